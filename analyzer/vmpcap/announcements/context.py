@@ -1,0 +1,67 @@
+"""What surrounds a RARP: was it a machine that starts, or one that has long been running?"""
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.announcements.rows import AnnouncementRows
+from vmpcap.announcements.series import Boot
+from vmpcap.terms.units import NS_PER_S
+
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+
+ANSWER_NS = 60 * NS_PER_S
+"""A RARP or DHCP exchange this long after the first RARP still belongs to the same start."""
+
+
+def find_boots(rows: AnnouncementRows, traffic_mac: U64, traffic_ts_ns: I64, is_dhcp: npt.NDArray[np.bool_]) -> dict[int, Boot]:
+    """
+    Which MACs announce themselves because they start, not because they moved?
+
+    Parameters
+    ----------
+    rows : all announcements of the capture point
+    traffic_mac : uint64[n]
+        Ethernet sources of the other frames of the point (IP traffic).
+    traffic_ts_ns : int64[n]
+    is_dhcp : bool[n]
+        Whether the frame is a DHCP client's (UDP 68 to 67).
+
+    Returns
+    -------
+    By MAC: `answered` where a RARP server replied to it, `starting` where its first sign of life is the RARP and DHCP
+    follows within a minute (a boot client, or a VM just switched on: neither has moved).
+
+    Notes
+    -----
+    A boot client's request has the same bytes as a hypervisor's announcement; only this context separates them. A VM
+    that was silent before it moved and renews its lease right after looks like one that starts: the migration that ended
+    just before is the stronger sign.
+    """
+    first_rarp = _first_times(rows)
+    boots: dict[int, Boot] = {}
+    for mac, first in first_rarp.items():
+        if _was_answered(rows, mac, first):
+            boots[mac] = "answered"
+            continue
+        theirs = traffic_mac == np.uint64(mac)
+        before = theirs & (traffic_ts_ns < first)
+        after = theirs & is_dhcp & (traffic_ts_ns >= first) & (traffic_ts_ns - first <= ANSWER_NS)
+        if not before.any() and after.any():
+            boots[mac] = "starting"
+    return boots
+
+
+def _first_times(rows: AnnouncementRows) -> dict[int, int]:
+    is_rarp = np.isin(rows.kind, (NUMBER_OF["rarp_announce"], NUMBER_OF["rarp_request"]))
+    macs, times = rows.target_mac[is_rarp], rows.ts_ns[is_rarp]
+    order = np.argsort(times, kind="stable")
+    distinct, first = np.unique(macs[order], return_index=True)
+    return {int(mac): int(times[order][i]) for mac, i in zip(distinct, first, strict=True)}
+
+
+def _was_answered(rows: AnnouncementRows, mac: int, first_ns: int) -> bool:
+    reply = (rows.kind == NUMBER_OF["rarp_reply"]) & (rows.target_mac == np.uint64(mac))
+    late = rows.ts_ns - first_ns
+    return bool((reply & (late >= 0) & (late <= ANSWER_NS)).any())

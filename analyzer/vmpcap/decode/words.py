@@ -1,0 +1,348 @@
+"""The language of the steps table: how a header is entered, how long it is, what it says and what follows it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from vmpcap.decode import stops
+
+REJECTED: Final = 0xFFFF
+"""A length that means: this byte cannot stand in this header."""
+LABEL_STACK: Final = 0xFFFE
+"""A length that means: entries of four bytes up to and including the one with the bottom bit."""
+LEAST_SPECIAL_LENGTH: Final = 0xFF00
+
+MAX_DEPTH: Final = 16
+"""Headers that one walk follows; the path has eight bits for each."""
+
+
+class Space(IntEnum):
+    """A registry of numbers by which a header is entered."""
+
+    LINK_TYPE = 0
+    ETHERTYPE = 1
+    IP_PROTOCOL = 2
+    UDP_PORT = 3
+    IP_VERSION = 4
+    ADDRESS_FAMILY = 5
+    PPP_PROTOCOL = 6
+    NEXT_PROTOCOL = 7
+    ERSPAN_FRAME = 8
+    GRE = 9
+    GRE_SEQUENCED = 10
+    GRE_KEYED = 11
+    GRE_KEYED_SEQUENCED = 12
+
+
+UNKNOWN_KEY_STOPS: Final = {
+    Space.LINK_TYPE: stops.UNKNOWN_LINK_TYPE,
+    Space.ETHERTYPE: stops.UNKNOWN_ETHERTYPE,
+    Space.IP_PROTOCOL: stops.UNKNOWN_IP_PROTOCOL,
+    Space.UDP_PORT: stops.COMPLETE,  # a port without a step is no tunnel: the datagram is the end
+}
+"""Where the walk stops when a number of this registry is claimed by nobody; elsewhere UNKNOWN_PAYLOAD."""
+
+
+class Reader(IntEnum):
+    """Which columns a header fills; the tens say on which layer."""
+
+    NOTHING = 0
+    ETHERNET = 10
+    COOKED = 11
+    COOKED2 = 12
+    IPV4 = 20
+    IPV6 = 21
+    ARP = 22
+    TCP = 30
+    UDP = 31
+    ICMP = 32
+
+
+LINK_LAYER: Final = 1
+NETWORK_LAYER: Final = 2
+TRANSPORT_LAYER: Final = 3
+READERS_PER_LAYER: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One number of one registry that enters a step."""
+
+    space: Space
+    key: int
+
+
+Claims = tuple[Claim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """How long a header is, by one of its bytes."""
+
+    at: int
+    by_byte: tuple[int, ...]
+    needs: int
+    """Bytes that every header of this kind has at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandsOver:
+    """Which number says what follows: ((16 bits at `at`) & mask) >> shift | const, looked up in `space`."""
+
+    space: Space | None
+    """None where the step ends the walk."""
+    at: int = 0
+    mask: int = 0
+    shift: int = 0
+    const: int = 0
+    is_after_header: bool = False
+    """Whether `at` counts from the end of the header instead of its beginning."""
+    is_either_order: bool = False
+    """Whether the number has 32 bits in the byte order of whoever wrote the file."""
+    select_mask: int = 0
+    """Bits of byte 0 that choose among the registries that follow `space`."""
+    select_shift: int = 0
+    stop: int = stops.COMPLETE
+    """Why a step that ends the walk does so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """An id of a segment or overlay: ((32 bits at `at`) >> shift) & mask."""
+
+    name: str
+    is_tag: bool
+    """Whether it is a tag of the innermost Ethernet header; else an overlay's id."""
+    at: int
+    shift: int
+    mask: int
+    when_mask: int = 0
+    """Bits of byte 0 that must be set for the id to be there."""
+    separates: bool = True
+    """Whether two frames that differ only here belong to two broadcast domains."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A 16-bit length of the packet at `at`; the packet ends that many bytes after `after`. 0 says nothing."""
+
+    at: int
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FragmentWord:
+    """16 bits at `at` that say which part of a packet this is."""
+
+    at: int
+    offset_mask: int
+    more_mask: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """What the first eight bytes must be, else the walk stops."""
+
+    mask: int
+    value: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One header: a row of the table."""
+
+    name: str
+    entered_by: Claims
+    length: Length
+    hands_over: HandsOver
+    reads: Reader = Reader.NOTHING
+    keeps: Keep | None = None
+    size: Size | None = None
+    fragment: FragmentWord | None = None
+    expects: Expect | None = None
+    cut_mask: int = 0
+    """A bit of byte 2 by which a mirror says that it truncated the frame inside."""
+
+
+# entered by ...
+
+
+def link_type(*numbers: int) -> Claims:
+    """A capture of this LINKTYPE_ begins here."""
+    return _claims(Space.LINK_TYPE, numbers)
+
+
+def ethertype(*numbers: int) -> Claims:
+    """An ethertype, wherever one stands; GRE carries the same numbers, whatever its flags."""
+    gre = (Space.GRE, Space.GRE_SEQUENCED, Space.GRE_KEYED, Space.GRE_KEYED_SEQUENCED)
+    return _claims(Space.ETHERTYPE, numbers) + tuple(Claim(space, n) for space in gre for n in numbers)
+
+
+def ethertype_only(*numbers: int) -> Claims:
+    """An ethertype that means something else, or nothing, in GRE."""
+    return _claims(Space.ETHERTYPE, numbers)
+
+
+def gre_protocol(number: int, *spaces: Space) -> Claims:
+    """A protocol type of GRE under these combinations of its key and sequence flags."""
+    return tuple(Claim(space, number) for space in spaces)
+
+
+def ip_protocol(*numbers: int) -> Claims:
+    """A protocol of IPv4 or a next header of IPv6."""
+    return _claims(Space.IP_PROTOCOL, numbers)
+
+
+def udp_port(*numbers: int) -> Claims:
+    """A destination port of UDP. Source ports are chosen at random by tunnels and say nothing."""
+    return _claims(Space.UDP_PORT, numbers)
+
+
+def ip_version(number: int) -> Claims:
+    """The first four bits, where nothing else tells IPv4 from IPv6."""
+    return _claims(Space.IP_VERSION, (number,))
+
+
+def address_family(*numbers: int) -> Claims:
+    """An address family below 256 in a field of 32 bits, in either byte order."""
+    return _claims(Space.ADDRESS_FAMILY, [n << shift for n in numbers for shift in (0, 8)])
+
+
+def ppp_protocol(*numbers: int) -> Claims:
+    """A protocol of PPP."""
+    return _claims(Space.PPP_PROTOCOL, numbers)
+
+
+def next_protocol(*numbers: int) -> Claims:
+    """A next protocol of VXLAN-GPE or of the network service header."""
+    return _claims(Space.NEXT_PROTOCOL, numbers)
+
+
+def erspan_frame(*numbers: int) -> Claims:
+    """A frame type of ERSPAN III."""
+    return _claims(Space.ERSPAN_FRAME, numbers)
+
+
+def _claims(space: Space, numbers: Iterable[int]) -> Claims:
+    return tuple(Claim(space, number) for number in numbers)
+
+
+# header length ...
+
+
+def fixed(length: int) -> Length:
+    """Always this long."""
+    return Length(at=0, by_byte=(length,) * 256, needs=length)
+
+
+def words(
+    at: int, mask: int = 0xFF, base: int = 0, unit: int = 4, shift: int = 0, least: int = 0, version: int | None = None
+) -> Length:
+    """
+    `base` bytes plus `unit` for each count in the masked and shifted byte at `at`.
+
+    `version`: what the bits outside the mask must be; `least`: the shortest legal header.
+    """
+
+    def length(byte: int) -> int:
+        total = base + ((byte & mask) >> shift) * unit
+        wrong_version = version is not None and byte & ~mask & 0xFF != version
+        return REJECTED if wrong_version or total < least else total
+
+    return Length(at, tuple(length(byte) for byte in range(256)), needs=max(base, least, at + 1))
+
+
+def flagged(at: int, base: int, adds: dict[int, int], must_be_clear: int = 0) -> Length:
+    """`base` bytes plus those that each set flag of the byte at `at` adds."""
+
+    def length(byte: int) -> int:
+        return REJECTED if byte & must_be_clear else base + sum(add for bit, add in adds.items() if byte & bit)
+
+    return Length(at, tuple(length(byte) for byte in range(256)), needs=base)
+
+
+def fixed_if(length: int, at: int, mask: int, value: int) -> Length:
+    """Always this long; the masked byte at `at` must be `value`."""
+    by_byte = tuple(length if byte & mask == value else REJECTED for byte in range(256))
+    return Length(at, by_byte, needs=max(length, at + 1))
+
+
+def label_stack() -> Length:
+    """Entries of four bytes up to and including the one with the bottom bit (RFC 3032 2.1)."""
+    return Length(at=0, by_byte=(LABEL_STACK,) * 256, needs=4)
+
+
+# hands over by ...
+
+
+def ethertype_at(at: int) -> HandsOver:
+    """The ethertype at this offset."""
+    return HandsOver(Space.ETHERTYPE, at, 0xFFFF)
+
+
+def ip_protocol_at(at: int) -> HandsOver:
+    """The IP protocol at this offset."""
+    return HandsOver(Space.IP_PROTOCOL, at, 0xFF00, 8)
+
+
+def udp_port_at(at: int) -> HandsOver:
+    """The port at this offset, where it is a tunnel's."""
+    return HandsOver(Space.UDP_PORT, at, 0xFFFF)
+
+
+def gre_protocol_at(at: int) -> HandsOver:
+    """The protocol type at this offset, under the key (0x20) and sequence (0x10) flags of byte 0."""
+    return HandsOver(Space.GRE, at, 0xFFFF, select_mask=0x30, select_shift=4)
+
+
+def ppp_protocol_at(at: int) -> HandsOver:
+    """The PPP protocol at this offset."""
+    return HandsOver(Space.PPP_PROTOCOL, at, 0xFFFF)
+
+
+def next_protocol_at(at: int) -> HandsOver:
+    """The next protocol (8 bits) that ends at this offset."""
+    return HandsOver(Space.NEXT_PROTOCOL, at - 1, 0x00FF)
+
+
+def erspan_frame_at(at: int) -> HandsOver:
+    """The five bits of a frame type, after the first of the 16 bits at this offset."""
+    return HandsOver(Space.ERSPAN_FRAME, at, 0x7C00, 10)
+
+
+def address_family_at(at: int) -> HandsOver:
+    """The address family in the 32 bits at this offset."""
+    return HandsOver(Space.ADDRESS_FAMILY, at, 0xFFFF, is_either_order=True)
+
+
+def by_ip_version() -> HandsOver:
+    """The four bits after the header."""
+    return HandsOver(Space.IP_VERSION, 0, 0xF000, 12, is_after_header=True)
+
+
+def always_ethernet() -> HandsOver:
+    """An Ethernet header follows, whatever stands here."""
+    return HandsOver(Space.LINK_TYPE, const=1)
+
+
+def ends(stop: int = stops.COMPLETE) -> HandsOver:
+    """Nothing that the walk follows."""
+    return HandsOver(None, stop=stop)
+
+
+# keeps ...
+
+VLAN_ID: Final = Keep("vlan", True, at=0, shift=16, mask=0xFFF)
+VNI: Final = Keep("vni", False, at=4, shift=8, mask=0xFF_FFFF)
+VSID: Final = Keep("vsid", False, at=-4, shift=8, mask=0xFF_FFFF)
+"""The key of the GRE header before."""
+INSTANCE_ID: Final = Keep("iid", False, at=4, shift=8, mask=0xFF_FFFF, when_mask=0x08)
+SERVICE_ID: Final = Keep("isid", False, at=0, shift=0, mask=0xFF_FFFF)
+FENCE_ID: Final = Keep("fence", False, at=0, shift=16, mask=0xFF)
+LABEL: Final = Keep("label", False, at=-4, shift=12, mask=0xF_FFFF, separates=False)
+"""
+The bottom label; counted from the end of the stack. It does not separate: each router hands out its own labels, so
+the two directions of one connection carry different ones (RFC 3031 3.1).
+"""

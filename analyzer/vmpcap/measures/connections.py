@@ -1,0 +1,154 @@
+"""What was measured of one flow at one capture point: the values the migration floor works with."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+# Written by the lead as the agreed interface between measures and migration: fields may be added, names stay.
+
+
+@dataclass(frozen=True, slots=True)
+class RttSummary:
+    """Round-trip times of one kind, in nanoseconds; Karn's rule applied (RFC 6298 section 3)."""
+
+    samples: int
+    min_ns: int | None
+    p5_ns: int | None
+    p50_ns: int | None
+    p90_ns: int | None
+    p95_ns: int | None
+    p99_ns: int | None
+    max_ns: int | None
+    ambiguous: int
+    """Samples left out because the data had been sent more than once."""
+    bucket_low_ns: npt.NDArray[np.int64]
+    """int64[k]: lower edges of the filled buckets of the histogram."""
+    bucket_count: npt.NDArray[np.int64]
+    """int64[k]: samples in each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A stretch without data from the stream's sender: the last data segment before and the first after."""
+
+    from_ts: int
+    from_frame: int
+    to_ts: int
+    to_frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSeries:
+    """One direction of a nominated stream over time; bin i covers start_ns + i*width_ns and width_ns more."""
+
+    start_ns: int
+    width_ns: int
+    new_bytes: npt.NDArray[np.int64]
+    """int64[bins]: payload bytes seen for the first time."""
+    acked_bytes: npt.NDArray[np.int64]
+    """int64[bins]: payload bytes newly acknowledged by the receiver."""
+    resent_bytes: npt.NDArray[np.int64]
+    segments: npt.NDArray[np.int64]
+    rtt_min_ns: npt.NDArray[np.int64]
+    """int64[bins]: smallest data-to-ACK time in the bin, -1 without a sample."""
+    rtt_max_ns: npt.NDArray[np.int64]
+    window_min_bytes: npt.NDArray[np.int64]
+    """int64[bins]: smallest receive window the peer offered, -1 without a sample."""
+    flight_max_bytes: npt.NDArray[np.int64]
+    """int64[bins]: most payload bytes outstanding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What one side of a flow sent. Frames count from 1; None or -1 where there was no such frame."""
+
+    packets: int
+    wire_bytes: int
+    payload_bytes: int
+    unique_bytes: int
+    """Each sequence number once; equals payload_bytes for UDP."""
+    retransmissions: int
+    """Segments with at least one byte already seen from this side."""
+    retransmitted_bytes: int
+    out_of_order: int
+    """Segments that filled a hole."""
+    zero_windows: int
+    duplicates: int
+    """Capture copies: left out of every other count."""
+    first_ts: int | None
+    first_frame: int | None
+    last_ts: int | None
+    last_frame: int | None
+    first_data_ts: int | None
+    first_data_frame: int | None
+    last_data_ts: int | None
+    last_data_frame: int | None
+    syn_ts: int | None
+    syn_frame: int | None
+    isn: int | None
+    """Initial sequence number; None where the SYN is not in view."""
+    fin_ts: int | None
+    fin_frame: int | None
+    rst_ts: int | None
+    rst_frame: int | None
+    mss: int | None
+    window_scale: int | None
+    sack_permitted: bool
+    max_payload_bytes: int
+    max_flight_bytes: int
+    max_window_bytes: int | None
+    """Largest receive window this side offered; None where its scale is unknown (SYN not seen)."""
+    acked_bytes: int
+    """Payload bytes of this side that the other side acknowledged, as seen here."""
+    ttl_min: int | None
+    ttl_max: int | None
+    first_eth_src: int
+    last_eth_src: int
+    first_eth_dst: int
+    last_eth_dst: int
+    opening: bytes
+    """Up to 16 captured payload bytes from the start of this side's stream (of its first data segment in view)."""
+    closing: bytes
+    """Up to 16 captured payload bytes of the data segment with the highest sequence number."""
+    rtt: RttSummary
+    """This side's data to the ACK that covers exactly it: the half between the capture point and the receiver."""
+    idle_rtt: RttSummary
+    """The same, with at most two segments in flight."""
+    loop_rtt: RttSummary
+    """Full path by timestamp echo (nominated streams only): data, its ACK, the first data that echoes the ACK."""
+    near_rtt: RttSummary
+    """The half between the capture point and this side: the ACK to the first data that echoes it. Leans high."""
+    series: StreamSeries | None
+    pauses: tuple[Pause, ...]
+    pauses_left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One TCP or UDP flow at one capture point. Side a sent the first packet seen."""
+
+    flow_id: int
+    protocol: int
+    tcp_stream: int | None
+    """Wireshark's tcp.stream."""
+    a_ip: str
+    a_port: int
+    b_ip: str
+    b_port: int
+    encapsulation: str
+    segment_key: int
+    vlan_outer_id: int
+    vlan_inner_id: int
+    vni: int
+    first_ts: int
+    first_frame: int
+    last_ts: int
+    last_frame: int
+    handshake_ns: int | None
+    """SYN to the first ACK after the SYN/ACK: the full path."""
+    syn_to_synack_ns: int | None
+    """The half between the capture point and the listener."""
+    synack_to_ack_ns: int | None
+    """The half between the capture point and the connecting side."""
+    sides: tuple[Side, Side]

@@ -1,0 +1,196 @@
+"""The frames that are not bulk stream, kept as plain columns: who spoke when, within a stated budget."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.decode.frames import Frames
+
+I32 = npt.NDArray[np.int32]
+I64 = npt.NDArray[np.int64]
+U8 = npt.NDArray[np.uint8]
+U16 = npt.NDArray[np.uint16]
+U32 = npt.NDArray[np.uint32]
+U64 = npt.NDArray[np.uint64]
+Bools = npt.NDArray[np.bool_]
+
+ROW_BUDGET: Final = 1_000_000
+"""Frames kept per capture point: about 130 MB."""
+
+NO_FLOW: Final = -1
+
+
+class JournalColumns(NamedTuple):
+    """One row per kept frame, in capture order; one array per quantity, all of length n. Owned."""
+
+    frame: I64
+    """int64[n]: frame number in its file, from 1."""
+    ts_ns: I64
+    flow_id: I32
+    """int32[n]: the caller's flow number, NO_FLOW without one."""
+    side: U8
+    """uint8[n]: 0 where the sender of the flow's first packet sent this one."""
+    eth_src: U64
+    eth_dst: U64
+    segment_key: U64
+    vlan_outer_id: I32
+    vni: I64
+    ethertype: U16
+    src_high: U64
+    src_low: U64
+    dst_high: U64
+    dst_low: U64
+    ip_version: U8
+    ip_protocol: U8
+    ttl: U8
+    ip_id: U32
+    ip_fragment: U8
+    src_port: U16
+    dst_port: U16
+    payload_bytes: I32
+    tcp_seq: U32
+    tcp_ack: U32
+    tcp_flags: U16
+    icmp_type: U8
+    icmp_id: U16
+    icmp_seq: U16
+    wire_bytes: I32
+
+    def take(self, which: Bools | I64) -> "JournalColumns":
+        """Which rows does this mask or index name?"""
+        return JournalColumns(*(column[which] for column in self))
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.frame)
+
+
+_FROM_FRAMES: Final[Mapping[str, str]] = {"ttl": "ip_ttl"}
+"""Journal columns whose name differs in Frames; all others but frame, flow_id and side are copied by their name."""
+
+_DTYPES: Final[Mapping[str, npt.DTypeLike]] = {
+    "frame": np.int64,
+    "ts_ns": np.int64,
+    "flow_id": np.int32,
+    "side": np.uint8,
+    "vlan_outer_id": np.int32,
+    "vni": np.int64,
+    "ethertype": np.uint16,
+    "ip_version": np.uint8,
+    "ip_protocol": np.uint8,
+    "ttl": np.uint8,
+    "ip_id": np.uint32,
+    "ip_fragment": np.uint8,
+    "src_port": np.uint16,
+    "dst_port": np.uint16,
+    "payload_bytes": np.int32,
+    "tcp_seq": np.uint32,
+    "tcp_ack": np.uint32,
+    "tcp_flags": np.uint16,
+    "icmp_type": np.uint8,
+    "icmp_id": np.uint16,
+    "icmp_seq": np.uint16,
+    "wire_bytes": np.int32,
+}
+"""Everything else is uint64."""
+
+REASONS: Final[tuple[tuple[str, int], ...]] = (("icmp", 1), ("icmpv6", 58), ("tcp", 6), ("udp", 17))
+"""By which word frames that did not fit are counted; the rest is `other`."""
+
+
+def empty_journal() -> JournalColumns:
+    """The journal of a capture without frames."""
+    return JournalColumns(*(np.empty(0, _DTYPES.get(name, np.uint64)) for name in JournalColumns._fields))
+
+
+@dataclass(slots=True)
+class Journal:
+    """
+    Which frames does the story need one by one?
+
+    The first frames up to the budget are kept, the rest is counted by what it carried: after first_left_out_ts the
+    journal shows nothing, and what it does not show may still have been there.
+    """
+
+    budget: int = ROW_BUDGET
+    kept: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
+    """Frames that did not fit, by what they carried."""
+    first_left_out_frame: int | None = None
+    first_left_out_ts: int | None = None
+    _chunks: list[JournalColumns] = field(default_factory=list)
+
+    @property
+    def overflowed(self) -> bool:
+        """Had frames to be left out?"""
+        return bool(self.left_out)
+
+    def keep(
+        self, first_frame: int, frames: Frames, keep: Bools, flow_id: I32 | None = None, side: U8 | None = None
+    ) -> None:
+        """
+        Which of this batch's frames are written down?
+
+        Parameters
+        ----------
+        first_frame : frame number of the batch's first row
+        frames : the walked batch, m rows; what is kept is copied
+        keep : bool[m]
+        flow_id, side : int32[m], uint8[m]
+            The caller's flow of each frame and which side sent it; without them NO_FLOW and 0.
+        """
+        chosen = np.flatnonzero(keep)
+        room = self.budget - self.kept
+        if len(chosen) > room:
+            self._count_left_out(first_frame, frames, chosen[room:])
+            chosen = chosen[:room]
+        if not len(chosen):
+            return
+        self.kept += len(chosen)
+        given = {
+            "frame": chosen + first_frame,
+            "flow_id": np.full(len(chosen), NO_FLOW, np.int32) if flow_id is None else flow_id[chosen],
+            "side": np.zeros(len(chosen), np.uint8) if side is None else side[chosen],
+        }
+        columns = []
+        for name in JournalColumns._fields:
+            dtype = _DTYPES.get(name, np.uint64)
+            if name in given:
+                columns.append(np.ascontiguousarray(given[name], dtype))
+            else:
+                columns.append(getattr(frames, _FROM_FRAMES.get(name, name))[chosen].astype(dtype, copy=False))
+        self._chunks.append(JournalColumns(*columns))
+
+    def columns(self) -> JournalColumns:
+        """Everything kept, in the order in which it was given."""
+        if not self._chunks:
+            return empty_journal()
+        if len(self._chunks) > 1:
+            self._chunks = [_join(self._chunks)]
+        return self._chunks[0]
+
+    def _count_left_out(self, first_frame: int, frames: Frames, rows: npt.NDArray[np.intp]) -> None:
+        if self.first_left_out_frame is None:
+            self.first_left_out_frame = first_frame + int(rows[0])
+            self.first_left_out_ts = int(frames.ts_ns[rows[0]])
+        counts = np.bincount(frames.ip_protocol[rows], minlength=256)
+        named = {name: int(counts[number]) for name, number in REASONS}
+        named["other"] = len(rows) - sum(named.values())
+        for name, count in named.items():
+            if count:
+                self.left_out[name] = self.left_out.get(name, 0) + count
+
+
+def _join(chunks: list[JournalColumns]) -> JournalColumns:
+    """All chunks as one, column by column, so that only one column is held twice at a time."""
+    columns: list[list[npt.NDArray[np.generic]]] = [list(column) for column in zip(*chunks, strict=True)]
+    chunks.clear()
+    joined = []
+    for column in columns:
+        joined.append(np.concatenate(column))
+        column.clear()
+    return JournalColumns(*joined)  # type: ignore[arg-type]

@@ -1,0 +1,82 @@
+"""What was measured of one migration's stream, in the words of the report."""
+
+from typing import Literal
+
+import msgspec
+
+Limit = Literal["network", "receiver_window", "sender", "application", "unknown"]
+Coverage = Literal["full", "source_half", "destination_half"]
+
+
+class Bytes(msgspec.Struct, frozen=True, kw_only=True):
+    """TCP payload bytes from source to destination, all connections of the migration together."""
+
+    payload: int
+    """Every payload byte seen, resent ones included."""
+    unique: int
+    """Each sequence number once."""
+    retransmitted: int
+    """Payload bytes whose sequence numbers this point had already seen. Copies lost before it do not show."""
+
+
+class Throughput(msgspec.Struct, frozen=True, kw_only=True):
+    """Goodput: unique payload bytes acknowledged by the destination (seen, where no ACK is in view), 10^6 bit/s."""
+
+    bulk_mbps: float | None
+    """Over the bulk phases only: pauses of the sender left out."""
+    mean_mbps: float | None
+    """From the first to the last data byte, pauses included."""
+    best_1s_mbps: float | None
+    """Best window of one second; null where the transfer was shorter than that."""
+    p50_mbps: float | None
+    p5_mbps: float | None
+    """Percentiles over windows of 100 ms inside the bulk phases."""
+    max_concurrent: int
+    """Most connections that carried data in the same 100 ms."""
+    limit: Limit
+    limit_because: str
+
+
+class HistogramBin(msgspec.Struct, frozen=True, kw_only=True):
+    """Samples from low_ms (included) to high_ms (excluded)."""
+
+    low_ms: float
+    high_ms: float
+    count: int
+
+
+class Rtt(msgspec.Struct, frozen=True, kw_only=True):
+    """Round-trip time between the migration's two endpoints; Karn's rule applied (RFC 6298 section 3)."""
+
+    samples: int
+    min_ms: float | None = None
+    p5_ms: float | None = None
+    p50_ms: float | None = None
+    p90_ms: float | None = None
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+    max_ms: float | None = None
+    idle_ms: float | None = None
+    """The path with (nearly) nothing in flight: 5th percentile of the samples taken then, handshakes among them."""
+    idle_samples: int = 0
+    handshake_ms: float | None = None
+    """SYN to the ACK of the SYN/ACK, smallest of the connections: one full path, nothing in flight."""
+    coverage: Coverage | None = None
+    """Which part of the path the samples cross, seen from this capture point."""
+    coverage_because: str = ""
+    histogram: list[HistogramBin] = []
+
+
+class Loss(msgspec.Struct, frozen=True, kw_only=True):
+    """What was lost or resent from source to destination. null: not measured."""
+
+    retransmissions: int | None = None
+    fast_retransmissions: int | None = None
+    spurious_retransmissions: int | None = None
+    out_of_order: int | None = None
+    duplicate_acks: int | None = None
+    lost_segments: int | None = None
+    zero_windows: int | None = None
+    window_fulls: int | None = None
+    retransmitted_share: float | None = None
+    """Retransmitted payload bytes by all payload bytes."""

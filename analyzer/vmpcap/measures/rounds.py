@@ -1,0 +1,144 @@
+"""Round trips of several connections as one distribution, and which part of the path they cross."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.measures.connections import Connection, RttSummary, Side
+from vmpcap.measures.results import Coverage, HistogramBin, Rtt
+from vmpcap.terms.units import NS_PER_US, ms
+
+I64 = npt.NDArray[np.int64]
+
+NEAR_NS = 100 * NS_PER_US
+"""A half of the path that is this short is inside the host or on its cable."""
+
+NEAR_SHARE = 0.05
+"""A half that takes less than this share of the other one leaves the full path's figure as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One connection of a transfer: its connection, who sent the data, who answered."""
+
+    connection: Connection
+    data: Side
+    back: Side
+    source_connects: bool
+
+
+def describe_rtt(paths: Sequence[Path], at_source: bool) -> Rtt:
+    """
+    How long is the round trip between the two ends, and how much of it is in view?
+
+    Parameters
+    ----------
+    at_source : whether this capture point is known to be the source host's own NIC
+
+    Notes
+    -----
+    Data to ACK covers the half between the capture point and the destination; at the sender that is the full path. Where
+    the capture point is elsewhere, timestamp echoes (data, its ACK, the first data that echoes the ACK's timestamp;
+    RFC 7323) give the full path; they include the time the sender waited before it sent, so they lean high, never low.
+    """
+    far_low = _least(p.data.rtt.min_ns for p in paths)
+    near_low = _least(_near_half(p) for p in paths)
+    handshake = _least(p.connection.handshake_ns for p in paths)
+    loops = sum(p.data.loop_rtt.samples for p in paths)
+    coverage, because, kind = _coverage(far_low, near_low, handshake, loops, at_source)
+    chosen = [getattr(p.data, kind) for p in paths] if kind else []
+    idle = [p.data.idle_rtt for p in paths] if kind == "rtt" else []
+    handshakes = [h for p in paths if (h := p.connection.handshake_ns) is not None]
+    values, counts = merge_buckets(chosen)
+    idle_values, idle_counts = merge_buckets(idle, handshakes if coverage == "full" else [])
+    low, high = _least(s.min_ns for s in chosen), max((s.max_ns for s in chosen if s.max_ns is not None), default=None)
+    if coverage == "full" and not counts.sum() and handshakes:
+        values, counts = merge_buckets([], handshakes)
+        low, high = min(handshakes), max(handshakes)
+    return Rtt(
+        samples=int(counts.sum()),
+        min_ms=ms(low),
+        max_ms=ms(high),
+        p5_ms=_percentile(values, counts, 5, low),
+        p50_ms=_percentile(values, counts, 50, low),
+        p90_ms=_percentile(values, counts, 90, low),
+        p95_ms=_percentile(values, counts, 95, low),
+        p99_ms=_percentile(values, counts, 99, low),
+        idle_ms=_percentile(idle_values, idle_counts, 5, None),
+        idle_samples=int(idle_counts.sum()),
+        handshake_ms=ms(handshake),
+        coverage=coverage,
+        coverage_because=because,
+        histogram=_histogram(values, counts),
+    )
+
+
+def _near_half(path: Path) -> int | None:
+    """The half between the capture point and the data's sender: the handshake's, or the shortest timestamp echo."""
+    c = path.connection
+    handshake = c.synack_to_ack_ns if path.source_connects else c.syn_to_synack_ns
+    return _least((handshake, path.data.near_rtt.min_ns))
+
+
+def _coverage(
+    far: int | None, near: int | None, handshake: int | None, loops: int, at_source: bool
+) -> tuple[Coverage | None, str, str | None]:
+    """Which samples stand for the path: their coverage, how we know, and their name on a Side."""
+    if far is not None and near is not None and (near <= NEAR_NS or near <= NEAR_SHARE * far) and near <= far:
+        return "full", f"the sender's half takes {near / 1e6:.3f} ms: the capture point is beside it", "rtt"
+    if far is not None and at_source:
+        return "full", "the capture point is the source host's own NIC", "rtt"
+    if loops:
+        return "full", "both halves seen, by timestamp echoes: the sender's waiting is included", "loop_rtt"
+    if handshake is not None:
+        return "full", "both halves seen in the handshake only", None
+    if far is not None:
+        return "destination_half", "only the half between the capture point and the destination is in view", "rtt"
+    return None, "no data was seen together with its acknowledgement", None
+
+
+def merge_buckets(
+    summaries: Sequence[RttSummary], exact_ns: Sequence[int] = ()
+) -> tuple[I64, I64]:
+    """All samples as sorted values and their counts, in nanoseconds; buckets stand at their lower edge."""
+    values = np.concatenate([s.bucket_low_ns for s in summaries] + [np.asarray(exact_ns, np.int64)])
+    counts = np.concatenate([s.bucket_count for s in summaries] + [np.ones(len(exact_ns), np.int64)])
+    unique, at = np.unique(values, return_inverse=True)
+    sums = np.zeros(len(unique), np.int64)
+    np.add.at(sums, at, counts)
+    return unique.astype(np.int64), sums
+
+
+def _percentile(
+    values: I64,
+    counts: I64,
+    percent: int,
+    low: int | None,
+) -> float | None:
+    """The nearest-rank percentile in ms: the smallest value with at least that share of the samples at or below it."""
+    total = int(counts.sum())
+    if not total:
+        return None
+    rank = max(1, -(-total * percent // 100))
+    value = int(values[np.searchsorted(np.cumsum(counts), rank)])
+    return ms(value if low is None else max(value, low))
+
+
+def _histogram(
+    values: I64, counts: I64
+) -> list[HistogramBin]:
+    """The distribution in bins that are an eighth of an octave wide (9 %): enough for a picture."""
+    if not counts.sum():
+        return []
+    at = np.floor(np.log2(np.maximum(values, 1)) * 8).astype(np.int64)
+    bins = []
+    for key in np.unique(at):
+        low, high = 2 ** (key / 8), 2 ** ((key + 1) / 8)
+        bins.append(HistogramBin(low_ms=low / 1e6, high_ms=high / 1e6, count=int(counts[at == key].sum())))
+    return bins
+
+
+def _least(values: Iterable[int | None]) -> int | None:
+    return min((v for v in values if v is not None), default=None)

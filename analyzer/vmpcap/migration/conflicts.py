@@ -1,0 +1,94 @@
+"""Who else claims to be the guest: another MAC with its address, or the guest itself in two places."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.migration.guests import Moved, on_point
+from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
+
+CLAIMS = tuple(NUMBER_OF[name] for name in ("garp_request", "garp_reply", "arp_request", "arp_reply"))
+"""Kinds whose sender says: this address is mine (RFC 826; RFC 5227 section 2.4)."""
+
+SETTLED_NS = NS_PER_S
+"""Frames still on their way when the guest moved are not a second place."""
+
+SAME_FRAME_NS = 100 * NS_PER_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """What was found, or why nothing could be: found is None where it could not be examined."""
+
+    found: bool | None
+    because: str
+    point: str = ""
+    frames: tuple[int, ...] = ()
+
+
+def find_duplicate_address(guest: Moved, views: Sequence[PointView]) -> Conflict:
+    """Does another MAC claim one of the guest's addresses in the same broadcast domain?"""
+    if not guest.ips:
+        return Conflict(None, "no address of the guest is known")
+    examined = False
+    for view in views:
+        rows = view.arps
+        claims = np.isin(rows.kind, CLAIMS)
+        for high, low in guest.ips:
+            mine = claims & (rows.sender_high == np.uint64(high)) & (rows.sender_low == np.uint64(low))
+            examined = examined or bool(mine.any())
+            for key in np.unique(rows.segment_key[mine]):
+                here = np.flatnonzero(mine & (rows.segment_key == key))
+                macs = np.unique(rows.sender_mac[here])
+                if len(macs) > 1:
+                    first = [int(rows.frame[here[rows.sender_mac[here] == mac][0]]) for mac in macs]
+                    names = " and ".join(str(mac_text(int(mac))) for mac in macs)
+                    because = f"{ip_text(high, low)} is claimed by {names} at {view.name}"
+                    return Conflict(True, because, view.name, tuple(first))
+    if not examined:
+        return Conflict(None, "no ARP of the guest's address is in view")
+    return Conflict(False, "every ARP with the guest's address came from one MAC")
+
+
+def find_second_place(guest: Moved, views: Sequence[PointView], moment: int) -> Conflict:
+    """
+    Did the guest's MAC go on sending in the source's domain what was not sent in the destination's?
+
+    In a stretched domain the same frames appear on both sides; those are told by their IP identification and length.
+    """
+    old = next((v for v in views if v.role == "domain:source"), None)
+    new = next((v for v in views if v.role == "domain:destination"), None)
+    if old is None or new is None or guest.mac == NO_MAC:
+        return Conflict(None, "it takes a point in each of the two domains to see a MAC in two places")
+    late = _sent_after(old, guest, moment)
+    there = {_fingerprint(new, row) for row in _sent_after(new, guest, moment)}
+    strays = [row for row in late if _fingerprint(old, row) not in there]
+    if strays:
+        frames = tuple(int(old.journal.frame[row]) for row in strays[:3])
+        because = f"{len(strays)} packets of the guest's MAC appeared only at {old.name} after the switchover"
+        return Conflict(True, because, old.name, frames)
+    return Conflict(False, f"after the switchover the guest's MAC sent nothing at {old.name} that was not sent at {new.name}")
+
+
+def _sent_after(view: PointView, guest: Moved, moment: int) -> list[int]:
+    rows = frames_of(view, guest).sent_ip
+    j = view.journal
+    rows = rows[(j.ts_ns[rows] > on_point(view, moment) + SETTLED_NS) & (j.eth_src[rows] == np.uint64(guest.mac))]
+    return [int(row) for row in rows]
+
+
+def _fingerprint(view: PointView, row: int) -> tuple[int, ...]:
+    j = view.journal
+    return (
+        int(j.ip_id[row]),
+        int(j.ip_protocol[row]),
+        int(j.dst_low[row]),
+        int(j.payload_bytes[row]),
+        int(j.icmp_seq[row]),
+        int(j.tcp_seq[row]),
+    )

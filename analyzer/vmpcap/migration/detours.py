@@ -1,0 +1,72 @@
+"""Packets that take a way they need not: to the old site's gateway and back, or through a proxy that splits TCP."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vmpcap.migration.guests import Moved, on_point
+from vmpcap.migration.moves import Move
+from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.views import PointView
+
+
+@dataclass(frozen=True, slots=True)
+class Detour:
+    """What was found, or why nothing could be: found is None where it could not be examined."""
+
+    found: bool | None
+    because: str
+    point: str = ""
+    frames: tuple[int, ...] = ()
+
+
+def find_trombone(guest: Moved, views: Sequence[PointView], moment: int) -> Detour:
+    """
+    Does one packet of or to the guest cross the link between the sites twice?
+
+    It comes again with its TTL lowered by a router of the other site: same addresses, identification and length.
+    """
+    between = [v for v in views if v.role == "wan"]
+    if not between:
+        return Detour(None, "it takes a point on the link between the sites (role wan) to see a packet cross it twice")
+    for view in between:
+        frames = frames_of(view, guest)
+        j = view.journal
+        rows = np.sort(np.concatenate([frames.sent_ip, frames.asked]))
+        rows = rows[j.ts_ns[rows] > on_point(view, moment)]
+        seen: dict[tuple[int, ...], tuple[int, int]] = {}
+        for row in rows:
+            key = (int(j.ip_id[row]), int(j.src_low[row]), int(j.dst_low[row]), int(j.ip_protocol[row]), int(j.payload_bytes[row]))
+            first = seen.setdefault(key, (int(j.ttl[row]), int(j.frame[row])))
+            if first[0] == int(j.ttl[row]) + 1:
+                because = f"packets crossed {view.name} twice, the second time with a TTL one lower"
+                return Detour(True, because, view.name, (first[1], int(j.frame[row])))
+        if len(rows):
+            return Detour(False, f"no packet of the guest crossed {view.name} twice", view.name)
+    return Detour(None, "no packet of the guest crossed the link between the sites after the switchover")
+
+
+def find_split(move: Move) -> Detour:
+    """
+    Is one TCP connection of the stream two, joined by a proxy?
+
+    Then the two ends see different initial sequence numbers. It takes the handshake at two points.
+    """
+    seen: dict[object, tuple[str, int, int]] = {}
+    compared = False
+    for sighting in move.sightings:
+        for link in sighting.transfer.links:
+            isn, frame = link.data.isn, link.data.syn_frame
+            if isn is None or frame is None:
+                continue
+            first = seen.setdefault(link.key, (sighting.view.name, isn, frame))
+            if first[0] == sighting.view.name:
+                continue
+            compared = True
+            if first[1] != isn:
+                because = f"{first[0]} and {sighting.view.name} see different initial sequence numbers: TCP is split between them"
+                return Detour(True, because, sighting.view.name, (frame,))
+    if not compared:
+        return Detour(None, "it takes the handshake at two points to see whether TCP is split between them")
+    return Detour(False, "the initial sequence numbers are the same at every point")

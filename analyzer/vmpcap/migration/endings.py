@@ -1,0 +1,150 @@
+"""How a stream ended, and what its last bytes and packets say about the migration."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from vmpcap.migration.moves import Sighting
+from vmpcap.migration.transfers import Link, Transfer
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
+
+Ending = Literal["completed", "aborted", "truncated", "orderly", "unknown"]
+
+QEMU_SHUT_OK: Final = bytes.fromhex("0001000400000000")
+"""The destination's last word on QEMU's return path: message 1 (shut), four bytes, value 0 (migration/savevm)."""
+
+QEMU_SHUT_HEAD: Final = QEMU_SHUT_OK[:4]
+
+STALL_NS: Final = 3 * NS_PER_S
+"""No byte acknowledged for this long while data was resent: the stream had stopped."""
+
+CUT_NS: Final = 500 * NS_PER_MS
+"""A capture that ends this soon after the stream's last packet may have been stopped before the stream was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the stream alone says of its end."""
+
+    ending: Ending
+    because: str
+    frames: tuple[int, ...] = ()
+
+
+def _never_established(sighting: Sighting) -> Verdict | None:
+    transfer = sighting.transfer
+    if transfer.established:
+        return None
+    syns = tuple(f for link in transfer.links if (f := link.data.syn_frame) is not None)
+    refused = next((link for link in transfer.links if link.back.rst_frame is not None), None)
+    where = f"{transfer.destination} port {transfer.links[0].port}"
+    if refused is not None and refused.back.rst_frame is not None:
+        frames = (*syns, refused.back.rst_frame)
+        return Verdict("aborted", f"{where} answered the connection attempt with a reset: nothing listens there", frames)
+    if any(link.back.syn_ts is not None for link in transfer.links):
+        return Verdict("aborted", f"the connection to {where} was opened but carried no data", syns)
+    return Verdict("aborted", f"{len(syns)} connection attempts to {where} were not answered", syns)
+
+
+def _ended_by_qemu(sighting: Sighting) -> Verdict | None:
+    """QEMU says at the end of its stream whether it came to its end; readable unless encrypted or cut too short."""
+    transfer = sighting.transfer
+    if transfer.magic != "qemu":
+        return None
+    main = _main_channel(transfer)
+    shut = main.back.closing
+    if shut.startswith(QEMU_SHUT_HEAD) and len(shut) >= len(QEMU_SHUT_OK):
+        frames = _frames(main.back.last_data_frame)
+        if shut.startswith(QEMU_SHUT_OK):
+            return Verdict("completed", "the destination closed QEMU's return path with success", frames)
+        return Verdict("aborted", "the destination closed QEMU's return path with an error", frames)
+    if main.data.fin_ts is None or len(main.data.closing) < len(QEMU_SHUT_OK):
+        return None
+    frames = _frames(main.data.last_data_frame)
+    if _is_text(main.data.closing):
+        return Verdict("completed", "the stream ends with the device description that QEMU sends last", frames)
+    return Verdict("aborted", "the stream was closed before the device description that QEMU sends last", frames)
+
+
+def _reset(sighting: Sighting) -> Verdict | None:
+    for link in sighting.transfer.links:
+        for side, who in ((link.back, link.destination), (link.data, link.source)):
+            if side.rst_frame is None:
+                continue
+            if link.data.fin_ts is not None and link.data.acked_bytes >= link.data.unique_bytes:
+                continue  # everything had arrived and the sender had closed: the reset only tidied up
+            return Verdict("aborted", f"{who} reset the connection in mid-stream", (side.rst_frame,))
+    return None
+
+
+def _stalled(sighting: Sighting) -> Verdict | None:
+    """Did the sender resend and resend, with nothing acknowledged, until the end of the view?"""
+    for link in sighting.transfer.links:
+        series = link.data.series
+        if series is None or not link.data.retransmissions or link.data.fin_ts is not None:
+            continue
+        last_ack = max((i for i, size in enumerate(series.acked_bytes) if size), default=0)
+        last_resent = max((i for i, size in enumerate(series.resent_bytes) if size), default=-1)
+        silent = (last_resent - last_ack) * series.width_ns
+        if silent >= STALL_NS:
+            return Verdict(
+                "aborted",
+                f"nothing was acknowledged in the last {silent / NS_PER_S:.1f} s of the stream although data was resent",
+                _frames(link.data.last_data_frame),
+            )
+    return None
+
+
+def _orderly(sighting: Sighting) -> Verdict | None:
+    links = [link for link in sighting.transfer.links if link.data.payload_bytes]
+    if not links or any(link.data.fin_ts is None for link in links):
+        return None
+    frames = tuple(f for link in links if (f := link.data.fin_frame) is not None)
+    if any(link.data.acked_bytes < link.data.unique_bytes for link in links if link.back.packets):
+        return Verdict("unknown", "the sender closed the stream before all of it was acknowledged", frames)
+    return Verdict("orderly", "the sender closed the stream and all of it was acknowledged", frames)
+
+
+def _cut(sighting: Sighting) -> Verdict | None:
+    view, transfer = sighting.view, sighting.transfer
+    if view.truncated:
+        return Verdict("truncated", "the capture file is cut while the stream runs")
+    if view.last_ts - transfer.end_ts <= CUT_NS:
+        return Verdict("truncated", "the capture ends while the stream runs")
+    silent = (view.last_ts - transfer.end_ts) / NS_PER_S
+    if silent >= STALL_NS / NS_PER_S:
+        return Verdict("aborted", f"the stream fell silent without being closed, {silent:.1f} s before the capture's end")
+    return None
+
+
+ENDINGS: Final[tuple[Callable[[Sighting], Verdict | None], ...]] = (
+    _never_established,
+    _ended_by_qemu,
+    _reset,
+    _stalled,
+    _orderly,
+    _cut,
+)
+"""What is asked about a stream's end, in this order; the first answer stands."""
+
+
+def read_ending(sighting: Sighting) -> Verdict:
+    """How did this point see the stream end?"""
+    for question in ENDINGS:
+        answer = question(sighting)
+        if answer is not None:
+            return answer
+    return Verdict("unknown", "the stream's last packets are neither a close nor a reset")
+
+
+def _main_channel(transfer: Transfer) -> Link:
+    """QEMU's main channel opens with its magic; the others only carry pages."""
+    return next((link for link in transfer.links if link.data.opening.startswith(b"QEVM")), transfer.links[0])
+
+
+def _is_text(closing: bytes) -> bool:
+    return all(32 <= byte < 127 for byte in closing)
+
+
+def _frames(*numbers: int | None) -> tuple[int, ...]:
+    return tuple(n for n in numbers if n is not None)

@@ -1,0 +1,280 @@
+"""Which guest a migration moved: the announcements that fit it in time, or the traffic that stopped with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.announcements.series import Series
+from vmpcap.migration.moves import Move
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import IPV4_MAPPED, NO_MAC, ip_halves, ip_text, mac_number, mac_text
+from vmpcap.terms.errors import RequestError
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
+
+Confidence = Literal["high", "medium", "low"]
+Bools = npt.NDArray[np.bool_]
+
+EARLIEST_NS: Final = NS_PER_S
+"""An announcement this long before the first data is somebody else's."""
+
+LATEST_NS: Final = 60 * NS_PER_S
+"""An ESXi host repeats for about 55 s (domain notes 10.1); a first announcement later than this is another event."""
+
+SURE_NS: Final = 2 * NS_PER_S
+"""A first announcement this near to the stream's end is its own."""
+
+TWIN_NS: Final = 200 * NS_PER_MS
+"""Announcements that start together are the vNICs of one guest."""
+
+MOST_ADDRESSES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A guest that moved: one MAC, with what each point heard of it."""
+
+    mac: int
+    ips: tuple[tuple[int, int], ...]
+    heard: tuple[tuple[PointView, Series], ...]
+    confidence: Confidence
+    because: str
+
+    def series_at(self, view: PointView) -> Series | None:
+        """The announcements of this move that this point heard."""
+        return next((s for v, s in self.heard if v.name == view.name), None)
+
+    @property
+    def first_heard(self) -> tuple[PointView, Series] | None:
+        """The earliest sighting of an announcement, on the reference clock where the clocks can be compared."""
+        return min(self.heard, key=lambda pair: on_reference(pair[0], pair[1].first_ts), default=None)
+
+
+def on_reference(view: PointView, ts: int) -> int:
+    """
+    When was that on the reference point's clock?
+
+    By the middle of the possible offsets: good enough to say what belongs together, never used to measure.
+    """
+    return ts - (view.offset.middle_ns if view.offset is not None and not view.offset.agrees else 0)
+
+
+def on_point(view: PointView, reference_ts: int) -> int:
+    """When was that reference time on this point's clock? The inverse of on_reference."""
+    return reference_ts + (view.offset.middle_ns if view.offset is not None and not view.offset.agrees else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    mac: int
+    first_ts: int
+    heard: tuple[tuple[PointView, Series], ...]
+
+
+def find_guests(
+    moves: Sequence[Move], views: Sequence[PointView], wanted: Sequence[str] = ()
+) -> tuple[list[tuple[Moved, ...]], int]:
+    """
+    Which guests did each move carry, and how many announced guests belong to none?
+
+    Returns one tuple of guests per move. Announcements are joined to the move whose stream ended nearest before them
+    (or was running: post-copy); each is given away once.
+    """
+    candidates = _candidates(views)
+    macs, ips = _wanted(wanted)
+    taken: set[int] = set()
+    result: list[tuple[Moved, ...]] = []
+    for move in moves:
+        if not move.best.transfer.established:
+            result.append(())
+            continue
+        chosen = _choose(move, [c for i, c in enumerate(candidates) if i not in taken], macs)
+        for candidate in chosen:
+            taken.add(next(i for i, c in enumerate(candidates) if c is candidate))
+        rivals = len({c.mac for c in candidates if _distance(move, c) is not None})
+        guests = [_as_moved(move, c, views, rivals, macs) for c in chosen]
+        guests += [_named(mac, ips, views) for mac in macs if mac not in {g.mac for g in guests}]
+        if not guests and ips:
+            guests = [_named(NO_MAC, ips, views)]
+        if not guests:
+            guests = _by_silence(move, views)
+        result.append(tuple(guests))
+    return result, len(candidates) - len(taken)
+
+
+def _wanted(wanted: Sequence[str]) -> tuple[list[int], list[tuple[int, int]]]:
+    macs, ips = [], []
+    for text in wanted:
+        try:
+            ips.append(ip_halves(text))
+        except ValueError:
+            try:
+                macs.append(mac_number(text))
+            except ValueError as error:
+                raise RequestError(f"--guest {text}: neither a MAC nor an IP address") from error
+    return macs, ips
+
+
+def _candidates(views: Sequence[PointView]) -> list[_Candidate]:
+    """One candidate per MAC and event: the same event heard at several points is one."""
+    found: list[list[tuple[PointView, Series]]] = []
+    for view in views:
+        for series in view.series:
+            if series.boot is not None:
+                continue
+            home = next((group for group in found if _same_event(group, view, series)), None)
+            if home is None:
+                found.append([(view, series)])
+            else:
+                home.append((view, series))
+    candidates = [
+        _Candidate(group[0][1].mac, min(on_reference(v, s.first_ts) for v, s in group), tuple(group))
+        for group in found
+    ]
+    return sorted(candidates, key=lambda c: c.first_ts)
+
+
+def _same_event(group: list[tuple[PointView, Series]], view: PointView, series: Series) -> bool:
+    begin, end = on_reference(view, series.first_ts), on_reference(view, series.last_ts)
+    return any(
+        other.mac == series.mac
+        and seen_at.name != view.name
+        and on_reference(seen_at, other.first_ts) <= end + NS_PER_S
+        and begin <= on_reference(seen_at, other.last_ts) + NS_PER_S
+        for seen_at, other in group
+    ) and not any(seen_at.name == view.name for seen_at, _ in group)
+
+
+def _distance(move: Move, candidate: _Candidate) -> int | None:
+    """How far is this announcement from the moment it should follow? None where it cannot belong to the move."""
+    transfer = move.best.transfer
+    first, last = transfer.first_data_ts, transfer.last_data_ts
+    if first is None or last is None:
+        return None
+    first, last = on_reference(move.best.view, first), on_reference(move.best.view, last)
+    if not first - EARLIEST_NS <= candidate.first_ts <= last + LATEST_NS:
+        return None
+    return abs(candidate.first_ts - last)
+
+
+def _choose(move: Move, candidates: Sequence[_Candidate], macs: Sequence[int]) -> list[_Candidate]:
+    near = [(d, c) for c in candidates if (d := _distance(move, c)) is not None]
+    if macs:
+        return [c for _, c in near if c.mac in macs]
+    if not near:
+        return []
+    _, best = min(near, key=lambda pair: pair[0])
+    return [best] + [c for _, c in near if c is not best and abs(c.first_ts - best.first_ts) <= TWIN_NS]
+
+
+def _as_moved(
+    move: Move, candidate: _Candidate, views: Sequence[PointView], rivals: int, macs: Sequence[int]
+) -> Moved:
+    distance = _distance(move, candidate) or 0
+    schedule = candidate.heard[0][1].schedule
+    when = f"its first announcement came {distance / 1e6:.0f} ms from the stream's last data"
+    confidence: Confidence
+    if candidate.mac in macs:
+        confidence, because = "high", f"named by the user; {when}"
+    elif distance <= SURE_NS and rivals == 1:
+        confidence, because = "high", f"{when}, and no other guest announced itself around the stream"
+    elif distance <= SURE_NS or (schedule == "qemu" and rivals == 1):
+        confidence, because = "medium", f"{when}; {rivals} guests announced themselves around the stream"
+    else:
+        confidence, because = "low", f"{when}: an association by time only"
+    addresses = {halves for _, series in candidate.heard for halves in series.ips}
+    for view in views:
+        addresses |= addresses_of(view, candidate.mac)
+    return Moved(candidate.mac, tuple(sorted(addresses))[:MOST_ADDRESSES], candidate.heard, confidence, because)
+
+
+def _named(mac: int, ips: Sequence[tuple[int, int]], views: Sequence[PointView]) -> Moved:
+    addresses = set(ips)
+    for view in views:
+        addresses |= addresses_of(view, mac) if mac != NO_MAC else set()
+    return Moved(mac, tuple(sorted(addresses)), (), "high", "named by the user; no announcement of it was seen")
+
+
+def addresses_of(view: PointView, mac: int) -> set[tuple[int, int]]:
+    """
+    Which IP addresses did this MAC send from at this point?
+
+    Empty where it sent from so many that it is a router.
+    """
+    journal = view.journal
+    mine = (journal.eth_src == np.uint64(mac)) & (journal.ip_version != 0)
+    if not mine.any():
+        return set()
+    pairs = np.unique(np.stack([journal.src_high[mine], journal.src_low[mine]]), axis=1).T
+    addresses = {(int(high), int(low)) for high, low in pairs if (int(high), int(low)) not in _NOBODY}
+    return addresses if len(addresses) <= MOST_ADDRESSES else set()
+
+
+_NOBODY: Final = {(0, 0), (0, IPV4_MAPPED)}
+
+
+def _by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
+    """
+    Without an announcement: whose traffic fell silent when the stream ended, though it was asked?
+
+    Only an address that answered before, was asked during the stream's last second and is the only such one.
+    """
+    last = move.best.transfer.last_data_ts
+    if last is None:
+        return []
+    moment = on_reference(move.best.view, last)
+    silent: dict[int, set[tuple[int, int]]] = {}
+    for view in views:
+        for mac, address in _fell_silent(view, on_point(view, moment)):
+            silent.setdefault(mac, set()).add(address)
+    if len(silent) != 1:
+        return []
+    (mac, addresses), = silent.items()
+    because = (
+        "no announcement was seen; this is the only address in view that had answered and fell silent when the stream ended"
+    )
+    return [Moved(mac, tuple(sorted(addresses)), (), "low", because)]
+
+
+SILENT_NS: Final = 50 * NS_PER_MS
+
+
+def _fell_silent(view: PointView, moment: int) -> list[tuple[int, tuple[int, int]]]:
+    """Which (MAC, address) answered before the moment, was asked around it, and said nothing for a while?"""
+    journal = view.journal
+    around = (journal.ts_ns >= moment - NS_PER_S) & (journal.ts_ns <= moment + NS_PER_S) & (journal.ip_version != 0)
+    if not around.any():
+        return []
+    found = []
+    low = journal.dst_low[around]
+    high = journal.dst_high[around]
+    for pair in np.unique(np.stack([high, low]), axis=1).T:
+        address = (int(pair[0]), int(pair[1]))
+        sent = (journal.src_high == pair[0]) & (journal.src_low == pair[1])
+        asked = (journal.dst_high == pair[0]) & (journal.dst_low == pair[1]) & around
+        before = sent & (journal.ts_ns < moment)
+        if not before.any() or asked.sum() < 3:
+            continue
+        times = np.sort(journal.ts_ns[sent])
+        gaps = np.diff(np.append(times, view.last_ts))
+        spans = (times <= moment + 20 * NS_PER_MS) & (times + gaps >= moment - 20 * NS_PER_MS) & (gaps >= SILENT_NS)
+        usual = np.median(np.diff(times)) if len(times) > 2 else 0
+        if (spans & (gaps >= 5 * usual)).any():
+            macs = np.unique(journal.eth_src[before])
+            if len(macs) == 1 and int(macs[0]) != NO_MAC:
+                found.append((int(macs[0]), address))
+    return found
+
+
+def guest_name(guest: Moved) -> str:
+    """How is the guest called in a sentence? By its MAC and first address."""
+    mac = mac_text(guest.mac)
+    first = ip_text(*guest.ips[0]) if guest.ips else None
+    return f"{mac} ({first})" if mac and first else mac or first or "the guest"
+
+
+def with_addresses(guest: Moved, more: set[tuple[int, int]]) -> Moved:
+    """The same guest, also known by these addresses."""
+    return replace(guest, ips=tuple(sorted(set(guest.ips) | more)))

@@ -1,0 +1,114 @@
+"""How the stream's packets travelled: over routers or not, as TTL, MACs and SYN options tell."""
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from vmpcap.migration.moves import Move, Sighting
+from vmpcap.migration.results import Path
+from vmpcap.terms.addresses import NO_MAC, mac_text
+
+INITIAL_TTLS: Final = (64, 128, 255)
+"""What hosts start with: Linux and ESXi 64, Windows 128, routers and some Unixes 255. Others would be misread."""
+
+IP_AND_TCP_BYTES: Final = {4: 40, 6: 60}
+NEAR_NS: Final = 200_000
+"""A half of the handshake shorter than this lies within a host or its cable."""
+
+ICMP_REDIRECT: Final = 5
+
+
+def hops_from_ttl(ttl: int) -> int:
+    """How many routers did a packet with this TTL pass, if it started with a usual one?"""
+    return next(initial for initial in INITIAL_TTLS if ttl <= initial) - ttl
+
+
+def describe_path(move: Move) -> Path:
+    """
+    Did the stream go over routers, how many, through whom?
+
+    Hops to a point count only when that point is at the end of that direction: on the way they are a part. Equal MACs of
+    request and answer with no hop counted anywhere is adjacency.
+    """
+    forward = _hops(move, "destination")
+    backward = _hops(move, "source")
+    parts = [p for s in move.sightings for p in (_part(s, True), _part(s, False)) if p is not None]
+    routed = any(p > 0 for p in parts) if parts else None
+    whole = forward is not None or backward is not None
+    word: Literal["adjacent", "routed", "undecided"] = "undecided"
+    if routed:
+        word, because = "routed", "the TTL of the packets had been lowered on the way"
+    elif routed is False and (whole or _both_untouched(move.best)):
+        word, because = "adjacent", "no TTL was lowered between the two ends"
+    elif routed is False:
+        routed, because = None, "no TTL was lowered up to the capture point; the rest of the path is not in view"
+    else:
+        because = "no packet of the stream shows a TTL"
+    mss = _least(m for s in move.sightings for link in s.transfer.links for m in (link.data.mss, link.back.mss))
+    version = 6 if ":" in move.best.transfer.source else 4
+    return Path(
+        routed=routed,
+        hops_source_to_destination=forward,
+        hops_destination_to_source=backward,
+        next_hop_macs=_next_hops(move) if word == "routed" else [],
+        mtu=mss + IP_AND_TCP_BYTES[version] if mss else None,
+        mss=mss,
+        redirects=_redirects(move),
+        word=word,
+        because=because,
+    )
+
+
+def _part(sighting: Sighting, forward: bool) -> int | None:
+    """Hops between the sender of this direction and the capture point."""
+    sides = [link.data if forward else link.back for link in sighting.transfer.links]
+    ttls = [side.ttl_max for side in sides if side.ttl_max]
+    return min(hops_from_ttl(ttl) for ttl in ttls) if ttls else None
+
+
+def _hops(move: Move, end: Literal["source", "destination"]) -> int | None:
+    """Hops of the direction that ends at this host, from a point beside that host."""
+    for sighting in move.sightings:
+        if sighting.view.role == end or (sighting.view.role in (None, "wan") and _beside(sighting, end)):
+            return _part(sighting, forward=end == "destination")
+    return None
+
+
+def _beside(sighting: Sighting, end: Literal["source", "destination"]) -> bool:
+    """Does the handshake show that this point stands beside that host?"""
+    for link in sighting.transfer.links:
+        connecting = link.data.syn_ts is not None
+        c = link.connection
+        source_half = c.synack_to_ack_ns if connecting else c.syn_to_synack_ns
+        destination_half = c.syn_to_synack_ns if connecting else c.synack_to_ack_ns
+        near, far = (source_half, destination_half) if end == "source" else (destination_half, source_half)
+        if near is not None and far is not None and near <= NEAR_NS and near < far:
+            return True
+    return False
+
+
+def _both_untouched(sighting: Sighting) -> bool:
+    return _part(sighting, True) == 0 and _part(sighting, False) == 0
+
+
+def _next_hops(move: Move) -> list[str]:
+    """Whom did the hosts hand their packets to, seen from the points beside them?"""
+    macs = []
+    for sighting in move.sightings:
+        for link in sighting.transfer.links:
+            side = {"source": link.data, "destination": link.back}.get(sighting.view.role or "")
+            if side is not None and side.first_eth_dst != NO_MAC:
+                macs.append(mac_text(side.first_eth_dst))
+    return sorted({m for m in macs if m is not None})
+
+
+def _redirects(move: Move) -> int:
+    """ICMP redirects (type 5, RFC 792) seen at the stream's points: a better router stands on the segment."""
+    total = 0
+    for sighting in move.sightings:
+        j = sighting.view.journal
+        total = max(total, int(((j.ip_protocol == 1) & (j.icmp_type == ICMP_REDIRECT) & (j.ip_version == 4)).sum()))
+    return total
+
+
+def _least(values: Sequence[int | None] | object) -> int | None:
+    return min((v for v in values if v), default=None)  # type: ignore[attr-defined]

@@ -1,0 +1,82 @@
+"""Did the migration come to its end: what the stream's last packets and the guest say together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from vmpcap.migration.endings import Verdict, read_ending
+from vmpcap.migration.guests import Moved, on_point, on_reference
+from vmpcap.migration.moves import Move, Sighting
+from vmpcap.migration.results import MigrationOutcome
+from vmpcap.migration.views import PointView
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
+
+STAYED_NS: Final = 500 * NS_PER_MS
+"""A guest that is heard at its old place this long after the stream ended did not move."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The outcome, the reason, the point and frames that show it."""
+
+    outcome: MigrationOutcome
+    because: str
+    point: str
+    frames: tuple[int, ...]
+
+
+def judge_outcome(move: Move, guests: Sequence[Moved], views: Sequence[PointView]) -> Outcome:
+    """
+    Completed, aborted, truncated or unknown?
+
+    An orderly close also ends a cancelled migration, so it proves nothing by itself. What does: the hypervisor's own last
+    words in the stream; a guest that announces itself; a guest that goes on talking without a word at its old place.
+    """
+    sighting, ending = _clearest(move)
+    announced = [g for g in guests if g.heard]
+    if ending.ending in ("completed", "aborted"):
+        if ending.ending == "aborted" and announced and _announced_after(move, announced[0]):
+            because = f"{ending.because}, yet the guest announced itself at its destination afterwards"
+            return Outcome("unknown", because, sighting.view.name, ending.frames)
+        return Outcome(ending.ending, ending.because, sighting.view.name, ending.frames)
+    if announced and announced[0].confidence != "low":
+        view, series = announced[0].heard[0]
+        because = f"{ending.because}; the guest announced itself at its destination"
+        return Outcome("completed", because, view.name, (series.frames[0],))
+    if ending.ending == "truncated":
+        return Outcome("truncated", ending.because, sighting.view.name, ending.frames)
+    stayed = _stayed(move, views)
+    if ending.ending == "orderly" and stayed is not None:
+        return Outcome("aborted", f"{ending.because}, but {stayed}", sighting.view.name, ending.frames)
+    because = f"{ending.because}, and nothing shows whether the guest runs at its destination"
+    return Outcome("unknown", because, sighting.view.name, ending.frames)
+
+
+_CLARITY: Final = ("completed", "aborted", "orderly", "unknown", "truncated")
+
+
+def _clearest(move: Move) -> tuple[Sighting, Verdict]:
+    """The sighting that saw the end most clearly, the best point first among equals."""
+    verdicts = [(s, read_ending(s)) for s in move.sightings]
+    return min(verdicts, key=lambda pair: _CLARITY.index(pair[1].ending))
+
+
+def _announced_after(move: Move, guest: Moved) -> bool:
+    last = move.best.transfer.last_data_ts
+    first = guest.first_heard
+    if last is None or first is None:
+        return False
+    return on_reference(first[0], first[1].first_ts) >= on_reference(move.best.view, last) - NS_PER_S
+
+
+def _stayed(move: Move, views: Sequence[PointView]) -> str | None:
+    """Does somebody in the source's domain go on talking as if nothing had happened, with no announcement anywhere?"""
+    end = on_reference(move.best.view, move.best.transfer.end_ts)
+    for view in views:
+        if view.role != "domain:source":
+            continue
+        ts = view.journal.ts_ns
+        when = on_point(view, end)
+        if ((ts > when) & (ts < when + STAYED_NS)).any() and ((ts > when + STAYED_NS)).any() and not view.series:
+            return f"frames went on at {view.name} without an announcement: the guest stayed"
+    return None

@@ -1,0 +1,74 @@
+"""The stream in phases: set-up, bulk, bursts, switchover, resume."""
+
+from vmpcap.migration.results import Phase, PhaseKind
+from vmpcap.migration.stream import Activity, StreamFigures
+from vmpcap.terms.units import iso_utc, mbps
+
+
+def name_phases(
+    start_ts: int, figures: StreamFigures, stun: tuple[int, int] | None
+) -> list[Phase]:
+    """
+    Which phases did the stream go through?
+
+    Parameters
+    ----------
+    start_ts : the stream's first packet, ns
+    stun : the switchover bracket on the same clock, where it is known
+
+    Notes
+    -----
+    Pauses separate a first bulk from later bursts: pre-copy passes without a pause between them stay one bulk, so the
+    number of bursts is at most the number of passes. What flowed inside the bracket is the switchover's own transfer; what
+    flowed after it (post-copy) is the resume phase.
+    """
+    phases: list[Phase] = []
+    first = figures.first_data_ts
+    if first is None:
+        return phases
+    setup_end = figures.setup.to_ts if figures.setup is not None else first
+    if setup_end > start_ts:
+        phases.append(_phase("setup", 1, start_ts, setup_end, figures.setup.new_bytes if figures.setup else 0))
+    edge = stun if stun is not None else (2**63 - 1, 2**63 - 1)
+    number = 0
+    for activity in figures.activities:
+        number = _split(activity, edge, figures, phases, number)
+    if stun is not None and not any(p.kind == "switchover" for p in phases):
+        phases.append(_phase("switchover", 1, stun[0], stun[1], 0))
+    return sorted(phases, key=lambda p: (p.start_ts, p.end_ts))
+
+
+def _split(
+    activity: Activity, stun: tuple[int, int], figures: StreamFigures, phases: list[Phase], number: int
+) -> int:
+    """Cut one activity at the bracket's edges; returns how many bulk phases there are now."""
+    pieces: tuple[tuple[PhaseKind, int, int], ...] = (
+        ("bulk", activity.from_ts, min(activity.to_ts, stun[0])),
+        ("switchover", max(activity.from_ts, stun[0]), min(activity.to_ts, stun[1])),
+        ("resume", max(activity.from_ts, stun[1]), activity.to_ts),
+    )
+    whole = sum(1 for _, low, high in pieces if high > low) == 1
+    for kind, low, high in pieces:
+        if high <= low:
+            continue
+        together = figures.together
+        size = activity.new_bytes if whole or together is None else together.between(together.new_bytes, low, high)
+        if kind == "bulk":
+            number += 1
+            phases.append(_phase("bulk" if number == 1 else "burst", number, low, high, size))
+        elif kind == "switchover":
+            phases.append(_phase(kind, 1, stun[0], stun[1], size))
+        elif high - low > 0 and size > 0:
+            phases.append(_phase(kind, 1 + sum(p.kind == "resume" for p in phases), low, high, size))
+    return number
+
+
+def _phase(kind: PhaseKind, n: int, start: int, end: int, size: int) -> Phase:
+    return Phase(
+        kind=kind,
+        n=n,
+        start_ts=iso_utc(start) or "",
+        end_ts=iso_utc(end) or "",
+        payload_bytes=size,
+        mbps=mbps(size, end - start),
+    )

@@ -1,0 +1,222 @@
+"""Did the guest's announcement reach its broadcast domain: for each capture point reached, not reached, not observable."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from vmpcap.announcements.series import Series
+from vmpcap.migration.guests import Moved, on_point, on_reference
+from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, Reached
+from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.views import PointView
+from vmpcap.points.roles import ARRIVAL_PROOF, rank
+from vmpcap.terms.units import NS_PER_S, iso_utc, ms
+
+WAIT_KNOWN_NS: Final = NS_PER_S
+"""Once an announcement was seen anywhere, a live point of the domain hears it within this (domain notes 3.3)."""
+
+WAIT_UNKNOWN_NS: Final = 38 * NS_PER_S
+"""Where none was seen, ESXi's repetitions last this long; only then does silence mean anything."""
+
+ALIVE_NS: Final = 5 * NS_PER_S
+"""A point that saw frames this shortly before and after was capturing."""
+
+MOST_FRAMES: Final = 64
+"""So many frame numbers of announcements are listed per point; the count is complete."""
+
+OUT_OF_EARSHOT: Final = {
+    "client": "a router stands between a client and the guest's domain, and RARP does not cross routers",
+    "source": "the migration NIC is not in the guest's domain",
+    "destination": "the migration NIC is not in the guest's domain",
+    "wan": "the point lies between the hosts, not in the guest's domain",
+}
+"""Roles at which the absence of an announcement says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Functional:
+    """Proof that needs no announcement: somebody's unicast reached the guest and it answered, after the switchover."""
+
+    view: PointView
+    question_frame: int
+    answer_frame: int
+    answer_ts: int
+
+
+def functional_proof(view: PointView, guest: Moved, moment: int) -> Functional | None:
+    """Which is the first exchange after the moment in which somebody asked the guest and the guest answered?"""
+    j = view.journal
+    frames = frames_of(view, guest)
+    after = on_point(view, moment)
+    asked = frames.asked[j.ts_ns[frames.asked] >= after]
+    sent = frames.sent_ip[j.ts_ns[frames.sent_ip] >= after]
+    if not len(asked) or not len(sent):
+        return None
+    peers, first = np.unique(np.stack([j.src_high[asked], j.src_low[asked]]), axis=1, return_index=True)
+    best: Functional | None = None
+    for number in range(min(peers.shape[1], MOST_PEERS)):
+        question = asked[first[number]]
+        back = (j.dst_high[sent] == peers[0, number]) & (j.dst_low[sent] == peers[1, number])
+        answers = sent[back & (j.ts_ns[sent] >= j.ts_ns[question])]
+        if len(answers) and (best is None or j.ts_ns[answers[0]] < best.answer_ts):
+            answer = answers[0]
+            best = Functional(view, int(j.frame[question]), int(j.frame[answer]), int(j.ts_ns[answer]))
+    return best
+
+
+MOST_PEERS: Final = 256
+"""So many peers are searched for proof; one exchange is enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a guest's announcements did, at every point."""
+
+    announcements: Announcements
+    domain: Domain
+    deciding: PointView | None
+    """The point whose answer decides, None where none can."""
+    too_early_ms: float | None
+    """How long before the guest's last frame at the source its first announcement came; None where it did not."""
+
+
+def follow_announcements(guest: Moved, views: Sequence[PointView], moment: int, qemu: bool) -> Heard:
+    """
+    Where did the guest's announcements arrive?
+
+    Parameters
+    ----------
+    moment : when the guest changed places, on the reference clock, ns
+    qemu : the hypervisor is known to be QEMU, whose announcements are over within a second
+    """
+    by_point = {view.name: _at_point(view, guest, moment, qemu) for view in views}
+    first = guest.first_heard
+    series = [s for _, s in guest.heard]
+    kinds: dict[str, int] = {}
+    for one in series:
+        for kind, count in one.kinds:
+            kinds[kind] = max(kinds.get(kind, 0), count)
+    announcements = Announcements(
+        count=max((s.count for s in series), default=0),
+        kinds=kinds,
+        first_ts=iso_utc(first[1].first_ts) if first else None,
+        schedule=next((s.schedule for s in sorted(series, key=lambda s: -s.count) if s.schedule), None),
+        by_point=by_point,
+    )
+    deciding = _deciding(views, by_point)
+    return Heard(announcements, _judge_domain(guest, views, by_point, deciding, moment), deciding, None)
+
+
+def _at_point(view: PointView, guest: Moved, moment: int, qemu: bool) -> PointAnnouncements:
+    series = guest.series_at(view)
+    if series is not None:
+        return _seen_at(view, guest, series)
+    seen, reached, because = _not_seen_at(view, guest, moment, qemu)
+    return PointAnnouncements(seen=seen, reached=reached, because=because)
+
+
+def _seen_at(view: PointView, guest: Moved, series: Series) -> PointAnnouncements:
+    first = guest.first_heard
+    delay = None
+    if first is not None and _comparable(first[0], view):
+        delay = ms(series.first_ts - first[1].first_ts)
+    return PointAnnouncements(
+        seen=True,
+        first_ts=iso_utc(series.first_ts),
+        delay_ms=delay,
+        vlan=[tag for tag in (series.vlan_outer_id, series.vlan_inner_id) if tag >= 0],
+        vni=series.vni if series.vni >= 0 else None,
+        frames=list(series.frames[:MOST_FRAMES]),
+        reached="reached",
+        because=f"{series.count} seen here, the first in frame {series.frames[0]}",
+    )
+
+
+def _comparable(one: PointView, other: PointView) -> bool:
+    if one.name == other.name:
+        return True
+    return all(v.offset is None or v.offset.agrees for v in (one, other))
+
+
+def _not_seen_at(view: PointView, guest: Moved, moment: int, qemu: bool) -> tuple[bool | None, Reached, str]:
+    """Why was nothing seen here: not there, or not able to be seen?"""
+    if view.role in OUT_OF_EARSHOT:
+        return None, "not_observable", OUT_OF_EARSHOT[view.role]
+    if not view.link_carries_announcements:
+        return None, "not_observable", "its link type has no Ethernet addresses: RARP cannot exist there"
+    if view.drops:
+        return None, "not_observable", f"the capturing machine dropped {view.drops} packets"
+    known = bool(guest.heard)
+    wait = WAIT_KNOWN_NS if known or qemu else WAIT_UNKNOWN_NS
+    when = on_point(view, moment)
+    if view.first_ts > when:
+        return None, "not_observable", "the capture starts after the switchover"
+    if view.last_ts < when + wait:
+        left = max(0.0, (view.last_ts - when) / NS_PER_S)
+        because = f"the capture ends {left:.1f} s after the switchover; {wait / NS_PER_S:.0f} s of silence are needed"
+        return None, "not_observable", because
+    if not _alive(view, when):
+        return None, "not_observable", "nothing else was seen there around the switchover: the point may not have been capturing"
+    source = f"though it was heard at {', '.join(v.name for v, _ in guest.heard)}" if known else "nor anywhere else"
+    return False, "not_reached", f"not seen here in the {wait / NS_PER_S:.0f} s it could take, {source}; other frames were"
+
+
+def _alive(view: PointView, when: int) -> bool:
+    """Did the point see anything shortly before and shortly after?"""
+    ts = view.journal.ts_ns
+    before = (ts >= when - ALIVE_NS) & (ts <= when)
+    after = (ts > when) & (ts <= when + ALIVE_NS)
+    return bool(before.any() and after.any())
+
+
+def _deciding(views: Sequence[PointView], by_point: dict[str, PointAnnouncements]) -> PointView | None:
+    """
+    Whose answer decides? The gateway's port, else a point in the destination's domain, else a point of unknown place.
+
+    A point that could not observe decides nothing.
+    """
+    able = [v for v in views if by_point[v.name].reached != "not_observable"]
+    able = [v for v in able if v.role in ARRIVAL_PROOF or v.role is None]
+    return min(able, key=lambda v: (rank(v.role, (*ARRIVAL_PROOF, None)), v.name), default=None)
+
+
+def _judge_domain(
+    guest: Moved, views: Sequence[PointView], by_point: dict[str, PointAnnouncements], deciding: PointView | None, moment: int
+) -> Domain:
+    """Did the announcement reach the domain that matters, and what is that domain to the old one?"""
+    heard_at_source = any(v.role == "domain:source" and by_point[v.name].seen for v in views)
+    word, shown = ("stretched", "the announcement was also heard in the source's domain") if heard_at_source else ("undecided", "")
+    if deciding is None:
+        because = "no capture point stands where an announcement would prove it: " + _why_not(views, by_point)
+        return Domain(verdict="not_observable", word=word, because=because)  # type: ignore[arg-type]
+    answer = by_point[deciding.name]
+    if answer.reached == "not_reached":
+        return Domain(verdict="not_reached", word=word, because=f"{deciding.name}: {answer.because}")  # type: ignore[arg-type]
+    if deciding.role == "gateway":
+        return Domain(verdict="reached", word=word, because=_join(f"{deciding.name}: {answer.because}", shown))  # type: ignore[arg-type]
+    proof = functional_proof(deciding, guest, moment)
+    if proof is not None:
+        because = (
+            f"{deciding.name}: {answer.because}; from frame {proof.question_frame} on somebody's unicast reached the guest "
+            f"and it answered (frame {proof.answer_frame})"
+        )
+        return Domain(verdict="reached", word=word, because=_join(because, shown))  # type: ignore[arg-type]
+    place = "may be the host's own bridge" if deciding.role else "stands at a place that was not named"
+    because = f"{deciding.name}: {answer.because}, but that point {place}, and no unicast for the guest was answered there"
+    return Domain(verdict="not_observable", word=word, because=because)  # type: ignore[arg-type]
+
+
+def _why_not(views: Sequence[PointView], by_point: dict[str, PointAnnouncements]) -> str:
+    return "; ".join(f"{v.name}: {by_point[v.name].because}" for v in views)
+
+
+def _join(*parts: str) -> str:
+    return "; ".join(p for p in parts if p)
+
+
+def first_sign_on_reference(guest: Moved) -> int | None:
+    """When was the guest first announced, on the reference clock?"""
+    first = guest.first_heard
+    return on_reference(first[0], first[1].first_ts) if first else None

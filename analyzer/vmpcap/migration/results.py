@@ -1,0 +1,145 @@
+"""The story of one migration, in the words of the report. Times are ISO 8601 UTC; frames count from 1."""
+
+from typing import Literal
+
+import msgspec
+
+MigrationOutcome = Literal["completed", "aborted", "truncated", "unknown"]
+PhaseKind = Literal["setup", "bulk", "burst", "switchover", "resume"]
+Reached = Literal["reached", "not_reached", "not_observable"]
+
+
+class Phase(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of the stream. Boundaries are inferred from pauses: a burst is not proof of a pre-copy pass."""
+
+    kind: PhaseKind
+    n: int
+    start_ts: str
+    end_ts: str
+    payload_bytes: int
+    mbps: float | None
+
+
+class Path(msgspec.Struct, frozen=True, kw_only=True):
+    """How the migration's packets travelled."""
+
+    routed: bool | None = None
+    hops_source_to_destination: int | None = None
+    hops_destination_to_source: int | None = None
+    next_hop_macs: list[str] = []
+    mtu: int | None = None
+    mss: int | None = None
+    redirects: int = 0
+    word: Literal["adjacent", "routed", "undecided"] = "undecided"
+    because: str = ""
+
+
+class PointAnnouncements(msgspec.Struct, frozen=True, kw_only=True):
+    """What one capture point saw of a guest's announcements."""
+
+    seen: bool | None
+    """null where this point could not have seen them (not capturing then, wrong link type, cut frames)."""
+    first_ts: str | None = None
+    delay_ms: float | None = None
+    """After the earliest sighting at any point; null where the points' clocks are not known to agree."""
+    vlan: list[int] = []
+    vni: int | None = None
+    frames: list[int] = []
+    reached: Reached = "not_observable"
+    because: str = ""
+
+
+class Announcements(msgspec.Struct, frozen=True, kw_only=True):
+    """All announcements made for a guest by this migration."""
+
+    count: int
+    """Most distinct announcements any one point saw."""
+    kinds: dict[str, int]
+    first_ts: str | None
+    schedule: Literal["qemu", "esxi", "other"] | None
+    by_point: dict[str, PointAnnouncements]
+
+
+class Bracket(msgspec.Struct, frozen=True, kw_only=True):
+    """The two frames that bound an interval. The clocks may shift its length by uncertainty_ms either way."""
+
+    from_point: str | None = None
+    from_frame: int | None = None
+    from_ts: str | None = None
+    to_point: str | None = None
+    to_frame: int | None = None
+    to_ts: str | None = None
+    uncertainty_ms: float | None = None
+    because: str = ""
+    """What bounds it; where the figure is null, why."""
+
+
+class Switchover(msgspec.Struct, frozen=True, kw_only=True):
+    """The four figures that people call downtime, kept apart (domain notes 6.1), each with the frames that bound it."""
+
+    bracket_ms: float | None = None
+    """Last data burst of the source to the first sign of the guest at the destination: upper bound of the stun."""
+    bracket: Bracket = Bracket()
+    guest_silence_ms: float | None = None
+    """Last frame of the guest at its old place to its first at the new one. Too long where the guest was idle."""
+    guest_silence: Bracket = Bracket()
+    peer_outage_ms: float | None = None
+    """Longest outage that any peer suffered."""
+    peer_outage: Bracket = Bracket()
+    relearn_ms: float | None = None
+    """First frame of the guest at the destination to the first unicast delivered to it there."""
+    relearn: Bracket = Bracket()
+    method: str = ""
+
+
+class Domain(msgspec.Struct, frozen=True, kw_only=True):
+    """Did the guest land in an equivalent broadcast domain?"""
+
+    verdict: Reached
+    word: Literal["same", "stretched", "equivalent", "different", "undecided"] = "undecided"
+    because: str
+
+
+class Peer(msgspec.Struct, frozen=True, kw_only=True):
+    """What one peer of the guest suffered around the switchover."""
+
+    peer: str
+    protocol: str
+    point: str = ""
+    outage_ms: float | None = None
+    interval_ms: float | None = None
+    """Resolution of outage_ms: the usual time between this peer's requests."""
+    lost: int | None = None
+    retransmissions: int | None = None
+    survived: bool | None = None
+    because: str = ""
+    frames: list[int] = []
+    """Last answered request before, first after (or the last unanswered, where it never came back)."""
+    filter: str = ""
+
+
+class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
+    """A way of keeping the guest reachable, as far as this capture shows it."""
+
+    name: str
+    seen: bool
+    worked: Literal["yes", "no", "undecided"]
+    latency_ms: float | None = None
+    because: str
+    evidence: list[int] = []
+
+
+class Guest(msgspec.Struct, frozen=True, kw_only=True):
+    """A virtual machine that moved, as far as the packets tell."""
+
+    mac: str
+    ips: list[str] = []
+    vlan: list[int] = []
+    vni: int | None = None
+    confidence: Literal["high", "medium", "low"]
+    confidence_because: str = ""
+    announcements: Announcements
+    switchover: Switchover
+    domain: Domain
+    peers: list[Peer] = []
+    mechanisms: list[Mechanism] = []

@@ -1,0 +1,57 @@
+"""What one point saw of one guest: the frames it sent, the frames sent to it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.migration.guests import Moved
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import NO_MAC
+
+I64 = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+GROUP_BIT = np.uint64(1 << 40)
+"""Lowest bit of the first octet: the frame goes to a group (IEEE 802.3 3.2.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuestFrames:
+    """Rows of the journal, in the order of time, as row numbers."""
+
+    sent: I64
+    """Frames of the guest, whatever they carry."""
+    sent_ip: I64
+    """... those with an IP header."""
+    asked: I64
+    """Unicast IP frames of somebody else to the guest."""
+
+
+def frames_of(view: PointView, guest: Moved) -> GuestFrames:
+    """
+    Which frames did this point see from and to the guest?
+
+    By MAC where the point is in the guest's domain, by address where a router stands between. A frame whose source is
+    the guest's address but whose MAC is a router's counts as the guest's: it was sent by it.
+    """
+    j = view.journal
+    order = np.argsort(j.ts_ns, kind="stable")
+    mac = np.uint64(guest.mac)
+    by_mac = (j.eth_src == mac) if guest.mac != NO_MAC else np.zeros(len(j.ts_ns), np.bool_)
+    from_ip = _matches(j.src_high, j.src_low, guest)
+    to_ip = _matches(j.dst_high, j.dst_low, guest)
+    has_ip = j.ip_version != 0
+    to_group = ((j.eth_dst & GROUP_BIT) != 0) & (j.eth_dst != np.uint64(NO_MAC))
+    to_mac = (j.eth_dst == mac) if guest.mac != NO_MAC else np.zeros(len(j.ts_ns), np.bool_)
+    sent = by_mac | (from_ip & has_ip)
+    asked = (to_ip | (to_mac & has_ip)) & has_ip & ~sent & ~to_group
+    return GuestFrames(*(order[mask[order]] for mask in (sent, sent & has_ip, asked)))
+
+
+def _matches(high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64], guest: Moved) -> Bools:
+    mask = np.zeros(len(high), np.bool_)
+    for one_high, one_low in guest.ips:
+        mask |= (high == np.uint64(one_high)) & (low == np.uint64(one_low))
+    return mask
+

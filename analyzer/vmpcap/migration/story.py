@@ -1,0 +1,238 @@
+"""Everything that is known of one migration, told once: the verdicts and the report only read it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vmpcap.migration.conflicts import Conflict, find_duplicate_address, find_second_place
+from vmpcap.migration.detours import Detour, find_split, find_trombone
+from vmpcap.migration.guests import Moved, find_guests, on_point
+from vmpcap.migration.hops import describe_path
+from vmpcap.migration.moves import Move, match_transfers
+from vmpcap.migration.outcome import Outcome, judge_outcome
+from vmpcap.migration.phases import name_phases
+from vmpcap.migration.reach import Heard, follow_announcements
+from vmpcap.migration.reachable import Reachability, judge_reachability
+from vmpcap.migration.results import Guest, Path, Phase
+from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.stream import StreamFigures, measure_stream
+from vmpcap.migration.suffering import Suffered, what_peers_suffered
+from vmpcap.migration.switchover import describe_switchover, find_moment
+from vmpcap.migration.transfers import Refused, Transfer, find_transfers
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import ip_text, mac_text
+from vmpcap.terms.units import NS_PER_MS
+
+
+@dataclass(frozen=True, slots=True)
+class GuestStory:
+    """One guest of a migration, with what the rules ask about it."""
+
+    moved: Moved
+    result: Guest
+    heard: Heard
+    reachability: Reachability
+    suffered: tuple[Suffered, ...]
+    vlans_before: list[int] | None
+    vlans_after: list[int] | None
+    vlan_point: str
+    second_place: Conflict
+    duplicate_address: Conflict
+    trombone: Detour
+    announcement_filter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One migration."""
+
+    move: Move
+    point: str
+    at_sender: bool
+    figures: StreamFigures
+    outcome: Outcome
+    path: Path
+    phases: list[Phase]
+    guests: tuple[GuestStory, ...]
+    encrypted: bool | None
+    stream_filter: str
+    stuck_segment: int | None
+    """Payload bytes of a segment that was resent and never acknowledged while smaller ones were."""
+    large_segments_acked: bool
+    split: Detour
+    capture_faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All migrations of a set of captures, and what was left aside."""
+
+    stories: tuple[Story, ...]
+    other_announcements: int
+    refused: tuple[tuple[PointView, Refused], ...]
+
+
+def tell(
+    views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequence[str], faults: Sequence[str]
+) -> Told:
+    """Which migrations do these points show, and what happened in each?"""
+    found: list[tuple[PointView, list[Transfer]]] = []
+    refused: list[tuple[PointView, Refused]] = []
+    for view in views:
+        transfers, no = find_transfers(view.streams, extra_ports)
+        found.append((view, transfers))
+        refused += [(view, r) for r in no]
+    moves = match_transfers(found)
+    moved, others = find_guests(moves, views, guests)
+    stories = tuple(_tell_one(move, passengers, views, faults) for move, passengers in zip(moves, moved, strict=True))
+    keys = {link.key for move in moves for s in move.sightings for link in s.transfer.links}
+    left = tuple((v, r) for v, r in refused if (r.connection.a_ip, r.connection.a_port) not in {k[0] for k in keys})
+    return Told(stories, others, left)
+
+
+def _tell_one(move: Move, passengers: Sequence[Moved], views: Sequence[PointView], faults: Sequence[str]) -> Story:
+    figures = measure_stream(move.best)
+    outcome = judge_outcome(move, passengers, views)
+    if outcome.outcome == "aborted":
+        passengers = [g for g in passengers if g.heard or g.confidence == "high"]
+    guests = tuple(_tell_guest(move, guest, views, figures) for guest in passengers)
+    transfer = move.best.transfer
+    return Story(
+        move=move,
+        point=move.best.view.name,
+        at_sender=figures.rtt.coverage == "full" and "capture point" in figures.rtt.coverage_because,
+        figures=figures,
+        outcome=outcome,
+        path=describe_path(move),
+        phases=name_phases(transfer.start_ts, figures, _stun_on_stream_clock(move, guests)),
+        guests=guests,
+        encrypted=_encrypted(transfer),
+        stream_filter=stream_filter(transfer),
+        stuck_segment=_stuck_segment(transfer),
+        large_segments_acked=_large_acked(transfer),
+        split=find_split(move),
+        capture_faults=tuple(faults),
+    )
+
+
+def _tell_guest(move: Move, moved: Moved, views: Sequence[PointView], figures: StreamFigures) -> GuestStory:
+    moment = find_moment(move, moved)
+    heard = follow_announcements(moved, views, moment, qemu=move.best.transfer.magic in ("qemu", "multifd"))
+    suffered = tuple(what_peers_suffered(moved, views, moment))
+    switchover = describe_switchover(move, moved, views, figures, suffered)
+    before, after, point = _vlans(moved, views, moment)
+    series = [s for _, s in moved.heard]
+    result = Guest(
+        mac=mac_text(moved.mac) or "",
+        ips=[ip_text(high, low) for high, low in moved.ips],
+        vlan=[tag for tag in (series[0].vlan_outer_id, series[0].vlan_inner_id) if tag >= 0] if series else (after or before or []),
+        vni=next((s.vni for s in series if s.vni >= 0), None),
+        confidence=moved.confidence,
+        confidence_because=moved.because,
+        announcements=heard.announcements,
+        switchover=switchover,
+        domain=heard.domain,
+        peers=[s.peer for s in suffered],
+    )
+    return GuestStory(
+        moved=moved,
+        result=result,
+        heard=heard,
+        reachability=judge_reachability(moved, views, moment),
+        suffered=suffered,
+        vlans_before=before,
+        vlans_after=after,
+        vlan_point=point,
+        second_place=find_second_place(moved, views, moment),
+        duplicate_address=find_duplicate_address(moved, views),
+        trombone=find_trombone(moved, views, moment),
+        announcement_filter=f"arp.src.hw_mac == {mac_text(moved.mac)} && (arp.opcode == 3 || arp.isgratuitous)",
+    )
+
+
+def _stun_on_stream_clock(move: Move, guests: Sequence[GuestStory]) -> tuple[int, int] | None:
+    """The first guest's bracket, if both its ends can be put beside the stream's times."""
+    view = move.best.view
+    for guest in guests:
+        bracket = guest.result.switchover.bracket
+        if guest.result.switchover.bracket_ms is None or bracket.from_ts is None or bracket.to_ts is None:
+            continue
+        marks = guest_marks(guest)
+        if marks is not None and (view.offset is None or view.offset.agrees):
+            return marks
+    return None
+
+
+def guest_marks(guest: GuestStory) -> tuple[int, int] | None:
+    """The bracket's two times in ns."""
+    bracket = guest.result.switchover.bracket
+    if bracket.from_ts is None or bracket.to_ts is None:
+        return None
+    return _ns(bracket.from_ts), _ns(bracket.to_ts)
+
+
+def _ns(text: str) -> int:
+    whole, rest = text.rstrip("Z").split(".")
+    return int(np.datetime64(whole, "s").astype(np.int64)) * 1_000_000_000 + int(rest)
+
+
+def stream_filter(transfer: Transfer) -> str:
+    """Which display filter shows the stream?"""
+    link = transfer.links[0]
+    version = "ipv6" if ":" in link.source else "ip"
+    return f"{version}.addr == {link.source} && {version}.addr == {link.destination} && tcp.port == {link.port}"
+
+
+def _encrypted(transfer: Transfer) -> bool | None:
+    """
+    Is the stream encrypted? True for TLS, False where a plain magic opens it, None where its first bytes say nothing.
+
+    Encrypted vMotion has no handshake of its own on the wire: it cannot be told from an unknown plain stream here.
+    """
+    if transfer.magic == "tls":
+        return True
+    return False if transfer.magic is not None else None
+
+
+def _stuck_segment(transfer: Transfer) -> int | None:
+    """
+    How large is the segment that was resent, never acknowledged, and larger than all that was?
+
+    Only where the stream made no progress at all beyond it: the signature of a path that drops large packets silently.
+    """
+    for link in transfer.links:
+        side = link.data
+        stuck = side.unique_bytes - side.acked_bytes
+        if side.retransmissions >= 3 and stuck > 0 and side.acked_bytes < side.max_payload_bytes and link.back.mss:
+            return min(side.max_payload_bytes, link.back.mss)
+    return None
+
+
+def _large_acked(transfer: Transfer) -> bool:
+    return any(
+        link.back.mss is not None and link.data.acked_bytes > 10 * link.back.mss and link.data.max_payload_bytes >= link.back.mss - 40
+        for link in transfer.links
+    )
+
+
+def _vlans(moved: Moved, views: Sequence[PointView], moment: int) -> tuple[list[int] | None, list[int] | None, str]:
+    """Which tags did the guest's frames carry before and after, at a point that saw both?"""
+    for view in views:
+        if view.role in ("source", "destination", "wan", "client"):
+            continue
+        rows = frames_of(view, moved).sent
+        j = view.journal
+        when = on_point(view, moment)
+        before = rows[j.ts_ns[rows] < when - 50 * NS_PER_MS]
+        after = rows[j.ts_ns[rows] > when]
+        if len(before) and len(after):
+            return _tags(view, before[-1]), _tags(view, after[0]), view.name
+    return None, None, ""
+
+
+def _tags(view: PointView, row: int) -> list[int]:
+    outer = int(view.journal.vlan_outer_id[row])
+    return [outer] if outer >= 0 else []
+
+

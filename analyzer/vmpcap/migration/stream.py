@@ -1,0 +1,172 @@
+"""The figures of one migration's stream at one capture point."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vmpcap.measures.limits import attribute
+from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
+from vmpcap.measures.rounds import Path, describe_rtt
+from vmpcap.measures.series import WINDOW_NS, Together, best_window, put_together, windowed
+from vmpcap.migration.moves import Sighting
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, mbps
+
+LEAST_PAUSE_NS = 20 * NS_PER_MS
+"""Silence of the sender that ends a phase, unless the round trip makes longer ones normal."""
+
+SETUP_BYTES = 65_536
+"""What is said before the first pause is set-up as long as it is no more than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """A stretch in which the stream's data flowed without a pause."""
+
+    from_ts: int
+    to_ts: int
+    new_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFigures:
+    """What one point says of the stream."""
+
+    bytes: Bytes
+    throughput: Throughput
+    rtt: Rtt
+    loss: Loss
+    setup: Activity | None
+    activities: tuple[Activity, ...]
+    together: Together | None
+    first_data_ts: int | None
+    last_data_ts: int | None
+
+
+def measure_stream(sighting: Sighting) -> StreamFigures:
+    """What are the stream's figures at this point?"""
+    transfer = sighting.transfer
+    sides = [link.data for link in transfer.links]
+    together = put_together(sides)
+    rtt = describe_rtt(
+        [Path(link.connection, link.data, link.back, link.data.syn_ts is not None) for link in transfer.links],
+        at_source=sighting.view.role == "source",
+    )
+    first, last = transfer.first_data_ts, transfer.last_data_ts
+    setup, activities = split_activity(together, first, last, rtt)
+    unique = sum(side.unique_bytes for side in sides)
+    volume = Bytes(
+        payload=transfer.payload_bytes, unique=unique, retransmitted=sum(side.retransmitted_bytes for side in sides)
+    )
+    return StreamFigures(
+        bytes=volume,
+        throughput=_throughput(sighting, together, activities, unique, rtt),
+        rtt=rtt,
+        loss=_loss(sighting, volume),
+        setup=setup,
+        activities=activities,
+        together=together,
+        first_data_ts=first,
+        last_data_ts=last,
+    )
+
+
+def _loss(sighting: Sighting, volume: Bytes) -> Loss:
+    links = sighting.transfer.links
+    return Loss(
+        retransmissions=sum(link.data.retransmissions for link in links),
+        out_of_order=sum(link.data.out_of_order for link in links),
+        zero_windows=sum(link.back.zero_windows for link in links),
+        retransmitted_share=volume.retransmitted / volume.payload if volume.payload else None,
+    )
+
+
+def split_activity(
+    together: Together | None, first: int | None, last: int | None, rtt: Rtt
+) -> tuple[Activity | None, tuple[Activity, ...]]:
+    """
+    Between which pauses did data flow?
+
+    A pause is silence longer than LEAST_PAUSE_NS and than four round trips. What is said before the first pause is
+    set-up where it is little.
+    """
+    if together is None or first is None or last is None:
+        return None, ()
+    pause = max(LEAST_PAUSE_NS, int(4 * (rtt.p50_ms or 0) * NS_PER_MS))
+    filled = np.flatnonzero(together.new_bytes)
+    if not len(filled):
+        return None, ()
+    quiet = (np.diff(filled) - 1) * together.width_ns >= pause
+    edges = np.concatenate(([0], np.flatnonzero(quiet) + 1, [len(filled)]))
+    activities = []
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        a, b = int(filled[low]), int(filled[high - 1])
+        begin = max(first, together.start_ns + a * together.width_ns)
+        end = min(last, together.start_ns + (b + 1) * together.width_ns)
+        activities.append(Activity(begin, max(begin, end), int(together.new_bytes[a : b + 1].sum())))
+    if len(activities) > 1 and activities[0].new_bytes <= SETUP_BYTES:
+        return activities[0], tuple(activities[1:])
+    return None, tuple(activities)
+
+
+def _throughput(
+    sighting: Sighting, together: Together | None, activities: tuple[Activity, ...], unique: int, rtt: Rtt
+) -> Throughput:
+    transfer = sighting.transfer
+    first, last = transfer.first_data_ts, transfer.last_data_ts
+    span = last - first if first is not None and last is not None else 0
+    acked = sum(min(link.data.acked_bytes, link.data.unique_bytes) for link in transfer.links)
+    delivered = acked if any(link.data.acked_bytes for link in transfer.links) else unique
+    share = delivered / unique if unique else 0.0
+    busy = sum(a.to_ts - a.from_ts for a in activities)
+    bulk = mbps(int(sum(a.new_bytes for a in activities) * share), busy)
+    rates = _window_rates(together)
+    segments = sum(int(link.data.series.segments.sum()) for link in transfer.links if link.data.series is not None)
+    mss = min((link.back.mss for link in transfer.links if link.back.mss), default=1460)
+    idle_ms = rtt.idle_ms if rtt.idle_ms is not None else rtt.min_ms
+    attribution = attribute(
+        together,
+        bulk,
+        None if idle_ms is None or rtt.coverage != "full" else int(idle_ms * NS_PER_MS),
+        mss,
+        sum(link.data.retransmissions for link in transfer.links),
+        segments,
+        sum(1 for link in transfer.links if link.data.payload_bytes > SETUP_BYTES),
+        max((w for link in transfer.links if (w := link.back.max_window_bytes) is not None), default=None),
+    )
+    return Throughput(
+        bulk_mbps=bulk,
+        mean_mbps=mbps(delivered, span),
+        best_1s_mbps=best_window(together, NS_PER_S) if together is not None else None,
+        p50_mbps=float(np.percentile(rates, 50)) if len(rates) else None,
+        p5_mbps=float(np.percentile(rates, 5)) if len(rates) else None,
+        max_concurrent=_most_at_once(transfer.links, together),
+        limit=attribution.limit,
+        limit_because=attribution.because,
+    )
+
+
+def _window_rates(together: Together | None) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Mbps of each 100 ms window that carried data."""
+    if together is None:
+        return np.zeros(0)
+    sums = windowed(together, together.delivered_bytes, WINDOW_NS, lambda v: v.sum(axis=1))
+    used = windowed(together, together.new_bytes, WINDOW_NS, lambda v: v.sum(axis=1)) > 0
+    width = max(1, WINDOW_NS // together.width_ns) * together.width_ns
+    return sums[used].astype(np.float64) * 8e3 / width
+
+
+def _most_at_once(links: object, together: Together | None) -> int:
+    """The most connections that carried data in one 100 ms window (one bin, where bins are wider)."""
+    if together is None:
+        return 0
+    per = max(1, WINDOW_NS // together.width_ns)
+    most = np.zeros(len(together.active) // per + 1, np.int64)
+    for link in links:  # type: ignore[attr-defined]
+        series = link.data.series
+        if series is None:
+            continue
+        at = (series.start_ns - together.start_ns + np.flatnonzero(series.new_bytes) * series.width_ns) // (
+            together.width_ns * per
+        )
+        most[np.unique(at)] += 1
+    return int(most.max()) if len(most) else 0

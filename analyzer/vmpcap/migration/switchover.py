@@ -1,0 +1,263 @@
+"""The four figures that people call downtime (domain notes 6.1), each between two frames."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from vmpcap.migration.guests import Moved, on_point, on_reference
+from vmpcap.migration.moves import Move
+from vmpcap.migration.results import Bracket, Switchover
+from vmpcap.migration.sightings import GuestFrames, frames_of
+from vmpcap.migration.stream import StreamFigures
+from vmpcap.migration.suffering import Suffered
+from vmpcap.migration.views import PointView
+from vmpcap.points.roles import rank
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, iso_utc, ms
+
+BESIDE_NS: Final = 300 * NS_PER_MS
+"""How far from the first announcement (or the stream's end) the guest's silence may lie and still be the stun's."""
+
+AFTER_NS: Final = 200 * NS_PER_MS
+
+LAST_AT_SOURCE: Final = ("domain:source", "gateway", None, "client", "domain:destination", "wan", "source", "destination")
+FIRST_AT_DESTINATION: Final = ("domain:destination", "gateway", None, "client", "domain:source", "destination", "wan", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One frame at one point."""
+
+    view: PointView
+    ts: int
+    frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The guest's silence at one point: its last frame before and its first after. Either may be missing."""
+
+    before: Mark | None
+    after: Mark | None
+
+
+def find_moment(move: Move, guest: Moved) -> int:
+    """
+    Around which time, on the reference clock, did this guest change places?
+
+    Its first announcement; without one, the last data of the stream.
+    """
+    first = guest.first_heard
+    if first is not None:
+        return on_reference(first[0], first[1].first_ts)
+    last = move.best.transfer.last_data_ts
+    return on_reference(move.best.view, last if last is not None else move.end_ts)
+
+
+def silences(guest: Moved, views: Sequence[PointView], moment: int) -> dict[str, Silence]:
+    """
+    Between which of its frames was the guest silent, as each point saw it?
+
+    The longest gap between frames of the guest that lies beside the moment. At a point that only hears the old or only
+    the new place, one end is missing.
+    """
+    found = {}
+    for view in views:
+        silence = _silence_at(view, frames_of(view, guest), on_point(view, moment))
+        if silence is not None:
+            found[view.name] = silence
+    return found
+
+
+def _silence_at(view: PointView, frames: GuestFrames, moment: int) -> Silence | None:
+    if not len(frames.sent):
+        return None
+    ts = view.journal.ts_ns[frames.sent]
+    numbers = view.journal.frame[frames.sent]
+
+    def mark(i: int) -> Mark:
+        return Mark(view, int(ts[i]), int(numbers[i]))
+
+    if ts[0] >= moment - AFTER_NS:
+        return Silence(None, mark(0))
+    if ts[-1] <= moment:
+        return Silence(mark(len(ts) - 1), None)
+    gaps = np.diff(ts)
+    beside = (ts[:-1] <= moment + NS_PER_MS) & (ts[1:] >= moment - BESIDE_NS) & (ts[:-1] >= moment - 60 * NS_PER_S)
+    if not beside.any():
+        return None
+    longest = int(np.flatnonzero(beside)[np.argmax(gaps[beside])])
+    return Silence(mark(longest), mark(longest + 1))
+
+
+def describe_switchover(
+    move: Move,
+    guest: Moved,
+    views: Sequence[PointView],
+    figures: StreamFigures,
+    suffered: Sequence[Suffered],
+) -> Switchover:
+    """How long did the change of places take, by each of the four definitions?"""
+    moment = find_moment(move, guest)
+    quiet = silences(guest, views, moment)
+    bracket_ms, bracket, method = _stream_bracket(move, guest, quiet, figures)
+    silence_ms, silence = _guest_silence(quiet)
+    outage_ms, outage = _peer_outage(suffered)
+    relearn_ms, relearn = _relearn(guest, views, quiet, moment)
+    return Switchover(
+        bracket_ms=bracket_ms,
+        bracket=bracket,
+        guest_silence_ms=silence_ms,
+        guest_silence=silence,
+        peer_outage_ms=outage_ms,
+        peer_outage=outage,
+        relearn_ms=relearn_ms,
+        relearn=relearn,
+        method=method,
+    )
+
+
+def between(start: Mark, end: Mark, because: str) -> tuple[float | None, Bracket]:
+    """
+    How long is it from one frame to another?
+
+    Null where the frames were seen at points whose clocks are known to disagree: an offset is not a delay.
+    """
+    uncertainty, objection = _clock_doubt(start.view, end.view)
+    length = None if objection else ms(end.ts - start.ts)
+    if length is not None and length < 0:
+        length, objection = None, "the second frame carries an earlier time than the first: the clocks disagree"
+    return length, Bracket(
+        from_point=start.view.name,
+        from_frame=start.frame,
+        from_ts=iso_utc(start.ts),
+        to_point=end.view.name,
+        to_frame=end.frame,
+        to_ts=iso_utc(end.ts),
+        uncertainty_ms=ms(uncertainty),
+        because=objection or because,
+    )
+
+
+def _clock_doubt(one: PointView, other: PointView) -> tuple[int | None, str]:
+    """How far may the clocks of two points stand apart, and does that forbid a figure between them?"""
+    if one.name == other.name:
+        return 0, ""
+    uncertainty = 0
+    for view in (one, other):
+        if view.offset is None:
+            return None, ""
+        if not view.offset.agrees:
+            apart = abs(view.offset.middle_ns) / 1e6
+            return None, f"the clock of {view.name} stands about {apart:.1f} ms from the reference's: not measured across it"
+        uncertainty += max(abs(view.offset.low_ns), abs(view.offset.high_ns))
+    return uncertainty, ""
+
+
+def _choose(marks: Sequence[Mark], order: tuple[str | None, ...]) -> Mark | None:
+    return min(marks, key=lambda m: (rank(m.view.role, order), m.view.name), default=None)
+
+
+def _stream_bracket(
+    move: Move, guest: Moved, quiet: dict[str, Silence], figures: StreamFigures
+) -> tuple[float | None, Bracket, str]:
+    """
+    From the last moment the guest certainly ran at the source to its first sign at the destination.
+
+    The guest's own last frame bounds it best; where no point shows the guest, the pause before the stream's last burst
+    does, if there is one. Both lie before the stun began: the bracket is an upper bound of the stun.
+    """
+    to = _first_sign(guest, quiet)
+    if to is None:
+        return None, Bracket(because="no point saw a sign of the guest at its destination"), ""
+    starts = [s.before for s in quiet.values() if s.before is not None and s.before.ts <= to.ts]
+    begin = _choose([m for m in starts if not _clock_doubt(m.view, to.view)[1]], LAST_AT_SOURCE)
+    if begin is not None:
+        length, bracket = between(begin, to, "from the guest's last frame before to its first sign after")
+        return length, bracket, "guest_frames"
+    burst = _last_burst(move, figures)
+    if burst is not None and burst.ts <= to.ts:
+        length, bracket = between(burst, to, "from the pause before the stream's last burst to the guest's first sign")
+        return length, bracket, "last_burst"
+    if starts:
+        length, bracket = between(starts[0], to, "")
+        return length, bracket, ""
+    because = "no point shows the guest before the switchover, and no pause of the stream marks its last burst"
+    return None, Bracket(to_point=to.view.name, to_frame=to.frame, to_ts=iso_utc(to.ts), because=because), ""
+
+
+def _first_sign(guest: Moved, quiet: dict[str, Silence]) -> Mark | None:
+    """The first frame that shows the guest at its new place, from the point nearest to that place."""
+    marks = [s.after for s in quiet.values() if s.after is not None]
+    named = {m.view.name for m in marks}
+    marks += [
+        Mark(view, series.first_ts, series.frames[0]) for view, series in guest.heard if view.name not in named
+    ]
+    return _choose(marks, FIRST_AT_DESTINATION)
+
+
+def _last_burst(move: Move, figures: StreamFigures) -> Mark | None:
+    """The data frame before the pause that precedes the stream's last burst."""
+    last = move.best.transfer.last_data_ts
+    pauses = [p for link in move.best.transfer.links[:1] for p in link.data.pauses]
+    if last is None or not pauses or len(figures.activities) < 2:
+        return None
+    edge = figures.activities[-1].from_ts
+    pause = min(pauses, key=lambda p: abs(p.to_ts - edge))
+    if abs(pause.to_ts - edge) > 20 * NS_PER_MS or last - pause.to_ts > 5 * NS_PER_S:
+        return None
+    return Mark(move.best.view, pause.from_ts, pause.from_frame)
+
+
+def _guest_silence(quiet: dict[str, Silence]) -> tuple[float | None, Bracket]:
+    whole = [s for s in quiet.values() if s.before is not None and s.after is not None]
+    if whole:
+        best = min(whole, key=lambda s: rank(s.before.view.role if s.before else None, LAST_AT_SOURCE[1:]))
+        assert best.before is not None and best.after is not None
+        return between(best.before, best.after, "between two frames of the guest; too long where it had nothing to say")
+    before = _choose([s.before for s in quiet.values() if s.before is not None], LAST_AT_SOURCE)
+    after = _choose([s.after for s in quiet.values() if s.after is not None], FIRST_AT_DESTINATION)
+    if before is None or after is None:
+        return None, Bracket(because="no point shows frames of the guest both before and after the switchover")
+    return between(before, after, "between two frames of the guest; too long where it had nothing to say")
+
+
+def _peer_outage(suffered: Sequence[Suffered]) -> tuple[float | None, Bracket]:
+    timed = [s for s in suffered if s.peer.outage_ms is not None and s.ended]
+    if not timed:
+        lost = [s for s in suffered if not s.ended]
+        because = lost[0].peer.because if lost else "no peer of the guest was seen asking it during the switchover"
+        return None, Bracket(because=because)
+    worst = max(timed, key=lambda s: s.peer.outage_ms or 0)
+    return worst.peer.outage_ms, Bracket(
+        from_point=worst.peer.point,
+        from_frame=worst.from_frame,
+        from_ts=iso_utc(worst.from_ts),
+        to_point=worst.peer.point,
+        to_frame=worst.to_frame,
+        to_ts=iso_utc(worst.to_ts),
+        uncertainty_ms=worst.peer.interval_ms,
+        because=f"{worst.peer.protocol} from {worst.peer.peer}: {worst.peer.because}",
+    )
+
+
+def _relearn(
+    guest: Moved, views: Sequence[PointView], quiet: dict[str, Silence], moment: int
+) -> tuple[float | None, Bracket]:
+    """From the guest's first frame at the destination to the first unicast that reached it there."""
+    there = [v for v in views if v.role == "domain:destination"]
+    best: tuple[float | None, Bracket] | None = None
+    for view in there:
+        silence = quiet.get(view.name)
+        if silence is None or silence.after is None:
+            continue
+        j = view.journal
+        asked = frames_of(view, guest).asked
+        after = asked[j.ts_ns[asked] >= silence.after.ts]
+        if not len(after):
+            best = best or (None, Bracket(because=f"no unicast for the guest was delivered at {view.name} after the switchover"))
+            continue
+        first = Mark(view, int(j.ts_ns[after[0]]), int(j.frame[after[0]]))
+        return between(silence.after, first, f"first frame of the guest to the first unicast for it, at {view.name}")
+    return best or (None, Bracket(because="no capture point at the destination shows the guest's frames"))

@@ -1,0 +1,262 @@
+"""Which connections are a migration's stream, in which direction it went, and which belong together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from vmpcap.flows.streams import HTTP, Stream, nominate, recognise
+from vmpcap.measures.connections import Connection, Side
+from vmpcap.terms.units import NS_PER_S
+
+LEAST_BULK_BYTES: Final = 4_000_000
+"""A guest's memory is more than this; a port's other users seldom send as much one way."""
+
+LEAST_ONE_WAY: Final = 0.9
+"""Share of the payload that goes the stream's way (domain notes 1.1)."""
+
+TOGETHER_NS: Final = 2 * NS_PER_S
+"""Connections of one migration start within this of each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One connection of a transfer, seen from the side that sent the guest's memory."""
+
+    connection: Connection
+    data_side: int
+
+    @property
+    def data(self) -> Side:
+        return self.connection.sides[self.data_side]
+
+    @property
+    def back(self) -> Side:
+        return self.connection.sides[1 - self.data_side]
+
+    @property
+    def source(self) -> str:
+        return self.connection.a_ip if self.data_side == 0 else self.connection.b_ip
+
+    @property
+    def destination(self) -> str:
+        return self.connection.b_ip if self.data_side == 0 else self.connection.a_ip
+
+    @property
+    def port(self) -> int:
+        """The port that the destination listens on: the nominated one where only one side has one."""
+        return self.connection.b_port if self.data_side == 0 else self.connection.a_port
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """The same connection at another point has the same key, unless addresses are translated on the way."""
+        c = self.connection
+        return tuple(sorted(((c.a_ip, c.a_port), (c.b_ip, c.b_port))))
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """The stream of one migration as one point saw it."""
+
+    stream: Stream
+    magic: str | None
+    links: tuple[Link, ...]
+    confirmed_by: str
+
+    @property
+    def source(self) -> str:
+        return self.links[0].source
+
+    @property
+    def destination(self) -> str:
+        return self.links[0].destination
+
+    @property
+    def start_ts(self) -> int:
+        return min(link.connection.first_ts for link in self.links)
+
+    @property
+    def end_ts(self) -> int:
+        return max(link.connection.last_ts for link in self.links)
+
+    @property
+    def first_data_ts(self) -> int | None:
+        return min((t for link in self.links if (t := link.data.first_data_ts) is not None), default=None)
+
+    @property
+    def last_data_ts(self) -> int | None:
+        return max((t for link in self.links if (t := link.data.last_data_ts) is not None), default=None)
+
+    @property
+    def payload_bytes(self) -> int:
+        return sum(link.data.payload_bytes for link in self.links)
+
+    @property
+    def established(self) -> bool:
+        """Did any of its connections carry data?"""
+        return self.payload_bytes > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A connection on a migration port that is no migration, and how we know."""
+
+    connection: Connection
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    link: Link
+    stream: Stream
+    magic: str | None
+    confirmed_by: str
+
+
+def find_transfers(
+    connections: Sequence[Connection], extra_ports: Sequence[int] = ()
+) -> tuple[list[Transfer], list[Refused]]:
+    """
+    Which of these nominated connections are migrations, grouped as they belong together?
+
+    A port only nominates. Confirmed is what opens with a hypervisor's magic, or sends bulk one way; small connections
+    of the same hosts at the same time join what is confirmed. What remains is refused with a reason, except attempts on
+    a migration port that carried no data at all: they are transfers that never were.
+    """
+    confirmed: list[_Judged] = []
+    waiting: list[_Judged] = []
+    refused: list[Refused] = []
+    for connection in sorted(connections, key=lambda c: c.first_ts):
+        stream = nominate(connection.protocol, connection.a_port, connection.b_port, tuple(extra_ports))
+        if stream is None:
+            continue
+        _judge(connection, stream, confirmed, waiting, refused)
+    groups = _group(confirmed)
+    for small in waiting:
+        home = next((g for g in groups if _belongs(small, g)), None)
+        if home is not None:
+            home.append(small)
+        elif not _carried_data(small.link.connection) and small.link.data.syn_ts is not None:
+            attempts = next((g for g in groups if _is_retry(small, g)), None)
+            if attempts is None:
+                groups.append([small])
+            else:
+                attempts.append(small)
+        else:
+            refused.append(Refused(small.link.connection, small.confirmed_by))
+    transfers = [_as_transfer(group) for group in groups]
+    return sorted(transfers, key=lambda t: t.start_ts), refused
+
+
+def _carried_data(connection: Connection) -> bool:
+    return any(side.payload_bytes for side in connection.sides)
+
+
+def _judge(
+    connection: Connection, stream: Stream, confirmed: list[_Judged], waiting: list[_Judged], refused: list[Refused]
+) -> None:
+    magics = [recognise(side.opening) for side in connection.sides]
+    if HTTP in magics:
+        refused.append(Refused(connection, "its first bytes are HTTP"))
+        return
+    data_side = _data_side(connection, magics)
+    link = Link(connection, data_side)
+    total = sum(side.payload_bytes for side in connection.sides)
+    share = link.data.payload_bytes / total if total else 0.0
+    magic = magics[data_side]
+    if magic is not None and magic != "tls":
+        confirmed.append(_Judged(link, stream, magic, f"it opens with the magic of {magic}"))
+    elif link.data.payload_bytes >= LEAST_BULK_BYTES and share >= LEAST_ONE_WAY:
+        because = f"{link.data.payload_bytes / 1e6:.0f} MB went one way ({share:.1%} of its payload)"
+        confirmed.append(_Judged(link, stream, magic, because))
+    else:
+        because = (
+            f"it carried {total} payload bytes, {share:.0%} of them one way; "
+            f"a migration sends more than {LEAST_BULK_BYTES // 1_000_000} MB, {LEAST_ONE_WAY:.0%} of it one way"
+        )
+        waiting.append(_Judged(link, stream, magic, because))
+
+
+def _data_side(connection: Connection, magics: Sequence[str | None]) -> int:
+    """Who sent the memory: who opened with a magic, else who sent more, else who asked for the connection."""
+    a, b = connection.sides
+    if (magics[0] is None) != (magics[1] is None):
+        return 0 if magics[0] is not None else 1
+    if a.payload_bytes != b.payload_bytes:
+        return 0 if a.payload_bytes > b.payload_bytes else 1
+    return 1 if a.syn_ts is None and b.syn_ts is not None else 0
+
+
+def _same_hosts(one: Link, other: Link) -> bool:
+    return {one.source, one.destination} == {other.source, other.destination}
+
+
+def _overlap(one: Connection, first_ts: int, last_ts: int) -> bool:
+    return one.first_ts <= last_ts and first_ts <= one.last_ts
+
+
+def _group(confirmed: list[_Judged]) -> list[list[_Judged]]:
+    """
+    Which confirmed connections are one migration?
+
+    Same hosts, same direction, same time. Each of QEMU's main channels opens with its magic, so each is a migration of its
+    own, to which the multifd channels that started beside it belong. Other streams start within TOGETHER_NS.
+    """
+    groups: list[list[_Judged]] = []
+    mains = [j for j in confirmed if j.magic == "qemu"]
+    for main in mains:
+        groups.append([main])
+    for judged in confirmed:
+        if judged.magic == "qemu":
+            continue
+        homes = [
+            g
+            for g in groups
+            if _same_hosts(judged.link, g[0].link)
+            and judged.link.source == g[0].link.source
+            and _overlap(judged.link.connection, g[0].link.connection.first_ts, _group_end(g))
+            and abs(judged.link.connection.first_ts - g[0].link.connection.first_ts) <= TOGETHER_NS
+        ]
+        if homes:
+            start = judged.link.connection.first_ts
+            min(homes, key=lambda g: abs(g[0].link.connection.first_ts - start)).append(judged)
+        else:
+            groups.append([judged])
+    return groups
+
+
+def _group_end(group: list[_Judged]) -> int:
+    return max(j.link.connection.last_ts for j in group)
+
+
+def _belongs(small: _Judged, group: list[_Judged]) -> bool:
+    """A small connection joins the migration of the same hosts that it overlaps with and that uses the same port."""
+    c = small.link.connection
+    begin = min(j.link.connection.first_ts for j in group)
+    ports = {j.link.port for j in group}
+    return (
+        any(j.link.data.payload_bytes for j in group)
+        and _same_hosts(small.link, group[0].link)
+        and bool({c.a_port, c.b_port} & ports)
+        and _overlap(c, begin - TOGETHER_NS, _group_end(group))
+    )
+
+
+def _is_retry(small: _Judged, group: list[_Judged]) -> bool:
+    return (
+        not any(j.link.data.payload_bytes for j in group)
+        and _same_hosts(small.link, group[0].link)
+        and small.link.connection.first_ts - _group_end(group) <= 60 * NS_PER_S
+    )
+
+
+def _as_transfer(group: list[_Judged]) -> Transfer:
+    ordered = sorted(group, key=lambda j: -j.link.data.payload_bytes)
+    reference = ordered[0].link
+    links = []
+    for judged in ordered:
+        link = judged.link
+        if link.source != reference.source:  # a control connection in which the other side said more
+            link = Link(link.connection, 1 - link.data_side)
+        links.append(link)
+    magic = next((j.magic for j in ordered if j.magic == "qemu"), ordered[0].magic)
+    return Transfer(ordered[0].stream, magic, tuple(links), ordered[0].confirmed_by)

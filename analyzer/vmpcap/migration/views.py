@@ -1,0 +1,35 @@
+"""What the migration floor is given: each capture point with all that was measured at it."""
+
+from dataclasses import dataclass
+
+from vmpcap.announcements.rows import AnnouncementRows
+from vmpcap.announcements.series import Series
+from vmpcap.measures.connections import Connection
+from vmpcap.measures.journal import JournalColumns
+from vmpcap.points.clock import Offset
+
+
+@dataclass(frozen=True, slots=True)
+class PointView:
+    """One capture point. Times are nanoseconds on the point's own clock."""
+
+    name: str
+    role: str | None
+    streams: tuple[Connection, ...]
+    """Connections whose ports nominate them as migration streams."""
+    series: tuple[Series, ...]
+    """Announcements, one entry per MAC, domain and event."""
+    arps: AnnouncementRows
+    """Every ARP, RARP and neighbour-discovery body kept."""
+    journal: JournalColumns
+    journal_complete: bool
+    """False where frames had to be left out of the journal: what it does not show may still have been there."""
+    first_ts: int
+    last_ts: int
+    link_carries_announcements: bool
+    """False where the link type has no Ethernet addresses: RARP cannot exist there."""
+    truncated: bool
+    drops: int
+    """Packets that the capturing machine says it dropped."""
+    offset: Offset | None
+    """This clock against the reference point's; None where no exchange was seen at both."""

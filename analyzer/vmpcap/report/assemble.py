@@ -1,0 +1,131 @@
+"""From stories and checks to the one document."""
+
+from collections.abc import Sequence
+
+from vmpcap import __version__
+from vmpcap.measures.series import put_together
+from vmpcap.migration.story import Story, Told
+from vmpcap.report.document import SCHEMA, Clock, Input, Migration, ProfileUsed, Report, SeriesPoint, Tool
+from vmpcap.terms.units import NS_PER_S, iso_utc, mbps, seconds
+from vmpcap.verdicts.findings import Check, Outcome
+from vmpcap.verdicts.judge import check_all, conclude, conclude_report
+from vmpcap.verdicts.profile import Profile
+
+MOST_SERIES_POINTS = 2_000
+"""A series is thinned to about so many points by widening its bins: sums stay exact."""
+
+
+def assemble(
+    told: Told,
+    profile: Profile,
+    inputs: Sequence[Input],
+    clocks: Sequence[Clock],
+    notes: Sequence[str],
+    generated_at: str,
+) -> Report:
+    """What does the whole report say?"""
+    migrations = [_migration(number, story, profile) for number, story in enumerate(told.stories, 1)]
+    verdict = conclude_report([m.verdict for m in migrations])
+    return Report(
+        schema=SCHEMA,
+        tool=Tool(name="vmpcap", version=__version__),
+        generated_at=generated_at,
+        profile=ProfileUsed(
+            name=profile.name,
+            throughput_mbps_min=profile.throughput_mbps_min,
+            rtt_ms_max=profile.rtt_ms_max,
+            switchover_ms_max=profile.switchover_ms_max,
+            scope=profile.scope,
+            sources=list(profile.sources),
+        ),
+        verdict=verdict,
+        because=_sentence(migrations, inputs),
+        inputs=list(inputs),
+        clocks=list(clocks),
+        migrations=migrations,
+        other_announcements=told.other_announcements,
+        notes=[*notes, *_refusals(told)],
+    )
+
+
+def _migration(number: int, story: Story, profile: Profile) -> Migration:
+    transfer = story.move.best.transfer
+    checks = check_all(story, profile)
+    return Migration(
+        id=f"m{number}",
+        hypervisor=_hypervisor(story),
+        source=transfer.source,
+        destination=transfer.destination,
+        ports=sorted({link.port for link in transfer.links}),
+        connections=len(transfer.links),
+        encapsulation=sorted({link.connection.encapsulation for link in transfer.links}),
+        encrypted=story.encrypted,
+        start_ts=iso_utc(transfer.start_ts) or "",
+        end_ts=iso_utc(transfer.end_ts) or "",
+        duration_s=seconds(transfer.end_ts - transfer.start_ts) or 0.0,
+        outcome=story.outcome.outcome,
+        outcome_because=story.outcome.because,
+        point=story.point,
+        bytes=story.figures.bytes,
+        throughput=story.figures.throughput,
+        rtt=story.figures.rtt,
+        loss=story.figures.loss,
+        phases=story.phases,
+        path=story.path,
+        guests=[guest.result for guest in story.guests],
+        checks=checks,
+        verdict=conclude(checks),
+        series=_series(story),
+    )
+
+
+def _hypervisor(story: Story) -> str:
+    """What the stream's first bytes say; else what its port suggests."""
+    magic = story.move.best.transfer.magic
+    named = {"qemu": "qemu", "multifd": "qemu", "xen": "xen", "vmotion": "vmware"}
+    return named.get(magic or "", story.move.best.transfer.stream.hypervisor)
+
+
+def _series(story: Story) -> list[SeriesPoint]:
+    """Goodput over time from the stream's start, at most about MOST_SERIES_POINTS bins."""
+    transfer = story.move.best.transfer
+    together = story.figures.together or put_together([link.data for link in transfer.links])
+    if together is None:
+        return []
+    values = together.delivered_bytes
+    fold = -(-len(values) // MOST_SERIES_POINTS)
+    width = together.width_ns * fold
+    points = []
+    for i in range(0, len(values), fold):
+        at = (together.start_ns + i * together.width_ns - transfer.start_ts) / NS_PER_S
+        points.append(SeriesPoint(at_s=round(at, 6), mbps=mbps(int(values[i : i + fold].sum()), width) or 0.0))
+    return points
+
+
+def _sentence(migrations: Sequence[Migration], inputs: Sequence[Input]) -> str:
+    """The verdict in one sentence: the worst deciding answer of the first migration that has it."""
+    if not migrations:
+        packets = sum(i.packets for i in inputs)
+        return f"no migration was recognised in {packets} packets"
+    for outcome in ("fail", "undecided"):
+        for migration in migrations:
+            check = _first(migration.checks, outcome)  # type: ignore[arg-type]
+            if check is not None:
+                return f"{migration.source} to {migration.destination}: {check.id}: {check.because}"
+    count = len(migrations)
+    return "the migration met every deciding check" if count == 1 else f"all {count} migrations met every deciding check"
+
+
+def _first(checks: Sequence[Check], outcome: Outcome) -> Check | None:
+    return next((c for c in checks if c.decides and c.outcome == outcome), None)
+
+
+def _refusals(told: Told) -> list[str]:
+    """Connections on a migration port that were not taken for one, with the reason; a few by name, the rest counted."""
+    lines = []
+    for view, refused in told.refused[:5]:
+        c = refused.connection
+        lines.append(f"{view.name}: {c.a_ip}:{c.a_port} to {c.b_ip}:{c.b_port} is not taken for a migration: {refused.because}")
+    if len(told.refused) > 5:
+        lines.append(f"{len(told.refused) - 5} further connections on migration ports were not taken for one")
+    return lines

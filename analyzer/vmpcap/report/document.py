@@ -1,0 +1,125 @@
+"""The one document every reporter receives. Its shape is the public contract `vmpcap.report/1`."""
+
+from typing import Literal
+
+import msgspec
+
+from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
+from vmpcap.migration.results import Guest, MigrationOutcome, Path, Phase
+from vmpcap.verdicts.findings import Check, Outcome
+
+SCHEMA = "vmpcap.report/1"
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    version: str
+
+
+class ProfileUsed(msgspec.Struct, frozen=True, kw_only=True):
+    """The thresholds this report was judged by. null: no limit of that kind."""
+
+    name: str
+    throughput_mbps_min: float | None
+    rtt_ms_max: float | None
+    switchover_ms_max: float | None
+    scope: Literal["link", "session"]
+    sources: list[str]
+
+
+class Defect(msgspec.Struct, frozen=True, kw_only=True):
+    """Something odd about an input: how often, and where first."""
+
+    kind: str
+    count: int
+    first_frame: int | None = None
+    offset: int | None = None
+    detail: str = ""
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """One capture file that was read."""
+
+    point: str
+    role: str | None
+    path: str
+    format: str
+    byte_order: str | None
+    time_resolution: str | None
+    linktypes: list[str]
+    packets: int
+    bytes: int
+    """Bytes on the wire, as the file says, of all packets."""
+    first_ts: str | None
+    last_ts: str | None
+    truncated: bool
+    defects: list[Defect] = []
+    not_walked: dict[str, int] = {}
+    """Frames whose walk ended early, by reason: counted, never dropped."""
+
+
+class Clock(msgspec.Struct, frozen=True, kw_only=True):
+    """How one point's clock stands to the reference point's."""
+
+    point: str
+    reference: str
+    offset_ms: float | None = None
+    drift_ppm: float | None = None
+    uncertainty_ms: float | None = None
+    matched_packets: int = 0
+    because: str = ""
+
+
+class SeriesPoint(msgspec.Struct, frozen=True, array_like=True):
+    """One bin of a series: seconds after the migration's start_ts, Mbps."""
+
+    at_s: float
+    mbps: float
+
+
+class Migration(msgspec.Struct, frozen=True, kw_only=True):
+    """One migration found in the captures."""
+
+    id: str
+    hypervisor: str
+    source: str
+    destination: str
+    ports: list[int]
+    connections: int
+    encapsulation: list[str]
+    encrypted: bool | None
+    start_ts: str
+    end_ts: str
+    duration_s: float
+    outcome: MigrationOutcome
+    outcome_because: str
+    point: str
+    """The capture point whose figures of the stream these are."""
+    bytes: Bytes
+    throughput: Throughput
+    rtt: Rtt
+    loss: Loss
+    phases: list[Phase]
+    path: Path
+    guests: list[Guest]
+    checks: list[Check]
+    verdict: Outcome
+    series: list[SeriesPoint] = []
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The report. Unknown is null, never 0."""
+
+    schema: str
+    tool: Tool
+    generated_at: str
+    profile: ProfileUsed
+    verdict: Outcome
+    because: str
+    """The verdict in one sentence."""
+    inputs: list[Input]
+    clocks: list[Clock]
+    migrations: list[Migration]
+    other_announcements: int = 0
+    """Announcements of guests that did not migrate in these captures."""
+    notes: list[str] = []

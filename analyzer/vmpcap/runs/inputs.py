@@ -1,0 +1,62 @@
+"""What was read, as the report lists it: each file with its facts and its defects."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from vmpcap.readers.facts import Drops
+from vmpcap.report.document import Defect, Input
+from vmpcap.runs.point import FileRead, PointRead
+from vmpcap.terms.units import iso_utc
+from vmpcap.terms.wire import link_type_name
+
+GRAVE: Final = frozenset({"time_backwards", "untimed", "invalid_fraction", "time_out_of_range", "unknown_interface"})
+"""Defects that may touch a figure although the file could be read to its end."""
+
+
+def describe_inputs(points: Sequence[PointRead]) -> list[Input]:
+    """Which files were read, and what is odd about each?"""
+    return [_describe(point, read) for point in points for read in point.reads]
+
+
+def _describe(point: PointRead, read: FileRead) -> Input:
+    facts = read.facts
+    return Input(
+        point=point.files.name,
+        role=point.files.role,
+        path=facts.path,
+        format=facts.format if facts.packing == "none" else f"{facts.format}, {facts.packing}",
+        byte_order=facts.byte_order,
+        time_resolution=facts.time_resolution,
+        linktypes=[link_type_name(number) for number in facts.link_types],
+        packets=facts.packets,
+        bytes=facts.wire_bytes,
+        first_ts=iso_utc(facts.first_ts_ns),
+        last_ts=iso_utc(facts.last_ts_ns),
+        truncated=facts.truncated,
+        defects=[
+            Defect(kind=d.kind, count=d.count, first_frame=d.first_frame, offset=d.offset, detail=d.detail)
+            for d in read.defects
+        ],
+        not_walked=read.not_walked,
+    )
+
+
+def dropped(drops: Sequence[Drops]) -> int:
+    """How many packets does the capture say it lost? What is not stated counts as none here, and is not proof of none."""
+    return sum((d.dropped or 0) + (d.os_dropped or 0) + d.between_packets for d in drops)
+
+
+def name_faults(points: Sequence[PointRead]) -> list[str]:
+    """What about these captures may touch a finding? One sentence each."""
+    faults = []
+    for point in points:
+        for read in point.reads:
+            lost = dropped(read.drops)
+            if lost:
+                faults.append(f"{point.files.name}: the capturing machine dropped {lost} packets")
+            faults += [
+                f"{point.files.name}: {d.kind} ({d.detail or f'{d.count} times'})"
+                for d in read.defects
+                if d.ends_reading or d.kind in GRAVE
+            ]
+    return faults

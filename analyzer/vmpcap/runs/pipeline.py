@@ -1,0 +1,127 @@
+"""The chain in one process: files to points, points to stories, stories to the report."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from vmpcap.migration.story import Told, tell
+from vmpcap.report.assemble import assemble
+from vmpcap.report.document import Input, Report
+from vmpcap.runs.inputs import describe_inputs, name_faults
+from vmpcap.runs.point import PointRead, Progress, Wanted, read_point
+from vmpcap.runs.requests import PointFiles, Request
+from vmpcap.runs.second_look import look_again
+from vmpcap.runs.views import as_views, describe_clocks
+from vmpcap.terms.units import iso_utc
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Analysis", "PointFiles", "Request", "analyse", "list_announcements", "list_flows"]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The report, and the tables it rests on."""
+
+    report: Report
+    told: Told
+    points: tuple[PointRead, ...]
+
+    @cached_property
+    def flows(self) -> "pl.DataFrame":
+        """One row per flow and point (contract section 4)."""
+        return _flow_table(self.points)
+
+    @cached_property
+    def announcements(self) -> "pl.DataFrame":
+        """One row per announcement and point (contract section 5)."""
+        return _announcement_table(self.points, every=False)
+
+
+def analyse(request: Request, progress: Progress | None = None) -> Analysis:
+    """
+    What do these captures say about migrations?
+
+    Every file is read once; where the frames around a guest did not fit into the first pass, files that can be read
+    again are, for that guest's frames only.
+
+    Raises
+    ------
+    CaptureError
+        A file cannot be read as a capture.
+    RequestError
+        The request names something that does not exist.
+    """
+    points = tuple(read_point(files, request, Wanted(), progress) for files in request.points)
+    faults = name_faults(points)
+    views = as_views(points)
+    told = tell(views, request.ports, request.guests, faults)
+    if any(point.journal.overflowed for point in points) and told.stories:
+        views = look_again(points, views, told, request)
+        told = tell(views, request.ports, request.guests, faults)
+    report = assemble(told, request.profile, describe_inputs(points), describe_clocks(views), _notes(points), _now())
+    return Analysis(report, told, points)
+
+
+def list_flows(request: Request, progress: Progress | None = None) -> tuple["pl.DataFrame", list[Input]]:
+    """Which flows do these captures hold, and what was read for it?"""
+    wanted = Wanted(announcements=False, journal=False)
+    points = tuple(read_point(files, request, wanted, progress) for files in request.points)
+    return _flow_table(points), describe_inputs(points)
+
+
+def list_announcements(
+    request: Request, every: bool = False, progress: Progress | None = None
+) -> tuple["pl.DataFrame", list[Input]]:
+    """Which announcements do these captures hold (with every: all ARP and ND bodies), and what was read for it?"""
+    wanted = Wanted(flows=False, journal=False)
+    points = tuple(read_point(files, request, wanted, progress) for files in request.points)
+    return _announcement_table(points, every), describe_inputs(points)
+
+
+def _flow_table(points: Sequence[PointRead]) -> "pl.DataFrame":
+    import polars as pl
+
+    from vmpcap.measures.flow_frame import flow_frame
+
+    return pl.concat([flow_frame(point.flows, point.follower, point.files.name) for point in points])
+
+
+def _announcement_table(points: Sequence[PointRead], every: bool) -> "pl.DataFrame":
+    import polars as pl
+
+    return pl.concat([point.announcements.table(everything=every) for point in points])
+
+
+_JOURNAL_NOTE: Final = (
+    "{point}: {count} frames did not fit into the journal of single frames; "
+    "frames around the guests were read again where the input could be"
+)
+
+
+def _notes(points: Sequence[PointRead]) -> list[str]:
+    """What was left out for want of room: counted, never forgotten."""
+    notes = []
+    for point in points:
+        count = sum(point.journal.left_out.values())
+        if count:
+            notes.append(_JOURNAL_NOTE.format(point=point.files.name, count=count))
+        if point.announcements.left_out:
+            notes.append(f"{point.files.name}: {point.announcements.left_out} announcements did not fit and are only counted")
+        if point.flows.not_followed:
+            notes.append(f"{point.files.name}: {point.flows.not_followed} frames of flows beyond the budget were not followed")
+    return notes
+
+
+def _now() -> str:
+    """The time of the report; SOURCE_DATE_EPOCH where it is set, so that a report can be reproduced."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if epoch.isdigit():
+        return iso_utc(int(epoch) * 1_000_000_000) or ""
+    return f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S}Z"
+
+

@@ -1,0 +1,161 @@
+"""One capture point, read once from front to back: flows, streams, announcements, journal."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.announcements.rows import AnnouncementLog
+from vmpcap.decode.arrivals import read_arrivals
+from vmpcap.decode.frames import Frames
+from vmpcap.decode.stops import STOPS
+from vmpcap.decode.walk import Walker
+from vmpcap.flows.table import FlowTable
+from vmpcap.measures.follow import Follower
+from vmpcap.measures.journal import Journal
+from vmpcap.readers.defects import Defect
+from vmpcap.readers.facts import CaptureFacts, Drops
+from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS
+from vmpcap.readers.records import RecordBatch
+from vmpcap.readers.sources import open_capture
+from vmpcap.runs.requests import PointFiles, Request
+from vmpcap.terms.units import NO_TIME
+
+Progress = Callable[[str, int, int | None], None]
+"""Told now and then: which file, bytes read of it, bytes it has (None for a stream)."""
+
+JOURNAL_ROWS: Final = 400_000
+"""Frames that are kept one by one per point: about 50 MB. What does not fit is read again once the guests are known."""
+
+TCP: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """One file of a point, after it was read."""
+
+    facts: CaptureFacts
+    defects: tuple[Defect, ...]
+    drops: tuple[Drops, ...]
+    not_walked: dict[str, int]
+    first_frame: int
+    """Number of the file's first frame within the point."""
+
+
+@dataclass(slots=True)
+class PointRead:
+    """All that one pass over a point's files leaves behind."""
+
+    files: PointFiles
+    flows: FlowTable
+    follower: Follower
+    announcements: AnnouncementLog
+    journal: Journal
+    reads: list[FileRead] = field(default_factory=list)
+    first_ts: int | None = None
+    last_ts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a pass is for; what is not wanted is not done."""
+
+    flows: bool = True
+    announcements: bool = True
+    journal: bool = True
+
+
+def walk_file(path: str, walker: Walker, progress: Progress | None) -> Iterator[tuple[object, RecordBatch, Frames]]:
+    """Every batch of one file, walked; the capture itself comes first in each triple."""
+    with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS) as capture:
+        for batch in capture.batches():
+            yield capture, batch, walker.walk(batch)
+            if progress is not None:
+                progress(path, *capture.progress())
+
+
+def read_point(files: PointFiles, request: Request, wanted: Wanted, progress: Progress | None = None) -> PointRead:
+    """
+    What do this point's files hold?
+
+    Files are read in the order given, as one capture: flows go on from one to the next. Frame numbers are those of
+    their own file.
+
+    Raises
+    ------
+    CaptureError
+        A file cannot be read as a capture.
+    """
+    flows = FlowTable()
+    read = PointRead(
+        files, flows, Follower(flows, extra_ports=request.ports), AnnouncementLog(files.name), Journal(JOURNAL_ROWS)
+    )
+    walker = Walker(DEFAULT_BATCH_RECORDS)
+    seen = 0
+    for path in files.files:
+        stops = np.zeros(256, np.int64)
+        with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS) as capture:
+            for batch in capture.batches():
+                frames = walker.walk(batch)
+                stops += np.bincount(frames.stop, minlength=256)
+                inside = _inside(frames, request)
+                if inside is None or inside.any():
+                    _absorb(read, batch, frames, inside, wanted)
+                if progress is not None:
+                    progress(path, *capture.progress())
+            facts = capture.facts
+            read.reads.append(
+                FileRead(facts, tuple(capture.defects), tuple(capture.drops), _name_stops(stops), seen + 1)
+            )
+        seen += facts.packets
+        _widen(read, facts)
+    return read
+
+
+def _inside(frames: Frames, request: Request) -> npt.NDArray[np.bool_] | None:
+    """Which frames lie within --since and --until? None: all."""
+    if request.since_ns is None and request.until_ns is None:
+        return None
+    low = request.since_ns if request.since_ns is not None else np.iinfo(np.int64).min
+    high = request.until_ns if request.until_ns is not None else np.iinfo(np.int64).max
+    within: npt.NDArray[np.bool_] = (frames.ts_ns >= low) & (frames.ts_ns <= high) & (frames.ts_ns != NO_TIME)
+    return within
+
+
+def _absorb(
+    read: PointRead, batch: RecordBatch, frames: Frames, inside: npt.NDArray[np.bool_] | None, wanted: Wanted
+) -> None:
+    if inside is not None:
+        frames = frames._replace(stop=frames.stop)  # the masked rows below are left out by their flow and stop
+        keep = inside
+    else:
+        keep = None
+    if wanted.announcements:
+        arrivals = read_arrivals(batch, frames)
+        if keep is not None:
+            arrivals = type(arrivals)(*(column[keep[arrivals.row]] for column in arrivals))
+        read.announcements.collect(batch.first_frame, frames, arrivals)
+    if not wanted.flows:
+        return
+    flow_id, side = read.flows.name(frames, batch.first_frame)
+    if keep is not None:
+        flow_id = np.where(keep, flow_id, np.int32(-1)).astype(np.int32)
+    nominated = read.follower.absorb(frames, flow_id, side, batch.first_frame, batch.buffer, batch.record_at)
+    if wanted.journal:
+        rows = ~nominated if keep is None else keep & ~nominated
+        read.journal.keep(batch.first_frame, frames, rows, flow_id, side)
+
+
+def _name_stops(stops: npt.NDArray[np.int64]) -> dict[str, int]:
+    """Frames whose walk ended early, by the reason's name."""
+    return {STOPS[i].name: int(stops[i]) for i in range(1, len(STOPS)) if stops[i]}
+
+
+def _widen(read: PointRead, facts: CaptureFacts) -> None:
+    for ts in (facts.earliest_ts_ns, facts.latest_ts_ns):
+        if ts is None:
+            continue
+        read.first_ts = ts if read.first_ts is None else min(read.first_ts, ts)
+        read.last_ts = ts if read.last_ts is None else max(read.last_ts, ts)

@@ -1,0 +1,28 @@
+"""What a user asked for, checked and complete."""
+
+from dataclasses import dataclass
+
+from vmpcap.verdicts.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class PointFiles:
+    """One capture point and its files, in order."""
+
+    name: str
+    role: str | None
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Which captures, judged by which profile, narrowed to what."""
+
+    points: tuple[PointFiles, ...]
+    profile: Profile
+    ports: tuple[int, ...] = ()
+    """Further migration ports."""
+    guests: tuple[str, ...] = ()
+    """MAC or IP addresses of guests that moved."""
+    since_ns: int | None = None
+    until_ns: int | None = None

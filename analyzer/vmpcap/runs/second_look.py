@@ -1,0 +1,92 @@
+"""Reading again for what did not fit: the frames of the guests that moved, around the time they did."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.decode.frames import Frames
+from vmpcap.decode.walk import Walker
+from vmpcap.measures.journal import Journal, JournalColumns
+from vmpcap.migration.guests import Moved, on_point
+from vmpcap.migration.story import Told
+from vmpcap.migration.switchover import find_moment
+from vmpcap.migration.views import PointView
+from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS
+from vmpcap.readers.sources import open_capture
+from vmpcap.runs.point import JOURNAL_ROWS, PointRead
+from vmpcap.runs.requests import Request
+from vmpcap.terms.units import NS_PER_S
+
+Bools = npt.NDArray[np.bool_]
+
+BEFORE_NS: Final = 30 * NS_PER_S
+AFTER_NS: Final = 90 * NS_PER_S
+"""How far around a switchover the guest's frames are looked for."""
+
+STDIN: Final = "-"
+
+
+def look_again(
+    points: Sequence[PointRead], views: Sequence[PointView], told: Told, request: Request
+) -> list[PointView]:
+    """
+    The same views, with the guests' frames complete where the input could be read a second time.
+
+    Standard input cannot: its view stays as it is and is marked as incomplete.
+    """
+    guests = [(guest.moved, find_moment(story.move, guest.moved)) for story in told.stories for guest in story.guests]
+    if not guests:
+        return list(views)
+    return [
+        _look(point, view, guests, request) if point.journal.overflowed and STDIN not in point.files.files else view
+        for point, view in zip(points, views, strict=True)
+    ]
+
+
+def _look(
+    point: PointRead, view: PointView, guests: Sequence[tuple[Moved, int]], request: Request
+) -> PointView:
+    journal = Journal(JOURNAL_ROWS)
+    walker = Walker(DEFAULT_BATCH_RECORDS)
+    for path in point.files.files:
+        with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS) as capture:
+            for batch in capture.batches():
+                frames = walker.walk(batch)
+                rows = wanted_rows(frames, view, guests)
+                if rows.any():
+                    journal.keep(batch.first_frame, frames, rows)
+    seen = journal.columns()
+    old = view.journal
+    rest = ~_in_windows(old.ts_ns, view, guests) | ~_of_guests(old, guests)
+    joined = JournalColumns(
+        *(np.concatenate([a[rest], b]) for a, b in zip(old, seen, strict=True))  # type: ignore[arg-type]
+    )
+    return replace(view, journal=joined.take(np.argsort(joined.ts_ns, kind="stable")), journal_complete=not journal.overflowed)
+
+
+def wanted_rows(frames: Frames, view: PointView, guests: Sequence[tuple[Moved, int]]) -> Bools:
+    """Which frames are of one of the guests, near enough to its switchover?"""
+    near = _in_windows(frames.ts_ns, view, guests)
+    return near & _of_guests(frames, guests) if near.any() else near
+
+
+def _in_windows(ts: npt.NDArray[np.int64], view: PointView, guests: Sequence[tuple[Moved, int]]) -> Bools:
+    near = np.zeros(len(ts), np.bool_)
+    for _, moment in guests:
+        when = on_point(view, moment)
+        near |= (ts >= when - BEFORE_NS) & (ts <= when + AFTER_NS)
+    return near
+
+
+def _of_guests(rows: Frames | JournalColumns, guests: Sequence[tuple[Moved, int]]) -> Bools:
+    mine = np.zeros(len(rows.ts_ns), np.bool_)
+    for guest, _ in guests:
+        mac = np.uint64(guest.mac)
+        mine |= (rows.eth_src == mac) | (rows.eth_dst == mac)
+        for high, low in guest.ips:
+            mine |= (rows.src_high == np.uint64(high)) & (rows.src_low == np.uint64(low))
+            mine |= (rows.dst_high == np.uint64(high)) & (rows.dst_low == np.uint64(low))
+    return mine

@@ -1,0 +1,112 @@
+"""From what was read at each point to what the migration floor works with."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from vmpcap.announcements.series import gather_series
+from vmpcap.migration.views import PointView
+from vmpcap.points.clock import Exchange, Offset, bound_offset
+from vmpcap.report.document import Clock
+from vmpcap.runs.inputs import dropped
+from vmpcap.runs.point import PointRead
+from vmpcap.terms.units import ms
+
+WITHOUT_ETHERNET: Final = frozenset({12, 14, 101, 228, 229, 0, 108})
+"""Link types that carry bare IP: no RARP, no ARP can be in them."""
+
+ECHO_REQUEST: Final = 8
+ECHO_REPLY: Final = 0
+ICMP: Final = 1
+MOST_EXCHANGES: Final = 20_000
+
+
+def as_views(points: Sequence[PointRead]) -> list[PointView]:
+    """Each point as a view; clocks are held against the first point that shares exchanges with the others."""
+    exchanges = [_exchanges(point) for point in points]
+    reference = _reference(exchanges)
+    views = []
+    for number, point in enumerate(points):
+        offset = Offset(0, 0, 0) if number == reference else bound_offset(exchanges[reference], exchanges[number])
+        views.append(_as_view(point, offset))
+    return views
+
+
+def _as_view(point: PointRead, offset: Offset | None) -> PointView:
+    rows = point.announcements.rows()
+    link_types = {number for read in point.reads for number in read.facts.link_types}
+    return PointView(
+        name=point.files.name,
+        role=point.files.role,
+        streams=tuple(point.follower.connections(nominated_only=True)),
+        series=tuple(gather_series(rows)),
+        arps=rows,
+        journal=point.journal.columns(),
+        journal_complete=not point.journal.overflowed,
+        first_ts=point.first_ts or 0,
+        last_ts=point.last_ts or 0,
+        link_carries_announcements=not link_types or not link_types <= WITHOUT_ETHERNET,
+        truncated=any(read.facts.truncated for read in point.reads),
+        drops=sum(dropped(read.drops) for read in point.reads),
+        offset=offset,
+    )
+
+
+def _exchanges(point: PointRead) -> Mapping[object, Exchange]:
+    """Requests and replies that other points may have seen too: handshakes of streams, ICMP echoes."""
+    found: dict[object, Exchange] = {}
+    for connection in point.follower.connections(nominated_only=True):
+        a, b = connection.sides
+        if a.syn_ts is not None and b.syn_ts is not None:
+            key = ("handshake", connection.a_ip, connection.a_port, connection.b_ip, connection.b_port)
+            found[key] = Exchange(a.syn_ts, b.syn_ts)
+    journal = point.journal.columns()
+    echo = np.flatnonzero((journal.ip_protocol == ICMP) & (journal.ip_version == 4))[: 2 * MOST_EXCHANGES]
+    requests: dict[object, int] = {}
+    for row in echo:
+        kind = int(journal.icmp_type[row])
+        here, there = int(journal.src_low[row]), int(journal.dst_low[row])
+        number = (int(journal.icmp_id[row]), int(journal.icmp_seq[row]))
+        if kind == ECHO_REQUEST:
+            requests.setdefault((here, there, *number), int(journal.ts_ns[row]))
+        elif kind == ECHO_REPLY:
+            asked = requests.get((there, here, *number))
+            if asked is not None:
+                found.setdefault(("echo", there, here, *number), Exchange(asked, int(journal.ts_ns[row])))
+    return found
+
+
+def _reference(exchanges: Sequence[Mapping[object, Exchange]]) -> int:
+    """The point that shares exchanges with most others; the first among equals."""
+    shared = [
+        sum(1 for other, theirs in enumerate(exchanges) if other != number and mine.keys() & theirs.keys())
+        for number, mine in enumerate(exchanges)
+    ]
+    return max(range(len(shared)), key=lambda n: (shared[n], -n)) if shared else 0
+
+
+def describe_clocks(views: Sequence[PointView]) -> list[Clock]:
+    """How does each clock stand to the reference's? Empty for a single point."""
+    reference = next((v for v in views if v.offset is not None and v.offset.exchanges == 0), None)
+    if reference is None or len(views) < 2:
+        return []
+    return [_clock(view, reference) for view in views if view is not reference]
+
+
+def _clock(view: PointView, reference: PointView) -> Clock:
+    if view.offset is None:
+        because = "no exchange was seen at both points: the clocks are taken as given"
+        return Clock(point=view.name, reference=reference.name, because=because)
+    if view.offset.agrees:
+        because = "the exchanges seen at both allow the clocks to be one; they are taken as given"
+    else:
+        because = "the clocks disagree visibly: no figure is measured across these two points"
+    return Clock(
+        point=view.name,
+        reference=reference.name,
+        offset_ms=ms(view.offset.middle_ns),
+        uncertainty_ms=ms(view.offset.uncertainty_ns),
+        matched_packets=2 * view.offset.exchanges,
+        because=because,
+    )

@@ -1,0 +1,59 @@
+"""Addresses as integers inside, as text only at the edge."""
+
+import ipaddress
+from typing import Final
+
+NO_MAC: Final = 2**64 - 1
+"""No link-layer address in this frame (raw IP, cut)."""
+
+BROADCAST_MAC: Final = 0xFFFF_FFFF_FFFF
+IPV4_MAPPED: Final = 0xFFFF_0000_0000
+"""Low half of an IPv4-mapped IPv6 address (RFC 4291 2.5.5.2) without its 32 address bits."""
+
+
+def mac_text(mac: int) -> str | None:
+    """
+    How is this MAC written? None for NO_MAC.
+
+    >>> mac_text(0x005056AA7710)
+    '00:50:56:aa:77:10'
+    """
+    if mac == NO_MAC:
+        return None
+    return ":".join(f"{mac:012x}"[i : i + 2] for i in range(0, 12, 2))
+
+
+def mac_number(text: str) -> int:
+    """
+    Which integer is this MAC? Colons, dashes, Cisco dots or nothing between the digits.
+
+    Raises ValueError where the text is not twelve hexadecimal digits.
+    """
+    digits = text.replace(":", "").replace("-", "").replace(".", "")
+    if len(digits) != 12:
+        raise ValueError(f"{text!r} is not a MAC address: needed 12 hexadecimal digits, found {len(digits)}")
+    return int(digits, 16)
+
+
+def ip_text(high: int, low: int) -> str:
+    """
+    How is this address written? IPv4 where it is IPv4-mapped, else IPv6.
+
+    >>> ip_text(0, 0xFFFF0A4D000A)
+    '10.77.0.10'
+    """
+    if high == 0 and low >> 32 == 0xFFFF:
+        return str(ipaddress.IPv4Address(low & 0xFFFF_FFFF))
+    return str(ipaddress.IPv6Address((high << 64) | low))
+
+
+def ip_halves(text: str) -> tuple[int, int]:
+    """
+    Which two 64-bit halves is this address? IPv4 as IPv4-mapped.
+
+    Raises ValueError where the text is no address.
+    """
+    address = ipaddress.ip_address(text)
+    if isinstance(address, ipaddress.IPv4Address):
+        return 0, IPV4_MAPPED | int(address)
+    return int(address) >> 64, int(address) & (2**64 - 1)

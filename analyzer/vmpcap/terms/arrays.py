@@ -1,0 +1,23 @@
+"""The one doorway to the kernels: contiguous, one dtype, read-only where a kernel only reads."""
+
+import numpy as np
+import numpy.typing as npt
+
+
+def doorway(values: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
+    """
+    Which array may enter a kernel? A C-contiguous one of exactly this dtype, read-only.
+
+    Read-only inputs let numba refuse a kernel that writes into them, and give every kernel one signature.
+    """
+    array = np.ascontiguousarray(values, dtype=dtype)
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def as_read_only(buffer: bytes | bytearray | memoryview) -> npt.NDArray[np.uint8]:
+    """Which bytes may a kernel read? The buffer as uint8[n], read-only whatever the buffer is."""
+    array = np.frombuffer(buffer, dtype=np.uint8)
+    array.flags.writeable = False
+    return array

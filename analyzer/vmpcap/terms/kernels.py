@@ -1,0 +1,76 @@
+"""How a kernel is compiled: without the GIL, and cached under a digest of every kernel's source."""
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_KERNEL_ROOMS = ("terms", "readers", "decode", "flows", "measures", "points")
+"""Rooms that hold kernels; numba does not notice an edited callee, so all of them share one digest."""
+
+
+def _source_digest() -> str:
+    digest = hashlib.sha256(sys.version.encode())
+    for room in _KERNEL_ROOMS:
+        for source in sorted((_PACKAGE / room).rglob("*.py")):
+            digest.update(source.name.encode())
+            digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _cache_root() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(base) / "vmpcap" / "kernels"
+
+
+def _prepare_cache() -> bool:
+    """
+    May compiled kernels be kept? Points numba at a folder of their own and says whether it can be written.
+
+    Must run before numba is imported. A user's own NUMBA_CACHE_DIR is respected.
+    """
+    if "NUMBA_CACHE_DIR" in os.environ:
+        return True
+    folder = _cache_root() / _source_digest()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder):
+            pass
+    except OSError:
+        return False
+    os.environ["NUMBA_CACHE_DIR"] = str(folder)
+    return True
+
+
+CACHED = _prepare_cache()
+"""Whether compiled kernels survive this process."""
+
+
+def cache_is_cold() -> bool:
+    """Must the kernels be compiled now? True where nothing was kept for these sources."""
+    folder = os.environ.get("NUMBA_CACHE_DIR")
+    if not CACHED or folder is None:
+        return True
+    return next(Path(folder).rglob("*.nbi"), None) is None
+
+
+def kernel(function: Function) -> Function:
+    """Compile this function to machine code on its first call; the same function with NUMBA_DISABLE_JIT=1."""
+    import numba
+
+    compiled: Function = numba.njit(cache=CACHED, nogil=True)(function)
+    return compiled
+
+
+def inline_kernel(function: Function) -> Function:
+    """A small kernel that other kernels call; compiled into its callers' cache entries, never cached itself."""
+    import numba
+
+    compiled: Function = numba.njit(nogil=True, inline="never")(function)
+    return compiled

@@ -1,0 +1,49 @@
+"""Units, converted once and at the border. Inside, times are int64 nanoseconds and sizes are bytes."""
+
+from datetime import datetime, timezone
+from typing import Final
+
+NS_PER_US: Final = 1_000
+NS_PER_MS: Final = 1_000_000
+NS_PER_S: Final = 1_000_000_000
+
+NO_TIME: Final = -(2**63)
+"""A record without a timestamp (pcapng Simple Packet Block)."""
+
+
+def mbps(payload_bytes: int, duration_ns: int) -> float | None:
+    """
+    What rate in Mbps (10^6 bit/s) is this many bytes in this long?
+
+    Returns None where the duration is not positive: a rate over no time is unknown, not infinite.
+    """
+    if duration_ns <= 0:
+        return None
+    return payload_bytes * 8 * 1e3 / duration_ns
+
+
+def ms(duration_ns: int | None) -> float | None:
+    """How many milliseconds are these nanoseconds? None stays None."""
+    return None if duration_ns is None else duration_ns / NS_PER_MS
+
+
+def seconds(duration_ns: int | None) -> float | None:
+    """How many seconds are these nanoseconds? None stays None."""
+    return None if duration_ns is None else duration_ns / NS_PER_S
+
+
+def iso_utc(ts_ns: int | None) -> str | None:
+    """
+    How is this time written? ISO 8601, UTC, nine digits of nanoseconds.
+
+    >>> iso_utc(1_500_000_000_000_000_007)
+    '2017-07-14T02:40:00.000000007Z'
+    """
+    if ts_ns is None or ts_ns == NO_TIME:
+        return None
+    whole, rest = divmod(ts_ns, NS_PER_S)
+    try:
+        stamp = datetime.fromtimestamp(whole, tz=timezone.utc)
+    except (OverflowError, ValueError, OSError):
+        return None
+    return f"{stamp:%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"

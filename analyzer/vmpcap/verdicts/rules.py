@@ -1,0 +1,313 @@
+"""The RULES: what is asked of every migration, which answers decide, and the words of each answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from vmpcap.migration.conflicts import Conflict
+from vmpcap.migration.detours import Detour
+from vmpcap.migration.story import GuestStory, Story
+from vmpcap.verdicts.findings import Check, Evidence, Outcome
+from vmpcap.verdicts.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A rule's answer before it is given its id."""
+
+    outcome: Outcome
+    because: str
+    measured: float | None = None
+    limit: float | None = None
+    unit: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+def show(point: str, frames: tuple[int, ...] | list[int], display_filter: str = "") -> tuple[Evidence, ...]:
+    """Evidence at one point; the filter that shows just these frames where no better one is given."""
+    if not point:
+        return ()
+    numbers = sorted(set(frames))
+    if not display_filter and numbers:
+        display_filter = "frame.number in {" + ", ".join(map(str, numbers)) + "}"
+    return (Evidence(point=point, frames=numbers, filter=display_filter),)
+
+
+def completed(story: Story, profile: Profile) -> Answer:
+    outcomes: dict[str, Outcome] = {"completed": "pass", "aborted": "fail"}
+    end = story.outcome
+    word = outcomes.get(end.outcome, "undecided")
+    return Answer(word, end.because, evidence=show(end.point, end.frames))
+
+
+def throughput(story: Story, profile: Profile) -> Answer:
+    limit, figures = profile.throughput_mbps_min, story.figures.throughput
+    rate, best = figures.bulk_mbps, figures.best_1s_mbps
+    evidence = show(story.point, (), story.stream_filter)
+    if limit is None:
+        return Answer("undecided", f"profile {profile.name} sets no throughput", rate, None, "Mbps", evidence)
+    if rate is None:
+        return Answer("undecided", "no bulk phase was seen", None, limit, "Mbps", evidence)
+    if rate >= limit:
+        return Answer("pass", f"{rate:.0f} Mbps were delivered over the bulk phases", rate, limit, "Mbps", evidence)
+    if figures.limit == "network":
+        because = f"{rate:.0f} Mbps, and the network was the bottleneck: {figures.limit_because}"
+        return Answer("fail", because, rate, limit, "Mbps", evidence)
+    if best is not None and best >= limit and figures.limit in ("sender", "application"):
+        because = f"the best second reached {best:.0f} Mbps; over the whole, {figures.limit_because}"
+        return Answer("pass", because, rate, limit, "Mbps", evidence)
+    because = f"{rate:.0f} Mbps do not show what the link can carry: {figures.limit_because}"
+    return Answer("undecided", because, rate, limit, "Mbps", evidence)
+
+
+def rtt(story: Story, profile: Profile) -> Answer:
+    limit, figures = profile.rtt_ms_max, story.figures.rtt
+    evidence = show(story.point, (), f"{story.stream_filter} && tcp.analysis.ack_rtt")
+    if limit is None:
+        return Answer("undecided", f"profile {profile.name} sets no RTT", figures.p5_ms, None, "ms", evidence)
+    value = figures.p5_ms if figures.idle_ms is None else min(figures.idle_ms, figures.p5_ms or figures.idle_ms)
+    if value is None:
+        return Answer("undecided", figures.coverage_because or "no round trip was measured", None, limit, "ms", evidence)
+    what = f"{value:.2f} ms on the idle path ({figures.coverage_because})"
+    if figures.coverage == "full":
+        return Answer("pass" if value <= limit else "fail", what, value, limit, "ms", evidence)
+    if value > limit:
+        because = f"{value:.2f} ms already on one half of the path: {figures.coverage_because}"
+        return Answer("fail", because, value, limit, "ms", evidence)
+    because = f"{value:.2f} ms is a lower bound: {figures.coverage_because}"
+    return Answer("undecided", because, value, limit, "ms", evidence)
+
+
+def _about_guest(story: Story, ask: Callable[[GuestStory], Answer]) -> Answer:
+    """The worst answer of the migration's guests; undecided where none is known."""
+    if not story.guests:
+        if story.outcome.outcome == "aborted":
+            return Answer("undecided", "the migration was not completed: no guest had to be announced")
+        return Answer("undecided", "no announcement and no guest's traffic can be joined to this migration")
+    answers = [ask(guest) for guest in story.guests]
+    return min(answers, key=lambda a: ("fail", "undecided", "pass").index(a.outcome))
+
+
+def announcement_reached_destination(story: Story, profile: Profile) -> Answer:
+    def ask(guest: GuestStory) -> Answer:
+        domain = guest.result.domain
+        deciding = guest.heard.deciding
+        point = deciding.name if deciding is not None else ""
+        frames = guest.result.announcements.by_point[point].frames if point else []
+        outcome: Outcome = {"reached": "pass", "not_reached": "fail"}.get(domain.verdict, "undecided")  # type: ignore[assignment]
+        if outcome == "pass" and not guest.moved.heard:
+            outcome = "undecided"
+        return Answer(outcome, domain.because, evidence=show(point, frames, guest.announcement_filter))
+
+    return _about_guest(story, ask)
+
+
+def guest_reachable_after(story: Story, profile: Profile) -> Answer:
+    def ask(guest: GuestStory) -> Answer:
+        reach = guest.reachability
+        outcome: Outcome = {"yes": "pass", "no": "fail"}.get(reach.answer, "undecided")  # type: ignore[assignment]
+        return Answer(outcome, reach.because, evidence=show(reach.point, reach.frames))
+
+    return _about_guest(story, ask)
+
+
+def switchover(story: Story, profile: Profile) -> Answer:
+    limit = profile.switchover_ms_max
+
+    def ask(guest: GuestStory) -> Answer:
+        figure = guest.result.switchover
+        value = figure.peer_outage_ms if figure.peer_outage_ms is not None else figure.bracket_ms
+        bracket = figure.peer_outage if figure.peer_outage_ms is not None else figure.bracket
+        frames = tuple(f for f in (bracket.from_frame, bracket.to_frame) if f is not None)
+        evidence = show(bracket.to_point or "", frames if bracket.from_point == bracket.to_point else frames[-1:])
+        if value is None:
+            return Answer("undecided", bracket.because, None, limit, "ms", evidence)
+        words = f"{value:.0f} ms: {bracket.because}"
+        if limit is None:
+            return Answer("undecided", f"{words}; profile {profile.name} sets no limit", value, None, "ms", evidence)
+        if value <= limit:
+            return Answer("pass", words, value, limit, "ms", evidence)
+        doubt = bracket.uncertainty_ms or 0.0
+        return Answer("fail" if value - doubt > limit else "undecided", words, value, limit, "ms", evidence)
+
+    return _about_guest(story, ask)
+
+
+def rtt_under_load(story: Story, profile: Profile) -> Answer:
+    figures, limit = story.figures.rtt, profile.rtt_ms_max
+    evidence = show(story.point, (), f"{story.stream_filter} && tcp.analysis.ack_rtt")
+    value = figures.p95_ms
+    if value is None or limit is None:
+        return Answer("undecided", "no loaded round trip or no limit to hold it against", value, limit, "ms", evidence)
+    if value > limit:
+        because = f"the 95th percentile is {value:.2f} ms, the idle path {figures.idle_ms or figures.p5_ms or 0:.2f} ms: queueing"
+        return Answer("fail", because, value, limit, "ms", evidence)
+    if figures.coverage != "full":
+        return Answer("undecided", f"a lower bound: {figures.coverage_because}", value, limit, "ms", evidence)
+    return Answer("pass", f"the 95th percentile stays at {value:.2f} ms", value, limit, "ms", evidence)
+
+
+RETRANSMITTED_SHARE_MAX: Final = 0.001
+"""A share above this costs noticeable throughput over metro distances (Mathis at 5 ms; VMware's own note saw 35 % at 0.02 %)."""
+
+
+def retransmissions(story: Story, profile: Profile) -> Answer:
+    loss = story.figures.loss
+    share = loss.retransmitted_share
+    evidence = show(story.point, (), f"{story.stream_filter} && tcp.analysis.retransmission")
+    if share is None:
+        return Answer("undecided", "no payload was seen", None, RETRANSMITTED_SHARE_MAX, "share", evidence)
+    because = f"{loss.retransmissions} segments carried bytes seen before, {share:.3%} of the payload"
+    outcome: Outcome = "fail" if share > RETRANSMITTED_SHARE_MAX else "pass"
+    if outcome == "pass" and not story.at_sender:
+        outcome, because = "undecided", f"{because}; originals lost before this point do not show here"
+    return Answer(outcome, because, share, RETRANSMITTED_SHARE_MAX, "share", evidence)
+
+
+def window_limited(story: Story, profile: Profile) -> Answer:
+    figures = story.figures
+    zero = figures.loss.zero_windows
+    evidence = show(story.point, (), f"{story.stream_filter} && (tcp.analysis.zero_window || tcp.analysis.window_full)")
+    if figures.throughput.limit == "receiver_window":
+        return Answer("fail", figures.throughput.limit_because, evidence=evidence)
+    if zero:
+        return Answer("fail", f"the destination closed its window {zero} times", float(zero), 0.0, "segments", evidence)
+    if figures.throughput.limit == "unknown":
+        return Answer("undecided", figures.throughput.limit_because, evidence=evidence)
+    return Answer("pass", "the receive window left room", evidence=evidence)
+
+
+def mtu(story: Story, profile: Profile) -> Answer:
+    stuck = story.stuck_segment
+    evidence = show(story.point, (), f"{story.stream_filter} && tcp.analysis.retransmission")
+    if stuck is not None:
+        because = (
+            f"segments of {stuck} bytes were resent without ever being acknowledged while smaller ones passed: "
+            "a path that silently drops large packets"
+        )
+        return Answer("fail", because, float(stuck), None, "bytes", evidence)
+    if story.path.mss is None:
+        return Answer("undecided", "the handshake is not in view", evidence=evidence)
+    if not story.large_segments_acked:
+        return Answer("undecided", "no full-sized segment was seen acknowledged", float(story.path.mss), None, "bytes", evidence)
+    return Answer("pass", f"full-sized segments (MSS {story.path.mss}) were acknowledged", float(story.path.mss), None, "bytes")
+
+
+def announced_too_early(story: Story, profile: Profile) -> Answer:
+    def ask(guest: GuestStory) -> Answer:
+        early = guest.heard.too_early_ms
+        if not guest.moved.heard:
+            return Answer("undecided", "no announcement was seen")
+        if early is None:
+            return Answer("undecided", "no frame of the guest from its old place is in view beside its announcement")
+        if early > 0:
+            because = f"the guest still sent at its old place {early:.0f} ms after it was announced at the new one"
+            return Answer("fail", because, early, 0.0, "ms")
+        return Answer("pass", "the announcement followed the guest's last frame at its old place", early, 0.0, "ms")
+
+    return _about_guest(story, ask)
+
+
+def _from_finding(finding: Conflict | Detour) -> Answer:
+    """A finding that applies fails as advice; one that could not be examined is undecided."""
+    outcome: Outcome = "undecided" if finding.found is None else "fail" if finding.found else "pass"
+    return Answer(outcome, finding.because, evidence=show(finding.point, finding.frames))
+
+
+def mac_flap(story: Story, profile: Profile) -> Answer:
+    return _about_guest(story, lambda guest: _from_finding(guest.second_place))
+
+
+def duplicate_address(story: Story, profile: Profile) -> Answer:
+    return _about_guest(story, lambda guest: _from_finding(guest.duplicate_address))
+
+
+def trombone(story: Story, profile: Profile) -> Answer:
+    return _about_guest(story, lambda guest: _from_finding(guest.trombone))
+
+
+def gateway_localised(story: Story, profile: Profile) -> Answer:
+    return Answer("undecided", "first-hop redundancy protocols (HSRP, VRRP, GLBP) are not examined by this version")
+
+
+def tcp_split(story: Story, profile: Profile) -> Answer:
+    return _from_finding(story.split)
+
+
+def wrong_vlan(story: Story, profile: Profile) -> Answer:
+    def ask(guest: GuestStory) -> Answer:
+        if guest.vlans_before is None or guest.vlans_after is None:
+            return Answer("undecided", "the guest's tag before and after is not in view at one point")
+        if guest.vlans_before != guest.vlans_after:
+            because = f"at {guest.vlan_point} the guest used VLAN {guest.vlans_before} before and {guest.vlans_after} after"
+            return Answer("fail", because)
+        return Answer("pass", f"the guest kept its VLAN {guest.vlans_before or 'untagged'} at {guest.vlan_point}")
+
+    return _about_guest(story, ask)
+
+
+def capture_quality(story: Story, profile: Profile) -> Answer:
+    if story.capture_faults:
+        return Answer("fail", "; ".join(story.capture_faults))
+    return Answer("pass", "no drops, no cut file, no time running backwards")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One question. It decides always, or where the profile sets a limit, or never."""
+
+    id: str
+    ask: Callable[[Story, Profile], Answer]
+    decides: Callable[[Profile], bool]
+
+
+def _always(profile: Profile) -> bool:
+    return True
+
+
+def _never(profile: Profile) -> bool:
+    return False
+
+
+def _with_a_limit(profile: Profile) -> bool:
+    return profile.switchover_ms_max is not None
+
+
+RULES: Final = (
+    Rule("completed", completed, _always),
+    Rule("throughput", throughput, lambda p: p.throughput_mbps_min is not None),
+    Rule("rtt", rtt, lambda p: p.rtt_ms_max is not None),
+    Rule("announcement_reached_destination", announcement_reached_destination, _always),
+    Rule("guest_reachable_after", guest_reachable_after, _always),
+    Rule("switchover", switchover, _with_a_limit),
+    Rule("rtt_under_load", rtt_under_load, _never),
+    Rule("retransmissions", retransmissions, _never),
+    Rule("window_limited", window_limited, _never),
+    Rule("mtu", mtu, _never),
+    Rule("mac_flap", mac_flap, _never),
+    Rule("duplicate_address", duplicate_address, _never),
+    Rule("announced_too_early", announced_too_early, _never),
+    Rule("wrong_vlan", wrong_vlan, _never),
+    Rule("trombone", trombone, _never),
+    Rule("gateway_localised", gateway_localised, _never),
+    Rule("tcp_split", tcp_split, _never),
+    Rule("capture_quality", capture_quality, _never),
+)
+"""Every rule, deciding ones first, in the order of the report."""
+
+
+def answer(rule: Rule, story: Story, profile: Profile) -> Check:
+    """What does this rule say of this migration?"""
+    given = rule.ask(story, profile)
+    return Check(
+        id=rule.id,
+        outcome=given.outcome,
+        decides=rule.decides(profile),
+        measured=given.measured,
+        limit=given.limit,
+        unit=given.unit,
+        because=given.because,
+        evidence=list(given.evidence),
+    )
+
+
