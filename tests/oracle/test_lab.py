@@ -173,7 +173,10 @@ def test_retransmissions_are_what_the_kernel_counted(folder: Path) -> None:
             continue
         kernel = sum(s["retrans_total"] for s in samples if s["host"] == "host-src")
         ours = migration.loss.retransmissions or 0
-        dropped = sum(c["a_to_b"]["drop_loss"] + c["a_to_b"]["drop_queue"] + c["a_to_b"]["drop_mtu"]
-                      for name, c in truth.raw["wan_stats"]["channels"].items() if name == "mig")
+        dropped = sum(
+            c["a_to_b"]["drop_loss"] + c["a_to_b"]["drop_queue"] + c["a_to_b"]["drop_mtu"]
+            for name, c in truth.raw["wan_stats"]["channels"].items()
+            if name == "mig"
+        )
         assert ours >= kernel - 2, (ours, kernel, n)
         assert ours >= 0.5 * dropped

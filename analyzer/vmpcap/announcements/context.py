@@ -1,5 +1,7 @@
 """What surrounds a RARP: was it a machine that starts, or one that has long been running?"""
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,11 +13,13 @@ from vmpcap.terms.units import NS_PER_S
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 
-ANSWER_NS = 60 * NS_PER_S
+ANSWER_NS: Final = 60 * NS_PER_S
 """A RARP or DHCP exchange this long after the first RARP still belongs to the same start."""
 
 
-def find_boots(rows: AnnouncementRows, traffic_mac: U64, traffic_ts_ns: I64, is_dhcp: npt.NDArray[np.bool_]) -> dict[int, Boot]:
+def find_boots(
+    rows: AnnouncementRows, traffic_mac: U64, traffic_ts_ns: I64, is_dhcp: npt.NDArray[np.bool_]
+) -> dict[int, Boot]:
     """
     Which MACs announce themselves because they start, not because they moved?
 
@@ -36,8 +40,8 @@ def find_boots(rows: AnnouncementRows, traffic_mac: U64, traffic_ts_ns: I64, is_
     Notes
     -----
     A boot client's request has the same bytes as a hypervisor's announcement; only this context separates them. A VM
-    that was silent before it moved and renews its lease right after looks like one that starts: the migration that ended
-    just before is the stronger sign.
+    that was silent before it moved and renews its lease right after looks like one that starts: the migration that
+    ended just before is the stronger sign.
     """
     first_rarp = _first_times(rows)
     boots: dict[int, Boot] = {}

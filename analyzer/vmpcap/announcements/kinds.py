@@ -34,7 +34,7 @@ def _is_zero_ip(high: U64, low: U64) -> Bools:
 
 
 def one_machine(form: Form) -> Bools:
-    """Do sender, target and Ethernet source name the same machine? A link without Ethernet addresses does not object."""
+    """Do sender, target and Ethernet source name the same machine? Without an Ethernet source, sender and target."""
     sender = form.arrivals.sender_mac
     same: Bools = (
         (sender == form.arrivals.target_mac)
@@ -91,7 +91,7 @@ class Kind(NamedTuple):
 
 
 KINDS: Final[tuple[Kind, ...]] = (
-    Kind("rarp_announce", (RARP,), (3,), (one_machine, no_addresses), True, True, "QEMU and ESXi; the form of RFC 903's request"),
+    Kind("rarp_announce", (RARP,), (3,), (one_machine, no_addresses), True, True, "QEMU, ESXi; RFC 903's form"),
     Kind("rarp_request", (RARP, ARP), (3,), (), True, False, "RFC 903"),
     Kind("rarp_reply", (RARP, ARP), (4,), (), True, False, "RFC 903"),
     Kind("garp_request", (ARP, RARP), (1,), (own_address,), True, True, "RFC 5227 section 3 (ARP announcement)"),
@@ -101,7 +101,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("arp_reply", (ARP, RARP), (2,), (), False, False, "RFC 826"),
     Kind("unsolicited_na", (NA,), (), (not_solicited,), True, True, "RFC 4861 section 7.2.6"),
     Kind("solicited_na", (NA,), (), (), False, False, "RFC 4861 section 7.2.4"),
-    Kind("nd_probe", (NS,), (), (unspecified_source,), False, False, "RFC 4862 section 5.4 (duplicate address detection)"),
+    Kind("nd_probe", (NS,), (), (unspecified_source,), False, False, "RFC 4862 section 5.4 (DAD)"),
     Kind("nd_request", (NS,), (), (), False, False, "RFC 4861 section 7.2.2"),
     Kind("arp_other", (ARP, RARP), (), (), False, False, "opcodes of other uses: InARP, DRARP, fuzz"),
 )

@@ -175,7 +175,7 @@ def _rows_of(first_frame: int, frames: Frames, arrivals: Arrivals) -> Announceme
         segment_key=frames.segment_key[at],
         path_high=frames.path_high[at],
         path_low=frames.path_low[at],
-        is_broadcast=np.where(frames.ip_version[at] == 6, multicast, eth_dst == np.uint64(BROADCAST_MAC)),
+        is_broadcast=np.where(frames.ip_version[at] != 0, multicast, eth_dst == np.uint64(BROADCAST_MAC)),
     )
 
 

@@ -13,7 +13,7 @@ class Schedule(NamedTuple):
     offsets_ms: tuple[int, ...]
     """Each frame after the first one of the row."""
     early_first_ms: int
-    """One more frame comes before the first of the row, by up to this much (sent at once, the rest on a tick); 0: none."""
+    """One more frame comes up to this long before the first of the row (at once, the rest on a tick); 0: none."""
     tolerance_ms: int
     """How far a gap between two frames may be off: timers fire late, captures jitter."""
     matches_per_extra: int
@@ -29,7 +29,7 @@ ESXI_TICKS_MS: Final = (0, 1000, 2000, 4000, 7000, 12000, 20000, 33000, 54000)
 """After the host's next one-second tick; gaps of 1, 1, 2, 3, 5, 8, 13, 21 s."""
 
 SCHEDULES: Final[tuple[Schedule, ...]] = (
-    Schedule("qemu", (0, 50, 200, 450, 800), 0, 40, 4, False, True, "QEMU announce-initial 50, -step 100, -max 550, -rounds 5"),
+    Schedule("qemu", (0, 50, 200, 450, 800), 0, 40, 4, False, True, "QEMU announce-* parameters 50, 100, 550, 5"),
     Schedule("esxi", ESXI_TICKS_MS, 1000, 150, 6, True, False, "two public captures, every MAC"),
     Schedule("esxi", (0, 2000, 6000, 12000, 22000, 38000), 0, 300, 6, True, False, "a published observation, 7.0 U2"),
 )
@@ -48,6 +48,9 @@ STEADY_SHARE: Final = 0.15
 """Gaps that differ by no more than this share of the longest are one gap repeated."""
 
 
+LEAST_GROWING_GAPS: Final = 4
+"""Fewer growing gaps than this may be chance."""
+
 STEADY_BEGINNING: Final = 4
 """A known schedule (ESXi's) begins with up to this many sendings at one steady gap."""
 
@@ -65,7 +68,7 @@ class Match(NamedTuple):
 
 
 def sendings(ts_ns: Sequence[int]) -> list[int]:
-    """At which times was something sent? Sorted, with frames nearer than ONE_SENDING_NS to the one before counted once."""
+    """At which times was something sent? Sorted; frames nearer than ONE_SENDING_NS to the one before count once."""
     distinct: list[int] = []
     last = None
     for ts in sorted(ts_ns):
@@ -150,7 +153,7 @@ def has_growing_gaps(times: Sequence[int]) -> bool:
     """
     tolerance = 25 * NS_PER_MS
     gaps = [b - a for a, b in zip(times[:-1], times[1:], strict=True)]
-    if len(gaps) < 4 or max(gaps) > 10 * NS_PER_S:
+    if len(gaps) < LEAST_GROWING_GAPS or max(gaps) > 10 * NS_PER_S:
         return False
     steps = [b - a for a, b in zip(gaps[:-1], gaps[1:], strict=True)]
     step = steps[0]

@@ -21,7 +21,7 @@ Boot = Literal["answered", "starting"]
 QUIET_NS: Final = 60 * NS_PER_S
 """After this much silence an announcement belongs to a new event, whatever its schedule."""
 
-SCHEDULE_OVER_NS: Final = 5 * NS_PER_S
+SCHEDULE_OVER_NS: Final = 1 * NS_PER_S
 """This long after a schedule's last frame was due, a further frame has another cause."""
 
 LEADS_BY_NS: Final = 1 * NS_PER_S
@@ -206,10 +206,10 @@ ROUND_MATCH_COST: Final = 0.3
 UNKNOWN_COST: Final = 1.4
 MOST_EXTRAS: Final = 3
 """
-What an explanation of a cluster costs: an event begun, an event begun after the former schedule was over, a time of the
-schedule without a frame, a frame outside the schedule, a frame on a schedule of round gaps, a frame in an event of
-unknown schedule. So two frames off the
-schedule are taken as extras, three that start a schedule anew as another event, and an even train of frames as one event.
+What an explanation of a cluster costs: an event begun, an event begun after the former schedule was over, a time of
+the schedule without a frame, a frame outside the schedule, a frame on a schedule of round gaps, a frame in an event of
+unknown schedule. So two frames off the schedule are taken as extras, three that start a schedule anew as another event,
+an even train of frames as one event.
 """
 
 UNKNOWN_SCHEDULE: Final = -1
@@ -230,7 +230,7 @@ class _State(NamedTuple):
 
 
 def _split_restarts(times: list[int], by_guest: bool) -> list[list[int]]:
-    if len(times) < 2 or len(times) > SENDINGS_SPLIT or is_steady(times):
+    if not 1 < len(times) <= SENDINGS_SPLIT or is_steady(times):
         return [times]
     history: list[list[_State]] = []
     for i in range(len(times)):

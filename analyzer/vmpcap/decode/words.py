@@ -44,20 +44,17 @@ UNKNOWN_KEY_STOPS: Final = {
 """Where the walk stops when a number of this registry is claimed by nobody; elsewhere UNKNOWN_PAYLOAD."""
 
 
-class Reader(IntEnum):
-    """Which columns a header fills; the tens say on which layer."""
-
-    NOTHING = 0
-    ETHERNET = 10
-    COOKED = 11
-    COOKED2 = 12
-    IPV4 = 20
-    IPV6 = 21
-    ARP = 22
-    TCP = 30
-    UDP = 31
-    ICMP = 32
-
+# Which columns a header fills (decode.fields); the tens say on which layer.
+NOTHING: Final = 0
+ETHERNET: Final = 10
+COOKED: Final = 11
+COOKED2: Final = 12
+IPV4: Final = 20
+IPV6: Final = 21
+ARP: Final = 22
+TCP: Final = 30
+UDP: Final = 31
+ICMP: Final = 32
 
 LINK_LAYER: Final = 1
 NETWORK_LAYER: Final = 2
@@ -109,7 +106,7 @@ class HandsOver:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """An id of a segment or overlay: ((32 bits at `at`) >> shift) & mask."""
+    """An id of a segment or overlay: ((32 bits at `at`) >> shift) & mask; `at` below 0 counts from the header's end."""
 
     name: str
     is_tag: bool
@@ -157,7 +154,8 @@ class Step:
     entered_by: Claims
     length: Length
     hands_over: HandsOver
-    reads: Reader = Reader.NOTHING
+    reads: int = NOTHING
+    """Which columns it fills."""
     keeps: Keep | None = None
     size: Size | None = None
     fragment: FragmentWord | None = None
@@ -176,8 +174,7 @@ def link_type(*numbers: int) -> Claims:
 
 def ethertype(*numbers: int) -> Claims:
     """An ethertype, wherever one stands; GRE carries the same numbers, whatever its flags."""
-    gre = (Space.GRE, Space.GRE_SEQUENCED, Space.GRE_KEYED, Space.GRE_KEYED_SEQUENCED)
-    return _claims(Space.ETHERTYPE, numbers) + tuple(Claim(space, n) for space in gre for n in numbers)
+    return ethertype_only(*numbers) + gre_any(*numbers)
 
 
 def ethertype_only(*numbers: int) -> Claims:
@@ -185,9 +182,29 @@ def ethertype_only(*numbers: int) -> Claims:
     return _claims(Space.ETHERTYPE, numbers)
 
 
-def gre_protocol(number: int, *spaces: Space) -> Claims:
-    """A protocol type of GRE under these combinations of its key and sequence flags."""
-    return tuple(Claim(space, number) for space in spaces)
+def gre_any(*numbers: int) -> Claims:
+    """A protocol type of GRE whatever its flags."""
+    return gre_unsequenced(*numbers) + gre_sequenced(*numbers)
+
+
+def gre_unsequenced(*numbers: int) -> Claims:
+    """A protocol type of GRE without a sequence number."""
+    return _claims(Space.GRE, numbers) + _claims(Space.GRE_KEYED, numbers)
+
+
+def gre_sequenced(*numbers: int) -> Claims:
+    """A protocol type of GRE with a sequence number."""
+    return _claims(Space.GRE_SEQUENCED, numbers) + _claims(Space.GRE_KEYED_SEQUENCED, numbers)
+
+
+def gre_keyed(*numbers: int) -> Claims:
+    """A protocol type of GRE with a key and without a sequence number: the key is the last word."""
+    return _claims(Space.GRE_KEYED, numbers)
+
+
+def gre_unkeyed(*numbers: int) -> Claims:
+    """A protocol type of GRE, except with a key as the last word."""
+    return _claims(Space.GRE, numbers) + gre_sequenced(*numbers)
 
 
 def ip_protocol(*numbers: int) -> Claims:
@@ -254,11 +271,11 @@ def words(
     return Length(at, tuple(length(byte) for byte in range(256)), needs=max(base, least, at + 1))
 
 
-def flagged(at: int, base: int, adds: dict[int, int], must_be_clear: int = 0) -> Length:
-    """`base` bytes plus those that each set flag of the byte at `at` adds."""
+def flagged(at: int, base: int, adds: dict[int, int], never: int = 0) -> Length:
+    """`base` bytes plus those that each set flag of the byte at `at` adds; `never`: flags that must be clear."""
 
     def length(byte: int) -> int:
-        return REJECTED if byte & must_be_clear else base + sum(add for bit, add in adds.items() if byte & bit)
+        return REJECTED if byte & never else base + sum(add for bit, add in adds.items() if byte & bit)
 
     return Length(at, tuple(length(byte) for byte in range(256)), needs=base)
 
@@ -337,12 +354,12 @@ def ends(stop: int = stops.COMPLETE) -> HandsOver:
 VLAN_ID: Final = Keep("vlan", True, at=0, shift=16, mask=0xFFF)
 VNI: Final = Keep("vni", False, at=4, shift=8, mask=0xFF_FFFF)
 VSID: Final = Keep("vsid", False, at=-4, shift=8, mask=0xFF_FFFF)
-"""The key of the GRE header before."""
+"""The key of the GRE header before a step without bytes of its own (RFC 7637 3.2)."""
 INSTANCE_ID: Final = Keep("iid", False, at=4, shift=8, mask=0xFF_FFFF, when_mask=0x08)
 SERVICE_ID: Final = Keep("isid", False, at=0, shift=0, mask=0xFF_FFFF)
 FENCE_ID: Final = Keep("fence", False, at=0, shift=16, mask=0xFF)
 LABEL: Final = Keep("label", False, at=-4, shift=12, mask=0xF_FFFF, separates=False)
 """
-The bottom label; counted from the end of the stack. It does not separate: each router hands out its own labels, so
-the two directions of one connection carry different ones (RFC 3031 3.1).
+The bottom label. It does not separate: each router hands out its own labels, so the two directions of one connection
+carry different ones (RFC 3031 3.1).
 """

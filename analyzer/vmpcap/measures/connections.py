@@ -74,6 +74,14 @@ class Side:
     out_of_order: int
     """Segments that filled a hole."""
     zero_windows: int
+    keep_alives: int
+    """Neither data nor resent, though a keep-alive may carry one old byte."""
+    wraps: int
+    """How often the sequence numbers began again at zero."""
+    missing_bytes: int
+    """Sequence numbers that were jumped over and never seen: missed by the capture, or lost before it for good."""
+    holes_left_out: int
+    """Jumps forgotten because there were too many at a time: retransmissions lean high by what filled them later."""
     duplicates: int
     """Capture copies: left out of every other count."""
     first_ts: int | None
@@ -92,6 +100,8 @@ class Side:
     fin_frame: int | None
     rst_ts: int | None
     rst_frame: int | None
+    isn: int | None
+    """Initial sequence number, where the SYN was seen."""
     mss: int | None
     window_scale: int | None
     sack_permitted: bool
@@ -107,14 +117,23 @@ class Side:
     last_eth_src: int
     first_eth_dst: int
     last_eth_dst: int
+    eth_src_changed: bool
+    """Whether the source MAC ever changed within the flow."""
     opening: bytes
     """Up to 16 captured payload bytes from the start of this side's stream (of its first data segment in view)."""
     closing: bytes
-    """Up to 16 captured payload bytes of the data segment with the highest sequence number."""
+    """The first up to 16 captured payload bytes of the data segment with the highest number. Nominated streams only."""
     rtt: RttSummary
-    """This side's data to the ACK that covers exactly it: the half between the capture point and the receiver."""
+    """
+    This side's data to the ACK that covers exactly it: the half between the capture point and the receiver. The
+    receiver's delay of the ACK is in it: high percentiles lean high, never low.
+    """
+    rtt_left_out: int
+    """Segments that could not be watched because 10,000 were waiting for their ACK already."""
     idle_rtt: RttSummary
-    """The same, with at most two segments in flight."""
+    """The same, for segments that were sent with at most two others in flight. A delayed ACK is in it: leans high."""
+    ack_rtt: RttSummary
+    """What Wireshark's tcp.analysis.ack_rtt shows for this side: SYN, FIN and ambiguous samples are in it."""
     loop_rtt: RttSummary
     """Full path by timestamp echo (nominated streams only): data, its ACK, the first data that echoes the ACK."""
     near_rtt: RttSummary
@@ -132,6 +151,10 @@ class Connection:
     protocol: int
     tcp_stream: int | None
     """Wireshark's tcp.stream."""
+    udp_stream: int | None
+    """Wireshark's udp.stream."""
+    nominated: bool
+    """Whether its ports may be those of a migration."""
     a_ip: str
     a_port: int
     b_ip: str
@@ -146,7 +169,7 @@ class Connection:
     last_ts: int
     last_frame: int
     handshake_ns: int | None
-    """SYN to the first ACK after the SYN/ACK: the full path."""
+    """The last SYN to the first ACK after the SYN/ACK: the full path. None where the SYN/ACK was resent."""
     syn_to_synack_ns: int | None
     """The half between the capture point and the listener."""
     synack_to_ack_ns: int | None

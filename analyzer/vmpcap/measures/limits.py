@@ -25,7 +25,7 @@ MATHIS_CONSTANT: Final = 1.22
 """sqrt(3/2): rate = C * MSS / (RTT * sqrt(p)); Mathis et al., CCR 27(3), 1997."""
 
 MATHIS_MARGIN: Final = 2.0
-"""A rate within this factor of the bound is explained by the loss; newer congestion control exceeds it by about that."""
+"""A rate within this factor of the bound is explained by the loss; newer congestion control exceeds it by as much."""
 
 LEAST_LOSSES: Final = 10
 """Fewer resent segments than this are no basis for the bound."""
@@ -40,6 +40,22 @@ class Attribution:
     limit: Limit
     because: str
     shares: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What is known of a transfer besides its series."""
+
+    rate_mbps: float | None
+    idle_ns: int | None
+    """The path's round trip with nothing in flight; None where only a part of the path is in view."""
+    mss: int
+    segments: int
+    resent_segments: int
+    connections: int
+    """Connections that share the work."""
+    largest_window: int | None
+    """Bytes; None where its scale is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,25 +105,16 @@ def window_mbps(window_bytes: int, rtt_ns: int) -> float | None:
     return window_bytes * 8e3 / rtt_ns if rtt_ns > 0 else None
 
 
-def attribute(
-    together: Together | None,
-    rate_mbps: float | None,
-    idle_ns: int | None,
-    mss: int,
-    resent_segments: int,
-    segments: int,
-    connections: int,
-    largest_window: int | None,
-) -> Attribution:
+def attribute(together: Together | None, sent: Sent) -> Attribution:
     """
     What limited the transfer?
 
     The order of the questions is the order of their proof: a receive window that was full, loss that explains the rate,
     a queue that stood all the time; pauses of the sender only where none of these holds.
     """
-    if together is None or rate_mbps is None:
+    if together is None or sent.rate_mbps is None:
         return Attribution("unknown", "too little data was seen to say", {})
-    windows = _look(together, idle_ns, mss)
+    windows = _look(together, sent.idle_ns, sent.mss)
     if len(windows.loss) == 0:
         return Attribution("unknown", "the transfer was shorter than one window of 100 ms", {})
     shares = {
@@ -117,54 +124,58 @@ def attribute(
         "sender_paused": float(windows.paused.mean()),
     }
     for question in _QUESTIONS:
-        answer = question(shares, rate_mbps, idle_ns, mss, resent_segments, segments, connections, largest_window)
+        answer = question(shares, sent)
         if answer is not None:
             return Attribution(answer[0], answer[1], shares)
-    return Attribution("unknown", "no window full, little loss, no standing queue and no pauses: nothing stands out", shares)
+    return Attribution(
+        "unknown", "no window full, little loss, no standing queue and no pauses: nothing stands out", shares
+    )
 
 
 _Answer = tuple[Limit, str] | None
 
 
-def _full_window(
-    shares: dict[str, float], rate: float, idle: int | None, mss: int, resent: int, sent: int, n: int, window: int | None
-) -> _Answer:
+def _full_window(shares: dict[str, float], sent: Sent) -> _Answer:
     if shares["receiver_window"] < MAJORITY:
         return None
-    allows = window_mbps(window, idle) if window and idle else None
-    figure = f"; {window} bytes over {idle / 1e6:.2f} ms allow {allows:.0f} Mbps a connection" if allows and idle else ""
-    return "receiver_window", f"the flight filled the receive window in {shares['receiver_window']:.0%} of the time{figure}"
-
-
-def _random_loss(
-    shares: dict[str, float], rate: float, idle: int | None, mss: int, resent: int, sent: int, n: int, window: int | None
-) -> _Answer:
-    if idle is None or resent < LEAST_LOSSES or not sent:
-        return None
-    bound = mathis_mbps(mss, idle, resent / sent)
-    if bound is None or rate > MATHIS_MARGIN * bound * n:
-        return None
-    return "network", (
-        f"loss: {resent} of {sent} segments resent; over {idle / 1e6:.2f} ms that allows about "
-        f"{bound * n:.0f} Mbps (Mathis), and {rate:.0f} were reached"
+    figure = ""
+    if sent.largest_window and sent.idle_ns:
+        allows = window_mbps(sent.largest_window, sent.idle_ns)
+        figure = f"; {sent.largest_window} bytes over {sent.idle_ns / 1e6:.2f} ms allow {allows:.0f} Mbps a connection"
+    return (
+        "receiver_window",
+        f"the flight filled the receive window in {shares['receiver_window']:.0%} of the time{figure}",
     )
 
 
-def _standing_queue(
-    shares: dict[str, float], rate: float, idle: int | None, mss: int, resent: int, sent: int, n: int, window: int | None
-) -> _Answer:
+def _random_loss(shares: dict[str, float], sent: Sent) -> _Answer:
+    if sent.idle_ns is None or sent.resent_segments < LEAST_LOSSES or not sent.segments or sent.rate_mbps is None:
+        return None
+    bound = mathis_mbps(sent.mss, sent.idle_ns, sent.resent_segments / sent.segments)
+    if bound is None or sent.rate_mbps > MATHIS_MARGIN * bound * sent.connections:
+        return None
+    return "network", (
+        f"loss: {sent.resent_segments} of {sent.segments} segments resent; {sent.idle_ns / 1e6:.2f} ms away that allows "
+        f"about {bound * sent.connections:.0f} Mbps (Mathis), and {sent.rate_mbps:.0f} were reached"
+    )
+
+
+def _standing_queue(shares: dict[str, float], sent: Sent) -> _Answer:
     if shares["queue"] < MAJORITY:
         return None
     return "network", f"a queue stood on the path in {shares['queue']:.0%} of the time: the link carried what it could"
 
 
-def _pausing_sender(
-    shares: dict[str, float], rate: float, idle: int | None, mss: int, resent: int, sent: int, n: int, window: int | None
-) -> _Answer:
+def _pausing_sender(shares: dict[str, float], sent: Sent) -> _Answer:
     if shares["sender_paused"] < MAJORITY:
         return None
     return "sender", f"the sender paused in {shares['sender_paused']:.0%} of the 100 ms windows, with the path free"
 
 
-_QUESTIONS: Final[tuple[Callable[..., _Answer], ...]] = (_full_window, _random_loss, _standing_queue, _pausing_sender)
+_QUESTIONS: Final[tuple[Callable[[dict[str, float], Sent], _Answer], ...]] = (
+    _full_window,
+    _random_loss,
+    _standing_queue,
+    _pausing_sender,
+)
 """Asked in this order; the first answer stands."""

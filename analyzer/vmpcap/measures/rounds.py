@@ -39,8 +39,8 @@ def describe_rtt(paths: Sequence[Path], at_source: bool) -> Rtt:
 
     Notes
     -----
-    Data to ACK covers the half between the capture point and the destination; at the sender that is the full path. Where
-    the capture point is elsewhere, timestamp echoes (data, its ACK, the first data that echoes the ACK's timestamp;
+    Data to ACK covers the half between the capture point and the destination; at the sender that is the full path.
+    Where the capture point is elsewhere, timestamp echoes (data, its ACK, the first data that echoes the ACK's timestamp;
     RFC 7323) give the full path; they include the time the sender waited before it sent, so they lean high, never low.
     """
     far_low = _least(p.data.rtt.min_ns for p in paths)
@@ -99,9 +99,7 @@ def _coverage(
     return None, "no data was seen together with its acknowledgement", None
 
 
-def merge_buckets(
-    summaries: Sequence[RttSummary], exact_ns: Sequence[int] = ()
-) -> tuple[I64, I64]:
+def merge_buckets(summaries: Sequence[RttSummary], exact_ns: Sequence[int] = ()) -> tuple[I64, I64]:
     """All samples as sorted values and their counts, in nanoseconds; buckets stand at their lower edge."""
     values = np.concatenate([s.bucket_low_ns for s in summaries] + [np.asarray(exact_ns, np.int64)])
     counts = np.concatenate([s.bucket_count for s in summaries] + [np.ones(len(exact_ns), np.int64)])
@@ -126,9 +124,7 @@ def _percentile(
     return ms(value if low is None else max(value, low))
 
 
-def _histogram(
-    values: I64, counts: I64
-) -> list[HistogramBin]:
+def _histogram(values: I64, counts: I64) -> list[HistogramBin]:
     """The distribution in bins that are an eighth of an octave wide (9 %): enough for a picture."""
     if not counts.sum():
         return []

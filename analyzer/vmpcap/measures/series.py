@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.measures.connections import Side, StreamSeries
+from vmpcap.measures.connections import Side
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, mbps
 
 I64 = npt.NDArray[np.int64]

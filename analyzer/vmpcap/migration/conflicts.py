@@ -72,7 +72,9 @@ def find_second_place(guest: Moved, views: Sequence[PointView], moment: int) -> 
         frames = tuple(int(old.journal.frame[row]) for row in strays[:3])
         because = f"{len(strays)} packets of the guest's MAC appeared only at {old.name} after the switchover"
         return Conflict(True, because, old.name, frames)
-    return Conflict(False, f"after the switchover the guest's MAC sent nothing at {old.name} that was not sent at {new.name}")
+    return Conflict(
+        False, f"after the switchover the guest's MAC sent nothing at {old.name} that was not sent at {new.name}"
+    )
 
 
 def _sent_after(view: PointView, guest: Moved, moment: int) -> list[int]:

@@ -37,7 +37,13 @@ def find_trombone(guest: Moved, views: Sequence[PointView], moment: int) -> Deto
         rows = rows[j.ts_ns[rows] > on_point(view, moment)]
         seen: dict[tuple[int, ...], tuple[int, int]] = {}
         for row in rows:
-            key = (int(j.ip_id[row]), int(j.src_low[row]), int(j.dst_low[row]), int(j.ip_protocol[row]), int(j.payload_bytes[row]))
+            key = (
+                int(j.ip_id[row]),
+                int(j.src_low[row]),
+                int(j.dst_low[row]),
+                int(j.ip_protocol[row]),
+                int(j.payload_bytes[row]),
+            )
             first = seen.setdefault(key, (int(j.ttl[row]), int(j.frame[row])))
             if first[0] == int(j.ttl[row]) + 1:
                 because = f"packets crossed {view.name} twice, the second time with a TTL one lower"
@@ -65,7 +71,8 @@ def find_split(move: Move) -> Detour:
                 continue
             compared = True
             if first[1] != isn:
-                because = f"{first[0]} and {sighting.view.name} see different initial sequence numbers: TCP is split between them"
+                two = f"{first[0]} and {sighting.view.name}"
+                because = f"{two} see different initial sequence numbers: TCP is split between them"
                 return Detour(True, because, sighting.view.name, (frame,))
     if not compared:
         return Detour(None, "it takes the handshake at two points to see whether TCP is split between them")

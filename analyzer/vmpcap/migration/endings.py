@@ -40,7 +40,9 @@ def _never_established(sighting: Sighting) -> Verdict | None:
     where = f"{transfer.destination} port {transfer.links[0].port}"
     if refused is not None and refused.back.rst_frame is not None:
         frames = (*syns, refused.back.rst_frame)
-        return Verdict("aborted", f"{where} answered the connection attempt with a reset: nothing listens there", frames)
+        return Verdict(
+            "aborted", f"{where} answered the connection attempt with a reset: nothing listens there", frames
+        )
     if any(link.back.syn_ts is not None for link in transfer.links):
         return Verdict("aborted", f"the connection to {where} was opened but carried no data", syns)
     return Verdict("aborted", f"{len(syns)} connection attempts to {where} were not answered", syns)
@@ -89,7 +91,7 @@ def _stalled(sighting: Sighting) -> Verdict | None:
         if silent >= STALL_NS:
             return Verdict(
                 "aborted",
-                f"nothing was acknowledged in the last {silent / NS_PER_S:.1f} s of the stream although data was resent",
+                f"nothing was acknowledged in the stream's last {silent / NS_PER_S:.1f} s although data was resent",
                 _frames(link.data.last_data_frame),
             )
     return None
@@ -113,7 +115,9 @@ def _cut(sighting: Sighting) -> Verdict | None:
         return Verdict("truncated", "the capture ends while the stream runs")
     silent = (view.last_ts - transfer.end_ts) / NS_PER_S
     if silent >= STALL_NS / NS_PER_S:
-        return Verdict("aborted", f"the stream fell silent without being closed, {silent:.1f} s before the capture's end")
+        return Verdict(
+            "aborted", f"the stream fell silent without being closed, {silent:.1f} s before the capture's end"
+        )
     return None
 
 

@@ -1,16 +1,17 @@
 """Which guest a migration moved: the announcements that fit it in time, or the traffic that stopped with it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from vmpcap.announcements.series import Series
+from vmpcap.measures.peers import addresses_of
 from vmpcap.migration.moves import Move
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import IPV4_MAPPED, NO_MAC, ip_halves, ip_text, mac_number, mac_text
+from vmpcap.terms.addresses import NO_MAC, ip_halves, ip_text, mac_number, mac_text
 from vmpcap.terms.errors import RequestError
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
@@ -122,7 +123,7 @@ def _candidates(views: Sequence[PointView]) -> list[_Candidate]:
     found: list[list[tuple[PointView, Series]]] = []
     for view in views:
         for series in view.series:
-            if series.boot is not None:
+            if series.boot == "answered":
                 continue
             home = next((group for group in found if _same_event(group, view, series)), None)
             if home is None:
@@ -130,8 +131,7 @@ def _candidates(views: Sequence[PointView]) -> list[_Candidate]:
             else:
                 home.append((view, series))
     candidates = [
-        _Candidate(group[0][1].mac, min(on_reference(v, s.first_ts) for v, s in group), tuple(group))
-        for group in found
+        _Candidate(group[0][1].mac, min(on_reference(v, s.first_ts) for v, s in group), tuple(group)) for group in found
     ]
     return sorted(candidates, key=lambda c: c.first_ts)
 
@@ -156,7 +156,9 @@ def _distance(move: Move, candidate: _Candidate) -> int | None:
     first, last = on_reference(move.best.view, first), on_reference(move.best.view, last)
     if not first - EARLIEST_NS <= candidate.first_ts <= last + LATEST_NS:
         return None
-    return abs(candidate.first_ts - last)
+    distance = abs(candidate.first_ts - last)
+    starting = any(series.boot == "starting" for _, series in candidate.heard)
+    return None if starting and distance > SURE_NS else distance
 
 
 def _choose(move: Move, candidates: Sequence[_Candidate], macs: Sequence[int]) -> list[_Candidate]:
@@ -169,9 +171,7 @@ def _choose(move: Move, candidates: Sequence[_Candidate], macs: Sequence[int]) -
     return [best] + [c for _, c in near if c is not best and abs(c.first_ts - best.first_ts) <= TWIN_NS]
 
 
-def _as_moved(
-    move: Move, candidate: _Candidate, views: Sequence[PointView], rivals: int, macs: Sequence[int]
-) -> Moved:
+def _as_moved(move: Move, candidate: _Candidate, views: Sequence[PointView], rivals: int, macs: Sequence[int]) -> Moved:
     distance = _distance(move, candidate) or 0
     schedule = candidate.heard[0][1].schedule
     when = f"its first announcement came {distance / 1e6:.0f} ms from the stream's last data"
@@ -186,33 +186,15 @@ def _as_moved(
         confidence, because = "low", f"{when}: an association by time only"
     addresses = {halves for _, series in candidate.heard for halves in series.ips}
     for view in views:
-        addresses |= addresses_of(view, candidate.mac)
+        addresses |= addresses_of(view.journal, [candidate.mac])
     return Moved(candidate.mac, tuple(sorted(addresses))[:MOST_ADDRESSES], candidate.heard, confidence, because)
 
 
 def _named(mac: int, ips: Sequence[tuple[int, int]], views: Sequence[PointView]) -> Moved:
     addresses = set(ips)
     for view in views:
-        addresses |= addresses_of(view, mac) if mac != NO_MAC else set()
+        addresses |= addresses_of(view.journal, [mac]) if mac != NO_MAC else set()
     return Moved(mac, tuple(sorted(addresses)), (), "high", "named by the user; no announcement of it was seen")
-
-
-def addresses_of(view: PointView, mac: int) -> set[tuple[int, int]]:
-    """
-    Which IP addresses did this MAC send from at this point?
-
-    Empty where it sent from so many that it is a router.
-    """
-    journal = view.journal
-    mine = (journal.eth_src == np.uint64(mac)) & (journal.ip_version != 0)
-    if not mine.any():
-        return set()
-    pairs = np.unique(np.stack([journal.src_high[mine], journal.src_low[mine]]), axis=1).T
-    addresses = {(int(high), int(low)) for high, low in pairs if (int(high), int(low)) not in _NOBODY}
-    return addresses if len(addresses) <= MOST_ADDRESSES else set()
-
-
-_NOBODY: Final = {(0, 0), (0, IPV4_MAPPED)}
 
 
 def _by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
@@ -231,10 +213,8 @@ def _by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
             silent.setdefault(mac, set()).add(address)
     if len(silent) != 1:
         return []
-    (mac, addresses), = silent.items()
-    because = (
-        "no announcement was seen; this is the only address in view that had answered and fell silent when the stream ended"
-    )
+    ((mac, addresses),) = silent.items()
+    because = "no announcement was seen; this is the only address that had answered and fell silent when the stream ended"
     return [Moved(mac, tuple(sorted(addresses)), (), "low", because)]
 
 
@@ -273,8 +253,3 @@ def guest_name(guest: Moved) -> str:
     mac = mac_text(guest.mac)
     first = ip_text(*guest.ips[0]) if guest.ips else None
     return f"{mac} ({first})" if mac and first else mac or first or "the guest"
-
-
-def with_addresses(guest: Moved, more: set[tuple[int, int]]) -> Moved:
-    """The same guest, also known by these addresses."""
-    return replace(guest, ips=tuple(sorted(set(guest.ips) | more)))

@@ -1,6 +1,6 @@
 """How the stream's packets travelled: over routers or not, as TTL, MACs and SYN options tell."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final, Literal
 
 from vmpcap.migration.moves import Move, Sighting
@@ -26,8 +26,8 @@ def describe_path(move: Move) -> Path:
     """
     Did the stream go over routers, how many, through whom?
 
-    Hops to a point count only when that point is at the end of that direction: on the way they are a part. Equal MACs of
-    request and answer with no hop counted anywhere is adjacency.
+    Hops to a point count only when that point is at the end of that direction: on the way they are a part. Equal MACs
+    of request and answer with no hop counted anywhere is adjacency.
     """
     forward = _hops(move, "destination")
     backward = _hops(move, "source")
@@ -110,5 +110,5 @@ def _redirects(move: Move) -> int:
     return total
 
 
-def _least(values: Sequence[int | None] | object) -> int | None:
-    return min((v for v in values if v), default=None)  # type: ignore[attr-defined]
+def _least(values: Iterable[int | None]) -> int | None:
+    return min((v for v in values if v), default=None)

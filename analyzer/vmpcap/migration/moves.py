@@ -94,6 +94,4 @@ def _worth(sighting: Sighting) -> tuple[int, int, int, str]:
 
 def has_super_segments(transfer: Transfer) -> bool:
     """Were segments captured before the network card cut them? Larger than the MSS that the receiver offered."""
-    return any(
-        link.back.mss is not None and link.data.max_payload_bytes > link.back.mss for link in transfer.links
-    )
+    return any(link.back.mss is not None and link.data.max_payload_bytes > link.back.mss for link in transfer.links)

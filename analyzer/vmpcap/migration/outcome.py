@@ -29,8 +29,8 @@ def judge_outcome(move: Move, guests: Sequence[Moved], views: Sequence[PointView
     """
     Completed, aborted, truncated or unknown?
 
-    An orderly close also ends a cancelled migration, so it proves nothing by itself. What does: the hypervisor's own last
-    words in the stream; a guest that announces itself; a guest that goes on talking without a word at its old place.
+    An orderly close also ends a cancelled migration, so it proves nothing by itself. What does: the hypervisor's own
+    last words in the stream; a guest that announces itself; a guest that goes on talking without a word at its old place.
     """
     sighting, ending = _clearest(move)
     announced = [g for g in guests if g.heard]
@@ -77,6 +77,6 @@ def _stayed(move: Move, views: Sequence[PointView]) -> str | None:
             continue
         ts = view.journal.ts_ns
         when = on_point(view, end)
-        if ((ts > when) & (ts < when + STAYED_NS)).any() and ((ts > when + STAYED_NS)).any() and not view.series:
+        if ((ts > when) & (ts < when + STAYED_NS)).any() and (ts > when + STAYED_NS).any() and not view.series:
             return f"frames went on at {view.name} without an announcement: the guest stayed"
     return None

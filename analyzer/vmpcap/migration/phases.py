@@ -5,9 +5,7 @@ from vmpcap.migration.stream import Activity, StreamFigures
 from vmpcap.terms.units import iso_utc, mbps
 
 
-def name_phases(
-    start_ts: int, figures: StreamFigures, stun: tuple[int, int] | None
-) -> list[Phase]:
+def name_phases(start_ts: int, figures: StreamFigures, stun: tuple[int, int] | None) -> list[Phase]:
     """
     Which phases did the stream go through?
 
@@ -19,8 +17,8 @@ def name_phases(
     Notes
     -----
     Pauses separate a first bulk from later bursts: pre-copy passes without a pause between them stay one bulk, so the
-    number of bursts is at most the number of passes. What flowed inside the bracket is the switchover's own transfer; what
-    flowed after it (post-copy) is the resume phase.
+    number of bursts is at most the number of passes. What flowed inside the bracket is the switchover's own transfer;
+    what flowed after it (post-copy) is the resume phase.
     """
     phases: list[Phase] = []
     first = figures.first_data_ts
@@ -38,9 +36,7 @@ def name_phases(
     return sorted(phases, key=lambda p: (p.start_ts, p.end_ts))
 
 
-def _split(
-    activity: Activity, stun: tuple[int, int], figures: StreamFigures, phases: list[Phase], number: int
-) -> int:
+def _split(activity: Activity, stun: tuple[int, int], figures: StreamFigures, phases: list[Phase], number: int) -> int:
     """Cut one activity at the bracket's edges; returns how many bulk phases there are now."""
     pieces: tuple[tuple[PhaseKind, int, int], ...] = (
         ("bulk", activity.from_ts, min(activity.to_ts, stun[0])),

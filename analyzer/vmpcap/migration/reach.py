@@ -1,4 +1,4 @@
-"""Did the guest's announcement reach its broadcast domain: for each capture point reached, not reached, not observable."""
+"""Did the guest's announcement reach its broadcast domain: at each point reached, not reached or not observable."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -158,9 +158,17 @@ def _not_seen_at(view: PointView, guest: Moved, moment: int, qemu: bool) -> tupl
         because = f"the capture ends {left:.1f} s after the switchover; {wait / NS_PER_S:.0f} s of silence are needed"
         return None, "not_observable", because
     if not _alive(view, when):
-        return None, "not_observable", "nothing else was seen there around the switchover: the point may not have been capturing"
+        return (
+            None,
+            "not_observable",
+            "nothing else was seen there around the switchover: the point may not have been capturing",
+        )
     source = f"though it was heard at {', '.join(v.name for v, _ in guest.heard)}" if known else "nor anywhere else"
-    return False, "not_reached", f"not seen here in the {wait / NS_PER_S:.0f} s it could take, {source}; other frames were"
+    return (
+        False,
+        "not_reached",
+        f"not seen here in the {wait / NS_PER_S:.0f} s it could take, {source}; other frames were",
+    )
 
 
 def _alive(view: PointView, when: int) -> bool:
@@ -183,11 +191,19 @@ def _deciding(views: Sequence[PointView], by_point: dict[str, PointAnnouncements
 
 
 def _judge_domain(
-    guest: Moved, views: Sequence[PointView], by_point: dict[str, PointAnnouncements], deciding: PointView | None, moment: int
+    guest: Moved,
+    views: Sequence[PointView],
+    by_point: dict[str, PointAnnouncements],
+    deciding: PointView | None,
+    moment: int,
 ) -> Domain:
     """Did the announcement reach the domain that matters, and what is that domain to the old one?"""
     heard_at_source = any(v.role == "domain:source" and by_point[v.name].seen for v in views)
-    word, shown = ("stretched", "the announcement was also heard in the source's domain") if heard_at_source else ("undecided", "")
+    word, shown = (
+        ("stretched", "the announcement was also heard in the source's domain")
+        if heard_at_source
+        else ("undecided", "")
+    )
     if deciding is None:
         because = "no capture point stands where an announcement would prove it: " + _why_not(views, by_point)
         return Domain(verdict="not_observable", word=word, because=because)  # type: ignore[arg-type]
@@ -199,12 +215,14 @@ def _judge_domain(
     proof = functional_proof(deciding, guest, moment)
     if proof is not None:
         because = (
-            f"{deciding.name}: {answer.because}; from frame {proof.question_frame} on somebody's unicast reached the guest "
+            f"{deciding.name}: {answer.because}; in frame {proof.question_frame} somebody's unicast reached the guest "
             f"and it answered (frame {proof.answer_frame})"
         )
         return Domain(verdict="reached", word=word, because=_join(because, shown))  # type: ignore[arg-type]
     place = "may be the host's own bridge" if deciding.role else "stands at a place that was not named"
-    because = f"{deciding.name}: {answer.because}, but that point {place}, and no unicast for the guest was answered there"
+    because = (
+        f"{deciding.name}: {answer.because}, but that point {place}, and no unicast for the guest was answered there"
+    )
     return Domain(verdict="not_observable", word=word, because=because)  # type: ignore[arg-type]
 
 

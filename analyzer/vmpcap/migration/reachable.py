@@ -40,8 +40,8 @@ def judge_reachability(guest: Moved, views: Sequence[PointView], moment: int) ->
     """
     Did somebody else's unicast reach the guest after the switchover, and did the guest answer?
 
-    One exchange is proof. Without one: requests that go unanswered to the end of the capture, or a guest that only sends
-    (its own requests unanswered, no unicast for it delivered), say no; anything less says nothing.
+    One exchange is proof. Without one: requests that go unanswered to the end of the capture, or a guest that only
+    sends (its own requests unanswered, no unicast for it delivered), say no; anything less says nothing.
     """
     ordered = sorted(views, key=lambda v: (rank(v.role, NEAREST_PEERS), v.name))
     for view in ordered:

@@ -54,4 +54,3 @@ def _matches(high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64], guest: M
     for one_high, one_low in guest.ips:
         mask |= (high == np.uint64(one_high)) & (low == np.uint64(one_low))
     return mask
-

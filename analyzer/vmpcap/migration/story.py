@@ -73,9 +73,7 @@ class Told:
     refused: tuple[tuple[PointView, Refused], ...]
 
 
-def tell(
-    views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequence[str], faults: Sequence[str]
-) -> Told:
+def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequence[str], faults: Sequence[str]) -> Told:
     """Which migrations do these points show, and what happened in each?"""
     found: list[tuple[PointView, list[Transfer]]] = []
     refused: list[tuple[PointView, Refused]] = []
@@ -126,7 +124,9 @@ def _tell_guest(move: Move, moved: Moved, views: Sequence[PointView], figures: S
     result = Guest(
         mac=mac_text(moved.mac) or "",
         ips=[ip_text(high, low) for high, low in moved.ips],
-        vlan=[tag for tag in (series[0].vlan_outer_id, series[0].vlan_inner_id) if tag >= 0] if series else (after or before or []),
+        vlan=[tag for tag in (series[0].vlan_outer_id, series[0].vlan_inner_id) if tag >= 0]
+        if series
+        else (after or before or []),
         vni=next((s.vni for s in series if s.vni >= 0), None),
         confidence=moved.confidence,
         confidence_because=moved.because,
@@ -211,7 +211,9 @@ def _stuck_segment(transfer: Transfer) -> int | None:
 
 def _large_acked(transfer: Transfer) -> bool:
     return any(
-        link.back.mss is not None and link.data.acked_bytes > 10 * link.back.mss and link.data.max_payload_bytes >= link.back.mss - 40
+        link.back.mss is not None
+        and link.data.acked_bytes > 10 * link.back.mss
+        and link.data.max_payload_bytes >= link.back.mss - 40
         for link in transfer.links
     )
 
@@ -234,5 +236,3 @@ def _vlans(moved: Moved, views: Sequence[PointView], moment: int) -> tuple[list[
 def _tags(view: PointView, row: int) -> list[int]:
     outer = int(view.journal.vlan_outer_id[row])
     return [outer] if outer >= 0 else []
-
-

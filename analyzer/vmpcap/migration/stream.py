@@ -1,14 +1,16 @@
 """The figures of one migration's stream at one capture point."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from vmpcap.measures.limits import attribute
+from vmpcap.measures.limits import Sent, attribute
 from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
 from vmpcap.measures.rounds import Path, describe_rtt
 from vmpcap.measures.series import WINDOW_NS, Together, best_window, put_together, windowed
 from vmpcap.migration.moves import Sighting
+from vmpcap.migration.transfers import Link
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, mbps
 
 LEAST_PAUSE_NS = 20 * NS_PER_MS
@@ -125,13 +127,17 @@ def _throughput(
     idle_ms = rtt.idle_ms if rtt.idle_ms is not None else rtt.min_ms
     attribution = attribute(
         together,
-        bulk,
-        None if idle_ms is None or rtt.coverage != "full" else int(idle_ms * NS_PER_MS),
-        mss,
-        sum(link.data.retransmissions for link in transfer.links),
-        segments,
-        sum(1 for link in transfer.links if link.data.payload_bytes > SETUP_BYTES),
-        max((w for link in transfer.links if (w := link.back.max_window_bytes) is not None), default=None),
+        Sent(
+            rate_mbps=bulk,
+            idle_ns=None if idle_ms is None or rtt.coverage != "full" else int(idle_ms * NS_PER_MS),
+            mss=mss,
+            segments=segments,
+            resent_segments=sum(link.data.retransmissions for link in transfer.links),
+            connections=sum(1 for link in transfer.links if link.data.payload_bytes > SETUP_BYTES),
+            largest_window=max(
+                (w for link in transfer.links if (w := link.back.max_window_bytes) is not None), default=None
+            ),
+        ),
     )
     return Throughput(
         bulk_mbps=bulk,
@@ -155,13 +161,13 @@ def _window_rates(together: Together | None) -> np.ndarray[tuple[int], np.dtype[
     return sums[used].astype(np.float64) * 8e3 / width
 
 
-def _most_at_once(links: object, together: Together | None) -> int:
+def _most_at_once(links: Sequence[Link], together: Together | None) -> int:
     """The most connections that carried data in one 100 ms window (one bin, where bins are wider)."""
     if together is None:
         return 0
     per = max(1, WINDOW_NS // together.width_ns)
     most = np.zeros(len(together.active) // per + 1, np.int64)
-    for link in links:  # type: ignore[attr-defined]
+    for link in links:
         series = link.data.series
         if series is None:
             continue

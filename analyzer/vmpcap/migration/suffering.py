@@ -4,20 +4,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from vmpcap.measures.peers import Outage, find_outages
+from vmpcap.measures.outages import Outage
+from vmpcap.measures.peers import PeerStream, find_peer_streams
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.results import Peer
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import OUTAGE_FIGURES, rank
-from vmpcap.terms.units import NS_PER_S, ms
+from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, ms
 
 BEFORE_NS: Final = NS_PER_S
-AFTER_NS: Final = 60 * NS_PER_S
+"""An outage that ended this long before the guest's first sign is another one's."""
+
+AFTER_NS: Final = 200 * NS_PER_MS
+"""An outage that began this long after it has another cause."""
+
+MOST_PEERS: Final = 500
+"""So many streams are listed, the worst first; the rest is counted by the caller's note."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suffered:
-    """One peer's outage at the switchover, with the frames that bound it."""
+    """One stream between a peer and the guest, and its outage at the switchover, if it had one."""
 
     peer: Peer
     ended: bool
@@ -25,3 +33,104 @@ class Suffered:
     from_frame: int | None
     to_ts: int | None
     to_frame: int | None
+
+
+def what_peers_suffered(guest: Moved, views: Sequence[PointView], moment: int) -> list[Suffered]:
+    """
+    How long was the guest gone for each of its peers?
+
+    The same stream is often seen at several points: the point nearest to the peer tells what the peer suffered. The
+    worst come first.
+    """
+    best: dict[tuple[object, ...], tuple[int, Suffered]] = {}
+    macs = [guest.mac] if guest.mac != NO_MAC else []
+    for view in views:
+        when = on_point(view, moment)
+        place = rank(view.role, OUTAGE_FIGURES)
+        for stream in find_peer_streams(view.journal, macs, guest.ips):
+            if stream.last_ts < when - BEFORE_NS and not stream.outages:
+                continue  # it was over before the guest moved
+            key = (stream.peer, stream.protocol, stream.peer_port, stream.guest_port, stream.icmp_id, stream.requester)
+            if key not in best or place < best[key][0]:
+                best[key] = (place, _suffered(stream, view, when))
+    found = [suffered for _, suffered in best.values()]
+    return sorted(found, key=_severity)[:MOST_PEERS]
+
+
+def _severity(suffered: Suffered) -> tuple[bool, float, str, str]:
+    return (suffered.ended, -(suffered.peer.outage_ms or 0.0), suffered.peer.protocol, suffered.peer.peer)
+
+
+def _suffered(stream: PeerStream, view: PointView, when: int) -> Suffered:
+    outage = _at_switchover(stream, when)
+    peer = Peer(
+        peer=stream.peer_ip,
+        protocol=_protocol(stream),
+        point=view.name,
+        outage_ms=_length(outage),
+        interval_ms=ms(stream.interval_ns),
+        lost=0 if outage is None else outage.lost,
+        retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
+        survived=_survived(stream, outage),
+        because=_because(stream, outage),
+        frames=_frames(outage),
+        filter=stream.filter,
+    )
+    if outage is None:
+        return Suffered(peer, True, None, None, None, None)
+    return Suffered(
+        peer,
+        outage.ended,
+        outage.first_unanswered_ts,
+        outage.first_unanswered_frame,
+        outage.first_answered_ts if outage.ended else outage.last_unanswered_ts,
+        outage.first_answered_frame if outage.ended else outage.last_unanswered_frame,
+    )
+
+
+def _at_switchover(stream: PeerStream, when: int) -> Outage | None:
+    """The longest outage that was under way when the guest changed places."""
+    near = [
+        o
+        for o in stream.outages
+        if o.first_unanswered_ts <= when + AFTER_NS and (o.first_answer_ts is None or o.first_answer_ts >= when - BEFORE_NS)
+    ]
+    return max(near, key=lambda o: (not o.ended, o.seen_ns), default=None)
+
+
+def _length(outage: Outage | None) -> float | None:
+    """0 without an outage; null where it did not end: then it is at least as long as it is in view."""
+    if outage is None:
+        return 0.0
+    return ms(outage.outage_ns) if outage.ended else None
+
+
+def _survived(stream: PeerStream, outage: Outage | None) -> bool | None:
+    if stream.survived is not None:
+        return stream.survived
+    return None if outage is None or outage.ended or outage.requests_stopped else False
+
+
+def _because(stream: PeerStream, outage: Outage | None) -> str:
+    asked = "the guest asked" if stream.requester == "guest" else "asked the guest"
+    if outage is None:
+        return "no request around the switchover stayed unanswered"
+    if not outage.ended and outage.requests_stopped:
+        return f"{outage.lost} requests unanswered, then none came any more ({asked})"
+    if not outage.ended:
+        return f"{outage.lost} requests unanswered until the end of the capture, {outage.seen_ns / NS_PER_S:.1f} s"
+    return f"{outage.lost} requests unanswered from frame {outage.first_unanswered_frame} on"
+
+
+def _frames(outage: Outage | None) -> list[int]:
+    if outage is None:
+        return []
+    marks = (outage.last_answered_frame, outage.first_unanswered_frame, outage.last_unanswered_frame)
+    return [f for f in (*marks, outage.first_answered_frame) if f is not None]
+
+
+def _protocol(stream: PeerStream) -> str:
+    if stream.manner == "echo":
+        return stream.protocol
+    port = stream.guest_port if stream.requester == "peer" else stream.peer_port
+    return f"{stream.protocol}/{port}"

@@ -21,8 +21,26 @@ BESIDE_NS: Final = 300 * NS_PER_MS
 
 AFTER_NS: Final = 200 * NS_PER_MS
 
-LAST_AT_SOURCE: Final = ("domain:source", "gateway", None, "client", "domain:destination", "wan", "source", "destination")
-FIRST_AT_DESTINATION: Final = ("domain:destination", "gateway", None, "client", "domain:source", "destination", "wan", "source")
+LAST_AT_SOURCE: Final = (
+    "domain:source",
+    "gateway",
+    None,
+    "client",
+    "domain:destination",
+    "wan",
+    "source",
+    "destination",
+)
+FIRST_AT_DESTINATION: Final = (
+    "domain:destination",
+    "gateway",
+    None,
+    "client",
+    "domain:source",
+    "destination",
+    "wan",
+    "source",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +168,10 @@ def _clock_doubt(one: PointView, other: PointView) -> tuple[int | None, str]:
             return None, ""
         if not view.offset.agrees:
             apart = abs(view.offset.middle_ns) / 1e6
-            return None, f"the clock of {view.name} stands about {apart:.1f} ms from the reference's: not measured across it"
+            return (
+                None,
+                f"the clock of {view.name} stands about {apart:.1f} ms from the reference's: not measured across it",
+            )
         uncertainty += max(abs(view.offset.low_ns), abs(view.offset.high_ns))
     return uncertainty, ""
 
@@ -191,9 +212,7 @@ def _first_sign(guest: Moved, quiet: dict[str, Silence]) -> Mark | None:
     """The first frame that shows the guest at its new place, from the point nearest to that place."""
     marks = [s.after for s in quiet.values() if s.after is not None]
     named = {m.view.name for m in marks}
-    marks += [
-        Mark(view, series.first_ts, series.frames[0]) for view, series in guest.heard if view.name not in named
-    ]
+    marks += [Mark(view, series.first_ts, series.frames[0]) for view, series in guest.heard if view.name not in named]
     return _choose(marks, FIRST_AT_DESTINATION)
 
 
@@ -256,7 +275,10 @@ def _relearn(
         asked = frames_of(view, guest).asked
         after = asked[j.ts_ns[asked] >= silence.after.ts]
         if not len(after):
-            best = best or (None, Bracket(because=f"no unicast for the guest was delivered at {view.name} after the switchover"))
+            best = best or (
+                None,
+                Bracket(because=f"no unicast for the guest was delivered at {view.name} after the switchover"),
+            )
             continue
         first = Mark(view, int(j.ts_ns[after[0]]), int(j.frame[after[0]]))
         return between(silence.after, first, f"first frame of the guest to the first unicast for it, at {view.name}")

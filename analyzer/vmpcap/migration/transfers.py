@@ -198,8 +198,8 @@ def _group(confirmed: list[_Judged]) -> list[list[_Judged]]:
     """
     Which confirmed connections are one migration?
 
-    Same hosts, same direction, same time. Each of QEMU's main channels opens with its magic, so each is a migration of its
-    own, to which the multifd channels that started beside it belong. Other streams start within TOGETHER_NS.
+    Same hosts, same direction, same time. Each of QEMU's main channels opens with its magic, so each is a migration of
+    its own, to which the multifd channels that started beside it belong. Other streams start within TOGETHER_NS.
     """
     groups: list[list[_Judged]] = []
     mains = [j for j in confirmed if j.magic == "qemu"]

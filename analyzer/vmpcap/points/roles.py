@@ -19,7 +19,16 @@ STREAM_FIGURES: Final = ("source", None, "wan", "destination")
 ARRIVAL_PROOF: Final = ("gateway", "domain:destination")
 """Where an announcement proves that the domain got it, best first."""
 
-OUTAGE_FIGURES: Final = ("client", "gateway", None, "domain:destination", "domain:source", "wan", "destination", "source")
+OUTAGE_FIGURES: Final = (
+    "client",
+    "gateway",
+    None,
+    "domain:destination",
+    "domain:source",
+    "wan",
+    "destination",
+    "source",
+)
 """Where a peer's outage is measured, best first: nearest to the peer."""
 
 

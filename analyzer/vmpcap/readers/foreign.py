@@ -1,6 +1,7 @@
 """What is not a capture we read, but can be named: a better answer than "unknown"."""
 
 from dataclasses import dataclass
+from string import printable
 from typing import Final
 
 _EDITCAP: Final = "convert it with `editcap -F pcapng IN OUT`"
@@ -49,7 +50,7 @@ FOREIGN: Final = (
     Foreign(b"\x7fELF", "a program", _ORIGINAL),
     Foreign(b"MZ", "a Windows program", _ORIGINAL),
     Foreign(b"\x89PNG", "a picture", _ORIGINAL),
-    Foreign(b"version https://git-lfs", "a Git LFS pointer, not the file it stands for", "fetch it with `git lfs pull`"),
+    Foreign(b"version https://git-lfs", "a Git LFS pointer, not the file itself", "fetch it with `git lfs pull`"),
     Foreign(b"<?xml", "an XML file, perhaps tshark's PDML", _ORIGINAL),
     Foreign(b"<!DOCTYPE", "a web page, perhaps a login page saved in place of the download", "download it again"),
     Foreign(b"<html", "a web page, perhaps a login page saved in place of the download", "download it again"),
@@ -57,6 +58,7 @@ FOREIGN: Final = (
     Foreign(b"[", "a JSON file, perhaps a decoded capture", _ORIGINAL),
 )
 """In order; the first row that fits names it."""
+_PRINTABLE: Final = frozenset(printable.encode())
 HEAD_BYTES: Final = 512
 """How much of the start these rows look at."""
 
@@ -66,7 +68,7 @@ def name_foreign(head: bytes) -> Foreign:
     for row in FOREIGN:
         if head[row.at : row.at + len(row.magic)] == row.magic:
             return row
-    if all(byte in b"\t\n\r\x0c" or 32 <= byte < 127 for byte in head):
+    if all(byte in _PRINTABLE for byte in head):
         return Foreign(b"", "a text file, perhaps the printed output of tcpdump", "capture with `tcpdump -w FILE`")
     if not any(head):
         return Foreign(b"", "all zeroes at its start, perhaps a failed copy", "copy it again")

@@ -128,5 +128,5 @@ class Ledger:
         elif kind in (index.OVER_WIRE, index.OVER_SNAPLEN, index.INVALID_FRACTION, index.DROPPED):
             detail = f"largest {largest}"
         elif kind == index.SKIPPED:
-            detail = "Wireshark numbers custom and journal blocks as frames: its frame numbers may be higher behind this"
+            detail = "Wireshark counts custom and journal blocks as frames: its frame numbers may be higher"
         return Defect(index.COUNTED[kind], count, frame, offset, detail)

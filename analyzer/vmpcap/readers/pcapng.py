@@ -182,7 +182,8 @@ class PcapngReader:
         """What is wrong with the block that the kernel refused?"""
         kind, total = struct.unpack(self._sign + "II", self._window.peek(8))
         if total < index.SMALLEST_BLOCK or total > self._longest_block:
-            return f"block of type {kind:#x} claims {total} bytes, {index.SMALLEST_BLOCK} to {self._longest_block} can be"
+            bounds = f"{index.SMALLEST_BLOCK} to {self._longest_block}"
+            return f"block of type {kind:#x} claims {total} bytes, {bounds} can be"
         (again,) = struct.unpack(self._sign + "I", self._window.peek(total)[-4:])
         if again != total:
             return f"block of type {kind:#x} claims {total} bytes at its start and {again} at its end"

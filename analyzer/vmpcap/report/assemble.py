@@ -82,7 +82,7 @@ def _migration(number: int, story: Story, profile: Profile) -> Migration:
 def _hypervisor(story: Story) -> str:
     """What the stream's first bytes say; else what its port suggests."""
     magic = story.move.best.transfer.magic
-    named = {"qemu": "qemu", "multifd": "qemu", "xen": "xen", "vmotion": "vmware"}
+    named = {"qemu": "qemu", "multifd": "qemu", "xen": "xen", "vmotion": "vsphere"}
     return named.get(magic or "", story.move.best.transfer.stream.hypervisor)
 
 
@@ -113,7 +113,9 @@ def _sentence(migrations: Sequence[Migration], inputs: Sequence[Input]) -> str:
             if check is not None:
                 return f"{migration.source} to {migration.destination}: {check.id}: {check.because}"
     count = len(migrations)
-    return "the migration met every deciding check" if count == 1 else f"all {count} migrations met every deciding check"
+    return (
+        "the migration met every deciding check" if count == 1 else f"all {count} migrations met every deciding check"
+    )
 
 
 def _first(checks: Sequence[Check], outcome: Outcome) -> Check | None:
@@ -125,7 +127,9 @@ def _refusals(told: Told) -> list[str]:
     lines = []
     for view, refused in told.refused[:5]:
         c = refused.connection
-        lines.append(f"{view.name}: {c.a_ip}:{c.a_port} to {c.b_ip}:{c.b_port} is not taken for a migration: {refused.because}")
+        lines.append(
+            f"{view.name}: {c.a_ip}:{c.a_port} to {c.b_ip}:{c.b_port} is not taken for a migration: {refused.because}"
+        )
     if len(told.refused) > 5:
         lines.append(f"{len(told.refused) - 5} further connections on migration ports were not taken for one")
     return lines

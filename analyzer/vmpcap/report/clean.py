@@ -1,11 +1,11 @@
 """Text of a capture made safe to show: names, comments and options are hostile until they have been here."""
 
 import unicodedata
-from typing import Any, Final, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
-from vmpcap.report.document import Report
+if TYPE_CHECKING:
+    from vmpcap.report.document import Report
 
 LONGEST: Final = 4_000
 """Characters of one text that are shown; longer ones are cut with a mark."""
@@ -16,7 +16,13 @@ INVISIBLE: Final = frozenset("\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u
 UNSAFE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Control, format (all right-to-left and zero-width marks), surrogate and private-use characters, line separators."""
 
-Part = TypeVar("Part")
+PLAIN: Final = {
+    "\u2192": "->", "\u2190": "<-", "\u00b5": "u", "\u2026": "...", "\u2265": ">=", "\u2264": "<=", "\u00b1": "+-",
+    "\u00d7": "x", "\u2013": "-", "\u2014": "-", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"',
+}  # fmt: skip
+"""ASCII for the characters that our own sentences may hold."""
+
+_PLAIN_TABLE: Final = str.maketrans(PLAIN)
 
 
 def clean(text: str, longest: int = LONGEST) -> str:
@@ -43,7 +49,7 @@ def _shown(character: str) -> str:
 
 def to_ascii(text: str) -> str:
     """How is this text shown where only ASCII can be?"""
-    return text.encode("ascii", "backslashreplace").decode("ascii")
+    return text if text.isascii() else text.translate(_PLAIN_TABLE).encode("ascii", "backslashreplace").decode("ascii")
 
 
 def shorten(text: str, width: int, gap: str = "...") -> str:
@@ -56,22 +62,33 @@ def shorten(text: str, width: int, gap: str = "...") -> str:
     return text[:head] + gap + text[len(text) - (width - len(gap) - head) :]
 
 
-def clean_report(report: Report) -> Report:
+def clean_report(report: "Report") -> "Report":
     """What is the same report with every text of it safe to show?"""
-    return msgspec.convert(_tree(msgspec.to_builtins(report), clean), Report)
+    return _changed(report, clean)
 
 
-def without_surrogates(report: Report) -> Report:
+def without_surrogates(report: "Report") -> "Report":
     """What is the same report with every text of it encodable? File names may hold bytes that are no UTF-8."""
-    return msgspec.convert(_tree(msgspec.to_builtins(report), _encodable), Report)
+    return _changed(report, _encodable)
+
+
+def for_ascii(report: "Report") -> "Report":
+    """What is the same report in ASCII alone? What has no likeness there is written as its escape."""
+    return _changed(report, to_ascii)
+
+
+def _changed(report: "Report", change: Callable[[str], str]) -> "Report":
+    """The same report with every text changed. msgspec is imported here: messages of errors are cleaned without it."""
+    import msgspec
+
+    return msgspec.convert(_tree(msgspec.to_builtins(report), change), type(report))
 
 
 def _encodable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-
-def _tree(part: Any, change: Any) -> Any:
+def _tree(part: Any, change: Callable[[str], str]) -> Any:
     """The same tree of dicts, lists and scalars with every text changed, keys included."""
     if isinstance(part, str):
         return change(part)

@@ -14,6 +14,7 @@ def report_schema() -> dict[str, Any]:
     """Which JSON Schema does every report keep to?"""
     made = msgspec.json.schema(Report)
     head = {"$schema": DIALECT, "$id": f"urn:{SCHEMA.replace('/', ':')}", "title": SCHEMA}
+    made["$defs"]["Report"]["properties"]["schema"] = {"const": SCHEMA}
     return {**head, **made}
 
 

@@ -7,7 +7,7 @@ from vmpcap.readers.facts import Drops
 from vmpcap.report.document import Defect, Input
 from vmpcap.runs.point import FileRead, PointRead
 from vmpcap.terms.units import iso_utc
-from vmpcap.terms.wire import link_type_name
+from vmpcap.terms.link_types import link_type_name
 
 GRAVE: Final = frozenset({"time_backwards", "untimed", "invalid_fraction", "time_out_of_range", "unknown_interface"})
 """Defects that may touch a figure although the file could be read to its end."""
@@ -42,7 +42,7 @@ def _describe(point: PointRead, read: FileRead) -> Input:
 
 
 def dropped(drops: Sequence[Drops]) -> int:
-    """How many packets does the capture say it lost? What is not stated counts as none here, and is not proof of none."""
+    """How many packets does the capture say it lost? What is not stated counts as none; that is no proof of none."""
     return sum((d.dropped or 0) + (d.os_dropped or 0) + d.between_packets for d in drops)
 
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -111,9 +111,13 @@ def _notes(points: Sequence[PointRead]) -> list[str]:
         if count:
             notes.append(_JOURNAL_NOTE.format(point=point.files.name, count=count))
         if point.announcements.left_out:
-            notes.append(f"{point.files.name}: {point.announcements.left_out} announcements did not fit and are only counted")
+            notes.append(
+                f"{point.files.name}: {point.announcements.left_out} announcements did not fit and are only counted"
+            )
         if point.flows.not_followed:
-            notes.append(f"{point.files.name}: {point.flows.not_followed} frames of flows beyond the budget were not followed")
+            notes.append(
+                f"{point.files.name}: {point.flows.not_followed} frames of flows beyond the budget were not followed"
+            )
     return notes
 
 
@@ -122,6 +126,4 @@ def _now() -> str:
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     if epoch.isdigit():
         return iso_utc(int(epoch) * 1_000_000_000) or ""
-    return f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S}Z"
-
-
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}Z"

@@ -1,6 +1,6 @@
 """One capture point, read once from front to back: flows, streams, announcements, journal."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -9,12 +9,13 @@ import numpy.typing as npt
 
 from vmpcap.announcements.rows import AnnouncementLog
 from vmpcap.decode.arrivals import read_arrivals
-from vmpcap.decode.frames import Frames
+from vmpcap.decode.duplicates import CopyFinder
+from vmpcap.decode.frames import Arrivals, Frames
 from vmpcap.decode.stops import STOPS
 from vmpcap.decode.walk import Walker
 from vmpcap.flows.table import FlowTable
 from vmpcap.measures.follow import Follower
-from vmpcap.measures.journal import Journal
+from vmpcap.measures.journal import NO_FLOW, Journal
 from vmpcap.readers.defects import Defect
 from vmpcap.readers.facts import CaptureFacts, Drops
 from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS
@@ -28,8 +29,6 @@ Progress = Callable[[str, int, int | None], None]
 
 JOURNAL_ROWS: Final = 400_000
 """Frames that are kept one by one per point: about 50 MB. What does not fit is read again once the guests are known."""
-
-TCP: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +50,7 @@ class PointRead:
     files: PointFiles
     flows: FlowTable
     follower: Follower
+    copies: CopyFinder
     announcements: AnnouncementLog
     journal: Journal
     reads: list[FileRead] = field(default_factory=list)
@@ -67,15 +67,6 @@ class Wanted:
     journal: bool = True
 
 
-def walk_file(path: str, walker: Walker, progress: Progress | None) -> Iterator[tuple[object, RecordBatch, Frames]]:
-    """Every batch of one file, walked; the capture itself comes first in each triple."""
-    with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS) as capture:
-        for batch in capture.batches():
-            yield capture, batch, walker.walk(batch)
-            if progress is not None:
-                progress(path, *capture.progress())
-
-
 def read_point(files: PointFiles, request: Request, wanted: Wanted, progress: Progress | None = None) -> PointRead:
     """
     What do this point's files hold?
@@ -88,10 +79,8 @@ def read_point(files: PointFiles, request: Request, wanted: Wanted, progress: Pr
     CaptureError
         A file cannot be read as a capture.
     """
-    flows = FlowTable()
-    read = PointRead(
-        files, flows, Follower(flows, extra_ports=request.ports), AnnouncementLog(files.name), Journal(JOURNAL_ROWS)
-    )
+    flows = FlowTable(request.ports)
+    read = PointRead(files, flows, Follower(flows), CopyFinder(), AnnouncementLog(files.name), Journal(JOURNAL_ROWS))
     walker = Walker(DEFAULT_BATCH_RECORDS)
     seen = 0
     for path in files.files:
@@ -127,25 +116,26 @@ def _inside(frames: Frames, request: Request) -> npt.NDArray[np.bool_] | None:
 def _absorb(
     read: PointRead, batch: RecordBatch, frames: Frames, inside: npt.NDArray[np.bool_] | None, wanted: Wanted
 ) -> None:
-    if inside is not None:
-        frames = frames._replace(stop=frames.stop)  # the masked rows below are left out by their flow and stop
-        keep = inside
-    else:
-        keep = None
     if wanted.announcements:
         arrivals = read_arrivals(batch, frames)
-        if keep is not None:
-            arrivals = type(arrivals)(*(column[keep[arrivals.row]] for column in arrivals))
+        if inside is not None:
+            arrivals = Arrivals(*(column[inside[arrivals.row]] for column in arrivals))
         read.announcements.collect(batch.first_frame, frames, arrivals)
     if not wanted.flows:
         return
     flow_id, side = read.flows.name(frames, batch.first_frame)
-    if keep is not None:
-        flow_id = np.where(keep, flow_id, np.int32(-1)).astype(np.int32)
-    nominated = read.follower.absorb(frames, flow_id, side, batch.first_frame, batch.buffer, batch.record_at)
+    if inside is not None:
+        flow_id = np.where(inside, flow_id, NO_FLOW).astype(np.int32)
+    read.follower.absorb(batch, frames, flow_id, side, read.copies.mark(batch, frames))
     if wanted.journal:
-        rows = ~nominated if keep is None else keep & ~nominated
-        read.journal.keep(batch.first_frame, frames, rows, flow_id, side)
+        rows = ~_of_streams(read.flows, flow_id)
+        read.journal.keep(batch.first_frame, frames, rows if inside is None else rows & inside, flow_id, side)
+
+
+def _of_streams(flows: FlowTable, flow_id: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """Which frames belong to flows whose ports nominate them as migration streams?"""
+    nominated: npt.NDArray[np.bool_] = np.append(flows.flows["nominated"] != 0, False)
+    return nominated[flow_id]
 
 
 def _name_stops(stops: npt.NDArray[np.int64]) -> dict[str, int]:

@@ -46,9 +46,7 @@ def look_again(
     ]
 
 
-def _look(
-    point: PointRead, view: PointView, guests: Sequence[tuple[Moved, int]], request: Request
-) -> PointView:
+def _look(point: PointRead, view: PointView, guests: Sequence[tuple[Moved, int]], request: Request) -> PointView:
     journal = Journal(JOURNAL_ROWS)
     walker = Walker(DEFAULT_BATCH_RECORDS)
     for path in point.files.files:
@@ -64,7 +62,9 @@ def _look(
     joined = JournalColumns(
         *(np.concatenate([a[rest], b]) for a, b in zip(old, seen, strict=True))  # type: ignore[arg-type]
     )
-    return replace(view, journal=joined.take(np.argsort(joined.ts_ns, kind="stable")), journal_complete=not journal.overflowed)
+    return replace(
+        view, journal=joined.take(np.argsort(joined.ts_ns, kind="stable")), journal_complete=not journal.overflowed
+    )
 
 
 def wanted_rows(frames: Frames, view: PointView, guests: Sequence[tuple[Moved, int]]) -> Bools:

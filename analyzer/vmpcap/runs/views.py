@@ -5,13 +5,19 @@ from typing import Final
 
 import numpy as np
 
-from vmpcap.announcements.series import gather_series
+from vmpcap.announcements.context import find_boots
+from vmpcap.announcements.rows import AnnouncementRows
+from vmpcap.announcements.series import Boot, gather_series, mark_boots
+from vmpcap.decode.paths import path_text
+from vmpcap.measures.connections import Connection
+from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Exchange, Offset, bound_offset
 from vmpcap.report.document import Clock
 from vmpcap.runs.inputs import dropped
 from vmpcap.runs.point import PointRead
 from vmpcap.terms.units import ms
+from vmpcap.terms.wire import IP_UDP
 
 WITHOUT_ETHERNET: Final = frozenset({12, 14, 101, 228, 229, 0, 108})
 """Link types that carry bare IP: no RARP, no ARP can be in them."""
@@ -19,6 +25,8 @@ WITHOUT_ETHERNET: Final = frozenset({12, 14, 101, 228, 229, 0, 108})
 ECHO_REQUEST: Final = 8
 ECHO_REPLY: Final = 0
 ICMP: Final = 1
+DHCP_CLIENT: Final = 68
+DHCP_SERVER: Final = 67
 MOST_EXCHANGES: Final = 20_000
 
 
@@ -33,16 +41,21 @@ def as_views(points: Sequence[PointRead]) -> list[PointView]:
     return views
 
 
+def streams_of(point: PointRead) -> list[Connection]:
+    """Every connection whose ports nominate it."""
+    return point.follower.connections(nominated_only=True, path_text=path_text)
+
+
 def _as_view(point: PointRead, offset: Offset | None) -> PointView:
-    rows = point.announcements.rows()
+    rows, journal = point.announcements.rows(), point.journal.columns()
     link_types = {number for read in point.reads for number in read.facts.link_types}
     return PointView(
         name=point.files.name,
         role=point.files.role,
-        streams=tuple(point.follower.connections(nominated_only=True)),
-        series=tuple(gather_series(rows)),
+        streams=tuple(streams_of(point)),
+        series=tuple(mark_boots(gather_series(rows), _boots(rows, journal))),
         arps=rows,
-        journal=point.journal.columns(),
+        journal=journal,
         journal_complete=not point.journal.overflowed,
         first_ts=point.first_ts or 0,
         last_ts=point.last_ts or 0,
@@ -53,10 +66,17 @@ def _as_view(point: PointRead, offset: Offset | None) -> PointView:
     )
 
 
+def _boots(rows: AnnouncementRows, journal: JournalColumns) -> dict[int, Boot]:
+    """Which MACs announce themselves because they start?"""
+    traffic = journal.take(journal.ip_version != 0)
+    is_dhcp = (traffic.ip_protocol == IP_UDP) & (traffic.src_port == DHCP_CLIENT) & (traffic.dst_port == DHCP_SERVER)
+    return find_boots(rows, traffic.eth_src, traffic.ts_ns, is_dhcp)
+
+
 def _exchanges(point: PointRead) -> Mapping[object, Exchange]:
     """Requests and replies that other points may have seen too: handshakes of streams, ICMP echoes."""
     found: dict[object, Exchange] = {}
-    for connection in point.follower.connections(nominated_only=True):
+    for connection in streams_of(point):
         a, b = connection.sides
         if a.syn_ts is not None and b.syn_ts is not None:
             key = ("handshake", connection.a_ip, connection.a_port, connection.b_ip, connection.b_port)

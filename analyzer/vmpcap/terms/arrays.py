@@ -21,3 +21,12 @@ def as_read_only(buffer: bytes | bytearray | memoryview) -> npt.NDArray[np.uint8
     array = np.frombuffer(buffer, dtype=np.uint8)
     array.flags.writeable = False
     return array
+
+
+def reserve(count: int, dtype: npt.DTypeLike) -> npt.NDArray[np.void]:
+    """
+    Which array can hold this many? One of zeros, as address space: memory is taken where it is first written.
+
+    Raises MemoryError where not even the address space is there.
+    """
+    return np.zeros(count, dtype=dtype)

@@ -57,6 +57,7 @@ IP_ICMPV6: Final = 58
 IP_NO_NEXT: Final = 59
 IP_DESTINATION_OPTIONS: Final = 60
 IP_ETHERIP: Final = 97
+IP_SCTP: Final = 132
 IP_MOBILITY: Final = 135
 IP_MPLS: Final = 137
 IP_HIP: Final = 139

@@ -139,11 +139,15 @@ def _read(path: Path) -> Profile:
     except OSError as problem:
         raise ProfileError(f"cannot read profile {str(path)!r}: {problem.strerror or problem}") from problem
     if len(raw) > LARGEST_FILE:
-        raise ProfileError(f"profile {str(path)!r}: it is larger than {LARGEST_FILE} bytes; a profile is a page of TOML")
+        raise ProfileError(
+            f"profile {str(path)!r}: it is larger than {LARGEST_FILE} bytes; a profile is a page of TOML"
+        )
     try:
         table = tomllib.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as problem:
-        raise ProfileError(f"profile {str(path)!r}: needed UTF-8 text, found other bytes at {problem.start}") from problem
+        raise ProfileError(
+            f"profile {str(path)!r}: needed UTF-8 text, found other bytes at {problem.start}"
+        ) from problem
     except (tomllib.TOMLDecodeError, RecursionError) as problem:
         raise ProfileError(f"profile {str(path)!r}: it is not TOML: {problem}") from problem
     return _profile_of(table, path)
@@ -160,7 +164,7 @@ class _Key:
     """What the profile holds where the key is absent."""
 
 
-class _Unfit(Exception):  # noqa: N818 (not an error of its own: it carries the reason to the one who knows the file)
+class _Unfit(Exception):
     """The value of a key is not what is needed."""
 
 
@@ -235,10 +239,9 @@ def _profile_of(table: dict[str, Any], path: Path) -> Profile:
             raise ProfileError(_unknown_key(name, path))
     read = {key.name: _value(key, table, path) for key in KEYS}
     if read["throughput_mbps_min"] is not None and read["scope"] is None:
-        found = "no key 'scope'"
         raise ProfileError(
-            f"profile {str(path)!r}: key 'scope': needed beside throughput_mbps_min, to say what the figure is asked of: "
-            f'scope = "link" or scope = "session"; found {found}'
+            f"profile {str(path)!r}: key 'scope': needed beside throughput_mbps_min to say what the figure is asked of, "
+            'scope = "link" or scope = "session"; found no such key'
         )
     name = read["name"] or path.stem
     return Profile(

@@ -67,7 +67,9 @@ def rtt(story: Story, profile: Profile) -> Answer:
         return Answer("undecided", f"profile {profile.name} sets no RTT", figures.p5_ms, None, "ms", evidence)
     value = figures.p5_ms if figures.idle_ms is None else min(figures.idle_ms, figures.p5_ms or figures.idle_ms)
     if value is None:
-        return Answer("undecided", figures.coverage_because or "no round trip was measured", None, limit, "ms", evidence)
+        return Answer(
+            "undecided", figures.coverage_because or "no round trip was measured", None, limit, "ms", evidence
+        )
     what = f"{value:.2f} ms on the idle path ({figures.coverage_because})"
     if figures.coverage == "full":
         return Answer("pass" if value <= limit else "fail", what, value, limit, "ms", evidence)
@@ -140,7 +142,8 @@ def rtt_under_load(story: Story, profile: Profile) -> Answer:
     if value is None or limit is None:
         return Answer("undecided", "no loaded round trip or no limit to hold it against", value, limit, "ms", evidence)
     if value > limit:
-        because = f"the 95th percentile is {value:.2f} ms, the idle path {figures.idle_ms or figures.p5_ms or 0:.2f} ms: queueing"
+        idle = figures.idle_ms or figures.p5_ms or 0.0
+        because = f"the 95th percentile is {value:.2f} ms, the idle path {idle:.2f} ms: queueing"
         return Answer("fail", because, value, limit, "ms", evidence)
     if figures.coverage != "full":
         return Answer("undecided", f"a lower bound: {figures.coverage_because}", value, limit, "ms", evidence)
@@ -148,7 +151,7 @@ def rtt_under_load(story: Story, profile: Profile) -> Answer:
 
 
 RETRANSMITTED_SHARE_MAX: Final = 0.001
-"""A share above this costs noticeable throughput over metro distances (Mathis at 5 ms; VMware's own note saw 35 % at 0.02 %)."""
+"""More than this costs noticeable throughput over metro distances (Mathis at 5 ms)."""
 
 
 def retransmissions(story: Story, profile: Profile) -> Answer:
@@ -189,8 +192,12 @@ def mtu(story: Story, profile: Profile) -> Answer:
     if story.path.mss is None:
         return Answer("undecided", "the handshake is not in view", evidence=evidence)
     if not story.large_segments_acked:
-        return Answer("undecided", "no full-sized segment was seen acknowledged", float(story.path.mss), None, "bytes", evidence)
-    return Answer("pass", f"full-sized segments (MSS {story.path.mss}) were acknowledged", float(story.path.mss), None, "bytes")
+        return Answer(
+            "undecided", "no full-sized segment was seen acknowledged", float(story.path.mss), None, "bytes", evidence
+        )
+    return Answer(
+        "pass", f"full-sized segments (MSS {story.path.mss}) were acknowledged", float(story.path.mss), None, "bytes"
+    )
 
 
 def announced_too_early(story: Story, profile: Profile) -> Answer:
@@ -239,7 +246,9 @@ def wrong_vlan(story: Story, profile: Profile) -> Answer:
         if guest.vlans_before is None or guest.vlans_after is None:
             return Answer("undecided", "the guest's tag before and after is not in view at one point")
         if guest.vlans_before != guest.vlans_after:
-            because = f"at {guest.vlan_point} the guest used VLAN {guest.vlans_before} before and {guest.vlans_after} after"
+            because = (
+                f"at {guest.vlan_point} the guest used VLAN {guest.vlans_before} before and {guest.vlans_after} after"
+            )
             return Answer("fail", because)
         return Answer("pass", f"the guest kept its VLAN {guest.vlans_before or 'untagged'} at {guest.vlan_point}")
 
@@ -309,5 +318,3 @@ def answer(rule: Rule, story: Story, profile: Profile) -> Check:
         because=given.because,
         evidence=list(given.evidence),
     )
-
-

@@ -1,0 +1,127 @@
+"""`vmpcap doctor`: what is installed, what is missing, and what that costs."""
+
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final, Literal
+
+import click
+
+from vmpcap import __version__
+from vmpcap.cli.exits import STATUS
+from vmpcap.cli.output import emit
+
+State = Literal["ok", "note", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one look found. `missing`: vmpcap cannot work without it."""
+
+    state: State
+    words: str
+
+
+def _python() -> Finding:
+    return Finding("ok", f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} processors")
+
+
+NEEDED: Final = ("click", "numpy", "numba", "polars", "rich", "msgspec")
+"""Without these nothing works."""
+WITNESSES: Final = ("scapy", "pyshark")
+"""Used for made captures and second opinions only."""
+
+
+def _libraries() -> Finding:
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        return Finding("missing", f"not installed: {', '.join(missing)}; install vmpcap again with its dependencies")
+    return Finding("ok", ", ".join(f"{name} {metadata.version(name)}" for name in NEEDED))
+
+
+def _witnesses() -> Finding:
+    missing = [name for name in WITNESSES if importlib.util.find_spec(name) is None]
+    if missing:
+        return Finding("note", f"not installed: {', '.join(missing)}; only made captures and second opinions need them")
+    return Finding("ok", ", ".join(f"{name} {metadata.version(name)}" for name in WITNESSES))
+
+
+def _tshark() -> Finding:
+    path = shutil.which("tshark")
+    if path is None:
+        return Finding("note", "not found; only second opinions need it: apt install tshark, or wireshark.org")
+    try:
+        told = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        return Finding("note", f"{path} does not answer: {problem}")
+    return Finding("ok", f"{told.splitlines()[0] if told else 'says nothing'} ({path})")
+
+
+def _cache() -> Finding:
+    from vmpcap.terms.kernels import CACHED, cache_is_cold
+
+    if not CACHED:
+        return Finding("note", "no cache folder can be written: every run compiles again; set XDG_CACHE_HOME")
+    where = os.environ.get("NUMBA_CACHE_DIR", "")
+    if cache_is_cold():
+        return Finding("note", f"nothing is compiled yet: the first run takes longer, or `vmpcap warmup` ({where})")
+    return Finding("ok", f"compiled code is kept in {where}")
+
+
+def _bytecode() -> Finding:
+    """Without .pyc files every start compiles every import: numba alone then takes three times as long."""
+    bare = [name for name in ("vmpcap", *NEEDED) if not _has_bytecode(name)]
+    if not bare:
+        return Finding("ok", "imports are precompiled (.pyc)")
+    cause = "; PYTHONDONTWRITEBYTECODE is set" if sys.dont_write_bytecode else ""
+    advice = f"starts are slower; try python -m compileall {sys.prefix}"
+    return Finding("note", f"not precompiled: {', '.join(bare)}{cause}; {advice}")
+
+
+def _has_bytecode(name: str) -> bool:
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        return True
+    try:
+        return Path(importlib.util.cache_from_source(spec.origin)).exists()
+    except NotImplementedError:
+        return True
+
+
+def _encoding() -> Finding:
+    found = (sys.stdout.encoding or "none").lower()
+    if found.replace("-", "") != "utf8":
+        return Finding("note", f"stdout writes {found}: pictures are drawn in ASCII; try PYTHONUTF8=1")
+    return Finding("ok", "stdout writes UTF-8")
+
+
+LOOKS: Final[tuple[tuple[str, Callable[[], Finding]], ...]] = (
+    ("python", _python),
+    ("libraries", _libraries),
+    ("compiled code", _cache),
+    ("start-up", _bytecode),
+    ("terminal", _encoding),
+    ("tshark", _tshark),
+    ("witnesses", _witnesses),
+)
+"""Everything that is looked at."""
+
+
+@click.command(short_help="What is installed, what is missing, and what that costs.")
+def doctor() -> int:
+    """
+    What is installed, what is missing, and what that costs.
+
+    Exit status 5 where something is missing that vmpcap cannot work without.
+    """
+    found = [(name, look()) for name, look in LOOKS]
+    lines = [f"vmpcap {__version__}", *(f"{f.state:<8}{name:<15}{f.words}" for name, f in found), ""]
+    emit("\n".join(lines))
+    return STATUS["engine_missing"] if any(f.state == "missing" for _, f in found) else STATUS["fine"]

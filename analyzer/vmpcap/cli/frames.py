@@ -1,0 +1,114 @@
+"""What the table commands have in common: which format, where to, which exit status."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import click
+
+from vmpcap.cli.exits import STATUS
+from vmpcap.cli.output import STDOUT, emit, suppress_broken_pipe, write_file, write_text
+from vmpcap.cli.progress import notice
+from vmpcap.terms.errors import RequestError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from vmpcap.report.document import Input
+    from vmpcap.report.tables import Format, Shown
+
+FORMAT = click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["table", "csv", "ndjson", "json", "parquet", "arrow"]),
+    help="How rows are written. Default: what the name of --output says, else table.",
+)
+OUTPUT = click.option("-o", "--output", metavar="FILE", default=STDOUT, help="Where rows are written; - is stdout.")
+
+
+def checked_format(format_name: str | None, output: str) -> "Format":
+    """
+    Which format is wanted? Asked before any packet is read, so that a wrong wish costs nothing.
+
+    Raises RequestError where binary rows would go to a terminal.
+    """
+    from vmpcap.report.tables import format_named, format_of_file
+
+    wanted = format_named(format_name) if format_name else format_of_file(output) or format_named("table")
+    if wanted.is_binary and output == STDOUT and sys.stdout.isatty():
+        raise RequestError(f"--format {wanted.name} is binary and stdout is a terminal; add -o FILE, or pipe it on")
+    return wanted
+
+
+def write_frame(frame: "pl.DataFrame", wanted: "Format", output: str, view: Sequence["Shown"]) -> None:
+    """Write these rows where they are wanted."""
+    fill = wanted.fill
+    if fill is None:
+        from vmpcap.report.as_terminal import Look, look_of
+        from vmpcap.report.tables import to_table
+
+        if output == STDOUT:
+            emit(to_table(frame, view, look_of(sys.stdout)))
+        else:
+            write_text(output, to_table(frame, view, Look(width=200)))
+    elif output == STDOUT:
+        with suppress_broken_pipe():
+            _fill_stdout(fill, frame)
+    else:
+        write_file(output, lambda file: fill(frame, file))
+
+
+def _fill_stdout(fill: object, frame: "pl.DataFrame") -> None:
+    import io
+
+    buffer: BinaryIO = io.BytesIO()
+    fill(frame, buffer)  # type: ignore[operator]
+    sys.stdout.buffer.write(buffer.getvalue())  # type: ignore[attr-defined]
+    sys.stdout.buffer.flush()
+
+
+HARMLESS: Final = frozenset(
+    {
+        "grew_while_read",
+        "trailing_bytes",
+        "odd_version",
+        "odd_header",
+        "time_backwards",
+        "untimed",
+        "captured_over_snaplen",
+        "no_bytes",
+        "section_length",
+        "skipped_block",
+        "link_error",
+        "dropped",
+    }
+)
+"""Defects of a file that is whole: odd, or poor in what it captured, but not damaged. The report tells them too."""
+
+
+def damaged(inputs: Sequence["Input"]) -> list[str]:
+    """Which inputs are damaged, and how?"""
+    words = []
+    for given in inputs:
+        kinds = [d.kind for d in given.defects if d.kind not in HARMLESS]
+        if given.truncated or kinds:
+            words.append(f"{given.path}: {', '.join(dict.fromkeys(kinds)) or 'cut short'}")
+    return words
+
+
+def rows_status(inputs: Sequence["Input"], strict: bool, quiet: bool) -> int:
+    """Which exit status have rows that were read from these inputs? Says on stderr what is damaged."""
+    faults = damaged(inputs)
+    say_damaged(faults, strict, quiet)
+    return STATUS["not_readable"] if strict and faults else STATUS["fine"]
+
+
+def say_damaged(faults: Sequence[str], strict: bool, quiet: bool) -> None:
+    """Name damaged inputs on stderr: always where it costs the exit status, else to a person."""
+    from vmpcap.report.clean import clean
+
+    for fault in faults:
+        if strict:
+            sys.stderr.write(f"vmpcap: damaged: {clean(fault)}\n")
+        else:
+            notice(f"damaged: {clean(fault)}", quiet)

@@ -1,0 +1,144 @@
+"""The options that the commands share, and the request they make together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import click
+
+from vmpcap.cli.capture_points import capture_points
+from vmpcap.cli.times import time_ns
+from vmpcap.runs.requests import Request
+from vmpcap.terms.addresses import ip_halves, mac_number, mac_text
+from vmpcap.terms.errors import EngineError, RequestError
+from vmpcap.verdicts.profile import DEFAULT, load_profile
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+HIGHEST_PORT: Final = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What every command that reads captures is told."""
+
+    captures: tuple[str, ...]
+    read: tuple[str, ...]
+    point: tuple[str, ...]
+    role: tuple[str, ...]
+    profile: str
+    port: tuple[int, ...]
+    guest: tuple[str, ...]
+    since: str | None
+    until: str | None
+    strict: bool
+    engine: str
+    quiet: bool
+    verbose: int
+
+
+NAMES: Final = tuple(Common.__dataclass_fields__)
+
+
+def reads_captures(command: Command) -> Command:
+    """Give a command the captures and the common options; it is called with `common` and its own options."""
+
+    def called(**options: Any) -> Any:
+        common = Common(**{name: options.pop(name) for name in NAMES})
+        return command(common=common, **options)
+
+    called.__doc__, called.__name__ = command.__doc__, command.__name__
+    called.__dict__.update(command.__dict__)
+    for decorate in reversed(DECORATORS):
+        called = decorate(called)
+    return called  # type: ignore[return-value]
+
+
+DECORATORS: Final = (
+    click.argument("captures", nargs=-1, metavar="CAPTURE..."),
+    click.option("-r", "--read", multiple=True, metavar="FILE", help="A capture, as in tshark; the same as naming it."),
+    click.option(
+        "--point",
+        multiple=True,
+        metavar="NAME=FILE[,FILE...]",
+        help="A capture point and its files in order; a pattern may be given. Roles that names may be: source, "
+        "destination, domain:source, domain:destination, gateway, client, wan. Repeatable.",
+    ),
+    click.option("--role", multiple=True, metavar="NAME=ROLE", help="The role of a point of another name. Repeatable."),
+    click.option(
+        "--profile",
+        default=DEFAULT,
+        show_default=True,
+        metavar="NAME|FILE.toml",
+        help="The thresholds; `vmpcap profiles` lists them.",
+    ),
+    click.option(
+        "--port",
+        multiple=True,
+        type=click.IntRange(1, HIGHEST_PORT),
+        metavar="N",
+        help="A further TCP port of migrations. Repeatable.",
+    ),
+    click.option("--guest", multiple=True, metavar="MAC|IP", help="A guest that moved. Repeatable."),
+    click.option(
+        "--since", metavar="TIME", help="Leave out earlier packets. ISO 8601 (UTC without a zone) or epoch seconds."
+    ),
+    click.option("--until", metavar="TIME", help="Leave out later packets."),
+    click.option("--strict", is_flag=True, help="Exit 3 where the verdict is undecided, 4 where a capture is damaged."),
+    click.option(
+        "--engine",
+        type=click.Choice(["native", "tshark"]),
+        default="native",
+        show_default=True,
+        help="Who reads the packets.",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="No progress and no notices on stderr."),
+    click.option("-v", "--verbose", count=True, help="Say more on stderr; where a fault lies, too."),
+)
+
+
+def request_of(common: Common) -> Request:
+    """
+    Which request is this?
+
+    Raises RequestError, ProfileError or EngineError where an option asks for what is not there.
+    """
+    if common.engine != "native":
+        raise EngineError(f"--engine {common.engine}: not available yet; leave it out to read with vmpcap's own engine")
+    since = None if common.since is None else time_ns(common.since, "--since")
+    until = None if common.until is None else time_ns(common.until, "--until")
+    if since is not None and until is not None and since > until:
+        raise RequestError(f"--since {common.since!r} is later than --until {common.until!r}: nothing lies between")
+    return Request(
+        points=capture_points((*common.read, *common.captures), common.point, common.role),
+        profile=load_profile(common.profile),
+        ports=tuple(dict.fromkeys(common.port)),
+        guests=tuple(dict.fromkeys(guest_address(text) for text in common.guest)),
+        since_ns=since,
+        until_ns=until,
+    )
+
+
+def guest_address(text: str) -> str:
+    """
+    Which address is meant, in the report's own spelling?
+
+    Raises RequestError where it is neither a MAC nor an IP address.
+
+    >>> guest_address("0050.56AA.7710")
+    '00:50:56:aa:77:10'
+    """
+    import ipaddress
+
+    try:
+        ip_halves(text)
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        pass
+    try:
+        mac = mac_text(mac_number(text))
+    except ValueError:
+        mac = None
+    if mac is None:
+        raise RequestError(f"--guest {text!r}: needed a MAC (00:50:56:aa:77:10) or an IP address")
+    return mac

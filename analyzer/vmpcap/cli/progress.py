@@ -1,0 +1,85 @@
+"""A progress bar on stderr, where a person is looking."""
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+PATIENCE_S: Final = 0.4
+"""What is done sooner needs no bar."""
+INTERVAL_S: Final = 0.1
+"""The bar is touched no more often than this."""
+
+
+class Progress:
+    """Told which file is read and how far; shows it with rate and time left, only where stderr is a terminal."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._shows = not quiet and sys.stderr.isatty()
+        self._begun = self._touched = time.monotonic()
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+        self._what = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __call__(self, what: str, done: int, total: int | None) -> None:
+        """Take note: so many bytes of this file are read, of so many (None: nobody knows)."""
+        now = time.monotonic()
+        if (
+            not self._shows
+            or now - self._begun < PATIENCE_S
+            or (now - self._touched < INTERVAL_S and what == self._what)
+        ):
+            return
+        self._touched = now
+        bar = self._bar or self._open()
+        if what != self._what:
+            if self._task is not None:
+                bar.remove_task(self._task)
+            self._task = bar.add_task(_name(what), total=total)
+            self._what = what
+        if self._task is not None:
+            bar.update(self._task, completed=done, total=total)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _open(self) -> "Bar":
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+        from rich.progress import Progress as Bar
+
+        self._bar = Bar(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._bar.start()
+        return self._bar
+
+
+def _name(path: str) -> str:
+    """The file's name, safe and short."""
+    from vmpcap.report.clean import clean, shorten
+
+    return shorten(clean(path.rsplit("/", 1)[-1]), 28)
+
+
+def notice(words: str, quiet: bool) -> None:
+    """Say something on stderr that is no result: to a person only."""
+    if not quiet and sys.stderr.isatty():
+        sys.stderr.write(f"vmpcap: {words}\n")
+        sys.stderr.flush()

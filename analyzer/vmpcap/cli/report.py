@@ -1,0 +1,176 @@
+"""`vmpcap report`: the verdict on every migration found in these captures."""
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from vmpcap.cli.exits import STATUS
+from vmpcap.cli.frames import damaged, say_damaged
+from vmpcap.cli.options import Common, reads_captures, request_of
+from vmpcap.cli.output import STDOUT, emit, write_file, write_text
+from vmpcap.cli.progress import Progress
+from vmpcap.terms.errors import RequestError
+
+if TYPE_CHECKING:
+    from vmpcap.report.document import Report
+    from vmpcap.runs.pipeline import Analysis
+
+FORMATS: Final = ("terminal", "json", "html", "markdown", "parquet")
+
+NOT_YET: Final = "the HTML report is not available yet; --markdown FILE or --json FILE hold the same findings"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One copy of the report: how and where to."""
+
+    format: str
+    path: str
+
+
+@click.command(short_help="The verdict on every migration found in these captures.")
+@reads_captures
+@click.option(
+    "--format", "format_name", type=click.Choice(FORMATS), help="How the report is written. Default: terminal."
+)
+@click.option(
+    "-o", "--output", metavar="FILE", default=STDOUT, help="Where it is written; - is stdout, parquet needs a folder."
+)
+@click.option("--json", "json_file", metavar="FILE", help="The report as JSON as well.")
+@click.option("--html", "html_file", metavar="FILE", help="The report as HTML as well (not available yet).")
+@click.option("--markdown", "markdown_file", metavar="FILE", help="The report as Markdown as well.")
+@click.option(
+    "--parquet", "parquet_folder", metavar="DIR", help="The report's frames, flows and announcements as well."
+)
+@click.option("--json-schema", is_flag=True, help="Show the JSON Schema of the report and exit.")
+def report(
+    common: Common,
+    format_name: str | None,
+    output: str,
+    json_file: str | None,
+    html_file: str | None,
+    markdown_file: str | None,
+    parquet_folder: str | None,
+    json_schema: bool,
+) -> int:
+    """
+    The verdict on every migration found in these captures.
+
+    Name the captures of one incident together. Each is a capture point of its own; --point gives names and roles, which
+    decide how much can be proven. Times are UTC.
+
+    \b
+      vmpcap report wan.pcapng
+      vmpcap report --point source=src.pcap --point destination=dst.pcap --point gateway=gw.pcap
+      tcpdump -w - tcp port 8000 | vmpcap report -
+    """
+    if json_schema:
+        from vmpcap.report.schema import schema_text
+
+        emit(schema_text())
+        return STATUS["fine"]
+    extra = {"json": json_file, "html": html_file, "markdown": markdown_file, "parquet": parquet_folder}
+    outputs = _outputs(format_name, output, extra)
+    request = request_of(common)
+    from vmpcap.runs.pipeline import analyse
+
+    with Progress(common.quiet) as progress:
+        analysis = analyse(request, progress)
+    for wanted in outputs:
+        WRITERS[wanted.format](analysis, wanted.path)
+    return _status(analysis.report, common)
+
+
+def _outputs(format_name: str | None, output: str, extra: dict[str, str | None]) -> list[Output]:
+    """
+    Which copies are wanted? Asked before any packet is read.
+
+    Raises RequestError where a wish cannot be met or two of them meet in one place.
+    """
+    wished = [Output(name, path) for name, path in extra.items() if path is not None]
+    to_stdout = [o for o in wished if o.path == STDOUT]
+    if to_stdout and format_name is None and output == STDOUT:
+        outputs = wished
+    else:
+        outputs = [Output(format_name or _format_of(output), output), *wished]
+    if any(o.format == "html" for o in outputs):
+        raise RequestError(NOT_YET)
+    if any(o.format == "parquet" and o.path == STDOUT for o in outputs):
+        raise RequestError("the report as parquet is a folder of frames; name it with -o DIR or --parquet DIR")
+    places = [o.path if o.path == STDOUT else os.path.realpath(o.path) for o in outputs]
+    for place in places:
+        if places.count(place) > 1:
+            where = "stdout" if place == STDOUT else repr(place)
+            raise RequestError(f"two copies of the report would go to {where}; give each its own place")
+    return outputs
+
+
+def _format_of(output: str) -> str:
+    """Which format does the name of the output ask for? terminal where it does not say."""
+    suffixes = {".json": "json", ".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html"}
+    return suffixes.get(os.path.splitext(output)[1].lower(), "terminal")
+
+
+def _write_terminal(analysis: "Analysis", path: str) -> None:
+    from vmpcap.report.as_terminal import Look, look_of, to_terminal
+
+    if path == STDOUT:
+        emit(to_terminal(analysis.report, look_of(sys.stdout)))
+    else:
+        write_text(path, to_terminal(analysis.report, Look(width=100)))
+
+
+def _write_json(analysis: "Analysis", path: str) -> None:
+    from vmpcap.report.as_json import to_json
+
+    _put(to_json(analysis.report), path)
+
+
+def _write_markdown(analysis: "Analysis", path: str) -> None:
+    from vmpcap.report.as_markdown import to_markdown
+
+    _put(to_markdown(analysis.report), path)
+
+
+def _put(text: str, path: str) -> None:
+    if path == STDOUT:
+        emit(text)
+    else:
+        write_text(path, text)
+
+
+def _write_parquet(analysis: "Analysis", path: str) -> None:
+    from vmpcap.report.as_parquet import report_frames
+
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as problem:
+        raise RequestError(f"cannot make the folder {path!r}: {problem.strerror or problem}") from problem
+    frames = {**report_frames(analysis.report), "flows": analysis.flows, "announcements": analysis.announcements}
+    for name, frame in frames.items():
+        write_file(os.path.join(path, f"{name}.parquet"), frame.write_parquet)
+
+
+WRITERS: Final[dict[str, Callable[["Analysis", str], None]]] = {
+    "terminal": _write_terminal,
+    "json": _write_json,
+    "markdown": _write_markdown,
+    "parquet": _write_parquet,
+}
+
+
+def _status(report: "Report", common: Common) -> int:
+    """Which exit status has this report? Under --strict damage comes first: the verdict rests on a part."""
+    faults = damaged(report.inputs)
+    say_damaged(faults, common.strict, common.quiet)
+    if common.strict and faults:
+        return STATUS["not_readable"]
+    if report.verdict == "fail":
+        return STATUS["failed"]
+    if common.strict and report.verdict == "undecided":
+        return STATUS["undecided"]
+    return STATUS["fine"]

@@ -1,0 +1,31 @@
+"""`vmpcap warmup`: compile ahead what the first run would compile."""
+
+import time
+
+import click
+
+from vmpcap.cli.exits import STATUS
+from vmpcap.cli.output import emit
+
+
+@click.command(short_help="Compile what the first run would compile.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+def warmup(quiet: bool) -> int:
+    """
+    Compile what the first run would compile, and keep it.
+
+    Compiled code is kept in the user's cache folder, apart for every version of vmpcap.
+    """
+    from vmpcap.terms.kernels import CACHED, cache_is_cold
+
+    was_cold = cache_is_cold()
+    begun = time.monotonic()
+    from vmpcap.runs.warm import warm
+
+    warm()
+    if not quiet:
+        took = f"{time.monotonic() - begun:.1f} s"
+        state = "was compiled" if was_cold else "was there already"
+        kept = "" if CACHED else "; it cannot be kept, since the cache folder is not writable: see vmpcap doctor"
+        emit(f"everything {state} ({took}){kept}\n")
+    return STATUS["fine"]

@@ -1,0 +1,105 @@
+"""TCP options: RFC 9293 3.2, RFC 7323, RFC 2018."""
+
+from typing import Final
+
+import numpy as np
+
+from vmpcap.decode.bits import Bytes, be16, be32, byte
+from vmpcap.decode.frames import U8, U16, U32
+from vmpcap.terms.kernels import inline_kernel
+from vmpcap.terms.wire import (
+    TCP_OPTION_END,
+    TCP_OPTION_MSS,
+    TCP_OPTION_NOP,
+    TCP_OPTION_SACK,
+    TCP_OPTION_SACK_PERMITTED,
+    TCP_OPTION_TIMESTAMPS,
+    TCP_OPTION_WINDOW_SCALE,
+)
+
+FIXED_BYTES: Final = 20
+
+# Bits of Frames.tcp_options
+HAS_MSS: Final = 0x01
+HAS_WINDOW_SCALE: Final = 0x02
+HAS_SACK_PERMITTED: Final = 0x04
+HAS_SACK: Final = 0x08
+HAS_TIMESTAMPS: Final = 0x10
+OPTIONS_CUT: Final = 0x40
+"""The captured bytes end inside the options: what is not set may have been there."""
+OPTIONS_BAD: Final = 0x80
+"""An option says a length that cannot be; the list is read up to there."""
+
+_MOST_SACK_BLOCKS: Final = 4  # 40 bytes of options hold no more
+_NOP_NOP_TIMESTAMPS: Final = 0x0101080A
+
+
+@inline_kernel
+def read_options(
+    buffer: Bytes,
+    start: int,
+    end: int,
+    captured_end: int,
+    i: int,
+    out_mss: U16,
+    out_window_scale: U8,
+    out_ts_value: U32,
+    out_ts_echo: U32,
+    out_sack: U32,
+    out_sack_blocks: U8,
+) -> int:
+    """
+    Which options does this segment carry? Bits; the values go into row i.
+
+    Notes
+    -----
+    An option whose captured part is incomplete is not read. Of an option that stands twice the last one counts.
+    """
+    found = 0
+    at = start
+    while at < end:
+        if at >= captured_end:
+            return found | OPTIONS_CUT
+        kind = byte(buffer, at)
+        if kind == TCP_OPTION_END:
+            return found
+        if kind == TCP_OPTION_NOP:
+            at += 1
+            continue
+        if at + 1 >= end:
+            return found | OPTIONS_BAD
+        if at + 1 >= captured_end:
+            return found | OPTIONS_CUT
+        size = byte(buffer, at + 1)
+        if size < 2 or at + size > end:
+            return found | OPTIONS_BAD
+        if at + size > captured_end:
+            return found | OPTIONS_CUT
+        if kind == TCP_OPTION_TIMESTAMPS and size == 10:
+            out_ts_value[i] = be32(buffer, at + 2)
+            out_ts_echo[i] = be32(buffer, at + 6)
+            found |= HAS_TIMESTAMPS
+        elif kind == TCP_OPTION_SACK and size >= 10 and (size - 2) % 8 == 0:
+            blocks = min((size - 2) // 8, _MOST_SACK_BLOCKS)
+            for edge in range(2 * blocks):
+                out_sack[i, edge] = be32(buffer, at + 2 + 4 * edge)
+            out_sack_blocks[i] = blocks
+            found |= HAS_SACK
+        elif kind == TCP_OPTION_MSS and size == 4:
+            out_mss[i] = be16(buffer, at + 2)
+            found |= HAS_MSS
+        elif kind == TCP_OPTION_WINDOW_SCALE and size == 3:
+            out_window_scale[i] = byte(buffer, at + 2)
+            found |= HAS_WINDOW_SCALE
+        elif kind == TCP_OPTION_SACK_PERMITTED and size == 2:
+            found |= HAS_SACK_PERMITTED
+        elif TCP_OPTION_MSS <= kind <= TCP_OPTION_SACK or kind == TCP_OPTION_TIMESTAMPS:
+            found |= OPTIONS_BAD
+        at += size
+    return found
+
+
+@inline_kernel
+def has_only_timestamps(buffer: Bytes, start: int, end: int, captured_end: int) -> bool:
+    """Are the options NOP, NOP, timestamps, whole? So it is in nearly every segment of a bulk transfer."""
+    return end - start == 12 and end <= captured_end and be32(buffer, start) == _NOP_NOP_TIMESTAMPS

@@ -1,0 +1,206 @@
+"""The steps as dense arrays: what the walk reads instead of the table."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.decode import stops
+from vmpcap.decode.steps import STEPS
+from vmpcap.decode.words import (
+    READERS_PER_LAYER,
+    REJECTED,
+    UNKNOWN_KEY_STOPS,
+    Claim,
+    Space,
+    Step,
+)
+
+KEYS: Final = 1 << 16
+"""Numbers of one registry."""
+
+# Columns of Tables.rules
+LENGTH_AT: Final = 0
+NEEDS: Final = 1
+LAYER: Final = 2
+READS: Final = 3
+FEATURES: Final = 4
+NEXT_AT: Final = 5
+NEXT_MASK: Final = 6
+NEXT_SHIFT: Final = 7
+NEXT_CONST: Final = 8
+NEXT_SPACE: Final = 9
+STOP: Final = 10  # when the step ends the walk, or nobody claims the number that it names
+SIZE_AT: Final = 11
+SIZE_AFTER: Final = 12
+FRAGMENT_AT: Final = 13
+OFFSET_MASK: Final = 14
+MORE_MASK: Final = 15
+KEEP_AT: Final = 16
+KEEP_SHIFT: Final = 17
+KEEP_MASK: Final = 18
+KEEP_WHEN: Final = 19
+SELECT_MASK: Final = 20
+SELECT_SHIFT: Final = 21
+CUT_MASK: Final = 22
+TYPE: Final = 23  # the ethertype that means this header
+EXPECT_STOP: Final = 24
+_COLUMNS: Final = 25
+
+# Bits of the FEATURES column
+HAS_SIZE: Final = 0x0001
+HAS_FRAGMENT: Final = 0x0002
+HAS_KEEP: Final = 0x0004
+HAS_EXPECT: Final = 0x0008
+HAS_CUT: Final = 0x0010
+KEEPS_TAG: Final = 0x0020
+KEEP_SEPARATES: Final = 0x0040
+KEEP_FROM_END: Final = 0x0080
+ENDS: Final = 0x0100
+NEXT_AFTER_HEADER: Final = 0x0200
+NEXT_EITHER_ORDER: Final = 0x0400
+NEXT_SELECTS: Final = 0x0800
+NEXT_IS_UNUSUAL: Final = NEXT_AFTER_HEADER | NEXT_EITHER_ORDER | NEXT_SELECTS
+
+
+class Tables(NamedTuple):
+    """The compiled steps. Step 0 is nobody; step n is row n - 1 of the table."""
+
+    entries: npt.NDArray[np.uint8]
+    """uint8[spaces, 65536]: the step that a number of a registry enters."""
+    lengths: npt.NDArray[np.uint16]
+    """uint16[steps, 256]: the length of the header by one of its bytes; special values in decode.words."""
+    rules: npt.NDArray[np.int32]
+    """int32[steps, columns]: everything else."""
+    expect_mask: npt.NDArray[np.uint64]
+    """uint64[steps]"""
+    expect_value: npt.NDArray[np.uint64]
+    """uint64[steps]"""
+
+
+def compile_steps(steps: Sequence[Step]) -> Tables:
+    """
+    Which arrays say the same as these rows?
+
+    Raises
+    ------
+    ValueError
+        A number is claimed twice, a name stands twice, or a row needs what the walk cannot give.
+    """
+    _refuse_names_used_twice(steps)
+    tables = Tables(
+        entries=np.zeros((len(Space), KEYS), dtype=np.uint8),
+        lengths=np.full((len(steps) + 1, 256), REJECTED, dtype=np.uint16),
+        rules=np.zeros((len(steps) + 1, _COLUMNS), dtype=np.int32),
+        expect_mask=np.zeros(len(steps) + 1, dtype=np.uint64),
+        expect_value=np.zeros(len(steps) + 1, dtype=np.uint64),
+    )
+    claimed: dict[Claim, str] = {}
+    for number, step in enumerate(steps, start=1):
+        for claim in step.entered_by:
+            if claim in claimed:
+                raise ValueError(
+                    f"{claim.space.name} {claim.key:#x} is claimed by the steps {claimed[claim]!r} and {step.name!r}:"
+                    " one row must take it"
+                )
+            claimed[claim] = step.name
+            tables.entries[claim.space, claim.key] = number
+        tables.lengths[number] = step.length.by_byte
+        tables.rules[number] = _rule(step)
+        if step.expects is not None:
+            tables.expect_mask[number] = step.expects.mask
+            tables.expect_value[number] = step.expects.value
+    for array in tables:
+        array.flags.writeable = False
+    return tables
+
+
+@cache
+def tables() -> Tables:
+    """Which arrays is a capture walked by?"""
+    return compile_steps(STEPS)
+
+
+def _refuse_names_used_twice(steps: Sequence[Step]) -> None:
+    names = [step.name for step in steps]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"steps of one name: {', '.join(twice)}")
+    if len(steps) > 255:
+        raise ValueError(f"the path has eight bits for a step, so there may be 255 of them, not {len(steps)}")
+
+
+def _rule(step: Step) -> list[int]:
+    row = [0] * _COLUMNS
+    needs = _needs(step)
+    row[NEEDS] = needs
+    # a step without bytes of its own looks up its length by the last byte before it, which is always there
+    row[LENGTH_AT] = step.length.at if needs else -1
+    if not needs and any(claim.space == Space.LINK_TYPE for claim in step.entered_by):
+        raise ValueError(f"step {step.name!r} begins a frame and looks at no byte of it")
+    row[LAYER] = step.reads // READERS_PER_LAYER
+    row[READS] = step.reads
+    row[TYPE] = next((claim.key for claim in step.entered_by if claim.space == Space.ETHERTYPE), 0)
+    row[FEATURES] = _hands_over(step, row) | _contents(step, row)
+    return row
+
+
+def _hands_over(step: Step, row: list[int]) -> int:
+    over = step.hands_over
+    row[STOP] = over.stop
+    if over.space is None:
+        return ENDS
+    row[STOP] = UNKNOWN_KEY_STOPS.get(over.space, stops.UNKNOWN_PAYLOAD)
+    row[NEXT_AT], row[NEXT_MASK], row[NEXT_SHIFT] = over.at, over.mask, over.shift
+    row[NEXT_CONST], row[NEXT_SPACE] = over.const, over.space
+    row[SELECT_MASK], row[SELECT_SHIFT] = over.select_mask, over.select_shift
+    features = NEXT_AFTER_HEADER if over.is_after_header else 0
+    features |= NEXT_EITHER_ORDER if over.is_either_order else 0
+    return features | (NEXT_SELECTS if over.select_mask else 0)
+
+
+def _contents(step: Step, row: list[int]) -> int:
+    features = 0
+    if step.size is not None:
+        row[SIZE_AT], row[SIZE_AFTER] = step.size.at, step.size.after
+        features |= HAS_SIZE
+    if step.fragment is not None:
+        row[FRAGMENT_AT], row[OFFSET_MASK] = step.fragment.at, step.fragment.offset_mask
+        row[MORE_MASK] = step.fragment.more_mask
+        features |= HAS_FRAGMENT
+    if step.expects is not None:
+        row[EXPECT_STOP] = step.expects.stop
+        features |= HAS_EXPECT
+    if step.cut_mask:
+        row[CUT_MASK] = step.cut_mask
+        features |= HAS_CUT
+    if step.keeps is not None:
+        keep = step.keeps
+        row[KEEP_AT], row[KEEP_SHIFT] = keep.at, keep.shift
+        row[KEEP_MASK], row[KEEP_WHEN] = keep.mask, keep.when_mask
+        features |= HAS_KEEP | (KEEPS_TAG if keep.is_tag else 0) | (KEEP_SEPARATES if keep.separates else 0)
+        features |= KEEP_FROM_END if keep.at < 0 else 0
+    return features
+
+
+def _needs(step: Step) -> int:
+    """How many bytes of this header does the walk look at?"""
+    over = step.hands_over
+    looks = [step.length.needs]
+    if over.mask and not over.is_after_header:
+        looks.append(over.at + (4 if over.is_either_order else 2))
+    if over.is_after_header and step.length.needs == 0 and over.space is not None:
+        looks.append(1)
+    if step.size is not None:
+        looks.append(step.size.at + 2)
+    if step.fragment is not None:
+        looks.append(step.fragment.at + 2)
+    if step.expects is not None:
+        looks.append(8)
+    if step.cut_mask:
+        looks.append(3)
+    if step.keeps is not None and step.keeps.at >= 0:
+        looks.append(step.keeps.at + 4)
+    return max(looks)

@@ -1,0 +1,61 @@
+"""One packet captured twice: which rows are second sights of it."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.measures.journal import JournalColumns
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, NS_PER_US
+
+Bools = npt.NDArray[np.bool_]
+
+COPY_NS: Final = NS_PER_S
+"""Two frames alike down to the IP identification within this time are one packet captured twice."""
+COPY_ELSEWHERE_NS: Final = 20 * NS_PER_MS
+"""Without an identification: alike but for the link addresses, hop count or domain."""
+COPY_HERE_NS: Final = 100 * NS_PER_US
+"""Without an identification: alike in everything."""
+
+SAME: Final = (
+    *("ip_protocol", "src_high", "src_low", "dst_high", "dst_low", "src_port", "dst_port", "ip_id", "payload_bytes"),
+    *("tcp_seq", "tcp_ack", "tcp_flags", "icmp_type", "icmp_id", "icmp_seq"),
+)
+"""What no router changes: equal in all copies of a packet."""
+
+PLACE: Final = ("ttl", "eth_src", "eth_dst", "segment_key")
+"""What tells that a copy was taken at another place."""
+
+
+def is_first_copy(journal: JournalColumns) -> Bools:
+    """
+    Which rows are not a second capture of a packet already there?
+
+    Parameters
+    ----------
+    journal : rows by time
+
+    Returns
+    -------
+    bool[n]
+
+    Notes
+    -----
+    Mirror ports and both sides of a router in one capture: the IP identification survives routers, so copies of frames
+    that carry one are told from resent ones with certainty. Without one, a copy taken elsewhere is known by its link
+    addresses, hop count or domain; two packets alike in everything within 0.1 ms are taken as one.
+    """
+    order = np.lexsort((np.arange(journal.rows), *(getattr(journal, name) for name in SAME)))
+    alike = np.ones(max(0, len(order) - 1), np.bool_)
+    elsewhere = np.zeros_like(alike)
+    for name in SAME:
+        values = getattr(journal, name)[order]
+        alike &= values[1:] == values[:-1]
+    for name in PLACE:
+        values = getattr(journal, name)[order]
+        elsewhere |= values[1:] != values[:-1]
+    apart = np.diff(journal.ts_ns[order])
+    limit = np.where(journal.ip_id[order][1:] != 0, COPY_NS, np.where(elsewhere, COPY_ELSEWHERE_NS, COPY_HERE_NS))
+    first = np.ones(journal.rows, np.bool_)
+    first[order[1:]] = ~(alike & (apart <= limit))
+    return first

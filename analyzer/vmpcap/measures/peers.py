@@ -1,0 +1,470 @@
+"""What the guest's peers suffered: echoes, request streams and connections between them and the guest."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.measures.copies import is_first_copy
+from vmpcap.measures.journal import JournalColumns
+from vmpcap.measures.outages import (
+    LEAST_OUTAGE_NS,
+    UNANSWERED,
+    USUAL_TIMES,
+    Outage,
+    Requests,
+    find_outages,
+    find_silences,
+    match_echoes,
+    match_latest,
+    median_gap,
+    mostly_answered,
+)
+from vmpcap.measures.waiting import RST, Segment, Waiting, read_segments, split_connections
+from vmpcap.terms.addresses import IPV4_MAPPED, ip_text
+from vmpcap.terms.units import NO_TIME
+from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP
+
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+Bools = npt.NDArray[np.bool_]
+
+Address = tuple[int, int]
+"""High and low half; IPv4 as IPv4-mapped."""
+
+Protocol = Literal["icmp", "icmpv6", "udp", "tcp"]
+Manner = Literal["echo", "request", "one_way", "connection"]
+Who = Literal["peer", "guest"]
+
+REQUESTERS: Final[tuple[Who, Who]] = ("peer", "guest")
+
+ECHOES: Final[tuple[tuple[Protocol, int, int, int, str], ...]] = (
+    ("icmp", IP_ICMP, 8, 0, "icmp.ident"),
+    ("icmpv6", IP_ICMPV6, 128, 129, "icmpv6.echo.identifier"),
+)
+"""Protocol, its number, type of echo request and reply (RFC 792, RFC 4443 section 4), field of a display filter."""
+
+FEW_REQUESTS: Final = 3
+"""UDP flows of fewer requests are taken together per service: a new port for each request is one stream."""
+
+MOSTLY: Final = 10
+"""A connection in which the guest sends this many times as many data segments as the peer is a one-way stream too."""
+
+MOST_ADDRESSES: Final = 16
+"""A MAC that sends from more addresses than this is a router's; they are not its own."""
+
+LATER_FRAGMENT: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class PeerStream:
+    """What went on between one peer and the guest in one stream, as one capture point saw it. No verdict."""
+
+    peer: Address
+    guest: Address
+    protocol: Protocol
+    peer_port: int
+    """0 for echoes, and where flows of several ports are taken together."""
+    guest_port: int
+    icmp_id: int | None
+    requester: Who
+    """Who asks. In a one-way stream: who sends."""
+    manner: Manner
+    requests: int
+    answers: int
+    first_ts: int
+    first_frame: int
+    last_ts: int
+    last_frame: int
+    interval_ns: int | None
+    """Median time between requests: the resolution of echo and datagram outages."""
+    answer_ns: int | None
+    """Median time from a request to its answer, as seen here."""
+    retransmissions: int
+    """TCP segments that the requester sent again, in all."""
+    reset_ts: int | None
+    reset_frame: int | None
+    """First RST of either side, or the SYN that replaced the connection while it was waiting."""
+    outages: tuple[Outage, ...]
+    survived: bool | None
+    """
+    TCP: False where it was reset or replaced while it waited, None where it still waited at the end. Others: whether
+    answers came back, None where the requests stopped.
+    """
+    filter: str
+    """Display filter of Wireshark for the stream."""
+
+    @property
+    def peer_ip(self) -> str:
+        return ip_text(*self.peer)
+
+    @property
+    def guest_ip(self) -> str:
+        return ip_text(*self.guest)
+
+    @property
+    def longest(self) -> Outage | None:
+        """The outage that lasted longest; one that did not end counts for as long as it is in view."""
+        return max(self.outages, key=lambda o: (not o.ended, o.seen_ns), default=None)
+
+
+def find_peer_streams(
+    journal: JournalColumns,
+    guest_macs: Collection[int] = (),
+    guest_ips: Collection[Address] = (),
+    within: tuple[int, int] | None = None,
+    end_ns: int | None = None,
+) -> list[PeerStream]:
+    """
+    What streams ran between the guest and its peers, and what did they suffer?
+
+    Parameters
+    ----------
+    journal : the capture point's journal
+    guest_macs, guest_ips : the guest; addresses that its MACs send from are found here
+    within : only outages that touch this stretch of time are returned; the streams themselves are all there
+    end_ns : when the capture ended; without it the journal's last frame
+
+    Returns
+    -------
+    Streams by time of their first frame.
+
+    Notes
+    -----
+    A packet captured twice (mirror ports, both sides of a router) counts once, where it was seen first. Broadcast and
+    multicast are left out. The capture point may stand anywhere: where requests vanish before it, there is nothing to
+    be unanswered, and the stream only ends early.
+    """
+    guests = sorted({*guest_ips, *addresses_of(journal, guest_macs)})
+    if not guests or not journal.rows:
+        return []
+    talk = _between(journal, guests)
+    talk = talk.take(is_first_copy(talk))
+    if not talk.rows:
+        return []
+    end = int(journal.ts_ns.max()) if end_ns is None else end_ns
+    scene = _Scene(talk, frozenset(guests), _is_one_of(talk.src_high, talk.src_low, guests), end)
+    streams = [*_echo_streams(scene), *_udp_streams(scene), *_tcp_streams(scene)]
+    if within is not None:
+        streams = [replace(s, outages=tuple(o for o in s.outages if o.overlaps(*within))) for s in streams]
+    return sorted(streams, key=lambda s: (s.first_ts, s.first_frame, s.requester == "guest"))
+
+
+def addresses_of(journal: JournalColumns, macs: Collection[int]) -> set[Address]:
+    """From which IP addresses do these MACs send? None where there are so many that the MAC is a router's."""
+    found: set[Address] = set()
+    for mac in macs:
+        sent = (journal.eth_src == np.uint64(mac)) & (journal.ip_version != 0)
+        pairs = np.unique(np.stack((journal.src_high[sent], journal.src_low[sent]), axis=1), axis=0)
+        own = {(int(high), int(low)) for high, low in pairs if (int(high), int(low)) not in NOBODY}
+        if len(own) <= MOST_ADDRESSES:
+            found |= own
+    return found
+
+
+NOBODY: Final = frozenset({(0, 0), (0, IPV4_MAPPED)})
+"""The unspecified addresses."""
+
+
+def _is_group(high: U64, low: U64) -> Bools:
+    """Multicast of either version, or the limited broadcast."""
+    is_v4 = (high == 0) & (low >> np.uint64(32) == np.uint64(IPV4_MAPPED >> 32))
+    v4 = low & np.uint64(0xFFFF_FFFF)
+    group: Bools = np.where(is_v4, v4 >= np.uint64(0xE000_0000), high >> np.uint64(56) == np.uint64(0xFF))
+    return group
+
+
+def _is_one_of(high: U64, low: U64, addresses: Collection[Address]) -> Bools:
+    found = np.zeros(len(high), np.bool_)
+    for one_high, one_low in addresses:
+        found |= (high == np.uint64(one_high)) & (low == np.uint64(one_low))
+    return found
+
+
+def _between(journal: JournalColumns, guests: Collection[Address]) -> JournalColumns:
+    """Unicast between one of the guests and somebody else, by time; later fragments have no ports and are left out."""
+    from_guest = _is_one_of(journal.src_high, journal.src_low, guests)
+    to_guest = _is_one_of(journal.dst_high, journal.dst_low, guests)
+    usable = (from_guest != to_guest) & (journal.ip_fragment != LATER_FRAGMENT) & (journal.ts_ns != NO_TIME)
+    usable &= ~_is_group(journal.dst_high, journal.dst_low)
+    rows = np.flatnonzero(usable)
+    return journal.take(rows[np.argsort(journal.ts_ns[rows], kind="stable")])
+
+
+class _Scene(NamedTuple):
+    """All unicast between the guest and its peers, by time, each packet once."""
+
+    talk: JournalColumns
+    guests: frozenset[Address]
+    from_guest: Bools
+    """bool[n]: for each row of talk."""
+    end_ns: int
+    """When the capture ended."""
+
+    def flows(self, rows: I64) -> Iterator[I64]:
+        """Rows of each flow, both directions together: same addresses, same ports."""
+        away = self.from_guest[rows]
+        pairs = (("src_high", "dst_high"), ("src_low", "dst_low"), ("src_port", "dst_port"))
+        keys = []
+        for a, b in (*pairs, *((b, a) for a, b in pairs)):
+            keys.append(np.where(away, getattr(self.talk, a)[rows], getattr(self.talk, b)[rows]))
+        return _groups(rows, *keys)
+
+    def ends(self, row: int) -> "_Ends":
+        """Between which ends did this packet go?"""
+        talk = self.talk
+        source = int(talk.src_high[row]), int(talk.src_low[row])
+        target = int(talk.dst_high[row]), int(talk.dst_low[row])
+        source_port, target_port = int(talk.src_port[row]), int(talk.dst_port[row])
+        if self.from_guest[row]:
+            return _Ends(target, source, target_port, source_port)
+        return _Ends(source, target, source_port, target_port)
+
+
+class _Ends(NamedTuple):
+    peer: Address
+    guest: Address
+    peer_port: int
+    guest_port: int
+
+
+def _groups(rows: I64, *keys: npt.NDArray[np.generic]) -> Iterator[I64]:
+    """Rows with equal keys, each group in the given order."""
+    if not len(rows):
+        return
+    order = np.lexsort((np.arange(len(rows)), *keys))
+    new = np.zeros(len(rows) - 1, np.bool_)
+    for key in keys:
+        new |= key[order][1:] != key[order][:-1]
+    for group in np.split(order, np.flatnonzero(new) + 1):
+        yield rows[group]
+
+
+def _echo_streams(scene: _Scene) -> Iterator[PeerStream]:
+    talk = scene.talk
+    for protocol, number, request_type, reply_type, field in ECHOES:
+        is_request = (talk.ip_protocol == number) & (talk.icmp_type == request_type)
+        is_reply = (talk.ip_protocol == number) & (talk.icmp_type == reply_type)
+        rows = np.flatnonzero(is_request | is_reply)
+        guest_asks = scene.from_guest[rows] == is_request[rows]
+        for conversation in scene.flows(rows):
+            by_requester = guest_asks[np.searchsorted(rows, conversation)]
+            for group in _groups(conversation, by_requester, talk.icmp_id[conversation]):
+                if is_request[group].any():
+                    yield _echo_stream(scene, group, is_request, (protocol, field))
+
+
+def _echo_stream(scene: _Scene, rows: I64, is_request: Bools, words: tuple[Protocol, str]) -> PeerStream:
+    talk, (protocol, field) = scene.talk, words
+    asks, replies = rows[is_request[rows]], rows[~is_request[rows]]
+    answer = match_echoes(talk.icmp_seq[asks], asks, talk.icmp_seq[replies], replies)
+    requests = Requests(talk.ts_ns[asks], talk.frame[asks], answer, talk.ts_ns[replies], talk.frame[replies])
+    icmp_id = int(talk.icmp_id[asks[0]])
+    outages = find_outages(requests, LEAST_OUTAGE_NS, scene.end_ns)
+    ends = scene.ends(int(asks[0]))._replace(peer_port=0, guest_port=0)
+    stream = _stream(scene, rows, ends, requests, bool(scene.from_guest[asks[0]]))
+    return replace(
+        stream,
+        protocol=protocol,
+        manner="echo",
+        icmp_id=icmp_id,
+        outages=tuple(outages),
+        survived=_came_back(outages),
+        filter=f"{_pair_filter(ends)} && {field} == {icmp_id}",
+    )
+
+
+class _Flow(NamedTuple):
+    """One UDP flow: rows of who asked first, rows of the other, and which of those answers which."""
+
+    asks: I64
+    replies: I64
+    answer: I64
+    """int64[asks]: index into replies, UNANSWERED without one."""
+
+
+def _udp_streams(scene: _Scene) -> Iterator[PeerStream]:
+    pooled: dict[tuple[_Ends, bool], list[_Flow]] = {}
+    for rows in scene.flows(np.flatnonzero(scene.talk.ip_protocol == IP_UDP)):
+        flow = _udp_flow(scene, rows)
+        if len(flow.asks) >= FEW_REQUESTS:
+            yield from _datagram_streams(scene, [flow], scene.ends(int(flow.asks[0])))
+        else:
+            ends, guest_asks = scene.ends(int(flow.asks[0])), bool(scene.from_guest[flow.asks[0]])
+            service = ends._replace(guest_port=0) if guest_asks else ends._replace(peer_port=0)
+            pooled.setdefault((service, guest_asks), []).append(flow)
+    for (service, _), flows in pooled.items():
+        yield from _datagram_streams(scene, flows, service)
+
+
+def _udp_flow(scene: _Scene, rows: I64) -> _Flow:
+    """Who asks first is the requester, as far as the capture shows it."""
+    asking = scene.from_guest[rows] == scene.from_guest[rows[0]]
+    asks, replies = rows[asking], rows[~asking]
+    return _Flow(asks, replies, match_latest(scene.talk.ts_ns[asks], scene.talk.ts_ns[replies]))
+
+
+def _datagram_streams(scene: _Scene, flows: list[_Flow], ends: _Ends) -> Iterator[PeerStream]:
+    """Flows of one service as a stream of requests; as one-way streams where hardly anything is answered."""
+    requests = _pool(scene.talk, flows)
+    if not mostly_answered(requests.is_answered):
+        for flow in flows:
+            for sent in (flow.asks, flow.replies):
+                if len(sent):
+                    yield _one_way_stream(scene, sent, "udp")
+        return
+    rows = np.sort(np.concatenate([rows for flow in flows for rows in (flow.asks, flow.replies)]))
+    least = max(LEAST_OUTAGE_NS, USUAL_TIMES * (median_gap(requests.ts) or 0))
+    outages = find_outages(requests, least, scene.end_ns)
+    stream = _stream(scene, rows, ends, requests, bool(scene.from_guest[flows[0].asks[0]]))
+    yield replace(stream, outages=tuple(outages), survived=_came_back(outages))
+
+
+def _pool(talk: JournalColumns, flows: list[_Flow]) -> Requests:
+    """Requests of several flows by time, with the answers of all."""
+    asks = np.concatenate([flow.asks for flow in flows])
+    replies = np.concatenate([flow.replies for flow in flows])
+    offsets = np.cumsum([0, *(len(flow.replies) for flow in flows[:-1])])
+    answer = np.concatenate(
+        [np.where(f.answer == UNANSWERED, UNANSWERED, f.answer + at) for f, at in zip(flows, offsets, strict=True)]
+    )
+    by_time, replies_by_time = np.argsort(asks), np.argsort(replies)
+    place = np.empty(len(replies) + 1, np.int64)
+    place[replies_by_time] = np.arange(len(replies))
+    place[UNANSWERED] = UNANSWERED
+    asks, replies = asks[by_time], replies[replies_by_time]
+    answer = place[answer[by_time]]
+    return Requests(talk.ts_ns[asks], talk.frame[asks], answer, talk.ts_ns[replies], talk.frame[replies])
+
+
+def _tcp_streams(scene: _Scene) -> Iterator[PeerStream]:
+    for rows in scene.flows(np.flatnonzero(scene.talk.ip_protocol == IP_TCP)):
+        ends = scene.ends(int(rows[0]))
+        connections = split_connections(read_segments(scene.talk, rows, scene.from_guest))
+        begin = 0
+        for number, segments in enumerate(connections):
+            replaced = connections[number + 1][0] if number + 1 < len(connections) else None
+            for requester in REQUESTERS:
+                stream = _connection_stream(segments, ends, requester, replaced, scene.end_ns)
+                if requester == "peer" or stream.outages:
+                    yield stream
+            theirs = rows[begin : begin + len(segments)]
+            begin += len(segments)
+            data = theirs[scene.talk.payload_bytes[theirs] > 0]
+            told = data[scene.from_guest[data]]
+            if len(told) > MOSTLY * (len(data) - len(told)):
+                silent = _one_way_stream(scene, told, "tcp")
+                if silent.outages:
+                    yield silent
+
+
+def _connection_stream(
+    segments: list[Segment], ends: _Ends, requester: Who, replaced: Segment | None, capture_end_ns: int
+) -> PeerStream:
+    """
+    Where did one side of this connection wait for the other?
+
+    Notes
+    -----
+    Delayed acknowledgements (40 ms on Linux, up to 200 ms elsewhere) are waits too: a figure of that size is not yet an
+    outage of the guest.
+    """
+    waiting = Waiting()
+    reset, broken = None, False
+    for segment in segments:
+        if segment.flags & RST and reset is None:
+            reset, broken = segment, waiting.is_waiting
+        if segment.from_guest == (requester == "guest"):
+            waiting.ask(segment)
+        else:
+            waiting.answer(segment)
+    outages = waiting.outages()
+    unfinished = waiting.unfinished(replaced.ts if replaced else capture_end_ns)
+    if unfinished is not None:
+        outages.append(unfinished)
+    end = reset or (replaced if unfinished is not None else None)
+    broken = broken or (unfinished is not None and replaced is not None)
+    return PeerStream(
+        **ends._asdict(),
+        protocol="tcp",
+        icmp_id=None,
+        requester=requester,
+        manner="connection",
+        requests=len(waiting.asked),
+        answers=waiting.answers,
+        first_ts=segments[0].ts,
+        first_frame=segments[0].frame,
+        last_ts=segments[-1].ts,
+        last_frame=segments[-1].frame,
+        interval_ns=median_gap(np.array(waiting.asked, np.int64)),
+        answer_ns=waiting.usual_ns(),
+        retransmissions=waiting.resent,
+        reset_ts=end.ts if end else None,
+        reset_frame=end.frame if end else None,
+        outages=tuple(outages),
+        survived=False if broken else None if unfinished is not None else True,
+        filter=_port_filter("tcp", ends),
+    )
+
+
+def _stream(scene: _Scene, rows: I64, ends: _Ends, requests: Requests, guest_asks: bool) -> PeerStream:
+    """A stream of datagram requests, before its outages are known. rows: all its packets, by time."""
+    talk = scene.talk
+    answered = requests.is_answered
+    waits = requests.answer_ts[requests.answer[answered]] - requests.ts[answered]
+    return PeerStream(
+        **ends._asdict(),
+        protocol="udp",
+        icmp_id=None,
+        requester="guest" if guest_asks else "peer",
+        manner="request",
+        requests=len(requests.ts),
+        answers=len(requests.answer_ts),
+        first_ts=int(talk.ts_ns[rows[0]]),
+        first_frame=int(talk.frame[rows[0]]),
+        last_ts=int(talk.ts_ns[rows[-1]]),
+        last_frame=int(talk.frame[rows[-1]]),
+        interval_ns=median_gap(requests.ts),
+        answer_ns=int(np.median(waits)) if len(waits) else None,
+        retransmissions=0,
+        reset_ts=None,
+        reset_frame=None,
+        outages=(),
+        survived=None,
+        filter=_port_filter("udp", ends),
+    )
+
+
+def _one_way_stream(scene: _Scene, rows: I64, protocol: Protocol) -> PeerStream:
+    """What one side sends, whether or not the other says anything."""
+    talk, ends = scene.talk, scene.ends(int(rows[0]))
+    nothing = np.empty(0, np.int64)
+    sent = Requests(talk.ts_ns[rows], talk.frame[rows], np.full(len(rows), UNANSWERED), nothing, nothing)
+    return replace(
+        _stream(scene, rows, ends, sent, bool(scene.from_guest[rows[0]])),
+        protocol=protocol,
+        manner="one_way",
+        outages=tuple(find_silences(sent.ts, sent.frame)),
+        filter=_port_filter(protocol, ends),
+    )
+
+
+def _came_back(outages: Collection[Outage]) -> bool | None:
+    """Did answers come back after every outage? None where the requests stopped before one could."""
+    open_ones = [outage for outage in outages if not outage.ended]
+    if any(outage.requests_stopped for outage in open_ones):
+        return None
+    return not open_ones
+
+
+def _pair_filter(ends: _Ends) -> str:
+    is_v4 = ends.guest[0] == 0 and ends.guest[1] >> 32 == IPV4_MAPPED >> 32
+    word = "ip.addr" if is_v4 else "ipv6.addr"
+    return f"{word} == {ip_text(*ends.peer)} && {word} == {ip_text(*ends.guest)}"
+
+
+def _port_filter(protocol: str, ends: _Ends) -> str:
+    ports = [f"{protocol}.port == {port}" for port in (ends.peer_port, ends.guest_port) if port]
+    return " && ".join([_pair_filter(ends), *ports])

@@ -1,0 +1,134 @@
+"""Round-trip times of all sides and kinds, as sparse histograms that can be merged."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.measures.connections import RttSummary
+from vmpcap.measures.kernels.histogram import BUCKET, BUCKET_BITS, FILLED, LEFT_OUT, add_buckets, add_samples
+
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+Records = npt.NDArray[np.void]
+
+_LEAST_PLACES: Final = 1 << 12
+_MOST_PLACES: Final = 1 << 23
+"""Some 200 MB; samples that would need a new bucket beyond half of it are left out and counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """Filled buckets in the order of their owners, and of their values within."""
+
+    owner: U64
+    least_ns: I64
+    span_ns: I64
+    count: I64
+
+    def of(self, owners: tuple[int, ...]) -> "Buckets":
+        """The buckets of these owners together, in the order of their values."""
+        parts = []
+        for owner in owners:
+            low, high = np.searchsorted(self.owner, [np.uint64(owner), np.uint64(owner + 1)])
+            parts.append(slice(int(low), int(high)))
+        least = np.concatenate([self.least_ns[p] for p in parts])
+        order = np.argsort(least, kind="stable")
+        return Buckets(
+            owner=np.concatenate([self.owner[p] for p in parts])[order],
+            least_ns=least[order],
+            span_ns=np.concatenate([self.span_ns[p] for p in parts])[order],
+            count=np.concatenate([self.count[p] for p in parts])[order],
+        )
+
+
+class RttHistogram:
+    """
+    How often did each side see each round-trip time?
+
+    A bucket keeps its smallest and largest sample. Percentiles are exact while no bucket has more than two samples, and
+    otherwise within 0.2 %. Minimum and maximum are exact.
+    """
+
+    def __init__(self) -> None:
+        self._table: Records = np.zeros(_LEAST_PLACES, dtype=BUCKET)
+        self._counts = np.zeros(2, dtype=np.int64)
+
+    def absorb(self, sample_key: U64, sample_ns: I64, used: int) -> None:
+        """Add this many samples."""
+        self._make_room(used)
+        add_samples(sample_key, sample_ns, used, self._table, self._counts)
+
+    def merge(self, other: "RttHistogram") -> None:
+        """Add all of another histogram's samples; both must name their owners alike."""
+        filled = other._table[other._table["key"] != 0]
+        self._make_room(len(filled))
+        add_buckets(filled, self._table, self._counts)
+        self._counts[LEFT_OUT] += other.left_out
+
+    def finish(self) -> Buckets:
+        """All buckets, sorted."""
+        filled = self._table[self._table["key"] != 0]
+        key = filled["key"] - np.uint64(1)
+        order = np.argsort(key)
+        return Buckets(
+            owner=(key >> np.uint64(BUCKET_BITS))[order],
+            least_ns=filled["least_ns"][order],
+            span_ns=filled["span_ns"].astype(np.int64)[order],
+            count=filled["count"].astype(np.int64)[order],
+        )
+
+    @property
+    def left_out(self) -> int:
+        """How many samples found no room?"""
+        return int(self._counts[LEFT_OUT])
+
+    def _make_room(self, more: int) -> None:
+        needed = 2 * (int(self._counts[FILLED]) + more)
+        if needed <= len(self._table) or len(self._table) >= _MOST_PLACES:
+            return
+        table = np.zeros(min(1 << (needed - 1).bit_length(), _MOST_PLACES), dtype=BUCKET)
+        self._counts[FILLED] = 0
+        add_buckets(self._table, table, self._counts)
+        self._table = table
+
+
+def nearest_rank(least_ns: I64, span_ns: I64, count: I64, percent: float) -> int | None:
+    """
+    Which sample has at least this share of all samples at or below it? None without samples.
+
+    Within a bucket of more than two samples they are taken as evenly spread over its span.
+    """
+    total = int(count.sum())
+    if total == 0:
+        return None
+    rank = max(1, int(np.ceil(total * percent / 100 - 1e-9)))
+    upto = np.cumsum(count)
+    at = int(np.searchsorted(upto, rank))
+    within = rank - int(upto[at] - count[at]) - 1
+    steps = max(int(count[at]) - 1, 1)
+    return int(least_ns[at]) + int(span_ns[at]) * within // steps
+
+
+def summarise(buckets: Buckets, owners: tuple[int, ...], ambiguous: int) -> RttSummary:
+    """What is the distribution of these owners' samples together?"""
+    own = buckets.of(owners)
+    least, span, count = own.least_ns, own.span_ns, own.count
+
+    def at(percent: float) -> int | None:
+        return nearest_rank(least, span, count, percent)
+
+    return RttSummary(
+        samples=int(count.sum()),
+        min_ns=int(least.min()) if len(least) else None,
+        p5_ns=at(5),
+        p50_ns=at(50),
+        p90_ns=at(90),
+        p95_ns=at(95),
+        p99_ns=at(99),
+        max_ns=int((least + span).max()) if len(least) else None,
+        ambiguous=ambiguous,
+        bucket_low_ns=least,
+        bucket_count=count,
+    )

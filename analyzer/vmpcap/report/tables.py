@@ -1,0 +1,240 @@
+"""A frame of rows written as a table, CSV, JSON, Parquet or Arrow."""
+
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+from vmpcap.report.clean import clean, to_ascii
+from vmpcap.report.words import size
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from vmpcap.report.as_terminal import Look
+
+LIST_JOINT: Final = ";"
+"""Between the parts of a list in CSV, so that a comma always ends a field."""
+MOST_ROWS: Final = 1_000
+"""Rows that a table shows; the other formats hold every row."""
+LONGEST_CELL: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One way of writing a frame."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    is_binary: bool
+    fill: Callable[["pl.DataFrame", BinaryIO], None] | None
+    """None: for people, drawn by `to_table`."""
+
+
+def _fill_csv(frame: "pl.DataFrame", file: BinaryIO) -> None:
+    _flat(frame).write_csv(file)
+
+
+def _fill_ndjson(frame: "pl.DataFrame", file: BinaryIO) -> None:
+    _textual(frame).write_ndjson(file)
+
+
+def _fill_json(frame: "pl.DataFrame", file: BinaryIO) -> None:
+    """An array with one object per line: valid JSON, and still readable by line tools."""
+    buffer = io.BytesIO()
+    _textual(frame).write_ndjson(buffer)
+    lines = buffer.getvalue().splitlines()
+    file.write(b"[\n" + b",\n".join(lines) + b"\n]\n" if lines else b"[]\n")
+
+
+def _fill_parquet(frame: "pl.DataFrame", file: BinaryIO) -> None:
+    frame.write_parquet(file)
+
+
+def _fill_arrow(frame: "pl.DataFrame", file: BinaryIO) -> None:
+    frame.write_ipc(file)
+
+
+FORMATS: Final = (
+    Format("table", (".txt",), False, None),
+    Format("csv", (".csv",), False, _fill_csv),
+    Format("ndjson", (".ndjson", ".jsonl"), False, _fill_ndjson),
+    Format("json", (".json",), False, _fill_json),
+    Format("parquet", (".parquet",), True, _fill_parquet),
+    Format("arrow", (".arrow", ".ipc", ".feather"), True, _fill_arrow),
+)
+"""Every format of the table commands."""
+
+
+def format_named(name: str) -> Format:
+    """Which format has this name? KeyError where none has."""
+    return {f.name: f for f in FORMATS}[name]
+
+
+def format_of_file(path: str) -> Format | None:
+    """Which format does a file's name ask for? None where it does not say."""
+    return next((f for f in FORMATS if path.lower().endswith(f.suffixes)), None)
+
+
+def _textual(frame: "pl.DataFrame") -> "pl.DataFrame":
+    """The same rows with times as ISO 8601 UTC with nanoseconds."""
+    import polars as pl
+    import polars.selectors as cs
+
+    times = [pl.col(name).dt.strftime("%Y-%m-%dT%H:%M:%S%.9fZ") for name in frame.select(cs.temporal()).columns]
+    return frame.with_columns(times)
+
+
+def _flat(frame: "pl.DataFrame") -> "pl.DataFrame":
+    """The same rows with times as text and lists joined."""
+    import polars as pl
+
+    flat = _textual(frame)
+    lists = [name for name, kind in flat.schema.items() if isinstance(kind, pl.List)]
+    as_text = pl.List(pl.String)
+    return flat.with_columns(pl.col(name).cast(as_text).list.join(LIST_JOINT, ignore_nulls=True) for name in lists)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One column of a table for people: what it is called, which columns it needs, how a row's values become text."""
+
+    title: str
+    needs: tuple[str, ...]
+    text: Callable[..., str]
+    right: bool = False
+
+
+def as_is(value: Any) -> str:
+    """Any value as text; nothing where it is not known."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ",".join(as_is(v) for v in value)
+    return f"{value:,}" if isinstance(value, int) else clean(str(value), LONGEST_CELL)
+
+
+def plain_number(value: Any) -> str:
+    """An identifier: no thousands separators."""
+    return "" if value is None else str(value)
+
+
+def endpoint(ip: str | None, port: int | None) -> str:
+    """An address with its port, as it is usually written."""
+    host = f"[{ip}]" if ip and ":" in ip and port is not None else ip or "?"
+    return host if port is None else f"{host}:{port}"
+
+
+def in_ms(us: float | None) -> str:
+    """Microseconds as milliseconds."""
+    return "" if us is None else f"{us / 1000:.3f}"
+
+
+def as_size(count: int | None) -> str:
+    """Bytes, in decimal units."""
+    return "" if count is None else size(count)
+
+
+def clock_time(value: Any) -> str:
+    """The time of day to the microsecond; the day stands above the table."""
+    return "" if value is None else f"{value:%H:%M:%S.%f}"
+
+
+FLOW_VIEW: Final = (
+    Shown("point", ("point",), as_is),
+    Shown("stream", ("tcp_stream",), plain_number, True),
+    Shown("proto", ("protocol",), as_is),
+    Shown("a", ("a_ip", "a_port"), endpoint),
+    Shown("b", ("b_ip", "b_port"), endpoint),
+    Shown("a sent", ("a_payload_bytes",), as_size, True),
+    Shown("b sent", ("b_payload_bytes",), as_size, True),
+    Shown("first (UTC)", ("first_ts",), clock_time),
+    Shown("a resent", ("a_retransmissions",), as_is, True),
+    Shown("b resent", ("b_retransmissions",), as_is, True),
+    Shown("a rtt p50 ms", ("a_rtt_p50_us",), in_ms, True),
+    Shown("handshake ms", ("handshake_rtt_us",), in_ms, True),
+    Shown("last (UTC)", ("last_ts",), clock_time),
+    Shown("vlan", ("vlan",), as_is),
+    Shown("vni", ("vni",), plain_number),
+)
+"""What a person wants to see of a flow first. `a` sent the first packet that was seen."""
+
+ANNOUNCEMENT_VIEW: Final = (
+    Shown("point", ("point",), as_is),
+    Shown("frame", ("frame",), plain_number, True),
+    Shown("time (UTC)", ("ts",), clock_time),
+    Shown("kind", ("kind",), as_is),
+    Shown("sender", ("sender_mac",), as_is),
+    Shown("sender ip", ("sender_ip",), as_is),
+    Shown("target ip", ("target_ip",), as_is),
+    Shown("vlan", ("vlan_ids",), as_is),
+    Shown("vni", ("vni",), plain_number),
+    Shown("to", ("eth_dst",), as_is),
+    Shown("inside", ("encapsulation",), as_is),
+)
+"""What a person wants to see of an announcement first."""
+
+
+def to_table(frame: "pl.DataFrame", view: Sequence[Shown], look: "Look") -> str:
+    """
+    How does a person see these rows?
+
+    As many columns of the view as fit, in its order; what was left out is said below, never silently.
+    """
+    usable = [c for c in view if set(c.needs) <= set(frame.columns)]
+    head = frame.head(MOST_ROWS)
+    cells = [[c.text(*values) for values in _rows(head, c.needs)] for c in usable]
+    filled = [i for i, column in enumerate(cells) if any(column) or i == 0]
+    widths = {i: max([len(usable[i].title), *map(len, cells[i])]) for i in filled}
+    fitting = _fitting(filled, widths, look.width)
+    lines = [_day_line(head)] if len(head) else []
+    lines.append("  ".join(_aligned(usable[i].title, widths[i], usable[i].right) for i in fitting))
+    for row in range(len(head)):
+        lines.append("  ".join(_aligned(cells[i][row], widths[i], usable[i].right) for i in fitting))
+    lines += _left_out(frame, [usable[i].title for i in filled if i not in fitting])
+    text = "\n".join(line.rstrip() for line in lines if line.strip()) + "\n"
+    return to_ascii(text) if look.ascii_only else text
+
+
+def _rows(frame: "pl.DataFrame", names: Sequence[str]) -> Iterable[tuple[Any, ...]]:
+    return frame.select(names).iter_rows()
+
+
+def _fitting(filled: Sequence[int], widths: dict[int, int], width: int) -> list[int]:
+    fitting: list[int] = []
+    used = 0
+    for i in filled:
+        used += widths[i] + (2 if fitting else 0)
+        if used > width and fitting:
+            break
+        fitting.append(i)
+    return fitting
+
+
+def _aligned(text: str, width: int, right: bool) -> str:
+    return text.rjust(width) if right else text.ljust(width)
+
+
+def _day_line(frame: "pl.DataFrame") -> str:
+    """The day or days that the times of the table lie in."""
+    name = next((n for n in ("ts", "first_ts") if n in frame.columns), None)
+    if name is None:
+        return ""
+    first, last = frame[name].min(), frame[name].max()
+    if first is None or last is None:
+        return ""
+    days = [f"{day:%Y-%m-%d}" for day in (first, last)]  # type: ignore[str-bytes-safe]
+    return f"{days[0]} UTC" if days[0] == days[1] else f"{days[0]} to {days[1]} UTC"
+
+
+def _left_out(frame: "pl.DataFrame", titles: Sequence[str]) -> list[str]:
+    lines = []
+    if not len(frame):
+        lines.append("(no rows)")
+    if len(frame) > MOST_ROWS:
+        lines.append(f"... {len(frame) - MOST_ROWS:,} further rows; --format csv has all {len(frame):,}")
+    if titles:
+        lines.append(f"not shown for want of width: {', '.join(titles)}; --format csv has all {frame.width} columns")
+    return lines

@@ -1,0 +1,274 @@
+"""How figures, times and answers are worded, for every look of the report."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+from vmpcap.report.document import Input, Migration, ProfileUsed, Report
+from vmpcap.verdicts.findings import Check, Outcome
+
+VERDICTS: Final = {"pass": "PASS", "fail": "FAIL", "undecided": "UNDECIDED"}
+
+ANSWERS: Final[dict[str, dict[Outcome, str]]] = {
+    "completed": {
+        "pass": "the migration completed",
+        "fail": "the migration did not complete",
+        "undecided": "whether the migration completed is not in view",
+    },
+    "throughput": {
+        "pass": "the link was fast enough",
+        "fail": "the link was too slow",
+        "undecided": "whether the link is fast enough cannot be told",
+    },
+    "rtt": {
+        "pass": "the hosts are near enough",
+        "fail": "the hosts are too far apart",
+        "undecided": "whether the hosts are near enough cannot be told",
+    },
+    "announcement_reached_destination": {
+        "pass": "the guest's announcement reached its new broadcast domain",
+        "fail": "the guest's announcement did not reach its new broadcast domain",
+        "undecided": "whether the guest's announcement reached its new broadcast domain cannot be told",
+    },
+    "guest_reachable_after": {
+        "pass": "the guest was reachable afterwards",
+        "fail": "the guest was not reachable afterwards",
+        "undecided": "whether the guest was reachable afterwards cannot be told",
+    },
+    "switchover": {
+        "pass": "the interruption stayed within its limit",
+        "fail": "the interruption was too long",
+        "undecided": "whether the interruption stayed within its limit cannot be told",
+    },
+}
+"""The deciding checks' answers as a person would say them. A check that is not here is named by its id."""
+
+AT_LEAST: Final = frozenset({"throughput"})
+"""Checks whose limit is a minimum; every other limit is a maximum."""
+
+HYPERVISORS: Final = {
+    "qemu": "QEMU",
+    "vmware": "VMware",
+    "vsphere": "VMware",
+    "hyperv": "Hyper-V",
+    "xen": "Xen",
+}
+UNKNOWN: Final = "unknown"
+MOST_FRAMES: Final = 12
+"""Frame numbers that are listed; the display filter selects all of them."""
+
+
+def verdict_sentence(migration: Migration) -> str:
+    """What is this migration's verdict, in words? The worst answers of the deciding checks."""
+    deciding = [c for c in migration.checks if c.decides]
+    worst = [c for c in deciding if c.outcome == migration.verdict]
+    if migration.verdict == "pass" and worst:
+        return "the migration met every deciding check"
+    return "; ".join(answer(c) for c in worst) or "no check decides under this profile"
+
+
+def answer(check: Check) -> str:
+    """What does this check say, as a person would?"""
+    return ANSWERS.get(check.id, {}).get(check.outcome) or f"{check.id}: {check.outcome}"
+
+
+def held_against_limit(check: Check) -> str:
+    """How does the measured figure stand to its limit? Empty where nothing was measured."""
+    if check.measured is None:
+        return "" if check.limit is None else f"not measured ({_limit_words(check)})"
+    if check.limit is None:
+        return figure(check.measured, check.unit)
+    return f"{figure(check.measured, check.unit, check.limit)} ({_limit_words(check)})"
+
+
+def _limit_words(check: Check) -> str:
+    bound = "at least" if check.id in AT_LEAST else "at most"
+    return f"{bound} {figure(check.limit, check.unit)}"
+
+
+def figure(value: float | None, unit: str = "", beside: float | None = None) -> str:
+    """
+    How is this figure written? About three digits, and as many more as keep it on its side of the limit beside it.
+
+    >>> figure(621.97, "Mbps", beside=622)
+    '621.97 Mbps'
+    >>> figure(None, "ms")
+    'unknown'
+    """
+    if value is None:
+        return UNKNOWN
+    if unit == "share":
+        return f"{figure(value * 100, '', None if beside is None else beside * 100)} %"
+    digits = 0 if value == int(value) or abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 0.1 else 3
+    if beside is not None:
+        while digits < 9 and value != beside and not _same_side(value, beside, digits):
+            digits += 1
+    text = f"{value:,.{digits}f}"
+    return f"{text} {unit}" if unit else text
+
+
+def _same_side(value: float, beside: float, digits: int) -> bool:
+    shown, limit = round(value, digits), beside
+    return shown < limit if value < beside else shown > limit
+
+
+def size(count: int) -> str:
+    """How are so many bytes written? Decimal units: 1 MB is 10^6 bytes."""
+    for unit, scale in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= scale:
+            return f"{count / scale:.3g} {unit}" if count < 1000 * scale else f"{count / scale:,.0f} {unit}"
+    return f"{count} bytes"
+
+
+def span(seconds: float) -> str:
+    """How is a stretch of time written?"""
+    if seconds >= 120:
+        minutes, rest = divmod(seconds, 60)
+        return f"{minutes:,.0f} min {rest:.0f} s" if round(rest) < 60 else f"{minutes + 1:,.0f} min 0 s"
+    return f"{seconds:.3g} s" if seconds < 100 else f"{seconds:.0f} s"
+
+
+def stamp(iso: str | None) -> str:
+    """How is a time of the report shown? UTC, to the millisecond."""
+    if not iso:
+        return UNKNOWN
+    day, _, clock = iso.partition("T")
+    whole, _, fraction = clock.rstrip("Z").partition(".")
+    return f"{day} {whole}.{(fraction + '000')[:3]} UTC"
+
+
+def between(start: str | None, end: str | None) -> str:
+    """How is a stretch from here to there shown? The day once, where it is the same."""
+    first, last = stamp(start), stamp(end)
+    if first[:10] == last[:10] and first.endswith(" UTC"):
+        return f"{first.removesuffix(' UTC')} to {last[11:]}"
+    return f"{first} to {last}"
+
+
+def seconds_between(start: str | None, end: str | None) -> float | None:
+    """How many seconds lie between two times of the report? None where one is unknown."""
+    if not start or not end:
+        return None
+    try:
+        (a, a_ns), (b, b_ns) = _split(start), _split(end)
+    except ValueError:
+        return None
+    return (b - a).total_seconds() + (b_ns - a_ns) / 1e9
+
+
+def _split(iso: str) -> tuple[datetime, int]:
+    whole, _, fraction = iso.removesuffix("Z").partition(".")
+    return datetime.fromisoformat(whole), int((fraction + "000000000")[:9])
+
+
+def frame_list(frames: Sequence[int], most: int = MOST_FRAMES) -> str:
+    """How are frame numbers listed? Runs as a-b, the rest counted."""
+    if not frames:
+        return ""
+    runs = list(_runs(sorted(set(frames))))
+    shown = [str(a) if a == b else f"{a}-{b}" for a, b in runs[:most]]
+    left = sum(b - a + 1 for a, b in runs[most:])
+    return ", ".join(shown) + (f" and {left:,} more" if left else "")
+
+
+def _runs(numbers: Iterable[int]) -> Iterable[tuple[int, int]]:
+    first = last = None
+    for number in numbers:
+        if first is None or last is None:
+            first = last = number
+        elif number == last + 1:
+            last = number
+        else:
+            yield first, last
+            first = last = number
+    if first is not None and last is not None:
+        yield first, last
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """How many of them? `1 capture`, `3 captures`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def profile_line(profile: ProfileUsed) -> str:
+    """What does the profile ask for?"""
+    asked = []
+    if profile.throughput_mbps_min is not None:
+        whose = "the link" if profile.scope == "link" else "each migration"
+        asked.append(f"at least {figure(profile.throughput_mbps_min, 'Mbps')} for {whose}")
+    if profile.rtt_ms_max is not None:
+        asked.append(f"at most {figure(profile.rtt_ms_max, 'ms')} round trip")
+    if profile.switchover_ms_max is not None:
+        asked.append(f"at most {figure(profile.switchover_ms_max, 'ms')} interruption")
+    return f"profile {profile.name}: {', '.join(asked) or 'no limit on throughput, round trip or interruption'}"
+
+
+def hypervisor(migration: Migration) -> str:
+    """Which hypervisor, as its users write it?"""
+    return HYPERVISORS.get(migration.hypervisor, migration.hypervisor)
+
+
+def ports(migration: Migration) -> str:
+    """Over which ports did it go?"""
+    listed = ", ".join(map(str, migration.ports[:6]))
+    return f"TCP {listed}{', ...' if len(migration.ports) > 6 else ''}"
+
+
+def vlans(vlan: Sequence[int], vni: int | None) -> str:
+    """Which VLAN or overlay? Outermost tag first."""
+    words = f"VLAN {'.'.join(map(str, vlan))}" if vlan else ""
+    overlay = f"VNI {vni}" if vni is not None else ""
+    return ", ".join(w for w in (words, overlay) if w)
+
+
+def inputs_line(report: Report) -> str:
+    """What was read, in one line?"""
+    packets = sum(i.packets for i in report.inputs)
+    return f"{count(len(report.inputs), 'capture')}, {count(packets, 'packet')}"
+
+
+def is_odd(given: Input) -> bool:
+    """Is there anything about this input that a reader must know?"""
+    return bool(given.truncated or given.defects or given.not_walked)
+
+
+def odd_kinds(given: Input) -> str:
+    """What is odd about this input, in a few words?"""
+    kinds = list(dict.fromkeys(d.kind for d in given.defects))
+    if given.truncated and not kinds:
+        kinds = ["cut short"]
+    unwalked = sum(given.not_walked.values())
+    return ", ".join([*kinds, *([f"{count(unwalked, 'frame')} not walked to the end"] if unwalked else [])])
+
+
+def odd_words(given: Input) -> str:
+    """What is odd about this input?"""
+    words = [f"{d.kind} ({count(d.count, 'time')}{_where(d.first_frame, d.offset)})" for d in given.defects]
+    words += [f"{count(n, 'frame')} not walked to the end: {reason}" for reason, n in given.not_walked.items()]
+    if given.truncated and not given.defects:
+        words.insert(0, "the file ends inside a record")
+    return "; ".join(words)
+
+
+def _where(frame: int | None, offset: int | None) -> str:
+    return "".join((f", first at frame {frame:,}" if frame else "", f", byte {offset:,}" if offset is not None else ""))
+
+
+TRY_NEXT: Final = (
+    ("vmpcap flows {files}", "is the migration's stream there at all, and on which port?"),
+    ("vmpcap report --port N {files}", "if it uses a port that vmpcap does not know"),
+    ("vmpcap announcements {files}", "which hosts announced themselves, and when?"),
+)
+"""What to do where no migration was recognised."""
+
+
+def try_next(report: Report) -> list[tuple[str, str]]:
+    """Which commands may help where no migration was recognised?"""
+    files = " ".join(_quoted(i.path) for i in report.inputs[:2]) or "CAPTURE..."
+    return [(command.format(files=files), why) for command, why in TRY_NEXT]
+
+
+def _quoted(path: str) -> str:
+    import shlex
+
+    return shlex.quote(path)

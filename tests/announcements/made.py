@@ -1,0 +1,37 @@
+"""Announcements from plain rows, for tests that need no frames."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.announcements.rows import AnnouncementRows, no_rows
+from vmpcap.terms.addresses import ip_halves
+
+GUEST = 0x0050_56AA_7710
+
+
+class Row(NamedTuple):
+    """One announcement; addresses as text."""
+
+    ts_ns: int
+    kind: str = "rarp_announce"
+    mac: int = GUEST
+    ip: str = "0.0.0.0"
+    segment: int = 0
+
+
+def make_rows(rows: Sequence[Row]) -> AnnouncementRows:
+    """These rows as columns, frames numbered from 1 in the given order."""
+    empty = no_rows()
+    columns = {name: np.zeros(len(rows), getattr(empty, name).dtype) for name in AnnouncementRows.__slots__}
+    for i, row in enumerate(rows):
+        high, low = ip_halves(row.ip)
+        values = {"frame": i + 1, "ts_ns": row.ts_ns, "kind": NUMBER_OF[row.kind], "segment_key": row.segment}
+        values |= {name: row.mac for name in ("eth_src", "sender_mac", "target_mac")}
+        values |= {"sender_high": high, "target_high": high, "sender_low": low, "target_low": low}
+        values |= {"vlan_outer": -1, "vlan_inner": -1, "vni": -1, "is_broadcast": True, "eth_dst": 0xFFFF_FFFF_FFFF}
+        for name, value in values.items():
+            columns[name][i] = value
+    return AnnouncementRows(**columns)

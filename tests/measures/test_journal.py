@@ -1,0 +1,111 @@
+"""The journal: which frames are kept one by one, and what did not fit."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.flows.made_frames import make_frames
+from vmpcap.decode.frames import Frames
+from vmpcap.measures.journal import NO_FLOW, Journal, JournalColumns, empty_journal
+
+SAME_IN_BOTH = [name for name in JournalColumns._fields if name in Frames._fields]
+
+
+def story(count: int, first: int = 0) -> Frames:
+    """Frames that differ in every number that the journal keeps."""
+    protocols = (1, 58, 6, 17, 2)
+    return make_frames(
+        [
+            {
+                "ts_ns": 10_000 + n,
+                "src": f"10.0.{n % 200}.1",
+                "dst": f"10.1.{n % 200}.2",
+                "eth_src": 0x5056_0000_0000 + n,
+                "ip_protocol": protocols[n % len(protocols)],
+                "ip_ttl": n % 255,
+                "ip_id": n,
+                "src_port": n % 60_000,
+                "tcp_seq": 7 * n,
+                "icmp_seq": n % 60_000,
+                "payload_bytes": n % 1400,
+                "segment_key": n % 3,
+            }
+            for n in range(first, first + count)
+        ]
+    )
+
+
+def test_kept_frames_are_copied_column_by_column() -> None:
+    """Every column is the frame's own, and survives that the frames' arrays are written over."""
+    frames = story(6)
+    expected = [getattr(frames, name)[[1, 4]].tolist() for name in SAME_IN_BOTH]
+    ttl = frames.ip_ttl[[1, 4]].tolist()
+    journal = Journal()
+    flow, side = np.arange(6, dtype=np.int32) * 10, np.array([0, 1, 0, 1, 0, 1], np.uint8)
+    journal.keep(100, frames, np.array([False, True, False, False, True, False]), flow, side)
+    for column in frames:
+        column[:] = 0
+    columns = journal.columns()
+    assert [getattr(columns, name).tolist() for name in SAME_IN_BOTH] == expected
+    assert columns.frame.tolist() == [101, 104]
+    assert columns.ttl.tolist() == ttl
+    assert columns.flow_id.tolist() == [10, 40]
+    assert columns.side.tolist() == [1, 0]
+    assert columns.rows == 2
+
+
+def test_without_flows_the_columns_say_so() -> None:
+    """A caller without a flow table gets NO_FLOW."""
+    journal = Journal()
+    journal.keep(1, story(3), np.ones(3, np.bool_))
+    assert journal.columns().flow_id.tolist() == [NO_FLOW] * 3
+
+
+@given(st.lists(st.integers(0, 30), max_size=6), st.integers(0, 60), st.integers(0, 2**60))
+def test_neither_batches_nor_budget_lose_a_frame_silently(cuts: list[int], budget: int, mask: int) -> None:
+    """However the frames are cut into batches: the first ones are kept, the rest is counted."""
+    journal, whole, first = Journal(budget), [], 0
+    for count in cuts:
+        keep = np.array([bool(mask >> (first + i) % 60 & 1) for i in range(count)], np.bool_)
+        whole += (np.flatnonzero(keep) + first + 1).tolist()
+        journal.keep(first + 1, story(count, first), keep)
+        first += count
+    assert journal.columns().frame.tolist() == whole[:budget]
+    assert sum(journal.left_out.values()) == max(0, len(whole) - budget)
+    assert journal.overflowed == (len(whole) > budget)
+    if len(whole) > budget:
+        assert journal.first_left_out_frame == whole[budget]
+        assert journal.first_left_out_ts == 10_000 + whole[budget] - 1
+
+
+def test_what_did_not_fit_is_counted_by_what_it_carried() -> None:
+    """The reader learns whether pings or connections are missing."""
+    journal = Journal(budget=0)
+    journal.keep(1, story(11), np.ones(11, np.bool_))
+    assert journal.left_out == {"icmp": 3, "icmpv6": 2, "tcp": 2, "udp": 2, "other": 2}
+    assert journal.columns().rows == 0
+
+
+def test_dtypes_stay_the_same_with_and_without_rows() -> None:
+    """An empty journal has the columns of a full one."""
+    journal = Journal()
+    journal.keep(1, story(2), np.ones(2, np.bool_))
+    assert [c.dtype for c in journal.columns()] == [c.dtype for c in empty_journal()]
+
+
+def test_reading_the_columns_does_not_end_the_journal() -> None:
+    """More frames may be kept after the columns were read."""
+    journal = Journal()
+    for first in (1, 3, 5):
+        journal.keep(first, story(2, first), np.ones(2, np.bool_))
+        assert journal.columns().frame.tolist() == list(range(1, first + 2))
+
+
+@pytest.mark.parametrize("chosen", [[], [0], [2, 0]])
+def test_rows_are_taken_by_index(chosen: list[int]) -> None:
+    """Indices select rows in their order."""
+    journal = Journal()
+    journal.keep(1, story(3), np.ones(3, np.bool_))
+    taken = journal.columns().take(np.array(chosen, np.int64))
+    assert taken.frame.tolist() == [c + 1 for c in chosen]
