@@ -17,7 +17,8 @@ class Frames(NamedTuple):
     """
     One walked batch. All arrays have length m (the frames of the batch, in file order).
 
-    Addresses, ports and lengths are those of the innermost header of their kind that the walk reached.
+    Addresses, ports and lengths are those of the innermost packet that the walk reached: a link-layer header inside a
+    tunnel clears the network and transport columns of what carries it, a network header those of the transport layer.
     Offsets count from the first byte of the frame; -1 means there is no such header. The arrays are scratch
     that the next walk overwrites: whoever keeps something copies it.
     """

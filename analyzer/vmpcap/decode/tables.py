@@ -18,21 +18,23 @@ from vmpcap.decode.words import (
     Step,
 )
 
-KEYS: Final = 1 << 16
-"""Numbers of one registry."""
+RULE_BITS: Final = 5
+"""A row of the rules has two to this power numbers."""
+LENGTH_BITS: Final = 8
+KEY_BITS: Final = 16
 
-# Columns of Tables.rules
+# Places in a row of Tables.rules
 LENGTH_AT: Final = 0
 NEEDS: Final = 1
-LAYER: Final = 2
-READS: Final = 3
-FEATURES: Final = 4
-NEXT_AT: Final = 5
-NEXT_MASK: Final = 6
-NEXT_SHIFT: Final = 7
-NEXT_CONST: Final = 8
-NEXT_SPACE: Final = 9
-STOP: Final = 10  # when the step ends the walk, or nobody claims the number that it names
+FEATURES: Final = 2
+NEXT_AT: Final = 3
+NEXT_MASK: Final = 4
+NEXT_SHIFT: Final = 5
+NEXT_CONST: Final = 6  # the registry in the bits above KEY_BITS
+LAYER: Final = 7
+READS: Final = 8
+STOP: Final = 9  # when the step ends the walk, or nobody claims the number that it names
+TYPE: Final = 10  # the ethertype that means this header
 SIZE_AT: Final = 11
 SIZE_AFTER: Final = 12
 FRAGMENT_AT: Final = 13
@@ -45,23 +47,26 @@ KEEP_WHEN: Final = 19
 SELECT_MASK: Final = 20
 SELECT_SHIFT: Final = 21
 CUT_MASK: Final = 22
-TYPE: Final = 23  # the ethertype that means this header
-EXPECT_STOP: Final = 24
-_COLUMNS: Final = 25
+EXPECT_STOP: Final = 23
 
-# Bits of the FEATURES column
+# Bits of FEATURES
 HAS_SIZE: Final = 0x0001
 HAS_FRAGMENT: Final = 0x0002
-HAS_KEEP: Final = 0x0004
-HAS_EXPECT: Final = 0x0008
-HAS_CUT: Final = 0x0010
-KEEPS_TAG: Final = 0x0020
-KEEP_SEPARATES: Final = 0x0040
-KEEP_FROM_END: Final = 0x0080
-ENDS: Final = 0x0100
-NEXT_AFTER_HEADER: Final = 0x0200
-NEXT_EITHER_ORDER: Final = 0x0400
-NEXT_SELECTS: Final = 0x0800
+ENDS: Final = 0x0004
+NAMES_ETHERTYPE: Final = 0x0008
+NAMES_IP_PROTOCOL: Final = 0x0010
+HAS_KEEP: Final = 0x0020
+KEEPS_TAG: Final = 0x0040
+KEEP_SEPARATES: Final = 0x0080
+KEEP_FROM_END: Final = 0x0100
+HAS_CUT: Final = 0x0200
+NEXT_AFTER_HEADER: Final = 0x0400
+NEXT_EITHER_ORDER: Final = 0x0800
+NEXT_SELECTS: Final = 0x1000
+HAS_EXPECT: Final = 0x2000
+NEXT_IS_USUAL: Final = 0x4000
+HAS_CHECKS: Final = HAS_SIZE | HAS_EXPECT
+HAS_CONTENTS: Final = HAS_FRAGMENT | HAS_KEEP | HAS_CUT
 NEXT_IS_UNUSUAL: Final = NEXT_AFTER_HEADER | NEXT_EITHER_ORDER | NEXT_SELECTS
 
 
@@ -69,11 +74,11 @@ class Tables(NamedTuple):
     """The compiled steps. Step 0 is nobody; step n is row n - 1 of the table."""
 
     entries: npt.NDArray[np.uint8]
-    """uint8[spaces, 65536]: the step that a number of a registry enters."""
+    """uint8[spaces << KEY_BITS]: the step that a number of a registry enters."""
     lengths: npt.NDArray[np.uint16]
-    """uint16[steps, 256]: the length of the header by one of its bytes; special values in decode.words."""
+    """uint16[steps << LENGTH_BITS]: the length of the header by one of its bytes; special values in decode.words."""
     rules: npt.NDArray[np.int32]
-    """int32[steps, columns]: everything else."""
+    """int32[steps << RULE_BITS]: everything else. Flat, like the others, so that a place is a shift and a sum."""
     expect_mask: npt.NDArray[np.uint64]
     """uint64[steps]"""
     expect_value: npt.NDArray[np.uint64]
@@ -91,9 +96,9 @@ def compile_steps(steps: Sequence[Step]) -> Tables:
     """
     _refuse_names_used_twice(steps)
     tables = Tables(
-        entries=np.zeros((len(Space), KEYS), dtype=np.uint8),
-        lengths=np.full((len(steps) + 1, 256), REJECTED, dtype=np.uint16),
-        rules=np.zeros((len(steps) + 1, _COLUMNS), dtype=np.int32),
+        entries=np.zeros(len(Space) << KEY_BITS, dtype=np.uint8),
+        lengths=np.full((len(steps) + 1) << LENGTH_BITS, REJECTED, dtype=np.uint16),
+        rules=np.zeros((len(steps) + 1) << RULE_BITS, dtype=np.int32),
         expect_mask=np.zeros(len(steps) + 1, dtype=np.uint64),
         expect_value=np.zeros(len(steps) + 1, dtype=np.uint64),
     )
@@ -106,9 +111,9 @@ def compile_steps(steps: Sequence[Step]) -> Tables:
                     " one row must take it"
                 )
             claimed[claim] = step.name
-            tables.entries[claim.space, claim.key] = number
-        tables.lengths[number] = step.length.by_byte
-        tables.rules[number] = _rule(step)
+            tables.entries[(claim.space << KEY_BITS) | claim.key] = number
+        tables.lengths[number << LENGTH_BITS : (number + 1) << LENGTH_BITS] = step.length.by_byte
+        tables.rules[number << RULE_BITS : (number + 1) << RULE_BITS] = _rule(step)
         if step.expects is not None:
             tables.expect_mask[number] = step.expects.mask
             tables.expect_value[number] = step.expects.value
@@ -133,7 +138,7 @@ def _refuse_names_used_twice(steps: Sequence[Step]) -> None:
 
 
 def _rule(step: Step) -> list[int]:
-    row = [0] * _COLUMNS
+    row = [0] * (1 << RULE_BITS)
     needs = _needs(step)
     row[NEEDS] = needs
     # a step without bytes of its own looks up its length by the last byte before it, which is always there
@@ -154,10 +159,12 @@ def _hands_over(step: Step, row: list[int]) -> int:
         return ENDS
     row[STOP] = UNKNOWN_KEY_STOPS.get(over.space, stops.UNKNOWN_PAYLOAD)
     row[NEXT_AT], row[NEXT_MASK], row[NEXT_SHIFT] = over.at, over.mask, over.shift
-    row[NEXT_CONST], row[NEXT_SPACE] = over.const, over.space
+    row[NEXT_CONST] = (over.space << KEY_BITS) | over.const
     row[SELECT_MASK], row[SELECT_SHIFT] = over.select_mask, over.select_shift
-    features = NEXT_AFTER_HEADER if over.is_after_header else 0
+    features = NEXT_AFTER_HEADER if over.is_after_header else NEXT_IS_USUAL if over.mask else 0
     features |= NEXT_EITHER_ORDER if over.is_either_order else 0
+    features |= NAMES_ETHERTYPE if over.space == Space.ETHERTYPE else 0
+    features |= NAMES_IP_PROTOCOL if over.space == Space.IP_PROTOCOL else 0
     return features | (NEXT_SELECTS if over.select_mask else 0)
 
 

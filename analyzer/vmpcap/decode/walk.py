@@ -6,17 +6,19 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.decode import stops, tables
-from vmpcap.decode.bits import Bytes, be16, be32, be64, byte
+from vmpcap.decode.bits import Bytes, Offset, be16, be32, be64, byte
 from vmpcap.decode.fields import tcp
 from vmpcap.decode.fields.icmp import is_echo
-from vmpcap.decode.fields.link import read_link
+from vmpcap.decode.fields.ip import read_ipv4, read_ipv6
+from vmpcap.decode.fields.link import read_cooked, read_ethernet
 from vmpcap.decode.frames import I32, I64, Frames
 from vmpcap.decode.tables import Tables
 from vmpcap.decode.words import (
-    ARP,
+    ETHERNET,
     ICMP,
     IPV4,
     IPV6,
+    LEAST_SPECIAL_LENGTH,
     LINK_LAYER,
     MAX_DEPTH,
     NETWORK_LAYER,
@@ -26,26 +28,43 @@ from vmpcap.decode.words import (
     UDP,
     Space,
 )
-from vmpcap.decode.words import LEAST_SPECIAL_LENGTH as LEAST_SPECIAL
 from vmpcap.readers.records import RecordBatch
-from vmpcap.terms.addresses import IPV4_MAPPED
+from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.kernels import inline_kernel, kernel
 from vmpcap.terms.wire import ETHERTYPE_LEAST
 
-_LINK_TYPES: Final = int(Space.LINK_TYPE)
-_ETHERTYPES: Final = int(Space.ETHERTYPE)
-_IP_PROTOCOLS: Final = int(Space.IP_PROTOCOL)
+_FIRST_KEY: Final = int(Space.LINK_TYPE) << tables.KEY_BITS
+_KEY_MASK: Final = (1 << tables.KEY_BITS) - 1
 _LABEL_BYTES: Final = 4
 _BOTTOM_OF_STACK: Final = 0x100
+_STEPS_IN_HALF: Final = MAX_DEPTH // 2
 
+NO_ID: Final = -1
 WHOLE: Final = 0
 FIRST_FRAGMENT: Final = 1
 LATER_FRAGMENT: Final = 2
 
 
+# Groups of rare columns
+WRAPPED: Final = 1
+BEYOND_IPV4: Final = 2
+BEYOND_STAMPS: Final = 4
+RARE: Final[dict[int, dict[str, int]]] = {
+    WRAPPED: {"vlan_outer_id": NO_ID, "vlan_inner_id": NO_ID, "vni": NO_ID, "segment_key": 0, "path_low": 0},
+    BEYOND_IPV4: {"src_high": 0, "dst_high": 0, "ip_fragment": WHOLE},
+    BEYOND_STAMPS: dict.fromkeys(
+        ("tcp_mss", "tcp_window_scale", "tcp_sack_blocks", "icmp_type", "icmp_code", "icmp_id", "icmp_seq"), 0
+    ),
+}
+"""
+Columns that have one value in nearly every row of a plain capture. The walk writes them only where they have another,
+and a group is cleared only after a walk that wrote into it: a third of all bytes written were these.
+"""
+
+
 @inline_kernel
-def mix_id(key: int, word: int) -> int:
-    """Which key has seen this id too? uint64; never 0. Products of 32 bits only, so nothing overflows."""
+def mix_id(key: np.uint64, word: np.uint64) -> np.uint64:
+    """Which key has seen this id too? Never 0. Products of 32 bits only, so nothing overflows."""
     low = (key ^ word) & np.uint64(0xFFFFFFFF)
     high = (key ^ word) >> np.uint64(32)
     mixed = (low * np.uint64(0x9E3779B1)) ^ (high * np.uint64(0x85EBCA77))
@@ -54,19 +73,44 @@ def mix_id(key: int, word: int) -> int:
 
 
 @inline_kernel
-def measure_stack(buffer: Bytes, start: int, at: int, end: int) -> int:
+def measure_stack(buffer: Bytes, start: Offset, at: Offset, end: Offset) -> np.int64:
     """How long is the label stack at `at`? Past `end` where it has no bottom before that."""
-    length = 0
+    length = np.int64(0)
     while at + length + _LABEL_BYTES <= end:
         is_bottom = be16(buffer, start + length + 2) & _BOTTOM_OF_STACK
         length += _LABEL_BYTES
         if is_bottom:
             return length
-    return end - at + _LABEL_BYTES
+    return np.int64(end - at + _LABEL_BYTES)
+
+
+@inline_kernel
+def kept_id(buffer: Bytes, start: Offset, end: Offset, rules: I32, rule: Offset) -> np.int64:
+    """Which id does this header give? NO_ID where a flag says that there is none."""
+    when = rules[rule + tables.KEEP_WHEN]
+    if when != 0 and byte(buffer, start) & when == 0:
+        return np.int64(NO_ID)
+    at = rules[rule + tables.KEEP_AT]
+    word = be32(buffer, start + at if at >= 0 else end + at)
+    return np.int64((word >> rules[rule + tables.KEEP_SHIFT]) & rules[rule + tables.KEEP_MASK])
+
+
+@inline_kernel
+def unusual_key(buffer: Bytes, start: Offset, end: Offset, rules: I32, rule: Offset) -> np.int64:
+    """What has the number of the next header in it, besides the 16 bits where it usually stands?"""
+    features = rules[rule + tables.FEATURES]
+    if features & tables.NEXT_AFTER_HEADER:
+        return np.int64((be16(buffer, end) & rules[rule + tables.NEXT_MASK]) >> rules[rule + tables.NEXT_SHIFT])
+    if features & tables.NEXT_EITHER_ORDER:
+        return be16(buffer, start + rules[rule + tables.NEXT_AT] + 2)
+    if features & tables.NEXT_SELECTS:
+        flags = byte(buffer, start) & rules[rule + tables.SELECT_MASK]
+        return np.int64((flags >> rules[rule + tables.SELECT_SHIFT]) << tables.KEY_BITS)
+    return np.int64(0)
 
 
 @kernel
-def walk_frames(
+def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two dozen numbers, and a call for each costs half
     buffer: Bytes,
     record_at: I64,
     captured_bytes: I32,
@@ -74,9 +118,9 @@ def walk_frames(
     link_type: I32,
     steps: Tables,
     out: Frames,
-) -> None:
+) -> int:
     """
-    What does each frame contain, and where does the walk through it stop?
+    What does each frame contain, and where does the walk through it stop? Gives which rare columns were written.
 
     Parameters
     ----------
@@ -85,7 +129,7 @@ def walk_frames(
     captured_bytes, wire_bytes, link_type : int32[m]
     steps : Tables
     out : Frames
-        Rows 0..m-1 of every column but the first four are written.
+        Rows 0..m-1 are written. The columns of the reader are not; rare columns (`RARE`) come cleared.
 
     Notes
     -----
@@ -98,6 +142,7 @@ def walk_frames(
     rules = steps.rules
     entries = steps.entries
     lengths = steps.lengths
+    rare = 0
     for i in range(record_at.shape[0]):
         base = record_at[i]
         captured = np.int64(captured_bytes[i])
@@ -110,9 +155,9 @@ def walk_frames(
         has_lied = False
         link_reads = np.int64(0)
         link_at = np.int64(0)
-        tag_outer = np.int64(-1)
-        tag_inner = np.int64(-1)
-        overlay = np.int64(-1)
+        tag_outer = np.int64(NO_ID)
+        tag_inner = np.int64(NO_ID)
+        overlay = np.int64(NO_ID)
         segment = np.uint64(0)
         ethertype = np.int64(0)
         network_reads = np.int64(0)
@@ -128,38 +173,37 @@ def walk_frames(
         stop = np.int64(stops.UNKNOWN_LINK_TYPE)
         step = np.int64(0)
         first = np.int64(link_type[i])
-        if 0 <= first < tables.KEYS:
-            step = np.int64(entries[_LINK_TYPES, first])
+        if 0 <= first < 1 << tables.KEY_BITS:
+            step = np.int64(entries[_FIRST_KEY + first])
         while step != 0:
             if depth == MAX_DEPTH:
                 stop = np.int64(stops.TOO_DEEP)
                 break
-            needed = at + rules[step, tables.NEEDS]
-            if needed > limit:
-                stop = np.int64(stops.CUT if is_open else stops.SHORT)
-                break
-            if needed > captured:
-                stop = np.int64(stops.CUT)
+            rule = step << tables.RULE_BITS
+            needed = at + rules[rule + tables.NEEDS]
+            if needed > min(limit, captured):
+                stop = np.int64(stops.SHORT if needed > limit and not is_open else stops.CUT)
                 break
             start = base + at
-            features = rules[step, tables.FEATURES]
-            header = np.int64(lengths[step, byte(buffer, start + rules[step, tables.LENGTH_AT])])
-            if header >= LEAST_SPECIAL:
+            features = rules[rule + tables.FEATURES]
+            told_by = byte(buffer, start + rules[rule + tables.LENGTH_AT])
+            header = np.int64(lengths[(step << tables.LENGTH_BITS) | told_by])
+            if header >= LEAST_SPECIAL_LENGTH:
                 if header == REJECTED:
                     stop = np.int64(stops.NOT_AS_NAMED)
                     break
                 header = measure_stack(buffer, start, at, min(limit, captured))
-            if features & tables.HAS_EXPECT and (
-                be64(buffer, start) & steps.expect_mask[step] != steps.expect_value[step]
-            ):
-                stop = np.int64(rules[step, tables.EXPECT_STOP])
-                ethertype = rules[step, tables.TYPE]
-                break
-            layer = rules[step, tables.LAYER]
-            if features & tables.HAS_SIZE:
-                size = be16(buffer, start + rules[step, tables.SIZE_AT])
-                end = at + size + rules[step, tables.SIZE_AFTER]
-                if size != 0:
+            layer = rules[rule + tables.LAYER]
+            if features & tables.HAS_CHECKS:
+                if features & tables.HAS_EXPECT and (
+                    be64(buffer, start) & steps.expect_mask[step] != steps.expect_value[step]
+                ):
+                    stop = np.int64(rules[rule + tables.EXPECT_STOP])
+                    ethertype = np.int64(rules[rule + tables.TYPE])
+                    break
+                size = be16(buffer, start + rules[rule + tables.SIZE_AT])
+                if features & tables.HAS_SIZE and size != 0:
+                    end = at + size + rules[rule + tables.SIZE_AFTER]
                     if end <= limit or is_open or (layer == NETWORK_LAYER and fragment == FIRST_FRAGMENT):
                         limit = end
                         is_open = False
@@ -169,111 +213,109 @@ def walk_frames(
                 stop = np.int64(stops.SHORT)
                 break
 
-            shift = np.uint64((56 - 8 * depth) & 63)
-            if depth < 8:
-                path_high |= np.uint64(step) << shift
+            if depth < _STEPS_IN_HALF:
+                path_high = (path_high << np.uint64(8)) | np.uint64(step)
             else:
-                path_low |= np.uint64(step) << shift
+                path_low = (path_low << np.uint64(8)) | np.uint64(step)
             depth += 1
             if layer == NETWORK_LAYER:
-                network_reads = np.int64(rules[step, tables.READS])
+                network_reads = np.int64(rules[rule + tables.READS])
                 network_at = at
-                ethertype = np.int64(rules[step, tables.TYPE])
+                ethertype = np.int64(rules[rule + tables.TYPE])
                 ip_protocol = np.int64(0)
                 fragment = np.int64(WHOLE)
                 fragment_at = np.int64(-1)
                 transport_reads = np.int64(0)
             elif layer == TRANSPORT_LAYER:
-                transport_reads = np.int64(rules[step, tables.READS])
+                transport_reads = np.int64(rules[rule + tables.READS])
                 transport_at = at
                 payload_at = at + header
                 payload_bytes = limit - payload_at
             elif layer == LINK_LAYER:
-                link_reads = np.int64(rules[step, tables.READS])
+                link_reads = np.int64(rules[rule + tables.READS])
                 link_at = at
-                tag_outer = np.int64(-1)
-                tag_inner = np.int64(-1)
+                tag_outer = np.int64(NO_ID)
+                tag_inner = np.int64(NO_ID)
                 ethertype = np.int64(0)
                 network_reads = np.int64(0)
                 transport_reads = np.int64(0)
                 is_open |= fragment == FIRST_FRAGMENT
                 fragment = np.int64(WHOLE)
-            if features & tables.HAS_FRAGMENT:
-                word = be16(buffer, start + rules[step, tables.FRAGMENT_AT])
-                fragment_at = at
-                if word & rules[step, tables.OFFSET_MASK]:
-                    fragment = np.int64(LATER_FRAGMENT)
-                elif word & rules[step, tables.MORE_MASK]:
-                    fragment = np.int64(FIRST_FRAGMENT)
-            if features & tables.HAS_KEEP:
-                if features & tables.KEEP_FROM_END:
-                    if at + header > captured:
-                        stop = np.int64(stops.CUT)
-                        break
-                    kept_at = start + header + rules[step, tables.KEEP_AT]
-                else:
-                    kept_at = start + rules[step, tables.KEEP_AT]
-                when = rules[step, tables.KEEP_WHEN]
-                if when == 0 or byte(buffer, start) & when:
-                    kept = (be32(buffer, kept_at) >> rules[step, tables.KEEP_SHIFT]) & rules[step, tables.KEEP_MASK]
-                    is_tag = features & tables.KEEPS_TAG
-                    if is_tag == 0:
-                        overlay = kept
-                    elif tag_outer < 0:
-                        tag_outer = kept
-                    elif tag_inner < 0:
-                        tag_inner = kept
-                    # a tag with id 0 carries a priority only: the frame is untagged (IEEE 802.1Q 9.6)
-                    if features & tables.KEEP_SEPARATES and (kept != 0 or is_tag == 0):
-                        segment = mix_id(segment, (np.uint64(step) << np.uint64(32)) | np.uint64(kept))
-            if features & tables.HAS_CUT and byte(buffer, start + 2) & rules[step, tables.CUT_MASK]:
-                is_open = True
+            if features & tables.HAS_CONTENTS:
+                if features & tables.HAS_FRAGMENT:
+                    fragment_at = at
+                    word = be16(buffer, start + rules[rule + tables.FRAGMENT_AT])
+                    if word & rules[rule + tables.OFFSET_MASK]:
+                        fragment = np.int64(LATER_FRAGMENT)
+                    elif word & rules[rule + tables.MORE_MASK]:
+                        fragment = np.int64(FIRST_FRAGMENT)
+                if features & tables.KEEP_FROM_END and at + header > captured:
+                    stop = np.int64(stops.CUT)
+                    break
+                if features & tables.HAS_KEEP:
+                    kept = kept_id(buffer, start, start + header, rules, rule)
+                    is_tag = features & tables.KEEPS_TAG != 0
+                    if kept != NO_ID:
+                        if not is_tag:
+                            overlay = np.int64(kept)
+                        elif tag_outer == NO_ID:
+                            tag_outer = np.int64(kept)
+                        elif tag_inner == NO_ID:
+                            tag_inner = np.int64(kept)
+                        # a tag with id 0 carries a priority only: the frame is untagged (IEEE 802.1Q 9.6)
+                        if features & tables.KEEP_SEPARATES and not (is_tag and kept == 0):
+                            segment = mix_id(segment, (np.uint64(step) << np.uint64(32)) | np.uint64(kept))
+                if features & tables.HAS_CUT and byte(buffer, start + 2) & rules[rule + tables.CUT_MASK]:
+                    is_open = True
 
-            stop = np.int64(rules[step, tables.STOP])
+            stop = np.int64(rules[rule + tables.STOP])
             if features & tables.ENDS:
                 break
-            asked_at = start + rules[step, tables.NEXT_AT]
-            space = np.int64(rules[step, tables.NEXT_SPACE])
-            mask = rules[step, tables.NEXT_MASK]
-            number = np.int64(rules[step, tables.NEXT_CONST])
+            key = np.int64(rules[rule + tables.NEXT_CONST])
+            if features & tables.NEXT_IS_USUAL:
+                number = be16(buffer, start + rules[rule + tables.NEXT_AT]) & rules[rule + tables.NEXT_MASK]
+                key |= number >> rules[rule + tables.NEXT_SHIFT]
             if features & tables.NEXT_IS_UNUSUAL:
-                if features & tables.NEXT_AFTER_HEADER:
-                    if at + header + 2 > min(limit, captured):
-                        stop = np.int64(stops.SHORT if at + header + 2 > limit else stops.CUT)
-                        break
-                    asked_at += header
-                elif features & tables.NEXT_EITHER_ORDER:
-                    number |= be16(buffer, asked_at + 2)
-                else:
-                    space += (byte(buffer, start) & rules[step, tables.SELECT_MASK]) >> rules[step, tables.SELECT_SHIFT]
-            if mask != 0:
-                number |= (be16(buffer, asked_at) & mask) >> rules[step, tables.NEXT_SHIFT]
-            if space == _IP_PROTOCOLS:
-                ip_protocol = number
+                if features & tables.NEXT_AFTER_HEADER and at + header + 2 > min(limit, captured):
+                    stop = np.int64(stops.SHORT if at + header + 2 > limit else stops.CUT)
+                    break
+                key += unusual_key(buffer, start, start + header, rules, rule)
+            if features & tables.NAMES_IP_PROTOCOL:
+                ip_protocol = key & _KEY_MASK
                 if fragment == LATER_FRAGMENT:
                     stop = np.int64(stops.LATER_FRAGMENT)
                     break
-            elif space == _ETHERTYPES:
-                ethertype = number
-            step = np.int64(entries[space, number])
+            elif features & tables.NAMES_ETHERTYPE:
+                ethertype = key & _KEY_MASK
+            step = np.int64(entries[key])
             at += header
 
         if stop == stops.COMPLETE and has_lied:
             stop = np.int64(stops.LYING_LENGTH)
-        source, destination = read_link(buffer, base + link_at, link_reads)
+        source = np.uint64(NO_MAC)
+        destination = np.uint64(NO_MAC)
+        if link_reads == ETHERNET:
+            source, destination = read_ethernet(buffer, base + link_at)
+        elif link_reads != 0:
+            source, destination = read_cooked(buffer, base + link_at, link_reads)
         out.eth_src[i] = source
         out.eth_dst[i] = destination
-        out.vlan_outer_id[i] = tag_outer
-        out.vlan_inner_id[i] = tag_inner
-        out.vni[i] = overlay
-        out.segment_key[i] = segment
+        if 0 < depth < _STEPS_IN_HALF:
+            path_high <<= np.uint64(8 * (_STEPS_IN_HALF - depth))
+        elif depth > _STEPS_IN_HALF:
+            path_low <<= np.uint64(8 * (MAX_DEPTH - depth))
+        if tag_outer != NO_ID or overlay != NO_ID or segment != 0 or depth > _STEPS_IN_HALF:
+            rare |= WRAPPED
+            out.vlan_outer_id[i] = tag_outer
+            out.vlan_inner_id[i] = tag_inner
+            out.vni[i] = overlay
+            out.segment_key[i] = segment
+            out.path_low[i] = path_low
         out.ethertype[i] = ethertype if ethertype >= ETHERTYPE_LEAST else 0
         out.path_high[i] = path_high
-        out.path_low[i] = path_low
         out.depth[i] = depth
 
-        start = base + network_at
-        version = np.int64(0)
+        version = 0
         ttl = np.int64(0)
         tos = np.int64(0)
         ip_id = np.int64(0)
@@ -282,20 +324,11 @@ def walk_frames(
         dst_high = np.uint64(0)
         dst_low = np.uint64(0)
         if network_reads == IPV4:
-            version = np.int64(4)
-            tos = byte(buffer, start + 1)
-            ip_id = be16(buffer, start + 4)
-            ttl = byte(buffer, start + 8)
-            src_low = np.uint64(IPV4_MAPPED | be32(buffer, start + 12))
-            dst_low = np.uint64(IPV4_MAPPED | be32(buffer, start + 16))
+            version = 4
+            ttl, tos, ip_id, src_low, dst_low = read_ipv4(buffer, base + network_at)
         elif network_reads == IPV6:
-            version = np.int64(6)
-            tos = (be16(buffer, start) >> 4) & 0xFF
-            ttl = byte(buffer, start + 7)
-            src_high = be64(buffer, start + 8)
-            src_low = be64(buffer, start + 16)
-            dst_high = be64(buffer, start + 24)
-            dst_low = be64(buffer, start + 32)
+            version = 6
+            ttl, tos, src_high, src_low, dst_high, dst_low = read_ipv6(buffer, base + network_at)
             if fragment_at >= 0:
                 ip_id = be32(buffer, base + fragment_at + 4)
         has_ip = version != 0
@@ -305,10 +338,14 @@ def walk_frames(
         out.ip_ttl[i] = ttl
         out.ip_tos[i] = tos
         out.ip_id[i] = ip_id
-        out.ip_fragment[i] = fragment if has_ip else 0
-        out.src_high[i] = src_high
+        if has_ip and fragment != WHOLE:
+            rare |= BEYOND_IPV4
+            out.ip_fragment[i] = fragment
+        if version == 6:
+            rare |= BEYOND_IPV4
+            out.src_high[i] = src_high
+            out.dst_high[i] = dst_high
         out.src_low[i] = src_low
-        out.dst_high[i] = dst_high
         out.dst_low[i] = dst_low
 
         start = base + transport_at
@@ -322,55 +359,46 @@ def walk_frames(
         ack = np.int64(0)
         flags = np.int64(0)
         window = np.int64(0)
-        options = np.int64(0)
-        icmp_type = np.int64(0)
-        icmp_code = np.int64(0)
-        icmp_id = np.int64(0)
-        icmp_seq = np.int64(0)
-        out.tcp_mss[i] = 0
-        out.tcp_window_scale[i] = 0
-        out.tcp_ts_value[i] = 0
-        out.tcp_ts_echo[i] = 0
-        out.tcp_sack_blocks[i] = 0
+        options = 0
+        ts_value = np.int64(0)
+        ts_echo = np.int64(0)
         if transport_reads == TCP:
             src_port = be16(buffer, start)
             dst_port = be16(buffer, start + 2)
-            seq = be32(buffer, start + 4)
-            ack = be32(buffer, start + 8)
-            flags = be16(buffer, start + 12) & 0x0FFF
-            window = be16(buffer, start + 14)
+            seq, ack, flags, window = tcp.read_fixed(buffer, start)
             options_at = start + tcp.FIXED_BYTES
             options_end = base + payload_at
-            if options_end > options_at:
-                if tcp.has_only_timestamps(buffer, options_at, options_end, base + captured):
-                    out.tcp_ts_value[i] = be32(buffer, options_at + 4)
-                    out.tcp_ts_echo[i] = be32(buffer, options_at + 8)
-                    options = np.int64(tcp.HAS_TIMESTAMPS)
-                else:
-                    options = tcp.read_options(
-                        buffer,
-                        options_at,
-                        options_end,
-                        base + captured,
-                        i,
-                        out.tcp_mss,
-                        out.tcp_window_scale,
-                        out.tcp_ts_value,
-                        out.tcp_ts_echo,
-                        out.tcp_sack,
-                        out.tcp_sack_blocks,
-                    )
-                    if options & tcp.OPTIONS_CUT and stop == stops.COMPLETE:
-                        stop = np.int64(stops.CUT_OPTIONS)
+            is_whole = options_end - options_at == tcp.STAMPED_BYTES and payload_at <= captured
+            if is_whole and be32(buffer, options_at) == tcp.NOP_NOP_TIMESTAMPS:
+                options = tcp.HAS_TIMESTAMPS
+                ts_value = be32(buffer, options_at + 4)
+                ts_echo = be32(buffer, options_at + 8)
+            elif options_end > options_at:
+                rare |= BEYOND_STAMPS
+                options, ts_value, ts_echo = tcp.read_options(
+                    buffer,
+                    options_at,
+                    options_end,
+                    base + captured,
+                    i,
+                    out.tcp_mss,
+                    out.tcp_window_scale,
+                    out.tcp_sack,
+                    out.tcp_sack_blocks,
+                )
+                if stop == stops.COMPLETE and options & tcp.OPTIONS_CUT:
+                    stop = np.int64(stops.CUT_OPTIONS)
         elif transport_reads == UDP:
             src_port = be16(buffer, start)
             dst_port = be16(buffer, start + 2)
         elif transport_reads == ICMP:
+            rare |= BEYOND_STAMPS
             icmp_type = byte(buffer, start)
-            icmp_code = byte(buffer, start + 1)
+            out.icmp_type[i] = icmp_type
+            out.icmp_code[i] = byte(buffer, start + 1)
             if is_echo(version, icmp_type):
-                icmp_id = be16(buffer, start + 4)
-                icmp_seq = be16(buffer, start + 6)
+                out.icmp_id[i] = be16(buffer, start + 4)
+                out.icmp_seq[i] = be16(buffer, start + 6)
         out.stop[i] = stop
         out.src_port[i] = src_port
         out.dst_port[i] = dst_port
@@ -379,10 +407,9 @@ def walk_frames(
         out.tcp_flags[i] = flags
         out.tcp_window[i] = window
         out.tcp_options[i] = options
-        out.icmp_type[i] = icmp_type
-        out.icmp_code[i] = icmp_code
-        out.icmp_id[i] = icmp_id
-        out.icmp_seq[i] = icmp_seq
+        out.tcp_ts_value[i] = ts_value
+        out.tcp_ts_echo[i] = ts_echo
+    return rare
 
 
 _GIVEN: Final = ("ts_ns", "captured_bytes", "wire_bytes", "interface")
@@ -462,6 +489,8 @@ class Walker:
         self._batch_records = batch_records
         self._columns = _scratch(batch_records)
         self._steps = tables.tables()
+        self._rare = WRAPPED | BEYOND_IPV4 | BEYOND_STAMPS
+        self._rare_rows = batch_records
         self._cut_rows = -1
         self._cut_columns: list[npt.NDArray[Any]] = []
 
@@ -479,8 +508,10 @@ class Walker:
         rows = batch.record_at.shape[0]
         if rows > self._batch_records:
             raise ValueError(f"a batch of {rows} records came to a walker made for {self._batch_records}")
+        self._clear()
         given = (batch.ts_ns, batch.captured_bytes, batch.wire_bytes, batch.interface)
-        walk_frames(
+        self._rare_rows = rows
+        self._rare = walk_frames(
             batch.buffer,
             batch.record_at,
             batch.captured_bytes,
@@ -490,6 +521,13 @@ class Walker:
             Frames(*given, *self._columns.values()),
         )
         return Frames(*given, *self._cut(rows))
+
+    def _clear(self) -> None:
+        """Nothing is left of the rare columns that the last walk wrote."""
+        for group, columns in RARE.items():
+            if self._rare & group:
+                for name, usual in columns.items():
+                    self._columns[name][: self._rare_rows].fill(usual)
 
     def _cut(self, rows: int) -> list[npt.NDArray[Any]]:
         """Which read-only views show the first rows of every column? Made once for batches of one length."""

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -64,13 +64,18 @@ def kernel(function: Function) -> Function:
     """Compile this function to machine code on its first call; the same function with NUMBA_DISABLE_JIT=1."""
     import numba
 
-    compiled: Function = numba.njit(cache=CACHED, nogil=True)(function)
-    return compiled
+    return cast(Function, numba.njit(cache=CACHED, nogil=True)(function))
 
 
 def inline_kernel(function: Function) -> Function:
     """A small kernel that other kernels call; compiled into its callers' cache entries, never cached itself."""
     import numba
 
-    compiled: Function = numba.njit(nogil=True, inline="never")(function)
-    return compiled
+    return cast(Function, numba.njit(nogil=True, inline="never")(function))
+
+
+def pasted_kernel(function: Function) -> Function:
+    """A chapter of one hot loop, told apart for the reader: always compiled into the middle of its caller."""
+    import numba
+
+    return cast(Function, numba.njit(nogil=True, forceinline=True)(function))

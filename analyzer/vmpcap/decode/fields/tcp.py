@@ -4,9 +4,9 @@ from typing import Final
 
 import numpy as np
 
-from vmpcap.decode.bits import Bytes, be16, be32, byte
+from vmpcap.decode.bits import Bytes, Offset, be16, be32, byte
 from vmpcap.decode.frames import U8, U16, U32
-from vmpcap.terms.kernels import inline_kernel
+from vmpcap.terms.kernels import inline_kernel, pasted_kernel
 from vmpcap.terms.wire import (
     TCP_OPTION_END,
     TCP_OPTION_MSS,
@@ -30,57 +30,69 @@ OPTIONS_CUT: Final = 0x40
 OPTIONS_BAD: Final = 0x80
 """An option says a length that cannot be; the list is read up to there."""
 
-_MOST_SACK_BLOCKS: Final = 4  # 40 bytes of options hold no more
-_NOP_NOP_TIMESTAMPS: Final = 0x0101080A
+_MOST_SACK_BYTES: Final = 34  # four blocks: 40 bytes of options hold no more
+NOP_NOP_TIMESTAMPS: Final = 0x0101080A
+"""How the options begin in nearly every segment of a bulk transfer; then they have STAMPED_BYTES in all."""
+STAMPED_BYTES: Final = 12
+
+
+@pasted_kernel
+def read_fixed(buffer: Bytes, start: Offset) -> tuple[np.int64, np.int64, np.int64, np.int64]:
+    """What do the fixed fields after the ports say? Sequence number, acknowledgement, flags, window."""
+    seq = be32(buffer, start + 4)
+    ack = be32(buffer, start + 8)
+    flags = be16(buffer, start + 12) & 0x0FFF
+    window = be16(buffer, start + 14)
+    return seq, ack, flags, window
 
 
 @inline_kernel
-def read_options(
+def read_options(  # noqa: PLR0912 - one branch for each option
     buffer: Bytes,
-    start: int,
-    end: int,
-    captured_end: int,
+    start: Offset,
+    end: Offset,
+    captured_end: Offset,
     i: int,
     out_mss: U16,
     out_window_scale: U8,
-    out_ts_value: U32,
-    out_ts_echo: U32,
     out_sack: U32,
     out_sack_blocks: U8,
-) -> int:
+) -> tuple[int, np.int64, np.int64]:
     """
-    Which options does this segment carry? Bits; the values go into row i.
+    Which options does this segment carry? Bits, time-stamp value and echo; the other values go into row i.
 
     Notes
     -----
     An option whose captured part is incomplete is not read. Of an option that stands twice the last one counts.
     """
     found = 0
+    ts_value = np.int64(0)
+    ts_echo = np.int64(0)
     at = start
     while at < end:
         if at >= captured_end:
-            return found | OPTIONS_CUT
+            return found | OPTIONS_CUT, ts_value, ts_echo
         kind = byte(buffer, at)
         if kind == TCP_OPTION_END:
-            return found
+            return found, ts_value, ts_echo
         if kind == TCP_OPTION_NOP:
             at += 1
             continue
         if at + 1 >= end:
-            return found | OPTIONS_BAD
+            return found | OPTIONS_BAD, ts_value, ts_echo
         if at + 1 >= captured_end:
-            return found | OPTIONS_CUT
+            return found | OPTIONS_CUT, ts_value, ts_echo
         size = byte(buffer, at + 1)
         if size < 2 or at + size > end:
-            return found | OPTIONS_BAD
+            return found | OPTIONS_BAD, ts_value, ts_echo
         if at + size > captured_end:
-            return found | OPTIONS_CUT
+            return found | OPTIONS_CUT, ts_value, ts_echo
         if kind == TCP_OPTION_TIMESTAMPS and size == 10:
-            out_ts_value[i] = be32(buffer, at + 2)
-            out_ts_echo[i] = be32(buffer, at + 6)
+            ts_value = be32(buffer, at + 2)
+            ts_echo = be32(buffer, at + 6)
             found |= HAS_TIMESTAMPS
-        elif kind == TCP_OPTION_SACK and size >= 10 and (size - 2) % 8 == 0:
-            blocks = min((size - 2) // 8, _MOST_SACK_BLOCKS)
+        elif kind == TCP_OPTION_SACK and size >= 10 and size <= _MOST_SACK_BYTES and (size - 2) % 8 == 0:
+            blocks = (size - 2) // 8
             for edge in range(2 * blocks):
                 out_sack[i, edge] = be32(buffer, at + 2 + 4 * edge)
             out_sack_blocks[i] = blocks
@@ -96,10 +108,4 @@ def read_options(
         elif TCP_OPTION_MSS <= kind <= TCP_OPTION_SACK or kind == TCP_OPTION_TIMESTAMPS:
             found |= OPTIONS_BAD
         at += size
-    return found
-
-
-@inline_kernel
-def has_only_timestamps(buffer: Bytes, start: int, end: int, captured_end: int) -> bool:
-    """Are the options NOP, NOP, timestamps, whole? So it is in nearly every segment of a bulk transfer."""
-    return end - start == 12 and end <= captured_end and be32(buffer, start) == _NOP_NOP_TIMESTAMPS
+    return found, ts_value, ts_echo

@@ -122,6 +122,7 @@ STREAM: Final = np.dtype(
         ("echo_first", np.uint16),
         ("echo_used", np.uint16),
         ("ts_value", np.uint32),
+        ("echo_next", np.uint32),
         ("closing_row", np.int32),
         ("pauses_used", np.int32),
         ("least_pause_ns", np.int64),

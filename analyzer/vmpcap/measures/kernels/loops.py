@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from vmpcap.measures.kernels.layout import MOST_ECHOES, Records
+from vmpcap.measures.kernels.layout import I64, KIND_LOOP, KIND_NEAR, MOST_ECHOES, U64, Records
+from vmpcap.measures.kernels.samples import add_sample
 from vmpcap.measures.kernels.sequence import seq_diff
 from vmpcap.terms.kernels import inline_kernel
 from vmpcap.terms.units import NO_TIME
@@ -25,6 +26,8 @@ def await_echo(stream: Any, echoes: Records, slot: int, value: int, ack_ts: int,
     one = echoes[slot, (first + used) & (MOST_ECHOES - 1)]
     one["value"], one["ack_ts"], one["data_ts"], one["has_data"] = value, ack_ts, data_ts, has_data
     stream["echo_used"] = used + 1
+    if used == 0:
+        stream["echo_next"] = value
 
 
 @inline_kernel
@@ -47,4 +50,45 @@ def match_echo(stream: Any, echoes: Records, slot: int, echoed: int) -> tuple[in
         first += 1
         used -= 1
     stream["echo_used"], stream["echo_first"] = used, first & (MOST_ECHOES - 1)
+    if used > 0:
+        stream["echo_next"] = echoes[slot, first & (MOST_ECHOES - 1)]["value"]
     return data_ts, ack_ts, has_data, found
+
+
+@inline_kernel
+def stamps_matter(one: Any, other: Any, streams: Records, value: int, echoed: int) -> bool:
+    """Does this segment's timestamp option close or open a loop of a nominated stream?"""
+    own, peers = np.int64(one["slot"]) - 1, np.int64(other["slot"]) - 1
+    if own >= 0 and streams[own]["echo_used"] and seq_diff(echoed, streams[own]["echo_next"]) >= 0:
+        return True
+    if peers < 0:
+        return False
+    return streams[peers]["ts_seen"] == 0 or seq_diff(value, streams[peers]["ts_value"]) > 0
+
+
+@inline_kernel
+def follow_stamps(
+    one: Any, other: Any, streams: Records, echoes: Records, keys: U64, durations: I64, counts: I64,
+    k: int, ts: int, value: int, echoed: int, has_ack: bool, data_ts: int, has_data: bool,
+) -> None:  # fmt: skip
+    """
+    Which round trips of the two sides does this segment's timestamp option close, which does it open?
+
+    Notes
+    -----
+    Both leans are upward: the sender may wait before it sends what echoes, and the receiver before it acknowledges.
+    """
+    own, peers = np.int64(one["slot"]) - 1, np.int64(other["slot"]) - 1
+    if own >= 0 and has_ack and streams[own]["echo_used"]:
+        sent, acked, whole, found = match_echo(streams[own], echoes, own, echoed)
+        if found:
+            add_sample(keys, durations, counts, k, KIND_NEAR, acked, ts)
+            if whole:
+                add_sample(keys, durations, counts, k, KIND_LOOP, sent, ts)
+    if peers < 0:
+        return
+    stream = streams[peers]
+    if stream["ts_seen"] == 0 or seq_diff(value, stream["ts_value"]) > 0:
+        stream["ts_seen"] = 1
+        stream["ts_value"] = value
+        await_echo(stream, echoes, peers, value, ts, data_ts, has_data)

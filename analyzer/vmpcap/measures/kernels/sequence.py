@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 
 from vmpcap.measures.kernels.arena import give_block, take_block
-from vmpcap.measures.kernels.layout import LEAST_BLOCK_LOG2, MOST_HOLES_LOG2, NEXT_SEEN, I32, Records
+from vmpcap.measures.kernels.layout import ACKED_SEEN, LEAST_BLOCK_LOG2, MOST_HOLES_LOG2, NEXT_SEEN, I32, Records
 from vmpcap.terms.kernels import inline_kernel
 
 YOUNG: Final = 1 << 30
@@ -142,6 +142,9 @@ def place_segment(
     if one["flags"] & NEXT_SEEN == 0:
         one["flags"] |= NEXT_SEEN
         one["next_seq"] = end
+        if one["flags"] & ACKED_SEEN == 0:
+            one["flags"] |= ACKED_SEEN
+            one["acked_to"] = left
         more["low_seq"] = left
         one["unique_bytes"] += size
         return size, np.int64(0), np.int64(0)

@@ -1,0 +1,175 @@
+"""Copies: one packet that the capture holds twice, because it passed the capture point (or two of them) twice."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from vmpcap.decode.bits import Bytes, be32, byte
+from vmpcap.decode.frames import I64, U8, U64, Frames
+from vmpcap.readers.records import RecordBatch
+from vmpcap.terms.kernels import inline_kernel, kernel
+from vmpcap.terms.units import NO_TIME, NS_PER_MS, NS_PER_US
+from vmpcap.terms.wire import IP_TCP, IP_UDP
+
+WINDOW_NS: Final = 2 * NS_PER_MS
+"""How far apart two copies of one packet are: a router or firewall takes 0.2 to 0.4 ms, a switch far less."""
+NEAR_NS: Final = 50 * NS_PER_US
+"""The same for packets that nothing but their bytes tells apart: nobody resends before a round trip is over."""
+SLOTS: Final = 1 << 13
+"""Recent packets remembered, one for each value of a digest's top bits; a newer packet takes the place of an older."""
+_SLOT_SHIFT: Final = 64 - 13
+_DIGESTED_BYTES: Final = 64
+"""Bytes of a packet without a transport header that must be alike, from its network header on."""
+_TCP_CHECKSUM_AT: Final = 16
+_UDP_CHECKSUM_AT: Final = 4
+_ICMP_CHECKSUM_AT: Final = 0
+
+
+class Recent(NamedTuple):
+    """The packets seen last, carried from batch to batch."""
+
+    digest: U64
+    """uint64[SLOTS]: of what no router changes; 0 nothing yet."""
+    place: U64
+    """uint64[SLOTS]: of the link-layer addresses and the segment."""
+    ts_ns: I64
+    """int64[SLOTS]"""
+    ttl: U8
+    """uint8[SLOTS]"""
+
+
+@inline_kernel
+def stir(a: np.uint64, b: np.uint64) -> np.uint64:
+    """Which digest have two words? Products of 32 bits only, so nothing overflows."""
+    mask = np.uint64(0xFFFFFFFF)
+    half = np.uint64(32)
+    x = ((a & mask) ^ (b >> half)) * np.uint64(0x9E3779B1)
+    y = ((a >> half) ^ (b & mask)) * np.uint64(0x85EBCA77)
+    return x ^ ((y << half) | (y >> half)) ^ a
+
+
+@inline_kernel
+def digest_bytes(buffer: Bytes, begin: np.int64, end: np.int64, skip_a: np.int64, skip_b: np.int64) -> np.uint64:
+    """Which digest have these bytes, but for the one at `skip_a` and the two from `skip_b` on?"""
+    digest = np.uint64(end - begin)
+    for at in range(begin, end):
+        if at not in (skip_a, skip_b, skip_b + 1):
+            digest = stir(digest, np.uint64(((at - begin) << 8) | byte(buffer, at)))
+    return digest
+
+
+@kernel
+def mark_copies(
+    buffer: Bytes, record_at: I64, frames: Frames, window_ns: int, near_ns: int, state: Recent, out_is_copy: U8
+) -> None:
+    """
+    Which frames are copies of one that came a moment ago?
+
+    Parameters
+    ----------
+    buffer : uint8[n]
+    record_at : int64[m]
+    frames : Frames
+        m rows.
+    window_ns, near_ns : int64
+    state : Recent
+        Carried over batches.
+    out_is_copy : uint8[m]
+        1 for a copy; 0 for everything else, also for the first of several copies.
+
+    Notes
+    -----
+    Copies agree in addresses, ports, IP id, sequence numbers, flags, lengths and time stamps; their TTL is the same or
+    one less; link-layer addresses and tags may differ. A true retransmission has another IP id.
+
+    Where there is no IP id (IPv6, or 0 with DF; RFC 6864 4.1) the checksum must agree too, and that is not enough: a
+    duplicate ACK repeats the one before it within microseconds, a fast retransmission repeats a segment after one
+    round trip. There a packet is a copy only if its TTL, its link-layer addresses or its tags changed on the way, or if
+    it is a TCP segment with payload that comes back within `near_ns`.
+
+    So the count is too low for copies of pure ACKs and datagrams without IP id that nothing changed, for packets that
+    an offload cut differently, and where far more than SLOTS packets come within the window. It is too high where a
+    sender gives one IP id to several duplicate ACKs within the window.
+    """
+    for i in range(record_at.shape[0]):
+        out_is_copy[i] = 0
+        if frames.network_at[i] < 0 or frames.ts_ns[i] == NO_TIME:
+            continue
+        network = record_at[i] + frames.network_at[i]
+        ip_id = np.uint64(frames.ip_id[i])
+        protocol = frames.ip_protocol[i]
+        if frames.transport_at[i] >= 0:
+            ports = (np.uint64(frames.src_port[i]) << np.uint64(16)) | np.uint64(frames.dst_port[i])
+            name = ip_id ^ (np.uint64(protocol) << np.uint64(24))
+            shape = (np.uint64(frames.payload_bytes[i]) << np.uint64(32)) | name
+            numbers = (np.uint64(frames.tcp_seq[i]) << np.uint64(32)) | np.uint64(frames.tcp_ack[i])
+            stamps = (np.uint64(frames.tcp_ts_value[i]) << np.uint64(32)) | np.uint64(frames.tcp_ts_echo[i])
+            control = (np.uint64(frames.tcp_flags[i]) << np.uint64(16)) | np.uint64(frames.tcp_window[i])
+            if ip_id == 0 or protocol != IP_TCP:
+                transport = record_at[i] + frames.transport_at[i]
+                checksum_at = _ICMP_CHECKSUM_AT
+                if protocol == IP_TCP:
+                    checksum_at = _TCP_CHECKSUM_AT
+                elif protocol == IP_UDP:
+                    checksum_at = _UDP_CHECKSUM_AT
+                control |= np.uint64(be32(buffer, transport + checksum_at)) << np.uint64(32)
+            sides = frames.src_low[i] ^ (frames.dst_low[i] << np.uint64(32)) ^ frames.src_high[i] ^ frames.dst_high[i]
+            digest = stir(stir(sides, numbers), stir(stir(stamps, control), shape ^ (ports << np.uint64(24))))
+        else:
+            end = min(frames.network_at[i] + _DIGESTED_BYTES, np.int64(frames.captured_bytes[i]))
+            skip_a = np.int64(-1)
+            skip_b = np.int64(-2)
+            if frames.ip_version[i] == 4:
+                skip_a = network + 8
+                skip_b = network + 10
+            elif frames.ip_version[i] == 6:
+                skip_a = network + 7
+            digest = digest_bytes(buffer, network, record_at[i] + end, skip_a, skip_b)
+        digest |= np.uint64(1)
+        place = frames.eth_src[i] ^ (frames.eth_dst[i] << np.uint64(16)) ^ frames.segment_key[i]
+        slot = np.int64(digest >> np.uint64(_SLOT_SHIFT))
+        if state.digest[slot] == digest:
+            age = abs(frames.ts_ns[i] - state.ts_ns[slot])
+            hops = np.int64(state.ttl[slot]) - np.int64(frames.ip_ttl[i])
+            is_elsewhere = hops == 1 or place != state.place[slot]
+            is_resendable = protocol != IP_TCP or frames.payload_bytes[i] == 0 or age > near_ns
+            if age <= window_ns and 0 <= hops <= 1 and (ip_id != 0 or is_elsewhere or not is_resendable):
+                out_is_copy[i] = 1
+                continue
+        state.digest[slot] = digest
+        state.place[slot] = place
+        state.ts_ns[slot] = frames.ts_ns[i]
+        state.ttl[slot] = frames.ip_ttl[i]
+
+
+class CopyFinder:
+    """Marks copies batch by batch, remembering the packets seen last."""
+
+    def __init__(self, window_ns: int = WINDOW_NS, near_ns: int = NEAR_NS) -> None:
+        self._window_ns = window_ns
+        self._near_ns = near_ns
+        self._recent = Recent(
+            np.zeros(SLOTS, dtype=np.uint64),
+            np.zeros(SLOTS, dtype=np.uint64),
+            np.zeros(SLOTS, dtype=np.int64),
+            np.zeros(SLOTS, dtype=np.uint8),
+        )
+        self._is_copy: U8 = np.zeros(0, dtype=np.uint8)
+
+    def mark(self, batch: RecordBatch, frames: Frames) -> U8:
+        """
+        Which frames of the next batch are copies of one that came a moment ago? uint8[m], until the next call.
+
+        Notes
+        -----
+        See `mark_copies` for what is a copy, and which way the count can be wrong.
+        """
+        rows = batch.record_at.shape[0]
+        if self._is_copy.shape[0] < rows:
+            self._is_copy = np.zeros(rows, dtype=np.uint8)
+        mark_copies(
+            batch.buffer, batch.record_at, frames, self._window_ns, self._near_ns, self._recent, self._is_copy[:rows]
+        )
+        is_copy = self._is_copy[:rows]
+        is_copy.flags.writeable = False
+        return is_copy

@@ -1,0 +1,42 @@
+"""Round-trip times as they are found: who they belong to, and of which kind they are."""
+
+import numpy as np
+
+from vmpcap.measures.kernels.layout import (
+    AMBIGUOUS,
+    BACKWARD,
+    CONTROL,
+    I64,
+    IDLE,
+    KIND_AMBIGUOUS,
+    KIND_BITS,
+    KIND_CONTROL,
+    KIND_IDLE,
+    KIND_LOADED,
+    SAMPLES,
+    U64,
+)
+from vmpcap.terms.kernels import inline_kernel
+from vmpcap.terms.units import NO_TIME
+
+
+@inline_kernel
+def add_sample(keys: U64, durations: I64, counts: I64, k: int, kind: int, from_ts: int, to_ts: int) -> None:
+    """Keep one round-trip time. Where a time is missing, or the clock stepped back, there is none; that is counted."""
+    if from_ts == NO_TIME or to_ts < from_ts:
+        counts[BACKWARD] += 1
+        return
+    n = counts[SAMPLES]
+    keys[n] = np.uint64((k << KIND_BITS) | kind)
+    durations[n] = to_ts - from_ts
+    counts[SAMPLES] = n + 1
+
+
+@inline_kernel
+def sample_kind(marks: int) -> int:
+    """Which kind of sample is it? Only the first two kinds are ours; Wireshark's ack_rtt is the first four together."""
+    if marks & AMBIGUOUS:
+        return KIND_AMBIGUOUS
+    if marks & CONTROL:
+        return KIND_CONTROL
+    return KIND_IDLE if marks & IDLE else KIND_LOADED

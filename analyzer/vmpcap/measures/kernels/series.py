@@ -1,0 +1,55 @@
+"""What segments add to the series of a nominated stream's sides."""
+
+from typing import Any
+
+from vmpcap.measures.kernels.bins import bin_at, least_known, start_series
+from vmpcap.measures.kernels.layout import I32, I64, STREAMS_LEFT_OUT, STREAMS_USED, Records
+from vmpcap.measures.kernels.segments import flight_of
+from vmpcap.terms.kernels import inline_kernel
+
+
+@inline_kernel
+def take_slot(one: Any, k: int, ts: int, streams: Records, bins: Records, arena: I32, counts: I64) -> None:
+    """
+    Which stream slot does this side of a nominated flow get?
+
+    A side's slot is its stream's index plus one: 0 none yet, -1 that all were taken (counted).
+    """
+    slot = counts[STREAMS_USED]
+    if slot < streams.shape[0] and start_series(streams[slot], bins, arena, ts):
+        counts[STREAMS_USED] += 1
+        streams[slot]["side"] = k
+        one["slot"] = slot + 1
+        return
+    counts[STREAMS_LEFT_OUT] += 1
+    one["slot"] = -1
+
+
+@inline_kernel
+def add_data(one: Any, stream: Any, bins: Records, arena: I32, ts: int, new: int, resent: int) -> None:
+    """What does this data segment add to its side's series?"""
+    at = bin_at(stream, bins, arena, ts)
+    if at < 0:
+        return
+    now = bins[at]
+    now["new_bytes"] += new
+    now["resent_bytes"] += resent
+    now["segments"] += 1
+    now["flight_max"] = max(now["flight_max"], flight_of(one))
+
+
+@inline_kernel
+def add_answer(
+    stream: Any, bins: Records, arena: I32, ts: int, gained: int, rtt_ns: int, window: int, has_window: bool
+) -> None:
+    """What does the other side's segment add to this side's series? rtt_ns is -1 without a sample."""
+    at = bin_at(stream, bins, arena, ts)
+    if at < 0:
+        return
+    now = bins[at]
+    now["acked_bytes"] += gained
+    if has_window:
+        now["window_min"] = least_known(now["window_min"], window)
+    if rtt_ns >= 0:
+        now["rtt_min_ns"] = least_known(now["rtt_min_ns"], rtt_ns)
+        now["rtt_max_ns"] = max(now["rtt_max_ns"], rtt_ns)

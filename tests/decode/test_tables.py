@@ -1,0 +1,53 @@
+"""The compiler of the table refuses what would be ambiguous."""
+
+import pytest
+
+from vmpcap.decode.steps import STEPS
+from vmpcap.decode.tables import compile_steps, tables
+from vmpcap.decode.words import Space, Step, ends, ethertype, ethertype_at, fixed, link_type, udp_port
+
+
+def test_a_number_claimed_twice_is_refused() -> None:
+    """UDP 8472 by two rows: the message names the number and both rows."""
+    rows = [Step("old", udp_port(8472), fixed(8), ends()), Step("other", udp_port(8472), fixed(8), ends())]
+    with pytest.raises(ValueError, match="UDP_PORT 0x2118 is claimed by the steps 'old' and 'other'"):
+        compile_steps(rows)
+
+
+def test_a_row_that_claims_one_number_twice_is_refused() -> None:
+    """The same slip inside one row."""
+    with pytest.raises(ValueError, match="claimed"):
+        compile_steps([Step("vlan", ethertype(0x8100, 0x8100), fixed(4), ethertype_at(2))])
+
+
+def test_two_rows_of_one_name_are_refused() -> None:
+    """A path must say which row was walked."""
+    with pytest.raises(ValueError, match="of one name: eth"):
+        compile_steps([Step("eth", link_type(1), fixed(14), ends()), Step("eth", link_type(6), fixed(14), ends())])
+
+
+def test_a_beginning_that_looks_at_nothing_is_refused() -> None:
+    """An empty frame has no byte to look a length up by."""
+    with pytest.raises(ValueError, match="looks at no byte"):
+        compile_steps([Step("void", link_type(147), fixed(0), ends())])
+
+
+def test_more_rows_than_the_path_can_name_are_refused() -> None:
+    """Eight bits for each step."""
+    with pytest.raises(ValueError, match="255"):
+        compile_steps([Step(f"s{n}", link_type(n), fixed(1), ends()) for n in range(256)])
+
+
+def test_nobody_can_write_into_the_tables() -> None:
+    """One set of arrays serves every walk."""
+    assert not any(array.flags.writeable for array in tables())
+
+
+def test_every_claim_leads_to_its_row() -> None:
+    """The dense arrays say what the rows say."""
+    entries = tables().entries
+    for number, step in enumerate(STEPS, start=1):
+        for claim in step.entered_by:
+            assert entries[(claim.space << 16) | claim.key] == number, (step.name, claim)
+    assert int((entries != 0).sum()) == sum(len(step.entered_by) for step in STEPS)
+    assert entries[(Space.ETHERTYPE << 16) | 0x88CC] == 0
