@@ -29,7 +29,7 @@ def make_rows(rows: Sequence[Row]) -> AnnouncementRows:
     for i, row in enumerate(rows):
         high, low = ip_halves(row.ip)
         values = {"frame": i + 1, "ts_ns": row.ts_ns, "kind": NUMBER_OF[row.kind], "segment_key": row.segment}
-        values |= {name: row.mac for name in ("eth_src", "sender_mac", "target_mac")}
+        values |= dict.fromkeys(("eth_src", "sender_mac", "target_mac"), row.mac)
         values |= {"sender_high": high, "target_high": high, "sender_low": low, "target_low": low}
         values |= {"vlan_outer": -1, "vlan_inner": -1, "vni": -1, "is_broadcast": True, "eth_dst": 0xFFFF_FFFF_FFFF}
         for name, value in values.items():

@@ -10,8 +10,8 @@ from vmpcap.readers.records import RecordBatch
 from vmpcap.terms.addresses import NO_MAC, ip_halves
 
 DTYPES = {
-    np.uint8: "stop depth ip_version ip_protocol ip_ttl ip_tos ip_fragment tcp_options tcp_window_scale tcp_sack_blocks "
-    "icmp_type icmp_code",
+    np.uint8: "stop depth ip_version ip_protocol ip_ttl ip_tos ip_fragment tcp_options tcp_window_scale "
+    "tcp_sack_blocks icmp_type icmp_code",
     np.uint16: "ethertype src_port dst_port tcp_flags tcp_window tcp_mss icmp_id icmp_seq",
     np.uint32: "ip_id tcp_seq tcp_ack tcp_ts_value tcp_ts_echo",
     np.uint64: "path_high path_low eth_src eth_dst segment_key src_high src_low dst_high dst_low",

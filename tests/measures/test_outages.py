@@ -1,5 +1,7 @@
 """Outages: runs of unanswered requests, and which answer belongs to which request."""
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,7 +50,7 @@ def test_runs_cover_exactly_the_unanswered(answered: list[bool]) -> None:
     runs = lost_runs(np.array(answered, np.bool_))
     covered = [i for first, beyond in runs for i in range(first, beyond)]
     assert covered == [i for i, ok in enumerate(answered) if not ok]
-    assert all(b < c for (_, b), (c, _) in zip(runs[:-1], runs[1:], strict=True))
+    assert all(b < c for (_, b), (c, _) in itertools.pairwise(runs))
 
 
 def test_one_long_outage_does_not_make_a_stream_one_way() -> None:

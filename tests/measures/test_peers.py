@@ -1,10 +1,6 @@
 """Peers: what each of them suffered while the guest was away."""
 
-import json
 import random
-import subprocess
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -71,7 +67,8 @@ def test_each_of_two_moves_has_its_outage() -> None:
     stream = only(streams_of(pings(100, 10, lost=[*range(20, 35), *range(60, 82)])))
     assert [o.lost for o in stream.outages] == [15, 22]
     longest = stream.longest
-    assert longest is not None and longest.lost == 22
+    assert longest is not None
+    assert longest.lost == 22
 
 
 def test_an_isolated_guest_never_comes_back() -> None:
@@ -126,7 +123,11 @@ def test_a_requester_that_is_late_itself_does_not_lengthen_the_outage() -> None:
 
 def test_sequence_numbers_may_wrap() -> None:
     """Number 65535 is followed by 0, and a number used again belongs to its latest request."""
-    rows = [echo((seq - 65_500) * 10 + t, seq, reply, ip_id=seq) for seq in range(65_500, 65_600) for t, reply in ((0, False), (1, True))]
+    rows = [
+        echo((seq - 65_500) * 10 + t, seq, reply, ip_id=seq)
+        for seq in range(65_500, 65_600)
+        for t, reply in ((0, False), (1, True))
+    ]
     assert only(streams_of(rows)).outages == ()
 
 
@@ -251,7 +252,7 @@ def test_bursts_are_not_outages() -> None:
 
 
 def conversation(count: int, away: range, retries: tuple[float, ...] = (), back_ms: float = 0) -> list[Row]:
-    """A connection on which the peer says 10 bytes every 20 ms and the guest 10 back, but for those while it is away."""
+    """A connection on which the peer says 10 bytes every 20 ms and the guest 10 back, except while it is away."""
     rows = [
         segment(0, True, 99, 0, 0, SYN),
         segment(1, False, 499, 100, 0, SYN | ACK),
@@ -295,10 +296,11 @@ def test_a_connection_across_the_wrap_of_sequence_numbers_is_the_same() -> None:
 
 def test_an_idle_connection_suffers_nothing() -> None:
     """Nobody waits where nobody asked, however long the silence."""
-    rows = conversation(5, range(0)) + [
-        segment(90_000, True, 150, 550, 10, ACK | PSH),
-        segment(90_001, False, 550, 160, 10, ACK | PSH),
-        segment(90_002, True, 160, 560),
+    rows = [
+        *conversation(5, range(0)),
+        segment(90000, True, 150, 550, 10, ACK | PSH),
+        segment(90001, False, 550, 160, 10, ACK | PSH),
+        segment(90002, True, 160, 560),
     ]
     stream = only(streams_of(rows))
     assert (stream.outages, stream.survived) == ((), True)
@@ -313,7 +315,7 @@ def test_keep_alives_are_not_resent_data() -> None:
 
 def test_a_reset_while_waiting_is_not_survived() -> None:
     """The guest came back without the connection: its reset ends it, and is no answer."""
-    rows = conversation(30, range(20, 30), retries=(900,)) + [segment(901, False, 700, 0, 0, RST)]
+    rows = [*conversation(30, range(20, 30), retries=(900,)), segment(901, False, 700, 0, 0, RST)]
     stream = only(streams_of(rows))
     assert (stream.survived, stream.reset_ts) == (False, 901 * MS)
     assert [(o.ended, o.outage_ns) for o in stream.outages] == [(False, None)]
@@ -321,9 +323,10 @@ def test_a_reset_while_waiting_is_not_survived() -> None:
 
 def test_a_new_connection_on_the_same_ports_means_the_old_one_died() -> None:
     """A SYN with another number while data waits: replaced, not survived."""
-    rows = conversation(30, range(20, 30)) + [
-        segment(5000, True, 9_999, 0, 0, SYN),
-        segment(5001, False, 8_999, 10_000, 0, SYN | ACK),
+    rows = [
+        *conversation(30, range(20, 30)),
+        segment(5000, True, 9999, 0, 0, SYN),
+        segment(5001, False, 8999, 10000, 0, SYN | ACK),
     ]
     old, new = streams_of(rows)
     assert (old.survived, old.reset_ts) == (False, 5000 * MS)
@@ -369,7 +372,8 @@ def test_a_download_shows_the_guests_silence() -> None:
 
 def test_a_closed_connection_waits_for_nothing() -> None:
     """FINs are answered like data, and the end is no outage."""
-    rows = conversation(5, range(0)) + [
+    rows = [
+        *conversation(5, range(0)),
         segment(200, True, 150, 550, 0, FIN | ACK),
         segment(201, False, 550, 151, 0, FIN | ACK),
         segment(202, True, 151, 551),

@@ -120,7 +120,10 @@ def test_a_refused_connection_says_that_nothing_listens() -> None:
 
 def test_qemus_return_path_says_success_or_error() -> None:
     """Post-copy ends with a message from the destination."""
-    for closing, expected in ((bytes.fromhex("0001000400000000"), "completed"), (bytes.fromhex("0001000400000001"), "aborted")):
+    for closing, expected in (
+        (bytes.fromhex("0001000400000000"), "completed"),
+        (bytes.fromhex("0001000400000001"), "aborted"),
+    ):
         made = qemu(QEMU_PAGES)
         told = replace(made, sides=(made.sides[0], replace(made.sides[1], closing=closing, last_data_frame=98)))
         assert outcome_of(view(streams=(told,))).outcome == expected
@@ -135,7 +138,9 @@ def test_the_same_connection_at_two_points_is_one_move() -> None:
 
 def test_guests_that_did_not_move_stay_apart() -> None:
     """An announcement minutes later is counted, not joined."""
-    here = view(streams=(stream(),), series=(announced(S + 5 * MS), announced(300 * S, mac=0x005056000001)), last_ts=400 * S)
+    here = view(
+        streams=(stream(),), series=(announced(S + 5 * MS), announced(300 * S, mac=0x005056000001)), last_ts=400 * S
+    )
     moves = moves_of(here)
     guests, others = find_guests(moves, [here])
     assert [g.mac for g in guests[0]] == [0x005056AA7710]

@@ -84,9 +84,7 @@ def test_silence_everywhere_needs_the_time_that_esxi_takes_to_repeat() -> None:
 def test_no_delay_is_given_across_clocks_that_disagree() -> None:
     """137 ms of offset are not 137 ms of delay."""
     host = heard("br", "domain:destination")
-    gateway = view(
-        "gw", "gateway", series=(announced(SWITCH + 137 * MS),), offset=Offset(136 * MS, 138 * MS, 5)
-    )
+    gateway = view("gw", "gateway", series=(announced(SWITCH + 137 * MS),), offset=Offset(136 * MS, 138 * MS, 5))
     told = follow_announcements(guest(host, gateway), [host, gateway], SWITCH, qemu=True)
     assert told.announcements.by_point["gw"].delay_ms is None
     assert told.announcements.by_point["br"].delay_ms == 0.0
@@ -94,7 +92,9 @@ def test_no_delay_is_given_across_clocks_that_disagree() -> None:
 
 def test_an_answered_request_is_reachability() -> None:
     """One exchange after the switchover is proof, with its two frames."""
-    client = view("client", "client", journal=asks_and_answers(0, 20 * S, 10 * MS, (SWITCH - 200 * MS, SWITCH + 50 * MS)))
+    client = view(
+        "client", "client", journal=asks_and_answers(0, 20 * S, 10 * MS, (SWITCH - 200 * MS, SWITCH + 50 * MS))
+    )
     told = judge_reachability(guest(), [client], SWITCH)
     assert told.answer == "yes"
     assert len(told.frames) == 2

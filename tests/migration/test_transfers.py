@@ -78,7 +78,9 @@ def test_two_guests_one_after_the_other_are_two_migrations() -> None:
 
 def test_a_small_control_connection_joins_the_bulk_it_runs_beside() -> None:
     """vMotion's first connection carries little."""
-    control = stream(a_port=49999, a=side(packets=9, payload_bytes=9000, syn_ts=0), b=side(packets=9, payload_bytes=9000))
+    control = stream(
+        a_port=49999, a=side(packets=9, payload_bytes=9000, syn_ts=0), b=side(packets=9, payload_bytes=9000)
+    )
     transfers, refused = find_transfers([control, stream(start=10 * MS)])
     assert len(transfers) == 1
     assert len(transfers[0].links) == 2

@@ -8,7 +8,7 @@ from vmpcap.points.clock import Exchange, bound_offset
 
 
 def exchanges(seed: int, offset: int, count: int = 50) -> tuple[dict[object, Exchange], dict[object, Exchange]]:
-    """Requests that pass point one, then point two, and replies that come back; point two's clock is ahead by offset."""
+    """Requests that pass point one, then point two, and replies that come back; point two's clock is ahead."""
     rng = random.Random(seed)
     one, two = {}, {}
     for n in range(count):
@@ -34,7 +34,8 @@ def test_the_order_of_the_points_only_turns_the_sign() -> None:
     """Seen from the other point the offset is the negative one."""
     one, two = exchanges(1, 5_000_000)
     forward, backward = bound_offset(one, two), bound_offset(two, one)
-    assert forward is not None and backward is not None
+    assert forward is not None
+    assert backward is not None
     assert (forward.low_ns, forward.high_ns) == (-backward.high_ns, -backward.low_ns)
 
 
@@ -47,8 +48,10 @@ def test_one_clock_agrees_with_itself() -> None:
     """An offset of nothing is within the bounds, and a visible one is not."""
     same = bound_offset(*exchanges(3, 0))
     other = bound_offset(*exchanges(3, 137_000_000))
-    assert same is not None and same.agrees
-    assert other is not None and not other.agrees
+    assert same is not None
+    assert same.agrees
+    assert other is not None
+    assert not other.agrees
     assert abs(other.middle_ns - 137_000_000) <= other.uncertainty_ns
 
 

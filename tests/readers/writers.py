@@ -74,7 +74,9 @@ def read_bytes(data: bytes, **options: Any) -> Read:
         return read_all(file.name, **options)
 
 
-def pcap_header(sign: str, kind: str = "us", version: tuple[int, int] = (2, 4), snaplen: int = 65535, link: int = 1) -> bytes:
+def pcap_header(
+    sign: str, kind: str = "us", version: tuple[int, int] = (2, 4), snaplen: int = 65535, link: int = 1
+) -> bytes:
     """The file header of a classic pcap."""
     return struct.pack(sign + "IHHiIII", MAGICS[kind], *version, 0, 0, snaplen, link)
 

@@ -86,9 +86,9 @@ PHASES = [
     Phase(kind="switchover", n=1, start_ts=at(7.886), end_ts=at(8.006), payload_bytes=12_182_691, mbps=812.2),
 ]
 
-TELEMETRY = dict(
-    bytes=Bytes(payload=105_395_005, unique=105_393_557, retransmitted=1_448),
-    throughput=Throughput(
+TELEMETRY = {
+    "bytes": Bytes(payload=105_395_005, unique=105_393_557, retransmitted=1_448),
+    "throughput": Throughput(
         bulk_mbps=733.9,
         mean_mbps=606.4,
         best_1s_mbps=701.2,
@@ -98,7 +98,7 @@ TELEMETRY = dict(
         limit="sender",
         limit_because="the sender paused with 410 kB of window open",
     ),
-    rtt=Rtt(
+    "rtt": Rtt(
         samples=31_220,
         min_ms=0.141,
         p5_ms=0.162,
@@ -121,14 +121,14 @@ TELEMETRY = dict(
             HistogramBin(low_ms=5.0, high_ms=10.0, count=245),
         ],
     ),
-    loss=Loss(
+    "loss": Loss(
         retransmissions=1,
         fast_retransmissions=None,
         zero_windows=0,
         lost_segments=0,
         retransmitted_share=1_448 / 105_395_005,
     ),
-)
+}
 
 GOOD_CHECKS = [
     Check(

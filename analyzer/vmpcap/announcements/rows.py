@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.announcements.kinds import IS_LISTED, KIND_NAMES, UNKNOWN_KIND, classify
 from vmpcap.decode.frames import Arrivals, Frames
+from vmpcap.decode.paths import path_text
 from vmpcap.terms.addresses import BROADCAST_MAC, NO_MAC, ip_text, mac_text
 from vmpcap.terms.units import NO_TIME
 

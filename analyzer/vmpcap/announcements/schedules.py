@@ -1,5 +1,6 @@
 """Whose rhythm is this? Known announcement schedules and how a series of times is held against them."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -141,7 +142,7 @@ def is_convincing(schedule: Schedule, found: Match) -> bool:
 
 def is_steady(times: Sequence[int]) -> bool:
     """Are all gaps the same, so that nothing tells a schedule from a plain repetition?"""
-    gaps = [b - a for a, b in zip(times[:-1], times[1:], strict=True)]
+    gaps = [b - a for a, b in itertools.pairwise(times)]
     return bool(gaps) and max(gaps) - min(gaps) <= STEADY_SHARE * max(gaps)
 
 
@@ -152,10 +153,10 @@ def has_growing_gaps(times: Sequence[int]) -> bool:
     Only whole series of five frames or more are recognised; a step within the tolerance is a plain repetition.
     """
     tolerance = 25 * NS_PER_MS
-    gaps = [b - a for a, b in zip(times[:-1], times[1:], strict=True)]
+    gaps = [b - a for a, b in itertools.pairwise(times)]
     if len(gaps) < LEAST_GROWING_GAPS or max(gaps) > 10 * NS_PER_S:
         return False
-    steps = [b - a for a, b in zip(gaps[:-1], gaps[1:], strict=True)]
+    steps = [b - a for a, b in itertools.pairwise(gaps)]
     step = steps[0]
     if step <= 2 * tolerance or abs(steps[1] - step) > 2 * tolerance:
         return False

@@ -1,5 +1,6 @@
 """Which announcements belong together? One series for each MAC, broadcast domain and event."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
@@ -242,7 +243,7 @@ def _split_restarts(times: list[int], by_guest: bool) -> list[list[int]]:
     ]
     best = min(ends, key=lambda s: s.cost)
     cuts = [*best.starts, best.event_start, len(times)]
-    return [times[a:b] for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [times[a:b] for a, b in itertools.pairwise(cuts)]
 
 
 def _explain(times: list[int], i: int, history: list[list[_State]], by_guest: bool) -> list[_State]:

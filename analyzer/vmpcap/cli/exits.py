@@ -67,7 +67,7 @@ def guarded(command: click.Command, arguments: Sequence[str]) -> int:
     except click.ClickException as problem:
         return _say(problem.format_message(), "wrong_use")
     except VmpcapError as problem:
-        return _say(str(problem), next(name for kind, name in ERRORS if isinstance(problem, kind)))
+        return _say(str(problem), _status_of(problem))
     except OSError as problem:
         return _say(_system_words(problem), "wrong_use", problem, arguments)
     except MemoryError as problem:
@@ -76,6 +76,14 @@ def guarded(command: click.Command, arguments: Sequence[str]) -> int:
         words = f"{type(problem).__name__}: {problem}; {INTERNAL_HINT}"
         return _say(words, "internal", problem, arguments)
     return status if isinstance(status, int) else STATUS["fine"]
+
+
+def _status_of(problem: Exception) -> str:
+    """Which status does the first fitting row of ERRORS name?"""
+    for kind, name in ERRORS:
+        if isinstance(problem, kind):
+            return name
+    return "internal"
 
 
 def _wrong_use(problem: click.UsageError) -> int:

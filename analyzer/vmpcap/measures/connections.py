@@ -100,8 +100,6 @@ class Side:
     fin_frame: int | None
     rst_ts: int | None
     rst_frame: int | None
-    isn: int | None
-    """Initial sequence number, where the SYN was seen."""
     mss: int | None
     window_scale: int | None
     sack_permitted: bool

@@ -23,7 +23,7 @@ I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 
 STREAM_SIDES: Final = 4096
-"""Sides of nominated flows that get series, pauses and full-path samples; further ones are followed as other flows are."""
+"""Sides of nominated flows that get series, pauses and full-path samples; the rest is followed as other flows are."""
 
 _ENTRIES: Final = 1 << 24
 _HOLES: Final = 1 << 22
@@ -71,9 +71,7 @@ class Follower:
         self._rtt = RttHistogram()
         self._no_copies: U8 = np.zeros(0, dtype=np.uint8)
 
-    def absorb(
-        self, batch: RecordBatch, frames: Frames, flow_id: I32, side: U8, is_copy: U8 | None = None
-    ) -> None:
+    def absorb(self, batch: RecordBatch, frames: Frames, flow_id: I32, side: U8, is_copy: U8 | None = None) -> None:
         """
         What do the frames of this batch add? Batches come in file order; where they are cut does not matter.
 
@@ -88,9 +86,7 @@ class Follower:
         state = self._state
         state.counts[at.SAMPLES] = 0
         flows = self.table.all_flows
-        follow(
-            frames, flow_id, side, copies, batch.first_frame, batch.buffer, batch.record_at, flows, state
-        )
+        follow(frames, flow_id, side, copies, batch.first_frame, batch.buffer, batch.record_at, flows, state)
         self._rtt.absorb(state.sample_key, state.sample_ns, int(state.counts[at.SAMPLES]))
 
     def finish(self) -> Buckets:
@@ -161,8 +157,10 @@ class Follower:
             good = known & timed[first] & timed[second] & (shakes[second] >= shakes[first])
             return np.where(good, shakes[second] - shakes[first], -1)
 
-        return between("syn_ts", "ack_ts", shaken), between("syn_ts", "synack_ts", answered), between(
-            "synack_ts", "ack_ts", shaken
+        return (
+            between("syn_ts", "ack_ts", shaken),
+            between("syn_ts", "synack_ts", answered),
+            between("synack_ts", "ack_ts", shaken),
         )
 
     def _make_room(self, rows: int) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -61,7 +61,8 @@ class JournalColumns(NamedTuple):
 
     def take(self, which: Bools | I64) -> "JournalColumns":
         """Which rows does this mask or index name?"""
-        return JournalColumns(*(column[which] for column in self))
+        columns: Any = (column[which] for column in self)
+        return JournalColumns(*columns)
 
     @property
     def rows(self) -> int:
@@ -189,8 +190,8 @@ def _join(chunks: list[JournalColumns]) -> JournalColumns:
     """All chunks as one, column by column, so that only one column is held twice at a time."""
     columns: list[list[npt.NDArray[np.generic]]] = [list(column) for column in zip(*chunks, strict=True)]
     chunks.clear()
-    joined = []
+    joined: list[Any] = []
     for column in columns:
         joined.append(np.concatenate(column))
         column.clear()
-    return JournalColumns(*joined)  # type: ignore[arg-type]
+    return JournalColumns(*joined)

@@ -97,7 +97,7 @@ def mathis_mbps(mss: int, rtt_ns: int, loss_share: float) -> float | None:
     """
     if loss_share <= 0 or rtt_ns <= 0:
         return None
-    return MATHIS_CONSTANT * mss * 8e3 / (rtt_ns * loss_share**0.5)
+    return float(MATHIS_CONSTANT * mss * 8e3 / (rtt_ns * loss_share**0.5))
 
 
 def window_mbps(window_bytes: int, rtt_ns: int) -> float | None:
@@ -155,8 +155,8 @@ def _random_loss(shares: dict[str, float], sent: Sent) -> _Answer:
     if bound is None or sent.rate_mbps > MATHIS_MARGIN * bound * sent.connections:
         return None
     return "network", (
-        f"loss: {sent.resent_segments} of {sent.segments} segments resent; {sent.idle_ns / 1e6:.2f} ms away that allows "
-        f"about {bound * sent.connections:.0f} Mbps (Mathis), and {sent.rate_mbps:.0f} were reached"
+        f"loss: {sent.resent_segments} of {sent.segments} segments resent; {sent.idle_ns / 1e6:.2f} ms away that "
+        f"allows about {bound * sent.connections:.0f} Mbps (Mathis), and {sent.rate_mbps:.0f} were reached"
     )
 
 

@@ -93,7 +93,8 @@ class Requests(NamedTuple):
 
     @property
     def is_answered(self) -> Bools:
-        return self.answer != UNANSWERED
+        answered: Bools = self.answer != UNANSWERED
+        return answered
 
 
 def median_gap(ts: I64) -> int | None:

@@ -40,7 +40,7 @@ def describe_rtt(paths: Sequence[Path], at_source: bool) -> Rtt:
     Notes
     -----
     Data to ACK covers the half between the capture point and the destination; at the sender that is the full path.
-    Where the capture point is elsewhere, timestamp echoes (data, its ACK, the first data that echoes the ACK's timestamp;
+    Where the capture point is elsewhere, timestamp echoes (data, its ACK, the first data that echoes the ACK's stamp;
     RFC 7323) give the full path; they include the time the sender waited before it sent, so they lean high, never low.
     """
     far_low = _least(p.data.rtt.min_ns for p in paths)
@@ -131,7 +131,7 @@ def _histogram(values: I64, counts: I64) -> list[HistogramBin]:
     at = np.floor(np.log2(np.maximum(values, 1)) * 8).astype(np.int64)
     bins = []
     for key in np.unique(at):
-        low, high = 2 ** (key / 8), 2 ** ((key + 1) / 8)
+        low, high = 2.0 ** (int(key) / 8), 2.0 ** ((int(key) + 1) / 8)
         bins.append(HistogramBin(low_ms=low / 1e6, high_ms=high / 1e6, count=int(counts[at == key].sum())))
     return bins
 

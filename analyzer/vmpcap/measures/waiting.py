@@ -1,5 +1,6 @@
 """TCP: which data of one side waits for an answer of the other, and for how long."""
 
+import itertools
 from collections import deque
 from typing import Final, NamedTuple
 
@@ -50,7 +51,7 @@ def split_connections(segments: list[Segment]) -> list[list[Segment]]:
                 cuts.append(i)
             syn = segment.seq
     cuts.append(len(segments))
-    return [segments[a:b] for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [segments[a:b] for a, b in itertools.pairwise(cuts)]
 
 
 def seq_diff(a: int, b: int) -> int:

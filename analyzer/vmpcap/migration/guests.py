@@ -214,7 +214,9 @@ def _by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
     if len(silent) != 1:
         return []
     ((mac, addresses),) = silent.items()
-    because = "no announcement was seen; this is the only address that had answered and fell silent when the stream ended"
+    because = (
+        "no announcement was seen; this is the only address that had answered and fell silent when the stream ended"
+    )
     return [Moved(mac, tuple(sorted(addresses)), (), "low", because)]
 
 

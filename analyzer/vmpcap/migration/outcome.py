@@ -30,7 +30,7 @@ def judge_outcome(move: Move, guests: Sequence[Moved], views: Sequence[PointView
     Completed, aborted, truncated or unknown?
 
     An orderly close also ends a cancelled migration, so it proves nothing by itself. What does: the hypervisor's own
-    last words in the stream; a guest that announces itself; a guest that goes on talking without a word at its old place.
+    last words in the stream; a guest that announces itself; a guest that goes on talking at its old place.
     """
     sighting, ending = _clearest(move)
     announced = [g for g in guests if g.heard]

@@ -1,5 +1,6 @@
 """The figures of one migration's stream at one capture point."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -100,7 +101,7 @@ def split_activity(
     quiet = (np.diff(filled) - 1) * together.width_ns >= pause
     edges = np.concatenate(([0], np.flatnonzero(quiet) + 1, [len(filled)]))
     activities = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in itertools.pairwise(edges):
         a, b = int(filled[low]), int(filled[high - 1])
         begin = max(first, together.start_ns + a * together.width_ns)
         end = min(last, together.start_ns + (b + 1) * together.width_ns)

@@ -93,7 +93,8 @@ def _at_switchover(stream: PeerStream, when: int) -> Outage | None:
     near = [
         o
         for o in stream.outages
-        if o.first_unanswered_ts <= when + AFTER_NS and (o.first_answer_ts is None or o.first_answer_ts >= when - BEFORE_NS)
+        if o.first_unanswered_ts <= when + AFTER_NS
+        and (o.first_answer_ts is None or o.first_answer_ts >= when - BEFORE_NS)
     ]
     return max(near, key=lambda o: (not o.ended, o.seen_ns), default=None)
 

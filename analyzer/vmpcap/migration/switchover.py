@@ -233,7 +233,8 @@ def _guest_silence(quiet: dict[str, Silence]) -> tuple[float | None, Bracket]:
     whole = [s for s in quiet.values() if s.before is not None and s.after is not None]
     if whole:
         best = min(whole, key=lambda s: rank(s.before.view.role if s.before else None, LAST_AT_SOURCE[1:]))
-        assert best.before is not None and best.after is not None
+        assert best.before is not None
+        assert best.after is not None
         return between(best.before, best.after, "between two frames of the guest; too long where it had nothing to say")
     before = _choose([s.before for s in quiet.values() if s.before is not None], LAST_AT_SOURCE)
     after = _choose([s.after for s in quiet.values() if s.after is not None], FIRST_AT_DESTINATION)

@@ -20,7 +20,7 @@ DEFAULT_BLOCK_BYTES: Final = 4 << 20
 """Batch and block that stay in cache; at 60 bytes to 9000 bytes a record either may be reached first."""
 UNPACKED_FLOOR: Final = 4 << 30
 UNPACKED_RATIO: Final = 1000
-"""A packed input may unpack to the floor plus this many times its packed size; full packets of zeroes reach hundreds."""
+"""A packed input may unpack to the floor plus so many times its packed size; full packets of zeroes reach hundreds."""
 
 
 def longest_record(link_type: int) -> int:

@@ -81,7 +81,7 @@ def open_zstd() -> Decoder:
 
 def open_lz4() -> Decoder:
     """Which decoder unpacks one lz4 frame?"""
-    import lz4.frame  # type: ignore[import-untyped]
+    import lz4.frame
 
     decoder: Decoder = lz4.frame.LZ4FrameDecompressor()
     return decoder
@@ -250,7 +250,7 @@ class UnpackedInput:
     def _unpack_some(self, data: bytes) -> bytes | None:
         """Hand on what these bytes unpack to. Returns what stands behind the member; None where reading must end."""
         decoder = self._decoder
-        assert decoder is not None  # noqa: S101  narrows the type; the caller has just made one
+        assert decoder is not None
         try:
             piece = decoder.decompress(data, _UNPACKED_PIECE)
         except Exception as problem:  # the libraries' errors have no base in common

@@ -201,8 +201,8 @@ SCHEMAS: Final[dict[str, dict[str, str]]] = {
         "delay_ms": "float", "vlan": "ints", "vni": "int", "frames": "ints", "because": "str",
     },
     "switchover": {
-        "migration": "str", "guest": "str", "bracket_ms": "float", "guest_silence_ms": "float", "peer_outage_ms": "float",
-        "relearn_ms": "float", "domain": "str",
+        "migration": "str", "guest": "str", "bracket_ms": "float", "guest_silence_ms": "float",
+        "peer_outage_ms": "float", "relearn_ms": "float", "domain": "str",
     },
     "peers": {
         "migration": "str", "guest": "str", "peer": "str", "protocol": "str", "point": "str", "outage_ms": "float",

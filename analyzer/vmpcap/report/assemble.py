@@ -109,7 +109,7 @@ def _sentence(migrations: Sequence[Migration], inputs: Sequence[Input]) -> str:
         return f"no migration was recognised in {packets} packets"
     for outcome in ("fail", "undecided"):
         for migration in migrations:
-            check = _first(migration.checks, outcome)  # type: ignore[arg-type]
+            check = _first(migration.checks, outcome)
             if check is not None:
                 return f"{migration.source} to {migration.destination}: {check.id}: {check.because}"
     count = len(migrations)

@@ -6,8 +6,8 @@ from typing import Final
 from vmpcap.readers.facts import Drops
 from vmpcap.report.document import Defect, Input
 from vmpcap.runs.point import FileRead, PointRead
-from vmpcap.terms.units import iso_utc
 from vmpcap.terms.link_types import link_type_name
+from vmpcap.terms.units import iso_utc
 
 GRAVE: Final = frozenset({"time_backwards", "untimed", "invalid_fraction", "time_out_of_range", "unknown_interface"})
 """Defects that may touch a figure although the file could be read to its end."""

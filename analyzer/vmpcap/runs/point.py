@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -119,7 +119,8 @@ def _absorb(
     if wanted.announcements:
         arrivals = read_arrivals(batch, frames)
         if inside is not None:
-            arrivals = Arrivals(*(column[inside[arrivals.row]] for column in arrivals))
+            columns: Any = (column[inside[arrivals.row]] for column in arrivals)
+            arrivals = Arrivals(*columns)
         read.announcements.collect(batch.first_frame, frames, arrivals)
     if not wanted.flows:
         return

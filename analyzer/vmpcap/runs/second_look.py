@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -59,9 +59,9 @@ def _look(point: PointRead, view: PointView, guests: Sequence[tuple[Moved, int]]
     seen = journal.columns()
     old = view.journal
     rest = ~_in_windows(old.ts_ns, view, guests) | ~_of_guests(old, guests)
-    joined = JournalColumns(
-        *(np.concatenate([a[rest], b]) for a, b in zip(old, seen, strict=True))  # type: ignore[arg-type]
-    )
+    pairs: Any = zip(old, seen, strict=True)
+    columns: Any = (np.concatenate([a[rest], b]) for a, b in pairs)
+    joined = JournalColumns(*columns)
     return replace(
         view, journal=joined.take(np.argsort(joined.ts_ns, kind="stable")), journal_complete=not journal.overflowed
     )

@@ -6,9 +6,16 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
+
+import numpy as np
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+Int: TypeAlias = int | np.integer[Any]
+"""A number inside a kernel: Python's without the compiler, numpy's with it."""
+Bool: TypeAlias = bool | np.bool
+"""The same for an answer of yes or no."""
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _KERNEL_ROOMS = ("terms", "readers", "decode", "flows", "measures", "points")

@@ -29,5 +29,5 @@ def conclude_report(verdicts: Sequence[Outcome]) -> Outcome:
     """The worst of the migrations' verdicts; undecided where no migration was found."""
     for outcome in ("fail", "undecided"):
         if outcome in verdicts:
-            return outcome  # type: ignore[return-value]
+            return outcome
     return "pass" if verdicts else "undecided"

@@ -240,7 +240,7 @@ def _profile_of(table: dict[str, Any], path: Path) -> Profile:
     read = {key.name: _value(key, table, path) for key in KEYS}
     if read["throughput_mbps_min"] is not None and read["scope"] is None:
         raise ProfileError(
-            f"profile {str(path)!r}: key 'scope': needed beside throughput_mbps_min to say what the figure is asked of, "
+            f"profile {str(path)!r}: key 'scope': needed beside throughput_mbps_min to say what the figure is of, "
             'scope = "link" or scope = "session"; found no such key'
         )
     name = read["name"] or path.stem

@@ -1,12 +1,12 @@
 """The kernel that gives every packet its flow and side, and the one that moves the table to a larger place."""
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from vmpcap.decode.frames import Frames
-from vmpcap.terms.kernels import inline_kernel, kernel
+from vmpcap.terms.kernels import Bool, Int, inline_kernel, kernel
 from vmpcap.terms.wire import (
     ICMP_ECHO_REPLY,
     ICMP_ECHO_REQUEST,
@@ -115,7 +115,11 @@ def hash_end(high: np.uint64, low: np.uint64, port: np.uint64, seed: np.uint64) 
 
 
 @inline_kernel
-def find_flow(slots, flows, hashed, a_high, a_low, a_port, b_high, b_low, b_port, protocol, segment, with_segment):  # type: ignore[no-untyped-def]
+def find_flow(
+    slots: U64, flows: Records, hashed: np.uint64,
+    a_high: np.uint64, a_low: np.uint64, a_port: np.uint64, b_high: np.uint64, b_low: np.uint64, b_port: np.uint64,
+    protocol: Int, segment: np.uint64, with_segment: bool,
+) -> tuple[np.uint64, np.int64, np.uint8]:  # fmt: skip
     """
     Where in the table is this key, and from which side?
 
@@ -154,7 +158,7 @@ def find_flow(slots, flows, hashed, a_high, a_low, a_port, b_high, b_low, b_port
 
 
 @inline_kernel
-def is_reuse(one, side, seq, flags):  # type: ignore[no-untyped-def]
+def is_reuse(one: Any, side: Int, seq: Int, flags: Int) -> Bool:
     """
     Does this segment open a new connection on an old one's ports?
 
@@ -163,12 +167,12 @@ def is_reuse(one, side, seq, flags):  # type: ignore[no-untyped-def]
     if flags & (TCP_SYN | TCP_ACK) != TCP_SYN:
         return False
     if side == 0:
-        return one["bases"] & A_BASE != 0 and one["a_base"] != seq
-    return one["bases"] & B_BASE != 0 and one["b_base"] != seq
+        return bool(one["bases"] & A_BASE != 0 and one["a_base"] != seq)
+    return bool(one["bases"] & B_BASE != 0 and one["b_base"] != seq)
 
 
 @inline_kernel
-def note_bases(one, side, seq, ack, flags):  # type: ignore[no-untyped-def]
+def note_bases(one: Any, side: Int, seq: Int, ack: Int, flags: Int) -> None:
     """
     From which sequence numbers do the two directions count?
 
@@ -192,7 +196,7 @@ def note_bases(one, side, seq, ack, flags):  # type: ignore[no-untyped-def]
 
 
 @inline_kernel
-def stream_of(table, pair_at, sibling, sibling_side, protocol, seq, flags):  # type: ignore[no-untyped-def]
+def stream_of(table: Table, sibling: Int, sibling_side: Int, protocol: Int, seq: Int, flags: Int) -> np.int32:
     """
     Which number has Wireshark's stream for a new flow?
 
@@ -202,7 +206,7 @@ def stream_of(table, pair_at, sibling, sibling_side, protocol, seq, flags):  # t
     if sibling >= 0:
         one = table.flows[sibling]
         if protocol != IP_TCP or not is_reuse(one, sibling_side, seq, flags):
-            return one["stream"]
+            return np.int32(one["stream"])
     if protocol == IP_TCP:
         number = table.counts[TCP_STREAMS]
         table.counts[TCP_STREAMS] += 1
@@ -215,7 +219,7 @@ def stream_of(table, pair_at, sibling, sibling_side, protocol, seq, flags):  # t
 
 
 @inline_kernel
-def ends_of(frames, i):  # type: ignore[no-untyped-def]
+def ends_of(frames: Frames, i: Int) -> tuple[np.uint64, np.uint64, int]:
     """
     Which ports does this frame's flow have? (a port, b port, reason): reason is 0, or the count that it goes to.
 
@@ -227,11 +231,11 @@ def ends_of(frames, i):  # type: ignore[no-untyped-def]
         return np.uint64(0), np.uint64(0), LATER_FRAGMENTS if late else NO_TRANSPORT
     if frames.ip_fragment[i] == 2:
         return np.uint64(0), np.uint64(0), LATER_FRAGMENTS
-    if protocol == IP_TCP or protocol == IP_UDP or protocol == IP_SCTP:
+    if protocol in (IP_TCP, IP_UDP, IP_SCTP):
         return np.uint64(frames.src_port[i]), np.uint64(frames.dst_port[i]), 0
     kind = frames.icmp_type[i]
-    is_echo = (protocol == IP_ICMP and (kind == ICMP_ECHO_REQUEST or kind == ICMP_ECHO_REPLY)) or (
-        protocol == IP_ICMPV6 and (kind == ICMPV6_ECHO_REQUEST or kind == ICMPV6_ECHO_REPLY)
+    is_echo = (protocol == IP_ICMP and kind in (ICMP_ECHO_REQUEST, ICMP_ECHO_REPLY)) or (
+        protocol == IP_ICMPV6 and kind in (ICMPV6_ECHO_REQUEST, ICMPV6_ECHO_REPLY)
     )
     if is_echo:
         return np.uint64(frames.icmp_id[i]), np.uint64(frames.icmp_id[i]), 0
@@ -239,7 +243,9 @@ def ends_of(frames, i):  # type: ignore[no-untyped-def]
 
 
 @inline_kernel
-def open_flow(table, frames, i, first_frame, a_port, b_port, flow):  # type: ignore[no-untyped-def]
+def open_flow(
+    table: Table, frames: Frames, i: Int, first_frame: Int, a_port: np.uint64, b_port: np.uint64, flow: Int
+) -> None:
     """What is known of a flow from its first packet?"""
     one = table.flows[flow]
     one["a_high"] = frames.src_high[i]
@@ -262,12 +268,7 @@ def open_flow(table, frames, i, first_frame, a_port, b_port, flow):  # type: ign
     one["nominated"] = 0
     if one["protocol"] == IP_TCP:
         kind_a, kind_b = table.port_kinds[a_port], table.port_kinds[b_port]
-        if (
-            kind_a == 1
-            or kind_b == 1
-            or (kind_a == 2 and b_port >= EPHEMERAL)
-            or (kind_b == 2 and a_port >= EPHEMERAL)
-        ):
+        if kind_a == 1 or kind_b == 1 or (kind_a == 2 and b_port >= EPHEMERAL) or (kind_b == 2 and a_port >= EPHEMERAL):
             one["nominated"] = 1
 
 
@@ -319,7 +320,7 @@ def name_flows(frames: Frames, first_frame: int, budget: int, table: Table, out_
             pair_at, sibling, sibling_side = find_flow(
                 table.pairs, table.flows, pair_hash, a_high, a_low, a_port, b_high, b_low, b_port, protocol, ZERO, False
             )
-            stream = stream_of(table, pair_at, sibling, sibling_side, protocol, seq, flags)
+            stream = stream_of(table, sibling, sibling_side, protocol, seq, flags)
             open_flow(table, frames, i, first_frame, a_port, b_port, flow)
             table.flows[flow]["stream"] = stream
             table.slots[at] = (hashed & TAG) | (np.uint64(flow) + ONE)

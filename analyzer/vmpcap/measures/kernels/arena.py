@@ -3,11 +3,11 @@
 import numpy as np
 
 from vmpcap.measures.kernels.layout import ARENA_FREE, ARENA_LIMIT, ARENA_LINKS, ARENA_TOP, I32
-from vmpcap.terms.kernels import inline_kernel
+from vmpcap.terms.kernels import Int, inline_kernel
 
 
 @inline_kernel
-def take_block(arena: I32, log2: int) -> int:
+def take_block(arena: I32, log2: Int) -> Int:
     """Where is a free block of 2**log2 records? -1 where the arena is used up."""
     at = np.int64(arena[ARENA_FREE + log2]) - 1
     if at >= 0:
@@ -21,7 +21,7 @@ def take_block(arena: I32, log2: int) -> int:
 
 
 @inline_kernel
-def give_block(arena: I32, at: int, log2: int) -> None:
+def give_block(arena: I32, at: Int, log2: Int) -> None:
     """Take this block back; the next one who asks for its size gets it."""
     arena[ARENA_LINKS + (at >> 2)] = arena[ARENA_FREE + log2]
     arena[ARENA_FREE + log2] = at + 1

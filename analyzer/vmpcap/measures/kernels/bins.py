@@ -7,15 +7,15 @@ import numpy as np
 from vmpcap.measures.kernels.arena import give_block, take_block
 from vmpcap.measures.kernels.layout import (
     BIN_NS,
+    I32,
     LEAST_BINS_LOG2,
     LEAST_PAUSE_NS,
     MOST_BINS_LOG2,
     MOST_PAUSES,
     MOST_SPAN_NS,
-    I32,
     Records,
 )
-from vmpcap.terms.kernels import inline_kernel
+from vmpcap.terms.kernels import Bool, Int, inline_kernel
 from vmpcap.terms.units import NO_TIME
 
 
@@ -33,7 +33,7 @@ def clear_bin(one: Any) -> None:
 
 
 @inline_kernel
-def least_known(a: int, b: int) -> int:
+def least_known(a: Int, b: Int) -> Int:
     """The smaller of two values of which -1 is none."""
     if a < 0:
         return b
@@ -68,7 +68,7 @@ def widen(stream: Any, bins: Records) -> None:
 
 
 @inline_kernel
-def grow_bins(stream: Any, bins: Records, arena: I32) -> bool:
+def grow_bins(stream: Any, bins: Records, arena: I32) -> Bool:
     """Are there twice as many bins now? No where there are enough already, or the arena is used up."""
     log2, old = np.int64(stream["bins_log2"]), np.int64(stream["bins_at"])
     if log2 >= MOST_BINS_LOG2:
@@ -91,7 +91,7 @@ def grow_bins(stream: Any, bins: Records, arena: I32) -> bool:
 
 
 @inline_kernel
-def start_series(stream: Any, bins: Records, arena: I32, ts: int) -> bool:
+def start_series(stream: Any, bins: Records, arena: I32, ts: Int) -> Bool:
     """Can this stream have a series? It begins at the whole bin before ts."""
     at = take_block(arena, LEAST_BINS_LOG2)
     if at < 0:
@@ -109,7 +109,7 @@ def start_series(stream: Any, bins: Records, arena: I32, ts: int) -> bool:
 
 
 @inline_kernel
-def find_bin(stream: Any, bins: Records, arena: I32, ts: int) -> int:
+def find_bin(stream: Any, bins: Records, arena: I32, ts: Int) -> Int:
     """
     In which bin is a time that is not in the bin of the last one?
 
@@ -130,7 +130,7 @@ def find_bin(stream: Any, bins: Records, arena: I32, ts: int) -> int:
 
 
 @inline_kernel
-def bin_at(stream: Any, bins: Records, arena: I32, ts: int) -> int:
+def bin_at(stream: Any, bins: Records, arena: I32, ts: Int) -> Int:
     """In which bin is this time? An index into bins, -1 for times that belong to no series."""
     since = ts - np.int64(stream["cursor_ns"])
     if 0 <= since < stream["width_ns"]:
@@ -139,7 +139,7 @@ def bin_at(stream: Any, bins: Records, arena: I32, ts: int) -> int:
 
 
 @inline_kernel
-def note_pause(stream: Any, pauses: Records, slot: int, from_ts: int, from_frame: int, ts: int, frame: int) -> None:
+def note_pause(stream: Any, pauses: Records, slot: Int, from_ts: Int, from_frame: Int, ts: Int, frame: Int) -> None:
     """
     Was this stretch without data long enough to be kept?
 

@@ -43,19 +43,19 @@ from vmpcap.measures.kernels.segments import (
 )
 from vmpcap.measures.kernels.sequence import place_expected, place_segment, seq_diff
 from vmpcap.measures.kernels.series import add_answer, add_data, take_slot
-from vmpcap.terms.kernels import inline_kernel, kernel
+from vmpcap.terms.kernels import Int, inline_kernel, kernel
 from vmpcap.terms.units import NO_TIME
 from vmpcap.terms.wire import IP_TCP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN
 
 
 @inline_kernel
 def place_unusual(
-    one: Any, more: Any, entries: Records, holes: Records, hole_arena: I32, seq: int, size: int, flags: int, judged: int
-) -> tuple[int, int, int]:
+    one: Any, more: Any, entries: Records, holes: Records, hole_arena: I32, seq: Int, size: Int, flags: Int, judged: Int
+) -> tuple[Int, Int, Int]:
     """
     What does a segment that is not simply the next one do to its side?
 
-    Returns its new bytes, its resent bytes, and the marks of its round-trip time: what was sent before, or fills a hole,
+    Returns its new bytes, its resent bytes, and the marks of its round-trip time: what was sent before or fills a hole
     gives none that is certain, for the ACK may answer the first copy or have waited for the hole.
     """
     if judged == WINDOW_PROBE:
@@ -77,7 +77,9 @@ def place_unusual(
 
 
 @inline_kernel
-def begin_data(one: Any, more: Any, k: int, i: int, is_nominated: bool, frames: Frames, buffer: U8, at: int, state: State) -> None:
+def begin_data(
+    one: Any, more: Any, k: Int, i: Int, is_nominated: bool, frames: Frames, buffer: U8, at: Int, state: State
+) -> None:
     """What is kept of the first data of a side: a slot, and the bytes that its stream begins with."""
     if one["slot"] == 0 and is_nominated:
         take_slot(one, k, frames.ts_ns[i], state.streams, state.bins, state.bin_arena, state.counts)
@@ -89,7 +91,7 @@ def begin_data(one: Any, more: Any, k: int, i: int, is_nominated: bool, frames: 
 
 
 @inline_kernel
-def keep_closings(frames: Frames, buffer: U8, record_at: I64, streams: Records, used: int, closings: U8) -> None:
+def keep_closings(frames: Frames, buffer: U8, record_at: I64, streams: Records, used: Int, closings: U8) -> None:
     """With which bytes did the segment begin that reached furthest in each stream, as far as this batch goes?"""
     for slot in range(used):
         stream = streams[slot]
@@ -104,7 +106,7 @@ def keep_closings(frames: Frames, buffer: U8, record_at: I64, streams: Records, 
 
 @kernel
 def follow(
-    frames: Frames, flow_id: I32, side: U8, is_copy: U8, first_frame: int, buffer: U8, record_at: I64, flows: Records,
+    frames: Frames, flow_id: I32, side: U8, is_copy: U8, first_frame: Int, buffer: U8, record_at: I64, flows: Records,
     state: State,
 ) -> None:  # fmt: skip
     """
@@ -124,6 +126,12 @@ def follow(
     entries, entry_arena, keys, durations, counts = (
         state.entries, state.entry_arena, state.sample_key, state.sample_ns, state.counts,
     )  # fmt: skip
+    new: Int
+    resent: Int
+    marks: Int
+    gained: Int
+    data_ts: Int
+    clean: bool
     for i in range(flow_id.shape[0]):
         if flow_id[i] < 0:
             continue
@@ -153,9 +161,7 @@ def follow(
             flight = flight_of(one)
             if is_data:
                 if one["flags"] & OPENED == 0:
-                    begin_data(
-                        one, more, k, i, flows[k >> 1]["nominated"] != 0, frames, buffer, record_at[i], state
-                    )
+                    begin_data(one, more, k, i, flows[k >> 1]["nominated"] != 0, frames, buffer, record_at[i], state)
                 slot = np.int64(one["slot"]) - 1
                 if slot >= 0 and ts - one["last_data_ts"] >= LEAST_PAUSE_NS and more["first_data_frame"]:
                     note_pause(
@@ -176,8 +182,7 @@ def follow(
             ):
                 more["rtt_left_out"] += 1
             after = flight_of(one)
-            if after > one["max_flight"]:
-                one["max_flight"] = after
+            one["max_flight"] = max(one["max_flight"], after)
             if is_data and one["slot"] > 0:
                 stream = streams[np.int64(one["slot"]) - 1]
                 add_data(one, stream, bins, bin_arena, ts, new, resent)
@@ -194,7 +199,7 @@ def follow(
             if found:
                 kind = sample_kind(marks)
                 add_sample(keys, durations, counts, k ^ 1, kind, data_ts, ts)
-                clean = kind <= KIND_LOADED and data_ts != NO_TIME and ts >= data_ts
+                clean = bool(kind <= KIND_LOADED and data_ts != NO_TIME and ts >= data_ts)
         if other["slot"] > 0 and (gained > 0 or found or other["unique_bytes"] > one["unique_bytes"]):
             rtt_ns = ts - data_ts if clean else np.int64(-1)
             add_answer(

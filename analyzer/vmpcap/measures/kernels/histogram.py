@@ -5,14 +5,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.terms.kernels import inline_kernel, kernel
+from vmpcap.terms.kernels import Int, inline_kernel, kernel
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 Records = npt.NDArray[np.void]
 
 BUCKET: Final = np.dtype([("key", np.uint64), ("least_ns", np.int64), ("span_ns", np.uint32), ("count", np.uint32)])
-"""The samples of one side and kind that share a bucket; key is the owner and the bucket, plus one, 0 for a free place."""
+"""The samples of one side and kind that share a bucket; key is owner and bucket, plus one; 0 is a free place."""
 
 FINE_BITS: Final = 9
 """Each octave has 512 buckets: two samples of one bucket differ by less than 0.2 %."""
@@ -26,7 +26,7 @@ LEFT_OUT: Final = 1
 
 
 @inline_kernel
-def bucket_of(value: int) -> int:
+def bucket_of(value: Int) -> Int:
     """
     In which bucket is this duration? Below 1024 ns each value has its own.
 
@@ -42,7 +42,7 @@ def bucket_of(value: int) -> int:
 
 
 @inline_kernel
-def add_to_bucket(one: Any, value: int, span_most: int, count: int) -> None:
+def add_to_bucket(one: Any, value: Int, span_most: Int, count: Int) -> None:
     """Add samples value .. span_most to a filled bucket."""
     least = min(np.int64(one["least_ns"]), value)
     most = max(np.int64(one["least_ns"]) + np.int64(one["span_ns"]), span_most)
@@ -52,7 +52,7 @@ def add_to_bucket(one: Any, value: int, span_most: int, count: int) -> None:
 
 
 @inline_kernel
-def place_of(table: Records, key: int) -> int:
+def place_of(table: Records, key: Int) -> Int:
     """Where in the table is this key, or the free place for it?"""
     mask = np.uint64(table.shape[0] - 1)
     mixed = key * MIX
@@ -63,7 +63,7 @@ def place_of(table: Records, key: int) -> int:
 
 
 @kernel
-def add_samples(sample_key: U64, sample_ns: I64, used: int, table: Records, counts: I64) -> None:
+def add_samples(sample_key: U64, sample_ns: I64, used: Int, table: Records, counts: I64) -> None:
     """
     How often did each owner see each duration?
 

@@ -134,12 +134,10 @@ STREAM: Final = np.dtype(
 )
 """One side of a nominated stream: where its bins are, the last timestamp option it sent, its pauses."""
 
-PAUSE: Final = np.dtype(
-    [("from_ts", np.int64), ("from_frame", np.int64), ("to_ts", np.int64), ("to_frame", np.int64)]
-)
+PAUSE: Final = np.dtype([("from_ts", np.int64), ("from_frame", np.int64), ("to_ts", np.int64), ("to_frame", np.int64)])
 
 ECHO: Final = np.dtype([("data_ts", np.int64), ("ack_ts", np.int64), ("value", np.uint32), ("has_data", np.uint32)])
-"""A timestamp that went to this side and waits for its echo; data_ts is when the segment passed that it acknowledged."""
+"""A timestamp that went to this side and waits for its echo; data_ts: when the segment passed that it acknowledged."""
 
 # SIDE flags
 NEXT_SEEN: Final = 1
@@ -229,6 +227,7 @@ class State(NamedTuple):
     sample_key: U64
     sample_ns: I64
     counts: I64
+
 
 # What Frames.tcp_options says
 HAS_MSS: Final = 1

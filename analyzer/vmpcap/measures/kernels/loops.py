@@ -7,12 +7,12 @@ import numpy as np
 from vmpcap.measures.kernels.layout import I64, KIND_LOOP, KIND_NEAR, MOST_ECHOES, U64, Records
 from vmpcap.measures.kernels.samples import add_sample
 from vmpcap.measures.kernels.sequence import seq_diff
-from vmpcap.terms.kernels import inline_kernel
+from vmpcap.terms.kernels import Bool, Int, inline_kernel
 from vmpcap.terms.units import NO_TIME
 
 
 @inline_kernel
-def await_echo(stream: Any, echoes: Records, slot: int, value: int, ack_ts: int, data_ts: int, has_data: bool) -> None:
+def await_echo(stream: Any, echoes: Records, slot: Int, value: Int, ack_ts: Int, data_ts: Int, has_data: bool) -> None:
     """
     Which timestamp does this side have to echo?
 
@@ -31,7 +31,7 @@ def await_echo(stream: Any, echoes: Records, slot: int, value: int, ack_ts: int,
 
 
 @inline_kernel
-def match_echo(stream: Any, echoes: Records, slot: int, echoed: int) -> tuple[int, int, bool, bool]:
+def match_echo(stream: Any, echoes: Records, slot: Int, echoed: Int) -> tuple[Int, Int, bool, bool]:
     """
     Which exchange does this echo close?
 
@@ -56,7 +56,7 @@ def match_echo(stream: Any, echoes: Records, slot: int, echoed: int) -> tuple[in
 
 
 @inline_kernel
-def stamps_matter(one: Any, other: Any, streams: Records, value: int, echoed: int) -> bool:
+def stamps_matter(one: Any, other: Any, streams: Records, value: Int, echoed: Int) -> Bool:
     """Does this segment's timestamp option close or open a loop of a nominated stream?"""
     own, peers = np.int64(one["slot"]) - 1, np.int64(other["slot"]) - 1
     if own >= 0 and streams[own]["echo_used"] and seq_diff(echoed, streams[own]["echo_next"]) >= 0:
@@ -69,7 +69,7 @@ def stamps_matter(one: Any, other: Any, streams: Records, value: int, echoed: in
 @inline_kernel
 def follow_stamps(
     one: Any, other: Any, streams: Records, echoes: Records, keys: U64, durations: I64, counts: I64,
-    k: int, ts: int, value: int, echoed: int, has_ack: bool, data_ts: int, has_data: bool,
+    k: Int, ts: Int, value: Int, echoed: Int, has_ack: bool, data_ts: Int, has_data: bool,
 ) -> None:  # fmt: skip
     """
     Which round trips of the two sides does this segment's timestamp option close, which does it open?

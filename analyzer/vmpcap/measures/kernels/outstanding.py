@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 
 from vmpcap.measures.kernels.arena import give_block, take_block
-from vmpcap.measures.kernels.layout import AMBIGUOUS, LEAST_BLOCK_LOG2, MOST_OUTSTANDING, I32, Records
+from vmpcap.measures.kernels.layout import AMBIGUOUS, I32, LEAST_BLOCK_LOG2, MOST_OUTSTANDING, Records
 from vmpcap.measures.kernels.sequence import seq_diff
-from vmpcap.terms.kernels import inline_kernel
+from vmpcap.terms.kernels import Bool, Int, inline_kernel
 
 
 @inline_kernel
-def make_ring_room(one: Any, entries: Records, arena: I32) -> bool:
+def make_ring_room(one: Any, entries: Records, arena: I32) -> Bool:
     """Is there room for one more outstanding segment of this side, after growing its ring where needed?"""
     used, log2 = np.int64(one["ring_used"]), np.int64(one["ring_log2"])
     if used >= MOST_OUTSTANDING:
@@ -37,7 +37,7 @@ def make_ring_room(one: Any, entries: Records, arena: I32) -> bool:
 
 
 @inline_kernel
-def append_outstanding(one: Any, entries: Records, end: int, ts: int, mark: int) -> bool:
+def append_outstanding(one: Any, entries: Records, end: Int, ts: Int, mark: Int) -> Bool:
     """Could this segment simply be put behind the others that wait? The usual case."""
     used, log2 = np.int64(one["ring_used"]), np.int64(one["ring_log2"])
     if log2 == 0 or used == 1 << log2 or used >= MOST_OUTSTANDING:
@@ -52,7 +52,7 @@ def append_outstanding(one: Any, entries: Records, end: int, ts: int, mark: int)
 
 
 @inline_kernel
-def add_outstanding(one: Any, entries: Records, arena: I32, end: int, ts: int, mark: int) -> bool:
+def add_outstanding(one: Any, entries: Records, arena: I32, end: Int, ts: Int, mark: Int) -> Bool:
     """
     Does this segment now wait for its ACK? False where there was no room.
 
@@ -88,7 +88,7 @@ def add_outstanding(one: Any, entries: Records, arena: I32, end: int, ts: int, m
 
 
 @inline_kernel
-def mark_ambiguous(one: Any, entries: Records, left: int, right: int) -> None:
+def mark_ambiguous(one: Any, entries: Records, left: Int, right: Int) -> None:
     """Which outstanding segments share a byte with left .. right (excluded)? An ACK for them says nothing certain."""
     at, first = np.int64(one["ring_at"]), np.int64(one["ring_first"])
     mask = (1 << np.int64(one["ring_log2"])) - 1
@@ -104,7 +104,7 @@ def mark_ambiguous(one: Any, entries: Records, left: int, right: int) -> None:
 
 
 @inline_kernel
-def match_ack(one: Any, entries: Records, arena: I32, ack: int) -> tuple[int, int, bool]:
+def match_ack(one: Any, entries: Records, arena: I32, ack: Int) -> tuple[Int, Int, bool]:
     """
     When did the segment pass that ends exactly where this ACK says, and what is known of it?
 

@@ -16,12 +16,12 @@ from vmpcap.measures.kernels.layout import (
     SAMPLES,
     U64,
 )
-from vmpcap.terms.kernels import inline_kernel
+from vmpcap.terms.kernels import Int, inline_kernel
 from vmpcap.terms.units import NO_TIME
 
 
 @inline_kernel
-def add_sample(keys: U64, durations: I64, counts: I64, k: int, kind: int, from_ts: int, to_ts: int) -> None:
+def add_sample(keys: U64, durations: I64, counts: I64, k: Int, kind: Int, from_ts: Int, to_ts: Int) -> None:
     """Keep one round-trip time. Where a time is missing, or the clock stepped back, there is none; that is counted."""
     if from_ts == NO_TIME or to_ts < from_ts:
         counts[BACKWARD] += 1
@@ -33,7 +33,7 @@ def add_sample(keys: U64, durations: I64, counts: I64, k: int, kind: int, from_t
 
 
 @inline_kernel
-def sample_kind(marks: int) -> int:
+def sample_kind(marks: Int) -> Int:
     """Which kind of sample is it? Only the first two kinds are ours; Wireshark's ack_rtt is the first four together."""
     if marks & AMBIGUOUS:
         return KIND_AMBIGUOUS

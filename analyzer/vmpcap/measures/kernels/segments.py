@@ -4,12 +4,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from vmpcap.measures.kernels.layout import HAS_MSS, HAS_SACK_PERMITTED, HAS_WINDOW_SCALE
 from vmpcap.decode.frames import Frames
 from vmpcap.measures.kernels.layout import (
     ACKED_SEEN,
     DATA_SEEN,
     FIN_SEEN,
+    HAS_MSS,
+    HAS_SACK_PERMITTED,
+    HAS_WINDOW_SCALE,
     MAC_CHANGED,
     NEXT_SEEN,
     OPENING_BYTES,
@@ -26,7 +28,7 @@ from vmpcap.measures.kernels.layout import (
     WINDOW_SEEN,
 )
 from vmpcap.measures.kernels.sequence import seq_diff
-from vmpcap.terms.kernels import inline_kernel
+from vmpcap.terms.kernels import Bool, Int, inline_kernel
 from vmpcap.terms.units import NO_TIME
 from vmpcap.terms.wire import TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN
 
@@ -42,7 +44,7 @@ LARGEST_SCALE: Final = 14
 
 @inline_kernel
 def note_packet(
-    one: Any, more: Any, ts: int, frame: int, wire_bytes: int, payload: int, source: int, destination: int, ttl: int
+    one: Any, more: Any, ts: Int, frame: Int, wire_bytes: Int, payload: Int, source: Int, destination: Int, ttl: Int
 ) -> None:
     """Who sent how much, when, from which MAC, over how many hops?"""
     if one["packets"] == 0:
@@ -67,18 +69,17 @@ def note_packet(
 
 
 @inline_kernel
-def note_data(one: Any, more: Any, ts: int, frame: int, size: int) -> None:
+def note_data(one: Any, more: Any, ts: Int, frame: Int, size: Int) -> None:
     """When did this side's data pass, and how large was its largest segment?"""
     if one["flags"] & DATA_SEEN == 0:
         one["flags"] |= DATA_SEEN
         more["first_data_ts"], more["first_data_frame"] = ts, frame
     one["last_data_ts"], one["last_data_frame"] = ts, frame
-    if size > one["max_payload"]:
-        one["max_payload"] = size
+    one["max_payload"] = max(one["max_payload"], size)
 
 
 @inline_kernel
-def keep_bytes(into: U8, begin: int, captured: int, size: int, record_at: int, buffer: U8) -> int:
+def keep_bytes(into: U8, begin: Int, captured: Int, size: Int, record_at: Int, buffer: U8) -> Int:
     """How many of this segment's first payload bytes are captured? At most 16 are copied."""
     count = min(captured - begin, size, OPENING_BYTES)
     if begin < 0 or count <= 0:
@@ -89,7 +90,7 @@ def keep_bytes(into: U8, begin: int, captured: int, size: int, record_at: int, b
 
 
 @inline_kernel
-def note_syn(one: Any, more: Any, other: Any, shake: Any, frames: Frames, i: int, frame: int, is_answer: bool) -> None:
+def note_syn(one: Any, more: Any, other: Any, shake: Any, frames: Frames, i: Int, frame: Int, is_answer: bool) -> None:
     """What does a SYN say of its side: first number, segment size, window scale, SACK?"""
     ts = frames.ts_ns[i]
     more["syns"] = min(np.int64(more["syns"]) + 1, 255)
@@ -119,7 +120,7 @@ def note_syn(one: Any, more: Any, other: Any, shake: Any, frames: Frames, i: int
 
 
 @inline_kernel
-def note_flags(one: Any, more: Any, other: Any, shake: Any, frames: Frames, i: int, frame: int) -> None:
+def note_flags(one: Any, more: Any, other: Any, shake: Any, frames: Frames, i: Int, frame: Int) -> None:
     """When did the connection open, when was it closed, when reset?"""
     flags = np.int64(frames.tcp_flags[i])
     ts = frames.ts_ns[i]
@@ -138,13 +139,13 @@ def note_flags(one: Any, more: Any, other: Any, shake: Any, frames: Frames, i: i
 
 
 @inline_kernel
-def awaits_shake(one: Any, other: Any) -> bool:
+def awaits_shake(one: Any, other: Any) -> Bool:
     """Would this side's next ACK end the handshake?"""
-    return other["flags"] & (SYN_ACKS | SHAKEN) == SYN_ACKS and one["flags"] & SYN_SEEN != 0
+    return bool(other["flags"] & (SYN_ACKS | SHAKEN) == SYN_ACKS and one["flags"] & SYN_SEEN != 0)
 
 
 @inline_kernel
-def judge_probe(one: Any, other: Any, seq: int, size: int, flags: int) -> int:
+def judge_probe(one: Any, other: Any, seq: Int, size: Int, flags: Int) -> Int:
     """
     Is this a keep-alive, a zero window probe, or an ordinary segment?
 
@@ -162,7 +163,7 @@ def judge_probe(one: Any, other: Any, seq: int, size: int, flags: int) -> int:
 
 
 @inline_kernel
-def note_window(one: Any, more: Any, window: int, flags: int, is_probe: bool) -> None:
+def note_window(one: Any, more: Any, window: Int, flags: Int, is_probe: bool) -> None:
     """Which window does this side offer? Unscaled; a SYN's window is never scaled and a reset's means nothing."""
     one["flags"] |= WINDOW_SEEN
     one["window_last"] = window
@@ -173,7 +174,7 @@ def note_window(one: Any, more: Any, window: int, flags: int, is_probe: bool) ->
 
 
 @inline_kernel
-def flight_of(one: Any) -> int:
+def flight_of(one: Any) -> Int:
     """How many bytes of this side are outstanding? -1 while no ACK was seen."""
     if one["flags"] & (NEXT_SEEN | PEER_ACKED) != NEXT_SEEN | PEER_ACKED:
         return np.int64(-1)
@@ -181,16 +182,16 @@ def flight_of(one: Any) -> int:
 
 
 @inline_kernel
-def is_idle(one: Any, flight: int, size: int) -> bool:
+def is_idle(one: Any, flight: Int, size: Int) -> Bool:
     """Was so little outstanding before this segment (two segments) that it met no queue of its own flow's making?"""
-    largest = np.int64(one["peer_mss"])
+    largest: Int = np.int64(one["peer_mss"])
     if largest == 0:
-        largest = min(np.int64(one["max_payload"]), LARGEST_SEGMENT) if one["max_payload"] else USUAL_SEGMENT
+        largest = min(np.int64(one["max_payload"]), np.int64(LARGEST_SEGMENT)) if one["max_payload"] else USUAL_SEGMENT
     return 0 <= flight <= 2 * largest and size <= 2 * largest
 
 
 @inline_kernel
-def note_ack(one: Any, more: Any, ack: int) -> int:
+def note_ack(one: Any, more: Any, ack: Int) -> Int:
     """
     How many more payload bytes of this side does this ACK cover?
 
@@ -213,5 +214,3 @@ def note_ack(one: Any, more: Any, ack: int) -> int:
         one["next_seq"] = ack  # the receiver took the byte of the zero window probe
         one["unique_bytes"] += 1
     return gained
-
-

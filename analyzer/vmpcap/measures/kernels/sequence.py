@@ -5,15 +5,15 @@ from typing import Any, Final
 import numpy as np
 
 from vmpcap.measures.kernels.arena import give_block, take_block
-from vmpcap.measures.kernels.layout import ACKED_SEEN, LEAST_BLOCK_LOG2, MOST_HOLES_LOG2, NEXT_SEEN, I32, Records
-from vmpcap.terms.kernels import inline_kernel
+from vmpcap.measures.kernels.layout import ACKED_SEEN, I32, LEAST_BLOCK_LOG2, MOST_HOLES_LOG2, NEXT_SEEN, Records
+from vmpcap.terms.kernels import Bool, Int, inline_kernel
 
 YOUNG: Final = 1 << 30
 """A side that has sent more than this has left its first number too far behind to compare with it."""
 
 
 @inline_kernel
-def seq_diff(a: int, b: int) -> int:
+def seq_diff(a: Int, b: Int) -> Int:
     """
     How far is sequence number a ahead of b? Negative where it is behind (RFC 9293 3.4).
 
@@ -24,8 +24,8 @@ def seq_diff(a: int, b: int) -> int:
 
 
 @inline_kernel
-def place_expected(one: Any, more: Any, seq: int, size: int) -> bool:
-    """Does this segment begin with the number that comes next? Then all of it is new, and is counted. The usual case."""
+def place_expected(one: Any, more: Any, seq: Int, size: Int) -> Bool:
+    """Does this segment begin with the number that comes next? Then all of it is new and counted. The usual case."""
     if one["flags"] & NEXT_SEEN == 0 or seq != np.int64(one["next_seq"]):
         return False
     end = (seq + size) & 0xFFFFFFFF
@@ -37,7 +37,7 @@ def place_expected(one: Any, more: Any, seq: int, size: int) -> bool:
 
 
 @inline_kernel
-def record_hole(more: Any, holes: Records, arena: I32, left: int, right: int) -> None:
+def record_hole(more: Any, holes: Records, arena: I32, left: Int, right: Int) -> None:
     """
     Which numbers were jumped over?
 
@@ -75,7 +75,7 @@ def record_hole(more: Any, holes: Records, arena: I32, left: int, right: int) ->
 
 
 @inline_kernel
-def fill_holes(more: Any, holes: Records, arena: I32, left: int, right: int) -> int:
+def fill_holes(more: Any, holes: Records, arena: I32, left: Int, right: Int) -> Int:
     """How many of the numbers left .. right (excluded) had been jumped over? They are taken out of the holes."""
     at, used = np.int64(more["holes_at"]), np.int64(more["holes_used"])
     size = seq_diff(right, left)
@@ -109,7 +109,7 @@ def fill_holes(more: Any, holes: Records, arena: I32, left: int, right: int) -> 
 
 
 @inline_kernel
-def insert_hole(more: Any, holes: Records, arena: I32, before: int, left: int, right: int) -> None:
+def insert_hole(more: Any, holes: Records, arena: I32, before: Int, left: Int, right: Int) -> None:
     """Put the rest of a hole that was split into its place."""
     used = np.int64(more["holes_used"])
     record_hole(more, holes, arena, left, right)
@@ -124,8 +124,8 @@ def insert_hole(more: Any, holes: Records, arena: I32, before: int, left: int, r
 
 @inline_kernel
 def place_segment(
-    one: Any, more: Any, holes: Records, arena: I32, seq: int, size: int, has_syn: bool, has_fin: bool
-) -> tuple[int, int, int]:
+    one: Any, more: Any, holes: Records, arena: I32, seq: Int, size: Int, has_syn: bool, has_fin: bool
+) -> tuple[Int, Int, Int]:
     """
     How many payload bytes of this segment are new, seen before, or fill a hole?
 
@@ -175,7 +175,7 @@ def place_segment(
 
 
 @inline_kernel
-def advance(one: Any, more: Any, end: int) -> None:
+def advance(one: Any, more: Any, end: Int) -> None:
     """Which number comes next from this side? Counts how often the numbers began again at zero."""
     if end < np.int64(one["next_seq"]):
         more["wraps"] += 1

@@ -5,11 +5,11 @@ from typing import Any
 from vmpcap.measures.kernels.bins import bin_at, least_known, start_series
 from vmpcap.measures.kernels.layout import I32, I64, STREAMS_LEFT_OUT, STREAMS_USED, Records
 from vmpcap.measures.kernels.segments import flight_of
-from vmpcap.terms.kernels import inline_kernel
+from vmpcap.terms.kernels import Int, inline_kernel
 
 
 @inline_kernel
-def take_slot(one: Any, k: int, ts: int, streams: Records, bins: Records, arena: I32, counts: I64) -> None:
+def take_slot(one: Any, k: Int, ts: Int, streams: Records, bins: Records, arena: I32, counts: I64) -> None:
     """
     Which stream slot does this side of a nominated flow get?
 
@@ -26,7 +26,7 @@ def take_slot(one: Any, k: int, ts: int, streams: Records, bins: Records, arena:
 
 
 @inline_kernel
-def add_data(one: Any, stream: Any, bins: Records, arena: I32, ts: int, new: int, resent: int) -> None:
+def add_data(one: Any, stream: Any, bins: Records, arena: I32, ts: Int, new: Int, resent: Int) -> None:
     """What does this data segment add to its side's series?"""
     at = bin_at(stream, bins, arena, ts)
     if at < 0:
@@ -40,7 +40,7 @@ def add_data(one: Any, stream: Any, bins: Records, arena: I32, ts: int, new: int
 
 @inline_kernel
 def add_answer(
-    stream: Any, bins: Records, arena: I32, ts: int, gained: int, rtt_ns: int, window: int, has_window: bool
+    stream: Any, bins: Records, arena: I32, ts: Int, gained: Int, rtt_ns: Int, window: Int, has_window: bool
 ) -> None:
     """What does the other side's segment add to this side's series? rtt_ns is -1 without a sample."""
     at = bin_at(stream, bins, arena, ts)
