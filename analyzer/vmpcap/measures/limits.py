@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from vmpcap.measures.results import Limit
 from vmpcap.measures.series import WINDOW_NS, Together, windowed
-
-Bools = npt.NDArray[np.bool_]
+from vmpcap.terms.units import mbps
 
 QUEUE_LEAST_NS: Final = 500_000
 """A round trip that never falls to within this of the idle path says that a queue stood all the time."""
 
-QUEUE_SHARE: Final = 0.25
+QUEUE_SHARE: Final = 0.1
 """... or to within this share of the idle path, where that is more."""
+
+FREE_SHARE: Final = 0.1
+"""A queue that stands for less of the time than this is no bottleneck."""
 
 NEAR_WINDOW_SEGMENTS: Final = 2
 """A flight this near to the receive window is held back by it (T-RAT; Zhang et al., SIGCOMM 2002)."""
@@ -27,19 +28,29 @@ MATHIS_CONSTANT: Final = 1.22
 MATHIS_MARGIN: Final = 2.0
 """A rate within this factor of the bound is explained by the loss; newer congestion control exceeds it by as much."""
 
-LEAST_LOSSES: Final = 10
-"""Fewer resent segments than this are no basis for the bound."""
+WINDOW_MARGIN: Final = 3.0
+"""A window that would allow more than so many times the rate did not hold it back, however full it looked at times."""
+
+LEAST_LOSSES: Final = 5
+"""Fewer loss events than this are no basis for the bound."""
+
+QEMU_CAP_MBPS: Final = 128 * 2**20 * 8 / 1e6
+"""QEMU's default bandwidth limit, 128 MiB/s: 1073.7 Mbps (domain notes 1.5)."""
+
+QEMU_CAP_SHARE: Final = 0.03
+"""A rate this near to it is the cap's."""
 
 MAJORITY: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """The limit, the reason in one sentence, and the share of windows that showed each kind of evidence."""
+    """The limit, and the reason in one sentence."""
 
     limit: Limit
     because: str
-    shares: dict[str, float]
+    busy_mbps: float | None = None
+    """What was delivered while a queue stood on the path; None where none did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +60,14 @@ class Sent:
     rate_mbps: float | None
     idle_ns: int | None
     """The path's round trip with nothing in flight; None where only a part of the path is in view."""
+    floor_ns: int | None
+    """The shortest data-to-ACK time at this point, whatever part of the path it crosses."""
     mss: int
     segments: int
     resent_segments: int
+    stuck_bytes: int | None
+    """Size of segments that were resent without ever being acknowledged while smaller ones passed."""
+    hypervisor: str
     connections: int
     """Connections that share the work."""
     largest_window: int | None
@@ -59,41 +75,65 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class _Windows:
-    """Per window of 100 ms: what was seen in it."""
+class _Seen:
+    """What the series shows, as shares of the time between the first and the last data."""
 
-    loss: Bools
-    queue: Bools
-    window_full: Bools
-    paused: Bools
+    loss_events: int
+    """Stretches in which data was resent, a round trip apart: one congestion event each, however many it cost."""
+    queue: float | None
+    """Share of the bins whose shortest round trip was still longer than the idle path; None without samples."""
+    busy_mbps: float | None
+    """Goodput of those bins; None without any."""
+    window_full: float
+    paused: float
 
 
-def _look(together: Together, idle_ns: int | None, mss: int) -> _Windows:
-    """What does each whole window between the first and the last data show?"""
-    resent = windowed(together, together.resent_bytes, WINDOW_NS, lambda v: v.sum(axis=1))
-    rtt = np.where(together.rtt_min_ns < 0, np.iinfo(np.int64).max, together.rtt_min_ns)
-    seen = windowed(together, (together.rtt_min_ns >= 0).astype(np.int64), WINDOW_NS, lambda v: v.sum(axis=1))
-    lowest = windowed(together, rtt, WINDOW_NS, lambda v: v.min(axis=1))
+def _look(together: Together, sent: Sent) -> _Seen | None:
+    """What does the time between the first and the last data show? None where it is shorter than a window."""
     room = windowed(together, together.headroom_bytes, WINDOW_NS, lambda v: np.median(v, axis=1).astype(np.int64))
     empty = windowed(together, (together.new_bytes == 0).astype(np.int64), WINDOW_NS, lambda v: v.sum(axis=1))
-    standing = np.zeros(len(resent), np.bool_)
-    if idle_ns is not None:
-        bar = idle_ns + max(QUEUE_LEAST_NS, int(idle_ns * QUEUE_SHARE))
-        standing = (seen > 0) & (lowest > bar)
-    return _Windows(
-        loss=resent > 0,
-        queue=standing,
-        window_full=room <= NEAR_WINDOW_SEGMENTS * mss,
-        paused=empty > 0,
+    if not len(room):
+        return None
+    queue, busy_mbps = _queueing(together, sent.floor_ns)
+    return _Seen(
+        loss_events=_loss_events(together, sent.idle_ns or sent.floor_ns or 0),
+        queue=queue,
+        busy_mbps=busy_mbps,
+        window_full=float((room <= NEAR_WINDOW_SEGMENTS * sent.mss).mean()),
+        paused=float((empty > 0).mean()),
     )
+
+
+def _loss_events(together: Together, rtt_ns: int) -> int:
+    """Bins with resent bytes, those within a round trip (or one bin) of each other taken as one event."""
+    bins = np.flatnonzero(together.resent_bytes)
+    if not len(bins):
+        return 0
+    apart = max(1, -(-rtt_ns // together.width_ns))
+    return 1 + int((np.diff(bins) > apart).sum())
+
+
+def _queueing(together: Together, floor_ns: int | None) -> tuple[float | None, float | None]:
+    """
+    In which share of the bins did even the fastest segment meet a queue, and how many Mbps were delivered then?
+
+    The floor may itself be loaded where the capture never saw the path idle: the share leans low.
+    """
+    sampled = together.rtt_min_ns >= 0
+    if floor_ns is None or not sampled.any():
+        return None, None
+    bar = floor_ns + max(QUEUE_LEAST_NS, int(floor_ns * QUEUE_SHARE))
+    busy = together.rtt_min_ns > bar
+    time_ns = int(busy.sum()) * together.width_ns
+    return float(busy.sum() / sampled.sum()), mbps(int(together.delivered_bytes[busy].sum()), time_ns)
 
 
 def mathis_mbps(mss: int, rtt_ns: int, loss_share: float) -> float | None:
     """
     Which rate does this random loss allow one connection?
 
-    None without loss. An upper bound for Reno-like congestion control with one loss event per loss; resent segments
-    overcount losses, so the bound leans low.
+    None without loss. An upper bound for Reno-like congestion control; loss_share is loss events by segments (a burst
+    of losses is one event). Events that fell into one bin of the series count as one, so the bound leans high.
     """
     if loss_share <= 0 or rtt_ns <= 0:
         return None
@@ -109,73 +149,88 @@ def attribute(together: Together | None, sent: Sent) -> Attribution:
     """
     What limited the transfer?
 
-    The order of the questions is the order of their proof: a receive window that was full, loss that explains the rate,
-    a queue that stood all the time; pauses of the sender only where none of these holds.
+    The order of the questions is the order of their proof: segments that never got through, a receive window that was
+    full, a queue that stood most of the time, loss that explains the rate; the sender only where none of these holds.
     """
     if together is None or sent.rate_mbps is None:
-        return Attribution("unknown", "too little data was seen to say", {})
-    windows = _look(together, sent.idle_ns, sent.mss)
-    if len(windows.loss) == 0:
-        return Attribution("unknown", "the transfer was shorter than one window of 100 ms", {})
-    shares = {
-        "receiver_window": float(windows.window_full.mean()),
-        "queue": float(windows.queue.mean()),
-        "loss": float(windows.loss.mean()),
-        "sender_paused": float(windows.paused.mean()),
-    }
+        return Attribution("unknown", "too little data was seen to say")
+    seen = _look(together, sent)
+    if seen is None:
+        return Attribution("unknown", "the transfer was shorter than one window of 100 ms")
     for question in _QUESTIONS:
-        answer = question(shares, sent)
+        answer = question(seen, sent, sent.rate_mbps)
         if answer is not None:
-            return Attribution(answer[0], answer[1], shares)
-    return Attribution(
-        "unknown", "no window full, little loss, no standing queue and no pauses: nothing stands out", shares
-    )
+            return Attribution(*answer, seen.busy_mbps)
+    because = "neither a full window nor a queue, loss or pauses explain the rate"
+    return Attribution("unknown", because, seen.busy_mbps)
 
 
 _Answer = tuple[Limit, str] | None
 
 
-def _full_window(shares: dict[str, float], sent: Sent) -> _Answer:
-    if shares["receiver_window"] < MAJORITY:
+def _black_hole(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
+    if sent.stuck_bytes is None:
+        return None
+    because = f"segments of {sent.stuck_bytes} bytes never got through while smaller ones did: an MTU black hole"
+    return "network", because
+
+
+def _full_window(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
+    if seen.window_full < MAJORITY:
         return None
     figure = ""
     if sent.largest_window and sent.idle_ns:
         allows = window_mbps(sent.largest_window, sent.idle_ns)
+        if allows is not None and allows * sent.connections > WINDOW_MARGIN * rate_mbps:
+            return None
         figure = f"; {sent.largest_window} bytes over {sent.idle_ns / 1e6:.2f} ms allow {allows:.0f} Mbps a connection"
-    return (
-        "receiver_window",
-        f"the flight filled the receive window in {shares['receiver_window']:.0%} of the time{figure}",
-    )
+    return "receiver_window", f"the flight filled the receive window in {seen.window_full:.0%} of the time{figure}"
 
 
-def _random_loss(shares: dict[str, float], sent: Sent) -> _Answer:
-    if sent.idle_ns is None or sent.resent_segments < LEAST_LOSSES or not sent.segments or sent.rate_mbps is None:
+def _random_loss(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
+    if sent.idle_ns is None or seen.loss_events < LEAST_LOSSES or not sent.segments:
         return None
-    bound = mathis_mbps(sent.mss, sent.idle_ns, sent.resent_segments / sent.segments)
-    if bound is None or sent.rate_mbps > MATHIS_MARGIN * bound * sent.connections:
+    bound = mathis_mbps(sent.mss, sent.idle_ns, seen.loss_events / sent.segments)
+    if bound is None or not 1 / MATHIS_MARGIN <= rate_mbps / (bound * sent.connections) <= MATHIS_MARGIN:
         return None
     return "network", (
-        f"loss: {sent.resent_segments} of {sent.segments} segments resent; {sent.idle_ns / 1e6:.2f} ms away that "
-        f"allows about {bound * sent.connections:.0f} Mbps (Mathis), and {sent.rate_mbps:.0f} were reached"
+        f"loss: {seen.loss_events} loss events in {sent.segments} segments; {sent.idle_ns / 1e6:.2f} ms away that "
+        f"allows about {bound * sent.connections:.0f} Mbps (Mathis), and {rate_mbps:.0f} were reached"
     )
 
 
-def _standing_queue(shares: dict[str, float], sent: Sent) -> _Answer:
-    if shares["queue"] < MAJORITY:
+def _standing_queue(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
+    if seen.queue is None or seen.queue < MAJORITY:
         return None
-    return "network", f"a queue stood on the path in {shares['queue']:.0%} of the time: the link carried what it could"
+    carried = "" if seen.busy_mbps is None else f", and it carried {seen.busy_mbps:.0f} Mbps then"
+    return "network", f"a queue stood on the path in {seen.queue:.0%} of the time{carried}"
 
 
-def _pausing_sender(shares: dict[str, float], sent: Sent) -> _Answer:
-    if shares["sender_paused"] < MAJORITY:
+def _software_cap(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
+    if sent.hypervisor != "qemu" or abs(rate_mbps - QEMU_CAP_MBPS) > QEMU_CAP_SHARE * QEMU_CAP_MBPS:
         return None
-    return "sender", f"the sender paused in {shares['sender_paused']:.0%} of the 100 ms windows, with the path free"
+    return "sender", f"{rate_mbps:.0f} Mbps is QEMU's default bandwidth limit of 128 MiB/s, with the path free"
 
 
-_QUESTIONS: Final[tuple[Callable[[dict[str, float], Sent], _Answer], ...]] = (
+def _pausing_sender(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
+    if seen.paused < MAJORITY:
+        return None
+    return "sender", f"the sender paused in {seen.paused:.0%} of the 100 ms windows, with the path free"
+
+
+def _free_path(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
+    if seen.queue is None or seen.queue > FREE_SHARE or seen.loss_events >= LEAST_LOSSES or sent.idle_ns is None:
+        return None
+    return "sender", f"the path had room: no queue in {1 - seen.queue:.0%} of the time, {seen.loss_events} loss events"
+
+
+_QUESTIONS: Final[tuple[Callable[[_Seen, Sent, float], _Answer], ...]] = (
+    _black_hole,
     _full_window,
-    _random_loss,
     _standing_queue,
+    _random_loss,
+    _software_cap,
     _pausing_sender,
+    _free_path,
 )
 """Asked in this order; the first answer stands."""

@@ -35,6 +35,8 @@ class Throughput(msgspec.Struct, frozen=True, kw_only=True):
     """Most connections that carried data in the same 100 ms."""
     limit: Limit
     limit_because: str
+    busy_mbps: float | None = None
+    """Goodput while a queue stood on the path: what the path carried at most then. null where none was seen."""
 
 
 class HistogramBin(msgspec.Struct, frozen=True, kw_only=True):

@@ -65,9 +65,7 @@ def find_second_place(guest: Moved, views: Sequence[PointView], moment: int) -> 
     new = next((v for v in views if v.role == "domain:destination"), None)
     if old is None or new is None or guest.mac == NO_MAC:
         return Conflict(None, "it takes a point in each of the two domains to see a MAC in two places")
-    late = _sent_after(old, guest, moment)
-    there = {_fingerprint(new, row) for row in _sent_after(new, guest, moment)}
-    strays = [row for row in late if _fingerprint(old, row) not in there]
+    strays = strays_at(old, new, guest, moment + SETTLED_NS)
     if strays:
         frames = tuple(int(old.journal.frame[row]) for row in strays[:3])
         because = f"{len(strays)} packets of the guest's MAC appeared only at {old.name} after the switchover"
@@ -77,10 +75,20 @@ def find_second_place(guest: Moved, views: Sequence[PointView], moment: int) -> 
     )
 
 
-def _sent_after(view: PointView, guest: Moved, moment: int) -> list[int]:
+def strays_at(old: PointView, new: PointView, guest: Moved, since: int) -> list[int]:
+    """
+    Which packets did the guest's MAC send at its old place, and only there, after that time on the reference clock?
+
+    Row numbers of the old point's journal, in the order of time.
+    """
+    there = {_fingerprint(new, row) for row in _sent_after(new, guest, since - SETTLED_NS)}
+    return [row for row in _sent_after(old, guest, since) if _fingerprint(old, row) not in there]
+
+
+def _sent_after(view: PointView, guest: Moved, since: int) -> list[int]:
     rows = frames_of(view, guest).sent_ip
     j = view.journal
-    rows = rows[(j.ts_ns[rows] > on_point(view, moment) + SETTLED_NS) & (j.eth_src[rows] == np.uint64(guest.mac))]
+    rows = rows[(j.ts_ns[rows] > on_point(view, since)) & (j.eth_src[rows] == np.uint64(guest.mac))]
     return [int(row) for row in rows]
 
 

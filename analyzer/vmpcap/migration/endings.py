@@ -8,7 +8,8 @@ from vmpcap.migration.moves import Sighting
 from vmpcap.migration.transfers import Link, Transfer
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
-Ending = Literal["completed", "aborted", "truncated", "orderly", "unknown"]
+Ending = Literal["completed", "aborted", "unfinished", "truncated", "orderly", "unknown"]
+"""unfinished: closed without the last words that the hypervisor usually sends; alone, that is an abort."""
 
 QEMU_SHUT_OK: Final = bytes.fromhex("0001000400000000")
 """The destination's last word on QEMU's return path: message 1 (shut), four bytes, value 0 (migration/savevm)."""
@@ -65,7 +66,8 @@ def _ended_by_qemu(sighting: Sighting) -> Verdict | None:
     frames = _frames(main.data.last_data_frame)
     if _is_text(main.data.closing):
         return Verdict("completed", "the stream ends with the device description that QEMU sends last", frames)
-    return Verdict("aborted", "the stream was closed before the device description that QEMU sends last", frames)
+    because = "the stream was closed without the device description that QEMU sends last, unless told not to"
+    return Verdict("unfinished", because, frames)
 
 
 def _reset(sighting: Sighting) -> Verdict | None:

@@ -58,8 +58,13 @@ def match_transfers(found: Sequence[tuple[PointView, Sequence[Transfer]]]) -> li
             else:
                 groups[home].append(Sighting(view, transfer))
                 taken.add(home)
-    moves = [Move(tuple(sorted(group, key=_worth))) for group in groups]
+    moves = [Move(sort_sightings(group)) for group in groups]
     return sorted(moves, key=lambda m: m.start_ts)
+
+
+def sort_sightings(sightings: Sequence[Sighting]) -> tuple[Sighting, ...]:
+    """Which sightings tell most about the stream? The best first."""
+    return tuple(sorted(sightings, key=_worth))
 
 
 def _home_of(view: PointView, transfer: Transfer, groups: list[list[Sighting]], taken: set[int]) -> int | None:

@@ -39,6 +39,8 @@ def judge_outcome(move: Move, guests: Sequence[Moved], views: Sequence[PointView
             because = f"{ending.because}, yet the guest announced itself at its destination afterwards"
             return Outcome("unknown", because, sighting.view.name, ending.frames)
         return Outcome(ending.ending, ending.because, sighting.view.name, ending.frames)
+    if ending.ending == "unfinished" and not (announced and _announced_after(move, announced[0])):
+        return Outcome("aborted", f"{ending.because}; no guest announced itself", sighting.view.name, ending.frames)
     if announced and announced[0].confidence != "low":
         view, series = announced[0].heard[0]
         because = f"{ending.because}; the guest announced itself at its destination"
@@ -52,7 +54,7 @@ def judge_outcome(move: Move, guests: Sequence[Moved], views: Sequence[PointView
     return Outcome("unknown", because, sighting.view.name, ending.frames)
 
 
-_CLARITY: Final = ("completed", "aborted", "orderly", "unknown", "truncated")
+_CLARITY: Final = ("completed", "aborted", "unfinished", "orderly", "unknown", "truncated")
 
 
 def _clearest(move: Move) -> tuple[Sighting, Verdict]:

@@ -35,6 +35,15 @@ OUT_OF_EARSHOT: Final = {
 """Roles at which the absence of an announcement says nothing."""
 
 
+ON_THE_WAY: Final = {
+    "source": "on its way, inside a tunnel",
+    "destination": "on its way, inside a tunnel",
+    "wan": "on its way between the sites",
+    "domain:source": "in the domain that the guest left",
+}
+"""Roles at which a sighting is no arrival in the destination's domain."""
+
+
 @dataclass(frozen=True, slots=True)
 class Functional:
     """Proof that needs no announcement: somebody's unicast reached the guest and it answered, after the switchover."""
@@ -78,8 +87,6 @@ class Heard:
     domain: Domain
     deciding: PointView | None
     """The point whose answer decides, None where none can."""
-    too_early_ms: float | None
-    """How long before the guest's last frame at the source its first announcement came; None where it did not."""
 
 
 def follow_announcements(guest: Moved, views: Sequence[PointView], moment: int, qemu: bool) -> Heard:
@@ -106,7 +113,7 @@ def follow_announcements(guest: Moved, views: Sequence[PointView], moment: int, 
         by_point=by_point,
     )
     deciding = _deciding(views, by_point)
-    return Heard(announcements, _judge_domain(guest, views, by_point, deciding, moment), deciding, None)
+    return Heard(announcements, _judge_domain(guest, views, by_point, deciding, moment), deciding)
 
 
 def _at_point(view: PointView, guest: Moved, moment: int, qemu: bool) -> PointAnnouncements:
@@ -120,6 +127,7 @@ def _at_point(view: PointView, guest: Moved, moment: int, qemu: bool) -> PointAn
 def _seen_at(view: PointView, guest: Moved, series: Series) -> PointAnnouncements:
     first = guest.first_heard
     delay = None
+    seen = f"{series.count} seen here, the first in frame {series.frames[0]}"
     if first is not None and _comparable(first[0], view):
         delay = ms(series.first_ts - first[1].first_ts)
     return PointAnnouncements(
@@ -129,8 +137,8 @@ def _seen_at(view: PointView, guest: Moved, series: Series) -> PointAnnouncement
         vlan=[tag for tag in (series.vlan_outer_id, series.vlan_inner_id) if tag >= 0],
         vni=series.vni if series.vni >= 0 else None,
         frames=list(series.frames[:MOST_FRAMES]),
-        reached="reached",
-        because=f"{series.count} seen here, the first in frame {series.frames[0]}",
+        reached="not_observable" if view.role in ON_THE_WAY else "reached",
+        because=f"{seen}; {ON_THE_WAY[view.role]}" if view.role in ON_THE_WAY else seen,
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from vmpcap.migration.conflicts import Conflict, find_duplicate_address, find_second_place
 from vmpcap.migration.detours import Detour, find_split, find_trombone
+from vmpcap.migration.early import Early, find_early_announcement
 from vmpcap.migration.guests import Moved, find_guests, on_point
 from vmpcap.migration.hops import describe_path
 from vmpcap.migration.moves import Move, match_transfers
@@ -15,10 +16,11 @@ from vmpcap.migration.phases import name_phases
 from vmpcap.migration.reach import Heard, follow_announcements
 from vmpcap.migration.reachable import Reachability, judge_reachability
 from vmpcap.migration.results import Guest, Path, Phase
+from vmpcap.migration.scenes import Scene, set_scenes
 from vmpcap.migration.sightings import frames_of
-from vmpcap.migration.stream import StreamFigures, measure_stream
+from vmpcap.migration.stream import StreamFigures, measure_stream, stuck_segment
 from vmpcap.migration.suffering import Suffered, what_peers_suffered
-from vmpcap.migration.switchover import describe_switchover, find_moment
+from vmpcap.migration.switchover import describe_switchover, find_moment, last_sign_before, silences
 from vmpcap.migration.transfers import Refused, Transfer, find_transfers
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_text, mac_text
@@ -40,6 +42,7 @@ class GuestStory:
     second_place: Conflict
     duplicate_address: Conflict
     trombone: Detour
+    early: Early
     announcement_filter: str
 
 
@@ -83,17 +86,18 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
         refused += [(view, r) for r in no]
     moves = match_transfers(found)
     moved, others = find_guests(moves, views, guests)
-    stories = tuple(_tell_one(move, passengers, views, faults) for move, passengers in zip(moves, moved, strict=True))
+    stories = tuple(_tell_one(scene, faults) for scene in set_scenes(moves, moved, views))
     keys = {link.key for move in moves for s in move.sightings for link in s.transfer.links}
     left = tuple((v, r) for v, r in refused if (r.connection.a_ip, r.connection.a_port) not in {k[0] for k in keys})
     return Told(stories, others, left)
 
 
-def _tell_one(move: Move, passengers: Sequence[Moved], views: Sequence[PointView], faults: Sequence[str]) -> Story:
+def _tell_one(scene: Scene, faults: Sequence[str]) -> Story:
+    move, passengers, views = scene.move, scene.guests, scene.views
     figures = measure_stream(move.best)
     outcome = judge_outcome(move, passengers, views)
     if outcome.outcome == "aborted":
-        passengers = [g for g in passengers if g.heard or g.confidence == "high"]
+        passengers = tuple(g for g in passengers if g.heard or g.confidence == "high")
     guests = tuple(_tell_guest(move, guest, views, figures) for guest in passengers)
     transfer = move.best.transfer
     return Story(
@@ -107,7 +111,7 @@ def _tell_one(move: Move, passengers: Sequence[Moved], views: Sequence[PointView
         guests=guests,
         encrypted=_encrypted(transfer),
         stream_filter=stream_filter(transfer),
-        stuck_segment=_stuck_segment(transfer),
+        stuck_segment=stuck_segment(transfer.links),
         large_segments_acked=_large_acked(transfer),
         split=find_split(move),
         capture_faults=tuple(faults),
@@ -117,8 +121,9 @@ def _tell_one(move: Move, passengers: Sequence[Moved], views: Sequence[PointView
 def _tell_guest(move: Move, moved: Moved, views: Sequence[PointView], figures: StreamFigures) -> GuestStory:
     moment = find_moment(move, moved)
     heard = follow_announcements(moved, views, moment, qemu=move.best.transfer.magic in ("qemu", "multifd"))
-    suffered = tuple(what_peers_suffered(moved, views, moment))
-    switchover = describe_switchover(move, moved, views, figures, suffered)
+    quiet = silences(moved, views, moment)
+    suffered = tuple(what_peers_suffered(moved, views, moment, last_sign_before(quiet)))
+    switchover = describe_switchover(move, moved, views, figures, suffered, quiet)
     before, after, point = _vlans(moved, views, moment)
     series = [s for _, s in moved.heard]
     result = Guest(
@@ -147,6 +152,7 @@ def _tell_guest(move: Move, moved: Moved, views: Sequence[PointView], figures: S
         second_place=find_second_place(moved, views, moment),
         duplicate_address=find_duplicate_address(moved, views),
         trombone=find_trombone(moved, views, moment),
+        early=find_early_announcement(moved, views),
         announcement_filter=f"arp.src.hw_mac == {mac_text(moved.mac)} && (arp.opcode == 3 || arp.isgratuitous)",
     )
 
@@ -193,20 +199,6 @@ def _encrypted(transfer: Transfer) -> bool | None:
     if transfer.magic == "tls":
         return True
     return False if transfer.magic is not None else None
-
-
-def _stuck_segment(transfer: Transfer) -> int | None:
-    """
-    How large is the segment that was resent, never acknowledged, and larger than all that was?
-
-    Only where the stream made no progress at all beyond it: the signature of a path that drops large packets silently.
-    """
-    for link in transfer.links:
-        side = link.data
-        stuck = side.unique_bytes - side.acked_bytes
-        if side.retransmissions >= 3 and stuck > 0 and side.acked_bytes < side.max_payload_bytes and link.back.mss:
-            return min(side.max_payload_bytes, link.back.mss)
-    return None
 
 
 def _large_acked(transfer: Transfer) -> bool:

@@ -132,8 +132,11 @@ def _throughput(
             rate_mbps=bulk,
             idle_ns=None if idle_ms is None or rtt.coverage != "full" else int(idle_ms * NS_PER_MS),
             mss=mss,
+            floor_ns=min((n for link in transfer.links if (n := link.data.rtt.min_ns) is not None), default=None),
             segments=segments,
             resent_segments=sum(link.data.retransmissions for link in transfer.links),
+            stuck_bytes=stuck_segment(transfer.links),
+            hypervisor=transfer.stream.hypervisor if transfer.magic is None else transfer.magic,
             connections=sum(1 for link in transfer.links if link.data.payload_bytes > SETUP_BYTES),
             largest_window=max(
                 (w for link in transfer.links if (w := link.back.max_window_bytes) is not None), default=None
@@ -149,7 +152,22 @@ def _throughput(
         max_concurrent=_most_at_once(transfer.links, together),
         limit=attribution.limit,
         limit_because=attribution.because,
+        busy_mbps=attribution.busy_mbps,
     )
+
+
+def stuck_segment(links: Sequence[Link]) -> int | None:
+    """
+    How large is the segment that was resent, never acknowledged, and larger than all that was?
+
+    Only where the stream made no progress at all beyond it: the signature of a path that drops large packets silently.
+    """
+    for link in links:
+        side = link.data
+        stuck = side.unique_bytes - side.acked_bytes
+        if side.retransmissions >= 3 and stuck > 0 and side.acked_bytes < side.max_payload_bytes and link.back.mss:
+            return min(side.max_payload_bytes, link.back.mss)
+    return None
 
 
 def _window_rates(together: Together | None) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -16,8 +16,8 @@ from vmpcap.terms.units import NS_PER_MS, NS_PER_S, ms
 BEFORE_NS: Final = NS_PER_S
 """An outage that ended this long before the guest's first sign is another one's."""
 
-AFTER_NS: Final = 200 * NS_PER_MS
-"""An outage that began this long after it has another cause."""
+AFTER_NS: Final = 5 * NS_PER_S
+"""An outage that began this long after it has another cause until more is known: caches and routes follow by then."""
 
 MOST_PEERS: Final = 500
 """So many streams are listed, the worst first; the rest is counted by the caller's note."""
@@ -34,22 +34,35 @@ class Suffered:
     to_ts: int | None
     to_frame: int | None
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Did this peer go on asking until the end of the view, and never got an answer again?"""
+        return not self.ended and self.peer.survived is False
 
-def what_peers_suffered(guest: Moved, views: Sequence[PointView], moment: int) -> list[Suffered]:
+
+def what_peers_suffered(
+    guest: Moved, views: Sequence[PointView], moment: int, last_before: int | None
+) -> list[Suffered]:
     """
     How long was the guest gone for each of its peers?
 
     The same stream is often seen at several points: the point nearest to the peer tells what the peer suffered. The
     worst come first.
+
+    Parameters
+    ----------
+    moment : when the guest changed places, on the reference clock
+    last_before : its last frame before that, on the reference clock; None where no point shows it
     """
+    begin = min(moment, last_before if last_before is not None else moment)
     best: dict[tuple[object, ...], tuple[int, Suffered]] = {}
     macs = [guest.mac] if guest.mac != NO_MAC else []
     for view in views:
         when = on_point(view, moment)
         place = rank(view.role, OUTAGE_FIGURES)
         for stream in find_peer_streams(view.journal, macs, guest.ips):
-            if stream.last_ts < when - BEFORE_NS and not stream.outages:
-                continue  # it was over before the guest moved
+            if stream.last_ts < on_point(view, begin) - BEFORE_NS:
+                continue  # at this point it was over before the guest fell silent
             key = (stream.peer, stream.protocol, stream.peer_port, stream.guest_port, stream.icmp_id, stream.requester)
             if key not in best or place < best[key][0]:
                 best[key] = (place, _suffered(stream, view, when))
@@ -62,7 +75,8 @@ def _severity(suffered: Suffered) -> tuple[bool, float, str, str]:
 
 
 def _suffered(stream: PeerStream, view: PointView, when: int) -> Suffered:
-    outage = _at_switchover(stream, when)
+    near = _around_switchover(stream, when)
+    outage = max(near, key=lambda o: (not o.ended, o.seen_ns), default=None)
     peer = Peer(
         peer=stream.peer_ip,
         protocol=_protocol(stream),
@@ -72,7 +86,7 @@ def _suffered(stream: PeerStream, view: PointView, when: int) -> Suffered:
         lost=0 if outage is None else outage.lost,
         retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
         survived=_survived(stream, outage),
-        because=_because(stream, outage),
+        because=_because(stream, outage, near),
         frames=_frames(outage),
         filter=stream.filter,
     )
@@ -88,15 +102,14 @@ def _suffered(stream: PeerStream, view: PointView, when: int) -> Suffered:
     )
 
 
-def _at_switchover(stream: PeerStream, when: int) -> Outage | None:
-    """The longest outage that was under way when the guest changed places."""
-    near = [
+def _around_switchover(stream: PeerStream, when: int) -> list[Outage]:
+    """The outages that were under way when the guest changed places, or began while switches and routers followed."""
+    return [
         o
         for o in stream.outages
         if o.first_unanswered_ts <= when + AFTER_NS
         and (o.first_answer_ts is None or o.first_answer_ts >= when - BEFORE_NS)
     ]
-    return max(near, key=lambda o: (not o.ended, o.seen_ns), default=None)
 
 
 def _length(outage: Outage | None) -> float | None:
@@ -112,7 +125,10 @@ def _survived(stream: PeerStream, outage: Outage | None) -> bool | None:
     return None if outage is None or outage.ended or outage.requests_stopped else False
 
 
-def _because(stream: PeerStream, outage: Outage | None) -> str:
+def _because(stream: PeerStream, outage: Outage | None, near: Sequence[Outage]) -> str:
+    if outage is not None and len(near) > 1:
+        others = ", ".join(f"{o.seen_ns / NS_PER_MS:.0f} ms" for o in near if o is not outage)
+        return f"{_because(stream, outage, (outage,))}; further outages around the switchover: {others}"
     asked = "the guest asked" if stream.requester == "guest" else "asked the guest"
     if outage is None:
         return "no request around the switchover stayed unanswered"

@@ -21,6 +21,13 @@ BESIDE_NS: Final = 300 * NS_PER_MS
 
 AFTER_NS: Final = 200 * NS_PER_MS
 
+NEARLY_LAST_NS: Final = 50 * NS_PER_MS
+"""A point whose last frame of the guest is this much older than another point's did not see all of its frames."""
+
+USUAL_FRAMES: Final = 1000
+LEAST_USUAL: Final = 3
+"""From so many gaps one of them can be called usual."""
+
 LAST_AT_SOURCE: Final = (
     "domain:source",
     "gateway",
@@ -58,6 +65,8 @@ class Silence:
 
     before: Mark | None
     after: Mark | None
+    usual_ns: int | None = None
+    """Median time between the guest's frames before: what silence means nothing."""
 
 
 def find_moment(move: Move, guest: Moved) -> int:
@@ -88,6 +97,11 @@ def silences(guest: Moved, views: Sequence[PointView], moment: int) -> dict[str,
     return found
 
 
+def last_sign_before(quiet: dict[str, Silence]) -> int | None:
+    """When was the guest's last frame at its old place, on the reference clock? None where no point shows it."""
+    return max((on_reference(s.before.view, s.before.ts) for s in quiet.values() if s.before is not None), default=None)
+
+
 def _silence_at(view: PointView, frames: GuestFrames, moment: int) -> Silence | None:
     if not len(frames.sent):
         return None
@@ -106,7 +120,8 @@ def _silence_at(view: PointView, frames: GuestFrames, moment: int) -> Silence | 
     if not beside.any():
         return None
     longest = int(np.flatnonzero(beside)[np.argmax(gaps[beside])])
-    return Silence(mark(longest), mark(longest + 1))
+    usual = gaps[:longest][-USUAL_FRAMES:]
+    return Silence(mark(longest), mark(longest + 1), int(np.median(usual)) if len(usual) >= LEAST_USUAL else None)
 
 
 def describe_switchover(
@@ -115,14 +130,13 @@ def describe_switchover(
     views: Sequence[PointView],
     figures: StreamFigures,
     suffered: Sequence[Suffered],
+    quiet: dict[str, Silence],
 ) -> Switchover:
     """How long did the change of places take, by each of the four definitions?"""
-    moment = find_moment(move, guest)
-    quiet = silences(guest, views, moment)
     bracket_ms, bracket, method = _stream_bracket(move, guest, quiet, figures)
     silence_ms, silence = _guest_silence(quiet)
     outage_ms, outage = _peer_outage(suffered)
-    relearn_ms, relearn = _relearn(guest, views, quiet, moment)
+    relearn_ms, relearn = _relearn(guest, views, quiet)
     return Switchover(
         bracket_ms=bracket_ms,
         bracket=bracket,
@@ -193,7 +207,7 @@ def _stream_bracket(
     if to is None:
         return None, Bracket(because="no point saw a sign of the guest at its destination"), ""
     starts = [s.before for s in quiet.values() if s.before is not None and s.before.ts <= to.ts]
-    begin = _choose([m for m in starts if not _clock_doubt(m.view, to.view)[1]], LAST_AT_SOURCE)
+    begin = _last_sign([m for m in starts if not _clock_doubt(m.view, to.view)[1]])
     if begin is not None:
         length, bracket = between(begin, to, "from the guest's last frame before to its first sign after")
         return length, bracket, "guest_frames"
@@ -206,6 +220,12 @@ def _stream_bracket(
         return length, bracket, ""
     because = "no point shows the guest before the switchover, and no pause of the stream marks its last burst"
     return None, Bracket(to_point=to.view.name, to_frame=to.frame, to_ts=iso_utc(to.ts), because=because), ""
+
+
+def _last_sign(marks: Sequence[Mark]) -> Mark | None:
+    """The last frame that shows the guest at its old place: from the nearest of the points that saw it to the end."""
+    latest = max((m.ts for m in marks), default=0)
+    return _choose([m for m in marks if m.ts >= latest - NEARLY_LAST_NS], LAST_AT_SOURCE)
 
 
 def _first_sign(guest: Moved, quiet: dict[str, Silence]) -> Mark | None:
@@ -230,25 +250,43 @@ def _last_burst(move: Move, figures: StreamFigures) -> Mark | None:
 
 
 def _guest_silence(quiet: dict[str, Silence]) -> tuple[float | None, Bracket]:
-    whole = [s for s in quiet.values() if s.before is not None and s.after is not None]
-    if whole:
-        best = min(whole, key=lambda s: rank(s.before.view.role if s.before else None, LAST_AT_SOURCE[1:]))
-        assert best.before is not None
-        assert best.after is not None
-        return between(best.before, best.after, "between two frames of the guest; too long where it had nothing to say")
-    before = _choose([s.before for s in quiet.values() if s.before is not None], LAST_AT_SOURCE)
+    """
+    The shortest silence that frames of the guest bound: at one point, or from the old place to the new.
+
+    Notes
+    -----
+    Each is too long where its point did not see all of the guest's frames, never too short but for the way of the
+    frames; so the shortest is nearest to the truth.
+    """
+    pairs = [(s.before, s.after) for s in quiet.values() if s.before is not None and s.after is not None]
+    before = _last_sign([s.before for s in quiet.values() if s.before is not None])
     after = _choose([s.after for s in quiet.values() if s.after is not None], FIRST_AT_DESTINATION)
-    if before is None or after is None:
+    if before is not None and after is not None:
+        pairs.append((before, after))
+    if not pairs:
         return None, Bracket(because="no point shows frames of the guest both before and after the switchover")
-    return between(before, after, "between two frames of the guest; too long where it had nothing to say")
+    usual = min((s.usual_ns for s in quiet.values() if s.usual_ns is not None), default=None)
+    often = f"; it usually sent every {usual / NS_PER_MS:.1f} ms" if usual is not None else ""
+    because = f"between two frames of the guest; too long where it had nothing to say{often}"
+    measured = [between(start, end, because) for start, end in pairs]
+    known = [one for one in measured if one[0] is not None]
+    return min(known, key=lambda one: one[0] or 0.0) if known else measured[0]
 
 
 def _peer_outage(suffered: Sequence[Suffered]) -> tuple[float | None, Bracket]:
+    """The longest outage of any peer; null where one of them never got an answer again, or none was asking."""
     timed = [s for s in suffered if s.peer.outage_ms is not None and s.ended]
+    gone = next((s for s in suffered if s.is_cut_off), None)
+    if gone is not None:
+        return None, Bracket(
+            from_point=gone.peer.point,
+            from_frame=gone.from_frame,
+            from_ts=iso_utc(gone.from_ts),
+            because=f"{gone.peer.protocol} from {gone.peer.peer}: {gone.peer.because}",
+        )
     if not timed:
-        lost = [s for s in suffered if not s.ended]
-        because = lost[0].peer.because if lost else "no peer of the guest was seen asking it during the switchover"
-        return None, Bracket(because=because)
+        stopped = next((s.peer.because for s in suffered if not s.ended), "")
+        return None, Bracket(because=stopped or "no peer of the guest was seen asking it during the switchover")
     worst = max(timed, key=lambda s: s.peer.outage_ms or 0)
     return worst.peer.outage_ms, Bracket(
         from_point=worst.peer.point,
@@ -262,9 +300,7 @@ def _peer_outage(suffered: Sequence[Suffered]) -> tuple[float | None, Bracket]:
     )
 
 
-def _relearn(
-    guest: Moved, views: Sequence[PointView], quiet: dict[str, Silence], moment: int
-) -> tuple[float | None, Bracket]:
+def _relearn(guest: Moved, views: Sequence[PointView], quiet: dict[str, Silence]) -> tuple[float | None, Bracket]:
     """From the guest's first frame at the destination to the first unicast that reached it there."""
     there = [v for v in views if v.role == "domain:destination"]
     best: tuple[float | None, Bracket] | None = None

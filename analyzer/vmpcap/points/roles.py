@@ -13,6 +13,14 @@ ROLES: Final = {
 }
 """Every role, in the order in which a migration's packets meet them."""
 
+OPPOSITE: Final = {
+    "source": "destination",
+    "destination": "source",
+    "domain:source": "domain:destination",
+    "domain:destination": "domain:source",
+}
+"""What a role is to a migration that goes the other way; the rest stays what it is."""
+
 STREAM_FIGURES: Final = ("source", None, "wan", "destination")
 """Whose figures of the stream are reported, best first: at the sender every original segment is in view."""
 
@@ -30,6 +38,11 @@ OUTAGE_FIGURES: Final = (
     "source",
 )
 """Where a peer's outage is measured, best first: nearest to the peer."""
+
+
+def turned(role: str | None) -> str | None:
+    """What is this role to a migration in the other direction?"""
+    return OPPOSITE.get(role, role) if role is not None else None
 
 
 def rank(role: str | None, order: tuple[str | None, ...]) -> int:

@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 from typing import Final
 
+from vmpcap.readers.defects import Defect as ReadDefect
 from vmpcap.readers.facts import Drops
 from vmpcap.report.document import Defect, Input
 from vmpcap.runs.point import FileRead, PointRead
 from vmpcap.terms.link_types import link_type_name
-from vmpcap.terms.units import iso_utc
+from vmpcap.terms.units import NS_PER_MS, iso_utc
 
 GRAVE: Final = frozenset({"time_backwards", "untimed", "invalid_fraction", "time_out_of_range", "unknown_interface"})
 """Defects that may touch a figure although the file could be read to its end."""
+
+JITTER_NS: Final = NS_PER_MS
+"""Steps back in time up to this come from several receive queues, not from a clock that was set."""
 
 
 def describe_inputs(points: Sequence[PointRead]) -> list[Input]:
@@ -57,6 +61,10 @@ def name_faults(points: Sequence[PointRead]) -> list[str]:
             faults += [
                 f"{point.files.name}: {d.kind} ({d.detail or f'{d.count} times'})"
                 for d in read.defects
-                if d.ends_reading or d.kind in GRAVE
+                if d.ends_reading or (d.kind in GRAVE and not _is_jitter(d))
             ]
     return faults
+
+
+def _is_jitter(defect: ReadDefect) -> bool:
+    return defect.kind == "time_backwards" and defect.largest is not None and defect.largest <= JITTER_NS

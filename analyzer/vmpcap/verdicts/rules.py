@@ -50,6 +50,10 @@ def throughput(story: Story, profile: Profile) -> Answer:
         return Answer("undecided", "no bulk phase was seen", None, limit, "Mbps", evidence)
     if rate >= limit:
         return Answer("pass", f"{rate:.0f} Mbps were delivered over the bulk phases", rate, limit, "Mbps", evidence)
+    busy = figures.busy_mbps
+    if figures.limit == "network" and busy is not None and busy >= limit:
+        because = f"{rate:.0f} Mbps over the whole, but the path carried {busy:.0f} Mbps while it was busy"
+        return Answer("undecided", because, rate, limit, "Mbps", evidence)
     if figures.limit == "network":
         because = f"{rate:.0f} Mbps, and the network was the bottleneck: {figures.limit_because}"
         return Answer("fail", because, rate, limit, "Mbps", evidence)
@@ -108,7 +112,11 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
     def ask(guest: GuestStory) -> Answer:
         reach = guest.reachability
         outcome: Outcome = {"yes": "pass", "no": "fail"}.get(reach.answer, "undecided")  # type: ignore[assignment]
-        return Answer(outcome, reach.because, evidence=show(reach.point, reach.frames))
+        gone = {s.peer.peer for s in guest.suffered if s.is_cut_off}
+        but = f", but {len(gone)} of its peers never got an answer again: {', '.join(sorted(gone)[:3])}" if gone else ""
+        return Answer(
+            outcome, reach.because + (but if outcome == "pass" else ""), evidence=show(reach.point, reach.frames)
+        )
 
     return _about_guest(story, ask)
 
@@ -118,6 +126,12 @@ def switchover(story: Story, profile: Profile) -> Answer:
 
     def ask(guest: GuestStory) -> Answer:
         figure = guest.result.switchover
+        gone = [s for s in guest.suffered if s.is_cut_off]
+        if gone:
+            share = f"{len(gone)} of {len(guest.suffered)} streams of requests"
+            words = f"{share} were never answered again: {gone[0].peer.because}"
+            evidence = show(gone[0].peer.point, gone[0].peer.frames)
+            return Answer("undecided" if limit is None else "fail", words, None, limit, "ms", evidence)
         value = figure.peer_outage_ms if figure.peer_outage_ms is not None else figure.bracket_ms
         bracket = figure.peer_outage if figure.peer_outage_ms is not None else figure.bracket
         frames = tuple(f for f in (bracket.from_frame, bracket.to_frame) if f is not None)
@@ -202,15 +216,12 @@ def mtu(story: Story, profile: Profile) -> Answer:
 
 def announced_too_early(story: Story, profile: Profile) -> Answer:
     def ask(guest: GuestStory) -> Answer:
-        early = guest.heard.too_early_ms
-        if not guest.moved.heard:
-            return Answer("undecided", "no announcement was seen")
-        if early is None:
-            return Answer("undecided", "no frame of the guest from its old place is in view beside its announcement")
-        if early > 0:
-            because = f"the guest still sent at its old place {early:.0f} ms after it was announced at the new one"
-            return Answer("fail", because, early, 0.0, "ms")
-        return Answer("pass", "the announcement followed the guest's last frame at its old place", early, 0.0, "ms")
+        early = guest.early
+        evidence = show(early.point, early.frames)
+        if early.early_ms is None:
+            return Answer("undecided", early.because, evidence=evidence)
+        outcome: Outcome = "fail" if early.early_ms > 0 else "pass"
+        return Answer(outcome, early.because, early.early_ms, 0.0, "ms", evidence)
 
     return _about_guest(story, ask)
 
@@ -258,7 +269,7 @@ def wrong_vlan(story: Story, profile: Profile) -> Answer:
 def capture_quality(story: Story, profile: Profile) -> Answer:
     if story.capture_faults:
         return Answer("fail", "; ".join(story.capture_faults))
-    return Answer("pass", "no drops, no cut file, no time running backwards")
+    return Answer("pass", "no drops, no cut file, no clock that was set back")
 
 
 @dataclass(frozen=True, slots=True)

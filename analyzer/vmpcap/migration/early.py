@@ -1,0 +1,65 @@
+"""Was the guest announced at its new place while it still ran at its old one?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vmpcap.migration.conflicts import strays_at
+from vmpcap.migration.guests import Moved, on_point, on_reference
+from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.units import NS_PER_S, ms
+
+LATEST_NS = 60 * NS_PER_S
+"""What the guest's MAC sends at the old place later than this is a second place, not an early announcement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """How early the announcement was, or why nobody can say: early_ms is None then, negative where it was not early."""
+
+    early_ms: float | None
+    because: str
+    point: str = ""
+    frames: tuple[int, ...] = ()
+
+
+def find_early_announcement(guest: Moved, views: Sequence[PointView]) -> Early:
+    """
+    How long did the guest go on sending at its old place after its first announcement?
+
+    Notes
+    -----
+    It takes a point in each domain on clocks that agree: in a stretched domain the guest's frames from its new place
+    pass the old one too, and are told by their identification. A guest that is silent until its stun is not caught:
+    the figure leans low.
+    """
+    first = guest.first_heard
+    old = next((v for v in views if v.role == "domain:source"), None)
+    new = next((v for v in views if v.role == "domain:destination"), None)
+    if first is None:
+        return Early(None, "no announcement was seen")
+    if old is None or new is None or guest.mac == NO_MAC:
+        return Early(None, "it takes a point in each of the two domains to see the guest at its old place still")
+    if any(v.offset is not None and not v.offset.agrees for v in (old, new, first[0])):
+        return Early(None, "the clocks of the points disagree: the order of these frames is not known")
+    if new.drops or new.truncated or not new.journal_complete:
+        return Early(None, f"{new.name} does not show every frame of the guest")
+    announced = on_reference(first[0], first[1].first_ts)
+    j = old.journal
+    latest = on_point(old, announced) + LATEST_NS
+    late = [row for row in strays_at(old, new, guest, announced) if j.ts_ns[row] <= latest]
+    if late:
+        early = ms(int(j.ts_ns[late[-1]]) - on_point(old, announced))
+        because = f"the guest still sent at {old.name} {early:.1f} ms after it was announced at its new place"
+        return Early(early, because, old.name, (int(j.frame[late[0]]), int(j.frame[late[-1]])))
+    sent = frames_of(old, guest).sent
+    before = sent[j.ts_ns[sent] <= on_point(old, announced)]
+    if not len(before):
+        return Early(None, f"the guest sent nothing at {old.name} before it was announced")
+    last = int(before[np.argmax(j.ts_ns[before])])
+    after = ms(on_point(old, announced) - int(j.ts_ns[last]))
+    because = f"the announcement came {after:.1f} ms after the guest's last frame at {old.name}"
+    return Early(-after if after is not None else None, because, old.name, (int(j.frame[last]),))
