@@ -44,7 +44,7 @@ def write_frame(frame: "pl.DataFrame", wanted: "Format", output: str, view: Sequ
     """Write these rows where they are wanted."""
     fill = wanted.fill
     if fill is None:
-        from vmpcap.report.as_terminal import Look, look_of
+        from vmpcap.report.look import Look, look_of
         from vmpcap.report.tables import to_table
 
         if output == STDOUT:

@@ -116,7 +116,8 @@ def _format_of(output: str) -> str:
 
 
 def _write_terminal(analysis: "Analysis", path: str) -> None:
-    from vmpcap.report.as_terminal import Look, look_of, to_terminal
+    from vmpcap.report.as_terminal import to_terminal
+    from vmpcap.report.look import Look, look_of
 
     if path == STDOUT:
         emit(to_terminal(analysis.report, look_of(sys.stdout)))

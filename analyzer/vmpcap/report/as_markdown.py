@@ -4,10 +4,12 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from vmpcap.report.about_checks import where_to_look
+from vmpcap.report.blocks import Block, Commands, Fact, Grid, Heading, Picture, Proof, Source
 from vmpcap.report.chart import UNICODE
 from vmpcap.report.clean import clean_report
 from vmpcap.report.document import Migration, Report
-from vmpcap.report.outline import Block, Commands, Fact, Grid, Heading, Picture, Proof, outline, proof_lines
+from vmpcap.report.outline import outline
 from vmpcap.report.words import (
     VERDICTS,
     held_against_limit,
@@ -19,8 +21,11 @@ from vmpcap.report.words import (
 )
 from vmpcap.verdicts.findings import Check
 
-SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>#|~!&@])")
-"""Characters that mean something to Markdown, HTML or a tracker (mentions)."""
+SPECIAL: Final = re.compile(r"[\\`*{}\[\]<>#|~&]|(?<![^\W_])_|_(?![^\W_])")
+"""Characters that mean something to Markdown or HTML. An underscore inside a word does not."""
+
+WRITTEN: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+"""What stands for a special character; a backslash in front of it for the others."""
 
 WIDTH: Final = 90
 """Characters of the picture."""
@@ -39,8 +44,13 @@ def to_markdown(report: Report) -> str:
 
 
 def plain(text: str) -> str:
-    """How is this text written so that Markdown and HTML leave it alone?"""
-    return SPECIAL.sub(r"\\\1", text).replace("\\&", "&amp;").replace("\\<", "&lt;").replace("\\>", "&gt;")
+    r"""
+    How is this text written so that Markdown and HTML leave it alone?
+
+    >>> plain("garp_request <b> a|b")
+    'garp_request &lt;b&gt; a\\|b'
+    """
+    return SPECIAL.sub(lambda found: WRITTEN.get(found[0], f"\\{found[0]}"), text)
 
 
 def code(text: str) -> str:
@@ -61,7 +71,7 @@ def _tool(report: Report) -> str:
 
 def _summary(m: Migration) -> list[str]:
     head = f"{m.id}: {m.source} to {m.destination}, {m.outcome}, {stamp(m.start_ts)}, {span(m.duration_s)}"
-    rows = [_check_row(c) for c in m.checks]
+    rows = [_check_row(c) for c in m.checks if c.decides or c.outcome == "fail"]
     return [
         f"## {VERDICTS[m.verdict]} {plain(head)}",
         "",
@@ -82,19 +92,34 @@ def _drawn(block: Block) -> list[str]:
     if isinstance(block, Heading):
         return ["", f"{'#' * (block.level + 1)} {plain(block.text)}", ""]
     if isinstance(block, Fact):
-        why = f" ({plain(block.because)})" if block.because else ""
-        label = f"**{plain(block.label)}**: " if block.label else ""
-        return [f"- {label}{plain(block.text)}{why}"]
+        return [_fact(block)]
     if isinstance(block, Grid):
         return _grid(block)
     if isinstance(block, Picture):
-        drawn = [f"{line.label:>11} {line.text}".rstrip() for line in block.lines]
-        return [*_fenced(drawn), plain(block.caption), ""]
+        return _picture(block)
     if isinstance(block, Proof):
-        return _proof(block.check)
+        return _proof(block)
+    if isinstance(block, Source):
+        return [f"- {plain(block.says)}{f' <{block.link}>' if LINK.fullmatch(block.link) else ''}"]
     if isinstance(block, Commands):
         return [line for command, why in block.rows for line in (plain(why), *_fenced([command]))]
     return []
+
+
+LINK: Final = re.compile(r"https?://[\w.:/?&=%#~+@,;-]+", re.ASCII)
+"""An address that may stand between angle brackets."""
+
+
+def _fact(block: Fact) -> str:
+    """A bullet; a fact without a label belongs to the one above it."""
+    words = "; ".join(plain(w) for w in (block.text, block.because) if w)
+    return f"- **{plain(block.label)}**: {words}" if block.label else f"  - {words}"
+
+
+def _picture(block: Picture) -> list[str]:
+    gutter = max(len(line.label) for line in block.lines)
+    drawn = [f"{line.label:>{gutter}} {line.text}".rstrip() for line in block.lines]
+    return [*_fenced(drawn), plain(block.caption), ""]
 
 
 def _grid(block: Grid) -> list[str]:
@@ -108,10 +133,13 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(plain(c) for c in cells)} |"
 
 
-def _proof(check: Check) -> list[str]:
-    lines = [f"- **{check.outcome}** {code(check.id)}: {plain(check.because)}"]
-    for where, wanted in proof_lines(check):
-        lines.append(f"  - {plain(where)}{': ' if where and wanted else ''}{code(wanted) if wanted else ''}")
+def _proof(block: Proof) -> list[str]:
+    first = block.checks[0]
+    lines = [f"- **{first.outcome}** {', '.join(code(c.id) for c in block.checks)}: {plain(first.because)}"]
+    for where in where_to_look(first):
+        lines.append(
+            "  - " + ": ".join(w for w in (plain(where.words), code(where.filter) if where.filter else "") if w)
+        )
     return lines
 
 

@@ -10,8 +10,12 @@ from vmpcap.report.words import figure, seconds_between, span
 
 HEIGHT: Final = 5
 """Rows of the picture."""
-GUTTER: Final = 11
-"""Characters left of it, for labels."""
+NARROWEST: Final = 20
+"""Columns of the picture, however short the lines are."""
+LABEL: Final = 14
+"""Characters of a fact's label, its space included."""
+WIDEST_SPREAD: Final = 48
+"""Characters of a line that shows how samples spread."""
 FARTHEST: Final = 1.5
 """The axis reaches to a mark behind the stream's end, but at most to so many times its length."""
 
@@ -32,10 +36,12 @@ class Glyphs:
     passed: str
     failed: str
     doubted: str
+    doubt: str
+    """Between a figure and how far it may be off."""
 
 
-UNICODE: Final = Glyphs("▁▂▃▄▅▆▇█", "┄", "─", "├", "·", "…", "→", "✔", "✘", "?")
-ASCII: Final = Glyphs("._:=#", "-", "-", "|", "-", "...", "->", "+", "x", "?")
+UNICODE: Final = Glyphs("▁▂▃▄▅▆▇█", "┄", "─", "├", "·", "…", "→", "✔", "✘", "?", "±")
+ASCII: Final = Glyphs("._:=#", "-", "-", "|", "-", "...", "->", "+", "x", "?", "+-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +59,9 @@ def draw(migration: Migration, limit_mbps: float | None, width: int, glyphs: Gly
 
     Empty where the report holds no series. The limit is drawn where it lies within twice the highest column.
     """
-    columns = max(width - GUTTER - 1, 20)
     if not migration.series:
         return []
+    columns = max(width - _gutter(migration.series, limit_mbps) - 1, NARROWEST)
     end = _end(migration)
     rates = _columns(migration.series, columns, end)
     peak = max(rates)
@@ -74,6 +80,16 @@ def draw(migration: Migration, limit_mbps: float | None, width: int, glyphs: Gly
         if marks.strip():
             lines.append(Line("announced", marks, "announced"))
     return lines
+
+
+def _gutter(series: Sequence[SeriesPoint], limit: float | None) -> int:
+    """How many characters do the labels left of the picture need? No column is higher than the highest bin."""
+    words = ("switchover", _limit_label(limit), f" {figure(max(p.mbps for p in series), 'Mbps')}")
+    return max(map(len, words))
+
+
+def _limit_label(limit: float | None) -> str:
+    return "" if limit is None else f"limit {figure(limit, 'Mbps')}"
 
 
 def _end(migration: Migration) -> float:
@@ -120,9 +136,9 @@ def _bars(rates: Sequence[float], top: float, limit: float | None, glyphs: Glyph
         filled = [min(max(h - row * steps, 0), steps) for h in heights]
         empty = glyphs.level if row == limit_row else " "
         text = "".join(glyphs.blocks[f - 1] if f else empty for f in filled)
-        label = "0" if row == 0 else figure(top, "Mbps") if row == HEIGHT - 1 else ""
-        if row == limit_row and row != HEIGHT - 1:
-            label = f"limit {figure(limit)}"
+        label = figure(0, "Mbps") if row == 0 else figure(top, "Mbps") if row == HEIGHT - 1 else ""
+        if row == limit_row:
+            label = _limit_label(limit)
         lines.append(Line(label, text, "bars"))
     return lines
 
@@ -150,8 +166,8 @@ def _phases(migration: Migration, end: float, columns: int, glyphs: Glyphs) -> s
             continue
         first, last = max(first, 0), min(last, columns - 1)
         name = phase.kind if phase.kind in ("setup", "switchover", "resume") else f"{phase.kind} {phase.n}"
-        room = last - first
-        text = name if len(name) <= room else (str(phase.n) if phase.kind == "burst" else name[:1])[: max(room, 0)]
+        room = max(last - first, 0)
+        text = name if len(name) <= room else (str(phase.n) if phase.kind == "burst" else name)[:room]
         row[first : last + 1] = list((glyphs.tick + text).ljust(last - first + 1, glyphs.rule))
     return "".join(row)
 
@@ -182,13 +198,19 @@ def _marks(start: str, times: Sequence[str], end: float, columns: int, mark: str
 
 
 def histogram_line(bins: Sequence[HistogramBin], width: int, glyphs: Glyphs) -> str:
-    """How are the samples spread? One character per bin (or per few bins), higher for more samples."""
+    """
+    How are the samples spread? One character per bin (or per few bins), higher for more samples.
+
+    It fits beside a label in a line of this width.
+    """
     filled = [i for i, b in enumerate(bins) if b.count]
     if not filled:
         return ""
     inner = bins[filled[0] : filled[-1] + 1]
-    fold = -(-len(inner) // max(width, 1))
+    low, high = figure(inner[0].low_ms, "ms"), figure(inner[-1].high_ms, "ms")
+    room = max(min(width - LABEL - len(low) - len(high) - 4, WIDEST_SPREAD), 1)
+    fold = -(-len(inner) // room)
     sums = [sum(b.count for b in inner[i : i + fold]) for i in range(0, len(inner), fold)]
     most, steps = max(sums), len(glyphs.blocks)
-    bars = "".join(glyphs.blocks[max(round(s / most * steps), 1) - 1] if s else " " for s in sums)
-    return f"{figure(inner[0].low_ms)} {bars} {figure(inner[-1].high_ms, 'ms')}"
+    bars = "".join(glyphs.blocks[max(round(s / most * steps), 1) - 1] if s else glyphs.dot for s in sums)
+    return f"{low} {bars} {high}"

@@ -11,7 +11,7 @@ from vmpcap.report.words import size
 if TYPE_CHECKING:
     import polars as pl
 
-    from vmpcap.report.as_terminal import Look
+    from vmpcap.report.look import Look
 
 LIST_JOINT: Final = ";"
 """Between the parts of a list in CSV, so that a comma always ends a field."""

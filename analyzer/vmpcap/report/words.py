@@ -1,10 +1,12 @@
 """How figures, times and answers are worded, for every look of the report."""
 
+import math
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from vmpcap.report.document import Input, Migration, ProfileUsed, Report
+from vmpcap.report.document import Defect, Input, Migration, ProfileUsed, Report
 from vmpcap.verdicts.findings import Check, Outcome
 
 VERDICTS: Final = {"pass": "PASS", "fail": "FAIL", "undecided": "UNDECIDED"}
@@ -95,16 +97,31 @@ def figure(value: float | None, unit: str = "", beside: float | None = None) -> 
     >>> figure(None, "ms")
     'unknown'
     """
-    if value is None:
+    if value is None or not math.isfinite(value):
         return UNKNOWN
     if unit == "share":
         return f"{figure(value * 100, '', None if beside is None else beside * 100)} %"
-    digits = 0 if value == int(value) or abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 0.1 else 3
+    digits = _digits(value)
     if beside is not None:
-        while digits < 9 and value != beside and not _same_side(value, beside, digits):
+        while digits < MOST_DIGITS and value != beside and not _same_side(value, beside, digits):
             digits += 1
     text = f"{value:,.{digits}f}"
     return f"{text} {unit}" if unit else text
+
+
+MOST_DIGITS: Final = 9
+"""Digits behind the point that are shown at most: a nanosecond in seconds."""
+
+PLACES: Final = ((99.95, 0), (9.995, 1), (0.0995, 2), (0.00995, 3))
+"""From which size on so many digits behind the point are enough; at the sizes where rounding adds a digit."""
+
+
+def _digits(value: float) -> int:
+    """How many digits behind the point give about three in all?"""
+    if value == int(value):
+        return 0
+    enough = [digits for least, digits in PLACES if abs(value) >= least]
+    return enough[0] if enough else min(1 - math.floor(math.log10(abs(value))), MOST_DIGITS)
 
 
 def _same_side(value: float, beside: float, digits: int) -> bool:
@@ -113,19 +130,34 @@ def _same_side(value: float, beside: float, digits: int) -> bool:
 
 
 def size(count: int) -> str:
-    """How are so many bytes written? Decimal units: 1 MB is 10^6 bytes."""
+    """
+    How are so many bytes written? Decimal units: 1 MB is 10^6 bytes.
+
+    >>> size(999_600_000)
+    '1 GB'
+    """
     for unit, scale in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= scale:
-            return f"{count / scale:.3g} {unit}" if count < 1000 * scale else f"{count / scale:,.0f} {unit}"
-    return f"{count} bytes"
+        if count >= 0.9995 * scale:
+            return f"{count / scale:.3g} {unit}" if count < 999.5 * scale else f"{count / scale:,.0f} {unit}"
+    return f"{count} byte" if count == 1 else f"{count} bytes"
 
 
 def span(seconds: float) -> str:
-    """How is a stretch of time written?"""
-    if seconds >= 120:
-        minutes, rest = divmod(seconds, 60)
-        return f"{minutes:,.0f} min {rest:.0f} s" if round(rest) < 60 else f"{minutes + 1:,.0f} min 0 s"
-    return f"{seconds:.3g} s" if seconds < 100 else f"{seconds:.0f} s"
+    """
+    How is a stretch of time written?
+
+    >>> span(0.0884), span(125), span(7_260)
+    ('88.4 ms', '2 min 5 s', '2 h 1 min')
+    """
+    if seconds < 0:
+        return f"-{span(-seconds)}"
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.3g} ms"
+    if seconds < 119.5:
+        return f"{seconds:.3g} s" if seconds < 99.95 else f"{seconds:.0f} s"
+    if seconds < 7_170:
+        return "{:d} min {:d} s".format(*divmod(round(seconds), 60))
+    return "{:,d} h {:d} min".format(*divmod(round(seconds / 60), 60))
 
 
 def stamp(iso: str | None) -> str:
@@ -232,26 +264,46 @@ def is_odd(given: Input) -> bool:
     return bool(given.truncated or given.defects or given.not_walked)
 
 
-def odd_kinds(given: Input) -> str:
-    """What is odd about this input, in a few words?"""
-    kinds = list(dict.fromkeys(d.kind for d in given.defects))
+def odd_inputs(report: Report) -> str:
+    """What is odd about which inputs, in a few words? Empty where nothing is."""
+    where: dict[str, list[str]] = {}
+    for given in report.inputs:
+        for kind in _odd_kinds(given):
+            where.setdefault(kind, []).append(given.point)
+    return "; ".join(f"{kind} at {', '.join(dict.fromkeys(points))}" for kind, points in where.items())
+
+
+def _odd_kinds(given: Input) -> list[str]:
+    kinds = [d.kind for d in given.defects]
     if given.truncated and not kinds:
         kinds = ["cut short"]
-    unwalked = sum(given.not_walked.values())
-    return ", ".join([*kinds, *([f"{count(unwalked, 'frame')} not walked to the end"] if unwalked else [])])
+    return [*kinds, *(["frames not walked to the end"] if given.not_walked else [])]
 
 
-def odd_words(given: Input) -> str:
-    """What is odd about this input?"""
-    words = [f"{d.kind} ({count(d.count, 'time')}{_where(d.first_frame, d.offset)})" for d in given.defects]
+def odd_words(given: Input) -> list[str]:
+    """What is odd about this input, a line each?"""
+    words = [_defect_words(d) for d in given.defects]
     words += [f"{count(n, 'frame')} not walked to the end: {reason}" for reason, n in given.not_walked.items()]
     if given.truncated and not given.defects:
         words.insert(0, "the file ends inside a record")
-    return "; ".join(words)
+    return words
 
 
-def _where(frame: int | None, offset: int | None) -> str:
-    return "".join((f", first at frame {frame:,}" if frame else "", f", byte {offset:,}" if offset is not None else ""))
+def _defect_words(defect: Defect) -> str:
+    first = f", first at frame {defect.first_frame}" if defect.first_frame else ""
+    offset = f" (byte {defect.offset})" if defect.offset is not None else ""
+    return f"{defect.kind} {count(defect.count, 'time')}{first}{offset}" + (
+        f"; {defect.detail}" if defect.detail else ""
+    )
+
+
+PLAIN_PATH: Final = re.compile(r"((eth|sll|sll2|raw|null|loop)/)?((ip|ipv6)/)?(tcp|udp)?|eth|sll|sll2")
+"""A stream that is in no tag and no tunnel: nothing worth a word."""
+
+
+def tunnels(paths: Sequence[str]) -> list[str]:
+    """Which of these encapsulations are more than plain TCP over IP?"""
+    return [path for path in paths if not PLAIN_PATH.fullmatch(path)]
 
 
 TRY_NEXT: Final = (

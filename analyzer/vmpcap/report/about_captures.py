@@ -1,0 +1,105 @@
+"""What the report tells of the captures it rests on: files, defects, clocks, and the profile it judged by."""
+
+import os
+from collections.abc import Iterator, Sequence
+
+from vmpcap.report.blocks import Block, Fact, Grid, Heading, Source
+from vmpcap.report.chart import Glyphs
+from vmpcap.report.document import Clock, Input, Report
+from vmpcap.report.words import count, figure, odd_words, profile_line, seconds_between, size, span, stamp
+
+
+def about_captures(report: Report, glyphs: Glyphs) -> Iterator[Block]:
+    """What was read, and what was it judged by?"""
+    yield Heading("What was read", 1)
+    yield from _files(report.inputs)
+    for given in report.inputs:
+        for words in odd_words(given):
+            yield Fact("defects", f"{given.point}: {words}")
+    yield from _clocks(report.clocks, glyphs)
+    if report.other_announcements:
+        made = count(report.other_announcements, "announcement")
+        yield Fact("also seen", f"{made} of guests that did not migrate in these captures")
+    if report.migrations:
+        for note in report.notes:
+            yield Fact("note", note)
+    yield Heading("Judged by")
+    name, _, asked = profile_line(report.profile).partition(": ")
+    yield Fact(name.removeprefix("profile "), asked)
+    for source in report.profile.sources:
+        yield _source(source)
+
+
+def _files(inputs: Sequence[Input]) -> Iterator[Block]:
+    """A row per file; what all of them share is said once."""
+    folder, formats = _common_folder(inputs), list(dict.fromkeys(map(_format, inputs)))
+    days = sorted({day for i in inputs for ts in (i.first_ts, i.last_ts) if (day := stamp(ts)[:10]) != stamp(None)})
+    named = any(i.role is not None and i.role != i.point for i in inputs)
+    rows = tuple(
+        (
+            i.point,
+            (i.role or "") if named else "",
+            f"{i.packets:,}",
+            size(i.bytes),
+            _time(i.first_ts, len(days) > 1),
+            _length(i),
+            i.path[len(folder) :],
+            _format(i) if len(formats) > 1 else "",
+        )
+        for i in inputs
+    )
+    if not rows:
+        return
+    names = ("point", "role", "packets", "on the wire", "from (UTC)", "for", "file", "format")
+    yield Grid(names, rows, right=("packets", "on the wire", "for"), sentences=("format",))
+    if len(days) == 1:
+        yield Fact("day", f"{days[0]} UTC")
+    if folder:
+        yield Fact("folder", folder)
+    if len(formats) == 1:
+        yield Fact("format", formats[0])
+
+
+def _common_folder(inputs: Sequence[Input]) -> str:
+    """The folder that all files lie in, where there are several; it is said once."""
+    folders = {os.path.dirname(i.path) for i in inputs}
+    only = folders.pop() if len(folders) == 1 and len(inputs) > 1 else ""
+    return f"{only}/" if only.strip("/") else ""
+
+
+def _time(ts: str | None, with_day: bool) -> str:
+    return stamp(ts).removesuffix(" UTC")[0 if with_day or not ts else 11 :]
+
+
+def _length(given: Input) -> str:
+    seconds = seconds_between(given.first_ts, given.last_ts)
+    return "unknown" if seconds is None else span(seconds)
+
+
+def _format(given: Input) -> str:
+    order = f"{given.byte_order} endian" if given.byte_order else ""
+    return ", ".join(w for w in (given.format, order, given.time_resolution, *given.linktypes) if w)
+
+
+def _clocks(clocks: Sequence[Clock], glyphs: Glyphs) -> Iterator[Block]:
+    """Clocks that say the same of themselves share a line."""
+    shared: dict[tuple[str, str], list[Clock]] = {}
+    for clock in clocks:
+        shared.setdefault((clock.reference, clock.because), []).append(clock)
+    for (reference, because), together in shared.items():
+        yield Fact("clock", f"{', '.join(_offset(clock, glyphs) for clock in together)}, against {reference}", because)
+
+
+def _offset(clock: Clock, glyphs: Glyphs) -> str:
+    if clock.offset_ms is None:
+        return f"{clock.point} unknown"
+    doubt = f" {glyphs.doubt} {figure(clock.uncertainty_ms, 'ms')}" if clock.uncertainty_ms is not None else ""
+    drift = f", drift {figure(clock.drift_ppm)} ppm" if clock.drift_ppm is not None else ""
+    matched = count(clock.matched_packets, "matched packet")
+    return f"{clock.point} {clock.offset_ms:+.3f} ms{doubt}{drift} ({matched})"
+
+
+def _source(line: str) -> Source:
+    """A source whose last word is an address has it apart, so that it can be opened."""
+    head, _, last = line.rpartition(" ")
+    return Source(head, last) if head and last.startswith(("http://", "https://")) else Source(line, "")

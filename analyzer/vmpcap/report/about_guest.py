@@ -1,0 +1,121 @@
+"""What the report tells of a guest that moved: its announcements, its interruption, its peers."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from vmpcap.migration.results import Bracket, Guest, PointAnnouncements
+from vmpcap.report.blocks import Block, Fact, Grid, Heading
+from vmpcap.report.chart import Glyphs
+from vmpcap.report.words import count, figure, frame_list, stamp, vlans
+
+SCHEDULES: Final = {
+    "qemu": "on QEMU's schedule",
+    "esxi": "on ESXi's schedule",
+    "other": "on a schedule of their own",
+    None: "too few to know a schedule by",
+}
+"""By which timetable a guest's announcements came."""
+
+MOST_FRAMES: Final = 4
+"""Frame numbers that a row of a table lists."""
+
+
+def about_guest(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
+    """What became of this guest?"""
+    who = ", ".join(w for w in (guest.mac, *guest.ips[:4], vlans(guest.vlan, guest.vni)) if w)
+    yield Heading(f"Guest {who}")
+    yield Fact("joined", f"{guest.confidence} confidence", guest.confidence_because)
+    yield _announced(guest)
+    word = "" if guest.domain.word == "undecided" else f", {guest.domain.word} domain"
+    yield Fact("domain", f"{guest.domain.verdict}{word}", guest.domain.because)
+    yield from _reach(guest)
+    yield from _interruption(guest, glyphs)
+    yield from _peers(guest)
+    mechanisms = tuple((m.name, {True: "yes", False: "no"}[m.seen], m.worked, m.because) for m in guest.mechanisms)
+    if mechanisms:
+        yield Grid(("mechanism", "seen", "worked", "because"), mechanisms, sentences=("because",))
+
+
+def _announced(guest: Guest) -> Fact:
+    heard = guest.announcements
+    if not heard.count:
+        return Fact("announced", "not seen")
+    kinds = ", ".join(f"{n} {kind}" for kind, n in heard.kinds.items())
+    said = f"{kinds or count(heard.count, 'announcement')}, first {stamp(heard.first_ts)}"
+    return Fact("announced", said, SCHEDULES[heard.schedule])
+
+
+def _reach(guest: Guest) -> Iterator[Block]:
+    """A row per point; points that cannot see announcements, for the same reason, share one."""
+    shared: dict[tuple[str, ...], list[str]] = {}
+    for point, heard in guest.announcements.by_point.items():
+        shared.setdefault(_seen_there(heard), []).append(point)
+    rows = []
+    for answer, points in shared.items():
+        together = [", ".join(points)] if answer[0] == "cannot see" else points
+        rows += [(point, *answer) for point in together]
+    if rows:
+        names = ("point", "seen", "reached", "delay", "tag", "frames", "because")
+        yield Grid(names, tuple(rows), right=("delay",), sentences=("because",))
+
+
+def _seen_there(heard: PointAnnouncements) -> tuple[str, ...]:
+    seen = {True: "yes", False: "no", None: "cannot see"}[heard.seen]
+    delay = "" if heard.delay_ms is None else f"+{figure(heard.delay_ms, 'ms')}"
+    frames, tag = frame_list(heard.frames, MOST_FRAMES), vlans(heard.vlan, heard.vni)
+    return seen, heard.reached, delay, tag, frames, heard.because
+
+
+def _interruption(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
+    s = guest.switchover
+    rows = (
+        ("switchover", s.bracket_ms, s.bracket),
+        ("guest silent", s.guest_silence_ms, s.guest_silence),
+        ("peers cut off", s.peer_outage_ms, s.peer_outage),
+        ("relearned", s.relearn_ms, s.relearn),
+    )
+    for label, value, bracket in rows:
+        if value is not None or bracket.because:
+            yield Fact(label, figure(value, "ms") + _bounds(bracket, glyphs), bracket.because)
+    if s.method:
+        yield Fact("measured by", s.method.replace("_", " "))
+
+
+def _bounds(bracket: Bracket, glyphs: Glyphs) -> str:
+    """Which frames bound it, and how sure are they?"""
+    doubt = f" {glyphs.doubt} {figure(bracket.uncertainty_ms, 'ms')}" if bracket.uncertainty_ms else ""
+    first, last = (
+        f"{point or ''} frame {frame}".strip() if frame is not None else ""
+        for point, frame in ((bracket.from_point, bracket.from_frame), (bracket.to_point, bracket.to_frame))
+    )
+    if first and last and bracket.from_point == bracket.to_point:
+        last = f"frame {bracket.to_frame}"
+    ends = " to ".join(end for end in (first, last) if end)
+    return doubt + (f" ({ends})" if ends else "")
+
+
+def _peers(guest: Guest) -> Iterator[Block]:
+    rows = []
+    for peer in guest.peers:
+        out = "never back" if peer.survived is False and peer.outage_ms is None else figure(peer.outage_ms, "ms")
+        lost = "" if peer.lost is None else f"{peer.lost:,}"
+        resent = "" if peer.retransmissions is None else f"{peer.retransmissions:,}"
+        asks = "" if peer.interval_ms is None else figure(peer.interval_ms, "ms")
+        survived = {True: "yes", False: "no", None: ""}[peer.survived]
+        frames = frame_list(peer.frames, MOST_FRAMES)
+        rows.append((peer.peer, peer.protocol, peer.point, out, survived, lost, resent, asks, frames, peer.because))
+    if rows:
+        names = (
+            "peer",
+            "protocol",
+            "point",
+            "cut off",
+            "survived",
+            "lost",
+            "resent",
+            "asks every",
+            "frames",
+            "because",
+        )
+        right = ("cut off", "lost", "resent", "asks every")
+        yield Grid(names, tuple(rows), right=right, sentences=("because",))

@@ -1,0 +1,152 @@
+"""What the report tells of a migration's stream: its picture, its figures, its path, its phases."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from vmpcap.measures.results import Coverage, Rtt, Throughput
+from vmpcap.report.blocks import Block, Fact, Grid, Heading, Picture
+from vmpcap.report.chart import Glyphs, draw, histogram_line
+from vmpcap.report.document import Migration, Report
+from vmpcap.report.words import between, count, figure, hypervisor, ports, size, span, stamp, tunnels
+
+COVERAGES: Final[dict[Coverage | None, str]] = {
+    "full": "of the full path",
+    "source_half": "of the source's half of the path: a lower bound",
+    "destination_half": "of the destination's half of the path: a lower bound",
+    None: "it is not known of which part of the path",
+}
+"""What a round trip measured at a capture point is of."""
+
+
+def about_stream(migration: Migration, report: Report, width: int, glyphs: Glyphs) -> Iterator[Block]:
+    """How did the stream of this migration run?"""
+    yield from _picture(migration, report, width, glyphs)
+    yield Heading("Figures")
+    yield Fact("stream", _stream(migration), f"seen at {migration.point}")
+    yield Fact("outcome", migration.outcome, migration.outcome_because)
+    yield Fact("time", f"{between(migration.start_ts, migration.end_ts)}, {span(migration.duration_s)}")
+    yield from _transfer(migration)
+    yield from _round_trip(migration.rtt, width, glyphs)
+    yield from _path(migration)
+    yield from _phases(migration)
+
+
+def _picture(migration: Migration, report: Report, width: int, glyphs: Glyphs) -> Iterator[Block]:
+    limit = report.profile.throughput_mbps_min
+    lines = draw(migration, limit, width, glyphs)
+    if not lines:
+        return
+    yield Heading("Goodput over time")
+    kinds = {line.kind for line in lines}
+    words = ["each column is a mean"]
+    if any(glyphs.level in line.text for line in lines if line.kind == "bars"):
+        words.append(f"{glyphs.level * 2} the limit")
+    if "switchover" in kinds:
+        words.append("[=] from the source's last burst to the guest's first sign at the destination")
+    if "announced" in kinds:
+        words.append("A first announced at a point")
+    unsure = [c.point for c in report.clocks if c.offset_ms is None]
+    if unsure and kinds & {"switchover", "announced"}:
+        words.append(f"marks of {', '.join(unsure)} by their own clocks")
+    yield Picture(tuple(lines), "; ".join(words))
+
+
+def _stream(migration: Migration) -> str:
+    words = [hypervisor(migration), ports(migration), count(migration.connections, "connection")]
+    words += [f"inside {', '.join(inside)}" for inside in [tunnels(migration.encapsulation)] if inside]
+    words += [{True: "encrypted", False: "not encrypted", None: ""}[migration.encrypted]]
+    return ", ".join(w for w in words if w)
+
+
+def _transfer(migration: Migration) -> Iterator[Block]:
+    moved, rate, loss = migration.bytes, migration.throughput, migration.loss
+    again = f"{size(moved.retransmitted)} again ({size(moved.payload)} in all)"
+    yield Fact("payload", f"{size(moved.unique)} once, {again}")
+    yield Fact("goodput", _rates(rate), "acknowledged payload, 10^6 bit/s")
+    yield Fact("limited by", rate.limit.replace("_", " "), rate.limit_because)
+    counted = (
+        ("resent", loss.retransmissions),
+        ("fast", loss.fast_retransmissions),
+        ("spurious", loss.spurious_retransmissions),
+        ("out of order", loss.out_of_order),
+        ("duplicate ACKs", loss.duplicate_acks),
+        ("lost", loss.lost_segments),
+        ("zero windows", loss.zero_windows),
+        ("full windows", loss.window_fulls),
+    )
+    known = [f"{n:,} {name}" for name, n in counted if n is not None]
+    if loss.retransmitted_share is not None:
+        known.append(f"{figure(loss.retransmitted_share, 'share')} of the payload resent")
+    yield Fact("loss", ", ".join(known) or "not measured")
+
+
+def _rates(rate: Throughput) -> str:
+    named = (
+        ("bulk", rate.bulk_mbps),
+        ("mean", rate.mean_mbps),
+        ("best 1 s", rate.best_1s_mbps),
+        ("median", rate.p50_mbps),
+        ("p5", rate.p5_mbps),
+    )
+    known = [f"{name} {figure(value, 'Mbps')}" for name, value in named if value is not None] or ["unknown"]
+    if rate.max_concurrent > 1:
+        known.append(f"up to {rate.max_concurrent} connections at once")
+    return ", ".join(known)
+
+
+def _round_trip(rtt: Rtt, width: int, glyphs: Glyphs) -> Iterator[Block]:
+    named = (
+        ("min", rtt.min_ms),
+        ("p5", rtt.p5_ms),
+        ("median", rtt.p50_ms),
+        ("p90", rtt.p90_ms),
+        ("p95", rtt.p95_ms),
+        ("p99", rtt.p99_ms),
+        ("max", rtt.max_ms),
+    )
+    known = [f"{name} {figure(value, 'ms')}" for name, value in named if value is not None]
+    if not known:
+        yield Fact("round trip", "unknown", rtt.coverage_because)
+    else:
+        yield Fact("round trip", f"{', '.join(known)} ({count(rtt.samples, 'sample')})")
+        yield Fact("", COVERAGES[rtt.coverage], rtt.coverage_because)
+    idle = []
+    if rtt.idle_ms is not None:
+        idle.append(f"idle path {figure(rtt.idle_ms, 'ms')} ({count(rtt.idle_samples, 'sample')})")
+    if rtt.handshake_ms is not None:
+        idle.append(f"handshake {figure(rtt.handshake_ms, 'ms')}")
+    if idle:
+        yield Fact("", ", ".join(idle))
+    spread = histogram_line(rtt.histogram, width, glyphs)
+    if spread:
+        yield Fact("", spread, "how the samples spread")
+
+
+def _path(migration: Migration) -> Iterator[Block]:
+    path = migration.path
+    hops = [
+        f"{count(n, 'hop')} {way}"
+        for n, way in ((path.hops_source_to_destination, "out"), (path.hops_destination_to_source, "back"))
+        if n is not None
+    ]
+    parts = [path.word, *hops]
+    parts += [f"MTU {path.mtu}"] if path.mtu is not None else []
+    parts += [f"MSS {path.mss}"] if path.mss is not None else []
+    parts += [count(path.redirects, "redirect")] if path.redirects else []
+    parts += [f"next hop {', '.join(path.next_hop_macs[:4])}"] if path.next_hop_macs else []
+    yield Fact("path", ", ".join(parts), path.because)
+
+
+def _phases(migration: Migration) -> Iterator[Block]:
+    rows = tuple(
+        (
+            f"{p.kind} {p.n}",
+            stamp(p.start_ts)[11:-4],
+            stamp(p.end_ts)[11:-4],
+            size(p.payload_bytes),
+            figure(p.mbps, "Mbps"),
+        )
+        for p in migration.phases
+    )
+    if rows:
+        yield Grid(("phase", "from (UTC)", "to", "payload", "goodput"), rows, right=("payload", "goodput"))

@@ -1,0 +1,41 @@
+"""How a stream can be written to: its width, colour or not, which characters."""
+
+import os
+from dataclasses import dataclass
+from typing import Final, TextIO
+
+from vmpcap.report.chart import ASCII, UNICODE, Glyphs
+
+WIDEST: Final = 120
+NARROWEST: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How wide, in colour or not, in which characters."""
+
+    width: int = 80
+    colour: bool = False
+    ascii_only: bool = False
+
+    @property
+    def glyphs(self) -> Glyphs:
+        """The characters to draw with."""
+        return ASCII if self.ascii_only else UNICODE
+
+
+def look_of(stream: TextIO) -> Look:
+    """What can this stream show? NO_COLOR and FORCE_COLOR are honoured; a pipe is 80 wide unless COLUMNS says more."""
+    from rich.console import Console
+
+    console = Console(file=stream)
+    colour = console.color_system is not None and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Look(max(min(console.width, WIDEST), NARROWEST), colour, not _can_encode(stream))
+
+
+def _can_encode(stream: TextIO) -> bool:
+    try:
+        str(UNICODE).encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

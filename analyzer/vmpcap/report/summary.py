@@ -1,0 +1,176 @@
+"""The first screen of the terminal report: the answer, who and when, every deciding check, the advice that applies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rich.text import Text
+
+from vmpcap.migration.results import Switchover
+from vmpcap.report.clean import shorten
+from vmpcap.report.document import Migration, Report
+from vmpcap.report.look import Look
+from vmpcap.report.page import COLOURS, Page
+from vmpcap.report.words import (
+    VERDICTS,
+    count,
+    figure,
+    held_against_limit,
+    hypervisor,
+    inputs_line,
+    odd_inputs,
+    ports,
+    profile_line,
+    size,
+    span,
+    stamp,
+    tunnels,
+    verdict_sentence,
+    vlans,
+)
+from vmpcap.verdicts.findings import Check, Outcome
+
+SCREEN: Final = 23
+"""Lines of the summary: a screen of 24 and its prompt."""
+MOST_MIGRATIONS: Final = 9
+"""Migrations that the summary lists one by one, in two lines each."""
+ANSWER: Final = 13
+"""Characters in front of a check's name: its mark and its answer."""
+
+SHORT: Final = 60
+"""A line with fewer characters than this is short."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """How many lines a summary may give to what."""
+
+    reason_lines: int
+    advice: int
+    names_lines: int
+
+
+ROOMS: Final = (_Room(3, 6, 2), _Room(2, 4, 2), _Room(2, 3, 1), _Room(1, 3, 1), _Room(1, 1, 1))
+"""From roomy to tight."""
+
+
+def summary(report: Report, look: Look) -> Page:
+    """What does a reader see first? The roomiest summary that fits the screen; where none does, the tightest."""
+    if len(report.migrations) != 1:
+        return _of_several(report, look)
+    for room in ROOMS:
+        page = _of_one(report, report.migrations[0], look, room)
+        if page.lines() <= SCREEN:
+            break
+    return page
+
+
+def _of_one(report: Report, migration: Migration, look: Look, room: _Room) -> Page:
+    page = Page(look)
+    _verdict(page, migration.verdict, verdict_sentence(migration))
+    _who(page, migration)
+    _rests_on(page, report)
+    page.put()
+    _checks(page, migration.checks, room)
+    return page
+
+
+def _of_several(report: Report, look: Look) -> Page:
+    """Of none or of many: the verdict on all of them, and a line or two each."""
+    page = Page(look)
+    _verdict(page, report.verdict, report.because)
+    _rests_on(page, report)
+    if report.migrations:
+        page.put()
+        _one_by_one(page, report.migrations)
+    return page
+
+
+def _verdict(page: Page, verdict: Outcome, sentence: str) -> None:
+    word = VERDICTS[verdict]
+    text = Text.assemble((f" {word} ", COLOURS[word]), " ", (sentence, "bold"))
+    page.put(text, hang=len(word) + 3, most_lines=3)
+
+
+def _who(page: Page, m: Migration) -> None:
+    inside = f" in {', '.join(tunnels(m.encapsulation))}" if tunnels(m.encapsulation) else ""
+    how = f"{hypervisor(m)}, {ports(m)}{inside}, {count(m.connections, 'connection')}, {m.outcome}"
+    hosts = (f"{m.source} {page.look.glyphs.arrow} {m.destination}", "bold")
+    page.put(Text.assemble(hosts, f"  {how}"), indent=1, hang=2, most_lines=2)
+    when = f"{stamp(m.start_ts)}, {span(m.duration_s)}, {size(m.bytes.unique)}, seen at {shorten(m.point, 24)}"
+    page.put(when, indent=1, hang=2, most_lines=2)
+    for guest in m.guests[:2]:
+        who = ", ".join(w for w in (guest.mac, *guest.ips[:2], vlans(guest.vlan, guest.vni)) if w)
+        page.put(f"guest {who}{_out_for(guest.switchover)}", indent=1, hang=2, most_lines=2)
+    if len(m.guests) > 2:
+        page.put(f"and {count(len(m.guests) - 2, 'further guest')}", indent=1)
+
+
+def _out_for(switchover: Switchover) -> str:
+    if switchover.peer_outage_ms is not None:
+        return f"; peers cut off for {figure(switchover.peer_outage_ms, 'ms')}"
+    if switchover.bracket_ms is not None:
+        return f"; switchover within {figure(switchover.bracket_ms, 'ms')}"
+    return ""
+
+
+def _rests_on(page: Page, report: Report) -> None:
+    """By which limits it was judged, from how much, and what is odd about that."""
+    page.put(Text(profile_line(report.profile), style=COLOURS["label"]), indent=1, hang=2, most_lines=2)
+    text = Text(inputs_line(report), style=COLOURS["label"])
+    odd = odd_inputs(report)
+    if odd:
+        text.append(f"; {odd}", style=COLOURS["undecided"])
+    page.put(text, indent=1, hang=2, most_lines=2)
+
+
+def _checks(page: Page, checks: Sequence[Check], room: _Room) -> None:
+    for check in checks:
+        if check.decides:
+            _check_line(page, check, most_lines=1 if check.outcome == "pass" else room.reason_lines)
+    advice = [c for c in checks if not c.decides]
+    applies = [c for c in advice if c.outcome == "fail"]
+    for check in applies[: room.advice]:
+        _check_line(page, check, most_lines=1, word="advice")
+    named = (
+        ("more advice", [c.id for c in applies[room.advice :]]),
+        ("advice in order", [c.id for c in advice if c.outcome == "pass"]),
+        ("advice undecided", [c.id for c in advice if c.outcome == "undecided"]),
+    )
+    for words, ids in named:
+        if ids:
+            line = Text(f"{'':{ANSWER}}{words}: {', '.join(ids)}", style=COLOURS["label"])
+            page.put(line, hang=ANSWER, most_lines=room.names_lines)
+
+
+def _check_line(page: Page, check: Check, most_lines: int, word: str = "") -> None:
+    """Where lines are short the words begin under the mark, and the check's name has a line of its own if it must."""
+    glyphs, short = page.look.glyphs, page.look.width < SHORT
+    mark = {"pass": glyphs.passed, "fail": glyphs.failed, "undecided": glyphs.doubted}[check.outcome]
+    style = COLOURS["undecided"] if word else COLOURS[check.outcome]
+    held = held_against_limit(check)
+    answer = f" {'!' if word else mark} {word or check.outcome}"
+    text = Text.assemble((f"{answer} " if short else answer.ljust(ANSWER), style), (check.id, "bold"))
+    text.append(f"  {held}" if held else "")
+    text.append(f"{';' if held else ' '} {check.because}", style="dim" if check.outcome == "pass" else "")
+    page.put(text, hang=3 if short else ANSWER, most_lines=most_lines + short)
+
+
+def _one_by_one(page: Page, migrations: Sequence[Migration]) -> None:
+    arrow = page.look.glyphs.arrow
+    for m in migrations[:MOST_MIGRATIONS]:
+        ran = [m.outcome, span(m.duration_s)]
+        if m.throughput.bulk_mbps is not None:
+            ran.append(figure(m.throughput.bulk_mbps, "Mbps"))
+        text = Text.assemble(
+            (f" {m.verdict:<10}", COLOURS[m.verdict]),
+            (f"{m.id:<4}", "bold"),
+            f"{stamp(m.start_ts)[:19]}  {m.source} {arrow} {m.destination}",
+        )
+        page.put(text, hang=15, most_lines=1)
+        words = ", ".join(ran) if m.verdict == "pass" else f"{', '.join(ran)}: {verdict_sentence(m)}"
+        page.put(f"{'':15}{words}", hang=15, most_lines=1)
+    left = migrations[MOST_MIGRATIONS:]
+    if left:
+        tally = ", ".join(f"{n} {o}" for o in VERDICTS if (n := sum(m.verdict == o for m in left)))
+        page.put(f" and {count(len(left), 'further migration')}: {tally}")
