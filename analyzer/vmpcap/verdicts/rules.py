@@ -34,6 +34,7 @@ def show(point: str, frames: tuple[int, ...] | list[int], display_filter: str = 
 
 
 def completed(story: Story, profile: Profile) -> Answer:
+    """Did the migration come to its end?"""
     outcomes: dict[str, Outcome] = {"completed": "pass", "aborted": "fail"}
     end = story.outcome
     word = outcomes.get(end.outcome, "undecided")
@@ -41,6 +42,7 @@ def completed(story: Story, profile: Profile) -> Answer:
 
 
 def throughput(story: Story, profile: Profile) -> Answer:
+    """Did the link deliver the goodput asked for, or was something other than the network in the way?"""
     limit, figures = profile.throughput_mbps_min, story.figures.throughput
     rate, best = figures.bulk_mbps, figures.best_1s_mbps
     evidence = show(story.point, (), story.stream_filter)
@@ -65,6 +67,7 @@ def throughput(story: Story, profile: Profile) -> Answer:
 
 
 def rtt(story: Story, profile: Profile) -> Answer:
+    """Are the hosts near enough: is the round trip of the idle path within the limit?"""
     limit, figures = profile.rtt_ms_max, story.figures.rtt
     evidence = show(story.point, (), f"{story.stream_filter} && tcp.analysis.ack_rtt")
     if limit is None:
@@ -95,6 +98,8 @@ def _about_guest(story: Story, ask: Callable[[GuestStory], Answer]) -> Answer:
 
 
 def announcement_reached_destination(story: Story, profile: Profile) -> Answer:
+    """Did the guest's announcement reach its broadcast domain, at the point nearest the gateway?"""
+
     def ask(guest: GuestStory) -> Answer:
         domain = guest.result.domain
         deciding = guest.heard.deciding
@@ -109,6 +114,8 @@ def announcement_reached_destination(story: Story, profile: Profile) -> Answer:
 
 
 def guest_reachable_after(story: Story, profile: Profile) -> Answer:
+    """Did somebody else's unicast reach the guest at its new place, and did the guest answer?"""
+
     def ask(guest: GuestStory) -> Answer:
         reach = guest.reachability
         outcome: Outcome = {"yes": "pass", "no": "fail"}.get(reach.answer, "undecided")  # type: ignore[assignment]
@@ -122,6 +129,7 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
 
 
 def switchover(story: Story, profile: Profile) -> Answer:
+    """Was the guest away for no longer than the limit: a peer's outage, or else the bracket?"""
     limit = profile.switchover_ms_max
 
     def ask(guest: GuestStory) -> Answer:
@@ -150,6 +158,7 @@ def switchover(story: Story, profile: Profile) -> Answer:
 
 
 def rtt_under_load(story: Story, profile: Profile) -> Answer:
+    """Did the round trip stay within the limit while the stream ran (95th percentile)?"""
     figures, limit = story.figures.rtt, profile.rtt_ms_max
     evidence = show(story.point, (), f"{story.stream_filter} && tcp.analysis.ack_rtt")
     value = figures.p95_ms
@@ -169,6 +178,7 @@ RETRANSMITTED_SHARE_MAX: Final = 0.001
 
 
 def retransmissions(story: Story, profile: Profile) -> Answer:
+    """Was more of the payload resent than a metro distance bears?"""
     loss = story.figures.loss
     share = loss.retransmitted_share
     evidence = show(story.point, (), f"{story.stream_filter} && tcp.analysis.retransmission")
@@ -182,6 +192,7 @@ def retransmissions(story: Story, profile: Profile) -> Answer:
 
 
 def window_limited(story: Story, profile: Profile) -> Answer:
+    """Did the destination's receive window hold the stream back?"""
     figures = story.figures
     zero = figures.loss.zero_windows
     evidence = show(story.point, (), f"{story.stream_filter} && (tcp.analysis.zero_window || tcp.analysis.window_full)")
@@ -195,6 +206,7 @@ def window_limited(story: Story, profile: Profile) -> Answer:
 
 
 def mtu(story: Story, profile: Profile) -> Answer:
+    """Do full-sized segments get through, or does the path drop them silently?"""
     stuck = story.stuck_segment
     evidence = show(story.point, (), f"{story.stream_filter} && tcp.analysis.retransmission")
     if stuck is not None:
@@ -215,6 +227,8 @@ def mtu(story: Story, profile: Profile) -> Answer:
 
 
 def announced_too_early(story: Story, profile: Profile) -> Answer:
+    """Was the guest announced at its new place while it still ran at the old one?"""
+
     def ask(guest: GuestStory) -> Answer:
         early = guest.early
         evidence = show(early.point, early.frames)
@@ -233,26 +247,33 @@ def _from_finding(finding: Conflict | Detour) -> Answer:
 
 
 def mac_flap(story: Story, profile: Profile) -> Answer:
+    """Did the guest's MAC go on sending at its old place after the switchover?"""
     return _about_guest(story, lambda guest: _from_finding(guest.second_place))
 
 
 def duplicate_address(story: Story, profile: Profile) -> Answer:
+    """Does another MAC claim one of the guest's addresses?"""
     return _about_guest(story, lambda guest: _from_finding(guest.duplicate_address))
 
 
 def trombone(story: Story, profile: Profile) -> Answer:
+    """Do the guest's packets cross the link between the sites twice?"""
     return _about_guest(story, lambda guest: _from_finding(guest.trombone))
 
 
 def gateway_localised(story: Story, profile: Profile) -> Answer:
+    """Does the guest use a gateway at its new site (HSRP, VRRP, GLBP)?"""
     return Answer("undecided", "first-hop redundancy protocols (HSRP, VRRP, GLBP) are not examined by this version")
 
 
 def tcp_split(story: Story, profile: Profile) -> Answer:
+    """Is one TCP connection of the stream two, joined by a proxy?"""
     return _from_finding(story.split)
 
 
 def wrong_vlan(story: Story, profile: Profile) -> Answer:
+    """Did the guest keep its VLAN?"""
+
     def ask(guest: GuestStory) -> Answer:
         if guest.vlans_before is None or guest.vlans_after is None:
             return Answer("undecided", "the guest's tag before and after is not in view at one point")
@@ -267,6 +288,7 @@ def wrong_vlan(story: Story, profile: Profile) -> Answer:
 
 
 def capture_quality(story: Story, profile: Profile) -> Answer:
+    """Is there anything about the captures themselves that may touch a finding?"""
     if story.capture_faults:
         return Answer("fail", "; ".join(story.capture_faults))
     return Answer("pass", "no drops, no cut file, no clock that was set back")
