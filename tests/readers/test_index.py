@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vmpcap.readers.index import EARLIEST, LATEST, ticks_to_ns
+from vmpcap.readers.index import EARLIEST, LATEST, NO_CLOCK, ticks_to_ns
 from vmpcap.readers.pcapng import clock_of, resolution_text
 from vmpcap.terms.units import NO_TIME
 
@@ -47,7 +47,7 @@ def test_any_ticks_convert_exactly(ticks: int, resolution: int, offset_s: int) -
 
 def test_a_record_without_clock_has_no_time() -> None:
     """NO_CLOCK never becomes 1970."""
-    assert int(ticks_to_ns(1, 2, 3, 1, 0)) == NO_TIME
+    assert int(ticks_to_ns(1, 2, NO_CLOCK, 1, 0)) == NO_TIME
 
 
 @pytest.mark.parametrize(

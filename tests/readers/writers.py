@@ -81,15 +81,25 @@ def pcap_header(
     return struct.pack(sign + "IHHiIII", MAGICS[kind], *version, 0, 0, snaplen, link)
 
 
-def pcap_record(sign: str, packet: Packet, kind: str = "us", swapped: bool = False, extra: int = 0) -> bytes:
-    """One record of a classic pcap; `extra` bytes follow its usual header."""
+def pcap_record(sign: str, packet: Packet, kind: str = "us", swapped: bool = False, more: bytes = b"") -> bytes:
+    """One record of a classic pcap; `more` follows its usual header."""
     assert packet.ts_ns is not None
     seconds, rest = divmod(packet.ts_ns, 10**9)
     fraction = rest if kind == "ns" else rest // 1000
     lengths = (packet.wire, len(packet.data)) if swapped else (len(packet.data), packet.wire)
     if kind == "modified":
-        extra = 8
-    return struct.pack(sign + "IIII", seconds, fraction, *lengths) + b"\xee" * extra + packet.data
+        more = more or patched(sign)
+    return struct.pack(sign + "IIII", seconds, fraction, *lengths) + more + packet.data
+
+
+def patched(sign: str, padding: int = 1) -> bytes:
+    """What Kuznetsov's patches write behind the lengths: interface 2, IPv4, outgoing; 1 or 5 bytes of padding."""
+    return struct.pack(sign + "IHB", 2, 0x0800, 4) + b"\xee" * padding
+
+
+def nokia(sign: str) -> bytes:
+    """What Nokia's IPSO writes behind the lengths."""
+    return struct.pack(sign + "I", 0x9FBFB601)
 
 
 def pcap(sign: str, packets: list[Packet], kind: str = "us") -> bytes:
@@ -127,16 +137,28 @@ def interface(sign: str, link: int = 1, snaplen: int = 0, options: bytes = b"") 
     return block(sign, 1, struct.pack(sign + "HHI", link, 0, snaplen) + options)
 
 
+def statistics(sign: str, port: int, options: bytes) -> bytes:
+    """An interface statistics block, taken at time 0."""
+    return block(sign, 5, struct.pack(sign + "III", port, 0, 0) + options)
+
+
+def custom(sign: str, data: bytes = b"abcd", kind: int = 0xBAD) -> bytes:
+    """A custom block of an enterprise that nobody knows."""
+    return block(sign, kind, struct.pack(sign + "I", 32473) + data)
+
+
 def enhanced(sign: str, ticks: int, data: bytes, wire: int, port: int = 0, options: bytes = b"") -> bytes:
     """An enhanced packet block."""
     head = struct.pack(sign + "IIIII", port, ticks >> 32, ticks & 0xFFFF_FFFF, len(data), wire)
     return block(sign, 6, head + padded(data) + options)
 
 
-def obsolete(sign: str, ticks: int, data: bytes, wire: int, port: int = 0, drops: int = 0xFFFF) -> bytes:
+def obsolete(
+    sign: str, ticks: int, data: bytes, wire: int, port: int = 0, drops: int = 0xFFFF, options: bytes = b""
+) -> bytes:
     """A packet block of the kind that is no longer written."""
     head = struct.pack(sign + "HHIIII", port, drops, ticks >> 32, ticks & 0xFFFF_FFFF, len(data), wire)
-    return block(sign, 2, head + padded(data))
+    return block(sign, 2, head + padded(data) + options)
 
 
 def simple(sign: str, data: bytes, wire: int) -> bytes:

@@ -28,6 +28,7 @@ DEFECT_KINDS: Final = (
     DefectKind("grew_while_read", False, "the file became longer while it was read: it may still be written"),
     DefectKind("trailing_bytes", False, "bytes behind the end of the compressed stream, ignored"),
     DefectKind("odd_version", False, "the file header names an unknown version; read as the usual one"),
+    DefectKind("odd_link_type", False, "the link type has bits set that mean nothing; they are ignored"),
     DefectKind("odd_header", False, "record headers are of another length than the magic number promises"),
     DefectKind("joined_files", False, "pcap files that were appended to each other with their headers; all are read"),
     DefectKind("time_backwards", False, "a packet is stamped before the one in front of it"),
@@ -63,8 +64,13 @@ class Defect:
     first_frame: int | None
     """Frame number of the first case; for what ends the reading, the frame that could not be read."""
     offset: int | None
-    """Where the first case begins, in bytes from the start of the (unpacked) capture."""
+    """
+    Where the first case begins, in bytes from the start of the (unpacked) capture; for damaged packing, how many
+    bytes were unpacked.
+    """
     detail: str = ""
+    largest: int | None = None
+    """The largest case: nanoseconds of a step back in time, bytes or ticks of a value that is too large."""
 
     @property
     def ends_reading(self) -> bool:

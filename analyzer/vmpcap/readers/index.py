@@ -24,9 +24,10 @@ FOR_READER: Final = 3
 """The next pcapng block is for the reader (section, interface, statistics), not for the kernel."""
 NO_INTERFACE: Final = 4
 """The next pcapng packet names an interface that was never described."""
-
 FILE_HEADER: Final = 5
 """Where a pcap record should begin, a pcap file header stands: files were appended to each other."""
+GAP: Final = 6
+"""The next pcapng block takes a frame number without being a packet: a batch ends here, its numbers have no gaps."""
 FILE_HEADER_BYTES: Final = 24
 
 LATEST: Final = 2**63 - 1
@@ -87,8 +88,9 @@ FIRST_TS: Final = 3
 LAST_TS: Final = 4
 MIN_TS: Final = 5
 MAX_TS: Final = 6
-SUMS: Final = 7
-"""Places in state_sums, and how many there are."""
+NOT_PACKETS: Final = 7
+SUMS: Final = 8
+"""Places in state_sums, and how many there are; NOT_PACKETS counts blocks that have a frame number but no packet."""
 
 SECTION_BLOCK: Final = 0x0A0D0D0A
 INTERFACE_BLOCK: Final = 1
@@ -97,7 +99,13 @@ SIMPLE_BLOCK: Final = 3
 NAMES_BLOCK: Final = 4
 STATISTICS_BLOCK: Final = 5
 ENHANCED_BLOCK: Final = 6
+JOURNAL_BLOCK: Final = 9
 SECRETS_BLOCK: Final = 10
+SYSDIG_EVENT: Final = 0x204
+SYSDIG_EVENT_2: Final = 0x216
+SYSDIG_EVENT_2_LARGE: Final = 0x221
+CUSTOM_BLOCK: Final = 0x0000_0BAD
+CUSTOM_BLOCK_PRIVATE: Final = 0x4000_0BAD
 """pcapng block types (draft-ietf-opsawg-pcapng, section 11.1); PACKET_BLOCK is the obsolete one."""
 SMALLEST_BLOCK: Final = 12
 PACKET_BLOCK_HEADER: Final = 28
@@ -110,9 +118,10 @@ DROPS_UNKNOWN: Final = 0xFFFF
 
 MULTIPLY: Final = 0
 DIVIDE: Final = 1
-SHIFT: Final = 2
-NO_CLOCK: Final = 3
-"""How ticks become nanoseconds: times 10^k, by 10^k, by 2^k, or not at all."""
+DIVIDE_TWICE: Final = 2
+SHIFT: Final = 3
+NO_CLOCK: Final = 4
+"""How ticks become nanoseconds: times 10^k, by 10^k, by 10^9 and then by 10^k, by 2^k, or not at all."""
 _GIGA: Final = 1_000_000_000
 _LAST_WHOLE_SECOND: Final = LATEST // _GIGA - 1
 _HALF: Final = 0xFFFF_FFFF
@@ -339,7 +348,8 @@ def ticks_to_ns(high: Int, low: Int, way: Int, factor: Int, offset_ns: Int) -> I
     high, low : int64
         The halves of an unsigned 64-bit count of ticks.
     way, factor : int64
-        MULTIPLY or DIVIDE by `factor`, SHIFT right by `factor` bits after seconds became nanoseconds, or NO_CLOCK.
+        MULTIPLY or DIVIDE by `factor`; DIVIDE_TWICE by 10^9 and `factor`, whose product need not fit in 64 bits; SHIFT
+        right by `factor` bits after seconds became nanoseconds; or NO_CLOCK.
     offset_ns : int64
 
     Returns
@@ -360,7 +370,9 @@ def ticks_to_ns(high: Int, low: Int, way: Int, factor: Int, offset_ns: Int) -> I
             return np.int64(LATEST)
         return add_clipped(product_high << 32 | product_low & _HALF, offset_ns)
     ticks = np.uint64(high) << np.uint64(32) | np.uint64(low)
-    if way == DIVIDE:
+    if way == DIVIDE_TWICE:
+        ticks = ticks // np.uint64(_GIGA)
+    if way == DIVIDE or way == DIVIDE_TWICE:
         return add_clipped(np.int64(ticks // np.uint64(factor)), offset_ns)
     whole = np.uint64(0)
     rest = ticks
@@ -462,6 +474,18 @@ def count_drops(state_counts: Int64s, state_drops: Int64s, port: Int, frame: Int
     state_drops[port] += lost
 
 
+@inline_kernel
+def takes_a_frame_number(kind: Int) -> Int:
+    """
+    Does Wireshark number a block of this type as a frame, though it is no packet?
+
+    tshark 4.0.17 was asked about each type; names, secrets, statistics, unknown and other Sysdig blocks get no number.
+    """
+    if kind == CUSTOM_BLOCK or kind == CUSTOM_BLOCK_PRIVATE or kind == JOURNAL_BLOCK:
+        return True
+    return kind == SYSDIG_EVENT or kind == SYSDIG_EVENT_2 or kind == SYSDIG_EVENT_2_LARGE
+
+
 @kernel
 def find_pcapng_records(
     buffer: Bytes,
@@ -479,6 +503,7 @@ def find_pcapng_records(
     clock_ways: Int64s,
     clock_factors: Int64s,
     clock_offsets_ns: Int64s,
+    state_sums: Int64s,
     state_counts: Int64s,
     state_drops: Int64s,
     out_record_at: Int64s,
@@ -512,6 +537,8 @@ def find_pcapng_records(
     link_types : int32[interfaces]
     snaplens, clock_ways, clock_factors, clock_offsets_ns : int64[interfaces]
         By the number over all sections.
+    state_sums : int64[SUMS]
+        Only NOT_PACKETS is added to; `first_frame` was counted with what stood there before.
     state_counts : int64[kinds, 4]
     state_drops : int64[interfaces]
     out_record_at, out_ts_ns : int64[m]
@@ -522,18 +549,20 @@ def find_pcapng_records(
     Returns
     -------
     found, at, why, needed, comments : int64
-        As find_pcap_records; with FOR_READER `needed` is the length of the block; comments may exceed c.
+        As find_pcap_records; with FOR_READER `needed` is the length of the block; comments may exceed c. Before a block
+        of takes_a_frame_number it ends with GAP where records were found, so that record i always is frame
+        first_frame + NOT_PACKETS added here + i.
 
     Notes
     -----
-    Custom, journal and unknown blocks are no frames here, though tshark 4.0 numbers the first two as such. Without a
-    snapshot length, a Simple Packet Block does not say how much padding it has: up to three bytes too many.
+    A Simple Packet Block states no captured length: it is the snapshot length or the wire length, the lesser.
     """
     end = np.int64(buffer.shape[0])
     room = np.int64(out_record_at.shape[0])
     at = np.int64(begin)
     count = np.int64(found)
     comments = np.int64(0)
+    frame = np.int64(first_frame) + count
     while count < room:
         if end - at < SMALLEST_BLOCK:
             return count, at, np.int64(NEED_MORE), np.int64(SMALLEST_BLOCK), comments
@@ -548,9 +577,6 @@ def find_pcapng_records(
             return count, at, np.int64(NEED_MORE), (total + 3) & ~np.int64(3) if end - at >= total else total, comments
         if size < 0:
             return count, at, np.int64(DAMAGED), total, comments
-        frame = first_frame + count
-        if size & 3:
-            count_defect(state_counts, UNALIGNED, frame, base + at, size)
         if kind == ENHANCED_BLOCK or kind == PACKET_BLOCK:
             if total < PACKET_BLOCK_HEADER + 4:
                 return count, at, np.int64(DAMAGED), total, comments
@@ -616,10 +642,20 @@ def find_pcapng_records(
                 captured = at + size - 4 - record_at
             out_ts_ns[count] = NO_TIME
         elif kind == INTERFACE_BLOCK or kind == STATISTICS_BLOCK:
+            if total & 3:
+                count_defect(state_counts, UNALIGNED, frame, base + at, total)
             return count, at, np.int64(FOR_READER), size, comments
         else:
+            numbered = takes_a_frame_number(kind)
+            if numbered and count > 0:
+                return count, at, np.int64(GAP), np.int64(0), comments
             if kind != NAMES_BLOCK and kind != SECRETS_BLOCK:
                 count_defect(state_counts, SKIPPED, frame, base + at, size)
+            if total & 3:
+                count_defect(state_counts, UNALIGNED, frame, base + at, total)
+            if numbered:
+                state_sums[NOT_PACKETS] += 1
+                frame += 1
             at += size
             continue
         out_record_at[count] = record_at
@@ -627,6 +663,9 @@ def find_pcapng_records(
         out_wire_bytes[count] = min(wire, np.int64(LONGEST))
         out_interface[count] = port
         out_link_type[count] = link_types[port]
+        if total & 3:
+            count_defect(state_counts, UNALIGNED, frame, base + at, total)
         count += 1
+        frame += 1
         at += size
     return count, at, np.int64(FULL), np.int64(0), comments

@@ -117,16 +117,22 @@ class PlainInput:
 
     def _read(self, into: memoryview) -> int:
         try:
-            if isinstance(self._raw, io.BufferedIOBase):
-                got = self._raw.readinto1(into)
-            else:
-                got = self._raw.readinto(into) or 0
+            got = self._read_some(into)
         except OSError as problem:
             self._log.note("read_error", None, self.bytes_read, f"{problem.strerror}")
             return 0
         self.bytes_read += got
         if got == 0:
             self._note_size()
+        return got
+
+    def _read_some(self, into: memoryview) -> int:
+        if isinstance(self._raw, io.BufferedIOBase):
+            return self._raw.readinto1(into)
+        got = self._raw.readinto(into)
+        while got is None:  # a pipe that its other users made non-blocking: nothing yet, which is not the end
+            select.select([self._raw], [], [])
+            got = self._raw.readinto(into)
         return got
 
     def _note_size(self) -> None:

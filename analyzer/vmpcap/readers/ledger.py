@@ -19,6 +19,18 @@ MAX_COMMENTS: Final = 1000
 MAX_TEXT: Final = 1024
 """Bytes that are kept of any one text out of a capture."""
 
+_SHOW_LARGEST: Final = (
+    index.OVER_WIRE,
+    index.OVER_SNAPLEN,
+    index.OVER_BLOCK,
+    index.INVALID_FRACTION,
+    index.UNKNOWN_INTERFACE,
+    index.DAMAGED_OPTION,
+    index.UNALIGNED,
+    index.DROPPED,
+)
+"""Counted defects whose largest value helps to see what went wrong."""
+
 
 def _no_times() -> npt.NDArray[np.int64]:
     sums = np.zeros(index.SUMS, dtype=np.int64)
@@ -48,18 +60,29 @@ class Ledger:
     )
     interface_drops: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(MAX_INTERFACES + 1, dtype=np.int64))
     snaplens: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(MAX_INTERFACES + 1, dtype=np.int64))
+    _alike: dict[Interface, int] = field(default_factory=dict)
 
     @property
     def next_frame(self) -> int:
-        """Which number has the next packet?"""
-        return int(self.sums[index.PACKETS]) + 1
+        """Which frame number has the next packet? Wireshark's: some pcapng blocks take one without being a packet."""
+        return int(self.sums[index.PACKETS] + self.sums[index.NOT_PACKETS]) + 1
+
+    @property
+    def is_full(self) -> bool:
+        """Are there as many interfaces as are kept?"""
+        return len(self.interfaces) >= MAX_INTERFACES
 
     def add_interface(self, interface: Interface) -> int:
-        """Which number does this interface get? The caller keeps to MAX_INTERFACES."""
+        """Which number does this interface get? The caller has asked is_full."""
         self.interfaces.append(interface)
         number = len(self.interfaces) - 1
         self.snaplens[number] = interface.snaplen
+        self._alike.setdefault(replace(interface, section=0), number)
         return number
+
+    def interface_like(self, interface: Interface) -> int | None:
+        """Which interface was first described just like this one, in whatever section? None where none was."""
+        return self._alike.get(replace(interface, section=0))
 
     def add_comment(self, frame: int, text: str) -> None:
         """Keep this comment, or count it where enough are kept."""
@@ -125,8 +148,8 @@ class Ledger:
         detail = ""
         if kind == index.BACKWARDS:
             detail = f"largest step {step_text(largest)}"
-        elif kind in (index.OVER_WIRE, index.OVER_SNAPLEN, index.INVALID_FRACTION, index.DROPPED):
+        elif kind in _SHOW_LARGEST:
             detail = f"largest {largest}"
         elif kind == index.SKIPPED:
-            detail = "Wireshark counts custom and journal blocks as frames: its frame numbers may be higher"
-        return Defect(index.COUNTED[kind], count, frame, offset, detail)
+            detail = f"{int(self.sums[index.NOT_PACKETS])} of them take a frame number, as in Wireshark"
+        return Defect(index.COUNTED[kind], count, frame, offset, detail, largest)

@@ -12,14 +12,16 @@ from vmpcap.readers.facts import Interface
 from vmpcap.readers.index import FILE_HEADER_BYTES
 from vmpcap.readers.ledger import MAX_INTERFACES, Ledger
 from vmpcap.readers.limits import longest_record
+from vmpcap.readers.record_headers import NOKIA, PATCHED, PATCHED_FOR_SMP, USUAL, RecordHeader, choose_layout
 from vmpcap.readers.records import RecordBatch
 from vmpcap.readers.window import Window
 from vmpcap.terms.errors import CaptureError
 
 _USUAL_VERSION: Final = (2, 4)
-_PROBE_BYTES: Final = 65536
-_PROBE_RECORDS: Final = 16
-"""How far a guess about odd record headers looks."""
+_LINK_TYPE_AT: Final = 20
+_FCS_STATED: Final = 0x0400_0000
+_MEANINGLESS: Final = 0x0BFF_0000
+"""Bits of the link type field: whether its top four hold a length, and those that hold nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +32,20 @@ class PcapKind:
     """Empty for the usual kind."""
     fraction_ns: int
     """Nanoseconds in one unit of the second time field."""
-    record_header_bytes: int
-    other_header_bytes: tuple[int, ...]
-    """Lengths that some writers use under the same magic number, tried only where the promised one cannot be."""
+    layouts: tuple[RecordHeader, ...]
+    """The promised record header, then those that some writers use under the same magic number."""
 
 
-MICROSECONDS: Final = PcapKind("", 1000, 16, (24, 20))
-NANOSECONDS: Final = PcapKind("", 1, 16, ())
-MODIFIED: Final = PcapKind("modified", 1000, 24, (28, 16))
-"""Kuznetzov's libpcap patch: interface number, protocol and packet type follow the usual 16 bytes."""
+MICROSECONDS: Final = PcapKind("", 1000, (USUAL, PATCHED, NOKIA))
+NANOSECONDS: Final = PcapKind("", 1, (USUAL,))
+MODIFIED: Final = PcapKind("modified", 1000, (PATCHED, PATCHED_FOR_SMP))
+"""Kuznetsov's libpcap patch: interface number, protocol and packet type follow the usual 16 bytes."""
+_OLD: Final = PcapKind("", 1000, (USUAL,))
+"""Before version 2.4 nobody had other record headers."""
+_AIX: Final = PcapKind("AIX", 1, (USUAL,))
+_AIX_VERSION: Final = (2, 2)
+_AIX_LINK_TYPES: Final = {6: 1, 9: 6, 24: 0}
+"""AIX writes the ifType of RFC 1573 for Ethernet, Token Ring and loopback, under version 2.2, and nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,8 @@ class PcapHeader:
     snaplen: int
     link_type: int
     fcs_bytes: int | None
+    meaningless_bits: int
+    """Bits of the link type field that should be zero."""
 
     @property
     def version(self) -> str:
@@ -73,12 +82,29 @@ def read_header(head: bytes, byte_order: Literal["little", "big"]) -> PcapHeader
     Notes
     -----
     draft-ietf-opsawg-pcap, section 4: the link type is the low 16 bits of its field; bit 26 says that the top four bits
-    hold the length of the frame check sequence in 16-bit words. Without bit 26 the top bits say nothing.
+    hold the length of the frame check sequence in 16-bit words. Without bit 26 the top bits say nothing. The other bits
+    are to be ignored; Wireshark refuses such a file.
     """
     sign = "<" if byte_order == "little" else ">"
     major, minor, _, _, snaplen, link = struct.unpack_from(sign + "HHiIII", head, 4)
-    fcs_bytes = (link >> 28) * 2 if link & 0x0400_0000 else None
-    return PcapHeader(major, minor, snaplen, link & 0xFFFF, fcs_bytes)
+    fcs_bytes = (link >> 28) * 2 if link & _FCS_STATED else None
+    return PcapHeader(major, minor, snaplen, link & 0xFFFF, fcs_bytes, link & _MEANINGLESS)
+
+
+def kind_of(header: PcapHeader, promised: PcapKind) -> tuple[PcapKind, int]:
+    """
+    Which kind of pcap is this really, and which link type has it?
+
+    Notes
+    -----
+    As Wireshark decides: version 2.2 with an ifType in place of the link type is AIX' tcpdump. An old PPP capture
+    (link type 9) of version 2.2 would be taken for its Token Ring.
+    """
+    if promised is not MICROSECONDS or header.order == index.AS_WRITTEN:
+        return promised, header.link_type
+    if (header.major, header.minor) == _AIX_VERSION and header.link_type in _AIX_LINK_TYPES:
+        return _AIX, _AIX_LINK_TYPES[header.link_type]
+    return _OLD, header.link_type
 
 
 class PcapReader:
@@ -101,19 +127,23 @@ class PcapReader:
             )
         self._window = window
         self._big = byte_order == "big"
-        self._kind = kind
         head = window.peek(FILE_HEADER_BYTES)
-        self._header = read_header(head, byte_order)
+        self._promised = kind
         self._magic, self._version = struct.unpack_from(">II" if self._big else "<II", head)
-        self.ledger = Ledger(f"{kind.name} {self._header.version}".strip(), byte_order, log)
+        self.ledger = Ledger("", byte_order, log)
         self._columns = RecordColumns(batch_records)
         self._byte_order: Literal["little", "big"] = byte_order
         self._take_header()
-        self._header_bytes = kind.record_header_bytes
-        if (self._header.major, self._header.minor) > _USUAL_VERSION and self._header.order == index.AS_WRITTEN:
+        self.ledger.variant = f"{self._kind.name} {self._header.version}".strip()
+        version = (self._header.major, self._header.minor)
+        if version != _USUAL_VERSION and self._header.order == index.AS_WRITTEN:
             self.ledger.log.note("odd_version", None, 4, f"version {self._header.version}")
-        if kind.other_header_bytes:
-            self._header_bytes = self._guess_header_bytes()
+        promised = self._kind.layouts[0]
+        layout = choose_layout(window, self._kind.layouts, byte_order, self._longest, head[:8])
+        if layout is not promised:
+            detail = f"record headers of {layout.size} bytes instead of {promised.size}"
+            log.note("odd_header", 1, FILE_HEADER_BYTES, detail)
+        self._header_bytes = layout.size
 
     def batches(self) -> Iterator[RecordBatch]:
         """Which records does the file hold, in file order?"""
@@ -172,19 +202,24 @@ class PcapReader:
         """
         head = self._window.peek(FILE_HEADER_BYTES)
         self._header = read_header(head, self._byte_order)
+        self._kind, link_type = kind_of(self._header, self._promised)
         interface = Interface(
-            self._header.link_type,
+            link_type,
             snaplen=self._header.snaplen,
             resolution="nanoseconds" if self._kind.fraction_ns == 1 else "microseconds",
             fcs_bytes=self._header.fcs_bytes,
         )
-        known = self.ledger.interfaces
-        if interface not in known and len(known) >= MAX_INTERFACES:
-            return False
-        number = known.index(interface) if interface in known else self.ledger.add_interface(interface)
-        self._longest = longest_record(self._header.link_type)
+        number = self.ledger.interface_like(interface)
+        if number is None:
+            if self.ledger.is_full:
+                return False
+            number = self.ledger.add_interface(interface)
+        if self._header.meaningless_bits:
+            detail = f"bits {self._header.meaningless_bits:#010x} beside link type {link_type}"
+            self.ledger.log.note("odd_link_type", None, self._window.offset + _LINK_TYPE_AT, detail)
+        self._longest = longest_record(link_type)
         self._columns.interface[:] = number
-        self._columns.link_type[:] = self._header.link_type
+        self._columns.link_type[:] = link_type
         self._window.begin += FILE_HEADER_BYTES
         return True
 
@@ -195,42 +230,6 @@ class PcapReader:
         ledger.sections += 1
         if self._take_header():
             return True
-        detail = f"a file header with yet another link type; {MAX_INTERFACES} were seen"
+        detail = f"a file header unlike the {MAX_INTERFACES} before it"
         ledger.log.note("damaged_record", ledger.next_frame, self._window.offset, detail)
         return False
-
-    def _guess_header_bytes(self) -> int:
-        """
-        How long are the record headers really?
-
-        The promised length stands unless records of that length cannot be and those of another length can. Only what
-        is in the block is looked at, so that a live pipe need not wait.
-        """
-        self._window.refill(self._kind.record_header_bytes)
-        head = self._window.peek(_PROBE_BYTES)
-        promised = self._kind.record_header_bytes
-        if self._is_chain(head, promised, least=2):
-            return promised
-        for other in self._kind.other_header_bytes:
-            if self._is_chain(head, other, least=_PROBE_RECORDS):
-                detail = f"record headers of {other} bytes instead of {promised}"
-                self.ledger.log.note("odd_header", 1, FILE_HEADER_BYTES, detail)
-                return other
-        return promised
-
-    def _is_chain(self, head: bytes, header_bytes: int, least: int) -> bool:
-        """
-        Do the first `least` records look sound if their headers have this length?
-
-        Fewer are enough where the bytes at hand end before; two at least must be seen, unless the chain ends exactly.
-        """
-        at = seen = 0
-        while seen < least and at + header_bytes <= len(head):
-            fraction, captured, wire = struct.unpack_from(">III" if self._big else "<III", head, at + 4)
-            if self._header.order != index.AS_WRITTEN:
-                captured, wire = min(captured, wire), max(captured, wire)
-            if fraction * self._kind.fraction_ns >= 1_000_000_000 or captured > min(wire, self._longest):
-                return False
-            at += header_bytes + captured
-            seen += 1
-        return seen >= min(2, least) or at == len(head)

@@ -11,7 +11,7 @@ from vmpcap.readers import index
 from vmpcap.readers.columns import RecordColumns
 from vmpcap.readers.defects import DefectLog
 from vmpcap.readers.facts import NO_LINK_TYPE, Drops, Interface
-from vmpcap.readers.ledger import MAX_INTERFACES, MAX_TEXT, Ledger
+from vmpcap.readers.ledger import MAX_COMMENTS, MAX_INTERFACES, MAX_TEXT, Ledger
 from vmpcap.readers.limits import BLOCK_OVERHEAD, LONGEST_BLOCK, longest_record
 from vmpcap.readers.records import RecordBatch
 from vmpcap.readers.window import Window
@@ -26,7 +26,10 @@ _SMALLEST_SECTION: Final = 28
 _SMALLEST_INTERFACE: Final = 20
 _SMALLEST_STATISTICS: Final = 24
 _UNKNOWN_LENGTH: Final = -1
-_COMMENTS_AT_ONCE: Final = 256
+_COMMENTS_AT_ONCE: Final = MAX_COMMENTS
+"""As many as are kept of a capture, so that which ones are kept does not depend on where batches are cut."""
+_MOST_OPTIONS: Final = 4096
+"""Options that are read of one section, interface or statistics block; a thousand interfaces' worth."""
 _LARGEST_OFFSET_S: Final = index.LATEST // NS_PER_S
 _RESOLUTION_NAMES: Final = {0: "seconds", 3: "milliseconds", 6: "microseconds", 9: "nanoseconds"}
 _MICROSECONDS: Final = 6
@@ -51,13 +54,19 @@ def clock_of(resolution: int) -> tuple[int, int]:
 
     >>> clock_of(6) == (index.MULTIPLY, 1000), clock_of(12) == (index.DIVIDE, 1000), clock_of(0x94) == (index.SHIFT, 20)
     (True, True, True)
+
+    Notes
+    -----
+    2^64 ticks of 10^-37 s or less are no nanosecond, so a factor that is capped for those changes nothing.
     """
     power = resolution & 0x7F
     if resolution & 0x80:
         return index.SHIFT, power
     if power <= 9:
         return index.MULTIPLY, 10 ** (9 - power)
-    return index.DIVIDE, min(10 ** (power - 9), index.LATEST)
+    if power <= 18:
+        return index.DIVIDE, 10 ** (power - 9)
+    return index.DIVIDE_TWICE, min(10 ** (power - 18), index.LATEST)
 
 
 def resolution_text(resolution: int) -> str:
@@ -71,6 +80,18 @@ def resolution_text(resolution: int) -> str:
     if resolution & 0x80:
         return f"2^-{power} s"
     return _RESOLUTION_NAMES.get(power, f"10^-{power} s")
+
+
+def fcs_bytes_of(length: int) -> int:
+    """
+    How many bytes of frame check sequence is this if_fcslen?
+
+    The draft says bits and gives 4 as its example, so both are written; no link has one of 8 bytes or of 8 bits.
+
+    >>> fcs_bytes_of(4), fcs_bytes_of(32), fcs_bytes_of(0)
+    (4, 4, 0)
+    """
+    return length if length < 8 else length // 8
 
 
 def text_of(value: bytes) -> str:
@@ -87,6 +108,7 @@ class PcapngReader:
         self._section_end: int | None = None
         self._section_interfaces = 0
         self._stand_in = -1
+        self._found = 0
         self._longest_block = LONGEST_BLOCK
         self._columns = RecordColumns(batch_records)
         self._interface_numbers = np.zeros(MAX_INTERFACES + 1, dtype=np.int32)
@@ -102,27 +124,26 @@ class PcapngReader:
             raise CaptureError(f"cannot read {path!r}: its pcapng section header is damaged or cut: {why}")
 
     def batches(self) -> Iterator[RecordBatch]:
-        """Which packets does the capture hold, in file order? Custom blocks are no packets."""
-        count = 0
+        """Which packets does the capture hold, in file order? Custom blocks are none, but have a frame number."""
         while True:
-            count, why, needed = self._find(count)
+            why, needed = self._find()
             if why == index.NO_INTERFACE:
-                self._add_stand_in()
+                self._make_stand_in()
                 continue
             if why == index.FOR_READER and needed:
                 self._take_block(needed)
                 continue
-            if count:
-                yield self._entered(count)
-                count = 0
+            if self._found:
+                yield self._entered()
             if why == index.FULL:
                 self._window.top_up()
-            elif not self._go_on(why, needed):
+            elif why != index.GAP and not self._go_on(why, needed):
                 return
 
-    def _entered(self, count: int) -> RecordBatch:
-        """Which batch are the first `count` records? Counts them in the ledger."""
-        batch = self._columns.batch(self._window.view, self.ledger.next_frame, count)
+    def _entered(self) -> RecordBatch:
+        """Which batch are the records found so far? Counts them in the ledger."""
+        batch = self._columns.batch(self._window.view, self.ledger.next_frame, self._found)
+        self._found = 0
         self.ledger.enter(batch, self._window.base)
         return batch
 
@@ -143,15 +164,15 @@ class PcapngReader:
             self._check_section_end()
         return False
 
-    def _find(self, count: int) -> tuple[int, int, int]:
-        """Run the kernel over the block: records by now, why it ended, and what is needed next."""
+    def _find(self) -> tuple[int, int]:
+        """Run the kernel over the block: why did it end, and what is needed next?"""
         window, ledger, columns = self._window, self.ledger, self._columns
-        count, at, why, needed, comments = index.find_pcapng_records(
+        self._found, at, why, needed, comments = index.find_pcapng_records(
             window.view,
             window.begin,
             window.base,
             ledger.next_frame,
-            count,
+            self._found,
             self._sign == ">",
             self._longest_block,
             self._stand_in,
@@ -162,6 +183,7 @@ class PcapngReader:
             self._clock_ways,
             self._clock_factors,
             self._clock_offsets_ns,
+            ledger.sums,
             ledger.counts,
             ledger.interface_drops,
             columns.record_at,
@@ -176,7 +198,7 @@ class PcapngReader:
         for frame, place, size in self._comments[: min(comments, _COMMENTS_AT_ONCE)].tolist():
             ledger.add_comment(frame, text_of(window.view[place : place + min(size, MAX_TEXT)].tobytes()))
         ledger.comments_left_out += max(comments - _COMMENTS_AT_ONCE, 0)
-        return count, why, needed
+        return why, needed
 
     def _damage(self) -> str:
         """What is wrong with the block that the kernel refused?"""
@@ -249,18 +271,21 @@ class PcapngReader:
             self.ledger.log.note("section_length", self.ledger.next_frame, self._window.offset, detail)
 
     def _options(self, data: bytes, damage: str) -> Iterator[tuple[int, bytes]]:
-        """Which options are these? Notes a defect of kind `damage` where one reaches past the end."""
+        """Which options are these? Notes a defect of kind `damage` where one reaches past the end, or too many come."""
         at = 0
-        while at + 4 <= len(data):
+        for _ in range(_MOST_OPTIONS):
+            if at + 4 > len(data):
+                return
             code, size = struct.unpack_from(self._sign + "HH", data, at)
             at += 4
             if code == 0:
                 return
             if at + size > len(data):
-                self.ledger.log.note(damage, self.ledger.next_frame, self._window.offset, f"option {code}")
+                self._note_here(damage, f"option {code}")
                 return
             yield code, data[at : at + size]
             at += (size + 3) & ~3
+        self._note_here(damage, f"more than {_MOST_OPTIONS} options in one block")
 
     def _take_block(self, size: int) -> None:
         """Read the interface or statistics block that comes next; the kernel has checked its length."""
@@ -299,48 +324,42 @@ class PcapngReader:
         if code == _IF_SPEED and len(value) == 8:
             return replace(interface, speed_bps=struct.unpack(self._sign + "Q", value)[0])
         if code == _IF_FCSLEN and len(value) == 1:
-            return replace(interface, fcs_bytes=value[0])
+            return replace(interface, fcs_bytes=fcs_bytes_of(value[0]))
         if code == _IF_TSOFFSET and len(value) == 8:
             return replace(interface, tsoffset_s=struct.unpack(self._sign + "q", value)[0])
         return interface
 
     def _number_interface(self, interface: Interface, way: int, factor: int) -> None:
-        """Give this interface its number; beyond the limit, that of one just like it, or none."""
+        """Give this interface its number; beyond the limit that of one just like it, or of the stand-in."""
         ledger = self.ledger
+        if self._section_interfaces >= MAX_INTERFACES:
+            self._note_here("too_many_interfaces", f"more than {MAX_INTERFACES} in one section")
+            return
         if abs(interface.tsoffset_s) > _LARGEST_OFFSET_S:
             self._note_here("damaged_interface", f"a time offset of {interface.tsoffset_s} s")
             interface, way = replace(interface, resolution="unknown"), index.NO_CLOCK
-        if len(ledger.interfaces) < MAX_INTERFACES:
-            number = ledger.add_interface(interface)
-        else:
-            number = self._one_like(interface)
-        if number < 0 or self._section_interfaces >= MAX_INTERFACES:
+        known = ledger.interface_like(interface) if ledger.is_full else ledger.add_interface(interface)
+        if known is None:
             self._note_here("too_many_interfaces", f"more than {MAX_INTERFACES}")
-            return
+            number = self._make_stand_in()
+        else:
+            number = known
+            self._link_types[number] = interface.link_type
+            self._clock_ways[number] = way
+            self._clock_factors[number] = factor
+            self._clock_offsets_ns[number] = 0 if way == index.NO_CLOCK else interface.tsoffset_s * NS_PER_S
+            self._longest_block = max(self._longest_block, longest_record(interface.link_type) + BLOCK_OVERHEAD)
         self._interface_numbers[self._section_interfaces] = number
         self._section_interfaces += 1
-        self._link_types[number] = interface.link_type
-        self._clock_ways[number] = way
-        self._clock_factors[number] = factor
-        self._clock_offsets_ns[number] = 0 if way == index.NO_CLOCK else interface.tsoffset_s * NS_PER_S
-        self._longest_block = max(self._longest_block, longest_record(interface.link_type) + BLOCK_OVERHEAD)
 
-    def _one_like(self, interface: Interface) -> int:
-        """Which interface is described just like this one? -1 where none is."""
-        same = (
-            number
-            for number, known in enumerate(self.ledger.interfaces)
-            if replace(known, section=interface.section) == interface
-        )
-        return next(same, -1)
-
-    def _add_stand_in(self) -> None:
-        """Make an interface for packets whose own was never described: no link type, no clock."""
-        self._stand_in = self.ledger.add_interface(
-            Interface(NO_LINK_TYPE, resolution="unknown", section=self.ledger.sections - 1)
-        )
-        self._link_types[self._stand_in] = NO_LINK_TYPE
-        self._clock_ways[self._stand_in] = index.NO_CLOCK
+    def _make_stand_in(self) -> int:
+        """Which number has the interface of packets whose own was never described? It has no link type, no clock."""
+        if self._stand_in < 0:
+            unknown = Interface(NO_LINK_TYPE, resolution="unknown", section=self.ledger.sections - 1)
+            self._stand_in = self.ledger.add_interface(unknown)
+            self._link_types[self._stand_in] = NO_LINK_TYPE
+            self._clock_ways[self._stand_in] = index.NO_CLOCK
+        return self._stand_in
 
     def _keep_statistics(self, block: bytes) -> None:
         if len(block) < _SMALLEST_STATISTICS:
@@ -362,4 +381,4 @@ class PcapngReader:
         self.ledger.statistics[number] = found
 
     def _note_here(self, kind: str, detail: str) -> None:
-        self.ledger.log.note(kind, self.ledger.next_frame, self._window.offset, detail)
+        self.ledger.log.note(kind, self.ledger.next_frame + self._found, self._window.offset, detail)

@@ -21,14 +21,10 @@ from vmpcap.readers.index import (
 )
 from vmpcap.readers.inputs import Input, PlainInput
 from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS, DEFAULT_BLOCK_BYTES
-from vmpcap.readers.packings import (
-    Packing,
-    UnpackedInput,
-    behind_skippable,
-    is_skippable,
-)
+from vmpcap.readers.packings import Packing, behind_skippable, is_skippable
 from vmpcap.readers.reader import Format, Reader
 from vmpcap.readers.records import RecordBatch
+from vmpcap.readers.unpacking import UnpackedInput
 from vmpcap.readers.window import Window
 from vmpcap.terms.errors import CaptureError
 

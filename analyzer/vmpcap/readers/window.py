@@ -34,26 +34,23 @@ class Window:
         """Where in the capture does the unused part begin?"""
         return self.base + self.begin
 
-    def peek(self, count: int) -> bytes:
-        """Which bytes come next? At most `count`, fewer at the end of the block."""
-        return self._bytes[self.begin : min(self.begin + count, self._end)].tobytes()
+    def peek(self, count: int, ahead: int = 0) -> bytes:
+        """Which bytes come next, or `ahead` bytes later? At most `count`, fewer at the end of the block."""
+        begin = self.begin + ahead
+        return self._bytes[begin : min(begin + count, self._end)].tobytes()
 
     def refill(self, needed: int) -> bool:
         """
         Are `needed` unused bytes in the block now, after reading on?
 
         The unused part moves to the front. The caller has checked `needed` against a sane maximum: the block grows
-        to hold it.
+        to hold it, twofold at most and only when it is full, so that a length that lies costs no more than is there.
         """
-        left = self.left
-        target = self._bytes
-        if needed > target.shape[0]:
-            target = np.empty(_rounded(needed), dtype=np.uint8)
-        target[:left] = self._bytes[self.begin : self._end]
-        self._bytes = target
-        self.base += self.begin
-        self.begin, self._end = 0, left
+        self._move(self._bytes)
         self._read_on(needed)
+        while self._end < needed and not self.ended:
+            self._move(np.empty(min(_rounded(needed), 2 * self._end), dtype=np.uint8))
+            self._read_on(needed)
         self.view = self._read_only()
         return self.left >= needed
 
@@ -65,6 +62,14 @@ class Window:
         """Read on where little is left, so that batches do not alternate between long and short."""
         if self.left < self.view.shape[0] // 2 and not self.ended:
             self.refill(self.left)
+
+    def _move(self, target: npt.NDArray[np.uint8]) -> None:
+        """Move the unused part to the front of `target`, which becomes the block."""
+        left = self.left
+        target[:left] = self._bytes[self.begin : self._end]
+        self._bytes = target
+        self.base += self.begin
+        self.begin, self._end = 0, left
 
     def _read_on(self, needed: int) -> None:
         whole = self._bytes.data
