@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Final
 
 from vmpcap.points.roles import ROLES
+from vmpcap.report.clean import clean
 from vmpcap.runs.requests import PointFiles
 from vmpcap.terms.errors import RequestError
 
@@ -19,6 +20,11 @@ SUFFIXES: Final = frozenset(
 )
 """Ends of a file name that say a format or a packing, not a point."""
 
+NO_CAPTURE: Final = (
+    "no capture is named; give a file, as in `vmpcap report wan.pcapng`, a capture point with --point source=src.pcap, "
+    "or - for standard input"
+)
+
 WILDCARDS: Final = frozenset("*?[")
 
 
@@ -26,8 +32,8 @@ def capture_points(captures: Sequence[str], named: Sequence[str], roles: Sequenc
     """
     Which capture points does this command line name?
 
-    Each capture without a name is a point of its own, called after its file. A point given several times has all the
-    files, in order.
+    Each capture without a name is a point of its own, called after its file; what could harm a terminal in a name is
+    written as its escape. A point given several times has all the files, in order.
 
     Raises RequestError where nothing is named, one file is named twice, or a role or its point does not exist.
     """
@@ -38,7 +44,7 @@ def capture_points(captures: Sequence[str], named: Sequence[str], roles: Sequenc
     for name, path in _called_after_files(captures, files):
         files[name] = [path]
     if not files:
-        raise RequestError("no capture is named; give a file, --point NAME=FILE, or - for standard input")
+        raise RequestError(NO_CAPTURE)
     _refuse_twice(path for listed in files.values() for path in listed)
     given = _given_roles(roles, files)
     return tuple(PointFiles(name, given.get(name) or role_of(name), tuple(listed)) for name, listed in files.items())
@@ -61,11 +67,13 @@ def _named(text: str) -> tuple[str, list[str]]:
         raise RequestError(f"--point {text!r}: needed NAME=FILE[,FILE...], such as source=src.pcap")
     parts = [value] if value == STDIN or os.path.exists(value) else [p for p in value.split(",") if p]
     listed = [path for part in parts for path in _expanded(part)]
-    return name.strip(), listed
+    return clean(name.strip()), listed
 
 
 def _expanded(text: str) -> list[str]:
     """Which files does this mean? A pattern its matches in natural order (x2 before x10), anything else itself."""
+    if not text:
+        raise RequestError("a capture has no name; give a file, or - for standard input")
     if os.path.isdir(text):
         raise RequestError(f"{text!r} is a folder; name the captures in it, such as {os.path.join(text, '*.pcap')!r}")
     if text == STDIN or os.path.exists(text) or not WILDCARDS & set(text):
@@ -85,9 +93,9 @@ def _called_after_files(captures: Sequence[str], taken: Iterable[str]) -> list[t
     """A name for each file: its stem; with its folder in front, or numbered, where that is taken."""
     paths = [path for text in captures for path in _expanded(text)]
     used, pairs = set(taken), []
-    stems = [stem(path) for path in paths]
+    stems = [clean(stem(path)) for path in paths]
     for path, short in zip(paths, stems, strict=True):
-        name = short if stems.count(short) == 1 else f"{PurePath(path).parent.name or '.'}/{short}"
+        name = short if stems.count(short) == 1 else f"{clean(PurePath(path).parent.name) or '.'}/{short}"
         base, number = name, 2
         while name in used:
             name, number = f"{base}#{number}", number + 1
@@ -126,7 +134,7 @@ def _given_roles(roles: Sequence[str], points: Iterable[str]) -> dict[str, str]:
     known, given = list(points), {}
     for text in roles:
         name, equals, role = text.partition("=")
-        name, role = name.strip(), role.strip()
+        name, role = clean(name.strip()), role.strip()
         if not equals:
             raise RequestError(f"--role {text!r}: needed NAME=ROLE, such as gw-lan=gateway")
         if role not in ROLES:

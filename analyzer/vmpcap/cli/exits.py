@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from vmpcap.cli.output import let_go_of_stdout
+from vmpcap.cli.progress import complain
 from vmpcap.report.clean import clean
 from vmpcap.terms.errors import CaptureError, EngineError, RequestError, VmpcapError
 
@@ -56,7 +57,8 @@ def guarded(command: click.Command, arguments: Sequence[str]) -> int:
     """
     try:
         status = command.main(args=list(arguments), prog_name="vmpcap", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
         let_go_of_stdout()
         return STATUS["fine"]
@@ -69,6 +71,7 @@ def guarded(command: click.Command, arguments: Sequence[str]) -> int:
     except VmpcapError as problem:
         return _say(str(problem), _status_of(problem))
     except OSError as problem:
+        let_go_of_stdout()
         return _say(_system_words(problem), "wrong_use", problem, arguments)
     except MemoryError as problem:
         return _say("out of memory; narrow the captures with --since and --until", "internal", problem, arguments)
@@ -101,11 +104,10 @@ def _system_words(problem: OSError) -> str:
 
 def _say(words: str, name: str, problem: BaseException | None = None, arguments: Sequence[str] = ()) -> int:
     """Write the message to stderr; with -v, where the fault is as well."""
-    with suppress(OSError, ValueError):
-        if problem is not None and _is_verbose(arguments):
+    if problem is not None and _is_verbose(arguments):
+        with suppress(OSError, ValueError):
             traceback.print_exception(problem)
-        sys.stderr.write(f"vmpcap: {clean(words)}\n")
-        sys.stderr.flush()
+    complain(clean(words))
     return STATUS[name]
 
 

@@ -2,13 +2,13 @@
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from vmpcap.cli.exits import STATUS
-from vmpcap.cli.output import STDOUT, emit, suppress_broken_pipe, write_file, write_text
-from vmpcap.cli.progress import notice
+from vmpcap.cli.output import STDOUT, check_file, emit, emit_bytes, write_file, write_text
+from vmpcap.cli.progress import complain, notice
 from vmpcap.terms.errors import RequestError
 
 if TYPE_CHECKING:
@@ -30,11 +30,12 @@ def checked_format(format_name: str | None, output: str) -> "Format":
     """
     Which format is wanted? Asked before any packet is read, so that a wrong wish costs nothing.
 
-    Raises RequestError where binary rows would go to a terminal.
+    Raises RequestError where binary rows would go to a terminal, or the output cannot be written.
     """
     from vmpcap.report.tables import format_named, format_of_file
 
     wanted = format_named(format_name) if format_name else format_of_file(output) or format_named("table")
+    check_file(output)
     if wanted.is_binary and output == STDOUT and sys.stdout.isatty():
         raise RequestError(f"--format {wanted.name} is binary and stdout is a terminal; add -o FILE, or pipe it on")
     return wanted
@@ -42,29 +43,20 @@ def checked_format(format_name: str | None, output: str) -> "Format":
 
 def write_frame(frame: "pl.DataFrame", wanted: "Format", output: str, view: Sequence["Shown"]) -> None:
     """Write these rows where they are wanted."""
-    fill = wanted.fill
-    if fill is None:
-        from vmpcap.report.look import Look, look_of
-        from vmpcap.report.tables import to_table
-
+    if wanted.written is not None:
+        raw = wanted.written(frame)
         if output == STDOUT:
-            emit(to_table(frame, view, look_of(sys.stdout)))
+            emit_bytes(raw)
         else:
-            write_text(output, to_table(frame, view, Look(width=200)))
-    elif output == STDOUT:
-        with suppress_broken_pipe():
-            _fill_stdout(fill, frame)
+            write_file(output, raw)
+        return
+    from vmpcap.report.look import Look, look_of
+    from vmpcap.report.tables import to_table
+
+    if output == STDOUT:
+        emit(to_table(frame, view, look_of(sys.stdout)))
     else:
-        write_file(output, lambda file: fill(frame, file))
-
-
-def _fill_stdout(fill: object, frame: "pl.DataFrame") -> None:
-    import io
-
-    buffer: BinaryIO = io.BytesIO()
-    fill(frame, buffer)  # type: ignore[operator]
-    sys.stdout.buffer.write(buffer.getvalue())  # type: ignore[attr-defined]
-    sys.stdout.buffer.flush()
+        write_text(output, to_table(frame, view, Look(width=200)))
 
 
 HARMLESS: Final = frozenset(
@@ -109,6 +101,6 @@ def say_damaged(faults: Sequence[str], strict: bool, quiet: bool) -> None:
 
     for fault in faults:
         if strict:
-            sys.stderr.write(f"vmpcap: damaged: {clean(fault)}\n")
+            complain(f"damaged: {clean(fault)}")
         else:
             notice(f"damaged: {clean(fault)}", quiet)

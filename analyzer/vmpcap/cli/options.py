@@ -104,7 +104,10 @@ def request_of(common: Common) -> Request:
     Raises RequestError, ProfileError or EngineError where an option asks for what is not there.
     """
     if common.engine != "native":
-        raise EngineError(f"--engine {common.engine}: not available yet; leave it out to read with vmpcap's own engine")
+        raise EngineError(
+            f"--engine {common.engine}: this version cannot read through {common.engine} yet; leave the option out, "
+            "and vmpcap's own engine reads the same captures"
+        )
     since = None if common.since is None else time_ns(common.since, "--since")
     until = None if common.until is None else time_ns(common.until, "--until")
     if since is not None and until is not None and since > until:

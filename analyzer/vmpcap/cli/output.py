@@ -1,59 +1,105 @@
 """Where results go: stdout, or a file that appears only when it is complete."""
 
 import os
+import secrets
 import stat
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import BinaryIO, Final
+from contextlib import suppress
+from typing import Final
 
 from vmpcap.terms.errors import RequestError
 
 STDOUT: Final = "-"
+CLOSED: Final = "cannot write to stdout: it is closed; name a file with -o FILE"
 
 
 def emit(text: str) -> None:
-    """Write a result to stdout. A reader may go away early: the exit status stays the result's."""
+    """Write words for people to stdout, in its own encoding. A reader may go away early: that is no error."""
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    emit_bytes(text.encode(encoding, "backslashreplace"))
+
+
+def emit_data(text: str) -> None:
+    """Write JSON or another text for programs to stdout: UTF-8, whatever the locale says."""
+    emit_bytes(text.encode("utf-8", "backslashreplace"))
+
+
+def emit_bytes(raw: bytes) -> None:
+    """
+    Write a result to stdout.
+
+    Raises RequestError where stdout is closed or its disk is full.
+    """
+    if sys.stdout is None:
+        raise RequestError(CLOSED)
     try:
-        sys.stdout.write(text)
         sys.stdout.flush()
-    except UnicodeEncodeError:
-        _write_bytes(text.encode(sys.stdout.encoding or "ascii", "backslashreplace"))
-    except BrokenPipeError:
-        let_go_of_stdout()
-
-
-def _write_bytes(raw: bytes) -> None:
-    with suppress_broken_pipe():
         sys.stdout.buffer.write(raw)
         sys.stdout.buffer.flush()
-
-
-@contextmanager
-def suppress_broken_pipe() -> Iterator[None]:
-    """Whoever read our stdout may stop reading at any time."""
-    try:
-        yield
     except BrokenPipeError:
         let_go_of_stdout()
+    except OSError as problem:
+        let_go_of_stdout()
+        raise RequestError(f"cannot write to stdout: {problem.strerror or problem}") from problem
 
 
 def let_go_of_stdout() -> None:
     """Python flushes stdout once more at its end: give it somewhere to flush to."""
+    if sys.stdout is None:
+        return
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
 
 
+def check_file(path: str) -> None:
+    """
+    Can a file be written there? Asked before any packet is read, as far as it can be known by then.
+
+    Raises RequestError where the name or its folder rules it out.
+    """
+    if path == STDOUT:
+        if sys.stdout is None:
+            raise RequestError(CLOSED)
+        return
+    if not path:
+        raise RequestError("an output has no name; give a file, or - for stdout")
+    if not _is_special(path):
+        _check_folder(os.path.dirname(os.path.realpath(path)), path)
+
+
+def check_folder(path: str) -> None:
+    """
+    Can a folder of frames be written there? Asked before any packet is read.
+
+    Raises RequestError where it cannot be made, or something else has its name.
+    """
+    if not path:
+        raise RequestError("an output has no name; give a folder")
+    place = os.path.realpath(path)
+    while not os.path.lexists(place):
+        place = os.path.dirname(place)
+    if not os.path.isdir(place):
+        raise RequestError(f"cannot make the folder {path!r}: {place!r} is not a folder")
+    _check_folder(place, path)
+
+
+def _check_folder(folder: str, path: str) -> None:
+    if not os.path.isdir(folder):
+        raise RequestError(f"cannot write {path!r}: there is no folder {folder!r}; make it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise RequestError(f"cannot write {path!r}: you may not write into the folder {folder!r}")
+
+
 def write_text(path: str, text: str) -> None:
     """Write a text file: UTF-8, complete or not at all."""
-    write_file(path, lambda file: file.write(text.encode("utf-8", "backslashreplace")))
+    write_file(path, text.encode("utf-8", "backslashreplace"))
 
 
-def write_file(path: str, fill: Callable[[BinaryIO], object]) -> None:
+def write_file(path: str, raw: bytes) -> None:
     """
-    Write a file beside its place, then move it there: a reader never finds half of it.
+    Write a file beside its place, then move it there: nobody finds half of it, and the old one stays until then.
 
     Pipes and devices are written directly.
 
@@ -62,29 +108,36 @@ def write_file(path: str, fill: Callable[[BinaryIO], object]) -> None:
     try:
         if _is_special(path):
             with open(path, "wb") as file:
-                fill(file)
-            return
-        target = os.path.realpath(path)
-        beside = f"{target}.{os.getpid()}.part"
-        try:
-            with open(beside, "xb") as file:
-                fill(file)
-            os.replace(beside, target)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(beside)
-            raise
+                file.write(raw)
+        else:
+            _replace(os.path.realpath(path), raw)
     except BrokenPipeError:
         raise
     except OSError as problem:
         raise RequestError(f"cannot write {path!r}: {problem.strerror or problem}") from problem
 
 
+def _replace(target: str, raw: bytes) -> None:
+    """The new file takes over who may read the old one."""
+    beside = os.path.join(os.path.dirname(target), f".vmpcap-{secrets.token_hex(6)}.part")
+    file = open(beside, "xb")  # noqa: SIM115, closed below, before the move
+    try:
+        with file:
+            file.write(raw)
+        with suppress(FileNotFoundError):
+            os.chmod(beside, stat.S_IMODE(os.stat(target).st_mode))
+        os.replace(beside, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(beside)
+        raise
+
+
 def _is_special(path: str) -> bool:
     """Is this a pipe or device that is there already?"""
     try:
         mode = os.stat(path).st_mode
-    except OSError:
+    except (OSError, ValueError):
         return False
     if stat.S_ISDIR(mode):
         raise RequestError(f"cannot write {path!r}: it is a folder; name a file in it")

@@ -5,7 +5,7 @@ from typing import Final
 import click
 
 from vmpcap.cli.exits import STATUS
-from vmpcap.cli.output import emit
+from vmpcap.cli.output import emit, emit_data
 from vmpcap.verdicts.profile import CERTAINTIES, DEFAULT, SCOPES, Profile, all_profiles, load_profile
 
 WIDTH: Final = 80
@@ -26,7 +26,7 @@ def profiles(names: tuple[str, ...], format_name: str) -> int:
     if format_name == "json":
         import msgspec
 
-        emit(msgspec.json.format(msgspec.json.encode(chosen), indent=2).decode() + "\n")
+        emit_data(msgspec.json.format(msgspec.json.encode(chosen), indent=2).decode() + "\n")
     elif names:
         emit("\n".join(_in_full(profile) for profile in chosen))
     else:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
@@ -19,14 +20,22 @@ class Progress:
     """Told which file is read and how far; shows it with rate and time left, only where stderr is a terminal."""
 
     def __init__(self, quiet: bool) -> None:
-        self._shows = not quiet and sys.stderr.isatty()
+        self._shows = not quiet and is_watched()
         self._begun = self._touched = time.monotonic()
         self._bar: Bar | None = None
         self._task: TaskID | None = None
         self._what = ""
 
     def __enter__(self) -> Self:
+        if self._shows:
+            self._warn_of_compiling()
         return self
+
+    def _warn_of_compiling(self) -> None:
+        from vmpcap.terms.kernels import cache_is_cold
+
+        if cache_is_cold():
+            notice("compiling for this machine, once; this takes some 20 s", quiet=False)
 
     def __call__(self, what: str, done: int, total: int | None) -> None:
         """Take note: so many bytes of this file are read, of so many (None: nobody knows)."""
@@ -78,8 +87,21 @@ def _name(path: str) -> str:
     return shorten(clean(path.rsplit("/", 1)[-1]), 28)
 
 
+def is_watched() -> bool:
+    """Does a person look at stderr?"""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def notice(words: str, quiet: bool) -> None:
     """Say something on stderr that is no result: to a person only."""
-    if not quiet and sys.stderr.isatty():
+    if not quiet and is_watched():
+        complain(words)
+
+
+def complain(words: str) -> None:
+    """Say something on stderr, whoever reads it."""
+    if sys.stderr is None:
+        return
+    with suppress(OSError, ValueError):
         sys.stderr.write(f"vmpcap: {words}\n")
         sys.stderr.flush()

@@ -11,7 +11,7 @@ import click
 from vmpcap.cli.exits import STATUS
 from vmpcap.cli.frames import damaged, say_damaged
 from vmpcap.cli.options import Common, reads_captures, request_of
-from vmpcap.cli.output import STDOUT, emit, write_file, write_text
+from vmpcap.cli.output import STDOUT, check_file, check_folder, emit, emit_data, write_file, write_text
 from vmpcap.cli.progress import Progress
 from vmpcap.terms.errors import RequestError
 
@@ -19,9 +19,20 @@ if TYPE_CHECKING:
     from vmpcap.report.document import Report
     from vmpcap.runs.pipeline import Analysis
 
+SUFFIXES: Final = {
+    ".json": "json",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
+    ".parquet": "parquet",
+}
+"""Which format the name of an output asks for."""
+
 FORMATS: Final = ("terminal", "json", "html", "markdown", "parquet")
 
 NOT_YET: Final = "the HTML report is not available yet; --markdown FILE or --json FILE hold the same findings"
+"""What a wish for HTML is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +82,7 @@ def report(
     if json_schema:
         from vmpcap.report.schema import schema_text
 
-        emit(schema_text())
+        emit_data(schema_text())
         return STATUS["fine"]
     extra = {"json": json_file, "html": html_file, "markdown": markdown_file, "parquet": parquet_folder}
     outputs = _outputs(format_name, output, extra)
@@ -80,9 +91,24 @@ def report(
 
     with Progress(common.quiet) as progress:
         analysis = analyse(request, progress)
-    for wanted in outputs:
-        WRITERS[wanted.format](analysis, wanted.path)
+    _write(analysis, outputs)
     return _status(analysis.report, common)
+
+
+def _write(analysis: "Analysis", outputs: list[Output]) -> None:
+    """
+    Write every copy; one that cannot be written does not cost the others.
+
+    Raises RequestError that names those that could not be.
+    """
+    problems = []
+    for wanted in outputs:
+        try:
+            WRITERS[wanted.format](analysis, wanted.path)
+        except RequestError as problem:
+            problems.append(str(problem))
+    if problems:
+        raise RequestError("; ".join(problems))
 
 
 def _outputs(format_name: str | None, output: str, extra: dict[str, str | None]) -> list[Output]:
@@ -101,6 +127,8 @@ def _outputs(format_name: str | None, output: str, extra: dict[str, str | None])
         raise RequestError(NOT_YET)
     if any(o.format == "parquet" and o.path == STDOUT for o in outputs):
         raise RequestError("the report as parquet is a folder of frames; name it with -o DIR or --parquet DIR")
+    for wanted in outputs:
+        (check_folder if wanted.format == "parquet" else check_file)(wanted.path)
     places = [o.path if o.path == STDOUT else os.path.realpath(o.path) for o in outputs]
     for place in places:
         if places.count(place) > 1:
@@ -111,8 +139,7 @@ def _outputs(format_name: str | None, output: str, extra: dict[str, str | None])
 
 def _format_of(output: str) -> str:
     """Which format does the name of the output ask for? terminal where it does not say."""
-    suffixes = {".json": "json", ".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html"}
-    return suffixes.get(os.path.splitext(output)[1].lower(), "terminal")
+    return SUFFIXES.get(os.path.splitext(output)[1].lower(), "terminal")
 
 
 def _write_terminal(analysis: "Analysis", path: str) -> None:
@@ -139,21 +166,24 @@ def _write_markdown(analysis: "Analysis", path: str) -> None:
 
 def _put(text: str, path: str) -> None:
     if path == STDOUT:
-        emit(text)
+        emit_data(text)
     else:
         write_text(path, text)
 
 
 def _write_parquet(analysis: "Analysis", path: str) -> None:
     from vmpcap.report.as_parquet import report_frames
+    from vmpcap.report.tables import format_named
 
+    written = format_named("parquet").written
+    assert written is not None, "parquet is for programs"
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as problem:
         raise RequestError(f"cannot make the folder {path!r}: {problem.strerror or problem}") from problem
     frames = {**report_frames(analysis.report), "flows": analysis.flows, "announcements": analysis.announcements}
     for name, frame in frames.items():
-        write_file(os.path.join(path, f"{name}.parquet"), frame.write_parquet)
+        write_file(os.path.join(path, f"{name}.parquet"), written(frame))
 
 
 WRITERS: Final[dict[str, Callable[["Analysis", str], None]]] = {

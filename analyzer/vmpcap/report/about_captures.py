@@ -42,7 +42,7 @@ def _files(inputs: Sequence[Input]) -> Iterator[Block]:
             f"{i.packets:,}",
             size(i.bytes),
             _time(i.first_ts, len(days) > 1),
-            _length(i),
+            span(seconds_between(i.first_ts, i.last_ts)),
             i.path[len(folder) :],
             _format(i) if len(formats) > 1 else "",
         )
@@ -69,11 +69,6 @@ def _common_folder(inputs: Sequence[Input]) -> str:
 
 def _time(ts: str | None, with_day: bool) -> str:
     return stamp(ts).removesuffix(" UTC")[0 if with_day or not ts else 11 :]
-
-
-def _length(given: Input) -> str:
-    seconds = seconds_between(given.first_ts, given.last_ts)
-    return "unknown" if seconds is None else span(seconds)
 
 
 def _format(given: Input) -> str:

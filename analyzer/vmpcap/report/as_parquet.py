@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from vmpcap.report.clean import without_surrogates
 from vmpcap.report.document import Migration, Report
 
 if TYPE_CHECKING:
@@ -141,9 +142,28 @@ def _peers(m: Migration) -> list[Row]:
             "lost": p.lost,
             "retransmissions": p.retransmissions,
             "survived": p.survived,
+            "frames": p.frames,
+            "because": p.because,
         }
         for g in m.guests
         for p in g.peers
+    ]
+
+
+def _mechanisms(m: Migration) -> list[Row]:
+    return [
+        {
+            "migration": m.id,
+            "guest": g.mac,
+            "name": way.name,
+            "seen": way.seen,
+            "worked": way.worked,
+            "latency_ms": way.latency_ms,
+            "because": way.because,
+            "frames": way.evidence,
+        }
+        for g in m.guests
+        for way in g.mechanisms
     ]
 
 
@@ -174,6 +194,7 @@ PER_MIGRATION: Final[dict[str, Callable[[Migration], list[Row]]]] = {
     "reach": _reach,
     "switchover": _switchover,
     "peers": _peers,
+    "mechanisms": _mechanisms,
 }
 
 SCHEMAS: Final[dict[str, dict[str, str]]] = {
@@ -206,7 +227,11 @@ SCHEMAS: Final[dict[str, dict[str, str]]] = {
     },
     "peers": {
         "migration": "str", "guest": "str", "peer": "str", "protocol": "str", "point": "str", "outage_ms": "float",
-        "interval_ms": "float", "lost": "int", "retransmissions": "int", "survived": "bool",
+        "interval_ms": "float", "lost": "int", "retransmissions": "int", "survived": "bool", "frames": "ints", "because": "str",
+    },
+    "mechanisms": {
+        "migration": "str", "guest": "str", "name": "str", "seen": "bool", "worked": "str", "latency_ms": "float",
+        "because": "str", "frames": "ints",
     },
     "inputs": {
         "point": "str", "role": "str", "path": "str", "format": "str", "packets": "int", "wire_bytes": "int",
@@ -218,6 +243,7 @@ SCHEMAS: Final[dict[str, dict[str, str]]] = {
 
 def report_frames(report: Report) -> dict[str, "pl.DataFrame"]:
     """Which frames does this report hold? By name, each with its declared columns, `migration` joining them."""
+    report = without_surrogates(report)
     rows: dict[str, list[Row]] = {"migrations": _migrations(report), "inputs": _inputs(report)}
     for name, of in PER_MIGRATION.items():
         rows[name] = [row for m in report.migrations for row in of(m)]

@@ -6,7 +6,7 @@ from vmpcap import __version__
 from vmpcap.measures.series import put_together
 from vmpcap.migration.story import Story, Told
 from vmpcap.report.document import SCHEMA, Clock, Input, Migration, ProfileUsed, Report, SeriesPoint, Tool
-from vmpcap.terms.units import NS_PER_S, iso_utc, mbps, seconds
+from vmpcap.terms.units import NO_TIME, NS_PER_S, iso_utc, mbps, seconds
 from vmpcap.verdicts.findings import Check, Outcome
 from vmpcap.verdicts.judge import check_all, conclude, conclude_report
 from vmpcap.verdicts.profile import Profile
@@ -60,9 +60,9 @@ def _migration(number: int, story: Story, profile: Profile) -> Migration:
         connections=len(transfer.links),
         encapsulation=sorted({link.connection.encapsulation for link in transfer.links}),
         encrypted=story.encrypted,
-        start_ts=iso_utc(transfer.start_ts) or "",
-        end_ts=iso_utc(transfer.end_ts) or "",
-        duration_s=seconds(transfer.end_ts - transfer.start_ts) or 0.0,
+        start_ts=iso_utc(transfer.start_ts),
+        end_ts=iso_utc(transfer.end_ts),
+        duration_s=None if transfer.start_ts == NO_TIME else seconds(transfer.end_ts - transfer.start_ts),
         outcome=story.outcome.outcome,
         outcome_because=story.outcome.because,
         point=story.point,

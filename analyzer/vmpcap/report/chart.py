@@ -95,7 +95,7 @@ def _limit_label(limit: float | None) -> str:
 def _end(migration: Migration) -> float:
     """Where does the time axis end, in seconds after the stream's start?"""
     last = migration.series[-1].at_s + _bin_width(migration.series)
-    stream = max(last, migration.duration_s, 1e-6)
+    stream = max(last, migration.duration_s or 0.0, 1e-6)
     late = [stream]
     for guest in migration.guests[:3]:
         times = [guest.switchover.bracket.to_ts, *(p.first_ts for p in guest.announcements.by_point.values())]
@@ -149,7 +149,7 @@ def _axis(end: float, columns: int) -> str:
     return text + right.rjust(columns - len(text))
 
 
-def _place(start: str, ts: str | None, end: float, columns: int) -> int | None:
+def _place(start: str | None, ts: str | None, end: float, columns: int) -> int | None:
     """In which column does this time lie? -1 left of the picture, `columns` right of it."""
     after = seconds_between(start, ts)
     if after is None:
@@ -172,7 +172,7 @@ def _phases(migration: Migration, end: float, columns: int, glyphs: Glyphs) -> s
     return "".join(row)
 
 
-def _bracket(start: str, from_ts: str | None, to_ts: str | None, end: float, columns: int) -> str:
+def _bracket(start: str | None, from_ts: str | None, to_ts: str | None, end: float, columns: int) -> str:
     first, last = _place(start, from_ts, end, columns), _place(start, to_ts, end, columns)
     if first is None or last is None:
         return ""
@@ -188,7 +188,7 @@ def _bracket(start: str, from_ts: str | None, to_ts: str | None, end: float, col
     return "".join(row)
 
 
-def _marks(start: str, times: Sequence[str], end: float, columns: int, mark: str) -> str:
+def _marks(start: str | None, times: Sequence[str], end: float, columns: int, mark: str) -> str:
     row = [" "] * columns
     for ts in times:
         at = _place(start, ts, end, columns)

@@ -88,9 +88,10 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
     connections: int
     encapsulation: list[str]
     encrypted: bool | None
-    start_ts: str
-    end_ts: str
-    duration_s: float
+    start_ts: str | None
+    """null, as the next two, where the capture holds no times."""
+    end_ts: str | None
+    duration_s: float | None
     outcome: MigrationOutcome
     outcome_because: str
     point: str

@@ -1,9 +1,10 @@
 """A frame of rows written as a table, CSV, JSON, Parquet or Arrow."""
 
 import io
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vmpcap.report.clean import clean, to_ascii
 from vmpcap.report.words import size
@@ -27,41 +28,42 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     is_binary: bool
-    fill: Callable[["pl.DataFrame", BinaryIO], None] | None
-    """None: for people, drawn by `to_table`."""
+    written: Callable[["pl.DataFrame"], bytes] | None
+    """The frame as a whole file, made in memory: polars would write past a file object and word errors of its own.
+    None: for people, drawn by `to_table`."""
 
 
-def _fill_csv(frame: "pl.DataFrame", file: BinaryIO) -> None:
-    _flat(frame).write_csv(file)
+def _as_csv(frame: "pl.DataFrame") -> bytes:
+    return _flat(frame).write_csv().encode()
 
 
-def _fill_ndjson(frame: "pl.DataFrame", file: BinaryIO) -> None:
-    _textual(frame).write_ndjson(file)
+def _as_ndjson(frame: "pl.DataFrame") -> bytes:
+    return _textual(frame).write_ndjson().encode()
 
 
-def _fill_json(frame: "pl.DataFrame", file: BinaryIO) -> None:
+def _as_json(frame: "pl.DataFrame") -> bytes:
     """An array with one object per line: valid JSON, and still readable by line tools."""
+    lines = _as_ndjson(frame).split(b"\n")[:-1]
+    return b"[\n" + b",\n".join(lines) + b"\n]\n" if lines else b"[]\n"
+
+
+def _as_parquet(frame: "pl.DataFrame") -> bytes:
     buffer = io.BytesIO()
-    _textual(frame).write_ndjson(buffer)
-    lines = buffer.getvalue().splitlines()
-    file.write(b"[\n" + b",\n".join(lines) + b"\n]\n" if lines else b"[]\n")
+    frame.write_parquet(buffer)
+    return buffer.getvalue()
 
 
-def _fill_parquet(frame: "pl.DataFrame", file: BinaryIO) -> None:
-    frame.write_parquet(file)
-
-
-def _fill_arrow(frame: "pl.DataFrame", file: BinaryIO) -> None:
-    frame.write_ipc(file)
+def _as_arrow(frame: "pl.DataFrame") -> bytes:
+    return frame.write_ipc(None).getvalue()
 
 
 FORMATS: Final = (
     Format("table", (".txt",), False, None),
-    Format("csv", (".csv",), False, _fill_csv),
-    Format("ndjson", (".ndjson", ".jsonl"), False, _fill_ndjson),
-    Format("json", (".json",), False, _fill_json),
-    Format("parquet", (".parquet",), True, _fill_parquet),
-    Format("arrow", (".arrow", ".ipc", ".feather"), True, _fill_arrow),
+    Format("csv", (".csv",), False, _as_csv),
+    Format("ndjson", (".ndjson", ".jsonl"), False, _as_ndjson),
+    Format("json", (".json",), False, _as_json),
+    Format("parquet", (".parquet",), True, _as_parquet),
+    Format("arrow", (".arrow", ".ipc", ".feather"), True, _as_arrow),
 )
 """Every format of the table commands."""
 
@@ -183,19 +185,30 @@ def to_table(frame: "pl.DataFrame", view: Sequence[Shown], look: "Look") -> str:
 
     As many columns of the view as fit, in its order; what was left out is said below, never silently.
     """
+    if not len(frame):
+        return "(no rows)\n"
     usable = [c for c in view if set(c.needs) <= set(frame.columns)]
     head = frame.head(MOST_ROWS)
     cells = [[c.text(*values) for values in _rows(head, c.needs)] for c in usable]
     filled = [i for i, column in enumerate(cells) if any(column) or i == 0]
-    widths = {i: max([len(usable[i].title), *map(len, cells[i])]) for i in filled}
+    widths = {i: max(map(_width, [usable[i].title, *cells[i]])) for i in filled}
     fitting = _fitting(filled, widths, look.width)
-    lines = [_day_line(head)] if len(head) else []
+    lines = [_day_line(head)]
     lines.append("  ".join(_aligned(usable[i].title, widths[i], usable[i].right) for i in fitting))
     for row in range(len(head)):
         lines.append("  ".join(_aligned(cells[i][row], widths[i], usable[i].right) for i in fitting))
-    lines += _left_out(frame, [usable[i].title for i in filled if i not in fitting])
+    lines += _left_out(frame, [usable[i].title for i in filled if i not in fitting], look.width)
     text = "\n".join(line.rstrip() for line in lines if line.strip()) + "\n"
     return to_ascii(text) if look.ascii_only else text
+
+
+def _width(text: str) -> int:
+    """How many cells of a terminal does this text fill?"""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 def _rows(frame: "pl.DataFrame", names: Sequence[str]) -> Iterable[tuple[Any, ...]]:
@@ -214,7 +227,8 @@ def _fitting(filled: Sequence[int], widths: dict[int, int], width: int) -> list[
 
 
 def _aligned(text: str, width: int, right: bool) -> str:
-    return text.rjust(width) if right else text.ljust(width)
+    blanks = " " * (width - _width(text))
+    return blanks + text if right else text + blanks
 
 
 def _day_line(frame: "pl.DataFrame") -> str:
@@ -229,12 +243,10 @@ def _day_line(frame: "pl.DataFrame") -> str:
     return f"{days[0]} UTC" if days[0] == days[1] else f"{days[0]} to {days[1]} UTC"
 
 
-def _left_out(frame: "pl.DataFrame", titles: Sequence[str]) -> list[str]:
+def _left_out(frame: "pl.DataFrame", titles: Sequence[str], width: int) -> list[str]:
     lines = []
-    if not len(frame):
-        lines.append("(no rows)")
     if len(frame) > MOST_ROWS:
         lines.append(f"... {len(frame) - MOST_ROWS:,} further rows; --format csv has all {len(frame):,}")
     if titles:
         lines.append(f"not shown for want of width: {', '.join(titles)}; --format csv has all {frame.width} columns")
-    return lines
+    return [part for line in lines for part in textwrap.wrap(line, width, subsequent_indent="  ")]

@@ -142,13 +142,15 @@ def size(count: int) -> str:
     return f"{count} byte" if count == 1 else f"{count} bytes"
 
 
-def span(seconds: float) -> str:
+def span(seconds: float | None) -> str:
     """
     How is a stretch of time written?
 
     >>> span(0.0884), span(125), span(7_260)
     ('88.4 ms', '2 min 5 s', '2 h 1 min')
     """
+    if seconds is None:
+        return UNKNOWN
     if seconds < 0:
         return f"-{span(-seconds)}"
     if seconds < 0.9995:
