@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.measures.kernels.waiting import Segments
 from vmpcap.measures.outages import (
     LEAST_OUTAGE_NS,
     UNANSWERED,
@@ -22,8 +23,8 @@ from vmpcap.measures.outages import (
     median_gap,
     mostly_answered,
 )
-from vmpcap.measures.waiting import RST, Segment, Waiting, read_segments, split_connections
-from vmpcap.terms.addresses import IPV4_MAPPED, ip_text
+from vmpcap.measures.waiting import first_reset, measure_waits, read_segments, split_connections
+from vmpcap.terms.addresses import IPV4_MAPPED, distinct_addresses, ip_text
 from vmpcap.terms.units import NO_TIME
 from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP
 
@@ -157,8 +158,8 @@ def addresses_of(journal: JournalColumns, macs: Collection[int]) -> set[Address]
     found: set[Address] = set()
     for mac in macs:
         sent = (journal.eth_src == np.uint64(mac)) & (journal.ip_version != 0)
-        pairs = np.unique(np.stack((journal.src_high[sent], journal.src_low[sent]), axis=1), axis=0)
-        own = {(int(high), int(low)) for high, low in pairs if (int(high), int(low)) not in NOBODY}
+        high, low, _ = distinct_addresses(journal.src_high[sent], journal.src_low[sent])
+        own = set(zip(high.tolist(), low.tolist(), strict=True)) - NOBODY
         if len(own) <= MOST_ADDRESSES:
             found |= own
     return found
@@ -345,23 +346,23 @@ def _tcp_streams(scene: _Scene) -> Iterator[PeerStream]:
         connections = split_connections(read_segments(scene.talk, rows, scene.from_guest))
         begin = 0
         for number, segments in enumerate(connections):
-            replaced = connections[number + 1][0] if number + 1 < len(connections) else None
+            replaced = connections[number + 1] if number + 1 < len(connections) else None
             for requester in REQUESTERS:
                 stream = _connection_stream(segments, ends, requester, replaced, scene.end_ns)
                 if requester == "peer" or stream.outages:
                     yield stream
-            theirs = rows[begin : begin + len(segments)]
-            begin += len(segments)
-            data = theirs[scene.talk.payload_bytes[theirs] > 0]
-            told = data[scene.from_guest[data]]
-            if len(told) > MOSTLY * (len(data) - len(told)):
-                silent = _one_way_stream(scene, told, "tcp")
+            theirs = rows[begin : begin + len(segments.ts)]
+            begin += len(segments.ts)
+            has_data = segments.payload_bytes > 0
+            told = has_data & segments.from_guest
+            if told.sum() > MOSTLY * (has_data.sum() - told.sum()):
+                silent = _one_way_stream(scene, theirs[told], "tcp")
                 if silent.outages:
                     yield silent
 
 
 def _connection_stream(
-    segments: list[Segment], ends: _Ends, requester: Who, replaced: Segment | None, capture_end_ns: int
+    segments: Segments, ends: _Ends, requester: Who, replaced: Segments | None, capture_end_ns: int
 ) -> PeerStream:
     """
     Where did one side of this connection wait for the other?
@@ -371,40 +372,35 @@ def _connection_stream(
     Delayed acknowledgements (40 ms on Linux, up to 200 ms elsewhere) are waits too: a figure of that size is not yet an
     outage of the guest.
     """
-    waiting = Waiting()
-    reset, broken = None, False
-    for segment in segments:
-        if segment.flags & RST and reset is None:
-            reset, broken = segment, waiting.is_waiting
-        if segment.from_guest == (requester == "guest"):
-            waiting.ask(segment)
-        else:
-            waiting.answer(segment)
-    outages = waiting.outages()
-    unfinished = waiting.unfinished(replaced.ts if replaced else capture_end_ns)
-    if unfinished is not None:
-        outages.append(unfinished)
-    end = reset or (replaced if unfinished is not None else None)
-    broken = broken or (unfinished is not None and replaced is not None)
+    end_ns = int(replaced.ts[0]) if replaced is not None else capture_end_ns
+    waits = measure_waits(segments, requester == "guest", end_ns)
+    outages = waits.outages if waits.unfinished is None else (*waits.outages, waits.unfinished)
+    is_replaced = waits.unfinished is not None and replaced is not None
+    reset = first_reset(segments)
+    end = None
+    if reset is not None:
+        end = int(segments.ts[reset]), int(segments.frame[reset])
+    elif is_replaced and replaced is not None:
+        end = int(replaced.ts[0]), int(replaced.frame[0])
     return PeerStream(
         **ends._asdict(),
         protocol="tcp",
         icmp_id=None,
         requester=requester,
         manner="connection",
-        requests=len(waiting.asked),
-        answers=waiting.answers,
-        first_ts=segments[0].ts,
-        first_frame=segments[0].frame,
-        last_ts=segments[-1].ts,
-        last_frame=segments[-1].frame,
-        interval_ns=median_gap(np.array(waiting.asked, np.int64)),
-        answer_ns=waiting.usual_ns(),
-        retransmissions=waiting.resent,
-        reset_ts=end.ts if end else None,
-        reset_frame=end.frame if end else None,
-        outages=tuple(outages),
-        survived=False if broken else None if unfinished is not None else True,
+        requests=waits.requests,
+        answers=waits.answers,
+        first_ts=int(segments.ts[0]),
+        first_frame=int(segments.frame[0]),
+        last_ts=int(segments.ts[-1]),
+        last_frame=int(segments.frame[-1]),
+        interval_ns=waits.interval_ns,
+        answer_ns=waits.usual_ns,
+        retransmissions=waits.resent,
+        reset_ts=end[0] if end else None,
+        reset_frame=end[1] if end else None,
+        outages=outages,
+        survived=False if waits.was_waiting_at_reset or is_replaced else None if waits.unfinished is not None else True,
         filter=_port_filter("tcp", ends),
     )
 

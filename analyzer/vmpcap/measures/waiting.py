@@ -1,186 +1,152 @@
 """TCP: which data of one side waits for an answer of the other, and for how long."""
 
-import itertools
-from collections import deque
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage
+from vmpcap.measures.kernels import waiting as at
+from vmpcap.measures.kernels.waiting import Segments
+from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage, median_gap
 from vmpcap.terms.units import NS_PER_S
+from vmpcap.terms.wire import TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN
 
 I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-FIN: Final = 0x01
-SYN: Final = 0x02
-RST: Final = 0x04
-ACK: Final = 0x10
 
-
-class Segment(NamedTuple):
-    """What one segment says about the flow of bytes."""
-
-    ts: int
-    frame: int
-    seq: int
-    ack: int
-    flags: int
-    length: int
-    """Sequence numbers it takes: payload, SYN, FIN."""
-    from_guest: bool
-
-
-def read_segments(talk: JournalColumns, rows: I64, from_guest: Bools) -> list[Segment]:
+def read_segments(talk: JournalColumns, rows: I64, from_guest: Bools) -> Segments:
     """Which segments are in these rows, in their order?"""
     flags = talk.tcp_flags[rows].astype(np.int64)
-    length = talk.payload_bytes[rows].astype(np.int64) + ((flags & SYN) != 0) + ((flags & FIN) != 0)
-    plain = (column[rows] for column in (talk.ts_ns, talk.frame, talk.tcp_seq, talk.tcp_ack))
-    columns = [column.tolist() for column in (*plain, flags, length, from_guest[rows])]
-    return [Segment(*values) for values in zip(*columns, strict=True)]
+    payload = talk.payload_bytes[rows].astype(np.int64)
+    return Segments(
+        ts=talk.ts_ns[rows],
+        frame=talk.frame[rows],
+        seq=talk.tcp_seq[rows].astype(np.int64),
+        ack=talk.tcp_ack[rows].astype(np.int64),
+        flags=flags,
+        length=payload + ((flags & TCP_SYN) != 0) + ((flags & TCP_FIN) != 0),
+        payload_bytes=payload,
+        from_guest=from_guest[rows],
+    )
 
 
-def split_connections(segments: list[Segment]) -> list[list[Segment]]:
+def first_reset(segments: Segments) -> int | None:
+    """Which row is the first RST of either side? None without one."""
+    found = np.flatnonzero(segments.flags & TCP_RST)
+    return int(found[0]) if len(found) else None
+
+
+def part(segments: Segments, begin: int, end: int) -> Segments:
+    """Which segments are the rows begin .. end (excluded)?"""
+    columns: Any = (column[begin:end] for column in segments)
+    return Segments(*columns)
+
+
+def split_connections(segments: Segments) -> list[Segments]:
     """Which connections used this pair of ports one after the other? A SYN with another number begins a new one."""
-    cuts, syn = [0], None
-    for i, segment in enumerate(segments):
-        if segment.flags & (SYN | ACK) == SYN:
-            if i and syn != segment.seq:
-                cuts.append(i)
-            syn = segment.seq
-    cuts.append(len(segments))
-    return [segments[a:b] for a, b in itertools.pairwise(cuts)]
+    syns = np.flatnonzero(segments.flags & (TCP_SYN | TCP_ACK) == TCP_SYN)
+    cuts = [0]
+    for before, row in zip([None, *syns.tolist()], syns.tolist(), strict=False):
+        if row and (before is None or segments.seq[before] != segments.seq[row]):
+            cuts.append(row)
+    return [part(segments, a, b) for a, b in zip(cuts, [*cuts[1:], len(segments.ts)], strict=True)]
 
 
-def seq_diff(a: int, b: int) -> int:
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How one side of a connection, the requester, waited for the other."""
+
+    requests: int
+    """Segments with new data."""
+    answers: int
+    resent: int
+    interval_ns: int | None
+    """Median time between requests."""
+    usual_ns: int | None
+    """How long is usually waited; None without an answer."""
+    outages: tuple[Outage, ...]
+    """Waits that were longer than is usual here, and ended."""
+    unfinished: Outage | None
+    """What still waits at the end, if it has waited long enough."""
+    was_waiting_at_reset: bool
+
+
+def measure_waits(segments: Segments, by_guest: bool, end_ns: int) -> Waits:
     """
-    How far is sequence number a ahead of b, modulo 2^32 (RFC 9293 section 3.4)?
+    Where did one side of this connection wait for the other?
 
-    >>> seq_diff(5, 0xFFFF_FFFF)
-    6
+    Parameters
+    ----------
+    by_guest : whether the guest is the requester
+    end_ns : when the capture ends, or another connection took the ports
     """
-    return ((a - b + 0x8000_0000) & 0xFFFF_FFFF) - 0x8000_0000
+    rows = len(segments.ts)
+    asks = segments.from_guest == by_guest
+    open_end, open_row, asked, waits = (np.empty(rows, np.int64) for _ in range(4))
+    long, counts = np.empty(rows + 1, at.WAIT), np.empty(at.COUNTS, np.int64)
+    at.follow_waits(segments, asks, LEAST_OUTAGE_NS, open_end, open_row, asked, waits, long, counts)
+    count = int(counts[at.WAITED])
+    usual = int(np.median(waits[:count])) if count else None
+    ended = [_outage(segments, one) for one in long[: counts[at.LONG]]]
+    least = USUAL_TIMES * (usual or 0)
+    is_open = counts[at.OPEN_PAST] > counts[at.OPEN_FIRST]
+    return Waits(
+        requests=int(counts[at.ASKED]),
+        answers=int(counts[at.ANSWERS]),
+        resent=int(counts[at.RESENT]),
+        interval_ns=median_gap(asked[: counts[at.ASKED]]),
+        usual_ns=usual,
+        outages=tuple(outage for outage in ended if outage.seen_ns >= least),
+        unfinished=_unfinished(segments, long[counts[at.LONG]], end_ns) if is_open else None,
+        was_waiting_at_reset=bool(counts[at.WAITS_AT_RESET] == 1),
+    )
 
 
-class Waiting:
+def _unfinished(segments: Segments, one: Any, end_ns: int) -> Outage | None:
     """
-    One side of a connection, the requester, waits for the other side: walked segment by segment.
+    What still waits at this time?
 
-    A wait ends with the first segment of the other side that acknowledges more or carries new data.
+    A sender resends after at most twice the time that it has been waiting (RFC 6298 section 5.5): where it did not,
+    its segments left the view.
     """
+    if end_ns - int(one["start_ts"]) < LEAST_OUTAGE_NS:
+        return None
+    outage = _outage(segments, one)
+    due = outage.last_unanswered_ts + 2 * outage.seen_ns + NS_PER_S
+    return _outage(segments, one, requests_stopped=end_ns > due)
 
-    def __init__(self) -> None:
-        self.asked: list[int] = []
-        """Times of segments with new data."""
-        self.waits: list[int] = []
-        """How long each answer was waited for, nanoseconds."""
-        self.long_waits: list[Outage] = []
-        """Those of LEAST_OUTAGE_NS and more."""
-        self.answers = 0
-        self.resent = 0
-        self._sent_end: int | None = None
-        self._acked: int | None = None
-        self._other_end: int | None = None
-        self._open: deque[tuple[int, Segment]] = deque()
-        self._resent_now = 0
-        self._last_try: Segment | None = None
-        self._last_answered: Segment | None = None
-        self._last_answer: Segment | None = None
 
-    @property
-    def is_waiting(self) -> bool:
-        """Is there data that was not answered yet?"""
-        return bool(self._open)
+def _outage(segments: Segments, one: Any, requests_stopped: bool = False) -> Outage:
+    def when(row: int, known: bool = True) -> tuple[int | None, int | None]:
+        if row == at.NONE or not known:
+            return None, None
+        return int(segments.ts[row]), int(segments.frame[row])
 
-    def ask(self, segment: Segment) -> None:
-        """The requester sends."""
-        if not segment.length:
-            return
-        end = (segment.seq + segment.length) & 0xFFFF_FFFF
-        if self._sent_end is None or seq_diff(end, self._sent_end) > 0:
-            self._sent_end = end
-            self._open.append((end, segment))
-            self.asked.append(segment.ts)
-        elif segment.length == 1 and not self._open:
-            return  # a keep-alive probe (RFC 9293 section 3.8.4)
-        else:
-            self.resent += 1
-            self._resent_now += 1
-        self._last_try = segment
-
-    def answer(self, segment: Segment) -> None:
-        """The other side sends. A reset is no answer."""
-        end = (segment.seq + segment.length) & 0xFFFF_FFFF
-        says_more = segment.length > 0 and (self._other_end is None or seq_diff(end, self._other_end) > 0)
-        has_ack = bool(segment.flags & ACK)
-        hears_more = has_ack and (self._acked is None or seq_diff(segment.ack, self._acked) > 0)
-        if segment.flags & RST or not (says_more or hears_more):
-            return
-        self.answers += 1
-        if self._open:
-            waited = segment.ts - self._start().ts
-            self.waits.append(waited)
-            if waited >= LEAST_OUTAGE_NS:
-                self.long_waits.append(self._describe(segment, False))
-        if says_more:
-            self._other_end = end
-        if hears_more:
-            self._acked = segment.ack
-            while self._open and seq_diff(segment.ack, self._open[0][0]) >= 0:
-                self._last_answered = self._open.popleft()[1]
-        self._last_answer = segment
-        self._resent_now = 0
-
-    def usual_ns(self) -> int | None:
-        """How long is usually waited? None without an answer."""
-        return int(np.median(self.waits)) if self.waits else None
-
-    def outages(self) -> list[Outage]:
-        """Which waits were longer than is usual here?"""
-        least = USUAL_TIMES * (self.usual_ns() or 0)
-        return [wait for wait in self.long_waits if wait.seen_ns >= least]
-
-    def unfinished(self, end_ns: int) -> Outage | None:
-        """
-        What still waits at this time?
-
-        A sender resends after at most twice the time that it has been waiting (RFC 6298 section 5.5): where it did not,
-        its segments left the view.
-        """
-        if not self._open or end_ns - self._start().ts < LEAST_OUTAGE_NS:
-            return None
-        outage = self._describe(None, False)
-        due = outage.last_unanswered_ts + 2 * outage.seen_ns + NS_PER_S
-        return self._describe(None, end_ns > due)
-
-    def _start(self) -> Segment:
-        """The first segment that waits; with the time of the last answer, where it already waited then."""
-        first = self._open[0][1]
-        last = self._last_answer
-        return first if last is None or first.ts >= last.ts else first._replace(ts=last.ts)
-
-    def _describe(self, answer: Segment | None, requests_stopped: bool) -> Outage:
-        start = self._start()
-        tried = self._last_try or start
-        outage_ns = answer.ts - start.ts if answer else None
-        return Outage(
-            last_answered_ts=self._last_answered.ts if self._last_answered else None,
-            last_answered_frame=self._last_answered.frame if self._last_answered else None,
-            last_answer_ts=self._last_answer.ts if self._last_answer else None,
-            last_answer_frame=self._last_answer.frame if self._last_answer else None,
-            first_unanswered_ts=start.ts,
-            first_unanswered_frame=start.frame,
-            last_unanswered_ts=max(tried.ts, start.ts),
-            last_unanswered_frame=tried.frame,
-            first_answered_ts=tried.ts if answer else None,
-            first_answered_frame=tried.frame if answer else None,
-            first_answer_ts=answer.ts if answer else None,
-            first_answer_frame=answer.frame if answer else None,
-            outage_ns=outage_ns,
-            seen_ns=outage_ns if outage_ns is not None else max(tried.ts - start.ts, 0),
-            requests_stopped=requests_stopped,
-            lost=len(self._open),
-            retransmissions=self._resent_now,
-        )
+    start_ts, tried, answer = int(one["start_ts"]), int(one["tried"]), int(one["answer"])
+    answered = answer != at.NONE
+    tried_ts = int(segments.ts[tried])
+    outage_ns = int(segments.ts[answer]) - start_ts if answered else None
+    last_answered, last_answer = when(int(one["last_answered"])), when(int(one["last_answer"]))
+    first_answered, first_answer = when(tried, answered), when(answer)
+    return Outage(
+        last_answered_ts=last_answered[0],
+        last_answered_frame=last_answered[1],
+        last_answer_ts=last_answer[0],
+        last_answer_frame=last_answer[1],
+        first_unanswered_ts=start_ts,
+        first_unanswered_frame=int(segments.frame[one["start"]]),
+        last_unanswered_ts=max(tried_ts, start_ts),
+        last_unanswered_frame=int(segments.frame[tried]),
+        first_answered_ts=first_answered[0],
+        first_answered_frame=first_answered[1],
+        first_answer_ts=first_answer[0],
+        first_answer_frame=first_answer[1],
+        outage_ns=outage_ns,
+        seen_ns=outage_ns if outage_ns is not None else max(tried_ts - start_ts, 0),
+        requests_stopped=requests_stopped,
+        lost=int(one["lost"]),
+        retransmissions=int(one["resent"]),
+    )

@@ -11,7 +11,7 @@ from vmpcap.announcements.series import Series
 from vmpcap.measures.peers import addresses_of
 from vmpcap.migration.moves import Move
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import NO_MAC, ip_halves, ip_text, mac_number, mac_text
+from vmpcap.terms.addresses import NO_MAC, distinct_addresses, ip_halves, ip_text, mac_number, mac_text
 from vmpcap.terms.errors import RequestError
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
@@ -232,10 +232,10 @@ def _fell_silent(view: PointView, moment: int) -> list[tuple[int, tuple[int, int
     found = []
     low = journal.dst_low[around]
     high = journal.dst_high[around]
-    for pair in np.unique(np.stack([high, low]), axis=1).T:
-        address = (int(pair[0]), int(pair[1]))
-        sent = (journal.src_high == pair[0]) & (journal.src_low == pair[1])
-        asked = (journal.dst_high == pair[0]) & (journal.dst_low == pair[1]) & around
+    for one_high, one_low in zip(*distinct_addresses(high, low)[:2], strict=True):
+        address = (int(one_high), int(one_low))
+        sent = (journal.src_high == one_high) & (journal.src_low == one_low)
+        asked = (journal.dst_high == one_high) & (journal.dst_low == one_low) & around
         before = sent & (journal.ts_ns < moment)
         if not before.any() or asked.sum() < 3:
             continue

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from vmpcap.announcements.series import Series
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, Reached
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import ARRIVAL_PROOF, rank
+from vmpcap.terms.addresses import distinct_addresses
 from vmpcap.terms.units import NS_PER_S, iso_utc, ms
 
 WAIT_KNOWN_NS: Final = NS_PER_S
@@ -63,11 +62,11 @@ def functional_proof(view: PointView, guest: Moved, moment: int) -> Functional |
     sent = frames.sent_ip[j.ts_ns[frames.sent_ip] >= after]
     if not len(asked) or not len(sent):
         return None
-    peers, first = np.unique(np.stack([j.src_high[asked], j.src_low[asked]]), axis=1, return_index=True)
+    high, low, first = distinct_addresses(j.src_high[asked], j.src_low[asked])
     best: Functional | None = None
-    for number in range(min(peers.shape[1], MOST_PEERS)):
+    for number in range(min(len(first), MOST_PEERS)):
         question = asked[first[number]]
-        back = (j.dst_high[sent] == peers[0, number]) & (j.dst_low[sent] == peers[1, number])
+        back = (j.dst_high[sent] == high[number]) & (j.dst_low[sent] == low[number])
         answers = sent[back & (j.ts_ns[sent] >= j.ts_ns[question])]
         if len(answers) and (best is None or j.ts_ns[answers[0]] < best.answer_ts):
             answer = answers[0]

@@ -3,6 +3,9 @@
 import ipaddress
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 NO_MAC: Final = 2**64 - 1
 """No link-layer address in this frame (raw IP, cut)."""
 
@@ -57,3 +60,24 @@ def ip_halves(text: str) -> tuple[int, int]:
     if isinstance(address, ipaddress.IPv4Address):
         return 0, IPV4_MAPPED | int(address)
     return int(address) >> 64, int(address) & (2**64 - 1)
+
+
+def distinct_addresses(
+    high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64]
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """
+    Which addresses are among these halves, and where does each stand first?
+
+    Returns
+    -------
+    high, low : uint64[k], sorted
+    first : int64[k]
+    """
+    if not high.any():  # IPv4 only: one sort instead of two
+        values, first = np.unique(low, return_index=True)
+        return np.zeros(len(values), np.uint64), values, first.astype(np.int64)
+    order = np.lexsort((low, high))
+    is_new = np.ones(len(order), np.bool_)
+    is_new[1:] = (high[order][1:] != high[order][:-1]) | (low[order][1:] != low[order][:-1])
+    first = order[is_new].astype(np.int64)
+    return high[first], low[first], first

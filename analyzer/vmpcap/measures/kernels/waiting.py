@@ -1,0 +1,164 @@
+"""The kernel that walks one connection and asks: how long did one side wait for the other?"""
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.measures.kernels.sequence import seq_diff
+from vmpcap.terms.kernels import Bool, Int, inline_kernel, kernel
+from vmpcap.terms.wire import TCP_ACK, TCP_RST
+
+I64 = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+Records = npt.NDArray[np.void]
+
+NONE: Final = -1
+
+
+class Segments(NamedTuple):
+    """The segments of one connection by time: int64[n] each, but for from_guest."""
+
+    ts: I64
+    frame: I64
+    seq: I64
+    ack: I64
+    flags: I64
+    length: I64
+    """Sequence numbers that each takes: payload, SYN, FIN."""
+    payload_bytes: I64
+    from_guest: Bools
+    """bool[n]"""
+
+
+WAIT: Final = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "start_ts",
+            "start",
+            "tried",
+            "last_answered",
+            "last_answer",
+            "answer",
+            "lost",
+            "resent",
+        )
+    ]
+)
+"""One long wait. Rows of the segments, NONE without: first that waited, last try, last one answered before, last answer
+before, the answer that ended it; start_ts is when the waiting began."""
+
+# What the counts count
+ANSWERS: Final = 0
+ASKED: Final = 1
+WAITED: Final = 2
+RESENT: Final = 3
+LONG: Final = 4
+OPEN_FIRST: Final = 5
+OPEN_PAST: Final = 6
+RESENT_NOW: Final = 7
+LAST_TRY: Final = 8
+LAST_ANSWERED: Final = 9
+LAST_ANSWER: Final = 10
+WAITS_AT_RESET: Final = 11
+COUNTS: Final = 12
+
+
+@inline_kernel
+def note_wait(one: Any, ts: I64, open_row: I64, counts: I64, answer: Int) -> None:
+    """What is known of the wait that begins with the first open segment?"""
+    start = open_row[counts[OPEN_FIRST]]
+    last = counts[LAST_ANSWER]
+    one["start"] = start
+    one["start_ts"] = ts[start] if last == NONE or ts[start] >= ts[last] else ts[last]
+    one["tried"] = counts[LAST_TRY] if counts[LAST_TRY] != NONE else start
+    one["last_answered"], one["last_answer"] = counts[LAST_ANSWERED], last
+    one["answer"] = answer
+    one["lost"] = counts[OPEN_PAST] - counts[OPEN_FIRST]
+    one["resent"] = counts[RESENT_NOW]
+
+
+@inline_kernel
+def ask(
+    i: Int, end: Int, length: Int, has_sent: Bool, sent_end: Int, open_end: I64, open_row: I64, counts: I64
+) -> Bool:
+    """Does this segment of the requester carry new data, which now waits for an answer?"""
+    if not has_sent or seq_diff(end, sent_end) > 0:
+        at = counts[OPEN_PAST]
+        open_end[at], open_row[at] = end, i
+        counts[OPEN_PAST] = at + 1
+        counts[LAST_TRY] = i
+        return True
+    if length == 1 and counts[OPEN_FIRST] == counts[OPEN_PAST]:
+        return False  # a keep-alive probe (RFC 9293 section 3.8.4)
+    counts[RESENT] += 1
+    counts[RESENT_NOW] += 1
+    counts[LAST_TRY] = i
+    return False
+
+
+@kernel
+def follow_waits(
+    segments: Segments, asks: Bools, least_ns: int, open_end: I64, open_row: I64,
+    out_asked: I64, out_waits: I64, out_long: Records, counts: I64,
+) -> None:  # fmt: skip
+    """
+    How long did the requester of one connection wait for each answer?
+
+    Parameters
+    ----------
+    segments : Segments[n]
+    asks : bool[n], whether the requester sent it
+    least_ns : waits of this length and more are described
+    open_end, open_row : int64[n], scratch
+    out_asked : int64[n], times of segments with new data; counts[ASKED] are written
+    out_waits : int64[n], how long each answer was waited for; counts[WAITED]
+    out_long : WAIT[n + 1], those of least_ns and more; counts[LONG]. The row after them is what still waits at the end.
+    counts : int64[COUNTS]
+
+    Notes
+    -----
+    A wait ends with the first segment of the other side that acknowledges more or carries new data; a reset is no
+    answer.
+    """
+    ts, seq, ack, flags, length = segments.ts, segments.seq, segments.ack, segments.flags, segments.length
+    counts[:] = 0
+    counts[LAST_TRY], counts[LAST_ANSWERED], counts[LAST_ANSWER] = NONE, NONE, NONE
+    counts[WAITS_AT_RESET] = NONE
+    has_sent, has_acked, has_heard = False, False, False
+    sent_end, acked, other_end = np.int64(0), np.int64(0), np.int64(0)
+    for i in range(ts.shape[0]):
+        end = (seq[i] + length[i]) & 0xFFFFFFFF
+        if flags[i] & TCP_RST and counts[WAITS_AT_RESET] == NONE:
+            counts[WAITS_AT_RESET] = 1 if counts[OPEN_PAST] > counts[OPEN_FIRST] else 0
+        if asks[i]:
+            if length[i] and ask(i, end, length[i], has_sent, sent_end, open_end, open_row, counts):
+                has_sent, sent_end = True, end
+                out_asked[counts[ASKED]] = ts[i]
+                counts[ASKED] += 1
+            continue
+        says_more = length[i] > 0 and (not has_heard or seq_diff(end, other_end) > 0)
+        hears_more = flags[i] & TCP_ACK != 0 and (not has_acked or seq_diff(ack[i], acked) > 0)
+        if flags[i] & TCP_RST or not (says_more or hears_more):
+            continue
+        counts[ANSWERS] += 1
+        if counts[OPEN_PAST] > counts[OPEN_FIRST]:
+            one = out_long[counts[LONG]]
+            note_wait(one, ts, open_row, counts, i)
+            waited = ts[i] - one["start_ts"]
+            out_waits[counts[WAITED]] = waited
+            counts[WAITED] += 1
+            if waited >= least_ns:
+                counts[LONG] += 1
+        if says_more:
+            has_heard, other_end = True, end
+        if hears_more:
+            has_acked, acked = True, ack[i]
+            while counts[OPEN_FIRST] < counts[OPEN_PAST] and seq_diff(acked, open_end[counts[OPEN_FIRST]]) >= 0:
+                counts[LAST_ANSWERED] = open_row[counts[OPEN_FIRST]]
+                counts[OPEN_FIRST] += 1
+        counts[LAST_ANSWER] = i
+        counts[RESENT_NOW] = 0
+    if counts[OPEN_PAST] > counts[OPEN_FIRST]:
+        note_wait(out_long[counts[LONG]], ts, open_row, counts, NONE)
