@@ -1,277 +1,247 @@
-"""The report as a folder of frames, one Parquet file each."""
+"""The report as frames, one Parquet file each; `migration` joins them."""
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from vmpcap.migration.results import Guest
 from vmpcap.report.clean import without_surrogates
 from vmpcap.report.document import Migration, Report
+from vmpcap.report.words import nanoseconds
+from vmpcap.terms.columns import Column, Kind, dtypes, through_gate
+from vmpcap.verdicts.findings import Check
 
 if TYPE_CHECKING:
     import polars as pl
 
-Row = dict[str, Any]
+
+class Row(NamedTuple):
+    """What one row of a frame is made from: an item, and what it belongs to."""
+
+    item: Any
+    migration: Migration | None = None
+    guest: Guest | None = None
+    check: Check | None = None
+    point: str = ""
 
 
-def _migrations(report: Report) -> list[Row]:
-    return [
-        {
-            "migration": m.id,
-            "verdict": m.verdict,
-            "hypervisor": m.hypervisor,
-            "source": m.source,
-            "destination": m.destination,
-            "connections": m.connections,
-            "start_ts": m.start_ts,
-            "end_ts": m.end_ts,
-            "duration_s": m.duration_s,
-            "outcome": m.outcome,
-            "point": m.point,
-            "payload_bytes": m.bytes.payload,
-            "unique_bytes": m.bytes.unique,
-            "retransmitted_bytes": m.bytes.retransmitted,
-            "bulk_mbps": m.throughput.bulk_mbps,
-            "mean_mbps": m.throughput.mean_mbps,
-            "best_1s_mbps": m.throughput.best_1s_mbps,
-            "limit": m.throughput.limit,
-            "rtt_samples": m.rtt.samples,
-            "rtt_p5_ms": m.rtt.p5_ms,
-            "rtt_p50_ms": m.rtt.p50_ms,
-            "rtt_p95_ms": m.rtt.p95_ms,
-            "handshake_ms": m.rtt.handshake_ms,
-            "rtt_coverage": m.rtt.coverage,
-            "retransmissions": m.loss.retransmissions,
-            "zero_windows": m.loss.zero_windows,
-        }
-        for m in report.migrations
-    ]
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column of a frame, and its value in a row."""
+
+    column: Column
+    of: Callable[[Row], Any]
 
 
-def _checks(m: Migration) -> list[Row]:
-    return [
-        {
-            "migration": m.id,
-            "check": c.id,
-            "outcome": c.outcome,
-            "decides": c.decides,
-            "measured": c.measured,
-            "limit": c.limit,
-            "unit": c.unit,
-            "because": c.because,
-        }
-        for c in m.checks
-    ]
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame of the report."""
+
+    name: str
+    meaning: str
+    rows: Callable[[Report], Iterator[Row]]
+    fields: tuple[Field, ...]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Its columns, in order; an empty frame has them too."""
+        return tuple(field.column for field in self.fields)
 
 
-def _evidence(m: Migration) -> list[Row]:
-    return [
-        {"migration": m.id, "check": c.id, "point": e.point, "frames": e.frames, "filter": e.filter}
-        for c in m.checks
-        for e in c.evidence
-    ]
+def _migrations(report: Report) -> Iterator[Row]:
+    return (Row(m, m) for m in report.migrations)
 
 
-def _phases(m: Migration) -> list[Row]:
-    return [
-        {
-            "migration": m.id,
-            "kind": p.kind,
-            "n": p.n,
-            "start_ts": p.start_ts,
-            "end_ts": p.end_ts,
-            "payload_bytes": p.payload_bytes,
-            "mbps": p.mbps,
-        }
-        for p in m.phases
-    ]
+def _inputs(report: Report) -> Iterator[Row]:
+    return (Row(i) for i in report.inputs)
 
 
-def _throughput(m: Migration) -> list[Row]:
-    return [{"migration": m.id, "at_s": p.at_s, "mbps": p.mbps} for p in m.series]
+def _of_migrations(path: str) -> Callable[[Report], Iterator[Row]]:
+    """The items of every migration that lie there."""
+    items = attrgetter(path)
+    return lambda report: (Row(item, m) for m in report.migrations for item in items(m))
 
 
-def _rtt_histogram(m: Migration) -> list[Row]:
-    return [{"migration": m.id, "low_ms": b.low_ms, "high_ms": b.high_ms, "count": b.count} for b in m.rtt.histogram]
+def _of_guests(path: str) -> Callable[[Report], Iterator[Row]]:
+    """The items of every guest that lie there."""
+    items = attrgetter(path)
+    return lambda report: (Row(item, m, g) for m in report.migrations for g in m.guests for item in items(g))
 
 
-def _reach(m: Migration) -> list[Row]:
-    return [
-        {
-            "migration": m.id,
-            "guest": g.mac,
-            "point": point,
-            "seen": p.seen,
-            "reached": p.reached,
-            "first_ts": p.first_ts,
-            "delay_ms": p.delay_ms,
-            "vlan": p.vlan,
-            "vni": p.vni,
-            "frames": p.frames,
-            "because": p.because,
-        }
-        for g in m.guests
-        for point, p in g.announcements.by_point.items()
-    ]
+def _evidence(report: Report) -> Iterator[Row]:
+    return (Row(e, m, check=c) for m in report.migrations for c in m.checks for e in c.evidence)
 
 
-def _switchover(m: Migration) -> list[Row]:
-    return [
-        {
-            "migration": m.id,
-            "guest": g.mac,
-            "bracket_ms": g.switchover.bracket_ms,
-            "guest_silence_ms": g.switchover.guest_silence_ms,
-            "peer_outage_ms": g.switchover.peer_outage_ms,
-            "relearn_ms": g.switchover.relearn_ms,
-            "domain": g.domain.verdict,
-        }
-        for g in m.guests
-    ]
+def _guests(report: Report) -> Iterator[Row]:
+    return (Row(g, m, g) for m in report.migrations for g in m.guests)
 
 
-def _peers(m: Migration) -> list[Row]:
-    return [
-        {
-            "migration": m.id,
-            "guest": g.mac,
-            "peer": p.peer,
-            "protocol": p.protocol,
-            "point": p.point,
-            "outage_ms": p.outage_ms,
-            "interval_ms": p.interval_ms,
-            "lost": p.lost,
-            "retransmissions": p.retransmissions,
-            "survived": p.survived,
-            "frames": p.frames,
-            "because": p.because,
-        }
-        for g in m.guests
-        for p in g.peers
-    ]
+def _reach(report: Report) -> Iterator[Row]:
+    for m in report.migrations:
+        for g in m.guests:
+            yield from (Row(heard, m, g, point=point) for point, heard in g.announcements.by_point.items())
 
 
-def _mechanisms(m: Migration) -> list[Row]:
-    return [
-        {
-            "migration": m.id,
-            "guest": g.mac,
-            "name": way.name,
-            "seen": way.seen,
-            "worked": way.worked,
-            "latency_ms": way.latency_ms,
-            "because": way.because,
-            "frames": way.evidence,
-        }
-        for g in m.guests
-        for way in g.mechanisms
-    ]
+def _kinds_of_defects(row: Row) -> list[str]:
+    return [defect.kind for defect in row.item.defects]
 
 
-def _inputs(report: Report) -> list[Row]:
-    return [
-        {
-            "point": i.point,
-            "role": i.role,
-            "path": i.path,
-            "format": i.format,
-            "packets": i.packets,
-            "wire_bytes": i.bytes,
-            "first_ts": i.first_ts,
-            "last_ts": i.last_ts,
-            "truncated": i.truncated,
-            "defects": [d.kind for d in i.defects],
-        }
-        for i in report.inputs
-    ]
+def _field(name: str, kind: Kind, meaning: str, unit: str = "", path: str = "") -> Field:
+    """A column that is called as in the item, unless a path says where else its value lies."""
+    return Field(Column(name, kind, unit, meaning), attrgetter(path or f"item.{name}"))
 
 
-PER_MIGRATION: Final[dict[str, Callable[[Migration], list[Row]]]] = {
-    "checks": _checks,
-    "evidence": _evidence,
-    "phases": _phases,
-    "throughput": _throughput,
-    "rtt_histogram": _rtt_histogram,
-    "reach": _reach,
-    "switchover": _switchover,
-    "peers": _peers,
-    "mechanisms": _mechanisms,
-}
+MIGRATION: Final = _field("migration", "text", "id of the migration", path="migration.id")
+GUEST: Final = _field("guest", "text", "MAC of the guest", path="guest.mac")
 
-SCHEMAS: Final[dict[str, dict[str, str]]] = {
-    "migrations": {
-        "migration": "str", "verdict": "str", "hypervisor": "str", "source": "str", "destination": "str",
-        "connections": "int", "start_ts": "ts", "end_ts": "ts", "duration_s": "float", "outcome": "str", "point": "str",
-        "payload_bytes": "int", "unique_bytes": "int", "retransmitted_bytes": "int", "bulk_mbps": "float",
-        "mean_mbps": "float", "best_1s_mbps": "float", "limit": "str", "rtt_samples": "int", "rtt_p5_ms": "float",
-        "rtt_p50_ms": "float", "rtt_p95_ms": "float", "handshake_ms": "float", "rtt_coverage": "str",
-        "retransmissions": "int", "zero_windows": "int",
-    },
-    "checks": {
-        "migration": "str", "check": "str", "outcome": "str", "decides": "bool", "measured": "float", "limit": "float",
-        "unit": "str", "because": "str",
-    },
-    "evidence": {"migration": "str", "check": "str", "point": "str", "frames": "ints", "filter": "str"},
-    "phases": {
-        "migration": "str", "kind": "str", "n": "int", "start_ts": "ts", "end_ts": "ts", "payload_bytes": "int",
-        "mbps": "float",
-    },
-    "throughput": {"migration": "str", "at_s": "float", "mbps": "float"},
-    "rtt_histogram": {"migration": "str", "low_ms": "float", "high_ms": "float", "count": "int"},
-    "reach": {
-        "migration": "str", "guest": "str", "point": "str", "seen": "bool", "reached": "str", "first_ts": "ts",
-        "delay_ms": "float", "vlan": "ints", "vni": "int", "frames": "ints", "because": "str",
-    },
-    "switchover": {
-        "migration": "str", "guest": "str", "bracket_ms": "float", "guest_silence_ms": "float",
-        "peer_outage_ms": "float", "relearn_ms": "float", "domain": "str",
-    },
-    "peers": {
-        "migration": "str", "guest": "str", "peer": "str", "protocol": "str", "point": "str", "outage_ms": "float",
-        "interval_ms": "float", "lost": "int", "retransmissions": "int", "survived": "bool", "frames": "ints", "because": "str",
-    },
-    "mechanisms": {
-        "migration": "str", "guest": "str", "name": "str", "seen": "bool", "worked": "str", "latency_ms": "float",
-        "because": "str", "frames": "ints",
-    },
-    "inputs": {
-        "point": "str", "role": "str", "path": "str", "format": "str", "packets": "int", "wire_bytes": "int",
-        "first_ts": "ts", "last_ts": "ts", "truncated": "bool", "defects": "strs",
-    },
-}  # fmt: skip
-"""Every frame with its columns: an empty frame has them too."""
+FRAMES: Final = (
+    Frame("migrations", "one row per migration", _migrations, (
+        MIGRATION,
+        _field("verdict", "text", "pass, fail or undecided"),
+        _field("hypervisor", "text", "as the stream's first bytes or its port tell"),
+        _field("source", "text", "address of the source host"),
+        _field("destination", "text", "address of the destination host"),
+        _field("connections", "count", "TCP connections of the stream"),
+        _field("start_ts", "time", "first packet of the stream"),
+        _field("end_ts", "time", "last packet of the stream"),
+        _field("duration_s", "float", "between the two", "s"),
+        _field("outcome", "text", "completed, aborted, truncated or unknown"),
+        _field("point", "text", "capture point whose figures of the stream these are"),
+        _field("payload_bytes", "count", "payload seen, resent bytes included", "bytes", "item.bytes.payload"),
+        _field("unique_bytes", "count", "each sequence number once", "bytes", "item.bytes.unique"),
+        _field("retransmitted_bytes", "count", "seen before at this point", "bytes", "item.bytes.retransmitted"),
+        _field("bulk_mbps", "float", "goodput over the bulk phases", "Mbps", "item.throughput.bulk_mbps"),
+        _field("mean_mbps", "float", "goodput, pauses included", "Mbps", "item.throughput.mean_mbps"),
+        _field("best_1s_mbps", "float", "goodput of the best second", "Mbps", "item.throughput.best_1s_mbps"),
+        _field("limit", "text", "what limited the goodput", path="item.throughput.limit"),
+        _field("rtt_samples", "count", "round trips measured", "samples", "item.rtt.samples"),
+        _field("rtt_p5_ms", "float", "5th percentile", "ms", "item.rtt.p5_ms"),
+        _field("rtt_p50_ms", "float", "median", "ms", "item.rtt.p50_ms"),
+        _field("rtt_p95_ms", "float", "95th percentile", "ms", "item.rtt.p95_ms"),
+        _field("idle_ms", "float", "path with next to nothing in flight", "ms", "item.rtt.idle_ms"),
+        _field("handshake_ms", "float", "smallest handshake", "ms", "item.rtt.handshake_ms"),
+        _field("rtt_coverage", "text", "part of the path that the samples cross", path="item.rtt.coverage"),
+        _field("retransmissions", "count", "segments", "segments", "item.loss.retransmissions"),
+        _field("zero_windows", "count", "segments that offered no window", "segments", "item.loss.zero_windows"),
+    )),
+    Frame("checks", "one row per check of a migration", _of_migrations("checks"), (
+        MIGRATION,
+        _field("check", "text", "id of the check", path="item.id"),
+        _field("outcome", "text", "pass, fail or undecided"),
+        _field("decides", "bool", "false: advice"),
+        _field("measured", "float", "figure, in its unit"),
+        _field("limit", "float", "what it was held against"),
+        _field("unit", "text", "of both"),
+        _field("because", "text", "why, in one sentence"),
+    )),
+    Frame("evidence", "one row per check and capture point", _evidence, (
+        MIGRATION,
+        _field("check", "text", "id of the check", path="check.id"),
+        _field("point", "text", "capture point"),
+        _field("frames", "ids", "frame numbers in its file, from 1"),
+        _field("filter", "text", "display filter of Wireshark"),
+    )),
+    Frame("phases", "one row per stretch of a stream", _of_migrations("phases"), (
+        MIGRATION,
+        _field("kind", "text", "setup, bulk, burst, switchover or resume"),
+        _field("n", "count", "which of its kind"),
+        _field("start_ts", "time", "first packet"),
+        _field("end_ts", "time", "last packet"),
+        _field("payload_bytes", "count", "payload", "bytes"),
+        _field("mbps", "float", "goodput", "Mbps"),
+    )),
+    Frame("throughput", "goodput over time, one row per bin", _of_migrations("series"), (
+        MIGRATION,
+        _field("at_s", "float", "begin of the bin, from the stream's start", "s"),
+        _field("mbps", "float", "goodput in it", "Mbps"),
+    )),
+    Frame("rtt_histogram", "how round trips spread, one row per bin", _of_migrations("rtt.histogram"), (
+        MIGRATION,
+        _field("low_ms", "float", "from here on", "ms"),
+        _field("high_ms", "float", "to below this", "ms"),
+        _field("count", "count", "samples", "samples"),
+    )),
+    Frame("reach", "what each point saw of a guest's announcements", _reach, (
+        MIGRATION,
+        GUEST,
+        _field("point", "text", "capture point", path="point"),
+        _field("seen", "bool", "null: the point cannot see them"),
+        _field("reached", "text", "reached, not_reached or not_observable"),
+        _field("first_ts", "time", "first sighting"),
+        _field("delay_ms", "float", "after the first sighting anywhere", "ms"),
+        _field("vlan", "ids", "802.1Q tags, outermost first"),
+        _field("vni", "count", "id of the overlay"),
+        _field("frames", "ids", "frame numbers in its file, from 1"),
+        _field("because", "text", "why, in one sentence"),
+    )),
+    Frame("switchover", "one row per guest", _guests, (
+        MIGRATION,
+        GUEST,
+        _field("bracket_ms", "float", "last burst to first sign of the guest", "ms", "item.switchover.bracket_ms"),
+        _field("guest_silence_ms", "float", "between frames of the guest", "ms", "item.switchover.guest_silence_ms"),
+        _field("peer_outage_ms", "float", "longest outage of a peer", "ms", "item.switchover.peer_outage_ms"),
+        _field("relearn_ms", "float", "first frame to first unicast for it", "ms", "item.switchover.relearn_ms"),
+        _field("domain", "text", "reached, not_reached or not_observable", path="item.domain.verdict"),
+    )),
+    Frame("peers", "what each peer of a guest suffered", _of_guests("peers"), (
+        MIGRATION,
+        GUEST,
+        _field("peer", "text", "address"),
+        _field("protocol", "text", "and port"),
+        _field("point", "text", "capture point"),
+        _field("outage_ms", "float", "outage", "ms"),
+        _field("interval_ms", "float", "usual time between requests: how sure the outage is", "ms"),
+        _field("lost", "count", "requests without an answer"),
+        _field("retransmissions", "count", "segments sent again", "segments"),
+        _field("survived", "bool", "null: not known"),
+        _field("frames", "ids", "frame numbers in its file, from 1"),
+        _field("because", "text", "why, in one sentence"),
+    )),
+    Frame("mechanisms", "ways of keeping a guest reachable", _of_guests("mechanisms"), (
+        MIGRATION,
+        GUEST,
+        _field("name", "text", "of the mechanism"),
+        _field("seen", "bool", "whether this capture shows it"),
+        _field("worked", "text", "yes, no or undecided"),
+        _field("latency_ms", "float", "how long it took", "ms"),
+        _field("because", "text", "why, in one sentence"),
+        _field("frames", "ids", "frame numbers in its file, from 1", path="item.evidence"),
+    )),
+    Frame("inputs", "one row per capture file", _inputs, (
+        _field("point", "text", "capture point"),
+        _field("role", "text", "its role"),
+        _field("path", "text", "the file"),
+        _field("format", "text", "format and packing"),
+        _field("packets", "count", "packets", "packets"),
+        _field("wire_bytes", "count", "on the wire, as the file says", "bytes", "item.bytes"),
+        _field("first_ts", "time", "first packet"),
+        _field("last_ts", "time", "last packet"),
+        _field("truncated", "bool", "the file ends inside a record"),
+        Field(Column("defects", "texts", "", "kinds of what is odd about it"), _kinds_of_defects),
+    )),
+)  # fmt: skip
+"""Every frame of the report with its columns."""
 
 
 def report_frames(report: Report) -> dict[str, "pl.DataFrame"]:
-    """Which frames does this report hold? By name, each with its declared columns, `migration` joining them."""
-    report = without_surrogates(report)
-    rows: dict[str, list[Row]] = {"migrations": _migrations(report), "inputs": _inputs(report)}
-    for name, of in PER_MIGRATION.items():
-        rows[name] = [row for m in report.migrations for row in of(m)]
-    return {name: _frame(rows[name], columns) for name, columns in SCHEMAS.items()}
+    """Which frames does this report hold? By name, each with its declared columns."""
+    whole = without_surrogates(report)
+    return {frame.name: _filled(frame, whole) for frame in FRAMES}
 
 
-def _frame(rows: Sequence[Row], columns: dict[str, str]) -> "pl.DataFrame":
+def _filled(frame: Frame, report: Report) -> "pl.DataFrame":
     import polars as pl
 
-    types: dict[str, pl.DataType | type[pl.DataType]] = {
-        "str": pl.String,
-        "int": pl.Int64,
-        "float": pl.Float64,
-        "bool": pl.Boolean,
-        "ints": pl.List(pl.Int64),
-        "strs": pl.List(pl.String),
-        "ts": pl.Int64,
-    }
-    times = [name for name, kind in columns.items() if kind == "ts"]
-    shown = [{**row, **{name: _ns(row[name]) for name in times}} for row in rows]
-    frame = pl.DataFrame(shown, schema={name: types[kind] for name, kind in columns.items()})
-    return frame.with_columns(pl.col(times).cast(pl.Datetime("ns", "UTC")))
+    rows = list(frame.rows(report))
+    wanted = dtypes(frame.columns)
+    values = {field.column.name: [_value(field, row) for row in rows] for field in frame.fields}
+    times = [column.name for column in frame.columns if column.kind == "time"]
+    as_numbers = {**wanted, **dict.fromkeys(times, pl.Int64())}
+    made = pl.DataFrame(values, schema=as_numbers).with_columns(pl.col(name).cast(wanted[name]) for name in times)
+    return through_gate(made, frame.columns, frame.name)
 
 
-def _ns(iso: str | None) -> int | None:
-    """Nanoseconds since 1970 of a time of the report."""
-    if not iso:
-        return None
-    whole, _, fraction = iso.removesuffix("Z").partition(".")
-    since = datetime.fromisoformat(whole).replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000_000 + int((fraction + "0" * 9)[:9])
+def _value(field: Field, row: Row) -> Any:
+    value = field.of(row)
+    return nanoseconds(value) if field.column.kind == "time" else value

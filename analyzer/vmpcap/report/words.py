@@ -3,10 +3,11 @@
 import math
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from vmpcap.report.document import Defect, Input, Migration, ProfileUsed, Report
+from vmpcap.terms.units import NS_PER_S
 from vmpcap.verdicts.findings import Check, Outcome
 
 VERDICTS: Final = {"pass": "PASS", "fail": "FAIL", "undecided": "UNDECIDED"}
@@ -181,18 +182,23 @@ def between(start: str | None, end: str | None) -> str:
 
 def seconds_between(start: str | None, end: str | None) -> float | None:
     """How many seconds lie between two times of the report? None where one is unknown."""
-    if not start or not end:
-        return None
+    first, last = nanoseconds(start), nanoseconds(end)
+    return None if first is None or last is None else (last - first) / NS_PER_S
+
+
+def nanoseconds(iso: str | None) -> int | None:
+    """
+    Which nanosecond since 1970 is this time of the report? None where it is unknown.
+
+    >>> nanoseconds("1970-01-01T00:00:01.000000002Z")
+    1000000002
+    """
+    whole, _, fraction = (iso or "").removesuffix("Z").partition(".")
     try:
-        (a, a_ns), (b, b_ns) = _split(start), _split(end)
+        since = datetime.fromisoformat(whole).replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+        return (since.days * 86_400 + since.seconds) * NS_PER_S + int((fraction + "0" * 9)[:9])
     except ValueError:
         return None
-    return (b - a).total_seconds() + (b_ns - a_ns) / 1e9
-
-
-def _split(iso: str) -> tuple[datetime, int]:
-    whole, _, fraction = iso.removesuffix("Z").partition(".")
-    return datetime.fromisoformat(whole), int((fraction + "000000000")[:9])
 
 
 def frame_list(frames: Sequence[int], most: int = MOST_FRAMES) -> str:
