@@ -6,7 +6,7 @@ import pytest
 
 from tests.decode.frames_of import WALKER, batch_of
 from tests.decode.test_walk import ETH, ETH6, ipv4, tcp, udp
-from vmpcap.decode.duplicates import NEAR_NS, WINDOW_NS, CopyFinder
+from vmpcap.decode.duplicates import ELSEWHERE_NS, NAMED_NS, NEAR_NS, WINDOW_NS, CopyFinder
 
 US = 1000
 ELSEWHERE = bytes.fromhex("020000000012 020000000011 0800")
@@ -43,7 +43,7 @@ ACK = ETH + ipv4(tcp())
 
 
 @pytest.mark.parametrize("frame", [DATA, ACK])
-@pytest.mark.parametrize("later", [0, 3 * US, 400 * US, WINDOW_NS])
+@pytest.mark.parametrize("later", [0, 3 * US, 400 * US, WINDOW_NS, NAMED_NS])
 def test_the_same_ip_id_again_is_a_copy(frame: bytes, later: int) -> None:
     """A mirror of two ports."""
     assert marked((0, frame), (later, frame)) == [0, 1]
@@ -80,13 +80,21 @@ def test_a_retransmission_has_another_ip_id() -> None:
 
 def test_later_than_the_window_is_no_copy() -> None:
     """The IP id came round, or a keep-alive of a sender that does not count."""
-    assert marked((0, DATA), (WINDOW_NS + 1, DATA)) == [0, 0]
+    assert marked((0, DATA), (NAMED_NS + 1, DATA)) == [0, 0]
 
 
-@pytest.mark.parametrize("ttl", [65, 62])
-def test_another_ttl_is_another_packet(ttl: int) -> None:
-    """One hop at most lies between two copies."""
-    assert marked((0, DATA), (5 * US, hop(DATA, ttl))) == [0, 0]
+def test_the_far_end_of_a_long_way_is_a_copy() -> None:
+    """Taps of both sites merged into one file: a second and a dozen routers may lie between them, but no more."""
+    assert marked((0, DATA), (ELSEWHERE_NS, hop(DATA, 52))) == [0, 1]
+    assert marked((0, DATA), (ELSEWHERE_NS + 1, hop(DATA, 52))) == [0, 0]
+    assert marked((0, DATA), (5 * US, hop(DATA, 20))) == [0, 0]
+
+
+@pytest.mark.parametrize("ttl", [66, 62])
+def test_without_ip_id_another_ttl_is_another_packet(ttl: int) -> None:
+    """One hop at most lies between two copies that no IP id tells."""
+    plain = ETH + ipv4(tcp(b"x" * 50), ident=0, part=0x4000)
+    assert marked((0, plain), (5 * US, hop(plain, ttl))) == [0, 0]
 
 
 @pytest.mark.parametrize(

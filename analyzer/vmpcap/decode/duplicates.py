@@ -7,17 +7,24 @@ import numpy as np
 from vmpcap.decode.bits import Bytes, be32, byte
 from vmpcap.decode.frames import I64, U8, U64, Frames
 from vmpcap.readers.records import RecordBatch
-from vmpcap.terms.kernels import inline_kernel, kernel
+from vmpcap.terms.kernels import Bool, Int, inline_kernel, kernel
 from vmpcap.terms.units import NO_TIME, NS_PER_MS, NS_PER_US
 from vmpcap.terms.wire import IP_TCP, IP_UDP
 
 WINDOW_NS: Final = 2 * NS_PER_MS
-"""How far apart two copies of one packet are: a router or firewall takes 0.2 to 0.4 ms, a switch far less."""
+"""How far apart two copies are that no IP id tells: a router or firewall takes 0.2 to 0.4 ms, a switch far less."""
+NAMED_NS: Final = 50 * NS_PER_MS
+"""The same for copies with one IP id: taps of both ends merged into one file; shorter than any timeout of TCP."""
+ELSEWHERE_NS: Final = 1_000 * NS_PER_MS
+"""The same where other link-layer addresses, tags or a lower TTL show that the copy was taken elsewhere."""
+MOST_HOPS: Final = 32
+"""Routers that may lie between two copies with one IP id."""
 NEAR_NS: Final = 50 * NS_PER_US
 """The same for packets that nothing but their bytes tells apart: nobody resends before a round trip is over."""
-SLOTS: Final = 1 << 13
-"""Recent packets remembered, one for each value of a digest's top bits; a newer packet takes the place of an older."""
-_SLOT_SHIFT: Final = 64 - 13
+SLOTS: Final = 1 << 14
+"""Recent packets remembered: four for each value of a digest's top bits, of which the oldest makes room."""
+_WAYS: Final = 4
+_SET_SHIFT: Final = 64 - 12
 _DIGESTED_BYTES: Final = 64
 """Bytes of a packet without a transport header that must be alike, from its network header on."""
 _TCP_CHECKSUM_AT: Final = 16
@@ -36,6 +43,15 @@ class Recent(NamedTuple):
     """int64[SLOTS]"""
     ttl: U8
     """uint8[SLOTS]"""
+
+
+class Windows(NamedTuple):
+    """How far apart two copies may be, in ns."""
+
+    near_ns: int = NEAR_NS
+    usual_ns: int = WINDOW_NS
+    named_ns: int = NAMED_NS
+    elsewhere_ns: int = ELSEWHERE_NS
 
 
 @inline_kernel
@@ -58,9 +74,32 @@ def digest_bytes(buffer: Bytes, begin: np.int64, end: np.int64, skip_a: np.int64
     return digest
 
 
+@inline_kernel
+def find_slot(state: Recent, digest: np.uint64) -> tuple[np.int64, bool]:
+    """Where is this digest remembered, or else the place that it takes: the one whose packet is oldest?"""
+    begin = np.int64(digest >> np.uint64(_SET_SHIFT)) * _WAYS
+    oldest = begin
+    for slot in range(begin, begin + _WAYS):
+        if state.digest[slot] == digest:
+            return np.int64(slot), True
+        if state.ts_ns[slot] < state.ts_ns[oldest]:
+            oldest = np.int64(slot)
+    return np.int64(oldest), False
+
+
+@inline_kernel
+def is_same_packet(
+    has_ip_id: bool, hops: Int, age: Int, is_elsewhere: Bool, is_resendable: Bool, windows: Windows
+) -> Bool:
+    """Is what agrees in everything that no router changes the same packet, so far apart in time and hops?"""
+    if has_ip_id:
+        return bool(hops <= MOST_HOPS and age <= (windows.elsewhere_ns if is_elsewhere else windows.named_ns))
+    return bool(hops <= 1 and age <= windows.usual_ns and (is_elsewhere or not is_resendable))
+
+
 @kernel
 def mark_copies(
-    buffer: Bytes, record_at: I64, frames: Frames, window_ns: int, near_ns: int, state: Recent, out_is_copy: U8
+    buffer: Bytes, record_at: I64, frames: Frames, windows: Windows, state: Recent, out_is_copy: U8
 ) -> None:
     """
     Which frames are copies of one that came a moment ago?
@@ -71,7 +110,7 @@ def mark_copies(
     record_at : int64[m]
     frames : Frames
         m rows.
-    window_ns, near_ns : int64
+    windows : Windows
     state : Recent
         Carried over batches.
     out_is_copy : uint8[m]
@@ -79,8 +118,8 @@ def mark_copies(
 
     Notes
     -----
-    Copies agree in addresses, ports, IP id, sequence numbers, flags, lengths and time stamps; their TTL is the same or
-    one less; link-layer addresses and tags may differ. A true retransmission has another IP id.
+    Copies agree in addresses, ports, IP id, sequence numbers, flags, lengths and time stamps; link-layer addresses,
+    tags and the TTL may differ. A true retransmission has another IP id.
 
     Where there is no IP id (IPv6, or 0 with DF; RFC 6864 4.1) the checksum must agree too, and that is not enough: a
     duplicate ACK repeats the one before it within microseconds, a fast retransmission repeats a segment after one
@@ -127,13 +166,13 @@ def mark_copies(
             digest = digest_bytes(buffer, network, record_at[i] + end, skip_a, skip_b)
         digest |= np.uint64(1)
         place = frames.eth_src[i] ^ (frames.eth_dst[i] << np.uint64(16)) ^ frames.segment_key[i]
-        slot = np.int64(digest >> np.uint64(_SLOT_SHIFT))
-        if state.digest[slot] == digest:
+        slot, is_known = find_slot(state, digest)
+        if is_known:
             age = abs(frames.ts_ns[i] - state.ts_ns[slot])
-            hops = np.int64(state.ttl[slot]) - np.int64(frames.ip_ttl[i])
-            is_elsewhere = hops == 1 or place != state.place[slot]
-            is_resendable = protocol != IP_TCP or frames.payload_bytes[i] == 0 or age > near_ns
-            if age <= window_ns and 0 <= hops <= 1 and (ip_id != 0 or is_elsewhere or not is_resendable):
+            hops = abs(np.int64(state.ttl[slot]) - np.int64(frames.ip_ttl[i]))
+            is_elsewhere = hops != 0 or place != state.place[slot]
+            is_resendable = protocol != IP_TCP or frames.payload_bytes[i] == 0 or age > windows.near_ns
+            if is_same_packet(ip_id != 0, hops, age, is_elsewhere, is_resendable, windows):
                 out_is_copy[i] = 1
                 continue
         state.digest[slot] = digest
@@ -145,9 +184,8 @@ def mark_copies(
 class CopyFinder:
     """Marks copies batch by batch, remembering the packets seen last."""
 
-    def __init__(self, window_ns: int = WINDOW_NS, near_ns: int = NEAR_NS) -> None:
-        self._window_ns = window_ns
-        self._near_ns = near_ns
+    def __init__(self, windows: Windows = Windows()) -> None:  # noqa: B008 - immutable
+        self._windows = windows
         self._recent = Recent(
             np.zeros(SLOTS, dtype=np.uint64),
             np.zeros(SLOTS, dtype=np.uint64),
@@ -167,9 +205,7 @@ class CopyFinder:
         rows = batch.record_at.shape[0]
         if self._is_copy.shape[0] < rows:
             self._is_copy = np.zeros(rows, dtype=np.uint8)
-        mark_copies(
-            batch.buffer, batch.record_at, frames, self._window_ns, self._near_ns, self._recent, self._is_copy[:rows]
-        )
+        mark_copies(batch.buffer, batch.record_at, frames, self._windows, self._recent, self._is_copy[:rows])
         is_copy = self._is_copy[:rows]
         is_copy.flags.writeable = False
         return is_copy

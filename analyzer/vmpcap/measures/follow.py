@@ -8,10 +8,11 @@ import numpy.typing as npt
 
 from vmpcap.decode.frames import Frames
 from vmpcap.flows.table import FlowTable
-from vmpcap.measures.connections import Connection, Pause, Side, StreamSeries
+from vmpcap.measures.connections import Connection, Pause, RttSummary, Side, StreamSeries
 from vmpcap.measures.kernels import layout as at
 from vmpcap.measures.kernels.follow import follow
 from vmpcap.measures.rtt_histogram import Buckets, RttHistogram, summarise
+from vmpcap.readers.index import EARLIEST, LATEST
 from vmpcap.readers.records import RecordBatch
 from vmpcap.terms.addresses import ip_text
 from vmpcap.terms.arrays import reserve
@@ -137,25 +138,31 @@ class Follower:
         wanted = sides["payload_bytes"].sum(axis=1) >= min_payload
         if nominated_only:
             wanted &= flows["nominated"] != 0
-        buckets = self.finish()
-        return [self._connection(int(flow), buckets, path_text) for flow in np.flatnonzero(wanted)]
+        buckets, shakes = self.finish(), self.handshakes()
+        return [self._connection(int(flow), buckets, shakes, path_text) for flow in np.flatnonzero(wanted)]
 
     def handshakes(self) -> tuple[I64, I64, I64]:
         """
         How long did each flow's handshake take, and its two halves?
 
         Returns int64[flows] three times, in ns, -1 where unknown: SYN to ACK, SYN to SYN/ACK, SYN/ACK to ACK.
+
+        Notes
+        -----
+        Unknown where one of the three was not seen, came out of order, or has no time. Of a SYN that was sent again
+        the last one before the answer counts: if the answer was the first one's, the figure is too short. A SYN/ACK
+        that was sent again leaves only its own half known.
         """
         shakes, flags = self._state.shakes[: self.table.count], self.sides["flags"]
         listens = flags & (at.SYN_SEEN | at.SYN_ACKS) == at.SYN_SEEN | at.SYN_ACKS
         calls = flags & (at.SYN_SEEN | at.SYN_ACKS) == at.SYN_SEEN
-        answered = listens.any(axis=1) & calls.any(axis=1)
+        answered = listens.any(axis=1) & calls.any(axis=1) & (shakes["syn_ts"] != NO_TIME)
         shaken = answered & (flags & at.SHAKEN != 0).any(axis=1) & ~(flags & at.SHAKE_RESENT != 0).any(axis=1)
-        timed = {name: shakes[name] != NO_TIME for name in ("syn_ts", "synack_ts", "ack_ts")}
 
         def between(first: str, second: str, known: npt.NDArray[np.bool_]) -> I64:
-            good = known & timed[first] & timed[second] & (shakes[second] >= shakes[first])
-            return np.where(good, shakes[second] - shakes[first], -1)
+            begin, end = shakes[first], shakes[second]
+            good = known & (begin > EARLIEST) & (end < LATEST) & (end >= begin)
+            return np.where(good, end - begin, -1)
 
         return (
             between("syn_ts", "ack_ts", shaken),
@@ -171,12 +178,14 @@ class Follower:
             )
             self._no_copies = np.zeros(rows, dtype=np.uint8)
 
-    def _connection(self, flow: int, buckets: Buckets, path_text: Callable[[int, int], str]) -> Connection:
+    def _connection(
+        self, flow: int, buckets: Buckets, shakes: tuple[I64, I64, I64], path_text: Callable[[int, int], str]
+    ) -> Connection:
         one = self.table.flows[flow]
         protocol, stream = int(one["protocol"]), int(one["stream"])
         sides = (self._side(flow, 0, buckets), self._side(flow, 1, buckets))
-        shake = _shake_of(self._state.shakes[flow], self._state.sides[2 * flow : 2 * flow + 2])
-        last = max(sides, key=lambda s: -1 if s.last_frame is None else s.last_frame)
+        whole, first_half, second_half = (_known(of_all[flow], of_all[flow] >= 0) for of_all in shakes)
+        last = max(sides, key=lambda s: (NO_TIME if s.last_ts is None else s.last_ts, s.last_frame or 0))
         first_ts = int(one["first_ts"])
         return Connection(
             flow_id=flow,
@@ -197,9 +206,9 @@ class Follower:
             first_frame=int(one["first_frame"]),
             last_ts=last.last_ts if last.last_ts is not None else first_ts,
             last_frame=last.last_frame if last.last_frame is not None else int(one["first_frame"]),
-            handshake_ns=shake[0],
-            syn_to_synack_ns=shake[1],
-            synack_to_ack_ns=shake[2],
+            handshake_ns=whole,
+            syn_to_synack_ns=first_half,
+            synack_to_ack_ns=second_half,
             sides=sides,
         )
 
@@ -211,10 +220,14 @@ class Follower:
         shift, peer_shift = window_shift(one, more, other), window_shift(other, self._state.more[k ^ 1], one)
         slot = int(one["slot"]) - 1
         has_data = bool(flags & at.DATA_SEEN)
-        ambiguous = int(buckets.of((_owner(k, at.KIND_AMBIGUOUS),)).count.sum())
 
-        def rtt(*kinds: int) -> Any:
-            return summarise(buckets, tuple(_owner(k, kind) for kind in kinds), ambiguous)
+        def own(*kinds: int) -> Buckets:
+            return buckets.of(tuple(_owner(k, kind) for kind in kinds))
+
+        ambiguous = int(own(at.KIND_AMBIGUOUS).count.sum())
+
+        def rtt(*kinds: int) -> RttSummary:
+            return summarise(own(*kinds), ambiguous)
 
         return Side(
             packets=int(one["packets"]),
@@ -266,7 +279,7 @@ class Follower:
             rtt=rtt(at.KIND_IDLE, at.KIND_LOADED),
             rtt_left_out=int(more["rtt_left_out"]),
             idle_rtt=rtt(at.KIND_IDLE),
-            ack_rtt=rtt(at.KIND_IDLE, at.KIND_LOADED, at.KIND_AMBIGUOUS, at.KIND_CONTROL),
+            ack_rtt=summarise(own(*at.ACK_RTT_KINDS).above_zero(), ambiguous),
             loop_rtt=rtt(at.KIND_LOOP),
             near_rtt=rtt(at.KIND_NEAR),
             series=self._series(slot, peer_shift) if slot >= 0 else None,
@@ -314,26 +327,6 @@ def _time(value: Any, known: Any) -> int | None:
     return int(value) if known and value != NO_TIME else None
 
 
-def _shake_of(shake: Any, sides: npt.NDArray[np.void]) -> tuple[int | None, int | None, int | None]:
-    """The handshake and its halves of one flow; None for what was not seen or is ambiguous."""
-    flags = sides["flags"]
-    both = at.SYN_SEEN | at.SYN_ACKS
-    if not ((flags & both == both).any() and (flags & both == at.SYN_SEEN).any()):
-        return None, None, None
-    shaken = bool((flags & at.SHAKEN).any()) and not (flags & at.SHAKE_RESENT).any()
-
-    def between(first: str, second: str) -> int | None:
-        if NO_TIME in (shake[first], shake[second]) or shake[second] < shake[first]:
-            return None
-        return int(shake[second] - shake[first])
-
-    return (
-        between("syn_ts", "ack_ts") if shaken else None,
-        between("syn_ts", "synack_ts"),
-        between("synack_ts", "ack_ts") if shaken else None,
-    )
-
-
 def window_shift(one: Any, more: Any, other: Any) -> int | None:
     """
     By how many bits are this side's windows scaled? None where the handshake was not seen well enough to say.
@@ -341,7 +334,7 @@ def window_shift(one: Any, more: Any, other: Any) -> int | None:
     Scaling is in force only if both SYNs offer it, and a SYN/ACK offers it only in answer (RFC 7323 2.2).
     """
     flags, peer = int(one["flags"]), int(other["flags"])
-    if not flags & at.SYN_SEEN:
+    if not flags & at.SYN_SEEN or more["window_scale"] == at.UNKNOWN_SCALE:
         return None
     if flags & at.SYN_ACKS or not flags & at.SCALES:
         return int(more["window_scale"]) if flags & at.SCALES else 0

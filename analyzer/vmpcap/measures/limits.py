@@ -60,6 +60,8 @@ class Sent:
     rate_mbps: float | None
     idle_ns: int | None
     """The path's round trip with nothing in flight; None where only a part of the path is in view."""
+    is_at_sender: bool
+    """Whether the capture point stands beside the sender: elsewhere queues before it are out of view."""
     floor_ns: int | None
     """The shortest data-to-ACK time at this point, whatever part of the path it crosses."""
     mss: int
@@ -209,17 +211,17 @@ def _standing_queue(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
 def _software_cap(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
     if sent.hypervisor != "qemu" or abs(rate_mbps - QEMU_CAP_MBPS) > QEMU_CAP_SHARE * QEMU_CAP_MBPS:
         return None
-    return "sender", f"{rate_mbps:.0f} Mbps is QEMU's default bandwidth limit of 128 MiB/s, with the path free"
+    return "sender", f"{rate_mbps:.0f} Mbps is QEMU's default bandwidth limit of 128 MiB/s, and no queue was seen"
 
 
 def _pausing_sender(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
     if seen.paused < MAJORITY:
         return None
-    return "sender", f"the sender paused in {seen.paused:.0%} of the 100 ms windows, with the path free"
+    return "sender", f"the sender paused in {seen.paused:.0%} of the 100 ms windows, and no queue was seen"
 
 
 def _free_path(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
-    if seen.queue is None or seen.queue > FREE_SHARE or seen.loss_events >= LEAST_LOSSES or sent.idle_ns is None:
+    if not sent.is_at_sender or seen.queue is None or seen.queue > FREE_SHARE or seen.loss_events >= LEAST_LOSSES:
         return None
     return "sender", f"the path had room: no queue in {1 - seen.queue:.0%} of the time, {seen.loss_events} loss events"
 

@@ -66,6 +66,8 @@ class Rtt(msgspec.Struct, frozen=True, kw_only=True):
     coverage: Coverage | None = None
     """Which part of the path the samples cross, seen from this capture point."""
     coverage_because: str = ""
+    measured_by: Literal["ack", "timestamp_echo", "handshake"] | None = None
+    """What closes the round trips: the ACK of data, the echo of a timestamp (leans high), or the handshake alone."""
     histogram: list[HistogramBin] = []
 
 

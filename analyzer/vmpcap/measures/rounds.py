@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,14 @@ NEAR_NS = 100 * NS_PER_US
 
 NEAR_SHARE = 0.05
 """A half that takes less than this share of the other one leaves the full path's figure as it is."""
+
+
+MEASURED_BY: Final[dict[str | None, Literal["ack", "timestamp_echo", "handshake"]]] = {
+    "rtt": "ack",
+    "loop_rtt": "timestamp_echo",
+    None: "handshake",
+}
+"""By the name that samples have on a Side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,7 @@ def describe_rtt(paths: Sequence[Path], at_source: bool) -> Rtt:
         handshake_ms=ms(handshake),
         coverage=coverage,
         coverage_because=because,
+        measured_by=MEASURED_BY[kind] if coverage is not None else None,
         histogram=_histogram(values, counts),
     )
 

@@ -31,7 +31,7 @@ def describe_path(move: Move) -> Path:
     """
     forward = _hops(move, "destination")
     backward = _hops(move, "source")
-    parts = [p for s in move.sightings for p in (_part(s, True), _part(s, False)) if p is not None]
+    parts = [p for s in move.sightings for p in (_most(s, True), _most(s, False)) if p is not None]
     routed = any(p > 0 for p in parts) if parts else None
     whole = forward is not None or backward is not None
     word: Literal["adjacent", "routed", "undecided"] = "undecided"
@@ -65,6 +65,13 @@ def _part(sighting: Sighting, forward: bool) -> int | None:
     return min(hops_from_ttl(ttl) for ttl in ttls) if ttls else None
 
 
+def _most(sighting: Sighting, forward: bool) -> int | None:
+    """The most hops that any packet of this direction had behind it: copies from the far side of a router count too."""
+    sides = [link.data if forward else link.back for link in sighting.transfer.links]
+    ttls = [side.ttl_min for side in sides if side.ttl_min]
+    return max(hops_from_ttl(ttl) for ttl in ttls) if ttls else None
+
+
 def _hops(move: Move, end: Literal["source", "destination"]) -> int | None:
     """Hops of the direction that ends at this host, from a point beside that host."""
     for sighting in move.sightings:
@@ -87,7 +94,7 @@ def _beside(sighting: Sighting, end: Literal["source", "destination"]) -> bool:
 
 
 def _both_untouched(sighting: Sighting) -> bool:
-    return _part(sighting, True) == 0 and _part(sighting, False) == 0
+    return _most(sighting, True) == 0 and _most(sighting, False) == 0
 
 
 def _next_hops(move: Move) -> list[str]:

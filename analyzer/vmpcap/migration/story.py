@@ -18,7 +18,7 @@ from vmpcap.migration.reachable import Reachability, judge_reachability
 from vmpcap.migration.results import Guest, Path, Phase
 from vmpcap.migration.scenes import Scene, set_scenes
 from vmpcap.migration.sightings import frames_of
-from vmpcap.migration.stream import StreamFigures, measure_stream, stuck_segment
+from vmpcap.migration.stream import StreamFigures, is_at_sender, measure_stream, stuck_segment
 from vmpcap.migration.suffering import Suffered, what_peers_suffered
 from vmpcap.migration.switchover import describe_switchover, find_moment, last_sign_before, silences
 from vmpcap.migration.transfers import Refused, Transfer, find_transfers
@@ -103,7 +103,7 @@ def _tell_one(scene: Scene, faults: Sequence[str]) -> Story:
     return Story(
         move=move,
         point=move.best.view.name,
-        at_sender=figures.rtt.coverage == "full" and "capture point" in figures.rtt.coverage_because,
+        at_sender=is_at_sender(figures.rtt),
         figures=figures,
         outcome=outcome,
         path=describe_path(move),

@@ -132,6 +132,7 @@ def _throughput(
             rate_mbps=bulk,
             idle_ns=None if idle_ms is None or rtt.coverage != "full" else int(idle_ms * NS_PER_MS),
             mss=mss,
+            is_at_sender=is_at_sender(rtt),
             floor_ns=min((n for link in transfer.links if (n := link.data.rtt.min_ns) is not None), default=None),
             segments=segments,
             resent_segments=sum(link.data.retransmissions for link in transfer.links),
@@ -154,6 +155,11 @@ def _throughput(
         limit_because=attribution.because,
         busy_mbps=attribution.busy_mbps,
     )
+
+
+def is_at_sender(rtt: Rtt) -> bool:
+    """Does this point stand beside the sender, so that every queue and every loss of the path lies behind it?"""
+    return rtt.coverage == "full" and rtt.measured_by == "ack"
 
 
 def stuck_segment(links: Sequence[Link]) -> int | None:

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from vmpcap.decode.fields.tcp import HAS_TIMESTAMPS
 from vmpcap.decode.frames import Frames
 from vmpcap.measures.kernels.bins import note_pause
 from vmpcap.measures.kernels.layout import (
     AMBIGUOUS,
     CONTROL,
-    HAS_TIMESTAMPS,
     I32,
     I64,
     IDLE,
@@ -139,6 +139,7 @@ def follow(
         one, more, other = sides[k], mores[k], sides[k ^ 1]
         if is_copy[i]:
             more["duplicates"] += 1
+            one["ttl_min"] = min(one["ttl_min"], frames.ip_ttl[i])
             continue
         ts, frame, size = frames.ts_ns[i], first_frame + i, np.int64(frames.payload_bytes[i])
         note_packet(
@@ -198,8 +199,8 @@ def follow(
             data_ts, marks, found = match_ack(other, entries, entry_arena, ack)
             if found:
                 kind = sample_kind(marks)
-                add_sample(keys, durations, counts, k ^ 1, kind, data_ts, ts)
-                clean = bool(kind <= KIND_LOADED and data_ts != NO_TIME and ts >= data_ts)
+                is_kept = add_sample(keys, durations, counts, k ^ 1, kind, data_ts, ts)
+                clean = bool(is_kept and kind <= KIND_LOADED)
         if other["slot"] > 0 and (gained > 0 or found or other["unique_bytes"] > one["unique_bytes"]):
             rtt_ns = ts - data_ts if clean else np.int64(-1)
             add_answer(

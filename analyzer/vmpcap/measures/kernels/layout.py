@@ -170,6 +170,8 @@ KIND_CONTROL: Final = 3
 KIND_LOOP: Final = 4
 KIND_NEAR: Final = 5
 KIND_BITS: Final = 3
+ACK_RTT_KINDS: Final = (KIND_IDLE, KIND_LOADED, KIND_AMBIGUOUS, KIND_CONTROL)
+"""What Wireshark's tcp.analysis.ack_rtt is made of; the kinds above are timestamp loops."""
 
 # Counts
 SAMPLES: Final = 0
@@ -194,6 +196,9 @@ MOST_SPAN_NS: Final = 32 * 86_400 * 1_000_000_000
 """What lies further from a series' start than this is a broken clock, not a series."""
 
 OPENING_BYTES: Final = 16
+
+UNKNOWN_SCALE: Final = 255
+"""A window scale that may have stood in the part of a SYN's options that was not captured."""
 
 
 # An arena hands out blocks of 4, 8, 16 ... records of one array. It is an int32 array itself:
@@ -227,11 +232,3 @@ class State(NamedTuple):
     sample_key: U64
     sample_ns: I64
     counts: I64
-
-
-# What Frames.tcp_options says
-HAS_MSS: Final = 1
-HAS_WINDOW_SCALE: Final = 2
-HAS_SACK_PERMITTED: Final = 4
-HAS_SACK: Final = 8
-HAS_TIMESTAMPS: Final = 16

@@ -16,20 +16,25 @@ from vmpcap.measures.kernels.layout import (
     SAMPLES,
     U64,
 )
-from vmpcap.terms.kernels import Int, inline_kernel
-from vmpcap.terms.units import NO_TIME
+from vmpcap.readers.index import EARLIEST, LATEST
+from vmpcap.terms.kernels import Bool, Int, inline_kernel
 
 
 @inline_kernel
-def add_sample(keys: U64, durations: I64, counts: I64, k: Int, kind: Int, from_ts: Int, to_ts: Int) -> None:
-    """Keep one round-trip time. Where a time is missing, or the clock stepped back, there is none; that is counted."""
-    if from_ts == NO_TIME or to_ts < from_ts:
+def add_sample(keys: U64, durations: I64, counts: I64, k: Int, kind: Int, from_ts: Int, to_ts: Int) -> Bool:
+    """
+    Could this round-trip time be kept?
+
+    Where a time is missing or was clipped, or the clock stepped back, there is none; that is counted.
+    """
+    if from_ts <= EARLIEST or to_ts >= LATEST or to_ts < from_ts:
         counts[BACKWARD] += 1
-        return
+        return False
     n = counts[SAMPLES]
     keys[n] = np.uint64((k << KIND_BITS) | kind)
     durations[n] = to_ts - from_ts
     counts[SAMPLES] = n + 1
+    return True
 
 
 @inline_kernel

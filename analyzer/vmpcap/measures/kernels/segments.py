@@ -4,14 +4,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from vmpcap.decode.fields.tcp import HAS_MSS, HAS_SACK_PERMITTED, HAS_WINDOW_SCALE, OPTIONS_BAD, OPTIONS_CUT
 from vmpcap.decode.frames import Frames
 from vmpcap.measures.kernels.layout import (
     ACKED_SEEN,
     DATA_SEEN,
     FIN_SEEN,
-    HAS_MSS,
-    HAS_SACK_PERMITTED,
-    HAS_WINDOW_SCALE,
     MAC_CHANGED,
     NEXT_SEEN,
     OPENING_BYTES,
@@ -25,9 +23,10 @@ from vmpcap.measures.kernels.layout import (
     SYN_ACKS,
     SYN_SEEN,
     U8,
+    UNKNOWN_SCALE,
     WINDOW_SEEN,
 )
-from vmpcap.measures.kernels.sequence import seq_diff
+from vmpcap.measures.kernels.sequence import advance, seq_diff
 from vmpcap.terms.kernels import Bool, Int, inline_kernel
 from vmpcap.terms.units import NO_TIME
 from vmpcap.terms.wire import TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN
@@ -108,6 +107,8 @@ def note_syn(one: Any, more: Any, other: Any, shake: Any, frames: Frames, i: Int
         one["acked_to"] = (np.int64(frames.tcp_seq[i]) + 1) & 0xFFFFFFFF
     if is_answer:
         shake["synack_ts"] = ts
+        if other["flags"] & SYN_SEEN == 0:
+            shake["syn_ts"] = NO_TIME  # captured out of order: no handshake can be timed
     options = np.int64(frames.tcp_options[i])
     if options & HAS_MSS:
         more["mss"] = frames.tcp_mss[i]
@@ -115,6 +116,8 @@ def note_syn(one: Any, more: Any, other: Any, shake: Any, frames: Frames, i: Int
     if options & HAS_WINDOW_SCALE:
         one["flags"] |= SCALES
         more["window_scale"] = min(np.int64(frames.tcp_window_scale[i]), LARGEST_SCALE)
+    elif options & (OPTIONS_CUT | OPTIONS_BAD):
+        more["window_scale"] = UNKNOWN_SCALE
     if options & HAS_SACK_PERMITTED:
         one["flags"] |= SACKS
 
@@ -211,6 +214,6 @@ def note_ack(one: Any, more: Any, ack: Int) -> Int:
     one["acked_to"] = ack
     one["acked_bytes"] += gained
     if one["flags"] & PROBED and seq_diff(ack, one["next_seq"]) == 1:
-        one["next_seq"] = ack  # the receiver took the byte of the zero window probe
+        advance(one, more, ack)  # the receiver took the byte of the zero window probe
         one["unique_bytes"] += 1
     return gained

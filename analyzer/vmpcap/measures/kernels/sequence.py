@@ -166,8 +166,13 @@ def place_segment(
     old_right = (left + old) & 0xFFFFFFFF
     filled = fill_holes(more, holes, arena, left, old_right) if more["holes_used"] else np.int64(0)
     more["filled_bytes"] += filled
-    below = min(seq_diff(more["low_seq"], left), old)
+    lowest = np.int64(more["low_seq"])
+    below = min(seq_diff(lowest, left), old)
     if below > 0 and one["unique_bytes"] < YOUNG:
+        gap = seq_diff(lowest, old_right)
+        if gap > 0:
+            more["hole_bytes"] += gap
+            record_hole(more, holes, arena, old_right, lowest)
         more["low_seq"] = left
         filled += below
     one["unique_bytes"] += beyond + filled
