@@ -2,6 +2,7 @@
 
 import random
 import struct
+from typing import NamedTuple
 
 from tests.twins.captures import Told
 
@@ -45,7 +46,16 @@ def comment(rng: random.Random, sign: str) -> bytes:
     return option(sign, 1, f"comment {rng.randrange(1000)} \N{GREEK SMALL LETTER ALPHA}".encode())
 
 
-def pcapng_story(rng: random.Random, blocks: int = 40, stranger: bool = True) -> list[bytes]:
+class Port(NamedTuple):
+    """What packets must know of the interface they name."""
+
+    resolution: int
+    snaplen: int
+
+
+def pcapng_story(
+    rng: random.Random, blocks: int = 40, stranger: bool = True, resolutions: tuple[int, ...] = RESOLUTIONS
+) -> list[bytes]:
     """
     Blocks of a pcapng: sections of both byte orders, interfaces of many clocks, packets of all kinds, noise between.
 
@@ -53,32 +63,30 @@ def pcapng_story(rng: random.Random, blocks: int = 40, stranger: bool = True) ->
     """
     sign = rng.choice("<>")
     story = [section(sign, some_options(rng, sign, comment(rng, sign), option(sign, 4, b"a writer")))]
-    clocks: list[int] = []
+    ports: list[Port] = []
     for _ in range(blocks):
         draw = rng.random()
         if draw < 0.05:
             sign = rng.choice("<>")
             story.append(section(sign, some_options(rng, sign, comment(rng, sign))))
-            clocks = []
-        elif draw < 0.2 or not (clocks or stranger):
-            clocks.append(rng.choice(RESOLUTIONS))
-            story.append(some_interface(rng, sign, clocks[-1]))
+            ports = []
+        elif draw < 0.2 or not (ports or stranger):
+            ports.append(Port(rng.choice(resolutions), rng.choice((0, 0, 20, 65535))))
+            story.append(some_interface(rng, sign, ports[-1]))
         elif draw < 0.3:
-            story.append(noise(rng, sign, len(clocks)))
+            story.append(noise(rng, sign, len(ports)))
         else:
-            story.append(some_packet(rng, sign, clocks, stranger))
+            story.append(some_packet(rng, sign, ports, stranger))
     return story
 
 
-def some_interface(rng: random.Random, sign: str, resolution: int) -> bytes:
-    """An interface with this resolution; microseconds may be left unsaid."""
+def some_interface(rng: random.Random, sign: str, port: Port) -> bytes:
+    """An interface with this clock; microseconds may be left unsaid."""
     known = [comment(rng, sign), option(sign, 2, b"eth0")]
     if rng.random() < 0.3:
         known.append(option(sign, 14, struct.pack(sign + "q", rng.choice((3600, -3600, 10**6)))))
-    said = b"" if resolution == 6 and rng.random() < 0.5 else option(sign, 9, bytes([resolution]))
-    return interface(
-        sign, rng.choice(LINK_TYPES), rng.choice((0, 0, 20, 65535)), said + some_options(rng, sign, *known)
-    )
+    said = b"" if port.resolution == 6 and rng.random() < 0.5 else option(sign, 9, bytes([port.resolution]))
+    return interface(sign, rng.choice(LINK_TYPES), port.snaplen, said + some_options(rng, sign, *known))
 
 
 def noise(rng: random.Random, sign: str, ports: int) -> bytes:
@@ -99,11 +107,11 @@ def noise(rng: random.Random, sign: str, ports: int) -> bytes:
     )
 
 
-def some_packet(rng: random.Random, sign: str, clocks: list[int], stranger: bool) -> bytes:
+def some_packet(rng: random.Random, sign: str, ports: list[Port], stranger: bool) -> bytes:
     """A packet block of any kind."""
     data = packet_bytes(rng)
-    port = rng.randrange(len(clocks) + 1) if stranger else rng.randrange(len(clocks))
-    clock = clocks[port] if port < len(clocks) else 6
+    port = rng.randrange(len(ports) + 1) if stranger else rng.randrange(len(ports))
+    clock = ports[port].resolution if port < len(ports) else 6
     second = 2 ** (clock & 127) if clock & 128 else 10**clock
     ticks = (SECONDS * second + rng.randrange(100 * second)) % 2**64
     wire = len(data) + rng.choice((0, 0, 1, 1400))
@@ -115,7 +123,8 @@ def some_packet(rng: random.Random, sign: str, clocks: list[int], stranger: bool
     if draw < 0.85:
         drops = rng.choice((0, 3, 0xFFFF))
         return obsolete(sign, ticks, data, wire, port, drops, some_options(rng, sign, comment(rng, sign)))
-    return simple(sign, data, len(data))
+    kept = ports[0].snaplen if ports else 0
+    return simple(sign, data[:kept] if kept else data, len(data))
 
 
 def pcap_story(rng: random.Random, packets: int = 12, kind: str | None = None) -> tuple[list[bytes], int]:

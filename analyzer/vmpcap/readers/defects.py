@@ -1,6 +1,7 @@
 """What is wrong with a capture, counted: nothing is repaired in silence."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Final
 
 from vmpcap.terms.units import NS_PER_S
@@ -103,6 +104,17 @@ class DefectLog:
     def noted(self) -> list[Defect]:
         """Which defects were noted? In the order of their first case."""
         return list(self._noted.values())
+
+
+def one_each(defects: list[Defect]) -> list[Defect]:
+    """Which defects are these, with one row a kind? Some are noted and counted; the place is that of the first case."""
+    rows: dict[str, Defect] = {}
+    for defect in defects:
+        seen = rows.get(defect.kind, defect)
+        first = min(seen, defect, key=lambda row: inf if row.offset is None else row.offset)
+        count = defect.count if seen is defect else seen.count + defect.count
+        rows[defect.kind] = replace(first, count=count)
+    return list(rows.values())
 
 
 def in_table_order(defects: list[Defect]) -> list[Defect]:

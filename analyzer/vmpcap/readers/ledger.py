@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.readers import index
-from vmpcap.readers.defects import Defect, DefectLog, in_table_order, step_text
+from vmpcap.readers.defects import Defect, DefectLog, in_table_order, one_each, step_text
 from vmpcap.readers.facts import NO_LINK_TYPE, Comment, Drops, Interface
 from vmpcap.readers.records import RecordBatch
 from vmpcap.terms.units import NO_TIME
@@ -134,7 +134,7 @@ class Ledger:
     def defects(self) -> list[Defect]:
         """What is wrong so far? Noted and counted defects, worst first."""
         counted = [self._counted(kind) for kind in range(len(index.COUNTED)) if self.counts[kind, index.COUNT]]
-        return in_table_order(self.log.noted() + counted + self._stated_losses())
+        return in_table_order(one_each(self.log.noted() + counted + self._stated_losses()))
 
     def _stated_losses(self) -> list[Defect]:
         """What do interface statistics say was lost, where no packet said so already?"""
