@@ -1,5 +1,6 @@
 """Plain stories for the migration floor: connections, announcements and journals with only what a test cares about."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -7,8 +8,22 @@ import numpy as np
 
 from vmpcap.announcements.rows import AnnouncementRows, no_rows
 from vmpcap.announcements.series import Series
-from vmpcap.measures.connections import Connection, RttSummary, Side
+from vmpcap.measures.connections import Connection, Pause, RttSummary, Side, StreamSeries
 from vmpcap.measures.journal import JournalColumns, empty_journal
+from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
+from vmpcap.migration.conflicts import Conflict
+from vmpcap.migration.detours import Detour
+from vmpcap.migration.early import Early
+from vmpcap.migration.guests import Moved
+from vmpcap.migration.moves import Move, match_transfers
+from vmpcap.migration.outcome import Outcome
+from vmpcap.migration.reach import Heard
+from vmpcap.migration.reachable import Reachability
+from vmpcap.migration.results import Announcements, Domain, Guest, Path, Peer, Switchover
+from vmpcap.migration.story import GuestStory, Story
+from vmpcap.migration.stream import StreamFigures
+from vmpcap.migration.suffering import Suffered
+from vmpcap.migration.transfers import find_transfers
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.terms.addresses import NO_MAC, ip_halves
@@ -50,16 +65,21 @@ def side(**known: Any) -> Side:
         "retransmitted_bytes",
         "out_of_order",
         "zero_windows",
+        "keep_alives",
+        "wraps",
+        "missing_bytes",
+        "holes_left_out",
         "duplicates",
         "max_payload_bytes",
         "max_flight_bytes",
         "acked_bytes",
+        "rtt_left_out",
         "pauses_left_out",
     ]
     nothing.update(dict.fromkeys(counts, 0))
     nothing.update(sack_permitted=False, opening=b"", closing=b"", pauses=(), series=None)
     nothing.update(dict.fromkeys(("first_eth_src", "last_eth_src", "first_eth_dst", "last_eth_dst"), NO_MAC))
-    nothing.update(dict.fromkeys(("rtt", "idle_rtt", "loop_rtt", "near_rtt"), NO_RTT))
+    nothing.update(dict.fromkeys(("rtt", "idle_rtt", "ack_rtt", "loop_rtt", "near_rtt"), NO_RTT))
     nothing["eth_src_changed"] = False
     nothing.update(known)
     return Side(**nothing)
@@ -92,6 +112,7 @@ def stream(start: int = 0, seconds: float = 1.0, size: int = 100_000_000, **more
         flow_id=0,
         protocol=6,
         tcp_stream=0,
+        nominated=True,
         a_ip="10.10.1.11",
         a_port=50000,
         b_ip="10.10.1.12",
@@ -190,3 +211,117 @@ def arps(*rows: tuple[int, int, int, str, str]) -> AnnouncementRows:
         columns["sender_high"][n], columns["sender_low"][n] = ip_halves(sender)
         columns["target_high"][n], columns["target_low"][n] = ip_halves(target)
     return AnnouncementRows(**columns)
+
+
+def series(bins: int, width: int = 10 * MS, start: int = 0, **columns: Sequence[int] | int) -> StreamSeries:
+    """A stream over time: each column one value a bin or one for all; what is not given is nothing or no sample."""
+    known: dict[str, Any] = dict.fromkeys(("new_bytes", "acked_bytes", "resent_bytes", "segments"), 0)
+    known.update(dict.fromkeys(("rtt_min_ns", "rtt_max_ns", "window_min_bytes", "flight_max_bytes"), -1))
+    known.update(columns)
+    arrays = {name: np.broadcast_to(np.array(values, np.int64), bins).copy() for name, values in known.items()}
+    return StreamSeries(start_ns=start, width_ns=width, **arrays)
+
+
+def pause(from_ts: int, to_ts: int) -> Pause:
+    """The sender was silent from here to there."""
+    return Pause(from_ts, 30, to_ts, 31)
+
+
+def moves_of(*views: PointView) -> list[Move]:
+    """The migrations that these points show together."""
+    return match_transfers([(v, find_transfers(v.streams)[0]) for v in views])
+
+
+def throughput(**known: Any) -> Throughput:
+    """Goodput of which only this is known."""
+    nothing: dict[str, Any] = dict.fromkeys(("bulk_mbps", "mean_mbps", "best_1s_mbps", "p50_mbps", "p5_mbps"))
+    nothing.update(max_concurrent=1, limit="unknown", limit_because="of the path nothing is known")
+    return Throughput(**{**nothing, **known})
+
+
+def figures(**known: Any) -> StreamFigures:
+    """What one point says of a stream: throughput, rtt and loss as given, everything else empty."""
+    everything: dict[str, Any] = {
+        "bytes": Bytes(payload=0, unique=0, retransmitted=0),
+        "throughput": throughput(),
+        "rtt": Rtt(samples=0),
+        "loss": Loss(zero_windows=0),
+        "setup": None,
+        "activities": (),
+        "together": None,
+        "first_data_ts": None,
+        "last_data_ts": None,
+    }
+    everything.update(known)
+    return StreamFigures(**everything)
+
+
+def suffered(outage_ms: float | None = 0.0, ended: bool = True, survived: bool | None = True, **more: Any) -> Suffered:
+    """One peer's stream of requests: how long it went without an answer, and whether answers came back."""
+    peer = Peer(
+        peer=more.pop("peer", PEER_IP),
+        protocol="icmp",
+        point="client",
+        outage_ms=outage_ms,
+        interval_ms=more.pop("interval_ms", 10.0),
+        survived=survived,
+        because=more.pop("because", "requests unanswered"),
+        frames=[5, 6],
+    )
+    return Suffered(peer, ended, more.get("from_ts"), more.get("from_frame"), more.get("to_ts"), more.get("to_frame"))
+
+
+NO_ANNOUNCEMENTS = Announcements(count=0, kinds={}, first_ts=None, schedule=None, by_point={})
+
+
+def guest_story(**known: Any) -> GuestStory:
+    """A guest of which only this is known: `domain`, `switchover` and `announcements` go into its result."""
+    result = Guest(
+        mac="00:50:56:aa:77:10",
+        confidence="high",
+        announcements=known.pop("announcements", NO_ANNOUNCEMENTS),
+        switchover=known.pop("switchover", Switchover()),
+        domain=known.get("domain", Domain(verdict="not_observable", because="no point stands there")),
+    )
+    heard = Heard(result.announcements, known.pop("domain", result.domain), known.pop("deciding", None))
+    nothing = "nothing was examined"
+    everything: dict[str, Any] = {
+        "moved": Moved(GUEST, (ip_halves(GUEST_IP),), (), "high", ""),
+        "result": result,
+        "heard": heard,
+        "reachability": Reachability("unknown", nothing, "", ()),
+        "suffered": (),
+        "vlans_before": None,
+        "vlans_after": None,
+        "vlan_point": "",
+        "second_place": Conflict(None, nothing),
+        "duplicate_address": Conflict(None, nothing),
+        "trombone": Detour(None, nothing),
+        "early": Early(None, nothing),
+        "announcement_filter": "arp.opcode == 3",
+    }
+    everything.update(known)
+    return GuestStory(**everything)
+
+
+def story(*guests: GuestStory, **known: Any) -> Story:
+    """A migration of which only this is known; `streams` replaces the connection it went over."""
+    (move,) = moves_of(view("src-uplink", "source", streams=known.pop("streams", (stream(),))))
+    everything: dict[str, Any] = {
+        "move": move,
+        "point": "src-uplink",
+        "at_sender": True,
+        "figures": figures(),
+        "outcome": Outcome("completed", "the stream says so", "src-uplink", (90,)),
+        "path": Path(),
+        "phases": [],
+        "guests": guests,
+        "encrypted": None,
+        "stream_filter": "tcp.port == 8000",
+        "stuck_segment": None,
+        "large_segments_acked": False,
+        "split": Detour(None, "nothing was examined"),
+        "capture_faults": (),
+    }
+    everything.update(known)
+    return Story(**everything)

@@ -1,5 +1,6 @@
 """The four figures that people call downtime (domain notes 6.1), each between two frames."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -274,7 +275,11 @@ def _guest_silence(quiet: dict[str, Silence]) -> tuple[float | None, Bracket]:
 
 
 def _peer_outage(suffered: Sequence[Suffered]) -> tuple[float | None, Bracket]:
-    """The longest outage of any peer; null where one of them never got an answer again, or none was asking."""
+    """
+    The longest outage of any peer; null where one of them never got an answer again, or none was asking.
+
+    Of equally long ones (none at all) the one that was measured most finely.
+    """
     timed = [s for s in suffered if s.peer.outage_ms is not None and s.ended]
     gone = next((s for s in suffered if s.is_cut_off), None)
     if gone is not None:
@@ -287,7 +292,7 @@ def _peer_outage(suffered: Sequence[Suffered]) -> tuple[float | None, Bracket]:
     if not timed:
         stopped = next((s.peer.because for s in suffered if not s.ended), "")
         return None, Bracket(because=stopped or "no peer of the guest was seen asking it during the switchover")
-    worst = max(timed, key=lambda s: s.peer.outage_ms or 0)
+    worst = max(timed, key=lambda s: (s.peer.outage_ms or 0, -(s.peer.interval_ms or math.inf)))
     return worst.peer.outage_ms, Bracket(
         from_point=worst.peer.point,
         from_frame=worst.from_frame,

@@ -149,10 +149,13 @@ def switchover(story: Story, profile: Profile) -> Answer:
         words = f"{value:.0f} ms: {bracket.because}"
         if limit is None:
             return Answer("undecided", f"{words}; profile {profile.name} sets no limit", value, None, "ms", evidence)
-        if value <= limit:
-            return Answer("pass", words, value, limit, "ms", evidence)
         doubt = bracket.uncertainty_ms or 0.0
-        return Answer("fail" if value - doubt > limit else "undecided", words, value, limit, "ms", evidence)
+        if value + doubt <= limit:
+            return Answer("pass", words, value, limit, "ms", evidence)
+        if value - doubt > limit:
+            return Answer("fail", words, value, limit, "ms", evidence)
+        because = f"{words}; it may be {doubt:.0f} ms more or less, and the limit lies between"
+        return Answer("undecided", because, value, limit, "ms", evidence)
 
     return _about_guest(story, ask)
 
@@ -202,6 +205,9 @@ def window_limited(story: Story, profile: Profile) -> Answer:
         return Answer("fail", f"the destination closed its window {zero} times", float(zero), 0.0, "segments", evidence)
     if figures.throughput.limit == "unknown":
         return Answer("undecided", figures.throughput.limit_because, evidence=evidence)
+    if any(link.data.payload_bytes and link.back.max_window_bytes is None for link in story.move.best.transfer.links):
+        because = "the size of the receive window is not known: its scale is told in the handshake only"
+        return Answer("undecided", because, evidence=evidence)
     return Answer("pass", "the receive window left room", evidence=evidence)
 
 
@@ -291,7 +297,7 @@ def capture_quality(story: Story, profile: Profile) -> Answer:
     """Is there anything about the captures themselves that may touch a finding?"""
     if story.capture_faults:
         return Answer("fail", "; ".join(story.capture_faults))
-    return Answer("pass", "no drops, no cut file, no clock that was set back")
+    return Answer("pass", "no dropped packets are reported, no file is cut, no clock was set back")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,444 @@
+"""Every rule with the stories in which it passes, fails and does not know."""
+
+from typing import Any
+
+import pytest
+
+from tests.migration.make import (
+    MS,
+    PEER_IP,
+    S,
+    announced,
+    figures,
+    guest_story,
+    side,
+    story,
+    stream,
+    suffered,
+    throughput,
+    view,
+)
+from vmpcap.measures.results import Loss, Rtt
+from vmpcap.migration.conflicts import Conflict
+from vmpcap.migration.detours import Detour
+from vmpcap.migration.early import Early
+from vmpcap.migration.guests import Moved
+from vmpcap.migration.outcome import Outcome
+from vmpcap.migration.reachable import Reachability
+from vmpcap.migration.results import Announcements, Bracket, Domain, Path, PointAnnouncements, Switchover
+from vmpcap.migration.story import GuestStory, Story
+from vmpcap.verdicts.findings import Check
+from vmpcap.verdicts.profile import Profile
+from vmpcap.verdicts.rules import RULES, answer
+
+NO_LIMITS = Profile(
+    name="mine", title="mine", throughput_mbps_min=None, rtt_ms_max=None, switchover_ms_max=None, scope="link",
+    applies_to="",
+)  # fmt: skip
+LIMITS = Profile(
+    name="mine", title="mine", throughput_mbps_min=622, rtt_ms_max=5, switchover_ms_max=300, scope="link",
+    applies_to="",
+)  # fmt: skip
+DECIDING = {"completed", "throughput", "rtt", "announcement_reached_destination", "guest_reachable_after"}
+ADVICE = {
+    "rtt_under_load", "retransmissions", "window_limited", "mtu", "mac_flap", "duplicate_address", "wrong_vlan",
+    "announced_too_early", "trombone", "gateway_localised", "tcp_split", "capture_quality", "switchover",
+}  # fmt: skip
+
+
+def ask(rule_id: str, told: Story, profile: Profile = LIMITS) -> Check:
+    """What does this rule say?"""
+    (rule,) = [r for r in RULES if r.id == rule_id]
+    return answer(rule, told, profile)
+
+
+def test_every_rule_of_the_contract_is_here_once() -> None:
+    """The five that decide, the thirteen that advise, and no other."""
+    assert sorted(rule.id for rule in RULES) == sorted(DECIDING | ADVICE)
+
+
+def test_what_decides_and_what_advises_is_as_promised() -> None:
+    """Switchover decides only where the profile limits it; throughput and RTT are nothing without a limit."""
+    with_limits = {check.id for rule in RULES if (check := answer(rule, story(), LIMITS)).decides}
+    without = {check.id for rule in RULES if (check := answer(rule, story(), NO_LIMITS)).decides}
+    assert with_limits == DECIDING | {"switchover"}
+    assert without == DECIDING - {"throughput", "rtt"}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+@pytest.mark.parametrize("profile", [LIMITS, NO_LIMITS], ids=["limits", "no_limits"])
+def test_where_nothing_was_measured_nothing_passes(rule: Any, profile: Profile) -> None:
+    """Want of evidence is undecided, with a reason, whatever is asked."""
+    told = story(outcome=Outcome("unknown", "nobody saw its end", "", ()), figures=figures(loss=Loss()))
+    given = answer(rule, told, profile)
+    if rule.id == "capture_quality":
+        return  # it speaks of the captures, which were read
+    assert given.outcome == "undecided"
+    assert given.because
+
+
+# completed
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [("completed", "pass"), ("aborted", "fail"), ("truncated", "undecided"), ("unknown", "undecided")],
+)
+def test_completed_is_the_streams_own_end(outcome: Any, expected: str) -> None:
+    """A capture that ends too early says nothing either way, and the frames that show it are named."""
+    given = ask("completed", story(outcome=Outcome(outcome, "it was so", "src-uplink", (90, 91))))
+    assert (given.outcome, given.because) == (expected, "it was so")
+    assert given.evidence[0].frames == [90, 91]
+    assert given.evidence[0].filter == "frame.number in {90, 91}"
+
+
+# throughput
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({"bulk_mbps": 622.0}, "pass"),
+        ({"bulk_mbps": 900.0, "limit": "network"}, "pass"),
+        ({"bulk_mbps": 621.9, "limit": "network", "limit_because": "a queue"}, "fail"),
+        ({"bulk_mbps": 400.0, "limit": "network", "busy_mbps": 500.0}, "fail"),
+        ({"bulk_mbps": 400.0, "limit": "network", "busy_mbps": 622.0}, "undecided"),
+        ({"bulk_mbps": 400.0, "limit": "sender", "best_1s_mbps": 622.0}, "pass"),
+        ({"bulk_mbps": 400.0, "limit": "application", "best_1s_mbps": 700.0}, "pass"),
+        ({"bulk_mbps": 400.0, "limit": "sender", "best_1s_mbps": 621.0}, "undecided"),
+        ({"bulk_mbps": 400.0, "limit": "sender", "best_1s_mbps": None}, "undecided"),
+        ({"bulk_mbps": 400.0, "limit": "receiver_window", "best_1s_mbps": 700.0}, "undecided"),
+        ({"bulk_mbps": 400.0, "limit": "unknown", "best_1s_mbps": 700.0}, "undecided"),
+        ({"bulk_mbps": None, "limit": "network"}, "undecided"),
+    ],
+)
+def test_throughput_fails_only_where_the_network_was_in_the_way(known: dict[str, Any], expected: str) -> None:
+    """At the limit is enough; below it the reason decides, and only a bottleneck in the network fails."""
+    given = ask("throughput", story(figures=figures(throughput=throughput(**known))))
+    assert (given.outcome, given.measured, given.limit, given.unit) == (expected, known["bulk_mbps"], 622, "Mbps")
+
+
+def test_an_undecided_throughput_says_what_held_it_back() -> None:
+    """The reason with its figures is the whole use of an undecided answer."""
+    because = "the flight filled the receive window; 65535 bytes over 5.00 ms allow 105 Mbps"
+    slow = throughput(bulk_mbps=104.0, limit="receiver_window", limit_because=because)
+    given = ask("throughput", story(figures=figures(throughput=slow)))
+    assert because in given.because
+    assert "104 Mbps" in given.because
+
+
+def test_without_a_limit_throughput_is_told_and_not_judged() -> None:
+    """The figure stays, the answer is undecided, and it decides nothing."""
+    given = ask("throughput", story(figures=figures(throughput=throughput(bulk_mbps=10.0, limit="network"))), NO_LIMITS)
+    assert (given.outcome, given.decides, given.measured, given.limit) == ("undecided", False, 10.0, None)
+
+
+# rtt
+
+
+@pytest.mark.parametrize(
+    ("known", "expected", "measured"),
+    [
+        ({"coverage": "full", "p5_ms": 5.0}, "pass", 5.0),
+        ({"coverage": "full", "p5_ms": 5.1}, "fail", 5.1),
+        ({"coverage": "full", "p5_ms": 25.0, "idle_ms": 3.0}, "pass", 3.0),
+        ({"coverage": "full", "p5_ms": 4.0, "idle_ms": 44.0}, "pass", 4.0),
+        ({"coverage": "destination_half", "p5_ms": 3.0}, "undecided", 3.0),
+        ({"coverage": "destination_half", "p5_ms": 9.0}, "fail", 9.0),
+        ({"coverage": "destination_half", "p5_ms": 9.0, "idle_ms": 2.0}, "undecided", 2.0),
+        ({"coverage": "source_half", "p5_ms": 5.1}, "fail", 5.1),
+        ({"coverage": "source_half", "p5_ms": 5.0}, "undecided", 5.0),
+        ({"coverage": None}, "undecided", None),
+    ],
+)
+def test_half_of_the_path_can_fail_but_not_pass(known: dict[str, Any], expected: str, measured: float | None) -> None:
+    """The idle path is held against the limit, exactly the limit passes, and a half is a lower bound."""
+    given = ask("rtt", story(figures=figures(rtt=Rtt(samples=9, coverage_because="seen from here", **known))))
+    assert (given.outcome, given.measured, given.limit, given.unit) == (expected, measured, 5, "ms")
+    assert "seen from here" in given.because
+
+
+def test_a_queue_makes_a_slow_path_not_a_long_one() -> None:
+    """3 ms idle and 25 ms loaded meet a limit of 5 ms, and explain the slowness beside it."""
+    loaded = story(figures=figures(rtt=Rtt(samples=9, coverage="full", idle_ms=3.0, p5_ms=12.0, p95_ms=25.0)))
+    assert ask("rtt", loaded).outcome == "pass"
+    advice = ask("rtt_under_load", loaded)
+    assert (advice.outcome, advice.decides, advice.measured) == ("fail", False, 25.0)
+    assert "queueing" in advice.because
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({"coverage": "full", "p95_ms": 5.0}, "pass"),
+        ({"coverage": "full", "p95_ms": 5.1}, "fail"),
+        ({"coverage": "destination_half", "p95_ms": 5.0}, "undecided"),
+        ({"coverage": "destination_half", "p95_ms": 5.1}, "fail"),
+        ({"coverage": "full", "p95_ms": None}, "undecided"),
+    ],
+)
+def test_the_round_trip_under_load_is_held_against_the_same_limit(known: dict[str, Any], expected: str) -> None:
+    """As advice, by the 95th percentile; a half within the limit says nothing of the whole."""
+    assert ask("rtt_under_load", story(figures=figures(rtt=Rtt(samples=9, **known)))).outcome == expected
+
+
+# announcement_reached_destination
+
+
+def announced_at(point: str, verdict: Any, heard: bool = True) -> GuestStory:
+    """A guest whose announcement met this fate at this point."""
+    there = view(point, "gateway", series=(announced(S),) if heard else ())
+    seen = PointAnnouncements(seen=heard, frames=[200] if heard else [], reached=verdict)
+    return guest_story(
+        moved=Moved(0x005056AA7710, (), ((there, there.series[0]),) if heard else (), "high", ""),
+        announcements=Announcements(count=1, kinds={}, first_ts=None, schedule=None, by_point={point: seen}),
+        domain=Domain(verdict=verdict, because=f"{point} says {verdict}"),
+        deciding=there if verdict != "not_observable" else None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected"), [("reached", "pass"), ("not_reached", "fail"), ("not_observable", "undecided")]
+)
+def test_the_announcement_is_judged_by_what_reached_the_domain(verdict: Any, expected: str) -> None:
+    """Reached, not reached, not observable: pass, fail, undecided, at the point that decides."""
+    given = ask("announcement_reached_destination", story(announced_at("gw-lan", verdict, verdict == "reached")))
+    assert (given.outcome, given.because) == (expected, f"gw-lan says {verdict}")
+    assert [e.point for e in given.evidence] == ([] if expected == "undecided" else ["gw-lan"])
+
+
+def test_of_two_guests_the_worse_one_counts() -> None:
+    """One vNIC that was not announced is enough."""
+    both = story(announced_at("gw-lan", "reached"), announced_at("gw-lan", "not_reached", heard=False))
+    assert ask("announcement_reached_destination", both).outcome == "fail"
+    doubt = story(announced_at("gw-lan", "not_observable", heard=False), announced_at("gw-lan", "reached"))
+    assert ask("announcement_reached_destination", doubt).outcome == "undecided"
+
+
+@pytest.mark.parametrize("rule", ["announcement_reached_destination", "guest_reachable_after", "switchover"])
+def test_without_a_known_guest_nothing_is_said_of_one(rule: str) -> None:
+    """A stream alone names no guest; an aborted one had none to announce. Both are undecided, with the reason."""
+    assert "no announcement" in ask(rule, story()).because
+    aborted = story(outcome=Outcome("aborted", "reset", "src-uplink", (9,)))
+    assert ask(rule, aborted).outcome == "undecided"
+    assert "not completed" in ask(rule, aborted).because
+
+
+# guest_reachable_after
+
+
+@pytest.mark.parametrize(("word", "expected"), [("yes", "pass"), ("no", "fail"), ("unknown", "undecided")])
+def test_reachable_is_what_the_guests_traffic_says(word: Any, expected: str) -> None:
+    """With the two frames that show it."""
+    reached = Reachability(word, "so it was", "client", (7, 8))
+    given = ask("guest_reachable_after", story(guest_story(reachability=reached)))
+    assert (given.outcome, given.evidence[0].frames) == (expected, [7, 8])
+
+
+def test_a_reachable_guest_whose_peer_was_lost_says_so() -> None:
+    """One exchange proves that the guest is reachable, and does not hide who cannot reach it."""
+    lost = suffered(None, ended=False, survived=False, peer="10.99.0.7")
+    guest = guest_story(reachability=Reachability("yes", "answered", "client", (7, 8)), suffered=(suffered(), lost))
+    given = ask("guest_reachable_after", story(guest))
+    assert given.outcome == "pass"
+    assert "10.99.0.7" in given.because
+    assert PEER_IP not in given.because
+
+
+# switchover
+
+
+def away(ms: float | None, uncertainty_ms: float = 0.0, **more: Any) -> GuestStory:
+    """A guest whose peer missed it for so long."""
+    bracket = Bracket(
+        from_point="client", from_frame=5, to_point="client", to_frame=9, uncertainty_ms=uncertainty_ms, because="lost"
+    )
+    return guest_story(switchover=Switchover(peer_outage_ms=ms, peer_outage=bracket), **more)
+
+
+@pytest.mark.parametrize(
+    ("outage_ms", "interval_ms", "expected"),
+    [
+        (170.0, 10.0, "pass"),
+        (290.0, 10.0, "pass"),
+        (300.0, 0.0, "pass"),
+        (310.0, 10.0, "undecided"),
+        (311.0, 10.0, "fail"),
+        (295.0, 10.0, "undecided"),
+        (0.0, 1000.0, "undecided"),
+        (2000.0, 1000.0, "fail"),
+    ],
+)
+def test_a_limit_between_two_requests_is_not_decided(outage_ms: float, interval_ms: float, expected: str) -> None:
+    """Requests every interval leave the outage unknown by as much, both ways: one ping a second proves no 300 ms."""
+    given = ask("switchover", story(away(outage_ms, interval_ms)))
+    assert (given.outcome, given.measured, given.limit, given.decides) == (expected, outage_ms, 300, True)
+
+
+def test_without_a_limit_the_switchover_is_told_and_not_judged() -> None:
+    """The figure stays, as advice."""
+    given = ask("switchover", story(away(170.0, 10.0)), NO_LIMITS)
+    assert (given.outcome, given.decides, given.measured) == ("undecided", False, 170.0)
+    assert "170 ms" in given.because
+
+
+def test_without_a_peer_the_bracket_is_held_against_the_limit() -> None:
+    """It is an upper bound of the stun: within the limit it passes."""
+    frames = Bracket(from_point="a", from_frame=3, to_point="b", to_frame=4, uncertainty_ms=1.0, because="frames")
+    seen = guest_story(switchover=Switchover(bracket_ms=120.0, bracket=frames))
+    given = ask("switchover", story(seen))
+    assert (given.outcome, given.measured) == ("pass", 120.0)
+    assert [(e.point, e.frames) for e in given.evidence] == [("b", [4])]
+
+
+def test_a_peer_that_was_never_answered_again_fails_any_limit() -> None:
+    """The outage has no end: it is longer than every limit; without one there is nothing to hold it against."""
+    lost = suffered(None, ended=False, survived=False, because="88 requests unanswered until the end")
+    guest = away(170.0, 10.0, suffered=(suffered(170.0), lost))
+    given = ask("switchover", story(guest))
+    assert (given.outcome, given.measured) == ("fail", None)
+    assert "1 of 2" in given.because
+    assert "88 requests" in given.because
+    assert ask("switchover", story(guest), NO_LIMITS).outcome == "undecided"
+
+
+def test_a_peer_that_stopped_asking_is_not_one_that_was_lost() -> None:
+    """Nobody knows whether it would have been answered."""
+    stopped = suffered(None, ended=False, survived=None)
+    given = ask("switchover", story(away(None, suffered=(stopped,))))
+    assert given.outcome == "undecided"
+
+
+# advice on the stream
+
+
+@pytest.mark.parametrize(
+    ("share", "at_sender", "expected"),
+    [
+        (0.001, True, "pass"),
+        (0.0011, True, "fail"),
+        (0.0, False, "undecided"),
+        (0.0011, False, "fail"),
+        (None, True, "undecided"),
+    ],
+)
+def test_few_retransmissions_count_only_at_the_sender(share: float | None, at_sender: bool, expected: str) -> None:
+    """Elsewhere an original that was lost before the capture point makes its copy look like the first."""
+    told = story(figures=figures(loss=Loss(retransmissions=3, retransmitted_share=share)), at_sender=at_sender)
+    given = ask("retransmissions", told)
+    assert (given.outcome, given.measured, given.decides) == (expected, share, False)
+
+
+def offering(window: int | None) -> tuple[Any, ...]:
+    """One stream whose receiver offered at most this window; None: its scale is not known."""
+    receiver = side(packets=1, mss=1460, max_window_bytes=window)
+    return (stream(b=receiver),)
+
+
+@pytest.mark.parametrize(
+    ("limit", "zero_windows", "window", "expected"),
+    [
+        ("receiver_window", 0, 65_535, "fail"),
+        ("sender", 3, 65_535, "fail"),
+        ("sender", 0, 3_000_000, "pass"),
+        ("network", 0, 3_000_000, "pass"),
+        ("network", 0, None, "undecided"),
+        ("sender", 0, None, "undecided"),
+        ("unknown", 0, 3_000_000, "undecided"),
+    ],
+)
+def test_a_window_of_unknown_scale_left_no_room_that_one_could_see(
+    limit: Any, zero_windows: int, window: int | None, expected: str
+) -> None:
+    """Room is only claimed where the window's size is known: without the handshake its scale is not."""
+    seen = figures(
+        throughput=throughput(limit=limit, limit_because="for a reason"), loss=Loss(zero_windows=zero_windows)
+    )
+    assert ask("window_limited", story(figures=seen, streams=offering(window))).outcome == expected
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({"stuck_segment": 8960, "path": Path(mss=8960)}, "fail"),
+        ({"path": Path(mss=1460), "large_segments_acked": True}, "pass"),
+        ({"path": Path(mss=1460), "large_segments_acked": False}, "undecided"),
+        ({"path": Path(mss=None), "large_segments_acked": True}, "undecided"),
+    ],
+)
+def test_mtu_passes_only_where_large_segments_got_through(known: dict[str, Any], expected: str) -> None:
+    """A black hole fails; without the handshake or without a full segment acknowledged nobody knows."""
+    assert ask("mtu", story(**known)).outcome == expected
+
+
+# advice on the guest
+
+
+@pytest.mark.parametrize(
+    ("early_ms", "expected"), [(250.0, "fail"), (-12.0, "pass"), (0.0, "pass"), (None, "undecided")]
+)
+def test_too_early_is_before_the_guest_stopped(early_ms: float | None, expected: str) -> None:
+    """By as many milliseconds as the guest went on at its old place."""
+    given = ask("announced_too_early", story(guest_story(early=Early(early_ms, "seen so", "src-guestbr", (4, 5)))))
+    assert (given.outcome, given.measured) == (expected, early_ms)
+    assert given.evidence[0].frames == [4, 5]
+
+
+@pytest.mark.parametrize(("found", "expected"), [(True, "fail"), (False, "pass"), (None, "undecided")])
+@pytest.mark.parametrize(
+    ("rule", "key"),
+    [("mac_flap", "second_place"), ("duplicate_address", "duplicate_address"), ("trombone", "trombone")],
+)
+def test_a_finding_that_applies_fails_and_one_not_examined_is_undecided(
+    rule: str, key: str, found: bool | None, expected: str
+) -> None:
+    """Advice that applies is fail; what was checked and is in order is pass."""
+    made = Detour if key == "trombone" else Conflict
+    given = ask(rule, story(guest_story(**{key: made(found, "for a reason", "gw-lan", (3,))})))
+    assert (given.outcome, given.because, given.decides) == (expected, "for a reason", False)
+
+
+@pytest.mark.parametrize(("found", "expected"), [(True, "fail"), (False, "pass"), (None, "undecided")])
+def test_a_split_connection_is_advice(found: bool | None, expected: str) -> None:
+    """Behind a proxy neither loss nor round trip are those of the whole path."""
+    assert ask("tcp_split", story(split=Detour(found, "for a reason"))).outcome == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [([10], [10], "pass"), ([], [], "pass"), ([10], [20], "fail"), ([10], [], "fail"), (None, [10], "undecided")],
+)
+def test_another_tag_after_the_move_is_the_wrong_vlan(before: Any, after: Any, expected: str) -> None:
+    """Tags are compared at one point; no tag at all is a tag too."""
+    guest = guest_story(vlans_before=before, vlans_after=after, vlan_point="gw-lan")
+    assert ask("wrong_vlan", story(guest)).outcome == expected
+
+
+def test_first_hop_redundancy_is_not_examined_and_says_so() -> None:
+    """A check that nobody made cannot pass."""
+    assert ask("gateway_localised", story(guest_story())).outcome == "undecided"
+
+
+def test_what_is_wrong_with_a_capture_is_named() -> None:
+    """Every fault, and a pass that claims no more than was reported."""
+    given = ask("capture_quality", story(capture_faults=("gw: 3 packets dropped", "src: cut_short (frame 9)")))
+    assert given.outcome == "fail"
+    assert "3 packets" in given.because
+    assert "frame 9" in given.because
+    assert ask("capture_quality", story()).outcome == "pass"
+    assert "reported" in ask("capture_quality", story()).because
+
+
+def test_evidence_of_a_stream_is_a_filter_and_of_frames_their_numbers() -> None:
+    """A filter that a reader can paste; numbers sorted, each once."""
+    given = ask("retransmissions", story(figures=figures(loss=Loss(retransmitted_share=0.0, retransmissions=0))))
+    assert given.evidence[0].filter == "tcp.port == 8000 && tcp.analysis.retransmission"
+    twice = ask("mac_flap", story(guest_story(second_place=Conflict(True, "two places", "src", (9, 3, 9)))))
+    assert (twice.evidence[0].frames, twice.evidence[0].filter) == ([3, 9], "frame.number in {3, 9}")
+
+
+def test_times_of_the_switchover_never_mix_points() -> None:
+    """A bracket between two points shows the frame of the point that it names."""
+    across = Bracket(from_point="src", from_frame=3, to_point="dst", to_frame=4, uncertainty_ms=0.0, because="frames")
+    given = ask("switchover", story(guest_story(switchover=Switchover(bracket_ms=120 * MS / MS, bracket=across))))
+    assert [(e.point, e.frames) for e in given.evidence] == [("dst", [4])]
