@@ -1,6 +1,7 @@
 """The report for a terminal: first a summary that fits one screen of 80 by 24, then everything it rests on."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -8,11 +9,11 @@ from rich.text import Text
 from vmpcap.report.about_checks import Where, where_to_look
 from vmpcap.report.blocks import Block, Commands, Fact, Grid, Heading, Picture, Proof, Source
 from vmpcap.report.chart import LABEL, Line
-from vmpcap.report.clean import clean_report, for_ascii, shorten
+from vmpcap.report.clean import clean_report, for_ascii
 from vmpcap.report.document import Report
 from vmpcap.report.look import Look
 from vmpcap.report.outline import outline
-from vmpcap.report.page import COLOURS, Page
+from vmpcap.report.page import COLOURS, Page, fitted
 from vmpcap.report.summary import summary
 from vmpcap.report.words import held_against_limit
 
@@ -58,7 +59,7 @@ def _heading(page: Page, block: Heading) -> None:
     page.gap()
     if block.level == 1:
         rule = page.look.glyphs.rule
-        title = shorten(block.text, page.look.width - 6)
+        title = fitted(block.text, page.look.width - 6)
         line = f"{rule * 2} {title} "
         page.put(Text(line + rule * max(page.look.width - cell_len(line), 0), style=COLOURS["heading"]))
         return
@@ -66,8 +67,8 @@ def _heading(page: Page, block: Heading) -> None:
 
 
 def _fact(page: Page, block: Fact) -> None:
-    label = shorten(block.label, LABEL - 1)
-    text = Text.assemble((label.ljust(LABEL), COLOURS["label"]), block.text)
+    label = _aligned(fitted(block.label, LABEL - 1), LABEL, right=False)
+    text = Text.assemble((label, COLOURS["label"]), block.text)
     if block.because:
         text.append(f"; {block.because}" if block.text else block.because, style=COLOURS["because"])
     page.put(text, indent=2, hang=LABEL)
@@ -76,9 +77,12 @@ def _fact(page: Page, block: Fact) -> None:
 def _grid(page: Page, block: Grid) -> None:
     """
     Columns that hold nothing are left out. What is a sentence, or finds no room beside the others, goes under its row.
+    The first column is the row's name: only a name that is wider than the terminal is shortened.
     """
+    room = page.look.width - 2
+    block = replace(block, rows=tuple((fitted(row[0], room), *row[1:]) for row in block.rows))
     filled = [i for i in range(len(block.columns)) if any(row[i] for row in block.rows)]
-    beside, under = _shared_out(block, filled, page.look.width - 2)
+    beside, under = _shared_out(block, filled, room)
     widths = {i: _width(block, i) for i in beside}
     names = Text("  ").join(
         Text(_aligned(block.columns[i], widths[i], block.columns[i] in block.right)) for i in beside
@@ -127,15 +131,16 @@ def _drawn(line: Line, gutter: int) -> Text:
 
 
 def _proof(page: Page, block: Proof) -> None:
+    hang = 4 if page.look.is_short else 10
     for check in block.checks[:1]:
         held = held_against_limit(check)
         text = Text.assemble((check.outcome.ljust(10), COLOURS[check.outcome]))
         text.append(", ".join(c.id for c in block.checks), style="bold")
         text.append(f"  {held};" if held else ":")
         text.append(f" {check.because}")
-        page.put(text, indent=2, hang=10)
+        page.put(text, indent=2, hang=hang)
         for where in where_to_look(check):
-            _where(page, where, indent=12)
+            _where(page, where, indent=2 + hang)
 
 
 def _where(page: Page, where: Where, indent: int) -> None:

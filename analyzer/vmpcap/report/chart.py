@@ -10,7 +10,7 @@ from vmpcap.report.words import figure, seconds_between, span
 
 HEIGHT: Final = 5
 """Rows of the picture."""
-NARROWEST: Final = 20
+NARROWEST: Final = 16
 """Columns of the picture, however short the lines are."""
 LABEL: Final = 14
 """Characters of a fact's label, its space included."""

@@ -13,8 +13,9 @@ LONGEST: Final = 4_000
 INVISIBLE: Final = frozenset("\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u2028\u2029\u3164\ufeff\uffa0")
 """Characters of no width, or that break lines, beyond the Unicode categories below."""
 
-UNSAFE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-"""Control, format (all right-to-left and zero-width marks), surrogate and private-use characters, line separators."""
+UNSAFE_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Control, format (all right-to-left and zero-width marks), surrogate, private-use and unassigned characters, line
+separators."""
 
 PLAIN: Final = {
     "\u2192": "->", "\u2190": "<-", "\u00b5": "u", "\u2026": "...", "\u2265": ">=", "\u2264": "<=", "\u00b1": "+-",

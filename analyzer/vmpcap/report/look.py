@@ -8,6 +8,8 @@ from vmpcap.report.chart import ASCII, UNICODE, Glyphs
 
 WIDEST: Final = 120
 NARROWEST: Final = 40
+SHORT: Final = 60
+"""A line with fewer characters than this is short: texts are indented less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,11 @@ class Look:
     def glyphs(self) -> Glyphs:
         """The characters to draw with."""
         return ASCII if self.ascii_only else UNICODE
+
+    @property
+    def is_short(self) -> bool:
+        """Must texts do with little indentation?"""
+        return self.width < SHORT
 
 
 def look_of(stream: TextIO) -> Look:

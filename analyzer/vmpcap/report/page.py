@@ -115,6 +115,22 @@ class Page:
         self._console.print(Text(" " * indent + text), no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
 
 
+def fitted(text: str, cells: int) -> str:
+    """How does this name fit into so many cells? Its middle is left out, since names differ at both ends."""
+    if cell_len(text) <= cells:
+        return text
+    tail = _head(text[::-1], (cells - 3) // 2)[::-1]
+    return _head(text, cells - 3 - cell_len(tail)) + "..." + tail
+
+
+def _head(text: str, cells: int) -> str:
+    """As many of the first characters as fill at most so many cells."""
+    end = 0
+    while end < len(text) and cell_len(text[: end + 1]) <= cells:
+        end += 1
+    return text[:end]
+
+
 def _joined(text: str, room: int) -> str:
     """The same text with its figures held together, where they fit into a line."""
     held = JOINED.sub(lambda found: found[0][:-1] + JOINT, text)

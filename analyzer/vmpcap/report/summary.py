@@ -32,13 +32,10 @@ from vmpcap.verdicts.findings import Check, Outcome
 
 SCREEN: Final = 23
 """Lines of the summary: a screen of 24 and its prompt."""
-MOST_MIGRATIONS: Final = 9
-"""Migrations that the summary lists one by one, in two lines each."""
+MOST_MIGRATIONS: Final = (9, 8, 7, 6, 5)
+"""Migrations that the summary lists one by one, in two lines each: from roomy to tight."""
 ANSWER: Final = 13
 """Characters in front of a check's name: its mark and its answer."""
-
-SHORT: Final = 60
-"""A line with fewer characters than this is short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +53,13 @@ ROOMS: Final = (_Room(3, 6, 2), _Room(2, 4, 2), _Room(2, 3, 1), _Room(1, 3, 1), 
 
 def summary(report: Report, look: Look) -> Page:
     """What does a reader see first? The roomiest summary that fits the screen; where none does, the tightest."""
-    if len(report.migrations) != 1:
-        return _of_several(report, look)
-    for room in ROOMS:
-        page = _of_one(report, report.migrations[0], look, room)
-        if page.lines() <= SCREEN:
-            break
+    if len(report.migrations) == 1:
+        pages = (_of_one(report, report.migrations[0], look, room) for room in ROOMS)
+    else:
+        pages = (_of_several(report, look, most) for most in MOST_MIGRATIONS)
+    page = next(pages)
+    while page.lines() > SCREEN and (tighter := next(pages, None)):
+        page = tighter
     return page
 
 
@@ -75,14 +73,14 @@ def _of_one(report: Report, migration: Migration, look: Look, room: _Room) -> Pa
     return page
 
 
-def _of_several(report: Report, look: Look) -> Page:
+def _of_several(report: Report, look: Look, most: int) -> Page:
     """Of none or of many: the verdict on all of them, and a line or two each."""
     page = Page(look)
     _verdict(page, report.verdict, report.because)
     _rests_on(page, report)
     if report.migrations:
         page.put()
-        _one_by_one(page, report.migrations)
+        _one_by_one(page, report.migrations, most)
     return page
 
 
@@ -145,7 +143,7 @@ def _checks(page: Page, checks: Sequence[Check], room: _Room) -> None:
 
 def _check_line(page: Page, check: Check, most_lines: int, word: str = "") -> None:
     """Where lines are short the words begin under the mark, and the check's name has a line of its own if it must."""
-    glyphs, short = page.look.glyphs, page.look.width < SHORT
+    glyphs, short = page.look.glyphs, page.look.is_short
     mark = {"pass": glyphs.passed, "fail": glyphs.failed, "undecided": glyphs.doubted}[check.outcome]
     style = COLOURS["undecided"] if word else COLOURS[check.outcome]
     held = held_against_limit(check)
@@ -156,9 +154,9 @@ def _check_line(page: Page, check: Check, most_lines: int, word: str = "") -> No
     page.put(text, hang=3 if short else ANSWER, most_lines=most_lines + short)
 
 
-def _one_by_one(page: Page, migrations: Sequence[Migration]) -> None:
+def _one_by_one(page: Page, migrations: Sequence[Migration], most: int) -> None:
     arrow = page.look.glyphs.arrow
-    for m in migrations[:MOST_MIGRATIONS]:
+    for m in migrations[:most]:
         ran = [m.outcome, span(m.duration_s)]
         if m.throughput.bulk_mbps is not None:
             ran.append(figure(m.throughput.bulk_mbps, "Mbps"))
@@ -170,7 +168,7 @@ def _one_by_one(page: Page, migrations: Sequence[Migration]) -> None:
         page.put(text, hang=15, most_lines=1)
         words = ", ".join(ran) if m.verdict == "pass" else f"{', '.join(ran)}: {verdict_sentence(m)}"
         page.put(f"{'':15}{words}", hang=15, most_lines=1)
-    left = migrations[MOST_MIGRATIONS:]
+    left = migrations[most:]
     if left:
         tally = ", ".join(f"{n} {o}" for o in VERDICTS if (n := sum(m.verdict == o for m in left)))
         page.put(f" and {count(len(left), 'further migration')}: {tally}")

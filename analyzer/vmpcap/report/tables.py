@@ -189,7 +189,7 @@ def to_table(frame: "pl.DataFrame", view: Sequence[Shown], look: "Look") -> str:
         return "(no rows)\n"
     usable = [c for c in view if set(c.needs) <= set(frame.columns)]
     head = frame.head(MOST_ROWS)
-    cells = [[c.text(*values) for values in _rows(head, c.needs)] for c in usable]
+    cells = [[_narrow(c.text(*values), look.width) for values in _rows(head, c.needs)] for c in usable]
     filled = [i for i, column in enumerate(cells) if any(column) or i == 0]
     widths = {i: max(map(_width, [usable[i].title, *cells[i]])) for i in filled}
     fitting = _fitting(filled, widths, look.width)
@@ -209,6 +209,15 @@ def _width(text: str) -> int:
     from rich.cells import cell_len
 
     return cell_len(text)
+
+
+def _narrow(text: str, width: int) -> str:
+    """The same text, its middle left out where it alone is wider than the terminal."""
+    if _width(text) <= width:
+        return text
+    from vmpcap.report.page import fitted
+
+    return fitted(text, width)
 
 
 def _rows(frame: "pl.DataFrame", names: Sequence[str]) -> Iterable[tuple[Any, ...]]:
