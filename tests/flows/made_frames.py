@@ -8,6 +8,7 @@ import numpy as np
 from vmpcap.decode.frames import Frames
 from vmpcap.readers.records import RecordBatch
 from vmpcap.terms.addresses import NO_MAC, ip_halves
+from vmpcap.terms.arrays import doorway
 
 DTYPES = {
     np.uint8: "stop depth ip_version ip_protocol ip_ttl ip_tos ip_fragment tcp_options tcp_window_scale "
@@ -81,7 +82,7 @@ def make_batch(rows: Sequence[Mapping[str, Any]], first_frame: int = 1) -> tuple
     batch = RecordBatch(
         buffer=buffer,
         first_frame=first_frame,
-        record_at=np.array(at, dtype=np.int64),
+        record_at=doorway(at, np.int64),
         captured_bytes=frames.captured_bytes,
         wire_bytes=frames.wire_bytes,
         ts_ns=frames.ts_ns,

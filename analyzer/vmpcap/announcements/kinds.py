@@ -156,5 +156,8 @@ def _table(flags: tuple[bool, ...]) -> Bools:
 IS_LISTED: Final = _table(tuple(kind.listed for kind in KINDS))
 """bool[256]: by kind number, whether it is shown without being asked for."""
 
+HAS_OPCODE: Final = _table(tuple(ARP in kind.bodies or RARP in kind.bodies for kind in KINDS))
+"""bool[256]: by kind number, whether its bodies have an opcode; a neighbour advertisement has flags there."""
+
 IS_ANNOUNCEMENT: Final = _table(tuple(kind.announces for kind in KINDS))
 """bool[256]: by kind number, whether it tells the domain where its sender's MAC now lives."""

@@ -1,17 +1,17 @@
 """Announcements of one capture point, gathered batch by batch within a budget."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.announcements.kinds import IS_LISTED, KIND_NAMES, UNKNOWN_KIND, classify
+from vmpcap.announcements.kinds import HAS_OPCODE, IS_LISTED, KIND_NAMES, UNKNOWN_KIND, classify
 from vmpcap.decode.frames import Arrivals, Frames
 from vmpcap.decode.paths import path_text
-from vmpcap.terms.addresses import BROADCAST_MAC, NO_MAC, ip_text, mac_text
-from vmpcap.terms.units import NO_TIME
+from vmpcap.terms.addresses import BROADCAST_MAC, NO_MAC
+from vmpcap.terms.cells import ip_cells, mac_cells, name_cells, number_cells, pair_cells, tag_cells, time_cells
+from vmpcap.terms.columns import ANNOUNCEMENTS, through_gate
 
 if TYPE_CHECKING:
     import polars as pl
@@ -182,76 +182,34 @@ def _rows_of(first_frame: int, frames: Frames, arrivals: Arrivals) -> Announceme
 
 def as_table(rows: AnnouncementRows, point: str) -> "pl.DataFrame":
     """
-    The announcement columns of the contract, as a polars frame.
+    One row per body: the columns ANNOUNCEMENTS of terms.columns.
 
     Notes
     -----
-    vlan_ids are those of the innermost Ethernet header, outermost first. opcode is null for neighbour discovery.
+    The opcode is null for neighbour discovery, whose flags are no opcode.
     """
     import polars as pl
 
-    at_least_one = len(rows) > 0
-    is_arp = np.array([not name.endswith("_na") and not name.startswith("nd_") for name in KIND_NAMES])
-    table = pl.DataFrame(
-        {
-            "point": pl.Series([point] * len(rows), dtype=pl.String),
-            "frame": rows.frame,
-            "ts": pl.Series(rows.ts_ns).cast(pl.Datetime("ns", "UTC")),
-            "kind": pl.Series(_text_of(rows.kind, lambda number: KIND_NAMES[number]), dtype=pl.String),
-            "opcode": rows.opcode,
-            "eth_src": _macs(rows.eth_src),
-            "eth_dst": _macs(rows.eth_dst),
-            "sender_mac": _macs(rows.sender_mac),
-            "sender_ip": _ips(rows.sender_high, rows.sender_low),
-            "target_mac": _macs(rows.target_mac),
-            "target_ip": _ips(rows.target_high, rows.target_low),
-            "vlan_ids": _vlans(rows.vlan_outer, rows.vlan_inner),
-            "vni": rows.vni,
-            "encapsulation": _paths(rows.path_high, rows.path_low),
-            "broadcast": rows.is_broadcast,
-        }
+    return through_gate(
+        pl.DataFrame(
+            {
+                "point": pl.repeat(point, len(rows), dtype=pl.String, eager=True),
+                "frame": number_cells(rows.frame),
+                "ts": time_cells(rows.ts_ns),
+                "kind": name_cells(rows.kind, dict(enumerate(KIND_NAMES))),
+                "opcode": number_cells(rows.opcode, HAS_OPCODE[rows.kind]),
+                "eth_src": mac_cells(rows.eth_src),
+                "eth_dst": mac_cells(rows.eth_dst),
+                "sender_mac": mac_cells(rows.sender_mac),
+                "sender_ip": ip_cells(rows.sender_high, rows.sender_low),
+                "target_mac": mac_cells(rows.target_mac),
+                "target_ip": ip_cells(rows.target_high, rows.target_low),
+                "vlan_ids": tag_cells(rows.vlan_outer, rows.vlan_inner),
+                "vni": number_cells(rows.vni, rows.vni >= 0),
+                "encapsulation": pair_cells(rows.path_high, rows.path_low, path_text),
+                "broadcast": pl.Series(rows.is_broadcast),
+            }
+        ),
+        ANNOUNCEMENTS,
+        "announcements",
     )
-    if not at_least_one:
-        return table
-    no_time = pl.Series(rows.ts_ns == NO_TIME)
-    return table.with_columns(
-        pl.when(~no_time).then(pl.col("ts")).alias("ts"),
-        pl.when(pl.Series(is_arp[rows.kind])).then(pl.col("opcode")).alias("opcode"),
-        pl.when(pl.col("vni") >= 0).then(pl.col("vni")).alias("vni"),
-    )
-
-
-def _text_of(numbers: npt.NDArray[np.generic], write: Callable[[int], str | None]) -> list[str | None]:
-    """Each number written once, however often it occurs."""
-    values, where = np.unique(numbers, return_inverse=True)
-    texts = [write(int(value)) for value in values]
-    return [texts[i] for i in where]
-
-
-def _macs(macs: U64) -> "pl.Series":
-    import polars as pl
-
-    return pl.Series(_text_of(macs, mac_text), dtype=pl.String)
-
-
-def _pairs(high: U64, low: U64, write: Callable[[int, int], str]) -> "pl.Series":
-    import polars as pl
-
-    values, where = np.unique(np.stack((high, low), axis=1), axis=0, return_inverse=True)
-    texts = [write(int(h), int(low_half)) for h, low_half in values]
-    return pl.Series([texts[i] for i in where.ravel()], dtype=pl.String)
-
-
-def _ips(high: U64, low: U64) -> "pl.Series":
-    return _pairs(high, low, ip_text)
-
-
-def _paths(high: U64, low: U64) -> "pl.Series":
-    return _pairs(high, low, path_text)
-
-
-def _vlans(outer: npt.NDArray[np.int32], inner: npt.NDArray[np.int32]) -> "pl.Series":
-    import polars as pl
-
-    ids = [[v for v in pair if v >= 0] for pair in zip(outer.tolist(), inner.tolist(), strict=True)]
-    return pl.Series(ids, dtype=pl.List(pl.Int32))

@@ -131,7 +131,7 @@ class Side:
     idle_rtt: RttSummary
     """The same, for segments that were sent with at most two others in flight. A delayed ACK is in it: leans high."""
     ack_rtt: RttSummary
-    """What Wireshark's tcp.analysis.ack_rtt shows for this side: SYN, FIN and ambiguous samples are in it."""
+    """What Wireshark's tcp.analysis.ack_rtt shows for this side: SYN, FIN and ambiguous samples are in it, 0 is not."""
     loop_rtt: RttSummary
     """Full path by timestamp echo (nominated streams only): data, its ACK, the first data that echoes the ACK."""
     near_rtt: RttSummary

@@ -15,7 +15,7 @@ from vmpcap.measures.rtt_histogram import Buckets, RttHistogram, summarise
 from vmpcap.readers.index import EARLIEST, LATEST
 from vmpcap.readers.records import RecordBatch
 from vmpcap.terms.addresses import ip_text
-from vmpcap.terms.arrays import reserve
+from vmpcap.terms.arrays import doorway, reserve
 from vmpcap.terms.units import NO_TIME
 from vmpcap.terms.wire import IP_TCP, IP_UDP
 
@@ -70,7 +70,7 @@ class Follower:
             counts=np.zeros(at.COUNTS, dtype=np.int64),
         )
         self._rtt = RttHistogram()
-        self._no_copies: U8 = np.zeros(0, dtype=np.uint8)
+        self._no_copies: Any = doorway(np.zeros(0), np.uint8)
 
     def absorb(self, batch: RecordBatch, frames: Frames, flow_id: I32, side: U8, is_copy: U8 | None = None) -> None:
         """
@@ -176,7 +176,7 @@ class Follower:
             self._state = self._state._replace(
                 sample_key=np.empty(needed, dtype=np.uint64), sample_ns=np.empty(needed, dtype=np.int64)
             )
-            self._no_copies = np.zeros(rows, dtype=np.uint8)
+            self._no_copies = doorway(np.zeros(rows), np.uint8)
 
     def _connection(
         self, flow: int, buckets: Buckets, shakes: tuple[I64, I64, I64], path_text: Callable[[int, int], str]

@@ -42,13 +42,18 @@ class Buckets:
             count=np.concatenate([self.count[p] for p in parts])[order],
         )
 
+    def above_zero(self) -> "Buckets":
+        """The samples that took any time; Wireshark does not show those of 0, which are below the clock's step."""
+        some = (self.least_ns > 0) | (self.span_ns > 0)
+        return Buckets(self.owner[some], self.least_ns[some], self.span_ns[some], self.count[some])
+
 
 class RttHistogram:
     """
     How often did each side see each round-trip time?
 
     A bucket keeps its smallest and largest sample. Percentiles are exact while no bucket has more than two samples, and
-    otherwise within 0.2 %. Minimum and maximum are exact.
+    otherwise within 0.2 %. Minimum and maximum are exact up to half an hour, and within 0.2 % beyond.
     """
 
     def __init__(self) -> None:
@@ -68,16 +73,20 @@ class RttHistogram:
         self._counts[LEFT_OUT] += other.left_out
 
     def finish(self) -> Buckets:
-        """All buckets, sorted."""
+        """All buckets, sorted; one that holds two samples is given as two, so that what is exact stays exact."""
         filled = self._table[self._table["key"] != 0]
-        key = filled["key"] - np.uint64(1)
-        order = np.argsort(key)
-        return Buckets(
-            owner=(key >> np.uint64(BUCKET_BITS))[order],
-            least_ns=filled["least_ns"][order],
-            span_ns=filled["span_ns"].astype(np.int64)[order],
-            count=filled["count"].astype(np.int64)[order],
-        )
+        filled = filled[np.argsort(filled["key"])]
+        pair = (filled["count"] == 2) & (filled["span_ns"] > 0)
+        owner = (filled["key"] - np.uint64(1)) >> np.uint64(BUCKET_BITS)
+        least, span, count = filled["least_ns"], filled["span_ns"].astype(np.int64), filled["count"].astype(np.int64)
+        if pair.any():
+            times = np.where(pair, 2, 1)
+            is_second = np.zeros(int(times.sum()), np.bool_)
+            is_second[np.cumsum(times)[pair] - 1] = True
+            owner, count = np.repeat(owner, times), np.repeat(np.where(pair, 1, count), times)
+            least = np.repeat(least, times) + np.where(is_second, np.repeat(span, times), 0)
+            span = np.repeat(np.where(pair, 0, span), times)
+        return Buckets(owner=owner, least_ns=least, span_ns=span, count=count)
 
     @property
     def left_out(self) -> int:
@@ -111,9 +120,15 @@ def nearest_rank(least_ns: I64, span_ns: I64, count: I64, percent: float) -> int
     return int(least_ns[at]) + int(span_ns[at]) * within // steps
 
 
-def summarise(buckets: Buckets, owners: tuple[int, ...], ambiguous: int) -> RttSummary:
-    """What is the distribution of these owners' samples together?"""
-    own = buckets.of(owners)
+def summarise(own: Buckets, ambiguous: int) -> RttSummary:
+    """
+    What is the distribution of these samples?
+
+    Parameters
+    ----------
+    own : in the order of their values
+    ambiguous : how many samples were left out because the data had been sent more than once
+    """
     least, span, count = own.least_ns, own.span_ns, own.count
 
     def at(percent: float) -> int | None:

@@ -97,7 +97,7 @@ PER_SIDE: Final = (
     Column("zero_windows", "count", "segments", "that offered no window"),
     Column("window_fulls", "count", "segments", "as Wireshark marks them; null: not measured yet"),
     Column("keep_alives", "count", "segments", "one number before the next, with one byte or none"),
-    Column("rtt_samples", "count", "samples", "data segments, SYNs and FINs to the ACK that covers exactly them"),
+    Column("rtt_samples", "count", "samples", "data, SYN or FIN to the ACK that covers exactly it; 0 does not count"),
     Column("rtt_min_us", "float", "us", "smallest: exact"),
     Column("rtt_p50_us", "float", "us", "nearest rank; exact for few samples, else within 0.2 %"),
     Column("rtt_p90_us", "float", "us", "nearest rank; exact for few samples, else within 0.2 %"),
@@ -107,7 +107,7 @@ PER_SIDE: Final = (
 FLOWS: Final = (
     *WHERE_FROM,
     *(Column(f"{side}_{c.name}", c.kind, c.unit, c.meaning) for side in ("a", "b") for c in PER_SIDE),
-    Column("handshake_rtt_us", "float", "us", "the last SYN to the first ACK after the SYN/ACK: the full path"),
+    Column("handshake_rtt_us", "float", "us", "the last SYN to the first ACK after its SYN/ACK: the full path"),
     Column("tcp_stream", "count", "", "Wireshark's stream number: tcp.stream eq N shows this flow"),
 )
 """`vmpcap flows`: contract section 4."""

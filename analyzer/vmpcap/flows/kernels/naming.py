@@ -43,6 +43,8 @@ FLOW: Final = np.dtype(
         ("bases", np.uint8),
         ("ip_version", np.uint8),
         ("stream", np.int32),
+        ("lead", np.int32),
+        ("older", np.int32),
         ("a_base", np.uint32),
         ("b_base", np.uint32),
         ("vlan_outer_id", np.int16),
@@ -55,7 +57,12 @@ FLOW: Final = np.dtype(
     ],
     align=True,
 )
-"""One followed flow: its key, the sequence numbers its streams count from, and where its first packet was seen."""
+"""
+One followed flow: its key, the sequence numbers its sides count from, and where its first packet was seen.
+
+lead is the first flow of the same connection, in whichever segment: the numbers are kept there. older is the flow that
+was the youngest between these ends before this one, NO_FLOW without.
+"""
 
 # What the counts count
 FLOWS: Final = 0
@@ -69,6 +76,11 @@ COUNTS: Final = 7
 
 A_BASE: Final = 1
 B_BASE: Final = 2
+BOTH_BASES: Final = 3
+LEFT: Final = 4
+"""Another connection has the ports now."""
+TURNED: Final = 8
+"""Its first packet came from the side that is b in its lead."""
 
 MIX_1: Final = np.uint64(0xBF58476D1CE4E5B9)
 MIX_2: Final = np.uint64(0x94D049BB133111EB)
@@ -158,7 +170,7 @@ def find_flow(
 
 
 @inline_kernel
-def is_reuse(one: Any, side: Int, seq: Int, flags: Int) -> Bool:
+def is_reuse(lead: Any, side: Int, seq: Int, flags: Int) -> Bool:
     """
     Does this segment open a new connection on an old one's ports?
 
@@ -167,55 +179,77 @@ def is_reuse(one: Any, side: Int, seq: Int, flags: Int) -> Bool:
     if flags & (TCP_SYN | TCP_ACK) != TCP_SYN:
         return False
     if side == 0:
-        return bool(one["bases"] & A_BASE != 0 and one["a_base"] != seq)
-    return bool(one["bases"] & B_BASE != 0 and one["b_base"] != seq)
+        return bool(lead["bases"] & A_BASE != 0 and lead["a_base"] != seq)
+    return bool(lead["bases"] & B_BASE != 0 and lead["b_base"] != seq)
 
 
 @inline_kernel
-def note_bases(one: Any, side: Int, seq: Int, ack: Int, flags: Int) -> None:
+def leave(flows: Records, youngest: Int) -> None:
+    """Mark all flows of the youngest one's connection: what comes from now on between these ends belongs to another."""
+    lead, flow = np.int64(flows[youngest]["lead"]), np.int64(youngest)
+    while flow >= 0 and flows[flow]["lead"] == lead:
+        flows[flow]["bases"] |= LEFT
+        flow = np.int64(flows[flow]["older"])
+
+
+@inline_kernel
+def note_bases(lead: Any, side: Int, seq: Int, ack: Int, flags: Int) -> None:
     """
     From which sequence numbers do the two directions count?
 
     As Wireshark: a SYN's own number, else one before the first segment's; the other way, one before the first ACK.
     """
     own, other = (A_BASE, B_BASE) if side == 0 else (B_BASE, A_BASE)
-    if one["bases"] & own == 0:
+    if lead["bases"] & own == 0:
         base = seq if flags & TCP_SYN else (seq - 1) & 0xFFFFFFFF
         if side == 0:
-            one["a_base"] = base
+            lead["a_base"] = base
         else:
-            one["b_base"] = base
-        one["bases"] |= own
-    if one["bases"] & other == 0 and flags & TCP_ACK:
+            lead["b_base"] = base
+        lead["bases"] |= own
+    if lead["bases"] & other == 0 and flags & TCP_ACK:
         base = (ack - 1) & 0xFFFFFFFF
         if side == 0:
-            one["b_base"] = base
+            lead["b_base"] = base
         else:
-            one["a_base"] = base
-        one["bases"] |= other
+            lead["a_base"] = base
+        lead["bases"] |= other
 
 
 @inline_kernel
-def stream_of(table: Table, sibling: Int, sibling_side: Int, protocol: Int, seq: Int, flags: Int) -> np.int32:
-    """
-    Which number has Wireshark's stream for a new flow?
+def side_in_lead(one: Any, side: Int) -> Int:
+    """Which side is this in the first flow of the connection?"""
+    return side ^ 1 if one["bases"] & TURNED else side
 
-    A flow of the same addresses and ports in another segment is the same stream to Wireshark, unless this packet would
-    open a new one there too.
-    """
-    if sibling >= 0:
-        one = table.flows[sibling]
-        if protocol != IP_TCP or not is_reuse(one, sibling_side, seq, flags):
-            return np.int32(one["stream"])
+
+@inline_kernel
+def next_stream(counts: I64, protocol: Int) -> np.int32:
+    """Which number gives Wireshark to the next stream? -1 where it numbers none."""
     if protocol == IP_TCP:
-        number = table.counts[TCP_STREAMS]
-        table.counts[TCP_STREAMS] += 1
-    elif protocol == IP_UDP:
-        number = table.counts[UDP_STREAMS]
-        table.counts[UDP_STREAMS] += 1
-    else:
-        return np.int32(-1)
-    return np.int32(number)
+        counts[TCP_STREAMS] += 1
+        return np.int32(counts[TCP_STREAMS] - 1)
+    if protocol == IP_UDP:
+        counts[UDP_STREAMS] += 1
+        return np.int32(counts[UDP_STREAMS] - 1)
+    return np.int32(-1)
+
+
+@inline_kernel
+def join_connection(table: Table, flow: Int, sibling: Int, sibling_side: Int) -> None:
+    """
+    Which connection does this new flow belong to: its youngest sibling's, or one of its own?
+
+    A sibling has the same ends in another segment; Wireshark has one stream for both.
+    """
+    one = table.flows[flow]
+    one["older"] = sibling
+    if sibling >= 0 and table.flows[sibling]["bases"] & LEFT == 0:
+        other = table.flows[sibling]
+        one["lead"], one["stream"] = other["lead"], other["stream"]
+        if side_in_lead(other, sibling_side):
+            one["bases"] |= TURNED
+        return
+    one["lead"], one["stream"] = flow, next_stream(table.counts, np.int64(one["protocol"]))
 
 
 @inline_kernel
@@ -288,7 +322,9 @@ def name_flows(frames: Frames, first_frame: int, budget: int, table: Table, out_
 
     Notes
     -----
-    The key is both addresses, both ports, the protocol and the segment: one 5-tuple in two VLANs is two flows.
+    A flow is what Wireshark calls a stream, in one segment: both addresses, both ports, the protocol and the segment
+    are its key, so one 5-tuple in two VLANs is two flows. A SYN that opens another connection on the same ports ends
+    the flows of the old one in every segment; what is late of the old one counts as the new one's.
     """
     for i in range(frames.ts_ns.shape[0]):
         out_flow_id[i] = NO_FLOW
@@ -307,26 +343,35 @@ def name_flows(frames: Frames, first_frame: int, budget: int, table: Table, out_
         at, flow, side = find_flow(
             table.slots, table.flows, hashed, a_high, a_low, a_port, b_high, b_low, b_port, protocol, segment, True
         )
-        seq, flags = np.int64(frames.tcp_seq[i]), np.int64(frames.tcp_flags[i])
-        if flow >= 0 and protocol == IP_TCP and flags & TCP_SYN and is_reuse(table.flows[flow], side, seq, flags):
-            table.counts[PORTS_REUSED] += 1
+        if flow >= 0 and table.flows[flow]["bases"] & LEFT:
             flow = np.int64(-1)
-        if flow < 0:
-            if table.counts[FLOWS] >= budget:
-                table.counts[NOT_FOLLOWED] += 1
-                continue
-            flow, side = table.counts[FLOWS], np.uint8(0)
-            table.counts[FLOWS] += 1
+        seq, flags = np.int64(frames.tcp_seq[i]), np.int64(frames.tcp_flags[i])
+        opens = protocol == IP_TCP and flags & (TCP_SYN | TCP_ACK) == TCP_SYN
+        if flow < 0 or opens:
             pair_at, sibling, sibling_side = find_flow(
                 table.pairs, table.flows, pair_hash, a_high, a_low, a_port, b_high, b_low, b_port, protocol, ZERO, False
             )
-            stream = stream_of(table, sibling, sibling_side, protocol, seq, flags)
-            open_flow(table, frames, i, first_frame, a_port, b_port, flow)
-            table.flows[flow]["stream"] = stream
-            table.slots[at] = (hashed & TAG) | (np.uint64(flow) + ONE)
-            table.pairs[pair_at] = (pair_hash & TAG) | (np.uint64(flow) + ONE)
-        if protocol == IP_TCP and table.flows[flow]["bases"] != A_BASE | B_BASE:
-            note_bases(table.flows[flow], side, seq, np.int64(frames.tcp_ack[i]), flags)
+            if opens and sibling >= 0 and table.flows[sibling]["bases"] & LEFT == 0:
+                youngest = table.flows[sibling]
+                if is_reuse(table.flows[youngest["lead"]], side_in_lead(youngest, sibling_side), seq, flags):
+                    table.counts[PORTS_REUSED] += 1
+                    leave(table.flows, sibling)
+                    flow = np.int64(-1)
+            if flow < 0:
+                if table.counts[FLOWS] >= budget:
+                    table.counts[NOT_FOLLOWED] += 1
+                    continue
+                flow, side = table.counts[FLOWS], np.uint8(0)
+                table.counts[FLOWS] += 1
+                open_flow(table, frames, i, first_frame, a_port, b_port, flow)
+                join_connection(table, flow, sibling, sibling_side)
+                table.slots[at] = (hashed & TAG) | (np.uint64(flow) + ONE)
+                table.pairs[pair_at] = (pair_hash & TAG) | (np.uint64(flow) + ONE)
+        one = table.flows[flow]
+        if protocol == IP_TCP and one["bases"] & BOTH_BASES != BOTH_BASES:
+            lead = table.flows[one["lead"]]
+            note_bases(lead, side_in_lead(one, side), seq, np.int64(frames.tcp_ack[i]), flags)
+            one["bases"] |= lead["bases"] & BOTH_BASES
         out_flow_id[i] = flow
         out_side[i] = side
 
