@@ -1,0 +1,580 @@
+"""
+The reference, written from the product's own tables, so that it cannot be out of date.
+
+mkdocs calls `on_files` at every build (see `hooks` in mkdocs.yml); nothing is written beside the sources. To read the
+pages without a build:
+
+    python docs/generate.py FOLDER
+"""
+
+import ast
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+import msgspec
+
+from vmpcap.announcements.kinds import KINDS as ANNOUNCEMENT_KINDS
+from vmpcap.announcements.schedules import SCHEDULES
+from vmpcap.cli.exits import EXITS
+from vmpcap.cli.group import COMMANDS, commands
+from vmpcap.cli.options import DECORATORS
+from vmpcap.decode.arrivals import ARP, NA, NS, RARP
+from vmpcap.decode.steps import STEPS
+from vmpcap.decode.stops import STOPS
+from vmpcap.decode.words import LABEL_STACK, LEAST_SPECIAL_LENGTH, MAX_DEPTH, HandsOver, Length, Space, Step
+from vmpcap.flows.streams import EPHEMERAL_FROM, MAGICS, STREAMS
+from vmpcap.points.roles import ARRIVAL_PROOF, OUTAGE_FIGURES, ROLES, STREAM_FIGURES
+from vmpcap.readers import FORMATS, PACKINGS
+from vmpcap.readers.defects import DEFECT_KINDS
+from vmpcap.report.as_parquet import FRAMES
+from vmpcap.report.document import SCHEMA, Report
+from vmpcap.terms.columns import KINDS as COLUMN_KINDS
+from vmpcap.terms.columns import TABLES
+from vmpcap.verdicts.profile import CERTAINTIES, DEFAULT, KEYS, SCOPES, Profile, all_profiles
+from vmpcap.verdicts.rules import RULES
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+
+HERE: Final = Path(__file__).resolve().parent
+
+
+# words
+
+
+def table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table; a bar inside a cell stays a bar."""
+    lines = [names, ["---"] * len(names), *rows]
+    return "\n".join("| " + " | ".join(cell(c) for c in line) + " |" for line in lines) + "\n"
+
+
+def cell(value: object) -> str:
+    """One cell: one line, nothing that ends it early."""
+    return str(value).replace("|", "\\|").replace("<", "&lt;").replace("\n", " ").strip()
+
+
+def code(value: object) -> str:
+    """As code; nothing stays nothing."""
+    return f"`{value}`" if str(value) else ""
+
+
+def page(title: str, *parts: str) -> str:
+    """A page under its title."""
+    return "\n".join([f"# {title}\n", *parts])
+
+
+def number(value: float | None) -> str:
+    """A figure without noughts that say nothing; a dash for no limit."""
+    return "-" if value is None else f"{value:g}"
+
+
+# commands
+
+
+def commands_page() -> str:
+    """Every command with its options, from click itself."""
+    shared = shared_options()
+    parts = [
+        "The commands, as `vmpcap --help` lists them.\n",
+        table(("command", "what it shows"), [(f"[{r.name}](#{r.name})", r.short_help) for r in COMMANDS]),
+        "## Options that all commands share which read captures\n",
+        option_table(shared),
+        "`vmpcap --version` (`-V`) shows the version, `-h` the help of any command. "
+        "What the exit status means: [exit status](exit-status.md).\n",
+    ]
+    known = {p.name for p in shared}
+    context = click.Context(commands)
+    for row in COMMANDS:
+        command = commands.get_command(context, row.name)
+        assert command is not None
+        reads = known <= {p.name for p in command.params}
+        own = [p for p in command.params if not (reads and p.name in known)]
+        parts += [f"## {row.name}\n", described(command.help or row.short_help)]
+        if own:
+            parts.append(option_table(own))
+        if reads:
+            parts.append("And the options that all commands share which read captures, above.\n")
+    return page("Commands", *parts)
+
+
+def shared_options() -> list[click.Parameter]:
+    """Which options does every command have that reads captures?"""
+
+    @click.command
+    def nothing() -> None:
+        pass
+
+    decorated: Any = nothing.callback
+    for decorate in reversed(DECORATORS):
+        decorated = decorate(decorated)
+    return list(click.command()(decorated).params)
+
+
+def described(help_text: str) -> str:
+    """A command's help: paragraphs as they are, what stands behind \\b as code."""
+    blocks = []
+    for block in inspect.cleandoc(help_text).split("\n\n"):
+        if block.startswith("\b"):
+            blocks.append("```sh\n" + textwrap.dedent(block.lstrip("\b").strip("\n")) + "\n```")
+        else:
+            blocks.append(" ".join(block.split()))
+    return "\n\n".join(blocks) + "\n"
+
+
+def option_table(parameters: Sequence[click.Parameter]) -> str:
+    """Options and arguments with what they take and what they do."""
+    rows = []
+    for p in parameters:
+        if isinstance(p, click.Option):
+            rows.append((code(", ".join(p.opts)), code(taken(p)), defaulted(p)))
+        else:
+            rows.append((code(p.metavar or p.name), "", ARGUMENTS[p.name or ""]))
+    return table(("option", "takes", "what it does"), rows)
+
+
+ARGUMENTS: Final = {
+    "captures": "The captures; `-` is standard input.",
+    "names": "Which profiles; all of them where none is named.",
+}
+"""What arguments are, since click keeps no help for them."""
+
+
+def taken(option: click.Option) -> str:
+    """What does this option take?"""
+    if option.is_flag or option.count:
+        return ""
+    if isinstance(option.type, click.Choice):
+        return "|".join(str(c) for c in option.type.choices)
+    return option.metavar or "TEXT"
+
+
+def defaulted(option: click.Option) -> str:
+    """The option's help, and its default where it says one."""
+    words = " ".join((option.help or "").split())
+    return f"{words} Default: `{option.default}`." if option.show_default and not option.is_flag else words
+
+
+def exits_page() -> str:
+    """Every exit status."""
+    return page(
+        "Exit status",
+        "The same for every command. A verdict of `undecided` is an answer: status 0, unless `--strict` is given.\n",
+        table(("status", "name", "meaning"), [(code(e.status), e.name, e.meaning) for e in EXITS]),
+    )
+
+
+# what is judged
+
+
+def checks_page() -> str:
+    """Every rule, what it asks, and when it decides."""
+    return page(
+        "Checks",
+        "Every check answers `pass`, `fail` or `undecided`, with the reason in one sentence and the frames that prove"
+        " it. Want of evidence is never `pass`. A migration fails if one deciding check failed; else it is undecided if"
+        " one is undecided; else it passes. The rest is advice: a piece of advice that applies has the outcome `fail`,"
+        " and decides nothing.\n",
+        table(
+            ("check", "it asks", "decides"),
+            [(code(rule.id), first_line(rule.ask), decides_when(rule.decides)) for rule in RULES],
+        ),
+        "Limits come from the [profile](profiles.md). How reachability is decided:"
+        " [reached, not reached, not observable](../explanation/reachability.md).\n",
+    )
+
+
+def first_line(thing: object) -> str:
+    """The question that a function answers."""
+    return (inspect.getdoc(thing) or "").split("\n")[0]
+
+
+def decides_when(decides: Callable[[Profile], bool]) -> str:
+    """Always, never, or where the profile has which limit? Asked of the rule itself."""
+    nothing: dict[str, Any] = dict.fromkeys(LIMITS)
+    given = [key for key in LIMITS if decides(profile_with({**nothing, key: 1.0}))]
+    if decides(profile_with(nothing)):
+        return "always"
+    return " or ".join(f"where the profile sets `{key}`" for key in given) or "never"
+
+
+LIMITS: Final = ("throughput_mbps_min", "rtt_ms_max", "switchover_ms_max")
+
+
+def profile_with(limits: dict[str, Any]) -> Profile:
+    """A profile of these limits and nothing else."""
+    return Profile(name="asked", title="asked", scope="link", applies_to="", **limits)
+
+
+def profiles_page() -> str:
+    """Every profile with its figures and their sources, and how to write one."""
+    profiles = all_profiles()
+    parts = [
+        f"`{DEFAULT}` is the default; `--profile NAME` takes another one, `--profile FILE.toml` your own.\n",
+        table(
+            ("profile", "Mbps at least", "of the", "round trip ms at most", "interruption ms at most", "for"),
+            [
+                (
+                    f"[{p.name}](#{p.name.replace('.', '')})",
+                    number(p.throughput_mbps_min),
+                    p.scope if p.throughput_mbps_min else "-",
+                    number(p.rtt_ms_max),
+                    number(p.switchover_ms_max),
+                    p.title,
+                )
+                for p in profiles
+            ],
+        ),
+        "\n".join(f"- `{name}`: {meaning}" for name, meaning in SCOPES.items()) + "\n",
+        "How sure a source is:\n",
+        "\n".join(f"- `{name}`: {meaning}" for name, meaning in CERTAINTIES.items()) + "\n",
+        "## Keys of a profile file\n",
+        table(("key", "what it needs"), [(code(key.name), key.needed) for key in KEYS]),
+        "A limit that is left out is no limit. A key that is not known is refused.\n",
+    ]
+    for p in profiles:
+        parts += [f"## {p.name}\n", f"{p.title}. {'Applies to: ' + p.applies_to + '.' if p.applies_to else ''}\n"]
+        if p.notes:
+            parts.append(" ".join(p.notes.split()) + "\n")
+        parts.append(
+            table(
+                ("figure", "what the source says", "how sure", "where"),
+                [(code(s.figure or ""), s.says, s.certainty or "", s.where) for s in p.cited],
+            )
+        )
+    return page("Profiles", *parts)
+
+
+def roles_page() -> str:
+    """Every role, and for what it is preferred."""
+
+    def order(roles: Iterable[str | None]) -> str:
+        return ", ".join("no role" if r is None else f"`{r}`" for r in roles)
+
+    return page(
+        "Roles",
+        "What a capture point is to a migration. A point whose name is a role has it (`-` and `_` may stand for `:`);"
+        " `--role NAME=ROLE` gives it to a point of another name.\n",
+        table(("role", "where the point stands"), [(code(r), m) for r, m in ROLES.items()]),
+        "Where several points could answer, the first of these that is there does:\n",
+        f"- the stream's figures: {order(STREAM_FIGURES)}\n"
+        f"- whether the announcement arrived: {order(ARRIVAL_PROOF)}\n"
+        f"- a peer's outage: {order(OUTAGE_FIGURES)}\n",
+        "For a migration that goes the other way, roles change places with its hosts.\n",
+    )
+
+
+# what is written
+
+
+def report_page() -> str:
+    """Every key of the report, from the types that it is written from."""
+    parts = [
+        f"The report as JSON (`vmpcap report --format json`), schema `{SCHEMA}`."
+        " `vmpcap report --json-schema` prints its JSON Schema"
+        + (", which is [here](report.schema.json) too" if (HERE / "reference" / "report.schema.json").exists() else "")
+        + ". Unknown is `null`, never 0. Times are ISO 8601 UTC with nanoseconds. Mbps is 10^6 bit/s. Frame numbers"
+        " count from 1, as Wireshark's do. What each figure counts: [figures](../explanation/figures.md).\n"
+    ]
+    for struct in structs_of(Report):
+        words = (struct.__doc__ or "").strip() if not (struct.__doc__ or "").startswith(struct.__name__ + "(") else ""
+        parts += [f"## {struct.__name__}\n", words + "\n" if words else ""]
+        if struct.__struct_config__.array_like:
+            parts.append("Written as an array of its values, in this order.\n")
+        parts.append(table(("key", "type", "what it says"), field_rows(struct)))
+    return page("The report's keys", *parts)
+
+
+def structs_of(root: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
+    """This struct and all that it holds, in the order in which a reader meets them."""
+    found: list[type[msgspec.Struct]] = []
+
+    def visit(kind: Any) -> None:
+        if isinstance(kind, msgspec.inspect.StructType):
+            if kind.cls in found:
+                return
+            found.append(kind.cls)
+            for field in kind.fields:
+                visit(field.type)
+        elif isinstance(kind, msgspec.inspect.UnionType):
+            for one in kind.types:
+                visit(one)
+        else:
+            for name in ("item_type", "key_type", "value_type"):
+                if hasattr(kind, name):
+                    visit(getattr(kind, name))
+
+    visit(msgspec.inspect.type_info(root))
+    return found
+
+
+def field_rows(struct: type[msgspec.Struct]) -> list[tuple[str, str, str]]:
+    """Each field with its type and the docstring below it, as they stand in the source."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(struct))).body
+    assert isinstance(definition, ast.ClassDef)
+    rows: list[tuple[str, str, str]] = []
+    for statement in definition.body:
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            rows.append((code(statement.target.id), code(ast.unparse(statement.annotation)), ""))
+        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and rows:
+            name, kind, _ = rows[-1]
+            rows[-1] = (name, kind, " ".join(str(statement.value.value).split()))
+    return rows
+
+
+def columns_page() -> str:
+    """Every column of the table commands."""
+    parts = [
+        "The columns of the table commands, whatever the format. An unknown value is null, never 0.\n",
+        table(("kind", "in polars, Parquet and Arrow"), [(k, code(v)) for k, v in COLUMN_KINDS.items()]),
+    ]
+    for name, columns in TABLES.items():
+        rows = [(code(c.name), c.kind, c.unit, c.meaning) for c in columns]
+        parts += [f"## {name}\n", f"`vmpcap {name}`\n", table(("column", "kind", "unit", "what it says"), rows)]
+    return page("Columns", *parts)
+
+
+def frames_page() -> str:
+    """Every frame of `--parquet DIR`."""
+    parts = [
+        "`vmpcap report --parquet DIR` writes the report as a folder of frames, one Parquet file each, beside"
+        " `flows.parquet` and `announcements.parquet` ([columns](columns.md)). `migration` joins them. The names are"
+        " those of the [report's keys](report.md).\n"
+    ]
+    for frame in FRAMES:
+        rows = [(code(c.name), c.kind, c.unit, c.meaning) for c in frame.columns]
+        words = frame.meaning[:1].upper() + frame.meaning[1:].rstrip(".") + "."
+        parts += [f"## {frame.name}\n", words + "\n", table(("column", "kind", "unit", "what it says"), rows)]
+    return page("Frames of the Parquet folder", *parts)
+
+
+# what is read
+
+
+def steps_page() -> str:
+    """Every header that the walk knows, and every reason for which it ends."""
+    return page(
+        "Encapsulations and stops",
+        f"Every frame is walked from its outermost header inwards by this table, at most {MAX_DEPTH} headers deep.\n",
+        table(
+            ("header", "entered by", "bytes", "hands over by", "keeps"),
+            [(code(s.name), entries(s), length(s.length), hands_over(s.hands_over), kept(s)) for s in STEPS],
+        ),
+        "A length that does not look like the header's own is not believed: the walk stops there and says so.\n",
+        "## Why a walk ends\n",
+        "Every frame has one of these. All but `complete` are counted in the report (`not_walked` of each input).\n",
+        table(
+            ("stop", "meaning", "all headers read"),
+            [(code(s.name), s.meaning, "yes" if s.is_whole else "no") for s in STOPS],
+        ),
+    )
+
+
+SPACES: Final = {
+    Space.LINK_TYPE: ("link type", "d"),
+    Space.ETHERTYPE: ("ethertype", "#06x"),
+    Space.IP_PROTOCOL: ("IP protocol", "d"),
+    Space.UDP_PORT: ("UDP port", "d"),
+    Space.IP_VERSION: ("IP version", "d"),
+    Space.ADDRESS_FAMILY: ("address family", "d"),
+    Space.PPP_PROTOCOL: ("PPP protocol", "#06x"),
+    Space.NEXT_PROTOCOL: ("next protocol", "d"),
+    Space.ERSPAN_FRAME: ("ERSPAN frame type", "d"),
+    Space.GRE: ("GRE protocol", "#06x"),
+    Space.GRE_SEQUENCED: ("GRE protocol with a sequence number", "#06x"),
+    Space.GRE_KEYED: ("GRE protocol with a key", "#06x"),
+    Space.GRE_KEYED_SEQUENCED: ("GRE protocol with key and sequence number", "#06x"),
+}
+
+
+def entries(step: Step) -> str:
+    """By which numbers is this header entered? Those of GRE that repeat an ethertype are left out."""
+    by_space: dict[Space, list[int]] = {}
+    for claim in step.entered_by:
+        by_space.setdefault(claim.space, []).append(claim.key)
+    ethertypes = set(by_space.get(Space.ETHERTYPE, ()))
+    words = []
+    for space, keys in by_space.items():
+        name, form = SPACES[space]
+        if space >= Space.GRE and set(keys) <= ethertypes:
+            continue
+        plain = [k for k in keys if space is not Space.ADDRESS_FAMILY or k < 256]
+        if len(plain) > 8:
+            words.append(f"{name} {plain[0]} to {plain[-1]}")
+        else:
+            words.append(f"{name} {', '.join(format(k, form) for k in plain)}")
+    return "; ".join(words)
+
+
+def length(of: Length) -> str:
+    """How long is this header?"""
+    if LABEL_STACK in of.by_byte:
+        return "4 a label"
+    sizes = sorted({size for size in of.by_byte if size < LEAST_SPECIAL_LENGTH})
+    if len(sizes) == 1:
+        return str(sizes[0])
+    return f"{sizes[0]} to {sizes[-1]}, by byte {of.at}"
+
+
+def hands_over(to: HandsOver) -> str:
+    """What says what follows?"""
+    if to.space is None:
+        return "ends" if to.stop == 0 else f"ends: `{STOPS[to.stop].name}`"
+    if to.const:
+        return "Ethernet, always"
+    name, _ = SPACES[to.space]
+    return f"{name} {'behind it' if to.is_after_header else f'at {to.at}'}"
+
+
+def kept(step: Step) -> str:
+    """Which id does it leave behind?"""
+    if step.keeps is None:
+        return ""
+    return f"{step.keeps.name}{'' if step.keeps.separates else ' (does not separate domains)'}"
+
+
+def formats_page() -> str:
+    """Every capture format, packing and defect."""
+    formats: dict[str, list[str]] = {}
+    for one in FORMATS:
+        formats.setdefault(one.name, []).append(one.magic.hex(" "))
+    return page(
+        "Formats, packings, defects",
+        "What a file is, is told by its first bytes, never by its name.\n",
+        table(("format", "begins with"), [(n, ", ".join(code(m) for m in magics)) for n, magics in formats.items()]),
+        "Compressed captures are unpacked while they are read:\n",
+        table(("packing", "begins with"), [(p.name, code(p.magic.hex(" "))) for p in PACKINGS]),
+        "## Defects\n",
+        "What is odd about a capture is counted and reported; nothing is repaired in silence. What *ends the reading*"
+        " may have packets behind it that were not read.\n",
+        table(
+            ("defect", "ends the reading", "meaning"),
+            [(code(d.name), "yes" if d.ends_reading else "", d.meaning) for d in DEFECT_KINDS],
+        ),
+    )
+
+
+def streams_page() -> str:
+    """Every port and first byte that nominates a migration stream."""
+    return page(
+        "Migration streams",
+        "A port only nominates a connection; volume, direction and first bytes confirm it. `--port N` nominates a"
+        f" further port. A range that systems also hand out to connecting sides ({EPHEMERAL_FROM} and up) nominates"
+        " only where the other port could be a connecting side's too.\n",
+        table(
+            ("stream", "hypervisor", "TCP ports", "live", "nominated by itself", "source"),
+            [
+                (
+                    code(s.key),
+                    s.hypervisor,
+                    s.first_port if s.first_port == s.last_port else f"{s.first_port} to {s.last_port}",
+                    "yes" if s.live else "no",
+                    "yes" if s.nominates else "no, with `--port` only",
+                    s.source,
+                )
+                for s in STREAMS
+            ],
+        ),
+        "## First bytes\n",
+        "What begins like HTTP is no migration, whatever its port.\n",
+        table(("name", "begins with", "source"), [(code(m.name), code(m.begins.hex(" ")), m.source) for m in MAGICS]),
+    )
+
+
+BODIES: Final = {RARP: "RARP", ARP: "ARP", NA: "neighbour advertisement", NS: "neighbour solicitation"}
+
+
+def announcements_page() -> str:
+    """Every kind of announcement, and every known rhythm."""
+    return page(
+        "Announcements",
+        "How ARP, RARP and neighbour-discovery bodies are told apart; the first row that fits names a frame. What is"
+        " *listed* is shown by `vmpcap announcements`; the rest with `--all`. What *announces* tells the domain where"
+        " its sender now lives.\n",
+        table(
+            ("kind", "body", "opcode", "listed", "announces", "source"),
+            [
+                (
+                    code(k.name),
+                    " or ".join(BODIES[b] for b in k.bodies),
+                    ", ".join(map(str, k.opcodes)),
+                    "yes" if k.listed else "",
+                    "yes" if k.announces else "",
+                    k.source,
+                )
+                for k in ANNOUNCEMENT_KINDS
+            ],
+        ),
+        "## Schedules\n",
+        "How often a hypervisor repeats itself after one event. A series that fits none is `other`.\n",
+        table(
+            ("schedule", "ms after the first", "source"),
+            [(code(s.name), ", ".join(map(str, s.offsets_ms)), s.source) for s in SCHEDULES],
+        ),
+    )
+
+
+def index_page() -> str:
+    """The reference's own front page."""
+    return page(
+        "Reference",
+        "Written from the product's own tables at every build of these pages.\n",
+        "\n".join(f"- [{title}]({Path(path).name})" for path, title, _ in PAGES) + "\n",
+    )
+
+
+PAGES: Final[tuple[tuple[str, str, Callable[[], str]], ...]] = (
+    ("reference/commands.md", "Commands", commands_page),
+    ("reference/exit-status.md", "Exit status", exits_page),
+    ("reference/checks.md", "Checks", checks_page),
+    ("reference/profiles.md", "Profiles", profiles_page),
+    ("reference/roles.md", "Roles", roles_page),
+    ("reference/report.md", "The report's keys", report_page),
+    ("reference/columns.md", "Columns", columns_page),
+    ("reference/frames.md", "Frames of the Parquet folder", frames_page),
+    ("reference/encapsulations.md", "Encapsulations and stops", steps_page),
+    ("reference/formats.md", "Formats, packings, defects", formats_page),
+    ("reference/streams.md", "Migration streams", streams_page),
+    ("reference/announcements.md", "Announcements", announcements_page),
+)
+"""Every page of the reference but its front page."""
+
+
+def pages() -> dict[str, str]:
+    """All generated pages, by their path in the docs."""
+    return {"reference/index.md": index_page(), **{path: write() for path, _, write in PAGES}}
+
+
+def on_config(config: "MkDocsConfig") -> "MkDocsConfig":
+    """Give explanations that are not everywhere their place in the menu."""
+    for title, path in (("How fast it is", "explanation/speed.md"),):
+        if (HERE / path).exists():
+            next(part["Explanation"] for part in config.nav or [] if "Explanation" in part).append({title: path})
+    return config
+
+
+def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
+    """Give mkdocs the generated pages as if they stood beside the others."""
+    from mkdocs.structure.files import File
+
+    for path, text in pages().items():
+        files.append(File.generated(config, path, content=text))
+    return files
+
+
+def main() -> None:
+    """Write all pages below a folder."""
+    folder = Path(sys.argv[1])
+    for path, text in pages().items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""The reference documents everything a user can meet: asked of the commands themselves, not of its own tables."""
+
+import json
+import re
+import subprocess
+import sys
+from functools import cache
+from typing import Any
+
+import pytest
+
+from tests.docs.texts import ROOT, prose, script
+from vmpcap.announcements.kinds import KINDS
+from vmpcap.decode.steps import STEPS
+from vmpcap.decode.stops import STOPS
+from vmpcap.flows.streams import STREAMS
+from vmpcap.points.roles import ROLES
+from vmpcap.readers import FORMATS, PACKINGS
+from vmpcap.readers.defects import DEFECT_KINDS
+from vmpcap.verdicts.profile import KEYS
+
+TINY = ROOT / "captures" / "jumbo_black_hole"
+
+
+@cache
+def pages() -> dict[str, str]:
+    made: dict[str, str] = script("generate").pages()
+    return made
+
+
+def coded(page: str) -> set[str]:
+    """All that stands as code in this page, options one by one."""
+    found = re.findall(r"`([^`]+)`", prose(pages()[f"reference/{page}.md"]))
+    return {word.replace("\\|", "|") for one in found for word in (one, *one.split(", "))}
+
+
+def told(*arguments: str) -> str:
+    """What does this command say?"""
+    done = subprocess.run(
+        [sys.executable, "-m", "vmpcap", *arguments], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.stderr == ""
+    return done.stdout
+
+
+@cache
+def report() -> dict[str, Any]:
+    """A report with guests, peers and phases in it."""
+    folder = ROOT / "captures" / "destination_isolated"
+    files = [f"--point={name}={folder / name}.pcap.zst" for name in ("src-guestbr", "dst-guestbr", "src-uplink")]
+    roles = ["--role=src-guestbr=domain:source", "--role=dst-guestbr=domain:destination", "--role=src-uplink=source"]
+    answer: dict[str, Any] = json.loads(told("report", *files, *roles, "--format", "json"))
+    return answer
+
+
+def commands() -> list[str]:
+    """The commands, as --help lists them."""
+    listed = told("--help").split("Commands:\n")[1].split("\n\n")[0]
+    return re.findall(r"^  (\w+) ", listed, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_is_documented_with_every_option_of_its_help(command: str) -> None:
+    """As `vmpcap COMMAND --help` shows them, but for --help itself."""
+    page = pages()["reference/commands.md"]
+    assert f"\n## {command}\n" in page
+    options = re.findall(r"^  (?:-\w, )?(--[\w-]+)", told(command, "--help"), re.MULTILINE)
+    assert set(options) - {"--help"} <= coded("commands"), command
+
+
+def test_every_command_stands_in_the_readme() -> None:
+    """A newcomer sees all of them in one table."""
+    readme = (ROOT / "README.md").read_text()
+    for command in commands():
+        assert f"| `vmpcap {command}" in readme
+
+
+@pytest.mark.parametrize("table", ["flows", "announcements"])
+def test_every_column_that_a_table_command_prints_is_documented(table: str) -> None:
+    """The header of its CSV, in that order."""
+    header = told(table, str(TINY / "src-uplink.pcap.zst"), "--format", "csv").splitlines()[0].split(",")
+    section = pages()["reference/columns.md"].split(f"\n## {table}\n")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == header
+
+
+def test_every_frame_and_column_of_the_parquet_folder_is_documented(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What `--parquet` really writes."""
+    import polars as pl
+
+    folder = tmp_path_factory.mktemp("frames") / "report"
+    told("report", str(TINY / "src-uplink.pcap.zst"), "--parquet", str(folder), "-o", str(folder.parent / "report.txt"))
+    page = pages()["reference/frames.md"] + pages()["reference/columns.md"]
+    files = sorted(folder.glob("*.parquet"))
+    assert files
+    for file in files:
+        section = page.split(f"\n## {file.stem}\n")[1].split("\n## ")[0]
+        assert set(pl.read_parquet_schema(file)) <= set(re.findall(r"`(\w+)`", section)), file.stem
+
+
+def test_every_key_of_a_report_is_documented() -> None:
+    """Walked through a real report; keys that come from the data (point names, kinds, reasons) are not the report's."""
+    from_data = {"by_point", "kinds", "not_walked"}
+    keys: set[str] = set()
+
+    def walk(value: Any) -> None:
+        if isinstance(value, dict):
+            keys.update(value)
+            for key, inner in value.items():
+                for one in inner.values() if key in from_data else [inner]:
+                    walk(one)
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner)
+
+    walk(report())
+    assert len(keys) > 100
+    assert keys <= coded("report")
+
+
+def test_every_check_of_a_report_is_documented_with_its_question_and_whether_it_decides() -> None:
+    """One row a check; what a report lets decide is never called advice."""
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+\|[^|]+) \|$", pages()["reference/checks.md"], re.MULTILINE))
+    checks = report()["migrations"][0]["checks"]
+    assert [c["id"] for c in checks] == list(rows)
+    for check in checks:
+        question, _, decides = rows[check["id"]].partition("|")
+        assert question.strip().endswith("?"), check["id"]
+        assert (decides.strip() == "never") <= (not check["decides"])
+        assert (decides.strip() == "always") <= check["decides"]
+
+
+def test_every_profile_is_documented_with_its_figures() -> None:
+    """As `vmpcap profiles` lists them; and every key that a profile file may have."""
+    page = pages()["reference/profiles.md"]
+    for profile in json.loads(told("profiles", "--format", "json")):
+        assert f"\n## {profile['name']}\n" in page
+        for limit in (profile["throughput_mbps_min"], profile["rtt_ms_max"], profile["switchover_ms_max"]):
+            if limit is not None:
+                assert f"| {limit:g} |" in page
+        for source in profile["cited"]:
+            assert source["says"].split("|")[0] in page
+    assert {key.name for key in KEYS} <= coded("profiles")
+
+
+def test_every_exit_status_that_help_names_is_documented() -> None:
+    """`vmpcap --help` ends with them; the page has them all, and the fault of the program itself."""
+    named = re.findall(r"(?:status:|,)\s+(\d+) ", told("--help").split("Exit status")[1].join(["status", ""]))
+    assert {"0", "1", "2", "3", "4", "5", "130"} == set(named)
+    assert {*named, "70"} <= coded("exit-status")
+
+
+def test_every_row_of_the_tables_of_what_is_read_is_documented() -> None:
+    """Headers, stops, formats, packings, defects, streams, announcement kinds, roles."""
+    assert {step.name for step in STEPS} | {stop.name for stop in STOPS} <= coded("encapsulations")
+    assert {one.magic.hex(" ") for one in (*FORMATS, *PACKINGS)} <= coded("formats")
+    assert {kind.name for kind in DEFECT_KINDS} <= coded("formats")
+    assert {stream.key for stream in STREAMS} <= coded("streams")
+    assert {kind.name for kind in KINDS} <= coded("announcements")
+    assert set(ROLES) <= coded("roles")
+
+
+def test_a_bar_inside_a_cell_does_not_end_it() -> None:
+    """Every row of every table has as many cells as its head."""
+    for path, text in pages().items():
+        for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+            cells = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
+            assert len(cells) == 1, (path, block[:200])
