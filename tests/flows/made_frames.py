@@ -59,12 +59,12 @@ def _complete(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def make_frames(rows: Sequence[Mapping[str, Any]]) -> Frames:
-    """Frames of these rows; what a row does not name is a plain IPv4 TCP segment's."""
+    """Frames of these rows, read-only as the walk gives them; what a row does not name is a plain TCP segment's."""
     full = [_complete(row) for row in rows]
     arrays = {
-        name: np.zeros((len(full), 8), np.uint32)
+        name: doorway(np.zeros((len(full), 8)), np.uint32)
         if name == "tcp_sack"
-        else np.array([row[name] for row in full], dtype=DTYPE_OF[name])
+        else doorway(np.array([row[name] for row in full], dtype=DTYPE_OF[name]), DTYPE_OF[name])
         for name in Frames._fields
     }
     return Frames(**arrays)

@@ -45,7 +45,7 @@ def test_kept_frames_are_copied_column_by_column() -> None:
     flow, side = np.arange(6, dtype=np.int32) * 10, np.array([0, 1, 0, 1, 0, 1], np.uint8)
     journal.keep(100, frames, np.array([False, True, False, False, True, False]), flow, side)
     for column in frames:
-        column[:] = 0
+        column.base[:] = 0
     columns = journal.columns()
     assert [getattr(columns, name).tolist() for name in SAME_IN_BOTH] == expected
     assert columns.frame.tolist() == [101, 104]
