@@ -22,8 +22,8 @@ FREE_SHARE: Final = 0.1
 NEAR_WINDOW_SEGMENTS: Final = 2
 """A flight this near to the receive window is held back by it (T-RAT; Zhang et al., SIGCOMM 2002)."""
 
-MATHIS_CONSTANT: Final = 1.22
-"""sqrt(3/2): rate = C * MSS / (RTT * sqrt(p)); Mathis et al., CCR 27(3), 1997."""
+MATHIS_CONSTANT: Final = (3 / 2) ** 0.5
+"""rate = C * MSS / (RTT * sqrt(p)); Mathis et al., CCR 27(3), 1997."""
 
 MATHIS_MARGIN: Final = 2.0
 """A rate within this factor of the bound is explained by the loss; newer congestion control exceeds it by as much."""

@@ -18,6 +18,10 @@ TOGETHER_NS: Final = 2 * NS_PER_S
 """Connections of one migration start within this of each other."""
 
 
+MADE_BY: Final = {"qemu": "qemu", "multifd": "qemu", "xen": "xen", "vmotion": "vmware"}
+"""Which hypervisor opens its stream with this magic. TLS may be anybody's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """One connection of a transfer, seen from the side that sent the guest's memory."""
@@ -61,6 +65,11 @@ class Transfer:
     magic: str | None
     links: tuple[Link, ...]
     confirmed_by: str
+
+    @property
+    def hypervisor(self) -> str:
+        """What the stream's first bytes say; else what its port suggests."""
+        return MADE_BY.get(self.magic or "", self.stream.hypervisor)
 
     @property
     def source(self) -> str:

@@ -2,9 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from vmpcap.terms.units import NS_PER_MS
+import numpy as np
+import numpy.typing as npt
+
+I64 = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+MOST_DRIFT: Final = 500e-6
+"""Two clocks run apart no faster: cheap crystals are off by 100 ppm each, and NTP slews by 500 ppm at most."""
+
+ROUNDING_NS: Final = 1.0
+"""Bounds that contradict each other by less than this are not cut further."""
 
 
 class Exchange(NamedTuple):
@@ -19,8 +29,8 @@ class Offset:
     """
     What must be added to the reference's clock to get this point's.
 
-    The truth lies in low_ns .. high_ns as long as neither clock stepped between the exchanges: a request cannot arrive
-    before it was sent, nor can its reply.
+    From the first exchange to the last the truth lies in low_ns .. high_ns, as long as neither clock stepped and their
+    drift was steady: a request cannot arrive before it was sent, nor can its reply. Outside of them a drift goes on.
     """
 
     low_ns: int
@@ -43,6 +53,13 @@ class Offset:
         return self.low_ns <= 0 <= self.high_ns
 
 
+class _Bounds(NamedTuple):
+    """At each of these times of the reference the offset is no lower, or no higher, than the value beside it."""
+
+    ts: I64
+    value_ns: I64
+
+
 def bound_offset(reference: Mapping[object, Exchange], other: Mapping[object, Exchange]) -> Offset | None:
     """
     Between which two values must the offset of the other point's clock lie?
@@ -58,25 +75,74 @@ def bound_offset(reference: Mapping[object, Exchange], other: Mapping[object, Ex
     Notes
     -----
     A request passes the two points in one order, its reply in the other. So the differences of the two sightings bound
-    the offset from both sides, whichever point is nearer to the requester. All exchanges must agree; where they do not
-    (a step or drift of a clock), the interval spans all of them: too wide, never too narrow.
+    the offset from both sides, whichever point is nearer to the requester. Clocks drift: what is bounded is a straight
+    line over the time of the exchanges, and the interval holds all that any possible line passes. Where no line fits
+    (a step, a drift that turns), the interval spans all exchanges: too wide, never too narrow.
     """
-    lows, highs = [], []
-    for key, here in reference.items():
-        there = other.get(key)
-        if there is None:
-            continue
-        request = there.request_ts - here.request_ts
-        reply = there.reply_ts - here.reply_ts
-        lows.append(min(request, reply))
-        highs.append(max(request, reply))
-    if not lows:
+    pairs = [(here, other[key]) for key, here in reference.items() if key in other]
+    if not pairs:
         return None
-    low, high = max(lows), min(highs)
-    if low > high:
-        low, high = min(lows), max(highs)
-    return Offset(low, high, len(lows))
+    here, there = np.array(pairs, np.int64).transpose(1, 0, 2)
+    late = there - here
+    request_first = late[:, 0] <= late[:, 1]
+    lows = _Bounds(np.where(request_first, here[:, 0], here[:, 1]), late.min(axis=1))
+    highs = _Bounds(np.where(request_first, here[:, 1], here[:, 0]), late.max(axis=1))
+    ends = _ends_of_lines(lows, highs)
+    if ends is None:
+        ends = int(lows.value_ns.min()), int(highs.value_ns.max())
+    return Offset(*ends, len(pairs))
 
 
-TOLERANCE_NS = NS_PER_MS
-"""Clocks whose possible offsets all lie within this of zero are taken as one."""
+def _ends_of_lines(lows: _Bounds, highs: _Bounds) -> tuple[int, int] | None:
+    """
+    Between which values do all straight lines lie that keep to these bounds? None where there is no such line.
+
+    A line is a point (its value at the first time, its value at the last); each bound cuts the plane of such points in
+    two. What is left is convex, and so are the lines over time: the extremes are at its corners.
+    """
+    begin, end = min(lows.ts.min(), highs.ts.min()), max(lows.ts.max(), highs.ts.max())
+    base = int(lows.value_ns[0])
+    drift = MOST_DRIFT * float(end - begin)
+    cuts = np.concatenate(
+        [
+            _half_planes(lows, begin, end, base, -1.0),
+            _half_planes(highs, begin, end, base, 1.0),
+            [(-1.0, 1.0, drift), (1.0, -1.0, drift)],
+        ]
+    )
+    least, most = float(lows.value_ns.min() - base) - drift, float(highs.value_ns.max() - base) + drift
+    corners = np.array([(least, least), (most, least), (most, most), (least, most)])
+    while len(cuts):
+        beyond = (cuts[:, :2] @ corners.T - cuts[:, 2:]).max(axis=1)
+        worst = int(np.argmax(beyond))
+        if beyond[worst] <= ROUNDING_NS:
+            break
+        corners = _cut(corners, cuts[worst])
+        if not len(corners):
+            return None
+        beyond[worst] = 0.0  # it has cut; what no corner lies beyond will not cut a smaller polygon either
+        cuts = cuts[beyond > ROUNDING_NS]
+    return base + int(np.floor(corners.min())), base + int(np.ceil(corners.max()))
+
+
+def _half_planes(bounds: _Bounds, begin: np.int64, end: np.int64, base: int, sign: float) -> Floats:
+    """
+    Where does a line keep to these bounds? Rows (a, b, c) of a * first value + b * last value <= c.
+
+    sign is 1 where the line must not be higher, -1 where it must not be lower.
+    """
+    part = (bounds.ts - begin) / max(float(end - begin), 1.0)
+    return np.column_stack((sign * (1.0 - part), sign * part, sign * (bounds.value_ns - base)))
+
+
+def _cut(corners: Floats, half: Floats) -> Floats:
+    """Which polygon is left of this one within the half plane? Its corners in order; none where nothing is left."""
+    beyond = corners @ half[:2] - half[2]
+    kept = []
+    for i in range(len(corners)):
+        here, there = beyond[i - 1], beyond[i]
+        if (here <= 0) != (there <= 0):
+            kept.append(corners[i - 1] + (corners[i] - corners[i - 1]) * (here / (here - there)))
+        if there <= 0:
+            kept.append(corners[i])
+    return np.array(kept).reshape(-1, 2)

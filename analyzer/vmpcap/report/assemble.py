@@ -53,7 +53,7 @@ def _migration(number: int, story: Story, profile: Profile) -> Migration:
     checks = check_all(story, profile)
     return Migration(
         id=f"m{number}",
-        hypervisor=_hypervisor(story),
+        hypervisor=transfer.hypervisor,
         source=transfer.source,
         destination=transfer.destination,
         ports=sorted({link.port for link in transfer.links}),
@@ -77,13 +77,6 @@ def _migration(number: int, story: Story, profile: Profile) -> Migration:
         verdict=conclude(checks),
         series=_series(story),
     )
-
-
-def _hypervisor(story: Story) -> str:
-    """What the stream's first bytes say; else what its port suggests."""
-    magic = story.move.best.transfer.magic
-    named = {"qemu": "qemu", "multifd": "qemu", "xen": "xen", "vmotion": "vsphere"}
-    return named.get(magic or "", story.move.best.transfer.stream.hypervisor)
 
 
 def _series(story: Story) -> list[SeriesPoint]:

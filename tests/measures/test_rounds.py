@@ -1,0 +1,150 @@
+"""Round trips of several connections as one distribution, and which part of the path it covers."""
+
+import itertools
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.migration.make import MS, NO_RTT, rtt, side, stream
+from vmpcap.measures.connections import RttSummary
+from vmpcap.measures.results import Rtt
+from vmpcap.measures.rounds import Path, describe_rtt, merge_buckets
+
+US = 1_000
+
+
+def path(source_connects: bool = True, **known: Any) -> Path:
+    """One connection: names of a Side are the data sender's, the rest is the connection's."""
+    of_side = {k: v for k, v in known.items() if k in ("rtt", "idle_rtt", "loop_rtt", "near_rtt")}
+    of_connection = {k: v for k, v in known.items() if k not in of_side}
+    made = stream(a=side(packets=9, payload_bytes=10**8, **of_side), **of_connection)
+    return Path(made, made.sides[0], made.sides[1], source_connects)
+
+
+def told(*paths: Path, at_source: bool = False) -> Rtt:
+    return describe_rtt(paths, at_source)
+
+
+def test_at_the_sources_own_nic_data_to_ack_is_the_whole_path() -> None:
+    """The role says where the point stands; no handshake is needed."""
+    seen = told(path(rtt=rtt(5 * MS, 6 * MS)), at_source=True)
+    assert (seen.coverage, seen.measured_by, seen.min_ms, seen.max_ms) == ("full", "ack", 5.0, 6.0)
+    assert "own NIC" in seen.coverage_because
+
+
+@pytest.mark.parametrize(
+    ("near_ns", "far_ns", "coverage"),
+    [
+        (100 * US, 5 * MS, "full"),
+        (101 * US, 1 * MS, "destination_half"),
+        (4 * MS, 100 * MS, "full"),
+        (6 * MS, 100 * MS, "destination_half"),
+        (80 * US, 20 * US, "destination_half"),
+    ],
+)
+def test_beside_the_sender_its_half_is_next_to_nothing(near_ns: int, far_ns: int, coverage: str) -> None:
+    """Within a cable's length, or a twentieth of the other half; and never where the other half is the shorter one."""
+    seen = told(path(rtt=rtt(far_ns), synack_to_ack_ns=near_ns))
+    assert seen.coverage == coverage
+    assert seen.min_ms == far_ns / MS
+
+
+def test_the_senders_half_lies_on_the_other_side_where_the_destination_connects() -> None:
+    """Then SYN to SYN/ACK is between the capture point and the data's sender."""
+    known: dict[str, Any] = {"rtt": rtt(5 * MS), "syn_to_synack_ns": 20 * US, "synack_to_ack_ns": 5 * MS}
+    assert told(path(source_connects=False, **known)).coverage == "full"
+    assert told(path(source_connects=True, **known)).coverage == "destination_half"
+
+
+def test_a_timestamp_echo_shows_the_senders_half_too() -> None:
+    """Without a handshake in view the shortest echo of an ACK tells how near the sender is."""
+    seen = told(path(rtt=rtt(5 * MS), near_rtt=rtt(30 * US, 9 * MS)))
+    assert (seen.coverage, seen.measured_by) == ("full", "ack")
+
+
+def test_in_mid_path_timestamp_echoes_give_the_whole_path() -> None:
+    """Data, its ACK, the data that echoes it: both halves, and the sender's waiting with them."""
+    seen = told(path(rtt=rtt(3 * MS), near_rtt=rtt(2 * MS), loop_rtt=rtt(5 * MS, 7 * MS)))
+    assert (seen.coverage, seen.measured_by, seen.min_ms, seen.samples) == ("full", "timestamp_echo", 5.0, 2)
+
+
+def test_the_handshake_alone_is_one_sample_of_the_whole_path() -> None:
+    """Nothing else covers both halves: it is the distribution, one sample a connection."""
+    seen = told(path(rtt=rtt(3 * MS), handshake_ns=6 * MS, synack_to_ack_ns=3 * MS), path(handshake_ns=5 * MS))
+    assert (seen.coverage, seen.measured_by, seen.samples) == ("full", "handshake", 2)
+    assert (seen.min_ms, seen.p5_ms, seen.idle_ms, seen.max_ms, seen.handshake_ms) == (5.0, 5.0, 5.0, 6.0, 5.0)
+
+
+def test_a_half_stays_a_half() -> None:
+    """Seen from the middle, with neither handshake nor timestamps."""
+    seen = told(path(rtt=rtt(3 * MS)))
+    assert (seen.coverage, seen.min_ms, seen.handshake_ms) == ("destination_half", 3.0, None)
+    assert "only the half" in seen.coverage_because
+
+
+def test_nothing_seen_is_no_figure() -> None:
+    """Unknown is null, never 0."""
+    for seen in (told(path()), told()):
+        assert (seen.samples, seen.coverage, seen.measured_by) == (0, None, None)
+        assert {seen.min_ms, seen.p5_ms, seen.p50_ms, seen.p99_ms, seen.max_ms, seen.idle_ms} == {None}
+        assert seen.histogram == []
+        assert seen.coverage_because
+
+
+def test_the_idle_path_is_apart_from_the_loaded_one() -> None:
+    """Samples with nothing in flight and the handshake show the path; the rest shows its queue."""
+    seen = told(path(rtt=rtt(*range(20 * MS, 40 * MS, MS)), idle_rtt=rtt(3 * MS), handshake_ns=4 * MS), at_source=True)
+    assert (seen.idle_ms, seen.idle_samples, seen.p5_ms) == (3.0, 2, 20.0)
+
+
+def test_a_handshake_is_no_sample_of_a_half() -> None:
+    """It crosses the whole path: among samples of one half it would lean high."""
+    half = path(rtt=rtt(3 * MS), idle_rtt=rtt(3 * MS, 3 * MS))
+    assert told(half).idle_samples == 2
+
+
+VALUES = st.lists(st.integers(1, 10**10), min_size=1, max_size=40)
+
+
+@given(st.lists(VALUES, min_size=1, max_size=4))
+def test_percentiles_are_nearest_ranks_over_all_connections(per_connection: list[list[int]]) -> None:
+    """The smallest value with at least so much of all samples at or below it, whichever connection it is of."""
+    seen = told(*(path(rtt=rtt(*values)) for values in per_connection), at_source=True)
+    every = sorted(value for values in per_connection for value in values)
+    for percent, found in ((5, seen.p5_ms), (50, seen.p50_ms), (90, seen.p90_ms), (95, seen.p95_ms), (99, seen.p99_ms)):
+        assert found == every[max(0, math.ceil(len(every) * percent / 100) - 1)] / MS
+    assert (seen.min_ms, seen.max_ms, seen.samples) == (every[0] / MS, every[-1] / MS, len(every))
+
+
+@given(VALUES)
+def test_the_histogram_holds_every_sample_once(values: list[int]) -> None:
+    """Bins rise, do not touch twice, and each sample lies in one."""
+    bins = told(path(rtt=rtt(*values)), at_source=True).histogram
+    assert sum(one.count for one in bins) == len(values)
+    for one, other in itertools.pairwise(bins):
+        assert one.high_ms <= other.low_ms * (1 + 1e-12)
+    for one in bins:
+        assert 1.05 < one.high_ms / one.low_ms < 1.12
+        inside = [v for v in values if one.low_ms * (1 - 1e-9) <= v / MS < one.high_ms * (1 + 1e-9)]
+        assert len(inside) >= one.count
+
+
+def test_no_percentile_lies_below_the_smallest_sample() -> None:
+    """A bucket stands at its lower edge, which may be a little less than what was measured."""
+    bucketed: RttSummary = replace(
+        NO_RTT, samples=1, min_ns=1003, max_ns=1003, bucket_low_ns=np.array([1000]), bucket_count=np.array([1])
+    )
+    assert told(path(rtt=bucketed), at_source=True).p5_ms == 1003 / MS
+
+
+@given(st.lists(VALUES, max_size=4), st.lists(st.integers(1, 10**10), max_size=5))
+def test_merging_adds_up(per_connection: list[list[int]], exact: list[int]) -> None:
+    """Every sample of every summary and every exact value, sorted, counted once."""
+    values, counts = merge_buckets([rtt(*one) for one in per_connection], exact)
+    every = sorted([*exact, *(value for one in per_connection for value in one)])
+    assert np.repeat(values, counts).tolist() == every
