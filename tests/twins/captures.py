@@ -8,7 +8,11 @@ from typing import NamedTuple
 GIGA = 10**9
 LAST = 2**63 - 1
 LONGEST_FRAME = 1 << 20
+LONGEST_TRANSFER = 128 << 20
 LONGEST_BLOCK = 16 << 20
+TRANSFERS = (231, 249, 279)
+"""Links that carry messages of any size: D-Bus, USBPcap, EBHSCR."""
+MOST_TEXT = 1024
 NOT_PACKETS = {0xBAD, 0x40000BAD, 9, 0x204, 0x216, 0x221}
 """Blocks that tshark 4.0.17 numbers as frames."""
 
@@ -58,8 +62,8 @@ def clipped(ns: int) -> int:
     return max(-LAST, min(LAST, ns))
 
 
-def read_pcap(data: bytes, more: int = 0) -> Told:
-    """A classic pcap of the usual version whose record headers have `more` bytes than 16."""
+def read_pcap(data: bytes, more: int = 0, wire_first: bool = False) -> Told:
+    """A classic pcap whose record headers have `more` bytes than 16; before version 2.3 the wire length came first."""
     magics = {0xA1B2C3D4: 1000, 0xA1B23C4D: 1, 0xA1B2CD34: 1000}
     order = next(o for o in ("little", "big") if int.from_bytes(data[:4], o) in magics)
     sign = "<" if order == "little" else ">"
@@ -83,7 +87,9 @@ def read_pcap(data: bytes, more: int = 0) -> Told:
             told.stops("cut_short", at)
             break
         seconds, fraction, captured, wire = struct.unpack(sign + "IIII", head[:16])
-        if captured > LONGEST_FRAME:
+        if wire_first:
+            captured, wire = wire, captured
+        if captured > (LONGEST_TRANSFER if kinds[here][1] & 0xFFFF in TRANSFERS else LONGEST_FRAME):
             told.stops("damaged_record", at)
             break
         packet = data[at + len(head) : at + len(head) + captured]
@@ -94,6 +100,12 @@ def read_pcap(data: bytes, more: int = 0) -> Told:
         told.rows.append(Row(told.next_frame, ts_ns, packet, min(wire, 2**31 - 1), here, kinds[here][1] & 0xFFFF))
         at += len(head) + captured
     return told
+
+
+def comments(sign: str, data: bytes, frame: int) -> list[tuple[int, str]]:
+    """The comments among these options."""
+    values = [value[:MOST_TEXT].rstrip(b"\0") for code, value in options(sign, data) if code == 1]
+    return [(frame, value.decode("utf-8", "replace")) for value in values]
 
 
 def options(sign: str, data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -135,6 +147,7 @@ def read_pcapng(data: bytes) -> Told:
     sign = ""
     ports: list[Port] = []
     described = 0
+    longest = LONGEST_BLOCK
     unknown: Port | None = None
 
     def stranger() -> Port:
@@ -161,7 +174,9 @@ def read_pcapng(data: bytes) -> Told:
                 break
         kind, total = struct.unpack(sign + "II", head[:8])
         bad = "damaged_section" if is_section else "damaged_record"
-        if not (28 if is_section else 12) <= total <= LONGEST_BLOCK or (is_section and total % 4):
+        if not (28 if is_section else 12) <= total <= (LONGEST_BLOCK if is_section else longest) or (
+            is_section and total % 4
+        ):
             told.stops(bad, at)
             break
         size = next((s for s in (total, total + -total % 4) if ends_with(sign, data, at, s, total)), None)
@@ -177,11 +192,13 @@ def read_pcapng(data: bytes) -> Told:
                 told.stops("damaged_section", at)
                 break
             ports = []
-            told.comments += [(0, v.decode("utf-8", "replace")) for c, v in options(sign, body[16:]) if c == 1]
+            told.comments += comments(sign, body[16:], 0)
         elif kind == 1 and len(body) >= 8:
             ports.append(describe(sign, body, described))
             described += 1
-            told.comments += [(0, v.decode("utf-8", "replace")) for c, v in options(sign, body[8:]) if c == 1]
+            told.comments += comments(sign, body[8:], 0)
+            if ports[-1].link_type in TRANSFERS:
+                longest = LONGEST_TRANSFER + (1 << 20)
         elif kind in (2, 6):
             if total < 32:
                 told.stops(bad, at)
@@ -194,9 +211,9 @@ def read_pcapng(data: bytes) -> Told:
                 Row(frame, time_of(port, high << 32 | low), packet, min(wire, LAST >> 32), port.number, port.link_type)
             )
             lost = second if kind == 2 and second != 0xFFFF else 0
-            for code, value in options(sign, body[20 + len(packet) + -len(packet) % 4 :]):
-                if code == 1:
-                    told.comments.append((frame, value.decode("utf-8", "replace")))
+            said = body[20 + len(packet) + -len(packet) % 4 :]
+            told.comments += comments(sign, said, frame)
+            for code, value in options(sign, said):
                 if code == 4 and kind == 6 and len(value) == 8:
                     lost += min(struct.unpack(sign + "Q", value)[0], 2**31 - 1)
             if lost:
@@ -212,7 +229,7 @@ def read_pcapng(data: bytes) -> Told:
         elif kind == 5 and len(body) >= 12:
             (index,) = struct.unpack(sign + "I", body[:4])
             if index < len(ports):
-                told.comments += [(0, v.decode("utf-8", "replace")) for c, v in options(sign, body[12:]) if c == 1]
+                told.comments += comments(sign, body[12:], 0)
         elif kind in NOT_PACKETS:
             told.others += 1
         at += size

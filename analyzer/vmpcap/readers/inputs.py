@@ -39,6 +39,10 @@ class Input(Protocol):
     def size(self) -> int | None:
         """How many bytes has the file? None for a stream."""
 
+    @property
+    def is_regular(self) -> bool:
+        """Do the bytes come from a file on a disk? Then there is nothing to wait for."""
+
     def peek(self, count: int) -> bytes:
         """Which bytes come first? Up to `count`, without using them up."""
 
@@ -65,11 +69,16 @@ class PlainInput:
         self._raw: io.RawIOBase | io.BufferedIOBase = _standard_input() if self._is_stdin else _opened(path)
         self._descriptor = _descriptor_of(self._raw)
         status = os.fstat(self._descriptor) if self._descriptor is not None else None
-        self.is_regular = status is not None and stat.S_ISREG(status.st_mode)
-        self.size: int | None = status.st_size if status is not None and self.is_regular else None
+        self._is_regular = status is not None and stat.S_ISREG(status.st_mode)
+        self.size: int | None = status.st_size if status is not None and self._is_regular else None
         self.bytes_read = 0
-        if self.is_regular and self._is_stdin and self.size is not None:
+        if self._is_stdin and self.size is not None:
             self.size = max(self.size - self._raw.tell(), 0)
+
+    @property
+    def is_regular(self) -> bool:
+        """Is this a file on a disk?"""
+        return self._is_regular
 
     def peek(self, count: int) -> bytes:
         """Which bytes come first? Up to `count`, fewer only at the end."""

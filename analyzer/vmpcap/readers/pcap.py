@@ -150,7 +150,7 @@ class PcapReader:
         window, ledger, columns = self._window, self.ledger, self._columns
         while True:
             first_frame = ledger.next_frame
-            count, at, why, needed = index.find_pcap_records(
+            ended = index.find_pcap_records(
                 window.view,
                 window.begin,
                 window.base,
@@ -168,7 +168,7 @@ class PcapReader:
                 columns.wire_bytes,
                 columns.ts_ns,
             )
-            window.begin = at
+            count, window.begin, why, needed = (int(number) for number in ended)
             if count:
                 batch = columns.batch(window.view, first_frame, count)
                 ledger.enter(batch, window.base)

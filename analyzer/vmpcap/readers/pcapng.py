@@ -167,7 +167,7 @@ class PcapngReader:
     def _find(self) -> tuple[int, int]:
         """Run the kernel over the block: why did it end, and what is needed next?"""
         window, ledger, columns = self._window, self.ledger, self._columns
-        self._found, at, why, needed, comments = index.find_pcapng_records(
+        ended = index.find_pcapng_records(
             window.view,
             window.begin,
             window.base,
@@ -194,7 +194,7 @@ class PcapngReader:
             columns.link_type,
             self._comments,
         )
-        window.begin = at
+        self._found, window.begin, why, needed, comments = (int(number) for number in ended)
         for frame, place, size in self._comments[: min(comments, _COMMENTS_AT_ONCE)].tolist():
             ledger.add_comment(frame, text_of(window.view[place : place + min(size, MAX_TEXT)].tobytes()))
         ledger.comments_left_out += max(comments - _COMMENTS_AT_ONCE, 0)

@@ -77,11 +77,11 @@ def choose_layout(
     -----
     The promise stands unless one of the first two records cannot be and another layout makes the first three sound
     (or the only two, to the last byte). Wireshark takes the layout with the fewest faults instead, and so reads a bogus
-    record out of a damaged file now and then. The answer depends on the bytes alone, never on how they arrive: a live
-    pipe in one of these formats is waited for until its second record begins.
+    record out of a damaged file now and then. A pipe is believed, as Wireshark does: its first packet is not held back
+    until the second comes. So the answer never depends on how bytes arrive, only on where they come from.
     """
     promised, *others = layouts
-    if not others:
+    if not others or window.is_live:
         return promised
     sign = "<" if byte_order == "little" else ">"
     next_file = file_start + bytes(8)

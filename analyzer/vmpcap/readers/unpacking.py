@@ -125,6 +125,11 @@ class UnpackedInput:
         """How many packed bytes has the file? None for a stream."""
         return self._source.size
 
+    @property
+    def is_regular(self) -> bool:
+        """Do the packed bytes come from a file on a disk?"""
+        return self._source.is_regular
+
     def peek(self, count: int) -> bytes:
         """Which unpacked bytes come first? Up to `count`, fewer only at the end."""
         while len(self._head) < count and self._next_piece():

@@ -25,6 +25,11 @@ class Window:
         self.view: npt.NDArray[np.uint8] = self._read_only()
 
     @property
+    def is_live(self) -> bool:
+        """May the next bytes be long in coming?"""
+        return not self._source.is_regular
+
+    @property
     def left(self) -> int:
         """How many bytes in the block are not used up?"""
         return self._end - self.begin
