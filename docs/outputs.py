@@ -50,6 +50,8 @@ def run(command: str) -> str:
         check=False,
         timeout=300,
     )
+    if not done.stdout:
+        raise SystemExit(f"nothing was printed by: {command}\n{done.stderr.strip()}")
     return done.stdout
 
 
