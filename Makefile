@@ -29,8 +29,8 @@ $(STAMP): requirements.lock pyproject.toml
 	@rm -f $(VENV)/.installed-* && touch $@
 
 # System packages that only the tests need. Root or sudo installs them; otherwise it is said what is missing.
-SYSTEM_TOOLS := tshark editcap zstd
-SYSTEM_PACKAGES := tshark zstd
+SYSTEM_TOOLS := tshark editcap zstd jq
+SYSTEM_PACKAGES := tshark zstd jq
 system:
 	@missing=""; for tool in $(SYSTEM_TOOLS); do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
 	if [ -n "$$missing" ]; then \

@@ -18,7 +18,7 @@ def about_captures(report: Report, glyphs: Glyphs) -> Iterator[Block]:
             yield Fact("defects", f"{given.point}: {words}")
     yield from _clocks(report.clocks, glyphs)
     if report.other_announcements:
-        made = count(report.other_announcements, "announcement")
+        made = count(report.other_announcements, "announcement event")
         yield Fact("also seen", f"{made} of guests that did not migrate in these captures")
     if report.migrations:
         for note in report.notes:

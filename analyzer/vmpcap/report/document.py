@@ -122,5 +122,5 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     clocks: list[Clock]
     migrations: list[Migration]
     other_announcements: int = 0
-    """Announcements of guests that did not migrate in these captures."""
+    """Announcement events (a guest's series counts once) of guests that did not migrate in these captures."""
     notes: list[str] = []
