@@ -60,9 +60,11 @@ def describe_rtt(paths: Sequence[Path], at_source: bool) -> Rtt:
     chosen = [getattr(p.data, kind) for p in paths] if kind else []
     idle = [p.data.idle_rtt for p in paths] if kind == "rtt" else []
     handshakes = [h for p in paths if (h := p.connection.handshake_ns) is not None]
-    values, counts = merge_buckets(chosen, handshakes if kind == "loop_rtt" else [])
+    further = handshakes if kind == "loop_rtt" else []
+    values, counts = merge_buckets(chosen, further)
     idle_values, idle_counts = merge_buckets(idle, handshakes if coverage == "full" else [])
-    low, high = _least(s.min_ns for s in chosen), max((s.max_ns for s in chosen if s.max_ns is not None), default=None)
+    low = _least([*(s.min_ns for s in chosen), *further])
+    high = max((m for m in (*(s.max_ns for s in chosen), *further) if m is not None), default=None)
     if coverage == "full" and not counts.sum() and handshakes:
         values, counts = merge_buckets([], handshakes)
         low, high = min(handshakes), max(handshakes)
