@@ -27,7 +27,10 @@ class Together:
     rtt_min_ns: I64
     """Smallest data-to-ACK time of any connection, -1 without a sample."""
     headroom_bytes: I64
-    """Smallest receive window less the flight of the same connection and bin; a large number without a sample."""
+    """
+    Smallest receive window less the flight of the same connection and bin; a large number without a sample. Where no
+    data was sent the flight is taken for 0: leans high then.
+    """
     active: I64
     """Connections with data."""
 
@@ -63,9 +66,10 @@ def put_together(sides: Sequence[Side]) -> Together | None:
         np.add.at(new, at, one.new_bytes)
         np.add.at(delivered, at, one.acked_bytes if side.acked_bytes else one.new_bytes)
         np.add.at(resent, at, one.resent_bytes)
-        np.add.at(active, at, (one.new_bytes > 0).astype(np.int64))
+        active[np.unique(at[one.new_bytes > 0])] += 1
         _keep_least(rtt, at, one.rtt_min_ns)
-        room = np.where(one.window_min_bytes >= 0, one.window_min_bytes - one.flight_max_bytes, NO_HEADROOM_SAMPLE)
+        free = one.window_min_bytes - np.maximum(one.flight_max_bytes, 0)
+        room = np.where(one.window_min_bytes >= 0, free, NO_HEADROOM_SAMPLE)
         np.minimum.at(headroom, at, room)
     return Together(start, width, new, delivered, resent, rtt, headroom, active)
 

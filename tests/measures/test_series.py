@@ -1,0 +1,129 @@
+"""Several connections on one grid: against sums over their single bins."""
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.measures.followed import follow_batches
+from tests.measures.stories import MS, Packet, S
+from vmpcap.measures.connections import Side, StreamSeries
+from vmpcap.measures.series import NO_HEADROOM_SAMPLE, Together, best_window, put_together, windowed
+
+BIN = 10 * MS
+PLAIN = follow_batches([[Packet(0, "10.0.0.1", 1, "10.0.0.2", 8000, size=1)]]).connections()[0].sides[0]
+
+
+def column(*values: int) -> np.ndarray:
+    return np.array(values, np.int64)
+
+
+def side(series: StreamSeries | None, acked_bytes: int = 1) -> Side:
+    return replace(PLAIN, series=series, acked_bytes=acked_bytes)
+
+
+def series_of(start: int, width: int, new: list[int], **more: list[int]) -> StreamSeries:
+    """A series that is quiet but for what is given."""
+    quiet = {"acked_bytes": 0, "resent_bytes": 0, "segments": 0, "rtt_min_ns": -1, "rtt_max_ns": -1}
+    quiet |= {"window_min_bytes": -1, "flight_max_bytes": -1}
+    columns = {name: column(*more.get(name, [value] * len(new))) for name, value in quiet.items()}
+    return StreamSeries(start_ns=start, width_ns=width, new_bytes=column(*new), **columns)
+
+
+def random_series(rng: random.Random) -> StreamSeries:
+    n = rng.randint(1, 40)
+
+    def values(least: int) -> list[int]:
+        return [rng.choice((least, 0, rng.randint(0, 1000))) for _ in range(n)]
+
+    names = ("acked_bytes", "resent_bytes", "rtt_min_ns", "window_min_bytes", "flight_max_bytes")
+    more = {name: values(0 if name.endswith(("acked_bytes", "resent_bytes")) else -1) for name in names}
+    return series_of(rng.randint(0, 50) * BIN, BIN << rng.randint(0, 2), values(0), **more)
+
+
+def together_of(*sides: Side) -> Together:
+    together = put_together(sides)
+    assert together is not None
+    return together
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_a_grid_holds_what_its_series_hold(seed: int) -> None:
+    """Each small bin goes to the wide one in which it begins; minima are those of the known values."""
+    rng = random.Random(seed)
+    sides = [side(random_series(rng), acked_bytes=rng.choice((0, 5))) for _ in range(rng.randint(1, 4))]
+    together = together_of(*sides)
+    known = [(s, s.series) for s in sides if s.series is not None]
+    width = max(one.width_ns for _, one in known)
+    start = min(one.start_ns for _, one in known)
+    assert (together.width_ns, together.start_ns) == (width, start)
+    for place in range(len(together.new_bytes)):
+        inside = [
+            (s, one, i)
+            for s, one in known
+            for i in range(len(one.new_bytes))
+            if (one.start_ns + i * one.width_ns - start) // width == place
+        ]
+        assert together.new_bytes[place] == sum(one.new_bytes[i] for _, one, i in inside)
+        assert together.resent_bytes[place] == sum(one.resent_bytes[i] for _, one, i in inside)
+        assert together.delivered_bytes[place] == sum(
+            (one.acked_bytes if s.acked_bytes else one.new_bytes)[i] for s, one, i in inside
+        )
+        assert together.active[place] == len({id(one) for _, one, i in inside if one.new_bytes[i] > 0})
+        rtts = [one.rtt_min_ns[i] for _, one, i in inside if one.rtt_min_ns[i] >= 0]
+        assert together.rtt_min_ns[place] == min(rtts, default=-1)
+        rooms = [
+            one.window_min_bytes[i] - max(one.flight_max_bytes[i], 0)
+            for _, one, i in inside
+            if one.window_min_bytes[i] >= 0
+        ]
+        assert together.headroom_bytes[place] == min(rooms, default=NO_HEADROOM_SAMPLE)
+    total = sum(int(one.new_bytes.sum()) for _, one in known)
+    assert int(together.new_bytes.sum()) == total == together.between(together.new_bytes, 0, 10**12)
+
+
+def test_without_a_series_there_is_nothing_to_put_together() -> None:
+    """UDP, flows that are not nominated, or series in which nothing happened."""
+    assert put_together([]) is None
+    assert put_together([side(None), side(series_of(0, BIN, []))]) is None
+
+
+def test_bins_are_summed_that_begin_within() -> None:
+    """From included, to excluded; beyond the series there is nothing."""
+    together = together_of(side(series_of(100 * BIN, BIN, [1, 2, 4, 8]), acked_bytes=0))
+
+    def between(begin: int, end: int) -> int:
+        return together.between(together.new_bytes, 100 * BIN + begin, 100 * BIN + end)
+
+    assert between(0, 4 * BIN) == 15
+    assert between(BIN, 2 * BIN) == 2
+    assert between(1, 2 * BIN) == 2
+    assert between(BIN, 2 * BIN + 1) == 6
+    assert between(-S, S) == 15
+    assert between(2 * BIN, BIN) == 0
+    assert between(-S, -BIN) == 0
+
+
+def test_windows_are_whole() -> None:
+    """A partial last window is left out."""
+    together = together_of(side(series_of(0, BIN, list(range(25)))))
+    sums = windowed(together, together.new_bytes, 100 * MS, lambda v: v.sum(axis=1))
+    assert sums.tolist() == [45, 145]
+
+
+def test_the_best_second_slides() -> None:
+    """The second that begins in the middle of another may be the best: 100 Mbit of it here."""
+    new = [0] * 50 + [125_000] * 100 + [0] * 50
+    assert best_window(together_of(side(series_of(0, BIN, new), acked_bytes=0))) == pytest.approx(100)
+
+
+def test_a_transfer_shorter_than_a_second_has_no_best_second() -> None:
+    """Not even if it was quick."""
+    assert best_window(together_of(side(series_of(0, BIN, [10**6] * 99), acked_bytes=0))) is None
+
+
+def test_bins_wider_than_a_second_are_the_shortest_there_is() -> None:
+    """A transfer of many hours: the rate of its best bin, over that bin's length."""
+    together = together_of(side(series_of(0, 128 * BIN, [160_000, 320_000]), acked_bytes=0))
+    assert best_window(together) == pytest.approx(320_000 * 8 / 1.28 / 1e6)
