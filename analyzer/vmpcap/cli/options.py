@@ -9,7 +9,6 @@ import click
 from vmpcap.cli.capture_points import capture_points
 from vmpcap.cli.times import time_ns
 from vmpcap.runs.requests import Request
-from vmpcap.terms.addresses import ip_halves, mac_number, mac_text
 from vmpcap.terms.errors import EngineError, RequestError
 from vmpcap.verdicts.profile import DEFAULT, load_profile
 
@@ -132,6 +131,8 @@ def guest_address(text: str) -> str:
     '00:50:56:aa:77:10'
     """
     import ipaddress
+
+    from vmpcap.terms.addresses import ip_halves, mac_number, mac_text
 
     try:
         ip_halves(text)

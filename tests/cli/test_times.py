@@ -1,0 +1,73 @@
+"""Times of a command line, to the nanosecond."""
+
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vmpcap.cli.times import time_ns
+from vmpcap.terms.errors import RequestError
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "ns"),
+    [
+        ("0", 0),
+        ("1.5", 1_500_000_000),
+        ("-1.5", -1_500_000_000),
+        ("1783996806.000000001", 1_783_996_806_000_000_001),
+        ("1970-01-02", 86_400_000_000_000),
+        ("1970-01-01T00:00", 0),
+        ("1970-01-01 00:00:01", 1_000_000_000),
+        ("1970-01-01T00:00:00.25Z", 250_000_000),
+        ("1970-01-01T00:00:00,000000007", 7),
+        ("1970-01-01T02:00+02:00", 0),
+        ("1970-01-01T02:00:00+0200", 0),
+        ("1970-01-01T00:00:00 UTC", 0),
+        ("  1970-01-01T00:00z ", 0),
+        ("1969-12-31T23:59:59.999999999Z", -1),
+    ],
+)
+def test_times_are_read_as_people_write_them(text: str, ns: int) -> None:
+    """ISO 8601 or seconds since 1970; without a zone UTC."""
+    assert time_ns(text, "--since") == ns
+
+
+@given(
+    moment=st.datetimes(datetime(1700, 1, 1), datetime(2250, 1, 1)),
+    ns=st.integers(0, 999_999_999),
+    minutes=st.integers(-14 * 60, 14 * 60),
+)
+def test_every_nanosecond_and_every_zone_is_exact(moment: datetime, ns: int, minutes: int) -> None:
+    """Against Python's calendar and exact fractions."""
+    whole = moment.replace(microsecond=0)
+    sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
+    text = f"{whole.isoformat()}.{ns:09d}{sign}{hours:02d}:{rest:02d}"
+    since = whole.replace(tzinfo=UTC) - timedelta(minutes=minutes) - EPOCH
+    exact = Fraction(since // timedelta(seconds=1)) * 10**9 + ns
+    assert time_ns(text, "--since") == exact
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "now",
+        "12:00",
+        "2026-13-01",
+        "2026-02-30",
+        "2026-01-01T25:00",
+        "1e3",
+        "1.0000000001",
+        "9999-01-01",
+        "10000000000",
+    ],
+)
+def test_what_is_no_time_is_refused_with_the_option_that_held_it(text: str) -> None:
+    """And with what was needed."""
+    with pytest.raises(RequestError, match=r"--until '.*': "):
+        time_ns(text, "--until")
