@@ -142,9 +142,6 @@ def seen_from(folder: str, other: str, role: str) -> Report:
     return analyse(Request(points=points, profile=load_profile("vsphere4"))).report
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a peer that is in view only after the switchover is said to have been cut off for 0 ms"
-)
 def test_a_peer_that_is_in_view_only_afterwards_has_no_outage_of_zero() -> None:
     """The client was cut off for 1250 ms; from the destination's bridge that cannot be seen: null, never 0."""
     (migration,) = seen_from("rarp_filtered", "dst-guestbr", "domain:destination").migrations
@@ -152,9 +149,6 @@ def test_a_peer_that_is_in_view_only_afterwards_has_no_outage_of_zero() -> None:
     assert outage is None or outage > 999
 
 
-@pytest.mark.xfail(
-    strict=True, reason="an answer a second later, after the guest's own ARP, is taken for proof of the announcement"
-)
 def test_the_hosts_own_bridge_does_not_prove_that_a_filtered_announcement_arrived() -> None:
     """The switch dropped every RARP; whoever sees only the bridge cannot know, and must not pass it."""
     (migration,) = seen_from("rarp_filtered", "dst-guestbr", "domain:destination").migrations
@@ -162,10 +156,6 @@ def test_the_hosts_own_bridge_does_not_prove_that_a_filtered_announcement_arrive
     assert check.outcome != "pass", check.because
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="where a guest is known by its traffic alone, the MAC of the router in between is called its own",
-)
 def test_a_router_in_between_is_not_called_the_guest() -> None:
     """A client behind a router sees the router's MAC on the guest's packets: the guest's is not known from there."""
     (migration,) = seen_from("clean", "client", "client").migrations

@@ -163,7 +163,7 @@ def journal(*rows: tuple[int, int, int, str, str]) -> JournalColumns:
         columns["src_high"][n], columns["src_low"][n] = ip_halves(from_ip)
         columns["dst_high"][n], columns["dst_low"][n] = ip_halves(to_ip)
         columns["ip_version"][n], columns["ip_protocol"][n], columns["ethertype"][n] = 4, 1, 0x0800
-        columns["ip_id"][n] = n
+        columns["ip_id"][n], columns["ttl"][n] = n, 64
         columns["vlan_outer_id"][n] = -1
     return JournalColumns(**columns)
 

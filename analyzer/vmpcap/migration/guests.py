@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.announcements.series import Series
 from vmpcap.measures.peers import addresses_of
+from vmpcap.migration.hops import hops_from_ttl
 from vmpcap.migration.moves import Move
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, distinct_addresses, ip_halves, ip_text, mac_number, mac_text
@@ -207,24 +208,29 @@ def _by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
     if last is None:
         return []
     moment = on_reference(move.best.view, last)
-    silent: dict[int, set[tuple[int, int]]] = {}
+    silent: dict[tuple[int, int], set[int]] = {}
     for view in views:
         for mac, address in _fell_silent(view, on_point(view, moment)):
-            silent.setdefault(mac, set()).add(address)
-    if len(silent) != 1:
+            silent.setdefault(address, set()).update({mac} - {NO_MAC})
+    macs = {mac for seen in silent.values() for mac in seen}
+    is_one = len(silent) == 1 or (all(silent.values()) and len(macs) == 1)
+    if not is_one or len(macs) > 1:
         return []
-    ((mac, addresses),) = silent.items()
     because = (
         "no announcement was seen; this is the only address that had answered and fell silent when the stream ended"
     )
-    return [Moved(mac, tuple(sorted(addresses)), (), "low", because)]
+    return [Moved(min(macs, default=NO_MAC), tuple(sorted(silent)), (), "low", because)]
 
 
 SILENT_NS: Final = 50 * NS_PER_MS
 
 
 def _fell_silent(view: PointView, moment: int) -> list[tuple[int, tuple[int, int]]]:
-    """Which (MAC, address) answered before the moment, was asked around it, and said nothing for a while?"""
+    """
+    Which (MAC, address) answered before the moment, was asked around it, and said nothing for a while?
+
+    NO_MAC where a router stands between: the TTL was lowered, and the MAC is the router's.
+    """
     journal = view.journal
     around = (journal.ts_ns >= moment - NS_PER_S) & (journal.ts_ns <= moment + NS_PER_S) & (journal.ip_version != 0)
     if not around.any():
@@ -245,7 +251,9 @@ def _fell_silent(view: PointView, moment: int) -> list[tuple[int, tuple[int, int
         usual = np.median(np.diff(times)) if len(times) > 2 else 0
         if (spans & (gaps >= 5 * usual)).any():
             macs = np.unique(journal.eth_src[before])
-            if len(macs) == 1 and int(macs[0]) != NO_MAC:
+            if hops_from_ttl(int(journal.ttl[before].max())):
+                found.append((NO_MAC, address))
+            elif len(macs) == 1 and int(macs[0]) != NO_MAC:
                 found.append((int(macs[0]), address))
     return found
 

@@ -77,6 +77,8 @@ def _severity(suffered: Suffered) -> tuple[bool, float, str, str]:
 def _suffered(stream: PeerStream, view: PointView, when: int) -> Suffered:
     near = _around_switchover(stream, when)
     outage = max(near, key=lambda o: (not o.ended, o.seen_ns), default=None)
+    if outage is None and stream.first_ts > when:
+        return _only_afterwards(stream, view)
     peer = Peer(
         peer=stream.peer_ip,
         protocol=_protocol(stream),
@@ -100,6 +102,21 @@ def _suffered(stream: PeerStream, view: PointView, when: int) -> Suffered:
         outage.first_answered_ts if outage.ended else outage.last_unanswered_ts,
         outage.first_answered_frame if outage.ended else outage.last_unanswered_frame,
     )
+
+
+def _only_afterwards(stream: PeerStream, view: PointView) -> Suffered:
+    """A stream that came into view after the switchover: it had no outage here, and shows none that was before."""
+    peer = Peer(
+        peer=stream.peer_ip,
+        protocol=_protocol(stream),
+        point=view.name,
+        interval_ms=ms(stream.interval_ns),
+        retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
+        because=f"in view here only after the switchover, from frame {stream.first_frame} on",
+        frames=[stream.first_frame],
+        filter=stream.filter,
+    )
+    return Suffered(peer, True, None, None, None, None)
 
 
 def _around_switchover(stream: PeerStream, when: int) -> list[Outage]:
