@@ -48,7 +48,9 @@ def quiet_environment(**more: str) -> dict[str, str]:
 
 
 def vmpcap(*arguments: str | Path, environment: dict[str, str] | None = None, **options: Any) -> Said:
-    """Call it as a user does, in a process of its own."""
+    """Call it as a user does, in a process of its own, and away from any terminal."""
+    if "input" not in options:
+        options.setdefault("stdin", subprocess.DEVNULL)
     done = subprocess.run(
         [sys.executable, "-m", "vmpcap", *map(str, arguments)],
         env=quiet_environment(**(environment or {})),

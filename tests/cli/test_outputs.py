@@ -82,6 +82,20 @@ def test_the_name_of_an_output_says_its_format(
     assert (rarps.parent / name).read_bytes().startswith(start)
 
 
+@pytest.mark.parametrize("options", [["--format", "parquet"], ["--parquet", "{}"], []])
+def test_a_folder_of_frames_can_be_the_only_output(
+    capsys: pytest.CaptureFixture[str], rarps: Path, options: list[str]
+) -> None:
+    """By --format, beside the terminal's copy, or by the name of the output."""
+    folder = rarps.parent / "new" / "r.parquet"
+    where = [option.format(folder) for option in options]
+    said = here(capsys, "report", rarps, *where, *([] if str(folder) in where else ["-o", folder]))
+    assert (said.status, said.err) == (0, "")
+    assert bool(said.out) == (str(folder) in where)
+    assert len(list(folder.glob("*.parquet"))) == len(FRAMES) + 2
+    assert pl.read_parquet(folder / "announcements.parquet")["kind"].to_list() == ["rarp_announce"] * 3
+
+
 def test_a_report_in_a_file_has_no_escape_sequences(rarps: Path) -> None:
     """Even where the terminal in front of us has colour."""
     vmpcap("report", rarps, "-o", rarps.parent / "r.txt", environment={"FORCE_COLOR": "1"})
@@ -146,7 +160,7 @@ def test_the_locale_shapes_what_people_read_and_not_what_programs_read(rarps: Pa
 
 
 def test_columns_and_no_color_are_honoured(rarps: Path) -> None:
-    """A pipe is 80 wide unless COLUMNS says more, and has colour only where it is forced."""
+    """Away from a terminal 80 wide unless COLUMNS says more, and in colour only where it is forced."""
     usual = vmpcap("report", rarps).out
     wide = vmpcap("report", rarps, environment={"COLUMNS": "120"}).out
     assert max(len(line) for line in usual.splitlines() if line.startswith("──")) == 80

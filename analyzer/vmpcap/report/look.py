@@ -32,7 +32,11 @@ class Look:
 
 
 def look_of(stream: TextIO) -> Look:
-    """What can this stream show? NO_COLOR and FORCE_COLOR are honoured; a pipe is 80 wide unless COLUMNS says more."""
+    """
+    What can this stream show? NO_COLOR and FORCE_COLOR are honoured.
+
+    The width is what COLUMNS says, else that of the terminal, also in front of a pager; without any terminal 80.
+    """
     from rich.console import Console
 
     console = Console(file=stream)
