@@ -4,11 +4,23 @@ from dataclasses import replace
 
 import numpy as np
 
-from tests.migration.make import MS, QEMU_PAGES, QEMU_TEXT, S, announced, asks_and_answers, side, stream, view
+from tests.migration.make import (
+    MS,
+    QEMU_PAGES,
+    QEMU_TEXT,
+    S,
+    announced,
+    asks_and_answers,
+    moves_of,
+    series,
+    side,
+    stream,
+    view,
+)
 from vmpcap.measures.connections import Connection, StreamSeries
 from vmpcap.migration.endings import read_ending
 from vmpcap.migration.guests import find_guests
-from vmpcap.migration.moves import Move, Sighting, match_transfers
+from vmpcap.migration.moves import Sighting
 from vmpcap.migration.outcome import Outcome, judge_outcome
 from vmpcap.migration.transfers import find_transfers
 from vmpcap.migration.views import PointView
@@ -19,10 +31,6 @@ def qemu(closing: bytes, **more: object) -> Connection:
     made = stream()
     a = replace(made.sides[0], opening=b"QEVM\x00\x00\x00\x03", closing=closing, **more)  # type: ignore[arg-type]
     return replace(made, sides=(a, made.sides[1]))
-
-
-def moves_of(*views: PointView) -> list[Move]:
-    return match_transfers([(v, find_transfers(v.streams)[0]) for v in views])
 
 
 def outcome_of(*views: PointView) -> Outcome:
@@ -146,3 +154,138 @@ def test_guests_that_did_not_move_stay_apart() -> None:
     assert [g.mac for g in guests[0]] == [0x005056AA7710]
     assert guests[0][0].confidence == "high"
     assert others == 1
+
+
+def ended(**changed: object) -> Connection:
+    """A stream whose data side ended like this; `back` replaces the other side."""
+    made = stream()
+    back = changed.pop("back", made.sides[1])
+    return replace(made, sides=(replace(made.sides[0], **changed), back))  # type: ignore[arg-type]
+
+
+CUT = {"fin_ts": None, "fin_frame": None}
+
+
+def test_a_close_without_qemus_last_words_is_an_abort_only_while_no_guest_appears() -> None:
+    """A QEMU told not to send its description ends like a cancelled one; the guest's announcement tells them apart."""
+    closed = qemu(QEMU_PAGES)
+    moved = view(streams=(closed,), series=(announced(S + 5 * MS),))
+    assert outcome_of(view(streams=(closed,))).outcome == "aborted"
+    assert outcome_of(moved).outcome == "completed"
+
+
+def test_an_announcement_in_the_middle_does_not_complete_an_unfinished_stream() -> None:
+    """A guest announced seconds before the end would be post-copy, and that ends with words on the way back."""
+    made = stream(seconds=20)
+    a = replace(made.sides[0], opening=b"QEVM\x00\x00\x00\x03", closing=QEMU_PAGES)
+    both_ways, one_way = (replace(made, sides=(a, back)) for back in (made.sides[1], side(packets=0)))
+    assert outcome_of(view(streams=(both_ways,), series=(announced(5 * S),))).outcome == "aborted"
+    result = outcome_of(view(streams=(one_way,), series=(announced(5 * S),)))
+    assert result.outcome == "unknown"
+    assert "post-copy" in result.because
+    assert outcome_of(view(streams=(one_way,))).outcome == "aborted"
+
+
+def test_a_broken_stream_and_an_announced_guest_leave_it_open() -> None:
+    """A reset says abort, the guest says otherwise: nobody can have both."""
+    reset = ended(acked_bytes=50_000_000, rst_ts=S, rst_frame=99, **CUT)
+    result = outcome_of(view(streams=(reset,), series=(announced(S + 5 * MS),)))
+    assert result.outcome == "unknown"
+    assert "yet the guest announced itself" in result.because
+
+
+def test_a_capture_cut_in_mid_stream_is_truncated_though_a_guest_was_announced_before() -> None:
+    """Post-copy announces the guest while its memory still flows: what came after the cut nobody saw."""
+    made = stream(seconds=20)
+    cut = replace(made, sides=(replace(made.sides[0], **CUT), made.sides[1]))  # type: ignore[arg-type]
+    running = view(streams=(cut,), series=(announced(5 * S),), last_ts=20 * S)
+    assert outcome_of(running).outcome == "truncated"
+
+
+def test_a_cut_stream_and_a_guest_announced_at_its_end_is_completion() -> None:
+    """Another point heard the guest right after the last data that this one saw."""
+    cut = view("up", "source", streams=(ended(**CUT),), last_ts=S)
+    gateway = view("gw", "gateway", series=(announced(S + 20 * MS),))
+    result = outcome_of(cut, gateway)
+    assert (result.outcome, result.point, result.frames) == ("completed", "gw", (200,))
+
+
+def test_an_association_by_time_alone_completes_nothing() -> None:
+    """An announcement half a minute later, of one of two guests, is no proof of this migration's end."""
+    late = (announced(30 * S, schedule=None), announced(30 * S + S, mac=0x005056000001, schedule=None))
+    assert outcome_of(view(streams=(stream(),), series=late)).outcome == "unknown"
+
+
+def test_the_point_that_saw_the_end_best_is_asked() -> None:
+    """The source's capture stopped in mid-stream, the destination's goes on to the last words."""
+    source = view("src", "source", streams=(ended(**CUT),), last_ts=S)
+    destination = view("dst", "destination", streams=(qemu(QEMU_TEXT),))
+    result = outcome_of(source, destination)
+    assert (result.outcome, result.point) == ("completed", "dst")
+
+
+def test_a_close_before_everything_was_acknowledged_is_unknown() -> None:
+    """The last bytes may have been lost with the receiver."""
+    result = outcome_of(view(streams=(ended(acked_bytes=99_000_000),)))
+    assert result.outcome == "unknown"
+    assert "before all of it was acknowledged" in result.because
+
+
+def test_a_one_way_capture_does_not_ask_for_acknowledgements_it_cannot_see() -> None:
+    """Without the other direction in view an orderly close is one, and proves no more than that."""
+    one_way = ended(acked_bytes=0, back=side(packets=0))
+    assert read_ending(Sighting(view(), find_transfers([one_way])[0][0])).ending == "orderly"
+
+
+def test_one_of_several_connections_without_a_close_is_no_orderly_end() -> None:
+    """Three closed, one that just stopped: the capture goes on for a minute, so it fell silent."""
+    open_end = replace(ended(**CUT), a_port=50_001)
+    result = outcome_of(view(streams=(stream(), open_end), last_ts=60 * S))
+    assert result.outcome == "aborted"
+
+
+def test_a_reset_by_the_source_names_the_source() -> None:
+    """Who gave up is the first thing to know."""
+    reset = ended(acked_bytes=50_000_000, rst_ts=S, rst_frame=88, **CUT)
+    assert "10.10.1.11 reset" in outcome_of(view(streams=(reset,))).because
+
+
+def test_silence_of_a_second_before_the_captures_end_says_nothing() -> None:
+    """Longer than a cut, shorter than a stall: unknown."""
+    assert outcome_of(view(streams=(ended(**CUT),), last_ts=2 * S)).outcome == "unknown"
+
+
+def test_resending_that_was_answered_in_the_end_is_no_stall() -> None:
+    """A loss, a pause of two seconds, and on it goes."""
+    acked, resent = np.full(1000, 1000), np.zeros(1000, np.int64)
+    acked[500:700], resent[[500, 690]] = 0, 8948
+    busy = series(1000, new_bytes=1000, acked_bytes=acked.tolist(), resent_bytes=resent.tolist())
+    assert outcome_of(view(streams=(ended(retransmissions=2, series=busy),))).outcome == "unknown"
+
+
+def test_a_connection_that_opened_and_carried_nothing_is_an_abort() -> None:
+    """The handshake went through, then nothing came: neither refused nor unanswered."""
+    opened = stream(seconds=0.1, a=side(packets=2, syn_ts=0, syn_frame=1), b=side(packets=1, syn_ts=1, syn_frame=2))
+    result = outcome_of(view(streams=(opened,)))
+    assert result.outcome == "aborted"
+    assert "carried no data" in result.because
+
+
+def test_attempts_without_an_answer_are_counted() -> None:
+    """Three SYNs into the void, with their frames."""
+    tries = tuple(
+        stream(n * S, 0.1, a_port=50_000 + n, a=side(packets=1, syn_ts=n * S, syn_frame=n + 1), b=side())
+        for n in range(3)
+    )
+    result = outcome_of(view(streams=tries))
+    assert (result.outcome, result.frames) == ("aborted", (1, 2, 3))
+    assert "3 connection attempts to 10.10.1.12 port 8000 were not answered" in result.because
+
+
+def test_qemus_last_words_are_read_on_the_main_channel() -> None:
+    """Multifd channels carry more bytes and end in pages; the device description is the main channel's."""
+    main = qemu(QEMU_TEXT, payload_bytes=300_000, unique_bytes=300_000, acked_bytes=300_000)
+    channel = replace(main.sides[0], payload_bytes=10**8, unique_bytes=10**8, acked_bytes=10**8, closing=QEMU_PAGES)
+    channel = replace(channel, opening=bytes.fromhex("1122334400000001"))
+    multifd = replace(stream(), a_port=50_001, sides=(channel, stream().sides[1]))
+    assert outcome_of(view(streams=(multifd, main))).outcome == "completed"

@@ -40,8 +40,15 @@ def judge_outcome(move: Move, guests: Sequence[Moved], views: Sequence[PointView
             return Outcome("unknown", because, sighting.view.name, ending.frames)
         return Outcome(ending.ending, ending.because, sighting.view.name, ending.frames)
     if ending.ending == "unfinished" and not (announced and _announced_after(move, announced[0])):
+        if announced and not any(link.back.packets for link in sighting.transfer.links):
+            because = (
+                f"{ending.because}; a guest announced itself while it ran, and how post-copy ends is told on the way "
+                "back, which is not in view"
+            )
+            return Outcome("unknown", because, sighting.view.name, ending.frames)
         return Outcome("aborted", f"{ending.because}; no guest announced itself", sighting.view.name, ending.frames)
-    if announced and announced[0].confidence != "low":
+    is_over = ending.ending != "truncated" or bool(announced and _announced_after(move, announced[0]))
+    if announced and announced[0].confidence != "low" and is_over:
         view, series = announced[0].heard[0]
         because = f"{ending.because}; the guest announced itself at its destination"
         return Outcome("completed", because, view.name, (series.frames[0],))

@@ -47,7 +47,7 @@ class Link:
 
     @property
     def port(self) -> int:
-        """The port that the destination listens on: the nominated one where only one side has one."""
+        """The destination's port: it is the destination that listens."""
         return self.connection.b_port if self.data_side == 0 else self.connection.a_port
 
     @property
