@@ -6,7 +6,7 @@ import pytest
 
 from tests.decode.frames_of import WALKER, batch_of
 from tests.decode.test_walk import ETH, ETH6, ipv4, tcp, udp
-from vmpcap.decode.duplicates import ELSEWHERE_NS, NAMED_NS, NEAR_NS, WINDOW_NS, CopyFinder
+from vmpcap.decode.duplicates import ELSEWHERE_NS, MIRRORED, NAMED_NS, NEAR_NS, WINDOW_NS, CopyFinder
 
 US = 1000
 ELSEWHERE = bytes.fromhex("020000000012 020000000011 0800")
@@ -147,9 +147,9 @@ def test_announcements_sent_again_are_not_copies() -> None:
 
 
 def test_an_announcement_seen_in_two_vlans_is_a_copy() -> None:
-    """The mirror of an access port and of a trunk."""
+    """The mirror of an access port and of a trunk; it is told apart from a copy in the same VLAN."""
     tagged = ANNOUNCE[:12] + bytes.fromhex("8100000a") + ANNOUNCE[12:]
-    assert marked((0, ANNOUNCE), (5 * US, tagged)) == [0, 1]
+    assert marked((0, ANNOUNCE), (5 * US, tagged)) == [0, MIRRORED]
 
 
 def test_later_fragments_are_told_apart_by_their_offset() -> None:

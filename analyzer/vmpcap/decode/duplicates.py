@@ -32,6 +32,13 @@ _UDP_CHECKSUM_AT: Final = 4
 _ICMP_CHECKSUM_AT: Final = 0
 
 
+# What a frame may be
+COPY: Final = 1
+"""Of one in the same segment."""
+MIRRORED: Final = 2
+"""Of one in another segment: other tags or another overlay, so another flow."""
+
+
 class Recent(NamedTuple):
     """The packets seen last, carried from batch to batch."""
 
@@ -39,6 +46,8 @@ class Recent(NamedTuple):
     """uint64[SLOTS]: of what no router changes; 0 nothing yet."""
     place: U64
     """uint64[SLOTS]: of the link-layer addresses and the segment."""
+    segment: U64
+    """uint64[SLOTS]: Frames.segment_key."""
     ts_ns: I64
     """int64[SLOTS]"""
     ttl: U8
@@ -114,7 +123,7 @@ def mark_copies(
     state : Recent
         Carried over batches.
     out_is_copy : uint8[m]
-        1 for a copy; 0 for everything else, also for the first of several copies.
+        COPY or MIRRORED; 0 for everything else, also for the first of several copies.
 
     Notes
     -----
@@ -173,10 +182,11 @@ def mark_copies(
             is_elsewhere = hops != 0 or place != state.place[slot]
             is_resendable = protocol != IP_TCP or frames.payload_bytes[i] == 0 or age > windows.near_ns
             if is_same_packet(ip_id != 0, hops, age, is_elsewhere, is_resendable, windows):
-                out_is_copy[i] = 1
+                out_is_copy[i] = COPY if frames.segment_key[i] == state.segment[slot] else MIRRORED
                 continue
         state.digest[slot] = digest
         state.place[slot] = place
+        state.segment[slot] = frames.segment_key[i]
         state.ts_ns[slot] = frames.ts_ns[i]
         state.ttl[slot] = frames.ip_ttl[i]
 
@@ -187,6 +197,7 @@ class CopyFinder:
     def __init__(self, windows: Windows = Windows()) -> None:  # noqa: B008 - immutable
         self._windows = windows
         self._recent = Recent(
+            np.zeros(SLOTS, dtype=np.uint64),
             np.zeros(SLOTS, dtype=np.uint64),
             np.zeros(SLOTS, dtype=np.uint64),
             np.zeros(SLOTS, dtype=np.int64),

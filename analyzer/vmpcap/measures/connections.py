@@ -139,6 +139,8 @@ class Side:
     series: StreamSeries | None
     pauses: tuple[Pause, ...]
     pauses_left_out: int
+    mirrored: int = 0
+    """Packets that the capture also holds in another segment, earlier: part of every count, here and there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,3 +175,8 @@ class Connection:
     synack_to_ack_ns: int | None
     """The half between the capture point and the connecting side."""
     sides: tuple[Side, Side]
+
+    @property
+    def is_mirror(self) -> bool:
+        """Are most of its packets those of another flow, seen again in another VLAN or overlay?"""
+        return 2 * sum(side.mirrored for side in self.sides) > sum(side.packets for side in self.sides)

@@ -79,7 +79,7 @@ class Follower:
         Parameters
         ----------
         flow_id, side : int32[m], uint8[m], as FlowTable.name gave them
-        is_copy : uint8[m], 1 for frames that the capture holds twice; they are counted as duplicates and left out
+        is_copy : uint8[m], as CopyFinder marks them; copies within a segment are counted as duplicates and left out
         """
         rows = flow_id.shape[0]
         self._make_room(rows)
@@ -243,6 +243,7 @@ class Follower:
             missing_bytes=int(more["hole_bytes"]) - int(more["filled_bytes"]),
             holes_left_out=int(more["holes_left_out"]),
             duplicates=int(more["duplicates"]),
+            mirrored=int(more["mirrored"]),
             first_ts=_time(more["first_ts"], seen),
             first_frame=_known(more["first_frame"], seen),
             last_ts=_time(one["last_ts"], seen),

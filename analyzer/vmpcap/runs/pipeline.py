@@ -114,9 +114,9 @@ def _notes(points: Sequence[PointRead]) -> list[str]:
             notes.append(
                 f"{point.files.name}: {point.announcements.left_out} announcements did not fit and are only counted"
             )
-        copies = int(point.follower.more["duplicates"].sum())
+        copies = int(point.follower.more["duplicates"].sum()) + int(point.follower.more["mirrored"].sum())
         if copies:
-            notes.append(f"{point.files.name}: {copies} packets of flows were captured more than once; each counts once")
+            notes.append(f"{point.files.name}: {copies} packets were captured more than once; each counts once")
         if point.flows.not_followed:
             notes.append(
                 f"{point.files.name}: {point.flows.not_followed} frames of flows beyond the budget were not followed"

@@ -11,6 +11,7 @@ from vmpcap.announcements.series import Boot, gather_series, mark_boots
 from vmpcap.decode.paths import path_text
 from vmpcap.measures.connections import Connection
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.measures.mirrors import fold_mirrors
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Exchange, Offset, bound_offset
 from vmpcap.report.document import Clock
@@ -42,8 +43,8 @@ def as_views(points: Sequence[PointRead]) -> list[PointView]:
 
 
 def streams_of(point: PointRead) -> list[Connection]:
-    """Every connection whose ports nominate it."""
-    return point.follower.connections(nominated_only=True, path_text=path_text)
+    """Every connection whose ports nominate it; one that the capture shows in two VLANs or overlays counts once."""
+    return fold_mirrors(point.follower.connections(nominated_only=True, path_text=path_text))
 
 
 def _as_view(point: PointRead, offset: Offset | None) -> PointView:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from vmpcap.decode.duplicates import COPY, MIRRORED
 from vmpcap.decode.fields.tcp import HAS_TIMESTAMPS
 from vmpcap.decode.frames import Frames
 from vmpcap.measures.kernels.bins import note_pause
@@ -116,7 +117,8 @@ def follow(
     ----------
     frames : Frames[m]
     flow_id, side : int32[m], uint8[m], as flows.table names them
-    is_copy : uint8[m], 1 where the capture holds the same packet already: counted, otherwise left out
+    is_copy : uint8[m], COPY where the capture holds the same packet already: counted, otherwise left out; MIRRORED
+        where it holds it in another segment: counted, and part of this flow
     first_frame : frame number of row 0
     buffer, record_at : uint8[n], int64[m], the batch's bytes and where each record begins
     flows : FLOW[flows]
@@ -137,10 +139,12 @@ def follow(
             continue
         k = 2 * np.int64(flow_id[i]) + np.int64(side[i])
         one, more, other = sides[k], mores[k], sides[k ^ 1]
-        if is_copy[i]:
+        if is_copy[i] == COPY:
             more["duplicates"] += 1
             one["ttl_min"] = min(one["ttl_min"], frames.ip_ttl[i])
             continue
+        if is_copy[i] == MIRRORED:
+            more["mirrored"] += 1
         ts, frame, size = frames.ts_ns[i], first_frame + i, np.int64(frames.payload_bytes[i])
         note_packet(
             one, more, ts, frame, frames.wire_bytes[i], size, frames.eth_src[i], frames.eth_dst[i], frames.ip_ttl[i]

@@ -69,6 +69,7 @@ MORE: Final = np.dtype(
         ("zero_windows", np.uint32),
         ("keep_alives", np.uint32),
         ("duplicates", np.uint32),
+        ("mirrored", np.uint32),
         ("holes_left_out", np.uint32),
         ("rtt_left_out", np.uint32),
         ("holes_at", np.int32),
