@@ -2,21 +2,17 @@
 
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tests.flows.made_frames import make_batch
 from tests.measures.followed import follow_batches, follow_twin
 from tests.measures.stories import ACK, FIN, MS, NO_TIME, PSH, RST, SYN, UDP, US, Packet, S
 from tests.twins.series import pauses_twin
-from vmpcap.decode.duplicates import MIRRORED
 from vmpcap.flows.table import FlowTable
 from vmpcap.measures.connections import Connection
 from vmpcap.measures.follow import Follower
 from vmpcap.measures.kernels import layout
-from vmpcap.measures.mirrors import fold_mirrors
 from vmpcap.readers.index import EARLIEST, LATEST
-from vmpcap.terms.arrays import doorway
 
 CALLER, LISTENER = ("10.0.0.1", 40_000), ("10.0.1.1", 8000)
 
@@ -344,33 +340,6 @@ def test_copies_change_nothing_but_their_own_count() -> None:
             assert getattr(ours, name) == getattr(theirs, name)
         assert ours.ack_rtt.samples == theirs.ack_rtt.samples
     assert doubled.handshake_ns == once.handshake_ns
-
-
-def test_a_packet_seen_in_another_vlan_counts_in_its_own_flow() -> None:
-    """A mirror of a router on a stick: two flows that both say all, one connection that knows of the hop."""
-    batch, frames = make_batch(
-        [
-            {
-                "tcp_seq": 100,
-                "payload": b"abcd",
-                "tcp_flags": ACK,
-                "segment_key": n % 2,
-                "ip_ttl": 64 - n % 2,
-                "ts_ns": n,
-            }
-            | ({} if n < 4 else {"src": "10.0.0.2", "dst": "10.0.0.1"})
-            for n in range(8)
-        ]
-    )
-    follower = Follower(FlowTable(budget=10))
-    marks = doorway([0, MIRRORED] * 4, np.uint8)
-    follower.absorb(batch, frames, *follower.table.name(frames, 1), marks)
-    first, second = follower.connections()
-    assert [side.packets for c in (first, second) for side in c.sides] == [2, 2, 2, 2]
-    assert (first.is_mirror, second.is_mirror) == (False, True)
-    assert [side.mirrored for side in second.sides] == [2, 2]
-    (one,) = fold_mirrors([first, second])
-    assert [(side.packets, side.ttl_min, side.ttl_max) for side in one.sides] == [(2, 63, 64), (2, 63, 64)]
 
 
 def test_connections_are_chosen_by_payload_and_port() -> None:

@@ -175,8 +175,3 @@ class Connection:
     synack_to_ack_ns: int | None
     """The half between the capture point and the connecting side."""
     sides: tuple[Side, Side]
-
-    @property
-    def is_mirror(self) -> bool:
-        """Are most of its packets those of another flow, seen again in another VLAN or overlay?"""
-        return 2 * sum(side.mirrored for side in self.sides) > sum(side.packets for side in self.sides)
