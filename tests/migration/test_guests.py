@@ -1,0 +1,271 @@
+"""Which guest a migration moved, and how sure that is."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.announcements.made import Row, make_rows
+from tests.migration.make import (
+    GATEWAY,
+    GUEST,
+    GUEST_IP,
+    MS,
+    PEER_IP,
+    S,
+    announced,
+    asks_and_answers,
+    journal,
+    moves_of,
+    side,
+    stream,
+    view,
+)
+from vmpcap.announcements.series import Series, gather_series
+from vmpcap.migration.guests import Moved, find_guests, guest_name, on_point, on_reference
+from vmpcap.migration.views import PointView
+from vmpcap.points.clock import Offset
+from vmpcap.terms.addresses import NO_MAC, ip_halves
+from vmpcap.terms.errors import RequestError
+
+OTHER = 0x0050_5600_0001
+ESXI_S = (0, 0.64, 1.64, 2.64, 4.64, 7.64, 12.64, 20.64, 33.64, 54.64)
+
+
+def guests_of(*views: PointView, wanted: tuple[str, ...] = ()) -> tuple[list[tuple[Moved, ...]], int]:
+    return find_guests(moves_of(*views), views, wanted)
+
+
+def heard(*series: Series, **more: object) -> PointView:
+    """A point that saw the stream of one second and these announcements."""
+    return view(streams=(stream(),), series=series, **more)
+
+
+def test_an_announcement_right_after_the_stream_is_the_guests() -> None:
+    """Alone, and within two seconds of the last data: high confidence."""
+    (guests,), others = guests_of(heard(announced(S + 5 * MS)))
+    assert [(g.mac, g.confidence) for g in guests] == [(GUEST, "high")]
+    assert "6 ms from the stream's last data" in guests[0].because
+    assert others == 0
+
+
+def test_two_vnics_of_one_guest_are_announced_together() -> None:
+    """Two MACs within a moment moved with one stream; neither is a rival of unknown origin."""
+    (guests,), others = guests_of(heard(announced(S + 5 * MS), announced(S + 9 * MS, mac=OTHER)))
+    assert {g.mac for g in guests} == {GUEST, OTHER}
+    assert others == 0
+
+
+def test_another_guest_a_minute_later_stays_apart() -> None:
+    """Whoever starts up then did not come with this stream, and is counted."""
+    (guests,), others = guests_of(heard(announced(S + 5 * MS), announced(62 * S, mac=OTHER)))
+    assert [g.mac for g in guests] == [GUEST]
+    assert others == 1
+
+
+def test_two_guests_around_one_stream_lower_the_confidence() -> None:
+    """Both announced themselves within a minute: the nearer one is joined, and by time only."""
+    (guests,), others = guests_of(heard(announced(S + 500 * MS), announced(2 * S + 500 * MS, mac=OTHER)))
+    assert [(g.mac, g.confidence) for g in guests] == [(GUEST, "medium")]
+    assert "2 guests announced themselves" in guests[0].because
+    assert others == 1
+
+
+@pytest.mark.parametrize(
+    ("first_s", "schedule", "confidence"), [(3.0, "qemu", "medium"), (3.0, None, "low"), (40.0, "esxi", "low")]
+)
+def test_the_later_the_less_sure(first_s: float, schedule: str | None, confidence: str) -> None:
+    """Seconds after the stream only QEMU's rhythm still speaks for it; else it is an association by time."""
+    (guests,), _ = guests_of(heard(announced(S + int(first_s * S), schedule=schedule)))
+    assert [g.confidence for g in guests] == [confidence]
+
+
+@pytest.mark.parametrize("first_s", [-1.1, 61.1])
+def test_outside_of_its_time_an_announcement_belongs_to_no_stream(first_s: float) -> None:
+    """A second before the first data, or more than a minute after the last."""
+    made = heard(announced(S + int(first_s * S)), last_ts=200 * S) if first_s > 0 else None
+    made = made or view(streams=(stream(10 * S),), series=(announced(10 * S + int(first_s * S)),))
+    (guests,), others = guests_of(made)
+    assert (guests, others) == ((), 1)
+
+
+def test_a_post_copy_guest_is_announced_while_its_memory_flows() -> None:
+    """The announcement lies inside the stream."""
+    running = view(streams=(stream(seconds=20),), series=(announced(5 * S),))
+    (guests,), _ = guests_of(running)
+    assert [g.mac for g in guests] == [GUEST]
+
+
+def test_ten_rarps_over_55_seconds_are_one_guest_once() -> None:
+    """ESXi's repetitions are no second move, and no second guest."""
+    rows = make_rows([Row(int((1.1 + t) * S)) for t in ESXI_S])
+    (guests,), others = guests_of(heard(*gather_series(rows), last_ts=90 * S))
+    assert [(g.mac, g.heard[0][1].count, g.confidence) for g in guests] == [(GUEST, 10, "high")]
+    assert others == 0
+
+
+def test_one_event_heard_at_three_points_is_one_guest() -> None:
+    """Each point keeps its own sighting."""
+    points = [view(name, series=(announced(S + n * MS),)) for n, name in enumerate(("a", "b", "c"))]
+    (guests,), others = guests_of(heard(announced(S + 5 * MS)), *points)
+    assert [len(g.heard) for g in guests] == [4]
+    assert others == 0
+    first = guests[0].first_heard
+    assert first is not None
+    assert first[0].name == "a"
+
+
+def test_two_moves_take_their_own_announcements() -> None:
+    """There and back: each series goes to the stream it follows, and none is given away twice."""
+    back = stream(5 * S, a_ip="10.10.1.12", b_ip="10.10.1.11", a_port=51_000)
+    both = view(streams=(stream(), back), series=(announced(S + 5 * MS), announced(6 * S + 5 * MS)))
+    moves, others = guests_of(both)
+    assert [[g.heard[0][1].first_ts for g in guests] for guests in moves] == [[S + 5 * MS], [6 * S + 5 * MS]]
+    assert others == 0
+
+
+def test_a_boot_client_that_was_answered_is_no_guest() -> None:
+    """A RARP server replied: the machine asked for its address."""
+    (guests,), others = guests_of(heard(replace(announced(S + 5 * MS), boot="answered")))
+    assert (guests, others) == ((), 0)
+
+
+@pytest.mark.parametrize(("first_s", "joined"), [(1.5, True), (4.0, False)])
+def test_a_machine_that_just_starts_is_joined_only_right_after_the_stream(first_s: float, joined: bool) -> None:
+    """A moved guest that renews its lease looks like one that boots; seconds later the boot is likelier."""
+    (guests,), _ = guests_of(heard(replace(announced(S + int(first_s * S)), boot="starting")))
+    assert bool(guests) == joined
+
+
+def test_a_stream_that_never_was_carries_nobody() -> None:
+    """Attempts without data join no announcement, whatever is announced then."""
+    attempt = stream(seconds=0.1, a=side(packets=1, syn_ts=0, syn_frame=1), b=side())
+    (guests,), others = guests_of(view(streams=(attempt,), series=(announced(5 * MS),)))
+    assert (guests, others) == ((), 1)
+
+
+# named by the user
+
+
+def test_a_guest_that_the_user_names_by_mac_is_taken() -> None:
+    """Even a late announcement of it, and nobody else's."""
+    late = heard(announced(S + 5 * MS, mac=OTHER), announced(30 * S, schedule=None))
+    (guests,), others = guests_of(late, wanted=("00-50-56-AA-77-10",))
+    assert [(g.mac, g.confidence) for g in guests] == [(GUEST, "high")]
+    assert "named by the user" in guests[0].because
+    assert others == 1
+
+
+def test_a_named_guest_without_an_announcement_is_followed_all_the_same() -> None:
+    """Its addresses come from its traffic."""
+    bridge = heard(journal=asks_and_answers(0, 2 * S, 10 * MS))
+    (guests,), _ = guests_of(bridge, wanted=("0050.56aa.7710",))
+    assert guests[0].heard == ()
+    assert ip_halves(GUEST_IP) in guests[0].ips
+
+
+def test_a_guest_that_the_user_names_by_address_has_no_mac() -> None:
+    """Where nothing was announced its address is all there is."""
+    (guests,), _ = guests_of(heard(), wanted=("2001:db8::7",))
+    assert (guests[0].mac, guests[0].ips) == (NO_MAC, (ip_halves("2001:db8::7"),))
+
+
+@pytest.mark.parametrize("text", ["guest-7", "10.77.0", "00:50:56", "zz:zz:zz:zz:zz:zz", ""])
+def test_a_name_that_is_neither_is_refused(text: str) -> None:
+    """With what was written."""
+    with pytest.raises(RequestError, match="neither a MAC nor an IP address"):
+        guests_of(heard(), wanted=(text,))
+
+
+# without an announcement
+
+
+def silent(**more: object) -> PointView:
+    """The guest answers every 10 ms, is asked on, and answers nothing from 0.9 to 1.2 s; the stream ends at 1 s."""
+    return heard(journal=asks_and_answers(0, 3 * S, 10 * MS, (900 * MS, 1200 * MS)), **more)
+
+
+def test_the_only_address_that_fell_silent_is_the_guest() -> None:
+    """Asked before and after, silent when the stream ended: low confidence, and with its MAC."""
+    (guests,), _ = guests_of(silent())
+    assert [(g.mac, g.ips, g.confidence) for g in guests] == [(GUEST, (ip_halves(GUEST_IP),), "low")]
+    assert "no announcement was seen" in guests[0].because
+
+
+def test_behind_a_router_the_guests_mac_is_not_known() -> None:
+    """A TTL of 63 says that the frame's MAC is a router's: the address is named, the MAC is not."""
+    rows = asks_and_answers(0, 3 * S, 10 * MS, (900 * MS, 1200 * MS))
+    routed = rows._replace(ttl=np.where(rows.eth_src == GUEST, 63, 64).astype(np.uint8))
+    (guests,), _ = guests_of(heard(journal=routed))
+    assert [(g.mac, g.ips) for g in guests] == [(NO_MAC, (ip_halves(GUEST_IP),))]
+
+
+def test_a_low_ttl_of_a_group_message_is_no_router() -> None:
+    """IGMP and the like are sent with a TTL of 1."""
+    rows = asks_and_answers(0, 3 * S, 10 * MS, (900 * MS, 1200 * MS))
+    ttl = rows.ttl.copy()
+    ttl[np.flatnonzero(rows.eth_src == GUEST)[0]] = 1
+    (guests,), _ = guests_of(heard(journal=rows._replace(ttl=ttl)))
+    assert [g.mac for g in guests] == [GUEST]
+
+
+def test_the_mac_seen_in_its_domain_is_the_guests_wherever_else_it_is_seen() -> None:
+    """The client knows the router's, the bridge the guest's own: they are one guest."""
+    rows = asks_and_answers(0, 3 * S, 10 * MS, (900 * MS, 1200 * MS))
+    far = view("client", "client", journal=rows._replace(ttl=np.full(rows.rows, 63, np.uint8)))
+    (guests,), _ = guests_of(silent(), far)
+    assert [(g.mac, g.ips) for g in guests] == [(GUEST, (ip_halves(GUEST_IP),))]
+
+
+def test_two_addresses_that_fell_silent_are_no_answer() -> None:
+    """Which of them moved nobody knows."""
+    both = []
+    for mac, address in ((GUEST, GUEST_IP), (OTHER, "10.77.0.11")):
+        for ts in range(0, 3 * S, 10 * MS):
+            both.append((ts, GATEWAY, mac, PEER_IP, address))
+            if not 900 * MS <= ts < 1200 * MS:
+                both.append((ts + MS, mac, GATEWAY, address, PEER_IP))
+    (guests,), _ = guests_of(heard(journal=journal(*both)))
+    assert guests == ()
+
+
+def test_an_address_that_was_not_asked_may_be_silent() -> None:
+    """Nobody wanted anything of it: its silence says nothing."""
+    rows = [(ts, GUEST, GATEWAY, GUEST_IP, PEER_IP) for ts in range(0, 900 * MS, 10 * MS)]
+    (guests,), _ = guests_of(heard(journal=journal(*rows)))
+    assert guests == ()
+
+
+def test_an_address_that_always_answered_did_not_move() -> None:
+    """No gap, no guest."""
+    (guests,), _ = guests_of(heard(journal=asks_and_answers(0, 3 * S, 10 * MS)))
+    assert guests == ()
+
+
+# clocks and names
+
+
+def test_the_same_event_is_recognised_across_clocks_that_disagree() -> None:
+    """137 s apart by their clocks, one event by their offset."""
+    ahead = Offset(137 * S - MS, 137 * S + MS, 9)
+    away = view("gw", "gateway", series=(announced(138 * S + 6 * MS),), offset=ahead, last_ts=300 * S)
+    (guests,), others = guests_of(heard(announced(S + 5 * MS)), away)
+    assert [len(g.heard) for g in guests] == [2]
+    assert others == 0
+    assert on_reference(away, 138 * S) == S
+    assert on_point(away, S) == 138 * S
+
+
+def test_clocks_that_may_be_one_are_taken_as_given() -> None:
+    """An offset that includes nothing is not corrected: the middle of a wide interval is no knowledge."""
+    near = view(offset=Offset(-5 * MS, 90 * MS, 3))
+    assert on_reference(near, 7 * S) == on_point(near, 7 * S) == 7 * S
+
+
+def test_a_guest_is_called_by_what_is_known_of_it() -> None:
+    """MAC and address, one of them, or neither."""
+    address = (ip_halves(GUEST_IP),)
+    assert guest_name(Moved(GUEST, address, (), "high", "")) == f"00:50:56:aa:77:10 ({GUEST_IP})"
+    assert guest_name(Moved(GUEST, (), (), "high", "")) == "00:50:56:aa:77:10"
+    assert guest_name(Moved(NO_MAC, address, (), "high", "")) == GUEST_IP
+    assert guest_name(Moved(NO_MAC, (), (), "high", "")) == "the guest"
