@@ -338,7 +338,7 @@ def add_clipped(left: Int, right: Int) -> Int:
     return left + right
 
 
-@kernel
+@inline_kernel
 def ticks_to_ns(high: Int, low: Int, way: Int, factor: Int, offset_ns: Int) -> Int:
     """
     How many nanoseconds since 1970 are these ticks?

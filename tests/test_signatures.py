@@ -1,0 +1,45 @@
+"""Each kernel is compiled once."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DECORATED = re.compile(r"^@kernel\ndef (\w+)", re.MULTILINE)
+
+
+def decorated() -> set[str]:
+    """Every kernel by the source: a line `@kernel` and the function under it."""
+    package = ROOT / "analyzer"
+    return {
+        f"{'.'.join(path.relative_to(package).with_suffix('').parts)}.{name}"
+        for path in package.rglob("*.py")
+        for name in DECORATED.findall(path.read_text())
+    }
+
+
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled with NUMBA_DISABLE_JIT=1")
+def test_every_kernel_has_exactly_one_signature() -> None:
+    """
+    After captures of every format were read in every way, each kernel was met, and always with the same types.
+
+    A second signature would cost seconds at a user's first run, and means that an array came by another door.
+    """
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.signatures"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    signatures = json.loads(done.stdout)
+    assert signatures.keys() == decorated()
+    assert {name: count for name, count in signatures.items() if count != 1} == {}
