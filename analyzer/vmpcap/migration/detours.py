@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -9,6 +10,10 @@ from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.moves import Move
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
+from vmpcap.terms.units import NS_PER_S
+
+ROUND_NS: Final = NS_PER_S
+"""A packet that goes to the other site and back is back within this; later its identification is another packet's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ def find_trombone(guest: Moved, views: Sequence[PointView], moment: int) -> Deto
     """
     Does one packet of or to the guest cross the link between the sites twice?
 
-    It comes again with its TTL lowered by a router of the other site: same addresses, identification and length.
+    It comes again with its TTL lowered by a router of the other site: same addresses, identification, length, numbers.
     """
     between = [v for v in views if v.role == "wan"]
     if not between:
@@ -35,7 +40,7 @@ def find_trombone(guest: Moved, views: Sequence[PointView], moment: int) -> Deto
         j = view.journal
         rows = np.sort(np.concatenate([frames.sent_ip, frames.asked]))
         rows = rows[j.ts_ns[rows] > on_point(view, moment)]
-        seen: dict[tuple[int, ...], tuple[int, int]] = {}
+        seen: dict[tuple[int, ...], tuple[int, int, int]] = {}
         for row in rows:
             key = (
                 int(j.ip_id[row]),
@@ -43,11 +48,16 @@ def find_trombone(guest: Moved, views: Sequence[PointView], moment: int) -> Deto
                 int(j.dst_low[row]),
                 int(j.ip_protocol[row]),
                 int(j.payload_bytes[row]),
+                int(j.icmp_seq[row]),
+                int(j.tcp_seq[row]),
             )
-            first = seen.setdefault(key, (int(j.ttl[row]), int(j.frame[row])))
-            if first[0] == int(j.ttl[row]) + 1:
+            here = (int(j.ts_ns[row]), int(j.ttl[row]), int(j.frame[row]))
+            first = seen.setdefault(key, here)
+            if here[0] - first[0] > ROUND_NS:
+                seen[key] = here  # the identification was used again
+            elif first[1] == here[1] + 1:
                 because = f"packets crossed {view.name} twice, the second time with a TTL one lower"
-                return Detour(True, because, view.name, (first[1], int(j.frame[row])))
+                return Detour(True, because, view.name, (first[2], here[2]))
         if len(rows):
             return Detour(False, f"no packet of the guest crossed {view.name} twice", view.name)
     return Detour(None, "no packet of the guest crossed the link between the sites after the switchover")

@@ -1,0 +1,207 @@
+"""Who else claims to be the guest: a second MAC with its address, or its own MAC in a second place; and too early."""
+
+import numpy as np
+import pytest
+
+from tests.migration.make import (
+    GATEWAY,
+    GUEST,
+    GUEST_IP,
+    MS,
+    PEER_IP,
+    S,
+    announced,
+    arps,
+    asks_and_answers,
+    journal,
+    view,
+)
+from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.conflicts import find_duplicate_address, find_second_place
+from vmpcap.migration.early import find_early_announcement
+from vmpcap.migration.guests import Moved
+from vmpcap.migration.views import PointView
+from vmpcap.points.clock import Offset
+from vmpcap.terms.addresses import NO_MAC, ip_halves
+
+INTRUDER = 0x0002_0000_BB02
+SWITCH = 10 * S
+
+
+def guest(*heard_at: PointView, mac: int = GUEST) -> Moved:
+    return Moved(mac, (ip_halves(GUEST_IP),), tuple((v, v.series[0]) for v in heard_at), "high", "")
+
+
+# duplicate address
+
+
+@pytest.mark.parametrize("kind", ["garp_request", "garp_reply", "arp_request", "arp_reply"])
+def test_two_macs_with_one_address_are_a_conflict(kind: str) -> None:
+    """Whoever sends ARP from an address claims it; both claims are named with their frames."""
+    number = NUMBER_OF[kind]
+    here = view("gw", arps=arps((S, number, GUEST, GUEST_IP, GUEST_IP), (2 * S, number, INTRUDER, GUEST_IP, GUEST_IP)))
+    found = find_duplicate_address(guest(), [here])
+    assert (found.found, found.point, sorted(found.frames)) == (True, "gw", [1, 2])
+    assert "00:02:00:00:bb:02" in found.because
+    assert GUEST_IP in found.because
+
+
+def test_a_probe_claims_nothing() -> None:
+    """Cisco's device tracking and every careful host ask with 0.0.0.0 whether an address is taken."""
+    garp, probe = NUMBER_OF["garp_request"], NUMBER_OF["arp_probe"]
+    asked = arps((S, garp, GUEST, GUEST_IP, GUEST_IP), (2 * S, probe, INTRUDER, "0.0.0.0", GUEST_IP))
+    assert find_duplicate_address(guest(), [view("gw", arps=asked)]).found is False
+
+
+def test_whoever_asks_for_the_guest_does_not_claim_to_be_it() -> None:
+    """The guest's address as the target is a question."""
+    request, reply = NUMBER_OF["arp_request"], NUMBER_OF["arp_reply"]
+    talk = arps((S, request, GATEWAY, "10.77.0.1", GUEST_IP), (S + MS, reply, GUEST, GUEST_IP, "10.77.0.1"))
+    assert find_duplicate_address(guest(), [view("gw", arps=talk)]).found is False
+
+
+def test_the_same_address_in_two_domains_is_no_conflict() -> None:
+    """Fenced copies and tenants use the same addresses on purpose: each broadcast domain counts by itself."""
+    garp = NUMBER_OF["garp_request"]
+    rows = arps((S, garp, GUEST, GUEST_IP, GUEST_IP), (2 * S, garp, INTRUDER, GUEST_IP, GUEST_IP))
+    rows.segment_key[1] = 7
+    assert find_duplicate_address(guest(), [view("gw", arps=rows)]).found is False
+
+
+def test_without_an_address_or_an_arp_nothing_was_examined() -> None:
+    """Undecided, with the reason."""
+    nobody = Moved(GUEST, (), (), "high", "")
+    assert find_duplicate_address(nobody, [view("gw")]).found is None
+    assert "no address" in find_duplicate_address(nobody, [view("gw")]).because
+    assert find_duplicate_address(guest(), [view("gw")]).found is None
+
+
+# second place
+
+
+def sent_by_guest(*times: int, first_id: int = 1000) -> JournalColumns:
+    """Packets of the guest to its peer, told apart by their identification."""
+    rows = journal(*((ts, GUEST, GATEWAY, GUEST_IP, PEER_IP) for ts in times))
+    return rows._replace(ip_id=(np.arange(len(times)) + first_id).astype(np.uint32))
+
+
+AFTER = tuple(SWITCH + 2 * S + n * 100 * MS for n in range(5))
+
+
+def two_domains(old: JournalColumns, new: JournalColumns, **more: object) -> list[PointView]:
+    return [view("src", "domain:source", journal=old), view("dst", "domain:destination", journal=new, **more)]
+
+
+def test_packets_of_the_guest_only_at_its_old_place_are_a_second_place() -> None:
+    """Split brain, or a clone: its MAC goes on where it left."""
+    found = find_second_place(guest(), two_domains(sent_by_guest(*AFTER), sent_by_guest(*AFTER, first_id=2000)), SWITCH)
+    assert (found.found, found.point, found.frames) == (True, "src", (1, 2, 3))
+    assert found.because.startswith("5 packets")
+
+
+def test_in_a_stretched_domain_the_same_packets_pass_both_places() -> None:
+    """Told by their identification: what was sent at the new place and heard at the old one is no flap."""
+    late = sent_by_guest(*(ts + MS for ts in AFTER))
+    assert find_second_place(guest(), two_domains(late, sent_by_guest(*AFTER)), SWITCH).found is False
+
+
+def test_packets_still_on_their_way_are_no_second_place() -> None:
+    """What the old place sends within a second of the switchover had been sent before."""
+    early = sent_by_guest(SWITCH + 200 * MS, SWITCH + 900 * MS)
+    assert find_second_place(guest(), two_domains(early, sent_by_guest(*AFTER, first_id=2000)), SWITCH).found is False
+
+
+def test_the_routers_copies_of_a_packet_are_not_the_guests_mac() -> None:
+    """The guest's address behind another MAC is a routed packet."""
+    routed = journal(*((ts, GATEWAY, INTRUDER, GUEST_IP, PEER_IP) for ts in AFTER))
+    assert find_second_place(guest(), two_domains(routed, sent_by_guest(*AFTER)), SWITCH).found is False
+
+
+def test_a_second_place_takes_two_points_and_a_mac() -> None:
+    """One domain in view, or a guest known by its address alone: nobody can say."""
+    old, new = two_domains(sent_by_guest(*AFTER), sent_by_guest(*AFTER))
+    assert find_second_place(guest(), [old], SWITCH).found is None
+    assert find_second_place(guest(), [new], SWITCH).found is None
+    assert find_second_place(guest(mac=NO_MAC), [old, new], SWITCH).found is None
+
+
+# announced too early
+
+
+def announced_while_running(until: int, announced_at: int = SWITCH, **more: object) -> list[PointView]:
+    """The guest answers at its old place until then; it is announced at the new one, and heard at both."""
+    old = view("src", "domain:source", journal=asks_and_answers(0, until, 10 * MS))
+    new = view(
+        "dst", "domain:destination", series=(announced(announced_at),),
+        journal=sent_by_guest(until + S, until + 2 * S, first_id=60_000), **more,
+    )  # fmt: skip
+    return [old, new]
+
+
+def test_a_guest_that_goes_on_after_its_announcement_was_announced_too_early() -> None:
+    """By as long as it went on at its old place, between its first and its last frame then."""
+    points = announced_while_running(SWITCH + 300 * MS)
+    found = find_early_announcement(guest(points[1]), points)
+    assert found.early_ms == pytest.approx(291.0)
+    assert found.point == "src"
+    assert len(found.frames) == 2
+
+
+def test_an_announcement_after_the_last_frame_is_in_order() -> None:
+    """Negative by the time since the guest's last frame at its old place."""
+    points = announced_while_running(SWITCH - 200 * MS)
+    found = find_early_announcement(guest(points[1]), points)
+    assert found.early_ms == pytest.approx(-209.0)
+
+
+def test_in_a_stretched_domain_the_new_places_frames_are_not_the_old_ones() -> None:
+    """After the announcement the old place hears what the new one sends: the same packets."""
+    talk = asks_and_answers(0, 20 * S, 10 * MS, (SWITCH - 200 * MS, SWITCH + 10 * MS))
+    points = [
+        view("src", "domain:source", journal=talk),
+        view("dst", "domain:destination", series=(announced(SWITCH),), journal=talk),
+    ]
+    found = find_early_announcement(guest(points[1]), points)
+    assert found.early_ms is not None
+    assert found.early_ms < 0
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"offset": Offset(100 * MS, 102 * MS, 3)}, "clocks"),
+        ({"drops": 4}, "does not show every frame"),
+        ({"truncated": True}, "does not show every frame"),
+        ({"journal_complete": False}, "does not show every frame"),
+    ],
+)
+def test_too_early_takes_clocks_that_agree_and_a_whole_capture(more: dict[str, object], words: str) -> None:
+    """An offset is no order of frames, and a frame that was missed is no proof of a second place."""
+    points = announced_while_running(SWITCH + 300 * MS, **more)
+    found = find_early_announcement(guest(points[1]), points)
+    assert found.early_ms is None
+    assert words in found.because
+
+
+def test_too_early_takes_both_domains_and_an_announcement() -> None:
+    """Each of the three is asked for by name."""
+    old, new = announced_while_running(SWITCH + 300 * MS)
+    assert find_early_announcement(guest(new), [new]).early_ms is None
+    assert find_early_announcement(guest(new), [old]).early_ms is None
+    assert "no announcement" in find_early_announcement(guest(), [old, new]).because
+
+
+def test_a_second_place_long_after_is_not_called_early() -> None:
+    """A minute later the same MAC at the old place is something else."""
+    old = view("src", "domain:source", journal=sent_by_guest(5 * S, SWITCH + 61 * S))
+    new = view("dst", "domain:destination", series=(announced(SWITCH),))
+    found = find_early_announcement(guest(new), [old, new])
+    assert found.early_ms == pytest.approx(-5000.0)
+
+
+def test_a_guest_that_was_never_heard_before_cannot_be_early() -> None:
+    """Nothing at the old place before the announcement: no bound."""
+    old = view("src", "domain:source", journal=sent_by_guest(SWITCH + 90 * S))
+    new = view("dst", "domain:destination", series=(announced(SWITCH),))
+    assert find_early_announcement(guest(new), [old, new]).early_ms is None
