@@ -11,7 +11,9 @@ from vmpcap.terms.units import NS_PER_MS, NS_PER_S, NS_PER_US
 Bools = npt.NDArray[np.bool_]
 
 COPY_NS: Final = NS_PER_S
-"""Two frames alike down to the IP identification within this time are one packet captured twice."""
+"""Two frames alike down to the IP identification within this time, at different places, are one packet."""
+COPY_AGAIN_NS: Final = 50 * NS_PER_MS
+"""The same at one place: a busy host's 65,536 identifications come round within a second, never within this."""
 COPY_ELSEWHERE_NS: Final = 20 * NS_PER_MS
 """Without an identification: alike but for the link addresses, hop count or domain."""
 COPY_HERE_NS: Final = 100 * NS_PER_US
@@ -58,8 +60,8 @@ def is_first_copy(journal: JournalColumns) -> Bools:
     Notes
     -----
     Mirror ports and both sides of a router in one capture: the IP identification survives routers, so copies of frames
-    that carry one are told from resent ones with certainty. Without one, a copy taken elsewhere is known by its link
-    addresses, hop count or domain; two packets alike in everything within 0.1 ms are taken as one.
+    that carry one are told from resent ones, and from equal datagrams sent later. Without one, a copy taken elsewhere
+    is known by its link addresses, hop count or domain; two packets alike in everything within 0.1 ms are taken as one.
     """
     order = np.argsort(_digest(journal), kind="stable")
     alike = np.ones(max(0, len(order) - 1), np.bool_)
@@ -71,7 +73,9 @@ def is_first_copy(journal: JournalColumns) -> Bools:
         values = getattr(journal, name)[order]
         elsewhere |= values[1:] != values[:-1]
     apart = np.diff(journal.ts_ns[order])
-    limit = np.where(journal.ip_id[order][1:] != 0, COPY_NS, np.where(elsewhere, COPY_ELSEWHERE_NS, COPY_HERE_NS))
+    named = np.where(elsewhere, COPY_NS, COPY_AGAIN_NS)
+    unnamed = np.where(elsewhere, COPY_ELSEWHERE_NS, COPY_HERE_NS)
+    limit = np.where(journal.ip_id[order][1:] != 0, named, unnamed)
     first = np.ones(journal.rows, np.bool_)
     first[order[1:]] = ~(alike & (apart <= limit))
     return first
