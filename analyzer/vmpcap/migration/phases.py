@@ -28,35 +28,34 @@ def name_phases(start_ts: int, figures: StreamFigures, stun: tuple[int, int] | N
     if setup_end > start_ts:
         phases.append(_phase("setup", 1, start_ts, setup_end, figures.setup.new_bytes if figures.setup else 0))
     edge = stun if stun is not None else (2**63 - 1, 2**63 - 1)
-    number = 0
-    for activity in figures.activities:
-        number = _split(activity, edge, figures, phases, number)
-    if stun is not None and not any(p.kind == "switchover" for p in phases):
-        phases.append(_phase("switchover", 1, stun[0], stun[1], 0))
+    inside = sum(_split(activity, edge, figures, phases) for activity in figures.activities)
+    if stun is not None:
+        phases.append(_phase("switchover", 1, stun[0], stun[1], inside))
     return sorted(phases, key=lambda p: (p.start_ts, p.end_ts))
 
 
-def _split(activity: Activity, stun: tuple[int, int], figures: StreamFigures, phases: list[Phase], number: int) -> int:
-    """Cut one activity at the bracket's edges; returns how many bulk phases there are now."""
+def _split(activity: Activity, stun: tuple[int, int], figures: StreamFigures, phases: list[Phase]) -> int:
+    """Cut one activity at the bracket's edges; returns how many bytes flowed inside the bracket."""
     pieces: tuple[tuple[PhaseKind, int, int], ...] = (
         ("bulk", activity.from_ts, min(activity.to_ts, stun[0])),
         ("switchover", max(activity.from_ts, stun[0]), min(activity.to_ts, stun[1])),
         ("resume", max(activity.from_ts, stun[1]), activity.to_ts),
     )
     whole = sum(1 for _, low, high in pieces if high > low) == 1
+    inside = 0
     for kind, low, high in pieces:
         if high <= low:
             continue
         together = figures.together
         size = activity.new_bytes if whole or together is None else together.between(together.new_bytes, low, high)
         if kind == "bulk":
-            number += 1
+            number = 1 + sum(p.kind in ("bulk", "burst") for p in phases)
             phases.append(_phase("bulk" if number == 1 else "burst", number, low, high, size))
         elif kind == "switchover":
-            phases.append(_phase(kind, 1, stun[0], stun[1], size))
-        elif high - low > 0 and size > 0:
+            inside += size
+        elif size > 0:
             phases.append(_phase(kind, 1 + sum(p.kind == "resume" for p in phases), low, high, size))
-    return number
+    return inside
 
 
 def _phase(kind: PhaseKind, n: int, start: int, end: int, size: int) -> Phase:

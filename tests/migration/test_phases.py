@@ -1,0 +1,274 @@
+"""The stream's figures and phases: what counts as set-up, bulk, burst, switchover and resume."""
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.migration.make import MS, S, figures, moves_of, series, side, stream, view
+from vmpcap.measures.connections import Connection
+from vmpcap.measures.results import Rtt
+from vmpcap.measures.series import put_together
+from vmpcap.migration.phases import name_phases
+from vmpcap.migration.stream import Activity, StreamFigures, measure_stream, split_activity, stuck_segment
+from vmpcap.migration.transfers import find_transfers
+from vmpcap.terms.units import iso_utc
+
+BIN = 10 * MS
+EVEN = 1_000_000
+"""Bytes in each bin of 10 ms: 800 Mbps."""
+
+
+def flow(*stretches: tuple[int, int]) -> list[int]:
+    """Bytes of each bin from (bins, bytes in each)."""
+    return [size for bins, size in stretches for _ in range(bins)]
+
+
+def streaming(new: list[int], start: int = 0, acked: list[int] | None = None, **more: Any) -> Connection:
+    """A connection whose data side sent this, bin by bin, from its start on."""
+    total = sum(new)
+    ran = series(len(new), BIN, start, new_bytes=new, acked_bytes=new if acked is None else acked, segments=1)
+    filled = np.flatnonzero(new)
+    known: dict[str, Any] = {
+        "packets": 9,
+        "payload_bytes": total,
+        "unique_bytes": total,
+        "acked_bytes": total if acked is None else sum(acked),
+        "syn_ts": start,
+        "syn_frame": 1,
+        "mss": 1460,
+        "first_data_ts": start + int(filled[0]) * BIN,
+        "last_data_ts": start + (int(filled[-1]) + 1) * BIN,
+        "series": ran,
+        "max_payload_bytes": 1460,
+    }
+    known.update({k: v for k, v in more.items() if not k.startswith("a_")})
+    ends = {k: v for k, v in more.items() if k.startswith("a_")}
+    return stream(start, len(new) / 100, a=side(**known), **ends)
+
+
+def measured(*connections: Connection, role: str | None = "source") -> StreamFigures:
+    (move,) = moves_of(view("up", role, streams=connections))
+    return measure_stream(move.best)
+
+
+# throughput
+
+
+def test_pauses_count_for_the_mean_and_not_for_the_bulk() -> None:
+    """Two seconds of 800 Mbps with two seconds of silence between: 800 in bulk, 400 or so over the whole."""
+    told = measured(streaming(flow((100, EVEN), (200, 0), (100, EVEN)))).throughput
+    assert told.bulk_mbps == pytest.approx(800)
+    assert told.mean_mbps == pytest.approx(400)
+    assert told.best_1s_mbps == pytest.approx(800)
+    assert told.p50_mbps == pytest.approx(800)
+
+
+def test_a_transfer_shorter_than_a_second_has_no_best_second() -> None:
+    """Unknown is null."""
+    told = measured(streaming(flow((50, EVEN)))).throughput
+    assert told.best_1s_mbps is None
+    assert told.bulk_mbps == pytest.approx(800)
+
+
+def test_only_what_was_acknowledged_is_delivered() -> None:
+    """Half of it was never acknowledged: half the goodput."""
+    half = [size // 2 for size in flow((200, EVEN))]
+    told = measured(streaming(flow((200, EVEN)), acked=half)).throughput
+    assert told.mean_mbps == pytest.approx(400)
+    assert told.bulk_mbps == pytest.approx(400)
+
+
+def test_without_acknowledgements_in_view_what_was_seen_counts() -> None:
+    """A one-way capture: bytes seen for the first time."""
+    told = measured(streaming(flow((200, EVEN)), acked=[0] * 200)).throughput
+    assert told.bulk_mbps == pytest.approx(800)
+
+
+def test_connections_of_one_migration_add_up() -> None:
+    """Three at 800 Mbps are 2400, and three at a time."""
+    three = [streaming(flow((200, EVEN)), a_port=50_000 + n) for n in range(3)]
+    told = measured(*three).throughput
+    assert told.bulk_mbps == pytest.approx(2400)
+    assert told.max_concurrent == 3
+
+
+def test_connections_one_after_the_other_were_never_concurrent() -> None:
+    """A second one that starts when the first is done."""
+    second = streaming(flow((100, EVEN)), 1 * S + 100 * MS, a_port=50_001)
+    told = measured(streaming(flow((100, EVEN))), replace(second, first_ts=S)).throughput
+    assert told.max_concurrent == 1
+
+
+def test_resent_bytes_are_payload_and_not_unique() -> None:
+    """What was sent twice is counted apart; the share is of all payload."""
+    sent = streaming(flow((200, EVEN)), payload_bytes=210 * EVEN, retransmitted_bytes=10 * EVEN, retransmissions=7_000)
+    told = measured(sent)
+    assert (told.bytes.payload, told.bytes.unique, told.bytes.retransmitted) == (210 * EVEN, 200 * EVEN, 10 * EVEN)
+    assert told.loss.retransmitted_share == pytest.approx(10 / 210)
+    assert told.loss.retransmissions == 7_000
+
+
+def test_nothing_sent_has_no_figures() -> None:
+    """An attempt: null, not 0."""
+    told = measured(stream(seconds=0.1, a=side(packets=1, syn_ts=0, syn_frame=1), b=side()))
+    assert (told.throughput.bulk_mbps, told.throughput.mean_mbps, told.loss.retransmitted_share) == (None, None, None)
+    assert told.throughput.limit == "unknown"
+    assert told.activities == ()
+
+
+# pauses
+
+
+def activities_of(new: list[int], rtt: Rtt | None = None) -> tuple[Activity | None, tuple[Activity, ...]]:
+    made = streaming(new)
+    data = made.sides[0]
+    return split_activity(put_together([data]), data.first_data_ts, data.last_data_ts, rtt or Rtt(samples=0))
+
+
+@pytest.mark.parametrize(("bins", "parts"), [(1, 1), (2, 2), (50, 2)])
+def test_twenty_milliseconds_of_silence_are_a_pause(bins: int, parts: int) -> None:
+    """Less is the rhythm of segments."""
+    _, activities = activities_of(flow((20, EVEN), (bins, 0), (20, EVEN)))
+    assert len(activities) == parts
+
+
+def test_on_a_long_way_a_pause_is_longer() -> None:
+    """At 100 ms of round trip a sender waits as long for every window: only four of them are a pause."""
+    far = Rtt(samples=9, p50_ms=100.0)
+    assert len(activities_of(flow((20, EVEN), (39, 0), (20, EVEN)), far)[1]) == 1
+    assert len(activities_of(flow((20, EVEN), (40, 0), (20, EVEN)), far)[1]) == 2
+
+
+def test_little_before_the_first_pause_is_the_set_up() -> None:
+    """QEMU's first words and its list of devices, then the memory."""
+    setup, activities = activities_of(flow((2, 5_000), (10, 0), (100, EVEN)))
+    assert setup is not None
+    assert setup.new_bytes == 10_000
+    assert [a.new_bytes for a in activities] == [100 * EVEN]
+    setup, activities = activities_of(flow((2, EVEN), (10, 0), (100, EVEN)))
+    assert setup is None
+    assert len(activities) == 2
+
+
+@given(st.lists(st.sampled_from([0, 0, 0, 5_000, EVEN]), min_size=1, max_size=80).filter(any))
+def test_every_byte_is_in_one_activity(new: list[int]) -> None:
+    """Set-up and activities together hold what was sent; they follow each other without touching."""
+    setup, activities = activities_of(new)
+    every = [a for a in (setup, *activities) if a is not None]
+    assert sum(a.new_bytes for a in every) == sum(new)
+    for one, other in itertools.pairwise(every):
+        assert one.from_ts < one.to_ts < other.from_ts
+
+
+# phases
+
+
+def phases_of(new: list[int], stun: tuple[int, int] | None = None, start: int = 0) -> list[tuple[str, int, int]]:
+    """(kind, n, bytes) of each phase."""
+    told = measured(streaming(new, start))
+    return [(p.kind, p.n, p.payload_bytes) for p in name_phases(start, told, stun)]
+
+
+def test_a_plateau_and_shorter_bursts_are_bulk_and_bursts() -> None:
+    """Boundaries are inferred from pauses; a burst is not called a pass."""
+    new = flow((2, 5_000), (10, 0), (200, EVEN), (5, 0), (40, EVEN), (5, 0), (10, EVEN))
+    assert phases_of(new) == [
+        ("setup", 1, 10_000),
+        ("bulk", 1, 200 * EVEN),
+        ("burst", 2, 40 * EVEN),
+        ("burst", 3, 10 * EVEN),
+    ]
+
+
+def test_what_flows_inside_the_bracket_is_the_switchovers() -> None:
+    """The last dense burst belongs to the stun."""
+    new = flow((200, EVEN), (5, 0), (10, EVEN))
+    assert phases_of(new, (2040 * MS, 2200 * MS)) == [("bulk", 1, 200 * EVEN), ("switchover", 1, 10 * EVEN)]
+
+
+def test_a_stream_without_pauses_is_cut_at_the_bracket() -> None:
+    """The bulk ends where the guest was last seen."""
+    new = flow((300, EVEN))
+    assert phases_of(new, (2000 * MS, 3000 * MS)) == [("bulk", 1, 200 * EVEN), ("switchover", 1, 100 * EVEN)]
+
+
+def test_memory_that_follows_the_switchover_is_the_resume() -> None:
+    """Post-copy: the guest runs already while its pages come."""
+    new = flow((100, EVEN), (10, EVEN), (200, EVEN))
+    assert phases_of(new, (1000 * MS, 1100 * MS)) == [
+        ("bulk", 1, 100 * EVEN),
+        ("switchover", 1, 10 * EVEN),
+        ("resume", 1, 200 * EVEN),
+    ]
+
+
+def test_two_stretches_after_the_switchover_are_two_resumes() -> None:
+    """Background and faults may pause."""
+    new = flow((100, EVEN), (10, EVEN), (50, EVEN), (20, 0), (50, EVEN))
+    kinds = [(kind, n) for kind, n, _ in phases_of(new, (1000 * MS, 1100 * MS))]
+    assert kinds == [("bulk", 1), ("switchover", 1), ("resume", 1), ("resume", 2)]
+
+
+def test_a_switchover_in_a_pause_carried_nothing() -> None:
+    """It is a phase all the same, with its own times."""
+    told = measured(streaming(flow((100, EVEN), (100, 0), (50, EVEN))))
+    phases = name_phases(0, told, (1200 * MS, 1300 * MS))
+    switchover = next(p for p in phases if p.kind == "switchover")
+    assert (switchover.payload_bytes, switchover.mbps) == (0, 0.0)
+    assert (switchover.start_ts, switchover.end_ts) == (iso_utc(1200 * MS), iso_utc(1300 * MS))
+
+
+def test_the_time_from_syn_to_the_first_data_is_set_up() -> None:
+    """Nothing was said then; a stream that is in view from its first byte only has none."""
+    told = measured(streaming(flow((100, EVEN)), 100 * MS))
+    assert [p.kind for p in name_phases(0, told, None)] == ["setup", "bulk"]
+    assert [p.kind for p in name_phases(100 * MS, told, None)] == ["bulk"]
+
+
+def test_without_data_there_are_no_phases() -> None:
+    """An attempt has none."""
+    assert name_phases(0, figures(), None) == []
+
+
+@given(
+    st.lists(st.sampled_from([0, 0, 5_000, EVEN]), min_size=5, max_size=80).filter(any),
+    st.tuples(st.integers(0, 90), st.integers(0, 90)),
+)
+def test_phases_hold_every_byte_once_and_rise(new: list[int], stun: tuple[int, int]) -> None:
+    """Wherever the bracket lies; numbers count from 1 without a gap."""
+    marks = (min(stun) * BIN, max(stun) * BIN + BIN)
+    if sum(new) < 4_000_000:
+        new = [*new, *flow((5, EVEN))]
+    told = measured(streaming(new))
+    phases = name_phases(0, told, marks)
+    assert sum(p.payload_bytes for p in phases) == sum(new)
+    assert [p.start_ts for p in phases] == sorted(p.start_ts for p in phases)
+    bulk = [p.n for p in phases if p.kind in ("bulk", "burst")]
+    assert bulk == list(range(1, len(bulk) + 1))
+    assert sum(p.kind == "switchover" for p in phases) == 1
+
+
+# stuck segments
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({"unique_bytes": 9200, "acked_bytes": 252, "retransmissions": 5, "max_payload_bytes": 8948}, 8948),
+        ({"unique_bytes": 200_000, "acked_bytes": 190_000, "retransmissions": 5, "max_payload_bytes": 8948}, None),
+        ({"unique_bytes": 9200, "acked_bytes": 252, "retransmissions": 2, "max_payload_bytes": 8948}, None),
+        ({"unique_bytes": 9200, "acked_bytes": 9200, "retransmissions": 5, "max_payload_bytes": 8948}, None),
+    ],
+)
+def test_a_segment_is_stuck_where_nothing_as_large_was_ever_acknowledged(
+    known: dict[str, int], expected: int | None
+) -> None:
+    """Resent again and again; not after large ones got through, not after one loss, not once it arrived."""
+    sender = side(packets=9, payload_bytes=30_000, opening=b"QEVM\x00\x00\x00\x03", **known)
+    jumbo = stream(a=sender, b=side(packets=9, mss=8960))
+    assert stuck_segment(find_transfers([jumbo])[0][0].links) == expected
