@@ -12,7 +12,6 @@ from tests.report.sample import GOOD_CHECKS, at, capture, good, lost_guest, migr
 from vmpcap.report.words import (
     VERDICTS,
     between,
-    count,
     figure,
     frame_list,
     held_against_limit,
@@ -26,6 +25,7 @@ from vmpcap.report.words import (
     tunnels,
     verdict_sentence,
 )
+from vmpcap.terms.units import count_of
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_commands_to_try_can_be_pasted_into_a_shell() -> None:
 
 def test_counted_things_have_their_plural() -> None:
     """One capture, three captures, none without a noun."""
-    assert [count(n, "capture") for n in (0, 1, 3, 4_000)] == [
+    assert [count_of(n, "capture") for n in (0, 1, 3, 4_000)] == [
         "0 captures",
         "1 capture",
         "3 captures",

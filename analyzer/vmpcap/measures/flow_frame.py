@@ -47,6 +47,7 @@ def flow_frame(flows: FlowTable, follower: Follower, point: str) -> "pl.DataFram
     import polars as pl
 
     rows, table = flows.count, flows.flows
+    spread = spread_of(follower.finish().above_zero(), 2 * rows)  # first: it needs the most memory for itself
     is_tcp = table["protocol"] == IP_TCP
     columns: dict[str, pl.Series] = {
         "point": pl.repeat(point, rows, dtype=pl.String, eager=True),
@@ -62,7 +63,6 @@ def flow_frame(flows: FlowTable, follower: Follower, point: str) -> "pl.DataFram
         "first_ts": time_cells(table["first_ts"]),
         "last_ts": time_cells(_last(follower)),
     }
-    spread = spread_of(follower.finish().above_zero(), 2 * rows)
     for number, letter in enumerate("ab"):
         for name, values in _side(follower, spread, number, is_tcp).items():
             columns[f"{letter}_{name}"] = values

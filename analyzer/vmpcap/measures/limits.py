@@ -8,7 +8,7 @@ import numpy as np
 
 from vmpcap.measures.results import Limit
 from vmpcap.measures.series import WINDOW_NS, Together, windowed
-from vmpcap.terms.units import mbps
+from vmpcap.terms.units import count_of, mbps
 
 QUEUE_LEAST_NS: Final = 500_000
 """A round trip that never falls to within this of the idle path says that a queue stood all the time."""
@@ -196,8 +196,9 @@ def _random_loss(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
     if bound is None or not 1 / MATHIS_MARGIN <= rate_mbps / (bound * sent.connections) <= MATHIS_MARGIN:
         return None
     return "network", (
-        f"loss: {seen.loss_events} loss events in {sent.segments} segments; {sent.idle_ns / 1e6:.2f} ms away that "
-        f"allows about {bound * sent.connections:.0f} Mbps (Mathis), and {rate_mbps:.0f} were reached"
+        f"loss: {count_of(seen.loss_events, 'loss event')} in {sent.segments} segments; "
+        f"{sent.idle_ns / 1e6:.2f} ms away that allows about {bound * sent.connections:.0f} Mbps (Mathis), "
+        f"and {rate_mbps:.0f} were reached"
     )
 
 
@@ -223,7 +224,10 @@ def _pausing_sender(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
 def _free_path(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
     if not sent.is_at_sender or seen.queue is None or seen.queue > FREE_SHARE or seen.loss_events >= LEAST_LOSSES:
         return None
-    return "sender", f"the path had room: no queue in {1 - seen.queue:.0%} of the time, {seen.loss_events} loss events"
+    return (
+        "sender",
+        f"the path had room: no queue in {1 - seen.queue:.0%} of the time, {count_of(seen.loss_events, 'loss event')}",
+    )
 
 
 _QUESTIONS: Final[tuple[Callable[[_Seen, Sent, float], _Answer], ...]] = (

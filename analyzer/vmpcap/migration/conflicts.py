@@ -10,7 +10,7 @@ from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
 
 CLAIMS = tuple(NUMBER_OF[name] for name in ("garp_request", "garp_reply", "arp_request", "arp_reply"))
 """Kinds whose sender says: this address is mine (RFC 826; RFC 5227 section 2.4)."""
@@ -68,7 +68,9 @@ def find_second_place(guest: Moved, views: Sequence[PointView], moment: int) -> 
     strays = strays_at(old, new, guest, moment + SETTLED_NS)
     if strays:
         frames = tuple(int(old.journal.frame[row]) for row in strays[:3])
-        because = f"{len(strays)} packets of the guest's MAC appeared only at {old.name} after the switchover"
+        because = (
+            f"{count_of(len(strays), 'packet')} of the guest's MAC appeared only at {old.name} after the switchover"
+        )
         return Conflict(True, because, old.name, frames)
     return Conflict(
         False, f"after the switchover the guest's MAC sent nothing at {old.name} that was not sent at {new.name}"

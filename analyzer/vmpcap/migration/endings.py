@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from vmpcap.migration.moves import Sighting
 from vmpcap.migration.transfers import Link, Transfer
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S
+from vmpcap.terms.units import NO_TIME, NS_PER_MS, NS_PER_S, count_of
 
 Ending = Literal["completed", "aborted", "unfinished", "truncated", "orderly", "unknown"]
 """unfinished: closed without the last words that the hypervisor usually sends; alone, that is an abort."""
@@ -18,6 +18,9 @@ QEMU_SHUT_HEAD: Final = QEMU_SHUT_OK[:4]
 
 STALL_NS: Final = 3 * NS_PER_S
 """No byte acknowledged for this long while data was resent: the stream had stopped."""
+
+CLOSED_AT_THE_END: Final = ("qemu", "multifd")
+"""Streams whose hypervisor is known to close its connections when it is done."""
 
 CUT_NS: Final = 500 * NS_PER_MS
 """A capture that ends this soon after the stream's last packet may have been stopped before the stream was."""
@@ -46,7 +49,7 @@ def _never_established(sighting: Sighting) -> Verdict | None:
         )
     if any(link.back.syn_ts is not None for link in transfer.links):
         return Verdict("aborted", f"the connection to {where} was opened but carried no data", syns)
-    return Verdict("aborted", f"{len(syns)} connection attempts to {where} were not answered", syns)
+    return Verdict("aborted", f"{count_of(len(syns), 'connection attempt')} to {where} went unanswered", syns)
 
 
 def _ended_by_qemu(sighting: Sighting) -> Verdict | None:
@@ -111,16 +114,21 @@ def _orderly(sighting: Sighting) -> Verdict | None:
 
 def _cut(sighting: Sighting) -> Verdict | None:
     view, transfer = sighting.view, sighting.transfer
+    if NO_TIME in (view.last_ts, transfer.end_ts):
+        return Verdict("unknown", "the capture gives no times: nobody can say whether it went on after the stream")
     if view.truncated:
         return Verdict("truncated", "the capture file is cut while the stream runs")
     if view.last_ts - transfer.end_ts <= CUT_NS:
         return Verdict("truncated", "the capture ends while the stream runs")
     silent = (view.last_ts - transfer.end_ts) / NS_PER_S
-    if silent >= STALL_NS / NS_PER_S:
-        return Verdict(
-            "aborted", f"the stream fell silent without being closed, {silent:.1f} s before the capture's end"
-        )
-    return None
+    if silent < STALL_NS / NS_PER_S:
+        return None
+    because = f"the stream fell silent without being closed, {silent:.1f} s before the capture's end"
+    links = [link for link in transfer.links if link.data.payload_bytes and link.back.packets]
+    acked = bool(links) and all(link.data.acked_bytes >= link.data.unique_bytes for link in links)
+    if acked and transfer.magic not in CLOSED_AT_THE_END:
+        return Verdict("unknown", f"{because}, with all of it acknowledged")
+    return Verdict("unfinished", because)
 
 
 ENDINGS: Final[tuple[Callable[[Sighting], Verdict | None], ...]] = (

@@ -14,7 +14,7 @@ from vmpcap.migration.moves import Move
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, distinct_addresses, ip_halves, ip_text, mac_number, mac_text
 from vmpcap.terms.errors import RequestError
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
 
 Confidence = Literal["high", "medium", "low"]
 Bools = npt.NDArray[np.bool_]
@@ -182,7 +182,7 @@ def _as_moved(move: Move, candidate: _Candidate, views: Sequence[PointView], riv
     elif distance <= SURE_NS and rivals == 1:
         confidence, because = "high", f"{when}, and no other guest announced itself around the stream"
     elif distance <= SURE_NS or (schedule == "qemu" and rivals == 1):
-        confidence, because = "medium", f"{when}; {rivals} guests announced themselves around the stream"
+        confidence, because = "medium", f"{when}; {count_of(rivals, 'guest')} announced themselves around the stream"
     else:
         confidence, because = "low", f"{when}: an association by time only"
     addresses = {halves for _, series in candidate.heard for halves in series.ips}

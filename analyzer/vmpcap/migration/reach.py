@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 
-from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, Reached

@@ -12,7 +12,7 @@ from vmpcap.migration.reach import functional_proof
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import rank
-from vmpcap.terms.units import NS_PER_S
+from vmpcap.terms.units import NS_PER_S, count_of
 
 NEAREST_PEERS: Final = ("gateway", "client", None, "domain:destination")
 """Where reachability shows best: where requests come from first, the guest's own bridge last."""
@@ -74,8 +74,9 @@ def _unanswered(view: PointView, guest: Moved, moment: int) -> Reachability | No
         return None
     numbers = sorted([int(f) for f in j.frame[asked[:2]]] + [int(f) for f in j.frame[asked[-1:]]] + sought[-1:])
     because = (
-        f"at {view.name} {len(asked)} requests to the guest and {len(sought)} ARP requests for it went unanswered "
-        f"in the {(view.last_ts - when) / NS_PER_S:.1f} s until the capture's end"
+        f"at {view.name} {count_of(len(asked), 'request')} to the guest and "
+        f"{count_of(len(sought), 'ARP request')} for it "
+        f"went unanswered in the {(view.last_ts - when) / NS_PER_S:.1f} s until the capture's end"
     )
     return Reachability("no", because, view.name, tuple(numbers))
 

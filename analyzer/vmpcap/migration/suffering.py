@@ -11,7 +11,7 @@ from vmpcap.migration.results import Peer
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import OUTAGE_FIGURES, rank
 from vmpcap.terms.addresses import NO_MAC
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S, ms
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, ms
 
 BEFORE_NS: Final = NS_PER_S
 """An outage that ended this long before the guest's first sign is another one's."""
@@ -150,10 +150,11 @@ def _because(stream: PeerStream, outage: Outage | None, near: Sequence[Outage]) 
     if outage is None:
         return "no request around the switchover stayed unanswered"
     if not outage.ended and outage.requests_stopped:
-        return f"{outage.lost} requests unanswered, then none came any more ({asked})"
+        return f"{count_of(outage.lost, 'request')} unanswered, then none came any more ({asked})"
     if not outage.ended:
-        return f"{outage.lost} requests unanswered until the end of the capture, {outage.seen_ns / NS_PER_S:.1f} s"
-    return f"{outage.lost} requests unanswered from frame {outage.first_unanswered_frame} on"
+        lost, seen = count_of(outage.lost, "request"), outage.seen_ns / NS_PER_S
+        return f"{lost} unanswered until the end of the capture, {seen:.1f} s"
+    return f"{count_of(outage.lost, 'request')} unanswered from frame {outage.first_unanswered_frame} on"
 
 
 def _frames(outage: Outage | None) -> list[int]:

@@ -10,7 +10,7 @@ import numpy as np
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.moves import Move
 from vmpcap.migration.results import Bracket, Switchover
-from vmpcap.migration.sightings import GuestFrames, frames_of
+from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.stream import StreamFigures
 from vmpcap.migration.suffering import Suffered
 from vmpcap.migration.views import PointView
@@ -92,7 +92,7 @@ def silences(guest: Moved, views: Sequence[PointView], moment: int) -> dict[str,
     """
     found = {}
     for view in views:
-        silence = _silence_at(view, frames_of(view, guest), on_point(view, moment))
+        silence = _silence_at(view, guest, on_point(view, moment))
         if silence is not None:
             found[view.name] = silence
     return found
@@ -103,7 +103,8 @@ def last_sign_before(quiet: dict[str, Silence]) -> int | None:
     return max((on_reference(s.before.view, s.before.ts) for s in quiet.values() if s.before is not None), default=None)
 
 
-def _silence_at(view: PointView, frames: GuestFrames, moment: int) -> Silence | None:
+def _silence_at(view: PointView, guest: Moved, moment: int) -> Silence | None:
+    frames = frames_of(view, guest)
     if not len(frames.sent):
         return None
     ts = view.journal.ts_ns[frames.sent]
@@ -117,7 +118,10 @@ def _silence_at(view: PointView, frames: GuestFrames, moment: int) -> Silence | 
     if ts[-1] <= moment:
         return Silence(mark(len(ts) - 1), None)
     gaps = np.diff(ts)
+    series = guest.series_at(view)
+    announced = np.isin(numbers, series.frames if series is not None else ())
     beside = (ts[:-1] <= moment + NS_PER_MS) & (ts[1:] >= moment - BESIDE_NS) & (ts[:-1] >= moment - 60 * NS_PER_S)
+    beside &= ~announced[:-1]  # after an announcement the host speaks for the guest, at intervals of its own
     if not beside.any():
         return None
     longest = int(np.flatnonzero(beside)[np.argmax(gaps[beside])])

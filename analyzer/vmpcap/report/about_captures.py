@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from vmpcap.report.blocks import Block, Fact, Grid, Heading, Source
 from vmpcap.report.chart import Glyphs
 from vmpcap.report.document import Clock, Input, Report
-from vmpcap.report.words import count, figure, odd_words, profile_line, seconds_between, size, span, stamp
+from vmpcap.report.words import figure, odd_words, profile_line, seconds_between, size, span, stamp
+from vmpcap.terms.units import count_of
 
 
 def about_captures(report: Report, glyphs: Glyphs) -> Iterator[Block]:
@@ -18,7 +19,7 @@ def about_captures(report: Report, glyphs: Glyphs) -> Iterator[Block]:
             yield Fact("defects", f"{given.point}: {words}")
     yield from _clocks(report.clocks, glyphs)
     if report.other_announcements:
-        made = count(report.other_announcements, "announcement event")
+        made = count_of(report.other_announcements, "announcement event")
         yield Fact("also seen", f"{made} of guests that did not migrate in these captures")
     if report.migrations:
         for note in report.notes:
@@ -90,7 +91,7 @@ def _offset(clock: Clock, glyphs: Glyphs) -> str:
         return f"{clock.point} unknown"
     doubt = f" {glyphs.doubt} {figure(clock.uncertainty_ms, 'ms')}" if clock.uncertainty_ms is not None else ""
     drift = f", drift {figure(clock.drift_ppm)} ppm" if clock.drift_ppm is not None else ""
-    matched = count(clock.matched_packets, "matched packet")
+    matched = count_of(clock.matched_packets, "matched packet")
     return f"{clock.point} {clock.offset_ms:+.3f} ms{doubt}{drift} ({matched})"
 
 

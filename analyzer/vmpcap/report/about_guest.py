@@ -6,7 +6,8 @@ from typing import Final
 from vmpcap.migration.results import Bracket, Guest, PointAnnouncements
 from vmpcap.report.blocks import Block, Fact, Grid, Heading
 from vmpcap.report.chart import Glyphs
-from vmpcap.report.words import count, figure, frame_list, stamp, vlans
+from vmpcap.report.words import figure, frame_list, stamp, vlans
+from vmpcap.terms.units import count_of
 
 SCHEDULES: Final = {
     "qemu": "on QEMU's schedule",
@@ -41,7 +42,7 @@ def _announced(guest: Guest) -> Fact:
     if not heard.count:
         return Fact("announced", "not seen")
     kinds = ", ".join(f"{n} {kind}" for kind, n in heard.kinds.items())
-    said = f"{kinds or count(heard.count, 'announcement')}, first {stamp(heard.first_ts)}"
+    said = f"{kinds or count_of(heard.count, 'announcement')}, first {stamp(heard.first_ts)}"
     return Fact("announced", said, SCHEDULES[heard.schedule])
 
 

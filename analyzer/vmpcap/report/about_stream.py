@@ -7,7 +7,8 @@ from vmpcap.measures.results import Coverage, Rtt, Throughput
 from vmpcap.report.blocks import Block, Fact, Grid, Heading, Picture
 from vmpcap.report.chart import Glyphs, draw, histogram_line
 from vmpcap.report.document import Migration, Report
-from vmpcap.report.words import between, count, figure, hypervisor, ports, size, span, stamp, tunnels
+from vmpcap.report.words import between, figure, hypervisor, ports, size, span, stamp, tunnels
+from vmpcap.terms.units import count_of
 
 COVERAGES: Final[dict[Coverage | None, str]] = {
     "full": "of the full path",
@@ -52,7 +53,7 @@ def _picture(migration: Migration, report: Report, width: int, glyphs: Glyphs) -
 
 
 def _stream(migration: Migration) -> str:
-    words = [hypervisor(migration), ports(migration), count(migration.connections, "connection")]
+    words = [hypervisor(migration), ports(migration), count_of(migration.connections, "connection")]
     words += [f"inside {', '.join(inside)}" for inside in [tunnels(migration.encapsulation)] if inside]
     words += [{True: "encrypted", False: "not encrypted", None: ""}[migration.encrypted]]
     return ", ".join(w for w in words if w)
@@ -108,11 +109,11 @@ def _round_trip(rtt: Rtt, width: int, glyphs: Glyphs) -> Iterator[Block]:
     if not known:
         yield Fact("round trip", "unknown", rtt.coverage_because)
     else:
-        yield Fact("round trip", f"{', '.join(known)} ({count(rtt.samples, 'sample')})")
+        yield Fact("round trip", f"{', '.join(known)} ({count_of(rtt.samples, 'sample')})")
         yield Fact("", COVERAGES[rtt.coverage], rtt.coverage_because)
     idle = []
     if rtt.idle_ms is not None:
-        idle.append(f"idle path {figure(rtt.idle_ms, 'ms')} ({count(rtt.idle_samples, 'sample')})")
+        idle.append(f"idle path {figure(rtt.idle_ms, 'ms')} ({count_of(rtt.idle_samples, 'sample')})")
     if rtt.handshake_ms is not None:
         idle.append(f"handshake {figure(rtt.handshake_ms, 'ms')}")
     if idle:
@@ -125,14 +126,14 @@ def _round_trip(rtt: Rtt, width: int, glyphs: Glyphs) -> Iterator[Block]:
 def _path(migration: Migration) -> Iterator[Block]:
     path = migration.path
     hops = [
-        f"{count(n, 'hop')} {way}"
+        f"{count_of(n, 'hop')} {way}"
         for n, way in ((path.hops_source_to_destination, "out"), (path.hops_destination_to_source, "back"))
         if n is not None
     ]
     parts = [path.word, *hops]
     parts += [f"MTU {path.mtu}"] if path.mtu is not None else []
     parts += [f"MSS {path.mss}"] if path.mss is not None else []
-    parts += [count(path.redirects, "redirect")] if path.redirects else []
+    parts += [count_of(path.redirects, "redirect")] if path.redirects else []
     parts += [f"next hop {', '.join(path.next_hop_macs[:4])}"] if path.next_hop_macs else []
     yield Fact("path", ", ".join(parts), path.because)
 

@@ -13,7 +13,6 @@ from vmpcap.report.look import Look
 from vmpcap.report.page import COLOURS, Page
 from vmpcap.report.words import (
     VERDICTS,
-    count,
     figure,
     held_against_limit,
     hypervisor,
@@ -28,6 +27,7 @@ from vmpcap.report.words import (
     verdict_sentence,
     vlans,
 )
+from vmpcap.terms.units import count_of
 from vmpcap.verdicts.findings import Check, Outcome
 
 SCREEN: Final = 23
@@ -92,7 +92,7 @@ def _verdict(page: Page, verdict: Outcome, sentence: str) -> None:
 
 def _who(page: Page, m: Migration) -> None:
     inside = f" in {', '.join(tunnels(m.encapsulation))}" if tunnels(m.encapsulation) else ""
-    how = f"{hypervisor(m)}, {ports(m)}{inside}, {count(m.connections, 'connection')}, {m.outcome}"
+    how = f"{hypervisor(m)}, {ports(m)}{inside}, {count_of(m.connections, 'connection')}, {m.outcome}"
     hosts = (f"{m.source} {page.look.glyphs.arrow} {m.destination}", "bold")
     page.put(Text.assemble(hosts, f"  {how}"), indent=1, hang=2, most_lines=2)
     when = f"{stamp(m.start_ts)}, {span(m.duration_s)}, {size(m.bytes.unique)}, seen at {shorten(m.point, 24)}"
@@ -101,7 +101,7 @@ def _who(page: Page, m: Migration) -> None:
         who = ", ".join(w for w in (guest.mac, *guest.ips[:2], vlans(guest.vlan, guest.vni)) if w)
         page.put(f"guest {who}{_out_for(guest.switchover)}", indent=1, hang=2, most_lines=2)
     if len(m.guests) > 2:
-        page.put(f"and {count(len(m.guests) - 2, 'further guest')}", indent=1)
+        page.put(f"and {count_of(len(m.guests) - 2, 'further guest')}", indent=1)
 
 
 def _out_for(switchover: Switchover) -> str:
@@ -171,4 +171,4 @@ def _one_by_one(page: Page, migrations: Sequence[Migration], most: int) -> None:
     left = migrations[most:]
     if left:
         tally = ", ".join(f"{n} {o}" for o in VERDICTS if (n := sum(m.verdict == o for m in left)))
-        page.put(f" and {count(len(left), 'further migration')}: {tally}")
+        page.put(f" and {count_of(len(left), 'further migration')}: {tally}")

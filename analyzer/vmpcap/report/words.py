@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from vmpcap.report.document import Defect, Input, Migration, ProfileUsed, Report
-from vmpcap.terms.units import NS_PER_S
+from vmpcap.terms.units import NS_PER_S, count_of
 from vmpcap.verdicts.findings import Check, Outcome
 
 VERDICTS: Final = {"pass": "PASS", "fail": "FAIL", "undecided": "UNDECIDED"}
@@ -225,11 +225,6 @@ def _runs(numbers: Iterable[int]) -> Iterable[tuple[int, int]]:
         yield first, last
 
 
-def count(number: int, one: str, many: str = "") -> str:
-    """How many of them? `1 capture`, `3 captures`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def profile_line(profile: ProfileUsed) -> str:
     """What does the profile ask for?"""
     asked = []
@@ -264,7 +259,7 @@ def vlans(vlan: Sequence[int], vni: int | None) -> str:
 def inputs_line(report: Report) -> str:
     """What was read, in one line?"""
     packets = sum(i.packets for i in report.inputs)
-    return f"{count(len(report.inputs), 'capture')}, {count(packets, 'packet')}"
+    return f"{count_of(len(report.inputs), 'capture')}, {count_of(packets, 'packet')}"
 
 
 def is_odd(given: Input) -> bool:
@@ -291,7 +286,7 @@ def _odd_kinds(given: Input) -> list[str]:
 def odd_words(given: Input) -> list[str]:
     """What is odd about this input, a line each?"""
     words = [_defect_words(d) for d in given.defects]
-    words += [f"{count(n, 'frame')} not walked to the end: {reason}" for reason, n in given.not_walked.items()]
+    words += [f"{count_of(n, 'frame')} not walked to the end: {reason}" for reason, n in given.not_walked.items()]
     if given.truncated and not given.defects:
         words.insert(0, "the file ends inside a record")
     return words
@@ -300,7 +295,7 @@ def odd_words(given: Input) -> list[str]:
 def _defect_words(defect: Defect) -> str:
     first = f", first at frame {defect.first_frame}" if defect.first_frame else ""
     offset = f" (byte {defect.offset})" if defect.offset is not None else ""
-    return f"{defect.kind} {count(defect.count, 'time')}{first}{offset}" + (
+    return f"{defect.kind} {count_of(defect.count, 'time')}{first}{offset}" + (
         f"; {defect.detail}" if defect.detail else ""
     )
 

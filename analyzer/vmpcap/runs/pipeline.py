@@ -1,9 +1,9 @@
 """The chain in one process: files to points, points to stories, stories to the report."""
 
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -129,4 +129,4 @@ def _now() -> str:
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     if epoch.isdigit():
         return iso_utc(int(epoch) * 1_000_000_000) or ""
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}Z"
+    return iso_utc(time.time_ns()) or ""

@@ -17,7 +17,7 @@ from vmpcap.points.clock import Exchange, Offset, bound_offset
 from vmpcap.report.document import Clock
 from vmpcap.runs.inputs import dropped
 from vmpcap.runs.point import PointRead
-from vmpcap.terms.units import ms
+from vmpcap.terms.units import NO_TIME, ms
 from vmpcap.terms.wire import IP_UDP
 
 WITHOUT_ETHERNET: Final = frozenset({12, 14, 101, 228, 229, 0, 108})
@@ -58,8 +58,8 @@ def _as_view(point: PointRead, offset: Offset | None) -> PointView:
         arps=rows,
         journal=journal,
         journal_complete=not point.journal.overflowed,
-        first_ts=point.first_ts or 0,
-        last_ts=point.last_ts or 0,
+        first_ts=point.first_ts if point.first_ts is not None else NO_TIME,
+        last_ts=point.last_ts if point.last_ts is not None else NO_TIME,
         link_carries_announcements=not link_types or not link_types <= WITHOUT_ETHERNET,
         truncated=any(read.facts.truncated for read in point.reads),
         drops=sum(dropped(read.drops) for read in point.reads),

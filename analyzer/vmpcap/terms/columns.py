@@ -85,7 +85,7 @@ WHERE_FROM: Final = (
     Column("last_ts", "time", "", "last packet"),
 )
 PER_SIDE: Final = (
-    Column("packets", "count", "packets", "sent by this side; a packet that the capture holds twice in one VLAN counts once"),
+    Column("packets", "count", "packets", "sent by this side; what the capture holds twice in one VLAN counts once"),
     Column("wire_bytes", "count", "bytes", "of whole frames, as they were on the wire"),
     Column("payload_bytes", "count", "bytes", "above the transport header, by the IP length; resent bytes count again"),
     Column("retransmissions", "count", "segments", "with bytes that this point had already seen from this side"),

@@ -11,6 +11,16 @@ NO_TIME: Final = -(2**63)
 """A record without a timestamp (pcapng Simple Packet Block)."""
 
 
+def count_of(number: int, one: str, many: str = "") -> str:
+    """
+    How many of them?
+
+    >>> count_of(1, "segment"), count_of(3, "reply", "replies")
+    ('1 segment', '3 replies')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def mbps(payload_bytes: int, duration_ns: int) -> float | None:
     """
     What rate in Mbps (10^6 bit/s) is this many bytes in this long?

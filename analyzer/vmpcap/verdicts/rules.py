@@ -7,6 +7,7 @@ from typing import Final
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.detours import Detour
 from vmpcap.migration.story import GuestStory, Story
+from vmpcap.terms.units import count_of
 from vmpcap.verdicts.findings import Check, Evidence, Outcome
 from vmpcap.verdicts.profile import Profile
 
@@ -136,7 +137,7 @@ def switchover(story: Story, profile: Profile) -> Answer:
         figure = guest.result.switchover
         gone = [s for s in guest.suffered if s.is_cut_off]
         if gone:
-            share = f"{len(gone)} of {len(guest.suffered)} streams of requests"
+            share = f"{len(gone)} of {count_of(len(guest.suffered), 'stream')} of requests"
             words = f"{share} were never answered again: {gone[0].peer.because}"
             evidence = show(gone[0].peer.point, gone[0].peer.frames)
             return Answer("undecided" if limit is None else "fail", words, None, limit, "ms", evidence)
@@ -187,7 +188,7 @@ def retransmissions(story: Story, profile: Profile) -> Answer:
     evidence = show(story.point, (), f"{story.stream_filter} && tcp.analysis.retransmission")
     if share is None:
         return Answer("undecided", "no payload was seen", None, RETRANSMITTED_SHARE_MAX, "share", evidence)
-    because = f"{loss.retransmissions} segments carried bytes seen before, {share:.3%} of the payload"
+    because = f"{count_of(loss.retransmissions or 0, 'segment')} carried bytes seen before, {share:.3%} of the payload"
     outcome: Outcome = "fail" if share > RETRANSMITTED_SHARE_MAX else "pass"
     if outcome == "pass" and not story.at_sender:
         outcome, because = "undecided", f"{because}; originals lost before this point do not show here"
@@ -202,7 +203,14 @@ def window_limited(story: Story, profile: Profile) -> Answer:
     if figures.throughput.limit == "receiver_window":
         return Answer("fail", figures.throughput.limit_because, evidence=evidence)
     if zero:
-        return Answer("fail", f"the destination closed its window {zero} times", float(zero), 0.0, "segments", evidence)
+        return Answer(
+            "fail",
+            f"the destination closed its window {count_of(zero, 'time')}",
+            float(zero),
+            0.0,
+            "segments",
+            evidence,
+        )
     if figures.throughput.limit == "unknown":
         return Answer("undecided", figures.throughput.limit_because, evidence=evidence)
     if any(link.data.payload_bytes and link.back.max_window_bytes is None for link in story.move.best.transfer.links):

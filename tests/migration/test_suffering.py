@@ -1,0 +1,155 @@
+"""What the guest's peers went through: whose outage it was, how long, and who never came back."""
+
+import pytest
+
+from tests.measures.talk import ACK, MS, Row, datagram, echo, journal_of, pings, segment
+from tests.migration.make import GUEST_IP, S, view
+from vmpcap.migration.guests import Moved
+from vmpcap.migration.suffering import Suffered, what_peers_suffered
+from vmpcap.migration.views import PointView
+from vmpcap.points.clock import Offset
+from vmpcap.terms.addresses import NO_MAC, ip_halves
+
+GUEST = Moved(NO_MAC, (ip_halves(GUEST_IP),), (), "high", "")
+SWITCH = 1 * S
+"""The guest is first announced then; it fell silent 160 ms before."""
+
+
+def point(rows: list[Row], name: str = "client", role: str | None = "client", **more: object) -> PointView:
+    return view(name, role, journal=journal_of(rows), **more)
+
+
+def suffered_at(*views: PointView, moment: int = SWITCH, last_before: int | None = 840 * MS) -> list[Suffered]:
+    return what_peers_suffered(GUEST, views, moment, last_before)
+
+
+def lost(first: int, count: int) -> range:
+    return range(first, first + count)
+
+
+def test_lost_pings_are_the_outage_in_steps_of_their_interval() -> None:
+    """Seventeen at 10 ms: 170 ms, between the first request that was lost and the first that was answered."""
+    (found,) = suffered_at(point(pings(200, 10, lost(84, 17))))
+    assert (found.peer.outage_ms, found.peer.interval_ms, found.peer.lost) == (170.0, 10.0, 17)
+    assert (found.peer.survived, found.ended, found.is_cut_off) == (True, True, False)
+    assert (found.from_ts, found.to_ts) == (840 * MS, 1010 * MS)
+    assert (found.peer.peer, found.peer.protocol, found.peer.point) == ("10.99.0.2", "icmp", "client")
+    assert found.from_frame in found.peer.frames
+    assert found.to_frame in found.peer.frames
+    assert found.peer.filter == "ip.addr == 10.99.0.2 && ip.addr == 10.77.0.10 && icmp.ident == 77"
+
+
+def test_a_peer_that_lost_nothing_had_no_outage() -> None:
+    """0 where requests went on through the switchover and all of them were answered."""
+    (found,) = suffered_at(point(pings(200, 10)))
+    assert (found.peer.outage_ms, found.peer.lost, found.peer.survived) == (0.0, 0, True)
+    assert found.from_ts is None
+
+
+def test_a_peer_in_view_only_afterwards_shows_no_outage_at_all() -> None:
+    """Not 0: what it went through before nobody saw here."""
+    (found,) = suffered_at(point([r | {"ts_ns": r["ts_ns"] + 1100 * MS} for r in pings(100, 10)]))
+    assert (found.peer.outage_ms, found.peer.survived, found.peer.lost) == (None, None, None)
+    assert "only after the switchover" in found.peer.because
+    assert not found.is_cut_off
+
+
+def test_a_stream_that_ended_before_is_left_out() -> None:
+    """A minute ago somebody pinged: it says nothing of the switchover."""
+    early = pings(20, 10)
+    now = [r | {"ts_ns": r["ts_ns"] + 60 * S, "icmp_id": 78} for r in pings(200, 10)]
+    found = suffered_at(point(early + now), moment=61 * S, last_before=60_840 * MS)
+    assert [s.peer.filter[-2:] for s in found] == ["78"]
+
+
+def test_a_stream_that_fell_silent_with_the_guest_is_kept() -> None:
+    """The peer gave up within a second of the guest's last frame: that is part of the story."""
+    (found,) = suffered_at(point(pings(88, 10, lost(84, 4)), last_ts=30 * S), last_before=835 * MS)
+    assert found.peer.lost in (0, 4)
+
+
+def test_a_peer_that_was_never_answered_again_is_cut_off() -> None:
+    """It asked until the end: no length, at least as long as it is in view."""
+    (found,) = suffered_at(point(pings(400, 10, lost(84, 316))))
+    assert (found.peer.outage_ms, found.peer.survived, found.ended, found.is_cut_off) == (None, False, False, True)
+    assert "316 requests unanswered until the end" in found.peer.because
+
+
+def test_a_peer_that_stopped_asking_is_not_cut_off() -> None:
+    """Four lost requests and then silence of its own: nobody knows whether it would have been answered."""
+    rows = [*pings(100, 10, lost(90, 10)), echo(9000, 1)]
+    (found,) = suffered_at(point([r for r in rows if r["ts_ns"] < 8 * S], last_ts=30 * S, role="client"))
+    assert found.peer.survived in (None, False)
+    stopped = [*pings(100, 10, lost(90, 10)), datagram(9000, True, port=9, service=9)]
+    (gone, *_) = suffered_at(point(stopped))
+    assert (gone.peer.survived, gone.is_cut_off) == (None, False)
+    assert "then none came any more" in gone.peer.because
+
+
+def test_of_two_outages_the_longer_is_the_figure_and_the_other_is_named() -> None:
+    """The stun of 170 ms, and a second later 600 ms while the routers learn."""
+    (found,) = suffered_at(point(pings(500, 10, [*lost(84, 17), *lost(200, 60)])))
+    assert found.peer.outage_ms == 600.0
+    assert "60 requests unanswered" in found.peer.because
+    assert "further outages around the switchover: 170 ms" in found.peer.because
+
+
+def test_an_outage_that_has_not_ended_counts_before_one_that_has() -> None:
+    """Short, but nobody knows how long it would be."""
+    (found,) = suffered_at(point(pings(300, 10, [*lost(84, 100), *lost(280, 20)])))
+    assert (found.peer.outage_ms, found.is_cut_off) == (None, True)
+
+
+@pytest.mark.parametrize(("first", "counts"), [(10, False), (600, True), (620, False)])
+def test_only_outages_around_the_switchover_are_its(first: int, counts: bool) -> None:
+    """Over a second before, or begun more than five seconds after: another cause."""
+    (found,) = suffered_at(point(pings(1000, 10, lost(first, 8))), last_before=None)
+    assert (found.peer.outage_ms == 80.0) == counts
+
+
+def test_the_point_nearest_to_the_peer_tells_what_it_suffered() -> None:
+    """At the gateway requests vanish later and answers pass earlier than at the client itself."""
+    at_client = point(pings(200, 10, lost(84, 17)))
+    at_gateway = point(pings(200, 10, lost(84, 15)), "gw", "gateway")
+    for views in ((at_client, at_gateway), (at_gateway, at_client)):
+        (found,) = suffered_at(*views)
+        assert (found.peer.point, found.peer.outage_ms) == ("client", 170.0)
+
+
+def test_the_worst_come_first() -> None:
+    """Cut off, then by length, then by name: the order does not depend on the capture."""
+    rows = pings(300, 10, lost(84, 17))
+    rows += [r | {"icmp_id": 1} for r in pings(300, 10, lost(84, 40))]
+    rows += [r | {"icmp_id": 2} for r in pings(300, 10, lost(84, 216))]
+    assert [s.peer.outage_ms for s in suffered_at(point(rows))] == [None, 400.0, 170.0]
+
+
+def test_the_switchover_is_looked_for_on_each_points_clock() -> None:
+    """A client whose clock is 100 s ahead saw its outage 100 s later."""
+    late = [r | {"ts_ns": r["ts_ns"] + 100 * S} for r in pings(200, 10, lost(84, 17))]
+    ahead = Offset(100 * S - MS, 100 * S + MS, 9)
+    (found,) = suffered_at(point(late, offset=ahead))
+    assert found.peer.outage_ms == 170.0
+
+
+def test_services_are_named_by_the_port_that_was_asked() -> None:
+    """The guest's where the peer asks, the peer's where the guest does."""
+    rows = []
+    for n in range(100):
+        rows += [datagram(n * 20, True, n), datagram(n * 20 + 1, False, n)]
+        rows += [datagram(n * 20 + 5, False, n, port=123, service=50_000)]
+        rows += [datagram(n * 20 + 6, True, n, port=123, service=50_000)]
+    assert {s.peer.protocol for s in suffered_at(point(rows))} == {"udp/53", "udp/123"}
+
+
+def test_a_connection_counts_its_retransmissions() -> None:
+    """The peer sends, waits, sends again, and is acknowledged after 800 ms: TCP's patience is in the figure."""
+    rows = []
+    for n in range(30):
+        rows += [segment(n * 20, True, 1000 + n, 1, 1), segment(n * 20 + 1, False, 1, 1001 + n, flags=ACK)]
+    rows += [segment(ms, True, 1030, 1, 1) for ms in (840, 1040, 1440)]
+    rows.append(segment(1640, False, 1, 1031))
+    (found,) = suffered_at(point(rows))
+    assert (found.peer.protocol, found.peer.outage_ms, found.peer.retransmissions) == ("tcp/80", 800.0, 2)
+    assert found.peer.survived
+    assert found.peer.interval_ms == 20.0

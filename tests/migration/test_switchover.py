@@ -1,0 +1,289 @@
+"""The four figures that people call downtime: between which frames each lies, and when there is none."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.migration.make import (
+    GATEWAY,
+    GUEST,
+    GUEST_IP,
+    MS,
+    PEER_IP,
+    S,
+    announced,
+    asks_and_answers,
+    figures,
+    journal,
+    moves_of,
+    pause,
+    stream,
+    suffered,
+    view,
+)
+from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.guests import Moved
+from vmpcap.migration.results import Switchover
+from vmpcap.migration.stream import Activity
+from vmpcap.migration.suffering import Suffered
+from vmpcap.migration.switchover import describe_switchover, find_moment, last_sign_before, silences
+from vmpcap.migration.views import PointView
+from vmpcap.points.clock import Offset
+from vmpcap.terms.addresses import ip_halves
+from vmpcap.terms.units import iso_utc
+
+SWITCH = 1 * S
+STREAM = view("src-uplink", "source", streams=(stream(),))
+ONE_CLOCK = Offset(-MS // 10, MS // 10, 9)
+
+
+def guest(*heard_at: PointView) -> Moved:
+    return Moved(GUEST, (ip_halves(GUEST_IP),), tuple((v, v.series[0]) for v in heard_at), "high", "")
+
+
+def told(
+    *views: PointView, heard: tuple[PointView, ...] = (), peers: tuple[Suffered, ...] = (), **more: Any
+) -> Switchover:
+    """What do these points say of a guest announced where heard, or gone with the stream's last data?"""
+    (move,) = moves_of(more.pop("up", STREAM))
+    moved = guest(*heard)
+    moment = find_moment(move, moved)
+    seen = figures(**more)
+    return describe_switchover(move, moved, views, seen, peers, silences(moved, views, moment))
+
+
+def talking(until: int, again: int | None = None, end: int = 5 * S, step: int = 10 * MS) -> JournalColumns:
+    """The guest sends every step up to there, and again from then on."""
+    times = [*range(0, until + 1, step), *(range(again, end, step) if again is not None else ())]
+    return journal(*((ts, GUEST, GATEWAY, GUEST_IP, PEER_IP) for ts in times))
+
+
+def bridge(name: str, role: str | None, rows: JournalColumns, *announced_at: int, **more: Any) -> PointView:
+    series = (announced(*announced_at),) if announced_at else ()
+    return view(name, role, **{"journal": rows, "series": series, "offset": ONE_CLOCK, **more})
+
+
+# the moment
+
+
+def test_the_guest_changes_places_at_its_first_announcement() -> None:
+    """On the reference clock; without one, at the stream's last data."""
+    (move,) = moves_of(STREAM)
+    assert find_moment(move, guest()) == S - MS
+    late = view("gw", series=(announced(101 * S + 7 * MS),), offset=Offset(100 * S - MS, 100 * S + MS, 9))
+    assert find_moment(move, guest(late)) == S + 7 * MS
+
+
+# a) the bracket
+
+
+def test_the_bracket_reaches_from_the_last_frame_before_to_the_first_sign_after() -> None:
+    """Each from the point nearest to that place, with frame numbers and the clocks' doubt of both."""
+    old = bridge("src-guestbr", "domain:source", talking(830 * MS))
+    new = bridge("dst-guestbr", "domain:destination", talking(-1, 1004 * MS), SWITCH)
+    gateway = bridge("gw-lan", "gateway", talking(830 * MS, 1005 * MS), SWITCH + MS)
+    seen = told(old, new, gateway, heard=(new, gateway))
+    assert seen.bracket_ms == pytest.approx(174.0)
+    assert (seen.bracket.from_point, seen.bracket.from_frame) == ("src-guestbr", 84)
+    assert (seen.bracket.to_point, seen.bracket.to_frame) == ("dst-guestbr", 1)
+    assert (seen.bracket.from_ts, seen.bracket.to_ts) == (iso_utc(830 * MS), iso_utc(1004 * MS))
+    assert seen.bracket.uncertainty_ms == pytest.approx(0.2)
+    assert seen.method == "guest_frames"
+
+
+def test_the_announcement_is_the_first_sign_where_the_guest_is_silent() -> None:
+    """A RARP at the destination's bridge, no frame of the guest there yet."""
+    old = bridge("src-guestbr", "domain:source", talking(830 * MS))
+    new = bridge("dst-guestbr", "domain:destination", journal(), SWITCH)
+    seen = told(old, new, heard=(new,))
+    assert seen.bracket_ms == pytest.approx(170.0)
+    assert seen.bracket.to_frame == 200
+
+
+def test_a_point_that_saw_only_some_frames_does_not_bound_it() -> None:
+    """The old bridge lost sight of the guest 300 ms before the gateway did: the gateway's frame is the last."""
+    old = bridge("src-guestbr", "domain:source", talking(500 * MS))
+    gateway = bridge("gw-lan", "gateway", talking(830 * MS, 1005 * MS), SWITCH)
+    seen = told(old, gateway, heard=(gateway,))
+    assert seen.bracket.from_point == "gw-lan"
+    assert seen.bracket_ms == pytest.approx(175.0)
+
+
+def test_among_points_that_saw_it_to_the_end_the_nearest_counts() -> None:
+    """A few milliseconds of way are no missed frames."""
+    old = bridge("src-guestbr", "domain:source", talking(820 * MS))
+    gateway = bridge("gw-lan", "gateway", talking(830 * MS, 1005 * MS), SWITCH)
+    assert told(old, gateway, heard=(gateway,)).bracket.from_point == "src-guestbr"
+
+
+def test_across_clocks_that_disagree_there_is_no_figure() -> None:
+    """137 ms of offset are no 137 ms of stun: null, with the reason and both frames."""
+    old = bridge("src-guestbr", "domain:source", talking(830 * MS), offset=Offset(136 * MS, 138 * MS, 9))
+    new = bridge("dst-guestbr", "domain:destination", talking(-1, 1004 * MS), SWITCH)
+    seen = told(old, new, heard=(new,))
+    assert seen.bracket_ms is None
+    assert "the clock of src-guestbr stands about 137.0 ms" in seen.bracket.because
+    assert seen.bracket.uncertainty_ms is None
+    assert (seen.bracket.from_frame, seen.bracket.to_frame) == (84, 1)
+
+
+def test_another_point_on_the_same_clock_bounds_it_instead() -> None:
+    """The nearest point's clock is off, the gateway's is not."""
+    old = bridge("src-guestbr", "domain:source", talking(830 * MS), offset=Offset(136 * MS, 138 * MS, 9))
+    gateway = bridge("gw-lan", "gateway", talking(820 * MS, 1005 * MS), SWITCH)
+    seen = told(old, gateway, heard=(gateway,))
+    assert (seen.bracket.from_point, seen.bracket_ms) == ("gw-lan", pytest.approx(185.0))
+
+
+def test_clocks_of_which_nothing_is_known_are_taken_as_given() -> None:
+    """A figure, and no claim how sure it is."""
+    old = bridge("src-guestbr", "domain:source", talking(830 * MS), offset=None)
+    new = bridge("dst-guestbr", "domain:destination", talking(-1, 1004 * MS), SWITCH)
+    seen = told(old, new, heard=(new,))
+    assert (seen.bracket_ms, seen.bracket.uncertainty_ms) == (pytest.approx(174.0), None)
+
+
+def test_without_a_frame_before_the_streams_last_burst_bounds_it() -> None:
+    """The data frame before the last pause: the guest still ran then."""
+    made = stream()
+    paused = replace(made, sides=(replace(made.sides[0], pauses=(pause(700 * MS, 900 * MS),)), made.sides[1]))
+    parts = (Activity(MS, 700 * MS, 1), Activity(900 * MS, 999 * MS, 1))
+    new = bridge("dst-guestbr", "domain:destination", journal(), SWITCH)
+    up = view("src-uplink", "source", streams=(paused,))
+    seen = told(new, heard=(new,), up=up, activities=parts)
+    assert (seen.method, seen.bracket_ms) == ("last_burst", pytest.approx(300.0))
+    assert (seen.bracket.from_point, seen.bracket.from_frame) == ("src-uplink", 30)
+
+
+def test_a_pause_long_before_the_end_marks_no_last_burst() -> None:
+    """Six seconds of data after it: the guest ran through most of them."""
+    made = stream(seconds=7)
+    paused = replace(made, sides=(replace(made.sides[0], pauses=(pause(700 * MS, 900 * MS),)), made.sides[1]))
+    parts = (Activity(MS, 700 * MS, 1), Activity(900 * MS, 7 * S, 1))
+    new = bridge("dst-guestbr", "domain:destination", journal(), 7 * S)
+    seen = told(new, heard=(new,), up=view("src-uplink", "source", streams=(paused,)), activities=parts)
+    assert seen.bracket_ms is None
+    assert "no pause of the stream" in seen.bracket.because
+    assert seen.bracket.to_frame == 200
+
+
+def test_without_a_sign_of_the_guest_there_is_no_bracket() -> None:
+    """Nobody heard it at its new place."""
+    old = bridge("src-guestbr", "domain:source", talking(830 * MS))
+    seen = told(old)
+    assert (seen.bracket_ms, seen.bracket.to_point) == (None, None)
+    assert "no point saw a sign" in seen.bracket.because
+
+
+# b) the guest's silence
+
+
+def test_the_guests_silence_is_the_shortest_that_its_frames_bound() -> None:
+    """The client's gap is longer than that from the old bridge to the new: it did not see every frame."""
+    old = bridge("src-guestbr", "domain:source", talking(830 * MS))
+    new = bridge("dst-guestbr", "domain:destination", talking(-1, 1004 * MS), SWITCH)
+    client = bridge("client", "client", talking(800 * MS, 1100 * MS))
+    seen = told(old, new, client, heard=(new,))
+    assert seen.guest_silence_ms == pytest.approx(174.0)
+    assert (seen.guest_silence.from_point, seen.guest_silence.to_point) == ("src-guestbr", "dst-guestbr")
+    assert "it usually sent every 10.0 ms" in seen.guest_silence.because
+
+
+def test_at_one_point_no_clock_is_in_doubt() -> None:
+    """Its own clock measures its own frames, whatever others say."""
+    gateway = bridge("gw-lan", "gateway", talking(830 * MS, 1005 * MS), offset=Offset(136 * MS, 138 * MS, 9))
+    seen = told(gateway)
+    assert (seen.guest_silence_ms, seen.guest_silence.uncertainty_ms) == (pytest.approx(175.0), 0.0)
+
+
+def test_a_guest_seen_only_afterwards_was_not_silent() -> None:
+    """There is nothing to measure from."""
+    new = bridge("dst-guestbr", "domain:destination", talking(-1, 1004 * MS), SWITCH)
+    seen = told(new, heard=(new,))
+    assert seen.guest_silence_ms is None
+    assert "both before and after" in seen.guest_silence.because
+
+
+def test_the_longest_gap_beside_the_moment_is_the_silence() -> None:
+    """A longer one ten seconds later is not."""
+    rows = talking(830 * MS, 1005 * MS, 12 * S)
+    keep = (rows.ts_ns < 9 * S) | (rows.ts_ns > 11 * S)
+    gateway = bridge("gw-lan", "gateway", rows.take(keep), SWITCH)
+    assert told(gateway, heard=(gateway,)).guest_silence_ms == pytest.approx(175.0)
+
+
+def test_the_last_sign_before_is_the_latest_of_all_points() -> None:
+    """On the reference clock."""
+    (move,) = moves_of(STREAM)
+    views = [
+        bridge("a", "domain:source", talking(830 * MS)),
+        bridge("b", "gateway", talking(820 * MS, 1005 * MS)),
+    ]
+    quiet = silences(guest(), views, find_moment(move, guest()))
+    assert last_sign_before(quiet) == 830 * MS
+    assert last_sign_before({}) is None
+
+
+# c) the peers' outage
+
+
+def test_the_longest_outage_of_any_peer_is_the_figure() -> None:
+    """With its own frames, and its interval as the doubt."""
+    short, long = suffered(80.0), suffered(170.0, from_ts=SWITCH, from_frame=7, to_ts=SWITCH + 170 * MS, to_frame=9)
+    seen = told(peers=(short, long))
+    assert (seen.peer_outage_ms, seen.peer_outage.uncertainty_ms) == (170.0, 10.0)
+    assert (seen.peer_outage.from_frame, seen.peer_outage.to_frame) == (7, 9)
+
+
+def test_one_peer_that_was_lost_leaves_no_figure() -> None:
+    """Longer than any of the others: null, and who it was."""
+    seen = told(peers=(suffered(80.0), suffered(None, ended=False, survived=False, peer="10.99.0.7")))
+    assert seen.peer_outage_ms is None
+    assert "10.99.0.7" in seen.peer_outage.because
+
+
+def test_where_nobody_lost_anything_the_finest_watch_tells() -> None:
+    """One ping a second would not have noticed; one every 10 ms would."""
+    coarse, fine = suffered(0.0, interval_ms=1000.0), suffered(0.0, interval_ms=10.0)
+    for peers in ((coarse, fine), (fine, coarse)):
+        seen = told(peers=peers)
+        assert (seen.peer_outage_ms, seen.peer_outage.uncertainty_ms) == (0.0, 10.0)
+
+
+def test_nobody_asking_is_no_outage_of_zero() -> None:
+    """Null, with the reason; so it is where the only peer was in view afterwards, or stopped asking."""
+    assert told().peer_outage_ms is None
+    assert "no peer" in told().peer_outage.because
+    assert told(peers=(suffered(None),)).peer_outage_ms is None
+    stopped = told(peers=(suffered(None, ended=False, survived=None, because="then none came any more"),))
+    assert (stopped.peer_outage_ms, stopped.peer_outage.because) == (None, "then none came any more")
+
+
+# d) relearning
+
+
+def test_relearning_ends_with_the_first_unicast_at_the_new_place() -> None:
+    """From the guest's first frame there to the first that is delivered to it there."""
+    rows = [(1004 * MS + n * 10 * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP) for n in range(50)]
+    rows += [(1304 * MS + n * 10 * MS, GATEWAY, GUEST, PEER_IP, GUEST_IP) for n in range(50)]
+    new = bridge("dst-guestbr", "domain:destination", journal(*sorted(rows)), SWITCH)
+    seen = told(new, heard=(new,))
+    assert seen.relearn_ms == pytest.approx(300.0)
+    assert (seen.relearn.from_point, seen.relearn.to_point) == ("dst-guestbr", "dst-guestbr")
+
+
+def test_a_guest_that_nothing_is_delivered_to_has_not_been_learnt() -> None:
+    """Null: no unicast came."""
+    new = bridge("dst-guestbr", "domain:destination", talking(-1, 1004 * MS), SWITCH)
+    seen = told(new, heard=(new,))
+    assert seen.relearn_ms is None
+    assert "no unicast for the guest" in seen.relearn.because
+
+
+def test_relearning_is_only_seen_at_the_destination() -> None:
+    """The gateway's frames do not show what arrives there."""
+    gateway = bridge("gw-lan", "gateway", asks_and_answers(0, 5 * S, 10 * MS, (830 * MS, 1005 * MS)), SWITCH)
+    seen = told(gateway, heard=(gateway,))
+    assert seen.relearn_ms is None
+    assert "no capture point at the destination" in seen.relearn.because
