@@ -42,7 +42,8 @@ def flow_frame(flows: FlowTable, follower: Follower, point: str) -> "pl.DataFram
 
     Notes
     -----
-    Counts of TCP only (resent, out of order, windows, keep-alives, round trips) are null for other protocols.
+    Counts of TCP only (resent, out of order, windows, keep-alives, round trips) are null for other protocols. Making
+    the table takes some 800 bytes a flow beside what the follower holds.
     """
     import polars as pl
 

@@ -78,7 +78,7 @@ class RttHistogram:
         filled = filled[np.argsort(filled["key"])]
         pair = (filled["count"] == 2) & (filled["span_ns"] > 0)
         owner = (filled["key"] - np.uint64(1)) >> np.uint64(BUCKET_BITS)
-        least, span, count = filled["least_ns"], filled["span_ns"].astype(np.int64), filled["count"].astype(np.int64)
+        least, span, count = (filled[name].astype(np.int64) for name in ("least_ns", "span_ns", "count"))
         if pair.any():
             times = np.where(pair, 2, 1)
             is_second = np.zeros(int(times.sum()), np.bool_)
