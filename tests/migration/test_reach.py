@@ -1,9 +1,27 @@
 """Whether the announcement reached the domain, and whether anybody reached the guest."""
 
-from tests.migration.make import GUEST, GUEST_IP, MS, S, announced, arps, asks_and_answers, view
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.migration.make import (
+    GATEWAY,
+    GUEST,
+    GUEST_IP,
+    MS,
+    PEER_IP,
+    S,
+    announced,
+    arps,
+    asks_and_answers,
+    journal,
+    view,
+)
 from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guests import Moved
-from vmpcap.migration.reach import follow_announcements
+from vmpcap.migration.reach import Heard, follow_announcements, functional_proof
 from vmpcap.migration.reachable import judge_reachability
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
@@ -134,3 +152,188 @@ def test_what_the_source_bridge_sees_is_no_proof_of_the_new_place() -> None:
     """A guest that never left also answers there."""
     source = view("src", "domain:source", journal=asks_and_answers(0, 20 * S, 10 * MS))
     assert judge_reachability(guest(), [source], SWITCH).answer == "unknown"
+
+
+# announcements, further
+
+
+def told_at(points: list[PointView], heard_at: tuple[PointView, ...], qemu: bool = True) -> Heard:
+    return follow_announcements(guest(*heard_at), points, SWITCH, qemu=qemu)
+
+
+def test_silence_after_esxis_announcement_needs_the_time_of_its_repetitions() -> None:
+    """The host repeats itself for most of a minute: what the gateway has not heard in 10 s may still come."""
+    host = view("br", "domain:destination", series=(announced(SWITCH, SWITCH + S, schedule="esxi"),))
+    soon, late = alive("gw", "gateway", last_ts=20 * S), alive("gw", "gateway", last_ts=SWITCH + 38 * S)
+    short = told_at([host, soon], (host,), qemu=False)
+    assert (short.domain.verdict, short.announcements.by_point["gw"].seen) == ("not_observable", None)
+    assert "38 s of silence are needed" in short.announcements.by_point["gw"].because
+    assert told_at([host, late], (host,), qemu=False).domain.verdict == "not_reached"
+
+
+def test_qemus_rhythm_at_another_point_shortens_the_wait() -> None:
+    """Five frames within 800 ms: whoever has not heard them after a second has missed them."""
+    host = heard("br", "domain:destination")
+    assert told_at([host, alive("gw", "gateway", last_ts=20 * S)], (host,), qemu=False).domain.verdict == "not_reached"
+
+
+def test_an_answer_after_the_guest_had_spoken_proves_nothing_of_the_announcement() -> None:
+    """Its own ARP a second later told the switches the way; the RARPs may have been dropped before them."""
+    talk = asks_and_answers(SWITCH + 1200 * MS, 20 * S, 10 * MS)
+    own = journal((SWITCH + 1100 * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP))
+    spoken = JournalColumns(*(np.concatenate(pair) for pair in zip(own, talk, strict=True)))  # type: ignore[arg-type]
+    host = heard("br", "domain:destination", journal=spoken)
+    told = told_at([host], (host,))
+    assert told.domain.verdict == "not_observable"
+    assert "before" in told.domain.because
+
+
+def test_the_announcements_own_frames_are_no_words_of_the_guest() -> None:
+    """They are in the journal too, and are what is asked about."""
+    talk = asks_and_answers(SWITCH + 100 * MS, 20 * S, 10 * MS)
+    rarp = journal((SWITCH + 50 * MS, GUEST, 0xFFFFFFFFFFFF, "0.0.0.0", "0.0.0.0"))
+    rarp = rarp._replace(frame=np.array([201]), ip_version=np.zeros(1, np.uint8))
+    both = JournalColumns(*(np.concatenate(pair) for pair in zip(rarp, talk, strict=True)))  # type: ignore[arg-type]
+    host = heard("br", "domain:destination", journal=both)
+    assert told_at([host], (host,)).domain.verdict == "reached"
+
+
+def test_the_gateway_decides_before_the_hosts_bridge() -> None:
+    """Heard at the bridge and answered there, not heard at a live gateway: not reached."""
+    host = heard("br", "domain:destination", journal=asks_and_answers(SWITCH + 5 * MS, 20 * S, 10 * MS))
+    told = told_at([host, alive("gw", "gateway")], (host,))
+    assert told.domain.verdict == "not_reached"
+    assert told.deciding is not None
+    assert told.deciding.name == "gw"
+
+
+def test_a_gateway_that_could_not_hear_leaves_the_next_point_to_decide() -> None:
+    """It dropped packets: the bridge, with somebody's unicast answered, is the best that is left."""
+    host = heard("br", "domain:destination", journal=asks_and_answers(SWITCH + 5 * MS, 20 * S, 10 * MS))
+    told = told_at([host, alive("gw", "gateway", drops=1)], (host,))
+    assert told.domain.verdict == "reached"
+    assert told.deciding is not None
+    assert told.deciding.name == "br"
+
+
+@pytest.mark.parametrize("role", ["wan", "source", "destination", "domain:source"])
+def test_a_sighting_on_the_way_is_no_arrival(role: str) -> None:
+    """Inside a tunnel, between the sites, or in the domain that was left."""
+    point = heard("p", role)
+    told = told_at([point], (point,))
+    assert told.announcements.by_point["p"].seen is True
+    assert told.announcements.by_point["p"].reached == "not_observable"
+    assert told.domain.verdict == "not_observable"
+
+
+def test_an_announcement_heard_in_the_old_domain_too_makes_it_stretched() -> None:
+    """One broadcast domain over both sites; otherwise nobody says so."""
+    gateway, old = heard("gw", "gateway"), heard("src", "domain:source")
+    assert told_at([gateway, old], (gateway, old)).domain.word == "stretched"
+    assert told_at([gateway], (gateway,)).domain.word == "undecided"
+
+
+def test_a_point_that_was_not_named_proves_arrival_only_with_an_answer() -> None:
+    """It may stand anywhere."""
+    quiet = heard("p", None)
+    assert told_at([quiet], (quiet,)).domain.verdict == "not_observable"
+    answered = heard("p", None, journal=asks_and_answers(SWITCH + 5 * MS, 20 * S, 10 * MS))
+    assert told_at([answered], (answered,)).domain.verdict == "reached"
+
+
+def test_what_each_point_heard_is_listed_with_its_delay_tags_and_frames() -> None:
+    """Delay after the earliest sighting anywhere; the count is the most that one point heard."""
+    host = view("br", "domain:destination", series=(announced(SWITCH, SWITCH + 50 * MS, SWITCH + 200 * MS),))
+    tagged = replace(announced(SWITCH + 3 * MS), vlan_outer_id=10, vlan_inner_id=20, vni=5001)
+    gateway = view("gw", "gateway", series=(tagged,))
+    told = told_at([host, gateway], (host, gateway)).announcements
+    assert (told.count, told.kinds, told.schedule) == (3, {"rarp_announce": 3}, "qemu")
+    assert (told.by_point["br"].delay_ms, told.by_point["gw"].delay_ms) == (0.0, 3.0)
+    assert (told.by_point["gw"].vlan, told.by_point["gw"].vni, told.by_point["gw"].frames) == ([10, 20], 5001, [200])
+    assert (told.by_point["br"].vlan, told.by_point["br"].vni) == ([], None)
+
+
+def test_an_answer_to_somebody_else_is_no_proof() -> None:
+    """One asks and is not answered; another is answered and had not asked."""
+    rows = []
+    for n in range(20):
+        rows.append((SWITCH + n * 10 * MS, GATEWAY, GUEST, PEER_IP, GUEST_IP))
+        rows.append((SWITCH + n * 10 * MS + MS, GUEST, GATEWAY, GUEST_IP, "10.99.0.99"))
+    assert functional_proof(view("p", journal=journal(*rows)), guest(), SWITCH) is None
+
+
+def test_the_proof_is_the_first_question_that_was_answered() -> None:
+    """With both frames; a question before the switchover does not count."""
+    rows = [
+        (SWITCH - 5 * MS, GATEWAY, GUEST, PEER_IP, GUEST_IP),
+        (SWITCH + 1 * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP),
+        (SWITCH + 9 * MS, GATEWAY, GUEST, PEER_IP, GUEST_IP),
+        (SWITCH + 10 * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP),
+    ]
+    proof = functional_proof(view("p", journal=journal(*rows)), guest(), SWITCH)
+    assert proof is not None
+    assert (proof.question_frame, proof.answer_frame) == (3, 4)
+
+
+def test_a_broadcast_is_no_question_to_the_guest() -> None:
+    """Group traffic reaches everybody: its arrival proves nothing."""
+    group = 0x01005E000001
+    rows = [
+        (SWITCH + 1 * MS, GATEWAY, group, PEER_IP, "224.0.0.1"),
+        (SWITCH + 2 * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP),
+    ]
+    assert functional_proof(view("p", journal=journal(*rows)), guest(), SWITCH) is None
+
+
+# reachability, further
+
+
+def test_arp_requests_for_the_guest_that_nobody_answers_are_unreachability() -> None:
+    """The gateway lost it: it asks who has the address, again and again."""
+    request = NUMBER_OF["arp_request"]
+    asking = arps(*((SWITCH + n * S, request, GATEWAY, "10.77.0.1", GUEST_IP) for n in range(1, 5)))
+    told = judge_reachability(guest(), [view("gw", "gateway", arps=asking, last_ts=20 * S)], SWITCH)
+    assert (told.answer, told.point) == ("no", "gw")
+    assert "4 ARP requests for it" in told.because
+
+
+def test_at_the_hosts_bridge_unanswered_requests_do_not_say_no() -> None:
+    """There the answer may leave by another port: only where requests come from can tell."""
+    lost = asks_and_answers(0, 20 * S, 10 * MS, (SWITCH - 200 * MS, SWITCH), answers=False)
+    told = judge_reachability(guest(), [view("br", "domain:destination", journal=lost, last_ts=20 * S)], SWITCH)
+    assert told.answer == "unknown"
+
+
+def test_a_guest_that_sends_and_is_sent_to_is_not_cut_off() -> None:
+    """Something arrives for it: it is not outbound only, and not yet reachable either."""
+    rows = [(SWITCH + n * 100 * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP) for n in range(1, 40)]
+    rows.append((SWITCH + 5 * S, GATEWAY, GUEST, "10.99.0.99", GUEST_IP))
+    told = judge_reachability(
+        guest(), [view("br", "domain:destination", journal=journal(*rows), last_ts=20 * S)], SWITCH
+    )
+    assert told.answer == "unknown"
+
+
+def test_outbound_only_takes_three_frames_and_three_seconds() -> None:
+    """Little evidence is none."""
+    rows = [(SWITCH + n * 100 * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP) for n in range(1, 5)]
+    for count, end, answer in ((4, 20 * S, "no"), (2, 20 * S, "unknown"), (4, SWITCH + 2 * S, "unknown")):
+        bridge = view("br", "domain:destination", journal=journal(*rows[:count]), last_ts=end)
+        assert judge_reachability(guest(), [bridge], SWITCH).answer == answer
+
+
+def test_an_answer_anywhere_beats_silence_elsewhere() -> None:
+    """The gateway's question was answered; the client's path is broken, which is another matter."""
+    lost = asks_and_answers(0, 20 * S, 10 * MS, (SWITCH - 200 * MS, SWITCH), answers=False)
+    gateway = view("gw", "gateway", journal=asks_and_answers(0, 20 * S, 10 * MS))
+    told = judge_reachability(guest(), [view("client", "client", journal=lost, last_ts=20 * S), gateway], SWITCH)
+    assert (told.answer, told.point) == ("yes", "gw")
+
+
+def test_the_switchover_is_looked_for_on_each_points_clock_too() -> None:
+    """What a client whose clock is 100 s ahead saw at its own 105 s was before the switchover."""
+    ahead = Offset(100 * S - MS, 100 * S + MS, 9)
+    early = view("client", "client", journal=asks_and_answers(100 * S, 105 * S, 10 * MS), offset=ahead, last_ts=120 * S)
+    assert judge_reachability(guest(), [early], SWITCH).answer == "unknown"
+    later = view("client", "client", journal=asks_and_answers(100 * S, 115 * S, 10 * MS), offset=ahead, last_ts=120 * S)
+    assert judge_reachability(guest(), [later], SWITCH).answer == "yes"

@@ -60,7 +60,7 @@ def what_peers_suffered(
     for view in views:
         when = on_point(view, moment)
         place = rank(view.role, OUTAGE_FIGURES)
-        for stream in find_peer_streams(view.journal, macs, guest.ips):
+        for stream in find_peer_streams(view.journal, macs, guest.ips, end_ns=view.last_ts):
             if stream.last_ts < on_point(view, begin) - BEFORE_NS:
                 continue  # at this point it was over before the guest fell silent
             key = (stream.peer, stream.protocol, stream.peer_port, stream.guest_port, stream.icmp_id, stream.requester)
