@@ -228,5 +228,5 @@ EXAMPLES = [
     _frame("eth/ip/ipv6/tcp", eth() / ip() / inner_ipv6() / tcp()),
     _frame("eth/ipv6/ip/tcp", eth() / ipv6(nh=4) / inner_ip() / tcp()),
     _frame("eth/ip/esp", eth() / ip(proto=50) / Raw(bytes(40))),
-    _frame("eth/ip/udp/esp", eth() / ip() / UDP(sport=4500, dport=4500) / Raw(bytes(40))),
+    _frame("eth/ip/udp/esp", eth() / ip() / UDP(sport=4500, dport=4500) / Raw(bytes([0, 0, 1, 7] + [0] * 36))),
 ]

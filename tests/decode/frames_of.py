@@ -53,7 +53,8 @@ def row_of(frames: Frames, i: int) -> dict[str, object]:
     row: dict[str, object] = {}
     for name in frames._fields:
         value = getattr(frames, name)[i]
-        row[name] = [int(edge) for edge in value] if name == "tcp_sack" else int(value)
+        row[name] = [int(one) for one in value] if name in ("tcp_sack", "ids") else int(value)
+    row["ids"] = [int(one) for one in frames.ids[i][: int(frames.id_count[i])]]
     row["stop"] = stop_name(int(frames.stop[i]))
     row["path"] = "/".join(path_steps(int(frames.path_high[i]), int(frames.path_low[i])))
     row["eth_src"] = mac_text(int(frames.eth_src[i]))

@@ -40,6 +40,10 @@ class Frames(NamedTuple):
     vlan_inner_id: I32  # second tag, -1 where there is none
     vni: I64  # overlay id of the innermost overlay (VNI, VSID, I-SID, label, fence id), -1 outside any
     segment_key: U64  # which broadcast domain as far as headers tell: all ids on the path, 0 untagged and outside
+    ids: I64  # int64[m, 8]: ids of the path in its order (tags, overlays, labels, sessions), -1 where a header has none
+    id_count: U8  # how many of them there are
+    tunnel_seq: I64  # sequence number of the outermost tunnel that has one (ERSPAN and other GRE, ESP), else -1
+    tunnel_key: U64  # which tunnel that is; 0 outside any
     ethertype: U16  # of the innermost network header (0x0806 ARP, 0x8035 RARP, 0x0800, 0x86DD, ...), 0 unknown
     network_at: I32
     # network layer

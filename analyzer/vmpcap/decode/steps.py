@@ -2,32 +2,53 @@
 
 from typing import Final
 
-from vmpcap.decode.stops import FOREIGN_ARP, LLC, OPAQUE
+from vmpcap.decode.stops import FOREIGN_ARP, LLC, NOT_AS_NAMED, OPAQUE
 from vmpcap.decode.words import (
     ARP,
     COOKED,
     COOKED2,
+    ESP_NUMBER,
+    ESP_SPI,
     ETHERNET,
+    FDDI,
     FENCE_ID,
+    GRE_NUMBER,
     ICMP,
+    INGRESS,
     INSTANCE_ID,
     IPV4,
     IPV6,
     LABEL,
+    OTV_INSTANCE,
+    OVERLAY_ID,
+    RING,
     SERVICE_ID,
+    SESSION,
+    STAMP,
     TCP,
+    TREE,
+    TUNNEL_SESSION,
+    TUNNEL_SESSION_UDP,
     UDP,
     VLAN_ID,
     VNI,
     VSID,
+    Candidate,
     Expect,
     FragmentWord,
+    Shape,
     Size,
     Step,
     address_family,
     address_family_at,
     always_ethernet,
+    always_link_type,
+    always_llc,
+    arcnet,
+    arcnet_at,
     by_ip_version,
+    choice,
+    chosen,
     ends,
     erspan_frame,
     erspan_frame_at,
@@ -37,45 +58,85 @@ from vmpcap.decode.words import (
     fixed,
     fixed_if,
     flagged,
+    frame_relay,
+    frame_relay_at,
     gre_any,
     gre_keyed,
     gre_protocol_at,
     gre_sequenced,
     gre_unkeyed,
     gre_unsequenced,
+    hdlc,
+    hdlc_at,
     ip_protocol,
     ip_protocol_at,
     ip_version,
     label_stack,
     link_type,
+    link_type_at,
+    llc_sap,
+    llc_sap_at,
     next_protocol,
     next_protocol_at,
+    nflog_fields,
+    no_header,
+    one_of,
     ppp_protocol,
     ppp_protocol_at,
+    ppp_protocol_before_end,
     udp_port,
     udp_port_at,
+    whatever_fits,
     words,
-)
+)  # fmt: skip
 
 ABOUT_ETHERNET_AND_IPV4: Final = Expect(0xFFFF_FFFF_FFFF_0000, 0x0001_0800_0604_0000, FOREIGN_ARP)
 IPV4_FRAGMENT: Final = FragmentWord(at=6, offset_mask=0x1FFF, more_mask=0x2000)
 IPV6_FRAGMENT: Final = FragmentWord(at=2, offset_mask=0xFFF8, more_mask=0x0001)
 GRE_FLAGS: Final = {0x80: 4, 0x20: 4, 0x10: 4}  # checksum, key, sequence number: four bytes each (RFC 2890)
 MIRROR_CUT: Final = 0x04  # the T bit of ERSPAN II and III
+PLAIN_TRILL: Final = Expect(0xC700_0000_0000_0000, 0, NOT_AS_NAMED)  # version 0, fewer than four option words
+PLAIN_SNAP: Final = Expect(0xFFFF_FF00_0000_0000, 0, LLC)  # the OUI under which ethertypes are meant (RFC 1042)
+AFTER_LABELS: Final = 1
+TUNNEL_COOKIE: Final = 2
+
+WHAT_LABELS_CARRY: Final = (
+    Candidate("ip", Shape.IPV4, mask=0xF000_0000, value=0x4000_0000),
+    Candidate("ipv6", Shape.IPV6, mask=0xF000_0000, value=0x6000_0000),
+    Candidate("pw", Shape.ETHERNET),
+    Candidate("pwcw", Shape.ETHERNET, at=4, mask=0xF000_0000),
+)  # RFC 4385 3: a control word begins with a nibble of 0; so do the addresses of many vendors
+WHAT_8472_CARRIES: Final = (
+    Candidate("vxlan", Shape.ETHERNET, at=8, mask=0xFFFF_FFFF, value=0x0800_0000),
+    Candidate("otv", Shape.ETHERNET, at=8, mask=0x0800_0000, value=0x0800_0000),
+)
+WHAT_4500_CARRIES: Final = (
+    Candidate("ike", Shape.ANYTHING, mask=0xFFFF_FFFF, value=0),
+    Candidate("esp", Shape.ANYTHING),
+)
+WHAT_FOLLOWS_A_COOKIE: Final = tuple(
+    Candidate(name, Shape.ETHERNET, at=at) for name, at in (("l2eth", 0), ("l2eth4", 4), ("l2eth8", 8), ("l2eth12", 12))
+)  # cookies of 0, 4 or 8 bytes, with or without the default sublayer of 4 (RFC 3931 4.1, 4.6)
 
 IPV4_ENTRIES: Final = (
     ethertype(0x0800) + link_type(228) + ip_protocol(4) + ip_version(4) + address_family(2)
-    + ppp_protocol(0x0021) + next_protocol(1)
+    + ppp_protocol(0x0021) + next_protocol(1) + frame_relay(0x0800, 0x03CC) + hdlc(0x0800) + arcnet(0xF0, 0xD4)
 )  # fmt: skip
 IPV6_ENTRIES: Final = (
     ethertype(0x86DD) + link_type(229) + ip_protocol(41) + ip_version(6) + address_family(10, 24, 28, 30)
-    + ppp_protocol(0x0057) + next_protocol(2)
+    + ppp_protocol(0x0057) + next_protocol(2) + frame_relay(0x86DD, 0x038E) + hdlc(0x86DD) + arcnet(0xC4)
 )  # fmt: skip
 ETHERNET_ENTRIES: Final = (
     link_type(1) + ethertype_only(0x6558) + gre_unkeyed(0x6558) + next_protocol(0, 3) + erspan_frame(0)
 )
 MPLS_ENTRIES: Final = (
-    ethertype(0x8847, 0x8848) + ip_protocol(137) + udp_port(6635) + ppp_protocol(0x0281) + next_protocol(5)
+    ethertype(0x8847, 0x8848)
+    + ip_protocol(137)
+    + udp_port(6635)
+    + ppp_protocol(0x0281)
+    + next_protocol(5)
+    + hdlc(0x8847)
+    + frame_relay(0x8847)
 )
 TAGS: Final = ethertype(0x8100, 0x88A8, 0x9100, 0x9200)
 LLC_LENGTHS: Final = ethertype_only(*range(1501))
@@ -90,12 +151,32 @@ STEPS: Final = (
     Step("raw",      link_type(12, 14, 101),    fixed(0),                          by_ip_version()),
     Step("null",     link_type(0),              fixed(4),                          address_family_at(0)),
     Step("loop",     link_type(108),            fixed(4),                          address_family_at(0)),
+    Step("pktap",    link_type(258),            words(at=0, unit=1, least=12),     link_type_at(8)),
+    Step("ppi",      link_type(192),            words(at=2, unit=1, least=8),      link_type_at(4)),
+    Step("nflog",    link_type(239),            nflog_fields(),                    by_ip_version()),
+    Step("ipoib",    link_type(242),            fixed(44),                         ethertype_at(40)),
+    Step("brcm",     link_type(281),            fixed(18),                         ethertype_at(16), reads=ETHERNET),
+    Step("brcm-first", link_type(282),          fixed(4),                          always_ethernet()),
+    Step("dsa",      link_type(284),            fixed(18),                         ethertype_at(16), reads=ETHERNET),
+    Step("edsa",     link_type(285),            fixed(22),                         ethertype_at(20), reads=ETHERNET),
+    Step("mpacket",  link_type(274),            fixed(8),                          always_ethernet()),
+    # where Ethernet is not what it begins with
+    Step("ppp",      link_type(9, 50),          one_of(0, {0xFF: 4}, other=2),     ppp_protocol_before_end()),
+    Step("chdlc",    link_type(104),            fixed(4),                          hdlc_at(2)),
+    Step("frelay",   link_type(107),            fixed(4),                          frame_relay_at(2)),
+    Step("tokenring", link_type(6),             fixed_if(14, at=8, mask=0x80, value=0x00), always_llc(), reads=RING),
+    Step("fddi",     link_type(10),             fixed_if(13, at=0, mask=0xF0, value=0x50), always_llc(), reads=FDDI),
+    Step("arcnet",   link_type(129),            fixed(5),                          arcnet_at(4)),
+    Step("sunatm",   link_type(123),            fixed_if(4, at=0, mask=0x0F, value=0x02), always_llc()),
+    Step("radiotap", link_type(127),            words(at=2, unit=1, least=8),      always_link_type(105)),
+    Step("wlan",     link_type(105),            one_of(0, {0x08: 24, 0x88: 26}),   always_llc()),
     # between the addresses and the type
     Step("vlan",     TAGS,                      fixed(4),                          ethertype_at(2), keeps=VLAN_ID),
     Step("vntag",    ethertype(0x8926),         fixed(6),                          ethertype_at(4)),
     Step("etag",     ethertype(0x893F),         fixed(8),                          ethertype_at(6)),
     Step("cmd",      ethertype(0x8909),         fixed(8),                          ethertype_at(6)),
-    Step("llc",      LLC_LENGTHS,               fixed(3),                          ends(LLC)),
+    Step("llc",      LLC_LENGTHS,               fixed(3),                          llc_sap_at(0)),
+    Step("snap",     llc_sap(0xAAAA),           fixed(5),                          ethertype_at(3), expects=PLAIN_SNAP),
     # the announcements
     Step("arp",      ethertype(0x0806),         fixed(28),                         ends(), reads=ARP,
          expects=ABOUT_ETHERNET_AND_IPV4),
@@ -122,28 +203,50 @@ STEPS: Final = (
          size=Size(at=4)),
     Step("icmp",     ip_protocol(1),            fixed(8),                          ends(), reads=ICMP),
     Step("icmpv6",   ip_protocol(58),           fixed(8),                          ends(), reads=ICMP),
-    Step("esp",      ip_protocol(50) + udp_port(4500), fixed(0),                       ends(OPAQUE)),
+    Step("natt",     udp_port(4500),            no_header(),                       chooses=WHAT_4500_CARRIES),
+    Step("esp",      ip_protocol(50),           fixed(0),                          ends(OPAQUE), keeps=ESP_SPI,
+         also_keeps=ESP_NUMBER),
+    Step("ike",      chosen(),                  fixed(4),                          ends()),
     # labels and GRE
-    Step("mpls",     MPLS_ENTRIES,              label_stack(),                     by_ip_version(), keeps=LABEL),
-    Step("gre",      ip_protocol(47) + udp_port(4754), flagged(0, 4, GRE_FLAGS, never=0x40), gre_protocol_at(2)),
+    Step("mpls",     MPLS_ENTRIES,              label_stack(),                     whatever_fits(AFTER_LABELS), keeps=LABEL),
+    Step("labelled", choice(AFTER_LABELS),      no_header(),                       chooses=WHAT_LABELS_CARRY),
+    Step("pw",       chosen(),                  fixed(0),                          always_ethernet()),
+    Step("pwcw",     chosen(),                  fixed(4),                          always_ethernet()),
+    Step("gre",      ip_protocol(47) + udp_port(4754), flagged(0, 4, GRE_FLAGS, never=0x40), gre_protocol_at(2),
+         keeps=GRE_NUMBER),
     Step("nvgre",    gre_keyed(0x6558),         fixed(0),                          always_ethernet(), keeps=VSID),
-    Step("erspan1",  gre_unsequenced(0x88BE),       fixed(0),                          always_ethernet()),
+    Step("erspan1",  gre_unsequenced(0x88BE),   fixed(0),                          always_ethernet()),
     Step("erspan2",  gre_sequenced(0x88BE),     fixed_if(8, at=0, mask=0xF0, value=0x10), always_ethernet(),
-         cut_mask=MIRROR_CUT),
+         keeps=SESSION, cut_mask=MIRROR_CUT),
     Step("erspan3",  gre_any(0x22EB),           flagged(at=11, base=12, adds={0x01: 8}), erspan_frame_at(10),
-         cut_mask=MIRROR_CUT),
+         keeps=SESSION, also_keeps=STAMP, cut_mask=MIRROR_CUT),
     Step("erspan-ip", erspan_frame(2),          fixed(0),                          by_ip_version()),
     # Ethernet inside something
     Step("pbb",      ethertype(0x88E7),         fixed(4),                          always_ethernet(), keeps=SERVICE_ID),
+    Step("fabricpath", ethertype(0x8903),       fixed(2),                          always_ethernet(), keeps=TREE),
+    Step("trill",    ethertype(0x22F3),         words(at=1, mask=0xC0, base=6, shift=6), always_ethernet(),
+         keeps=INGRESS, expects=PLAIN_TRILL),
     Step("fence",    ethertype(0x88DE),         fixed(10),                         always_ethernet(), keeps=FENCE_ID),
     Step("etherip",  ip_protocol(97),           fixed_if(2, at=0, mask=0xFF, value=0x30), always_ethernet()),
-    Step("vxlan",    udp_port(4789, 8472),      fixed_if(8, at=0, mask=0x08, value=0x08), always_ethernet(),
+    Step("vxlan",    udp_port(4789),            fixed_if(8, at=0, mask=0x08, value=0x08), always_ethernet(),
          keeps=VNI),
+    Step("port8472", udp_port(8472),            no_header(),                       chooses=WHAT_8472_CARRIES),
+    Step("otv",      chosen(),                  fixed(8),                          always_ethernet(), keeps=OVERLAY_ID,
+         also_keeps=OTV_INSTANCE),
     Step("gpe",      udp_port(4790),            fixed_if(8, at=0, mask=0x38, value=0x08), next_protocol_at(3),
          keeps=VNI),
     Step("nsh",      ethertype(0x894F) + next_protocol(4), words(at=1, mask=0x3F, least=8), next_protocol_at(3)),
     Step("geneve",   udp_port(6081),            words(at=0, mask=0x3F, base=8, version=0x00), ethertype_at(2),
          keeps=VNI),
+    Step("l2tpv3",   ip_protocol(115),          fixed(4),                          whatever_fits(TUNNEL_COOKIE),
+         keeps=TUNNEL_SESSION),
+    Step("l2tpv3-udp", udp_port(1701),          fixed_if(8, at=1, mask=0x0F, value=0x03), whatever_fits(TUNNEL_COOKIE),
+         keeps=TUNNEL_SESSION_UDP),
+    Step("cookie",   choice(TUNNEL_COOKIE),     no_header(),                       chooses=WHAT_FOLLOWS_A_COOKIE),
+    Step("l2eth",    chosen(),                  fixed(0),                          always_ethernet()),
+    Step("l2eth4",   chosen(),                  fixed(4),                          always_ethernet()),
+    Step("l2eth8",   chosen(),                  fixed(8),                          always_ethernet()),
+    Step("l2eth12",  chosen(),                  fixed(12),                         always_ethernet()),
     # IP inside something
     Step("lisp",     udp_port(4341),            fixed(8),                          by_ip_version(), keeps=INSTANCE_ID),
     Step("pppoe",    ethertype(0x8864),         fixed_if(8, at=0, mask=0xFF, value=0x11), ppp_protocol_at(6),

@@ -18,6 +18,7 @@ LYING_LENGTH: Final = 11
 CUT_OPTIONS: Final = 12
 FOREIGN_ARP: Final = 13
 TOO_DEEP: Final = 14
+NOT_RECOGNISED: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,9 @@ STOPS: Final = (
     ),
     Stop(FOREIGN_ARP, "foreign_arp", "an ARP or RARP body that is not about Ethernet and IPv4 addresses", False),
     Stop(TOO_DEEP, "too_deep", "more headers inside each other than the walk follows", False),
+    Stop(
+        NOT_RECOGNISED, "not_recognised", "nothing says what is inside, and it looks like nothing that is known", False
+    ),
 )
 """Every reason, in the order of its number."""
 

@@ -48,6 +48,21 @@ SELECT_MASK: Final = 20
 SELECT_SHIFT: Final = 21
 CUT_MASK: Final = 22
 EXPECT_STOP: Final = 23
+KEEP2_AT: Final = 24
+KEEP2_SHIFT: Final = 25
+KEEP2_MASK: Final = 26
+KEEP2_WHEN: Final = 27
+KEEP_ROLE: Final = 28
+KEEP2_ROLE: Final = 29
+FIRST_CANDIDATE: Final = 30
+PAST_CANDIDATE: Final = 31
+
+# Places in a row of Tables.candidates
+CANDIDATE_STEP: Final = 0
+CANDIDATE_SHAPE: Final = 1
+CANDIDATE_AT: Final = 2
+CANDIDATE_MASK: Final = 3
+CANDIDATE_VALUE: Final = 4
 
 # Bits of FEATURES
 HAS_SIZE: Final = 0x0001
@@ -56,7 +71,7 @@ ENDS: Final = 0x0004
 NAMES_ETHERTYPE: Final = 0x0008
 NAMES_IP_PROTOCOL: Final = 0x0010
 HAS_KEEP: Final = 0x0020
-KEEPS_TAG: Final = 0x0040
+KEEPS_TWO: Final = 0x0040
 KEEP_SEPARATES: Final = 0x0080
 KEEP_FROM_END: Final = 0x0100
 HAS_CUT: Final = 0x0200
@@ -65,9 +80,12 @@ NEXT_EITHER_ORDER: Final = 0x0800
 NEXT_SELECTS: Final = 0x1000
 HAS_EXPECT: Final = 0x2000
 NEXT_IS_USUAL: Final = 0x4000
+NEXT_LITTLE_ENDIAN: Final = 0x8000
+KEEP2_FROM_END: Final = 0x10000
+KEEP2_SEPARATES: Final = 0x20000
 HAS_CHECKS: Final = HAS_SIZE | HAS_EXPECT
 HAS_CONTENTS: Final = HAS_FRAGMENT | HAS_KEEP | HAS_CUT
-NEXT_IS_UNUSUAL: Final = NEXT_AFTER_HEADER | NEXT_EITHER_ORDER | NEXT_SELECTS
+NEXT_IS_UNUSUAL: Final = NEXT_AFTER_HEADER | NEXT_EITHER_ORDER | NEXT_SELECTS | NEXT_LITTLE_ENDIAN
 
 
 class Tables(NamedTuple):
@@ -83,6 +101,8 @@ class Tables(NamedTuple):
     """uint64[steps]"""
     expect_value: npt.NDArray[np.uint64]
     """uint64[steps]"""
+    candidates: npt.NDArray[np.int64]
+    """int64[candidates, 5]: what a choice may choose, one row after the other."""
 
 
 def compile_steps(steps: Sequence[Step]) -> Tables:
@@ -101,7 +121,9 @@ def compile_steps(steps: Sequence[Step]) -> Tables:
         rules=np.zeros((len(steps) + 1) << RULE_BITS, dtype=np.int32),
         expect_mask=np.zeros(len(steps) + 1, dtype=np.uint64),
         expect_value=np.zeros(len(steps) + 1, dtype=np.uint64),
+        candidates=_candidates(steps),
     )
+    first = 0
     claimed: dict[Claim, str] = {}
     for number, step in enumerate(steps, start=1):
         for claim in step.entered_by:
@@ -113,7 +135,8 @@ def compile_steps(steps: Sequence[Step]) -> Tables:
             claimed[claim] = step.name
             tables.entries[(claim.space << KEY_BITS) | claim.key] = number
         tables.lengths[number << LENGTH_BITS : (number + 1) << LENGTH_BITS] = step.length.by_byte
-        tables.rules[number << RULE_BITS : (number + 1) << RULE_BITS] = _rule(step)
+        tables.rules[number << RULE_BITS : (number + 1) << RULE_BITS] = _rule(step, first)
+        first += len(step.chooses)
         if step.expects is not None:
             tables.expect_mask[number] = step.expects.mask
             tables.expect_value[number] = step.expects.value
@@ -137,8 +160,21 @@ def _refuse_names_used_twice(steps: Sequence[Step]) -> None:
         raise ValueError(f"the path has eight bits for a step, so there may be 255 of them, not {len(steps)}")
 
 
-def _rule(step: Step) -> list[int]:
+def _candidates(steps: Sequence[Step]) -> npt.NDArray[np.int64]:
+    """Every candidate of every choice, with the number of the row that it enters."""
+    numbers = {step.name: number for number, step in enumerate(steps, start=1)}
+    rows = []
+    for step in steps:
+        for one in step.chooses:
+            if one.step not in numbers:
+                raise ValueError(f"step {step.name!r} chooses {one.step!r}, which is no row")
+            rows.append((numbers[one.step], one.shape, one.at, one.mask, one.value))
+    return np.array(rows, dtype=np.int64).reshape(-1, 5)
+
+
+def _rule(step: Step, first_candidate: int) -> list[int]:
     row = [0] * (1 << RULE_BITS)
+    row[FIRST_CANDIDATE], row[PAST_CANDIDATE] = first_candidate, first_candidate + len(step.chooses)
     needs = _needs(step)
     row[NEEDS] = needs
     # a step without bytes of its own looks up its length by the last byte before it, which is always there
@@ -157,12 +193,16 @@ def _hands_over(step: Step, row: list[int]) -> int:
     row[STOP] = over.stop
     if over.space is None:
         return ENDS
+    if step.chooses:
+        row[STOP] = stops.NOT_RECOGNISED
+        return ENDS
     row[STOP] = UNKNOWN_KEY_STOPS.get(over.space, stops.UNKNOWN_PAYLOAD)
     row[NEXT_AT], row[NEXT_MASK], row[NEXT_SHIFT] = over.at, over.mask, over.shift
     row[NEXT_CONST] = (over.space << KEY_BITS) | over.const
     row[SELECT_MASK], row[SELECT_SHIFT] = over.select_mask, over.select_shift
     features = NEXT_AFTER_HEADER if over.is_after_header else NEXT_IS_USUAL if over.mask else 0
     features |= NEXT_EITHER_ORDER if over.is_either_order else 0
+    features = NEXT_LITTLE_ENDIAN if over.is_little_endian else features
     features |= NAMES_ETHERTYPE if over.space == Space.ETHERTYPE else 0
     features |= NAMES_IP_PROTOCOL if over.space == Space.IP_PROTOCOL else 0
     return features | (NEXT_SELECTS if over.select_mask else 0)
@@ -185,11 +225,20 @@ def _contents(step: Step, row: list[int]) -> int:
         features |= HAS_CUT
     if step.keeps is not None:
         keep = step.keeps
-        row[KEEP_AT], row[KEEP_SHIFT] = keep.at, keep.shift
-        row[KEEP_MASK], row[KEEP_WHEN] = keep.mask, keep.when_mask
-        features |= HAS_KEEP | (KEEPS_TAG if keep.is_tag else 0) | (KEEP_SEPARATES if keep.separates else 0)
-        features |= KEEP_FROM_END if keep.at < 0 else 0
+        row[KEEP_AT], row[KEEP_SHIFT], row[KEEP_ROLE] = keep.at, keep.shift, keep.role
+        row[KEEP_MASK], row[KEEP_WHEN] = _signed(keep.mask), keep.when_mask
+        features |= HAS_KEEP | (KEEP_SEPARATES if keep.separates else 0) | (KEEP_FROM_END if keep.at < 0 else 0)
+    if step.also_keeps is not None:
+        keep = step.also_keeps
+        row[KEEP2_AT], row[KEEP2_SHIFT], row[KEEP2_ROLE] = keep.at, keep.shift, keep.role
+        row[KEEP2_MASK], row[KEEP2_WHEN] = _signed(keep.mask), keep.when_mask
+        features |= KEEPS_TWO | (KEEP2_SEPARATES if keep.separates else 0) | (KEEP2_FROM_END if keep.at < 0 else 0)
     return features
+
+
+def _signed(mask: int) -> int:
+    """The same 32 bits as a number that fits into int32."""
+    return mask - (1 << 32) if mask >> 31 else mask
 
 
 def _needs(step: Step) -> int:
@@ -208,6 +257,5 @@ def _needs(step: Step) -> int:
         looks.append(8)
     if step.cut_mask:
         looks.append(3)
-    if step.keeps is not None and step.keeps.at >= 0:
-        looks.append(step.keeps.at + 4)
+    looks += [keep.at + 4 for keep in (step.keeps, step.also_keeps) if keep is not None and keep.at >= 0]
     return max(looks)

@@ -12,8 +12,10 @@ from vmpcap.decode.fields.icmp import is_echo
 from vmpcap.decode.fields.ip import read_ipv4, read_ipv6
 from vmpcap.decode.fields.link import read_cooked, read_ethernet
 from vmpcap.decode.frames import I32, I64, Frames
+from vmpcap.decode.guess import choose
 from vmpcap.decode.tables import Tables
 from vmpcap.decode.words import (
+    CHOICE,
     ETHERNET,
     ICMP,
     IPV4,
@@ -22,10 +24,12 @@ from vmpcap.decode.words import (
     LINK_LAYER,
     MAX_DEPTH,
     NETWORK_LAYER,
+    NFLOG_FIELDS,
     REJECTED,
     TCP,
     TRANSPORT_LAYER,
     UDP,
+    Role,
     Space,
 )
 from vmpcap.readers.records import RecordBatch
@@ -36,10 +40,19 @@ from vmpcap.terms.wire import ETHERTYPE_LEAST
 _FIRST_KEY: Final = int(Space.LINK_TYPE) << tables.KEY_BITS
 _KEY_MASK: Final = (1 << tables.KEY_BITS) - 1
 _LABEL_BYTES: Final = 4
+_NFLOG_FIXED_BYTES: Final = 4
+_NFLOG_FIELD_BYTES: Final = 4
+_NFLOG_PACKET: Final = 9  # NFULA_PAYLOAD of linux/netfilter/nfnetlink_log.h
+_RECOGNISABLE_BYTES: Final = 34  # Ethernet and IPv4: fewer captured bytes are too few to tell by
 _BOTTOM_OF_STACK: Final = 0x100
 _STEPS_IN_HALF: Final = MAX_DEPTH // 2
 
 NO_ID: Final = -1
+MOST_IDS: Final = 8
+"""Ids that a row has room for; further ones are walked but not listed."""
+KEEPS_FROM_END: Final = tables.KEEP_FROM_END | tables.KEEP2_FROM_END
+KEEPS_OF: Final = (0, 1, 2, 2)
+"""How many ids a header gives, by the bits HAS_KEEP and KEEPS_TWO."""
 WHOLE: Final = 0
 FIRST_FRAGMENT: Final = 1
 LATER_FRAGMENT: Final = 2
@@ -50,7 +63,16 @@ WRAPPED: Final = 1
 BEYOND_IPV4: Final = 2
 BEYOND_STAMPS: Final = 4
 RARE: Final[dict[int, dict[str, int]]] = {
-    WRAPPED: {"vlan_outer_id": NO_ID, "vlan_inner_id": NO_ID, "vni": NO_ID, "segment_key": 0, "path_low": 0},
+    WRAPPED: {
+        "vlan_outer_id": NO_ID,
+        "vlan_inner_id": NO_ID,
+        "vni": NO_ID,
+        "segment_key": 0,
+        "path_low": 0,
+        "id_count": 0,
+        "tunnel_seq": NO_ID,
+        "tunnel_key": 0,
+    },
     BEYOND_IPV4: {"src_high": 0, "dst_high": 0, "ip_fragment": WHOLE},
     BEYOND_STAMPS: dict.fromkeys(
         ("tcp_mss", "tcp_window_scale", "tcp_sack_blocks", "icmp_type", "icmp_code", "icmp_id", "icmp_seq"), 0
@@ -85,22 +107,63 @@ def measure_stack(buffer: Bytes, start: Offset, at: Offset, end: Offset) -> np.i
 
 
 @inline_kernel
-def kept_id(buffer: Bytes, start: Offset, end: Offset, rules: I32, rule: Offset) -> np.int64:
-    """Which id does this header give? NO_ID where a flag says that there is none."""
-    when = rules[rule + tables.KEEP_WHEN]
+def measure_nflog(buffer: Bytes, start: Offset, at: Offset, end: Offset) -> np.int64:
+    """How long is the NFLOG header at `at`, up to its packet? Past `end` where no field before that holds one."""
+    length = np.int64(_NFLOG_FIXED_BYTES)
+    while at + length + _NFLOG_FIELD_BYTES <= end:
+        field = start + length
+        is_little = byte(buffer, field + 3) == 0  # types are below 256, in the order of the host that wrote them
+        size = byte(buffer, field) | (byte(buffer, field + 1) << 8) if is_little else be16(buffer, field)
+        kind = byte(buffer, field + 2) if is_little else byte(buffer, field + 3)
+        if kind == _NFLOG_PACKET:
+            return length + _NFLOG_FIELD_BYTES
+        if size < _NFLOG_FIELD_BYTES:
+            break
+        length += (size + 3) & ~3
+    return np.int64(end - at + _NFLOG_FIELD_BYTES)
+
+
+@inline_kernel
+def measure_special(header: np.int64, buffer: Bytes, start: Offset, at: Offset, end: Offset) -> np.int64:
+    """How long is a header whose length no single byte tells?"""
+    if header == NFLOG_FIELDS:
+        return measure_nflog(buffer, start, at, end)
+    return measure_stack(buffer, start, at, end)
+
+
+@inline_kernel
+def kept_id(buffer: Bytes, start: Offset, end: Offset, rules: I32, place: Offset) -> np.int64:
+    """Which id does this header give by the four rules from `place` on? NO_ID where a flag says that there is none."""
+    when = rules[place + 3]
     if when != 0 and byte(buffer, start) & when == 0:
         return np.int64(NO_ID)
-    at = rules[rule + tables.KEEP_AT]
+    at = rules[place]
     word = be32(buffer, start + at if at >= 0 else end + at)
-    return np.int64((word >> rules[rule + tables.KEEP_SHIFT]) & rules[rule + tables.KEEP_MASK])
+    return np.int64((word >> rules[place + 1]) & rules[place + 2])
+
+
+@inline_kernel
+def tunnel_of(buffer: Bytes, network: Offset, network_reads: Offset, kept: np.int64) -> np.uint64:
+    """Which key has the tunnel between the addresses of this header, with this id? Never 0."""
+    key = mix_id(np.uint64(0), np.uint64(kept & 0xFFFFFFFF))
+    if network_reads == IPV4:
+        return mix_id(key, be64(buffer, network + 12))
+    if network_reads == IPV6:
+        for word in range(4):
+            key = mix_id(key, be64(buffer, network + 8 + 8 * word))
+    return key
 
 
 @inline_kernel
 def unusual_key(buffer: Bytes, start: Offset, end: Offset, rules: I32, rule: Offset) -> np.int64:
     """What has the number of the next header in it, besides the 16 bits where it usually stands?"""
     features = rules[rule + tables.FEATURES]
+    if features & tables.NEXT_LITTLE_ENDIAN:
+        at = start + rules[rule + tables.NEXT_AT]
+        return np.int64(byte(buffer, at) | (byte(buffer, at + 1) << 8))
     if features & tables.NEXT_AFTER_HEADER:
-        return np.int64((be16(buffer, end) & rules[rule + tables.NEXT_MASK]) >> rules[rule + tables.NEXT_SHIFT])
+        at = end + rules[rule + tables.NEXT_AT]
+        return np.int64((be16(buffer, at) & rules[rule + tables.NEXT_MASK]) >> rules[rule + tables.NEXT_SHIFT])
     if features & tables.NEXT_EITHER_ORDER:
         return be16(buffer, start + rules[rule + tables.NEXT_AT] + 2)
     if features & tables.NEXT_SELECTS:
@@ -159,6 +222,10 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
         tag_inner = np.int64(NO_ID)
         overlay = np.int64(NO_ID)
         segment = np.uint64(0)
+        ids = 0
+        tunnel_seq = np.int64(NO_ID)
+        tunnel_key = np.uint64(0)
+        is_wrapped = False
         ethertype = np.int64(0)
         network_reads = np.int64(0)
         network_at = np.int64(-1)
@@ -192,7 +259,12 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
                 if header == REJECTED:
                     stop = np.int64(stops.NOT_AS_NAMED)
                     break
-                header = measure_stack(buffer, start, at, min(limit, captured))
+                if header == CHOICE:
+                    step = choose(buffer, start, base + min(limit, captured), base + limit, steps, rule)
+                    is_short = captured < limit and at + _RECOGNISABLE_BYTES > captured
+                    stop = np.int64(stops.CUT if is_short else stops.NOT_RECOGNISED)
+                    continue
+                header = measure_special(header, buffer, start, at, min(limit, captured))
             layer = rules[rule + tables.LAYER]
             if features & tables.HAS_CHECKS:
                 if features & tables.HAS_EXPECT and (
@@ -249,22 +321,36 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
                         fragment = np.int64(LATER_FRAGMENT)
                     elif word & rules[rule + tables.MORE_MASK]:
                         fragment = np.int64(FIRST_FRAGMENT)
-                if features & tables.KEEP_FROM_END and at + header > captured:
+                if features & KEEPS_FROM_END and at + header > captured:
                     stop = np.int64(stops.CUT)
                     break
-                if features & tables.HAS_KEEP:
-                    kept = kept_id(buffer, start, start + header, rules, rule)
-                    is_tag = features & tables.KEEPS_TAG != 0
-                    if kept != NO_ID:
-                        if not is_tag:
-                            overlay = np.int64(kept)
-                        elif tag_outer == NO_ID:
-                            tag_outer = np.int64(kept)
-                        elif tag_inner == NO_ID:
-                            tag_inner = np.int64(kept)
-                        # a tag with id 0 carries a priority only: the frame is untagged (IEEE 802.1Q 9.6)
-                        if features & tables.KEEP_SEPARATES and not (is_tag and kept == 0):
-                            segment = mix_id(segment, (np.uint64(step) << np.uint64(32)) | np.uint64(kept))
+                first_kept = np.int64(NO_ID)
+                for number in range(KEEPS_OF[(features & (tables.HAS_KEEP | tables.KEEPS_TWO)) >> 5]):
+                    is_wrapped = True
+                    place = rule + (tables.KEEP_AT if number == 0 else tables.KEEP2_AT)
+                    role = rules[rule + (tables.KEEP_ROLE if number == 0 else tables.KEEP2_ROLE)]
+                    separates = features & (tables.KEEP_SEPARATES if number == 0 else tables.KEEP2_SEPARATES)
+                    kept = kept_id(buffer, start, start + header, rules, place)
+                    if role == Role.SEQUENCE:
+                        if tunnel_seq == NO_ID and kept != NO_ID:
+                            tunnel_seq = np.int64(kept)
+                            tunnel_key = tunnel_of(buffer, base + network_at, network_reads, first_kept)
+                        continue
+                    if ids < MOST_IDS:
+                        out.ids[i, ids] = kept
+                        ids += 1
+                    first_kept = np.int64(kept)
+                    if kept == NO_ID:
+                        continue
+                    if role == Role.OVERLAY:
+                        overlay = np.int64(kept)
+                    elif role == Role.TAG and tag_outer == NO_ID:
+                        tag_outer = np.int64(kept)
+                    elif role == Role.TAG and tag_inner == NO_ID:
+                        tag_inner = np.int64(kept)
+                    # a tag with id 0 carries a priority only: the frame is untagged (IEEE 802.1Q 9.6)
+                    if separates and not (role == Role.TAG and kept == 0):
+                        segment = mix_id(segment, (np.uint64(step) << np.uint64(32)) | np.uint64(kept))
                 if features & tables.HAS_CUT and byte(buffer, start + 2) & rules[rule + tables.CUT_MASK]:
                     is_open = True
 
@@ -276,8 +362,9 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
                 number = be16(buffer, start + rules[rule + tables.NEXT_AT]) & rules[rule + tables.NEXT_MASK]
                 key |= number >> rules[rule + tables.NEXT_SHIFT]
             if features & tables.NEXT_IS_UNUSUAL:
-                if features & tables.NEXT_AFTER_HEADER and at + header + 2 > min(limit, captured):
-                    stop = np.int64(stops.SHORT if at + header + 2 > limit else stops.CUT)
+                beyond = at + header + rules[rule + tables.NEXT_AT] + 2
+                if features & tables.NEXT_AFTER_HEADER and beyond > min(limit, captured):
+                    stop = np.int64(stops.SHORT if beyond > limit else stops.CUT)
                     break
                 key += unusual_key(buffer, start, start + header, rules, rule)
             if features & tables.NAMES_IP_PROTOCOL:
@@ -304,8 +391,11 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
             path_high <<= np.uint64(8 * (_STEPS_IN_HALF - depth))
         elif depth > _STEPS_IN_HALF:
             path_low <<= np.uint64(8 * (MAX_DEPTH - depth))
-        if tag_outer != NO_ID or overlay != NO_ID or segment != 0 or depth > _STEPS_IN_HALF:
+        if is_wrapped or depth > _STEPS_IN_HALF:
             rare |= WRAPPED
+            out.id_count[i] = ids
+            out.tunnel_seq[i] = tunnel_seq
+            out.tunnel_key[i] = tunnel_key
             out.vlan_outer_id[i] = tag_outer
             out.vlan_inner_id[i] = tag_inner
             out.vni[i] = overlay
@@ -426,6 +516,10 @@ _DTYPES: Final[dict[str, npt.DTypeLike]] = {
     "vlan_inner_id": np.int32,
     "vni": np.int64,
     "segment_key": np.uint64,
+    "ids": np.int64,
+    "id_count": np.uint8,
+    "tunnel_seq": np.int64,
+    "tunnel_key": np.uint64,
     "ethertype": np.uint16,
     "network_at": np.int32,
     "ip_version": np.uint8,
@@ -459,7 +553,8 @@ _DTYPES: Final[dict[str, npt.DTypeLike]] = {
     "icmp_id": np.uint16,
     "icmp_seq": np.uint16,
 }
-_SACK_EDGES: Final = 8
+_WIDTHS: Final = {"tcp_sack": 8, "ids": MOST_IDS}
+"""Values that a row of these columns has; all others have one."""
 _CACHE_LINE: Final = 64
 _PAGE: Final = 4096
 
@@ -473,7 +568,7 @@ def _scratch(rows: int) -> dict[str, npt.NDArray[Any]]:
     """
     columns = {}
     for place, (name, dtype) in enumerate(_DTYPES.items()):
-        width = _SACK_EDGES if name == "tcp_sack" else 1
+        width = _WIDTHS.get(name, 1)
         item = np.dtype(dtype)
         room = np.zeros(rows * width * item.itemsize + 2 * _PAGE, dtype=np.uint8)
         skew = (-room.ctypes.data + place * _CACHE_LINE) % _PAGE

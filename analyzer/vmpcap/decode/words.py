@@ -11,6 +11,10 @@ REJECTED: Final = 0xFFFF
 """A length that means: this byte cannot stand in this header."""
 LABEL_STACK: Final = 0xFFFE
 """A length that means: entries of four bytes up to and including the one with the bottom bit."""
+CHOICE: Final = 0xFFFC
+"""A length that means: no header at all, the row only chooses among others."""
+NFLOG_FIELDS: Final = 0xFFFD
+"""A length that means: type-length-value fields up to the value of the one that holds the packet."""
 LEAST_SPECIAL_LENGTH: Final = 0xFF00
 
 MAX_DEPTH: Final = 16
@@ -33,6 +37,11 @@ class Space(IntEnum):
     GRE_SEQUENCED = 10
     GRE_KEYED = 11
     GRE_KEYED_SEQUENCED = 12
+    LLC_SAP = 13
+    GUESS = 14
+    FRAME_RELAY = 15
+    HDLC = 16
+    ARCNET = 17
 
 
 UNKNOWN_KEY_STOPS: Final = {
@@ -40,6 +49,7 @@ UNKNOWN_KEY_STOPS: Final = {
     Space.ETHERTYPE: stops.UNKNOWN_ETHERTYPE,
     Space.IP_PROTOCOL: stops.UNKNOWN_IP_PROTOCOL,
     Space.UDP_PORT: stops.COMPLETE,  # a port without a step is no tunnel: the datagram is the end
+    Space.LLC_SAP: stops.LLC,
 }
 """Where the walk stops when a number of this registry is claimed by nobody; elsewhere UNKNOWN_PAYLOAD."""
 
@@ -49,6 +59,8 @@ NOTHING: Final = 0
 ETHERNET: Final = 10
 COOKED: Final = 11
 COOKED2: Final = 12
+RING: Final = 13
+FDDI: Final = 14
 IPV4: Final = 20
 IPV6: Final = 21
 ARP: Final = 22
@@ -83,6 +95,29 @@ class Length:
     """Bytes that every header of this kind has at least."""
 
 
+class Shape(IntEnum):
+    """What a guess looks for."""
+
+    ANYTHING = 0
+    ETHERNET = 1
+    IPV4 = 2
+    IPV6 = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One thing that may stand here where no number says what does: it is scored by its form, and the best is taken."""
+
+    step: str
+    """Name of the row that it enters."""
+    shape: Shape
+    at: int = 0
+    """Where that shape begins, in bytes from here."""
+    mask: int = 0
+    value: int = 0
+    """What the first four bytes must be for it to be asked at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class HandsOver:
     """Which number says what follows: ((16 bits at `at`) & mask) >> shift | const, looked up in `space`."""
@@ -97,6 +132,8 @@ class HandsOver:
     """Whether `at` counts from the end of the header instead of its beginning."""
     is_either_order: bool = False
     """Whether the number has 32 bits in the byte order of whoever wrote the file."""
+    is_little_endian: bool = False
+    """Whether the 16 bits at `at` have their low byte first."""
     select_mask: int = 0
     """Bits of byte 0 that choose among the registries that follow `space`."""
     select_shift: int = 0
@@ -104,13 +141,25 @@ class HandsOver:
     """Why a step that ends the walk does so."""
 
 
+class Role(IntEnum):
+    """What an id of a header is to a frame."""
+
+    TAG = 0
+    """A tag of the innermost Ethernet header."""
+    OVERLAY = 1
+    """The id of an overlay."""
+    NOTE = 2
+    """Only listed with the others."""
+    SEQUENCE = 3
+    """A number that rises by one from packet to packet of a tunnel: what is missing was lost before the capture."""
+
+
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """An id of a segment or overlay: ((32 bits at `at`) >> shift) & mask; `at` below 0 counts from the header's end."""
+    """An id in a header: ((32 bits at `at`) >> shift) & mask; `at` below 0 counts from the header's end."""
 
     name: str
-    is_tag: bool
-    """Whether it is a tag of the innermost Ethernet header; else an overlay's id."""
+    role: Role
     at: int
     shift: int
     mask: int
@@ -153,10 +202,13 @@ class Step:
     name: str
     entered_by: Claims
     length: Length
-    hands_over: HandsOver
+    hands_over: HandsOver = HandsOver(None)
     reads: int = NOTHING
     """Which columns it fills."""
     keeps: Keep | None = None
+    also_keeps: Keep | None = None
+    chooses: tuple[Candidate, ...] = ()
+    """What may stand here: such a row has no header and does not appear in the path; the row that it chose does."""
     size: Size | None = None
     fragment: FragmentWord | None = None
     expects: Expect | None = None
@@ -237,6 +289,36 @@ def next_protocol(*numbers: int) -> Claims:
     return _claims(Space.NEXT_PROTOCOL, numbers)
 
 
+def llc_sap(*numbers: int) -> Claims:
+    """Destination and source service access points of LLC, both together (IEEE 802.2)."""
+    return _claims(Space.LLC_SAP, numbers)
+
+
+def frame_relay(*numbers: int) -> Claims:
+    """The 16 bits after a Q.922 address: an ethertype, or UI and a network-layer protocol id (RFC 2427)."""
+    return _claims(Space.FRAME_RELAY, numbers)
+
+
+def hdlc(*numbers: int) -> Claims:
+    """A protocol of Cisco HDLC. Apart from ethertypes: its keep-alives carry the number of RARP and are none."""
+    return _claims(Space.HDLC, numbers)
+
+
+def arcnet(*numbers: int) -> Claims:
+    """A protocol of ARCNET."""
+    return _claims(Space.ARCNET, numbers)
+
+
+def choice(number: int) -> Claims:
+    """A place where other rows let the bytes decide."""
+    return _claims(Space.GUESS, (number,))
+
+
+def chosen() -> Claims:
+    """No number: entered because it looked like this."""
+    return ()
+
+
 def erspan_frame(*numbers: int) -> Claims:
     """A frame type of ERSPAN III."""
     return _claims(Space.ERSPAN_FRAME, numbers)
@@ -284,6 +366,22 @@ def fixed_if(length: int, at: int, mask: int, value: int) -> Length:
     """Always this long; the masked byte at `at` must be `value`."""
     by_byte = tuple(length if byte & mask == value else REJECTED for byte in range(256))
     return Length(at, by_byte, needs=max(length, at + 1))
+
+
+def one_of(at: int, lengths: dict[int, int], other: int = REJECTED) -> Length:
+    """As long as the byte at `at` says by this list; `other` where it is not in it."""
+    known = [length for length in (*lengths.values(), other) if length != REJECTED]
+    return Length(at, tuple(lengths.get(byte, other) for byte in range(256)), needs=max(min(known), at + 1))
+
+
+def no_header() -> Length:
+    """Nothing: the row only chooses among others."""
+    return Length(at=0, by_byte=(CHOICE,) * 256, needs=1)
+
+
+def nflog_fields() -> Length:
+    """Type-length-value fields up to the value of the one that holds the packet."""
+    return Length(at=0, by_byte=(NFLOG_FIELDS,) * 256, needs=8)
 
 
 def label_stack() -> Length:
@@ -334,6 +432,51 @@ def address_family_at(at: int) -> HandsOver:
     return HandsOver(Space.ADDRESS_FAMILY, at, 0xFFFF, is_either_order=True)
 
 
+def ppp_protocol_before_end() -> HandsOver:
+    """The PPP protocol in the last two bytes of the header."""
+    return HandsOver(Space.PPP_PROTOCOL, -2, 0xFFFF, is_after_header=True)
+
+
+def llc_sap_at(at: int) -> HandsOver:
+    """The two service access points at this offset."""
+    return HandsOver(Space.LLC_SAP, at, 0xFFFF)
+
+
+def always_llc() -> HandsOver:
+    """An LLC header follows, whatever stands here: as after an 802.3 length."""
+    return HandsOver(Space.ETHERTYPE, const=0)
+
+
+def link_type_at(at: int) -> HandsOver:
+    """The link type in the 16 bits at this offset, low byte first."""
+    return HandsOver(Space.LINK_TYPE, at, 0xFFFF, is_little_endian=True)
+
+
+def always_link_type(number: int) -> HandsOver:
+    """What a capture of this link type begins with."""
+    return HandsOver(Space.LINK_TYPE, const=number)
+
+
+def frame_relay_at(at: int) -> HandsOver:
+    """The 16 bits after a Q.922 address at this offset."""
+    return HandsOver(Space.FRAME_RELAY, at, 0xFFFF)
+
+
+def hdlc_at(at: int) -> HandsOver:
+    """The protocol of Cisco HDLC at this offset."""
+    return HandsOver(Space.HDLC, at, 0xFFFF)
+
+
+def arcnet_at(at: int) -> HandsOver:
+    """The protocol of ARCNET (8 bits) at this offset."""
+    return HandsOver(Space.ARCNET, at - 1, 0x00FF)
+
+
+def whatever_fits(number: int) -> HandsOver:
+    """What the bytes look like most, by the row that claims this choice."""
+    return HandsOver(Space.GUESS, const=number)
+
+
 def by_ip_version() -> HandsOver:
     """The four bits after the header."""
     return HandsOver(Space.IP_VERSION, 0, 0xF000, 12, is_after_header=True)
@@ -351,15 +494,30 @@ def ends(stop: int = stops.COMPLETE) -> HandsOver:
 
 # keeps ...
 
-VLAN_ID: Final = Keep("vlan", True, at=0, shift=16, mask=0xFFF)
-VNI: Final = Keep("vni", False, at=4, shift=8, mask=0xFF_FFFF)
-VSID: Final = Keep("vsid", False, at=-4, shift=8, mask=0xFF_FFFF)
+VLAN_ID: Final = Keep("vlan", Role.TAG, at=0, shift=16, mask=0xFFF)
+VNI: Final = Keep("vni", Role.OVERLAY, at=4, shift=8, mask=0xFF_FFFF)
+VSID: Final = Keep("vsid", Role.OVERLAY, at=-4, shift=8, mask=0xFF_FFFF)
 """The key of the GRE header before a step without bytes of its own (RFC 7637 3.2)."""
-INSTANCE_ID: Final = Keep("iid", False, at=4, shift=8, mask=0xFF_FFFF, when_mask=0x08)
-SERVICE_ID: Final = Keep("isid", False, at=0, shift=0, mask=0xFF_FFFF)
-FENCE_ID: Final = Keep("fence", False, at=0, shift=16, mask=0xFF)
-LABEL: Final = Keep("label", False, at=-4, shift=12, mask=0xF_FFFF, separates=False)
+INSTANCE_ID: Final = Keep("iid", Role.OVERLAY, at=4, shift=8, mask=0xFF_FFFF, when_mask=0x08)
+SERVICE_ID: Final = Keep("isid", Role.OVERLAY, at=0, shift=0, mask=0xFF_FFFF)
+FENCE_ID: Final = Keep("fence", Role.OVERLAY, at=0, shift=16, mask=0xFF)
+LABEL: Final = Keep("label", Role.OVERLAY, at=-4, shift=12, mask=0xF_FFFF, separates=False)
 """
 The bottom label. It does not separate: each router hands out its own labels, so the two directions of one connection
 carry different ones (RFC 3031 3.1).
 """
+OVERLAY_ID: Final = Keep("overlay", Role.OVERLAY, at=0, shift=0, mask=0xFF_FFFF)
+"""OTV's overlay; its instance stands where VXLAN has the VNI."""
+OTV_INSTANCE: Final = Keep("instance", Role.OVERLAY, at=4, shift=8, mask=0xFF_FFFF)
+TREE: Final = Keep("ftag", Role.NOTE, at=0, shift=22, mask=0x3FF, separates=False)
+INGRESS: Final = Keep("ingress", Role.NOTE, at=2, shift=0, mask=0xFFFF, separates=False)
+SESSION: Final = Keep("session", Role.NOTE, at=0, shift=0, mask=0x3FF, separates=False)
+"""Of ERSPAN: it names a mirror, not a broadcast domain."""
+STAMP: Final = Keep("stamp", Role.NOTE, at=4, shift=0, mask=0xFFFF_FFFF, separates=False)
+"""ERSPAN III's hardware clock, in units of its granularity field."""
+TUNNEL_SESSION: Final = Keep("session", Role.OVERLAY, at=0, shift=0, mask=0xFFFF_FFFF, separates=False)
+"""Each end of an L2TPv3 tunnel chooses its own (RFC 3931 4.1), so the two directions differ."""
+TUNNEL_SESSION_UDP: Final = Keep("session", Role.OVERLAY, at=4, shift=0, mask=0xFFFF_FFFF, separates=False)
+GRE_NUMBER: Final = Keep("gre_seq", Role.SEQUENCE, at=-4, shift=0, mask=0xFFFF_FFFF, when_mask=0x10)
+ESP_SPI: Final = Keep("spi", Role.NOTE, at=0, shift=0, mask=0xFFFF_FFFF, separates=False)
+ESP_NUMBER: Final = Keep("esp_seq", Role.SEQUENCE, at=4, shift=0, mask=0xFFFF_FFFF)

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from vmpcap.decode.bits import Bytes, Offset, be16, be48, be64, byte
-from vmpcap.decode.words import COOKED, COOKED2
+from vmpcap.decode.words import COOKED, COOKED2, FDDI, RING
 from vmpcap.terms.addresses import BROADCAST_MAC, NO_MAC
 from vmpcap.terms.kernels import inline_kernel, pasted_kernel
 from vmpcap.terms.wire import PACKET_BROADCAST
@@ -30,6 +30,12 @@ def read_cooked(buffer: Bytes, start: Offset, reads: Offset) -> tuple[np.uint64,
             source = np.uint64(be48(buffer, start + 6))
         if be16(buffer, start) == PACKET_BROADCAST:
             destination = np.uint64(BROADCAST_MAC)
+    elif reads == RING:
+        source = np.uint64(be48(buffer, start + 8))
+        destination = np.uint64(be48(buffer, start + 2))
+    elif reads == FDDI:
+        source = np.uint64(be48(buffer, start + 7))
+        destination = np.uint64(be48(buffer, start + 1))
     elif reads == COOKED2:
         if byte(buffer, start + 11) == _MAC_BYTES:
             source = np.uint64(be48(buffer, start + 12))

@@ -1,0 +1,133 @@
+"""What do bytes look like that nothing names? Each thing that may stand there is scored by its form."""
+
+from typing import Final
+
+import numpy as np
+
+from vmpcap.decode import tables
+from vmpcap.decode.bits import Bytes, Offset, be16, be32, byte
+from vmpcap.decode.tables import Tables
+from vmpcap.decode.words import Shape, Space
+from vmpcap.terms.kernels import inline_kernel
+from vmpcap.terms.wire import (
+    ETHERTYPE_ARP,
+    ETHERTYPE_IPV4,
+    ETHERTYPE_IPV6,
+    ETHERTYPE_LEAST,
+    ETHERTYPE_RARP,
+    LENGTH_MOST,
+)
+
+LEAST_SCORE: Final = 5
+"""Less than this is like anything."""
+_ETHERTYPES: Final = int(Space.ETHERTYPE) << tables.KEY_BITS
+_PROTOCOLS: Final = int(Space.IP_PROTOCOL) << tables.KEY_BITS
+_ABOUT_IPV4: Final = 0x0001_0800_0604
+_TAGS_PASSED: Final = 2
+_PADDING: Final = 46
+
+
+@inline_kernel
+def ipv4_sum(buffer: Bytes, at: Offset, length: Offset) -> np.int64:
+    """What is the one's complement sum of this header? 0xFFFF where its checksum is right (RFC 1071)."""
+    total = np.int64(0)
+    for offset in range(0, length, 2):
+        total += be16(buffer, at + offset)
+    total = (total & 0xFFFF) + (total >> 16)
+    return np.int64((total & 0xFFFF) + (total >> 16))
+
+
+@inline_kernel
+def score_ipv4(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Offset, steps: Tables) -> np.int64:
+    """How much does this look like IPv4? 0 where it cannot be."""
+    if at + 20 > captured_end or byte(buffer, at) >> 4 != 4:
+        return np.int64(0)
+    header = 4 * (byte(buffer, at) & 0x0F)
+    total = be16(buffer, at + 2)
+    if header < 20 or (total != 0 and (total < header or at + total > wire_end)):
+        return np.int64(0)
+    score = np.int64(4)
+    if steps.entries[_PROTOCOLS + byte(buffer, at + 9)] != 0:
+        score += 2
+    if at + header <= captured_end and ipv4_sum(buffer, at, header) == 0xFFFF:
+        score += 8
+    return score
+
+
+@inline_kernel
+def score_ipv6(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Offset, steps: Tables) -> np.int64:
+    """How much does this look like IPv6? 0 where it cannot be."""
+    if at + 40 > captured_end or byte(buffer, at) >> 4 != 6:
+        return np.int64(0)
+    if at + 40 + be16(buffer, at + 4) > wire_end:
+        return np.int64(0)
+    return np.int64(9) if steps.entries[_PROTOCOLS + byte(buffer, at + 6)] != 0 else np.int64(4)
+
+
+@inline_kernel
+def score_ethernet(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Offset, steps: Tables) -> np.int64:
+    """
+    How much does this look like an Ethernet header? 0 where it cannot be.
+
+    A source is never a group (IEEE 802.3 3.2.3). What the type names must look like it where it is IP or ARP.
+    """
+    if at + 14 > captured_end or byte(buffer, at + 6) & 1:
+        return np.int64(0)
+    kind = be16(buffer, at + 12)
+    inside = at + 14
+    for _ in range(_TAGS_PASSED):
+        if (kind == 0x8100 or kind == 0x88A8) and inside + 4 <= captured_end:  # noqa: PLR1714 - for the compiler
+            kind = be16(buffer, inside + 2)
+            inside += 4
+    if kind <= LENGTH_MOST:
+        left = wire_end - inside
+        return np.int64(5) if 3 <= kind <= left and (kind == left or left <= _PADDING) else np.int64(0)
+    if kind < ETHERTYPE_LEAST:
+        return np.int64(0)
+    if kind == ETHERTYPE_IPV4:
+        found = score_ipv4(buffer, inside, captured_end, wire_end, steps)
+        return found + 4 if found > 0 or inside + 20 <= captured_end else np.int64(5)
+    if kind == ETHERTYPE_IPV6:
+        found = score_ipv6(buffer, inside, captured_end, wire_end, steps)
+        return found + 4 if found > 0 or inside + 40 <= captured_end else np.int64(5)
+    if kind == ETHERTYPE_ARP or kind == ETHERTYPE_RARP:  # noqa: PLR1714
+        if inside + 6 > captured_end:
+            return np.int64(6)
+        return np.int64(16) if (be32(buffer, inside) << 16) | be16(buffer, inside + 4) == _ABOUT_IPV4 else np.int64(4)
+    return np.int64(6) if steps.entries[_ETHERTYPES + kind] != 0 else np.int64(2)
+
+
+@inline_kernel
+def choose(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Offset, steps: Tables, rule: Offset) -> np.int64:
+    """
+    Which step do these bytes look like most? 0 where nothing is likely.
+
+    Parameters
+    ----------
+    at, captured_end, wire_end : places in the buffer
+    rule : where the choosing row begins in the rules
+
+    Notes
+    -----
+    Of equal scores the earlier candidate wins, so rows list what is more usual first. A mistake shows as a path that
+    nobody built; the path says that the step was chosen.
+    """
+    best, found = np.int64(LEAST_SCORE - 1), np.int64(0)
+    has_word = at + 4 <= captured_end
+    word = be32(buffer, at) if has_word else np.int64(0)
+    for c in range(steps.rules[rule + tables.FIRST_CANDIDATE], steps.rules[rule + tables.PAST_CANDIDATE]):
+        mask = steps.candidates[c, tables.CANDIDATE_MASK]
+        if mask != 0 and (not has_word or word & mask != steps.candidates[c, tables.CANDIDATE_VALUE]):
+            continue
+        shape = steps.candidates[c, tables.CANDIDATE_SHAPE]
+        begin = at + steps.candidates[c, tables.CANDIDATE_AT]
+        score = np.int64(LEAST_SCORE)
+        if shape == Shape.ETHERNET:
+            score = score_ethernet(buffer, begin, captured_end, wire_end, steps)
+        elif shape == Shape.IPV4:
+            score = score_ipv4(buffer, begin, captured_end, wire_end, steps)
+        elif shape == Shape.IPV6:
+            score = score_ipv6(buffer, begin, captured_end, wire_end, steps)
+        if score > best:
+            best, found = score, steps.candidates[c, tables.CANDIDATE_STEP]
+    return found
