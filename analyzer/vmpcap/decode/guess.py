@@ -14,7 +14,9 @@ from vmpcap.terms.wire import (
     ETHERTYPE_IPV4,
     ETHERTYPE_IPV6,
     ETHERTYPE_LEAST,
+    ETHERTYPE_QINQ,
     ETHERTYPE_RARP,
+    ETHERTYPE_VLAN,
     LENGTH_MOST,
 )
 
@@ -44,9 +46,9 @@ def score_ipv4(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Offset
         return np.int64(0)
     header = 4 * (byte(buffer, at) & 0x0F)
     total = be16(buffer, at + 2)
-    if header < 20 or (total != 0 and (total < header or at + total > wire_end)):
+    if header < 20 or 0 < total < header:
         return np.int64(0)
-    score = np.int64(4)
+    score = np.int64(4 if at + total <= wire_end else 0)
     if steps.entries[_PROTOCOLS + byte(buffer, at + 9)] != 0:
         score += 2
     if at + header <= captured_end and ipv4_sum(buffer, at, header) == 0xFFFF:
@@ -76,7 +78,7 @@ def score_ethernet(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Of
     kind = be16(buffer, at + 12)
     inside = at + 14
     for _ in range(_TAGS_PASSED):
-        if (kind == 0x8100 or kind == 0x88A8) and inside + 4 <= captured_end:  # noqa: PLR1714 - for the compiler
+        if kind in (ETHERTYPE_VLAN, ETHERTYPE_QINQ) and inside + 4 <= captured_end:
             kind = be16(buffer, inside + 2)
             inside += 4
     if kind <= LENGTH_MOST:
@@ -90,7 +92,7 @@ def score_ethernet(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Of
     if kind == ETHERTYPE_IPV6:
         found = score_ipv6(buffer, inside, captured_end, wire_end, steps)
         return found + 4 if found > 0 or inside + 40 <= captured_end else np.int64(5)
-    if kind == ETHERTYPE_ARP or kind == ETHERTYPE_RARP:  # noqa: PLR1714
+    if kind in (ETHERTYPE_ARP, ETHERTYPE_RARP):
         if inside + 6 > captured_end:
             return np.int64(6)
         return np.int64(16) if (be32(buffer, inside) << 16) | be16(buffer, inside + 4) == _ABOUT_IPV4 else np.int64(4)

@@ -208,7 +208,8 @@ STEPS: Final = (
          also_keeps=ESP_NUMBER),
     Step("ike",      chosen(),                  fixed(4),                          ends()),
     # labels and GRE
-    Step("mpls",     MPLS_ENTRIES,              label_stack(),                     whatever_fits(AFTER_LABELS), keeps=LABEL),
+    Step("mpls",     MPLS_ENTRIES,              label_stack(),                     whatever_fits(AFTER_LABELS),
+         keeps=LABEL),
     Step("labelled", choice(AFTER_LABELS),      no_header(),                       chooses=WHAT_LABELS_CARRY),
     Step("pw",       chosen(),                  fixed(0),                          always_ethernet()),
     Step("pwcw",     chosen(),                  fixed(4),                          always_ethernet()),
