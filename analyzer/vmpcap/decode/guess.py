@@ -48,7 +48,7 @@ def score_ipv4(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Offset
     total = be16(buffer, at + 2)
     if header < 20 or 0 < total < header:
         return np.int64(0)
-    score = np.int64(4 if at + total <= wire_end else 0)
+    score = np.int64(4 if at + total <= wire_end else 3)
     if steps.entries[_PROTOCOLS + byte(buffer, at + 9)] != 0:
         score += 2
     if at + header <= captured_end and ipv4_sum(buffer, at, header) == 0xFFFF:
