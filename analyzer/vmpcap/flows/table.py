@@ -20,7 +20,7 @@ from vmpcap.flows.kernels.naming import (
     rehash,
 )
 from vmpcap.flows.streams import port_kinds
-from vmpcap.terms.arrays import reserve
+from vmpcap.terms.arrays import WRAPPING, reserve
 
 BUDGET: Final = 1_000_000
 """
@@ -52,6 +52,7 @@ class FlowTable:
         self._flow_id = np.empty(0, dtype=np.int32)
         self._side = np.empty(0, dtype=np.uint8)
 
+    @WRAPPING
     def name(self, frames: Frames, first_frame: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8]]:
         """
         Which flow does each frame belong to, and which side sent it?

@@ -15,7 +15,7 @@ from vmpcap.measures.rtt_histogram import Buckets, RttHistogram, summarise
 from vmpcap.readers.index import EARLIEST, LATEST
 from vmpcap.readers.records import RecordBatch
 from vmpcap.terms.addresses import ip_text
-from vmpcap.terms.arrays import doorway, reserve
+from vmpcap.terms.arrays import WRAPPING, doorway, reserve
 from vmpcap.terms.units import NO_TIME
 from vmpcap.terms.wire import IP_TCP, IP_UDP
 
@@ -72,6 +72,7 @@ class Follower:
         self._rtt = RttHistogram()
         self._no_copies: Any = doorway(np.zeros(0), np.uint8)
 
+    @WRAPPING
     def absorb(self, batch: RecordBatch, frames: Frames, flow_id: I32, side: U8, is_copy: U8 | None = None) -> None:
         """
         What do the frames of this batch add? Batches come in file order; where they are cut does not matter.

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from vmpcap.measures.connections import RttSummary
 from vmpcap.measures.kernels.histogram import BUCKET, BUCKET_BITS, FILLED, LEFT_OUT, add_buckets, add_samples
+from vmpcap.terms.arrays import WRAPPING
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -60,11 +61,13 @@ class RttHistogram:
         self._table: Records = np.zeros(_LEAST_PLACES, dtype=BUCKET)
         self._counts = np.zeros(2, dtype=np.int64)
 
+    @WRAPPING
     def absorb(self, sample_key: U64, sample_ns: I64, used: int) -> None:
         """Add this many samples."""
         self._make_room(used)
         add_samples(sample_key, sample_ns, used, self._table, self._counts)
 
+    @WRAPPING
     def merge(self, other: "RttHistogram") -> None:
         """Add all of another histogram's samples; both must name their owners alike."""
         filled = other._table[other._table["key"] != 0]

@@ -1,7 +1,15 @@
 """The one doorway to the kernels: contiguous, one dtype, read-only where a kernel only reads."""
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
+
+WRAPPING: Final = np.errstate(over="ignore")
+"""
+Around kernels whose numbers may wrap (hashes, differences with a missing time): compiled they do so in silence, with
+NUMBA_DISABLE_JIT=1 they would warn.
+"""
 
 
 def doorway(values: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
