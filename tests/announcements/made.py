@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vmpcap.announcements.kinds import NUMBER_OF
-from vmpcap.announcements.rows import AnnouncementRows, no_rows
+from tests.decode.frames_of import WALKER, batch_of
+from vmpcap.announcements.kinds import KIND_NAMES, NUMBER_OF
+from vmpcap.announcements.rows import AnnouncementLog, AnnouncementRows, no_rows
+from vmpcap.decode.arrivals import read_arrivals
 from vmpcap.terms.addresses import ip_halves
 
 GUEST = 0x0050_56AA_7710
@@ -35,3 +37,17 @@ def make_rows(rows: Sequence[Row]) -> AnnouncementRows:
         for name, value in values.items():
             columns[name][i] = value
     return AnnouncementRows(**columns)
+
+
+def log_of(frames: Sequence[bytes], link_type: int = 1, log: AnnouncementLog | None = None) -> AnnouncementLog:
+    """What a capture point notes of these frames, walked as they would be from a file."""
+    log = AnnouncementLog("here") if log is None else log
+    batch = batch_of(frames, link_type=link_type)
+    walked = WALKER.walk(batch)
+    log.collect(batch.first_frame, walked, read_arrivals(batch, walked))
+    return log
+
+
+def kinds_of(frames: Sequence[bytes], link_type: int = 1) -> list[str]:
+    """Which kinds are in these frames?"""
+    return [KIND_NAMES[kind] for kind in log_of(frames, link_type).rows().kind]

@@ -1,10 +1,16 @@
 """Schedules: whose rhythm a series of announcements has."""
 
+import itertools
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.oracle.public import nanoseconds, oracle_of
 from vmpcap.announcements.schedules import SCHEDULES, best_match, fit, has_growing_gaps, sendings
+from vmpcap.announcements.series import split_sendings
 
 MS = 1_000_000
 QEMU_MS = (0, 50, 200, 450, 800)
@@ -95,3 +101,52 @@ def test_every_row_says_where_it_comes_from() -> None:
         assert min(gaps) > 0
         assert schedule.tolerance_ms < min(gaps)
         assert schedule.source
+
+
+CAPTURES = Path(__file__).resolve().parents[2] / "captures"
+REAL_QEMU = [
+    pytest.param([round(rarp["t"] * 1e9) for rarp in point["rarp"]], id=f"{path.parent.name}-{name}")
+    for path in sorted(CAPTURES.glob("*/truth.json"))
+    for name, point in json.loads(path.read_text())["captures"].items()
+    if len(point["rarp"]) == 5
+]
+
+
+@pytest.mark.parametrize("times", REAL_QEMU)
+def test_real_qemu_is_recognised_at_every_point_that_heard_it(times: list[int]) -> None:
+    """Timers of real hosts, bridges and switches: the lab's own times, each point by itself."""
+    assert fit(times) == "qemu"
+    gaps = [(b - a) / MS for a, b in itertools.pairwise(times)]
+    assert [round(gap / 50) * 50 for gap in gaps] == [50, 150, 250, 350]
+
+
+def test_every_real_qemu_was_asked() -> None:
+    """Seven migrations that were announced, at three points at least."""
+    assert len(REAL_QEMU) >= 21
+
+
+REAL_ESXI = {
+    # events of each MAC in a public capture of real hosts, read by eye: a frame at once, one at the next tick of the
+    # host, then after 1, 1, 2, 3, 5, 8, 13 and 21 s; a new event begins the row anew and cuts the former one short
+    "00:50:56:8e:2d:ce": [7, 10, 7, 10, 5],
+    "00:50:56:8e:4d:ed": [6, 10, 6, 9],
+    "00:0c:29:1c:23:03": [6, 9, 6, 9, 6, 6],
+    "00:0c:29:27:e0:79": [7, 10],
+    "00:0c:29:f5:ed:15": [6, 10],
+}
+
+
+@pytest.mark.parametrize("mac", REAL_ESXI)
+def test_real_esxi_is_recognised_event_by_event(mac: str) -> None:
+    """Each event by itself, whole or cut short, has ESXi's schedule and no other."""
+    entries = oracle_of("wswiki__vmware-rarp-garp.pcap")["arp"]
+    times = [nanoseconds(entry["time"]) for entry in entries if entry["opcode"] == 3 and entry["sender_mac"] == mac]
+    groups = split_sendings(times)
+    assert [len(group) for group in groups] == REAL_ESXI[mac]
+    for group in groups:
+        assert fit(group) == "esxi"
+
+
+def test_the_events_of_real_esxi_hold_every_frame() -> None:
+    """145 announcements are in that capture."""
+    assert sum(map(sum, REAL_ESXI.values())) == 145
