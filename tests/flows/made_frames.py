@@ -1,7 +1,7 @@
 """Frames from plain rows, for tests that have no capture."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 
@@ -10,17 +10,9 @@ from vmpcap.readers.records import RecordBatch
 from vmpcap.terms.addresses import NO_MAC, ip_halves
 from vmpcap.terms.arrays import doorway
 
-DTYPES = {
-    np.uint8: "stop depth ip_version ip_protocol ip_ttl ip_tos ip_fragment tcp_options tcp_window_scale "
-    "tcp_sack_blocks icmp_type icmp_code",
-    np.uint16: "ethertype src_port dst_port tcp_flags tcp_window tcp_mss icmp_id icmp_seq",
-    np.uint32: "ip_id tcp_seq tcp_ack tcp_ts_value tcp_ts_echo",
-    np.uint64: "path_high path_low eth_src eth_dst segment_key src_high src_low dst_high dst_low",
-    np.int32: "captured_bytes wire_bytes interface vlan_outer_id vlan_inner_id network_at transport_at payload_at "
-    "payload_bytes",
-    np.int64: "ts_ns vni",
-}
-DTYPE_OF = {name: dtype for dtype, names in DTYPES.items() for name in names.split()}
+DTYPE_OF = {name: get_args(get_args(hint)[1])[0] for name, hint in get_type_hints(Frames).items()}
+LISTS = {"tcp_sack": 0, "ids": -1}
+"""Columns of eight numbers a row, and what stands there when nothing does."""
 USUAL: Mapping[str, int] = {
     "ip_version": 4,
     "ip_protocol": 6,
@@ -30,6 +22,7 @@ USUAL: Mapping[str, int] = {
     "vlan_outer_id": -1,
     "vlan_inner_id": -1,
     "vni": -1,
+    "tunnel_seq": -1,
     "ethertype": 0x0800,
     "network_at": 14,
     "transport_at": 34,
@@ -54,7 +47,6 @@ def _complete(row: Mapping[str, Any]) -> dict[str, Any]:
     full.setdefault("wire_bytes", 0)
     if "wire_bytes" not in row:
         full["wire_bytes"] = full["payload_at"] + full["payload_bytes"]
-    full["tcp_sack"] = None
     return full
 
 
@@ -62,10 +54,10 @@ def make_frames(rows: Sequence[Mapping[str, Any]]) -> Frames:
     """Frames of these rows, read-only as the walk gives them; what a row does not name is a plain TCP segment's."""
     full = [_complete(row) for row in rows]
     arrays = {
-        name: doorway(np.zeros((len(full), 8)), np.uint32)
-        if name == "tcp_sack"
-        else doorway(np.array([row[name] for row in full], dtype=DTYPE_OF[name]), DTYPE_OF[name])
-        for name in Frames._fields
+        name: doorway(np.full((len(full), 8), LISTS[name]), dtype)
+        if name in LISTS
+        else doorway(np.array([row[name] for row in full], dtype=dtype), dtype)
+        for name, dtype in DTYPE_OF.items()
     }
     return Frames(**arrays)
 

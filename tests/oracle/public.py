@@ -12,19 +12,8 @@ from vmpcap.verdicts.profile import DEFAULT, load_profile
 
 PUBLIC = Path(__file__).resolve().parents[3] / "shared" / "captures"
 
-UNKNOWN_LINK_TYPES = {
-    "arkime__lt107-frame-relay.pcap",
-    "libpcap__lt192-ppi-tcp.pcap",
-    "pcapsql__lt253-netlink.pcap",
-    "tcpdump__lt129-arcnet-rfc1051.pcap",
-    "tcpdump__lt242-ipoib.pcap",
-    "tcptrace__lt10-fddi-rexmit.pcap",
-    "tcptrace__lt9-ppp-be-tcp.pcap",
-    "zeek__lt105-80211-arp.pcap",
-    "zeek__lt127-radiotap-arp.pcap",
-    "zeek__lt239-nflog.pcap",
-}
-"""Link types whose walk is not built yet: every frame is counted as such, and none has a flow or an announcement."""
+UNKNOWN_LINK_TYPES = {"pcapsql__lt253-netlink.pcap"}
+"""Link types that are not walked: every frame is counted as such, and none has a flow or an announcement."""
 
 NOT_PCAP = {"tcptrace__not-pcap-snoop.snoop": "a snoop file, which tshark reads and a reader of pcap refuses"}
 

@@ -99,6 +99,10 @@ EXPLAINED: dict[str, tuple[str, Differences]] = {
         "each segment of this side was captured twice, 0.8 to 2 ms apart with one IP identification: counted once",
         {(4, "a_packets"): 88 // 2, (4, "a_wire_bytes"): 119_464 // 2, (4, "a_payload_bytes"): 114_688 // 2},
     ),
+    "zeek__lt239-nflog.pcap": (
+        "frames 1, 2 and 3 are one SYN that passed three hooks of a firewall: counted once, each has 108 bytes",
+        {(0, "a_packets"): 8 - 2, (0, "a_wire_bytes"): 828 - 2 * 108},
+    ),
     "tcpdump__invalid-us-fraction.pcap": (
         "frame 3 says 1418145370 s and 2147483648 us: we add the two and count a defect, tshark overflows",
         {(0, "last_ts"): 1_418_145_370 * 10**9 + 2_147_483_648_000}
@@ -221,6 +225,7 @@ NO_HANDSHAKE = {
     ("opencis__tcp8000-qemu-chatter.pcap", 1): "refused with a reset",
     ("pcapplusplus__lt101-raw.pcap", 2): "only one direction was captured",
     ("pcapplusplus__lt101-raw.pcap", 5): "only one direction was captured",
+    ("tcpdump__lt242-ipoib.pcap", 0): "only one direction was captured",
     ("tcptrace__loss-solaris-be.pcap", 0): "refused with a reset",
     ("tcptrace__loss-solaris-be.pcap", 1): "refused with a reset",
     ("zeek__handshake-reorder.pcap", 0): "the SYN was captured after its answer",
@@ -229,6 +234,7 @@ NO_HANDSHAKE = {
 OTHER_HANDSHAKE_US = {
     ("tcptrace__loss-solaris-be.pcap", 4): 87_520 + 1031,  # from the first of two copies of the SYN, not the second
     ("tcpdump__invalid-us-fraction.pcap", 0): 2_147_483_649.0,  # to the frame with the impossible fraction
+    ("zeek__lt239-nflog.pcap", 0): 0.0,  # SYN, answer and ACK have one time; tshark goes on to the next ACK
 }
 
 
