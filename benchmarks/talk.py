@@ -86,12 +86,12 @@ class Control:
         answered = asked + 2 * self.one_way_us + 60 + self.rng.exponential(60.0, len(asked))
         mine, theirs = self._isn + 1 + number * REQUEST_BYTES, self._peer + 1 + number * REPLY_BYTES
         sent = self.sent
-        if not sent.segments:
-            sent.first_data_us = float(asked[0])
+        if len(asked):
+            sent.first_data_us = sent.first_data_us or float(asked[0])
+            sent.last_data_us = float(asked[-1])
+            sent.add_round_trips(asked, answered)
         sent.segments += len(asked)
         sent.bytes += len(asked) * REQUEST_BYTES
-        sent.last_data_us = float(asked[-1])
-        sent.add_round_trips(asked, answered)
         talks = {"flags": ACK | PSH}
         return np.concatenate(
             [
