@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.decode.frames import Frames
+from vmpcap.terms.arrays import reserve
 
 I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
@@ -15,6 +16,7 @@ U8 = npt.NDArray[np.uint8]
 U16 = npt.NDArray[np.uint16]
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
+
 Bools = npt.NDArray[np.bool_]
 
 ROW_BUDGET: Final = 1_000_000
@@ -123,7 +125,7 @@ class Journal:
     """Frames that did not fit, by what they carried."""
     first_left_out_frame: int | None = None
     first_left_out_ts: int | None = None
-    _chunks: list[JournalColumns] = field(default_factory=list)
+    _columns: JournalColumns | None = None
 
     @property
     def overflowed(self) -> bool:
@@ -151,28 +153,35 @@ class Journal:
             chosen = chosen[:room]
         if not len(chosen):
             return
-        self.kept += len(chosen)
         given = {
             "frame": chosen + first_frame,
-            "flow_id": np.full(len(chosen), NO_FLOW, np.int32) if flow_id is None else flow_id[chosen],
-            "side": np.zeros(len(chosen), np.uint8) if side is None else side[chosen],
+            "flow_id": NO_FLOW if flow_id is None else flow_id[chosen],
+            "side": 0 if side is None else side[chosen],
         }
-        columns = []
-        for name in JournalColumns._fields:
-            dtype = _DTYPES.get(name, np.uint64)
+        columns: Any = self._room()
+        end = self.kept + len(chosen)
+        for name, column in zip(JournalColumns._fields, columns, strict=True):
             if name in given:
-                columns.append(np.ascontiguousarray(given[name], dtype))
+                column[self.kept : end] = given[name]
             else:
-                columns.append(getattr(frames, _FROM_FRAMES.get(name, name))[chosen].astype(dtype, copy=False))
-        self._chunks.append(JournalColumns(*columns))
+                np.take(getattr(frames, _FROM_FRAMES.get(name, name)), chosen, out=column[self.kept : end])
+        self.kept = end
 
     def columns(self) -> JournalColumns:
-        """Everything kept, in the order in which it was given."""
-        if not self._chunks:
+        """Everything kept, in the order in which it was given. Views, read-only; what is kept later is not in them."""
+        if self._columns is None:
             return empty_journal()
-        if len(self._chunks) > 1:
-            self._chunks = [_join(self._chunks)]
-        return self._chunks[0]
+        views: list[Any] = [column[: self.kept] for column in self._columns]
+        for view in views:
+            view.flags.writeable = False
+        return JournalColumns(*views)
+
+    def _room(self) -> JournalColumns:
+        """The columns in their full length: address space, which becomes memory where it is written."""
+        if self._columns is None:
+            columns: Any = (reserve(self.budget, _DTYPES.get(name, np.uint64)) for name in JournalColumns._fields)
+            self._columns = JournalColumns(*columns)
+        return self._columns
 
     def _count_left_out(self, first_frame: int, frames: Frames, rows: npt.NDArray[np.intp]) -> None:
         if self.first_left_out_frame is None:
@@ -184,14 +193,3 @@ class Journal:
         for name, count in named.items():
             if count:
                 self.left_out[name] = self.left_out.get(name, 0) + count
-
-
-def _join(chunks: list[JournalColumns]) -> JournalColumns:
-    """All chunks as one, column by column, so that only one column is held twice at a time."""
-    columns: list[list[npt.NDArray[np.generic]]] = [list(column) for column in zip(*chunks, strict=True)]
-    chunks.clear()
-    joined: list[Any] = []
-    for column in columns:
-        joined.append(np.concatenate(column))
-        column.clear()
-    return JournalColumns(*joined)

@@ -84,11 +84,13 @@ def list_announcements(
 
 
 def _flow_table(points: Sequence[PointRead]) -> "pl.DataFrame":
+    """The flows of all points, but for those without a packet between --since and --until."""
     import polars as pl
 
     from vmpcap.measures.flow_frame import flow_frame
 
-    return pl.concat([flow_frame(point.flows, point.follower, point.files.name) for point in points])
+    table = pl.concat([flow_frame(point.flows, point.follower, point.files.name) for point in points])
+    return table.filter((pl.col("a_packets") > 0) | (pl.col("b_packets") > 0))
 
 
 def _announcement_table(points: Sequence[PointRead], every: bool) -> "pl.DataFrame":

@@ -27,8 +27,8 @@ from vmpcap.terms.units import NO_TIME
 Progress = Callable[[str, int, int | None], None]
 """Told now and then: which file, bytes read of it, bytes it has (None for a stream)."""
 
-JOURNAL_ROWS: Final = 400_000
-"""Frames that are kept one by one per point: about 50 MB. What does not fit is read again once the guests are known."""
+JOURNAL_ROWS: Final = 600_000
+"""Frames that are kept one by one per point: about 70 MB. What does not fit is read again once the guests are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,8 @@ class PointRead:
     announcements: AnnouncementLog
     journal: Journal
     reads: list[FileRead] = field(default_factory=list)
+    begun: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    """bool[flows], with --since or --until: whether the flow had a frame inside yet."""
     first_ts: int | None = None
     last_ts: int | None = None
 
@@ -90,8 +92,7 @@ def read_point(files: PointFiles, request: Request, wanted: Wanted, progress: Pr
                 frames = walker.walk(batch)
                 stops += np.bincount(frames.stop, minlength=256)
                 inside = _inside(frames, request)
-                if inside is None or inside.any():
-                    _absorb(read, batch, frames, inside, wanted)
+                _absorb(read, batch, frames, inside, wanted)
                 if progress is not None:
                     progress(path, *capture.progress())
             facts = capture.facts
@@ -99,7 +100,7 @@ def read_point(files: PointFiles, request: Request, wanted: Wanted, progress: Pr
                 FileRead(facts, tuple(capture.defects), tuple(capture.drops), _name_stops(stops), seen + 1)
             )
         seen += facts.packets
-        _widen(read, facts)
+        _widen(read, facts, request)
     return read
 
 
@@ -116,7 +117,9 @@ def _inside(frames: Frames, request: Request) -> npt.NDArray[np.bool_] | None:
 def _absorb(
     read: PointRead, batch: RecordBatch, frames: Frames, inside: npt.NDArray[np.bool_] | None, wanted: Wanted
 ) -> None:
-    if wanted.announcements:
+    """What of this batch is kept? Flows are named by all frames: Wireshark counts the streams of the whole file."""
+    is_wanted = inside is None or bool(inside.any())
+    if wanted.announcements and is_wanted:
         arrivals = read_arrivals(batch, frames)
         if inside is not None:
             columns: Any = (column[inside[arrivals.row]] for column in arrivals)
@@ -125,12 +128,29 @@ def _absorb(
     if not wanted.flows:
         return
     flow_id, side = read.flows.name(frames, batch.first_frame)
+    if not is_wanted:
+        return
     if inside is not None:
         flow_id = np.where(inside, flow_id, NO_FLOW).astype(np.int32)
+        _begin_inside(read, flow_id, frames, batch.first_frame)
     read.follower.absorb(batch, frames, flow_id, side, read.copies.mark(batch, frames))
     if wanted.journal:
         rows = ~_of_streams(read.flows, flow_id)
         read.journal.keep(batch.first_frame, frames, rows if inside is None else rows & inside, flow_id, side)
+
+
+def _begin_inside(read: PointRead, flow_id: npt.NDArray[np.int32], frames: Frames, first_frame: int) -> None:
+    """Let each flow begin with its first frame inside; its sides and numbers stay those of the whole file."""
+    flows = read.flows.flows
+    begun = np.zeros(len(flows), np.bool_)
+    begun[: len(read.begun)] = read.begun
+    rows = np.flatnonzero(flow_id != NO_FLOW)
+    ids, first = np.unique(flow_id[rows], return_index=True)
+    is_new = ~begun[ids]
+    flows["first_ts"][ids[is_new]] = frames.ts_ns[rows[first[is_new]]]
+    flows["first_frame"][ids[is_new]] = first_frame + rows[first[is_new]]
+    begun[ids] = True
+    read.begun = begun
 
 
 def _of_streams(flows: FlowTable, flow_id: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
@@ -144,9 +164,13 @@ def _name_stops(stops: npt.NDArray[np.int64]) -> dict[str, int]:
     return {STOPS[i].name: int(stops[i]) for i in range(1, len(STOPS)) if stops[i]}
 
 
-def _widen(read: PointRead, facts: CaptureFacts) -> None:
-    for ts in (facts.earliest_ts_ns, facts.latest_ts_ns):
-        if ts is None:
-            continue
-        read.first_ts = ts if read.first_ts is None else min(read.first_ts, ts)
-        read.last_ts = ts if read.last_ts is None else max(read.last_ts, ts)
+def _widen(read: PointRead, facts: CaptureFacts, request: Request) -> None:
+    """Where does this file begin and end, as far as it was asked for? --until ends a point as a shorter file would."""
+    if facts.earliest_ts_ns is None or facts.latest_ts_ns is None:
+        return
+    first = max(facts.earliest_ts_ns, request.since_ns if request.since_ns is not None else facts.earliest_ts_ns)
+    last = min(facts.latest_ts_ns, request.until_ns if request.until_ns is not None else facts.latest_ts_ns)
+    if first > last:
+        return
+    read.first_ts = first if read.first_ts is None else min(read.first_ts, first)
+    read.last_ts = last if read.last_ts is None else max(read.last_ts, last)

@@ -44,7 +44,8 @@ def as_views(points: Sequence[PointRead]) -> list[PointView]:
 
 def streams_of(point: PointRead) -> list[Connection]:
     """Every connection whose ports nominate it; one that the capture shows in two VLANs or overlays counts once."""
-    return fold_mirrors(point.follower.connections(nominated_only=True, path_text=path_text))
+    connections = point.follower.connections(nominated_only=True, path_text=path_text)
+    return fold_mirrors([c for c in connections if any(side.packets for side in c.sides)])
 
 
 def _as_view(point: PointRead, offset: Offset | None) -> PointView:
@@ -69,9 +70,10 @@ def _as_view(point: PointRead, offset: Offset | None) -> PointView:
 
 def _boots(rows: AnnouncementRows, journal: JournalColumns) -> dict[int, Boot]:
     """Which MACs announce themselves because they start?"""
-    traffic = journal.take(journal.ip_version != 0)
-    is_dhcp = (traffic.ip_protocol == IP_UDP) & (traffic.src_port == DHCP_CLIENT) & (traffic.dst_port == DHCP_SERVER)
-    return find_boots(rows, traffic.eth_src, traffic.ts_ns, is_dhcp)
+    rows_of = np.flatnonzero(np.isin(journal.eth_src, np.unique(rows.target_mac)) & (journal.ip_version != 0))
+    is_udp, source, target = (getattr(journal, n)[rows_of] for n in ("ip_protocol", "src_port", "dst_port"))
+    is_dhcp = (is_udp == IP_UDP) & (source == DHCP_CLIENT) & (target == DHCP_SERVER)
+    return find_boots(rows, journal.eth_src[rows_of], journal.ts_ns[rows_of], is_dhcp)
 
 
 def _exchanges(point: PointRead) -> Mapping[object, Exchange]:
