@@ -142,7 +142,9 @@ def find_peer_streams(
     if not guests or not journal.rows:
         return []
     talk = _between(journal, guests)
-    talk = talk.take(is_first_copy(talk))
+    is_first = is_first_copy(talk)
+    if not is_first.all():  # taking all of them would only copy them
+        talk = talk.take(is_first)
     if not talk.rows:
         return []
     end = int(journal.ts_ns.max()) if end_ns is None else end_ns
