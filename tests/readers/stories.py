@@ -122,7 +122,8 @@ def some_packet(rng: random.Random, sign: str, ports: list[Port], stranger: bool
         return enhanced(sign, ticks, data, wire, port, some_options(rng, sign, comment(rng, sign), lost, flags))
     if draw < 0.85:
         drops = rng.choice((0, 3, 0xFFFF))
-        return obsolete(sign, ticks, data, wire, port, drops, some_options(rng, sign, comment(rng, sign)))
+        other = option(sign, 4, struct.pack(sign + "Q", 5))  # a drop count in the newer block, nothing in this one
+        return obsolete(sign, ticks, data, wire, port, drops, some_options(rng, sign, comment(rng, sign), other))
     kept = ports[0].snaplen if ports else 0
     return simple(sign, data[:kept] if kept else data, len(data))
 

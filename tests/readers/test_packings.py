@@ -15,14 +15,15 @@ from unittest.mock import patch
 
 import pytest
 
-from vmpcap.readers import PACKINGS
+from vmpcap.readers import PACKINGS, unpacking
+from vmpcap.readers.limits import UNPACKED_FLOOR, UNPACKED_RATIO
 from vmpcap.readers.packings import open_gzip
 from vmpcap.readers.sources import open_capture
 from vmpcap.terms.errors import CaptureError, EngineError
 
 from .packers import CHECKED, NAMES, PACKERS, gzip_with, zstd_checked
 from .stories import pcapng_story
-from .writers import Packet, pcap, pcap_header, read_all, read_bytes
+from .writers import Packet, pcap, pcap_header, pcap_record, read_all, read_bytes
 
 T0 = 1_500_000_000 * 10**9
 PACKETS = [Packet(T0 + i * 1000, bytes([i % 256]) * 40, 60) for i in range(200)]
@@ -268,15 +269,31 @@ def test_damage_that_only_the_checksum_knows_is_said() -> None:
 # Bombs.
 
 
-def bomb(name: str, megabytes: int) -> bytes:
-    """A file header and so many megabytes of zeroes: records without bytes, by the million."""
-    return PACKERS[name](pcap_header("<") + bytes(megabytes << 20))
+BOMB_RECORD = pcap_record("<", Packet(T0, bytes(60_000), 60_000))
+
+
+def bomb(name: str, records: int) -> bytes:
+    """A capture of long packets that hold nothing but zeroes: every packing makes it a thousandth, or less."""
+    return PACKERS[name](pcap_header("<") + BOMB_RECORD * records)
 
 
 def test_a_bomb_ends_at_the_stated_bound(name: str) -> None:
     """max_bytes is what may be unpacked; the defect says so, and that packets behind it were not read."""
-    read = packets_of(bomb(name, 8), max_bytes=100_000)
-    assert read == ((100_000 - 24) // 16, ("unpacked_limit", (100_000 - 24) // 16 + 1, 100_000, True))
+    limit = 24 + 5 * len(BOMB_RECORD) + 100
+    assert packets_of(bomb(name, 50), max_bytes=limit) == (5, ("unpacked_limit", 6, limit, True))
+
+
+def test_the_bound_is_gigabytes_and_a_thousandfold_where_none_is_given() -> None:
+    """A sound capture may pack to a hundredth; four GiB are let through whatever it packs to."""
+    assert (UNPACKED_FLOOR, UNPACKED_RATIO) == (4 << 30, 1000)
+    with (
+        patch.object(unpacking, "UNPACKED_FLOOR", 1 << 20),
+        patch.object(unpacking, "UNPACKED_RATIO", 100),
+    ):
+        packed = bomb("gzip", 1000)
+        count, (kind, frame, offset, _) = packets_of(packed)
+    assert (kind, frame, offset) == ("unpacked_limit", count + 1, (1 << 20) + 100 * len(packed))
+    assert count == (offset - 24) // len(BOMB_RECORD)
 
 
 def packets_of(data: bytes, **options: int) -> tuple[int, tuple[str, int | None, int | None, bool]]:
@@ -291,16 +308,17 @@ def packets_of(data: bytes, **options: int) -> tuple[int, tuple[str, int | None,
 
 
 def test_a_bomb_is_read_in_bounded_memory(name: str, tmp_path: Path) -> None:
-    """64 MiB out of some kilobytes: what is held does not grow with it."""
+    """60 MB out of some kilobytes: what is held does not grow with it."""
     path = tmp_path / "bomb"
-    path.write_bytes(bomb(name, 64))
+    path.write_bytes(bomb(name, 1000))
     with open_capture(path, block_bytes=1 << 20, batch_records=4096) as capture:
         tracemalloc.start()
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         packets = sum(len(batch.ts_ns) for batch in capture.batches())
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-    assert packets == (64 << 20) // 16
+    assert packets == 1000
+    assert path.stat().st_size < 400_000
     assert peak < 20 << 20
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 48 << 10
 

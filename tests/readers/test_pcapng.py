@@ -473,14 +473,43 @@ def test_options_without_an_end_mark_are_read_to_the_end() -> None:
     assert (read.comments, read.defects) == ([(0, "hello"), (0, "hello"), (1, "hello")], {})
 
 
-def test_an_option_that_reaches_past_its_block_is_not_read() -> None:
-    """Nor is what stands behind it; the packet is."""
-    bad = option("<", 1, b"hello") + struct.pack("<HH", 1, 65535) + b"abcd"
+@pytest.mark.parametrize("size", [5, 6, 8, 12, 65535])
+def test_an_option_that_reaches_past_its_block_is_not_read(size: int) -> None:
+    """By one byte or by many; nor is what stands behind it. The packet is."""
+    bad = option("<", 1, b"hello") + struct.pack("<HH", 1, size) + b"abcd"
     data = section("<", bad) + interface("<", options=bad) + enhanced("<", TICKS, FRAME, 60, options=bad)
     read = read_bytes(data + enhanced("<", TICKS, FRAME, 60))
     assert read.comments == [(0, "hello"), (0, "hello"), (1, "hello")]
     assert len(read.packets) == 2
     assert (read.defects["damaged_option"].count, read.defects["damaged_interface"].count) == (2, 1)
+
+
+def test_an_interface_that_is_not_described_fully_keeps_its_number() -> None:
+    """Its packets have no link type; those of the next interface are not taken for its."""
+    short = block("<", 1, b"\1\0\0\0")
+    packets = enhanced("<", TICKS, FRAME, 60, port=0) + enhanced("<", TICKS, FRAME, 61, port=1)
+    read = read_bytes(section("<") + short + interface("<", 113) + packets)
+    assert [(p.wire, p.ts_ns, p.link_type) for p in read.packets] == [(60, None, -1), (61, T0, 113)]
+    assert read.defects["damaged_interface"].detail == "a description of 16 bytes"
+
+
+@pytest.mark.parametrize("code", [2, 4])
+def test_flags_and_drop_counts_that_reach_past_their_block_are_not_read(code: int) -> None:
+    """Nothing behind the block is taken for them."""
+    bad = struct.pack("<HH", code, 4 if code == 2 else 8)
+    packet = enhanced("<", TICKS, FRAME, 60, options=bad)
+    read = read_bytes(section("<") + interface("<") + packet + enhanced("<", TICKS, FRAME, 60))
+    assert {kind: row.count for kind, row in read.defects.items()} == {"damaged_option": 1}
+
+
+def test_defects_of_blocks_between_packets_are_at_the_frame_that_follows() -> None:
+    """An interface and statistics that cannot be read, behind packets of the same batch."""
+    packet = enhanced("<", TICKS, FRAME, 60)
+    data = section("<") + interface("<") + packet * 3 + block("<", 1, b"abcd") + packet + statistics("<", 9, END)
+    read = read_bytes(data + packet)
+    found = {kind: (row.first_frame, row.offset) for kind, row in read.defects.items()}
+    at = 28 + 20 + 3 * len(packet)
+    assert found == {"damaged_interface": (4, at), "damaged_option": (5, at + 16 + len(packet))}
 
 
 def test_options_without_end_are_bounded() -> None:

@@ -193,7 +193,9 @@ def read_pcapng(data: bytes) -> Told:
                 break
             ports = []
             told.comments += comments(sign, body[16:], 0)
-        elif kind == 1 and len(body) >= 8:
+        elif kind == 1 and len(body) < 8:
+            ports.append(stranger())
+        elif kind == 1:
             ports.append(describe(sign, body, described))
             described += 1
             told.comments += comments(sign, body[8:], 0)

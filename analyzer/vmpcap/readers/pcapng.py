@@ -299,7 +299,8 @@ class PcapngReader:
 
     def _describe_interface(self, block: bytes) -> None:
         if len(block) < _SMALLEST_INTERFACE:
-            self._note_here("damaged_interface", f"{len(block)} bytes")
+            self._note_here("damaged_interface", f"a description of {len(block)} bytes")
+            self._take_number(self._make_stand_in())
             return
         link_type, _, snaplen = struct.unpack_from(self._sign + "HHI", block, 8)
         interface = Interface(link_type, snaplen=snaplen, section=self.ledger.sections - 1)
@@ -349,8 +350,13 @@ class PcapngReader:
             self._clock_factors[number] = factor
             self._clock_offsets_ns[number] = 0 if way == index.NO_CLOCK else interface.tsoffset_s * NS_PER_S
             self._longest_block = max(self._longest_block, longest_record(interface.link_type) + BLOCK_OVERHEAD)
-        self._interface_numbers[self._section_interfaces] = number
-        self._section_interfaces += 1
+        self._take_number(number)
+
+    def _take_number(self, number: int) -> None:
+        """The next interface of the section has this number over all sections; those beyond the limit have none."""
+        if self._section_interfaces < MAX_INTERFACES:
+            self._interface_numbers[self._section_interfaces] = number
+            self._section_interfaces += 1
 
     def _make_stand_in(self) -> int:
         """Which number has the interface of packets whose own was never described? It has no link type, no clock."""
