@@ -35,6 +35,8 @@ class Defect(msgspec.Struct, frozen=True, kw_only=True):
     first_frame: int | None = None
     offset: int | None = None
     detail: str = ""
+    minor: bool = False
+    """Too small to touch a figure: steps back in time of a millisecond at most, as several receive queues make them."""
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):

@@ -277,7 +277,7 @@ def odd_inputs(report: Report) -> str:
 
 
 def _odd_kinds(given: Input) -> list[str]:
-    kinds = [d.kind for d in given.defects]
+    kinds = [d.kind for d in given.defects if not d.minor]
     if given.truncated and not kinds:
         kinds = ["cut short"]
     return [*kinds, *(["frames not walked to the end"] if given.not_walked else [])]

@@ -38,7 +38,14 @@ def _describe(point: PointRead, read: FileRead) -> Input:
         last_ts=iso_utc(facts.last_ts_ns),
         truncated=facts.truncated,
         defects=[
-            Defect(kind=d.kind, count=d.count, first_frame=d.first_frame, offset=d.offset, detail=d.detail)
+            Defect(
+                kind=d.kind,
+                count=d.count,
+                first_frame=d.first_frame,
+                offset=d.offset,
+                detail=d.detail,
+                minor=_is_jitter(d),
+            )
             for d in read.defects
         ],
         not_walked=read.not_walked,
