@@ -126,6 +126,14 @@ def test_a_second_place_takes_two_points_and_a_mac() -> None:
     assert find_second_place(guest(mac=NO_MAC), [old, new], SWITCH).found is None
 
 
+def test_a_second_place_takes_every_frame_of_both() -> None:
+    """What is missing at the new place may have been left out there."""
+    points = two_domains(sent_by_guest(*AFTER), sent_by_guest(*AFTER, first_id=2000), journal_complete=False)
+    found = find_second_place(guest(), points, SWITCH)
+    assert found.found is None
+    assert "dst" in found.because
+
+
 # announced too early
 
 

@@ -126,6 +126,13 @@ def test_requests_unanswered_to_the_end_are_unreachability() -> None:
     assert "went unanswered" in told.because
 
 
+def test_silence_where_frames_were_left_out_is_no_unreachability() -> None:
+    """The answers may be among them."""
+    lost = asks_and_answers(0, 20 * S, 10 * MS, (SWITCH - 200 * MS, SWITCH), answers=False)
+    client = view("client", "client", journal=lost, last_ts=20 * S, journal_complete=False)
+    assert judge_reachability(guest(), [client], SWITCH).answer == "unknown"
+
+
 def test_two_unanswered_requests_are_not_enough() -> None:
     """Little evidence is no evidence."""
     few = asks_and_answers(0, SWITCH + 20 * MS, 10 * MS, (SWITCH - 200 * MS, SWITCH), answers=False)

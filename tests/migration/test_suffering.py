@@ -55,6 +55,13 @@ def test_a_peer_in_view_only_afterwards_shows_no_outage_at_all() -> None:
     assert not found.is_cut_off
 
 
+def test_a_peer_in_view_only_before_shows_none_either() -> None:
+    """It stopped asking just before the guest went away: nobody knows what it would have met."""
+    (found,) = suffered_at(point(pings(80, 10), last_ts=30 * S))
+    assert (found.peer.outage_ms, found.peer.survived) == (None, None)
+    assert "only before the switchover" in found.peer.because
+
+
 def test_a_stream_that_ended_before_is_left_out() -> None:
     """A minute ago somebody pinged: it says nothing of the switchover."""
     early = pings(20, 10)
@@ -152,3 +159,15 @@ def test_a_connection_counts_its_retransmissions() -> None:
     assert (found.peer.protocol, found.peer.outage_ms, found.peer.retransmissions) == ("tcp/80", 800.0, 2)
     assert found.peer.survived
     assert found.peer.interval_ms == 20.0
+
+
+def test_what_was_under_way_where_the_kept_frames_end_is_not_lost() -> None:
+    """More frames came than could be kept: nobody saw whether the last segment was answered, and nothing is claimed."""
+    rows = []
+    for n in range(30):
+        rows += [segment(50 * n, True, 100 * n, 100 * n, 100), segment(50 * n + 1, False, 100 * n, 100 * n + 100, 100)]
+    asked = segment(1500, True, 3000, 3000, 100)
+    (kept,) = suffered_at(point([*rows, asked], last_ts=60 * S, journal_complete=False))
+    assert (kept.peer.outage_ms, kept.is_cut_off) == (0.0, False)
+    (whole,) = suffered_at(point([*rows, asked], last_ts=60 * S))
+    assert whole.peer.outage_ms is None

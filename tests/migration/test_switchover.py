@@ -205,6 +205,15 @@ def test_a_guest_seen_only_afterwards_was_not_silent() -> None:
     assert "both before and after" in seen.guest_silence.because
 
 
+def test_the_last_frame_that_was_kept_need_not_be_the_last() -> None:
+    """Frames had to be left out: without one after the switchover nobody knows when the guest was silent."""
+    old = bridge("src-guestbr", "domain:source", talking(830 * MS), journal_complete=False)
+    new = bridge("dst-guestbr", "domain:destination", talking(-1, 1004 * MS), SWITCH)
+    assert told(old, new, heard=(new,)).bracket.from_point is None
+    both = bridge("gw-lan", "gateway", talking(830 * MS, 1005 * MS), SWITCH, journal_complete=False)
+    assert told(both, heard=(both,)).guest_silence_ms == pytest.approx(175.0)
+
+
 def test_the_longest_gap_beside_the_moment_is_the_silence() -> None:
     """A longer one ten seconds later is not."""
     rows = talking(830 * MS, 1005 * MS, 12 * S)

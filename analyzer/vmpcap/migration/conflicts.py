@@ -65,6 +65,9 @@ def find_second_place(guest: Moved, views: Sequence[PointView], moment: int) -> 
     new = next((v for v in views if v.role == "domain:destination"), None)
     if old is None or new is None or guest.mac == NO_MAC:
         return Conflict(None, "it takes a point in each of the two domains to see a MAC in two places")
+    missing = next((v for v in (old, new) if not v.journal_complete), None)
+    if missing is not None:
+        return Conflict(None, f"{missing.name} does not show every frame of the guest")
     strays = strays_at(old, new, guest, moment + SETTLED_NS)
     if strays:
         frames = tuple(int(old.journal.frame[row]) for row in strays[:3])

@@ -58,6 +58,8 @@ def find_trombone(guest: Moved, views: Sequence[PointView], moment: int) -> Deto
             elif first[1] == here[1] + 1:
                 because = f"packets crossed {view.name} twice, the second time with a TTL one lower"
                 return Detour(True, because, view.name, (first[2], here[2]))
+        if not view.journal_complete:
+            return Detour(None, f"{view.name} does not show every packet of the guest")
         if len(rows):
             return Detour(False, f"no packet of the guest crossed {view.name} twice", view.name)
     return Detour(None, "no packet of the guest crossed the link between the sites after the switchover")

@@ -51,6 +51,8 @@ def judge_reachability(guest: Moved, views: Sequence[PointView], moment: int) ->
             because = f"at {view.name} a request reached the guest and was answered {delay:.3f} s after the switchover"
             return Reachability("yes", because, view.name, (proof.question_frame, proof.answer_frame))
     for view in ordered:
+        if not view.journal_complete:
+            continue  # what is missing may have been left out
         negative = _unanswered(view, guest, moment) or _outbound_only(view, guest, moment)
         if negative is not None:
             return negative

@@ -60,7 +60,7 @@ def what_peers_suffered(
     for view in views:
         when = on_point(view, moment)
         place = rank(view.role, OUTAGE_FIGURES)
-        for stream in find_peer_streams(view.journal, macs, guest.ips, end_ns=view.last_ts):
+        for stream in find_peer_streams(view.journal, macs, guest.ips, end_ns=_end_of(view)):
             if stream.last_ts < on_point(view, begin) - BEFORE_NS:
                 continue  # at this point it was over before the guest fell silent
             key = (stream.peer, stream.protocol, stream.peer_port, stream.guest_port, stream.icmp_id, stream.requester)
@@ -70,6 +70,13 @@ def what_peers_suffered(
     return sorted(found, key=_severity)[:MOST_PEERS]
 
 
+def _end_of(view: PointView) -> int:
+    """Until when does this view show every frame? Where some had to be left out, until the last that was kept."""
+    if view.journal_complete or not view.journal.rows:
+        return view.last_ts
+    return min(view.last_ts, int(view.journal.ts_ns.max()))
+
+
 def _severity(suffered: Suffered) -> tuple[bool, float, str, str]:
     return (suffered.ended, -(suffered.peer.outage_ms or 0.0), suffered.peer.protocol, suffered.peer.peer)
 
@@ -77,8 +84,8 @@ def _severity(suffered: Suffered) -> tuple[bool, float, str, str]:
 def _suffered(stream: PeerStream, view: PointView, when: int) -> Suffered:
     near = _around_switchover(stream, when)
     outage = max(near, key=lambda o: (not o.ended, o.seen_ns), default=None)
-    if outage is None and stream.first_ts > when:
-        return _only_afterwards(stream, view)
+    if outage is None and not stream.first_ts <= when <= stream.last_ts:
+        return _on_one_side(stream, view, when)
     peer = Peer(
         peer=stream.peer_ip,
         protocol=_protocol(stream),
@@ -104,16 +111,19 @@ def _suffered(stream: PeerStream, view: PointView, when: int) -> Suffered:
     )
 
 
-def _only_afterwards(stream: PeerStream, view: PointView) -> Suffered:
-    """A stream that came into view after the switchover: it had no outage here, and shows none that was before."""
+def _on_one_side(stream: PeerStream, view: PointView, when: int) -> Suffered:
+    """A stream in view only before or only after the switchover: what it would have met then is not known."""
+    later = stream.first_ts > when
     peer = Peer(
         peer=stream.peer_ip,
         protocol=_protocol(stream),
         point=view.name,
         interval_ms=ms(stream.interval_ns),
         retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
-        because=f"in view here only after the switchover, from frame {stream.first_frame} on",
-        frames=[stream.first_frame],
+        because=f"in view here only after the switchover, from frame {stream.first_frame} on"
+        if later
+        else f"in view here only before the switchover, up to frame {stream.last_frame}",
+        frames=[stream.first_frame if later else stream.last_frame],
         filter=stream.filter,
     )
     return Suffered(peer, True, None, None, None, None)

@@ -116,7 +116,8 @@ def _silence_at(view: PointView, guest: Moved, moment: int) -> Silence | None:
     if ts[0] >= moment - AFTER_NS:
         return Silence(None, mark(0))
     if ts[-1] <= moment:
-        return Silence(mark(len(ts) - 1), None)
+        # where frames had to be left out, the last one that was kept need not be the last that was sent
+        return Silence(mark(len(ts) - 1), None) if view.journal_complete else None
     gaps = np.diff(ts)
     series = guest.series_at(view)
     announced = np.isin(numbers, series.frames if series is not None else ())

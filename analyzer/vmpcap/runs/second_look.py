@@ -21,10 +21,20 @@ from vmpcap.runs.requests import Request
 from vmpcap.terms.units import NS_PER_S
 
 Bools = npt.NDArray[np.bool_]
+Guests = Sequence[tuple[Moved, int]]
+"""Each guest with the moment of its switchover on the reference clock."""
+Windows = Sequence[tuple[int, int]]
+"""Stretches of time on a point's own clock, both ends included."""
 
 BEFORE_NS: Final = 30 * NS_PER_S
 AFTER_NS: Final = 90 * NS_PER_S
-"""How far around a switchover the guest's frames are looked for."""
+"""How far around a switchover the guest's frames are looked for, where they fit into the journal."""
+
+LEAST_SHARE: Final = 1 / 15
+"""The look is never narrower than this share of it: 2 s before, 6 s after."""
+
+SURE_TO_FIT: Final = 0.8
+"""How much of the room a narrower look is planned to take: frames do not come evenly."""
 
 STDIN: Final = "-"
 
@@ -46,19 +56,18 @@ def look_again(
     ]
 
 
-def _look(point: PointRead, view: PointView, guests: Sequence[tuple[Moved, int]], request: Request) -> PointView:
-    journal = Journal(JOURNAL_ROWS)
-    walker = Walker(DEFAULT_BATCH_RECORDS)
-    for path in point.files.files:
-        with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS) as capture:
-            for batch in capture.batches():
-                frames = walker.walk(batch)
-                rows = wanted_rows(frames, view, guests)
-                if rows.any():
-                    journal.keep(batch.first_frame, frames, rows)
+def _look(point: PointRead, view: PointView, guests: Guests, request: Request) -> PointView:
+    """The view with all frames of the guests, as far around their switchovers as there is room for."""
+    share = 1.0
+    while True:
+        windows = windows_around(view, guests, request, share)
+        journal = _read_again(point, guests, windows)
+        if not journal.overflowed or share <= LEAST_SHARE:
+            break
+        share = max(LEAST_SHARE, SURE_TO_FIT * share * journal.kept / (journal.kept + sum(journal.left_out.values())))
     seen = journal.columns()
     old = view.journal
-    rest = ~_in_windows(old.ts_ns, view, guests) | ~_of_guests(old, guests)
+    rest = ~_in_windows(old.ts_ns, windows) | ~_of_guests(old, guests)
     pairs: Any = zip(old, seen, strict=True)
     columns: Any = (np.concatenate([a[rest], b]) for a, b in pairs)
     joined = JournalColumns(*columns)
@@ -67,21 +76,41 @@ def _look(point: PointRead, view: PointView, guests: Sequence[tuple[Moved, int]]
     )
 
 
-def wanted_rows(frames: Frames, view: PointView, guests: Sequence[tuple[Moved, int]]) -> Bools:
-    """Which frames are of one of the guests, near enough to its switchover?"""
-    near = _in_windows(frames.ts_ns, view, guests)
+def _read_again(point: PointRead, guests: Guests, windows: Windows) -> Journal:
+    journal = Journal(JOURNAL_ROWS)
+    walker = Walker(DEFAULT_BATCH_RECORDS)
+    for path in point.files.files:
+        with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS) as capture:
+            for batch in capture.batches():
+                frames = walker.walk(batch)
+                rows = wanted_rows(frames, guests, windows)
+                if rows.any():
+                    journal.keep(batch.first_frame, frames, rows)
+    return journal
+
+
+def windows_around(view: PointView, guests: Guests, request: Request, share: float) -> Windows:
+    """From when to when, on the point's clock, are the guests' frames wanted? This share of the usual, as asked for."""
+    since = request.since_ns if request.since_ns is not None else np.iinfo(np.int64).min
+    until = request.until_ns if request.until_ns is not None else np.iinfo(np.int64).max
+    moments = [on_point(view, moment) for _, moment in guests]
+    return [(max(since, at - int(share * BEFORE_NS)), min(until, at + int(share * AFTER_NS))) for at in moments]
+
+
+def wanted_rows(frames: Frames, guests: Guests, windows: Windows) -> Bools:
+    """Which frames are of one of the guests, near enough to a switchover?"""
+    near = _in_windows(frames.ts_ns, windows)
     return near & _of_guests(frames, guests) if near.any() else near
 
 
-def _in_windows(ts: npt.NDArray[np.int64], view: PointView, guests: Sequence[tuple[Moved, int]]) -> Bools:
+def _in_windows(ts: npt.NDArray[np.int64], windows: Windows) -> Bools:
     near = np.zeros(len(ts), np.bool_)
-    for _, moment in guests:
-        when = on_point(view, moment)
-        near |= (ts >= when - BEFORE_NS) & (ts <= when + AFTER_NS)
+    for since, until in windows:
+        near |= (ts >= since) & (ts <= until)
     return near
 
 
-def _of_guests(rows: Frames | JournalColumns, guests: Sequence[tuple[Moved, int]]) -> Bools:
+def _of_guests(rows: Frames | JournalColumns, guests: Guests) -> Bools:
     mine = np.zeros(len(rows.ts_ns), np.bool_)
     for guest, _ in guests:
         mac = np.uint64(guest.mac)
