@@ -47,5 +47,5 @@ def test_windows_lie_around_the_move_within_what_was_asked_for(
 
 def test_windows_are_on_the_clock_of_the_point() -> None:
     """A point whose clock is 5 s ahead of the reference shows the move 5 s later."""
-    ahead = view(offset=Offset(5 * S, 0, 1))
+    ahead = view(offset=Offset(5 * S, 5 * S, 1))
     assert windows_around(ahead, [(GUEST, 1000 * S)], request(), 1.0) == [(975 * S, 1095 * S)]
