@@ -141,10 +141,10 @@ MANY: dict[str, Callable[[int], bytes]] = {
 
 @pytest.mark.parametrize("what", MANY)
 def test_very_many_small_things_cost_little_each(what: str, tmp_path: Path) -> None:
-    """Twenty thousand of each, and a packet behind them: memory stays where it was after ten thousand."""
+    """Twelve thousand of each, and a packet behind them: memory stays where it was after six thousand."""
     packet = enhanced("<", T0 // 1000, FRAME, 60)
     peaks = []
-    for count in (10_000, 20_000):
+    for count in (6_000, 12_000):
         data = MANY[what](count)
         data += pcap_record("<", Packet(T0, FRAME, 60)) if data[:4] == pcap_header("<")[:4] else packet
         path = tmp_path / str(count)

@@ -112,8 +112,9 @@ def one_each(defects: list[Defect]) -> list[Defect]:
     for defect in defects:
         seen = rows.get(defect.kind, defect)
         first = min(seen, defect, key=lambda row: inf if row.offset is None else row.offset)
+        both = [row.largest for row in (seen, defect) if row.largest is not None]
         count = defect.count if seen is defect else seen.count + defect.count
-        rows[defect.kind] = replace(first, count=count)
+        rows[defect.kind] = replace(first, count=count, largest=max(both, default=None))
     return list(rows.values())
 
 

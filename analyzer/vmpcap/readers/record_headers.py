@@ -21,6 +21,7 @@ _SOUND_FOR_OTHERS: Final = 3
 
 
 def _no_more(_: bytes, __: str) -> bool:
+    """Nothing stands behind the usual bytes, so there is nothing to doubt."""
     return True
 
 
