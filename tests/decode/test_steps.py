@@ -14,9 +14,16 @@ def test_every_example_is_walked_the_way_it_was_built(example: Example) -> None:
 
 
 def test_every_row_has_an_example() -> None:
-    """A row that no frame walks is not known to work."""
+    """A row that no frame walks is not known to work; one that only chooses is walked by what it chose."""
     walked = {name for example in EXAMPLES for name in example.path.split("/")}
-    assert walked == {step.name for step in STEPS}
+    assert walked == {step.name for step in STEPS if not step.chooses}
+    assert {candidate.step for step in STEPS for candidate in step.chooses} <= walked
+
+
+def test_an_example_is_one_of_the_row_that_it_is_kept_under() -> None:
+    """And each row has one of its own."""
+    assert all(example.row in example.path.split("/") for example in EXAMPLES)
+    assert {example.row for example in EXAMPLES} == {step.name for step in STEPS if not step.chooses}
 
 
 @pytest.mark.parametrize(

@@ -225,7 +225,7 @@ def test_the_walk_has_an_end(tags: int) -> None:
         (ETH + ipv4(bytes.fromhex("0000 880b") + bytes(20), protocol=47), 1, "unknown_payload"),
         (ETH + ipv4(bytes(20), protocol=50), 1, "opaque"),
         (ETH[:12] + b"\x86\xdd" + ipv4(bytes(20)), 1, "not_as_named"),
-        (ETH + ipv4(udp(bytes(30), port=8472), protocol=17), 1, "not_as_named"),
+        (ETH + ipv4(udp(bytes(30), port=8472), protocol=17), 1, "not_recognised"),
         (ETH[:12] + bytes.fromhex("0806 0006 0800 0604 0001") + bytes(40), 1, "foreign_arp"),
     ],
 )

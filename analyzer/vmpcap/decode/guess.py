@@ -13,20 +13,31 @@ from vmpcap.terms.wire import (
     ETHERTYPE_ARP,
     ETHERTYPE_IPV4,
     ETHERTYPE_IPV6,
-    ETHERTYPE_LEAST,
     ETHERTYPE_QINQ,
     ETHERTYPE_RARP,
     ETHERTYPE_VLAN,
     LENGTH_MOST,
 )
 
-LEAST_SCORE: Final = 5
-"""Less than this is like anything."""
+# Scores are about as many bits as would have to agree by chance.
+LEAST_SCORE: Final = 4
+"""Four bits say which IP it is, where labels end; what scores less is like anything."""
+_VERSION: Final = 4
+_PROTOCOL: Final = 3  # one of some thirty of 256
+_FITS: Final = 5  # a length up to what is there
+_EXACT: Final = 11  # the length that is there
+_CHECKSUM: Final = 16
+_TYPE: Final = 16  # one ethertype
+_KNOWN_TYPE: Final = 10  # one of a few dozen
+_LENGTH: Final = 16  # the length that is there instead of a type
+_LENGTH_OF_PADDED: Final = 10
+_BODY: Final = 48  # the first six bytes of ARP
 _ETHERTYPES: Final = int(Space.ETHERTYPE) << tables.KEY_BITS
 _PROTOCOLS: Final = int(Space.IP_PROTOCOL) << tables.KEY_BITS
 _ABOUT_IPV4: Final = 0x0001_0800_0604
 _TAGS_PASSED: Final = 2
 _PADDING: Final = 46
+_WORD: Final = 4
 
 
 @inline_kernel
@@ -40,6 +51,14 @@ def ipv4_sum(buffer: Bytes, at: Offset, length: Offset) -> np.int64:
 
 
 @inline_kernel
+def score_length(end: Offset, wire_end: Offset) -> np.int64:
+    """How much does a length that ends here tell?"""
+    if end > wire_end:
+        return np.int64(0)
+    return np.int64(_EXACT if end == wire_end else _FITS)
+
+
+@inline_kernel
 def score_ipv4(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Offset, steps: Tables) -> np.int64:
     """How much does this look like IPv4? 0 where it cannot be."""
     if at + 20 > captured_end or byte(buffer, at) >> 4 != 4:
@@ -48,11 +67,13 @@ def score_ipv4(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Offset
     total = be16(buffer, at + 2)
     if header < 20 or 0 < total < header:
         return np.int64(0)
-    score = np.int64(4 if at + total <= wire_end else 3)
+    score = np.int64(_VERSION)
+    if total != 0:
+        score += score_length(at + total, wire_end)
     if steps.entries[_PROTOCOLS + byte(buffer, at + 9)] != 0:
-        score += 2
+        score += _PROTOCOL
     if at + header <= captured_end and ipv4_sum(buffer, at, header) == 0xFFFF:
-        score += 8
+        score += _CHECKSUM
     return score
 
 
@@ -61,9 +82,10 @@ def score_ipv6(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Offset
     """How much does this look like IPv6? 0 where it cannot be."""
     if at + 40 > captured_end or byte(buffer, at) >> 4 != 6:
         return np.int64(0)
-    if at + 40 + be16(buffer, at + 4) > wire_end:
-        return np.int64(0)
-    return np.int64(9) if steps.entries[_PROTOCOLS + byte(buffer, at + 6)] != 0 else np.int64(4)
+    score = np.int64(_VERSION) + score_length(at + 40 + be16(buffer, at + 4), wire_end)
+    if steps.entries[_PROTOCOLS + byte(buffer, at + 6)] != 0:
+        score += _PROTOCOL
+    return score
 
 
 @inline_kernel
@@ -77,26 +99,31 @@ def score_ethernet(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Of
         return np.int64(0)
     kind = be16(buffer, at + 12)
     inside = at + 14
+    score = np.int64(0)
     for _ in range(_TAGS_PASSED):
         if kind in (ETHERTYPE_VLAN, ETHERTYPE_QINQ) and inside + 4 <= captured_end:
             kind = be16(buffer, inside + 2)
             inside += 4
+            score += _TYPE
     if kind <= LENGTH_MOST:
         left = wire_end - inside
-        return np.int64(5) if 3 <= kind <= left and (kind == left or left <= _PADDING) else np.int64(0)
-    if kind < ETHERTYPE_LEAST:
-        return np.int64(0)
-    if kind == ETHERTYPE_IPV4:
-        found = score_ipv4(buffer, inside, captured_end, wire_end, steps)
-        return found + 4 if found > 0 or inside + 20 <= captured_end else np.int64(5)
-    if kind == ETHERTYPE_IPV6:
-        found = score_ipv6(buffer, inside, captured_end, wire_end, steps)
-        return found + 4 if found > 0 or inside + 40 <= captured_end else np.int64(5)
+        if kind < 3 or kind > left or (kind != left and left > _PADDING):
+            return np.int64(0)
+        return score + (_LENGTH if kind == left else _LENGTH_OF_PADDED)
     if kind in (ETHERTYPE_ARP, ETHERTYPE_RARP):
         if inside + 6 > captured_end:
-            return np.int64(6)
-        return np.int64(16) if (be32(buffer, inside) << 16) | be16(buffer, inside + 4) == _ABOUT_IPV4 else np.int64(4)
-    return np.int64(6) if steps.entries[_ETHERTYPES + kind] != 0 else np.int64(2)
+            return score + _TYPE
+        is_body = (be32(buffer, inside) << 16) | be16(buffer, inside + 4) == _ABOUT_IPV4
+        return score + _TYPE + _BODY if is_body else np.int64(0)
+    if kind in (ETHERTYPE_IPV4, ETHERTYPE_IPV6):
+        if inside + (20 if kind == ETHERTYPE_IPV4 else 40) > captured_end:
+            return score + _TYPE
+        if kind == ETHERTYPE_IPV4:
+            found = score_ipv4(buffer, inside, captured_end, wire_end, steps)
+        else:
+            found = score_ipv6(buffer, inside, captured_end, wire_end, steps)
+        return score + _TYPE + found if found > 0 else np.int64(0)
+    return score + _KNOWN_TYPE if steps.entries[_ETHERTYPES + kind] != 0 else np.int64(0)
 
 
 @inline_kernel
@@ -115,7 +142,7 @@ def choose(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Offset, st
     nobody built; the path says that the step was chosen.
     """
     best, found = np.int64(LEAST_SCORE - 1), np.int64(0)
-    has_word = at + 4 <= captured_end
+    has_word = at + _WORD <= captured_end
     word = be32(buffer, at) if has_word else np.int64(0)
     for c in range(steps.rules[rule + tables.FIRST_CANDIDATE], steps.rules[rule + tables.PAST_CANDIDATE]):
         mask = steps.candidates[c, tables.CANDIDATE_MASK]
@@ -124,7 +151,9 @@ def choose(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Offset, st
         shape = steps.candidates[c, tables.CANDIDATE_SHAPE]
         begin = at + steps.candidates[c, tables.CANDIDATE_AT]
         score = np.int64(LEAST_SCORE)
-        if shape == Shape.ETHERNET:
+        if shape == Shape.LESS_THAN_A_WORD:
+            score = np.int64(LEAST_SCORE if wire_end - at < _WORD else 0)
+        elif shape == Shape.ETHERNET:
             score = score_ethernet(buffer, begin, captured_end, wire_end, steps)
         elif shape == Shape.IPV4:
             score = score_ipv4(buffer, begin, captured_end, wire_end, steps)

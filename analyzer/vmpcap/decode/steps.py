@@ -12,6 +12,7 @@ from vmpcap.decode.words import (
     ETHERNET,
     FDDI,
     FENCE_ID,
+    GRE_KEY,
     GRE_NUMBER,
     ICMP,
     INGRESS,
@@ -74,6 +75,7 @@ from vmpcap.decode.words import (
     label_stack,
     link_type,
     link_type_at,
+    little_count,
     llc_sap,
     llc_sap_at,
     next_protocol,
@@ -84,6 +86,9 @@ from vmpcap.decode.words import (
     ppp_protocol,
     ppp_protocol_at,
     ppp_protocol_before_end,
+    tzsp,
+    tzsp_at,
+    tzsp_tags,
     udp_port,
     udp_port_at,
     whatever_fits,
@@ -96,6 +101,9 @@ IPV6_FRAGMENT: Final = FragmentWord(at=2, offset_mask=0xFFF8, more_mask=0x0001)
 GRE_FLAGS: Final = {0x80: 4, 0x20: 4, 0x10: 4}  # checksum, key, sequence number: four bytes each (RFC 2890)
 MIRROR_CUT: Final = 0x04  # the T bit of ERSPAN II and III
 PLAIN_TRILL: Final = Expect(0xC700_0000_0000_0000, 0, NOT_AS_NAMED)  # version 0, fewer than four option words
+LLC_IN_A_RING: Final = Expect(0x00C0_0000_0000_0000, 0x0040_0000_0000_0000, NOT_AS_NAMED)  # IEEE 802.5 3.2.3
+OPEN_AIR: Final = Expect(0x0040_0000_0000_0000, 0, OPAQUE)  # the protected-frame bit of IEEE 802.11 9.2.4.1.9
+BEGINNING: Final = Expect(0x0000_0000_0000_FF00, 0x5500, NOT_AS_NAMED)  # of a frame that is sent in parts: 802.3br 99.3
 PLAIN_SNAP: Final = Expect(0xFFFF_FF00_0000_0000, 0, LLC)  # the OUI under which ethertypes are meant (RFC 1042)
 AFTER_LABELS: Final = 1
 TUNNEL_COOKIE: Final = 2
@@ -105,15 +113,28 @@ WHAT_LABELS_CARRY: Final = (
     Candidate("ipv6", Shape.IPV6, mask=0xF000_0000, value=0x6000_0000),
     Candidate("pw", Shape.ETHERNET),
     Candidate("pwcw", Shape.ETHERNET, at=4, mask=0xF000_0000),
-)  # RFC 4385 3: a control word begins with a nibble of 0; so do the addresses of many vendors
+    Candidate("pwach", Shape.ANYTHING, mask=0xFFFF_0000, value=0x1000_0000),
+)  # RFC 4385 3 and 5: a control word begins with a nibble of 0; so do the addresses of many vendors
 WHAT_8472_CARRIES: Final = (
     Candidate("vxlan", Shape.ETHERNET, at=8, mask=0xFFFF_FFFF, value=0x0800_0000),
-    Candidate("otv", Shape.ETHERNET, at=8, mask=0x0800_0000, value=0x0800_0000),
+    Candidate("vxlan", Shape.ETHERNET, at=8, mask=0xFFB7_0000, value=0x8800_0000),  # draft-smith-vxlan-group-policy 2.1
+    Candidate("otv", Shape.ETHERNET, at=8, mask=0xFF00_0000, value=0x0800_0000),
+    Candidate("lispl2", Shape.ETHERNET, at=8, mask=0x0800_0000, value=0x0800_0000),
 )
 WHAT_4500_CARRIES: Final = (
+    Candidate("natt-alive", Shape.LESS_THAN_A_WORD),
     Candidate("ike", Shape.ANYTHING, mask=0xFFFF_FFFF, value=0),
     Candidate("esp", Shape.ANYTHING),
-)
+)  # RFC 3948 2
+WHAT_1701_CARRIES: Final = (
+    Candidate("l2tp-control", Shape.ANYTHING, mask=0x8000_0000, value=0x8000_0000),
+    Candidate("l2tpv3-udp", Shape.ANYTHING, mask=0x000F_0000, value=0x0003_0000),
+    Candidate("l2tpv2", Shape.ANYTHING, mask=0x000F_0000, value=0x0002_0000),
+)  # RFC 3931 4.1.2.1, RFC 2661 3.1
+WHAT_115_CARRIES: Final = (
+    Candidate("l2tp-control", Shape.ANYTHING, mask=0xFFFF_FFFF, value=0),
+    Candidate("l2tpv3", Shape.ANYTHING),
+)  # RFC 3931 4.1.1.1
 WHAT_FOLLOWS_A_COOKIE: Final = tuple(
     Candidate(name, Shape.ETHERNET, at=at) for name, at in (("l2eth", 0), ("l2eth4", 4), ("l2eth8", 8), ("l2eth12", 12))
 )  # cookies of 0, 4 or 8 bytes, with or without the default sublayer of 4 (RFC 3931 4.1, 4.6)
@@ -127,7 +148,7 @@ IPV6_ENTRIES: Final = (
     + ppp_protocol(0x0057) + next_protocol(2) + frame_relay(0x86DD, 0x038E) + hdlc(0x86DD) + arcnet(0xC4)
 )  # fmt: skip
 ETHERNET_ENTRIES: Final = (
-    link_type(1) + ethertype_only(0x6558) + gre_unkeyed(0x6558) + next_protocol(0, 3) + erspan_frame(0)
+    link_type(1) + ethertype_only(0x6558) + gre_unkeyed(0x6558) + next_protocol(0, 3) + erspan_frame(0) + tzsp(1)
 )
 MPLS_ENTRIES: Final = (
     ethertype(0x8847, 0x8848)
@@ -138,6 +159,8 @@ MPLS_ENTRIES: Final = (
     + hdlc(0x8847)
     + frame_relay(0x8847)
 )
+FRAME_STARTS: Final = dict.fromkeys((0xD5, 0xE6, 0x4C, 0x7F, 0xB3), 8)  # IEEE 802.3br 99.3.3
+ARCNET_WITHOUT_PARTS: Final = {0xF0: 5, 0xF1: 5}  # RFC 1051; RFC 1201 adds a flag and a number
 TAGS: Final = ethertype(0x8100, 0x88A8, 0x9100, 0x9200)
 LLC_LENGTHS: Final = ethertype_only(*range(1501))
 
@@ -148,28 +171,30 @@ STEPS: Final = (
     Step("eth",      ETHERNET_ENTRIES,          fixed(14),                         ethertype_at(12), reads=ETHERNET),
     Step("sll",      link_type(113),            fixed(16),                         ethertype_at(14), reads=COOKED),
     Step("sll2",     link_type(276),            fixed(20),                         ethertype_at(0), reads=COOKED2),
-    Step("raw",      link_type(12, 14, 101),    fixed(0),                          by_ip_version()),
+    Step("raw",      link_type(12, 14, 101) + tzsp(7), fixed(0),                   by_ip_version()),
     Step("null",     link_type(0),              fixed(4),                          address_family_at(0)),
     Step("loop",     link_type(108),            fixed(4),                          address_family_at(0)),
-    Step("pktap",    link_type(258),            words(at=0, unit=1, least=12),     link_type_at(8)),
-    Step("ppi",      link_type(192),            words(at=2, unit=1, least=8),      link_type_at(4)),
+    Step("pktap",    link_type(258),            little_count(at=0, least=12),      link_type_at(8)),
+    Step("ppi",      link_type(192),            little_count(at=2, least=8),       link_type_at(4)),
     Step("nflog",    link_type(239),            nflog_fields(),                    by_ip_version()),
     Step("ipoib",    link_type(242),            fixed(44),                         ethertype_at(40)),
     Step("brcm",     link_type(281),            fixed(18),                         ethertype_at(16), reads=ETHERNET),
     Step("brcm-first", link_type(282),          fixed(4),                          always_ethernet()),
     Step("dsa",      link_type(284),            fixed(18),                         ethertype_at(16), reads=ETHERNET),
     Step("edsa",     link_type(285),            fixed(22),                         ethertype_at(20), reads=ETHERNET),
-    Step("mpacket",  link_type(274),            fixed(8),                          always_ethernet()),
+    Step("mpacket",  link_type(274),            one_of(7, FRAME_STARTS),           always_ethernet(),
+         expects=BEGINNING),
     # where Ethernet is not what it begins with
-    Step("ppp",      link_type(9, 50),          one_of(0, {0xFF: 4}, other=2),     ppp_protocol_before_end()),
+    Step("ppp",      link_type(9, 50) + tzsp(4), one_of(0, {0xFF: 4}, other=2),    ppp_protocol_before_end()),
     Step("chdlc",    link_type(104),            fixed(4),                          hdlc_at(2)),
     Step("frelay",   link_type(107),            fixed(4),                          frame_relay_at(2)),
-    Step("tokenring", link_type(6),             fixed_if(14, at=8, mask=0x80, value=0x00), always_llc(), reads=RING),
-    Step("fddi",     link_type(10),             fixed_if(13, at=0, mask=0xF0, value=0x50), always_llc(), reads=FDDI),
-    Step("arcnet",   link_type(129),            fixed(5),                          arcnet_at(4)),
+    Step("tokenring", link_type(6) + tzsp(2),   fixed_if(14, at=8, mask=0x80, value=0x00), always_llc(), reads=RING,
+         expects=LLC_IN_A_RING),
+    Step("fddi",     link_type(10) + tzsp(5),   fixed_if(13, at=0, mask=0xF0, value=0x50), always_llc(), reads=FDDI),
+    Step("arcnet",   link_type(129),            one_of(4, ARCNET_WITHOUT_PARTS, other=8), arcnet_at(4)),
     Step("sunatm",   link_type(123),            fixed_if(4, at=0, mask=0x0F, value=0x02), always_llc()),
-    Step("radiotap", link_type(127),            words(at=2, unit=1, least=8),      always_link_type(105)),
-    Step("wlan",     link_type(105),            one_of(0, {0x08: 24, 0x88: 26}),   always_llc()),
+    Step("radiotap", link_type(127),            little_count(at=2, least=8),       always_link_type(105)),
+    Step("wlan",     link_type(105) + tzsp(18), one_of(0, {0x08: 24, 0x88: 26}),   always_llc(), expects=OPEN_AIR),
     # between the addresses and the type
     Step("vlan",     TAGS,                      fixed(4),                          ethertype_at(2), keeps=VLAN_ID),
     Step("vntag",    ethertype(0x8926),         fixed(6),                          ethertype_at(4)),
@@ -207,14 +232,16 @@ STEPS: Final = (
     Step("esp",      ip_protocol(50),           fixed(0),                          ends(OPAQUE), keeps=ESP_SPI,
          also_keeps=ESP_NUMBER),
     Step("ike",      chosen(),                  fixed(4),                          ends()),
+    Step("natt-alive", chosen(),                fixed(1),                          ends()),
     # labels and GRE
     Step("mpls",     MPLS_ENTRIES,              label_stack(),                     whatever_fits(AFTER_LABELS),
          keeps=LABEL),
     Step("labelled", choice(AFTER_LABELS),      no_header(),                       chooses=WHAT_LABELS_CARRY),
     Step("pw",       chosen(),                  fixed(0),                          always_ethernet()),
     Step("pwcw",     chosen(),                  fixed(4),                          always_ethernet()),
+    Step("pwach",    chosen(),                  fixed(4),                          ends()),
     Step("gre",      ip_protocol(47) + udp_port(4754), flagged(0, 4, GRE_FLAGS, never=0x40), gre_protocol_at(2),
-         keeps=GRE_NUMBER),
+         keeps=GRE_KEY, also_keeps=GRE_NUMBER),
     Step("nvgre",    gre_keyed(0x6558),         fixed(0),                          always_ethernet(), keeps=VSID),
     Step("erspan1",  gre_unsequenced(0x88BE),   fixed(0),                          always_ethernet()),
     Step("erspan2",  gre_sequenced(0x88BE),     fixed_if(8, at=0, mask=0xF0, value=0x10), always_ethernet(),
@@ -234,23 +261,30 @@ STEPS: Final = (
     Step("port8472", udp_port(8472),            no_header(),                       chooses=WHAT_8472_CARRIES),
     Step("otv",      chosen(),                  fixed(8),                          always_ethernet(), keeps=OVERLAY_ID,
          also_keeps=OTV_INSTANCE),
+    Step("lispl2",   chosen(),                  fixed(8),                          always_ethernet(),
+         keeps=INSTANCE_ID),
     Step("gpe",      udp_port(4790),            fixed_if(8, at=0, mask=0x38, value=0x08), next_protocol_at(3),
          keeps=VNI),
     Step("nsh",      ethertype(0x894F) + next_protocol(4), words(at=1, mask=0x3F, least=8), next_protocol_at(3)),
     Step("geneve",   udp_port(6081),            words(at=0, mask=0x3F, base=8, version=0x00), ethertype_at(2),
          keeps=VNI),
-    Step("l2tpv3",   ip_protocol(115),          fixed(4),                          whatever_fits(TUNNEL_COOKIE),
+    Step("protocol115", ip_protocol(115),       no_header(),                       chooses=WHAT_115_CARRIES),
+    Step("l2tpv3",   chosen(),                  fixed(4),                          whatever_fits(TUNNEL_COOKIE),
          keeps=TUNNEL_SESSION),
-    Step("l2tpv3-udp", udp_port(1701),          fixed_if(8, at=1, mask=0x0F, value=0x03), whatever_fits(TUNNEL_COOKIE),
+    Step("port1701", udp_port(1701),            no_header(),                       chooses=WHAT_1701_CARRIES),
+    Step("l2tpv3-udp", chosen(),                fixed(8),                          whatever_fits(TUNNEL_COOKIE),
          keeps=TUNNEL_SESSION_UDP),
+    Step("l2tp-control", chosen(),              fixed(4),                          ends()),
     Step("cookie",   choice(TUNNEL_COOKIE),     no_header(),                       chooses=WHAT_FOLLOWS_A_COOKIE),
     Step("l2eth",    chosen(),                  fixed(0),                          always_ethernet()),
     Step("l2eth4",   chosen(),                  fixed(4),                          always_ethernet()),
     Step("l2eth8",   chosen(),                  fixed(8),                          always_ethernet()),
     Step("l2eth12",  chosen(),                  fixed(12),                         always_ethernet()),
+    Step("tzsp",     udp_port(37008),           tzsp_tags(),                       tzsp_at(2)),
     # IP inside something
     Step("lisp",     udp_port(4341),            fixed(8),                          by_ip_version(), keeps=INSTANCE_ID),
     Step("pppoe",    ethertype(0x8864),         fixed_if(8, at=0, mask=0xFF, value=0x11), ppp_protocol_at(6),
          size=Size(at=4, after=6)),
+    Step("l2tpv2",   chosen(),                  flagged(0, 6, {0x40: 2, 0x08: 4}, never=0x02), always_link_type(9)),
 )
 # fmt: on

@@ -168,6 +168,8 @@ def _candidates(steps: Sequence[Step]) -> npt.NDArray[np.int64]:
         for one in step.chooses:
             if one.step not in numbers:
                 raise ValueError(f"step {step.name!r} chooses {one.step!r}, which is no row")
+            if steps[numbers[one.step] - 1].chooses:
+                raise ValueError(f"step {step.name!r} chooses {one.step!r}, which only chooses itself: who ends that?")
             rows.append((numbers[one.step], one.shape, one.at, one.mask, one.value))
     return np.array(rows, dtype=np.int64).reshape(-1, 5)
 

@@ -22,12 +22,14 @@ from vmpcap.decode.words import (
     IPV6,
     LEAST_SPECIAL_LENGTH,
     LINK_LAYER,
+    LITTLE_COUNT,
     MAX_DEPTH,
     NETWORK_LAYER,
     NFLOG_FIELDS,
     REJECTED,
     TCP,
     TRANSPORT_LAYER,
+    TZSP_TAGS,
     UDP,
     Role,
     Space,
@@ -43,7 +45,11 @@ _LABEL_BYTES: Final = 4
 _NFLOG_FIXED_BYTES: Final = 4
 _NFLOG_FIELD_BYTES: Final = 4
 _NFLOG_PACKET: Final = 9  # NFULA_PAYLOAD of linux/netfilter/nfnetlink_log.h
+_TZSP_FIXED_BYTES: Final = 4
+_TZSP_PADDING: Final = 0
+_TZSP_LAST: Final = 1
 _RECOGNISABLE_BYTES: Final = 34  # Ethernet and IPv4: fewer captured bytes are too few to tell by
+_LONGEST_PACKET: Final = 0x10000
 _BOTTOM_OF_STACK: Final = 0x100
 _STEPS_IN_HALF: Final = MAX_DEPTH // 2
 
@@ -124,10 +130,34 @@ def measure_nflog(buffer: Bytes, start: Offset, at: Offset, end: Offset) -> np.i
 
 
 @inline_kernel
-def measure_special(header: np.int64, buffer: Bytes, start: Offset, at: Offset, end: Offset) -> np.int64:
-    """How long is a header whose length no single byte tells?"""
+def measure_tzsp(buffer: Bytes, start: Offset, at: Offset, end: Offset) -> np.int64:
+    """How long is the TZSP header at `at`, with its tags? Past `end` where none before that is the last."""
+    length = np.int64(_TZSP_FIXED_BYTES)
+    while at + length < end:
+        tag = byte(buffer, start + length)
+        length += 1
+        if tag == _TZSP_LAST:
+            return length
+        if tag != _TZSP_PADDING:
+            if at + length >= end:
+                break
+            length += 1 + byte(buffer, start + length)
+    return np.int64(end - at + 1)
+
+
+@inline_kernel
+def measure_special(
+    header: np.int64, buffer: Bytes, start: Offset, at: Offset, end: Offset, rules: I32, rule: Offset
+) -> np.int64:
+    """How long is a header whose length no single byte tells? Below 0 where it cannot be one."""
+    if header == LITTLE_COUNT:
+        counted_at = start + rules[rule + tables.LENGTH_AT]
+        counted = byte(buffer, counted_at) | (byte(buffer, counted_at + 1) << 8)
+        return counted if counted >= rules[rule + tables.NEEDS] else np.int64(-1)
     if header == NFLOG_FIELDS:
         return measure_nflog(buffer, start, at, end)
+    if header == TZSP_TAGS:
+        return measure_tzsp(buffer, start, at, end)
     return measure_stack(buffer, start, at, end)
 
 
@@ -135,7 +165,7 @@ def measure_special(header: np.int64, buffer: Bytes, start: Offset, at: Offset, 
 def kept_id(buffer: Bytes, start: Offset, end: Offset, rules: I32, place: Offset) -> np.int64:
     """Which id does this header give by the four rules from `place` on? NO_ID where a flag says that there is none."""
     when = rules[place + 3]
-    if when != 0 and byte(buffer, start) & when == 0:
+    if when != 0 and byte(buffer, start) & when != when:
         return np.int64(NO_ID)
     at = rules[place]
     word = be32(buffer, start + at if at >= 0 else end + at)
@@ -143,9 +173,9 @@ def kept_id(buffer: Bytes, start: Offset, end: Offset, rules: I32, place: Offset
 
 
 @inline_kernel
-def tunnel_of(buffer: Bytes, network: Offset, network_reads: Offset, kept: np.int64) -> np.uint64:
-    """Which key has the tunnel between the addresses of this header, with this id? Never 0."""
-    key = mix_id(np.uint64(0), np.uint64(kept & 0xFFFFFFFF))
+def tunnel_of(buffer: Bytes, network: Offset, network_reads: Offset, named: np.int64) -> np.uint64:
+    """Which key has the tunnel of this name between the addresses of this header? Never 0."""
+    key = mix_id(np.uint64(0), np.uint64(named & 0xFFFFFFFF))
     if network_reads == IPV4:
         return mix_id(key, be64(buffer, network + 12))
     if network_reads == IPV6:
@@ -225,6 +255,7 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
         ids = 0
         tunnel_seq = np.int64(NO_ID)
         tunnel_key = np.uint64(0)
+        numbered_at = np.int64(NO_ID)  # the header that numbers the packets of its tunnel, by its place in the path
         is_wrapped = False
         ethertype = np.int64(0)
         network_reads = np.int64(0)
@@ -260,11 +291,16 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
                     stop = np.int64(stops.NOT_AS_NAMED)
                     break
                 if header == CHOICE:
-                    step = choose(buffer, start, base + min(limit, captured), base + limit, steps, rule)
+                    # how long the packet was that a mirror truncated, or of which this is a part, is not known here
+                    ending = limit + (_LONGEST_PACKET if is_open or fragment == FIRST_FRAGMENT else 0)
+                    step = choose(buffer, start, base + min(limit, captured), base + ending, steps, rule)
                     is_short = captured < limit and at + _RECOGNISABLE_BYTES > captured
                     stop = np.int64(stops.CUT if is_short else stops.NOT_RECOGNISED)
                     continue
-                header = measure_special(header, buffer, start, at, min(limit, captured))
+                header = measure_special(header, buffer, start, at, min(limit, captured), rules, rule)
+                if header < 0:
+                    stop = np.int64(stops.NOT_AS_NAMED)
+                    break
             layer = rules[rule + tables.LAYER]
             if features & tables.HAS_CHECKS:
                 if features & tables.HAS_EXPECT and (
@@ -324,7 +360,7 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
                 if features & KEEPS_FROM_END and at + header > captured:
                     stop = np.int64(stops.CUT)
                     break
-                first_kept = np.int64(NO_ID)
+                tunnel_name = np.int64(NO_ID)
                 for number in range(KEEPS_OF[(features & (tables.HAS_KEEP | tables.KEEPS_TWO)) >> 5]):
                     is_wrapped = True
                     place = rule + (tables.KEEP_AT if number == 0 else tables.KEEP2_AT)
@@ -334,14 +370,18 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
                     if role == Role.SEQUENCE:
                         if tunnel_seq == NO_ID and kept != NO_ID:
                             tunnel_seq = np.int64(kept)
-                            tunnel_key = tunnel_of(buffer, base + network_at, network_reads, first_kept)
+                            tunnel_key = tunnel_of(buffer, base + network_at, network_reads, tunnel_name)
+                            numbered_at = np.int64(depth)
                         continue
                     if ids < MOST_IDS:
                         out.ids[i, ids] = kept
                         ids += 1
-                    first_kept = np.int64(kept)
                     if kept == NO_ID:
                         continue
+                    if role == Role.TUNNEL:
+                        tunnel_name = np.int64(kept)
+                        if depth == numbered_at + 1:
+                            tunnel_key = mix_id(tunnel_key, np.uint64(kept))
                     if role == Role.OVERLAY:
                         overlay = np.int64(kept)
                     elif role == Role.TAG and tag_outer == NO_ID:

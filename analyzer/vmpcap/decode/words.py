@@ -11,10 +11,14 @@ REJECTED: Final = 0xFFFF
 """A length that means: this byte cannot stand in this header."""
 LABEL_STACK: Final = 0xFFFE
 """A length that means: entries of four bytes up to and including the one with the bottom bit."""
-CHOICE: Final = 0xFFFC
-"""A length that means: no header at all, the row only chooses among others."""
 NFLOG_FIELDS: Final = 0xFFFD
 """A length that means: type-length-value fields up to the value of the one that holds the packet."""
+CHOICE: Final = 0xFFFC
+"""A length that means: no header at all, the row only chooses among others."""
+LITTLE_COUNT: Final = 0xFFFB
+"""A length that means: as many bytes as the 16 bits say that begin at the byte looked at, low byte first."""
+TZSP_TAGS: Final = 0xFFFA
+"""A length that means: four bytes, then tagged fields up to and including the one that says that it is the last."""
 LEAST_SPECIAL_LENGTH: Final = 0xFF00
 
 MAX_DEPTH: Final = 16
@@ -42,6 +46,7 @@ class Space(IntEnum):
     FRAME_RELAY = 15
     HDLC = 16
     ARCNET = 17
+    TZSP = 18
 
 
 UNKNOWN_KEY_STOPS: Final = {
@@ -102,6 +107,8 @@ class Shape(IntEnum):
     ETHERNET = 1
     IPV4 = 2
     IPV6 = 3
+    LESS_THAN_A_WORD = 4
+    """Nothing but fewer than four bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +157,9 @@ class Role(IntEnum):
     """The id of an overlay."""
     NOTE = 2
     """Only listed with the others."""
-    SEQUENCE = 3
+    TUNNEL = 3
+    """Listed, and part of the tunnel's name where its packets are numbered, in this header or the one before it."""
+    SEQUENCE = 4
     """A number that rises by one from packet to packet of a tunnel: what is missing was lost before the capture."""
 
 
@@ -164,7 +173,7 @@ class Keep:
     shift: int
     mask: int
     when_mask: int = 0
-    """Bits of byte 0 that must be set for the id to be there."""
+    """Bits of byte 0 that must all be set for the id to be there."""
     separates: bool = True
     """Whether two frames that differ only here belong to two broadcast domains."""
 
@@ -309,6 +318,11 @@ def arcnet(*numbers: int) -> Claims:
     return _claims(Space.ARCNET, numbers)
 
 
+def tzsp(*numbers: int) -> Claims:
+    """An encapsulated protocol of TZSP."""
+    return _claims(Space.TZSP, numbers)
+
+
 def choice(number: int) -> Claims:
     """A place where other rows let the bytes decide."""
     return _claims(Space.GUESS, (number,))
@@ -377,6 +391,16 @@ def one_of(at: int, lengths: dict[int, int], other: int = REJECTED) -> Length:
 def no_header() -> Length:
     """Nothing: the row only chooses among others."""
     return Length(at=0, by_byte=(CHOICE,) * 256, needs=1)
+
+
+def little_count(at: int, least: int) -> Length:
+    """As many bytes as the 16 bits at `at` say, low byte first; `least`: the shortest legal header."""
+    return Length(at, by_byte=(LITTLE_COUNT,) * 256, needs=least)
+
+
+def tzsp_tags() -> Length:
+    """Four bytes and tagged fields, where a packet follows at all: type 0 or 1."""
+    return Length(at=1, by_byte=(TZSP_TAGS, TZSP_TAGS) + (REJECTED,) * 254, needs=5)
 
 
 def nflog_fields() -> Length:
@@ -472,6 +496,11 @@ def arcnet_at(at: int) -> HandsOver:
     return HandsOver(Space.ARCNET, at - 1, 0x00FF)
 
 
+def tzsp_at(at: int) -> HandsOver:
+    """The encapsulated protocol of TZSP at this offset."""
+    return HandsOver(Space.TZSP, at, 0xFFFF)
+
+
 def whatever_fits(number: int) -> HandsOver:
     """What the bytes look like most, by the row that claims this choice."""
     return HandsOver(Space.GUESS, const=number)
@@ -511,13 +540,15 @@ OVERLAY_ID: Final = Keep("overlay", Role.OVERLAY, at=0, shift=0, mask=0xFF_FFFF)
 OTV_INSTANCE: Final = Keep("instance", Role.OVERLAY, at=4, shift=8, mask=0xFF_FFFF)
 TREE: Final = Keep("ftag", Role.NOTE, at=0, shift=22, mask=0x3FF, separates=False)
 INGRESS: Final = Keep("ingress", Role.NOTE, at=2, shift=0, mask=0xFFFF, separates=False)
-SESSION: Final = Keep("session", Role.NOTE, at=0, shift=0, mask=0x3FF, separates=False)
-"""Of ERSPAN: it names a mirror, not a broadcast domain."""
+SESSION: Final = Keep("session", Role.TUNNEL, at=0, shift=0, mask=0x3FF, separates=False)
+"""Of ERSPAN: it names a mirror, not a broadcast domain; two mirrors between the same ends count apart."""
 STAMP: Final = Keep("stamp", Role.NOTE, at=4, shift=0, mask=0xFFFF_FFFF, separates=False)
 """ERSPAN III's hardware clock, in units of its granularity field."""
 TUNNEL_SESSION: Final = Keep("session", Role.OVERLAY, at=0, shift=0, mask=0xFFFF_FFFF, separates=False)
 """Each end of an L2TPv3 tunnel chooses its own (RFC 3931 4.1), so the two directions differ."""
 TUNNEL_SESSION_UDP: Final = Keep("session", Role.OVERLAY, at=4, shift=0, mask=0xFFFF_FFFF, separates=False)
+GRE_KEY: Final = Keep("key", Role.TUNNEL, at=-8, shift=0, mask=0xFFFF_FFFF, when_mask=0x30, separates=False)
+"""Where a sequence number follows it; a key that is the last word is a virtual subnet's, or nothing that we know."""
 GRE_NUMBER: Final = Keep("gre_seq", Role.SEQUENCE, at=-4, shift=0, mask=0xFFFF_FFFF, when_mask=0x10)
-ESP_SPI: Final = Keep("spi", Role.NOTE, at=0, shift=0, mask=0xFFFF_FFFF, separates=False)
+ESP_SPI: Final = Keep("spi", Role.TUNNEL, at=0, shift=0, mask=0xFFFF_FFFF, separates=False)
 ESP_NUMBER: Final = Keep("esp_seq", Role.SEQUENCE, at=4, shift=0, mask=0xFFFF_FFFF)
