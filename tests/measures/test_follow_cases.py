@@ -247,6 +247,19 @@ def test_a_timestamp_echo_crosses_the_whole_path() -> None:
     assert (a.loop_rtt.samples, a.loop_rtt.max_ns) == (1, 9 * MS)
 
 
+def test_no_more_than_256_timestamps_wait_for_their_echo() -> None:
+    """What came beyond them cannot be told from a later segment with the same value: no figure."""
+    data = there(0, 100, 10, stamps=(70, 5))
+    answers = [back(MS * n, 110, stamps=(1000 + n, 70)) for n in range(1, 301)]
+
+    def near(echoed: int) -> int | None:
+        return only(data, *answers, there(S, 110, 10, stamps=(99, echoed))).sides[0].near_rtt.max_ns
+
+    assert near(1256) == S - 256 * MS
+    assert near(1257) is None
+    assert near(1300) is None
+
+
 # ---- series, pauses, first bytes
 
 

@@ -170,14 +170,12 @@ def find_flow(
 
 
 @inline_kernel
-def is_reuse(lead: Any, side: Int, seq: Int, flags: Int) -> Bool:
+def is_reuse(lead: Any, side: Int, seq: Int) -> Bool:
     """
-    Does this segment open a new connection on an old one's ports?
+    Does this SYN without ACK open a new connection on an old one's ports?
 
-    As Wireshark: a SYN without ACK whose number is not the one that its direction counts from.
+    As Wireshark: its number is not the one that its direction counts from.
     """
-    if flags & (TCP_SYN | TCP_ACK) != TCP_SYN:
-        return False
     if side == 0:
         return bool(lead["bases"] & A_BASE != 0 and lead["a_base"] != seq)
     return bool(lead["bases"] & B_BASE != 0 and lead["b_base"] != seq)
@@ -353,7 +351,7 @@ def name_flows(frames: Frames, first_frame: int, budget: int, table: Table, out_
             )
             if opens and sibling >= 0 and table.flows[sibling]["bases"] & LEFT == 0:
                 youngest = table.flows[sibling]
-                if is_reuse(table.flows[youngest["lead"]], side_in_lead(youngest, sibling_side), seq, flags):
+                if is_reuse(table.flows[youngest["lead"]], side_in_lead(youngest, sibling_side), seq):
                     table.counts[PORTS_REUSED] += 1
                     leave(table.flows, sibling)
                     flow = np.int64(-1)

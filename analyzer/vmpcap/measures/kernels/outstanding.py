@@ -56,8 +56,8 @@ def add_outstanding(one: Any, entries: Records, arena: I32, end: Int, ts: Int, m
     """
     Does this segment now wait for its ACK? False where there was no room.
 
-    The ring is kept in the order of the ends. Of two segments with one end the older stays, as in Wireshark; it takes
-    the younger one's marks, so a sample from it is known to be ambiguous (Karn; RFC 6298 section 3).
+    The ring is kept in the order of the ends. Of two segments with one end the older stays, as in Wireshark; that its
+    sample is ambiguous (Karn; RFC 6298 section 3) mark_ambiguous has noted, for the younger one shares its last byte.
     """
     used = np.int64(one["ring_used"])
     at, first, mask = np.int64(one["ring_at"]), np.int64(one["ring_first"]), (1 << np.int64(one["ring_log2"])) - 1
@@ -68,7 +68,6 @@ def add_outstanding(one: Any, entries: Records, arena: I32, end: Int, ts: Int, m
         if ahead > 0:
             break
         if ahead == 0:
-            previous["mark"] |= mark & AMBIGUOUS
             return True
         place -= 1
         if used >= MOST_OUTSTANDING:
