@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vmpcap.announcements.kinds import NUMBER_OF
-from vmpcap.migration.guests import Moved, on_point
+from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
@@ -84,10 +84,17 @@ def strays_at(old: PointView, new: PointView, guest: Moved, since: int) -> list[
     """
     Which packets did the guest's MAC send at its old place, and only there, after that time on the reference clock?
 
-    Row numbers of the old point's journal, in the order of time.
+    Row numbers of the old point's journal, in the order of time. What came when the new point's capture had ended, or
+    not begun, is not among them: it may have passed there unseen.
     """
     there = {_fingerprint(new, row) for row in _sent_after(new, guest, since - SETTLED_NS)}
-    return [row for row in _sent_after(old, guest, since) if _fingerprint(old, row) not in there]
+    begin, end = (on_point(old, on_reference(new, ts)) for ts in (new.first_ts, new.last_ts - SAME_FRAME_NS))
+    times = old.journal.ts_ns
+    return [
+        row
+        for row in _sent_after(old, guest, since)
+        if begin <= times[row] <= end and _fingerprint(old, row) not in there
+    ]
 
 
 def _sent_after(view: PointView, guest: Moved, since: int) -> list[int]:
