@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from vmpcap.flows.streams import HTTP, Stream, nominate, recognise
+from vmpcap.flows.streams import EPHEMERAL_FROM, HTTP, Stream, nominate, recognise
 from vmpcap.measures.connections import Connection, Side
 from vmpcap.terms.units import NS_PER_S
 
@@ -144,7 +144,7 @@ def find_transfers(
         home = next((g for g in groups if _belongs(small, g)), None)
         if home is not None:
             home.append(small)
-        elif not _carried_data(small.link.connection) and small.link.data.syn_ts is not None:
+        elif _is_attempt(small.link, tuple(extra_ports)):
             attempts = next((g for g in groups if _is_retry(small, g)), None)
             if attempts is None:
                 groups.append([small])
@@ -156,8 +156,11 @@ def find_transfers(
     return sorted(transfers, key=lambda t: t.start_ts), refused
 
 
-def _carried_data(connection: Connection) -> bool:
-    return any(side.payload_bytes for side in connection.sides)
+def _is_attempt(link: Link, extra_ports: tuple[int, ...]) -> bool:
+    """Did somebody call a migration port, and nothing was said? Whoever only answers from there made no attempt."""
+    c = link.connection
+    calls = nominate(c.protocol, EPHEMERAL_FROM, link.port, extra_ports) is not None
+    return calls and link.data.syn_ts is not None and not any(side.payload_bytes for side in c.sides)
 
 
 def _judge(
@@ -166,6 +169,13 @@ def _judge(
     magics = [recognise(side.opening) for side in connection.sides]
     if HTTP in magics:
         refused.append(Refused(connection, "its first bytes are HTTP"))
+        return
+    unseen = next((s for s in connection.sides if not s.packets and s.acked_bytes >= LEAST_BULK_BYTES), None)
+    if unseen is not None:
+        because = (
+            f"only the acknowledgements of {unseen.acked_bytes / 1e6:.0f} MB are in view, not what they acknowledge"
+        )
+        refused.append(Refused(connection, because))
         return
     data_side = _data_side(connection, magics)
     link = Link(connection, data_side)
