@@ -11,12 +11,22 @@ import ipaddress
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests.twins.likeness import Likeness, as_ethernet, as_ipv4, as_ipv6
 
 DEEPEST = 16
 MOST_IDS = 8
-TOO_FEW = 34
+
+
+@dataclass
+class Way:
+    """One thing that may follow: how likely it is, how many bytes would settle it, and how to go on."""
+
+    name: str
+    likeness: Likeness
+    settled_by: int
+    go: Callable[[int], None]
 
 
 class Stopped(Exception):
@@ -266,7 +276,6 @@ class Walk:
         if kind not in (0x08, 0x88):
             raise Stopped("not_as_named")
         if flags & 0x40:
-            self.seen.ethertype = 0
             raise Stopped("opaque")
         size = 24 if kind == 0x08 else 26
         self.enter("wlan", at + size)
@@ -573,8 +582,9 @@ class Walk:
 
     def behind_nat(self, at: int) -> None:
         """RFC 3948: keep-alives, IKE behind four zeros, else ESP."""
+        self.step_in()
         self.take(at, 1)
-        if self.end - at < 4:
+        if self.end - at < 4 and not self.unknown_end:
             return self.ending("natt-alive", at, 1)
         if self.data[at : min(self.end, at + 4)] == bytes(4):
             return self.ending("ike", at, 4)
@@ -672,16 +682,16 @@ class Walk:
 
     # where no number says what follows
 
-    def choose(self, at: int, ways: dict[str, tuple[Likeness, Callable[[int], None]]]) -> None:
+    def choose(self, at: int, ways: list[Way]) -> None:
         """Go the way for which the evidence is best; of ways about as likely the preferred one, else the first."""
-        best = max((likeness.bits for likeness, _ in ways.values()), default=0.0)
-        likely = [name for name, (likeness, _) in ways.items() if likeness.bits > 0 and likeness.bits >= best - 6]
+        best = max((way.likeness.bits for way in ways), default=0.0)
+        likely = {way.name: way for way in ways if way.likeness.bits > 0 and way.likeness.bits >= best - 6}
         if not likely:
-            raise Stopped("cut" if len(self.data) < self.end and at + TOO_FEW > len(self.data) else "not_recognised")
+            is_cut = len(self.data) < self.end and any(at + way.settled_by > len(self.data) for way in ways)
+            raise Stopped("cut" if is_cut else "not_recognised")
         place = len(self.seen.path)
         wanted = self.preferred[place] if place < len(self.preferred) else ""
-        name = wanted if wanted in likely else likely[0]
-        ways[name][1](at)
+        likely.get(wanted, next(iter(likely.values()))).go(at)
 
     @property
     def unknown_end(self) -> bool:
@@ -693,19 +703,20 @@ class Walk:
 
     def behind_labels(self, at: int) -> None:
         """RFC 4928 3, RFC 4385 3: the first nibble tells IP; pseudowires may or may not have a control word."""
+        self.step_in()
         self.take(at, 1)
-        ways: dict[str, tuple[Likeness, Callable[[int], None]]] = {}
         first = self.data[at : min(self.end, at + 4)]
-        nibble = first[0] >> 4 if len(first) == 4 else None
-        if nibble == 4:
-            ways["ip"] = (self.evidence(as_ipv4, at), self.ipv4)
-        if nibble == 6:
-            ways["ipv6"] = (self.evidence(as_ipv6, at), self.ipv6)
-        ways["pw"] = (self.evidence(as_ethernet, at), lambda at: self.wrapped("pw", at, 0))
-        if nibble == 0:
-            ways["pwcw"] = (self.evidence(as_ethernet, at + 4), lambda at: self.wrapped("pwcw", at, 4))
-        if first[:2] == b"\x10\x00" and nibble == 1:
-            ways["pwach"] = (Likeness(4), lambda at: self.ending("pwach", at, 4))
+        if len(first) < 4:
+            raise Stopped("cut" if len(self.data) < self.end else "not_recognised")
+        ways = [Way("pw", self.evidence(as_ethernet, at), 34, lambda at: self.wrapped("pw", at, 0))]
+        if first[0] >> 4 == 4:
+            ways.append(Way("ip", self.evidence(as_ipv4, at), 20, self.ipv4))
+        if first[0] >> 4 == 6:
+            ways.append(Way("ipv6", self.evidence(as_ipv6, at), 40, self.ipv6))
+        if first[0] >> 4 == 0:
+            ways.append(Way("pwcw", self.evidence(as_ethernet, at + 4), 38, lambda at: self.wrapped("pwcw", at, 4)))
+        if first[:2] == b"\x10\x00":
+            ways.append(Way("pwach", Likeness(4), 4, lambda at: self.ending("pwach", at, 4)))
         self.choose(at, ways)
 
     def wrapped(self, name: str, at: int, size: int) -> None:
@@ -717,18 +728,18 @@ class Walk:
 
     def old_port(self, at: int) -> None:
         """UDP 8472: VXLAN before its port was assigned, OTV, LISP of the second layer; all with the flag 0x08."""
+        self.step_in()
         self.take(at, 1)
         first = self.data[at : min(self.end, at + 4)]
-        inside = self.evidence(as_ethernet, at + 8)
-        ways: dict[str, tuple[Likeness, Callable[[int], None]]] = {}
-        if len(first) == 4 and first[0] & 8:
-            if first == b"\x08\0\0\0" or (first[0] == 0x88 and first[1] & 0xB7 == 0):
-                ways["vxlan"] = (inside, self.vxlan)
-            elif first[0] == 8:
-                ways["otv"] = (inside, self.otv)
-            else:
-                ways["lispl2"] = (inside, self.lisp_of_frames)
-        self.choose(at, ways)
+        if len(first) < 4:
+            raise Stopped("cut" if len(self.data) < self.end else "not_recognised")
+        name, go = "lispl2", self.lisp_of_frames
+        if first == b"\x08\0\0\0" or (first[0] == 0x88 and first[1] & 0xB7 == 0):
+            name, go = "vxlan", self.vxlan
+        elif first[0] == 8:
+            name, go = "otv", self.otv
+        ways = [Way(name, self.evidence(as_ethernet, at + 8), 42, go)]
+        self.choose(at, ways if first[0] & 8 else [])
 
     def otv(self, at: int) -> None:
         self.step_in()
@@ -747,6 +758,7 @@ class Walk:
 
     def layer_two_tunnel(self, at: int) -> None:
         """L2TPv3 over IP: session 0 is the control channel."""
+        self.step_in()
         self.take(at, 1)
         if self.data[at : min(self.end, at + 4)] == bytes(4):
             return self.ending("l2tp-control", at, 4)
@@ -758,6 +770,7 @@ class Walk:
 
     def layer_two_port(self, at: int) -> None:
         """L2TP over UDP: one bit tells control, four the version."""
+        self.step_in()
         self.take(at, 1)
         first = self.data[at : min(self.end, at + 4)]
         if len(first) < 4:
@@ -782,11 +795,12 @@ class Walk:
 
     def behind_session(self, at: int) -> None:
         """RFC 3931 4.1: how long the cookie is, only the ends know, and whether a sublayer follows."""
+        self.step_in()
         self.take(at, 1)
-        ways: dict[str, tuple[Likeness, Callable[[int], None]]] = {}
+        ways = []
         for size, name in ((0, "l2eth"), (4, "l2eth4"), (8, "l2eth8"), (12, "l2eth12")):
-            inside = self.evidence(as_ethernet, at + size)
-            ways[name] = (inside, lambda at, name=name, size=size: self.wrapped(name, at, size))
+            go = partial(self.wrapped, name, size=size)
+            ways.append(Way(name, self.evidence(as_ethernet, at + size), size + 34, go))
         self.choose(at, ways)
 
     def sniffed(self, at: int) -> None:

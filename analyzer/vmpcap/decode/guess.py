@@ -38,6 +38,10 @@ _ABOUT_IPV4: Final = 0x0001_0800_0604
 _TAGS_PASSED: Final = 2
 _PADDING: Final = 46
 _WORD: Final = 4
+ENOUGH: Final = {Shape.ETHERNET: 34, Shape.IPV4: 20, Shape.IPV6: 40}
+"""Captured bytes that say that a shape is not there: Ethernet and an IPv4 header; a header of IP."""
+_ENOUGH: Final = tuple(ENOUGH.get(shape, _WORD) for shape in Shape)
+UNJUDGED: Final = -1
 
 
 @inline_kernel
@@ -129,7 +133,7 @@ def score_ethernet(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Of
 @inline_kernel
 def choose(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Offset, steps: Tables, rule: Offset) -> np.int64:
     """
-    Which step do these bytes look like most? 0 where nothing is likely.
+    Which step do these bytes look like most? 0 where nothing is likely, UNJUDGED where more bytes might have told.
 
     Parameters
     ----------
@@ -142,14 +146,18 @@ def choose(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Offset, st
     nobody built; the path says that the step was chosen.
     """
     best, found = np.int64(LEAST_SCORE - 1), np.int64(0)
+    is_unjudged = False
     has_word = at + _WORD <= captured_end
     word = be32(buffer, at) if has_word else np.int64(0)
     for c in range(steps.rules[rule + tables.FIRST_CANDIDATE], steps.rules[rule + tables.PAST_CANDIDATE]):
         mask = steps.candidates[c, tables.CANDIDATE_MASK]
-        if mask != 0 and (not has_word or word & mask != steps.candidates[c, tables.CANDIDATE_VALUE]):
+        if mask != 0 and has_word and word & mask != steps.candidates[c, tables.CANDIDATE_VALUE]:
             continue
         shape = steps.candidates[c, tables.CANDIDATE_SHAPE]
         begin = at + steps.candidates[c, tables.CANDIDATE_AT]
+        is_unjudged |= begin + _ENOUGH[shape] > captured_end
+        if mask != 0 and not has_word:
+            continue
         score = np.int64(LEAST_SCORE)
         if shape == Shape.LESS_THAN_A_WORD:
             score = np.int64(LEAST_SCORE if wire_end - at < _WORD else 0)
@@ -161,4 +169,4 @@ def choose(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Offset, st
             score = score_ipv6(buffer, begin, captured_end, wire_end, steps)
         if score > best:
             best, found = score, steps.candidates[c, tables.CANDIDATE_STEP]
-    return found
+    return np.int64(UNJUDGED) if found == 0 and is_unjudged else found

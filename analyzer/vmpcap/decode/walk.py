@@ -12,7 +12,7 @@ from vmpcap.decode.fields.icmp import is_echo
 from vmpcap.decode.fields.ip import read_ipv4, read_ipv6
 from vmpcap.decode.fields.link import read_cooked, read_ethernet
 from vmpcap.decode.frames import I32, I64, Frames
-from vmpcap.decode.guess import choose
+from vmpcap.decode.guess import UNJUDGED, choose
 from vmpcap.decode.tables import Tables
 from vmpcap.decode.words import (
     CHOICE,
@@ -48,7 +48,6 @@ _NFLOG_PACKET: Final = 9  # NFULA_PAYLOAD of linux/netfilter/nfnetlink_log.h
 _TZSP_FIXED_BYTES: Final = 4
 _TZSP_PADDING: Final = 0
 _TZSP_LAST: Final = 1
-_RECOGNISABLE_BYTES: Final = 34  # Ethernet and IPv4: fewer captured bytes are too few to tell by
 _LONGEST_PACKET: Final = 0x10000
 _BOTTOM_OF_STACK: Final = 0x100
 _STEPS_IN_HALF: Final = MAX_DEPTH // 2
@@ -175,7 +174,7 @@ def kept_id(buffer: Bytes, start: Offset, end: Offset, rules: I32, place: Offset
 @inline_kernel
 def tunnel_of(buffer: Bytes, network: Offset, network_reads: Offset, named: np.int64) -> np.uint64:
     """Which key has the tunnel of this name between the addresses of this header? Never 0."""
-    key = mix_id(np.uint64(0), np.uint64(named & 0xFFFFFFFF))
+    key = mix_id(np.uint64(0), np.uint64(named - NO_ID))
     if network_reads == IPV4:
         return mix_id(key, be64(buffer, network + 12))
     if network_reads == IPV6:
@@ -294,8 +293,8 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
                     # how long the packet was that a mirror truncated, or of which this is a part, is not known here
                     ending = limit + (_LONGEST_PACKET if is_open or fragment == FIRST_FRAGMENT else 0)
                     step = choose(buffer, start, base + min(limit, captured), base + ending, steps, rule)
-                    is_short = captured < limit and at + _RECOGNISABLE_BYTES > captured
-                    stop = np.int64(stops.CUT if is_short else stops.NOT_RECOGNISED)
+                    stop = np.int64(stops.CUT if step == UNJUDGED and captured < limit else stops.NOT_RECOGNISED)
+                    step = max(step, np.int64(0))
                     continue
                 header = measure_special(header, buffer, start, at, min(limit, captured), rules, rule)
                 if header < 0:
@@ -307,7 +306,8 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
                     be64(buffer, start) & steps.expect_mask[step] != steps.expect_value[step]
                 ):
                     stop = np.int64(rules[rule + tables.EXPECT_STOP])
-                    ethertype = np.int64(rules[rule + tables.TYPE])
+                    if layer == NETWORK_LAYER:
+                        ethertype = np.int64(rules[rule + tables.TYPE])
                     break
                 size = be16(buffer, start + rules[rule + tables.SIZE_AT])
                 if features & tables.HAS_SIZE and size != 0:
