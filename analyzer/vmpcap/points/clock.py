@@ -76,17 +76,17 @@ def bound_offset(reference: Mapping[object, Exchange], other: Mapping[object, Ex
     -----
     A request passes the two points in one order, its reply in the other. So the differences of the two sightings bound
     the offset from both sides, whichever point is nearer to the requester. Clocks drift: what is bounded is a straight
-    line over the time of the exchanges, and the interval holds all that any possible line passes. Where no line fits
-    (a step, a drift that turns), the interval spans all exchanges: too wide, never too narrow.
+    line over the time of the exchanges, and the interval holds all that any possible line passes. What the clocks may
+    have drifted between a request and its reply is added. Where no line fits (a step, a drift that turns), the
+    interval spans all exchanges: too wide, never too narrow.
     """
     pairs = [(here, other[key]) for key, here in reference.items() if key in other]
     if not pairs:
         return None
     here, there = np.array(pairs, np.int64).transpose(1, 0, 2)
-    late = there - here
-    request_first = late[:, 0] <= late[:, 1]
-    lows = _Bounds(np.where(request_first, here[:, 0], here[:, 1]), late.min(axis=1))
-    highs = _Bounds(np.where(request_first, here[:, 1], here[:, 0]), late.max(axis=1))
+    late, asked = there - here, here[:, 0]
+    slack = np.ceil(MOST_DRIFT * np.abs(here[:, 1] - asked)).astype(np.int64)
+    lows, highs = _Bounds(asked, late.min(axis=1) - slack), _Bounds(asked, late.max(axis=1) + slack)
     ends = _ends_of_lines(lows, highs)
     if ends is None:
         ends = int(lows.value_ns.min()), int(highs.value_ns.max())
