@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.flows.made_frames import make_batch
-from tests.measures.followed import follow_batches, follow_twin
-from tests.measures.stories import ACK, FIN, MS, NO_TIME, PSH, RST, SYN, UDP, US, Packet, S
+from tests.measures.followed import WALKER, follow_batches, follow_twin
+from tests.measures.stories import ACK, FIN, MS, NO_TIME, PSH, RST, SYN, UDP, US, Packet, S, batch_of
 from tests.twins.series import pauses_twin
 from vmpcap.flows.table import FlowTable
 from vmpcap.measures.connections import Connection
@@ -264,16 +264,35 @@ def test_no_more_than_256_timestamps_wait_for_their_echo() -> None:
 
 
 def test_a_long_series_gets_wider_bins() -> None:
-    """65,536 bins of 10 ms are eleven minutes; three hours need bins of 320 ms, and nothing is lost on the way."""
-    times = [0, 30 * S, 640 * S, 700 * S, 5000 * S, 10_000 * S, 10_000 * S + 330 * MS]
-    packets = [there(ts, 100 + 10 * n, 10) for n, ts in enumerate(times)]
+    """65,536 bins of 10 ms are eleven minutes; three hours need bins of 160 ms, and nothing is lost on the way."""
+    times = [
+        0,
+        30 * S,
+        30 * S + 11 * MS,
+        640 * S,
+        640 * S + 90 * MS,
+        700 * S,
+        5000 * S,
+        10_000 * S,
+        10_000 * S + 330 * MS,
+    ]
+    packets = [*SHAKE]
+    for n, ts in enumerate(times, 1):
+        packets.append(there(ts + 6 * MS, 90 + 10 * n, 10))
+        packets.append(back(ts + (7 + n % 4) * MS, 100 + 10 * n, window=500 + 100 * (n % 3)))
     (c,), (twins, _) = follow_batches([packets]).connections(), follow_twin(packets)
     ours, theirs = c.sides[0].series, twins[0].sides[0].series
     assert ours is not None
     assert theirs is not None
     assert (ours.width_ns, theirs.width_ns) == (160 * MS, 160 * MS)
-    assert ours.new_bytes.tolist() == theirs.columns()["new"]
-    assert int(ours.new_bytes.sum()) == 70
+    columns = theirs.columns()
+    assert int(ours.new_bytes.sum()) == int(ours.acked_bytes.sum()) == 10 * len(times)
+    assert ours.new_bytes.tolist() == columns["new"]
+    assert ours.acked_bytes.tolist() == columns["acked"]
+    assert ours.rtt_min_ns.tolist() == columns["rtt_min"]
+    assert ours.rtt_max_ns.tolist() == columns["rtt_max"]
+    assert ours.flight_max_bytes.tolist() == columns["flight_max"]
+    assert ours.window_min_bytes.tolist() == columns["window_min"]
 
 
 def test_a_time_after_more_than_a_month_belongs_to_no_series() -> None:
@@ -353,6 +372,20 @@ def test_copies_change_nothing_but_their_own_count() -> None:
             assert getattr(ours, name) == getattr(theirs, name)
         assert ours.ack_rtt.samples == theirs.ack_rtt.samples
     assert doubled.handshake_ns == once.handshake_ns
+
+
+def test_a_connection_ends_with_the_last_packet_of_either_side() -> None:
+    """By its time: in a second file frames are numbered from 1 again."""
+    assert only(*SHAKE, back(9 * MS, 100)).last_ts == 9 * MS
+    assert only(*SHAKE, back(9 * MS, 100)).last_frame == 4
+    table = FlowTable(budget=10)
+    follower = Follower(table)
+    for packets in ((*SHAKE, there(6 * MS, 100, 10)), (back(9 * MS, 110),)):
+        batch = batch_of(packets)
+        frames = WALKER.walk(batch)
+        follower.absorb(batch, frames, *table.name(frames, 1))
+    (c,) = follower.connections()
+    assert (c.first_frame, c.last_ts, c.last_frame) == (1, 9 * MS, 1)
 
 
 def test_connections_are_chosen_by_payload_and_port() -> None:

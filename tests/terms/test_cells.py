@@ -37,6 +37,12 @@ def test_addresses_are_written_as_the_standard_library_writes_them(
     assert ip_cells(*halves([str(address) for address in addresses])).to_list() == wanted
 
 
+def test_an_address_that_ends_like_a_mapped_one_is_ipv6() -> None:
+    """Only ::ffff:0:0/96 is IPv4 (RFC 4291 2.5.5.2)."""
+    texts = ["2001:db8::ffff:102:304", "1.2.3.4", "::1.2.3.4", "::"]
+    assert ip_cells(*halves(texts)).to_list() == ["2001:db8::ffff:102:304", "1.2.3.4", "::102:304", "::"]
+
+
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=30))
 def test_a_text_is_written_once_for_each_pair(pairs: list[tuple[int, int]]) -> None:
     """Row by row the right one, however often a pair occurs."""
