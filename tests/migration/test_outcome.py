@@ -143,6 +143,16 @@ def test_qemus_return_path_says_success_or_error() -> None:
         assert outcome_of(view(streams=(told,))).outcome == expected
 
 
+def test_half_a_word_on_the_way_back_says_nothing() -> None:
+    """Cut before the value, success and error look alike: the stream's own last words decide."""
+    made = qemu(QEMU_TEXT)
+    cut = replace(made, sides=(made.sides[0], replace(made.sides[1], closing=bytes.fromhex("000100040000"))))
+    assert outcome_of(view(streams=(cut,))).outcome == "completed"
+    pages = qemu(QEMU_PAGES)
+    cut = replace(pages, sides=(pages.sides[0], cut.sides[1]))
+    assert "device description" in outcome_of(view(streams=(cut,))).because
+
+
 def test_the_same_connection_at_two_points_is_one_move() -> None:
     """Points of one migration share its connection; the source's NIC is the better witness."""
     moves = moves_of(view("b", "destination", streams=(stream(),)), view("a", "source", streams=(stream(),)))

@@ -191,6 +191,12 @@ def test_what_flows_inside_the_bracket_is_the_switchovers() -> None:
     assert phases_of(new, (2040 * MS, 2200 * MS)) == [("bulk", 1, 200 * EVEN), ("switchover", 1, 10 * EVEN)]
 
 
+def test_two_bursts_inside_the_bracket_are_one_switchover() -> None:
+    """The stream may pause in it: one phase, with all its bytes."""
+    new = flow((200, EVEN), (5, 0), (10, EVEN), (5, 0), (20, EVEN))
+    assert phases_of(new, (2040 * MS, 2500 * MS)) == [("bulk", 1, 200 * EVEN), ("switchover", 1, 30 * EVEN)]
+
+
 def test_a_stream_without_pauses_is_cut_at_the_bracket() -> None:
     """The bulk ends where the guest was last seen."""
     new = flow((300, EVEN))
