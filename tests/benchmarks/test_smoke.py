@@ -63,6 +63,18 @@ def test_a_wrong_answer_leaves_no_figure(smoke: tuple[Path, subprocess.Completed
     assert "no answer, no number" in done.stderr
 
 
+def test_the_time_of_a_report_is_told_part_by_part(smoke: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    """Every part still has the name by which it is watched, and the parts are all of the time."""
+    folder, _ = smoke
+    done = run("where.py", next(folder.glob("head-60000-????????????.pcap")))
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stdout.splitlines() if line.count("%") == 1]
+    shares = [float(line.split("%")[0].split()[-1]) for line in told]
+    assert len(shares) > 10
+    assert 98 < sum(shares) < 102
+    assert any(line.startswith("most at any time") for line in done.stdout.splitlines())
+
+
 @needs_tshark
 @pytest.mark.parametrize(("kind", "extra"), [("head", ()), ("full", ()), ("many", ("--flows", 2500))])
 def test_tshark_finds_in_the_capture_what_the_generator_says(
