@@ -6,6 +6,7 @@ walk them (tests/decode), and captures/make_encapsulations.py writes them as fil
 """
 
 import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -45,10 +46,17 @@ class Example:
     path: str
     frame: bytes
     link_type: int = 1
+    variant: str = ""
+    """Sets apart what one file or one set of tshark's options cannot hold: link types, ports, layouts."""
 
     @property
     def name(self) -> str:
         return self.path.replace("/", "-")
+
+    @property
+    def file(self) -> str:
+        """The stem of the capture that holds this frame."""
+        return f"{self.row}-{self.variant}" if self.variant else self.row
 
 
 def eth(**fields: object) -> Packet:
@@ -97,8 +105,8 @@ def tagged(vlan: int) -> Packet:
     )
 
 
-def _frame(row: str, path: str, packet: Packet | bytes, link_type: int = 1) -> Example:
-    return Example(row, path, bytes(packet), link_type)
+def _frame(row: str, path: str, packet: Packet | bytes, link_type: int = 1, variant: str = "") -> Example:
+    return Example(row, path, bytes(packet), link_type, variant)
 
 
 def _typed(number: int, header: str, inside: Packet | bytes = b"") -> bytes:
@@ -126,25 +134,30 @@ def _labelled(inside: Packet | bytes, *labels: int) -> Packet:
     return packet / Raw(bytes(inside))
 
 
+def _checked(frame: bytes) -> bytes:
+    """The frame check sequence: IEEE 802.3 3.2.9."""
+    return struct.pack("<I", zlib.crc32(frame))
+
+
 def beginnings() -> Iterator[Example]:
     """Where a frame begins: link types."""
     yield _frame("eth", "eth/ip/tcp", eth() / ip() / tcp(options=STAMPED) / Raw(b"y" * 100))
     cooked = {"src": bytes.fromhex("0050569a1234"), "lladdrlen": 6}
     yield _frame("sll", "sll/arp", CookedLinux(pkttype=1, proto=0x0806, **cooked) / ARP(hwsrc=GUEST), 113)
     yield _frame("sll", "sll/ip/tcp", CookedLinux(pkttype=4, proto=0x0800, **cooked) / ip() / tcp(), 113)
-    yield _frame("sll2", "sll2/ipv6/udp", CookedLinuxV2(pkttype=0, proto=0x86DD, **cooked) / ipv6() / UDP(), 276)
+    yield _frame("sll2", "sll2/ipv6/udp", CookedLinuxV2(pkttype=0, proto=0x86DD, **cooked) / ipv6() / udp(10), 276)
     yield _frame("raw", "raw/ip/udp", ip() / UDP(sport=1, dport=2) / b"!", 101)
-    yield _frame("raw", "raw/ipv6/udp", ipv6() / UDP(sport=1, dport=2) / b"!", 12)
-    yield _frame("null", "null/ip/udp", _hex("02000000", ip() / UDP()), 0)
-    yield _frame("null", "null/ip/udp", _hex("00000002", ip() / UDP()), 0)
-    yield _frame("null", "null/ipv6/udp", _hex("1e000000", ipv6() / UDP()), 0)
-    yield _frame("loop", "loop/ipv6/udp", _hex("00000018", ipv6() / UDP()), 108)
+    yield _frame("raw", "raw/ipv6/udp", ipv6() / UDP(sport=1, dport=2) / b"!", 12, "12")
+    yield _frame("null", "null/ip/udp", _hex("02000000", ip() / udp(10)), 0)
+    yield _frame("null", "null/ip/udp", _hex("00000002", ip() / udp(10)), 0)
+    yield _frame("null", "null/ipv6/udp", _hex("1e000000", ipv6() / udp(10)), 0)
+    yield _frame("loop", "loop/ipv6/udp", _hex("00000018", ipv6() / udp(10)), 108)
     # bsd/net/pktap.h of Darwin: length, record type, link type, name of the interface, ...
     pktap = struct.pack("<III24s", 108, 1, 1, b"en0") + bytes(108 - 36)
     yield _frame("pktap", "pktap/eth/ip/tcp", pktap + bytes(INNER), 258)
     yield _frame("ppi", "ppi/eth/ip/tcp", _hex("00 00 0800 01000000", INNER), 192)
-    field = struct.pack("<HHHHI", 12, 2, 2, 4, 20)  # PPI 4.1: a field of type 2, 20 bytes (802.11-Common)
-    yield _frame("ppi", "ppi/eth/rarp", struct.pack("<BBHI", 0, 0, 32, 1) + field + bytes(12) + RARP, 192)
+    field = struct.pack("<HH", 2, 20)  # PPI 4.1: a field of type 2, 20 bytes (802.11-Common)
+    yield _frame("ppi", "ppi/eth/rarp", struct.pack("<BBHI", 0, 0, 32, 1) + field + bytes(20) + RARP, 192)
     fields = struct.pack("<HH4s", 8, 1, _hex("0800 01 00")) + struct.pack("<HH4s", 5, 10, b"\0")
     packet = bytes(ip() / tcp())
     yield _frame(
@@ -161,14 +174,16 @@ def beginnings() -> Iterator[Example]:
     yield _frame("brcm-first", "brcm-first/eth/ip/tcp", _hex("2000 0003", INNER), 282)
     yield _frame("dsa", "dsa/ip/tcp", macs + _hex("c002 0001 0800", inner_ip() / tcp()), 284)
     yield _frame("edsa", "edsa/rarp", RARP[:12] + _hex("dada 0000 c002 0001 8035") + RARP_BODY, 285)
-    yield _frame("mpacket", "mpacket/eth/ip/tcp", _hex("55555555555555 d5", INNER) + bytes(4), 274)
+    yield _frame("mpacket", "mpacket/eth/ip/tcp", _hex("55555555555555 d5", INNER) + _checked(bytes(INNER)), 274)
 
 
 def foreign_beginnings() -> Iterator[Example]:
     """Where Ethernet is not what a frame begins with."""
     yield _frame("ppp", "ppp/ip/tcp", HDLC() / PPP(proto=0x0021) / ip() / tcp(), 9)
     yield _frame("ppp", "ppp/ipv6/tcp", _hex("0057", ipv6() / tcp()), 9)
-    yield _frame("ppp", "ppp/mpls/ip/tcp", HDLC() / PPP(proto=0x0281) / MPLS(label=9, s=1) / inner_ip() / tcp(), 50)
+    yield _frame(
+        "ppp", "ppp/mpls/ip/tcp", HDLC() / PPP(proto=0x0281) / MPLS(label=9, s=1) / inner_ip() / tcp(), 50, "50"
+    )
     yield _frame("chdlc", "chdlc/ip/tcp", _hex("0f00 0800", ip() / tcp()), 104)
     yield _frame("chdlc", "chdlc/mpls/ip/tcp", _hex("0f00 8847", MPLS(label=9, s=1) / inner_ip() / tcp()), 104)
     yield _frame("frelay", "frelay/ip/tcp", _hex("1841 03cc", ip() / tcp()), 107)
@@ -179,9 +194,9 @@ def foreign_beginnings() -> Iterator[Example]:
         "tokenring", "tokenring/llc/snap/ip/tcp", _hex("1040 0200000000aa 0050569a1234", snap / ip() / tcp()), 6
     )
     yield _frame("fddi", "fddi/llc/snap/ip/tcp", _hex("50 0200000000aa 0050569a1234", snap / ip() / tcp()), 10)
-    yield _frame("arcnet", "arcnet/ip/udp", _hex("0102 0000 f0", ip() / UDP() / b"!"), 129)
-    yield _frame("arcnet", "arcnet/ip/udp", _hex("0102 0000 d4 00 0007", ip() / UDP() / b"!"), 129)
-    yield _frame("arcnet", "arcnet/ipv6/udp", _hex("0102 0000 c4 00 0007", ipv6() / UDP() / b"!"), 129)
+    yield _frame("arcnet", "arcnet/ip/udp", _hex("0102 0000 f0", ip() / udp(10) / b"!"), 129)
+    yield _frame("arcnet", "arcnet/ip/udp", _hex("0102 0000 d4 00 0007", ip() / udp(10) / b"!"), 129)
+    yield _frame("arcnet", "arcnet/ipv6/udp", _hex("0102 0000 c4 00 0007", ipv6() / udp(10) / b"!"), 129)
     yield _frame("sunatm", "sunatm/llc/snap/ip/tcp", _hex("02 00 0064", snap / ip() / tcp()), 123)
     air = {"type": 2, "addr1": "02:00:00:00:00:aa", "addr2": GUEST, "addr3": "02:00:00:00:00:bb", "FCfield": 1}
     arp = LLC(dsap=0xAA, ssap=0xAA, ctrl=3) / SNAP(OUI=0, code=0x0806) / ARP(hwsrc=GUEST)
@@ -197,7 +212,8 @@ def tags() -> Iterator[Example]:
     two = eth() / Dot1AD(vlan=100) / Dot1Q(vlan=200) / ip() / UDP(sport=9, dport=10) / b"abc"
     yield _frame("vlan", "eth/vlan/vlan/ip/udp", two)
     for old in ("9100", "9200"):
-        yield _frame("vlan", "eth/vlan/vlan/ip/tcp", RARP[:12] + _hex(f"{old} 0064 8100 00c8 0800", ip() / tcp()))
+        outer = RARP[:12] + _hex(f"{old} 0064 8100 00c8 0800", ip() / tcp())
+        yield _frame("vlan", "eth/vlan/vlan/ip/tcp", outer, variant=old)
     yield _frame("vntag", "eth/vntag/ip/tcp", _typed(0x8926, "400c0003 0800", ip() / tcp()))
     yield _frame("etag", "eth/etag/ip/tcp", _typed(0x893F, "200100020000 0800", ip() / tcp()))
     yield _frame("cmd", "eth/cmd/vlan/ip/tcp", _typed(0x8909, "010100010064 8100 000a 0800", ip() / tcp()))
@@ -217,10 +233,10 @@ def networks() -> Iterator[Example]:
     yield _frame("ip", "eth/ip/udp", eth() / ip(flags="MF") / UDP(sport=1, dport=2, len=3000) / Raw(b"z" * 40))
     yield _frame("ip", "eth/ip/ip/tcp", eth() / ip() / inner_ip() / tcp())
     yield _frame("ip", "eth/ipv6/ip/tcp", eth() / ipv6(nh=4) / inner_ip() / tcp())
-    yield _frame("ip", "ip/tcp", ip() / tcp(), 228)
+    yield _frame("ip", "ip/tcp", ip() / tcp(), 228, "228")
     yield _frame("ipv6", "eth/ipv6/tcp", eth() / ipv6(tc=0xB8) / tcp(options=STAMPED) / Raw(b"y" * 5))
     yield _frame("ipv6", "eth/ip/ipv6/tcp", eth() / ip() / inner_ipv6() / tcp())
-    yield _frame("ipv6", "ipv6/tcp", ipv6() / tcp(), 229)
+    yield _frame("ipv6", "ipv6/tcp", ipv6() / tcp(), 229, "229")
     route = IPv6ExtHdrRouting(addresses=["2001:db8::3"])
     rest = UDP(sport=5, dport=6) / b"abc"
     chain = eth() / ipv6() / IPv6ExtHdrHopByHop() / route / IPv6ExtHdrDestOpt() / rest
@@ -233,7 +249,9 @@ def networks() -> Iterator[Example]:
     yield _frame("fragment", "eth/ipv6/fragment", later)
     yield _frame("ah", "eth/ip/ah/tcp", eth() / ip() / AH(nh=6, spi=5, seq=6, icv=b"i" * 12) / tcp())
     yield _frame("mobility", "eth/ipv6/mobility/none", eth() / ipv6(nh=135) / Raw(bytes([59, 0]) + bytes(6)))
-    yield _frame("hip", "eth/ipv6/hip/none", eth() / ipv6(nh=139) / Raw(bytes([59, 1]) + bytes(14)))
+    # RFC 7401 5.1: an I1 of version 2, with the tags of both hosts
+    opening = bytes([59, 4, 1, 0x21]) + bytes(4) + bytes(range(32))
+    yield _frame("hip", "eth/ipv6/hip/none", eth() / ipv6(nh=139) / Raw(opening))
     yield _frame("shim6", "eth/ipv6/shim6/none", eth() / ipv6(nh=140) / Raw(bytes([59, 0]) + bytes(6) + b"left over"))
     yield _frame("none", "eth/ipv6/none", eth() / ipv6(nh=59) / Raw(b"left over"))
 
@@ -331,7 +349,7 @@ def overlays() -> Iterator[Example]:
         eth() / Dot1AD(vlan=10) / Dot1AH(isid=0x012345) / Raw(RARP[:12] + _hex("88a8 0014 8100 001e 8035", RARP_BODY)),
     )
     # outer addresses are switch, sub-switch and port; FTAG 1, TTL 32 (Wireshark's packet-fabricpath.c)
-    fabric = _hex("0200000000a1 0200000000a2 8903 0060", INNER)
+    fabric = _hex("0200000000a1 0200000000a2 8903 0060", INNER) + _checked(bytes(INNER))
     yield _frame("fabricpath", "eth/fabricpath/eth/ip/tcp", fabric)
     yield _frame("trill", "eth/trill/eth/ip/tcp", _typed(0x22F3, "003f 0001 0002", INNER))
     yield _frame("trill", "eth/trill/eth/rarp", _typed(0x22F3, "087f 0001 0002 80000000", RARP))
@@ -342,8 +360,10 @@ def overlays() -> Iterator[Example]:
     outer_v6 = eth() / ipv6() / udp(4789) / VXLAN(vni=5001, flags=8) / INNER
     yield _frame("vxlan", "eth/ipv6/udp/vxlan/eth/ip/tcp", outer_v6)
     yield _frame("vxlan", "eth/ip/udp/vxlan/eth/ip/tcp", _in_udp(4789, "88000007 00138900", INNER))
-    yield _frame("vxlan", "eth/ip/udp/vxlan/eth/vlan/ip/tcp", _in_udp(8472, "08000000 00000100", tagged(9)))
-    yield _frame("vxlan", "eth/ip/udp/vxlan/eth/ip/tcp", _in_udp(8472, "88000007 00138900", INNER))
+    linux = _in_udp(8472, "08000000 00000100", tagged(9))
+    yield _frame("vxlan", "eth/ip/udp/vxlan/eth/vlan/ip/tcp", linux, variant="8472")
+    grouped = _in_udp(8472, "88000007 00138900", INNER)
+    yield _frame("vxlan", "eth/ip/udp/vxlan/eth/ip/tcp", grouped, variant="8472")
     yield _frame("otv", "eth/ip/udp/otv/eth/rarp", _in_udp(8472, "08000005 00006400", RARP))
     yield _frame("otv", "eth/ip/udp/otv/eth/ip/tcp", _in_udp(8472, "08012345 00006400", INNER))
     hello = (
@@ -417,12 +437,13 @@ def nests() -> Iterator[Example]:
     wan = eth() / Dot1AD(vlan=7) / Dot1Q(vlan=8) / ip() / GRE(proto=0x8847) / MPLS(label=40, s=0) / MPLS(label=41, s=1)
     guest = eth() / Dot1Q(vlan=9) / inner_ip() / udp(4789) / VXLAN(vni=70, flags=8) / tagged(10)
     path = "eth/vlan/vlan/ip/gre/mpls/pw/eth/vlan/ip/udp/vxlan/eth/vlan/ip/tcp"
-    yield _frame("pw", path, wan / Raw(bytes(guest)))
+    yield _frame("pw", path, wan / Raw(bytes(guest)), variant="nested")
     mirror = eth() / ip() / GRE(proto=0x88BE, seqnum_present=1, sequence_number=1) / ERSPAN_II(session_id=9)
     carried = eth() / ipv6() / udp(6081) / GENEVE(vni=3, proto=0x6558, options=[]) / Ether(RARP)
-    yield _frame("erspan2", "eth/ip/gre/erspan2/eth/ipv6/udp/geneve/eth/rarp", mirror / carried)
+    path = "eth/ip/gre/erspan2/eth/ipv6/udp/geneve/eth/rarp"
+    yield _frame("erspan2", path, mirror / carried, variant="nested")
     paid = eth() / PPPoE(sessionid=1) / PPP(proto=0x0021) / ip() / udp(8472) / Raw(_hex("08000009 00000a00", INNER))
-    yield _frame("otv", "eth/pppoe/ip/udp/otv/eth/ip/tcp", paid)
+    yield _frame("otv", "eth/pppoe/ip/udp/otv/eth/ip/tcp", paid, variant="nested")
 
 
 EXAMPLES = [

@@ -61,7 +61,8 @@ def test_padding_does_not_matter() -> None:
 
 def test_a_copy_in_the_next_batch_is_found() -> None:
     """State is carried over; wherever the batches are cut, the answer is the same."""
-    story = [(0, DATA), (1, ACK), (2, DATA), (3, ACK), (4, DATA)]
+    ack = ETH + ipv4(tcp(), ident=78)
+    story = [(0, DATA), (1, ack), (2, DATA), (3, ack), (4, DATA)]
     wanted = [0, 0, 1, 1, 1]
     for cut in range(len(story) + 1):
         assert marked(*story, cuts=(cut,)) == wanted
@@ -76,6 +77,12 @@ def test_a_retransmission_has_another_ip_id() -> None:
     """The sender numbers its packets."""
     again = ETH + ipv4(tcp(b"x" * 50), ident=78)
     assert marked((0, DATA), (100 * US, again)) == [0, 0]
+
+
+def test_a_sender_that_gives_every_packet_one_id_is_known_by_it() -> None:
+    """Made captures do: then the same segment after a round trip is a retransmission."""
+    other = ETH + ipv4(tcp(b"z" * 51))
+    assert marked((0, DATA), (1 * US, other), (3000 * US, DATA)) == [0, 0, 0]
 
 
 def test_later_than_the_window_is_no_copy() -> None:

@@ -18,7 +18,10 @@ FIELDS = (
     "tcp.options.sack_re", "tcp.options.timestamp.tsval", "tcp.options.timestamp.tsecr", "udp.srcport",
     "udp.dstport", "udp.length", "icmp.type", "icmp.code", "icmp.ident", "icmp.seq", "icmpv6.type",
     "icmpv6.echo.identifier", "icmpv6.echo.sequence_number", "arp.opcode", "_ws.malformed",
+    "ieee8021ah.csrc", "ieee8021ah.cdst", "vmlab.src", "vmlab.dst",
 )  # fmt: skip
+MACS = (("eth.src", "eth.dst"), ("ieee8021ah.csrc", "ieee8021ah.cdst"), ("vmlab.src", "vmlab.dst"))
+"""Addresses of Ethernet headers, by the dissectors that have names of their own for what is inside."""
 _SEPARATOR, _AGGREGATOR = "\x1f", "\x1e"
 
 
@@ -60,7 +63,13 @@ def _row(all_values: dict[str, list[str]]) -> Row:
     row["malformed"] = bool(all_values["_ws.malformed"])
     row["tags"] = _tags(live, all_values["vlan.id"], all_values["ieee8021ad.id"])
     networks = [protocol for protocol in live if protocol in ("ip", "ipv6", "arp")]
-    family = networks[-1] if networks else "arp"
+    links = [at for at, protocol in enumerate(live) if protocol == "eth"][: len(all_values["eth.src"])]
+    last_link = max(links, default=0)
+    row["is_arp"] = "arp" in live[last_link:]
+    for source, destination in MACS:
+        if all_values[source]:
+            row["eth_src"], row["eth_dst"] = all_values[source][-1], all_values[destination][-1]
+    family = networks[-1] if any(protocol in networks for protocol in live[last_link:]) else "arp"
     at = networks.count(family) - 1
     # of a header that it finds bogus tshark names the protocol and no field
     if family != "arp" and len(all_values[f"{family}.dst"]) > at:
@@ -116,7 +125,9 @@ def _transport(row: Row, live: list[str], values: dict[str, list[str]]) -> None:
         at = live.count("udp") - 1
         if (
             "udp"
-            in live[max(i for i, protocol in enumerate(live) if protocol in ("eth", "sll", "ip", "ipv6", "udp")) :]
+            in live[
+                max(i for i, protocol in enumerate(live) if protocol in ("eth", "sll", "ip", "ipv6", "arp", "udp")) :
+            ]
         ):
             row["src_port"], row["dst_port"] = _number(values["udp.srcport"][at]), _number(values["udp.dstport"][at])
             row["payload_bytes"] = _number(values["udp.length"][at]) - 8

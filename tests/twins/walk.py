@@ -73,6 +73,10 @@ class Walk:
             raise Stopped("cut")
         return self.data[at : at + count]
 
+    def looks(self, at: int, count: int = 8) -> bytes:
+        """These bytes where all of them are there, else nothing: what they show may end the walk sooner."""
+        return self.data[at : at + count] if at + count <= min(self.end, len(self.data)) else b""
+
     def enter(self, name: str, until: int) -> None:
         """The header is what it should be, and ends at `until`."""
         if until > self.end:
@@ -236,6 +240,10 @@ class Walk:
         kind = self.take(at, 5)[4:]
         size = 5 if kind[0] in (0xF0, 0xF1) else 8
         self.enter("arcnet", at + size)
+        if kind[0] in (0xF1, 0xD5):
+            return self.arp("arp", 0x0806, at + size)
+        if kind[0] == 0xD6:
+            return self.arp("rarp", 0x8035, at + size)
         self.pick({0xF0: self.ipv4, 0xD4: self.ipv4, 0xC4: self.ipv6}, kind, at + size)
 
     def pick(self, functions: dict[int, Callable[[int], None]], number: bytes, at: int) -> None:
@@ -246,8 +254,10 @@ class Walk:
 
     def ring(self, at: int) -> None:
         self.step_in()
+        if self.looks(at) and self.looks(at)[1] >> 6 != 1:
+            raise Stopped("not_as_named")
         header = self.take(at, 14)
-        if header[8] & 0x80 or header[1] >> 6 != 1:
+        if header[8] & 0x80:
             raise Stopped("not_as_named")
         self.enter("tokenring", at + 14)
         self.new_link((header[8:14].hex(":"), header[2:8].hex(":")))
@@ -272,11 +282,11 @@ class Walk:
 
     def wireless(self, at: int) -> None:
         self.step_in()
-        kind, flags = self.take(at, 24)[:2]
+        if self.looks(at) and self.looks(at)[1] & 0x40 and (len(self.looks(at, 24)) < 24 or self.data[at] in (8, 0x88)):
+            raise Stopped("opaque")
+        kind = self.take(at, 24)[0]
         if kind not in (0x08, 0x88):
             raise Stopped("not_as_named")
-        if flags & 0x40:
-            raise Stopped("opaque")
         size = 24 if kind == 0x08 else 26
         self.enter("wlan", at + size)
         self.logical_link(at + size)
@@ -458,10 +468,10 @@ class Walk:
 
     def arp(self, name: str, number: int, at: int) -> None:
         self.step_in()
-        body = self.take(at, 28)
-        if body[:6] != bytes.fromhex("000108000604"):
+        if self.looks(at)[:6] not in (b"", bytes.fromhex("000108000604")):
             self.seen.ethertype = number
             raise Stopped("foreign_arp")
+        self.take(at, 28)
         self.enter(name, at + 28)
         self.seen.ethertype = number
         self.seen.network = (name, at)

@@ -203,9 +203,9 @@ STEPS: Final = (
     Step("llc",      LLC_LENGTHS,               fixed(3),                          llc_sap_at(0)),
     Step("snap",     llc_sap(0xAAAA),           fixed(5),                          ethertype_at(3), expects=PLAIN_SNAP),
     # the announcements
-    Step("arp",      ethertype(0x0806),         fixed(28),                         ends(), reads=ARP,
+    Step("arp",      ethertype(0x0806) + arcnet(0xF1, 0xD5), fixed(28),                         ends(), reads=ARP,
          expects=ABOUT_ETHERNET_AND_IPV4),
-    Step("rarp",     ethertype(0x8035),         fixed(28),                         ends(), reads=ARP,
+    Step("rarp",     ethertype(0x8035) + arcnet(0xD6), fixed(28),                         ends(), reads=ARP,
          expects=ABOUT_ETHERNET_AND_IPV4),
     # the network layer
     Step("ip",       IPV4_ENTRIES,              words(at=0, mask=0x0F, least=20, version=0x40),

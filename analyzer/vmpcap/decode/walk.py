@@ -48,6 +48,7 @@ _NFLOG_PACKET: Final = 9  # NFULA_PAYLOAD of linux/netfilter/nfnetlink_log.h
 _TZSP_FIXED_BYTES: Final = 4
 _TZSP_PADDING: Final = 0
 _TZSP_LAST: Final = 1
+_EXPECTED_BYTES: Final = 8
 _LONGEST_PACKET: Final = 0x10000
 _BOTTOM_OF_STACK: Final = 0x100
 _STEPS_IN_HALF: Final = MAX_DEPTH // 2
@@ -278,11 +279,17 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
                 break
             rule = step << tables.RULE_BITS
             needed = at + rules[rule + tables.NEEDS]
-            if needed > min(limit, captured):
-                stop = np.int64(stops.SHORT if needed > limit and not is_open else stops.CUT)
-                break
             start = base + at
             features = rules[rule + tables.FEATURES]
+            layer = rules[rule + tables.LAYER]
+            if needed > min(limit, captured):
+                stop = np.int64(stops.SHORT if needed > limit and not is_open else stops.CUT)
+                can_expect = features & tables.HAS_EXPECT and at + _EXPECTED_BYTES <= min(limit, captured)
+                if can_expect and be64(buffer, start) & steps.expect_mask[step] != steps.expect_value[step]:
+                    stop = np.int64(rules[rule + tables.EXPECT_STOP])
+                    if layer == NETWORK_LAYER:
+                        ethertype = np.int64(rules[rule + tables.TYPE])
+                break
             told_by = byte(buffer, start + rules[rule + tables.LENGTH_AT])
             header = np.int64(lengths[(step << tables.LENGTH_BITS) | told_by])
             if header >= LEAST_SPECIAL_LENGTH:
@@ -300,7 +307,6 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
                 if header < 0:
                     stop = np.int64(stops.NOT_AS_NAMED)
                     break
-            layer = rules[rule + tables.LAYER]
             if features & tables.HAS_CHECKS:
                 if features & tables.HAS_EXPECT and (
                     be64(buffer, start) & steps.expect_mask[step] != steps.expect_value[step]

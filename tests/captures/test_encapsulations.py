@@ -1,0 +1,161 @@
+"""An example capture of every row of the walk's table: made by other hands, walked as named, and held to tshark."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from captures.example_frames import EXAMPLES
+
+from tests.captures.situations import CAPTURES
+from tests.decode.test_against_tshark import differences, our_rows
+from tests.decode.tshark_rows import HAS_TSHARK, tshark_rows
+from vmpcap.decode.steps import STEPS
+from vmpcap.decode.words import Role
+
+FOLDER = CAPTURES / "encapsulations"
+ROWS: dict[str, dict[str, Any]] = tomllib.loads((FOLDER / "rows.toml").read_text())
+FILES = sorted(FOLDER.glob("*.pcap"))
+WITH_HEADER = [step for step in STEPS if not step.chooses]
+
+each = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+needs_tshark = pytest.mark.skipif(not HAS_TSHARK, reason="tshark is not installed")
+
+
+def row_of_file(file: Path) -> str:
+    """Which row is this an example of? The longest name of a row that the file's begins with."""
+    return max((step.name for step in STEPS if file.stem.startswith(step.name)), key=len)
+
+
+def test_the_files_are_those_that_the_script_makes(tmp_path: Path) -> None:
+    """Byte for byte, so that nothing here is edited by hand."""
+    script = CAPTURES / "make_encapsulations.py"
+    subprocess.run([sys.executable, str(script), str(tmp_path)], check=True, capture_output=True)
+    made = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    assert made == {file.name: file.read_bytes() for file in FILES}
+
+
+def test_every_row_has_a_capture_and_every_capture_is_explained() -> None:
+    """A row without an example is not known to work; words stand with each row, and nothing else is explained."""
+    assert {row_of_file(file) for file in FILES} == {step.name for step in WITH_HEADER}
+    assert set(ROWS) == {file.stem for file in FILES}
+    for step in WITH_HEADER:
+        assert ROWS[step.name]["what"]
+        assert ROWS[step.name]["seen"]
+
+
+@each
+def test_a_capture_is_walked_as_its_name_says(file: Path) -> None:
+    """Every frame of it passes the row, and goes the way that it was built."""
+    walked = [row["path"] for row in our_rows(file)]
+    assert walked == [example.path for example in EXAMPLES if example.file == file.stem]
+    assert all(row_of_file(file) in str(path).split("/") for path in walked)
+
+
+def unlike(file: Path, options: list[str]) -> set[int]:
+    """In which frames does tshark see something else than we do?"""
+    theirs = {row["frame"]: row for row in tshark_rows(file, *options)}
+    ours = {row["frame"]: row for row in our_rows(file)}
+    assert ours.keys() == theirs.keys()
+    return {number for number, row in theirs.items() if isinstance(number, int) and differences(ours[number], row)}
+
+
+@needs_tshark
+@each
+def test_tshark_agrees_or_the_page_says_why_not(file: Path) -> None:
+    """With the options that the page names; an explanation that is not needed any more must go."""
+    words = ROWS[file.stem]
+    if "unreadable" in words:
+        assert list(tshark_rows(file)) == []
+        return
+    assert unlike(file, words.get("options", [])) == {int(number) for number in words.get("differs", {})}
+    if "options" in words:
+        assert unlike(file, []) == set(words["by_default"])
+
+
+def _last(values: list[int]) -> list[int]:
+    """Of a stack only the bottom counts."""
+    return values[-1:]
+
+
+def _subnet(values: list[int]) -> list[int]:
+    return [value >> 8 for value in values]
+
+
+def _same(values: list[int]) -> list[int]:
+    return values
+
+
+IDS: dict[tuple[str, str], tuple[str, Callable[[list[int]], list[int]]]] = {
+    ("pbb", "isid"): ("ieee8021ah.isid", _same),
+    ("fence", "fence"): ("vmlab.pgrp", _same),
+    ("vxlan", "vni"): ("vxlan.vni", _same),
+    ("gpe", "vni"): ("vxlan.vni", _same),
+    ("otv", "instance"): ("vxlan.vni", _same),
+    ("lispl2", "iid"): ("vxlan.vni", _same),
+    ("geneve", "vni"): ("geneve.vni", _same),
+    ("lisp", "iid"): ("lisp-data.iid", _same),
+    ("mpls", "label"): ("mpls.label", _last),
+    ("nvgre", "vsid"): ("gre.key", _subnet),
+    ("erspan2", "session"): ("erspan.spanid", _same),
+    ("erspan3", "session"): ("erspan.spanid", _same),
+    ("erspan3", "stamp"): ("erspan.timestamp", _same),
+    ("fabricpath", "ftag"): ("cfp.ftag", _same),
+    ("esp", "spi"): ("esp.spi", _same),
+    ("l2tpv3", "session"): ("l2tp.sid", _same),
+    ("l2tpv3-udp", "session"): ("l2tp.sid", _same),
+}
+"""What tshark calls our ids. Tags are compared with the rest of a row; of TRILL's nicknames it has no field."""
+NUMBERS = ("gre.sequence_number", "esp.sequence")
+
+
+def ids_of(row: dict[str, object]) -> Iterator[tuple[tuple[str, str], int]]:
+    """Which ids does this row list, each with its header and name?"""
+    steps = {step.name: step for step in STEPS}
+    listed = row["ids"]
+    assert isinstance(listed, list)
+    left = iter(listed)
+    for name in str(row["path"]).split("/"):
+        for keep in (steps[name].keeps, steps[name].also_keeps):
+            if keep is not None and keep.role != Role.SEQUENCE:
+                yield (name, keep.name), next(left)
+
+
+def tshark_numbers(file: Path, fields: list[str], options: list[str]) -> list[list[list[int]]]:
+    """All values of these fields, frame for frame."""
+    command = ["tshark", "-n", "-r", str(file), "-T", "fields", "-E", "separator=;", *options]
+    for field in fields:
+        command += ["-e", field]
+    with tempfile.TemporaryDirectory() as home:
+        environment = {**os.environ, "HOME": home, "XDG_CONFIG_HOME": home, "WIRESHARK_CONFIG_DIR": home}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return [
+        [[int(value, 0) for value in cell.split(",")] if cell else [] for cell in line.split(";")]
+        for line in done.stdout.splitlines()
+    ]
+
+
+@needs_tshark
+@each
+def test_ids_are_what_tshark_says(file: Path) -> None:
+    """VNIs, labels, sessions, timestamps and sequence numbers of every frame that tshark can read at all."""
+    words = ROWS[file.stem]
+    if "unreadable" in words:
+        return
+    fields = sorted({field for field, _ in IDS.values()}) + list(NUMBERS)
+    theirs = tshark_numbers(file, fields, words.get("options", []))
+    for row, values in zip(our_rows(file), theirs, strict=True):
+        if str(row["frame"]) in words.get("differs", {}):
+            continue
+        found = dict(zip(fields, values, strict=True))
+        for key, mine in ids_of(row):
+            if key in IDS:
+                field, read = IDS[key]
+                assert read(found[field])[-1:] == ([] if mine == -1 else [mine]), (row["frame"], key)
+        numbers = [number for field in NUMBERS for number in found[field]]
+        assert row["tunnel_seq"] == (numbers[0] if numbers else -1), row["frame"]
