@@ -23,6 +23,8 @@ NEAR_NS: Final = 50 * NS_PER_US
 """The same for packets that nothing but their bytes tells apart: nobody resends before a round trip is over."""
 SLOTS: Final = 1 << 14
 """Recent packets remembered: four for each value of a digest's top bits, of which the oldest makes room."""
+SENDERS: Final = 1 << 12
+_SENDER_SHIFT: Final = 64 - 12
 _WAYS: Final = 4
 _SET_SHIFT: Final = 64 - 12
 _DIGESTED_BYTES: Final = 64
@@ -52,6 +54,10 @@ class Recent(NamedTuple):
     """int64[SLOTS]"""
     ttl: U8
     """uint8[SLOTS]"""
+    last_id: U64
+    """uint64[SENDERS]: IP id of the last packet between two addresses, by their digest."""
+    counts: U8
+    """uint8[SENDERS]: 1 where it differed from the one before."""
 
 
 class Windows(NamedTuple):
@@ -107,7 +113,7 @@ def is_same_packet(
 
 
 @kernel
-def mark_copies(
+def mark_copies(  # noqa: PLR0915 - one digest of a dozen columns
     buffer: Bytes, record_at: I64, frames: Frames, windows: Windows, state: Recent, out_is_copy: U8
 ) -> None:
     """
@@ -128,7 +134,8 @@ def mark_copies(
     Notes
     -----
     Copies agree in addresses, ports, IP id, sequence numbers, flags, lengths and time stamps; link-layer addresses,
-    tags and the TTL may differ. A true retransmission has another IP id.
+    tags and the TTL may differ. A true retransmission has another IP id, if its sender counts its packets: a sender
+    that gave two packets in a row one id (made captures do) is taken for one without.
 
     Where there is no IP id (IPv6, or 0 with DF; RFC 6864 4.1) the checksum must agree too, and that is not enough: a
     duplicate ACK repeats the one before it within microseconds, a fast retransmission repeats a segment after one
@@ -175,13 +182,16 @@ def mark_copies(
             digest = digest_bytes(buffer, network, record_at[i] + end, skip_a, skip_b)
         digest |= np.uint64(1)
         place = frames.eth_src[i] ^ (frames.eth_dst[i] << np.uint64(16)) ^ frames.segment_key[i]
+        sender = np.int64(stir(frames.src_low[i] ^ frames.src_high[i], frames.dst_low[i]) >> np.uint64(_SENDER_SHIFT))
         slot, is_known = find_slot(state, digest)
         if is_known:
             age = abs(frames.ts_ns[i] - state.ts_ns[slot])
             hops = abs(np.int64(state.ttl[slot]) - np.int64(frames.ip_ttl[i]))
             is_elsewhere = hops != 0 or place != state.place[slot]
             is_resendable = protocol != IP_TCP or frames.payload_bytes[i] == 0 or age > windows.near_ns
-            if is_same_packet(ip_id != 0, hops, age, is_elsewhere, is_resendable, windows):
+            if is_same_packet(
+                ip_id != 0 and state.counts[sender] != 0, hops, age, is_elsewhere, is_resendable, windows
+            ):
                 out_is_copy[i] = COPY if frames.segment_key[i] == state.segment[slot] else MIRRORED
                 continue
         state.digest[slot] = digest
@@ -189,6 +199,9 @@ def mark_copies(
         state.segment[slot] = frames.segment_key[i]
         state.ts_ns[slot] = frames.ts_ns[i]
         state.ttl[slot] = frames.ip_ttl[i]
+        if frames.ip_fragment[i] == 0:  # all fragments of a packet have one id
+            state.counts[sender] = ip_id != state.last_id[sender]
+            state.last_id[sender] = ip_id
 
 
 class CopyFinder:
@@ -202,6 +215,8 @@ class CopyFinder:
             np.zeros(SLOTS, dtype=np.uint64),
             np.zeros(SLOTS, dtype=np.int64),
             np.zeros(SLOTS, dtype=np.uint8),
+            np.zeros(SENDERS, dtype=np.uint64),
+            np.ones(SENDERS, dtype=np.uint8),
         )
         self._is_copy: U8 = np.zeros(0, dtype=np.uint8)
 
