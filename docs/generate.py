@@ -26,7 +26,18 @@ from vmpcap.cli.options import DECORATORS
 from vmpcap.decode.arrivals import ARP, NA, NS, RARP
 from vmpcap.decode.steps import STEPS
 from vmpcap.decode.stops import STOPS
-from vmpcap.decode.words import LABEL_STACK, LEAST_SPECIAL_LENGTH, MAX_DEPTH, HandsOver, Length, Space, Step
+from vmpcap.decode.words import (
+    CHOICE,
+    LABEL_STACK,
+    LEAST_SPECIAL_LENGTH,
+    LITTLE_COUNT,
+    MAX_DEPTH,
+    NFLOG_FIELDS,
+    TZSP_TAGS,
+    Length,
+    Space,
+    Step,
+)
 from vmpcap.flows.streams import EPHEMERAL_FROM, MAGICS, STREAMS
 from vmpcap.points.roles import ARRIVAL_PROOF, OUTAGE_FIGURES, ROLES, STREAM_FIGURES
 from vmpcap.readers import FORMATS, PACKINGS
@@ -363,7 +374,7 @@ def steps_page() -> str:
         f"Every frame is walked from its outermost header inwards by this table, at most {MAX_DEPTH} headers deep.\n",
         table(
             ("header", "entered by", "bytes", "hands over by", "keeps"),
-            [(code(s.name), entries(s), length(s.length), hands_over(s.hands_over), kept(s)) for s in STEPS],
+            [(code(s.name), entries(s), length(s.length), hands_over(s), kept(s)) for s in STEPS],
         ),
         "A length that does not look like the header's own is not believed: the walk stops there and says so.\n",
         "## Why a walk ends\n",
@@ -389,11 +400,26 @@ SPACES: Final = {
     Space.GRE_SEQUENCED: ("GRE protocol with a sequence number", "#06x"),
     Space.GRE_KEYED: ("GRE protocol with a key", "#06x"),
     Space.GRE_KEYED_SEQUENCED: ("GRE protocol with key and sequence number", "#06x"),
+    Space.LLC_SAP: ("LLC DSAP and SSAP", "#06x"),
+    Space.GUESS: ("choice", "d"),
+    Space.FRAME_RELAY: ("Frame Relay protocol", "#06x"),
+    Space.HDLC: ("Cisco HDLC protocol", "#06x"),
+    Space.ARCNET: ("ARCNET system code", "d"),
+    Space.TZSP: ("TZSP encapsulation", "d"),
 }
+LIKE_ETHERTYPES: Final = {
+    Space.GRE,
+    Space.GRE_SEQUENCED,
+    Space.GRE_KEYED,
+    Space.GRE_KEYED_SEQUENCED,
+    Space.FRAME_RELAY,
+    Space.HDLC,
+}
+"""Registries whose numbers go unsaid where they are those of the ethertype."""
 
 
 def entries(step: Step) -> str:
-    """By which numbers is this header entered? Those of GRE that repeat an ethertype are left out."""
+    """By which numbers is this header entered? Those that repeat an ethertype are left out."""
     by_space: dict[Space, list[int]] = {}
     for claim in step.entered_by:
         by_space.setdefault(claim.space, []).append(claim.key)
@@ -401,7 +427,7 @@ def entries(step: Step) -> str:
     words = []
     for space, keys in by_space.items():
         name, form = SPACES[space]
-        if space >= Space.GRE and set(keys) <= ethertypes:
+        if space in LIKE_ETHERTYPES and set(keys) <= ethertypes:
             continue
         plain = [k for k in keys if space is not Space.ADDRESS_FAMILY or k < 256]
         if len(plain) > 8:
@@ -413,29 +439,47 @@ def entries(step: Step) -> str:
 
 def length(of: Length) -> str:
     """How long is this header?"""
-    if LABEL_STACK in of.by_byte:
-        return "4 a label"
+    special = [words for at, words in SPECIAL_LENGTHS.items() if at in of.by_byte]
+    if special:
+        return special[0]
     sizes = sorted({size for size in of.by_byte if size < LEAST_SPECIAL_LENGTH})
     if len(sizes) == 1:
         return str(sizes[0])
     return f"{sizes[0]} to {sizes[-1]}, by byte {of.at}"
 
 
-def hands_over(to: HandsOver) -> str:
+SPECIAL_LENGTHS: Final = {
+    LABEL_STACK: "4 a label",
+    NFLOG_FIELDS: "its fields, up to the packet",
+    CHOICE: "none",
+    LITTLE_COUNT: "as many as it says",
+    TZSP_TAGS: "4 and its tags",
+}
+
+
+def hands_over(step: Step) -> str:
     """What says what follows?"""
+    to = step.hands_over
+    if step.chooses:
+        return "what fits best of " + ", ".join(dict.fromkeys(code(c.step) for c in step.chooses))
     if to.space is None:
         return "ends" if to.stop == 0 else f"ends: `{STOPS[to.stop].name}`"
-    if to.const:
-        return "Ethernet, always"
+    if not to.mask and to.const:
+        return always(Space(to.space), to.const)
     name, _ = SPACES[to.space]
     return f"{name} {'behind it' if to.is_after_header else f'at {to.at}'}"
 
 
+def always(space: Space, key: int) -> str:
+    """Which header follows whatever this one says?"""
+    row = next(s.name for s in STEPS if any((c.space, c.key) == (space, key) for c in s.entered_by))
+    return f"`{row}`, always"
+
+
 def kept(step: Step) -> str:
-    """Which id does it leave behind?"""
-    if step.keeps is None:
-        return ""
-    return f"{step.keeps.name}{'' if step.keeps.separates else ' (does not separate domains)'}"
+    """Which ids does it leave behind?"""
+    ids = [keep for keep in (step.keeps, step.also_keeps) if keep is not None]
+    return ", ".join(f"{keep.name}{'' if keep.separates else ' (does not separate domains)'}" for keep in ids)
 
 
 def formats_page() -> str:
