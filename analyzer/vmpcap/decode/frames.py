@@ -44,6 +44,7 @@ class Frames(NamedTuple):
     id_count: U8  # how many of them there are
     tunnel_seq: I64  # sequence number of the outermost tunnel that has one (ERSPAN and other GRE, ESP), else -1
     tunnel_key: U64  # which tunnel that is; 0 outside any
+    tunnel_step: U8  # the last header that names it, as a number of the path; 0 outside any
     ethertype: U16  # of the innermost network header (0x0806 ARP, 0x8035 RARP, 0x0800, 0x86DD, ...), 0 unknown
     network_at: I32
     # network layer
@@ -57,6 +58,10 @@ class Frames(NamedTuple):
     src_low: U64  # IPv4 as IPv4-mapped
     dst_high: U64
     dst_low: U64
+    # the outermost packet on the path of which this frame holds only a part
+    split_network_at: I32  # where its network header begins, -1 where everything is whole
+    split_at: I32  # where the header that says so begins: the same for IPv4, the fragment header of IPv6
+    split_segment: U64  # segment_key of what carries it
     # transport layer
     transport_at: I32
     payload_at: I32

@@ -19,6 +19,7 @@ CUT_OPTIONS: Final = 12
 FOREIGN_ARP: Final = 13
 TOO_DEEP: Final = 14
 NOT_RECOGNISED: Final = 15
+FIRST_FRAGMENT: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,12 @@ STOPS: Final = (
     Stop(TOO_DEEP, "too_deep", "more headers inside each other than the walk follows", False),
     Stop(
         NOT_RECOGNISED, "not_recognised", "nothing says what is inside, and it looks like nothing that is known", False
+    ),
+    Stop(
+        FIRST_FRAGMENT,
+        "first_fragment",
+        "the first part of a packet: what is in it stands at the frame that completes it, if one does",
+        False,
     ),
 )
 """Every reason, in the order of its number."""

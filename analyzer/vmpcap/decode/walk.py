@@ -68,6 +68,7 @@ LATER_FRAGMENT: Final = 2
 WRAPPED: Final = 1
 BEYOND_IPV4: Final = 2
 BEYOND_STAMPS: Final = 4
+SPLIT: Final = 8
 RARE: Final[dict[int, dict[str, int]]] = {
     WRAPPED: {
         "vlan_outer_id": NO_ID,
@@ -78,8 +79,10 @@ RARE: Final[dict[int, dict[str, int]]] = {
         "id_count": 0,
         "tunnel_seq": NO_ID,
         "tunnel_key": 0,
+        "tunnel_step": 0,
     },
     BEYOND_IPV4: {"src_high": 0, "dst_high": 0, "ip_fragment": WHOLE},
+    SPLIT: {"split_network_at": -1, "split_at": -1, "split_segment": 0},
     BEYOND_STAMPS: dict.fromkeys(
         ("tcp_mss", "tcp_window_scale", "tcp_sack_blocks", "icmp_type", "icmp_code", "icmp_id", "icmp_seq"), 0
     ),
@@ -255,6 +258,7 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
         ids = 0
         tunnel_seq = np.int64(NO_ID)
         tunnel_key = np.uint64(0)
+        tunnel_step = np.int64(0)
         numbered_at = np.int64(NO_ID)  # the header that numbers the packets of its tunnel, by its place in the path
         is_wrapped = False
         ethertype = np.int64(0)
@@ -363,6 +367,11 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
                         fragment = np.int64(LATER_FRAGMENT)
                     elif word & rules[rule + tables.MORE_MASK]:
                         fragment = np.int64(FIRST_FRAGMENT)
+                    if fragment != WHOLE and out.split_at[i] < 0:
+                        rare |= SPLIT
+                        out.split_network_at[i] = network_at
+                        out.split_at[i] = at
+                        out.split_segment[i] = segment
                 if features & KEEPS_FROM_END and at + header > captured:
                     stop = np.int64(stops.CUT)
                     break
@@ -377,6 +386,7 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
                         if tunnel_seq == NO_ID and kept != NO_ID:
                             tunnel_seq = np.int64(kept)
                             tunnel_key = tunnel_of(buffer, base + network_at, network_reads, tunnel_name)
+                            tunnel_step = step
                             numbered_at = np.int64(depth)
                         continue
                     if ids < MOST_IDS:
@@ -388,6 +398,7 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
                         tunnel_name = np.int64(kept)
                         if depth == numbered_at + 1:
                             tunnel_key = mix_id(tunnel_key, np.uint64(kept))
+                            tunnel_step = step
                     if role == Role.OVERLAY:
                         overlay = np.int64(kept)
                     elif role == Role.TAG and tag_outer == NO_ID:
@@ -442,6 +453,7 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
             out.id_count[i] = ids
             out.tunnel_seq[i] = tunnel_seq
             out.tunnel_key[i] = tunnel_key
+            out.tunnel_step[i] = tunnel_step
             out.vlan_outer_id[i] = tag_outer
             out.vlan_inner_id[i] = tag_inner
             out.vni[i] = overlay
@@ -566,6 +578,7 @@ _DTYPES: Final[dict[str, npt.DTypeLike]] = {
     "id_count": np.uint8,
     "tunnel_seq": np.int64,
     "tunnel_key": np.uint64,
+    "tunnel_step": np.uint8,
     "ethertype": np.uint16,
     "network_at": np.int32,
     "ip_version": np.uint8,
@@ -578,6 +591,9 @@ _DTYPES: Final[dict[str, npt.DTypeLike]] = {
     "src_low": np.uint64,
     "dst_high": np.uint64,
     "dst_low": np.uint64,
+    "split_network_at": np.int32,
+    "split_at": np.int32,
+    "split_segment": np.uint64,
     "transport_at": np.int32,
     "payload_at": np.int32,
     "payload_bytes": np.int32,
@@ -630,16 +646,20 @@ class Walker:
         self._batch_records = batch_records
         self._columns = _scratch(batch_records)
         self._steps = tables.tables()
-        self._rare = WRAPPED | BEYOND_IPV4 | BEYOND_STAMPS
+        self._rare = sum(RARE)
         self._rare_rows = batch_records
         self._cut_rows = -1
         self._cut_columns: list[npt.NDArray[Any]] = []
 
-    def walk(self, batch: RecordBatch) -> Frames:
+    def walk(self, batch: RecordBatch, captured: RecordBatch | None = None) -> Frames:
         """
         What is in each frame of this batch?
 
         The arrays of the answer are read-only, and hold until the next walk.
+
+        Parameters
+        ----------
+        captured : the same records as the file has them, where packets of the batch were put together
 
         Raises
         ------
@@ -650,7 +670,8 @@ class Walker:
         if rows > self._batch_records:
             raise ValueError(f"a batch of {rows} records came to a walker made for {self._batch_records}")
         self._clear()
-        given = (batch.ts_ns, batch.captured_bytes, batch.wire_bytes, batch.interface)
+        told = batch if captured is None else captured
+        given = (told.ts_ns, told.captured_bytes, told.wire_bytes, told.interface)
         self._rare_rows = rows
         self._rare = walk_frames(
             batch.buffer,
@@ -662,6 +683,15 @@ class Walker:
             Frames(*given, *self._columns.values()),
         )
         return Frames(*given, *self._cut(rows))
+
+    @property
+    def met_fragments(self) -> bool:
+        """Did the last walk meet parts of packets?"""
+        return bool(self._rare & SPLIT)
+
+    def stop_at_fragment(self, rows: npt.NDArray[np.int64]) -> None:
+        """Say of these rows of the last walk that they wait for the rest of their packets."""
+        self._columns["stop"][rows] = stops.FIRST_FRAGMENT
 
     def _clear(self) -> None:
         """Nothing is left of the rare columns that the last walk wrote."""
