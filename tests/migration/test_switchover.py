@@ -145,11 +145,21 @@ def test_the_doubt_is_the_farther_end_of_each_clocks_bounds() -> None:
 
 
 def test_clocks_of_which_nothing_is_known_are_taken_as_given() -> None:
-    """A figure, and no claim how sure it is."""
+    """A figure, no claim how sure it is, and that nobody compared them."""
     old = bridge("src-guestbr", "domain:source", talking(830 * MS), offset=None)
     new = bridge("dst-guestbr", "domain:destination", talking(-1, 1004 * MS), SWITCH)
     seen = told(old, new, heard=(new,))
     assert (seen.bracket_ms, seen.bracket.uncertainty_ms) == (pytest.approx(174.0), None)
+    assert "were not compared" in seen.bracket.because
+
+
+def test_a_clock_that_was_compared_bounds_it_before_one_that_was_not() -> None:
+    """The old bridge stands nearer, but only the gateway's clock is known."""
+    old = bridge("src-guestbr", "domain:source", talking(830 * MS), offset=None)
+    gateway = bridge("gw-lan", "gateway", talking(820 * MS, 1005 * MS), SWITCH)
+    seen = told(old, gateway, heard=(gateway,))
+    assert (seen.bracket.from_point, seen.bracket_ms) == ("gw-lan", pytest.approx(185.0))
+    assert seen.bracket.uncertainty_ms is not None
 
 
 def test_without_a_frame_before_the_streams_last_burst_bounds_it() -> None:

@@ -291,6 +291,23 @@ def test_without_a_peer_the_bracket_is_held_against_the_limit() -> None:
     assert [(e.point, e.frames) for e in given.evidence] == [("b", [4])]
 
 
+def test_a_bracket_over_clocks_that_were_not_compared_decides_nothing() -> None:
+    """One clock may be 500 ms slow: 180 ms may be 680, and 680 may be 180."""
+    for value in (180.0, 680.0):
+        frames = Bracket(from_point="a", from_frame=3, to_point="b", to_frame=4, because="were not compared")
+        given = ask("switchover", story(guest_story(switchover=Switchover(bracket_ms=value, bracket=frames))))
+        assert (given.outcome, given.measured) == ("undecided", value)
+        assert "were not compared" in given.because
+
+
+def test_a_long_bracket_is_an_upper_bound_and_does_not_fail() -> None:
+    """A guest that has nothing to say for 20 s was not away for 20 s."""
+    frames = Bracket(from_point="a", from_frame=3, to_point="a", to_frame=4, uncertainty_ms=0.0, because="frames")
+    given = ask("switchover", story(guest_story(switchover=Switchover(bracket_ms=20_000.0, bracket=frames))))
+    assert (given.outcome, given.measured) == ("undecided", 20_000.0)
+    assert "upper bound" in given.because
+
+
 def test_a_peer_that_was_never_answered_again_fails_any_limit() -> None:
     """The outage has no end: it is longer than every limit; without one there is nothing to hold it against."""
     lost = suffered(None, ended=False, survived=False, because="88 requests unanswered until the end")

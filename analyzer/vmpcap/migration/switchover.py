@@ -25,6 +25,8 @@ AFTER_NS: Final = 200 * NS_PER_MS
 NEARLY_LAST_NS: Final = 50 * NS_PER_MS
 """A point whose last frame of the guest is this much older than another point's did not see all of its frames."""
 
+NOT_COMPARED: Final = "the clocks of the two points were not compared"
+
 USUAL_FRAMES: Final = 1000
 LEAST_USUAL: Final = 3
 """From so many gaps one of them can be called usual."""
@@ -120,7 +122,9 @@ def _silence_at(view: PointView, guest: Moved, moment: int) -> Silence | None:
         return Silence(mark(len(ts) - 1), None) if view.journal_complete else None
     gaps = np.diff(ts)
     series = guest.series_at(view)
-    announced = np.isin(numbers, series.frames if series is not None else ())
+    announced = np.zeros(len(ts), np.bool_)
+    if series is not None:  # in a point of several files a number stands more than once: the time must fit too
+        announced = np.isin(numbers, series.frames) & np.isin(ts, series.times)
     beside = (ts[:-1] <= moment + NS_PER_MS) & (ts[1:] >= moment - BESIDE_NS) & (ts[:-1] >= moment - 60 * NS_PER_S)
     beside &= ~announced[:-1]  # after an announcement the host speaks for the guest, at intervals of its own
     if not beside.any():
@@ -160,12 +164,15 @@ def between(start: Mark, end: Mark, because: str) -> tuple[float | None, Bracket
     """
     How long is it from one frame to another?
 
-    Null where the frames were seen at points whose clocks are known to disagree: an offset is not a delay.
+    Null where the frames were seen at points whose clocks are known to disagree: an offset is not a delay. Where the
+    clocks were not compared the figure stands, wrong by as much as they differ, either way; its uncertainty is null.
     """
     uncertainty, objection = _clock_doubt(start.view, end.view)
     length = None if objection else ms(end.ts - start.ts)
     if length is not None and length < 0:
         length, objection = None, "the second frame carries an earlier time than the first: the clocks disagree"
+    if uncertainty is None and not objection:
+        because = f"{because}; {NOT_COMPARED}" if because else NOT_COMPARED
     return length, Bracket(
         from_point=start.view.name,
         from_frame=start.frame,
@@ -196,6 +203,11 @@ def _clock_doubt(one: PointView, other: PointView) -> tuple[int | None, str]:
     return uncertainty, ""
 
 
+def _on_a_known_clock(marks: Sequence[Mark], to: Mark) -> list[Mark]:
+    """Which of these stand on a clock that was compared with that of the other frame, and agrees?"""
+    return [m for m in marks if _clock_doubt(m.view, to.view)[0] is not None]
+
+
 def _choose(marks: Sequence[Mark], order: tuple[str | None, ...]) -> Mark | None:
     return min(marks, key=lambda m: (rank(m.view.role, order), m.view.name), default=None)
 
@@ -213,7 +225,7 @@ def _stream_bracket(
     if to is None:
         return None, Bracket(because="no point saw a sign of the guest at its destination"), ""
     starts = [s.before for s in quiet.values() if s.before is not None and s.before.ts <= to.ts]
-    begin = _last_sign([m for m in starts if not _clock_doubt(m.view, to.view)[1]])
+    begin = _last_sign(_on_a_known_clock(starts, to) or [m for m in starts if not _clock_doubt(m.view, to.view)[1]])
     if begin is not None:
         length, bracket = between(begin, to, "from the guest's last frame before to its first sign after")
         return length, bracket, "guest_frames"
@@ -276,6 +288,7 @@ def _guest_silence(quiet: dict[str, Silence]) -> tuple[float | None, Bracket]:
     because = f"between two frames of the guest; too long where it had nothing to say{often}"
     measured = [between(start, end, because) for start, end in pairs]
     known = [one for one in measured if one[0] is not None]
+    known = [one for one in known if one[1].uncertainty_ms is not None] or known
     return min(known, key=lambda one: one[0] or 0.0) if known else measured[0]
 
 

@@ -150,9 +150,14 @@ def switchover(story: Story, profile: Profile) -> Answer:
         words = f"{value:.0f} ms: {bracket.because}"
         if limit is None:
             return Answer("undecided", f"{words}; profile {profile.name} sets no limit", value, None, "ms", evidence)
-        doubt = bracket.uncertainty_ms or 0.0
+        doubt = bracket.uncertainty_ms
+        if doubt is None:
+            return Answer("undecided", f"{words}; how far it may be wrong is not known", value, limit, "ms", evidence)
         if value + doubt <= limit:
             return Answer("pass", words, value, limit, "ms", evidence)
+        if figure.peer_outage_ms is None:
+            because = f"{words}; it is an upper bound: the guest may have had nothing to say for most of it"
+            return Answer("undecided", because, value, limit, "ms", evidence)
         if value - doubt > limit:
             return Answer("fail", words, value, limit, "ms", evidence)
         because = f"{words}; it may be {doubt:.0f} ms more or less, and the limit lies between"
