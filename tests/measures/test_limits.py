@@ -218,6 +218,12 @@ def test_without_the_whole_path_loss_allows_no_figure() -> None:
     assert limit_of(together(400, resent_bytes=bursts(400, *range(0, 400, 20))), lossy).limit == "unknown"
 
 
+def test_near_the_receiver_its_own_delay_of_an_acknowledgement_is_no_queue() -> None:
+    """The floor of 30 us is the host's own turn-around: 0.9 ms more may be delayed ACKs; the path is out of view."""
+    seen = sent(idle_ns=None, floor_ns=30_000, is_at_sender=False)
+    assert limit_of(together(rtt_min_ns=900_000), seen).limit == "unknown"
+
+
 # sender
 
 CAP_MBPS = 1073.741824
@@ -252,6 +258,15 @@ def test_a_sender_that_pauses_in_most_windows_is_the_limit(every: int, limit: st
     """An empty bin in each 100 ms is a pause there; in two of five windows it is not most of the time."""
     flow = [0 if i % every == 0 else 400 * MBPS_A_BIN for i in range(200)]
     assert limit_of(together(new_bytes=flow, active=[int(v > 0) for v in flow]), sent()).limit == limit
+
+
+def test_a_sender_that_waits_for_what_was_lost_does_not_pause() -> None:
+    """Timeouts of 300 ms between 100 ms of flow: three quarters of the time are the path's, and it was not free."""
+    flow = [0 if i % 40 >= 10 else 400 * MBPS_A_BIN for i in range(200)]
+    again = bursts(200, 39, 79, 119, 159)
+    told = limit_of(together(new_bytes=flow, delivered_bytes=flow, resent_bytes=again, rtt_min_ns=2 * MS), sent())
+    assert told.limit == "unknown"
+    assert "resent" in told.because
 
 
 def test_a_pausing_sender_before_a_standing_queue_is_the_networks() -> None:

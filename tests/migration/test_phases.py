@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tests.migration.make import MS, S, figures, moves_of, series, side, stream, view
 from vmpcap.measures.connections import Connection
+from vmpcap.measures.limits import Attribution, Sent
 from vmpcap.measures.results import Rtt
-from vmpcap.measures.series import put_together
+from vmpcap.measures.series import Together, put_together
 from vmpcap.migration.phases import name_phases
 from vmpcap.migration.stream import Activity, StreamFigures, measure_stream, split_activity, stuck_segment
 from vmpcap.migration.transfers import find_transfers
@@ -135,6 +136,33 @@ def test_twenty_milliseconds_of_silence_are_a_pause(bins: int, parts: int) -> No
     """Less is the rhythm of segments."""
     _, activities = activities_of(flow((20, EVEN), (bins, 0), (20, EVEN)))
     assert len(activities) == parts
+
+
+def test_waiting_for_a_lost_segment_is_no_pause() -> None:
+    """A retransmission timeout of 300 ms: the path's time, whether the resend or the missing ACK shows it."""
+    new = flow((10, EVEN), (30, 0), (10, EVEN))
+    late = flow((9, EVEN), (31, 0), (1, 2 * EVEN), (9, EVEN))
+    resent = [1460 if n == 39 else 0 for n in range(50)]
+    for acked, again, parts in ((new, [0] * 50, 2), (late, [0] * 50, 1), (new, resent, 1)):
+        made = streaming(new, acked=acked)
+        data = made.sides[0]
+        assert data.series is not None
+        data = replace(data, series=replace(data.series, resent_bytes=np.array(again)))
+        _, activities = split_activity(put_together([data]), data.first_data_ts, data.last_data_ts, Rtt(samples=0))
+        assert len(activities) == parts
+
+
+def test_super_segments_do_not_count_as_one_segment_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loss rate is by what crossed the wire: a bin's million bytes are 685 segments, however sent."""
+    asked: list[Sent] = []
+
+    def attribute(_: Together | None, sent: Sent) -> Attribution:
+        asked.append(sent)
+        return Attribution("unknown", "")
+
+    monkeypatch.setattr("vmpcap.migration.stream.attribute", attribute)
+    measured(streaming(flow((100, EVEN))))
+    assert asked[0].segments == 68_494
 
 
 def test_on_a_long_way_a_pause_is_longer() -> None:
@@ -268,13 +296,19 @@ def test_phases_hold_every_byte_once_and_rise(new: list[int], stun: tuple[int, i
         ({"unique_bytes": 9200, "acked_bytes": 252, "retransmissions": 5, "max_payload_bytes": 8948}, 8948),
         ({"unique_bytes": 200_000, "acked_bytes": 190_000, "retransmissions": 5, "max_payload_bytes": 8948}, None),
         ({"unique_bytes": 9200, "acked_bytes": 252, "retransmissions": 2, "max_payload_bytes": 8948}, None),
+        ({"unique_bytes": 8948, "acked_bytes": 0, "retransmissions": 5, "max_payload_bytes": 8948}, None),
+        ({"unique_bytes": 1000, "acked_bytes": 252, "retransmissions": 5, "max_payload_bytes": 748}, None),
         ({"unique_bytes": 9200, "acked_bytes": 9200, "retransmissions": 5, "max_payload_bytes": 8948}, None),
     ],
 )
 def test_a_segment_is_stuck_where_nothing_as_large_was_ever_acknowledged(
     known: dict[str, int], expected: int | None
 ) -> None:
-    """Resent again and again; not after large ones got through, not after one loss, not once it arrived."""
+    """
+    Resent again and again.
+
+    Not after large ones got through, not after one loss, not once it arrived, not where nothing passed or all were small.
+    """
     sender = side(packets=9, payload_bytes=30_000, opening=b"QEVM\x00\x00\x00\x03", **known)
     jumbo = stream(a=sender, b=side(packets=9, mss=8960))
     assert stuck_segment(find_transfers([jumbo])[0][0].links) == expected

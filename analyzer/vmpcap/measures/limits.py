@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from vmpcap.measures.results import Limit
+from vmpcap.measures.rounds import NEAR_NS
 from vmpcap.measures.series import WINDOW_NS, Together, windowed
 from vmpcap.terms.units import count_of, mbps
 
@@ -39,6 +41,9 @@ QEMU_CAP_MBPS: Final = 128 * 2**20 * 8 / 1e6
 
 QEMU_CAP_SHARE: Final = 0.03
 """A rate this near to it is the cap's."""
+
+LATE_ACK_SEGMENTS: Final = 2
+"""So many segments may wait for a delayed ACK."""
 
 MAJORITY: Final = 0.5
 
@@ -88,12 +93,16 @@ class _Seen:
     """Goodput of those bins; None without any."""
     window_full: float
     paused: float
+    stalled: float
+    """Share of the time in which nothing new was sent because what was sent had not arrived."""
 
 
 def _look(together: Together, sent: Sent) -> _Seen | None:
     """What does the time between the first and the last data show? None where it is shorter than a window."""
     room = windowed(together, together.headroom_bytes, WINDOW_NS, lambda v: np.median(v, axis=1).astype(np.int64))
-    empty = windowed(together, (together.new_bytes == 0).astype(np.int64), WINDOW_NS, lambda v: v.sum(axis=1))
+    stalled = find_stalls(together, sent.mss)
+    silent = (together.new_bytes == 0) & ~stalled
+    empty = windowed(together, silent.astype(np.int64), WINDOW_NS, lambda v: v.sum(axis=1))
     if not len(room):
         return None
     queue, busy_mbps = _queueing(together, sent.floor_ns)
@@ -103,7 +112,28 @@ def _look(together: Together, sent: Sent) -> _Seen | None:
         busy_mbps=busy_mbps,
         window_full=float((room <= NEAR_WINDOW_SEGMENTS * sent.mss).mean()),
         paused=float((empty > 0).mean()),
+        stalled=float(stalled.mean()),
     )
+
+
+def find_stalls(together: Together, mss: int) -> npt.NDArray[np.bool_]:
+    """
+    In which bins without new data was the sender held up by data that had not arrived, instead of pausing by itself?
+
+    bool[bins]. A quiet stretch is a stall where data was resent in it or at its end, or where more than two segments
+    were still outstanding at its end; one or two may wait for a delayed ACK (RFC 1122 section 4.2.3.2). A resend that
+    merely falls into the bin in which a pause ends makes a stall of it: the sender is blamed too seldom.
+    """
+    stalled = np.zeros(len(together.new_bytes), np.bool_)
+    filled = np.flatnonzero(together.new_bytes)
+    sent, arrived = np.cumsum(together.new_bytes), np.cumsum(together.delivered_bytes)
+    low, high = filled[:-1], filled[1:]
+    resent = np.concatenate(([0], np.cumsum(together.resent_bytes)))
+    is_resent = resent[high + 1] > resent[low + 1]
+    is_outstanding = sent[low] - arrived[high - 1] > LATE_ACK_SEGMENTS * mss
+    for a, b in zip(low[is_resent | is_outstanding], high[is_resent | is_outstanding], strict=True):
+        stalled[a + 1 : b] = True
+    return stalled
 
 
 def _loss_events(together: Together, rtt_ns: int) -> int:
@@ -164,6 +194,9 @@ def attribute(together: Together | None, sent: Sent) -> Attribution:
         if answer is not None:
             return Attribution(*answer, seen.busy_mbps)
     because = "neither a full window nor a queue, loss or pauses explain the rate"
+    if seen.stalled > FREE_SHARE:
+        share = f"in {seen.stalled:.0%} of the time"
+        because = f"{share} nothing new was sent while data waited to be resent or acknowledged"
     return Attribution("unknown", because, seen.busy_mbps)
 
 
@@ -205,6 +238,8 @@ def _random_loss(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
 def _standing_queue(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
     if seen.queue is None or seen.queue < MAJORITY:
         return None
+    if sent.idle_ns is None and sent.floor_ns is not None and sent.floor_ns < NEAR_NS:
+        return None  # the receiver is next door: what is longer may be its own delay of the ACK
     carried = "" if seen.busy_mbps is None else f", and it carried {seen.busy_mbps:.0f} Mbps then"
     return "network", f"a queue stood on the path in {seen.queue:.0%} of the time{carried}"
 
@@ -223,6 +258,8 @@ def _pausing_sender(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
 
 def _free_path(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
     if not sent.is_at_sender or seen.queue is None or seen.queue > FREE_SHARE or seen.loss_events >= LEAST_LOSSES:
+        return None
+    if seen.stalled > FREE_SHARE:
         return None
     return (
         "sender",

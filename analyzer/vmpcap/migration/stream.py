@@ -6,16 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vmpcap.measures.limits import Sent, attribute
+from vmpcap.measures.limits import Sent, attribute, find_stalls
 from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
 from vmpcap.measures.rounds import Path, describe_rtt
 from vmpcap.measures.series import WINDOW_NS, Together, best_window, put_together, windowed
 from vmpcap.migration.moves import Sighting
-from vmpcap.migration.transfers import Link
+from vmpcap.migration.transfers import Link, Transfer
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, mbps
 
 LEAST_PAUSE_NS = 20 * NS_PER_MS
 """Silence of the sender that ends a phase, unless the round trip makes longer ones normal."""
+
+USUAL_MSS = 1460
+
+OPTION_BYTES = 40
+"""TCP's options may take this much of a segment (RFC 9293 section 3.1)."""
 
 SETUP_BYTES = 65_536
 """What is said before the first pause is set-up as long as it is no more than this."""
@@ -55,7 +60,7 @@ def measure_stream(sighting: Sighting) -> StreamFigures:
         at_source=sighting.view.role == "source",
     )
     first, last = transfer.first_data_ts, transfer.last_data_ts
-    setup, activities = split_activity(together, first, last, rtt)
+    setup, activities = split_activity(together, first, last, rtt, _mss(transfer))
     unique = sum(side.unique_bytes for side in sides)
     volume = Bytes(
         payload=transfer.payload_bytes, unique=unique, retransmitted=sum(side.retransmitted_bytes for side in sides)
@@ -84,13 +89,14 @@ def _loss(sighting: Sighting, volume: Bytes) -> Loss:
 
 
 def split_activity(
-    together: Together | None, first: int | None, last: int | None, rtt: Rtt
+    together: Together | None, first: int | None, last: int | None, rtt: Rtt, mss: int = USUAL_MSS
 ) -> tuple[Activity | None, tuple[Activity, ...]]:
     """
     Between which pauses did data flow?
 
-    A pause is silence longer than LEAST_PAUSE_NS and than four round trips. What is said before the first pause is
-    set-up where it is little.
+    A pause is silence longer than LEAST_PAUSE_NS and than four round trips, with all data arrived: what the sender
+    waits for a lost segment is the path's time, not a pause. What is said before the first pause is set-up where it is
+    little.
     """
     if together is None or first is None or last is None:
         return None, ()
@@ -99,6 +105,7 @@ def split_activity(
     if not len(filled):
         return None, ()
     quiet = (np.diff(filled) - 1) * together.width_ns >= pause
+    quiet &= ~find_stalls(together, mss)[filled[:-1] + 1]
     edges = np.concatenate(([0], np.flatnonzero(quiet) + 1, [len(filled)]))
     activities = []
     for low, high in itertools.pairwise(edges):
@@ -123,8 +130,7 @@ def _throughput(
     busy = sum(a.to_ts - a.from_ts for a in activities)
     bulk = mbps(int(sum(a.new_bytes for a in activities) * share), busy)
     rates = _window_rates(together)
-    segments = sum(int(link.data.series.segments.sum()) for link in transfer.links if link.data.series is not None)
-    mss = min((link.back.mss for link in transfer.links if link.back.mss), default=1460)
+    mss = _mss(transfer)
     idle_ms = rtt.idle_ms if rtt.idle_ms is not None else rtt.min_ms
     attribution = attribute(
         together,
@@ -134,7 +140,7 @@ def _throughput(
             mss=mss,
             is_at_sender=is_at_sender(rtt),
             floor_ns=min((n for link in transfer.links if (n := link.data.rtt.min_ns) is not None), default=None),
-            segments=segments,
+            segments=-(-transfer.payload_bytes // mss),  # segments in view may be super-segments, cut only by the NIC
             resent_segments=sum(link.data.retransmissions for link in transfer.links),
             stuck_bytes=stuck_segment(transfer.links),
             hypervisor=transfer.hypervisor,
@@ -157,6 +163,10 @@ def _throughput(
     )
 
 
+def _mss(transfer: Transfer) -> int:
+    return min((link.back.mss for link in transfer.links if link.back.mss), default=USUAL_MSS)
+
+
 def is_at_sender(rtt: Rtt) -> bool:
     """Does this point stand beside the sender, so that every queue and every loss of the path lies behind it?"""
     return rtt.coverage == "full" and rtt.measured_by == "ack"
@@ -166,12 +176,17 @@ def stuck_segment(links: Sequence[Link]) -> int | None:
     """
     How large is the segment that was resent, never acknowledged, and larger than all that was?
 
-    Only where the stream made no progress at all beyond it: the signature of a path that drops large packets silently.
+    Only where something smaller passed and the stream made no progress at all beyond it, with a segment as large as the
+    receiver allows: the signature of a path that drops large packets silently. Where nothing was ever acknowledged, a
+    destination that died looks the same.
     """
     for link in links:
         side = link.data
         stuck = side.unique_bytes - side.acked_bytes
-        if side.retransmissions >= 3 and stuck > 0 and side.acked_bytes < side.max_payload_bytes and link.back.mss:
+        if not link.back.mss or side.retransmissions < 3 or stuck <= 0:
+            continue
+        is_full_sized = side.max_payload_bytes >= link.back.mss - OPTION_BYTES
+        if 0 < side.acked_bytes < side.max_payload_bytes and is_full_sized:
             return min(side.max_payload_bytes, link.back.mss)
     return None
 
