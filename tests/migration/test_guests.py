@@ -80,6 +80,16 @@ def test_the_later_the_less_sure(first_s: float, schedule: str | None, confidenc
     assert [g.confidence for g in guests] == [confidence]
 
 
+@pytest.mark.parametrize(
+    ("kind", "schedule", "confidence"),
+    [("garp_request", None, "medium"), ("garp_request", "qemu", "high"), ("rarp_announce", None, "high")],
+)
+def test_a_lone_gratuitous_arp_is_never_sure(kind: str, schedule: str | None, confidence: str) -> None:
+    """Any machine that gets an address sends one; a RARP or a hypervisor's rhythm is another thing."""
+    (guests,), _ = guests_of(heard(announced(S + 5 * MS, kind=kind, schedule=schedule)))
+    assert [g.confidence for g in guests] == [confidence]
+
+
 @pytest.mark.parametrize("first_s", [-1.1, 61.1])
 def test_outside_of_its_time_an_announcement_belongs_to_no_stream(first_s: float) -> None:
     """A second before the first data, or more than a minute after the last."""

@@ -1,7 +1,9 @@
 """Every rule with the stories in which it passes, fails and does not know."""
 
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.migration.make import (
@@ -27,6 +29,7 @@ from vmpcap.migration.outcome import Outcome
 from vmpcap.migration.reachable import Reachability
 from vmpcap.migration.results import Announcements, Bracket, Domain, Path, PointAnnouncements, Switchover
 from vmpcap.migration.story import GuestStory, Story
+from vmpcap.migration.suffering import Suffered
 from vmpcap.verdicts.findings import Check
 from vmpcap.verdicts.profile import Profile
 from vmpcap.verdicts.rules import RULES, answer
@@ -235,14 +238,47 @@ def test_reachable_is_what_the_guests_traffic_says(word: Any, expected: str) -> 
     assert (given.outcome, given.evidence[0].frames) == (expected, [7, 8])
 
 
-def test_a_reachable_guest_whose_peer_was_lost_says_so() -> None:
-    """One exchange proves that the guest is reachable, and does not hide who cannot reach it."""
-    lost = suffered(None, ended=False, survived=False, peer="10.99.0.7")
-    guest = guest_story(reachability=Reachability("yes", "answered", "client", (7, 8)), suffered=(suffered(), lost))
-    given = ask("guest_reachable_after", story(guest))
-    assert given.outcome == "pass"
+def lost_for(seconds: float, asked: int = 40, peer: str = "10.99.0.7") -> Suffered:
+    """A peer that went on asking for so long and never got an answer again."""
+    gone = suffered(None, ended=False, survived=False, peer=peer, from_ts=10 * S, to_ts=10 * S + int(seconds * S))
+    return replace(gone, peer=msgspec.structs.replace(gone.peer, lost=asked))
+
+
+def reachable(*streams: Suffered) -> Check:
+    """What is said of a guest that was reached once, where its peers suffered this?"""
+    once = Reachability("yes", "answered", "client", (7, 8))
+    return ask("guest_reachable_after", story(guest_story(reachability=once, suffered=streams)))
+
+
+def test_a_guest_that_one_peer_lost_for_good_is_not_decided() -> None:
+    """One exchange shows that the guest was reachable for somebody; who cannot reach it is named."""
+    given = reachable(suffered(), lost_for(5))
+    assert given.outcome == "undecided"
     assert "10.99.0.7" in given.because
     assert PEER_IP not in given.because
+
+
+def test_a_guest_that_all_peers_lost_for_good_fails() -> None:
+    """One exchange right after the announcement does not help whoever asks in vain from then on."""
+    assert reachable(lost_for(5), lost_for(4, peer="10.99.0.8")).outcome == "fail"
+
+
+@pytest.mark.parametrize("lost", [lost_for(0.9), lost_for(5, asked=2)], ids=["short", "few"])
+def test_requests_that_the_capture_ends_upon_are_not_lost_for_good(lost: Suffered) -> None:
+    """The answer may have come right after its end."""
+    assert reachable(lost).outcome == "undecided"
+
+
+@pytest.mark.parametrize(("word", "verdict"), [("yes", "reached"), ("no", "not_reached")])
+def test_a_machine_that_only_time_joins_to_the_stream_decides_nothing(word: Any, verdict: Any) -> None:
+    """Whoever announced itself half a minute later may be a stranger, for better and for worse."""
+    guest = announced_at("gw-lan", verdict)
+    stranger = replace(guest.moved, confidence="low", because="40 s after the stream")
+    guest = replace(guest, moved=stranger, reachability=Reachability(word, "so it was", "gw-lan", (7, 8)))
+    for rule in ("announcement_reached_destination", "guest_reachable_after"):
+        given = ask(rule, story(guest))
+        assert given.outcome == "undecided"
+        assert "may be another machine" in given.because
 
 
 # switchover

@@ -6,8 +6,10 @@ from typing import Final
 
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.detours import Detour
+from vmpcap.migration.reachable import LEAST_ASKED
 from vmpcap.migration.story import GuestStory, Story
-from vmpcap.terms.units import count_of
+from vmpcap.migration.suffering import Suffered
+from vmpcap.terms.units import NS_PER_S, count_of
 from vmpcap.verdicts.findings import Check, Evidence, Outcome
 from vmpcap.verdicts.profile import Profile
 
@@ -98,6 +100,46 @@ def _about_guest(story: Story, ask: Callable[[GuestStory], Answer]) -> Answer:
     return min(answers, key=lambda a: ("fail", "undecided", "pass").index(a.outcome))
 
 
+def _may_be_a_stranger(guest: GuestStory) -> bool:
+    """Is all that joins this machine to the migration an announcement some seconds away from its stream?"""
+    return guest.moved.confidence == "low" and bool(guest.moved.heard)
+
+
+def _stranger(guest: GuestStory) -> str:
+    return f"it may be another machine that announced itself then: {guest.moved.because}"
+
+
+LONG_GONE_NS: Final = NS_PER_S
+"""Requests that went unanswered for less than this when the capture ended may still have been answered."""
+
+
+def _is_long_gone(lost: Suffered) -> bool:
+    """Did this peer ask often and long enough before the capture ended?"""
+    if lost.from_ts is None or lost.to_ts is None:
+        return False
+    return (lost.peer.lost or 0) >= LEAST_ASKED and lost.to_ts - lost.from_ts >= LONG_GONE_NS
+
+
+def _may_be_a_stranger(guest: GuestStory) -> bool:
+    """Is all that joins this machine to the migration an announcement some seconds away from its stream?"""
+    return guest.moved.confidence == "low" and bool(guest.moved.heard)
+
+
+def _stranger(guest: GuestStory) -> str:
+    return f"it may be another machine that announced itself then: {guest.moved.because}"
+
+
+LONG_GONE_NS: Final = NS_PER_S
+"""Requests that went unanswered for less than this when the capture ended may still have been answered."""
+
+
+def _is_long_gone(lost: Suffered) -> bool:
+    """Did this peer ask often and long enough before the capture ended?"""
+    if lost.from_ts is None or lost.to_ts is None:
+        return False
+    return (lost.peer.lost or 0) >= LEAST_ASKED and lost.to_ts - lost.from_ts >= LONG_GONE_NS
+
+
 def announcement_reached_destination(story: Story, profile: Profile) -> Answer:
     """Did the guest's announcement reach its broadcast domain, at the point nearest the gateway?"""
 
@@ -109,7 +151,10 @@ def announcement_reached_destination(story: Story, profile: Profile) -> Answer:
         outcome: Outcome = {"reached": "pass", "not_reached": "fail"}.get(domain.verdict, "undecided")  # type: ignore[assignment]
         if outcome == "pass" and not guest.moved.heard:
             outcome = "undecided"
-        return Answer(outcome, domain.because, evidence=show(point, frames, guest.announcement_filter))
+        evidence = show(point, frames, guest.announcement_filter)
+        if _may_be_a_stranger(guest):
+            return Answer("undecided", f"{domain.because}; {_stranger(guest)}", evidence=evidence)
+        return Answer(outcome, domain.because, evidence=evidence)
 
     return _about_guest(story, ask)
 
@@ -119,12 +164,19 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
 
     def ask(guest: GuestStory) -> Answer:
         reach = guest.reachability
+        evidence = show(reach.point, reach.frames)
+        if _may_be_a_stranger(guest):
+            return Answer("undecided", f"{reach.because}; {_stranger(guest)}", evidence=evidence)
         outcome: Outcome = {"yes": "pass", "no": "fail"}.get(reach.answer, "undecided")  # type: ignore[assignment]
-        gone = {s.peer.peer for s in guest.suffered if s.is_cut_off}
-        but = f", but {len(gone)} of its peers never got an answer again: {', '.join(sorted(gone)[:3])}" if gone else ""
-        return Answer(
-            outcome, reach.because + (but if outcome == "pass" else ""), evidence=show(reach.point, reach.frames)
-        )
+        lost = [s for s in guest.suffered if s.is_cut_off]
+        if outcome != "pass" or not lost:
+            return Answer(outcome, reach.because, evidence=evidence)
+        names = sorted({s.peer.peer for s in lost})
+        but = f"{reach.because}, but {len(names)} of its peers never got an answer again: {', '.join(names[:3])}"
+        if len(lost) < len(guest.suffered) or not all(_is_long_gone(s) for s in lost):
+            return Answer("undecided", but, evidence=evidence)
+        but += "; no stream of requests to or from it was answered at the end"
+        return Answer("fail", but, evidence=evidence + show(lost[0].peer.point, lost[0].peer.frames))
 
     return _about_guest(story, ask)
 
