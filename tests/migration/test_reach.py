@@ -325,8 +325,62 @@ def test_outbound_only_takes_three_frames_and_three_seconds() -> None:
     """Little evidence is none."""
     rows = [(SWITCH + n * 100 * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP) for n in range(1, 5)]
     for count, end, answer in ((4, 20 * S, "no"), (2, 20 * S, "unknown"), (4, SWITCH + 2 * S, "unknown")):
-        bridge = view("br", "domain:destination", journal=journal(*rows[:count]), last_ts=end)
+        bridge = view("br", "domain:destination", journal=pings(*rows[:count]), last_ts=end)
         assert judge_reachability(guest(), [bridge], SWITCH).answer == answer
+
+
+def pings(*rows: tuple[int, int, int, str, str]) -> JournalColumns:
+    """Echo requests."""
+    made = journal(*rows)
+    return made._replace(icmp_type=np.full(made.rows, 8, np.uint8))
+
+
+def test_what_needs_no_answer_is_not_outbound_only() -> None:
+    """Neighbour advertisements and mDNS go to groups; echo replies and one-way datagrams are answers to nothing."""
+    group = 0x3333_0000_0001
+    rows = [(SWITCH + n * 100 * MS, GUEST, group, GUEST_IP, "224.0.0.251") for n in range(1, 9)]
+    alone = [(SWITCH + n * 100 * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP) for n in range(1, 9)]
+    one_way = journal(*alone)._replace(ip_protocol=np.full(8, 17, np.uint8), dst_port=np.full(8, 514, np.uint16))
+    for made in (pings(*rows), journal(*alone), one_way):
+        bridge = view("br", "domain:destination", journal=made, last_ts=20 * S)
+        assert judge_reachability(guest(), [bridge], SWITCH).answer == "unknown"
+
+
+def test_a_guest_whose_arp_requests_are_answered_is_not_cut_off() -> None:
+    """The replies are not IP, and arrive all the same."""
+    request, reply = NUMBER_OF["arp_request"], NUMBER_OF["arp_reply"]
+    talk = []
+    for n in range(1, 6):
+        talk.append((SWITCH + n * S, request, GUEST, GUEST_IP, "10.77.0.1"))
+        talk.append((SWITCH + n * S + MS, reply, GATEWAY, "10.77.0.1", GUEST_IP))
+    rows = arps(*talk)
+    rows.target_mac[rows.kind == reply] = GUEST
+    assert judge_reachability(guest(), [view("br", "domain:destination", arps=rows)], SWITCH).answer == "unknown"
+
+
+def test_arp_requests_for_the_guest_that_it_answers_are_no_unreachability() -> None:
+    """An idle guest answers nothing but the gateway's ARP."""
+    request, reply = NUMBER_OF["arp_request"], NUMBER_OF["arp_reply"]
+    talk = []
+    for n in range(1, 6):
+        talk.append((SWITCH + n * S, request, GATEWAY, "10.77.0.1", GUEST_IP))
+        talk.append((SWITCH + n * S + MS, reply, GUEST, GUEST_IP, "10.77.0.1"))
+    told = judge_reachability(guest(), [view("gw", "gateway", arps=arps(*talk), last_ts=20 * S)], SWITCH)
+    assert told.answer == "unknown"
+
+
+def test_where_replies_were_never_seen_arp_requests_do_not_say_no() -> None:
+    """Any port of the domain hears the broadcast request; the unicast reply goes by another."""
+    request = NUMBER_OF["arp_request"]
+    asking = arps(*((SWITCH + n * S, request, GATEWAY, "10.77.0.1", GUEST_IP) for n in range(1, 5)))
+    assert judge_reachability(guest(), [view("p", arps=asking, last_ts=20 * S)], SWITCH).answer == "unknown"
+
+
+def test_a_stream_that_was_never_answered_does_not_say_no() -> None:
+    """A sender of syslog messages expects nothing back, before the move and after it."""
+    rows = [(n * 100 * MS, GATEWAY, GUEST, PEER_IP, GUEST_IP) for n in range(200)]
+    told = judge_reachability(guest(), [view("gw", "gateway", journal=journal(*rows), last_ts=20 * S)], SWITCH)
+    assert told.answer == "unknown"
 
 
 def test_an_answer_anywhere_beats_silence_elsewhere() -> None:

@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guests import Moved, guest_name, on_point
 from vmpcap.migration.reach import functional_proof
-from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.sightings import GROUP_BIT, GuestFrames, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import rank
+from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import NS_PER_S, count_of
+from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP, TCP_RST, TCP_SYN
 
 NEAREST_PEERS: Final = ("gateway", "client", None, "domain:destination")
 """Where reachability shows best: where requests come from first, the guest's own bridge last."""
@@ -22,6 +26,19 @@ LEAST_SILENT_NS: Final = NS_PER_S
 """Unanswered requests count as proof from this many over this long, up to the capture's end."""
 
 ARP_REQUEST: Final = NUMBER_OF["arp_request"]
+SOLICITED_NA: Final = NUMBER_OF["solicited_na"]
+REPLIES: Final = (NUMBER_OF["arp_reply"], SOLICITED_NA)
+
+ECHO: Final = 8
+ECHO6: Final = 128
+"""Echo requests (RFC 792, RFC 4443 section 4)."""
+
+DNS_PORT: Final = 53
+
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+U16 = npt.NDArray[np.uint16]
+Bools = npt.NDArray[np.bool_]
 
 OUTBOUND_ONLY_NS: Final = 3 * NS_PER_S
 
@@ -56,7 +73,10 @@ def judge_reachability(guest: Moved, views: Sequence[PointView], moment: int) ->
         negative = _unanswered(view, guest, moment) or _outbound_only(view, guest, moment)
         if negative is not None:
             return negative
-    return Reachability("unknown", f"no traffic from or to {guest_name(guest)} is in view after the switchover", "", ())
+    nothing = (
+        f"nobody's request to {guest_name(guest)} is in view after the switchover that shows an answer or its want"
+    )
+    return Reachability("unknown", nothing, "", ())
 
 
 def _unanswered(view: PointView, guest: Moved, moment: int) -> Reachability | None:
@@ -65,22 +85,56 @@ def _unanswered(view: PointView, guest: Moved, moment: int) -> Reachability | No
         return None
     j = view.journal
     when = on_point(view, moment)
+    resolved = _resolved_at(view, guest)
+    since = max([when, *resolved])  # whoever still tells its MAC is there
     frames = frames_of(view, guest)
-    asked = frames.asked[j.ts_ns[frames.asked] > when]
-    sought = [f for f, ts in sought_after(view, guest) if ts > when]
-    first = min([int(j.ts_ns[asked[0]])] if len(asked) else [], default=None)
-    count = len(asked) + len(sought)
-    if first is None and sought:
-        first = min(ts for _, ts in sought_after(view, guest) if ts > when)
-    if first is None or count < LEAST_ASKED or view.last_ts - first < LEAST_SILENT_NS:
+    asked = frames.asked[j.ts_ns[frames.asked] > since]
+    asked = asked[_was_answered_before(j, frames, asked, when)]
+    sought = [(f, ts) for f, ts in sought_after(view, guest) if ts > since]
+    if view.role is None and not any(ts <= when for ts in resolved):
+        sought = []  # requests are broadcast; replies are unicast, and may never pass here
+    times = [int(ts) for ts in j.ts_ns[asked[:1]]] + [ts for _, ts in sought]
+    if len(asked) + len(sought) < LEAST_ASKED or view.last_ts - min(times) < LEAST_SILENT_NS:
         return None
-    numbers = sorted([int(f) for f in j.frame[asked[:2]]] + [int(f) for f in j.frame[asked[-1:]]] + sought[-1:])
+    first_and_last = np.concatenate((asked[:2], asked[-1:]))
+    numbers = sorted(j.frame[first_and_last].tolist() + [f for f, _ in sought[-1:]])
     because = (
         f"at {view.name} {count_of(len(asked), 'request')} to the guest and "
         f"{count_of(len(sought), 'ARP request')} for it "
         f"went unanswered in the {(view.last_ts - when) / NS_PER_S:.1f} s until the capture's end"
     )
     return Reachability("no", because, view.name, tuple(numbers))
+
+
+def _was_answered_before(j: JournalColumns, frames: GuestFrames, asked: I64, when: int) -> Bools:
+    """
+    Of which of these requests had the stream been answered here before the switchover?
+
+    A stream is a peer, a protocol and the guest's port (of echoes the identifier). Without that, silence is what a
+    one-way sender (syslog, NetFlow) always meets, or the answers take a way that does not pass here.
+    """
+
+    def streams(rows: I64, peer_high: U64, peer_low: U64, guest_port: U16) -> list[tuple[int, ...]]:
+        columns = (peer_high, peer_low, j.ip_protocol, guest_port, j.icmp_id)
+        return list(zip(*(column[rows].tolist() for column in columns), strict=True))
+
+    def before(rows: I64) -> I64:
+        return rows[j.ts_ns[rows] <= when]
+
+    answered = set(streams(before(frames.sent_ip), j.dst_high, j.dst_low, j.src_port))
+    answered &= set(streams(before(frames.asked), j.src_high, j.src_low, j.dst_port))
+    return np.array([s in answered for s in streams(asked, j.src_high, j.src_low, j.dst_port)], np.bool_)
+
+
+def _resolved_at(view: PointView, guest: Moved) -> list[int]:
+    """When did an ARP reply or a solicited neighbour advertisement tell one of the guest's addresses?"""
+    rows = view.arps
+    told = (rows.sender_mac == np.uint64(guest.mac)) if guest.mac != NO_MAC else np.zeros(len(rows), np.bool_)
+    is_na = rows.kind == SOLICITED_NA
+    for high, low in guest.ips:
+        told |= (rows.sender_high == np.uint64(high)) & (rows.sender_low == np.uint64(low))
+        told |= is_na & (rows.target_high == np.uint64(high)) & (rows.target_low == np.uint64(low))
+    return [int(ts) for ts in rows.ts_ns[told & np.isin(rows.kind, REPLIES)]]
 
 
 def sought_after(view: PointView, guest: Moved) -> list[tuple[int, int]]:
@@ -104,14 +158,40 @@ def _outbound_only(view: PointView, guest: Moved, moment: int) -> Reachability |
     asked = frames.asked[j.ts_ns[frames.asked] > when]
     spoken = [(f, ts) for f, ts in asked_by(view, guest) if ts > when]
     sent = frames.sent_ip[j.ts_ns[frames.sent_ip] > when]
-    if len(asked) or len(spoken) + len(sent) < LEAST_ASKED or view.last_ts - when < OUTBOUND_ONLY_NS:
+    sent = sent[_expects_answer(j, sent)]
+    if view.role is None and not (j.ts_ns[frames.asked] <= when).any():
+        return None  # unicast for the guest may never pass here
+    if len(asked) or _replies_to(view, guest, when):
+        return None
+    if len(spoken) + len(sent) < LEAST_ASKED or view.last_ts - when < OUTBOUND_ONLY_NS:
         return None
     numbers = sorted([f for f, _ in spoken[:2]] + [int(f) for f in j.frame[sent[:2]]])
     because = (
-        f"outbound only: at {view.name} the guest sent {len(sent)} packets and {len(spoken)} ARP requests after the "
+        f"outbound only: at {view.name} the guest sent {count_of(len(sent), 'request')} and "
+        f"{count_of(len(spoken), 'ARP request')} after the "
         f"switchover, and in {(view.last_ts - when) / NS_PER_S:.1f} s nothing for it arrived"
     )
     return Reachability("no", because, view.name, tuple(numbers))
+
+
+def _expects_answer(j: JournalColumns, rows: I64) -> Bools:
+    """Which of these unicast packets cannot be meant to stay alone: TCP with SYN or data, echo and DNS requests?"""
+    protocol, to_group = j.ip_protocol[rows], (j.eth_dst[rows] & GROUP_BIT) != 0
+    tcp = (protocol == IP_TCP) & (((j.tcp_flags[rows] & TCP_SYN) != 0) | (j.payload_bytes[rows] > 0))
+    tcp &= (j.tcp_flags[rows] & TCP_RST) == 0
+    echo = (protocol == IP_ICMP) & (j.icmp_type[rows] == ECHO) | (protocol == IP_ICMPV6) & (j.icmp_type[rows] == ECHO6)
+    dns = (protocol == IP_UDP) & (j.dst_port[rows] == DNS_PORT)
+    expecting: Bools = ~to_group & (tcp | echo | dns)
+    return expecting
+
+
+def _replies_to(view: PointView, guest: Moved, when: int) -> bool:
+    """Did an ARP reply or a solicited neighbour advertisement arrive for the guest after that?"""
+    rows = view.arps
+    if guest.mac == NO_MAC:
+        return False
+    to_guest = (rows.eth_dst == np.uint64(guest.mac)) | (rows.target_mac == np.uint64(guest.mac))
+    return bool((to_guest & np.isin(rows.kind, REPLIES) & (rows.ts_ns > when)).any())
 
 
 def asked_by(view: PointView, guest: Moved) -> list[tuple[int, int]]:
