@@ -19,6 +19,7 @@ from tests.migration.make import (
     view,
 )
 from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.announcements.series import Series
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.reach import Heard, follow_announcements, functional_proof
@@ -162,6 +163,46 @@ def test_what_the_source_bridge_sees_is_no_proof_of_the_new_place() -> None:
 
 
 # announcements, further
+
+
+def in_vlan(number: int, rows: JournalColumns) -> JournalColumns:
+    return rows._replace(vlan_outer_id=np.full(rows.rows, number, np.int32))
+
+
+def tagged(number: int) -> Series:
+    return replace(announced(SWITCH, SWITCH + 50 * MS), vlan_outer_id=number)
+
+
+@pytest.mark.parametrize(
+    ("before", "verdict"), [(200, "reached"), (100, "not_reached"), (-1, "not_reached"), (None, "not_observable")]
+)
+def test_an_announcement_counts_in_the_guests_own_vlan(before: int | None, verdict: str) -> None:
+    """Whoever was in VLAN 100 and is announced in 200 is not found; of a guest not seen before nobody can tell."""
+    known = {} if before is None else {"journal": in_vlan(before, asks_and_answers(0, SWITCH - S, 100 * MS))}
+    gateway = view("gw", "gateway", series=(tagged(200),), **known)
+    told = follow_announcements(guest(gateway), [gateway], SWITCH, qemu=True)
+    assert told.domain.verdict == verdict
+    assert verdict == "reached" or "VLAN 200" in told.domain.because
+
+
+def test_an_answer_in_the_announced_vlan_shows_that_it_is_the_right_one() -> None:
+    """Not seen before, asked and answered there afterwards; where it was elsewhere before, the two contradict."""
+    after = asks_and_answers(SWITCH + S, 15 * S, 100 * MS)
+    gateway = view("gw", "gateway", series=(tagged(200),), journal=in_vlan(200, after))
+    assert follow_announcements(guest(gateway), [gateway], SWITCH, qemu=True).domain.verdict == "reached"
+    both = asks_and_answers(SWITCH - 2 * S, 15 * S, 100 * MS, (SWITCH - S, SWITCH + S))
+    vlans = np.where(both.ts_ns < SWITCH, 100, 200).astype(np.int32)
+    moved = view("gw", "gateway", series=(tagged(200),), journal=both._replace(vlan_outer_id=vlans))
+    assert follow_announcements(guest(moved), [moved], SWITCH, qemu=True).domain.verdict == "not_observable"
+
+
+def test_an_announcement_in_two_vlans_is_looked_for_in_the_guests() -> None:
+    """A copy in another VLAN does not undo the one that arrived."""
+    before = in_vlan(100, asks_and_answers(0, SWITCH - S, 100 * MS))
+    gateway = view("gw", "gateway", series=(tagged(200), tagged(100)), journal=before)
+    told = follow_announcements(guest(gateway), [gateway], SWITCH, qemu=True)
+    assert told.domain.verdict == "reached"
+    assert told.announcements.by_point["gw"].vlan == [100]
 
 
 def told_at(points: list[PointView], heard_at: tuple[PointView, ...], qemu: bool = True) -> Heard:

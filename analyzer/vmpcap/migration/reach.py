@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from vmpcap.announcements.series import Series
 from vmpcap.migration.guests import Moved, on_point, on_reference
@@ -12,7 +13,7 @@ from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, 
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import ARRIVAL_PROOF, rank
-from vmpcap.terms.addresses import distinct_addresses
+from vmpcap.terms.addresses import NO_MAC, distinct_addresses
 from vmpcap.terms.units import NS_PER_S, iso_utc, ms
 
 WAIT_QEMU_NS: Final = NS_PER_S
@@ -43,6 +44,12 @@ ON_THE_WAY: Final = {
     "domain:source": "in the domain that the guest left",
 }
 """Roles at which a sighting is no arrival in the destination's domain."""
+
+
+Place = tuple[int, int]
+"""VLAN and VNI of a segment, NO_TAG without."""
+
+NO_TAG: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +130,20 @@ def follow_announcements(guest: Moved, views: Sequence[PointView], moment: int, 
 def _at_point(view: PointView, guest: Moved, moment: int, qemu: bool) -> PointAnnouncements:
     series = guest.series_at(view)
     if series is not None:
-        return _seen_at(view, guest, series)
+        return _seen_at(view, guest, series, moment)
     seen, reached, because = _not_seen_at(view, guest, moment, qemu)
     return PointAnnouncements(seen=seen, reached=reached, because=because)
 
 
-def _seen_at(view: PointView, guest: Moved, series: Series) -> PointAnnouncements:
+def _seen_at(view: PointView, guest: Moved, series: Series, moment: int) -> PointAnnouncements:
     first = guest.first_heard
     delay = None
+    used = _places_before(view, guest, min(on_point(view, moment), series.first_ts))
+    series = _in_its_place(view, series, used)
     seen = f"{series.count} seen here, the first in frame {series.frames[0]}"
     if first is not None and _comparable(first[0], view):
         delay = ms(series.first_ts - first[1].first_ts)
+    reached, because = _arrival(view, guest, series, moment, used, seen)
     return PointAnnouncements(
         seen=True,
         first_ts=iso_utc(series.first_ts),
@@ -141,9 +151,73 @@ def _seen_at(view: PointView, guest: Moved, series: Series) -> PointAnnouncement
         vlan=[tag for tag in (series.vlan_outer_id, series.vlan_inner_id) if tag >= 0],
         vni=series.vni if series.vni >= 0 else None,
         frames=list(series.frames[:MOST_FRAMES]),
-        reached="not_observable" if view.role in ON_THE_WAY else "reached",
-        because=f"{seen}; {ON_THE_WAY[view.role]}" if view.role in ON_THE_WAY else seen,
+        reached=reached,
+        because=because,
     )
+
+
+def _places_before(view: PointView, guest: Moved, when: int) -> set[Place]:
+    """In which segments was the guest before the switchover, as this point saw it? Empty where it was not seen."""
+    if guest.mac == NO_MAC:
+        return set()
+    j, rows, mac = view.journal, view.arps, np.uint64(guest.mac)
+    told = (rows.sender_mac == mac) & (rows.ts_ns < when)
+    sent = (j.eth_src == mac) & (j.ts_ns < when)
+    places = _distinct_places(j.vlan_outer_id[sent], j.vni[sent])
+    places |= _distinct_places(rows.vlan_outer[told], rows.vni[told])
+    if places:
+        return places
+    to_guest = (j.eth_dst == mac) & (j.ts_ns < when)
+    return _distinct_places(j.vlan_outer_id[to_guest], j.vni[to_guest])
+
+
+def _distinct_places(vlans: npt.NDArray[np.int32], vnis: npt.NDArray[np.int64]) -> set[Place]:
+    pairs = np.unique(np.stack((vlans.astype(np.int64), vnis.astype(np.int64))), axis=1)
+    return {_place(int(vlan), int(vni)) for vlan, vni in pairs.T}
+
+
+def _place(vlan: int, vni: int) -> Place:
+    """VLAN 0 is a priority tag, not a VLAN (IEEE 802.1Q 9.6)."""
+    return (vlan if vlan > 0 else NO_TAG, vni if vni > 0 else NO_TAG)
+
+
+def _in_its_place(view: PointView, series: Series, used: set[Place]) -> Series:
+    """The same event's announcements in the guest's own segment, where it was announced in several."""
+    if _place(series.vlan_outer_id, series.vni) in used:
+        return series
+    beside = [s for s in view.series if s.mac == series.mac and abs(s.first_ts - series.first_ts) <= NS_PER_S]
+    return next((s for s in beside if _place(s.vlan_outer_id, s.vni) in used), series)
+
+
+def _arrival(
+    view: PointView, guest: Moved, series: Series, moment: int, used: set[Place], seen: str
+) -> tuple[Reached, str]:
+    """Is what was heard here an arrival in the guest's own segment?"""
+    if view.role in ON_THE_WAY:
+        return "not_observable", f"{seen}; {ON_THE_WAY[view.role]}"
+    place = _place(series.vlan_outer_id, series.vni)
+    if place in used or (not used and place == (NO_TAG, NO_TAG)):
+        return "reached", seen
+    proof = functional_proof(view, guest, moment)
+    answered = proof is not None and place == _place_of(proof)
+    if not used:
+        doubt = f"{seen} {_place_text(place)}, and which segment the guest used before is not in view here"
+        return ("reached", seen) if answered else ("not_observable", doubt)
+    elsewhere = f"{seen} {_place_text(place)}, but the guest was {' and '.join(map(_place_text, sorted(used)))} before"
+    if answered:
+        return "not_observable", f"{elsewhere}; it was asked and answered {_place_text(place)} all the same"
+    return "not_reached", elsewhere
+
+
+def _place_of(proof: Functional) -> Place:
+    j = proof.view.journal
+    row = int(np.flatnonzero((j.frame == proof.question_frame) & (j.ts_ns == proof.question_ts))[0])
+    return _place(int(j.vlan_outer_id[row]), int(j.vni[row]))
+
+
+def _place_text(place: Place) -> str:
+    words = [f"{name} {number}" for name, number in zip(("VLAN", "VNI"), place, strict=True) if number != NO_TAG]
+    return f"in {', '.join(words)}" if words else "untagged"
 
 
 def _comparable(one: PointView, other: PointView) -> bool:
@@ -160,6 +234,8 @@ def _not_seen_at(view: PointView, guest: Moved, moment: int, qemu: bool) -> tupl
         return None, "not_observable", "its link type has no Ethernet addresses: RARP cannot exist there"
     if view.drops:
         return None, "not_observable", f"the capturing machine dropped {view.drops} packets"
+    if view.missing:
+        return None, "not_observable", f"{view.missing} mirrored packets are missing there, by their sequence numbers"
     known = bool(guest.heard)
     is_over = qemu or any(series.schedule == "qemu" for _, series in guest.heard)
     wait = WAIT_QEMU_NS if is_over else WAIT_OTHERS_NS
