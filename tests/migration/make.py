@@ -195,6 +195,7 @@ def view(name: str = "p", role: str | None = None, **known: Any) -> PointView:
         "link_carries_announcements": True,
         "truncated": False,
         "drops": 0,
+        "missing": 0,
         "offset": Offset(0, 0, 0),
     }
     everything.update(known)
@@ -268,7 +269,8 @@ def suffered(outage_ms: float | None = 0.0, ended: bool = True, survived: bool |
         because=more.pop("because", "requests unanswered"),
         frames=[5, 6],
     )
-    return Suffered(peer, ended, more.get("from_ts"), more.get("from_frame"), more.get("to_ts"), more.get("to_frame"))
+    marks = (more.get("from_ts"), more.get("from_frame"), more.get("to_ts"), more.get("to_frame"))
+    return Suffered(peer, ended, *marks, resolution_ms=peer.interval_ms)
 
 
 NO_ANNOUNCEMENTS = Announcements(count=0, kinds={}, first_ts=None, schedule=None, by_point={})

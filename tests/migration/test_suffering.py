@@ -47,6 +47,23 @@ def test_a_peer_that_lost_nothing_had_no_outage() -> None:
     assert found.from_ts is None
 
 
+def test_a_peer_that_asked_nothing_then_had_no_outage_of_zero() -> None:
+    """An idle session: keys every 10 ms, nothing for 20 s around the switchover, keys again. Nobody watched."""
+    rows = []
+    for n, ms in enumerate([*range(0, 100, 10), *range(20_000, 20_100, 10)]):
+        rows += [segment(ms, True, 100 + 10 * n, 1, 10), segment(ms + 1, False, 1, 110 + 10 * n, flags=ACK)]
+    (found,) = suffered_at(point(rows), last_before=91 * MS)
+    assert (found.peer.outage_ms, found.resolution_ms, found.is_cut_off) == (None, None, False)
+    assert "no request of it fell into the switchover" in found.peer.because
+
+
+def test_what_may_go_unnoticed_is_the_wait_between_requests_then_and_not_the_usual_one() -> None:
+    """Pings every 10 ms, but the peer left out 14 of them while the guest changed places: 150 ms may be missed."""
+    rows = [r for r in pings(200, 10) if not 851 * MS <= r["ts_ns"] < 1000 * MS]
+    (found,) = suffered_at(point(rows))
+    assert (found.peer.outage_ms, found.peer.interval_ms, found.resolution_ms) == (0.0, 10.0, 150.0)
+
+
 def test_a_peer_in_view_only_afterwards_shows_no_outage_at_all() -> None:
     """Not 0: what it went through before nobody saw here."""
     (found,) = suffered_at(point([r | {"ts_ns": r["ts_ns"] + 1100 * MS} for r in pings(100, 10)]))

@@ -310,7 +310,9 @@ def _peer_outage(suffered: Sequence[Suffered]) -> tuple[float | None, Bracket]:
     if not timed:
         stopped = next((s.peer.because for s in suffered if not s.ended), "")
         return None, Bracket(because=stopped or "no peer of the guest was seen asking it during the switchover")
-    worst = max(timed, key=lambda s: (s.peer.outage_ms or 0, -(s.peer.interval_ms or math.inf)))
+    worst = max(
+        timed, key=lambda s: (s.peer.outage_ms or 0, -math.inf if s.resolution_ms is None else -s.resolution_ms)
+    )
     return worst.peer.outage_ms, Bracket(
         from_point=worst.peer.point,
         from_frame=worst.from_frame,
@@ -318,7 +320,7 @@ def _peer_outage(suffered: Sequence[Suffered]) -> tuple[float | None, Bracket]:
         to_point=worst.peer.point,
         to_frame=worst.to_frame,
         to_ts=iso_utc(worst.to_ts),
-        uncertainty_ms=worst.peer.interval_ms,
+        uncertainty_ms=worst.resolution_ms,
         because=f"{worst.peer.protocol} from {worst.peer.peer}: {worst.peer.because}",
     )
 
