@@ -138,6 +138,28 @@ def test_tags_before_and_after_are_those_of_one_point() -> None:
     assert (guest.vlans_before, guest.vlans_after, guest.vlan_point) == ([10], [20], "gw")
 
 
+@pytest.mark.parametrize(
+    ("known", "certain"),
+    [
+        ({}, True),
+        ({"max_payload_bytes": 1400}, False),
+        ({"max_payload_bytes": 65_160}, False),
+        ({"retransmissions": 3, "packets": 10_000}, False),
+        ({"retransmissions": 3, "packets": 7_000}, True),
+        ({"unique_bytes": 10_001_460, "packets": 10_000}, False),
+    ],
+    ids=["all_acked", "small", "offload", "resent", "no_smaller_would_do", "not_all_acked"],
+)
+def test_a_full_sized_segment_got_through_only_where_it_certainly_was_acknowledged(
+    known: dict[str, Any], certain: bool
+) -> None:
+    """What was sent is not what arrived: full-sized ones may be lost and come again in smaller pieces."""
+    connection = stream(size=10_000_000)
+    sent = replace(connection.sides[0], **{"packets": 10_000, **known})
+    (story,) = told(view("src", "source", streams=(replace(connection, sides=(sent, connection.sides[1])),))).stories
+    assert story.large_segments_acked is certain
+
+
 def test_nothing_is_told_of_nothing() -> None:
     """No points, no streams, no announcements."""
     assert told() == Told((), 0, ())

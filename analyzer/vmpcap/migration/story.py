@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.stream import StreamFigures, is_at_sender, measure_stream, stuck_segment
 from vmpcap.migration.suffering import Suffered, what_peers_suffered
 from vmpcap.migration.switchover import describe_switchover, find_moment, last_sign_before, silences
-from vmpcap.migration.transfers import Refused, Transfer, find_transfers
+from vmpcap.migration.transfers import Link, Refused, Transfer, find_transfers
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_text, mac_text
 from vmpcap.terms.units import NS_PER_MS
@@ -201,13 +202,27 @@ def _encrypted(transfer: Transfer) -> bool | None:
     return False if transfer.magic is not None else None
 
 
+OPTION_BYTES: Final = 40
+"""So much less than the MSS a full segment may carry: TCP options take the rest."""
+
+
 def _large_acked(transfer: Transfer) -> bool:
-    return any(
-        link.back.mss is not None
-        and link.data.acked_bytes > 10 * link.back.mss
-        and link.data.max_payload_bytes >= link.back.mss - 40
-        for link in transfer.links
-    )
+    return any(_is_large_acked(link) for link in transfer.links)
+
+
+def _is_large_acked(link: Link) -> bool:
+    """
+    Did a segment of full size certainly get through?
+
+    Certainly where nothing was resent and all was acknowledged, or where smaller segments could not have carried what
+    was acknowledged. Larger ones than the MSS (offload) tell nothing: the card cuts them to a size not in view.
+    """
+    side, mss = link.data, link.back.mss
+    if mss is None or not mss - OPTION_BYTES <= side.max_payload_bytes <= mss or side.acked_bytes <= 10 * mss:
+        return False
+    if side.retransmissions == 0 and side.missing_bytes == 0 and side.acked_bytes >= side.unique_bytes:
+        return True
+    return side.acked_bytes - side.missing_bytes > side.packets * (mss - OPTION_BYTES - 1)
 
 
 def _vlans(moved: Moved, views: Sequence[PointView], moment: int) -> tuple[list[int] | None, list[int] | None, str]:

@@ -75,16 +75,21 @@ def rtt(story: Story, profile: Profile) -> Answer:
     evidence = show(story.point, (), f"{story.stream_filter} && tcp.analysis.ack_rtt")
     if limit is None:
         return Answer("undecided", f"profile {profile.name} sets no RTT", figures.p5_ms, None, "ms", evidence)
+    is_idle = figures.idle_ms is not None
     value = figures.p5_ms if figures.idle_ms is None else min(figures.idle_ms, figures.p5_ms or figures.idle_ms)
     if value is None:
         return Answer(
             "undecided", figures.coverage_because or "no round trip was measured", None, limit, "ms", evidence
         )
-    what = f"{value:.2f} ms on the idle path ({figures.coverage_because})"
+    if not is_idle and value > limit:
+        because = f"{value:.2f} ms with data in flight: a queue may be in it, and no sample of the idle path is in view"
+        return Answer("undecided", f"{because} ({figures.coverage_because})", value, limit, "ms", evidence)
+    state = "on the idle path" if is_idle else "even with data in flight"
+    what = f"{value:.2f} ms {state} ({figures.coverage_because})"
     if figures.coverage == "full":
         return Answer("pass" if value <= limit else "fail", what, value, limit, "ms", evidence)
     if value > limit:
-        because = f"{value:.2f} ms already on one half of the path: {figures.coverage_because}"
+        because = f"{value:.2f} ms already on one half of the idle path: {figures.coverage_because}"
         return Answer("fail", because, value, limit, "ms", evidence)
     because = f"{value:.2f} ms is a lower bound: {figures.coverage_because}"
     return Answer("undecided", because, value, limit, "ms", evidence)
@@ -290,7 +295,13 @@ def mtu(story: Story, profile: Profile) -> Answer:
         return Answer("undecided", "the handshake is not in view", evidence=evidence)
     if not story.large_segments_acked:
         return Answer(
-            "undecided", "no full-sized segment was seen acknowledged", float(story.path.mss), None, "bytes", evidence
+            "undecided",
+            "no full-sized segment is known to have been acknowledged: none was sent, some were resent, "
+            "or the host's card cut larger ones behind the capture point",
+            float(story.path.mss),
+            None,
+            "bytes",
+            evidence,
         )
     return Answer(
         "pass", f"full-sized segments (MSS {story.path.mss}) were acknowledged", float(story.path.mss), None, "bytes"
@@ -353,7 +364,10 @@ def wrong_vlan(story: Story, profile: Profile) -> Answer:
                 f"at {guest.vlan_point} the guest used VLAN {guest.vlans_before} before and {guest.vlans_after} after"
             )
             return Answer("fail", because)
-        return Answer("pass", f"the guest kept its VLAN {guest.vlans_before or 'untagged'} at {guest.vlan_point}")
+        if not guest.vlans_before:
+            because = f"untagged before and after at {guest.vlan_point}: behind an access port the VLAN does not show"
+            return Answer("undecided", because)
+        return Answer("pass", f"the guest kept its VLAN {guest.vlans_before} at {guest.vlan_point}")
 
     return _about_guest(story, ask)
 
