@@ -424,11 +424,11 @@ class Walk:
         if separates:
             self.seen.domain.append((name, number))
 
-    def numbered(self, number: int, *named: object) -> None:
+    def numbered(self, number: int, kind: str, named: object) -> None:
         """This tunnel numbers its packets; of tunnels inside each other the outermost counts."""
         if self.seen.number is None:
             self.seen.number = number
-            self.seen.tunnel = (self.seen.addresses, *named)
+            self.seen.tunnel = (self.seen.addresses, kind, named)
 
     def fabric(self, at: int) -> None:
         self.step_in()
@@ -587,7 +587,7 @@ class Walk:
         index, number = struct.unpack(">II", self.take(at, 8))
         self.enter("esp", at)
         self.seen.listed.append(index)
-        self.numbered(number, index)
+        self.numbered(number, "esp", index)
         raise Stopped("opaque")
 
     def behind_nat(self, at: int) -> None:
@@ -853,7 +853,7 @@ class Walk:
             # the session of a mirror, where one follows, makes two tunnels of what has one key
             self.seen.listed.append(-1 if named is None else named)
             is_first = self.seen.number is None
-            self.numbered(int.from_bytes(last_words[4:], "big"), named)
+            self.numbered(int.from_bytes(last_words[4:], "big"), "gre", named)
         else:
             self.seen.listed.append(-1)
             is_first = False

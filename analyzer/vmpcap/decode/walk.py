@@ -176,9 +176,9 @@ def kept_id(buffer: Bytes, start: Offset, end: Offset, rules: I32, place: Offset
 
 
 @inline_kernel
-def tunnel_of(buffer: Bytes, network: Offset, network_reads: Offset, named: np.int64) -> np.uint64:
-    """Which key has the tunnel of this name between the addresses of this header? Never 0."""
-    key = mix_id(np.uint64(0), np.uint64(named - NO_ID))
+def tunnel_of(buffer: Bytes, network: Offset, network_reads: Offset, step: np.int64, named: np.int64) -> np.uint64:
+    """Which key has the tunnel of this kind and name between the addresses of this header? Never 0."""
+    key = mix_id(np.uint64(0), (np.uint64(step) << np.uint64(40)) | np.uint64(named - NO_ID))
     if network_reads == IPV4:
         return mix_id(key, be64(buffer, network + 12))
     if network_reads == IPV6:
@@ -385,7 +385,7 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
                     if role == Role.SEQUENCE:
                         if tunnel_seq == NO_ID and kept != NO_ID:
                             tunnel_seq = np.int64(kept)
-                            tunnel_key = tunnel_of(buffer, base + network_at, network_reads, tunnel_name)
+                            tunnel_key = tunnel_of(buffer, base + network_at, network_reads, step, tunnel_name)
                             tunnel_step = step
                             numbered_at = np.int64(depth)
                         continue

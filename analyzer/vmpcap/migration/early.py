@@ -45,7 +45,7 @@ def find_early_announcement(guest: Moved, views: Sequence[PointView]) -> Early:
         return Early(None, "it takes a point in each of the two domains to see the guest at its old place still")
     if any(v.offset is not None and not v.offset.agrees for v in (old, new, first[0])):
         return Early(None, "the clocks of the points disagree: the order of these frames is not known")
-    if new.drops or new.truncated or not new.journal_complete:
+    if new.drops or new.missing or new.truncated or not new.journal_complete:
         return Early(None, f"{new.name} does not show every frame of the guest")
     announced = on_reference(first[0], first[1].first_ts)
     j = old.journal

@@ -31,5 +31,7 @@ class PointView:
     truncated: bool
     drops: int
     """Packets that the capturing machine says it dropped."""
+    missing: int
+    """Packets of a mirror whose numbers say that they never came."""
     offset: Offset | None
     """This clock against the reference point's; None where no exchange was seen at both."""

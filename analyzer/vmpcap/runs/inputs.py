@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from vmpcap.readers.defects import Defect as ReadDefect
-from vmpcap.readers.facts import Drops
+from vmpcap.readers.facts import CaptureFacts, Drops
 from vmpcap.report.document import Defect, Input
-from vmpcap.runs.point import FileRead, PointRead
+from vmpcap.runs.point import PointRead
+from vmpcap.runs.requests import PointFiles
 from vmpcap.terms.link_types import link_type_name
 from vmpcap.terms.units import NS_PER_MS, iso_utc
 
@@ -19,14 +20,20 @@ JITTER_NS: Final = NS_PER_MS
 
 def describe_inputs(points: Sequence[PointRead]) -> list[Input]:
     """Which files were read, and what is odd about each?"""
-    return [_describe(point, read) for point in points for read in point.reads]
+    return [
+        describe_file(point.files, read.facts, read.defects, read.not_walked)
+        for point in points
+        for read in point.reads
+    ]
 
 
-def _describe(point: PointRead, read: FileRead) -> Input:
-    facts = read.facts
+def describe_file(
+    files: PointFiles, facts: CaptureFacts, defects: Sequence[ReadDefect], not_walked: dict[str, int]
+) -> Input:
+    """What was read of this file of a point, and what is odd about it?"""
     return Input(
-        point=point.files.name,
-        role=point.files.role,
+        point=files.name,
+        role=files.role,
         path=facts.path,
         format=facts.format if facts.packing == "none" else f"{facts.format}, {facts.packing}",
         byte_order=facts.byte_order,
@@ -46,9 +53,9 @@ def _describe(point: PointRead, read: FileRead) -> Input:
                 detail=d.detail,
                 minor=_is_jitter(d),
             )
-            for d in read.defects
+            for d in defects
         ],
-        not_walked=read.not_walked,
+        not_walked=not_walked,
     )
 
 
@@ -57,10 +64,18 @@ def dropped(drops: Sequence[Drops]) -> int:
     return sum((d.dropped or 0) + (d.os_dropped or 0) + d.between_packets for d in drops)
 
 
+def missing_of_mirrors(point: PointRead) -> int:
+    """How many packets do the numbers of the mirrors at this point say that never came?"""
+    return sum(tunnel.missing for tunnel in point.tunnels.tunnels() if tunnel.is_mirror)
+
+
 def name_faults(points: Sequence[PointRead]) -> list[str]:
     """What about these captures may touch a finding? One sentence each."""
     faults = []
     for point in points:
+        missing = missing_of_mirrors(point)
+        if missing:
+            faults.append(f"{point.files.name}: {missing} mirrored packets are missing (ERSPAN sequence numbers)")
         for read in point.reads:
             lost = dropped(read.drops)
             if lost:

@@ -123,6 +123,30 @@ def _notes(points: Sequence[PointRead]) -> list[str]:
             notes.append(
                 f"{point.files.name}: {point.flows.not_followed} frames of flows beyond the budget were not followed"
             )
+        if point.incomplete:
+            notes.append(
+                f"{point.files.name}: {point.incomplete} packets that came in parts are not complete in the capture;"
+                " what is in them is not counted"
+            )
+        notes += _tunnel_notes(point)
+    return notes
+
+
+def _tunnel_notes(point: PointRead) -> list[str]:
+    """What did tunnels lose that carry the guests' and hosts' own packets? Of mirrors it is a fault of the capture."""
+    notes = []
+    for header, name in (("esp", "ESP"), ("gre", "GRE")):
+        missing = sum(tunnel.missing for tunnel in point.tunnels.tunnels() if tunnel.header == header)
+        if missing:
+            notes.append(
+                f"{point.files.name}: {missing} packets of a tunnel are missing ({name} sequence numbers):"
+                " lost in it before this point, or sent where this point does not see them"
+            )
+    if point.tunnels.not_followed:
+        notes.append(
+            f"{point.files.name}: {point.tunnels.not_followed} packets of numbered tunnels beyond the budget were not"
+            " looked at for losses"
+        )
     return notes
 
 

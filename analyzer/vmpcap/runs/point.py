@@ -10,12 +10,13 @@ import numpy.typing as npt
 from vmpcap.announcements.rows import AnnouncementLog
 from vmpcap.decode.arrivals import read_arrivals
 from vmpcap.decode.duplicates import CopyFinder
+from vmpcap.decode.fragments import WholeWalker
 from vmpcap.decode.frames import Arrivals, Frames
 from vmpcap.decode.stops import STOPS
-from vmpcap.decode.walk import Walker
 from vmpcap.flows.table import FlowTable
 from vmpcap.measures.follow import Follower
 from vmpcap.measures.journal import NO_FLOW, Journal
+from vmpcap.measures.tunnels import TunnelCounter
 from vmpcap.readers.defects import Defect
 from vmpcap.readers.facts import CaptureFacts, Drops
 from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS
@@ -58,6 +59,9 @@ class PointRead:
     """bool[flows], with --since or --until: whether the flow had a frame inside yet."""
     first_ts: int | None = None
     last_ts: int | None = None
+    tunnels: TunnelCounter = field(default_factory=TunnelCounter)
+    incomplete: int = 0
+    """Packets that came in parts and never became whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +87,16 @@ def read_point(files: PointFiles, request: Request, wanted: Wanted, progress: Pr
     """
     flows = FlowTable(request.ports)
     read = PointRead(files, flows, Follower(flows), CopyFinder(), AnnouncementLog(files.name), Journal(JOURNAL_ROWS))
-    walker = Walker(DEFAULT_BATCH_RECORDS)
+    walker = WholeWalker(DEFAULT_BATCH_RECORDS)
     seen = 0
     for path in files.files:
         stops = np.zeros(256, np.int64)
         with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS) as capture:
             for batch in capture.batches():
-                frames = walker.walk(batch)
+                whole, frames = walker.walk(batch)
                 stops += np.bincount(frames.stop, minlength=256)
                 inside = _inside(frames, request)
-                _absorb(read, batch, frames, inside, wanted)
+                _absorb(read, whole, frames, inside, wanted)
                 if progress is not None:
                     progress(path, *capture.progress())
             facts = capture.facts
@@ -101,6 +105,7 @@ def read_point(files: PointFiles, request: Request, wanted: Wanted, progress: Pr
             )
         seen += facts.packets
         _widen(read, facts, request)
+    read.incomplete = walker.incomplete
     return read
 
 
@@ -119,6 +124,8 @@ def _absorb(
 ) -> None:
     """What of this batch is kept? Flows are named by all frames: Wireshark counts the streams of the whole file."""
     is_wanted = inside is None or bool(inside.any())
+    if is_wanted:
+        read.tunnels.absorb(frames, inside)
     if wanted.announcements and is_wanted:
         arrivals = read_arrivals(batch, frames)
         if inside is not None:

@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.decode.fragments import WholeWalker
 from vmpcap.decode.frames import Frames
-from vmpcap.decode.walk import Walker
 from vmpcap.measures.journal import Journal, JournalColumns
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.story import Told
@@ -78,11 +78,11 @@ def _look(point: PointRead, view: PointView, guests: Guests, request: Request) -
 
 def _read_again(point: PointRead, guests: Guests, windows: Windows) -> Journal:
     journal = Journal(JOURNAL_ROWS)
-    walker = Walker(DEFAULT_BATCH_RECORDS)
+    walker = WholeWalker(DEFAULT_BATCH_RECORDS)
     for path in point.files.files:
         with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS) as capture:
             for batch in capture.batches():
-                frames = walker.walk(batch)
+                _, frames = walker.walk(batch)
                 rows = wanted_rows(frames, guests, windows)
                 if rows.any():
                     journal.keep(batch.first_frame, frames, rows)

@@ -15,7 +15,7 @@ from vmpcap.measures.mirrors import fold_mirrors
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Exchange, Offset, bound_offset
 from vmpcap.report.document import Clock
-from vmpcap.runs.inputs import dropped
+from vmpcap.runs.inputs import dropped, missing_of_mirrors
 from vmpcap.runs.point import PointRead
 from vmpcap.terms.units import NO_TIME, ms
 from vmpcap.terms.wire import IP_UDP
@@ -64,6 +64,7 @@ def _as_view(point: PointRead, offset: Offset | None) -> PointView:
         link_carries_announcements=not link_types or not link_types <= WITHOUT_ETHERNET,
         truncated=any(read.facts.truncated for read in point.reads),
         drops=sum(dropped(read.drops) for read in point.reads),
+        missing=missing_of_mirrors(point),
         offset=offset,
     )
 

@@ -1,0 +1,166 @@
+"""Numbered tunnels: what is missing, late, twice or begun anew, wherever batches are cut."""
+
+import itertools
+import random
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from scapy.contrib.erspan import ERSPAN_II, ERSPAN_III
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import GRE, Ether
+from scapy.packet import Packet, Raw
+
+from tests.decode.frames_of import WALKER, batch_of
+from tests.flows.made_frames import make_frames
+from tests.twins.tunnels import TunnelTwin
+from vmpcap.decode.steps import STEPS
+from vmpcap.measures.kernels.tunnels import MOST_TUNNELS
+from vmpcap.measures.tunnels import NumberedTunnel, TunnelCounter
+
+ESP = 1 + next(n for n, step in enumerate(STEPS) if step.name == "esp")
+ETH = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
+INNER = Ether(src="00:50:56:9a:12:34", dst="02:00:00:00:00:aa") / IP() / TCP()
+
+
+def count(packets: Sequence[tuple[int, int]], cuts: Sequence[int] = ()) -> dict[int, tuple[int, ...]]:
+    """The counts of each tunnel, by key: packets are keys and numbers."""
+    counter = TunnelCounter()
+    edges = [0, *sorted(cuts), len(packets)]
+    for begin, end in itertools.pairwise(edges):
+        rows = [
+            {"tunnel_key": key << 32, "tunnel_seq": number, "tunnel_step": ESP, "id_count": 1}
+            for key, number in packets[begin:end]
+        ]
+        if rows:
+            counter.absorb(make_frames(rows))
+    state = counter._state
+    assert state is not None
+    return {
+        int(state.key[slot]) >> 32: tuple(
+            int(column[slot])
+            for column in (state.packets, state.missing, state.reordered, state.duplicates, state.restarts)
+        )
+        for slot in np.flatnonzero(state.key)
+    }
+
+
+def random_numbers(rng: random.Random, length: int) -> list[int]:
+    """Mostly one more than before; also losses, late ones, copies, jumps, a new beginning; near the end of 32 bits."""
+    number = rng.choice((0, 5, 2**32 - 20, 2**31 - 10))
+    numbers = []
+    for _ in range(length):
+        step = rng.choices(("next", "lost", "late", "again", "far", "anew", "noise"), weights=(60, 10, 10, 5, 2, 1, 1))[
+            0
+        ]
+        if step == "late":
+            numbers.append((number - rng.randint(1, 80)) % 2**32)
+            continue
+        if step == "again":
+            numbers.append(number)
+            continue
+        if step == "noise":
+            numbers.append(rng.randrange(2**32))
+            continue
+        number = {
+            "next": number + 1,
+            "lost": number + rng.randint(2, 70),
+            "far": number + rng.choice((2**20, 2**20 + 1, 2**25)),
+            "anew": rng.choice((0, 1)),
+        }[step] % 2**32
+        numbers.append(number)
+    return numbers
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_counts_do_not_depend_on_where_batches_are_cut(seed: int) -> None:
+    """Several tunnels at once, with everything that can happen to numbers, as the twin has it."""
+    rng = random.Random(seed)
+    own = {key: random_numbers(rng, rng.choice((1, 20, 300))) for key in range(1, rng.randint(2, 5))}
+    order = [key for key, numbers in own.items() for _ in numbers]
+    rng.shuffle(order)
+    left = {key: iter(numbers) for key, numbers in own.items()}
+    packets = [(key, next(left[key])) for key in order]
+    twins: dict[int, TunnelTwin] = {}
+    for key, number in packets:
+        twins.setdefault(key, TunnelTwin()).take(number)
+    cuts = [rng.randint(0, len(packets)) for _ in range(3)]
+    assert count(packets, cuts) == {
+        key: (twin.packets, twin.missing, twin.reordered, twin.duplicates, twin.restarts) for key, twin in twins.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("numbers", "counts"),
+    [
+        ([1, 2, 3, 4], (4, 0, 0, 0, 0)),
+        ([1, 2, 5, 6], (4, 2, 0, 0, 0)),
+        ([1, 2, 5, 4, 3, 6], (6, 0, 2, 0, 0)),
+        ([1, 2, 2, 3], (4, 0, 0, 1, 0)),
+        ([2**32 - 2, 2**32 - 1, 0, 1], (4, 0, 0, 0, 0)),
+        ([2**32 - 1, 2], (2, 2, 0, 0, 0)),
+        ([10, 9, 11], (3, 0, 1, 0, 0)),
+        ([5000, 5001, 1, 2, 3, 4], (6, 0, 0, 0, 1)),
+        ([5000, 5001, 1, 5002, 5003], (5, 0, 0, 0, 0)),
+        ([0, 0, 0, 0], (4, 0, 0, 3, 0)),
+    ],
+)  # fmt: skip
+def test_what_happened_to_a_tunnel(numbers: list[int], counts: tuple[int, ...]) -> None:
+    """Packets, missing, reordered, twice, begun anew: decided by hand."""
+    assert count([(1, number) for number in numbers]) == {1: counts}
+
+
+def test_more_tunnels_than_there_is_room_for_are_counted() -> None:
+    """Memory is bounded; the packets of the rest are told."""
+    counter = TunnelCounter()
+    keys = [n << 32 for n in range(1, 3 * MOST_TUNNELS + 1)]
+    counter.absorb(
+        make_frames([{"tunnel_key": key, "tunnel_seq": 1, "tunnel_step": ESP, "id_count": 1} for key in keys])
+    )
+    assert counter.followed == len(counter.tunnels()) == MOST_TUNNELS
+    assert counter.not_followed == 2 * MOST_TUNNELS
+
+
+def walked(packets: Sequence[Packet]) -> list[NumberedTunnel]:
+    counter = TunnelCounter()
+    counter.absorb(WALKER.walk(batch_of([bytes(packet) for packet in packets])))
+    return counter.tunnels()
+
+
+def test_two_mirrors_between_the_same_ends_count_apart() -> None:
+    """Each session has numbers of its own; interleaved they would look like loss."""
+    packets = []
+    for n in range(10):
+        for session in (1, 2):
+            wan = (
+                ETH
+                / IP(src="10.0.0.1", dst="10.0.0.2")
+                / GRE(proto=0x88BE, seqnum_present=1, sequence_number=n * session)
+            )
+            packets.append(wan / ERSPAN_II(session_id=session) / INNER)
+    assert walked(packets) == [NumberedTunnel("erspan2", 10, 0, 0, 0, 0), NumberedTunnel("erspan2", 10, 9, 0, 0, 0)]
+
+
+def test_tunnels_are_told_by_kind_key_direction_and_index() -> None:
+    """ERSPAN III, GRE with a key, ESP by its index; what is plain is not counted."""
+    there, back = IP(src="10.0.0.1", dst="10.0.0.2"), IP(src="10.0.0.2", dst="10.0.0.1")
+    third = GRE(proto=0x22EB, seqnum_present=1, sequence_number=5) / ERSPAN_III(session_id=3) / INNER
+    keyed = [GRE(key_present=1, key=key, seqnum_present=1, sequence_number=8) / IP() / TCP() for key in (1, 2)]
+    hidden = [Raw(bytes.fromhex(f"0000000{index} 00000009") + bytes(20)) for index in (1, 2)]
+    packets = [ETH / there / third, ETH / back / third, ETH / there / GRE() / IP() / TCP(), INNER]
+    packets += [ETH / there / one for one in keyed]
+    packets += [ETH / IP(src="10.0.0.1", dst="10.0.0.2", proto=50) / hidden[0]]
+    packets += [ETH / there / UDP(sport=4500, dport=4500) / hidden[1], ETH / IPv6(nh=50) / hidden[0]]
+    found = walked(packets)
+    assert sorted(tunnel.header for tunnel in found) == ["erspan3"] * 2 + ["esp"] * 3 + ["gre"] * 2
+    assert {tunnel.packets for tunnel in found} == {1}
+    assert [tunnel.is_mirror for tunnel in sorted(found, key=lambda tunnel: tunnel.header)] == [True] * 2 + [False] * 5
+
+
+def test_of_tunnels_inside_each_other_the_outermost_counts() -> None:
+    """A mirror of a numbered tunnel: what is missing is missing of the mirror."""
+    mirrored = ETH / IP(src="10.9.0.1", dst="10.9.0.2", proto=50) / Raw(bytes.fromhex("00000001 00000009") + bytes(20))
+    outer = ETH / IP(src="10.0.0.1", dst="10.0.0.2") / GRE(proto=0x88BE, seqnum_present=1, sequence_number=5)
+    (found,) = walked([outer / ERSPAN_II(session_id=1) / mirrored])
+    assert found.header == "erspan2"
