@@ -307,7 +307,7 @@ def test_a_segment_is_stuck_where_nothing_as_large_was_ever_acknowledged(
     """
     Resent again and again.
 
-    Not after large ones got through, not after one loss, not once it arrived, not where nothing passed or all were small.
+    Not after large ones got through, not after one loss, not once it arrived, not where nothing passed or all is small.
     """
     sender = side(packets=9, payload_bytes=30_000, opening=b"QEVM\x00\x00\x00\x03", **known)
     jumbo = stream(a=sender, b=side(packets=9, mss=8960))

@@ -1,5 +1,6 @@
 """How a stream ended, and what its last bytes and packets say about the migration."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -8,8 +9,11 @@ from vmpcap.migration.moves import Sighting
 from vmpcap.migration.transfers import Link, Transfer
 from vmpcap.terms.units import NO_TIME, NS_PER_MS, NS_PER_S, count_of
 
-Ending = Literal["completed", "aborted", "unfinished", "truncated", "orderly", "unknown"]
-"""unfinished: closed without the last words that the hypervisor usually sends; alone, that is an abort."""
+Ending = Literal["completed", "aborted", "unfinished", "wordless", "truncated", "orderly", "unknown"]
+"""
+unfinished: fell silent although the hypervisor closes its stream at the end; alone, that is an abort. wordless: closed,
+and the last words that the hypervisor usually sends were not found; alone, that is unknown.
+"""
 
 QEMU_SHUT_OK: Final = bytes.fromhex("0001000400000000")
 """The destination's last word on QEMU's return path: message 1 (shut), four bytes, value 0 (migration/savevm)."""
@@ -18,6 +22,9 @@ QEMU_SHUT_HEAD: Final = QEMU_SHUT_OK[:4]
 
 STALL_NS: Final = 3 * NS_PER_S
 """No byte acknowledged for this long while data was resent: the stream had stopped."""
+
+JSON: Final = re.compile(rb'"[:,}\]]|[\[{ ,:]"|^"|"$')
+"""A quote where JSON has one: sixteen bytes of QEMU's device description always hold one, prose seldom does."""
 
 CLOSED_AT_THE_END: Final = ("qemu", "multifd")
 """Streams whose hypervisor is known to close its connections when it is done."""
@@ -67,14 +74,18 @@ def _ended_by_qemu(sighting: Sighting) -> Verdict | None:
     if main.data.fin_ts is None or len(main.data.closing) < len(QEMU_SHUT_OK):
         return None
     frames = _frames(main.data.last_data_frame)
-    if _is_text(main.data.closing):
+    if _is_description(main.data.closing):
         return Verdict("completed", "the stream ends with the device description that QEMU sends last", frames)
-    because = "the stream was closed without the device description that QEMU sends last, unless told not to"
-    return Verdict("unfinished", because, frames)
+    because = "the stream was closed, and its last segment does not begin in the device description QEMU ends with"
+    return Verdict("wordless", because, frames)
 
 
 def _reset(sighting: Sighting) -> Verdict | None:
-    for link in sighting.transfer.links:
+    transfer = sighting.transfer
+    main = _main_channel(transfer)
+    for link in transfer.links:
+        if not link.data.payload_bytes and link is not main:
+            continue  # a control connection or a probe: the memory went elsewhere
         for side, who in ((link.back, link.destination), (link.data, link.source)):
             if side.rst_frame is None:
                 continue
@@ -90,6 +101,8 @@ def _stalled(sighting: Sighting) -> Verdict | None:
         series = link.data.series
         if series is None or not link.data.retransmissions or link.data.fin_ts is not None:
             continue
+        if not link.back.packets:
+            continue  # acknowledgements go another way: that none is in view says nothing
         last_ack = max((i for i, size in enumerate(series.acked_bytes) if size), default=0)
         last_resent = max((i for i, size in enumerate(series.resent_bytes) if size), default=-1)
         silent = (last_resent - last_ack) * series.width_ns
@@ -125,6 +138,8 @@ def _cut(sighting: Sighting) -> Verdict | None:
         return None
     because = f"the stream fell silent without being closed, {silent:.1f} s before the capture's end"
     links = [link for link in transfer.links if link.data.payload_bytes and link.back.packets]
+    if not links and transfer.magic not in CLOSED_AT_THE_END:
+        return Verdict("unknown", f"{because}; acknowledgements are not in view")
     acked = bool(links) and all(link.data.acked_bytes >= link.data.unique_bytes for link in links)
     if acked and transfer.magic not in CLOSED_AT_THE_END:
         return Verdict("unknown", f"{because}, with all of it acknowledged")
@@ -156,8 +171,9 @@ def _main_channel(transfer: Transfer) -> Link:
     return next((link for link in transfer.links if link.data.opening.startswith(b"QEVM")), transfer.links[0])
 
 
-def _is_text(closing: bytes) -> bool:
-    return all(32 <= byte < 127 for byte in closing)
+def _is_description(closing: bytes) -> bool:
+    """Are these bytes from QEMU's device description, which is JSON? A guest's page of JSON looks the same."""
+    return all(32 <= byte < 127 for byte in closing) and JSON.search(closing) is not None
 
 
 def _frames(*numbers: int | None) -> tuple[int, ...]:

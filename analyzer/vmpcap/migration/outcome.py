@@ -9,10 +9,18 @@ from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.results import MigrationOutcome
 from vmpcap.migration.views import PointView
+from vmpcap.points.roles import ARRIVAL_PROOF
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 STAYED_NS: Final = 500 * NS_PER_MS
 """A guest that is heard at its old place this long after the stream ended did not move."""
+
+
+BEFORE_NS: Final = 2 * NS_PER_S
+"""Who talked this shortly before the stream's end is asked whether he goes on."""
+
+TELLING_ROLES: Final = (*ARRIVAL_PROOF, None)
+"""Where an announcement shows that the guest runs at its destination. In its old domain one may tell of its return."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,13 @@ def judge_outcome(move: Move, guests: Sequence[Moved], views: Sequence[PointView
             because = f"{ending.because}, yet the guest announced itself at its destination afterwards"
             return Outcome("unknown", because, sighting.view.name, ending.frames)
         return Outcome(ending.ending, ending.because, sighting.view.name, ending.frames)
-    if ending.ending == "unfinished" and not (announced and _announced_after(move, announced[0])):
+    if ending.ending in ("unfinished", "wordless") and not (announced and _announced_after(move, announced[0])):
+        stayed = _stayed(move, views)
+        if ending.ending == "wordless" and (stayed is None or announced):
+            because = f"{ending.because}; nothing shows whether the guest stayed or moved"
+            return Outcome("unknown", because, sighting.view.name, ending.frames)
+        if stayed is not None:
+            return Outcome("aborted", f"{ending.because}; {stayed}", sighting.view.name, ending.frames)
         if announced and not any(link.back.packets for link in sighting.transfer.links):
             because = (
                 f"{ending.because}; a guest announced itself while it ran, and how post-copy ends is told on the way "
@@ -48,8 +62,15 @@ def judge_outcome(move: Move, guests: Sequence[Moved], views: Sequence[PointView
             return Outcome("unknown", because, sighting.view.name, ending.frames)
         return Outcome("aborted", f"{ending.because}; no guest announced itself", sighting.view.name, ending.frames)
     is_over = ending.ending != "truncated" or bool(announced and _announced_after(move, announced[0]))
-    if announced and announced[0].confidence != "low" and is_over:
-        view, series = announced[0].heard[0]
+    there = [(v, s) for v, s in announced[0].heard if v.role in TELLING_ROLES] if announced else []
+    if announced and not there and announced[0].confidence != "low" and is_over:
+        where = ", ".join(sorted({v.name for v, _ in announced[0].heard}))
+        because = (
+            f"{ending.because}; the guest announced itself, but only {where} heard it: that is not its destination"
+        )
+        return Outcome("unknown", because, sighting.view.name, ending.frames)
+    if there and announced[0].confidence != "low" and is_over:
+        view, series = there[0]
         because = f"{ending.because}; the guest announced itself at its destination"
         return Outcome("completed", because, view.name, (series.frames[0],))
     if ending.ending == "truncated":
@@ -61,7 +82,7 @@ def judge_outcome(move: Move, guests: Sequence[Moved], views: Sequence[PointView
     return Outcome("unknown", because, sighting.view.name, ending.frames)
 
 
-_CLARITY: Final = ("completed", "aborted", "unfinished", "orderly", "unknown", "truncated")
+_CLARITY: Final = ("completed", "aborted", "unfinished", "wordless", "orderly", "unknown", "truncated")
 
 
 def _clearest(move: Move) -> tuple[Sighting, Verdict]:
@@ -79,13 +100,20 @@ def _announced_after(move: Move, guest: Moved) -> bool:
 
 
 def _stayed(move: Move, views: Sequence[PointView]) -> str | None:
-    """Does somebody in the source's domain go on talking as if nothing had happened, with no announcement anywhere?"""
+    """
+    Does everybody who talked in the source's domain go on as if nothing had happened, with no announcement there?
+
+    Everybody, because the guest is not known by name: where one of them fell silent, it may be the guest that left.
+    """
     end = on_reference(move.best.view, move.best.transfer.end_ts)
     for view in views:
         if view.role != "domain:source":
             continue
-        ts = view.journal.ts_ns
+        ts, senders = view.journal.ts_ns, view.journal.eth_src
         when = on_point(view, end)
-        if ((ts > when) & (ts < when + STAYED_NS)).any() and (ts > when + STAYED_NS).any() and not view.series:
+        before = set(senders[(ts <= when) & (ts > when - BEFORE_NS)].tolist())
+        soon = set(senders[(ts > when) & (ts < when + STAYED_NS)].tolist())
+        later = set(senders[ts > when + STAYED_NS].tolist())
+        if len(before) > 1 and before <= soon & later and not view.series:
             return f"frames went on at {view.name} without an announcement: the guest stayed"
     return None
