@@ -86,6 +86,21 @@ def test_a_one_sided_capture_does_not_count_what_it_does_not_see() -> None:
     assert path.because
 
 
+def test_a_host_that_starts_with_another_ttl_is_no_router() -> None:
+    """60 right at its own NIC: four routers within a host there are none."""
+    path = path_of(at("src", "source", link(60, 60)))
+    assert (path.word, path.routed) == ("undecided", None)
+    assert (path.hops_source_to_destination, path.hops_destination_to_source) == (None, None)
+    assert "60" in path.because
+
+
+def test_what_one_point_shows_of_routers_rests_on_what_hosts_start_with() -> None:
+    """Seen once, a lowered TTL is a likelihood; seen before and after the router it is a fact."""
+    assert "if the hosts start with" in path_of(at("dst", "destination", link(62, 64))).because
+    both = path_of(at("src", "source", link(64, 62)), at("dst", "destination", link(62, 64)))
+    assert "if the hosts" not in both.because
+
+
 def test_in_the_middle_a_lowered_ttl_is_a_router_and_its_absence_is_nothing_yet() -> None:
     """Parts of the path count no hops of the whole."""
     routed = path_of(at("wan", "wan", link(63, 64)))

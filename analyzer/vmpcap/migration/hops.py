@@ -33,14 +33,21 @@ def describe_path(move: Move) -> Path:
     backward = _hops(move, "source")
     parts = [p for s in move.sightings for p in (_most(s, True), _most(s, False)) if p is not None]
     routed = any(p > 0 for p in parts) if parts else None
+    odd = _odd_start(move)
+    if odd is not None and not _lowered_in_view(move):
+        routed = forward = backward = None
     whole = forward is not None or backward is not None
     word: Literal["adjacent", "routed", "undecided"] = "undecided"
     if routed:
         word, because = "routed", "the TTL of the packets had been lowered on the way"
+        if not _lowered_in_view(move):
+            because += ", if the hosts start with 64, 128 or 255 as most do"
     elif routed is False and (whole or _both_untouched(move.best)):
         word, because = "adjacent", "no TTL was lowered between the two ends"
     elif routed is False:
         routed, because = None, "no TTL was lowered up to the capture point; the rest of the path is not in view"
+    elif odd is not None:
+        because = f"a host sent with a TTL of {odd} beside the capture point: from what it counts down is not known"
     else:
         because = "no packet of the stream shows a TTL"
     mss = _least(m for s in move.sightings for link in s.transfer.links for m in (link.data.mss, link.back.mss))
@@ -56,6 +63,28 @@ def describe_path(move: Move) -> Path:
         word=word,
         because=because,
     )
+
+
+def _odd_start(move: Move) -> int | None:
+    """Which TTL does a host send with, seen beside it, that no host is known to start with?"""
+    for sighting in move.sightings:
+        for end in ("source", "destination"):
+            if sighting.view.role == end or (sighting.view.role in (None, "wan") and _beside(sighting, end)):
+                sides = [link.data if end == "source" else link.back for link in sighting.transfer.links]
+                odd = [side.ttl_max for side in sides if side.ttl_max and hops_from_ttl(side.ttl_max)]
+                if odd:
+                    return odd[0]
+    return None
+
+
+def _lowered_in_view(move: Move) -> bool:
+    """Did packets of one direction pass with different TTLs, before and after a router?"""
+    for forward in (True, False):
+        sides = [link.data if forward else link.back for s in move.sightings for link in s.transfer.links]
+        ttls = {ttl for side in sides for ttl in (side.ttl_min, side.ttl_max) if ttl}
+        if len(ttls) > 1:
+            return True
+    return False
 
 
 def _part(sighting: Sighting, forward: bool) -> int | None:
