@@ -3,6 +3,7 @@
 import numpy as np
 
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, journal, view
+from vmpcap.measures.peers import find_peer_streams
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.sightings import frames_of
 from vmpcap.terms.addresses import NO_MAC, ip_halves
@@ -56,3 +57,22 @@ def test_two_addresses_of_one_guest_are_both_its_own() -> None:
     """IPv4 and IPv6, or two of a kind."""
     both = Moved(NO_MAC, (ip_halves(GUEST_IP), ip_halves("10.77.0.99")), (), "high", "")
     assert frames_of(view(journal=ROWS), both).asked.tolist() == [1, 3, 6]
+
+
+def test_the_same_address_in_another_segment_is_another_machine() -> None:
+    """It sends from there itself, with a MAC of its own; what a router passed on there is the guest's."""
+    twin = 0x5254_0077_7777
+    both = journal(
+        (1 * MS, GATEWAY, GUEST, PEER_IP, GUEST_IP),
+        (2 * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP),
+        (3 * MS, GATEWAY, twin, PEER_IP, GUEST_IP),
+        (4 * MS, twin, GATEWAY, GUEST_IP, PEER_IP),
+    )
+    both = both._replace(segment_key=np.array([1, 1, 3, 3], np.uint64))
+    frames = frames_of(view(journal=both), KNOWN)
+    assert (frames.sent.tolist(), frames.asked.tolist()) == ([1], [0])
+    routed = both._replace(ttl=np.array([64, 64, 63, 63], np.uint8))
+    frames = frames_of(view(journal=routed), KNOWN)
+    assert (frames.sent.tolist(), frames.asked.tolist()) == ([1, 3], [0, 2])
+    (stream,) = find_peer_streams(both._replace(icmp_type=np.array([8, 0, 8, 0], np.uint8)), [GUEST], KNOWN.ips)
+    assert (stream.requests, stream.answers) == (1, 1)

@@ -24,7 +24,7 @@ from vmpcap.measures.outages import (
     mostly_answered,
 )
 from vmpcap.measures.waiting import first_reset, measure_waits, read_segments, split_connections
-from vmpcap.terms.addresses import IPV4_MAPPED, distinct_addresses, ip_text
+from vmpcap.terms.addresses import IPV4_MAPPED, NO_MAC, distinct_addresses, ip_text
 from vmpcap.terms.units import NO_TIME
 from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP
 
@@ -141,7 +141,7 @@ def find_peer_streams(
     guests = sorted({*guest_ips, *addresses_of(journal, guest_macs)})
     if not guests or not journal.rows:
         return []
-    talk = _between(journal, guests)
+    talk = _between(journal, guests, may_be_the_guests(journal, guest_macs, guests))
     is_first = is_first_copy(talk)
     if not is_first.all():  # taking all of them would only copy them
         talk = talk.take(is_first)
@@ -186,11 +186,36 @@ def _is_one_of(high: U64, low: U64, addresses: Collection[Address]) -> Bools:
     return found
 
 
-def _between(journal: JournalColumns, guests: Collection[Address]) -> JournalColumns:
+FRESH_TTLS: Final = (64, 128, 255)
+"""With these a packet has passed no router yet (the usual initial values)."""
+
+
+def may_be_the_guests(journal: JournalColumns, macs: Collection[int], addresses: Collection[Address]) -> Bools:
+    """
+    Which rows from or to one of these addresses may be the guest's, and no twin's in another segment?
+
+    All in segments where one of its MACs is seen. In others only where the address's packets came over a router: a
+    machine that sends from there directly, with another MAC, has the same address in another network. Without a MAC
+    nothing can be told apart, and all rows may be.
+    """
+    allowed = np.ones(journal.rows, np.bool_)
+    if not macs:
+        return allowed
+    own = np.isin(journal.eth_src, np.array(list(macs), np.uint64))
+    home = own | np.isin(journal.eth_dst, np.array(list(macs), np.uint64))
+    sent = _is_one_of(journal.src_high, journal.src_low, addresses) & (journal.ip_version != 0)
+    elsewhere = sent & ~np.isin(journal.segment_key, np.unique(journal.segment_key[home]))
+    direct = elsewhere & np.isin(journal.ttl, FRESH_TTLS) & (journal.eth_src != np.uint64(NO_MAC))
+    if direct.any():
+        allowed &= ~np.isin(journal.segment_key, np.unique(journal.segment_key[direct]))
+    return allowed
+
+
+def _between(journal: JournalColumns, guests: Collection[Address], allowed: Bools) -> JournalColumns:
     """Unicast between one of the guests and somebody else, by time; later fragments have no ports and are left out."""
     from_guest = _is_one_of(journal.src_high, journal.src_low, guests)
     to_guest = _is_one_of(journal.dst_high, journal.dst_low, guests)
-    usable = (from_guest != to_guest) & (journal.ip_fragment != LATER_FRAGMENT) & (journal.ts_ns != NO_TIME)
+    usable = allowed & (from_guest != to_guest) & (journal.ip_fragment != LATER_FRAGMENT) & (journal.ts_ns != NO_TIME)
     usable &= ~_is_group(journal.dst_high, journal.dst_low)
     rows = np.flatnonzero(usable)
     return journal.take(rows[np.argsort(journal.ts_ns[rows], kind="stable")])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.measures.peers import may_be_the_guests
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC
@@ -33,14 +34,16 @@ def frames_of(view: PointView, guest: Moved) -> GuestFrames:
     Which frames did this point see from and to the guest?
 
     By MAC where the point is in the guest's domain, by address where a router stands between. A frame whose source is
-    the guest's address but whose MAC is a router's counts as the guest's: it was sent by it.
+    the guest's address but whose MAC is a router's counts as the guest's: it was sent by it. A machine with the same
+    address in another segment is not the guest.
     """
     j = view.journal
     order = np.argsort(j.ts_ns, kind="stable")
     mac = np.uint64(guest.mac)
     by_mac = (j.eth_src == mac) if guest.mac != NO_MAC else np.zeros(len(j.ts_ns), np.bool_)
-    from_ip = _matches(j.src_high, j.src_low, guest)
-    to_ip = _matches(j.dst_high, j.dst_low, guest)
+    allowed = may_be_the_guests(j, [guest.mac] if guest.mac != NO_MAC else [], guest.ips)
+    from_ip = _matches(j.src_high, j.src_low, guest) & allowed
+    to_ip = _matches(j.dst_high, j.dst_low, guest) & allowed
     has_ip = j.ip_version != 0
     to_group = ((j.eth_dst & GROUP_BIT) != 0) & (j.eth_dst != np.uint64(NO_MAC))
     to_mac = (j.eth_dst == mac) if guest.mac != NO_MAC else np.zeros(len(j.ts_ns), np.bool_)
