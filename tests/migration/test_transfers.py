@@ -257,3 +257,11 @@ def test_a_flow_that_carried_nothing_and_showed_no_attempt_is_refused() -> None:
     idle = stream(a=side(packets=9), b=side(packets=9))
     transfers, refused = find_transfers([idle])
     assert (transfers, len(refused)) == ([], 1)
+
+
+def test_a_health_check_beside_a_migration_is_no_migration() -> None:
+    """Other hosts try whether the port is open, and say nothing; an attempt of the same hosts is one of theirs."""
+    check = stream(300 * S, 0.1, a_ip="10.5.5.5", b_ip="10.6.6.6", a=side(packets=2, syn_ts=300 * S), b=side(packets=1))
+    assert [len(part) for part in find_transfers([stream(), check])] == [1, 1]
+    again = stream(300 * S, 0.1, a_port=50_001, a=side(packets=2, syn_ts=300 * S), b=side(packets=1))
+    assert len(find_transfers([stream(), again])[0]) == 2

@@ -144,7 +144,7 @@ def find_transfers(
         home = next((g for g in groups if _belongs(small, g)), None)
         if home is not None:
             home.append(small)
-        elif _is_attempt(small.link, tuple(extra_ports)):
+        elif _is_attempt(small.link, tuple(extra_ports)) and not _is_beside(small, confirmed, extra_ports):
             attempts = next((g for g in groups if _is_retry(small, g)), None)
             if attempts is None:
                 groups.append([small])
@@ -161,6 +161,15 @@ def _is_attempt(link: Link, extra_ports: tuple[int, ...]) -> bool:
     c = link.connection
     calls = nominate(c.protocol, EPHEMERAL_FROM, link.port, extra_ports) is not None
     return calls and link.data.syn_ts is not None and not any(side.payload_bytes for side in c.sides)
+
+
+def _is_beside(small: _Judged, confirmed: Sequence[_Judged], extra_ports: Sequence[int]) -> bool:
+    """Does an empty connection of other hosts stand beside real migrations, as a health check of the port does?"""
+    return (
+        bool(confirmed)
+        and small.link.port not in extra_ports
+        and not any(_same_hosts(small.link, j.link) for j in confirmed)
+    )
 
 
 def _judge(
