@@ -55,7 +55,7 @@ def _never_established(sighting: Sighting) -> Verdict | None:
             "aborted", f"{where} answered the connection attempt with a reset: nothing listens there", frames
         )
     if any(link.back.syn_ts is not None for link in transfer.links):
-        return Verdict("aborted", f"the connection to {where} was opened but carried no data", syns)
+        return Verdict("unknown", f"the connection to {where} was opened but carried no data, as a probe does", syns)
     return Verdict("aborted", f"{count_of(len(syns), 'connection attempt')} to {where} went unanswered", syns)
 
 
