@@ -13,6 +13,7 @@ from typing import Any
 from numba.core.registry import CPUDispatcher
 
 import vmpcap
+from tests.decode.parts import cut_at
 from tests.measures.stories import UDP, frame_of, random_story
 from tests.measures.stories import Packet as Passing
 from tests.readers.writers import Packet, enhanced, interface, obsolete, pcap, section, simple
@@ -21,6 +22,8 @@ from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.verdicts.profile import DEFAULT, load_profile
 
 REAL = Path(__file__).resolve().parents[1] / "captures" / "routed_stretched"
+IPV4 = b"\x08\x00"
+ESP = bytes.fromhex("020000000002 020000000001 0800 4500001c000140004032 0000 c0000201 c0000202 00000001 00000001")
 ARP = bytes.fromhex("ffffffffffff 005056aa7710 0806 0001080006040001 005056aa7710 0a4d000a 000000000000 0a4d000a")
 
 
@@ -37,11 +40,18 @@ def kernels() -> Iterator[tuple[str, Any]]:
 
 
 def frames() -> list[tuple[int, bytes]]:
-    """More flows than the table has places for at first, retransmissions, VLANs, both families, an announcement."""
+    """
+    More flows than the table has places for at first, retransmissions, VLANs, both families, an announcement.
+
+    And a numbered tunnel's packet, and one that came in parts.
+    """
     story = random_story(random.Random(1), talks=9, steps=900, sound=True)
     now = story[-1].ts_ns
     story += [Passing(now + n, f"2001:db8::{n:x}", 5, "2001:db8::ffff", 53, UDP, flags=0) for n in range(1, 2600)]
-    return [(packet.ts_ns, frame_of(packet)) for packet in story] + [(now + 9999, ARP)]
+    told = [(packet.ts_ns, frame_of(packet)) for packet in story]
+    longest = max((frame for _, frame in told if frame[12:14] == IPV4), key=len)
+    rest = (ARP, ESP, *(part.frame for part in cut_at(longest, 7, [8])))
+    return told + [(now + 9999, frame) for frame in rest]
 
 
 def captures(folder: Path) -> Iterator[Path]:

@@ -20,11 +20,19 @@ TCP_FRAME: Final = bytes.fromhex(
     "020000000002 020000000001 0800 45000028000140004006 0000 c0000201 c0000202"
     "9c40 1f40 00000001 00000001 5010 ffff 0000 0000"
 )
+ESP_FRAME: Final = bytes.fromhex(
+    "020000000002 020000000001 0800 4500001c000140004032 0000 c0000201 c0000202 00000001 00000001"
+)
+PARTS: Final = tuple(
+    bytes.fromhex(f"020000000002 020000000001 0800 4500001c0002 {part} 4011 0000 c0000201 c0000202 {content}")
+    for part, content in (("2000", "9c40003500100000"), ("0001", "0000000000000000"))
+)
+"""A datagram that came in two parts."""
 
 
 def pcap() -> bytes:
-    """A classic pcap of an ARP request and many TCP segments."""
-    frames = [ARP_FRAME] + [TCP_FRAME] * FRAMES
+    """A classic pcap of an ARP request, a numbered packet, a datagram in parts, and many TCP segments."""
+    frames = [ARP_FRAME, ESP_FRAME, *PARTS] + [TCP_FRAME] * FRAMES
     records = [struct.pack("<IIII", 1, i, len(frame), len(frame)) + frame for i, frame in enumerate(frames)]
     return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, LINKTYPE_ETHERNET) + b"".join(records)
 
