@@ -11,8 +11,9 @@ from vmpcap.terms.units import NO_TIME, NS_PER_MS, NS_PER_S, count_of
 
 Ending = Literal["completed", "aborted", "unfinished", "wordless", "truncated", "orderly", "unknown"]
 """
-unfinished: fell silent although the hypervisor closes its stream at the end; alone, that is an abort. wordless: closed,
-and the last words that the hypervisor usually sends were not found; alone, that is unknown.
+unfinished: fell silent although the hypervisor closes its stream at the end, or closed without the last words that it
+sends; alone, that is an abort. wordless: closed, and its last words may stand further back in a super-segment, or be
+the text that is there; alone, that is unknown.
 """
 
 QEMU_SHUT_OK: Final = bytes.fromhex("0001000400000000")
@@ -25,6 +26,9 @@ STALL_NS: Final = 3 * NS_PER_S
 
 JSON: Final = re.compile(rb'"[:,}\]]|[\[{ ,:]"|^"|"$')
 """A quote where JSON has one: sixteen bytes of QEMU's device description always hold one, prose seldom does."""
+
+USUAL_MSS: Final = 1460
+"""What a segment holds at most where no SYN said it: Ethernet's 1,500 bytes."""
 
 CLOSED_AT_THE_END: Final = ("qemu", "multifd")
 """Streams whose hypervisor is known to close its connections when it is done."""
@@ -77,7 +81,9 @@ def _ended_by_qemu(sighting: Sighting) -> Verdict | None:
     if _is_description(main.data.closing):
         return Verdict("completed", "the stream ends with the device description that QEMU sends last", frames)
     because = "the stream was closed, and its last segment does not begin in the device description QEMU ends with"
-    return Verdict("wordless", because, frames)
+    if _is_text(main.data.closing) or main.data.max_payload_bytes > (main.back.mss or main.data.mss or USUAL_MSS):
+        return Verdict("wordless", because, frames)
+    return Verdict("unfinished", because, frames)
 
 
 def _reset(sighting: Sighting) -> Verdict | None:
@@ -173,7 +179,11 @@ def _main_channel(transfer: Transfer) -> Link:
 
 def _is_description(closing: bytes) -> bool:
     """Are these bytes from QEMU's device description, which is JSON? A guest's page of JSON looks the same."""
-    return all(32 <= byte < 127 for byte in closing) and JSON.search(closing) is not None
+    return _is_text(closing) and JSON.search(closing) is not None
+
+
+def _is_text(closing: bytes) -> bool:
+    return all(32 <= byte < 127 for byte in closing)
 
 
 def _frames(*numbers: int | None) -> tuple[int, ...]:

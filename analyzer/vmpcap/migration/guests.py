@@ -181,8 +181,6 @@ def _as_moved(move: Move, candidate: _Candidate, views: Sequence[PointView], riv
         confidence, because = "high", f"named by the user; {when}"
     elif distance <= SURE_NS and not _by_hypervisor(candidate):
         confidence, because = "medium", f"{when}; any machine sends such announcements, not only one that moved"
-    elif distance <= SURE_NS and not _by_hypervisor(candidate):
-        confidence, because = "medium", f"{when}; any machine sends such announcements, not only one that moved"
     elif distance <= SURE_NS and rivals == 1:
         confidence, because = "high", f"{when}, and no other guest announced itself around the stream"
     elif distance <= SURE_NS or (schedule == "qemu" and rivals == 1):
@@ -193,11 +191,6 @@ def _as_moved(move: Move, candidate: _Candidate, views: Sequence[PointView], riv
     for view in views:
         addresses |= addresses_of(view.journal, [candidate.mac])
     return Moved(candidate.mac, tuple(sorted(addresses))[:MOST_ADDRESSES], candidate.heard, confidence, because)
-
-
-def _by_hypervisor(candidate: _Candidate) -> bool:
-    """Does it look like a hypervisor's doing: a RARP, or the rhythm of one?"""
-    return any(s.schedule in ("qemu", "esxi") or s.count_of("rarp_announce") for _, s in candidate.heard)
 
 
 def _by_hypervisor(candidate: _Candidate) -> bool:

@@ -125,26 +125,6 @@ def _is_long_gone(lost: Suffered) -> bool:
     return (lost.peer.lost or 0) >= LEAST_ASKED and lost.to_ts - lost.from_ts >= LONG_GONE_NS
 
 
-def _may_be_a_stranger(guest: GuestStory) -> bool:
-    """Is all that joins this machine to the migration an announcement some seconds away from its stream?"""
-    return guest.moved.confidence == "low" and bool(guest.moved.heard)
-
-
-def _stranger(guest: GuestStory) -> str:
-    return f"it may be another machine that announced itself then: {guest.moved.because}"
-
-
-LONG_GONE_NS: Final = NS_PER_S
-"""Requests that went unanswered for less than this when the capture ended may still have been answered."""
-
-
-def _is_long_gone(lost: Suffered) -> bool:
-    """Did this peer ask often and long enough before the capture ended?"""
-    if lost.from_ts is None or lost.to_ts is None:
-        return False
-    return (lost.peer.lost or 0) >= LEAST_ASKED and lost.to_ts - lost.from_ts >= LONG_GONE_NS
-
-
 def announcement_reached_destination(story: Story, profile: Profile) -> Answer:
     """Did the guest's announcement reach its broadcast domain, at the point nearest the gateway?"""
 
