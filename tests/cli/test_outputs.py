@@ -26,6 +26,20 @@ from vmpcap.terms.errors import RequestError
 CLEAN = CAPTURES / "clean"
 
 
+@pytest.mark.parametrize("command", ["report", "flows", "announcements"])
+@pytest.mark.parametrize("option", ["-o", "--json", "link"])
+def test_no_output_replaces_the_capture_it_came_from(command: str, option: str, tmp_path: Path) -> None:
+    """By whatever name: the capture may be the only one."""
+    capture, link = tmp_path / "a.pcap", tmp_path / "b.json"
+    capture.write_bytes(b"precious")
+    link.symlink_to(capture)
+    name = option if option == "--json" and command == "report" else "-o"
+    said = vmpcap(command, capture, name, link if option == "link" else capture)
+    assert said.status == 2
+    assert "is a capture that is to be read" in said.err
+    assert capture.read_bytes() == b"precious"
+
+
 def test_several_copies_of_a_report_at_once(tmp_path: Path) -> None:
     """The terminal's on stdout, JSON, Markdown and a folder of frames beside it: one reading, one answer."""
     said = vmpcap(

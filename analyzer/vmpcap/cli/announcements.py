@@ -4,6 +4,7 @@ import click
 
 from vmpcap.cli.frames import FORMAT, OUTPUT, checked_format, rows_status, write_frame
 from vmpcap.cli.options import Common, reads_captures, request_of
+from vmpcap.cli.overwriting import spare_captures
 from vmpcap.cli.progress import Progress
 
 
@@ -22,6 +23,7 @@ def announcements(common: Common, every: bool, format_name: str | None, output: 
     """
     wanted = checked_format(format_name, output)
     request = request_of(common)
+    spare_captures(request, [output])
     from vmpcap.report.tables import ANNOUNCEMENT_VIEW
     from vmpcap.runs.pipeline import list_announcements
 

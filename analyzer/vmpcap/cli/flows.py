@@ -4,6 +4,7 @@ import click
 
 from vmpcap.cli.frames import FORMAT, OUTPUT, checked_format, rows_status, write_frame
 from vmpcap.cli.options import Common, reads_captures, request_of
+from vmpcap.cli.overwriting import spare_captures
 from vmpcap.cli.progress import Progress
 
 
@@ -24,6 +25,7 @@ def flows(common: Common, format_name: str | None, output: str) -> int:
     """
     wanted = checked_format(format_name, output)
     request = request_of(common)
+    spare_captures(request, [output])
     from vmpcap.report.tables import FLOW_VIEW
     from vmpcap.runs.pipeline import list_flows
 

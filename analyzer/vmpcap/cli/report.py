@@ -12,6 +12,7 @@ from vmpcap.cli.exits import STATUS
 from vmpcap.cli.frames import damaged, say_damaged
 from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.output import STDOUT, check_file, check_folder, emit, emit_data, write_file, write_text
+from vmpcap.cli.overwriting import spare_captures
 from vmpcap.cli.progress import Progress
 from vmpcap.terms.errors import RequestError
 
@@ -87,6 +88,7 @@ def report(
     extra = {"json": json_file, "html": html_file, "markdown": markdown_file, "parquet": parquet_folder}
     outputs = _outputs(format_name, output, extra)
     request = request_of(common)
+    spare_captures(request, [wanted.path for wanted in outputs])
     from vmpcap.runs.pipeline import analyse
 
     with Progress(common.quiet) as progress:

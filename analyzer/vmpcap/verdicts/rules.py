@@ -44,6 +44,10 @@ def completed(story: Story, profile: Profile) -> Answer:
     return Answer(word, end.because, evidence=show(end.point, end.frames))
 
 
+LEAST_BUSY_SHARE: Final = 0.98
+"""Of the whole's rate: a path that carried less than this while it was busy was not what limited the whole."""
+
+
 def throughput(story: Story, profile: Profile) -> Answer:
     """Did the link deliver the goodput asked for, or was something other than the network in the way?"""
     limit, figures = profile.throughput_mbps_min, story.figures.throughput
@@ -58,6 +62,9 @@ def throughput(story: Story, profile: Profile) -> Answer:
     busy = figures.busy_mbps
     if figures.limit == "network" and busy is not None and busy >= limit:
         because = f"{rate:.0f} Mbps over the whole, but the path carried {busy:.0f} Mbps while it was busy"
+        return Answer("undecided", because, rate, limit, "Mbps", evidence)
+    if figures.limit == "network" and busy is not None and busy < rate * LEAST_BUSY_SHARE:
+        because = f"{rate:.0f} Mbps over the whole, and only {busy:.0f} Mbps while a queue stood: not its ceiling"
         return Answer("undecided", because, rate, limit, "Mbps", evidence)
     if figures.limit == "network":
         because = f"{rate:.0f} Mbps, and the network was the bottleneck: {figures.limit_because}"
