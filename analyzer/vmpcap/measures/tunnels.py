@@ -1,7 +1,7 @@
 """What is missing of mirrors and tunnels whose packets are numbered: ERSPAN and other GRE, ESP."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -46,10 +46,10 @@ class TunnelCounter:
             return
         if self._state is None:
             self._state = _start()
-        columns: Any = (frames.tunnel_key, frames.tunnel_seq, frames.tunnel_step)
+        keys, numbers, steps = frames.tunnel_key, frames.tunnel_seq, frames.tunnel_step
         if inside is not None:
-            columns = (doorway(column[inside], column.dtype) for column in columns)
-        count_numbers(*columns, self._state)
+            keys, numbers, steps = (doorway(column[inside], column.dtype) for column in (keys, numbers, steps))
+        count_numbers(keys, numbers, steps, self._state)
 
     def tunnels(self) -> list[NumberedTunnel]:
         """Which tunnels were there, in the order of their packets, and what is missing of each?"""
@@ -82,14 +82,17 @@ class TunnelCounter:
 
 def _start() -> Tunnels:
     """Which state has seen no tunnel yet?"""
-    counts = [np.zeros(SLOTS, np.int64) for _ in range(5)]
     return Tunnels(
-        np.zeros(SLOTS, np.uint64),
-        np.zeros(SLOTS, np.uint8),
-        np.zeros(SLOTS, np.int64),
-        np.zeros(SLOTS, np.int64),
-        np.zeros(SLOTS, np.uint64),
-        np.zeros(SLOTS, np.int64),
-        *counts,
-        np.zeros(TOTALS, np.int64),
+        key=np.zeros(SLOTS, np.uint64),
+        step=np.zeros(SLOTS, np.uint8),
+        newest=np.zeros(SLOTS, np.int64),
+        oldest=np.zeros(SLOTS, np.int64),
+        seen=np.zeros(SLOTS, np.uint64),
+        restart=np.zeros(SLOTS, np.int64),
+        packets=np.zeros(SLOTS, np.int64),
+        missing=np.zeros(SLOTS, np.int64),
+        reordered=np.zeros(SLOTS, np.int64),
+        duplicates=np.zeros(SLOTS, np.int64),
+        restarts=np.zeros(SLOTS, np.int64),
+        totals=np.zeros(TOTALS, np.int64),
     )
