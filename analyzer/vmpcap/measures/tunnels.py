@@ -1,7 +1,7 @@
 """What is missing of mirrors and tunnels whose packets are numbered: ERSPAN and other GRE, ESP."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -46,10 +46,10 @@ class TunnelCounter:
             return
         if self._state is None:
             self._state = _start()
-        keys, numbers, steps = frames.tunnel_key, frames.tunnel_seq, frames.tunnel_step
+        columns: tuple[Any, Any, Any] = (frames.tunnel_key, frames.tunnel_seq, frames.tunnel_step)
         if inside is not None:
-            keys, numbers, steps = (doorway(column[inside], column.dtype) for column in (keys, numbers, steps))
-        count_numbers(keys, numbers, steps, self._state)
+            columns = tuple(doorway(column[inside], column.dtype) for column in columns)  # type: ignore[assignment]
+        count_numbers(*columns, self._state)
 
     def tunnels(self) -> list[NumberedTunnel]:
         """Which tunnels were there, in the order of their packets, and what is missing of each?"""
