@@ -1,3 +1,70 @@
 """vmpcap: was the link fit for the live migration, and did the guest stay reachable?"""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from vmpcap.decode.scan import Captures
+
 __version__ = "0.1.0"
+
+
+def scan(captures: "Captures") -> "pl.LazyFrame":
+    """
+    Which packets are in these captures? One row per frame, read when a query asks for it, and only what it asks for.
+
+    Parameters
+    ----------
+    captures
+        A file, a list of files, or a mapping from names of capture points to their files in order. A name may be a
+        pattern (`*` `?` `[`), whose matches come in natural order, or `-` for standard input. pcap and pcapng, packed
+        (gzip, zstd, lz4, xz, bzip2) or not, told by their first bytes.
+
+    Returns
+    -------
+    polars.LazyFrame
+        The columns of `vmpcap packets --list-columns`, in the order of points, files and frames. `point` is the name
+        given to the files, else their own name. Addresses, ports and lengths are those of the innermost packet. Times
+        are UTC with nanoseconds; what is not known is null, never 0.
+
+    Raises
+    ------
+    CaptureError
+        A file cannot be opened or does not begin as a capture: at once. A file that has gone since: by the query.
+    RequestError
+        No file is named, a name is a folder's, or a pattern matches nothing.
+    EngineError
+        The library for a packing is missing.
+
+    Warns
+    -----
+    CaptureWarning
+        A file is cut or damaged, where and how; the packets before that place are in the answer. Said by the query, if
+        it reads that far. `warnings.simplefilter("error", CaptureWarning)` makes it an exception.
+
+    Notes
+    -----
+    Pushed down into the reading: the columns (headers are walked, copies sought and ARP bodies read only where a column
+    needs it), conditions (other columns are made for the rows that fulfil them) and `head` (reading stops there). With
+    `engine="streaming"` or a sink memory stays flat however large the capture is. Each query reads the files anew;
+    standard input can be read once.
+
+    Examples
+    --------
+    Who sent how much to the migration port, second by second:
+
+    >>> import polars as pl
+    >>> import vmpcap
+    >>> stream = vmpcap.scan("wan.pcapng.zst").filter(pl.col("dst_port") == 8000)      # doctest: +SKIP
+    >>> stream.group_by(pl.col("ts").dt.truncate("1s"), "ip_src").agg(
+    ...     pl.col("payload_bytes").sum()
+    ... ).collect(engine="streaming")                                                  # doctest: +SKIP
+
+    All of a capture larger than memory as Parquet:
+
+    >>> vmpcap.scan({"source": "src-*.pcap"}).sink_parquet("packets.parquet")           # doctest: +SKIP
+    """
+    from vmpcap.decode.scan import scan as lazy_packets
+
+    return lazy_packets(captures)

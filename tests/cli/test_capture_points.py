@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.calls import RARPS, here
-from vmpcap.cli.capture_points import capture_points, role_of, stem
+from vmpcap.cli.capture_points import capture_points, role_of
 from vmpcap.points.roles import ROLES
 from vmpcap.terms.errors import RequestError
 
@@ -13,25 +13,6 @@ from vmpcap.terms.errors import RequestError
 def names(*captures: str, point: tuple[str, ...] = (), role: tuple[str, ...] = ()) -> dict[str, tuple[str, ...]]:
     """The points by name, with their files."""
     return {p.name: p.files for p in capture_points(captures, point, role)}
-
-
-@pytest.mark.parametrize(
-    ("path", "name"),
-    [
-        ("wan.pcap", "wan"),
-        ("/a/b/gw-lan.pcapng.zst", "gw-lan"),
-        ("x.pcap.gz", "x"),
-        ("ring.pcap0", "ring"),
-        ("ring.pcap12", "ring"),
-        ("v1.2.pcap", "v1.2"),
-        (".pcap", ".pcap"),
-        ("plain", "plain"),
-        ("-", "stdin"),
-    ],
-)
-def test_a_file_without_a_name_is_called_after_itself(path: str, name: str) -> None:
-    """Without the ends that say its format and packing."""
-    assert stem(path) == name
 
 
 def test_every_capture_without_a_name_is_a_point_of_its_own() -> None:

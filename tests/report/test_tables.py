@@ -1,4 +1,4 @@
-"""Rows of `flows` and `announcements` in every format."""
+"""Rows of the table commands in every format."""
 
 import csv
 import io
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.report.test_terminal import cells
 from vmpcap.report.look import Look
+from vmpcap.report.packet_view import PACKET_VIEW, POINT, plain_view
 from vmpcap.report.tables import (
     ANNOUNCEMENT_VIEW,
     FLOW_VIEW,
@@ -127,6 +128,27 @@ def test_csv_comes_back_equal(table: Rows) -> None:
                 assert cell == str(value)
 
 
+@settings(max_examples=40, deadline=None)
+@given(tables=st.lists(rows(), min_size=1, max_size=3))
+def test_rows_written_as_they_come_are_those_written_at_once(tables: list[Rows]) -> None:
+    """Part by part, byte for byte as from memory; the frames of binary formats, which are parted otherwise, are equal."""
+    alike = [frame_of(table) for table in tables if table[0] == tables[0][0]]
+    parts = pl.concat([frame.lazy() for frame in alike])
+    whole = pl.concat(alike)
+    for form in FORMATS:
+        if form.poured is None or form.written is None:
+            assert form.name == "table"
+            continue
+        out = io.BytesIO()
+        form.poured(parts, out)
+        read = {"parquet": pl.read_parquet, "arrow": pl.read_ipc}.get(form.name)
+        if read is None:
+            assert out.getvalue() == form.written(whole)
+        else:
+            out.seek(0)
+            assert read(out).equals(whole)
+
+
 @pytest.mark.parametrize("table", sorted(TABLES))
 @pytest.mark.parametrize("name", ["csv", "ndjson", "json", "parquet", "arrow"])
 def test_a_table_without_rows_still_has_its_columns(table: str, name: str) -> None:
@@ -147,7 +169,8 @@ def test_a_table_without_rows_still_has_its_columns(table: str, name: str) -> No
 @given(table=rows(LETTERS), width=st.integers(40, 120))
 def test_a_table_for_people_fits_the_terminal(table: Rows, width: int) -> None:
     """Columns that do not fit are named below, and no line is wider."""
-    view = {"flows": FLOW_VIEW, "announcements": ANNOUNCEMENT_VIEW}[table[0]]
+    packets = (POINT, *PACKET_VIEW)
+    view = {"flows": FLOW_VIEW, "announcements": ANNOUNCEMENT_VIEW, "packets": packets}[table[0]]
     shown = to_table(frame_of(table), view, Look(width))
     if not table[1]:
         assert shown == "(no rows)\n"
@@ -226,6 +249,56 @@ def test_the_name_of_a_file_says_its_format() -> None:
     assert format_of_file("flows") is None
     with pytest.raises(KeyError):
         format_named("xlsx")
+
+
+def packet_frame(*changes: dict[str, Any]) -> pl.DataFrame:
+    """Rows of packets that know nothing but these."""
+    empty = dict.fromkeys(c.name for c in TABLES["packets"])
+    return frame_of(("packets", [{**empty, "stop": "complete", **change} for change in changes]))
+
+
+@pytest.mark.parametrize(
+    ("packet", "words"),
+    [
+        (
+            {"ip_src": "10.0.0.1", "src_port": 40_000, "ip_dst": "10.0.0.2", "dst_port": 8000, "tcp_flags": 0x12,
+             "encapsulation": "eth/vlan:10/ip/tcp"},
+            ("10.0.0.1:40000", "10.0.0.2:8000", "tcp SYN ACK", "eth/vlan:10/ip/tcp"),
+        ),
+        (
+            {"eth_src": "00:50:56:aa:77:10", "eth_dst": "ff:ff:ff:ff:ff:ff", "arp_op": 3, "arp_sender_ip": "0.0.0.0",
+             "arp_target_ip": "0.0.0.0", "encapsulation": "eth/rarp"},
+            ("00:50:56:aa:77:10", "ff:ff:ff:ff:ff:ff", "rarp request reverse"),
+        ),
+        (
+            {"eth_src": "00:50:56:aa:77:10", "arp_op": 1, "arp_sender_ip": "10.0.0.1", "arp_target_ip": "10.0.0.2",
+             "encapsulation": "eth/arp"},
+            ("10.0.0.1", "10.0.0.2", "arp request"),
+        ),
+        (
+            {"ip_src": "fe80::1", "ip_dst": "fe80::2", "icmp_type": 135, "encapsulation": "eth/ipv6/icmpv6"},
+            ("fe80::1", "fe80::2", "icmpv6 135"),
+        ),
+        ({"stop": "cut", "is_copy": True, "frame": 12_345}, ("12345", "cut", "copy")),
+    ],
+)  # fmt: skip
+def test_a_packet_is_shown_by_the_innermost_address_that_it_has(packet: dict[str, Any], words: tuple[str, ...]) -> None:
+    """Addresses with ports, those of ARP, or MACs; what it is in a word or two; why a walk ended only if too early."""
+    head, row = to_table(packet_frame(packet), PACKET_VIEW, Look(120)).splitlines()[:2]
+    assert head.startswith("frame")
+    assert all(word in row for word in words)
+    assert "complete" not in row
+
+
+def test_columns_that_were_asked_for_are_shown_under_their_own_names() -> None:
+    """Numbers that count nothing without separators; bytes with."""
+    frame = packet_frame({"frame": 1_234_567, "dst_port": 8000, "wire_bytes": 9_014, "ids": [10, 5001]})
+    view = plain_view(["frame", "dst_port", "wire_bytes", "ids"])
+    shown = to_table(frame.select("frame", "dst_port", "wire_bytes", "ids"), view, Look(120))
+    assert [line.split() for line in shown.splitlines()] == [
+        ["frame", "dst_port", "wire_bytes", "ids"],
+        ["1234567", "8000", "9,014", "10,5001"],
+    ]
 
 
 def test_a_name_wider_than_the_terminal_is_shortened() -> None:

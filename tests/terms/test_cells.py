@@ -10,11 +10,16 @@ from hypothesis import strategies as st
 
 from vmpcap.terms.addresses import ip_halves
 from vmpcap.terms.cells import (
+    flag_cells,
     ip_cells,
+    list_cells,
+    listed_cells,
     mac_cells,
     name_cells,
+    nulls,
     number_cells,
     pair_cells,
+    shared_cells,
     tag_cells,
     time_cells,
     us_cells,
@@ -90,3 +95,34 @@ def test_columns_without_rows_have_their_dtype() -> None:
     assert number_cells(ints).dtype == number_cells(ints, ints > 0).dtype == pl.Int64
     assert us_cells(ints).dtype == pl.Float64
     assert time_cells(ints).dtype == pl.Datetime("ns", "UTC")
+
+
+def test_flags_and_listed_names_are_null_where_they_are_not_known() -> None:
+    """And themselves everywhere else."""
+    known = np.array([True, False, True])
+    assert flag_cells(np.array([True, True, False]), known).to_list() == [True, None, False]
+    assert listed_cells(np.array([0, 1, 1]), ("whole", "first")).to_list() == ["whole", "first", "first"]
+    assert listed_cells(np.array([0, 1, 1]), ("whole", "first"), known).to_list() == ["whole", None, "first"]
+    assert shared_cells(np.array([1, 0, 1]), pl.Series(["a", "b"]), known).to_list() == ["b", None, "b"]
+
+
+def test_nulls_have_the_dtype_that_is_asked_for() -> None:
+    """As many as asked for, none included."""
+    for count in (0, 3):
+        series = nulls(count, pl.List(pl.Int64()))
+        assert (series.dtype, series.to_list()) == (pl.List(pl.Int64), [None] * count)
+
+
+@given(rows=st.lists(st.lists(st.integers(-1, 2**32 - 1), max_size=4), max_size=20))
+def test_lists_hold_so_many_numbers_of_each_row(rows: list[list[int]]) -> None:
+    """What is negative is null; what lies behind is not looked at."""
+    values = np.array([row + [7] * (4 - len(row)) for row in rows], np.int64).reshape(len(rows), 4)
+    series = list_cells(values, np.array([len(row) for row in rows], np.uint8))
+    assert series.dtype == pl.List(pl.Int64)
+    assert series.to_list() == [[None if number < 0 else number for number in row] for row in rows]
+
+
+def test_a_list_that_is_not_known_is_no_empty_list() -> None:
+    """Null beside empty."""
+    series = list_cells(np.zeros((2, 8), np.int64), np.zeros(2, np.uint8), np.array([True, False]))
+    assert series.to_list() == [[], None]

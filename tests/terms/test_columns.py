@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from vmpcap.terms.columns import ANNOUNCEMENTS, FLOWS, KINDS, TABLES, Column, SchemaError, dtypes, through_gate
+from vmpcap.terms.columns import ANNOUNCEMENTS, FLOWS, KINDS, PACKETS, TABLES, Column, SchemaError, dtypes, through_gate
 
 # The public contract, sections 4 and 5, word for word.
 FLOW_ENDS = "point, flow_id, protocol, a_ip, a_port, b_ip, b_port, encapsulation, vlan, vni, first_ts, last_ts"
@@ -16,6 +16,13 @@ FLOW_WHOLE = "handshake_rtt_us, tcp_stream"
 ANNOUNCEMENT = (
     "point, frame, ts, kind, opcode, eth_src, eth_dst, sender_mac, sender_ip, target_mac, target_ip, vlan_ids, vni, "
     "encapsulation, broadcast"
+)
+PACKET = (
+    "point, frame, ts, captured_bytes, wire_bytes, interface, link_type, stop, encapsulation, ids, vlan_ids, vni, "
+    "eth_src, eth_dst, ethertype, ip_version, ip_src, ip_dst, ip_protocol, ip_ttl, ip_tos, ip_id, ip_fragment, "
+    "src_port, dst_port, payload_bytes, tcp_seq, tcp_ack, tcp_flags, tcp_window, tcp_mss, tcp_window_scale, "
+    "tcp_sack_permitted, tcp_ts_value, tcp_ts_echo, tcp_sack, icmp_type, icmp_code, icmp_id, icmp_seq, arp_op, "
+    "arp_sender_mac, arp_sender_ip, arp_target_mac, arp_target_ip, tunnel_seq, is_copy"
 )
 
 SMALL = (Column("name", "text", "", "a name"), Column("count", "count", "packets", "how many"))
@@ -31,6 +38,20 @@ def test_flow_columns_are_the_contracts() -> None:
 def test_announcement_columns_are_the_contracts() -> None:
     """Names and order."""
     assert [column.name for column in ANNOUNCEMENTS] == ANNOUNCEMENT.split(", ")
+
+
+def test_packet_columns_keep_their_names_and_order() -> None:
+    """Scripts name them, and a table without names counts them."""
+    assert [column.name for column in PACKETS] == PACKET.split(", ")
+
+
+def test_a_quantity_has_one_name_and_one_kind_in_all_tables() -> None:
+    """So that rows of one table can be joined with those of another."""
+    kinds: dict[str, set[str]] = {}
+    for columns in TABLES.values():
+        for column in columns:
+            kinds.setdefault(column.name, set()).add(column.kind)
+    assert {name: found for name, found in kinds.items() if len(found) > 1} == {}
 
 
 @pytest.mark.parametrize("table", TABLES)

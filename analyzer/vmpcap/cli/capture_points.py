@@ -1,31 +1,20 @@
 """From the files of a command line to capture points with names and roles."""
 
-import glob
 import os
-import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from pathlib import PurePath
 from typing import Final
 
 from vmpcap.points.roles import ROLES
 from vmpcap.report.clean import clean
 from vmpcap.runs.requests import PointFiles
 from vmpcap.terms.errors import RequestError
-
-STDIN: Final = "-"
-STDIN_POINT: Final = "stdin"
-SUFFIXES: Final = frozenset(
-    {"pcap", "pcapng", "cap", "dmp", "dump", "ntar", "trc", "gz", "gzip", "zst", "zstd", "lz4", "xz", "bz2"}
-)
-"""Ends of a file name that say a format or a packing, not a point."""
+from vmpcap.terms.files import STDIN, called_after_files, expanded
 
 NO_CAPTURE: Final = (
     "no capture is named; give a file, as in `vmpcap report wan.pcapng`, a capture point with --point source=src.pcap, "
     "or - for standard input"
 )
-
-WILDCARDS: Final = frozenset("*?[")
 
 
 def capture_points(captures: Sequence[str], named: Sequence[str], roles: Sequence[str]) -> tuple[PointFiles, ...]:
@@ -41,7 +30,8 @@ def capture_points(captures: Sequence[str], named: Sequence[str], roles: Sequenc
     for text in named:
         name, listed = _named(text)
         files.setdefault(name, []).extend(listed)
-    for name, path in _called_after_files(captures, files):
+    paths = [path for text in captures for path in expanded(text)]
+    for name, path in called_after_files(paths, files, clean):
         files[name] = [path]
     if not files:
         raise RequestError(NO_CAPTURE)
@@ -66,59 +56,8 @@ def _named(text: str) -> tuple[str, list[str]]:
     if not equals or not name.strip() or not value.strip():
         raise RequestError(f"--point {text!r}: needed NAME=FILE[,FILE...], such as source=src.pcap")
     parts = [value] if value == STDIN or os.path.exists(value) else [p for p in value.split(",") if p]
-    listed = [path for part in parts for path in _expanded(part)]
+    listed = [path for part in parts for path in expanded(part)]
     return clean(name.strip()), listed
-
-
-def _expanded(text: str) -> list[str]:
-    """Which files does this mean? A pattern its matches in natural order (x2 before x10), anything else itself."""
-    if not text:
-        raise RequestError("a capture has no name; give a file, or - for standard input")
-    if os.path.isdir(text):
-        raise RequestError(f"{text!r} is a folder; name the captures in it, such as {os.path.join(text, '*.pcap')!r}")
-    if text == STDIN or os.path.exists(text) or not WILDCARDS & set(text):
-        return [text]
-    found = sorted((p for p in glob.glob(text) if not os.path.isdir(p)), key=_natural)
-    if not found:
-        raise RequestError(f"no file matches {text!r}")
-    return found
-
-
-def _natural(path: str) -> list[tuple[int, str]]:
-    parts = re.findall(r"(\d+)|(\D+)", path)
-    return [(int(number), "") if number else (-1, word) for number, word in parts]
-
-
-def _called_after_files(captures: Sequence[str], taken: Iterable[str]) -> list[tuple[str, str]]:
-    """A name for each file: its stem; with its folder in front, or numbered, where that is taken."""
-    paths = [path for text in captures for path in _expanded(text)]
-    used, pairs = set(taken), []
-    stems = [clean(stem(path)) for path in paths]
-    for path, short in zip(paths, stems, strict=True):
-        name = short if stems.count(short) == 1 else f"{clean(PurePath(path).parent.name) or '.'}/{short}"
-        base, number = name, 2
-        while name in used:
-            name, number = f"{base}#{number}", number + 1
-        used.add(name)
-        pairs.append((name, path))
-    return pairs
-
-
-def stem(path: str) -> str:
-    """
-    What is this file called without the ends that name its format and packing?
-
-    >>> stem("/tmp/gw-lan.pcapng.zst")
-    'gw-lan'
-    """
-    if path == STDIN:
-        return STDIN_POINT
-    name = PurePath(path).name
-    while True:
-        head, dot, end = name.rpartition(".")
-        if not dot or not head or (end.lower().rstrip("0123456789") not in SUFFIXES and end.lower() not in SUFFIXES):
-            return name
-        name = head
 
 
 def _refuse_twice(paths: Iterable[str]) -> None:

@@ -4,8 +4,9 @@ import os
 import secrets
 import stat
 import sys
-from contextlib import suppress
-from typing import Final
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import IO, Final, cast
 
 from vmpcap.terms.errors import RequestError
 
@@ -32,15 +33,10 @@ def emit_bytes(raw: bytes) -> None:
     """
     if sys.stdout is None:
         raise RequestError(CLOSED)
-    try:
+    with suppress(BrokenPipeError), _worded(STDOUT):
         sys.stdout.flush()
         sys.stdout.buffer.write(raw)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        let_go_of_stdout()
-    except OSError as problem:
-        let_go_of_stdout()
-        raise RequestError(f"cannot write to stdout: {problem.strerror or problem}") from problem
 
 
 def let_go_of_stdout() -> None:
@@ -105,32 +101,103 @@ def write_file(path: str, raw: bytes) -> None:
 
     Raises RequestError where it cannot be written.
     """
-    try:
-        if _is_special(path):
-            with open(path, "wb") as file:
-                file.write(raw)
-        else:
-            _replace(os.path.realpath(path), raw)
-    except BrokenPipeError:
-        raise
-    except OSError as problem:
-        raise RequestError(f"cannot write {path!r}: {problem.strerror or problem}") from problem
+    with _opened(path) as file, _worded(path):
+        file.write(raw)
 
 
-def _replace(target: str, raw: bytes) -> None:
-    """The new file takes over who may read the old one."""
-    beside = os.path.join(os.path.dirname(target), f".vmpcap-{secrets.token_hex(6)}.part")
-    file = open(beside, "xb")  # noqa: SIM115, closed below, before the move
+class Outlet:
+    """
+    Where rows go as they come: a file that takes its place when all are there, or stdout.
+
+    It is no file of the operating system's, so that no library writes past it, and it keeps what went wrong, so that
+    no library words it.
+    """
+
+    def __init__(self, file: IO[bytes], flushes: bool) -> None:
+        self._file = file
+        self._flushes = flushes
+        self.problem: OSError | None = None
+
+    def write(self, raw: bytes) -> int:
+        """Write these bytes; to stdout at once, since somebody may be waiting for them."""
+        try:
+            self._file.write(raw)
+            if self._flushes:
+                self._file.flush()
+        except OSError as problem:
+            self.problem = self.problem or problem
+            raise
+        return len(raw)
+
+    def flush(self) -> None:
+        """What is written is written."""
+
+
+@contextmanager
+def outlet(path: str) -> Iterator[IO[bytes]]:
+    """
+    Which file do rows go to, one after the other? - is stdout. A reader that goes away ends it, and is no error.
+
+    Raises RequestError where it cannot be written.
+    """
+    with suppress(BrokenPipeError), _standard_output() if path == STDOUT else _opened(path) as file:
+        out = Outlet(file, path == STDOUT)
+        try:
+            yield cast(IO[bytes], out)
+        except Exception:
+            if out.problem is not None:
+                with _worded(path):
+                    raise out.problem from None
+            raise
+
+
+@contextmanager
+def _standard_output() -> Iterator[IO[bytes]]:
+    if sys.stdout is None:
+        raise RequestError(CLOSED)
+    sys.stdout.flush()
+    yield sys.stdout.buffer
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[IO[bytes]]:
+    """A file beside its place, moved there at the end; the new file takes over who may read the old one."""
+    is_special = _is_special(path)
+    target = os.path.realpath(path)
+    beside = path if is_special else os.path.join(os.path.dirname(target), f".vmpcap-{secrets.token_hex(6)}.part")
+    with _worded(path):
+        file = open(beside, "wb" if is_special else "xb")  # noqa: SIM115, closed below, before the move
     try:
-        with file:
-            file.write(raw)
-        with suppress(FileNotFoundError):
-            os.chmod(beside, stat.S_IMODE(os.stat(target).st_mode))
-        os.replace(beside, target)
+        yield file
+        with _worded(path):
+            file.close()
+            if not is_special:
+                with suppress(FileNotFoundError):
+                    os.chmod(beside, stat.S_IMODE(os.stat(target).st_mode))
+                os.replace(beside, target)
     except BaseException:
         with suppress(OSError):
-            os.unlink(beside)
+            file.close()
+        if not is_special:
+            with suppress(OSError):
+                os.unlink(beside)
         raise
+
+
+@contextmanager
+def _worded(path: str) -> Iterator[None]:
+    """What the system says when it refuses to write, in our words; a reader that went away is no such thing."""
+    try:
+        yield
+    except BrokenPipeError:
+        if path == STDOUT:
+            let_go_of_stdout()
+        raise
+    except OSError as problem:
+        if path == STDOUT:
+            let_go_of_stdout()
+        place = "to stdout" if path == STDOUT else repr(path)
+        raise RequestError(f"cannot write {place}: {problem.strerror or problem}") from problem
 
 
 def _is_special(path: str) -> bool:

@@ -4,7 +4,7 @@ import io
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from vmpcap.report.clean import clean, to_ascii
 from vmpcap.report.words import size
@@ -31,10 +31,12 @@ class Format:
     written: Callable[["pl.DataFrame"], bytes] | None
     """The frame as a whole file, made in memory: polars would write past a file object and word errors of its own.
     None: for people, drawn by `to_table`."""
+    poured: Callable[["pl.LazyFrame", IO[bytes]], None] | None
+    """The same for more rows than memory holds: they are written as they come. None: for people."""
 
 
-def _as_csv(frame: "pl.DataFrame") -> bytes:
-    return _flat(frame).write_csv().encode()
+def _as_csv(frame: "pl.DataFrame", with_names: bool = True) -> bytes:
+    return _flat(frame).write_csv(include_header=with_names).encode()
 
 
 def _as_ndjson(frame: "pl.DataFrame") -> bytes:
@@ -57,13 +59,49 @@ def _as_arrow(frame: "pl.DataFrame") -> bytes:
     return frame.write_ipc(None).getvalue()
 
 
+def _pour_csv(rows: "pl.LazyFrame", out: IO[bytes]) -> None:
+    out.write(_as_csv(rows.collect_schema().to_frame()))
+
+    def pour(part: "pl.DataFrame") -> None:
+        out.write(_as_csv(part, with_names=False))
+
+    rows.sink_batches(pour, engine="streaming")
+
+
+def _pour_ndjson(rows: "pl.LazyFrame", out: IO[bytes]) -> None:
+    def pour(part: "pl.DataFrame") -> None:
+        out.write(_as_ndjson(part))
+
+    rows.sink_batches(pour, engine="streaming")
+
+
+def _pour_json(rows: "pl.LazyFrame", out: IO[bytes]) -> None:
+    joint = b"[\n"
+
+    def pour(part: "pl.DataFrame") -> None:
+        nonlocal joint
+        out.write(joint + _as_ndjson(part).rstrip(b"\n").replace(b"\n", b",\n"))
+        joint = b",\n"
+
+    rows.sink_batches(pour, engine="streaming")
+    out.write(b"[]\n" if joint == b"[\n" else b"\n]\n")
+
+
+def _pour_parquet(rows: "pl.LazyFrame", out: IO[bytes]) -> None:
+    rows.sink_parquet(out, engine="streaming")
+
+
+def _pour_arrow(rows: "pl.LazyFrame", out: IO[bytes]) -> None:
+    rows.sink_ipc(out, engine="streaming")
+
+
 FORMATS: Final = (
-    Format("table", (".txt",), False, None),
-    Format("csv", (".csv",), False, _as_csv),
-    Format("ndjson", (".ndjson", ".jsonl"), False, _as_ndjson),
-    Format("json", (".json",), False, _as_json),
-    Format("parquet", (".parquet",), True, _as_parquet),
-    Format("arrow", (".arrow", ".ipc", ".feather"), True, _as_arrow),
+    Format("table", (".txt",), False, None, None),
+    Format("csv", (".csv",), False, _as_csv, _pour_csv),
+    Format("ndjson", (".ndjson", ".jsonl"), False, _as_ndjson, _pour_ndjson),
+    Format("json", (".json",), False, _as_json, _pour_json),
+    Format("parquet", (".parquet",), True, _as_parquet, _pour_parquet),
+    Format("arrow", (".arrow", ".ipc", ".feather"), True, _as_arrow, _pour_arrow),
 )
 """Every format of the table commands."""
 
@@ -114,7 +152,7 @@ def as_is(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ",".join(as_is(v) for v in value)
+        return ",".join(str(v) if isinstance(v, int) else as_is(v) for v in value)  # ids count nothing
     return f"{value:,}" if isinstance(value, int) else clean(str(value), LONGEST_CELL)
 
 
@@ -179,11 +217,19 @@ ANNOUNCEMENT_VIEW: Final = (
 """What a person wants to see of an announcement first."""
 
 
-def to_table(frame: "pl.DataFrame", view: Sequence[Shown], look: "Look") -> str:
+def to_table(frame: "pl.DataFrame", view: Sequence[Shown], look: "Look", further: str = "", columns: int = 0) -> str:
     """
     How does a person see these rows?
 
     As many columns of the view as fit, in its order; what was left out is said below, never silently.
+
+    Parameters
+    ----------
+    frame : all rows, or the first of them
+    view : columns in the order of their use
+    look : how wide, in which characters
+    further : how many rows follow, in words; empty: as many as the frame has beyond those that are shown
+    columns : how many columns there are in all; 0: those of the frame
     """
     if not len(frame):
         return "(no rows)\n"
@@ -197,7 +243,10 @@ def to_table(frame: "pl.DataFrame", view: Sequence[Shown], look: "Look") -> str:
     lines.append("  ".join(_aligned(usable[i].title, widths[i], usable[i].right) for i in fitting))
     for row in range(len(head)):
         lines.append("  ".join(_aligned(cells[i][row], widths[i], usable[i].right) for i in fitting))
-    lines += _left_out(frame, [usable[i].title for i in filled if i not in fitting], look.width)
+    if len(frame) > MOST_ROWS:
+        further = f"{len(frame) - MOST_ROWS:,} further rows; --format csv has all {len(frame):,}"
+    missing = [usable[i].title for i in filled if i not in fitting]
+    lines += _left_out(further, missing, columns or frame.width, look.width)
     text = "\n".join(line.rstrip() for line in lines if line.strip()) + "\n"
     return to_ascii(text) if look.ascii_only else text
 
@@ -252,10 +301,8 @@ def _day_line(frame: "pl.DataFrame") -> str:
     return f"{days[0]} UTC" if days[0] == days[1] else f"{days[0]} to {days[1]} UTC"
 
 
-def _left_out(frame: "pl.DataFrame", titles: Sequence[str], width: int) -> list[str]:
-    lines = []
-    if len(frame) > MOST_ROWS:
-        lines.append(f"... {len(frame) - MOST_ROWS:,} further rows; --format csv has all {len(frame):,}")
+def _left_out(further: str, titles: Sequence[str], columns: int, width: int) -> list[str]:
+    lines = [f"... {further}"] if further else []
     if titles:
-        lines.append(f"not shown for want of width: {', '.join(titles)}; --format csv has all {frame.width} columns")
+        lines.append(f"not shown for want of width: {', '.join(titles)}; --format csv has all {columns} columns")
     return [part for line in lines for part in textwrap.wrap(line, width, subsequent_indent="  ")]

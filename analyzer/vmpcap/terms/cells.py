@@ -1,6 +1,6 @@
 """Columns of a table from arrays of numbers: texts, times, lists and nulls, without an object for each row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -96,7 +96,54 @@ def tag_cells(outer: Ints, inner: Ints) -> "pl.Series":
     return tags.select(pl.concat_list("outer", "inner").list.drop_nulls()).to_series()
 
 
+def nulls(rows: int, dtype: "pl.DataType") -> "pl.Series":
+    """So many unknown values."""
+    import polars as pl
+
+    return pl.Series([None], dtype=dtype).new_from_index(0, rows)
+
+
+def flag_cells(values: Bools, known: Bools) -> "pl.Series":
+    """Yes and no, null where it is not known."""
+    import polars as pl
+
+    return pl.Series(values) if known.all() else _null_unless(pl.Series(values), known)
+
+
+def listed_cells(numbers: Ints, names: Sequence[str], known: Bools | None = None) -> "pl.Series":
+    """Names of numbers that count along a list from 0, null where they are not known."""
+    import polars as pl
+
+    series = pl.Series(names, dtype=pl.String).gather(numbers)
+    return series if known is None or known.all() else _null_unless(series, known)
+
+
+def shared_cells(number: I64, texts: "pl.Series", known: Bools) -> "pl.Series":
+    """Texts that rows share by their number, null where they are not known."""
+    series = texts.gather(number)
+    return series if known.all() else _null_unless(series, known)
+
+
+def list_cells(values: I64, counts: Ints, known: Bools | None = None) -> "pl.Series":
+    """
+    Lists of the first so many numbers of each row, a number that is negative null; null where the list is not known.
+
+    Parameters
+    ----------
+    values : int64[n, most]
+    counts : int[n]
+    known : bool[n]
+    """
+    import polars as pl
+
+    rows, most = values.shape
+    flat = number_cells(values.ravel(), values.ravel() >= 0)
+    whole = pl.DataFrame({"values": flat.reshape((rows, most)), "count": number_cells(counts)})
+    lists = whole.select(pl.col("values").arr.to_list().list.head(pl.col("count"))).to_series()
+    return lists if known is None or known.all() else _null_unless(lists, known)
+
+
 def _null_unless(series: "pl.Series", known: Bools) -> "pl.Series":
     import polars as pl
 
-    return series.to_frame("value").select(pl.when(pl.Series(known)).then(pl.col("value"))).to_series()
+    return series.zip_with(pl.Series(known), nulls(1, series.dtype))

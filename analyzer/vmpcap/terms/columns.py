@@ -131,5 +131,58 @@ ANNOUNCEMENTS: Final = (
 )
 """`vmpcap announcements`: contract section 5."""
 
-TABLES: Final = {"flows": FLOWS, "announcements": ANNOUNCEMENTS}
+PACKETS: Final = (
+    Column("point", "text", "", "capture point"),
+    Column("frame", "count", "", "number in its file, from 1, as Wireshark counts"),
+    Column("ts", "time", "", "null where the file gives no time"),
+    Column("captured_bytes", "count", "bytes", "of the frame that are in the file"),
+    Column("wire_bytes", "count", "bytes", "of the frame as it was on the wire, as the file says"),
+    Column("interface", "count", "", "of the capture, from 0, over all sections of the file"),
+    Column("link_type", "count", "", "LINKTYPE_ number; null where the interface was never described"),
+    Column("stop", "text", "", "why the walk ended: complete, cut, unknown_ethertype, ..."),
+    Column("encapsulation", "text", "", "headers with ids, outermost first: eth/vlan:10/ip/udp/vxlan:5001/eth/arp"),
+    Column("ids", "ids", "", "ids of the headers (tags, overlays, labels, sessions) in their order; null: it has none"),
+    Column("vlan_ids", "ids", "", "802.1Q tags of the innermost Ethernet header, outermost first; empty: untagged"),
+    Column("vni", "count", "", "id of the innermost overlay (VNI, VSID, I-SID, label, fence), null outside any"),
+    Column("eth_src", "text", "", "source of the innermost Ethernet header"),
+    Column("eth_dst", "text", "", "its destination"),
+    Column("ethertype", "count", "", "that enters the innermost network header: 2048 IPv4, 2054 ARP, 32821 RARP"),
+    Column("ip_version", "count", "", "4 or 6, of the innermost IP header; null where there is none, as all of ip_"),
+    Column("ip_src", "text", "", "its source"),
+    Column("ip_dst", "text", "", "its destination"),
+    Column("ip_protocol", "count", "", "behind extension headers: 6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6"),
+    Column("ip_ttl", "count", "", "time to live or hop limit"),
+    Column("ip_tos", "count", "", "type of service or traffic class: DSCP and ECN"),
+    Column("ip_id", "count", "", "identification; null for IPv6 without a fragment header"),
+    Column("ip_fragment", "text", "", "whole, first or later"),
+    Column("src_port", "count", "", "of TCP or UDP; null without, also in later fragments"),
+    Column("dst_port", "count", "", "of TCP or UDP; null without, also in later fragments"),
+    Column("payload_bytes", "count", "bytes", "above the transport header, by the IP length; null without one"),
+    Column("tcp_seq", "count", "", "sequence number as it is on the wire; null without TCP, as all of tcp_"),
+    Column("tcp_ack", "count", "", "acknowledgement number as it is on the wire"),
+    Column("tcp_flags", "count", "", "1 FIN, 2 SYN, 4 RST, 8 PSH, 16 ACK, 32 URG, 64 ECE, 128 CWR, ..."),
+    Column("tcp_window", "count", "", "as it is on the wire, not scaled"),
+    Column("tcp_mss", "count", "bytes", "option; null where it is not there"),
+    Column("tcp_window_scale", "count", "", "option: bits by which windows of this side are shifted"),
+    Column("tcp_sack_permitted", "bool", "", "option; null where the options were cut"),
+    Column("tcp_ts_value", "count", "", "option: time stamp of the sender"),
+    Column("tcp_ts_echo", "count", "", "option: time stamp that the sender last got"),
+    Column("tcp_sack", "ids", "", "option: left and right edge of each block; null where options were cut"),
+    Column("icmp_type", "count", "", "of ICMP or ICMPv6"),
+    Column("icmp_code", "count", "", "of ICMP or ICMPv6"),
+    Column("icmp_id", "count", "", "identifier of an echo request or reply"),
+    Column("icmp_seq", "count", "", "sequence number of an echo request or reply"),
+    Column("arp_op", "count", "", "opcode of ARP or RARP (Ethernet, IPv4); null for all else, as all of arp_"),
+    Column("arp_sender_mac", "text", "", "sender hardware address"),
+    Column("arp_sender_ip", "text", "", "sender protocol address"),
+    Column("arp_target_mac", "text", "", "target hardware address"),
+    Column("arp_target_ip", "text", "", "target protocol address"),
+    Column("tunnel_seq", "count", "", "sequence number of the outermost tunnel that has one (ERSPAN, GRE, ESP)"),
+    Column("is_copy", "bool", "", "of a packet that came a moment ago; null without a time or a network header"),
+)
+"""
+`vmpcap packets` and `vmpcap.scan`: one row per frame. Addresses, ports and lengths are those of the innermost packet.
+"""
+
+TABLES: Final = {"flows": FLOWS, "announcements": ANNOUNCEMENTS, "packets": PACKETS}
 """Every table of a command."""

@@ -19,3 +19,7 @@ class ProfileError(RequestError):
 
 class EngineError(VmpcapError):
     """A needed engine (tshark, a packing library) is missing or failed."""
+
+
+class CaptureWarning(UserWarning):
+    """A capture could be read in part only; what could be read is there."""
