@@ -9,9 +9,12 @@ pages without a build:
 
 import ast
 import inspect
+import shlex
 import sys
 import textwrap
+import tomllib
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,10 +27,11 @@ from vmpcap.cli.exits import EXITS
 from vmpcap.cli.group import COMMANDS, commands
 from vmpcap.cli.options import DECORATORS
 from vmpcap.decode.arrivals import ARP, NA, NS, RARP
+from vmpcap.decode.fragments import MOST_NESTED, PATIENCE_NS, TRUST, WAITING
+from vmpcap.decode.guess import LEAST_SCORE
 from vmpcap.decode.steps import STEPS
 from vmpcap.decode.stops import STOPS
 from vmpcap.decode.words import (
-    CHOICE,
     LABEL_STACK,
     LEAST_SPECIAL_LENGTH,
     LITTLE_COUNT,
@@ -35,6 +39,7 @@ from vmpcap.decode.words import (
     NFLOG_FIELDS,
     TZSP_TAGS,
     Length,
+    Role,
     Space,
     Step,
 )
@@ -46,6 +51,7 @@ from vmpcap.report.as_parquet import FRAMES
 from vmpcap.report.document import SCHEMA, Report
 from vmpcap.terms.columns import KINDS as COLUMN_KINDS
 from vmpcap.terms.columns import TABLES
+from vmpcap.terms.units import NS_PER_S
 from vmpcap.verdicts.profile import CERTAINTIES, DEFAULT, KEYS, SCOPES, Profile, all_profiles
 from vmpcap.verdicts.rules import RULES
 
@@ -367,16 +373,50 @@ def frames_page() -> str:
 # what is read
 
 
-def steps_page() -> str:
-    """Every header that the walk knows, and every reason for which it ends."""
+def encapsulations_page() -> str:
+    """Every header that the walk knows, what it is and how it is read, and every reason for which a walk ends."""
+    walked = [step for step in STEPS if not step.chooses]
     return page(
         "Encapsulations and stops",
-        f"Every frame is walked from its outermost header inwards by this table, at most {MAX_DEPTH} headers deep.\n",
+        f"Every frame is walked from its outermost header inwards by one table, at most {MAX_DEPTH} headers deep. Each"
+        " row has an example capture in `captures/encapsulations/`, which tshark 4.0 was asked about: what it has to be"
+        " told before it sees the same stands beside it, and where it sees something else even so, why.\n",
+        "## What they are\n",
+        table(
+            ("header", "what it is", "where it is met", "example", "tshark agrees"),
+            [(code(s.name), about(s)["what"], about(s)["seen"], code(f"{s.name}.pcap"), agrees(s)) for s in walked],
+        ),
+        "## How they are read\n",
+        "*Keeps* names the ids that the columns `ids`, `vlan` and `vni` come from. An id separates broadcast domains"
+        " unless it says otherwise: flows and announcements with another one are others.\n",
         table(
             ("header", "entered by", "bytes", "hands over by", "keeps"),
-            [(code(s.name), entries(s), length(s.length), hands_over(s), kept(s)) for s in STEPS],
+            [(code(s.name), entries(s), length(s.length), hands_over(s), kept(s)) for s in walked],
         ),
         "A length that does not look like the header's own is not believed: the walk stops there and says so.\n",
+        "## Where no number says what follows\n",
+        "Behind the last label of MPLS, behind the session of L2TPv3, on ports that several protocols share: there the"
+        " bytes decide. Each candidate whose first four bytes allow it is weighed in bits, one for each halving of the"
+        " chance that noise looks the same: a checksum that is right counts 16, an ethertype whose content fits 16 and"
+        " more, the beginning of an ARP body 48. The heaviest is taken, the earlier of equals, and its name in the path"
+        f" says that it was chosen. Below {LEAST_SCORE} bits the walk stops as `not_recognised`.\n",
+        table(
+            ("place", "entered by", "candidates"),
+            [(code(s.name), chosen_after(s), candidates(s)) for s in STEPS if s.chooses],
+        ),
+        "## Packets that came in parts\n",
+        f"Fragments of IPv4 and IPv6 are put together before what is in them is walked, and so are packets in parts"
+        f" inside each other, {MOST_NESTED} deep: the packet stands at the frame that completes it, as in Wireshark. Up"
+        f" to {WAITING} packets may be incomplete at a time, for {PATIENCE_NS // NS_PER_S} s; how many never became"
+        " whole is a note of the report. A part that the capture cut cannot be put together: there the first part is"
+        " walked by itself, and what its inner packet says of its own length is believed. The same is done where"
+        f" {TRUST} first parts came between two ends and never a later one, as behind a capture filter for a port.\n",
+        "## Numbers that tunnels give their packets\n",
+        "GRE (and so ERSPAN) and ESP number what they carry. A gap of a mirror is a loss of the capture: the check"
+        " `capture_quality` fails, and nothing is said to be absent there. A gap of another tunnel is a loss on the"
+        " way, or a packet that went where the point does not see it: it is a note.\n",
+        "## What is left out\n",
+        "".join(f"- {one}\n" for one in LEFT_OUT),
         "## Why a walk ends\n",
         "Every frame has one of these. All but `complete` are counted in the report (`not_walked` of each input).\n",
         table(
@@ -384,6 +424,60 @@ def steps_page() -> str:
             [(code(s.name), s.meaning, "yes" if s.is_whole else "no") for s in STOPS],
         ),
     )
+
+
+LEFT_OUT: Final = (
+    "STT (TCP 7471): it looks like TCP and is none, so telling it apart would cost every segment of every stream a look"
+    " at its port, for a tunnel that ESXi never spoke.",
+    "GRE over DTLS (UDP 4755), MACsec and encrypted wireless frames: nothing to be seen inside.",
+    "The second and later parts of a frame that a fence (0x88DE) or IEEE 802.3br sends in parts.",
+    "IEEE 802.11 frames with four addresses, token ring frames with a route in them, Frame Relay addresses above two"
+    " bytes.",
+    "PPPoE discovery (0x8863): `unknown_ethertype`.",
+)
+"""What a reader might look for in the table and not find."""
+
+
+@cache
+def words_of_rows() -> dict[str, dict[str, Any]]:
+    """What a person wrote of every example capture."""
+    return tomllib.loads((HERE.parent / "captures" / "encapsulations" / "rows.toml").read_text())
+
+
+def about(step: Step) -> dict[str, Any]:
+    """What a person wrote of this row."""
+    return words_of_rows()[step.name]
+
+
+def agrees(step: Step) -> str:
+    """Does tshark see in the examples of this row what we see?"""
+    said = []
+    for name, words in words_of_rows().items():
+        if name == step.name or (name.startswith(f"{step.name}-") and "what" not in words):
+            where = "" if name == step.name else f"{code(f'{name}.pcap')}: "
+            said += [where + one for one in agreement(words) if where == "" or one != "yes"]
+    return "; ".join(said)
+
+
+def agreement(words: dict[str, Any]) -> list[str]:
+    """The same for one capture."""
+    if "unreadable" in words:
+        return [f"no: {words['unreadable']}"]
+    told = shlex.join(words.get("options", []))
+    said = [f"with `{told}`" if told else "yes"]
+    return said + [f"but for frame {number}: {why}" for number, why in words.get("differs", {}).items()]
+
+
+def chosen_after(step: Step) -> str:
+    """Where does this choice stand?"""
+    places = {c.key for c in step.entered_by if c.space is Space.GUESS}
+    before = [s.name for s in STEPS if s.hands_over.space is Space.GUESS and s.hands_over.const in places]
+    return f"after {', '.join(code(name) for name in before)}" if before else entries(step)
+
+
+def candidates(step: Step) -> str:
+    """What may stand there?"""
+    return ", ".join(dict.fromkeys(code(one.step) for one in step.chooses))
 
 
 SPACES: Final = {
@@ -400,26 +494,18 @@ SPACES: Final = {
     Space.GRE_SEQUENCED: ("GRE protocol with a sequence number", "#06x"),
     Space.GRE_KEYED: ("GRE protocol with a key", "#06x"),
     Space.GRE_KEYED_SEQUENCED: ("GRE protocol with key and sequence number", "#06x"),
-    Space.LLC_SAP: ("LLC DSAP and SSAP", "#06x"),
-    Space.GUESS: ("choice", "d"),
+    Space.LLC_SAP: ("service access points", "#06x"),
+    Space.GUESS: ("what it looks like", "d"),
     Space.FRAME_RELAY: ("Frame Relay protocol", "#06x"),
-    Space.HDLC: ("Cisco HDLC protocol", "#06x"),
-    Space.ARCNET: ("ARCNET system code", "d"),
-    Space.TZSP: ("TZSP encapsulation", "d"),
+    Space.HDLC: ("HDLC protocol", "#06x"),
+    Space.ARCNET: ("ARCNET protocol", "#04x"),
+    Space.TZSP: ("TZSP protocol", "d"),
 }
-LIKE_ETHERTYPES: Final = {
-    Space.GRE,
-    Space.GRE_SEQUENCED,
-    Space.GRE_KEYED,
-    Space.GRE_KEYED_SEQUENCED,
-    Space.FRAME_RELAY,
-    Space.HDLC,
-}
-"""Registries whose numbers go unsaid where they are those of the ethertype."""
+OF_GRE: Final = (Space.GRE, Space.GRE_SEQUENCED, Space.GRE_KEYED, Space.GRE_KEYED_SEQUENCED)
 
 
 def entries(step: Step) -> str:
-    """By which numbers is this header entered? Those that repeat an ethertype are left out."""
+    """By which numbers is this header entered? Those of GRE that repeat an ethertype are left out."""
     by_space: dict[Space, list[int]] = {}
     for claim in step.entered_by:
         by_space.setdefault(claim.space, []).append(claim.key)
@@ -427,59 +513,59 @@ def entries(step: Step) -> str:
     words = []
     for space, keys in by_space.items():
         name, form = SPACES[space]
-        if space in LIKE_ETHERTYPES and set(keys) <= ethertypes:
+        if space in OF_GRE and set(keys) <= ethertypes:
             continue
         plain = [k for k in keys if space is not Space.ADDRESS_FAMILY or k < 256]
         if len(plain) > 8:
             words.append(f"{name} {plain[0]} to {plain[-1]}")
         else:
             words.append(f"{name} {', '.join(format(k, form) for k in plain)}")
-    return "; ".join(words)
+    return "; ".join(words) or "its look"
+
+
+LENGTHS: Final = {
+    LABEL_STACK: "4 a label",
+    NFLOG_FIELDS: "up to the field that holds the packet",
+    LITTLE_COUNT: "as its length says",
+    TZSP_TAGS: "4 and its tags",
+}
+"""Lengths that no single byte tells."""
 
 
 def length(of: Length) -> str:
     """How long is this header?"""
-    special = [words for at, words in SPECIAL_LENGTHS.items() if at in of.by_byte]
-    if special:
-        return special[0]
+    for special, words in LENGTHS.items():
+        if special in of.by_byte:
+            return words
     sizes = sorted({size for size in of.by_byte if size < LEAST_SPECIAL_LENGTH})
     if len(sizes) == 1:
         return str(sizes[0])
     return f"{sizes[0]} to {sizes[-1]}, by byte {of.at}"
 
 
-SPECIAL_LENGTHS: Final = {
-    LABEL_STACK: "4 a label",
-    NFLOG_FIELDS: "its fields, up to the packet",
-    CHOICE: "none",
-    LITTLE_COUNT: "as many as it says",
-    TZSP_TAGS: "4 and its tags",
-}
-
-
 def hands_over(step: Step) -> str:
     """What says what follows?"""
     to = step.hands_over
-    if step.chooses:
-        return "what fits best of " + ", ".join(dict.fromkeys(code(c.step) for c in step.chooses))
     if to.space is None:
         return "ends" if to.stop == 0 else f"ends: `{STOPS[to.stop].name}`"
-    if not to.mask and to.const:
-        return always(Space(to.space), to.const)
     name, _ = SPACES[to.space]
-    return f"{name} {'behind it' if to.is_after_header else f'at {to.at}'}"
-
-
-def always(space: Space, key: int) -> str:
-    """Which header follows whatever this one says?"""
-    row = next(s.name for s in STEPS if any((c.space, c.key) == (space, key) for c in s.entered_by))
-    return f"`{row}`, always"
+    if to.space is Space.GUESS:
+        return name
+    if to.mask == 0:
+        (row,) = (s for s in STEPS for c in s.entered_by if (c.space, c.key) == (to.space, to.const))
+        return f"always {code(row.name)}"
+    if to.is_after_header:
+        return f"{name} behind it" if to.at >= 0 else f"{name} in its last bytes"
+    return f"{name} at {to.at + (to.mask == 0xFF)}"  # a single byte is the second of the two that are read
 
 
 def kept(step: Step) -> str:
     """Which ids does it leave behind?"""
-    ids = [keep for keep in (step.keeps, step.also_keeps) if keep is not None]
-    return ", ".join(f"{keep.name}{'' if keep.separates else ' (does not separate domains)'}" for keep in ids)
+    return ", ".join(
+        f"{keep.name}{'' if keep.separates or keep.role is Role.SEQUENCE else ' (separates nothing)'}"
+        for keep in (step.keeps, step.also_keeps)
+        if keep is not None
+    )
 
 
 def formats_page() -> str:
@@ -581,7 +667,7 @@ PAGES: Final[tuple[tuple[str, str, Callable[[], str]], ...]] = (
     ("reference/report.md", "The report's keys", report_page),
     ("reference/columns.md", "Columns", columns_page),
     ("reference/frames.md", "Frames of the Parquet folder", frames_page),
-    ("reference/encapsulations.md", "Encapsulations and stops", steps_page),
+    ("reference/encapsulations.md", "Encapsulations and stops", encapsulations_page),
     ("reference/formats.md", "Formats, packings, defects", formats_page),
     ("reference/streams.md", "Migration streams", streams_page),
     ("reference/announcements.md", "Announcements", announcements_page),

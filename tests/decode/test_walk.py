@@ -200,7 +200,8 @@ def test_segments_of_many_ids_do_not_fall_together() -> None:
 def test_labels_do_not_part_the_directions_of_a_connection() -> None:
     """Each direction has labels of its own, so a label is shown and keeps nothing apart."""
     columns = walk_all([ETH[:12] + bytes.fromhex(f"8847 {label:05x}1ff") + ipv4(tcp()) for label in (16, 17)])
-    assert columns.vni.tolist() == [16, 17]
+    assert columns.vni.tolist() == [-1, -1]
+    assert columns.ids[:, 0].tolist() == [16, 17]
     assert columns.segment_key.tolist() == [0, 0]
 
 

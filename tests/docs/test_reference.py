@@ -159,6 +159,26 @@ def test_every_row_of_the_tables_of_what_is_read_is_documented() -> None:
     assert set(ROLES) <= coded("roles")
 
 
+def test_every_encapsulation_is_documented_with_what_it_is_an_example_and_tshark_s_word() -> None:
+    """One row a header that is walked; each example is a file of the checkout; no cell is empty."""
+    section = pages()["reference/encapsulations.md"].split("\n## What they are\n")[1].split("\n## ")[0]
+    rows = [[cell.strip() for cell in line.split(" | ")] for line in section.splitlines() if line.startswith("| `")]
+    assert [row[0].strip("| `") for row in rows] == [step.name for step in STEPS if not step.chooses]
+    for row in rows:
+        assert len(row) == 5
+        assert all(row), row
+        assert (ROOT / "captures" / "encapsulations" / row[3].strip("`")).exists()
+
+
+def test_every_place_where_bytes_decide_is_documented_with_its_candidates() -> None:
+    """One row a choice, with all that may stand there."""
+    section = pages()["reference/encapsulations.md"].split("\n## Where no number says what follows\n")[1]
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| [^|]+ \| ([^|]+) \|$", section.split("\n## ")[0], re.MULTILINE))
+    assert {place: re.findall(r"`([\w-]+)`", named) for place, named in rows.items()} == {
+        step.name: list(dict.fromkeys(one.step for one in step.chooses)) for step in STEPS if step.chooses
+    }
+
+
 def test_a_bar_inside_a_cell_does_not_end_it() -> None:
     """Every row of every table has as many cells as its head."""
     for path, text in pages().items():

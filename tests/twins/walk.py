@@ -418,11 +418,10 @@ class Walk:
         self.overlay("fence", header[1])
         self.ethernet(at + 10)
 
-    def overlay(self, name: str, number: int, separates: bool = True) -> None:
+    def overlay(self, name: str, number: int) -> None:
         self.seen.vni = number
         self.seen.listed.append(number)
-        if separates:
-            self.seen.domain.append((name, number))
+        self.seen.domain.append((name, number))
 
     def numbered(self, number: int, kind: str, named: object) -> None:
         """This tunnel numbers its packets; of tunnels inside each other the outermost counts."""
@@ -687,7 +686,7 @@ class Walk:
                 break
             last += 4
         self.enter("mpls", last + 4)
-        self.overlay("mpls", int.from_bytes(self.data[last : last + 3], "big") >> 4, separates=False)
+        self.seen.listed.append(int.from_bytes(self.data[last : last + 3], "big") >> 4)
         self.behind_labels(last + 4)
 
     # where no number says what follows
@@ -775,7 +774,7 @@ class Walk:
         self.step_in()
         header = self.take(at, 4)
         self.enter("l2tpv3", at + 4)
-        self.overlay("l2tpv3", int.from_bytes(header, "big"), separates=False)
+        self.seen.listed.append(int.from_bytes(header, "big"))
         self.behind_session(at + 4)
 
     def layer_two_port(self, at: int) -> None:
@@ -791,7 +790,7 @@ class Walk:
             self.step_in()
             header = self.take(at, 8)
             self.enter("l2tpv3-udp", at + 8)
-            self.overlay("l2tpv3-udp", int.from_bytes(header[4:], "big"), separates=False)
+            self.seen.listed.append(int.from_bytes(header[4:], "big"))
             return self.behind_session(at + 8)
         if first[1] & 15 == 2:
             self.step_in()

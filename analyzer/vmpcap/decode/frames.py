@@ -38,7 +38,7 @@ class Frames(NamedTuple):
     eth_dst: U64
     vlan_outer_id: I32  # of the innermost Ethernet header, -1 untagged
     vlan_inner_id: I32  # second tag, -1 where there is none
-    vni: I64  # overlay id of the innermost overlay (VNI, VSID, I-SID, label, fence id), -1 outside any
+    vni: I64  # id of the innermost overlay (VNI, VSID, I-SID, instance, fence), -1 outside any
     segment_key: U64  # which broadcast domain as far as headers tell: all ids on the path, 0 untagged and outside
     ids: I64  # int64[m, 8]: ids of the path in its order (tags, overlays, labels, sessions), -1 where a header has none
     id_count: U8  # how many of them there are

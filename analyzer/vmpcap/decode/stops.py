@@ -40,9 +40,9 @@ STOPS: Final = (
     Stop(UNKNOWN_ETHERTYPE, "unknown_ethertype", "no step is entered by this ethertype", False),
     Stop(UNKNOWN_IP_PROTOCOL, "unknown_ip_protocol", "no step is entered by this IP protocol", False),
     Stop(UNKNOWN_PAYLOAD, "unknown_payload", "a tunnel carries something that no step is entered by", False),
-    Stop(LLC, "llc", "an IEEE 802.3 length field instead of an ethertype: LLC, not walked", False),
+    Stop(LLC, "llc", "LLC that carries no ethertype (spanning tree, IS-IS, ...): not walked", False),
     Stop(OPAQUE, "opaque", "encrypted from here on (ESP)", False),
-    Stop(LATER_FRAGMENT, "later_fragment", "an IP fragment after the first: no ports in it", False),
+    Stop(LATER_FRAGMENT, "later_fragment", "a part of a packet after the first, with which it is not complete", False),
     Stop(NOT_AS_NAMED, "not_as_named", "the header does not look like what the type, protocol or port named", False),
     Stop(SHORT, "short", "a header is longer than the packet it stands in", False),
     Stop(

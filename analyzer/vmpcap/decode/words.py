@@ -530,10 +530,10 @@ VSID: Final = Keep("vsid", Role.OVERLAY, at=-4, shift=8, mask=0xFF_FFFF)
 INSTANCE_ID: Final = Keep("iid", Role.OVERLAY, at=4, shift=8, mask=0xFF_FFFF, when_mask=0x08)
 SERVICE_ID: Final = Keep("isid", Role.OVERLAY, at=0, shift=0, mask=0xFF_FFFF)
 FENCE_ID: Final = Keep("fence", Role.OVERLAY, at=0, shift=16, mask=0xFF)
-LABEL: Final = Keep("label", Role.OVERLAY, at=-4, shift=12, mask=0xF_FFFF, separates=False)
+LABEL: Final = Keep("label", Role.NOTE, at=-4, shift=12, mask=0xF_FFFF, separates=False)
 """
-The bottom label. It does not separate: each router hands out its own labels, so the two directions of one connection
-carry different ones (RFC 3031 3.1).
+The bottom label. It separates nothing and is no overlay's id: each router hands out its own labels, so the two
+directions of one connection carry different ones (RFC 3031 3.1).
 """
 OVERLAY_ID: Final = Keep("overlay", Role.OVERLAY, at=0, shift=0, mask=0xFF_FFFF)
 """OTV's overlay; its instance stands where VXLAN has the VNI."""
@@ -544,9 +544,9 @@ SESSION: Final = Keep("session", Role.TUNNEL, at=0, shift=0, mask=0x3FF, separat
 """Of ERSPAN: it names a mirror, not a broadcast domain; two mirrors between the same ends count apart."""
 STAMP: Final = Keep("stamp", Role.NOTE, at=4, shift=0, mask=0xFFFF_FFFF, separates=False)
 """ERSPAN III's hardware clock, in units of its granularity field."""
-TUNNEL_SESSION: Final = Keep("session", Role.OVERLAY, at=0, shift=0, mask=0xFFFF_FFFF, separates=False)
+TUNNEL_SESSION: Final = Keep("session", Role.NOTE, at=0, shift=0, mask=0xFFFF_FFFF, separates=False)
 """Each end of an L2TPv3 tunnel chooses its own (RFC 3931 4.1), so the two directions differ."""
-TUNNEL_SESSION_UDP: Final = Keep("session", Role.OVERLAY, at=4, shift=0, mask=0xFFFF_FFFF, separates=False)
+TUNNEL_SESSION_UDP: Final = Keep("session", Role.NOTE, at=4, shift=0, mask=0xFFFF_FFFF, separates=False)
 GRE_KEY: Final = Keep("key", Role.TUNNEL, at=-8, shift=0, mask=0xFFFF_FFFF, when_mask=0x30, separates=False)
 """Where a sequence number follows it; a key that is the last word is a virtual subnet's, or nothing that we know."""
 GRE_NUMBER: Final = Keep("gre_seq", Role.SEQUENCE, at=-4, shift=0, mask=0xFFFF_FFFF, when_mask=0x10)
