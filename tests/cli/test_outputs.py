@@ -26,7 +26,7 @@ from vmpcap.terms.errors import RequestError
 CLEAN = CAPTURES / "clean"
 
 
-@pytest.mark.parametrize("command", ["report", "flows", "announcements"])
+@pytest.mark.parametrize("command", ["report", "flows", "announcements", "packets"])
 @pytest.mark.parametrize("option", ["-o", "--json", "link"])
 def test_no_output_replaces_the_capture_it_came_from(command: str, option: str, tmp_path: Path) -> None:
     """By whatever name: the capture may be the only one."""

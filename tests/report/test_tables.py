@@ -131,7 +131,7 @@ def test_csv_comes_back_equal(table: Rows) -> None:
 @settings(max_examples=40, deadline=None)
 @given(tables=st.lists(rows(), min_size=1, max_size=3))
 def test_rows_written_as_they_come_are_those_written_at_once(tables: list[Rows]) -> None:
-    """Part by part, byte for byte as from memory; the frames of binary formats, which are parted otherwise, are equal."""
+    """Part by part, byte for byte as from memory; binary formats are parted otherwise, their frames are equal."""
     alike = [frame_of(table) for table in tables if table[0] == tables[0][0]]
     parts = pl.concat([frame.lazy() for frame in alike])
     whole = pl.concat(alike)

@@ -11,6 +11,7 @@ from vmpcap.cli.exits import STATUS
 from vmpcap.cli.frames import FORMAT, OUTPUT, checked_format, rows_status
 from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.output import STDOUT, emit, outlet, write_text
+from vmpcap.cli.overwriting import spare_captures
 from vmpcap.cli.progress import Progress
 from vmpcap.terms.columns import KINDS, PACKETS
 from vmpcap.terms.errors import RequestError
@@ -63,6 +64,7 @@ def packets(
     names = chosen(columns)
     wanted = checked_format(format_name, output)
     request = request_of(common)
+    spare_captures(request, [output])
     from vmpcap.runs.packets import PacketRows, worded
 
     with Progress(common.quiet or _is_in_sight(output)) as progress:
