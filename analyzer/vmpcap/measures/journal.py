@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.decode.frames import Frames
+from vmpcap.decode.stops import FIRST_FRAGMENT
 from vmpcap.terms.arrays import reserve
 
 I32 = npt.NDArray[np.int32]
@@ -146,7 +147,8 @@ class Journal:
         flow_id, side : int32[m], uint8[m]
             The caller's flow of each frame and which side sent it; without them NO_FLOW and 0.
         """
-        chosen = np.flatnonzero(keep)
+        # the first part of a packet has no transport of its own: the packet stands at the frame that completes it
+        chosen = np.flatnonzero(keep & (frames.stop != FIRST_FRAGMENT))
         room = self.budget - self.kept
         if len(chosen) > room:
             self._count_left_out(first_frame, frames, chosen[room:])
