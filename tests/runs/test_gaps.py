@@ -63,13 +63,13 @@ def test_an_announcement_that_the_mirror_may_have_lost_is_not_observable(lost: b
     if lost:
         assert found["capture_quality"] == (
             "fail",
-            "gateway: 5 mirrored packets are missing (ERSPAN sequence numbers)",
+            "gateway: 5 mirrored packets missing (ERSPAN sequence numbers)",
         )
         assert found["announcement_reached_destination"][0] == "undecided"
         (guest,) = report.migrations[0].guests
         point = guest.announcements.by_point["gateway"]
         assert point.reached == "not_observable"
-        assert "5 mirrored packets are missing" in point.because
+        assert "5 mirrored packets missing" in point.because
     else:
         assert found["capture_quality"][0] == "pass"
         assert found["announcement_reached_destination"][0] == "fail"
@@ -86,7 +86,7 @@ def test_a_tunnel_that_lost_packets_is_told_of_and_blames_no_capture(tmp_path: P
     both = sorted([*packets, *wan], key=lambda packet: packet.ts_ns or 0)
     report = report_of(tmp_path, both)
     assert [note for note in report.notes if "ESP" in note] == [
-        "gateway: 7 packets of a tunnel are missing (ESP sequence numbers): lost in it before this point, or sent where"
+        "gateway: 7 packets of a tunnel missing (ESP sequence numbers): lost in it before this point, or sent where"
         " this point does not see them"
     ]
     assert outcomes(report)["capture_quality"][0] == "pass"

@@ -45,7 +45,7 @@ def test_a_segment_in_a_tunnel_in_parts_counts_once_and_whole(tmp_path: Path) ->
     assert inputs[0].not_walked == {"first_fragment": 2, "later_fragment": 1}
     notes = analyse(request).report.notes
     assert [note for note in notes if "parts" in note] == [
-        "here: 1 packets that came in parts are not complete in the capture; what is in them is not counted"
+        "here: 1 packet in parts never complete in the capture; what is in them is not counted"
     ]
 
 

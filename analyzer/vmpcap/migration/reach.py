@@ -14,7 +14,7 @@ from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import ARRIVAL_PROOF, rank
 from vmpcap.terms.addresses import NO_MAC, distinct_addresses
-from vmpcap.terms.units import NS_PER_S, iso_utc, ms
+from vmpcap.terms.units import NS_PER_S, count_of, iso_utc, ms
 
 WAIT_QEMU_NS: Final = NS_PER_S
 """QEMU announces five times within 800 ms: a live point of the domain has heard it by then."""
@@ -235,7 +235,8 @@ def _not_seen_at(view: PointView, guest: Moved, moment: int, qemu: bool) -> tupl
     if view.drops:
         return None, "not_observable", f"the capturing machine dropped {view.drops} packets"
     if view.missing:
-        return None, "not_observable", f"{view.missing} mirrored packets are missing there, by their sequence numbers"
+        lost = count_of(view.missing, "mirrored packet")
+        return None, "not_observable", f"{lost} missing there, by their sequence numbers"
     known = bool(guest.heard)
     is_over = qemu or any(series.schedule == "qemu" for _, series in guest.heard)
     wait = WAIT_QEMU_NS if is_over else WAIT_OTHERS_NS

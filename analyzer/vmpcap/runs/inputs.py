@@ -9,7 +9,7 @@ from vmpcap.report.document import Defect, Input
 from vmpcap.runs.point import PointRead
 from vmpcap.runs.requests import PointFiles
 from vmpcap.terms.link_types import link_type_name
-from vmpcap.terms.units import NS_PER_MS, iso_utc
+from vmpcap.terms.units import NS_PER_MS, count_of, iso_utc
 
 GRAVE: Final = frozenset({"time_backwards", "untimed", "invalid_fraction", "time_out_of_range", "unknown_interface"})
 """Defects that may touch a figure although the file could be read to its end."""
@@ -75,7 +75,8 @@ def name_faults(points: Sequence[PointRead]) -> list[str]:
     for point in points:
         missing = missing_of_mirrors(point)
         if missing:
-            faults.append(f"{point.files.name}: {missing} mirrored packets are missing (ERSPAN sequence numbers)")
+            lost = count_of(missing, "mirrored packet")
+            faults.append(f"{point.files.name}: {lost} missing (ERSPAN sequence numbers)")
         for read in point.reads:
             lost = dropped(read.drops)
             if lost:

@@ -15,7 +15,7 @@ from vmpcap.runs.point import PointRead, Progress, Wanted, read_point
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.runs.second_look import look_again
 from vmpcap.runs.views import as_views, describe_clocks
-from vmpcap.terms.units import iso_utc
+from vmpcap.terms.units import count_of, iso_utc
 
 if TYPE_CHECKING:
     import polars as pl
@@ -125,7 +125,7 @@ def _notes(points: Sequence[PointRead]) -> list[str]:
             )
         if point.incomplete:
             notes.append(
-                f"{point.files.name}: {point.incomplete} packets that came in parts are not complete in the capture;"
+                f"{point.files.name}: {count_of(point.incomplete, 'packet')} in parts never complete in the capture;"
                 " what is in them is not counted"
             )
         notes += _tunnel_notes(point)
@@ -139,13 +139,13 @@ def _tunnel_notes(point: PointRead) -> list[str]:
         missing = sum(tunnel.missing for tunnel in point.tunnels.tunnels() if tunnel.header == header)
         if missing:
             notes.append(
-                f"{point.files.name}: {missing} packets of a tunnel are missing ({name} sequence numbers):"
+                f"{point.files.name}: {count_of(missing, 'packet')} of a tunnel missing ({name} sequence numbers):"
                 " lost in it before this point, or sent where this point does not see them"
             )
     if point.tunnels.not_followed:
         notes.append(
-            f"{point.files.name}: {point.tunnels.not_followed} packets of numbered tunnels beyond the budget were not"
-            " looked at for losses"
+            f"{point.files.name}: {count_of(point.tunnels.not_followed, 'packet')} of numbered tunnels beyond the"
+            " budget, not looked at for losses"
         )
     return notes
 
