@@ -75,8 +75,8 @@ def name_faults(points: Sequence[PointRead]) -> list[str]:
     for point in points:
         missing = missing_of_mirrors(point)
         if missing:
-            lost = count_of(missing, "mirrored packet")
-            faults.append(f"{point.files.name}: {lost} missing (ERSPAN sequence numbers)")
+            mirrored = count_of(missing, "mirrored packet")
+            faults.append(f"{point.files.name}: {mirrored} missing (ERSPAN sequence numbers)")
         for read in point.reads:
             lost = dropped(read.drops)
             if lost:
