@@ -17,6 +17,7 @@ from tests.decode.parts import cut_at
 from tests.measures.stories import UDP, frame_of, random_story
 from tests.measures.stories import Packet as Passing
 from tests.readers.writers import Packet, enhanced, interface, obsolete, pcap, section, simple
+from vmpcap.runs.packets import PacketRows
 from vmpcap.runs.pipeline import analyse, list_announcements, list_flows
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.verdicts.profile import DEFAULT, load_profile
@@ -86,6 +87,7 @@ def main() -> None:
         for path in made:
             list_flows(request_of(path))
             list_announcements(request_of(path), every=True)
+            PacketRows(request_of(path)).lazy().collect()
         _ = analyse(request_of(*made[:3], since_ns=1_700_000_000 * 10**9)).flows
     _ = analyse(request_of(*(REAL / f"{point}.pcap.zst" for point in ("src-uplink", "client")))).announcements
     print(json.dumps({name: len(kernel.signatures) for name, kernel in kernels()}))

@@ -39,7 +39,7 @@ NOWHERE: Final = "0.0.0.0"  # noqa: S104 - what announcements hold in place of a
 def an_end(ip: str | None, port: int | None, arp_ip: str | None, mac: str | None) -> str:
     """One end of a packet by the innermost address that it has."""
     if ip:
-        return clean(endpoint(ip, port))
+        return endpoint(ip, port)
     return clean((arp_ip if arp_ip != NOWHERE else None) or mac or "")
 
 

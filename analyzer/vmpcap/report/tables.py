@@ -163,7 +163,7 @@ def plain_number(value: Any) -> str:
 
 def endpoint(ip: str | None, port: int | None) -> str:
     """An address with its port, as it is usually written."""
-    host = f"[{ip}]" if ip and ":" in ip and port is not None else ip or "?"
+    host = clean(f"[{ip}]" if ip and ":" in ip and port is not None else ip or "?")
     return host if port is None else f"{host}:{port}"
 
 

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from vmpcap.runs.packets import PacketRows
 from vmpcap.runs.pipeline import analyse, list_announcements
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.terms.wire import LINKTYPE_ETHERNET
@@ -59,3 +60,4 @@ def warm() -> None:
         request = Request(points=points, profile=load_profile(DEFAULT))
         _ = analyse(request).flows
         list_announcements(request)
+        PacketRows(request).lazy().collect()

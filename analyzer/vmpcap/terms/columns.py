@@ -143,7 +143,7 @@ PACKETS: Final = (
     Column("encapsulation", "text", "", "headers with ids, outermost first: eth/vlan:10/ip/udp/vxlan:5001/eth/arp"),
     Column("ids", "ids", "", "ids of the headers (tags, overlays, labels, sessions) in their order; null: it has none"),
     Column("vlan_ids", "ids", "", "802.1Q tags of the innermost Ethernet header, outermost first; empty: untagged"),
-    Column("vni", "count", "", "id of the innermost overlay (VNI, VSID, I-SID, label, fence), null outside any"),
+    Column("vni", "count", "", "id of the innermost overlay (VNI, VSID, I-SID, instance, fence), null outside any"),
     Column("eth_src", "text", "", "source of the innermost Ethernet header"),
     Column("eth_dst", "text", "", "its destination"),
     Column("ethertype", "count", "", "that enters the innermost network header: 2048 IPv4, 2054 ARP, 32821 RARP"),
