@@ -75,7 +75,7 @@ def test_every_command_stands_in_the_readme() -> None:
         assert f"| `vmpcap {command}" in readme
 
 
-@pytest.mark.parametrize("table", ["flows", "announcements"])
+@pytest.mark.parametrize("table", ["flows", "announcements", "packets"])
 def test_every_column_that_a_table_command_prints_is_documented(table: str) -> None:
     """The header of its CSV, in that order."""
     header = told(table, str(TINY / "src-uplink.pcap.zst"), "--format", "csv").splitlines()[0].split(",")
