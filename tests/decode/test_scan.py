@@ -16,6 +16,8 @@ import pytest
 
 import vmpcap
 from tests.cli.calls import CAPTURES, RARP, RARPS, quiet_environment
+from tests.decode.bounds import mangle
+from tests.decode.examples import EXAMPLES
 from tests.readers.writers import interface, section, simple
 from vmpcap.decode import gather, scan
 from vmpcap.decode.duplicates import CopyFinder
@@ -213,6 +215,39 @@ def test_a_link_type_without_a_step_leaves_the_frame_unread(tmp_path: Path) -> N
     found = collected(vmpcap.scan(path))
     assert known_of(found) == [{"stop": "unknown_link_type", "ids": [], "vlan_ids": []}]
     assert found["link_type"].to_list() == [147]
+
+
+@pytest.mark.parametrize("link_type", sorted({example.link_type for example in EXAMPLES}))
+def test_the_path_of_every_encapsulation_is_that_of_its_example(tmp_path: Path, link_type: int) -> None:
+    """Made by other hands than the table; behind a header stand its ids, as many as the frame lists."""
+    chosen = [example for example in EXAMPLES if example.link_type == link_type]
+    path = written(tmp_path, pcap(*(example.frame for example in chosen), link_type=link_type))
+    found = collected(vmpcap.scan(path).select("encapsulation", "ids", "ip_fragment"))
+    for example, row in zip(chosen, found.iter_rows(named=True), strict=True):
+        headers = [part.split(":") for part in row["encapsulation"].split("/")]
+        names = "/".join(name for name, *_ in headers)
+        if row["ip_fragment"] == "first":  # it may wait for the rest, which does not come
+            assert f"{example.path}/".startswith(f"{names}/")
+            continue
+        assert names == example.path
+        behind = [int(number) for _, *numbers in headers for number in numbers]
+        listed = [number for number in row["ids"] if number is not None]
+        clocks = sum(name == "erspan3" for name, *_ in headers)
+        assert len(behind) == len(listed) - clocks
+        assert set(behind) <= set(listed)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_bytes_a_frame_has_it_is_one_row(tmp_path: Path, seed: int) -> None:
+    """Examples with bytes set at random, cut at random, of any link type: every column can be made."""
+    rng = random.Random(seed)
+    frames = [mangle(rng.choice(EXAMPLES).frame, rng)[: rng.choice((2000, rng.randrange(120)))] for _ in range(300)]
+    link_type = rng.choice([example.link_type for example in EXAMPLES])
+    found = collected(vmpcap.scan(written(tmp_path, pcap(*frames, link_type=link_type))))
+    assert found["frame"].to_list() == list(range(1, 301))
+    assert found["captured_bytes"].to_list() == [len(frame) for frame in frames]
+    with_ip = found.filter(pl.col("ip_version").is_not_null())
+    assert with_ip.select("ip_src", "ip_dst", "ip_ttl", "ip_protocol").null_count().row(0) == (0, 0, 0, 0)
 
 
 def test_every_column_has_a_recipe_and_no_other() -> None:

@@ -67,7 +67,7 @@ def packets(
     spare_captures(request, [output])
     from vmpcap.runs.packets import PacketRows, worded
 
-    with Progress(common.quiet or _is_in_sight(output)) as progress:
+    with Progress(common.quiet, draws=wanted.poured is None or not _is_in_sight(output)) as progress:
         source = PacketRows(request, progress)
         rows = source.lazy(where)
         if limit is not None:

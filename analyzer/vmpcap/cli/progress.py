@@ -19,8 +19,10 @@ INTERVAL_S: Final = 0.1
 class Progress:
     """Told which file is read and how far; shows it with rate and time left, only where stderr is a terminal."""
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self, quiet: bool, draws: bool = True) -> None:
+        """Say nothing where `quiet`; without `draws` no bar, since rows run over the same terminal."""
         self._shows = not quiet and is_watched()
+        self._draws = draws
         self._begun = self._touched = time.monotonic()
         self._bar: Bar | None = None
         self._task: TaskID | None = None
@@ -41,7 +43,7 @@ class Progress:
         """Take note: so many bytes of this file are read, of so many (None: nobody knows)."""
         now = time.monotonic()
         if (
-            not self._shows
+            not (self._shows and self._draws)
             or now - self._begun < PATIENCE_S
             or (now - self._touched < INTERVAL_S and what == self._what)
         ):
