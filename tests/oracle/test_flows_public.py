@@ -90,11 +90,6 @@ def differences(name: str) -> Differences:
 
 
 EXPLAINED: dict[str, tuple[str, Differences]] = {
-    "arkime__seq-cases-port8000.pcap": (
-        "frame 20 repeats frame 19 with its IP identification within 1 ms: taken for a copy, 58 bytes with 4 of "
-        "payload (every packet of this made file has identification 1, so it may be meant as a retransmission)",
-        {(3, "a_packets"): 4 - 1, (3, "a_wire_bytes"): 224 - 58, (3, "a_payload_bytes"): 8 - 4},
-    ),
     "tcptrace__loss-solaris-be.pcap": (
         "each segment of this side was captured twice, 0.8 to 2 ms apart with one IP identification: counted once",
         {(4, "a_packets"): 88 // 2, (4, "a_wire_bytes"): 119_464 // 2, (4, "a_payload_bytes"): 114_688 // 2},
