@@ -4,7 +4,19 @@ import pytest
 
 from vmpcap.decode.steps import STEPS
 from vmpcap.decode.tables import compile_steps, tables
-from vmpcap.decode.words import Space, Step, ends, ethertype, ethertype_at, fixed, link_type, udp_port
+from vmpcap.decode.words import (
+    Candidate,
+    Shape,
+    Space,
+    Step,
+    ends,
+    ethertype,
+    ethertype_at,
+    fixed,
+    link_type,
+    no_header,
+    udp_port,
+)
 
 
 def test_a_number_claimed_twice_is_refused() -> None:
@@ -36,6 +48,29 @@ def test_more_rows_than_the_path_can_name_are_refused() -> None:
     """Eight bits for each step."""
     with pytest.raises(ValueError, match="255"):
         compile_steps([Step(f"s{n}", link_type(n), fixed(1), ends()) for n in range(256)])
+
+
+def test_a_row_that_only_chooses_stands_behind_those_with_a_header() -> None:
+    """The walk's loop tells them by their number."""
+    rows = [Step("port", udp_port(1), no_header(), chooses=(Candidate("eth", Shape.ETHERNET),)), STEPS[0]]
+    with pytest.raises(ValueError, match="must stand behind those that have a header"):
+        compile_steps(rows)
+
+
+def test_a_choice_among_choices_is_refused() -> None:
+    """Nothing would end it."""
+    rows = [
+        Step("one", udp_port(1), no_header(), chooses=(Candidate("other", Shape.ANYTHING),)),
+        Step("other", udp_port(2), no_header(), chooses=(Candidate("one", Shape.ANYTHING),)),
+    ]
+    with pytest.raises(ValueError, match="only chooses itself"):
+        compile_steps(rows)
+
+
+def test_a_choice_of_no_row_is_refused() -> None:
+    """A slip of the pen in a candidate's name."""
+    with pytest.raises(ValueError, match="chooses 'nothing', which is no row"):
+        compile_steps([Step("port", udp_port(1), no_header(), chooses=(Candidate("nothing", Shape.ANYTHING),))])
 
 
 def test_nobody_can_write_into_the_tables() -> None:

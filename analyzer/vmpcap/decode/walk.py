@@ -15,7 +15,6 @@ from vmpcap.decode.frames import I32, I64, Frames
 from vmpcap.decode.guess import UNJUDGED, choose
 from vmpcap.decode.tables import Tables
 from vmpcap.decode.words import (
-    CHOICE,
     ETHERNET,
     ICMP,
     IPV4,
@@ -277,163 +276,173 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
         first = np.int64(link_type[i])
         if 0 <= first < 1 << tables.KEY_BITS:
             step = np.int64(entries[_FIRST_KEY + first])
-        while step != 0:
-            if depth == MAX_DEPTH:
-                stop = np.int64(stops.TOO_DEEP)
+        while True:
+            while 0 < step < tables.FIRST_CHOICE:
+                if depth == MAX_DEPTH:
+                    stop = np.int64(stops.TOO_DEEP)
+                    break
+                rule = step << tables.RULE_BITS
+                needed = at + rules[rule + tables.NEEDS]
+                start = base + at
+                features = rules[rule + tables.FEATURES]
+                layer = rules[rule + tables.LAYER]
+                if needed > min(limit, captured):
+                    stop = np.int64(stops.SHORT if needed > limit and not is_open else stops.CUT)
+                    break
+                told_by = byte(buffer, start + rules[rule + tables.LENGTH_AT])
+                header = np.int64(lengths[(step << tables.LENGTH_BITS) | told_by])
+                if header >= LEAST_SPECIAL_LENGTH:
+                    if header == REJECTED:
+                        stop = np.int64(stops.NOT_AS_NAMED)
+                        break
+                    header = measure_special(header, buffer, start, at, min(limit, captured), rules, rule)
+                    if header < 0:
+                        stop = np.int64(stops.NOT_AS_NAMED)
+                        break
+                if features & tables.HAS_CHECKS:
+                    if features & tables.HAS_EXPECT and (
+                        be64(buffer, start) & steps.expect_mask[step] != steps.expect_value[step]
+                    ):
+                        stop = np.int64(rules[rule + tables.EXPECT_STOP])
+                        if layer == NETWORK_LAYER:
+                            ethertype = np.int64(rules[rule + tables.TYPE])
+                        break
+                    size = be16(buffer, start + rules[rule + tables.SIZE_AT])
+                    if features & tables.HAS_SIZE and size != 0:
+                        end = at + size + rules[rule + tables.SIZE_AFTER]
+                        if end <= limit or is_open or (layer == NETWORK_LAYER and fragment == FIRST_FRAGMENT):
+                            limit = end
+                            is_open = False
+                        elif fragment != FIRST_FRAGMENT:
+                            has_lied = True
+                if at + header > limit:
+                    stop = np.int64(stops.SHORT)
+                    break
+
+                if depth < _STEPS_IN_HALF:
+                    path_high = (path_high << np.uint64(8)) | np.uint64(step)
+                else:
+                    path_low = (path_low << np.uint64(8)) | np.uint64(step)
+                depth += 1
+                if layer == NETWORK_LAYER:
+                    network_reads = np.int64(rules[rule + tables.READS])
+                    network_at = at
+                    ethertype = np.int64(rules[rule + tables.TYPE])
+                    ip_protocol = np.int64(0)
+                    fragment = np.int64(WHOLE)
+                    fragment_at = np.int64(-1)
+                    transport_reads = np.int64(0)
+                elif layer == TRANSPORT_LAYER:
+                    transport_reads = np.int64(rules[rule + tables.READS])
+                    transport_at = at
+                    payload_at = at + header
+                    payload_bytes = limit - payload_at
+                elif layer == LINK_LAYER:
+                    link_reads = np.int64(rules[rule + tables.READS])
+                    link_at = at
+                    tag_outer = np.int64(NO_ID)
+                    tag_inner = np.int64(NO_ID)
+                    ethertype = np.int64(0)
+                    network_reads = np.int64(0)
+                    transport_reads = np.int64(0)
+                    is_open |= fragment == FIRST_FRAGMENT
+                    fragment = np.int64(WHOLE)
+                if features & tables.HAS_CONTENTS:
+                    if features & tables.HAS_FRAGMENT:
+                        fragment_at = at
+                        word = be16(buffer, start + rules[rule + tables.FRAGMENT_AT])
+                        if word & rules[rule + tables.OFFSET_MASK]:
+                            fragment = np.int64(LATER_FRAGMENT)
+                        elif word & rules[rule + tables.MORE_MASK]:
+                            fragment = np.int64(FIRST_FRAGMENT)
+                        if fragment != WHOLE and out.split_at[i] < 0:
+                            rare |= SPLIT
+                            out.split_network_at[i] = network_at
+                            out.split_at[i] = at
+                            out.split_segment[i] = segment
+                    if features & KEEPS_FROM_END and at + header > captured:
+                        stop = np.int64(stops.CUT)
+                        break
+                    tunnel_name = np.int64(NO_ID)
+                    for number in range(KEEPS_OF[(features & (tables.HAS_KEEP | tables.KEEPS_TWO)) >> 5]):
+                        is_wrapped = True
+                        place = rule + (tables.KEEP_AT if number == 0 else tables.KEEP2_AT)
+                        role = rules[rule + (tables.KEEP_ROLE if number == 0 else tables.KEEP2_ROLE)]
+                        separates = features & (tables.KEEP_SEPARATES if number == 0 else tables.KEEP2_SEPARATES)
+                        kept = kept_id(buffer, start, start + header, rules, place)
+                        if role == Role.SEQUENCE:
+                            if tunnel_seq == NO_ID and kept != NO_ID:
+                                tunnel_seq = np.int64(kept)
+                                tunnel_key = tunnel_of(buffer, base + network_at, network_reads, step, tunnel_name)
+                                tunnel_step = step
+                                numbered_at = np.int64(depth)
+                            continue
+                        if ids < MOST_IDS:
+                            out.ids[i, ids] = kept
+                            ids += 1
+                        if kept == NO_ID:
+                            continue
+                        if role == Role.TUNNEL:
+                            tunnel_name = np.int64(kept)
+                            if depth == numbered_at + 1:
+                                tunnel_key = mix_id(tunnel_key, np.uint64(kept))
+                                tunnel_step = step
+                        if role == Role.OVERLAY:
+                            overlay = np.int64(kept)
+                        elif role == Role.TAG and tag_outer == NO_ID:
+                            tag_outer = np.int64(kept)
+                        elif role == Role.TAG and tag_inner == NO_ID:
+                            tag_inner = np.int64(kept)
+                        # a tag with id 0 carries a priority only: the frame is untagged (IEEE 802.1Q 9.6)
+                        if separates and not (role == Role.TAG and kept == 0):
+                            segment = mix_id(segment, (np.uint64(step) << np.uint64(32)) | np.uint64(kept))
+                    if features & tables.HAS_CUT and byte(buffer, start + 2) & rules[rule + tables.CUT_MASK]:
+                        is_open = True
+
+                stop = np.int64(rules[rule + tables.STOP])
+                if features & tables.ENDS:
+                    break
+                key = np.int64(rules[rule + tables.NEXT_CONST])
+                if features & tables.NEXT_IS_USUAL:
+                    number = be16(buffer, start + rules[rule + tables.NEXT_AT]) & rules[rule + tables.NEXT_MASK]
+                    key |= number >> rules[rule + tables.NEXT_SHIFT]
+                if features & tables.NEXT_IS_UNUSUAL:
+                    beyond = at + header + rules[rule + tables.NEXT_AT] + 2
+                    if features & tables.NEXT_AFTER_HEADER and beyond > min(limit, captured):
+                        stop = np.int64(stops.SHORT if beyond > limit else stops.CUT)
+                        break
+                    key += unusual_key(buffer, start, start + header, rules, rule)
+                if features & tables.NAMES_IP_PROTOCOL:
+                    ip_protocol = key & _KEY_MASK
+                    if fragment == LATER_FRAGMENT:
+                        stop = np.int64(stops.LATER_FRAGMENT)
+                        break
+                elif features & tables.NAMES_ETHERTYPE:
+                    ethertype = key & _KEY_MASK
+                step = np.int64(entries[key])
+                at += header
+            if step < tables.FIRST_CHOICE or depth == MAX_DEPTH:
                 break
+            # what follows is told by no number: the row only chooses among others
+            if at + 1 > min(limit, captured):
+                stop = np.int64(stops.SHORT if at + 1 > limit and not is_open else stops.CUT)
+                break
+            # how long the packet was that a mirror truncated, or of which this is a part, is not known here
+            ending = limit + (_LONGEST_PACKET if is_open or fragment == FIRST_FRAGMENT else 0)
             rule = step << tables.RULE_BITS
-            needed = at + rules[rule + tables.NEEDS]
-            start = base + at
-            features = rules[rule + tables.FEATURES]
-            layer = rules[rule + tables.LAYER]
-            if needed > min(limit, captured):
-                stop = np.int64(stops.SHORT if needed > limit and not is_open else stops.CUT)
-                can_expect = features & tables.HAS_EXPECT and at + _EXPECTED_BYTES <= min(limit, captured)
-                if can_expect and be64(buffer, start) & steps.expect_mask[step] != steps.expect_value[step]:
-                    stop = np.int64(rules[rule + tables.EXPECT_STOP])
-                    if layer == NETWORK_LAYER:
-                        ethertype = np.int64(rules[rule + tables.TYPE])
-                break
-            told_by = byte(buffer, start + rules[rule + tables.LENGTH_AT])
-            header = np.int64(lengths[(step << tables.LENGTH_BITS) | told_by])
-            if header >= LEAST_SPECIAL_LENGTH:
-                if header == REJECTED:
-                    stop = np.int64(stops.NOT_AS_NAMED)
-                    break
-                if header == CHOICE:
-                    # how long the packet was that a mirror truncated, or of which this is a part, is not known here
-                    ending = limit + (_LONGEST_PACKET if is_open or fragment == FIRST_FRAGMENT else 0)
-                    step = choose(buffer, start, base + min(limit, captured), base + ending, steps, rule)
-                    stop = np.int64(stops.CUT if step == UNJUDGED and captured < limit else stops.NOT_RECOGNISED)
-                    step = max(step, np.int64(0))
-                    continue
-                header = measure_special(header, buffer, start, at, min(limit, captured), rules, rule)
-                if header < 0:
-                    stop = np.int64(stops.NOT_AS_NAMED)
-                    break
-            if features & tables.HAS_CHECKS:
-                if features & tables.HAS_EXPECT and (
-                    be64(buffer, start) & steps.expect_mask[step] != steps.expect_value[step]
-                ):
-                    stop = np.int64(rules[rule + tables.EXPECT_STOP])
-                    if layer == NETWORK_LAYER:
-                        ethertype = np.int64(rules[rule + tables.TYPE])
-                    break
-                size = be16(buffer, start + rules[rule + tables.SIZE_AT])
-                if features & tables.HAS_SIZE and size != 0:
-                    end = at + size + rules[rule + tables.SIZE_AFTER]
-                    if end <= limit or is_open or (layer == NETWORK_LAYER and fragment == FIRST_FRAGMENT):
-                        limit = end
-                        is_open = False
-                    elif fragment != FIRST_FRAGMENT:
-                        has_lied = True
-            if at + header > limit:
-                stop = np.int64(stops.SHORT)
-                break
+            step = choose(buffer, base + at, base + min(limit, captured), base + ending, steps, rule)
+            stop = np.int64(stops.CUT if step == UNJUDGED and captured < limit else stops.NOT_RECOGNISED)
 
-            if depth < _STEPS_IN_HALF:
-                path_high = (path_high << np.uint64(8)) | np.uint64(step)
-            else:
-                path_low = (path_low << np.uint64(8)) | np.uint64(step)
-            depth += 1
-            if layer == NETWORK_LAYER:
-                network_reads = np.int64(rules[rule + tables.READS])
-                network_at = at
-                ethertype = np.int64(rules[rule + tables.TYPE])
-                ip_protocol = np.int64(0)
-                fragment = np.int64(WHOLE)
-                fragment_at = np.int64(-1)
-                transport_reads = np.int64(0)
-            elif layer == TRANSPORT_LAYER:
-                transport_reads = np.int64(rules[rule + tables.READS])
-                transport_at = at
-                payload_at = at + header
-                payload_bytes = limit - payload_at
-            elif layer == LINK_LAYER:
-                link_reads = np.int64(rules[rule + tables.READS])
-                link_at = at
-                tag_outer = np.int64(NO_ID)
-                tag_inner = np.int64(NO_ID)
-                ethertype = np.int64(0)
-                network_reads = np.int64(0)
-                transport_reads = np.int64(0)
-                is_open |= fragment == FIRST_FRAGMENT
-                fragment = np.int64(WHOLE)
-            if features & tables.HAS_CONTENTS:
-                if features & tables.HAS_FRAGMENT:
-                    fragment_at = at
-                    word = be16(buffer, start + rules[rule + tables.FRAGMENT_AT])
-                    if word & rules[rule + tables.OFFSET_MASK]:
-                        fragment = np.int64(LATER_FRAGMENT)
-                    elif word & rules[rule + tables.MORE_MASK]:
-                        fragment = np.int64(FIRST_FRAGMENT)
-                    if fragment != WHOLE and out.split_at[i] < 0:
-                        rare |= SPLIT
-                        out.split_network_at[i] = network_at
-                        out.split_at[i] = at
-                        out.split_segment[i] = segment
-                if features & KEEPS_FROM_END and at + header > captured:
-                    stop = np.int64(stops.CUT)
-                    break
-                tunnel_name = np.int64(NO_ID)
-                for number in range(KEEPS_OF[(features & (tables.HAS_KEEP | tables.KEEPS_TWO)) >> 5]):
-                    is_wrapped = True
-                    place = rule + (tables.KEEP_AT if number == 0 else tables.KEEP2_AT)
-                    role = rules[rule + (tables.KEEP_ROLE if number == 0 else tables.KEEP2_ROLE)]
-                    separates = features & (tables.KEEP_SEPARATES if number == 0 else tables.KEEP2_SEPARATES)
-                    kept = kept_id(buffer, start, start + header, rules, place)
-                    if role == Role.SEQUENCE:
-                        if tunnel_seq == NO_ID and kept != NO_ID:
-                            tunnel_seq = np.int64(kept)
-                            tunnel_key = tunnel_of(buffer, base + network_at, network_reads, step, tunnel_name)
-                            tunnel_step = step
-                            numbered_at = np.int64(depth)
-                        continue
-                    if ids < MOST_IDS:
-                        out.ids[i, ids] = kept
-                        ids += 1
-                    if kept == NO_ID:
-                        continue
-                    if role == Role.TUNNEL:
-                        tunnel_name = np.int64(kept)
-                        if depth == numbered_at + 1:
-                            tunnel_key = mix_id(tunnel_key, np.uint64(kept))
-                            tunnel_step = step
-                    if role == Role.OVERLAY:
-                        overlay = np.int64(kept)
-                    elif role == Role.TAG and tag_outer == NO_ID:
-                        tag_outer = np.int64(kept)
-                    elif role == Role.TAG and tag_inner == NO_ID:
-                        tag_inner = np.int64(kept)
-                    # a tag with id 0 carries a priority only: the frame is untagged (IEEE 802.1Q 9.6)
-                    if separates and not (role == Role.TAG and kept == 0):
-                        segment = mix_id(segment, (np.uint64(step) << np.uint64(32)) | np.uint64(kept))
-                if features & tables.HAS_CUT and byte(buffer, start + 2) & rules[rule + tables.CUT_MASK]:
-                    is_open = True
-
-            stop = np.int64(rules[rule + tables.STOP])
-            if features & tables.ENDS:
-                break
-            key = np.int64(rules[rule + tables.NEXT_CONST])
-            if features & tables.NEXT_IS_USUAL:
-                number = be16(buffer, start + rules[rule + tables.NEXT_AT]) & rules[rule + tables.NEXT_MASK]
-                key |= number >> rules[rule + tables.NEXT_SHIFT]
-            if features & tables.NEXT_IS_UNUSUAL:
-                beyond = at + header + rules[rule + tables.NEXT_AT] + 2
-                if features & tables.NEXT_AFTER_HEADER and beyond > min(limit, captured):
-                    stop = np.int64(stops.SHORT if beyond > limit else stops.CUT)
-                    break
-                key += unusual_key(buffer, start, start + header, rules, rule)
-            if features & tables.NAMES_IP_PROTOCOL:
-                ip_protocol = key & _KEY_MASK
-                if fragment == LATER_FRAGMENT:
-                    stop = np.int64(stops.LATER_FRAGMENT)
-                    break
-            elif features & tables.NAMES_ETHERTYPE:
-                ethertype = key & _KEY_MASK
-            step = np.int64(entries[key])
-            at += header
-
+        if step >= tables.FIRST_CHOICE and depth == MAX_DEPTH:
+            stop = np.int64(stops.TOO_DEEP)
+        if step > 0 and (stop == stops.CUT or stop == stops.SHORT):  # noqa: PLR1714 - two comparisons for the compiler
+            # what a header was expected to begin with may be there, though the rest of it is not
+            rule = step << tables.RULE_BITS
+            is_there = at + _EXPECTED_BYTES <= min(limit, captured)
+            if is_there and be64(buffer, base + at) & steps.expect_mask[step] != steps.expect_value[step]:
+                stop = np.int64(rules[rule + tables.EXPECT_STOP])
+                if rules[rule + tables.LAYER] == NETWORK_LAYER:
+                    ethertype = np.int64(rules[rule + tables.TYPE])
         if stop == stops.COMPLETE and has_lied:
             stop = np.int64(stops.LYING_LENGTH)
         source = np.uint64(NO_MAC)

@@ -13,11 +13,9 @@ LABEL_STACK: Final = 0xFFFE
 """A length that means: entries of four bytes up to and including the one with the bottom bit."""
 NFLOG_FIELDS: Final = 0xFFFD
 """A length that means: type-length-value fields up to the value of the one that holds the packet."""
-CHOICE: Final = 0xFFFC
-"""A length that means: no header at all, the row only chooses among others."""
-LITTLE_COUNT: Final = 0xFFFB
+LITTLE_COUNT: Final = 0xFFFC
 """A length that means: as many bytes as the 16 bits say that begin at the byte looked at, low byte first."""
-TZSP_TAGS: Final = 0xFFFA
+TZSP_TAGS: Final = 0xFFFB
 """A length that means: four bytes, then tagged fields up to and including the one that says that it is the last."""
 LEAST_SPECIAL_LENGTH: Final = 0xFF00
 
@@ -390,7 +388,7 @@ def one_of(at: int, lengths: dict[int, int], other: int = REJECTED) -> Length:
 
 def no_header() -> Length:
     """Nothing: the row only chooses among others."""
-    return Length(at=0, by_byte=(CHOICE,) * 256, needs=1)
+    return Length(at=0, by_byte=(0,) * 256, needs=1)
 
 
 def little_count(at: int, least: int) -> Length:
