@@ -427,8 +427,8 @@ def encapsulations_page() -> str:
 
 
 LEFT_OUT: Final = (
-    "STT (TCP 7471): it looks like TCP and is none, so telling it apart would cost every segment of every stream a look"
-    " at its port, for a tunnel that ESXi never spoke.",
+    "STT (TCP 7471): it looks like TCP and is none. Only the first segment of a frame has its header, the numbers mean"
+    " something else, and a frame is whole only when all its segments are put together. Its segments are shown as TCP.",
     "GRE over DTLS (UDP 4755), MACsec and encrypted wireless frames: nothing to be seen inside.",
     "The second and later parts of a frame that a fence (0x88DE) or IEEE 802.3br sends in parts.",
     "IEEE 802.11 frames with four addresses, token ring frames with a route in them, Frame Relay addresses above two"
