@@ -78,7 +78,7 @@ class Frames(NamedTuple):
     tcp_ts_value: U32
     tcp_ts_echo: U32
     tcp_sack: U32  # uint32[m, 8]: left, right of up to four blocks
-    tcp_sack_blocks: U8
+    tcp_sack_blocks: U8  # also where the option was cut behind them: then without HAS_SACK in tcp_options
     icmp_type: U8
     icmp_code: U8
     icmp_id: U16  # of echo request and reply

@@ -30,6 +30,7 @@ OPTIONS_CUT: Final = 0x40
 OPTIONS_BAD: Final = 0x80
 """An option says a length that cannot be; the list is read up to there."""
 
+_BLOCK_BYTES: Final = 8
 _MOST_SACK_BYTES: Final = 34  # four blocks: 40 bytes of options hold no more
 NOP_NOP_TIMESTAMPS: Final = 0x0101080A
 """How the options begin in nearly every segment of a bulk transfer; then they have STAMPED_BYTES in all."""
@@ -44,6 +45,14 @@ def read_fixed(buffer: Bytes, start: Offset) -> tuple[np.int64, np.int64, np.int
     flags = be16(buffer, start + 12) & 0x0FFF
     window = be16(buffer, start + 14)
     return seq, ack, flags, window
+
+
+@inline_kernel
+def read_blocks(buffer: Bytes, at: Offset, blocks: Offset, i: int, out_sack: U32) -> np.int64:
+    """How many SACK blocks stand here (RFC 2018 3)? Their edges go into row i."""
+    for edge in range(2 * blocks):
+        out_sack[i, edge] = be32(buffer, at + 4 * edge)
+    return np.int64(blocks)
 
 
 @inline_kernel
@@ -63,7 +72,8 @@ def read_options(  # noqa: PLR0912 - one branch for each option
 
     Notes
     -----
-    An option whose captured part is incomplete is not read. Of an option that stands twice the last one counts.
+    An option whose captured part is incomplete is not read, but for SACK: whole blocks of it are, without HAS_SACK, for
+    there were more. Of an option that stands twice the last one counts.
     """
     found = 0
     ts_value = np.int64(0)
@@ -86,16 +96,15 @@ def read_options(  # noqa: PLR0912 - one branch for each option
         if size < 2 or at + size > end:
             return found | OPTIONS_BAD, ts_value, ts_echo
         if at + size > captured_end:
+            if kind == TCP_OPTION_SACK and size <= _MOST_SACK_BYTES:
+                out_sack_blocks[i] = read_blocks(buffer, at + 2, (captured_end - at - 2) // _BLOCK_BYTES, i, out_sack)
             return found | OPTIONS_CUT, ts_value, ts_echo
         if kind == TCP_OPTION_TIMESTAMPS and size == 10:
             ts_value = be32(buffer, at + 2)
             ts_echo = be32(buffer, at + 6)
             found |= HAS_TIMESTAMPS
         elif kind == TCP_OPTION_SACK and size >= 10 and size <= _MOST_SACK_BYTES and (size - 2) % 8 == 0:
-            blocks = (size - 2) // 8
-            for edge in range(2 * blocks):
-                out_sack[i, edge] = be32(buffer, at + 2 + 4 * edge)
-            out_sack_blocks[i] = blocks
+            out_sack_blocks[i] = read_blocks(buffer, at + 2, (size - 2) // _BLOCK_BYTES, i, out_sack)
             found |= HAS_SACK
         elif kind == TCP_OPTION_MSS and size == 4:
             out_mss[i] = be16(buffer, at + 2)

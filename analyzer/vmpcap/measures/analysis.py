@@ -1,0 +1,110 @@
+"""Wireshark's TCP analysis of one capture point: the marks of each segment, and how many each side of a flow has."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.decode.frames import Frames
+from vmpcap.flows.table import FlowTable
+from vmpcap.measures.kernels import analysis_state as at
+from vmpcap.measures.kernels.analysis import analyse
+from vmpcap.measures.kernels.layout import ARENA_LIMIT, ARENA_LINKS
+from vmpcap.terms.arrays import WRAPPING, reserve
+
+U8 = npt.NDArray[np.uint8]
+I32 = npt.NDArray[np.int32]
+
+_UNACKED: Final = 1 << 23
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One thing that Wireshark says of a segment."""
+
+    name: str
+    """As in tcp.analysis.<name>."""
+    bit: int
+    counted_as: str | None
+    """Which column of a flow's side counts it."""
+    when: str
+
+
+MARKS: Final = (
+    Mark("retransmission", at.RETRANSMISSION, "retransmissions", "its numbers lie before the next expected one"),
+    Mark("fast_retransmission", at.FAST_RETRANSMISSION, "fast_retransmissions", "so soon after two duplicate ACKs"),
+    Mark("spurious_retransmission", at.SPURIOUS_RETRANSMISSION, "spurious_retransmissions", "it was acknowledged"),
+    Mark("out_of_order", at.OUT_OF_ORDER, "out_of_order", "it comes later than its numbers by less than a round trip"),
+    Mark("lost_segment", at.LOST_SEGMENT, "lost_segments", "numbers before it were not seen"),
+    Mark("ack_lost_segment", at.ACK_LOST_SEGMENT, "acked_unseen", "it acknowledges numbers that were not seen"),
+    Mark("duplicate_ack", at.DUPLICATE_ACK, "duplicate_acks", "the same ACK and window once more"),
+    Mark("keep_alive", at.KEEP_ALIVE, "keep_alives", "at most a byte, one number before the next expected one"),
+    Mark("keep_alive_ack", at.KEEP_ALIVE_ACK, None, "a repeated ACK after a keep-alive"),
+    Mark("zero_window", at.ZERO_WINDOW, "zero_windows", "it offers no room"),
+    Mark("zero_window_probe", at.ZERO_WINDOW_PROBE, "zero_window_probes", "one byte although there is no room"),
+    Mark("zero_window_probe_ack", at.ZERO_WINDOW_PROBE_ACK, None, "a probe's answer: still no room"),
+    Mark("window_full", at.WINDOW_FULL, "window_fulls", "it reaches the edge of what the receiver offered"),
+    Mark("window_update", at.WINDOW_UPDATE, "window_updates", "the same ACK with another window"),
+    Mark("reused_ports", at.REUSED_PORTS, None, "a SYN between ends that had a connection before"),
+)
+"""In the order in which a person would explain them. What counts is Wireshark 4.0 with its default preferences."""
+
+
+class Analysis:
+    """
+    What Wireshark would mark in the packets of one flow table.
+
+    Memory is address space from the start and real where it is used: some 200 bytes a flow.
+    """
+
+    def __init__(self, table: FlowTable) -> None:
+        self.table = table
+        arena = np.zeros(ARENA_LINKS + (_UNACKED >> 2), dtype=np.int32)
+        arena[ARENA_LIMIT] = _UNACKED
+        self._state = at.AnalysisState(
+            sides=reserve(2 * table.budget, at.ANALYSED),
+            counted=reserve(2 * table.budget, at.COUNTED),
+            timed=reserve(table.budget, at.TIMED),
+            unacked=reserve(_UNACKED, at.UNACKED),
+            arena=arena,
+        )
+        self._out = _room(0)
+
+    @WRAPPING
+    def absorb(self, frames: Frames, flow_id: I32, side: U8, first_frame: int) -> at.Analysed:
+        """
+        What is said of each row of this batch? Batches come in file order; where they are cut does not matter.
+
+        Parameters
+        ----------
+        flow_id, side : int32[m], uint8[m], as FlowTable.name gave them
+        first_frame : frame number of row 0
+
+        Returns
+        -------
+        Analysed[m], scratch that the next call overwrites
+        """
+        rows = flow_id.shape[0]
+        if self._out.marks.shape[0] < rows:
+            self._out = _room(rows)
+        room = self._out
+        out = at.Analysed(room.marks[:rows], room.ack_rtt_ns[:rows], room.flight_bytes[:rows])
+        analyse(frames, flow_id, side, first_frame, self.table.all_flows, self._state, out)
+        return out
+
+    @property
+    def counted(self) -> npt.NDArray[np.void]:
+        """COUNTED[flows, 2]: marks by the side that sent them. A view."""
+        return self._state.counted[: 2 * self.table.count].reshape(-1, 2)
+
+    @property
+    def initial_rtt_ns(self) -> npt.NDArray[np.int64]:
+        """int64[flows]: from a connection's last SYN to its first ACK (tcp.analysis.initial_rtt); 0 where unknown."""
+        leads = self.table.flows["lead"]
+        known: npt.NDArray[np.int64] = self._state.timed["initial_rtt_ns"][leads]
+        return known
+
+
+def _room(rows: int) -> at.Analysed:
+    return at.Analysed(np.empty(rows, np.int32), np.empty(rows, np.int64), np.empty(rows, np.int64))
