@@ -1,6 +1,7 @@
 """Flows as a table: all at a time says what each says alone."""
 
 import random
+from dataclasses import fields
 
 import numpy as np
 import polars as pl
@@ -10,13 +11,14 @@ from tests.flows.made_frames import make_batch
 from tests.measures.followed import follow_batches
 from tests.measures.stories import ACK, ICMP, MS, NO_TIME, SYN, UDP, Packet, cut_at_random, random_story
 from vmpcap.flows.table import FlowTable
-from vmpcap.measures.connections import Connection, RttSummary
+from vmpcap.measures.connections import Connection, Marked, RttSummary
 from vmpcap.measures.flow_frame import flow_frame
 from vmpcap.measures.follow import Follower
 from vmpcap.terms.columns import FLOWS, dtypes
 
-TCP_ONLY = ("retransmissions", "out_of_order", "zero_windows", "keep_alives", "rtt_samples")
-NOT_YET = ("fast_retransmissions", "spurious_retransmissions", "duplicate_acks", "lost_segments", "window_fulls")
+MARKED = tuple(field.name for field in fields(Marked))
+OWN = {"resent_segments": "retransmissions", "resent_bytes": "retransmitted_bytes", "late_segments": "out_of_order"}
+TCP_ONLY = (*MARKED, *OWN, "copies", "rtt_samples")
 
 
 def table_of(follower: Follower, point: str = "here") -> pl.DataFrame:
@@ -44,9 +46,11 @@ def row_of(c: Connection) -> dict[str, object]:
     for letter, side in zip("ab", c.sides, strict=True):
         for name in ("packets", "wire_bytes", "payload_bytes"):
             row[f"{letter}_{name}"] = getattr(side, name)
-        for name in TCP_ONLY[:-1]:
-            row[f"{letter}_{name}"] = getattr(side, name) if is_tcp else None
-        row |= dict.fromkeys(f"{letter}_{name}" for name in NOT_YET)
+        for name in MARKED:
+            row[f"{letter}_{name}"] = None if side.marked is None else getattr(side.marked, name)
+        for name, counted in OWN.items():
+            row[f"{letter}_{name}"] = getattr(side, counted) if is_tcp else None
+        row[f"{letter}_copies"] = side.duplicates if is_tcp else None
         row |= rtt_row(letter, side.ack_rtt, is_tcp)
     return row
 

@@ -153,7 +153,7 @@ def test_one_connection_in_three_vlan_stacks_is_three_flows() -> None:
     rows = our_streams(name)[0]
     assert sorted(row["a_packets"] + row["b_packets"] for row in rows) == [14, 14, 14]
     assert len({tuple(row["vlan"]) for row in rows}) == 3
-    assert all(row["a_retransmissions"] == row["b_retransmissions"] == 0 for row in rows)
+    assert all(row["a_resent_segments"] == row["b_resent_segments"] == 0 for row in rows)
     expected = expected_of(stream)
     for column in ("a_packets", "b_packets", "a_wire_bytes", "b_wire_bytes", "a_payload_bytes", "b_payload_bytes"):
         assert sum(row[column] for row in rows) == expected[column]

@@ -190,7 +190,7 @@ FLOW = {
     "last_ts": 1_783_996_808_000_000_000,
     "a_payload_bytes": 105_393_557,
     "b_payload_bytes": 0,
-    "a_retransmissions": 1_448,
+    "a_resent_segments": 1_448,
     "a_rtt_p50_us": 2_911.0,
     "tcp_stream": 0,
 }

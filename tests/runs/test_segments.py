@@ -103,7 +103,7 @@ def test_two_guests_of_one_mac_and_one_address_are_two(name: str, tmp_path: Path
     """The same connection in two domains is two flows, each with both its directions and none of it resent."""
     frames = [wrapped(name, number, frame) for frame in talk() for number in (3, 4)]
     flows, _ = list_flows(written(tmp_path / "c.pcap", frames))
-    assert flows.select("a_packets", "b_packets", "a_retransmissions", "b_retransmissions").rows() == [(2, 2, 0, 0)] * 2
+    assert flows.select("a_packets", "b_packets", "a_resent_segments", "b_resent_segments").rows() == [(2, 2, 0, 0)] * 2
     if "vlan" in name:
         assert [set(ids) - {9} for ids in flows["vlan"]] == [{3}, {4}]
     else:

@@ -60,6 +60,31 @@ class StreamSeries:
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """
+    How many of the segments that one side sent have each mark of Wireshark's TCP analysis.
+
+    In the order of kernels.analysis_state.COUNTED. A packet that was captured twice counts twice, as it does there.
+    """
+
+    retransmissions: int
+    """Fast and spurious ones among them."""
+    fast_retransmissions: int
+    spurious_retransmissions: int
+    out_of_order: int
+    duplicate_acks: int
+    lost_segments: int
+    """Segments before which numbers were not seen."""
+    acked_unseen: int
+    """ACKs of numbers that were not seen."""
+    zero_windows: int
+    zero_window_probes: int
+    window_fulls: int
+    window_updates: int
+    keep_alives: int
+
+
+@dataclass(frozen=True, slots=True)
 class Side:
     """What one side of a flow sent. Frames count from 1; None or -1 where there was no such frame."""
 
@@ -68,6 +93,8 @@ class Side:
     payload_bytes: int
     unique_bytes: int
     """Each sequence number once; equals payload_bytes for UDP."""
+    marked: Marked | None
+    """What Wireshark marks; None for all but TCP."""
     retransmissions: int
     """Segments with at least one byte already seen from this side."""
     retransmitted_bytes: int

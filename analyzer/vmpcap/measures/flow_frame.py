@@ -9,9 +9,10 @@ from vmpcap.decode.paths import path_text
 from vmpcap.flows.table import FlowTable
 from vmpcap.measures.follow import Follower
 from vmpcap.measures.kernels import layout
+from vmpcap.measures.kernels.analysis_state import COUNTED
 from vmpcap.measures.rtt_histogram import Buckets
 from vmpcap.terms.cells import ip_cells, name_cells, number_cells, pair_cells, tag_cells, time_cells, us_cells
-from vmpcap.terms.columns import FLOWS, PER_SIDE, through_gate
+from vmpcap.terms.columns import FLOWS, through_gate
 from vmpcap.terms.units import NO_TIME
 from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_SCTP, IP_TCP, IP_UDP
 
@@ -23,15 +24,13 @@ Bools = npt.NDArray[np.bool_]
 
 PROTOCOLS: Final = {IP_TCP: "tcp", IP_UDP: "udp", IP_SCTP: "sctp", IP_ICMP: "icmp", IP_ICMPV6: "icmpv6"}
 PERCENTS: Final = (50, 90, 99)
-TCP_COUNTS: Final = ("retransmissions", "out_of_order", "zero_windows", "keep_alives")
-"""What is counted per side of TCP only."""
-NOT_MEASURED: Final = (
-    "fast_retransmissions",
-    "spurious_retransmissions",
-    "duplicate_acks",
-    "lost_segments",
-    "window_fulls",
-)
+OWN_COUNTS: Final = {
+    "resent_segments": "retransmissions",
+    "resent_bytes": "retransmitted_bytes",
+    "late_segments": "out_of_order",
+    "copies": "duplicates",
+}
+"""What is counted per side of TCP by the follower, beside Wireshark's marks, and what it is called there."""
 ALL_SAMPLES: Final = max(layout.ACK_RTT_KINDS)
 """Kinds up to this one are what Wireshark's ack_rtt has."""
 
@@ -70,7 +69,8 @@ def flow_frame(flows: FlowTable, follower: Follower, point: str) -> "pl.DataFram
     whole, _, _ = follower.handshakes()
     columns["handshake_rtt_us"] = us_cells(whole)
     columns["tcp_stream"] = number_cells(table["stream"], is_tcp)
-    return through_gate(pl.DataFrame(columns), FLOWS, "flows")
+    frame = pl.DataFrame({column.name: columns[column.name] for column in FLOWS})
+    return through_gate(frame, FLOWS, "flows")
 
 
 class Spread(NamedTuple):
@@ -122,21 +122,20 @@ def spread_of(buckets: Buckets, sides: int) -> Spread:
 
 
 def _side(follower: Follower, spread: Spread, number: int, is_tcp: Bools) -> "dict[str, pl.Series]":
-    """The columns of one side, by their names without its letter and in their order."""
-    import polars as pl
-
+    """The columns of one side, by their names without its letter."""
     one, more = follower.sides[:, number], follower.more[:, number]
     own = slice(number, None, 2)
     columns = {name: number_cells(one[name]) for name in ("packets", "wire_bytes", "payload_bytes")}
-    columns |= {name: number_cells(more[name], is_tcp) for name in TCP_COUNTS}
+    marked = follower.analysis.counted[:, number]
+    columns |= {name: number_cells(marked[name], is_tcp) for name in COUNTED.names or ()}
+    columns |= {name: number_cells(more[counted], is_tcp) for name, counted in OWN_COUNTS.items()}
     columns |= {
         "rtt_samples": number_cells(spread.samples[own], is_tcp),
         "rtt_min_us": us_cells(spread.least[own]),
         "rtt_max_us": us_cells(spread.most[own]),
     }
     columns |= {f"rtt_p{percent}_us": us_cells(spread.ranks[percent][own]) for percent in PERCENTS}
-    columns |= dict.fromkeys(NOT_MEASURED, pl.repeat(None, len(one), dtype=pl.Int64, eager=True))
-    return {column.name: columns[column.name] for column in PER_SIDE}
+    return columns
 
 
 def _last(follower: Follower) -> I64:

@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from vmpcap.decode.frames import Frames
 from vmpcap.flows.table import FlowTable
-from vmpcap.measures.connections import Connection, Pause, RttSummary, Side, StreamSeries
+from vmpcap.measures.analysis import Analysis
+from vmpcap.measures.connections import Connection, Marked, Pause, RttSummary, Side, StreamSeries
 from vmpcap.measures.kernels import layout as at
 from vmpcap.measures.kernels.follow import follow
 from vmpcap.measures.rtt_histogram import Buckets, RttHistogram, summarise
@@ -49,6 +50,7 @@ class Follower:
 
     def __init__(self, table: FlowTable) -> None:
         self.table = table
+        self.analysis = Analysis(table)
         sides = 2 * table.budget
         self._state = at.State(
             sides=reserve(sides, at.SIDE),
@@ -89,6 +91,7 @@ class Follower:
         state.counts[at.SAMPLES] = 0
         flows = self.table.all_flows
         follow(frames, flow_id, side, copies, batch.first_frame, batch.buffer, batch.record_at, flows, state)
+        self.analysis.absorb(frames, flow_id, side, batch.first_frame)
         self._rtt.absorb(state.sample_key, state.sample_ns, int(state.counts[at.SAMPLES]))
 
     def finish(self) -> Buckets:
@@ -235,6 +238,7 @@ class Follower:
             wire_bytes=int(one["wire_bytes"]),
             payload_bytes=int(one["payload_bytes"]),
             unique_bytes=int(one["unique_bytes"] if is_tcp else one["payload_bytes"]),
+            marked=Marked(*map(int, self.analysis.counted[flow, side].item())) if is_tcp else None,
             retransmissions=int(more["retransmissions"]),
             retransmitted_bytes=int(more["retransmitted_bytes"]),
             out_of_order=int(more["out_of_order"]),

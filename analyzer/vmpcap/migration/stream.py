@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vmpcap.measures.connections import Side
 from vmpcap.measures.limits import Sent, attribute, find_stalls
 from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
 from vmpcap.measures.rounds import Path, describe_rtt
@@ -79,11 +80,31 @@ def measure_stream(sighting: Sighting) -> StreamFigures:
 
 
 def _loss(sighting: Sighting, volume: Bytes) -> Loss:
+    """
+    What was lost or sent again?
+
+    Notes
+    -----
+    Resent segments and bytes are our own count; the rest is what Wireshark marks, and is left open where the capture
+    holds packets twice: there each copy is marked as if it had been sent again.
+    """
     links = sighting.transfer.links
+    sides = [side for link in links for side in (link.data, link.back)]
+    are_marked = all(side.marked is not None and not side.duplicates and not side.mirrored for side in sides)
+
+    def marked(name: str, senders: Sequence[Side]) -> int | None:
+        return sum(getattr(side.marked, name) for side in senders) if are_marked else None
+
+    data, back = [link.data for link in links], [link.back for link in links]
     return Loss(
-        retransmissions=sum(link.data.retransmissions for link in links),
-        out_of_order=sum(link.data.out_of_order for link in links),
-        zero_windows=sum(link.back.zero_windows for link in links),
+        retransmissions=sum(side.retransmissions for side in data),
+        fast_retransmissions=marked("fast_retransmissions", data),
+        spurious_retransmissions=marked("spurious_retransmissions", data),
+        out_of_order=marked("out_of_order", data),
+        duplicate_acks=marked("duplicate_acks", back),
+        lost_segments=marked("lost_segments", data),
+        zero_windows=sum(side.zero_windows for side in back),
+        window_fulls=marked("window_fulls", data),
         retransmitted_share=volume.retransmitted / volume.payload if volume.payload else None,
     )
 

@@ -33,12 +33,13 @@ MOST_EXCHANGES: Final = 20_000
 
 def as_views(points: Sequence[PointRead]) -> list[PointView]:
     """Each point as a view; clocks are held against the first point that shares exchanges with the others."""
-    exchanges = [_exchanges(point) for point in points]
+    streams = [streams_of(point) for point in points]
+    exchanges = [_exchanges(point, own) for point, own in zip(points, streams, strict=True)]
     reference = _reference(exchanges)
     views = []
     for number, point in enumerate(points):
         offset = Offset(0, 0, 0) if number == reference else bound_offset(exchanges[reference], exchanges[number])
-        views.append(_as_view(point, offset))
+        views.append(_as_view(point, streams[number], offset))
     return views
 
 
@@ -48,13 +49,13 @@ def streams_of(point: PointRead) -> list[Connection]:
     return fold_mirrors([c for c in connections if any(side.packets for side in c.sides)])
 
 
-def _as_view(point: PointRead, offset: Offset | None) -> PointView:
+def _as_view(point: PointRead, streams: Sequence[Connection], offset: Offset | None) -> PointView:
     rows, journal = point.announcements.rows(), point.journal.columns()
     link_types = {number for read in point.reads for number in read.facts.link_types}
     return PointView(
         name=point.files.name,
         role=point.files.role,
-        streams=tuple(streams_of(point)),
+        streams=tuple(streams),
         series=tuple(mark_boots(gather_series(rows), _boots(rows, journal))),
         arps=rows,
         journal=journal,
@@ -77,10 +78,10 @@ def _boots(rows: AnnouncementRows, journal: JournalColumns) -> dict[int, Boot]:
     return find_boots(rows, journal.eth_src[rows_of], journal.ts_ns[rows_of], is_dhcp)
 
 
-def _exchanges(point: PointRead) -> Mapping[object, Exchange]:
+def _exchanges(point: PointRead, streams: Sequence[Connection]) -> Mapping[object, Exchange]:
     """Requests and replies that other points may have seen too: handshakes of streams, ICMP echoes."""
     found: dict[object, Exchange] = {}
-    for connection in streams_of(point):
+    for connection in streams:
         a, b = connection.sides
         if a.syn_ts is not None and b.syn_ts is not None:
             key = ("handshake", connection.a_ip, connection.a_port, connection.b_ip, connection.b_port)

@@ -88,15 +88,17 @@ PER_SIDE: Final = (
     Column("packets", "count", "packets", "sent by this side; what the capture holds twice in one VLAN counts once"),
     Column("wire_bytes", "count", "bytes", "of whole frames, as they were on the wire"),
     Column("payload_bytes", "count", "bytes", "above the transport header, by the IP length; resent bytes count again"),
-    Column("retransmissions", "count", "segments", "with bytes that this point had already seen from this side"),
-    Column("fast_retransmissions", "count", "segments", "as Wireshark marks them; null: not measured yet"),
-    Column("spurious_retransmissions", "count", "segments", "as Wireshark marks them; null: not measured yet"),
-    Column("out_of_order", "count", "segments", "that filled a hole"),
-    Column("duplicate_acks", "count", "segments", "as Wireshark marks them; null: not measured yet"),
-    Column("lost_segments", "count", "segments", "as Wireshark marks them; null: not measured yet"),
-    Column("zero_windows", "count", "segments", "that offered no window"),
-    Column("window_fulls", "count", "segments", "as Wireshark marks them; null: not measured yet"),
-    Column("keep_alives", "count", "segments", "one number before the next, with one byte or none"),
+    Column(
+        "retransmissions", "count", "segments", "marked in Wireshark as sent before: fast and spurious ones among them"
+    ),
+    Column("fast_retransmissions", "count", "segments", "marked: soon after two duplicate ACKs for it"),
+    Column("spurious_retransmissions", "count", "segments", "marked: it had been acknowledged already"),
+    Column("out_of_order", "count", "segments", "marked: later than its numbers by less than a round trip"),
+    Column("duplicate_acks", "count", "segments", "marked: the same ACK and window once more"),
+    Column("lost_segments", "count", "segments", "marked: numbers before it were not seen"),
+    Column("zero_windows", "count", "segments", "marked: it offers no window"),
+    Column("window_fulls", "count", "segments", "marked: it reaches the edge of the offered window"),
+    Column("keep_alives", "count", "segments", "marked: one number before the next, with one byte or none"),
     Column("rtt_samples", "count", "samples", "data, SYN or FIN to the ACK that covers exactly it; 0 does not count"),
     Column("rtt_min_us", "float", "us", "smallest: exact"),
     Column("rtt_p50_us", "float", "us", "nearest rank; exact for few samples, else within 0.2 %"),
@@ -104,13 +106,23 @@ PER_SIDE: Final = (
     Column("rtt_p99_us", "float", "us", "nearest rank; exact for few samples, else within 0.2 %"),
     Column("rtt_max_us", "float", "us", "largest: exact"),
 )
+ALSO_PER_SIDE: Final = (
+    Column("acked_unseen", "count", "segments", "marked: it acknowledges numbers that were not seen"),
+    Column("zero_window_probes", "count", "segments", "marked: one byte although no window was offered"),
+    Column("window_updates", "count", "segments", "marked: the same ACK with another window"),
+    Column("resent_segments", "count", "segments", "with bytes that this point had seen from this side; no copies"),
+    Column("resent_bytes", "count", "bytes", "of payload that this point had seen from this side; no copies"),
+    Column("late_segments", "count", "segments", "that filled a hole, whenever they came; no copies"),
+    Column("copies", "count", "packets", "captured more than once; they count nowhere else but in what is marked"),
+)
 FLOWS: Final = (
     *WHERE_FROM,
     *(Column(f"{side}_{c.name}", c.kind, c.unit, c.meaning) for side in ("a", "b") for c in PER_SIDE),
     Column("handshake_rtt_us", "float", "us", "the last SYN to the first ACK after its SYN/ACK: the full path"),
     Column("tcp_stream", "count", "", "Wireshark's stream number: tcp.stream eq N shows this flow"),
+    *(Column(f"{side}_{c.name}", c.kind, c.unit, c.meaning) for side in ("a", "b") for c in ALSO_PER_SIDE),
 )
-"""`vmpcap flows`: contract section 4."""
+"""`vmpcap flows`: what is promised, then what was added. Marked: in Wireshark, with its default preferences."""
 
 ANNOUNCEMENTS: Final = (
     Column("point", "text", "", "capture point"),
