@@ -5,29 +5,22 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from vmpcap.measures.outages import LEAST_OUTAGE_NS, Outage
 from vmpcap.measures.peers import PeerStream, find_peer_streams
+from vmpcap.migration.asking import Asking
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.results import Peer
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import OUTAGE_FIGURES, rank
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, ms
-from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP
 
 BEFORE_NS: Final = NS_PER_S
 """An outage that ended this long before the guest's first sign is another one's."""
 
 AFTER_NS: Final = 5 * NS_PER_S
 """An outage that began this long after it has another cause until more is known: caches and routes follow by then."""
-
-AROUND_NS: Final = 60 * NS_PER_S
-"""How far from the switchover the requests beside it are looked for."""
-
-PROTOCOLS: Final = {"icmp": IP_ICMP, "icmpv6": IP_ICMPV6, "udp": IP_UDP, "tcp": IP_TCP}
-ECHO_REQUESTS: Final = (8, 128)
 
 MOST_PEERS: Final = 500
 """So many streams are listed, the worst first; the rest is counted by the caller's note."""
@@ -72,13 +65,13 @@ def what_peers_suffered(
     for view in views:
         when = on_point(view, moment)
         away = on_point(view, begin) if last_before is not None else when - BEFORE_NS
-        place = rank(view.role, OUTAGE_FIGURES)
+        place, asking = rank(view.role, OUTAGE_FIGURES), Asking(view.journal, when)
         for stream in find_peer_streams(view.journal, macs, guest.ips, end_ns=_end_of(view)):
             if stream.last_ts < on_point(view, begin) - BEFORE_NS:
                 continue  # at this point it was over before the guest fell silent
             key = (stream.peer, stream.protocol, stream.peer_port, stream.guest_port, stream.icmp_id, stream.requester)
             if key not in best or place < best[key][0]:
-                best[key] = (place, _suffered(stream, view, when, away))
+                best[key] = (place, _suffered(stream, view, asking, when, away))
     found = [suffered for _, suffered in best.values()]
     return sorted(found, key=_severity)[:MOST_PEERS]
 
@@ -94,13 +87,13 @@ def _severity(suffered: Suffered) -> tuple[bool, float, str, str]:
     return (suffered.ended, -(suffered.peer.outage_ms or 0.0), suffered.peer.protocol, suffered.peer.peer)
 
 
-def _suffered(stream: PeerStream, view: PointView, when: int, away: int) -> Suffered:
+def _suffered(stream: PeerStream, view: PointView, asking: Asking, when: int, away: int) -> Suffered:
     """What did the peer of this stream meet? The guest is known to have run until away, and to be announced at when."""
     near = _around_switchover(stream, when)
     outage = max(near, key=lambda o: (not o.ended, o.seen_ns), default=None)
     if outage is None and not stream.first_ts <= when <= stream.last_ts:
         return _on_one_side(stream, view, when)
-    watched = _gap_of_requests(stream, view, away, when) if outage is None else None
+    watched = _gap_of_requests(stream, asking, away, when) if outage is None else None
     if outage is None and watched is None:
         return _not_asking(stream, view)
     peer = Peer(
@@ -129,38 +122,20 @@ def _suffered(stream: PeerStream, view: PointView, when: int, away: int) -> Suff
     )
 
 
-def _gap_of_requests(stream: PeerStream, view: PointView, away: int, when: int) -> int | None:
+def _gap_of_requests(stream: PeerStream, asking: Asking, away: int, when: int) -> int | None:
     """
     How long was the peer not asking around the switchover: what could have gone unnoticed?
 
     None where no request (of a one-way stream: no packet) fell between the guest's last sign and its announcement, or
     none came before or after: then nobody was asking. Requests closer than what is called an outage watched it anyhow.
     """
-    ts = _request_times(stream, view, when)
+    ts = asking.times(stream)
     first = int(np.searchsorted(ts, away, side="right")) - 1
     after = int(np.searchsorted(ts, when, side="right"))
     if first < 0 or after >= len(ts):
         return None
     gap = int(np.diff(ts[first : after + 1]).max())
     return None if after == first + 1 and gap > LEAST_OUTAGE_NS else gap
-
-
-def _request_times(stream: PeerStream, view: PointView, when: int) -> npt.NDArray[np.int64]:
-    """When did the requester of this stream send, around then?"""
-    near = np.flatnonzero(np.abs(view.journal.ts_ns - when) <= AROUND_NS)
-    j = view.journal.take(near)
-    ends = [(stream.peer, stream.peer_port), (stream.guest, stream.guest_port)]
-    (source, source_port), (target, target_port) = ends if stream.requester == "peer" else ends[::-1]
-    asked = (j.src_high == source[0]) & (j.src_low == source[1]) & (j.dst_high == target[0]) & (j.dst_low == target[1])
-    asked &= j.ip_protocol == PROTOCOLS[stream.protocol]
-    if stream.manner == "echo":
-        asked &= np.isin(j.icmp_type, ECHO_REQUESTS) & (j.icmp_id == stream.icmp_id)
-    else:
-        asked &= (j.src_port == source_port) if source_port else True
-        asked &= (j.dst_port == target_port) if target_port else True
-    if stream.protocol == "tcp":
-        asked &= j.payload_bytes > 0
-    return np.sort(j.ts_ns[asked])
 
 
 def _doubt(stream: PeerStream, outage: Outage) -> int | None:
