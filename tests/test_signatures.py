@@ -30,7 +30,7 @@ def test_every_kernel_has_exactly_one_signature() -> None:
 
     A second signature would cost seconds at a user's first run, and means that an array came by another door.
     """
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'analyzer'}:{ROOT}"}
     done = subprocess.run(
         [sys.executable, "-m", "tests.signatures"],
         cwd=ROOT,

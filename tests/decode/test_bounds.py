@@ -10,7 +10,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_no_kernel_reads_outside_a_frame(tmp_path: Path) -> None:
     """With bounds checks compiled in, no cut or mangled example makes a kernel read outside its buffer."""
-    environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    environment = {
+        **os.environ,
+        "NUMBA_BOUNDSCHECK": "1",
+        "NUMBA_CACHE_DIR": str(tmp_path),
+        "PYTHONPATH": f"{ROOT / 'analyzer'}:{ROOT}",
+    }
     done = subprocess.run(
         [sys.executable, "-m", "tests.decode.bounds"],
         cwd=ROOT,

@@ -26,7 +26,7 @@ def _length(claimed: int, left: int | None) -> float:
         return log2(0x10000 / 9000)
     if claimed == left:
         return 12
-    return log2(0x10000 / max(left, 1)) if claimed < left else 0
+    return max(0.0, log2(0x10000 / max(left, 1))) if claimed < left else 0  # no packet is longer than a length can say
 
 
 def as_ipv4(here: bytes, left: int | None) -> Likeness:

@@ -342,7 +342,8 @@ class Walk:
         self.step_in()
         header = self.take(at, 4)
         self.enter(name, at + 4)
-        folded = struct.unpack(">H", header[:2])[0] | struct.unpack(">H", header[2:])[0]
+        first, last = struct.unpack(">HH", header)
+        folded = 0 if first and last else first or last
         if folded in (2, 2 << 8):
             self.ipv4(at + 4)
         elif folded in (10, 24, 28, 30) or (folded & 0xFF == 0 and folded >> 8 in (10, 24, 28, 30)):

@@ -135,7 +135,7 @@ def read_arrivals(batch: RecordBatch, frames: Frames) -> Arrivals:
     out = _room(rows.size)
     payload_end = frames.payload_at[rows].astype(np.int64) + frames.payload_bytes[rows]
     is_arp = frames.transport_at[rows] < 0
-    payload_end[is_arp] = frames.captured_bytes[rows][is_arp]
+    payload_end[is_arp] = batch.captured_bytes[rows][is_arp]
     written = read_bodies(
         batch.buffer,
         batch.record_at,

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from vmpcap.decode.bits import Bytes, be32, byte
-from vmpcap.decode.frames import I64, U8, U64, Frames
+from vmpcap.decode.frames import I32, I64, U8, U64, Frames
 from vmpcap.readers.records import RecordBatch
 from vmpcap.terms.kernels import Bool, Int, inline_kernel, kernel
 from vmpcap.terms.units import NO_TIME, NS_PER_MS, NS_PER_US
@@ -114,7 +114,7 @@ def is_same_packet(
 
 @kernel
 def mark_copies(  # noqa: PLR0915 - one digest of a dozen columns
-    buffer: Bytes, record_at: I64, frames: Frames, windows: Windows, state: Recent, out_is_copy: U8
+    buffer: Bytes, record_at: I64, captured_bytes: I32, frames: Frames, windows: Windows, state: Recent, out_is_copy: U8
 ) -> None:
     """
     Which frames are copies of one that came a moment ago?
@@ -122,7 +122,8 @@ def mark_copies(  # noqa: PLR0915 - one digest of a dozen columns
     Parameters
     ----------
     buffer : uint8[n]
-    record_at : int64[m]
+    record_at, captured_bytes : int64[m], int32[m]
+        Of the bytes in the buffer: those of a packet that was put together are more or fewer than its frame's.
     frames : Frames
         m rows.
     windows : Windows
@@ -171,7 +172,7 @@ def mark_copies(  # noqa: PLR0915 - one digest of a dozen columns
             sides = frames.src_low[i] ^ (frames.dst_low[i] << np.uint64(32)) ^ frames.src_high[i] ^ frames.dst_high[i]
             digest = stir(stir(sides, numbers), stir(stir(stamps, control), shape ^ (ports << np.uint64(24))))
         else:
-            end = min(frames.network_at[i] + _DIGESTED_BYTES, np.int64(frames.captured_bytes[i]))
+            end = min(frames.network_at[i] + _DIGESTED_BYTES, np.int64(captured_bytes[i]))
             skip_a = np.int64(-1)
             skip_b = np.int64(-2)
             if frames.ip_version[i] == 4:
@@ -231,7 +232,15 @@ class CopyFinder:
         rows = batch.record_at.shape[0]
         if self._is_copy.shape[0] < rows:
             self._is_copy = np.zeros(rows, dtype=np.uint8)
-        mark_copies(batch.buffer, batch.record_at, frames, self._windows, self._recent, self._is_copy[:rows])
+        mark_copies(
+            batch.buffer,
+            batch.record_at,
+            batch.captured_bytes,
+            frames,
+            self._windows,
+            self._recent,
+            self._is_copy[:rows],
+        )
         is_copy = self._is_copy[:rows]
         is_copy.flags.writeable = False
         return is_copy

@@ -197,7 +197,9 @@ def unusual_key(buffer: Bytes, start: Offset, end: Offset, rules: I32, rule: Off
         at = end + rules[rule + tables.NEXT_AT]
         return np.int64((be16(buffer, at) & rules[rule + tables.NEXT_MASK]) >> rules[rule + tables.NEXT_SHIFT])
     if features & tables.NEXT_EITHER_ORDER:
-        return be16(buffer, start + rules[rule + tables.NEXT_AT] + 2)
+        first = be16(buffer, start + rules[rule + tables.NEXT_AT])
+        second = be16(buffer, start + rules[rule + tables.NEXT_AT] + 2)
+        return np.int64(second if first == 0 or second == 0 else -first)  # no family has bits in both: none is it then
     if features & tables.NEXT_SELECTS:
         flags = byte(buffer, start) & rules[rule + tables.SELECT_MASK]
         return np.int64((flags >> rules[rule + tables.SELECT_SHIFT]) << tables.KEY_BITS)

@@ -90,7 +90,10 @@ class Follower:
         state = self._state
         state.counts[at.SAMPLES] = 0
         flows = self.table.all_flows
-        follow(frames, flow_id, side, copies, batch.first_frame, batch.buffer, batch.record_at, flows, state)
+        buffer, record_at, captured_bytes = batch.buffer, batch.record_at, batch.captured_bytes
+        follow(
+            frames, flow_id, side, copies, batch.first_frame, buffer, record_at, captured_bytes, flows, state
+        )  # fmt: skip
         self.analysis.absorb(frames, flow_id, side, batch.first_frame)
         self._rtt.absorb(state.sample_key, state.sample_ns, int(state.counts[at.SAMPLES]))
 

@@ -15,6 +15,8 @@ _OTHER_PROTOCOLS: Final = (*range(0x18), 0x60, 0x200, 0x400)
 """Numbers below the Ethertypes that Linux gives to frames without one."""
 _NOKIA_MASK: Final = 0x0FFF_00F0
 _NOKIA_BITS: Final = 0x0FBF_0000
+_LONGEST_PAUSE_S: Final = 86_400
+"""Between the first packets of a capture whose layout is guessed: what is no time lies decades apart."""
 _SOUND_FOR_PROMISED: Final = 2
 _SOUND_FOR_OTHERS: Final = 3
 """How many records must look sound for the promised layout to stand, and for another to be believed."""
@@ -95,15 +97,22 @@ def choose_layout(
 def _is_chain(
     window: Window, layout: RecordHeader, records: int, least: int, sign: str, longest: int, next_file: bytes
 ) -> bool:
-    """Do so many records look sound in this layout, or at least `least` that are all there are, ending exactly?"""
-    at = 0
+    """
+    Do so many records look sound in this layout, or at least `least` that are all there are, ending exactly?
+
+    Of a layout that was not promised (with `least`) more is asked: packets of some length, within a day.
+    """
+    at, first_seconds = 0, 0
     for seen in range(records):
         if not window.hold(at + layout.size):
             return window.left == at and seen >= least
         if window.peek(len(next_file), at) == next_file:
             return seen >= least
-        fraction, captured, wire = struct.unpack(sign + "III", window.peek(12, at + 4))
+        seconds, fraction, captured, wire = struct.unpack(sign + "IIII", window.peek(16, at))
         if fraction >= 1_000_000 or captured > min(wire, longest):
+            return False
+        first_seconds = seconds if seen == 0 else first_seconds
+        if least and (wire == 0 or abs(seconds - first_seconds) > _LONGEST_PAUSE_S):
             return False
         if not layout.is_sound(window.peek(layout.size - 16, at + 16), sign):
             return False

@@ -79,27 +79,30 @@ def place_unusual(
 
 @inline_kernel
 def begin_data(
-    one: Any, more: Any, k: Int, i: Int, is_nominated: bool, frames: Frames, buffer: U8, at: Int, state: State
-) -> None:
+    one: Any, more: Any, k: Int, i: Int, is_nominated: bool, frames: Frames, buffer: U8, at: Int, captured: Int,
+    state: State,
+) -> None:  # fmt: skip
     """What is kept of the first data of a side: a slot, and the bytes that its stream begins with."""
     if one["slot"] == 0 and is_nominated:
         take_slot(one, k, frames.ts_ns[i], state.streams, state.bins, state.bin_arena, state.counts)
     if one["flags"] & SYN_SEEN == 0 or seq_diff(frames.tcp_seq[i], more["isn"]) == 1:
         one["flags"] |= OPENED
         more["opening_bytes"] = keep_bytes(
-            state.openings[k], frames.payload_at[i], frames.captured_bytes[i], frames.payload_bytes[i], at, buffer
+            state.openings[k], frames.payload_at[i], captured, frames.payload_bytes[i], at, buffer
         )
 
 
 @inline_kernel
-def keep_closings(frames: Frames, buffer: U8, record_at: I64, streams: Records, used: Int, closings: U8) -> None:
+def keep_closings(
+    frames: Frames, buffer: U8, record_at: I64, captured_bytes: I32, streams: Records, used: Int, closings: U8
+) -> None:
     """With which bytes did the segment begin that reached furthest in each stream, as far as this batch goes?"""
     for slot in range(used):
         stream = streams[slot]
         row = np.int64(stream["closing_row"])
         if row >= 0:
             stream["closing_bytes"] = keep_bytes(
-                closings[slot], frames.payload_at[row], frames.captured_bytes[row], frames.payload_bytes[row],
+                closings[slot], frames.payload_at[row], captured_bytes[row], frames.payload_bytes[row],
                 record_at[row], buffer,
             )  # fmt: skip
             stream["closing_row"] = -1
@@ -107,8 +110,8 @@ def keep_closings(frames: Frames, buffer: U8, record_at: I64, streams: Records, 
 
 @kernel
 def follow(
-    frames: Frames, flow_id: I32, side: U8, is_copy: U8, first_frame: Int, buffer: U8, record_at: I64, flows: Records,
-    state: State,
+    frames: Frames, flow_id: I32, side: U8, is_copy: U8, first_frame: Int, buffer: U8, record_at: I64,
+    captured_bytes: I32, flows: Records, state: State,
 ) -> None:  # fmt: skip
     """
     What does each packet add to what is known of its flow?
@@ -120,7 +123,8 @@ def follow(
     is_copy : uint8[m], COPY where the capture holds the same packet already: counted, otherwise left out; MIRRORED
         where it holds it in another segment: counted, and part of this flow
     first_frame : frame number of row 0
-    buffer, record_at : uint8[n], int64[m], the batch's bytes and where each record begins
+    buffer, record_at, captured_bytes : uint8[n], int64[m], int32[m], the batch's bytes, where each record begins and
+        how long it is there: a packet that was put together is not as long as its frame
     flows : FLOW[flows]
     state : carried over batches; the sample arrays must hold three samples a row
     """
@@ -166,7 +170,10 @@ def follow(
             flight = flight_of(one)
             if is_data:
                 if one["flags"] & OPENED == 0:
-                    begin_data(one, more, k, i, flows[k >> 1]["nominated"] != 0, frames, buffer, record_at[i], state)
+                    begin_data(
+                        one, more, k, i, flows[k >> 1]["nominated"] != 0, frames, buffer, record_at[i],
+                        captured_bytes[i], state,
+                    )  # fmt: skip
                 slot = np.int64(one["slot"]) - 1
                 if slot >= 0 and ts - one["last_data_ts"] >= LEAST_PAUSE_NS and more["first_data_frame"]:
                     note_pause(
@@ -218,4 +225,4 @@ def follow(
                     one, other, streams, state.echoes, keys, durations, counts, k, ts, value, echoed,
                     flags & TCP_ACK != 0, data_ts, clean,
                 )  # fmt: skip
-    keep_closings(frames, buffer, record_at, streams, counts[STREAMS_USED], state.closings)
+    keep_closings(frames, buffer, record_at, captured_bytes, streams, counts[STREAMS_USED], state.closings)
