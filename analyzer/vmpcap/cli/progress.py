@@ -25,8 +25,8 @@ class Progress:
         self._draws = draws
         self._begun = self._touched = time.monotonic()
         self._bar: Bar | None = None
-        self._task: TaskID | None = None
-        self._what = ""
+        self._tasks: dict[str, TaskID] = {}
+        """One for each file that is being read: points may be read side by side."""
 
     def __enter__(self) -> Self:
         if self._shows:
@@ -42,21 +42,20 @@ class Progress:
     def __call__(self, what: str, done: int, total: int | None) -> None:
         """Take note: so many bytes of this file are read, of so many (None: nobody knows)."""
         now = time.monotonic()
+        is_new, is_over = what not in self._tasks, total is not None and done >= total
         if (
             not (self._shows and self._draws)
             or now - self._begun < PATIENCE_S
-            or (now - self._touched < INTERVAL_S and what == self._what)
+            or (now - self._touched < INTERVAL_S and not is_new and not is_over)
         ):
             return
         self._touched = now
         bar = self._bar or self._open()
-        if what != self._what:
-            if self._task is not None:
-                bar.remove_task(self._task)
-            self._task = bar.add_task(_name(what), total=total)
-            self._what = what
-        if self._task is not None:
-            bar.update(self._task, completed=done, total=total)
+        if is_new:
+            self._tasks[what] = bar.add_task(_name(what), total=total)
+        bar.update(self._tasks[what], completed=done, total=total)
+        if is_over:
+            bar.remove_task(self._tasks.pop(what))
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None

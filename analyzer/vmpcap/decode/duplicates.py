@@ -90,14 +90,14 @@ def digest_bytes(buffer: Bytes, begin: np.int64, end: np.int64, skip_a: np.int64
 
 
 @inline_kernel
-def find_slot(state: Recent, digest: np.uint64) -> tuple[np.int64, bool]:
+def find_slot(digests: U64, ages: I64, digest: np.uint64) -> tuple[np.int64, bool]:
     """Where is this digest remembered, or else the place that it takes: the one whose packet is oldest?"""
     begin = np.int64(digest >> np.uint64(_SET_SHIFT)) * _WAYS
     oldest = begin
     for slot in range(begin, begin + _WAYS):
-        if state.digest[slot] == digest:
+        if digests[slot] == digest:
             return np.int64(slot), True
-        if state.ts_ns[slot] < state.ts_ns[oldest]:
+        if ages[slot] < ages[oldest]:
             oldest = np.int64(slot)
     return np.int64(oldest), False
 
@@ -184,7 +184,7 @@ def mark_copies(  # noqa: PLR0915 - one digest of a dozen columns
         digest |= np.uint64(1)
         place = frames.eth_src[i] ^ (frames.eth_dst[i] << np.uint64(16)) ^ frames.segment_key[i]
         sender = np.int64(stir(frames.src_low[i] ^ frames.src_high[i], frames.dst_low[i]) >> np.uint64(_SENDER_SHIFT))
-        slot, is_known = find_slot(state, digest)
+        slot, is_known = find_slot(state.digest, state.ts_ns, digest)
         if is_known:
             age = abs(frames.ts_ns[i] - state.ts_ns[slot])
             hops = abs(np.int64(state.ttl[slot]) - np.int64(frames.ip_ttl[i]))

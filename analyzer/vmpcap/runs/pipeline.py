@@ -11,9 +11,10 @@ from vmpcap.migration.story import Told, tell
 from vmpcap.report.assemble import assemble
 from vmpcap.report.document import Input, Report
 from vmpcap.runs.inputs import describe_inputs, name_faults
-from vmpcap.runs.point import PointRead, Progress, Wanted, read_point
+from vmpcap.runs.point import PointRead, Progress, Wanted
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.runs.second_look import look_again
+from vmpcap.runs.side_by_side import read_points
 from vmpcap.runs.views import as_views, describe_clocks
 from vmpcap.terms.units import count_of, iso_utc
 
@@ -56,7 +57,7 @@ def analyse(request: Request, progress: Progress | None = None) -> Analysis:
     RequestError
         The request names something that does not exist.
     """
-    points = tuple(read_point(files, request, Wanted(), progress) for files in request.points)
+    points = read_points(request, Wanted(), progress)
     faults = name_faults(points)
     views = as_views(points)
     told = tell(views, request.ports, request.guests, faults)
@@ -70,7 +71,7 @@ def analyse(request: Request, progress: Progress | None = None) -> Analysis:
 def list_flows(request: Request, progress: Progress | None = None) -> tuple["pl.DataFrame", list[Input]]:
     """Which flows do these captures hold, and what was read for it?"""
     wanted = Wanted(announcements=False, journal=False)
-    points = tuple(read_point(files, request, wanted, progress) for files in request.points)
+    points = read_points(request, wanted, progress)
     return _flow_table(points), describe_inputs(points)
 
 
@@ -79,7 +80,7 @@ def list_announcements(
 ) -> tuple["pl.DataFrame", list[Input]]:
     """Which announcements do these captures hold (with every: all ARP and ND bodies), and what was read for it?"""
     wanted = Wanted(flows=False, journal=False)
-    points = tuple(read_point(files, request, wanted, progress) for files in request.points)
+    points = read_points(request, wanted, progress)
     return _announcement_table(points, every), describe_inputs(points)
 
 
