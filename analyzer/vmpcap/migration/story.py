@@ -1,6 +1,6 @@
 """Everything that is known of one migration, told once: the verdicts and the report only read it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,7 @@ from vmpcap.migration.reachable import Reachability, judge_reachability
 from vmpcap.migration.results import Guest, Path, Phase
 from vmpcap.migration.scenes import Scene, set_scenes
 from vmpcap.migration.sightings import frames_of
-from vmpcap.migration.stream import StreamFigures, is_at_sender, measure_stream, stuck_segment
+from vmpcap.migration.stream import StreamFigures, is_at_sender, measure_stream, stuck_segment, uncaptured
 from vmpcap.migration.suffering import Suffered, what_peers_suffered
 from vmpcap.migration.switchover import describe_switchover, find_moment, last_sign_before, silences
 from vmpcap.migration.transfers import Link, Refused, Transfer, find_transfers
@@ -115,8 +115,19 @@ def _tell_one(scene: Scene, faults: Sequence[str]) -> Story:
         stuck_segment=stuck_segment(transfer.links),
         large_segments_acked=_large_acked(transfer),
         split=find_split(move),
-        capture_faults=tuple(faults),
+        capture_faults=(*faults, *_holes(move)),
     )
+
+
+def _holes(move: Move) -> Iterator[str]:
+    """At which points does the capture lack packets of the stream that arrived? The receiver says so."""
+    for sighting in move.sightings:
+        missing = sum(uncaptured(link.data) for link in sighting.transfer.links)
+        if missing:
+            yield (
+                f"{sighting.view.name}: {missing:,} bytes of the stream were acknowledged but are not in the capture,"
+                " which missed packets"
+            )
 
 
 def _tell_guest(move: Move, moved: Moved, views: Sequence[PointView], figures: StreamFigures) -> GuestStory:

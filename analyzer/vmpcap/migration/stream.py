@@ -145,7 +145,7 @@ def _throughput(
     transfer = sighting.transfer
     first, last = transfer.first_data_ts, transfer.last_data_ts
     span = last - first if first is not None and last is not None else 0
-    acked = sum(min(link.data.acked_bytes, link.data.unique_bytes) for link in transfer.links)
+    acked = sum(acknowledged(link.data) for link in transfer.links)
     delivered = acked if any(link.data.acked_bytes for link in transfer.links) else unique
     share = delivered / unique if unique else 0.0
     busy = sum(a.to_ts - a.from_ts for a in activities)
@@ -182,6 +182,20 @@ def _throughput(
         limit_because=attribution.because,
         busy_mbps=attribution.busy_mbps,
     )
+
+
+def acknowledged(side: Side) -> int:
+    """
+    How many payload bytes of this side were certainly delivered?
+
+    Those that were acknowledged, also where the capture missed them; but no more than were sent in view or jumped over.
+    """
+    return min(side.acked_bytes, side.unique_bytes + side.missing_bytes)
+
+
+def uncaptured(side: Side) -> int:
+    """How many bytes of this side were jumped over and acknowledged: sent, delivered, and missing in the capture?"""
+    return max(acknowledged(side) - side.unique_bytes, 0)
 
 
 def _mss(transfer: Transfer) -> int:

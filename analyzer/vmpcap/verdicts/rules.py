@@ -222,8 +222,10 @@ def rtt_under_load(story: Story, profile: Profile) -> Answer:
     if value is None or limit is None:
         return Answer("undecided", "no loaded round trip or no limit to hold it against", value, limit, "ms", evidence)
     if value > limit:
-        idle = figures.idle_ms or figures.p5_ms or 0.0
-        because = f"the 95th percentile is {value:.2f} ms, the idle path {idle:.2f} ms: queueing"
+        lowest = ("the idle path", figures.idle_ms) if figures.idle_ms is not None else ("the minimum", figures.min_ms)
+        because = f"the 95th percentile is {value:.2f} ms"
+        because += "" if lowest[1] is None else f", {lowest[0]} {lowest[1]:.2f} ms"
+        because += ": queueing" if figures.idle_ms is not None and figures.idle_ms <= limit else ""
         return Answer("fail", because, value, limit, "ms", evidence)
     if figures.coverage != "full":
         return Answer("undecided", f"a lower bound: {figures.coverage_because}", value, limit, "ms", evidence)
