@@ -4,14 +4,15 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 Row = dict[str, object]
 
 HAS_TSHARK = shutil.which("tshark") is not None
 FIELDS = (
-    "frame.number", "frame.protocols", "eth.src", "eth.dst", "sll.src.eth", "vlan.id", "ieee8021ad.id", "ip.src",
+    "frame.number", "frame.protocols", "eth.src", "eth.dst", "sll.src.eth", "vlan.id", "ieee8021ad.id",
+    "ieee8021ad.svid", "ieee8021ad.cvid", "ip.src",
     "ip.dst", "ip.ttl", "ip.id", "ip.dsfield", "ip.frag_offset", "ip.proto", "ipv6.src", "ipv6.dst", "ipv6.hlim",
     "tcp.srcport", "tcp.dstport", "tcp.seq_raw", "tcp.ack_raw", "tcp.flags", "tcp.window_size_value", "tcp.len",
     "tcp.options.mss_val", "tcp.options.wscale.shift", "tcp.options.sack_perm", "tcp.options.sack_le",
@@ -20,8 +21,16 @@ FIELDS = (
     "icmpv6.echo.identifier", "icmpv6.echo.sequence_number", "arp.opcode", "_ws.malformed",
     "ieee8021ah.csrc", "ieee8021ah.cdst", "vmlab.src", "vmlab.dst",
 )  # fmt: skip
-MACS = (("eth.src", "eth.dst"), ("ieee8021ah.csrc", "ieee8021ah.cdst"), ("vmlab.src", "vmlab.dst"))
-"""Addresses of Ethernet headers, by the dissectors that have names of their own for what is inside."""
+MACS = {
+    "eth": ("eth.src", "eth.dst"),
+    "l2tp": ("eth.src", "eth.dst"),
+    "ieee8021ah": ("ieee8021ah.csrc", "ieee8021ah.cdst"),
+    "vmlab": ("vmlab.src", "vmlab.dst"),
+}
+"""
+Addresses of Ethernet headers by the protocol that they stand under: some dissectors have names of their own for what
+is inside, and a frame in L2TP has no protocol of its own in the list.
+"""
 _SEPARATOR, _AGGREGATOR = "\x1f", "\x1e"
 
 
@@ -31,20 +40,26 @@ def tshark_rows(path: Path, *arguments: str) -> Iterator[Row]:
 
     Nothing is put together (fragments, streams), so that a frame says only what is in it.
     """
+    options = ["-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE", "-o", "tcp.desegment_tcp_streams:FALSE"]
+    for values in tshark_fields(path, FIELDS, [*options, *arguments]):
+        yield _row(values)
+
+
+def tshark_fields(path: Path, fields: Sequence[str], arguments: Sequence[str]) -> list[dict[str, list[str]]]:
+    """All values of these fields, frame for frame, by a tshark without anybody's preferences."""
     command = ["tshark", "-n", "-r", str(path), "-T", "fields", "-E", f"separator={_SEPARATOR}"]
-    command += ["-E", f"aggregator={_AGGREGATOR}", "-E", "occurrence=a", "-o", "ip.defragment:FALSE"]
-    command += ["-o", "ipv6.defragment:FALSE", "-o", "tcp.desegment_tcp_streams:FALSE", *arguments]
-    for name in FIELDS:
+    command += ["-E", f"aggregator={_AGGREGATOR}", "-E", "occurrence=a", *arguments]
+    for name in fields:
         command += ["-e", name]
     with tempfile.TemporaryDirectory() as home:
         environment = {**os.environ, "HOME": home, "XDG_CONFIG_HOME": home, "WIRESHARK_CONFIG_DIR": home, "TZ": "UTC"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, errors="replace", check=False)
-    for line in done.stdout.split("\n"):
-        values = line.split(_SEPARATOR)
-        if len(values) == len(FIELDS):
-            yield _row(
-                {name: value.split(_AGGREGATOR) if value else [] for name, value in zip(FIELDS, values, strict=True)}
-            )
+    lines = [line.split(_SEPARATOR) for line in done.stdout.split("\n")]
+    return [
+        {name: value.split(_AGGREGATOR) if value else [] for name, value in zip(fields, values, strict=True)}
+        for values in lines
+        if len(values) == len(fields)
+    ]
 
 
 def _number(text: str) -> int:
@@ -61,14 +76,12 @@ def _row(all_values: dict[str, list[str]]) -> Row:
             break
     row: Row = {"frame": int(all_values["frame.number"][0]), "protocols": ":".join(protocols)}
     row["malformed"] = bool(all_values["_ws.malformed"])
-    row["tags"] = _tags(live, all_values["vlan.id"], all_values["ieee8021ad.id"])
+    row["tags"] = _tags(live, all_values)
     networks = [protocol for protocol in live if protocol in ("ip", "ipv6", "arp")]
     links = [at for at, protocol in enumerate(live) if protocol == "eth"][: len(all_values["eth.src"])]
     last_link = max(links, default=0)
     row["is_arp"] = "arp" in live[last_link:]
-    for source, destination in MACS:
-        if all_values[source]:
-            row["eth_src"], row["eth_dst"] = all_values[source][-1], all_values[destination][-1]
+    _link(row, live, all_values)
     family = networks[-1] if any(protocol in networks for protocol in live[last_link:]) else "arp"
     at = networks.count(family) - 1
     # of a header that it finds bogus tshark names the protocol and no field
@@ -82,15 +95,38 @@ def _row(all_values: dict[str, list[str]]) -> Row:
     return row
 
 
-def _tags(live: list[str], plain: list[str], service: list[str]) -> list[int]:
-    plain, service, tags = list(plain), list(service), []
-    for protocol in live:
-        if protocol in ("eth", "sll", "ieee8021ah"):  # the last holds the Ethernet header inside
+def _is_link(live: list[str], at: int) -> bool:
+    """Does an Ethernet header stand here? L2TP carries PPP or frames."""
+    return live[at] in ("eth", "sll", "ieee8021ah", "vmlab") or (
+        live[at] == "l2tp" and "ethertype" in live[at + 1 : at + 2]
+    )
+
+
+def _link(row: Row, live: list[str], values: dict[str, list[str]]) -> None:
+    """The addresses of the innermost Ethernet header."""
+    seen = dict.fromkeys((source for source, _ in MACS.values()), 0)
+    for at, protocol in enumerate(live):
+        if protocol in MACS and _is_link(live, at):
+            source, destination = MACS[protocol]
+            if len(values[source]) > seen[source]:
+                row["eth_src"], row["eth_dst"] = values[source][seen[source]], values[destination][seen[source]]
+            seen[source] += 1
+
+
+def _tags(live: list[str], values: dict[str, list[str]]) -> list[int]:
+    """The tags of the innermost Ethernet header; two service tags after each other are shown as one protocol."""
+    plain, service = list(values["vlan.id"]), list(values["ieee8021ad.id"])
+    pairs = list(zip(values["ieee8021ad.svid"], values["ieee8021ad.cvid"], strict=True))
+    tags: list[int] = []
+    for at, protocol in enumerate(live):
+        if _is_link(live, at):
             tags = []
         elif protocol == "vlan" and plain:
             tags.append(_number(plain.pop(0)))
         elif protocol == "ieee8021ad" and service:
             tags.append(_number(service.pop(0)))
+        elif protocol == "ieee8021ad" and pairs:
+            tags += [_number(tag) for tag in pairs.pop(0)]
     return tags
 
 
@@ -114,20 +150,17 @@ def _transport(row: Row, live: list[str], values: dict[str, list[str]]) -> None:
         row["sack_permitted"] = bool(values["tcp.options.sack_perm"])
     elif last == "icmp" and values["icmp.type"]:
         row["icmp_type"], row["icmp_code"] = _number(values["icmp.type"][0]), _number(values["icmp.code"][0])
-        if row["icmp_type"] in (0, 8) and values["icmp.ident"]:
+        if row["icmp_type"] in (0, 8) and values["icmp.seq"]:
             row["icmp_id"], row["icmp_seq"] = _number(values["icmp.ident"][0]), _number(values["icmp.seq"][0])
     elif last == "icmpv6" and values["icmpv6.type"]:
         row["icmp_type"] = _number(values["icmpv6.type"][0])
-        if values["icmpv6.echo.identifier"]:
+        if values["icmpv6.echo.sequence_number"]:
             row["icmp_id"] = _number(values["icmpv6.echo.identifier"][0])
             row["icmp_seq"] = _number(values["icmpv6.echo.sequence_number"][0])
-    elif "udp" in live and values["udp.length"]:
+    elif "udp" in live:
         at = live.count("udp") - 1
-        if (
-            "udp"
-            in live[
-                max(i for i, protocol in enumerate(live) if protocol in ("eth", "sll", "ip", "ipv6", "arp", "udp")) :
-            ]
-        ):
+        inside = max(i for i, protocol in enumerate(live) if protocol in ("eth", "sll", "ip", "ipv6", "arp", "udp"))
+        # of a header that was cut tshark names the protocol and no field
+        if live[inside] == "udp" and len(values["udp.length"]) > at:
             row["src_port"], row["dst_port"] = _number(values["udp.srcport"][at]), _number(values["udp.dstport"][at])
             row["payload_bytes"] = _number(values["udp.length"][at]) - 8

@@ -9,6 +9,9 @@ WALKED_TYPES = {
     *(0x8926, 0x893F, 0x8909, 0x6558),
 }
 
+TAG_BYTES = {0x8100: 4, 0x88A8: 4, 0x9100: 4, 0x9200: 4, 0x8926: 6, 0x893F: 8, 0x8909: 8}
+"""Types with another type at their end."""
+
 
 @dataclass(frozen=True)
 class Likeness:
@@ -63,10 +66,10 @@ def as_ethernet(here: bytes, left: int | None) -> Likeness:
     if len(here) < 14 or here[6] & 1:
         return NOT_AT_ALL
     kind, inside, bits = int.from_bytes(here[12:14], "big"), 14, 0.0
-    for _ in range(2):
-        if kind in (0x8100, 0x88A8) and len(here) >= inside + 4:
-            kind = int.from_bytes(here[inside + 2 : inside + 4], "big")
-            inside += 4
+    for _ in range(4):
+        if kind in TAG_BYTES and len(here) >= inside + TAG_BYTES[kind]:
+            inside += TAG_BYTES[kind]
+            kind = int.from_bytes(here[inside - 2 : inside], "big")
             bits += 16
     body = here[inside:]
     rest = None if left is None else left - inside

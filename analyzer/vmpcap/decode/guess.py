@@ -13,9 +13,7 @@ from vmpcap.terms.wire import (
     ETHERTYPE_ARP,
     ETHERTYPE_IPV4,
     ETHERTYPE_IPV6,
-    ETHERTYPE_QINQ,
     ETHERTYPE_RARP,
-    ETHERTYPE_VLAN,
     LENGTH_MOST,
 )
 
@@ -35,7 +33,7 @@ _BODY: Final = 48  # the first six bytes of ARP
 _ETHERTYPES: Final = int(Space.ETHERTYPE) << tables.KEY_BITS
 _PROTOCOLS: Final = int(Space.IP_PROTOCOL) << tables.KEY_BITS
 _ABOUT_IPV4: Final = 0x0001_0800_0604
-_TAGS_PASSED: Final = 2
+_TAGS_PASSED: Final = 4
 _PADDING: Final = 46
 _WORD: Final = 4
 ENOUGH: Final = {Shape.ETHERNET: 34, Shape.IPV4: 20, Shape.IPV6: 40}
@@ -97,7 +95,8 @@ def score_ethernet(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Of
     """
     How much does this look like an Ethernet header? 0 where it cannot be.
 
-    A source is never a group (IEEE 802.3 3.2.3). What the type names must look like it where it is IP or ARP.
+    A source is never a group (IEEE 802.3 3.2.3). What the type names must look like it where it is IP or ARP. Tags of
+    any kind are passed: behind one, the last bytes of addresses and tag look like addresses themselves.
     """
     if at + 14 > captured_end or byte(buffer, at + 6) & 1:
         return np.int64(0)
@@ -105,9 +104,12 @@ def score_ethernet(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Of
     inside = at + 14
     score = np.int64(0)
     for _ in range(_TAGS_PASSED):
-        if kind in (ETHERTYPE_VLAN, ETHERTYPE_QINQ) and inside + 4 <= captured_end:
-            kind = be16(buffer, inside + 2)
-            inside += 4
+        tag = np.int64(steps.entries[_ETHERTYPES + kind])
+        rule = tag << tables.RULE_BITS
+        past = inside + np.int64(steps.lengths[tag << tables.LENGTH_BITS])
+        if steps.rules[rule + tables.FEATURES] & tables.NAMES_ETHERTYPE and past <= captured_end:
+            kind = be16(buffer, inside + steps.rules[rule + tables.NEXT_AT])
+            inside = past
             score += _TYPE
     if kind <= LENGTH_MOST:
         left = wire_end - inside
