@@ -208,9 +208,12 @@ def can_be_cut(stack: Stack) -> bool:
 
 
 def completions(parts: Sequence[Part]) -> list[int]:
-    """At which parts is the packet complete? A packet that is complete is forgotten."""
+    """At which parts is the packet complete? A packet that is complete is forgotten; a sole part is one by itself."""
     found, here, total = [], set[int](), None
     for n, part in enumerate(parts):
+        if part.offset == 0 and part.is_last:  # RFC 6946: apart from others of the same identification
+            found.append(n)
+            continue
         here |= set(range(part.offset, part.offset + len(part.content)))
         total = part.offset + len(part.content) if part.is_last else total
         if total is not None and len(here) == total:
