@@ -394,8 +394,8 @@ def encapsulations_page() -> str:
             [(code(s.name), entries(s), length(s.length), hands_over(s), kept(s)) for s in walked],
         ),
         "Stacks that no capture shows are built at random, byte for byte by the headers' documents, and held to what"
-        " was put in and to tshark (`tests/decode/test_stacks.py`). Three things tshark 4.0 does not show of such a stack:"
-        " FabricPath inside PBB or a fence, PBB's own name behind a service tag (0x88A8), and which of three and more"
+        " was put in and to tshark (`tests/decode/test_stacks.py`). Three things tshark 4.0 does not show of them:"
+        " FabricPath inside PBB or a fence, PBB's own name behind a service tag (0x88A8), and which of three or more"
         " service tags is whose.\n",
         "A length that does not look like the header's own is not believed: the walk stops there and says so.\n",
         "## Where no number says what follows\n",
