@@ -92,6 +92,10 @@ def _same(values: list[int]) -> list[int]:
 
 
 IDS: dict[tuple[str, str], tuple[str, Callable[[list[int]], list[int]]]] = {
+    ("vntag", "to"): ("vntag.dst", _same),
+    ("vntag", "from"): ("vntag.src", _same),
+    ("etag", "ecid"): ("etag.ecid_base", _same),
+    ("cmd", "sgt"): ("cmd.sgt", _same),
     ("pbb", "isid"): ("ieee8021ah.isid", _same),
     ("fence", "fence"): ("vmlab.pgrp", _same),
     ("vxlan", "vni"): ("vxlan.vni", _same),

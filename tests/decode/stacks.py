@@ -265,22 +265,26 @@ def vlan(rng: random.Random, stack: Stack, habit: Habit) -> Stack | None:
 def vntag(rng: random.Random, stack: Stack, habit: Habit) -> Stack | None:
     if stack.kind != "typed" or stack.path[0] == "fabricpath":
         return None
-    return _typed(stack, 0x8926, struct.pack(">IH", rng.getrandbits(32), stack.number), "vntag")
+    target, source = rng.getrandbits(14), rng.getrandbits(12)
+    header = struct.pack(">HHH", rng.getrandbits(2) << 14 | target, rng.getrandbits(1) << 15 | source, stack.number)
+    return _typed(stack, 0x8926, header, "vntag", target, source)
 
 
 def etag(rng: random.Random, stack: Stack, habit: Habit) -> Stack | None:
     """IEEE 802.1BR 7.5."""
     if stack.kind != "typed" or stack.path[0] == "fabricpath":
         return None
-    return _typed(stack, 0x893F, rng.randbytes(6) + struct.pack(">H", stack.number), "etag")
+    channel = rng.getrandbits(12)
+    header = rng.randbytes(2) + struct.pack(">H", rng.getrandbits(2) << 12 | channel) + rng.randbytes(2)
+    return _typed(stack, 0x893F, header + struct.pack(">H", stack.number), "etag", channel)
 
 
 def metadata(rng: random.Random, stack: Stack, habit: Habit) -> Stack | None:
     """Cisco's: version, length, one option with the group, type."""
     if stack.kind != "typed" or stack.path[0] == "fabricpath":
         return None
-    header = struct.pack(">BBHHH", 1, 1, 1, rng.getrandbits(16), stack.number)
-    return _typed(stack, 0x8909, header, "cmd")
+    group = rng.getrandbits(16)
+    return _typed(stack, 0x8909, struct.pack(">BBHHH", 1, 1, 1, group, stack.number), "cmd", group)
 
 
 def one_tag(rng: random.Random, stack: Stack, habit: Habit) -> Stack | None:

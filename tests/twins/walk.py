@@ -388,6 +388,9 @@ class Walk:
             self.step_in()
             header = self.take(at, size)
             self.enter(name, at + size)
+            first, second, third = struct.unpack(">HHH", header[:4] + header[-4:-2])
+            ports = [first % 0x4000, second % 0x1000]
+            self.seen.listed += {"vntag": ports, "etag": ports[1:], "cmd": [third]}[name]
             self.typed(int.from_bytes(header[-2:], "big"), at + size)
         elif number in functions:
             functions[number](at)

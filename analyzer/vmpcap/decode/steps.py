@@ -5,6 +5,7 @@ from typing import Final
 from vmpcap.decode.stops import FOREIGN_ARP, LLC, NOT_AS_NAMED, OPAQUE
 from vmpcap.decode.words import (
     ARP,
+    CHANNEL,
     COOKED,
     COOKED2,
     ESP_NUMBER,
@@ -12,8 +13,10 @@ from vmpcap.decode.words import (
     ETHERNET,
     FDDI,
     FENCE_ID,
+    FROM_PORT,
     GRE_KEY,
     GRE_NUMBER,
+    GROUP,
     ICMP,
     INGRESS,
     INSTANCE_ID,
@@ -27,6 +30,7 @@ from vmpcap.decode.words import (
     SESSION,
     STAMP,
     TCP,
+    TO_PORT,
     TREE,
     TUNNEL_SESSION,
     TUNNEL_SESSION_UDP,
@@ -197,9 +201,10 @@ STEPS: Final = (
     Step("wlan",     link_type(105) + tzsp(18), one_of(0, {0x08: 24, 0x88: 26}),   always_llc(), expects=OPEN_AIR),
     # between the addresses and the type
     Step("vlan",     TAGS,                      fixed(4),                          ethertype_at(2), keeps=VLAN_ID),
-    Step("vntag",    ethertype(0x8926),         fixed(6),                          ethertype_at(4)),
-    Step("etag",     ethertype(0x893F),         fixed(8),                          ethertype_at(6)),
-    Step("cmd",      ethertype(0x8909),         fixed(8),                          ethertype_at(6)),
+    Step("vntag",    ethertype(0x8926),         fixed(6),                          ethertype_at(4), keeps=TO_PORT,
+         also_keeps=FROM_PORT),
+    Step("etag",     ethertype(0x893F),         fixed(8),                          ethertype_at(6), keeps=CHANNEL),
+    Step("cmd",      ethertype(0x8909),         fixed(8),                          ethertype_at(6), keeps=GROUP),
     Step("llc",      LLC_LENGTHS,               fixed(3),                          llc_sap_at(0)),
     Step("snap",     llc_sap(0xAAAA),           fixed(5),                          ethertype_at(3), expects=PLAIN_SNAP),
     # the announcements

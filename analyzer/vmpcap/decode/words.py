@@ -536,6 +536,13 @@ directions of one connection carry different ones (RFC 3031 3.1).
 OVERLAY_ID: Final = Keep("overlay", Role.OVERLAY, at=0, shift=0, mask=0xFF_FFFF)
 """OTV's overlay; its instance stands where VXLAN has the VNI."""
 OTV_INSTANCE: Final = Keep("instance", Role.OVERLAY, at=4, shift=8, mask=0xFF_FFFF)
+TO_PORT: Final = Keep("to", Role.NOTE, at=0, shift=16, mask=0x3FFF, separates=False)
+"""Of a VN-Tag: the virtual interface, or the list of them, that a frame goes to; 0 on the way to the switch."""
+FROM_PORT: Final = Keep("from", Role.NOTE, at=0, shift=0, mask=0xFFF, separates=False)
+CHANNEL: Final = Keep("ecid", Role.NOTE, at=0, shift=0, mask=0xFFF, separates=False)
+"""Of an E-tag: the port that a frame goes to or came from, without its extension (IEEE 802.1BR 7.5)."""
+GROUP: Final = Keep("sgt", Role.NOTE, at=2, shift=0, mask=0xFFFF, separates=False)
+"""TrustSec's security group of the sender."""
 TREE: Final = Keep("ftag", Role.NOTE, at=0, shift=22, mask=0x3FF, separates=False)
 INGRESS: Final = Keep("ingress", Role.NOTE, at=2, shift=0, mask=0xFFFF, separates=False)
 SESSION: Final = Keep("session", Role.TUNNEL, at=0, shift=0, mask=0x3FF, separates=False)
