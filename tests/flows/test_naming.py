@@ -114,6 +114,28 @@ def test_what_lies_beyond_the_budget_is_counted() -> None:
     assert (table.count, table.not_followed) == (3, 4)
 
 
+def test_a_flood_of_others_does_not_push_a_migration_out() -> None:
+    """Beyond the budget a flow on a migration port is followed from its SYN on, from either side."""
+    flood = [Packet(n, "10.0.0.1", n + 1, "10.0.0.2", 80, flags=SYN) for n in range(9)]
+    stream = [
+        Packet(20, "10.1.0.1", 50_000, "10.1.0.2", 8000, flags=SYN),
+        Packet(21, "10.1.0.2", 8000, "10.1.0.1", 50_000, flags=SYN | ACK),
+    ]
+    table, names = name([flood, stream], budget=3)
+    assert names == [(0, 0), (1, 0), (2, 0), *[None] * 6, (3, 0), (3, 1)]
+    assert (table.count, table.not_followed) == (4, 6)
+
+
+def test_a_flood_of_migration_ports_leaves_room_for_what_carries_payload() -> None:
+    """Half of the reserve is for any packet; the rest for payload, and no more than there is."""
+    table = FlowTable(budget=1, spare=4)
+    flood = [Packet(n, "10.0.0.1", n + 1, "10.0.0.2", 8000, flags=SYN) for n in range(9)]
+    data = [Packet(20 + n, "10.1.0.1", n + 1, "10.1.0.2", 8000, flags=ACK, size=8) for n in range(3)]
+    flow_id, _ = table.name(WALKER.walk(batch_of([*flood, *data], 1)), 1)
+    assert flow_id.tolist() == [0, 1, 2, *[-1] * 6, 3, 4, -1]
+    assert (table.count, table.not_followed) == (5, 7)
+
+
 def test_a_reused_pair_beyond_the_budget_does_not_feed_the_old_flow() -> None:
     """What belongs to a connection that is not followed is counted as such, not added to the old one."""
     old = Packet(0, "10.0.0.1", 1, "10.0.0.2", 2, seq=9, flags=SYN)

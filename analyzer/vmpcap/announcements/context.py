@@ -45,16 +45,28 @@ def find_boots(
     """
     first_rarp = _first_times(rows)
     boots: dict[int, Boot] = {}
+    is_reply = rows.kind == NUMBER_OF["rarp_reply"]
+    replies = _ByMac(rows.target_mac[is_reply], rows.ts_ns[is_reply])
+    traffic, dhcp = _ByMac(traffic_mac, traffic_ts_ns), _ByMac(traffic_mac[is_dhcp], traffic_ts_ns[is_dhcp])
     for mac, first in first_rarp.items():
-        if _was_answered(rows, mac, first):
+        if _within(replies.times(mac), first):
             boots[mac] = "answered"
-            continue
-        theirs = traffic_mac == np.uint64(mac)
-        before = theirs & (traffic_ts_ns < first)
-        after = theirs & is_dhcp & (traffic_ts_ns >= first) & (traffic_ts_ns - first <= ANSWER_NS)
-        if not before.any() and after.any():
+        elif _within(dhcp.times(mac), first) and not (traffic.times(mac) < first).any():
             boots[mac] = "starting"
     return boots
+
+
+class _ByMac:
+    """Times sorted by their MAC, so that a flood of MACs costs no look through all frames for each."""
+
+    def __init__(self, macs: npt.NDArray[np.uint64], ts_ns: npt.NDArray[np.int64]) -> None:
+        order = np.argsort(macs, kind="stable")
+        self._macs, self._ts_ns = macs[order], ts_ns[order]
+
+    def times(self, mac: int) -> npt.NDArray[np.int64]:
+        """When was this MAC seen?"""
+        low, high = (int(np.searchsorted(self._macs, np.uint64(mac), side)) for side in ("left", "right"))
+        return self._ts_ns[low:high]
 
 
 def _first_times(rows: AnnouncementRows) -> dict[int, int]:
@@ -62,10 +74,10 @@ def _first_times(rows: AnnouncementRows) -> dict[int, int]:
     macs, times = rows.target_mac[is_rarp], rows.ts_ns[is_rarp]
     order = np.argsort(times, kind="stable")
     distinct, first = np.unique(macs[order], return_index=True)
-    return {int(mac): int(times[order][i]) for mac, i in zip(distinct, first, strict=True)}
+    return dict(zip(distinct.tolist(), times[order][first].tolist(), strict=True))
 
 
-def _was_answered(rows: AnnouncementRows, mac: int, first_ns: int) -> bool:
-    reply = (rows.kind == NUMBER_OF["rarp_reply"]) & (rows.target_mac == np.uint64(mac))
-    late = rows.ts_ns - first_ns
-    return bool((reply & (late >= 0) & (late <= ANSWER_NS)).any())
+def _within(ts_ns: npt.NDArray[np.int64], first_ns: int) -> bool:
+    """Does any of these times follow soon?"""
+    late = ts_ns - first_ns
+    return bool(((late >= 0) & (late <= ANSWER_NS)).any())

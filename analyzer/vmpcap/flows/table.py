@@ -28,6 +28,9 @@ Flows that are followed. The memory is taken as flows appear: some 850 bytes eac
 each bucket of its round-trip times, of which there are at most four million.
 """
 
+RESERVE: Final = 1 << 16
+"""Flows on migration ports that are followed beyond the budget: a flood of others cannot push a migration out."""
+
 _LEAST_SLOTS: Final = 4096
 
 
@@ -35,16 +38,18 @@ class FlowTable:
     """
     The flows of one capture, numbered by the order of their first packets.
 
-    Memory grows with the flows that appear, up to the budget; frames of later flows are counted as not followed.
+    Memory grows with the flows that appear, up to the budget; frames of later flows are counted as not followed. Flows
+    on migration ports have a reserve beyond it, the last part of it for those that carry payload.
     """
 
-    def __init__(self, extra_ports: tuple[int, ...] = (), budget: int = BUDGET) -> None:
+    def __init__(self, extra_ports: tuple[int, ...] = (), budget: int = BUDGET, spare: int = RESERVE) -> None:
         self.budget = budget
+        self.room = budget + spare
         seed = np.array([secrets.randbits(64), secrets.randbits(64) | 1], dtype=np.uint64)
         self._table = Table(
             slots=np.zeros(_LEAST_SLOTS, dtype=np.uint64),
             pairs=np.zeros(_LEAST_SLOTS, dtype=np.uint64),
-            flows=reserve(budget, FLOW),
+            flows=reserve(self.room, FLOW),
             counts=np.zeros(COUNTS, dtype=np.int64),
             seed=seed,
             port_kinds=port_kinds(extra_ports),
@@ -72,7 +77,7 @@ class FlowTable:
             self._flow_id = np.empty(rows, dtype=np.int32)
             self._side = np.empty(rows, dtype=np.uint8)
         flow_id, side = self._flow_id[:rows], self._side[:rows]
-        name_flows(frames, first_frame, self.budget, self._table, flow_id, side)
+        name_flows(frames, first_frame, self.budget, self.room, self._table, flow_id, side)
         return flow_id, side
 
     @property
@@ -82,7 +87,7 @@ class FlowTable:
 
     @property
     def all_flows(self) -> npt.NDArray[np.void]:
-        """FLOW[budget]: the table itself, for kernels."""
+        """FLOW[room]: the table itself, for kernels."""
         return self._table.flows
 
     @property
@@ -112,7 +117,7 @@ class FlowTable:
 
     def _make_room(self, rows: int) -> None:
         """Slots for as many new flows as a batch may bring, at most half full."""
-        needed = 2 * min(self.count + rows, self.budget)
+        needed = 2 * min(self.count + rows, self.room)
         if self._table.slots.shape[0] >= needed:
             return
         size = 1 << (needed - 1).bit_length()

@@ -63,9 +63,9 @@ class Analysis:
         arena = np.zeros(ARENA_LINKS + (_UNACKED >> 2), dtype=np.int32)
         arena[ARENA_LIMIT] = _UNACKED
         self._state = at.AnalysisState(
-            sides=reserve(2 * table.budget, at.ANALYSED),
-            counted=reserve(2 * table.budget, at.COUNTED),
-            timed=reserve(table.budget, at.TIMED),
+            sides=reserve(2 * table.room, at.ANALYSED),
+            counted=reserve(2 * table.room, at.COUNTED),
+            timed=reserve(table.room, at.TIMED),
             unacked=reserve(_UNACKED, at.UNACKED),
             arena=arena,
         )

@@ -51,12 +51,12 @@ class Follower:
     def __init__(self, table: FlowTable) -> None:
         self.table = table
         self.analysis = Analysis(table)
-        sides = 2 * table.budget
+        sides = 2 * table.room
         self._state = at.State(
             sides=reserve(sides, at.SIDE),
             more=reserve(sides, at.MORE),
             openings=np.zeros((sides, at.OPENING_BYTES), dtype=np.uint8),
-            shakes=reserve(table.budget, at.SHAKE),
+            shakes=reserve(table.room, at.SHAKE),
             entries=reserve(_ENTRIES, at.ENTRY),
             entry_arena=_arena(_ENTRIES),
             holes=reserve(_HOLES, at.HOLE),
@@ -130,6 +130,7 @@ class Follower:
         self,
         min_payload: int = 0,
         nominated_only: bool = False,
+        most: int | None = None,
         path_text: Callable[[int, int], str] = lambda high, low: "",
     ) -> list[Connection]:
         """
@@ -139,14 +140,19 @@ class Follower:
         ----------
         min_payload : leave out flows with fewer payload bytes than this in both directions together
         nominated_only : leave out flows whose ports are no migration's
+        most : so many of those with the most payload, the first among equals
         path_text : how a path is written (decode.paths)
         """
         flows, sides = self.table.flows, self.sides
-        wanted = sides["payload_bytes"].sum(axis=1) >= min_payload
+        payload = sides["payload_bytes"].sum(axis=1)
+        wanted = payload >= min_payload
         if nominated_only:
             wanted &= flows["nominated"] != 0
+        chosen = np.flatnonzero(wanted)
+        if most is not None and len(chosen) > most:
+            chosen = np.sort(chosen[np.argsort(-payload[chosen], kind="stable")[:most]])
         buckets, shakes = self.finish(), self.handshakes()
-        return [self._connection(int(flow), buckets, shakes, path_text) for flow in np.flatnonzero(wanted)]
+        return [self._connection(int(flow), buckets, shakes, path_text) for flow in chosen]
 
     def handshakes(self) -> tuple[I64, I64, I64]:
         """

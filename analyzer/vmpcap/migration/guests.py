@@ -93,8 +93,8 @@ def find_guests(
             result.append(())
             continue
         chosen = _choose(move, [c for i, c in enumerate(candidates) if i not in taken], macs)
-        for candidate in chosen:
-            taken.add(next(i for i, c in enumerate(candidates) if c is candidate))
+        numbers = {id(candidate): i for i, candidate in enumerate(candidates)}
+        taken |= {numbers[id(candidate)] for candidate in chosen}
         rivals = len({c.mac for c in candidates if _distance(move, c) is not None})
         guests = [_as_moved(move, c, views, rivals, macs) for c in chosen]
         guests += [_named(mac, ips, views) for mac in macs if mac not in {g.mac for g in guests}]
@@ -122,13 +122,16 @@ def _wanted(wanted: Sequence[str]) -> tuple[list[int], list[tuple[int, int]]]:
 def _candidates(views: Sequence[PointView]) -> list[_Candidate]:
     """One candidate per MAC and event: the same event heard at several points is one."""
     found: list[list[tuple[PointView, Series]]] = []
+    by_mac: dict[int, list[list[tuple[PointView, Series]]]] = {}
     for view in views:
         for series in view.series:
             if series.boot == "answered":
                 continue
-            home = next((group for group in found if _same_event(group, view, series)), None)
+            of_mac = by_mac.setdefault(series.mac, [])
+            home = next((group for group in of_mac if _same_event(group, view, series)), None)
             if home is None:
                 found.append([(view, series)])
+                of_mac.append(found[-1])
             else:
                 home.append((view, series))
     candidates = [
@@ -169,7 +172,11 @@ def _choose(move: Move, candidates: Sequence[_Candidate], macs: Sequence[int]) -
     if not near:
         return []
     _, best = min(near, key=lambda pair: pair[0])
-    return [best] + [c for _, c in near if c is not best and abs(c.first_ts - best.first_ts) <= TWIN_NS]
+    twins = [c for _, c in near if c is not best and abs(c.first_ts - best.first_ts) <= TWIN_NS]
+    if len(twins) >= MOST_GUESTS:
+        nearest = sorted(twins, key=lambda c: abs(c.first_ts - best.first_ts))[: MOST_GUESTS - 1]
+        twins = sorted(nearest, key=lambda c: c.first_ts)
+    return [best, *twins]
 
 
 def _as_moved(move: Move, candidate: _Candidate, views: Sequence[PointView], rivals: int, macs: Sequence[int]) -> Moved:
@@ -230,6 +237,8 @@ def _by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
 
 
 SILENT_NS: Final = 50 * NS_PER_MS
+MOST_GUESTS: Final = 64
+"""Guests that one move can have carried at once: more announce themselves within a second where addresses are made up."""
 
 
 def _fell_silent(view: PointView, moment: int) -> list[tuple[int, tuple[int, int]]]:

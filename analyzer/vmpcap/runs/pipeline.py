@@ -15,7 +15,7 @@ from vmpcap.runs.point import PointRead, Progress, Wanted
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.runs.second_look import look_again
 from vmpcap.runs.side_by_side import read_points
-from vmpcap.runs.views import as_views, describe_clocks
+from vmpcap.runs.views import MOST_STREAMS, as_views, describe_clocks
 from vmpcap.terms.units import count_of, iso_utc
 
 if TYPE_CHECKING:
@@ -120,6 +120,12 @@ def _notes(points: Sequence[PointRead]) -> list[str]:
         copies = int(point.follower.more["duplicates"].sum()) + int(point.follower.more["mirrored"].sum())
         if copies:
             notes.append(f"{point.files.name}: {copies} packets were captured more than once; each counts once")
+        unseen = int((point.flows.flows["nominated"] != 0).sum()) - MOST_STREAMS
+        if unseen > 0:
+            notes.append(
+                f"{point.files.name}: {count_of(unseen, 'connection')} on migration ports were not looked at singly:"
+                f" the {MOST_STREAMS} were that carried most"
+            )
         if point.flows.not_followed:
             notes.append(
                 f"{point.files.name}: {point.flows.not_followed} frames of flows beyond the budget were not followed"

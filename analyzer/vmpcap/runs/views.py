@@ -29,6 +29,8 @@ ICMP: Final = 1
 DHCP_CLIENT: Final = 68
 DHCP_SERVER: Final = 67
 MOST_EXCHANGES: Final = 20_000
+MOST_STREAMS: Final = 2048
+"""Connections on migration ports that are looked at one by one, those that carried most: as many as get a series."""
 
 
 def as_views(points: Sequence[PointRead]) -> list[PointView]:
@@ -45,7 +47,7 @@ def as_views(points: Sequence[PointRead]) -> list[PointView]:
 
 def streams_of(point: PointRead) -> list[Connection]:
     """Every connection whose ports nominate it; one that the capture shows in two VLANs or overlays counts once."""
-    connections = point.follower.connections(nominated_only=True, path_text=path_text)
+    connections = point.follower.connections(nominated_only=True, most=MOST_STREAMS, path_text=path_text)
     return fold_mirrors([c for c in connections if any(side.packets for side in c.sides)])
 
 

@@ -101,7 +101,7 @@ class Table(NamedTuple):
     pairs: U64
     """uint64[2**n]: by addresses, ports and protocol only, as Wireshark's streams are; holds the youngest flow."""
     flows: Records
-    """FLOW[budget]."""
+    """FLOW[room]."""
     counts: I64
     seed: U64
     """uint64[2]: secret, so that nobody can choose keys that share a slot."""
@@ -275,6 +275,35 @@ def ends_of(frames: Frames, i: Int) -> tuple[np.uint64, np.uint64, int]:
 
 
 @inline_kernel
+def is_nominated(port_kinds: U8, protocol: Int, a_port: np.uint64, b_port: np.uint64) -> np.uint8:
+    """Do these ports nominate a flow as a migration's? 1 or 0."""
+    if protocol != IP_TCP:
+        return np.uint8(0)
+    kind_a, kind_b = port_kinds[a_port], port_kinds[b_port]
+    if kind_a == 1 or kind_b == 1 or (kind_a == 2 and b_port >= EPHEMERAL) or (kind_b == 2 and a_port >= EPHEMERAL):
+        return np.uint8(1)
+    return np.uint8(0)
+
+
+@inline_kernel
+def has_room(
+    table: Table, frames: Frames, i: Int, budget: Int, room: Int, a_port: np.uint64, b_port: np.uint64
+) -> Bool:
+    """
+    May this frame open another flow?
+
+    Beyond the budget only a migration's may: half of the reserve is for any of its packets, the rest for payload, which
+    a flood of SYNs has not.
+    """
+    count = table.counts[FLOWS]
+    if count < budget:
+        return True
+    if count >= room or not is_nominated(table.port_kinds, frames.ip_protocol[i], a_port, b_port):
+        return False
+    return bool(count < budget + (room - budget) // 2 or frames.payload_bytes[i] > 0)
+
+
+@inline_kernel
 def open_flow(
     table: Table, frames: Frames, i: Int, first_frame: Int, a_port: np.uint64, b_port: np.uint64, flow: Int
 ) -> None:
@@ -297,15 +326,13 @@ def open_flow(
     one["first_ts"] = frames.ts_ns[i]
     one["first_frame"] = first_frame + i
     one["bases"] = 0
-    one["nominated"] = 0
-    if one["protocol"] == IP_TCP:
-        kind_a, kind_b = table.port_kinds[a_port], table.port_kinds[b_port]
-        if kind_a == 1 or kind_b == 1 or (kind_a == 2 and b_port >= EPHEMERAL) or (kind_b == 2 and a_port >= EPHEMERAL):
-            one["nominated"] = 1
+    one["nominated"] = is_nominated(table.port_kinds, frames.ip_protocol[i], a_port, b_port)
 
 
 @kernel
-def name_flows(frames: Frames, first_frame: int, budget: int, table: Table, out_flow_id: I32, out_side: U8) -> None:
+def name_flows(
+    frames: Frames, first_frame: int, budget: int, room: int, table: Table, out_flow_id: I32, out_side: U8
+) -> None:
     """
     Which flow does each frame belong to, and which of its sides sent it?
 
@@ -314,6 +341,7 @@ def name_flows(frames: Frames, first_frame: int, budget: int, table: Table, out_
     frames : Frames[m]
     first_frame : frame number of row 0
     budget : flows that may be followed; frames of later ones are counted and get NO_FLOW
+    room : flows with those on migration ports that are followed beyond the budget
     table : the table's memory, carried over batches; slots and pairs must hold m flows more at most half full
     out_flow_id : int32[m], NO_FLOW for what has no flow
     out_side : uint8[m], 0 for the sender of the flow's first packet
@@ -356,7 +384,7 @@ def name_flows(frames: Frames, first_frame: int, budget: int, table: Table, out_
                     leave(table.flows, sibling)
                     flow = np.int64(-1)
             if flow < 0:
-                if table.counts[FLOWS] >= budget:
+                if not has_room(table, frames, i, budget, room, a_port, b_port):
                     table.counts[NOT_FOLLOWED] += 1
                     continue
                 flow, side = table.counts[FLOWS], np.uint8(0)
