@@ -238,7 +238,7 @@ def _by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
 
 SILENT_NS: Final = 50 * NS_PER_MS
 MOST_GUESTS: Final = 64
-"""Guests that one move can have carried at once: more announce themselves within a second where addresses are made up."""
+"""Guests that one move can have carried at once: more within a second are made up."""
 
 
 def _fell_silent(view: PointView, moment: int) -> list[tuple[int, tuple[int, int]]]:
