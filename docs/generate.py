@@ -383,9 +383,15 @@ def encapsulations_page() -> str:
         " told before it sees the same stands beside it, and where it sees something else even so, why.\n",
         "## What they are\n",
         table(
-            ("header", "what it is", "where it is met", "example", "tshark agrees"),
-            [(code(s.name), about(s)["what"], about(s)["seen"], code(f"{s.name}.pcap"), agrees(s)) for s in walked],
+            ("header", "what it is", "where it is met", "example", "public capture", "tshark agrees"),
+            [
+                (code(s.name), about(s)["what"], about(s)["seen"], code(f"{s.name}.pcap"), found_in(s), agrees(s))
+                for s in walked
+            ],
         ),
+        "*Public capture*: one of a collection of public captures, not part of this project, in which the header is"
+        " met; what is read there is compared with tshark, frame for frame. Where none is named, the row rests on the"
+        " header's documents, on its example and on tshark.\n",
         "## How they are read\n",
         "*Keeps* names the ids that the columns `ids`, `vlan` and `vni` come from. An id separates broadcast domains"
         " unless it says otherwise: flows and announcements with another one are others.\n",
@@ -438,8 +444,15 @@ LEFT_OUT: Final = (
     "IEEE 802.11 frames with four addresses, token ring frames with a route in them, Frame Relay addresses above two"
     " bytes.",
     "PPPoE discovery (0x8863): `unknown_ethertype`.",
+    "Link types without a row, SLIP (8), IEEE 802.15.4 (195) and netlink (253) among them: their frames are counted as"
+    " `unknown_link_type`, and the report names the link type of the capture.",
 )
 """What a reader might look for in the table and not find."""
+
+
+def found_in(step: Step) -> str:
+    """A capture made by others with this header in it."""
+    return code(about(step)["public"]) if "public" in about(step) else "none"
 
 
 @cache

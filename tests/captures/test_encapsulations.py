@@ -6,6 +6,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ import pytest
 from captures.example_frames import EXAMPLES
 
 from tests.captures.situations import CAPTURES
-from tests.decode.test_against_tshark import differences, our_rows
+from tests.decode.test_against_tshark import PUBLIC, differences, our_rows
 from tests.decode.tshark_rows import HAS_TSHARK, tshark_rows
 from vmpcap.decode.steps import STEPS
-from vmpcap.decode.words import Role
+from vmpcap.decode.words import Role, Step
 
 FOLDER = CAPTURES / "encapsulations"
 ROWS: dict[str, dict[str, Any]] = tomllib.loads((FOLDER / "rows.toml").read_text())
@@ -47,6 +48,25 @@ def test_every_row_has_a_capture_and_every_capture_is_explained() -> None:
     for step in WITH_HEADER:
         assert ROWS[step.name]["what"]
         assert ROWS[step.name]["seen"]
+
+
+@cache
+def rows_met() -> dict[str, set[str]]:
+    """Which rows does each public capture pass? What a fuzzer wrote proves no header."""
+    met: dict[str, set[str]] = {}
+    for file in sorted(PUBLIC.iterdir()):
+        if (PUBLIC / "oracle" / f"{file.name}.json").exists() and "fuzz" not in file.name and file.suffix != ".snoop":
+            met[file.name] = {step for row in our_rows(file) for step in str(row["path"]).split("/")}
+    return met
+
+
+@pytest.mark.skipif(not PUBLIC.is_dir(), reason="the public captures are not here")
+@pytest.mark.parametrize("step", WITH_HEADER, ids=lambda step: step.name)
+def test_a_row_names_a_public_capture_or_there_is_none(step: Step) -> None:
+    """tests/decode compares those captures with tshark, frame for frame."""
+    having = {name for name, steps in rows_met().items() if step.name in steps}
+    named = ROWS[step.name].get("public")
+    assert named in having if named else having == set()
 
 
 @each

@@ -165,7 +165,7 @@ def test_every_encapsulation_is_documented_with_what_it_is_an_example_and_tshark
     rows = [[cell.strip() for cell in line.split(" | ")] for line in section.splitlines() if line.startswith("| `")]
     assert [row[0].strip("| `") for row in rows] == [step.name for step in STEPS if not step.chooses]
     for row in rows:
-        assert len(row) == 5
+        assert len(row) == 6
         assert all(row), row
         assert (ROOT / "captures" / "encapsulations" / row[3].strip("`")).exists()
 

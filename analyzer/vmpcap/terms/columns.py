@@ -153,7 +153,12 @@ PACKETS: Final = (
     Column("link_type", "count", "", "LINKTYPE_ number; null where the interface was never described"),
     Column("stop", "text", "", "why the walk ended: complete, cut, unknown_ethertype, ..."),
     Column("encapsulation", "text", "", "headers with ids, outermost first: eth/vlan:10/ip/udp/vxlan:5001/eth/arp"),
-    Column("ids", "ids", "", "ids of the headers (tags, overlays, labels, sessions) in their order; null: it has none"),
+    Column(
+        "ids",
+        "ids",
+        "",
+        "ids of the headers (tags, overlays, labels, sessions, ERSPAN III clocks), in order; null: it has none",
+    ),
     Column("vlan_ids", "ids", "", "802.1Q tags of the innermost Ethernet header, outermost first; empty: untagged"),
     Column("vni", "count", "", "id of the innermost overlay (VNI, VSID, I-SID, instance, fence), null outside any"),
     Column("eth_src", "text", "", "source of the innermost Ethernet header"),
