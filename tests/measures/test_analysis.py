@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -166,3 +167,79 @@ def test_nothing_is_said_of_what_is_no_tcp() -> None:
     assert said == [Said(frozenset(), None, None)]
     assert not np.any([analysis.counted[name] for name in COUNTED.names or ()])
     assert judged([[]])[0] == []
+
+
+# sent again, or late: by what its sender counts
+
+
+def old_segments(*last: Packet, is_copy: bool = False, rising: bool = True) -> dict[str, int]:
+    """Four segments of 10 bytes, then these: what is told of the client's old segments."""
+    packets = [
+        Packet(n * US, *CLIENT, *SERVER, seq=100 + 10 * n, ack=1, size=10, number=500 + (n if rising else 4_001 * n))
+        for n in range(4)
+    ]
+    packets += last
+    table = FlowTable(budget=10)
+    analysis = Analysis(table)
+    frames = WALKER.walk(batch_of(packets))
+    flow_id, side = table.name(frames, 1)
+    copies = np.zeros(len(packets), np.uint8)
+    copies[4:] = is_copy
+    copies.flags.writeable = False
+    analysis.absorb(frames, flow_id, side, 1, copies)
+    return {name: int(analysis.told[0, 0][name]) for name in ("sent_again", "came_late", "needless")}
+
+
+def old(number: int, **more: Any) -> Packet:
+    """The second segment once more."""
+    return Packet(MS, *CLIENT, *SERVER, seq=110, ack=1, size=10, number=number, **more)
+
+
+@pytest.mark.parametrize(
+    ("number", "again", "late"), [(504, 1, 0), (501, 0, 1), (503, 0, 0), (0, 0, 0), (30_000, 0, 0)]
+)
+def test_a_sender_that_counts_tells_what_came_late_from_what_was_sent_again(number: int, again: int, late: int) -> None:
+    """A higher IP id than that of the newest segment: sent again; a lower one: late. No id or one far off: not told."""
+    assert old_segments(old(number)) == {"sent_again": again, "came_late": late, "needless": 0}
+
+
+def test_ids_that_do_not_count_tell_nothing() -> None:
+    """Some systems draw them at random."""
+    assert old_segments(old(12_504), rising=False) == {"sent_again": 0, "came_late": 0, "needless": 0}
+
+
+@pytest.mark.parametrize(("stamp", "again", "late"), [(1_001, 1, 0), (999, 0, 1), (1_000, 0, 0)])
+def test_time_stamps_tell_it_too(stamp: int, again: int, late: int) -> None:
+    """Those of IPv6, which has no ids; one tick alike tells nothing. They wrap."""
+    for base in (0, (1 << 32) - 1_000):
+        packets = [
+            Packet(n * US, "2001:db8::1", 4, "2001:db8::2", 8_000, seq=100 + 10 * n, ack=1, size=10,
+                   stamps=((base + 1_000) % (1 << 32), 7))
+            for n in range(4)
+        ]  # fmt: skip
+        packets.append(packets[1]._replace(ts_ns=MS, stamps=((base + stamp) % (1 << 32), 7)))
+        _, analysis, _ = judged([packets])
+        told_of = analysis.told[0, 0]
+        assert (int(told_of["sent_again"]), int(told_of["came_late"])) == (again, late)
+
+
+def test_a_copy_of_the_capture_tells_nothing() -> None:
+    """It was sent once."""
+    assert old_segments(old(501), is_copy=True) == {"sent_again": 0, "came_late": 0, "needless": 0}
+
+
+@pytest.mark.parametrize(
+    ("ack", "blocks", "needless"),
+    [
+        (140, ((110, 120),), 1),
+        (110, ((120, 130), (110 + 10, 140)), 1),
+        (110, ((120, 130),), 0),
+        (110, ((120, 130), (135, 140)), 0),
+        (140, (), 0),
+        (140, ((120, 110),), 0),
+    ],
+)
+def test_a_receiver_says_what_came_twice(ack: int, blocks: tuple[tuple[int, int], ...], needless: int) -> None:
+    """The first block below the ACK or inside the second (RFC 2883 4); a block of anything else is an ordinary one."""
+    report = Packet(2 * MS, *SERVER, *CLIENT, seq=1, ack=ack, sack=blocks)
+    assert old_segments(report)["needless"] == needless

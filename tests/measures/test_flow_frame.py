@@ -18,7 +18,8 @@ from vmpcap.terms.columns import FLOWS, dtypes
 
 MARKED = tuple(field.name for field in fields(Marked))
 OWN = {"resent_segments": "retransmissions", "resent_bytes": "retransmitted_bytes", "late_segments": "out_of_order"}
-TCP_ONLY = (*MARKED, *OWN, "copies", "rtt_samples")
+TOLD = ("sent_again", "came_late", "needless")
+TCP_ONLY = (*MARKED, *OWN, *TOLD, "copies", "rtt_samples")
 
 
 def table_of(follower: Follower, point: str = "here") -> pl.DataFrame:
@@ -48,6 +49,8 @@ def row_of(c: Connection) -> dict[str, object]:
             row[f"{letter}_{name}"] = getattr(side, name)
         for name in MARKED:
             row[f"{letter}_{name}"] = None if side.marked is None else getattr(side.marked, name)
+        for name in TOLD:
+            row[f"{letter}_{name}"] = getattr(side, name) if is_tcp else None
         for name, counted in OWN.items():
             row[f"{letter}_{name}"] = getattr(side, counted) if is_tcp else None
         row[f"{letter}_copies"] = side.duplicates if is_tcp else None

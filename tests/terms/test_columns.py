@@ -13,7 +13,10 @@ FLOW_SIDE = (
     "rtt_p50_us, rtt_p90_us, rtt_p99_us, rtt_max_us"
 )
 FLOW_WHOLE = "handshake_rtt_us, tcp_stream"
-FLOW_ADDED = "acked_unseen, zero_window_probes, window_updates, resent_segments, resent_bytes, late_segments, copies"
+FLOW_ADDED = (
+    "acked_unseen, zero_window_probes, window_updates, resent_segments, resent_bytes, "
+    "sent_again, came_late, needless, late_segments, copies"
+)
 ANNOUNCEMENT = (
     "point, frame, ts, kind, opcode, eth_src, eth_dst, sender_mac, sender_ip, target_mac, target_ip, vlan_ids, vni, "
     "encapsulation, broadcast"

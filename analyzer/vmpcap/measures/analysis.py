@@ -1,7 +1,7 @@
 """Wireshark's TCP analysis of one capture point: the marks of each segment, and how many each side of a flow has."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from vmpcap.flows.table import FlowTable
 from vmpcap.measures.kernels import analysis_state as at
 from vmpcap.measures.kernels.analysis import analyse
 from vmpcap.measures.kernels.layout import ARENA_LIMIT, ARENA_LINKS
-from vmpcap.terms.arrays import WRAPPING, reserve
+from vmpcap.terms.arrays import WRAPPING, doorway, reserve
 
 U8 = npt.NDArray[np.uint8]
 I32 = npt.NDArray[np.int32]
@@ -65,14 +65,18 @@ class Analysis:
         self._state = at.AnalysisState(
             sides=reserve(2 * table.room, at.ANALYSED),
             counted=reserve(2 * table.room, at.COUNTED),
+            told=reserve(2 * table.room, at.TOLD),
             timed=reserve(table.room, at.TIMED),
             unacked=reserve(_UNACKED, at.UNACKED),
             arena=arena,
         )
         self._out = _room(0)
+        self._no_copies: Any = doorway(np.zeros(0), np.uint8)
 
     @WRAPPING
-    def absorb(self, frames: Frames, flow_id: I32, side: U8, first_frame: int) -> at.Analysed:
+    def absorb(
+        self, frames: Frames, flow_id: I32, side: U8, first_frame: int, is_copy: U8 | None = None
+    ) -> at.Analysed:
         """
         What is said of each row of this batch? Batches come in file order; where they are cut does not matter.
 
@@ -80,6 +84,7 @@ class Analysis:
         ----------
         flow_id, side : int32[m], uint8[m], as FlowTable.name gave them
         first_frame : frame number of row 0
+        is_copy : uint8[m], as CopyFinder marks them; without it nothing is one
 
         Returns
         -------
@@ -88,15 +93,27 @@ class Analysis:
         rows = flow_id.shape[0]
         if self._out.marks.shape[0] < rows:
             self._out = _room(rows)
+            self._no_copies = doorway(np.zeros(rows), np.uint8)
         room = self._out
         out = at.Analysed(room.marks[:rows], room.ack_rtt_ns[:rows], room.flight_bytes[:rows])
-        analyse(frames, flow_id, side, first_frame, self.table.all_flows, self._state, out)
+        copies = self._no_copies[:rows] if is_copy is None else is_copy
+        analyse(frames, flow_id, side, copies, first_frame, self.table.all_flows, self._state, out)
         return out
 
     @property
     def counted(self) -> npt.NDArray[np.void]:
         """COUNTED[flows, 2]: marks by the side that sent them. A view."""
         return self._state.counted[: 2 * self.table.count].reshape(-1, 2)
+
+    @property
+    def told(self) -> npt.NDArray[np.void]:
+        """
+        TOLD[flows, 2]: our own word on each side's old segments. A view.
+
+        Sent again and came late are proven by time stamp or IP identification; what neither tells counts as neither, so
+        both lean low. Needless: reports of duplicates by the receiver (RFC 2883), each once, where it sends them.
+        """
+        return self._state.told[: 2 * self.table.count].reshape(-1, 2)
 
     @property
     def initial_rtt_ns(self) -> npt.NDArray[np.int64]:

@@ -95,6 +95,12 @@ class Side:
     """Each sequence number once; equals payload_bytes for UDP."""
     marked: Marked | None
     """What Wireshark marks; None for all but TCP."""
+    sent_again: int
+    """Segments with old numbers that were sent after what they came behind, by time stamp or IP identification."""
+    came_late: int
+    """Those that were sent before it: reordered on the way, or captured out of order."""
+    needless: int
+    """How often the receiver said that something of this side came twice (RFC 2883)."""
     retransmissions: int
     """Segments with at least one byte already seen from this side."""
     retransmitted_bytes: int

@@ -9,7 +9,7 @@ from vmpcap.decode.paths import path_text
 from vmpcap.flows.table import FlowTable
 from vmpcap.measures.follow import Follower
 from vmpcap.measures.kernels import layout
-from vmpcap.measures.kernels.analysis_state import COUNTED
+from vmpcap.measures.kernels.analysis_state import COUNTED, TOLD
 from vmpcap.measures.rtt_histogram import Buckets
 from vmpcap.terms.cells import ip_cells, name_cells, number_cells, pair_cells, tag_cells, time_cells, us_cells
 from vmpcap.terms.columns import FLOWS, through_gate
@@ -129,6 +129,8 @@ def _side(follower: Follower, spread: Spread, number: int, is_tcp: Bools) -> "di
     marked = follower.analysis.counted[:, number]
     columns |= {name: number_cells(marked[name], is_tcp) for name in COUNTED.names or ()}
     columns |= {name: number_cells(more[counted], is_tcp) for name, counted in OWN_COUNTS.items()}
+    told = follower.analysis.told[:, number]
+    columns |= {name: number_cells(told[name], is_tcp) for name in TOLD.names or ()}
     columns |= {
         "rtt_samples": number_cells(spread.samples[own], is_tcp),
         "rtt_min_us": us_cells(spread.least[own]),

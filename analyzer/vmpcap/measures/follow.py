@@ -94,7 +94,7 @@ class Follower:
         follow(
             frames, flow_id, side, copies, batch.first_frame, buffer, record_at, captured_bytes, flows, state
         )  # fmt: skip
-        self.analysis.absorb(frames, flow_id, side, batch.first_frame)
+        self.analysis.absorb(frames, flow_id, side, batch.first_frame, copies)
         self._rtt.absorb(state.sample_key, state.sample_ns, int(state.counts[at.SAMPLES]))
 
     def finish(self) -> Buckets:
@@ -231,6 +231,7 @@ class Follower:
         flags, seen = int(one["flags"]), bool(one["packets"])
         is_tcp = int(self.table.flows[flow]["protocol"]) == IP_TCP
         shift, peer_shift = window_shift(one, more, other), window_shift(other, self._state.more[k ^ 1], one)
+        told = self.analysis.told[flow, side]
         slot = int(one["slot"]) - 1
         has_data = bool(flags & at.DATA_SEEN)
 
@@ -248,6 +249,9 @@ class Follower:
             payload_bytes=int(one["payload_bytes"]),
             unique_bytes=int(one["unique_bytes"] if is_tcp else one["payload_bytes"]),
             marked=Marked(*map(int, self.analysis.counted[flow, side].item())) if is_tcp else None,
+            sent_again=int(told["sent_again"]),
+            came_late=int(told["came_late"]),
+            needless=int(told["needless"]),
             retransmissions=int(more["retransmissions"]),
             retransmitted_bytes=int(more["retransmitted_bytes"]),
             out_of_order=int(more["out_of_order"]),

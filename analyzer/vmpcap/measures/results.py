@@ -84,3 +84,9 @@ class Loss(msgspec.Struct, frozen=True, kw_only=True):
     window_fulls: int | None = None
     retransmitted_share: float | None = None
     """Retransmitted payload bytes by all payload bytes."""
+    lost_before_point: int | None = None
+    """Segments that were sent again, by time stamp or IP identification, and never passed this point before."""
+    reordered: int | None = None
+    """Segments that came behind later ones although they were sent before them, by the same."""
+    needless: int | None = None
+    """Reports of the receiver that something came twice (D-SACK): sent again although it had arrived."""

@@ -106,6 +106,9 @@ def _loss(sighting: Sighting, volume: Bytes) -> Loss:
         zero_windows=sum(side.zero_windows for side in back),
         window_fulls=marked("window_fulls", data),
         retransmitted_share=volume.retransmitted / volume.payload if volume.payload else None,
+        lost_before_point=sum(max(side.sent_again - side.retransmissions, 0) for side in data),
+        reordered=sum(side.came_late for side in data),
+        needless=sum(side.needless for side in data),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from vmpcap.measures.results import Coverage, Rtt, Throughput
+from vmpcap.measures.results import Coverage, Loss, Rtt, Throughput
 from vmpcap.report.blocks import Block, Fact, Grid, Heading, Picture
 from vmpcap.report.chart import Glyphs, draw, histogram_line
 from vmpcap.report.document import Migration, Report
@@ -65,20 +65,36 @@ def _transfer(migration: Migration) -> Iterator[Block]:
     yield Fact("payload", f"{size(moved.unique)} once, {again}")
     yield Fact("goodput", _rates(rate), "acknowledged payload, 10^6 bit/s")
     yield Fact("limited by", rate.limit.replace("_", " "), rate.limit_because)
-    counted = (
-        ("resent", loss.retransmissions),
+    yield Fact("loss", ", ".join(_resent(loss)) or "not measured")
+    marked = [f"{n:,} {name}" for name, n in _marks(loss) if n]
+    if marked:
+        yield Fact("", f"in Wireshark: {', '.join(marked)}")
+
+
+def _resent(loss: Loss) -> Iterator[str]:
+    """What was sent again or came late, by our own count."""
+    if loss.retransmissions is not None:
+        yield f"{loss.retransmissions:,} resent" + (f" ({loss.needless:,} in vain)" if loss.needless else "")
+    if loss.lost_before_point:
+        yield f"{loss.lost_before_point:,} more lost before this point"
+    if loss.reordered:
+        yield f"{loss.reordered:,} reordered"
+    if loss.zero_windows is not None:
+        yield count_of(loss.zero_windows, "zero window")
+    if loss.retransmitted_share is not None:
+        yield f"{figure(loss.retransmitted_share, 'share')} of the payload resent"
+
+
+def _marks(loss: Loss) -> tuple[tuple[str, int | None], ...]:
+    """What Wireshark calls it: filters of the same names find the frames."""
+    return (
         ("fast", loss.fast_retransmissions),
         ("spurious", loss.spurious_retransmissions),
         ("out of order", loss.out_of_order),
         ("duplicate ACKs", loss.duplicate_acks),
-        ("lost", loss.lost_segments),
-        ("zero windows", loss.zero_windows),
+        ("behind lost segments", loss.lost_segments),
         ("full windows", loss.window_fulls),
     )
-    known = [f"{n:,} {name}" for name, n in counted if n is not None]
-    if loss.retransmitted_share is not None:
-        known.append(f"{figure(loss.retransmitted_share, 'share')} of the payload resent")
-    yield Fact("loss", ", ".join(known) or "not measured")
 
 
 def _rates(rate: Throughput) -> str:

@@ -112,6 +112,9 @@ ALSO_PER_SIDE: Final = (
     Column("window_updates", "count", "segments", "marked: the same ACK with another window"),
     Column("resent_segments", "count", "segments", "with bytes that this point had seen from this side; no copies"),
     Column("resent_bytes", "count", "bytes", "of payload that this point had seen from this side; no copies"),
+    Column("sent_again", "count", "segments", "old numbers, sent after what they came behind: by time stamp or IP id"),
+    Column("came_late", "count", "segments", "old numbers, sent before it: reordered, or captured out of order"),
+    Column("needless", "count", "reports", "of the receiver that something came twice: D-SACK (RFC 2883)"),
     Column("late_segments", "count", "segments", "that filled a hole, whenever they came; no copies"),
     Column("copies", "count", "packets", "captured more than once; they count nowhere else but in what is marked"),
 )

@@ -244,9 +244,11 @@ def retransmissions(story: Story, profile: Profile) -> Answer:
     if share is None:
         return Answer("undecided", "no payload was seen", None, RETRANSMITTED_SHARE_MAX, "share", evidence)
     because = f"{count_of(loss.retransmissions or 0, 'segment')} carried bytes seen before, {share:.3%} of the payload"
+    if loss.lost_before_point:
+        because += f"; {count_of(loss.lost_before_point, 'more segment')} lost before this point and sent again"
     outcome: Outcome = "fail" if share > RETRANSMITTED_SHARE_MAX else "pass"
     if outcome == "pass" and not story.at_sender:
-        outcome, because = "undecided", f"{because}; originals lost before this point do not show here"
+        outcome, because = "undecided", f"{because}; what was lost before this point shows here only in part"
     return Answer(outcome, because, share, RETRANSMITTED_SHARE_MAX, "share", evidence)
 
 

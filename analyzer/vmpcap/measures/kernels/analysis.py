@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from vmpcap.decode.fields.tcp import HAS_SACK, HAS_WINDOW_SCALE, OPTIONS_CUT
+from vmpcap.decode.fields.tcp import HAS_SACK, HAS_TIMESTAMPS, HAS_WINDOW_SCALE, OPTIONS_CUT
 from vmpcap.decode.frames import U8, U32, Frames
 from vmpcap.flows.kernels.naming import side_in_lead
 from vmpcap.measures.kernels.analysis_rules import (
@@ -39,11 +39,13 @@ from vmpcap.measures.kernels.analysis_state import (
     AnalysisState,
 )
 from vmpcap.measures.kernels.layout import I32, Records
+from vmpcap.measures.kernels.order import CAME_LATE, SENT_AGAIN, is_duplicate_report, note_newest, tell_order
 from vmpcap.measures.kernels.sequence import seq_diff
 from vmpcap.measures.kernels.unacked import await_ack, span_unacked, take_acked
 from vmpcap.terms.kernels import Int, inline_kernel, kernel
 from vmpcap.terms.wire import IP_TCP, TCP_ACK, TCP_FIN, TCP_SYN
 
+OLD: Final = RETRANSMISSION | OUT_OF_ORDER
 MOST_FLIGHT: Final = 2_000_000_000
 """What spans more is no flight."""
 
@@ -75,8 +77,8 @@ def time_shake(one: Any, other: Any, timed: Any, ts: Int, flags: Int) -> None:
     elif flags & (TCP_SYN | TCP_ACK) == TCP_ACK and one["bits"] & RTT_AWAITED:
         timed["initial_rtt_ns"] = ts - timed["syn_ts"]
         if timed["initial_rtt_ns"] != 0:
-            one["bits"] &= ~np.uint8(RTT_AWAITED)
-            other["bits"] &= ~np.uint8(RTT_AWAITED)
+            one["bits"] &= ~np.uint16(RTT_AWAITED)
+            other["bits"] &= ~np.uint16(RTT_AWAITED)
 
 
 @inline_kernel
@@ -122,7 +124,7 @@ def judge_numbers(one: Any, other: Any, seq: Int, ack: Int, size: Int, flags: In
     if flags & TCP_SYN or (one["bits"] & other["bits"]) & BASE_KNOWN == 0:
         marks = begin_sides(one, other, seq, ack, flags)
     if flags & TCP_ACK:
-        other["bits"] &= ~np.uint8(FLIGHT_UNKNOWN)
+        other["bits"] &= ~np.uint16(FLIGHT_UNKNOWN)
     marks |= judge_ahead(one, other, seq, size, flags, window)
     if size == 0 and flags & CLOSING == 0 and seq == np.int64(one["next_seq"]):
         marks |= judge_pure_ack(one, other, ack, window)
@@ -144,8 +146,9 @@ def flight_after(one: Any, other: Any, unacked: Records, flags: Int) -> Int:
 
 @kernel
 def analyse(
-    frames: Frames, flow_id: I32, side: U8, first_frame: Int, flows: Records, state: AnalysisState, out: Analysed
-) -> None:
+    frames: Frames, flow_id: I32, side: U8, is_copy: U8, first_frame: Int, flows: Records, state: AnalysisState,
+    out: Analysed,
+) -> None:  # fmt: skip
     """
     Which marks, round trip and flight does Wireshark 4.0 show for each segment?
 
@@ -153,6 +156,7 @@ def analyse(
     ----------
     frames : Frames[m]
     flow_id, side : int32[m], uint8[m], as flows.table names them
+    is_copy : uint8[m], not 0 where the capture holds the packet already: it says nothing of its sender's order
     first_frame : frame number of row 0
     flows : FLOW[flows]
     state : carried over batches
@@ -182,6 +186,14 @@ def analyse(
             if marks & KEEP_ALIVE == 0:
                 marks |= judge_repetition(one, other, seq, size, flags, ts, timed["initial_rtt_ns"])
             await_ack(one, unacked, arena, seq, end, ts)
+            has_stamp = frames.tcp_options[i] & HAS_TIMESTAMPS != 0
+            if seq_diff(end, one["next_seq"]) > 0:
+                note_newest(one, frames.ip_id[i], frames.tcp_ts_value[i], has_stamp)
+            elif marks & OLD and is_copy[i] == 0:
+                order = tell_order(one, frames.ip_id[i], frames.tcp_ts_value[i], has_stamp)
+                told = state.told[2 * np.int64(flow_id[i]) + np.int64(side[i])]
+                told["sent_again"] += order == SENT_AGAIN
+                told["came_late"] += order == CAME_LATE
         if one["bits"] & RTT_AWAITED or flags & TCP_SYN:
             time_shake(one, other, timed, ts, flags)
         if marks & ZERO_WINDOW_PROBE == 0:
@@ -193,8 +205,12 @@ def analyse(
             out.flight_bytes[i] = flight_after(one, other, unacked, flags)
         options = frames.tcp_options[i]
         has_blocks = options & (HAS_SACK | OPTIONS_CUT)
-        one["sacked_bytes"] = sacked_by(frames.tcp_sack, frames.tcp_sack_blocks, i) if has_blocks else 0
-        one["bits"] = (one["bits"] | WINDOW_KNOWN) & ~np.uint8(LAST_WAS_SYN)
+        one["sacked_bytes"] = 0
+        if has_blocks:
+            one["sacked_bytes"] = sacked_by(frames.tcp_sack, frames.tcp_sack_blocks, i)
+            if is_copy[i] == 0 and is_duplicate_report(frames.tcp_sack, frames.tcp_sack_blocks, i, ack):
+                state.told[2 * np.int64(flow_id[i]) + np.int64(side[i] ^ 1)]["needless"] += 1
+        one["bits"] = (one["bits"] | WINDOW_KNOWN) & ~np.uint16(LAST_WAS_SYN)
         if flags & TCP_SYN:
             one["bits"] |= LAST_WAS_SYN
             note_scale(one, other, flags, options & HAS_WINDOW_SCALE != 0, np.int64(frames.tcp_window_scale[i]))

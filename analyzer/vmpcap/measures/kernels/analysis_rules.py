@@ -125,7 +125,7 @@ def note_scale(one: Any, other: Any, flags: Int, has_scale: bool, scale: Int) ->
         one["bits"] |= SCALES
         one["scale"] = min(scale, 14)
     else:
-        one["bits"] &= ~np.uint8(SCALES)
+        one["bits"] &= ~np.uint16(SCALES)
     if flags & TCP_ACK and other["bits"] & SCALE_KNOWN and not (one["bits"] & SCALES and other["bits"] & SCALES):
-        one["bits"] &= ~np.uint8(SCALES)
-        other["bits"] &= ~np.uint8(SCALES)
+        one["bits"] &= ~np.uint16(SCALES)
+        other["bits"] &= ~np.uint16(SCALES)

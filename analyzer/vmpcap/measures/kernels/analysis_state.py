@@ -21,8 +21,10 @@ ANALYSED: Final = np.dtype(
         ("ring_used", np.uint16),
         ("last_marks", np.uint16),
         ("window", np.uint16),
+        ("bits", np.uint16),
+        ("newest_id", np.uint16),
+        ("newest_stamp", np.uint32),
         ("scale", np.int8),
-        ("bits", np.uint8),
         ("ring_log2", np.uint8),
     ],
     align=True,
@@ -56,6 +58,12 @@ COUNTED: Final = np.dtype(
 )
 """How many segments that one side of one flow sent were marked so."""
 
+TOLD: Final = np.dtype([("sent_again", np.uint32), ("came_late", np.uint32), ("needless", np.uint32)])
+"""
+Our own word on the old segments of one side of one flow: sent after what they came behind, or before it; and how often
+its receiver said that something came twice.
+"""
+
 # Bits of ANALYSED
 BASE_KNOWN: Final = 1
 FLIGHT_UNKNOWN: Final = 2
@@ -66,6 +74,9 @@ OVERLAPS: Final = 32
 """A waiting segment may begin before one that ends earlier."""
 SCALE_KNOWN: Final = 64
 SCALES: Final = 128
+STAMPS: Final = 256
+COUNTS_IDS: Final = 512
+"""The sender counts its packets in the IP identification."""
 
 # Marks: what tcp.analysis.* says of a segment
 RETRANSMISSION: Final = 0x0001
@@ -95,6 +106,8 @@ class AnalysisState(NamedTuple):
     """ANALYSED[2 * flows]: of a connection's first flow, in whichever segment."""
     counted: Records
     """COUNTED[2 * flows]"""
+    told: Records
+    """TOLD[2 * flows]"""
     timed: Records
     """TIMED[flows]"""
     unacked: Records

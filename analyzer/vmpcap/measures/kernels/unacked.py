@@ -93,7 +93,7 @@ def take_acked(one: Any, unacked: Records, ack: Int, ts: Int) -> Int:
         used -= 1
     one["ring_first"], one["ring_used"] = first & mask, used
     if used == 0:
-        one["bits"] &= ~np.uint8(OVERLAPS)
+        one["bits"] &= ~np.uint16(OVERLAPS)
         return rtt
     i = np.int64(0)
     while i < used:
@@ -115,7 +115,7 @@ def span_unacked(one: Any, unacked: Records) -> Int:
     oldest, youngest = unacked[at + (first & mask)], unacked[at + ((first + used - 1) & mask)]
     low, high = (np.int64(oldest["seq"]) - base) & 0xFFFFFFFF, (np.int64(youngest["end"]) - base) & 0xFFFFFFFF
     if one["bits"] & OVERLAPS or high < low:
-        one["bits"] &= ~np.uint8(OVERLAPS)
+        one["bits"] &= ~np.uint16(OVERLAPS)
         before = np.int64(oldest["seq"])
         for i in range(used):
             waiting = unacked[at + ((first + i) & mask)]

@@ -1,0 +1,65 @@
+"""Losses on an emulated link, packet by packet, beside what both ends of it say was sent again."""
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.oracle.test_lab import LAB, OWN
+from vmpcap.runs.pipeline import list_flows
+from vmpcap.runs.requests import PointFiles, Request
+from vmpcap.verdicts.profile import DEFAULT, load_profile
+
+Way = tuple[int, int]
+TAIL = 8
+"""So many segments at the end of a flight may be lost before the receiver's side without anything behind them."""
+
+
+def folders() -> list[Path]:
+    """Each situation with a log of the link's drops."""
+    found = [path.parent for root in (LAB, OWN) for path in sorted(root.glob("*/wan-drops.csv"))]
+    assert found
+    return found
+
+
+def dropped(folder: Path) -> Counter[Way]:
+    """Data segments that the link dropped, by source and destination port; what could never pass is no loss."""
+    with (folder / "wan-drops.csv").open() as log:
+        rows = [row for row in csv.DictReader(log) if row["chan"] == "mig" and int(row["tcp_payload"] or 0)]
+    return Counter((int(row["sport"]), int(row["dport"])) for row in rows if row["reason"] != "mtu_blackhole")
+
+
+def told(path: Path) -> dict[Way, dict[str, int]]:
+    """What is told of each sender of each TCP flow."""
+    request = Request(points=(PointFiles("here", None, (str(path),)),), profile=load_profile(DEFAULT))
+    rows = [row for row in list_flows(request)[0].to_dicts() if row["protocol"] == "tcp"]
+    names = ("sent_again", "came_late", "needless", "resent_segments")
+    return {
+        (row[f"{one}_port"], row[f"{other}_port"]): {name: row[f"{one}_{name}"] for name in names}
+        for row in rows
+        for one, other in (("a", "b"), ("b", "a"))
+    }
+
+
+@pytest.mark.parametrize("folder", folders(), ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_what_was_sent_again_for_cause_is_what_the_link_dropped(folder: Path) -> None:
+    """
+    Beside the sender exactly: sent again less what the receiver got twice.
+
+    Beside the receiver, where the originals were never seen, all but tails of flights.
+    """
+    drops = dropped(folder)
+    compared = 0
+    for name in ("src-uplink", "dst-uplink"):
+        path = folder / f"{name}.pcap.zst"
+        sides = told(path) if path.exists() else {}
+        for way, count in drops.items():
+            if way not in sides:
+                continue
+            side = sides[way]
+            caused = side["sent_again"] - side["needless"]
+            is_at_sender = side["resent_segments"] == side["sent_again"]
+            assert count - (0 if is_at_sender else TAIL) <= caused <= count, (name, way, count, side)
+            compared += 1
+    assert compared or not drops
