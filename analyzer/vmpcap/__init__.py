@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 
-def scan(captures: "Captures") -> "pl.LazyFrame":
+def scan(captures: "Captures", *, max_unpacked_bytes: int | None = None) -> "pl.LazyFrame":
     """
     Which packets are in these captures? One row per frame, read when a query asks for it, and only what it asks for.
 
@@ -20,6 +20,9 @@ def scan(captures: "Captures") -> "pl.LazyFrame":
         A file, a list of files, or a mapping from names of capture points to their files in order. A name may be a
         pattern (`*` `?` `[`), whose matches come in natural order, or `-` for standard input. pcap and pcapng, packed
         (gzip, zstd, lz4, xz, bzip2) or not, told by their first bytes.
+    max_unpacked_bytes
+        What a packed file may unpack to; what lies behind is not read, and a warning says so. None: 4 GiB and a
+        thousand times its packed size.
 
     Returns
     -------
@@ -67,4 +70,4 @@ def scan(captures: "Captures") -> "pl.LazyFrame":
     """
     from vmpcap.decode.scan import scan as lazy_packets
 
-    return lazy_packets(captures)
+    return lazy_packets(captures, max_unpacked_bytes)

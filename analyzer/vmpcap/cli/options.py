@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from vmpcap.cli.capture_points import capture_points
+from vmpcap.cli.sizes import size_bytes
 from vmpcap.cli.times import time_ns
 from vmpcap.runs.requests import Request
 from vmpcap.terms.errors import EngineError, RequestError
@@ -30,6 +31,7 @@ class Common:
     guest: tuple[str, ...]
     since: str | None
     until: str | None
+    max_unpacked: str | None
     strict: bool
     engine: str
     quiet: bool
@@ -83,6 +85,11 @@ DECORATORS: Final = (
         "--since", metavar="TIME", help="Leave out earlier packets. ISO 8601 (UTC without a zone) or epoch seconds."
     ),
     click.option("--until", metavar="TIME", help="Leave out later packets."),
+    click.option(
+        "--max-unpacked",
+        metavar="SIZE",
+        help="What a packed capture may unpack to: 500M, 16G, unlimited. Default: 4G and 1000 times its packed size.",
+    ),
     click.option("--strict", is_flag=True, help="Exit 3 where the verdict is undecided, 4 where a capture is damaged."),
     click.option(
         "--engine",
@@ -118,6 +125,7 @@ def request_of(common: Common) -> Request:
         guests=tuple(dict.fromkeys(guest_address(text) for text in common.guest)),
         since_ns=since,
         until_ns=until,
+        max_unpacked_bytes=None if common.max_unpacked is None else size_bytes(common.max_unpacked, "--max-unpacked"),
     )
 
 

@@ -36,6 +36,8 @@ class Source(NamedTuple):
 
     point: str
     files: tuple[str, ...]
+    max_unpacked_bytes: int | None = None
+    """What a packed file may unpack to; None: the reader's own limit."""
 
 
 class Watcher(Protocol):
@@ -98,7 +100,9 @@ def gather(
         for path in source.files:
             if left <= chunk.rows:
                 break
-            with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS) as capture:
+            with open_capture(
+                path, batch_records=DEFAULT_BATCH_RECORDS, max_bytes=source.max_unpacked_bytes
+            ) as capture:
                 for batch in capture.batches():
                     decoder.put(batch, chunk)
                     watcher.saw(path, capture)

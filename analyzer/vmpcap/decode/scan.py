@@ -25,9 +25,9 @@ CHUNK_ROWS: Final = 1 << 16
 """Rows handed to polars at once: enough that its own overhead is small, few enough that memory stays flat."""
 
 
-def scan(captures: Captures) -> "pl.LazyFrame":
+def scan(captures: Captures, max_unpacked_bytes: int | None = None) -> "pl.LazyFrame":
     """The packets of these captures as a LazyFrame: `vmpcap.scan` has the whole story."""
-    sources = _sources_of(captures)
+    sources = [source._replace(max_unpacked_bytes=max_unpacked_bytes) for source in _sources_of(captures)]
     for source in sources:
         for path in source.files:
             if not _is_stream(path):

@@ -23,7 +23,11 @@ DEFECT_KINDS: Final = (
     DefectKind("damaged_section", True, "a pcapng section header makes no sense: reading stopped there"),
     DefectKind("cut_packing", True, "the compressed stream ends before its own end mark"),
     DefectKind("damaged_packing", True, "the compressed stream does not unpack or fails its checksum"),
-    DefectKind("unpacked_limit", True, "the compressed input unpacks to more than the stated limit: stopped there"),
+    DefectKind(
+        "unpacked_limit",
+        True,
+        "the compressed input unpacks to more than the stated limit (--max-unpacked): stopped there",
+    ),
     DefectKind("read_error", True, "the system refused to read on"),
     DefectKind("shrank_while_read", True, "the file became shorter while it was read"),
     DefectKind("grew_while_read", False, "the file became longer while it was read: it may still be written"),

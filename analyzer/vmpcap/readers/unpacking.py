@@ -264,7 +264,9 @@ class UnpackedInput:
         if len(self._gathered) >= _UNPACKED_PIECE or len(piece) > room:
             self._hand_on()
         if len(piece) > room:
-            self._log.note("unpacked_limit", None, self._unpacked_bytes, f"more than {limit} bytes")
+            self._log.note(
+                "unpacked_limit", None, self._unpacked_bytes, f"more than {limit} bytes; --max-unpacked lifts the limit"
+            )
         return len(piece) <= room
 
     def _hand_on(self) -> None:

@@ -91,7 +91,7 @@ def read_point(files: PointFiles, request: Request, wanted: Wanted, progress: Pr
     seen = 0
     for path in files.files:
         stops = np.zeros(256, np.int64)
-        with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS) as capture:
+        with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS, max_bytes=request.max_unpacked_bytes) as capture:
             for batch in capture.batches():
                 whole, frames = walker.walk(batch)
                 stops += np.bincount(frames.stop, minlength=256)

@@ -26,3 +26,5 @@ class Request:
     """MAC or IP addresses of guests that moved."""
     since_ns: int | None = None
     until_ns: int | None = None
+    max_unpacked_bytes: int | None = None
+    """What a packed capture may unpack to; None: the reader's own limit."""

@@ -1,5 +1,6 @@
 """Reading again for what did not fit: the frames of the guests that moved, around the time they did."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -45,15 +46,22 @@ def look_again(
     """
     The same views, with the guests' frames complete where the input could be read a second time.
 
-    Standard input cannot: its view stays as it is and is marked as incomplete.
+    Standard input and pipes cannot: their view stays as it is and is marked as incomplete.
     """
     guests = [(guest.moved, find_moment(story.move, guest.moved)) for story in told.stories for guest in story.guests]
     if not guests:
         return list(views)
     return [
-        _look(point, view, guests, request) if point.journal.overflowed and STDIN not in point.files.files else view
+        _look(point, view, guests, request)
+        if point.journal.overflowed and all(map(_can_be_read_again, point.files.files))
+        else view
         for point, view in zip(points, views, strict=True)
     ]
+
+
+def _can_be_read_again(path: str) -> bool:
+    """Is this a file on a disk? Standard input is spent, and a pipe that is opened again waits for a writer for ever."""
+    return path != STDIN and os.path.isfile(path)
 
 
 def _look(point: PointRead, view: PointView, guests: Guests, request: Request) -> PointView:
@@ -61,7 +69,7 @@ def _look(point: PointRead, view: PointView, guests: Guests, request: Request) -
     share = 1.0
     while True:
         windows = windows_around(view, guests, request, share)
-        journal = _read_again(point, guests, windows)
+        journal = _read_again(point, guests, windows, request.max_unpacked_bytes)
         if not journal.overflowed or share <= LEAST_SHARE:
             break
         share = max(LEAST_SHARE, SURE_TO_FIT * share * journal.kept / (journal.kept + sum(journal.left_out.values())))
@@ -76,11 +84,11 @@ def _look(point: PointRead, view: PointView, guests: Guests, request: Request) -
     )
 
 
-def _read_again(point: PointRead, guests: Guests, windows: Windows) -> Journal:
+def _read_again(point: PointRead, guests: Guests, windows: Windows, max_unpacked_bytes: int | None) -> Journal:
     journal = Journal(JOURNAL_ROWS)
     walker = WholeWalker(DEFAULT_BATCH_RECORDS)
     for path in point.files.files:
-        with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS) as capture:
+        with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS, max_bytes=max_unpacked_bytes) as capture:
             for batch in capture.batches():
                 _, frames = walker.walk(batch)
                 rows = wanted_rows(frames, guests, windows)
