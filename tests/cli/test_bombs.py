@@ -13,7 +13,7 @@ import lz4.frame
 import pytest
 from backports import zstd
 
-from tests.cli.calls import HEADER, RARPS, here, record, vmpcap
+from tests.cli.calls import HEADER, RARPS, here, record
 from vmpcap import scan
 from vmpcap.cli.sizes import NO_LIMIT, size_bytes
 from vmpcap.terms.errors import CaptureWarning, RequestError

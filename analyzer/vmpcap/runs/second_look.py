@@ -60,7 +60,7 @@ def look_again(
 
 
 def _can_be_read_again(path: str) -> bool:
-    """Is this a file on a disk? Standard input is spent, and a pipe that is opened again waits for a writer for ever."""
+    """Is this a file on a disk? A pipe that is opened again waits for a writer for ever."""
     return path != STDIN and os.path.isfile(path)
 
 
