@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from tests.report.made import one_line
-from tests.report.sample import SAMPLES, good, lost_guest, several
+from tests.report.sample import SAMPLES, good, guest, lost_guest, migration, several
+from vmpcap.migration.results import Peer, Switchover
 from vmpcap.report.as_terminal import to_terminal
 from vmpcap.report.document import Report
 from vmpcap.report.look import Look, look_of
@@ -201,3 +202,13 @@ def test_pictures_are_drawn_in_what_the_stream_can_encode(
 ) -> None:
     """Blocks and arrows only where they arrive."""
     assert look_of(Stream(terminal=False, encoding=encoding)).ascii_only is ascii_only
+
+
+def test_a_peer_that_waited_longer_than_the_switchover_took_is_in_the_head() -> None:
+    """A guest that panics after the switchover was back within 146 ms, and its peers waited for seconds."""
+    peer = Peer(peer="10.77.0.100", protocol="tcp/80", outage_ms=3_240.0)
+    for outage, wanted in ((3_240.0, "switchover within 146 ms, a peer cut off for 3,240 ms"), (90.0, "within 146 ms\n")):
+        one = guest(switchover=Switchover(bracket_ms=146.0), peers=[msgspec.structs.replace(peer, outage_ms=outage)])
+        report = msgspec.structs.replace(good(), migrations=[migration(guests=[one])])
+        shown = to_terminal(report, Look(120))
+        assert wanted in "\n".join(line.rstrip() for line in shown.splitlines()[:8]) + "\n"

@@ -6,7 +6,7 @@ from typing import Final
 
 from rich.text import Text
 
-from vmpcap.migration.results import Switchover
+from vmpcap.migration.results import Guest
 from vmpcap.report.clean import shorten
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.look import Look
@@ -99,17 +99,21 @@ def _who(page: Page, m: Migration) -> None:
     page.put(when, indent=1, hang=2, most_lines=2)
     for guest in m.guests[:2]:
         who = ", ".join(w for w in (guest.mac, *guest.ips[:2], vlans(guest.vlan, guest.vni)) if w)
-        page.put(f"guest {who}{_out_for(guest.switchover)}", indent=1, hang=2, most_lines=2)
+        page.put(f"guest {who}{_out_for(guest)}", indent=1, hang=2, most_lines=2)
     if len(m.guests) > 2:
         page.put(f"and {count_of(len(m.guests) - 2, 'further guest')}", indent=1)
 
 
-def _out_for(switchover: Switchover) -> str:
+def _out_for(guest: Guest) -> str:
+    """How long was the guest gone? Where a peer missed it for longer than the switchover took, that is said, too."""
+    switchover = guest.switchover
     if switchover.peer_outage_ms is not None:
         return f"; peers cut off for {figure(switchover.peer_outage_ms, 'ms')}"
-    if switchover.bracket_ms is not None:
-        return f"; switchover within {figure(switchover.bracket_ms, 'ms')}"
-    return ""
+    if switchover.bracket_ms is None:
+        return ""
+    words = f"; switchover within {figure(switchover.bracket_ms, 'ms')}"
+    longest = max((peer.outage_ms for peer in guest.peers if peer.outage_ms is not None), default=0.0)
+    return f"{words}, a peer cut off for {figure(longest, 'ms')}" if longest > switchover.bracket_ms else words
 
 
 def _rests_on(page: Page, report: Report) -> None:
