@@ -27,6 +27,7 @@ from vmpcap.cli.exits import EXITS
 from vmpcap.cli.group import COMMANDS, commands
 from vmpcap.cli.options import DECORATORS
 from vmpcap.decode.arrivals import ARP, NA, NS, RARP
+from vmpcap.decode.decode_as import LAYERS, names_for
 from vmpcap.decode.fragments import MOST_NESTED, PATIENCE_NS, TRUST, WAITING
 from vmpcap.decode.guess import LEAST_SCORE
 from vmpcap.decode.steps import STEPS
@@ -413,6 +414,13 @@ def encapsulations_page() -> str:
         table(
             ("place", "entered by", "candidates"),
             [(code(s.name), chosen_after(s), candidates(s)) for s in STEPS if s.chooses],
+        ),
+        "## What a user may say\n",
+        "`--decode-as <layer type>==<number>,<protocol>` gives a number another meaning"
+        " ([how](../how-to/decode-as.md)). Wireshark's names for protocols are understood beside ours.\n",
+        table(
+            ("layer type", "what the number is", "protocols"),
+            [(code(one.name), one.meaning, ", ".join(map(code, names_for(one)))) for one in LAYERS],
         ),
         "## Packets that came in parts\n",
         f"Fragments of IPv4 and IPv6 are put together before what is in them is walked, and so are packets in parts"

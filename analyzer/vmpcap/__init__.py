@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
 
     from vmpcap.decode.scan import Captures
@@ -10,7 +12,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 
-def scan(captures: "Captures", *, max_unpacked_bytes: int | None = None) -> "pl.LazyFrame":
+def scan(
+    captures: "Captures", *, decode_as: "str | Sequence[str]" = (), max_unpacked_bytes: int | None = None
+) -> "pl.LazyFrame":
     """
     Which packets are in these captures? One row per frame, read when a query asks for it, and only what it asks for.
 
@@ -23,6 +27,8 @@ def scan(captures: "Captures", *, max_unpacked_bytes: int | None = None) -> "pl.
     max_unpacked_bytes
         What a packed file may unpack to; what lies behind is not read, and a warning says so. None: 4 GiB and a
         thousand times its packed size.
+    decode_as
+        What a number means in these captures, as in tshark: `"udp.port==4600,vxlan"`; one rule or several.
 
     Returns
     -------
@@ -36,7 +42,7 @@ def scan(captures: "Captures", *, max_unpacked_bytes: int | None = None) -> "pl.
     CaptureError
         A file cannot be opened or does not begin as a capture: at once. A file that has gone since: by the query.
     RequestError
-        No file is named, a name is a folder's, or a pattern matches nothing.
+        No file is named, a name is a folder's, a pattern matches nothing, or a rule of `decode_as` cannot be read.
     EngineError
         The library for a packing is missing.
 
@@ -70,4 +76,4 @@ def scan(captures: "Captures", *, max_unpacked_bytes: int | None = None) -> "pl.
     """
     from vmpcap.decode.scan import scan as lazy_packets
 
-    return lazy_packets(captures, max_unpacked_bytes)
+    return lazy_packets(captures, decode_as, max_unpacked_bytes)

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import struct
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ import polars as pl
 import pytest
 
 import vmpcap
-from tests.cli.calls import CAPTURES, RARPS, here, quiet_environment
+from tests.cli.calls import CAPTURES, HEADER, RARP, RARPS, here, quiet_environment, record
 from tests.cli.calls import vmpcap as called
 from vmpcap.cli.exits import guarded
 from vmpcap.cli.group import commands
@@ -379,3 +380,32 @@ def test_binary_rows_are_not_thrown_at_a_terminal(
     """As in every command."""
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     assert here(capsys, "packets", rarps, "--format", "arrow").status == 2
+
+
+def vxlan_at(port: int) -> bytes:
+    """A capture of one RARP in VXLAN at this port."""
+    udp = struct.pack(">HHHH", 50_000, port, 8 + 8 + len(RARP), 0) + bytes.fromhex("08000000 00138900") + RARP
+    ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(udp), 1, 0x4000, 64, 17, 0) + bytes([10, 0, 0, 1, 10, 0, 0, 2])
+    return HEADER + record(1_783_996_806, bytes.fromhex("020000000002 020000000001 0800") + ip + udp)
+
+
+def test_a_user_says_what_a_port_carries(tmp_path: Path) -> None:
+    capture = tmp_path / "odd.pcap"
+    capture.write_bytes(vxlan_at(4600))
+    rule = ("-d", "udp.port==4600,vxlan")
+    columns = ("--columns", "encapsulation,vni", "--format", "csv")
+    assert called("packets", capture, *columns).out.splitlines()[1] == "eth/ip/udp,"
+    assert called("packets", capture, *columns, *rule).out.splitlines()[1] == "eth/ip/udp/vxlan:5001/eth/rarp,5001"
+    assert "00:50:56:aa:77:10" in called("announcements", capture, *rule, "--format", "csv").out
+    assert len(called("flows", capture, "--format", "csv").out.splitlines()) == 2
+    assert len(called("flows", capture, *rule, "--format", "csv").out.splitlines()) == 1
+    asked = vmpcap.scan(capture, decode_as="udp.port==4600,vxlan").select("vni").collect()
+    assert asked["vni"].to_list() == [5001]
+
+
+def test_a_rule_that_means_nothing_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for command in ("report", "flows", "announcements", "packets"):
+        said = here(capsys, command, "-d", "udp.port==4600,vxlon", tmp_path / "none.pcap")
+        assert said.status == 2
+        assert "'vxlon' is not known; for udp.port there are" in said.err
+        assert said.out == ""

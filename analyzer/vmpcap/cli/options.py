@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -12,6 +12,9 @@ from vmpcap.cli.times import time_ns
 from vmpcap.runs.requests import Request
 from vmpcap.terms.errors import EngineError, RequestError
 from vmpcap.verdicts.profile import DEFAULT, load_profile
+
+if TYPE_CHECKING:
+    from vmpcap.decode.decode_as import Rule
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -32,6 +35,7 @@ class Common:
     since: str | None
     until: str | None
     max_unpacked: str | None
+    decode_as: tuple[str, ...]
     strict: bool
     engine: str
     quiet: bool
@@ -90,6 +94,13 @@ DECORATORS: Final = (
         metavar="SIZE",
         help="What a packed capture may unpack to: 500M, 16G, unlimited. Default: 4G and 1000 times its packed size.",
     ),
+    click.option(
+        "-d",
+        "--decode-as",
+        multiple=True,
+        metavar="LAYER==N,PROTOCOL",
+        help="What a number means here, as in tshark: udp.port==4600,vxlan. Repeatable; a wrong name lists all.",
+    ),
     click.option("--strict", is_flag=True, help="Exit 3 where the verdict is undecided, 4 where a capture is damaged."),
     click.option(
         "--engine",
@@ -126,7 +137,16 @@ def request_of(common: Common) -> Request:
         since_ns=since,
         until_ns=until,
         max_unpacked_bytes=None if common.max_unpacked is None else size_bytes(common.max_unpacked, "--max-unpacked"),
+        decode_as=_rules(common.decode_as),
     )
+
+
+def _rules(texts: tuple[str, ...]) -> "tuple[Rule, ...]":
+    if not texts:
+        return ()
+    from vmpcap.decode.decode_as import read_rules
+
+    return read_rules(texts)
 
 
 def guest_address(text: str) -> str:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from vmpcap.decode import tables
 from vmpcap.decode.bits import Bytes, Offset, be16, be32, be64, byte
+from vmpcap.decode.decode_as import Rule
 from vmpcap.decode.frames import I32, I64, U8, U64, Frames
 from vmpcap.decode.tables import Tables
 from vmpcap.decode.walk import Walker, measure_special, mix_id
@@ -330,9 +331,9 @@ def put_together(
 class WholeWalker:
     """Walks batches, one after the other, with the packets whole that came in parts."""
 
-    def __init__(self, batch_records: int) -> None:
-        self._walker = Walker(batch_records)
-        self._steps = tables.tables()
+    def __init__(self, batch_records: int, rules: tuple[Rule, ...] = ()) -> None:
+        self._walker = Walker(batch_records, rules)
+        self._steps = tables.tables(rules)
         self._waiting: Waiting | None = None
         self._room: npt.NDArray[np.uint8] = np.zeros(_FIRST_ROOM, np.uint8)
 

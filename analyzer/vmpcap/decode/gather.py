@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.decode.arrivals import ARP, RARP, read_arrivals
+from vmpcap.decode.decode_as import Rule
 from vmpcap.decode.duplicates import CopyFinder
 from vmpcap.decode.fragments import WholeWalker
 from vmpcap.decode.frames import Arrivals, Frames
@@ -75,7 +76,12 @@ class Chunk:
 
 
 def gather(
-    sources: Sequence[Source], quantities: frozenset[str], chunk_rows: int, most_rows: int | None, watcher: Watcher
+    sources: Sequence[Source],
+    quantities: frozenset[str],
+    chunk_rows: int,
+    most_rows: int | None,
+    watcher: Watcher,
+    rules: tuple[Rule, ...] = (),
 ) -> Iterator[dict[str, Values]]:
     """
     What are these quantities of every packet, in the order of sources, files and frames?
@@ -86,6 +92,7 @@ def gather(
     quantities : names of `Frames`, of GIVEN and ARRIVED, `frame`, `point` (its place in `sources`) and `copy`
     chunk_rows : rows of an answer, a batch more or less; of a stream an answer comes with each batch
     most_rows : rows after which reading stops; None: never
+    rules : what a user said of numbers that the walk meets
 
     Raises
     ------
@@ -94,7 +101,7 @@ def gather(
     """
     left = most_rows if most_rows is not None else np.iinfo(np.int64).max
     chunk = Chunk(chunk_rows + DEFAULT_BATCH_RECORDS)
-    decoder = Decoder(quantities)
+    decoder = Decoder(quantities, rules)
     for number, source in enumerate(sources):
         decoder.begin_point(number)
         for path in source.files:
@@ -121,7 +128,8 @@ def gather(
 class Decoder:
     """Does of the decoding what these quantities need: a walk, the bodies of ARP, the search for copies."""
 
-    def __init__(self, quantities: frozenset[str]) -> None:
+    def __init__(self, quantities: frozenset[str], rules: tuple[Rule, ...] = ()) -> None:
+        self._rules = rules
         self._quantities = quantities
         self._given = [name for name in GIVEN if name in quantities]
         self._arrived = [name for name in ARRIVED if name in quantities]
@@ -136,7 +144,7 @@ class Decoder:
         self._point = number
         self._copies = CopyFinder()
         if self._walked or self._arrived or self._seeks_copies:
-            self._walker = WholeWalker(DEFAULT_BATCH_RECORDS)
+            self._walker = WholeWalker(DEFAULT_BATCH_RECORDS, self._rules)
 
     def put(self, batch: RecordBatch, chunk: Chunk) -> None:
         """Put the quantities of this batch into the chunk."""

@@ -153,9 +153,13 @@ def choose(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Offset, st
     word = be32(buffer, at) if has_word else np.int64(0)
     for c in range(steps.rules[rule + tables.FIRST_CANDIDATE], steps.rules[rule + tables.PAST_CANDIDATE]):
         mask = steps.candidates[c, tables.CANDIDATE_MASK]
+        shape = steps.candidates[c, tables.CANDIDATE_SHAPE]
+        if shape == Shape.TOLD:
+            if be32(buffer, at - _WORD) & mask == steps.candidates[c, tables.CANDIDATE_VALUE]:
+                return np.int64(steps.candidates[c, tables.CANDIDATE_STEP])
+            continue
         if mask != 0 and has_word and word & mask != steps.candidates[c, tables.CANDIDATE_VALUE]:
             continue
-        shape = steps.candidates[c, tables.CANDIDATE_SHAPE]
         begin = at + steps.candidates[c, tables.CANDIDATE_AT]
         is_unjudged |= begin + _ENOUGH[shape] > captured_end
         if mask != 0 and not has_word:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from vmpcap.decode.decode_as import Rule, read_rules
 from vmpcap.decode.gather import Source, Watcher, gather
 from vmpcap.decode.leaving import until_the_end
 from vmpcap.decode.packets import PacketTable, Rows
@@ -25,17 +26,20 @@ CHUNK_ROWS: Final = 1 << 16
 """Rows handed to polars at once: enough that its own overhead is small, few enough that memory stays flat."""
 
 
-def scan(captures: Captures, max_unpacked_bytes: int | None = None) -> "pl.LazyFrame":
+def scan(
+    captures: Captures, decode_as: str | Sequence[str] = (), max_unpacked_bytes: int | None = None
+) -> "pl.LazyFrame":
     """The packets of these captures as a LazyFrame: `vmpcap.scan` has the whole story."""
+    rules = read_rules([decode_as] if isinstance(decode_as, str) else decode_as)
     sources = [source._replace(max_unpacked_bytes=max_unpacked_bytes) for source in _sources_of(captures)]
     for source in sources:
         for path in source.files:
             if not _is_stream(path):
                 open_capture(path).close()
-    return scan_sources(sources, Warner())
+    return scan_sources(sources, Warner(), rules)
 
 
-def scan_sources(sources: Sequence[Source], watcher: Watcher) -> "pl.LazyFrame":
+def scan_sources(sources: Sequence[Source], watcher: Watcher, rules: tuple[Rule, ...] = ()) -> "pl.LazyFrame":
     """
     The packets of these capture points, in the order of sources, files and frames; read anew by each query.
 
@@ -43,6 +47,7 @@ def scan_sources(sources: Sequence[Source], watcher: Watcher) -> "pl.LazyFrame":
     ----------
     sources : capture points with their files
     watcher : is told what was read, from whatever thread reads it
+    rules : what a user said of numbers that the walk meets
     """
     from polars.io.plugins import register_io_source
 
@@ -54,7 +59,7 @@ def scan_sources(sources: Sequence[Source], watcher: Watcher) -> "pl.LazyFrame":
         names = with_columns if with_columns is not None else [column.name for column in PACKETS]
         chunk_rows = min(batch_size or CHUNK_ROWS, CHUNK_ROWS)
         needs = table.needs({*names, *_asked(predicate)})
-        for rows in gather(sources, needs, chunk_rows, n_rows, watcher):
+        for rows in gather(sources, needs, chunk_rows, n_rows, watcher, rules):
             frame = _answer(table, rows, names, predicate)
             if len(frame):
                 yield frame

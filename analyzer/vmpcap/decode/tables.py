@@ -1,13 +1,14 @@
 """The steps as dense arrays: what the walk reads instead of the table."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from vmpcap.decode import stops
+from vmpcap.decode.decode_as import DATA, Rule, told, told_claims
 from vmpcap.decode.steps import STEPS
 from vmpcap.decode.words import (
     READERS_PER_LAYER,
@@ -105,9 +106,9 @@ class Tables(NamedTuple):
     """int64[candidates, 5]: what a choice may choose, one row after the other."""
 
 
-def compile_steps(steps: Sequence[Step]) -> Tables:
+def compile_steps(steps: Sequence[Step], rules: Sequence[Rule] = ()) -> Tables:
     """
-    Which arrays say the same as these rows?
+    Which arrays say the same as these rows, and the rules of a user before them?
 
     Raises
     ------
@@ -115,6 +116,7 @@ def compile_steps(steps: Sequence[Step]) -> Tables:
         A number is claimed twice, a name stands twice, or a row needs what the walk cannot give.
     """
     _refuse_names_used_twice(steps)
+    steps = told(steps, rules)
     first_choice(steps)
     tables = Tables(
         entries=np.zeros(len(Space) << KEY_BITS, dtype=np.uint8),
@@ -141,15 +143,18 @@ def compile_steps(steps: Sequence[Step]) -> Tables:
         if step.expects is not None:
             tables.expect_mask[number] = step.expects.mask
             tables.expect_value[number] = step.expects.value
+    numbers = {DATA: 0} | {step.name: number for number, step in enumerate(steps, start=1)}
+    for claim, name in told_claims(rules):
+        tables.entries[(claim.space << KEY_BITS) | claim.key] = numbers[name]
     for array in tables:
         array.flags.writeable = False
     return tables
 
 
-@cache
-def tables() -> Tables:
-    """Which arrays is a capture walked by?"""
-    return compile_steps(STEPS)
+@lru_cache(maxsize=8)
+def tables(rules: tuple[Rule, ...] = ()) -> Tables:
+    """Which arrays is a capture walked by, where a user gave these rules?"""
+    return compile_steps(STEPS, rules)
 
 
 def _refuse_names_used_twice(steps: Sequence[Step]) -> None:

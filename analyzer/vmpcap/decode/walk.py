@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from vmpcap.decode import stops, tables
 from vmpcap.decode.bits import Bytes, Offset, be16, be32, be64, byte
+from vmpcap.decode.decode_as import Rule
 from vmpcap.decode.fields import tcp
 from vmpcap.decode.fields.icmp import is_echo
 from vmpcap.decode.fields.ip import read_ipv4, read_ipv6
@@ -653,10 +654,10 @@ def _scratch(rows: int) -> dict[str, npt.NDArray[Any]]:
 class Walker:
     """Walks batches, one after the other, into the same arrays."""
 
-    def __init__(self, batch_records: int) -> None:
+    def __init__(self, batch_records: int, rules: tuple[Rule, ...] = ()) -> None:
         self._batch_records = batch_records
         self._columns = _scratch(batch_records)
-        self._steps = tables.tables()
+        self._steps = tables.tables(rules)
         self._rare = sum(RARE)
         self._rare_rows = batch_records
         self._cut_rows = -1

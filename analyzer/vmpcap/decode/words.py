@@ -107,6 +107,8 @@ class Shape(IntEnum):
     IPV6 = 3
     LESS_THAN_A_WORD = 4
     """Nothing but fewer than four bytes."""
+    TOLD = 5
+    """Whatever stands here: a user said so of the four bytes before it, which mask and value are for."""
 
 
 @dataclass(frozen=True, slots=True)

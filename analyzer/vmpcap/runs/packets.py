@@ -42,7 +42,8 @@ class PacketRows:
         import polars as pl
 
         limit = self.request.max_unpacked_bytes
-        rows = scan_sources([Source(point.name, point.files, limit) for point in self.request.points], self)
+        sources = [Source(point.name, point.files, limit) for point in self.request.points]
+        rows = scan_sources(sources, self, self.request.decode_as)
         for bound, is_inside in ((self.request.since_ns, pl.Expr.ge), (self.request.until_ns, pl.Expr.le)):
             if bound is not None:
                 rows = rows.filter(is_inside(pl.col("ts"), pl.lit(bound).cast(pl.Datetime("ns", "UTC"))))

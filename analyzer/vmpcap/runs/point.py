@@ -87,7 +87,7 @@ def read_point(files: PointFiles, request: Request, wanted: Wanted, progress: Pr
     """
     flows = FlowTable(request.ports)
     read = PointRead(files, flows, Follower(flows), CopyFinder(), AnnouncementLog(files.name), Journal(JOURNAL_ROWS))
-    walker = WholeWalker(DEFAULT_BATCH_RECORDS)
+    walker = WholeWalker(DEFAULT_BATCH_RECORDS, request.decode_as)
     seen = 0
     for path in files.files:
         stops = np.zeros(256, np.int64)

@@ -1,8 +1,12 @@
 """What a user asked for, checked and complete."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vmpcap.verdicts.profile import Profile
+
+if TYPE_CHECKING:
+    from vmpcap.decode.decode_as import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +32,5 @@ class Request:
     until_ns: int | None = None
     max_unpacked_bytes: int | None = None
     """What a packed capture may unpack to; None: the reader's own limit."""
+    decode_as: "tuple[Rule, ...]" = ()
+    """What the user said of numbers that the walk meets."""

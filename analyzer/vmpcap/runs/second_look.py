@@ -69,7 +69,7 @@ def _look(point: PointRead, view: PointView, guests: Guests, request: Request) -
     share = 1.0
     while True:
         windows = windows_around(view, guests, request, share)
-        journal = _read_again(point, guests, windows, request.max_unpacked_bytes)
+        journal = _read_again(point, guests, windows, request)
         if not journal.overflowed or share <= LEAST_SHARE:
             break
         share = max(LEAST_SHARE, SURE_TO_FIT * share * journal.kept / (journal.kept + sum(journal.left_out.values())))
@@ -84,11 +84,11 @@ def _look(point: PointRead, view: PointView, guests: Guests, request: Request) -
     )
 
 
-def _read_again(point: PointRead, guests: Guests, windows: Windows, max_unpacked_bytes: int | None) -> Journal:
+def _read_again(point: PointRead, guests: Guests, windows: Windows, request: Request) -> Journal:
     journal = Journal(JOURNAL_ROWS)
-    walker = WholeWalker(DEFAULT_BATCH_RECORDS)
+    walker = WholeWalker(DEFAULT_BATCH_RECORDS, request.decode_as)
     for path in point.files.files:
-        with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS, max_bytes=max_unpacked_bytes) as capture:
+        with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS, max_bytes=request.max_unpacked_bytes) as capture:
             for batch in capture.batches():
                 _, frames = walker.walk(batch)
                 rows = wanted_rows(frames, guests, windows)
