@@ -1,6 +1,6 @@
 """vmpcap: was the link fit for the live migration, and did the guest stay reachable?"""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +13,11 @@ __version__ = "0.1.0"
 
 
 def scan(
-    captures: "Captures", *, decode_as: "str | Sequence[str]" = (), max_unpacked_bytes: int | None = None
+    captures: "Captures",
+    *,
+    engine: Literal["native", "tshark"] = "native",
+    decode_as: "str | Sequence[str]" = (),
+    max_unpacked_bytes: int | None = None,
 ) -> "pl.LazyFrame":
     """
     Which packets are in these captures? One row per frame, read when a query asks for it, and only what it asks for.
@@ -29,6 +33,9 @@ def scan(
         thousand times its packed size.
     decode_as
         What a number means in these captures, as in tshark: `"udp.port==4600,vxlan"`; one rule or several.
+    engine
+        Who reads the packets. `tshark` gives the same columns as tshark sees them, some hundred times slower: for what
+        vmpcap does not know, and to check it. `stop` and `is_copy` are then null.
 
     Returns
     -------
@@ -44,7 +51,7 @@ def scan(
     RequestError
         No file is named, a name is a folder's, a pattern matches nothing, or a rule of `decode_as` cannot be read.
     EngineError
-        The library for a packing is missing.
+        The library for a packing, or tshark, is missing: at once. By the query, where tshark died or hung.
 
     Warns
     -----
@@ -75,5 +82,16 @@ def scan(
     >>> vmpcap.scan({"source": "src-*.pcap"}).sink_parquet("packets.parquet")           # doctest: +SKIP
     """
     from vmpcap.decode.scan import scan as lazy_packets
+    from vmpcap.decode.scan import sources_of
 
-    return lazy_packets(captures, decode_as, max_unpacked_bytes)
+    if engine == "native":
+        return lazy_packets(captures, decode_as, max_unpacked_bytes)
+    from vmpcap.terms.errors import RequestError
+
+    if engine != "tshark":
+        raise RequestError(f"engine={engine!r}: there are 'native' and 'tshark'")
+    from vmpcap.reference.packets import Witnessed
+    from vmpcap.reference.packets import scan as tsharks_packets
+
+    rules = (decode_as,) if isinstance(decode_as, str) else tuple(decode_as)
+    return tsharks_packets([Witnessed(source.point, source.files, rules) for source in sources_of(captures)])

@@ -56,7 +56,7 @@ UNFIT = (
     (
         ["report", "{good}", "--engine", "tshark"],
         5,
-        ["--engine tshark", "cannot read through tshark yet", "own engine"],
+        ["--engine tshark", "own engine only", "`vmpcap packets`"],
     ),
 )
 """Requests that cannot be met, the status they end with, and words their message must hold."""

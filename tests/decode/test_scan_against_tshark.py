@@ -1,8 +1,5 @@
 """Every row of a scan beside tshark's word on the same frame: on public captures, and on a real migration."""
 
-import os
-import subprocess
-import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +12,8 @@ import vmpcap
 from tests.cli.calls import CAPTURES
 from tests.decode.test_against_tshark import EXPLAINED, EXPLAINED_FRAMES, WALKED_LINK_TYPES
 from tests.decode.tshark_rows import HAS_TSHARK, tshark_rows
+from vmpcap.reference.parts import nanoseconds
+from vmpcap.reference.tshark import Question
 from vmpcap.terms.errors import CaptureWarning
 
 PUBLIC = Path(__file__).resolve().parents[3] / "shared" / "captures"
@@ -31,7 +30,6 @@ FIELDS = (
 )  # fmt: skip
 
 ODD_TIMES = {
-    "pcapplusplus__pcapng-two-if-us-ns.pcapng": "a time beyond 2262, which 64 bits of nanoseconds cannot hold: clipped",
     "tcpdump__invalid-us-fraction.pcap": "fractions of more than a second, added as they stand; tshark's 32 bits wrap",
     "tcpdump__lt123-sunatm.pcap": "the same",
 }
@@ -42,23 +40,7 @@ PSEUDO_HEADERS = {"tcpdump__lt123-sunatm.pcap": 4}
 
 def asked(path: Path, *arguments: str) -> Iterator[dict[str, list[str]]]:
     """The fields of every frame, each with all its values; sequence numbers as they are, nothing put together."""
-    command = ["tshark", "-n", "-r", str(path), "-T", "fields", "-E", "separator=\x1f", "-E", "aggregator=\x1e"]
-    for option in ("ip.defragment", "ipv6.defragment", "tcp.desegment_tcp_streams", "tcp.relative_sequence_numbers"):
-        command += ["-o", f"{option}:FALSE"]
-    command += [*arguments, *(word for name in FIELDS for word in ("-e", name))]
-    with tempfile.TemporaryDirectory() as home:
-        environment = {**os.environ, "HOME": home, "XDG_CONFIG_HOME": home, "WIRESHARK_CONFIG_DIR": home, "TZ": "UTC"}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, errors="replace", check=False)
-    for line in done.stdout.split("\n"):
-        values = line.split("\x1f")
-        if len(values) == len(FIELDS):
-            yield {n: value.split("\x1e") if value else [] for n, value in zip(FIELDS, values, strict=True)}
-
-
-def nanoseconds(epoch: str) -> int:
-    """A fraction of a second or more has a tenth digit."""
-    whole, _, fraction = epoch.partition(".")
-    return int(whole) * 10**9 + (-1 if whole.startswith("-") else 1) * int(fraction.ljust(9, "0"))
+    yield from Question(str(path), FIELDS, arguments=arguments, whole=False).answer()
 
 
 def ours_of(path: Path, most: int | None) -> dict[int, dict[str, Any]]:

@@ -1,9 +1,7 @@
 """Flows of made stories and of the project's own captures, beside tshark's word on every frame."""
 
-import os
 import random
 import shutil
-import subprocess
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.measures.stories import Packet, pcap_of, random_story
+from vmpcap.reference.tshark import Question
 from vmpcap.runs.pipeline import list_flows
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.verdicts.profile import DEFAULT, load_profile
@@ -29,16 +28,11 @@ End = tuple[str, int]
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 
 
-def tshark_counts(path: Path, home: Path) -> dict[tuple[int, End], Counter[str]]:
+def tshark_counts(path: Path) -> dict[tuple[int, End], Counter[str]]:
     """What each end of each stream sent, with the round trips that answer it."""
-    command = ["tshark", "-n", "-r", str(path), "-Y", "tcp && !icmp", "-T", "fields"]
-    for name in FIELDS:
-        command += ["-e", name]
-    environment = {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "WIRESHARK_CONFIG_DIR": str(home)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     found: dict[tuple[int, End], Counter[str]] = defaultdict(Counter)
-    for line in done.stdout.splitlines():
-        value = dict(zip(FIELDS, line.split("\t"), strict=True))
+    for values in Question(str(path), FIELDS, arguments=("-Y", "tcp && !icmp")).answer():
+        value = {name: ",".join(values[name]) for name in FIELDS}
         stream = int(value["tcp.stream"])
         sender, other = ((value[f"ip.{way}"], int(value[f"tcp.{way}port"])) for way in ("src", "dst"))
         one = found[stream, sender]
@@ -60,9 +54,9 @@ def our_rows(path: Path) -> list[dict[str, Any]]:
     return [row for row in frame.to_dicts() if row["protocol"] == "tcp"]
 
 
-def assert_the_same(path: Path, home: Path) -> int:
+def assert_the_same(path: Path) -> int:
     """Every side of every stream; gives how many streams there are."""
-    theirs, ours = tshark_counts(path, home), our_rows(path)
+    theirs, ours = tshark_counts(path), our_rows(path)
     assert {row["tcp_stream"] for row in ours} == {stream for stream, _ in theirs}
     assert len(ours) == len({stream for stream, _ in theirs})
     for row in ours:
@@ -91,10 +85,10 @@ def test_random_stories_are_to_tshark_what_they_are_to_us(tmp_path: Path) -> Non
         packets += [moved(p, story) for p in random_story(random.Random(story), steps=STEPS, sound=True)]
     path = tmp_path / "stories.pcap"
     path.write_bytes(pcap_of(sorted(packets, key=lambda packet: packet.ts_ns)))
-    assert assert_the_same(path, tmp_path) > 2 * STORIES
+    assert assert_the_same(path) > 2 * STORIES
 
 
 @pytest.mark.parametrize("path", sorted(OWN.glob("*/client.pcap.zst")), ids=lambda path: path.parent.name)
-def test_own_captures_are_to_tshark_what_they_are_to_us(path: Path, tmp_path: Path) -> None:
+def test_own_captures_are_to_tshark_what_they_are_to_us(path: Path) -> None:
     """The client's view of real migrations."""
-    assert_the_same(path, tmp_path)
+    assert_the_same(path)

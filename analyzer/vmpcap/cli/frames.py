@@ -90,7 +90,11 @@ def damaged(inputs: Sequence["Input"]) -> list[str]:
 
 def rows_status(inputs: Sequence["Input"], strict: bool, quiet: bool) -> int:
     """Which exit status have rows that were read from these inputs? Says on stderr what is damaged."""
-    faults = damaged(inputs)
+    return damage_status(damaged(inputs), strict, quiet)
+
+
+def damage_status(faults: Sequence[str], strict: bool, quiet: bool) -> int:
+    """Which exit status have rows of captures with these faults? Says them on stderr."""
     say_damaged(faults, strict, quiet)
     return STATUS["not_readable"] if strict and faults else STATUS["fine"]
 

@@ -107,23 +107,27 @@ DECORATORS: Final = (
         type=click.Choice(["native", "tshark"]),
         default="native",
         show_default=True,
-        help="Who reads the packets.",
+        help="Who reads the packets; tshark does for `packets` only.",
     ),
     click.option("-q", "--quiet", is_flag=True, help="No progress and no notices on stderr."),
     click.option("-v", "--verbose", count=True, help="Say more on stderr; where a fault lies, too."),
 )
 
 
-def request_of(common: Common) -> Request:
+BY_TSHARK: Final = "packets"
+"""The command that tshark can answer; the measures of the others are ours."""
+
+
+def request_of(common: Common, engines: tuple[str, ...] = ("native",)) -> Request:
     """
-    Which request is this?
+    Which request is this, to a command that has these engines?
 
     Raises RequestError, ProfileError or EngineError where an option asks for what is not there.
     """
-    if common.engine != "native":
+    if common.engine not in engines:
         raise EngineError(
-            f"--engine {common.engine}: this version cannot read through {common.engine} yet; leave the option out, "
-            "and vmpcap's own engine reads the same captures"
+            f"--engine {common.engine}: this command reads by vmpcap's own engine only; leave the option out. "
+            f"`vmpcap {BY_TSHARK}` can ask {common.engine}"
         )
     since = None if common.since is None else time_ns(common.since, "--since")
     until = None if common.until is None else time_ns(common.until, "--until")

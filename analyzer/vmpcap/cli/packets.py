@@ -2,13 +2,14 @@
 
 import sys
 import textwrap
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from vmpcap.cli.exits import STATUS
-from vmpcap.cli.frames import FORMAT, OUTPUT, checked_format, rows_status
+from vmpcap.cli.frames import FORMAT, OUTPUT, checked_format, damage_status, rows_status
 from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.output import STDOUT, emit, outlet, write_text
 from vmpcap.cli.overwriting import spare_captures
@@ -18,6 +19,9 @@ from vmpcap.terms.errors import RequestError
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from vmpcap.reference.tshark import Question
+    from vmpcap.runs.requests import Request
 
 NAMES: Final = tuple(column.name for column in PACKETS)
 WIDEST: Final = 100
@@ -51,7 +55,8 @@ def packets(
     One row per packet: numbers, times, and what the headers of the innermost packet say.
 
     Rows are written while packets are read: a capture may be larger than memory. What is not known is empty or null.
-    Times compare with texts: ts > '2026-07-14T02:40:06.5'.
+    Times compare with texts: ts > '2026-07-14T02:40:06.5'. With --engine tshark the same columns hold what tshark says;
+    `stop` and `is_copy` are then null.
 
     \b
       vmpcap packets gw-lan.pcap --where "arp_op IS NOT NULL"
@@ -63,12 +68,12 @@ def packets(
         return STATUS["fine"]
     names = chosen(columns)
     wanted = checked_format(format_name, output)
-    request = request_of(common)
+    request = request_of(common, ("native", "tshark"))
     spare_captures(request, [output])
     from vmpcap.runs.packets import PacketRows, worded
 
     with Progress(common.quiet, draws=wanted.poured is None or not _is_in_sight(output)) as progress:
-        source = PacketRows(request, progress)
+        source = TsharkRows(request) if common.engine == "tshark" else PacketRows(request, progress)
         rows = source.lazy(where)
         if limit is not None:
             rows = rows.head(limit)
@@ -79,7 +84,32 @@ def packets(
             else:
                 is_ours = columns is None
                 _draw(rows, names, is_ours, len(request.points) > 1, output, reads_on=common.strict)
+    if isinstance(source, TsharkRows):
+        return damage_status(source.faults, common.strict, common.quiet)
     return rows_status(source.inputs, common.strict, common.quiet)
+
+
+@dataclass(slots=True)
+class TsharkRows:
+    """The same rows, as tshark sees them."""
+
+    request: "Request"
+    faults: list[str] = field(default_factory=list)
+    """What tshark could not read to its end, and how that is called."""
+
+    def lazy(self, where: str | None) -> "pl.LazyFrame":
+        """All columns of the packets that are asked for; raises EngineError where tshark is missing."""
+        from vmpcap.reference.packets import Witnessed, scan
+        from vmpcap.runs.packets import narrowed
+
+        rules = tuple(rule.text for rule in self.request.decode_as)
+        sources = [Witnessed(point.name, point.files, rules) for point in self.request.points]
+        return narrowed(scan(sources, self.ended), self.request, where)
+
+    def ended(self, point: str, path: str, question: "Question") -> None:
+        """This file was read as far as tshark can."""
+        if question.damage is not None:
+            self.faults.append(f"{path}: {question.damage}")
 
 
 def chosen(columns: str | None) -> list[str]:

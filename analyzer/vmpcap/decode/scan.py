@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from vmpcap.decode.decode_as import Rule, read_rules
 from vmpcap.decode.gather import Source, Watcher, gather
-from vmpcap.decode.leaving import until_the_end
 from vmpcap.decode.packets import PacketTable, Rows
 from vmpcap.readers.defects import Defect
 from vmpcap.readers.sources import Capture, open_capture
 from vmpcap.terms.columns import PACKETS, dtypes
 from vmpcap.terms.errors import CaptureWarning, RequestError
 from vmpcap.terms.files import STDIN, called_after_files, expanded
+from vmpcap.terms.leaving import until_the_end
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,7 +31,7 @@ def scan(
 ) -> "pl.LazyFrame":
     """The packets of these captures as a LazyFrame: `vmpcap.scan` has the whole story."""
     rules = read_rules([decode_as] if isinstance(decode_as, str) else decode_as)
-    sources = [source._replace(max_unpacked_bytes=max_unpacked_bytes) for source in _sources_of(captures)]
+    sources = [source._replace(max_unpacked_bytes=max_unpacked_bytes) for source in sources_of(captures)]
     for source in sources:
         for path in source.files:
             if not _is_stream(path):
@@ -122,7 +122,7 @@ def cut_words(path: str, defect: Defect) -> str:
     return f"{path!r} was read up to {' at '.join(where) or 'its damage'} only: {defect.meaning}{detail}"
 
 
-def _sources_of(captures: Captures) -> tuple[Source, ...]:
+def sources_of(captures: Captures) -> tuple[Source, ...]:
     """
     Which capture points are these?
 

@@ -39,15 +39,9 @@ class PacketRows:
 
         Raises RequestError where the condition is none.
         """
-        import polars as pl
-
         limit = self.request.max_unpacked_bytes
         sources = [Source(point.name, point.files, limit) for point in self.request.points]
-        rows = scan_sources(sources, self, self.request.decode_as)
-        for bound, is_inside in ((self.request.since_ns, pl.Expr.ge), (self.request.until_ns, pl.Expr.le)):
-            if bound is not None:
-                rows = rows.filter(is_inside(pl.col("ts"), pl.lit(bound).cast(pl.Datetime("ns", "UTC"))))
-        return rows if where is None else fulfilling(rows, where)
+        return narrowed(scan_sources(sources, self, self.request.decode_as), self.request, where)
 
     def saw(self, path: str, capture: Capture) -> None:
         """A part of this file was read."""
@@ -59,6 +53,20 @@ class PacketRows:
         role = next((point.role for point in self.request.points if point.name == source.point), None)
         files = PointFiles(source.point, role, source.files)
         self.inputs.append(describe_file(files, capture.facts, capture.defects, not_walked={}))
+
+
+def narrowed(rows: "pl.LazyFrame", request: Request, where: str | None) -> "pl.LazyFrame":
+    """
+    Which of these rows lie between --since and --until, and fulfil a condition in SQL?
+
+    Raises RequestError where the condition is none.
+    """
+    import polars as pl
+
+    for bound, is_inside in ((request.since_ns, pl.Expr.ge), (request.until_ns, pl.Expr.le)):
+        if bound is not None:
+            rows = rows.filter(is_inside(pl.col("ts"), pl.lit(bound).cast(pl.Datetime("ns", "UTC"))))
+    return rows if where is None else fulfilling(rows, where)
 
 
 def fulfilling(rows: "pl.LazyFrame", where: str) -> "pl.LazyFrame":
