@@ -200,7 +200,7 @@ def analyse(
             advance_side(one, seq, end, ts)
         one["window"], one["last_ack"], one["last_ack_ts"], one["last_marks"] = window, ack, ts, marks
         if other["ring_used"]:
-            out.ack_rtt_ns[i] = take_acked(other, unacked, ack, ts)
+            out.ack_rtt_ns[i] = take_acked(other, unacked, arena, ack, ts)
         if size > 0 and one["ring_used"] and one["bits"] & FLIGHT_UNKNOWN == 0:
             out.flight_bytes[i] = flight_after(one, other, unacked, flags)
         options = frames.tcp_options[i]

@@ -73,7 +73,7 @@ def await_ack(one: Any, unacked: Records, arena: I32, seq: Int, end: Int, ts: In
 
 
 @inline_kernel
-def take_acked(one: Any, unacked: Records, ack: Int, ts: Int) -> Int:
+def take_acked(one: Any, unacked: Records, arena: I32, ack: Int, ts: Int) -> Int:
     """
     Which round trip does this ACK end? UNSAID where it ends at no segment's end, or in no time.
 
@@ -93,6 +93,8 @@ def take_acked(one: Any, unacked: Records, ack: Int, ts: Int) -> Int:
         used -= 1
     one["ring_first"], one["ring_used"] = first & mask, used
     if used == 0:
+        give_block(arena, at, np.int64(one["ring_log2"]))
+        one["ring_log2"] = 0
         one["bits"] &= ~np.uint16(OVERLAPS)
         return rtt
     i = np.int64(0)
