@@ -26,7 +26,7 @@ class Exit:
 
 EXITS: Final = (
     Exit(0, "fine", "every deciding check passed or is undecided; the table or file was written"),
-    Exit(1, "failed", "a deciding check failed"),
+    Exit(1, "failed", "a deciding check failed; of `verify`: tshark says something else"),
     Exit(2, "wrong_use", "an option, a name or a file of the command line is wrong"),
     Exit(3, "undecided", "a deciding check is undecided, or no migration was found (only with --strict)"),
     Exit(4, "not_readable", "an input is not readable as a capture, or is damaged (the latter only with --strict)"),

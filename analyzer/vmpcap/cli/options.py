@@ -114,8 +114,8 @@ DECORATORS: Final = (
 )
 
 
-BY_TSHARK: Final = "packets"
-"""The command that tshark can answer; the measures of the others are ours."""
+BY_TSHARK: Final = ("packets", "verify")
+"""Commands that ask tshark; the measures of the others are ours."""
 
 
 def request_of(common: Common, engines: tuple[str, ...] = ("native",)) -> Request:
@@ -125,9 +125,10 @@ def request_of(common: Common, engines: tuple[str, ...] = ("native",)) -> Reques
     Raises RequestError, ProfileError or EngineError where an option asks for what is not there.
     """
     if common.engine not in engines:
+        have = " and ".join(f"`vmpcap {name}`" for name in BY_TSHARK)
         raise EngineError(
             f"--engine {common.engine}: this command reads by vmpcap's own engine only; leave the option out. "
-            f"`vmpcap {BY_TSHARK}` can ask {common.engine}"
+            f"{have} ask {common.engine}"
         )
     since = None if common.since is None else time_ns(common.since, "--since")
     until = None if common.until is None else time_ns(common.until, "--until")

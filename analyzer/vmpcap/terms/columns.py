@@ -204,5 +204,19 @@ PACKETS: Final = (
 `vmpcap packets` and `vmpcap.scan`: one row per frame. Addresses, ports and lengths are those of the innermost packet.
 """
 
-TABLES: Final = {"flows": FLOWS, "announcements": ANNOUNCEMENTS, "packets": PACKETS}
+VERIFY: Final = (
+    Column("point", "text", "", "capture point; of several files each is one"),
+    Column("finding", "text", "", "differs, not_walked (tshark goes on where we stop), missing, extra, flow or copies"),
+    Column("column", "text", "", "of `vmpcap packets`, or of `vmpcap flows` for flow and copies"),
+    Column("packets", "count", "packets", "that it is about; for flow and copies null"),
+    Column("tcp_stream", "count", "", "for flow and copies Wireshark's number of it; else null"),
+    Column("vmpcap", "text", "", "our value, in the first of them"),
+    Column("tshark", "text", "", "tshark's value, in the first of them"),
+    Column("because", "text", "", "what is known of the reason; null: nothing"),
+    Column("frames", "ids", "", "numbers of the first hundred, as Wireshark counts; null for flow and copies"),
+    Column("filter", "text", "", "display filter that shows them"),
+)
+"""`vmpcap verify`: one row per kind of disagreement."""
+
+TABLES: Final = {"flows": FLOWS, "announcements": ANNOUNCEMENTS, "packets": PACKETS, "verify": VERIFY}
 """Every table of a command."""

@@ -1,0 +1,165 @@
+"""What a comparison found, gathered by kind."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from vmpcap.reference.compare import differences, goes_on
+from vmpcap.reference.streams import COUNTS, Streams
+from vmpcap.terms.columns import VERIFY, dtypes
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Row = Mapping[str, Any]
+
+MOST_FRAMES: Final = 100
+"""Numbers of frames that are kept of one kind."""
+MOST_KINDS: Final = 1_000
+"""Kinds that are kept apart; a capture made to differ in every frame in another way fills no memory."""
+FURTHER: Final = "further"
+WALKED_TO_THE_END: Final = frozenset({"complete", "lying_length", "cut_options"})
+"""Stops behind which nothing was left to walk."""
+DISAGREES: Final = frozenset({"differs", "missing", "extra", "flow"})
+"""Findings that are a disagreement; the others say what only one of the two looks at."""
+LESS_SEEN: Final = "tshark goes no further here; it may have to be told with --decode-as"
+_IDS: Final = re.compile(r":\d+")
+
+
+@dataclass(slots=True)
+class Kind:
+    """One kind of finding."""
+
+    point: str
+    finding: str
+    column: str
+    ours: str | None
+    theirs: str | None
+    because: str | None = None
+    stream: int | None = None
+    packets: int = 0
+    frames: list[int] = field(default_factory=list)
+
+    def row(self) -> dict[str, Any]:
+        """As it stands in the table."""
+        is_flow = self.stream is not None
+        shown = f"tcp.stream eq {self.stream}" if is_flow else f"frame.number in {{{', '.join(map(str, self.frames))}}}"
+        return {
+            "point": self.point,
+            "finding": self.finding,
+            "column": self.column,
+            "packets": None if is_flow else self.packets,
+            "tcp_stream": self.stream,
+            "vmpcap": self.ours,
+            "tshark": self.theirs,
+            "because": self.because,
+            "frames": None if is_flow else self.frames,
+            "filter": shown,
+        }
+
+
+class Findings:
+    """Every kind of finding over the captures that were compared."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[tuple[Any, ...], Kind] = {}
+        self.compared: dict[str, int] = {}
+        """Packets by point."""
+        self.streams: dict[str, int] = {}
+        """TCP streams by point."""
+
+    @property
+    def is_agreed(self) -> bool:
+        """Do the two say the same of everything that both look at?"""
+        return not any(kind.finding in DISAGREES for kind in self._kinds.values())
+
+    def pair(self, point: str, ours: Row | None, theirs: Row | None) -> None:
+        """Hold one packet against itself; None: that engine has no more."""
+        self.compared[point] = self.compared.get(point, 0) + 1
+        if theirs is None:
+            assert ours is not None
+            self._packet(point, "missing", "frame", ours["frame"], ours["frame"], None, "tshark has no such packet")
+        elif ours is None:
+            self._packet(
+                point, "extra", "frame", theirs["frame"], None, theirs["frame"], "only tshark has such a packet"
+            )
+        elif ours["stop"] not in WALKED_TO_THE_END and goes_on(ours["encapsulation"], theirs["encapsulation"]):
+            because = f"our walk ends: {ours['stop']}"
+            self._paths(point, "not_walked", ours, theirs, because)
+        else:
+            for one in differences(ours, theirs):
+                if one.column == "encapsulation":
+                    is_less = goes_on(theirs["encapsulation"], ours["encapsulation"])
+                    self._paths(point, "differs", ours, theirs, LESS_SEEN if is_less else None)
+                else:
+                    self._packet(point, "differs", one.column, theirs["frame"], one.ours, one.theirs, None)
+
+    def flows(self, point: str, ours: Iterable[Row], theirs: Streams) -> None:
+        """Hold the flows of one capture against tshark's streams; a stream with copies is not counted alike."""
+        self.streams[point] = len(theirs.numbers())
+        seen: set[int] = set()
+        for row in ours:
+            stream = row["tcp_stream"]
+            seen.add(stream)
+            copies = theirs.copies[stream]
+            finding, because = "flow", None
+            if copies:
+                finding, because = "copies", f"{copies} packets are there twice: they count once here"
+            for side in ("a", "b"):
+                counted = theirs.side(stream, (row[f"{side}_ip"], row[f"{side}_port"]))
+                for name in COUNTS:
+                    self._flow(point, finding, f"{side}_{name}", stream, row[f"{side}_{name}"], counted[name], because)
+        for stream in sorted(theirs.numbers() - seen):
+            self._flow(point, "flow", "tcp_stream", stream, None, stream, "no flow here has this number")
+
+    def frame(self) -> "pl.DataFrame":
+        """One row per kind: disagreements first, in the order in which they were found."""
+        import polars as pl
+
+        kinds = sorted(self._kinds.values(), key=lambda kind: kind.finding not in DISAGREES)
+        return pl.DataFrame([kind.row() for kind in kinds], schema=dtypes(VERIFY), orient="row")
+
+    def _paths(self, point: str, finding: str, ours: Row, theirs: Row, because: str | None) -> None:
+        way, other_way = ours["encapsulation"], theirs["encapsulation"]
+        apart = tuple(_IDS.sub("", path or "") for path in (way, other_way))
+        self._packet(point, finding, "encapsulation", theirs["frame"], way, other_way, because, apart)
+
+    def _packet(
+        self,
+        point: str,
+        finding: str,
+        column: str,
+        frame: int,
+        ours: object,
+        theirs: object,
+        because: str | None,
+        apart: tuple[str, ...] = (),
+    ) -> None:
+        """Count a packet with its kind; `apart` is what keeps kinds of one column apart."""
+        new = Kind(point, finding, column, _text(ours), _text(theirs), because)
+        kind = self._kind((point, finding, column, because, *apart), new)
+        kind.packets += 1
+        if len(kind.frames) < MOST_FRAMES:
+            kind.frames.append(frame)
+
+    def _flow(
+        self, point: str, finding: str, column: str, stream: int, ours: object, theirs: object, because: str | None
+    ) -> None:
+        if ours != theirs:
+            kind = Kind(point, finding, column, _text(ours), _text(theirs), because, stream)
+            self._kind((point, finding, column, stream), kind)
+
+    def _kind(self, key: tuple[Any, ...], new: Kind) -> Kind:
+        found = self._kinds.get(key)
+        if found is None and len(self._kinds) >= MOST_KINDS:
+            key = (new.point, new.finding, FURTHER)
+            found = self._kinds.get(key)
+            new.because = f"and others of this finding, beyond the first {MOST_KINDS:,} kinds"
+        if found is None:
+            found = self._kinds[key] = new
+        return found
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,57 @@
+"""TCP streams as tshark counts them, for each side."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final
+
+from vmpcap.reference.tshark import Values
+
+MARKS: Final = {
+    "retransmissions": "tcp.analysis.retransmission",
+    "fast_retransmissions": "tcp.analysis.fast_retransmission",
+    "spurious_retransmissions": "tcp.analysis.spurious_retransmission",
+    "out_of_order": "tcp.analysis.out_of_order",
+    "duplicate_acks": "tcp.analysis.duplicate_ack",
+    "lost_segments": "tcp.analysis.lost_segment",
+    "zero_windows": "tcp.analysis.zero_window",
+    "window_fulls": "tcp.analysis.window_full",
+    "keep_alives": "tcp.analysis.keep_alive",
+}
+"""Columns of `vmpcap flows` that count segments, and the mark of each."""
+STREAM: Final = "tcp.stream"
+ACK_RTT: Final = "tcp.analysis.ack_rtt"
+STREAM_FIELDS: Final = (STREAM, ACK_RTT, *MARKS.values())
+COUNTS: Final = ("packets", "wire_bytes", "payload_bytes", "rtt_samples", *MARKS)
+"""Columns of `vmpcap flows`, without their side, that are held against each other."""
+
+End = tuple[str | None, int | None]
+
+
+class Streams:
+    """Counts of every side of every stream of one capture."""
+
+    def __init__(self) -> None:
+        self.sides: dict[tuple[int, End], Counter[str]] = {}
+        self.copies: Counter[int] = Counter()
+        """Packets of each stream that our own engine takes for copies."""
+
+    def absorb(self, row: Mapping[str, Any], values: Values, is_copy: bool) -> None:
+        """One more packet, as tshark sees it."""
+        if row["tcp_seq"] is None or not values[STREAM]:
+            return
+        stream = int(values[STREAM][0])
+        self.copies[stream] += is_copy
+        sender, other = (row["ip_src"], row["src_port"]), (row["ip_dst"], row["dst_port"])
+        side = self.sides.setdefault((stream, sender), Counter())
+        side.update(packets=1, wire_bytes=row["wire_bytes"], payload_bytes=row["payload_bytes"])
+        side.update({name: bool(values[mark]) for name, mark in MARKS.items()})
+        if values[ACK_RTT]:
+            self.sides.setdefault((stream, other), Counter())["rtt_samples"] += 1
+
+    def numbers(self) -> set[int]:
+        """Which streams are there?"""
+        return {stream for stream, _ in self.sides}
+
+    def side(self, stream: int, end: End) -> Counter[str]:
+        """What did this end send? Nothing, where it was not seen."""
+        return self.sides.get((stream, end), Counter())
