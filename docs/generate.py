@@ -30,6 +30,7 @@ from vmpcap.decode.arrivals import ARP, NA, NS, RARP
 from vmpcap.decode.decode_as import LAYERS, names_for
 from vmpcap.decode.fragments import MOST_NESTED, PATIENCE_NS, TRUST, WAITING
 from vmpcap.decode.guess import LEAST_SCORE
+from vmpcap.decode.guesses import CLEAR_LEAD
 from vmpcap.decode.steps import STEPS
 from vmpcap.decode.stops import STOPS
 from vmpcap.decode.words import (
@@ -411,6 +412,12 @@ def encapsulations_page() -> str:
         " chance that noise looks the same: a checksum that is right counts 16, an ethertype whose content fits 16 and"
         " more, the beginning of an ARP body 48. The heaviest is taken, the earlier of equals, and its name in the path"
         f" says that it was chosen. Below {LEAST_SCORE} bits the walk stops as `not_recognised`.\n",
+        "The report counts by file what was chosen (`guesses` of each input, and a line each in the text): the header"
+        " that was taken, the first frame, and how many are doubtful. A frame is doubtful where what was taken leads by"
+        f" fewer than {CLEAR_LEAD} bits before whatever else may stand there, or where nothing was likely. A frame in"
+        " which two choices were made counts by the less certain. Each frame is weighed for itself: that a label or a"
+        " session keeps its framing is not used, so a doubtful frame may be read in another way than its neighbours."
+        " Where that matters, say what it is (below); what was said is no guess and is not counted.\n",
         table(
             ("place", "entered by", "candidates"),
             [(code(s.name), chosen_after(s), candidates(s)) for s in STEPS if s.chooses],

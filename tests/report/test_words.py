@@ -9,11 +9,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.report.sample import GOOD_CHECKS, at, capture, good, lost_guest, migration
+from vmpcap.report.document import Guess
 from vmpcap.report.words import (
     VERDICTS,
     between,
     figure,
     frame_list,
+    guess_words,
     held_against_limit,
     nanoseconds,
     odd_inputs,
@@ -211,4 +213,26 @@ def test_counted_things_have_their_plural() -> None:
         "1 capture",
         "3 captures",
         "4,000 captures",
+    ]
+
+
+def test_guesses_have_a_line_where_bytes_were_weighed_or_came_to_nothing() -> None:
+    def guess(choice: str, chosen: str | None, doubtful: int) -> Guess:
+        first = 7 if doubtful else None
+        return Guess(
+            choice=choice, chosen=chosen, frames=1200, doubtful=doubtful, first_frame=3, first_doubtful=first,
+            override="udp.port==1,PROTOCOL",
+        )  # fmt: skip
+
+    how = "(first frame 3; --decode-as udp.port==1,PROTOCOL overrides)"
+    guesses = [
+        guess("labelled", "pw", 0),
+        guess("labelled", "ip", 2),
+        guess("natt", "esp", 0),
+        guess("natt", None, 1200),
+    ]
+    assert guess_words(msgspec.structs.replace(good().inputs[0], guesses=guesses)) == [
+        f"1,200 frames taken for pw by their bytes {how}",
+        f"1,200 frames taken for ip by their bytes, 2 of them doubtful from frame 7 on {how}",
+        f"1,200 frames look like nothing that may stand there {how}",
     ]

@@ -38,8 +38,13 @@ _PADDING: Final = 46
 _WORD: Final = 4
 ENOUGH: Final = {Shape.ETHERNET: 34, Shape.IPV4: 20, Shape.IPV6: 40}
 """Captured bytes that say that a shape is not there: Ethernet and an IPv4 header; a header of IP."""
+_SHAPES: Final = len(Shape)
 _ENOUGH: Final = tuple(ENOUGH.get(shape, _WORD) for shape in Shape)
 UNJUDGED: Final = -1
+CERTAIN: Final = 255
+"""A lead that stands for: nothing was weighed, the first bytes leave no other way."""
+TOLD: Final = -1
+"""A lead that stands for: a user said so."""
 
 
 @inline_kernel
@@ -133,9 +138,28 @@ def score_ethernet(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Of
 
 
 @inline_kernel
-def choose(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Offset, steps: Tables, rule: Offset) -> np.int64:
+def weigh(
+    shape: np.int64, buffer: Bytes, begin: Offset, at: Offset, captured_end: Offset, wire_end: Offset, steps: Tables
+) -> np.int64:
+    """How much do the bytes at `begin` look like this shape? What is not weighed has the least that is enough."""
+    if shape == Shape.ETHERNET:
+        return score_ethernet(buffer, begin, captured_end, wire_end, steps)
+    if shape == Shape.IPV4:
+        return score_ipv4(buffer, begin, captured_end, wire_end, steps)
+    if shape == Shape.IPV6:
+        return score_ipv6(buffer, begin, captured_end, wire_end, steps)
+    return np.int64(LEAST_SCORE if shape == Shape.ANYTHING or wire_end - at < _WORD else 0)
+
+
+@inline_kernel
+def choose(
+    buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Offset, steps: Tables, rule: Offset
+) -> tuple[np.int64, np.int64]:
     """
-    Which step do these bytes look like most? 0 where nothing is likely, UNJUDGED where more bytes might have told.
+    Which step do these bytes look like most, and by how many bits does it lead?
+
+    The step is 0 where nothing is likely, UNJUDGED where more bytes might have told. The lead is before the best
+    candidate that weighs other bytes, or CERTAIN, or TOLD.
 
     Parameters
     ----------
@@ -148,6 +172,9 @@ def choose(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Offset, st
     nobody built; the path says that the step was chosen.
     """
     best, found = np.int64(LEAST_SCORE - 1), np.int64(0)
+    second = np.int64(0)
+    best_weighed = np.int64(-1)
+    is_certain = False
     is_unjudged = False
     has_word = at + _WORD <= captured_end
     word = be32(buffer, at) if has_word else np.int64(0)
@@ -156,7 +183,7 @@ def choose(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Offset, st
         shape = steps.candidates[c, tables.CANDIDATE_SHAPE]
         if shape == Shape.TOLD:
             if be32(buffer, at - _WORD) & mask == steps.candidates[c, tables.CANDIDATE_VALUE]:
-                return np.int64(steps.candidates[c, tables.CANDIDATE_STEP])
+                return np.int64(steps.candidates[c, tables.CANDIDATE_STEP]), np.int64(TOLD)
             continue
         if mask != 0 and has_word and word & mask != steps.candidates[c, tables.CANDIDATE_VALUE]:
             continue
@@ -164,15 +191,17 @@ def choose(buffer: Bytes, at: Offset, captured_end: Offset, wire_end: Offset, st
         is_unjudged |= begin + _ENOUGH[shape] > captured_end
         if mask != 0 and not has_word:
             continue
-        score = np.int64(LEAST_SCORE)
-        if shape == Shape.LESS_THAN_A_WORD:
-            score = np.int64(LEAST_SCORE if wire_end - at < _WORD else 0)
-        elif shape == Shape.ETHERNET:
-            score = score_ethernet(buffer, begin, captured_end, wire_end, steps)
-        elif shape == Shape.IPV4:
-            score = score_ipv4(buffer, begin, captured_end, wire_end, steps)
-        elif shape == Shape.IPV6:
-            score = score_ipv6(buffer, begin, captured_end, wire_end, steps)
+        score = weigh(shape, buffer, begin, at, captured_end, wire_end, steps)
+        entered = np.int64(steps.candidates[c, tables.CANDIDATE_STEP])
+        # two that weigh the same bytes in the same way are told apart by their first bytes, not by their weights
+        weighed = begin * _SHAPES + shape
+        is_rival = weighed != best_weighed
         if score > best:
-            best, found = score, steps.candidates[c, tables.CANDIDATE_STEP]
-    return np.int64(UNJUDGED) if found == 0 and is_unjudged else found
+            second = best if found != 0 and is_rival else second
+            is_certain = not Shape.ETHERNET <= shape <= Shape.IPV6
+            best, found, best_weighed = score, entered, weighed
+        elif is_rival:
+            second = max(second, score)
+    if found == 0:
+        return np.int64(UNJUDGED if is_unjudged else 0), np.int64(0)
+    return found, np.int64(CERTAIN) if is_certain else min(best - second, np.int64(CERTAIN - 1))

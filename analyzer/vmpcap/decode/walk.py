@@ -13,7 +13,7 @@ from vmpcap.decode.fields.icmp import is_echo
 from vmpcap.decode.fields.ip import read_ipv4, read_ipv6
 from vmpcap.decode.fields.link import read_cooked, read_ethernet
 from vmpcap.decode.frames import I32, I64, Frames
-from vmpcap.decode.guess import UNJUDGED, choose
+from vmpcap.decode.guess import TOLD, UNJUDGED, choose
 from vmpcap.decode.tables import Tables
 from vmpcap.decode.words import (
     ETHERNET,
@@ -59,6 +59,10 @@ MOST_IDS: Final = 8
 KEEPS_FROM_END: Final = tables.KEEP_FROM_END | tables.KEEP2_FROM_END
 KEEPS_OF: Final = (0, 1, 2, 2)
 """How many ids a header gives, by the bits HAS_KEEP and KEEPS_TWO."""
+GUESS_CHOICE: Final = 16
+GUESS_STEP: Final = 8
+GUESS_LEAD: Final = 0xFF
+"""Where in the column `guess` the row stands that chose, the one that it chose, and the bits that this one leads by."""
 WHOLE: Final = 0
 FIRST_FRAGMENT: Final = 1
 LATER_FRAGMENT: Final = 2
@@ -69,6 +73,7 @@ WRAPPED: Final = 1
 BEYOND_IPV4: Final = 2
 BEYOND_STAMPS: Final = 4
 SPLIT: Final = 8
+GUESSED: Final = 16
 RARE: Final[dict[int, dict[str, int]]] = {
     WRAPPED: {
         "vlan_outer_id": NO_ID,
@@ -82,6 +87,7 @@ RARE: Final[dict[int, dict[str, int]]] = {
         "tunnel_step": 0,
     },
     BEYOND_IPV4: {"src_high": 0, "dst_high": 0, "ip_fragment": WHOLE},
+    GUESSED: {"guess": 0},
     SPLIT: {"split_network_at": -1, "split_at": -1, "split_segment": 0},
     BEYOND_STAMPS: dict.fromkeys(
         ("tcp_mss", "tcp_window_scale", "tcp_sack_blocks", "icmp_type", "icmp_code", "icmp_id", "icmp_seq"), 0
@@ -433,7 +439,11 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
             # how long the packet was that a mirror truncated, or of which this is a part, is not known here
             ending = limit + (_LONGEST_PACKET if is_open or fragment == FIRST_FRAGMENT else 0)
             rule = step << tables.RULE_BITS
-            step = choose(buffer, base + at, base + min(limit, captured), base + ending, steps, rule)
+            choice = step
+            step, lead = choose(buffer, base + at, base + min(limit, captured), base + ending, steps, rule)
+            if lead != TOLD and (out.guess[i] == 0 or lead < out.guess[i] & GUESS_LEAD):
+                rare |= GUESSED
+                out.guess[i] = (choice << GUESS_CHOICE) | (max(step, np.int64(0)) << GUESS_STEP) | lead
             stop = np.int64(stops.CUT if step == UNJUDGED and captured < limit else stops.NOT_RECOGNISED)
 
         if step >= tables.FIRST_CHOICE and depth == MAX_DEPTH:
@@ -591,6 +601,7 @@ _DTYPES: Final[dict[str, npt.DTypeLike]] = {
     "tunnel_seq": np.int64,
     "tunnel_key": np.uint64,
     "tunnel_step": np.uint8,
+    "guess": np.uint32,
     "ethertype": np.uint16,
     "network_at": np.int32,
     "ip_version": np.uint8,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from vmpcap.report.blocks import Block, Fact, Grid, Heading, Source
 from vmpcap.report.chart import Glyphs
 from vmpcap.report.document import Clock, Input, Report
-from vmpcap.report.words import figure, odd_words, profile_line, seconds_between, size, span, stamp
+from vmpcap.report.words import figure, guess_words, odd_words, profile_line, seconds_between, size, span, stamp
 from vmpcap.terms.units import count_of
 
 
@@ -17,6 +17,8 @@ def about_captures(report: Report, glyphs: Glyphs) -> Iterator[Block]:
     for given in report.inputs:
         for words in odd_words(given):
             yield Fact("defects", f"{given.point}: {words}")
+        for words in guess_words(given):
+            yield Fact("guessed", f"{given.point}: {words}")
     yield from _clocks(report.clocks, glyphs)
     if report.other_announcements:
         made = count_of(report.other_announcements, "announcement event")

@@ -39,6 +39,22 @@ class Defect(msgspec.Struct, frozen=True, kw_only=True):
     """Too small to touch a figure: steps back in time of a millisecond at most, as several receive queues make them."""
 
 
+class Guess(msgspec.Struct, frozen=True, kw_only=True):
+    """Frames that were walked by what their bytes look like, since no number says what stands there."""
+
+    choice: str
+    """The row of the table that chose: labelled, cookie, port8472, natt, port1701, protocol115."""
+    chosen: str | None
+    """The header that was taken; null where nothing was likely, and the walk stopped."""
+    frames: int
+    doubtful: int
+    """Those of them in which another way was nearly as likely."""
+    first_frame: int
+    first_doubtful: int | None
+    override: str
+    """The rule of --decode-as that says it instead."""
+
+
 class Input(msgspec.Struct, frozen=True, kw_only=True):
     """One capture file that was read."""
 
@@ -58,6 +74,8 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     defects: list[Defect] = []
     not_walked: dict[str, int] = {}
     """Frames whose walk ended early, by reason: counted, never dropped."""
+    guesses: list[Guess] = []
+    """Frames that were walked by what their bytes look like."""
 
 
 class Clock(msgspec.Struct, frozen=True, kw_only=True):

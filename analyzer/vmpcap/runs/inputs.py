@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
+from vmpcap.decode.guesses import Guess as Counted
 from vmpcap.readers.defects import Defect as ReadDefect
 from vmpcap.readers.facts import CaptureFacts, Drops
-from vmpcap.report.document import Defect, Input
+from vmpcap.report.document import Defect, Guess, Input
 from vmpcap.runs.point import PointRead
 from vmpcap.runs.requests import PointFiles
 from vmpcap.terms.link_types import link_type_name
@@ -21,14 +22,18 @@ JITTER_NS: Final = NS_PER_MS
 def describe_inputs(points: Sequence[PointRead]) -> list[Input]:
     """Which files were read, and what is odd about each?"""
     return [
-        describe_file(point.files, read.facts, read.defects, read.not_walked)
+        describe_file(point.files, read.facts, read.defects, read.not_walked, read.guesses)
         for point in points
         for read in point.reads
     ]
 
 
 def describe_file(
-    files: PointFiles, facts: CaptureFacts, defects: Sequence[ReadDefect], not_walked: dict[str, int]
+    files: PointFiles,
+    facts: CaptureFacts,
+    defects: Sequence[ReadDefect],
+    not_walked: dict[str, int],
+    guesses: Sequence[Counted] = (),
 ) -> Input:
     """What was read of this file of a point, and what is odd about it?"""
     return Input(
@@ -56,6 +61,7 @@ def describe_file(
             for d in defects
         ],
         not_walked=not_walked,
+        guesses=[Guess(**one._asdict()) for one in guesses],
     )
 
 

@@ -12,6 +12,7 @@ from vmpcap.decode.arrivals import read_arrivals
 from vmpcap.decode.duplicates import CopyFinder
 from vmpcap.decode.fragments import WholeWalker
 from vmpcap.decode.frames import Arrivals, Frames
+from vmpcap.decode.guesses import Guess, GuessCounter
 from vmpcap.decode.stops import STOPS
 from vmpcap.flows.table import FlowTable
 from vmpcap.measures.follow import Follower
@@ -40,6 +41,7 @@ class FileRead:
     defects: tuple[Defect, ...]
     drops: tuple[Drops, ...]
     not_walked: dict[str, int]
+    guesses: tuple[Guess, ...]
     first_frame: int
     """Number of the file's first frame within the point."""
 
@@ -90,18 +92,21 @@ def read_point(files: PointFiles, request: Request, wanted: Wanted, progress: Pr
     walker = WholeWalker(DEFAULT_BATCH_RECORDS, request.decode_as)
     seen = 0
     for path in files.files:
-        stops = np.zeros(256, np.int64)
+        stops, guesses = np.zeros(256, np.int64), GuessCounter()
         with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS, max_bytes=request.max_unpacked_bytes) as capture:
             for batch in capture.batches():
                 whole, frames = walker.walk(batch)
                 stops += np.bincount(frames.stop, minlength=256)
+                guesses.absorb(frames, batch.first_frame)
                 inside = _inside(frames, request)
                 _absorb(read, whole, frames, inside, wanted)
                 if progress is not None:
                     progress(path, *capture.progress())
             facts = capture.facts
             read.reads.append(
-                FileRead(facts, tuple(capture.defects), tuple(capture.drops), _name_stops(stops), seen + 1)
+                FileRead(
+                    facts, tuple(capture.defects), tuple(capture.drops), _name_stops(stops), guesses.guesses(), seen + 1
+                )
             )
         seen += facts.packets
         _widen(read, facts, request)
