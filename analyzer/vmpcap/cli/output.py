@@ -11,6 +11,8 @@ from typing import IO, Final, cast
 from vmpcap.terms.errors import RequestError
 
 STDOUT: Final = "-"
+_UNFINISHED: Final[set[str]] = set()
+"""Files that are being written beside their places."""
 CLOSED: Final = "cannot write to stdout: it is closed; name a file with -o FILE"
 
 
@@ -167,6 +169,8 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
     beside = path if is_special else os.path.join(os.path.dirname(target), f".vmpcap-{secrets.token_hex(6)}.part")
     with _worded(path):
         file = open(beside, "wb" if is_special else "xb")  # noqa: SIM115, closed below, before the move
+    if not is_special:
+        _UNFINISHED.add(beside)
     try:
         yield file
         with _worded(path):
@@ -182,6 +186,15 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
             with suppress(OSError):
                 os.unlink(beside)
         raise
+    finally:
+        _UNFINISHED.discard(beside)
+
+
+def forget_unfinished() -> None:
+    """Take away what is half written, where the process ends without coming back here."""
+    for beside in list(_UNFINISHED):
+        with suppress(OSError):
+            os.unlink(beside)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import click
 
 from vmpcap.cli.exits import STATUS
 from vmpcap.cli.frames import FORMAT, OUTPUT, checked_format, damage_status, rows_status
+from vmpcap.cli.interrupts import leaves_on_ctrl_c
 from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.output import STDOUT, emit, outlet, write_text
 from vmpcap.cli.overwriting import spare_captures
@@ -77,7 +78,7 @@ def packets(
         rows = source.lazy(where)
         if limit is not None:
             rows = rows.head(limit)
-        with worded(where):
+        with leaves_on_ctrl_c(), worded(where):
             if wanted.poured is not None:
                 with outlet(output) as out:
                     wanted.poured(rows.select(names), out)

@@ -1,0 +1,63 @@
+"""A pipe that nobody writes to, or that stops in the middle: Ctrl-C ends every command with a word and status 130."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.calls import RARPS, quiet_environment
+
+COMMANDS = ("report", "flows", "announcements", "packets")
+PACKED_HEAD = b"\x1f\x8b\x08"
+
+
+def interrupted(command: list[str], fed: bytes | None, folder: Path) -> tuple[int, str]:
+    """The status and stderr of this command on a pipe that stalls behind these bytes; None: that nobody opens."""
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+    running = subprocess.Popen(
+        [sys.executable, "-m", "vmpcap", *command, str(pipe)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=quiet_environment(), text=True,
+    )  # fmt: skip
+    release = threading.Event()
+
+    def feed() -> None:
+        with pipe.open("wb", buffering=0) as out:
+            out.write(fed or b"")
+            release.wait(120)
+
+    if fed is not None:
+        threading.Thread(target=feed, daemon=True).start()
+    time.sleep(4)
+    assert running.poll() is None, "it did not wait for the pipe"
+    running.send_signal(signal.SIGINT)
+    try:
+        _, err = running.communicate(timeout=60)
+    finally:
+        release.set()
+        running.kill()
+    return running.returncode, err
+
+
+@pytest.mark.parametrize("fed", [None, RARPS[:100], PACKED_HEAD], ids=["unopened", "in-a-record", "packed"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_ctrl_c_ends_a_command_that_waits_for_a_pipe(command: str, fed: bytes | None, tmp_path: Path) -> None:
+    """No traceback, no fault of ours."""
+    status, err = interrupted([command], fed, tmp_path)
+    assert status == 130
+    assert "interrupted" in err
+    assert "Traceback" not in err
+
+
+def test_an_interrupted_output_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Neither the file nor the part of it that was written beside its place."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    status, _ = interrupted(["packets", "-o", str(folder / "rows.csv")], RARPS[:100], tmp_path)
+    assert status == 130
+    assert list(folder.iterdir()) == []
