@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from vmpcap.migration.guests import Moved, on_point, on_reference
+import numpy as np
+
+from vmpcap.measures.peers import addresses_of
+from vmpcap.migration.guests import MOST_ADDRESSES, Moved, on_point, on_reference
 from vmpcap.migration.moves import Move, Sighting, sort_sightings
 from vmpcap.migration.transfers import Transfer
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import turned
+from vmpcap.terms.addresses import NO_MAC
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,43 @@ def set_scenes(moves: Sequence[Move], guests: Sequence[tuple[Moved, ...]], views
             )
         )
     return scenes
+
+
+def set_apart(
+    guest: Moved, passengers: Sequence[Moved], views: Sequence[PointView]
+) -> tuple[Moved, tuple[PointView, ...]]:
+    """
+    The guest and what it may look at, where the same move carried another machine with its MAC in another domain.
+
+    Where that one was heard, what is in its domain is not this guest's: neither frames nor addresses. Domains in which
+    nobody announced himself stay in view, since a guest may be seen in several forms.
+    """
+    twins = [other for other in passengers if other is not guest and other.mac == guest.mac != NO_MAC]
+    own = {series.segment_key for _, series in guest.heard}
+    theirs = {(view.name, series.segment_key) for twin in twins for view, series in twin.heard} - {
+        (view.name, key) for view in views for key in own
+    }
+    if not theirs:
+        return guest, tuple(views)
+    seen = {view.name: _without(view, [key for name, key in theirs if name == view.name]) for view in views}
+    addresses = {halves for _, series in guest.heard for halves in series.ips}
+    for view in seen.values():
+        addresses |= addresses_of(view.journal, [guest.mac])
+    heard = tuple((seen[view.name], series) for view, series in guest.heard)
+    return replace(guest, heard=heard, ips=tuple(sorted(addresses))[:MOST_ADDRESSES]), tuple(seen.values())
+
+
+def _without(view: PointView, domains: Sequence[int]) -> PointView:
+    """The same view without these domains."""
+    if not domains:
+        return view
+    keys = np.array(domains, np.uint64)
+    return replace(
+        view,
+        journal=view.journal.take(~np.isin(view.journal.segment_key, keys)),
+        arps=view.arps.take(~np.isin(view.arps.segment_key, keys)),
+        series=tuple(series for series in view.series if series.segment_key not in domains),
+    )
 
 
 def _homes(moves: Sequence[Move]) -> dict[str, set[str]]:

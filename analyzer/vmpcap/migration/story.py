@@ -17,7 +17,7 @@ from vmpcap.migration.phases import name_phases
 from vmpcap.migration.reach import Heard, follow_announcements
 from vmpcap.migration.reachable import Reachability, judge_reachability
 from vmpcap.migration.results import Guest, Path, Phase
-from vmpcap.migration.scenes import Scene, set_scenes
+from vmpcap.migration.scenes import Scene, set_apart, set_scenes
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.stream import StreamFigures, is_at_sender, measure_stream, stuck_segment, uncaptured
 from vmpcap.migration.suffering import Suffered, what_peers_suffered
@@ -99,7 +99,7 @@ def _tell_one(scene: Scene, faults: Sequence[str]) -> Story:
     outcome = judge_outcome(move, passengers, views)
     if outcome.outcome == "aborted":
         passengers = tuple(g for g in passengers if g.heard or g.confidence == "high")
-    guests = tuple(_tell_guest(move, guest, views, figures) for guest in passengers)
+    guests = tuple(_tell_guest(move, *set_apart(guest, passengers, views), figures) for guest in passengers)
     transfer = move.best.transfer
     return Story(
         move=move,
