@@ -73,3 +73,10 @@ def test_nothing_of_one_speaks_for_the_other(wrap: Wrap, tmp_path: Path) -> None
     found = guests(tmp_path / "a.pcap", wrap, pinged=(3,))
     assert sorted((len(guest.peers), guest.ips) for guest in found) == [(0, []), (1, ["10.77.0.10"])]
     assert [guest.announcements.count for guest in found] == [5, 5]
+
+
+def test_a_twin_is_another_guest_to_the_confidence(tmp_path: Path) -> None:
+    """Two announced themselves, though by one MAC: time alone no longer says which of them moved."""
+    found = guests(tmp_path / "a.pcap", vlan, pinged=(3, 4))
+    assert [guest.confidence for guest in found] == ["medium", "medium"]
+    assert all("2 guests announced themselves" in guest.confidence_because for guest in found)

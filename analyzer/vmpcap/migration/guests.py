@@ -95,7 +95,8 @@ def find_guests(
         chosen = _choose(move, [c for i, c in enumerate(candidates) if i not in taken], macs)
         numbers = {id(candidate): i for i, candidate in enumerate(candidates)}
         taken |= {numbers[id(candidate)] for candidate in chosen}
-        rivals = len({c.mac for c in candidates if _distance(move, c) is not None})
+        near = [c for c in candidates if _distance(move, c) is not None]
+        rivals = len({c.mac for c in near}) + _twins(chosen)
         guests = [_as_moved(move, c, views, rivals, macs) for c in chosen]
         guests += [_named(mac, ips, views) for mac in macs if mac not in {g.mac for g in guests}]
         if not guests and ips:
@@ -104,6 +105,11 @@ def find_guests(
             guests = _by_silence(move, views)
         result.append(tuple(guests))
     return result, len(candidates) - len(taken)
+
+
+def _twins(chosen: Sequence[_Candidate]) -> int:
+    """How many of these are another machine with the MAC of one before it, in another domain?"""
+    return len({(c.mac, c.heard[0][1].segment_key) for c in chosen}) - len({c.mac for c in chosen})
 
 
 def _wanted(wanted: Sequence[str]) -> tuple[list[int], list[tuple[int, int]]]:
