@@ -85,7 +85,9 @@ def scan(
     from vmpcap.decode.scan import sources_of
 
     if engine == "native":
-        return lazy_packets(captures, decode_as, max_unpacked_bytes)
+        from vmpcap.runs.observe import tcp_analysis
+
+        return lazy_packets(captures, decode_as, max_unpacked_bytes, tcp_analysis)
     from vmpcap.terms.errors import RequestError
 
     if engine != "tshark":

@@ -15,6 +15,7 @@ from tests.twins.flows import name_all
 from vmpcap.flows.table import FlowTable
 from vmpcap.measures.analysis import MARKS, Analysis
 from vmpcap.measures.kernels.analysis_state import COUNTED, UNSAID
+from vmpcap.terms.marks import TCP_MARKS
 
 CLIENT, SERVER = ("10.0.0.1", 40_000), ("10.0.0.2", 8_000)
 
@@ -243,3 +244,8 @@ def test_a_receiver_says_what_came_twice(ack: int, blocks: tuple[tuple[int, int]
     """The first block below the ACK or inside the second (RFC 2883 4); a block of anything else is an ordinary one."""
     report = Packet(2 * MS, *SERVER, *CLIENT, seq=1, ack=ack, sack=blocks)
     assert old_segments(report)["needless"] == needless
+
+
+def test_marks_have_their_names_bits() -> None:
+    """The packets table writes names by the bits."""
+    assert [(mark.name, mark.bit) for mark in MARKS] == [(name, 1 << bit) for bit, name in enumerate(TCP_MARKS)]

@@ -1,6 +1,6 @@
 """Quantities of packets side by side: the batches of several files as chunks that own their memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
@@ -30,6 +30,12 @@ ARRIVED: Final = {
     "arp_target_low": "target_low",
 }
 """Quantities of ARP and RARP bodies, and what they are called among the arrivals; 0 in frames without such a body."""
+
+
+OBSERVED: Final = {"stream": -1, "marks": 0, "ack_rtt_ns": -1, "flight_bytes": -1}
+"""Quantities that whole streams tell, by an observer of all packets, and what they are where nobody observes."""
+Observe = Callable[[Frames, int], Mapping[str, Values]]
+"""What is observed in a batch, by its frames and the number of the first; batches come in their order."""
 
 
 class Source(NamedTuple):
@@ -82,6 +88,7 @@ def gather(
     most_rows: int | None,
     watcher: Watcher,
     rules: tuple[Rule, ...] = (),
+    observer: Callable[[], Observe] | None = None,
 ) -> Iterator[dict[str, Values]]:
     """
     What are these quantities of every packet, in the order of sources, files and frames?
@@ -93,6 +100,7 @@ def gather(
     chunk_rows : rows of an answer, a batch more or less; of a stream an answer comes with each batch
     most_rows : rows after which reading stops; None: never
     rules : what a user said of numbers that the walk meets
+    observer : makes who observes the streams of a capture point, and is asked only for OBSERVED
 
     Raises
     ------
@@ -101,7 +109,7 @@ def gather(
     """
     left = most_rows if most_rows is not None else np.iinfo(np.int64).max
     chunk = Chunk(chunk_rows + DEFAULT_BATCH_RECORDS)
-    decoder = Decoder(quantities, rules)
+    decoder = Decoder(quantities, rules, observer)
     for number, source in enumerate(sources):
         decoder.begin_point(number)
         for path in source.files:
@@ -128,8 +136,16 @@ def gather(
 class Decoder:
     """Does of the decoding what these quantities need: a walk, the bodies of ARP, the search for copies."""
 
-    def __init__(self, quantities: frozenset[str], rules: tuple[Rule, ...] = ()) -> None:
+    def __init__(
+        self,
+        quantities: frozenset[str],
+        rules: tuple[Rule, ...] = (),
+        observer: Callable[[], Observe] | None = None,
+    ) -> None:
         self._rules = rules
+        self._observed = [name for name in OBSERVED if name in quantities]
+        self._observer = observer
+        self._observe: Observe | None = None
         self._quantities = quantities
         self._given = [name for name in GIVEN if name in quantities]
         self._arrived = [name for name in ARRIVED if name in quantities]
@@ -143,7 +159,9 @@ class Decoder:
         """What comes next was captured elsewhere: no part of a packet and no copy is of what came before."""
         self._point = number
         self._copies = CopyFinder()
-        if self._walked or self._arrived or self._seeks_copies:
+        if self._observed and self._observer is not None:
+            self._observe = self._observer()
+        if self._walked or self._arrived or self._seeks_copies or self._observed:
             self._walker = WholeWalker(DEFAULT_BATCH_RECORDS, self._rules)
 
     def put(self, batch: RecordBatch, chunk: Chunk) -> None:
@@ -156,14 +174,18 @@ class Decoder:
         for name in self._given:
             chunk.put(name, getattr(batch, name))
         if self._walker is not None:
-            self._put_walked(*self._walker.walk(batch), chunk)
+            self._put_walked(*self._walker.walk(batch), batch.first_frame, chunk)
         chunk.rows += rows
 
-    def _put_walked(self, whole: RecordBatch, frames: Frames, chunk: Chunk) -> None:
+    def _put_walked(self, whole: RecordBatch, frames: Frames, first_frame: int, chunk: Chunk) -> None:
         for name in self._walked:
             chunk.put(name, getattr(frames, name))
         if self._seeks_copies:
             chunk.put("copy", self._copies.mark(whole, frames))
+        if self._observed:
+            observed = self._observe(frames, first_frame) if self._observe is not None else {}
+            for name in self._observed:
+                chunk.put(name, observed.get(name, np.full(len(frames.stop), OBSERVED[name])))
         if self._arrived:
             arrivals = read_arrivals(whole, frames)
             for name in self._arrived:

@@ -22,8 +22,10 @@ from vmpcap.terms.cells import (
     shared_cells,
     tag_cells,
     time_cells,
+    us_cells,
 )
 from vmpcap.terms.columns import PACKETS, dtypes
+from vmpcap.terms.marks import TCP_MARKS
 from vmpcap.terms.units import NO_TIME
 from vmpcap.terms.wire import (
     ICMP_ECHO_REPLY,
@@ -187,6 +189,14 @@ def _sack(rows: Rows, where: Bools) -> "pl.Series":
     return list_cells(rows["tcp_sack"], 2 * rows["tcp_sack_blocks"], where)
 
 
+def _analysis(rows: Rows, where: Bools) -> "pl.Series":
+    import polars as pl
+
+    shared = alike(rows["marks"])
+    names = [[name for bit, name in enumerate(TCP_MARKS) if int(rows["marks"][row]) >> bit & 1] for row in shared.first]
+    return shared_cells(shared.number, pl.Series(names, dtype=pl.List(pl.String)), where)
+
+
 RECIPES: Final = {
     "frame": _number("frame"),
     "ts": Recipe(("ts_ns",), lambda rows, where: time_cells(rows["ts_ns"]), ALWAYS),
@@ -241,6 +251,10 @@ RECIPES: Final = {
     "arp_target_mac": _mac("arp_target_mac", IS_ARP),
     "arp_target_ip": _ip("arp_target", IS_ARP),
     "tunnel_seq": _number("tunnel_seq", _not("tunnel_seq", -1)),
+    "tcp_stream": _number("stream", _not("stream", -1)),
+    "tcp_analysis": Recipe(("marks",), _analysis, _not("stream", -1)),
+    "tcp_ack_rtt_us": Recipe(("ack_rtt_ns",), lambda rows, where: us_cells(rows["ack_rtt_ns"]), _not("ack_rtt_ns", -1)),
+    "tcp_bytes_in_flight": _number("flight_bytes", _not("flight_bytes", -1)),
     "is_copy": Recipe(("copy",), lambda rows, where: flag_cells(rows["copy"] != 0, where), CAN_BE_COPY),
 }
 """Every column of terms.columns.PACKETS but the first, whose names are those of the request."""

@@ -3,11 +3,11 @@
 import os
 import stat
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from vmpcap.decode.decode_as import Rule, read_rules
-from vmpcap.decode.gather import Source, Watcher, gather
+from vmpcap.decode.gather import Observe, Source, Watcher, gather
 from vmpcap.decode.packets import PacketTable, Rows
 from vmpcap.readers.defects import Defect
 from vmpcap.readers.sources import Capture, open_capture
@@ -27,7 +27,10 @@ CHUNK_ROWS: Final = 1 << 16
 
 
 def scan(
-    captures: Captures, decode_as: str | Sequence[str] = (), max_unpacked_bytes: int | None = None
+    captures: Captures,
+    decode_as: str | Sequence[str] = (),
+    max_unpacked_bytes: int | None = None,
+    observer: Callable[[], Observe] | None = None,
 ) -> "pl.LazyFrame":
     """The packets of these captures as a LazyFrame: `vmpcap.scan` has the whole story."""
     rules = read_rules([decode_as] if isinstance(decode_as, str) else decode_as)
@@ -36,10 +39,15 @@ def scan(
         for path in source.files:
             if not _is_stream(path):
                 open_capture(path).close()
-    return scan_sources(sources, Warner(), rules)
+    return scan_sources(sources, Warner(), rules, observer)
 
 
-def scan_sources(sources: Sequence[Source], watcher: Watcher, rules: tuple[Rule, ...] = ()) -> "pl.LazyFrame":
+def scan_sources(
+    sources: Sequence[Source],
+    watcher: Watcher,
+    rules: tuple[Rule, ...] = (),
+    observer: Callable[[], Observe] | None = None,
+) -> "pl.LazyFrame":
     """
     The packets of these capture points, in the order of sources, files and frames; read anew by each query.
 
@@ -48,6 +56,7 @@ def scan_sources(sources: Sequence[Source], watcher: Watcher, rules: tuple[Rule,
     sources : capture points with their files
     watcher : is told what was read, from whatever thread reads it
     rules : what a user said of numbers that the walk meets
+    observer : as `gather` takes it; without it the columns of Wireshark's TCP analysis are null
     """
     from polars.io.plugins import register_io_source
 
@@ -59,7 +68,7 @@ def scan_sources(sources: Sequence[Source], watcher: Watcher, rules: tuple[Rule,
         names = with_columns if with_columns is not None else [column.name for column in PACKETS]
         chunk_rows = min(batch_size or CHUNK_ROWS, CHUNK_ROWS)
         needs = table.needs({*names, *_asked(predicate)})
-        for rows in gather(sources, needs, chunk_rows, n_rows, watcher, rules):
+        for rows in gather(sources, needs, chunk_rows, n_rows, watcher, rules, observer):
             frame = _answer(table, rows, names, predicate)
             if len(frame):
                 yield frame

@@ -16,6 +16,7 @@ from vmpcap.reference.layers import (
     path_text,
 )
 from vmpcap.reference.tshark import Values
+from vmpcap.terms.marks import TCP_MARKS
 from vmpcap.terms.wire import ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_RARP
 
 Row = dict[str, Any]
@@ -314,6 +315,19 @@ def _tunnel(frame: Frame) -> Row:
     return {}
 
 
+def _analysis(frame: Frame) -> Row:
+    """Of the innermost TCP header; marks are fields without a value of their own."""
+    if not frame.values["tcp.flags"] or not frame.values["tcp.len"]:
+        return {}
+    rtt = nanoseconds(frame.text("tcp.analysis.ack_rtt", -1)) if frame.values["tcp.analysis.ack_rtt"] else None
+    return {
+        "tcp_stream": frame.last("tcp.stream"),
+        "tcp_analysis": [name for name in TCP_MARKS if frame.values[f"tcp.analysis.{name}"]],
+        "tcp_ack_rtt_us": None if rtt is None else rtt / 1000,
+        "tcp_bytes_in_flight": frame.last("tcp.analysis.bytes_in_flight"),
+    }
+
+
 PARTS: Final = (
     Part(
         ("frame", "ts", "captured_bytes", "wire_bytes", "interface", "link_type"),
@@ -365,6 +379,14 @@ PARTS: Final = (
         _arp,
     ),
     Part(("tunnel_seq",), tuple(NUMBERED.values()), _tunnel),
+    Part(
+        ("tcp_stream", "tcp_analysis", "tcp_ack_rtt_us", "tcp_bytes_in_flight"),
+        (
+            *("tcp.flags", "tcp.len", "tcp.stream", "tcp.analysis.ack_rtt", "tcp.analysis.bytes_in_flight"),
+            *(f"tcp.analysis.{name}" for name in TCP_MARKS),
+        ),
+        _analysis,
+    ),
 )
 """Every column that tshark knows; `stop` and `is_copy` are ours alone, and null."""
 

@@ -12,6 +12,7 @@ from vmpcap.decode.scan import scan_sources
 from vmpcap.readers.sources import Capture
 from vmpcap.report.document import Input
 from vmpcap.runs.inputs import describe_file
+from vmpcap.runs.observe import tcp_analysis
 from vmpcap.runs.point import Progress
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.terms.columns import PACKETS, dtypes
@@ -41,7 +42,7 @@ class PacketRows:
         """
         limit = self.request.max_unpacked_bytes
         sources = [Source(point.name, point.files, limit) for point in self.request.points]
-        return narrowed(scan_sources(sources, self, self.request.decode_as), self.request, where)
+        return narrowed(scan_sources(sources, self, self.request.decode_as, tcp_analysis), self.request, where)
 
     def saw(self, path: str, capture: Capture) -> None:
         """A part of this file was read."""

@@ -199,6 +199,10 @@ PACKETS: Final = (
     Column("arp_target_ip", "text", "", "target protocol address"),
     Column("tunnel_seq", "count", "", "sequence number of the outermost tunnel that has one (ERSPAN, GRE, ESP)"),
     Column("is_copy", "bool", "", "of a packet that came a moment ago; null without a time or a network header"),
+    Column("tcp_stream", "count", "", "Wireshark's stream number"),
+    Column("tcp_analysis", "texts", "", "marks of Wireshark's tcp.analysis, such as retransmission; empty: none"),
+    Column("tcp_ack_rtt_us", "float", "us", "since the segment that this one acknowledges exactly: ack_rtt"),
+    Column("tcp_bytes_in_flight", "count", "bytes", "outstanding after this segment: bytes_in_flight"),
 )
 """
 `vmpcap packets` and `vmpcap.scan`: one row per frame. Addresses, ports and lengths are those of the innermost packet.
