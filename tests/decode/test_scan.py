@@ -78,7 +78,7 @@ SYN = "9c40 1f40 89abcdef 00000000 a002 faf0 0000 0000 020405b4 0402 080a 000004
 ACK = "9c40 1f40 89abcdf0 01020304 8010 01f5 0000 0000 0101 050a 0000000a 00000014"
 SYN_TELLS = {
     "ip_protocol": 6, "src_port": 40_000, "dst_port": 8_000, "payload_bytes": 0, "tcp_seq": 0x89ABCDEF, "tcp_ack": 0,
-    "tcp_flags": 2, "tcp_window": 64_240,
+    "tcp_flags": 2, "tcp_window": 64_240, "tcp_stream": 0, "tcp_analysis": [],
 }  # fmt: skip
 MADE: list[tuple[str, str, dict[str, Any]]] = [
     (
@@ -92,7 +92,7 @@ MADE: list[tuple[str, str, dict[str, Any]]] = [
         ipv4(6, ACK),
         {**IN_IPV4, "encapsulation": "eth/ip/tcp", "ip_protocol": 6, "src_port": 40_000, "dst_port": 8_000,
          "payload_bytes": 0, "tcp_seq": 0x89ABCDF0, "tcp_ack": 0x01020304, "tcp_flags": 16, "tcp_window": 501,
-         "tcp_sack_permitted": False, "tcp_sack": [10, 20]},
+         "tcp_sack_permitted": False, "tcp_sack": [10, 20], "tcp_stream": 0, "tcp_analysis": []},
     ),
     (
         "a datagram",

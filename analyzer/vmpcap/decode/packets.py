@@ -251,11 +251,11 @@ RECIPES: Final = {
     "arp_target_mac": _mac("arp_target_mac", IS_ARP),
     "arp_target_ip": _ip("arp_target", IS_ARP),
     "tunnel_seq": _number("tunnel_seq", _not("tunnel_seq", -1)),
+    "is_copy": Recipe(("copy",), lambda rows, where: flag_cells(rows["copy"] != 0, where), CAN_BE_COPY),
     "tcp_stream": _number("stream", _not("stream", -1)),
     "tcp_analysis": Recipe(("marks",), _analysis, _not("stream", -1)),
     "tcp_ack_rtt_us": Recipe(("ack_rtt_ns",), lambda rows, where: us_cells(rows["ack_rtt_ns"]), _not("ack_rtt_ns", -1)),
     "tcp_bytes_in_flight": _number("flight_bytes", _not("flight_bytes", -1)),
-    "is_copy": Recipe(("copy",), lambda rows, where: flag_cells(rows["copy"] != 0, where), CAN_BE_COPY),
 }
 """Every column of terms.columns.PACKETS but the first, whose names are those of the request."""
 
