@@ -92,7 +92,8 @@ def counted(is_copy: bool) -> Streams:
     streams = Streams()
     row = SAME | {"ip_src": "a", "src_port": 1, "ip_dst": "b", "dst_port": 2, "wire_bytes": 64, "payload_bytes": 10}
     values: dict[str, list[str]] = {name: [] for name in STREAM_FIELDS}
-    streams.absorb(row, values | {"tcp.stream": ["0"]}, is_copy)
+    ours = {"is_copy": is_copy, "stop": "complete", "ip_protocol": 6, "tcp_seq": 1}
+    streams.absorb(row, values | {"tcp.stream": ["0"]}, ours)
     return streams
 
 

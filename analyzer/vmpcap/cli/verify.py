@@ -4,7 +4,6 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -23,8 +22,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     from vmpcap.reference.findings import Findings
+    from vmpcap.reference.tshark import Values
     from vmpcap.runs.requests import PointFiles, Request
 
+Row = dict[str, Any]
 BATCH_ROWS: Final = 8_192
 MOST_SHOWN: Final = 50
 """Kinds of findings that a person is shown."""
@@ -105,13 +106,14 @@ def hold_against(
     streams = Streams()
     is_narrowed = request.since_ns is not None or request.until_ns is not None
     ours_of = own_rows(replace(request, points=(point,), since_ns=None, until_ns=None))
-    for ours, values in zip_longest(ours_of, question.answer()):
-        if ours is not None and not _is_inside(ours["ts"], request):
+    theirs_of = ((nothing | row_of(values, parts), values) for values in question.answer())
+    for ours, theirs, values in by_frame(ours_of, theirs_of):
+        told = ours if ours is not None else theirs
+        if told is not None and not _is_inside(told["ts"], request):
             continue
-        theirs = None if values is None else nothing | row_of(values, parts)
         found.pair(point.name, ours, theirs)
         if values is not None and theirs is not None:
-            streams.absorb(theirs, values, bool(ours and ours["is_copy"]))
+            streams.absorb(theirs, values, ours)
         progress(point.files[0], found.compared[point.name], None)
     if question.damage is not None:
         faults.append(f"{point.files[0]}: {question.damage}")
@@ -120,6 +122,23 @@ def hold_against(
 
         flows, _ = list_flows(replace(request, points=(point,)))
         found.flows(point.name, (row for row in flows.to_dicts() if row["tcp_stream"] is not None), streams)
+
+
+def by_frame(
+    ours: "Iterator[Row]", theirs: "Iterator[tuple[Row, Values]]"
+) -> "Iterator[tuple[Row | None, Row | None, Values | None]]":
+    """The packets of both, paired by their frame numbers; None where one has no such frame."""
+    one, other = next(ours, None), next(theirs, None)
+    while one is not None or other is not None:
+        if other is None or (one is not None and one["frame"] < other[0]["frame"]):
+            yield one, None, None
+            one = next(ours, None)
+        elif one is None or other[0]["frame"] < one["frame"]:
+            yield None, *other
+            other = next(theirs, None)
+        else:
+            yield one, *other
+            one, other = next(ours, None), next(theirs, None)
 
 
 def own_rows(request: "Request") -> Iterator[dict[str, Any]]:

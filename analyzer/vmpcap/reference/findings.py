@@ -1,12 +1,12 @@
 """What a comparison found, gathered by kind."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from vmpcap.reference.compare import differences, goes_on
-from vmpcap.reference.streams import COUNTS, Streams
+from vmpcap.reference.streams import COUNTS, MARKS, End, Streams
 from vmpcap.terms.columns import VERIFY, dtypes
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ WALKED_TO_THE_END: Final = frozenset({"complete", "lying_length", "cut_options"}
 DISAGREES: Final = frozenset({"differs", "missing", "extra", "flow"})
 """Findings that are a disagreement; the others say what only one of the two looks at."""
 LESS_SEEN: Final = "tshark goes no further here; it may have to be told with --decode-as"
+SHIFTED: Final = "tshark opens streams with TCP headers that the capture cut, so its numbers are higher"
+ACROSS: Final = "the connection is in several VLANs or overlays; no round trip is measured across them here"
+UNSHOWN: Final = "tshark shows no analysis of segments whose TCP options the capture cut"
+ANALYSED: Final = frozenset({"rtt_samples", *MARKS})
 _IDS: Final = re.compile(r":\d+")
 
 
@@ -96,22 +100,42 @@ class Findings:
                     self._packet(point, "differs", one.column, theirs["frame"], one.ours, one.theirs, None)
 
     def flows(self, point: str, ours: Iterable[Row], theirs: Streams) -> None:
-        """Hold the flows of one capture against tshark's streams; a stream with copies is not counted alike."""
+        """
+        Hold the streams of one capture against tshark's, the n-th between two ends against the n-th.
+
+        A stream of which our flows show packets in several VLANs or overlays is their sum.
+        """
         self.streams[point] = len(theirs.numbers())
-        seen: set[int] = set()
-        for row in ours:
-            stream = row["tcp_stream"]
-            seen.add(stream)
-            copies = theirs.copies[stream]
-            finding, because = "flow", None
-            if copies:
-                finding, because = "copies", f"{copies} packets are there twice: they count once here"
-            for side in ("a", "b"):
-                counted = theirs.side(stream, (row[f"{side}_ip"], row[f"{side}_port"]))
-                for name in COUNTS:
-                    self._flow(point, finding, f"{side}_{name}", stream, row[f"{side}_{name}"], counted[name], because)
-        for stream in sorted(theirs.numbers() - seen):
-            self._flow(point, "flow", "tcp_stream", stream, None, stream, "no flow here has this number")
+        left = theirs.numbers()
+        for ends, numbered in _by_ends(ours).items():
+            numbers = theirs.between(*ends)
+            for place, (number, rows) in enumerate(sorted(numbered.items())):
+                stream = numbers[place] if place < len(numbers) else number
+                left.discard(stream)
+                if stream != number:
+                    finding, because = ("cut", SHIFTED) if theirs.cut_headers else ("flow", None)
+                    self._flow(point, finding, "tcp_stream", stream, number, stream, because)
+                self._counts(point, stream, rows, theirs)
+        for stream in sorted(left):
+            finding, because = ("cut", SHIFTED) if theirs.cut_headers else ("flow", "no flow here has this number")
+            self._flow(point, finding, "tcp_stream", stream, None, stream, because)
+
+    def _counts(self, point: str, stream: int, rows: Sequence[Row], theirs: Streams) -> None:
+        """Hold the counts of one stream against tshark's; its sides are those of our first flow."""
+        copies = theirs.copies[stream]
+        for side in ("a", "b"):
+            end = rows[0][f"{side}_ip"], rows[0][f"{side}_port"]
+            counted = theirs.side(stream, end)
+            for name in COUNTS:
+                own = sum(row[f"{one}_{name}"] for row in rows for one in _sides_of(row, end))
+                finding, because = "flow", None
+                if copies:
+                    finding, because = "copies", f"{copies} packets are there twice: they count once here"
+                elif len(rows) > 1 and name == "rtt_samples":
+                    finding, because = "segments", ACROSS
+                elif theirs.cut_options[stream] and name in ANALYSED:
+                    finding, because = "cut", UNSHOWN
+                self._flow(point, finding, f"{side}_{name}", stream, own, counted[name], because)
 
     def frame(self) -> "pl.DataFrame":
         """One row per kind: disagreements first, in the order in which they were found."""
@@ -159,6 +183,23 @@ class Findings:
         if found is None:
             found = self._kinds[key] = new
         return found
+
+
+def _by_ends(flows: Iterable[Row]) -> dict[tuple[End, End], dict[int, list[Row]]]:
+    """Flows by their ends, whichever spoke first, and by the number of their stream."""
+    found: dict[tuple[End, End], dict[int, list[Row]]] = {}
+    for row in flows:
+        a, b = (row["a_ip"], row["a_port"]), (row["b_ip"], row["b_port"])
+        ends = (b, a) if (b, a) in found else (a, b)
+        found.setdefault(ends, {}).setdefault(row["tcp_stream"], []).append(row)
+    return found
+
+
+def _sides_of(row: Row, end: End) -> Iterator[str]:
+    """Which side of this flow is this end? Both, where a connection has one end only."""
+    for side in ("a", "b"):
+        if (row[f"{side}_ip"], row[f"{side}_port"]) == end:
+            yield side
 
 
 def _text(value: object) -> str | None:

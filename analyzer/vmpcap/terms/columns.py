@@ -210,10 +210,15 @@ PACKETS: Final = (
 
 VERIFY: Final = (
     Column("point", "text", "", "capture point; of several files each is one"),
-    Column("finding", "text", "", "differs, not_walked (tshark goes on where we stop), missing, extra, flow or copies"),
-    Column("column", "text", "", "of `vmpcap packets`, or of `vmpcap flows` for flow and copies"),
-    Column("packets", "count", "packets", "that it is about; for flow and copies null"),
-    Column("tcp_stream", "count", "", "for flow and copies Wireshark's number of it; else null"),
+    Column(
+        "finding",
+        "text",
+        "",
+        "differs, not_walked (tshark goes on), missing, extra, flow, copies, segments or cut",
+    ),
+    Column("column", "text", "", "of `vmpcap packets`, or of `vmpcap flows` for what is about a stream"),
+    Column("packets", "count", "packets", "that it is about; for a stream null"),
+    Column("tcp_stream", "count", "", "Wireshark's number of the stream that it is about; else null"),
     Column("vmpcap", "text", "", "our value, in the first of them"),
     Column("tshark", "text", "", "tshark's value, in the first of them"),
     Column("because", "text", "", "what is known of the reason; null: nothing"),
