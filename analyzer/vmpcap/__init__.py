@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Literal
 
+from vmpcap.terms.version import VERSION
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -9,7 +11,7 @@ if TYPE_CHECKING:
 
     from vmpcap.decode.scan import Captures
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 
 def scan(

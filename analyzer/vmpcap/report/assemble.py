@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from vmpcap import __version__
 from vmpcap.measures.series import put_together
 from vmpcap.migration.story import Story, Told
 from vmpcap.report.document import SCHEMA, Clock, Input, Migration, ProfileUsed, Report, SeriesPoint, Tool
 from vmpcap.terms.units import NO_TIME, NS_PER_S, iso_utc, mbps, seconds
+from vmpcap.terms.version import VERSION
 from vmpcap.verdicts.findings import Check, Outcome
 from vmpcap.verdicts.judge import check_all, conclude, conclude_report
 from vmpcap.verdicts.profile import Profile
@@ -28,7 +28,7 @@ def assemble(
     verdict = conclude_report([m.verdict for m in migrations])
     return Report(
         schema=SCHEMA,
-        tool=Tool(name="vmpcap", version=__version__),
+        tool=Tool(name="vmpcap", version=VERSION),
         generated_at=generated_at,
         profile=ProfileUsed(
             name=profile.name,
