@@ -32,6 +32,14 @@ RARPS = HEADER + b"".join(record(1_783_996_806 + i, RARP) for i in range(3))
 """A capture of three announcements, a second apart."""
 
 
+_LISTENING = (
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "os.execv(sys.executable, [sys.executable, '-m', 'vmpcap', *sys.argv[1:]])"
+)
+INTERRUPTIBLE = (sys.executable, "-c", _LISTENING)
+"""The command as a terminal starts it: tests that run in the background have Ctrl-C ignored, and hand that on."""
+
+
 class Said(NamedTuple):
     """What came of a call."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.cli.calls import CAPTURES, HEADER, RARP, RARPS, Said, here, quiet_environment, record, vmpcap
+from tests.cli.calls import CAPTURES, HEADER, INTERRUPTIBLE, RARP, RARPS, Said, here, quiet_environment, record, vmpcap
 from tests.report.sample import capture, good, lost_guest, migration, no_migration
 from vmpcap.cli.exits import EXITS, STATUS
 from vmpcap.report.document import Defect, Report
@@ -123,7 +123,7 @@ def test_no_verdict_is_undecided_with_strict(capsys: Captured, rarps: Path) -> N
 def test_an_interrupted_run_ends_with_130() -> None:
     """Ctrl-C while it reads: one word, no traceback, no report."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "vmpcap", "report", "-"],
+        [*INTERRUPTIBLE, "report", "-"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -3,14 +3,13 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.cli.calls import RARPS, quiet_environment
+from tests.cli.calls import INTERRUPTIBLE, RARPS, quiet_environment
 
 COMMANDS = ("report", "flows", "announcements", "packets")
 PACKED_HEAD = b"\x1f\x8b\x08"
@@ -21,7 +20,7 @@ def interrupted(command: list[str], fed: bytes | None, folder: Path) -> tuple[in
     pipe = folder / "pipe"
     os.mkfifo(pipe)
     running = subprocess.Popen(
-        [sys.executable, "-m", "vmpcap", *command, str(pipe)],
+        [*INTERRUPTIBLE, *command, str(pipe)],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=quiet_environment(), text=True,
     )  # fmt: skip
     release = threading.Event()
