@@ -133,6 +133,8 @@ class PcapngReader:
             if why == index.FOR_READER and needed:
                 self._take_block(needed)
                 continue
+            if why == index.FOR_READER and self._has_plain_section() and self._enter_section():
+                continue  # a batch goes on over it: a capture may have a section for each packet
             if self._found:
                 yield self._entered()
             if why == index.FULL:
@@ -210,6 +212,18 @@ class PcapngReader:
         if again != total:
             return f"block of type {kind:#x} claims {total} bytes at its start and {again} at its end"
         return f"block of type {kind:#x} claims {total} bytes, too few for its own fields"
+
+    def _has_plain_section(self) -> bool:
+        """Does a section header come next that is in view, without options, and gives no reason for a note?"""
+        window = self._window
+        if window.left < _SMALLEST_SECTION or self._section_end not in (None, window.offset):
+            return False
+        head = window.peek(_SMALLEST_SECTION)
+        order = _BYTE_ORDERS.get(head[8:12])
+        if order is None:
+            return False
+        total, _, major, _, _, again = struct.unpack_from(("<" if order == "little" else ">") + "IIHHqI", head, 4)
+        return bool(total == again == _SMALLEST_SECTION and major == 1)
 
     def _enter_section(self) -> bool:
         """Begin the section whose header comes next. Returns False, with a note, where it cannot be read."""
