@@ -6,6 +6,8 @@ from vmpcap.decode.steps import STEPS
 from vmpcap.decode.tables import compile_steps, tables
 from vmpcap.decode.words import (
     Candidate,
+    Keep,
+    Role,
     Shape,
     Space,
     Step,
@@ -86,3 +88,10 @@ def test_every_claim_leads_to_its_row() -> None:
             assert entries[(claim.space << 16) | claim.key] == number, (step.name, claim)
     assert int((entries != 0).sum()) == sum(len(step.entered_by) for step in STEPS)
     assert entries[(Space.ETHERTYPE << 16) | 0x88CC] == 0
+
+
+def test_a_second_id_without_a_first_is_refused() -> None:
+    """The walk asks for ids where the first is, and would never look at it."""
+    rows = [Step("odd", udp_port(1), fixed(8), ends(), also_keeps=Keep("id", Role.NOTE, 0, 0, 0xFF))]
+    with pytest.raises(ValueError, match="a second id without a first"):
+        compile_steps(rows)

@@ -253,6 +253,8 @@ def _contents(step: Step, row: list[int]) -> int:
         row[KEEP_MASK], row[KEEP_WHEN] = _signed(keep.mask), keep.when_mask
         features |= HAS_KEEP | (KEEP_SEPARATES if keep.separates else 0) | (KEEP_FROM_END if keep.at < 0 else 0)
     if step.also_keeps is not None:
+        if step.keeps is None:
+            raise ValueError(f"step {step.name!r} keeps a second id without a first: the walk looks for it there only")
         keep = step.also_keeps
         row[KEEP2_AT], row[KEEP2_SHIFT], row[KEEP2_ROLE] = keep.at, keep.shift, keep.role
         row[KEEP2_MASK], row[KEEP2_WHEN] = _signed(keep.mask), keep.when_mask

@@ -57,8 +57,6 @@ NO_ID: Final = -1
 MOST_IDS: Final = 8
 """Ids that a row has room for; further ones are walked but not listed."""
 KEEPS_FROM_END: Final = tables.KEEP_FROM_END | tables.KEEP2_FROM_END
-KEEPS_OF: Final = (0, 1, 2, 2)
-"""How many ids a header gives, by the bits HAS_KEEP and KEEPS_TWO."""
 GUESS_CHOICE: Final = 16
 GUESS_STEP: Final = 8
 GUESS_LEAD: Final = 0xFF
@@ -182,15 +180,15 @@ def kept_id(buffer: Bytes, start: Offset, end: Offset, rules: I32, place: Offset
 
 
 @inline_kernel
-def tunnel_of(buffer: Bytes, network: Offset, network_reads: Offset, step: np.int64, named: np.int64) -> np.uint64:
-    """Which key has the tunnel of this kind and name between the addresses of this header? Never 0."""
-    key = mix_id(np.uint64(0), (np.uint64(step) << np.uint64(40)) | np.uint64(named - NO_ID))
-    if network_reads == IPV4:
-        return mix_id(key, be64(buffer, network + 12))
-    if network_reads == IPV6:
+def tunnel_of(buffer: Bytes, network: Offset, step: np.int64, name: np.int64, inner_name: np.int64) -> np.uint64:
+    """Which key has the tunnel of this kind and these names between these addresses (none: below 0)? Never 0."""
+    key = mix_id(np.uint64(0), (np.uint64(step) << np.uint64(40)) | np.uint64(name - NO_ID))
+    if network >= 0 and byte(buffer, network) >> 4 == 4:
+        key = mix_id(key, be64(buffer, network + 12))
+    elif network >= 0:
         for word in range(4):
             key = mix_id(key, be64(buffer, network + 8 + 8 * word))
-    return key
+    return key if inner_name == NO_ID else mix_id(key, np.uint64(inner_name))
 
 
 @inline_kernel
@@ -265,9 +263,12 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
         segment = np.uint64(0)
         ids = 0
         tunnel_seq = np.int64(NO_ID)
-        tunnel_key = np.uint64(0)
-        tunnel_step = np.int64(0)
         numbered_at = np.int64(NO_ID)  # the header that numbers the packets of its tunnel, by its place in the path
+        tunnel_step = np.int64(0)
+        tunnel_name = np.int64(NO_ID)
+        tunnel_network = np.int64(-1)
+        inner_step = np.int64(0)  # the header right behind that one, where it names the tunnel, too
+        inner_name = np.int64(NO_ID)
         is_wrapped = False
         ethertype = np.int64(0)
         network_reads = np.int64(0)
@@ -369,42 +370,45 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
                             out.split_network_at[i] = network_at
                             out.split_at[i] = at
                             out.split_segment[i] = segment
-                    if features & KEEPS_FROM_END and at + header > captured:
-                        stop = np.int64(stops.CUT)
-                        break
-                    tunnel_name = np.int64(NO_ID)
-                    for number in range(KEEPS_OF[(features & (tables.HAS_KEEP | tables.KEEPS_TWO)) >> 5]):
+                    if features & tables.HAS_KEEP:
+                        if features & KEEPS_FROM_END and at + header > captured:
+                            stop = np.int64(stops.CUT)
+                            break
                         is_wrapped = True
-                        place = rule + (tables.KEEP_AT if number == 0 else tables.KEEP2_AT)
-                        role = rules[rule + (tables.KEEP_ROLE if number == 0 else tables.KEEP2_ROLE)]
-                        separates = features & (tables.KEEP_SEPARATES if number == 0 else tables.KEEP2_SEPARATES)
-                        kept = kept_id(buffer, start, start + header, rules, place)
-                        if role == Role.SEQUENCE:
-                            if tunnel_seq == NO_ID and kept != NO_ID:
-                                tunnel_seq = np.int64(kept)
-                                tunnel_key = tunnel_of(buffer, base + network_at, network_reads, step, tunnel_name)
-                                tunnel_step = step
-                                numbered_at = np.int64(depth)
-                            continue
-                        if ids < MOST_IDS:
-                            out.ids[i, ids] = kept
-                            ids += 1
-                        if kept == NO_ID:
-                            continue
-                        if role == Role.TUNNEL:
-                            tunnel_name = np.int64(kept)
-                            if depth == numbered_at + 1:
-                                tunnel_key = mix_id(tunnel_key, np.uint64(kept))
-                                tunnel_step = step
-                        if role == Role.OVERLAY:
-                            overlay = np.int64(kept)
-                        elif role == Role.TAG and tag_outer == NO_ID:
-                            tag_outer = np.int64(kept)
-                        elif role == Role.TAG and tag_inner == NO_ID:
-                            tag_inner = np.int64(kept)
-                        # a tag with id 0 carries a priority only: the frame is untagged (IEEE 802.1Q 9.6)
-                        if separates and not (role == Role.TAG and kept == 0):
-                            segment = mix_id(segment, (np.uint64(step) << np.uint64(32)) | np.uint64(kept))
+                        name = np.int64(NO_ID)
+                        for number in range(1 + (features & tables.KEEPS_TWO != 0)):
+                            place = rule + (tables.KEEP_AT if number == 0 else tables.KEEP2_AT)
+                            role = rules[rule + (tables.KEEP_ROLE if number == 0 else tables.KEEP2_ROLE)]
+                            separates = features & (tables.KEEP_SEPARATES if number == 0 else tables.KEEP2_SEPARATES)
+                            kept = kept_id(buffer, start, start + header, rules, place)
+                            if role == Role.SEQUENCE:
+                                if tunnel_seq == NO_ID and kept != NO_ID:
+                                    tunnel_seq = np.int64(kept)
+                                    tunnel_step = step
+                                    tunnel_name = name
+                                    if network_reads in (IPV4, IPV6):
+                                        tunnel_network = base + network_at
+                                    numbered_at = np.int64(depth)
+                                continue
+                            if ids < MOST_IDS:
+                                out.ids[i, ids] = kept
+                                ids += 1
+                            if kept == NO_ID:
+                                continue
+                            if role == Role.TUNNEL:
+                                name = np.int64(kept)
+                                if depth == numbered_at + 1:
+                                    inner_step = step
+                                    inner_name = np.int64(kept)
+                            if role == Role.OVERLAY:
+                                overlay = np.int64(kept)
+                            elif role == Role.TAG and tag_outer == NO_ID:
+                                tag_outer = np.int64(kept)
+                            elif role == Role.TAG and tag_inner == NO_ID:
+                                tag_inner = np.int64(kept)
+                            # a tag with id 0 carries a priority only: the frame is untagged (IEEE 802.1Q 9.6)
+                            if separates and not (role == Role.TAG and kept == 0):
+                                segment = mix_id(segment, (np.uint64(step) << np.uint64(32)) | np.uint64(kept))
                     if features & tables.HAS_CUT and byte(buffer, start + 2) & rules[rule + tables.CUT_MASK]:
                         is_open = True
 
@@ -474,8 +478,9 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
             rare |= WRAPPED
             out.id_count[i] = ids
             out.tunnel_seq[i] = tunnel_seq
-            out.tunnel_key[i] = tunnel_key
-            out.tunnel_step[i] = tunnel_step
+            if tunnel_seq != NO_ID:
+                out.tunnel_key[i] = tunnel_of(buffer, tunnel_network, tunnel_step, tunnel_name, inner_name)
+                out.tunnel_step[i] = tunnel_step if inner_name == NO_ID else inner_step
             out.vlan_outer_id[i] = tag_outer
             out.vlan_inner_id[i] = tag_inner
             out.vni[i] = overlay
