@@ -11,7 +11,7 @@ T0_US = 1_700_000_000_000_000
 
 
 def test_a_batch_goes_on_over_section_headers(tmp_path: Path) -> None:
-    """Numbers, times and lengths are those of each section's order; a batch for each section took a millisecond each."""
+    """Numbers, times and lengths are those of each section's order; a batch for each took a millisecond."""
     signs = [("<", ">")[n % 2] for n in range(SECTIONS)]
     path = tmp_path / "many.pcapng"
     path.write_bytes(
