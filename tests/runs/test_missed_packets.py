@@ -45,6 +45,20 @@ def quality(migration: Migration) -> tuple[str, str]:
     return check.outcome, check.because
 
 
+@pytest.mark.parametrize("rtt_ns", [50_000, 200_000, MS])
+def test_a_hole_in_the_capture_makes_no_link_fast(rtt_ns: int, tmp_path: Path) -> None:
+    """Half of a stream of 58 Mbps is missing at once: no figure says that it was faster than it was."""
+    packets = stream(range(5_000, 15_000))
+    answers = [
+        p._replace(ts_ns=p.ts_ns - MS + rtt_ns) if p.source == DESTINATION and p.seq == 1 else p for p in packets
+    ]
+    figures = told(sorted(answers, key=lambda packet: packet.ts_ns), tmp_path).throughput
+    rate = SEGMENTS * SIZE * 8 / 4.0 / 1e6
+    known = [figures.bulk_mbps, figures.mean_mbps, figures.best_1s_mbps]
+    assert all(value is None or value < 1.05 * rate for value in known), known
+    assert figures.mean_mbps == pytest.approx(rate, rel=5e-3)
+
+
 @pytest.mark.parametrize("missed", [range(4_000, 4_500), range(1_000, 19_000, 50)], ids=["at once", "here and there"])
 def test_what_arrived_counts_although_the_capture_missed_it(missed: range, tmp_path: Path) -> None:
     """Goodput is that of the whole transfer, and the reader learns how much of it is not in the capture."""

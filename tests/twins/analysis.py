@@ -188,7 +188,7 @@ def _pure(one: Segment, mine: End, other: End) -> set[str]:
         return set()
     step = ahead(one.ack, mine.last_ack)
     if one.window == mine.window == 0:
-        is_answer = "zero_window_probe" in other.last_marks and step in (0, 1)
+        is_answer = "zero_window_probe" in other.last_marks and step == 0
         return {"zero_window_probe_ack"} if is_answer else set()
     if one.window == 0 or step:
         return set()

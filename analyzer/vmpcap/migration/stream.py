@@ -150,7 +150,9 @@ def _throughput(
     span = last - first if first is not None and last is not None else 0
     acked = sum(acknowledged(link.data) for link in transfer.links)
     delivered = acked if any(link.data.acked_bytes for link in transfer.links) else unique
-    share = delivered / unique if unique else 0.0
+    # what the capture missed has no time: it may have flowed in what looks like a pause, so no rate is made of it
+    share = min(delivered / unique, 1.0) if unique else 0.0
+    has_holes = any(uncaptured(link.data) for link in transfer.links)
     busy = sum(a.to_ts - a.from_ts for a in activities)
     bulk = mbps(int(sum(a.new_bytes for a in activities) * share), busy)
     rates = _window_rates(together)
@@ -177,7 +179,7 @@ def _throughput(
     return Throughput(
         bulk_mbps=bulk,
         mean_mbps=mbps(delivered, span),
-        best_1s_mbps=best_window(together, NS_PER_S) if together is not None else None,
+        best_1s_mbps=best_window(together, NS_PER_S) if together is not None and not has_holes else None,
         p50_mbps=float(np.percentile(rates, 50)) if len(rates) else None,
         p5_mbps=float(np.percentile(rates, 5)) if len(rates) else None,
         max_concurrent=_most_at_once(transfer.links, together),

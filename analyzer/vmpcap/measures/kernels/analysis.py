@@ -189,7 +189,7 @@ def analyse(
             has_stamp = frames.tcp_options[i] & HAS_TIMESTAMPS != 0
             if seq_diff(end, one["next_seq"]) > 0:
                 note_newest(one, frames.ip_id[i], frames.tcp_ts_value[i], has_stamp)
-            elif marks & OLD and is_copy[i] == 0:
+            elif marks & OLD and size > 0 and is_copy[i] == 0:
                 order = tell_order(one, frames.ip_id[i], frames.tcp_ts_value[i], has_stamp)
                 told = state.told[2 * np.int64(flow_id[i]) + np.int64(side[i])]
                 told["sent_again"] += order == SENT_AGAIN

@@ -70,8 +70,7 @@ def judge_pure_ack(one: Any, other: Any, ack: Int, window: Int) -> Int:
     is_same_window = one["bits"] & WINDOW_KNOWN and window == one["window"]
     if window == 0:
         is_answer = is_same_window and other["last_marks"] & ZERO_WINDOW_PROBE
-        is_near = repeats or ack == (np.int64(one["last_ack"]) + 1) & 0xFFFFFFFF
-        return np.int64(ZERO_WINDOW_PROBE_ACK) if is_answer and is_near else np.int64(0)
+        return np.int64(ZERO_WINDOW_PROBE_ACK) if is_answer and repeats else np.int64(0)
     if not repeats:
         return np.int64(0)
     if not is_same_window:
