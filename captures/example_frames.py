@@ -184,6 +184,8 @@ def foreign_beginnings() -> Iterator[Example]:
     yield _frame(
         "ppp", "ppp/mpls/ip/tcp", HDLC() / PPP(proto=0x0281) / MPLS(label=9, s=1) / inner_ip() / tcp(), 50, "50"
     )
+    yield _frame("slip", "slip/ip/tcp", _hex("01") + bytes(ip() / tcp())[:15] + bytes(ip() / tcp()), 8)
+    yield _frame("slip", "slip/ipv6/tcp", _hex("00") + bytes(15) + bytes(ipv6() / tcp()), 8)
     yield _frame("chdlc", "chdlc/ip/tcp", _hex("0f00 0800", ip() / tcp()), 104)
     yield _frame("chdlc", "chdlc/mpls/ip/tcp", _hex("0f00 8847", MPLS(label=9, s=1) / inner_ip() / tcp()), 104)
     yield _frame("frelay", "frelay/ip/tcp", _hex("1841 03cc", ip() / tcp()), 107)

@@ -102,6 +102,7 @@ class Walk:
             0: lambda at: self.family(at, "null"),
             1: self.ethernet,
             6: self.ring,
+            8: self.slip,
             9: self.serial,
             10: self.fddi,
             12: lambda at: self.bare("raw", at),
@@ -234,6 +235,12 @@ class Walk:
         self.enter("frelay", at + 4)
         known = {0x0800: self.ipv4, 0x03CC: self.ipv4, 0x86DD: self.ipv6, 0x038E: self.ipv6, 0x8847: self.mpls}
         self.pick(known, header[2:], at + 4)
+
+    def slip(self, at: int) -> None:
+        self.step_in()
+        self.take(at, 16)
+        self.enter("slip", at + 16)
+        self.by_version(at + 16)
 
     def arcnet(self, at: int) -> None:
         self.step_in()

@@ -190,6 +190,7 @@ STEPS: Final = (
          expects=BEGINNING),
     # where Ethernet is not what it begins with
     Step("ppp",      link_type(9, 50) + tzsp(4), one_of(0, {0xFF: 4}, other=2),    ppp_protocol_before_end()),
+    Step("slip",     link_type(8),              fixed(16),                         by_ip_version()),
     Step("chdlc",    link_type(104),            fixed(4),                          hdlc_at(2)),
     Step("frelay",   link_type(107),            fixed(4),                          frame_relay_at(2)),
     Step("tokenring", link_type(6) + tzsp(2),   fixed_if(14, at=8, mask=0x80, value=0x00), always_llc(), reads=RING,

@@ -52,9 +52,9 @@ LAYERS: Final = (
     Layer("vlan", "vlan", ("vlan.id",)),
     Layer("ieee8021ad", "vlan", ("ieee8021ad.id",)),
     Layer("ieee8021ah", "pbb", ("ieee8021ah.isid",)),
-    Layer("vntag", "vntag"),
-    Layer("etag", "etag"),
-    Layer("cmd", "cmd"),
+    Layer("vntag", "vntag", ("vntag.dst", "vntag.src"), written=2),
+    Layer("etag", "etag", ("etag.ecid_base",)),
+    Layer("cmd", "cmd", ("cmd.sgt",)),
     Layer("llc", "llc"),
     # announcements and the network
     Layer("arp", "arp", ends=True),
