@@ -27,7 +27,7 @@ from vmpcap.cli.exits import EXITS
 from vmpcap.cli.group import COMMANDS, commands
 from vmpcap.cli.options import DECORATORS
 from vmpcap.decode.arrivals import ARP, NA, NS, RARP
-from vmpcap.decode.decode_as import LAYERS, names_for
+from vmpcap.decode.decode_as import LAYERS, Layer, names_for
 from vmpcap.decode.fragments import MOST_NESTED, PATIENCE_NS, TRUST, WAITING
 from vmpcap.decode.guess import LEAST_SCORE
 from vmpcap.decode.guesses import CLEAR_LEAD
@@ -427,8 +427,9 @@ def encapsulations_page() -> str:
         " ([how](../how-to/decode-as.md)). Wireshark's names for protocols are understood beside ours.\n",
         table(
             ("layer type", "what the number is", "protocols"),
-            [(code(one.name), one.meaning, ", ".join(map(code, names_for(one)))) for one in LAYERS],
+            [(code(one.name), one.meaning, may_name(one)) for one in LAYERS],
         ),
+        f"*Usual* are {', '.join(map(code, usual_names()))}.\n",
         "## Packets that came in parts\n",
         f"Fragments of IPv4 and IPv6 are put together before what is in them is walked, and so are packets in parts"
         f" inside each other, {MOST_NESTED} deep: the packet stands at the frame that completes it, as in Wireshark. Up"
@@ -440,6 +441,8 @@ def encapsulations_page() -> str:
         "GRE (and so ERSPAN) and ESP number what they carry. A gap of a mirror is a loss of the capture: the check"
         " `capture_quality` fails, and nothing is said to be absent there. A gap of another tunnel is a loss on the"
         " way, or a packet that went where the point does not see it: it is a note.\n",
+        "The hardware timestamp of ERSPAN III is the second id of its header: 32 bits as they are in it, in the units"
+        " that its granularity field names. `vmpcap packets` shows it in `ids`; times in reports stay the capture's.\n",
         "## What is left out\n",
         "".join(f"- {one}\n" for one in LEFT_OUT),
         "## Why a walk ends\n",
@@ -451,6 +454,22 @@ def encapsulations_page() -> str:
     )
 
 
+def usual_names() -> list[str]:
+    """What may stand behind any number that is no link type: the rows that need no IP header before them."""
+    return names_for(next(layer for layer in LAYERS if layer.name == "ethertype"))
+
+
+def may_name(layer: Layer) -> str:
+    """Which protocols may a rule of this layer name? Said by what it has besides the usual ones, or lacks of them."""
+    names, usual = names_for(layer), usual_names()
+    besides = [code(name) for name in names if name not in usual]
+    lacking = [code(name) for name in usual if name not in names]
+    if len(lacking) > len(names):
+        return ", ".join(map(code, names))
+    more = f" and {', '.join(besides)}" if besides else ""
+    return f"the usual{more}" + (f", without {', '.join(lacking)}" if lacking else "")
+
+
 LEFT_OUT: Final = (
     "STT (TCP 7471): it looks like TCP and is none. Only the first segment of a frame has its header, the numbers mean"
     " something else, and a frame is whole only when all its segments are put together. Its segments are shown as TCP.",
@@ -459,7 +478,7 @@ LEFT_OUT: Final = (
     "IEEE 802.11 frames with four addresses, token ring frames with a route in them, Frame Relay addresses above two"
     " bytes.",
     "PPPoE discovery (0x8863): `unknown_ethertype`.",
-    "Link types without a row, SLIP (8), IEEE 802.15.4 (195) and netlink (253) among them: their frames are counted as"
+    "Link types without a row, IEEE 802.15.4 (195) and netlink (253) among them: their frames are counted as"
     " `unknown_link_type`, and the report names the link type of the capture.",
 )
 """What a reader might look for in the table and not find."""
