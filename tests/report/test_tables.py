@@ -165,12 +165,14 @@ def test_a_table_without_rows_still_has_its_columns(table: str, name: str) -> No
         assert raw == {"json": b"[]\n", "ndjson": b""}[name]
 
 
+VIEWS = {"flows": FLOW_VIEW, "announcements": ANNOUNCEMENT_VIEW, "packets": (POINT, *PACKET_VIEW)}
+
+
 @settings(max_examples=40, deadline=None)
-@given(table=rows(LETTERS), width=st.integers(40, 120))
+@given(table=rows(LETTERS).filter(lambda table: table[0] in VIEWS), width=st.integers(40, 120))
 def test_a_table_for_people_fits_the_terminal(table: Rows, width: int) -> None:
-    """Columns that do not fit are named below, and no line is wider."""
-    packets = (POINT, *PACKET_VIEW)
-    view = {"flows": FLOW_VIEW, "announcements": ANNOUNCEMENT_VIEW, "packets": packets}[table[0]]
+    """Columns that do not fit are named below, and no line is wider; what `verify` finds is told in words instead."""
+    view = VIEWS[table[0]]
     shown = to_table(frame_of(table), view, Look(width))
     if not table[1]:
         assert shown == "(no rows)\n"
