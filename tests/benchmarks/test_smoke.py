@@ -113,3 +113,14 @@ def test_the_same_seed_makes_the_same_capture(tmp_path: Path) -> None:
     one, two, three = ((tmp_path / name).read_bytes() for name in ("one", "two", "three"))
     assert one == two
     assert one != three
+
+
+def test_two_builds_walk_in_turn() -> None:
+    """A build beside itself: a figure of each, and the ratio of the second to the first."""
+    build = BENCHMARKS.parent / "analyzer"
+    capture = BENCHMARKS.parent / "captures" / "encapsulations" / "tcp.pcap"
+    done = run("walks.py", capture, build, build, "--rounds", 2, "--starts", 1)
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()
+    assert first.endswith("ns a frame, 1.000 of the first's")
+    assert float(second.split(" ns a frame, ")[1].split()[0]) > 0
