@@ -139,7 +139,7 @@ def test_two_mirrors_between_the_same_ends_count_apart() -> None:
                 / GRE(proto=0x88BE, seqnum_present=1, sequence_number=n * session)
             )
             packets.append(wan / ERSPAN_II(session_id=session) / INNER)
-    assert walked(packets) == [NumberedTunnel("erspan2", 10, 0, 0, 0, 0), NumberedTunnel("erspan2", 10, 9, 0, 0, 0)]
+    assert walked(packets) == [NumberedTunnel("erspan2", 10, 9, 0, 0, 0), NumberedTunnel("erspan2", 10, 0, 0, 0, 0)]
 
 
 def test_tunnels_are_told_by_kind_key_direction_and_index() -> None:

@@ -52,7 +52,7 @@ class TunnelCounter:
         count_numbers(*columns, self._state)
 
     def tunnels(self) -> list[NumberedTunnel]:
-        """Which tunnels were there, in the order of their packets, and what is missing of each?"""
+        """Which tunnels were there, those of most packets first, and what is missing of each?"""
         if self._state is None:
             return []
         state = self._state
@@ -67,7 +67,7 @@ class TunnelCounter:
             )
             for slot in slots
         ]
-        return sorted(found, key=lambda tunnel: -tunnel.packets)
+        return sorted(found, key=lambda tunnel: (-tunnel.packets, tunnel.header, -tunnel.missing))
 
     @property
     def not_followed(self) -> int:

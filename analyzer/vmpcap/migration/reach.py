@@ -10,7 +10,7 @@ import numpy.typing as npt
 from vmpcap.announcements.series import Series
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, Reached
-from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.sightings import GROUP_BIT, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import ARRIVAL_PROOF, rank
 from vmpcap.terms.addresses import NO_MAC, distinct_addresses
@@ -253,6 +253,9 @@ def _not_seen_at(view: PointView, guest: Moved, moment: int, qemu: bool) -> tupl
             "not_observable",
             "nothing else was seen there around the switchover: the point may not have been capturing",
         )
+    blind = _cannot_hear(view, guest)
+    if blind:
+        return None, "not_observable", blind
     source = f"though it was heard at {', '.join(v.name for v, _ in guest.heard)}" if known else "nor anywhere else"
     return (
         False,
@@ -267,6 +270,40 @@ def _alive(view: PointView, when: int) -> bool:
     before = (ts >= when - ALIVE_NS) & (ts <= when)
     after = (ts > when) & (ts <= when + ALIVE_NS)
     return bool(before.any() and after.any())
+
+
+def _cannot_hear(view: PointView, guest: Moved) -> str:
+    """
+    Why would this point not have heard an announcement that passed it? Empty where it would.
+
+    A point that shows the guest's own packets, or ARP about it, reads its domain. Without that, frames that could not
+    be read (encrypted, unknown, told wrongly) may be the domain's, and frames between two stations alone may be those
+    of a tunnel around it.
+    """
+    if _shows(view, guest):
+        return ""
+    if 2 * view.hidden >= view.packets:
+        return (
+            f"{count_of(view.hidden, 'frame')} of {view.packets:,} there could not be read to the end, and none of the "
+            "others shows the guest: its announcement may be in them"
+        )
+    j = view.journal
+    to_group = ((j.eth_dst & GROUP_BIT) != 0) & (j.eth_dst != np.uint64(NO_MAC)) & (j.ip_version != 0)
+    if not len(view.arps.ts_ns) and not to_group.any():
+        return "neither ARP nor any other broadcast was read there: nothing shows that it hears the guest's domain"
+    return ""
+
+
+def _shows(view: PointView, guest: Moved) -> bool:
+    """Did this point ever read a packet from or to the guest, or ARP that names it?"""
+    frames, rows = frames_of(view, guest), view.arps
+    if len(frames.sent_ip) or len(frames.asked):
+        return True
+    named = (rows.sender_mac == np.uint64(guest.mac)) if guest.mac != NO_MAC else np.zeros(len(rows.ts_ns), np.bool_)
+    for high, low in guest.ips:
+        for one_high, one_low in ((rows.sender_high, rows.sender_low), (rows.target_high, rows.target_low)):
+            named |= (one_high == np.uint64(high)) & (one_low == np.uint64(low))
+    return bool(named.any())
 
 
 def _deciding(views: Sequence[PointView], by_point: dict[str, PointAnnouncements]) -> PointView | None:

@@ -31,6 +31,9 @@ class PointView:
     truncated: bool
     drops: int
     """Packets that the capturing machine says it dropped."""
+    packets: int
+    hidden: int
+    """Packets of these that could not be read to their end: an announcement may be in them."""
     missing: int
     """Packets of a mirror whose numbers say that they never came."""
     offset: Offset | None

@@ -9,6 +9,7 @@ from vmpcap.announcements.context import find_boots
 from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.announcements.series import Boot, gather_series, mark_boots
 from vmpcap.decode.paths import path_text
+from vmpcap.decode.stops import HIDING
 from vmpcap.measures.connections import Connection
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.mirrors import fold_mirrors
@@ -67,6 +68,8 @@ def _as_view(point: PointRead, streams: Sequence[Connection], offset: Offset | N
         link_carries_announcements=not link_types or not link_types <= WITHOUT_ETHERNET,
         truncated=any(read.facts.truncated for read in point.reads),
         drops=sum(dropped(read.drops) for read in point.reads),
+        packets=sum(read.facts.packets for read in point.reads),
+        hidden=sum(read.not_walked.get(name, 0) for read in point.reads for name in HIDING),
         missing=missing_of_mirrors(point),
         offset=offset,
     )
