@@ -108,7 +108,8 @@ def test_a_cut_capture_is_read_and_refused_only_with_strict(capsys: Captured, tm
     path.write_bytes(RARPS[:-20])
     lenient, strict = here(capsys, command, path), here(capsys, command, path, "--strict")
     assert lenient.status == 0
-    assert lenient.err == ""
+    # a report says itself what is damaged, rows cannot
+    assert lenient.err == ("" if command == "report" else strict.err)
     assert strict.status == 4
     assert strict.out == lenient.out != ""
     assert strict.err.startswith(f"vmpcap: damaged: {path}: cut_short")

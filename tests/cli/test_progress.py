@@ -94,8 +94,8 @@ def test_a_real_terminal_gets_the_notice_and_stdout_only_the_result(tmp_path: Pa
         seen = os.read(main, 65_536).decode()
     finally:
         os.close(main)
-    assert f"damaged: {path}: cut_short" in seen.replace("\r\n", "\n")
+    assert f"damaged: {path}: cut_short (frame 3, byte" in seen.replace("\r\n", "\n")
     assert done.stdout.decode().count("rarp_announce") == 2
-    piped = vmpcap("announcements", path, "--format", "csv")
+    piped = vmpcap("announcements", path, "--format", "csv", "--quiet")
     assert piped.err == ""
     assert piped.out.encode() == done.stdout

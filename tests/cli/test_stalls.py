@@ -15,7 +15,7 @@ COMMANDS = ("report", "flows", "announcements", "packets")
 PACKED_HEAD = b"\x1f\x8b\x08"
 
 
-def interrupted(command: list[str], fed: bytes | None, folder: Path) -> tuple[int, str]:
+def interrupted(command: list[str], fed: bytes | None, folder: Path, number: int = signal.SIGINT) -> tuple[int, str]:
     """The status and stderr of this command on a pipe that stalls behind these bytes; None: that nobody opens."""
     pipe = folder / "pipe"
     os.mkfifo(pipe)
@@ -34,7 +34,7 @@ def interrupted(command: list[str], fed: bytes | None, folder: Path) -> tuple[in
         threading.Thread(target=feed, daemon=True).start()
     time.sleep(4)
     assert running.poll() is None, "it did not wait for the pipe"
-    running.send_signal(signal.SIGINT)
+    running.send_signal(number)
     try:
         _, err = running.communicate(timeout=60)
     finally:
@@ -53,10 +53,11 @@ def test_ctrl_c_ends_a_command_that_waits_for_a_pipe(command: str, fed: bytes | 
     assert "Traceback" not in err
 
 
-def test_an_interrupted_output_leaves_nothing_behind(tmp_path: Path) -> None:
-    """Neither the file nor the part of it that was written beside its place."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_output_that_a_signal_ends_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
+    """Neither the file nor the part of it that was written beside its place; a shell sees which signal it was."""
     folder = tmp_path / "out"
     folder.mkdir()
-    status, _ = interrupted(["packets", "-o", str(folder / "rows.csv")], RARPS[:100], tmp_path)
-    assert status == 130
+    status, _ = interrupted(["packets", "-o", str(folder / "rows.csv")], RARPS[:100], tmp_path, number)
+    assert status in (128 + number, -number)
     assert list(folder.iterdir()) == []

@@ -90,6 +90,8 @@ CASES = {
         labelled(100, bytes(4) + bytes(Ether(src=GUEST, dst="00:11:22:33:44:55", type=0x1234) / Raw(bytes(60)))),
         1, "mpls.label==64-200,pwethcw", "eth/mpls/pwcw/eth",
     ),
+    "nothing behind a label": (labelled(7, bytes(RARP)), 1, "mpls.label==7,data", "eth/mpls"),
+    "nothing in a session": (session(7, b""), 1, "l2tp.session==7,data", "eth/ip/l2tpv3"),
     "every label": (labelled(1_048_575, bytes(RARP)), 1, "mpls.label==0-1048575,pw", "eth/mpls/pw/eth/rarp"),
     "the cookie of a session": (session(0xDEADBEEF, b"8 bytes!"), 1, "l2tp.session==0xdeadbeef,l2eth8",
                                 "eth/ip/l2tpv3/l2eth8/eth/rarp"),
@@ -149,11 +151,11 @@ WRONG = {
     "ethertype==100,eth": "numbers of ethertype go from 1536 to 65535",
     "ip.proto==256,gre": "from 0 to 255",
     "wtap_encap==1,eth": "from 45 to 60",
-    "udp.port==1,vxlon": "'vxlon' is not known; for udp.port there are ",
+    "udp.port==1,vxlon": "'vxlon' is not known; did you mean vxlan",
     "udp.port==1,tcp": "'tcp' cannot stand there; for udp.port there are ",
     "linktype==147,nvgre": "cannot stand there",
-    "mpls.label==1,vxlan": "for mpls.label there are eth, ip, ipv6, l2eth, pw, pwach, pwcw, pwethcw, pwethnocw",
-    "l2tp.session==1,pw": "for l2tp.session there are eth, l2eth, l2eth12, l2eth4, l2eth8",
+    "mpls.label==1,vxlan": "for mpls.label there are data, eth, ip, ipv6, l2eth, pw, pwach, pwcw, pwethcw, pwethnocw",
+    "l2tp.session==1,pw": "for l2tp.session there are data, eth, l2eth, l2eth12, l2eth4, l2eth8",
 }
 
 

@@ -13,6 +13,8 @@ from scapy.packet import Packet, Raw
 from tests.readers.writers import Packet as Record
 from tests.readers.writers import pcap
 from vmpcap.decode.decode_as import read_rules
+from vmpcap.report.as_markdown import to_markdown
+from vmpcap.report.as_terminal import to_terminal
 from vmpcap.report.document import Guess
 from vmpcap.runs.pipeline import PointFiles, Request, analyse, list_announcements
 from vmpcap.verdicts.profile import load_profile
@@ -105,3 +107,11 @@ def test_an_announcement_in_a_pseudowire_is_found_whatever_its_framing(tmp_path:
     table, _ = list_announcements(request_of(tmp_path / "a.pcap", frames))
     assert table["kind"].to_list() == ["rarp_announce"] * 3
     assert table["eth_src"].to_list() == [GUEST] * 3
+
+
+def test_the_report_holds_what_it_was_told(tmp_path: Path) -> None:
+    """Who reads it later must know that some bytes were read as somebody said."""
+    rules = ["mpls.label==100,pw", "udp.port==4600,vxlan"]
+    report = analyse(request_of(tmp_path / "a.pcap", [labelled(UNKNOWN)], *rules)).report
+    assert report.decode_as == rules
+    assert all(f"--decode-as {rule}" in text for rule in rules for text in (to_terminal(report), to_markdown(report)))

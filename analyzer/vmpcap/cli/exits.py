@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from vmpcap.cli.interrupts import leaves_nothing_behind
 from vmpcap.cli.output import let_go_of_stdout
 from vmpcap.cli.progress import complain
 from vmpcap.report.clean import clean
@@ -56,9 +57,10 @@ def guarded(command: click.Command, arguments: Sequence[str]) -> int:
     Every error is caught here, once. A reader that went away (`| head`) is no error: what could be written was.
     """
     try:
-        status = command.main(args=list(arguments), prog_name="vmpcap", standalone_mode=False)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        with leaves_nothing_behind():
+            status = command.main(args=list(arguments), prog_name="vmpcap", standalone_mode=False)
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except BrokenPipeError:
         let_go_of_stdout()
         return STATUS["fine"]

@@ -1,5 +1,6 @@
 """What the table commands have in common: which format, where to, which exit status."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -14,14 +15,14 @@ from vmpcap.terms.errors import RequestError
 if TYPE_CHECKING:
     import polars as pl
 
-    from vmpcap.report.document import Input
+    from vmpcap.report.document import Defect, Input
     from vmpcap.report.tables import Format, Shown
 
 FORMAT = click.option(
     "--format",
     "format_name",
     type=click.Choice(["table", "csv", "ndjson", "json", "parquet", "arrow"]),
-    help="How rows are written. Default: what the name of --output says, else table.",
+    help="How rows are written. Default: what the end of --output's name says; a table where it has none.",
 )
 OUTPUT = click.option("-o", "--output", metavar="FILE", default=STDOUT, help="Where rows are written; - is stdout.")
 
@@ -30,11 +31,17 @@ def checked_format(format_name: str | None, output: str) -> "Format":
     """
     Which format is wanted? Asked before any packet is read, so that a wrong wish costs nothing.
 
-    Raises RequestError where binary rows would go to a terminal, or the output cannot be written.
+    Raises RequestError where binary rows would go to a terminal, the output cannot be written, or its name asks for a
+    format that there is not.
     """
-    from vmpcap.report.tables import format_named, format_of_file
+    from vmpcap.report.tables import FORMATS, format_named, format_of_file
 
-    wanted = format_named(format_name) if format_name else format_of_file(output) or format_named("table")
+    by_name = format_of_file(output)
+    end = os.path.splitext(output)[1]
+    if format_name is None and by_name is None and end and not os.path.exists(output):
+        known = ", ".join(suffix for one in FORMATS for suffix in one.suffixes)
+        raise RequestError(f"{output!r} says no format that there is; end it with {known}, or add --format")
+    wanted = format_named(format_name) if format_name else by_name or format_named("table")
     check_file(output)
     if wanted.is_binary and output == STDOUT and sys.stdout.isatty():
         raise RequestError(f"--format {wanted.name} is binary and stdout is a terminal; add -o FILE, or pipe it on")
@@ -82,10 +89,16 @@ def damaged(inputs: Sequence["Input"]) -> list[str]:
     """Which inputs are damaged, and how?"""
     words = []
     for given in inputs:
-        kinds = [d.kind for d in given.defects if d.kind not in HARMLESS]
-        if given.truncated or kinds:
-            words.append(f"{given.path}: {', '.join(dict.fromkeys(kinds)) or 'cut short'}")
+        found = [_damage_words(d) for d in given.defects if d.kind not in HARMLESS]
+        if given.truncated or found:
+            words.append(f"{given.path}: {', '.join(dict.fromkeys(found)) or 'cut short'}")
     return words
+
+
+def _damage_words(defect: "Defect") -> str:
+    places = [("frame", defect.first_frame), ("byte", defect.offset)]
+    where = ", ".join(f"{name} {place}" for name, place in places if place is not None)
+    return f"{defect.kind} ({where})" if where else defect.kind
 
 
 def rows_status(inputs: Sequence["Input"], strict: bool, quiet: bool) -> int:
@@ -94,17 +107,17 @@ def rows_status(inputs: Sequence["Input"], strict: bool, quiet: bool) -> int:
 
 
 def damage_status(faults: Sequence[str], strict: bool, quiet: bool) -> int:
-    """Which exit status have rows of captures with these faults? Says them on stderr."""
-    say_damaged(faults, strict, quiet)
+    """Which exit status have rows of captures with these faults? Says them on stderr: the rows themselves cannot."""
+    say_damaged(faults, is_heard=strict or not quiet)
     return STATUS["not_readable"] if strict and faults else STATUS["fine"]
 
 
-def say_damaged(faults: Sequence[str], strict: bool, quiet: bool) -> None:
-    """Name damaged inputs on stderr: always where it costs the exit status, else to a person."""
+def say_damaged(faults: Sequence[str], is_heard: bool, quiet: bool = False) -> None:
+    """Name damaged inputs on stderr: to whoever reads it where nothing else tells, otherwise to a person."""
     from vmpcap.report.clean import clean
 
     for fault in faults:
-        if strict:
+        if is_heard:
             complain(f"damaged: {clean(fault)}")
         else:
             notice(f"damaged: {clean(fault)}", quiet)

@@ -1,10 +1,11 @@
-"""Ctrl-C while a library works in native code, where Python cannot raise KeyboardInterrupt before it comes back."""
+"""How signals end a command: without a half-written file, and even while a library works in native code."""
 
 import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Final
 
 from vmpcap.cli.output import forget_unfinished
@@ -12,15 +13,41 @@ from vmpcap.cli.progress import complain
 
 GRACE_S: Final = 1.0
 """So long the usual way out is waited for: it is taken wherever packets still come."""
-STATUS: Final = 130
+SIGNALLED: Final = 128
+"""What a shell adds to the number of a signal for the status."""
+ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
+"""Signals that end a process at once unless somebody listens."""
+
+
+@contextmanager
+def leaves_nothing_behind() -> Iterator[None]:
+    """Inside, SIGTERM and SIGHUP take away what is half written before they end the process as they always do."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    # who asked for it to be ignored (nohup) is obeyed
+    heard = [number for number in ENDING if signal.getsignal(number) == signal.SIG_DFL]
+    for number in heard:
+        signal.signal(number, _end)
+    try:
+        yield
+    finally:
+        for number in heard:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    forget_unfinished()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 @contextmanager
 def leaves_on_ctrl_c() -> Iterator[None]:
     """
-    Inside, Ctrl-C ends the process even where a capture is a pipe that nobody writes to.
+    Inside, Ctrl-C and the signals above end the process even where a capture is a pipe that nobody writes to.
 
-    Polars swallows the signal while a query runs and asks for it between packets: of a pipe that stalls, never.
+    Polars swallows Ctrl-C while a query runs and asks for it between packets: of a pipe that stalls, never.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -42,9 +69,11 @@ def leaves_on_ctrl_c() -> Iterator[None]:
 
 def _leave(heard: int, left: threading.Event) -> None:
     """Wait for the signal, then for the usual way out; where that is not taken, take the short one."""
-    number = os.read(heard, 1)
+    number = (os.read(heard, 1) or b"\0")[0]
     os.close(heard)
-    if number == bytes([signal.SIGINT]) and not left.wait(GRACE_S):
-        forget_unfinished()
+    if number not in (signal.SIGINT, *ENDING) or left.wait(GRACE_S):
+        return
+    forget_unfinished()
+    if number == signal.SIGINT:
         complain("interrupted")
-        os._exit(STATUS)
+    os._exit(SIGNALLED + number)

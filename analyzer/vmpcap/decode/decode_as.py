@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Final
 
 from vmpcap.decode.steps import STEPS
@@ -161,16 +162,17 @@ def _row(layer: Layer, protocol: str, text: str) -> str:
     possible = rows_for(layer)
     if row not in possible:
         reason = "cannot stand there" if row in _ROWS else "is not known"
-        raise RequestError(
-            f"{OPTION} {text!r}: {protocol!r} {reason}; for {layer.name} there are {', '.join(names_for(layer))}"
-        )
+        names = names_for(layer)
+        near = get_close_matches(name, names, n=3)
+        meant = f"; did you mean {' or '.join(near)}? For" if near else "; for"
+        raise RequestError(f"{OPTION} {text!r}: {protocol!r} {reason}{meant} {layer.name} there are {', '.join(names)}")
     return row
 
 
 def rows_for(layer: Layer) -> tuple[str, ...]:
     """Which rows may a rule of this layer name?"""
     if layer.choice:
-        return tuple(dict.fromkeys(candidate.step for candidate in _ROWS[layer.choice].chooses))
+        return (*dict.fromkeys(candidate.step for candidate in _ROWS[layer.choice].chooses), DATA)
     return (*(step.name for step in STEPS if _may_stand(step, layer)), DATA)
 
 

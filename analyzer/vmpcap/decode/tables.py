@@ -168,13 +168,13 @@ def _refuse_names_used_twice(steps: Sequence[Step]) -> None:
 
 def _candidates(steps: Sequence[Step]) -> npt.NDArray[np.int64]:
     """Every candidate of every choice, with the number of the row that it enters."""
-    numbers = {step.name: number for number, step in enumerate(steps, start=1)}
+    numbers = {DATA: 0} | {step.name: number for number, step in enumerate(steps, start=1)}
     rows = []
     for step in steps:
         for one in step.chooses:
             if one.step not in numbers:
                 raise ValueError(f"step {step.name!r} chooses {one.step!r}, which is no row")
-            if steps[numbers[one.step] - 1].chooses:
+            if one.step != DATA and steps[numbers[one.step] - 1].chooses:
                 raise ValueError(f"step {step.name!r} chooses {one.step!r}, which only chooses itself: who ends that?")
             rows.append((numbers[one.step], one.shape, one.at, one.mask, one.value))
     return np.array(rows, dtype=np.int64).reshape(-1, 5)

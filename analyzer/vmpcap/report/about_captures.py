@@ -19,6 +19,8 @@ def about_captures(report: Report, glyphs: Glyphs) -> Iterator[Block]:
             yield Fact("defects", f"{given.point}: {words}")
         for words in guess_words(given):
             yield Fact("guessed", f"{given.point}: {words}")
+    for rule in report.decode_as:
+        yield Fact("told", f"--decode-as {rule}")
     yield from _clocks(report.clocks, glyphs)
     if report.other_announcements:
         made = count_of(report.other_announcements, "announcement event")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from vmpcap.measures.series import put_together
 from vmpcap.migration.story import Story, Told
 from vmpcap.report.document import SCHEMA, Clock, Input, Migration, ProfileUsed, Report, SeriesPoint, Tool
-from vmpcap.terms.units import NO_TIME, NS_PER_S, iso_utc, mbps, seconds
+from vmpcap.terms.units import NO_TIME, NS_PER_S, count_of, iso_utc, mbps, seconds
 from vmpcap.terms.version import VERSION
 from vmpcap.verdicts.findings import Check, Outcome
 from vmpcap.verdicts.judge import check_all, conclude, conclude_report
@@ -21,6 +21,7 @@ def assemble(
     inputs: Sequence[Input],
     clocks: Sequence[Clock],
     notes: Sequence[str],
+    decode_as: Sequence[str],
     generated_at: str,
 ) -> Report:
     """What does the whole report say?"""
@@ -43,6 +44,7 @@ def assemble(
         inputs=list(inputs),
         clocks=list(clocks),
         migrations=migrations,
+        decode_as=list(decode_as),
         other_announcements=told.other_announcements,
         notes=[*notes, *_refusals(told)],
     )
@@ -98,8 +100,7 @@ def _series(story: Story) -> list[SeriesPoint]:
 def _sentence(migrations: Sequence[Migration], inputs: Sequence[Input]) -> str:
     """The verdict in one sentence: the worst deciding answer of the first migration that has it."""
     if not migrations:
-        packets = sum(i.packets for i in inputs)
-        return f"no migration was recognised in {packets} packets"
+        return f"no migration was recognised in {count_of(sum(i.packets for i in inputs), 'packet')}"
     for outcome in ("fail", "undecided"):
         for migration in migrations:
             check = _first(migration.checks, outcome)

@@ -141,6 +141,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     inputs: list[Input]
     clocks: list[Clock]
     migrations: list[Migration]
+    decode_as: list[str] = []
+    """What the user said of numbers that the walk meets, as it was told."""
     other_announcements: int = 0
     """Announcement events (a guest's series counts once) of guests that did not migrate in these captures."""
     notes: list[str] = []

@@ -86,7 +86,8 @@ def held_against_limit(check: Check) -> str:
 
 def _limit_words(check: Check) -> str:
     bound = "at least" if check.id in AT_LEAST else "at most"
-    return f"{bound} {figure(check.limit, check.unit)}"
+    # somebody's own figure: as it was said
+    return f"{bound} {figure(check.limit, check.unit, beside=check.limit)}"
 
 
 def figure(value: float | None, unit: str = "", beside: float | None = None) -> str:
@@ -95,6 +96,8 @@ def figure(value: float | None, unit: str = "", beside: float | None = None) -> 
 
     >>> figure(621.97, "Mbps", beside=622)
     '621.97 Mbps'
+    >>> figure(101.5, "Mbps", beside=101.5)
+    '101.5 Mbps'
     >>> figure(None, "ms")
     'unknown'
     """
@@ -104,7 +107,7 @@ def figure(value: float | None, unit: str = "", beside: float | None = None) -> 
         return f"{figure(value * 100, '', None if beside is None else beside * 100)} %"
     digits = _digits(value)
     if beside is not None:
-        while digits < MOST_DIGITS and value != beside and not _same_side(value, beside, digits):
+        while digits < MOST_DIGITS and not _same_side(value, beside, digits):
             digits += 1
     text = f"{value:,.{digits}f}"
     return f"{text} {unit}" if unit else text
@@ -126,8 +129,10 @@ def _digits(value: float) -> int:
 
 
 def _same_side(value: float, beside: float, digits: int) -> bool:
-    shown, limit = round(value, digits), beside
-    return shown < limit if value < beside else shown > limit
+    shown = round(value, digits)
+    if value == beside:
+        return shown == round(beside, MOST_DIGITS)
+    return shown < beside if value < beside else shown > beside
 
 
 def size(count: int) -> str:

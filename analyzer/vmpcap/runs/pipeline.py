@@ -64,7 +64,8 @@ def analyse(request: Request, progress: Progress | None = None) -> Analysis:
     if any(point.journal.overflowed for point in points) and told.stories:
         views = look_again(points, views, told, request)
         told = tell(views, request.ports, request.guests, faults)
-    report = assemble(told, request.profile, describe_inputs(points), describe_clocks(views), _notes(points), _now())
+    inputs, clocks, rules = describe_inputs(points), describe_clocks(views), [rule.text for rule in request.decode_as]
+    report = assemble(told, request.profile, inputs, clocks, _notes(points), rules, _now())
     return Analysis(report, told, points)
 
 

@@ -3,6 +3,7 @@
 import atexit
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final, TypeVar
 
 Part = TypeVar("Part")
@@ -54,8 +55,9 @@ def _leave() -> None:
 
 def _wait_for(reads: set[object], patience_s: float) -> None:
     begun = time.monotonic()
-    while reads and time.monotonic() - begun < patience_s:
-        time.sleep(_TICK_S)
+    with suppress(KeyboardInterrupt):
+        while reads and time.monotonic() - begun < patience_s:
+            time.sleep(_TICK_S)
 
 
 atexit.register(_leave)
