@@ -399,8 +399,8 @@ def encapsulations_page() -> str:
         " unless it says otherwise: flows and announcements with another one are others. A label, and the session of"
         " L2TPv3 or L2TPv2, is given by each receiver for itself, so both directions of one connection have two, and a"
         " router on the way changes it: it separates nothing. Two customers of equal addresses on one wire, told apart"
-        " by labels alone, are therefore one here: their flows run together, and segments of the one look resent. Capture"
-        " them apart, or narrow the capture to one label first.\n",
+        " by labels alone, are therefore one here: their flows run together, and segments of the one look resent."
+        " Capture them apart, or narrow the capture to one label first.\n",
         table(
             ("header", "entered by", "bytes", "hands over by", "keeps"),
             [(code(s.name), entries(s), length(s.length), hands_over(s), kept(s)) for s in walked],
