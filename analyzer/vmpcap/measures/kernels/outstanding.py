@@ -4,36 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from vmpcap.measures.kernels.arena import give_block, take_block
-from vmpcap.measures.kernels.layout import AMBIGUOUS, I32, LEAST_BLOCK_LOG2, MOST_OUTSTANDING, Records
+from vmpcap.measures.kernels.arena import give_block
+from vmpcap.measures.kernels.layout import AMBIGUOUS, I32, MOST_OUTSTANDING, Records
+from vmpcap.measures.kernels.rings import make_ring_room
 from vmpcap.measures.kernels.sequence import seq_diff
 from vmpcap.terms.kernels import Bool, Int, inline_kernel
-
-
-@inline_kernel
-def make_ring_room(one: Any, entries: Records, arena: I32) -> Bool:
-    """Is there room for one more outstanding segment of this side, after growing its ring where needed?"""
-    used, log2 = np.int64(one["ring_used"]), np.int64(one["ring_log2"])
-    if used >= MOST_OUTSTANDING:
-        return False
-    if log2 == 0:
-        at = take_block(arena, LEAST_BLOCK_LOG2)
-        if at < 0:
-            return False
-        one["ring_at"], one["ring_log2"], one["ring_first"] = at, LEAST_BLOCK_LOG2, 0
-        return True
-    if used < 1 << log2:
-        return True
-    at = take_block(arena, log2 + 1)
-    if at < 0:
-        return False
-    old, first, mask = np.int64(one["ring_at"]), np.int64(one["ring_first"]), (1 << log2) - 1
-    for i in range(used):
-        source, into = entries[old + ((first + i) & mask)], entries[at + i]
-        into["end"], into["mark"], into["ts"] = source["end"], source["mark"], source["ts"]
-    give_block(arena, old, log2)
-    one["ring_at"], one["ring_log2"], one["ring_first"] = at, log2 + 1, 0
-    return True
 
 
 @inline_kernel

@@ -5,33 +5,11 @@ from typing import Any
 import numpy as np
 
 from vmpcap.measures.kernels.analysis_state import OVERLAPS, UNSAID
-from vmpcap.measures.kernels.arena import give_block, take_block
-from vmpcap.measures.kernels.layout import I32, LEAST_BLOCK_LOG2, MOST_OUTSTANDING, Records
+from vmpcap.measures.kernels.arena import give_block
+from vmpcap.measures.kernels.layout import I32, Records
+from vmpcap.measures.kernels.rings import make_ring_room
 from vmpcap.measures.kernels.sequence import seq_diff
-from vmpcap.terms.kernels import Bool, Int, inline_kernel
-
-
-@inline_kernel
-def has_room(one: Any, unacked: Records, arena: I32) -> Bool:
-    """Is there room for one more segment of this side, after growing its ring where needed?"""
-    used, log2 = np.int64(one["ring_used"]), np.int64(one["ring_log2"])
-    if used >= MOST_OUTSTANDING:
-        return False
-    if log2 and used < 1 << log2:
-        return True
-    at = take_block(arena, log2 + 1 if log2 else LEAST_BLOCK_LOG2)
-    if at < 0:
-        return False
-    if log2 == 0:
-        one["ring_at"], one["ring_log2"], one["ring_first"] = at, LEAST_BLOCK_LOG2, 0
-        return True
-    old, first, mask = np.int64(one["ring_at"]), np.int64(one["ring_first"]), (1 << log2) - 1
-    for i in range(used):
-        source, into = unacked[old + ((first + i) & mask)], unacked[at + i]
-        into["seq"], into["end"], into["ts"] = source["seq"], source["end"], source["ts"]
-    give_block(arena, old, log2)
-    one["ring_at"], one["ring_log2"], one["ring_first"] = at, log2 + 1, 0
-    return True
+from vmpcap.terms.kernels import Int, inline_kernel
 
 
 @inline_kernel
@@ -42,7 +20,7 @@ def await_ack(one: Any, unacked: Records, arena: I32, seq: Int, end: Int, ts: In
     The ring is kept in the order of the ends. Of two with one end the older keeps its time, for it is the one whose
     round trip Wireshark shows; the span begins where the longer of them does.
     """
-    if not has_room(one, unacked, arena):
+    if not make_ring_room(one, unacked, arena):
         return
     used = np.int64(one["ring_used"])
     at, first, mask = np.int64(one["ring_at"]), np.int64(one["ring_first"]), (1 << np.int64(one["ring_log2"])) - 1
