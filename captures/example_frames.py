@@ -181,6 +181,8 @@ def foreign_beginnings() -> Iterator[Example]:
     """Where Ethernet is not what a frame begins with."""
     yield _frame("ppp", "ppp/ip/tcp", HDLC() / PPP(proto=0x0021) / ip() / tcp(), 9)
     yield _frame("ppp", "ppp/ipv6/tcp", _hex("0057", ipv6() / tcp()), 9)
+    yield _frame("ppp", "ppp/ip/tcp", _hex("21", ip() / tcp()), 9)
+    yield _frame("ppp", "ppp/ip/tcp", _hex("ff03 21", ip() / tcp()), 9)
     yield _frame(
         "ppp", "ppp/mpls/ip/tcp", HDLC() / PPP(proto=0x0281) / MPLS(label=9, s=1) / inner_ip() / tcp(), 50, "50"
     )
@@ -327,6 +329,21 @@ def routes() -> Iterator[Example]:
     yield _frame(
         "gre", "eth/ip/gre/mpls/ip/tcp", eth() / ip() / GRE(proto=0x8847) / MPLS(label=9, s=1) / inner_ip() / tcp()
     )
+    # RFC 1701: checksum and offset, then family, offset and length of each entry; the last is empty
+    source_route = "0800 00 04 0a000001 0000 00 00"
+    yield _frame(
+        "gre-routed", "eth/ip/gre-routed/ip/tcp", _in_ip(47, f"40000800 00000000 {source_route}", inner_ip() / tcp())
+    )
+    keyed_route = f"60006558 00000000 00123456 {source_route}"
+    yield _frame("gre-routed", "eth/ip/gre-routed/eth/ip/tcp", _in_ip(47, keyed_route, INNER))
+    # RFC 2637 4.1: key (payload length, call) and version 1; a number with data, an acknowledgement where there is one
+    whole, short = _hex("ff03 0021", inner_ip() / tcp()), _hex("21", inner_ip() / tcp())
+    calls = {"3001880b": "00000005", "3081880b": "00000006 00000003"}
+    for flags, numbers in calls.items():
+        for inside in (whole, short):
+            header = f"{flags} {len(inside):04x} 004d {numbers}"
+            yield _frame("pptp", "eth/ip/pptp/ppp/ip/tcp", _in_ip(47, header, inside))
+    yield _frame("pptp-ack", "eth/ip/pptp-ack", _in_ip(47, "2081880b 0000 004d 00000007"))
     net = eth() / ip() / GRE(proto=0x6558, key_present=1, key=0x00123456) / INNER
     yield _frame("nvgre", "eth/ip/gre/nvgre/eth/ip/tcp", net)
     numbered = GRE(proto=0x22EB, seqnum_present=1, sequence_number=12)
@@ -422,6 +439,8 @@ def overlays() -> Iterator[Example]:
         / inner_ip()
         / tcp(),
     )
+    compressed = _hex("0002 0005 0006 21", inner_ip() / tcp())
+    yield _frame("l2tpv2", "eth/ip/udp/l2tpv2/ppp/ip/tcp", _in_udp(1701, "", compressed))
     # version 1, type 0 (received), protocol 1 (Ethernet); signal -60, padding, channel 6, end
     yield _frame("tzsp", "eth/ip/udp/tzsp/eth/ip/tcp", _in_udp(37008, "01000001 0a01c4 00 120106 01", INNER))
     yield _frame("tzsp", "eth/ip/udp/tzsp/eth/rarp", _in_udp(37008, "01000001 01", RARP))

@@ -34,11 +34,13 @@ from vmpcap.decode.guesses import CLEAR_LEAD
 from vmpcap.decode.steps import STEPS
 from vmpcap.decode.stops import STOPS
 from vmpcap.decode.words import (
+    GRE_ROUTE,
     LABEL_STACK,
     LEAST_SPECIAL_LENGTH,
     LITTLE_COUNT,
     MAX_DEPTH,
     NFLOG_FIELDS,
+    PPP_HEADER,
     TZSP_TAGS,
     Length,
     Role,
@@ -481,6 +483,7 @@ LEFT_OUT: Final = (
     "The second and later parts of a frame that a fence (0x88DE) or IEEE 802.3br sends in parts.",
     "IEEE 802.11 frames with four addresses, token ring frames with a route in them, Frame Relay addresses above two"
     " bytes.",
+    "Key and sequence number of a GRE header with routing entries (RFC 1701): what is inside is read.",
     "PPPoE discovery (0x8863): `unknown_ethertype`.",
     "Link types without a row, IEEE 802.15.4 (195) and netlink (253) among them: their frames are counted as"
     " `unknown_link_type`, and the report names the link type of the capture.",
@@ -583,6 +586,8 @@ LENGTHS: Final = {
     NFLOG_FIELDS: "up to the field that holds the packet",
     LITTLE_COUNT: "as its length says",
     TZSP_TAGS: "4 and its tags",
+    PPP_HEADER: "1 to 4, by what is compressed",
+    GRE_ROUTE: "as its flags and entries say",
 }
 """Lengths that no single byte tells."""
 

@@ -125,6 +125,8 @@ IDS: dict[tuple[str, str], tuple[str, Callable[[list[int]], list[int]]]] = {
     ("geneve", "vni"): ("geneve.vni", _same),
     ("lisp", "iid"): ("lisp-data.iid", _same),
     ("mpls", "label"): ("mpls.label", _last),
+    ("pptp", "call"): ("gre.key.call_id", _same),
+    ("pptp-ack", "call"): ("gre.key.call_id", _same),
     ("nvgre", "vsid"): ("gre.key", _subnet),
     ("erspan2", "session"): ("erspan.spanid", _same),
     ("erspan3", "session"): ("erspan.spanid", _same),

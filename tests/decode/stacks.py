@@ -410,6 +410,37 @@ def bridged(rng: random.Random, stack: Stack, habit: Habit) -> Stack | None:
     return replace(inside, path=("gre", *inside.path), ids=(None, *inside.ids))
 
 
+def routed(rng: random.Random, stack: Stack, habit: Habit) -> Stack | None:
+    """GRE with up to three routing entries and the empty one (RFC 1701)."""
+    number = 0x6558 if stack.kind == "eth" else stack.number
+    if stack.kind == "l4" or number not in (0x6558, IPV4, IPV6):
+        return None
+    has_key = rng.getrandbits(1)
+    header = struct.pack(">HHHH", 0x4000 | has_key << 13, number, 0, 0) + rng.randbytes(4) * has_key
+    for _ in range(rng.randint(0, 3)):
+        size = 4 * rng.randint(1, 4)
+        header += struct.pack(">HBB", 0x0800, 0, size) + rng.randbytes(size)
+    return _l4(stack, 47, header + bytes(4), "gre-routed")
+
+
+def in_a_call(rng: random.Random, stack: Stack, habit: Habit) -> Stack | None:
+    """PPTP (RFC 2637 4.1): PPP in GRE of version 1, with or without an acknowledgement."""
+    protocol = {IPV4: 0x21, IPV6: 0x57}.get(stack.number, 0)
+    if stack.kind != "typed" or protocol == 0:
+        return None
+    inside = ppp_header(rng, protocol) + stack.data
+    call, number, acknowledges = rng.getrandbits(16), rng.getrandbits(32), rng.getrandbits(1)
+    header = struct.pack(">HHHHI", 0x3001 | acknowledges << 7, 0x880B, len(inside), call, number)
+    header += rng.randbytes(4) * acknowledges
+    inner = replace(stack, data=inside, path=("ppp", *stack.path))
+    return _l4(inner, 47, header, "pptp", call, seq=number)
+
+
+def srv6(rng: random.Random, stack: Stack, habit: Habit) -> Stack | None:
+    """A frame that an IP protocol of its own says (RFC 8986 10.1)."""
+    return replace(stack, kind="l4", number=143) if stack.kind == "eth" else None
+
+
 def mirrored(rng: random.Random, stack: Stack, habit: Habit) -> Stack | None:
     """ERSPAN I, II or III (draft-foschiano-erspan 4)."""
     if stack.kind != "eth":
@@ -533,13 +564,19 @@ def pppoe(rng: random.Random, stack: Stack, habit: Habit) -> Stack | None:
     return _typed(stack, 0x8864, header, "pppoe")
 
 
+def ppp_header(rng: random.Random, protocol: int) -> bytes:
+    """RFC 1661 2: address and control, and the first byte of the protocol, may be left out."""
+    written = struct.pack(">H", protocol)
+    return rng.choice([b"\xff\x03", b""]) + written[protocol < 0x100 and rng.random() < 0.5 :]
+
+
 def l2tpv2(rng: random.Random, stack: Stack, habit: Habit) -> Stack | None:
     """RFC 2661 3.1: PPP, with any of length and numbers."""
     number = {IPV4: 0x21, IPV6: 0x57}.get(stack.number, 0)
     if stack.kind != "typed" or number == 0:
         return None
     has_length, is_numbered = rng.random() < 0.5, rng.random() < 0.3
-    inside = rng.choice([b"\xff\x03", b""]) + struct.pack(">H", number) + stack.data
+    inside = ppp_header(rng, number) + stack.data
     size = 6 + 2 * has_length + 4 * is_numbered + len(inside)
     header = struct.pack(">H", 2 | 0x4000 * has_length | 0x0800 * is_numbered)
     header += struct.pack(">H", size) if has_length else b""
@@ -602,6 +639,7 @@ def in_ip(rng: random.Random, stack: Stack, habit: Habit) -> Stack | None:
 CARRIERS: Final[tuple[Carrier, ...]] = (
     one_tag, backbone, fabricpath, trill, fence, labelled, pseudowire, labels_below, gre, bridged,
     mirrored, etherip, vxlan, otv, lisp_frames, gpe, geneve, l2tpv3, tzsp, lisp, pppoe, l2tpv2,
+    routed, in_a_call, srv6,
 )  # fmt: skip
 
 

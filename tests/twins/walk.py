@@ -216,12 +216,15 @@ class Walk:
     def serial(self, at: int) -> None:
         """PPP, with or without its address and control bytes."""
         self.step_in()
-        header = self.take(at, 2)
-        size = 4 if header[0] == 0xFF else 2
+        header = self.take(at, 1)
+        size = 2 if header[0] == 0xFF else 0
+        protocol = self.data[at + size : min(self.end, at + size + 2)]
+        is_short = not protocol or protocol[0] % 2 == 1
+        size += 1 if is_short else 2
         self.enter("ppp", at + size)
         if at + size > len(self.data):
             raise Stopped("cut")
-        self.ppp(int.from_bytes(self.data[at + size - 2 : at + size], "big"), at + size)
+        self.ppp(protocol[0] if is_short else int.from_bytes(protocol, "big"), at + size)
 
     def cisco(self, at: int) -> None:
         self.step_in()
@@ -552,13 +555,14 @@ class Walk:
             17: self.udp,
             41: self.ipv6,
             44: self.fragment,
-            47: self.gre,
+            47: self.protocol_47,
             50: self.opaque,
             58: self.icmp,
             59: self.nothing,
             97: self.etherip,
             115: self.layer_two_tunnel,
             137: self.mpls,
+            143: self.ethernet,
         }
         extensions = {0: "hopopts", 43: "routing", 60: "dstopts", 51: "ah", 135: "mobility", 139: "hip", 140: "shim6"}
         if number in extensions:
@@ -652,7 +656,7 @@ class Walk:
             1701: self.layer_two_port,
             4341: self.lisp,
             4500: self.behind_nat,
-            4754: self.gre,
+            4754: self.protocol_47,
             4789: self.vxlan,
             8472: self.old_port,
             4790: self.gpe,
@@ -846,11 +850,65 @@ class Walk:
             raise Stopped("unknown_payload")
         self.begins_inside(beginnings[protocol], inside)
 
+    def protocol_47(self, at: int) -> None:
+        """GRE, with or without a route in it, or PPTP's, which calls itself version 1."""
+        self.step_in()
+        self.take(at, 1)
+        first = self.data[at : min(self.end, at + 4)]
+        if len(first) < 4:
+            raise Stopped("cut" if len(self.data) < self.end else "not_recognised")
+        version, protocol = first[1] % 8, int.from_bytes(first[2:], "big")
+        if version == 0:
+            return self.gre_routed(at) if first[0] & 0x40 else self.gre(at)
+        if version == 1 and protocol == 0x880B:
+            return self.pptp(at)
+        raise Stopped("not_recognised")
+
+    def gre_routed(self, at: int) -> None:
+        """RFC 1701: entries of family, offset, length and as many bytes; the last has neither family nor length."""
+        self.step_in()
+        flags, _, protocol = struct.unpack(">BBH", self.take(at, 8)[:4])
+        inner = at + 8 + 4 * (flags >> 5 & 1) + 4 * (flags >> 4 & 1)
+        readable = min(self.end, len(self.data))
+        while True:
+            if inner + 4 > readable:
+                inner = readable + 1
+                break
+            family, _, size = struct.unpack(">HBB", self.data[inner : inner + 4])
+            inner += 4 + size
+            if family == size == 0:
+                break
+        self.enter("gre-routed", inner)
+        if protocol == 0x6558:
+            self.ethernet(inner)
+        elif protocol == 0x88BE:
+            self.step_in()
+            self.take(inner, 0)
+            self.enter("erspan1", inner)
+            self.ethernet(inner)
+        elif protocol == 0x22EB:
+            self.erspan3(inner, False)
+        elif not self.shared_type(protocol, inner):
+            raise Stopped("unknown_payload")
+
+    def pptp(self, at: int) -> None:
+        """RFC 2637 4.1: a call, and a number where anything is in it; an acknowledgement may stand behind."""
+        self.step_in()
+        has_number = bool(self.data[at] & 0x10)
+        header = self.take(at, 12 if has_number else 8)
+        inner = at + len(header) + 4 * (header[1] >> 7)
+        name = "pptp" if has_number else "pptp-ack"
+        self.enter(name, inner)
+        call = int.from_bytes(header[6:8], "big")
+        self.seen.listed.append(call)
+        if not has_number:
+            raise Stopped("complete")
+        self.numbered(int.from_bytes(header[8:], "big"), "pptp", call)
+        self.begins_inside(9, inner)
+
     def gre(self, at: int) -> None:
         self.step_in()
         flags, _, protocol = struct.unpack(">BBH", self.take(at, 4))
-        if flags & 0x40:
-            raise Stopped("not_as_named")
         has_key, has_number = bool(flags & 0x20), bool(flags & 0x10)
         size = 4 + 4 * (bool(flags & 0x80) + has_key + has_number)
         self.enter("gre", at + size)

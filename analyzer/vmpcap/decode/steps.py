@@ -5,6 +5,7 @@ from typing import Final
 from vmpcap.decode.stops import FOREIGN_ARP, LLC, NOT_AS_NAMED, OPAQUE
 from vmpcap.decode.words import (
     ARP,
+    CALL,
     CHANNEL,
     COOKED,
     COOKED2,
@@ -25,6 +26,7 @@ from vmpcap.decode.words import (
     LABEL,
     OTV_INSTANCE,
     OVERLAY_ID,
+    PPTP_NUMBER,
     RING,
     SERVICE_ID,
     SESSION,
@@ -68,6 +70,8 @@ from vmpcap.decode.words import (
     gre_any,
     gre_keyed,
     gre_protocol_at,
+    gre_protocol_only_at,
+    gre_route,
     gre_sequenced,
     gre_unkeyed,
     gre_unsequenced,
@@ -87,6 +91,7 @@ from vmpcap.decode.words import (
     nflog_fields,
     no_header,
     one_of,
+    ppp_header,
     ppp_protocol,
     ppp_protocol_at,
     ppp_protocol_before_end,
@@ -139,6 +144,12 @@ WHAT_115_CARRIES: Final = (
     Candidate("l2tp-control", Shape.ANYTHING, mask=0xFFFF_FFFF, value=0),
     Candidate("l2tpv3", Shape.ANYTHING),
 )  # RFC 3931 4.1.1.1
+WHAT_47_CARRIES: Final = (
+    Candidate("gre", Shape.ANYTHING, mask=0x4007_0000, value=0),
+    Candidate("gre-routed", Shape.ANYTHING, mask=0x4007_0000, value=0x4000_0000),
+    Candidate("pptp", Shape.ANYTHING, mask=0x1007_FFFF, value=0x1001_880B),
+    Candidate("pptp-ack", Shape.ANYTHING, mask=0x1007_FFFF, value=0x0001_880B),
+)  # the version, and what makes another header of the same one (RFC 1701, RFC 2784 2.2, RFC 2637 4.1)
 WHAT_FOLLOWS_A_COOKIE: Final = tuple(
     Candidate(name, Shape.ETHERNET, at=at) for name, at in (("l2eth", 0), ("l2eth4", 4), ("l2eth8", 8), ("l2eth12", 12))
 )  # cookies of 0, 4 or 8 bytes, with or without the default sublayer of 4 (RFC 3931 4.1, 4.6)
@@ -152,8 +163,14 @@ IPV6_ENTRIES: Final = (
     + ppp_protocol(0x0057) + next_protocol(2) + frame_relay(0x86DD, 0x038E) + hdlc(0x86DD) + arcnet(0xC4)
 )  # fmt: skip
 ETHERNET_ENTRIES: Final = (
-    link_type(1) + ethertype_only(0x6558) + gre_unkeyed(0x6558) + next_protocol(0, 3) + erspan_frame(0) + tzsp(1)
-)
+    link_type(1)
+    + ethertype_only(0x6558)
+    + gre_unkeyed(0x6558)
+    + next_protocol(0, 3)
+    + erspan_frame(0)
+    + tzsp(1)
+    + ip_protocol(143)
+)  # 143: RFC 8986 10.1
 MPLS_ENTRIES: Final = (
     ethertype(0x8847, 0x8848)
     + ip_protocol(137)
@@ -189,7 +206,7 @@ STEPS: Final = (
     Step("mpacket",  link_type(274),            one_of(7, FRAME_STARTS),           always_ethernet(),
          expects=BEGINNING),
     # where Ethernet is not what it begins with
-    Step("ppp",      link_type(9, 50) + tzsp(4), one_of(0, {0xFF: 4}, other=2),    ppp_protocol_before_end()),
+    Step("ppp",      link_type(9, 50) + tzsp(4), ppp_header(),                     ppp_protocol_before_end()),
     Step("slip",     link_type(8),              fixed(16),                         by_ip_version()),
     Step("chdlc",    link_type(104),            fixed(4),                          hdlc_at(2)),
     Step("frelay",   link_type(107),            fixed(4),                          frame_relay_at(2)),
@@ -244,8 +261,12 @@ STEPS: Final = (
     Step("pw",       chosen(),                  fixed(0),                          always_ethernet()),
     Step("pwcw",     chosen(),                  fixed(4),                          always_ethernet()),
     Step("pwach",    chosen(),                  fixed(4),                          ends()),
-    Step("gre",      ip_protocol(47) + udp_port(4754), flagged(0, 4, GRE_FLAGS, never=0x40), gre_protocol_at(2),
+    Step("gre",      chosen(),                  flagged(0, 4, GRE_FLAGS, never=0x40), gre_protocol_at(2),
          keeps=GRE_KEY, also_keeps=GRE_NUMBER),
+    Step("gre-routed", chosen(),                gre_route(),                       gre_protocol_only_at(2)),
+    Step("pptp",     chosen(),                  flagged(1, 12, {0x80: 4}),         always_link_type(9), keeps=CALL,
+         also_keeps=PPTP_NUMBER),
+    Step("pptp-ack", chosen(),                  flagged(1, 8, {0x80: 4}),          ends(), keeps=CALL),
     Step("nvgre",    gre_keyed(0x6558),         fixed(0),                          always_ethernet(), keeps=VSID),
     Step("erspan1",  gre_unsequenced(0x88BE),   fixed(0),                          always_ethernet()),
     Step("erspan2",  gre_sequenced(0x88BE),     fixed_if(8, at=0, mask=0xF0, value=0x10), always_ethernet(),
@@ -287,6 +308,7 @@ STEPS: Final = (
          size=Size(at=4, after=6)),
     Step("l2tpv2",   chosen(),                  flagged(0, 6, {0x40: 2, 0x08: 4}, never=0x02), always_link_type(9)),
     # where no number says what follows: such rows only choose, and stand last
+    Step("protocol47", ip_protocol(47) + udp_port(4754), no_header(),              chooses=WHAT_47_CARRIES),
     Step("natt",     udp_port(4500),            no_header(),                       chooses=WHAT_4500_CARRIES),
     Step("labelled", choice(AFTER_LABELS),      no_header(),                       chooses=WHAT_LABELS_CARRY),
     Step("port8472", udp_port(8472),            no_header(),                       chooses=WHAT_8472_CARRIES),

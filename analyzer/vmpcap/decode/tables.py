@@ -84,6 +84,7 @@ NEXT_IS_USUAL: Final = 0x4000
 NEXT_LITTLE_ENDIAN: Final = 0x8000
 KEEP2_FROM_END: Final = 0x10000
 KEEP2_SEPARATES: Final = 0x20000
+NEXT_IS_COMPRESSED: Final = 0x40000
 HAS_CHECKS: Final = HAS_SIZE | HAS_EXPECT
 HAS_CONTENTS: Final = HAS_FRAGMENT | HAS_KEEP | HAS_CUT
 NEXT_IS_UNUSUAL: Final = NEXT_AFTER_HEADER | NEXT_EITHER_ORDER | NEXT_SELECTS | NEXT_LITTLE_ENDIAN
@@ -226,6 +227,7 @@ def _hands_over(step: Step, row: list[int]) -> int:
     row[SELECT_MASK], row[SELECT_SHIFT] = over.select_mask, over.select_shift
     features = NEXT_AFTER_HEADER if over.is_after_header else NEXT_IS_USUAL if over.mask else 0
     features |= NEXT_EITHER_ORDER if over.is_either_order else 0
+    features |= NEXT_IS_COMPRESSED if over.is_compressed else 0
     features = NEXT_LITTLE_ENDIAN if over.is_little_endian else features
     features |= NAMES_ETHERTYPE if over.space == Space.ETHERTYPE else 0
     features |= NAMES_IP_PROTOCOL if over.space == Space.IP_PROTOCOL else 0

@@ -13,7 +13,8 @@ from vmpcap.decode.fields.icmp import is_echo
 from vmpcap.decode.fields.ip import read_ipv4, read_ipv6
 from vmpcap.decode.fields.link import read_cooked, read_ethernet
 from vmpcap.decode.frames import I32, I64, Frames
-from vmpcap.decode.guess import TOLD, UNJUDGED, choose
+from vmpcap.decode.guess import CERTAIN, UNJUDGED, choose
+from vmpcap.decode.lengths import measure_special
 from vmpcap.decode.tables import Tables
 from vmpcap.decode.words import (
     ETHERNET,
@@ -22,14 +23,11 @@ from vmpcap.decode.words import (
     IPV6,
     LEAST_SPECIAL_LENGTH,
     LINK_LAYER,
-    LITTLE_COUNT,
     MAX_DEPTH,
     NETWORK_LAYER,
-    NFLOG_FIELDS,
     REJECTED,
     TCP,
     TRANSPORT_LAYER,
-    TZSP_TAGS,
     UDP,
     Role,
     Space,
@@ -41,16 +39,8 @@ from vmpcap.terms.wire import ETHERTYPE_LEAST
 
 _FIRST_KEY: Final = int(Space.LINK_TYPE) << tables.KEY_BITS
 _KEY_MASK: Final = (1 << tables.KEY_BITS) - 1
-_LABEL_BYTES: Final = 4
-_NFLOG_FIXED_BYTES: Final = 4
-_NFLOG_FIELD_BYTES: Final = 4
-_NFLOG_PACKET: Final = 9  # NFULA_PAYLOAD of linux/netfilter/nfnetlink_log.h
-_TZSP_FIXED_BYTES: Final = 4
-_TZSP_PADDING: Final = 0
-_TZSP_LAST: Final = 1
 _EXPECTED_BYTES: Final = 8
 _LONGEST_PACKET: Final = 0x10000
-_BOTTOM_OF_STACK: Final = 0x100
 _STEPS_IN_HALF: Final = MAX_DEPTH // 2
 
 NO_ID: Final = -1
@@ -108,67 +98,6 @@ def mix_id(key: np.uint64, word: np.uint64) -> np.uint64:
 
 
 @inline_kernel
-def measure_stack(buffer: Bytes, start: Offset, at: Offset, end: Offset) -> np.int64:
-    """How long is the label stack at `at`? Past `end` where it has no bottom before that."""
-    length = np.int64(0)
-    while at + length + _LABEL_BYTES <= end:
-        is_bottom = be16(buffer, start + length + 2) & _BOTTOM_OF_STACK
-        length += _LABEL_BYTES
-        if is_bottom:
-            return length
-    return np.int64(end - at + _LABEL_BYTES)
-
-
-@inline_kernel
-def measure_nflog(buffer: Bytes, start: Offset, at: Offset, end: Offset) -> np.int64:
-    """How long is the NFLOG header at `at`, up to its packet? Past `end` where no field before that holds one."""
-    length = np.int64(_NFLOG_FIXED_BYTES)
-    while at + length + _NFLOG_FIELD_BYTES <= end:
-        field = start + length
-        is_little = byte(buffer, field + 3) == 0  # types are below 256, in the order of the host that wrote them
-        size = byte(buffer, field) | (byte(buffer, field + 1) << 8) if is_little else be16(buffer, field)
-        kind = byte(buffer, field + 2) if is_little else byte(buffer, field + 3)
-        if kind == _NFLOG_PACKET:
-            return length + _NFLOG_FIELD_BYTES
-        if size < _NFLOG_FIELD_BYTES:
-            break
-        length += (size + 3) & ~3
-    return np.int64(end - at + _NFLOG_FIELD_BYTES)
-
-
-@inline_kernel
-def measure_tzsp(buffer: Bytes, start: Offset, at: Offset, end: Offset) -> np.int64:
-    """How long is the TZSP header at `at`, with its tags? Past `end` where none before that is the last."""
-    length = np.int64(_TZSP_FIXED_BYTES)
-    while at + length < end:
-        tag = byte(buffer, start + length)
-        length += 1
-        if tag == _TZSP_LAST:
-            return length
-        if tag != _TZSP_PADDING:
-            if at + length >= end:
-                break
-            length += 1 + byte(buffer, start + length)
-    return np.int64(end - at + 1)
-
-
-@inline_kernel
-def measure_special(
-    header: np.int64, buffer: Bytes, start: Offset, at: Offset, end: Offset, rules: I32, rule: Offset
-) -> np.int64:
-    """How long is a header whose length no single byte tells? Below 0 where it cannot be one."""
-    if header == LITTLE_COUNT:
-        counted_at = start + rules[rule + tables.LENGTH_AT]
-        counted = byte(buffer, counted_at) | (byte(buffer, counted_at + 1) << 8)
-        return counted if counted >= rules[rule + tables.NEEDS] else np.int64(-1)
-    if header == NFLOG_FIELDS:
-        return measure_nflog(buffer, start, at, end)
-    if header == TZSP_TAGS:
-        return measure_tzsp(buffer, start, at, end)
-    return measure_stack(buffer, start, at, end)
-
-
-@inline_kernel
 def kept_id(buffer: Bytes, start: Offset, end: Offset, rules: I32, place: Offset) -> np.int64:
     """Which id does this header give by the four rules from `place` on? NO_ID where a flag says that there is none."""
     when = rules[place + 3]
@@ -200,6 +129,8 @@ def unusual_key(buffer: Bytes, start: Offset, end: Offset, rules: I32, rule: Off
         return np.int64(byte(buffer, at) | (byte(buffer, at + 1) << 8))
     if features & tables.NEXT_AFTER_HEADER:
         at = end + rules[rule + tables.NEXT_AT]
+        if features & tables.NEXT_IS_COMPRESSED and (end - start) & 1:
+            return np.int64(byte(buffer, end - 1))
         return np.int64((be16(buffer, at) & rules[rule + tables.NEXT_MASK]) >> rules[rule + tables.NEXT_SHIFT])
     if features & tables.NEXT_EITHER_ORDER:
         first = be16(buffer, start + rules[rule + tables.NEXT_AT])
@@ -445,7 +376,7 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
             rule = step << tables.RULE_BITS
             choice = step
             step, lead = choose(buffer, base + at, base + min(limit, captured), base + ending, steps, rule)
-            if lead != TOLD and (out.guess[i] == 0 or lead < out.guess[i] & GUESS_LEAD):
+            if 0 <= lead < CERTAIN and (out.guess[i] == 0 or lead < out.guess[i] & GUESS_LEAD):
                 rare |= GUESSED
                 out.guess[i] = (choice << GUESS_CHOICE) | (max(step, np.int64(0)) << GUESS_STEP) | lead
             stop = np.int64(stops.CUT if step == UNJUDGED and captured < limit else stops.NOT_RECOGNISED)

@@ -17,6 +17,10 @@ LITTLE_COUNT: Final = 0xFFFC
 """A length that means: as many bytes as the 16 bits say that begin at the byte looked at, low byte first."""
 TZSP_TAGS: Final = 0xFFFB
 """A length that means: four bytes, then tagged fields up to and including the one that says that it is the last."""
+PPP_HEADER: Final = 0xFFFA
+"""A length that means: address and control where they are there, and a protocol of two bytes, or one that is odd."""
+GRE_ROUTE: Final = 0xFFF9
+"""A length that means: what the flags say, then routing entries up to and including the empty one."""
 LEAST_SPECIAL_LENGTH: Final = 0xFF00
 
 MAX_DEPTH: Final = 16
@@ -139,6 +143,8 @@ class HandsOver:
     """Whether `at` counts from the end of the header instead of its beginning."""
     is_either_order: bool = False
     """Whether the number has 32 bits in the byte order of whoever wrote the file."""
+    is_compressed: bool = False
+    """Whether a first byte of zero may be left out: then the header has an odd length."""
     is_little_endian: bool = False
     """Whether the 16 bits at `at` have their low byte first."""
     select_mask: int = 0
@@ -398,6 +404,16 @@ def little_count(at: int, least: int) -> Length:
     return Length(at, by_byte=(LITTLE_COUNT,) * 256, needs=least)
 
 
+def ppp_header() -> Length:
+    """Address and control, unless they are compressed, and a protocol, unless its first byte is (RFC 1661 6.5, 6.6)."""
+    return Length(at=0, by_byte=(PPP_HEADER,) * 256, needs=1)
+
+
+def gre_route() -> Length:
+    """Checksum and offset, what the flags say, and entries up to the empty one (RFC 1701)."""
+    return Length(at=0, by_byte=(GRE_ROUTE,) * 256, needs=8)
+
+
 def tzsp_tags() -> Length:
     """Four bytes and tagged fields, where a packet follows at all: type 0 or 1."""
     return Length(at=1, by_byte=(TZSP_TAGS, TZSP_TAGS) + (REJECTED,) * 254, needs=5)
@@ -436,6 +452,11 @@ def gre_protocol_at(at: int) -> HandsOver:
     return HandsOver(Space.GRE, at, 0xFFFF, select_mask=0x30, select_shift=4)
 
 
+def gre_protocol_only_at(at: int) -> HandsOver:
+    """The protocol type at this offset, without what key and sequence number make of it."""
+    return HandsOver(Space.GRE, at, 0xFFFF)
+
+
 def ppp_protocol_at(at: int) -> HandsOver:
     """The PPP protocol at this offset."""
     return HandsOver(Space.PPP_PROTOCOL, at, 0xFFFF)
@@ -457,8 +478,8 @@ def address_family_at(at: int) -> HandsOver:
 
 
 def ppp_protocol_before_end() -> HandsOver:
-    """The PPP protocol in the last two bytes of the header."""
-    return HandsOver(Space.PPP_PROTOCOL, -2, 0xFFFF, is_after_header=True)
+    """The PPP protocol in the last two bytes of the header, or the last one where its length is odd."""
+    return HandsOver(Space.PPP_PROTOCOL, -2, 0xFFFF, is_after_header=True, is_compressed=True)
 
 
 def llc_sap_at(at: int) -> HandsOver:
@@ -557,5 +578,8 @@ TUNNEL_SESSION_UDP: Final = Keep("session", Role.NOTE, at=4, shift=0, mask=0xFFF
 GRE_KEY: Final = Keep("key", Role.TUNNEL, at=-8, shift=0, mask=0xFFFF_FFFF, when_mask=0x30, separates=False)
 """Where a sequence number follows it; a key that is the last word is a virtual subnet's, or nothing that we know."""
 GRE_NUMBER: Final = Keep("gre_seq", Role.SEQUENCE, at=-4, shift=0, mask=0xFFFF_FFFF, when_mask=0x10)
+CALL: Final = Keep("call", Role.TUNNEL, at=4, shift=0, mask=0xFFFF, separates=False)
+"""Of PPTP: each end names its own (RFC 2637 4.1), so the two directions differ."""
+PPTP_NUMBER: Final = Keep("pptp_seq", Role.SEQUENCE, at=8, shift=0, mask=0xFFFF_FFFF)
 ESP_SPI: Final = Keep("spi", Role.TUNNEL, at=0, shift=0, mask=0xFFFF_FFFF, separates=False)
 ESP_NUMBER: Final = Keep("esp_seq", Role.SEQUENCE, at=4, shift=0, mask=0xFFFF_FFFF)

@@ -117,6 +117,7 @@ LINKS: Final = frozenset({"eth", "sll", "pbb", "fence", "wlan", "fddi", "tokenri
 """Of our names those behind which tags count anew."""
 PATH_FIELDS: Final = (
     *("frame.protocols", "frame.encap_type", "arp.opcode", "gre.flags_and_version", "gre.proto", "erspan.version"),
+    "gre.key.call_id",
     *("l2tp.version", "l2tp.type", "llc.oui", "mpls.bottom", "udp.dstport"),
     *(field for layer in LAYERS for field in layer.ids),
 )
@@ -133,6 +134,9 @@ FRAMES_IN_GRE: Final = 0x6558
 HAS_NUMBER: Final = 0x1000
 """A flag of GRE. A key without a number is over frames that of NVGRE (RFC 7637 3.2); else it is not listed, as in the
 packets table."""
+HAS_ROUTE: Final = 0x4000
+GRE_VERSION: Final = 0x0007
+"""Of version 1 is PPTP's, of no other anything."""
 GPE_PORT: Final = 4790
 INSIDE_GPE: Final = ("eth", "ip", "ipv6", "nsh")
 """What follows UDP where tshark walked through VXLAN-GPE, which it does not name."""
@@ -252,6 +256,9 @@ def _header(layer: Layer, left: Ids, values: Values, before: str, below: str) ->
         ids = (_bottom(left),)
     elif layer.theirs == "gre":
         flags, proto = left.next("gre.flags_and_version"), left.next("gre.proto")
+        if flags is not None and flags & GRE_VERSION:
+            yield Header("pptp" if flags & HAS_NUMBER else "pptp-ack", (left.next("gre.key.call_id"),), 1)
+            return
         yield from _gre(flags, proto, ids[0])
         return
     elif layer.theirs == "erspan":
@@ -276,6 +283,9 @@ def _header(layer: Layer, left: Ids, values: Values, before: str, below: str) ->
 
 
 def _gre(flags: int | None, proto: int | None, key: int | None) -> Iterator[Header]:
+    if flags is not None and flags & HAS_ROUTE:
+        yield Header("gre-routed", (), 0)
+        return
     has_number = flags is not None and flags & HAS_NUMBER != 0
     yield Header("gre", (key if has_number else None,), 1)
     if proto == FRAMES_IN_GRE and key is not None and not has_number:

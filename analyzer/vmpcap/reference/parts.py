@@ -305,7 +305,7 @@ def _arp(frame: Frame) -> Row:
     }
 
 
-NUMBERED: Final = {"gre": "gre.sequence_number", "esp": "esp.sequence"}
+NUMBERED: Final = {"gre": "gre.sequence_number", "pptp": "gre.sequence_number", "esp": "esp.sequence"}
 
 
 def _tunnel(frame: Frame) -> Row:
@@ -378,7 +378,7 @@ PARTS: Final = (
         ("eth.src", "arp.opcode", "arp.src.hw_mac", "arp.src.proto_ipv4", "arp.dst.hw_mac", "arp.dst.proto_ipv4"),
         _arp,
     ),
-    Part(("tunnel_seq",), tuple(NUMBERED.values()), _tunnel),
+    Part(("tunnel_seq",), tuple(dict.fromkeys(NUMBERED.values())), _tunnel),
     Part(
         ("tcp_stream", "tcp_analysis", "tcp_ack_rtt_us", "tcp_bytes_in_flight"),
         (

@@ -297,16 +297,10 @@ def odd_words(given: Input) -> list[str]:
     return words
 
 
-CERTAIN_CHOICES: Final = frozenset({"natt", "port1701", "protocol115"})
-"""Choices that the first bytes settle by the protocols' own rules: worth a line only where one came to nothing."""
-
-
 def guess_words(given: Input) -> list[str]:
     """What was told by its bytes alone in this input, a line for each way that was taken?"""
     words = []
     for guess in given.guesses:
-        if guess.choice in CERTAIN_CHOICES and not guess.doubtful:
-            continue
         place = f"(first frame {guess.first_frame}; --decode-as {guess.override} overrides)"
         if guess.chosen is None:
             words.append(f"{count_of(guess.frames, 'frame')} look like nothing that may stand there {place}")
