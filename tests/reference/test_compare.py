@@ -1,6 +1,6 @@
 """Two engines on one packet: what counts as a difference, and how differences are gathered."""
 
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -92,7 +92,7 @@ def counted(is_copy: bool) -> Streams:
     streams = Streams()
     row = SAME | {"ip_src": "a", "src_port": 1, "ip_dst": "b", "dst_port": 2, "wire_bytes": 64, "payload_bytes": 10}
     values: dict[str, list[str]] = {name: [] for name in STREAM_FIELDS}
-    ours = {"is_copy": is_copy, "stop": "complete", "ip_protocol": 6, "tcp_seq": 1}
+    ours = row | {"is_copy": is_copy, "stop": "complete", "ip_protocol": 6, "tcp_seq": 1}
     streams.absorb(row, values | {"tcp.stream": ["0"]}, ours)
     return streams
 
@@ -120,3 +120,54 @@ def test_streams_are_held_against_flows_count_by_count() -> None:
         assert [(row["finding"], row["column"], row["vmpcap"], row["tshark"]) for row in rows] == kinds
         assert all(row["filter"] == "tcp.stream eq 0" for row in rows)
         assert found.is_agreed == all(kind[0] == "copies" for kind in kinds)
+
+
+SEGMENT: Final = SAME | {
+    "ip_src": "10.0.0.1", "src_port": 5, "ip_dst": "10.0.0.2", "dst_port": 80, "ip_protocol": 6, "wire_bytes": 60,
+    "vni": None, "is_copy": False, "tcp_stream": 3, "tcp_analysis": ["duplicate_ack"], "tcp_ack_rtt_us": 12.5,
+    "tcp_bytes_in_flight": 100,
+}  # fmt: skip
+OTHER: Final = {"tcp_stream": 4, "tcp_analysis": ["keep_alive_ack"], "tcp_ack_rtt_us": None, "tcp_bytes_in_flight": 99}
+MARKS_AND_TIMES: Final = dict(list(OTHER.items())[1:])
+
+
+def analysed(*before: dict[str, Any], **other: Any) -> list[tuple[str, str]]:
+    """The findings on a segment of which tshark says something else, after these of its stream."""
+    found, streams = Findings(), Streams()
+    values = {name: [] for name in STREAM_FIELDS} | {"tcp.stream": ["3"]}
+    for row in (*before, SEGMENT):
+        streams.absorb(SEGMENT, values, row)
+    found.analysed("here", SEGMENT, SEGMENT | other, streams)
+    return [(row["column"], row["finding"]) for row in found.frame().to_dicts()]
+
+
+@pytest.mark.parametrize("column", OTHER)
+def test_another_analysis_of_a_segment_is_a_difference(column: str) -> None:
+    """Marks that no count of a flow holds, too; nothing else is."""
+    assert analysed(**{column: OTHER[column]}) == [(column, "differs")]
+    assert analysed() == []
+
+
+@pytest.mark.parametrize(
+    ("before", "finding", "columns"),
+    [
+        ({"is_copy": True}, "copies", set(MARKS_AND_TIMES)),
+        ({"stop": "cut_options"}, "cut", set(MARKS_AND_TIMES)),
+        ({"vlan_ids": [7]}, "segments", {"tcp_ack_rtt_us"}),
+        ({"tcp_seq": None}, "cut", {"tcp_stream"}),
+    ],
+    ids=["copies", "cut options", "several segments", "cut headers"],
+)
+def test_what_is_known_to_differ_is_told_as_that(before: dict[str, Any], finding: str, columns: set[str]) -> None:
+    """Each reason excuses what it explains and no more."""
+    told = dict(analysed(SEGMENT | before, **MARKS_AND_TIMES) + analysed(SEGMENT | before, tcp_stream=4))
+    assert told == {column: finding if column in columns else "differs" for column in OTHER}
+
+
+def test_no_round_trip_is_negative() -> None:
+    """tshark subtracts times that run backwards."""
+    found = Findings()
+    found.analysed("here", SEGMENT, SEGMENT | {"tcp_ack_rtt_us": -4.0}, Streams())
+    (row,) = found.frame().to_dicts()
+    assert row["because"] == "the times of the capture run backwards here: that is no round trip"
+    assert not found.is_agreed

@@ -114,6 +114,8 @@ def hold_against(
         found.pair(point.name, ours, theirs)
         if values is not None and theirs is not None:
             streams.absorb(theirs, values, ours)
+            if ours is not None:
+                found.analysed(point.name, ours, theirs, streams)
         progress(point.files[0], found.compared[point.name], None)
     if question.damage is not None:
         faults.append(f"{point.files[0]}: {question.damage}")

@@ -14,6 +14,8 @@ COMPARED: Final = (
     "tunnel_seq",
 )
 """Columns that both know, beside the encapsulation. Interfaces are numbered over the file here, by section there."""
+OF_A_STREAM: Final = ("tcp_stream", "tcp_analysis", "tcp_ack_rtt_us", "tcp_bytes_in_flight")
+"""Columns in which a segment depends on those before it."""
 OF_THE_RECORD: Final = ("ts", "captured_bytes", "wire_bytes", "link_type")
 """Of these, those that do not come from the headers."""
 SILENT: Final = frozenset({"ts", "link_type", "eth_src", "eth_dst", "payload_bytes"})
@@ -45,6 +47,13 @@ def differences(ours: Row, theirs: Row) -> list[Difference]:
         return [*found, Difference("encapsulation", ours["encapsulation"], theirs["encapsulation"])]
     of_headers = (name for name in COMPARED if name not in OF_THE_RECORD)
     return found + [Difference(name, ours[name], theirs[name]) for name in of_headers if _differ(name, ours, theirs)]
+
+
+def stream_differences(ours: Row, theirs: Row) -> list[Difference]:
+    """In which columns do the analyses of this segment differ? In none where the ways to it do."""
+    if same_words(ours["encapsulation"]) != same_words(theirs["encapsulation"]):
+        return []
+    return [Difference(name, ours[name], theirs[name]) for name in OF_A_STREAM if ours[name] != theirs[name]]
 
 
 def _differ(name: str, ours: Row, theirs: Row) -> bool:

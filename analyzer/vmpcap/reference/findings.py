@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from vmpcap.reference.compare import differences, goes_on
+from vmpcap.reference.compare import Difference, differences, goes_on, stream_differences
 from vmpcap.reference.streams import COUNTS, MARKS, End, Streams
 from vmpcap.terms.columns import VERIFY, dtypes
 
@@ -27,6 +27,8 @@ LESS_SEEN: Final = "tshark goes no further here; it may have to be told with --d
 SHIFTED: Final = "tshark opens streams with TCP headers that the capture cut, so its numbers are higher"
 ACROSS: Final = "the connection is in several VLANs or overlays; no round trip is measured across them here"
 UNSHOWN: Final = "tshark shows no analysis of segments whose TCP options the capture cut"
+BACKWARDS: Final = "the times of the capture run backwards here: that is no round trip"
+TWICE: Final = "packets of this stream are there twice: they count once here"
 ANALYSED: Final = frozenset({"rtt_samples", *MARKS})
 _IDS: Final = re.compile(r":\d+")
 
@@ -98,6 +100,13 @@ class Findings:
                     self._paths(point, "differs", ours, theirs, LESS_SEEN if is_less else None)
                 else:
                     self._packet(point, "differs", one.column, theirs["frame"], one.ours, one.theirs, None)
+
+    def analysed(self, point: str, ours: Row, theirs: Row, streams: Streams) -> None:
+        """Hold what the two analyses say of one segment against each other; streams : up to and with this packet."""
+        for one in stream_differences(ours, theirs):
+            finding, because = _excuse(one, theirs["tcp_stream"], streams)
+            apart = (_text(one.ours) or "", _text(one.theirs) or "") if one.column == "tcp_analysis" else ()
+            self._packet(point, finding, one.column, theirs["frame"], one.ours, one.theirs, because, apart)
 
     def flows(self, point: str, ours: Iterable[Row], theirs: Streams) -> None:
         """
@@ -193,6 +202,25 @@ def _by_ends(flows: Iterable[Row]) -> dict[tuple[End, End], dict[int, list[Row]]
         ends = (b, a) if (b, a) in found else (a, b)
         found.setdefault(ends, {}).setdefault(row["tcp_stream"], []).append(row)
     return found
+
+
+def _excuse(one: Difference, stream: int | None, streams: Streams) -> tuple[str, str | None]:
+    """Which finding is it if a segment of this stream differs so, and why?"""
+    if one.column == "tcp_stream":
+        return ("cut", SHIFTED) if streams.cut_headers else ("differs", None)
+    if stream is None:
+        return "differs", None
+    if streams.copies[stream]:
+        return "copies", TWICE
+    if streams.cut_options[stream]:
+        return "cut", UNSHOWN
+    if one.column != "tcp_ack_rtt_us":
+        return "differs", None
+    if isinstance(one.theirs, float) and one.theirs < 0:
+        return "differs", BACKWARDS
+    if len(streams.segments.get(stream, ())) > 1:
+        return "segments", ACROSS
+    return "differs", None
 
 
 def _sides_of(row: Row, end: End) -> Iterator[str]:

@@ -40,6 +40,8 @@ class Streams:
         """Packets of each stream that our own engine takes for copies."""
         self.cut_options: Counter[int] = Counter()
         """Packets of each stream whose TCP options the capture cut: tshark shows no analysis of them."""
+        self.segments: dict[int, set[object]] = {}
+        """VLANs and overlays of each stream."""
         self.cut_headers = 0
         """Packets whose TCP header the capture cut: tshark opens streams with them."""
         self._of_ends: dict[frozenset[End], list[int]] = {}
@@ -53,6 +55,8 @@ class Streams:
         stream = int(values[STREAM][-1])
         self.copies[stream] += bool(ours and ours["is_copy"])
         self.cut_options[stream] += bool(ours and ours["stop"] == "cut_options")
+        if ours is not None:
+            self.segments.setdefault(stream, set()).add((tuple(ours["vlan_ids"] or ()), ours["vni"]))
         sender, other = (row["ip_src"], row["src_port"]), (row["ip_dst"], row["dst_port"])
         numbers = self._of_ends.setdefault(frozenset((sender, other)), [])
         if stream not in numbers:

@@ -222,7 +222,7 @@ VERIFY: Final = (
     Column("vmpcap", "text", "", "our value, in the first of them"),
     Column("tshark", "text", "", "tshark's value, in the first of them"),
     Column("because", "text", "", "what is known of the reason; null: nothing"),
-    Column("frames", "ids", "", "numbers of the first hundred, as Wireshark counts; null for flow and copies"),
+    Column("frames", "ids", "", "numbers of the first hundred, as Wireshark counts; null where it is about a stream"),
     Column("filter", "text", "", "display filter that shows them"),
 )
 """`vmpcap verify`: one row per kind of disagreement."""
