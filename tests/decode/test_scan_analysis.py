@@ -8,7 +8,7 @@ import pytest
 import vmpcap
 from tests.oracle.test_analysis_tshark import OWN, our_rows
 
-COLUMNS = ("frame", "tcp_stream", "tcp_analysis", "tcp_ack_rtt_us", "tcp_bytes_in_flight")
+COLUMNS = ("frame", "tcp_stream", "tcp_analysis", "tcp_ack_rtt_us", "tcp_bytes_in_flight", "tcp_initial_rtt_us")
 LOSSY = OWN / "lossy" / "src-uplink.pcap.zst"
 
 
@@ -18,9 +18,10 @@ def test_the_table_says_what_the_analysis_says(engine: str) -> None:
     found = vmpcap.scan(LOSSY).select(COLUMNS).collect(engine=engine)  # type: ignore[call-overload]
     said = our_rows(LOSSY)
     assert found["tcp_stream"].null_count() == len(found) - len(said)
-    for frame, stream, marks, rtt, flight in found.filter(pl.col("tcp_stream").is_not_null()).iter_rows():
+    for frame, stream, marks, rtt, flight, initial in found.filter(pl.col("tcp_stream").is_not_null()).iter_rows():
         row = said[frame]
         assert (stream, set(marks), flight) == (0, set(row.marks), row.flight_bytes)
+        assert initial == (None if row.initial_rtt_ns is None else pytest.approx(row.initial_rtt_ns / 1000))
         assert rtt == (None if row.ack_rtt_ns is None else pytest.approx(row.ack_rtt_ns / 1000))
 
 

@@ -30,10 +30,17 @@ def judged(batches: Sequence[Sequence[Packet]]) -> tuple[list[Said], Analysis, F
         frames = WALKER.walk(batch_of(packets, frame))
         flow_id, side = table.name(frames, frame)
         out = analysis.absorb(frames, flow_id, side, frame)
+        initial = analysis.initial_rtt_of(flow_id, frame)
         for row in range(len(packets)):
             marks = frozenset(mark.name for mark in MARKS if out.marks[row] & mark.bit)
             rtt, flight = int(out.ack_rtt_ns[row]), int(out.flight_bytes[row])
-            said.append(Said(marks, None if rtt == UNSAID else rtt, None if flight == UNSAID else flight))
+            is_tcp = packets[row].protocol == TCP
+            said.append(
+                Said(
+                    marks, None if rtt == UNSAID else rtt, None if flight == UNSAID else flight,
+                    int(initial[row]) or None if is_tcp else None,
+                )
+            )  # fmt: skip
         frame += len(packets)
     return said, analysis, table
 

@@ -114,7 +114,7 @@ def test_a_round_trip_of_a_sound_connection() -> None:
     (row,) = table_of(follow_batches([packets])).to_dicts()
     assert (row["a_rtt_samples"], row["a_rtt_min_us"], row["a_rtt_max_us"]) == (2, 100.0, 3000.0)
     assert (row["b_rtt_samples"], row["b_rtt_p50_us"]) == (1, 2000.0)
-    assert row["handshake_rtt_us"] == 5000.0
+    assert row["handshake_rtt_us"] == row["initial_rtt_us"] == 5000.0
 
 
 def test_an_overlay_has_its_number() -> None:

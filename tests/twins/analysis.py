@@ -56,6 +56,7 @@ class Said:
     marks: frozenset[str]
     ack_rtt_ns: int | None
     flight_bytes: int | None
+    initial_rtt_ns: int | None = None
 
 
 @dataclass
@@ -141,7 +142,7 @@ def _judge(stream: Stream, one: Segment) -> Said:
             mine.to_be_acked = mine.next_seq
     mine.window, mine.last_ack, mine.last_ack_ts = one.window, one.ack, one.ts_ns
     mine.last_marks = frozenset(marks)
-    said = Said(frozenset(marks), _acknowledge(other, one), _flight(one, mine, other))
+    said = Said(frozenset(marks), _acknowledge(other, one), _flight(one, mine, other), stream.first_rtt or None)
     mine.sacked = sum((right - left) & 0xFFFFFFFF for left, right in one.sack)
     mine.first_window = one.has(SYN)
     if one.has(SYN):

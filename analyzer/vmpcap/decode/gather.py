@@ -32,7 +32,7 @@ ARRIVED: Final = {
 """Quantities of ARP and RARP bodies, and what they are called among the arrivals; 0 in frames without such a body."""
 
 
-OBSERVED: Final = {"stream": -1, "marks": 0, "ack_rtt_ns": -1, "flight_bytes": -1}
+OBSERVED: Final = {"stream": -1, "marks": 0, "ack_rtt_ns": -1, "flight_bytes": -1, "initial_rtt_ns": 0}
 """Quantities that whole streams tell, by an observer of all packets, and what they are where nobody observes."""
 Observe = Callable[[Frames, int], Mapping[str, Values]]
 """What is observed in a batch, by its frames and the number of the first; batches come in their order."""

@@ -256,6 +256,11 @@ RECIPES: Final = {
     "tcp_analysis": Recipe(("marks",), _analysis, _not("stream", -1)),
     "tcp_ack_rtt_us": Recipe(("ack_rtt_ns",), lambda rows, where: us_cells(rows["ack_rtt_ns"]), _not("ack_rtt_ns", -1)),
     "tcp_bytes_in_flight": _number("flight_bytes", _not("flight_bytes", -1)),
+    "tcp_initial_rtt_us": Recipe(
+        ("initial_rtt_ns",),
+        lambda rows, where: us_cells(np.where(where, rows["initial_rtt_ns"], -1)),
+        _not("initial_rtt_ns", 0),
+    ),
 }
 """Every column of terms.columns.PACKETS but the first, whose names are those of the request."""
 

@@ -122,6 +122,15 @@ class Analysis:
         known: npt.NDArray[np.int64] = self._state.timed["initial_rtt_ns"][leads]
         return known
 
+    def initial_rtt_of(self, flow_id: I32, first_frame: int) -> npt.NDArray[np.int64]:
+        """int64[m]: which initial round trip is known of each row's stream by then? 0 where none."""
+        frames = first_frame + np.arange(len(flow_id))
+        timed = self._state.timed[self.table.flows["lead"][np.maximum(flow_id, 0)]] if self.table.count else None
+        if timed is None:
+            return np.zeros(len(flow_id), np.int64)
+        is_known = (flow_id >= 0) & (frames >= timed["known_frame"])
+        return np.where(is_known, timed["initial_rtt_ns"], 0)
+
 
 def _room(rows: int) -> at.Analysed:
     return at.Analysed(np.empty(rows, np.int32), np.empty(rows, np.int64), np.empty(rows, np.int64))

@@ -68,6 +68,8 @@ def flow_frame(flows: FlowTable, follower: Follower, point: str) -> "pl.DataFram
             columns[f"{letter}_{name}"] = values
     whole, _, _ = follower.handshakes()
     columns["handshake_rtt_us"] = us_cells(whole)
+    initial = follower.analysis.initial_rtt_ns
+    columns["initial_rtt_us"] = us_cells(np.where(is_tcp & (initial != 0), initial, -1))
     columns["tcp_stream"] = number_cells(table["stream"], is_tcp)
     frame = pl.DataFrame({column.name: columns[column.name] for column in FLOWS})
     return through_gate(frame, FLOWS, "flows")

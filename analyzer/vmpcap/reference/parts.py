@@ -319,13 +319,19 @@ def _analysis(frame: Frame) -> Row:
     """Of the innermost TCP header; marks are fields without a value of their own."""
     if not frame.values["tcp.flags"] or not frame.values["tcp.len"]:
         return {}
-    rtt = nanoseconds(frame.text("tcp.analysis.ack_rtt", -1)) if frame.values["tcp.analysis.ack_rtt"] else None
     return {
         "tcp_stream": frame.last("tcp.stream"),
         "tcp_analysis": [name for name in TCP_MARKS if frame.values[f"tcp.analysis.{name}"]],
-        "tcp_ack_rtt_us": None if rtt is None else rtt / 1000,
+        "tcp_ack_rtt_us": _microseconds(frame, "tcp.analysis.ack_rtt"),
         "tcp_bytes_in_flight": frame.last("tcp.analysis.bytes_in_flight"),
+        "tcp_initial_rtt_us": _microseconds(frame, "tcp.analysis.initial_rtt"),
     }
+
+
+def _microseconds(frame: Frame, name: str) -> float | None:
+    """A duration of the innermost header that has it."""
+    duration = nanoseconds(frame.text(name, -1)) if frame.values[name] else None
+    return None if duration is None else duration / 1000
 
 
 PARTS: Final = (
@@ -380,9 +386,10 @@ PARTS: Final = (
     ),
     Part(("tunnel_seq",), tuple(dict.fromkeys(NUMBERED.values())), _tunnel),
     Part(
-        ("tcp_stream", "tcp_analysis", "tcp_ack_rtt_us", "tcp_bytes_in_flight"),
+        ("tcp_stream", "tcp_analysis", "tcp_ack_rtt_us", "tcp_bytes_in_flight", "tcp_initial_rtt_us"),
         (
             *("tcp.flags", "tcp.len", "tcp.stream", "tcp.analysis.ack_rtt", "tcp.analysis.bytes_in_flight"),
+            "tcp.analysis.initial_rtt",
             *(f"tcp.analysis.{name}" for name in TCP_MARKS),
         ),
         _analysis,

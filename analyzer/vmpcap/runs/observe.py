@@ -30,6 +30,7 @@ def tcp_analysis() -> Observe:
             "marks": said.marks,
             "ack_rtt_ns": said.ack_rtt_ns,
             "flight_bytes": said.flight_bytes,
+            "initial_rtt_ns": np.where(has_stream, analysis.initial_rtt_of(flow_id, first_frame), 0),
         }
 
     return observe

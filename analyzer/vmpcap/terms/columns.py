@@ -124,6 +124,7 @@ FLOWS: Final = (
     Column("handshake_rtt_us", "float", "us", "the last SYN to the first ACK after its SYN/ACK: the full path"),
     Column("tcp_stream", "count", "", "Wireshark's stream number: tcp.stream eq N shows this flow"),
     *(Column(f"{side}_{c.name}", c.kind, c.unit, c.meaning) for side in ("a", "b") for c in ALSO_PER_SIDE),
+    Column("initial_rtt_us", "float", "us", "the last SYN to the first ACK after it: Wireshark's initial_rtt"),
 )
 """`vmpcap flows`: what is promised, then what was added. Marked: in Wireshark, with its default preferences."""
 
@@ -203,6 +204,7 @@ PACKETS: Final = (
     Column("tcp_analysis", "texts", "", "marks of Wireshark's tcp.analysis, such as retransmission; empty: none"),
     Column("tcp_ack_rtt_us", "float", "us", "since the segment that this one acknowledges exactly: ack_rtt"),
     Column("tcp_bytes_in_flight", "count", "bytes", "outstanding after this segment: bytes_in_flight"),
+    Column("tcp_initial_rtt_us", "float", "us", "of its stream, from the ACK that tells it on: initial_rtt"),
 )
 """
 `vmpcap packets` and `vmpcap.scan`: one row per frame. Addresses, ports and lengths are those of the innermost packet.

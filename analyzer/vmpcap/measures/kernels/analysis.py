@@ -67,7 +67,7 @@ def begin_sides(one: Any, other: Any, seq: Int, ack: Int, flags: Int) -> Int:
 
 
 @inline_kernel
-def time_shake(one: Any, other: Any, timed: Any, ts: Int, flags: Int) -> None:
+def time_shake(one: Any, other: Any, timed: Any, ts: Int, flags: Int, frame: Int) -> None:
     """How long after the last SYN did the first ACK of either side come?"""
     if flags & (TCP_SYN | TCP_ACK) == TCP_SYN:
         timed["syn_ts"] = ts
@@ -75,7 +75,7 @@ def time_shake(one: Any, other: Any, timed: Any, ts: Int, flags: Int) -> None:
             one["bits"] |= RTT_AWAITED
             other["bits"] |= RTT_AWAITED
     elif flags & (TCP_SYN | TCP_ACK) == TCP_ACK and one["bits"] & RTT_AWAITED:
-        timed["initial_rtt_ns"] = ts - timed["syn_ts"]
+        timed["initial_rtt_ns"], timed["known_frame"] = ts - timed["syn_ts"], frame
         if timed["initial_rtt_ns"] != 0:
             one["bits"] &= ~np.uint16(RTT_AWAITED)
             other["bits"] &= ~np.uint16(RTT_AWAITED)
@@ -195,7 +195,7 @@ def analyse(
                 told["sent_again"] += order == SENT_AGAIN
                 told["came_late"] += order == CAME_LATE
         if one["bits"] & RTT_AWAITED or flags & TCP_SYN:
-            time_shake(one, other, timed, ts, flags)
+            time_shake(one, other, timed, ts, flags, first_frame + i)
         if marks & ZERO_WINDOW_PROBE == 0:
             advance_side(one, seq, end, ts)
         one["window"], one["last_ack"], one["last_ack_ts"], one["last_marks"] = window, ack, ts, marks

@@ -34,8 +34,8 @@ ANALYSED: Final = np.dtype(
 UNACKED: Final = np.dtype([("seq", np.uint32), ("end", np.uint32), ("ts", np.int64)])
 """A segment that waits for its ACK."""
 
-TIMED: Final = np.dtype([("syn_ts", np.int64), ("initial_rtt_ns", np.int64)])
-"""The last SYN of a stream, and how long after it the first ACK came; 0 where that is not known."""
+TIMED: Final = np.dtype([("syn_ts", np.int64), ("initial_rtt_ns", np.int64), ("known_frame", np.int64)])
+"""The last SYN of a stream, how long after it the first ACK came, and which frame that is; 0 where it is not known."""
 
 COUNTED: Final = np.dtype(
     [
