@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from vmpcap.measures.flow_frame import flow_frame
 from vmpcap.runs import side_by_side
 from vmpcap.runs.pipeline import analyse, list_announcements, list_flows
-from vmpcap.runs.point import Wanted
+from vmpcap.runs.point import Wanted, read_point
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.runs.side_by_side import read_points
+from vmpcap.terms.beside import ALONE, Beside
 from vmpcap.terms.errors import CaptureError
 from vmpcap.verdicts.profile import DEFAULT, load_profile
 
@@ -94,3 +96,15 @@ def test_an_interrupt_ends_every_thread(threads: set[str]) -> None:
         read_points(request_of(*paths), Wanted(), progress)
     assert 1 <= calls <= len(paths)
     assert not [one for one in threading.enumerate() if one.name.startswith("point")]
+
+
+def test_two_processors_say_what_one_says() -> None:
+    """Copies are marked and segments analysed beside the rest; nothing depends on which is done first."""
+    request = request_of(REAL / "src-uplink.pcap.zst")
+    beside = Beside(True)
+    try:
+        both, one = (read_point(request.points[0], request, Wanted(), None, who) for who in (beside, ALONE))
+    finally:
+        beside.end()
+    assert flow_frame(both.flows, both.follower, "here").equals(flow_frame(one.flows, one.follower, "here"))
+    assert both.follower.more["duplicates"].tolist() == one.follower.more["duplicates"].tolist()

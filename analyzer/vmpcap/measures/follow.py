@@ -17,6 +17,7 @@ from vmpcap.readers.index import EARLIEST, LATEST
 from vmpcap.readers.records import RecordBatch
 from vmpcap.terms.addresses import ip_text
 from vmpcap.terms.arrays import WRAPPING, doorway, reserve
+from vmpcap.terms.beside import ALONE, Beside
 from vmpcap.terms.units import NO_TIME
 from vmpcap.terms.wire import IP_TCP, IP_UDP
 
@@ -48,8 +49,10 @@ class Follower:
     with the capture's length.
     """
 
-    def __init__(self, table: FlowTable) -> None:
+    def __init__(self, table: FlowTable, beside: Beside = ALONE) -> None:
+        """Follow the flows of this table; Wireshark's analysis is made beside our own where a thread is given."""
         self.table = table
+        self._beside = beside
         self.analysis = Analysis(table)
         sides = 2 * table.room
         self._state = at.State(
@@ -90,12 +93,13 @@ class Follower:
         state = self._state
         state.counts[at.SAMPLES] = 0
         flows = self.table.all_flows
+        analysed = self._beside.begin(lambda: self.analysis.absorb(frames, flow_id, side, batch.first_frame, copies))
         buffer, record_at, captured_bytes = batch.buffer, batch.record_at, batch.captured_bytes
         follow(
             frames, flow_id, side, copies, batch.first_frame, buffer, record_at, captured_bytes, flows, state
         )  # fmt: skip
-        self.analysis.absorb(frames, flow_id, side, batch.first_frame, copies)
         self._rtt.absorb(state.sample_key, state.sample_ns, int(state.counts[at.SAMPLES]))
+        analysed.made()
 
     def finish(self) -> Buckets:
         """Which round-trip times were seen, by side and kind? (side * 8 + kind, layout.KIND_...)"""

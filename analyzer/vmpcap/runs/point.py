@@ -24,6 +24,7 @@ from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS
 from vmpcap.readers.records import RecordBatch
 from vmpcap.readers.sources import open_capture
 from vmpcap.runs.requests import PointFiles, Request
+from vmpcap.terms.beside import ALONE, Beside
 from vmpcap.terms.units import NO_TIME
 
 Progress = Callable[[str, int, int | None], None]
@@ -75,12 +76,14 @@ class Wanted:
     journal: bool = True
 
 
-def read_point(files: PointFiles, request: Request, wanted: Wanted, progress: Progress | None = None) -> PointRead:
+def read_point(
+    files: PointFiles, request: Request, wanted: Wanted, progress: Progress | None = None, beside: Beside = ALONE
+) -> PointRead:
     """
     What do this point's files hold?
 
     Files are read in the order given, as one capture: flows go on from one to the next. Frame numbers are those of
-    their own file.
+    their own file. `beside` may do a part of the work for each batch.
 
     Raises
     ------
@@ -88,7 +91,8 @@ def read_point(files: PointFiles, request: Request, wanted: Wanted, progress: Pr
         A file cannot be read as a capture.
     """
     flows = FlowTable(request.ports)
-    read = PointRead(files, flows, Follower(flows), CopyFinder(), AnnouncementLog(files.name), Journal(JOURNAL_ROWS))
+    follower = Follower(flows, beside)
+    read = PointRead(files, flows, follower, CopyFinder(), AnnouncementLog(files.name), Journal(JOURNAL_ROWS))
     walker = WholeWalker(DEFAULT_BATCH_RECORDS, request.decode_as)
     seen = 0
     for path in files.files:
@@ -99,7 +103,7 @@ def read_point(files: PointFiles, request: Request, wanted: Wanted, progress: Pr
                 stops += np.bincount(frames.stop, minlength=256)
                 guesses.absorb(frames, batch.first_frame)
                 inside = _inside(frames, request)
-                _absorb(read, whole, frames, inside, wanted)
+                _absorb(read, whole, frames, inside, wanted, beside)
                 if progress is not None:
                     progress(path, *capture.progress())
             facts = capture.facts
@@ -125,10 +129,16 @@ def _inside(frames: Frames, request: Request) -> npt.NDArray[np.bool_] | None:
 
 
 def _absorb(
-    read: PointRead, batch: RecordBatch, frames: Frames, inside: npt.NDArray[np.bool_] | None, wanted: Wanted
+    read: PointRead,
+    batch: RecordBatch,
+    frames: Frames,
+    inside: npt.NDArray[np.bool_] | None,
+    wanted: Wanted,
+    beside: Beside,
 ) -> None:
     """What of this batch is kept? Flows are named by all frames: Wireshark counts the streams of the whole file."""
     is_wanted = inside is None or bool(inside.any())
+    copies = beside.begin(lambda: read.copies.mark(batch, frames)) if wanted.flows and is_wanted else None
     if is_wanted:
         read.tunnels.absorb(frames, inside)
     if wanted.announcements and is_wanted:
@@ -140,12 +150,12 @@ def _absorb(
     if not wanted.flows:
         return
     flow_id, side = read.flows.name(frames, batch.first_frame)
-    if not is_wanted:
+    if copies is None:
         return
     if inside is not None:
         flow_id = np.where(inside, flow_id, NO_FLOW).astype(np.int32)
         _begin_inside(read, flow_id, frames, batch.first_frame)
-    read.follower.absorb(batch, frames, flow_id, side, read.copies.mark(batch, frames))
+    read.follower.absorb(batch, frames, flow_id, side, copies.made())
     if wanted.journal:
         rows = ~_of_streams(read.flows, flow_id)
         read.journal.keep(batch.first_frame, frames, rows if inside is None else rows & inside, flow_id, side)

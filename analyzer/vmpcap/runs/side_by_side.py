@@ -8,6 +8,7 @@ from typing import Final
 
 from vmpcap.runs.point import PointRead, Progress, Wanted, read_point
 from vmpcap.runs.requests import PointFiles, Request
+from vmpcap.terms.beside import Beside
 from vmpcap.terms.files import STDIN
 
 WORTHWHILE_BYTES: Final = 1 << 20
@@ -43,9 +44,14 @@ def read_points(request: Request, wanted: Wanted, progress: Progress | None = No
     CaptureError
         A file cannot be read as a capture; of several, the first in the order of the request.
     """
-    threads = min(len(os.sched_getaffinity(0)), sum(_size(point) >= WORTHWHILE_BYTES for point in request.points))
+    processors = len(os.sched_getaffinity(0))
+    threads = min(processors, sum(_size(point) >= WORTHWHILE_BYTES for point in request.points))
     if threads < 2 or any(_is_stream(path) for point in request.points for path in point.files):
-        return tuple(read_point(files, request, wanted, progress) for files in request.points)
+        beside = Beside(processors > 1)
+        try:
+            return tuple(read_point(files, request, wanted, progress, beside) for files in request.points)
+        finally:
+            beside.end()
     watch = _Watch(progress)
     with ThreadPoolExecutor(threads, "point") as pool:
         begun = [pool.submit(read_point, files, request, wanted, watch) for files in request.points]
