@@ -125,9 +125,12 @@ def test_streams_are_held_against_flows_count_by_count() -> None:
 SEGMENT: Final = SAME | {
     "ip_src": "10.0.0.1", "src_port": 5, "ip_dst": "10.0.0.2", "dst_port": 80, "ip_protocol": 6, "wire_bytes": 60,
     "vni": None, "is_copy": False, "tcp_stream": 3, "tcp_analysis": ["duplicate_ack"], "tcp_ack_rtt_us": 12.5,
-    "tcp_bytes_in_flight": 100,
+    "tcp_bytes_in_flight": 100, "tcp_initial_rtt_us": 9.0,
 }  # fmt: skip
-OTHER: Final = {"tcp_stream": 4, "tcp_analysis": ["keep_alive_ack"], "tcp_ack_rtt_us": None, "tcp_bytes_in_flight": 99}
+OTHER: Final = {
+    "tcp_stream": 4, "tcp_analysis": ["keep_alive_ack"], "tcp_ack_rtt_us": None, "tcp_bytes_in_flight": 99,
+    "tcp_initial_rtt_us": 8.0,
+}  # fmt: skip
 MARKS_AND_TIMES: Final = dict(list(OTHER.items())[1:])
 
 
@@ -146,6 +149,7 @@ def test_another_analysis_of_a_segment_is_a_difference(column: str) -> None:
     """Marks that no count of a flow holds, too; nothing else is."""
     assert analysed(**{column: OTHER[column]}) == [(column, "differs")]
     assert analysed() == []
+    assert analysed(tcp_initial_rtt_us=None) == []
 
 
 @pytest.mark.parametrize(

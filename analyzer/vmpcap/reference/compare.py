@@ -14,8 +14,10 @@ COMPARED: Final = (
     "tunnel_seq",
 )
 """Columns that both know, beside the encapsulation. Interfaces are numbered over the file here, by section there."""
-OF_A_STREAM: Final = ("tcp_stream", "tcp_analysis", "tcp_ack_rtt_us", "tcp_bytes_in_flight")
+OF_A_STREAM: Final = ("tcp_stream", "tcp_analysis", "tcp_ack_rtt_us", "tcp_bytes_in_flight", "tcp_initial_rtt_us")
 """Columns in which a segment depends on those before it."""
+ONLY_BESIDE_OTHERS: Final = "tcp_initial_rtt_us"
+"""It belongs to the stream; tshark shows it on segments only of which its analysis has something else to say."""
 OF_THE_RECORD: Final = ("ts", "captured_bytes", "wire_bytes", "link_type")
 """Of these, those that do not come from the headers."""
 SILENT: Final = frozenset({"ts", "link_type", "eth_src", "eth_dst", "payload_bytes"})
@@ -53,7 +55,11 @@ def stream_differences(ours: Row, theirs: Row) -> list[Difference]:
     """In which columns do the analyses of this segment differ? In none where the ways to it do."""
     if same_words(ours["encapsulation"]) != same_words(theirs["encapsulation"]):
         return []
-    return [Difference(name, ours[name], theirs[name]) for name in OF_A_STREAM if ours[name] != theirs[name]]
+    return [
+        Difference(name, ours[name], theirs[name])
+        for name in OF_A_STREAM
+        if ours[name] != theirs[name] and not (name == ONLY_BESIDE_OTHERS and theirs[name] is None)
+    ]
 
 
 def _differ(name: str, ours: Row, theirs: Row) -> bool:
