@@ -247,6 +247,14 @@ def networks() -> Iterator[Example]:
     yield _frame("hopopts", "eth/ipv6/hopopts/udp", eth() / ipv6() / IPv6ExtHdrHopByHop() / rest)
     yield _frame("routing", "eth/ipv6/hopopts/routing/dstopts/udp", chain)
     yield _frame("dstopts", "eth/ipv6/dstopts/udp", eth() / ipv6() / IPv6ExtHdrDestOpt() / rest)
+    # RFC 8754 2: the last segment is active, no flags; RFC 8986 4.9: a frame behind it
+    segment = _hex("8f 02 04 00 00 00 0000 20010db8000000000000000000000003", INNER)
+    yield _frame("routing", "eth/ipv6/routing/eth/ip/tcp", eth() / ipv6(nh=43) / Raw(segment))
+    # padding of eight bytes in all (RFC 8754 2.1.1)
+    padded = _hex("04 03 04 00 00 00 0000 20010db8000000000000000000000003 0406 000000000000", inner_ip() / tcp())
+    yield _frame("routing", "eth/ipv6/routing/ip/tcp", eth() / ipv6(nh=43) / Raw(padded))
+    yield _frame("eth", "eth/ipv6/eth/rarp", eth() / ipv6(nh=143) / Raw(RARP), variant="143")
+    yield _frame("eth", "eth/ip/eth/ip/tcp", eth() / ip(proto=143) / INNER, variant="143")
     first = eth() / ipv6() / IPv6ExtHdrFragment(id=99, m=1) / UDP(sport=5, dport=6, len=999) / b"abc"
     yield _frame("fragment", "eth/ipv6/fragment/udp", first)
     later = eth() / ipv6() / IPv6ExtHdrFragment(id=99, offset=100, nh=17) / Raw(b"abcdefgh")
@@ -334,6 +342,12 @@ def routes() -> Iterator[Example]:
     yield _frame(
         "gre-routed", "eth/ip/gre-routed/ip/tcp", _in_ip(47, f"40000800 00000000 {source_route}", inner_ip() / tcp())
     )
+    numbered_route = f"50000800 00000000 0000000a {source_route}"
+    yield _frame("gre-routed", "eth/ip/gre-routed/ip/tcp", _in_ip(47, numbered_route, inner_ip() / tcp()))
+    both = f"f0000800 00000000 00123456 0000000b {source_route}"
+    yield _frame("gre-routed", "eth/ip/gre-routed/ip/tcp", _in_ip(47, both, inner_ip() / tcp()))
+    two = "4b006558 00000000 0800 04 08 0a000003 0a000004 fffe 00 02 0007 0000 00 00"
+    yield _frame("gre-routed", "eth/ip/gre-routed/eth/rarp", _in_ip(47, two, RARP))
     keyed_route = f"60006558 00000000 00123456 {source_route}"
     yield _frame("gre-routed", "eth/ip/gre-routed/eth/ip/tcp", _in_ip(47, keyed_route, INNER))
     # RFC 2637 4.1: key (payload length, call) and version 1; a number with data, an acknowledgement where there is one
@@ -343,14 +357,39 @@ def routes() -> Iterator[Example]:
         for inside in (whole, short):
             header = f"{flags} {len(inside):04x} 004d {numbers}"
             yield _frame("pptp", "eth/ip/pptp/ppp/ip/tcp", _in_ip(47, header, inside))
+    six = _hex("57", inner_ipv6() / tcp())
+    yield _frame("pptp", "eth/ip/pptp/ppp/ipv6/tcp", _in_ip(47, f"3001880b {len(six):04x} ffff ffffffff", six))
+    yield _frame("pptp-ack", "eth/ip/pptp-ack", _in_ip(47, "2081880b 0000 004d 00000008") + bytes(14))
+    yield _frame("gre", "eth/ip/gre/ppp/ip/tcp", _in_ip(47, "1000880b 00000007", whole))
+    yield _frame("gre", "eth/ip/gre/ppp/ip/tcp", _in_ip(47, "0000880b", short))
     yield _frame("pptp-ack", "eth/ip/pptp-ack", _in_ip(47, "2081880b 0000 004d 00000007"))
     net = eth() / ip() / GRE(proto=0x6558, key_present=1, key=0x00123456) / INNER
     yield _frame("nvgre", "eth/ip/gre/nvgre/eth/ip/tcp", net)
+
+
+def mirrors() -> Iterator[Example]:
+    """ERSPAN of the third type with its clocks; of the second, cut."""
     numbered = GRE(proto=0x22EB, seqnum_present=1, sequence_number=12)
     third = ERSPAN_III(session_id=3, timestamp=99)
     yield _frame("erspan3", "eth/ip/gre/erspan3/eth/ip/tcp", eth() / ip() / numbered / third / INNER)
     more = ERSPAN_III(session_id=3, timestamp=100, o=1) / ERSPAN_PlatformSpecific()
     yield _frame("erspan3", "eth/ip/gre/erspan3/eth/ip/tcp", eth() / ip() / numbered / more / INNER)
+    # draft-foschiano-erspan 4.3: clocks of all units, with seconds or an upper half in the platform's header or not
+    for unit, platform, beyond in (
+        *(
+            (0, 7, 39_000),
+            (1, 3, 39_000),
+            (2, 5, 1_700_000_000),
+            (2, 6, 1_700_000_000),
+            (2, 1, 7),
+            (2, 3, 7),
+            (3, 5, 7),
+        ),
+        *((1, 5, 1_700_000_000), (1, 0, 5), (0, 7, 0xFFFF_FFFF)),
+    ):
+        timed = ERSPAN_III(session_id=3, timestamp=99_999_999, gra=unit, o=1)
+        told = Raw(struct.pack(">II", platform << 26 | 0x1234, beyond))
+        yield _frame("erspan3", "eth/ip/gre/erspan3/eth/ip/tcp", eth() / ip() / numbered / timed / told / INNER)
     cut = ERSPAN_II(vlan=5, session_id=3, t=1)
     short = eth() / ip() / GRE(proto=0x88BE, seqnum_present=1, sequence_number=10) / cut / Raw(bytes(INNER)[:60])
     yield _frame("erspan2", "eth/ip/gre/erspan2/eth/ip/tcp", short)
@@ -450,6 +489,8 @@ def routed() -> Iterator[Example]:
     """IP inside something."""
     yield _frame("lisp", "eth/ip/udp/lisp/ip/tcp", _in_udp(4341, "88000001 00000500", inner_ip() / tcp()))
     yield _frame("lisp", "eth/ip/udp/lisp/ipv6/tcp", _in_udp(4341, "80000001 00000001", inner_ipv6() / tcp()))
+    short = _hex("11 00 0001 0029 21", inner_ip() / tcp())
+    yield _frame("pppoe", "eth/pppoe/ip/tcp", eth(type=0x8864) / Raw(short))
     yield _frame("pppoe", "eth/pppoe/ip/tcp", eth() / PPPoE(sessionid=1) / PPP(proto=0x0021) / ip() / tcp())
 
 
@@ -475,6 +516,7 @@ EXAMPLES = [
     *transports(),
     *labels(),
     *routes(),
+    *mirrors(),
     *overlays(),
     *routed(),
     *nests(),

@@ -444,11 +444,16 @@ def encapsulations_page() -> str:
         " walked by itself, and what its inner packet says of its own length is believed. The same is done where"
         f" {TRUST} first parts came between two ends and never a later one, as behind a capture filter for a port.\n",
         "## Numbers that tunnels give their packets\n",
-        "GRE (and so ERSPAN) and ESP number what they carry. A gap of a mirror is a loss of the capture: the check"
-        " `capture_quality` fails, and nothing is said to be absent there. A gap of another tunnel is a loss on the"
-        " way, or a packet that went where the point does not see it: it is a note.\n",
-        "The hardware timestamp of ERSPAN III is the second id of its header: 32 bits as they are in it, in the units"
-        " that its granularity field names. `vmpcap packets` shows it in `ids`; times in reports stay the capture's.\n",
+        "GRE (and so ERSPAN), PPTP and ESP number what they carry. A gap of a mirror is a loss of the capture: the"
+        " check `capture_quality` fails, and nothing is said to be absent there. A gap of another tunnel is a loss on"
+        " the way, or a packet that went where the point does not see it: it is a note.\n",
+        "The hardware timestamp of ERSPAN III stands in the column `mirror_clock_ns` of `vmpcap packets`, in"
+        " nanoseconds since that clock began, and what it counts in beside it (`mirror_clock_unit_ns`): 100 us, 100 ns,"
+        " or the nanoseconds of IEEE 1588, as the granularity field says. It has 32 bits and comes round (after five"
+        " days, seven minutes, a second or four); where the platform's own header has the seconds (5, 6) or the upper"
+        " half of the count (0, 3, 7), they are added. The unit that an owner defines is not known: there both are"
+        " null. The 32 bits as they are in the header are its second id (`ids`). Times in reports stay the"
+        " capture's.\n",
         "## What is left out\n",
         "".join(f"- {one}\n" for one in LEFT_OUT),
         "## Why a walk ends\n",
@@ -483,7 +488,11 @@ LEFT_OUT: Final = (
     "The second and later parts of a frame that a fence (0x88DE) or IEEE 802.3br sends in parts.",
     "IEEE 802.11 frames with four addresses, token ring frames with a route in them, Frame Relay addresses above two"
     " bytes.",
-    "Key and sequence number of a GRE header with routing entries (RFC 1701): what is inside is read.",
+    "The key of a GRE header with routing entries (RFC 1701): its number and what is inside are read.",
+    "GRE of the versions 2 to 7, which nobody has defined, and version 1 with anything but PPP: `not_recognised`."
+    " tshark walks them as if they were version 0.",
+    "PPP that is compressed, encrypted, or sent over several links at once (0x00fd, 0x0053, 0x003d):"
+    " `unknown_payload`.",
     "PPPoE discovery (0x8863): `unknown_ethertype`.",
     "Link types without a row, IEEE 802.15.4 (195) and netlink (253) among them: their frames are counted as"
     " `unknown_link_type`, and the report names the link type of the capture.",

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from captures.example_frames import EXAMPLES
 
+import vmpcap
 from tests.captures.situations import CAPTURES
 from tests.decode.test_against_tshark import PUBLIC, differences, our_rows
 from tests.decode.tshark_rows import HAS_TSHARK, tshark_rows
@@ -164,6 +165,35 @@ def tshark_numbers(file: Path, fields: list[str], options: list[str]) -> list[li
         [[int(value, 0) for value in cell.split(",")] if cell else [] for cell in line.split(";")]
         for line in done.stdout.splitlines()
     ]
+
+
+def clock_of(unit: int, count: int, platform: int | None, beyond: int | None) -> tuple[int | None, int | None]:
+    """Nanoseconds and unit by draft-foschiano-erspan 4.3: granularity, timestamp, and what a platform's header adds."""
+    if unit == 3:
+        return None, None
+    ns = [100_000, 100, 1][unit]
+    clock = count * ns
+    if beyond is not None and platform in (5, 6) and unit == 2:
+        clock = beyond * 1_000_000_000 + count
+    elif beyond is not None and platform in (0, 3, 7) and unit != 2:
+        clock = (beyond * 2**32 + count) * ns
+    return clock if clock < 2**63 else None, ns
+
+
+MIRRORED = [FOLDER / "erspan3.pcap", PUBLIC / "tcpdump__erspan3.pcap", PUBLIC / "zeek__erspan3-icmp.pcap"]
+
+
+@needs_tshark
+@pytest.mark.parametrize("file", [file for file in MIRRORED if file.exists()], ids=lambda file: file.stem)
+def test_clocks_of_mirrors_are_what_tshark_says(file: Path) -> None:
+    """Its timestamp in the unit of its granularity, with the seconds or the upper half of a platform's header."""
+    halves = [f"erspan.pid{number}.timestamp" for number in (3, 5, 7)]
+    theirs = tshark_numbers(file, ["erspan.gra", "erspan.timestamp", "erspan.platid", *halves], [])
+    rows = vmpcap.scan(file).select("mirror_clock_ns", "mirror_clock_unit_ns").collect().rows()
+    assert any(row != (None, None) for row in rows)
+    for row, (unit, count, platform, *more) in zip(rows, theirs, strict=True):
+        beyond = [number for values in more for number in values]
+        assert row == clock_of(unit[0], count[0], *(platform or [None]), *(beyond or [None])), (unit, count, platform)
 
 
 @needs_tshark

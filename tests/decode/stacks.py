@@ -413,14 +413,16 @@ def bridged(rng: random.Random, stack: Stack, habit: Habit) -> Stack | None:
 def routed(rng: random.Random, stack: Stack, habit: Habit) -> Stack | None:
     """GRE with up to three routing entries and the empty one (RFC 1701)."""
     number = 0x6558 if stack.kind == "eth" else stack.number
-    if stack.kind == "l4" or number not in (0x6558, IPV4, IPV6):
+    if stack.kind == "l4" or number not in (0x6558, IPV4, IPV6, LABELS):
         return None
-    has_key = rng.getrandbits(1)
-    header = struct.pack(">HHHH", 0x4000 | has_key << 13, number, 0, 0) + rng.randbytes(4) * has_key
+    has_key, is_numbered, count = rng.getrandbits(1), rng.getrandbits(1), rng.getrandbits(32)
+    header = struct.pack(">HHHH", 0x4000 | has_key << 13 | is_numbered << 12, number, 0, 0) + rng.randbytes(4) * has_key
+    header += struct.pack(">I", count) * is_numbered
     for _ in range(rng.randint(0, 3)):
         size = 4 * rng.randint(1, 4)
         header += struct.pack(">HBB", 0x0800, 0, size) + rng.randbytes(size)
-    return _l4(stack, 47, header + bytes(4), "gre-routed")
+    more: dict[str, Any] = {"seq": count} if is_numbered else {}
+    return _l4(stack, 47, header + bytes(4), "gre-routed", **more)
 
 
 def in_a_call(rng: random.Random, stack: Stack, habit: Habit) -> Stack | None:
@@ -560,14 +562,19 @@ def pppoe(rng: random.Random, stack: Stack, habit: Habit) -> Stack | None:
     number = {IPV4: 0x21, IPV6: 0x57, LABELS: 0x281}.get(stack.number, 0)
     if stack.kind != "typed" or number == 0 or len(stack.data) > 60_000:
         return None
-    header = struct.pack(">BBHHH", 0x11, 0, rng.getrandbits(16), 2 + len(stack.data), number)
-    return _typed(stack, 0x8864, header, "pppoe")
+    protocol = ppp_protocol(rng, number)
+    header = struct.pack(">BBHH", 0x11, 0, rng.getrandbits(16), len(protocol) + len(stack.data))
+    return _typed(stack, 0x8864, header + protocol, "pppoe")
+
+
+def ppp_protocol(rng: random.Random, protocol: int) -> bytes:
+    """RFC 1661 6.5: a first byte of zero may be left out."""
+    return struct.pack(">H", protocol)[protocol < 0x100 and rng.random() < 0.5 :]
 
 
 def ppp_header(rng: random.Random, protocol: int) -> bytes:
-    """RFC 1661 2: address and control, and the first byte of the protocol, may be left out."""
-    written = struct.pack(">H", protocol)
-    return rng.choice([b"\xff\x03", b""]) + written[protocol < 0x100 and rng.random() < 0.5 :]
+    """RFC 1661 2 and 6.6: address and control may be left out, too."""
+    return rng.choice([b"\xff\x03", b""]) + ppp_protocol(rng, protocol)
 
 
 def l2tpv2(rng: random.Random, stack: Stack, habit: Habit) -> Stack | None:
@@ -591,6 +598,7 @@ EXTENSIONS: Final[tuple[tuple[tuple[str, int], ...], ...]] = (
     (("dstopts", 60),),
     (("hopopts", 0), ("dstopts", 60)),
     (("ah", 51),),
+    (("routing", 43),),
 )
 
 
@@ -624,6 +632,12 @@ def in_ip(rng: random.Random, stack: Stack, habit: Habit) -> Stack | None:
     for name, number in reversed(rng.choice(EXTENSIONS)):
         if name == "ah":
             one = struct.pack(">BBHII", following, 4, 0, rng.getrandbits(32), rng.getrandbits(32)) + rng.randbytes(12)
+        elif name == "routing":
+            # RFC 8754 2: segments as the source listed them, and perhaps padding
+            segments, padding = rng.randint(1, 3), rng.choice([b"", b"\x04\x06" + bytes(6)])
+            units = 2 * segments + len(padding) // 8
+            one = struct.pack(">BBBBBBH", following, units, 4, 0, segments - 1, 0, rng.getrandbits(16))
+            one += b"".join(some_address(rng, 6) for _ in range(segments)) + padding
         else:
             units = rng.choice([0, 0, 2])
             one = struct.pack(">BBBB", following, units, 1, 4 + 8 * units) + bytes(4 + 8 * units)

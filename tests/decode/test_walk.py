@@ -55,6 +55,15 @@ def test_every_field_of_a_segment() -> None:
     assert row["stop"] == "complete"
 
 
+@pytest.mark.parametrize("version", range(1, 8))
+def test_gre_of_another_version_is_not_read_as_the_known_one(version: int) -> None:
+    """IPv4 behind it, with a key and a number by the flags: nobody has said what those bits mean there."""
+    header = bytes([0x30, version]) + bytes.fromhex("0800 00000001 00000002")
+    row = walk_one(ETH + ipv4(header + ipv4(tcp()), protocol=47))
+    assert (row["path"], row["stop"]) == ("eth/ip", "not_recognised")
+    assert (row["ids"], row["tunnel_seq"], row["tunnel_key"]) == ([], -1, 0)
+
+
 def test_padding_of_a_short_frame_is_no_payload() -> None:
     """A pure ACK of 54 bytes is padded to 60 on the wire."""
     assert walk_one(ETH + ipv4(tcp()) + bytes(6))["payload_bytes"] == 0

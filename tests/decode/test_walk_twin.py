@@ -53,6 +53,7 @@ def assert_same(row: dict[str, object], seen: Seen) -> None:
     assert row["tunnel_seq"] == (-1 if seen.number is None else seen.number)
     assert (row["tunnel_key"] == 0) == (seen.tunnel is None)
     TUNNELS.check(row["tunnel_key"], seen.tunnel)
+    assert row["mirror_at"] == (-1 if seen.mirror is None else seen.mirror)
     assert row["ethertype"] == seen.ethertype
     assert row["network_at"] == (-1 if seen.network is None else seen.network[1])
     facts = {"version": 0, "protocol": 0, "ttl": 0, "tos": 0, "id": 0, "part": 0} if ip is None else ip

@@ -23,6 +23,7 @@ USUAL: Mapping[str, int] = {
     "vlan_inner_id": -1,
     "vni": -1,
     "tunnel_seq": -1,
+    "mirror_at": -1,
     "ethertype": 0x0800,
     "network_at": 14,
     "transport_at": 34,

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import struct
 from collections.abc import Sequence
 
 import numpy as np
@@ -164,3 +165,26 @@ def test_of_tunnels_inside_each_other_the_outermost_counts() -> None:
     outer = ETH / IP(src="10.0.0.1", dst="10.0.0.2") / GRE(proto=0x88BE, seqnum_present=1, sequence_number=5)
     (found,) = walked([outer / ERSPAN_II(session_id=1) / mirrored])
     assert found.header == "erspan2"
+
+
+def in_a_call(call: int, number: int | None, answers: int | None) -> bytes:
+    """PPTP with PPP in it (RFC 2637 4.1): what has no number only acknowledges."""
+    inside = b"" if number is None else b"\x21" + bytes(IP() / TCP())
+    flags = 0x2001 | 0x1000 * (number is not None) | 0x0080 * (answers is not None)
+    header = struct.pack(">HHHH", flags, 0x880B, len(inside), call)
+    numbers = b"".join(struct.pack(">I", one) for one in (number, answers) if one is not None)
+    return bytes(ETH / IP(src="10.0.0.1", dst="10.0.0.2", proto=47) / Raw(header + numbers + inside))
+
+
+def test_each_call_of_pptp_is_numbered_for_itself() -> None:
+    """Two calls between two ends, packets that also acknowledge, and ones that do nothing else; one is missing."""
+    frames = []
+    for number in range(20):
+        frames.append(in_a_call(7, number, number if number % 3 else None))
+        frames.append(in_a_call(7, None, number))
+        if number != 11:
+            frames.append(in_a_call(8, 1000 + number, None))
+    counter = TunnelCounter()
+    counter.absorb(WALKER.walk(batch_of(frames)))
+    assert counter.tunnels() == [NumberedTunnel("pptp", 20, 0, 0, 0, 0), NumberedTunnel("pptp", 19, 1, 0, 0, 0)]
+    assert not any(tunnel.is_mirror for tunnel in counter.tunnels())

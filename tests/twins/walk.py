@@ -46,6 +46,7 @@ class Seen:
     listed: list[int] = field(default_factory=list)
     tunnel: tuple[object, ...] | None = None
     number: int | None = None
+    mirror: int | None = None
     ethertype: int = 0
     network: tuple[str, int] | None = None
     ip: dict[str, int] | None = None
@@ -470,8 +471,9 @@ class Walk:
         size = int.from_bytes(header[4:6], "big")
         if size:
             self.says_size(at + 6 + size, False)
-        self.enter("pppoe", at + 8)
-        self.ppp(int.from_bytes(header[6:], "big"), at + 8)
+        end = at + (7 if header[6] % 2 else 8)
+        self.enter("pppoe", end)
+        self.ppp(int.from_bytes(self.data[at + 6 : end], "big"), end)
 
     def ppp(self, number: int, at: int) -> None:
         inner = {0x0021: self.ipv4, 0x0057: self.ipv6, 0x0281: self.mpls}.get(number)
@@ -867,7 +869,9 @@ class Walk:
     def gre_routed(self, at: int) -> None:
         """RFC 1701: entries of family, offset, length and as many bytes; the last has neither family nor length."""
         self.step_in()
-        flags, _, protocol = struct.unpack(">BBH", self.take(at, 8)[:4])
+        words = self.take(at, 16)
+        flags, _, protocol = struct.unpack(">BBH", words[:4])
+        has_number = bool(flags & 0x10)
         inner = at + 8 + 4 * (flags >> 5 & 1) + 4 * (flags >> 4 & 1)
         readable = min(self.end, len(self.data))
         while True:
@@ -879,17 +883,11 @@ class Walk:
             if family == size == 0:
                 break
         self.enter("gre-routed", inner)
-        if protocol == 0x6558:
-            self.ethernet(inner)
-        elif protocol == 0x88BE:
-            self.step_in()
-            self.take(inner, 0)
-            self.enter("erspan1", inner)
-            self.ethernet(inner)
-        elif protocol == 0x22EB:
-            self.erspan3(inner, False)
-        elif not self.shared_type(protocol, inner):
-            raise Stopped("unknown_payload")
+        is_first = has_number and self.seen.number is None
+        if has_number:
+            number = words[12:16] if flags & 0x20 else words[8:12]
+            self.numbered(int.from_bytes(number, "big"), "gre-routed", None)
+        self.inside_gre(protocol, inner, has_number, is_first)
 
     def pptp(self, at: int) -> None:
         """RFC 2637 4.1: a call, and a number where anything is in it; an acknowledgement may stand behind."""
@@ -931,8 +929,15 @@ class Walk:
             self.enter("nvgre", inner)
             self.overlay("nvgre", int.from_bytes(self.data[inner - 4 : inner - 1], "big"))
             self.ethernet(inner)
-        elif protocol == 0x6558:
+        else:
+            self.inside_gre(protocol, inner, has_number, is_first)
+
+    def inside_gre(self, protocol: int, inner: int, has_number: bool, is_first: bool) -> None:
+        """By the protocol type, and by whether a number stands in the header."""
+        if protocol == 0x6558:
             self.ethernet(inner)
+        elif protocol == 0x880B:
+            self.begins_inside(9, inner)
         elif protocol == 0x88BE and not has_number:
             self.step_in()
             self.take(inner, 0)
@@ -964,6 +969,8 @@ class Walk:
         header = self.take(at, 12)
         inner = at + (20 if header[11] & 1 else 12)
         self.enter("erspan3", inner)
+        if self.seen.mirror is None:
+            self.seen.mirror = at
         self.session(header, names_tunnel)
         self.seen.listed.append(int.from_bytes(header[4:8], "big"))
         self.believes_inner |= bool(header[2] & 4)

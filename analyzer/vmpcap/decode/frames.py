@@ -45,6 +45,7 @@ class Frames(NamedTuple):
     tunnel_seq: I64  # sequence number of the outermost tunnel that has one (ERSPAN and other GRE, ESP), else -1
     tunnel_key: U64  # which tunnel that is; 0 outside any
     tunnel_step: U8  # the last header that names it, as a number of the path; 0 outside any
+    mirror_at: I32  # where the outermost header of a mirror with a hardware clock begins (ERSPAN III), -1 without
     guess: U32  # the least certain choice on the path: choice << 16 | chosen step << 8 | lead in bits; 0 without one
     ethertype: U16  # of the innermost network header (0x0806 ARP, 0x8035 RARP, 0x0800, 0x86DD, ...), 0 unknown
     network_at: I32

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from vmpcap.decode.arrivals import ARP, RARP, read_arrivals
 from vmpcap.decode.decode_as import Rule
 from vmpcap.decode.duplicates import CopyFinder
+from vmpcap.decode.fields.mirrors import NO_CLOCK, read_clocks
 from vmpcap.decode.fragments import WholeWalker
 from vmpcap.decode.frames import Arrivals, Frames
 from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS
@@ -32,6 +33,8 @@ ARRIVED: Final = {
 """Quantities of ARP and RARP bodies, and what they are called among the arrivals; 0 in frames without such a body."""
 
 
+CLOCKS: Final = ("mirror_clock_ns", "mirror_clock_unit_ns")
+"""Quantities of hardware clocks of mirrors, as `read_clocks` gives them."""
 OBSERVED: Final = {"stream": -1, "marks": 0, "ack_rtt_ns": -1, "flight_bytes": -1, "initial_rtt_ns": 0}
 """Quantities that whole streams tell, by an observer of all packets, and what they are where nobody observes."""
 Observe = Callable[[Frames, int], Mapping[str, Values]]
@@ -96,7 +99,7 @@ def gather(
     Parameters
     ----------
     sources : read one after the other
-    quantities : names of `Frames`, of GIVEN and ARRIVED, `frame`, `point` (its place in `sources`) and `copy`
+    quantities : names of `Frames`, of GIVEN, ARRIVED and CLOCKS, `frame`, `point` (its place in `sources`) and `copy`
     chunk_rows : rows of an answer, a batch more or less; of a stream an answer comes with each batch
     most_rows : rows after which reading stops; None: never
     rules : what a user said of numbers that the walk meets
@@ -150,6 +153,7 @@ class Decoder:
         self._given = [name for name in GIVEN if name in quantities]
         self._arrived = [name for name in ARRIVED if name in quantities]
         self._walked = [name for name in Frames._fields if name in quantities and name not in GIVEN]
+        self._clocks = [name for name in CLOCKS if name in quantities]
         self._seeks_copies = "copy" in quantities
         self._point = 0
         self._walker: WholeWalker | None = None
@@ -161,7 +165,7 @@ class Decoder:
         self._copies = CopyFinder()
         if self._observed and self._observer is not None:
             self._observe = self._observer()
-        if self._walked or self._arrived or self._seeks_copies or self._observed:
+        if self._walked or self._arrived or self._clocks or self._seeks_copies or self._observed:
             self._walker = WholeWalker(DEFAULT_BATCH_RECORDS, self._rules)
 
     def put(self, batch: RecordBatch, chunk: Chunk) -> None:
@@ -186,10 +190,23 @@ class Decoder:
             observed = self._observe(frames, first_frame) if self._observe is not None else {}
             for name in self._observed:
                 chunk.put(name, observed.get(name, np.full(len(frames.stop), OBSERVED[name])))
+        if self._clocks:
+            for name, values in zip(CLOCKS, _clocks(whole, frames), strict=True):
+                if name in self._clocks:
+                    chunk.put(name, values)
         if self._arrived:
             arrivals = read_arrivals(whole, frames)
             for name in self._arrived:
                 chunk.put(name, _spread(arrivals, ARRIVED[name], len(frames.stop)))
+
+
+def _clocks(whole: RecordBatch, frames: Frames) -> tuple[Values, Values]:
+    """What do hardware clocks of mirrors show at each frame, and in which unit?"""
+    rows = len(frames.stop)
+    clock, unit = np.full(rows, NO_CLOCK), np.full(rows, NO_CLOCK)
+    if (frames.mirror_at >= 0).any():
+        read_clocks(whole.buffer, whole.record_at, whole.captured_bytes, frames.mirror_at, clock, unit)
+    return clock, unit
 
 
 def _spread(arrivals: Arrivals, name: str, rows: int) -> Values:

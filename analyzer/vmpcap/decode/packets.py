@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.decode.fields import tcp
+from vmpcap.decode.fields.mirrors import NO_CLOCK
 from vmpcap.decode.paths import path_text, written_ids
 from vmpcap.decode.stops import STOPS
 from vmpcap.terms.addresses import NO_MAC
@@ -261,6 +262,8 @@ RECIPES: Final = {
         lambda rows, where: us_cells(np.where(where, rows["initial_rtt_ns"], -1)),
         _not("initial_rtt_ns", 0),
     ),
+    "mirror_clock_ns": _number("mirror_clock_ns", _not("mirror_clock_ns", NO_CLOCK)),
+    "mirror_clock_unit_ns": _number("mirror_clock_unit_ns", _not("mirror_clock_unit_ns", NO_CLOCK)),
 }
 """Every column of terms.columns.PACKETS but the first, whose names are those of the request."""
 

@@ -28,6 +28,8 @@ from vmpcap.decode.words import (
     OVERLAY_ID,
     PPTP_NUMBER,
     RING,
+    ROUTED_NUMBER,
+    ROUTED_NUMBER_BEHIND_KEY,
     SERVICE_ID,
     SESSION,
     STAMP,
@@ -70,7 +72,7 @@ from vmpcap.decode.words import (
     gre_any,
     gre_keyed,
     gre_protocol_at,
-    gre_protocol_only_at,
+    gre_protocol_without_key_at,
     gre_route,
     gre_sequenced,
     gre_unkeyed,
@@ -93,8 +95,8 @@ from vmpcap.decode.words import (
     one_of,
     ppp_header,
     ppp_protocol,
-    ppp_protocol_at,
     ppp_protocol_before_end,
+    ppp_protocol_behind,
     tzsp,
     tzsp_at,
     tzsp_tags,
@@ -113,6 +115,7 @@ PLAIN_TRILL: Final = Expect(0xC700_0000_0000_0000, 0, NOT_AS_NAMED)  # version 0
 LLC_IN_A_RING: Final = Expect(0x00C0_0000_0000_0000, 0x0040_0000_0000_0000, NOT_AS_NAMED)  # IEEE 802.5 3.2.3
 OPEN_AIR: Final = Expect(0x0040_0000_0000_0000, 0, OPAQUE)  # the protected-frame bit of IEEE 802.11 9.2.4.1.9
 BEGINNING: Final = Expect(0x0000_0000_0000_FF00, 0x5500, NOT_AS_NAMED)  # of a frame that is sent in parts: 802.3br 99.3
+PPPOE: Final = Expect(0xFF00_0000_0000_0000, 0x1100_0000_0000_0000, NOT_AS_NAMED)  # version and type: RFC 2516 4
 PLAIN_SNAP: Final = Expect(0xFFFF_FF00_0000_0000, 0, LLC)  # the OUI under which ethertypes are meant (RFC 1042)
 AFTER_LABELS: Final = 1
 TUNNEL_COOKIE: Final = 2
@@ -171,6 +174,7 @@ ETHERNET_ENTRIES: Final = (
     + tzsp(1)
     + ip_protocol(143)
 )  # 143: RFC 8986 10.1
+PPP_ENTRIES: Final = link_type(9, 50) + tzsp(4) + gre_any(0x880B)
 MPLS_ENTRIES: Final = (
     ethertype(0x8847, 0x8848)
     + ip_protocol(137)
@@ -206,7 +210,7 @@ STEPS: Final = (
     Step("mpacket",  link_type(274),            one_of(7, FRAME_STARTS),           always_ethernet(),
          expects=BEGINNING),
     # where Ethernet is not what it begins with
-    Step("ppp",      link_type(9, 50) + tzsp(4), ppp_header(),                     ppp_protocol_before_end()),
+    Step("ppp",      PPP_ENTRIES,               ppp_header(),                      ppp_protocol_before_end()),
     Step("slip",     link_type(8),              fixed(16),                         by_ip_version()),
     Step("chdlc",    link_type(104),            fixed(4),                          hdlc_at(2)),
     Step("frelay",   link_type(107),            fixed(4),                          frame_relay_at(2)),
@@ -263,7 +267,8 @@ STEPS: Final = (
     Step("pwach",    chosen(),                  fixed(4),                          ends()),
     Step("gre",      chosen(),                  flagged(0, 4, GRE_FLAGS, never=0x40), gre_protocol_at(2),
          keeps=GRE_KEY, also_keeps=GRE_NUMBER),
-    Step("gre-routed", chosen(),                gre_route(),                       gre_protocol_only_at(2)),
+    Step("gre-routed", chosen(),                gre_route(),                       gre_protocol_without_key_at(2),
+         keeps=ROUTED_NUMBER_BEHIND_KEY, also_keeps=ROUTED_NUMBER),
     Step("pptp",     chosen(),                  flagged(1, 12, {0x80: 4}),         always_link_type(9), keeps=CALL,
          also_keeps=PPTP_NUMBER),
     Step("pptp-ack", chosen(),                  flagged(1, 8, {0x80: 4}),          ends(), keeps=CALL),
@@ -304,8 +309,8 @@ STEPS: Final = (
     Step("tzsp",     udp_port(37008),           tzsp_tags(),                       tzsp_at(2)),
     # IP inside something
     Step("lisp",     udp_port(4341),            fixed(8),                          by_ip_version(), keeps=INSTANCE_ID),
-    Step("pppoe",    ethertype(0x8864),         fixed_if(8, at=0, mask=0xFF, value=0x11), ppp_protocol_at(6),
-         size=Size(at=4, after=6)),
+    Step("pppoe",    ethertype(0x8864),         ppp_protocol_behind(6),            ppp_protocol_before_end(),
+         size=Size(at=4, after=6), expects=PPPOE),
     Step("l2tpv2",   chosen(),                  flagged(0, 6, {0x40: 2, 0x08: 4}, never=0x02), always_link_type(9)),
     # where no number says what follows: such rows only choose, and stand last
     Step("protocol47", ip_protocol(47) + udp_port(4754), no_header(),              chooses=WHAT_47_CARRIES),

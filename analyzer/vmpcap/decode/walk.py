@@ -73,6 +73,7 @@ RARE: Final[dict[int, dict[str, int]]] = {
         "tunnel_seq": NO_ID,
         "tunnel_key": 0,
         "tunnel_step": 0,
+        "mirror_at": -1,
     },
     BEYOND_IPV4: {"src_high": 0, "dst_high": 0, "ip_fragment": WHOLE},
     GUESSED: {"guess": 0},
@@ -194,6 +195,7 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
         segment = np.uint64(0)
         ids = 0
         tunnel_seq = np.int64(NO_ID)
+        mirror_at = np.int64(-1)
         numbered_at = np.int64(NO_ID)  # the header that numbers the packets of its tunnel, by its place in the path
         tunnel_step = np.int64(0)
         tunnel_name = np.int64(NO_ID)
@@ -326,6 +328,8 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
                                 ids += 1
                             if kept == NO_ID:
                                 continue
+                            if role == Role.CLOCK and mirror_at < 0:
+                                mirror_at = at
                             if role == Role.TUNNEL:
                                 name = np.int64(kept)
                                 if depth == numbered_at + 1:
@@ -409,6 +413,7 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: its chapters share two do
             rare |= WRAPPED
             out.id_count[i] = ids
             out.tunnel_seq[i] = tunnel_seq
+            out.mirror_at[i] = mirror_at
             if tunnel_seq != NO_ID:
                 out.tunnel_key[i] = tunnel_of(buffer, tunnel_network, tunnel_step, tunnel_name, inner_name)
                 out.tunnel_step[i] = tunnel_step if inner_name == NO_ID else inner_step
@@ -537,6 +542,7 @@ _DTYPES: Final[dict[str, npt.DTypeLike]] = {
     "tunnel_seq": np.int64,
     "tunnel_key": np.uint64,
     "tunnel_step": np.uint8,
+    "mirror_at": np.int32,
     "guess": np.uint32,
     "ethertype": np.uint16,
     "network_at": np.int32,

@@ -167,6 +167,8 @@ class Role(IntEnum):
     """Listed, and part of the tunnel's name where its packets are numbered, in this header or the one before it."""
     SEQUENCE = 4
     """A number that rises by one from packet to packet of a tunnel: what is missing was lost before the capture."""
+    CLOCK = 5
+    """Listed; a hardware clock whose unit stands elsewhere in its header, so where that begins is noted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,9 +411,14 @@ def ppp_header() -> Length:
     return Length(at=0, by_byte=(PPP_HEADER,) * 256, needs=1)
 
 
+def ppp_protocol_behind(base: int) -> Length:
+    """`base` bytes, then a protocol of PPP: one byte where the first is odd, else two (RFC 1661 2)."""
+    return Length(base, tuple(base + (1 if byte & 1 else 2) for byte in range(256)), needs=base + 1)
+
+
 def gre_route() -> Length:
     """Checksum and offset, what the flags say, and entries up to the empty one (RFC 1701)."""
-    return Length(at=0, by_byte=(GRE_ROUTE,) * 256, needs=8)
+    return Length(at=0, by_byte=(GRE_ROUTE,) * 256, needs=12)
 
 
 def tzsp_tags() -> Length:
@@ -452,14 +459,9 @@ def gre_protocol_at(at: int) -> HandsOver:
     return HandsOver(Space.GRE, at, 0xFFFF, select_mask=0x30, select_shift=4)
 
 
-def gre_protocol_only_at(at: int) -> HandsOver:
-    """The protocol type at this offset, without what key and sequence number make of it."""
-    return HandsOver(Space.GRE, at, 0xFFFF)
-
-
-def ppp_protocol_at(at: int) -> HandsOver:
-    """The PPP protocol at this offset."""
-    return HandsOver(Space.PPP_PROTOCOL, at, 0xFFFF)
+def gre_protocol_without_key_at(at: int) -> HandsOver:
+    """The protocol type at this offset under the sequence flag (0x10): a key stands before routing entries."""
+    return HandsOver(Space.GRE, at, 0xFFFF, select_mask=0x10, select_shift=4)
 
 
 def next_protocol_at(at: int) -> HandsOver:
@@ -570,7 +572,7 @@ TREE: Final = Keep("ftag", Role.NOTE, at=0, shift=22, mask=0x3FF, separates=Fals
 INGRESS: Final = Keep("ingress", Role.NOTE, at=2, shift=0, mask=0xFFFF, separates=False)
 SESSION: Final = Keep("session", Role.TUNNEL, at=0, shift=0, mask=0x3FF, separates=False)
 """Of ERSPAN: it names a mirror, not a broadcast domain; two mirrors between the same ends count apart."""
-STAMP: Final = Keep("stamp", Role.NOTE, at=4, shift=0, mask=0xFFFF_FFFF, separates=False)
+STAMP: Final = Keep("stamp", Role.CLOCK, at=4, shift=0, mask=0xFFFF_FFFF, separates=False)
 """ERSPAN III's hardware clock, in units of its granularity field."""
 TUNNEL_SESSION: Final = Keep("session", Role.NOTE, at=0, shift=0, mask=0xFFFF_FFFF, separates=False)
 """Each end of an L2TPv3 tunnel chooses its own (RFC 3931 4.1), so the two directions differ."""
@@ -578,6 +580,10 @@ TUNNEL_SESSION_UDP: Final = Keep("session", Role.NOTE, at=4, shift=0, mask=0xFFF
 GRE_KEY: Final = Keep("key", Role.TUNNEL, at=-8, shift=0, mask=0xFFFF_FFFF, when_mask=0x30, separates=False)
 """Where a sequence number follows it; a key that is the last word is a virtual subnet's, or nothing that we know."""
 GRE_NUMBER: Final = Keep("gre_seq", Role.SEQUENCE, at=-4, shift=0, mask=0xFFFF_FFFF, when_mask=0x10)
+ROUTED_NUMBER: Final = Keep("gre_seq", Role.SEQUENCE, at=8, shift=0, mask=0xFFFF_FFFF, when_mask=0x10)
+"""Before routing entries, in a header without a key."""
+ROUTED_NUMBER_BEHIND_KEY: Final = Keep("gre_seq", Role.SEQUENCE, at=12, shift=0, mask=0xFFFF_FFFF, when_mask=0x30)
+"""Kept first where there is a key, so that what stands in the key's place is not."""
 CALL: Final = Keep("call", Role.TUNNEL, at=4, shift=0, mask=0xFFFF, separates=False)
 """Of PPTP: each end names its own (RFC 2637 4.1), so the two directions differ."""
 PPTP_NUMBER: Final = Keep("pptp_seq", Role.SEQUENCE, at=8, shift=0, mask=0xFFFF_FFFF)

@@ -11,7 +11,7 @@ COMPARED: Final = (
     *("src_port", "dst_port", "payload_bytes", "tcp_seq", "tcp_ack", "tcp_flags", "tcp_window", "tcp_mss"),
     *("tcp_window_scale", "tcp_sack_permitted", "tcp_ts_value", "tcp_ts_echo", "tcp_sack", "icmp_type", "icmp_code"),
     *("icmp_id", "icmp_seq", "arp_op", "arp_sender_mac", "arp_sender_ip", "arp_target_mac", "arp_target_ip"),
-    "tunnel_seq",
+    *("tunnel_seq", "mirror_clock_ns", "mirror_clock_unit_ns"),
 )
 """Columns that both know, beside the encapsulation. Interfaces are numbered over the file here, by section there."""
 OF_A_STREAM: Final = ("tcp_stream", "tcp_analysis", "tcp_ack_rtt_us", "tcp_bytes_in_flight", "tcp_initial_rtt_us")

@@ -109,6 +109,8 @@ THEIR_NAMES: Final = {"otv": "vxlan", "lispl2": "vxlan"} | {
     layer.ours: layer.theirs for layer in LAYERS if layer.ours and layer.ours not in ("vlan", "erspan")
 }
 """What tshark calls a header of ours; it reads the ids of OTV and L2 LISP where VXLAN has its own."""
+TAKEN_LATER: Final = ("mpls.label", "gre.key")
+"""Fields of ids of which a header may have several, or none."""
 OVERLAYS: Final = frozenset({"vxlan", "gpe", "geneve", "nvgre", "lisp", "lispl2", "otv", "pbb", "fence"})
 """Of our names those whose id is a `vni`."""
 INSIDE: Final = frozenset({"eth", "ip", "ipv6", "arp"})
@@ -135,6 +137,8 @@ HAS_NUMBER: Final = 0x1000
 """A flag of GRE. A key without a number is over frames that of NVGRE (RFC 7637 3.2); else it is not listed, as in the
 packets table."""
 HAS_ROUTE: Final = 0x4000
+HAS_KEY: Final = 0x2000
+PPP_IN_GRE: Final = 0x880B
 GRE_VERSION: Final = 0x0007
 """Of version 1 is PPTP's, of no other anything."""
 GPE_PORT: Final = 4790
@@ -233,7 +237,7 @@ def headers(values: Values, live: Iterable[str]) -> Iterator[Header]:
 
 def _header(layer: Layer, left: Ids, values: Values, before: str, below: str) -> Iterator[Header]:  # noqa: PLR0912 - a rule a word
     """One of tshark's words as the headers that it stands for."""
-    word, ids = layer.ours, tuple(left.next(name) for name in layer.ids if name != "mpls.label")
+    word, ids = layer.ours, tuple(left.next(name) for name in layer.ids if name not in TAKEN_LATER)
     if layer.theirs == "sll" and _first(values, "frame.encap_type") == SLL2:
         word = "sll2"
     elif layer.theirs == "null" and _first(values, "frame.encap_type") == LOOP:
@@ -256,10 +260,11 @@ def _header(layer: Layer, left: Ids, values: Values, before: str, below: str) ->
         ids = (_bottom(left),)
     elif layer.theirs == "gre":
         flags, proto = left.next("gre.flags_and_version"), left.next("gre.proto")
-        if flags is not None and flags & GRE_VERSION:
+        if flags is not None and flags & GRE_VERSION == 1 and proto == PPP_IN_GRE:
             yield Header("pptp" if flags & HAS_NUMBER else "pptp-ack", (left.next("gre.key.call_id"),), 1)
             return
-        yield from _gre(flags, proto, ids[0])
+        has_key = flags is not None and flags & HAS_KEY != 0
+        yield from _gre(flags, proto, left.next("gre.key") if has_key else None)
         return
     elif layer.theirs == "erspan":
         version = left.next("erspan.version")

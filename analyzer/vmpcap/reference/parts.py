@@ -315,6 +315,35 @@ def _tunnel(frame: Frame) -> Row:
     return {}
 
 
+MIRROR_CLOCK: Final = ("erspan.timestamp", "erspan.gra", "erspan.o", "erspan.platid")
+BEYOND: Final = {
+    0: "erspan.pid7.timestamp",
+    3: "erspan.pid3.timestamp",
+    5: "erspan.pid5.timestamp",
+    6: "erspan.pid5.timestamp",
+    7: "erspan.pid7.timestamp",
+}
+"""The rest of a clock, by the platform whose header has it: seconds of 5 and 6, of others the upper half of a count."""
+UNITS_NS: Final = (100_000, 100, 1)
+"""By the granularity; the one that follows is its owner's."""
+OF_1588: Final = 2
+
+
+def _clock(frame: Frame) -> Row:
+    """Of the outermost header: the first of each field, where it has one."""
+    count, unit = frame.first("erspan.timestamp"), frame.first("erspan.gra")
+    if count is None or unit is None or unit >= len(UNITS_NS):
+        return {}
+    platform = frame.first("erspan.platid") if frame.first("erspan.o") else None
+    beyond = frame.first(BEYOND[platform]) if platform in BEYOND else None
+    ns = count * UNITS_NS[unit]
+    if beyond is not None and unit == OF_1588 and platform in (5, 6):
+        ns += beyond * 10**9
+    elif beyond is not None and unit != OF_1588 and platform not in (5, 6):
+        ns += (beyond << 32) * UNITS_NS[unit]
+    return {"mirror_clock_ns": ns if ns < 1 << 63 else None, "mirror_clock_unit_ns": UNITS_NS[unit]}
+
+
 def _analysis(frame: Frame) -> Row:
     """Of the innermost TCP header; marks are fields without a value of their own."""
     if not frame.values["tcp.flags"] or not frame.values["tcp.len"]:
@@ -385,6 +414,7 @@ PARTS: Final = (
         _arp,
     ),
     Part(("tunnel_seq",), tuple(dict.fromkeys(NUMBERED.values())), _tunnel),
+    Part(("mirror_clock_ns", "mirror_clock_unit_ns"), (*MIRROR_CLOCK, *dict.fromkeys(BEYOND.values())), _clock),
     Part(
         ("tcp_stream", "tcp_analysis", "tcp_ack_rtt_us", "tcp_bytes_in_flight", "tcp_initial_rtt_us"),
         (

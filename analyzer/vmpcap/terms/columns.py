@@ -205,6 +205,19 @@ PACKETS: Final = (
     Column("tcp_ack_rtt_us", "float", "us", "since the segment that this one acknowledges exactly: ack_rtt"),
     Column("tcp_bytes_in_flight", "count", "bytes", "outstanding after this segment: bytes_in_flight"),
     Column("tcp_initial_rtt_us", "float", "us", "of its stream, from the ACK that tells it on: initial_rtt"),
+    Column(
+        "mirror_clock_ns",
+        "count",
+        "ns",
+        "hardware clock of the outermost ERSPAN III header, since it began; 32 bits of its unit come round, unless the"
+        " platform's header has the rest; null without one, or in a unit that its owner defined (then only in ids)",
+    ),
+    Column(
+        "mirror_clock_unit_ns",
+        "count",
+        "ns",
+        "what that clock counts in: 100000 (100 us), 100, or 1 (IEEE 1588); null as above",
+    ),
 )
 """
 `vmpcap packets` and `vmpcap.scan`: one row per frame. Addresses, ports and lengths are those of the innermost packet.
