@@ -168,6 +168,7 @@ def beginnings() -> Iterator[Example]:
     yield _frame(
         "nflog", "nflog/ipv6/tcp", _hex("0a 00 0005") + fields + struct.pack(">HH", 4 + len(packet), 9) + packet, 239
     )
+    yield from messages()
     yield _frame("ipoib", "ipoib/ip/tcp", bytes(40) + _hex("0800 0000", ip() / tcp()), 242)
     macs = bytes(INNER)[:12]
     yield _frame("brcm", "brcm/ip/tcp", macs + _hex("2000 0003 0800", inner_ip() / tcp()), 281)
@@ -175,6 +176,34 @@ def beginnings() -> Iterator[Example]:
     yield _frame("dsa", "dsa/ip/tcp", macs + _hex("c002 0001 0800", inner_ip() / tcp()), 284)
     yield _frame("edsa", "edsa/rarp", RARP[:12] + _hex("dada 0000 c002 0001 8035") + RARP_BODY, 285)
     yield _frame("mpacket", "mpacket/eth/ip/tcp", _hex("55555555555555 d5", INNER) + _checked(bytes(INNER)), 274)
+
+
+def _message(kind: str, family: str, *fields: tuple[int, bytes], order: str = "<") -> bytes:
+    """What nlmon shows: the cooked header of netlink (824), its family 12, and a message to or from netfilter."""
+    body = _hex(f"{family} 00 0000")
+    for number, value in fields:
+        body += struct.pack(order + "HH", 4 + len(value), number) + value + bytes(-len(value) % 4)
+    number = int(kind, 16)
+    header = struct.pack(order + "IHHII", 16 + len(body), number, 0, 0, 0)
+    return _hex("0004 0338 0000 0000000000000000 000c") + header + body
+
+
+def messages() -> Iterator[Example]:
+    """Packets in messages of Linux: to a queue (linux/netfilter/nfnetlink_queue.h), and to a log."""
+    named = (1, _hex("00000007 0800 03"))
+    six = (1, _hex("00000007 86dd 03"))
+    for order in "<>":
+        queued = _message("0300", "02", named, (10, bytes(ip() / tcp())), order=order)
+        yield _frame("nfqueue", "netlink/netfilter/nfqueue/ip/tcp", queued, 253)
+    queued = _message("0300", "0a", six, (6, bytes(4)), (10, bytes(ipv6() / tcp())))
+    yield _frame("nfqueue", "netlink/netfilter/nfqueue/ipv6/tcp", queued, 253)
+    logged = _message("0400", "02", (1, _hex("0800 0300")), (10, b"by rule\0"), (9, bytes(ip() / tcp())))
+    yield _frame("nflog", "netlink/netfilter/nflog/ip/tcp", logged, 253, "253")
+    verdict = _message("0301", "00", (2, _hex("00000001 00000007")))
+    yield _frame("netfilter", "netlink/netfilter", verdict, 253)
+    # RTM_NEWLINK to family 0: what a bridge or a bond tells when a port goes
+    news = struct.pack("<IHHII", 32, 16, 0, 0, 0) + bytes(16)
+    yield _frame("netlink", "netlink", _hex("0004 0338 0000 0000000000000000 0000") + news, 253)
 
 
 def foreign_beginnings() -> Iterator[Example]:

@@ -40,6 +40,7 @@ from vmpcap.decode.words import (
     LITTLE_COUNT,
     MAX_DEPTH,
     NFLOG_FIELDS,
+    NFQUEUE_FIELDS,
     PPP_HEADER,
     TZSP_TAGS,
     Length,
@@ -494,8 +495,10 @@ LEFT_OUT: Final = (
     "PPP that is compressed, encrypted, or sent over several links at once (0x00fd, 0x0053, 0x003d):"
     " `unknown_payload`.",
     "PPPoE discovery (0x8863): `unknown_ethertype`.",
-    "Link types without a row, IEEE 802.15.4 (195) and netlink (253) among them: their frames are counted as"
-    " `unknown_link_type`, and the report names the link type of the capture.",
+    "Link types without a row: their frames are counted as `unknown_link_type`, and the report names the link type of"
+    " the capture. IEEE 802.15.4 (195) is the radio of sensors, with IPv6 only in a compressed form of its own, and"
+    " the experimental Ethernet of 1976 (2) has stations of one byte: neither is a guest's.",
+    "Of netlink (253) all but packets for a queue or a log, and of several messages in one record all but the first.",
 )
 """What a reader might look for in the table and not find."""
 
@@ -567,6 +570,8 @@ SPACES: Final = {
     Space.HDLC: ("HDLC protocol", "#06x"),
     Space.ARCNET: ("ARCNET protocol", "#04x"),
     Space.TZSP: ("TZSP protocol", "d"),
+    Space.NETLINK: ("netlink family", "d"),
+    Space.NETFILTER: ("netfilter message", "#06x"),
 }
 OF_GRE: Final = (Space.GRE, Space.GRE_SEQUENCED, Space.GRE_KEYED, Space.GRE_KEYED_SEQUENCED)
 
@@ -593,6 +598,7 @@ def entries(step: Step) -> str:
 LENGTHS: Final = {
     LABEL_STACK: "4 a label",
     NFLOG_FIELDS: "up to the field that holds the packet",
+    NFQUEUE_FIELDS: "up to the field that holds the packet",
     LITTLE_COUNT: "as its length says",
     TZSP_TAGS: "4 and its tags",
     PPP_HEADER: "1 to 4, by what is compressed",

@@ -12,7 +12,7 @@ from vmpcap.verdicts.profile import DEFAULT, load_profile
 
 PUBLIC = Path(__file__).resolve().parents[3] / "shared" / "captures"
 
-UNKNOWN_LINK_TYPES = {"pcapsql__lt253-netlink.pcap"}
+UNKNOWN_LINK_TYPES = {"tcpdump__lt195-802154.pcap", "pypcapng__pcapng-obsolete-packet-block.ntar"}
 """Link types that are not walked: every frame is counted as such, and none has a flow or an announcement."""
 
 NOT_PCAP = {"tcptrace__not-pcap-snoop.snoop": "a snoop file, which tshark reads and a reader of pcap refuses"}

@@ -123,6 +123,7 @@ class Walk:
             229: self.ipv6,
             239: self.netfilter,
             242: self.infiniband,
+            253: self.messages,
             258: self.darwin,
             274: self.preamble,
             276: self.sll2,
@@ -188,7 +189,23 @@ class Walk:
         self.enter("radiotap", at + size)
         self.wireless(at + size)
 
-    def netfilter(self, at: int) -> None:
+    def messages(self, at: int) -> None:
+        """Netlink with its cooked header; packets are only in what netfilter tells."""
+        self.step_in()
+        family = self.take(at, 16)[14:]
+        self.enter("netlink", at + 16)
+        if family != b"\0\x0c":
+            raise Stopped("complete")
+        self.step_in()
+        kind = sorted(self.take(at + 16, 16)[4:6])
+        self.enter("netfilter", at + 32)
+        if kind == [0, 4]:
+            self.netfilter(at + 32)
+        elif kind == [0, 3]:
+            self.netfilter(at + 32, "nfqueue", 10)
+        raise Stopped("complete")
+
+    def netfilter(self, at: int, name: str = "nflog", packet: int = 9) -> None:
         self.step_in()
         self.take(at, 8)
         readable = min(self.end, len(self.data))
@@ -199,13 +216,13 @@ class Walk:
                 break
             order = "<" if self.data[inside + 3] == 0 else ">"
             size, kind = struct.unpack(f"{order}HH", self.data[inside : inside + 4])
-            if kind & 0xFF == 9:
+            if kind & 0xFF == packet:
                 break
             if size < 4:
                 inside = readable
                 break
             inside += (size + 3) // 4 * 4
-        self.enter("nflog", inside + 4)
+        self.enter(name, inside + 4)
         self.by_version(inside + 4)
 
     def infiniband(self, at: int) -> None:

@@ -7,13 +7,14 @@ import numpy as np
 from vmpcap.decode import tables
 from vmpcap.decode.bits import Bytes, Offset, be16, byte
 from vmpcap.decode.frames import I32
-from vmpcap.decode.words import GRE_ROUTE, LITTLE_COUNT, NFLOG_FIELDS, PPP_HEADER, TZSP_TAGS
+from vmpcap.decode.words import GRE_ROUTE, LITTLE_COUNT, NFLOG_FIELDS, NFQUEUE_FIELDS, PPP_HEADER, TZSP_TAGS
 from vmpcap.terms.kernels import inline_kernel
 
 _LABEL_BYTES: Final = 4
 _NFLOG_FIXED_BYTES: Final = 4
 _NFLOG_FIELD_BYTES: Final = 4
 _NFLOG_PACKET: Final = 9  # NFULA_PAYLOAD of linux/netfilter/nfnetlink_log.h
+_NFQUEUE_PACKET: Final = 10  # NFQA_PAYLOAD of linux/netfilter/nfnetlink_queue.h
 _TZSP_FIXED_BYTES: Final = 4
 _TZSP_PADDING: Final = 0
 _TZSP_LAST: Final = 1
@@ -36,15 +37,15 @@ def measure_stack(buffer: Bytes, start: Offset, at: Offset, end: Offset) -> np.i
 
 
 @inline_kernel
-def measure_nflog(buffer: Bytes, start: Offset, at: Offset, end: Offset) -> np.int64:
-    """How long is the NFLOG header at `at`, up to its packet? Past `end` where no field before that holds one."""
+def measure_fields(buffer: Bytes, start: Offset, at: Offset, end: Offset, packet: int) -> np.int64:
+    """How long is the header of fields at `at`, up to its packet? Past `end` where no field before that holds one."""
     length = np.int64(_NFLOG_FIXED_BYTES)
     while at + length + _NFLOG_FIELD_BYTES <= end:
         field = start + length
         is_little = byte(buffer, field + 3) == 0  # types are below 256, in the order of the host that wrote them
         size = byte(buffer, field) | (byte(buffer, field + 1) << 8) if is_little else be16(buffer, field)
         kind = byte(buffer, field + 2) if is_little else byte(buffer, field + 3)
-        if kind == _NFLOG_PACKET:
+        if kind == packet:
             return length + _NFLOG_FIELD_BYTES
         if size < _NFLOG_FIELD_BYTES:
             break
@@ -101,7 +102,9 @@ def measure_special(
         counted = byte(buffer, counted_at) | (byte(buffer, counted_at + 1) << 8)
         return counted if counted >= rules[rule + tables.NEEDS] else np.int64(-1)
     if header == NFLOG_FIELDS:
-        return measure_nflog(buffer, start, at, end)
+        return measure_fields(buffer, start, at, end, _NFLOG_PACKET)
+    if header == NFQUEUE_FIELDS:
+        return measure_fields(buffer, start, at, end, _NFQUEUE_PACKET)
     if header == TZSP_TAGS:
         return measure_tzsp(buffer, start, at, end)
     if header == PPP_HEADER:

@@ -21,6 +21,8 @@ PPP_HEADER: Final = 0xFFFA
 """A length that means: address and control where they are there, and a protocol of two bytes, or one that is odd."""
 GRE_ROUTE: Final = 0xFFF9
 """A length that means: what the flags say, then routing entries up to and including the empty one."""
+NFQUEUE_FIELDS: Final = 0xFFF8
+"""A length that means: the same as NFLOG_FIELDS, with the queue's number of the field."""
 LEAST_SPECIAL_LENGTH: Final = 0xFF00
 
 MAX_DEPTH: Final = 16
@@ -49,6 +51,8 @@ class Space(IntEnum):
     HDLC = 16
     ARCNET = 17
     TZSP = 18
+    NETLINK = 19
+    NETFILTER = 20
 
 
 UNKNOWN_KEY_STOPS: Final = {
@@ -57,6 +61,9 @@ UNKNOWN_KEY_STOPS: Final = {
     Space.IP_PROTOCOL: stops.UNKNOWN_IP_PROTOCOL,
     Space.UDP_PORT: stops.COMPLETE,  # a port without a step is no tunnel: the datagram is the end
     Space.LLC_SAP: stops.LLC,
+    # what programs and a kernel tell each other, and no packet
+    Space.NETLINK: stops.COMPLETE,
+    Space.NETFILTER: stops.COMPLETE,
 }
 """Where the walk stops when a number of this registry is claimed by nobody; elsewhere UNKNOWN_PAYLOAD."""
 
@@ -331,6 +338,16 @@ def tzsp(*numbers: int) -> Claims:
     return _claims(Space.TZSP, numbers)
 
 
+def netlink(*numbers: int) -> Claims:
+    """A family of Linux netlink."""
+    return _claims(Space.NETLINK, numbers)
+
+
+def netfilter(*numbers: int) -> Claims:
+    """Subsystem and kind of a message of netfilter, in the byte order of either host."""
+    return _claims(Space.NETFILTER, [n for number in numbers for n in (number, number >> 8 | (number & 0xFF) << 8)])
+
+
 def choice(number: int) -> Claims:
     """A place where other rows let the bytes decide."""
     return _claims(Space.GUESS, (number,))
@@ -431,6 +448,11 @@ def nflog_fields() -> Length:
     return Length(at=0, by_byte=(NFLOG_FIELDS,) * 256, needs=8)
 
 
+def nfqueue_fields() -> Length:
+    """The same, of a message that hands a packet to a queue."""
+    return Length(at=0, by_byte=(NFQUEUE_FIELDS,) * 256, needs=8)
+
+
 def label_stack() -> Length:
     """Entries of four bytes up to and including the one with the bottom bit (RFC 3032 2.1)."""
     return Length(at=0, by_byte=(LABEL_STACK,) * 256, needs=4)
@@ -522,6 +544,16 @@ def arcnet_at(at: int) -> HandsOver:
 def tzsp_at(at: int) -> HandsOver:
     """The encapsulated protocol of TZSP at this offset."""
     return HandsOver(Space.TZSP, at, 0xFFFF)
+
+
+def netlink_at(at: int) -> HandsOver:
+    """The family of netlink at this offset."""
+    return HandsOver(Space.NETLINK, at, 0xFFFF)
+
+
+def netfilter_at(at: int) -> HandsOver:
+    """The kind of a message of netfilter at this offset, low byte first."""
+    return HandsOver(Space.NETFILTER, at, 0xFFFF, is_little_endian=True)
 
 
 def whatever_fits(number: int) -> HandsOver:

@@ -39,6 +39,9 @@ LAYERS: Final = (
     Layer("arcnet", "arcnet"),
     Layer("atm", "sunatm"),
     Layer("ipoib", "ipoib"),
+    Layer("netlink", "netlink"),
+    Layer("netlink-netfilter", "netfilter"),
+    Layer("netlink-route", ends=True),
     Layer("nflog", "nflog"),
     Layer("pktap", "pktap"),
     Layer("ppi", "ppi"),
@@ -120,6 +123,7 @@ LINKS: Final = frozenset({"eth", "sll", "pbb", "fence", "wlan", "fddi", "tokenri
 PATH_FIELDS: Final = (
     *("frame.protocols", "frame.encap_type", "arp.opcode", "gre.flags_and_version", "gre.proto", "erspan.version"),
     "gre.key.call_id",
+    "netlink.hdr_type",
     *("l2tp.version", "l2tp.type", "llc.oui", "mpls.bottom", "udp.dstport"),
     *(field for layer in LAYERS for field in layer.ids),
 )
@@ -127,11 +131,13 @@ PATH_FIELDS: Final = (
 
 LINK_TYPES: Final = {
     1: 1, 2: 6, 6: 10, 9: 129, 13: 123, 15: 0, 20: 105, 23: 127, 25: 113, 26: 107, 28: 104, 97: 192,
-    129: 228, 130: 229, 141: 239, 171: 258, 174: 108, 180: 242, 198: 274, 210: 276,
+    129: 228, 130: 229, 141: 239, 158: 253, 171: 258, 174: 108, 180: 242, 198: 274, 210: 276,
 }  # fmt: skip
 """LINKTYPE_ by Wireshark's WTAP_ENCAP_, where that stands for one: not of RAW (12, 14 and 101) and PPP (9 and 50)."""
 SLL2: Final = 210
 LOOP: Final = 174
+LOGGED: Final = 0x0400
+"""Subsystem and kind of a message of netfilter with a packet for the log; what else has one is for a queue."""
 FRAMES_IN_GRE: Final = 0x6558
 HAS_NUMBER: Final = 0x1000
 """A flag of GRE. A key without a number is over frames that of NVGRE (RFC 7637 3.2); else it is not listed, as in the
@@ -258,6 +264,9 @@ def _header(layer: Layer, left: Ids, values: Values, before: str, below: str) ->
         word = ""
     elif layer.theirs == "mpls":
         ids = (_bottom(left),)
+    elif layer.theirs == "netlink-netfilter" and below in ("ip", "ipv6"):
+        yield Header("netfilter", (), 0)
+        word = "nflog" if _first(values, "netlink.hdr_type") == LOGGED else "nfqueue"
     elif layer.theirs == "gre":
         flags, proto = left.next("gre.flags_and_version"), left.next("gre.proto")
         if flags is not None and flags & GRE_VERSION == 1 and proto == PPP_IN_GRE:
