@@ -31,8 +31,7 @@ def count(packets: Sequence[tuple[int, int]], cuts: Sequence[int] = ()) -> dict[
     edges = [0, *sorted(cuts), len(packets)]
     for begin, end in itertools.pairwise(edges):
         rows = [
-            {"tunnel_key": key << 32, "tunnel_seq": number, "tunnel_step": ESP, "id_count": 1}
-            for key, number in packets[begin:end]
+            {"tunnel_key": key << 32, "tunnel_seq": number, "tunnel_step": ESP} for key, number in packets[begin:end]
         ]
         if rows:
             counter.absorb(make_frames(rows))
@@ -116,9 +115,7 @@ def test_more_tunnels_than_there_is_room_for_are_counted() -> None:
     """Memory is bounded; the packets of the rest are told."""
     counter = TunnelCounter()
     keys = [n << 32 for n in range(1, 3 * MOST_TUNNELS + 1)]
-    counter.absorb(
-        make_frames([{"tunnel_key": key, "tunnel_seq": 1, "tunnel_step": ESP, "id_count": 1} for key in keys])
-    )
+    counter.absorb(make_frames([{"tunnel_key": key, "tunnel_seq": 1, "tunnel_step": ESP} for key in keys]))
     assert counter.followed == len(counter.tunnels()) == MOST_TUNNELS
     assert counter.not_followed == 2 * MOST_TUNNELS
 
@@ -188,3 +185,13 @@ def test_each_call_of_pptp_is_numbered_for_itself() -> None:
     counter.absorb(WALKER.walk(batch_of(frames)))
     assert counter.tunnels() == [NumberedTunnel("pptp", 20, 0, 0, 0, 0), NumberedTunnel("pptp", 19, 1, 0, 0, 0)]
     assert not any(tunnel.is_mirror for tunnel in counter.tunnels())
+
+
+def test_a_batch_of_nothing_but_routed_gre_is_counted() -> None:
+    """Its header lists no id: only the number says that the tunnel is one (RFC 1701)."""
+    counter = TunnelCounter()
+    for number in (5, 6, 8):
+        header = struct.pack(">HHIII", 0x5000, 0x0800, 0, number, 0)
+        frame = bytes(ETH / IP(proto=47) / Raw(header + bytes(IP() / TCP())))
+        counter.absorb(WALKER.walk(batch_of([frame])))
+    assert counter.tunnels() == [NumberedTunnel("gre-routed", 3, 1, 0, 0, 0)]

@@ -42,7 +42,7 @@ class TunnelCounter:
     @WRAPPING
     def absorb(self, frames: Frames, inside: npt.NDArray[np.bool_] | None = None) -> None:
         """Count the packets of these frames (those inside, where only some are asked for)."""
-        if not frames.id_count.any() or not (frames.tunnel_seq >= 0).any():
+        if not frames.tunnel_step.any():
             return
         if self._state is None:
             self._state = _start()
