@@ -1,18 +1,22 @@
 """Numbers that are missing: a mirror that lost packets proves no absence, a tunnel that did is told of."""
 
-from collections.abc import Sequence
+import struct
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from scapy.contrib.erspan import ERSPAN_II
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import GRE, Ether
+from scapy.packet import Packet as Packed
 from scapy.packet import Raw
 
 from tests.readers.writers import Packet
 from tests.runs.made import migration, request, write
+from vmpcap.decode.steps import STEPS
+from vmpcap.decode.words import Role
 from vmpcap.report.document import Report
-from vmpcap.runs.pipeline import analyse
+from vmpcap.runs.pipeline import NUMBERED_BY, analyse
 from vmpcap.runs.requests import PointFiles
 
 OUTER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / IP(src="10.0.0.1", dst="10.0.0.2")
@@ -75,18 +79,56 @@ def test_an_announcement_that_the_mirror_may_have_lost_is_not_observable(lost: b
         assert found["announcement_reached_destination"][0] == "fail"
 
 
-def test_a_tunnel_that_lost_packets_is_told_of_and_blames_no_capture(tmp_path: Path) -> None:
-    """ESP through NAT with seven numbers missing, beside a migration that is seen in full."""
+def esp_through_nat(number: int) -> Packed:
+    """RFC 3948 2.1."""
+    return OUTER / UDP(sport=4500, dport=4500) / Raw(struct.pack(">II", 0x107, number) + bytes(64))
+
+
+def gre(number: int) -> Packed:
+    """RFC 2890 2."""
+    return OUTER / GRE(seqnum_present=1, sequence_number=number) / IP() / UDP()
+
+
+def routed_gre(number: int) -> Packed:
+    """RFC 1701: checksum and offset, number, an empty entry."""
+    outer = OUTER.copy()
+    outer[IP].proto = 47
+    return outer / Raw(struct.pack(">HHIII", 0x5000, 0x0800, 0, number, 0)) / IP() / UDP()
+
+
+def pptp(number: int) -> Packed:
+    """RFC 2637 4.1: a call with a protocol of one byte in it."""
+    outer, inside = OUTER.copy(), b"\x21" + bytes(IP() / UDP())
+    outer[IP].proto = 47
+    return outer / Raw(struct.pack(">HHHHI", 0x3001, 0x880B, len(inside), 7, number) + inside)
+
+
+@pytest.mark.parametrize(
+    ("tunnel", "name"), [(esp_through_nat, "ESP"), (gre, "GRE"), (routed_gre, "GRE"), (pptp, "PPTP")]
+)
+def test_a_tunnel_that_lost_packets_is_told_of_and_blames_no_capture(
+    tunnel: Callable[[int], Packed], name: str, tmp_path: Path
+) -> None:
+    """Seven numbers missing, beside a migration that is seen in full."""
     packets = migration()
     wan = []
     for n, number in enumerate([*range(1, 20), *range(27, 40)]):
-        inside = bytes.fromhex("00000107") + number.to_bytes(4, "big") + bytes(64)
-        data = bytes(OUTER / UDP(sport=4500, dport=4500) / Raw(inside))
+        data = bytes(tunnel(number))
         wan.append(Packet((packets[0].ts_ns or 0) + n * 1_000_000, data, len(data)))
     both = sorted([*packets, *wan], key=lambda packet: packet.ts_ns or 0)
     report = report_of(tmp_path, both)
-    assert [note for note in report.notes if "ESP" in note] == [
-        "gateway: 7 packets of a tunnel missing (ESP sequence numbers): lost in it before this point, or sent where"
+    assert [note for note in report.notes if "missing" in note] == [
+        f"gateway: 7 packets of a tunnel missing ({name} sequence numbers): lost in it before this point, or sent where"
         " this point does not see them"
     ]
     assert outcomes(report)["capture_quality"][0] == "pass"
+
+
+def test_every_header_that_numbers_packets_has_a_name_for_who_does() -> None:
+    """A gap of a row that is left out here would be counted and never told of."""
+    numbering = {
+        step.name
+        for step in STEPS
+        if any(keep is not None and keep.role is Role.SEQUENCE for keep in (step.keeps, step.also_keeps))
+    }
+    assert set(NUMBERED_BY) == numbering

@@ -140,11 +140,15 @@ def _notes(points: Sequence[PointRead]) -> list[str]:
     return notes
 
 
+NUMBERED_BY: Final = {"esp": "ESP", "gre": "GRE", "gre-routed": "GRE", "pptp": "PPTP"}
+"""Who numbers the packets of a tunnel that is no mirror, by the header that names it."""
+
+
 def _tunnel_notes(point: PointRead) -> list[str]:
     """What did tunnels lose that carry the guests' and hosts' own packets? Of mirrors it is a fault of the capture."""
     notes = []
-    for header, name in (("esp", "ESP"), ("gre", "GRE")):
-        missing = sum(tunnel.missing for tunnel in point.tunnels.tunnels() if tunnel.header == header)
+    for name in dict.fromkeys(NUMBERED_BY.values()):
+        missing = sum(tunnel.missing for tunnel in point.tunnels.tunnels() if NUMBERED_BY.get(tunnel.header) == name)
         if missing:
             notes.append(
                 f"{point.files.name}: {count_of(missing, 'packet')} of a tunnel missing ({name} sequence numbers):"
