@@ -82,6 +82,13 @@ def test_few_samples_are_exact(samples: list[Sample]) -> None:
         assert getattr(together, f"p{percent}_ns") == (nearest_rank(values, percent) if values else None)
 
 
+@given(SAMPLES, st.integers(0, 2), st.lists(st.booleans(), min_size=4, max_size=4))
+def test_groups_of_owners_are_told_without_the_others(samples: list[Sample], bits: int, wanted: list[bool]) -> None:
+    """Owners that differ in low bits only are one group: what is asked for of some is what all have of them."""
+    some = [(owner, duration) for owner, duration in samples if wanted[owner >> bits]]
+    assert same(histogram_of(samples).finish(bits, np.array(wanted)), histogram_of(some).finish())
+
+
 @given(SAMPLES, st.integers(1, 5))
 def test_batches_do_not_matter(samples: list[Sample], batches: int) -> None:
     """Whatever order the samples come in, and in how many batches."""

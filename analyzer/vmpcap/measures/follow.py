@@ -155,7 +155,9 @@ class Follower:
         chosen = np.flatnonzero(wanted)
         if most is not None and len(chosen) > most:
             chosen = np.sort(chosen[np.argsort(-payload[chosen], kind="stable")[:most]])
-        buckets, shakes = self.finish(), self.handshakes()
+        wanted[:] = False
+        wanted[chosen] = True
+        buckets, shakes = self._rtt.finish(at.KIND_BITS + 1, wanted), self.handshakes()
         return [self._connection(int(flow), buckets, shakes, path_text) for flow in chosen]
 
     def handshakes(self) -> tuple[I64, I64, I64]:

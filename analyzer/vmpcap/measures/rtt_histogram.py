@@ -12,11 +12,12 @@ from vmpcap.terms.arrays import WRAPPING
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
+Bools = npt.NDArray[np.bool_]
 Records = npt.NDArray[np.void]
 
 _LEAST_PLACES: Final = 1 << 12
 _MOST_PLACES: Final = 1 << 23
-"""Some 200 MB; samples that would need a new bucket beyond half of it are left out and counted."""
+"""Some 200 MB; samples that would need a new bucket beyond three quarters of it are left out and counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,21 @@ class RttHistogram:
         add_buckets(filled, self._table, self._counts)
         self._counts[LEFT_OUT] += other.left_out
 
-    def finish(self) -> Buckets:
-        """All buckets, sorted; one that holds two samples is given as two, so that what is exact stays exact."""
-        filled = self._table[self._table["key"] != 0]
-        filled = filled[np.argsort(filled["key"])]
+    def finish(self, group_bits: int = 0, groups: Bools | None = None) -> Buckets:
+        """
+        All buckets, sorted; one that holds two samples is given as two, so that what is exact stays exact.
+
+        Parameters
+        ----------
+        groups : bool[n], which groups of owners are wanted; None for all
+        group_bits : owners that differ in these low bits only are one group
+        """
+        keys = self._table["key"]
+        places = np.flatnonzero(keys)
+        if groups is not None:
+            group = (keys[places] - np.uint64(1)) >> np.uint64(BUCKET_BITS + group_bits)
+            places = places[groups[group.astype(np.int64)]]
+        filled = self._table[places[np.argsort(keys[places])]]
         pair = (filled["count"] == 2) & (filled["span_ns"] > 0)
         owner = (filled["key"] - np.uint64(1)) >> np.uint64(BUCKET_BITS)
         least, span, count = (filled[name].astype(np.int64) for name in ("least_ns", "span_ns", "count"))
@@ -97,7 +109,7 @@ class RttHistogram:
         return int(self._counts[LEFT_OUT])
 
     def _make_room(self, more: int) -> None:
-        needed = 2 * (int(self._counts[FILLED]) + more)
+        needed = (int(self._counts[FILLED]) + more) * 4 // 3 + 1
         if needed <= len(self._table) or len(self._table) >= _MOST_PLACES:
             return
         table = np.zeros(min(1 << (needed - 1).bit_length(), _MOST_PLACES), dtype=BUCKET)

@@ -72,14 +72,14 @@ def add_samples(sample_key: U64, sample_ns: I64, used: Int, table: Records, coun
     sample_key : uint64[n], the owner: a side and a kind of sample
     sample_ns : int64[n], not negative
     used : how many of them are to be added
-    table : BUCKET[2**k], at most half full
+    table : BUCKET[2**k], at most three quarters full
     counts : int64[2]
     """
     for i in range(used):
         key = ((sample_key[i] << np.uint64(BUCKET_BITS)) | np.uint64(bucket_of(sample_ns[i]))) + np.uint64(1)
         one = table[place_of(table, key)]
         if one["key"] == np.uint64(0):
-            if 2 * counts[FILLED] >= table.shape[0]:
+            if 4 * counts[FILLED] >= 3 * table.shape[0]:
                 counts[LEFT_OUT] += 1
                 continue
             counts[FILLED] += 1
@@ -96,7 +96,7 @@ def add_buckets(buckets: Records, table: Records, counts: I64) -> None:
     Parameters
     ----------
     buckets : BUCKET[n], free places among them are passed over
-    table : BUCKET[2**k], at most half full afterwards
+    table : BUCKET[2**k], at most three quarters full afterwards
     counts : int64[2]
     """
     for i in range(buckets.shape[0]):
