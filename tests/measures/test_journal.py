@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.flows.made_frames import make_frames
 from vmpcap.decode.frames import Frames
-from vmpcap.measures.journal import NO_FLOW, Journal, JournalColumns, empty_journal
+from vmpcap.measures.journal import NO_FLOW, Journal, JournalColumns, empty_journal, joined
 
 SAME_IN_BOTH = [name for name in JournalColumns._fields if name in Frames._fields]
 
@@ -100,6 +100,33 @@ def test_reading_the_columns_does_not_end_the_journal() -> None:
     for first in (1, 3, 5):
         journal.keep(first, story(2, first), np.ones(2, np.bool_))
         assert journal.columns().frame.tolist() == list(range(1, first + 2))
+
+
+def test_columns_that_are_often_zero_hold_what_came_in_between() -> None:
+    """Zeros are not written; what follows and precedes them stands where it belongs."""
+    keys = [0, 0, 7, 0, 9]
+    journal = Journal()
+    for row, key in enumerate(keys):
+        frames = story(1, row + 1)
+        journal.keep(row + 1, frames._replace(segment_key=np.full(1, key, np.uint64)), np.ones(1, np.bool_))
+    assert journal.columns().segment_key.tolist() == keys
+
+
+def test_a_journal_that_was_given_up_holds_nothing_but_its_counts() -> None:
+    """The columns are the caller's, whole and in their order."""
+    journal = Journal(budget=3)
+    journal.keep(1, story(5), np.ones(5, np.bool_))
+    seen, left_out = [column.tolist() for column in journal.columns()], dict(journal.left_out)
+    assert [column.tolist() for column in journal.give_up()] == seen
+    assert (journal.columns().rows, journal.overflowed, journal.left_out) == (0, True, left_out)
+
+
+@pytest.mark.parametrize(("a", "b"), [([0, 0], [0]), ([1, 2], [3]), ([0, 0], [3]), ([], [0, 1])])
+def test_columns_are_joined_in_the_order_asked_for(a: list[int], b: list[int]) -> None:
+    """Whether or not they are all zero."""
+    order = np.array([2, 0, 1][: len(a + b)] if len(a + b) == 3 else [1, 0])
+    column = joined(np.array(a, np.uint16), np.array(b, np.uint16), order)
+    assert (column.dtype, column.tolist()) == (np.uint16, [(a + b)[place] for place in order])
 
 
 @pytest.mark.parametrize("chosen", [[], [0], [2, 0]])

@@ -71,10 +71,13 @@ def test_requests_are_those_of_a_plain_look(seed: int) -> None:
     """Many streams of one journal, so that what is sorted once is used often."""
     rng = random.Random(seed)
     journal = journal_of(rng, 400)
-    asking = Asking(journal, WHEN)
+    guests = rng.sample(ADDRESSES, rng.randint(1, len(ADDRESSES)))
+    asking = Asking(journal, WHEN, guests)
     found = 0
     for _ in range(40):
         stream = stream_of(rng)
+        if stream.guest not in guests:
+            continue
         wanted = looked_through(journal, stream)
         assert asking.times(stream).tolist() == wanted
         found += len(wanted)
@@ -85,5 +88,5 @@ def test_an_empty_journal_has_no_requests() -> None:
     """Nor has one whose rows are all far away."""
     rng = random.Random(1)
     far = journal_of(rng, 50)
-    for asking in (Asking(empty_journal(), WHEN), Asking(far, WHEN + 10 * AROUND_NS)):
+    for asking in (Asking(empty_journal(), WHEN, ADDRESSES), Asking(far, WHEN + 10 * AROUND_NS, ADDRESSES)):
         assert asking.times(stream_of(rng)).tolist() == []

@@ -9,6 +9,7 @@ from vmpcap.measures.journal import JournalColumns
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
 Bools = npt.NDArray[np.bool_]
+I64 = npt.NDArray[np.int64]
 
 COPY_NS: Final = NS_PER_S
 """Two frames alike down to the IP identification within this time, at different places, are one packet."""
@@ -32,26 +33,27 @@ PLACE: Final = ("ttl", "eth_src", "eth_dst", "segment_key")
 """What tells that a copy was taken at another place."""
 
 
-def _digest(journal: JournalColumns) -> npt.NDArray[np.uint64]:
+def _digest(journal: JournalColumns, rows: I64) -> npt.NDArray[np.uint64]:
     """
-    uint64[n]: equal where all of SAME are, so that copies stand side by side once it is sorted.
+    uint64[rows]: equal where all of SAME are, so that copies stand side by side once it is sorted.
 
     Two packets that share a digest by chance can part two copies of a third: one in 2^64 pairs.
     """
-    digest = np.zeros(journal.rows, np.uint64)
+    digest = np.zeros(len(rows), np.uint64)
     for name in SAME:
-        digest = (digest ^ getattr(journal, name).astype(np.uint64)) * MULTIPLIER
+        digest ^= getattr(journal, name)[rows].astype(np.uint64)
+        digest *= MULTIPLIER
         digest ^= digest >> np.uint64(29)
     return digest
 
 
-def is_first_copy(journal: JournalColumns) -> Bools:
+def is_first_copy(journal: JournalColumns, rows: I64 | None = None) -> Bools:
     """
-    Which rows are not a second capture of a packet already there?
+    Which of these rows are not a second capture of a packet already among them?
 
     Parameters
     ----------
-    journal : rows by time
+    rows : int64[n], row numbers by time; without them all rows, which are by time
 
     Returns
     -------
@@ -63,7 +65,10 @@ def is_first_copy(journal: JournalColumns) -> Bools:
     that carry one are told from resent ones, and from equal datagrams sent later. Without one, a copy taken elsewhere
     is known by its link addresses, hop count or domain; two packets alike in everything within 0.1 ms are taken as one.
     """
-    order = np.argsort(_digest(journal), kind="stable")
+    if rows is None:
+        rows = np.arange(journal.rows)
+    place = np.argsort(_digest(journal, rows), kind="stable")
+    order = rows[place]
     alike = np.ones(max(0, len(order) - 1), np.bool_)
     elsewhere = np.zeros_like(alike)
     for name in SAME:
@@ -76,6 +81,6 @@ def is_first_copy(journal: JournalColumns) -> Bools:
     named = np.where(elsewhere, COPY_NS, COPY_AGAIN_NS)
     unnamed = np.where(elsewhere, COPY_ELSEWHERE_NS, COPY_HERE_NS)
     limit = np.where(journal.ip_id[order][1:] != 0, named, unnamed)
-    first = np.ones(journal.rows, np.bool_)
-    first[order[1:]] = ~(alike & (apart <= limit))
+    first = np.ones(len(rows), np.bool_)
+    first[place[1:]] = ~(alike & (apart <= limit))
     return first

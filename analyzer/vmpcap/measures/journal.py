@@ -106,6 +106,17 @@ REASONS: Final[tuple[tuple[str, int], ...]] = (("icmp", 1), ("icmpv6", 58), ("tc
 """By which word frames that did not fit are counted; the rest is `other`."""
 
 
+OFTEN_ZERO: Final = frozenset({"segment_key", "src_high", "dst_high"})
+"""Columns that are zero for IPv4 outside of any tag: as long as they are, they take no memory."""
+
+
+def joined(a: npt.NDArray[Any], b: npt.NDArray[Any], order: I64) -> npt.NDArray[Any]:
+    """One column of two journals, in this order. Owned."""
+    if not a.any() and not b.any():
+        return np.zeros(len(order), a.dtype)
+    return np.concatenate([a, b])[order]
+
+
 def empty_journal() -> JournalColumns:
     """The journal of a capture without frames."""
     return JournalColumns(*(np.empty(0, _DTYPES.get(name, np.uint64)) for name in JournalColumns._fields))
@@ -165,8 +176,10 @@ class Journal:
         for name, column in zip(JournalColumns._fields, columns, strict=True):
             if name in given:
                 column[self.kept : end] = given[name]
-            else:
-                np.take(getattr(frames, _FROM_FRAMES.get(name, name)), chosen, out=column[self.kept : end])
+                continue
+            values = getattr(frames, _FROM_FRAMES.get(name, name))[chosen]
+            if name not in OFTEN_ZERO or values.any():  # zeros are there already and would become memory
+                column[self.kept : end] = values
         self.kept = end
 
     def columns(self) -> JournalColumns:
@@ -177,6 +190,12 @@ class Journal:
         for view in views:
             view.flags.writeable = False
         return JournalColumns(*views)
+
+    def give_up(self) -> list[npt.NDArray[Any]]:
+        """All columns in the order of JournalColumns: the caller's from now on. Only the counts stay."""
+        columns: list[Any] = list(self.columns())
+        self._columns, self.kept = None, 0
+        return columns
 
     def _room(self) -> JournalColumns:
         """The columns in their full length: address space, which becomes memory where it is written."""

@@ -23,6 +23,7 @@ from vmpcap.measures.outages import (
     median_gap,
     mostly_answered,
 )
+from vmpcap.measures.talk import Talk
 from vmpcap.measures.waiting import first_reset, measure_waits, read_segments, split_connections
 from vmpcap.terms.addresses import IPV4_MAPPED, NO_MAC, distinct_addresses, ip_text
 from vmpcap.terms.units import NO_TIME
@@ -141,14 +142,13 @@ def find_peer_streams(
     guests = sorted({*guest_ips, *addresses_of(journal, guest_macs)})
     if not guests or not journal.rows:
         return []
-    talk = _between(journal, guests, may_be_the_guests(journal, guest_macs, guests))
-    is_first = is_first_copy(talk)
-    if not is_first.all():  # taking all of them would only copy them
-        talk = talk.take(is_first)
-    if not talk.rows:
+    rows = _between(journal, guests, may_be_the_guests(journal, guest_macs, guests))
+    rows = rows[is_first_copy(journal, rows)]
+    if not len(rows):
         return []
+    talk = Talk.of(journal, rows)
     end = int(journal.ts_ns.max()) if end_ns is None else end_ns
-    scene = _Scene(talk, frozenset(guests), _is_one_of(talk.src_high, talk.src_low, guests), end)
+    scene = _Scene(talk, frozenset(guests), is_one_of(talk.src_high, talk.src_low, guests), end)
     streams = [*_echo_streams(scene), *_udp_streams(scene), *_tcp_streams(scene)]
     if within is not None:
         streams = [replace(s, outages=tuple(o for o in s.outages if o.overlaps(*within))) for s in streams]
@@ -179,7 +179,8 @@ def _is_group(high: U64, low: U64) -> Bools:
     return group
 
 
-def _is_one_of(high: U64, low: U64, addresses: Collection[Address]) -> Bools:
+def is_one_of(high: U64, low: U64, addresses: Collection[Address]) -> Bools:
+    """Which of these are one of the addresses?"""
     found = np.zeros(len(high), np.bool_)
     for one_high, one_low in addresses:
         found |= (high == np.uint64(one_high)) & (low == np.uint64(one_low))
@@ -203,7 +204,7 @@ def may_be_the_guests(journal: JournalColumns, macs: Collection[int], addresses:
         return allowed
     own = np.isin(journal.eth_src, np.array(list(macs), np.uint64))
     home = own | np.isin(journal.eth_dst, np.array(list(macs), np.uint64))
-    sent = _is_one_of(journal.src_high, journal.src_low, addresses) & (journal.ip_version != 0)
+    sent = is_one_of(journal.src_high, journal.src_low, addresses) & (journal.ip_version != 0)
     elsewhere = sent & ~np.isin(journal.segment_key, np.unique(journal.segment_key[home]))
     direct = elsewhere & np.isin(journal.ttl, FRESH_TTLS) & (journal.eth_src != np.uint64(NO_MAC))
     if direct.any():
@@ -211,20 +212,24 @@ def may_be_the_guests(journal: JournalColumns, macs: Collection[int], addresses:
     return allowed
 
 
-def _between(journal: JournalColumns, guests: Collection[Address], allowed: Bools) -> JournalColumns:
-    """Unicast between one of the guests and somebody else, by time; later fragments have no ports and are left out."""
-    from_guest = _is_one_of(journal.src_high, journal.src_low, guests)
-    to_guest = _is_one_of(journal.dst_high, journal.dst_low, guests)
+def _between(journal: JournalColumns, guests: Collection[Address], allowed: Bools) -> I64:
+    """
+    Which rows are unicast between one of the guests and somebody else? By time.
+
+    Later fragments have no ports and are left out.
+    """
+    from_guest = is_one_of(journal.src_high, journal.src_low, guests)
+    to_guest = is_one_of(journal.dst_high, journal.dst_low, guests)
     usable = allowed & (from_guest != to_guest) & (journal.ip_fragment != LATER_FRAGMENT) & (journal.ts_ns != NO_TIME)
     usable &= ~_is_group(journal.dst_high, journal.dst_low)
     rows = np.flatnonzero(usable)
-    return journal.take(rows[np.argsort(journal.ts_ns[rows], kind="stable")])
+    return rows[np.argsort(journal.ts_ns[rows], kind="stable")]
 
 
 class _Scene(NamedTuple):
     """All unicast between the guest and its peers, by time, each packet once."""
 
-    talk: JournalColumns
+    talk: Talk
     guests: frozenset[Address]
     from_guest: Bools
     """bool[n]: for each row of talk."""
@@ -237,7 +242,9 @@ class _Scene(NamedTuple):
         pairs = (("src_high", "dst_high"), ("src_low", "dst_low"), ("src_port", "dst_port"))
         keys = []
         for a, b in (*pairs, *((b, a) for a, b in pairs)):
-            keys.append(np.where(away, getattr(self.talk, a)[rows], getattr(self.talk, b)[rows]))
+            key = np.where(away, getattr(self.talk, a)[rows], getattr(self.talk, b)[rows])
+            if len(rows) and (key != key[0]).any():  # what all rows share parts none
+                keys.append(key)
         return _groups(rows, *keys)
 
     def ends(self, row: int) -> "_Ends":
@@ -262,7 +269,7 @@ def _groups(rows: I64, *keys: npt.NDArray[np.generic]) -> Iterator[I64]:
     """Rows with equal keys, each group in the given order."""
     if not len(rows):
         return
-    order = np.lexsort((np.arange(len(rows)), *keys))
+    order = np.lexsort(keys) if keys else np.arange(len(rows))  # stable
     new = np.zeros(len(rows) - 1, np.bool_)
     for key in keys:
         new |= key[order][1:] != key[order][:-1]
@@ -350,7 +357,7 @@ def _datagram_streams(scene: _Scene, flows: list[_Flow], ends: _Ends) -> Iterato
     yield replace(stream, outages=tuple(outages), survived=_came_back(outages))
 
 
-def _pool(talk: JournalColumns, flows: list[_Flow]) -> Requests:
+def _pool(talk: Talk, flows: list[_Flow]) -> Requests:
     """Requests of several flows by time, with the answers of all."""
     asks = np.concatenate([flow.asks for flow in flows])
     replies = np.concatenate([flow.replies for flow in flows])

@@ -10,6 +10,7 @@ from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.kernels import waiting as at
 from vmpcap.measures.kernels.waiting import Segments
 from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage, median_gap
+from vmpcap.measures.talk import Talk
 from vmpcap.terms.units import NS_PER_S
 from vmpcap.terms.wire import TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN
 
@@ -17,7 +18,7 @@ I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
-def read_segments(talk: JournalColumns, rows: I64, from_guest: Bools) -> Segments:
+def read_segments(talk: Talk | JournalColumns, rows: I64, from_guest: Bools) -> Segments:
     """Which segments are in these rows, in their order?"""
     flags = talk.tcp_flags[rows].astype(np.int64)
     payload = talk.payload_bytes[rows].astype(np.int64)

@@ -1,12 +1,13 @@
 """When the requester of a stream sent, around the switchover: looked up among the journal's rows, sorted once."""
 
+from collections.abc import Collection
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.measures.peers import PeerStream
+from vmpcap.measures.peers import Address, PeerStream, is_one_of
 from vmpcap.terms.alike import alike
 from vmpcap.terms.units import NS_PER_S
 from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP
@@ -23,11 +24,15 @@ Way = tuple[int, ...]
 
 
 class Asking:
-    """The journal's rows near one moment, by who sends to whom."""
+    """The journal's rows near one moment from and to some guests, by who sends to whom."""
 
-    def __init__(self, journal: JournalColumns, when: int) -> None:
+    def __init__(self, journal: JournalColumns, when: int, guests: Collection[Address]) -> None:
         self._journal = journal
-        self._near = np.flatnonzero(np.abs(journal.ts_ns - when) <= AROUND_NS)
+        near = np.abs(journal.ts_ns - when) <= AROUND_NS
+        near &= is_one_of(journal.src_high, journal.src_low, guests) | is_one_of(
+            journal.dst_high, journal.dst_low, guests
+        )
+        self._near = np.flatnonzero(near)
         self._rows_of: dict[Way, list[I64]] | None = None
 
     def times(self, stream: PeerStream) -> I64:
@@ -57,12 +62,12 @@ class Asking:
         j, near = self._journal, self._near
         if not len(near):
             return {}
-        columns = [column[near] for column in (j.src_high, j.src_low, j.dst_high, j.dst_low, j.ip_protocol)]
-        shared = alike(*columns)
+        columns = (j.src_high, j.src_low, j.dst_high, j.dst_low, j.ip_protocol)
+        shared = alike(*columns, rows=near)
         order = np.argsort(shared.number, kind="stable")
         bounds = np.searchsorted(shared.number[order], np.arange(len(shared.first) + 1))
         rows_of: dict[Way, list[I64]] = {}
         for number, first in enumerate(shared.first):
-            way = tuple(int(column[first]) for column in columns)
+            way = tuple(int(column[near[first]]) for column in columns)
             rows_of.setdefault(way, []).append(near[order[bounds[number] : bounds[number + 1]]])
         return rows_of

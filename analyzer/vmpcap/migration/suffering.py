@@ -65,8 +65,9 @@ def what_peers_suffered(
     for view in views:
         when = on_point(view, moment)
         away = on_point(view, begin) if last_before is not None else when - BEFORE_NS
-        place, asking = rank(view.role, OUTAGE_FIGURES), Asking(view.journal, when)
-        for stream in find_peer_streams(view.journal, macs, guest.ips, end_ns=_end_of(view)):
+        streams = find_peer_streams(view.journal, macs, guest.ips, end_ns=_end_of(view))
+        place, asking = rank(view.role, OUTAGE_FIGURES), Asking(view.journal, when, {s.guest for s in streams})
+        for stream in streams:
             if stream.last_ts < on_point(view, begin) - BEFORE_NS:
                 continue  # at this point it was over before the guest fell silent
             key = (stream.peer, stream.protocol, stream.peer_port, stream.guest_port, stream.icmp_id, stream.requester)

@@ -13,7 +13,7 @@ from vmpcap.report.document import Input, Report
 from vmpcap.runs.inputs import describe_inputs, name_faults
 from vmpcap.runs.point import PointRead, Progress, Wanted
 from vmpcap.runs.requests import PointFiles, Request
-from vmpcap.runs.second_look import look_again
+from vmpcap.runs.second_look import guests_in, look_again
 from vmpcap.runs.side_by_side import read_points
 from vmpcap.runs.views import MOST_STREAMS, as_views, describe_clocks
 from vmpcap.terms.units import count_of, iso_utc
@@ -62,7 +62,9 @@ def analyse(request: Request, progress: Progress | None = None) -> Analysis:
     views = as_views(points)
     told = tell(views, request.ports, request.guests, faults)
     if any(point.journal.overflowed for point in points) and told.stories:
-        views = look_again(points, views, told, request)
+        guests = guests_in(told)
+        del told  # it holds the views, and they the journals
+        look_again(points, views, guests, request)
         told = tell(views, request.ports, request.guests, faults)
     inputs, clocks, rules = describe_inputs(points), describe_clocks(views), [rule.text for rule in request.decode_as]
     report = assemble(told, request.profile, inputs, clocks, _notes(points), rules, _now())

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from vmpcap.decode.fragments import WholeWalker
 from vmpcap.decode.frames import Frames
-from vmpcap.measures.journal import Journal, JournalColumns
+from vmpcap.measures.journal import Journal, JournalColumns, empty_journal, joined
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.story import Told
 from vmpcap.migration.switchover import find_moment
@@ -40,23 +40,31 @@ SURE_TO_FIT: Final = 0.8
 STDIN: Final = "-"
 
 
-def look_again(
-    points: Sequence[PointRead], views: Sequence[PointView], told: Told, request: Request
-) -> list[PointView]:
+def guests_in(told: Told) -> Guests:
+    """Who moved, and when? Nothing in it keeps the views alive that it was told from."""
+    return [
+        (replace(guest.moved, heard=()), find_moment(story.move, guest.moved))
+        for story in told.stories
+        for guest in story.guests
+    ]
+
+
+def look_again(points: Sequence[PointRead], views: list[PointView], guests: Guests, request: Request) -> None:
     """
-    The same views, with the guests' frames complete where the input could be read a second time.
+    Complete the guests' frames in those views whose input can be read a second time.
 
     Standard input and pipes cannot: their view stays as it is and is marked as incomplete.
+
+    Notes
+    -----
+    The journals of the points are used up. While they are joined to what is read now, each column is let go of once it
+    has been copied, so that nothing is held twice; that needs callers who hold no other view of them.
     """
-    guests = [(guest.moved, find_moment(story.move, guest.moved)) for story in told.stories for guest in story.guests]
-    if not guests:
-        return list(views)
-    return [
-        _look(point, view, guests, request)
-        if point.journal.overflowed and all(map(_can_be_read_again, point.files.files))
-        else view
-        for point, view in zip(points, views, strict=True)
-    ]
+    for number, point in enumerate(points):
+        if guests and point.journal.overflowed and all(map(_can_be_read_again, point.files.files)):
+            views[number] = replace(views[number], journal=empty_journal())
+            journal, is_complete = _look(point, views[number], guests, request)
+            views[number] = replace(views[number], journal=journal, journal_complete=is_complete)
 
 
 def _can_be_read_again(path: str) -> bool:
@@ -64,8 +72,12 @@ def _can_be_read_again(path: str) -> bool:
     return path != STDIN and os.path.isfile(path)
 
 
-def _look(point: PointRead, view: PointView, guests: Guests, request: Request) -> PointView:
-    """The view with all frames of the guests, as far around their switchovers as there is room for."""
+def _look(point: PointRead, view: PointView, guests: Guests, request: Request) -> tuple[JournalColumns, bool]:
+    """
+    The point's journal with all frames of the guests, as far around their switchovers as there is room for.
+
+    And whether there was room enough for all that were wanted.
+    """
     share = 1.0
     while True:
         windows = windows_around(view, guests, request, share)
@@ -73,15 +85,13 @@ def _look(point: PointRead, view: PointView, guests: Guests, request: Request) -
         if not journal.overflowed or share <= LEAST_SHARE:
             break
         share = max(LEAST_SHARE, SURE_TO_FIT * share * journal.kept / (journal.kept + sum(journal.left_out.values())))
-    seen = journal.columns()
-    old = view.journal
-    rest = ~_in_windows(old.ts_ns, windows) | ~_of_guests(old, guests)
-    pairs: Any = zip(old, seen, strict=True)
-    columns: Any = (np.concatenate([a[rest], b]) for a, b in pairs)
-    joined = JournalColumns(*columns)
-    return replace(
-        view, journal=joined.take(np.argsort(joined.ts_ns, kind="stable")), journal_complete=not journal.overflowed
-    )
+    known = point.journal.columns()
+    rest = ~_in_windows(known.ts_ns, windows) | ~_of_guests(known, guests)
+    order = np.argsort(np.concatenate([known.ts_ns[rest], journal.columns().ts_ns]), kind="stable")
+    del known
+    old, new = point.journal.give_up(), journal.give_up()
+    columns: Any = (joined(old.pop(0)[rest], new.pop(0), order) for _ in JournalColumns._fields)
+    return JournalColumns(*columns), not journal.overflowed
 
 
 def _read_again(point: PointRead, guests: Guests, windows: Windows, request: Request) -> Journal:

@@ -80,14 +80,14 @@ def number_alike(words: U64, out_place: I64, out_number: I64, out_first: I64) ->
     return given
 
 
-def alike(*columns: npt.NDArray[np.integer[Any]]) -> Alike:
-    """Which rows of these columns are alike?"""
-    rows = len(columns[0])
-    words: U64 = np.empty((rows, len(columns)), np.uint64)
+def alike(*columns: npt.NDArray[np.integer[Any]], rows: I64 | None = None) -> Alike:
+    """Which rows of these columns are alike? Of all, or of these row numbers: then places among them are given."""
+    count = len(columns[0]) if rows is None else len(rows)
+    words: U64 = np.empty((count, len(columns)), np.uint64)
     for place, column in enumerate(columns):
-        words[:, place] = column
+        words[:, place] = column if rows is None else column[rows]
     words.flags.writeable = False
-    number, first = np.empty(rows, np.int64), np.empty(rows, np.int64)
-    places = np.full(1 << max(2 * rows - 1, 1).bit_length(), _FREE, np.int64)
+    number, first = np.empty(count, np.int64), np.empty(count, np.int64)
+    places = np.full(1 << max(2 * count - 1, 1).bit_length(), _FREE, np.int64)
     given = number_alike(words, places, number, first)
     return Alike(number, first[:given])
