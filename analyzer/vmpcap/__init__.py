@@ -83,8 +83,8 @@ def scan(
 
     >>> vmpcap.scan({"source": "src-*.pcap"}).sink_parquet("packets.parquet")           # doctest: +SKIP
     """
+    from vmpcap.decode.scan import is_stream, sources_of
     from vmpcap.decode.scan import scan as lazy_packets
-    from vmpcap.decode.scan import sources_of
 
     if engine == "native":
         from vmpcap.runs.observe import tcp_analysis
@@ -94,8 +94,17 @@ def scan(
 
     if engine != "tshark":
         raise RequestError(f"engine={engine!r}: there are 'native' and 'tshark'")
+    from functools import partial
+
+    from vmpcap.readers.byte_stream import open_bytes
     from vmpcap.reference.packets import Witnessed
     from vmpcap.reference.packets import scan as tsharks_packets
 
     rules = (decode_as,) if isinstance(decode_as, str) else tuple(decode_as)
-    return tsharks_packets([Witnessed(source.point, source.files, rules) for source in sources_of(captures)])
+    opens = partial(open_bytes, max_bytes=max_unpacked_bytes)
+    sources = sources_of(captures)
+    for path in [path for source in sources for path in source.files if not is_stream(path)]:
+        tried = opens(path)
+        if tried is not None:
+            tried.close()
+    return tsharks_packets([Witnessed(source.point, source.files, rules, opens) for source in sources])

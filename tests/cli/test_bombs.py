@@ -14,9 +14,10 @@ import pytest
 from backports import zstd
 
 from tests.cli.calls import HEADER, RARPS, here, record
+from tests.decode.tshark_rows import HAS_TSHARK
 from vmpcap import scan
 from vmpcap.cli.sizes import NO_LIMIT, size_bytes
-from vmpcap.terms.errors import CaptureWarning, RequestError
+from vmpcap.terms.errors import CaptureError, CaptureWarning, RequestError
 
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
@@ -29,6 +30,7 @@ FRAME = bytes(60_000)
 BOMB = HEADER + record(1, FRAME) * 500
 """30 MB of zeroes, a few KB packed."""
 LIMIT = 1 << 20
+needs_tshark = pytest.mark.skipif(not HAS_TSHARK, reason="tshark is not installed")
 
 
 @pytest.mark.parametrize("name", PACKERS)
@@ -60,6 +62,36 @@ def test_every_command_that_reads_captures_has_the_limit(
     assert said.status == 4
     assert "unpacked_limit" in said.err
     assert here(capsys, *arguments).status == 0
+
+
+@needs_tshark
+@pytest.mark.parametrize("name", PACKERS)
+def test_tshark_is_given_no_more_than_the_limit(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As many packets, the same place and the same status; packings that it does not know itself, too."""
+    path = tmp_path / "bomb"
+    path.write_bytes(PACKERS[name](BOMB))
+    arguments = ("packets", path, "--columns", "frame", "--format", "csv", "--strict", "--max-unpacked", "1M")
+    ours, theirs = (here(capsys, *arguments, "--engine", engine) for engine in ("native", "tshark"))
+    assert (theirs.status, theirs.out) == (ours.status, ours.out) == (4, ours.out)
+    assert theirs.out.count("\n") == 1 + LIMIT // (60_000 + 16)
+    assert f"unpacked_limit (frame {1 + LIMIT // (60_000 + 16)}, byte {LIMIT})" in theirs.err
+    assert "unpacked_limit" in here(capsys, "verify", path, "--max-unpacked", "1M").out
+    with pytest.warns(CaptureWarning, match="unpacked_limit"):
+        assert len(scan(path, engine="tshark", max_unpacked_bytes=LIMIT).select("frame").collect()) == 17
+
+
+@needs_tshark
+@pytest.mark.parametrize("content", [b"", gzip.compress(b""), gzip.compress(gzip.compress(RARPS))], ids=range(3))
+def test_what_is_no_capture_is_none_to_tshark_either(
+    content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same words and status 4; a scan refuses it at once."""
+    path = tmp_path / "none"
+    path.write_bytes(content)
+    ours, theirs = (here(capsys, "packets", path, "--engine", engine) for engine in ("native", "tshark"))
+    assert (theirs.status, theirs.err) == (ours.status, ours.err) == (4, ours.err)
+    with pytest.raises(CaptureError):
+        scan(path, engine="tshark")
 
 
 def test_a_scan_has_the_limit_too(tmp_path: Path) -> None:

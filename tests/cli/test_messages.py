@@ -55,7 +55,7 @@ UNFIT = (
     (["profiles", "vsphere"], 2, ["there is no profile 'vsphere'", "did you mean"]),
     (
         ["report", "{good}", "--engine", "tshark"],
-        5,
+        2,
         ["--engine tshark", "own engine only", "`vmpcap packets`"],
     ),
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.calls import CAPTURES, here
+from tests.cli.calls import CAPTURES, HEADER, RARP, RARPS, here, record
 from tests.cli.calls import vmpcap as called
 from tests.decode.tshark_rows import HAS_TSHARK
 from vmpcap.terms.columns import VERIFY
@@ -79,3 +79,59 @@ def test_several_files_of_a_point_are_compared_each_by_itself(capsys: pytest.Cap
     said = here(capsys, "verify", "--point", f"gateway={rarps},{other}")
     assert said.status == 0
     assert [line.split(": ")[0] for line in said.out.splitlines()[:2]] == ["gateway:gw-lan.pcap", "gateway:other.pcap"]
+
+
+@needs_tshark
+def test_of_a_cut_capture_both_say_where_it_ends(capsys: pytest.CaptureFixture[str], rarps: Path) -> None:
+    """Which is no difference; with --strict it is status 4."""
+    rarps.write_bytes(RARPS[:-10])
+    said = here(capsys, "verify", rarps)
+    assert said.status == 0
+    assert said.out.splitlines()[1:] == [
+        f"  damaged: vmpcap: {rarps}: cut_short (frame 3, byte {len(RARPS) - len(record(0, RARP))})",
+        f"  damaged: tshark: {rarps}: cut_short (frame 3)",
+        "vmpcap and tshark say the same",
+    ]
+    assert here(capsys, "verify", rarps, "--strict").status == 4
+
+
+@needs_tshark
+def test_what_only_one_of_the_two_can_read_is_a_difference(capsys: pytest.CaptureFixture[str], rarps: Path) -> None:
+    """A link type without a name in Wireshark; a record whose length stops our reading, and not tshark's."""
+    rarps.write_bytes(HEADER[:20] + (65_000).to_bytes(4, "little") + record(1, RARP))
+    said = here(capsys, "verify", rarps)
+    assert said.status == 1
+    assert "missing, frame in 1 packet" in said.out
+    assert "network type 65000 unknown or unsupported" in said.out
+    longer = bytearray(record(2, RARP + bytes(1 << 21)))
+    rarps.write_bytes(HEADER + record(1, RARP) + longer)
+    said = here(capsys, "verify", rarps)
+    assert (said.status, "damaged: vmpcap: " in said.out) == (0, True)
+    assert "damaged: tshark: " in said.out
+
+
+@needs_tshark
+def test_names_with_control_characters_do_not_reach_the_terminal(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Neither of a file nor of what tshark says about it."""
+    path = tmp_path / "a\x1b[31m\nb.pcap"
+    path.write_bytes(RARPS[:-10])
+    said = here(capsys, "verify", path)
+    assert (said.status, "\x1b" in said.out + said.err) == (0, False)
+    assert said.out.count("\n") == 4
+    path.write_bytes(HEADER[:20] + (65_000).to_bytes(4, "little") + record(1, RARP))
+    assert "\x1b" not in here(capsys, "verify", path).out
+
+
+@needs_tshark
+def test_a_rule_that_tshark_cannot_be_told_is_named_and_left_out(
+    capsys: pytest.CaptureFixture[str], rarps: Path
+) -> None:
+    """In one line, without the list of everything that it knows."""
+    said = here(capsys, "verify", rarps, "-d", "l2tp.session==5,eth", "-d", "udp.port==4600,vxlan")
+    assert said.status == 0
+    assert said.err == (
+        "vmpcap: --decode-as 'l2tp.session==5,eth': tshark cannot be told so, and reads without it "
+        "(Unknown layer type -- l2tp.session)\n"
+    )

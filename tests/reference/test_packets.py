@@ -102,8 +102,14 @@ def test_a_rule_of_decode_as_reaches_tshark() -> None:
         for rule in ((), "udp.port==8472,vxlan")
     )
     assert (plain, told) == ([None, None], [1, 5001])
-    with pytest.raises(RequestError, match="--decode-as: tshark does not take it"):
-        vmpcap.scan(path, engine="tshark", decode_as="udp.port==8472,nonsense").collect(engine="in-memory")
+    rules = ["udp.port==8472,vxlan", "udp.port==8472,nonsense", "l2tp.session==5,eth", "gre.proto==7,ip"]
+    with pytest.raises(RequestError, match="--decode-as: tshark cannot be told ") as refused:
+        vmpcap.scan(path, engine="tshark", decode_as=rules)
+    words = str(refused.value)
+    assert all(rule in words for rule in rules[1:])
+    assert rules[0] not in words
+    assert "Unknown layer type -- l2tp.session" in words
+    assert len(words) < 400
 
 
 @needs_tshark

@@ -31,7 +31,7 @@ EXITS: Final = (
     Exit(2, "wrong_use", "an option, a name or a file of the command line is wrong"),
     Exit(3, "undecided", "a deciding check is undecided, or no migration was found (only with --strict)"),
     Exit(4, "not_readable", "an input is not readable as a capture, or is damaged (the latter only with --strict)"),
-    Exit(5, "engine_missing", "a needed engine, such as tshark, is missing or not available yet"),
+    Exit(5, "engine_missing", "a needed engine, such as tshark or a packing's library, is missing or failed"),
     Exit(70, "internal", "a fault of vmpcap itself; -v shows where"),
     Exit(130, "interrupted", "stopped by Ctrl-C"),
 )

@@ -10,7 +10,7 @@ from vmpcap.cli.capture_points import capture_points
 from vmpcap.cli.sizes import size_bytes
 from vmpcap.cli.times import time_ns
 from vmpcap.runs.requests import Request
-from vmpcap.terms.errors import EngineError, RequestError
+from vmpcap.terms.errors import RequestError
 from vmpcap.verdicts.profile import DEFAULT, load_profile
 
 if TYPE_CHECKING:
@@ -122,11 +122,11 @@ def request_of(common: Common, engines: tuple[str, ...] = ("native",)) -> Reques
     """
     Which request is this, to a command that has these engines?
 
-    Raises RequestError, ProfileError or EngineError where an option asks for what is not there.
+    Raises RequestError or ProfileError where an option asks for what is not there.
     """
     if common.engine not in engines:
         have = " and ".join(f"`vmpcap {name}`" for name in BY_TSHARK)
-        raise EngineError(
+        raise RequestError(
             f"--engine {common.engine}: this command reads by vmpcap's own engine only; leave the option out. "
             f"{have} ask {common.engine}"
         )

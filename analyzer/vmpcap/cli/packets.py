@@ -4,6 +4,7 @@ import sys
 import textwrap
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -100,17 +101,19 @@ class TsharkRows:
 
     def lazy(self, where: str | None) -> "pl.LazyFrame":
         """All columns of the packets that are asked for; raises EngineError where tshark is missing."""
+        from vmpcap.readers.byte_stream import open_bytes
         from vmpcap.reference.packets import Witnessed, scan
         from vmpcap.runs.packets import narrowed
 
         rules = tuple(rule.text for rule in self.request.decode_as)
-        sources = [Witnessed(point.name, point.files, rules) for point in self.request.points]
+        opens = partial(open_bytes, max_bytes=self.request.max_unpacked_bytes)
+        sources = [Witnessed(point.name, point.files, rules, opens) for point in self.request.points]
         return narrowed(scan(sources, self.ended), self.request, where)
 
     def ended(self, point: str, path: str, question: "Question") -> None:
         """This file was read as far as tshark can."""
-        if question.damage is not None:
-            self.faults.append(f"{path}: {question.damage}")
+        if found := question.faults():
+            self.faults.append(f"{path}: {', '.join(found)}")
 
 
 def chosen(columns: str | None) -> list[str]:

@@ -2,27 +2,30 @@
 
 import os
 import stat
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from vmpcap.cli.exits import STATUS
-from vmpcap.cli.frames import FORMAT, OUTPUT, checked_format, say_damaged, write_frame
+from vmpcap.cli.frames import FORMAT, OUTPUT, checked_format, damaged, say_damaged, write_frame
 from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.output import STDOUT, emit, write_text
 from vmpcap.cli.overwriting import spare_captures
-from vmpcap.cli.progress import Progress
+from vmpcap.cli.progress import Progress, complain
 from vmpcap.terms.columns import VERIFY
-from vmpcap.terms.errors import RequestError
+from vmpcap.terms.errors import CaptureError, RequestError
 from vmpcap.terms.files import STDIN
 
 if TYPE_CHECKING:
     import polars as pl
 
     from vmpcap.reference.findings import Findings
-    from vmpcap.reference.tshark import Values
+    from vmpcap.reference.parts import Part
+    from vmpcap.reference.tshark import Question, Values
+    from vmpcap.runs.packets import PacketRows
     from vmpcap.runs.requests import PointFiles, Request
 
 Row = dict[str, Any]
@@ -51,15 +54,19 @@ def verify(common: Common, format_name: str | None, output: str) -> int:
     request = file_by_file(request_of(common, ("native", "tshark")))
     spare_captures(request, [output])
     from vmpcap.reference.findings import Findings
+    from vmpcap.reference.packets import refused_rules
     from vmpcap.reference.tshark import program
     from vmpcap.terms.columns import through_gate
 
     program()
     found = Findings()
-    faults: list[str] = []
+    rules = [rule.text for rule in request.decode_as]
+    for rule, said in refused_rules(rules).items():
+        rules.remove(rule)
+        complain(f"--decode-as {rule!r}: tshark cannot be told so, and reads without it ({said})")
     with Progress(common.quiet) as progress:
         for point in request.points:
-            hold_against(request, point, found, faults, progress)
+            hold_against(request, point, found, rules, progress)
     frame = through_gate(found.frame(), VERIFY, "verify")
     if wanted.written is not None:
         write_frame(frame, wanted, output, ())
@@ -67,6 +74,7 @@ def verify(common: Common, format_name: str | None, output: str) -> int:
         emit(words(found, frame))
     else:
         write_text(output, words(found, frame))
+    faults = [fault for one in found.faults.values() for fault in one]
     say_damaged(faults, common.strict, common.quiet)
     if common.strict and faults:
         return STATUS["not_readable"]
@@ -90,40 +98,83 @@ def file_by_file(request: "Request") -> "Request":
 
 
 def hold_against(
-    request: "Request", point: "PointFiles", found: "Findings", faults: list[str], progress: Progress
+    request: "Request", point: "PointFiles", found: "Findings", rules: Sequence[str], progress: Progress
 ) -> None:
-    """Compare one capture, packet for packet and stream for stream."""
+    """Compare one capture, packet for packet and stream for stream; rules : those of --decode-as that tshark takes."""
+    from vmpcap.readers.byte_stream import open_bytes
     from vmpcap.reference.layers import in_tsharks_words
     from vmpcap.reference.packets import NAMES
-    from vmpcap.reference.parts import fields_of, parts_for, row_of
+    from vmpcap.reference.parts import fields_of, parts_for
     from vmpcap.reference.streams import STREAM_FIELDS, Streams
     from vmpcap.reference.tshark import Question
+    from vmpcap.runs.packets import PacketRows
 
+    path = point.files[0]
     parts = parts_for(set(NAMES))
-    rules = in_tsharks_words(rule.text for rule in request.decode_as)
-    question = Question(point.files[0], (*fields_of(parts), *STREAM_FIELDS), rules)
-    nothing = dict.fromkeys(NAMES)
+    opens = partial(open_bytes, max_bytes=request.max_unpacked_bytes)
+    question = Question(path, (*fields_of(parts), *STREAM_FIELDS), in_tsharks_words(rules), opens=opens)
     streams = Streams()
-    is_narrowed = request.since_ns is not None or request.until_ns is not None
-    ours_of = own_rows(replace(request, points=(point,), since_ns=None, until_ns=None))
-    theirs_of = ((nothing | row_of(values, parts), values) for values in question.answer())
-    for ours, theirs, values in by_frame(ours_of, theirs_of):
-        told = ours if ours is not None else theirs
+    own = PacketRows(replace(request, points=(point,), since_ns=None, until_ns=None))
+    theirs = Theirs(question, parts)
+    for our_row, their_row, values in by_frame(rows_one_by_one(own), theirs.rows()):
+        told = our_row if our_row is not None else their_row
         if told is not None and not _is_inside(told["ts"], request):
             continue
-        found.pair(point.name, ours, theirs)
-        if values is not None and theirs is not None:
-            streams.absorb(theirs, values, ours)
-            if ours is not None:
-                found.analysed(point.name, ours, theirs, streams)
-        progress(point.files[0], found.compared[point.name], None)
-    if question.damage is not None:
-        faults.append(f"{point.files[0]}: {question.damage}")
-    if not is_narrowed:
+        ended = theirs.ended() if their_row is None else our_end(own) if our_row is None else None
+        found.pair(point.name, our_row, their_row, ended)
+        if values is not None and their_row is not None:
+            streams.absorb(their_row, values, our_row)
+            if our_row is not None:
+                found.analysed(point.name, our_row, their_row, streams)
+        progress(path, found.compared[point.name], None)
+    found.compared.setdefault(point.name, 0)
+    words = [our_faults(own), theirs.ended()]
+    found.faults[point.name] = [word for word in words if word is not None]
+    if request.since_ns is None and request.until_ns is None:
         from vmpcap.runs.pipeline import list_flows
 
         flows, _ = list_flows(replace(request, points=(point,)))
-        found.flows(point.name, (row for row in flows.to_dicts() if row["tcp_stream"] is not None), streams)
+        with_number = (row for row in flows.iter_rows(named=True) if row["tcp_stream"] is not None)
+        found.flows(point.name, with_number, streams)
+
+
+def our_faults(own: "PacketRows") -> str | None:
+    """What is damaged for our engine, of what it has read to its end?"""
+    return next((f"vmpcap: {words}" for words in damaged(own.inputs)), None)
+
+
+def our_end(own: "PacketRows") -> str | None:
+    """What kept our engine from the rest of this capture?"""
+    return our_faults(own) if any(given.truncated for given in own.inputs) else None
+
+
+@dataclass(slots=True)
+class Theirs:
+    """tshark's packets of one capture, as far as it can read it."""
+
+    question: "Question"
+    parts: "tuple[Part, ...]"
+    refusal: str | None = None
+    """What it says of a file that it cannot read at all."""
+
+    def rows(self) -> "Iterator[tuple[Row, Values]]":
+        """Each packet as a row of the packets table, and the values of its fields."""
+        from vmpcap.reference.packets import NAMES
+        from vmpcap.reference.parts import row_of
+
+        nothing = dict.fromkeys(NAMES)
+        try:
+            for values in self.question.answer():
+                yield nothing | row_of(values, self.parts), values
+        except CaptureError as problem:
+            self.refusal = str(problem)
+
+    def ended(self) -> str | None:
+        """What kept tshark from the rest of this capture? None where nothing did, or it reads on."""
+        if self.refusal is not None:
+            return self.refusal
+        faults = self.question.faults()
+        return f"tshark: {self.question.path}: {', '.join(faults)}" if faults else None
 
 
 def by_frame(
@@ -143,13 +194,11 @@ def by_frame(
             one, other = next(ours, None), next(theirs, None)
 
 
-def own_rows(request: "Request") -> Iterator[dict[str, Any]]:
-    """Our packets of this request, one by one; of a time the nanoseconds."""
+def rows_one_by_one(own: "PacketRows") -> Iterator[dict[str, Any]]:
+    """Our packets of this request; of a time the nanoseconds."""
     import polars as pl
 
-    from vmpcap.runs.packets import PacketRows
-
-    rows = PacketRows(request).lazy().with_columns(pl.col("ts").cast(pl.Int64))
+    rows = own.lazy().with_columns(pl.col("ts").cast(pl.Int64))
     for part in rows.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True, engine="streaming"):
         yield from part.iter_rows(named=True)
 
@@ -169,6 +218,7 @@ def words(found: "Findings", frame: "pl.DataFrame") -> str:
         streams = found.streams.get(point)
         flows = "" if streams is None else f", {streams:,} TCP streams"
         lines.append(f"{clean(point)}: {packets:,} packets{flows}")
+        lines += [f"  damaged: {clean(fault)}" for fault in found.faults.get(point, ())]
     lines.append("vmpcap and tshark say the same" if found.is_agreed else "vmpcap and tshark differ")
     for row in frame.head(MOST_SHOWN).iter_rows(named=True):
         many = "" if row["packets"] is None else f" in {row['packets']:,} packet{'s' * (row['packets'] != 1)}"

@@ -37,7 +37,7 @@ def scan(
     sources = [source._replace(max_unpacked_bytes=max_unpacked_bytes) for source in sources_of(captures)]
     for source in sources:
         for path in source.files:
-            if not _is_stream(path):
+            if not is_stream(path):
                 open_capture(path).close()
     return scan_sources(sources, Warner(), rules, observer)
 
@@ -78,7 +78,7 @@ def scan_sources(
     ) -> "Iterator[pl.DataFrame]":
         return until_the_end(answers(with_columns, predicate, n_rows, batch_size))
 
-    is_pure = not any(_is_stream(path) for source in sources for path in source.files)
+    is_pure = not any(is_stream(path) for source in sources for path in source.files)
     return register_io_source(
         read, schema=dtypes(PACKETS), validate_schema=True, is_pure=is_pure, explain_name="vmpcap"
     )
@@ -157,7 +157,7 @@ def _encodable(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _is_stream(path: str) -> bool:
+def is_stream(path: str) -> bool:
     """Can this be read once only: standard input, a pipe?"""
     try:
         return path == STDIN or stat.S_ISFIFO(os.stat(path).st_mode)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from vmpcap.readers import FORMATS, PACKINGS
 from vmpcap.readers.defects import Defect, DefectLog
@@ -161,19 +161,40 @@ def open_capture(
         The library for its packing is missing.
     """
     name = str(path)
+    found = opened(name, max_bytes)
+    try:
+        row = _format_of(name, found)
+        reader = row.opens(Window(found.source, block_bytes), name, batch_records, found.log)
+    except BaseException:
+        found.source.close()
+        raise
+    packing = "none" if found.packing is None else found.packing.name
+    return Capture(name, found.source, packing, row, reader, found.log)
+
+
+class Opened(NamedTuple):
+    """The unpacked bytes of an input, of whatever format."""
+
+    source: Input
+    packing: Packing | None
+    log: DefectLog
+
+
+def opened(path: str, max_bytes: int | None) -> Opened:
+    """
+    Which bytes has this input, behind its packing?
+
+    Raises CaptureError where it cannot be opened, EngineError where the library for its packing is missing.
+    """
     log = DefectLog()
-    plain = PlainInput(name, log)
-    source: Input = plain
+    plain = PlainInput(path, log)
     try:
         packing = _packing_of(plain)
-        if packing is not None:
-            source = UnpackedInput(plain, packing, log, max_bytes)
-        row = _format_of(name, source, packing, log)
-        reader = row.opens(Window(source, block_bytes), name, batch_records, log)
+        source: Input = plain if packing is None else UnpackedInput(plain, packing, log, max_bytes)
     except BaseException:
-        source.close()
+        plain.close()
         raise
-    return Capture(name, source, "none" if packing is None else packing.name, row, reader, log)
+    return Opened(source, packing, log)
 
 
 def _packing_of(source: PlainInput) -> Packing | None:
@@ -184,24 +205,41 @@ def _packing_of(source: PlainInput) -> Packing | None:
     return next((row for row in PACKINGS if head.startswith(row.magic)), None)
 
 
-def _format_of(path: str, source: Input, packing: Packing | None, log: DefectLog) -> Format:
+def _format_of(path: str, found: Opened) -> Format:
     """Which format has this capture? Raises CaptureError, naming what was found instead."""
-    magic = source.peek(4)
+    magic = found.source.peek(4)
     for row in FORMATS:
         if magic.startswith(row.magic):
             return row
-    inside = "" if packing is None else f"{packing.name} data with "
+    problem = refused(path, found)
+    if problem is not None:
+        raise problem
     doing = f"cannot read {path!r} as a capture: "
-    if not magic:
-        broken = next((defect for defect in log.noted() if defect.ends_reading), None)
-        if broken is not None:
-            raise CaptureError(f"{doing}nothing could be read of it ({broken.detail}); copy the file again")
-        raise CaptureError(f"{doing}{inside or 'it has '}no bytes; was the capture stopped before its first packet?")
-    head = source.peek(HEAD_BYTES)
-    if packing is not None and any(head.startswith(row.magic) for row in PACKINGS):
-        raise CaptureError(f"{doing}it is packed twice ({packing.name} outside); unpack it once")
     known = next((row for row in FORMATS if row.magic.startswith(magic)), None)
     if known is not None:
         raise CaptureError(f"{doing}only {len(magic)} bytes of a {known.name} header are there; copy the file again")
-    found = name_foreign(head)
-    raise CaptureError(f"{doing}it is {inside}{found.what}, not pcap or pcapng; {found.advice}")
+    foreign = name_foreign(found.source.peek(HEAD_BYTES))
+    raise CaptureError(f"{doing}it is {_inside(found)}{foreign.what}, not pcap or pcapng; {foreign.advice}")
+
+
+def refused(path: str, found: Opened) -> CaptureError | None:
+    """Why is this no capture of any format: without a byte, or packed twice? None where it may be one."""
+    doing = f"cannot read {path!r} as a capture: "
+    head = found.source.peek(4)
+    if not head:
+        broken = next((defect for defect in found.log.noted() if defect.ends_reading), None)
+        if broken is not None:
+            return CaptureError(f"{doing}nothing could be read of it ({broken.detail}); copy the file again")
+        return CaptureError(
+            f"{doing}{_inside(found) or 'it has '}no bytes; was the capture stopped before its first packet?"
+        )
+    if found.packing is None:
+        return None
+    head = found.source.peek(HEAD_BYTES)
+    if any(head.startswith(row.magic) for row in PACKINGS):
+        return CaptureError(f"{doing}it is packed twice ({found.packing.name} outside); unpack it once")
+    return None
+
+
+def _inside(found: Opened) -> str:
+    return "" if found.packing is None else f"{found.packing.name} data with "

@@ -16,12 +16,13 @@ COMPARED: Final = (
 """Columns that both know, beside the encapsulation. Interfaces are numbered over the file here, by section there."""
 OF_A_STREAM: Final = ("tcp_stream", "tcp_analysis", "tcp_ack_rtt_us", "tcp_bytes_in_flight", "tcp_initial_rtt_us")
 """Columns in which a segment depends on those before it."""
-ONLY_BESIDE_OTHERS: Final = "tcp_initial_rtt_us"
-"""It belongs to the stream; tshark shows it on segments only of which its analysis has something else to say."""
 OF_THE_RECORD: Final = ("ts", "captured_bytes", "wire_bytes", "link_type")
 """Of these, those that do not come from the headers."""
-SILENT: Final = frozenset({"ts", "link_type", "eth_src", "eth_dst", "payload_bytes"})
-"""Of these, those of which tshark may know nothing where there is something: its silence contradicts nobody."""
+SILENT: Final = frozenset({"ts", "link_type", "eth_src", "eth_dst", "payload_bytes", "tcp_initial_rtt_us"})
+"""
+Of these, those of which tshark may know nothing where there is something: its silence contradicts nobody. The initial
+round trip it shows on those segments only of which its analysis has something else to say.
+"""
 DOUBTED: Final = frozenset({"tcp_sack_permitted", "tcp_sack"})
 """Of these, those that are null with us where options were cut, and absent with tshark."""
 WITHOUT_A_HEADER: Final = ("/none",)
@@ -55,11 +56,7 @@ def stream_differences(ours: Row, theirs: Row) -> list[Difference]:
     """In which columns do the analyses of this segment differ? In none where the ways to it do."""
     if same_words(ours["encapsulation"]) != same_words(theirs["encapsulation"]):
         return []
-    return [
-        Difference(name, ours[name], theirs[name])
-        for name in OF_A_STREAM
-        if ours[name] != theirs[name] and not (name == ONLY_BESIDE_OTHERS and theirs[name] is None)
-    ]
+    return [Difference(name, ours[name], theirs[name]) for name in OF_A_STREAM if _differ(name, ours, theirs)]
 
 
 def _differ(name: str, ours: Row, theirs: Row) -> bool:

@@ -1,12 +1,14 @@
 """What a comparison found, gathered by kind."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from vmpcap.reference.compare import Difference, differences, goes_on, stream_differences
-from vmpcap.reference.streams import COUNTS, MARKS, End, Streams
+from vmpcap.reference.parts import LATEST
+from vmpcap.reference.streams import COUNTS, Counts, End, Streams, is_unshown
 from vmpcap.terms.columns import VERIFY, dtypes
 
 if TYPE_CHECKING:
@@ -25,11 +27,17 @@ DISAGREES: Final = frozenset({"differs", "missing", "extra", "flow"})
 """Findings that are a disagreement; the others say what only one of the two looks at."""
 LESS_SEEN: Final = "tshark goes no further here; it may have to be told with --decode-as"
 SHIFTED: Final = "tshark opens streams with TCP headers that the capture cut, so its numbers are higher"
+OPENED: Final = "tshark opens streams with TCP headers that the capture cut, and this one has no others"
+UNKNOWN: Final = "no flow here has this number"
+UNSEEN: Final = "tshark has no such stream between these ends"
 ACROSS: Final = "the connection is in several VLANs or overlays; no round trip is measured across them here"
+HEADLESS: Final = "packets whose TCP header the capture cut are in no flow here"
 UNSHOWN: Final = "tshark shows no analysis of segments whose TCP options the capture cut"
 BACKWARDS: Final = "the times of the capture run backwards here: that is no round trip"
-TWICE: Final = "packets of this stream are there twice: they count once here"
-ANALYSED: Final = frozenset({"rtt_samples", *MARKS})
+HELD_BACK: Final = "times beyond 2262 are held back to it here, so that none lies between them"
+UNCOUNTED: Final = "streams beyond the first {most:,}: each segment is compared, and no counts"
+SIZES: Final = frozenset({"packets", "wire_bytes", "payload_bytes"})
+"""Counts that a copy changes by itself alone; it changes what is said of the packets around it, too."""
 _IDS: Final = re.compile(r":\d+")
 
 
@@ -74,22 +82,24 @@ class Findings:
         """Packets by point."""
         self.streams: dict[str, int] = {}
         """TCP streams by point."""
+        self.faults: dict[str, list[str]] = {}
+        """What kept either engine from the rest of a capture, by point."""
 
     @property
     def is_agreed(self) -> bool:
         """Do the two say the same of everything that both look at?"""
         return not any(kind.finding in DISAGREES for kind in self._kinds.values())
 
-    def pair(self, point: str, ours: Row | None, theirs: Row | None) -> None:
-        """Hold one packet against itself; None: that engine has no more."""
+    def pair(self, point: str, ours: Row | None, theirs: Row | None, ended: str | None = None) -> None:
+        """Hold one packet against itself; None: that engine has no more, and `ended` is why, where that is known."""
         self.compared[point] = self.compared.get(point, 0) + 1
         if theirs is None:
             assert ours is not None
-            self._packet(point, "missing", "frame", ours["frame"], ours["frame"], None, "tshark has no such packet")
+            because = ended or "tshark has no such packet"
+            self._packet(point, "missing", "frame", ours["frame"], ours["frame"], None, because)
         elif ours is None:
-            self._packet(
-                point, "extra", "frame", theirs["frame"], None, theirs["frame"], "only tshark has such a packet"
-            )
+            because = ended or "only tshark has such a packet"
+            self._packet(point, "extra", "frame", theirs["frame"], None, theirs["frame"], because)
         elif ours["stop"] not in WALKED_TO_THE_END and goes_on(ours["encapsulation"], theirs["encapsulation"]):
             because = f"our walk ends: {ours['stop']}"
             self._paths(point, "not_walked", ours, theirs, because)
@@ -104,7 +114,7 @@ class Findings:
     def analysed(self, point: str, ours: Row, theirs: Row, streams: Streams) -> None:
         """Hold what the two analyses say of one segment against each other; streams : up to and with this packet."""
         for one in stream_differences(ours, theirs):
-            finding, because = _excuse(one, theirs["tcp_stream"], streams)
+            finding, because = _excuse(one, ours, streams)
             apart = (_text(one.ours) or "", _text(one.theirs) or "") if one.column == "tcp_analysis" else ()
             self._packet(point, finding, one.column, theirs["frame"], one.ours, one.theirs, because, apart)
 
@@ -114,37 +124,39 @@ class Findings:
 
         A stream of which our flows show packets in several VLANs or overlays is their sum.
         """
-        self.streams[point] = len(theirs.numbers())
+        self.streams[point] = len(theirs.numbers()) + theirs.beyond
         left = theirs.numbers()
-        for ends, numbered in _by_ends(ours).items():
+        counted = (row for row in ours if row["tcp_stream"] < theirs.most)
+        for ends, numbered in _by_ends(counted).items():
             numbers = theirs.between(*ends)
             for place, (number, rows) in enumerate(sorted(numbered.items())):
-                stream = numbers[place] if place < len(numbers) else number
+                if place >= len(numbers):
+                    if not theirs.beyond:
+                        self._flow(point, "flow", "tcp_stream", number, number, None, UNSEEN)
+                    continue
+                stream = numbers[place]
                 left.discard(stream)
                 if stream != number:
-                    finding, because = ("cut", SHIFTED) if theirs.cut_headers else ("flow", None)
+                    finding, because = _shift(number, stream, theirs) or ("flow", None)
                     self._flow(point, finding, "tcp_stream", stream, number, stream, because)
                 self._counts(point, stream, rows, theirs)
         for stream in sorted(left):
-            finding, because = ("cut", SHIFTED) if theirs.cut_headers else ("flow", "no flow here has this number")
+            finding, because = ("cut", OPENED) if theirs.is_headless(stream) else ("flow", UNKNOWN)
             self._flow(point, finding, "tcp_stream", stream, None, stream, because)
+        if theirs.beyond:
+            because = UNCOUNTED.format(most=theirs.most)
+            self._flow(point, "uncounted", "tcp_stream", theirs.most, None, theirs.most, because)
 
     def _counts(self, point: str, stream: int, rows: Sequence[Row], theirs: Streams) -> None:
         """Hold the counts of one stream against tshark's; its sides are those of our first flow."""
-        copies = theirs.copies[stream]
         for side in ("a", "b"):
             end = rows[0][f"{side}_ip"], rows[0][f"{side}_port"]
             counted = theirs.side(stream, end)
             for name in COUNTS:
                 own = sum(row[f"{one}_{name}"] for row in rows for one in _sides_of(row, end))
-                finding, because = "flow", None
-                if copies:
-                    finding, because = "copies", f"{copies} packets are there twice: they count once here"
-                elif len(rows) > 1 and name == "rtt_samples":
-                    finding, because = "segments", ACROSS
-                elif theirs.cut_options[stream] and name in ANALYSED:
-                    finding, because = "cut", UNSHOWN
-                self._flow(point, finding, f"{side}_{name}", stream, own, counted[name], because)
+                if own != counted[name]:
+                    finding, because = _excuse_count(name, own - counted[name], (stream, end), rows, theirs)
+                    self._flow(point, finding, f"{side}_{name}", stream, own, counted[name], because)
 
     def frame(self) -> "pl.DataFrame":
         """One row per kind: disagreements first, in the order in which they were found."""
@@ -179,9 +191,8 @@ class Findings:
     def _flow(
         self, point: str, finding: str, column: str, stream: int, ours: object, theirs: object, because: str | None
     ) -> None:
-        if ours != theirs:
-            kind = Kind(point, finding, column, _text(ours), _text(theirs), because, stream)
-            self._kind((point, finding, column, stream), kind)
+        kind = Kind(point, finding, column, _text(ours), _text(theirs), because, stream)
+        self._kind((point, finding, column, stream), kind)
 
     def _kind(self, key: tuple[Any, ...], new: Kind) -> Kind:
         found = self._kinds.get(key)
@@ -204,23 +215,53 @@ def _by_ends(flows: Iterable[Row]) -> dict[tuple[End, End], dict[int, list[Row]]
     return found
 
 
-def _excuse(one: Difference, stream: int | None, streams: Streams) -> tuple[str, str | None]:
-    """Which finding is it if a segment of this stream differs so, and why?"""
+def _excuse(one: Difference, ours: Row, streams: Streams) -> tuple[str, str | None]:
+    """
+    Which finding is it if a segment differs so, and why?
+
+    An excuse holds only where it explains the very values: what has none is a difference.
+    """
     if one.column == "tcp_stream":
-        return ("cut", SHIFTED) if streams.cut_headers else ("differs", None)
-    if stream is None:
-        return "differs", None
-    if streams.copies[stream]:
-        return "copies", TWICE
-    if streams.cut_options[stream]:
+        return _shift(one.ours, one.theirs, streams) or ("differs", None)
+    if is_unshown(ours) and not one.theirs:
         return "cut", UNSHOWN
-    if one.column != "tcp_ack_rtt_us":
-        return "differs", None
-    if isinstance(one.theirs, float) and one.theirs < 0:
-        return "differs", BACKWARDS
-    if len(streams.segments.get(stream, ())) > 1:
-        return "segments", ACROSS
+    if one.column == "tcp_ack_rtt_us" and one.ours is None and isinstance(one.theirs, float):
+        if one.theirs < 0:
+            return "differs", BACKWARDS
+        if ours["ts"] is not None and abs(ours["ts"]) == LATEST:
+            return "differs", HELD_BACK
     return "differs", None
+
+
+def _shift(ours: object, theirs: object, streams: Streams) -> tuple[str, str] | None:
+    """Is another number of a stream explained by streams that tshark opened with cut headers? By no more than those."""
+    if isinstance(ours, int) and isinstance(theirs, int) and 0 < theirs - ours <= streams.cut_headers:
+        return "cut", SHIFTED
+    return None
+
+
+def _excuse_count(
+    name: str, more: int, key: tuple[int, End], rows: Sequence[Row], theirs: Streams
+) -> tuple[str, str | None]:
+    """Which finding is it if our flows count so many more of this, and why? As `_excuse`."""
+    copies = theirs.copies[key[0]]
+    twice = f"{copies} packets are there twice: they count once here"
+    if name in SIZES:
+        left_out = _of(theirs.copied, key)[name], _of(theirs.headless, key)[name]
+        if more != -sum(left_out):
+            return "flow", None
+        return ("copies", twice) if left_out[0] else ("cut", HEADLESS)
+    if copies:
+        return "copies", f"{twice}, and tshark judges them and what follows them as sent twice"
+    if more and more == _of(theirs.unshown, key)[name]:
+        return "cut", UNSHOWN
+    if len(rows) > 1 and name == "rtt_samples":
+        return "segments", ACROSS
+    return "flow", None
+
+
+def _of(counts: Mapping[tuple[int, End], Counts], key: tuple[int, End]) -> Counts:
+    return counts.get(key, Counter())
 
 
 def _sides_of(row: Row, end: End) -> Iterator[str]:

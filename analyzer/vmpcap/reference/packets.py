@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from vmpcap.reference.feeding import Opens
 from vmpcap.reference.layers import in_tsharks_words
 from vmpcap.reference.parts import OURS_ALONE, Row, fields_of, parts_for, row_of
-from vmpcap.reference.tshark import Question, program
+from vmpcap.reference.tshark import Question, program, refusals
 from vmpcap.terms.columns import PACKETS, dtypes
-from vmpcap.terms.errors import CaptureWarning
+from vmpcap.terms.errors import CaptureWarning, RequestError
 from vmpcap.terms.leaving import until_the_end
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class Witnessed:
     point: str
     files: tuple[str, ...]
     decode_as: tuple[str, ...] = ()
+    opens: Opens | None = None
+    """Who reads packed files and pipes for tshark, as `Question` takes it."""
 
 
 def rows(question: Question, columns: Sequence[str] = NAMES) -> Iterator[Row]:
@@ -65,7 +68,7 @@ def frames(
         for path in source.files:
             if left == 0:
                 break
-            question = Question(path, (), in_tsharks_words(source.decode_as), most=left)
+            question = Question(path, (), in_tsharks_words(source.decode_as), most=left, opens=source.opens)
             for row in rows(question, columns):
                 kept.append(row | {"point": source.point})
                 if len(kept) >= chunk_rows:
@@ -83,11 +86,12 @@ def scan(sources: Sequence[Witnessed], ended: Ended | None = None) -> "pl.LazyFr
 
     Columns that a query does not name are not asked for, and tshark is ended behind the rows that it needs.
 
-    Raises EngineError where tshark is not installed: at once.
+    Raises EngineError where tshark is not installed, RequestError where it does not take a rule: at once.
     """
     from polars.io.plugins import register_io_source
 
     program()
+    refuse_rules(tuple(dict.fromkeys(rule for source in sources for rule in source.decode_as)))
     told = ended or warn
 
     def answers(
@@ -109,11 +113,28 @@ def scan(sources: Sequence[Witnessed], ended: Ended | None = None) -> "pl.LazyFr
     return register_io_source(read, schema=dtypes(PACKETS), validate_schema=True, is_pure=False, explain_name="tshark")
 
 
+def refused_rules(rules: Sequence[str]) -> dict[str, str]:
+    """Which of these rules of --decode-as does tshark not take, and what does it say of each?"""
+    said = refusals(in_tsharks_words(rules))
+    return {rule: said[theirs] for rule, theirs in zip(rules, in_tsharks_words(rules), strict=True) if theirs in said}
+
+
+def refuse_rules(rules: Sequence[str]) -> None:
+    """Raises RequestError, naming each of these rules of --decode-as that tshark does not take."""
+    refused = refused_rules(rules)
+    if refused:
+        words = "; ".join(f"{rule!r} ({said})" for rule, said in refused.items())
+        raise RequestError(
+            f"--decode-as: tshark cannot be told {words}; leave that out, or read by vmpcap's own engine"
+        )
+
+
 def warn(point: str, path: str, question: Question) -> None:
     """Say as a Python warning where tshark could not read on."""
-    if question.damage is not None:
-        words = " ".join(question.warnings)[:300]
-        warnings.warn(f"{path!r} ({question.damage}), by tshark: {words}", CaptureWarning, stacklevel=1)
+    faults = question.faults()
+    if faults:
+        words = "".join(f": {words}" for words in [" ".join(question.warnings)[:300]] if words)
+        warnings.warn(f"{path!r} ({', '.join(faults)}), by tshark{words}", CaptureWarning, stacklevel=1)
 
 
 __all__ = ["OURS_ALONE", "Witnessed", "frames", "rows", "scan", "warn"]

@@ -28,44 +28,72 @@ STREAM_FIELDS: Final = (STREAM, ACK_RTT, *MARKS.values())
 COUNTS: Final = ("packets", "wire_bytes", "payload_bytes", "rtt_samples", *MARKS)
 """Columns of `vmpcap flows`, without their side, that are held against each other."""
 
+MARKED: Final = {field.removeprefix("tcp.analysis."): name for name, field in MARKS.items()}
+"""Columns of `vmpcap flows` by the name of the mark that they count."""
+MOST_STREAMS: Final = 50_000
+"""Streams whose counts are kept, which takes some 100 MB: a flood of connections fills no memory."""
+
 End = tuple[str | None, int | None]
+Counts = Counter[str]
 
 
 class Streams:
     """Counts of every side of every stream of one capture."""
 
-    def __init__(self) -> None:
-        self.sides: dict[tuple[int, End], Counter[str]] = {}
+    def __init__(self, most: int = MOST_STREAMS) -> None:
+        self.most = most
+        self.beyond = 0
+        """Streams that are not counted."""
+        self.sides: dict[tuple[int, End], Counts] = {}
+        self.copied: dict[tuple[int, End], Counts] = {}
+        """What of these counts are packets that our own engine takes for copies."""
+        self.unshown: dict[tuple[int, End], Counts] = {}
+        """What our own engine says of segments whose options the capture cut: tshark shows no analysis of them."""
         self.copies: Counter[int] = Counter()
-        """Packets of each stream that our own engine takes for copies."""
-        self.cut_options: Counter[int] = Counter()
-        """Packets of each stream whose TCP options the capture cut: tshark shows no analysis of them."""
-        self.segments: dict[int, set[object]] = {}
-        """VLANs and overlays of each stream."""
+        """Copies of each stream."""
         self.cut_headers = 0
         """Packets whose TCP header the capture cut: tshark opens streams with them."""
+        self.headless: dict[tuple[int, End], Counts] = {}
+        """What of these counts are such packets: they are in no flow of ours."""
         self._of_ends: dict[frozenset[End], list[int]] = {}
 
     def absorb(self, row: Mapping[str, Any], values: Values, ours: Mapping[str, Any] | None) -> None:
         """One more packet, as tshark sees it; ours : what our own engine says of it."""
-        if ours is not None and ours["ip_protocol"] == IP_TCP and ours["tcp_seq"] is None:
-            self.cut_headers += 1
+        is_headless = ours is not None and ours["ip_protocol"] == IP_TCP and ours["tcp_seq"] is None
+        self.cut_headers += is_headless
         if row["tcp_seq"] is None or not values[STREAM]:
             return
         stream = int(values[STREAM][-1])
-        self.copies[stream] += bool(ours and ours["is_copy"])
-        self.cut_options[stream] += bool(ours and ours["stop"] == "cut_options")
-        if ours is not None:
-            self.segments.setdefault(stream, set()).add((tuple(ours["vlan_ids"] or ()), ours["vni"]))
+        if stream >= self.most:
+            self.beyond = max(self.beyond, stream + 1 - self.most)
+            return
         sender, other = (row["ip_src"], row["src_port"]), (row["ip_dst"], row["dst_port"])
         numbers = self._of_ends.setdefault(frozenset((sender, other)), [])
         if stream not in numbers:
             numbers.append(stream)
+        sizes = {"packets": 1, "wire_bytes": row["wire_bytes"], "payload_bytes": row["payload_bytes"] or 0}
         side = self.sides.setdefault((stream, sender), Counter())
-        side.update(packets=1, wire_bytes=row["wire_bytes"], payload_bytes=row["payload_bytes"] or 0)
-        side.update({name: bool(values[mark]) for name, mark in MARKS.items()})
+        side.update(sizes)
+        side.update({name: 1 for name, mark in MARKS.items() if values[mark]})
         if values[ACK_RTT]:
             self.sides.setdefault((stream, other), Counter())["rtt_samples"] += 1
+        if ours is None:
+            return
+        if is_headless:
+            self.headless.setdefault((stream, sender), Counter()).update(sizes)
+        elif ours["is_copy"]:
+            self.copies[stream] += 1
+            self.copied.setdefault((stream, sender), Counter()).update(sizes)
+        if is_unshown(ours):
+            marks = (MARKED[mark] for mark in ours["tcp_analysis"] or () if mark in MARKED)
+            self.unshown.setdefault((stream, sender), Counter()).update(marks)
+            if ours["tcp_ack_rtt_us"] is not None:
+                self.unshown.setdefault((stream, other), Counter())["rtt_samples"] += 1
+
+    def is_headless(self, stream: int) -> bool:
+        """Is this stream made of packets with a cut header alone?"""
+        sides = [(key, counts) for key, counts in self.sides.items() if key[0] == stream and counts["packets"]]
+        return all(self.headless.get(key, Counter())["packets"] == counts["packets"] for key, counts in sides)
 
     def numbers(self) -> set[int]:
         """Which streams are there?"""
@@ -75,6 +103,11 @@ class Streams:
         """Which streams are there between these ends, in their order?"""
         return self._of_ends.get(frozenset((one, other)), [])
 
-    def side(self, stream: int, end: End) -> Counter[str]:
+    def side(self, stream: int, end: End) -> Counts:
         """What did this end send? Nothing, where it was not seen."""
         return self.sides.get((stream, end), Counter())
+
+
+def is_unshown(ours: Mapping[str, Any]) -> bool:
+    """Did the capture cut the options of this segment?"""
+    return bool(ours["stop"] == "cut_options")

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Final
 
+from vmpcap.reference.feeding import Flaw, Opens, Pump
 from vmpcap.terms.errors import CaptureError, EngineError, RequestError
 from vmpcap.terms.files import STDIN
 
@@ -37,7 +38,8 @@ CHATTER: Final = ("Running as user",)
 NO_CAPTURE: Final = ("isn't a capture file", "contains record data that TShark doesn't support", "an unknown format")
 CUT: Final = "appears to have been cut short"
 DAMAGED: Final = ("appears to be damaged or corrupt", "An error occurred while reading", "isn't valid")
-WRONG_WISH: Final = ('Unknown protocol -- "', 'Invalid "-d"', "Parameter", "Valid protocols", "Valid layer types")
+WRONG_WISH: Final = ("Unknown layer type", 'Unknown protocol -- "', "for layer type", 'Invalid "-d"', "Parameter")
+"""How it refuses a rule for decoding; what it lists then is everything that it knows."""
 NO_SUCH_FIELD: Final = "Some fields aren't valid"
 
 Values = dict[str, list[str]]
@@ -93,6 +95,12 @@ class Question:
     """What kept tshark from the rest of the capture; known once the answer ended."""
     warnings: list[str] = field(default_factory=list)
     """What else it said on stderr."""
+    opens: Opens | None = None
+    """Who reads packed files and pipes for it, so that our limits hold; None: tshark itself does."""
+    flaws: Sequence[Flaw] = ()
+    """What kept those bytes back; known once the answer ended."""
+    last_frame: int = 0
+    """Number of the last packet so far."""
     unknown_fields: list[str] = field(default_factory=list)
     """Fields that this version of tshark does not have: without values in every row."""
 
@@ -110,28 +118,43 @@ class Question:
             It does not know what `decode_as` names.
         """
         path = program()
-        with tempfile.TemporaryDirectory(prefix="vmpcap-") as home:
-            while True:
-                known = [name for name in dict.fromkeys((*ALWAYS, *self.fields)) if name not in self.unknown_fields]
-                rows = 0
-                for values in self._once(path, home, known):
-                    rows += 1
-                    yield values
-                if rows or not self._forgets_fields(known):
-                    return
+        feed = None if self.opens is None else self.opens(self.path)
+        pump = None if feed is None else Pump(feed)
+        try:
+            with tempfile.TemporaryDirectory(prefix="vmpcap-") as home:
+                while True:
+                    known = [name for name in dict.fromkeys((*ALWAYS, *self.fields)) if name not in self.unknown_fields]
+                    rows = 0
+                    for values in self._once(path, home, known, pump):
+                        rows += 1
+                        yield values
+                    if rows or not self._forgets_fields(known):
+                        return
+        finally:
+            if feed is not None:
+                self.flaws = tuple(feed.defects)
+                feed.close()
 
-    def _once(self, path: str, home: str, known: list[str]) -> Iterator[Values]:
-        command = [path, "-n", "-r", named(self.path), "-T", "fields", "-E", f"separator={SEPARATOR}"]
+    def faults(self) -> list[str]:
+        """What kept packets back, and where? Known once the answer ended."""
+        place = f"frame {self.last_frame + 1}"
+        found = [] if self.damage is None else [f"{self.damage} ({place})"]
+        return found + [f"{flaw.kind} ({place}, byte {flaw.offset})" for flaw in self.flaws]
+
+    def _once(self, path: str, home: str, known: list[str], pump: Pump | None) -> Iterator[Values]:
+        source = named(self.path) if pump is None else STDIN
+        command = [path, "-n", "-r", source, "-T", "fields", "-E", f"separator={SEPARATOR}"]
         command += ["-E", f"aggregator={AGGREGATOR}", "-E", "occurrence=a", *settings_of(self.whole)]
         command += [word for wish in self.decode_as for word in ("-d", wish)]
         command += [] if self.most is None else ["-c", str(self.most)]
         command += [*self.arguments, *(word for name in known for word in ("-e", name))]
         rows = 0
         with open(os.path.join(home, "said"), "w+", encoding="utf-8", errors="replace") as said:
+            fed = None if pump is None else pump.begin()
             try:
                 running = subprocess.Popen(
                     command,
-                    stdin=None if self.path == STDIN else subprocess.DEVNULL,
+                    stdin=fed if fed is not None else None if self.path == STDIN else subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=said,
                     env=neutral_environment(home),
@@ -141,7 +164,11 @@ class Question:
                     bufsize=1 << 16,
                 )
             except OSError as problem:
+                if pump is not None:
+                    pump.end(fed)
                 raise EngineError(f"cannot run {path!r}: {problem.strerror or problem}") from problem
+            if fed is not None:
+                os.close(fed)
             watch = Watch(running, None if _may_wait(self.path) else self.patience_s)
             try:
                 for line in watch.lines():
@@ -150,11 +177,14 @@ class Question:
                         raise EngineError(f"tshark answered in a way that is not understood: {line[:80]!r}")
                     if values[IS_A_PACKET]:
                         rows += 1
+                        self.last_frame = int(values[ALWAYS[0]][0])
                         self._refuse_documents(values)
                         yield values
                 status = running.wait()
             finally:
                 watch.end()
+                if pump is not None:
+                    pump.end()
             said.seek(0)
             self._heard(said, status, rows, watch.was_hung)
 
@@ -179,6 +209,8 @@ class Question:
             return
         if NO_SUCH_FIELD in told and not rows:
             return
+        if self.decode_as and not rows and (refusal := _refusal(self.warnings)):
+            raise RequestError(f"--decode-as: tshark does not take it; it says: {refusal}")
         if CUT in told:
             self.damage = "cut_short"
         elif any(one in told for one in NO_CAPTURE) and not rows:
@@ -187,8 +219,6 @@ class Question:
             if not rows:
                 raise CaptureError(f"tshark cannot read {self.path!r}{_quoted(self.warnings)}")
             self.damage = "damaged"
-        elif self.decode_as and any(one in told for one in WRONG_WISH):
-            raise RequestError(f"--decode-as: tshark does not take it{_quoted(self.warnings)}")
         elif "cannot" in told or "doesn't exist" in told or "permission" in told.lower():
             raise CaptureError(f"tshark cannot read {self.path!r}{_quoted(self.warnings)}")
         else:
@@ -215,6 +245,32 @@ def _values(line: str, names: list[str], unknown: list[str]) -> Values | None:
     for name, part in zip(names, parts, strict=True):
         values[name] = part.split(AGGREGATOR) if part else []
     return values
+
+
+def _refusal(words: Sequence[str]) -> str | None:
+    """How a rule for decoding was refused, without the list of what there is."""
+    return next((line for line in words if any(one in line for one in WRONG_WISH)), None)
+
+
+def refusals(rules: Sequence[str]) -> dict[str, str]:
+    """
+    Which of these rules for decoding does tshark not take, and what does it say of each?
+
+    Raises EngineError where tshark is missing.
+    """
+    path = program()
+    found = {}
+    with tempfile.TemporaryDirectory(prefix="vmpcap-") as home:
+        for rule in rules:
+            # a file that is not there ends tshark right behind the reading of its options
+            command = [path, "-n", "-d", rule, "-r", os.path.join(home, "none")]
+            done = subprocess.run(
+                command, env=neutral_environment(home), capture_output=True, stdin=subprocess.DEVNULL, check=False
+            )
+            said = [line.removeprefix("tshark: ") for line in done.stderr.decode("utf-8", "replace").splitlines()]
+            if refusal := _refusal(said):
+                found[rule] = refusal
+    return found
 
 
 def _quoted(words: Sequence[str]) -> str:
