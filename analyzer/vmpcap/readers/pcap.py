@@ -170,7 +170,7 @@ class PcapReader:
             )
             count, window.begin, why, needed = (int(number) for number in ended)
             if count:
-                batch = columns.batch(window.view, first_frame, count)
+                batch = columns.batch(window.lend(), first_frame, count)
                 ledger.enter(batch, window.base)
                 yield batch
             if why == index.FULL:
@@ -218,8 +218,7 @@ class PcapReader:
             detail = f"bits {self._header.meaningless_bits:#010x} beside link type {link_type}"
             self.ledger.log.note("odd_link_type", None, self._window.offset + _LINK_TYPE_AT, detail)
         self._longest = longest_record(link_type)
-        self._columns.interface[:] = number
-        self._columns.link_type[:] = link_type
+        self._columns.hold(interface=number, link_type=link_type)
         self._window.begin += FILE_HEADER_BYTES
         return True
 

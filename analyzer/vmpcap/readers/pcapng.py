@@ -144,7 +144,7 @@ class PcapngReader:
 
     def _entered(self) -> RecordBatch:
         """Which batch are the records found so far? Counts them in the ledger."""
-        batch = self._columns.batch(self._window.view, self.ledger.next_frame, self._found)
+        batch = self._columns.batch(self._window.lend(), self.ledger.next_frame, self._found)
         self._found = 0
         self.ledger.enter(batch, self._window.base)
         return batch

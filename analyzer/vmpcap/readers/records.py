@@ -10,8 +10,8 @@ class RecordBatch(NamedTuple):
     """
     Records of one capture, in file order, in one block of bytes.
 
-    The buffer and the arrays are read-only and valid only until the next batch is asked for: whoever keeps
-    something copies it.
+    The buffer and the arrays are read-only and valid until the next batch but one is asked for, so that one may be
+    looked at while the next is read: whoever keeps something longer copies it.
     """
 
     buffer: npt.NDArray[np.uint8]

@@ -65,7 +65,7 @@ class Capture:
         """
         Which records does the capture hold, in file order?
 
-        A batch is valid until the next one is asked for. A batch is never empty. Iterating a second time goes on
+        A batch is valid until the next but one is asked for. A batch is never empty. Iterating a second time goes on
         where the first left off.
         """
         yield from self._reader.batches()

@@ -13,11 +13,17 @@ _PATIENCE_S: Final = 0.2
 
 
 class Window:
-    """A block of the capture: bytes begin..end of `view` are not yet used up, `base` is the offset of view[0]."""
+    """
+    A block of the capture: bytes begin..end of `view` are not yet used up, `base` is the offset of view[0].
+
+    What was lent to a batch stays as it is until the window moves on twice: there are two blocks in turn.
+    """
 
     def __init__(self, source: Input, block_bytes: int) -> None:
         self._source = source
         self._bytes: npt.NDArray[np.uint8] = np.empty(max(block_bytes, 1), dtype=np.uint8)
+        self._spare: npt.NDArray[np.uint8] | None = None
+        self._is_lent = False
         self._end = 0
         self.begin = 0
         self.base = 0
@@ -44,14 +50,20 @@ class Window:
         begin = self.begin + ahead
         return self._bytes[begin : min(begin + count, self._end)].tobytes()
 
+    def lend(self) -> npt.NDArray[np.uint8]:
+        """The block as it is, for a batch."""
+        self._is_lent = True
+        return self.view
+
     def refill(self, needed: int) -> bool:
         """
         Are `needed` unused bytes in the block now, after reading on?
 
-        The unused part moves to the front. The caller has checked `needed` against a sane maximum: the block grows
-        to hold it, twofold at most and only when it is full, so that a length that lies costs no more than is there.
+        The unused part moves to the front, of the other block where this one is lent. The caller has checked `needed`
+        against a sane maximum: the block grows to hold it, twofold at most and only when it is full, so that a length
+        that lies costs no more than is there.
         """
-        self._move(self._bytes)
+        self._move(self._free_block())
         self._read_on(needed)
         while self._end < needed and not self.ended:
             self._move(np.empty(min(_rounded(needed), 2 * self._end), dtype=np.uint8))
@@ -67,6 +79,14 @@ class Window:
         """Read on where little is left, so that batches do not alternate between long and short."""
         if self.left < self.view.shape[0] // 2 and not self.ended:
             self.refill(self.left)
+
+    def _free_block(self) -> npt.NDArray[np.uint8]:
+        """Which block may be written now?"""
+        if not self._is_lent:
+            return self._bytes
+        self._is_lent = False
+        spare, self._spare = self._spare, self._bytes
+        return spare if spare is not None and len(spare) >= self.left else np.empty_like(self._bytes)
 
     def _move(self, target: npt.NDArray[np.uint8]) -> None:
         """Move the unused part to the front of `target`, which becomes the block."""

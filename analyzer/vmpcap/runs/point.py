@@ -1,6 +1,7 @@
 """One capture point, read once from front to back: flows, streams, announcements, journal."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -97,8 +98,11 @@ def read_point(
     seen = 0
     for path in files.files:
         stops, guesses = np.zeros(256, np.int64), GuessCounter()
-        with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS, max_bytes=request.max_unpacked_bytes) as capture:
-            for batch in capture.batches():
+        with (
+            open_capture(path, batch_records=DEFAULT_BATCH_RECORDS, max_bytes=request.max_unpacked_bytes) as capture,
+            closing(beside.ahead(capture.batches())) as batches,
+        ):
+            for batch in batches:
                 whole, frames = walker.walk(batch)
                 stops += np.bincount(frames.stop, minlength=256)
                 guesses.absorb(frames, batch.first_frame)

@@ -46,8 +46,9 @@ def read_points(request: Request, wanted: Wanted, progress: Progress | None = No
     """
     processors = len(os.sched_getaffinity(0))
     threads = min(processors, sum(_size(point) >= WORTHWHILE_BYTES for point in request.points))
-    if threads < 2 or any(_is_stream(path) for point in request.points for path in point.files):
-        beside = Beside(processors > 1)
+    waits = any(_is_stream(path) for point in request.points for path in point.files)
+    if threads < 2 or waits:
+        beside = Beside(processors > 1 and not waits)
         try:
             return tuple(read_point(files, request, wanted, progress, beside) for files in request.points)
         finally:

@@ -1,7 +1,7 @@
 """Two things at the same time, where there is a second processor: kernels let go of the interpreter."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
 
 Made = TypeVar("Made")
@@ -13,6 +13,12 @@ class Begun(Generic[Made]):
     def __init__(self, make: Callable[[], Made], pool: ThreadPoolExecutor | None) -> None:
         self._future = None if pool is None else pool.submit(make)
         self._make = make
+
+    def settle(self) -> None:
+        """Wait until nothing is being made any more, whatever came of it."""
+        if self._future is not None:
+            self._future.cancel()
+            wait([self._future])
 
     def made(self) -> Made:
         """Wait for it; without another thread it is made now."""
@@ -35,6 +41,16 @@ class Beside:
     def begin(self, make: Callable[[], Made]) -> Begun[Made]:
         """Begin to make this beside whatever the caller does until it asks for the result, which it must."""
         return Begun(make, self._pool)
+
+    def ahead(self, items: Iterator[Made]) -> Generator[Made]:
+        """These items, each made while the one before it is used; to be closed, since one may still be being made."""
+        begun = self.begin(lambda: next(items, None))
+        try:
+            while (item := begun.made()) is not None:
+                begun = self.begin(lambda: next(items, None))
+                yield item
+        finally:
+            begun.settle()
 
     def end(self) -> None:
         """No thread is left."""
