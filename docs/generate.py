@@ -383,7 +383,8 @@ def encapsulations_page() -> str:
     walked = [step for step in STEPS if not step.chooses]
     return page(
         "Encapsulations and stops",
-        f"Every frame is walked from its outermost header inwards by one table, at most {MAX_DEPTH} headers deep. Each"
+        f"Every frame is walked from its outermost header inwards by one table, at most {MAX_DEPTH} headers deep (what"
+        " lies deeper stops as `too_deep`). Each"
         " row has an example capture in `captures/encapsulations/`, which tshark 4.0 was asked about: what it has to be"
         " told before it sees the same stands beside it, and where it sees something else even so, why.\n",
         "## What they are\n",

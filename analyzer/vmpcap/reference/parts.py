@@ -334,8 +334,10 @@ def _clock(frame: Frame) -> Row:
     count, unit = frame.first("erspan.timestamp"), frame.first("erspan.gra")
     if count is None or unit is None or unit >= len(UNITS_NS):
         return {}
-    platform = frame.first("erspan.platid") if frame.first("erspan.o") else None
-    beyond = frame.first(BEYOND[platform]) if platform in BEYOND else None
+    has_more, platform = bool(frame.first("erspan.o")), frame.first("erspan.platid")
+    beyond = frame.first(BEYOND[platform]) if has_more and platform in BEYOND else None
+    if has_more and (platform is None or (platform in BEYOND and beyond is None)):
+        return {"mirror_clock_ns": None, "mirror_clock_unit_ns": UNITS_NS[unit]}
     ns = count * UNITS_NS[unit]
     if beyond is not None and unit == OF_1588 and platform in (5, 6):
         ns += beyond * 10**9

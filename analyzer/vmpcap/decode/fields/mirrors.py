@@ -60,7 +60,9 @@ def read_clocks(
         out_unit_ns[i] = unit
         count = be32(buffer, at + _STAMP_AT)
         clock = count * unit
-        if last & 1 and mirror_at[i] + _WHOLE_BYTES <= captured_bytes[i]:
+        if last & 1 and mirror_at[i] + _WHOLE_BYTES > captured_bytes[i]:
+            clock = np.int64(NO_CLOCK)  # the rest of it may be where nothing was captured
+        elif last & 1:
             platform = be32(buffer, at + _PLATFORM_AT) >> 26
             beyond = be32(buffer, at + _BEYOND_AT)
             if granularity == _OF_1588 and platform in (5, 6):
