@@ -136,6 +136,8 @@ def test_series(seed: int) -> None:
         assert ours.rtt_min_ns.tolist() == columns["rtt_min"]
         assert ours.rtt_max_ns.tolist() == columns["rtt_max"]
         assert ours.flight_max_bytes.tolist() == columns["flight_max"]
+        assert ours.first_frame.tolist() == columns["first_frame"]
+        assert ours.last_frame.tolist() == columns["last_frame"]
 
 
 @SEEDS

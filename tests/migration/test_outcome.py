@@ -170,7 +170,7 @@ def test_resending_without_an_acknowledgement_is_a_stall() -> None:
     zeros = np.zeros(bins, np.int64)
     acked, resent = zeros.copy(), zeros.copy()
     acked[1], resent[[5, 50, 200, 600, 999]] = 200, 8948
-    series = StreamSeries(0, 10 * MS, zeros, acked, resent, zeros, zeros - 1, zeros - 1, zeros - 1, zeros)
+    series = StreamSeries(0, 10 * MS, zeros, acked, resent, zeros, zeros - 1, zeros - 1, zeros - 1, zeros, zeros, zeros)
     made = stream()
     a = replace(
         made.sides[0], fin_ts=None, fin_frame=None, opening=b"QEVM\x00\x00\x00\x03", retransmissions=5, series=series

@@ -45,7 +45,9 @@ class SeriesTwin:
         sums = {name: [sum(bins[name].get(n, ())) for n in places] for name in ("new", "acked", "resent", "segments")}
         least = {f"{name}_min": [min(bins[name].get(n, (-1,))) for n in places] for name in ("rtt", "window")}
         most = {f"{name}_max": [max(bins[name].get(n, (-1,))) for n in places] for name in ("rtt", "flight")}
-        return sums | least | most
+        first = {"first_frame": [min(bins["frame"].get(n, (0,))) for n in places]}
+        last = {"last_frame": [max(bins["frame"].get(n, (0,))) for n in places]}
+        return sums | least | most | first | last
 
 
 def pauses_twin(data: list[tuple[int, int]]) -> tuple[list[tuple[int, int, int, int]], int]:

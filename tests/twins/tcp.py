@@ -92,11 +92,13 @@ class FlowTwin:
     def __init__(self, is_nominated: bool) -> None:
         self.sides = (SideTwin(), SideTwin())
         self.is_nominated = is_nominated
+        self.frame = 0
         self.shakes: list[tuple[int, int, int]] = []
         """(side, flags, time) of what may belong to the handshake."""
 
     def pass_by(self, packet: Any, side: int, frame: int, wire_bytes: int) -> None:
         """What does this packet add?"""
+        self.frame = frame
         one, other = self.sides[side], self.sides[1 - side]
         if packet.is_copy:
             one.count["copies"] += 1
@@ -166,7 +168,7 @@ class FlowTwin:
         one.line.join(Waiting(end, packet.ts_ns, bool(resent or filled), control, idle))
         one.max_flight = max(one.max_flight, one.flight())
         if is_data and one.series is not None:
-            one.series.add(packet.ts_ns, new=fresh, resent=resent, segments=1, flight=one.flight())
+            one.series.add(packet.ts_ns, frame=self.frame, new=fresh, resent=resent, segments=1, flight=one.flight())
 
     @staticmethod
     def _gain(other: SideTwin, ack: int) -> int:
@@ -200,7 +202,7 @@ class FlowTwin:
             more = {} if packet.flags & (SYN | RST) else {"window": packet.window}
             if clean is not None:
                 more["rtt"] = clean.to_ts - clean.from_ts
-            other.series.add(packet.ts_ns, acked=gained, **more)
+            other.series.add(packet.ts_ns, frame=self.frame, acked=gained, **more)
         if packet.stamps is not None:
             self._follow_stamps(one, other, packet, clean)
 

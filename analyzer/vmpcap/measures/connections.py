@@ -57,6 +57,9 @@ class StreamSeries:
     """int64[bins]: smallest receive window the peer offered, -1 without a sample."""
     flight_max_bytes: npt.NDArray[np.int64]
     """int64[bins]: most payload bytes outstanding."""
+    first_frame: npt.NDArray[np.int64]
+    """int64[bins]: the first frame of data or of an answer to it in the bin, 0 without one."""
+    last_frame: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -333,6 +333,8 @@ class Follower:
             rtt_max_ns=bins["rtt_max_ns"].copy(),
             window_min_bytes=scaled,
             flight_max_bytes=bins["flight_max"].copy(),
+            first_frame=bins["first_frame"].copy(),
+            last_frame=bins["last_frame"].copy(),
         )
 
     def _pauses(self, slot: int) -> tuple[Pause, ...]:

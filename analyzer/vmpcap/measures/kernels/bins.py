@@ -30,6 +30,8 @@ def clear_bin(one: Any) -> None:
     one["rtt_max_ns"] = -1
     one["window_min"] = -1
     one["flight_max"] = -1
+    one["first_frame"] = 0
+    one["last_frame"] = 0
 
 
 @inline_kernel
@@ -38,6 +40,14 @@ def least_known(a: Int, b: Int) -> Int:
     if a < 0:
         return b
     return a if b < 0 else min(a, b)
+
+
+@inline_kernel
+def least_frame(a: Int, b: Int) -> Int:
+    """The smaller of two frame numbers of which 0 is none."""
+    if a == 0:
+        return b
+    return a if b == 0 else min(a, b)
 
 
 @inline_kernel
@@ -51,6 +61,8 @@ def fold_bin(into: Any, one: Any, other: Any) -> None:
     into["rtt_max_ns"] = max(one["rtt_max_ns"], other["rtt_max_ns"])
     into["window_min"] = least_known(one["window_min"], other["window_min"])
     into["flight_max"] = max(one["flight_max"], other["flight_max"])
+    into["first_frame"] = least_frame(one["first_frame"], other["first_frame"])
+    into["last_frame"] = max(one["last_frame"], other["last_frame"])
 
 
 @inline_kernel

@@ -197,7 +197,7 @@ def follow(
             one["max_flight"] = max(one["max_flight"], after)
             if is_data and one["slot"] > 0:
                 stream = streams[np.int64(one["slot"]) - 1]
-                add_data(one, stream, bins, bin_arena, ts, new, resent)
+                add_data(one, stream, bins, bin_arena, ts, frame, new, resent)
                 if new > 0 and 0 <= seq_diff(one["next_seq"], (seq + size) & 0xFFFFFFFF) <= 1:
                     stream["closing_row"] = i
         elif flags & TCP_RST == 0 and judged == ORDINARY and seq != np.int64(one["next_seq"]):
@@ -215,7 +215,7 @@ def follow(
         if other["slot"] > 0 and (gained > 0 or found or other["unique_bytes"] > one["unique_bytes"]):
             rtt_ns = ts - data_ts if clean else np.int64(-1)
             add_answer(
-                streams[np.int64(other["slot"]) - 1], bins, bin_arena, ts, gained, rtt_ns, window,
+                streams[np.int64(other["slot"]) - 1], bins, bin_arena, ts, frame, gained, rtt_ns, window,
                 flags & (TCP_SYN | TCP_RST) == 0,
             )  # fmt: skip
         if (one["slot"] > 0 or other["slot"] > 0) and np.int64(frames.tcp_options[i]) & HAS_TIMESTAMPS:

@@ -104,9 +104,11 @@ BIN: Final = np.dtype(
         ("rtt_max_ns", np.int64),
         ("window_min", np.int64),
         ("flight_max", np.int64),
+        ("first_frame", np.int64),
+        ("last_frame", np.int64),
     ]
 )
-"""One stretch of one side's series; -1 in the last four: no sample."""
+"""One stretch of one side's series; no sample is -1 in the four before the last two, which are 0 without a packet."""
 
 STREAM: Final = np.dtype(
     [

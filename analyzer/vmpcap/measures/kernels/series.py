@@ -26,7 +26,7 @@ def take_slot(one: Any, k: Int, ts: Int, streams: Records, bins: Records, arena:
 
 
 @inline_kernel
-def add_data(one: Any, stream: Any, bins: Records, arena: I32, ts: Int, new: Int, resent: Int) -> None:
+def add_data(one: Any, stream: Any, bins: Records, arena: I32, ts: Int, frame: Int, new: Int, resent: Int) -> None:
     """What does this data segment add to its side's series?"""
     at = bin_at(stream, bins, arena, ts)
     if at < 0:
@@ -36,11 +36,20 @@ def add_data(one: Any, stream: Any, bins: Records, arena: I32, ts: Int, new: Int
     now["resent_bytes"] += resent
     now["segments"] += 1
     now["flight_max"] = max(now["flight_max"], flight_of(one))
+    note_frame(now, frame)
+
+
+@inline_kernel
+def note_frame(now: Any, frame: Int) -> None:
+    """Which frames are the first and the last of this bin, data and answers together?"""
+    if now["first_frame"] == 0:
+        now["first_frame"] = frame
+    now["last_frame"] = frame
 
 
 @inline_kernel
 def add_answer(
-    stream: Any, bins: Records, arena: I32, ts: Int, gained: Int, rtt_ns: Int, window: Int, has_window: bool
+    stream: Any, bins: Records, arena: I32, ts: Int, frame: Int, gained: Int, rtt_ns: Int, window: Int, has_window: bool
 ) -> None:
     """What does the other side's segment add to this side's series? rtt_ns is -1 without a sample."""
     at = bin_at(stream, bins, arena, ts)
@@ -48,6 +57,7 @@ def add_answer(
         return
     now = bins[at]
     now["acked_bytes"] += gained
+    note_frame(now, frame)
     if has_window:
         now["window_min"] = least_known(now["window_min"], window)
     if rtt_ns >= 0:
