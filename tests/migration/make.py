@@ -222,7 +222,9 @@ def arps(*rows: tuple[int, int, int, str, str]) -> AnnouncementRows:
 
 def series(bins: int, width: int = 10 * MS, start: int = 0, **columns: Sequence[int] | int) -> StreamSeries:
     """A stream over time: each column one value a bin or one for all; what is not given is nothing or no sample."""
-    known: dict[str, Any] = dict.fromkeys(("new_bytes", "acked_bytes", "resent_bytes", "segments", "first_frame", "last_frame"), 0)
+    known: dict[str, Any] = dict.fromkeys(
+        ("new_bytes", "acked_bytes", "resent_bytes", "segments", "first_frame", "last_frame"), 0
+    )
     known.update(dict.fromkeys(("rtt_min_ns", "rtt_max_ns", "window_min_bytes", "flight_max_bytes"), -1))
     known.update(columns)
     arrays = {name: np.broadcast_to(np.array(values, np.int64), bins).copy() for name, values in known.items()}

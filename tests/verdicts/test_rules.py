@@ -107,6 +107,11 @@ def test_completed_is_the_streams_own_end(outcome: Any, expected: str) -> None:
         ({"bulk_mbps": 400.0, "limit": "network", "busy_mbps": 500.0}, "fail"),
         ({"bulk_mbps": 400.0, "limit": "network", "busy_mbps": 622.0}, "undecided"),
         ({"bulk_mbps": 616.0, "limit": "network", "busy_mbps": 589.0}, "undecided"),
+        ({"bulk_mbps": 44.0, "limit": "network", "busy_mbps": 16.0, "limit_shares": {"network_loss": 1.0}}, "fail"),
+        (
+            {"bulk_mbps": 44.0, "limit": "network", "busy_mbps": 16.0, "limit_shares": {"network_queueing": 1.0}},
+            "undecided",
+        ),
         ({"bulk_mbps": 400.0, "limit": "sender", "best_1s_mbps": 622.0}, "pass"),
         ({"bulk_mbps": 400.0, "limit": "application", "best_1s_mbps": 700.0}, "pass"),
         ({"bulk_mbps": 400.0, "limit": "sender", "best_1s_mbps": 621.0}, "undecided"),

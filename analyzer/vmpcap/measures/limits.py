@@ -124,16 +124,30 @@ def find_stalls(together: Together, mss: int) -> npt.NDArray[np.bool_]:
     were still outstanding at its end; one or two may wait for a delayed ACK (RFC 1122 section 4.2.3.2). A resend that
     merely falls into the bin in which a pause ends makes a stall of it: the sender is blamed too seldom.
     """
-    stalled = np.zeros(len(together.new_bytes), np.bool_)
+    lost, waiting = find_waits(together, mss)
+    return lost | waiting
+
+
+def find_waits(together: Together, mss: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """
+    In which bins without new data did the sender wait for what was resent, in which for what was only outstanding?
+
+    bool[bins] twice. Where the ACKs are in view, the wait ends with the one that leaves nothing outstanding.
+    """
+    lost, waiting = (np.zeros(len(together.new_bytes), np.bool_) for _ in range(2))
     filled = np.flatnonzero(together.new_bytes)
     sent, arrived = np.cumsum(together.new_bytes), np.cumsum(together.delivered_bytes)
+    is_answered = not np.array_equal(together.new_bytes, together.delivered_bytes)
     low, high = filled[:-1], filled[1:]
     resent = np.concatenate(([0], np.cumsum(together.resent_bytes)))
     is_resent = resent[high + 1] > resent[low + 1]
     is_outstanding = sent[low] - arrived[high - 1] > LATE_ACK_SEGMENTS * mss
-    for a, b in zip(low[is_resent | is_outstanding], high[is_resent | is_outstanding], strict=True):
-        stalled[a + 1 : b] = True
-    return stalled
+    for where, chosen in ((lost, is_resent), (waiting, is_outstanding & ~is_resent)):
+        for a, b in zip(low[chosen], high[chosen], strict=True):
+            where[a + 1 : b] = True
+            if is_answered:
+                where[a + 1 : b] &= arrived[a : b - 1] < sent[a]
+    return lost, waiting
 
 
 def _loss_events(together: Together, rtt_ns: int) -> int:
@@ -154,10 +168,19 @@ def _queueing(together: Together, floor_ns: int | None) -> tuple[float | None, f
     sampled = together.rtt_min_ns >= 0
     if floor_ns is None or not sampled.any():
         return None, None
-    bar = floor_ns + max(QUEUE_LEAST_NS, int(floor_ns * QUEUE_SHARE))
-    busy = together.rtt_min_ns > bar
+    busy = together.rtt_min_ns > _bar_ns(floor_ns)
     time_ns = int(busy.sum()) * together.width_ns
     return float(busy.sum() / sampled.sum()), mbps(int(together.delivered_bytes[busy].sum()), time_ns)
+
+
+def _bar_ns(floor_ns: int) -> int:
+    """Above which round trip does a queue stand?"""
+    return floor_ns + max(QUEUE_LEAST_NS, int(floor_ns * QUEUE_SHARE))
+
+
+def queue_bar_ns(sent: "Sent") -> int | None:
+    """Above which round trip does a queue stand? None where no floor is known."""
+    return None if sent.floor_ns is None else _bar_ns(sent.floor_ns)
 
 
 def mathis_mbps(mss: int, rtt_ns: int, loss_share: float) -> float | None:

@@ -5,6 +5,17 @@ from typing import Literal
 import msgspec
 
 Limit = Literal["network", "receiver_window", "sender", "application", "unknown"]
+LimitClass = Literal[
+    "mtu_black_hole",
+    "receiver_window",
+    "software_cap",
+    "network_plateau",
+    "network_queueing",
+    "network_loss",
+    "sender_buffer",
+    "application",
+    "unknown",
+]
 Coverage = Literal["full", "source_half", "destination_half"]
 
 
@@ -17,6 +28,36 @@ class Bytes(msgspec.Struct, frozen=True, kw_only=True):
     """Each sequence number once."""
     retransmitted: int
     """Payload bytes whose sequence numbers this point had already seen. Copies lost before it do not show."""
+
+
+class LimitInterval(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of the stream that one thing limited; intervals follow each other without a gap."""
+
+    limit: LimitClass
+    because: str
+    start_ts: str
+    end_ts: str
+    payload_bytes: int
+    """Seen for the first time in it."""
+    mbps: float | None
+    """Goodput in it, pauses included."""
+    flight_bytes: int | None
+    """Outstanding, all connections together: median of what was most in each 10 ms."""
+    window_bytes: int | None
+    """What the receiver offered, scaled, all connections together: median."""
+    rtt_ms: float | None
+    """Data to ACK at this point, queues included: median of the shortest of each 10 ms."""
+    bdp_bytes: int | None
+    """What has to be outstanding for this goodput over the idle path."""
+    window_mbps: float | None
+    """What this window allows over this round trip."""
+    loss_events: int
+    """Times at which data was resent, a round trip apart."""
+    mathis_mbps: float | None
+    """What so many loss events allow over the idle path (Mathis et al., 1997); null without any."""
+    from_frame: int | None
+    """The first and the last packet in it; where it has none, those around it."""
+    to_frame: int | None
 
 
 class Throughput(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +78,10 @@ class Throughput(msgspec.Struct, frozen=True, kw_only=True):
     limit_because: str
     busy_mbps: float | None = None
     """Goodput while a queue stood on the path: what the path carried at most then. null where none was seen."""
+    limits: list[LimitInterval] = []
+    """What limited the stream when."""
+    limit_shares: dict[LimitClass, float] = {}
+    """In which share of the time between the first and the last data what limited it; together 1."""
 
 
 class HistogramBin(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from vmpcap.measures.connections import Side
+from vmpcap.measures.limit_intervals import attribute_over_time, settle
+from vmpcap.measures.limit_windows import outline
 from vmpcap.measures.limits import Sent, attribute, find_stalls
 from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
 from vmpcap.measures.rounds import Path, describe_rtt
@@ -158,24 +160,24 @@ def _throughput(
     rates = _window_rates(together)
     mss = _mss(transfer)
     idle_ms = rtt.idle_ms if rtt.idle_ms is not None else rtt.min_ms
-    attribution = attribute(
-        together,
-        Sent(
-            rate_mbps=bulk,
-            idle_ns=None if idle_ms is None or rtt.coverage != "full" else int(idle_ms * NS_PER_MS),
-            mss=mss,
-            is_at_sender=is_at_sender(rtt),
-            floor_ns=min((n for link in transfer.links if (n := link.data.rtt.min_ns) is not None), default=None),
-            segments=-(-transfer.payload_bytes // mss),  # segments in view may be super-segments, cut only by the NIC
-            resent_segments=sum(link.data.retransmissions for link in transfer.links),
-            stuck_bytes=stuck_segment(transfer.links),
-            hypervisor=transfer.hypervisor,
-            connections=sum(1 for link in transfer.links if link.data.payload_bytes > SETUP_BYTES),
-            largest_window=max(
-                (w for link in transfer.links if (w := link.back.max_window_bytes) is not None), default=None
-            ),
+    sent = Sent(
+        rate_mbps=bulk,
+        idle_ns=None if idle_ms is None or rtt.coverage != "full" else int(idle_ms * NS_PER_MS),
+        mss=mss,
+        is_at_sender=is_at_sender(rtt),
+        floor_ns=min((n for link in transfer.links if (n := link.data.rtt.min_ns) is not None), default=None),
+        segments=-(-transfer.payload_bytes // mss),  # segments in view may be super-segments, cut only by the NIC
+        resent_segments=sum(link.data.retransmissions for link in transfer.links),
+        stuck_bytes=stuck_segment(transfer.links),
+        hypervisor=transfer.hypervisor,
+        connections=sum(1 for link in transfer.links if link.data.payload_bytes > SETUP_BYTES),
+        largest_window=max(
+            (w for link in transfer.links if (w := link.back.max_window_bytes) is not None), default=None
         ),
     )
+    more = None if together is None else outline([link.data for link in transfer.links], together)
+    limits, shares = attribute_over_time(together, more, sent)
+    attribution = settle(attribute(together, sent), limits, shares)
     return Throughput(
         bulk_mbps=bulk,
         mean_mbps=mbps(delivered, span),
@@ -186,6 +188,8 @@ def _throughput(
         limit=attribution.limit,
         limit_because=attribution.because,
         busy_mbps=attribution.busy_mbps,
+        limits=limits,
+        limit_shares=shares,
     )
 
 

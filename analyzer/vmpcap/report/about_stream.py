@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from vmpcap.measures.results import Coverage, Loss, Rtt, Throughput
+from vmpcap.measures.results import Coverage, LimitClass, LimitInterval, Loss, Rtt, Throughput
 from vmpcap.report.blocks import Block, Fact, Grid, Heading, Picture
-from vmpcap.report.chart import Glyphs, draw, histogram_line
+from vmpcap.report.chart import LIMITS, Glyphs, draw, histogram_line
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.words import between, figure, hypervisor, ports, size, span, stamp, tunnels
 from vmpcap.terms.units import count_of
@@ -30,6 +30,7 @@ def about_stream(migration: Migration, report: Report, width: int, glyphs: Glyph
     yield from _round_trip(migration.rtt, width, glyphs)
     yield from _path(migration)
     yield from _phases(migration)
+    yield from _limits(migration.throughput)
 
 
 def _picture(migration: Migration, report: Report, width: int, glyphs: Glyphs) -> Iterator[Block]:
@@ -44,6 +45,8 @@ def _picture(migration: Migration, report: Report, width: int, glyphs: Glyphs) -
         words.append(f"{glyphs.level * 2} the limit")
     if "switchover" in kinds:
         words.append("[=] from the source's last burst to the guest's first sign at the destination")
+    if "limits" in kinds:
+        words.append(", ".join(f"{LIMITS[n]} {n.replace('_', ' ')}" for n in migration.throughput.limit_shares))
     if "announced" in kinds:
         words.append("A first announced at a point")
     unsure = [c.point for c in report.clocks if c.offset_ms is None]
@@ -65,10 +68,18 @@ def _transfer(migration: Migration) -> Iterator[Block]:
     yield Fact("payload", f"{size(moved.unique)} once, {again}")
     yield Fact("goodput", _rates(rate), "acknowledged payload, 10^6 bit/s")
     yield Fact("limited by", rate.limit.replace("_", " "), rate.limit_because)
+    if rate.limit_shares:
+        yield Fact("", _over_time(rate), "of the time from the first data to the last")
     yield Fact("loss", ", ".join(_resent(loss)) or "not measured")
     marked = [f"{n:,} {name}" for name, n in _marks(loss) if n]
     if marked:
         yield Fact("", f"in Wireshark: {', '.join(marked)}")
+
+
+def _over_time(rate: Throughput) -> str:
+    """What limited the stream in which share of the time?"""
+    ordered = sorted(rate.limit_shares.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name.replace('_', ' ')} {figure(share, 'share')}" for name, share in ordered)
 
 
 def _resent(loss: Loss) -> Iterator[str]:
@@ -152,6 +163,31 @@ def _path(migration: Migration) -> Iterator[Block]:
     parts += [count_of(path.redirects, "redirect")] if path.redirects else []
     parts += [f"next hop {', '.join(path.next_hop_macs[:4])}"] if path.next_hop_macs else []
     yield Fact("path", ", ".join(parts), path.because)
+
+
+def _limits(rate: Throughput) -> Iterator[Block]:
+    """For each class the interval of it that carried most: its figures, and where to look."""
+    chief: dict[LimitClass, LimitInterval] = {}
+    for one in rate.limits:
+        if one.limit not in chief or one.payload_bytes > chief[one.limit].payload_bytes:
+            chief[one.limit] = one
+    rows = tuple(
+        (
+            name.replace("_", " "),
+            figure(rate.limit_shares.get(name), "share"),
+            figure(one.mbps, "Mbps") if one.mbps is not None else "",
+            size(one.flight_bytes) if one.flight_bytes is not None else "",
+            size(one.window_bytes) if one.window_bytes is not None else "",
+            figure(one.window_mbps, "Mbps") if one.window_mbps is not None else "",
+            figure(one.mathis_mbps, "Mbps") if one.mathis_mbps is not None else "",
+            "" if one.from_frame is None else f"{one.from_frame}-{one.to_frame}",
+            one.because,
+        )
+        for name, one in sorted(chief.items(), key=lambda item: -rate.limit_shares.get(item[0], 0.0))
+    )
+    if rows:
+        columns = ("limited by", "share", "goodput", "in flight", "window", "it allows", "loss allows", "frames")
+        yield Grid((*columns, "because"), rows, right=columns[1:-1], sentences=("because",))
 
 
 def _phases(migration: Migration) -> Iterator[Block]:

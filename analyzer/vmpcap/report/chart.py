@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from vmpcap.measures.results import HistogramBin
+from vmpcap.measures.results import HistogramBin, LimitClass
 from vmpcap.report.document import Migration, SeriesPoint
 from vmpcap.report.words import figure, seconds_between, span
 
@@ -70,6 +70,8 @@ def draw(migration: Migration, limit_mbps: float | None, width: int, glyphs: Gly
     lines = _bars(rates, top, shown_limit, glyphs)
     lines.append(Line("time", _axis(end, columns), "axis"))
     lines.append(Line("phases", _phases(migration, end, columns, glyphs), "phases"))
+    if migration.throughput.limits:
+        lines.append(Line("limited by", _limits(migration, end, columns), "limits"))
     for guest in migration.guests[:3]:
         bracket = guest.switchover.bracket
         marks = _bracket(migration.start_ts, bracket.from_ts, bracket.to_ts, end, columns)
@@ -169,6 +171,39 @@ def _phases(migration: Migration, end: float, columns: int, glyphs: Glyphs) -> s
         room = max(last - first, 0)
         text = name if len(name) <= room else (str(phase.n) if phase.kind == "burst" else name)[:room]
         row[first : last + 1] = list((glyphs.tick + text).ljust(last - first + 1, glyphs.rule))
+    return "".join(row)
+
+
+LIMITS: Final[dict[LimitClass, str]] = {
+    "mtu_black_hole": "M",
+    "receiver_window": "W",
+    "software_cap": "C",
+    "network_plateau": "P",
+    "network_queueing": "Q",
+    "network_loss": "L",
+    "sender_buffer": "B",
+    "application": "a",
+    "unknown": ".",
+}
+"""The letter of each class of limit: what the network did and what the hosts did, where it is known."""
+
+
+def _limits(migration: Migration, end: float, columns: int) -> str:
+    """The class that held longest in each column."""
+    spans = [
+        (first, last, LIMITS[one.limit])
+        for one in migration.throughput.limits
+        if (first := seconds_between(migration.start_ts, one.start_ts)) is not None
+        and (last := seconds_between(migration.start_ts, one.end_ts)) is not None
+    ]
+    row = []
+    for i in range(columns):
+        low, high = i * end / columns, (i + 1) * end / columns
+        held = {letter: 0.0 for _, _, letter in spans}
+        for first, last, letter in spans:
+            held[letter] += max(0.0, min(last, high) - max(first, low))
+        longest = max(held, key=lambda letter: held[letter], default=" ")
+        row.append(longest if held.get(longest) else " ")
     return "".join(row)
 
 

@@ -22,6 +22,7 @@ COLOURS: Final[dict[str, str]] = {
     "bars": "cyan",
     "axis": "dim",
     "phases": "",
+    "limits": "",
     "switchover": "bold magenta",
     "announced": "bold yellow",
     "label": "dim",

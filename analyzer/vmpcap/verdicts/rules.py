@@ -1,9 +1,10 @@
 """The RULES: what is asked of every migration, which answers decide, and the words of each answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from vmpcap.measures.results import LimitClass
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.detours import Detour
 from vmpcap.migration.reachable import LEAST_ASKED
@@ -59,7 +60,7 @@ def throughput(story: Story, profile: Profile) -> Answer:
         return Answer("undecided", "no bulk phase was seen", None, limit, "Mbps", evidence)
     if rate >= limit:
         return Answer("pass", f"{rate:.0f} Mbps were delivered over the bulk phases", rate, limit, "Mbps", evidence)
-    busy = figures.busy_mbps
+    busy = figures.busy_mbps if _queue_was_chief(figures.limit_shares) else None
     if figures.limit == "network" and busy is not None and busy >= limit:
         because = f"{rate:.0f} Mbps over the whole, but the path carried {busy:.0f} Mbps while it was busy"
         return Answer("undecided", because, rate, limit, "Mbps", evidence)
@@ -74,6 +75,11 @@ def throughput(story: Story, profile: Profile) -> Answer:
         return Answer("pass", because, rate, limit, "Mbps", evidence)
     because = f"{rate:.0f} Mbps do not show what the link can carry: {figures.limit_because}"
     return Answer("undecided", because, rate, limit, "Mbps", evidence)
+
+
+def _queue_was_chief(shares: Mapping[LimitClass, float]) -> bool:
+    """Did a full path hold the stream back for longer than loss did? What it carried while full is its ceiling then."""
+    return shares.get("network_loss", 0.0) <= shares.get("network_queueing", 0.0) + shares.get("network_plateau", 0.0)
 
 
 def rtt(story: Story, profile: Profile) -> Answer:

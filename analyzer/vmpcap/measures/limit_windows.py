@@ -1,0 +1,242 @@
+"""What is seen in each stretch of 100 ms of a stream: the evidence of what limited it then."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.measures.connections import Side
+from vmpcap.measures.limits import NEAR_WINDOW_SEGMENTS, Sent, find_waits, queue_bar_ns
+from vmpcap.measures.series import NO_HEADROOM_SAMPLE, WINDOW_NS, Together
+
+I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+ROUND_TRIPS: Final = 4
+"""A window holds at least so many round trips: what one says of the next is seen in the same window."""
+
+MOST_WINDOWS: Final = 2_000
+"""Windows of a longer stream are so much longer."""
+
+PINNED_SHARE: Final = 0.1
+"""A flight whose highest values lie no further apart than this within a window stands at a ceiling."""
+
+PINNED_SEGMENTS: Final = 3
+"""... or no further than so many segments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """More of the stream's series, on the grid of its Together: all int64[bins]."""
+
+    flight_bytes: I64
+    """Most outstanding, all connections together; 0 where nothing was sent."""
+    window_bytes: I64
+    """Smallest receive windows, all connections that offered one together; -1 without."""
+    first_frame: I64
+    """0 without a packet; so is last_frame."""
+    last_frame: I64
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """One row per window, in order; the last may be half as long or half as long again. Rates are of its own time."""
+
+    start_ns: I64
+    end_ns: I64
+    new_bytes: I64
+    delivered_bytes: I64
+    resent_bytes: I64
+    loss_events: I64
+    """Bins with resent bytes, those within a round trip of each other taken as one."""
+    is_full: Bools
+    """Most of the time the flight was within two segments of the receive window."""
+    queued: F64
+    """Share of its round trips' bins that were longer than the idle path; nan without any."""
+    silent: F64
+    """Share of its bins without new data, while nothing was outstanding that the sender waited for."""
+    lost: F64
+    """... while what was lost had to be resent first."""
+    waiting: F64
+    """... while more was outstanding than a delayed ACK explains."""
+    flight_bytes: I64
+    """Median of the most outstanding of its bins with data; 0 without."""
+    is_pinned: Bools
+    """Whether the flight stood at a ceiling."""
+    window_bytes: I64
+    """Median; -1 unknown."""
+    rtt_ns: I64
+    """Median of the smallest of its bins; -1 without."""
+    first_frame: I64
+    last_frame: I64
+
+    @property
+    def mbps(self) -> F64:
+        """Goodput of each window."""
+        return self.delivered_bytes * 8e3 / (self.end_ns - self.start_ns)
+
+    @property
+    def sent_mbps(self) -> F64:
+        """New data of each window, delivered then or later."""
+        return self.new_bytes * 8e3 / (self.end_ns - self.start_ns)
+
+    def __len__(self) -> int:
+        return len(self.start_ns)
+
+
+def outline(sides: Sequence[Side], together: Together) -> Outline:
+    """Which flights, windows and frames did these connections have together?"""
+    bins = len(together.new_bytes)
+    flight, window, first, last = (np.zeros(bins, np.int64) for _ in range(4))
+    offered = np.zeros(bins, np.bool_)
+    for series in (side.series for side in sides):
+        if series is None or not len(series.new_bytes):
+            continue
+        own = np.arange(len(series.new_bytes)) * series.width_ns
+        at = (series.start_ns - together.start_ns + own) // together.width_ns
+        _add_most(flight, at, np.maximum(series.flight_max_bytes, 0))
+        known = series.window_min_bytes >= 0
+        _add_least(window, at[known], series.window_min_bytes[known])
+        offered[at[known]] = True
+        some = series.first_frame > 0
+        begin = np.full(bins, np.iinfo(np.int64).max)
+        np.minimum.at(begin, at[some], series.first_frame[some])
+        seen = begin != np.iinfo(np.int64).max
+        first[seen] = np.where(first[seen] == 0, begin[seen], np.minimum(first[seen], begin[seen]))
+        np.maximum.at(last, at[some], series.last_frame[some])
+    return Outline(flight, np.where(offered, window, -1), first, last)
+
+
+def _add_most(into: I64, at: I64, values: I64) -> None:
+    """Add the largest of the values that fall into each place."""
+    own = np.zeros_like(into)
+    np.maximum.at(own, at, values)
+    into += own
+
+
+def _add_least(into: I64, at: I64, values: I64) -> None:
+    """Add the smallest of the values that fall into each place."""
+    none = np.iinfo(np.int64).max
+    own = np.full_like(into, none)
+    np.minimum.at(own, at, values)
+    into += np.where(own == none, 0, own)
+
+
+def cut_windows(together: Together, more: Outline, sent: Sent) -> Windows | None:
+    """
+    What is seen in each window between the first and the last new or resent data? None without any.
+
+    Windows are 100 ms, or as many times that as hold four round trips, or as keep their number bounded.
+    """
+    used = np.flatnonzero((together.new_bytes > 0) | (together.resent_bytes > 0))
+    if not len(used):
+        return None
+    low, high = int(used[0]), int(used[-1]) + 1
+    width = together.width_ns
+    per = bins_per_window(width, sent.idle_ns or sent.floor_ns or 0, high - low)
+    rows = max(1, (high - low + per // 2) // per)
+    begin = per * np.arange(rows)
+    bins = np.diff(np.append(begin, high - low))
+
+    def cut(values: npt.NDArray[np.generic], fill: float) -> F64:
+        """A row of bins for each window, filled up to the longest one: a short rest belongs to the window before it."""
+        places = begin[:, None] + np.arange(bins.max())
+        inside = places < (begin + bins)[:, None]
+        return np.where(inside, values[np.minimum(low + places, high - 1)], fill)
+
+    def summed(values: npt.NDArray[np.generic]) -> I64:
+        total: I64 = cut(values, 0).sum(axis=1).astype(np.int64)
+        return total
+
+    def median(values: npt.NDArray[np.generic], where: Bools, none: int) -> I64:
+        return _median(cut(np.where(where, values, np.nan), np.nan), none)
+
+    lost, waiting = find_waits(together, sent.mss)
+    silent = (together.new_bytes == 0) & ~lost & ~waiting
+    has_data = together.new_bytes > 0
+    sampled = together.rtt_min_ns >= 0
+    queued = np.full(rows, np.nan)
+    bar = queue_bar_ns(sent)
+    if bar is not None:
+        samples = summed(sampled)
+        some = samples > 0
+        queued[some] = summed(sampled & (together.rtt_min_ns > bar))[some] / samples[some]
+    room = _median(cut(together.headroom_bytes, np.nan), NO_HEADROOM_SAMPLE)
+    flight = cut(np.where(has_data, more.flight_bytes, np.nan), np.nan)
+    start_ns = together.start_ns + (low + begin) * width
+    return Windows(
+        start_ns=start_ns,
+        end_ns=start_ns + bins * width,
+        new_bytes=summed(together.new_bytes),
+        delivered_bytes=summed(together.delivered_bytes),
+        resent_bytes=summed(together.resent_bytes),
+        loss_events=summed(_event_begins(together, sent.idle_ns or sent.floor_ns or 0)),
+        is_full=room <= NEAR_WINDOW_SEGMENTS * sent.mss,
+        queued=queued,
+        silent=summed(silent) / bins,
+        lost=summed(lost) / bins,
+        waiting=summed(waiting) / bins,
+        flight_bytes=_median(flight, 0),
+        is_pinned=_is_pinned(flight, sent.mss),
+        window_bytes=median(more.window_bytes, more.window_bytes >= 0, -1),
+        rtt_ns=median(together.rtt_min_ns, sampled, -1),
+        first_frame=_edge(cut(more.first_frame, 0), np.min),
+        last_frame=_edge(cut(more.last_frame, 0), np.max),
+    )
+
+
+def bins_per_window(width_ns: int, rtt_ns: int, bins: int) -> int:
+    """How many bins make a window of 100 ms or a whole number of times that?"""
+    hundreds = max(1, -(-ROUND_TRIPS * rtt_ns // WINDOW_NS))
+    per = max(1, hundreds * WINDOW_NS // width_ns)
+    return per * max(1, -(-bins // (per * MOST_WINDOWS)))
+
+
+def _event_begins(together: Together, rtt_ns: int) -> Bools:
+    """Which bins with resent bytes begin a loss event: the last ones were more than a round trip before?"""
+    begins = np.zeros(len(together.new_bytes), np.bool_)
+    bins = np.flatnonzero(together.resent_bytes)
+    apart = max(1, -(-rtt_ns // together.width_ns))
+    if len(bins):
+        begins[bins[np.concatenate(([True], np.diff(bins) > apart))]] = True
+    return begins
+
+
+def _median(values: F64, none: int) -> I64:
+    """The median of the known values of each row."""
+    known = ~np.isnan(values)
+    some = known.any(axis=1)
+    result = np.full(len(values), none, np.int64)
+    if some.any():
+        result[some] = np.nanmedian(values[some], axis=1).astype(np.int64)
+    return result
+
+
+def _is_pinned(flight: F64, mss: int) -> Bools:
+    """
+    Did the most outstanding of a row's bins hardly differ?
+
+    A window that the sender or its congestion control sets is filled to the same height again and again; what an
+    application happens to send is not. The lowest bin is left out: an ACK that came late empties one.
+    """
+    ordered = np.sort(flight, axis=1)  # nan goes last
+    known = (~np.isnan(flight)).sum(axis=1)
+    pinned = np.zeros(len(flight), np.bool_)
+    for row in np.flatnonzero(known >= 3):
+        low, high = ordered[row, 1], ordered[row, known[row] - 1]
+        pinned[row] = high - low <= max(PINNED_SHARE * high, PINNED_SEGMENTS * mss) and low > 0
+    return pinned
+
+
+def _edge(frames: F64, choose: Callable[..., F64]) -> I64:
+    """The first or last frame of each row, 0 where it has none."""
+    some = np.where(frames > 0, frames, np.nan)
+    result = np.zeros(len(frames), np.int64)
+    any_row = (frames > 0).any(axis=1)
+    if any_row.any():
+        fill = np.inf if choose is np.min else -np.inf
+        result[any_row] = choose(np.where(np.isnan(some[any_row]), fill, some[any_row]), axis=1).astype(np.int64)
+    return result
