@@ -1,9 +1,7 @@
 """An example capture of every row of the walk's table: made by other hands, walked as named, and held to tshark."""
 
-import os
 import subprocess
 import sys
-import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -16,7 +14,8 @@ from captures.example_frames import EXAMPLES
 import vmpcap
 from tests.captures.situations import CAPTURES
 from tests.decode.test_against_tshark import PUBLIC, differences, our_rows
-from tests.decode.tshark_rows import HAS_TSHARK, tshark_rows
+from tests.decode.tshark_rows import tshark_rows
+from tests.tshark import needs_tshark, tshark_fields
 from vmpcap.decode.steps import STEPS
 from vmpcap.decode.words import Role, Step
 
@@ -26,7 +25,6 @@ FILES = sorted(FOLDER.glob("*.pcap"))
 WITH_HEADER = [step for step in STEPS if not step.chooses]
 
 each = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-needs_tshark = pytest.mark.skipif(not HAS_TSHARK, reason="tshark is not installed")
 
 
 def row_of_file(file: Path) -> str:
@@ -155,15 +153,9 @@ def ids_of(row: dict[str, object]) -> Iterator[tuple[tuple[str, str], int]]:
 
 def tshark_numbers(file: Path, fields: list[str], options: list[str]) -> list[list[list[int]]]:
     """All values of these fields, frame for frame."""
-    command = ["tshark", "-n", "-r", str(file), "-T", "fields", "-E", "separator=;", *options]
-    for field in fields:
-        command += ["-e", field]
-    with tempfile.TemporaryDirectory() as home:
-        environment = {**os.environ, "HOME": home, "XDG_CONFIG_HOME": home, "WIRESHARK_CONFIG_DIR": home}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return [
-        [[int(value, 0) for value in cell.split(",")] if cell else [] for cell in line.split(";")]
-        for line in done.stdout.splitlines()
+        [[int(value, 0) for value in values[field]] for field in fields]
+        for values in tshark_fields(file, fields, options)
     ]
 
 

@@ -14,7 +14,7 @@ import pytest
 from backports import zstd
 
 from tests.cli.calls import HEADER, RARPS, here, record
-from tests.decode.tshark_rows import HAS_TSHARK
+from tests.tshark import needs_tshark
 from vmpcap import scan
 from vmpcap.cli.sizes import NO_LIMIT, size_bytes
 from vmpcap.terms.errors import CaptureError, CaptureWarning, RequestError
@@ -30,7 +30,6 @@ FRAME = bytes(60_000)
 BOMB = HEADER + record(1, FRAME) * 500
 """30 MB of zeroes, a few KB packed."""
 LIMIT = 1 << 20
-needs_tshark = pytest.mark.skipif(not HAS_TSHARK, reason="tshark is not installed")
 
 
 @pytest.mark.parametrize("name", PACKERS)

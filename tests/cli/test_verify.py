@@ -9,11 +9,10 @@ import pytest
 
 from tests.cli.calls import CAPTURES, HEADER, RARP, RARPS, here, record
 from tests.cli.calls import vmpcap as called
-from tests.decode.tshark_rows import HAS_TSHARK
+from tests.tshark import needs_tshark
 from vmpcap.terms.columns import VERIFY
 
 EXAMPLES = CAPTURES / "encapsulations"
-needs_tshark = pytest.mark.skipif(not HAS_TSHARK, reason="tshark is not installed")
 
 
 @needs_tshark

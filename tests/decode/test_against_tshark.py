@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.decode.frames_of import options_of, row_of
-from tests.decode.tshark_rows import HAS_TSHARK, Row, tshark_rows
+from tests.decode.tshark_rows import Row, tshark_rows
+from tests.tshark import needs_tshark
 from vmpcap.decode.arrivals import ARP, NA, RARP, read_arrivals
 from vmpcap.decode.steps import STEPS
 from vmpcap.decode.walk import Walker
@@ -49,7 +50,7 @@ EXPLAINED_FRAMES: dict[str, dict[int, str]] = {
     "pcapplusplus__lisp-data-ipv6.pcap": {33: "an encapsulated LISP control message (port 4342), not data"},
 }
 
-pytestmark = pytest.mark.skipif(not HAS_TSHARK, reason="tshark is not installed")
+pytestmark = needs_tshark
 
 
 def our_rows(path: Path, most: int | None = None) -> Iterator[Row]:

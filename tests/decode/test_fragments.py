@@ -16,9 +16,10 @@ from scapy.packet import Packet, Raw
 from tests.decode.frames_of import batch_of, row_of, walk_one
 from tests.decode.parts import Part, cut_at, cut_somewhere
 from tests.decode.test_against_tshark import differences
-from tests.decode.tshark_rows import HAS_TSHARK, tshark_rows
+from tests.decode.tshark_rows import tshark_rows
 from tests.readers.writers import Packet as Captured
 from tests.readers.writers import pcap
+from tests.tshark import needs_tshark
 from tests.twins.fragments import PutTogether
 from vmpcap.decode.fragments import TRUST, WAITING, WholeWalker
 from vmpcap.readers.records import RecordBatch
@@ -254,7 +255,7 @@ WAYS = {
 }
 
 
-@pytest.mark.skipif(not HAS_TSHARK, reason="tshark is not installed")
+@needs_tshark
 @pytest.mark.parametrize("way", WAYS)
 def test_tshark_shows_the_packet_at_the_same_frame(way: str, tmp_path: Path) -> None:
     """With its own preferences, which put packets together: VXLAN and GRE over IPv4 and IPv6, plain UDP and TCP."""

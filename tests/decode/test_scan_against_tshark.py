@@ -11,7 +11,8 @@ import pytest
 import vmpcap
 from tests.cli.calls import CAPTURES
 from tests.decode.test_against_tshark import EXPLAINED, EXPLAINED_FRAMES, WALKED_LINK_TYPES
-from tests.decode.tshark_rows import HAS_TSHARK, tshark_rows
+from tests.decode.tshark_rows import tshark_rows
+from tests.tshark import needs_tshark
 from vmpcap.reference.parts import nanoseconds
 from vmpcap.reference.tshark import Question
 from vmpcap.terms.errors import CaptureWarning
@@ -21,7 +22,7 @@ UPLINK = CAPTURES / "routed_stretched" / "src-uplink.pcap.zst"
 LAN = CAPTURES / "routed_stretched" / "gw-lan.pcap.zst"
 FRAMES_OF_THE_UPLINK = 20_000
 
-pytestmark = pytest.mark.skipif(not HAS_TSHARK, reason="tshark is not installed")
+pytestmark = needs_tshark
 
 FIELDS = (
     "frame.number", "frame.time_epoch", "frame.cap_len", "frame.len", "ip.frag_offset", "ip.flags.mf",

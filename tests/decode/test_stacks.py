@@ -17,13 +17,13 @@ from tests.decode.parts import Part, cut_somewhere
 from tests.decode.stacks import DEEPEST, HABITS, Habit, Stack, some_stack
 from tests.decode.test_scan_against_tshark import unlike
 from tests.decode.test_walk_twin import compare
-from tests.decode.tshark_rows import HAS_TSHARK, tshark_fields, tshark_rows
+from tests.decode.tshark_rows import tshark_rows
 from tests.readers.writers import Packet, pcap
+from tests.tshark import needs_tshark, tshark_fields
 
 STACKS = int(os.environ.get("VMPCAP_STACKS", "600"))
 SEED = os.environ.get("VMPCAP_STACKS_SEED", "0")
 each = pytest.mark.parametrize("habit", HABITS, ids=str)
-needs_tshark = pytest.mark.skipif(not HAS_TSHARK, reason="tshark is not installed")
 
 SAID = (
     *("ip_src", "ip_dst", "ip_ttl", "ip_tos", "ip_id", "ip_version", "src_port", "dst_port", "payload_bytes"),

@@ -1,15 +1,12 @@
 """tshark's word on every frame of a capture, in the words of our columns."""
 
-import os
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
+
+from tests.tshark import tshark_fields
 
 Row = dict[str, object]
 
-HAS_TSHARK = shutil.which("tshark") is not None
 FIELDS = (
     "frame.number", "frame.protocols", "eth.src", "eth.dst", "sll.src.eth", "vlan.id", "ieee8021ad.id",
     "ieee8021ad.svid", "ieee8021ad.cvid", "ip.src",
@@ -31,7 +28,6 @@ MACS = {
 Addresses of Ethernet headers by the protocol that they stand under: some dissectors have names of their own for what
 is inside, and a frame in L2TP has no protocol of its own in the list.
 """
-_SEPARATOR, _AGGREGATOR = "\x1f", "\x1e"
 
 
 def tshark_rows(path: Path, *arguments: str) -> Iterator[Row]:
@@ -40,26 +36,8 @@ def tshark_rows(path: Path, *arguments: str) -> Iterator[Row]:
 
     Nothing is put together (fragments, streams), so that a frame says only what is in it.
     """
-    options = ["-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE", "-o", "tcp.desegment_tcp_streams:FALSE"]
-    for values in tshark_fields(path, FIELDS, [*options, *arguments]):
+    for values in tshark_fields(path, FIELDS, arguments, whole=False):
         yield _row(values)
-
-
-def tshark_fields(path: Path, fields: Sequence[str], arguments: Sequence[str]) -> list[dict[str, list[str]]]:
-    """All values of these fields, frame for frame, by a tshark without anybody's preferences."""
-    command = ["tshark", "-n", "-r", str(path), "-T", "fields", "-E", f"separator={_SEPARATOR}"]
-    command += ["-E", f"aggregator={_AGGREGATOR}", "-E", "occurrence=a", *arguments]
-    for name in fields:
-        command += ["-e", name]
-    with tempfile.TemporaryDirectory() as home:
-        environment = {**os.environ, "HOME": home, "XDG_CONFIG_HOME": home, "WIRESHARK_CONFIG_DIR": home, "TZ": "UTC"}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, errors="replace", check=False)
-    lines = [line.split(_SEPARATOR) for line in done.stdout.split("\n")]
-    return [
-        {name: value.split(_AGGREGATOR) if value else [] for name, value in zip(fields, values, strict=True)}
-        for values in lines
-        if len(values) == len(fields)
-    ]
 
 
 def _number(text: str) -> int:

@@ -1,9 +1,6 @@
 """Marks, round trips and flights of every TCP packet, beside what tshark says of it."""
 
-import os
 import random
-import shutil
-import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +10,7 @@ import pytest
 from tests.measures.stories import pcap_of, random_story
 from tests.oracle.public import NOT_PCAP, captures, here
 from tests.oracle.test_flows_tshark import OWN, moved
+from tests.tshark import nanoseconds, needs_tshark, tshark_fields
 from vmpcap.decode.fields.tcp import OPTIONS_CUT
 from vmpcap.decode.fragments import WholeWalker
 from vmpcap.flows.table import FlowTable
@@ -26,7 +24,7 @@ STEPS = 100
 FIELDS = ("frame.number", "tcp.analysis.ack_rtt", "tcp.analysis.bytes_in_flight", "tcp.analysis.initial_rtt")
 BATCH = 500
 
-pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+pytestmark = needs_tshark
 
 
 class Row(NamedTuple):
@@ -56,30 +54,19 @@ KNOWN_PUBLIC: dict[str, tuple[set[int], str]] = {
 """In which frames of a public capture we differ, and why; an empty set: wherever the times are clipped."""
 
 
-def tshark_rows(path: Path, home: Path) -> dict[int, Row]:
-    """What tshark says of each TCP packet."""
-    command = ["tshark", "-n", "-r", str(path), "-Y", "tcp.stream", "-T", "fields", "-E", "occurrence=l"]
-    for name in (*FIELDS, *(f"tcp.analysis.{mark.name}" for mark in MARKS)):
-        command += ["-e", name]
-    environment = {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "WIRESHARK_CONFIG_DIR": str(home)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+def tshark_rows(path: Path) -> dict[int, Row]:
+    """What tshark says of each TCP packet; of several headers the innermost."""
     rows = {}
-    for line in done.stdout.splitlines():
-        number, rtt, flight, initial, *marks = line.split("\t")
+    marks = [f"tcp.analysis.{mark.name}" for mark in MARKS]
+    for values in tshark_fields(path, (*FIELDS, *marks), ("-Y", "tcp.stream")):
+        number, rtt, flight, initial = (values[name][-1] if values[name] else "" for name in FIELDS)
         rows[int(number)] = Row(
-            frozenset(mark.name for mark, value in zip(MARKS, marks, strict=True) if value),
-            _nanoseconds(rtt) if rtt else None,
+            frozenset(mark.name for mark, name in zip(MARKS, marks, strict=True) if values[name]),
+            nanoseconds(rtt),
             int(flight) if flight else None,
-            _nanoseconds(initial) if initial else None,
+            nanoseconds(initial),
         )
     return rows
-
-
-def _nanoseconds(text: str) -> int:
-    """Exactly: a float has not enough digits."""
-    whole, fraction = text.lstrip("-").split(".")
-    size = int(whole) * 10**9 + int(fraction.ljust(9, "0"))
-    return -size if text.startswith("-") else size
 
 
 def our_rows(path: Path) -> dict[int, Row]:
@@ -107,13 +94,13 @@ def our_rows(path: Path) -> dict[int, Row]:
     return rows
 
 
-def differences(path: Path, home: Path) -> tuple[dict[int, tuple[Row, Row]], int]:
+def differences(path: Path) -> tuple[dict[int, tuple[Row, Row]], int]:
     """
     In which frames do we say something else than tshark, of how many that both have?
 
     The initial round trip is the stream's: tshark shows it only in segments of which its analysis says more than that.
     """
-    theirs, ours = tshark_rows(path, home), our_rows(path)
+    theirs, ours = tshark_rows(path), our_rows(path)
     both = theirs.keys() & ours.keys()
     found = {}
     for n in sorted(both):
@@ -136,8 +123,8 @@ def test_random_stories_are_marked_as_tshark_marks_them(tmp_path: Path) -> None:
         packets += [moved(p, story) for p in random_story(random.Random(story), steps=STEPS, sound=True)]
     path = tmp_path / "stories.pcap"
     path.write_bytes(pcap_of(sorted(packets, key=lambda packet: packet.ts_ns)))
-    found, compared = differences(path, tmp_path)
-    seen = Counter(mark for row in tshark_rows(path, tmp_path).values() for mark in row.marks)
+    found, compared = differences(path)
+    seen = Counter(mark for row in tshark_rows(path).values() for mark in row.marks)
     assert {mark.name for mark in MARKS} - set(seen) <= {"zero_window_probe_ack"}
     assert compared == len([p for p in packets if p.protocol == IP_TCP])
     assert len(found) <= compared // 1000, dict(list(found.items())[:5])
@@ -145,21 +132,21 @@ def test_random_stories_are_marked_as_tshark_marks_them(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("point", ["src-uplink", "dst-uplink", "client"])
 @pytest.mark.parametrize("folder", sorted(OWN.glob("*/truth.json")), ids=lambda path: path.parent.name)
-def test_real_migrations_are_marked_as_tshark_marks_them(folder: Path, point: str, tmp_path: Path) -> None:
+def test_real_migrations_are_marked_as_tshark_marks_them(folder: Path, point: str) -> None:
     """Every packet of the stream and of the guest's peers."""
     path = folder.parent / f"{point}.pcap.zst"
     if not path.exists():
         pytest.skip("this situation has no such point")
-    found, compared = differences(path, tmp_path)
+    found, compared = differences(path)
     assert found == {}
     assert compared or point == "client"
 
 
 @pytest.mark.parametrize("name", [name for name in captures() if name not in NOT_PCAP])
-def test_public_captures_are_marked_as_tshark_marks_them(name: str, tmp_path: Path) -> None:
+def test_public_captures_are_marked_as_tshark_marks_them(name: str) -> None:
     """Frame for frame; a known difference that is gone must go from the list, too."""
     path = here(name)
-    found, _ = differences(path, tmp_path)
+    found, _ = differences(path)
     frames, _ = KNOWN_PUBLIC.get(path.name, (set(), ""))
     if path.name in KNOWN_PUBLIC and not frames:
         assert found

@@ -1,7 +1,6 @@
 """Flows of made stories and of the project's own captures, beside tshark's word on every frame."""
 
 import random
-import shutil
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.measures.stories import Packet, pcap_of, random_story
+from tests.tshark import needs_tshark
 from vmpcap.reference.tshark import Question
 from vmpcap.runs.pipeline import list_flows
 from vmpcap.runs.requests import PointFiles, Request
@@ -25,7 +25,7 @@ COUNTS = ("packets", "wire_bytes", "payload_bytes", "zero_windows", "keep_alives
 
 End = tuple[str, int]
 
-pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+pytestmark = needs_tshark
 
 
 def tshark_counts(path: Path) -> dict[tuple[int, End], Counter[str]]:

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.readers.stories import words_of_reader, words_of_twin
-from tests.readers.tshark import frames_of, nanoseconds, rows_of_tshark
+from tests.readers.tshark import frames_of, rows_of_tshark
 from tests.readers.writers import Read, read_all
+from tests.tshark import nanoseconds
 from tests.twins.captures import read_pcap, read_pcapng
 from vmpcap.readers.sources import open_capture
 from vmpcap.terms.errors import CaptureError

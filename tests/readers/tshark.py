@@ -1,13 +1,11 @@
 """What tshark says of a capture, frame by frame, and ours in the same words."""
 
-import os
-import shutil
-import subprocess
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from tests.tshark import HAS_TSHARK, nanoseconds, tshark_fields
 
 from .writers import Read
 
@@ -21,41 +19,17 @@ class Frame(NamedTuple):
     captured: int
 
 
-@lru_cache(maxsize=1)
-def tshark() -> str:
-    """Where tshark is; a test that needs it is skipped where it is not."""
-    found = shutil.which("tshark")
-    if found is None:
-        pytest.skip("tshark is not installed")
-    return found
-
-
-def nanoseconds(text: str) -> int | None:
-    """
-    Seconds with nine decimals as nanoseconds, None where there are none.
-
-    >>> nanoseconds("1.000000001"), nanoseconds("-1.5"), nanoseconds("")
-    (1000000001, -1500000000, None)
-    """
-    if not text:
-        return None
-    whole, _, rest = text.partition(".")
-    sign = -1 if whole.startswith("-") else 1
-    return int(whole) * 10**9 + sign * int(rest.ljust(9, "0"))
+FIELDS = ("frame.number", "frame.time_epoch", "frame.len", "frame.cap_len")
 
 
 def rows_of_tshark(path: Path) -> list[Frame]:
-    """The frames tshark reads; how it ends is not asked."""
-    command = [tshark(), "-n", "-r", str(path), "-T", "fields"]
-    for field in ("frame.number", "frame.time_epoch", "frame.len", "frame.cap_len", "frame.encap_type"):
-        command += ["-e", field]
-    environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC", "WIRESHARK_CONFIG_DIR": str(path.parent)}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
+    """The frames tshark reads; how it ends is not asked. A test that needs it is skipped where it is not."""
+    if not HAS_TSHARK:
+        pytest.skip("tshark is not installed")
     found = []
-    for line in done.stdout.splitlines():
-        number, time, wire, captured, encapsulation = line.split("\t")
-        if encapsulation:  # blocks that are no packets have none
-            found.append(Frame(int(number), nanoseconds(time), int(wire), int(captured)))
+    for values in tshark_fields(path, FIELDS):
+        number, time, wire, captured = ("".join(values[name]) for name in FIELDS)
+        found.append(Frame(int(number), nanoseconds(time), int(wire), int(captured)))
     return found
 
 

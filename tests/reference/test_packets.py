@@ -9,9 +9,9 @@ import pytest
 
 import vmpcap
 from tests.cli.calls import CAPTURES, RARP, RARPS
-from tests.decode.tshark_rows import HAS_TSHARK
 from tests.readers.writers import Packet as Captured
 from tests.readers.writers import pcap
+from tests.tshark import needs_tshark
 from vmpcap.reference.layers import headers, live_layers, path_text
 from vmpcap.reference.packets import NAMES
 from vmpcap.reference.parts import OURS_ALONE, PARTS, TOLD
@@ -20,7 +20,6 @@ from vmpcap.terms.errors import CaptureWarning, EngineError, RequestError
 
 UPLINK = CAPTURES / "vxlan_stretched" / "gw-lan.pcap.zst"
 VXLAN = CAPTURES / "encapsulations" / "vxlan.pcap"
-needs_tshark = pytest.mark.skipif(not HAS_TSHARK, reason="tshark is not installed")
 
 
 def test_every_column_is_told_by_tshark_or_ours_alone() -> None:

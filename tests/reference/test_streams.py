@@ -1,6 +1,5 @@
 """Streams of captures that were cut or cross VLANs: what tshark counts otherwise by rule is no disagreement."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,8 +8,9 @@ from tests.cli.calls import vmpcap
 from tests.measures.stories import ACK, MS, PSH, SYN, Packet, frame_of, pcap_of
 from tests.readers.writers import Packet as Record
 from tests.readers.writers import pcap
+from tests.tshark import needs_tshark
 
-pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+pytestmark = needs_tshark
 A, B = ("10.0.0.1", 5_000), ("10.0.0.2", 80)
 
 

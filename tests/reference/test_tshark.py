@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.calls import CAPTURES, RARPS
-from tests.decode.tshark_rows import HAS_TSHARK
+from tests.tshark import needs_tshark
 from vmpcap.reference.tshark import Question, named, neutral_environment
 from vmpcap.terms.errors import CaptureError, EngineError, RequestError
 
 NUMBER = ("frame.number",)
-needs_tshark = pytest.mark.skipif(not HAS_TSHARK, reason="tshark is not installed")
 
 
 def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> Path:
