@@ -16,6 +16,7 @@ Bools = npt.NDArray[np.bool_]
 Records = npt.NDArray[np.void]
 
 _LEAST_PLACES: Final = 1 << 12
+_PIECE: Final = 1 << 16
 _MOST_PLACES: Final = 1 << 23
 """Some 200 MB; samples that would need a new bucket beyond three quarters of it are left out and counted."""
 
@@ -86,10 +87,15 @@ class RttHistogram:
         group_bits : owners that differ in these low bits only are one group
         """
         keys = self._table["key"]
-        places = np.flatnonzero(keys)
-        if groups is not None:
-            group = (keys[places] - np.uint64(1)) >> np.uint64(BUCKET_BITS + group_bits)
-            places = places[groups[group.astype(np.int64)]]
+        parts = []
+        for first in range(0, len(keys), _PIECE):  # little by little: all at once would cost half the table again
+            part = keys[first : first + _PIECE]
+            is_wanted = part != 0
+            if groups is not None:
+                group = (part[is_wanted] - np.uint64(1)) >> np.uint64(BUCKET_BITS + group_bits)
+                is_wanted[is_wanted] = groups[group.astype(np.int64)]
+            parts.append(np.flatnonzero(is_wanted) + first)
+        places = np.concatenate(parts)
         filled = self._table[places[np.argsort(keys[places])]]
         pair = (filled["count"] == 2) & (filled["span_ns"] > 0)
         owner = (filled["key"] - np.uint64(1)) >> np.uint64(BUCKET_BITS)
