@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from containers import CONTAINERS
 from measure import PYTHON, Costs, Failed, describe_machine, floor_mib, load, measure
 from rivals import EVERY, LIMIT, RIVALS, VERSIONS, VMPCAP, Rival, missing
 from slices import cut_slice
@@ -224,6 +225,47 @@ def growth_table(bench: Bench, captures: list[Path]) -> Table:
     return table
 
 
+def containers_table(bench: Bench, capture: Path) -> Table:
+    """What the same capture costs packed, beside what unpacking it costs by itself."""
+    head = ("container", "MB", "report: wall s (min / median / max)", "report: CPU s (min / median / max)",
+            "unpacking alone: wall s (min / median / max)", "report / plain report (CPU)", "peak MiB")  # fmt: skip
+    table = Table("containers (head)", head, numbers_from=1)
+    say(f"containers, {load()}")
+    here = [container for container in CONTAINERS if container.is_there]
+    bench.notes += [f"skipped: .{one.name} ({one.module} is not installed)" for one in CONTAINERS if one not in here]
+    files = [capture, *(container.pack(capture) for container in here)]
+    commands = [VMPCAP.command(bench.folder, file) for file in files]
+    alone = [container.unpack_alone(file) for container, file in zip(here, files[1:], strict=True)]
+    costs = bench.in_turn([*commands, *alone])
+    for place, (name, file) in enumerate(zip(["plain", *(one.name for one in here)], files, strict=True)):
+        own = costs[place]
+        table.add(
+            name, f"{file.stat().st_size / 1e6:,.0f}", spread(own, "wall_s", 2), spread(own, "cpu_s", 2),
+            spread(costs[len(files) + place - 1], "wall_s", 2) if place else "",
+            f"{own.cpu_s / costs[0].cpu_s:.2f}", f"{own.of('peak_mib')[1]:,.0f}",
+        )  # fmt: skip
+    return table
+
+
+def points_table(bench: Bench, capture: Path) -> Table:
+    """What two equal captures cost beside one: points are read side by side where there are two cores."""
+    head = ("points", "wall s (min / median / max)", "CPU s (min / median / max)", "wall / one point", "peak MiB")
+    table = Table("two equal captures (head)", head, numbers_from=0)
+    say(f"points, {load()}")
+    one = VMPCAP.command(bench.folder, capture)
+    twin = capture.with_name(f"{capture.name}.twin")  # one file cannot be two points
+    if not twin.exists():
+        os.link(capture, twin)
+    two = [*one[:-1], "--point", f"first={capture}", "--point", f"second={twin}"]
+    costs = bench.in_turn([one, two])
+    for number, own in enumerate(costs, 1):
+        table.add(
+            f"{number}", spread(own, "wall_s", 2), spread(own, "cpu_s", 2),
+            f"{own.of('wall_s')[1] / costs[0].of('wall_s')[1]:.2f}", f"{own.of('peak_mib')[1]:,.0f}",
+        )  # fmt: skip
+    return table
+
+
 def run(bench: Bench, markdown: Path | None) -> int:
     """Validate, measure, print. Returns the exit status."""
     compile_limit(bench.folder)
@@ -237,6 +279,7 @@ def run(bench: Bench, markdown: Path | None) -> int:
         return 1
     try:
         tables = [rivals_table(bench, kind, capture) for kind, capture in captures.items()]
+        tables += [points_table(bench, captures["head"]), containers_table(bench, captures["head"])]
         tables += [start_table(bench, captures["head"]), growth_table(bench, growing)]
     except Failed as problem:
         print(f"no answer, no number: {problem}", file=sys.stderr)
