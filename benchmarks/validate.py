@@ -99,7 +99,7 @@ def _of_connection(port: str, sent: dict[str, Any], found: list[dict[str, Any]])
         return
     flow = found[0]
     yield Answer(f"port {port}: payload bytes", sent["payload_bytes"], flow["a_payload_bytes"])
-    yield Answer(f"port {port}: retransmissions", sent["retransmissions"], flow["a_retransmissions"])
+    yield Answer(f"port {port}: retransmissions", sent["retransmissions"], flow["a_resent_segments"])
     p50 = sent["rtt_us"]["p50"]
     yield Answer(f"port {port}: median round trip in us", p50, flow["a_rtt_p50_us"], p50 * SHARE)
 
