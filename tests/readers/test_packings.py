@@ -1,5 +1,6 @@
 """Compressed captures: every packing, in one member or many, whole, cut, damaged, and as a bomb."""
 
+import contextlib
 import lzma
 import random
 import resource
@@ -231,6 +232,24 @@ def test_damage_in_the_middle_gives_what_stands_in_front(name: str, pack: Callab
     read = read_bytes(sound + bytes(bad))
     in_front = next((i for i, row in enumerate(read.packets) if row != whole[i]), len(read.packets))
     assert in_front >= 390
+    assert any(row.ends_reading for row in read.defects.values())
+
+
+@pytest.mark.parametrize("name", ["gzip", "bzip2", "xz"])
+def test_nothing_in_front_of_damage_is_lost_of_a_large_file(pack: Callable[[bytes], bytes]) -> None:
+    """However large the slices are that are unpacked at once: what the decoder gives byte by byte is what is read."""
+    data = noisy(1500)
+    packed = bytearray(pack(data))
+    packed[len(packed) * 2 // 3 :] = bytes(len(packed) - len(packed) * 2 // 3)
+    (row,) = (row for row in PACKINGS if bytes(packed).startswith(row.magic))
+    decoder, found = row.opens(), b""
+    with contextlib.suppress(Exception):
+        for byte in packed:
+            found += decoder.decompress(bytes([byte]), 1 << 20)
+    sound = read_bytes(found).packets
+    assert len(sound) > 800
+    read = read_bytes(bytes(packed))
+    assert read.packets == sound
     assert any(row.ends_reading for row in read.defects.values())
 
 

@@ -72,8 +72,9 @@ class PlainInput:
         self._is_regular = status is not None and stat.S_ISREG(status.st_mode)
         self.size: int | None = status.st_size if status is not None and self._is_regular else None
         self.bytes_read = 0
-        if self._is_stdin and self.size is not None:
-            self.size = max(self.size - self._raw.tell(), 0)
+        self._begin = self._raw.tell() if self._is_regular else 0
+        if self.size is not None:
+            self.size = max(self.size - self._begin, 0)
 
     @property
     def is_regular(self) -> bool:
@@ -98,6 +99,12 @@ class PlainInput:
             self._head = self._head[size:]
             return size
         return self._read(into)
+
+    def look_back(self, offset: int, count: int) -> bytes:
+        """Which bytes of this file were read before, from this offset on? None of what is no file."""
+        if not self._is_regular or self._descriptor is None:
+            return b""
+        return os.pread(self._descriptor, count, self._begin + offset)
 
     def has_more(self, until: float) -> bool:
         """Is there more to be had without a long wait?"""

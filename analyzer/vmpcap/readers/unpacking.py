@@ -4,7 +4,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Final
 
@@ -19,10 +19,14 @@ _UNPACKED_PIECE: Final = 1 << 20
 _PIECES_AHEAD: Final = 4
 """What the thread reads at once, hands on at once, and may be ahead of the analysis."""
 _SLICE: Final = 4 << 10
-"""What a decoder is given at once: little, for what it had unpacked of a slice is lost where it meets damage."""
+_LARGE_SLICE: Final = 64 << 10
+"""
+What a decoder is given at once. It gives nothing of a slice in which it meets damage: a file is then unpacked again up
+to there, so slices of large members may be large; of a pipe that part is lost, so they are small.
+"""
 _REPEATABLE_PACKED: Final = 64 << 10
 _REPEATABLE_UNPACKED: Final = 16 << 20
-"""Up to these sizes a damaged member is unpacked again, byte by byte: nothing in front of the damage is lost."""
+"""Up to these sizes a damaged member of a pipe is unpacked again, byte by byte: nothing in front is lost."""
 
 
 class Feed:
@@ -32,6 +36,8 @@ class Feed:
         self._read = read
         self._bytes = b""
         self._at = 0
+        self.offset = 0
+        """How many bytes were taken."""
 
     def peek(self, count: int) -> bytes:
         """Which bytes come next? Up to `count`, fewer only at the end."""
@@ -47,11 +53,13 @@ class Feed:
         self.peek(1)
         taken = self._bytes[self._at : self._at + count]
         self._at += len(taken)
+        self.offset += len(taken)
         return taken
 
     def give_back(self, count: int) -> None:
         """Put back the last `count` bytes of what was taken last."""
         self._at -= count
+        self.offset -= count
 
     def skip_zeroes(self) -> None:
         """Go on to the next byte that is not zero."""
@@ -64,33 +72,60 @@ class Feed:
 
 
 class Member:
-    """What was fed to one decoder, kept while that is little."""
+    """What was fed to one decoder: where it stands in a file, or its bytes, kept while they are few."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: PlainInput, begin: int) -> None:
         self.unpacked_bytes = 0
-        self._packed: bytearray | None = bytearray()
+        self._source = source
+        self._begin = begin
+        self._fed = 0
+        self._last = 0
+        self._packed: bytearray | None = None if source.is_regular else bytearray()
+
+    @property
+    def slice_bytes(self) -> int:
+        """How much is fed next? What a small member does not use of it would be copied for nothing."""
+        return _LARGE_SLICE if self._source.is_regular and self._fed >= _LARGE_SLICE else _SLICE
 
     def keep(self, packed: bytes) -> None:
-        """Keep these bytes too, or nothing any more where it becomes much."""
+        """Remember that these bytes were fed too."""
+        self._fed += len(packed)
+        self._last = len(packed)
         if self._packed is not None:
             self._packed += packed
             if len(self._packed) > _REPEATABLE_PACKED:
                 self._packed = None
 
-    def again(self, decoder: Decoder) -> bytes:
+    def again(self, decoder: Decoder) -> Iterator[bytes]:
         """What stands between the bytes that were unpacked and the damage? Nothing where that is not known."""
-        if self._packed is None or self.unpacked_bytes > _REPEATABLE_UNPACKED:
-            return b""
-        found = bytearray()
         seen = 0
-        with suppress(Exception):
-            for at in range(len(self._packed)):
-                piece = decoder.decompress(bytes(self._packed[at : at + 1]), _UNPACKED_PIECE)
-                found += piece[max(self.unpacked_bytes - seen, 0) :]
-                seen += len(piece)
-                if len(found) > _UNPACKED_PIECE:
-                    break
-        return bytes(found)
+        with suppress(Exception):  # the damage itself
+            for packed in self._slices_again():
+                for piece in _pieces_of(decoder, packed):
+                    yield piece[max(self.unpacked_bytes - seen, 0) :]
+                    seen += len(piece)
+
+    def _slices_again(self) -> Iterator[bytes]:
+        """What was fed once more; byte by byte where the damage may be."""
+        if self._source.is_regular:
+            sound = self._fed - self._last
+            for at in range(0, sound, _LARGE_SLICE):
+                yield self._source.look_back(self._begin + at, min(_LARGE_SLICE, sound - at))
+            last = self._source.look_back(self._begin + sound, self._last)
+        else:
+            last = bytes(self._packed or b"") if self.unpacked_bytes <= _REPEATABLE_UNPACKED else b""
+        for at in range(len(last)):
+            yield last[at : at + 1]
+
+
+def _pieces_of(decoder: Decoder, packed: bytes) -> Iterator[bytes]:
+    """What do these bytes unpack to? Piece by piece, until the decoder needs more."""
+    is_asked = True
+    while is_asked:
+        piece = decoder.decompress(packed, _UNPACKED_PIECE)
+        yield piece
+        packed = b""
+        is_asked = bool(piece) and not decoder.needs_input and not decoder.eof
 
 
 class UnpackedInput:
@@ -107,8 +142,9 @@ class UnpackedInput:
         self._head = b""
         self._ended = False
         self._unpacked_bytes = 0
-        self._gathered = bytearray()
-        self._member = Member()
+        self._gathered: list[bytes] = []
+        self._gathered_bytes = 0
+        self._member = Member(source, 0)
         self._feed = Feed(self._read_packed)
         self._stop = threading.Event()
         self._wake_read, self._wake_write = os.pipe()
@@ -225,8 +261,8 @@ class UnpackedInput:
             if self._decoder is None:
                 if not self._is_at_member():
                     return
-                self._decoder, self._member = self._new_decoder(), Member()
-            packed = feed.take(_SLICE) if self._decoder.needs_input or stalled else b""
+                self._decoder, self._member = self._new_decoder(), Member(self._source, feed.offset)
+            packed = feed.take(self._member.slice_bytes) if self._decoder.needs_input or stalled else b""
             if not packed and (self._decoder.needs_input or stalled):
                 self._note_cut()
                 return
@@ -246,7 +282,9 @@ class UnpackedInput:
         try:
             piece = decoder.decompress(packed, _UNPACKED_PIECE)
         except Exception as problem:  # the libraries' errors have no base in common
-            self._gather(self._member.again(self._new_decoder()))
+            for piece in self._member.again(self._new_decoder()):
+                if not self._gather(piece):
+                    break
             self._hand_on()
             self._log.note("damaged_packing", None, self._unpacked_bytes, f"{self._packing.name}: {problem}")
             return False
@@ -259,9 +297,10 @@ class UnpackedInput:
         if limit is None:
             limit = UNPACKED_FLOOR + UNPACKED_RATIO * self.bytes_read
         room = limit - self._unpacked_bytes
-        self._gathered += piece[:room]
+        self._gathered.append(piece[:room])
+        self._gathered_bytes += min(len(piece), room)
         self._unpacked_bytes += min(len(piece), room)
-        if len(self._gathered) >= _UNPACKED_PIECE or len(piece) > room:
+        if self._gathered_bytes >= _UNPACKED_PIECE or len(piece) > room:
             self._hand_on()
         if len(piece) > room:
             self._log.note(
@@ -271,9 +310,10 @@ class UnpackedInput:
 
     def _hand_on(self) -> None:
         """Give the reader what was gathered; waits where the reader is behind."""
-        if self._gathered:
-            self._pieces.put(bytes(self._gathered))
-            self._gathered.clear()
+        if self._gathered_bytes:
+            self._pieces.put(b"".join(self._gathered))
+        self._gathered.clear()
+        self._gathered_bytes = 0
 
     def _is_at_member(self) -> bool:
         """Does another member begin behind the one that ended? What stands there instead is noted."""
