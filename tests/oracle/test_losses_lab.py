@@ -34,7 +34,15 @@ def told(path: Path) -> dict[Way, dict[str, int]]:
     """What is told of each sender of each TCP flow."""
     request = Request(points=(PointFiles("here", None, (str(path),)),), profile=load_profile(DEFAULT))
     rows = [row for row in list_flows(request)[0].to_dicts() if row["protocol"] == "tcp"]
-    names = ("sent_again", "came_late", "needless", "resent_segments")
+    names = (
+        "sent_again",
+        "came_late",
+        "needless",
+        "resent_segments",
+        "resent_reported",
+        "resent_timeout",
+        "resent_tail",
+    )
     return {
         (row[f"{one}_port"], row[f"{other}_port"]): {name: row[f"{one}_{name}"] for name in names}
         for row in rows
@@ -63,3 +71,17 @@ def test_what_was_sent_again_for_cause_is_what_the_link_dropped(folder: Path) ->
             assert count - (0 if is_at_sender else TAIL) <= caused <= count, (name, way, count, side)
             compared += 1
     assert compared or not drops
+
+
+def test_single_losses_are_resent_by_report() -> None:
+    """One packet in a thousand dropped, far from each other: SACK told of each, at either end."""
+    for name in ("src-uplink", "dst-uplink"):
+        (side,) = (side for side in told(OWN / "lossy" / f"{name}.pcap.zst").values() if side["sent_again"])
+        assert (side["resent_reported"], side["resent_timeout"], side["resent_tail"]) == (76, 0, 0)
+
+
+def test_what_a_black_hole_swallows_is_resent_by_timeout() -> None:
+    """A probe of the tail, and then one timeout after the other: no acknowledgement ever said anything of it."""
+    (side,) = (s for s in told(OWN / "jumbo_black_hole" / "src-uplink.pcap.zst").values() if s["sent_again"])
+    assert side["resent_reported"] == 0
+    assert side["resent_timeout"] + side["resent_tail"] == side["sent_again"] == 7

@@ -118,6 +118,20 @@ ALSO_PER_SIDE: Final = (
     Column("late_segments", "count", "segments", "that filled a hole, whenever they came; no copies"),
     Column("copies", "count", "packets", "captured more than once; they count nowhere else but in what is marked"),
 )
+RECOVERY_PER_SIDE: Final = (
+    Column(
+        "resent_reported",
+        "count",
+        "segments",
+        "of sent_again: the receiver had just reported a gap (ACK repeated, or SACK)",
+    ),
+    Column("resent_timeout", "count", "segments", "of sent_again: unasked, with nothing new sent for 200 ms or more"),
+    Column(
+        "resent_tail", "count", "segments", "of sent_again: the newest that was sent, so that nothing could be reported"
+    ),
+    Column("late_most_bytes", "count", "bytes", "of came_late: most that had overtaken one (RFC 4737)"),
+    Column("late_most_us", "float", "us", "of came_late: longest behind the newest; leans low"),
+)
 FLOWS: Final = (
     *WHERE_FROM,
     *(Column(f"{side}_{c.name}", c.kind, c.unit, c.meaning) for side in ("a", "b") for c in PER_SIDE),
@@ -125,6 +139,7 @@ FLOWS: Final = (
     Column("tcp_stream", "count", "", "Wireshark's stream number: tcp.stream eq N shows this flow"),
     *(Column(f"{side}_{c.name}", c.kind, c.unit, c.meaning) for side in ("a", "b") for c in ALSO_PER_SIDE),
     Column("initial_rtt_us", "float", "us", "the last SYN to the first ACK after it: Wireshark's initial_rtt"),
+    *(Column(f"{side}_{c.name}", c.kind, c.unit, c.meaning) for side in ("a", "b") for c in RECOVERY_PER_SIDE),
 )
 """`vmpcap flows`: what is promised, then what was added. Marked: in Wireshark, with its default preferences."""
 

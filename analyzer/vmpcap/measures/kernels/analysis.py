@@ -39,7 +39,8 @@ from vmpcap.measures.kernels.analysis_state import (
     AnalysisState,
 )
 from vmpcap.measures.kernels.layout import I32, Records
-from vmpcap.measures.kernels.order import CAME_LATE, SENT_AGAIN, is_duplicate_report, note_newest, tell_order
+from vmpcap.measures.kernels.order import is_duplicate_report, note_newest, tell_order
+from vmpcap.measures.kernels.recovery import note_recovery
 from vmpcap.measures.kernels.sequence import seq_diff
 from vmpcap.measures.kernels.unacked import await_ack, span_unacked, take_acked
 from vmpcap.terms.kernels import Int, inline_kernel, kernel
@@ -192,8 +193,7 @@ def analyse(
             elif marks & OLD and size > 0 and is_copy[i] == 0:
                 order = tell_order(one, frames.ip_id[i], frames.tcp_ts_value[i], has_stamp)
                 told = state.told[2 * np.int64(flow_id[i]) + np.int64(side[i])]
-                told["sent_again"] += order == SENT_AGAIN
-                told["came_late"] += order == CAME_LATE
+                note_recovery(told, one, other, order, seq, end, ts)
         if one["bits"] & RTT_AWAITED or flags & TCP_SYN:
             time_shake(one, other, timed, ts, flags, first_frame + i)
         if marks & ZERO_WINDOW_PROBE == 0:

@@ -58,7 +58,19 @@ COUNTED: Final = np.dtype(
 )
 """How many segments that one side of one flow sent were marked so."""
 
-TOLD: Final = np.dtype([("sent_again", np.uint32), ("came_late", np.uint32), ("needless", np.uint32)])
+TOLD: Final = np.dtype(
+    [
+        ("late_most_ns", np.int64),
+        ("late_most_bytes", np.uint32),
+        ("sent_again", np.uint32),
+        ("came_late", np.uint32),
+        ("needless", np.uint32),
+        ("resent_reported", np.uint32),
+        ("resent_timeout", np.uint32),
+        ("resent_tail", np.uint32),
+    ],
+    align=True,
+)
 """
 Our own word on the old segments of one side of one flow: sent after what they came behind, or before it; and how often
 its receiver said that something came twice.
