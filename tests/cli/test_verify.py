@@ -92,6 +92,12 @@ def test_of_a_cut_capture_both_say_where_it_ends(capsys: pytest.CaptureFixture[s
         "vmpcap and tshark say the same",
     ]
     assert here(capsys, "verify", rarps, "--strict").status == 4
+    rows = here(capsys, "verify", rarps, "--format", "csv")
+    assert rows.out.count("\n") == 1
+    assert [line.partition(f" {rarps}: ")[0] for line in rows.err.splitlines()] == [
+        f"vmpcap: damaged: {engine}:" for engine in ("vmpcap", "tshark")
+    ]
+    assert here(capsys, "verify", rarps, "--format", "csv", "-q").err == ""
 
 
 @needs_tshark

@@ -75,7 +75,8 @@ def verify(common: Common, format_name: str | None, output: str) -> int:
     else:
         write_text(output, words(found, frame))
     faults = [fault for one in found.faults.values() for fault in one]
-    say_damaged(faults, common.strict, common.quiet)
+    is_told = wanted.written is None
+    say_damaged(faults, is_heard=common.strict or not (is_told or common.quiet), quiet=common.quiet or is_told)
     if common.strict and faults:
         return STATUS["not_readable"]
     return STATUS["fine"] if found.is_agreed else STATUS["failed"]

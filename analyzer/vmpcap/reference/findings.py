@@ -31,6 +31,7 @@ OPENED: Final = "tshark opens streams with TCP headers that the capture cut, and
 UNKNOWN: Final = "no flow here has this number"
 UNSEEN: Final = "tshark has no such stream between these ends"
 ACROSS: Final = "the connection is in several VLANs or overlays; no round trip is measured across them here"
+ONCE: Final = "1 packet is there twice: it counts once here"
 HEADLESS: Final = "packets whose TCP header the capture cut are in no flow here"
 UNSHOWN: Final = "tshark shows no analysis of segments whose TCP options the capture cut"
 BACKWARDS: Final = "the times of the capture run backwards here: that is no round trip"
@@ -225,7 +226,7 @@ def _excuse(one: Difference, ours: Row, streams: Streams) -> tuple[str, str | No
         return _shift(one.ours, one.theirs, streams) or ("differs", None)
     if is_unshown(ours) and not one.theirs:
         return "cut", UNSHOWN
-    if one.column == "tcp_ack_rtt_us" and one.ours is None and isinstance(one.theirs, float):
+    if one.column in ("tcp_ack_rtt_us", "tcp_initial_rtt_us") and one.ours is None and isinstance(one.theirs, float):
         if one.theirs < 0:
             return "differs", BACKWARDS
         if ours["ts"] is not None and abs(ours["ts"]) == LATEST:
@@ -245,14 +246,14 @@ def _excuse_count(
 ) -> tuple[str, str | None]:
     """Which finding is it if our flows count so many more of this, and why? As `_excuse`."""
     copies = theirs.copies[key[0]]
-    twice = f"{copies} packets are there twice: they count once here"
+    twice = f"{copies} packets are there twice: they count once here" if copies > 1 else ONCE
     if name in SIZES:
         left_out = _of(theirs.copied, key)[name], _of(theirs.headless, key)[name]
         if more != -sum(left_out):
             return "flow", None
         return ("copies", twice) if left_out[0] else ("cut", HEADLESS)
     if copies:
-        return "copies", f"{twice}, and tshark judges them and what follows them as sent twice"
+        return "copies", f"{twice}, and tshark judges both and what follows as sent twice"
     if more and more == _of(theirs.unshown, key)[name]:
         return "cut", UNSHOWN
     if len(rows) > 1 and name == "rtt_samples":
