@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import struct
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,30 @@ def test_a_rule_that_tshark_cannot_be_told_is_named_and_left_out(
         "vmpcap: --decode-as 'l2tp.session==5,eth': tshark cannot be told so, and reads without it "
         "(Unknown layer type -- l2tp.session)\n"
     )
+
+
+@needs_tshark
+def test_texts_in_a_capture_reach_nobody(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Comments and names in a pcapng with control characters, and the marks between tshark's own fields."""
+    evil = b"\x1b[31m\nx\r\x1f\x1e\t<b>\xff"
+
+    def block(kind: int, body: bytes) -> bytes:
+        size = (len(body) + 12).to_bytes(4, "little")
+        return kind.to_bytes(4, "little") + size + body + size
+
+    def option(code: int) -> bytes:
+        return struct.pack("<HH", code, len(evil)) + evil + bytes(-len(evil) % 4)
+
+    texts = option(1) + option(2) + option(3) + bytes(4)
+    section = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + texts)
+    interface = block(1, struct.pack("<HHI", 1, 0, 65_535) + texts)
+    padded = RARP + bytes(-len(RARP) % 4)
+    packet = block(6, struct.pack("<IIIII", 0, 0, 1_000, len(RARP), len(RARP)) + padded + option(1) + bytes(4))
+    path = tmp_path / "c.pcapng"
+    path.write_bytes(section + interface + packet * 3)
+    said = here(capsys, "verify", path)
+    assert (said.status, said.out, said.err) == (0, "c: 3 packets, 0 TCP streams\nvmpcap and tshark say the same\n", "")
+    path.write_bytes((section + interface + packet * 3)[:-20])
+    said = here(capsys, "verify", path)
+    assert (said.status, said.out.splitlines()[0]) == (0, "c: 2 packets, 0 TCP streams")
+    assert "\x1b" not in said.out + said.err

@@ -141,8 +141,9 @@ class Findings:
                     finding, because = _shift(number, stream, theirs) or ("flow", None)
                     self._flow(point, finding, "tcp_stream", stream, number, stream, because)
                 self._counts(point, stream, rows, theirs)
+        with_headers = theirs.with_headers()
         for stream in sorted(left):
-            finding, because = ("cut", OPENED) if theirs.is_headless(stream) else ("flow", UNKNOWN)
+            finding, because = ("flow", UNKNOWN) if stream in with_headers else ("cut", OPENED)
             self._flow(point, finding, "tcp_stream", stream, None, stream, because)
         if theirs.beyond:
             because = UNCOUNTED.format(most=theirs.most)

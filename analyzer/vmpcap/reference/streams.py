@@ -90,10 +90,13 @@ class Streams:
             if ours["tcp_ack_rtt_us"] is not None:
                 self.unshown.setdefault((stream, other), Counter())["rtt_samples"] += 1
 
-    def is_headless(self, stream: int) -> bool:
-        """Is this stream made of packets with a cut header alone?"""
-        sides = [(key, counts) for key, counts in self.sides.items() if key[0] == stream and counts["packets"]]
-        return all(self.headless.get(key, Counter())["packets"] == counts["packets"] for key, counts in sides)
+    def with_headers(self) -> set[int]:
+        """Which streams have packets whose TCP header is whole?"""
+        return {
+            key[0]
+            for key, counts in self.sides.items()
+            if counts["packets"] > self.headless.get(key, Counter())["packets"]
+        }
 
     def numbers(self) -> set[int]:
         """Which streams are there?"""
