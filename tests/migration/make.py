@@ -199,8 +199,7 @@ def view(name: str = "p", role: str | None = None, **known: Any) -> PointView:
         "link_carries_announcements": True,
         "truncated": False,
         "drops": 0,
-        "packets": 100,
-        "hidden": 0,
+        "left_out": (),
         "missing": 0,
         "offset": Offset(0, 0, 0),
     }

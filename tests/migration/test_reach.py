@@ -40,7 +40,9 @@ def heard(name: str, role: str | None, **more: object) -> PointView:
 
 
 def alive(name: str, role: str | None, **more: object) -> PointView:
-    return view(name, role, journal=asks_and_answers(0, 20 * S, 10 * MS), **more)
+    """The guest is asked and answers, and somebody asks for somebody else: nothing is filtered out."""
+    others = arps((3 * S, NUMBER_OF["arp_request"], GATEWAY, "10.77.0.1", "10.77.0.99"))
+    return view(name, role, **({"journal": asks_and_answers(0, 20 * S, 10 * MS), "arps": others} | more))
 
 
 def test_the_gateways_port_decides() -> None:

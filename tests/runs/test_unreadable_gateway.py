@@ -48,8 +48,15 @@ WRAPS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+def about_the_guest(frame: bytes) -> bool:
+    """What tcpdump's `host` lets pass: the address in IPv4 or ARP. RARP has none."""
+    address = bytes((10, 77, 0, 10))
+    ends = {0x0800: (26, 30), 0x0806: (28, 38)}.get(int.from_bytes(frame[12:14], "big"), ())
+    return any(frame[at : at + 4] == address for at in ends)
+
+
 def told(
-    wrap: Callable[[bytes], bytes], folder: Path, without_rarp: bool = False, rules: tuple[str, ...] = ()
+    wrap: Callable[[bytes], bytes | None], folder: Path, without_rarp: bool = False, rules: tuple[str, ...] = ()
 ) -> Migration:
     """The report on a real migration whose gateway was captured inside something."""
     packets = []
@@ -61,7 +68,8 @@ def told(
                 frame = batch.buffer[at : at + size].tobytes()
                 if not (without_rarp and frame[12:14] == b"\x80\x35"):
                     wrapped = wrap(frame)
-                    packets.append(Packet(int(ts), wrapped, len(wrapped) + int(wire) - int(size)))
+                    if wrapped is not None:
+                        packets.append(Packet(int(ts), wrapped, max(len(wrapped), int(wire))))
     path = folder / "gw-lan.pcap"
     path.write_bytes(pcap("<", packets, "ns"))
     roles = {"src-uplink": "source", "dst-uplink": "destination", "src-guestbr": "domain:source"}
@@ -90,6 +98,68 @@ def test_a_wrong_rule_proves_no_absence(tmp_path: Path) -> None:
     assert outcome(told(labelled, tmp_path))[0] == "pass"
     answer, because = outcome(told(labelled, tmp_path, rules=("mpls.label==16001,pwcw",)))
     assert answer == "undecided", because
+
+
+ARP = "0806 0001 0800 06 04 0001"
+UNDERLAY_ARP = ENDS + bytes.fromhex(f"{ARP} 02000000000a 0afe0001 000000000000 0afe0002")
+OTHER_TENANT = bytes.fromhex(f"ffffffffffff 020000000099 8100 0063 {ARP} 020000000099 0a4d0063 000000000000 0a4d000a")
+
+
+def once(first: bytes, wrap: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    """The first frame is this one; all others are wrapped."""
+    frames = iter([first])
+    return lambda frame: next(frames, None) or wrap(frame)
+
+
+LEFT_OUT: dict[str, tuple[Callable[[], Callable[[bytes], bytes | None]], str]] = {
+    "a snaplen that cuts bodies of RARP": (lambda: lambda frame: frame[:40], "was cut before it says"),
+    "the guest inside IP, the routers' ARP beside it": (
+        lambda: lambda frame: (
+            frame if frame[12:14] == b"\x08\x06" and not about_the_guest(frame)
+            else around(4, frame[14:]) if frame[12:14] == b"\x08\x00" else None
+        ),
+        "no frame from or to the guest",
+    ),
+    "one ARP of the underlay": (lambda: once(UNDERLAY_ARP, in_udp), "no frame from or to the guest"),
+    "one ARP of another tenant for the same address": (
+        lambda: once(OTHER_TENANT, WRAPS["ESP"]), "no frame from or to the guest"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_what_was_not_captured_proves_no_absence(name: str, tmp_path: Path) -> None:
+    """Whatever else was seen, nobody knows whether the announcement passed; the reason is the point's own."""
+    make, words = LEFT_OUT[name]
+    migration = told(make(), tmp_path)
+    assert outcome(migration)[0] == "undecided"
+    assert words in migration.guests[0].announcements.by_point["gw-lan"].because
+
+
+def test_packets_that_never_became_whole_prove_no_absence(tmp_path: Path) -> None:
+    """Everything in VXLAN, what is for everybody in two parts, of which the announcement's last was lost."""
+    count = 0
+
+    def in_parts(frame: bytes) -> bytes:
+        nonlocal count
+        inside = struct.pack(">HHHHII", 5, 4789, 16 + len(frame), 0, 0x0800_0000, 100 << 8) + frame
+        whole = around(17, inside)
+        if frame[12:14] != b"\x80\x35":
+            return whole
+        count += 1
+        head = bytearray(whole[:34])
+        head[16:22] = struct.pack(">HHH", 20 + 32, 700 + count, 0x2000)
+        return bytes(head) + inside[:32]
+
+    answer, because = outcome(told(in_parts, tmp_path))
+    assert (count, answer) == (5, "undecided"), because
+    assert "never became whole" in because
+
+
+def test_a_rule_that_hides_proves_no_absence(tmp_path: Path) -> None:
+    """What nobody is to look into may be the announcement."""
+    answer, because = outcome(told(bytes, tmp_path, without_rarp=True, rules=("udp.port==4789,data",)))
+    assert (answer, "nobody is to look inside" in because) == ("undecided", True)
 
 
 @pytest.mark.parametrize("wrap", [bytes, labelled], ids=["plain", "pseudowire"])

@@ -879,7 +879,7 @@ class Walk:
         version, protocol = first[1] % 8, int.from_bytes(first[2:], "big")
         if version == 0:
             return self.gre_routed(at) if first[0] & 0x40 else self.gre(at)
-        if version == 1 and protocol == 0x880B:
+        if version == 1 and protocol == 0x880B and first[0] & 0xE0 == 0x20:
             return self.pptp(at)
         raise Stopped("not_recognised")
 

@@ -38,7 +38,8 @@ def checked_format(format_name: str | None, output: str) -> "Format":
 
     by_name = format_of_file(output)
     end = os.path.splitext(output)[1]
-    if format_name is None and by_name is None and end and not os.path.exists(output):
+    is_new = not os.path.exists(output) or os.path.isfile(output)
+    if format_name is None and by_name is None and end and is_new:
         known = ", ".join(suffix for one in FORMATS for suffix in one.suffixes)
         raise RequestError(f"{output!r} says no format that there is; end it with {known}, or add --format")
     wanted = format_named(format_name) if format_name else by_name or format_named("table")

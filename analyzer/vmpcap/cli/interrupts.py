@@ -49,7 +49,8 @@ def leaves_on_ctrl_c() -> Iterator[None]:
 
     Polars swallows Ctrl-C while a query runs and asks for it between packets: of a pipe that stalls, never.
     """
-    if threading.current_thread() is not threading.main_thread():
+    is_ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    if is_ignored or threading.current_thread() is not threading.main_thread():
         yield
         return
     heard, told = os.pipe()

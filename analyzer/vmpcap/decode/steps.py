@@ -155,8 +155,8 @@ WHAT_115_CARRIES: Final = (
 WHAT_47_CARRIES: Final = (
     Candidate("gre", Shape.ANYTHING, mask=0x4007_0000, value=0),
     Candidate("gre-routed", Shape.ANYTHING, mask=0x4007_0000, value=0x4000_0000),
-    Candidate("pptp", Shape.ANYTHING, mask=0x1007_FFFF, value=0x1001_880B),
-    Candidate("pptp-ack", Shape.ANYTHING, mask=0x1007_FFFF, value=0x0001_880B),
+    Candidate("pptp", Shape.ANYTHING, mask=0xF007_FFFF, value=0x3001_880B),
+    Candidate("pptp-ack", Shape.ANYTHING, mask=0xF007_FFFF, value=0x2001_880B),
 )  # the version, and what makes another header of the same one (RFC 1701, RFC 2784 2.2, RFC 2637 4.1)
 WHAT_FOLLOWS_A_COOKIE: Final = tuple(
     Candidate(name, Shape.ETHERNET, at=at) for name, at in (("l2eth", 0), ("l2eth4", 4), ("l2eth8", 8), ("l2eth12", 12))

@@ -71,11 +71,6 @@ STOPS: Final = (
 )
 """Every reason, in the order of its number."""
 
-SHOW_ALL: Final = frozenset({COMPLETE, LLC, LYING_LENGTH, CUT_OPTIONS, FOREIGN_ARP})
-"""Behind all others an announcement may have been that nobody read."""
-
-HIDING: Final = tuple(stop.name for stop in STOPS if stop.number not in SHOW_ALL)
-
 
 def stop_name(number: int) -> str:
     """What is this stop called?"""

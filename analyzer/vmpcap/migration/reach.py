@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from vmpcap.announcements.series import Series
 from vmpcap.migration.guests import Moved, on_point, on_reference
+from vmpcap.migration.hearing import why_deaf
 from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, Reached
-from vmpcap.migration.sightings import GROUP_BIT, frames_of
+from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import ARRIVAL_PROOF, rank
 from vmpcap.terms.addresses import NO_MAC, distinct_addresses
@@ -138,12 +139,13 @@ def _at_point(view: PointView, guest: Moved, moment: int, qemu: bool) -> PointAn
 def _seen_at(view: PointView, guest: Moved, series: Series, moment: int) -> PointAnnouncements:
     first = guest.first_heard
     delay = None
-    used = _places_before(view, guest, min(on_point(view, moment), series.first_ts))
+    before = min(on_point(view, moment), series.first_ts)
+    used, segments = _places_before(view, guest, before)
     series = _in_its_place(view, series, used)
     seen = f"{series.count} seen here, the first in frame {series.frames[0]}"
     if first is not None and _comparable(first[0], view):
         delay = ms(series.first_ts - first[1].first_ts)
-    reached, because = _arrival(view, guest, series, moment, used, seen)
+    reached, because = _arrival(view, guest, series, moment, used, segments, seen)
     return PointAnnouncements(
         seen=True,
         first_ts=iso_utc(series.first_ts),
@@ -156,19 +158,22 @@ def _seen_at(view: PointView, guest: Moved, series: Series, moment: int) -> Poin
     )
 
 
-def _places_before(view: PointView, guest: Moved, when: int) -> set[Place]:
-    """In which segments was the guest before the switchover, as this point saw it? Empty where it was not seen."""
+def _places_before(view: PointView, guest: Moved, when: int) -> tuple[set[Place], set[int]]:
+    """
+    Where was the guest before the switchover, as this point saw it: in which VLANs and VNIs, and in which segments,
+    which tunnels and outer tags tell apart besides? Both empty where it was not seen.
+    """
     if guest.mac == NO_MAC:
-        return set()
+        return set(), set()
     j, rows, mac = view.journal, view.arps, np.uint64(guest.mac)
     told = (rows.sender_mac == mac) & (rows.ts_ns < when)
     sent = (j.eth_src == mac) & (j.ts_ns < when)
     places = _distinct_places(j.vlan_outer_id[sent], j.vni[sent])
     places |= _distinct_places(rows.vlan_outer[told], rows.vni[told])
     if places:
-        return places
+        return places, {*j.segment_key[sent].tolist(), *rows.segment_key[told].tolist()}
     to_guest = (j.eth_dst == mac) & (j.ts_ns < when)
-    return _distinct_places(j.vlan_outer_id[to_guest], j.vni[to_guest])
+    return _distinct_places(j.vlan_outer_id[to_guest], j.vni[to_guest]), set(j.segment_key[to_guest].tolist())
 
 
 def _distinct_places(vlans: npt.NDArray[np.int32], vnis: npt.NDArray[np.int64]) -> set[Place]:
@@ -190,15 +195,17 @@ def _in_its_place(view: PointView, series: Series, used: set[Place]) -> Series:
 
 
 def _arrival(
-    view: PointView, guest: Moved, series: Series, moment: int, used: set[Place], seen: str
+    view: PointView, guest: Moved, series: Series, moment: int, used: set[Place], segments: set[int], seen: str
 ) -> tuple[Reached, str]:
     """Is what was heard here an arrival in the guest's own segment?"""
     if view.role in ON_THE_WAY:
         return "not_observable", f"{seen}; {ON_THE_WAY[view.role]}"
     place = _place(series.vlan_outer_id, series.vni)
-    if place in used or (not used and place == (NO_TAG, NO_TAG)):
-        return "reached", seen
     proof = functional_proof(view, guest, moment)
+    if place in used or (not used and place == (NO_TAG, NO_TAG)):
+        if not segments or series.segment_key in segments or _segment_of(proof) == series.segment_key:
+            return "reached", seen
+        return "not_observable", f"{seen}, but through another tunnel or outer tag than the guest's frames before"
     answered = proof is not None and place == _place_of(proof)
     if not used:
         doubt = f"{seen} {_place_text(place)}, and which segment the guest used before is not in view here"
@@ -210,9 +217,17 @@ def _arrival(
 
 
 def _place_of(proof: Functional) -> Place:
-    j = proof.view.journal
-    row = int(np.flatnonzero((j.frame == proof.question_frame) & (j.ts_ns == proof.question_ts))[0])
+    j, row = proof.view.journal, _row_of(proof)
     return _place(int(j.vlan_outer_id[row]), int(j.vni[row]))
+
+
+def _segment_of(proof: Functional | None) -> int | None:
+    return None if proof is None else int(proof.view.journal.segment_key[_row_of(proof)])
+
+
+def _row_of(proof: Functional) -> int:
+    j = proof.view.journal
+    return int(np.flatnonzero((j.frame == proof.question_frame) & (j.ts_ns == proof.question_ts))[0])
 
 
 def _place_text(place: Place) -> str:
@@ -253,9 +268,9 @@ def _not_seen_at(view: PointView, guest: Moved, moment: int, qemu: bool) -> tupl
             "not_observable",
             "nothing else was seen there around the switchover: the point may not have been capturing",
         )
-    blind = _cannot_hear(view, guest)
-    if blind:
-        return None, "not_observable", blind
+    deaf = why_deaf(view, guest, when, when + wait)
+    if deaf:
+        return None, "not_observable", deaf
     source = f"though it was heard at {', '.join(v.name for v, _ in guest.heard)}" if known else "nor anywhere else"
     return (
         False,
@@ -270,40 +285,6 @@ def _alive(view: PointView, when: int) -> bool:
     before = (ts >= when - ALIVE_NS) & (ts <= when)
     after = (ts > when) & (ts <= when + ALIVE_NS)
     return bool(before.any() and after.any())
-
-
-def _cannot_hear(view: PointView, guest: Moved) -> str:
-    """
-    Why would this point not have heard an announcement that passed it? Empty where it would.
-
-    A point that shows the guest's own packets, or ARP about it, reads its domain. Without that, frames that could not
-    be read (encrypted, unknown, told wrongly) may be the domain's, and frames between two stations alone may be those
-    of a tunnel around it.
-    """
-    if _shows(view, guest):
-        return ""
-    if 2 * view.hidden >= view.packets:
-        return (
-            f"{count_of(view.hidden, 'frame')} of {view.packets:,} there could not be read to the end, and none of the "
-            "others shows the guest: its announcement may be in them"
-        )
-    j = view.journal
-    to_group = ((j.eth_dst & GROUP_BIT) != 0) & (j.eth_dst != np.uint64(NO_MAC)) & (j.ip_version != 0)
-    if not len(view.arps.ts_ns) and not to_group.any():
-        return "neither ARP nor any other broadcast was read there: nothing shows that it hears the guest's domain"
-    return ""
-
-
-def _shows(view: PointView, guest: Moved) -> bool:
-    """Did this point ever read a packet from or to the guest, or ARP that names it?"""
-    frames, rows = frames_of(view, guest), view.arps
-    if len(frames.sent_ip) or len(frames.asked):
-        return True
-    named = (rows.sender_mac == np.uint64(guest.mac)) if guest.mac != NO_MAC else np.zeros(len(rows.ts_ns), np.bool_)
-    for high, low in guest.ips:
-        for one_high, one_low in ((rows.sender_high, rows.sender_low), (rows.target_high, rows.target_low)):
-            named |= (one_high == np.uint64(high)) & (one_low == np.uint64(low))
-    return bool(named.any())
 
 
 def _deciding(views: Sequence[PointView], by_point: dict[str, PointAnnouncements]) -> PointView | None:

@@ -31,9 +31,8 @@ class PointView:
     truncated: bool
     drops: int
     """Packets that the capturing machine says it dropped."""
-    packets: int
-    hidden: int
-    """Packets of these that could not be read to their end: an announcement may be in them."""
+    left_out: tuple[str, ...]
+    """For which reasons frames of any kind may have passed this point and not be in the view."""
     missing: int
     """Packets of a mirror whose numbers say that they never came."""
     offset: Offset | None

@@ -25,6 +25,8 @@ round trip it shows on those segments only of which its analysis has something e
 """
 DOUBTED: Final = frozenset({"tcp_sack_permitted", "tcp_sack"})
 """Of these, those that are null with us where options were cut, and absent with tshark."""
+OFTEN_UNNAMED: Final = ("pw", "pwcw")
+"""Headers of ours that tshark names where it guessed them, and not where it was told."""
 WITHOUT_A_HEADER: Final = ("/none",)
 """Ends of our paths for which tshark has no word."""
 
@@ -77,7 +79,7 @@ def same_words(path: str | None) -> str:
     path = path or ""
     for end in WITHOUT_A_HEADER:
         path = path.removesuffix(end)
-    return path
+    return "/".join(part for part in path.split("/") if part not in OFTEN_UNNAMED)
 
 
 def goes_on(ours: str | None, theirs: str | None) -> bool:

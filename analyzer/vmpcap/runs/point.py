@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from vmpcap.announcements.rows import AnnouncementLog
 from vmpcap.decode.arrivals import read_arrivals
+from vmpcap.decode.decode_as import DATA
 from vmpcap.decode.duplicates import CopyFinder
 from vmpcap.decode.fragments import WholeWalker
 from vmpcap.decode.frames import Arrivals, Frames
@@ -46,6 +47,8 @@ class FileRead:
     guesses: tuple[Guess, ...]
     first_frame: int
     """Number of the file's first frame within the point."""
+    filters: tuple[str, ...] = ()
+    """Capture filters that its interfaces state."""
 
 
 @dataclass(slots=True)
@@ -66,6 +69,8 @@ class PointRead:
     tunnels: TunnelCounter = field(default_factory=TunnelCounter)
     incomplete: int = 0
     """Packets that came in parts and never became whole."""
+    was_told_data: bool = False
+    """Whether a user said of some packets that nobody is to look inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +118,19 @@ def read_point(
             facts = capture.facts
             read.reads.append(
                 FileRead(
-                    facts, tuple(capture.defects), tuple(capture.drops), _name_stops(stops), guesses.guesses(), seen + 1
+                    facts,
+                    tuple(capture.defects),
+                    tuple(capture.drops),
+                    _name_stops(stops),
+                    guesses.guesses(),
+                    seen + 1,
+                    tuple(dict.fromkeys(one.filter for one in capture.interfaces if one.filter)),
                 )
             )
         seen += facts.packets
         _widen(read, facts, request)
     read.incomplete = walker.incomplete
+    read.was_told_data = any(rule.row == DATA for rule in request.decode_as)
     return read
 
 

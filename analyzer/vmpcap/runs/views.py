@@ -1,6 +1,6 @@
 """From what was read at each point to what the migration floor works with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -9,7 +9,6 @@ from vmpcap.announcements.context import find_boots
 from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.announcements.series import Boot, gather_series, mark_boots
 from vmpcap.decode.paths import path_text
-from vmpcap.decode.stops import HIDING
 from vmpcap.measures.connections import Connection
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.mirrors import fold_mirrors
@@ -18,7 +17,7 @@ from vmpcap.points.clock import Exchange, Offset, bound_offset
 from vmpcap.report.document import Clock
 from vmpcap.runs.inputs import dropped, missing_of_mirrors
 from vmpcap.runs.point import PointRead
-from vmpcap.terms.units import NO_TIME, ms
+from vmpcap.terms.units import NO_TIME, count_of, ms
 from vmpcap.terms.wire import IP_UDP
 
 WITHOUT_ETHERNET: Final = frozenset({12, 14, 101, 228, 229, 0, 108})
@@ -68,11 +67,20 @@ def _as_view(point: PointRead, streams: Sequence[Connection], offset: Offset | N
         link_carries_announcements=not link_types or not link_types <= WITHOUT_ETHERNET,
         truncated=any(read.facts.truncated for read in point.reads),
         drops=sum(dropped(read.drops) for read in point.reads),
-        packets=sum(read.facts.packets for read in point.reads),
-        hidden=sum(read.not_walked.get(name, 0) for read in point.reads for name in HIDING),
+        left_out=tuple(_left_out(point)),
         missing=missing_of_mirrors(point),
         offset=offset,
     )
+
+
+def _left_out(point: PointRead) -> Iterator[str]:
+    """What says that this point may have seen more than it shows?"""
+    for text in dict.fromkeys(text for read in point.reads for text in read.filters):
+        yield f"the capture states a filter, {text!r}: what it left out is not known"
+    if point.was_told_data:
+        yield "--decode-as says of some packets that nobody is to look inside"
+    if point.incomplete:
+        yield f"{count_of(point.incomplete, 'packet')} in parts never became whole there: nobody knows what was in them"
 
 
 def _boots(rows: AnnouncementRows, journal: JournalColumns) -> dict[int, Boot]:

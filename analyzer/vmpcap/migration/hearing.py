@@ -1,0 +1,80 @@
+"""Would a point have shown an announcement that passed it? Only where it would does its silence say anything."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.migration.guests import Moved
+from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.units import count_of
+from vmpcap.terms.wire import ETHERTYPE_ARP, ETHERTYPE_RARP
+
+Bools = npt.NDArray[np.bool_]
+U64 = npt.NDArray[np.uint64]
+
+NOTHING_OF_IT: Final = (
+    "no frame from or to the guest on its own link was read there around the switchover: nothing shows that an"
+    " announcement in its segment could be read"
+)
+
+
+def why_deaf(view: PointView, guest: Moved, since: int, until: int) -> str:
+    """
+    Why would this point not have heard an announcement that passed it between these times? Empty where it would.
+
+    It hears the guest's segment where it shows, in this time, frames on the guest's own link. Frames of other segments,
+    of a tunnel's own link, or of the guest behind a router show nothing of it. A filter that lets only the guest's
+    addresses pass, and so no RARP, shows the same as a quiet link: it is known only where the capture states it.
+    """
+    if view.left_out:
+        return view.left_out[0]
+    cut = _cut_bodies(view, since, until)
+    if cut:
+        return f"{count_of(cut, 'ARP or RARP frame')} of the time was cut before it says whose it is (snaplen)"
+    return "" if _reads_its_link(view, guest, since, until) else NOTHING_OF_IT
+
+
+def _cut_bodies(view: PointView, since: int, until: int) -> int:
+    """How many frames of ARP or RARP in this time are there whose body was not read?"""
+    j = view.journal
+    is_one = ((j.ethertype == ETHERTYPE_ARP) | (j.ethertype == ETHERTYPE_RARP)) & _within(j.ts_ns, since, until)
+    return int((~np.isin(j.frame[is_one], view.arps.frame)).sum())
+
+
+def _reads_its_link(view: PointView, guest: Moved, since: int, until: int) -> bool:
+    """
+    Is there, in this time, an IP packet from or to the guest's MAC, or ARP about its address in a segment of its own?
+
+    Where its MAC is not known, a packet from or to its address.
+    """
+    j, rows = view.journal, view.arps
+    mine: Bools = np.zeros(len(j.ts_ns), np.bool_)
+    if guest.mac == NO_MAC:
+        frames = frames_of(view, guest)
+        mine[frames.sent] = mine[frames.asked] = True
+        return bool((mine & _within(j.ts_ns, since, until)).any())
+    mac = np.uint64(guest.mac)
+    mine = ((j.eth_src == mac) | (j.eth_dst == mac)) & (j.ip_version != 0)  # MACsec shows addresses and nothing else
+    if (mine & _within(j.ts_ns, since, until)).any():
+        return True
+    told = (rows.sender_mac == mac) | (rows.target_mac == mac)
+    own: U64 = np.concatenate((j.segment_key[mine], rows.segment_key[told]))
+    about = told | _named(view, guest)
+    return bool((about & np.isin(rows.segment_key, own) & _within(rows.ts_ns, since, until)).any())
+
+
+def _named(view: PointView, guest: Moved) -> Bools:
+    """Which ARP and neighbour-discovery bodies name an address of the guest?"""
+    rows = view.arps
+    named: Bools = np.zeros(len(rows), np.bool_)
+    for high, low in guest.ips:
+        for one_high, one_low in ((rows.sender_high, rows.sender_low), (rows.target_high, rows.target_low)):
+            named |= (one_high == np.uint64(high)) & (one_low == np.uint64(low))
+    return named
+
+
+def _within(ts_ns: npt.NDArray[np.int64], since: int, until: int) -> Bools:
+    return (ts_ns >= since) & (ts_ns <= until)
