@@ -92,7 +92,8 @@ MADE: list[tuple[str, str, dict[str, Any]]] = [
         ipv4(6, ACK),
         {**IN_IPV4, "encapsulation": "eth/ip/tcp", "ip_protocol": 6, "src_port": 40_000, "dst_port": 8_000,
          "payload_bytes": 0, "tcp_seq": 0x89ABCDF0, "tcp_ack": 0x01020304, "tcp_flags": 16, "tcp_window": 501,
-         "tcp_sack_permitted": False, "tcp_sack": [10, 20], "tcp_stream": 0, "tcp_analysis": []},
+         "tcp_sack_permitted": False, "tcp_sack": [10, 20], "tcp_stream": 0, "tcp_analysis": [],
+         "tcp_initial_rtt_us": 1e6},  # frames are a second apart, and this one is the first ACK after the SYN
     ),
     (
         "a datagram",

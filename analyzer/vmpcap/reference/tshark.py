@@ -120,8 +120,10 @@ class Question:
         path = program()
         feed = None if self.opens is None else self.opens(self.path)
         pump = None if feed is None else Pump(feed)
+        home = ""
         try:
             with tempfile.TemporaryDirectory(prefix="vmpcap-") as home:
+                _HOMES.add(home)
                 while True:
                     known = [name for name in dict.fromkeys((*ALWAYS, *self.fields)) if name not in self.unknown_fields]
                     rows = 0
@@ -131,6 +133,7 @@ class Question:
                     if rows or not self._forgets_fields(known):
                         return
         finally:
+            _HOMES.discard(home)
             if feed is not None:
                 self.flaws = tuple(feed.defects)
                 feed.close()
@@ -277,11 +280,25 @@ def _quoted(words: Sequence[str]) -> str:
     return f"; it says: {' '.join(words)[:300]}" if words else ""
 
 
+_AT_WORK: Final[set["subprocess.Popen[str]"]] = set()
+_HOMES: Final[set[str]] = set()
+"""Folders that stand for the user's own while tshark runs."""
+
+
+def end_all() -> None:
+    """No tshark and no folder of one outlives a process that ends without coming back here."""
+    for running in list(_AT_WORK):
+        running.kill()
+    for home in list(_HOMES):
+        shutil.rmtree(home, ignore_errors=True)
+
+
 class Watch:
     """Looks at a process that is read from: whether it hangs, and that nothing of it is left."""
 
     def __init__(self, running: "subprocess.Popen[str]", patience_s: float | None) -> None:
         self._running = running
+        _AT_WORK.add(running)
         self._patience_s = patience_s
         self.was_hung = False
 
@@ -321,6 +338,7 @@ class Watch:
         """No process is left behind, however its reader ended."""
         if self._running.poll() is None:
             self._running.kill()
+        _AT_WORK.discard(self._running)
         if self._running.stdout is not None:
             self._running.stdout.close()
         self._running.wait()
