@@ -60,7 +60,9 @@ check: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q
 
 bench: setup
-	$(BIN)/python benchmarks/run.py
+	mkdir -p build
+	$(BIN)/python benchmarks/run.py --markdown build/bench.md
+	$(BIN)/python benchmarks/where.py build/bench/head-usual-????????????.pcap
 
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-annotate --no-emit-index-url --no-header \

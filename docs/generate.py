@@ -758,7 +758,7 @@ def pages() -> dict[str, str]:
 
 def on_config(config: "MkDocsConfig") -> "MkDocsConfig":
     """Give explanations that are not everywhere their place in the menu."""
-    for title, path in (("How fast it is", "explanation/speed.md"),):
+    for title, path in (("How fast it is", "explanation/performance.md"),):
         if (HERE / path).exists():
             next(part["Explanation"] for part in config.nav or [] if "Explanation" in part).append({title: path})
     return config
