@@ -495,6 +495,7 @@ LEFT_OUT: Final = (
     " tshark walks them as if they were version 0.",
     "PPP that is compressed, encrypted, or sent over several links at once (0x00fd, 0x0053, 0x003d):"
     " `unknown_payload`.",
+    "L2TPv2 with an offset before its PPP frame (RFC 2661 3.1): `not_as_named`; nobody sends one.",
     "PPPoE discovery (0x8863): `unknown_ethertype`.",
     "Link types without a row: their frames are counted as `unknown_link_type`, and the report names the link type of"
     " the capture. IEEE 802.15.4 (195) is the radio of sensors, with IPv6 only in a compressed form of its own, and"

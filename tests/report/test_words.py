@@ -228,7 +228,6 @@ def test_guesses_have_a_line_where_bytes_were_weighed_or_came_to_nothing() -> No
     guesses = [
         guess("labelled", "pw", 0),
         guess("labelled", "ip", 2),
-        guess("natt", "esp", 0),
         guess("natt", None, 1200),
     ]
     assert guess_words(msgspec.structs.replace(good().inputs[0], guesses=guesses)) == [

@@ -253,4 +253,4 @@ def _vlans(moved: Moved, views: Sequence[PointView], moment: int) -> tuple[list[
 
 def _tags(view: PointView, row: int) -> list[int]:
     outer = int(view.journal.vlan_outer_id[row])
-    return [outer] if outer >= 0 else []
+    return [outer] if outer > 0 else []  # 0 carries a priority only (IEEE 802.1Q 9.6)
