@@ -75,8 +75,10 @@ def functional_proof(view: PointView, guest: Moved, moment: int) -> Functional |
         return None
     high, low, first = distinct_addresses(j.src_high[asked], j.src_low[asked])
     best: Functional | None = None
-    for number in range(min(len(first), MOST_PEERS)):
+    for number in np.argsort(first, kind="stable")[:MOST_PEERS]:
         question = asked[first[number]]
+        if best is not None and j.ts_ns[question] >= best.answer_ts:
+            break  # they were asked in this order
         back = (j.dst_high[sent] == high[number]) & (j.dst_low[sent] == low[number])
         answers = sent[back & (j.ts_ns[sent] >= j.ts_ns[question])]
         if len(answers) and (best is None or j.ts_ns[answers[0]] < best.answer_ts):
@@ -177,8 +179,8 @@ def _places_before(view: PointView, guest: Moved, when: int) -> tuple[set[Place]
 
 
 def _distinct_places(vlans: npt.NDArray[np.int32], vnis: npt.NDArray[np.int64]) -> set[Place]:
-    pairs = np.unique(np.stack((vlans.astype(np.int64), vnis.astype(np.int64))), axis=1)
-    return {_place(int(vlan), int(vni)) for vlan, vni in pairs.T}
+    pairs = np.unique((vnis.astype(np.int64) << 16) | (vlans.astype(np.int64) + 1))
+    return {_place((pair & 0xFFFF) - 1, pair >> 16) for pair in pairs.tolist()}
 
 
 def _place(vlan: int, vni: int) -> Place:
@@ -201,9 +203,12 @@ def _arrival(
     if view.role in ON_THE_WAY:
         return "not_observable", f"{seen}; {ON_THE_WAY[view.role]}"
     place = _place(series.vlan_outer_id, series.vni)
+    is_there = place in used or (not used and place == (NO_TAG, NO_TAG))
+    if is_there and (not segments or series.segment_key in segments):
+        return "reached", seen
     proof = functional_proof(view, guest, moment)
-    if place in used or (not used and place == (NO_TAG, NO_TAG)):
-        if not segments or series.segment_key in segments or _segment_of(proof) == series.segment_key:
+    if is_there:
+        if _segment_of(proof) == series.segment_key:
             return "reached", seen
         return "not_observable", f"{seen}, but through another tunnel or outer tag than the guest's frames before"
     answered = proof is not None and place == _place_of(proof)
