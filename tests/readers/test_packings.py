@@ -383,3 +383,12 @@ def test_the_name_says_nothing(name: str, ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"capture{ending}"
     path.write_bytes(PACKERS[name](CAPTURE))
     assert read_all(path).facts.packing == name
+
+
+def test_a_stream_that_asks_for_too_much_memory_is_to_be_unpacked_first(tmp_path: Path) -> None:
+    """It is sound: copying it again helps nobody."""
+    path = tmp_path / "a.pcap.xz"
+    filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 512 << 20}]
+    path.write_bytes(lzma.compress(CAPTURE, lzma.FORMAT_XZ, filters=filters))
+    with pytest.raises(CaptureError, match=r"Memory usage limit exceeded\); unpack it first"):
+        open_capture(path)

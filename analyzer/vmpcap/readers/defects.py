@@ -24,6 +24,11 @@ DEFECT_KINDS: Final = (
     DefectKind("cut_packing", True, "the compressed stream ends before its own end mark"),
     DefectKind("damaged_packing", True, "the compressed stream does not unpack or fails its checksum"),
     DefectKind(
+        "packing_memory",
+        True,
+        "the compressed stream asks for more memory than vmpcap gives it (zstd 128 MiB, xz 256 MiB): unpack it first",
+    ),
+    DefectKind(
         "unpacked_limit",
         True,
         "the compressed input unpacks to more than the stated limit (--max-unpacked): stopped there",

@@ -229,7 +229,12 @@ def refused(path: str, found: Opened) -> CaptureError | None:
     if not head:
         broken = next((defect for defect in found.log.noted() if defect.ends_reading), None)
         if broken is not None:
-            return CaptureError(f"{doing}nothing could be read of it ({broken.detail}); copy the file again")
+            advice = (
+                "unpack it first (zstd -d --long=31, xz -d)"
+                if broken.kind == "packing_memory"
+                else "copy the file again"
+            )
+            return CaptureError(f"{doing}nothing could be read of it ({broken.detail}); {advice}")
         return CaptureError(
             f"{doing}{_inside(found) or 'it has '}no bytes; was the capture stopped before its first packet?"
         )

@@ -28,6 +28,9 @@ _REPEATABLE_PACKED: Final = 64 << 10
 _REPEATABLE_UNPACKED: Final = 16 << 20
 """Up to these sizes a damaged member of a pipe is unpacked again, byte by byte: nothing in front is lost."""
 
+_WANT_OF_MEMORY: Final = ("too much memory", "Memory usage limit")
+"""What zstd and xz say of a stream that is sound and larger in its window than they may hold."""
+
 
 class Feed:
     """Packed bytes, taken little by little; a small member costs no more than its size."""
@@ -286,7 +289,9 @@ class UnpackedInput:
                 if not self._gather(piece):
                     break
             self._hand_on()
-            self._log.note("damaged_packing", None, self._unpacked_bytes, f"{self._packing.name}: {problem}")
+            asks_too_much = any(words in str(problem) for words in _WANT_OF_MEMORY)
+            kind = "packing_memory" if asks_too_much else "damaged_packing"
+            self._log.note(kind, None, self._unpacked_bytes, f"{self._packing.name}: {problem}")
             return False
         self._member.unpacked_bytes += len(piece)
         return self._gather(piece)
