@@ -33,11 +33,12 @@ RARPS = HEADER + b"".join(record(1_783_996_806 + i, RARP) for i in range(3))
 
 
 _LISTENING = (
-    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "import os, signal, sys; "
+    "[signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]; "
     "os.execv(sys.executable, [sys.executable, '-m', 'vmpcap', *sys.argv[1:]])"
 )
 INTERRUPTIBLE = (sys.executable, "-c", _LISTENING)
-"""The command as a terminal starts it: tests that run in the background have Ctrl-C ignored, and hand that on."""
+"""The command as a terminal starts it: tests that run in the background have signals ignored, and hand that on."""
 
 
 class Said(NamedTuple):

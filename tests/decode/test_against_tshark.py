@@ -40,7 +40,6 @@ EXPLAINED: dict[str, str] = {
     # whole files
     "tcpdump__lt281-brcm-tag.pcap": "tshark 4.0 does not know the link type",
     "tcpdump__lt284-dsa.pcap": "tshark 4.0 does not know the link type",
-    "gopacket__pcapng-suite_le-test018.pcapng": "tshark numbers custom blocks as frames",
     "suricata__absurd-caplen.pcap": "tshark makes a frame of the damage, and names protocols of a bogus header",
     "tcptrace__not-pcap-snoop.snoop": "not a pcap",
     "tcpdump499__fuzz-otv-2.pcap": "UDP 8472 is walked as VXLAN and OTV, tshark knows neither there",

@@ -17,6 +17,7 @@ FLOW_ADDED = (
     "acked_unseen, zero_window_probes, window_updates, resent_segments, resent_bytes, "
     "sent_again, came_late, needless, late_segments, copies"
 )
+FLOW_RECOVERY = "resent_reported, resent_timeout, resent_tail, late_most_bytes, late_most_us"
 ANNOUNCEMENT = (
     "point, frame, ts, kind, opcode, eth_src, eth_dst, sender_mac, sender_ip, target_mac, target_ip, vlan_ids, vni, "
     "encapsulation, broadcast"
@@ -39,8 +40,9 @@ def test_flow_columns_are_the_contracts() -> None:
     """Names and order; what was added since stands behind."""
     sides = [f"{letter}_{name}" for letter in "ab" for name in FLOW_SIDE.split(", ")]
     added = [f"{letter}_{name}" for letter in "ab" for name in FLOW_ADDED.split(", ")]
+    recovery = [f"{letter}_{name}" for letter in "ab" for name in FLOW_RECOVERY.split(", ")]
     promised = [*FLOW_ENDS.split(", "), *sides, *FLOW_WHOLE.split(", ")]
-    assert [column.name for column in FLOWS] == [*promised, *added, "initial_rtt_us"]
+    assert [column.name for column in FLOWS] == [*promised, *added, "initial_rtt_us", *recovery]
 
 
 def test_announcement_columns_are_the_contracts() -> None:

@@ -21,9 +21,9 @@ def announcements(common: Common, every: bool, format_name: str | None, output: 
       vmpcap announcements gw-lan.pcap
       vmpcap announcements gw-lan.pcap --all --format ndjson
     """
-    wanted = checked_format(format_name, output)
     request = request_of(common)
     spare_captures(request, [output])
+    wanted = checked_format(format_name, output)
     from vmpcap.report.tables import ANNOUNCEMENT_VIEW
     from vmpcap.runs.pipeline import list_announcements
 

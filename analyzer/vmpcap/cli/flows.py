@@ -23,9 +23,9 @@ def flows(common: Common, format_name: str | None, output: str) -> int:
       vmpcap flows wan.pcapng
       vmpcap flows wan.pcapng --format csv -o flows.csv
     """
-    wanted = checked_format(format_name, output)
     request = request_of(common)
     spare_captures(request, [output])
+    wanted = checked_format(format_name, output)
     from vmpcap.report.tables import FLOW_VIEW
     from vmpcap.runs.pipeline import list_flows
 

@@ -69,9 +69,9 @@ def packets(
         emit(columns_text())
         return STATUS["fine"]
     names = chosen(columns)
-    wanted = checked_format(format_name, output)
     request = request_of(common, ("native", "tshark"))
     spare_captures(request, [output])
+    wanted = checked_format(format_name, output)
     from vmpcap.runs.packets import PacketRows, worded
 
     with Progress(common.quiet, draws=wanted.poured is None or not _is_in_sight(output)) as progress:

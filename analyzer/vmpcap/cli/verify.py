@@ -50,9 +50,9 @@ def verify(common: Common, format_name: str | None, output: str) -> int:
       vmpcap verify wan.pcapng
       vmpcap verify --decode-as mpls.label==100,pw dci.pcap --format json
     """
-    wanted = checked_format(format_name, output)
     request = file_by_file(request_of(common, ("native", "tshark")))
     spare_captures(request, [output])
+    wanted = checked_format(format_name, output)
     from vmpcap.reference.findings import Findings
     from vmpcap.reference.packets import refused_rules
     from vmpcap.reference.tshark import program
