@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -60,4 +61,39 @@ def test_an_output_that_a_signal_ends_leaves_nothing_behind(number: signal.Signa
     folder.mkdir()
     status, _ = interrupted(["packets", "-o", str(folder / "rows.csv")], RARPS[:100], tmp_path, number)
     assert status in (128 + number, -number)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_command_in_the_background_can_be_ended(tmp_path: Path) -> None:
+    """A shell without job control has Ctrl-C ignored there: SIGTERM ends it all the same, native code or not."""
+    folder, pipe = tmp_path / "out", tmp_path / "pipe"
+    folder.mkdir()
+    os.mkfifo(pipe)
+    program = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+        "signal.signal(signal.SIGTERM, signal.SIG_DFL); "
+        "os.execv(sys.executable, [sys.executable, '-m', 'vmpcap', *sys.argv[1:]])"
+    )
+    command = [sys.executable, "-c", program, "packets", "-o", str(folder / "rows.csv"), str(pipe)]
+    running = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=quiet_environment())
+    release = threading.Event()
+
+    def feed() -> None:
+        with pipe.open("wb", buffering=0) as out:
+            out.write(RARPS[:100])
+            release.wait(120)
+
+    threading.Thread(target=feed, daemon=True).start()
+    try:
+        time.sleep(4)
+        assert running.poll() is None, "it did not wait for the pipe"
+        running.send_signal(signal.SIGINT)
+        time.sleep(2)
+        assert running.poll() is None, "Ctrl-C was to be ignored"
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(30) in (128 + signal.SIGTERM, -signal.SIGTERM)
+    finally:
+        release.set()
+        running.kill()
+        running.wait()
     assert list(folder.iterdir()) == []

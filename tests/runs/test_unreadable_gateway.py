@@ -112,7 +112,7 @@ def once(first: bytes, wrap: Callable[[bytes], bytes]) -> Callable[[bytes], byte
 
 
 LEFT_OUT: dict[str, tuple[Callable[[], Callable[[bytes], bytes | None]], str]] = {
-    "a snaplen that cuts bodies of RARP": (lambda: lambda frame: frame[:40], "was cut before it says"),
+    "a snaplen that cuts bodies of RARP": (lambda: lambda frame: frame[:40], "could not be read: cut by a snaplen"),
     "the guest inside IP, the routers' ARP beside it": (
         lambda: lambda frame: (
             frame if frame[12:14] == b"\x08\x06" and not about_the_guest(frame)

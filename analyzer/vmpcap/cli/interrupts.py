@@ -58,13 +58,16 @@ def leaves_on_ctrl_c() -> Iterator[None]:
 
     Polars swallows Ctrl-C while a query runs and asks for it between packets: of a pipe that stalls, never.
     """
-    is_ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
-    if is_ignored or threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
+    # a shell without job control has Ctrl-C ignored by what it starts in the background; it may be ended all the same
+    is_ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
     heard, told = os.pipe()
     os.set_blocking(told, False)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = signal.getsignal(signal.SIGINT)
+    if not is_ignored:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     wakeup = signal.set_wakeup_fd(told, warn_on_full_buffer=False)
     left = threading.Event()
     threading.Thread(target=_leave, args=(heard, left), name="vmpcap ctrl-c", daemon=True).start()
@@ -78,10 +81,16 @@ def leaves_on_ctrl_c() -> Iterator[None]:
 
 
 def _leave(heard: int, left: threading.Event) -> None:
-    """Wait for the signal, then for the usual way out; where that is not taken, take the short one."""
-    number = (os.read(heard, 1) or b"\0")[0]
+    """Wait for one of the signals, then for the usual way out; where that is not taken, take the short one."""
+    number = 0
+    while number not in (signal.SIGINT, *ENDING):
+        told = os.read(heard, 1)
+        if not told:  # the other end is closed: nobody needs this any more
+            os.close(heard)
+            return
+        number = told[0]
     os.close(heard)
-    if number not in (signal.SIGINT, *ENDING) or left.wait(GRACE_S):
+    if left.wait(GRACE_S):
         return
     _take_away()
     if number == signal.SIGINT:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.measures.limit_windows import ROUND_TRIPS, Windows
 from vmpcap.measures.limits import (
+    FREE_SHARE,
     LEAST_LOSSES,
     MATHIS_MARGIN,
     QEMU_CAP_MBPS,
@@ -43,9 +44,8 @@ LEAST_WINDOWS: Final = 5
 """A level that stood for fewer windows than this may be chance."""
 
 REACH_NS: Final = NS_PER_S
-"""Loss events no further apart than this, or twenty round trips, are one stretch of loss..."""
 REACH_ROUND_TRIPS: Final = 20
-"""..."""
+"""Loss events no further apart than this time, or so many round trips where that is more, are one stretch of loss."""
 
 FLAT_SHARE: Final = 0.03
 """A flight that differs by no more than this from window to window does not grow."""
@@ -65,15 +65,18 @@ HELPER_MBPS: Final = (15_000.0, 18_000.0)
 
 @dataclass(frozen=True, slots=True)
 class Story:
+    """What the questions are asked of: the windows of a stream, and what is known of it besides."""
+
     windows: Windows
     sent: Sent
 
     def is_queued(self) -> Bools:
+        """Did a queue stand for most of the window? Not where no round trip was seen."""
         return np.nan_to_num(self.windows.queued, nan=0.0) >= HALF
 
     def is_free(self) -> Bools:
         """Was hardly a queue seen, where there was something to see?"""
-        return self.windows.queued <= 0.1
+        return self.windows.queued <= FREE_SHARE
 
 
 def name_windows(story: Story) -> list[LimitClass]:
@@ -242,7 +245,7 @@ def _buffer(story: Story) -> Bools:
 def _free_path(story: Story) -> Bools:
     """At the sender, no queue, no loss, nothing awaited, no ceiling of the flight: it could have sent more."""
     windows, sent = story.windows, story.sent
-    idle = story.is_free() & (windows.loss_events == 0) & (windows.lost == 0) & (windows.waiting <= 0.1)
+    idle = story.is_free() & (windows.loss_events == 0) & (windows.lost == 0) & (windows.waiting <= FREE_SHARE)
     free = idle & ~is_opening(story) & ~(windows.is_pinned & _is_driven(story))
     return free if sent.is_at_sender else np.zeros(len(windows), np.bool_)
 

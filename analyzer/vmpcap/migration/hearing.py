@@ -31,17 +31,24 @@ def why_deaf(view: PointView, guest: Moved, since: int, until: int) -> str:
     """
     if view.left_out:
         return view.left_out[0]
-    cut = _cut_bodies(view, since, until)
-    if cut:
-        return f"{count_of(cut, 'ARP or RARP frame')} of the time was cut before it says whose it is (snaplen)"
+    unread = _unread_bodies(view, since, until)
+    if unread:
+        frames = count_of(unread, "ARP or RARP frame")
+        return f"{frames} of that time could not be read: cut by a snaplen, or not about IPv4"
     return "" if _reads_its_link(view, guest, since, until) else NOTHING_OF_IT
 
 
-def _cut_bodies(view: PointView, since: int, until: int) -> int:
-    """How many frames of ARP or RARP in this time are there whose body was not read?"""
-    j = view.journal
+def _unread_bodies(view: PointView, since: int, until: int) -> int:
+    """
+    How many frames of ARP or RARP in this time are there whose body was not read?
+
+    A frame is told by its number and time: files of one point each count from 1.
+    """
+    j, rows = view.journal, view.arps
     is_one = ((j.ethertype == ETHERTYPE_ARP) | (j.ethertype == ETHERTYPE_RARP)) & _within(j.ts_ns, since, until)
-    return int((~np.isin(j.frame[is_one], view.arps.frame)).sum())
+    is_read = _within(rows.ts_ns, since, until)
+    read = set(zip(rows.frame[is_read].tolist(), rows.ts_ns[is_read].tolist(), strict=True))
+    return sum(one not in read for one in zip(j.frame[is_one].tolist(), j.ts_ns[is_one].tolist(), strict=True))
 
 
 def _reads_its_link(view: PointView, guest: Moved, since: int, until: int) -> bool:
