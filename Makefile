@@ -26,6 +26,7 @@ $(STAMP): requirements.lock pyproject.toml
 	  || { echo "cannot make a virtual environment: install python3-venv" >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index -e .
+	$(BIN)/python -m compileall -q analyzer
 	@rm -f $(VENV)/.installed-* && touch $@
 
 # System packages that only the tests need. Root or sudo installs them; otherwise it is said what is missing.

@@ -1,7 +1,5 @@
 """`python -m vmpcap` is the command `vmpcap`."""
 
-import sys
+from vmpcap.cli import run
 
-from vmpcap.cli import main
-
-sys.exit(main())
+run()

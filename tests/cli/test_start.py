@@ -110,3 +110,25 @@ def test_the_module_is_the_command(rarps: Path) -> None:
         for call in ([script], [sys.executable, "-m", "vmpcap"])
     ]
     assert ends[0] == ends[1] != b""
+
+
+def test_the_end_waits_for_what_was_to_be_done_at_the_end() -> None:
+    """The program is left to the system only after everything that libraries registered, with its own status."""
+    program = (
+        "import atexit, sys; sys.argv = ['vmpcap', '--version']\n"
+        "import vmpcap.cli as cli\n"
+        "main = cli.main\n"
+        "def late():\n"
+        "    atexit.register(lambda: print('at the end', flush=False)); return main() + 3\n"
+        "cli.main = late; cli.run()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.splitlines()) == (3, [f"vmpcap {__version__}", "at the end"])
+
+
+def test_a_fault_at_the_start_is_still_told_by_python() -> None:
+    """Where the command does not come to an end, nothing is swallowed."""
+    program = "import vmpcap.cli as cli; cli.main = lambda: 1 / 0; cli.run()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stderr

@@ -1,7 +1,11 @@
 """Copies: one packet captured twice."""
 
+import random
+
+import numpy as np
+
 from tests.measures.talk import ACK, echo, journal_of, pings, segment
-from vmpcap.measures.copies import is_first_copy
+from vmpcap.measures.copies import COPY_AGAIN_NS, COPY_ELSEWHERE_NS, COPY_HERE_NS, COPY_NS, PLACE, SAME, is_first_copy
 
 
 def kept(*rows: dict[str, object]) -> list[bool]:
@@ -43,3 +47,44 @@ def test_different_packets_stay() -> None:
     assert all(kept(*pings(20, 10)))
     assert kept(echo(0, 1), echo(0.1, 1), echo(0.2, 1), echo(0.3, 2)) == [True, False, False, True]
     assert kept(segment(0, True, 5, 5, 0, ACK), segment(0, True, 5, 6, 0, ACK)) == [True, True]
+
+
+def looked_through(rows: list[dict[str, object]]) -> list[bool]:
+    """The same, row by row: each against the last one before it that no router could have made of it."""
+    journal = journal_of(rows)
+    last: dict[tuple[int, ...], int] = {}
+    first = []
+    for row in range(journal.rows):
+        key = tuple(int(getattr(journal, name)[row]) for name in SAME)
+        before = last.get(key)
+        last[key] = row
+        if before is None:
+            first.append(True)
+            continue
+        elsewhere = any(getattr(journal, name)[row] != getattr(journal, name)[before] for name in PLACE)
+        named = COPY_NS if elsewhere else COPY_AGAIN_NS
+        unnamed = COPY_ELSEWHERE_NS if elsewhere else COPY_HERE_NS
+        apart = int(journal.ts_ns[row] - journal.ts_ns[before])
+        first.append(apart > (named if journal.ip_id[row] else unnamed))
+    return first
+
+
+def test_many_packets_are_told_apart_as_by_a_plain_look() -> None:
+    """Few identifications, many places: most packets have others like them, near and far."""
+    rng = random.Random(5)
+    rows, ms, told = [], 0.0, 0
+    for _ in range(4000):
+        ms += rng.choice((0.0, 0.01, 0.05, 0.2, 5.0, 30.0, 400.0))
+        where = rng.choice(({}, {"ip_ttl": 63}, {"eth_src": 9, "eth_dst": 8}))
+        rows.append(echo(ms, rng.randrange(6), ip_id=rng.choice((0, 7)), **where))
+    found = kept(*rows)
+    told = found.count(False)
+    assert found == looked_through(rows)
+    assert 100 < told < 3900
+
+
+def test_rows_may_be_some_of_the_journals() -> None:
+    """A copy is one of what is asked about: without the first, the second is the first."""
+    journal = journal_of([echo(0, 1), echo(0.02, 1), echo(0.04, 1)])
+    assert is_first_copy(journal, np.array([1, 2])).tolist() == [True, False]
+    assert is_first_copy(journal, np.array([], np.int64)).tolist() == []

@@ -370,6 +370,26 @@ def test_a_download_shows_the_guests_silence() -> None:
     assert [(s.requester, [o.outage_ns for o in s.outages]) for s in silent] == [("guest", [210 * MS])]
 
 
+@pytest.mark.parametrize("to_guest", [True, False], ids=["peer asks", "guest asks"])
+def test_it_is_told_when_the_requester_sent(to_guest: bool) -> None:
+    """Echo requests, datagrams that ask, segments with data; answers and bare acknowledgements are none."""
+    ms = [0.0, 20.0, 40.0, 70.0]
+    datagrams = [datagram(at, to_guest, n) for n, at in enumerate(ms)]
+    datagrams += [datagram(at + 1, not to_guest, n) for n, at in enumerate(ms)]
+    segments = [segment(at, to_guest, 100 + 10 * n, 500, 10) for n, at in enumerate(ms)]
+    segments += [segment(at + 1, not to_guest, 500, 110 + 10 * n) for n, at in enumerate(ms)]
+    wanted = [int(at * MS) for at in ms]
+    asker = "peer" if to_guest else "guest"
+    for rows in (datagrams, segments):
+        asked = [s for s in streams_of(rows) if s.requester == asker]
+        assert [s.asked_ts.tolist() for s in asked] == ([wanted] if rows is datagrams or to_guest else [])
+    if to_guest:
+        assert only(streams_of(pings(4, 20.0))).asked_ts.tolist() == [at * 20 * MS for at in range(4)]
+    lonely = [segment(at, to_guest, 100 + 10 * n, 500, 10) for n, at in enumerate(ms)]
+    silent = [s for s in streams_of(lonely, end_ns=2000 * MS) if s.requester == asker and s.manner == "connection"]
+    assert [s.asked_ts.tolist() for s in silent] == [wanted]
+
+
 def test_a_closed_connection_waits_for_nothing() -> None:
     """FINs are answered like data, and the end is no outage."""
     rows = [

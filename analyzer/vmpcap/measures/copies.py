@@ -47,6 +47,28 @@ def _digest(journal: JournalColumns, rows: I64) -> npt.NDArray[np.uint64]:
     return digest
 
 
+LOW_BITS: Final = 0xFFFF
+"""Digests that differ in these are told apart without looking for them."""
+
+
+def _shared(digest: npt.NDArray[np.uint64]) -> I64:
+    """
+    Which places hold a digest that another place holds too? Those of one digest side by side, in their order.
+
+    Copies are few in most captures: what is found out first, and fast, is whether there are any.
+    """
+    ordered = np.sort(digest)
+    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not len(twice):
+        return np.empty(0, np.int64)
+    is_likely = np.zeros(1 << LOW_BITS.bit_count(), np.bool_)
+    is_likely[twice & np.uint64(LOW_BITS)] = True
+    likely = np.flatnonzero(is_likely[digest & np.uint64(LOW_BITS)])
+    at = np.minimum(np.searchsorted(twice, digest[likely]), len(twice) - 1)
+    shared: I64 = likely[twice[at] == digest[likely]]
+    return shared[np.argsort(digest[shared], kind="stable")]
+
+
 def is_first_copy(journal: JournalColumns, rows: I64 | None = None) -> Bools:
     """
     Which of these rows are not a second capture of a packet already among them?
@@ -67,7 +89,10 @@ def is_first_copy(journal: JournalColumns, rows: I64 | None = None) -> Bools:
     """
     if rows is None:
         rows = np.arange(journal.rows)
-    place = np.argsort(_digest(journal, rows), kind="stable")
+    first = np.ones(len(rows), np.bool_)
+    place = _shared(_digest(journal, rows))
+    if not len(place):
+        return first
     order = rows[place]
     alike = np.ones(max(0, len(order) - 1), np.bool_)
     elsewhere = np.zeros_like(alike)
@@ -81,6 +106,5 @@ def is_first_copy(journal: JournalColumns, rows: I64 | None = None) -> Bools:
     named = np.where(elsewhere, COPY_NS, COPY_AGAIN_NS)
     unnamed = np.where(elsewhere, COPY_ELSEWHERE_NS, COPY_HERE_NS)
     limit = np.where(journal.ip_id[order][1:] != 0, named, unnamed)
-    first = np.ones(len(rows), np.bool_)
     first[place[1:]] = ~(alike & (apart <= limit))
     return first

@@ -1,7 +1,7 @@
 """What the guest's peers suffered: echoes, request streams and connections between them and the guest."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -20,11 +20,12 @@ from vmpcap.measures.outages import (
     find_silences,
     match_echoes,
     match_latest,
+    median,
     median_gap,
     mostly_answered,
 )
 from vmpcap.measures.talk import Talk
-from vmpcap.measures.waiting import first_reset, measure_waits, read_segments, split_connections
+from vmpcap.measures.waiting import first_reset, measure_waits, part, read_segments, split_connections
 from vmpcap.terms.addresses import IPV4_MAPPED, NO_MAC, distinct_addresses, ip_text
 from vmpcap.terms.units import NO_TIME
 from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP
@@ -97,6 +98,8 @@ class PeerStream:
     """
     filter: str
     """Display filter of Wireshark for the stream."""
+    asked_ts: I64 = field(compare=False, repr=False)
+    """int64[k], rising: when the requester sent (TCP: data); of a one-way stream, when its sender did."""
 
     @property
     def peer_ip(self) -> str:
@@ -279,7 +282,7 @@ def _groups(rows: I64, *keys: npt.NDArray[np.generic]) -> Iterator[I64]:
 
 def _echo_streams(scene: _Scene) -> Iterator[PeerStream]:
     talk = scene.talk
-    for protocol, number, request_type, reply_type, field in ECHOES:
+    for protocol, number, request_type, reply_type, ident in ECHOES:
         is_request = (talk.ip_protocol == number) & (talk.icmp_type == request_type)
         is_reply = (talk.ip_protocol == number) & (talk.icmp_type == reply_type)
         rows = np.flatnonzero(is_request | is_reply)
@@ -288,11 +291,11 @@ def _echo_streams(scene: _Scene) -> Iterator[PeerStream]:
             by_requester = guest_asks[np.searchsorted(rows, conversation)]
             for group in _groups(conversation, by_requester, talk.icmp_id[conversation]):
                 if is_request[group].any():
-                    yield _echo_stream(scene, group, is_request, (protocol, field))
+                    yield _echo_stream(scene, group, is_request, (protocol, ident))
 
 
 def _echo_stream(scene: _Scene, rows: I64, is_request: Bools, words: tuple[Protocol, str]) -> PeerStream:
-    talk, (protocol, field) = scene.talk, words
+    talk, (protocol, ident) = scene.talk, words
     asks, replies = rows[is_request[rows]], rows[~is_request[rows]]
     answer = match_echoes(talk.icmp_seq[asks], asks, talk.icmp_seq[replies], replies)
     requests = Requests(talk.ts_ns[asks], talk.frame[asks], answer, talk.ts_ns[replies], talk.frame[replies])
@@ -307,7 +310,7 @@ def _echo_stream(scene: _Scene, rows: I64, is_request: Bools, words: tuple[Proto
         icmp_id=icmp_id,
         outages=tuple(outages),
         survived=_came_back(outages),
-        filter=f"{_pair_filter(ends)} && {field} == {icmp_id}",
+        filter=f"{_pair_filter(ends)} && {ident} == {icmp_id}",
     )
 
 
@@ -375,9 +378,14 @@ def _pool(talk: Talk, flows: list[_Flow]) -> Requests:
 
 
 def _tcp_streams(scene: _Scene) -> Iterator[PeerStream]:
-    for rows in scene.flows(np.flatnonzero(scene.talk.ip_protocol == IP_TCP)):
+    flows = list(scene.flows(np.flatnonzero(scene.talk.ip_protocol == IP_TCP)))
+    if not flows:
+        return
+    all_segments, past = read_segments(scene.talk, np.concatenate(flows), scene.from_guest), 0
+    for rows in flows:
         ends = scene.ends(int(rows[0]))
-        connections = split_connections(read_segments(scene.talk, rows, scene.from_guest))
+        past += len(rows)
+        connections = split_connections(part(all_segments, past - len(rows), past))
         begin = 0
         for number, segments in enumerate(connections):
             replaced = connections[number + 1] if number + 1 < len(connections) else None
@@ -407,7 +415,8 @@ def _connection_stream(
     outage of the guest.
     """
     end_ns = int(replaced.ts[0]) if replaced is not None else capture_end_ns
-    waits = measure_waits(segments, requester == "guest", end_ns)
+    by_guest = requester == "guest"
+    waits = measure_waits(segments, by_guest, end_ns)
     outages = waits.outages if waits.unfinished is None else (*waits.outages, waits.unfinished)
     is_replaced = waits.unfinished is not None and replaced is not None
     reset = first_reset(segments)
@@ -436,6 +445,7 @@ def _connection_stream(
         outages=outages,
         survived=False if waits.was_waiting_at_reset or is_replaced else None if waits.unfinished is not None else True,
         filter=_port_filter("tcp", ends),
+        asked_ts=segments.ts[(segments.from_guest == by_guest) & (segments.payload_bytes > 0)],
     )
 
 
@@ -457,13 +467,14 @@ def _stream(scene: _Scene, rows: I64, ends: _Ends, requests: Requests, guest_ask
         last_ts=int(talk.ts_ns[rows[-1]]),
         last_frame=int(talk.frame[rows[-1]]),
         interval_ns=median_gap(requests.ts),
-        answer_ns=int(np.median(waits)) if len(waits) else None,
+        answer_ns=median(waits) if len(waits) else None,
         retransmissions=0,
         reset_ts=None,
         reset_frame=None,
         outages=(),
         survived=None,
         filter=_port_filter("udp", ends),
+        asked_ts=requests.ts,
     )
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.kernels import waiting as at
 from vmpcap.measures.kernels.waiting import Segments
-from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage, median_gap
+from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage, median, median_gap
 from vmpcap.measures.talk import Talk
 from vmpcap.terms.units import NS_PER_S
 from vmpcap.terms.wire import TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN
@@ -90,7 +90,7 @@ def measure_waits(segments: Segments, by_guest: bool, end_ns: int) -> Waits:
     long, counts = np.empty(rows + 1, at.WAIT), np.empty(at.COUNTS, np.int64)
     at.follow_waits(segments, asks, LEAST_OUTAGE_NS, open_end, open_row, asked, waits, long, counts)
     count = int(counts[at.WAITED])
-    usual = int(np.median(waits[:count])) if count else None
+    usual = median(waits[:count]) if count else None
     ended = [_outage(segments, one) for one in long[: counts[at.LONG]]]
     least = USUAL_TIMES * (usual or 0)
     is_open = counts[at.OPEN_PAST] > counts[at.OPEN_FIRST]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.peers import may_be_the_guests
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.views import PointView
@@ -37,7 +38,14 @@ def frames_of(view: PointView, guest: Moved) -> GuestFrames:
     the guest's address but whose MAC is a router's counts as the guest's: it was sent by it. A machine with the same
     address in another segment is not the guest.
     """
-    j = view.journal
+    asked = ("frames_of", guest.mac, *guest.ips)
+    if asked not in view.found:
+        view.found[asked] = _look_for(view.journal, guest)
+    found: GuestFrames = view.found[asked]
+    return found
+
+
+def _look_for(j: JournalColumns, guest: Moved) -> GuestFrames:
     order = np.argsort(j.ts_ns, kind="stable")
     mac = np.uint64(guest.mac)
     by_mac = (j.eth_src == mac) if guest.mac != NO_MAC else np.zeros(len(j.ts_ns), np.bool_)

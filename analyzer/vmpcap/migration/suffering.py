@@ -8,7 +8,6 @@ import numpy as np
 
 from vmpcap.measures.outages import LEAST_OUTAGE_NS, Outage
 from vmpcap.measures.peers import PeerStream, find_peer_streams
-from vmpcap.migration.asking import Asking
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.results import Peer
 from vmpcap.migration.views import PointView
@@ -21,6 +20,9 @@ BEFORE_NS: Final = NS_PER_S
 
 AFTER_NS: Final = 5 * NS_PER_S
 """An outage that began this long after it has another cause until more is known: caches and routes follow by then."""
+
+AROUND_NS: Final = 60 * NS_PER_S
+"""How far from the switchover the requests beside it are looked for."""
 
 MOST_PEERS: Final = 500
 """So many streams are listed, the worst first; the rest is counted by the caller's note."""
@@ -66,13 +68,13 @@ def what_peers_suffered(
         when = on_point(view, moment)
         away = on_point(view, begin) if last_before is not None else when - BEFORE_NS
         streams = find_peer_streams(view.journal, macs, guest.ips, end_ns=_end_of(view))
-        place, asking = rank(view.role, OUTAGE_FIGURES), Asking(view.journal, when, {s.guest for s in streams})
+        place = rank(view.role, OUTAGE_FIGURES)
         for stream in streams:
             if stream.last_ts < on_point(view, begin) - BEFORE_NS:
                 continue  # at this point it was over before the guest fell silent
             key = (stream.peer, stream.protocol, stream.peer_port, stream.guest_port, stream.icmp_id, stream.requester)
             if key not in best or place < best[key][0]:
-                best[key] = (place, _suffered(stream, view, asking, when, away))
+                best[key] = (place, _suffered(stream, view, when, away))
     found = [suffered for _, suffered in best.values()]
     return sorted(found, key=_severity)[:MOST_PEERS]
 
@@ -88,13 +90,13 @@ def _severity(suffered: Suffered) -> tuple[bool, float, str, str]:
     return (suffered.ended, -(suffered.peer.outage_ms or 0.0), suffered.peer.protocol, suffered.peer.peer)
 
 
-def _suffered(stream: PeerStream, view: PointView, asking: Asking, when: int, away: int) -> Suffered:
+def _suffered(stream: PeerStream, view: PointView, when: int, away: int) -> Suffered:
     """What did the peer of this stream meet? The guest is known to have run until away, and to be announced at when."""
     near = _around_switchover(stream, when)
     outage = max(near, key=lambda o: (not o.ended, o.seen_ns), default=None)
     if outage is None and not stream.first_ts <= when <= stream.last_ts:
         return _on_one_side(stream, view, when)
-    watched = _gap_of_requests(stream, asking, away, when) if outage is None else None
+    watched = _gap_of_requests(stream, away, when) if outage is None else None
     if outage is None and watched is None:
         return _not_asking(stream, view)
     peer = Peer(
@@ -123,14 +125,15 @@ def _suffered(stream: PeerStream, view: PointView, asking: Asking, when: int, aw
     )
 
 
-def _gap_of_requests(stream: PeerStream, asking: Asking, away: int, when: int) -> int | None:
+def _gap_of_requests(stream: PeerStream, away: int, when: int) -> int | None:
     """
     How long was the peer not asking around the switchover: what could have gone unnoticed?
 
     None where no request (of a one-way stream: no packet) fell between the guest's last sign and its announcement, or
     none came before or after: then nobody was asking. Requests closer than what is called an outage watched it anyhow.
     """
-    ts = asking.times(stream)
+    ts = stream.asked_ts
+    ts = ts[np.searchsorted(ts, when - AROUND_NS) : np.searchsorted(ts, when + AROUND_NS, side="right")]
     first = int(np.searchsorted(ts, away, side="right")) - 1
     after = int(np.searchsorted(ts, when, side="right"))
     if first < 0 or after >= len(ts):

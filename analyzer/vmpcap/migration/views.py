@@ -1,6 +1,7 @@
 """What the migration floor is given: each capture point with all that was measured at it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.announcements.series import Series
@@ -37,3 +38,5 @@ class PointView:
     """Packets of a mirror whose numbers say that they never came."""
     offset: Offset | None
     """This clock against the reference point's; None where no exchange was seen at both."""
+    found: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was looked up in the journal once, by what was asked: many questions begin with a guest's frames."""

@@ -78,7 +78,12 @@ def kernel(function: Function) -> Function:
     """Compile this function to machine code on its first call; the same function with NUMBA_DISABLE_JIT=1."""
     import numba
 
-    return cast(Function, numba.njit(cache=CACHED, **OPTIONS)(function))
+    made = numba.njit(cache=CACHED, **OPTIONS)(function)
+    if CACHED and hasattr(made, "py_func"):  # NUMBA_DISABLE_JIT leaves the plain function
+        from vmpcap.terms.kernel_cache import load_at_once
+
+        load_at_once(made)
+    return cast(Function, made)
 
 
 def inline_kernel(function: Function) -> Function:
