@@ -182,6 +182,12 @@ class Journal:
                 column[self.kept : end] = values
         self.kept = end
 
+    def keep_only(self, wanted: Bools) -> None:
+        """Let go of all rows but these, bool[kept]; their room is free again. No views of them may be held."""
+        for column in self._columns or ():
+            column[: np.count_nonzero(wanted)] = column[: self.kept][wanted]
+        self.kept = int(np.count_nonzero(wanted))
+
     def columns(self) -> JournalColumns:
         """Everything kept, in the order in which it was given. Views, read-only; what is kept later is not in them."""
         if self._columns is None:

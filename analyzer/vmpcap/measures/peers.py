@@ -1,5 +1,6 @@
 """What the guest's peers suffered: echoes, request streams and connections between them and the guest."""
 
+import itertools
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, NamedTuple
@@ -59,6 +60,9 @@ MOST_ADDRESSES: Final = 16
 """A MAC that sends from more addresses than this is a router's; they are not its own."""
 
 LATER_FRAGMENT: Final = 2
+
+SEGMENTS_AT_ONCE: Final = 16_384
+"""A few thousand flows of a few segments each are read in one go; a large flow alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,14 +382,9 @@ def _pool(talk: Talk, flows: list[_Flow]) -> Requests:
 
 
 def _tcp_streams(scene: _Scene) -> Iterator[PeerStream]:
-    flows = list(scene.flows(np.flatnonzero(scene.talk.ip_protocol == IP_TCP)))
-    if not flows:
-        return
-    all_segments, past = read_segments(scene.talk, np.concatenate(flows), scene.from_guest), 0
-    for rows in flows:
+    for rows, segments_of_flow in _segments_by_flow(scene):
         ends = scene.ends(int(rows[0]))
-        past += len(rows)
-        connections = split_connections(part(all_segments, past - len(rows), past))
+        connections = split_connections(segments_of_flow)
         begin = 0
         for number, segments in enumerate(connections):
             replaced = connections[number + 1] if number + 1 < len(connections) else None
@@ -401,6 +400,20 @@ def _tcp_streams(scene: _Scene) -> Iterator[PeerStream]:
                 silent = _one_way_stream(scene, theirs[told], "tcp")
                 if silent.outages:
                     yield silent
+
+
+def _segments_by_flow(scene: _Scene) -> Iterator[tuple[I64, Segments]]:
+    """Rows and segments of each TCP flow: read for many small flows at a time, but never for all."""
+    waiting: list[I64] = []
+    for rows in itertools.chain(scene.flows(np.flatnonzero(scene.talk.ip_protocol == IP_TCP)), (None,)):
+        if waiting and (rows is None or sum(map(len, waiting)) + len(rows) > SEGMENTS_AT_ONCE):
+            segments, past = read_segments(scene.talk, np.concatenate(waiting), scene.from_guest), 0
+            for flow in waiting:
+                past += len(flow)
+                yield flow, part(segments, past - len(flow), past)
+            waiting.clear()
+        if rows is not None:
+            waiting.append(rows)
 
 
 def _connection_stream(

@@ -34,8 +34,8 @@ AFTER_NS: Final = 90 * NS_PER_S
 LEAST_SHARE: Final = 1 / 15
 """The look is never narrower than this share of it: 2 s before, 6 s after."""
 
-SURE_TO_FIT: Final = 0.8
-"""How much of the room a narrower look is planned to take: frames do not come evenly."""
+NARROWER: Final = 0.8
+"""To what part of itself the look shrinks where there is no more room."""
 
 STDIN: Final = "-"
 
@@ -78,13 +78,7 @@ def _look(point: PointRead, view: PointView, guests: Guests, request: Request) -
 
     And whether there was room enough for all that were wanted.
     """
-    share = 1.0
-    while True:
-        windows = windows_around(view, guests, request, share)
-        journal = _read_again(point, guests, windows, request)
-        if not journal.overflowed or share <= LEAST_SHARE:
-            break
-        share = max(LEAST_SHARE, SURE_TO_FIT * share * journal.kept / (journal.kept + sum(journal.left_out.values())))
+    journal, windows = _read_again(point, view, guests, request)
     known = point.journal.columns()
     rest = ~_in_windows(known.ts_ns, windows) | ~_of_guests(known, guests)
     order = np.argsort(np.concatenate([known.ts_ns[rest], journal.columns().ts_ns]), kind="stable")
@@ -94,17 +88,31 @@ def _look(point: PointRead, view: PointView, guests: Guests, request: Request) -
     return JournalColumns(*columns), not journal.overflowed
 
 
-def _read_again(point: PointRead, guests: Guests, windows: Windows, request: Request) -> Journal:
-    journal = Journal(JOURNAL_ROWS)
+def _read_again(point: PointRead, view: PointView, guests: Guests, request: Request) -> tuple[Journal, Windows]:
+    """
+    The frames of the guests around their switchovers, and how far around.
+
+    Where they become too many while they are read, those farthest away are let go of: narrower windows lie within the
+    wider ones, so one reading is enough.
+    """
+    journal, share = Journal(JOURNAL_ROWS), 1.0
+    windows = windows_around(view, guests, request, share)
     walker = WholeWalker(DEFAULT_BATCH_RECORDS, request.decode_as)
     for path in point.files.files:
         with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS, max_bytes=request.max_unpacked_bytes) as capture:
             for batch in capture.batches():
+                if not _in_windows(batch.ts_ns, windows).any():
+                    continue
                 _, frames = walker.walk(batch)
                 rows = wanted_rows(frames, guests, windows)
+                while journal.kept + np.count_nonzero(rows) > journal.budget and share > LEAST_SHARE:
+                    share = max(LEAST_SHARE, NARROWER * share)
+                    windows = windows_around(view, guests, request, share)
+                    journal.keep_only(_in_windows(journal.columns().ts_ns, windows))
+                    rows &= _in_windows(frames.ts_ns, windows)
                 if rows.any():
                     journal.keep(batch.first_frame, frames, rows)
-    return journal
+    return journal, windows
 
 
 def windows_around(view: PointView, guests: Guests, request: Request, share: float) -> Windows:
