@@ -18,6 +18,7 @@ FLOW_ADDED = (
     "sent_again, came_late, needless, late_segments, copies"
 )
 FLOW_RECOVERY = "resent_reported, resent_timeout, resent_tail, late_most_bytes, late_most_us"
+FLOW_ECHOES = "needless_eifel, delayed_acks, rtt_ts_samples, rtt_ts_min_us"
 ANNOUNCEMENT = (
     "point, frame, ts, kind, opcode, eth_src, eth_dst, sender_mac, sender_ip, target_mac, target_ip, vlan_ids, vni, "
     "encapsulation, broadcast"
@@ -41,8 +42,9 @@ def test_flow_columns_are_the_contracts() -> None:
     sides = [f"{letter}_{name}" for letter in "ab" for name in FLOW_SIDE.split(", ")]
     added = [f"{letter}_{name}" for letter in "ab" for name in FLOW_ADDED.split(", ")]
     recovery = [f"{letter}_{name}" for letter in "ab" for name in FLOW_RECOVERY.split(", ")]
+    echoes = [f"{letter}_{name}" for letter in "ab" for name in FLOW_ECHOES.split(", ")]
     promised = [*FLOW_ENDS.split(", "), *sides, *FLOW_WHOLE.split(", ")]
-    assert [column.name for column in FLOWS] == [*promised, *added, "initial_rtt_us", *recovery]
+    assert [column.name for column in FLOWS] == [*promised, *added, "initial_rtt_us", *recovery, *echoes]
 
 
 def test_announcement_columns_are_the_contracts() -> None:

@@ -67,6 +67,7 @@ class Analysis:
             counted=reserve(2 * table.room, at.COUNTED),
             told=reserve(2 * table.room, at.TOLD),
             timed=reserve(table.room, at.TIMED),
+            echoed=reserve(2 * table.room, at.ECHOED),
             unacked=reserve(_UNACKED, at.UNACKED),
             arena=arena,
         )
@@ -111,7 +112,8 @@ class Analysis:
         TOLD[flows, 2]: our own word on each side's old segments. A view.
 
         Sent again and came late are proven by time stamp or IP identification; what neither tells counts as neither, so
-        both lean low. Needless: reports of duplicates by the receiver (RFC 2883), each once, where it sends them.
+        both lean low. Needless: reports of duplicates by the receiver (RFC 2883), each once, where it sends them. By
+        Eifel (RFC 3522): of several repetitions under way only the first is judged, so this leans low, too.
         """
         return self._state.told[: 2 * self.table.count].reshape(-1, 2)
 

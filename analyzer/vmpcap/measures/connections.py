@@ -104,6 +104,12 @@ class Side:
     """Those that were sent before it: reordered on the way, or captured out of order."""
     needless: int
     """How often the receiver said that something of this side came twice (RFC 2883)."""
+    needless_eifel: int
+    """Segments sent again of which an echoed time stamp proves that the first had come (RFC 3522)."""
+    resent_reported: int
+    resent_timeout: int
+    resent_tail: int
+    """Of those sent again: after a report of the receiver, after a timeout, at the very end of what was sent."""
     retransmissions: int
     """Segments with at least one byte already seen from this side."""
     retransmitted_bytes: int

@@ -132,8 +132,10 @@ def _side(follower: Follower, spread: Spread, number: int, is_tcp: Bools) -> "di
     columns |= {name: number_cells(marked[name], is_tcp) for name in COUNTED.names or ()}
     columns |= {name: number_cells(more[counted], is_tcp) for name, counted in OWN_COUNTS.items()}
     told = follower.analysis.told[:, number]
-    columns |= {name: number_cells(told[name], is_tcp) for name in TOLD.names or () if name != "late_most_ns"}
+    columns |= {name: number_cells(told[name], is_tcp) for name in TOLD.names or () if not name.endswith("_ns")}
     columns["late_most_us"] = us_cells(np.where(is_tcp & (told["came_late"] > 0), told["late_most_ns"], -1))
+    timed = told["rtt_ts_samples"] > 0
+    columns["rtt_ts_min_us"] = us_cells(np.where(is_tcp & timed, told["rtt_ts_least_ns"], -1))
     columns |= {
         "rtt_samples": number_cells(spread.samples[own], is_tcp),
         "rtt_min_us": us_cells(spread.least[own]),

@@ -135,3 +135,11 @@ class Loss(msgspec.Struct, frozen=True, kw_only=True):
     """Segments that came behind later ones although they were sent before them, by the same."""
     needless: int | None = None
     """Reports of the receiver that something came twice (D-SACK): sent again although it had arrived."""
+    needless_eifel: int | None = None
+    """Segments sent again although the first had arrived, by echoed time stamps (RFC 3522); leans low."""
+    resent_reported: int | None = None
+    """Of those sent again (retransmissions and lost_before_point): the receiver had just reported a gap."""
+    resent_timeout: int | None = None
+    """Of those: unasked, with nothing new sent for 200 ms or more."""
+    resent_tail: int | None = None
+    """Of those: the newest that was sent, so that nothing could be reported; may be one of either above as well."""

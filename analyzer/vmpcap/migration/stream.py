@@ -111,6 +111,10 @@ def _loss(sighting: Sighting, volume: Bytes) -> Loss:
         lost_before_point=sum(max(side.sent_again - side.retransmissions, 0) for side in data),
         reordered=sum(side.came_late for side in data),
         needless=sum(side.needless for side in data),
+        needless_eifel=sum(side.needless_eifel for side in data),
+        resent_reported=sum(side.resent_reported for side in data),
+        resent_timeout=sum(side.resent_timeout for side in data),
+        resent_tail=sum(side.resent_tail for side in data),
     )
 
 

@@ -88,6 +88,17 @@ def _resent(loss: Loss) -> Iterator[str]:
         yield f"{loss.retransmissions:,} resent" + (f" ({loss.needless:,} in vain)" if loss.needless else "")
     if loss.lost_before_point:
         yield f"{loss.lost_before_point:,} more lost before this point"
+    why = [
+        f"{n:,} {words}"
+        for n, words in (
+            (loss.resent_reported, "as reported"),
+            (loss.resent_timeout, "by timeout"),
+            (loss.resent_tail, "of a tail"),
+        )
+        if n
+    ]
+    if why:
+        yield f"sent again {', '.join(why)}"
     if loss.reordered:
         yield f"{loss.reordered:,} reordered"
     if loss.zero_windows is not None:

@@ -132,6 +132,18 @@ RECOVERY_PER_SIDE: Final = (
     Column("late_most_bytes", "count", "bytes", "of came_late: most that had overtaken one (RFC 4737)"),
     Column("late_most_us", "float", "us", "of came_late: longest behind the newest; leans low"),
 )
+ECHOES_PER_SIDE: Final = (
+    Column(
+        "needless_eifel", "count", "segments", "sent again in vain: the next ACK echoes an older time stamp (RFC 3522)"
+    ),
+    Column(
+        "delayed_acks", "count", "segments", "ACKs of a lone segment, held 30 to 520 ms longer than the handshake took"
+    ),
+    Column(
+        "rtt_ts_samples", "count", "samples", "data timed until its time stamp was echoed (RFC 7323), one at a time"
+    ),
+    Column("rtt_ts_min_us", "float", "us", "smallest of those"),
+)
 FLOWS: Final = (
     *WHERE_FROM,
     *(Column(f"{side}_{c.name}", c.kind, c.unit, c.meaning) for side in ("a", "b") for c in PER_SIDE),
@@ -140,6 +152,7 @@ FLOWS: Final = (
     *(Column(f"{side}_{c.name}", c.kind, c.unit, c.meaning) for side in ("a", "b") for c in ALSO_PER_SIDE),
     Column("initial_rtt_us", "float", "us", "the last SYN to the first ACK after it: Wireshark's initial_rtt"),
     *(Column(f"{side}_{c.name}", c.kind, c.unit, c.meaning) for side in ("a", "b") for c in RECOVERY_PER_SIDE),
+    *(Column(f"{side}_{c.name}", c.kind, c.unit, c.meaning) for side in ("a", "b") for c in ECHOES_PER_SIDE),
 )
 """`vmpcap flows`: what is promised, then what was added. Marked: in Wireshark, with its default preferences."""
 

@@ -17,6 +17,8 @@ from vmpcap.measures.kernels.analysis_rules import (
 )
 from vmpcap.measures.kernels.analysis_state import (
     ACK_LOST_SEGMENT,
+    AWAITS_ECHO,
+    AWAITS_VERDICT,
     BASE_KNOWN,
     DUPLICATE_ACK,
     FAST_RETRANSMISSION,
@@ -38,8 +40,9 @@ from vmpcap.measures.kernels.analysis_state import (
     Analysed,
     AnalysisState,
 )
+from vmpcap.measures.kernels.echoes import HELD_NS, await_echo, await_verdict, hear_echo, was_held
 from vmpcap.measures.kernels.layout import I32, Records
-from vmpcap.measures.kernels.order import is_duplicate_report, note_newest, tell_order
+from vmpcap.measures.kernels.order import SENT_AGAIN, is_duplicate_report, note_newest, tell_order
 from vmpcap.measures.kernels.recovery import note_recovery
 from vmpcap.measures.kernels.sequence import seq_diff
 from vmpcap.measures.kernels.unacked import await_ack, span_unacked, take_acked
@@ -189,21 +192,33 @@ def analyse(
             await_ack(one, unacked, arena, seq, end, ts)
             has_stamp = frames.tcp_options[i] & HAS_TIMESTAMPS != 0
             if seq_diff(end, one["next_seq"]) > 0:
+                if has_stamp and size > 0:
+                    await_echo(one, state.echoed[k], seq, frames.tcp_ts_value[i], ts)
                 note_newest(one, frames.ip_id[i], frames.tcp_ts_value[i], has_stamp)
             elif marks & OLD and size > 0 and is_copy[i] == 0:
                 order = tell_order(one, frames.ip_id[i], frames.tcp_ts_value[i], has_stamp)
                 told = state.told[2 * np.int64(flow_id[i]) + np.int64(side[i])]
                 note_recovery(told, one, other, order, seq, end, ts)
+                if order == SENT_AGAIN and has_stamp:
+                    await_verdict(one, other, state.echoed[k], seq, frames.tcp_ts_value[i])
         if one["bits"] & RTT_AWAITED or flags & TCP_SYN:
             time_shake(one, other, timed, ts, flags, first_frame + i)
         if marks & ZERO_WINDOW_PROBE == 0:
             advance_side(one, seq, end, ts)
         one["window"], one["last_ack"], one["last_ack_ts"], one["last_marks"] = window, ack, ts, marks
-        if other["ring_used"]:
-            out.ack_rtt_ns[i] = take_acked(other, unacked, arena, ack, ts)
+        waiting = other["ring_used"]
+        if waiting:
+            rtt = take_acked(other, unacked, arena, ack, ts)
+            out.ack_rtt_ns[i] = rtt
+            is_lone = waiting == 1 and size == 0 and flags & CLOSING == 0 and is_copy[i] == 0
+            if rtt >= HELD_NS and is_lone and was_held(rtt, timed["initial_rtt_ns"]):
+                state.told[2 * np.int64(flow_id[i]) + np.int64(side[i])]["delayed_acks"] += 1
         if size > 0 and one["ring_used"] and one["bits"] & FLIGHT_UNKNOWN == 0:
             out.flight_bytes[i] = flight_after(one, other, unacked, flags)
         options = frames.tcp_options[i]
+        if other["bits"] & (AWAITS_ECHO | AWAITS_VERDICT) and flags & TCP_ACK and options & HAS_TIMESTAMPS:
+            told = state.told[2 * np.int64(flow_id[i]) + np.int64(side[i] ^ 1)]
+            hear_echo(other, state.echoed[k ^ 1], told, ack, np.int64(frames.tcp_ts_echo[i]), ts)
         has_blocks = options & (HAS_SACK | OPTIONS_CUT)
         one["sacked_bytes"] = 0
         if has_blocks:
@@ -212,7 +227,7 @@ def analyse(
                 state.told[2 * np.int64(flow_id[i]) + np.int64(side[i] ^ 1)]["needless"] += 1
         one["bits"] = (one["bits"] | WINDOW_KNOWN) & ~np.uint16(LAST_WAS_SYN)
         if flags & TCP_SYN:
-            one["bits"] |= LAST_WAS_SYN
+            one["bits"] = (one["bits"] | LAST_WAS_SYN) & ~np.uint16(AWAITS_ECHO | AWAITS_VERDICT)
             note_scale(one, other, flags, options & HAS_WINDOW_SCALE != 0, np.int64(frames.tcp_window_scale[i]))
             if flow["first_frame"] == first_frame + i and flow["older"] >= 0 and lead == flow_id[i]:
                 marks |= REUSED_PORTS

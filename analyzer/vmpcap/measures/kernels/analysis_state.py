@@ -61,6 +61,7 @@ COUNTED: Final = np.dtype(
 TOLD: Final = np.dtype(
     [
         ("late_most_ns", np.int64),
+        ("rtt_ts_least_ns", np.int64),
         ("late_most_bytes", np.uint32),
         ("sent_again", np.uint32),
         ("came_late", np.uint32),
@@ -68,13 +69,29 @@ TOLD: Final = np.dtype(
         ("resent_reported", np.uint32),
         ("resent_timeout", np.uint32),
         ("resent_tail", np.uint32),
+        ("needless_eifel", np.uint32),
+        ("delayed_acks", np.uint32),
+        ("rtt_ts_samples", np.uint32),
     ],
     align=True,
 )
 """
 Our own word on the old segments of one side of one flow: sent after what they came behind, or before it; and how often
-its receiver said that something came twice.
+its receiver said that something came twice. What echoed time stamps prove; ACKs that this side held back.
 """
+
+ECHOED: Final = np.dtype(
+    [
+        ("stamp_ts", np.int64),
+        ("stamp", np.uint32),
+        ("seq", np.uint32),
+        ("again_stamp", np.uint32),
+        ("again_seq", np.uint32),
+    ]
+)
+"""What one side of one stream waits to have echoed: data that is timed, and data that was sent again."""
+
+U16: Final = np.uint16
 
 # Bits of ANALYSED
 BASE_KNOWN: Final = 1
@@ -89,6 +106,8 @@ SCALES: Final = 128
 STAMPS: Final = 256
 COUNTS_IDS: Final = 512
 """The sender counts its packets in the IP identification."""
+AWAITS_ECHO: Final = 1024
+AWAITS_VERDICT: Final = 2048
 
 # Marks: what tcp.analysis.* says of a segment
 RETRANSMISSION: Final = 0x0001
@@ -122,6 +141,8 @@ class AnalysisState(NamedTuple):
     """TOLD[2 * flows]"""
     timed: Records
     """TIMED[flows]"""
+    echoed: Records
+    """ECHOED[2 * flows]: as sides"""
     unacked: Records
     """UNACKED[n]"""
     arena: I32
