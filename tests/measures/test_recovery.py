@@ -17,6 +17,7 @@ NAMES = (
     "resent_timeout",
     "resent_tail",
     "late_most_bytes",
+    "late_most_segments",
     "late_most_ns",
 )
 
@@ -113,6 +114,18 @@ def test_what_made_it_send_again(
 
 
 def test_how_late_a_late_segment_came() -> None:
-    """Two segments overtook it, the last one half a millisecond before."""
-    one = found([[data(MS, 0, 100), data(MS + US, 2, 102), data(MS + 2 * US, 3, 103), data(MS + 502 * US, 1, 101)]])
-    assert (one["came_late"], one["late_most_bytes"], one["late_most_ns"]) == (1, 3 * SIZE, 500 * US)
+    """Two segments overtook it, the first one half a millisecond before; sent again, neither overtakes twice."""
+    overtaken = [data(MS, 0, 100), data(MS + US, 2, 102), data(MS + 2 * US, 3, 103), data(MS + 501 * US, 1, 101)]
+    for packets in (overtaken, [*overtaken[:3], data(MS + 9 * US, 3, 104), overtaken[3]]):
+        one = found([packets])
+        assert (one["came_late"], one["late_most_bytes"]) == (1, 3 * SIZE)
+        assert (one["late_most_segments"], one["late_most_ns"]) == (2, 500 * US)
+
+
+@pytest.mark.parametrize("behind", range(1, 40))
+def test_the_extent_is_how_many_places_one_segment_fell_back(behind: int) -> None:
+    """RFC 4737 4.2.2 with one late segment: places between the first that overtook it and itself."""
+    order = [0, *range(2, 2 + behind), 1, *range(2 + behind, 50)]
+    packets = [data(MS + place * US, index, 100 + index) for place, index in enumerate(order)]
+    one = found([packets[:7], packets[7:20], packets[20:]])
+    assert (one["came_late"], one["late_most_segments"], one["late_most_ns"]) == (1, behind, behind * US)

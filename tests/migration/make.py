@@ -70,6 +70,8 @@ def side(**known: Any) -> Side:
         "missing_bytes",
         "sent_again",
         "came_late",
+        "late_most_segments",
+        "late_most_ns",
         "needless",
         "needless_eifel",
         "resent_reported",

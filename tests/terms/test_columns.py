@@ -17,7 +17,7 @@ FLOW_ADDED = (
     "acked_unseen, zero_window_probes, window_updates, resent_segments, resent_bytes, "
     "sent_again, came_late, needless, late_segments, copies"
 )
-FLOW_RECOVERY = "resent_reported, resent_timeout, resent_tail, late_most_bytes, late_most_us"
+FLOW_RECOVERY = "resent_reported, resent_timeout, resent_tail, late_most_bytes, late_most_us, late_most_segments"
 FLOW_ECHOES = "needless_eifel, delayed_acks, rtt_ts_samples, rtt_ts_min_us"
 ANNOUNCEMENT = (
     "point, frame, ts, kind, opcode, eth_src, eth_dst, sender_mac, sender_ip, target_mac, target_ip, vlan_ids, vni, "

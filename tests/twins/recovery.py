@@ -14,7 +14,8 @@ NEXT = 64
 def recovery_of(packets: Sequence[Any], said: Sequence[Said], sender: tuple[str, int]) -> dict[str, int]:
     """Counts for one sender who numbers its packets in the IP identification, without wraps."""
     counts: Counter[str] = Counter()
-    most = {"late_most_bytes": 0, "late_most_ns": 0}
+    most = {"late_most_bytes": 0, "late_most_segments": 0, "late_most_ns": 0}
+    on_their_way: dict[int, int] = {}  # end of each segment without an ACK: when it first passed
     highest: tuple[int, int, int] | None = None  # end, time and identification of the newest data
     last_answer: Any = None
     is_counting = False
@@ -23,10 +24,12 @@ def recovery_of(packets: Sequence[Any], said: Sequence[Said], sender: tuple[str,
         if packet.source != sender:
             repeats = repeats + ("duplicate_ack" in marks) if last_answer and last_answer.ack == packet.ack else 0
             last_answer = packet
+            on_their_way = {end: ts for end, ts in on_their_way.items() if end > packet.ack}
             continue
         if not packet.size:
             continue
         end = packet.seq + packet.size
+        on_their_way.setdefault(end, packet.ts_ns)
         if highest is None or end > highest[0]:
             is_counting = highest is not None and packet.number - highest[2] <= NEXT
             highest = (end, packet.ts_ns, packet.number)
@@ -36,7 +39,9 @@ def recovery_of(packets: Sequence[Any], said: Sequence[Said], sender: tuple[str,
         if packet.number < highest[2]:
             counts["came_late"] += 1
             most["late_most_bytes"] = max(most["late_most_bytes"], highest[0] - packet.seq)
-            most["late_most_ns"] = max(most["late_most_ns"], packet.ts_ns - highest[1])
+            overtook = [ts for later, ts in on_their_way.items() if later > end]
+            most["late_most_segments"] = max(most["late_most_segments"], len(overtook) or 1)
+            most["late_most_ns"] = max(most["late_most_ns"], packet.ts_ns - min([highest[1], *overtook]))
             continue
         counts["sent_again"] += 1
         if repeats or (last_answer and last_answer.sack):

@@ -102,6 +102,9 @@ class Side:
     """Segments with old numbers that were sent after what they came behind, by time stamp or IP identification."""
     came_late: int
     """Those that were sent before it: reordered on the way, or captured out of order."""
+    late_most_segments: int
+    late_most_ns: int
+    """Of those that came late: the most segments that had overtaken one, and for how long at most; 0 without any."""
     needless: int
     """How often the receiver said that something of this side came twice (RFC 2883)."""
     needless_eifel: int

@@ -257,6 +257,8 @@ class Follower:
             marked=Marked(*map(int, self.analysis.counted[flow, side].item())) if is_tcp else None,
             sent_again=int(told["sent_again"]),
             came_late=int(told["came_late"]),
+            late_most_segments=int(told["late_most_segments"]),
+            late_most_ns=int(told["late_most_ns"]),
             needless=int(told["needless"]),
             needless_eifel=int(told["needless_eifel"]),
             resent_reported=int(told["resent_reported"]),

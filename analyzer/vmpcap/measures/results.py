@@ -133,6 +133,10 @@ class Loss(msgspec.Struct, frozen=True, kw_only=True):
     """Segments that were sent again, by time stamp or IP identification, and never passed this point before."""
     reordered: int | None = None
     """Segments that came behind later ones although they were sent before them, by the same."""
+    reordered_most_segments: int | None = None
+    """Of those: the most segments that had overtaken one (RFC 4737 4.2.2); null without any."""
+    reordered_most_ms: float | None = None
+    """Of those: the longest time behind the first that had overtaken it."""
     needless: int | None = None
     """Reports of the receiver that something came twice (D-SACK): sent again although it had arrived."""
     needless_eifel: int | None = None

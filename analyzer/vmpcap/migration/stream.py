@@ -15,7 +15,7 @@ from vmpcap.measures.rounds import Path, describe_rtt
 from vmpcap.measures.series import WINDOW_NS, Together, best_window, put_together, windowed
 from vmpcap.migration.moves import Sighting
 from vmpcap.migration.transfers import Link, Transfer
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S, mbps
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, mbps, ms
 
 LEAST_PAUSE_NS = 20 * NS_PER_MS
 """Silence of the sender that ends a phase, unless the round trip makes longer ones normal."""
@@ -98,6 +98,7 @@ def _loss(sighting: Sighting, volume: Bytes) -> Loss:
         return sum(getattr(side.marked, name) for side in senders) if are_marked else None
 
     data, back = [link.data for link in links], [link.back for link in links]
+    late = [side for side in data if side.came_late]
     return Loss(
         retransmissions=sum(side.retransmissions for side in data),
         fast_retransmissions=marked("fast_retransmissions", data),
@@ -110,6 +111,8 @@ def _loss(sighting: Sighting, volume: Bytes) -> Loss:
         retransmitted_share=volume.retransmitted / volume.payload if volume.payload else None,
         lost_before_point=sum(max(side.sent_again - side.retransmissions, 0) for side in data),
         reordered=sum(side.came_late for side in data),
+        reordered_most_segments=max((side.late_most_segments for side in late), default=None),
+        reordered_most_ms=ms(max((side.late_most_ns for side in late), default=None)),
         needless=sum(side.needless for side in data),
         needless_eifel=sum(side.needless_eifel for side in data),
         resent_reported=sum(side.resent_reported for side in data),

@@ -100,11 +100,19 @@ def _resent(loss: Loss) -> Iterator[str]:
     if why:
         yield f"sent again {', '.join(why)}"
     if loss.reordered:
-        yield f"{loss.reordered:,} reordered"
+        yield f"{loss.reordered:,} reordered{_extent(loss)}"
     if loss.zero_windows is not None:
         yield count_of(loss.zero_windows, "zero window")
     if loss.retransmitted_share is not None:
         yield f"{figure(loss.retransmitted_share, 'share')} of the payload resent"
+
+
+def _extent(loss: Loss) -> str:
+    """How far were they reordered at most?"""
+    if loss.reordered_most_segments is None or loss.reordered_most_ms is None:
+        return ""
+    most = count_of(loss.reordered_most_segments, "segment")
+    return f" (behind {most} or {figure(loss.reordered_most_ms, 'ms')} at most)"
 
 
 def _marks(loss: Loss) -> tuple[tuple[str, int | None], ...]:

@@ -130,7 +130,10 @@ RECOVERY_PER_SIDE: Final = (
         "resent_tail", "count", "segments", "of sent_again: the newest that was sent, so that nothing could be reported"
     ),
     Column("late_most_bytes", "count", "bytes", "of came_late: most that had overtaken one (RFC 4737)"),
-    Column("late_most_us", "float", "us", "of came_late: longest behind the newest; leans low"),
+    Column("late_most_us", "float", "us", "of came_late: longest behind the first that had overtaken it"),
+    Column(
+        "late_most_segments", "count", "segments", "of came_late: most segments that had overtaken one (RFC 4737 4.2.2)"
+    ),
 )
 ECHOES_PER_SIDE: Final = (
     Column(

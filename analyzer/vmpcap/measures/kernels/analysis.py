@@ -198,7 +198,7 @@ def analyse(
             elif marks & OLD and size > 0 and is_copy[i] == 0:
                 order = tell_order(one, frames.ip_id[i], frames.tcp_ts_value[i], has_stamp)
                 told = state.told[2 * np.int64(flow_id[i]) + np.int64(side[i])]
-                note_recovery(told, one, other, order, seq, end, ts)
+                note_recovery(told, one, other, unacked, order, seq, end, ts)
                 if order == SENT_AGAIN and has_stamp:
                     await_verdict(one, other, state.echoed[k], seq, frames.tcp_ts_value[i])
         if one["bits"] & RTT_AWAITED or flags & TCP_SYN:

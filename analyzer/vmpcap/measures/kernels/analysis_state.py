@@ -63,6 +63,7 @@ TOLD: Final = np.dtype(
         ("late_most_ns", np.int64),
         ("rtt_ts_least_ns", np.int64),
         ("late_most_bytes", np.uint32),
+        ("late_most_segments", np.uint32),
         ("sent_again", np.uint32),
         ("came_late", np.uint32),
         ("needless", np.uint32),
