@@ -634,9 +634,11 @@ class Walker:
         rows = batch.record_at.shape[0]
         if rows > self._batch_records:
             raise ValueError(f"a batch of {rows} records came to a walker made for {self._batch_records}")
-        self._clear()
         told = batch if captured is None else captured
         given = (told.ts_ns, told.captured_bytes, told.wire_bytes, told.interface)
+        if not rows:
+            return Frames(*given, *self._cut(0))
+        self._clear()
         self._rare_rows = rows
         self._rare = walk_frames(
             batch.buffer,

@@ -3,9 +3,11 @@
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from threading import Event, Lock
 from typing import Final
 
+from vmpcap.runs.first_run import compiled_by_two
 from vmpcap.runs.point import PointRead, Progress, Wanted, read_point
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.terms.beside import Beside
@@ -44,6 +46,11 @@ def read_points(request: Request, wanted: Wanted, progress: Progress | None = No
     CaptureError
         A file cannot be read as a capture; of several, the first in the order of the request.
     """
+    with compiled_by_two() if wanted.flows else nullcontext():
+        return _read_points(request, wanted, progress)
+
+
+def _read_points(request: Request, wanted: Wanted, progress: Progress | None) -> tuple[PointRead, ...]:
     processors = len(os.sched_getaffinity(0))
     threads = min(processors, sum(_size(point) >= WORTHWHILE_BYTES for point in request.points))
     waits = any(_is_stream(path) for point in request.points for path in point.files)

@@ -1,0 +1,45 @@
+"""Nothing compiled yet: another process compiles one half, the same that a run would compile itself."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.runs.made import migration, write
+
+COMPILE = "from vmpcap.runs.first_run import compile_following; compile_following()"
+RUN = """
+import sys
+from vmpcap.measures.kernels.analysis import analyse
+from vmpcap.measures.kernels.follow import follow
+from vmpcap.runs import first_run
+from vmpcap.runs.pipeline import PointFiles, Request, list_flows
+from vmpcap.verdicts.profile import DEFAULT, load_profile
+begun = []
+first_run.subprocess.Popen = lambda *given, **more: begun.append(given)
+rows = list_flows(Request((PointFiles("a", None, (sys.argv[1],)),), load_profile(DEFAULT)))[0].height
+kernels = analyse, follow
+found = [sum(one.stats.cache_hits.values()) for one in kernels]
+print(rows, *found, *(len(one.signatures) for one in kernels), len(begun))
+"""
+
+
+def said(program: str, cache: Path, *arguments: str) -> str:
+    """What this program prints, with its kernels kept here."""
+    known = {name: value for name, value in os.environ.items() if name not in ("NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT")}
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], env=known | {"XDG_CACHE_HOME": str(cache)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+def test_what_the_other_process_compiled_is_what_a_run_needs(tmp_path: Path) -> None:
+    """Both kernels are found in the cache, under the only signature they have; and then nobody else is asked."""
+    said(COMPILE, tmp_path / "cache")
+    path = write(tmp_path / "a.pcap", migration())
+    rows, marked, followed, *signatures, begun = map(int, said(RUN, tmp_path / "cache", str(path)).split())
+    assert rows > 1
+    assert (marked, followed) == (1, 1)
+    assert signatures == [1, 1]
+    assert begun == 0
