@@ -75,10 +75,11 @@ def test_every_command_stands_in_the_readme() -> None:
         assert f"| `vmpcap {command}" in readme
 
 
-@pytest.mark.parametrize("table", ["flows", "announcements", "packets"])
+@pytest.mark.parametrize("table", ["points", "flows", "announcements", "packets"])
 def test_every_column_that_a_table_command_prints_is_documented(table: str) -> None:
     """The header of its CSV, in that order."""
-    header = told(table, str(TINY / "src-uplink.pcap.zst"), "--format", "csv").splitlines()[0].split(",")
+    files = [str(TINY / f"{name}.pcap.zst") for name in ("src-uplink", "client")[: 2 if table == "points" else 1]]
+    header = told(table, *files, "--format", "csv").splitlines()[0].split(",")
     section = pages()["reference/columns.md"].split(f"\n## {table}\n")[1].split("\n## ")[0]
     assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == header
 

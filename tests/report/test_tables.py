@@ -19,6 +19,7 @@ from vmpcap.report.tables import (
     FLOW_VIEW,
     FORMATS,
     MOST_ROWS,
+    POINT_VIEW,
     endpoint,
     format_named,
     format_of_file,
@@ -165,7 +166,7 @@ def test_a_table_without_rows_still_has_its_columns(table: str, name: str) -> No
         assert raw == {"json": b"[]\n", "ndjson": b""}[name]
 
 
-VIEWS = {"flows": FLOW_VIEW, "announcements": ANNOUNCEMENT_VIEW, "packets": (POINT, *PACKET_VIEW)}
+VIEWS = {"points": POINT_VIEW, "flows": FLOW_VIEW, "announcements": ANNOUNCEMENT_VIEW, "packets": (POINT, *PACKET_VIEW)}
 
 
 @settings(max_examples=40, deadline=None)

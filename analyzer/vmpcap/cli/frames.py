@@ -49,8 +49,8 @@ def checked_format(format_name: str | None, output: str) -> "Format":
     return wanted
 
 
-def write_frame(frame: "pl.DataFrame", wanted: "Format", output: str, view: Sequence["Shown"]) -> None:
-    """Write these rows where they are wanted."""
+def write_frame(frame: "pl.DataFrame", wanted: "Format", output: str, view: Sequence["Shown"], above: str = "") -> None:
+    """Write these rows where they are wanted; above a table for people stands what else there is to see."""
     if wanted.written is not None:
         raw = wanted.written(frame)
         if output == STDOUT:
@@ -58,13 +58,16 @@ def write_frame(frame: "pl.DataFrame", wanted: "Format", output: str, view: Sequ
         else:
             write_file(output, raw)
         return
+    from vmpcap.report.clean import to_ascii
     from vmpcap.report.look import Look, look_of
     from vmpcap.report.tables import to_table
 
+    look = look_of(sys.stdout) if output == STDOUT else Look(width=200)
+    text = (to_ascii(above) if look.ascii_only else above) + to_table(frame, view, look)
     if output == STDOUT:
-        emit(to_table(frame, view, look_of(sys.stdout)))
+        emit(text)
     else:
-        write_text(output, to_table(frame, view, Look(width=200)))
+        write_text(output, text)
 
 
 HARMLESS: Final = frozenset(

@@ -53,7 +53,7 @@ class Offset:
         return self.low_ns <= 0 <= self.high_ns
 
 
-class _Bounds(NamedTuple):
+class Bounds(NamedTuple):
     """At each of these times of the reference the offset is no lower, or no higher, than the value beside it."""
 
     ts: I64
@@ -86,19 +86,58 @@ def bound_offset(reference: Mapping[object, Exchange], other: Mapping[object, Ex
     here, there = np.array(pairs, np.int64).transpose(1, 0, 2)
     late, asked = there - here, here[:, 0]
     slack = np.ceil(MOST_DRIFT * np.abs(here[:, 1] - asked)).astype(np.int64)
-    lows, highs = _Bounds(asked, late.min(axis=1) - slack), _Bounds(asked, late.max(axis=1) + slack)
+    lows, highs = Bounds(asked, late.min(axis=1) - slack), Bounds(asked, late.max(axis=1) + slack)
     ends = _ends_of_lines(lows, highs)
     if ends is None:
         ends = int(lows.value_ns.min()), int(highs.value_ns.max())
     return Offset(*ends, len(pairs))
 
 
-def _ends_of_lines(lows: _Bounds, highs: _Bounds) -> tuple[int, int] | None:
+@dataclass(frozen=True, slots=True)
+class Lines:
     """
-    Between which values do all straight lines lie that keep to these bounds? None where there is no such line.
+    All straight lines that an offset may follow from one time of the reference to another.
 
-    A line is a point (its value at the first time, its value at the last); each bound cuts the plane of such points in
-    two. What is left is convex, and so are the lines over time: the extremes are at its corners.
+    A line is a point: its value at the first time, its value at the last, both less `base`. The set of them is convex,
+    so that whatever is asked of it has its extremes at the corners.
+    """
+
+    begin: int
+    end: int
+    base: int
+    corners: Floats
+    """float64[n, 2], at least one"""
+
+    def at(self, ts: int) -> tuple[int, int]:
+        """Lowest and highest offset at that time of the reference, ns; outside of begin .. end the lines go on."""
+        part = (ts - self.begin) / max(self.end - self.begin, 1)
+        values = self.corners @ np.array([1.0 - part, part])
+        return self.base + int(np.floor(values.min())), self.base + int(np.ceil(values.max()))
+
+    @property
+    def drift(self) -> tuple[float, float]:
+        """Least and greatest drift, seconds per second."""
+        rise = (self.corners[:, 1] - self.corners[:, 0]) / max(self.end - self.begin, 1)
+        return float(rise.min()), float(rise.max())
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Lowest and highest offset of all times from begin to end, ns."""
+        return self.base + int(np.floor(self.corners.min())), self.base + int(np.ceil(self.corners.max()))
+
+
+def _ends_of_lines(lows: Bounds, highs: Bounds) -> tuple[int, int] | None:
+    """Between which values do all straight lines lie that keep to these bounds? None where there is no such line."""
+    lines = fit_lines(lows, highs)
+    return lines.ends if lines is not None else None
+
+
+def fit_lines(lows: Bounds, highs: Bounds) -> Lines | None:
+    """
+    Which straight lines keep to these bounds? None where there is no such line; either side has at least one bound.
+
+    Each bound cuts the plane of lines in two. What is left is convex, and so are the lines over time: the extremes
+    are at its corners.
     """
     begin, end = min(lows.ts.min(), highs.ts.min()), max(lows.ts.max(), highs.ts.max())
     base = int(lows.value_ns[0])
@@ -122,10 +161,10 @@ def _ends_of_lines(lows: _Bounds, highs: _Bounds) -> tuple[int, int] | None:
             return None
         beyond[worst] = 0.0  # it has cut; what no corner lies beyond will not cut a smaller polygon either
         cuts = cuts[beyond > ROUNDING_NS]
-    return base + int(np.floor(corners.min())), base + int(np.ceil(corners.max()))
+    return Lines(int(begin), int(end), base, corners)
 
 
-def _half_planes(bounds: _Bounds, begin: np.int64, end: np.int64, base: int, sign: float) -> Floats:
+def _half_planes(bounds: Bounds, begin: np.int64, end: np.int64, base: int, sign: float) -> Floats:
     """
     Where does a line keep to these bounds? Rows (a, b, c) of a * first value + b * last value <= c.
 

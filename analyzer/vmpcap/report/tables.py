@@ -217,6 +217,36 @@ ANNOUNCEMENT_VIEW: Final = (
 """What a person wants to see of an announcement first."""
 
 
+def in_figures(value: float | None) -> str:
+    """Milliseconds to the microsecond."""
+    return "" if value is None else f"{value:.3f}"
+
+
+def with_doubt(value: float | None, doubt: float | None) -> str:
+    """A figure and how far it may be wrong."""
+    return "" if value is None else f"{value:+.3f} \u00b1 {doubt:.3f}"
+
+
+POINT_VIEW: Final = (
+    Shown("from", ("from_point",), as_is),
+    Shown("to", ("to_point",), as_is),
+    Shown("matched", ("matched",), as_is, True),
+    Shown("lost", ("lost",), as_is, True),
+    Shown("delay min ms", ("delay_min_ms",), in_figures, True),
+    Shown("p50", ("delay_p50_ms",), in_figures, True),
+    Shown("p99", ("delay_p99_ms",), in_figures, True),
+    Shown("\u00b1", ("delay_uncertainty_ms",), in_figures, True),
+    Shown("ttl", ("ttl_step",), plain_number, True),
+    Shown("reordered", ("reordered",), as_is, True),
+    Shown("not after", ("not_after",), as_is, True),
+    Shown("recut", ("recut",), as_is, True),
+    Shown("offset ms", ("offset_ms", "uncertainty_ms"), with_doubt, True),
+    Shown("one in", ("one_in",), plain_number, True),
+    Shown("because", ("because",), as_is),
+)
+"""What a person wants to see of two points first."""
+
+
 def to_table(frame: "pl.DataFrame", view: Sequence[Shown], look: "Look", further: str = "", columns: int = 0) -> str:
     """
     How does a person see these rows?

@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Final
 from vmpcap.migration.story import Told, tell
 from vmpcap.report.assemble import assemble
 from vmpcap.report.document import Input, Report
+from vmpcap.runs.between import Together, compare_all
 from vmpcap.runs.inputs import describe_inputs, name_faults
 from vmpcap.runs.point import PointRead, Progress, Wanted
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.runs.second_look import guests_in, look_again
 from vmpcap.runs.side_by_side import read_points
 from vmpcap.runs.views import MOST_STREAMS, as_views, describe_clocks
+from vmpcap.terms.errors import RequestError
 from vmpcap.terms.units import count_of, iso_utc
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Analysis", "PointFiles", "Request", "analyse", "list_announcements", "list_flows"]
+__all__ = ["Analysis", "PointFiles", "Request", "analyse", "compare_points", "list_announcements", "list_flows"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def analyse(request: Request, progress: Progress | None = None) -> Analysis:
 
 def list_flows(request: Request, progress: Progress | None = None) -> tuple["pl.DataFrame", list[Input]]:
     """Which flows do these captures hold, and what was read for it?"""
-    wanted = Wanted(announcements=False, journal=False)
+    wanted = Wanted(announcements=False, journal=False, sightings=False)
     points = read_points(request, wanted, progress)
     return _flow_table(points), describe_inputs(points)
 
@@ -82,9 +84,28 @@ def list_announcements(
     request: Request, every: bool = False, progress: Progress | None = None
 ) -> tuple["pl.DataFrame", list[Input]]:
     """Which announcements do these captures hold (with every: all ARP and ND bodies), and what was read for it?"""
-    wanted = Wanted(flows=False, journal=False)
+    wanted = Wanted(flows=False, journal=False, sightings=False)
     points = read_points(request, wanted, progress)
     return _announcement_table(points, every), describe_inputs(points)
+
+
+def compare_points(request: Request, progress: Progress | None = None) -> tuple[Together, list[Input]]:
+    """
+    How do these capture points stand to each other, and what was read for it?
+
+    Raises
+    ------
+    RequestError
+        There are fewer than two points.
+    """
+    if len(request.points) < 2:
+        raise RequestError(
+            f"there is one capture point, {request.points[0].name!r}; to compare takes two: name them with"
+            " --point source=a.pcap --point destination=b.pcap"
+        )
+    wanted = Wanted(flows=False, announcements=False, journal=False)
+    points = read_points(request, wanted, progress)
+    return compare_all(points), describe_inputs(points)
 
 
 def _flow_table(points: Sequence[PointRead]) -> "pl.DataFrame":

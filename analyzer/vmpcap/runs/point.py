@@ -20,6 +20,7 @@ from vmpcap.flows.table import FlowTable
 from vmpcap.measures.follow import Follower
 from vmpcap.measures.journal import NO_FLOW, Journal
 from vmpcap.measures.tunnels import TunnelCounter
+from vmpcap.points.sightings import SightingLog
 from vmpcap.readers.defects import Defect
 from vmpcap.readers.facts import CaptureFacts, Drops
 from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS
@@ -69,6 +70,8 @@ class PointRead:
     tunnels: TunnelCounter = field(default_factory=TunnelCounter)
     incomplete: int = 0
     """Packets that came in parts and never became whole."""
+    sightings: SightingLog = field(default_factory=lambda: SightingLog(0))
+    """Packets by names that other points give them too; none where there is no other point."""
     was_told_data: bool = False
     """Whether a user said of some packets that nobody is to look inside."""
 
@@ -80,6 +83,8 @@ class Wanted:
     flows: bool = True
     announcements: bool = True
     journal: bool = True
+    sightings: bool = True
+    """Packets by which points are compared; kept only where there are several."""
 
 
 def read_point(
@@ -99,6 +104,8 @@ def read_point(
     flows = FlowTable(request.ports)
     follower = Follower(flows, beside)
     read = PointRead(files, flows, follower, CopyFinder(), AnnouncementLog(files.name), Journal(JOURNAL_ROWS))
+    if wanted.sightings and len(request.points) > 1:
+        read.sightings = SightingLog()
     walker = WholeWalker(DEFAULT_BATCH_RECORDS, request.decode_as)
     seen = 0
     for path in files.files:
@@ -157,6 +164,8 @@ def _absorb(
     copies = beside.begin(lambda: read.copies.mark(batch, frames)) if wanted.flows and is_wanted else None
     if is_wanted:
         read.tunnels.absorb(frames, inside)
+    if wanted.sightings and is_wanted and read.sightings.budget:
+        read.sightings.keep(batch, frames, inside, batch.first_frame)
     if wanted.announcements and is_wanted:
         arrivals = read_arrivals(batch, frames)
         if inside is not None:

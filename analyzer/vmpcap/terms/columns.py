@@ -273,5 +273,45 @@ VERIFY: Final = (
 )
 """`vmpcap verify`: one row per kind of disagreement."""
 
-TABLES: Final = {"flows": FLOWS, "announcements": ANNOUNCEMENTS, "packets": PACKETS, "verify": VERIFY}
+POINTS: Final = (
+    Column("from_point", "text", "", "capture point that saw these packets first"),
+    Column("to_point", "text", "", "capture point that saw them after it"),
+    Column("matched", "count", "packets", "seen at both, in this direction; null: no packet at all was seen at both"),
+    Column("lost", "count", "packets", "seen at the first only, while packets of the same ends came before and after"),
+    Column("lost_frames", "ids", "", "frames of the first hundred at the first point"),
+    Column("not_after", "count", "packets", "seen at the first after the last that came: lost, or gone another way"),
+    Column("recut", "count", "packets", "segments of other sizes at either point (offload): not said to be lost"),
+    Column("reordered", "count", "packets", "overtaken on the way by a later one of the same ends"),
+    Column("repeated", "count", "packets", "that the second point saw more often than the first; both ways together"),
+    Column("ambiguous", "count", "packets", "seen unequally often: which is which is not known; both ways together"),
+    Column("undecided", "count", "packets", "seen at both, of which nobody knows where first; both ways together"),
+    Column("translated", "count", "packets", "found by numbers alone: addresses or IP ids were rewritten; both ways"),
+    Column("one_in", "count", "", "packets are a sample of one in so many; 1: all. Counts are not scaled up"),
+    Column("delay_min_ms", "float", "ms", "one-way, by the middle of what the clocks allow"),
+    Column("delay_p50_ms", "float", "ms", "the same, nearest rank"),
+    Column("delay_p95_ms", "float", "ms", "the same, nearest rank"),
+    Column("delay_p99_ms", "float", "ms", "the same, nearest rank"),
+    Column(
+        "delay_uncertainty_ms", "float", "ms", "all delays of a row may be wrong by this alike: asymmetry of the path"
+    ),
+    Column("ttl_step", "count", "", "what most packets lost in TTL: routers between"),
+    Column("dscp_changed", "count", "packets", "that have another DSCP at the second point"),
+    Column("ecn_changed", "count", "packets", "that have another ECN field at the second point: marked on the way"),
+    Column("vlan_changed", "count", "packets", "that have another outer VLAN tag, or none, at the second point"),
+    Column("largest_from_bytes", "count", "bytes", "greatest payload that the first point shows of these ends"),
+    Column("largest_to_bytes", "count", "bytes", "greatest payload that the second point shows of them"),
+    Column(
+        "offset_ms", "float", "ms", "what the second point's clock shows more than the first's, in the middle of it all"
+    ),
+    Column("uncertainty_ms", "float", "ms", "the truth lies within so much of it, unless a clock stepped by less"),
+    Column("drift_ppm", "float", "ppm", "how much faster the second clock runs, middle of what is possible"),
+    Column(
+        "drift_uncertainty_ppm", "float", "ppm", "the truth lies within so much of it; at most 500 is taken as possible"
+    ),
+    Column("clock_steps", "count", "", "how often the offset jumped; offset and drift are those of the longest piece"),
+    Column("because", "text", "", "why something is not known, and which clocks contradict each other"),
+)
+"""`vmpcap points`: one row for each two capture points and direction."""
+
+TABLES: Final = {"points": POINTS, "flows": FLOWS, "announcements": ANNOUNCEMENTS, "packets": PACKETS, "verify": VERIFY}
 """Every table of a command."""

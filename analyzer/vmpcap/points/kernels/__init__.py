@@ -1,0 +1,1 @@
+"""Kernels of the points floor: one question each."""

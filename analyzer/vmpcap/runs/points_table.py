@@ -1,0 +1,170 @@
+"""Points held against each other, as rows and as a small picture."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from vmpcap.points.between import Between, OneWay
+from vmpcap.runs.between import Together
+from vmpcap.terms.columns import POINTS, dtypes, through_gate
+from vmpcap.terms.units import NS_PER_MS, count_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+NOTHING_SHARED: Final = "no packet was seen at both"
+NO_ANSWERS: Final = "no two ends whose packets both points saw in both directions: the clocks cannot be compared"
+CONTRADICTS: Final = "this pair's clocks contradict what the other pairs say of the two points: no figure is sure"
+TOLD_DRIFT_PPM: Final = 100.0
+"""A drift less sure than this is not told in the picture."""
+
+
+def point_frame(together: Together) -> "pl.DataFrame":
+    """One row for each two points and direction; one with `because` for points that share nothing."""
+    import polars as pl
+
+    rows = [row for pair in together.pairs for row in _rows(together, pair)]
+    return through_gate(pl.DataFrame(rows, schema=dtypes(POINTS)), POINTS, "points")
+
+
+def _rows(together: Together, pair: Between) -> Iterator[dict[str, Any]]:
+    one, other = together.names[pair.one], together.names[pair.other]
+    ways = [(one, other, pair.forth, 1, pair.repeated_other), (other, one, pair.back, -1, pair.repeated_one)]
+    said = False
+    for here, there, way, sign, repeated in ways:
+        if way is not None:
+            yield {"from_point": here, "to_point": there, **_shared(together, pair, sign, repeated), **_of_way(way)}
+            said = True
+    if not said:
+        yield {"from_point": one, "to_point": other, **_shared(together, pair, 1, pair.repeated_other)}
+
+
+def _shared(together: Together, pair: Between, sign: int, repeated: int) -> dict[str, Any]:
+    """What a row says of both directions; sign is -1 where it goes from the other point to the one."""
+    row: dict[str, Any] = {"one_in": pair.scale}
+    if pair.matched or pair.ambiguous:
+        row |= {
+            "repeated": repeated,
+            "ambiguous": pair.ambiguous,
+            "undecided": pair.undecided,
+            "translated": pair.translated,
+        }
+    else:
+        return row | {"because": NOTHING_SHARED}
+    if pair.clock is None:
+        return row | {"because": NO_ANSWERS}
+    low, high = pair.clock.at(pair.clock.middle_ts)
+    least, most = pair.clock.longest.drift
+    row |= {
+        "offset_ms": sign * (low + high) / 2 / NS_PER_MS,
+        "uncertainty_ms": (high - low) / 2 / NS_PER_MS,
+        "drift_ppm": sign * (least + most) / 2 * 1e6,
+        "drift_uncertainty_ppm": (most - least) / 2 * 1e6,
+        "clock_steps": len(pair.clock.pieces) - 1,
+    }
+    if (pair.one, pair.other) in together.contradictions:
+        row["because"] = CONTRADICTS
+    return row
+
+
+def _of_way(way: OneWay) -> dict[str, Any]:
+    delays = way.delays_ms or (None,) * 4
+    return {
+        "matched": way.matched,
+        "lost": way.lost,
+        "lost_frames": list(way.lost_frames),
+        "not_after": way.not_after,
+        "recut": way.recut,
+        "reordered": way.reordered,
+        **dict(zip(("delay_min_ms", "delay_p50_ms", "delay_p95_ms", "delay_p99_ms"), delays, strict=True)),
+        "delay_uncertainty_ms": way.uncertainty_ms,
+        "ttl_step": way.ttl_step,
+        "dscp_changed": way.dscp_changed,
+        "ecn_changed": way.ecn_changed,
+        "vlan_changed": way.vlan_changed,
+        "largest_from_bytes": way.largest_from,
+        "largest_to_bytes": way.largest_to,
+    }
+
+
+def point_picture(together: Together) -> str:
+    """The points in their order on the way, with their clocks and what lies between neighbours."""
+    pairs = {frozenset((p.one, p.other)): p for p in together.pairs if p.forth is not None or p.back is not None}
+    lines = []
+    for group in _groups(range(len(together.names)), pairs):
+        ordered = _ordered(group, pairs)
+        for place, point in enumerate(ordered):
+            if place:
+                lines += _link(together, pairs.get(frozenset((ordered[place - 1], point))), ordered[place - 1])
+            lines.append(f"{together.names[point]}: {_clock(together, point)}")
+        lines.append("")
+    return "\n".join(lines) + "\n"
+
+
+def _groups(points: Sequence[int], pairs: dict[frozenset[int], Between]) -> list[list[int]]:
+    """Points that hang together by packets; each one of its own where none does."""
+    rest, groups = list(points), []
+    while rest:
+        group, waiting = [], [rest.pop(0)]
+        while waiting:
+            point = waiting.pop(0)
+            group.append(point)
+            near = [q for q in rest if frozenset((point, q)) in pairs]
+            waiting += near
+            rest = [q for q in rest if q not in near]
+        groups.append(sorted(group))
+    return groups
+
+
+def _ordered(group: Sequence[int], pairs: dict[frozenset[int], Between]) -> list[int]:
+    """From one end to the other: by the time there and back, which no clock can falsify."""
+
+    def far(one: int, other: int) -> float:
+        pair = pairs.get(frozenset((one, other)))
+        ways = [w.delays_ms for w in (pair.forth, pair.back) if w is not None] if pair is not None else []
+        known = [delays[0] for delays in ways if delays is not None]
+        return sum(known) if len(known) == 2 else -1.0
+
+    end = max(group, key=lambda point: (max((far(point, q) for q in group if q != point), default=0.0), -point))
+    ordered, rest = [end], [point for point in group if point != end]
+    while rest:
+        here = ordered[-1]
+        near = [q for q in rest if far(here, q) >= 0] or rest
+        nearest = min(near, key=lambda q: (far(here, q), q))
+        ordered.append(nearest)
+        rest.remove(nearest)
+    return ordered
+
+
+def _link(together: Together, pair: Between | None, above: int) -> list[str]:
+    if pair is None:
+        return [f"  \u2506  {NOTHING_SHARED}"]
+    down, up = (pair.forth, pair.back) if pair.one == above else (pair.back, pair.forth)
+    return [f"  {arrow}  {_way(way)}" for arrow, way in (("\u2193", down), ("\u2191", up)) if way is not None]
+
+
+def _way(way: OneWay) -> str:
+    delay = ""
+    if way.delays_ms is not None:
+        delay = (
+            f"{way.delays_ms[0]:.3f} ms at least \u00b1 {way.uncertainty_ms:.3f}, {way.delays_ms[1]:.3f} as a rule; "
+        )
+    lost = f"{way.lost:,} of {way.matched + way.lost:,} lost"
+    routers = f"; {count_of(way.ttl_step, 'router')} between" if way.ttl_step else ""
+    recut = "; segments were cut or joined on the way" if way.recut else ""
+    return f"{delay}{lost}{routers}{recut}"
+
+
+def _clock(together: Together, point: int) -> str:
+    stands = together.standings.get(point)
+    if stands is None:
+        is_used = any(s.via[0] == point for s in together.standings.values())
+        return "the clock that others are held against" if is_used else "clock not known against the others"
+    text = f"clock {stands.middle_ns / NS_PER_MS:+.3f} ms \u00b1 {stands.uncertainty_ns / NS_PER_MS:.3f}"
+    if stands.drift is not None:
+        middle, doubt = sum(stands.drift) / 2 * 1e6, (stands.drift[1] - stands.drift[0]) / 2 * 1e6
+        text += f", drift {middle:+.1f} ppm \u00b1 {doubt:.1f}" if doubt <= TOLD_DRIFT_PPM else ""
+    if stands.steps:
+        text += f"; stepped {count_of(stands.steps, 'time')}, here in its longest piece"
+    if len(stands.via) > 2:
+        text += f", by way of {', '.join(together.names[p] for p in stands.via[1:-1])}"
+    return text

@@ -1,0 +1,66 @@
+"""What happened between two points: made packets, and the lab's own record of every frame it dropped."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from vmpcap.points.between import Between
+from vmpcap.runs.packets import PacketRows
+from vmpcap.runs.pipeline import compare_points
+from vmpcap.runs.requests import PointFiles, Request
+from vmpcap.terms.errors import RequestError
+from vmpcap.verdicts.profile import DEFAULT, load_profile
+
+CAPTURES = Path(__file__).resolve().parents[2] / "captures"
+LAB = ("clean", "routed_stretched", "lossy", "there_and_back", "cancelled")
+SET_DELAY_MS = {"clean": 0.0, "routed_stretched": 1.0, "lossy": 5.0}
+"""Half of the round trip that the emulator was set to: it holds each direction back alike."""
+
+
+def between(situation: str, *names: str) -> Between:
+    """The first two of these points."""
+    points = tuple(PointFiles(n, None, (str(CAPTURES / situation / f"{n}.pcap.zst"),)) for n in names)
+    together, _ = compare_points(Request(points=points, profile=load_profile(DEFAULT)))
+    return together.pairs[0]
+
+
+@pytest.mark.parametrize("situation", LAB)
+def test_every_frame_that_the_emulator_dropped_is_found_lost_between_the_uplinks(situation: str) -> None:
+    """And no other: as many in either direction, and the first hundred are those very segments."""
+    pair = between(situation, "src-uplink", "dst-uplink")
+    with (CAPTURES / situation / "wan-drops.csv").open() as file:
+        drops = [row for row in csv.DictReader(file) if row["chan"] == "mig" and row["ethertype"] == "0x0800"]
+    for way, direction, name in ((pair.forth, "ab", "src-uplink"), (pair.back, "ba", "dst-uplink")):
+        assert way is not None
+        dropped = sorted(int(row["tcp_seq"]) for row in drops if row["dir"] == direction)
+        assert way.lost + way.not_after == len(dropped), direction
+        path = str(CAPTURES / situation / f"{name}.pcap.zst")
+        request = Request(points=(PointFiles(name, None, (path,)),), profile=load_profile(DEFAULT))
+        if way.lost_frames and not way.not_after and way.lost <= len(way.lost_frames):
+            rows = PacketRows(request).lazy().select("frame", "tcp_seq").collect()
+            seqs = rows.filter(rows["frame"].is_in(list(way.lost_frames)))["tcp_seq"].to_list()
+            assert sorted(seqs) == dropped
+
+
+@pytest.mark.parametrize("situation", SET_DELAY_MS)
+def test_the_delay_is_what_the_emulator_was_set_to(situation: str) -> None:
+    """Both captures are on one clock: the least delay is what was set, to 0.3 ms."""
+    pair = between(situation, "src-uplink", "dst-uplink")
+    assert pair.clock is not None
+    low, high = pair.clock.at(pair.clock.middle_ts)
+    assert low <= 0 <= high
+    for way in (pair.forth, pair.back):
+        assert way is not None
+        assert way.delays_ms is not None
+        assert way.uncertainty_ms is not None
+        assert abs(way.delays_ms[0] - SET_DELAY_MS[situation]) <= 0.3
+    assert pair.forth is not None
+    assert pair.forth.ttl_step == (0 if situation == "clean" else 1)
+
+
+def test_one_point_cannot_be_compared() -> None:
+    """It takes two."""
+    points = (PointFiles("a", None, (str(CAPTURES / "clean" / "client.pcap.zst"),)),)
+    with pytest.raises(RequestError, match="takes two"):
+        compare_points(Request(points=points, profile=load_profile(DEFAULT)))

@@ -1,0 +1,117 @@
+"""Offset, drift and steps between two clocks, against clocks that are made here: the truth lies within what is said."""
+
+import random
+
+import pytest
+
+from tests.points.made import MS, US, S, Sent, paired_of, traffic
+from vmpcap.points.pair_clock import PairClock, bound_pair
+
+TRIALS = 100
+
+
+def found(sent: list[Sent], offset: int, ppm: float = 0.0, step: int = 0, step_at: int = 1 << 62) -> PairClock | None:
+    """What is said of a clock that is ahead by this, runs faster by that, and steps then."""
+    clock, _ = bound_pair(paired_of(sent, lambda t: t + offset + round(t * ppm * 1e-6) + (step if t >= step_at else 0)))
+    return clock
+
+
+def random_path(rng: random.Random, count: int = 400) -> tuple[list[Sent], float, tuple[float, float]]:
+    """Packets over a path of which nobody knows how alike both directions are."""
+    seconds = rng.uniform(1, 200)
+    least = rng.uniform(0.01, 20), rng.uniform(0.01, 20)
+    return traffic(rng, seconds, count, least, rng.uniform(0.01, 5)), seconds, least
+
+
+def test_a_constant_offset_lies_within_what_is_said_of_it() -> None:
+    """And the doubt is about half the time there and back, for no more can be known."""
+    for seed in range(TRIALS):
+        rng = random.Random(seed)
+        sent, _, least = random_path(rng)
+        offset = rng.randrange(-200 * MS, 200 * MS)
+        clock = found(sent, offset)
+        assert clock is not None
+        low, high = clock.at(clock.middle_ts)
+        assert low <= offset <= high, seed
+        assert high - low >= sum(least) * MS * 0.999, seed
+
+
+@pytest.mark.parametrize("most_ppm", [50.0, 200.0])
+def test_a_drifting_clock_lies_within_what_is_said_at_every_time(most_ppm: float) -> None:
+    """Offset and drift, at the first packet, in the middle, at the last."""
+    for seed in range(TRIALS):
+        rng = random.Random(seed)
+        sent, _, _ = random_path(rng)
+        offset, ppm = rng.randrange(-S, S), rng.uniform(-most_ppm, most_ppm)
+        clock = found(sent, offset, ppm)
+        assert clock is not None
+        assert len(clock.pieces) == 1, seed
+        least, most = clock.longest.drift
+        assert least - 1e-9 <= ppm * 1e-6 <= most + 1e-9, seed
+        for at in (sent[0].one_ts, clock.middle_ts, sent[-1].one_ts):
+            low, high = clock.at(at)
+            assert low - 1 <= offset + at * ppm * 1e-6 <= high + 1, seed
+
+
+def test_a_long_capture_tells_the_drift() -> None:
+    """50 ppm over ten minutes on a path of 2 ms: within a few ppm."""
+    sent = traffic(random.Random(1), 600, 5000, (1.0, 1.0), 0.5)
+    clock = found(sent, 5 * MS, 50.0)
+    assert clock is not None
+    least, most = clock.longest.drift
+    assert least <= 50e-6 <= most
+    assert most - least < 10e-6
+
+
+def test_a_step_is_found_and_the_truth_on_both_sides_is_within_what_is_said() -> None:
+    """At least 95 of 100; a step well above what the bounds leave open, at any time but the very ends."""
+    honest = seen = 0
+    for seed in range(TRIALS):
+        rng = random.Random(seed)
+        sent, seconds, least = random_path(rng)
+        offset, ppm = rng.randrange(-S, S), rng.uniform(-50, 50)
+        step = rng.choice((-1, 1)) * round((2 * sum(least) + 20) * MS * rng.uniform(1, 5))
+        step_at = S + round(seconds * S * rng.uniform(0.15, 0.85))
+        clock = found(sent, offset, ppm, step, step_at)
+        if clock is None:
+            continue
+        seen += len(clock.pieces) == 2
+        is_within = True
+        for piece in clock.pieces:
+            for at in (piece.begin, (piece.begin + piece.end) // 2, piece.end):
+                low, high = clock.at(at)
+                truth = offset + at * ppm * 1e-6 + (step if at >= step_at else 0)
+                is_within &= low - 1 <= truth <= high + 1
+        honest += is_within
+    assert honest >= 95
+    assert seen >= 95
+
+
+def test_one_direction_alone_bounds_nothing() -> None:
+    """A delay and an offset look alike."""
+    rng = random.Random(1)
+    sent = [p for p in traffic(rng, 10, 200, (1.0, 1.0), 1.0) if p.side == 0]
+    assert found(sent, 0) is None
+
+
+def test_ends_that_answer_by_another_way_do_not_narrow_the_bounds() -> None:
+    """Half of their packets pass the points in the one order, half in the other: each alone bounds nothing."""
+    rng = random.Random(3)
+    sent = [
+        Sent(p.other_ts, p.one_ts, p.side) if rng.randrange(2) else p for p in traffic(rng, 10, 400, (1.0, 1.0), 1.0)
+    ]
+    sent.sort(key=lambda p: p.one_ts)
+    clock = found(sent, 30 * MS)
+    if clock is not None:
+        low, high = clock.at(clock.middle_ts)
+        assert low <= 30 * MS <= high
+
+
+def test_coarse_time_stamps_widen_the_bounds() -> None:
+    """Cut to a microsecond, a packet may seem to come before it was sent."""
+    sent = traffic(random.Random(5), 10, 400, (0.0, 0.0), 0.001)
+    cut = [Sent(p.one_ts // US * US, p.other_ts // US * US, p.side) for p in sent]
+    clock = found(cut, 0)
+    assert clock is not None
+    low, high = clock.at(clock.middle_ts)
+    assert low <= 0 <= high
