@@ -181,3 +181,13 @@ def test_retransmissions_are_what_the_kernel_counted(folder: Path) -> None:
         )
         assert ours >= kernel - 2, (ours, kernel, n)
         assert ours >= 0.5 * dropped
+
+
+def test_no_part_of_the_stream_is_faster_than_the_emulated_path(folder: Path) -> None:
+    """What the emulator delays there and back bounds each part; the fastest of them has the stream's shortest."""
+    for truth, _, migration in pairs(folder):
+        delay_ms = 2 * truth.raw["configured"]["wan"]["one_way_delay_us"] / 1e3
+        assert (migration.rtt.over_time != []) == (migration.rtt.measured_by == "ack")
+        least = [part.least_ms for part in migration.rtt.over_time if part.least_ms is not None]
+        assert all(one >= delay_ms for one in least)
+        assert not least or min(least) == migration.rtt.min_ms

@@ -92,6 +92,19 @@ class HistogramBin(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
+class RttSpan(msgspec.Struct, frozen=True, kw_only=True):
+    """Round trips, data to ACK, in one part of the transfer; null where it has none."""
+
+    start_ts: str
+    end_ts: str
+    least_ms: float | None
+    median_ms: float | None
+    """Of the shortest of each 10 ms (of each bin, where those are wider)."""
+    most_ms: float | None
+    flight_bytes: int | None
+    """Outstanding, all connections together: median of what was most in each 10 ms."""
+
+
 class Rtt(msgspec.Struct, frozen=True, kw_only=True):
     """Round-trip time between the migration's two endpoints; Karn's rule applied (RFC 6298 section 3)."""
 
@@ -114,6 +127,8 @@ class Rtt(msgspec.Struct, frozen=True, kw_only=True):
     measured_by: Literal["ack", "timestamp_echo", "handshake"] | None = None
     """What closes the round trips: the ACK of data, the echo of a timestamp (leans high), or the handshake alone."""
     histogram: list[HistogramBin] = []
+    over_time: list[RttSpan] = []
+    """Equally long parts, one behind the other; empty where data to ACK does not stand for the path."""
 
 
 class Loss(msgspec.Struct, frozen=True, kw_only=True):

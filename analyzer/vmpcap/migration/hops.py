@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.results import Path
+from vmpcap.migration.segment_sizes import find_clamping
 from vmpcap.terms.addresses import NO_MAC, mac_text
 
 INITIAL_TTLS: Final = (64, 128, 255)
@@ -51,6 +52,7 @@ def describe_path(move: Move) -> Path:
     else:
         because = "no packet of the stream shows a TTL"
     mss = _least(m for s in move.sightings for link in s.transfer.links for m in (link.data.mss, link.back.mss))
+    clamping = find_clamping(move)
     version = 6 if ":" in move.best.transfer.source else 4
     return Path(
         routed=routed,
@@ -59,6 +61,9 @@ def describe_path(move: Move) -> Path:
         next_hop_macs=_next_hops(move) if word == "routed" else [],
         mtu=mss + IP_AND_TCP_BYTES[version] if mss else None,
         mss=mss,
+        mss_clamped=clamping.is_clamped,
+        mss_clamped_because=clamping.because,
+        mss_offered=clamping.sizes,
         redirects=_redirects(move),
         word=word,
         because=because,

@@ -20,6 +20,15 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
     mbps: float | None
 
 
+class OfferedSize(msgspec.Struct, frozen=True, kw_only=True):
+    """The segment size that a SYN offered where a point saw it."""
+
+    point: str
+    sender: Literal["source", "destination"]
+    mss: int
+    frame: int
+
+
 class Path(msgspec.Struct, frozen=True, kw_only=True):
     """How the migration's packets travelled."""
 
@@ -29,6 +38,11 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
     next_hop_macs: list[str] = []
     mtu: int | None = None
     mss: int | None = None
+    mss_clamped: bool | None = None
+    """Whether something between the hosts rewrote the MSS of a SYN; null where the points do not prove either."""
+    mss_clamped_because: str = ""
+    mss_offered: list[OfferedSize] = []
+    """What proves it: the same SYN at several points."""
     redirects: int = 0
     word: Literal["adjacent", "routed", "undecided"] = "undecided"
     because: str = ""

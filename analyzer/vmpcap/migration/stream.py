@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from vmpcap.measures.connections import Side
@@ -12,6 +13,7 @@ from vmpcap.measures.limit_windows import outline
 from vmpcap.measures.limits import Sent, attribute, find_stalls
 from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
 from vmpcap.measures.rounds import Path, describe_rtt
+from vmpcap.measures.rtt_over_time import rtt_over_time
 from vmpcap.measures.series import WINDOW_NS, Together, best_window, put_together, windowed
 from vmpcap.migration.moves import Sighting
 from vmpcap.migration.transfers import Link, Transfer
@@ -71,7 +73,7 @@ def measure_stream(sighting: Sighting) -> StreamFigures:
     return StreamFigures(
         bytes=volume,
         throughput=_throughput(sighting, together, activities, unique, rtt),
-        rtt=rtt,
+        rtt=msgspec.structs.replace(rtt, over_time=rtt_over_time(sides, rtt)),
         loss=_loss(sighting, volume),
         setup=setup,
         activities=activities,

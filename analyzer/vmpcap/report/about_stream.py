@@ -164,9 +164,24 @@ def _round_trip(rtt: Rtt, width: int, glyphs: Glyphs) -> Iterator[Block]:
         idle.append(f"handshake {figure(rtt.handshake_ms, 'ms')}")
     if idle:
         yield Fact("", ", ".join(idle))
+    told = _spans(rtt)
+    if told:
+        yield Fact("", told, "over time")
     spread = histogram_line(rtt.histogram, width, glyphs)
     if spread:
         yield Fact("", spread, "how the samples spread")
+
+
+def _spans(rtt: Rtt) -> str:
+    """Between what did the median move, and when was the longest round trip?"""
+    known = [s for s in rtt.over_time if s.median_ms is not None and s.most_ms is not None]
+    if len(known) < 2:
+        return ""
+    medians = sorted(s.median_ms for s in known if s.median_ms is not None)
+    worst = max(known, key=lambda s: s.most_ms or 0.0)
+    flying = f" with {size(worst.flight_bytes)} in flight" if worst.flight_bytes is not None else ""
+    moved = f"medians from {figure(medians[0], 'ms')} to {figure(medians[-1], 'ms')}"
+    return f"{moved}, longest {figure(worst.most_ms, 'ms')} after {stamp(worst.start_ts)[11:]}{flying}"
 
 
 def _path(migration: Migration) -> Iterator[Block]:
@@ -182,6 +197,8 @@ def _path(migration: Migration) -> Iterator[Block]:
     parts += [count_of(path.redirects, "redirect")] if path.redirects else []
     parts += [f"next hop {', '.join(path.next_hop_macs[:4])}"] if path.next_hop_macs else []
     yield Fact("path", ", ".join(parts), path.because)
+    if path.mss_clamped:
+        yield Fact("", "MSS clamped on the way", path.mss_clamped_because)
 
 
 def _limits(rate: Throughput) -> Iterator[Block]:

@@ -180,6 +180,15 @@ FRAMES: Final = (
         _field("high_ms", "float", "to below this", "ms"),
         _field("count", "count", "samples", "samples"),
     )),
+    Frame("rtt_over_time", "round trips in each part of a stream", _of_migrations("rtt.over_time"), (
+        MIGRATION,
+        _field("start_ts", "time", "begin"),
+        _field("end_ts", "time", "end: where the next one begins"),
+        _field("least_ms", "float", "shortest, data to ACK", "ms"),
+        _field("median_ms", "float", "median of the shortest of each 10 ms", "ms"),
+        _field("most_ms", "float", "longest", "ms"),
+        _field("flight_bytes", "count", "outstanding: median of what was most in each 10 ms", "bytes"),
+    )),
     Frame("reach", "what each point saw of a guest's announcements", _reach, (
         MIGRATION,
         GUEST,
