@@ -12,9 +12,11 @@ from vmpcap import __version__
 VERSION_FLAGS = (["--version"], ["-V"])
 WRONG_USE = 2
 INTERRUPTED = 130
-FEW_COLLECTIONS = 50_000
-"""New objects between two looks for cycles: hardly any are made, and looking every 700 objects took 0.1 s of a report."""
 """Ctrl-C before anything could say so in words."""
+FEW_COLLECTIONS = 50_000
+"""
+New objects between two looks for cycles: hardly any are made, and looking every 700 objects took 0.1 s of a report.
+"""
 
 
 def run() -> NoReturn:
