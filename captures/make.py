@@ -44,6 +44,9 @@ BULK: Final = ("src-uplink", "dst-uplink", "src-vmk")
 SNAP_BYTES: Final = 96
 """Ethernet, IPv4, TCP with its options, and enough payload to recognise how a stream begins and ends."""
 
+LIMIT_SNAP_BYTES: Final = 74
+"""A SYN with all its options, for the scale of the window: what limited a stream needs no payload."""
+
 BOTH: Final = ("src-uplink", "dst-uplink")
 SOURCE_ONLY: Final = ("src-uplink",)
 GUEST_SIDE: Final = ("src-guestbr", "dst-guestbr", "dst-switchport", "gw-lan", "client")
@@ -70,6 +73,11 @@ SITUATIONS: Final = (
     Situation("lossy", "s4", BOTH),
     Situation("jumbo_black_hole", "s14", BOTH),
     Situation("there_and_back", "s12", BOTH, snap=80),  # two migrations: at 96 a file would be above 4 MB
+    Situation("receiver_window", "c2", BOTH, snap=LIMIT_SNAP_BYTES),
+    Situation("sender_buffer", "c7", BOTH, snap=LIMIT_SNAP_BYTES),
+    Situation("software_cap", "c1", BOTH, snap=LIMIT_SNAP_BYTES),
+    Situation("source_paused", "c6", BOTH, snap=LIMIT_SNAP_BYTES),
+    Situation("policer", "c4", BOTH, snap=LIMIT_SNAP_BYTES),
 )
 """Every situation that came from the lab, in the order in which a newcomer should read them."""
 
@@ -164,6 +172,9 @@ def main() -> None:
     given = parser.parse_args()
     if given.lab:
         for one in SITUATIONS:
+            if not (given.lab / one.run / "truth.json").exists():
+                print(f"{one.name}: left as it is, {given.lab} has no run {one.run}", file=sys.stderr)
+                continue
             make(given.lab / one.run, HERE / one.name, (*one.bulk, *GUEST_SIDE), one.snap)
     elif given.run and given.name:
         make(given.run, HERE / given.name, tuple(given.points.split(",")), given.snap)

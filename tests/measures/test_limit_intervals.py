@@ -274,6 +274,31 @@ def test_mid_path_nothing_is_said_of_a_free_path() -> None:
     assert classes(over_time(known=sent(is_at_sender=False), rtt_min_ns=2 * MS)) == ["unknown"]
 
 
+@pytest.mark.parametrize(
+    ("idle_ns", "bins_of_silence", "name"),
+    [(10 * MS, 1, "unknown"), (10 * MS, 4, "application"), (40 * MS, 4, "unknown"), (None, 4, "unknown")],
+)
+def test_away_from_the_sender_a_silence_of_two_round_trips_may_be_a_wait(
+    idle_ns: int | None, bins_of_silence: int, name: str
+) -> None:
+    """What is on its way back is not in view there: bursts that a window lets through look like pauses."""
+    flow = np.concatenate(
+        [[(300 + 7 * n) * MBPS_A_BIN] * bins_of_silence + [0] * bins_of_silence for n in range(40 // bins_of_silence)]
+    )
+    away = sent(is_at_sender=False, idle_ns=idle_ns, floor_ns=30_000)
+    found = over_time(len(flow), away, new_bytes=flow, delivered_bytes=flow)
+    assert set(classes(found)) <= {name, "unknown"}
+    assert name in classes(found)
+
+
+def test_beside_the_receiver_neither_its_own_delay_nor_what_came_twice_is_the_networks() -> None:
+    """The path lies before the point: what it queued or dropped does not show in ACKs that the receiver sends."""
+    beside = sent(is_at_sender=False, idle_ns=10 * MS, floor_ns=30_000)
+    assert classes(over_time(known=beside, rtt_min_ns=5 * MS, resent_bytes=bursts(200, 20))) == ["unknown"]
+    before = sent(is_at_sender=False, idle_ns=10 * MS, floor_ns=4 * MS)
+    assert classes(over_time(known=before, rtt_min_ns=9 * MS)) != ["unknown"]
+
+
 def test_an_interval_without_a_packet_lies_between_its_neighbours() -> None:
     """Its evidence is the frame before and the frame after."""
     flow = [400 * MBPS_A_BIN] * 20 + [0] * 20 + [400 * MBPS_A_BIN] * 20

@@ -60,6 +60,65 @@ def test_a_receiver_that_closed_its_window_was_the_limit_then() -> None:
     assert any(one.because == "the receiver closed its window" for one in closed)
 
 
+HELD_BACK = {
+    "receiver_window": ("receiver_window", {"receiver_window"}, 0.9),  # tcp_rmem of 128 KiB, 10 ms away
+    "sender_buffer": ("sender", {"sender_buffer"}, 0.8),  # tcp_wmem of 32 KiB, 10 ms away
+    "software_cap": ("sender", {"software_cap"}, 0.8),  # max-bandwidth of 30 MB/s
+    "source_paused": ("sender", {"application"}, 0.4),  # SIGSTOP for 0.3 s in every 0.6 s, from 10 MB on
+    "policer": ("network", {"network_loss", "network_plateau"}, 0.9),  # 200 Mbit/s and 24 kB of room
+}
+"""How each situation was set: the word for the whole, its classes, and how much of the time they take at least."""
+
+ALSO = {
+    "software_cap": {"application", "network_loss"},  # its last burst ends the stream; the first overflowed the queue
+    "source_paused": {"network_loss", "network_queueing"},  # 167 frames overflowed the queue between the pauses
+    "policer": {"network_queueing"},  # 24 kB are a queue of 1 ms
+}
+"""What else truly held there for a while."""
+
+
+@pytest.mark.parametrize("name", HELD_BACK)
+def test_beside_the_sender_the_limit_is_what_the_hosts_were_set_to(name: str) -> None:
+    """For most of the time, and nothing that was not there for any of it."""
+    word, classes, least = HELD_BACK[name]
+    (migration,) = seen_at(OWN / name)
+    shares = migration.throughput.limit_shares
+    assert sum(share for one, share in shares.items() if one in classes) >= least, shares
+    assert migration.throughput.limit == word, migration.throughput.limit_because
+    assert set(shares) <= classes | ALSO.get(name, set()) | {"unknown"}, shares
+
+
+@pytest.mark.parametrize("name", HELD_BACK)
+def test_beside_the_receiver_it_is_the_same_limit_or_unknown(name: str) -> None:
+    """The sender's flight and the queues before the point are out of view: then nothing else may be said."""
+    word, classes, _ = HELD_BACK[name]
+    (migration,) = seen_at(OWN / name, "dst-uplink")
+    shares = migration.throughput.limit_shares
+    assert set(shares) <= classes | ALSO.get(name, set()) | {"unknown"}, shares
+    assert not {one for one in shares if one.startswith("network")}, shares
+    assert migration.throughput.limit in (word, "unknown"), migration.throughput.limit_because
+
+
+@pytest.mark.parametrize("name", ["software_cap", "source_paused"])
+def test_pauses_longer_than_a_round_trip_show_beside_the_receiver_too(name: str) -> None:
+    """What the sender did not send for 60 or 300 ms did not arrive either."""
+    _, classes, least = HELD_BACK[name]
+    (migration,) = seen_at(OWN / name, "dst-uplink")
+    shares = migration.throughput.limit_shares
+    assert sum(share for one, share in shares.items() if one in classes) >= least, shares
+
+
+def test_the_figures_of_an_interval_are_those_that_were_set() -> None:
+    """30 MB/s are 3 MB in each 100 ms; the flight that a socket of 32 KiB lets go is 64 kB and a little more."""
+    capped = max(seen_at(OWN / "software_cap")[0].throughput.limits, key=lambda one: one.payload_bytes)
+    assert capped.because.startswith("the same 3.00 MB in every 100 ms")
+    assert capped.mbps == pytest.approx(240, rel=0.02)
+    held = max(seen_at(OWN / "sender_buffer")[0].throughput.limits, key=lambda one: one.payload_bytes)
+    assert held.flight_bytes == pytest.approx(2 * 32_768, rel=0.05)
+    filled = max(seen_at(OWN / "receiver_window")[0].throughput.limits, key=lambda one: one.payload_bytes)
+    assert filled.window_mbps == pytest.approx(filled.mbps, rel=0.1)
+
+
 @pytest.mark.parametrize("point", ["src-uplink", "dst-uplink"])
 @pytest.mark.parametrize("folder", scenarios(), ids=lambda p: f"{p.parent.name}-{p.name}" if p else "none")
 def test_the_word_for_the_whole_never_contradicts_its_intervals(folder: Path, point: str) -> None:

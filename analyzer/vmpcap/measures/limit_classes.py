@@ -16,10 +16,10 @@ from vmpcap.measures.limits import (
     QEMU_CAP_SHARE,
     WINDOW_MARGIN,
     Sent,
+    is_at_receiver,
     mathis_mbps,
 )
 from vmpcap.measures.results import LimitClass
-from vmpcap.measures.rounds import NEAR_NS
 from vmpcap.measures.series import WINDOW_NS
 from vmpcap.terms.units import NS_PER_S, mbps
 
@@ -153,25 +153,27 @@ def _pause(story: Story) -> Bools:
 def _plateau(story: Story) -> Bools:
     """Did most of what the path delivered while it was full come at one rate: a link's, a shaper's, a policer's?"""
     windows = story.windows
-    full = (story.is_queued() & _has_queue_view(story)) | (windows.loss_events > 0)
+    full = (story.is_queued() | (windows.loss_events > 0)) & _has_path_view(story)
     return _level(windows.mbps, full, PLATEAU_SHARE)
 
 
 def _queue(story: Story) -> Bools:
-    return story.is_queued() & _has_queue_view(story)
+    return story.is_queued() & _has_path_view(story)
 
 
-def _has_queue_view(story: Story) -> Bools:
-    """Next to the receiver with the path out of view, what is longer may be the host's own delay of the ACK."""
-    sent = story.sent
-    near = sent.idle_ns is None and sent.floor_ns is not None and sent.floor_ns < NEAR_NS
-    return np.full(len(story.windows), not near)
+def _has_path_view(story: Story) -> Bools:
+    """
+    Not beside the receiver: what is longer there may be the host's own delay of the ACK.
+
+    What comes twice there was sent again without need, or an ACK was lost; what the path dropped never came.
+    """
+    return np.full(len(story.windows), not is_at_receiver(story.sent))
 
 
 def _loss(story: Story) -> Bools:
     """Did lost data hold the stream up, or the loss of a stretch explain its rate, or the recovery from it go on?"""
     windows = story.windows
-    return (windows.lost >= HALF) | _lossy_stretches(story) | _recovering(story)
+    return ((windows.lost >= HALF) | _lossy_stretches(story) | _recovering(story)) & _has_path_view(story)
 
 
 def _lossy_stretches(story: Story) -> Bools:
@@ -235,18 +237,47 @@ def _is_level(story: Story) -> Bools:
 
 
 def _buffer(story: Story) -> Bools:
-    """Did the flight stand at one height far below the receive window, and the rate is what that allows?"""
-    windows, sent = story.windows, story.sent
+    """
+    Did the flight stand at one height far below the receive window, and the rate is what that allows?
+
+    Windows at the height at which the stream stood for long are held, too, though their own bins do not show it.
+    """
+    held = _stands(story)
+    if held.any():
+        held |= _below_window(story) & _is_driven(story) & _is_at_height(story, FLAT_SHARE)
+    return held
+
+
+def _stands(story: Story) -> Bools:
+    """Which windows are part of a long stretch at one height?"""
+    stands = _is_level(story) & _is_driven(story) & _below_window(story)
+    return stands if story.sent.is_at_sender else np.zeros(len(stands), np.bool_)
+
+
+def _below_window(story: Story) -> Bools:
+    """Was far more offered than was in flight, and nothing lost?"""
+    windows = story.windows
     offered = (windows.window_bytes >= 0) & (windows.flight_bytes <= BUFFER_SHARE * windows.window_bytes)
-    held = _is_level(story) & _is_driven(story) & offered & (windows.loss_events == 0)
-    return held if sent.is_at_sender else np.zeros(len(windows), np.bool_)
+    below: Bools = offered & (windows.loss_events == 0)
+    return below
+
+
+def _is_at_height(story: Story, share: float) -> Bools:
+    """Is the flight this near to the height at which the sender's buffer held it? Nowhere if it never did."""
+    flight, stands = story.windows.flight_bytes, _stands(story)
+    if not stands.any():
+        return stands
+    height = float(np.median(flight[stands]))
+    near: Bools = np.abs(flight - height) <= share * height
+    return near
 
 
 def _free_path(story: Story) -> Bools:
     """At the sender, no queue, no loss, nothing awaited, no ceiling of the flight: it could have sent more."""
     windows, sent = story.windows, story.sent
     idle = story.is_free() & (windows.loss_events == 0) & (windows.lost == 0) & (windows.waiting <= FREE_SHARE)
-    free = idle & ~is_opening(story) & ~(windows.is_pinned & _is_driven(story))
+    ceiling = (windows.is_pinned | _is_at_height(story, GROWS_SHARE)) & _is_driven(story)
+    free = idle & ~is_opening(story) & ~ceiling
     return free if sent.is_at_sender else np.zeros(len(windows), np.bool_)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.connections import Side
-from vmpcap.measures.limits import NEAR_WINDOW_SEGMENTS, Sent, find_waits, queue_bar_ns
+from vmpcap.measures.limits import NEAR_WINDOW_SEGMENTS, Sent, find_silence, find_waits, queue_bar_ns
 from vmpcap.measures.series import NO_HEADROOM_SAMPLE, WINDOW_NS, Together
 
 I64 = npt.NDArray[np.int64]
@@ -23,6 +23,9 @@ MOST_WINDOWS: Final = 2_000
 
 PINNED_SHARE: Final = 0.1
 """A flight whose highest values lie no further apart than this within a window stands at a ceiling."""
+
+MISSED_SHARE: Final = 0.3
+"""So many of a window's bins may miss the top of the flight."""
 
 PINNED_SEGMENTS: Final = 3
 """... or no further than so many segments."""
@@ -155,7 +158,7 @@ def cut_windows(together: Together, more: Outline, sent: Sent) -> Windows | None
         return _median(cut(np.where(where, values, np.nan), np.nan), none)
 
     lost, waiting = find_waits(together, sent.mss)
-    silent = (together.new_bytes == 0) & ~lost & ~waiting
+    silent = find_silence(together, sent)
     has_data = together.new_bytes > 0
     sampled = together.rtt_min_ns >= 0
     queued = np.full(rows, np.nan)
@@ -220,13 +223,14 @@ def _is_pinned(flight: F64, mss: int) -> Bools:
     Did the most outstanding of a row's bins hardly differ?
 
     A window that the sender or its congestion control sets is filled to the same height again and again; what an
-    application happens to send is not. The lowest bin is left out: an ACK that came late empties one.
+    application happens to send is not. The lowest three of ten bins are left out, at least one: an ACK that came late
+    empties one, and where a round trip is about as long as a bin, bins drift past whole flights and miss their tops.
     """
     ordered = np.sort(flight, axis=1)  # nan goes last
     known = (~np.isnan(flight)).sum(axis=1)
     pinned = np.zeros(len(flight), np.bool_)
     for row in np.flatnonzero(known >= 3):
-        low, high = ordered[row, 1], ordered[row, known[row] - 1]
+        low, high = ordered[row, max(1, int(known[row] * MISSED_SHARE))], ordered[row, known[row] - 1]
         pinned[row] = high - low <= max(PINNED_SHARE * high, PINNED_SEGMENTS * mss) and low > 0
     return pinned
 

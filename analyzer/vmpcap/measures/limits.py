@@ -45,6 +45,9 @@ QEMU_CAP_SHARE: Final = 0.03
 LATE_ACK_SEGMENTS: Final = 2
 """So many segments may wait for a delayed ACK."""
 
+PAUSE_ROUND_TRIPS: Final = 2
+"""Away from the sender, a silence no longer than so many round trips may be a wait for an ACK."""
+
 MAJORITY: Final = 0.5
 
 
@@ -101,7 +104,7 @@ def _look(together: Together, sent: Sent) -> _Seen | None:
     """What does the time between the first and the last data show? None where it is shorter than a window."""
     room = windowed(together, together.headroom_bytes, WINDOW_NS, lambda v: np.median(v, axis=1).astype(np.int64))
     stalled = find_stalls(together, sent.mss)
-    silent = (together.new_bytes == 0) & ~stalled
+    silent = find_silence(together, sent)
     empty = windowed(together, silent.astype(np.int64), WINDOW_NS, lambda v: v.sum(axis=1))
     if not len(room):
         return None
@@ -148,6 +151,30 @@ def find_waits(together: Together, mss: int) -> tuple[npt.NDArray[np.bool_], npt
             if is_answered:
                 where[a + 1 : b] &= arrived[a : b - 1] < sent[a]
     return lost, waiting
+
+
+def find_silence(together: Together, sent: Sent) -> npt.NDArray[np.bool_]:
+    """
+    In which bins without new data was the sender quiet for a reason of its own?
+
+    bool[bins]. Away from the sender all that passed has arrived as far as can be seen, so any wait for an ACK looks
+    like a pause there: only what lasts for longer than two idle round trips counts, and nothing where those are not
+    known. A window behind a deep queue may still wait for longer: the sender is blamed too often there, not elsewhere.
+    """
+    silent: npt.NDArray[np.bool_] = (together.new_bytes == 0) & ~find_stalls(together, sent.mss)
+    if sent.is_at_sender:
+        return silent
+    if sent.idle_ns is None:
+        return np.zeros(len(silent), np.bool_)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], silent.astype(np.int8), [0]))))
+    for begin, end in zip(edges[::2], edges[1::2], strict=True):
+        silent[begin:end] = (end - begin) * together.width_ns > PAUSE_ROUND_TRIPS * sent.idle_ns
+    return silent
+
+
+def is_at_receiver(sent: Sent) -> bool:
+    """Does the capture point stand beside the receiver, so that queues and losses of the path lie before it?"""
+    return not sent.is_at_sender and sent.floor_ns is not None and sent.floor_ns < NEAR_NS
 
 
 def _loss_events(together: Together, rtt_ns: int) -> int:
@@ -261,7 +288,7 @@ def _random_loss(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
 def _standing_queue(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
     if seen.queue is None or seen.queue < MAJORITY:
         return None
-    if sent.idle_ns is None and sent.floor_ns is not None and sent.floor_ns < NEAR_NS:
+    if is_at_receiver(sent):
         return None  # the receiver is next door: what is longer may be its own delay of the ACK
     carried = "" if seen.busy_mbps is None else f", and it carried {seen.busy_mbps:.0f} Mbps then"
     return "network", f"a queue stood on the path in {seen.queue:.0%} of the time{carried}"
