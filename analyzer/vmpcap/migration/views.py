@@ -7,6 +7,7 @@ from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.announcements.series import Series
 from vmpcap.measures.connections import Connection
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.points.chain import Standing
 from vmpcap.points.clock import Offset
 
 
@@ -37,6 +38,8 @@ class PointView:
     missing: int
     """Packets of a mirror whose numbers say that they never came."""
     offset: Offset | None
-    """This clock against the reference point's; None where no exchange was seen at both."""
+    """This clock against the reference point's; None where nothing that both saw bounds it."""
+    standing: Standing | None = None
+    """The same at one time, by all packets that both saw; None for the reference, or where only exchanges tell."""
     found: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What was looked up in the journal once, by what was asked: many questions begin with a guest's frames."""

@@ -13,8 +13,10 @@ from vmpcap.measures.connections import Connection
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.mirrors import fold_mirrors
 from vmpcap.migration.views import PointView
+from vmpcap.points.chain import Standing
 from vmpcap.points.clock import Exchange, Offset, bound_offset
 from vmpcap.report.document import Clock
+from vmpcap.runs.between import clocks_against
 from vmpcap.runs.inputs import dropped, missing_of_mirrors
 from vmpcap.runs.point import PointRead
 from vmpcap.terms.units import NO_TIME, count_of, ms
@@ -28,21 +30,42 @@ ECHO_REPLY: Final = 0
 ICMP: Final = 1
 DHCP_CLIENT: Final = 68
 DHCP_SERVER: Final = 67
+MOST_DOUBT: Final = 20e-6
+"""A drift less sure than this is not told."""
 MOST_EXCHANGES: Final = 20_000
 MOST_STREAMS: Final = 2048
 """Connections on migration ports that are looked at one by one, those that carried most: as many as get a series."""
 
 
 def as_views(points: Sequence[PointRead]) -> list[PointView]:
-    """Each point as a view; clocks are held against the first point that shares exchanges with the others."""
+    """
+    Each point as a view; clocks are held against the first point that shares exchanges with the others.
+
+    All packets that two points saw bound their clocks, and the exchanges do where packets were sampled away.
+    """
     streams = [streams_of(point) for point in points]
     exchanges = [_exchanges(point, own) for point, own in zip(points, streams, strict=True)]
     reference = _reference(exchanges)
+    standings = clocks_against(points, reference) if len(points) > 1 else {}
     views = []
     for number, point in enumerate(points):
-        offset = Offset(0, 0, 0) if number == reference else bound_offset(exchanges[reference], exchanges[number])
-        views.append(_as_view(point, streams[number], offset))
+        standing = standings.get(number)
+        by_exchanges = bound_offset(exchanges[reference], exchanges[number])
+        offset = Offset(0, 0, 0) if number == reference else _narrower(by_exchanges, standing)
+        views.append(_as_view(point, streams[number], offset, standing))
     return views
+
+
+def _narrower(by_exchanges: Offset | None, standing: Standing | None) -> Offset | None:
+    """What all packets and what exchanges say together; where they contradict each other (a step), all packets."""
+    if standing is None:
+        return by_exchanges
+    low, high = standing.span_ns
+    count = max(standing.packets // 2, 1)
+    if by_exchanges is not None and max(low, by_exchanges.low_ns) <= min(high, by_exchanges.high_ns):
+        low, high = max(low, by_exchanges.low_ns), min(high, by_exchanges.high_ns)
+        count = max(count, by_exchanges.exchanges)
+    return Offset(low, high, count)
 
 
 def streams_of(point: PointRead) -> list[Connection]:
@@ -51,7 +74,9 @@ def streams_of(point: PointRead) -> list[Connection]:
     return fold_mirrors([c for c in connections if any(side.packets for side in c.sides)])
 
 
-def _as_view(point: PointRead, streams: Sequence[Connection], offset: Offset | None) -> PointView:
+def _as_view(
+    point: PointRead, streams: Sequence[Connection], offset: Offset | None, standing: Standing | None
+) -> PointView:
     rows, journal = point.announcements.rows(), point.journal.columns()
     link_types = {number for read in point.reads for number in read.facts.link_types}
     return PointView(
@@ -70,6 +95,7 @@ def _as_view(point: PointRead, streams: Sequence[Connection], offset: Offset | N
         left_out=tuple(_left_out(point)),
         missing=missing_of_mirrors(point),
         offset=offset,
+        standing=standing,
     )
 
 
@@ -134,17 +160,31 @@ def describe_clocks(views: Sequence[PointView]) -> list[Clock]:
 
 def _clock(view: PointView, reference: PointView) -> Clock:
     if view.offset is None:
-        because = "no exchange was seen at both points: the clocks are taken as given"
+        because = "no two ends whose packets both points saw in both directions: the clocks are taken as given"
         return Clock(point=view.name, reference=reference.name, because=because)
     if view.offset.agrees:
-        because = "the exchanges seen at both allow the clocks to be one; they are taken as given"
+        because = "the packets seen at both allow the clocks to be one; they are taken as given"
     else:
         because = "the clocks disagree visibly: no figure is measured across these two points"
+    stands = view.standing
+    if stands is not None and stands.steps:
+        because += f"; a clock stepped {count_of(stands.steps, 'time')}: the offset is that of the longest piece"
+    told: Offset | Standing = view.offset
+    if stands is not None and (stands.steps or stands.uncertainty_ns < view.offset.uncertainty_ns):
+        told = stands  # at one time the bounds may be nearer than over all of it
     return Clock(
         point=view.name,
         reference=reference.name,
-        offset_ms=ms(view.offset.middle_ns),
-        uncertainty_ms=ms(view.offset.uncertainty_ns),
-        matched_packets=2 * view.offset.exchanges,
+        offset_ms=ms(told.middle_ns),
+        drift_ppm=_drift_ppm(stands),
+        uncertainty_ms=ms(told.uncertainty_ns),
+        matched_packets=stands.packets if stands is not None else 2 * view.offset.exchanges,
         because=because,
     )
+
+
+def _drift_ppm(stands: Standing | None) -> float | None:
+    """The middle of the possible drifts; None where it is known to no better than MOST_DOUBT."""
+    if stands is None or stands.drift is None or stands.drift[1] - stands.drift[0] > 2 * MOST_DOUBT:
+        return None
+    return round(sum(stands.drift) / 2 * 1e6, 3)
