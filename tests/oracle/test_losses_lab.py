@@ -4,8 +4,10 @@ import csv
 from collections import Counter
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+import vmpcap
 from tests.oracle.test_lab import LAB, OWN
 from vmpcap.runs.pipeline import list_flows
 from vmpcap.runs.requests import PointFiles, Request
@@ -14,6 +16,8 @@ from vmpcap.verdicts.profile import DEFAULT, load_profile
 Way = tuple[int, int]
 TAIL = 8
 """So many segments at the end of a flight may be lost before the receiver's side without anything behind them."""
+WITH_OPTIONS = 14 + 20 + 60
+"""Bytes of a frame without tags up to the end of the longest TCP header."""
 
 
 def folders() -> list[Path]:
@@ -81,12 +85,19 @@ def test_one_of_many_needless_repetitions_is_proven_by_its_time_stamp() -> None:
     assert 0 < side["needless_eifel"] < side["needless"]
 
 
+def are_options_cut(path: Path) -> bool:
+    """Is no frame captured as far as the TCP options may reach?"""
+    captured = vmpcap.scan(str(path)).select(pl.col("captured_bytes").max()).collect().item()
+    return bool(captured < WITH_OPTIONS)
+
+
 @pytest.mark.parametrize("folder", folders(), ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_what_was_sent_again_for_cause_is_what_the_link_dropped(folder: Path) -> None:
     """
     Beside the sender exactly: sent again less what the receiver got twice.
 
-    Beside the receiver, where the originals were never seen, all but tails of flights.
+    Beside the receiver, where the originals were never seen, all but tails of flights. Where the options were not
+    captured, the receiver's reports of what it got twice were not either: no more is caused than what was sent again.
     """
     drops = dropped(folder)
     compared = 0
@@ -99,7 +110,8 @@ def test_what_was_sent_again_for_cause_is_what_the_link_dropped(folder: Path) ->
             side = sides[way]
             caused = side["sent_again"] - side["needless"]
             is_at_sender = side["resent_segments"] == side["sent_again"]
-            assert count - (0 if is_at_sender else TAIL) <= caused <= count, (name, way, count, side)
+            assert count - (0 if is_at_sender else TAIL) <= caused, (name, way, count, side)
+            assert caused <= count or are_options_cut(path), (name, way, count, side)
             compared += 1
     assert compared or not drops
 
