@@ -223,8 +223,10 @@ def in_figures(value: float | None) -> str:
 
 
 def with_doubt(value: float | None, doubt: float | None) -> str:
-    """A figure and how far it may be wrong."""
-    return "" if value is None else f"{value:+.3f} \u00b1 {doubt:.3f}"
+    """A figure and how far it may be wrong, where that is known."""
+    if value is None:
+        return ""
+    return f"{value:+.3f}" if doubt is None else f"{value:+.3f} \u00b1 {doubt:.3f}"
 
 
 POINT_VIEW: Final = (
