@@ -111,6 +111,7 @@ def test_a_timeout_after_a_loss_was_needed() -> None:
     one = found([story.packets])
     assert one["needless_eifel"] == 0
     assert one["rtt_ts_samples"] == 0  # the first time stamp was never echoed
+    assert one["delayed_acks"] == 0  # the ACK came at once: what took its time was the timeout
 
 
 def test_a_round_trip_ends_with_the_echo_of_its_stamp() -> None:
@@ -136,3 +137,15 @@ def test_an_ack_is_held_only_for_a_lone_segment(segments: int, after_ms: int, wa
         story.send(index, arrives=True)
     story.answer(after_ms * MS)
     assert found([story.packets])["delayed_acks"] == wanted
+
+
+def test_a_second_connection_awaits_nothing_of_the_first() -> None:
+    """The same ports and a SYN: what was being timed and what was sent again belongs to what is over."""
+    story = Story()
+    story.send(0, arrives=False)
+    story.now += 300 * MS
+    story.send(0, arrives=False)
+    story.packets.append(Packet(story.now + MS, *CLIENT, *SERVER, seq=99, flags=SYN, stamps=(1, 0)))
+    story.packets.append(Packet(story.now + 3 * MS, *SERVER, *CLIENT, seq=0, ack=110, stamps=(1, 4)))
+    one = found([story.packets])
+    assert (one["rtt_ts_samples"], one["needless_eifel"]) == (0, 0)

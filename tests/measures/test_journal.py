@@ -136,3 +136,28 @@ def test_rows_are_taken_by_index(chosen: list[int]) -> None:
     journal.keep(1, story(3), np.ones(3, np.bool_))
     taken = journal.columns().take(np.array(chosen, np.int64))
     assert taken.frame.tolist() == [c + 1 for c in chosen]
+
+
+def test_what_was_let_go_of_leaves_nothing_behind() -> None:
+    """Rows that come into the room of others hold their own numbers, also where those are all zero."""
+    tagged = [{"ts_ns": n, "src": "2001:db8::1", "dst": "2001:db8::2", "segment_key": 77, "ip_id": n} for n in range(8)]
+    plain = [{"ts_ns": 100 + n, "src": "10.0.0.1", "dst": "10.0.0.2", "ip_id": 50 + n} for n in range(4)]
+    journal = Journal(10)
+    journal.keep(1, make_frames(tagged), np.ones(8, np.bool_))
+    journal.keep_only(np.array([n in (2, 5) for n in range(8)]))
+    journal.keep(9, make_frames(plain), np.ones(4, np.bool_))
+    columns, wanted = journal.columns(), Journal(10)
+    wanted.keep(1, make_frames(tagged), np.array([n in (2, 5) for n in range(8)]))
+    wanted.keep(9, make_frames(plain), np.ones(4, np.bool_))
+    assert columns.frame.tolist() == [3, 6, 9, 10, 11, 12]
+    for name, column in columns._asdict().items():
+        assert column.tolist() == getattr(wanted.columns(), name).tolist(), name
+    assert columns.src_high[:2].all()
+    assert not columns.src_high[2:].any()
+
+
+def test_letting_go_of_nothing_kept_is_nothing() -> None:
+    """Before anything was kept there is nothing to let go of."""
+    journal = Journal(10)
+    journal.keep_only(np.zeros(0, np.bool_))
+    assert journal.kept == 0

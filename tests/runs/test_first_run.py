@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.runs.made import migration, write
+from vmpcap.cli import interrupts
+from vmpcap.runs import first_run
 
 COMPILE = "from vmpcap.runs.first_run import compile_following; compile_following()"
 RUN = """
@@ -43,3 +47,55 @@ def test_what_the_other_process_compiled_is_what_a_run_needs(tmp_path: Path) -> 
     assert (marked, followed) == (1, 1)
     assert signatures == [1, 1]
     assert begun == 0
+
+
+class Other:
+    """Stands for the process that compiles."""
+
+    def __init__(self, begun: list[str]) -> None:
+        self.said = begun
+        begun.append("begun")
+
+    def kill(self) -> None:
+        self.said.append("killed")
+
+    def wait(self) -> None:
+        self.said.append("gone")
+
+
+@pytest.fixture
+def is_cold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was compiled, and there are two processors."""
+    monkeypatch.setattr(first_run, "cache_is_cold", lambda: True)
+    monkeypatch.setattr(first_run, "CACHED", True)
+    monkeypatch.setattr(first_run.os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.delenv("NUMBA_DISABLE_JIT", raising=False)
+
+
+@pytest.mark.usefixtures("is_cold")
+def test_another_process_compiles_until_the_reading_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begun before, ended behind; and by a signal in between."""
+    said: list[str] = []
+    monkeypatch.setattr(first_run.subprocess, "Popen", lambda *_, **__: Other(said))
+    with first_run.compiled_by_two():
+        assert said == ["begun"]
+    assert said == ["begun", "killed", "gone"]
+    with first_run.compiled_by_two():
+        interrupts._take_away()
+        assert said[3:] == ["begun", "killed", "gone"]
+
+
+@pytest.mark.usefixtures("is_cold")
+def test_where_no_process_can_be_begun_one_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A limit of processes costs time, never the answer; and what goes wrong inside is not taken for it."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr(first_run.subprocess, "Popen", refuse)
+    reached = False
+    with first_run.compiled_by_two():
+        reached = True
+    assert reached
+    with pytest.raises(FileNotFoundError), first_run.compiled_by_two():
+        raise FileNotFoundError

@@ -1,11 +1,14 @@
 """Reading again: as far around the switchover as there is room for, and no further than was asked for."""
 
+import ipaddress
+import struct
 from pathlib import Path
 
 import pytest
 
 from tests.migration.make import S, view
-from tests.runs.made import analysed, migration, request, write
+from tests.readers.writers import Packet
+from tests.runs.made import GUEST_MAC, MS, PEER_MAC, START, analysed, ethernet, migration, request, write
 from vmpcap.migration.guests import Moved
 from vmpcap.points.clock import Offset
 from vmpcap.runs import point, second_look
@@ -26,6 +29,29 @@ def test_a_guest_too_busy_for_the_whole_look_is_seen_in_a_narrower_one(
     (found,) = analysed(path).report.migrations
     assert found.guests[0].switchover.peer_outage_ms == 180.0
     assert found.guests[0].switchover == roomy.guests[0].switchover
+
+
+def test_a_narrower_look_mixes_nothing_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guest has much to say by IPv6 long before it moves; what is let go of of that leaves no trace."""
+    early = [Packet(START + n * MS // 2, ping6(n), len(ping6(n))) for n in range(1200)]
+    path = write(tmp_path / "a.pcap", sorted([*migration(), *early], key=lambda packet: packet.ts_ns))
+    (roomy,) = analysed(path).report.migrations
+    monkeypatch.setattr(point, "JOURNAL_ROWS", 50)
+    monkeypatch.setattr(second_look, "JOURNAL_ROWS", 800)
+    monkeypatch.setattr(second_look, "LEAST_SHARE", 1 / 60)
+    monkeypatch.setattr(second_look, "DEFAULT_BATCH_RECORDS", 256)
+    (found,) = analysed(path).report.migrations
+    assert found.guests[0].switchover.peer_outage_ms == roomy.guests[0].switchover.peer_outage_ms == 180.0
+    assert {peer.peer for peer in found.guests[0].peers} <= {peer.peer for peer in roomy.guests[0].peers}
+
+
+def ping6(number: int) -> bytes:
+    """An echo request of a peer to the guest's IPv6 address."""
+    body = struct.pack(">BBHHH", 128, 0, 0, 9, number & 0xFFFF) + bytes(16)
+    ends = (ipaddress.ip_address("2001:db8::20").packed, ipaddress.ip_address("2001:db8::10").packed)
+    return ethernet(
+        GUEST_MAC, PEER_MAC, 0x86DD, struct.pack(">IHBB", 0x60000000, len(body), 58, 64) + b"".join(ends) + body
+    )
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ def echoes_of(packets: Sequence[Any], said: Sequence[Said], sender: tuple[str, i
     again: tuple[int, int] | None = None  # stamp, first number
     last_ack = 0
     waiting: set[int] = set()
+    was_sent_twice = False
     for packet, one in zip(packets, said, strict=True):
         is_synced = bool(packet.flags & SYN)
         if packet.source == sender:
@@ -42,6 +43,8 @@ def echoes_of(packets: Sequence[Any], said: Sequence[Said], sender: tuple[str, i
                     and packet.seq == last_ack
                 ):
                     again = stamp, packet.seq
+            if packet.size and end <= end_of_newest and one.marks & {"retransmission", "out_of_order"}:
+                was_sent_twice = True
             if packet.size or is_synced:
                 waiting.add(end)
                 if end > end_of_newest:
@@ -49,8 +52,9 @@ def echoes_of(packets: Sequence[Any], said: Sequence[Said], sender: tuple[str, i
                     newest_stamp = packet.stamps[0] if packet.stamps else newest_stamp
             continue
         last_ack = packet.ack
-        is_lone = len(waiting) == 1 and packet.size == 0 and not packet.flags & CLOSING
+        is_lone = not was_sent_twice and len(waiting) == 1 and packet.size == 0 and not packet.flags & CLOSING
         waiting = {end for end in waiting if end > packet.ack}
+        was_sent_twice = was_sent_twice and bool(waiting)
         if is_lone and one.ack_rtt_ns is not None and one.initial_rtt_ns:
             counts["delayed_acks"] += HELD_NS <= one.ack_rtt_ns - one.initial_rtt_ns <= MOST_HELD_NS
         if not packet.flags & ACK or not packet.stamps:

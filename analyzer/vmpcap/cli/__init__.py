@@ -24,7 +24,8 @@ def run() -> NoReturn:
     The program `vmpcap`.
 
     Its last act is to leave everything to the system at once: taking the libraries and their memory down piece by piece
-    took 0.15 s of every report. What anybody wanted to do at the end is done by then: first to register, last to run.
+    took 0.15 s of every report. What anybody wanted to do at the end is done by then, as far as it was registered after
+    this began: the first to register is the last to run.
     """
     gc.set_threshold(FEW_COLLECTIONS)
     ended: list[int] = []

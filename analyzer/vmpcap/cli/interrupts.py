@@ -44,11 +44,12 @@ def _end(number: int, _: FrameType | None) -> None:
 
 
 def _take_away() -> None:
-    """What is half written, and a tshark that runs: it is imported where it was asked for only."""
+    """What is half written, and other processes that run: what began them is imported where it was asked for only."""
     forget_unfinished()
-    witness = sys.modules.get("vmpcap.reference.tshark")
-    if witness is not None:
-        witness.end_all()
+    for name in ("vmpcap.reference.tshark", "vmpcap.runs.first_run"):
+        beginner = sys.modules.get(name)
+        if beginner is not None:
+            beginner.end_all()
 
 
 @contextmanager

@@ -184,9 +184,15 @@ class Journal:
 
     def keep_only(self, wanted: Bools) -> None:
         """Let go of all rows but these, bool[kept]; their room is free again. No views of them may be held."""
-        for column in self._columns or ():
-            column[: np.count_nonzero(wanted)] = column[: self.kept][wanted]
-        self.kept = int(np.count_nonzero(wanted))
+        if self._columns is None:
+            return
+        count = int(np.count_nonzero(wanted))
+        columns: Any = self._columns
+        for name, column in zip(JournalColumns._fields, columns, strict=True):
+            column[:count] = column[: self.kept][wanted]
+            if name in OFTEN_ZERO:  # keep relies on zeros beyond what is kept
+                column[count : self.kept] = 0
+        self.kept = count
 
     def columns(self) -> JournalColumns:
         """Everything kept, in the order in which it was given. Views, read-only; what is kept later is not in them."""

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import numpy as np
@@ -42,9 +42,20 @@ def compiled_by_two() -> Iterator[None]:
         yield
         return
     quiet = subprocess.DEVNULL
-    other = subprocess.Popen([sys.executable, "-P", "-c", PROGRAM], stdin=quiet, stdout=quiet, stderr=quiet)
+    with suppress(OSError):  # no room for another process: everything is compiled here
+        _others.append(subprocess.Popen([sys.executable, "-P", "-c", PROGRAM], stdin=quiet, stdout=quiet, stderr=quiet))
     try:
         yield
     finally:
+        end_all()
+
+
+_others: list["subprocess.Popen[bytes]"] = []
+
+
+def end_all() -> None:
+    """Nobody compiles any more; also asked for where a signal ends the program."""
+    while _others:
+        other = _others.pop()
         other.kill()
         other.wait()

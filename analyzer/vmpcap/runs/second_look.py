@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.decode.fragments import WholeWalker
+from vmpcap.decode.fragments import PATIENCE_NS, WholeWalker
 from vmpcap.decode.frames import Frames
 from vmpcap.measures.journal import Journal, JournalColumns, empty_journal, joined
 from vmpcap.migration.guests import Moved, on_point
@@ -93,7 +93,7 @@ def _read_again(point: PointRead, view: PointView, guests: Guests, request: Requ
     The frames of the guests around their switchovers, and how far around.
 
     Where they become too many while they are read, those farthest away are let go of: narrower windows lie within the
-    wider ones, so one reading is enough.
+    wider ones, so one reading is enough. What is too far away for a part of a packet in a window is not looked at.
     """
     journal, share = Journal(JOURNAL_ROWS), 1.0
     windows = windows_around(view, guests, request, share)
@@ -101,7 +101,7 @@ def _read_again(point: PointRead, view: PointView, guests: Guests, request: Requ
     for path in point.files.files:
         with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS, max_bytes=request.max_unpacked_bytes) as capture:
             for batch in capture.batches():
-                if not _in_windows(batch.ts_ns, windows).any():
+                if not _in_windows(batch.ts_ns, _with_parts(windows)).any():
                     continue
                 _, frames = walker.walk(batch)
                 rows = wanted_rows(frames, guests, windows)
@@ -113,6 +113,11 @@ def _read_again(point: PointRead, view: PointView, guests: Guests, request: Requ
                 if rows.any():
                     journal.keep(batch.first_frame, frames, rows)
     return journal, windows
+
+
+def _with_parts(windows: Windows) -> Windows:
+    """Where may the parts lie of packets that lie in these windows?"""
+    return [(since - PATIENCE_NS, until + PATIENCE_NS) for since, until in windows]
 
 
 def windows_around(view: PointView, guests: Guests, request: Request, share: float) -> Windows:

@@ -139,9 +139,7 @@ ECHOES_PER_SIDE: Final = (
     Column(
         "needless_eifel", "count", "segments", "sent again in vain: the next ACK echoes an older time stamp (RFC 3522)"
     ),
-    Column(
-        "delayed_acks", "count", "segments", "ACKs of a lone segment, held 30 to 520 ms longer than the handshake took"
-    ),
+    Column("delayed_acks", "count", "segments", "ACKs of a lone segment, 30 to 520 ms later than the handshake took"),
     Column(
         "rtt_ts_samples", "count", "samples", "data timed until its time stamp was echoed (RFC 7323), one at a time"
     ),

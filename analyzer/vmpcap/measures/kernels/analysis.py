@@ -30,6 +30,7 @@ from vmpcap.measures.kernels.analysis_state import (
     RETRANSMISSION,
     REUSED_PORTS,
     RTT_AWAITED,
+    SENT_TWICE,
     SPURIOUS_RETRANSMISSION,
     UNSAID,
     WINDOW_FULL,
@@ -196,6 +197,7 @@ def analyse(
                     await_echo(one, state.echoed[k], seq, frames.tcp_ts_value[i], ts)
                 note_newest(one, frames.ip_id[i], frames.tcp_ts_value[i], has_stamp)
             elif marks & OLD and size > 0 and is_copy[i] == 0:
+                one["bits"] |= SENT_TWICE
                 order = tell_order(one, frames.ip_id[i], frames.tcp_ts_value[i], has_stamp)
                 told = state.told[2 * np.int64(flow_id[i]) + np.int64(side[i])]
                 note_recovery(told, one, other, unacked, order, seq, end, ts)
@@ -208,9 +210,10 @@ def analyse(
         one["window"], one["last_ack"], one["last_ack_ts"], one["last_marks"] = window, ack, ts, marks
         waiting = other["ring_used"]
         if waiting:
+            is_lone = waiting == 1 and size == 0 and flags & CLOSING == 0 and is_copy[i] == 0
+            is_lone = is_lone and other["bits"] & SENT_TWICE == 0
             rtt = take_acked(other, unacked, arena, ack, ts)
             out.ack_rtt_ns[i] = rtt
-            is_lone = waiting == 1 and size == 0 and flags & CLOSING == 0 and is_copy[i] == 0
             if rtt >= HELD_NS and is_lone and was_held(rtt, timed["initial_rtt_ns"]):
                 state.told[2 * np.int64(flow_id[i]) + np.int64(side[i])]["delayed_acks"] += 1
         if size > 0 and one["ring_used"] and one["bits"] & FLIGHT_UNKNOWN == 0:

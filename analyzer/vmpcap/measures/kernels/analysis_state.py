@@ -109,6 +109,8 @@ COUNTS_IDS: Final = 512
 """The sender counts its packets in the IP identification."""
 AWAITS_ECHO: Final = 1024
 AWAITS_VERDICT: Final = 2048
+SENT_TWICE: Final = 4096
+"""Something that waits for its ACK was sent again, or came late."""
 
 # Marks: what tcp.analysis.* says of a segment
 RETRANSMISSION: Final = 0x0001

@@ -64,5 +64,9 @@ def hear_echo(sender: Any, echo: Any, told: Any, ack: Int, echoed: Int, ts: Int)
 
 @inline_kernel
 def was_held(rtt_ns: Int, initial_rtt_ns: Int) -> Bool:
-    """Did the ACK of a lone segment come so much later than a whole handshake that it must have been held back?"""
+    """
+    Did the ACK of a lone segment come so much later than a whole handshake as ACKs do that were held back?
+
+    A queue that grew by as much in between, or a receiver that was stopped, looks the same.
+    """
     return initial_rtt_ns > 0 and HELD_NS <= rtt_ns - initial_rtt_ns <= MOST_HELD_NS

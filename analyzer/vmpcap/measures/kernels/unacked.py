@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from vmpcap.measures.kernels.analysis_state import OVERLAPS, UNSAID
+from vmpcap.measures.kernels.analysis_state import OVERLAPS, SENT_TWICE, UNSAID
 from vmpcap.measures.kernels.arena import give_block
 from vmpcap.measures.kernels.layout import I32, Records
 from vmpcap.measures.kernels.rings import make_ring_room
@@ -73,7 +73,7 @@ def take_acked(one: Any, unacked: Records, arena: I32, ack: Int, ts: Int) -> Int
     if used == 0:
         give_block(arena, at, np.int64(one["ring_log2"]))
         one["ring_log2"] = 0
-        one["bits"] &= ~np.uint16(OVERLAPS)
+        one["bits"] &= ~np.uint16(OVERLAPS | SENT_TWICE)
         return rtt
     i = np.int64(0)
     while i < used:
