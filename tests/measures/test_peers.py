@@ -21,6 +21,7 @@ from tests.measures.talk import (
     segment,
     streams_of,
 )
+from vmpcap.measures import peers
 from vmpcap.measures.outages import Outage
 from vmpcap.measures.peers import PeerStream, find_peer_streams
 from vmpcap.terms.addresses import ip_halves
@@ -368,6 +369,27 @@ def test_a_download_shows_the_guests_silence() -> None:
     rows += [segment(n * 10 + 1, True, 100, 1500 + 1000 * n) for n in range(100) if not 50 <= n < 70]
     silent = [s for s in streams_of(rows) if s.manner == "one_way"]
     assert [(s.requester, [o.outage_ns for o in s.outages]) for s in silent] == [("guest", [210 * MS])]
+
+
+def test_many_connections_at_once_are_each_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read together or one by one: what each waited for does not depend on its neighbours."""
+    rows = []
+    for number, away in enumerate((range(5, 5), range(8, 20), range(3, 9), range(10, 10))):
+        ports = {"src_port": 50_000 + number, "dst_port": 80}
+        turned = {"src_port": 80, "dst_port": 50_000 + number}
+        rows += [
+            row | (ports if row["dst_port"] == 80 else turned) | {"ip_id": 1 + 997 * number + place}
+            for place, row in enumerate(conversation(30, away, back_ms=700 if len(away) else 0))
+        ]
+    together = streams_of(rows)
+    monkeypatch.setattr(peers, "SEGMENTS_AT_ONCE", 1)
+    apart = streams_of(rows)
+    assert together == apart
+    assert [s.asked_ts.tolist() for s in together] == [s.asked_ts.tolist() for s in apart]
+    longest = {s.peer_port: s.longest for s in together if s.requester == "peer" and s.manner == "connection"}
+    assert {port: outage is not None for port, outage in longest.items()} == {
+        50_000: False, 50_001: True, 50_002: True, 50_003: False,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("to_guest", [True, False], ids=["peer asks", "guest asks"])

@@ -125,9 +125,10 @@ def keep_packets(
 
     Notes
     -----
-    Innermost headers only, so that encapsulation on one side does not matter; nothing that a hop may change (TTL, MAC,
-    VLAN, checksum, DSCP, ECN). Fragments have no key: their ports are in the first one only. A batch holds fewer rows
-    than 2**31; sampled packets are missing at all points alike.
+    Two packets share a key by chance in one of 2**64 pairs; whoever knows the hash can make them share it, and then
+    they are taken for repetitions of one. Innermost headers only, so that encapsulation on one side does not matter;
+    nothing that a hop may change (TTL, MAC, VLAN, checksum, DSCP, ECN). Fragments have no key: their ports are in the
+    first one only. A batch holds fewer rows than 2**31; sampled packets are missing at all points alike.
     """
     room = kept.key.shape[0]
     for i in range(frames.ts_ns.shape[0]):
