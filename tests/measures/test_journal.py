@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.flows.made_frames import make_frames
 from vmpcap.decode.frames import Frames
-from vmpcap.measures.journal import NO_FLOW, Journal, JournalColumns, empty_journal, joined
+from vmpcap.measures.journal import NO_FLOW, Journal, JournalColumns, empty_journal
 
 SAME_IN_BOTH = [name for name in JournalColumns._fields if name in Frames._fields]
 
@@ -121,12 +121,20 @@ def test_a_journal_that_was_given_up_holds_nothing_but_its_counts() -> None:
     assert (journal.columns().rows, journal.overflowed, journal.left_out) == (0, True, left_out)
 
 
-@pytest.mark.parametrize(("a", "b"), [([0, 0], [0]), ([1, 2], [3]), ([0, 0], [3]), ([], [0, 1])])
-def test_columns_are_joined_in_the_order_asked_for(a: list[int], b: list[int]) -> None:
-    """Whether or not they are all zero."""
-    order = np.array([2, 0, 1][: len(a + b)] if len(a + b) == 3 else [1, 0])
-    column = joined(np.array(a, np.uint16), np.array(b, np.uint16), order)
-    assert (column.dtype, column.tolist()) == (np.uint16, [(a + b)[place] for place in order])
+@pytest.mark.parametrize("wanted", [[], [1], [0, 3, 4], [0, 1, 2, 3, 4]])
+def test_rows_are_taken_over_from_another_journal(wanted: list[int]) -> None:
+    """They are the first of the new one, whole; what is kept later stands behind them."""
+    keys = [0, 0, 7, 0, 9]
+    old, new = Journal(), Journal(6)
+    for row, key in enumerate(keys):
+        old.keep(row + 1, story(1, row + 1)._replace(segment_key=np.full(1, key, np.uint64)), np.ones(1, np.bool_))
+    new.take_over(old, np.isin(np.arange(5), wanted))
+    new.keep(9, story(1, 9), np.ones(1, np.bool_))
+    columns = new.columns()
+    assert columns.frame.tolist() == [*(row + 1 for row in wanted), 9]
+    assert columns.ts_ns.tolist() == [*(story(1, row + 1).ts_ns[0] for row in wanted), story(1, 9).ts_ns[0]]
+    assert columns.segment_key.tolist() == [*(keys[row] for row in wanted), 0]
+    assert (old.kept, old.columns().rows) == (0, 0)
 
 
 @pytest.mark.parametrize("chosen", [[], [0], [2, 0]])

@@ -110,13 +110,6 @@ OFTEN_ZERO: Final = frozenset({"segment_key", "src_high", "dst_high"})
 """Columns that are zero for IPv4 outside of any tag: as long as they are, they take no memory."""
 
 
-def joined(a: npt.NDArray[Any], b: npt.NDArray[Any], order: I64) -> npt.NDArray[Any]:
-    """One column of two journals, in this order. Owned."""
-    if not a.any() and not b.any():
-        return np.zeros(len(order), a.dtype)
-    return np.concatenate([a, b])[order]
-
-
 def empty_journal() -> JournalColumns:
     """The journal of a capture without frames."""
     return JournalColumns(*(np.empty(0, _DTYPES.get(name, np.uint64)) for name in JournalColumns._fields))
@@ -192,6 +185,25 @@ class Journal:
             column[:count] = column[: self.kept][wanted]
             if name in OFTEN_ZERO:  # keep relies on zeros beyond what is kept
                 column[count : self.kept] = 0
+        self.kept = count
+
+    def take_over(self, other: "Journal", wanted: Bools) -> None:
+        """
+        Write down these rows of another journal, bool[other.kept], as the first of this empty one.
+
+        Of the other only the counts stay. Each of its columns is let go of once it was copied, so that nothing is held
+        twice; that needs callers who hold no other view of them. There must be room for the rows.
+        """
+        count = int(np.count_nonzero(wanted))
+        if not count:
+            other.give_up()
+            return
+        given = other.give_up()
+        columns: Any = self._room()
+        for name, column in zip(JournalColumns._fields, columns, strict=True):
+            values = given.pop(0)[wanted]
+            if name not in OFTEN_ZERO or values.any():
+                column[:count] = values
         self.kept = count
 
     def columns(self) -> JournalColumns:

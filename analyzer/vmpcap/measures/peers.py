@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.measures.kernels.conversations import part_conversations
 from vmpcap.measures.kernels.waiting import Segments
 from vmpcap.measures.outages import (
     LEAST_OUTAGE_NS,
@@ -153,9 +154,9 @@ def find_peer_streams(
     rows = rows[is_first_copy(journal, rows)]
     if not len(rows):
         return []
-    talk = Talk.of(journal, rows)
+    talk, rows = Talk.by_time(journal, rows)
     end = int(journal.ts_ns.max()) if end_ns is None else end_ns
-    scene = _Scene(talk, frozenset(guests), is_one_of(talk.src_high, talk.src_low, guests), end)
+    scene = _Scene(talk, rows, frozenset(guests), is_one_of(talk.src_high, talk.src_low, guests), end)
     streams = [*_echo_streams(scene), *_udp_streams(scene), *_tcp_streams(scene)]
     if within is not None:
         streams = [replace(s, outages=tuple(o for o in s.outages if o.overlaps(*within))) for s in streams]
@@ -237,22 +238,28 @@ class _Scene(NamedTuple):
     """All unicast between the guest and its peers, by time, each packet once."""
 
     talk: Talk
+    rows: I64
+    """int64[k]: the rows of talk that are meant, rising."""
     guests: frozenset[Address]
     from_guest: Bools
     """bool[n]: for each row of talk."""
     end_ns: int
     """When the capture ended."""
 
+    def of(self, protocol: int) -> I64:
+        """Rows of this protocol, by time."""
+        rows: I64 = self.rows[self.talk.ip_protocol[self.rows] == protocol]
+        return rows
+
     def flows(self, rows: I64) -> Iterator[I64]:
         """Rows of each flow, both directions together: same addresses, same ports."""
-        away = self.from_guest[rows]
-        pairs = (("src_high", "dst_high"), ("src_low", "dst_low"), ("src_port", "dst_port"))
-        keys = []
-        for a, b in (*pairs, *((b, a) for a, b in pairs)):
-            key = np.where(away, getattr(self.talk, a)[rows], getattr(self.talk, b)[rows])
-            if len(rows) and (key != key[0]).any():  # what all rows share parts none
-                keys.append(key)
-        return _groups(rows, *keys)
+        table = np.full(2 << len(rows).bit_length(), -1, np.int32)
+        group, past, parted = np.empty(len(rows), np.int32), np.empty(len(rows), np.int64), np.empty_like(rows)
+        count = part_conversations(self.talk, rows, self.from_guest, table, group, past, parted)
+        begin = 0
+        for end in past[:count].tolist():
+            yield parted[begin:end]
+            begin = end
 
     def ends(self, row: int) -> "_Ends":
         """Between which ends did this packet go?"""
@@ -287,9 +294,11 @@ def _groups(rows: I64, *keys: npt.NDArray[np.generic]) -> Iterator[I64]:
 def _echo_streams(scene: _Scene) -> Iterator[PeerStream]:
     talk = scene.talk
     for protocol, number, request_type, reply_type, ident in ECHOES:
-        is_request = (talk.ip_protocol == number) & (talk.icmp_type == request_type)
-        is_reply = (talk.ip_protocol == number) & (talk.icmp_type == reply_type)
-        rows = np.flatnonzero(is_request | is_reply)
+        rows = scene.of(number)
+        if not len(rows):
+            continue
+        is_request, is_reply = talk.icmp_type == request_type, talk.icmp_type == reply_type
+        rows = rows[(is_request | is_reply)[rows]]
         guest_asks = scene.from_guest[rows] == is_request[rows]
         for conversation in scene.flows(rows):
             by_requester = guest_asks[np.searchsorted(rows, conversation)]
@@ -329,7 +338,7 @@ class _Flow(NamedTuple):
 
 def _udp_streams(scene: _Scene) -> Iterator[PeerStream]:
     pooled: dict[tuple[_Ends, bool], list[_Flow]] = {}
-    for rows in scene.flows(np.flatnonzero(scene.talk.ip_protocol == IP_UDP)):
+    for rows in scene.flows(scene.of(IP_UDP)):
         flow = _udp_flow(scene, rows)
         if len(flow.asks) >= FEW_REQUESTS:
             yield from _datagram_streams(scene, [flow], scene.ends(int(flow.asks[0])))
@@ -405,7 +414,7 @@ def _tcp_streams(scene: _Scene) -> Iterator[PeerStream]:
 def _segments_by_flow(scene: _Scene) -> Iterator[tuple[I64, Segments]]:
     """Rows and segments of each TCP flow: read for many small flows at a time, but never for all."""
     waiting: list[I64] = []
-    for rows in itertools.chain(scene.flows(np.flatnonzero(scene.talk.ip_protocol == IP_TCP)), (None,)):
+    for rows in itertools.chain(scene.flows(scene.of(IP_TCP)), (None,)):
         if waiting and (rows is None or sum(map(len, waiting)) + len(rows) > SEGMENTS_AT_ONCE):
             segments, past = read_segments(scene.talk, np.concatenate(waiting), scene.from_guest), 0
             for flow in waiting:

@@ -16,7 +16,7 @@ I64 = npt.NDArray[np.int64]
 
 
 class Talk(NamedTuple):
-    """One row per packet, by time; columns as in the journal, of which these are little more than half."""
+    """One row per packet; columns as in the journal, of which these are little more than half. Read-only."""
 
     frame: I64
     ts_ns: I64
@@ -36,12 +36,22 @@ class Talk(NamedTuple):
     icmp_seq: U16
 
     @classmethod
-    def of(cls, journal: JournalColumns, rows: I64) -> "Talk":
-        """What do these rows of the journal say? Owned; a column of zeros takes no memory."""
-        columns: Any = (_taken(getattr(journal, name), rows) for name in cls._fields)
-        return cls(*columns)
+    def by_time(cls, journal: JournalColumns, rows: I64) -> tuple["Talk", I64]:
+        """
+        What do these rows of the journal, which are by time, say?
+
+        Returns
+        -------
+        Talk and the rows of it that are meant, rising. Where the journal is by time itself, which it hardly ever is
+        not, that is the journal and nothing is copied.
+        """
+        columns: Any = (getattr(journal, name) for name in cls._fields)
+        if (rows[1:] > rows[:-1]).all():
+            return cls(*(_read_only(column) for column in columns)), rows
+        return cls(*(_read_only(column[rows]) for column in columns)), np.arange(len(rows))
 
 
-def _taken(column: npt.NDArray[Any], rows: I64) -> npt.NDArray[Any]:
-    values: npt.NDArray[Any] = column[rows]
-    return values if values.any() else np.zeros(len(rows), values.dtype)
+def _read_only(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    view = column.view()
+    view.flags.writeable = False
+    return view

@@ -72,6 +72,8 @@ class PointRead:
     """Packets that came in parts and never became whole."""
     sightings: SightingLog = field(default_factory=lambda: SightingLog(0))
     """Packets by names that other points give them too; none where there is no other point."""
+    full_in: int = 0
+    """Which of its files, from 0, the journal was full in first; what it shows of those before is whole."""
     was_told_data: bool = False
     """Whether a user said of some packets that nobody is to look inside."""
 
@@ -134,6 +136,8 @@ def read_point(
                     tuple(dict.fromkeys(one.filter for one in capture.interfaces if one.filter)),
                 )
             )
+        if not read.journal.overflowed:
+            read.full_in = len(read.reads)
         seen += facts.packets
         _widen(read, facts, request)
     read.incomplete = walker.incomplete

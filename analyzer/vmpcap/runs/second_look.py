@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from vmpcap.decode.fragments import PATIENCE_NS, WholeWalker
 from vmpcap.decode.frames import Frames
-from vmpcap.measures.journal import Journal, JournalColumns, empty_journal, joined
+from vmpcap.measures.journal import Journal, JournalColumns, empty_journal
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.story import Told
 from vmpcap.migration.switchover import find_moment
@@ -33,6 +33,9 @@ AFTER_NS: Final = 90 * NS_PER_S
 
 LEAST_SHARE: Final = 1 / 15
 """The look is never narrower than this share of it: 2 s before, 6 s after."""
+
+CONTEXT_SHARE: Final = 1 / 3
+"""Of the room, for frames of others and of other times, as far as the first pass kept them: those nearest to a move."""
 
 NARROWER: Final = 0.8
 """To what part of itself the look shrinks where there is no more room."""
@@ -57,8 +60,7 @@ def look_again(points: Sequence[PointRead], views: list[PointView], guests: Gues
 
     Notes
     -----
-    The journals of the points are used up. While they are joined to what is read now, each column is let go of once it
-    has been copied, so that nothing is held twice; that needs callers who hold no other view of them.
+    The journals of the points are used up; callers hold no other view of them.
     """
     for number, point in enumerate(points):
         if guests and point.journal.overflowed and all(map(_can_be_read_again, point.files.files)):
@@ -76,43 +78,48 @@ def _look(point: PointRead, view: PointView, guests: Guests, request: Request) -
     """
     The point's journal with all frames of the guests, as far around their switchovers as there is room for.
 
-    And whether there was room enough for all that were wanted.
-    """
-    journal, windows = _read_again(point, view, guests, request)
-    known = point.journal.columns()
-    rest = ~_in_windows(known.ts_ns, windows) | ~_of_guests(known, guests)
-    order = np.argsort(np.concatenate([known.ts_ns[rest], journal.columns().ts_ns]), kind="stable")
-    del known
-    old, new = point.journal.give_up(), journal.give_up()
-    columns: Any = (joined(old.pop(0)[rest], new.pop(0), order) for _ in JournalColumns._fields)
-    return JournalColumns(*columns), not journal.overflowed
-
-
-def _read_again(point: PointRead, view: PointView, guests: Guests, request: Request) -> tuple[Journal, Windows]:
-    """
-    The frames of the guests around their switchovers, and how far around.
-
-    Where they become too many while they are read, those farthest away are let go of: narrower windows lie within the
-    wider ones, so one reading is enough. What is too far away for a part of a packet in a window is not looked at.
+    And whether there was room enough for all that were wanted. What the first pass kept stays, as far as it is the
+    guests' or near to a switchover; only what came after it is read.
     """
     journal, share = Journal(JOURNAL_ROWS), 1.0
     windows = windows_around(view, guests, request, share)
+    known = point.journal.columns()
+    first_new = point.journal.first_left_out_frame or 1
+    wanted = _of_guests(known, guests) & _in_windows(known.ts_ns, windows)
+    moments = [on_point(view, moment) for _, moment in guests]
+    wanted[_nearest(known.ts_ns, np.flatnonzero(~wanted), moments, int(CONTEXT_SHARE * JOURNAL_ROWS))] = True
+    del known
+    journal.take_over(point.journal, wanted)
     walker = WholeWalker(DEFAULT_BATCH_RECORDS, request.decode_as)
-    for path in point.files.files:
+    for number, path in enumerate(point.files.files[point.full_in :]):
         with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS, max_bytes=request.max_unpacked_bytes) as capture:
             for batch in capture.batches():
                 if not _in_windows(batch.ts_ns, _with_parts(windows)).any():
                     continue
                 _, frames = walker.walk(batch)
                 rows = wanted_rows(frames, guests, windows)
+                if number == 0:
+                    rows[: max(first_new - batch.first_frame, 0)] = False
                 while journal.kept + np.count_nonzero(rows) > journal.budget and share > LEAST_SHARE:
                     share = max(LEAST_SHARE, NARROWER * share)
                     windows = windows_around(view, guests, request, share)
-                    journal.keep_only(_in_windows(journal.columns().ts_ns, windows))
+                    held = journal.columns()
+                    journal.keep_only(_in_windows(held.ts_ns, windows) | ~_of_guests(held, guests))
+                    del held
                     rows &= _in_windows(frames.ts_ns, windows)
                 if rows.any():
                     journal.keep(batch.first_frame, frames, rows)
-    return journal, windows
+    return journal.columns(), not journal.overflowed
+
+
+def _nearest(ts: npt.NDArray[np.int64], rows: npt.NDArray[np.intp], moments: Sequence[int], most: int) -> Any:
+    """Which of these rows, at most so many, are nearest to one of these moments?"""
+    if len(rows) <= most:
+        return rows
+    away = np.full(len(rows), np.iinfo(np.int64).max)
+    for moment in moments:
+        np.minimum(away, np.abs(ts[rows] - moment), out=away)
+    return rows[np.argpartition(away, most)[:most]]
 
 
 def _with_parts(windows: Windows) -> Windows:
