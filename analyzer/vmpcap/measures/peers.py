@@ -212,6 +212,8 @@ def may_be_the_guests(journal: JournalColumns, macs: Collection[int], addresses:
         return allowed
     own = np.isin(journal.eth_src, np.array(list(macs), np.uint64))
     home = own | np.isin(journal.eth_dst, np.array(list(macs), np.uint64))
+    if home.any() and not journal.segment_key.any():
+        return allowed  # there is one segment only, as in most captures
     sent = is_one_of(journal.src_high, journal.src_low, addresses) & (journal.ip_version != 0)
     elsewhere = sent & ~np.isin(journal.segment_key, np.unique(journal.segment_key[home]))
     direct = elsewhere & np.isin(journal.ttl, FRESH_TTLS) & (journal.eth_src != np.uint64(NO_MAC))

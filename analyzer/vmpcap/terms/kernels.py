@@ -74,10 +74,27 @@ def cache_is_cold() -> bool:
     return next(Path(folder).rglob("*.nbi"), None) is None
 
 
-def kernel(function: Function) -> Function:
-    """Compile this function to machine code on its first call; the same function with NUMBA_DISABLE_JIT=1."""
+def _import_numba() -> Any:
+    """
+    The compiler, without a tool that measures the coverage of tests.
+
+    Where one is installed numba loads it, in case it should be running, a third of its own time.
+    One that does run is loaded already, and numba finds it.
+    """
+    if "numba" not in sys.modules and "coverage" not in sys.modules:
+        sys.modules["coverage"] = None  # type: ignore[assignment] # so Python says: not to be found
+        try:
+            import numba
+        finally:
+            del sys.modules["coverage"]
     import numba
 
+    return numba
+
+
+def kernel(function: Function) -> Function:
+    """Compile this function to machine code on its first call; the same function with NUMBA_DISABLE_JIT=1."""
+    numba = _import_numba()
     made = numba.njit(cache=CACHED, **OPTIONS)(function)
     if CACHED and hasattr(made, "py_func"):  # NUMBA_DISABLE_JIT leaves the plain function
         from vmpcap.terms.kernel_cache import load_at_once
@@ -88,13 +105,9 @@ def kernel(function: Function) -> Function:
 
 def inline_kernel(function: Function) -> Function:
     """A small kernel that other kernels call; compiled into its callers' cache entries, never cached itself."""
-    import numba
-
-    return cast(Function, numba.njit(inline="never", **OPTIONS)(function))
+    return cast(Function, _import_numba().njit(inline="never", **OPTIONS)(function))
 
 
 def pasted_kernel(function: Function) -> Function:
     """A chapter of one hot loop, told apart for the reader: always compiled into the middle of its caller."""
-    import numba
-
-    return cast(Function, numba.njit(forceinline=True, **OPTIONS)(function))
+    return cast(Function, _import_numba().njit(forceinline=True, **OPTIONS)(function))
