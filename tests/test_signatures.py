@@ -23,6 +23,26 @@ def decorated() -> set[str]:
     }
 
 
+WARM = """
+import json
+from tests.signatures import kernels
+from vmpcap.runs.warm import warm
+warm()
+print(json.dumps({name: len(kernel.signatures) for name, kernel in kernels()}))
+"""
+
+
+def signatures_after(*command: str) -> dict[str, int]:
+    """Each kernel, and for how many signatures it was compiled in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'analyzer'}:{ROOT}"}
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    found: dict[str, int] = json.loads(done.stdout)
+    return found
+
+
 @pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled with NUMBA_DISABLE_JIT=1")
 def test_every_kernel_has_exactly_one_signature() -> None:
     """
@@ -30,18 +50,14 @@ def test_every_kernel_has_exactly_one_signature() -> None:
 
     A second signature would cost seconds at a user's first run, and means that an array came by another door.
     """
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'analyzer'}:{ROOT}"}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.signatures"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    signatures = json.loads(done.stdout)
+    signatures = signatures_after("-m", "tests.signatures")
     assert signatures.keys() == decorated()
     never = [name for name, count in signatures.items() if count == 0]
     assert never == [], "tests/signatures.py has to read captures in the way that calls these too"
     assert {name: count for name, count in signatures.items() if count != 1} == {}
+
+
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled with NUMBA_DISABLE_JIT=1")
+def test_nothing_is_left_to_compile_after_the_warm_up() -> None:
+    """Whoever ran `vmpcap warmup` waits for no compiler afterwards: every kernel was met, with its one signature."""
+    assert {name: count for name, count in signatures_after("-c", WARM).items() if count != 1} == {}

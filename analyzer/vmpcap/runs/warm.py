@@ -5,9 +5,12 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from vmpcap.measures.peers import find_peer_streams
+from vmpcap.measures.rtt_histogram import RttHistogram
 from vmpcap.runs.packets import PacketRows
 from vmpcap.runs.pipeline import analyse, list_announcements
 from vmpcap.runs.requests import PointFiles, Request
+from vmpcap.terms.addresses import ip_halves
 from vmpcap.terms.wire import LINKTYPE_ETHERNET
 from vmpcap.verdicts.profile import DEFAULT, load_profile
 
@@ -21,6 +24,13 @@ TCP_FRAME: Final = bytes.fromhex(
     "020000000002 020000000001 0800 45000028000140004006 0000 c0000201 c0000202"
     "9c40 1f40 00000001 00000001 5010 ffff 0000 0000"
 )
+ASKING_FRAME: Final = TCP_FRAME[:36] + (80).to_bytes(2, "big") + TCP_FRAME[38:]
+"""The same to a port of no migration: what peers say to a guest."""
+MIRROR_FRAME: Final = bytes.fromhex(
+    "020000000002 020000000001 0800 4500003600014000402f 0000 c0000201 c0000202 100022eb 00000001"
+    "20000003 00000063 00000000 020000000004 020000000003 88b5"
+)
+"""Mirrored by a switch with a hardware clock (ERSPAN type III)."""
 ESP_FRAME: Final = bytes.fromhex(
     "020000000002 020000000001 0800 4500001c000140004032 0000 c0000201 c0000202 00000001 00000001"
 )
@@ -31,9 +41,13 @@ PARTS: Final = tuple(
 """A datagram that came in two parts."""
 
 
+GUEST: Final = ip_halves("192.0.2.2")
+"""To whom all of them go."""
+
+
 def pcap() -> bytes:
-    """A classic pcap of an ARP request, a numbered packet, a datagram in parts, and many TCP segments."""
-    frames = [ARP_FRAME, ESP_FRAME, *PARTS] + [TCP_FRAME] * FRAMES
+    """A classic pcap of one packet of each kind, and many TCP segments."""
+    frames = [ARP_FRAME, ESP_FRAME, MIRROR_FRAME, ASKING_FRAME, *PARTS] + [TCP_FRAME] * FRAMES
     records = [struct.pack("<IIII", 1, i, len(frame), len(frame)) + frame for i, frame in enumerate(frames)]
     return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, LINKTYPE_ETHERNET) + b"".join(records)
 
@@ -58,6 +72,9 @@ def warm() -> None:
             paths.append(str(path))
         points = tuple(PointFiles(Path(path).stem, None, (path,)) for path in paths)
         request = Request(points=points, profile=load_profile(DEFAULT))
-        _ = analyse(request).flows
+        analysis = analyse(request)
+        _ = analysis.flows
+        find_peer_streams(analysis.points[0].journal.columns(), guest_ips=[GUEST])
+        RttHistogram().merge(RttHistogram())
         list_announcements(request)
         PacketRows(request).lazy().collect()
