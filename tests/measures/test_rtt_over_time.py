@@ -17,8 +17,10 @@ US = 1_000
 
 
 def one_side(least: list[int], most: list[int], flight: list[int], start: int = 0, width: int = BIN) -> Side:
-    new = [1] * len(least)
-    return side(series_of(start, width, new, rtt_min_ns=least, rtt_max_ns=most, flight_max_bytes=flight))
+    new, resent = [1] * len(least), [place % 7 for place in range(len(least))]
+    return side(
+        series_of(start, width, new, resent_bytes=resent, rtt_min_ns=least, rtt_max_ns=most, flight_max_bytes=flight)
+    )
 
 
 def random_side(rng: random.Random, bins: int) -> Side:
@@ -49,6 +51,7 @@ def told(sides: list[Side], bins: int, per: int) -> list[RttSpan]:
                 median_ms=int(median(lows)) / MS if lows else None,
                 most_ms=max(highs) / MS if highs else None,
                 flight_bytes=int(median(flying)) if flying else None,
+                resent_bytes=sum(int(s.resent_bytes[place]) for place in places for s in known),
             )
         )
     return spans

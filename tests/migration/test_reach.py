@@ -27,6 +27,7 @@ from vmpcap.migration.reachable import judge_reachability
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.terms.addresses import ip_halves
+from vmpcap.terms.units import iso_utc
 
 SWITCH = 10 * S
 
@@ -50,7 +51,10 @@ def test_the_gateways_port_decides() -> None:
     gateway = heard("gw", "gateway")
     told = follow_announcements(guest(gateway), [gateway], SWITCH, qemu=True)
     assert told.domain.verdict == "reached"
-    assert told.announcements.by_point["gw"].frames == [200, 201]
+    seen = told.announcements.by_point["gw"]
+    assert seen.frames == [200, 201]
+    assert seen.times == [iso_utc(ts) for ts in gateway.series[0].times]
+    assert seen.kinds == list(gateway.series[0].frame_kinds)
 
 
 def test_heard_at_the_host_but_not_at_a_live_gateway_is_not_reached() -> None:

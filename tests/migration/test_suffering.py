@@ -34,6 +34,10 @@ def test_lost_pings_are_the_outage_in_steps_of_their_interval() -> None:
     assert (found.peer.outage_ms, found.peer.interval_ms, found.peer.lost) == (170.0, 10.0, 17)
     assert (found.peer.survived, found.ended, found.is_cut_off) == (True, True, False)
     assert (found.from_ts, found.to_ts) == (840 * MS, 1010 * MS)
+    assert (found.peer.from_ts, found.peer.to_ts) == (
+        "1970-01-01T00:00:00.840000000Z",
+        "1970-01-01T00:00:01.010000000Z",
+    )
     assert (found.peer.peer, found.peer.protocol, found.peer.point) == ("10.99.0.2", "icmp", "client")
     assert found.from_frame in found.peer.frames
     assert found.to_frame in found.peer.frames
@@ -44,7 +48,7 @@ def test_a_peer_that_lost_nothing_had_no_outage() -> None:
     """0 where requests went on through the switchover and all of them were answered."""
     (found,) = suffered_at(point(pings(200, 10)))
     assert (found.peer.outage_ms, found.peer.lost, found.peer.survived) == (0.0, 0, True)
-    assert found.from_ts is None
+    assert (found.from_ts, found.peer.from_ts, found.peer.to_ts) == (None, None, None)
 
 
 def test_a_peer_that_asked_nothing_then_had_no_outage_of_zero() -> None:

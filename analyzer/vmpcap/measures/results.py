@@ -103,6 +103,8 @@ class RttSpan(msgspec.Struct, frozen=True, kw_only=True):
     most_ms: float | None
     flight_bytes: int | None
     """Outstanding, all connections together: median of what was most in each 10 ms."""
+    resent_bytes: int = 0
+    """Payload sent again in it, as this point saw it."""
 
 
 class Rtt(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,6 +58,7 @@ def rtt_over_time(sides: Sequence[Side], rtt: Rtt) -> list[RttSpan]:
                 median_ms=ms(int(np.median(some))) if len(some) else None,
                 most_ms=ms(int(most[inside].max())) if len(some) else None,
                 flight_bytes=int(np.median(flying)) if len(flying) else None,
+                resent_bytes=int(together.resent_bytes[inside].sum()),
             )
         )
     return spans

@@ -155,6 +155,8 @@ def _seen_at(view: PointView, guest: Moved, series: Series, moment: int) -> Poin
         vlan=[tag for tag in (series.vlan_outer_id, series.vlan_inner_id) if tag >= 0],
         vni=series.vni if series.vni >= 0 else None,
         frames=list(series.frames[:MOST_FRAMES]),
+        times=[iso_utc(ts) or "" for ts in series.times[:MOST_FRAMES]],
+        kinds=list(series.frame_kinds[:MOST_FRAMES]),
         reached=reached,
         because=because,
     )

@@ -59,6 +59,10 @@ class PointAnnouncements(msgspec.Struct, frozen=True, kw_only=True):
     vlan: list[int] = []
     vni: int | None = None
     frames: list[int] = []
+    times: list[str] = []
+    """When each of these frames passed, by the point's own clock."""
+    kinds: list[str] = []
+    """What each of them is."""
     reached: Reached = "not_observable"
     because: str = ""
 
@@ -129,6 +133,10 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     because: str = ""
     frames: list[int] = []
     """Last answered request before, first after (or the last unanswered, where it never came back)."""
+    from_ts: str | None = None
+    to_ts: str | None = None
+    """From its first unanswered request to its first answered one (the last unanswered, where none was), by the clock of
+    the point; null without an outage."""
     filter: str = ""
 
 

@@ -13,7 +13,7 @@ from vmpcap.migration.results import Peer
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import OUTAGE_FIGURES, rank
 from vmpcap.terms.addresses import NO_MAC
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, ms
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, iso_utc, ms
 
 BEFORE_NS: Final = NS_PER_S
 """An outage that ended this long before the guest's first sign is another one's."""
@@ -110,6 +110,8 @@ def _suffered(stream: PeerStream, view: PointView, when: int, away: int) -> Suff
         survived=_survived(stream, outage),
         because=_because(stream, outage, near),
         frames=_frames(outage),
+        from_ts=iso_utc(outage.first_unanswered_ts) if outage is not None else None,
+        to_ts=iso_utc(_end_of_outage(outage)) if outage is not None else None,
         filter=stream.filter,
     )
     if outage is None:
@@ -119,10 +121,15 @@ def _suffered(stream: PeerStream, view: PointView, when: int, away: int) -> Suff
         outage.ended,
         outage.first_unanswered_ts,
         outage.first_unanswered_frame,
-        outage.first_answered_ts if outage.ended else outage.last_unanswered_ts,
+        _end_of_outage(outage),
         outage.first_answered_frame if outage.ended else outage.last_unanswered_frame,
         ms(_doubt(stream, outage)),
     )
+
+
+def _end_of_outage(outage: Outage) -> int | None:
+    """When was the first request answered again; where none was, the last one sent?"""
+    return outage.first_answered_ts if outage.ended else outage.last_unanswered_ts
 
 
 def _gap_of_requests(stream: PeerStream, away: int, when: int) -> int | None:
