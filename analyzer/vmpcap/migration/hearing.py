@@ -12,6 +12,11 @@ from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import count_of
 from vmpcap.terms.wire import ETHERTYPE_ARP, ETHERTYPE_RARP
 
+ONE_WAY: Final = (
+    "no frame that the guest sent is in the capture, only frames to it: it may hold one direction, and announcements"
+    " come from the other"
+)
+
 Bools = npt.NDArray[np.bool_]
 U64 = npt.NDArray[np.uint64]
 
@@ -35,7 +40,18 @@ def why_deaf(view: PointView, guest: Moved, since: int, until: int) -> str:
     if unread:
         frames = count_of(unread, "ARP or RARP frame")
         return f"{frames} of that time could not be read: cut by a snaplen, or not about IPv4"
-    return "" if _reads_its_link(view, guest, since, until) else NOTHING_OF_IT
+    if not _reads_its_link(view, guest, since, until):
+        return NOTHING_OF_IT
+    return "" if _hears_its_side(view, guest) else ONE_WAY
+
+
+def _hears_its_side(view: PointView, guest: Moved) -> bool:
+    """
+    Did this point ever see a frame that came from the guest: does the capture hold what comes from its side?
+
+    Where its MAC is not known, a packet from its address.
+    """
+    return bool(len(frames_of(view, guest).sent)) or bool((view.arps.sender_mac == np.uint64(guest.mac)).any())
 
 
 def _unread_bodies(view: PointView, since: int, until: int) -> int:

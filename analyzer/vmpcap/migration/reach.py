@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -148,6 +148,7 @@ def _seen_at(view: PointView, guest: Moved, series: Series, moment: int) -> Poin
     if first is not None and _comparable(first[0], view):
         delay = ms(series.first_ts - first[1].first_ts)
     reached, because = _arrival(view, guest, series, moment, used, segments, seen)
+    wrong = _wrong_tag(_place(series.vlan_outer_id, series.vni), used) if reached == "not_reached" else None
     return PointAnnouncements(
         seen=True,
         first_ts=iso_utc(series.first_ts),
@@ -158,8 +159,14 @@ def _seen_at(view: PointView, guest: Moved, series: Series, moment: int) -> Poin
         times=[iso_utc(ts) or "" for ts in series.times[:MOST_FRAMES]],
         kinds=list(series.frame_kinds[:MOST_FRAMES]),
         reached=reached,
+        wrong=wrong,
         because=because,
     )
+
+
+def _wrong_tag(place: Place, used: set[Place]) -> Literal["vlan", "vni"]:
+    """Which tag is another than the guest's before? The VNI where the guest was in no such overlay."""
+    return "vlan" if place[1] in {vni for _, vni in used} else "vni"
 
 
 def _places_before(view: PointView, guest: Moved, when: int) -> tuple[set[Place], set[int]]:
@@ -249,9 +256,23 @@ def _comparable(one: PointView, other: PointView) -> bool:
 
 
 def _not_seen_at(view: PointView, guest: Moved, moment: int, qemu: bool) -> tuple[bool | None, Reached, str]:
-    """Why was nothing seen here: not there, or not able to be seen?"""
+    """
+    Why was nothing seen here: not there, or not able to be seen?
+
+    A point between the sites that carries the guest's own frames shows that the announcement did not pass it, which
+    tells where it was lost; that the domain did not get it is for others to say.
+    """
     if view.role in OUT_OF_EARSHOT:
-        return None, "not_observable", OUT_OF_EARSHOT[view.role]
+        because = OUT_OF_EARSHOT[view.role]
+        if view.role != "client" and _why_silent(view, guest, moment, qemu)[0] is False:
+            passed = "the guest's own frames passed here then, the announcement did not"
+            return False, "not_observable", f"{passed}; {because}"
+        return None, "not_observable", because
+    return _why_silent(view, guest, moment, qemu)
+
+
+def _why_silent(view: PointView, guest: Moved, moment: int, qemu: bool) -> tuple[bool | None, Reached, str]:
+    """Does the silence of this point mean that nothing passed it?"""
     if not view.link_carries_announcements:
         return None, "not_observable", "its link type has no Ethernet addresses: RARP cannot exist there"
     if view.drops:
@@ -259,6 +280,9 @@ def _not_seen_at(view: PointView, guest: Moved, moment: int, qemu: bool) -> tupl
     if view.missing:
         lost = count_of(view.missing, "mirrored packet")
         return None, "not_observable", f"{lost} missing there, by their sequence numbers"
+    elsewhen = _of_another_time(view, guest)
+    if elsewhen:
+        return None, "not_observable", elsewhen
     known = bool(guest.heard)
     is_over = qemu or any(series.schedule == "qemu" for _, series in guest.heard)
     wait = WAIT_QEMU_NS if is_over else WAIT_OTHERS_NS
@@ -284,6 +308,17 @@ def _not_seen_at(view: PointView, guest: Moved, moment: int, qemu: bool) -> tupl
         "not_reached",
         f"not seen here in the {wait / NS_PER_S:.0f} s it could take, {source}; other frames were",
     )
+
+
+def _of_another_time(view: PointView, guest: Moved) -> str:
+    """Were announcements of this MAC seen here that may be these, on a clock that nothing holds against the others?"""
+    if view.offset is not None or guest.mac == NO_MAC:
+        return ""
+    same = next((s for s in view.series if s.mac == guest.mac), None)
+    if same is None:
+        return ""
+    at = f"{same.count} of the same MAC were seen here at another time, the first in frame {same.frames[0]}"
+    return f"{at}; nothing shows how this point's clock stands to the others: they may be the same"
 
 
 def _alive(view: PointView, when: int) -> bool:

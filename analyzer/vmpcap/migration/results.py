@@ -7,6 +7,7 @@ import msgspec
 MigrationOutcome = Literal["completed", "aborted", "truncated", "unknown"]
 PhaseKind = Literal["setup", "bulk", "burst", "switchover", "resume"]
 Reached = Literal["reached", "not_reached", "not_observable"]
+Taught = Literal["mac_tables", "arp_caches", "neighbour_caches"]
 
 
 class Phase(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +65,8 @@ class PointAnnouncements(msgspec.Struct, frozen=True, kw_only=True):
     kinds: list[str] = []
     """What each of them is."""
     reached: Reached = "not_observable"
+    wrong: Literal["vlan", "vni"] | None = None
+    """In what the announcement seen here differs from the segment that the guest was in; null where in nothing."""
     because: str = ""
 
 
@@ -76,6 +79,17 @@ class Announcements(msgspec.Struct, frozen=True, kw_only=True):
     first_ts: str | None
     schedule: Literal["qemu", "esxi", "other"] | None
     by_point: dict[str, PointAnnouncements]
+    last_seen_at: list[str] = []
+    """Where it did not arrive: the points that saw it last on its way. Several where the clocks do not tell which."""
+    first_missing_at: list[str] = []
+    """And the live points next on its way that did not see it, or not in the guest's segment."""
+    lost_between_because: str = ""
+    teaches: list[Taught] = []
+    """Which tables the kinds of announcement that were seen bring up to date."""
+    teaches_because: str = ""
+    early_ms: float | None = None
+    """By how much it came before the guest's last frame at its old place; negative: it came after; null: not known."""
+    early_because: str = ""
 
 
 class Bracket(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,7 +129,11 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
 
     verdict: Reached
     word: Literal["same", "stretched", "equivalent", "different", "undecided"] = "undecided"
+    """What the guest's old domain and its new one are to each other."""
     because: str
+    """What the verdict rests on."""
+    word_because: str = ""
+    """What the word rests on."""
 
 
 class Peer(msgspec.Struct, frozen=True, kw_only=True):

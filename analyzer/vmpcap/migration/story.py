@@ -22,6 +22,7 @@ from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.stream import StreamFigures, is_at_sender, measure_stream, stuck_segment, uncaptured
 from vmpcap.migration.suffering import Suffered, what_peers_suffered
 from vmpcap.migration.switchover import describe_switchover, find_moment, last_sign_before, silences
+from vmpcap.migration.told import tell_announcements
 from vmpcap.migration.transfers import Link, Refused, Transfer, find_transfers
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_text, mac_text
@@ -137,6 +138,7 @@ def _tell_guest(move: Move, moved: Moved, views: Sequence[PointView], figures: S
     suffered = tuple(what_peers_suffered(moved, views, moment, last_sign_before(quiet)))
     switchover = describe_switchover(move, moved, views, figures, suffered, quiet)
     before, after, point = _vlans(moved, views, moment)
+    early = find_early_announcement(moved, views)
     series = [s for _, s in moved.heard]
     result = Guest(
         mac=mac_text(moved.mac) or "",
@@ -147,7 +149,7 @@ def _tell_guest(move: Move, moved: Moved, views: Sequence[PointView], figures: S
         vni=next((s.vni for s in series if s.vni >= 0), None),
         confidence=moved.confidence,
         confidence_because=moved.because,
-        announcements=heard.announcements,
+        announcements=tell_announcements(heard.announcements, moved, views, moment, early, heard.domain.verdict),
         switchover=switchover,
         domain=heard.domain,
         peers=[s.peer for s in suffered],
@@ -164,7 +166,7 @@ def _tell_guest(move: Move, moved: Moved, views: Sequence[PointView], figures: S
         second_place=find_second_place(moved, views, moment),
         duplicate_address=find_duplicate_address(moved, views),
         trombone=find_trombone(moved, views, moment),
-        early=find_early_announcement(moved, views),
+        early=early,
         announcement_filter=f"arp.src.hw_mac == {mac_text(moved.mac)} && (arp.opcode == 3 || arp.isgratuitous)",
     )
 

@@ -27,8 +27,9 @@ def about_guest(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
     yield Heading(f"Guest {who}")
     yield Fact("joined", f"{guest.confidence} confidence", guest.confidence_because)
     yield _announced(guest)
-    word = "" if guest.domain.word == "undecided" else f", {guest.domain.word} domain"
-    yield Fact("domain", f"{guest.domain.verdict}{word}", guest.domain.because)
+    yield Fact("domain", guest.domain.verdict, guest.domain.because)
+    yield from _lost(guest)
+    yield Fact("domains", guest.domain.word, guest.domain.word_because)
     yield from _reach(guest)
     yield from _interruption(guest, glyphs)
     yield from _peers(guest)
@@ -43,7 +44,19 @@ def _announced(guest: Guest) -> Fact:
         return Fact("announced", "not seen")
     kinds = ", ".join(f"{n} {kind}" for kind, n in heard.kinds.items())
     said = f"{kinds or count_of(heard.count, 'announcement')}, first {stamp(heard.first_ts)}"
-    return Fact("announced", said, SCHEDULES[heard.schedule])
+    return Fact("announced", said, _joined(SCHEDULES[heard.schedule], heard.teaches_because))
+
+
+def _joined(*sentences: str) -> str:
+    return "; ".join(sentence for sentence in sentences if sentence)
+
+
+def _lost(guest: Guest) -> Iterator[Block]:
+    """Between which points did the announcement die?"""
+    heard = guest.announcements
+    if heard.first_missing_at:
+        last, first = ", ".join(heard.last_seen_at) or "nowhere", ", ".join(heard.first_missing_at)
+        yield Fact("lost", f"last seen: {last}; first missing: {first}", heard.lost_between_because)
 
 
 def _reach(guest: Guest) -> Iterator[Block]:
