@@ -21,8 +21,9 @@ def capture_points(captures: Sequence[str], named: Sequence[str], roles: Sequenc
     """
     Which capture points does this command line name?
 
-    Each capture without a name is a point of its own, called after its file; what could harm a terminal in a name is
-    written as its escape. A point given several times has all the files, in order.
+    Each capture without a name is a point of its own, called after its file, and marked as not named: if its name says
+    no role, one may be proposed. What could harm a terminal in a name is written as its escape. A point given several
+    times has all the files, in order.
 
     Raises RequestError where nothing is named, one file is named twice, or a role or its point does not exist.
     """
@@ -31,13 +32,16 @@ def capture_points(captures: Sequence[str], named: Sequence[str], roles: Sequenc
         name, listed = _named(text)
         files.setdefault(name, []).extend(listed)
     paths = [path for text in captures for path in expanded(text)]
-    for name, path in called_after_files(paths, files, clean):
-        files[name] = [path]
+    unnamed = dict(called_after_files(paths, files, clean))
+    files |= {name: [path] for name, path in unnamed.items()}
     if not files:
         raise RequestError(NO_CAPTURE)
     _refuse_twice(path for listed in files.values() for path in listed)
     given = _given_roles(roles, files)
-    return tuple(PointFiles(name, given.get(name) or role_of(name), tuple(listed)) for name, listed in files.items())
+    return tuple(
+        PointFiles(name, given.get(name) or role_of(name), tuple(listed), is_named=name not in unnamed)
+        for name, listed in files.items()
+    )
 
 
 def role_of(name: str) -> str | None:

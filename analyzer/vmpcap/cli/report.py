@@ -14,6 +14,7 @@ from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.output import STDOUT, check_file, check_folder, emit, emit_data, write_file, write_text
 from vmpcap.cli.overwriting import spare_captures
 from vmpcap.cli.progress import Progress
+from vmpcap.cli.proposed import say_proposed
 from vmpcap.terms.errors import RequestError
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def report(
 
     with Progress(common.quiet) as progress:
         analysis = analyse(request, progress)
+    say_proposed(analysis.report.inputs, common.quiet)
     _write(analysis, outputs)
     return _status(analysis.report, common)
 

@@ -39,7 +39,7 @@ def set_scenes(moves: Sequence[Move], guests: Sequence[tuple[Moved, ...]], views
     scenes = []
     homes = _homes(moves)
     for number, (move, passengers) in enumerate(zip(moves, guests, strict=True)):
-        is_back = _goes_back(move, moves[:number])
+        is_back = goes_back(move, moves[:number])
         end = _next_start({g.mac for g in passengers}, moves[number + 1 :], guests[number + 1 :])
         seen = {view.name: _as_seen(view, _role_in(move, view, homes.get(view.name), is_back), end) for view in views}
         sightings = [Sighting(seen[s.view.name], s.transfer) for s in move.sightings]
@@ -118,7 +118,7 @@ def _role_in(move: Move, view: PointView, home: set[str] | None, is_back: bool) 
     return next((role for role, hosts in _ends(move.best.transfer).items() if home & hosts), None)
 
 
-def _goes_back(move: Move, earlier: Sequence[Move]) -> bool:
+def goes_back(move: Move, earlier: Sequence[Move]) -> bool:
     """Does this move go from the second host to the first of the first move between the two?"""
     here = (move.best.transfer.source, move.best.transfer.destination)
     for other in earlier:

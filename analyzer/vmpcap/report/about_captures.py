@@ -19,6 +19,8 @@ def about_captures(report: Report, glyphs: Glyphs) -> Iterator[Block]:
             yield Fact("defects", f"{given.point}: {words}")
         for words in guess_words(given):
             yield Fact("guessed", f"{given.point}: {words}")
+    for point, because in {i.point: i.role_because for i in report.inputs if i.role_because}.items():
+        yield Fact("role", f"{point}: {because}")
     for rule in report.decode_as:
         yield Fact("told", f"--decode-as {rule}")
     yield from _clocks(report.clocks, glyphs)
@@ -43,7 +45,7 @@ def _files(inputs: Sequence[Input]) -> Iterator[Block]:
     rows = tuple(
         (
             i.point,
-            (i.role or "") if named else "",
+            _role(i) if named else "",
             f"{i.packets:,}",
             size(i.bytes),
             _time(i.first_ts, len(days) > 1),
@@ -63,6 +65,10 @@ def _files(inputs: Sequence[Input]) -> Iterator[Block]:
         yield Fact("folder", folder)
     if len(formats) == 1:
         yield Fact("format", formats[0])
+
+
+def _role(given: Input) -> str:
+    return f"{given.role} (proposed)" if given.role and given.role_because else given.role or ""
 
 
 def _common_folder(inputs: Sequence[Input]) -> str:

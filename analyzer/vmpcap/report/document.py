@@ -76,6 +76,8 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     """Frames whose walk ended early, by reason: counted, never dropped."""
     guesses: list[Guess] = []
     """Frames that were walked by what their bytes look like."""
+    role_because: str = ""
+    """Why a point that nobody named has this role, or has none; empty where the role was given."""
 
 
 class Clock(msgspec.Struct, frozen=True, kw_only=True):

@@ -62,6 +62,7 @@ def describe_file(
         ],
         not_walked=not_walked,
         guesses=[Guess(**one._asdict()) for one in guesses],
+        role_because=files.role_because,
     )
 
 

@@ -12,7 +12,9 @@ from vmpcap.report.assemble import assemble
 from vmpcap.report.document import Input, Report
 from vmpcap.runs.between import Together, compare_all
 from vmpcap.runs.inputs import describe_inputs, name_faults
+from vmpcap.runs.pieces import join_pieces, refuted
 from vmpcap.runs.point import PointRead, Progress, Wanted
+from vmpcap.runs.proposed import with_roles
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.runs.second_look import guests_in, look_again
 from vmpcap.runs.side_by_side import read_points
@@ -59,9 +61,14 @@ def analyse(request: Request, progress: Progress | None = None) -> Analysis:
     RequestError
         The request names something that does not exist.
     """
+    asked = request
+    request, pieces = join_pieces(asked)
     points = read_points(request, Wanted(), progress)
+    if wrong := refuted(points):
+        request, pieces = join_pieces(asked, but_not=wrong)
+        points = read_points(request, Wanted(), progress)
     faults = name_faults(points)
-    views = as_views(points)
+    views = with_roles(points, as_views(points), request)
     told = tell(views, request.ports, request.guests, faults)
     if any(point.journal.overflowed for point in points) and told.stories:
         guests = guests_in(told)
@@ -69,7 +76,7 @@ def analyse(request: Request, progress: Progress | None = None) -> Analysis:
         look_again(points, views, guests, request)
         told = tell(views, request.ports, request.guests, faults)
     inputs, clocks, rules = describe_inputs(points), describe_clocks(views), [rule.text for rule in request.decode_as]
-    report = assemble(told, request.profile, inputs, clocks, _notes(points), rules, _now())
+    report = assemble(told, request.profile, inputs, clocks, [*pieces, *_notes(points)], rules, _now())
     return Analysis(report, told, points)
 
 

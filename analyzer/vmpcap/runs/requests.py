@@ -16,6 +16,12 @@ class PointFiles:
     name: str
     role: str | None
     files: tuple[str, ...]
+    is_named: bool = True
+    """Whether a user named it: of others the role may be proposed by what they show."""
+    role_because: str = ""
+    """Why it has its role, or has none, where it was proposed; empty where nobody looked."""
+    longest_seam_ns: int = 0
+    """Where its files were recognised as pieces of one capture: the longest silence that may lie between two."""
 
 
 @dataclass(frozen=True, slots=True)

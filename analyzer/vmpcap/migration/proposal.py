@@ -1,0 +1,211 @@
+"""Which roles capture points have that nobody named: by what each shows of the stream and of the guest."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from vmpcap.migration.guest_places import MARGIN_NS, Place, is_nearer, nearly_all, place_of
+from vmpcap.migration.guests import Moved, find_guests
+from vmpcap.migration.moves import Move, match_transfers
+from vmpcap.migration.scenes import goes_back, set_scenes
+from vmpcap.migration.stream_places import Proposal, place_on_stream
+from vmpcap.migration.switchover import find_moment
+from vmpcap.migration.transfers import find_transfers
+from vmpcap.migration.views import PointView
+
+LONG_NS: Final = 1 << 62
+
+NO_GUEST: Final = "it shows nothing of the stream, and no guest is known to have moved"
+NOTHING: Final = "it shows nothing of the stream and too little of the guest"
+BOTH_KINDS: Final = (
+    "it shows the stream and the guest's own link: it is an end of the stream as well as a part of the guest's domain"
+)
+
+
+BOTH_SIDES: Final = "the guest's talk passed here before its move as well as after, on its own link"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sights:
+    """All points' sights of one guest."""
+
+    places: tuple[Place, ...]
+
+    def others(self, place: Place) -> list[Place]:
+        return [other for other in self.places if other is not place]
+
+    def talked_elsewhere(self, place: Place, since: int, until: int) -> bool:
+        """Did the guest talk with somebody in this time, on its own link, at another point?"""
+        return any(other.moment is not None and other.on_link.talks(since, until) for other in self.others(place))
+
+    def phase(self, place: Place) -> str:
+        """
+        When was the guest's talk on its own link seen here: `before`, `after`, `both`, or is it not to be told: ``?
+
+        What a point does not show it may have slept through: that the guest talked elsewhere then is asked for besides.
+        """
+        if place.moment is None:
+            return ""
+        link = place.on_link
+        before, after = (-LONG_NS, -MARGIN_NS), (MARGIN_NS, LONG_NS)
+        if link.talks(*before) and link.talks(*after):
+            return "both"
+        if link.talks(*before) and not link.speaks(*after) and self.talked_elsewhere(place, *after):
+            return "before"
+        if link.talks(*after) and not link.speaks(*before) and self.talked_elsewhere(place, *before):
+            return "after"
+        return ""
+
+    def phases(self) -> dict[str, str]:
+        return {place.view.name: self.phase(place) for place in self.places}
+
+
+def propose_roles(
+    views: Sequence[PointView], extra_ports: Sequence[int] = (), guests: Sequence[str] = ()
+) -> dict[str, Proposal]:
+    """
+    Which role has each point, and why? None where what it shows would suit several.
+
+    By the first migration that tells anything of a point; one that goes back turns nothing, since roles are those of
+    the first. A name that a user gave a point is not asked for here.
+    """
+    moves = match_transfers([(view, find_transfers(view.streams, extra_ports)[0]) for view in views])
+    moved, _ = find_guests(moves, views, guests)
+    scenes = set_scenes(moves, moved, views)
+    found: dict[str, Proposal] = {}
+    for number, scene in enumerate(scenes):
+        if goes_back(scene.move, moves[:number]):
+            continue
+        for name, (role, because) in _by_one(scene.move, scene.guests, scene.views).items():
+            if found.get(name, (None, ""))[0] is None:
+                found[name] = role, because
+    return found or {view.name: (None, "no migration is in view") for view in views}
+
+
+def _by_one(move: Move, guests: Sequence[Moved], views: Sequence[PointView]) -> dict[str, Proposal]:
+    """The roles by one migration: the stream tells first, where a point shows it."""
+    on_stream = {s.view.name: s for s in move.sightings}
+    sure = [guest for guest in guests if guest.heard or guest.confidence == "high"]
+    by_guest = [_by_guest(move, guest, views) for guest in sure]
+    found: dict[str, Proposal] = {}
+    for view in views:
+        told = [proposals[view.name] for proposals in by_guest]
+        mine = next((p for p in told if p[0] is not None), told[0] if told else (None, NO_GUEST))
+        if view.name in on_stream:
+            found[view.name] = place_on_stream(on_stream[view.name], move)
+            if any(_shows_link(view, move, guest) for guest in sure):
+                found[view.name] = None, BOTH_KINDS
+        else:
+            found[view.name] = mine
+    return found
+
+
+def _shows_link(view: PointView, move: Move, guest: Moved) -> bool:
+    place = place_of(view, guest, None)
+    return bool(len(place.on_link.sent) or len(place.on_link.asked))
+
+
+def _by_guest(move: Move, guest: Moved, views: Sequence[PointView]) -> dict[str, Proposal]:
+    """The roles of points by what each shows of one guest."""
+    moment = find_moment(move, guest)
+    on_stream = {s.view.name for s in move.sightings}
+    places = [place_of(view, guest, moment) for view in views if view.name not in on_stream]
+    sights = _Sights(tuple(places))
+    phases = sights.phases()
+    found: dict[str, Proposal] = {view.name: (None, NOTHING) for view in views}
+    found |= {place.view.name: _by_way(place, phases[place.view.name]) for place in places}
+    for phase, role in (("before", "domain:source"), ("after", "domain:destination")):
+        found |= _by_phase([p for p in places if phases[p.view.name] == phase], phase, role)
+    hubs = [p for p in places if phases[p.view.name] == "both"]
+    ends = [p for p in places if found[p.view.name][0] in ("domain:source", "domain:destination")]
+    found |= _between(hubs, ends, {role for role, _ in found.values()})
+    return found
+
+
+def _by_way(place: Place, phase: str) -> Proposal:
+    """What do hops, tunnels and times of the guest's packets tell, without a look at other points?"""
+    link = place.on_link
+    is_on_link = bool(len(link.sent) or len(link.asked))
+    for row_says, role, because in WAYS:
+        if row_says(place) and not is_on_link:
+            return role, because
+    if not is_on_link and place.guest.series_at(place.view) is None:
+        return None, NOTHING
+    if place.moment is None:
+        return None, "it shows the guest's own link, and when the guest moved by its clock is not known"
+    if phase == "both":
+        return None, f"{BOTH_SIDES}: at its gateway, or in a domain of the source that its packets still pass"
+    if phase:
+        return None, ""  # settled by comparison with others of the same phase
+    if not link.talks(-LONG_NS, LONG_NS):
+        return None, "it shows the guest's own link, but no talk with somebody both ways: too little to tell where"
+    return None, (
+        "it shows the guest's talk on one side of its move only, and nothing shows that the guest talked elsewhere on"
+        " the other: a gateway's port would show the same"
+    )
+
+
+WAYS: Final[tuple[tuple[Callable[[Place], bool], str, str], ...]] = (
+    (
+        lambda p: nearly_all(p.sent_hops) == 0 and nearly_all(p.asked_hops) == 1 and not p.tunnelled,
+        "client",
+        "those who ask the guest stand here without a router between, the guest's answers came over one",
+    ),
+    (
+        lambda p: nearly_all(p.sent_hops) == 0 and nearly_all(p.asked_hops) == 0,
+        "wan",
+        "packets from the guest and to it had both passed routers before they came here",
+    ),
+    (lambda p: p.tunnelled > 0, "wan", "the guest's frames are seen in a tunnel only: it stands between the sites"),
+)
+"""What the way of the guest's packets tells of a point that is not on its link: (does it, role, why)."""
+
+
+WHEN: Final = {
+    "before": "the guest talked here before its move, never after, though it talked elsewhere then",
+    "after": "the guest talked here after its move, never before, though it talked elsewhere then",
+}
+THERE: Final = "a gateway's port there or a link between the sites"
+ALONE: Final = f"{THERE} would show the same"
+
+
+def _by_phase(places: Sequence[Place], phase: str, role: str) -> dict[str, Proposal]:
+    """Of points that saw the guest at one side of its move only: the one nearest to it is in its domain there."""
+    found: dict[str, Proposal] = {}
+    for place in places:
+        order = {other.view.name: is_nearer(place, other) for other in places if other is not place}
+        nearer = [name for name, o in order.items() if o < 0]
+        alike = [name for name, o in order.items() if o == 0]
+        if nearer:
+            because = f"{WHEN[phase]}, but {', '.join(nearer)} stands nearer to it: this is {role}, {THERE}"
+            found[place.view.name] = None, because
+        elif alike:
+            because = f"{WHEN[phase]}; whether this or {', '.join(alike)} is nearer to it is not to be told"
+            found[place.view.name] = None, because
+        elif order:
+            found[place.view.name] = role, f"{WHEN[phase]}; it stands nearer to the guest than {', '.join(order)}"
+        else:
+            found[place.view.name] = role, f"{WHEN[phase]} ({ALONE})"
+    return found
+
+
+def _between(hubs: Sequence[Place], ends: Sequence[Place], roles: set[str | None]) -> dict[str, Proposal]:
+    """
+    Of points that saw the guest's talk from both its places: which of them is where its gateway or peers are?
+
+    The one furthest from the guest, where something in view is nearer to it before its move and after. Of several such
+    points, the nearest is in the source's domain, which the guest's packets still pass.
+    """
+    has_source = "domain:source" in roles
+    found: dict[str, Proposal] = {}
+    for hub in hubs:
+        others = [other for other in hubs if other is not hub]
+        is_far = all(is_nearer(place, hub) > 0 for place in (*others, *ends))
+        is_near = bool(others) and all(is_nearer(hub, other) > 0 for other in others)
+        if is_far and (others or {"domain:source", "domain:destination"} <= roles):
+            names = ", ".join(p.view.name for p in (*others, *ends))
+            found[hub.view.name] = "gateway", f"{BOTH_SIDES}, and nearer to it stand {names}"
+        elif is_near and not has_source:
+            names = ", ".join(p.view.name for p in others)
+            found[hub.view.name] = "domain:source", f"{BOTH_SIDES}, but nearer to the guest than {names}"
+    return found
