@@ -101,16 +101,17 @@ def frame_of(packet: Packet) -> bytes:
     return macs + tags + ethertype + network + body
 
 
-def batch_of(packets: Sequence[Packet], first_frame: int = 1) -> RecordBatch:
-    """These packets as a reader hands them on."""
-    frames = [frame_of(packet) for packet in packets]
+def batch_of(packets: Sequence[Packet], first_frame: int = 1, snaplen: int = 262144) -> RecordBatch:
+    """These packets as a reader hands them on, each cut to so many bytes."""
+    whole = [len(frame_of(packet)) for packet in packets]
+    frames = [frame_of(packet)[:snaplen] for packet in packets]
     sizes = [len(frame) for frame in frames]
     return RecordBatch(
         buffer=as_read_only(b"".join(frames) or b"\0"),
         first_frame=first_frame,
         record_at=doorway(np.cumsum([0, *sizes])[:-1], np.int64),
         captured_bytes=doorway(sizes, np.int32),
-        wire_bytes=doorway(sizes, np.int32),
+        wire_bytes=doorway(whole, np.int32),
         ts_ns=doorway([packet.ts_ns for packet in packets], np.int64),
         interface=doorway(np.zeros(len(frames)), np.int32),
         link_type=doorway(np.ones(len(frames)), np.int32),

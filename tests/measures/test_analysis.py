@@ -14,7 +14,7 @@ from tests.twins.analysis import Said, Segment, analyse
 from tests.twins.flows import name_all
 from vmpcap.flows.table import FlowTable
 from vmpcap.measures.analysis import MARKS, Analysis
-from vmpcap.measures.kernels.analysis_state import COUNTED, UNSAID
+from vmpcap.measures.kernels.analysis_state import COUNTED, REPORTS_UNSEEN, STAMPS_UNSEEN, UNSAID
 from vmpcap.terms.marks import TCP_MARKS
 
 CLIENT, SERVER = ("10.0.0.1", 40_000), ("10.0.0.2", 8_000)
@@ -93,7 +93,7 @@ def test_what_is_counted_is_what_was_marked(seed: int) -> None:
     wanted: Counter[tuple[int, int, str]] = Counter()
     for one, name in zip(said, names, strict=True):
         for mark in MARKS:
-            if name is not None and mark.name in one.marks and mark.counted_as:
+            if name is not None and mark.name in one.marks:
                 wanted[(*name, mark.counted_as)] += 1
     counted = analysis.counted
     found = {
@@ -107,7 +107,7 @@ def test_what_is_counted_is_what_was_marked(seed: int) -> None:
 
 def test_every_count_is_some_marks() -> None:
     """No column of a flow's side stays empty for want of a mark."""
-    assert sorted(COUNTED.names or ()) == sorted(mark.counted_as for mark in MARKS if mark.counted_as)
+    assert sorted(COUNTED.names or ()) == sorted(mark.counted_as for mark in MARKS)
 
 
 def talk(*steps: tuple[int, bool, int, int, int]) -> list[Packet]:
@@ -251,6 +251,32 @@ def test_a_receiver_says_what_came_twice(ack: int, blocks: tuple[tuple[int, int]
     """The first block below the ACK or inside the second (RFC 2883 4); a block of anything else is an ordinary one."""
     report = Packet(2 * MS, *SERVER, *CLIENT, seq=1, ack=ack, sack=blocks)
     assert old_segments(report)["needless"] == needless
+
+
+@pytest.mark.parametrize(
+    ("snaplen", "blocks", "unseen"),
+    [
+        (54, (), REPORTS_UNSEEN | STAMPS_UNSEEN),  # the options begin here
+        (65, (), REPORTS_UNSEEN | STAMPS_UNSEEN),  # one byte of the time stamps is missing
+        (66, (), 0),  # all there is: an ACK without SACK
+        (66, ((110, 120),), REPORTS_UNSEEN),
+        (77, ((110, 120), (150, 160)), REPORTS_UNSEEN),
+        (83, ((110, 120), (150, 160)), REPORTS_UNSEEN),
+        (84, ((110, 120), (150, 160)), 0),
+        (84, ((110, 120), (150, 160), (170, 180)), 0),  # two blocks tell it all
+    ],
+)
+def test_what_was_cut_off_is_known_to_be_unseen(snaplen: int, blocks: tuple[tuple[int, int], ...], unseen: int) -> None:
+    """An answer whose options were cut before what they report: of the side that is reported on."""
+    sent = Packet(0, *CLIENT, *SERVER, seq=100, ack=1, size=200, stamps=(7, 3))
+    answer = Packet(MS, *SERVER, *CLIENT, seq=1, ack=140, sack=blocks, stamps=(4, 7))
+    table = FlowTable(budget=10)
+    analysis = Analysis(table)
+    for first, one in ((1, batch_of([sent], 1)), (2, batch_of([answer], 2, snaplen))):
+        frames = WALKER.walk(one)
+        analysis.absorb(frames, *table.name(frames, first), first)
+    assert int(analysis.told[0, 0]["unseen_bits"]) == unseen
+    assert int(analysis.told[0, 1]["unseen_bits"]) == unseen & STAMPS_UNSEEN
 
 
 def test_marks_have_their_names_bits() -> None:

@@ -19,6 +19,7 @@ FLOW_ADDED = (
 )
 FLOW_RECOVERY = "resent_reported, resent_timeout, resent_tail, late_most_bytes, late_most_us, late_most_segments"
 FLOW_ECHOES = "needless_eifel, delayed_acks, rtt_ts_samples, rtt_ts_min_us"
+FLOW_MARKED_LATER = "keep_alive_acks, zero_window_probe_acks, reused_ports"
 ANNOUNCEMENT = (
     "point, frame, ts, kind, opcode, eth_src, eth_dst, sender_mac, sender_ip, target_mac, target_ip, vlan_ids, vni, "
     "encapsulation, broadcast"
@@ -43,8 +44,9 @@ def test_flow_columns_are_the_contracts() -> None:
     added = [f"{letter}_{name}" for letter in "ab" for name in FLOW_ADDED.split(", ")]
     recovery = [f"{letter}_{name}" for letter in "ab" for name in FLOW_RECOVERY.split(", ")]
     echoes = [f"{letter}_{name}" for letter in "ab" for name in FLOW_ECHOES.split(", ")]
+    later = [f"{letter}_{name}" for letter in "ab" for name in FLOW_MARKED_LATER.split(", ")]
     promised = [*FLOW_ENDS.split(", "), *sides, *FLOW_WHOLE.split(", ")]
-    assert [column.name for column in FLOWS] == [*promised, *added, "initial_rtt_us", *recovery, *echoes]
+    assert [column.name for column in FLOWS] == [*promised, *added, "initial_rtt_us", *recovery, *echoes, *later]
 
 
 def test_announcement_columns_are_the_contracts() -> None:

@@ -26,7 +26,7 @@ class Mark:
     name: str
     """As in tcp.analysis.<name>."""
     bit: int
-    counted_as: str | None
+    counted_as: str
     """Which column of a flow's side counts it."""
     when: str
 
@@ -40,13 +40,13 @@ MARKS: Final = (
     Mark("ack_lost_segment", at.ACK_LOST_SEGMENT, "acked_unseen", "it acknowledges numbers that were not seen"),
     Mark("duplicate_ack", at.DUPLICATE_ACK, "duplicate_acks", "the same ACK and window once more"),
     Mark("keep_alive", at.KEEP_ALIVE, "keep_alives", "at most a byte, one number before the next expected one"),
-    Mark("keep_alive_ack", at.KEEP_ALIVE_ACK, None, "a repeated ACK after a keep-alive"),
+    Mark("keep_alive_ack", at.KEEP_ALIVE_ACK, "keep_alive_acks", "a repeated ACK after a keep-alive"),
     Mark("zero_window", at.ZERO_WINDOW, "zero_windows", "it offers no room"),
     Mark("zero_window_probe", at.ZERO_WINDOW_PROBE, "zero_window_probes", "one byte although there is no room"),
-    Mark("zero_window_probe_ack", at.ZERO_WINDOW_PROBE_ACK, None, "a probe's answer: still no room"),
+    Mark("zero_window_probe_ack", at.ZERO_WINDOW_PROBE_ACK, "zero_window_probe_acks", "its answer: still no room"),
     Mark("window_full", at.WINDOW_FULL, "window_fulls", "it reaches the edge of what the receiver offered"),
     Mark("window_update", at.WINDOW_UPDATE, "window_updates", "the same ACK with another window"),
-    Mark("reused_ports", at.REUSED_PORTS, None, "a SYN between ends that had a connection before"),
+    Mark("reused_ports", at.REUSED_PORTS, "reused_ports", "a SYN between ends that had a connection before"),
 )
 """In the order in which a person would explain them. What counts is Wireshark 4.0 with its default preferences."""
 

@@ -85,6 +85,9 @@ class Marked:
     window_fulls: int
     window_updates: int
     keep_alives: int
+    keep_alive_acks: int
+    zero_window_probe_acks: int
+    reused_ports: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +108,10 @@ class Side:
     late_most_segments: int
     late_most_ns: int
     """Of those that came late: the most segments that had overtaken one, and for how long at most; 0 without any."""
-    needless: int
-    """How often the receiver said that something of this side came twice (RFC 2883)."""
-    needless_eifel: int
-    """Segments sent again of which an echoed time stamp proves that the first had come (RFC 3522)."""
+    needless: int | None
+    """How often the receiver said that something of this side came twice (RFC 2883); None where that was cut off."""
+    needless_eifel: int | None
+    """Segments sent again of which an echoed time stamp proves that the first had come (RFC 3522); None likewise."""
     resent_reported: int
     resent_timeout: int
     resent_tail: int

@@ -9,7 +9,7 @@ from vmpcap.decode.paths import path_text
 from vmpcap.flows.table import FlowTable
 from vmpcap.measures.follow import Follower
 from vmpcap.measures.kernels import layout
-from vmpcap.measures.kernels.analysis_state import COUNTED, TOLD
+from vmpcap.measures.kernels.analysis_state import COUNTED, REPORTS_UNSEEN, STAMPS_UNSEEN, TOLD
 from vmpcap.measures.rtt_histogram import Buckets
 from vmpcap.terms.cells import ip_cells, name_cells, number_cells, pair_cells, tag_cells, time_cells, us_cells
 from vmpcap.terms.columns import FLOWS, through_gate
@@ -31,6 +31,8 @@ OWN_COUNTS: Final = {
     "copies": "duplicates",
 }
 """What is counted per side of TCP by the follower, beside Wireshark's marks, and what it is called there."""
+WITNESSES: Final = {"needless": REPORTS_UNSEEN, "needless_eifel": STAMPS_UNSEEN}
+"""What is not known where the capture cut off that on which it rests."""
 ALL_SAMPLES: Final = max(layout.ACK_RTT_KINDS)
 """Kinds up to this one are what Wireshark's ack_rtt has."""
 
@@ -132,7 +134,10 @@ def _side(follower: Follower, spread: Spread, number: int, is_tcp: Bools) -> "di
     columns |= {name: number_cells(marked[name], is_tcp) for name in COUNTED.names or ()}
     columns |= {name: number_cells(more[counted], is_tcp) for name, counted in OWN_COUNTS.items()}
     told = follower.analysis.told[:, number]
-    columns |= {name: number_cells(told[name], is_tcp) for name in TOLD.names or () if not name.endswith("_ns")}
+    plain = [name for name in TOLD.names or () if not name.endswith(("_ns", "_bits")) and name not in WITNESSES]
+    columns |= {name: number_cells(told[name], is_tcp) for name in plain}
+    for name, bit in WITNESSES.items():
+        columns[name] = number_cells(told[name], is_tcp & (told["unseen_bits"] & bit == 0))
     columns["late_most_us"] = us_cells(np.where(is_tcp & (told["came_late"] > 0), told["late_most_ns"], -1))
     timed = told["rtt_ts_samples"] > 0
     columns["rtt_ts_min_us"] = us_cells(np.where(is_tcp & timed, told["rtt_ts_least_ns"], -1))

@@ -11,6 +11,7 @@ from vmpcap.flows.table import FlowTable
 from vmpcap.measures.analysis import Analysis
 from vmpcap.measures.connections import Connection, Marked, Pause, RttSummary, Side, StreamSeries
 from vmpcap.measures.kernels import layout as at
+from vmpcap.measures.kernels.analysis_state import REPORTS_UNSEEN, STAMPS_UNSEEN
 from vmpcap.measures.kernels.follow import follow
 from vmpcap.measures.rtt_histogram import Buckets, RttHistogram, summarise
 from vmpcap.readers.index import EARLIEST, LATEST
@@ -259,8 +260,8 @@ class Follower:
             came_late=int(told["came_late"]),
             late_most_segments=int(told["late_most_segments"]),
             late_most_ns=int(told["late_most_ns"]),
-            needless=int(told["needless"]),
-            needless_eifel=int(told["needless_eifel"]),
+            needless=_known(told["needless"], not told["unseen_bits"] & REPORTS_UNSEEN),
+            needless_eifel=_known(told["needless_eifel"], not told["unseen_bits"] & STAMPS_UNSEEN),
             resent_reported=int(told["resent_reported"]),
             resent_timeout=int(told["resent_timeout"]),
             resent_tail=int(told["resent_tail"]),

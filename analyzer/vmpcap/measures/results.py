@@ -156,6 +156,8 @@ class Loss(msgspec.Struct, frozen=True, kw_only=True):
     """Of those: the longest time behind the first that had overtaken it."""
     needless: int | None = None
     """Reports of the receiver that something came twice (D-SACK): sent again although it had arrived."""
+    needless_because: str = ""
+    """Why it is not known what was sent again in vain, by either witness."""
     needless_eifel: int | None = None
     """Segments sent again although the first had arrived, by echoed time stamps (RFC 3522); leans low."""
     resent_reported: int | None = None

@@ -27,6 +27,9 @@ USUAL_MSS = 1460
 OPTION_BYTES = 40
 """TCP's options may take this much of a segment (RFC 9293 section 3.1)."""
 
+CUT_OFF = "the capture cut off TCP options, and with them what would tell; 100 bytes of each frame are enough"
+"""Why it is not known what was sent again in vain."""
+
 SETUP_BYTES = 65_536
 """What is said before the first pause is set-up as long as it is no more than this."""
 
@@ -115,12 +118,19 @@ def _loss(sighting: Sighting, volume: Bytes) -> Loss:
         reordered=sum(side.came_late for side in data),
         reordered_most_segments=max((side.late_most_segments for side in late), default=None),
         reordered_most_ms=ms(max((side.late_most_ns for side in late), default=None)),
-        needless=sum(side.needless for side in data),
-        needless_eifel=sum(side.needless_eifel for side in data),
+        needless=_sum_of_known([side.needless for side in data]),
+        needless_because=CUT_OFF if any(None in (side.needless, side.needless_eifel) for side in data) else "",
+        needless_eifel=_sum_of_known([side.needless_eifel for side in data]),
         resent_reported=sum(side.resent_reported for side in data),
         resent_timeout=sum(side.resent_timeout for side in data),
         resent_tail=sum(side.resent_tail for side in data),
     )
+
+
+def _sum_of_known(counts: Sequence[int | None]) -> int | None:
+    """Their sum, where each of them is known."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
 
 
 def split_activity(

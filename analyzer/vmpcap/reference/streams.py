@@ -20,6 +20,9 @@ MARKS: Final = {
     "acked_unseen": "tcp.analysis.ack_lost_segment",
     "zero_window_probes": "tcp.analysis.zero_window_probe",
     "window_updates": "tcp.analysis.window_update",
+    "keep_alive_acks": "tcp.analysis.keep_alive_ack",
+    "zero_window_probe_acks": "tcp.analysis.zero_window_probe_ack",
+    "reused_ports": "tcp.analysis.reused_ports",
 }
 """Columns of `vmpcap flows` that count segments, and the mark of each."""
 STREAM: Final = "tcp.stream"

@@ -85,7 +85,7 @@ def _over_time(rate: Throughput) -> str:
 def _resent(loss: Loss) -> Iterator[str]:
     """What was sent again or came late, by our own count."""
     if loss.retransmissions is not None:
-        yield f"{loss.retransmissions:,} resent" + (f" ({loss.needless:,} in vain)" if loss.needless else "")
+        yield f"{loss.retransmissions:,} resent{_in_vain(loss)}"
     if loss.lost_before_point:
         yield f"{loss.lost_before_point:,} more lost before this point"
     why = [
@@ -105,6 +105,13 @@ def _resent(loss: Loss) -> Iterator[str]:
         yield count_of(loss.zero_windows, "zero window")
     if loss.retransmitted_share is not None:
         yield f"{figure(loss.retransmitted_share, 'share')} of the payload resent"
+
+
+def _in_vain(loss: Loss) -> str:
+    """How many of those for nothing?"""
+    if loss.needless:
+        return f" ({loss.needless:,} in vain)"
+    return " (whether in vain was cut off)" if loss.retransmissions and loss.needless_because else ""
 
 
 def _extent(loss: Loss) -> str:

@@ -114,7 +114,7 @@ ALSO_PER_SIDE: Final = (
     Column("resent_bytes", "count", "bytes", "of payload that this point had seen from this side; no copies"),
     Column("sent_again", "count", "segments", "old numbers, sent after what they came behind: by time stamp or IP id"),
     Column("came_late", "count", "segments", "old numbers, sent before it: reordered, or captured out of order"),
-    Column("needless", "count", "reports", "of the receiver that something came twice: D-SACK (RFC 2883)"),
+    Column("needless", "count", "reports", "of the receiver that it came twice: D-SACK (RFC 2883); null: cut off"),
     Column("late_segments", "count", "segments", "that filled a hole, whenever they came; no copies"),
     Column("copies", "count", "packets", "captured more than once; they count nowhere else but in what is marked"),
 )
@@ -137,13 +137,21 @@ RECOVERY_PER_SIDE: Final = (
 )
 ECHOES_PER_SIDE: Final = (
     Column(
-        "needless_eifel", "count", "segments", "sent again in vain: the next ACK echoes an older time stamp (RFC 3522)"
+        "needless_eifel",
+        "count",
+        "segments",
+        "sent again in vain: the next ACK echoes an older time stamp (RFC 3522); null: cut off",
     ),
     Column("delayed_acks", "count", "segments", "ACKs of a lone segment, 30 to 520 ms later than the handshake took"),
     Column(
         "rtt_ts_samples", "count", "samples", "data timed until its time stamp was echoed (RFC 7323), one at a time"
     ),
     Column("rtt_ts_min_us", "float", "us", "smallest of those"),
+)
+MARKED_LATER_PER_SIDE: Final = (
+    Column("keep_alive_acks", "count", "segments", "marked: the same ACK once more, after a keep-alive"),
+    Column("zero_window_probe_acks", "count", "segments", "marked: it answers a probe: still no window"),
+    Column("reused_ports", "count", "segments", "marked: a SYN between ends that had a connection before"),
 )
 FLOWS: Final = (
     *WHERE_FROM,
@@ -154,6 +162,7 @@ FLOWS: Final = (
     Column("initial_rtt_us", "float", "us", "the last SYN to the first ACK after it: Wireshark's initial_rtt"),
     *(Column(f"{side}_{c.name}", c.kind, c.unit, c.meaning) for side in ("a", "b") for c in RECOVERY_PER_SIDE),
     *(Column(f"{side}_{c.name}", c.kind, c.unit, c.meaning) for side in ("a", "b") for c in ECHOES_PER_SIDE),
+    *(Column(f"{side}_{c.name}", c.kind, c.unit, c.meaning) for side in ("a", "b") for c in MARKED_LATER_PER_SIDE),
 )
 """`vmpcap flows`: what is promised, then what was added. Marked: in Wireshark, with its default preferences."""
 

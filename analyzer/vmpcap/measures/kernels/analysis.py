@@ -24,20 +24,24 @@ from vmpcap.measures.kernels.analysis_state import (
     FAST_RETRANSMISSION,
     FLIGHT_UNKNOWN,
     KEEP_ALIVE,
+    KEEP_ALIVE_ACK,
     LAST_WAS_SYN,
     LOST_SEGMENT,
     OUT_OF_ORDER,
+    REPORTS_UNSEEN,
     RETRANSMISSION,
     REUSED_PORTS,
     RTT_AWAITED,
     SENT_TWICE,
     SPURIOUS_RETRANSMISSION,
+    STAMPS_UNSEEN,
     UNSAID,
     WINDOW_FULL,
     WINDOW_KNOWN,
     WINDOW_UPDATE,
     ZERO_WINDOW,
     ZERO_WINDOW_PROBE,
+    ZERO_WINDOW_PROBE_ACK,
     Analysed,
     AnalysisState,
 )
@@ -48,7 +52,7 @@ from vmpcap.measures.kernels.recovery import note_recovery
 from vmpcap.measures.kernels.sequence import seq_diff
 from vmpcap.measures.kernels.unacked import await_ack, span_unacked, take_acked
 from vmpcap.terms.kernels import Int, inline_kernel, kernel
-from vmpcap.terms.wire import IP_TCP, TCP_ACK, TCP_FIN, TCP_SYN
+from vmpcap.terms.wire import IP_TCP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN
 
 OLD: Final = RETRANSMISSION | OUT_OF_ORDER
 MOST_FLIGHT: Final = 2_000_000_000
@@ -101,6 +105,26 @@ def count_marks(counted: Any, marks: Int) -> None:
     counted["window_fulls"] += (marks & WINDOW_FULL) // WINDOW_FULL
     counted["window_updates"] += (marks & WINDOW_UPDATE) // WINDOW_UPDATE
     counted["keep_alives"] += (marks & KEEP_ALIVE) // KEEP_ALIVE
+    counted["keep_alive_acks"] += (marks & KEEP_ALIVE_ACK) // KEEP_ALIVE_ACK
+    counted["zero_window_probe_acks"] += (marks & ZERO_WINDOW_PROBE_ACK) // ZERO_WINDOW_PROBE_ACK
+    counted["reused_ports"] += (marks & REUSED_PORTS) // REUSED_PORTS
+
+
+@inline_kernel
+def note_unseen(told: Any, told_other: Any, options: Int, blocks: Int) -> None:
+    """
+    Which witnesses did the capture cut off with the options of this segment?
+
+    Parameters
+    ----------
+    told, told_other : of its sender, and of the side whose data it acknowledges
+    blocks : how many SACK blocks could be read: two tell all that RFC 2883 says of what came twice
+    """
+    if blocks < 2:
+        told_other["unseen_bits"] |= REPORTS_UNSEEN
+    if options & HAS_TIMESTAMPS == 0:
+        told["unseen_bits"] |= STAMPS_UNSEEN
+        told_other["unseen_bits"] |= STAMPS_UNSEEN
 
 
 @inline_kernel
@@ -228,6 +252,9 @@ def analyse(
             one["sacked_bytes"] = sacked_by(frames.tcp_sack, frames.tcp_sack_blocks, i)
             if is_copy[i] == 0 and is_duplicate_report(frames.tcp_sack, frames.tcp_sack_blocks, i, ack):
                 state.told[2 * np.int64(flow_id[i]) + np.int64(side[i] ^ 1)]["needless"] += 1
+            if options & OPTIONS_CUT and flags & (TCP_SYN | TCP_RST) == 0:
+                own = 2 * np.int64(flow_id[i]) + np.int64(side[i])
+                note_unseen(state.told[own], state.told[own ^ 1], options, np.int64(frames.tcp_sack_blocks[i]))
         one["bits"] = (one["bits"] | WINDOW_KNOWN) & ~np.uint16(LAST_WAS_SYN)
         if flags & TCP_SYN:
             one["bits"] = (one["bits"] | LAST_WAS_SYN) & ~np.uint16(AWAITS_ECHO | AWAITS_VERDICT)

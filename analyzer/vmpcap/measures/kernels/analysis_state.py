@@ -53,6 +53,9 @@ COUNTED: Final = np.dtype(
             "window_fulls",
             "window_updates",
             "keep_alives",
+            "keep_alive_acks",
+            "zero_window_probe_acks",
+            "reused_ports",
         )
     ]
 )
@@ -73,12 +76,14 @@ TOLD: Final = np.dtype(
         ("needless_eifel", np.uint32),
         ("delayed_acks", np.uint32),
         ("rtt_ts_samples", np.uint32),
+        ("unseen_bits", np.uint32),
     ],
     align=True,
 )
 """
 Our own word on the old segments of one side of one flow: sent after what they came behind, or before it; and how often
-its receiver said that something came twice. What echoed time stamps prove; ACKs that this side held back.
+its receiver said that something came twice. What echoed time stamps prove; ACKs that this side held back. And which of
+its witnesses the capture cut off.
 """
 
 ECHOED: Final = np.dtype(
@@ -93,6 +98,12 @@ ECHOED: Final = np.dtype(
 """What one side of one stream waits to have echoed: data that is timed, and data that was sent again."""
 
 U16: Final = np.uint16
+
+# Bits of TOLD: options were cut before
+REPORTS_UNSEEN: Final = 1
+"""the first two SACK blocks of the receiver."""
+STAMPS_UNSEEN: Final = 2
+"""the time stamps of either side."""
 
 # Bits of ANALYSED
 BASE_KNOWN: Final = 1
