@@ -33,10 +33,6 @@ SUFFIXES: Final = {
 
 FORMATS: Final = ("terminal", "json", "html", "markdown", "parquet")
 
-NOT_YET: Final = "the HTML report is not available yet; --markdown FILE or --json FILE hold the same findings"
-"""What a wish for HTML is told."""
-
-
 @dataclass(frozen=True, slots=True)
 class Output:
     """One copy of the report: how and where to."""
@@ -54,7 +50,7 @@ class Output:
     "-o", "--output", metavar="FILE", default=STDOUT, help="Where it is written; - is stdout, parquet needs a folder."
 )
 @click.option("--json", "json_file", metavar="FILE", help="The report as JSON as well.")
-@click.option("--html", "html_file", metavar="FILE", help="The report as HTML as well (not available yet).")
+@click.option("--html", "html_file", metavar="FILE", help="The report as a page of its own as well.")
 @click.option("--markdown", "markdown_file", metavar="FILE", help="The report as Markdown as well.")
 @click.option(
     "--parquet", "parquet_folder", metavar="DIR", help="The report's frames, flows and announcements as well."
@@ -127,8 +123,6 @@ def _outputs(format_name: str | None, output: str, extra: dict[str, str | None])
         outputs = wished
     else:
         outputs = [Output(format_name or _format_of(output), output), *wished]
-    if any(o.format == "html" for o in outputs):
-        raise RequestError(NOT_YET)
     if any(o.format == "parquet" and o.path == STDOUT for o in outputs):
         raise RequestError("the report as parquet is a folder of frames; name it with -o DIR or --parquet DIR")
     for wanted in outputs:
@@ -168,6 +162,12 @@ def _write_markdown(analysis: "Analysis", path: str) -> None:
     _put(to_markdown(analysis.report), path)
 
 
+def _write_html(analysis: "Analysis", path: str) -> None:
+    from vmpcap.report.as_html import to_html
+
+    _put(to_html(analysis.report), path)
+
+
 def _put(text: str, path: str) -> None:
     if path == STDOUT:
         emit_data(text)
@@ -193,6 +193,7 @@ def _write_parquet(analysis: "Analysis", path: str) -> None:
 WRITERS: Final[dict[str, Callable[["Analysis", str], None]]] = {
     "terminal": _write_terminal,
     "json": _write_json,
+    "html": _write_html,
     "markdown": _write_markdown,
     "parquet": _write_parquet,
 }

@@ -15,13 +15,14 @@ from vmpcap.report.words import try_next
 def outline(report: Report, width: int, glyphs: Glyphs) -> Iterator[Block]:
     """What stands in the body of this report, in order?"""
     if not report.migrations:
-        yield from _nothing_found(report)
+        yield from about_nothing(report)
     for migration in report.migrations:
-        yield from _migration(migration, report, width, glyphs)
+        yield from about_migration(migration, report, width, glyphs)
     yield from about_captures(report, glyphs)
 
 
-def _nothing_found(report: Report) -> Iterator[Block]:
+def about_nothing(report: Report) -> Iterator[Block]:
+    """Why was no migration found, and what helps?"""
     yield Heading("Why no migration was recognised", 1)
     yield Fact("looked for", "one-way bulk TCP on a migration port, confirmed by its shape or its first bytes")
     for note in report.notes:
@@ -32,7 +33,8 @@ def _nothing_found(report: Report) -> Iterator[Block]:
     yield Commands(tuple(try_next(report)))
 
 
-def _migration(migration: Migration, report: Report, width: int, glyphs: Glyphs) -> Iterator[Block]:
+def about_migration(migration: Migration, report: Report, width: int, glyphs: Glyphs) -> Iterator[Block]:
+    """All that is told of this migration, in order."""
     yield Heading(f"{migration.id}  {migration.source} {glyphs.arrow} {migration.destination}", 1)
     yield from about_stream(migration, report, width, glyphs)
     for guest in migration.guests:

@@ -1,0 +1,221 @@
+"""The report as one page that needs nothing else: no network, no other file, no server."""
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+from xml.etree.ElementTree import Element
+
+from vmpcap.report.about_captures import about_captures
+from vmpcap.report.blocks import Block, Heading, Picture
+from vmpcap.report.chart import UNICODE
+from vmpcap.report.clean import clean_report
+from vmpcap.report.document import Migration, Report
+from vmpcap.report.html_blocks import badge, draw_blocks
+from vmpcap.report.html_charts import chart_data
+from vmpcap.report.html_timeline import timeline
+from vmpcap.report.html_tree import el, markup, raw
+from vmpcap.report.outline import about_migration, about_nothing
+from vmpcap.report.words import (
+    VERDICTS,
+    answer,
+    figure,
+    held_against_limit,
+    hypervisor,
+    inputs_line,
+    odd_inputs,
+    ports,
+    profile_line,
+    size,
+    span,
+    stamp,
+    verdict_sentence,
+)
+from vmpcap.terms.errors import RequestError
+from vmpcap.terms.units import count_of
+from vmpcap.verdicts.findings import Check
+
+OURS: Final = Path(__file__).parent / "html"
+TAKEN: Final = OURS / "taken"
+"""The chart library; the build takes it from the npm registry."""
+WIDTH: Final = 90
+"""Characters of the picture for readers without scripts."""
+
+NAMES: Final = {
+    "completed": "Migration",
+    "throughput": "Throughput",
+    "rtt": "Round trip",
+    "announcement_reached_destination": "Announcement",
+    "guest_reachable_after": "Guest reachable",
+    "switchover": "Switchover",
+}
+"""What a card is called; a check that is not here has its id."""
+
+
+def to_html(report: Report) -> str:
+    """
+    How is this report written as a page of its own? Whatever a capture says stays text.
+
+    Raises
+    ------
+    RequestError
+        The chart library is not in this installation.
+    """
+    shown = clean_report(report)
+    style = _ours("page.css") + _taken("uplot.css")
+    script = _taken("uplot.js") + "\n" + _ours("page.js")
+    title = f"{VERDICTS[shown.verdict]}: {_sentence(shown)}"
+    page = el("html", _head(title, style, script), _body(shown, script), lang="en")
+    return f"<!doctype html>\n<!-- charts by uPlot:\n{_taken('uplot.LICENSE').replace('--', '- -')}-->\n{markup(page)}\n"
+
+
+def _ours(name: str) -> str:
+    return (OURS / name).read_text(encoding="utf-8")
+
+
+def _taken(name: str) -> str:
+    try:
+        return (TAKEN / name).read_text(encoding="utf-8")
+    except OSError:
+        raise RequestError(
+            "the HTML report cannot be written: its chart library is not in this installation, for the build found no"
+            " way to the npm registry; install again where it is reachable, or use --markdown"
+        ) from None
+
+
+def _head(title: str, style: str, script: str) -> Element:
+    """Nothing may be fetched, and no script may run but ours."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:"
+    return el(
+        "head",
+        el("meta", charset="utf-8"),
+        el("meta", http_equiv="Content-Security-Policy", content=policy),
+        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        el("meta", name="color-scheme", content="light dark"),
+        el("title", title),
+        raw("style", style),
+    )
+
+
+def _body(report: Report, script: str) -> Element:
+    data = raw("script", chart_data(report), type="application/json", id="data")
+    return el("body", _header(report), el("main", *_main(report)), _footer(report), data, raw("script", script))
+
+
+def _sentence(report: Report) -> str:
+    return verdict_sentence(report.migrations[0]) if len(report.migrations) == 1 else report.because
+
+
+def _header(report: Report) -> Element:
+    odd = odd_inputs(report)
+    return el(
+        "header",
+        el("h1", badge(report.verdict), " ", _sentence(report)),
+        el("p", profile_line(report.profile), class_="quiet"),
+        el("p", inputs_line(report), f"; {odd}" if odd else None, class_="quiet"),
+        _overview(report.migrations) if len(report.migrations) > 1 else None,
+    )
+
+
+def _overview(migrations: Sequence[Migration]) -> Element:
+    """One line a migration, to jump to it."""
+    head = ("", "verdict", "from", "hosts", "took", "goodput", "in words")
+    rows = []
+    for m in migrations:
+        link = el("a", m.id, href=f"#{m.id}")
+        told = (stamp(m.start_ts)[:19], f"{m.source} → {m.destination}", span(m.duration_s))
+        rate = figure(m.throughput.bulk_mbps, "Mbps")
+        cells = [el("td", text) for text in (*told, rate, verdict_sentence(m))]
+        rows.append(el("tr", el("td", link), el("td", badge(m.verdict)), *cells))
+    table = el("table", el("thead", el("tr", *[el("th", h, scope="col") for h in head])), el("tbody", *rows))
+    return el("div", table, class_="wide", tabindex="0", role="region", aria_label="migrations")
+
+
+def _main(report: Report) -> Iterator[Element]:
+    if not report.migrations:
+        yield el("section", *draw_blocks(about_nothing(report)))
+    for migration in report.migrations:
+        yield el("article", *_migration(migration, report), id=migration.id)
+    yield el("section", *draw_blocks(about_captures(report, UNICODE)), class_="captures")
+
+
+def _migration(m: Migration, report: Report) -> Iterator[Element]:
+    yield el("h2", f"{m.source} → {m.destination}")
+    told = (hypervisor(m), ports(m), count_of(m.connections, "connection"), m.outcome, stamp(m.start_ts))
+    yield el("p", ", ".join((*told, span(m.duration_s), size(m.bytes.unique), f"seen at {m.point}")), class_="quiet")
+    for guest in m.guests:
+        yield el("p", f"guest {', '.join((guest.mac, *guest.ips[:4]))}", class_="quiet")
+    yield el("div", *[_card(check) for check in m.checks if check.decides], class_="cards")
+    advice = [check for check in m.checks if not check.decides and check.outcome == "fail"]
+    if advice:
+        yield el("ul", *[_advice(check) for check in advice], class_="advice")
+    blocks = list(about_migration(m, report, WIDTH, UNICODE))
+    yield from _charts(m, blocks)
+    yield from draw_blocks(_without_pictures(blocks))
+
+
+def _card(check: Check) -> Element:
+    held = held_against_limit(check)
+    big = figure(check.measured, check.unit, check.limit) if check.measured is not None else answer(check)
+    return el(
+        "div",
+        el("span", VERDICTS[check.outcome], class_="word"),
+        el("span", NAMES.get(check.id, check.id), class_="name"),
+        el("strong", big, class_="figure" if check.measured is not None else "figure words"),
+        el("span", f"{held[len(big) :].strip(' ()')}" if check.measured is not None else None, class_="limit"),
+        el("span", check.because, class_="because"),
+        class_=f"card {check.outcome}",
+    )
+
+
+def _advice(check: Check) -> Element:
+    held = held_against_limit(check)
+    return el("li", badge("fail", decides=False), " ", el("b", check.id), f" {held}" if held else None, f" {check.because}")
+
+
+def _charts(m: Migration, blocks: Sequence[Block]) -> Iterator[Element]:
+    if m.series:
+        words = "acknowledged payload in each bin; triangles are announcements; drag to zoom, double click to see all again"
+        yield el("h3", "Goodput over time")
+        plain = [el("pre", _as_text(block)) for block in blocks if isinstance(block, Picture)]
+        yield _figure(m, "goodput", f"goodput of {m.id} over time, in Mbps", words, plain)
+    for guest in m.guests:
+        drawing = timeline(m, guest)
+        if drawing is not None:
+            yield el("h3", f"Switchover of {guest.mac}")
+            words = "each row by the clock of its own capture point; triangles are announcements; hover for frames"
+            holder = el("div", drawing, class_="wide", tabindex="0", role="region", aria_label="switchover close up")
+            yield el("figure", holder, el("figcaption", words))
+    if m.rtt.histogram:
+        yield el("h3", "Round trips")
+        spread = _figure(m, "spread", f"how {m.rtt.samples:,} round trips of {m.id} spread", "how many samples took how long")
+        share = _figure(m, "share", f"share of the round trips of {m.id} up to a duration", "share of the samples up to it")
+        yield el("div", spread, share, class_="side-by-side")
+    if m.rtt.over_time:
+        words = "shortest, median and longest in each part of the stream; bars: bytes sent again"
+        yield _figure(m, "over-time", f"round trips and bytes sent again of {m.id} over time", words)
+
+
+def _figure(m: Migration, kind: str, label: str, words: str, plain: Sequence[Element] = ()) -> Element:
+    holder = el("div", class_="chart", data_of=m.id, data_kind=kind, role="img", aria_label=label)
+    noscript = el("noscript", *(plain or [el("p", "drawn by a script; the figures stand below")]))
+    return el("figure", holder, noscript, el("figcaption", words))
+
+
+def _as_text(picture: Picture) -> str:
+    gutter = max(len(line.label) for line in picture.lines)
+    return "\n".join(f"{line.label:>{gutter}} {line.text}".rstrip() for line in picture.lines)
+
+
+def _without_pictures(blocks: Sequence[Block]) -> Iterator[Block]:
+    """The body without what the charts show, headings over it and the migration's own heading included."""
+    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+        is_title = isinstance(block, Heading) and (block.level == 1 or isinstance(following, Picture))
+        if not is_title and not isinstance(block, Picture):
+            yield block
+
+
+def _footer(report: Report) -> Element:
+    return el("footer", el("p", f"{report.tool.name} {report.tool.version}, {report.generated_at}", class_="quiet"))

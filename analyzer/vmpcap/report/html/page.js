@@ -1,0 +1,210 @@
+"use strict";
+/* Draws the charts from the page's own data, copies filters, opens everything for printing. */
+(() => {
+  const DATA = JSON.parse(document.getElementById("data").textContent);
+  const charts = [];
+
+  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const floats = (text) => Array.from(new Float32Array(bytes(text).buffer));
+  const doubles = (text) => Array.from(new Float64Array(bytes(text).buffer));
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+  const seconds = (u, values) => values.map((v) => (Math.abs(v) < 1e-9 ? "0" : +v.toFixed(6)) + " s");
+  const thousands = (v) => (v == null ? "–" : v.toLocaleString("en", { maximumFractionDigits: v < 10 ? 2 : 0 }));
+  const named = (unit) => (u, v) => (v == null ? "–" : thousands(v) + " " + unit);
+
+  const axis = (more) => ({
+    stroke: () => colour("quiet"),
+    grid: { stroke: () => colour("line"), width: 1 },
+    ticks: { stroke: () => colour("line"), width: 1 },
+    font: "12px system-ui, sans-serif",
+    ...more,
+  });
+
+  /* What stands behind the lines: phases and switchovers as bands, a limit as a dashed line, announcements as triangles. */
+  const behind = (bands) => (u) => {
+    const { ctx, bbox } = u;
+    ctx.save();
+    for (const [from, to, name, fill] of bands) {
+      const a = u.valToPos(Math.max(from, u.scales.x.min), "x", true);
+      const b = u.valToPos(Math.min(to, u.scales.x.max), "x", true);
+      if (b <= a) continue;
+      ctx.fillStyle = colour(fill);
+      ctx.fillRect(a, bbox.top, Math.max(b - a, 1), bbox.height);
+      ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+      ctx.textAlign = "center";
+      if (name && ctx.measureText(name).width < b - a - 6) {
+        ctx.fillStyle = colour("quiet");
+        ctx.fillText(name, (a + b) / 2, bbox.top + 13 * devicePixelRatio);
+      }
+    }
+    ctx.restore();
+  };
+
+  const level = (u, value, words, scale, nth = 0) => {
+    if (value == null || value < u.scales[scale].min || value > u.scales[scale].max) return;
+    const { ctx, bbox } = u;
+    const upright = scale === "x";
+    const at = u.valToPos(value, scale, true);
+    ctx.save();
+    ctx.strokeStyle = ctx.fillStyle = colour("limit");
+    ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
+    ctx.lineWidth = 1.5 * devicePixelRatio;
+    ctx.beginPath();
+    if (upright) { ctx.moveTo(at, bbox.top); ctx.lineTo(at, bbox.top + bbox.height); }
+    else { ctx.moveTo(bbox.left, at); ctx.lineTo(bbox.left + bbox.width, at); }
+    ctx.stroke();
+    ctx.setLineDash([]);
+    ctx.font = `bold ${11 * devicePixelRatio}px system-ui, sans-serif`;
+    const pad = 4 * devicePixelRatio, tall = 15 * devicePixelRatio, wide = ctx.measureText(words).width + 2 * pad;
+    const right = bbox.left + bbox.width;
+    const x = upright ? (at + pad + wide < right ? at + pad : at - pad - wide) : right - wide - pad;
+    const y = upright ? bbox.top + pad + nth * (tall + 1) : Math.max(at - tall - pad, bbox.top);
+    ctx.fillStyle = colour("panel");
+    ctx.fillRect(x, y, wide, tall);
+    ctx.fillStyle = colour("limit");
+    ctx.textAlign = "left";
+    ctx.textBaseline = "middle";
+    ctx.fillText(words, x + pad, y + tall / 2);
+    ctx.restore();
+  };
+
+  const triangles = (u, marks) => {
+    const { ctx, bbox } = u;
+    ctx.save();
+    ctx.fillStyle = colour("rarp");
+    for (const [at] of marks) {
+      if (at < u.scales.x.min || at > u.scales.x.max) continue;
+      const x = u.valToPos(at, "x", true), r = 5 * devicePixelRatio;
+      ctx.beginPath();
+      ctx.moveTo(x - r, bbox.top); ctx.lineTo(x + r, bbox.top); ctx.lineTo(x, bbox.top + 2 * r);
+      ctx.fill();
+    }
+    ctx.restore();
+  };
+
+  const line = (label, hue, more) => ({
+    label, stroke: () => colour(hue), width: 1.5, points: { show: false }, spanGaps: false, ...more,
+  });
+
+  const WORDS = { bulk: "bulk", burst: "burst", setup: "setup", switchover: "switchover", resume: "resume" };
+
+  const KINDS = {
+    goodput: (d) => {
+      const g = d.goodput, at = doubles(g.at), rate = floats(g.mbps);
+      const bands = g.phases.filter((p) => p[2] != null && p[3] != null && p[0] !== "switchover")
+        .map(([kind, n, a, b]) => [a, b, `${WORDS[kind] || kind} ${n}`, "phase"]);
+      for (const [a, b] of g.switchovers) bands.push([a, b, "guest gone", "gone"]);
+      const last = at.length > 1 ? at[at.length - 1] + (at[1] - at[0]) : 1;
+      const right = Math.max(last, ...g.switchovers.map((s) => s[1]), ...g.marks.map((m) => m[0]).filter((t) => t < 1.5 * last));
+      const top = Math.max(...rate, g.limit != null && g.limit < 2 * Math.max(...rate) ? g.limit : 0);
+      return {
+        data: [at.concat([last, right * 1.01]), rate.concat([0, 0])],
+        options: {
+          scales: { x: { time: false }, y: { range: (u, lo, hi) => [0, Math.max(top, hi || 1) * 1.12] } },
+          axes: [axis({ values: seconds }), axis({ values: (u, v) => v.map(thousands), size: 62, label: "Mbps", labelSize: 18, labelFont: "12px system-ui, sans-serif" })],
+          series: [{ label: "from", value: (u, v) => (v == null ? "–" : v.toFixed(3) + " s") },
+            line("goodput", "bar", { fill: () => colour("phase"), paths: uPlot.paths.stepped({ align: 1 }), value: named("Mbps") })],
+          hooks: {
+            drawClear: [behind(bands)],
+            draw: [(u) => level(u, g.limit, g.limit + " Mbps needed", "y"), (u) => triangles(u, g.marks)],
+          },
+        },
+      };
+    },
+    spread: (d) => histogram(d, false),
+    share: (d) => histogram(d, true),
+    "over-time": (d) => {
+      const o = d.over_time.filter((s) => s[0] != null && s[1] != null);
+      const at = o.map((s) => (s[0] + s[1]) / 2);
+      const resent = o.map((s) => (s[5] ? s[5] / 1000 : null));
+      return {
+        data: [at, o.map((s) => s[2]), o.map((s) => s[3]), o.map((s) => s[4]), resent],
+        options: {
+          scales: { x: { time: false }, y: { range: (u, lo, hi) => [0, Math.max(hi || 0, d.rtt.limit || 0) * 1.1 || 1] }, kb: { range: (u, lo, hi) => [0, (hi || 0) * 3 || 1] } },
+          axes: [axis({ values: seconds }), axis({ size: 62, label: "ms", labelSize: 18, labelFont: "12px system-ui, sans-serif", values: (u, v) => v.map((x) => +x.toFixed(3)) }),
+            axis({ scale: "kb", side: 1, size: 62, label: "kB sent again", labelSize: 18, labelFont: "12px system-ui, sans-serif", grid: { show: false }, values: (u, v) => v.map(thousands) })],
+          series: [{ label: "at", value: (u, v) => (v == null ? "–" : v.toFixed(2) + " s") },
+            line("shortest", "pass", { value: named("ms") }), line("median", "bar", { value: named("ms"), width: 2 }),
+            line("longest", "quiet", { value: named("ms"), dash: [4, 3] }),
+            line("sent again", "fail", { scale: "kb", fill: () => colour("gone"), paths: uPlot.paths.bars({ size: [0.8, 24] }), value: named("kB") })],
+          hooks: { draw: [(u) => level(u, d.rtt.limit, d.rtt.limit + " ms", "y")] },
+        },
+      };
+    },
+  };
+
+  /* Round durations from lo to hi on a scale of powers, as many as there is room for. */
+  const steps = (lo, hi, room) => {
+    for (const parts of [[1, 1.5, 2, 3, 4, 5, 6, 8], [1, 1.5, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]]) {
+      const found = [];
+      for (let power = -6; power < 9; power++) for (const part of parts) {
+        const at = part * 10 ** power;
+        if (at >= lo && at <= hi) found.push(at);
+      }
+      if (found.length <= room || parts.length === 1) return found;
+    }
+    return [];
+  };
+
+  const histogram = (d, cumulative) => {
+    const r = d.rtt, low = floats(r.low), high = floats(r.high), count = floats(r.count);
+    const total = count.reduce((a, b) => a + b, 0) || 1;
+    const x = [], y = [];
+    let sum = 0;
+    low.forEach((from, i) => {
+      if (i && from > high[i - 1] * 1.0001) { x.push(high[i - 1]); y.push(cumulative ? (100 * sum) / total : 0); }
+      sum += count[i];
+      x.push(cumulative ? high[i] : from);
+      y.push(cumulative ? (100 * sum) / total : count[i]);
+    });
+    if (cumulative) { x.unshift(low[0]); y.unshift(0); } else { x.push(high[high.length - 1]); y.push(0); }
+    const ends = [Math.min(x[0], r.limit || Infinity) * 0.9, Math.max(x[x.length - 1], r.limit || 0) * 1.1];
+    return {
+      data: [x, y],
+      options: {
+        scales: { x: { time: false, distr: 3, range: () => [Math.max(ends[0], 1e-4), ends[1]] }, y: { range: cumulative ? () => [0, 102] : (u, lo, hi) => [0, (hi || 1) * 1.12] } },
+        axes: [axis({ splits: (u, i, lo, hi) => steps(lo, hi, u.width / 75), filter: (u, v) => v, values: (u, v) => v.map((t) => +t.toPrecision(3) + " ms") }),
+          axis({ size: 62, values: (u, v) => v.map((n) => thousands(n) + (cumulative ? " %" : "")) })],
+        series: [{ label: cumulative ? "up to" : "from", value: named("ms") },
+          line(cumulative ? "share" : "samples", "bar", { fill: () => colour("phase"), paths: cumulative ? undefined : uPlot.paths.stepped({ align: 1 }), value: named(cumulative ? "%" : "") })],
+        hooks: { draw: [(u) => level(u, r.limit, r.limit + " ms limit", "x"), (u) => level(u, r.idle, "idle path", "x", 1)] },
+      },
+    };
+  };
+
+  const draw = (holder) => {
+    const made = KINDS[holder.dataset.kind](DATA[holder.dataset.of]);
+    const tall = holder.dataset.kind === "goodput" ? 300 : 250;
+    const chart = new uPlot({ width: Math.max(holder.clientWidth - 2, 200), height: tall, cursor: { drag: { x: true, y: false } }, ...made.options }, made.data, holder);
+    charts.push(chart);
+    new ResizeObserver(() => chart.setSize({ width: Math.max(holder.clientWidth - 2, 200), height: tall })).observe(holder);
+    holder.dataset.drawn = "yes";
+  };
+
+  const copy = async (button) => {
+    const text = button.parentElement.querySelector("code").textContent;
+    let done = false;
+    try { await navigator.clipboard.writeText(text); done = true; } catch {
+      const range = document.createRange();
+      range.selectNodeContents(button.parentElement.querySelector("code"));
+      getSelection().removeAllRanges();
+      getSelection().addRange(range);
+      done = document.execCommand("copy");
+    }
+    button.textContent = done ? "copied" : "press Ctrl-C";
+    setTimeout(() => { button.textContent = "copy"; }, 1500);
+  };
+
+  document.addEventListener("click", (event) => {
+    if (event.target instanceof Element && event.target.matches("button.copy")) copy(event.target);
+  });
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll("details:not([open])")];
+    opened.forEach((d) => { d.open = true; });
+  });
+  addEventListener("afterprint", () => opened.forEach((d) => { d.open = false; }));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach((c) => c.redraw()));
+  document.querySelectorAll(".chart").forEach(draw);
+  document.documentElement.dataset.ready = "yes";
+})();
