@@ -47,7 +47,9 @@ class CustomBuildHook(BuildHookInterface[Any]):
         try:
             take(Path(self.root))
         except (OSError, subprocess.SubprocessError, ImportError, ValueError) as problem:
-            words = f"the HTML report will have no charts: {PACKAGE} could not be taken from the npm registry: {problem}"
+            words = (
+                f"the HTML report will have no charts: {PACKAGE} could not be taken from the npm registry: {problem}"
+            )
             if os.environ.get(MUST) == "1":
                 raise RuntimeError(words) from problem
             self.app.display_warning(words)

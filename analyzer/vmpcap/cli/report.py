@@ -33,6 +33,7 @@ SUFFIXES: Final = {
 
 FORMATS: Final = ("terminal", "json", "html", "markdown", "parquet")
 
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """One copy of the report: how and where to."""

@@ -153,8 +153,10 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     """Last answered request before, first after (or the last unanswered, where it never came back)."""
     from_ts: str | None = None
     to_ts: str | None = None
-    """From its first unanswered request to its first answered one (the last unanswered, where none was), by the clock of
-    the point; null without an outage."""
+    """
+    From its first unanswered request to its first answered one (the last unanswered, where none was), by the clock of
+    the point; null without an outage.
+    """
     filter: str = ""
 
 

@@ -67,7 +67,9 @@ def to_html(report: Report) -> str:
     script = _taken("uplot.js") + "\n" + _ours("page.js")
     title = f"{VERDICTS[shown.verdict]}: {_sentence(shown)}"
     page = el("html", _head(title, style, script), _body(shown, script), lang="en")
-    return f"<!doctype html>\n<!-- charts by uPlot:\n{_taken('uplot.LICENSE').replace('--', '- -')}-->\n{markup(page)}\n"
+    return (
+        f"<!doctype html>\n<!-- charts by uPlot:\n{_taken('uplot.LICENSE').replace('--', '- -')}-->\n{markup(page)}\n"
+    )
 
 
 def _ours(name: str) -> str:
@@ -121,7 +123,7 @@ def _header(report: Report) -> Element:
 
 def _overview(migrations: Sequence[Migration]) -> Element:
     """One line a migration, to jump to it."""
-    head = ("", "verdict", "from", "hosts", "took", "goodput", "in words")
+    head = ("id", "verdict", "from", "hosts", "took", "goodput", "in words")
     rows = []
     for m in migrations:
         link = el("a", m.id, href=f"#{m.id}")
@@ -130,7 +132,7 @@ def _overview(migrations: Sequence[Migration]) -> Element:
         cells = [el("td", text) for text in (*told, rate, verdict_sentence(m))]
         rows.append(el("tr", el("td", link), el("td", badge(m.verdict)), *cells))
     table = el("table", el("thead", el("tr", *[el("th", h, scope="col") for h in head])), el("tbody", *rows))
-    return el("div", table, class_="wide", tabindex="0", role="region", aria_label="migrations")
+    return el("div", table, class_="wide", tabindex="0", role="group", aria_label="migrations")
 
 
 def _main(report: Report) -> Iterator[Element]:
@@ -172,12 +174,16 @@ def _card(check: Check) -> Element:
 
 def _advice(check: Check) -> Element:
     held = held_against_limit(check)
-    return el("li", badge("fail", decides=False), " ", el("b", check.id), f" {held}" if held else None, f" {check.because}")
+    return el(
+        "li", badge("fail", decides=False), " ", el("b", check.id), f" {held}" if held else None, f" {check.because}"
+    )
 
 
 def _charts(m: Migration, blocks: Sequence[Block]) -> Iterator[Element]:
     if m.series:
-        words = "acknowledged payload in each bin; triangles are announcements; drag to zoom, double click to see all again"
+        words = (
+            "acknowledged payload in each bin; triangles are announcements; drag to zoom, double click to see all again"
+        )
         yield el("h3", "Goodput over time")
         plain = [el("pre", _as_text(block)) for block in blocks if isinstance(block, Picture)]
         yield _figure(m, "goodput", f"goodput of {m.id} over time, in Mbps", words, plain)
@@ -186,12 +192,16 @@ def _charts(m: Migration, blocks: Sequence[Block]) -> Iterator[Element]:
         if drawing is not None:
             yield el("h3", f"Switchover of {guest.mac}")
             words = "each row by the clock of its own capture point; triangles are announcements; hover for frames"
-            holder = el("div", drawing, class_="wide", tabindex="0", role="region", aria_label="switchover close up")
+            holder = el("div", drawing, class_="wide", tabindex="0", role="group", aria_label="switchover close up")
             yield el("figure", holder, el("figcaption", words))
     if m.rtt.histogram:
         yield el("h3", "Round trips")
-        spread = _figure(m, "spread", f"how {m.rtt.samples:,} round trips of {m.id} spread", "how many samples took how long")
-        share = _figure(m, "share", f"share of the round trips of {m.id} up to a duration", "share of the samples up to it")
+        spread = _figure(
+            m, "spread", f"how {m.rtt.samples:,} round trips of {m.id} spread", "how many samples took how long"
+        )
+        share = _figure(
+            m, "share", f"share of the round trips of {m.id} up to a duration", "share of the samples up to it"
+        )
         yield el("div", spread, share, class_="side-by-side")
     if m.rtt.over_time:
         words = "shortest, median and longest in each part of the stream; bars: bytes sent again"

@@ -75,7 +75,7 @@ def _table(block: Grid, filled: list[int], rows: Iterable[tuple[str, ...]]) -> E
     kinds = {i: _kind(block, i) for i in filled}
     head = el("tr", *[el("th", block.columns[i], scope="col", **kinds[i]) for i in filled])
     body = [el("tr", *[el("td", row[i], **kinds[i]) for i in filled]) for row in rows]
-    wrapped = el("div", el("table", el("thead", head), el("tbody", *body)), class_="wide", tabindex="0", role="region")
+    wrapped = el("div", el("table", el("thead", head), el("tbody", *body)), class_="wide", tabindex="0", role="group")
     wrapped.set("aria-label", ", ".join(block.columns[i] for i in filled))
     return wrapped
 
@@ -111,4 +111,3 @@ def copyable(text: str) -> Element:
     button = el("button", "copy", type="button", class_="copy")
     button.set("aria-label", "copy to the clipboard")
     return el("div", el("code", text), button, class_="copyable")
-

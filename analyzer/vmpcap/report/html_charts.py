@@ -18,8 +18,8 @@ def chart_data(report: Report) -> str:
     """
     The data of all charts as JSON that may stand in a script element: it holds no `<`.
 
-    By the id of the migration. Times are seconds after its start; long columns are float32 (times float64) in base64, little endian,
-    which is half the size of digits.
+    By the id of the migration. Times are seconds after its start; long columns are float32 (times float64) in base64,
+    little endian, which is half the size of digits.
     """
     data = {m.id: _of_migration(m, report) for m in report.migrations}
     return msgspec.json.encode(data).decode().replace("<", "\\u003c").replace("\u2028", "\\u2028")

@@ -178,7 +178,7 @@
     const chart = new uPlot({ width: Math.max(holder.clientWidth - 2, 200), height: tall, cursor: { drag: { x: true, y: false } }, ...made.options }, made.data, holder);
     charts.push(chart);
     new ResizeObserver(() => chart.setSize({ width: Math.max(holder.clientWidth - 2, 200), height: tall })).observe(holder);
-    holder.dataset.drawn = "yes";
+    holder.chart = chart;
   };
 
   const copy = async (button) => {

@@ -1,0 +1,207 @@
+"""The HTML report in a real browser: it draws, it fetches nothing, it can be used by everybody and read on anything."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.report.made import HOSTILE, poisoned
+from tests.report.sample import SAMPLES
+from vmpcap.report.as_html import to_html
+from vmpcap.report.document import Report
+from vmpcap.runs.pipeline import analyse
+from vmpcap.runs.requests import PointFiles, Request
+from vmpcap.verdicts.profile import DEFAULT, load_profile
+
+CAPTURES = Path(__file__).resolve().parents[2] / "captures"
+REAL = ("routed_stretched", "destination_isolated", "there_and_back", "cancelled")
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
+)
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync")
+WIDTHS = (1280, 400)
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed: make system")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Reports on real migrations and on made ones, written once."""
+    folder = tmp_path_factory.mktemp("pages")
+    made = {name: reported(CAPTURES / name) for name in REAL} | {
+        f"sample-{name}": make() for name, make in SAMPLES.items()
+    }
+    written = {}
+    for name, report in made.items():
+        written[name] = folder / f"{name}.html"
+        written[name].write_text(to_html(report), encoding="utf-8")
+    return written
+
+
+def reported(folder: Path) -> Report:
+    """The report on all points of a situation."""
+    files = sorted(folder.glob("*.pcap.zst"))
+    points = tuple(PointFiles(path.name.split(".")[0], None, (str(path),)) for path in files)
+    return analyse(Request(points=points, profile=load_profile(DEFAULT))).report
+
+
+class Opened:
+    """A page in the browser, and all that it complained of or asked for."""
+
+    def __init__(self, browser: Browser, path: Path, width: int = 1280, scheme: str = "light", scripts: bool = True):
+        self.complaints: list[str] = []
+        self.asked: list[str] = []
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if scheme == "dark" else "light",
+            java_script_enabled=scripts,
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        self.page: Page = context.new_page()
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.complaints.append(dialog.message), dialog.dismiss()))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(path.as_uri())
+
+    def __enter__(self) -> "Opened":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_is_drawn_in_silence(browser: Browser, pages: dict[str, Path], width: int, scheme: str) -> None:
+    """No message on the console, no request but for the file, every chart has ink, nothing is wider than the window."""
+    for name, path in pages.items():
+        with Opened(browser, path, width, scheme) as opened:
+            page = opened.page
+            assert page.evaluate("document.documentElement.dataset.ready") == "yes", name
+            assert opened.complaints == [], name
+            assert opened.asked == [path.as_uri()], name
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+            inks = page.evaluate(INK)
+            assert all(ink > LEAST_INK for ink in inks), (name, inks)
+            assert len(inks) == page.locator(".chart").count(), name
+            if name in REAL:
+                assert len(inks) >= 4, name
+
+
+INK = """() => [...document.querySelectorAll(".chart canvas")].map((canvas) => {
+  const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  let inked = 0;
+  for (let at = 3; at < pixels.length; at += 4) if (pixels[at]) inked += 1;
+  return inked;
+})"""
+"""How many pixels of each chart are drawn on."""
+LEAST_INK = 2_000
+"""A grid with its axes alone has some hundreds."""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing_to_object_to(browser: Browser, pages: dict[str, Path], width: int) -> None:
+    """Contrast, names, roles, order of headings: the rules of axe-core, light and dark."""
+    for name in ("routed_stretched", "destination_isolated", "there_and_back"):
+        for scheme in ("light", "dark"):
+            with Opened(browser, pages[name], width, scheme) as opened:
+                found = Axe().run(opened.page, options={"resultTypes": ["violations"]})
+                told = [(v["id"], [n["target"] for n in v["nodes"]][:3]) for v in found.response["violations"]]
+                assert told == [], (name, scheme)
+
+
+def test_evidence_opens_and_its_filter_is_copied(browser: Browser, pages: dict[str, Path]) -> None:
+    """With the keyboard alone: Enter opens, Enter copies."""
+    with Opened(browser, pages["destination_isolated"]) as opened:
+        page = opened.page
+        proof = page.locator("details.proof", has=page.locator(".copyable")).first
+        assert not proof.locator("code").first.is_visible()
+        proof.locator("summary").focus()
+        page.keyboard.press("Enter")
+        assert proof.locator("code").first.is_visible()
+        proof.locator("button.copy").first.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_function("[...document.querySelectorAll('button.copy')].some((b) => b.textContent === 'copied')")
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied == proof.locator("code").first.text_content()
+        assert opened.complaints == []
+
+
+def test_a_chart_zooms_where_it_is_dragged_and_comes_back(browser: Browser, pages: dict[str, Path]) -> None:
+    """The axis shows other times afterwards, and the first ones again after a double click."""
+    with Opened(browser, pages["routed_stretched"]) as opened:
+        page = opened.page
+        over = page.locator(".chart[data-kind=goodput] .u-over")
+        over.scroll_into_view_if_needed()
+        box = over.bounding_box()
+        assert box is not None
+        whole = shown(page)
+        page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 50)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 60, steps=4)
+        page.mouse.up()
+        near = shown(page)
+        assert near[1] - near[0] == pytest.approx(0.2 * (whole[1] - whole[0]), rel=0.05)
+        assert near[0] == pytest.approx(whole[0] + 0.3 * (whole[1] - whole[0]), rel=0.05)
+        page.mouse.dblclick(box["x"] + 0.4 * box["width"], box["y"] + 50)
+        assert shown(page) == whole
+
+
+def shown(page: Page) -> list[float]:
+    """From when to when the goodput is shown."""
+    ends: list[float] = page.evaluate(
+        "(({min, max}) => [min, max])(document.querySelector('.chart[data-kind=goodput]').chart.scales.x)"
+    )
+    return ends
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_does_nothing(browser: Browser, tmp_path: Path, name: str) -> None:
+    """No dialog, no request, no element of its making, nothing on the console."""
+    path = tmp_path / "hostile.html"
+    path.write_text(to_html(poisoned(HOSTILE[name])), encoding="utf-8")
+    with Opened(browser, path, 400) as opened:
+        assert opened.complaints == []
+        assert opened.asked == [path.as_uri()]
+        assert opened.page.locator("img, iframe, script:not([type]) ~ script").count() == 0
+        assert opened.page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+def test_without_scripts_every_word_is_there(browser: Browser, pages: dict[str, Path]) -> None:
+    """The picture in characters stands for the chart; the close up needs no script."""
+    with Opened(browser, pages["routed_stretched"], scripts=False) as opened:
+        assert "limit 622 Mbps" in opened.page.locator("noscript").first.inner_text()
+        assert opened.page.locator("svg.timeline").first.is_visible()
+
+
+def test_printed_it_shows_what_was_closed(browser: Browser, pages: dict[str, Path], tmp_path: Path) -> None:
+    """On paper nothing can be opened, so it is open there; afterwards it is as before."""
+    with Opened(browser, pages["destination_isolated"]) as opened:
+        page = opened.page
+        closed = page.locator("details:not([open])").count()
+        assert closed
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.locator("details:not([open])").count() == 0
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.locator("details:not([open])").count() == closed
+        page.pdf(path=tmp_path / "page.pdf", format="A4")
+        assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_report_on_nothing_says_what_to_try(browser: Browser, pages: dict[str, Path]) -> None:
+    """No migration, no chart, but a way on."""
+    with Opened(browser, pages["sample-no_migration"]) as opened:
+        assert opened.page.locator(".chart").count() == 0
+        assert opened.page.get_by_text("What to try").is_visible()

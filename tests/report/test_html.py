@@ -1,0 +1,179 @@
+"""The page: what a capture says stays text, nothing is fetched, and it says what every other look says."""
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from tests.report.made import HOSTILE, poisoned, reports
+from tests.report.sample import SAMPLES, good, lost_guest, several
+from tests.report.test_hostile import harmful
+from tests.report.test_same_figures import says_the_same
+from vmpcap.report import as_html
+from vmpcap.report.as_html import to_html
+from vmpcap.report.document import Report
+from vmpcap.report.html_tree import el, markup, raw
+from vmpcap.report.words import seconds_between, verdict_sentence
+from vmpcap.terms.errors import RequestError
+
+RAW = ("script", "style")
+VOID = ("meta", "br", "img", "link", "input")
+
+
+class Page(HTMLParser):
+    """The page as a browser takes it apart: its tags with their attributes, its visible text, its scripts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.scripts: list[tuple[dict[str, str], str]] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        if tag == "script":
+            self.scripts.append((self.tags[-1][1], ""))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] == "script":
+            attributes, before = self.scripts[-1]
+            self.scripts[-1] = (attributes, before + data)
+        elif not self.open or self.open[-1] not in RAW:
+            self.text.append(data)
+
+    @property
+    def words(self) -> str:
+        return " ".join("".join(self.text).split())
+
+    @property
+    def data(self) -> dict[str, dict[str, dict[str, object]]]:
+        """What the charts are drawn from."""
+        (told,) = [text for attributes, text in self.scripts if attributes.get("type") == "application/json"]
+        read: dict[str, dict[str, dict[str, object]]] = json.loads(told)
+        return read
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_stays_text(name: str) -> None:
+    """It makes no element, no attribute and no script, and no character of it moves or hides others."""
+    text = to_html(poisoned(HOSTILE[name]))
+    page, plain = Page(text), Page(to_html(poisoned("harmless")))
+    assert not harmful(text)
+    assert shape(page) <= shape(plain)
+    assert all(re.match(r"https?://|#", a["href"]) for tag, a in page.tags if tag == "a")
+    assert len(page.scripts) == 2
+    assert page.open == []
+
+
+def shape(page: Page) -> set[tuple[str, ...]]:
+    """Kinds of elements with the names of their attributes; an address becomes a link only where it is one."""
+    return {(tag, *sorted(attributes)) for tag, attributes in page.tags if tag != "a"}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_page_needs_nothing_else(name: str) -> None:
+    """No address is loaded from anywhere, and the browser is told to load none; no script may run but ours."""
+    text = to_html(SAMPLES[name]())
+    page = Page(text)
+    for tag, attributes in page.tags:
+        assert not {"src", "srcset", "action", "data", "poster", "background"} & attributes.keys(), tag
+        assert not [name for name in attributes if name.startswith("on")], tag
+        assert tag not in ("link", "iframe", "object", "embed", "base", "form")
+        assert "href" not in attributes or tag == "a"
+    assert "url(" not in "".join(re.findall(r"<style>(.*?)</style>", text, re.DOTALL))
+    (policy,) = [a["content"] for t, a in page.tags if t == "meta" and "http-equiv" in a]
+    ours = [text for attributes, text in page.scripts if "type" not in attributes]
+    assert len(ours) == 1
+    digest = base64.b64encode(hashlib.sha256(ours[0].encode()).digest()).decode()
+    assert policy.startswith("default-src 'none'; ")
+    assert f"script-src 'sha256-{digest}'" in policy
+
+
+@settings(max_examples=30, deadline=None)
+@given(report=reports())
+def test_the_page_says_every_deciding_answer_figure_limit_and_reason(report: Report) -> None:
+    """As the terminal and the ticket do."""
+    words = Page(to_html(report)).words
+    for check in report.migrations[0].checks:
+        if check.decides:
+            says_the_same(words, check)
+    assert verdict_sentence(report.migrations[0]) in words
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_filter_and_frame_can_be_copied(name: str) -> None:
+    """What proves an answer stands in a code element with a button beside it."""
+    report = SAMPLES[name]()
+    text = to_html(report)
+    page = Page(text)
+    for migration in report.migrations:
+        for check in migration.checks:
+            for shown in check.evidence:
+                if shown.filter:
+                    assert f"<code>{markup(el('i', shown.filter))[3:-4]}</code>" in text
+    codes = [tag for tag, attributes in page.tags if tag == "button" and attributes.get("class") == "copy"]
+    assert len(codes) == text.count('<div class="copyable">')
+
+
+def test_the_charts_are_drawn_from_the_reports_own_figures() -> None:
+    """Every bin of the series, the limit, the phases and each announcement, in seconds after the stream's start."""
+    report = good()
+    (migration,) = report.migrations
+    drawn = Page(to_html(report)).data[migration.id]["goodput"]
+    at = np.frombuffer(base64.b64decode(str(drawn["at"])), "<f8")
+    mbps = np.frombuffer(base64.b64decode(str(drawn["mbps"])), "<f4")
+    assert at.tolist() == [point.at_s for point in migration.series]
+    assert mbps.tolist() == pytest.approx([point.mbps for point in migration.series], rel=1e-6)
+    assert drawn["limit"] == report.profile.throughput_mbps_min
+    assert drawn["phases"] == [
+        [p.kind, p.n, seconds_between(migration.start_ts, p.start_ts), seconds_between(migration.start_ts, p.end_ts)]
+        for p in migration.phases
+    ]
+
+
+def test_several_migrations_have_a_table_to_jump_from() -> None:
+    """Each by its id, which is the place to go to."""
+    report = several()
+    page = Page(to_html(report))
+    goals = {attributes["href"] for tag, attributes in page.tags if tag == "a" and attributes["href"].startswith("#")}
+    places = {attributes["id"] for tag, attributes in page.tags if tag == "article"}
+    assert goals == {f"#{m.id}" for m in report.migrations} == {f"#{place}" for place in places}
+
+
+def test_a_guest_that_was_lost_is_drawn_so() -> None:
+    """The close up says in words, for whoever cannot see it, who was cut off and did not come back."""
+    report = lost_guest()
+    cut_off = [p for g in report.migrations[0].guests for p in g.peers if p.survived is False]
+    assert cut_off
+    assert re.search("not heard at|not back", Page(to_html(report)).words)
+
+
+def test_an_installation_without_the_chart_library_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The build could not reach the npm registry: no half page is written."""
+    monkeypatch.setattr(as_html, "TAKEN", tmp_path)
+    with pytest.raises(RequestError, match="install again where it is reachable"):
+        to_html(good())
+
+
+def test_a_text_that_would_end_its_script_is_refused() -> None:
+    """A script is never put together from what could close it."""
+    with pytest.raises(ValueError, match="cannot stand in a script"):
+        raw("script", "var a = '</SCRIPT>';")
+    with pytest.raises(ValueError, match="cannot stand in a div"):
+        raw("div", "a")
