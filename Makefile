@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed-$(shell cat requirements.lock pyproject.toml 2>/dev/
 SITUATION ?= captures/routed_stretched
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: report test setup system lint types floors docs check bench lock clean
+.PHONY: report test setup system lint types floors docs pictures check bench lock clean
 
 report: setup
 	@$(BIN)/python captures/report.py $(SITUATION)
@@ -30,8 +30,8 @@ $(STAMP): requirements.lock pyproject.toml
 	@rm -f $(VENV)/.installed-* && touch $@
 
 # System packages that only the tests need. Root or sudo installs them; otherwise it is said what is missing.
-SYSTEM_TOOLS := tshark editcap zstd jq
-SYSTEM_PACKAGES := tshark zstd jq
+SYSTEM_TOOLS := tshark editcap zstd jq chromium
+SYSTEM_PACKAGES := tshark zstd jq chromium fonts-dejavu-core
 system:
 	@missing=""; for tool in $(SYSTEM_TOOLS); do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
 	if [ -n "$$missing" ]; then \
@@ -56,6 +56,10 @@ floors: setup
 
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/site
+
+# The HTML report on every situation, as a browser shows it: build/pictures. SITUATIONS="captures/lossy" for some only.
+pictures: system setup
+	$(BIN)/python docs/pictures.py $(SITUATIONS)
 
 check: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q

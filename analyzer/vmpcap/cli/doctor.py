@@ -102,12 +102,21 @@ def _encoding() -> Finding:
     return Finding("ok", "stdout writes UTF-8")
 
 
+def _charts() -> Finding:
+    """The build takes the chart library from the npm registry."""
+    taken = Path(__file__).parent.parent / "report" / "html" / "taken" / "version"
+    if not taken.is_file():
+        return Finding("note", "no chart library, so no report --html: install again where npm can reach its registry")
+    return Finding("ok", f"{taken.read_text().strip()}, for report --html")
+
+
 LOOKS: Final[tuple[tuple[str, Callable[[], Finding]], ...]] = (
     ("python", _python),
     ("libraries", _libraries),
     ("compiled code", _cache),
     ("start-up", _bytecode),
     ("terminal", _encoding),
+    ("charts", _charts),
     ("tshark", _tshark),
     ("witnesses", _witnesses),
 )
