@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from vmpcap.announcements.control import ControlLog
 from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.announcements.series import Series
 from vmpcap.measures.connections import Connection
@@ -41,5 +42,7 @@ class PointView:
     """This clock against the reference point's; None where nothing that both saw bounds it."""
     standing: Standing | None = None
     """The same at one time, by all packets that both saw; None for the reference, or where only exchanges tell."""
+    control: ControlLog = field(default_factory=ControlLog)
+    """Frames of routing and gateway redundancy protocols."""
     found: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What was looked up in the journal once, by what was asked: many questions begin with a guest's frames."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.announcements.control import ControlLog
 from vmpcap.announcements.rows import AnnouncementLog
 from vmpcap.decode.arrivals import read_arrivals
 from vmpcap.decode.decode_as import DATA
@@ -74,6 +75,8 @@ class PointRead:
     """Packets by names that other points give them too; none where there is no other point."""
     full_in: int = 0
     """Which of its files, from 0, the journal was full in first; what it shows of those before is whole."""
+    control: ControlLog = field(default_factory=ControlLog)
+    """Frames of routing and gateway redundancy protocols."""
     was_told_data: bool = False
     """Whether a user said of some packets that nobody is to look inside."""
 
@@ -176,6 +179,7 @@ def _absorb(
             columns: Any = (column[inside[arrivals.row]] for column in arrivals)
             arrivals = Arrivals(*columns)
         read.announcements.collect(batch.first_frame, frames, arrivals)
+        read.control.collect(batch, frames, inside)
     if not wanted.flows:
         return
     flow_id, side = read.flows.name(frames, batch.first_frame)

@@ -85,6 +85,7 @@ def _as_view(
         streams=tuple(streams),
         series=tuple(mark_boots(gather_series(rows), _boots(rows, journal))),
         arps=rows,
+        control=point.control,
         journal=journal,
         journal_complete=not point.journal.overflowed,
         first_ts=point.first_ts if point.first_ts is not None else NO_TIME,

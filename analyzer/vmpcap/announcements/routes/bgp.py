@@ -1,0 +1,271 @@
+"""BGP-4 (RFC 4271, RFC 4760) and EVPN (RFC 7432): routes of UPDATE messages, out of the TCP streams that carry them."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from vmpcap.announcements.control import ControlFrame
+from vmpcap.announcements.routes.fields import Short, ip, ipv4, mac, packed_prefix, part, tlvs
+from vmpcap.announcements.routes.rows import RouteNews
+
+MARKER: Final = b"\xff" * 16
+HEAD: Final = 19
+LONGEST: Final = 65_535
+"""RFC 8654; a length beyond it cannot be written."""
+UPDATE: Final = 2
+
+# path attributes (https://www.iana.org/assignments/bgp-parameters)
+AS_PATH: Final = 2
+NEXT_HOP: Final = 3
+MED: Final = 4
+ORIGINATOR: Final = 9
+MP_REACH: Final = 14
+MP_UNREACH: Final = 15
+EXTENDED_COMMUNITIES: Final = 16
+IS_LONG: Final = 0x10
+"""Flag of an attribute whose length has two bytes."""
+
+UNICAST: Final = {(1, 1): 4, (2, 1): 16}
+"""Address family and sub-family of unicast routes, and the bytes of an address."""
+EVPN: Final = (25, 70)
+MAC_ROUTE: Final = 2
+PREFIX_ROUTE: Final = 5
+MAC_MOBILITY: Final = b"\x06\x00"
+
+BEHIND: Final = 1 << 31
+
+
+@dataclass(slots=True)
+class _Stream:
+    """One direction of a connection: the bytes of the message that is not whole yet."""
+
+    expected: int | None = None
+    held: bytearray = field(default_factory=bytearray)
+
+
+@dataclass(slots=True)
+class BgpStreams:
+    """
+    Messages out of segments.
+
+    Segments are taken in capture order: what was sent again is cut away, after a hole the next marker begins anew.
+    """
+
+    streams: dict[tuple[str, int, str, int], _Stream] = field(default_factory=dict)
+
+    def messages(self, frame: ControlFrame) -> Iterator[tuple[int, bytes]]:
+        """Which messages (type, body) end in this segment?"""
+        key = (frame.source, frame.source_port, frame.target, frame.target_port)
+        stream = self.streams.setdefault(key, _Stream())
+        data, seq = frame.payload, frame.tcp_seq
+        if stream.expected is not None:
+            behind = (stream.expected - seq) & 0xFFFF_FFFF
+            if 0 < behind < BEHIND:
+                data = data[behind:]
+                if not data:
+                    return
+            elif behind:
+                stream.held.clear()
+                data = _from_marker(data)
+        else:
+            data = _from_marker(data)
+        stream.expected = (frame.tcp_seq + len(frame.payload)) & 0xFFFF_FFFF
+        stream.held += data
+        yield from _whole(stream.held)
+        if frame.is_cut:
+            stream.held.clear()
+            stream.expected = None
+
+
+def _from_marker(data: bytes) -> bytes:
+    """What begins with a marker, or may be the beginning of one."""
+    at = data.find(MARKER)
+    if at >= 0:
+        return data[at:]
+    begun = min(len(data) - len(data.rstrip(MARKER[:1])), len(MARKER) - 1)
+    return data[len(data) - begun :]
+
+
+def _whole(held: bytearray) -> Iterator[tuple[int, bytes]]:
+    """Take the whole messages off the front."""
+    while len(held) >= HEAD:
+        length = int.from_bytes(held[16:18], "big")
+        if held[:16] != MARKER or length < HEAD:
+            rest = _from_marker(bytes(held[1:]))
+            held[:] = rest
+            continue
+        if len(held) < length:
+            return
+        kind, body = held[18], bytes(held[HEAD:length])
+        del held[:length]
+        yield kind, body
+
+
+@dataclass(slots=True)
+class _Attributes:
+    origin: str = ""
+    next_hop: str = ""
+    metric: int | None = None
+    mobility: int | None = None
+    reach: bytes = b""
+    unreach: bytes = b""
+
+
+def read_bgp(frame: ControlFrame, streams: BgpStreams) -> Iterator[RouteNews]:
+    """
+    Which routes do the UPDATE messages that end in this segment announce or withdraw?
+
+    Paths with identifiers (RFC 7911) are not told from plain ones: what a peer agreed to may not be in view.
+
+    Raises
+    ------
+    Short
+        A message's lengths contradict each other.
+    """
+    for kind, body in streams.messages(frame):
+        if kind == UPDATE:
+            yield from _update(frame, body)
+
+
+def _update(frame: ControlFrame, body: bytes) -> Iterator[RouteNews]:
+    (gone_bytes,) = struct.unpack(">H", part(body, 0, 2))
+    gone = part(body, 2, gone_bytes)
+    (attribute_bytes,) = struct.unpack(">H", part(body, 2 + gone_bytes, 2))
+    at = 4 + gone_bytes
+    attributes = _read_attributes(part(body, at, attribute_bytes))
+    here = body[at + attribute_bytes :]
+    for prefix in _prefixes(gone, 4):
+        yield _row(frame, attributes, True, prefix)
+    for prefix in _prefixes(here, 4):
+        yield _row(frame, attributes, False, prefix)
+    if attributes.unreach:
+        afi, safi = struct.unpack(">HB", part(attributes.unreach, 0, 3))
+        yield from _multi(frame, attributes, True, (afi, safi), attributes.unreach[3:])
+    if attributes.reach:
+        afi, safi, hop_bytes = struct.unpack(">HBB", part(attributes.reach, 0, 4))
+        hop = part(attributes.reach, 4, hop_bytes)
+        attributes.next_hop = ip(hop) or ip(hop[:16])  # an IPv6 hop may be followed by its link-local address
+        yield from _multi(frame, attributes, False, (afi, safi), attributes.reach[5 + hop_bytes :])
+
+
+def _read_attributes(data: bytes) -> _Attributes:
+    found = _Attributes()
+    path = originator = ""
+    at = 0
+    while at < len(data):
+        flags, kind = part(data, at, 2)
+        size = 2 if flags & IS_LONG else 1
+        length = int.from_bytes(part(data, at + 2, size), "big")
+        value = part(data, at + 2 + size, length)
+        at += 2 + size + length
+        if kind == AS_PATH:
+            path = _last_as(value)
+        elif kind == NEXT_HOP:
+            found.next_hop = ip(value)
+        elif kind == MED and length == 4:
+            found.metric = int.from_bytes(value, "big")
+        elif kind == ORIGINATOR:
+            originator = ip(value)
+        elif kind == MP_REACH:
+            found.reach = value
+        elif kind == MP_UNREACH:
+            found.unreach = value
+        elif kind == EXTENDED_COMMUNITIES:
+            for one in range(0, length - 7, 8):
+                if value[one : one + 2] == MAC_MOBILITY:
+                    found.mobility = int.from_bytes(value[one + 4 : one + 8], "big")
+    found.origin = path or originator or found.next_hop
+    return found
+
+
+def _last_as(value: bytes) -> str:
+    """The AS that brought the route up: the last of the path. Numbers have four bytes, or two between old speakers."""
+    for size in (4, 2):
+        last, at = 0, 0
+        while at + 2 <= len(value):
+            kind, count = value[at], value[at + 1]
+            end = at + 2 + count * size
+            if kind not in (1, 2, 3, 4) or end > len(value):
+                break
+            if count:
+                last = int.from_bytes(value[end - size : end], "big")
+            at = end
+        if at == len(value):
+            return f"AS {last}" if last else ""
+    return ""
+
+
+def _prefixes(data: bytes, size: int) -> Iterator[str]:
+    at = 0
+    while at < len(data):
+        prefix, at = packed_prefix(data, at + 1, data[at], size)
+        yield prefix
+
+
+def _multi(
+    frame: ControlFrame, attributes: _Attributes, is_gone: bool, family: tuple[int, int], data: bytes
+) -> Iterator[RouteNews]:
+    """Routes of other families than the first, and EVPN."""
+    if family in UNICAST:
+        for prefix in _prefixes(data, UNICAST[family]):
+            yield _row(frame, attributes, is_gone, prefix)
+    elif family == EVPN:
+        for kind, value in tlvs(data, 0, 1, 1, length_has_head=False):
+            if kind == MAC_ROUTE:
+                yield _mac_route(frame, attributes, is_gone, value)
+            elif kind == PREFIX_ROUTE and len(value) in (34, 58):
+                size = 4 if len(value) == 34 else 16
+                prefix, _ = packed_prefix(part(value, 23, size), 0, min(value[22], 8 * size), size)
+                label = int.from_bytes(value[-3:], "big")
+                yield _row(frame, attributes, is_gone, prefix, label, distinguisher(value), "evpn", "prefix")
+
+
+def _mac_route(frame: ControlFrame, attributes: _Attributes, is_gone: bool, value: bytes) -> RouteNews:
+    """Distinguisher 8, segment 10, tag 4, length 1, MAC 6, length 1, address 0, 4 or 16, label 3 (RFC 7432 7.2)."""
+    bits = part(value, 29, 1)[0]
+    if value[22] != 48 or bits not in (0, 32, 128):
+        raise Short("a MAC route of other lengths")
+    address = ip(part(value, 30, bits // 8))
+    label = int.from_bytes(part(value, 30 + bits // 8, 3), "big")
+    prefix = f"{address}/{bits}" if address else ""
+    what = "mac_ip" if address else "mac"
+    return _row(frame, attributes, is_gone, prefix, label, distinguisher(value), "evpn", what, mac(value, 23))
+
+
+def distinguisher(value: bytes) -> str:
+    """How is the route distinguisher at the front written (RFC 4364 4.2)?"""
+    (kind,) = struct.unpack(">H", part(value, 0, 2))
+    if kind == 1:
+        return f"{ipv4(value, 2)}:{int.from_bytes(part(value, 6, 2), 'big')}"
+    size = 2 if kind == 0 else 4
+    high, low = part(value, 2, 6)[:size], part(value, 2, 6)[size:]
+    return f"{int.from_bytes(high, 'big')}:{int.from_bytes(low, 'big')}"
+
+
+def _row(
+    frame: ControlFrame,
+    attributes: _Attributes,
+    is_gone: bool,
+    prefix: str,
+    vni: int | None = None,
+    origin: str | None = None,
+    protocol: str = "bgp",
+    reason: str = "update",
+    mac_address: str = "",
+) -> RouteNews:
+    return RouteNews(
+        frame=frame.frame,
+        ts_ns=frame.ts_ns,
+        protocol=protocol,
+        sender=frame.source,
+        origin=origin if origin is not None else "" if is_gone else attributes.origin,
+        action="withdraw" if is_gone else "announce",
+        prefix=prefix,
+        mac=mac_address,
+        vni=vni,
+        metric=attributes.metric,
+        sequence=None if is_gone else attributes.mobility,
+        next_hop="" if is_gone else attributes.next_hop,
+        reason=reason,
+    )

@@ -1,0 +1,109 @@
+"""EIGRP (RFC 7868): the IPv4 routes of updates, queries and replies."""
+
+import ipaddress
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+from vmpcap.announcements.control import ControlFrame, sender_of
+from vmpcap.announcements.routes.fields import fields, ipv4, packed_prefix, part, tlvs
+from vmpcap.announcements.routes.rows import RouteNews
+
+UPDATE: Final = 1
+QUERY: Final = 3
+REPLY: Final = 4
+OPCODES: Final = {UPDATE: "update", QUERY: "query", REPLY: "reply", 10: "sia_query", 11: "sia_reply"}
+"""Messages that carry routes (RFC 7868 6.3)."""
+
+HEAD: Final = struct.Struct(">BBHIIIHH")
+"""Version, opcode, checksum, flags, sequence, acknowledgement, virtual router, autonomous system (6.2)."""
+
+METRIC: Final = struct.Struct(">II3sBBBBB")
+"""Scaled delay and bandwidth, MTU, hops, reliability, load, tag, flags (6.6.1)."""
+INTERNAL: Final = 0x0102
+EXTERNAL: Final = 0x0103
+EXTERNAL_BYTES: Final = 20
+"""Originating router and AS, tag, its metric, two reserved bytes, its protocol, flags (6.6.3)."""
+
+WIDE: Final = struct.Struct(">BBBB3sB6s6sHH")
+"""Words of attributes behind it, priority, reliability, load, MTU, hops, delay, bandwidth, reserved, flags (6.7.1)."""
+WIDE_INTERNAL: Final = 0x0602
+WIDE_EXTERNAL: Final = 0x0603
+FAMILY_IPV4: Final = 1
+
+UNREACHABLE: Final = 0xFFFF_FFFF
+WIDE_UNREACHABLE: Final = 0xFFFF_FFFF_FFFF
+"""Delay of a route that its sender no longer has (6.6.1, 6.7.1)."""
+
+
+def read_eigrp(frame: ControlFrame) -> Iterator[RouteNews]:
+    """
+    Which routes does this message offer or take back? A reply that has none says nothing new.
+
+    Raises
+    ------
+    Short
+        A route is cut.
+    """
+    data = frame.payload
+    _, opcode, _, _, _, _, _, system = fields(HEAD, data, 0)
+    if opcode not in OPCODES:
+        return
+    for kind, value in tlvs(data, HEAD.size, 2, 2, length_has_head=True):
+        if kind in (INTERNAL, EXTERNAL):
+            rows = _classic(value, kind == EXTERNAL)
+        elif kind in (WIDE_INTERNAL, WIDE_EXTERNAL):
+            rows = _wide(value, kind == WIDE_EXTERNAL)
+        else:
+            continue
+        for prefix, next_hop, origin, delay, is_gone in rows:
+            if is_gone and opcode not in (UPDATE, QUERY):
+                continue
+            yield RouteNews(
+                frame=frame.frame,
+                ts_ns=frame.ts_ns,
+                protocol="eigrp",
+                sender=sender_of(frame),
+                origin=origin,
+                action="withdraw" if is_gone else "announce",
+                prefix=prefix,
+                metric=delay,
+                next_hop="" if next_hop == ITSELF else next_hop,
+                reason=f"{OPCODES[opcode]} of AS {system}",
+            )
+
+
+ITSELF: Final = str(ipaddress.IPv4Address(0))
+"""Next hop that means the sender (6.6.2)."""
+
+Route = tuple[str, str, str, int, bool]
+"""Prefix, next hop, origin, delay, whether it is unreachable."""
+
+
+def _classic(value: bytes, is_external: bool) -> Iterator[Route]:
+    next_hop = ipv4(value, 0)
+    origin = ipv4(value, 4) if is_external else ""
+    at = 4 + (EXTERNAL_BYTES if is_external else 0)
+    delay = fields(METRIC, value, at)[0]
+    for prefix in _destinations(value, at + METRIC.size):
+        yield prefix, next_hop, origin, delay, delay == UNREACHABLE
+
+
+def _wide(value: bytes, is_external: bool) -> Iterator[Route]:
+    _, family = struct.unpack(">HH", part(value, 0, 4))
+    if family != FAMILY_IPV4:
+        return
+    origin = ipv4(value, 4)
+    numbers = fields(WIDE, value, 8)
+    delay = int.from_bytes(numbers[6], "big")
+    at = 8 + WIDE.size + 2 * numbers[0]
+    next_hop = ipv4(value, at)
+    at += 4 + (EXTERNAL_BYTES if is_external else 0)
+    for prefix in _destinations(value, at):
+        yield prefix, next_hop, origin, delay, delay == WIDE_UNREACHABLE
+
+
+def _destinations(value: bytes, at: int) -> Iterator[str]:
+    while at < len(value):
+        prefix, at = packed_prefix(value, at + 1, value[at])
+        yield prefix

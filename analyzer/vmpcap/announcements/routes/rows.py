@@ -1,0 +1,50 @@
+"""Route news: who says, when, that a prefix or a MAC is reached through it, or no longer."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Action = Literal["announce", "withdraw"]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteNews:
+    """One thing said about one prefix or MAC in one frame."""
+
+    frame: int
+    ts_ns: int
+    protocol: str
+    sender: str
+    """Who sent the packet: IP address, MAC where there is none."""
+    origin: str
+    """Who brought the route up, as far as the protocol says: router id, AS, distinguisher, locator; else empty."""
+    action: Action
+    prefix: str = ""
+    """As 10.77.0.10/32; empty for news about a MAC alone."""
+    mac: str = ""
+    vni: int | None = None
+    metric: int | None = None
+    sequence: int | None = None
+    """Of the statement (OSPF, IS-IS), or of the MAC's mobility (EVPN)."""
+    next_hop: str = ""
+    reason: str = ""
+    """What kind of message said so, in the protocol's word."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayHello:
+    """One hello of a router that stands, or stands ready, for a virtual gateway."""
+
+    frame: int
+    ts_ns: int
+    protocol: str
+    version: int
+    sender: str
+    eth_src: int
+    segment_key: int
+    group: int
+    state: Literal["active", "standby", "other"]
+    priority: int
+    virtual_ips: tuple[str, ...] = ()
+    hello_ms: int | None = None
+    is_leaving: bool = False
+    """Whether it gives up being active (VRRP priority 0, HSRP resign)."""

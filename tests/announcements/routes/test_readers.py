@@ -1,0 +1,272 @@
+"""What the readers of control frames say, from literal bytes; layouts after the RFC that each reader names."""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from tests.announcements.routes.made import control, prefixes
+from vmpcap.announcements.control import PROTOCOLS, ControlLog
+from vmpcap.announcements.routes.bgp import BgpStreams, read_bgp
+from vmpcap.announcements.routes.eigrp import read_eigrp
+from vmpcap.announcements.routes.fields import Short
+from vmpcap.announcements.routes.glbp import read_glbp
+from vmpcap.announcements.routes.hsrp import read_hsrp
+from vmpcap.announcements.routes.isis import read_isis
+from vmpcap.announcements.routes.lisp import read_lisp
+from vmpcap.announcements.routes.ospf import read_ospf
+from vmpcap.announcements.routes.readers import read_news
+from vmpcap.announcements.routes.rip import read_rip
+from vmpcap.announcements.routes.statements import Statements
+from vmpcap.announcements.routes.vrrp import read_vrrp
+
+RIP_ENTRY = "0002 0000 0a4d000a ffffffff 00000000 00000002"
+RIP = "02020000" + RIP_ENTRY + "0002 0000 0a630000 ffffff00 00000000 00000010"
+EXTERNAL = "0001 02 05 0a4d000a 0a000003 80000001 0000 0024 ffffffff 80000014 00000000 00000000"
+OSPF = "0204 0040 0a000003 00000000 0000 0000 0000000000000000 00000001" + EXTERNAL
+ROUTER = "0001 02 01 0a000002 0a000002 80000001 0000 0024 00000001 0a4d000a ffffffff 03 00 000a"
+EIGRP = (
+    "0201 0000 00000000 00000001 00000000 0000 0064"
+    "0102 001d 00000000 00001400 00002800 0005dc 01 ff 01 00 00 20 0a4d000a"
+)
+EIGRP_WIDE = (
+    "0201 0000 00000000 00000001 00000000 0000 0064"
+    "0602 002d 0000 0001 0a000002 00 80 ff 01 0005dc 01 000000000a00 000000000400 0000 0000 00000000 20 0a4d000a"
+)
+UPDATE_IPV4 = (
+    "ff" * 16 + "0037 02 0000 001b 400101 00 4002 06 0201 0000fdea 400304 c0000206 800404 00000000 20 0a4d000a"
+)
+EVPN_NLRI = "02 25 0001 0a000002 0002 00000000000000000000 00000000 30 005056aa7710 20 0a4d000a 00004d"
+LSP = "83 1b 01 00 14 01 00 00{size:04x} 04b0 0000000000030000 {seq:08x} 0000 03{tlvs}"
+VRRP3 = "31 4d 96 01 0064 0000 0a4d0001"
+HSRP1 = "00 00 10 03 0a 6e 05 00 636973636f000000 0a4d0001"
+HSRP2 = "01 28 02 00 06 04 0005 001122334455 0000006e 00000bb8 00002710 0a4d0001000000000000000000000000"
+GLBP = "01 00 0007 0000 001122334455 01 1c 00 20 00 6e 0000 00000bb8 00002710 0258 3840 0000 01 04 0a4d0001"
+REGISTER = (
+    "30 000101 0000000000000001 0001 0014" + "00" * 20 + "000005a0 01 20 1000 0000 0001 0a4d000a"
+    "01 64 ff 00 0005 0001 c0000202"
+)
+SOLICIT = "11 000001 0000000000000002 0001 0a4d000a 0001 c0000201 00 20 0001 0a630002"
+
+
+def lsp(seq: int, tlvs: str) -> str:
+    """A link state packet with these TLVs."""
+    return LSP.format(size=27 + len(bytes.fromhex(tlvs)), seq=seq, tlvs=tlvs)
+
+
+def test_a_rip_response_announces_and_poisons() -> None:
+    """Metric 16 takes a route back; a request says nothing."""
+    rows = list(read_rip(control(RIP)))
+    assert prefixes(iter(rows)) == [("announce", "10.77.0.10/32"), ("withdraw", "10.99.0.0/24")]
+    assert (rows[0].metric, rows[0].sender, rows[0].next_hop) == (2, "192.0.2.1", "")
+    assert not list(read_rip(control("0102" + RIP[4:])))
+
+
+def test_an_authentication_entry_of_rip_is_no_route() -> None:
+    """RFC 2453 4.1: family 0xFFFF."""
+    assert prefixes(read_rip(control("02020000 ffff 0002" + "41" * 16 + RIP_ENTRY))) == [("announce", "10.77.0.10/32")]
+
+
+def test_version_1_of_rip_has_hosts_and_networks_of_a_class() -> None:
+    """RFC 1058 3.2: what has bits of a host is a host."""
+    entries = "0002 0000 0a000000 00000000 00000000 00000001" + "0002 0000 c0a80105 00000000 00000000 00000001"
+    assert [p for _, p in prefixes(read_rip(control("02010000" + entries)))] == ["10.0.0.0/8", "192.168.1.5/32"]
+
+
+def test_ripng_has_prefixes_of_128_bits_behind_entries_of_next_hops() -> None:
+    """RFC 2080 2.1.1: metric 255 names the next hop."""
+    hop = "fe800000000000000000000000000001 0000 00 ff"
+    route = "20010db8000000000000000000000010 0000 80 01"
+    rows = list(read_rip(control("02010000" + hop + route, ports=(521, 521), source="fe80::2")))
+    assert [(r.prefix, r.next_hop) for r in rows] == [("2001:db8::10/128", "fe80::1")]
+
+
+def test_an_external_lsa_announces_until_its_age_is_the_greatest() -> None:
+    """MaxAge withdraws what was stated; of what nobody stated it says nothing."""
+    said = Statements()
+    first = list(read_ospf(control(OSPF, "ospf"), said))
+    assert [(r.action, r.prefix, r.origin, r.metric) for r in first] == [
+        ("announce", "10.77.0.10/32", "10.0.0.3", 20),
+    ]
+    assert not list(read_ospf(control(OSPF, "ospf"), said)), "a copy is no news"
+    aged = OSPF.replace("0001 02 05", "0e10 02 05")
+    assert prefixes(read_ospf(control(aged, "ospf"), said)) == [("withdraw", "10.77.0.10/32")]
+    assert not list(read_ospf(control(aged, "ospf"), Statements()))
+
+
+def test_a_router_lsa_without_its_stub_withdraws_it() -> None:
+    """A newer statement says all there is; an older one is not news."""
+    said = Statements()
+    head = "0204 0040 0a000002 00000000 0000 0000 0000000000000000 00000001"
+    assert prefixes(read_ospf(control(head + ROUTER, "ospf"), said)) == [("announce", "10.77.0.10/32")]
+    newer = "0001 02 01 0a000002 0a000002 80000002 0000 0018 00000000"
+    assert prefixes(read_ospf(control(head + newer, "ospf"), said)) == [("withdraw", "10.77.0.10/32")]
+    assert not list(read_ospf(control(head + ROUTER, "ospf"), said))
+
+
+@pytest.mark.parametrize("layout", [EIGRP, EIGRP_WIDE])
+def test_eigrp_says_a_route_in_both_layouts(layout: str) -> None:
+    """Delay without end takes it back in an update; in a reply it says nothing."""
+    (row,) = read_eigrp(control(layout, "eigrp"))
+    assert (row.action, row.prefix, row.next_hop, row.reason) == ("announce", "10.77.0.10/32", "", "update of AS 100")
+    assert row.metric == (5120 if layout is EIGRP else 2560)
+    gone = layout.replace("00001400", "ffffffff").replace("000000000a00", "ffffffffffff")
+    assert prefixes(read_eigrp(control(gone, "eigrp"))) == [("withdraw", "10.77.0.10/32")]
+    assert not list(read_eigrp(control("0204" + gone[4:], "eigrp")))
+
+
+def test_an_update_of_bgp_is_read_however_tcp_cut_it() -> None:
+    """A segment that comes twice adds nothing, one that ends a message tells it."""
+    data = bytes.fromhex(UPDATE_IPV4)
+    for cut in range(1, len(data)):
+        streams = BgpStreams()
+        parts = [(1, data[:cut]), (1, data[:cut]), (1 + cut, data[cut:]), (1 + cut, data[cut:])]
+        rows = [row for seq, part in parts for row in read_bgp(control(part, "bgp", (179, 40000), seq=seq), streams)]
+        assert [(r.action, r.prefix, r.origin, r.next_hop) for r in rows] == [
+            ("announce", "10.77.0.10/32", "AS 65002", "192.0.2.6")
+        ], cut
+
+
+def test_after_a_hole_bgp_begins_anew_at_a_marker() -> None:
+    """What is missing is not guessed; the message behind it is read."""
+    data = bytes.fromhex(UPDATE_IPV4)
+    streams = BgpStreams()
+    assert not list(read_bgp(control(data[:30], "bgp", seq=1), streams))
+    assert len(list(read_bgp(control(data[40:] + data, "bgp", seq=41), streams))) == 1
+
+
+def test_a_withdrawal_of_bgp_has_no_origin() -> None:
+    """RFC 4271 4.3: withdrawn routes stand alone."""
+    (row,) = read_bgp(control("ff" * 16 + "001c 02 0005 20 0a4d000a 0000", "bgp"), BgpStreams())
+    assert (row.action, row.prefix, row.origin) == ("withdraw", "10.77.0.10/32", "")
+
+
+def test_evpn_says_mac_address_overlay_and_how_often_it_moved() -> None:
+    """RFC 7432 7.2 and 7.7: the sequence number is that of the MAC mobility community."""
+    reach = "0019 46 04 0a000002 00" + EVPN_NLRI
+    mobility = "c010 08 0600 00 00 00000001"
+    attributes = f"900e {len(bytes.fromhex(reach)):04x}" + reach + mobility
+    size = len(bytes.fromhex(attributes))
+    message = "ff" * 16 + f"{23 + size:04x} 02 0000 {size:04x}" + attributes
+    (row,) = read_bgp(control(message, "bgp"), BgpStreams())
+    assert (row.protocol, row.mac, row.prefix, row.vni, row.sequence, row.next_hop, row.origin, row.reason) == (
+        "evpn",
+        "00:50:56:aa:77:10",
+        "10.77.0.10/32",
+        77,
+        1,
+        "10.0.0.2",
+        "10.0.0.2:2",
+        "mac_ip",
+    )
+
+
+def test_a_link_state_packet_states_prefixes_and_macs() -> None:
+    """TLVs 128, 135 and 147; what the next one leaves out is withdrawn, a lifetime of 0 withdraws all."""
+    said = Statements()
+    narrow = "80 0c 0a808080 0a4d000a ffffffff"
+    wide = "87 09 00000005 20 0a4d0014"
+    macs = "93 0b 0001 00 004d 005056aa7710"
+    rows = list(read_isis(control(lsp(1, narrow + wide + macs), "isis"), said))
+    assert [(r.action, r.prefix, r.mac, r.metric) for r in rows] == [
+        ("announce", "10.77.0.10/32", "", 10),
+        ("announce", "10.77.0.20/32", "", 5),
+        ("announce", "", "00:50:56:aa:77:10", None),
+    ]
+    assert rows[0].origin == "0000.0000.0003.00-00"
+    rows = list(read_isis(control(lsp(2, wide), "isis"), said))
+    assert [(r.action, r.prefix, r.mac) for r in rows] == [
+        ("announce", "10.77.0.20/32", ""),
+        ("withdraw", "10.77.0.10/32", ""),
+        ("withdraw", "", "00:50:56:aa:77:10"),
+    ]
+    purge = lsp(2, wide).replace("04b0", "0000")
+    assert prefixes(read_isis(control(purge, "isis"), said)) == [("withdraw", "10.77.0.20/32")]
+
+
+def test_gateways_say_who_stands_for_which_address() -> None:
+    """VRRP, HSRP of both versions, GLBP."""
+    hellos = [
+        *read_vrrp(control(VRRP3, "vrrp")),
+        *read_hsrp(control(HSRP1, "hsrp")),
+        *read_hsrp(control(HSRP2, "hsrp")),
+        *read_glbp(control(GLBP, "glbp")),
+    ]
+    assert [(h.protocol, h.version, h.group, h.state, h.priority, h.virtual_ips, h.hello_ms) for h in hellos] == [
+        ("vrrp", 3, 77, "active", 150, ("10.77.0.1",), 1000),
+        ("hsrp", 1, 5, "active", 110, ("10.77.0.1",), 3000),
+        ("hsrp", 2, 5, "active", 110, ("10.77.0.1",), 3000),
+        ("glbp", 1, 7, "active", 110, ("10.77.0.1",), 3000),
+    ]
+
+
+def test_lisp_registers_notifies_and_solicits() -> None:
+    """RFC 9301 5.2, 5.6, 5.7; a mapping without locators takes back."""
+    (register,) = read_lisp(control(REGISTER, "lisp"))
+    assert (register.action, register.prefix, register.origin, register.reason) == (
+        "announce",
+        "10.77.0.10/32",
+        "192.0.2.2",
+        "register",
+    )
+    (notify,) = read_lisp(control("40" + REGISTER[2:], "lisp"))
+    assert notify.reason == "notify"
+    (asked,) = read_lisp(control(SOLICIT, "lisp"))
+    assert (asked.prefix, asked.origin, asked.reason) == ("10.99.0.2/32", "192.0.2.1", "solicit")
+    udp = "10f6 10f6 0030 0000"
+    ip = "45000044 00010000 40110000 0a630001 0a4d000a"
+    (inside,) = read_lisp(control("80000000" + ip + udp + SOLICIT, "lisp"))
+    assert (inside.sender, inside.reason) == ("10.99.0.1", "solicit")
+
+
+SAMPLES = {
+    "rip": [RIP],
+    "ospf": [OSPF],
+    "eigrp": [EIGRP, EIGRP_WIDE],
+    "bgp": [UPDATE_IPV4],
+    "isis": [lsp(1, "870900000005200a4d0014" + "930b00010000 4d005056aa7710")],
+    "vrrp": [VRRP3],
+    "hsrp": [HSRP1, HSRP2],
+    "glbp": [GLBP],
+    "lisp": [REGISTER, SOLICIT],
+}
+
+
+def test_every_protocol_has_samples() -> None:
+    """Or the tests below would not meet it."""
+    assert set(SAMPLES) == {protocol.name for protocol in PROTOCOLS}
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_a_cut_frame_is_counted_and_never_said_to_say_more(name: str) -> None:
+    """Whatever is cut off, what remains says a part of the same things, in their order."""
+    for sample in SAMPLES[name]:
+        whole = control(sample, name)
+        said = read_news(ControlLog(frames=[whole]))
+        assert not said.unread
+        for length in range(len(whole.payload)):
+            part = read_news(ControlLog(frames=[replace(whole, payload=whole.payload[:length], is_cut=True)]))
+            told = [*part.routes, *part.hellos]
+            assert told == [*said.routes, *said.hellos][: len(told)], length
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_hostile_bytes_are_counted_and_never_break_a_reader(seed: int) -> None:
+    """Changed, cut and invented payloads of every protocol."""
+    rng = random.Random(seed)
+    frames = []
+    for number in range(300):
+        name = rng.choice(sorted(SAMPLES))
+        data = bytearray(bytes.fromhex(rng.choice(SAMPLES[name])))
+        for _ in range(rng.randint(0, 6)):
+            data[rng.randrange(len(data))] = rng.choice([0, 1, 255, rng.randrange(256)])
+        frames.append(control(bytes(data[: rng.randint(1, len(data))]), name, frame=number + 1, seq=rng.randrange(200)))
+    news = read_news(ControlLog(frames=frames))
+    assert news.unread.keys() <= SAMPLES.keys()
+    assert all(row.prefix or row.mac or row.protocol == "lisp" for row in news.routes)
+
+
+def test_a_length_beyond_the_message_is_not_believed() -> None:
+    """An LSA that says it is longer than the update."""
+    with pytest.raises(Short):
+        list(read_ospf(control(OSPF.replace("0000 0024", "0000 ff24"), "ospf"), Statements()))
