@@ -54,7 +54,7 @@ def test_the_gateways_port_decides() -> None:
     seen = told.announcements.by_point["gw"]
     assert seen.frames == [200, 201]
     assert seen.times == [iso_utc(ts) for ts in gateway.series[0].times]
-    assert seen.kinds == list(gateway.series[0].frame_kinds)
+    assert seen.frame_kinds == list(gateway.series[0].frame_kinds)
 
 
 def test_heard_at_the_host_but_not_at_a_live_gateway_is_not_reached() -> None:

@@ -157,7 +157,7 @@ def _seen_at(view: PointView, guest: Moved, series: Series, moment: int) -> Poin
         vni=series.vni if series.vni >= 0 else None,
         frames=list(series.frames[:MOST_FRAMES]),
         times=[iso_utc(ts) or "" for ts in series.times[:MOST_FRAMES]],
-        kinds=list(series.frame_kinds[:MOST_FRAMES]),
+        frame_kinds=list(series.frame_kinds[:MOST_FRAMES]),
         reached=reached,
         wrong=wrong,
         because=because,

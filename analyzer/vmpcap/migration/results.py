@@ -62,7 +62,7 @@ class PointAnnouncements(msgspec.Struct, frozen=True, kw_only=True):
     frames: list[int] = []
     times: list[str] = []
     """When each of these frames passed, by the point's own clock."""
-    kinds: list[str] = []
+    frame_kinds: list[str] = []
     """What each of them is."""
     reached: Reached = "not_observable"
     wrong: Literal["vlan", "vni"] | None = None

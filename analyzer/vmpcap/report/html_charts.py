@@ -70,7 +70,7 @@ def _marks(m: Migration) -> Iterable[tuple[float, str]]:
     """When was which announcement seen where?"""
     for guest in m.guests:
         for point, heard in guest.announcements.by_point.items():
-            for ts, kind in zip(heard.times, heard.kinds, strict=False):
+            for ts, kind in zip(heard.times, heard.frame_kinds, strict=False):
                 at = seconds_between(m.start_ts, ts)
                 if at is not None:
                     yield at, f"{kind} at {point}"

@@ -98,7 +98,7 @@ def _rows(m: Migration, guest: Guest) -> Iterator[Row]:
     for point, seen in heard[:MOST_ROWS]:
         ticks = [
             Tick(kind, at, f"{kind} in frame {frame}, {ts}")
-            for kind, ts, frame in zip(seen.kinds, seen.times, seen.frames, strict=False)
+            for kind, ts, frame in zip(seen.frame_kinds, seen.times, seen.frames, strict=False)
             if (at := seconds_between(m.start_ts, ts)) is not None
         ]
         yield Row(f"heard at {point}", tuple(ticks))
