@@ -1,17 +1,80 @@
 """vmpcap: was the link fit for the live migration, and did the guest stay reachable?"""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
 from vmpcap.terms.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     import polars as pl
 
     from vmpcap.decode.scan import Captures
+    from vmpcap.runs.answer import Answer
 
 __version__ = VERSION
+
+import_module("vmpcap.report")  # loaded now, the room of that name does not take the function's place later
+
+
+def report(
+    captures: "Captures",
+    *,
+    profile: str = "vsphere4",
+    roles: "Mapping[str, str] | None" = None,
+    ports: "Sequence[int]" = (),
+    guests: "Sequence[str]" = (),
+    since: "datetime | None" = None,
+    until: "datetime | None" = None,
+    decode_as: "str | Sequence[str]" = (),
+) -> "Answer":
+    """
+    What do these captures say about live migrations? The report that `vmpcap report` prints, as an object.
+
+    Parameters
+    ----------
+    captures
+        A file, a list of files, or a mapping from names of capture points to their files in order, as for `scan`. A
+        point that is called like a role has it: `{"source": "src.pcap", "gateway": "gw.pcap"}`.
+    profile
+        By which limits is it judged? A name of `vmpcap profiles`, or a TOML file.
+    roles
+        Roles of points with other names: `{"gw-lan": "gateway"}`.
+    ports
+        Further migration ports.
+    guests
+        MAC or IP addresses of guests that moved, where the captures do not tell.
+    since, until
+        Only packets in this stretch of time, both ends included; with a time zone.
+    decode_as
+        What a number means in these captures, as for `scan`.
+
+    Returns
+    -------
+    vmpcap.runs.answer.Answer
+        `verdict`, `migrations` and all else of `vmpcap.report/1` under the same names, times as ISO 8601 text, unknown
+        None; `frames["throughput"]` and the other tables as polars; `to_json`, `to_html`, `to_markdown`, `to_text`.
+
+    Raises
+    ------
+    CaptureError
+        A file cannot be read as a capture.
+    RequestError, ProfileError
+        Something is asked for that is not there.
+
+    Examples
+    --------
+    >>> import vmpcap
+    >>> found = vmpcap.report({"source": "src.pcap", "destination": "dst.pcap"})      # doctest: +SKIP
+    >>> found.migrations[0].rtt.p95_ms                                                # doctest: +SKIP
+    9.93
+    >>> _ = found.to_html("report.html")                                              # doctest: +SKIP
+    """
+    from vmpcap.runs.answer import answer
+
+    return answer(captures, profile, roles or {}, ports, guests, since, until, decode_as)
 
 
 def scan(

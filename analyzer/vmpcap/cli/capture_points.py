@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from vmpcap.points.roles import ROLES
+from vmpcap.points.roles import ROLES, role_of
 from vmpcap.report.clean import clean
 from vmpcap.runs.requests import PointFiles
 from vmpcap.terms.errors import RequestError
@@ -42,17 +42,6 @@ def capture_points(captures: Sequence[str], named: Sequence[str], roles: Sequenc
         PointFiles(name, given.get(name) or role_of(name), tuple(listed), is_named=name not in unnamed)
         for name, listed in files.items()
     )
-
-
-def role_of(name: str) -> str | None:
-    """
-    Which role does a point's name say?
-
-    >>> role_of("domain-destination")
-    'domain:destination'
-    """
-    plain = name.lower().replace("_", ":").replace("-", ":")
-    return plain if plain in ROLES else None
 
 
 def _named(text: str) -> tuple[str, list[str]]:

@@ -48,3 +48,14 @@ def turned(role: str | None) -> str | None:
 def rank(role: str | None, order: tuple[str | None, ...]) -> int:
     """How good is this role in that order? 0 is best; roles outside it come last."""
     return order.index(role) if role in order else len(order)
+
+
+def role_of(name: str) -> str | None:
+    """
+    Which role does a point's name say?
+
+    >>> role_of("domain-destination")
+    'domain:destination'
+    """
+    plain = name.lower().replace("_", ":").replace("-", ":")
+    return plain if plain in ROLES else None

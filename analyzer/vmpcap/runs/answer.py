@@ -1,0 +1,163 @@
+"""What `vmpcap.report` gives: the report with its frames, for a program or a notebook."""
+
+import html
+import os
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from vmpcap.decode.decode_as import read_rules
+from vmpcap.decode.scan import Captures, sources_of
+from vmpcap.points.roles import ROLES, role_of
+from vmpcap.report.clean import clean
+from vmpcap.report.document import Clock, Input, Migration, ProfileUsed, Report
+from vmpcap.runs.pipeline import Analysis, analyse
+from vmpcap.runs.requests import PointFiles, Request
+from vmpcap.terms.errors import RequestError
+from vmpcap.terms.units import NS_PER_S
+from vmpcap.verdicts.findings import Outcome
+from vmpcap.verdicts.profile import load_profile
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Answer:
+    """
+    The report on some captures. Its parts are those of `vmpcap.report/1`, under the same names; unknown is None.
+
+    In a notebook it shows itself as the page that `to_html` writes.
+    """
+
+    def __init__(self, analysis: Analysis) -> None:
+        self._analysis = analysis
+
+    @property
+    def document(self) -> Report:
+        """All of it, as it is written to JSON."""
+        return self._analysis.report
+
+    @property
+    def verdict(self) -> Outcome:
+        return self.document.verdict
+
+    @property
+    def because(self) -> str:
+        """The verdict in one sentence."""
+        return self.document.because
+
+    @property
+    def migrations(self) -> list[Migration]:
+        return self.document.migrations
+
+    @property
+    def inputs(self) -> list[Input]:
+        return self.document.inputs
+
+    @property
+    def clocks(self) -> list[Clock]:
+        return self.document.clocks
+
+    @property
+    def profile(self) -> ProfileUsed:
+        return self.document.profile
+
+    @property
+    def notes(self) -> list[str]:
+        return self.document.notes
+
+    @cached_property
+    def frames(self) -> "dict[str, pl.DataFrame]":
+        """The frames of `vmpcap report --parquet`, by name: migrations, checks, throughput, flows and so on."""
+        from vmpcap.report.as_parquet import report_frames
+
+        own = {"flows": self._analysis.flows, "announcements": self._analysis.announcements}
+        return {**report_frames(self.document), **own}
+
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The report as JSON; also written to `path`, if there is one. OSError where that cannot be."""
+        from vmpcap.report.as_json import to_json
+
+        return _written(to_json(self.document), path)
+
+    def to_markdown(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The report for a ticket; also written to `path`, if there is one."""
+        from vmpcap.report.as_markdown import to_markdown
+
+        return _written(to_markdown(self.document), path)
+
+    def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The report as a page that needs nothing else; also written to `path`, if there is one."""
+        from vmpcap.report.as_html import to_html
+
+        return _written(to_html(self.document), path)
+
+    def to_text(self, width: int = 100) -> str:
+        """The report as a terminal of this width shows it, without colour."""
+        from vmpcap.report.as_terminal import to_terminal
+        from vmpcap.report.look import Look
+
+        return to_terminal(self.document, Look(width))
+
+    def _repr_html_(self) -> str:
+        """The page in a frame of its own, where its script can reach nothing of the notebook's."""
+        page = html.escape(self.to_html(), quote=True)
+        return f'<iframe sandbox="allow-scripts" style="width:100%;height:60rem;border:0" srcdoc="{page}"></iframe>'
+
+    def __repr__(self) -> str:
+        count = len(self.migrations)
+        return f"<vmpcap report: {self.verdict}, {count} migration{'' if count == 1 else 's'}; {clean(self.because)}>"
+
+
+def answer(
+    captures: Captures,
+    profile: str,
+    roles: Mapping[str, str],
+    ports: Sequence[int],
+    guests: Sequence[str],
+    since: datetime | None,
+    until: datetime | None,
+    decode_as: str | Sequence[str],
+) -> Answer:
+    """What do these captures say? As `vmpcap.report` has it."""
+    named = isinstance(captures, Mapping)
+    points = []
+    for source in sources_of(captures):
+        role = roles.get(source.point) or role_of(source.point)
+        points.append(PointFiles(clean(source.point), role, source.files, is_named=named))
+    unknown = [name for name in roles if name not in {point.name for point in points}]
+    wrong = [role for role in roles.values() if role not in ROLES]
+    if unknown or wrong:
+        there = ", ".join(ROLES) if wrong else ", ".join(point.name for point in points)
+        raise RequestError(
+            f"roles: there is no {'role' if wrong else 'point'} {(wrong or unknown)[0]!r}; there are: {there}"
+        )
+    rules = (decode_as,) if isinstance(decode_as, str) else tuple(decode_as)
+    request = Request(
+        points=tuple(points),
+        profile=load_profile(profile),
+        ports=tuple(dict.fromkeys(ports)),
+        guests=tuple(dict.fromkeys(guests)),
+        since_ns=_nanoseconds(since, "since"),
+        until_ns=_nanoseconds(until, "until"),
+        decode_as=read_rules(rules) if rules else (),
+    )
+    return Answer(analyse(request))
+
+
+def _nanoseconds(when: datetime | None, name: str) -> int | None:
+    if when is None:
+        return None
+    if when.tzinfo is None:
+        raise RequestError(f"{name}={when!r}: give it a time zone, such as datetime(..., tzinfo=timezone.utc)")
+    epoch = datetime.fromtimestamp(0, tz=when.tzinfo)
+    whole = when - epoch
+    return (whole.days * 86_400 + whole.seconds) * NS_PER_S + whole.microseconds * 1_000
+
+
+def _written(text: str, path: str | os.PathLike[str] | None) -> str:
+    if path is not None:
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    return text

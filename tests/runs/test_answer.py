@@ -1,0 +1,106 @@
+"""`vmpcap.report`: the same report as the command's, as an object."""
+
+import html
+import importlib
+import json
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import vmpcap
+from tests.runs.made import START, migration, write
+from vmpcap.report.as_parquet import FRAMES
+from vmpcap.runs.answer import Answer
+from vmpcap.terms.errors import RequestError
+
+CLEAN = Path(__file__).resolve().parents[2] / "captures" / "clean"
+POINTS = {name: str(CLEAN / f"{name}.pcap.zst") for name in ("src-uplink", "gw-lan")}
+ROLES = {"src-uplink": "source", "gw-lan": "gateway"}
+
+
+@pytest.fixture(scope="module")
+def found() -> Answer:
+    return vmpcap.report(POINTS, roles=ROLES)
+
+
+def test_the_function_stays_whatever_of_the_room_is_loaded() -> None:
+    """A room of the house has its name: loading that must not take the function away."""
+    importlib.import_module("vmpcap.report.as_html")
+    assert callable(vmpcap.report)
+
+
+def test_it_says_what_the_command_says(found: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Down to the last key, but for when it was made."""
+    named = [part for name, path in POINTS.items() for part in ("--point", f"{name}={path}")]
+    given = [part for name, role in ROLES.items() for part in ("--role", f"{name}={role}")]
+    command = [sys.executable, "-m", "vmpcap", "report", "-q", "--json", "-", *named, *given]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    ours, theirs = json.loads(found.to_json()), json.loads(done.stdout)
+    assert ours.pop("generated_at")
+    assert theirs.pop("generated_at")
+    assert ours == theirs
+
+
+def test_its_parts_have_the_names_of_the_document(found: Answer) -> None:
+    """What the contract names can be reached as it names it."""
+    assert found.verdict == found.document.verdict == found.migrations[0].verdict
+    assert found.migrations[0].rtt.p95_ms is not None
+    assert [one.point for one in found.inputs] == list(POINTS)
+    assert (found.profile.name, found.clocks, found.notes) == ("vsphere4", found.document.clocks, found.document.notes)
+    assert repr(found).startswith(f"<vmpcap report: {found.verdict}, 1 migration; ")
+
+
+def test_its_frames_are_those_of_the_parquet_folder(found: Answer) -> None:
+    """By the same names, and with the migration's own series."""
+    assert set(found.frames) == {frame.name for frame in FRAMES} | {"flows", "announcements"}
+    assert found.frames["throughput"]["mbps"].to_list() == [point.mbps for point in found.migrations[0].series]
+    assert found.frames["flows"]["point"].unique().sort().to_list() == sorted(POINTS)
+
+
+def test_what_it_writes_is_what_it_gives(found: Answer, tmp_path: Path) -> None:
+    """Page, ticket and JSON, the same text in the file."""
+    for name in ("to_html", "to_markdown", "to_json"):
+        text = getattr(found, name)(tmp_path / name)
+        assert (tmp_path / name).read_text(encoding="utf-8") == text
+    assert all(len(line) <= 60 or "==" in line or "http" in line for line in found.to_text(60).splitlines())
+
+
+def test_a_notebook_shows_the_page_in_a_frame_of_its_own(found: Answer) -> None:
+    """Nothing but the page is in it, and its script cannot reach the notebook."""
+    shown = re.fullmatch(
+        r'<iframe sandbox="allow-scripts" style="[^"]*" srcdoc="([^"]*)"></iframe>', found._repr_html_()
+    )
+    assert shown is not None
+    assert html.unescape(shown[1]) == found.to_html()
+
+
+def test_one_file_a_list_or_a_mapping(tmp_path: Path) -> None:
+    """A point called like a role has it; one that is called after its file is a proposal's."""
+    path = write(tmp_path / "a.pcap", migration())
+    for captures in (path, [path], {"source": path}):
+        assert len(vmpcap.report(captures).migrations) == 1
+    assert vmpcap.report({"source": path}).inputs[0].role == "source"
+
+
+def test_a_stretch_of_time_is_what_the_command_has(tmp_path: Path) -> None:
+    """Both ends are included; times have a zone, or they are refused."""
+    path = write(tmp_path / "a.pcap", migration())
+    begin = datetime.fromtimestamp(START // 10**9, tz=UTC)
+    assert vmpcap.report(path, since=begin).migrations
+    assert not vmpcap.report(path, until=begin - timedelta(seconds=1)).migrations
+    with pytest.raises(RequestError, match="give it a time zone"):
+        vmpcap.report(path, since=begin.replace(tzinfo=None))
+
+
+@pytest.mark.parametrize(
+    ("roles", "words"), [({"b": "source"}, "no point 'b'; there are: a"), ({"a": "sauce"}, "no role 'sauce'")]
+)
+def test_a_role_or_point_that_is_not_there_is_named(tmp_path: Path, roles: dict[str, str], words: str) -> None:
+    """With what there is."""
+    path = write(tmp_path / "a.pcap", migration())
+    with pytest.raises(RequestError, match=re.escape(words)):
+        vmpcap.report({"a": path}, roles=roles)
