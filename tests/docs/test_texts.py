@@ -59,7 +59,7 @@ def test_the_site_builds_without_a_warning_and_without_the_network(tmp_path: Pat
 @each
 def test_every_block_says_what_it_is_and_shown_output_has_its_command(file: Path) -> None:
     """
-    `console`: commands with what they print. `sh`, `toml`, `python`: nothing printed. What has no language is a drawing.
+    `console`: commands with what they print. `sh`, `toml`, `python`: nothing printed. Without a language: a drawing.
     """
     for language, body in FENCE.findall(file.read_text()):
         assert language in ("console", "sh", "toml", "python", "")
