@@ -31,6 +31,7 @@ COMMANDS: Final = (
     Row("announcements", "One row per RARP, gratuitous ARP, ARP probe or unsolicited NA."),
     Row("packets", "One row per packet; columns and rows as you choose."),
     Row("points", "How capture points stand to each other: clocks, delays, losses between them."),
+    Row("carve", "Only the packets that the findings rest on, as pcapng with comments."),
     Row("verify", "Second opinion: the same measures by tshark, and where the two differ."),
     Row("profiles", "The threshold profiles, each figure with its source."),
     Row("warmup", "Compile what the first run would compile."),

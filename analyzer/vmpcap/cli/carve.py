@@ -1,0 +1,57 @@
+"""`vmpcap carve`: the packets that the findings rest on, and no others."""
+
+import click
+
+from vmpcap.cli.exits import STATUS
+from vmpcap.cli.options import Common, reads_captures, request_of
+from vmpcap.cli.output import STDOUT, check_file, emit_bytes, write_file
+from vmpcap.cli.overwriting import spare_captures
+from vmpcap.cli.progress import Progress, complain
+from vmpcap.terms.errors import RequestError
+from vmpcap.terms.units import count_of
+
+
+@click.command(short_help="Only the packets that the findings rest on, as pcapng with comments.")
+@reads_captures
+@click.option("-o", "--output", metavar="FILE", required=True, help="The pcapng file to write; - for standard output.")
+def carve(common: Common, output: str) -> int:
+    """
+    Only the packets that the findings rest on, as pcapng, each with its finding as packet comment.
+
+    Every frame that the report names: of its checks, of the switchover and the peers' gaps, of each announcement at
+    each point. Their own interfaces, times and bytes stay; the comment says which frame of which capture it was.
+
+    \b
+      vmpcap carve wan.pcapng -o proof.pcapng
+      vmpcap carve --point source=src.pcap --point gateway=gw.pcap -o proof.pcapng
+    """
+    request = request_of(common)
+    if output != STDOUT:
+        check_file(output)
+    spare_captures(request, [output])
+    from vmpcap.report.as_pcapng import to_pcapng
+    from vmpcap.report.proof_frames import proof_frames
+    from vmpcap.runs.carve import carve as pick
+    from vmpcap.runs.pipeline import analyse
+
+    with Progress(common.quiet) as progress:
+        analysis = analyse(request, progress)
+        report = analysis.report
+        points = [point.files for point in analysis.points]
+        carved = pick(points, proof_frames(report), request.max_unpacked_bytes)
+    if not carved.packets:
+        why = "; ".join(carved.missing) or f"the report names no frame: {report.because}"
+        raise RequestError(f"nothing was carved: {why}")
+    raw = to_pcapng(carved.sources, carved.packets, f"carved by vmpcap: {report.verdict}: {report.because}")
+    if output == STDOUT:
+        emit_bytes(raw)
+    else:
+        write_file(output, raw)
+    if not common.quiet:
+        for words in carved.missing:
+            complain(words)
+        where = "standard output" if output == STDOUT else repr(output)
+        complain(
+            f"{count_of(len(carved.packets), 'packet')} of {count_of(len(carved.sources), 'interface')} in {where}"
+        )
+    return STATUS["fine"]

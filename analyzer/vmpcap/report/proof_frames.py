@@ -1,0 +1,69 @@
+"""Which frames do the findings of a report rest on, and what does each of them prove?"""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from vmpcap.migration.results import Bracket, Guest
+from vmpcap.report.document import Migration, Report
+from vmpcap.report.words import held_against_limit
+
+
+class Proof(NamedTuple):
+    """One frame of one capture point, and what it is shown for."""
+
+    point: str
+    frame: int
+    words: str
+
+
+BRACKETS: Final = (
+    ("switchover", "bracket"),
+    ("guest silent", "guest_silence"),
+    ("peers cut off", "peer_outage"),
+    ("relearned", "relearn"),
+)
+"""The four figures of an interruption, and what bounds each."""
+
+
+def proof_frames(report: Report) -> Iterator[Proof]:
+    """
+    Every frame that the report names, once for everything that it is named for.
+
+    Checks first, then what bounds the guests' interruptions, their announcements, their peers' gaps, and the ends of
+    each interval in which something limited the stream.
+    """
+    for migration in report.migrations:
+        yield from _of_checks(migration)
+        for guest in migration.guests:
+            yield from _of_guest(migration, guest)
+        for one in migration.throughput.limits:
+            words = f"{migration.id}: limited by {one.limit}: {one.because}"
+            for frame in (one.from_frame, one.to_frame):
+                if frame is not None:
+                    yield Proof(migration.point, frame, words)
+
+
+def _of_checks(m: Migration) -> Iterator[Proof]:
+    for check in m.checks:
+        held = held_against_limit(check)
+        words = f"{m.id}: {check.id} {check.outcome}{f', {held}' if held else ''}: {check.because}"
+        for shown in check.evidence:
+            for frame in shown.frames:
+                yield Proof(shown.point, frame, words)
+
+
+def _of_guest(m: Migration, guest: Guest) -> Iterator[Proof]:
+    for label, name in BRACKETS:
+        bracket: Bracket = getattr(guest.switchover, name)
+        value = getattr(guest.switchover, f"{name}_ms")
+        length = "" if value is None else f" {value:.3f} ms"
+        ends = (("begins", bracket.from_point, bracket.from_frame), ("ends", bracket.to_point, bracket.to_frame))
+        for side, point, frame in ends:
+            if point is not None and frame is not None:
+                yield Proof(point, frame, f"{m.id}: {label}{length} {side} here: {bracket.because}")
+    for point, heard in guest.announcements.by_point.items():
+        for frame, kind in zip(heard.frames, heard.frame_kinds, strict=False):
+            yield Proof(point, frame, f"{m.id}: {kind} of {guest.mac} passes {point}")
+    for peer in guest.peers:
+        for frame in peer.frames:
+            yield Proof(peer.point, frame, f"{m.id}: {peer.peer} {peer.protocol}: {peer.because}")
