@@ -29,6 +29,10 @@ MIRROR = bytes.fromhex(
     "020000000002 020000000001 0800 4500003600014000402f0000 c0000201 c0000202 100022eb00000001"
     "20000003 00000063 0000 0000 020000000004 020000000003 88b5"
 )
+OVERLAY = bytes.fromhex(
+    "020000000002 020000000001 0800 4500003200014000401100 00c0000201c0000202 12b512b5001e0000 0800000000000100"
+    "020000000004 020000000003 88b5"
+)
 ARP = bytes.fromhex("ffffffffffff 005056aa7710 0806 0001080006040001 005056aa7710 0a4d000a 000000000000 0a4d000a")
 
 
@@ -48,14 +52,14 @@ def frames() -> list[tuple[int, bytes]]:
     """
     More flows than the table has places for at first, retransmissions, VLANs, both families, an announcement.
 
-    And a numbered tunnel's packet, a mirror's with a clock, and one that came in parts.
+    And a numbered tunnel's packet, an overlay's, a mirror's with a clock, and one that came in parts.
     """
     story = random_story(random.Random(1), talks=9, steps=900, sound=True)
     now = story[-1].ts_ns
     story += [Passing(now + n, f"2001:db8::{n:x}", 5, "2001:db8::ffff", 53, UDP, flags=0) for n in range(1, 2600)]
     told = [(packet.ts_ns, frame_of(packet)) for packet in story]
     longest = max((frame for _, frame in told if frame[12:14] == IPV4), key=len)
-    rest = (ARP, ESP, MIRROR, *(part.frame for part in cut_at(longest, 7, [8])))
+    rest = (ARP, ESP, MIRROR, OVERLAY, *(part.frame for part in cut_at(longest, 7, [8])))
     return told + [(now + 9999, frame) for frame in rest]
 
 

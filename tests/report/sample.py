@@ -15,6 +15,7 @@ from vmpcap.migration.results import (
     Peer,
     Phase,
     PointAnnouncements,
+    Sighted,
     Switchover,
 )
 from vmpcap.report.document import SCHEMA, Clock, Defect, Input, Migration, ProfileUsed, Report, SeriesPoint, Tool
@@ -310,7 +311,11 @@ def guest(**other: object) -> Guest:
         ],
         mechanisms=[
             Mechanism(
-                name="same_subnet_vmotion", seen=True, worked="yes", because="both hosts answer ARP on one segment"
+                name="same_subnet_vmotion",
+                seen=True,
+                worked="yes",
+                because="both hosts answer ARP on one segment",
+                evidence=[Sighted(point="src-uplink", frames=[1, 2], filter="frame.number in {1, 2}")],
             )
         ],
     )

@@ -47,6 +47,7 @@ CONTRACT: dict[str, str] = {
     "migrations.guests.domain": "verdict word because",
     "migrations.guests.peers": "peer protocol outage_ms lost retransmissions survived",
     "migrations.guests.mechanisms": "name seen worked because evidence",
+    "migrations.guests.mechanisms.evidence": "point frames filter",
     "migrations.checks": "id outcome decides measured limit unit because evidence",
     "migrations.checks.evidence": "point frames filter",
 }

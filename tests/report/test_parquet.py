@@ -51,6 +51,8 @@ def test_frames_hold_the_documents_figures() -> None:
     assert frames["switchover"]["peer_outage_ms"].to_list() == [170.2]
     assert frames["peers"]["retransmissions"].to_list() == [None, 3]
     assert frames["mechanisms"]["name"].to_list() == ["same_subnet_vmotion"]
+    assert frames["mechanisms"]["point"].to_list() == ["src-uplink"]
+    assert frames["mechanisms"]["frames"].to_list() == [[1, 2]]
 
 
 def test_what_is_unknown_is_null() -> None:

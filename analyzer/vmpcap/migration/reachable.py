@@ -70,7 +70,7 @@ def judge_reachability(guest: Moved, views: Sequence[PointView], moment: int) ->
     for view in ordered:
         if not view.journal_complete:
             continue  # what is missing may have been left out
-        negative = _unanswered(view, guest, moment) or _outbound_only(view, guest, moment)
+        negative = _unanswered(view, guest, moment) or outbound_only(view, guest, moment)
         if negative is not None:
             return negative
     nothing = (
@@ -148,7 +148,7 @@ def sought_after(view: PointView, guest: Moved) -> list[tuple[int, int]]:
     return [(int(rows.frame[i]), int(rows.ts_ns[i])) for i in at]
 
 
-def _outbound_only(view: PointView, guest: Moved, moment: int) -> Reachability | None:
+def outbound_only(view: PointView, guest: Moved, moment: int) -> Reachability | None:
     """Does the guest send at its new place while nothing for it ever arrives?"""
     if view.role not in ("domain:destination", None):
         return None

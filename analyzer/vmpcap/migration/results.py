@@ -160,6 +160,14 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     filter: str = ""
 
 
+class Sighted(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to look: a capture point, frame numbers counted from 1 as Wireshark does, a ready display filter."""
+
+    point: str
+    frames: list[int] = []
+    filter: str = ""
+
+
 class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
     """A way of keeping the guest reachable, as far as this capture shows it."""
 
@@ -167,8 +175,9 @@ class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
     seen: bool
     worked: Literal["yes", "no", "undecided"]
     latency_ms: float | None = None
+    """From the switchover until it had done its part."""
     because: str
-    evidence: list[int] = []
+    evidence: list[Sighted] = []
 
 
 class Guest(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,8 @@ from vmpcap.migration.detours import Detour, find_split, find_trombone
 from vmpcap.migration.early import Early, find_early_announcement
 from vmpcap.migration.guests import Moved, find_guests, on_point
 from vmpcap.migration.hops import describe_path
+from vmpcap.migration.mechanisms.case import Case
+from vmpcap.migration.mechanisms.table import judge_mechanisms
 from vmpcap.migration.moves import Move, match_transfers
 from vmpcap.migration.outcome import Outcome, judge_outcome
 from vmpcap.migration.phases import name_phases
@@ -100,7 +102,11 @@ def _tell_one(scene: Scene, faults: Sequence[str]) -> Story:
     outcome = judge_outcome(move, passengers, views)
     if outcome.outcome == "aborted":
         passengers = tuple(g for g in passengers if g.heard or g.confidence == "high")
-    guests = tuple(_tell_guest(move, *set_apart(guest, passengers, views), figures) for guest in passengers)
+    path = describe_path(move)
+    completed = {"completed": True, "aborted": False}.get(outcome.outcome)
+    guests = tuple(
+        _tell_guest(move, *set_apart(guest, passengers, views), figures, path, completed) for guest in passengers
+    )
     transfer = move.best.transfer
     return Story(
         move=move,
@@ -108,7 +114,7 @@ def _tell_one(scene: Scene, faults: Sequence[str]) -> Story:
         at_sender=is_at_sender(figures.rtt),
         figures=figures,
         outcome=outcome,
-        path=describe_path(move),
+        path=path,
         phases=name_phases(transfer.start_ts, figures, _stun_on_stream_clock(move, guests)),
         guests=guests,
         encrypted=_encrypted(transfer),
@@ -131,7 +137,14 @@ def _holes(move: Move) -> Iterator[str]:
             )
 
 
-def _tell_guest(move: Move, moved: Moved, views: Sequence[PointView], figures: StreamFigures) -> GuestStory:
+def _tell_guest(
+    move: Move,
+    moved: Moved,
+    views: Sequence[PointView],
+    figures: StreamFigures,
+    path: Path,
+    completed: bool | None,
+) -> GuestStory:
     moment = find_moment(move, moved)
     heard = follow_announcements(moved, views, moment, qemu=move.best.transfer.magic in ("qemu", "multifd"))
     quiet = silences(moved, views, moment)
@@ -140,6 +153,8 @@ def _tell_guest(move: Move, moved: Moved, views: Sequence[PointView], figures: S
     before, after, point = _vlans(moved, views, moment)
     early = find_early_announcement(moved, views)
     series = [s for _, s in moved.heard]
+    reachability = judge_reachability(moved, views, moment)
+    case = Case(moved, tuple(views), moment, completed, path, heard.domain, suffered, reachability)
     result = Guest(
         mac=mac_text(moved.mac) or "",
         ips=[ip_text(high, low) for high, low in moved.ips],
@@ -153,12 +168,13 @@ def _tell_guest(move: Move, moved: Moved, views: Sequence[PointView], figures: S
         switchover=switchover,
         domain=heard.domain,
         peers=[s.peer for s in suffered],
+        mechanisms=judge_mechanisms(case),
     )
     return GuestStory(
         moved=moved,
         result=result,
         heard=heard,
-        reachability=judge_reachability(moved, views, moment),
+        reachability=reachability,
         suffered=suffered,
         vlans_before=before,
         vlans_after=after,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from vmpcap.announcements.carriers import CarrierLog
 from vmpcap.announcements.control import ControlLog
 from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.announcements.series import Series
@@ -44,5 +45,7 @@ class PointView:
     """The same at one time, by all packets that both saw; None for the reference, or where only exchanges tell."""
     control: ControlLog = field(default_factory=ControlLog)
     """Frames of routing and gateway redundancy protocols."""
+    carriers: CarrierLog = field(default_factory=CarrierLog)
+    """Endpoints of tunnels that carried frames of overlays."""
     found: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What was looked up in the journal once, by what was asked: many questions begin with a guest's frames."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from vmpcap.migration.results import Bracket, Guest, PointAnnouncements
+from vmpcap.migration.results import Bracket, Guest, Mechanism, PointAnnouncements
 from vmpcap.report.blocks import Block, Fact, Grid, Heading
 from vmpcap.report.chart import Glyphs
 from vmpcap.report.words import figure, frame_list, stamp, vlans
@@ -33,9 +33,21 @@ def about_guest(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
     yield from _reach(guest)
     yield from _interruption(guest, glyphs)
     yield from _peers(guest)
-    mechanisms = tuple((m.name, {True: "yes", False: "no"}[m.seen], m.worked, m.because) for m in guest.mechanisms)
+    mechanisms = tuple(
+        (m.name, m.worked, "" if m.latency_ms is None else f"+{figure(m.latency_ms, 'ms')}", _where(m), m.because)
+        for m in guest.mechanisms
+    )
     if mechanisms:
-        yield Grid(("mechanism", "seen", "worked", "because"), mechanisms, sentences=("because",))
+        names = ("mechanism", "worked", "after", "frames", "because")
+        yield Grid(names, mechanisms, right=("after",), sentences=("because",))
+
+
+def _where(mechanism: Mechanism) -> str:
+    """The frames of the first point that shows it."""
+    if not mechanism.evidence:
+        return ""
+    first = mechanism.evidence[0]
+    return f"{first.point}: {frame_list(first.frames, MOST_FRAMES)}"
 
 
 def _announced(guest: Guest) -> Fact:

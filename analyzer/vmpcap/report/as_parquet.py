@@ -87,6 +87,14 @@ def _kinds_of_defects(row: Row) -> list[str]:
     return [defect.kind for defect in row.item.defects]
 
 
+def _first_point(row: Row) -> str | None:
+    return row.item.evidence[0].point if row.item.evidence else None
+
+
+def _first_frames(row: Row) -> list[int]:
+    return row.item.evidence[0].frames if row.item.evidence else []
+
+
 def _field(name: str, kind: Kind, meaning: str, unit: str = "", path: str = "") -> Field:
     """A column that is called as in the item, unless a path says where else its value lies."""
     return Field(Column(name, kind, unit, meaning), attrgetter(path or f"item.{name}"))
@@ -233,7 +241,8 @@ FRAMES: Final = (
         _field("worked", "text", "yes, no or undecided"),
         _field("latency_ms", "float", "how long it took", "ms"),
         _field("because", "text", "why, in one sentence"),
-        _field("frames", "ids", "frame numbers in its file, from 1", path="item.evidence"),
+        Field(Column("point", "text", "", "the first point that shows it"), _first_point),
+        Field(Column("frames", "ids", "", "frame numbers there, from 1"), _first_frames),
     )),
     Frame("inputs", "one row per capture file", _inputs, (
         _field("point", "text", "capture point"),

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.announcements.carriers import CarrierLog
 from vmpcap.announcements.control import ControlLog
 from vmpcap.announcements.rows import AnnouncementLog
 from vmpcap.decode.arrivals import read_arrivals
@@ -77,6 +78,8 @@ class PointRead:
     """Which of its files, from 0, the journal was full in first; what it shows of those before is whole."""
     control: ControlLog = field(default_factory=ControlLog)
     """Frames of routing and gateway redundancy protocols."""
+    carriers: CarrierLog = field(default_factory=CarrierLog)
+    """Endpoints of tunnels that carried frames of overlays."""
     was_told_data: bool = False
     """Whether a user said of some packets that nobody is to look inside."""
 
@@ -180,6 +183,7 @@ def _absorb(
             arrivals = Arrivals(*columns)
         read.announcements.collect(batch.first_frame, frames, arrivals)
         read.control.collect(batch, frames, inside)
+        read.carriers.collect(batch, frames, inside)
     if not wanted.flows:
         return
     flow_id, side = read.flows.name(frames, batch.first_frame)

@@ -86,6 +86,7 @@ def _as_view(
         series=tuple(mark_boots(gather_series(rows), _boots(rows, journal))),
         arps=rows,
         control=point.control,
+        carriers=point.carriers,
         journal=journal,
         journal_complete=not point.journal.overflowed,
         first_ts=point.first_ts if point.first_ts is not None else NO_TIME,

@@ -34,6 +34,13 @@ MIRROR_FRAME: Final = bytes.fromhex(
 ESP_FRAME: Final = bytes.fromhex(
     "020000000002 020000000001 0800 4500001c000140004032 0000 c0000201 c0000202 00000001 00000001"
 )
+OVERLAY_FRAME: Final = (
+    bytes.fromhex(
+        "020000000002 020000000001 0800 4500004e000140004011 0000 c0000201 c0000202 12b512b5003a0000 08000000 00000100"
+    )
+    + ARP_FRAME
+)
+"""In VXLAN: carried between two endpoints."""
 PARTS: Final = tuple(
     bytes.fromhex(f"020000000002 020000000001 0800 4500001c0002 {part} 4011 0000 c0000201 c0000202 {content}")
     for part, content in (("2000", "9c40003500100000"), ("0001", "0000000000000000"))
@@ -47,7 +54,7 @@ GUEST: Final = ip_halves("192.0.2.2")
 
 def pcap() -> bytes:
     """A classic pcap of one packet of each kind, and many TCP segments."""
-    frames = [ARP_FRAME, ESP_FRAME, MIRROR_FRAME, ASKING_FRAME, *PARTS] + [TCP_FRAME] * FRAMES
+    frames = [ARP_FRAME, OVERLAY_FRAME, ESP_FRAME, MIRROR_FRAME, ASKING_FRAME, *PARTS] + [TCP_FRAME] * FRAMES
     records = [struct.pack("<IIII", 1, i, len(frame), len(frame)) + frame for i, frame in enumerate(frames)]
     return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, LINKTYPE_ETHERNET) + b"".join(records)
 

@@ -163,12 +163,13 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
     def ask(guest: GuestStory) -> Answer:
         reach = guest.reachability
         evidence = show(reach.point, reach.frames)
+        why = _failing_mechanisms(guest)
         if _may_be_a_stranger(guest):
             return Answer("undecided", f"{reach.because}; {_stranger(guest)}", evidence=evidence)
         outcome: Outcome = {"yes": "pass", "no": "fail"}.get(reach.answer, "undecided")  # type: ignore[assignment]
         lost = [s for s in guest.suffered if s.is_cut_off]
         if outcome != "pass" or not lost:
-            return Answer(outcome, reach.because, evidence=evidence)
+            return Answer(outcome, reach.because + (why if outcome == "fail" else ""), evidence=evidence)
         answered = {s.peer.peer for s in guest.suffered if not s.is_cut_off and (s.ended or s.peer.survived)}
         if all(s.peer.peer in answered for s in lost):
             but = f"{reach.because}, and so was every peer, though not in each of its streams: a guest that restarted?"
@@ -176,11 +177,17 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
         names = sorted({s.peer.peer for s in lost})
         but = f"{reach.because}, but {len(names)} of its peers never got an answer again: {', '.join(names[:3])}"
         if len(lost) < len(guest.suffered) or not all(_is_long_gone(s) for s in lost):
-            return Answer("undecided", but, evidence=evidence)
+            return Answer("undecided", but + why, evidence=evidence)
         but += "; no stream of requests to or from it was answered at the end"
-        return Answer("fail", but, evidence=evidence + show(lost[0].peer.point, lost[0].peer.frames))
+        return Answer("fail", but + why, evidence=evidence + show(lost[0].peer.point, lost[0].peer.frames))
 
     return _about_guest(story, ask)
+
+
+def _failing_mechanisms(guest: GuestStory) -> str:
+    """What did not do its part, as the end of a sentence; of a state that is the failure itself nothing is repeated."""
+    failed = [m for m in guest.result.mechanisms if m.worked == "no" and guest.reachability.because not in m.because]
+    return "".join(f"; {m.name}: {m.because}" for m in failed)
 
 
 def switchover(story: Story, profile: Profile) -> Answer:
@@ -346,7 +353,17 @@ def trombone(story: Story, profile: Profile) -> Answer:
 
 def gateway_localised(story: Story, profile: Profile) -> Answer:
     """Does the guest use a gateway at its new site (HSRP, VRRP, GLBP)?"""
-    return Answer("undecided", "first-hop redundancy protocols (HSRP, VRRP, GLBP) are not examined by this version")
+
+    def ask(guest: GuestStory) -> Answer:
+        found = [m for m in guest.result.mechanisms if m.name in ("hsrp", "vrrp", "glbp")]
+        if not found:
+            return Answer("undecided", "no hello of HSRP, VRRP or GLBP is in view in the guest's network")
+        worst = min(found, key=lambda m: ("no", "undecided", "yes").index(m.worked))
+        words: dict[str, Outcome] = {"yes": "pass", "no": "fail", "undecided": "undecided"}
+        evidence = tuple(Evidence(point=e.point, frames=e.frames, filter=e.filter) for e in worst.evidence)
+        return Answer(words[worst.worked], worst.because, evidence=evidence)
+
+    return _about_guest(story, ask)
 
 
 def tcp_split(story: Story, profile: Profile) -> Answer:

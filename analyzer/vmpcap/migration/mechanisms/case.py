@@ -1,0 +1,191 @@
+"""What a mechanism is judged by: one guest's move with all that was seen of it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, Literal, TypeVar
+
+import numpy as np
+
+from vmpcap.announcements.routes.readers import News, read_news
+from vmpcap.announcements.routes.rows import GatewayHello, RouteNews
+from vmpcap.migration.guests import Moved, on_reference
+from vmpcap.migration.reachable import Reachability
+from vmpcap.migration.results import Domain, Mechanism, Path, Sighted
+from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.suffering import Suffered
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import ip_text, mac_text
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
+
+What = TypeVar("What", RouteNews, GatewayHello)
+Worked = Literal["yes", "no", "undecided"]
+
+IN_THE_DOMAIN: Final = ("domain:source", "domain:destination", "gateway", None)
+"""Roles of points that may stand in the guest's broadcast domain."""
+
+MOST_FRAMES: Final = 12
+"""So many frame numbers are given as evidence per point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told(Generic[What]):
+    """Something said at one point; its time on the reference clock."""
+
+    view: PointView
+    ts: int
+    what: What
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One guest's move."""
+
+    guest: Moved
+    views: tuple[PointView, ...]
+    moment: int
+    """When the guest changed places, on the reference clock, ns."""
+    completed: bool | None
+    """Whether the stream came to its end; None where that is not known."""
+    path: Path
+    domain: Domain
+    suffered: tuple[Suffered, ...]
+    reachability: Reachability
+
+    @property
+    def mac(self) -> str:
+        """The guest's MAC as text, empty where it is not known."""
+        return mac_text(self.guest.mac) or ""
+
+    @property
+    def ips(self) -> tuple[str, ...]:
+        """The guest's addresses as text."""
+        return tuple(ip_text(high, low) for high, low in self.guest.ips)
+
+    @property
+    def end(self) -> int:
+        """When the last point's capture ended, on the reference clock."""
+        return max((on_reference(view, view.last_ts) for view in self.views), default=self.moment)
+
+    def after(self, ts: int) -> int:
+        """How long after the switchover is that time on the reference clock, ns?"""
+        return ts - self.moment
+
+    def routes(self, *protocols: str) -> list[Told[RouteNews]]:
+        """All news of these protocols, in the order of time."""
+        told = [
+            Told(view, on_reference(view, news.ts_ns), news)
+            for view in self.views
+            for news in news_of(view).routes
+            if news.protocol in protocols
+        ]
+        return sorted(told, key=lambda t: t.ts)
+
+    def hellos(self, protocol: str) -> list[Told[GatewayHello]]:
+        """All hellos of this protocol, in the order of time."""
+        told = [
+            Told(view, on_reference(view, hello.ts_ns), hello)
+            for view in self.views
+            for hello in news_of(view).hellos
+            if hello.protocol == protocol
+        ]
+        return sorted(told, key=lambda t: t.ts)
+
+    def is_partial(self, *protocols: str) -> bool:
+        """Were frames of these protocols left out, or not readable, at any point?"""
+        return any(
+            name in counted
+            for view in self.views
+            for counted in (view.control.left_out, news_of(view).unread)
+            for name in protocols
+        )
+
+    @property
+    def cut_off(self) -> tuple[Suffered, ...]:
+        """Peers that never got an answer again."""
+        return tuple(s for s in self.suffered if s.is_cut_off)
+
+    @property
+    def back_at(self) -> int | None:
+        """When, on the reference clock, was the last of the interrupted peers answered again? None without such."""
+        by_name = {view.name: view for view in self.views}
+        ends = [
+            on_reference(by_name[s.peer.point], s.to_ts)
+            for s in self.suffered
+            if s.ended and s.to_ts is not None and s.from_ts is not None and s.peer.point in by_name
+        ]
+        return max(ends, default=None)
+
+    @property
+    def watched(self) -> bool:
+        """Do peers' requests show how the guest was reached after the switchover?"""
+        return any(s.is_cut_off or (s.ended and s.peer.outage_ms is not None) for s in self.suffered)
+
+
+def news_of(view: PointView) -> News:
+    """What the control frames of this point say; read once."""
+    if "news" not in view.found:
+        view.found["news"] = read_news(view.control)
+    news: News = view.found["news"]
+    return news
+
+
+def segments_of(view: PointView, guest: Moved) -> set[int]:
+    """In which segments were frames of or about the guest seen here?"""
+    rows = view.arps
+    mine = rows.sender_mac == np.uint64(guest.mac)
+    found = {int(key) for key in np.unique(rows.segment_key[mine])}
+    frames = frames_of(view, guest)
+    sent = frames.sent[view.journal.eth_src[frames.sent] == np.uint64(guest.mac)]
+    return found | {int(key) for key in np.unique(view.journal.segment_key[sent])}
+
+
+def sighted(told: Iterable[tuple[PointView, int]]) -> list[Sighted]:
+    """These frames as evidence, by point, each with a ready filter."""
+    by_point: dict[str, list[int]] = {}
+    for view, frame in told:
+        numbers = by_point.setdefault(view.name, [])
+        if frame not in numbers and len(numbers) < MOST_FRAMES:
+            numbers.append(frame)
+    return [
+        Sighted(
+            point=point, frames=sorted(numbers), filter=f"frame.number in {{{', '.join(map(str, sorted(numbers)))}}}"
+        )
+        for point, numbers in by_point.items()
+    ]
+
+
+def of_told(told: Iterable[Told[What]]) -> Iterator[tuple[PointView, int]]:
+    """Where each of these stands."""
+    return ((one.view, one.what.frame) for one in told)
+
+
+def span(ns: int) -> str:
+    """
+    A time after the switchover in words.
+
+    >>> span(51_400_000), span(31_912_000_000)
+    ('51 ms', '31.9 s')
+    """
+    return f"{ns / NS_PER_MS:.0f} ms" if abs(ns) < NS_PER_S else f"{ns / NS_PER_S:.1f} s"
+
+
+def since(ns: int) -> str:
+    """
+    A time around the switchover, with its sign.
+
+    >>> since(51_400_000), since(-150_000_000)
+    ('+51 ms', '-150 ms')
+    """
+    return f"{'-' if ns < 0 else '+'}{span(abs(ns))}"
+
+
+def result(
+    name: str,
+    worked: Worked,
+    because: str,
+    evidence: Sequence[Sighted] = (),
+    latency_ns: int | None = None,
+) -> Mechanism:
+    """One mechanism that was seen."""
+    latency = None if latency_ns is None else round(latency_ns / NS_PER_MS, 6)
+    return Mechanism(name=name, seen=True, worked=worked, latency_ms=latency, because=because, evidence=list(evidence))

@@ -1,0 +1,133 @@
+"""EVPN MAC mobility: type-2 routes that follow the guest (domain notes 4.18, RFC 7432 section 15)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from vmpcap.announcements.routes.rows import RouteNews
+from vmpcap.migration.mechanisms.case import Case, Told, Worked, of_told, result, sighted, since, span
+from vmpcap.migration.results import Mechanism, Sighted
+from vmpcap.terms.units import NS_PER_S
+
+WITHIN_NS: Final = 5 * NS_PER_S
+"""The domain notes give a second after the announcement; daemons that batch and reflect add some."""
+
+MOST_MOVES: Final = 5
+MOVES_WITHIN_NS: Final = 180 * NS_PER_S
+"""RFC 7432 15.1: so many moves in this time, and the MAC is taken for a duplicate."""
+
+
+@dataclass(slots=True)
+class Origin:
+    """What one VTEP said of the guest's MAC."""
+
+    distinguisher: str
+    announced: list[Told[RouteNews]]
+    withdrawn: list[Told[RouteNews]]
+
+    def first(self, what: str, since_ts: int) -> Told[RouteNews] | None:
+        """Its first announcement of this kind of route from then on."""
+        return next((t for t in self.announced if t.what.reason == what and t.ts > since_ts), None)
+
+    def holds_at(self, ts: int, what: str = "") -> bool:
+        """Did it advertise the MAC (with such a route) at that time?"""
+        up = [t.ts for t in self.announced if t.ts <= ts and what in ("", t.what.reason)]
+        down = [t.ts for t in self.withdrawn if t.ts <= ts and what in ("", t.what.reason)]
+        return bool(up) and max(down, default=-1) < max(up)
+
+    @property
+    def vtep(self) -> str:
+        """Its address: the next hop that it names."""
+        return next((t.what.next_hop for t in reversed(self.announced) if t.what.next_hop), self.distinguisher)
+
+
+def judge_evpn(case: Case, name: str) -> Mechanism | None:
+    """Did the VTEP at the new place advertise the guest's MAC with a higher sequence, and its address with it?"""
+    news = [told for told in case.routes("evpn") if told.what.mac == case.mac and case.mac]
+    if not news:
+        return None
+    origins: dict[str, Origin] = {}
+    for told in news:
+        origin = origins.setdefault(told.what.origin, Origin(told.what.origin, [], []))
+        (origin.announced if told.what.action == "announce" else origin.withdrawn).append(told)
+    old = [o for o in origins.values() if o.holds_at(case.moment)]
+    new = [o for o in origins.values() if o not in old and any(t.ts > case.moment for t in o.announced)]
+    if not new:
+        return _nobody_new(case, name, news, old)
+    came = min(new, key=lambda o: min(t.ts for t in o.announced if t.ts > case.moment))
+    return _judge_new(case, name, old, came)
+
+
+def _nobody_new(case: Case, name: str, news: Sequence[Told[RouteNews]], old: Sequence[Origin]) -> Mechanism:
+    seen = sighted(of_told(news[-3:]))
+    waited = case.after(case.end)
+    who = f"; VTEP {' and '.join(o.vtep for o in old)} advertised it before" if old else ""
+    because = f"no other VTEP advertised {case.mac} in the {span(waited)} after the switchover{who}"
+    if waited < WITHIN_NS or case.is_partial("bgp") or not case.cut_off:
+        return result(name, "undecided", because, seen)
+    return result(name, "no", f"{because}, and the guest's peers get no answer", seen)
+
+
+def _judge_new(case: Case, name: str, old: Sequence[Origin], new: Origin) -> Mechanism:
+    mac, both = (new.first(what, case.moment) for what in ("mac", "mac_ip"))
+    first = min((t for t in (mac, both) if t is not None), key=lambda t: t.ts)
+    latency = case.after(first.ts)
+    number = max((t.what.sequence or 0 for t in new.announced if t.ts > case.moment), default=0)
+    before = max((t.what.sequence or 0 for o in old for t in o.announced if t.ts <= case.moment), default=None)
+    gone = [t for o in old for t in o.withdrawn if t.ts > case.moment]
+    seen = sighted(of_told([t for t in (mac, both) if t is not None] + gone[:2]))
+    came = f"VTEP {new.vtep} advertised {case.mac} {since(latency)} after the switchover with sequence {number}"
+    moves = _moves(case)
+    if moves >= MOST_MOVES:
+        because = f"{came}, its {moves}th move in 180 s: after five, others take it for a duplicate and hold it fast"
+        return result(name, "no" if case.cut_off else "undecided", because, seen, latency)
+    if before is not None and number < before:
+        because = f"{came}, lower than the {before} of the old VTEP: others ignore it"
+        return result(name, "no", because, seen, latency)
+    if latency > WITHIN_NS:
+        return result(name, "no", f"{came}: late, for the guest was announced before", seen, latency)
+    had_address = any(o.holds_at(case.moment, "mac_ip") for o in old)
+    if had_address or both is not None:
+        late = _late_address(case, name, came, both, seen)
+        if late is not None:
+            return late
+    if both is not None:
+        came += f", with its address {since(case.after(both.ts))}"
+    if gone:
+        came += f"; VTEP {' and '.join(o.vtep for o in old)} withdrew it {since(case.after(gone[0].ts))}"
+    if case.cut_off:
+        because = f"{came}, yet {len(case.cut_off)} of {len(case.suffered)} peers get no answer: not for want of it"
+        return result(name, "undecided", because, seen, latency)
+    back = case.back_at
+    if back is not None and case.after(back) > latency + WITHIN_NS:
+        because = f"{came}, yet the guest's peers were answered again only {since(case.after(back))}"
+        return result(name, "undecided", because, seen, latency)
+    return result(name, "yes", came, seen, latency)
+
+
+def _late_address(
+    case: Case, name: str, came: str, both: Told[RouteNews] | None, seen: Sequence[Sighted]
+) -> Mechanism | None:
+    """Did the route with the address come much later than that of the MAC, or never? None where it was in time."""
+    waited = case.after(both.ts if both is not None else case.end)
+    if waited <= WITHIN_NS:
+        return None
+    when = f"only {since(waited)}" if both is not None else f"not at all in {span(waited)}"
+    because = f"{came}, but with its address {when}: until then routed traffic to the guest has no way"
+    back = case.back_at
+    if case.cut_off or (back is not None and case.after(back) > WITHIN_NS):
+        outage = max((s.peer.outage_ms or 0.0 for s in case.suffered), default=0.0)
+        because += f" (its peers were cut off for {outage / 1000:.1f} s)" if outage else ""
+        worked: Worked = "no"
+    else:
+        worked = "undecided"
+    told = case.after(both.ts) if both is not None else None
+    return result(name, worked, because, seen, told)
+
+
+def _moves(case: Case) -> int:
+    """How often did the MAC change its VTEP in the 180 s up to this move, this one included, as far as is in view?"""
+    news = [t for t in case.routes("evpn") if t.what.mac == case.mac and t.what.action == "announce"]
+    within = [t for t in news if case.moment - MOVES_WITHIN_NS <= t.ts <= case.moment + WITHIN_NS]
+    numbers = sorted({t.what.sequence or 0 for t in within})
+    return numbers[-1] - numbers[0] if numbers else 0

@@ -1,0 +1,117 @@
+"""Virtual gateways (HSRP, VRRP, GLBP): does each site use its own after the move (domain notes 4.17)?"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from vmpcap.announcements.routes.rows import GatewayHello
+from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, segments_of, sighted
+from vmpcap.migration.results import Mechanism
+from vmpcap.terms.units import NS_PER_S
+
+NAMES: Final = {"hsrp": "HSRP", "vrrp": "VRRP", "glbp": "GLBP"}
+SETTLING_NS: Final = 10 * NS_PER_S
+"""Routers that have only begun may all be active for as long as a hold time (HSRP's 10 s is the longest)."""
+
+Hello = Told[GatewayHello]
+
+
+def judge_gateways(case: Case, name: str) -> Mechanism | None:
+    """
+    Is the active gateway of the guest's network one of its new site?
+
+    None where no hello was seen in a segment of the guest. It takes a point in the domain of each site.
+    """
+    where = {view.name: segments_of(view, case.guest) for view in case.views if view.role != "client"}
+    hellos = [t for t in case.hellos(name) if t.what.segment_key in where.get(t.view.name, set())]
+    if not hellos:
+        return None
+    group = max({t.what.group for t in hellos}, key=lambda g: sum(t.what.group == g for t in hellos))
+    mine = [t for t in hellos if t.what.group == group]
+    active = [t for t in mine if t.what.state == "active" and not t.what.is_leaving and t.ts >= case.moment]
+    active = active or [t for t in mine if t.what.state == "active"]
+    at_new, at_old = (_routers(active, role) for role in ("domain:destination", "domain:source"))
+    names = _of(mine)
+    what = f"{NAMES[name]} group {group} ({names})"
+    seen = sighted(of_told(_samples(active)))
+    roles = {view.role for view in case.views}
+    if not {"domain:destination", "domain:source"} <= roles:
+        because = f"{what}: {_who(active)}; it takes a point in the guest's domain at each site to say whose it is"
+        return result(name, "undecided", because, seen)
+    if len(at_new) > 1 or len(at_old) > 1:
+        site = "new" if len(at_new) > 1 else "old"
+        because = (
+            f"{what}: {_words(at_new if len(at_new) > 1 else at_old)} are active in one domain, at the {site} site"
+        )
+        return result(name, "no", because, seen)
+    if at_new and at_old and not at_new & at_old:
+        because = (
+            f"{what}: each site has its own active router, {_words(at_old)} at the old and {_words(at_new)} at the new"
+        )
+        return result(name, "yes", because, seen)
+    if at_new & at_old:
+        because = (
+            f"{what}: one router, {_words(at_new)}, is active for both sites and its hellos cross between them: "
+            "the guest's gateway did not move with it"
+        )
+        side = _side(case, active)
+        if side == "new":
+            return result(name, "undecided", f"{because}, but it is the new site's", seen)
+        return result(name, "no", because, seen)
+    if at_old:
+        because = f"{what}: {_words(at_old)} is active at the old site; no hello was seen at the new one"
+        return result(name, "undecided", because, seen)
+    return result(name, "undecided", f"{what}: {_words(at_new)} is active at the new site, the old shows none", seen)
+
+
+def _routers(active: Sequence[Hello], role: str) -> set[str]:
+    """Which routers are active in that domain at the end?"""
+    there = [t for t in active if t.view.role == role]
+    if not there:
+        return set()
+    last = max(t.ts for t in there)
+    return {t.what.sender for t in there if t.ts >= last - SETTLING_NS}
+
+
+def _side(case: Case, active: Sequence[Hello]) -> str:
+    """
+    On which side does the active router stand: where was its hello seen first? Empty where the clocks cannot say.
+
+    The same hello is compared at a point of each domain; both clocks must agree to less than the difference.
+    """
+    by_role: dict[str, list[Hello]] = {}
+    for told in active:
+        if told.view.role in ("domain:destination", "domain:source"):
+            by_role.setdefault(told.view.role, []).append(told)
+    leads = []
+    for there in by_role.get("domain:source", []):
+        here = min(by_role.get("domain:destination", []), key=lambda t: abs(t.ts - there.ts), default=None)
+        if here is None or abs(here.ts - there.ts) > NS_PER_S // 10:
+            continue
+        offsets = (there.view.offset, here.view.offset)
+        doubt = sum(offset.uncertainty_ns for offset in offsets if offset is not None)
+        if any(offset is None for offset in offsets) or abs(here.ts - there.ts) <= doubt:
+            continue
+        leads.append("old" if there.ts < here.ts else "new")
+    return max(set(leads), key=leads.count) if leads else ""
+
+
+def _samples(active: Sequence[Hello]) -> list[Hello]:
+    """The first hello of each router at each point."""
+    first: dict[tuple[str, str], Hello] = {}
+    for told in active:
+        first.setdefault((told.view.name, told.what.sender), told)
+    return list(first.values())
+
+
+def _words(routers: set[str]) -> str:
+    return " and ".join(sorted(routers))
+
+
+def _who(active: Sequence[Hello]) -> str:
+    routers = {t.what.sender for t in active}
+    return f"{_words(routers)} active" if routers else "no router is active"
+
+
+def _of(hellos: Sequence[Hello]) -> str:
+    ips = sorted({ip for t in hellos for ip in t.what.virtual_ips if ip})
+    return ", ".join(ips[:3]) or "no address"

@@ -1,0 +1,128 @@
+"""Overlays that carry the guest: do others send to the endpoint behind which it now is (domain notes 4.18, 4.19)?"""
+
+from typing import Final
+
+import numpy as np
+
+from vmpcap.announcements.carriers import CarrierRows
+from vmpcap.decode.paths import path_steps
+from vmpcap.migration.guests import on_point, on_reference
+from vmpcap.migration.mechanisms.case import Case, Worked, result, sighted, since
+from vmpcap.migration.results import Mechanism
+from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import BROADCAST_MAC, IPV4_MAPPED, ip_text
+from vmpcap.terms.units import NS_PER_S
+
+STEPS_OF: Final = {"vxlan": ("vxlan", "gpe"), "geneve": ("geneve",), "otv": ("otv",)}
+"""By which steps of a path each overlay is known."""
+
+SETTLED_NS: Final = NS_PER_S
+"""Frames still on their way when the guest moved may go to its old endpoint."""
+
+
+def judge_overlay(case: Case, name: str) -> Mechanism | None:
+    """Did the frames for the guest go to its new tunnel endpoint?"""
+    mac = np.uint64(case.guest.mac)
+    found: list[tuple[PointView, CarrierRows]] = []
+    for view in case.views:
+        rows = view.carriers.rows()
+        mine = ((rows.eth_src == mac) | (rows.eth_dst == mac)) & _is_of(rows, name)
+        if mine.any():
+            found.append((view, CarrierRows(*(column[mine] for column in rows))))
+    if not found:
+        return None
+    homes = sorted(_homes(found, mac), key=lambda home: (home[0], home[1]))
+    before = [home for home in homes if home[0] < case.moment]
+    later = [home for home in homes if home[0] >= case.moment]
+    vni = int(found[0][1].vni[0])
+    what = f"{name.upper() if name != 'geneve' else 'Geneve'} {vni}"
+    if not later:
+        because = f"{what} carried the guest, but none of its frames after the switchover is in view there"
+        return result(name, "undecided", because, sighted((h[2], h[3]) for h in before[-2:]))
+    old, new = (before[-1][1] if before else None), later[0][1]
+    if new == old and all(home[1] == old for home in later):
+        because = f"{what} carried the guest's frames from endpoint {old} before and after: it did not change endpoints"
+        return result(name, "undecided", because, sighted([later[0][2:4]]))
+    new = next(home[1] for home in later if home[1] != old)
+    return _followed(case, name, what, old, new, next(h for h in later if h[1] == new), found)
+
+
+Home = tuple[int, str, PointView, int]
+"""When, on the reference clock, behind which endpoint, as seen by which frame of which point."""
+
+
+def _homes(found: list[tuple[PointView, CarrierRows]], mac: np.uint64) -> list[Home]:
+    """Behind which endpoints did the guest send?"""
+    return [
+        (on_reference(view, int(rows.ts_ns[i])), _source(int(rows.outer[i])), view, int(rows.frame[i]))
+        for view, rows in found
+        for i in np.flatnonzero(rows.eth_src == mac)
+    ]
+
+
+def _source(outer: int) -> str:
+    return ip_text(0, IPV4_MAPPED | outer >> 32)
+
+
+def _target(outer: int) -> str:
+    return ip_text(0, IPV4_MAPPED | outer & 0xFFFF_FFFF)
+
+
+def _is_of(rows: CarrierRows, name: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    wanted = np.zeros(len(rows.frame), np.bool_)
+    for high, low in set(zip(rows.path_high.tolist(), rows.path_low.tolist(), strict=True)):
+        if set(path_steps(high, low)) & set(STEPS_OF[name]):
+            wanted |= (rows.path_high == np.uint64(high)) & (rows.path_low == np.uint64(low))
+    return wanted
+
+
+def _followed(
+    case: Case,
+    name: str,
+    what: str,
+    old: str | None,
+    new: str,
+    home: Home,
+    found: list[tuple[PointView, CarrierRows]],
+) -> Mechanism:
+    """Where went the unicast frames for the guest after it had moved?"""
+    mac = np.uint64(case.guest.mac)
+    follows: list[tuple[int, PointView, int]] = []
+    stale: list[tuple[int, PointView, int]] = []
+    for view, rows in found:
+        for sender in np.unique(rows.eth_src[rows.eth_dst == mac]):
+            at = np.flatnonzero((rows.eth_dst == mac) & (rows.eth_src == sender))
+            ends = [_target(int(rows.outer[i])) for i in at]
+            times = [on_reference(view, int(rows.ts_ns[i])) for i in at]
+            right = next((k for k, end in enumerate(ends) if end == new and times[k] >= case.moment), None)
+            if right is not None:
+                follows.append((times[right], view, int(rows.frame[at[right]])))
+            if ends[-1] == old and (last := _last_sent(view, case, int(sender))) is not None:
+                stale.append((*last,))
+    moved = f"behind {new} {since(case.after(home[0]))} after the switchover"
+    moved += f" (before: {old})" if old is not None else ""
+    seen = sighted([(home[2], home[3]), *((v, f) for _, v, f in follows[:3]), *((v, f) for _, v, f in stale[:3])])
+    if stale:
+        until = since(case.after(max(s[0] for s in stale)))
+        because = f"{what}: the guest is {moved}, but frames for it still went to {old} {until} at {stale[0][1].name}"
+        worked: Worked = "no" if case.cut_off or not follows else "undecided"
+        return result(name, worked, because, seen)
+    if follows:
+        first = min(follows, key=lambda f: f[0])
+        latency = case.after(first[0])
+        because = f"{what}: the guest is {moved}, and frames for it went there from {since(latency)} on"
+        return result(name, "yes", because, seen, latency)
+    return result(name, "undecided", f"{what}: the guest is {moved}; no unicast frame for it is in view there", seen)
+
+
+def _last_sent(view: PointView, case: Case, sender: int) -> tuple[int, PointView, int] | None:
+    """The last frame that this machine sent to the guest inside an overlay, if that was well after the switchover."""
+    if sender == BROADCAST_MAC:
+        return None
+    j, rows = view.journal, frames_of(view, case.guest).asked
+    rows = rows[(j.vni[rows] >= 0) & (j.eth_src[rows] == np.uint64(sender))]
+    rows = rows[j.ts_ns[rows] > on_point(view, case.moment + SETTLED_NS)]
+    if not len(rows):
+        return None
+    return on_reference(view, int(j.ts_ns[rows[-1]])), view, int(j.frame[rows[-1]])

@@ -1,0 +1,236 @@
+"""How gateways and peers resolve the guest's address after the move: ARP, neighbour discovery (domain notes 4.15)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.migration.guests import on_point, on_reference
+from vmpcap.migration.mechanisms.case import Case, Worked, result, sighted, since, span
+from vmpcap.migration.results import Mechanism, Sighted
+from vmpcap.migration.sightings import GROUP_BIT, frames_of
+from vmpcap.migration.views import PointView
+from vmpcap.points.roles import rank
+from vmpcap.terms.addresses import NO_MAC, ip_halves, ip_text, mac_text
+from vmpcap.terms.units import NS_PER_S, count_of
+
+WITHIN_NS: Final = 2 * NS_PER_S
+"""A question that is asked again and again for longer than this is not answered in time."""
+LEAST_ASKED: Final = 3
+LATEST_NS: Final = 90 * NS_PER_S
+"""Questions later than this belong to the ageing of caches, not to the move."""
+SETTLED_NS: Final = NS_PER_S // 5
+"""Frames still on their way when the guest moved may bear its old MAC."""
+FROM_BOTH_NS: Final = NS_PER_S
+
+NEAREST: Final = ("gateway", "domain:source", "domain:destination", None, "wan")
+"""At which points it shows best whom the gateway sends to."""
+
+CLAIMS: Final = tuple(NUMBER_OF[kind] for kind in ("garp_request", "garp_reply", "arp_request", "arp_reply"))
+"""Kinds whose sender says that an address is its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """One way to resolve addresses: what is asked, what answers."""
+
+    asks: tuple[int, ...]
+    answers: tuple[int, ...]
+    version: int
+    word: str
+
+
+FAMILIES: Final = {
+    "gateway_arp": _Family((NUMBER_OF["arp_request"],), (NUMBER_OF["arp_reply"],), 4, "ARP request"),
+    "ipv6_nd": _Family((NUMBER_OF["nd_request"],), (NUMBER_OF["solicited_na"],), 6, "neighbour solicitation"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One machine's questions for one address at one point."""
+
+    view: PointView
+    asker: str
+    address: str
+    times: tuple[int, ...]
+    frames: tuple[int, ...]
+    answered: int | None
+    answer_frame: int | None
+
+    @property
+    def first(self) -> int:
+        """When it asked first, on the reference clock."""
+        return self.times[0]
+
+
+def judge_resolution(case: Case, name: str) -> Mechanism | None:
+    """Did whoever asked for the guest's address after the switchover learn where it is, and use it?"""
+    family = FAMILIES[name]
+    ips = [ip for ip in case.ips if (":" in ip) == (family.version == 6)]
+    if not ips:
+        return None
+    stale = _stale_entry(case, name, ips) if family.version == 4 else None
+    if stale is not None:
+        return stale
+    asked = [one for view in case.views for ip in ips for one in _questions(case, view, family, ip)]
+    if not asked:
+        return None
+    lost = [one for one in asked if _is_unanswered(case, one)]
+    slow = [one for one in asked if one.answered is not None and one.answered - one.first > WITHIN_NS]
+    hurt = [one for one in lost if _hurts(case, one)]
+    done = [one for one in asked if one.answered is not None]
+    if hurt or (lost and not (done and case.watched)):
+        lost = hurt or lost
+        worst = max(lost, key=lambda one: len(one.times))
+        because = _told(case, worst, family) + f" without an answer until {since(case.after(worst.times[-1]))}"
+        at_old_site = worst.view.role == "domain:source"
+        if at_old_site:
+            because += ": traffic for the guest still arrives at the old site, where it no longer is"
+        worked: Worked = "no" if hurt else "undecided"
+        return result(name, worked, because, _evidence(lost))
+    if slow:
+        worst = max(slow, key=lambda one: (one.answered or 0) - one.first)
+        wait = (worst.answered or 0) - worst.first
+        because = f"{_told(case, worst, family)} and had no answer for {span(wait)}"
+        return result(name, "no", because, _evidence(slow), case.after(worst.answered or 0))
+    if not done:
+        because = f"{_told(case, asked[0], family)}; no answer is in view, and too little was asked to say why"
+        return result(name, "undecided", because, _evidence(asked))
+    first = min(done, key=lambda one: one.answered or 0)
+    because = f"{_told(case, first, family)} and was answered {span((first.answered or 0) - first.first)} later"
+    back = case.back_at
+    if case.cut_off:
+        because += f"; yet {len(case.cut_off)} of {len(case.suffered)} peers get no answer"
+    elif back is not None and case.after(back) > WITHIN_NS:
+        because += f"; yet the guest's peers were answered again only {since(case.after(back))}"
+    else:
+        return result(name, "yes", because, _evidence(done[:4]), case.after(first.answered or 0))
+    return result(name, "undecided", because, _evidence(done[:4]), case.after(first.answered or 0))
+
+
+def _hurts(case: Case, asked: _Asked) -> bool:
+    """Were the guest's peers without an answer as long as this was asked?"""
+    back = case.back_at
+    late = back is not None and back >= asked.times[-1] - WITHIN_NS and case.after(back) > WITHIN_NS
+    return bool(case.cut_off) or case.reachability.answer == "no" or late
+
+
+def _told(case: Case, asked: _Asked, family: _Family) -> str:
+    times = count_of(len(asked.times), family.word)
+    return (
+        f"{asked.asker} sent {times} for {asked.address} at {asked.view.name} from {since(case.after(asked.first))} on"
+    )
+
+
+def _evidence(asked: Iterable[_Asked]) -> list[Sighted]:
+    frames: list[tuple[PointView, int]] = []
+    for one in asked:
+        numbers = [*one.frames[:3], one.frames[-1], *([one.answer_frame] if one.answer_frame is not None else [])]
+        frames += [(one.view, number) for number in numbers]
+    return sighted(frames)
+
+
+def _is_unanswered(case: Case, asked: _Asked) -> bool:
+    """Was it asked often and long enough to say that nobody answers?"""
+    return (
+        asked.answered is None
+        and len(asked.times) >= LEAST_ASKED
+        and asked.times[-1] - asked.times[0] >= FROM_BOTH_NS
+        and on_reference(asked.view, asked.view.last_ts) > asked.times[-1] + NS_PER_S // 2
+    )
+
+
+def _questions(case: Case, view: PointView, family: _Family, ip: str) -> Iterable[_Asked]:
+    """The questions of each machine at this point after the switchover, until they were answered."""
+    rows = view.arps
+    high, low = ip_halves(ip)
+    target = (rows.target_high == np.uint64(high)) & (rows.target_low == np.uint64(low))
+    begin, end = on_point(view, case.moment), on_point(view, case.moment + LATEST_NS)
+    near = (rows.ts_ns >= begin) & (rows.ts_ns <= end)
+    asks = near & np.isin(rows.kind, family.asks) & target & (rows.sender_mac != np.uint64(case.guest.mac))
+    if family.version == 6:
+        told = near & np.isin(rows.kind, family.answers) & target
+    else:
+        told = near & np.isin(rows.kind, family.answers)
+        told &= (rows.sender_high == np.uint64(high)) & (rows.sender_low == np.uint64(low))
+    answers = np.flatnonzero(told)
+    for asker in np.unique(rows.sender_mac[asks]):
+        at = np.flatnonzero(asks & (rows.sender_mac == asker))
+        after = answers[rows.ts_ns[answers] >= rows.ts_ns[at[0]]]
+        mine = after[(rows.eth_dst[after] == asker) | (rows.target_mac[after] == asker)]
+        answer = int(mine[0]) if len(mine) else None
+        if answer is not None:
+            at = at[rows.ts_ns[at] <= rows.ts_ns[answer]]
+        who = ip_text(int(rows.sender_high[at[0]]), int(rows.sender_low[at[0]]))
+        yield _Asked(
+            view,
+            f"{who} ({mac_text(int(asker))})",
+            ip,
+            tuple(on_reference(view, int(ts)) for ts in rows.ts_ns[at]),
+            tuple(int(frame) for frame in rows.frame[at]),
+            on_reference(view, int(rows.ts_ns[answer])) if answer is not None else None,
+            int(rows.frame[answer]) if answer is not None else None,
+        )
+
+
+def _stale_entry(case: Case, name: str, ips: list[str]) -> Mechanism | None:
+    """Did somebody go on sending to a MAC that the guest had before? Only where it came back with another."""
+    if case.guest.mac == NO_MAC:
+        return None
+    olds = _former_macs(case, ips)
+    if not olds:
+        return None
+    last: tuple[int, PointView, int, int, int] | None = None
+    for view in sorted(case.views, key=lambda v: rank(v.role, NEAREST)):
+        j, rows = view.journal, frames_of(view, case.guest).asked
+        rows = rows[np.isin(j.eth_dst[rows], np.array(sorted(olds), np.uint64))]
+        rows = rows[(j.ts_ns[rows] > on_point(view, case.moment + SETTLED_NS)) & ((j.eth_dst[rows] & GROUP_BIT) == 0)]
+        if len(rows):
+            ts = on_reference(view, int(j.ts_ns[rows[-1]]))
+            if last is None or ts > last[0] + NS_PER_S:
+                last = (ts, view, int(j.frame[rows[0]]), int(j.frame[rows[-1]]), len(rows))
+    if last is None:
+        return None
+    ts, view, first_frame, last_frame, count = last
+    old = mac_text(sorted(olds)[0])
+    because = (
+        f"the guest came back as {case.mac}, but at {view.name} {count_of(count, 'packet')} for it went to {old}, "
+        f"its MAC before, until {since(case.after(ts))}: an ARP entry that nobody renewed"
+    )
+    learned = _learned(case, ips)
+    seen = [(view, first_frame), (view, last_frame)]
+    if learned is not None and learned[0] >= ts - NS_PER_S:
+        because += f"; an ARP answer told the new one {since(case.after(learned[0]))}"
+        seen.append((learned[1], learned[2]))
+    return result(name, "no", because, sighted(seen), case.after(ts))
+
+
+def _former_macs(case: Case, ips: list[str]) -> set[int]:
+    """With which MACs did others hear the guest's addresses claimed before the move?"""
+    found: set[int] = set()
+    for view in case.views:
+        rows = view.arps
+        before = np.isin(rows.kind, CLAIMS) & (rows.ts_ns < on_point(view, case.moment))
+        for high, low in (ip_halves(ip) for ip in ips):
+            mine = before & (rows.sender_high == np.uint64(high)) & (rows.sender_low == np.uint64(low))
+            found |= {int(mac) for mac in np.unique(rows.sender_mac[mine])}
+    return found - {case.guest.mac, NO_MAC, 0}
+
+
+def _learned(case: Case, ips: list[str]) -> tuple[int, PointView, int] | None:
+    """When was the guest's new MAC first told for one of its addresses?"""
+    first: tuple[int, PointView, int] | None = None
+    for view in case.views:
+        rows = view.arps
+        for high, low in (ip_halves(ip) for ip in ips):
+            mine = np.isin(rows.kind, CLAIMS) & (rows.sender_mac == np.uint64(case.guest.mac))
+            mine &= (rows.sender_high == np.uint64(high)) & (rows.sender_low == np.uint64(low))
+            at = np.flatnonzero(mine & (rows.ts_ns >= on_point(view, case.moment)))
+            if len(at):
+                ts = on_reference(view, int(rows.ts_ns[at[0]]))
+                if first is None or ts < first[0]:
+                    first = (ts, view, int(rows.frame[at[0]]))
+    return first

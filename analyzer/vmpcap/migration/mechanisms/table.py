@@ -1,0 +1,116 @@
+"""The MECHANISMS: what marks each, what it must do within what time after a switchover, what failure looks like."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from vmpcap.migration.mechanisms.case import Case
+from vmpcap.migration.mechanisms.domains import judge_port_group, judge_stretched
+from vmpcap.migration.mechanisms.evpn import judge_evpn
+from vmpcap.migration.mechanisms.gateways import judge_gateways
+from vmpcap.migration.mechanisms.host_routes import judge_host_route
+from vmpcap.migration.mechanisms.lisp import judge_lisp
+from vmpcap.migration.mechanisms.overlays import judge_overlay
+from vmpcap.migration.mechanisms.resolution import judge_resolution
+from vmpcap.migration.mechanisms.vmotion import judge_way
+from vmpcap.migration.results import Mechanism
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One mechanism; the judge gives None where this capture does not show it."""
+
+    name: str
+    judge: Callable[[Case, str], Mechanism | None]
+    marked_by: str
+    must_do: str
+    fails_as: str
+
+
+# fmt: off
+MECHANISMS: Final = (
+    Row("same_subnet_vmotion", judge_way,
+        "no router lowered the TTL between the hosts",
+        "the stream comes to its end",
+        "SYNs or large segments without an answer"),
+    Row("routed_vmotion", judge_way,
+        "a router lowered the TTL between the hosts",
+        "the stream comes to its end",
+        "SYNs or large segments without an answer, ICMP that says so"),
+    Row("stretched_vlan", judge_stretched,
+        "the same announcement in the domains of both sites, no overlay in view",
+        "others reach the guest at its new place",
+        "requests without an answer though the announcement arrived"),
+    Row("port_group", judge_port_group,
+        "the guest sends at its new place and nothing for it arrives, not even an answer to ARP",
+        "somebody's unicast arrives",
+        "outbound only, until the capture's end"),
+    Row("rip", judge_host_route,
+        "RIP responses with the guest's host route",
+        "the new router advertises it within 30 s, the old one poisons it",
+        "two routers advertise it until the old one's timer ends (180 s by default); nobody new"),
+    Row("ospf", judge_host_route,
+        "LSAs with the guest's host route",
+        "the new router advertises it within 10 s, the old one ages it out",
+        "the old one never does; nobody new"),
+    Row("eigrp", judge_host_route,
+        "updates with the guest's host route",
+        "the new router advertises it within 10 s, the old one takes it back",
+        "the old one never does; nobody new"),
+    Row("bgp", judge_host_route,
+        "UPDATEs with the guest's host route",
+        "the new router advertises it within 10 s, the old one withdraws it",
+        "the old one never does; nobody new"),
+    Row("isis", judge_host_route,
+        "LSPs with the guest's host route",
+        "the new router advertises it within 10 s, the old one's next LSP lacks it",
+        "late (a router may hold LSPs back), or the old one keeps it"),
+    Row("evpn", judge_evpn,
+        "type-2 routes with the guest's MAC",
+        "the new VTEP advertises it within 5 s with a higher sequence, and its address with it",
+        "MAC without address, a lower sequence, five moves in 180 s, nobody new"),
+    Row("vxlan", judge_overlay,
+        "VXLAN around the guest's frames",
+        "frames for the guest go to its new endpoint",
+        "they go on to the old one"),
+    Row("geneve", judge_overlay,
+        "Geneve around the guest's frames",
+        "frames for the guest go to its new endpoint",
+        "they go on to the old one"),
+    Row("otv", judge_overlay,
+        "OTV (UDP 8472) around the guest's frames",
+        "frames for the guest go to its new edge device",
+        "they go on to the old one"),
+    Row("lisp", judge_lisp,
+        "LISP control messages about the guest's identifier",
+        "the new site's router registers it within 5 s",
+        "nobody does, or two sites take turns"),
+    Row("vrrp", judge_gateways,
+        "VRRP advertisements in the guest's network",
+        "each site has its own master",
+        "one master for both sites: its hellos cross between them"),
+    Row("hsrp", judge_gateways,
+        "HSRP hellos in the guest's network",
+        "each site has its own active router",
+        "one active router for both sites: its hellos cross between them"),
+    Row("glbp", judge_gateways,
+        "GLBP hellos in the guest's network",
+        "each site has its own active gateway",
+        "one active gateway for both sites: its hellos cross between them"),
+    Row("gateway_arp", judge_resolution,
+        "ARP requests for the guest's address after the switchover, or packets to a MAC that it no longer has",
+        "the guest answers within 2 s",
+        "requests without an answer, at the old site or the new; packets to the old MAC"),
+    Row("ipv6_nd", judge_resolution,
+        "neighbour solicitations for the guest's address after the switchover",
+        "the guest answers within 2 s",
+        "solicitations without an answer"),
+)
+# fmt: on
+"""Every mechanism that is judged, in the order in which it is told."""
+
+
+def judge_mechanisms(case: Case) -> list[Mechanism]:
+    """Which of the mechanisms does this case show, and did they work?"""
+    found = (row.judge(case, row.name) for row in MECHANISMS)
+    return [mechanism for mechanism in found if mechanism is not None]

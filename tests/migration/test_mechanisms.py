@@ -1,0 +1,376 @@
+"""Mechanisms judged by plain stories: what worked, what failed, and where nobody can tell."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.migration.make import (
+    GATEWAY,
+    GUEST,
+    GUEST_IP,
+    MS,
+    PEER_IP,
+    S,
+    announced,
+    arps,
+    asks_and_answers,
+    journal,
+    suffered,
+    view,
+)
+from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.announcements.routes.readers import News
+from vmpcap.announcements.routes.rows import GatewayHello, RouteNews
+from vmpcap.migration.guests import Moved
+from vmpcap.migration.mechanisms.case import Case
+from vmpcap.migration.mechanisms.table import MECHANISMS, judge_mechanisms
+from vmpcap.migration.reachable import Reachability
+from vmpcap.migration.results import Domain, Mechanism, Path
+from vmpcap.migration.suffering import Suffered
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import ip_halves
+
+MOMENT = 50 * S
+HOST = f"{GUEST_IP}/32"
+NOBODY = Reachability("unknown", "nobody asked", "", ())
+REACHED = Reachability("yes", "a request was answered", "client", (1, 2))
+FINE = suffered(150.0, from_ts=MOMENT - 150 * MS, to_ts=MOMENT)
+LOST = suffered(None, ended=False, survived=False, peer="10.99.0.9")
+
+
+def after(ms: float) -> int:
+    """So long after the switchover."""
+    return MOMENT + int(ms * MS)
+
+
+def news(ts: int, action: str = "announce", protocol: str = "ospf", **more: Any) -> RouteNews:
+    """One piece of route news about the guest's host route."""
+    known: dict[str, Any] = {"frame": 7, "sender": "192.0.2.1", "origin": "", "prefix": HOST}
+    return RouteNews(ts_ns=ts, protocol=protocol, action=action, **{**known, **more})  # type: ignore[arg-type]
+
+
+def point(name: str, role: str | None, said: Sequence[RouteNews | GatewayHello] = (), **known: Any) -> PointView:
+    """A capture point whose control frames say this."""
+    made = view(name, role, **known)
+    made.found["news"] = News(
+        [row for row in said if isinstance(row, RouteNews)], [row for row in said if isinstance(row, GatewayHello)]
+    )
+    return made
+
+
+def case(*views: PointView, peers: Sequence[Suffered] = (FINE,), **known: Any) -> Case:
+    """A guest that moved at MOMENT."""
+    everything: dict[str, Any] = {
+        "guest": Moved(GUEST, (ip_halves(GUEST_IP),), (), "high", ""),
+        "views": (*views, point("client", "client")),
+        "moment": MOMENT,
+        "completed": True,
+        "path": Path(),
+        "domain": Domain(verdict="not_observable", because=""),
+        "suffered": tuple(peers),
+        "reachability": REACHED,
+    }
+    everything.update(known)
+    return Case(**everything)
+
+
+def judged(name: str, one: Case) -> Mechanism | None:
+    """What is said of this mechanism; None where it is not seen."""
+    return next((m for m in judge_mechanisms(one) if m.name == name), None)
+
+
+def worked(name: str, one: Case) -> str:
+    """Did it work?"""
+    found = judged(name, one)
+    assert found is not None
+    assert found.because
+    return found.worked
+
+
+OLD = news(0, origin="10.0.0.2", sequence=1)
+NEW = news(after(20), origin="10.0.0.3", sequence=1)
+GONE = news(after(90), "withdraw", origin="10.0.0.2", sequence=2)
+
+
+def test_every_row_says_what_marks_it_and_what_it_must_do() -> None:
+    """And stands once."""
+    assert len({row.name for row in MECHANISMS}) == len(MECHANISMS)
+    for row in MECHANISMS:
+        assert min(len(row.marked_by), len(row.must_do), len(row.fails_as)) > 10
+
+
+def test_nothing_is_seen_where_nothing_is_said() -> None:
+    """No mechanism is told of for want of its marks."""
+    assert judge_mechanisms(case(point("wan", "wan"))) == []
+
+
+def test_a_host_route_that_follows_in_time_worked() -> None:
+    """The new router advertises, the old one withdraws."""
+    found = judged("ospf", case(point("wan", "wan", [OLD, NEW, GONE])))
+    assert found is not None
+    assert (found.worked, found.latency_ms) == ("yes", 20.0)
+    assert "10.0.0.2 withdrew it +90 ms" in found.because
+
+
+def test_routes_of_networks_are_no_host_routes() -> None:
+    """Nor is the host route of another machine."""
+    others = [replace(OLD, prefix="10.77.0.0/24"), replace(NEW, prefix="10.77.0.11/32")]
+    assert judged("ospf", case(point("wan", "wan", others))) is None
+
+
+def test_an_old_router_that_never_withdraws_fails_only_with_peers_that_are_lost() -> None:
+    """Two advertise: the peers show which of them is followed; without peers nobody can tell."""
+    both = point("wan", "wan", [OLD, NEW])
+    assert worked("ospf", case(both, peers=[LOST])) == "no"
+    assert worked("ospf", case(both, peers=[FINE])) == "yes"
+    assert worked("ospf", case(both, peers=[])) == "undecided"
+
+
+def test_an_old_router_that_withdraws_late_fails_where_the_peers_waited_for_it() -> None:
+    """RIP's timer: the peers are back once the old route is gone."""
+    rows = [
+        news(0, protocol="rip", sender="192.0.2.2", metric=2),
+        news(after(3000), protocol="rip", sender="192.0.2.6", metric=2),
+        news(after(28_000), "withdraw", protocol="rip", sender="192.0.2.2", metric=16),
+    ]
+    waited = suffered(30_000.0, from_ts=MOMENT, to_ts=after(30_000))
+    found = judged("rip", case(point("wan", "wan", rows), peers=[waited]))
+    assert found is not None
+    assert (found.worked, found.latency_ms) == ("no", 28_000.0)
+    assert worked("rip", case(point("wan", "wan", rows), peers=[FINE])) == "undecided"
+
+
+def test_a_router_further_away_is_no_rival() -> None:
+    """It passes on what it hears, before and after: its claim says nothing of the old site."""
+    rows = [
+        news(0, protocol="rip", sender="192.0.2.2", metric=2),
+        news(0, protocol="rip", sender="192.0.2.9", metric=5),
+        news(after(3000), protocol="rip", sender="192.0.2.6", metric=2),
+        news(after(100), "withdraw", protocol="rip", sender="192.0.2.2", metric=16),
+    ]
+    found = judged("rip", case(point("wan", "wan", sorted(rows, key=lambda r: r.ts_ns)), peers=[LOST]))
+    assert found is not None
+    assert found.worked == "undecided"
+    assert "192.0.2.9" not in found.because
+
+
+def test_a_route_that_nobody_takes_over_fails_only_when_it_was_waited_for() -> None:
+    """And only where the guest's peers are lost: else nobody needed it."""
+    only_old = point("wan", "wan", [OLD])
+    assert worked("ospf", case(only_old, peers=[LOST])) == "no"
+    assert worked("ospf", case(only_old, peers=[FINE])) == "undecided"
+    short = point("wan", "wan", [OLD], last_ts=after(2000))
+    soon = replace(case(short, peers=[LOST]), views=(short,))
+    assert worked("ospf", soon) == "undecided"
+
+
+def test_a_route_that_comes_late_fails() -> None:
+    """Later than the protocol gives news: IS-IS that holds its LSP back."""
+    rows = [replace(r, protocol="isis", origin=f"{r.origin}.00-00") for r in (OLD, replace(NEW, ts_ns=after(25_000)))]
+    late = suffered(25_000.0, from_ts=MOMENT, to_ts=after(25_200))
+    assert worked("isis", case(point("wan", "wan", rows), peers=[late])) == "no"
+
+
+def test_a_route_in_time_does_not_explain_peers_that_came_back_late() -> None:
+    """What kept them is not known."""
+    late = suffered(25_000.0, from_ts=MOMENT, to_ts=after(25_200))
+    assert worked("ospf", case(point("wan", "wan", [OLD, NEW, GONE]), peers=[late])) == "undecided"
+
+
+def test_a_copy_of_an_old_statement_does_not_bring_it_back() -> None:
+    """Flooding may show at another point what was withdrawn."""
+    a = point("a", "wan", [OLD, NEW, GONE])
+    b = point("b", "wan", [replace(OLD, ts_ns=after(95), sequence=1), replace(GONE, ts_ns=after(96))])
+    assert worked("ospf", case(a, b, peers=[FINE])) == "yes"
+
+
+def test_bgp_tells_origins_apart_behind_one_speaker() -> None:
+    """The core passes on the one, then the other."""
+    rows = [
+        news(0, protocol="bgp", sender="192.0.2.1", origin="AS 65001"),
+        news(after(60), protocol="bgp", sender="192.0.2.1", origin="AS 65002"),
+    ]
+    found = judged("bgp", case(point("wan", "wan", rows)))
+    assert found is not None
+    assert found.worked == "yes"
+    assert "AS 65001 withdrew it +60 ms" in found.because
+
+
+def mac_route(
+    ts: int, origin: str, sequence: int | None = None, address: bool = False, action: str = "announce"
+) -> Any:
+    """A type-2 route of the guest."""
+    return news(
+        ts,
+        "announce",
+        "evpn",
+        origin=f"{origin}:2",
+        next_hop=origin,
+        mac="00:50:56:aa:77:10",
+        prefix=HOST if address else "",
+        sequence=sequence,
+        reason="mac_ip" if address else "mac",
+    )
+
+
+HELD = [mac_route(0, "10.0.0.1"), mac_route(0, "10.0.0.1", address=True)]
+
+
+def test_evpn_moves_mac_and_address() -> None:
+    """A higher sequence from the new VTEP, the address with it."""
+    rows = [*HELD, mac_route(after(50), "10.0.0.2", 1), mac_route(after(250), "10.0.0.2", 1, address=True)]
+    found = judged("evpn", case(point("wan", "wan", rows)))
+    assert found is not None
+    assert (found.worked, found.latency_ms) == ("yes", 50.0)
+
+
+def test_evpn_without_the_address_fails_only_with_peers_that_waited() -> None:
+    """A guest that nobody asked was not missed."""
+    rows = [*HELD, mac_route(after(50), "10.0.0.2", 1)]
+    assert worked("evpn", case(point("wan", "wan", rows), peers=[LOST])) == "no"
+    assert worked("evpn", case(point("wan", "wan", rows), peers=[])) == "undecided"
+
+
+def test_evpn_with_a_lower_sequence_is_ignored() -> None:
+    """RFC 7432 15: the highest wins."""
+    rows = [mac_route(0, "10.0.0.1", 4), mac_route(after(50), "10.0.0.2", 2)]
+    found = judged("evpn", case(point("wan", "wan", rows)))
+    assert found is not None
+    assert (found.worked, "lower than the 4" in found.because) == ("no", True)
+
+
+def test_evpn_of_another_machine_is_not_the_guests() -> None:
+    """By its MAC."""
+    assert judged("evpn", case(point("wan", "wan", [replace(HELD[0], mac="02:00:00:00:00:99")]))) is None
+
+
+def hello(ts: int, sender: str, state: Any = "active", group: int = 7, segment: int = 0) -> GatewayHello:
+    """A hello for the gateway 10.77.0.1."""
+    return GatewayHello(
+        3, ts, "hsrp", 2, sender, 0x0000_0C9F_F007, segment, group, state, 100, virtual_ips=("10.77.0.1",)
+    )
+
+
+def guests_point(name: str, role: str, said: Sequence[GatewayHello]) -> PointView:
+    """A point in the guest's domain that saw the guest."""
+    return point(name, role, said, journal=journal((after(5), GUEST, GATEWAY, GUEST_IP, PEER_IP)))
+
+
+def test_each_site_with_its_own_gateway_is_localised() -> None:
+    """Two active routers, each seen at its own site; standbys do not count."""
+    old = guests_point("a", "domain:source", [hello(after(n * 1000), "10.77.0.2") for n in range(9)])
+    new = guests_point("b", "domain:destination", [hello(after(n * 1000), "10.77.0.3") for n in range(9)])
+    assert worked("hsrp", case(old, new)) == "yes"
+    waiting = guests_point(
+        "b", "domain:destination", [hello(after(n), who, state) for n in (1, 2) for who, state in
+        (("10.77.0.2", "active"), ("10.77.0.3", "standby"))]
+    )  # fmt: skip
+    assert worked("hsrp", case(old, waiting)) == "no"
+
+
+def test_two_active_gateways_in_one_domain_are_a_fault() -> None:
+    """Both say that they stand for the address."""
+    old = guests_point("a", "domain:source", [hello(after(1), "10.77.0.2")])
+    new = guests_point("b", "domain:destination", [hello(after(n), f"10.77.0.{2 + n % 2}") for n in range(1, 9)])
+    assert worked("hsrp", case(old, new)) == "no"
+
+
+def test_gateways_of_one_site_alone_tell_nothing_of_the_other() -> None:
+    """It takes a point at each; hellos of other networks are nobody's concern."""
+    new = guests_point("b", "domain:destination", [hello(after(1), "10.77.0.3")])
+    assert worked("hsrp", case(new)) == "undecided"
+    other = guests_point("b", "domain:destination", [hello(after(1), "10.9.0.3", segment=99)])
+    assert judged("hsrp", case(other)) is None
+
+
+def lisp(ts: int, locator: str, reason: str = "register") -> RouteNews:
+    """The guest registered at a locator."""
+    return news(ts, protocol="lisp", origin=locator, reason=reason)
+
+
+def test_lisp_registers_the_guest_at_its_new_site() -> None:
+    """Once: taking turns is flapping, silence is failure where peers are lost."""
+    rows = [lisp(0, "1.1.1.1"), lisp(after(300), "2.2.2.2"), lisp(after(310), "2.2.2.2", "notify")]
+    found = judged("lisp", case(point("wan", "wan", rows)))
+    assert found is not None
+    assert (found.worked, found.latency_ms) == ("yes", 300.0)
+    turns = [lisp(0, "1.1.1.1"), *(lisp(after(n * 1000), f"{1 + n % 2}.2.2.2") for n in range(1, 8))]
+    assert worked("lisp", case(point("wan", "wan", turns))) == "no"
+    assert worked("lisp", case(point("wan", "wan", rows[:1]), peers=[LOST])) == "no"
+    assert worked("lisp", case(point("wan", "wan", rows[:1]), peers=[FINE])) == "undecided"
+
+
+ASK, ANSWER = NUMBER_OF["arp_request"], NUMBER_OF["arp_reply"]
+
+
+def asking(*times: int) -> list[tuple[int, int, int, str, str]]:
+    """The gateway asks for the guest."""
+    return [(ts, ASK, GATEWAY, "10.77.0.1", GUEST_IP) for ts in times]
+
+
+def resolved(*rows: tuple[int, int, int, str, str], role: str = "gateway", answers_to: int | None = None) -> PointView:
+    """A point with these ARP bodies."""
+    made = arps(*rows)
+    if answers_to is not None:
+        made.eth_dst[made.kind == ANSWER] = answers_to
+    return point("gw", role, arps=made)
+
+
+def test_an_arp_request_that_is_answered_worked() -> None:
+    """By the guest, to who asked; it is no matter of the mechanism when nobody asked."""
+    rows = [*asking(after(10)), (after(11), ANSWER, GUEST, GUEST_IP, "10.77.0.1")]
+    assert worked("gateway_arp", case(resolved(*rows, answers_to=GATEWAY))) == "yes"
+    assert judged("gateway_arp", case(resolved(*asking(MOMENT - S)))) is None
+
+
+def test_arp_requests_in_vain_fail_where_peers_are_lost() -> None:
+    """Three over a second; where the peers fare well, the answers pass elsewhere."""
+    rows = asking(after(10), after(1010), after(2010))
+    assert worked("gateway_arp", case(resolved(*rows), peers=[LOST])) == "no"
+    assert worked("gateway_arp", case(resolved(*rows), peers=[FINE])) == "undecided"
+    assert worked("gateway_arp", case(resolved(*rows[:1]), peers=[LOST])) == "undecided"
+
+
+def test_a_guest_that_came_back_with_another_mac_leaves_a_stale_entry() -> None:
+    """Its packets go on to the MAC that it had."""
+    before = arps((MOMENT - S, ANSWER, 0x0200_0000_7777, GUEST_IP, "10.77.0.1"))
+    rows = [(after(n), GATEWAY, 0x0200_0000_7777, PEER_IP, GUEST_IP) for n in range(300, 4600, 100)]
+    found = judged("gateway_arp", case(point("gw", "gateway", arps=before, journal=journal(*rows))))
+    assert found is not None
+    assert (found.worked, found.latency_ms) == ("no", 4500.0)
+
+
+def test_a_guest_that_only_sends_stands_in_a_network_that_leads_nowhere() -> None:
+    """Not where it was answered."""
+    alone = [(after(n * 1000), ASK, GUEST, GUEST_IP, "10.77.0.1") for n in range(1, 6)]
+    new = point("b", "domain:destination", arps=arps(*alone))
+    assert worked("port_group", case(new, peers=[LOST], reachability=NOBODY)) == "no"
+    answered = point(
+        "b", "domain:destination", arps=arps(*alone), journal=asks_and_answers(MOMENT, after(900), 10 * MS)
+    )
+    assert judged("port_group", case(answered, reachability=REACHED)) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict", "wanted"),
+    [("yes", "reached", "yes"), ("no", "reached", "no"), ("unknown", "reached", "undecided")],
+)
+def test_a_stretched_domain_works_if_the_guest_is_reached_in_it(answer: Any, verdict: Any, wanted: str) -> None:
+    """And is none where its two ends are not known to be one."""
+    new = point("b", "domain:destination", series=(announced(MOMENT),))
+    guest = Moved(GUEST, (ip_halves(GUEST_IP),), ((new, new.series[0]),), "high", "")
+    domain = Domain(verdict="reached", word="stretched", because="heard at both")
+    one = case(new, guest=guest, domain=domain, reachability=Reachability(answer, "so it is", "", ()))
+    assert worked("stretched_vlan", one) == wanted
+    assert judged("stretched_vlan", replace(one, domain=Domain(verdict="reached", because=""))) is None
+
+
+def test_the_way_of_the_stream_is_told_by_its_word() -> None:
+    """Adjacent or routed; whether it came to its end is its work."""
+    one = case(path=Path(word="routed", because="a router lowered the TTL"))
+    assert worked("routed_vmotion", one) == "yes"
+    assert judged("same_subnet_vmotion", one) is None
+    assert worked("routed_vmotion", replace(one, completed=False)) == "no"
+    assert worked("routed_vmotion", replace(one, completed=None)) == "undecided"
