@@ -28,10 +28,12 @@ SUFFIXES: Final = {
     ".html": "html",
     ".htm": "html",
     ".parquet": "parquet",
+    ".xml": "junit",
+    ".prom": "metrics",
 }
 """Which format the name of an output asks for."""
 
-FORMATS: Final = ("terminal", "json", "html", "markdown", "parquet")
+FORMATS: Final = ("terminal", "json", "html", "markdown", "parquet", "junit", "metrics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Output:
 @click.option(
     "--parquet", "parquet_folder", metavar="DIR", help="The report's frames, flows and announcements as well."
 )
+@click.option("--junit", "junit_file", metavar="FILE", help="The checks as JUnit XML as well, for pipelines.")
+@click.option("--metrics", "metrics_file", metavar="FILE", help="The figures as OpenMetrics as well, for dashboards.")
 @click.option("--json-schema", is_flag=True, help="Show the JSON Schema of the report and exit.")
 def report(
     common: Common,
@@ -65,6 +69,8 @@ def report(
     html_file: str | None,
     markdown_file: str | None,
     parquet_folder: str | None,
+    junit_file: str | None,
+    metrics_file: str | None,
     json_schema: bool,
 ) -> int:
     """
@@ -84,6 +90,7 @@ def report(
         emit_data(schema_text())
         return STATUS["fine"]
     extra = {"json": json_file, "html": html_file, "markdown": markdown_file, "parquet": parquet_folder}
+    extra |= {"junit": junit_file, "metrics": metrics_file}
     outputs = _outputs(format_name, output, extra)
     request = request_of(common)
     spare_captures(request, [wanted.path for wanted in outputs])
@@ -169,6 +176,18 @@ def _write_html(analysis: "Analysis", path: str) -> None:
     _put(to_html(analysis.report), path)
 
 
+def _write_junit(analysis: "Analysis", path: str) -> None:
+    from vmpcap.report.as_junit import to_junit
+
+    _put(to_junit(analysis.report), path)
+
+
+def _write_metrics(analysis: "Analysis", path: str) -> None:
+    from vmpcap.report.as_metrics import to_metrics
+
+    _put(to_metrics(analysis.report), path)
+
+
 def _put(text: str, path: str) -> None:
     if path == STDOUT:
         emit_data(text)
@@ -197,6 +216,8 @@ WRITERS: Final[dict[str, Callable[["Analysis", str], None]]] = {
     "html": _write_html,
     "markdown": _write_markdown,
     "parquet": _write_parquet,
+    "junit": _write_junit,
+    "metrics": _write_metrics,
 }
 
 

@@ -1,0 +1,105 @@
+"""The report as OpenMetrics text, for dashboards and the textfile collector of a node exporter."""
+
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from vmpcap.report.clean import clean_report
+from vmpcap.report.document import Migration, Report
+from vmpcap.verdicts.findings import Outcome
+
+OUTCOMES: Final[tuple[Outcome, ...]] = ("pass", "fail", "undecided")
+
+
+class Gauge(NamedTuple):
+    """One figure of a migration, in base units; None where it is unknown: then it has no sample."""
+
+    name: str
+    unit: str
+    help: str
+    of: Callable[[Migration], float | None]
+
+
+def _scaled(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor
+
+
+def _longest(m: Migration, name: str) -> float | None:
+    """Of all guests that moved; seconds."""
+    known = [value for guest in m.guests if (value := getattr(guest.switchover, name)) is not None]
+    return max(known) / 1000 if known else None
+
+
+GAUGES: Final = (
+    Gauge("duration_seconds", "seconds", "first to last packet of the stream", lambda m: m.duration_s),
+    Gauge("payload_bytes", "bytes", "payload, each byte once", lambda m: float(m.bytes.unique)),
+    Gauge("retransmitted_bytes", "bytes", "payload sent again", lambda m: float(m.bytes.retransmitted)),
+    Gauge(
+        "bulk_bits_per_second",
+        "",
+        "goodput over the bulk phases, bit/s",
+        lambda m: _scaled(m.throughput.bulk_mbps, 1e6),
+    ),
+    Gauge(
+        "mean_bits_per_second", "", "goodput, pauses included, bit/s", lambda m: _scaled(m.throughput.mean_mbps, 1e6)
+    ),
+    Gauge("rtt_idle_seconds", "seconds", "round trip of the idle path", lambda m: _scaled(m.rtt.idle_ms, 1e-3)),
+    Gauge("rtt_p50_seconds", "seconds", "median round trip", lambda m: _scaled(m.rtt.p50_ms, 1e-3)),
+    Gauge("rtt_p95_seconds", "seconds", "95th percentile of the round trips", lambda m: _scaled(m.rtt.p95_ms, 1e-3)),
+    Gauge("switchover_seconds", "seconds", "upper bound of the guests' stun", lambda m: _longest(m, "bracket_ms")),
+    Gauge("peer_outage_seconds", "seconds", "longest outage of any peer", lambda m: _longest(m, "peer_outage_ms")),
+)
+"""Every figure that is told; the names begin with vmpcap_migration_."""
+
+
+def to_metrics(report: Report) -> str:
+    """
+    The report as OpenMetrics: verdicts and checks as state sets, figures as gauges, one sample for each migration.
+
+    What is unknown has no sample. Times are left out: a textfile collector refuses them.
+    """
+    shown = clean_report(report)
+    return "\n".join([*_lines(shown), "# EOF"]) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield from _head("vmpcap_migrations", "gauge", "", "migrations found in the captures")
+    yield f"vmpcap_migrations {len(report.migrations)}"
+    yield from _head("vmpcap_migration_verdict", "stateset", "", "the verdict on each migration")
+    for m in report.migrations:
+        yield from _states("vmpcap_migration_verdict", _labels(m), m.verdict)
+    yield from _head("vmpcap_migration_check", "stateset", "", "the answer of each check")
+    for m in report.migrations:
+        for check in m.checks:
+            labels = {**_labels(m), "check": check.id, "decides": "yes" if check.decides else "no"}
+            yield from _states("vmpcap_migration_check", labels, check.outcome)
+    for gauge in GAUGES:
+        name = f"vmpcap_migration_{gauge.name}"
+        yield from _head(name, "gauge", gauge.unit, gauge.help)
+        for m in report.migrations:
+            value = gauge.of(m)
+            if value is not None:
+                yield f"{name}{_written(_labels(m))} {value:.9g}"
+
+
+def _head(name: str, kind: str, unit: str, words: str) -> Iterator[str]:
+    yield f"# TYPE {name} {kind}"
+    if unit:
+        yield f"# UNIT {name} {unit}"
+    yield f"# HELP {name} {words}"
+
+
+def _states(name: str, labels: dict[str, str], outcome: Outcome) -> Iterator[str]:
+    for state in OUTCOMES:
+        yield f"{name}{_written({**labels, name: state})} {int(state == outcome)}"
+
+
+def _labels(m: Migration) -> dict[str, str]:
+    return {"migration": m.id, "source": m.source, "destination": m.destination, "point": m.point}
+
+
+def _written(labels: dict[str, str]) -> str:
+    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items()) + "}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

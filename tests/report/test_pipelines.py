@@ -1,0 +1,122 @@
+"""JUnit and OpenMetrics say what the report says, and keep to their formats whatever a capture says."""
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+
+from tests.report.made import HOSTILE, poisoned, reports
+from tests.report.sample import SAMPLES, good, no_migration
+from tests.report.test_hostile import harmful
+from vmpcap.report.as_junit import to_junit
+from vmpcap.report.as_metrics import GAUGES, to_metrics
+from vmpcap.report.document import Report
+
+SAMPLE = re.compile(
+    r'(?P<name>[a-z_0-9]+)(?:\{(?P<labels>(?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (?P<value>-?[\d.e+-]+)'
+)
+LABEL = re.compile(r'([a-z_]+)="((?:[^"\\]|\\.)*)"')
+
+
+def samples(text: str) -> list[tuple[str, dict[str, str], float]]:
+    """Every sample, by the grammar of OpenMetrics; every family is told of before its samples and told of once."""
+    lines = text.split("\n")
+    assert lines[-2:] == ["# EOF", ""]
+    found, families = [], []
+    for line in lines[:-2]:
+        if line.startswith("# "):
+            kind, name = line.split(" ")[1:3]
+            if kind == "TYPE":
+                assert name not in families
+                families.append(name)
+            assert name == families[-1]
+            if kind == "UNIT":
+                assert name.endswith("_" + line.split(" ")[3])
+            continue
+        read = SAMPLE.fullmatch(line)
+        assert read is not None, line
+        assert read["name"] == families[-1]
+        unescaped = {
+            k: re.sub(r"\\(.)", lambda c: {"n": "\n"}.get(c[1], c[1]), v)
+            for k, v in LABEL.findall(read["labels"] or "")
+        }
+        found.append((read["name"], unescaped, float(read["value"])))
+    return found
+
+
+@settings(max_examples=30, deadline=None)
+@given(report=reports())
+def test_a_pipeline_hears_every_check(report: Report) -> None:
+    """Failures are the deciding checks that failed, skips the undecided ones, the rest passed; each with its reason."""
+    root = ElementTree.fromstring(to_junit(report))
+    (migration,) = report.migrations
+    cases = {case.get("name"): case for case in root.iter("testcase")}
+    assert list(cases) == [check.id for check in migration.checks]
+    for check in migration.checks:
+        case = cases[check.id]
+        told = {child.tag for child in case}
+        if check.outcome == "undecided":
+            assert told == {"skipped"}
+        elif check.outcome == "fail" and check.decides:
+            assert told == {"failure"}
+        else:
+            assert told == {"system-out"}
+        words = " ".join([*(child.get("message", "") for child in case), *(child.text or "" for child in case)])
+        assert check.because in words
+        assert ("advice: " in words) == (check.outcome == "fail" and not check.decides)
+    failed = sum(c.decides and c.outcome == "fail" for c in migration.checks)
+    assert (root.get("failures"), root.get("tests")) == (str(failed), str(len(migration.checks)))
+    assert root.get("skipped") == str(sum(c.outcome == "undecided" for c in migration.checks))
+
+
+def test_a_report_without_a_migration_is_one_skipped_case() -> None:
+    """Nothing was found: no pipeline takes that for a success of anything."""
+    root = ElementTree.fromstring(to_junit(no_migration()))
+    assert [(case.get("name"), [c.tag for c in case]) for case in root.iter("testcase")] == [
+        ("migration recognised", ["skipped"])
+    ]
+    assert samples(to_metrics(no_migration())) == [("vmpcap_migrations", {}, 0.0)]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_dashboard_hears_every_verdict_check_and_figure(name: str) -> None:
+    """One state is 1; figures are those of the report in base units; what is unknown has no sample."""
+    report = SAMPLES[name]()
+    told = samples(to_metrics(report))
+    for m in report.migrations:
+        mine = [(n, labels, value) for n, labels, value in told if labels.get("migration") == m.id]
+        verdicts = {labels[n]: value for n, labels, value in mine if n == "vmpcap_migration_verdict"}
+        assert verdicts == {state: float(state == m.verdict) for state in ("pass", "fail", "undecided")}
+        for check in m.checks:
+            states = [
+                labels["vmpcap_migration_check"]
+                for n, labels, value in mine
+                if n == "vmpcap_migration_check" and labels["check"] == check.id and value == 1
+            ]
+            assert states == [check.outcome]
+        figures = {n: value for n, _, value in mine}
+        known = {f"vmpcap_migration_{gauge.name}" for gauge in GAUGES if gauge.of(m) is not None}
+        assert {n for n in figures if n.removeprefix("vmpcap_migration_") not in ("verdict", "check")} == known
+        if m.throughput.bulk_mbps is not None:
+            assert figures["vmpcap_migration_bulk_bits_per_second"] == pytest.approx(m.throughput.bulk_mbps * 1e6)
+        if m.rtt.p95_ms is not None:
+            assert figures["vmpcap_migration_rtt_p95_seconds"] == pytest.approx(m.rtt.p95_ms / 1e3)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_breaks_neither_format(name: str) -> None:
+    """Elements, attributes, labels and lines are those of a harmless report."""
+    report, plain = poisoned(HOSTILE[name]), poisoned("harmless")
+    junit, metrics = to_junit(report), to_metrics(report)
+    assert not harmful(junit + metrics)
+    shape = [(e.tag, sorted(e.keys())) for e in ElementTree.fromstring(junit).iter()]
+    assert shape == [(e.tag, sorted(e.keys())) for e in ElementTree.fromstring(to_junit(plain)).iter()]
+    assert [(n, sorted(labels)) for n, labels, _ in samples(metrics)] == [
+        (n, sorted(labels)) for n, labels, _ in samples(to_metrics(plain))
+    ]
+
+
+def test_equal_reports_are_equal_bytes() -> None:
+    """Nothing depends on a seed or the time of day."""
+    assert (to_junit(good()), to_metrics(good())) == (to_junit(good()), to_metrics(good()))
