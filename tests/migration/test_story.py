@@ -21,6 +21,7 @@ from vmpcap.measures.connections import Connection
 from vmpcap.migration.story import Told, stream_filter, tell
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
+from vmpcap.terms.units import iso_utc
 
 OTHER = 0x0050_5600_0001
 
@@ -118,13 +119,24 @@ def test_the_streams_filter_can_be_pasted(addresses: dict[str, str], word: str) 
 
 
 def test_phases_carry_the_switchover_only_on_the_streams_own_clock() -> None:
-    """A bracket of other points is put beside the stream where the clocks may be one, and not where they disagree."""
+    """A bracket of other points is put beside the stream where the clocks are known well enough, and not elsewhere."""
     talk = asks_and_answers(0, 5 * S, 10 * MS, (830 * MS, 1005 * MS))
     gateway = view("gw", "gateway", series=(announced(S),), journal=talk)
-    for offset, shown in ((Offset(-MS, MS, 5), True), (Offset(90 * S, 91 * S, 5), False)):
+    for offset, shown in ((Offset(-MS, MS, 5), True), (Offset(90 * S, 91 * S, 5), False), (None, True)):
         up = view("src", "source", streams=(stream(),), offset=offset)
         (only,) = told(gateway, up).stories
         assert any(phase.kind == "switchover" for phase in only.phases) == shown
+
+
+def test_phases_stand_on_the_streams_clock() -> None:
+    """The bracket of a point whose clock is 100 s behind, where the stream runs."""
+    talk = asks_and_answers(0, 5 * S, 10 * MS, (830 * MS, 1005 * MS))
+    behind = Offset(-100 * S - MS, -100 * S + MS, 5)
+    late = talk._replace(ts_ns=talk.ts_ns - 100 * S)
+    gateway = view("gw", "gateway", series=(announced(-99 * S),), journal=late, offset=behind)
+    (only,) = told(view("src", "source", streams=(stream(),)), gateway).stories
+    (stun,) = [phase for phase in only.phases if phase.kind == "switchover"]
+    assert (stun.start_ts, stun.end_ts) == (iso_utc(821 * MS), iso_utc(1011 * MS))
 
 
 def test_tags_before_and_after_are_those_of_one_point() -> None:

@@ -117,15 +117,37 @@ def test_among_points_that_saw_it_to_the_end_the_nearest_counts() -> None:
     assert told(old, gateway, heard=(gateway,)).bracket.from_point == "src-guestbr"
 
 
-def test_across_clocks_that_disagree_there_is_no_figure() -> None:
-    """137 ms of offset are no 137 ms of stun: null, with the reason and both frames."""
-    old = bridge("src-guestbr", "domain:source", talking(830 * MS), offset=Offset(136 * MS, 138 * MS, 9))
+def test_across_clocks_that_disagree_their_offset_is_taken_off() -> None:
+    """137 ms of offset are no 137 ms of stun: the figure is as sure as the offset is."""
+    old = bridge("src-guestbr", "domain:source", talking(830 * MS), offset=Offset(-138 * MS, -136 * MS, 9))
     new = bridge("dst-guestbr", "domain:destination", talking(-1, 1004 * MS), SWITCH)
     seen = told(old, new, heard=(new,))
-    assert seen.bracket_ms is None
-    assert "the clock of src-guestbr stands about 137.0 ms" in seen.bracket.because
-    assert seen.bracket.uncertainty_ms is None
+    assert seen.bracket_ms == pytest.approx(1004 - 830 - 137)
+    assert seen.bracket.uncertainty_ms == pytest.approx(1.1)
     assert (seen.bracket.from_frame, seen.bracket.to_frame) == (84, 1)
+    assert (seen.bracket.from_ts, seen.bracket.to_ts) == (iso_utc(830 * MS), iso_utc(1004 * MS))
+
+
+def test_an_interval_that_the_clocks_leave_open_is_none() -> None:
+    """5 ms apart by clocks that are known to 20 ms: which came first is not known, so nothing is measured."""
+    old = bridge("src-guestbr", "domain:source", talking(1000 * MS), offset=Offset(-20 * MS, 20 * MS, 9))
+    new = bridge("dst-guestbr", "domain:destination", talking(-1, 1005 * MS), 1005 * MS, offset=Offset(0, 0, 9))
+    seen = told(old, new, heard=(new,))
+    assert seen.bracket_ms is None
+    assert seen.bracket.uncertainty_ms == pytest.approx(20.0)
+    assert "which came first is not known" in seen.bracket.because
+    assert seen.guest_silence_ms is None
+
+
+def test_of_two_silences_the_one_that_is_surely_shorter_counts() -> None:
+    """170 ms across clocks known to 30 ms may be 200; 175 ms at one point are 175."""
+    vague = Offset(-30 * MS, 30 * MS, 9)
+    old = bridge("src-guestbr", "domain:source", talking(830 * MS), offset=vague)
+    new = bridge("dst-guestbr", "domain:destination", talking(-1, 1000 * MS), SWITCH)
+    gateway = bridge("gw-lan", "gateway", talking(830 * MS, 1005 * MS), SWITCH)
+    seen = told(old, new, gateway, heard=(new, gateway))
+    assert (seen.guest_silence_ms, seen.guest_silence.uncertainty_ms) == (pytest.approx(175.0), 0.0)
+    assert seen.guest_silence.from_point == "gw-lan"
 
 
 def test_another_point_on_the_same_clock_bounds_it_instead() -> None:
@@ -306,6 +328,30 @@ def test_a_guest_that_nothing_is_delivered_to_has_not_been_learnt() -> None:
     seen = told(new, heard=(new,))
     assert seen.relearn_ms is None
     assert "no unicast for the guest" in seen.relearn.because
+
+
+def test_what_is_for_a_mac_that_the_guest_had_does_not_reach_it() -> None:
+    """Its address, but an old MAC: the switch floods it, the guest does not take it."""
+    rows = [(1004 * MS + n * 10 * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP) for n in range(50)]
+    rows += [(1010 * MS + n * 10 * MS, GATEWAY, GUEST + 1, PEER_IP, GUEST_IP) for n in range(20)]
+    rows += [(1404 * MS + n * 10 * MS, GATEWAY, GUEST, PEER_IP, GUEST_IP) for n in range(20)]
+    new = bridge("dst-guestbr", "domain:destination", journal(*sorted(rows)), SWITCH)
+    assert told(new, heard=(new,)).relearn_ms == pytest.approx(400.0)
+
+
+def test_relearning_is_seen_best_where_the_guest_is_nearest() -> None:
+    """What reached the port of the switch has not reached the host's bridge."""
+
+    def at(late: int) -> JournalColumns:
+        rows = [
+            (1004 * MS + late, GUEST, GATEWAY, GUEST_IP, PEER_IP),
+            (1300 * MS - late, GATEWAY, GUEST, PEER_IP, GUEST_IP),
+        ]
+        return journal(*rows)
+
+    port = bridge("dst-switchport", "domain:destination", at(MS), SWITCH + MS)
+    own = bridge("dst-guestbr", "domain:destination", at(0), SWITCH)
+    assert told(port, own, heard=(own, port)).relearn.from_point == "dst-guestbr"
 
 
 def test_relearning_is_only_seen_at_the_destination() -> None:

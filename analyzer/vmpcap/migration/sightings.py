@@ -60,6 +60,19 @@ def _look_for(j: JournalColumns, guest: Moved) -> GuestFrames:
     return GuestFrames(*(order[mask[order]] for mask in (sent, sent & has_ip, asked)))
 
 
+def delivered(view: PointView, guest: Moved, since: int) -> I64:
+    """
+    Which unicast frames for the guest's own MAC passed this point, from that time on? Rows of the journal, by time.
+
+    One that is for its address only is on the way to somebody else: to a MAC that the guest had, or to a router. Where
+    the guest's MAC is not known, or the link has none, the address must do.
+    """
+    j, asked = view.journal, frames_of(view, guest).asked
+    asked = asked[j.ts_ns[asked] >= since]
+    mac = j.eth_dst[asked]
+    return asked[(mac == np.uint64(guest.mac)) | (mac == np.uint64(NO_MAC))] if guest.mac != NO_MAC else asked
+
+
 def _matches(high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64], guest: Moved) -> Bools:
     mask = np.zeros(len(high), np.bool_)
     for one_high, one_low in guest.ips:

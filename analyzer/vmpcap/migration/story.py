@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.conflicts import Conflict, find_duplicate_address, find_second_place
 from vmpcap.migration.detours import Detour, find_split, find_trombone
 from vmpcap.migration.early import Early, find_early_announcement
@@ -29,6 +30,9 @@ from vmpcap.migration.transfers import Link, Refused, Transfer, find_transfers
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_text, mac_text
 from vmpcap.terms.units import NS_PER_MS
+
+Stun = tuple[int, int]
+"""From when to when the guest changed places, ns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ def _tell_one(scene: Scene, faults: Sequence[str]) -> Story:
         figures=figures,
         outcome=outcome,
         path=path,
-        phases=name_phases(transfer.start_ts, figures, _stun_on_stream_clock(move, guests)),
+        phases=name_phases(transfer.start_ts, figures, _stun_on_stream_clock(move, guests, views)),
         guests=guests,
         encrypted=_encrypted(transfer),
         stream_filter=stream_filter(transfer),
@@ -187,25 +191,20 @@ def _tell_guest(
     )
 
 
-def _stun_on_stream_clock(move: Move, guests: Sequence[GuestStory]) -> tuple[int, int] | None:
-    """The first guest's bracket, if both its ends can be put beside the stream's times."""
-    view = move.best.view
+def _stun_on_stream_clock(move: Move, guests: Sequence[GuestStory], views: Sequence[PointView]) -> Stun | None:
+    """The first guest's bracket, if the clocks let both its ends be put beside the stream's times."""
+    stream, by_name = move.best.view, {view.name: view for view in views}
     for guest in guests:
-        bracket = guest.result.switchover.bracket
-        if guest.result.switchover.bracket_ms is None or bracket.from_ts is None or bracket.to_ts is None:
+        switchover = guest.result.switchover
+        bracket, length = switchover.bracket, switchover.bracket_ms
+        if length is None or bracket.from_ts is None or bracket.to_ts is None:
             continue
-        marks = guest_marks(guest)
-        if marks is not None and (view.offset is None or view.offset.agrees):
-            return marks
+        ends = [by_name[name] for name in (bracket.from_point, bracket.to_point) if name in by_name]
+        doubts = [doubt for view in ends if (doubt := clock_doubt(view, stream)) is not None]
+        if len(ends) == len((bracket.from_ts, bracket.to_ts)) and all(doubt < length * NS_PER_MS for doubt in doubts):
+            begin, end = _ns(bracket.from_ts), _ns(bracket.to_ts)
+            return on_clock_of(stream, ends[0], begin), on_clock_of(stream, ends[1], end)
     return None
-
-
-def guest_marks(guest: GuestStory) -> tuple[int, int] | None:
-    """The bracket's two times in ns."""
-    bracket = guest.result.switchover.bracket
-    if bracket.from_ts is None or bracket.to_ts is None:
-        return None
-    return _ns(bracket.from_ts), _ns(bracket.to_ts)
 
 
 def _ns(text: str) -> int:

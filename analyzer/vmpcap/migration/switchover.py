@@ -7,10 +7,11 @@ from typing import Final
 
 import numpy as np
 
+from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.moves import Move
 from vmpcap.migration.results import Bracket, Switchover
-from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.sightings import delivered, frames_of
 from vmpcap.migration.stream import StreamFigures
 from vmpcap.migration.suffering import Suffered
 from vmpcap.migration.views import PointView
@@ -164,48 +165,44 @@ def between(start: Mark, end: Mark, because: str) -> tuple[float | None, Bracket
     """
     How long is it from one frame to another?
 
-    Null where the frames were seen at points whose clocks are known to disagree: an offset is not a delay. Where the
-    clocks were not compared the figure stands, wrong by as much as they differ, either way; its uncertainty is null.
+    Frames of two points are put on one clock; the figure may be off by what bounds the clocks leave open. Null where
+    they leave the order of the two open: such a time is none. Where the clocks were not compared the figure stands,
+    wrong by as much as they differ, either way; its uncertainty is null.
     """
-    uncertainty, objection = _clock_doubt(start.view, end.view)
-    length = None if objection else ms(end.ts - start.ts)
-    if length is not None and length < 0:
-        length, objection = None, "the second frame carries an earlier time than the first: the clocks disagree"
-    if uncertainty is None and not objection:
+    doubt = clock_doubt(start.view, end.view)
+    length = ms(end.ts - on_clock_of(end.view, start.view, start.ts)) or 0.0
+    objection = _objection(length, ms(doubt))
+    if doubt is None and not objection:
         because = f"{because}; {NOT_COMPARED}" if because else NOT_COMPARED
-    return length, Bracket(
+    return None if objection else length, Bracket(
         from_point=start.view.name,
         from_frame=start.frame,
         from_ts=iso_utc(start.ts),
         to_point=end.view.name,
         to_frame=end.frame,
         to_ts=iso_utc(end.ts),
-        uncertainty_ms=ms(uncertainty),
+        uncertainty_ms=ms(doubt),
         because=objection or because,
     )
 
 
-def _clock_doubt(one: PointView, other: PointView) -> tuple[int | None, str]:
-    """How far may the clocks of two points stand apart, and does that forbid a figure between them?"""
-    if one.name == other.name:
-        return 0, ""
-    uncertainty = 0
-    for view in (one, other):
-        if view.offset is None:
-            return None, ""
-        if not view.offset.agrees:
-            apart = abs(view.offset.middle_ns) / 1e6
-            return (
-                None,
-                f"the clock of {view.name} stands about {apart:.1f} ms from the reference's: not measured across it",
-            )
-        uncertainty += max(abs(view.offset.low_ns), abs(view.offset.high_ns))
-    return uncertainty, ""
+def _objection(length_ms: float, doubt_ms: float | None) -> str:
+    """Why is this no time between two frames? Empty where it is one."""
+    if doubt_ms and abs(length_ms) < doubt_ms:
+        return (
+            f"the two frames are {length_ms:.3f} ms apart and the clocks are known to {doubt_ms:.3f} ms: which came"
+            " first is not known"
+        )
+    return "the second frame carries an earlier time than the first: the clocks disagree" if length_ms < 0 else ""
 
 
 def _on_a_known_clock(marks: Sequence[Mark], to: Mark) -> list[Mark]:
-    """Which of these stand on a clock that was compared with that of the other frame, and agrees?"""
-    return [m for m in marks if _clock_doubt(m.view, to.view)[0] is not None]
+    """Which of these stand on a clock that was compared with that of the other frame?"""
+    return [m for m in marks if clock_doubt(m.view, to.view) is not None]
+
+
+def _is_before(mark: Mark, to: Mark) -> bool:
+    return on_clock_of(to.view, mark.view, mark.ts) <= to.ts
 
 
 def _choose(marks: Sequence[Mark], order: tuple[str | None, ...]) -> Mark | None:
@@ -224,26 +221,24 @@ def _stream_bracket(
     to = _first_sign(guest, quiet)
     if to is None:
         return None, Bracket(because="no point saw a sign of the guest at its destination"), ""
-    starts = [s.before for s in quiet.values() if s.before is not None and s.before.ts <= to.ts]
-    begin = _last_sign(_on_a_known_clock(starts, to) or [m for m in starts if not _clock_doubt(m.view, to.view)[1]])
+    starts = [s.before for s in quiet.values() if s.before is not None and _is_before(s.before, to)]
+    begin = _last_sign(_on_a_known_clock(starts, to) or starts)
     if begin is not None:
         length, bracket = between(begin, to, "from the guest's last frame before to its first sign after")
         return length, bracket, "guest_frames"
     burst = _last_burst(move, figures)
-    if burst is not None and burst.ts <= to.ts:
+    if burst is not None and _is_before(burst, to):
         length, bracket = between(burst, to, "from the pause before the stream's last burst to the guest's first sign")
         return length, bracket, "last_burst"
-    if starts:
-        length, bracket = between(starts[0], to, "")
-        return length, bracket, ""
     because = "no point shows the guest before the switchover, and no pause of the stream marks its last burst"
     return None, Bracket(to_point=to.view.name, to_frame=to.frame, to_ts=iso_utc(to.ts), because=because), ""
 
 
 def _last_sign(marks: Sequence[Mark]) -> Mark | None:
     """The last frame that shows the guest at its old place: from the nearest of the points that saw it to the end."""
-    latest = max((m.ts for m in marks), default=0)
-    return _choose([m for m in marks if m.ts >= latest - NEARLY_LAST_NS], LAST_AT_SOURCE)
+    latest = max((on_reference(m.view, m.ts) for m in marks), default=0)
+    nearly = [m for m in marks if on_reference(m.view, m.ts) >= latest - NEARLY_LAST_NS]
+    return _choose(nearly, LAST_AT_SOURCE)
 
 
 def _first_sign(guest: Moved, quiet: dict[str, Silence]) -> Mark | None:
@@ -274,7 +269,7 @@ def _guest_silence(quiet: dict[str, Silence]) -> tuple[float | None, Bracket]:
     Notes
     -----
     Each is too long where its point did not see all of the guest's frames, never too short but for the way of the
-    frames; so the shortest is nearest to the truth.
+    frames and what the clocks leave open; so the one that is surely shortest is nearest to the truth.
     """
     pairs = [(s.before, s.after) for s in quiet.values() if s.before is not None and s.after is not None]
     before = _last_sign([s.before for s in quiet.values() if s.before is not None])
@@ -289,7 +284,13 @@ def _guest_silence(quiet: dict[str, Silence]) -> tuple[float | None, Bracket]:
     measured = [between(start, end, because) for start, end in pairs]
     known = [one for one in measured if one[0] is not None]
     known = [one for one in known if one[1].uncertainty_ms is not None] or known
-    return min(known, key=lambda one: one[0] or 0.0) if known else measured[0]
+    return min(known, key=_at_most) if known else measured[0]
+
+
+def _at_most(measured: tuple[float | None, Bracket]) -> float:
+    """How long is it at most, as far as the clocks tell?"""
+    length, bracket = measured
+    return (length or 0.0) + (bracket.uncertainty_ms or 0.0)
 
 
 def _peer_outage(suffered: Sequence[Suffered]) -> tuple[float | None, Bracket]:
@@ -327,21 +328,18 @@ def _peer_outage(suffered: Sequence[Suffered]) -> tuple[float | None, Bracket]:
 
 def _relearn(guest: Moved, views: Sequence[PointView], quiet: dict[str, Silence]) -> tuple[float | None, Bracket]:
     """From the guest's first frame at the destination to the first unicast that reached it there."""
-    there = [v for v in views if v.role == "domain:destination"]
-    best: tuple[float | None, Bracket] | None = None
-    for view in there:
-        silence = quiet.get(view.name)
-        if silence is None or silence.after is None:
-            continue
-        j = view.journal
-        asked = frames_of(view, guest).asked
-        after = asked[j.ts_ns[asked] >= silence.after.ts]
-        if not len(after):
-            best = best or (
-                None,
-                Bracket(because=f"no unicast for the guest was delivered at {view.name} after the switchover"),
-            )
-            continue
-        first = Mark(view, int(j.ts_ns[after[0]]), int(j.frame[after[0]]))
-        return between(silence.after, first, f"first frame of the guest to the first unicast for it, at {view.name}")
-    return best or (None, Bracket(because="no capture point at the destination shows the guest's frames"))
+    there = [(v, quiet[v.name].after) for v in views if v.role == "domain:destination" and v.name in quiet]
+    seen = [(v, after) for v, after in there if after is not None]
+    reached: list[tuple[Mark, Mark]] = []
+    for view, first in sorted(seen, key=lambda pair: on_reference(pair[0], pair[1].ts)):
+        rows = delivered(view, guest, first.ts)
+        if len(rows):
+            j = view.journal
+            reached.append((first, Mark(view, int(j.ts_ns[rows[0]]), int(j.frame[rows[0]]))))
+    if reached:
+        first, to = reached[0]
+        return between(first, to, f"first frame of the guest to the first unicast for it, at {first.view.name}")
+    if seen:
+        because = f"no unicast for the guest was delivered at {seen[0][0].name} after the switchover"
+        return None, Bracket(because=because)
+    return None, Bracket(because="no capture point at the destination shows the guest's frames")

@@ -167,7 +167,10 @@ def _clock(view: PointView, reference: PointView) -> Clock:
     if view.offset.agrees:
         because = "the packets seen at both allow the clocks to be one; they are taken as given"
     else:
-        because = "the clocks disagree visibly: no figure is measured across these two points"
+        because = (
+            "the clocks disagree visibly: the offset is taken off the switchover's figures,"
+            " no delay is measured across them"
+        )
     stands = view.standing
     if stands is not None and stands.steps:
         because += f"; a clock stepped {count_of(stands.steps, 'time')}: the offset is that of the longest piece"
