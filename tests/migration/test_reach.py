@@ -280,13 +280,6 @@ def test_a_sighting_on_the_way_is_no_arrival(role: str) -> None:
     assert told.domain.verdict == "not_observable"
 
 
-def test_an_announcement_heard_in_the_old_domain_too_makes_it_stretched() -> None:
-    """One broadcast domain over both sites; otherwise nobody says so."""
-    gateway, old = heard("gw", "gateway"), heard("src", "domain:source")
-    assert told_at([gateway, old], (gateway, old)).domain.word == "stretched"
-    assert told_at([gateway], (gateway,)).domain.word == "undecided"
-
-
 def test_a_point_that_was_not_named_proves_arrival_only_with_an_answer() -> None:
     """It may stand anywhere."""
     quiet = heard("p", None)

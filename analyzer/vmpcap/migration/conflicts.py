@@ -97,6 +97,13 @@ def strays_at(old: PointView, new: PointView, guest: Moved, since: int) -> list[
     ]
 
 
+def same_packets(old: PointView, new: PointView, guest: Moved, since: int) -> int | None:
+    """Which is the first packet with the guest's own MAC that both points saw after that time: its frame at the old?"""
+    there = {_fingerprint(new, row) for row in _sent_after(new, guest, since - SETTLED_NS)}
+    shared = (row for row in _sent_after(old, guest, since) if _fingerprint(old, row) in there)
+    return next((int(old.journal.frame[row]) for row in shared), None)
+
+
 def _sent_after(view: PointView, guest: Moved, since: int) -> list[int]:
     rows = frames_of(view, guest).sent_ip
     j = view.journal

@@ -347,21 +347,15 @@ def _judge_domain(
     deciding: PointView | None,
     moment: int,
 ) -> Domain:
-    """Did the announcement reach the domain that matters, and what is that domain to the old one?"""
-    heard_at_source = any(v.role == "domain:source" and by_point[v.name].seen for v in views)
-    word, shown = (
-        ("stretched", "the announcement was also heard in the source's domain")
-        if heard_at_source
-        else ("undecided", "")
-    )
+    """Did the announcement reach the domain that matters?"""
     if deciding is None:
         because = "no capture point stands where an announcement would prove it: " + _why_not(views, by_point)
-        return Domain(verdict="not_observable", word=word, because=because)  # type: ignore[arg-type]
+        return Domain(verdict="not_observable", because=because)
     answer = by_point[deciding.name]
     if answer.reached == "not_reached":
-        return Domain(verdict="not_reached", word=word, because=f"{deciding.name}: {answer.because}")  # type: ignore[arg-type]
+        return Domain(verdict="not_reached", because=f"{deciding.name}: {answer.because}")
     if deciding.role == "gateway":
-        return Domain(verdict="reached", word=word, because=_join(f"{deciding.name}: {answer.because}", shown))  # type: ignore[arg-type]
+        return Domain(verdict="reached", because=f"{deciding.name}: {answer.because}")
     proof = functional_proof(deciding, guest, moment)
     taught = _own_frame_before(proof, guest, moment) if proof is not None else None
     if taught is not None:
@@ -369,18 +363,18 @@ def _judge_domain(
             f"{deciding.name}: {answer.because}; the guest was asked and answered there, but had sent frame {taught} "
             "before: that may have told the way to it, not the announcement"
         )
-        return Domain(verdict="not_observable", word=word, because=because)  # type: ignore[arg-type]
+        return Domain(verdict="not_observable", because=because)
     if proof is not None:
         because = (
             f"{deciding.name}: {answer.because}; in frame {proof.question_frame} somebody's unicast reached the guest "
             f"and it answered (frame {proof.answer_frame})"
         )
-        return Domain(verdict="reached", word=word, because=_join(because, shown))  # type: ignore[arg-type]
+        return Domain(verdict="reached", because=because)
     place = "may be the host's own bridge" if deciding.role else "stands at a place that was not named"
     because = (
         f"{deciding.name}: {answer.because}, but that point {place}, and no unicast for the guest was answered there"
     )
-    return Domain(verdict="not_observable", word=word, because=because)  # type: ignore[arg-type]
+    return Domain(verdict="not_observable", because=because)
 
 
 def _own_frame_before(proof: Functional, guest: Moved, moment: int) -> int | None:
@@ -395,10 +389,6 @@ def _own_frame_before(proof: Functional, guest: Moved, moment: int) -> int | Non
 
 def _why_not(views: Sequence[PointView], by_point: dict[str, PointAnnouncements]) -> str:
     return "; ".join(f"{v.name}: {by_point[v.name].because}" for v in views)
-
-
-def _join(*parts: str) -> str:
-    return "; ".join(p for p in parts if p)
 
 
 def first_sign_on_reference(guest: Moved) -> int | None:

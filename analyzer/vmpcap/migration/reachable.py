@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guests import Moved, guest_name, on_point
 from vmpcap.migration.reach import functional_proof
@@ -16,7 +17,7 @@ from vmpcap.migration.views import PointView
 from vmpcap.points.roles import rank
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import NS_PER_S, count_of
-from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP, TCP_RST, TCP_SYN
+from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP, TCP_ACK, TCP_RST, TCP_SYN
 
 NEAREST_PEERS: Final = ("gateway", "client", None, "domain:destination")
 """Where reachability shows best: where requests come from first, the guest's own bridge last."""
@@ -31,7 +32,9 @@ REPLIES: Final = (NUMBER_OF["arp_reply"], SOLICITED_NA)
 
 ECHO: Final = 8
 ECHO6: Final = 128
-"""Echo requests (RFC 792, RFC 4443 section 4)."""
+ECHO_REPLY: Final = 0
+ECHO6_REPLY: Final = 129
+"""Echo requests and replies (RFC 792, RFC 4443 section 4)."""
 
 DNS_PORT: Final = 53
 
@@ -68,7 +71,7 @@ def judge_reachability(guest: Moved, views: Sequence[PointView], moment: int) ->
             because = f"at {view.name} a request reached the guest and was answered {delay:.3f} s after the switchover"
             return Reachability("yes", because, view.name, (proof.question_frame, proof.answer_frame))
     for view in ordered:
-        if not view.journal_complete:
+        if not view.journal_complete or view.left_out:
             continue  # what is missing may have been left out
         negative = _unanswered(view, guest, moment) or outbound_only(view, guest, moment)
         if negative is not None:
@@ -161,7 +164,7 @@ def outbound_only(view: PointView, guest: Moved, moment: int) -> Reachability | 
     sent = sent[_expects_answer(j, sent)]
     if view.role is None and not (j.ts_ns[frames.asked] <= when).any():
         return None  # unicast for the guest may never pass here
-    if len(asked) or _replies_to(view, guest, when):
+    if len(asked) or _replies_to(view, guest, when) or _answers_the_unseen(view, guest, when):
         return None
     if len(spoken) + len(sent) < LEAST_ASKED or view.last_ts - when < OUTBOUND_ONLY_NS:
         return None
@@ -172,6 +175,33 @@ def outbound_only(view: PointView, guest: Moved, moment: int) -> Reachability | 
         f"switchover, and in {(view.last_ts - when) / NS_PER_S:.1f} s nothing for it arrived"
     )
     return Reachability("no", because, view.name, tuple(numbers))
+
+
+def _answers_the_unseen(view: PointView, guest: Moved, when: int) -> bool:
+    """
+    Does the guest answer requests that are not in view, so that the capture holds one direction only?
+
+    Echo and ARP replies, solicited neighbour advertisements, SYN-ACKs, and ACKs of a connection that move on.
+    """
+    j, rows = view.journal, view.arps
+    if (_told_by(rows, guest) & np.isin(rows.kind, REPLIES) & (rows.ts_ns > when)).any():
+        return True
+    sent = frames_of(view, guest).sent_ip
+    sent = sent[j.ts_ns[sent] > when]
+    protocol, kind = j.ip_protocol[sent], j.icmp_type[sent]
+    if (((protocol == IP_ICMP) & (kind == ECHO_REPLY)) | ((protocol == IP_ICMPV6) & (kind == ECHO6_REPLY))).any():
+        return True
+    tcp = sent[protocol == IP_TCP]
+    if ((j.tcp_flags[tcp] & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)).any():
+        return True
+    tcp = tcp[(j.tcp_flags[tcp] & TCP_ACK) != 0]
+    acks = {(int(j.dst_low[r]), int(j.dst_port[r]), int(j.src_port[r]), int(j.tcp_ack[r])) for r in tcp.tolist()}
+    return len(acks) > len({ack[:3] for ack in acks})
+
+
+def _told_by(rows: AnnouncementRows, guest: Moved) -> Bools:
+    """Which of these bodies did the guest send?"""
+    return rows.sender_mac == np.uint64(guest.mac) if guest.mac != NO_MAC else np.zeros(len(rows), np.bool_)
 
 
 def _expects_answer(j: JournalColumns, rows: I64) -> Bools:

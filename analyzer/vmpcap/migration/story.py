@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
@@ -27,6 +28,7 @@ from vmpcap.migration.suffering import Suffered, what_peers_suffered
 from vmpcap.migration.switchover import describe_switchover, find_moment, last_sign_before, silences
 from vmpcap.migration.told import tell_announcements
 from vmpcap.migration.transfers import Link, Refused, Transfer, find_transfers
+from vmpcap.migration.two_domains import name_domains
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_text, mac_text
 from vmpcap.terms.units import NS_PER_MS
@@ -156,6 +158,8 @@ def _tell_guest(
     switchover = describe_switchover(move, moved, views, figures, suffered, quiet)
     before, after, point = _vlans(moved, views, moment)
     early = find_early_announcement(moved, views)
+    domains = name_domains(moved, views, heard.announcements.by_point, moment)
+    domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     series = [s for _, s in moved.heard]
     reachability = judge_reachability(moved, views, moment)
     case = Case(moved, tuple(views), moment, completed, path, heard.domain, suffered, reachability)
@@ -170,7 +174,7 @@ def _tell_guest(
         confidence_because=moved.because,
         announcements=tell_announcements(heard.announcements, moved, views, moment, early, heard.domain.verdict),
         switchover=switchover,
-        domain=heard.domain,
+        domain=domain,
         peers=[s.peer for s in suffered],
         mechanisms=judge_mechanisms(case),
     )
