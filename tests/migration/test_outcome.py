@@ -26,11 +26,14 @@ from vmpcap.migration.outcome import Outcome, judge_outcome
 from vmpcap.migration.transfers import find_transfers
 from vmpcap.migration.views import PointView
 
+OPENING = b"QEVM\x00\x00\x00\x03\x07\x00\x00\x00\x0dpc-"
+"""As a lab's QEMU opens: magic, version, the configuration section with the machine's name."""
+
 
 def qemu(closing: bytes, **more: object) -> Connection:
     """A QEMU stream that was closed in order after these last bytes."""
     made = stream()
-    a = replace(made.sides[0], opening=b"QEVM\x00\x00\x00\x03", closing=closing, **more)  # type: ignore[arg-type]
+    a = replace(made.sides[0], opening=OPENING, closing=closing, **more)  # type: ignore[arg-type]
     return replace(made, sides=(a, made.sides[1]))
 
 
@@ -249,7 +252,7 @@ def test_a_close_without_qemus_last_words_is_completion_only_where_a_guest_appea
 def test_an_announcement_in_the_middle_does_not_complete_an_unfinished_stream() -> None:
     """A guest announced seconds before the end would be post-copy, and that ends with words on the way back."""
     made = stream(seconds=20)
-    a = replace(made.sides[0], opening=b"QEVM\x00\x00\x00\x03", closing=QEMU_PAGES)
+    a = replace(made.sides[0], opening=OPENING, closing=QEMU_PAGES)
     both_ways, one_way = (replace(made, sides=(a, back)) for back in (made.sides[1], side(packets=0)))
     assert outcome_of(view(streams=(both_ways,), series=(announced(5 * S),))).outcome == "aborted"
     assert outcome_of(view(streams=(one_way,), series=(announced(5 * S),))).outcome == "unknown"
@@ -363,3 +366,24 @@ def test_qemus_last_words_are_read_on_the_main_channel() -> None:
     channel = replace(channel, opening=bytes.fromhex("1122334400000001"))
     multifd = replace(stream(), a_port=50_001, sides=(channel, stream().sides[1]))
     assert outcome_of(view(streams=(multifd, main))).outcome == "completed"
+
+
+def test_who_opens_with_the_magic_alone_need_not_end_with_qemus_words() -> None:
+    """The first segment held no more than the header, which QEMU never sends alone; cut to it, it may have."""
+    made = qemu(QEMU_PAGES)
+    header = replace(made.sides[0], opening=OPENING[:8])
+    assert outcome_of(view(streams=(replace(made, sides=(header, made.sides[1])),))).outcome == "unknown"
+    cut = replace(header, closing=QEMU_PAGES[:8])
+    assert outcome_of(view(streams=(replace(made, sides=(cut, made.sides[1])),))).outcome == "aborted"
+
+
+def test_a_guest_that_fell_silent_at_its_old_place_may_have_moved() -> None:
+    """Whoever is asked on and on and never answers again speaks against an abort; who answers again does not."""
+    made = qemu(QEMU_PAGES)
+    lost = asks_and_answers(0, 5 * S, 10 * MS, (999 * MS, 5 * S))
+    back = asks_and_answers(0, 5 * S, 10 * MS, (999 * MS, 3 * S))
+    for journal, expected in ((lost, "unknown"), (back, "aborted")):
+        old = view("old", "domain:source", journal=journal)
+        result = outcome_of(view("src", "source", streams=(made,)), old)
+        assert result.outcome == expected
+    assert "no guest announced itself" in result.because

@@ -84,7 +84,7 @@ def test_encrypted_is_only_said_where_the_first_bytes_say_it(first: bytes, encry
 
 def test_an_aborted_migration_keeps_no_guest_that_was_only_guessed() -> None:
     """Traffic that paused when the stream was given up names nobody."""
-    given_up = opening(b"QEVM\x00\x00\x00\x03")
+    given_up = opening(b"QEVM\x00\x00\x00\x03\x07\x00\x00\x00\x0dpc-")
     given_up = replace(given_up, sides=(replace(given_up.sides[0], closing=QEMU_PAGES), given_up.sides[1]))
     paused = asks_and_answers(0, 3 * S, 10 * MS, (900 * MS, 1200 * MS))
     (only,) = told(view("up", "source", streams=(given_up,)), view("client", "client", journal=paused)).stories

@@ -192,3 +192,17 @@ def test_what_was_under_way_where_the_kept_frames_end_is_not_lost() -> None:
     assert (kept.peer.outage_ms, kept.is_cut_off) == (0.0, False)
     (whole,) = suffered_at(point([*rows, asked], last_ts=60 * S))
     assert whole.peer.outage_ms is None
+
+
+def test_answers_that_go_another_way_are_no_outage_at_the_point_they_bypass() -> None:
+    """The gateway of the old site sees the requests only, since the new site's takes the answers: nobody is cut off."""
+    everything = pings(200, 10, lost(84, 17))
+    bypassed = pings(200, 10, lost(84, 116))
+    (alone,) = suffered_at(point(bypassed, "gw", "gateway"))
+    assert alone.is_cut_off
+    bridge = point(everything, "bridge", "domain:destination")
+    (found,) = suffered_at(point(bypassed, "gw", "gateway"), bridge)
+    assert (found.is_cut_off, found.peer.survived, found.peer.outage_ms) == (False, None, None)
+    assert "another way" in found.peer.because
+    (beside,) = suffered_at(point(bypassed, "client", "client"), bridge)
+    assert beside.is_cut_off

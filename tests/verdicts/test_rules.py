@@ -520,3 +520,16 @@ def test_times_of_the_switchover_never_mix_points() -> None:
     across = Bracket(from_point="src", from_frame=3, to_point="dst", to_frame=4, uncertainty_ms=0.0, because="frames")
     given = ask("switchover", story(guest_story(switchover=Switchover(bracket_ms=120 * MS / MS, bracket=across))))
     assert [(e.point, e.frames) for e in given.evidence] == [("dst", [4])]
+
+
+def test_a_view_that_ends_in_mid_stream_says_nothing_of_an_unannounced_guest() -> None:
+    """Whoever paused when the capture ended need not be the guest, nor have moved."""
+    heard = guest_story(
+        domain=Domain(verdict="not_reached", because="not seen"),
+        reachability=Reachability("yes", "answered", "gw", (1, 2)),
+    )
+    cut = Outcome("truncated", "the capture ends while the stream runs", "src-uplink", ())
+    for rule in ("announcement_reached_destination", "guest_reachable_after", "switchover"):
+        check = ask(rule, story(heard, outcome=cut))
+        assert (check.outcome, "while the stream runs" in check.because) == ("undecided", True)
+    assert ask("announcement_reached_destination", story(heard)).outcome == "fail"

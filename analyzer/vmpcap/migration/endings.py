@@ -21,6 +21,9 @@ QEMU_SHUT_OK: Final = bytes.fromhex("0001000400000000")
 
 QEMU_SHUT_HEAD: Final = QEMU_SHUT_OK[:4]
 
+QEMU_HEADER: Final = 8
+"""Bytes of QEMU's magic and version; a first section follows in the same write."""
+
 STALL_NS: Final = 3 * NS_PER_S
 """No byte acknowledged for this long while data was resent: the stream had stopped."""
 
@@ -81,6 +84,9 @@ def _ended_by_qemu(sighting: Sighting) -> Verdict | None:
     if _is_description(main.data.closing):
         return Verdict("completed", "the stream ends with the device description that QEMU sends last", frames)
     because = "the stream was closed, and its last segment does not begin in the device description QEMU ends with"
+    if not _goes_on_as_qemu(main):
+        because += "; but it opens with QEMU's magic alone, as QEMU does not: its last words may be others too"
+        return Verdict("wordless", because, frames)
     if _is_text(main.data.closing) or main.data.max_payload_bytes > (main.back.mss or main.data.mss or USUAL_MSS):
         return Verdict("wordless", because, frames)
     return Verdict("unfinished", because, frames)
@@ -175,6 +181,15 @@ def read_ending(sighting: Sighting) -> Verdict:
 def _main_channel(transfer: Transfer) -> Link:
     """QEMU's main channel opens with its magic; the others only carry pages."""
     return next((link for link in transfer.links if link.data.opening.startswith(b"QEVM")), transfer.links[0])
+
+
+def _goes_on_as_qemu(main: Link) -> bool:
+    """
+    Is the first segment more than a header, as QEMU writes it?
+
+    Where it shows no more than the header though the capture keeps more of a segment, it held no more.
+    """
+    return len(main.data.opening) > QEMU_HEADER or len(main.data.closing) <= QEMU_HEADER
 
 
 def _is_description(closing: bytes) -> bool:

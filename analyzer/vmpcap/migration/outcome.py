@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from vmpcap.migration.endings import Verdict, read_ending
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.results import MigrationOutcome
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import ARRIVAL_PROOF
+from vmpcap.terms.addresses import mac_text
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 STAYED_NS: Final = 500 * NS_PER_MS
@@ -60,6 +63,9 @@ def judge_outcome(move: Move, guests: Sequence[Moved], views: Sequence[PointView
                 "back, which is not in view"
             )
             return Outcome("unknown", because, sighting.view.name, ending.frames)
+        gone = _fell_silent(move, views)
+        if gone and not announced:
+            return Outcome("unknown", f"{ending.because}; yet {gone}", sighting.view.name, ending.frames)
         return Outcome("aborted", f"{ending.because}; no guest announced itself", sighting.view.name, ending.frames)
     is_over = ending.ending != "truncated" or bool(announced and _announced_after(move, announced[0]))
     there = [(v, s) for v, s in announced[0].heard if v.role in TELLING_ROLES] if announced else []
@@ -117,3 +123,19 @@ def _stayed(move: Move, views: Sequence[PointView]) -> str | None:
         if len(before) > 1 and before <= soon & later and not view.series:
             return f"frames went on at {view.name} without an announcement: the guest stayed"
     return None
+
+
+def _fell_silent(move: Move, views: Sequence[PointView]) -> str:
+    """Who talked in the source's domain until the stream ended, and then never again although it was asked?"""
+    end = on_reference(move.best.view, move.best.transfer.end_ts)
+    for view in views:
+        if view.role != "domain:source" or not view.journal_complete:
+            continue
+        j, when = view.journal, on_point(view, end)
+        before = np.unique(j.eth_src[(j.ts_ns <= when) & (j.ts_ns > when - BEFORE_NS)])
+        later = j.eth_src[j.ts_ns > when]
+        asked = np.unique(j.eth_dst[(j.ts_ns > when) & (j.ip_version != 0)])
+        gone = before[~np.isin(before, later) & np.isin(before, asked)]
+        if len(gone):
+            return f"{mac_text(int(gone[0]))} fell silent at {view.name} when the stream ended: it may have moved"
+    return ""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from vmpcap.measures.outages import LEAST_OUTAGE_NS, Outage
@@ -63,6 +64,7 @@ def what_peers_suffered(
     """
     begin = min(moment, last_before if last_before is not None else moment)
     best: dict[tuple[object, ...], tuple[int, Suffered]] = {}
+    answered: dict[tuple[object, ...], str] = {}
     macs = [guest.mac] if guest.mac != NO_MAC else []
     for view in views:
         when = on_point(view, moment)
@@ -75,8 +77,32 @@ def what_peers_suffered(
             key = (stream.peer, stream.protocol, stream.peer_port, stream.guest_port, stream.icmp_id, stream.requester)
             if key not in best or place < best[key][0]:
                 best[key] = (place, _suffered(stream, view, when, away))
-    found = [suffered for _, suffered in best.values()]
+            if view.role != "domain:source" and _answered_after(stream, when):
+                answered.setdefault(key, view.name)
+    found = [_by_another_way(suffered, answered.get(key), views) for key, (_, suffered) in best.items()]
     return sorted(found, key=_severity)[:MOST_PEERS]
+
+
+def _answered_after(stream: PeerStream, when: int) -> bool:
+    """Were requests of this stream answered after the move, as this point saw it?"""
+    goes_on = stream.first_ts > when or (stream.last_ts > when and all(outage.ended for outage in stream.outages))
+    return bool(stream.answers) and stream.manner != "one_way" and goes_on
+
+
+def _by_another_way(suffered: Suffered, answered_at: str | None, views: Sequence[PointView]) -> Suffered:
+    """
+    The same, without an outage where the answers only bypass the point that misses them.
+
+    Beside the client an answer must come by; a gateway that others saw requests pass need not see the answers pass.
+    """
+    role = next((view.role for view in views if view.name == suffered.peer.point), None)
+    if not suffered.is_cut_off or answered_at in (None, suffered.peer.point) or role == "client":
+        return suffered
+    here = suffered.peer.point
+    because = f"its requests stayed unanswered at {here}, but {answered_at} saw the guest answer: the answers go"
+    because += f" another way than past {here}, and what the peer met is not known"
+    peer = msgspec.structs.replace(suffered.peer, outage_ms=None, lost=None, survived=None, because=because)
+    return Suffered(peer, True, None, None, None, None)
 
 
 def _end_of(view: PointView) -> int:

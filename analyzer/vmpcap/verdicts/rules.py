@@ -114,8 +114,17 @@ def _about_guest(story: Story, ask: Callable[[GuestStory], Answer]) -> Answer:
         if story.outcome.outcome == "aborted":
             return Answer("undecided", "the migration was not completed: no guest had to be announced")
         return Answer("undecided", "no announcement and no guest's traffic can be joined to this migration")
-    answers = [ask(guest) for guest in story.guests]
+    answers = [ask(guest) if _moment_is_known(story, guest) else _not_over(story) for guest in story.guests]
     return min(answers, key=lambda a: ("fail", "undecided", "pass").index(a.outcome))
+
+
+def _moment_is_known(story: Story, guest: GuestStory) -> bool:
+    """Is there a moment at which the guest moved? Not where the view ends in mid-stream, and nobody announced."""
+    return story.outcome.outcome != "truncated" or bool(guest.moved.heard)
+
+
+def _not_over(story: Story) -> Answer:
+    return Answer("undecided", f"{story.outcome.because}: nobody knows when the guest moved, or whether it did")
 
 
 def _may_be_a_stranger(guest: GuestStory) -> bool:
