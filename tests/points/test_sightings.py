@@ -7,8 +7,10 @@ import pytest
 
 from tests.measures.stories import TCP, Packet, batch_of, cut_at_random, random_story
 from vmpcap.decode.fragments import WholeWalker
+from vmpcap.points.kernels.keys import ends_key
 from vmpcap.points.pairing import pair_packets
 from vmpcap.points.sightings import SightingLog
+from vmpcap.terms.addresses import ip_halves
 
 
 def log_of(parts: list[list[Packet]], budget: int = 10_000) -> SightingLog:
@@ -89,3 +91,16 @@ def test_unequal_counts_are_ambiguous_and_nothing_is_guessed() -> None:
     assert paired.surplus == 1
     assert paired.repeated_one == 1
     assert len(paired.row_one) == 1
+
+
+def test_the_number_of_two_addresses_is_that_under_which_packets_are_kept() -> None:
+    """Whichever of them sends, IPv4 or IPv6; ports and sequence number stand beside it."""
+    rng = random.Random(9)
+    for low, high in (("10.0.0.1", "10.0.0.2"), ("10.9.8.7", "192.0.2.1")):
+        there = Packet(0, low, 4000, high, 80, seq=rng.randrange(1 << 32), size=10, number=5)
+        back = Packet(1, high, 80, low, 4000, seq=rng.randrange(1 << 32), size=10, number=6)
+        kept = log_of([[there, back]]).rows()
+        key = ends_key(ip_halves(low), ip_halves(high))
+        assert kept.pair.tolist() == [key, ends_key(ip_halves(high), ip_halves(low))] == [key, key]
+        assert kept.ports.tolist() == [4000 << 16 | 80, 80 << 16 | 4000]
+        assert kept.tcp_seq.tolist() == [there.seq, back.seq]

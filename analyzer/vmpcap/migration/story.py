@@ -22,6 +22,8 @@ from vmpcap.migration.reach import Heard, follow_announcements
 from vmpcap.migration.reachable import Reachability, judge_reachability
 from vmpcap.migration.results import Guest, Path, Phase
 from vmpcap.migration.scenes import Scene, set_apart, set_scenes
+from vmpcap.migration.segment_results import Segment
+from vmpcap.migration.segments import describe_segments
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.stream import StreamFigures, is_at_sender, measure_stream, stuck_segment, uncaptured
 from vmpcap.migration.suffering import Suffered, what_peers_suffered
@@ -75,6 +77,8 @@ class Story:
     large_segments_acked: bool
     split: Detour
     capture_faults: tuple[str, ...]
+    segments: tuple[Segment, ...] = ()
+    """What happened to the stream between neighbouring points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,7 @@ def _tell_one(scene: Scene, faults: Sequence[str]) -> Story:
         large_segments_acked=_large_acked(transfer),
         split=find_split(move),
         capture_faults=(*faults, *_holes(move)),
+        segments=tuple(describe_segments(move)),
     )
 
 

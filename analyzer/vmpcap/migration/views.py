@@ -11,6 +11,7 @@ from vmpcap.measures.connections import Connection
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.points.chain import Standing
 from vmpcap.points.clock import Offset
+from vmpcap.points.sightings import SightingLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,5 +48,7 @@ class PointView:
     """Frames of routing and gateway redundancy protocols."""
     carriers: CarrierLog = field(default_factory=CarrierLog)
     """Endpoints of tunnels that carried frames of overlays."""
+    packets: SightingLog | None = None
+    """Packets by names that other points give them too; None where there is no other point."""
     found: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What was looked up in the journal once, by what was asked: many questions begin with a guest's frames."""

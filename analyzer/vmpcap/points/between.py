@@ -151,7 +151,7 @@ def _one_way(
         lost_frames=tuple(int(f) for f in np.sort(here.frame[lost])[:MOST_FRAMES]),
         not_after=int(((ts >= last[group_here]) & ~is_recut).sum()),
         recut=int(is_recut.sum()),
-        reordered=_overtaken(here.ts_ns[left], there.ts_ns[right], of_match),
+        reordered=overtaken(here.ts_ns[left], there.ts_ns[right], of_match),
         ttl_step=int(steps[np.argmax(how_often)]),
         dscp_changed=int((tos & DSCP != 0).sum()),
         ecn_changed=int((tos & ECN != 0).sum()),
@@ -177,7 +177,7 @@ def _percentiles(values: npt.NDArray[np.float64]) -> tuple[float, ...]:
     return tuple(float(v) for v in found)
 
 
-def _overtaken(sent: I64, came: I64, group: I64) -> int:
+def overtaken(sent: I64, came: I64, group: I64) -> int:
     """How many came after one of their group that was seen later at the first point?"""
     order = np.lexsort((came, sent, group))
     _, place = np.unique(came, return_inverse=True)

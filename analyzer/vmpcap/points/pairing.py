@@ -52,7 +52,15 @@ class Paired:
 def pair_packets(one: SightingLog, other: SightingLog) -> Paired:
     """Which packets did both of these points see?"""
     mask = max(one.mask, other.mask)
-    here, there = _sampled(one.rows(), mask), _sampled(other.rows(), mask)
+    return pair_kept(
+        only(one.rows(), one.rows().loose & np.uint64(mask) == 0),
+        only(other.rows(), other.rows().loose & np.uint64(mask) == 0),
+        mask,
+    )
+
+
+def pair_kept(here: Kept, there: Kept, mask: int) -> Paired:
+    """The same of these packets of two points, both sampled by this mask."""
     left, right, surplus, extra_one, extra_other = _match(here.key, there.key)
     further = _match_translated(here, there, left, right)
     return Paired(
@@ -68,8 +76,8 @@ def pair_packets(one: SightingLog, other: SightingLog) -> Paired:
     )
 
 
-def _sampled(kept: Kept, mask: int) -> Kept:
-    rows = kept.loose & np.uint64(mask) == 0
+def only(kept: Kept, rows: Bools | I64) -> Kept:
+    """The packets that this mask or index names."""
     columns: Any = [column[rows] for column in kept[:-1]] + [kept.totals]
     return Kept(*columns)
 

@@ -11,7 +11,7 @@ from vmpcap.readers.records import RecordBatch
 from vmpcap.terms.arrays import WRAPPING, reserve
 
 BUDGET: Final = 400_000
-"""Packets that are kept per point: 22 MB."""
+"""Packets that are kept per point: 25 MB."""
 
 DTYPES: Final = {
     "key": np.uint64,
@@ -20,6 +20,8 @@ DTYPES: Final = {
     "ts_ns": np.int64,
     "frame": np.int64,
     "payload_bytes": np.int32,
+    "tcp_seq": np.uint32,
+    "ports": np.uint32,
     "vlan_id": np.int32,
     "ttl": np.uint8,
     "tos": np.uint8,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from vmpcap.measures.results import Coverage, LimitClass, LimitInterval, Loss, Rtt, Throughput
+from vmpcap.report.about_path import about_path
 from vmpcap.report.blocks import Block, Fact, Grid, Heading, Picture
 from vmpcap.report.chart import LIMITS, Glyphs, draw, histogram_line
 from vmpcap.report.document import Migration, Report
@@ -28,7 +29,7 @@ def about_stream(migration: Migration, report: Report, width: int, glyphs: Glyph
     yield Fact("time", f"{between(migration.start_ts, migration.end_ts)}, {span(migration.duration_s)}")
     yield from _transfer(migration)
     yield from _round_trip(migration.rtt, width, glyphs)
-    yield from _path(migration)
+    yield from about_path(migration)
     yield from _phases(migration)
     yield from _limits(migration.throughput)
 
@@ -189,23 +190,6 @@ def _spans(rtt: Rtt) -> str:
     flying = f" with {size(worst.flight_bytes)} in flight" if worst.flight_bytes is not None else ""
     moved = f"medians from {figure(medians[0], 'ms')} to {figure(medians[-1], 'ms')}"
     return f"{moved}, longest {figure(worst.most_ms, 'ms')} after {stamp(worst.start_ts)[11:]}{flying}"
-
-
-def _path(migration: Migration) -> Iterator[Block]:
-    path = migration.path
-    hops = [
-        f"{count_of(n, 'hop')} {way}"
-        for n, way in ((path.hops_source_to_destination, "out"), (path.hops_destination_to_source, "back"))
-        if n is not None
-    ]
-    parts = [path.word, *hops]
-    parts += [f"MTU {path.mtu}"] if path.mtu is not None else []
-    parts += [f"MSS {path.mss}"] if path.mss is not None else []
-    parts += [count_of(path.redirects, "redirect")] if path.redirects else []
-    parts += [f"next hop {', '.join(path.next_hop_macs[:4])}"] if path.next_hop_macs else []
-    yield Fact("path", ", ".join(parts), path.because)
-    if path.mss_clamped:
-        yield Fact("", "MSS clamped on the way", path.mss_clamped_because)
 
 
 def _limits(rate: Throughput) -> Iterator[Block]:

@@ -78,6 +78,7 @@ def _migration(number: int, story: Story, profile: Profile) -> Migration:
         checks=checks,
         verdict=conclude(checks),
         series=_series(story),
+        segments=list(story.segments),
     )
 
 

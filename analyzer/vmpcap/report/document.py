@@ -6,6 +6,7 @@ import msgspec
 
 from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
 from vmpcap.migration.results import Guest, MigrationOutcome, Path, Phase
+from vmpcap.migration.segment_results import Segment
 from vmpcap.verdicts.findings import Check, Outcome
 
 SCHEMA = "vmpcap.report/1"
@@ -128,6 +129,8 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
     checks: list[Check]
     verdict: Outcome
     series: list[SeriesPoint] = []
+    segments: list[Segment] = []
+    """What happened to the stream's packets between each two neighbouring points; empty for a single point."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

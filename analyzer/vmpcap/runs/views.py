@@ -98,6 +98,7 @@ def _as_view(
         missing=missing_of_mirrors(point),
         offset=offset,
         standing=standing,
+        packets=point.sightings if point.sightings.budget else None,
     )
 
 

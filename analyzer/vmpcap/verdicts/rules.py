@@ -8,6 +8,7 @@ from vmpcap.measures.results import LimitClass
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.detours import Detour
 from vmpcap.migration.reachable import LEAST_ASKED
+from vmpcap.migration.segments import say_where
 from vmpcap.migration.story import GuestStory, Story
 from vmpcap.migration.suffering import Suffered
 from vmpcap.terms.units import NS_PER_S, count_of
@@ -263,11 +264,15 @@ def retransmissions(story: Story, profile: Profile) -> Answer:
     loss = story.figures.loss
     share = loss.retransmitted_share
     evidence = show(story.point, (), f"{story.stream_filter} && tcp.analysis.retransmission")
+    lossy = [s for s in story.segments if s.frames]
+    evidence += tuple(e for s in lossy for e in show(s.from_point, s.frames))
     if share is None:
         return Answer("undecided", "no payload was seen", None, RETRANSMITTED_SHARE_MAX, "share", evidence)
     because = f"{count_of(loss.retransmissions or 0, 'segment')} carried bytes seen before, {share:.3%} of the payload"
     if loss.lost_before_point:
         because += f"; {count_of(loss.lost_before_point, 'more segment')} lost before this point and sent again"
+    where = say_where(story.segments)
+    because += f"; {where}" if where else ""
     outcome: Outcome = "fail" if share > RETRANSMITTED_SHARE_MAX else "pass"
     if outcome == "pass" and not story.at_sender:
         outcome, because = "undecided", f"{because}; what was lost before this point shows here only in part"

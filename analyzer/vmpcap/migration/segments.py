@@ -1,0 +1,298 @@
+"""On which part of the stream's way packets were lost, doubled, overtaken or held up."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.migration.moves import Move, Sighting
+from vmpcap.migration.segment_results import Direction, Segment
+from vmpcap.migration.transfers import Link
+from vmpcap.points.between import overtaken
+from vmpcap.points.kernels.keys import Kept, ends_key
+from vmpcap.points.pair_clock import PairClock, bound_pair
+from vmpcap.points.pairing import Paired, only, pair_kept
+from vmpcap.points.passage import Passage, Way, add_up, follow_way
+from vmpcap.points.roles import rank
+from vmpcap.terms.addresses import ip_halves
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
+
+I64 = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+ALONG: Final = ("source", None, "wan", "destination")
+"""Roles in the order in which the stream's data meets them."""
+
+SLACK_NS: Final = NS_PER_S
+"""What a packet may take where none came that would tell: what left so shortly before the end is not compared."""
+
+TOWARDS: Final[dict[Direction, str]] = {"to_destination": "towards the destination", "to_source": "towards the source"}
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A point on the stream's way, with the stream's packets that it kept."""
+
+    sighting: Sighting
+    kept: Kept
+    is_data: npt.NDArray[np.bool_]
+    """bool[rows]: sent by the stream's source."""
+    link_of: I64
+    """int64[rows]: number of the connection."""
+    mask: int
+    left_out: int
+
+    @property
+    def name(self) -> str:
+        return self.sighting.view.name
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Two stations and which packets both saw."""
+
+    one: Station
+    other: Station
+    paired: Paired
+    clock: PairClock | None
+    order: int
+    """1 where the one stands nearer to the source, -1 where the other does, 0 where nothing tells."""
+
+
+def describe_segments(move: Move) -> list[Segment]:
+    """What happened to the stream's packets between each two neighbours on its way, in either direction?"""
+    links = _links(move)
+    stations = [station for s in move.sightings if (station := _station(s, links)) is not None]
+    if len(stations) < 2:
+        return []
+    mask = max(station.mask for station in stations)
+    stations = [_thinned(station, mask) for station in stations]
+    stretches = {
+        (a, b): _stretch(stations[a], stations[b], mask)
+        for a in range(len(stations))
+        for b in range(a + 1, len(stations))
+    }
+    ordered = _along(len(stations), stretches)
+    found: list[Segment] = []
+    for place, (near, far) in enumerate(pairwise(ordered)):
+        stretch = stretches[min(near, far), max(near, far)]
+        if not stretch.order:
+            continue
+        beyond = [stations[n] for n in ordered[place + 2 :]]
+        before = [stations[n] for n in ordered[:place]]
+        found.append(_segment(stretch, stations[near], stations[far], beyond, "to_destination"))
+        found.append(_segment(stretch, stations[far], stations[near], before, "to_source"))
+    return found
+
+
+def say_where(segments: Sequence[Segment]) -> str:
+    """On which part of its way was data of the stream lost, and on which not? Empty where nothing tells."""
+    told = [s for s in segments if s.direction == "to_destination" and s.lost is not None]
+    words = [f"{s.lost:,} of {s.lost_of:,} packets lost {_place(s)}" for s in told if s.lost]
+    sound = [_place(s) for s in told if not s.lost]
+    if sound:
+        words.append(f"none lost {', none '.join(sound)}")
+    return "; ".join(words)
+
+
+def _place(segment: Segment) -> str:
+    """Between whom; and how many packets are not among those compared, as the second recorded nothing then."""
+    more = f" (or {segment.outside:,}, while {segment.to_point} showed nothing)" if segment.outside else ""
+    return f"between {segment.from_point} and {segment.to_point}{more}"
+
+
+def _links(move: Move) -> list[Link]:
+    """Each connection of the stream once, whichever point shows it."""
+    return list({link.key: link for s in move.sightings for link in s.transfer.links}.values())
+
+
+def _station(sighting: Sighting, links: Sequence[Link]) -> Station | None:
+    log = sighting.view.packets
+    if log is None:
+        return None
+    kept = log.rows()
+    link_of = np.full(len(kept.key), -1)
+    is_data = np.zeros(len(kept.key), bool)
+    for number, link in enumerate(links):
+        c = link.connection
+        own, its = (c.a_port, c.b_port) if link.data_side == 0 else (c.b_port, c.a_port)
+        same = kept.pair == np.uint64(ends_key(ip_halves(link.source), ip_halves(link.destination)))
+        forth, back = same & (kept.ports == (own << 16 | its)), same & (kept.ports == (its << 16 | own))
+        link_of[forth | back] = number
+        is_data |= forth
+    rows = np.flatnonzero(link_of >= 0)
+    if not len(rows):
+        return None
+    return Station(sighting, only(kept, rows), is_data[rows], link_of[rows], log.mask, log.left_out)
+
+
+def _thinned(station: Station, mask: int) -> Station:
+    if station.mask == mask:
+        return station
+    rows = np.flatnonzero(station.kept.loose & np.uint64(mask) == 0)
+    kept, is_data, link_of = only(station.kept, rows), station.is_data[rows], station.link_of[rows]
+    return Station(station.sighting, kept, is_data, link_of, mask, station.left_out)
+
+
+def _stretch(one: Station, other: Station, mask: int) -> Stretch:
+    paired = pair_kept(one.kept, other.kept, mask)
+    clock, ahead = bound_pair(paired)
+    said = int((ahead.astype(np.int64) * np.where(one.is_data[paired.row_one], 1, -1)).sum())
+    return Stretch(one, other, paired, clock, int(np.sign(said)) or _order_by_facts(one, other))
+
+
+def _order_by_facts(one: Station, other: Station) -> int:
+    """Which stands nearer to the source where the packets' times do not tell: by TTL, else by role; 1, -1 or 0."""
+    for is_data, sign in ((True, 1), (False, -1)):
+        ttls = [int(np.median(s.kept.ttl[s.is_data == is_data])) for s in (one, other) if (s.is_data == is_data).any()]
+        if len(ttls) == 2 and ttls[0] != ttls[1]:
+            return sign if ttls[0] > ttls[1] else -sign
+    places = [rank(s.sighting.view.role, ALONG) for s in (one, other)]
+    return int(np.sign(places[1] - places[0]))
+
+
+def _along(count: int, stretches: dict[tuple[int, int], Stretch]) -> list[int]:
+    """The stations from the source to the destination: before how many others does each of them stand?"""
+    score = [0] * count
+    for (a, b), stretch in stretches.items():
+        score[a] += stretch.order
+        score[b] -= stretch.order
+    return sorted(range(count), key=lambda n: -score[n])
+
+
+def _segment(stretch: Stretch, here: Station, there: Station, further: Sequence[Station], way: Direction) -> Segment:
+    is_turned = here is stretch.other
+    paired = stretch.paired
+    left, right = (paired.row_other, paired.row_one) if is_turned else (paired.row_one, paired.row_other)
+    sent = here.is_data == (way == "to_destination")
+    rows = sent[left]
+    left, right = left[rows], right[rows]
+    late = there.kept.ts_ns[right] - here.kept.ts_ns[left]
+    delays, doubt = _delays(stretch.clock, paired.one.ts_ns[paired.row_one[rows]], late, is_turned)
+    scale = paired.scale
+    shared = {
+        "from_point": here.name,
+        "to_point": there.name,
+        "direction": way,
+        "reordered": scale * overtaken(here.kept.ts_ns[left], there.kept.ts_ns[right], here.link_of[left]),
+        "delay_min_ms": None if delays is None else delays[0],
+        "delay_p95_ms": None if delays is None else delays[1],
+        "uncertainty_ms": doubt,
+        "queueing_ms": None if delays is None else delays[1] - delays[0],
+        "matched": scale * len(left),
+        "one_in": scale,
+    }
+    window = _window(stretch, there, late, is_turned)
+    if window is None:
+        because = f"no packet both saw tells when {there.name} recorded by the clock of {here.name}"
+        nothing = {"lost": None, "lost_of": 0, "duplicated": None, "missed": None, "outside": 0, "unseen": 0}
+        return Segment(**shared, **nothing, recut=False, because=because)  # type: ignore[arg-type]
+    passage = add_up(list(_passages(here, there, further, way, window, scale > 1)))
+    is_full = not here.left_out and not there.left_out
+    lost = None if passage.lost is None or not is_full else scale * passage.lost
+    return Segment(
+        **shared,  # type: ignore[arg-type]
+        lost=lost,
+        lost_of=scale * passage.sent,
+        duplicated=None if passage.duplicated is None else scale * passage.duplicated,
+        missed=None if passage.missed is None else scale * passage.missed,
+        outside=scale * passage.outside,
+        unseen=scale * passage.unseen,
+        recut=passage.recut,
+        because=_sentence(here, there, way, lost, passage, scale),
+        frames=list(passage.lost_frames),
+    )
+
+
+def _delays(
+    clock: PairClock | None, at: I64, late: I64, is_turned: bool
+) -> tuple[tuple[float, float] | None, float | None]:
+    """Least delay and its 95th percentile in ms by the middle of the possible clocks, and how far both may be off."""
+    if clock is None or not len(late):
+        return None, None
+    low, high = clock.bounds(at)
+    middle = (low + high) / 2
+    values = late + middle if is_turned else late - middle
+    least, most = np.percentile(values, (0, 95), method="inverted_cdf") / NS_PER_MS
+    return (float(least), float(most)), float((high - low).max()) / 2 / NS_PER_MS
+
+
+def _window(stretch: Stretch, there: Station, late: I64, is_turned: bool) -> tuple[int, int] | None:
+    """Between which times of the first point's clock could a packet that left be seen at the second? None: unknown."""
+    first, last = there.sighting.view.first_ts, there.sighting.view.last_ts
+    if len(late):
+        return first - int(late.min()), last - int(late.max())
+    if stretch.clock is None:
+        return None
+    spans = [piece.ends for piece in stretch.clock.pieces]
+    low, high = min(s[0] for s in spans), max(s[1] for s in spans)
+    low, high = (-high, -low) if is_turned else (low, high)
+    return int(first - low), int(last - high - SLACK_NS)
+
+
+def _passages(
+    here: Station, there: Station, further: Sequence[Station], way: Direction, window: tuple[int, int], sampled: bool
+) -> Iterator[Passage]:
+    """Each connection for itself."""
+    is_data = way == "to_destination"
+    has_copies = any(_has_copies(s.sighting) for s in (here, there))
+    for number in np.unique(here.link_of):
+        yield follow_way(
+            Way(
+                _rows(here, int(number), is_data),
+                _rows(there, int(number), is_data),
+                tuple(_rows(s, int(number), is_data) for s in further),
+                window,
+                _acked(here, int(number), is_data),
+                has_copies,
+                sampled,
+            )
+        )
+
+
+def _rows(station: Station, number: int, is_data: bool) -> Kept:
+    return only(station.kept, np.flatnonzero((station.link_of == number) & (station.is_data == is_data)))
+
+
+def _has_copies(sighting: Sighting) -> bool:
+    return any(side.duplicates or side.mirrored for link in sighting.transfer.links for side in link.connection.sides)
+
+
+def _acked(station: Station, number: int, is_data: bool) -> int | None:
+    """Up to which sequence number was all of this direction acknowledged, as that point saw it?"""
+    rows = np.flatnonzero((station.link_of == number) & (station.is_data == is_data))
+    if not len(rows):
+        return None
+    ports = int(station.kept.ports[rows[0]])
+    for link in station.sighting.transfer.links:
+        c = link.connection
+        side = link.data if is_data else link.back
+        own, its = (c.a_port, c.b_port) if side is c.sides[0] else (c.b_port, c.a_port)
+        if (own << 16 | its) == ports and side.isn is not None:
+            return (side.isn + 1 + side.acked_bytes) % (1 << 32)
+    return None
+
+
+def _sentence(here: Station, there: Station, way: Direction, lost: int | None, passage: Passage, scale: int) -> str:
+    """What was lost between them, in words."""
+    place = f"between {here.name} and {there.name} {TOWARDS[way]}"
+    sent = scale * passage.sent
+    if lost is None:
+        why = "too many packets to keep them all" if here.left_out or there.left_out else ""
+        why = why or "packets were sampled, and segments cut or joined on the way cannot be told from lost ones"
+        return f"how many were lost {place} is not known: {why}"
+    words = [f"{lost:,} of {sent:,} lost {place}" if lost else f"none of {sent:,} lost {place}"]
+    if scale > 1:
+        words.append(f"by one in {scale} packets")
+    if passage.missed:
+        words.append(f"{count_of(scale * passage.missed, 'packet')} came that {there.name} does not show")
+    if passage.outside:
+        words.append(
+            f"{scale * passage.outside:,} more left before its first frame or after its last: lost, or not recorded"
+        )
+    if there.sighting.view.drops:
+        words.append(f"{there.name} says that its capture dropped {count_of(there.sighting.view.drops, 'packet')}")
+    return "; ".join(words)

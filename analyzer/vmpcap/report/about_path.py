@@ -1,0 +1,56 @@
+"""What the report tells of the way that a migration's stream took, and of each part of it."""
+
+from collections.abc import Iterator
+
+from vmpcap.report.blocks import Block, Fact, Grid
+from vmpcap.report.document import Migration
+from vmpcap.report.words import figure
+from vmpcap.terms.units import count_of
+
+
+def about_path(migration: Migration) -> Iterator[Block]:
+    """Which way did the stream take, and what happened on which part of it?"""
+    yield from _path(migration)
+    yield from _segments(migration)
+
+
+def _path(migration: Migration) -> Iterator[Block]:
+    path = migration.path
+    hops = [
+        f"{count_of(n, 'hop')} {way}"
+        for n, way in ((path.hops_source_to_destination, "out"), (path.hops_destination_to_source, "back"))
+        if n is not None
+    ]
+    parts = [path.word, *hops]
+    parts += [f"MTU {path.mtu}"] if path.mtu is not None else []
+    parts += [f"MSS {path.mss}"] if path.mss is not None else []
+    parts += [count_of(path.redirects, "redirect")] if path.redirects else []
+    parts += [f"next hop {', '.join(path.next_hop_macs[:4])}"] if path.next_hop_macs else []
+    yield Fact("path", ", ".join(parts), path.because)
+    if path.mss_clamped:
+        yield Fact("", "MSS clamped on the way", path.mss_clamped_because)
+
+
+def _segments(migration: Migration) -> Iterator[Block]:
+    """A row for each two neighbouring points and direction."""
+    rows = tuple(
+        (
+            f"{s.from_point} to {s.to_point}",
+            _count(s.lost),
+            f"{s.lost_of:,}",
+            _count(s.duplicated),
+            _count(s.reordered),
+            figure(s.delay_min_ms, "ms") if s.delay_min_ms is not None else "",
+            f"\u00b1 {figure(s.uncertainty_ms, 'ms')}" if s.uncertainty_ms is not None else "",
+            f"+{figure(s.queueing_ms, 'ms')}" if s.queueing_ms is not None else "",
+            s.because,
+        )
+        for s in migration.segments
+    )
+    if rows:
+        columns = ("segment", "lost", "of", "doubled", "reordered", "least delay", "clocks", "p95")
+        yield Grid((*columns, "because"), rows, right=columns[1:], sentences=("because",))
+
+
+def _count(value: int | None) -> str:
+    return "?" if value is None else f"{value:,}"
