@@ -31,6 +31,10 @@ def migrations(folder: Path) -> list[Migration]:
 
 def test_what_the_emulator_dropped_was_lost_between_the_uplinks_and_nowhere_else(folder: Path) -> None:
     """Exactly, by direction; what a destination's capture cannot tell (after its last frame) is said apart."""
+    points = [p for p in read_truth(folder).points if p in ALONG]
+    if len(points) < 2:
+        assert all(not m.segments for m in migrations(folder))
+        return
     lost: Counter[str] = Counter()
     for number, migration in enumerate(migrations(folder)):
         segments = {(s.from_point, s.to_point): s for s in migration.segments}
