@@ -14,6 +14,7 @@ from vmpcap.report.clean import clean_report
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.html_blocks import badge, draw_blocks
 from vmpcap.report.html_charts import chart_data
+from vmpcap.report.html_path import path_picture
 from vmpcap.report.html_timeline import timeline
 from vmpcap.report.html_tree import el, markup, raw
 from vmpcap.report.outline import about_migration, about_nothing
@@ -154,6 +155,12 @@ def _migration(m: Migration, report: Report) -> Iterator[Element]:
     if advice:
         yield el("ul", *[_advice(check) for check in advice], class_="advice")
     blocks = list(about_migration(m, report, WIDTH, UNICODE))
+    way = path_picture(m, report)
+    if way is not None:
+        yield el("h3", "The stream's way")
+        words = "capture points in order; above towards the destination, below back to the source; hover for why"
+        holder = el("div", way, class_="wide", tabindex="0", role="group", aria_label="the stream's way")
+        yield el("figure", holder, el("figcaption", words))
     yield from _charts(m, blocks)
     yield from draw_blocks(_without_pictures(blocks))
 
