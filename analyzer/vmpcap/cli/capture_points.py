@@ -9,7 +9,7 @@ from vmpcap.points.roles import ROLES, role_of
 from vmpcap.report.clean import clean
 from vmpcap.runs.requests import PointFiles
 from vmpcap.terms.errors import RequestError
-from vmpcap.terms.files import STDIN, called_after_files, expanded
+from vmpcap.terms.files import STDIN, WILDCARDS, called_after_files, expanded
 
 NO_CAPTURE: Final = (
     "no capture is named; give a file, as in `vmpcap report wan.pcapng`, a capture point with --point source=src.pcap, "
@@ -23,43 +23,90 @@ def capture_points(captures: Sequence[str], named: Sequence[str], roles: Sequenc
 
     Each capture without a name is a point of its own, called after its file, and marked as not named: if its name says
     no role, one may be proposed. What could harm a terminal in a name is written as its escape. A point given several
-    times has all the files, in order.
+    times has all the files, in order. FILE#IFACE takes the packets of one interface
+    only, FILE#A+B those of two.
 
     Raises RequestError where nothing is named, one file is named twice, or a role or its point does not exist.
     """
     files: dict[str, list[str]] = {}
+    interfaces: dict[str, str] = {}
     for text in named:
-        name, listed = _named(text)
+        name, listed, interface = _named(text)
+        if name in files and interfaces.get(name, "") != interface:
+            raise RequestError(f"--point {text!r}: the files of one point are of one interface; give this another name")
         files.setdefault(name, []).extend(listed)
-    paths = [path for text in captures for path in expanded(text)]
-    unnamed = dict(called_after_files(paths, files, clean))
-    files |= {name: [path] for name, path in unnamed.items()}
+        interfaces[name] = interface
+    bare = [_parted(text) for text in captures]
+    paths = [path for text, interface in bare if not interface for path in expanded(text)]
+    unnamed = called_after_files(paths, files, clean)
+    for text, interface in bare:
+        for path in expanded(text) if interface else ():
+            taken = (*files, *(name for name, _ in unnamed))
+            ((stem, _),) = called_after_files([path], (), clean)
+            name, number = f"{stem}#{clean(interface)}", 2
+            while name in taken:
+                name, number = f"{stem}#{clean(interface)}-{number}", number + 1
+            unnamed.append((name, path))
+            interfaces[name] = interface
+    files |= {name: [path] for name, path in unnamed}
     if not files:
         raise RequestError(NO_CAPTURE)
-    _refuse_twice(path for listed in files.values() for path in listed)
+    _refuse_twice((path, interfaces.get(name, "")) for name, listed in files.items() for path in listed)
     given = _given_roles(roles, files)
+    bare_names = {name for name, _ in unnamed}
     return tuple(
-        PointFiles(name, given.get(name) or role_of(name), tuple(listed), is_named=name not in unnamed)
+        PointFiles(
+            name,
+            given.get(name) or role_of(name),
+            tuple(listed),
+            is_named=name not in bare_names,
+            interfaces=tuple(interfaces[name].split("+")) if interfaces.get(name) else (),
+        )
         for name, listed in files.items()
     )
 
 
-def _named(text: str) -> tuple[str, list[str]]:
+def refuse_interfaces(points: Sequence[PointFiles], command: str) -> None:
+    """Raises RequestError where a point takes some interfaces of a file only: not every command can."""
+    for point in points:
+        if point.interfaces:
+            raise RequestError(
+                f"{point.files[0]}#{point.interfaces[0]}: `vmpcap {command}` reads whole files; leave out"
+                f" '#{point.interfaces[0]}'"
+            )
+
+
+def _named(text: str) -> tuple[str, list[str], str]:
+    """The point's name, its files, and which interface of them is meant; empty: all."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip() or not value.strip():
         raise RequestError(f"--point {text!r}: needed NAME=FILE[,FILE...], such as source=src.pcap")
     parts = [value] if value == STDIN or os.path.exists(value) else [p for p in value.split(",") if p]
-    listed = [path for part in parts for path in expanded(part)]
-    return clean(name.strip()), listed
+    parted = [_parted(part) for part in parts]
+    if len({interface for _, interface in parted}) > 1:
+        raise RequestError(f"--point {text!r}: the files of one point are of one interface")
+    listed = [path for part, _ in parted for path in expanded(part)]
+    return clean(name.strip()), listed, parted[0][1]
 
 
-def _refuse_twice(paths: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for path in paths:
+def _parted(text: str) -> tuple[str, str]:
+    """The file and the interface in FILE#IFACE; a file that exists by that whole name is meant as a whole."""
+    path, hash_sign, interface = text.rpartition("#")
+    if not hash_sign or not interface or os.path.exists(text):
+        return text, ""
+    is_file = os.path.exists(path) or WILDCARDS & set(path)
+    return (path, interface) if path and is_file else (text, "")
+
+
+def _refuse_twice(pairs: Iterable[tuple[str, str]]) -> None:
+    """Raises RequestError where a file, or one interface of it, is named twice, or a file and its interface."""
+    seen: dict[str, set[str]] = {}
+    for path, interface in pairs:
         key = path if path == STDIN else os.path.realpath(path)
-        if key in seen:
+        of = seen.setdefault(key, set())
+        if of and (interface in of or "" in (interface, *of)):
             raise RequestError(f"{path!r} is named twice; its packets would count twice")
-        seen.add(key)
+        of.add(interface)
 
 
 def _given_roles(roles: Sequence[str], points: Iterable[str]) -> dict[str, str]:

@@ -66,7 +66,8 @@ DECORATORS: Final = (
         "--point",
         multiple=True,
         metavar="NAME=FILE[,FILE...]",
-        help="A capture point and its files in order; a pattern may be given. Roles that names may be: source, "
+        help="A capture point and its files in order; a pattern may be given, FILE#IFACE is one interface. "
+        "Roles that names may be: source, "
         "destination, domain:source, domain:destination, gateway, client, wan. Repeatable.",
     ),
     click.option("--role", multiple=True, metavar="NAME=ROLE", help="The role of a point of another name. Repeatable."),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from vmpcap.cli.capture_points import refuse_interfaces
 from vmpcap.cli.exits import STATUS
 from vmpcap.cli.frames import FORMAT, OUTPUT, checked_format, damage_status, rows_status
 from vmpcap.cli.interrupts import leaves_on_ctrl_c
@@ -70,6 +71,7 @@ def packets(
         return STATUS["fine"]
     names = chosen(columns)
     request = request_of(common, ("native", "tshark"))
+    refuse_interfaces(request.points, "packets")
     spare_captures(request, [output])
     wanted = checked_format(format_name, output)
     from vmpcap.runs.packets import PacketRows, worded

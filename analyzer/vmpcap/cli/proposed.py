@@ -36,7 +36,7 @@ def words_that_name(inputs: Sequence["Input"]) -> str:
     files: dict[str, list[str]] = {}
     roles: dict[str, str | None] = {}
     for one in inputs:
-        files.setdefault(one.point, []).append(one.path)
+        files.setdefault(one.point, []).append(f"{one.path}#{one.taken}" if one.taken else one.path)
         roles[one.point] = one.role
     shared = list(roles.values())
     words: list[str] = []

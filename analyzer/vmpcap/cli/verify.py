@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from vmpcap.cli.capture_points import refuse_interfaces
 from vmpcap.cli.exits import STATUS
 from vmpcap.cli.frames import FORMAT, OUTPUT, checked_format, damaged, say_damaged, write_frame
 from vmpcap.cli.options import Common, reads_captures, request_of
@@ -51,6 +52,7 @@ def verify(common: Common, format_name: str | None, output: str) -> int:
       vmpcap verify --decode-as mpls.label==100,pw dci.pcap --format json
     """
     request = file_by_file(request_of(common, ("native", "tshark")))
+    refuse_interfaces(request.points, "verify")
     spare_captures(request, [output])
     wanted = checked_format(format_name, output)
     from vmpcap.reference.findings import Findings

@@ -77,6 +77,10 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     """Frames whose walk ended early, by reason: counted, never dropped."""
     guesses: list[Guess] = []
     """Frames that were walked by what their bytes look like."""
+    interfaces: list[str] = []
+    """The interfaces of the file that its packets were taken on, each with its description, as far as the file says."""
+    taken: str = ""
+    """Which interface of the file the point is; empty where it is all of it."""
     role_because: str = ""
     """Why a point that nobody named has this role, or has none; empty where the role was given."""
 

@@ -22,7 +22,7 @@ JITTER_NS: Final = NS_PER_MS
 def describe_inputs(points: Sequence[PointRead]) -> list[Input]:
     """Which files were read, and what is odd about each?"""
     return [
-        describe_file(point.files, read.facts, read.defects, read.not_walked, read.guesses)
+        describe_file(point.files, read.facts, read.defects, read.not_walked, read.guesses, read.interfaces)
         for point in points
         for read in point.reads
     ]
@@ -34,6 +34,7 @@ def describe_file(
     defects: Sequence[ReadDefect],
     not_walked: dict[str, int],
     guesses: Sequence[Counted] = (),
+    interfaces: Sequence[str] = (),
 ) -> Input:
     """What was read of this file of a point, and what is odd about it?"""
     return Input(
@@ -63,6 +64,8 @@ def describe_file(
         not_walked=not_walked,
         guesses=[Guess(**one._asdict()) for one in guesses],
         role_because=files.role_because,
+        interfaces=list(interfaces),
+        taken="+".join(files.interfaces),
     )
 
 

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.decode.decode_as import Rule
 from vmpcap.decode.fragments import WholeWalker
 from vmpcap.decode.frames import Frames
+from vmpcap.readers.interfaces import is_of
 from vmpcap.readers.sources import open_capture
 from vmpcap.runs.point import FileRead, PointRead
 from vmpcap.runs.requests import PointFiles, Request
@@ -59,12 +60,12 @@ def join_pieces(request: Request, but_not: Container[str] = ()) -> tuple[Request
     the same conversations with the same MACs, TTLs and tags; each begins behind the start of the one before. Whether
     each ended before the next began is known once they were read: see `refuted`; files named `but_not` are left apart.
     """
-    groups: dict[tuple[str, str], list[PointFiles]] = {}
+    groups: dict[tuple[str, str, tuple[str, ...]], list[PointFiles]] = {}
     for point in request.points:
         path = point.files[0]
         if not point.is_named and len(point.files) == 1 and path not in but_not and _is_file(path):
             folder, name = os.path.split(path)
-            groups.setdefault((folder, re.sub(r"\d+", "", name)), []).append(point)
+            groups.setdefault((folder, re.sub(r"\d+", "", name), point.interfaces), []).append(point)
     joined: dict[str, PointFiles] = {}
     notes = []
     for group in groups.values():
@@ -141,7 +142,7 @@ def _as_one(pieces: Sequence[_Head], taken: set[str]) -> PointFiles:
     short = stem(files[0]).rstrip("0123456789_-.") or pieces[0].point.name
     name = short if short not in taken else pieces[0].point.name
     seam = max(LEAST_GAP_NS, *(USUAL_GAPS * piece.longest_gap_ns for piece in pieces))
-    return PointFiles(name, None, files, is_named=False, longest_seam_ns=seam)
+    return replace(pieces[0].point, name=name, files=files, longest_seam_ns=seam)
 
 
 def _read_head(point: PointFiles, request: Request) -> _Head | None:
@@ -152,7 +153,12 @@ def _read_head(point: PointFiles, request: Request) -> _Head | None:
         for batch in capture.batches():
             _, frames = walker.walk(batch)
             interfaces = tuple((one.link_type, one.name) for one in capture.interfaces)
-            return _head_of(point, frames, interfaces)
+            if point.interfaces:
+                chosen = is_of(batch.interface, capture.interfaces, point.interfaces)
+                columns: Any = (column[chosen] for column in frames)
+                frames = Frames(*columns)
+            if len(frames.ts_ns):
+                return _head_of(point, frames, interfaces)
     return None
 
 

@@ -12,6 +12,7 @@ from vmpcap.report.assemble import assemble
 from vmpcap.report.document import Input, Report
 from vmpcap.runs.between import Together, compare_all
 from vmpcap.runs.inputs import describe_inputs, name_faults
+from vmpcap.runs.merged import say_together, take_apart
 from vmpcap.runs.pieces import join_pieces, refuted
 from vmpcap.runs.point import PointRead, Progress, Wanted
 from vmpcap.runs.proposed import with_roles
@@ -61,7 +62,7 @@ def analyse(request: Request, progress: Progress | None = None) -> Analysis:
     RequestError
         The request names something that does not exist.
     """
-    asked = request
+    asked, apart = take_apart(request)
     request, pieces = join_pieces(asked)
     points = read_points(request, Wanted(), progress)
     if wrong := refuted(points):
@@ -76,7 +77,9 @@ def analyse(request: Request, progress: Progress | None = None) -> Analysis:
         look_again(points, views, guests, request)
         told = tell(views, request.ports, request.guests, faults)
     inputs, clocks, rules = describe_inputs(points), describe_clocks(views), [rule.text for rule in request.decode_as]
-    report = assemble(told, request.profile, inputs, clocks, [*pieces, *_notes(points)], rules, _now())
+    report = assemble(
+        told, request.profile, inputs, clocks, [*apart, *pieces, *say_together(points), *_notes(points)], rules, _now()
+    )
     return Analysis(report, told, points)
 
 
@@ -105,6 +108,7 @@ def compare_points(request: Request, progress: Progress | None = None) -> tuple[
     RequestError
         There are fewer than two points.
     """
+    request, _ = take_apart(request)
     if len(request.points) < 2:
         raise RequestError(
             f"there is one capture point, {request.points[0].name!r}; to compare takes two: name them with"

@@ -29,6 +29,7 @@ from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS
 from vmpcap.readers.records import RecordBatch
 from vmpcap.readers.sources import open_capture
 from vmpcap.runs.requests import PointFiles, Request
+from vmpcap.runs.taken import Taken
 from vmpcap.terms.beside import ALONE, Beside
 from vmpcap.terms.units import NO_TIME
 
@@ -52,6 +53,8 @@ class FileRead:
     """Number of the file's first frame within the point."""
     filters: tuple[str, ...] = ()
     """Capture filters that its interfaces state."""
+    interfaces: tuple[str, ...] = ()
+    """How the interfaces are told that packets of the point were taken on."""
 
 
 @dataclass(slots=True)
@@ -117,34 +120,36 @@ def read_point(
     walker = WholeWalker(DEFAULT_BATCH_RECORDS, request.decode_as)
     seen = 0
     for path in files.files:
-        stops, guesses = np.zeros(256, np.int64), GuessCounter()
+        stops, guesses, taken = np.zeros(256, np.int64), GuessCounter(), Taken(files.interfaces)
         with (
             open_capture(path, batch_records=DEFAULT_BATCH_RECORDS, max_bytes=request.max_unpacked_bytes) as capture,
             closing(beside.ahead(capture.batches())) as batches,
         ):
             for batch in batches:
                 whole, frames = walker.walk(batch)
-                stops += np.bincount(frames.stop, minlength=256)
+                chosen = taken.choose(batch, capture.interfaces)
+                stops += np.bincount(frames.stop if chosen is None else frames.stop[chosen], minlength=256)
                 guesses.absorb(frames, batch.first_frame)
-                inside = _inside(frames, request)
-                _absorb(read, whole, frames, inside, wanted, beside)
+                inside = _both(_inside(frames, request), chosen)
+                _absorb(read, whole, frames, inside, chosen, wanted, beside)
                 if progress is not None:
                     progress(path, *capture.progress())
-            facts = capture.facts
+            all_packets, facts = capture.facts.packets, taken.facts(capture.facts, capture.interfaces)
             read.reads.append(
                 FileRead(
                     facts,
                     tuple(capture.defects),
-                    tuple(capture.drops),
+                    tuple(taken.of_interfaces(capture.drops, capture.interfaces)),
                     _name_stops(stops),
                     guesses.guesses(),
                     seen + 1,
-                    tuple(dict.fromkeys(one.filter for one in capture.interfaces if one.filter)),
+                    tuple(dict.fromkeys(one.filter for one in taken.used(capture.interfaces) if one.filter)),
+                    taken.described(capture.interfaces),
                 )
             )
         if not read.journal.overflowed:
             read.full_in = len(read.reads)
-        seen += facts.packets
+        seen += all_packets
         _widen(read, facts, request)
     read.incomplete = walker.incomplete
     read.was_told_data = any(rule.row == DATA for rule in request.decode_as)
@@ -161,17 +166,28 @@ def _inside(frames: Frames, request: Request) -> npt.NDArray[np.bool_] | None:
     return within
 
 
+def _both(one: npt.NDArray[np.bool_] | None, other: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.bool_] | None:
+    """Rows of both; None: all."""
+    return other if one is None else one if other is None else one & other
+
+
 def _absorb(
     read: PointRead,
     batch: RecordBatch,
     frames: Frames,
     inside: npt.NDArray[np.bool_] | None,
+    chosen: npt.NDArray[np.bool_] | None,
     wanted: Wanted,
     beside: Beside,
 ) -> None:
-    """What of this batch is kept? Flows are named by all frames: Wireshark counts the streams of the whole file."""
+    """
+    What of this batch is kept? Flows are named by all frames: Wireshark counts the streams of the whole file.
+
+    A packet that another interface shows as well is no copy: frames not `chosen` are not compared, as if untimed.
+    """
     is_wanted = inside is None or bool(inside.any())
-    copies = beside.begin(lambda: read.copies.mark(batch, frames)) if wanted.flows and is_wanted else None
+    seen = frames if chosen is None else frames._replace(ts_ns=np.where(chosen, frames.ts_ns, NO_TIME))
+    copies = beside.begin(lambda: read.copies.mark(batch, seen)) if wanted.flows and is_wanted else None
     if is_wanted:
         read.tunnels.absorb(frames, inside)
     if wanted.sightings and is_wanted and read.sightings.budget:

@@ -20,6 +20,8 @@ class PointFiles:
     """Whether a user named it: of others the role may be proposed by what they show."""
     role_because: str = ""
     """Why it has its role, or has none, where it was proposed; empty where nobody looked."""
+    interfaces: tuple[str, ...] = ()
+    """Only packets of these interfaces of its files, by the keys of readers.interfaces; empty: all."""
     longest_seam_ns: int = 0
     """Where its files were recognised as pieces of one capture: the longest silence that may lie between two."""
 

@@ -15,6 +15,7 @@ from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.story import Told
 from vmpcap.migration.switchover import find_moment
 from vmpcap.migration.views import PointView
+from vmpcap.readers.interfaces import is_of
 from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS
 from vmpcap.readers.sources import open_capture
 from vmpcap.runs.point import JOURNAL_ROWS, PointRead
@@ -98,6 +99,8 @@ def _look(point: PointRead, view: PointView, guests: Guests, request: Request) -
                     continue
                 _, frames = walker.walk(batch)
                 rows = wanted_rows(frames, guests, windows)
+                if point.files.interfaces:
+                    rows &= is_of(batch.interface, capture.interfaces, point.files.interfaces)
                 if number == 0:
                     rows[: max(first_new - batch.first_frame, 0)] = False
                 while journal.kept + np.count_nonzero(rows) > journal.budget and share > LEAST_SHARE:
