@@ -202,3 +202,45 @@ def test_what_mergecap_makes_is_taken_apart(tmp_path: Path) -> None:
     apart = analyse(Request(points=single, profile=load_profile("vsphere4"))).report
     assert [plain(m) for m in report.migrations] == [plain(m) for m in apart.migrations]
     assert isinstance(report, Report)
+
+
+# merged into one interface
+
+
+def joined(path: Path, *captures: Sequence[Packet]) -> str:
+    """All of these in one classic pcap, in the order of time, as mergecap makes it of pcap files."""
+    return write(path, sorted((p for packets in captures for p in packets), key=lambda p: p.ts_ns or 0))
+
+
+@pytest.mark.parametrize("role", [None, "gateway", "domain:destination"])
+@pytest.mark.parametrize(
+    "folder",
+    [CLEAN, ROUTED, CLEAN.parent / "rarp_filtered", CLEAN.parent / "destination_isolated"],
+    ids=lambda p: p.name,
+)
+def test_a_capture_of_several_places_proves_no_arrival(folder: Path, role: str | None, tmp_path: Path) -> None:
+    """
+    Where the bridges' and the gateway's captures were merged, nobody knows which of them heard the announcement.
+
+    In two of these it never got further than the host's own switch. Each frame counts once all the same.
+    """
+    names = ("src-uplink", "src-guestbr", "dst-guestbr", "gw-lan")
+    path = joined(tmp_path / "all.pcap", *packets_of(folder, *names))
+    report = analyse(Request((PointFiles("all", role, (path,)),), load_profile("vsphere4"))).report
+    (migration,) = report.migrations
+    (guest,) = migration.guests
+    assert guest.announcements.count == 5
+    assert guest.domain.verdict == "not_observable"
+    assert "more than once" in guest.domain.because
+    assert next(c for c in migration.checks if c.id == "announcement_reached_destination").outcome == "undecided"
+
+
+def test_counts_of_a_merged_capture_are_those_of_its_parts(tmp_path: Path) -> None:
+    """Source's and destination's NIC in one file: each byte once; what Wireshark would mark is left open."""
+    path = joined(tmp_path / "both.pcap", *packets_of(ROUTED, "src-uplink", "dst-uplink"))
+    both = analyse(asked(path)).report.migrations[0]
+    source = analyse(asked(ROUTED / "src-uplink.pcap.zst")).report.migrations[0]
+    assert both.bytes.unique == source.bytes.unique
+    assert both.throughput.bulk_mbps == source.throughput.bulk_mbps
+    assert both.rtt.min_ms == pytest.approx(source.rtt.min_ms, rel=0.15)
+    assert both.loss.out_of_order is None

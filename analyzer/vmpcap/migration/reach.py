@@ -11,6 +11,7 @@ from vmpcap.announcements.series import Series
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.hearing import why_deaf
 from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, Reached
+from vmpcap.migration.several_places import why_several
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import ARRIVAL_PROOF, rank
@@ -211,6 +212,9 @@ def _arrival(
     """Is what was heard here an arrival in the guest's own segment?"""
     if view.role in ON_THE_WAY:
         return "not_observable", f"{seen}; {ON_THE_WAY[view.role]}"
+    several = why_several(view, guest)
+    if several:
+        return "not_observable", f"{seen}; {several}"
     place = _place(series.vlan_outer_id, series.vni)
     is_there = place in used or (not used and place == (NO_TAG, NO_TAG))
     if is_there and (not segments or series.segment_key in segments):

@@ -154,7 +154,10 @@ def _notes(points: Sequence[PointRead]) -> list[str]:
             )
         copies = int(point.follower.more["duplicates"].sum()) + int(point.follower.more["mirrored"].sum())
         if copies:
-            notes.append(f"{point.files.name}: {copies} packets were captured more than once; each counts once")
+            notes.append(
+                f"{point.files.name}: {copies} packets were captured more than once; each counts once. If files of"
+                " several places were merged: give them one by one, and each shows what happened there"
+            )
         unseen = int((point.flows.flows["nominated"] != 0).sum()) - MOST_STREAMS
         if unseen > 0:
             notes.append(

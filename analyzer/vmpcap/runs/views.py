@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from vmpcap.announcements.context import find_boots
+from vmpcap.announcements.repeated import without_copies
 from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.announcements.series import Boot, gather_series, mark_boots
 from vmpcap.decode.paths import path_text
@@ -32,6 +33,8 @@ DHCP_CLIENT: Final = 68
 DHCP_SERVER: Final = 67
 MOST_DOUBT: Final = 20e-6
 """A drift less sure than this is not told."""
+LEAST_COPIES: Final = 0.05
+"""Share of packets beside the streams that are there more than once: less may be chance."""
 MOST_EXCHANGES: Final = 20_000
 MOST_STREAMS: Final = 2048
 """Connections on migration ports that are looked at one by one, those that carried most: as many as get a series."""
@@ -77,7 +80,7 @@ def streams_of(point: PointRead) -> list[Connection]:
 def _as_view(
     point: PointRead, streams: Sequence[Connection], offset: Offset | None, standing: Standing | None
 ) -> PointView:
-    rows, journal = point.announcements.rows(), point.journal.columns()
+    rows, journal = _announcements(point), point.journal.columns()
     link_types = {number for read in point.reads for number in read.facts.link_types}
     return PointView(
         name=point.files.name,
@@ -100,6 +103,15 @@ def _as_view(
         standing=standing,
         packets=point.sightings if point.sightings.budget else None,
     )
+
+
+def _announcements(point: PointRead) -> AnnouncementRows:
+    """Each body once, where the capture holds other packets more than once too: merged files, mirrors of ports."""
+    rows = point.announcements.rows()
+    more, is_stream = point.follower.more, point.flows.flows["nominated"] != 0
+    copies = int(more["duplicates"][~is_stream].sum())
+    packets = int(point.follower.sides["packets"][~is_stream].sum()) + copies
+    return without_copies(rows) if copies and copies >= LEAST_COPIES * packets else rows
 
 
 def _left_out(point: PointRead) -> Iterator[str]:
