@@ -25,8 +25,8 @@ def without_copies(rows: AnnouncementRows) -> AnnouncementRows:
 
     Notes
     -----
-    Copies of points further apart than `COPY_NS` stay, and count twice; so do those of another segment, since two fenced
-    machines with one MAC may announce themselves at one time.
+    Copies of points further apart than `COPY_NS` stay, and count twice; so do those of another segment, since two
+    fenced machines with one MAC may announce themselves at one time.
     """
     if len(rows) < 2:
         return rows
