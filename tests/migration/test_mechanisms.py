@@ -285,6 +285,43 @@ def test_gateways_of_one_site_alone_tell_nothing_of_the_other() -> None:
     assert judged("hsrp", case(other)) is None
 
 
+VMAC = 0x0000_0C9F_F007
+
+
+def test_a_virtual_mac_that_crosses_between_two_active_gateways_is_a_fault() -> None:
+    """Their hellos are kept apart, their frames are not: switches see one MAC at two places."""
+    old = guests_point("a", "domain:source", [hello(after(n * 1000), "10.77.0.2") for n in range(9)])
+    new = guests_point("b", "domain:destination", [hello(after(n * 1000), "10.77.0.3") for n in range(9)])
+    crossing = [(after(2000 + n), VMAC, GUEST, PEER_IP, GUEST_IP) for n in range(5)]
+    between = point("dci", "wan", journal=journal(*crossing))
+    assert worked("hsrp", case(old, new, between)) == "no"
+    assert worked("hsrp", case(old, new, point("dci", "wan", journal=journal(*crossing[:2])))) == "yes"
+
+
+def test_a_host_route_beside_one_that_stays_fails_where_the_peers_waited() -> None:
+    """The old router died without a word: its neighbours needed their dead interval."""
+    late = suffered(8_000.0, from_ts=MOMENT, to_ts=after(8_100))
+    found = judged("ospf", case(point("wan", "wan", [OLD, NEW]), peers=[late]))
+    assert found is not None
+    assert (found.worked, found.latency_ms) == ("no", 8_100.0)
+
+
+def test_another_tag_since_the_move_is_another_network_where_nobody_reaches_the_guest() -> None:
+    """Where it is reached, a switch translates the tags."""
+
+    def tagged(name: str, role: str, ts: int, tag: int) -> PointView:
+        made = journal((ts, GUEST, GATEWAY, GUEST_IP, PEER_IP))
+        made.vlan_outer_id[:] = tag
+        return point(name, role, journal=made)
+
+    old = tagged("trunk-A", "domain:source", MOMENT - S, 77)
+    new = tagged("trunk-B", "domain:destination", after(5), 78)
+    assert worked("port_group", case(old, new, peers=[LOST], reachability=NOBODY)) == "no"
+    assert judged("port_group", case(old, new, reachability=NOBODY)) is None
+    same = tagged("trunk-B", "domain:destination", after(5), 77)
+    assert judged("port_group", case(old, same, peers=[LOST], reachability=NOBODY)) is None
+
+
 def lisp(ts: int, locator: str, reason: str = "register") -> RouteNews:
     """The guest registered at a locator."""
     return news(ts, protocol="lisp", origin=locator, reason=reason)

@@ -1,8 +1,13 @@
 """One broadcast domain at both sites, or only its name: stretched VLANs, port groups (domain notes 4.5, 4.6)."""
 
+import numpy as np
+
+from vmpcap.migration.guests import on_point
 from vmpcap.migration.mechanisms.case import Case, result, sighted
 from vmpcap.migration.reachable import outbound_only
 from vmpcap.migration.results import Mechanism
+from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.views import PointView
 
 
 def judge_stretched(case: Case, name: str) -> Mechanism | None:
@@ -39,4 +44,29 @@ def judge_port_group(case: Case, name: str) -> Mechanism | None:
             seen = sighted((view, frame) for frame in alone.frames)
             why = "the network that its port group leads to is not that of its peers"
             return result(name, "no", f"{alone.because}: {why}", seen)
-    return None
+    return _other_tag(case, name) if case.cut_off or case.reachability.answer == "no" else None
+
+
+def _other_tag(case: Case, name: str) -> Mechanism | None:
+    """Do the guest's frames carry another tag since it moved, as seen on tagged links of both sites?"""
+    before: dict[int, tuple[PointView, int]] = {}
+    later: dict[int, tuple[PointView, int]] = {}
+    for view in case.views:
+        if view.role not in ("domain:source", "domain:destination", "gateway"):
+            continue
+        rows, when = view.arps, on_point(view, case.moment)
+        mine = (rows.sender_mac == np.uint64(case.guest.mac)) & (rows.vlan_outer > 0)
+        for i in np.flatnonzero(mine):
+            side = before if rows.ts_ns[i] < when else later
+            side.setdefault(int(rows.vlan_outer[i]), (view, int(rows.frame[i])))
+        j, sent = view.journal, frames_of(view, case.guest).sent
+        sent = sent[(j.vlan_outer_id[sent] > 0) & (j.eth_src[sent] == np.uint64(case.guest.mac))]
+        for row in (*sent[j.ts_ns[sent] < when][:1], *sent[j.ts_ns[sent] >= when][:1]):
+            side = before if j.ts_ns[row] < when else later
+            side.setdefault(int(j.vlan_outer_id[row]), (view, int(j.frame[row])))
+    if not before or not later or set(before) & set(later):
+        return None
+    was, now = min(before), min(later)
+    because = f"the guest's frames carried VLAN {was} at {before[was][0].name} before, and carry {now} at "
+    because += f"{later[now][0].name} since: a port group of the right name in another network"
+    return result(name, "no", because, sighted([before[was], later[now]]))

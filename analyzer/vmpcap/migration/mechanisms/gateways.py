@@ -3,14 +3,32 @@
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+
 from vmpcap.announcements.routes.rows import GatewayHello
+from vmpcap.migration.guests import on_point
 from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, segments_of, sighted
 from vmpcap.migration.results import Mechanism
-from vmpcap.terms.units import NS_PER_S
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import NO_MAC, mac_text
+from vmpcap.terms.units import NS_PER_S, count_of
 
 NAMES: Final = {"hsrp": "HSRP", "vrrp": "VRRP", "glbp": "GLBP"}
 SETTLING_NS: Final = 10 * NS_PER_S
 """Routers that have only begun may all be active for as long as a hold time (HSRP's 10 s is the longest)."""
+
+SETTLED_NS: Final = NS_PER_S
+"""Frames still on their way when the guest moved may cross once more."""
+LEAST_CROSSING: Final = 3
+"""Fewer frames than this may be strays."""
+
+VRRP_MACS: Final = 0x0000_5E00_0100
+VRRP6_MACS: Final = 0x0000_5E00_0200
+"""RFC 5798 7.3."""
+HSRP1_MACS: Final = 0x0000_0C07_AC00
+"""RFC 2281 5.6."""
+HSRP2_MACS: Final = 0x0000_0C9F_F000
+"""Cisco's for version 2: twelve bits of group."""
 
 Hello = Told[GatewayHello]
 
@@ -43,7 +61,15 @@ def judge_gateways(case: Case, name: str) -> Mechanism | None:
             f"{what}: {_words(at_new if len(at_new) > 1 else at_old)} are active in one domain, at the {site} site"
         )
         return result(name, "no", because, seen)
+    vmac = _virtual_mac(mine[0].what)
     if at_new and at_old and not at_new & at_old:
+        leak = _crossing(case, vmac, sent=True)
+        if leak is not None:
+            because = (
+                f"{what}: {_words(at_old)} is active at the old site and {_words(at_new)} at the new, but both under "
+                f"{mac_text(vmac)}, which crosses {leak[0].name} ({count_of(leak[2], 'frame')}): switches see it move"
+            )
+            return result(name, "no", because, [*seen, *sighted([leak[:2]])])
         because = (
             f"{what}: each site has its own active router, {_words(at_old)} at the old and {_words(at_new)} at the new"
         )
@@ -53,7 +79,11 @@ def judge_gateways(case: Case, name: str) -> Mechanism | None:
             f"{what}: one router, {_words(at_new)}, is active for both sites and its hellos cross between them: "
             "the guest's gateway did not move with it"
         )
-        side = _side(case, active)
+        used = _crossing(case, vmac, sent=False)
+        if used is not None:
+            because += f" ({count_of(used[2], 'packet')} of it to {mac_text(vmac)} crossed {used[0].name})"
+            seen = [*seen, *sighted([used[:2]])]
+        side = "" if used is not None else _side(case, active)
         if side == "new":
             return result(name, "undecided", f"{because}, but it is the new site's", seen)
         return result(name, "no", because, seen)
@@ -61,6 +91,37 @@ def judge_gateways(case: Case, name: str) -> Mechanism | None:
         because = f"{what}: {_words(at_old)} is active at the old site; no hello was seen at the new one"
         return result(name, "undecided", because, seen)
     return result(name, "undecided", f"{what}: {_words(at_new)} is active at the new site, the old shows none", seen)
+
+
+def _virtual_mac(hello: GatewayHello) -> int:
+    """Under which MAC is the virtual gateway reached? NO_MAC where each of its routers has one (GLBP)."""
+    if hello.protocol == "vrrp":
+        return (VRRP6_MACS if ":" in hello.sender else VRRP_MACS) | hello.group & 0xFF
+    if hello.protocol == "hsrp":
+        return HSRP1_MACS | hello.group & 0xFF if hello.version == 1 else HSRP2_MACS | hello.group & 0xFFF
+    return NO_MAC
+
+
+def _crossing(case: Case, vmac: int, sent: bool) -> tuple[PointView, int, int] | None:
+    """
+    Where between the sites did frames cross: from the virtual MAC, or from the guest to it, after the switchover?
+
+    The point, the first frame, how many there were; None where none crossed.
+    """
+    if vmac == NO_MAC:
+        return None
+    for view in case.views:
+        if view.role != "wan":
+            continue
+        j, after = view.journal, on_point(view, case.moment + SETTLED_NS)
+        if sent:
+            rows = np.flatnonzero((j.eth_src == np.uint64(vmac)) & (j.ts_ns >= after))
+        else:
+            mine = (j.eth_src == np.uint64(case.guest.mac)) & (j.eth_dst == np.uint64(vmac))
+            rows = np.flatnonzero(mine & (j.ts_ns >= after))
+        if len(rows) >= LEAST_CROSSING:
+            return view, int(j.frame[rows[0]]), len(rows)
+    return None
 
 
 def _routers(active: Sequence[Hello], role: str) -> set[str]:

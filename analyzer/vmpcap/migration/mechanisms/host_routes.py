@@ -195,6 +195,10 @@ def _somebody_new(
     if case.cut_off:
         because = f"{came}, yet {len(case.cut_off)} of {len(case.suffered)} peers get no answer: not for want of it"
         return result(name, "undecided", because, seen, latency)
+    if back is not None and back - new.up > OVERLAP_NS and stale:
+        names = " and ".join(_words(name, c) for c in stale)
+        because = f"{came}, but {names} did not withdraw it, and the guest's peers were answered again only "
+        return result(name, "no", f"{because}{since(case.after(back))}", seen, case.after(back))
     if back is not None and back - new.up > OVERLAP_NS:
         because = f"{came}, yet the guest's peers were answered again only {since(case.after(back))}"
         return result(name, "undecided", because, seen, latency)

@@ -38,8 +38,13 @@ def judge_overlay(case: Case, name: str) -> Mechanism | None:
     vni = int(found[0][1].vni[0])
     what = f"{name.upper() if name != 'geneve' else 'Geneve'} {vni}"
     if not later:
-        because = f"{what} carried the guest, but none of its frames after the switchover is in view there"
-        return result(name, "undecided", because, sighted((h[2], h[3]) for h in before[-2:]))
+        return _silent(case, name, what, before, [view for view, _ in found])
+    numbers = _numbers(case, found)
+    if numbers is not None:
+        was, now = numbers
+        because = f"{name}: the guest was in {was} and is in {now} since the switchover: another network"
+        seen = sighted([(h[2], h[3]) for h in (*before[-1:], later[0])])
+        return result(name, "no" if case.cut_off or case.reachability.answer == "no" else "undecided", because, seen)
     old, new = (before[-1][1] if before else None), later[0][1]
     if new == old and all(home[1] == old for home in later):
         because = f"{what} carried the guest's frames from endpoint {old} before and after: it did not change endpoints"
@@ -67,6 +72,33 @@ def _source(outer: int) -> str:
 
 def _target(outer: int) -> str:
     return ip_text(0, IPV4_MAPPED | outer & 0xFFFF_FFFF)
+
+
+def _numbers(case: Case, found: list[tuple[PointView, CarrierRows]]) -> tuple[int, int] | None:
+    """In which overlay did the guest send before, and in which after? None where it did not change."""
+    before, later = set(), set()
+    for view, rows in found:
+        mine = rows.eth_src == np.uint64(case.guest.mac)
+        when = on_point(view, case.moment)
+        before |= {int(v) for v in rows.vni[mine & (rows.ts_ns < when)]}
+        later |= {int(v) for v in rows.vni[mine & (rows.ts_ns >= when)]}
+    return (min(before), min(later)) if len(before) == 1 and len(later) == 1 and before != later else None
+
+
+def _silent(case: Case, name: str, what: str, before: list[Home], views: list[PointView]) -> Mechanism:
+    """The guest said nothing there after the move: do others still send to where it was?"""
+    because = f"{what} carried the guest, but none of its frames after the switchover is in view there"
+    seen = [(home[2], home[3]) for home in before[-2:]]
+    last = None
+    for view in views:
+        j, rows = view.journal, frames_of(view, case.guest).asked
+        rows = rows[(j.vni[rows] >= 0) & (j.ts_ns[rows] > on_point(view, case.moment + SETTLED_NS))]
+        if len(rows):
+            last = (view, int(j.frame[rows[-1]]), case.after(on_reference(view, int(j.ts_ns[rows[-1]]))))
+    if last is None or not case.cut_off or not before:
+        return result(name, "undecided", because, sighted(seen))
+    because += f"; frames for it still crossed {last[0].name} {since(last[2])}, and its peers get no answer"
+    return result(name, "no", because, sighted([*seen, last[:2]]))
 
 
 def _is_of(rows: CarrierRows, name: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
