@@ -49,6 +49,7 @@ from vmpcap.decode.words import (
     Step,
 )
 from vmpcap.flows.streams import EPHEMERAL_FROM, MAGICS, STREAMS
+from vmpcap.migration.mechanisms.table import MECHANISMS
 from vmpcap.points.roles import ARRIVAL_PROOF, OUTAGE_FIGURES, ROLES, STREAM_FIGURES
 from vmpcap.readers import FORMATS, PACKINGS
 from vmpcap.readers.defects import DEFECT_KINDS
@@ -288,6 +289,18 @@ def roles_page() -> str:
         f"- whether the announcement arrived: {order(ARRIVAL_PROOF)}\n"
         f"- a peer's outage: {order(OUTAGE_FIGURES)}\n",
         "For a migration that goes the other way, roles change places with its hosts.\n",
+    )
+
+
+def mechanisms_page() -> str:
+    """Every mechanism that is judged: its marks, its work, its failure."""
+    rows = [(code(m.name), m.marked_by, m.must_do, m.fails_as) for m in MECHANISMS]
+    return page(
+        "Mechanisms",
+        "Ways of keeping a guest reachable (`guests[].mechanisms` of the report). One is told of where a capture shows its"
+        " marks; `worked` is `yes`, `no` or `undecided`, `latency_ms` counts from the switchover."
+        " What real ones look like: [mechanisms](../explanation/mechanisms/index.md).\n",
+        table(("name", "marked by", "must do", "fails as"), rows),
     )
 
 
@@ -741,6 +754,7 @@ PAGES: Final[tuple[tuple[str, str, Callable[[], str]], ...]] = (
     ("reference/checks.md", "Checks", checks_page),
     ("reference/profiles.md", "Profiles", profiles_page),
     ("reference/roles.md", "Roles", roles_page),
+    ("reference/mechanisms.md", "Mechanisms", mechanisms_page),
     ("reference/report.md", "The report's keys", report_page),
     ("reference/columns.md", "Columns", columns_page),
     ("reference/frames.md", "Frames of the Parquet folder", frames_page),

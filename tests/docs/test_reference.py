@@ -14,6 +14,7 @@ from vmpcap.announcements.kinds import KINDS
 from vmpcap.decode.steps import STEPS
 from vmpcap.decode.stops import STOPS
 from vmpcap.flows.streams import STREAMS
+from vmpcap.migration.mechanisms.table import MECHANISMS
 from vmpcap.points.roles import ROLES
 from vmpcap.readers import FORMATS, PACKINGS
 from vmpcap.readers.defects import DEFECT_KINDS
@@ -151,13 +152,14 @@ def test_every_exit_status_that_help_names_is_documented() -> None:
 
 
 def test_every_row_of_the_tables_of_what_is_read_is_documented() -> None:
-    """Headers, stops, formats, packings, defects, streams, announcement kinds, roles."""
+    """Headers, stops, formats, packings, defects, streams, announcement kinds, roles, mechanisms."""
     assert {step.name for step in STEPS} | {stop.name for stop in STOPS} <= coded("encapsulations")
     assert {one.magic.hex(" ") for one in (*FORMATS, *PACKINGS)} <= coded("formats")
     assert {kind.name for kind in DEFECT_KINDS} <= coded("formats")
     assert {stream.key for stream in STREAMS} <= coded("streams")
     assert {kind.name for kind in KINDS} <= coded("announcements")
     assert set(ROLES) <= coded("roles")
+    assert {m.name for m in MECHANISMS} <= coded("mechanisms")
 
 
 def test_every_encapsulation_is_documented_with_what_it_is_an_example_and_tshark_s_word() -> None:

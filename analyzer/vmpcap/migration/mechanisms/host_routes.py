@@ -173,7 +173,7 @@ def _somebody_new(
     stale = [c for c in rivals if c.down is None]
     left = max((c.down for c in rivals if c.down is not None), default=None)
     came = f"{_words(name, new)} advertised {prefix} by {NAMES[name]} {since(latency)} after the switchover"
-    seen = sighted(of_told(t for c in (new, *rivals) for t in (c.first, c.ended or c.last)))
+    seen = sighted(of_told(t for c in ((*stale, new, *rivals) if stale else (new, *rivals)) for t in (c.first, c.ended or c.last)))
     back = case.back_at
     if stale and case.cut_off:
         names = " and ".join(_words(name, c) for c in stale)

@@ -84,7 +84,8 @@ def judge_resolution(case: Case, name: str) -> Mechanism | None:
     done = [one for one in asked if one.answered is not None]
     if hurt or (lost and not (done and case.watched)):
         lost = hurt or lost
-        worst = max(lost, key=lambda one: len(one.times))
+        lost = sorted(lost, key=lambda one: -len(one.times))
+        worst = lost[0]
         because = _told(case, worst, family) + f" without an answer until {since(case.after(worst.times[-1]))}"
         at_old_site = worst.view.role == "domain:source"
         if at_old_site:
