@@ -297,7 +297,7 @@ def mechanisms_page() -> str:
     rows = [(code(m.name), m.marked_by, m.must_do, m.fails_as) for m in MECHANISMS]
     return page(
         "Mechanisms",
-        "Ways of keeping a guest reachable (`guests[].mechanisms` of the report). One is told of where a capture shows its"
+        "Ways of keeping a guest reachable (`guests[].mechanisms` of the report). One is told of where it shows its"
         " marks; `worked` is `yes`, `no` or `undecided`, `latency_ms` counts from the switchover."
         " What real ones look like: [mechanisms](../explanation/mechanisms/index.md).\n",
         table(("name", "marked by", "must do", "fails as"), rows),

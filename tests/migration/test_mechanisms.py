@@ -404,6 +404,22 @@ def test_a_stretched_domain_works_if_the_guest_is_reached_in_it(answer: Any, ver
     assert judged("stretched_vlan", replace(one, domain=Domain(verdict="reached", because=""))) is None
 
 
+def test_a_tagged_vlan_at_both_hosts_is_told_and_an_untagged_switch_is_not() -> None:
+    """Where nothing lies between them it is one network, not a stretched one."""
+
+    def at(role: str, tag: int) -> tuple[PointView, Any]:
+        series = announced(MOMENT)
+        object.__setattr__(series, "vlan_outer_id", tag)
+        return point(role, role, series=(series,)), series
+
+    domain = Domain(verdict="reached", word="same", because="heard at both")
+    for tag, wanted in ((77, True), (-1, False), (0, False)):
+        heard = (at("domain:source", tag), at("domain:destination", tag))
+        guest = Moved(GUEST, (ip_halves(GUEST_IP),), heard, "high", "")
+        found = judged("stretched_vlan", case(*(v for v, _ in heard), guest=guest, domain=domain))
+        assert (found is not None) == wanted
+
+
 def test_the_way_of_the_stream_is_told_by_its_word() -> None:
     """Adjacent or routed; whether it came to its end is its work."""
     one = case(path=Path(word="routed", because="a router lowered the TTL"))

@@ -37,7 +37,7 @@ FACTS: dict[str, tuple[Fact, ...]] = {
     "r5_rip_timeout_short": (Fact("rip", "no", (27_900, 28_100), ("192.0.2.2 went on advertising", "+28.0 s")),),
     "r6_ospf_hostroute": (Fact("ospf", "yes", (12, 14), ("10.0.0.3", "10.0.0.2 withdrew it +126 ms")),),
     "r6s_ospf_stale": (Fact("ospf", "no", None, ("10.0.0.2 never withdrew 10.77.0.10/32", "10.0.0.3")),),
-    "r7_bgp_hostroute": (Fact("bgp", "yes", (62, 64), ("AS 65002", "AS 65001 withdrew")),),
+    "r7_bgp_hostroute": (Fact("bgp", "yes", (62, 64), ("AS 65002", "AS 65001 withdrew it +172 ms")),),
     "r8_eigrp_guest": (Fact("eigrp", "no", None, ("192.0.2.2 never withdrew", "192.0.2.6", "4 of 7")),),
     "r9_vrrp_hello_leak": (Fact("vrrp", "no", None, ("group 77", "10.77.0.2", "cross")),),
     "r9i_vrrp_isolated": (Fact("vrrp", "yes", None, ("10.77.0.2 at the old", "10.77.0.3 at the new")),),

@@ -167,7 +167,7 @@ def _tell_guest(
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     series = [s for _, s in moved.heard]
     reachability = judge_reachability(moved, views, moment)
-    case = Case(moved, tuple(views), moment, completed, path, heard.domain, suffered, reachability)
+    case = Case(moved, tuple(views), moment, completed, path, domain, suffered, reachability)
     result = Guest(
         mac=mac_text(moved.mac) or "",
         ips=[ip_text(high, low) for high, low in moved.ips],

@@ -11,13 +11,19 @@ from vmpcap.migration.views import PointView
 
 
 def judge_stretched(case: Case, name: str) -> Mechanism | None:
-    """Is the guest's own broadcast domain at both sites, without an overlay in view, and does it carry its traffic?"""
-    if case.domain.word != "stretched" or any(_in_overlay(case)):
+    """
+    Is the guest's own broadcast domain at both its places, without an overlay in view, and does it carry its traffic?
+
+    One domain between sites, or a tagged VLAN between hosts; an untagged network of one switch is not stretched.
+    """
+    tags = sorted({s.vlan_outer_id for _, s in case.guest.heard if s.vlan_outer_id > 0})
+    roles = {view.role for view, _ in case.guest.heard}
+    tagged_at_both = bool(tags) and {"domain:source", "domain:destination"} <= roles
+    if any(_in_overlay(case)) or (case.domain.word != "stretched" and not tagged_at_both):
         return None
-    tags = sorted({s.vlan_outer_id for _, s in case.guest.heard if s.vlan_outer_id >= 0})
     what = f"VLAN {', '.join(map(str, tags))}" if tags else "the guest's broadcast domain"
     seen = sighted((view, frame) for view, s in case.guest.heard for frame in list(s.frames[:1]))
-    heard = f"{what} is at both sites: the announcement was heard at {', '.join(v.name for v, _ in case.guest.heard)}"
+    heard = f"{what} is at both places: the announcement was heard at {', '.join(v.name for v, _ in case.guest.heard)}"
     if case.domain.verdict == "reached" and case.reachability.answer == "yes":
         return result(name, "yes", f"{heard}, and the guest answers others from its new place", seen)
     if case.reachability.answer == "no":

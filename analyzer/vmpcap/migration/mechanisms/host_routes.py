@@ -40,6 +40,8 @@ class Claim:
     first: Told[RouteNews]
     last: Told[RouteNews]
     ended: Told[RouteNews] | None = None
+    taken_back: Told[RouteNews] | None = None
+    """The first withdrawal by one of its speakers; others may pass it on later."""
     speakers: set[str] = field(default_factory=set)
 
     @property
@@ -129,6 +131,8 @@ def _fall_silent(standing: dict[str, Claim], claimant: str, speaker: str, told: 
     if claim is None:
         return
     claim.speakers.discard(speaker)
+    if told.what.action == "withdraw" and claim.taken_back is None:
+        claim.taken_back = told
     if not claim.speakers:
         claim.ended = told
         del standing[claimant]
@@ -173,7 +177,9 @@ def _somebody_new(
     stale = [c for c in rivals if c.down is None]
     left = max((c.down for c in rivals if c.down is not None), default=None)
     came = f"{_words(name, new)} advertised {prefix} by {NAMES[name]} {since(latency)} after the switchover"
-    seen = sighted(of_told(t for c in ((*stale, new, *rivals) if stale else (new, *rivals)) for t in (c.first, c.ended or c.last)))
+    seen = sighted(
+        of_told(t for c in ((*stale, new, *rivals) if stale else (new, *rivals)) for t in (c.first, c.ended or c.last))
+    )
     back = case.back_at
     if stale and case.cut_off:
         names = " and ".join(_words(name, c) for c in stale)
@@ -209,7 +215,8 @@ def _somebody_new(
             return result(name, "undecided", f"{because}, and no peer shows which of them is followed", seen, latency)
         return result(name, "yes", f"{because}, but the guest's peers reach it", seen, latency)
     if left is not None:
-        came += f", and {' and '.join(_words(name, c) for c in rivals)} withdrew it {since(case.after(left))}"
+        when = max((c.taken_back or c.ended or c.last).ts for c in rivals)
+        came += f", and {' and '.join(_words(name, c) for c in rivals)} withdrew it {since(case.after(when))}"
     return result(name, "yes", came, seen, latency)
 
 
