@@ -178,18 +178,25 @@ def test_in_a_stretched_domain_the_new_places_frames_are_not_the_old_ones() -> N
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"offset": Offset(100 * MS, 102 * MS, 3)}, "clocks"),
+        ({"offset": Offset(-300 * MS, 300 * MS, 3)}, "which came first is not known"),
         ({"drops": 4}, "does not show every frame"),
         ({"truncated": True}, "does not show every frame"),
         ({"journal_complete": False}, "does not show every frame"),
     ],
 )
-def test_too_early_takes_clocks_that_agree_and_a_whole_capture(more: dict[str, object], words: str) -> None:
-    """An offset is no order of frames, and a frame that was missed is no proof of a second place."""
+def test_too_early_takes_clocks_that_tell_the_order_and_a_whole_capture(more: dict[str, object], words: str) -> None:
+    """Within the doubt there is no order of frames, and a frame that was missed is no proof of a second place."""
     points = announced_while_running(SWITCH + 300 * MS, **more)
     found = find_early_announcement(guest(points[1]), points)
     assert found.early_ms is None
     assert words in found.because
+
+
+def test_how_early_it_was_is_told_on_one_clock() -> None:
+    """The new place's clock is 100 ms behind, give or take one: of 291 ms by the clocks 191 are left."""
+    points = announced_while_running(SWITCH + 300 * MS, offset=Offset(-101 * MS, -99 * MS, 3))
+    found = find_early_announcement(guest(points[1]), points)
+    assert found.early_ms == pytest.approx(191.0)
 
 
 def test_too_early_takes_both_domains_and_an_announcement() -> None:

@@ -106,13 +106,22 @@ def test_silence_everywhere_needs_the_time_that_esxi_takes_to_repeat() -> None:
     assert follow_announcements(guest(), [long], SWITCH, qemu=False).domain.verdict == "not_reached"
 
 
-def test_no_delay_is_given_across_clocks_that_disagree() -> None:
-    """137 ms of offset are not 137 ms of delay."""
+def test_a_delay_across_clocks_that_disagree_is_corrected() -> None:
+    """137 ms of offset are not 137 ms of delay: three are left, and one of doubt."""
     host = heard("br", "domain:destination")
-    gateway = view("gw", "gateway", series=(announced(SWITCH + 137 * MS),), offset=Offset(136 * MS, 138 * MS, 5))
+    gateway = view("gw", "gateway", series=(announced(SWITCH + 140 * MS),), offset=Offset(136 * MS, 138 * MS, 5))
+    told = follow_announcements(guest(host, gateway), [host, gateway], SWITCH, qemu=True)
+    seen = told.announcements.by_point["gw"]
+    assert (seen.delay_ms, seen.delay_uncertainty_ms) == (pytest.approx(3.0), pytest.approx(1.0))
+    assert told.announcements.by_point["br"].delay_ms == 0.0
+
+
+def test_no_delay_is_given_between_clocks_that_were_not_compared() -> None:
+    """Nothing shows how they stand."""
+    host = heard("br", "domain:destination")
+    gateway = view("gw", "gateway", series=(announced(SWITCH + 3 * MS),), offset=None)
     told = follow_announcements(guest(host, gateway), [host, gateway], SWITCH, qemu=True)
     assert told.announcements.by_point["gw"].delay_ms is None
-    assert told.announcements.by_point["br"].delay_ms == 0.0
 
 
 def test_an_answered_request_is_reachability() -> None:

@@ -7,10 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmpcap.points.clock import Exchange, Offset, bound_offset
+from vmpcap.points.clock import Exchange, Offset, bound_exchanges, fit_lines
 
 MS = 1_000_000
 S = 1000 * MS
+
+
+def bound_offset(one: dict[object, Exchange], other: dict[object, Exchange]) -> Offset | None:
+    """What any line holds that keeps to these exchanges; where none does, all that they say together."""
+    found = bound_exchanges(one, other)
+    if found is None:
+        return None
+    lines = fit_lines(*found)
+    ends = lines.ends if lines is not None else (int(found[0].value_ns.min()), int(found[1].value_ns.max()))
+    return Offset(*ends, len(found[0].ts))
 
 
 def exchanges(seed: int, offset: int, count: int = 50) -> tuple[dict[object, Exchange], dict[object, Exchange]]:

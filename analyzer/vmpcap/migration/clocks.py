@@ -1,7 +1,9 @@
-"""Times of two points beside each other: on whose clock, and how far that may be off."""
+"""Times of two points beside each other: on whose clock, how far that may be off, and which was first."""
 
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.views import PointView
+from vmpcap.points.timeline import Elapsed, elapsed
+from vmpcap.terms.units import NS_PER_MS
 
 
 def on_clock_of(there: PointView, view: PointView, ts: int) -> int:
@@ -9,26 +11,18 @@ def on_clock_of(there: PointView, view: PointView, ts: int) -> int:
     return ts if there.name == view.name else on_point(there, on_reference(view, ts))
 
 
-def clock_doubt(one: PointView, other: PointView) -> int | None:
+def elapsed_between(start: PointView, start_ts: int, end: PointView, end_ts: int) -> Elapsed | None:
     """
-    How far may the difference of two times at these points be off, either way? Nanoseconds; None where nothing tells.
+    How long after the first frame did the second pass, each by the clock of its own point?
 
-    Notes
-    -----
-    A clock that may be the reference's is taken as given: the truth may lie at the farther end of its bounds. Of one
-    that cannot, the middle of the bounds is taken off, and half their width is left.
+    Without a doubt at one point; None at two whose clocks were not compared.
     """
-    if one.name == other.name:
-        return 0
-    return _sum_of(_doubt(one), _doubt(other))
+    if start.name == end.name:
+        return Elapsed(end_ts - start_ts, end_ts - start_ts, end_ts - start_ts)
+    return elapsed(start.line, start_ts, end.line, end_ts)
 
 
-def _doubt(view: PointView) -> int | None:
-    offset = view.offset
-    if offset is None:
-        return None
-    return max(abs(offset.low_ns), abs(offset.high_ns)) if offset.agrees else offset.uncertainty_ns
-
-
-def _sum_of(one: int | None, other: int | None) -> int | None:
-    return None if one is None or other is None else one + other
+def order_not_known(between: Elapsed) -> str:
+    """Why nobody can say which of two frames was first."""
+    doubt, apart = between.uncertainty_ns / NS_PER_MS, abs(between.ns) / NS_PER_MS
+    return f"the two frames are {apart:.3f} ms apart and the clocks are known to {doubt:.3f} ms: which came first is not known"

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vmpcap.announcements.series import Series
+from vmpcap.migration.clocks import elapsed_between, order_not_known
 from vmpcap.migration.conflicts import strays_at
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
+from vmpcap.points.timeline import Elapsed
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import NS_PER_S, ms
 
@@ -32,9 +35,9 @@ def find_early_announcement(guest: Moved, views: Sequence[PointView]) -> Early:
 
     Notes
     -----
-    It takes a point in each domain on clocks that agree: in a stretched domain the guest's frames from its new place
-    pass the old one too, and are told by their identification. A guest that is silent until its stun is not caught:
-    the figure leans low.
+    It takes a point in each domain on clocks that can be compared: in a stretched domain the guest's frames from its
+    new place pass the old one too, and are told by their identification. Where the clocks do not tell the order of the
+    two frames, nobody knows. A guest that is silent until its stun is not caught: the figure leans low.
     """
     first = guest.first_heard
     old = next((v for v in views if v.role == "domain:source"), None)
@@ -43,8 +46,6 @@ def find_early_announcement(guest: Moved, views: Sequence[PointView]) -> Early:
         return Early(None, "no announcement was seen")
     if old is None or new is None or guest.mac == NO_MAC:
         return Early(None, "it takes a point in each of the two domains to see the guest at its old place still")
-    if any(v.offset is not None and not v.offset.agrees for v in (old, new, first[0])):
-        return Early(None, "the clocks of the points disagree: the order of these frames is not known")
     if new.drops or new.missing or new.truncated or not new.journal_complete:
         return Early(None, f"{new.name} does not show every frame of the guest")
     announced = on_reference(first[0], first[1].first_ts)
@@ -52,7 +53,10 @@ def find_early_announcement(guest: Moved, views: Sequence[PointView]) -> Early:
     latest = on_point(old, announced) + LATEST_NS
     late = [row for row in strays_at(old, new, guest, announced) if j.ts_ns[row] <= latest]
     if late:
-        early = ms(int(j.ts_ns[late[-1]]) - on_point(old, announced))
+        after = _since(first, old, int(j.ts_ns[late[-1]]))
+        if after is not None and not after.is_later:
+            return Early(None, order_not_known(after))
+        early = ms(after.ns) if after is not None else ms(int(j.ts_ns[late[-1]]) - on_point(old, announced))
         because = f"the guest still sent at {old.name} {early:.1f} ms after it was announced at its new place"
         return Early(early, because, old.name, (int(j.frame[late[0]]), int(j.frame[late[-1]])))
     sent = frames_of(old, guest).sent
@@ -60,6 +64,14 @@ def find_early_announcement(guest: Moved, views: Sequence[PointView]) -> Early:
     if not len(before):
         return Early(None, f"the guest sent nothing at {old.name} before it was announced")
     last = int(before[np.argmax(j.ts_ns[before])])
-    after = ms(on_point(old, announced) - int(j.ts_ns[last]))
-    because = f"the announcement came {after:.1f} ms after the guest's last frame at {old.name}"
-    return Early(-after if after is not None else None, because, old.name, (int(j.frame[last]),))
+    after = _since(first, old, int(j.ts_ns[last]))
+    if after is not None and after.is_later is not False:
+        return Early(None, order_not_known(after))
+    waited = ms(on_point(old, announced) - int(j.ts_ns[last])) if after is None else ms(-after.ns)
+    because = f"the announcement came {waited:.1f} ms after the guest's last frame at {old.name}"
+    return Early(-waited if waited is not None else None, because, old.name, (int(j.frame[last]),))
+
+
+def _since(first: tuple[PointView, Series], view: PointView, ts: int) -> Elapsed | None:
+    """How long after the first announcement was that? None where the clocks were not compared."""
+    return elapsed_between(first[0], first[1].first_ts, view, ts)

@@ -58,14 +58,15 @@ def on_reference(view: PointView, ts: int) -> int:
     """
     When was that on the reference point's clock?
 
-    By the middle of the possible offsets: good enough to say what belongs together, never used to measure.
+    By what is taken for the clock then: good enough to say what belongs together. Who measures, or asks which of two
+    was first, asks `timing.elapsed_between`, which tells the doubt too.
     """
-    return ts - (view.offset.middle_ns if view.offset is not None and not view.offset.agrees else 0)
+    return view.line.on_reference(ts)
 
 
 def on_point(view: PointView, reference_ts: int) -> int:
     """When was that reference time on this point's clock? The inverse of on_reference."""
-    return reference_ts + (view.offset.middle_ns if view.offset is not None and not view.offset.agrees else 0)
+    return view.line.on_point(reference_ts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.announcements.series import Series
+from vmpcap.migration.clocks import elapsed_between
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.hearing import why_deaf
 from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, Reached
@@ -141,19 +142,18 @@ def _at_point(view: PointView, guest: Moved, moment: int, qemu: bool) -> PointAn
 
 def _seen_at(view: PointView, guest: Moved, series: Series, moment: int) -> PointAnnouncements:
     first = guest.first_heard
-    delay = None
     before = min(on_point(view, moment), series.first_ts)
     used, segments = _places_before(view, guest, before)
     series = _in_its_place(view, series, used)
     seen = f"{series.count} seen here, the first in frame {series.frames[0]}"
-    if first is not None and _comparable(first[0], view):
-        delay = ms(series.first_ts - first[1].first_ts)
+    late = elapsed_between(first[0], first[1].first_ts, view, series.first_ts) if first is not None else None
     reached, because = _arrival(view, guest, series, moment, used, segments, seen)
     wrong = _wrong_tag(_place(series.vlan_outer_id, series.vni), used) if reached == "not_reached" else None
     return PointAnnouncements(
         seen=True,
         first_ts=iso_utc(series.first_ts),
-        delay_ms=delay,
+        delay_ms=ms(late.ns) if late is not None else None,
+        delay_uncertainty_ms=ms(late.uncertainty_ns) if late is not None else None,
         vlan=[tag for tag in (series.vlan_outer_id, series.vlan_inner_id) if tag >= 0],
         vni=series.vni if series.vni >= 0 else None,
         frames=list(series.frames[:MOST_FRAMES]),
@@ -251,12 +251,6 @@ def _row_of(proof: Functional) -> int:
 def _place_text(place: Place) -> str:
     words = [f"{name} {number}" for name, number in zip(("VLAN", "VNI"), place, strict=True) if number != NO_TAG]
     return f"in {', '.join(words)}" if words else "untagged"
-
-
-def _comparable(one: PointView, other: PointView) -> bool:
-    if one.name == other.name:
-        return True
-    return all(v.offset is None or v.offset.agrees for v in (one, other))
 
 
 def _not_seen_at(view: PointView, guest: Moved, moment: int, qemu: bool) -> tuple[bool | None, Reached, str]:

@@ -56,12 +56,14 @@ class PointAnnouncements(msgspec.Struct, frozen=True, kw_only=True):
     """null where this point could not have seen them (not capturing then, wrong link type, cut frames)."""
     first_ts: str | None = None
     delay_ms: float | None = None
-    """After the earliest sighting at any point; null where the points' clocks are not known to agree."""
+    """After the earliest sighting at any point, on one clock; null where nothing shows how the clocks stand."""
+    delay_uncertainty_ms: float | None = None
+    """By how much the delay may be wrong, whatever the path is like; above the delay, nobody knows the order."""
     vlan: list[int] = []
     vni: int | None = None
     frames: list[int] = []
     times: list[str] = []
-    """When each of these frames passed, by the point's own clock."""
+    """When each of these frames passed, by the stream's clock."""
     frame_kinds: list[str] = []
     """What each of them is."""
     reached: Reached = "not_observable"
@@ -93,7 +95,11 @@ class Announcements(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bracket(msgspec.Struct, frozen=True, kw_only=True):
-    """The two frames that bound an interval. The clocks may shift its length by uncertainty_ms either way."""
+    """
+    The two frames that bound an interval. The clocks may shift its length by uncertainty_ms either way.
+
+    Times are by the clock of the point whose figures of the stream are told: frames of other points carry others.
+    """
 
     from_point: str | None = None
     from_frame: int | None = None
@@ -154,8 +160,8 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     from_ts: str | None = None
     to_ts: str | None = None
     """
-    From its first unanswered request to its first answered one (the last unanswered, where none was), by the clock of
-    the point; null without an outage.
+    From its first unanswered request to its first answered one (the last unanswered, where none was), by the
+    stream's clock; null without an outage.
     """
     filter: str = ""
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-import numpy as np
 
-from vmpcap.migration.clocks import clock_doubt, on_clock_of
+from vmpcap.migration.clocks import elapsed_between, on_clock_of
 from vmpcap.migration.conflicts import Conflict, find_duplicate_address, find_second_place
 from vmpcap.migration.detours import Detour, find_split, find_trombone
 from vmpcap.migration.early import Early, find_early_announcement
@@ -16,6 +15,7 @@ from vmpcap.migration.hops import describe_path
 from vmpcap.migration.mechanisms.case import Case
 from vmpcap.migration.mechanisms.table import judge_mechanisms
 from vmpcap.migration.moves import Move, match_transfers
+from vmpcap.migration.one_clock import ns_of, put_on_one_clock
 from vmpcap.migration.outcome import Outcome, judge_outcome
 from vmpcap.migration.phases import name_phases
 from vmpcap.migration.reach import Heard, follow_announcements
@@ -185,7 +185,7 @@ def _tell_guest(
     )
     return GuestStory(
         moved=moved,
-        result=result,
+        result=put_on_one_clock(result, views, move.best.view),
         heard=heard,
         reachability=reachability,
         suffered=suffered,
@@ -209,16 +209,17 @@ def _stun_on_stream_clock(move: Move, guests: Sequence[GuestStory], views: Seque
         if length is None or bracket.from_ts is None or bracket.to_ts is None:
             continue
         ends = [by_name[name] for name in (bracket.from_point, bracket.to_point) if name in by_name]
-        doubts = [doubt for view in ends if (doubt := clock_doubt(view, stream)) is not None]
-        if len(ends) == len((bracket.from_ts, bracket.to_ts)) and all(doubt < length * NS_PER_MS for doubt in doubts):
-            begin, end = _ns(bracket.from_ts), _ns(bracket.to_ts)
-            return on_clock_of(stream, ends[0], begin), on_clock_of(stream, ends[1], end)
+        times = ns_of(bracket.from_ts), ns_of(bracket.to_ts)
+        doubts = [_doubt_beside(stream, ts, view) for view, ts in zip(ends, times, strict=False)]
+        if len(ends) == len(times) and all(doubt < length * NS_PER_MS for doubt in doubts):
+            return times
     return None
 
 
-def _ns(text: str) -> int:
-    whole, rest = text.rstrip("Z").split(".")
-    return int(np.datetime64(whole, "s").astype(np.int64)) * 1_000_000_000 + int(rest)
+def _doubt_beside(stream: PointView, ts: int, view: PointView) -> int:
+    """How far may a time of that point, told by the stream's clock, be off? 0 where nobody knows: it is taken as given."""
+    apart = elapsed_between(stream, ts, view, on_clock_of(view, stream, ts))
+    return apart.uncertainty_ns if apart is not None else 0
 
 
 def stream_filter(transfer: Transfer) -> str:

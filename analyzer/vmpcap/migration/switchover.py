@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from vmpcap.migration.clocks import clock_doubt, on_clock_of
+from vmpcap.migration.clocks import elapsed_between, on_clock_of, order_not_known
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.moves import Move
 from vmpcap.migration.results import Bracket, Switchover
@@ -16,6 +16,7 @@ from vmpcap.migration.stream import StreamFigures
 from vmpcap.migration.suffering import Suffered
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import rank
+from vmpcap.points.timeline import Elapsed
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, iso_utc, ms
 
 BESIDE_NS: Final = 300 * NS_PER_MS
@@ -169,36 +170,33 @@ def between(start: Mark, end: Mark, because: str) -> tuple[float | None, Bracket
     they leave the order of the two open: such a time is none. Where the clocks were not compared the figure stands,
     wrong by as much as they differ, either way; its uncertainty is null.
     """
-    doubt = clock_doubt(start.view, end.view)
-    length = ms(end.ts - on_clock_of(end.view, start.view, start.ts)) or 0.0
-    objection = _objection(length, ms(doubt))
-    if doubt is None and not objection:
+    apart = elapsed_between(start.view, start.ts, end.view, end.ts)
+    length = apart.ns if apart is not None else end.ts - on_clock_of(end.view, start.view, start.ts)
+    objection = _objection(length, apart)
+    if apart is None and not objection:
         because = f"{because}; {NOT_COMPARED}" if because else NOT_COMPARED
-    return None if objection else length, Bracket(
+    return None if objection else ms(length), Bracket(
         from_point=start.view.name,
         from_frame=start.frame,
         from_ts=iso_utc(start.ts),
         to_point=end.view.name,
         to_frame=end.frame,
         to_ts=iso_utc(end.ts),
-        uncertainty_ms=ms(doubt),
+        uncertainty_ms=ms(apart.uncertainty_ns) if apart is not None else None,
         because=objection or because,
     )
 
 
-def _objection(length_ms: float, doubt_ms: float | None) -> str:
+def _objection(length: int, apart: Elapsed | None) -> str:
     """Why is this no time between two frames? Empty where it is one."""
-    if doubt_ms and abs(length_ms) < doubt_ms:
-        return (
-            f"the two frames are {length_ms:.3f} ms apart and the clocks are known to {doubt_ms:.3f} ms: which came"
-            " first is not known"
-        )
-    return "the second frame carries an earlier time than the first: the clocks disagree" if length_ms < 0 else ""
+    if apart is not None and apart.is_later is None and apart.low_ns < apart.high_ns:
+        return order_not_known(apart)
+    return "the second frame carries an earlier time than the first: the clocks disagree" if length < 0 else ""
 
 
 def _on_a_known_clock(marks: Sequence[Mark], to: Mark) -> list[Mark]:
     """Which of these stand on a clock that was compared with that of the other frame?"""
-    return [m for m in marks if clock_doubt(m.view, to.view) is not None]
+    return [m for m in marks if elapsed_between(m.view, m.ts, to.view, to.ts) is not None]
 
 
 def _is_before(mark: Mark, to: Mark) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.clocks import elapsed_between
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.results import PointAnnouncements
 from vmpcap.migration.sightings import frames_of
@@ -187,15 +188,13 @@ def crossing_ns(one: PointView, other: PointView, guest: Moved) -> tuple[int, in
     two points share no copy.
     """
     first, second = guest.series_at(one), guest.series_at(other)
-    if first is None or second is None or one.offset is None or other.offset is None:
+    if first is None or second is None:
         return None
-    middle = other.offset.middle_ns - one.offset.middle_ns
-    late = [
-        there - here
+    found = [
+        crossed
         for here, kind in zip(first.times, first.frame_kinds, strict=True)
         for there, same in zip(second.times, second.frame_kinds, strict=True)
-        if kind == same and abs(there - here - middle) <= SAME_COPY_NS
+        if kind == same and (crossed := elapsed_between(one, here, other, there)) and abs(crossed.ns) <= SAME_COPY_NS
     ]
-    if not late:
-        return None
-    return min(late) + one.offset.low_ns - other.offset.high_ns, min(late) + one.offset.high_ns - other.offset.low_ns
+    fastest = min(found, key=lambda crossed: crossed.ns, default=None)
+    return (fastest.low_ns, fastest.high_ns) if fastest is not None else None

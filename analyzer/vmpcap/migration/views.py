@@ -12,6 +12,7 @@ from vmpcap.measures.journal import JournalColumns
 from vmpcap.points.chain import Standing
 from vmpcap.points.clock import Offset
 from vmpcap.points.sightings import SightingLog
+from vmpcap.points.timeline import Timeline, constant_timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,5 +51,14 @@ class PointView:
     """Endpoints of tunnels that carried frames of overlays."""
     packets: SightingLog | None = None
     """Packets by names that other points give them too; None where there is no other point."""
+    timeline: Timeline | None = None
+    """The same at any time; None: by `offset` at all times."""
+    clock_note: str = ""
+    """What else is to be said of this clock: a chain of points that contradicts it, bounds from one side."""
     found: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What was looked up in the journal once, by what was asked: many questions begin with a guest's frames."""
+
+    @property
+    def line(self) -> Timeline:
+        """This clock beside the reference's at any time."""
+        return self.timeline if self.timeline is not None else constant_timeline(self.offset)

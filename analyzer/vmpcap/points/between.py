@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.points.kernels.keys import Kept
+from vmpcap.points.one_sided import OneSided, bound_one_way
 from vmpcap.points.pair_clock import PairClock
 from vmpcap.points.pairing import Paired
 from vmpcap.terms.units import NS_PER_MS
@@ -23,7 +24,7 @@ PERCENTILES: Final = (0, 50, 95, 99)
 
 @dataclass(frozen=True, slots=True)
 class OneWay:
-    """From one point to another. Counts are of packets kept: times `scale` of packets, where that is not 1."""
+    """From one point to another. Counts are of packets kept: each stands for `scale` of them."""
 
     matched: int
     delays_ms: tuple[float, ...] | None
@@ -70,6 +71,8 @@ class Between:
     forth: OneWay | None
     """From one to other; None where nothing went that way."""
     back: OneWay | None
+    one_sided: OneSided | None
+    """Where there is no clock: what one direction says of it."""
     went_first: I8 = field(repr=False, compare=False)
     """int8[n]: 1 where the one point saw a pair first, -1 the other, 0 undecided."""
 
@@ -96,18 +99,19 @@ def compare_points(one: int, other: int, paired: Paired, clock: PairClock | None
         paired.scale,
         _one_way(paired.one, paired.other, paired.row_one[forth], paired.row_other[forth], late[forth], doubt),
         _one_way(paired.other, paired.one, paired.row_other[back], paired.row_one[back], -late[back], doubt),
+        bound_one_way(paired) if clock is None and len(late) else None,
         ahead,
     )
 
 
 def _ordered(paired: Paired, clock: PairClock | None, ahead: I8) -> I8:
-    """Who saw it first also where only the clocks say so, if their bounds allow no other order."""
+    """Who saw it first: where the clocks' bounds allow but one order that one, else as most of its ends' packets."""
     if clock is None or not len(ahead):
         return ahead
     low, high = clock.bounds(paired.one.ts_ns[paired.row_one])
     late = paired.late_ns
     said = (late > high).astype(np.int8) - (late < low).astype(np.int8)
-    return np.where(ahead == 0, said, ahead).astype(np.int8)
+    return np.where(said == 0, ahead, said).astype(np.int8)
 
 
 def _ends(kept: Kept) -> U64:

@@ -1,11 +1,12 @@
 """Any number of points on one clock: along the chain of pairs that leaves the least doubt."""
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from vmpcap.points.pair_clock import PairClock
+from vmpcap.points.timeline import Leg, Timeline, Track, may_be_one, track_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,9 @@ class Standing:
     """Of the pair on the way that has fewest."""
     span_ns: tuple[int, int]
     """Lowest and highest offset over the whole time of the packets."""
+    alike_ns: int | None
+    """By how much the middle may be wrong if on every pair's path both ways are alike; None where nobody can say."""
+    timeline: Timeline
 
     @property
     def middle_ns(self) -> int:
@@ -41,7 +45,7 @@ Clocks = Mapping[tuple[int, int], PairClock]
 """By places of two points, the smaller first."""
 
 
-def stand(clocks: Clocks, reference: int) -> dict[int, Standing]:
+def stand(clocks: Clocks, reference: int, group: int = 0) -> dict[int, Standing]:
     """How does each point stand to the reference, as far as chains of pairs reach? The reference itself is left out."""
     before: dict[int, int] = {}
     waiting: list[tuple[int, int, int]] = [(0, reference, reference)]
@@ -54,61 +58,86 @@ def stand(clocks: Clocks, reference: int) -> dict[int, Standing]:
             if point in (one, other):
                 low, high = clock.at(clock.middle_ts)
                 heapq.heappush(waiting, (doubt + high - low, other if point == one else one, point))
-    return {point: _standing(clocks, reference, before, point) for point in before if point != reference}
+    tracks = {pair: track_of(clock) for pair, clock in clocks.items() if pair[0] in before}
+    return {point: _standing(clocks, tracks, group, _chain(before, point)) for point in before if point != reference}
 
 
-def _standing(clocks: Clocks, reference: int, before: Mapping[int, int], point: int) -> Standing:
+def _chain(before: Mapping[int, int], point: int) -> tuple[int, ...]:
+    """From the reference, which came before itself, to this point."""
     via = [point]
-    while via[-1] != reference:
+    while before[via[-1]] != via[-1]:
         via.append(before[via[-1]])
-    via.reverse()
+    return tuple(reversed(via))
+
+
+def timeline_of_reference(clocks: Clocks, reference: int, group: int) -> Timeline:
+    """The reference's own: no legs, but what it shares with others."""
+    tracks = {pair: track_of(clock) for pair, clock in clocks.items() if reference in pair}
+    return Timeline(group, place=reference, beside=_beside(tracks, reference))
+
+
+def _beside(tracks: Mapping[tuple[int, int], Track], point: int) -> dict[int, Leg]:
+    """Legs from this point to all with which it shares packets."""
+    return {
+        (other if point == one else one): Leg(track, point == one)
+        for (one, other), track in tracks.items()
+        if point in (one, other)
+    }
+
+
+def _standing(clocks: Clocks, tracks: Mapping[tuple[int, int], Track], group: int, via: tuple[int, ...]) -> Standing:
     edges = list(pairwise(via))
-    first = clocks[_key(*edges[0])]
-    ts = first.middle_ts if edges[0][0] < edges[0][1] else first.middle_ts + sum(first.at(first.middle_ts)) // 2
-    low = high = 0
-    drift, span, steps, packets = (0.0, 0.0), (0, 0), 0, first.packets
-    for one, other in edges:
-        clock = clocks[_key(one, other)]
-        least, most = _offset(clock, ts + (low + high) // 2, one < other)
-        low, high = low + least, high + most
-        turned = clock.longest.drift if one < other else (-clock.longest.drift[1], -clock.longest.drift[0])
-        drift = (drift[0] + turned[0], drift[1] + turned[1])
-        ends = min(p.ends[0] for p in clock.pieces), max(p.ends[1] for p in clock.pieces)
-        ends = ends if one < other else (-ends[1], -ends[0])
-        span = (span[0] + ends[0], span[1] + ends[1])
-        steps += len(clock.pieces) - 1
-        packets = min(packets, clock.packets)
-    return Standing(tuple(via), ts, low, high, drift if not steps else None, steps, packets, span)
+    used = [clocks[_key(*edge)] for edge in edges]
+    legs = tuple(Leg(tracks[_key(*edge)], edge[0] < edge[1]) for edge in edges)
+    ts = used[0].middle_ts if legs[0].is_forward else sum(legs[0].track.there(used[0].middle_ts)) // 2
+    line = Timeline(group, legs, may_be_one(legs), via[-1], _beside(tracks, via[-1]))
+    low, high = line.bounds_on_point(ts)
+    steps = sum(len(clock.pieces) - 1 for clock in used)
+    drifts = [_turned(clock.longest.drift, leg.is_forward) for clock, leg in zip(used, legs, strict=True)]
+    spans = [_turned(clock.span, leg.is_forward) for clock, leg in zip(used, legs, strict=True)]
+    return Standing(
+        via=via,
+        at_ts=ts,
+        low_ns=low - ts,
+        high_ns=high - ts,
+        drift=None if steps else (sum(least for least, _ in drifts), sum(most for _, most in drifts)),
+        steps=steps,
+        packets=min(clock.packets for clock in used),
+        span_ns=(int(sum(least for least, _ in spans)), int(sum(most for _, most in spans))),
+        alike_ns=_alike(used),
+        timeline=line,
+    )
+
+
+def _alike(used: Sequence[PairClock]) -> int | None:
+    doubts = [clock.alike_ns for clock in used]
+    return None if None in doubts else sum(doubt for doubt in doubts if doubt is not None)
+
+
+def _turned(edges: tuple[float, float], is_forward: bool) -> tuple[float, float]:
+    """The same from the other clock's side."""
+    return edges if is_forward else (-edges[1], -edges[0])
 
 
 def _key(one: int, other: int) -> tuple[int, int]:
     return min(one, other), max(one, other)
 
 
-def _offset(clock: PairClock, ts: int, is_forward: bool) -> tuple[int, int]:
+def contradictions(clocks: Clocks, lines: Mapping[int, Timeline]) -> list[tuple[int, int]]:
     """
-    The offset at that time of the point that the chain comes from.
+    Which pairs say another offset than the chains to both of their points? Their places.
 
-    Against its direction the time is on the other clock of the pair; it is brought to the one by the offset itself,
-    which is off by no more than the drift during that offset.
+    Asked at the begin, in the middle and at the end of what each pair shares.
     """
-    if is_forward:
-        return clock.at(ts)
-    there = sum(clock.at(clock.middle_ts)) // 2
-    low, high = clock.at(ts - there)
-    return -high, -low
-
-
-def contradictions(clocks: Clocks, standings: Mapping[int, Standing], reference: int) -> list[tuple[int, int]]:
-    """Which pairs say another offset than the chains to both of their points? Their places."""
     odd = []
     for (one, other), clock in clocks.items():
-        if any(p != reference and p not in standings for p in (one, other)):
+        if one not in lines or other not in lines:
             continue
-        a, b = (standings.get(p) for p in (one, other))
-        spans = [(s.span_ns if s is not None else (0, 0)) for s in (a, b)]
-        low, high = spans[1][0] - spans[0][1], spans[1][1] - spans[0][0]
-        least, most = min(p.ends[0] for p in clock.pieces), max(p.ends[1] for p in clock.pieces)
-        if most < low or least > high:
-            odd.append((one, other))
+        for ts in (clock.pieces[0].begin, clock.middle_ts, clock.pieces[-1].end):
+            least, most = (ts + edge for edge in clock.at(ts))
+            by_chain = [lines[other].bounds_on_point(at) for at in lines[one].bounds_on_reference(ts)]
+            low, high = min(edge[0] for edge in by_chain), max(edge[1] for edge in by_chain)
+            if most < low or least > high:
+                odd.append((one, other))
+                break
     return odd

@@ -60,37 +60,31 @@ class Bounds(NamedTuple):
     value_ns: I64
 
 
-def bound_offset(reference: Mapping[object, Exchange], other: Mapping[object, Exchange]) -> Offset | None:
+def bound_exchanges(one: Mapping[object, Exchange], other: Mapping[object, Exchange]) -> tuple[Bounds, Bounds] | None:
     """
-    Between which two values must the offset of the other point's clock lie?
+    Between which values must the offset of the other point's clock lie, by exchanges that both saw?
 
     Parameters
     ----------
-    reference, other : the exchanges each point saw, under keys that name the same exchange at both
+    one, other : the exchanges each point saw, under keys that name the same exchange at both
 
     Returns
     -------
-    None where no exchange was seen by both.
+    Lower and upper bounds, one of each per exchange; None where no exchange was seen by both.
 
     Notes
     -----
     A request passes the two points in one order, its reply in the other. So the differences of the two sightings bound
-    the offset from both sides, whichever point is nearer to the requester. Clocks drift: what is bounded is a straight
-    line over the time of the exchanges, and the interval holds all that any possible line passes. What the clocks may
-    have drifted between a request and its reply is added. Where no line fits (a step, a drift that turns), the
-    interval spans all exchanges: too wide, never too narrow.
+    the offset from both sides, whichever point is nearer to the requester. What the clocks may have drifted between a
+    request and its reply is added.
     """
-    pairs = [(here, other[key]) for key, here in reference.items() if key in other]
+    pairs = [(here, other[key]) for key, here in one.items() if key in other]
     if not pairs:
         return None
     here, there = np.array(pairs, np.int64).transpose(1, 0, 2)
     late, asked = there - here, here[:, 0]
     slack = np.ceil(MOST_DRIFT * np.abs(here[:, 1] - asked)).astype(np.int64)
-    lows, highs = Bounds(asked, late.min(axis=1) - slack), Bounds(asked, late.max(axis=1) + slack)
-    ends = _ends_of_lines(lows, highs)
-    if ends is None:
-        ends = int(lows.value_ns.min()), int(highs.value_ns.max())
-    return Offset(*ends, len(pairs))
+    return Bounds(asked, late.min(axis=1) - slack), Bounds(asked, late.max(axis=1) + slack)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +118,6 @@ class Lines:
     def ends(self) -> tuple[int, int]:
         """Lowest and highest offset of all times from begin to end, ns."""
         return self.base + int(np.floor(self.corners.min())), self.base + int(np.ceil(self.corners.max()))
-
-
-def _ends_of_lines(lows: Bounds, highs: Bounds) -> tuple[int, int] | None:
-    """Between which values do all straight lines lie that keep to these bounds? None where there is no such line."""
-    lines = fit_lines(lows, highs)
-    return lines.ends if lines is not None else None
 
 
 def fit_lines(lows: Bounds, highs: Bounds) -> Lines | None:

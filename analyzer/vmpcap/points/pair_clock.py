@@ -1,23 +1,24 @@
 """How two points' clocks stand to each other, from all packets that both of them saw."""
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.points.clock import MOST_DRIFT, Bounds, Lines, fit_lines
+from vmpcap.points.clock import Bounds, Lines, fit_lines
 from vmpcap.points.kernels.keys import UNICAST
+from vmpcap.points.orders import Packets, find_orders
 from vmpcap.points.pairing import Paired
+from vmpcap.points.symmetry import Symmetry, find_symmetry
 
 I64 = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 BINS: Final = 512
 """Stretches of time of which only the tightest bounds are kept: leaving out others widens, never narrows."""
-ALIKE: Final = 0.98
-"""Share of neighbours that must agree on which point comes first; a step of a clock turns one or two of them."""
 MOST_STEPS: Final = 8
 RESOLUTIONS: Final = (1_000_000, 1_000)
 """What time stamps may be multiples of, ns."""
@@ -39,6 +40,8 @@ class PairClock:
     pieces: tuple[Lines, ...]
     packets: int
     """Packets both saw that bound the offset."""
+    symmetry: Symmetry | None = None
+    """What is known of both ways; None where too little is."""
 
     def at(self, ts: int) -> tuple[int, int]:
         """Lowest and highest offset at that time of the one clock, ns; between two pieces it may be either's."""
@@ -66,14 +69,33 @@ class PairClock:
         return (longest.begin + longest.end) // 2
 
     @property
+    def span(self) -> tuple[int, int]:
+        """Lowest and highest offset of all pieces, ns."""
+        return min(piece.ends[0] for piece in self.pieces), max(piece.ends[1] for piece in self.pieces)
+
+    @property
+    def alike_ns(self) -> int | None:
+        """By how much the middle of the bounds at `middle_ts` may be wrong, if both ways are alike."""
+        if self.symmetry is None:
+            return None
+        low, high = self.at(self.middle_ts)
+        return math.ceil(self.symmetry.doubt(high - low))
+
+    @property
     def longest(self) -> Lines:
         """The piece that lasts longest."""
         return max(self.pieces, key=lambda piece: piece.end - piece.begin)
 
 
-def bound_pair(paired: Paired) -> tuple[PairClock | None, npt.NDArray[np.int8]]:
+def bound_pair(
+    paired: Paired, more: tuple[Bounds, Bounds] | None = None
+) -> tuple[PairClock | None, npt.NDArray[np.int8]]:
     """
     How does the other clock stand to the one, and which pairs of addresses say which point comes first?
+
+    Parameters
+    ----------
+    more : lower and upper bounds that are known from elsewhere: exchanges that the sampling of packets let go
 
     Returns
     -------
@@ -82,46 +104,33 @@ def bound_pair(paired: Paired) -> tuple[PairClock | None, npt.NDArray[np.int8]]:
 
     Notes
     -----
-    Packets of two ends pass the points in one order, their answers in the other. So of two neighbours in time, sent
-    by either end, the differences bound the offset from both sides, whatever the order is. Where 98 of 100 neighbours
-    of two ends say the same order (ALIKE), every single packet is a bound on its own: of ends whose way changed for
-    fewer than that, packets may bound too narrowly. Only unicast: of a flood each point may stand on a branch of its
-    own, and neither comes first.
+    Packets of two ends pass the points in one order, their answers in the other. So a packet and the nearest answers
+    before and after it bound the offset from both sides, whatever the order is (`find_orders`). Only unicast: of a
+    flood each point may stand on a branch of its own, and neither comes first. Both points must lie on the way of the
+    packets: of a copy that a switch flooded to a branch, the time on that branch is taken for time on the way.
     """
     one, other = paired.one, paired.other
-    usable = np.flatnonzero((one.kind[paired.row_one] == UNICAST) & (other.kind[paired.row_other] == UNICAST))
     ahead = np.zeros(len(paired.row_one), np.int8)
-    if len(usable) < 2:
-        return None, ahead
-    at, late = one.ts_ns[paired.row_one[usable]], paired.late_ns[usable]
-    ends, side = one.pair[paired.row_one[usable]], one.side[paired.row_one[usable]]
-    order = np.lexsort((at, ends))
-    at, late, ends, side = at[order], late[order], ends[order], side[order]
+    usable = np.flatnonzero((one.kind[paired.row_one] == UNICAST) & (other.kind[paired.row_other] == UNICAST))
+    order = usable[np.lexsort((one.ts_ns[paired.row_one[usable]], one.pair[paired.row_one[usable]]))]
+    rows = paired.row_one[order]
+    packets = Packets(one.ts_ns[rows], paired.late_ns[order], one.pair[rows], one.side[rows])
     rough = resolution(one.ts_ns) + resolution(other.ts_ns)
-    near = np.flatnonzero((ends[1:] == ends[:-1]) & (side[1:] != side[:-1]))
-    if not len(near):
+    orders = find_orders(packets, rough)
+    ahead[order] = orders.ahead
+    lows, highs = orders.lows, orders.highs
+    if more is not None:
+        lows, highs = (
+            Bounds(*map(np.concatenate, zip(a, b, strict=True))) for a, b in zip(orders[:2], more, strict=True)
+        )
+    if not len(lows.ts) or not len(highs.ts):
         return None, ahead
-    apart = np.ceil(MOST_DRIFT * (at[near + 1] - at[near])).astype(np.int64) + rough
-    first = np.where(side[near] == 0, late[near], late[near + 1])
-    second = np.where(side[near] == 0, late[near + 1], late[near])
-    vote = np.sign(np.where(np.abs(first - second) > apart, first - second, 0))
-    _, group = np.unique(ends, return_inverse=True)
-    said = np.bincount(group[near], np.abs(vote), int(group.max()) + 1)
-    sum_of = np.bincount(group[near], vote, int(group.max()) + 1)
-    sure = np.where((said > 0) & (np.abs(sum_of) >= (2 * ALIKE - 1) * said), np.sign(sum_of), 0).astype(np.int8)
-    turn = (sure[group] * np.where(side == 0, 1, -1)).astype(np.int8)
-    ahead[usable[order]] = turn
-    high, low = turn > 0, turn < 0
-    lows = Bounds(
-        np.concatenate((at[near], at[low])),
-        np.concatenate((np.minimum(first, second) - apart, late[low] - rough)),
-    )
-    highs = Bounds(
-        np.concatenate((at[near], at[high])),
-        np.concatenate((np.maximum(first, second) + apart, late[high] + rough)),
-    )
     pieces = fit_pieces(lows, highs)
-    return (PairClock(pieces, len(usable)) if pieces else None), ahead
+    if not pieces:
+        return None, ahead
+    clock = PairClock(pieces, len(order))
+    steps = one.ttl[rows].astype(np.int64) - other.ttl[paired.row_other[order]]
+    return replace(clock, symmetry=find_symmetry(clock, packets, orders.ahead, steps)), ahead
 
 
 def resolution(ts: I64) -> int:

@@ -100,6 +100,8 @@ def _offset(clock: Clock, glyphs: Glyphs) -> str:
     if clock.offset_ms is None:
         return f"{clock.point} unknown"
     doubt = f" {glyphs.doubt} {figure(clock.uncertainty_ms, 'ms')}" if clock.uncertainty_ms is not None else ""
+    if clock.bound_ms is not None and clock.bound_ms != clock.uncertainty_ms:
+        doubt += f" if both ways are alike, {glyphs.doubt} {figure(clock.bound_ms, 'ms')} in any case"
     drift = f", drift {figure(clock.drift_ppm)} ppm" if clock.drift_ppm is not None else ""
     matched = count_of(clock.matched_packets, "matched packet")
     return f"{clock.point} {clock.offset_ms:+.3f} ms{doubt}{drift} ({matched})"

@@ -50,7 +50,8 @@ def _picture(migration: Migration, report: Report, width: int, glyphs: Glyphs) -
         words.append(", ".join(f"{LIMITS[n]} {n.replace('_', ' ')}" for n in migration.throughput.limit_shares))
     if "announced" in kinds:
         words.append("A first announced at a point")
-    unsure = [c.point for c in report.clocks if c.offset_ms is None]
+    held = {c.point for c in report.clocks}
+    unsure = [c.point for c in report.clocks if c.offset_ms is None or c.reference in held]
     if unsure and kinds & {"switchover", "announced"}:
         words.append(f"marks of {', '.join(unsure)} by their own clocks")
     yield Picture(tuple(lines), "; ".join(words))

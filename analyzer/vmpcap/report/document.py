@@ -93,6 +93,9 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True):
     offset_ms: float | None = None
     drift_ppm: float | None = None
     uncertainty_ms: float | None = None
+    """Of the offset, where the way there takes as long as the way back, but for a tenth of both and what hosts add."""
+    bound_ms: float | None = None
+    """Of the offset, whatever the path is like: half the time there and back. Orders and figures rest on this one."""
     matched_packets: int = 0
     because: str = ""
 

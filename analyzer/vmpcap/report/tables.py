@@ -242,7 +242,7 @@ POINT_VIEW: Final = (
     Shown("reordered", ("reordered",), as_is, True),
     Shown("not after", ("not_after",), as_is, True),
     Shown("recut", ("recut",), as_is, True),
-    Shown("offset ms", ("offset_ms", "uncertainty_ms"), with_doubt, True),
+    Shown("offset ms", ("offset_ms", "bound_ms"), with_doubt, True),
     Shown("one in", ("one_in",), plain_number, True),
     Shown("because", ("because",), as_is),
 )

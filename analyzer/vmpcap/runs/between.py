@@ -1,14 +1,31 @@
 """All points of a request held against each other, pair by pair."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from vmpcap.points.between import Between, compare_points
-from vmpcap.points.chain import Standing, contradictions, stand
+from vmpcap.points.chain import Clocks, Standing, contradictions, stand, timeline_of_reference
+from vmpcap.points.clock import Exchange, bound_exchanges
+from vmpcap.points.one_sided import OneSided, bound_one_way, describe_one_sided
 from vmpcap.points.pair_clock import PairClock, bound_pair
 from vmpcap.points.pairing import pair_packets
+from vmpcap.points.roles import STREAM_FIGURES, rank
+from vmpcap.points.timeline import Timeline
 from vmpcap.runs.point import PointRead
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Points in groups of which each hangs together by packets, each held against its own reference."""
+
+    references: tuple[int, ...]
+    """The first is that of the greatest group."""
+    reference_of: dict[int, int]
+    standings: dict[int, Standing]
+    """By place; the references are not in it."""
+    lines: dict[int, Timeline]
+    contradictions: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,46 +48,67 @@ def compare_all(points: Sequence[PointRead]) -> Together:
         paired = pair_packets(points[one].sightings, points[other].sightings)
         pairs.append(compare_points(one, other, paired, *bound_pair(paired)))
     clocks = {(p.one, p.other): p.clock for p in pairs if p.clock is not None}
-    references, odd = [], set()
-    standings: dict[int, Standing] = {}
-    rest = _by_degree(len(points), clocks)
-    while rest:
-        reference = rest[0]
-        found = stand(clocks, reference)
-        odd |= set(contradictions(clocks, found, reference))
-        standings |= found
-        references.append(reference)
-        rest = [point for point in rest if point != reference and point not in found]
+    groups = group_points(points, clocks)
     names = tuple(p.files.name for p in points)
-    return Together(names, tuple(references), tuple(pairs), standings, tuple(sorted(odd)))
+    return Together(names, groups.references, tuple(pairs), groups.standings, groups.contradictions)
 
 
-def _by_degree(count: int, clocks: dict[tuple[int, int], PairClock]) -> list[int]:
-    """Points with clocks to most others first; in their order among equals."""
-    degree = [sum(point in pair for pair in clocks) for point in range(count)]
-    return sorted(range(count), key=lambda n: -degree[n])
-
-
-def clocks_against(points: Sequence[PointRead], reference: int) -> dict[int, Standing]:
+def group_points(points: Sequence[PointRead], clocks: Clocks) -> Groups:
     """
-    How do clocks stand to that of this point? By place; only what packets can tell.
+    Which points hang together, and how do they stand to the reference of their group?
 
-    Points that share packets with the reference are compared with it alone; only for the others all pairs are.
+    The reference is the point with clocks to most others; among equals one at which figures of the stream are taken,
+    so that these need no correction.
     """
-    clocks: dict[tuple[int, int], PairClock] = {}
+    references: list[int] = []
+    odd: set[tuple[int, int]] = set()
+    standings: dict[int, Standing] = {}
+    lines: dict[int, Timeline] = {}
+    reference_of: dict[int, int] = {}
+    rest = sorted(range(len(points)), key=lambda n: (-sum(n in pair for pair in clocks), _rank(points[n])))
+    while rest:
+        reference, group = rest[0], len(references)
+        found = stand(clocks, reference, group)
+        own = {reference: timeline_of_reference(clocks, reference, group)} | {p: s.timeline for p, s in found.items()}
+        odd |= set(contradictions(clocks, own))
+        standings |= found
+        lines |= own
+        reference_of |= dict.fromkeys(own, reference)
+        references.append(reference)
+        rest = [point for point in rest if point not in own]
+    return Groups(tuple(references), reference_of, standings, lines, tuple(sorted(odd)))
 
-    def compare(one: int, other: int) -> None:
+
+def _rank(point: PointRead) -> int:
+    return rank(point.files.role, STREAM_FIGURES)
+
+
+@dataclass(frozen=True, slots=True)
+class PairClocks:
+    """Clocks of pairs by their places, and what one direction alone says of others."""
+
+    clocks: dict[tuple[int, int], PairClock]
+    one_sided: dict[tuple[int, int], OneSided]
+
+    def note(self, points: Sequence[PointRead], reference: int, point: int) -> str:
+        """What is known of this point's clock against the reference's by one direction alone; empty: nothing more."""
+        pair = min(reference, point), max(reference, point)
+        bounds = self.one_sided.get(pair)
+        return describe_one_sided(bounds, *(points[p].files.name for p in pair)) if bounds is not None else ""
+
+
+def clocks_of(points: Sequence[PointRead], exchanges: Sequence[Mapping[object, Exchange]]) -> PairClocks:
+    """
+    How do the clocks of each two of these points stand to each other? Only what packets can tell.
+
+    Exchanges bound them too: where packets were sampled, the few that met no queue may have been let go.
+    """
+    found = PairClocks({}, {})
+    for one, other in combinations(range(len(points)), 2):
         paired = pair_packets(points[one].sightings, points[other].sightings)
-        clock, _ = bound_pair(paired)
+        clock, _ = bound_pair(paired, bound_exchanges(exchanges[one], exchanges[other]))
         if clock is not None:
-            clocks[one, other] = clock
-
-    places = range(len(points))
-    for other in places:
-        if other != reference:
-            compare(min(reference, other), max(reference, other))
-    alone = [p for p in places if p != reference and p not in {q for pair in clocks for q in pair}]
-    for one, other in combinations(places, 2):
-        if reference not in (one, other) and (one in alone or other in alone):
-            compare(one, other)
-    return stand(clocks, reference)
+            found.clocks[one, other] = clock
+        elif len(paired.row_one):
+            found.one_sided[one, other] = bound_one_way(paired)
+    return found

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from vmpcap.points.between import Between, OneWay
+from vmpcap.points.one_sided import describe_one_sided
 from vmpcap.runs.between import Together
 from vmpcap.terms.columns import POINTS, dtypes, through_gate
 from vmpcap.terms.units import NS_PER_MS, count_of
@@ -32,7 +33,8 @@ def _rows(together: Together, pair: Between) -> Iterator[dict[str, Any]]:
     said = False
     for here, there, way, sign, repeated in ways:
         if way is not None:
-            yield {"from_point": here, "to_point": there, **_shared(together, pair, sign, repeated), **_of_way(way)}
+            shared = _shared(together, pair, sign, repeated)
+            yield {"from_point": here, "to_point": there, **shared, **_of_way(way, pair.scale)}
             said = True
     if not said:
         yield {"from_point": one, "to_point": other, **_shared(together, pair, 1, pair.repeated_other)}
@@ -43,20 +45,23 @@ def _shared(together: Together, pair: Between, sign: int, repeated: int) -> dict
     row: dict[str, Any] = {"one_in": pair.scale}
     if pair.matched or pair.ambiguous:
         row |= {
-            "repeated": repeated,
-            "ambiguous": pair.ambiguous,
-            "undecided": pair.undecided,
-            "translated": pair.translated,
+            "repeated": repeated * pair.scale,
+            "ambiguous": pair.ambiguous * pair.scale,
+            "undecided": pair.undecided * pair.scale,
+            "translated": pair.translated * pair.scale,
         }
     else:
         return row | {"because": NOTHING_SHARED}
     if pair.clock is None:
-        return row | {"because": NO_ANSWERS}
+        names = together.names[pair.one], together.names[pair.other]
+        one_sided = describe_one_sided(pair.one_sided, *names) if pair.one_sided is not None else ""
+        return row | {"because": f"{NO_ANSWERS}; {one_sided}" if one_sided else NO_ANSWERS}
     low, high = pair.clock.at(pair.clock.middle_ts)
     least, most = pair.clock.longest.drift
     row |= {
         "offset_ms": sign * (low + high) / 2 / NS_PER_MS,
-        "uncertainty_ms": (high - low) / 2 / NS_PER_MS,
+        "uncertainty_ms": min(pair.clock.alike_ns or (high - low) / 2, (high - low) / 2) / NS_PER_MS,
+        "bound_ms": (high - low) / 2 / NS_PER_MS,
         "drift_ppm": sign * (least + most) / 2 * 1e6,
         "drift_uncertainty_ppm": (most - least) / 2 * 1e6,
         "clock_steps": len(pair.clock.pieces) - 1,
@@ -66,21 +71,22 @@ def _shared(together: Together, pair: Between, sign: int, repeated: int) -> dict
     return row
 
 
-def _of_way(way: OneWay) -> dict[str, Any]:
+def _of_way(way: OneWay, scale: int) -> dict[str, Any]:
+    """One direction's columns; each packet of a sample stands for so many."""
     delays = way.delays_ms or (None,) * 4
     return {
-        "matched": way.matched,
-        "lost": way.lost,
+        "matched": way.matched * scale,
+        "lost": way.lost * scale,
         "lost_frames": list(way.lost_frames),
-        "not_after": way.not_after,
-        "recut": way.recut,
-        "reordered": way.reordered,
+        "not_after": way.not_after * scale,
+        "recut": way.recut * scale,
+        "reordered": way.reordered * scale,
         **dict(zip(("delay_min_ms", "delay_p50_ms", "delay_p95_ms", "delay_p99_ms"), delays, strict=True)),
         "delay_uncertainty_ms": way.uncertainty_ms,
         "ttl_step": way.ttl_step,
-        "dscp_changed": way.dscp_changed,
-        "ecn_changed": way.ecn_changed,
-        "vlan_changed": way.vlan_changed,
+        "dscp_changed": way.dscp_changed * scale,
+        "ecn_changed": way.ecn_changed * scale,
+        "vlan_changed": way.vlan_changed * scale,
         "largest_from_bytes": way.largest_from,
         "largest_to_bytes": way.largest_to,
     }
@@ -139,16 +145,20 @@ def _link(together: Together, pair: Between | None, above: int) -> list[str]:
     if pair is None:
         return [f"  \u2506  {NOTHING_SHARED}"]
     down, up = (pair.forth, pair.back) if pair.one == above else (pair.back, pair.forth)
-    return [f"  {arrow}  {_way(way)}" for arrow, way in (("\u2193", down), ("\u2191", up)) if way is not None]
+    return [
+        f"  {arrow}  {_way(way, pair.scale)}" for arrow, way in (("\u2193", down), ("\u2191", up)) if way is not None
+    ]
 
 
-def _way(way: OneWay) -> str:
+def _way(way: OneWay, scale: int) -> str:
     delay = ""
     if way.delays_ms is not None:
         delay = (
             f"{way.delays_ms[0]:.3f} ms at least \u00b1 {way.uncertainty_ms:.3f}, {way.delays_ms[1]:.3f} as a rule; "
         )
-    lost = f"{way.lost:,} of {way.matched + way.lost:,} lost"
+    about = "about " if scale > 1 else ""
+    lost = f"{about}{way.lost * scale:,} of {(way.matched + way.lost) * scale:,} lost"
+    lost += f" (by one packet in {scale:,})" if scale > 1 else ""
     routers = f"; {count_of(way.ttl_step, 'router')} between" if way.ttl_step else ""
     recut = "; segments were cut or joined on the way" if way.recut else ""
     return f"{delay}{lost}{routers}{recut}"
@@ -159,7 +169,12 @@ def _clock(together: Together, point: int) -> str:
     if stands is None:
         is_used = any(s.via[0] == point for s in together.standings.values())
         return "the clock that others are held against" if is_used else "clock not known against the others"
-    text = f"clock {stands.middle_ns / NS_PER_MS:+.3f} ms \u00b1 {stands.uncertainty_ns / NS_PER_MS:.3f}"
+    text = f"clock {stands.middle_ns / NS_PER_MS:+.3f} ms"
+    if stands.alike_ns is not None and stands.alike_ns < stands.uncertainty_ns:
+        text += f" \u00b1 {stands.alike_ns / NS_PER_MS:.3f} if both ways are alike,"
+    text += f" \u00b1 {stands.uncertainty_ns / NS_PER_MS:.3f}"
+    text += " in any case" if "alike" in text else ""
+    text += "; it may be the same clock" if stands.timeline.is_given else ""
     if stands.drift is not None:
         middle, doubt = sum(stands.drift) / 2 * 1e6, (stands.drift[1] - stands.drift[0]) / 2 * 1e6
         text += f", drift {middle:+.1f} ppm \u00b1 {doubt:.1f}" if doubt <= TOLD_DRIFT_PPM else ""

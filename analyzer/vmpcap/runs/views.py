@@ -1,6 +1,7 @@
 """From what was read at each point to what the migration floor works with."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -15,9 +16,10 @@ from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.mirrors import fold_mirrors
 from vmpcap.migration.views import PointView
 from vmpcap.points.chain import Standing
-from vmpcap.points.clock import Exchange, Offset, bound_offset
+from vmpcap.points.clock import Exchange, Offset
+from vmpcap.points.timeline import Timeline
 from vmpcap.report.document import Clock
-from vmpcap.runs.between import clocks_against
+from vmpcap.runs.between import clocks_of, group_points
 from vmpcap.runs.inputs import dropped, missing_of_mirrors
 from vmpcap.runs.point import PointRead
 from vmpcap.terms.units import NO_TIME, count_of, ms
@@ -31,6 +33,10 @@ ECHO_REPLY: Final = 0
 ICMP: Final = 1
 DHCP_CLIENT: Final = 68
 DHCP_SERVER: Final = 67
+NOT_COMPARED: Final = "no two ends whose packets both points saw in both directions: the clocks are taken as given"
+CONTRADICTED: Final = (
+    "another chain of points says another offset of one of these: something on the way is not as taken"
+)
 MOST_DOUBT: Final = 20e-6
 """A drift less sure than this is not told."""
 LEAST_COPIES: Final = 0.05
@@ -41,34 +47,29 @@ MOST_STREAMS: Final = 2048
 
 
 def as_views(points: Sequence[PointRead]) -> list[PointView]:
-    """
-    Each point as a view; clocks are held against the first point that shares exchanges with the others.
-
-    All packets that two points saw bound their clocks, and the exchanges do where packets were sampled away.
-    """
+    """Each point as a view, with its clock beside that of the point with which most others share packets."""
     streams = [streams_of(point) for point in points]
+    if len(points) < 2:
+        return [
+            _as_view(point, own, Offset(0, 0, 0), None, Timeline(0)) for point, own in zip(points, streams, strict=True)
+        ]
     exchanges = [_exchanges(point, own) for point, own in zip(points, streams, strict=True)]
-    reference = _reference(exchanges)
-    standings = clocks_against(points, reference) if len(points) > 1 else {}
+    found = clocks_of(points, exchanges)
+    groups = group_points(points, found.clocks)
     views = []
     for number, point in enumerate(points):
-        standing = standings.get(number)
-        by_exchanges = bound_offset(exchanges[reference], exchanges[number])
-        offset = Offset(0, 0, 0) if number == reference else _narrower(by_exchanges, standing)
-        views.append(_as_view(point, streams[number], offset, standing))
-    return views
+        standing, line = groups.standings.get(number), groups.lines[number]
+        views.append(_as_view(point, streams[number], _offset(line, standing), standing, line))
+    odd = {place for pair in groups.contradictions for place in pair}
+    notes = [CONTRADICTED if n in odd else found.note(points, groups.references[0], n) for n in range(len(points))]
+    return [replace(view, clock_note=note) for view, note in zip(views, notes, strict=True)]
 
 
-def _narrower(by_exchanges: Offset | None, standing: Standing | None) -> Offset | None:
-    """What all packets and what exchanges say together; where they contradict each other (a step), all packets."""
-    if standing is None:
-        return by_exchanges
-    low, high = standing.span_ns
-    count = max(standing.packets // 2, 1)
-    if by_exchanges is not None and max(low, by_exchanges.low_ns) <= min(high, by_exchanges.high_ns):
-        low, high = max(low, by_exchanges.low_ns), min(high, by_exchanges.high_ns)
-        count = max(count, by_exchanges.exchanges)
-    return Offset(low, high, count)
+def _offset(line: Timeline, standing: Standing | None) -> Offset | None:
+    """The clock against the main reference's, over the whole time; None where nothing compares the two."""
+    if line.group:
+        return None
+    return Offset(0, 0, 0) if standing is None else Offset(*standing.span_ns, max(standing.packets // 2, 1))
 
 
 def streams_of(point: PointRead) -> list[Connection]:
@@ -78,7 +79,11 @@ def streams_of(point: PointRead) -> list[Connection]:
 
 
 def _as_view(
-    point: PointRead, streams: Sequence[Connection], offset: Offset | None, standing: Standing | None
+    point: PointRead,
+    streams: Sequence[Connection],
+    offset: Offset | None,
+    standing: Standing | None,
+    timeline: Timeline,
 ) -> PointView:
     rows, journal = _announcements(point), point.journal.columns()
     link_types = {number for read in point.reads for number in read.facts.link_types}
@@ -102,6 +107,7 @@ def _as_view(
         offset=offset,
         standing=standing,
         packets=point.sightings if point.sightings.budget else None,
+        timeline=timeline,
     )
 
 
@@ -156,49 +162,47 @@ def _exchanges(point: PointRead, streams: Sequence[Connection]) -> Mapping[objec
     return found
 
 
-def _reference(exchanges: Sequence[Mapping[object, Exchange]]) -> int:
-    """The point that shares exchanges with most others; the first among equals."""
-    shared = [
-        sum(1 for other, theirs in enumerate(exchanges) if other != number and mine.keys() & theirs.keys())
-        for number, mine in enumerate(exchanges)
-    ]
-    return max(range(len(shared)), key=lambda n: (shared[n], -n)) if shared else 0
-
-
 def describe_clocks(views: Sequence[PointView]) -> list[Clock]:
-    """How does each clock stand to the reference's? Empty for a single point."""
-    reference = next((v for v in views if v.offset is not None and v.offset.exchanges == 0), None)
-    if reference is None or len(views) < 2:
+    """How does each clock stand to that of its group's reference? Empty for a single point."""
+    if len(views) < 2:
         return []
-    return [_clock(view, reference) for view in views if view is not reference]
+    references = {view.line.group: view for view in views if view.standing is None}
+    main = references[0]
+    return [_clock(view, references[view.line.group], main) for view in views if view is not main]
 
 
-def _clock(view: PointView, reference: PointView) -> Clock:
-    if view.offset is None:
-        because = "no two ends whose packets both points saw in both directions: the clocks are taken as given"
-        return Clock(point=view.name, reference=reference.name, because=because)
-    if view.offset.agrees:
+def _clock(view: PointView, reference: PointView, main: PointView) -> Clock:
+    stands = view.standing
+    if stands is None:
+        because = f"{NOT_COMPARED}; {view.clock_note}" if view.clock_note else NOT_COMPARED
+        return Clock(point=view.name, reference=main.name, because=because)
+    if view.line.is_given:
         because = "the packets seen at both allow the clocks to be one; they are taken as given"
     else:
-        because = (
-            "the clocks disagree visibly: the offset is taken off the switchover's figures,"
-            " no delay is measured across them"
-        )
-    stands = view.standing
-    if stands is not None and stands.steps:
+        because = "the clocks disagree; figures across the two points are corrected, their uncertainty tells the rest"
+    if reference is not main:
+        because += f"; how {reference.name} stands to {main.name} is not known"
+    if stands.steps:
         because += f"; a clock stepped {count_of(stands.steps, 'time')}: the offset is that of the longest piece"
-    told: Offset | Standing = view.offset
-    if stands is not None and (stands.steps or stands.uncertainty_ns < view.offset.uncertainty_ns):
-        told = stands  # at one time the bounds may be nearer than over all of it
+    if view.clock_note:
+        because += f"; {view.clock_note}"
+    if stands.alike_ns is None:
+        because += "; nothing shows that both ways are alike"
     return Clock(
         point=view.name,
         reference=reference.name,
-        offset_ms=ms(told.middle_ns),
+        offset_ms=ms(stands.middle_ns),
         drift_ppm=_drift_ppm(stands),
-        uncertainty_ms=ms(told.uncertainty_ns),
-        matched_packets=stands.packets if stands is not None else 2 * view.offset.exchanges,
+        uncertainty_ms=ms(_doubt(stands)),
+        bound_ms=ms(stands.uncertainty_ns),
+        matched_packets=stands.packets,
         because=because,
     )
+
+
+def _doubt(stands: Standing) -> int:
+    """By how much the offset may be wrong, where both ways are alike."""
+    return stands.uncertainty_ns if stands.alike_ns is None else min(stands.alike_ns, stands.uncertainty_ns)
 
 
 def _drift_ppm(stands: Standing | None) -> float | None:

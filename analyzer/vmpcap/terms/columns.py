@@ -288,12 +288,17 @@ POINTS: Final = (
     Column("lost_frames", "ids", "", "frames of the first hundred at the first point"),
     Column("not_after", "count", "packets", "seen at the first after the last that came: lost, or gone another way"),
     Column("recut", "count", "packets", "segments of other sizes at either point (offload): not said to be lost"),
-    Column("reordered", "count", "packets", "overtaken on the way by a later one of the same ends"),
+    Column("reordered", "count", "packets", "overtaken on the way by a later one of the same ends; low in a sample"),
     Column("repeated", "count", "packets", "that the second point saw more often than the first; both ways together"),
     Column("ambiguous", "count", "packets", "seen unequally often: which is which is not known; both ways together"),
     Column("undecided", "count", "packets", "seen at both, of which nobody knows where first; both ways together"),
     Column("translated", "count", "packets", "found by numbers alone: addresses or IP ids were rewritten; both ways"),
-    Column("one_in", "count", "", "packets are a sample of one in so many; 1: all. Counts are not scaled up"),
+    Column(
+        "one_in",
+        "count",
+        "",
+        "packets are a sample of one in so many; 1: all. Counts are those of the sample times this",
+    ),
     Column("delay_min_ms", "float", "ms", "one-way, by the middle of what the clocks allow"),
     Column("delay_p50_ms", "float", "ms", "the same, nearest rank"),
     Column("delay_p95_ms", "float", "ms", "the same, nearest rank"),
@@ -310,7 +315,8 @@ POINTS: Final = (
     Column(
         "offset_ms", "float", "ms", "what the second point's clock shows more than the first's, in the middle of it all"
     ),
-    Column("uncertainty_ms", "float", "ms", "the truth lies within so much of it, unless a clock stepped by less"),
+    Column("uncertainty_ms", "float", "ms", "the truth lies within so much of it, if both ways are alike to a tenth"),
+    Column("bound_ms", "float", "ms", "the same whatever the ways are, unless a clock stepped by less"),
     Column("drift_ppm", "float", "ppm", "how much faster the second clock runs, middle of what is possible"),
     Column(
         "drift_uncertainty_ppm", "float", "ppm", "the truth lies within so much of it; at most 500 is taken as possible"

@@ -7,6 +7,8 @@ import numpy as np
 
 from vmpcap.announcements.routes.rows import GatewayHello
 from vmpcap.migration.guests import on_point
+from vmpcap.migration.clocks import elapsed_between
+from vmpcap.migration.guests import on_reference
 from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, segments_of, sighted
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
@@ -145,14 +147,13 @@ def _side(case: Case, active: Sequence[Hello]) -> str:
             by_role.setdefault(told.view.role, []).append(told)
     leads = []
     for there in by_role.get("domain:source", []):
-        here = min(by_role.get("domain:destination", []), key=lambda t: abs(t.ts - there.ts), default=None)
-        if here is None or abs(here.ts - there.ts) > NS_PER_S // 10:
+        sent = on_reference(there.view, there.ts)
+        rivals = by_role.get("domain:destination", [])
+        here = min(rivals, key=lambda t: abs(on_reference(t.view, t.ts) - sent), default=None)
+        late = elapsed_between(there.view, there.ts, here.view, here.ts) if here is not None else None
+        if late is None or late.is_later is None or abs(late.ns) > NS_PER_S // 10:
             continue
-        offsets = (there.view.offset, here.view.offset)
-        doubt = sum(offset.uncertainty_ns for offset in offsets if offset is not None)
-        if any(offset is None for offset in offsets) or abs(here.ts - there.ts) <= doubt:
-            continue
-        leads.append("old" if there.ts < here.ts else "new")
+        leads.append("old" if late.is_later else "new")
     return max(set(leads), key=leads.count) if leads else ""
 
 

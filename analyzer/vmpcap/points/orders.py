@@ -1,0 +1,136 @@
+"""Which of two points a packet passed first, from the answers around it, and what that says of their clocks."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.points.clock import MOST_DRIFT, Bounds
+
+I64 = npt.NDArray[np.int64]
+I8 = npt.NDArray[np.int8]
+U8 = npt.NDArray[np.uint8]
+U64 = npt.NDArray[np.uint64]
+Bools = npt.NDArray[np.bool_]
+
+ALIKE: Final = 0.98
+"""Share of the packets of two ends that must agree on the order for all of them to be counted into one direction."""
+MOST_TURNS: Final = 0.1
+"""Ends whose order turns more often than this, per packet that tells it, bound nothing."""
+STRETCHES: Final = 512
+"""Stretches of time; one in which the order of two ends turns, and both beside it, bound nothing."""
+
+
+class Packets(NamedTuple):
+    """What both points saw, by ends, then by time at the one point."""
+
+    at: I64
+    late: I64
+    """By how much the other clock showed it later, ns."""
+    ends: U64
+    side: U8
+
+
+class Orders(NamedTuple):
+    """What the packets' order at the two points says."""
+
+    lows: Bounds
+    highs: Bounds
+    ahead: I8
+    """1: the one point saw it first; -1: the other did; 0: nobody can say."""
+
+
+def find_orders(packets: Packets, rough: int) -> Orders:
+    """
+    Which point did each packet pass first, and between what does that hold the offset?
+
+    Parameters
+    ----------
+    rough : by how much two time stamps may be cut, ns
+
+    Notes
+    -----
+    A packet is late by its way plus the offset, its answer by the offset less its way: the later of the two passed the
+    one point first. That is said of each packet by the nearest answers before and after it, where they differ by more
+    than the clocks can have drifted between. Such a packet bounds the offset from one side; a packet of which it
+    cannot be said bounds it from both, by the lateness of all three. No majority is asked: where the order turns (a
+    route changed, somebody answers by another way) the stretches around bound nothing, and ends whose order turns
+    again and again nothing at all.
+    """
+    count = len(packets.at)
+    if not count:
+        nothing = Bounds(packets.at, packets.late)
+        return Orders(nothing, nothing, np.zeros(0, np.int8))
+    before, after = _answers(packets)
+    least, most, vote, torn = packets.late.copy(), packets.late.copy(), np.zeros(count, np.int8), np.zeros(count, bool)
+    has_answer = (before >= 0) | (after >= 0)
+    for answer in (before, after):
+        rows = np.flatnonzero(answer >= 0)
+        near = answer[rows]
+        apart = np.ceil(MOST_DRIFT * np.abs(packets.at[rows] - packets.at[near])).astype(np.int64) + rough
+        late, theirs = packets.late[rows], packets.late[near]
+        least[rows] = np.minimum(least[rows], np.minimum(late, theirs) - apart)
+        most[rows] = np.maximum(most[rows], np.maximum(late, theirs) + apart)
+        said = np.where(np.abs(late - theirs) > apart, np.sign(late - theirs), 0).astype(np.int8)
+        torn[rows] |= (vote[rows] != 0) & (said != 0) & (vote[rows] != said)
+        vote[rows] = np.where(vote[rows] == 0, said, vote[rows])
+    vote[torn] = 0
+    turned = vote * np.where(packets.side == 0, 1, -1).astype(np.int8)
+    _, group = np.unique(packets.ends, return_inverse=True)
+    is_sound, is_steady = _steadiness(packets.at, group, turned, torn)
+    majority = _majority(group, turned)
+    ahead = np.where(packets.side == 0, majority, -majority).astype(np.int8)
+    sure = np.where(is_steady, ahead, vote)
+    high, low = is_sound & (sure > 0), is_sound & (sure < 0)
+    both = is_sound & has_answer & (sure == 0)
+    lows = Bounds(
+        np.concatenate((packets.at[low], packets.at[both])), np.concatenate((packets.late[low] - rough, least[both]))
+    )
+    highs = Bounds(
+        np.concatenate((packets.at[high], packets.at[both])), np.concatenate((packets.late[high] + rough, most[both]))
+    )
+    return Orders(lows, highs, ahead)
+
+
+def _answers(packets: Packets) -> tuple[I64, I64]:
+    """The nearest packet of the same ends the other way, before and after each; -1 where there is none."""
+    count = len(packets.at)
+    rows = np.arange(count)
+    is_first = packets.side == 0
+    last = [np.maximum.accumulate(np.where(wanted, rows, -1)) for wanted in (is_first, ~is_first)]
+    before = np.where(is_first, last[1], last[0])
+    near = [np.minimum.accumulate(np.where(wanted, rows, count)[::-1])[::-1] for wanted in (is_first, ~is_first)]
+    after = np.where(is_first, near[1], near[0])
+    before[(before >= 0) & (packets.ends[before] != packets.ends)] = -1
+    after[after == count] = -1
+    after[(after >= 0) & (packets.ends[after] != packets.ends)] = -1
+    return before, after
+
+
+def _steadiness(at: I64, group: I64, turned: I8, torn: Bools) -> tuple[Bools, Bools]:
+    """
+    Which packets lie where the order of their ends does not turn, and which belong to ends where it never does?
+
+    The second holds for ends of which at least one packet tells the order.
+    """
+    groups = int(group.max(initial=-1)) + 1
+    tell = np.flatnonzero(turned)
+    turn = np.flatnonzero((group[tell][1:] == group[tell][:-1]) & (turned[tell][1:] != turned[tell][:-1]))
+    where = np.unique(np.concatenate((tell[turn], tell[turn + 1], np.flatnonzero(torn))))
+    tells = np.bincount(group[tell], minlength=groups)
+    turns = np.bincount(group[tell[turn]], minlength=groups) + np.bincount(group[torn], minlength=groups)
+    begin = int(at.min())
+    width = max((int(at.max()) - begin) / STRETCHES, 1.0)
+    cell = group * (STRETCHES + 2) + np.minimum(((at - begin) / width).astype(np.int64), STRETCHES - 1) + 1
+    bad = np.unique(np.concatenate([cell[where] + beside for beside in (-1, 0, 1)]))
+    is_sound = (turns <= MOST_TURNS * tells)[group] & ~np.isin(cell, bad)
+    return is_sound, ((turns == 0) & (tells > 0))[group]
+
+
+def _majority(group: I64, turned: I8) -> I8:
+    """The order that ALIKE of the packets tell, of the ends of each packet; 0 where there is none."""
+    groups = int(group.max(initial=-1)) + 1
+    said = np.bincount(group, np.abs(turned), groups)
+    total = np.bincount(group, turned, groups)
+    order: I8 = np.where((said > 0) & (np.abs(total) >= (2 * ALIKE - 1) * said), np.sign(total), 0).astype(np.int8)
+    return order[group]

@@ -1,0 +1,221 @@
+"""One point's clock against the reference's, at any time: between what, and what is taken for it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.points.clock import Lines, Offset
+from vmpcap.points.pair_clock import PairClock
+
+Floats = npt.NDArray[np.float64]
+
+KNOTS: Final = 33
+"""Times of a piece at which its bounds are worked out: between them a straight line is never narrower than they."""
+BEYOND: Final = (1, 10, 100, 1_000, 10_000)
+"""How many times its length a first piece is told before its packets and a last one after them."""
+
+Interval = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """
+    What must be added to one clock to get the other's, bounded at knots of time.
+
+    Between two pieces (there a clock stepped) either piece may hold.
+    """
+
+    begin: int
+    """Knots count from here, ns of the one clock."""
+    base: int
+    """Bounds count from here, ns."""
+    at: Floats
+    """float64[knots], rising"""
+    low: Floats
+    high: Floats
+
+    def there(self, ts: int) -> Interval:
+        """What may the other clock show at that time of the one?"""
+        since = float(ts - self.begin)
+        low, high = (float(np.interp(since, self.at, edge)) for edge in (self.low, self.high))
+        return ts + self.base + int(np.floor(low)), ts + self.base + int(np.ceil(high))
+
+    def here(self, ts: int) -> Interval:
+        """What may the one clock have shown when the other showed that? All times at which it may have been so."""
+        if len(self.at) == 1:
+            return ts - self.base - int(np.ceil(self.high[0])), ts - self.base - int(np.floor(self.low[0]))
+        since = float(ts - self.base - self.begin)
+        earliest = _first_reaching(self.at, self.at + self.high, since)
+        latest = -_first_reaching(-self.at[::-1], -(self.at + self.low)[::-1], -since)
+        return self.begin + int(np.floor(earliest)), self.begin + int(np.ceil(latest))
+
+
+def _first_reaching(at: Floats, shown: Floats, wanted: float) -> float:
+    """The first time at which a clock that shows this at these times reaches what is wanted."""
+    reached = np.flatnonzero(shown >= wanted)
+    if not len(reached):
+        return float(at[-1] + (wanted - shown[-1]))
+    after = int(reached[0])
+    if after == 0:
+        return float(at[0] - (shown[0] - wanted))
+    rise = shown[after] - shown[after - 1]
+    return float(at[after - 1] + (at[after] - at[after - 1]) * (wanted - shown[after - 1]) / rise)
+
+
+def track_of(clock: PairClock) -> Track:
+    """The same bounds at knots."""
+    times: list[int] = []
+    for number, piece in enumerate(clock.pieces):
+        first, last = number == 0, number == len(clock.pieces) - 1
+        times += _knots(piece, first, last)
+        if not last:
+            times += [piece.end + 1, clock.pieces[number + 1].begin - 1]
+    times = sorted(set(times))
+    bounds = np.array([clock.at(ts) for ts in times], np.int64)
+    begin, base = times[0], int(bounds[0, 0])
+    return Track(
+        begin,
+        base,
+        (np.array(times, np.int64) - begin).astype(np.float64),
+        (bounds[:, 0] - base).astype(np.float64),
+        (bounds[:, 1] - base).astype(np.float64),
+    )
+
+
+def _knots(piece: Lines, is_first: bool, is_last: bool) -> list[int]:
+    length = max(piece.end - piece.begin, 1)
+    times = [int(t) for t in np.linspace(0, length, KNOTS)]
+    times += [-length * n for n in BEYOND] if is_first else []
+    times += [length * (n + 1) for n in BEYOND] if is_last else []
+    return [piece.begin + t for t in times]
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """From one point of a chain to the next."""
+
+    track: Track
+    is_forward: bool
+    """The chain goes from the one clock of the pair to the other."""
+
+    def there(self, ts: Interval) -> Interval:
+        """Between what is the next clock, when this one is between that?"""
+        low, high = (self.track.there(t) if self.is_forward else self.track.here(t) for t in ts)
+        return min(low[0], high[0]), max(low[1], high[1])
+
+    def back(self, ts: Interval) -> Interval:
+        """Between what is this clock, when the next one is between that?"""
+        low, high = (self.track.here(t) if self.is_forward else self.track.there(t) for t in ts)
+        return min(low[0], high[0]), max(low[1], high[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """
+    A point's clock beside that of the reference of its group.
+
+    No legs: it is the reference itself, or nothing is known and the clock is taken as given.
+    """
+
+    group: int
+    """Points of one group hang together by packets; of two groups nobody knows how their clocks stand."""
+    legs: tuple[Leg, ...] = ()
+    is_given: bool = True
+    """The two clocks may be one: then they are taken for one, and only the doubt is told."""
+    place: int = -1
+    """Of the point among all; -1 where it stands alone."""
+    beside: Mapping[int, Leg] = field(default_factory=dict, repr=False, compare=False)
+    """To points with which this one shares packets, by their place."""
+
+    def bounds_on_point(self, reference_ts: int) -> Interval:
+        """Between what is this point's clock, when the reference's is that?"""
+        found = reference_ts, reference_ts
+        for leg in self.legs:
+            found = leg.there(found)
+        return found
+
+    def bounds_on_reference(self, ts: int) -> Interval:
+        """Between what is the reference's clock, when this point's is that?"""
+        found = ts, ts
+        for leg in reversed(self.legs):
+            found = leg.back(found)
+        return found
+
+    def on_reference(self, ts: int) -> int:
+        """What is taken for the reference's clock, when this point's is that?"""
+        return ts if self.is_given else sum(self.bounds_on_reference(ts)) // 2
+
+    def on_point(self, reference_ts: int) -> int:
+        """What is taken for this point's clock, when the reference's is that?"""
+        return reference_ts if self.is_given else sum(self.bounds_on_point(reference_ts)) // 2
+
+
+def may_be_one(legs: Sequence[Leg]) -> bool:
+    """Do these bounds allow, at all times of their packets, that both clocks are one?"""
+    first = legs[0]
+    times = [first.track.begin + int(t) for t in first.track.at]
+    times = times[len(BEYOND) : -len(BEYOND)]
+    if not first.is_forward:
+        times = [sum(first.track.there(t)) // 2 for t in times]
+    line = Timeline(0, tuple(legs))
+    return all(low <= ts <= high for ts in times for low, high in [line.bounds_on_point(ts)])
+
+
+def constant_timeline(offset: Offset | None) -> Timeline:
+    """The same of bounds that hold at all times; of a clock of which nothing is known, a group of its own."""
+    if offset is None:
+        return Timeline(-1)
+    if offset.low_ns == offset.high_ns == 0:
+        return Timeline(0)
+    edges = (np.zeros(1), np.array([float(offset.high_ns - offset.low_ns)]))
+    track = Track(0, offset.low_ns, np.zeros(1), *edges)
+    return Timeline(0, (Leg(track, True),), offset.agrees)
+
+
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """From a frame at one point to a frame at another."""
+
+    ns: int
+    """By what is taken for the clocks."""
+    low_ns: int
+    high_ns: int
+    """The truth lies between these."""
+
+    @property
+    def uncertainty_ns(self) -> int:
+        """By how much `ns` may be wrong, either way."""
+        return max(self.high_ns - self.ns, self.ns - self.low_ns)
+
+    @property
+    def is_later(self) -> bool | None:
+        """Was the second after the first? None where the clocks do not tell."""
+        if self.low_ns > 0:
+            return True
+        return False if self.high_ns < 0 else None
+
+
+def elapsed(start: Timeline, start_ts: int, end: Timeline, end_ts: int) -> Elapsed | None:
+    """
+    How long after a frame at one point did a frame at another pass? None where nobody knows how their clocks stand.
+
+    Notes
+    -----
+    The doubts of both points against the reference are added; where the two share packets themselves, what these say
+    narrows it.
+    """
+    if start.group != end.group or start.group < 0:
+        return None
+    begin, finish = start.bounds_on_reference(start_ts), end.bounds_on_reference(end_ts)
+    taken = end.on_reference(end_ts) - start.on_reference(start_ts)
+    low, high = finish[0] - begin[1], finish[1] - begin[0]
+    direct = start.beside.get(end.place)
+    if direct is not None:
+        least, most = direct.there((start_ts, start_ts))
+        # of contradicting bounds (a route that changed) none is better: both stand, as one wide interval
+        narrow = max(low, end_ts - most), min(high, end_ts - least)
+        low, high = narrow if narrow[0] <= narrow[1] else (min(low, end_ts - most), max(high, end_ts - least))
+    return Elapsed(min(max(taken, low), high), low, high)

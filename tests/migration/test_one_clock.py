@@ -1,0 +1,50 @@
+"""Times of several points told by one clock."""
+
+import msgspec
+import numpy as np
+
+from tests.migration.make import MS, S, announced, asks_and_answers, stream, view
+from vmpcap.migration.one_clock import ns_of, put_on_one_clock
+from vmpcap.migration.results import Peer
+from vmpcap.migration.story import tell
+from vmpcap.points.clock import Offset
+from vmpcap.terms.units import iso_utc
+
+
+def test_a_time_of_the_report_is_read_back() -> None:
+    """To the nanosecond."""
+    ts = 1_795_446_705_123_456_789
+    assert ns_of(iso_utc(ts) or "") == ts
+
+
+def test_whatever_is_told_of_a_guest_is_by_the_streams_clock() -> None:
+    """The gateway is 137 s ahead, to the millisecond: its times come out as if it were not."""
+    told = []
+    for ahead in (0, 137 * S):
+        offset = Offset(ahead - MS, ahead + MS, 9) if ahead else Offset(-MS, MS, 9)
+        talk = asks_and_answers(0, 5 * S, 10 * MS, (830 * MS, 1005 * MS))
+        talk = talk._replace(ts_ns=np.asarray(talk.ts_ns) + ahead)
+        gateway = view("gw", "gateway", series=(announced(S + ahead),), journal=talk, offset=offset, last_ts=500 * S)
+        up = view("src", "source", streams=(stream(),))
+        (story,) = tell([up, gateway], (), (), ()).stories
+        told.append(story.guests[0].result)
+    here, away = told
+    assert away.announcements.first_ts == here.announcements.first_ts is not None
+    assert away.announcements.by_point["gw"].times == here.announcements.by_point["gw"].times
+    assert away.switchover.bracket.from_ts == here.switchover.bracket.from_ts is not None
+    assert away.switchover.bracket.to_ts == here.switchover.bracket.to_ts is not None
+
+
+def test_a_peers_outage_is_by_the_streams_clock() -> None:
+    """Its point is 2 s ahead of the reference, the stream's point one: one second is taken off."""
+    peer = Peer(
+        peer="10.0.0.9", protocol="icmp", outage_ms=160.0, lost=16, retransmissions=0, survived=True, point="gw",
+        from_ts="2026-01-01T00:00:05.000000001Z", to_ts="2026-01-01T00:00:06.000000000Z",
+    )  # fmt: skip
+    up, gateway = (view(n, offset=Offset(s * S, s * S, 1)) for n, s in (("src", 1), ("gw", 2)))
+    (story,) = tell(
+        [view("src", "source", streams=(stream(),)), view("gw", series=(announced(S),))], (), (), ()
+    ).stories
+    guest = msgspec.structs.replace(story.guests[0].result, peers=[peer])
+    (told,) = put_on_one_clock(guest, [up, gateway], up).peers
+    assert (told.from_ts, told.to_ts) == ("2026-01-01T00:00:04.000000001Z", "2026-01-01T00:00:05.000000000Z")
