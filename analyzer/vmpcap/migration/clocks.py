@@ -25,4 +25,5 @@ def elapsed_between(start: PointView, start_ts: int, end: PointView, end_ts: int
 def order_not_known(between: Elapsed) -> str:
     """Why nobody can say which of two frames was first."""
     doubt, apart = between.uncertainty_ns / NS_PER_MS, abs(between.ns) / NS_PER_MS
-    return f"the two frames are {apart:.3f} ms apart and the clocks are known to {doubt:.3f} ms: which came first is not known"
+    known = f"the two frames are {apart:.3f} ms apart and the clocks are known to {doubt:.3f} ms"
+    return f"{known}: which came first is not known"

@@ -217,7 +217,7 @@ def _stun_on_stream_clock(move: Move, guests: Sequence[GuestStory], views: Seque
 
 
 def _doubt_beside(stream: PointView, ts: int, view: PointView) -> int:
-    """How far may a time of that point, told by the stream's clock, be off? 0 where nobody knows: it is taken as given."""
+    """How far may a time of that point, told by the stream's clock, be off? 0 where it is taken as given."""
     apart = elapsed_between(stream, ts, view, on_clock_of(view, stream, ts))
     return apart.uncertainty_ns if apart is not None else 0
 
