@@ -6,9 +6,8 @@ from typing import Final
 import numpy as np
 
 from vmpcap.announcements.routes.rows import GatewayHello
-from vmpcap.migration.guests import on_point
 from vmpcap.migration.clocks import elapsed_between
-from vmpcap.migration.guests import on_reference
+from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, segments_of, sighted
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
