@@ -447,3 +447,16 @@ def test_the_switchover_is_looked_for_on_each_points_clock_too() -> None:
     assert judge_reachability(guest(), [early], SWITCH).answer == "unknown"
     later = view("client", "client", journal=asks_and_answers(100 * S, 115 * S, 10 * MS), offset=ahead, last_ts=120 * S)
     assert judge_reachability(guest(), [later], SWITCH).answer == "yes"
+
+
+def test_answers_may_leave_by_another_gateway() -> None:
+    """The old gateway's port hears the guest's announcement and passes requests: who is not answered there may be."""
+    lost = asks_and_answers(0, 20 * S, 10 * MS, (SWITCH - 200 * MS, SWITCH), answers=False)
+    gateway = heard("gw", "gateway", journal=lost, last_ts=20 * S)
+    assert judge_reachability(guest(gateway), [gateway], SWITCH).answer == "unknown"
+    deaf = view("gw", "gateway", journal=lost, last_ts=20 * S)
+    assert judge_reachability(guest(), [deaf], SWITCH).answer == "no"
+    request = NUMBER_OF["arp_request"]
+    sought = arps(*((SWITCH + n * S, request, GATEWAY, "10.77.0.1", GUEST_IP) for n in range(1, 5)))
+    asking = heard("gw", "gateway", journal=lost, arps=sought, last_ts=20 * S)
+    assert judge_reachability(guest(asking), [asking], SWITCH).answer == "no"

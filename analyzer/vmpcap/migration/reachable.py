@@ -96,6 +96,8 @@ def _unanswered(view: PointView, guest: Moved, moment: int) -> Reachability | No
     sought = [(f, ts) for f, ts in sought_after(view, guest) if ts > since]
     if view.role is None and not any(ts <= when for ts in resolved):
         sought = []  # requests are broadcast; replies are unicast, and may never pass here
+    if view.role == "gateway" and guest.series_at(view) is not None and not sought:
+        return None  # the guest is joined to this port: its answers may leave by another gateway
     times = [int(ts) for ts in j.ts_ns[asked[:1]]] + [ts for _, ts in sought]
     if len(asked) + len(sought) < LEAST_ASKED or view.last_ts - min(times) < LEAST_SILENT_NS:
         return None
