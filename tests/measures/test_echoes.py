@@ -5,9 +5,13 @@ from collections import Counter
 
 import pytest
 
-from tests.measures.stories import ACK, MS, SYN, Packet, cut_at_random
+from tests.measures.followed import follow_batches
+from tests.measures.stories import ACK, MS, NO_TIME, SYN, Packet, cut_at_random
 from tests.measures.test_analysis import CLIENT, SERVER, judged, told
 from tests.twins.echoes import echoes_of
+from tests.twins.rtt import nearest_rank
+from vmpcap.measures.flow_frame import flow_frame
+from vmpcap.measures.rtt_histogram import RttHistogram, summarise
 
 SIZE = 10
 NAMES = ("needless_eifel", "delayed_acks", "rtt_ts_samples", "rtt_ts_least_ns")
@@ -77,6 +81,47 @@ def test_the_kernel_says_what_the_twin_says(seed: int) -> None:
     wanted = echoes_of(story.packets, told(story.packets), CLIENT)
     assert found(cut_at_random(rng, story.packets)) == wanted
     assert wanted["needless_eifel"] <= story.in_vain
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_spread_of_echoes_is_that_of_the_twins_round_trips(seed: int) -> None:
+    """Nearest ranks within 0.2 %, smallest and largest exactly; the receiver, which sends no data, has none."""
+    rng = random.Random(seed)
+    story = told_at_random(rng)
+    trips: list[int] = []
+    echoes_of(story.packets, told(story.packets), CLIENT, trips)
+    trips.sort()
+    analysis = judged(cut_at_random(rng, story.packets))[1]
+    buckets = analysis.finish_echoes()
+    spread = summarise(buckets.of((0,)), 0)
+    assert (spread.samples, spread.min_ns, spread.max_ns) == (len(trips), trips[0], trips[-1])
+    for percent in (50, 95):
+        assert getattr(spread, f"p{percent}_ns") == pytest.approx(nearest_rank(trips, percent), rel=0.002)
+    assert summarise(buckets.of((1,)), 0).samples == 0
+
+
+def test_what_has_no_time_is_no_round_trip() -> None:
+    """Neither data nor its echo: a difference to no time would be a figure out of nothing."""
+    for untimed in (3, 4):
+        story = Story()
+        story.send(0, arrives=True)
+        story.answer(2 * MS)
+        packets = [p._replace(ts_ns=NO_TIME) if n == untimed else p for n, p in enumerate(story.packets)]
+        assert found([packets])["rtt_ts_samples"] == 0
+        assert found([story.packets])["rtt_ts_samples"] == 1
+
+
+def test_a_side_whose_samples_found_no_room_has_no_spread() -> None:
+    """Its number and smallest are counted apart and stay; percentiles of a part would be wrong."""
+    story = told_at_random(random.Random(1))
+    follower = follow_batches([story.packets])
+    whole = flow_frame(follower.table, follower, "here").row(0, named=True)
+    assert whole["a_rtt_ts_p50_us"] <= whole["a_rtt_ts_p95_us"]
+    follower.analysis._echoes = RttHistogram()
+    part = flow_frame(follower.table, follower, "here").row(0, named=True)
+    assert (part["a_rtt_ts_p50_us"], part["a_rtt_ts_p95_us"]) == (None, None)
+    assert (part["a_rtt_ts_samples"], part["a_rtt_ts_min_us"]) == (whole["a_rtt_ts_samples"], whole["a_rtt_ts_min_us"])
+    assert follower.connections()[0].sides[0].stamp_rtt.samples == 0
 
 
 def test_stories_meet_every_case() -> None:

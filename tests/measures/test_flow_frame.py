@@ -55,6 +55,9 @@ def row_of(c: Connection) -> dict[str, object]:
             row[f"{letter}_{name}"] = getattr(side, counted) if is_tcp else None
         row[f"{letter}_copies"] = side.duplicates if is_tcp else None
         row |= rtt_row(letter, side.ack_rtt, is_tcp)
+        row |= {
+            f"{letter}_rtt_ts_{name}_us": us(getattr(side.stamp_rtt, f"{name}_ns")) for name in ("min", "p50", "p95")
+        }
     return row
 
 

@@ -103,6 +103,32 @@ def test_two_merged_are_one_of_both(first: list[Sample], second: list[Sample]) -
     assert same(merged.finish(), histogram_of(first + second).finish())
 
 
+@given(SAMPLES, SAMPLES, SAMPLES)
+def test_it_does_not_matter_which_are_merged_first(one: list[Sample], two: list[Sample], three: list[Sample]) -> None:
+    """(one + two) + three is one + (two + three), and three + two + one: any tree of workers says the same."""
+    left, right, last = histogram_of(one), histogram_of(two), histogram_of(three)
+    left.merge(histogram_of(two))
+    left.merge(histogram_of(three))
+    right.merge(histogram_of(three))
+    whole = histogram_of(one)
+    whole.merge(right)
+    last.merge(histogram_of(two))
+    last.merge(histogram_of(one))
+    assert same(left.finish(), whole.finish())
+    assert same(left.finish(), last.finish())
+
+
+def test_what_finds_no_room_is_counted_however_it_comes() -> None:
+    """4096 places take 3072 buckets; beyond, samples are left out, and merged buckets with all of theirs."""
+    full, more = RttHistogram(1 << 12), RttHistogram()
+    keys = np.arange(4000, dtype=np.uint64)
+    full.absorb(keys, np.full(4000, 5), 4000)
+    more.absorb(np.tile(keys, 2), np.full(8000, 5), 8000)
+    assert (int(full.finish().count.sum()), full.left_out) == (3072, 928)
+    full.merge(more)
+    assert (int(full.finish().count.sum()), full.left_out) == (3 * 3072, 3 * 928)
+
+
 def test_a_histogram_grows_without_losing_a_sample() -> None:
     """More buckets than there were places at first, many of them shared."""
     rng = np.random.default_rng(7)

@@ -20,6 +20,7 @@ FLOW_ADDED = (
 FLOW_RECOVERY = "resent_reported, resent_timeout, resent_tail, late_most_bytes, late_most_us, late_most_segments"
 FLOW_ECHOES = "needless_eifel, delayed_acks, rtt_ts_samples, rtt_ts_min_us"
 FLOW_MARKED_LATER = "keep_alive_acks, zero_window_probe_acks, reused_ports"
+FLOW_ECHO_SPREAD = "rtt_ts_p50_us, rtt_ts_p95_us"
 ANNOUNCEMENT = (
     "point, frame, ts, kind, opcode, eth_src, eth_dst, sender_mac, sender_ip, target_mac, target_ip, vlan_ids, vni, "
     "encapsulation, broadcast"
@@ -45,8 +46,17 @@ def test_flow_columns_are_the_contracts() -> None:
     recovery = [f"{letter}_{name}" for letter in "ab" for name in FLOW_RECOVERY.split(", ")]
     echoes = [f"{letter}_{name}" for letter in "ab" for name in FLOW_ECHOES.split(", ")]
     later = [f"{letter}_{name}" for letter in "ab" for name in FLOW_MARKED_LATER.split(", ")]
+    spread = [f"{letter}_{name}" for letter in "ab" for name in FLOW_ECHO_SPREAD.split(", ")]
     promised = [*FLOW_ENDS.split(", "), *sides, *FLOW_WHOLE.split(", ")]
-    assert [column.name for column in FLOWS] == [*promised, *added, "initial_rtt_us", *recovery, *echoes, *later]
+    assert [column.name for column in FLOWS] == [
+        *promised,
+        *added,
+        "initial_rtt_us",
+        *recovery,
+        *echoes,
+        *later,
+        *spread,
+    ]
 
 
 def test_announcement_columns_are_the_contracts() -> None:

@@ -12,11 +12,13 @@ CLOSING = 0x07
 ACK, SYN = 0x10, 0x02
 
 
-def echoes_of(packets: Sequence[Any], said: Sequence[Said], sender: tuple[str, int]) -> dict[str, int]:
+def echoes_of(
+    packets: Sequence[Any], said: Sequence[Said], sender: tuple[str, int], trips_ns: list[int] | None = None
+) -> dict[str, int]:
     """
     For one sender that stamps all or nothing, without wraps and identifications: what its receiver's echoes say.
 
-    delayed_acks is the receiver's.
+    delayed_acks is the receiver's. The round trips go into trips_ns, in their order.
     """
     counts: Counter[str] = Counter()
     least = 0
@@ -64,6 +66,8 @@ def echoes_of(packets: Sequence[Any], said: Sequence[Said], sender: tuple[str, i
                 took = packet.ts_ns - timed[2]
                 least = took if not counts["rtt_ts_samples"] else min(least, took)
                 counts["rtt_ts_samples"] += 1
+                if trips_ns is not None:
+                    trips_ns.append(took)
             timed = None
         if again and packet.ack > again[1]:
             counts["needless_eifel"] += packet.stamps[1] < again[0]

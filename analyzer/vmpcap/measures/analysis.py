@@ -11,12 +11,16 @@ from vmpcap.flows.table import FlowTable
 from vmpcap.measures.kernels import analysis_state as at
 from vmpcap.measures.kernels.analysis import analyse
 from vmpcap.measures.kernels.layout import ARENA_LIMIT, ARENA_LINKS
+from vmpcap.measures.rtt_histogram import Buckets, RttHistogram
 from vmpcap.terms.arrays import WRAPPING, doorway, reserve
 
 U8 = npt.NDArray[np.uint8]
 I32 = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
 
 _UNACKED: Final = 1 << 23
+_ECHO_PLACES: Final = 1 << 20
+"""Some 25 MB: a flood of connections shall not double what round trips take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Analysis:
             unacked=reserve(_UNACKED, at.UNACKED),
             arena=arena,
         )
+        self._echoes = RttHistogram(_ECHO_PLACES)
         self._out = _room(0)
         self._no_copies: Any = doorway(np.zeros(0), np.uint8)
 
@@ -96,9 +101,12 @@ class Analysis:
             self._out = _room(rows)
             self._no_copies = doorway(np.zeros(rows), np.uint8)
         room = self._out
-        out = at.Analysed(room.marks[:rows], room.ack_rtt_ns[:rows], room.flight_bytes[:rows])
+        out = room._replace(
+            marks=room.marks[:rows], ack_rtt_ns=room.ack_rtt_ns[:rows], flight_bytes=room.flight_bytes[:rows]
+        )
         copies = self._no_copies[:rows] if is_copy is None else is_copy
         analyse(frames, flow_id, side, copies, first_frame, self.table.all_flows, self._state, out)
+        self._echoes.absorb(out.echo_key, out.echo_ns, int(out.echoes[0]))
         return out
 
     @property
@@ -116,6 +124,20 @@ class Analysis:
         Eifel (RFC 3522): of several repetitions under way only the first is judged, so this leans low, too.
         """
         return self._state.told[: 2 * self.table.count].reshape(-1, 2)
+
+    def finish_echoes(self, flows: Bools | None = None) -> Buckets:
+        """
+        How long did data take until its time stamp came back? By owner: 2 * flow + side.
+
+        Parameters
+        ----------
+        flows : bool[n], which flows are wanted; None for all
+
+        Notes
+        -----
+        An owner with fewer samples than told["rtt_ts_samples"] found no room for the rest: its spread is not known.
+        """
+        return self._echoes.finish(1, flows)
 
     @property
     def initial_rtt_ns(self) -> npt.NDArray[np.int64]:
@@ -135,4 +157,11 @@ class Analysis:
 
 
 def _room(rows: int) -> at.Analysed:
-    return at.Analysed(np.empty(rows, np.int32), np.empty(rows, np.int64), np.empty(rows, np.int64))
+    return at.Analysed(
+        marks=np.empty(rows, np.int32),
+        ack_rtt_ns=np.empty(rows, np.int64),
+        flight_bytes=np.empty(rows, np.int64),
+        echo_key=np.empty(rows, np.uint64),
+        echo_ns=np.empty(rows, np.int64),
+        echoes=np.zeros(1, np.int64),
+    )

@@ -112,6 +112,8 @@ class Side:
     """How often the receiver said that something of this side came twice (RFC 2883); None where that was cut off."""
     needless_eifel: int | None
     """Segments sent again of which an echoed time stamp proves that the first had come (RFC 3522); None likewise."""
+    delayed_acks: int
+    """ACKs of lone segments that this side held back."""
     resent_reported: int
     resent_timeout: int
     resent_tail: int
@@ -184,6 +186,8 @@ class Side:
     """Full path by timestamp echo (nominated streams only): data, its ACK, the first data that echoes the ACK."""
     near_rtt: RttSummary
     """The half between the capture point and this side: the ACK to the first data that echoes it. Leans high."""
+    stamp_rtt: RttSummary
+    """This side's data until its time stamp came back, one at a time; without samples where not all found room."""
     series: StreamSeries | None
     pauses: tuple[Pause, ...]
     pauses_left_out: int

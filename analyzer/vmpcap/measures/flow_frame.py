@@ -24,6 +24,7 @@ Bools = npt.NDArray[np.bool_]
 
 PROTOCOLS: Final = {IP_TCP: "tcp", IP_UDP: "udp", IP_SCTP: "sctp", IP_ICMP: "icmp", IP_ICMPV6: "icmpv6"}
 PERCENTS: Final = (50, 90, 99)
+ECHO_PERCENTS: Final = (50, 95)
 OWN_COUNTS: Final = {
     "resent_segments": "retransmissions",
     "resent_bytes": "retransmitted_bytes",
@@ -49,6 +50,7 @@ def flow_frame(flows: FlowTable, follower: Follower, point: str) -> "pl.DataFram
     import polars as pl
 
     rows, table = flows.count, flows.flows
+    echoes = echo_spread(follower)
     spread = spread_of(follower.finish().above_zero(), 2 * rows)  # first: it needs the most memory for itself
     is_tcp = table["protocol"] == IP_TCP
     columns: dict[str, pl.Series] = {
@@ -66,7 +68,7 @@ def flow_frame(flows: FlowTable, follower: Follower, point: str) -> "pl.DataFram
         "last_ts": time_cells(_last(follower)),
     }
     for number, letter in enumerate("ab"):
-        for name, values in _side(follower, spread, number, is_tcp).items():
+        for name, values in _side(follower, spread, echoes, number, is_tcp).items():
             columns[f"{letter}_{name}"] = values
     whole, _, _ = follower.handshakes()
     columns["handshake_rtt_us"] = us_cells(whole)
@@ -102,7 +104,25 @@ def spread_of(buckets: Buckets, sides: int) -> Spread:
     kind = buckets.owner & np.uint64((1 << layout.KIND_BITS) - 1)
     used = kind <= np.uint64(ALL_SAMPLES)
     side = (buckets.owner[used] >> np.uint64(layout.KIND_BITS)).astype(np.int64)
-    least, span, count = buckets.least_ns[used], buckets.span_ns[used], buckets.count[used]
+    return _spread(side, buckets.least_ns[used], buckets.span_ns[used], buckets.count[used], sides, PERCENTS)
+
+
+def echo_spread(follower: Follower) -> Spread:
+    """
+    The same of the times until time stamps came back.
+
+    Of a side whose samples did not all find room nothing but their number and the smallest is known.
+    """
+    echoes, told = follower.analysis.finish_echoes(), follower.analysis.told
+    samples, least = (told[name].reshape(-1).astype(np.int64) for name in ("rtt_ts_samples", "rtt_ts_least_ns"))
+    side = echoes.owner.astype(np.int64)
+    spread = _spread(side, echoes.least_ns, echoes.span_ns, echoes.count, len(samples), ECHO_PERCENTS)
+    is_whole = spread.samples == samples
+    ranks = {percent: np.where(is_whole, rank, -1) for percent, rank in spread.ranks.items()}
+    return Spread(samples, np.where(samples > 0, least, -1), np.where(is_whole, spread.most, -1), ranks)
+
+
+def _spread(side: I64, least: I64, span: I64, count: I64, sides: int, percents: tuple[int, ...]) -> Spread:
     order = np.lexsort((least, side))
     side, least, span, count = side[order], least[order], span[order], count[order]
     samples = np.bincount(side, weights=count, minlength=sides).astype(np.int64)
@@ -112,7 +132,7 @@ def spread_of(buckets: Buckets, sides: int) -> Spread:
     before = np.cumsum(samples) - samples
     upto = np.cumsum(count)
     ranks = {}
-    for percent in PERCENTS:
+    for percent in percents:
         rank = np.maximum(1, np.ceil(samples * percent / 100 - 1e-9).astype(np.int64))
         at = np.searchsorted(upto, before + rank)
         value = np.full(sides, -1, np.int64)
@@ -125,7 +145,7 @@ def spread_of(buckets: Buckets, sides: int) -> Spread:
     return Spread(samples, np.where(samples > 0, low, -1), high, ranks)
 
 
-def _side(follower: Follower, spread: Spread, number: int, is_tcp: Bools) -> "dict[str, pl.Series]":
+def _side(follower: Follower, spread: Spread, echoes: Spread, number: int, is_tcp: Bools) -> "dict[str, pl.Series]":
     """The columns of one side, by their names without its letter."""
     one, more = follower.sides[:, number], follower.more[:, number]
     own = slice(number, None, 2)
@@ -139,8 +159,8 @@ def _side(follower: Follower, spread: Spread, number: int, is_tcp: Bools) -> "di
     for name, bit in WITNESSES.items():
         columns[name] = number_cells(told[name], is_tcp & (told["unseen_bits"] & bit == 0))
     columns["late_most_us"] = us_cells(np.where(is_tcp & (told["came_late"] > 0), told["late_most_ns"], -1))
-    timed = told["rtt_ts_samples"] > 0
-    columns["rtt_ts_min_us"] = us_cells(np.where(is_tcp & timed, told["rtt_ts_least_ns"], -1))
+    columns["rtt_ts_min_us"] = us_cells(echoes.least[own])
+    columns |= {f"rtt_ts_p{percent}_us": us_cells(echoes.ranks[percent][own]) for percent in ECHO_PERCENTS}
     columns |= {
         "rtt_samples": number_cells(spread.samples[own], is_tcp),
         "rtt_min_us": us_cells(spread.least[own]),

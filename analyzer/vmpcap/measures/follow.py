@@ -159,7 +159,8 @@ class Follower:
         wanted[:] = False
         wanted[chosen] = True
         buckets, shakes = self._rtt.finish(at.KIND_BITS + 1, wanted), self.handshakes()
-        return [self._connection(int(flow), buckets, shakes, path_text) for flow in chosen]
+        echoes = self.analysis.finish_echoes(wanted)
+        return [self._connection(int(flow), buckets, echoes, shakes, path_text) for flow in chosen]
 
     def handshakes(self) -> tuple[I64, I64, I64]:
         """
@@ -199,11 +200,16 @@ class Follower:
             self._no_copies = doorway(np.zeros(rows), np.uint8)
 
     def _connection(
-        self, flow: int, buckets: Buckets, shakes: tuple[I64, I64, I64], path_text: Callable[[int, int], str]
+        self,
+        flow: int,
+        buckets: Buckets,
+        echoes: Buckets,
+        shakes: tuple[I64, I64, I64],
+        path_text: Callable[[int, int], str],
     ) -> Connection:
         one = self.table.flows[flow]
         protocol, stream = int(one["protocol"]), int(one["stream"])
-        sides = (self._side(flow, 0, buckets), self._side(flow, 1, buckets))
+        sides = (self._side(flow, 0, buckets, echoes), self._side(flow, 1, buckets, echoes))
         whole, first_half, second_half = (_known(of_all[flow], of_all[flow] >= 0) for of_all in shakes)
         last = max(sides, key=lambda s: (NO_TIME if s.last_ts is None else s.last_ts, s.last_frame or 0))
         first_ts = int(one["first_ts"])
@@ -232,7 +238,7 @@ class Follower:
             sides=sides,
         )
 
-    def _side(self, flow: int, side: int, buckets: Buckets) -> Side:
+    def _side(self, flow: int, side: int, buckets: Buckets, echoes: Buckets) -> Side:
         k = 2 * flow + side
         one, more, other = self._state.sides[k], self._state.more[k], self._state.sides[k ^ 1]
         flags, seen = int(one["flags"]), bool(one["packets"])
@@ -241,6 +247,8 @@ class Follower:
         told = self.analysis.told[flow, side]
         slot = int(one["slot"]) - 1
         has_data = bool(flags & at.DATA_SEEN)
+        stamped = echoes.of((k,))
+        is_whole = int(stamped.count.sum()) == int(told["rtt_ts_samples"])
 
         def own(*kinds: int) -> Buckets:
             return buckets.of(tuple(_owner(k, kind) for kind in kinds))
@@ -262,6 +270,7 @@ class Follower:
             late_most_ns=int(told["late_most_ns"]),
             needless=_known(told["needless"], not told["unseen_bits"] & REPORTS_UNSEEN),
             needless_eifel=_known(told["needless_eifel"], not told["unseen_bits"] & STAMPS_UNSEEN),
+            delayed_acks=int(told["delayed_acks"]),
             resent_reported=int(told["resent_reported"]),
             resent_timeout=int(told["resent_timeout"]),
             resent_tail=int(told["resent_tail"]),
@@ -314,6 +323,7 @@ class Follower:
             ack_rtt=summarise(own(*at.ACK_RTT_KINDS).above_zero(), ambiguous),
             loop_rtt=rtt(at.KIND_LOOP),
             near_rtt=rtt(at.KIND_NEAR),
+            stamp_rtt=summarise(stamped if is_whole else stamped.none(), 0),
             series=self._series(slot, peer_shift) if slot >= 0 else None,
             pauses=self._pauses(slot) if slot >= 0 else (),
             pauses_left_out=int(self._state.streams[slot]["pauses_left_out"]) if slot >= 0 else 0,

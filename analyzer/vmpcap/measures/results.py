@@ -128,6 +128,13 @@ class Rtt(msgspec.Struct, frozen=True, kw_only=True):
     coverage_because: str = ""
     measured_by: Literal["ack", "timestamp_echo", "handshake"] | None = None
     """What closes the round trips: the ACK of data, the echo of a timestamp (leans high), or the handshake alone."""
+    delayed_acks: int | None = None
+    """How many ACKs of lone segments were held back: so many of the samples hold the receiver's wait, too."""
+    ts_samples: int | None = None
+    """Data until its time stamp came back, one at a time; null where data to ACK does not stand for the path."""
+    ts_min_ms: float | None = None
+    ts_p50_ms: float | None = None
+    ts_p95_ms: float | None = None
     histogram: list[HistogramBin] = []
     over_time: list[RttSpan] = []
     """Equally long parts, one behind the other; empty where data to ACK does not stand for the path."""

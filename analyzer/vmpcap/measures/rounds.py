@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -84,7 +84,22 @@ def describe_rtt(paths: Sequence[Path], at_source: bool) -> Rtt:
         coverage_because=because,
         measured_by=MEASURED_BY[kind] if coverage is not None else None,
         histogram=_histogram(values, counts),
+        delayed_acks=sum(p.back.delayed_acks for p in paths) if coverage is not None and kind == "rtt" else None,
+        **(_by_stamps(paths) if coverage is not None and kind == "rtt" else {}),
     )
+
+
+def _by_stamps(paths: Sequence[Path]) -> dict[str, Any]:
+    """The same half of the path, from data until its time stamp came back."""
+    stamped = [p.data.stamp_rtt for p in paths]
+    values, counts = merge_buckets(stamped)
+    low = _least(s.min_ns for s in stamped)
+    return {
+        "ts_samples": int(counts.sum()),
+        "ts_min_ms": ms(low),
+        "ts_p50_ms": _percentile(values, counts, 50, low),
+        "ts_p95_ms": _percentile(values, counts, 95, low),
+    }
 
 
 def _near_half(path: Path) -> int | None:

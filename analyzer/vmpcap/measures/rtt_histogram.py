@@ -45,6 +45,10 @@ class Buckets:
             count=np.concatenate([self.count[p] for p in parts])[order],
         )
 
+    def none(self) -> "Buckets":
+        """No bucket of these."""
+        return Buckets(self.owner[:0], self.least_ns[:0], self.span_ns[:0], self.count[:0])
+
     def above_zero(self) -> "Buckets":
         """The samples that took any time; Wireshark does not show those of 0, which are below the clock's step."""
         some = (self.least_ns > 0) | (self.span_ns > 0)
@@ -59,7 +63,9 @@ class RttHistogram:
     otherwise within 0.2 %. Minimum and maximum are exact up to half an hour, and within 0.2 % beyond.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_places: int = _MOST_PLACES) -> None:
+        """Hold samples in so many places at most, a power of two."""
+        self._most_places = most_places
         self._table: Records = np.zeros(_LEAST_PLACES, dtype=BUCKET)
         self._counts = np.zeros(2, dtype=np.int64)
 
@@ -71,7 +77,7 @@ class RttHistogram:
 
     @WRAPPING
     def merge(self, other: "RttHistogram") -> None:
-        """Add all of another histogram's samples; both must name their owners alike."""
+        """Add all of another histogram's samples; both must name their owners alike. What finds no room is left out."""
         filled = other._table[other._table["key"] != 0]
         self._make_room(len(filled))
         add_buckets(filled, self._table, self._counts)
@@ -116,9 +122,9 @@ class RttHistogram:
 
     def _make_room(self, more: int) -> None:
         needed = (int(self._counts[FILLED]) + more) * 4 // 3 + 1
-        if needed <= len(self._table) or len(self._table) >= _MOST_PLACES:
+        if needed <= len(self._table) or len(self._table) >= self._most_places:
             return
-        table = np.zeros(min(1 << (needed - 1).bit_length(), _MOST_PLACES), dtype=BUCKET)
+        table = np.zeros(min(1 << (needed - 1).bit_length(), self._most_places), dtype=BUCKET)
         self._counts[FILLED] = 0
         add_buckets(self._table, table, self._counts)
         self._table = table

@@ -173,6 +173,9 @@ def _round_trip(rtt: Rtt, width: int, glyphs: Glyphs) -> Iterator[Block]:
         idle.append(f"handshake {figure(rtt.handshake_ms, 'ms')}")
     if idle:
         yield Fact("", ", ".join(idle))
+    if rtt.delayed_acks:
+        held = f"{count_of(rtt.delayed_acks, 'sample')} by an ACK that was held back"
+        yield Fact("", held, "the receiver's wait is in them: so many of the highest are too high")
     told = _spans(rtt)
     if told:
         yield Fact("", told, "over time")

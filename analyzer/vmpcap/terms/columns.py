@@ -148,6 +148,10 @@ ECHOES_PER_SIDE: Final = (
     ),
     Column("rtt_ts_min_us", "float", "us", "smallest of those"),
 )
+ECHO_SPREAD_PER_SIDE: Final = (
+    Column("rtt_ts_p50_us", "float", "us", "of rtt_ts_samples: nearest rank, as rtt_p50_us; null: not all found room"),
+    Column("rtt_ts_p95_us", "float", "us", "of rtt_ts_samples: nearest rank; null: not all found room"),
+)
 MARKED_LATER_PER_SIDE: Final = (
     Column("keep_alive_acks", "count", "segments", "marked: the same ACK once more, after a keep-alive"),
     Column("zero_window_probe_acks", "count", "segments", "marked: it answers a probe: still no window"),
@@ -163,6 +167,7 @@ FLOWS: Final = (
     *(Column(f"{side}_{c.name}", c.kind, c.unit, c.meaning) for side in ("a", "b") for c in RECOVERY_PER_SIDE),
     *(Column(f"{side}_{c.name}", c.kind, c.unit, c.meaning) for side in ("a", "b") for c in ECHOES_PER_SIDE),
     *(Column(f"{side}_{c.name}", c.kind, c.unit, c.meaning) for side in ("a", "b") for c in MARKED_LATER_PER_SIDE),
+    *(Column(f"{side}_{c.name}", c.kind, c.unit, c.meaning) for side in ("a", "b") for c in ECHO_SPREAD_PER_SIDE),
 )
 """`vmpcap flows`: what is promised, then what was added. Marked: in Wireshark, with its default preferences."""
 

@@ -197,6 +197,7 @@ def analyse(
     that is seen in two segments is one stream, as it is there.
     """
     sides, unacked, arena = state.sides, state.unacked, state.arena
+    out.echoes[0] = 0
     for i in range(flow_id.shape[0]):
         out.marks[i], out.ack_rtt_ns[i], out.flight_bytes[i] = 0, UNSAID, UNSAID
         if flow_id[i] < 0 or frames.ip_protocol[i] != IP_TCP:
@@ -245,7 +246,11 @@ def analyse(
         options = frames.tcp_options[i]
         if other["bits"] & (AWAITS_ECHO | AWAITS_VERDICT) and flags & TCP_ACK and options & HAS_TIMESTAMPS:
             told = state.told[2 * np.int64(flow_id[i]) + np.int64(side[i] ^ 1)]
-            hear_echo(other, state.echoed[k ^ 1], told, ack, np.int64(frames.tcp_ts_echo[i]), ts)
+            took = hear_echo(other, state.echoed[k ^ 1], told, ack, np.int64(frames.tcp_ts_echo[i]), ts)
+            if took != UNSAID:
+                at = out.echoes[0]
+                out.echo_key[at], out.echo_ns[at] = 2 * np.uint64(flow_id[i]) + np.uint64(side[i] ^ 1), took
+                out.echoes[0] = at + 1
         has_blocks = options & (HAS_SACK | OPTIONS_CUT)
         one["sacked_bytes"] = 0
         if has_blocks:

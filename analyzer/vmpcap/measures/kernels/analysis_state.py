@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from vmpcap.measures.kernels.layout import I32, I64, Records
+from vmpcap.measures.kernels.layout import I32, I64, U64, Records
 
 ANALYSED: Final = np.dtype(
     [
@@ -171,3 +171,9 @@ class Analysed(NamedTuple):
     """int64[m]: from the segment that this one acknowledges exactly; UNSAID without."""
     flight_bytes: I64
     """int64[m]: outstanding after this segment; UNSAID without."""
+    echo_key: U64
+    """uint64[m]: whose data was timed until its time stamp came back (2 * flow + side), in the order of the echoes."""
+    echo_ns: I64
+    """int64[m]: for how long."""
+    echoes: I64
+    """int64[1]: how many of these there are."""

@@ -2,8 +2,11 @@
 
 from typing import Any, Final
 
-from vmpcap.measures.kernels.analysis_state import AWAITS_ECHO, AWAITS_VERDICT, STAMPS, U16
+import numpy as np
+
+from vmpcap.measures.kernels.analysis_state import AWAITS_ECHO, AWAITS_VERDICT, STAMPS, U16, UNSAID
 from vmpcap.measures.kernels.sequence import seq_diff
+from vmpcap.readers.index import EARLIEST, LATEST
 from vmpcap.terms.kernels import Bool, Int, inline_kernel
 
 HELD_NS: Final = 30_000_000
@@ -35,9 +38,11 @@ def await_verdict(one: Any, other: Any, echo: Any, seq: Int, stamp: Int) -> None
 
 
 @inline_kernel
-def hear_echo(sender: Any, echo: Any, told: Any, ack: Int, echoed: Int, ts: Int) -> None:
+def hear_echo(sender: Any, echo: Any, told: Any, ack: Int, echoed: Int, ts: Int) -> Int:
     """
     What does this ACK prove by the time stamp that it echoes?
+
+    Returns how long the data took that was timed; UNSAID where this ends no round trip.
 
     Parameters
     ----------
@@ -49,9 +54,10 @@ def hear_echo(sender: Any, echo: Any, told: Any, ack: Int, echoed: Int, ts: Int)
     echoes the oldest segment it answers (RFC 7323 4.3), hence the way leans long. What was sent again was so in vain if
     the receiver echoes an older time stamp: it had the first one. Where both left within one tick, nothing is proven.
     """
+    took: Int = np.int64(UNSAID)
     if sender["bits"] & AWAITS_ECHO and seq_diff(ack, echo["seq"]) > 0:
         sender["bits"] &= ~U16(AWAITS_ECHO)
-        if echoed == echo["stamp"] and ts >= echo["stamp_ts"]:
+        if echoed == echo["stamp"] and EARLIEST < echo["stamp_ts"] <= ts < LATEST:
             took = ts - echo["stamp_ts"]
             if told["rtt_ts_samples"] == 0 or took < told["rtt_ts_least_ns"]:
                 told["rtt_ts_least_ns"] = took
@@ -60,6 +66,7 @@ def hear_echo(sender: Any, echo: Any, told: Any, ack: Int, echoed: Int, ts: Int)
         sender["bits"] &= ~U16(AWAITS_VERDICT)
         if seq_diff(echoed, echo["again_stamp"]) < 0:
             told["needless_eifel"] += 1
+    return took
 
 
 @inline_kernel

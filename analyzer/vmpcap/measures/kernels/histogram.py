@@ -96,7 +96,7 @@ def add_buckets(buckets: Records, table: Records, counts: I64) -> None:
     Parameters
     ----------
     buckets : BUCKET[n], free places among them are passed over
-    table : BUCKET[2**k], at most three quarters full afterwards
+    table : BUCKET[2**k], at most three quarters full
     counts : int64[2]
     """
     for i in range(buckets.shape[0]):
@@ -106,6 +106,9 @@ def add_buckets(buckets: Records, table: Records, counts: I64) -> None:
         one = table[place_of(table, source["key"])]
         most = np.int64(source["least_ns"]) + np.int64(source["span_ns"])
         if one["key"] == np.uint64(0):
+            if 4 * counts[FILLED] >= 3 * table.shape[0]:
+                counts[LEFT_OUT] += source["count"]
+                continue
             counts[FILLED] += 1
             one["key"], one["least_ns"] = source["key"], source["least_ns"]
             one["span_ns"], one["count"] = source["span_ns"], source["count"]
