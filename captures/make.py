@@ -78,6 +78,7 @@ SITUATIONS: Final = (
     Situation("software_cap", "c1", BOTH, snap=LIMIT_SNAP_BYTES),
     Situation("source_paused", "c6", BOTH, snap=LIMIT_SNAP_BYTES),
     Situation("policer", "c4", BOTH, snap=LIMIT_SNAP_BYTES),
+    Situation("split_tcp", "sp1", BOTH, snap=LIMIT_SNAP_BYTES),
 )
 """Every situation that came from the lab, in the order in which a newcomer should read them."""
 

@@ -337,6 +337,7 @@ def story(*guests: GuestStory, **known: Any) -> Story:
         "stuck_segment": None,
         "large_segments_acked": False,
         "split": Detour(None, "nothing was examined"),
+        "longest_part_ms": None,
         "capture_faults": (),
     }
     everything.update(known)

@@ -1,12 +1,10 @@
-"""Packets that cross the link between the sites twice, and connections that a proxy splits."""
-
-from dataclasses import replace
+"""Packets that cross the link between the sites twice."""
 
 import numpy as np
 
-from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, journal, moves_of, side, stream, view
+from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, journal, view
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.detours import find_split, find_trombone
+from vmpcap.migration.detours import find_trombone
 from vmpcap.migration.guests import Moved
 from vmpcap.terms.addresses import ip_halves
 
@@ -71,42 +69,3 @@ def test_a_detour_is_seen_only_on_the_link() -> None:
     found = find_trombone(GUEST_MOVED, [view("gw", "gateway", journal=rows)], SWITCH)
     assert found.found is None
     assert "role wan" in found.because
-
-
-def at(name: str, isn: int | None, frame: int = 1) -> object:
-    made = stream()
-    known = replace(made.sides[0], isn=isn, syn_frame=frame if isn is not None else None)
-    return view(name, "source" if name == "a" else None, streams=(replace(made, sides=(known, made.sides[1])),))
-
-
-def test_two_initial_numbers_of_one_connection_are_two_connections() -> None:
-    """A WAN optimiser ends TCP on each side: the numbers differ."""
-    (move,) = moves_of(at("a", 1000), at("b", 5_000_000, 44))  # type: ignore[arg-type]
-    found = find_split(move)
-    assert (found.found, found.point, found.frames) == (True, "b", (44,))
-
-
-def test_the_same_number_everywhere_is_one_connection() -> None:
-    """Checked, and in order."""
-    (move,) = moves_of(at("a", 1000), at("b", 1000))  # type: ignore[arg-type]
-    assert find_split(move).found is False
-
-
-def test_a_split_takes_the_handshake_at_two_points() -> None:
-    """One point, or one that started later, cannot tell."""
-    for views in ((at("a", 1000),), (at("a", 1000), at("b", None))):
-        (move,) = moves_of(*views)  # type: ignore[arg-type]
-        assert find_split(move).found is None
-
-
-def test_each_connection_is_held_against_itself() -> None:
-    """Two connections have two numbers of their own at one point: no split."""
-    both = tuple(
-        replace(
-            stream(a_port=50_000 + n),
-            sides=(replace(stream().sides[0], isn=n, syn_frame=n), side(packets=1, mss=1460)),
-        )
-        for n in (1, 2)
-    )
-    (move,) = moves_of(view("a", streams=both), view("b", streams=both))
-    assert find_split(move).found is False

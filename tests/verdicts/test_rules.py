@@ -482,6 +482,29 @@ def test_a_split_connection_is_advice(found: bool | None, expected: str) -> None
     assert ask("tcp_split", story(split=Detour(found, "for a reason"))).outcome == expected
 
 
+SPLIT = Detour(True, "the ends see two connections")
+NEAR = Rtt(samples=9, coverage="full", idle_ms=0.1, p5_ms=0.1)
+
+
+def test_what_holds_up_to_a_proxy_is_no_pass_of_the_whole() -> None:
+    """Quick and near as far as it goes; what lies behind it is not in these figures."""
+    good = figures(throughput=throughput(bulk_mbps=900.0), rtt=NEAR)
+    for rule_id in ("throughput", "rtt"):
+        assert ask(rule_id, story(figures=good)).outcome == "pass"
+        given = ask(rule_id, story(figures=good, split=SPLIT))
+        assert given.outcome == "undecided"
+        assert "only up to a proxy: the ends see two connections" in given.because
+
+
+def test_one_part_that_is_too_long_makes_the_whole_too_long() -> None:
+    """The longest of the parts fails the limit, or it decides nothing; of one connection it is none."""
+    good = figures(rtt=NEAR)
+    assert ask("rtt", story(figures=good, split=SPLIT, longest_part_ms=10.1)).outcome == "fail"
+    assert ask("rtt", story(figures=good, split=SPLIT, longest_part_ms=10.1)).measured == 10.1
+    assert ask("rtt", story(figures=good, split=SPLIT, longest_part_ms=1.0)).outcome == "undecided"
+    assert ask("rtt", story(figures=good, longest_part_ms=10.1)).outcome == "pass"
+
+
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [([10], [10], "pass"), ([], [], "undecided"), ([10], [20], "fail"), ([10], [], "fail"), (None, [10], "undecided")],

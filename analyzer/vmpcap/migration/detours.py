@@ -1,4 +1,4 @@
-"""Packets that take a way they need not: to the old site's gateway and back, or through a proxy that splits TCP."""
+"""Packets that take a way they need not: to the old site's gateway and back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from typing import Final
 import numpy as np
 
 from vmpcap.migration.guests import Moved, on_point
-from vmpcap.migration.moves import Move
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import NS_PER_S
@@ -63,29 +62,3 @@ def find_trombone(guest: Moved, views: Sequence[PointView], moment: int) -> Deto
         if len(rows):
             return Detour(False, f"no packet of the guest crossed {view.name} twice", view.name)
     return Detour(None, "no packet of the guest crossed the link between the sites after the switchover")
-
-
-def find_split(move: Move) -> Detour:
-    """
-    Is one TCP connection of the stream two, joined by a proxy?
-
-    Then the two ends see different initial sequence numbers. It takes the handshake at two points.
-    """
-    seen: dict[object, tuple[str, int, int]] = {}
-    compared = False
-    for sighting in move.sightings:
-        for link in sighting.transfer.links:
-            isn, frame = link.data.isn, link.data.syn_frame
-            if isn is None or frame is None:
-                continue
-            first = seen.setdefault(link.key, (sighting.view.name, isn, frame))
-            if first[0] == sighting.view.name:
-                continue
-            compared = True
-            if first[1] != isn:
-                two = f"{first[0]} and {sighting.view.name}"
-                because = f"{two} see different initial sequence numbers: TCP is split between them"
-                return Detour(True, because, sighting.view.name, (frame,))
-    if not compared:
-        return Detour(None, "it takes the handshake at two points to see whether TCP is split between them")
-    return Detour(False, "the initial sequence numbers are the same at every point")

@@ -8,7 +8,7 @@ import msgspec
 
 from vmpcap.migration.clocks import elapsed_between, on_clock_of
 from vmpcap.migration.conflicts import Conflict, find_duplicate_address, find_second_place
-from vmpcap.migration.detours import Detour, find_split, find_trombone
+from vmpcap.migration.detours import Detour, find_trombone
 from vmpcap.migration.early import Early, find_early_announcement
 from vmpcap.migration.guests import Moved, find_guests, on_point
 from vmpcap.migration.hops import describe_path
@@ -25,6 +25,7 @@ from vmpcap.migration.scenes import Scene, set_apart, set_scenes
 from vmpcap.migration.segment_results import Segment
 from vmpcap.migration.segments import describe_segments
 from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.split import find_split, longest_part_ns
 from vmpcap.migration.stream import StreamFigures, is_at_sender, measure_stream, stuck_segment, uncaptured
 from vmpcap.migration.suffering import Suffered, what_peers_suffered
 from vmpcap.migration.switchover import describe_switchover, find_moment, last_sign_before, silences
@@ -33,7 +34,7 @@ from vmpcap.migration.transfers import Link, Refused, Transfer, find_transfers
 from vmpcap.migration.two_domains import name_domains
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_text, mac_text
-from vmpcap.terms.units import NS_PER_MS
+from vmpcap.terms.units import NS_PER_MS, ms
 
 Stun = tuple[int, int]
 """From when to when the guest changed places, ns."""
@@ -76,6 +77,8 @@ class Story:
     """Payload bytes of a segment that was resent and never acknowledged while smaller ones were."""
     large_segments_acked: bool
     split: Detour
+    longest_part_ms: float | None
+    """Round trip of the longest of the connections that a proxy joins, by the shortest that its point saw whole."""
     capture_faults: tuple[str, ...]
     segments: tuple[Segment, ...] = ()
     """What happened to the stream between neighbouring points."""
@@ -112,7 +115,8 @@ def _tell_one(scene: Scene, faults: Sequence[str]) -> Story:
     outcome = judge_outcome(move, passengers, views)
     if outcome.outcome == "aborted":
         passengers = tuple(g for g in passengers if g.heard or g.confidence == "high")
-    path = describe_path(move)
+    split = find_split(move)
+    path = _path(move, split)
     completed = {"completed": True, "aborted": False}.get(outcome.outcome)
     guests = tuple(
         _tell_guest(move, *set_apart(guest, passengers, views), figures, path, completed) for guest in passengers
@@ -131,9 +135,27 @@ def _tell_one(scene: Scene, faults: Sequence[str]) -> Story:
         stream_filter=stream_filter(transfer),
         stuck_segment=stuck_segment(transfer.links),
         large_segments_acked=_large_acked(transfer),
-        split=find_split(move),
+        split=split,
+        longest_part_ms=ms(longest_part_ns(move)),
         capture_faults=(*faults, *_holes(move)),
         segments=tuple(describe_segments(move)),
+    )
+
+
+def _path(move: Move, split: Detour) -> Path:
+    """What do TTLs and segment sizes say of the path? Behind a proxy they are those of its other connection."""
+    path = describe_path(move)
+    if not split.found or path.word == "routed":
+        return path
+    because = "a proxy sends the packets anew, each with a TTL and a size of its own"
+    return msgspec.structs.replace(
+        path,
+        routed=None,
+        hops_source_to_destination=None,
+        hops_destination_to_source=None,
+        next_hop_macs=[],
+        word="undecided",
+        because=because,
     )
 
 

@@ -1,7 +1,8 @@
 """The RULES: what is asked of every migration, which answers decide, and the words of each answer."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import wraps
 from typing import Final
 
 from vmpcap.measures.results import LimitClass
@@ -107,6 +108,37 @@ def rtt(story: Story, profile: Profile) -> Answer:
         return Answer("fail", because, value, limit, "ms", evidence)
     because = f"{value:.2f} ms is a lower bound: {figures.coverage_because}"
     return Answer("undecided", because, value, limit, "ms", evidence)
+
+
+def _for_the_whole_path(ask: Callable[[Story, Profile], Answer], *held: Outcome) -> Callable[[Story, Profile], Answer]:
+    """
+    The same question where a proxy may end TCP on the way: then the figures are those of the part up to it.
+
+    Parameters
+    ----------
+    held : which answers a part alone can give for the whole
+    """
+
+    @wraps(ask)
+    def asked(story: Story, profile: Profile) -> Answer:
+        given = ask(story, profile)
+        if given.outcome in ("undecided", *held) or not story.split.found:
+            return given
+        because = f"{given.because}, but only up to a proxy: {story.split.because}"
+        return replace(given, outcome="undecided", because=because)
+
+    return asked
+
+
+@wraps(rtt)
+def rtt_of_all_parts(story: Story, profile: Profile) -> Answer:
+    """As rtt; where a proxy joins connections, each of them is a lower bound of the whole."""
+    given = _for_the_whole_path(rtt, "fail")(story, profile)
+    longest, limit = story.longest_part_ms, profile.rtt_ms_max
+    if story.split.found and longest is not None and limit is not None and longest > limit and given.outcome != "fail":
+        because = f"{longest:.2f} ms on one part of the path already: {story.split.because}"
+        return replace(given, outcome="fail", because=because, measured=longest)
+    return given
 
 
 def _about_guest(story: Story, ask: Callable[[GuestStory], Answer]) -> Answer:
@@ -434,15 +466,15 @@ def _with_a_limit(profile: Profile) -> bool:
 
 RULES: Final = (
     Rule("completed", completed, _always),
-    Rule("throughput", throughput, lambda p: p.throughput_mbps_min is not None),
-    Rule("rtt", rtt, lambda p: p.rtt_ms_max is not None),
+    Rule("throughput", _for_the_whole_path(throughput), lambda p: p.throughput_mbps_min is not None),
+    Rule("rtt", rtt_of_all_parts, lambda p: p.rtt_ms_max is not None),
     Rule("announcement_reached_destination", announcement_reached_destination, _always),
     Rule("guest_reachable_after", guest_reachable_after, _always),
     Rule("switchover", switchover, _with_a_limit),
-    Rule("rtt_under_load", rtt_under_load, _never),
-    Rule("retransmissions", retransmissions, _never),
-    Rule("window_limited", window_limited, _never),
-    Rule("mtu", mtu, _never),
+    Rule("rtt_under_load", _for_the_whole_path(rtt_under_load, "fail"), _never),
+    Rule("retransmissions", _for_the_whole_path(retransmissions, "fail"), _never),
+    Rule("window_limited", _for_the_whole_path(window_limited, "fail"), _never),
+    Rule("mtu", _for_the_whole_path(mtu, "fail"), _never),
     Rule("mac_flap", mac_flap, _never),
     Rule("duplicate_address", duplicate_address, _never),
     Rule("announced_too_early", announced_too_early, _never),
