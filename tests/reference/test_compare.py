@@ -6,7 +6,7 @@ import pytest
 
 from vmpcap.reference.compare import COMPARED, Difference, differences
 from vmpcap.reference.findings import MOST_FRAMES, MOST_KINDS, Findings
-from vmpcap.reference.streams import MARKS, STREAM_FIELDS, Streams
+from vmpcap.reference.streams import MARKS, MULTIPATH, STREAM_FIELDS, Streams
 from vmpcap.terms.columns import PACKETS, VERIFY, through_gate
 
 SAME: dict[str, Any] = {column.name: None for column in PACKETS} | {
@@ -185,6 +185,29 @@ def test_no_analysis_of_a_segment_with_cut_options_is_known_to_be_silence() -> N
     assert analysed(ours=cut, **silence) == [(column, "cut") for column in silence]
     assert analysed(ours=cut, tcp_bytes_in_flight=99) == [("tcp_bytes_in_flight", "differs")]
     assert analysed(**silence) == [(column, "differs") for column in silence]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "subtype", "is_told"),
+    [
+        (["duplicate_ack"], [], ["2"], True),
+        (["duplicate_ack"], [], [], False),
+        (["duplicate_ack", "zero_window"], ["zero_window"], ["2"], True),
+        (["duplicate_ack", "zero_window"], [], ["2"], False),
+        ([], ["duplicate_ack"], ["2"], False),
+    ],
+)
+def test_a_duplicate_more_is_explained_by_multipath_tcp_where_there_is_any(
+    ours: list[str], theirs: list[str], subtype: list[str], is_told: bool
+) -> None:
+    """An ACK again with another option of it; it stays a difference, and no other mark is explained."""
+    found, streams = Findings(), Streams()
+    values = {name: [] for name in STREAM_FIELDS} | {"tcp.stream": ["3"], MULTIPATH: subtype}
+    streams.absorb(SEGMENT, values, SEGMENT)
+    found.analysed("here", SEGMENT | {"tcp_analysis": ours}, SEGMENT | {"tcp_analysis": theirs}, streams)
+    (row,) = found.frame().to_dicts()
+    assert (row["finding"], found.is_agreed) == ("differs", False)
+    assert ((row["because"] or "").startswith("Multipath TCP")) == is_told
 
 
 @pytest.mark.parametrize(("theirs", "finding"), [(4, "cut"), (5, "differs"), (2, "differs"), (None, "differs")])

@@ -36,6 +36,7 @@ HEADLESS: Final = "packets whose TCP header the capture cut are in no flow here"
 UNSHOWN: Final = "tshark shows no analysis of segments whose TCP options the capture cut"
 BACKWARDS: Final = "the times of the capture run backwards here: that is no round trip"
 HELD_BACK: Final = "times beyond 2262 are held back to it here, so that none lies between them"
+REPEATED: Final = "Multipath TCP: an ACK repeated with another of its options is no duplicate (RFC 8684); not read here"
 UNCOUNTED: Final = "streams beyond the first {most:,}: each segment is compared, and no counts"
 SIZES: Final = frozenset({"packets", "wire_bytes", "payload_bytes"})
 """Counts that a copy changes by itself alone; it changes what is said of the packets around it, too."""
@@ -227,12 +228,20 @@ def _excuse(one: Difference, ours: Row, streams: Streams) -> tuple[str, str | No
         return _shift(one.ours, one.theirs, streams) or ("differs", None)
     if is_unshown(ours) and not one.theirs:
         return "cut", UNSHOWN
+    if one.column == "tcp_analysis" and ours["tcp_stream"] in streams.multipath and _is_more_by(one, "duplicate_ack"):
+        return "differs", REPEATED
     if one.column in ("tcp_ack_rtt_us", "tcp_initial_rtt_us") and one.ours is None and isinstance(one.theirs, float):
         if one.theirs < 0:
             return "differs", BACKWARDS
         if ours["ts"] is not None and abs(ours["ts"]) == LATEST:
             return "differs", HELD_BACK
     return "differs", None
+
+
+def _is_more_by(one: Difference, mark: str) -> bool:
+    """Do we say just this of a segment beside what tshark says?"""
+    ours, theirs = (set(said) if isinstance(said, list | tuple) else set() for said in (one.ours, one.theirs))
+    return ours - theirs == {mark} and theirs <= ours
 
 
 def _shift(ours: object, theirs: object, streams: Streams) -> tuple[str, str] | None:
@@ -257,6 +266,8 @@ def _excuse_count(
         return "copies", f"{twice}, and tshark judges both and what follows as sent twice"
     if more and more == _of(theirs.unshown, key)[name]:
         return "cut", UNSHOWN
+    if name == "duplicate_acks" and more > 0 and key[0] in theirs.multipath:
+        return "flow", REPEATED
     if len(rows) > 1 and name == "rtt_samples":
         return "segments", ACROSS
     return "flow", None

@@ -27,7 +27,8 @@ MARKS: Final = {
 """Columns of `vmpcap flows` that count segments, and the mark of each."""
 STREAM: Final = "tcp.stream"
 ACK_RTT: Final = "tcp.analysis.ack_rtt"
-STREAM_FIELDS: Final = (STREAM, ACK_RTT, *MARKS.values())
+MULTIPATH: Final = "tcp.options.mptcp.subtype"
+STREAM_FIELDS: Final = (STREAM, ACK_RTT, MULTIPATH, *MARKS.values())
 COUNTS: Final = ("packets", "wire_bytes", "payload_bytes", "rtt_samples", *MARKS)
 """Columns of `vmpcap flows`, without their side, that are held against each other."""
 
@@ -54,6 +55,8 @@ class Streams:
         """What our own engine says of segments whose options the capture cut: tshark shows no analysis of them."""
         self.copies: Counter[int] = Counter()
         """Copies of each stream."""
+        self.multipath: set[int] = set()
+        """Which streams have options of Multipath TCP?"""
         self.cut_headers = 0
         """Packets whose TCP header the capture cut: tshark opens streams with them."""
         self.headless: dict[tuple[int, End], Counts] = {}
@@ -70,6 +73,8 @@ class Streams:
         if stream >= self.most:
             self.beyond = max(self.beyond, stream + 1 - self.most)
             return
+        if values[MULTIPATH]:
+            self.multipath.add(stream)
         sender, other = (row["ip_src"], row["src_port"]), (row["ip_dst"], row["dst_port"])
         numbers = self._of_ends.setdefault(frozenset((sender, other)), [])
         if stream not in numbers:
