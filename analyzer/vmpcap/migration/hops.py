@@ -3,18 +3,19 @@
 from collections.abc import Iterable
 from typing import Final, Literal
 
+from vmpcap.migration.ends import stands_beside
 from vmpcap.migration.moves import Move, Sighting
+from vmpcap.migration.next_hops import find_next_hops
 from vmpcap.migration.results import Path
 from vmpcap.migration.segment_sizes import find_clamping
+from vmpcap.migration.strange_resets import strange_resets
+from vmpcap.migration.symptoms import find_symptoms, find_unreachables
 from vmpcap.terms.addresses import NO_MAC, mac_text
 
 INITIAL_TTLS: Final = (64, 128, 255)
 """What hosts start with: Linux and ESXi 64, Windows 128, routers and some Unixes 255. Others would be misread."""
 
 IP_AND_TCP_BYTES: Final = {4: 40, 6: 60}
-NEAR_NS: Final = 200_000
-"""A half of the handshake shorter than this lies within a host or its cable."""
-
 ICMP_REDIRECT: Final = 5
 
 
@@ -54,6 +55,8 @@ def describe_path(move: Move) -> Path:
     mss = _least(m for s in move.sightings for link in s.transfer.links for m in (link.data.mss, link.back.mss))
     clamping = find_clamping(move)
     version = 6 if ":" in move.best.transfer.source else 4
+    next_hops = find_next_hops(move, forward, backward)
+    differ = None if forward is None or backward is None else forward != backward
     return Path(
         routed=routed,
         hops_source_to_destination=forward,
@@ -67,6 +70,10 @@ def describe_path(move: Move) -> Path:
         redirects=_redirects(move),
         word=word,
         because=because,
+        asymmetric=differ,
+        next_hops=next_hops,
+        unreachables=find_unreachables(move),
+        symptoms=find_symptoms(move, next_hops, {"to_destination": forward, "to_source": backward}),
     )
 
 
@@ -74,7 +81,7 @@ def _odd_start(move: Move) -> int | None:
     """Which TTL does a host send with, seen beside it, that no host is known to start with?"""
     for sighting in move.sightings:
         for end in ("source", "destination"):
-            if sighting.view.role == end or (sighting.view.role in (None, "wan") and _beside(sighting, end)):
+            if sighting.view.role == end or (sighting.view.role in (None, "wan") and stands_beside(sighting, end)):
                 sides = [link.data if end == "source" else link.back for link in sighting.transfer.links]
                 odd = [side.ttl_max for side in sides if side.ttl_max and hops_from_ttl(side.ttl_max)]
                 if odd:
@@ -86,45 +93,39 @@ def _lowered_in_view(move: Move) -> bool:
     """Did packets of one direction pass with different TTLs, before and after a router?"""
     for forward in (True, False):
         sides = [link.data if forward else link.back for s in move.sightings for link in s.transfer.links]
-        ttls = {ttl for side in sides for ttl in (side.ttl_min, side.ttl_max) if ttl}
+        ttls = {ttl for side in sides for ttl in (side.ttl_min, side.ttl_max) if ttl} - _only_resets(move, forward)
         if len(ttls) > 1:
             return True
     return False
 
 
+def _only_resets(move: Move, forward: bool) -> set[int]:
+    """TTLs of this direction that only resets of somebody between the hosts have."""
+    return {reset.ttl for s in move.sightings for reset in strange_resets(s) if reset.forward is forward}
+
+
 def _part(sighting: Sighting, forward: bool) -> int | None:
     """Hops between the sender of this direction and the capture point."""
     sides = [link.data if forward else link.back for link in sighting.transfer.links]
-    ttls = [side.ttl_max for side in sides if side.ttl_max]
-    return min(hops_from_ttl(ttl) for ttl in ttls) if ttls else None
+    strange = {reset.ttl for reset in strange_resets(sighting) if reset.forward is forward}
+    ttls = [s.ttl_min if s.ttl_max in strange else s.ttl_max for s in sides if s.ttl_max]
+    return min(hops_from_ttl(ttl) for ttl in ttls if ttl) if ttls else None
 
 
 def _most(sighting: Sighting, forward: bool) -> int | None:
     """The most hops that any packet of this direction had behind it: copies from the far side of a router count too."""
     sides = [link.data if forward else link.back for link in sighting.transfer.links]
-    ttls = [side.ttl_min for side in sides if side.ttl_min]
-    return max(hops_from_ttl(ttl) for ttl in ttls) if ttls else None
+    strange = {reset.ttl for reset in strange_resets(sighting) if reset.forward is forward}
+    ttls = [s.ttl_max if s.ttl_min in strange else s.ttl_min for s in sides if s.ttl_min]
+    return max(hops_from_ttl(ttl) for ttl in ttls if ttl) if ttls else None
 
 
 def _hops(move: Move, end: Literal["source", "destination"]) -> int | None:
     """Hops of the direction that ends at this host, from a point beside that host."""
     for sighting in move.sightings:
-        if sighting.view.role == end or (sighting.view.role in (None, "wan") and _beside(sighting, end)):
+        if sighting.view.role == end or (sighting.view.role in (None, "wan") and stands_beside(sighting, end)):
             return _part(sighting, forward=end == "destination")
     return None
-
-
-def _beside(sighting: Sighting, end: Literal["source", "destination"]) -> bool:
-    """Does the handshake show that this point stands beside that host?"""
-    for link in sighting.transfer.links:
-        connecting = link.data.syn_ts is not None
-        c = link.connection
-        source_half = c.synack_to_ack_ns if connecting else c.syn_to_synack_ns
-        destination_half = c.syn_to_synack_ns if connecting else c.synack_to_ack_ns
-        near, far = (source_half, destination_half) if end == "source" else (destination_half, source_half)
-        if near is not None and far is not None and near <= NEAR_NS and near < far:
-            return True
-    return False
 
 
 def _both_untouched(sighting: Sighting) -> bool:

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from vmpcap.migration.path_results import NextHop, Symptom, Unreachable
+
 MigrationOutcome = Literal["completed", "aborted", "truncated", "unknown"]
 PhaseKind = Literal["setup", "bulk", "burst", "switchover", "resume"]
 Reached = Literal["reached", "not_reached", "not_observable"]
@@ -47,6 +49,11 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
     redirects: int = 0
     word: Literal["adjacent", "routed", "undecided"] = "undecided"
     because: str = ""
+    asymmetric: bool | None = None
+    """Whether the two directions pass unequally many routers; null where one of them cannot be counted."""
+    next_hops: list[NextHop] = []
+    unreachables: list[Unreachable] = []
+    symptoms: list[Symptom] = []
 
 
 class PointAnnouncements(msgspec.Struct, frozen=True, kw_only=True):

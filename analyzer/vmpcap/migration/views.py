@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vmpcap.announcements.carriers import CarrierLog
+from vmpcap.announcements.complaints import ComplaintLog
 from vmpcap.announcements.control import ControlLog
 from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.announcements.series import Series
@@ -49,6 +50,8 @@ class PointView:
     """Frames of routing and gateway redundancy protocols."""
     carriers: CarrierLog = field(default_factory=CarrierLog)
     """Endpoints of tunnels that carried frames of overlays."""
+    complaints: ComplaintLog = field(default_factory=ComplaintLog)
+    """ICMP errors, and resets of streams."""
     packets: SightingLog | None = None
     """Packets by names that other points give them too; None where there is no other point."""
     timeline: Timeline | None = None

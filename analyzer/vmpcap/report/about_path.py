@@ -1,11 +1,15 @@
 """What the report tells of the way that a migration's stream took, and of each part of it."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from vmpcap.report.blocks import Block, Fact, Grid
 from vmpcap.report.document import Migration
-from vmpcap.report.words import figure
+from vmpcap.report.words import figure, frame_list
 from vmpcap.terms.units import count_of
+
+_SENDERS: Final = {"to_destination": "the source", "to_source": "the destination"}
+"""Who hands packets on in this direction."""
 
 
 def about_path(migration: Migration) -> Iterator[Block]:
@@ -25,10 +29,20 @@ def _path(migration: Migration) -> Iterator[Block]:
     parts += [f"MTU {path.mtu}"] if path.mtu is not None else []
     parts += [f"MSS {path.mss}"] if path.mss is not None else []
     parts += [count_of(path.redirects, "redirect")] if path.redirects else []
-    parts += [f"next hop {', '.join(path.next_hop_macs[:4])}"] if path.next_hop_macs else []
     yield Fact("path", ", ".join(parts), path.because)
+    if path.asymmetric:
+        yield Fact("", "asymmetric: the two directions pass unequally many routers")
     if path.mss_clamped:
         yield Fact("", "MSS clamped on the way", path.mss_clamped_because)
+    for hop in path.next_hops:
+        yield Fact("", f"{_SENDERS[hop.direction]} hands to {hop.mac}", f"{hop.because} ({hop.point})")
+    for one in path.unreachables:
+        said = f"{one.sender} said {count_of(one.count, 'time')}: {one.meaning}"
+        size = f", at most {one.mtu} bytes" if one.mtu is not None else ""
+        yield Fact("", f"{said}{size}", f"frames {frame_list(one.frames)} at {one.point}")
+    for symptom in path.symptoms:
+        where = f" (frames {frame_list(symptom.frames)} at {symptom.point})" if symptom.frames else ""
+        yield Fact("", symptom.name.replace("_", " "), f"{symptom.because}{where}")
 
 
 def _segments(migration: Migration) -> Iterator[Block]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.announcements.carriers import CarrierLog
+from vmpcap.announcements.complaints import ComplaintLog
 from vmpcap.announcements.control import ControlLog
 from vmpcap.announcements.rows import AnnouncementLog
 from vmpcap.decode.arrivals import read_arrivals
@@ -79,6 +80,7 @@ class PointRead:
     """Packets by names that other points give them too; none where there is no other point."""
     full_in: int = 0
     """Which of its files, from 0, the journal was full in first; what it shows of those before is whole."""
+    complaints: ComplaintLog = field(default_factory=ComplaintLog)
     control: ControlLog = field(default_factory=ControlLog)
     """Frames of routing and gateway redundancy protocols."""
     carriers: CarrierLog = field(default_factory=CarrierLog)
@@ -210,6 +212,7 @@ def _absorb(
         _begin_inside(read, flow_id, frames, batch.first_frame)
     read.follower.absorb(batch, frames, flow_id, side, copies.made())
     if wanted.journal:
+        read.complaints.collect(batch, frames, inside, _of_streams(read.flows, flow_id))
         rows = ~_of_streams(read.flows, flow_id)
         read.journal.keep(batch.first_frame, frames, rows if inside is None else rows & inside, flow_id, side)
 

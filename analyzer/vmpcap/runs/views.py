@@ -94,6 +94,7 @@ def _as_view(
         series=tuple(mark_boots(gather_series(rows), _boots(rows, journal))),
         arps=rows,
         control=point.control,
+        complaints=point.complaints,
         carriers=point.carriers,
         journal=journal,
         journal_complete=not point.journal.overflowed,

@@ -335,6 +335,32 @@ def window_limited(story: Story, profile: Profile) -> Answer:
     return Answer("pass", "the receive window left room", evidence=evidence)
 
 
+TOO_BIG: Final = ((3, 4), (2, 0))
+"""Type and code of the ICMP and ICMPv6 errors that say so (RFC 1191 4, RFC 4443 3.2)."""
+
+
+def _how_dropped(story: Story) -> str:
+    """Does anybody say by ICMP that packets were too big? Else they vanish silently, as far as the captures show."""
+    return "" if any((u.kind, u.code) in TOO_BIG for u in story.path.unreachables) else "silently "
+
+
+def _told_mtu(story: Story) -> str:
+    """Who said by ICMP how large packets may be?"""
+    told = [u for u in story.path.unreachables if (u.kind, u.code) in TOO_BIG]
+    sizes = [f"{u.sender} said by ICMP that {f'{u.mtu} bytes' if u.mtu else 'less'} would pass" for u in told[:2]]
+    return f"; {'; '.join(sizes)}" if sizes else ""
+
+
+def _where_stuck(story: Story, size: int) -> str:
+    """At which points are segments of that size seen, and at which only smaller ones?"""
+    largest = {
+        s.view.name: max((k.data.max_payload_bytes for k in s.transfer.links), default=0) for s in story.move.sightings
+    }
+    seen = [name for name, most in largest.items() if most >= size]
+    missing = [name for name, most in largest.items() if 0 < most < size]
+    return f"; they are seen at {', '.join(seen)}, not at {', '.join(missing)}" if seen and missing else ""
+
+
 def mtu(story: Story, profile: Profile) -> Answer:
     """Do full-sized segments get through, or does the path drop them silently?"""
     stuck = story.stuck_segment
@@ -342,9 +368,12 @@ def mtu(story: Story, profile: Profile) -> Answer:
     if stuck is not None:
         because = (
             f"segments of {stuck} bytes were resent without ever being acknowledged while smaller ones passed: "
-            "a path that silently drops large packets"
+            f"a path that {_how_dropped(story)}drops large packets{_where_stuck(story, stuck)}"
         )
-        return Answer("fail", because, float(stuck), None, "bytes", evidence)
+        evidence += tuple(
+            e for u in story.path.unreachables if (u.kind, u.code) in TOO_BIG for e in show(u.point, u.frames)
+        )
+        return Answer("fail", because + _told_mtu(story), float(stuck), None, "bytes", evidence)
     if story.path.mss is None:
         return Answer("undecided", "the handshake is not in view", evidence=evidence)
     if not story.large_segments_acked:
@@ -358,7 +387,11 @@ def mtu(story: Story, profile: Profile) -> Answer:
             evidence,
         )
     return Answer(
-        "pass", f"full-sized segments (MSS {story.path.mss}) were acknowledged", float(story.path.mss), None, "bytes"
+        "pass",
+        f"full-sized segments (MSS {story.path.mss}) were acknowledged{_told_mtu(story)}",
+        float(story.path.mss),
+        None,
+        "bytes",
     )
 
 
