@@ -153,10 +153,8 @@ def _notes(points: Sequence[PointRead]) -> list[str]:
                 f"{point.files.name}: {point.announcements.left_out} announcements did not fit and are only counted"
             )
         if point.complaints.left_out:
-            notes.append(
-                f"{point.files.name}: {count_of(point.complaints.left_out, 'ICMP error or reset', 'ICMP errors and resets')}"
-                " did not fit and are not looked at"
-            )
+            missing = count_of(point.complaints.left_out, "ICMP error or reset", "ICMP errors and resets")
+            notes.append(f"{point.files.name}: {missing} did not fit and are not looked at")
         copies = int(point.follower.more["duplicates"].sum()) + int(point.follower.more["mirrored"].sum())
         if copies:
             notes.append(
