@@ -5,8 +5,10 @@ import random
 import numpy as np
 import pytest
 
-from tests.points.made import MS, S, Sent, traffic
+from tests.points.made import MS, S, Sent, paired_of, traffic
 from vmpcap.points.orders import Packets, find_orders
+from vmpcap.points.pair_clock import bound_pair
+from vmpcap.points.timeline import track_of
 
 
 def packets_of(sent: list[Sent], offset: int = 0) -> Packets:
@@ -68,3 +70,20 @@ def test_a_packet_without_an_answer_bounds_nothing() -> None:
     orders = find_orders(packets_of(sent), 1)
     assert len(orders.lows.ts) == len(orders.highs.ts) == 0
     assert not orders.ahead.any()
+
+
+@pytest.mark.parametrize("step", [-300 * MS, 300 * MS])
+def test_a_step_while_only_one_side_sends_is_known_to_lie_in_that_time(step: int) -> None:
+    """Nothing is said of the order by answers from before and after it; between the two pieces either may hold."""
+    sent = [
+        p
+        for p in traffic(random.Random(6), 100, 3000, (1.0, 2.0), 0.5)
+        if p.side == 1 or not 30 * S < p.one_ts < 70 * S
+    ]
+    clock, _ = bound_pair(paired_of(sent, lambda t: t + (step if t >= 50 * S else 0)))
+    assert clock is not None
+    assert len(clock.pieces) == 2
+    track = track_of(clock)
+    for ts in range(2 * S, 100 * S, S // 2):
+        low, high = track.there(ts)
+        assert low <= ts + (step if ts >= 50 * S else 0) <= high

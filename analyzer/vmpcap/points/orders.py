@@ -13,8 +13,8 @@ U8 = npt.NDArray[np.uint8]
 U64 = npt.NDArray[np.uint64]
 Bools = npt.NDArray[np.bool_]
 
-ALIKE: Final = 0.98
-"""Share of the packets of two ends that must agree on the order for all of them to be counted into one direction."""
+ALIKE: Final = 0.9
+"""Share of the packets of two ends that must tell one order for the others to be taken for exceptions from it."""
 MOST_TURNS: Final = 0.1
 """Ends whose order turns more often than this, per packet that tells it, bound nothing."""
 STRETCHES: Final = 512
@@ -52,17 +52,19 @@ def find_orders(packets: Packets, rough: int) -> Orders:
     -----
     A packet is late by its way plus the offset, its answer by the offset less its way: the later of the two passed the
     one point first. That is said of each packet by the nearest answers before and after it, where they differ by more
-    than the clocks can have drifted between. Such a packet bounds the offset from one side; a packet of which it
-    cannot be said bounds it from both, by the lateness of all three. No majority is asked: where the order turns (a
-    route changed, somebody answers by another way) the stretches around bound nothing, and ends whose order turns
-    again and again nothing at all.
+    than the clocks can have drifted between. Where nearly all packets of two ends tell one order, each bounds the
+    offset from one side; else those do of which both answers tell it, and the rest bound it from both sides by the
+    lateness of all three. No majority overrules: where packets tell another order than the others (a route that
+    changed, answers by another way, a clock that stepped since the last answer) these and the stretches around bound
+    nothing; ends whose order turns again and again bound nothing at all.
     """
     count = len(packets.at)
     if not count:
         nothing = Bounds(packets.at, packets.late)
         return Orders(nothing, nothing, np.zeros(0, np.int8))
     before, after = _answers(packets)
-    least, most, vote, torn = packets.late.copy(), packets.late.copy(), np.zeros(count, np.int8), np.zeros(count, bool)
+    least, most, torn = packets.late.copy(), packets.late.copy(), np.zeros(count, bool)
+    vote, told_by = np.zeros(count, np.int8), np.zeros(count, np.int8)
     has_answer = (before >= 0) | (after >= 0)
     for answer in (before, after):
         rows = np.flatnonzero(answer >= 0)
@@ -74,13 +76,14 @@ def find_orders(packets: Packets, rough: int) -> Orders:
         said = np.where(np.abs(late - theirs) > apart, np.sign(late - theirs), 0).astype(np.int8)
         torn[rows] |= (vote[rows] != 0) & (said != 0) & (vote[rows] != said)
         vote[rows] = np.where(vote[rows] == 0, said, vote[rows])
+        told_by[rows] += said != 0
     vote[torn] = 0
     turned = vote * np.where(packets.side == 0, 1, -1).astype(np.int8)
     _, group = np.unique(packets.ends, return_inverse=True)
-    is_sound, is_steady = _steadiness(packets.at, group, turned, torn)
     majority = _majority(group, turned)
+    is_sound = _soundness(packets.at, group, turned, torn | (turned * majority < 0))
     ahead = np.where(packets.side == 0, majority, -majority).astype(np.int8)
-    sure = np.where(is_steady, ahead, vote)
+    sure = np.where(majority != 0, ahead, np.where(told_by == len((before, after)), vote, 0))
     high, low = is_sound & (sure > 0), is_sound & (sure < 0)
     both = is_sound & has_answer & (sure == 0)
     lows = Bounds(
@@ -107,24 +110,19 @@ def _answers(packets: Packets) -> tuple[I64, I64]:
     return before, after
 
 
-def _steadiness(at: I64, group: I64, turned: I8, torn: Bools) -> tuple[Bools, Bools]:
-    """
-    Which packets lie where the order of their ends does not turn, and which belong to ends where it never does?
-
-    The second holds for ends of which at least one packet tells the order.
-    """
-    groups = int(group.max(initial=-1)) + 1
+def _soundness(at: I64, group: I64, turned: I8, odd: Bools) -> Bools:
+    """Which packets lie where the order of their ends does not turn, none of them is odd, and seldom anywhere?"""
+    groups = int(group.max()) + 1
     tell = np.flatnonzero(turned)
     turn = np.flatnonzero((group[tell][1:] == group[tell][:-1]) & (turned[tell][1:] != turned[tell][:-1]))
-    where = np.unique(np.concatenate((tell[turn], tell[turn + 1], np.flatnonzero(torn))))
-    tells = np.bincount(group[tell], minlength=groups)
-    turns = np.bincount(group[tell[turn]], minlength=groups) + np.bincount(group[torn], minlength=groups)
+    where = np.unique(np.concatenate((tell[turn], tell[turn + 1], np.flatnonzero(odd))))
+    tells, turns = (np.bincount(group[rows], minlength=groups) for rows in (tell, tell[turn]))
     begin = int(at.min())
     width = max((int(at.max()) - begin) / STRETCHES, 1.0)
     cell = group * (STRETCHES + 2) + np.minimum(((at - begin) / width).astype(np.int64), STRETCHES - 1) + 1
     bad = np.unique(np.concatenate([cell[where] + beside for beside in (-1, 0, 1)]))
-    is_sound = (turns <= MOST_TURNS * tells)[group] & ~np.isin(cell, bad)
-    return is_sound, ((turns == 0) & (tells > 0))[group]
+    is_sound: Bools = (turns <= MOST_TURNS * tells)[group] & ~np.isin(cell, bad)
+    return is_sound
 
 
 def _majority(group: I64, turned: I8) -> I8:

@@ -1,0 +1,134 @@
+"""One packet at two points, whatever a network does to it on its way: from bytes, through files, to pairs."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.l2 import ARP, Dot1Q, Ether
+from scapy.layers.vxlan import VXLAN
+from scapy.packet import Packet, Raw
+from scapy.utils import wrpcap
+
+from vmpcap.points.pairing import Paired, pair_packets
+from vmpcap.runs.point import Wanted
+from vmpcap.runs.requests import PointFiles, Request
+from vmpcap.runs.side_by_side import read_points
+from vmpcap.verdicts.profile import DEFAULT, load_profile
+
+GUEST, GATEWAY, ALL = "00:50:56:aa:77:10", "02:00:00:00:00:01", "ff:ff:ff:ff:ff:ff"
+COUNT = 20
+
+
+def segments() -> list[Packet]:
+    """A small talk by TCP, UDP and ping."""
+    found = []
+    for n in range(COUNT):
+        ip = IP(src="10.0.0.1", dst="10.0.0.2", id=1000 + n, ttl=64)
+        ether = Ether(src=GUEST, dst=GATEWAY)
+        found.append(ether / ip / TCP(sport=4000, dport=8000, seq=77 + 10 * n, ack=5, flags="PA") / Raw(b"x" * 10))
+        found.append(ether / ip.copy() / UDP(sport=53, dport=5353) / Raw(bytes([n]) * 20))
+        found.append(ether / ip.copy() / ICMP(type=8, id=9, seq=n) / Raw(b"p" * 8))
+    return found
+
+
+def paired(folder: Path, here: list[Packet], there: list[Packet]) -> Paired:
+    """What the two points share; the second saw each packet a millisecond later."""
+    points = []
+    for name, packets, late in (("a", here, 0.0), ("b", there, 0.001)):
+        for n, packet in enumerate(packets):
+            packet.time = 1_700_000_000 + n / 100 + late
+        wrpcap(str(folder / f"{name}.pcap"), packets)
+        points.append(PointFiles(name, None, (str(folder / f"{name}.pcap"),)))
+    request = Request(points=tuple(points), profile=load_profile(DEFAULT))
+    one, other = read_points(request, Wanted(flows=False, announcements=False, journal=False))
+    return pair_packets(one.sightings, other.sightings)
+
+
+def routed(packet: Packet) -> Packet:
+    """Another hop: TTL, both MAC addresses, the checksum."""
+    packet[Ether].src, packet[Ether].dst = "02:00:00:00:00:07", "02:00:00:00:00:08"
+    packet[IP].ttl -= 3
+    del packet[IP].chksum
+    return packet
+
+
+def tagged(packet: Packet) -> Packet:
+    """In VLAN 20 on this side, untagged or in another on that."""
+    return Ether(src=packet.src, dst=packet.dst) / Dot1Q(vlan=20) / packet.payload
+
+
+def remarked(packet: Packet) -> Packet:
+    """Another DSCP, and congestion experienced."""
+    packet[IP].tos = 0x2B
+    del packet[IP].chksum
+    return packet
+
+
+def tunnelled(packet: Packet) -> Packet:
+    """Inside VXLAN between two hosts."""
+    outer = IP(src="192.0.2.1", dst="192.0.2.2", id=7)
+    return Ether(src=GATEWAY, dst="02:00:00:00:00:02") / outer / UDP(sport=50000, dport=4789) / VXLAN(vni=5001) / packet
+
+
+@pytest.mark.parametrize("change", [routed, tagged, remarked, tunnelled])
+def test_what_a_network_does_to_a_packet_leaves_it_the_same(tmp_path: Path, change: Callable[[Packet], Packet]) -> None:
+    """Every packet is found again, in its place, and none by chance."""
+    here = segments()
+    found = paired(tmp_path, here, [change(packet.copy()) for packet in segments()])
+    assert sorted(found.row_one.tolist()) == list(range(len(here)))
+    assert (found.row_one == found.row_other).all()
+    assert (found.late_ns > 900_000).all()
+    assert (found.surplus, found.translated) == (0, 0)
+
+
+def test_behind_nat_tcp_is_found_by_its_numbers_and_nothing_else_is(tmp_path: Path) -> None:
+    """Addresses and ports are others; UDP and ping have nothing left that names them."""
+    outside = []
+    for packet in segments():
+        changed = packet.copy()
+        changed[IP].src = "198.51.100.9"
+        del changed[IP].chksum
+        if TCP in changed:
+            changed[TCP].sport = 61_000
+            del changed[TCP].chksum
+        outside.append(changed)
+    found = paired(tmp_path, segments(), outside)
+    assert found.translated == len(found.row_one) == COUNT
+    assert set((found.row_one % 3).tolist()) == {0}
+
+
+def announcement(n: int, kind: str) -> Packet:
+    """RARP as QEMU sends it, or a gratuitous ARP, for guest n."""
+    mac = f"00:50:56:aa:77:{n:02x}"
+    if kind == "rarp":
+        body = ARP(op=3, hwsrc=mac, hwdst=mac, psrc="0.0.0.0", pdst="0.0.0.0")
+        return Ether(src=mac, dst=ALL, type=0x8035) / body / Raw(bytes(18))
+    body = ARP(op=1, hwsrc=mac, hwdst="00:00:00:00:00:00", psrc=f"10.0.0.{n}", pdst=f"10.0.0.{n}")
+    return Ether(src=mac, dst=ALL) / body / Raw(bytes(18))
+
+
+@pytest.mark.parametrize("kind", ["rarp", "garp"])
+def test_announcements_are_found_by_their_body(tmp_path: Path, kind: str) -> None:
+    """Though the tag differs and the padding is gone; repetitions in their order."""
+    here = [announcement(n, kind) for n in (1, 2, 1, 3, 1)]
+    there = []
+    for packet in here:
+        bare = packet.copy()
+        bare[ARP].remove_payload()
+        there.append(Ether(src=bare.src, dst=bare.dst) / Dot1Q(vlan=30, type=bare.type) / bare.payload)
+    found = paired(tmp_path, here, there)
+    assert sorted(zip(found.row_one.tolist(), found.row_other.tolist(), strict=True)) == [(n, n) for n in range(5)]
+
+
+def test_a_copy_more_at_one_point_is_counted_and_not_guessed(tmp_path: Path) -> None:
+    """A mirror that shows every third packet twice: these are ambiguous, the rest is paired."""
+    here = segments()
+    there = [
+        copy for n, packet in enumerate(segments()) for copy in ([packet, packet.copy()] if n % 3 == 0 else [packet])
+    ]
+    found = paired(tmp_path, here, there)
+    assert found.surplus == found.repeated_other == COUNT
+    assert found.repeated_one == 0
+    assert len(found.row_one) == len(here) - COUNT
+    assert set((found.row_one % 3).tolist()) == {1, 2}
