@@ -156,6 +156,22 @@ def test_a_router_further_away_is_no_rival() -> None:
     assert "192.0.2.9" not in found.because
 
 
+def test_what_a_gateway_tells_the_guests_own_network_is_no_way_to_it() -> None:
+    """At a point that sees the guest itself; what routers tell each other counts."""
+    lan = point(
+        "lan",
+        None,
+        [news(after(10), protocol="eigrp", sender="10.77.5.1", metric=9)],
+        journal=journal((after(5), GUEST, GATEWAY, GUEST_IP, PEER_IP)),
+    )
+    rows = [news(0, protocol="eigrp", sender="192.0.2.2", metric=5)]
+    rows += [news(after(40), protocol="eigrp", sender="192.0.2.6", metric=5)]
+    found = judged("eigrp", case(lan, point("wan", None, rows)))
+    assert found is not None
+    assert found.latency_ms == 40.0
+    assert "10.77.5.1" not in found.because
+
+
 def test_a_route_that_nobody_takes_over_fails_only_when_it_was_waited_for() -> None:
     """And only where the guest's peers are lost: else nobody needed it."""
     only_old = point("wan", "wan", [OLD])

@@ -157,3 +157,17 @@ def test_fewer_points_say_less_never_the_opposite(scenario: str) -> None:
                 for one in guest.mechanisms:
                     pair = {whole.get(one.name, one.worked), one.worked}
                     assert pair != {"yes", "no"}, (missing["file"], one.name, one.because)
+
+
+@each
+def test_without_roles_nothing_is_said_to_be_the_opposite(scenario: str) -> None:
+    """Who does not say where the points stand is told less."""
+    whole = {name: one.worked for name, one in told(scenario).items()}
+    files = tuple(
+        PointFiles(p["file"].split(".")[0], None, (str(MECHANISMS / scenario / p["file"]),))
+        for p in truth_of(scenario)["points"]
+    )
+    for migration in analyse(Request(points=files, profile=load_profile("vsphere4"))).report.migrations:
+        for guest in migration.guests:
+            for one in guest.mechanisms:
+                assert {whole.get(one.name, one.worked), one.worked} != {"yes", "no"}, one.because

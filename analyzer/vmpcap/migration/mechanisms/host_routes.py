@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from vmpcap.announcements.routes.rows import RouteNews
-from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, sighted, since, span
+from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, segments_of, sighted, since, span
 from vmpcap.migration.results import Mechanism
 from vmpcap.terms.units import NS_PER_S
 
@@ -88,7 +88,8 @@ def _between_routers(case: Case, name: str, news: Sequence[Told[RouteNews]]) -> 
     """
     if name not in LINK_BY_LINK:
         return list(news)
-    mine = [t for t in news if t.what.sender in case.ips or not (t.view.role or "").startswith("domain:")]
+    beside = {v.name for v in case.views if (v.role or "").startswith("domain:") or segments_of(v, case.guest)}
+    mine = [t for t in news if t.what.sender in case.ips or t.view.name not in beside]
     return mine or list(news)
 
 
