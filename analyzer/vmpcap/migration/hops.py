@@ -138,7 +138,7 @@ def _next_hops(move: Move) -> list[str]:
     for sighting in move.sightings:
         for link in sighting.transfer.links:
             side = {"source": link.data, "destination": link.back}.get(sighting.view.role or "")
-            if side is not None and side.first_eth_dst != NO_MAC:
+            if side is not None and side.packets and side.first_eth_dst != NO_MAC:
                 macs.append(mac_text(side.first_eth_dst))
     return sorted({m for m in macs if m is not None})
 

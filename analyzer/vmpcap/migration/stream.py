@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -86,6 +87,13 @@ def measure_stream(sighting: Sighting) -> StreamFigures:
     )
 
 
+BY_ANSWERS: Final = frozenset({"fast_retransmissions", "spurious_retransmissions", "duplicate_acks", "window_fulls"})
+"""Marks that rest on what the receiver sent."""
+
+MOST_UNCAPTURED: Final = 0.01
+"""Share of what was delivered that a capture may lack: above it no rate over the bulk phases is told."""
+
+
 def _loss(sighting: Sighting, volume: Bytes) -> Loss:
     """
     What was lost or sent again?
@@ -93,16 +101,21 @@ def _loss(sighting: Sighting, volume: Bytes) -> Loss:
     Notes
     -----
     Resent segments and bytes are our own count; the rest is what Wireshark marks, and is left open where the capture
-    holds packets twice: there each copy is marked as if it had been sent again.
+    holds packets twice: there each copy is marked as if it had been sent again. Where it holds the data's direction
+    only, what the receiver's packets tell is left open.
     """
     links = sighting.transfer.links
     sides = [side for link in links for side in (link.data, link.back)]
     are_marked = all(side.marked is not None and not side.duplicates and not side.mirrored for side in sides)
 
-    def marked(name: str, senders: Sequence[Side]) -> int | None:
-        return sum(getattr(side.marked, name) for side in senders) if are_marked else None
-
     data, back = [link.data for link in links], [link.back for link in links]
+    is_answered = any(side.packets for side in back)
+
+    def marked(name: str, senders: Sequence[Side]) -> int | None:
+        if not are_marked or (not is_answered and name in BY_ANSWERS):
+            return None
+        return sum(int(getattr(side.marked, name)) for side in senders)
+
     late = [side for side in data if side.came_late]
     return Loss(
         retransmissions=sum(side.retransmissions for side in data),
@@ -111,18 +124,18 @@ def _loss(sighting: Sighting, volume: Bytes) -> Loss:
         out_of_order=marked("out_of_order", data),
         duplicate_acks=marked("duplicate_acks", back),
         lost_segments=marked("lost_segments", data),
-        zero_windows=sum(side.zero_windows for side in back),
+        zero_windows=sum(side.zero_windows for side in back) if is_answered else None,
         window_fulls=marked("window_fulls", data),
         retransmitted_share=volume.retransmitted / volume.payload if volume.payload else None,
         lost_before_point=sum(max(side.sent_again - side.retransmissions, 0) for side in data),
         reordered=sum(side.came_late for side in data),
         reordered_most_segments=max((side.late_most_segments for side in late), default=None),
         reordered_most_ms=ms(max((side.late_most_ns for side in late), default=None)),
-        needless=_sum_of_known([side.needless for side in data]),
+        needless=_sum_of_known([side.needless for side in data]) if is_answered else None,
         needless_because=CUT_OFF if any(None in (side.needless, side.needless_eifel) for side in data) else "",
-        needless_eifel=_sum_of_known([side.needless_eifel for side in data]),
-        resent_reported=sum(side.resent_reported for side in data),
-        resent_timeout=sum(side.resent_timeout for side in data),
+        needless_eifel=_sum_of_known([side.needless_eifel for side in data]) if is_answered else None,
+        resent_reported=sum(side.resent_reported for side in data) if is_answered else None,
+        resent_timeout=sum(side.resent_timeout for side in data) if is_answered else None,
         resent_tail=sum(side.resent_tail for side in data),
     )
 
@@ -173,7 +186,8 @@ def _throughput(
     delivered = acked if any(link.data.acked_bytes for link in transfer.links) else unique
     # what the capture missed has no time: it may have flowed in what looks like a pause, so no rate is made of it
     share = min(delivered / unique, 1.0) if unique else 0.0
-    has_holes = any(uncaptured(link.data) for link in transfer.links)
+    missed = sum(uncaptured(link.data) for link in transfer.links)
+    has_holes = missed > 0
     busy = sum(a.to_ts - a.from_ts for a in activities)
     bulk = mbps(int(sum(a.new_bytes for a in activities) * share), busy)
     rates = _window_rates(together)
@@ -198,7 +212,7 @@ def _throughput(
     limits, shares = attribute_over_time(together, more, sent)
     attribution = settle(attribute(together, sent), limits, shares)
     return Throughput(
-        bulk_mbps=bulk,
+        bulk_mbps=bulk if missed <= MOST_UNCAPTURED * delivered else None,
         mean_mbps=mbps(delivered, span),
         best_1s_mbps=best_window(together, NS_PER_S) if together is not None and not has_holes else None,
         p50_mbps=float(np.percentile(rates, 50)) if len(rates) else None,

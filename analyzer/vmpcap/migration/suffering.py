@@ -125,6 +125,8 @@ def _suffered(stream: PeerStream, view: PointView, when: int, away: int) -> Suff
     watched = _gap_of_requests(stream, away, when) if outage is None else None
     if outage is None and watched is None:
         return _not_asking(stream, view)
+    if outage is not None and not stream.answers and stream.first_ts < away:
+        return _never_answered(stream, view)
     peer = Peer(
         peer=stream.peer_ip,
         protocol=_protocol(stream),
@@ -197,6 +199,21 @@ def _not_asking(stream: PeerStream, view: PointView) -> Suffered:
         retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
         survived=stream.survived,
         because="no request of it fell into the switchover: what it would have met then is not known",
+        frames=[stream.first_frame, stream.last_frame],
+        filter=stream.filter,
+    )
+    return Suffered(peer, True, None, None, None, None)
+
+
+def _never_answered(stream: PeerStream, view: PointView) -> Suffered:
+    """A stream whose answers were not in view before the switchover either: its silence says nothing."""
+    peer = Peer(
+        peer=stream.peer_ip,
+        protocol=_protocol(stream),
+        point=view.name,
+        interval_ms=ms(stream.interval_ns),
+        retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
+        because="no answer to it is in view, before the switchover either: the capture may hold one direction only",
         frames=[stream.first_frame, stream.last_frame],
         filter=stream.filter,
     )
