@@ -82,7 +82,7 @@ def second_half(seen: Sequence[Packet]) -> list[Packet]:
 def test_no_check_turns(
     cut: Callable[[Sequence[Packet]], list[Packet]], names: tuple[str, ...], tmp_path: Path
 ) -> None:
-    """What passes with whole captures passes or is undecided with parts of them: nothing fails for want of packets."""
+    """What passes with whole captures passes or is undecided with parts of them: nothing fails for want of it."""
     report = told(tmp_path, cut, *names)
     for migration in report.migrations:
         for check in migration.checks:
@@ -122,3 +122,6 @@ def test_a_hole_in_the_stream_gives_no_rate_over_its_bulk(tmp_path: Path) -> Non
     assert migration.throughput.bulk_mbps is None
     assert migration.throughput.mean_mbps == pytest.approx(690, rel=0.03)
     assert next(c for c in migration.checks if c.id == "throughput").outcome == "pass"
+    back = next(s for s in migration.segments if s.direction == "to_source" and s.to_point == "src-uplink")
+    assert back.lost is None
+    assert "missed" in back.because

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.segment_results import Direction, Segment
+from vmpcap.migration.stream import uncaptured
 from vmpcap.migration.transfers import Link
 from vmpcap.points.between import overtaken
 from vmpcap.points.kernels.keys import Kept, ends_key
@@ -193,6 +194,14 @@ def _segment(stretch: Stretch, here: Station, there: Station, further: Sequence[
     passage = add_up(list(_passages(here, there, further, way, window, scale > 1)))
     is_full = not here.left_out and not there.left_out
     lost = None if passage.lost is None or not is_full else scale * passage.lost
+    because = _sentence(here, there, way, lost, passage, scale)
+    if lost and way == "to_source" and (holes := sum(uncaptured(link.data) for link in there.sighting.transfer.links)):
+        # data that was acknowledged and is not there is told from lost data; ACKs that are not there cannot be
+        because = (
+            f"how many were lost between {here.name} and {there.name} towards the source is not known: the capture at"
+            f" {there.name} missed {holes:,} bytes of the stream, and may have missed {lost:,} of these"
+        )
+        lost = None
     return Segment(
         **shared,  # type: ignore[arg-type]
         lost=lost,
@@ -202,8 +211,8 @@ def _segment(stretch: Stretch, here: Station, there: Station, further: Sequence[
         outside=scale * passage.outside,
         unseen=scale * passage.unseen,
         recut=passage.recut,
-        because=_sentence(here, there, way, lost, passage, scale),
-        frames=list(passage.lost_frames),
+        because=because,
+        frames=list(passage.lost_frames) if lost is not None else [],
     )
 
 
