@@ -460,3 +460,23 @@ def test_answers_may_leave_by_another_gateway() -> None:
     sought = arps(*((SWITCH + n * S, request, GATEWAY, "10.77.0.1", GUEST_IP) for n in range(1, 5)))
     asking = heard("gw", "gateway", journal=lost, arps=sought, last_ts=20 * S)
     assert judge_reachability(guest(asking), [asking], SWITCH).answer == "no"
+
+
+def test_of_two_gateways_the_one_that_knew_the_guest_decides() -> None:
+    """A gateway of another VLAN hears the announcement, the guest's own does not: it landed in the other's domain."""
+    stranger, own = heard("a-gw78", "gateway"), alive("gw77", "gateway")
+    told = follow_announcements(guest(stranger), [stranger, own], SWITCH, qemu=True)
+    assert told.deciding is own
+    assert told.domain.verdict == "not_reached"
+
+
+@pytest.mark.parametrize(("answered", "verdict"), [(False, "not_observable"), (True, "reached")])
+def test_a_segment_in_which_the_guest_asks_in_vain_may_be_another(answered: bool, verdict: str) -> None:
+    """Never seen there before, and nobody answers its ARP requests; one answer shows that it is at home."""
+    rows = [(SWITCH + n * S, NUMBER_OF["arp_request"], GUEST, GUEST_IP, "10.77.0.1") for n in range(1, 5)]
+    asked = arps(*rows, (SWITCH + 5 * S, NUMBER_OF["arp_reply"], GATEWAY, "10.77.0.1", GUEST_IP))
+    asked.target_mac[4] = GUEST
+    gateway = heard("gw", "gateway", arps=asked if answered else asked.take(np.arange(4)))
+    told = follow_announcements(guest(gateway), [gateway], SWITCH, qemu=True)
+    assert told.domain.verdict == verdict
+    assert ("another segment" in told.domain.because) == (not answered)

@@ -7,6 +7,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
 from vmpcap.migration.clocks import elapsed_between
 from vmpcap.migration.guests import Moved, on_point, on_reference
@@ -27,6 +28,9 @@ WAIT_OTHERS_NS: Final = 38 * NS_PER_S
 
 ALIVE_NS: Final = 5 * NS_PER_S
 """A point that saw frames this shortly before and after was capturing."""
+
+LEAST_IN_VAIN: Final = 3
+"""So many of its own ARP requests must stay unanswered before a segment is doubted: one or two may be lost."""
 
 MOST_FRAMES: Final = 64
 """So many frame numbers of announcements are listed per point; the count is complete."""
@@ -128,7 +132,7 @@ def follow_announcements(guest: Moved, views: Sequence[PointView], moment: int, 
         schedule=next((s.schedule for s in sorted(series, key=lambda s: -s.count) if s.schedule), None),
         by_point=by_point,
     )
-    deciding = _deciding(views, by_point)
+    deciding = _deciding(guest, views, by_point, moment)
     return Heard(announcements, _judge_domain(guest, views, by_point, deciding, moment), deciding)
 
 
@@ -217,6 +221,11 @@ def _arrival(
         return "not_observable", f"{seen}; {several}"
     place = _place(series.vlan_outer_id, series.vni)
     is_there = place in used or (not used and place == (NO_TAG, NO_TAG))
+    is_new_gateway = is_there and not used and view.role == "gateway"
+    in_vain = _asked_in_vain(view, guest, moment) if is_new_gateway else 0
+    if in_vain >= LEAST_IN_VAIN:
+        doubt = f"{seen}, but nothing of the guest had been seen here before, and its own {in_vain} ARP requests"
+        return "not_observable", f"{doubt} went unanswered here: this may be another segment than its own"
     if is_there and (not segments or series.segment_key in segments):
         return "reached", seen
     proof = functional_proof(view, guest, moment)
@@ -232,6 +241,17 @@ def _arrival(
     if answered:
         return "not_observable", f"{elsewhere}; it was asked and answered {_place_text(place)} all the same"
     return "not_reached", elsewhere
+
+
+def _asked_in_vain(view: PointView, guest: Moved, moment: int) -> int:
+    """How many ARP requests did the guest send here after the move, if none of them was answered?"""
+    rows = view.arps
+    if guest.mac == NO_MAC:
+        return 0
+    mac, after = np.uint64(guest.mac), rows.ts_ns > on_point(view, moment)
+    asked = after & (rows.kind == NUMBER_OF["arp_request"]) & (rows.sender_mac == mac)
+    answered = after & (rows.kind == NUMBER_OF["arp_reply"]) & ((rows.target_mac == mac) | (rows.eth_dst == mac))
+    return 0 if answered.any() else int(asked.sum())
 
 
 def _place_of(proof: Functional) -> Place:
@@ -327,15 +347,23 @@ def _alive(view: PointView, when: int) -> bool:
     return bool(before.any() and after.any())
 
 
-def _deciding(views: Sequence[PointView], by_point: dict[str, PointAnnouncements]) -> PointView | None:
+def _deciding(
+    guest: Moved, views: Sequence[PointView], by_point: dict[str, PointAnnouncements], moment: int
+) -> PointView | None:
     """
     Whose answer decides? The gateway's port, else a point in the destination's domain, else a point of unknown place.
 
-    A point that could not observe decides nothing.
+    Of several, one that had seen the guest before: another gateway may be another domain's. A point that could not
+    observe decides nothing.
     """
     able = [v for v in views if by_point[v.name].reached != "not_observable"]
     able = [v for v in able if v.role in ARRIVAL_PROOF or v.role is None]
-    return min(able, key=lambda v: (rank(v.role, (*ARRIVAL_PROOF, None)), v.name), default=None)
+
+    def worth(view: PointView) -> tuple[int, bool, str]:
+        is_new = not _places_before(view, guest, on_point(view, moment))[0]
+        return rank(view.role, (*ARRIVAL_PROOF, None)), is_new, view.name
+
+    return min(able, key=worth, default=None)
 
 
 def _judge_domain(
