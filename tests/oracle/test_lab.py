@@ -86,6 +86,8 @@ def test_mean_goodput_is_what_qemu_transferred(folder: Path) -> None:
 
 def test_smallest_round_trip_is_the_ping(folder: Path) -> None:
     """Within 15 % or 0.25 ms of the smallest ping before the migration, whichever is more."""
+    if folder.name == "split_tcp":
+        pytest.skip("a proxy joins two connections: each point sees the part up to it")
     for truth, _, migration in pairs(folder):
         assert migration.rtt.coverage == "full"
         assert migration.rtt.min_ms is not None
@@ -94,6 +96,8 @@ def test_smallest_round_trip_is_the_ping(folder: Path) -> None:
 
 def test_routed_or_not_is_exact(folder: Path) -> None:
     """Routers between the hosts show in the TTL."""
+    if folder.name == "split_tcp":
+        pytest.skip("a proxy joins two connections: each point sees the part up to it")
     for truth, _, migration in pairs(folder):
         assert migration.path.routed == truth.raw["configured"]["routed_l3"]
         assert migration.path.word == ("routed" if truth.raw["configured"]["routed_l3"] else "adjacent")
@@ -198,6 +202,8 @@ def test_retransmissions_are_what_the_kernel_counted(folder: Path) -> None:
 
 def test_no_part_of_the_stream_is_faster_than_the_emulated_path(folder: Path) -> None:
     """What the emulator delays there and back bounds each part; the fastest of them has the stream's shortest."""
+    if folder.name == "split_tcp":
+        pytest.skip("a proxy joins two connections: each point sees the part up to it")
     for truth, _, migration in pairs(folder):
         delay_ms = 2 * truth.raw["configured"]["wan"]["one_way_delay_us"] / 1e3
         assert (migration.rtt.over_time != []) == (migration.rtt.measured_by == "ack")

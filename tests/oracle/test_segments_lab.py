@@ -31,6 +31,8 @@ def migrations(folder: Path) -> list[Migration]:
 
 def test_what_the_emulator_dropped_was_lost_between_the_uplinks_and_nowhere_else(folder: Path) -> None:
     """Exactly, by direction; what a destination's capture cannot tell (after its last frame) is said apart."""
+    if folder.name == "split_tcp":
+        pytest.skip("a proxy joins two connections: each point sees the part up to it")
     points = [p for p in read_truth(folder).points if p in ALONG]
     if len(points) < 2:
         assert all(not m.segments for m in migrations(folder))
@@ -56,6 +58,8 @@ def test_what_the_emulator_dropped_was_lost_between_the_uplinks_and_nowhere_else
 
 def test_the_check_of_retransmissions_names_the_segment(folder: Path) -> None:
     """Where the emulator dropped packets of the stream, between the uplinks; before them none."""
+    if folder.name == "split_tcp":
+        pytest.skip("a proxy joins two connections: each point sees the part up to it")
     for migration in migrations(folder):
         because = next(c.because for c in migration.checks if c.id == "retransmissions")
         for segment in migration.segments:

@@ -1,7 +1,7 @@
 """Everything that is known of one migration, told once: the verdicts and the report only read it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -111,11 +111,11 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
 
 def _tell_one(scene: Scene, faults: Sequence[str]) -> Story:
     move, passengers, views = scene.move, scene.guests, scene.views
-    figures = measure_stream(move.best)
+    split = find_split(move)
+    figures = _up_to_proxy(measure_stream(move.best), split)
     outcome = judge_outcome(move, passengers, views)
     if outcome.outcome == "aborted":
         passengers = tuple(g for g in passengers if g.heard or g.confidence == "high")
-    split = find_split(move)
     path = _path(move, split)
     completed = {"completed": True, "aborted": False}.get(outcome.outcome)
     guests = tuple(
@@ -140,6 +140,14 @@ def _tell_one(scene: Scene, faults: Sequence[str]) -> Story:
         capture_faults=(*faults, *_holes(move)),
         segments=tuple(describe_segments(move)),
     )
+
+
+def _up_to_proxy(figures: StreamFigures, split: Detour) -> StreamFigures:
+    """The same figures; where a proxy ends TCP, their round trips are said to reach no further."""
+    if not split.found or figures.rtt.coverage is None:
+        return figures
+    because = f"{figures.rtt.coverage_because}; but a proxy answers, so this is the path up to it only"
+    return replace(figures, rtt=msgspec.structs.replace(figures.rtt, coverage_because=because))
 
 
 def _path(move: Move, split: Detour) -> Path:
