@@ -22,6 +22,12 @@ def elapsed_between(start: PointView, start_ts: int, end: PointView, end_ts: int
     return elapsed(start.line, start_ts, end.line, end_ts)
 
 
+def clock_doubt(view: PointView, ts: int, other: PointView) -> int | None:
+    """How far may a time beside this one be off, put on the clock of the other point? None where nothing tells."""
+    apart = elapsed_between(view, ts, other, on_clock_of(other, view, ts))
+    return None if apart is None else apart.uncertainty_ns
+
+
 def order_not_known(between: Elapsed) -> str:
     """Why nobody can say which of two frames was first."""
     doubt, apart = between.uncertainty_ns / NS_PER_MS, abs(between.ns) / NS_PER_MS

@@ -134,7 +134,40 @@ class Switchover(msgspec.Struct, frozen=True, kw_only=True):
     relearn_ms: float | None = None
     """First frame of the guest at the destination to the first unicast delivered to it there."""
     relearn: Bracket = Bracket()
+    stale_tail_ms: float | None = None
+    """First sign of the guest at its new place to the last unicast for it that was delivered at the old one only."""
+    stale_tail: Bracket = Bracket()
+    stale_frames: int | None = None
+    """Frames so delivered."""
+    flooded_frames: int | None = None
+    """Frames for it at the old place that passed the new one too: flooded, or on their way."""
     method: str = ""
+
+
+OutageCause = Literal[
+    "stun", "announcement", "relearning", "gateway_arp", "routing", "tcp_back_off", "guest", "unexplained"
+]
+"""What an outage was spent on, in the order in which it usually happens."""
+
+
+class OutagePart(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of a peer's outage with one cause."""
+
+    part: OutageCause
+    ms: float
+    requests: int
+    """Requests without an answer that were sent in it."""
+    from_point: str
+    from_frame: int
+    from_ts: str
+    to_point: str
+    to_frame: int | None = None
+    """The peer's request with which it ends; null where the outage did not end."""
+    to_ts: str
+    uncertainty_ms: float | None = None
+    """How far its length may be off, either way: what lies between requests, and what the clocks leave open."""
+    because: str
+    """What shows the cause, with points and frames."""
 
 
 class Domain(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,6 +203,13 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     From its first unanswered request to its first answered one (the last unanswered, where none was), by the
     stream's clock; null without an outage.
     """
+    answered_after_ms: float | None = None
+    """From the guest's first sign at its new place to its first answer to this peer; null without one."""
+    breakdown: list[OutagePart] = []
+    """What the outage was spent on, in the order of time; the lengths add up to outage_ms, or, where it did not end, to
+    how long it is in view. What nothing in view explains is a part of its own."""
+    breakdown_because: str = ""
+    """The longest part, in a sentence."""
     filter: str = ""
 
 

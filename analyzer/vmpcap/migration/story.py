@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from vmpcap.migration.breakdown import break_down
 from vmpcap.migration.clocks import elapsed_between, on_clock_of
 from vmpcap.migration.conflicts import Conflict, find_duplicate_address, find_second_place
 from vmpcap.migration.detours import Detour, find_trombone
@@ -189,7 +190,8 @@ def _tell_guest(
     moment = find_moment(move, moved)
     heard = follow_announcements(moved, views, moment, qemu=move.best.transfer.magic in ("qemu", "multifd"))
     quiet = silences(moved, views, moment)
-    suffered = tuple(what_peers_suffered(moved, views, moment, last_sign_before(quiet)))
+    found = what_peers_suffered(moved, views, moment, last_sign_before(quiet))
+    suffered = tuple(break_down(found, moved, views, quiet))
     switchover = describe_switchover(move, moved, views, figures, suffered, quiet)
     before, after, point = _vlans(moved, views, moment)
     early = find_early_announcement(moved, views)

@@ -41,6 +41,10 @@ class Suffered:
     to_frame: int | None
     resolution_ms: float | None = None
     """How far the outage may be off, either way: the time between the requests that bound it."""
+    stream: PeerStream | None = None
+    outage: Outage | None = None
+    view: PointView | None = None
+    """Where they were measured."""
 
     @property
     def is_cut_off(self) -> bool:
@@ -143,7 +147,7 @@ def _suffered(stream: PeerStream, view: PointView, when: int, away: int) -> Suff
         filter=stream.filter,
     )
     if outage is None:
-        return Suffered(peer, True, None, None, None, None, ms(watched))
+        return Suffered(peer, True, None, None, None, None, ms(watched), stream, None, view)
     return Suffered(
         peer,
         outage.ended,
@@ -152,6 +156,9 @@ def _suffered(stream: PeerStream, view: PointView, when: int, away: int) -> Suff
         _end_of_outage(outage),
         outage.first_answered_frame if outage.ended else outage.last_unanswered_frame,
         ms(_doubt(stream, outage)),
+        stream,
+        outage,
+        view,
     )
 
 

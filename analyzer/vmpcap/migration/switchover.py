@@ -7,8 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from vmpcap.migration.clocks import elapsed_between, on_clock_of, order_not_known
+from vmpcap.migration.clocks import elapsed_between, on_clock_of
+from vmpcap.migration.convergence import find_stale_tail
 from vmpcap.migration.guests import Moved, on_point, on_reference
+from vmpcap.migration.marks import Mark, between
 from vmpcap.migration.moves import Move
 from vmpcap.migration.results import Bracket, Switchover
 from vmpcap.migration.sightings import delivered, frames_of
@@ -16,8 +18,7 @@ from vmpcap.migration.stream import StreamFigures
 from vmpcap.migration.suffering import Suffered
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import rank
-from vmpcap.points.timeline import Elapsed
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S, iso_utc, ms
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, iso_utc
 
 BESIDE_NS: Final = 300 * NS_PER_MS
 """How far from the first announcement (or the stream's end) the guest's silence may lie and still be the stun's."""
@@ -26,8 +27,6 @@ AFTER_NS: Final = 200 * NS_PER_MS
 
 NEARLY_LAST_NS: Final = 50 * NS_PER_MS
 """A point whose last frame of the guest is this much older than another point's did not see all of its frames."""
-
-NOT_COMPARED: Final = "the clocks of the two points were not compared"
 
 USUAL_FRAMES: Final = 1000
 LEAST_USUAL: Final = 3
@@ -53,15 +52,6 @@ FIRST_AT_DESTINATION: Final = (
     "wan",
     "source",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One frame at one point."""
-
-    view: PointView
-    ts: int
-    frame: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +109,17 @@ def _silence_at(view: PointView, guest: Moved, moment: int) -> Silence | None:
 
     if ts[0] >= moment - AFTER_NS:
         return Silence(None, mark(0))
-    if ts[-1] <= moment:
-        # where frames had to be left out, the last one that was kept need not be the last that was sent
-        return Silence(mark(len(ts) - 1), None) if view.journal_complete else None
-    gaps = np.diff(ts)
     series = guest.series_at(view)
     announced = np.zeros(len(ts), np.bool_)
     if series is not None:  # in a point of several files a number stands more than once: the time must fit too
         announced = np.isin(numbers, series.frames) & np.isin(ts, series.times)
+    if ts[-1] <= moment:
+        own = np.flatnonzero(~announced)  # an announcement is a sign of the new place, wherever it is heard
+        last = int(own[-1]) if len(own) else -1
+        after = mark(last + 1) if last + 1 < len(ts) else None
+        # where frames had to be left out, the last one that was kept need not be the last that was sent
+        return Silence(mark(last) if len(own) else None, after) if view.journal_complete or after is not None else None
+    gaps = np.diff(ts)
     beside = (ts[:-1] <= moment + NS_PER_MS) & (ts[1:] >= moment - BESIDE_NS) & (ts[:-1] >= moment - 60 * NS_PER_S)
     beside &= ~announced[:-1]  # after an announcement the host speaks for the guest, at intervals of its own
     if not beside.any():
@@ -149,6 +142,7 @@ def describe_switchover(
     silence_ms, silence = _guest_silence(quiet)
     outage_ms, outage = _peer_outage(suffered)
     relearn_ms, relearn = _relearn(guest, views, quiet)
+    tail = find_stale_tail(guest, views, first_sign(guest, quiet))
     return Switchover(
         bracket_ms=bracket_ms,
         bracket=bracket,
@@ -158,40 +152,12 @@ def describe_switchover(
         peer_outage=outage,
         relearn_ms=relearn_ms,
         relearn=relearn,
+        stale_tail_ms=tail.tail_ms,
+        stale_tail=tail.bracket,
+        stale_frames=tail.stale_frames,
+        flooded_frames=tail.flooded_frames,
         method=method,
     )
-
-
-def between(start: Mark, end: Mark, because: str) -> tuple[float | None, Bracket]:
-    """
-    How long is it from one frame to another?
-
-    Frames of two points are put on one clock; the figure may be off by what bounds the clocks leave open. Null where
-    they leave the order of the two open: such a time is none. Where the clocks were not compared the figure stands,
-    wrong by as much as they differ, either way; its uncertainty is null.
-    """
-    apart = elapsed_between(start.view, start.ts, end.view, end.ts)
-    length = apart.ns if apart is not None else end.ts - on_clock_of(end.view, start.view, start.ts)
-    objection = _objection(length, apart)
-    if apart is None and not objection:
-        because = f"{because}; {NOT_COMPARED}" if because else NOT_COMPARED
-    return None if objection else ms(length), Bracket(
-        from_point=start.view.name,
-        from_frame=start.frame,
-        from_ts=iso_utc(start.ts),
-        to_point=end.view.name,
-        to_frame=end.frame,
-        to_ts=iso_utc(end.ts),
-        uncertainty_ms=ms(apart.uncertainty_ns) if apart is not None else None,
-        because=objection or because,
-    )
-
-
-def _objection(length: int, apart: Elapsed | None) -> str:
-    """Why is this no time between two frames? Empty where it is one."""
-    if apart is not None and apart.is_later is None and apart.low_ns < apart.high_ns:
-        return order_not_known(apart)
-    return "the second frame carries an earlier time than the first: the clocks disagree" if length < 0 else ""
 
 
 def _on_a_known_clock(marks: Sequence[Mark], to: Mark) -> list[Mark]:
@@ -216,11 +182,11 @@ def _stream_bracket(
     The guest's own last frame bounds it best; where no point shows the guest, the pause before the stream's last burst
     does, if there is one. Both lie before the stun began: the bracket is an upper bound of the stun.
     """
-    to = _first_sign(guest, quiet)
+    to = first_sign(guest, quiet)
     if to is None:
         return None, Bracket(because="no point saw a sign of the guest at its destination"), ""
     starts = [s.before for s in quiet.values() if s.before is not None and _is_before(s.before, to)]
-    begin = _last_sign(_on_a_known_clock(starts, to) or starts)
+    begin = last_sign(_on_a_known_clock(starts, to) or starts)
     if begin is not None:
         length, bracket = between(begin, to, "from the guest's last frame before to its first sign after")
         return length, bracket, "guest_frames"
@@ -232,19 +198,25 @@ def _stream_bracket(
     return None, Bracket(to_point=to.view.name, to_frame=to.frame, to_ts=iso_utc(to.ts), because=because), ""
 
 
-def _last_sign(marks: Sequence[Mark]) -> Mark | None:
+def last_sign(marks: Sequence[Mark]) -> Mark | None:
     """The last frame that shows the guest at its old place: from the nearest of the points that saw it to the end."""
     latest = max((on_reference(m.view, m.ts) for m in marks), default=0)
     nearly = [m for m in marks if on_reference(m.view, m.ts) >= latest - NEARLY_LAST_NS]
     return _choose(nearly, LAST_AT_SOURCE)
 
 
-def _first_sign(guest: Moved, quiet: dict[str, Silence]) -> Mark | None:
-    """The first frame that shows the guest at its new place, from the point nearest to that place."""
+def signs_after(guest: Moved, quiet: dict[str, Silence]) -> list[Mark]:
+    """The first frame of each point that shows the guest at its new place."""
     marks = [s.after for s in quiet.values() if s.after is not None]
     named = {m.view.name for m in marks}
-    marks += [Mark(view, series.first_ts, series.frames[0]) for view, series in guest.heard if view.name not in named]
-    return _choose(marks, FIRST_AT_DESTINATION)
+    return marks + [
+        Mark(view, series.first_ts, series.frames[0]) for view, series in guest.heard if view.name not in named
+    ]
+
+
+def first_sign(guest: Moved, quiet: dict[str, Silence]) -> Mark | None:
+    """The first frame that shows the guest at its new place, from the point nearest to that place."""
+    return _choose(signs_after(guest, quiet), FIRST_AT_DESTINATION)
 
 
 def _last_burst(move: Move, figures: StreamFigures) -> Mark | None:
@@ -270,7 +242,7 @@ def _guest_silence(quiet: dict[str, Silence]) -> tuple[float | None, Bracket]:
     frames and what the clocks leave open; so the one that is surely shortest is nearest to the truth.
     """
     pairs = [(s.before, s.after) for s in quiet.values() if s.before is not None and s.after is not None]
-    before = _last_sign([s.before for s in quiet.values() if s.before is not None])
+    before = last_sign([s.before for s in quiet.values() if s.before is not None])
     after = _choose([s.after for s in quiet.values() if s.after is not None], FIRST_AT_DESTINATION)
     if before is not None and after is not None:
         pairs.append((before, after))
@@ -304,7 +276,7 @@ def _peer_outage(suffered: Sequence[Suffered]) -> tuple[float | None, Bracket]:
             from_point=gone.peer.point,
             from_frame=gone.from_frame,
             from_ts=iso_utc(gone.from_ts),
-            because=f"{gone.peer.protocol} from {gone.peer.peer}: {gone.peer.because}",
+            because=_of_peer(gone),
         )
     if not timed:
         stopped = next((s.peer.because for s in suffered if not s.ended), "")
@@ -320,8 +292,13 @@ def _peer_outage(suffered: Sequence[Suffered]) -> tuple[float | None, Bracket]:
         to_frame=worst.to_frame,
         to_ts=iso_utc(worst.to_ts),
         uncertainty_ms=worst.resolution_ms,
-        because=f"{worst.peer.protocol} from {worst.peer.peer}: {worst.peer.because}",
+        because=_of_peer(worst),
     )
+
+
+def _of_peer(one: Suffered) -> str:
+    longest = f"; {one.peer.breakdown_because}" if one.peer.breakdown_because else ""
+    return f"{one.peer.protocol} from {one.peer.peer}: {one.peer.because}{longest}"
 
 
 def _relearn(guest: Moved, views: Sequence[PointView], quiet: dict[str, Silence]) -> tuple[float | None, Bracket]:

@@ -33,6 +33,7 @@ def about_guest(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
     yield from _reach(guest)
     yield from _interruption(guest, glyphs)
     yield from _peers(guest)
+    yield from _breakdown(guest, glyphs)
     mechanisms = tuple(
         (m.name, m.worked, "" if m.latency_ms is None else f"+{figure(m.latency_ms, 'ms')}", _where(m), m.because)
         for m in guest.mechanisms
@@ -99,6 +100,7 @@ def _interruption(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
         ("guest silent", s.guest_silence_ms, s.guest_silence),
         ("peers cut off", s.peer_outage_ms, s.peer_outage),
         ("relearned", s.relearn_ms, s.relearn),
+        ("stale tail", s.stale_tail_ms, s.stale_tail),
     )
     for label, value, bracket in rows:
         if value is not None or bracket.because:
@@ -145,3 +147,35 @@ def _peers(guest: Guest) -> Iterator[Block]:
         )
         right = ("cut off", "lost", "resent", "asks every")
         yield Grid(names, tuple(rows), right=right, sentences=("because",))
+
+
+PARTS: Final = {
+    "stun": "stun",
+    "announcement": "announcement",
+    "relearning": "relearning",
+    "gateway_arp": "gateway's ARP",
+    "routing": "routing",
+    "tcp_back_off": "TCP back-off",
+    "guest": "the guest itself",
+    "unexplained": "unexplained",
+}
+"""What a part of an outage is called."""
+
+MOST_BROKEN_DOWN: Final = 8
+"""Peers whose outages are shown in parts, the worst first; the JSON has all."""
+
+
+def _breakdown(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
+    """What was each peer's outage spent on?"""
+    rows = []
+    for peer in [p for p in guest.peers if p.breakdown][:MOST_BROKEN_DOWN]:
+        for part in peer.breakdown:
+            doubt = f" {glyphs.doubt} {figure(part.uncertainty_ms, 'ms')}" if part.uncertainty_ms else ""
+            frames = f"{part.from_frame} to {part.to_frame}" if part.to_frame is not None else f"from {part.from_frame}"
+            lasted = figure(part.ms, "ms") + doubt
+            rows.append(
+                (peer.peer, peer.protocol, PARTS[part.part], lasted, f"{part.requests:,}", frames, part.because)
+            )
+    if rows:
+        names = ("outage of", "protocol", "part", "lasted", "lost", "frames", "because")
+        yield Grid(names, tuple(rows), right=("lasted", "lost"), sentences=("because",))

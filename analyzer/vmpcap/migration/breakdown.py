@@ -1,0 +1,280 @@
+"""What a peer's outage was spent on: each of its requests by where it went, in the order of time."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.measures.peers import FRESH_TTLS, PeerStream
+from vmpcap.migration.clocks import clock_doubt, on_clock_of
+from vmpcap.migration.fates import Asked, Evidence, Scene, explain, return_of
+from vmpcap.migration.guests import Moved, on_reference
+from vmpcap.migration.marks import Mark
+from vmpcap.migration.requests import Sighting, places, to_guest
+from vmpcap.migration.results import OutageCause, OutagePart
+from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.suffering import Suffered
+from vmpcap.migration.switchover import Silence
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.units import NS_PER_MS, iso_utc, ms
+
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+Bools = npt.NDArray[np.bool_]
+
+MOST_STREAMS: Final = 64
+"""So many outages are taken apart, the worst first."""
+
+SPENT_ON: Final[dict[OutageCause, str]] = {
+    "stun": "no host ran the guest",
+    "announcement": "the guest was back and nobody had announced it",
+    "relearning": "switches had not learnt the guest's new place",
+    "gateway_arp": "the gateway asked for the guest's MAC in vain",
+    "routing": "traffic still went to the guest's old site, or nowhere",
+    "tcp_back_off": "TCP waited for its timer though the way was free again",
+    "guest": "requests reached the guest, which did not answer",
+    "unexplained": "nothing in view explains",
+}
+"""What a part of an outage says in a sentence."""
+
+
+Said = tuple[OutagePart, str]
+"""A part, and how it is told in a sentence."""
+
+Slice = tuple[int, int, int, Evidence | None]
+"""From when, to when, by which request, and what explains it."""
+
+
+def break_down(
+    suffered: Sequence[Suffered], guest: Moved, views: Sequence[PointView], quiet: dict[str, Silence]
+) -> list[Suffered]:
+    """What was each peer's outage spent on, and how long after the guest's return was it answered?"""
+    ends = tuple(
+        Mark(s.view, s.outage.first_answered_ts, s.outage.first_answered_frame)
+        for s in suffered
+        if s.view is not None
+        and s.outage is not None
+        and s.outage.first_answered_ts is not None
+        and s.outage.first_answered_frame is not None
+    )
+    scene = Scene(guest, views, quiet, _old_macs(guest, views, quiet), _are_apart(guest, views), ends)
+    return [_told(one, scene, number < MOST_STREAMS) for number, one in enumerate(suffered)]
+
+
+def _told(one: Suffered, scene: Scene, whole: bool) -> Suffered:
+    if one.stream is None or one.view is None:
+        return one
+    found = _parts_of(one, one.stream, one.view, scene) if whole else []
+    parts = [part for part, _ in found]
+    peer = msgspec.structs.replace(
+        one.peer,
+        answered_after_ms=_answered_after(one.stream, one.view, scene),
+        breakdown=parts,
+        breakdown_because=_sentence(found, one.ended),
+    )
+    return replace(one, peer=peer)
+
+
+def _answered_after(stream: PeerStream, view: PointView, scene: Scene) -> float | None:
+    """How long after its first sign at the new place did the guest first answer this peer? None: never, or unknown."""
+    sign = return_of(scene, view)
+    if sign is None or stream.manner == "one_way":
+        return None
+    back = on_clock_of(view, sign.view, sign.ts)
+    later = stream.asked_ts[np.searchsorted(stream.asked_ts, back) :]
+    until = int(later[0]) if len(later) else back
+    for outage in stream.outages:
+        if outage.first_unanswered_ts <= until and (outage.first_answer_ts is None or outage.first_answer_ts >= back):
+            return ms(None if outage.first_answer_ts is None else outage.first_answer_ts - back)
+    return ms(until - back + (stream.answer_ns or 0)) if len(later) else None
+
+
+def _parts_of(one: Suffered, stream: PeerStream, view: PointView, scene: Scene) -> list[Said]:
+    asked = _asked(one, stream, view, scene)
+    if asked is None:
+        return []
+    evidence = explain(asked, scene)
+    cause = np.full(len(asked.ts), len(evidence))
+    for number, found in reversed(list(enumerate(evidence))):
+        cause[found.which] = number
+    slices = [
+        (int(asked.edges[i]), int(asked.edges[i + 1]), i, evidence[c] if c < len(evidence) else None)
+        for i, c in enumerate(cause.tolist())
+    ]
+    if stream.manner == "connection":
+        slices = _with_back_off(slices, asked, scene, one.ended)
+    return _as_parts(slices, asked, one, scene)
+
+
+def _asked(one: Suffered, stream: PeerStream, view: PointView, scene: Scene) -> Asked | None:
+    """The requests of the outage; each stands for the time until the next."""
+    outage = one.outage
+    if outage is None or (stream.manner == "echo" and not stream.answers):
+        return None  # no answer ever passes that point: what is missing there is none
+    begin = outage.first_unanswered_ts
+    end = begin + outage.seen_ns
+    own = to_guest(view, scene.guest, stream, view)
+    others = [own, *(to_guest(v, scene.guest, stream, view) for v in scene.views if v.name != view.name)]
+    j = view.journal
+    if stream.requester == "peer":
+        ts, frames = own.ts, j.frame[own.rows]
+        inside = (ts >= begin) & (ts <= outage.last_unanswered_ts) & np.isin(ts, stream.asked_ts)
+        requests = Sighting(view, own.rows[inside], ts[inside], own.eth_dst[inside], own.key[inside])
+        ts, frames = ts[inside], frames[inside]
+        place = tuple(places(requests, seen, outage.first_answered_ts) for seen in others)
+    else:
+        ts = stream.asked_ts[(stream.asked_ts >= begin) & (stream.asked_ts <= outage.last_unanswered_ts)]
+        sent = frames_of(view, scene.guest).sent_ip
+        frames = j.frame[sent[np.minimum(np.searchsorted(j.ts_ns[sent], ts), len(sent) - 1)]]
+        place = tuple(np.searchsorted(ts, seen.ts, side="right") - 1 for seen in others)
+    if not len(ts):
+        ts, frames = np.array([begin]), np.array([outage.first_unanswered_frame])
+        place = tuple(np.full(len(seen.ts), -1) for seen in others)
+    keep = np.concatenate(([True], np.diff(ts) > 0)) & (ts < max(end, begin + 1))
+    rank = np.cumsum(keep) - 1
+    place = tuple(np.where(p >= 0, rank[np.maximum(p, 0)], -1) for p in place)
+    ts, frames = ts[keep], frames[keep]
+    edges = np.concatenate((ts, [max(end, int(ts[-1]))]))
+    edges[0] = begin
+    return Asked(view, stream, ts, frames, edges, tuple(others), place, outage.first_answered_ts)
+
+
+def _with_back_off(slices: list[Slice], asked: Asked, scene: Scene, ended: bool) -> list[Slice]:
+    """
+    TCP sends again ever less often: where the way is known to be free before it does, the rest of the wait is its own.
+
+    Free from the guest's return on where the first segment after it was answered; else from when another peer at this
+    point was answered.
+    """
+    sign = return_of(scene, asked.view)
+    marks = [(m, "another peer was answered again") for m in scene.answered if m.view.name == asked.view.name]
+    back = on_clock_of(asked.view, sign.view, sign.ts) if sign is not None else None
+    marks = [(m, why) for m, why in marks if back is None or m.ts >= back]
+    retried = asked.ts[asked.ts < (asked.answered_ts or 0)]
+    if sign is not None and back is not None and ended and not (retried > back).any():
+        marks.append((sign, "the guest was back, and the first segment after that was answered"))
+    if back is not None:
+        slices = [piece for n, one in enumerate(slices) for piece in _cut_at_return(one, slices[n + 1 :], back)]
+    if not marks:
+        return slices
+    mark, why = min(marks, key=lambda pair: on_clock_of(asked.view, pair[0].view, pair[0].ts))
+    free = on_clock_of(asked.view, mark.view, mark.ts)
+    shows = Evidence("tcp_back_off", np.zeros(0, np.bool_), f"{why}: {mark.view.name} frame {mark.frame}")
+    cut: list[Slice] = []
+    for begin, end, number, found in slices:
+        if begin <= free < end and asked.ts[number] < free:
+            cut += [(begin, free, number, found), (free, end, number, shows)]
+        else:
+            cut.append((begin, end, number, found))
+    return cut
+
+
+def _cut_at_return(one: Slice, later: Sequence[Slice], back: int) -> list[Slice]:
+    """While TCP waits after a segment that met no guest, the guest returns: from then on what the next segment met."""
+    begin, end, number, found = one
+    if not (begin < back < end and later and found is not None and found.part == "stun"):
+        return [one]
+    return [(begin, back, number, found), (back, end, number, later[0][3])]
+
+
+def _as_parts(slices: list[Slice], asked: Asked, one: Suffered, scene: Scene) -> list[Said]:
+    """Slices of one cause that follow each other as one part."""
+    slices = [piece for piece in slices if piece[1] > piece[0]]
+    groups = [list(group) for _, group in groupby(slices, key=lambda piece: _cause(piece[3]))]
+    last = one.outage.first_answered_frame if one.outage is not None else None
+    ends = [*(int(asked.frame[group[0][2]]) for group in groups[1:]), last]
+    parts = []
+    for group, to_frame in zip(groups, ends, strict=True):
+        begin, end, found = group[0][0], group[-1][1], group[0][3]
+        shows = dict.fromkeys(piece[3].shows if piece[3] is not None else "" for piece in group)
+        part = OutagePart(
+            part=_cause(found),
+            ms=(end - begin) / NS_PER_MS,
+            requests=len({piece[2] for piece in group}),
+            from_point=asked.view.name,
+            from_frame=int(asked.frame[group[0][2]]),
+            from_ts=iso_utc(begin) or "",
+            to_point=asked.view.name,
+            to_frame=to_frame,
+            to_ts=iso_utc(end) or "",
+            uncertainty_ms=_doubt_of(found, one, asked, scene),
+            because="; ".join(text or _last_seen(group, asked) for text in shows),
+        )
+        parts.append((part, (found.says if found is not None else "") or SPENT_ON[part.part]))
+    return parts
+
+
+def _cause(found: Evidence | None) -> OutageCause:
+    return found.part if found is not None else "unexplained"
+
+
+def _doubt_of(found: Evidence | None, one: Suffered, asked: Asked, scene: Scene) -> float | None:
+    """The wait between requests, and for a stun or an announcement what the clocks leave open."""
+    sign = return_of(scene, asked.view)
+    clocks: int | None = 0
+    if _cause(found) in ("stun", "announcement") and sign is not None:
+        clocks = clock_doubt(sign.view, sign.ts, asked.view)
+    return None if clocks is None or one.resolution_ms is None else one.resolution_ms + clocks / NS_PER_MS
+
+
+def _last_seen(group: list[Slice], asked: Asked) -> str:
+    """Where were requests seen that nothing explains?"""
+    numbers = np.array([s[2] for s in group])
+    names = [
+        seen.view.name
+        for seen, place in zip(asked.seen, asked.place, strict=True)
+        if np.isin(place, numbers).any() and seen.view.role not in ("source", "destination")
+    ]
+    return (
+        f"no point shows what became of these requests; seen at {', '.join(dict.fromkeys((asked.view.name, *names)))}"
+    )
+
+
+def _sentence(found: Sequence[Said], ended: bool) -> str:
+    """Which cause took longest?"""
+    if not found:
+        return ""
+    whole = sum(part.ms for part, _ in found)
+    spent: dict[str, float] = {}
+    for part, says in found:
+        spent[says] = spent.get(says, 0.0) + part.ms
+    longest = max(spent, key=lambda says: spent[says])
+    return f"outage {'' if ended else 'at least '}{_long(whole)}: {_long(spent[longest])} of it {longest}"
+
+
+def _long(length_ms: float) -> str:
+    return f"{length_ms / 1000:.2f} s" if length_ms >= 1000 else f"{length_ms:.0f} ms"
+
+
+def _old_macs(guest: Moved, views: Sequence[PointView], quiet: dict[str, Silence]) -> frozenset[int]:
+    """From which other MACs did the guest's addresses send at the old place, not through a router?"""
+    if guest.mac == NO_MAC:
+        return frozenset()
+    found: set[int] = set()
+    for view in views:
+        silence = quiet.get(view.name)
+        if view.role != "domain:source" or silence is None:
+            continue
+        j, rows = view.journal, frames_of(view, guest).sent_ip
+        until = silence.before.ts if silence.before is not None else view.first_ts
+        rows = rows[(j.ts_ns[rows] <= until) & np.isin(j.ttl[rows], FRESH_TTLS)]
+        found |= {int(mac) for mac in np.unique(j.eth_src[rows])}
+    return frozenset(found - {guest.mac, NO_MAC})
+
+
+def _are_apart(guest: Moved, views: Sequence[PointView]) -> bool:
+    """Was an announcement heard at the new place, and by no point at the old one that was there to hear it?"""
+    heard = {view.name for view, _ in guest.heard}
+    new = [v for v in views if v.role == "domain:destination" and v.name in heard]
+    old = [v for v in views if v.role == "domain:source"]
+    first = guest.first_heard
+    if not new or not old or first is None:
+        return False
+    when = on_reference(first[0], first[1].first_ts)
+    alive = [v for v in old if on_reference(v, v.first_ts) < when < on_reference(v, v.last_ts)]
+    return bool(alive) and not any(v.name in heard for v in old)

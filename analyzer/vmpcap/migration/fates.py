@@ -1,0 +1,428 @@
+"""Where a peer's unanswered requests went, and which cause that shows: one question each, the surest first."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.measures.peers import PeerStream
+from vmpcap.migration.clocks import clock_doubt, on_clock_of
+from vmpcap.migration.guests import Moved
+from vmpcap.migration.marks import NOT_COMPARED, Mark
+from vmpcap.migration.requests import NUMBERS, Sighting
+from vmpcap.migration.results import OutageCause
+from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.switchover import FIRST_AT_DESTINATION, Silence, last_sign, signs_after
+from vmpcap.migration.views import PointView
+from vmpcap.points.roles import rank
+from vmpcap.terms.addresses import NO_MAC, mac_text
+from vmpcap.terms.units import NS_PER_MS, count_of
+from vmpcap.terms.wire import IP_ICMP
+
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+Bools = npt.NDArray[np.bool_]
+
+SEEKS: Final = (NUMBER_OF["arp_request"], NUMBER_OF["nd_request"])
+TELLS: Final = tuple(
+    NUMBER_OF[kind] for kind in ("arp_reply", "solicited_na", "unsolicited_na", "garp_request", "garp_reply")
+)
+UNREACHABLE: Final = 3
+"""ICMP: destination unreachable (RFC 792)."""
+
+
+class Evidence(NamedTuple):
+    """Which requests does this explain, and what shows it?"""
+
+    part: OutageCause
+    which: Bools
+    """bool[n]: of the peer's unanswered requests."""
+    shows: str
+    says: str = ""
+    """In the sentence, where SPENT_ON is too wide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is the same for every peer of a guest."""
+
+    guest: Moved
+    views: Sequence[PointView]
+    quiet: dict[str, Silence]
+    old_macs: frozenset[int]
+    """MACs that its addresses had at the old place, and have no longer."""
+    apart: bool
+    """Is the old place demonstrably another broadcast domain?"""
+    answered: tuple[Mark, ...]
+    """Requests of its peers with which their outages ended."""
+
+
+class Asked(NamedTuple):
+    """A peer's requests from the first without an answer to the end of the outage, by the clock of its point."""
+
+    view: PointView
+    stream: PeerStream
+    ts: I64
+    frame: I64
+    edges: I64
+    """int64[n+1]: from when to when each stands for the outage."""
+    seen: tuple[Sighting, ...]
+    """What other points saw of the stream."""
+    place: tuple[I64, ...]
+    """Which request each of those is."""
+    answered_ts: int | None
+    """When the first request was sent that was answered again."""
+
+
+def _hits(asked: Asked, roles: tuple[str | None, ...], is_wanted: Callable[[Sighting], Bools]) -> tuple[Bools, str]:
+    """Which requests were seen by a point of these roles, and where? With the first and last frame there."""
+    return _hits_at(asked, [seen.view.name for seen in asked.seen if seen.view.role in roles], is_wanted)
+
+
+def _hits_at(asked: Asked, names: Sequence[str], is_wanted: Callable[[Sighting], Bools]) -> tuple[Bools, str]:
+    which, where = np.zeros(len(asked.ts), np.bool_), []
+    for seen, place in zip(asked.seen, asked.place, strict=True):
+        rows = np.flatnonzero((place >= 0) & is_wanted(seen)) if seen.view.name in names else np.zeros(0, np.int64)
+        if not len(rows):
+            continue
+        which[place[rows]] = True
+        numbers = seen.view.journal.frame[seen.rows[rows]]
+        where.append(f"{seen.view.name} frames {numbers[0]} to {numbers[-1]}")
+    return which, ", ".join(where)
+
+
+def explain(asked: Asked, scene: Scene) -> list[Evidence]:
+    """
+    What explains which requests? A request belongs to the first that explains it.
+
+    Sent before the guest left its old place, none of this does.
+    """
+    gone = _when_gone(asked, scene)
+    found = [one for ask in EXPLAINS for one in ask(asked, scene)]
+    found = [one._replace(which=one.which & (asked.ts >= gone)) for one in found]
+    return [one for one in found if one.which.any()]
+
+
+def _back(asked: Asked, scene: Scene) -> int | None:
+    """When was the guest's first sign at its new place, by the clock of the peer's point?"""
+    sign = return_of(scene, asked.view)
+    return None if sign is None else on_clock_of(asked.view, sign.view, sign.ts)
+
+
+def _last(scene: Scene) -> Mark | None:
+    return last_sign([s.before for s in scene.quiet.values() if s.before is not None])
+
+
+def _when_gone(asked: Asked, scene: Scene) -> int:
+    """
+    From when on may a request have met no guest? Its last frame at the old place, less what can have been on the way.
+
+    Where that is not known, its return; where that is not either, any time.
+    """
+    last, back = _last(scene), _back(asked, scene)
+    if last is None:
+        return back if back is not None else int(asked.edges[0])
+    slack = clock_doubt(last.view, last.ts, asked.view) or 0
+    return on_clock_of(asked.view, last.view, last.ts) - slack - _usual(asked)
+
+
+def _stunned(asked: Asked, scene: Scene) -> list[Evidence]:
+    """Requests sent between the guest's last sign at its old place and its first at the new one."""
+    sign, back, last = return_of(scene, asked.view), _back(asked, scene), _last(scene)
+    if sign is None or back is None:
+        return []
+    left = f"its last frame before: {last.view.name} frame {last.frame}; " if last is not None else ""
+    shows = f"{left}its first sign after: {sign.view.name} frame {sign.frame}"
+    if clock_doubt(sign.view, sign.ts, asked.view) is None:
+        shows += f"; {NOT_COMPARED}"
+    which = asked.ts < back
+    if not _shows_return(sign, scene.guest):
+        return [Evidence("unexplained", which, f"{shows}; whether it ran before, unheard there, is not known")]
+    return [Evidence("stun", which, shows)]
+
+
+def return_of(scene: Scene, at: PointView) -> Mark | None:
+    """
+    Which frame shows best when the guest began to run at its new place, beside times of that point?
+
+    One that does show it before one that may be late; of those one whose clock was compared; of those the nearest.
+    """
+
+    def badness(mark: Mark) -> tuple[bool, bool, int, str]:
+        place = rank(mark.view.role, FIRST_AT_DESTINATION)
+        return not _shows_return(mark, scene.guest), clock_doubt(mark.view, mark.ts, at) is None, place, mark.view.name
+
+    return min(signs_after(scene.guest, scene.quiet), key=badness, default=None)
+
+
+def _shows_return(sign: Mark, guest: Moved) -> bool:
+    """
+    Did the guest begin to run with this frame?
+
+    Its host announces it then; and at its new place its first frame is not late because something else was. Elsewhere
+    its first frame may only show that the network had followed.
+    """
+    series = guest.series_at(sign.view)
+    return sign.view.role == "domain:destination" or (series is not None and series.first_ts <= sign.ts + NS_PER_MS)
+
+
+def _usual(asked: Asked) -> int:
+    """A request sent this long before the guest's last frame may have come too late."""
+    return min(asked.stream.interval_ns or 0, 50 * NS_PER_MS) if asked.stream.manner != "connection" else 50 * NS_PER_MS
+
+
+def _is_for_guest(scene: Scene) -> Callable[[Sighting], Bools]:
+    mac, none = np.uint64(scene.guest.mac), np.uint64(NO_MAC)
+    return lambda seen: (seen.eth_dst == mac) | (seen.eth_dst == none) | (mac == none)
+
+
+MOSTLY: Final = 10
+"""So many times as often as not is as good as always."""
+
+
+def _reached(asked: Asked, scene: Scene) -> list[Evidence]:
+    """Requests that arrived at the guest's new place, for its MAC: its answer is missing, or was lost on its way."""
+    back = _back(asked, scene)
+    if asked.stream.requester == "guest" or back is None:
+        return []
+    which, where = _hits(asked, ("domain:destination",), _is_for_guest(scene))
+    which &= asked.ts >= back
+    answers = _answers_at_new_place(asked, scene)
+    if (which & answers).sum() > MOSTLY * (which & ~answers).sum():
+        answers = which  # it answers; of the last requests the capture shows no more
+    shows = f"requests were delivered there: {where}"
+    returned = which & answers
+    what = (
+        "the guest sent to the peer meanwhile, which may have been under way"
+        if asked.stream.manner == "connection"
+        else "the guest answered, and the answers did not come back"
+    )
+    return [
+        Evidence("unexplained", returned, f"{shows}; {what}"),
+        Evidence("guest", which & ~answers, shows),
+    ]
+
+
+def _answers_at_new_place(asked: Asked, scene: Scene) -> Bools:
+    """In the time of which requests did the guest send packets of this stream to the peer from its new place?"""
+    which, stream = np.zeros(len(asked.ts), np.bool_), asked.stream
+    for view in scene.views:
+        if view.role != "domain:destination":
+            continue
+        j, rows = view.journal, frames_of(view, scene.guest).sent_ip
+        own = (j.dst_high[rows] == np.uint64(stream.peer[0])) & (j.dst_low[rows] == np.uint64(stream.peer[1]))
+        own &= j.ip_protocol[rows] == NUMBERS[stream.protocol]
+        own &= (j.dst_port[rows] == stream.peer_port) | (stream.peer_port == 0)
+        own &= (j.src_port[rows] == stream.guest_port) | (stream.guest_port == 0)
+        ts = j.ts_ns[rows[own]] + on_clock_of(asked.view, view, 0)
+        which |= _during(asked, ts)
+    return which
+
+
+def _during(asked: Asked, ts: I64) -> Bools:
+    """For which requests did something happen at one of these times, before the next request?"""
+    at = np.searchsorted(asked.edges, ts, side="right") - 1
+    which = np.zeros(len(asked.ts), np.bool_)
+    which[at[(at >= 0) & (at < len(asked.ts))]] = True
+    return which
+
+
+def _old_entry(asked: Asked, scene: Scene) -> list[Evidence]:
+    """Requests that somebody sent to a MAC that the guest had before."""
+    if not scene.old_macs:
+        return []
+    old = np.array(sorted(scene.old_macs), np.uint64)
+    near = ("gateway", "domain:source", "domain:destination", None)
+    which, where = _hits(asked, near, lambda seen: np.isin(seen.eth_dst, old))
+    macs = ", ".join(mac_text(mac) or "" for mac in sorted(scene.old_macs))
+    shows = f"sent to {macs}, which the guest had before: {where}"
+    return [Evidence("gateway_arp", which, shows, "the gateway kept its old ARP entry")]
+
+
+def _at_old_site(asked: Asked, scene: Scene) -> list[Evidence]:
+    """Requests that still went to the old place, where that is another broadcast domain; or were sought for there."""
+    apart = _is_apart(asked, scene)
+    if apart is False:
+        return []
+    which, where = _hits(asked, ("domain:source",), _all)
+    sought, seekers = _sought(asked, scene, ("domain:source",))
+    texts = (("requests were delivered at the old site", where), ("the guest was sought there, unanswered", seekers))
+    shows = "; ".join(f"{text}: {there}" for text, there in texts if there)
+    if apart is None:
+        shows += "; by a route, or by a switch that had not learnt the new place: nothing in view tells"
+        return [Evidence("unexplained", which | sought, shows, "traffic still went to the guest's old place")]
+    return [Evidence("routing", which | sought, shows)]
+
+
+def _all(seen: Sighting) -> Bools:
+    return np.ones(len(seen.ts), np.bool_)
+
+
+def _is_apart(asked: Asked, scene: Scene) -> bool | None:
+    """
+    Is the old place another broadcast domain, as far as this peer's requests show? None where that is not known.
+
+    Not where they pass one gateway to the guest's own MAC during the outage as well as after it, or one router sends
+    them into both places: what was wrong then lies behind it, with the switches. A virtual MAC may be two routers':
+    then only a routed link that they left tells.
+    """
+    if not scene.apart or asked.answered_ts is None:
+        return scene.apart
+    if _routers(asked, scene, "gateway", False) & _routers(asked, scene, "gateway", True):
+        return False
+    same = _routers(asked, scene, "domain:source", False) & _routers(asked, scene, "domain:destination", True)
+    if any(mac >> 8 not in VIRTUAL for mac in same):
+        return False
+    old, new = _ways(asked, scene)
+    return None if same and not set(old) ^ set(new) else True
+
+
+VIRTUAL: Final = frozenset((0x00005E0001, 0x00005E0002, 0x00000C07AC, 0x00000C9FF0, 0x00000C9FF1, 0x0007B40000))
+"""First five octets of MACs that several routers share: VRRP (RFC 9568 section 7.3), HSRP, GLBP."""
+
+
+def _routers(asked: Asked, scene: Scene, role: str, after: bool) -> set[int]:
+    """Which MACs sent this peer's requests on to the guest's own, at points of this role, in the outage or after it?"""
+    macs: set[int] = set()
+    for seen in asked.seen:
+        if seen.view.role == role:
+            inside = (seen.ts >= asked.edges[0]) & _is_for_guest(scene)(seen)
+            inside &= (seen.ts >= (asked.answered_ts or 0)) == after
+            macs |= {int(mac) for mac in np.unique(seen.view.journal.eth_src[seen.rows[inside]])}
+    return macs - {NO_MAC}
+
+
+def _ways(asked: Asked, scene: Scene) -> tuple[list[str], list[str]]:
+    """
+    Which points on routed links did the requests pass before the outage, and which after it?
+
+    On a routed link no frame is for the guest's own MAC; where they are, what carries them is one domain to the guest.
+    """
+    ways = [seen for seen in asked.seen if seen.view.role == "wan" and not _is_for_guest(scene)(seen).any()]
+    before = [seen.view.name for seen in ways if (seen.ts < asked.edges[0]).any()]
+    end = asked.answered_ts
+    return before, [seen.view.name for seen in ways if end is not None and (seen.ts >= end).any()]
+
+
+def _on_old_way(asked: Asked, scene: Scene) -> list[Evidence]:
+    """Requests that took the routed way to the old site: seen where they passed before; or that took no way at all."""
+    before, after = _ways(asked, scene)
+    old, new = ([name for name in one if name not in other] for one, other in ((before, after), (after, before)))
+    found = []
+    if old and (new or _is_apart(asked, scene)):
+        still, where = _hits_at(asked, old, _all)
+        found.append(Evidence("routing", still, f"requests took the way that they had to the old site: {where}"))
+    if old and new:
+        passed, _ = _hits_at(asked, [*before, *after], _all)
+        shows = f"requests came to none of {', '.join(dict.fromkeys((*before, *after)))}, the old way and the new"
+        found.append(Evidence("routing", ~passed, shows))
+    return found
+
+
+def _unannounced(asked: Asked, scene: Scene) -> list[Evidence]:
+    """Requests sent after the guest was back and before anybody announced it."""
+    first = scene.guest.first_heard
+    sign = return_of(scene, asked.view)
+    if first is None or sign is None:
+        return []
+    told = on_clock_of(asked.view, first[0], first[1].first_ts)
+    back = on_clock_of(asked.view, sign.view, sign.ts)
+    shows = f"its first announcement: {first[0].name} frame {first[1].frames[0]}"
+    return [Evidence("announcement", (asked.ts >= back) & (asked.ts < told), shows)]
+
+
+def _sought_by_arp(asked: Asked, scene: Scene) -> list[Evidence]:
+    """Requests held back by a gateway that asks for the guest's MAC and gets no answer."""
+    sought, seekers = _sought(asked, scene, ("gateway", None, "domain:source", "domain:destination"))
+    passed, _ = _hits(asked, ("gateway", "domain:source", "domain:destination"), _is_for_guest(scene))
+    return [Evidence("gateway_arp", sought & ~passed, f"ARP requests for the guest stayed unanswered: {seekers}")]
+
+
+def _sought(asked: Asked, scene: Scene, roles: tuple[str | None, ...]) -> tuple[Bools, str]:
+    """
+    During which requests was the guest sought by ARP or neighbour discovery, and not found?
+
+    From a solicitation until its answer at that point, until a request went to the guest's MAC there, or until the
+    outage ends.
+    """
+    which, where = np.zeros(len(asked.ts), np.bool_), []
+    begin, end = int(asked.edges[0]), int(asked.edges[-1])
+    for seen in asked.seen:
+        rows = seen.view.arps
+        if seen.view.role not in roles or not len(rows):
+            continue
+        ts = rows.ts_ns + on_clock_of(asked.view, seen.view, 0)
+        seeks = np.isin(rows.kind, SEEKS) & (rows.sender_mac != np.uint64(scene.guest.mac))
+        seeks &= _is_one_of(rows.target_high, rows.target_low, scene)
+        tells = np.isin(rows.kind, TELLS) & _is_one_of(rows.sender_high, rows.sender_low, scene)
+        ends = np.sort(np.concatenate((ts[tells], seen.ts[_is_for_guest(scene)(seen)], [2**62])))
+        frames = []
+        for row in np.flatnonzero(seeks & (ts >= begin - HELD_NS) & (ts < end)).tolist():
+            since = int(ts[row])
+            until = min(int(ends[np.searchsorted(ends, since)]), end)
+            if until - since > ANSWERED_NS:
+                which |= (asked.ts >= since - HELD_NS) & (asked.ts < until)
+                frames.append(int(rows.frame[row]))
+        if frames:
+            where.append(f"{seen.view.name} frames {frames[0]} to {frames[-1]} ({count_of(len(frames), 'request')})")
+    return which, ", ".join(where)
+
+
+ANSWERED_NS: Final = 100 * NS_PER_MS
+"""Within this an ARP request is answered at once."""
+
+HELD_NS: Final = 2 * NS_PER_MS
+"""A request that arrives at a router makes it ask this soon."""
+
+
+def _is_one_of(high: U64, low: U64, scene: Scene) -> Bools:
+    which = np.zeros(len(high), np.bool_)
+    for one_high, one_low in scene.guest.ips:
+        which |= (high == np.uint64(one_high)) & (low == np.uint64(one_low))
+    return which
+
+
+def _to_old_port(asked: Asked, scene: Scene) -> list[Evidence]:
+    """Requests for the guest's own MAC that did not get to its new place: some switch did not know it."""
+    if not any(v.role == "domain:destination" for v in scene.views):
+        return []
+    places = [v for v in scene.views if v.role in ("gateway", "domain:source")]
+    which, where = _hits(asked, ("gateway", "domain:source"), _is_for_guest(scene))
+    shows = f"sent to the guest's MAC and not delivered at its new place: {where}"
+    unheard = scene.guest.heard and not any(scene.guest.series_at(view) for view in places)
+    if asked.answered_ts is None and unheard:
+        shows += "; no announcement was heard there: the new place may be another domain, which no switch can learn"
+        return [Evidence("unexplained", which, shows)]
+    return [Evidence("relearning", which, shows)]
+
+
+def _refused(asked: Asked, scene: Scene) -> list[Evidence]:
+    """Requests that a router says it has no way for."""
+    del scene
+    j, (high, low) = asked.view.journal, asked.stream.peer
+    told = (j.ip_protocol == IP_ICMP) & (j.icmp_type == UNREACHABLE) & (j.src_low != np.uint64(asked.stream.guest[1]))
+    rows = np.flatnonzero(told & (j.dst_high == np.uint64(high)) & (j.dst_low == np.uint64(low)))
+    rows = rows[(j.ts_ns[rows] >= asked.edges[0]) & (j.ts_ns[rows] < asked.edges[-1])]
+    if not len(rows):
+        return []
+    shows = (
+        f"a router answered that it cannot reach it: {asked.view.name} frames {j.frame[rows[0]]} to {j.frame[rows[-1]]}"
+    )
+    return [Evidence("routing", _during(asked, j.ts_ns[rows]), shows)]
+
+
+EXPLAINS: Final = (
+    _stunned,
+    _reached,
+    _unannounced,
+    _old_entry,
+    _at_old_site,
+    _sought_by_arp,
+    _to_old_port,
+    _on_old_way,
+    _refused,
+)
+"""Which questions are asked of a peer's requests, the surest first."""

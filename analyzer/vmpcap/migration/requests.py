@@ -1,0 +1,78 @@
+"""The same requests of a peer at several points: where each of them was seen, and to which MAC it went there."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.measures.journal import JournalColumns
+from vmpcap.measures.peers import PeerStream
+from vmpcap.migration.clocks import clock_doubt, on_clock_of
+from vmpcap.migration.guests import Moved
+from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.views import PointView
+from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP
+
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+Bools = npt.NDArray[np.bool_]
+
+NUMBERS = {"icmp": IP_ICMP, "icmpv6": IP_ICMPV6, "tcp": IP_TCP, "udp": IP_UDP}
+FACTOR = np.uint64(0x9E37_79B9_7F4A_7C15)
+"""An odd number with bits all over: keeps what is multiplied by it apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Packets of a peer for the guest, as one point saw them, in the order of time."""
+
+    view: PointView
+    rows: I64
+    ts: I64
+    """int64[n]: by the clock of the peer's point."""
+    eth_dst: U64
+    key: U64
+    """uint64[n]: alike for the same packet at every point."""
+
+
+def packet_keys(j: JournalColumns, rows: I64) -> U64:
+    """By what is each of these packets known again elsewhere? What no router or tunnel on the way changes."""
+    key = np.zeros(len(rows), np.uint64)
+    for column in (j.src_low, j.src_port, j.ip_id, j.icmp_id, j.icmp_seq, j.tcp_seq, j.payload_bytes, j.ip_protocol):
+        key = (key ^ column[rows].astype(np.uint64)) * FACTOR
+        key ^= key >> np.uint64(29)
+    return key
+
+
+def to_guest(view: PointView, guest: Moved, stream: PeerStream, at: PointView) -> Sighting:
+    """Which packets of this stream for the guest passed this point? Times are put on the clock of `at`."""
+    j, rows = view.journal, frames_of(view, guest).asked
+    wanted = (j.src_high[rows] == np.uint64(stream.peer[0])) & (j.src_low[rows] == np.uint64(stream.peer[1]))
+    wanted &= j.ip_protocol[rows] == NUMBERS[stream.protocol]
+    if stream.icmp_id is not None:
+        wanted &= j.icmp_id[rows] == stream.icmp_id
+    if stream.peer_port:
+        wanted &= j.src_port[rows] == stream.peer_port
+    if stream.guest_port:
+        wanted &= j.dst_port[rows] == stream.guest_port
+    rows = rows[wanted]
+    shift = on_clock_of(at, view, 0)
+    return Sighting(view, rows, j.ts_ns[rows] + shift, j.eth_dst[rows], packet_keys(j, rows))
+
+
+def places(requests: Sighting, seen: Sighting, until: int | None) -> I64:
+    """
+    Which of the requests is each of these packets? int64[n], -1 for one that is none of them.
+
+    By what they are where that names each request, else by time: the last one sent before, as far as the clocks tell.
+    until : when the first request was sent that is none of these any more; None where there is none
+    """
+    keys, first = np.unique(requests.key, return_index=True)
+    if len(keys) == len(requests.key):
+        at = np.minimum(np.searchsorted(keys, seen.key), len(keys) - 1) if len(keys) else np.zeros(0, np.int64)
+        known = np.zeros(len(seen.key), np.bool_) if not len(keys) else keys[at] == seen.key
+        found: I64 = np.where(known, first[at] if len(keys) else -1, -1)
+        return found
+    late = clock_doubt(requests.view, int(requests.ts[0]), seen.view) or 0 if len(requests.ts) else 0
+    by_time = np.searchsorted(requests.ts, seen.ts + late, side="right") - 1
+    return np.where(seen.ts + late >= until, -1, by_time) if until is not None else by_time

@@ -1,0 +1,331 @@
+"""What a peer's outage was spent on: each part by where its requests went, and nothing that no point shows."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.measures.talk import ACK, Row, echo, journal_of, segment
+from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, announced, arps, view
+from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.migration.breakdown import break_down
+from vmpcap.migration.guests import Moved, on_reference
+from vmpcap.migration.results import OutagePart, Peer
+from vmpcap.migration.suffering import what_peers_suffered
+from vmpcap.migration.switchover import last_sign_before, silences
+from vmpcap.migration.views import PointView
+from vmpcap.points.clock import Offset
+from vmpcap.terms.addresses import ip_halves
+
+COUNT, STEP = 500, 10
+"""Pings every 10 ms for 5 s: number n is sent at 10 n ms."""
+GONE, BACK = 840, 1000
+"""The guest's last frame at the old place, and its host's announcement at the new one, ms."""
+OLD_MAC = GUEST + 1
+OTHER_ROUTER = 0x00005E00014D
+"""A MAC that VRRP gives to any number of routers."""
+
+BROADCAST = 0xFFFF_FFFF_FFFF
+
+Requests = Iterable[int]
+
+
+def ping(number: int, late: float = 0.0, **more: Any) -> Row:
+    return echo(number * STEP + late, number, **{"eth_src": GATEWAY, "eth_dst": GUEST, "ip_ttl": 63, **more})
+
+
+def pong(number: int, late: float = 1.0, **more: Any) -> Row:
+    return echo(number * STEP + late, number, True, **{"eth_src": GUEST, "eth_dst": GATEWAY, "ip_ttl": 64, **more})
+
+
+def asked(answered: Callable[[int], bool], late: float = 0.0, **more: Any) -> list[Row]:
+    """All pings, and replies to those that were answered."""
+    rows = [ping(n, late, **more) for n in range(COUNT)]
+    ends = {"eth_src": more.get("eth_dst", GUEST), "eth_dst": more.get("eth_src", GATEWAY)}
+    return rows + [pong(n, 1.0 - late, **ends) for n in range(COUNT) if answered(n)]
+
+
+def seen(numbers: Requests, answered: Requests = (), late: float = 0.2, **more: Any) -> list[Row]:
+    """These pings and these replies."""
+    return [ping(n, late, **more) for n in numbers] + [pong(n, 1.0 - late) for n in answered]
+
+
+def point(name: str, role: str, rows: list[Row], *announced_at: int, **more: Any) -> PointView:
+    """The guest's announcements are frames of its MAC as well as entries of their own."""
+    rarps = [{"ts_ns": ms * MS, "eth_src": GUEST, "eth_dst": BROADCAST, "ethertype": 0x8035} for ms in announced_at]
+    rows_kept = journal_of([*rows, *rarps])
+    numbers = tuple(rows_kept.frame[rows_kept.ethertype == 0x8035].tolist())
+    series = (replace(announced(*(ms * MS for ms in announced_at)), frames=numbers),) if announced_at else ()
+    known = {"journal": rows_kept, "series": series, "last_ts": COUNT * STEP * MS}
+    return view(name, role, **{**known, **more})
+
+
+def client(answered: Callable[[int], bool], **more: Any) -> PointView:
+    """The peer's own point, behind a router: no MAC of the guest is seen there."""
+    rows = asked(answered, 0.0, eth_src=0x02000000C1, eth_dst=0x02000000C2)
+    return point("client", "client", [{**row, "ip_ttl": 63} for row in rows], **more)
+
+
+def told(*views: PointView, mac: int = GUEST) -> Peer:
+    """What is told of the only peer that had an outage?"""
+    moved = Moved(mac, (ip_halves(GUEST_IP),), tuple((v, v.series[0]) for v in views if v.series), "high", "")
+    first = moved.first_heard
+    moment = on_reference(first[0], first[1].first_ts) if first is not None else BACK * MS
+    quiet = silences(moved, views, moment)
+    found = break_down(what_peers_suffered(moved, views, moment, last_sign_before(quiet)), moved, views, quiet)
+    (one,) = [s.peer for s in found if s.outage is not None]
+    return one
+
+
+def spent(peer: Peer) -> dict[str, float]:
+    """How long was each part? Each cause comes once."""
+    assert len({part.part for part in peer.breakdown}) == len(peer.breakdown)
+    return {part.part: round(part.ms) for part in peer.breakdown}
+
+
+def part(peer: Peer, name: str) -> OutagePart:
+    (one,) = [p for p in peer.breakdown if p.part == name]
+    return one
+
+
+def old_place(numbers: Requests = range(84), *announced_at: int, **more: Any) -> PointView:
+    """The guest answered here up to request 83."""
+    return point("old", "domain:source", seen(numbers, range(84)), *announced_at, **more)
+
+
+def new_place(first: int, **ends: int) -> PointView:
+    """The guest is announced here, gets its requests from this one on, and answers them."""
+    numbers = range(first, COUNT)
+    return point("new", "domain:destination", seen(numbers, numbers, **ends), BACK)
+
+
+def test_an_outage_that_ends_with_the_guests_return_was_the_stun() -> None:
+    """Requests 84 to 99 met no guest; number 100 was answered by the guest at its new place."""
+    peer = told(client(lambda n: not 84 <= n < 100), old_place(), new_place(100))
+    assert spent(peer) == {"stun": 160}
+    only = peer.breakdown[0]
+    assert (only.requests, only.from_point, only.to_frame) == (16, "client", only.from_frame + 16)
+    assert only.uncertainty_ms == pytest.approx(10.0)
+    assert "old frame 168" in only.because
+    assert "new frame" in only.because
+    assert peer.breakdown_because == "outage 160 ms: 160 ms of it no host ran the guest"
+
+
+def test_the_parts_add_up_to_the_outage_and_follow_each_other() -> None:
+    """Stun, then a switch that had not learnt: nothing is left out, nothing counts twice."""
+    gateway = point("gw", "gateway", asked(lambda n: not 84 <= n < 150, 0.1), BACK)
+    peer = told(client(lambda n: not 84 <= n < 150), old_place(range(150), BACK), gateway, new_place(150))
+    assert [p.part for p in peer.breakdown] == ["stun", "relearning"]
+    assert sum(p.ms for p in peer.breakdown) == pytest.approx(peer.outage_ms or 0)
+    assert peer.breakdown[0].to_ts == peer.breakdown[1].from_ts
+    assert peer.breakdown[0].to_frame == peer.breakdown[1].from_frame
+    assert spent(peer) == {"stun": 160, "relearning": 500}
+    assert "500 ms of it switches had not learnt the guest's new place" in peer.breakdown_because
+    assert peer.answered_after_ms == pytest.approx(501.0)
+
+
+def test_an_old_arp_entry_of_the_gateway_is_named() -> None:
+    """The guest has a new MAC; the gateway sends to the old one, which switches flood to both places."""
+
+    def to_old(n: int) -> dict[str, int]:
+        return {"eth_dst": OLD_MAC if n < 300 else GUEST}
+
+    before = [ping(n, 0.2, **to_old(n)) for n in range(300)] + [pong(n, 0.8, eth_src=OLD_MAC) for n in range(84)]
+    after = [ping(n, 0.3, **to_old(n)) for n in range(101, COUNT)] + [pong(n, 0.7) for n in range(300, COUNT)]
+    old = point("old", "domain:source", before, BACK)
+    new = point("new", "domain:destination", after, BACK)
+    peer = told(client(lambda n: not 84 <= n < 300), old, new)
+    assert spent(peer) == {"stun": 160, "gateway_arp": 2000}
+    assert "00:50:56:aa:77:11, which the guest had before" in part(peer, "gateway_arp").because
+    assert peer.breakdown_because == "outage 2.16 s: 2.00 s of it the gateway kept its old ARP entry"
+
+
+def test_a_gateway_that_asks_in_vain_holds_the_requests() -> None:
+    """ARP requests for the guest at 1.0 and 2.0 s stay unanswered until 3 s, and no request leaves the gateway."""
+    request, reply = NUMBER_OF["arp_request"], NUMBER_OF["arp_reply"]
+    bodies = arps(
+        *((ms * MS, request, GATEWAY, "10.77.0.1", GUEST_IP) for ms in (1000, 2000, 2995)),
+        (2996 * MS, reply, GUEST, GUEST_IP, "10.77.0.1"),
+    )
+    numbers = [*range(84), *range(300, COUNT)]
+    gateway = point("gw", "gateway", seen(numbers, numbers), BACK, arps=bodies)
+    peer = told(client(lambda n: not 84 <= n < 300), old_place(range(84), BACK), gateway, new_place(300))
+    assert spent(peer) == {"stun": 160, "gateway_arp": 2000}
+    assert "gw frames 1 to 2 (2 requests)" in part(peer, "gateway_arp").because
+    assert "asked for the guest's MAC in vain" in peer.breakdown_because
+
+
+def test_arp_that_is_answered_at_once_explains_nothing() -> None:
+    """The gateway refreshes its entry during the outage and gets its answer: the requests were lost elsewhere."""
+    request, reply = NUMBER_OF["arp_request"], NUMBER_OF["arp_reply"]
+    bodies = arps(
+        (1500 * MS, request, GATEWAY, "10.77.0.1", GUEST_IP),
+        (1501 * MS, reply, GUEST, GUEST_IP, "10.77.0.1"),
+    )
+    numbers = [*range(84), *range(300, COUNT)]
+    gateway = point("gw", "gateway", seen(numbers, numbers), BACK, arps=bodies)
+    peer = told(client(lambda n: not 84 <= n < 300), old_place(range(84), BACK), gateway, new_place(300))
+    assert spent(peer) == {"stun": 160, "unexplained": 2000}
+    assert "seen at client" in part(peer, "unexplained").because
+
+
+def two_ways(last_old: int, first_new: int) -> tuple[PointView, PointView]:
+    """Routed links to both sites: requests took the old one up to, and the new one from these numbers on."""
+    ends = {"eth_src": 0x02000000A1, "eth_dst": 0x02000000A2}
+    to_old = point("wan-a", "wan", seen(range(last_old + 1), late=0.1, **ends))
+    return to_old, point("wan-b", "wan", seen(range(first_new, COUNT), late=0.1, **ends))
+
+
+def test_requests_on_the_way_to_the_old_site_waited_for_a_route() -> None:
+    """Two sites that are no one domain: the announcement is not heard at the old one, where requests still arrive."""
+    old = old_place(range(200))
+    peer = told(client(lambda n: not 84 <= n < 220), old, *two_ways(199, 220), new_place(220, eth_src=OTHER_ROUTER))
+    assert spent(peer) == {"stun": 160, "routing": 1200}
+    because = part(peer, "routing").because
+    assert "delivered at the old site: old frames" in because
+    assert "none of wan-a, wan-b" in because
+    assert "traffic still went to the guest's old site, or nowhere" in peer.breakdown_because
+
+
+def test_one_gateway_that_served_both_places_makes_it_the_switches() -> None:
+    """The announcement was filtered, yet the gateway sends to the guest's MAC throughout: no route was wrong."""
+    gateway = point("gw", "gateway", asked(lambda n: not 84 <= n < 150, 0.1))
+    peer = told(client(lambda n: not 84 <= n < 150), old_place(range(150)), gateway, new_place(150))
+    assert spent(peer) == {"stun": 160, "relearning": 500}
+
+
+def test_a_virtual_router_that_serves_both_places_leaves_it_open() -> None:
+    """One MAC of VRRP may be two routers or one: routes or switches, nothing tells."""
+    shared = {"eth_src": OTHER_ROUTER}
+    old = point("old", "domain:source", seen(range(150), range(84), **shared))
+    new = point("new", "domain:destination", seen(range(150, COUNT), range(150, COUNT), **shared), BACK)
+    peer = told(client(lambda n: not 84 <= n < 150), old, new)
+    assert spent(peer) == {"stun": 160, "unexplained": 500}
+    assert "by a route, or by a switch" in part(peer, "unexplained").because
+    own = point("old", "domain:source", seen(range(150), range(84)))
+    assert spent(told(client(lambda n: not 84 <= n < 150), own, new_place(150))) == {"stun": 160, "relearning": 500}
+
+
+def test_a_guest_that_gets_requests_and_does_not_answer_is_no_matter_of_the_network() -> None:
+    """It panics after the switchover: everything reaches it."""
+    new = point("new", "domain:destination", seen(range(100, COUNT), range(300, COUNT)), BACK)
+    peer = told(client(lambda n: not 84 <= n < 300), old_place(), new)
+    assert spent(peer) == {"stun": 160, "guest": 2000}
+    assert "requests reached the guest, which did not answer" in peer.breakdown_because
+
+
+def test_answers_that_do_not_come_back_are_not_the_guests_fault() -> None:
+    """It answers at its new place; the client sees nothing."""
+    peer = told(client(lambda n: not 84 <= n < 300), old_place(), new_place(100))
+    assert spent(peer) == {"stun": 160, "unexplained": 2000}
+    assert "the answers did not come back" in part(peer, "unexplained").because
+
+
+def test_what_no_point_shows_is_unexplained() -> None:
+    """Only the client: when the guest was away is not known, nor what became of the requests."""
+    peer = told(client(lambda n: not 84 <= n < 300))
+    assert spent(peer) == {"unexplained": 2160}
+    assert "nothing in view explains" in peer.breakdown_because
+
+
+def test_a_first_frame_seen_far_from_the_guest_does_not_end_the_stun() -> None:
+    """At the gateway its first frame after may be late because of switches: stun or not is not known."""
+    gateway = point("gw", "gateway", asked(lambda n: not 84 <= n < 110))
+    peer = told(gateway)
+    assert spent(peer) == {"unexplained": 260}
+    assert "whether it ran before" in peer.breakdown[0].because
+    heard = point("gw", "gateway", asked(lambda n: not 84 <= n < 110), BACK)
+    assert spent(told(heard))["stun"] == 160
+
+
+def test_until_somebody_announces_the_guest_nobody_can_know() -> None:
+    """It runs and talks from 1.0 s on; its first announcement comes at 1.15 s."""
+    talk = [{**pong(n), "dst": "10.77.0.99"} for n in range(100, 115)]
+    rows = [*seen(range(115, COUNT), range(115, COUNT)), *talk]
+    new = point("new", "domain:destination", rows, 1150)
+    gateway = point("gw", "gateway", asked(lambda n: not 84 <= n < 115, 0.1), 1150)
+    peer = told(client(lambda n: not 84 <= n < 115), old_place(range(84), 1150), gateway, new)
+    assert spent(peer) == {"stun": 170, "announcement": 140}
+
+
+def test_an_outage_without_end_is_as_long_as_it_is_in_view() -> None:
+    """The last request was sent at 4.99 s, the first unanswered one at 0.84 s."""
+    peer = told(client(lambda n: n < 84), old_place(range(COUNT)), new_place(COUNT))
+    assert (peer.outage_ms, peer.survived) == (None, False)
+    assert spent(peer) == {"stun": 160, "routing": 3990}
+    assert part(peer, "routing").to_frame is None
+    assert peer.breakdown_because.startswith("outage at least 4.15 s: 3.99 s of it")
+    assert peer.answered_after_ms is None
+
+
+def test_the_clock_of_the_new_place_may_be_off() -> None:
+    """137 ms ahead, known to 1 ms: the stun is the same, and as sure as the clocks are."""
+    ahead = 137
+    rows = seen(range(100, COUNT), range(100, COUNT), late=0.2 + ahead)
+    rows = [{**row, "ts_ns": row["ts_ns"]} for row in rows]
+    offset = Offset((ahead - 1) * MS, (ahead + 1) * MS, 9)
+    answers = [pong(n, 0.8 + ahead) for n in range(100, COUNT)]
+    rows = [row for row in rows if row["icmp_type"] == 8] + answers
+    new = point("new", "domain:destination", rows, BACK + ahead, offset=offset)
+    peer = told(client(lambda n: not 84 <= n < 100), old_place(), new)
+    assert spent(peer) == {"stun": 160}
+    assert peer.breakdown[0].uncertainty_ms == pytest.approx(11.0)
+    unknown = replace(new, offset=None)
+    unsure = told(client(lambda n: not 84 <= n < 100), old_place(), unknown).breakdown[0]
+    assert unsure.uncertainty_ms is None
+    assert "not compared" in unsure.because
+
+
+def test_packets_without_numbers_are_known_by_their_time() -> None:
+    """UDP with an identification of 0, all alike: each stands for the request that was sent last before it."""
+
+    def datagrams(numbers: Requests, to_guest: bool, late: float) -> list[Row]:
+        ends = {"src": PEER_IP, "dst": GUEST_IP, "src_port": 4000, "dst_port": 53}
+        macs = {"eth_src": GATEWAY, "eth_dst": GUEST}
+        if not to_guest:
+            ends = {"src": GUEST_IP, "dst": PEER_IP, "src_port": 53, "dst_port": 4000}
+            macs = {"eth_src": GUEST, "eth_dst": GATEWAY}
+        known = {"ip_protocol": 17, "payload_bytes": 40, "ip_id": 0, **ends, **macs}
+        return [{"ts_ns": int((n * STEP + late) * MS), **known} for n in numbers]
+
+    answered = [n for n in range(COUNT) if not 84 <= n < 150]
+    mine = point("client", "client", datagrams(range(COUNT), True, 0) + datagrams(answered, False, 1))
+    old = point("old", "domain:source", datagrams(range(150), True, 0.2) + datagrams(range(84), False, 0.8), BACK)
+    new_rows = datagrams(range(150, COUNT), True, 0.2) + datagrams(range(150, COUNT), False, 0.8)
+    peer = told(mine, old, point("new", "domain:destination", new_rows, BACK))
+    assert spent(peer) == {"stun": 160, "relearning": 500}
+
+
+def connection(*tries: float, answer: float) -> list[Row]:
+    """A peer that sends 100 bytes every 20 ms; those of 840 ms are sent again at these times, answered at last."""
+    rows, seq = [segment(0, True, 0, 0, 100), segment(1, False, 0, 100)], 100
+    for n in range(1, 42):
+        rows += [segment(20 * n, True, seq, 0, 100), segment(20 * n + 1, False, 0, seq + 100)]
+        seq += 100
+    rows += [segment(ms, True, seq, 0, 100) for ms in (840, *tries)]
+    rows.append(segment(answer, False, 0, seq + 100, 0, ACK))
+    for n in range(1, 20):
+        rows += [segment(answer + 20 * n, True, seq + 100 * n, 0, 100)]
+        rows += [segment(answer + 20 * n + 1, False, 0, seq + 100 * n + 100)]
+    return rows
+
+
+def test_what_tcp_waits_for_its_timer_after_the_guest_is_back_is_its_own() -> None:
+    """Sent again at 1040 and 1440: back at 1.1 s, the first segment after that is answered."""
+    rows = [{**row, "ip_ttl": 63} for row in connection(1040, 1440, answer=1441)]
+    sent = [row for row in rows if row["src"] == GUEST_IP and row["ts_ns"] > 1100 * MS]
+    new = point("new", "domain:destination", [{**row, "eth_src": GUEST} for row in sent], 1100)
+    peer = told(point("client", "client", rows), new)
+    assert peer.protocol == "tcp/80"
+    assert spent(peer)["tcp_back_off"] == 340
+    assert sum(p.ms for p in peer.breakdown) == pytest.approx(peer.outage_ms or 0)
+    assert "the first segment after that was answered" in part(peer, "tcp_back_off").because
+
+
+def test_a_point_that_no_answer_passes_shows_no_outage_to_take_apart() -> None:
+    """Answers take another way: what is missing there is none."""
+    moved = Moved(GUEST, (ip_halves(GUEST_IP),), (), "high", "")
+    only = point("wan", "wan", seen(range(COUNT)))
+    found = break_down(what_peers_suffered(moved, [only], S, None), moved, [only], {})
+    assert [s.peer.breakdown for s in found] == [[] for _ in found]
