@@ -13,7 +13,7 @@ from vmpcap.migration.results import Peer
 from vmpcap.report.document import Report
 
 LONGEST_IN_LAB = {"s7q": "relearning", "rarp_filtered": "relearning", "x1_guest_panics_after_switchover": "guest"}
-"""What took longest, by how the scenario was made; in the others that end it was the time that no host ran the guest."""
+"""What took longest, by how the scenario was made; of the others that ended it was the stun."""
 
 LONGEST = {
     "r2_evpn_silent_guest": "gateway_arp",

@@ -312,7 +312,7 @@ def guest(**other: object) -> Guest:
                         to_frame=1_579,
                         to_ts=at(8.0474),
                         uncertainty_ms=10.0,
-                        because="its last frame before: src-guestbr frame 771; its first sign after: dst-guestbr frame 407",
+                        because="its last frame before: src-guestbr frame 771; its first after: dst-guestbr frame 407",
                     ),
                     OutagePart(
                         part="unexplained",

@@ -131,7 +131,20 @@ def _peers(guest: Guest) -> Iterator[Block]:
         asks = "" if peer.interval_ms is None else figure(peer.interval_ms, "ms")
         survived = {True: "yes", False: "no", None: ""}[peer.survived]
         frames = frame_list(peer.frames, MOST_FRAMES)
-        rows.append((peer.peer, peer.protocol, peer.point, out, survived, lost, resent, asks, frames, peer.because))
+        rows.append(
+            (
+                peer.peer,
+                peer.protocol,
+                peer.point,
+                out,
+                survived,
+                lost,
+                resent,
+                asks,
+                frames,
+                _joined(peer.because, peer.breakdown_because),
+            )
+        )
     if rows:
         names = (
             "peer",
