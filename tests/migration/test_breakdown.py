@@ -109,7 +109,7 @@ def test_an_outage_that_ends_with_the_guests_return_was_the_stun() -> None:
     assert only.uncertainty_ms == pytest.approx(10.0)
     assert "old frame 168" in only.because
     assert "new frame" in only.because
-    assert peer.breakdown_because == "outage 160 ms: 160 ms of it no host ran the guest"
+    assert peer.breakdown_because == "outage 160 ms: all of it no host ran the guest"
 
 
 def test_the_parts_add_up_to_the_outage_and_follow_each_other() -> None:

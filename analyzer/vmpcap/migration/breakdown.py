@@ -244,7 +244,8 @@ def _sentence(found: Sequence[Said], ended: bool) -> str:
     for part, says in found:
         spent[says] = spent.get(says, 0.0) + part.ms
     longest = max(spent, key=lambda says: spent[says])
-    return f"outage {'' if ended else 'at least '}{_long(whole)}: {_long(spent[longest])} of it {longest}"
+    share = "all" if spent[longest] == whole else _long(spent[longest])
+    return f"outage {'' if ended else 'at least '}{_long(whole)}: {share} of it {longest}"
 
 
 def _long(length_ms: float) -> str:
