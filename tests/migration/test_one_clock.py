@@ -5,7 +5,7 @@ import numpy as np
 
 from tests.migration.make import MS, S, announced, asks_and_answers, stream, view
 from vmpcap.migration.one_clock import ns_of, put_on_one_clock
-from vmpcap.migration.results import Peer
+from vmpcap.migration.results import OutagePart, Peer
 from vmpcap.migration.story import tell
 from vmpcap.points.clock import Offset
 from vmpcap.terms.units import iso_utc
@@ -37,8 +37,13 @@ def test_whatever_is_told_of_a_guest_is_by_the_streams_clock() -> None:
 
 def test_a_peers_outage_is_by_the_streams_clock() -> None:
     """Its point is 2 s ahead of the reference, the stream's point one: one second is taken off."""
+    part = OutagePart(
+        part="stun", ms=160.0, requests=16, from_point="gw", from_frame=3, from_ts="2026-01-01T00:00:05.000000001Z",
+        to_point="src", to_frame=9, to_ts="2026-01-01T00:00:04.900000000Z", because="",
+    )  # fmt: skip
     peer = Peer(
         peer="10.0.0.9", protocol="icmp", outage_ms=160.0, lost=16, retransmissions=0, survived=True, point="gw",
+        breakdown=[part],
         from_ts="2026-01-01T00:00:05.000000001Z", to_ts="2026-01-01T00:00:06.000000000Z",
     )  # fmt: skip
     up, gateway = (view(n, offset=Offset(s * S, s * S, 1)) for n, s in (("src", 1), ("gw", 2)))
@@ -48,3 +53,5 @@ def test_a_peers_outage_is_by_the_streams_clock() -> None:
     guest = msgspec.structs.replace(story.guests[0].result, peers=[peer])
     (told,) = put_on_one_clock(guest, [up, gateway], up).peers
     assert (told.from_ts, told.to_ts) == ("2026-01-01T00:00:04.000000001Z", "2026-01-01T00:00:05.000000000Z")
+    (spent,) = told.breakdown
+    assert (spent.from_ts, spent.to_ts) == ("2026-01-01T00:00:04.000000001Z", part.to_ts)

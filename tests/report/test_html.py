@@ -7,17 +7,19 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from tests.report.made import HOSTILE, poisoned, reports
-from tests.report.sample import SAMPLES, good, lost_guest, several
+from tests.report.sample import SAMPLES, at, good, lost_guest, several
 from tests.report.test_hostile import harmful
 from tests.report.test_same_figures import says_the_same
 from vmpcap.report import as_html
 from vmpcap.report.as_html import to_html
 from vmpcap.report.document import Report
+from vmpcap.report.html_timeline import timeline
 from vmpcap.report.html_tree import el, markup, raw
 from vmpcap.report.words import seconds_between, verdict_sentence
 from vmpcap.terms.errors import RequestError
@@ -160,6 +162,29 @@ def test_a_guest_that_was_lost_is_drawn_so() -> None:
     cut_off = [p for g in report.migrations[0].guests for p in g.peers if p.survived is False]
     assert cut_off
     assert re.search("not heard at|not back", Page(to_html(report)).words)
+
+
+def test_what_an_outage_was_spent_on_is_drawn_over_it() -> None:
+    """Each part where it lies, with its cause; the whole outage's length stands behind its end."""
+    report = good()
+    (migration,) = report.migrations
+    (peer, *_) = migration.guests[0].peers
+    start, end = at(1.0), at(1.15)
+    spent = [
+        msgspec.structs.replace(peer.breakdown[0], part=part, from_ts=a, to_ts=b, ms=75.0, because=f"why {part}")
+        for part, a, b in (("stun", start, at(1.05)), ("gateway_arp", at(1.05), end))
+    ]
+    cut_off = msgspec.structs.replace(peer, from_ts=start, to_ts=end, outage_ms=150.0, breakdown=spent)
+    guests = [msgspec.structs.replace(migration.guests[0], peers=[cut_off])]
+    drawing = timeline(msgspec.structs.replace(migration, guests=guests), guests[0])
+    assert drawing is not None
+    bars = {str(e.get("class")): e for e in drawing.iter("rect")}
+    whole, stun, arp = (bars[f"bar {kind}"] for kind in ("cut", "part stun", "part gateway_arp"))
+    assert float(str(stun.get("x"))) == float(str(whole.get("x"))) < float(str(arp.get("x")))
+    ends = [float(str(bar.get("x"))) + float(str(bar.get("width"))) for bar in (whole, arp)]
+    assert ends[0] == pytest.approx(ends[1], abs=0.2)
+    assert "gateway arp 75 ms: why gateway_arp" in markup(drawing)
+    assert ">150 ms</text>" in markup(drawing)
 
 
 def test_an_installation_without_the_chart_library_says_what_to_do(

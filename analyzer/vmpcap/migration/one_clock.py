@@ -73,4 +73,12 @@ def _peer(peer: Peer, lines: Mapping[str, PointView], stream: PointView) -> Peer
         peer,
         from_ts=_shown(peer.from_ts, lines, peer.point, stream),
         to_ts=_shown(peer.to_ts, lines, peer.point, stream),
+        breakdown=[
+            msgspec.structs.replace(
+                part,
+                from_ts=_shown(part.from_ts, lines, part.from_point, stream) or part.from_ts,
+                to_ts=_shown(part.to_ts, lines, part.to_point, stream) or part.to_ts,
+            )
+            for part in peer.breakdown
+        ],
     )

@@ -198,7 +198,7 @@ def _charts(m: Migration, blocks: Sequence[Block]) -> Iterator[Element]:
         drawing = timeline(m, guest)
         if drawing is not None:
             yield el("h3", f"Switchover of {guest.mac}")
-            words = "each row by the clock of its own capture point; triangles are announcements; hover for frames"
+            words = "by one clock where clocks were compared; triangles: announcements; hover for frames and causes"
             holder = el("div", drawing, class_="wide", tabindex="0", role="group", aria_label="switchover close up")
             yield el("figure", holder, el("figcaption", words))
     if m.rtt.histogram:

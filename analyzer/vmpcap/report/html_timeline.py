@@ -41,6 +41,11 @@ class Bar:
     start: float
     end: float | None
     words: str
+    """What is told where the pointer rests on it."""
+    inside: str = ""
+    """Written into it, where there is room."""
+    beside: str = ""
+    """Written behind its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,7 @@ def timeline(migration: Migration, guest: Guest) -> Element | None:
 def _rows(m: Migration, guest: Guest) -> Iterator[Row]:
     """The stream, the guest, each point that could hear it, each peer that was cut off."""
     phases = [
-        Bar(p.kind, start, end, f"{p.kind} {p.n}")
+        Bar(p.kind, start, end, f"{p.kind} {p.n}", inside=f"{p.kind} {p.n}")
         for p in m.phases
         if (start := seconds_between(m.start_ts, p.start_ts)) is not None
         and (end := seconds_between(m.start_ts, p.end_ts)) is not None
@@ -93,7 +98,8 @@ def _rows(m: Migration, guest: Guest) -> Iterator[Row]:
     gone = guest.switchover.bracket
     ends = [seconds_between(m.start_ts, ts) for ts in (gone.from_ts, gone.to_ts)]
     if ends[0] is not None and ends[1] is not None:
-        yield Row("guest", (Bar("gone", ends[0], ends[1], figure(guest.switchover.bracket_ms, "ms")),), gone.because)
+        words = figure(guest.switchover.bracket_ms, "ms")
+        yield Row("guest", (Bar("gone", ends[0], ends[1], words, beside=words),), gone.because)
     heard = [(point, seen) for point, seen in guest.announcements.by_point.items() if seen.times]
     for point, seen in heard[:MOST_ROWS]:
         ticks = [
@@ -115,9 +121,21 @@ def _of_peers(m: Migration, cut_off: list[Peer]) -> Iterator[Row]:
             continue
         ended = peer.outage_ms is not None
         words = figure(peer.outage_ms, "ms") if ended else "not back"
-        yield Row(f"{peer.peer} {peer.protocol}", (Bar("cut", start, end if ended else None, words),), peer.because)
+        whole = Bar("cut", start, end if ended else None, words, beside=words)
+        because = "; ".join(sentence for sentence in (peer.because, peer.breakdown_because) if sentence)
+        yield Row(f"{peer.peer} {peer.protocol}", (whole, *_parts(m, peer)), because)
     if len(cut_off) > MOST_PEERS:
         yield Row(f"and {count_of(len(cut_off) - MOST_PEERS, 'peer')} more", ())
+
+
+def _parts(m: Migration, peer: Peer) -> Iterator[Bar]:
+    """What the outage was spent on, drawn over it."""
+    for part in peer.breakdown:
+        start, end = (seconds_between(m.start_ts, ts) for ts in (part.from_ts, part.to_ts))
+        if start is not None and end is not None and end > start:
+            name = part.part.replace("_", " ")
+            words = f"{name} {figure(part.ms, 'ms')}: {part.because}"
+            yield Bar(f"part {part.part}", start, end, words, inside=name)
 
 
 def _window(marks: list[Bar | Tick]) -> tuple[float, float] | None:
@@ -210,12 +228,11 @@ def _bar(mark: Bar, middle: int, scale: _Scale) -> Iterator[Element]:
     shape = el("rect", x=str(left), y=top, width=width, height=str(BAR), rx="2", class_=f"bar {mark.kind}")
     shape.append(el("title", mark.words))
     yield shape
-    if mark.kind not in ("gone", "cut"):
-        if right - left > LETTER * len(mark.words):
-            middle_of = str(round((left + right) / 2, 1))
-            yield el("text", mark.words, x=middle_of, y=str(middle + 4), text_anchor="middle", class_="inside")
-    else:
-        yield el("text", mark.words, x=str(round(right + 6, 1)), y=str(middle + 4), class_="length")
+    if mark.inside and right - left > LETTER * len(mark.inside):
+        middle_of = str(round((left + right) / 2, 1))
+        yield el("text", mark.inside, x=middle_of, y=str(middle + 4), text_anchor="middle", class_="inside")
+    if mark.beside:
+        yield el("text", mark.beside, x=str(round(right + 6, 1)), y=str(middle + 4), class_="length")
 
 
 def _in_words(rows: list[Row]) -> str:
