@@ -73,6 +73,14 @@ class Feed:
             self.give_back(len(rest))
             zeroes = bool(taken) and not rest
 
+    def forget(self) -> None:
+        """Hold nothing any more: neither bytes nor whoever they came from, who holds this."""
+        self._read, self._bytes, self._at = _nothing_more, b"", 0
+
+
+def _nothing_more() -> bytes:
+    return b""
+
 
 class Member:
     """What was fed to one decoder: where it stands in a file, or its bytes, kept while they are few."""
@@ -214,6 +222,8 @@ class UnpackedInput:
             os.close(self._wake_read)
             os.close(self._wake_write)
         self._source.close()
+        self._feed.forget()
+        self._decoder, self._piece, self._head = None, memoryview(b""), b""
 
     def _next_piece(self) -> bool:
         """Is there an unpacked piece in hand, after waiting for one?"""
