@@ -1,5 +1,6 @@
 """The one doorway to the kernels: contiguous, one dtype, read-only where a kernel only reads."""
 
+import mmap
 from typing import Final
 
 import numpy as np
@@ -31,10 +32,24 @@ def as_read_only(buffer: bytes | bytearray | memoryview) -> npt.NDArray[np.uint8
     return array
 
 
+LEAST_MAPPED: Final = 1 << 20
+"""Arrays of fewer bytes are the allocator's: a page of their own would be the larger part of them."""
+
+
 def reserve(count: int, dtype: npt.DTypeLike) -> npt.NDArray[np.void]:
     """
     Which array can hold this many? One of zeros, as address space: memory is taken where it is first written.
 
+    It is mapped by itself, and goes back to the system as a whole: what an allocator gets back from a thread it keeps,
+    and would fill with zeros when it hands it out again.
+
     Raises MemoryError where not even the address space is there.
     """
-    return np.zeros(count, dtype=dtype)
+    size = count * np.dtype(dtype).itemsize
+    if size < LEAST_MAPPED:
+        return np.zeros(count, dtype=dtype)
+    try:
+        room = mmap.mmap(-1, size)
+    except OSError as problem:
+        raise MemoryError(f"no room for {size} bytes: {problem.strerror}") from problem
+    return np.frombuffer(room, dtype=dtype)
