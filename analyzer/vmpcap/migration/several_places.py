@@ -30,7 +30,7 @@ def why_several(view: PointView, guest: Moved) -> str:
 
 def _why(view: PointView, guest: Moved) -> str:
     frames = frames_of(view, guest)
-    rows = np.union1d(frames.sent_ip, frames.asked)
+    rows = np.concatenate((frames.sent_ip, frames.asked))
     rows = rows[np.argsort(view.journal.ts_ns[rows], kind="stable")]
     copies = len(rows) - int(is_first_copy(view.journal, rows).sum())
     if not copies or copies < LEAST_SHARE * len(rows):
