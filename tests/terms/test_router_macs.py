@@ -1,45 +1,34 @@
-"""MACs that gateways share: each protocol's own range."""
-
-from itertools import combinations
+"""MACs that several routers share: every group of every protocol, both ways."""
 
 import pytest
 
-from vmpcap.terms.addresses import mac_number
-from vmpcap.terms.router_macs import VIRTUAL_MACS, maker_of, virtual_mac
+from vmpcap.terms.router_macs import VIRTUAL_MACS, mac_of_group, virtual_mac
 
-
-@pytest.mark.parametrize(
-    ("mac", "kind", "group"),
-    [
-        ("00:00:0c:07:ac:0a", "hsrp1", 10),
-        ("00:00:0c:9f:f1:23", "hsrp2", 0x123),
-        ("00:05:73:a0:00:07", "hsrp6", 7),
-        ("00:00:5e:00:01:33", "vrrp", 51),
-        ("00:00:5e:00:02:33", "vrrp6", 51),
-        ("00:07:b4:00:05:02", "glbp", 5),
-        ("02:50:56:56:44:52", "nsx", None),
-    ],
+KNOWN = (
+    ("vrrp", 255, 0x00005E0001FF),
+    ("hsrp1", 10, 0x00000C07AC0A),
+    ("hsrp2", 4095, 0x00000C9FFFFF),
+    ("hsrp2", 512, 0x00000C9FF200),
+    ("glbp", 7, 0x0007B4000700),
+    ("nsx", 0, 0x025056564452),
 )
-def test_a_virtual_mac_names_its_protocol_and_group(mac: str, kind: str, group: int | None) -> None:
-    """As the protocols' documents give them."""
-    found = virtual_mac(mac_number(mac))
+"""As the RFCs and Cisco's configuration guides write them."""
+
+
+@pytest.mark.parametrize(("kind", "group", "mac"), KNOWN)
+def test_a_groups_mac_is_the_documented_one(kind: str, group: int, mac: int) -> None:
+    """And leads back to its protocol and group."""
+    assert mac_of_group(kind, group) == mac
+    found = virtual_mac(mac)
     assert found is not None
-    assert (found[0].kind, found[1]) == (kind, group)
+    assert found[0].kind == kind
+    assert (found[1] or 0) == group
 
 
-@pytest.mark.parametrize("mac", ["00:00:0c:07:ad:00", "00:00:5e:00:03:01", "00:50:56:aa:77:10", "00:00:0c:9f:e0:01"])
-def test_other_macs_are_no_gateway_protocols(mac: str) -> None:
-    """Also those of the same makers."""
-    assert virtual_mac(mac_number(mac)) is None
-
-
-def test_no_mac_is_claimed_twice() -> None:
-    """A shared range would be whichever row comes first."""
-    for one, other in combinations(VIRTUAL_MACS, 2):
-        assert one.last < other.first or other.last < one.first
-
-
-def test_makers_are_a_hint_by_three_bytes() -> None:
-    """Empty where the table does not say."""
-    assert maker_of(mac_number("00:50:56:aa:77:10")) == "VMware"
-    assert maker_of(mac_number("92:93:29:db:10:62")) == ""
+@pytest.mark.parametrize("row", VIRTUAL_MACS, ids=lambda row: row.kind)
+def test_the_ranges_begin_and_end_where_they_say(row: object) -> None:
+    """One before and one behind is another's."""
+    assert isinstance(row, type(VIRTUAL_MACS[0]))
+    for mac, inside in ((row.first - 1, False), (row.first, True), (row.last, True), (row.last + 1, False)):
+        found = virtual_mac(mac)
+        assert (found is not None and found[0] is row) is inside

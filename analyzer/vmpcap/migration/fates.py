@@ -19,6 +19,7 @@ from vmpcap.migration.switchover import FIRST_AT_DESTINATION, Silence, last_sign
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import rank
 from vmpcap.terms.addresses import NO_MAC, mac_text
+from vmpcap.terms.router_macs import virtual_mac
 from vmpcap.terms.units import NS_PER_MS, count_of
 from vmpcap.terms.wire import IP_ICMP
 
@@ -274,14 +275,10 @@ def _is_apart(asked: Asked, scene: Scene) -> bool | None:
     if _routers(asked, scene, "gateway", False) & _routers(asked, scene, "gateway", True):
         return False
     same = _routers(asked, scene, "domain:source", False) & _routers(asked, scene, "domain:destination", True)
-    if any(mac >> 8 not in VIRTUAL for mac in same):
+    if any(virtual_mac(mac) is None for mac in same):
         return False
     old, new = _ways(asked, scene)
     return None if same and not set(old) ^ set(new) else True
-
-
-VIRTUAL: Final = frozenset((0x00005E0001, 0x00005E0002, 0x00000C07AC, 0x00000C9FF0, 0x00000C9FF1, 0x0007B40000))
-"""First five octets of MACs that several routers share: VRRP (RFC 9568 section 7.3), HSRP, GLBP."""
 
 
 def _routers(asked: Asked, scene: Scene, role: str, after: bool) -> set[int]:

@@ -54,6 +54,17 @@ def virtual_mac(mac: int) -> tuple[VirtualMac, int | None] | None:
     return None
 
 
+def mac_of_group(kind: str, group: int) -> int:
+    """
+    Under which MAC does this protocol's group forward? Of GLBP that of the first forwarder.
+
+    >>> f"{mac_of_group('vrrp', 7):012x}"
+    '00005e000107'
+    """
+    row = next(row for row in VIRTUAL_MACS if row.kind == kind)
+    return row.first | (group & ((1 << row.group_bits) - 1)) << row.shift
+
+
 def maker_of(mac: int) -> str:
     """Whose card is it by its first bytes? Empty where the table does not say."""
     return CARD_MAKERS.get(mac >> 24, "")

@@ -12,6 +12,7 @@ from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, segmen
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, mac_text
+from vmpcap.terms.router_macs import mac_of_group
 from vmpcap.terms.units import NS_PER_S, count_of
 
 NAMES: Final = {"hsrp": "HSRP", "vrrp": "VRRP", "glbp": "GLBP"}
@@ -22,14 +23,6 @@ SETTLED_NS: Final = NS_PER_S
 """Frames still on their way when the guest moved may cross once more."""
 LEAST_CROSSING: Final = 3
 """Fewer frames than this may be strays."""
-
-VRRP_MACS: Final = 0x0000_5E00_0100
-VRRP6_MACS: Final = 0x0000_5E00_0200
-"""RFC 5798 7.3."""
-HSRP1_MACS: Final = 0x0000_0C07_AC00
-"""RFC 2281 5.6."""
-HSRP2_MACS: Final = 0x0000_0C9F_F000
-"""Cisco's for version 2: twelve bits of group."""
 
 Hello = Told[GatewayHello]
 
@@ -97,9 +90,9 @@ def judge_gateways(case: Case, name: str) -> Mechanism | None:
 def _virtual_mac(hello: GatewayHello) -> int:
     """Under which MAC is the virtual gateway reached? NO_MAC where each of its routers has one (GLBP)."""
     if hello.protocol == "vrrp":
-        return (VRRP6_MACS if ":" in hello.sender else VRRP_MACS) | hello.group & 0xFF
+        return mac_of_group("vrrp6" if ":" in hello.sender else "vrrp", hello.group)
     if hello.protocol == "hsrp":
-        return HSRP1_MACS | hello.group & 0xFF if hello.version == 1 else HSRP2_MACS | hello.group & 0xFFF
+        return mac_of_group("hsrp1" if hello.version == 1 else "hsrp2", hello.group)
     return NO_MAC
 
 
