@@ -1,0 +1,203 @@
+"""What is asked of the guest: was it announced where it had to be, was it reachable, how long was it gone?"""
+
+from collections.abc import Callable
+from typing import Final
+
+from vmpcap.migration.reachable import LEAST_ASKED
+from vmpcap.migration.story import GuestStory, Story
+from vmpcap.migration.suffering import Suffered
+from vmpcap.terms.units import NS_PER_S, count_of
+from vmpcap.verdicts.answers import Answer, from_finding, show
+from vmpcap.verdicts.findings import Evidence, Outcome
+from vmpcap.verdicts.profile import Profile
+
+
+def _about_guest(story: Story, ask: Callable[[GuestStory], Answer]) -> Answer:
+    """The worst answer of the migration's guests; undecided where none is known."""
+    if not story.guests:
+        if story.outcome.outcome == "aborted":
+            return Answer("undecided", "the migration was not completed: no guest had to be announced")
+        return Answer("undecided", "no announcement and no guest's traffic can be joined to this migration")
+    answers = [ask(guest) if _moment_is_known(story, guest) else _not_over(story) for guest in story.guests]
+    return min(answers, key=lambda a: ("fail", "undecided", "pass").index(a.outcome))
+
+
+def _moment_is_known(story: Story, guest: GuestStory) -> bool:
+    """Is there a moment at which the guest moved? Not where the view ends in mid-stream, and nobody announced."""
+    return story.outcome.outcome != "truncated" or bool(guest.moved.heard)
+
+
+def _not_over(story: Story) -> Answer:
+    return Answer("undecided", f"{story.outcome.because}: nobody knows when the guest moved, or whether it did")
+
+
+def _may_be_a_stranger(guest: GuestStory) -> bool:
+    """Is all that joins this machine to the migration an announcement some seconds away from its stream?"""
+    return guest.moved.confidence == "low" and bool(guest.moved.heard)
+
+
+def _stranger(guest: GuestStory) -> str:
+    return f"it may be another machine that announced itself then: {guest.moved.because}"
+
+
+LONG_GONE_NS: Final = NS_PER_S
+"""Requests that went unanswered for less than this when the capture ended may still have been answered."""
+
+
+def _is_long_gone(lost: Suffered) -> bool:
+    """Did this peer ask often and long enough before the capture ended?"""
+    if lost.from_ts is None or lost.to_ts is None:
+        return False
+    return (lost.peer.lost or 0) >= LEAST_ASKED and lost.to_ts - lost.from_ts >= LONG_GONE_NS
+
+
+def announcement_reached_destination(story: Story, profile: Profile) -> Answer:
+    """Did the guest's announcement reach its broadcast domain, at the point nearest the gateway?"""
+
+    def ask(guest: GuestStory) -> Answer:
+        domain = guest.result.domain
+        deciding = guest.heard.deciding
+        point = deciding.name if deciding is not None else ""
+        frames = guest.result.announcements.by_point[point].frames if point else []
+        outcome: Outcome = {"reached": "pass", "not_reached": "fail"}.get(domain.verdict, "undecided")  # type: ignore[assignment]
+        if outcome == "pass" and not guest.moved.heard:
+            outcome = "undecided"
+        evidence = show(point, frames, guest.announcement_filter)
+        if _may_be_a_stranger(guest):
+            return Answer("undecided", f"{domain.because}; {_stranger(guest)}", evidence=evidence)
+        return Answer(outcome, domain.because, evidence=evidence)
+
+    return _about_guest(story, ask)
+
+
+def guest_reachable_after(story: Story, profile: Profile) -> Answer:
+    """Did somebody else's unicast reach the guest at its new place, and did the guest answer?"""
+
+    def ask(guest: GuestStory) -> Answer:
+        reach = guest.reachability
+        evidence = show(reach.point, reach.frames)
+        why = _failing_mechanisms(guest)
+        if _may_be_a_stranger(guest):
+            return Answer("undecided", f"{reach.because}; {_stranger(guest)}", evidence=evidence)
+        outcome: Outcome = {"yes": "pass", "no": "fail"}.get(reach.answer, "undecided")  # type: ignore[assignment]
+        lost = [s for s in guest.suffered if s.is_cut_off]
+        if outcome != "pass" or not lost:
+            return Answer(outcome, reach.because + (why if outcome == "fail" else ""), evidence=evidence)
+        answered = {s.peer.peer for s in guest.suffered if not s.is_cut_off and (s.ended or s.peer.survived)}
+        if all(s.peer.peer in answered for s in lost):
+            but = f"{reach.because}, and so was every peer, though not in each of its streams: a guest that restarted?"
+            return Answer("pass", but, evidence=evidence)
+        names = sorted({s.peer.peer for s in lost})
+        but = f"{reach.because}, but {len(names)} of its peers never got an answer again: {', '.join(names[:3])}"
+        if len(lost) < len(guest.suffered) or not all(_is_long_gone(s) for s in lost):
+            return Answer("undecided", but + why, evidence=evidence)
+        but += "; no stream of requests to or from it was answered at the end"
+        return Answer("fail", but + why, evidence=evidence + show(lost[0].peer.point, lost[0].peer.frames))
+
+    return _about_guest(story, ask)
+
+
+def _failing_mechanisms(guest: GuestStory) -> str:
+    """What did not do its part, as the end of a sentence; of a state that is the failure itself nothing is repeated."""
+    failed = [m for m in guest.result.mechanisms if m.worked == "no" and guest.reachability.because not in m.because]
+    return "".join(f"; {m.name}: {m.because}" for m in failed)
+
+
+def switchover(story: Story, profile: Profile) -> Answer:
+    """Was the guest away for no longer than the limit: a peer's outage, or else the bracket?"""
+    limit = profile.switchover_ms_max
+
+    def ask(guest: GuestStory) -> Answer:
+        figure = guest.result.switchover
+        gone = [s for s in guest.suffered if s.is_cut_off]
+        if gone:
+            share = f"{len(gone)} of {count_of(len(guest.suffered), 'stream')} of requests"
+            words = f"{share} were never answered again: {gone[0].peer.because}"
+            evidence = show(gone[0].peer.point, gone[0].peer.frames)
+            return Answer("undecided" if limit is None else "fail", words, None, limit, "ms", evidence)
+        value = figure.peer_outage_ms if figure.peer_outage_ms is not None else figure.bracket_ms
+        bracket = figure.peer_outage if figure.peer_outage_ms is not None else figure.bracket
+        frames = tuple(f for f in (bracket.from_frame, bracket.to_frame) if f is not None)
+        evidence = show(bracket.to_point or "", frames if bracket.from_point == bracket.to_point else frames[-1:])
+        if value is None:
+            return Answer("undecided", bracket.because, None, limit, "ms", evidence)
+        words = f"{value:.0f} ms: {bracket.because}"
+        if limit is None:
+            return Answer("undecided", f"{words}; profile {profile.name} sets no limit", value, None, "ms", evidence)
+        doubt = bracket.uncertainty_ms
+        if doubt is None:
+            return Answer("undecided", f"{words}; how far it may be wrong is not known", value, limit, "ms", evidence)
+        if value + doubt <= limit:
+            return Answer("pass", words, value, limit, "ms", evidence)
+        if figure.peer_outage_ms is None:
+            because = f"{words}; it is an upper bound: the guest may have had nothing to say for most of it"
+            return Answer("undecided", because, value, limit, "ms", evidence)
+        if value - doubt > limit:
+            return Answer("fail", words, value, limit, "ms", evidence)
+        because = f"{words}; it may be {doubt:.0f} ms more or less, and the limit lies between"
+        return Answer("undecided", because, value, limit, "ms", evidence)
+
+    return _about_guest(story, ask)
+
+
+def announced_too_early(story: Story, profile: Profile) -> Answer:
+    """Was the guest announced at its new place while it still ran at the old one?"""
+
+    def ask(guest: GuestStory) -> Answer:
+        early = guest.early
+        evidence = show(early.point, early.frames)
+        if early.early_ms is None:
+            return Answer("undecided", early.because, evidence=evidence)
+        outcome: Outcome = "fail" if early.early_ms > 0 else "pass"
+        return Answer(outcome, early.because, early.early_ms, 0.0, "ms", evidence)
+
+    return _about_guest(story, ask)
+
+
+def mac_flap(story: Story, profile: Profile) -> Answer:
+    """Did the guest's MAC go on sending at its old place after the switchover?"""
+    return _about_guest(story, lambda guest: from_finding(guest.second_place))
+
+
+def duplicate_address(story: Story, profile: Profile) -> Answer:
+    """Does another MAC claim one of the guest's addresses?"""
+    return _about_guest(story, lambda guest: from_finding(guest.duplicate_address))
+
+
+def trombone(story: Story, profile: Profile) -> Answer:
+    """Do the guest's packets cross the link between the sites twice?"""
+    return _about_guest(story, lambda guest: from_finding(guest.trombone))
+
+
+def gateway_localised(story: Story, profile: Profile) -> Answer:
+    """Does the guest use a gateway at its new site (HSRP, VRRP, GLBP)?"""
+
+    def ask(guest: GuestStory) -> Answer:
+        found = [m for m in guest.result.mechanisms if m.name in ("hsrp", "vrrp", "glbp")]
+        if not found:
+            return Answer("undecided", "no hello of HSRP, VRRP or GLBP is in view in the guest's network")
+        worst = min(found, key=lambda m: ("no", "undecided", "yes").index(m.worked))
+        words: dict[str, Outcome] = {"yes": "pass", "no": "fail", "undecided": "undecided"}
+        evidence = tuple(Evidence(point=e.point, frames=e.frames, filter=e.filter) for e in worst.evidence)
+        return Answer(words[worst.worked], worst.because, evidence=evidence)
+
+    return _about_guest(story, ask)
+
+
+def wrong_vlan(story: Story, profile: Profile) -> Answer:
+    """Did the guest keep its VLAN?"""
+
+    def ask(guest: GuestStory) -> Answer:
+        if guest.vlans_before is None or guest.vlans_after is None:
+            return Answer("undecided", "the guest's tag before and after is not in view at one point")
+        if guest.vlans_before != guest.vlans_after:
+            because = (
+                f"at {guest.vlan_point} the guest used VLAN {guest.vlans_before} before and {guest.vlans_after} after"
+            )
+            return Answer("fail", because)
+        if not guest.vlans_before:
+            because = f"untagged before and after at {guest.vlan_point}: behind an access port the VLAN does not show"
+            return Answer("undecided", because)
+        return Answer("pass", f"the guest kept its VLAN {guest.vlans_before} at {guest.vlan_point}")
+
+    return _about_guest(story, ask)

@@ -1,0 +1,261 @@
+"""What is asked of the stream: did it end, was it fast and near enough, and what held it back?"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import wraps
+from typing import Final
+
+from vmpcap.measures.results import LimitClass
+from vmpcap.migration.segments import say_where
+from vmpcap.migration.story import Story
+from vmpcap.terms.units import count_of
+from vmpcap.verdicts.answers import Answer, from_finding, show
+from vmpcap.verdicts.findings import Outcome
+from vmpcap.verdicts.profile import Profile
+
+
+def completed(story: Story, profile: Profile) -> Answer:
+    """Did the migration come to its end?"""
+    outcomes: dict[str, Outcome] = {"completed": "pass", "aborted": "fail"}
+    end = story.outcome
+    word = outcomes.get(end.outcome, "undecided")
+    return Answer(word, end.because, evidence=show(end.point, end.frames))
+
+
+LEAST_BUSY_SHARE: Final = 0.98
+"""Of the whole's rate: a path that carried less than this while it was busy was not what limited the whole."""
+
+
+def throughput(story: Story, profile: Profile) -> Answer:
+    """Did the link deliver the goodput asked for, or was something other than the network in the way?"""
+    limit, figures = profile.throughput_mbps_min, story.figures.throughput
+    rate, best = figures.bulk_mbps, figures.best_1s_mbps
+    evidence = show(story.point, (), story.stream_filter)
+    if limit is None:
+        return Answer("undecided", f"profile {profile.name} sets no throughput", rate, None, "Mbps", evidence)
+    whole = figures.mean_mbps
+    if rate is None and whole is not None and whole >= limit:
+        because = f"{whole:.0f} Mbps were delivered from the first data to the last, pauses included"
+        return Answer("pass", because, whole, limit, "Mbps", evidence)
+    if rate is None and whole is not None:
+        because = f"the capture missed too much of the stream to tell more than {whole:.0f} Mbps, pauses included"
+        return Answer("undecided", because, None, limit, "Mbps", evidence)
+    if rate is None:
+        return Answer("undecided", "no bulk phase was seen", None, limit, "Mbps", evidence)
+    if rate >= limit:
+        return Answer("pass", f"{rate:.0f} Mbps were delivered over the bulk phases", rate, limit, "Mbps", evidence)
+    busy = figures.busy_mbps if _queue_was_chief(figures.limit_shares) else None
+    if figures.limit == "network" and busy is not None and busy >= limit:
+        because = f"{rate:.0f} Mbps over the whole, but the path carried {busy:.0f} Mbps while it was busy"
+        return Answer("undecided", because, rate, limit, "Mbps", evidence)
+    if figures.limit == "network" and busy is not None and busy < rate * LEAST_BUSY_SHARE:
+        because = f"{rate:.0f} Mbps over the whole, and only {busy:.0f} Mbps while a queue stood: not its ceiling"
+        return Answer("undecided", because, rate, limit, "Mbps", evidence)
+    if figures.limit == "network":
+        because = f"{rate:.0f} Mbps, and the network was the bottleneck: {figures.limit_because}"
+        return Answer("fail", because, rate, limit, "Mbps", evidence)
+    if best is not None and best >= limit and figures.limit in ("sender", "application"):
+        because = f"the best second reached {best:.0f} Mbps; over the whole, {figures.limit_because}"
+        return Answer("pass", because, rate, limit, "Mbps", evidence)
+    because = f"{rate:.0f} Mbps do not show what the link can carry: {figures.limit_because}"
+    return Answer("undecided", because, rate, limit, "Mbps", evidence)
+
+
+def _queue_was_chief(shares: Mapping[LimitClass, float]) -> bool:
+    """Did a full path hold the stream back for longer than loss did? What it carried while full is its ceiling then."""
+    return shares.get("network_loss", 0.0) <= shares.get("network_queueing", 0.0) + shares.get("network_plateau", 0.0)
+
+
+def rtt(story: Story, profile: Profile) -> Answer:
+    """Are the hosts near enough: is the round trip of the idle path within the limit?"""
+    limit, figures = profile.rtt_ms_max, story.figures.rtt
+    evidence = show(story.point, (), f"{story.stream_filter} && tcp.analysis.ack_rtt")
+    if limit is None:
+        return Answer("undecided", f"profile {profile.name} sets no RTT", figures.p5_ms, None, "ms", evidence)
+    is_idle = figures.idle_ms is not None
+    value = figures.p5_ms if figures.idle_ms is None else min(figures.idle_ms, figures.p5_ms or figures.idle_ms)
+    if value is None:
+        return Answer(
+            "undecided", figures.coverage_because or "no round trip was measured", None, limit, "ms", evidence
+        )
+    if not is_idle and value > limit:
+        because = f"{value:.2f} ms with data in flight: a queue may be in it, and no sample of the idle path is in view"
+        return Answer("undecided", f"{because} ({figures.coverage_because})", value, limit, "ms", evidence)
+    state = "on the idle path" if is_idle else "even with data in flight"
+    what = f"{value:.2f} ms {state} ({figures.coverage_because})"
+    if figures.coverage == "full":
+        return Answer("pass" if value <= limit else "fail", what, value, limit, "ms", evidence)
+    if value > limit:
+        because = f"{value:.2f} ms already on one half of the idle path: {figures.coverage_because}"
+        return Answer("fail", because, value, limit, "ms", evidence)
+    because = f"{value:.2f} ms is a lower bound: {figures.coverage_because}"
+    return Answer("undecided", because, value, limit, "ms", evidence)
+
+
+def for_the_whole_path(ask: Callable[[Story, Profile], Answer], *held: Outcome) -> Callable[[Story, Profile], Answer]:
+    """
+    The same question where a proxy may end TCP on the way: then the figures are those of the part up to it.
+
+    Parameters
+    ----------
+    held : which answers a part alone can give for the whole
+    """
+
+    @wraps(ask)
+    def asked(story: Story, profile: Profile) -> Answer:
+        given = ask(story, profile)
+        if given.outcome in ("undecided", *held) or not story.split.found:
+            return given
+        because = f"{given.because}, but only up to a proxy: {story.split.because}"
+        return replace(given, outcome="undecided", because=because)
+
+    return asked
+
+
+@wraps(rtt)
+def rtt_of_all_parts(story: Story, profile: Profile) -> Answer:
+    """As rtt; where a proxy joins connections, each of them is a lower bound of the whole."""
+    given = for_the_whole_path(rtt, "fail")(story, profile)
+    longest, limit = story.longest_part_ms, profile.rtt_ms_max
+    if story.split.found and longest is not None and limit is not None and longest > limit and given.outcome != "fail":
+        because = f"{longest:.2f} ms on one part of the path already: {story.split.because}"
+        return replace(given, outcome="fail", because=because, measured=longest)
+    return given
+
+
+def rtt_under_load(story: Story, profile: Profile) -> Answer:
+    """Did the round trip stay within the limit while the stream ran (95th percentile)?"""
+    figures, limit = story.figures.rtt, profile.rtt_ms_max
+    evidence = show(story.point, (), f"{story.stream_filter} && tcp.analysis.ack_rtt")
+    value = figures.p95_ms
+    if value is None or limit is None:
+        return Answer("undecided", "no loaded round trip or no limit to hold it against", value, limit, "ms", evidence)
+    if value > limit:
+        lowest = ("the idle path", figures.idle_ms) if figures.idle_ms is not None else ("the minimum", figures.min_ms)
+        because = f"the 95th percentile is {value:.2f} ms"
+        because += "" if lowest[1] is None else f", {lowest[0]} {lowest[1]:.2f} ms"
+        because += ": queueing" if figures.idle_ms is not None and figures.idle_ms <= limit else ""
+        return Answer("fail", because, value, limit, "ms", evidence)
+    if figures.coverage != "full":
+        return Answer("undecided", f"a lower bound: {figures.coverage_because}", value, limit, "ms", evidence)
+    return Answer("pass", f"the 95th percentile stays at {value:.2f} ms", value, limit, "ms", evidence)
+
+
+RETRANSMITTED_SHARE_MAX: Final = 0.001
+"""More than this costs noticeable throughput over metro distances (Mathis at 5 ms)."""
+
+
+def retransmissions(story: Story, profile: Profile) -> Answer:
+    """Was more of the payload resent than a metro distance bears?"""
+    loss = story.figures.loss
+    share = loss.retransmitted_share
+    evidence = show(story.point, (), f"{story.stream_filter} && tcp.analysis.retransmission")
+    lossy = [s for s in story.segments if s.frames]
+    evidence += tuple(e for s in lossy for e in show(s.from_point, s.frames))
+    if share is None:
+        return Answer("undecided", "no payload was seen", None, RETRANSMITTED_SHARE_MAX, "share", evidence)
+    because = f"{count_of(loss.retransmissions or 0, 'segment')} carried bytes seen before, {share:.3%} of the payload"
+    if loss.lost_before_point:
+        because += f"; {count_of(loss.lost_before_point, 'more segment')} lost before this point and sent again"
+    where = say_where(story.segments)
+    because += f"; {where}" if where else ""
+    outcome: Outcome = "fail" if share > RETRANSMITTED_SHARE_MAX else "pass"
+    if outcome == "pass" and not story.at_sender:
+        outcome, because = "undecided", f"{because}; what was lost before this point shows here only in part"
+    return Answer(outcome, because, share, RETRANSMITTED_SHARE_MAX, "share", evidence)
+
+
+def window_limited(story: Story, profile: Profile) -> Answer:
+    """Did the destination's receive window hold the stream back?"""
+    figures = story.figures
+    zero = figures.loss.zero_windows
+    evidence = show(story.point, (), f"{story.stream_filter} && (tcp.analysis.zero_window || tcp.analysis.window_full)")
+    if figures.throughput.limit == "receiver_window":
+        return Answer("fail", figures.throughput.limit_because, evidence=evidence)
+    if zero:
+        return Answer(
+            "fail",
+            f"the destination closed its window {count_of(zero, 'time')}",
+            float(zero),
+            0.0,
+            "segments",
+            evidence,
+        )
+    if figures.throughput.limit == "unknown":
+        return Answer("undecided", figures.throughput.limit_because, evidence=evidence)
+    if any(link.data.payload_bytes and link.back.max_window_bytes is None for link in story.move.best.transfer.links):
+        because = "the size of the receive window is not known: its scale is told in the handshake only"
+        return Answer("undecided", because, evidence=evidence)
+    return Answer("pass", "the receive window left room", evidence=evidence)
+
+
+TOO_BIG: Final = ((3, 4), (2, 0))
+"""Type and code of the ICMP and ICMPv6 errors that say so (RFC 1191 4, RFC 4443 3.2)."""
+
+
+def _how_dropped(story: Story) -> str:
+    """Does anybody say by ICMP that packets were too big? Else they vanish silently, as far as the captures show."""
+    return "" if any((u.kind, u.code) in TOO_BIG for u in story.path.unreachables) else "silently "
+
+
+def _told_mtu(story: Story) -> str:
+    """Who said by ICMP how large packets may be?"""
+    told = [u for u in story.path.unreachables if (u.kind, u.code) in TOO_BIG]
+    sizes = [f"{u.sender} said by ICMP that {f'{u.mtu} bytes' if u.mtu else 'less'} would pass" for u in told[:2]]
+    return f"; {'; '.join(sizes)}" if sizes else ""
+
+
+def _where_stuck(story: Story, size: int) -> str:
+    """At which points are segments of that size seen, and at which only smaller ones?"""
+    largest = {
+        s.view.name: max((k.data.max_payload_bytes for k in s.transfer.links), default=0) for s in story.move.sightings
+    }
+    seen = [name for name, most in largest.items() if most >= size]
+    missing = [name for name, most in largest.items() if 0 < most < size]
+    return f"; they are seen at {', '.join(seen)}, not at {', '.join(missing)}" if seen and missing else ""
+
+
+def mtu(story: Story, profile: Profile) -> Answer:
+    """Do full-sized segments get through, or does the path drop them silently?"""
+    stuck = story.stuck_segment
+    evidence = show(story.point, (), f"{story.stream_filter} && tcp.analysis.retransmission")
+    if stuck is not None:
+        because = (
+            f"segments of {stuck} bytes were resent without ever being acknowledged while smaller ones passed: "
+            f"a path that {_how_dropped(story)}drops large packets{_where_stuck(story, stuck)}"
+        )
+        evidence += tuple(
+            e for u in story.path.unreachables if (u.kind, u.code) in TOO_BIG for e in show(u.point, u.frames)
+        )
+        return Answer("fail", because + _told_mtu(story), float(stuck), None, "bytes", evidence)
+    if story.path.mss is None:
+        return Answer("undecided", "the handshake is not in view", evidence=evidence)
+    if not story.large_segments_acked:
+        return Answer(
+            "undecided",
+            "no full-sized segment is known to have been acknowledged: none was sent, some were resent, "
+            "or the host's card cut larger ones behind the capture point",
+            float(story.path.mss),
+            None,
+            "bytes",
+            evidence,
+        )
+    return Answer(
+        "pass",
+        f"full-sized segments (MSS {story.path.mss}) were acknowledged{_told_mtu(story)}",
+        float(story.path.mss),
+        None,
+        "bytes",
+    )
+
+
+def tcp_split(story: Story, profile: Profile) -> Answer:
+    """Is one TCP connection of the stream two, joined by a proxy?"""
+    return from_finding(story.split)
+
+
+def capture_quality(story: Story, profile: Profile) -> Answer:
+    """Is there anything about the captures themselves that may touch a finding?"""
+    if story.capture_faults:
+        return Answer("fail", "; ".join(story.capture_faults))
+    return Answer("pass", "no dropped packets are reported, no file is cut, no clock was set back")
