@@ -7,7 +7,8 @@ import numpy as np
 
 from tests.flows.made_frames import make_frames
 from vmpcap.measures.journal import Journal, JournalColumns
-from vmpcap.measures.peers import Address, PeerStream, find_peer_streams
+from vmpcap.measures.peers import PeerStream, find_peer_streams
+from vmpcap.measures.whose import Address
 from vmpcap.terms.addresses import ip_halves
 
 MS = 1_000_000

@@ -9,7 +9,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.measures.peers import FRESH_TTLS, PeerStream
+from vmpcap.measures.peers import PeerStream
+from vmpcap.measures.whose import FRESH_TTLS
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.fates import Asked, Evidence, Scene, explain, return_of
 from vmpcap.migration.guests import Moved, on_reference

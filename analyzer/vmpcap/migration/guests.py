@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.announcements.series import Series
-from vmpcap.measures.peers import addresses_of
+from vmpcap.measures.whose import addresses_of
 from vmpcap.migration.hops import hops_from_ttl
 from vmpcap.migration.moves import Move
 from vmpcap.migration.views import PointView

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vmpcap.measures.peers import addresses_of
+from vmpcap.measures.whose import addresses_of
 from vmpcap.migration.guests import MOST_ADDRESSES, Moved, on_point, on_reference
 from vmpcap.migration.moves import Move, Sighting, sort_sightings
 from vmpcap.migration.transfers import Transfer

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.measures.peers import may_be_the_guests
+from vmpcap.measures.whose import may_be_the_guests
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC
