@@ -29,6 +29,7 @@ def report(
     since: "datetime | None" = None,
     until: "datetime | None" = None,
     decode_as: "str | Sequence[str]" = (),
+    max_unpacked_bytes: int | None = None,
 ) -> "Answer":
     """
     What do these captures say about live migrations? The report that `vmpcap report` prints, as an object.
@@ -50,6 +51,8 @@ def report(
         Only packets in this stretch of time, both ends included; with a time zone.
     decode_as
         What a number means in these captures, as for `scan`.
+    max_unpacked_bytes
+        What a packed file may unpack to, as for `scan`.
 
     Returns
     -------
@@ -74,7 +77,7 @@ def report(
     """
     from vmpcap.runs.answer import answer
 
-    return answer(captures, profile, roles or {}, ports, guests, since, until, decode_as)
+    return answer(captures, profile, roles or {}, ports, guests, since, until, decode_as, max_unpacked_bytes)
 
 
 def scan(

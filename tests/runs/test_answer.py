@@ -104,3 +104,23 @@ def test_a_role_or_point_that_is_not_there_is_named(tmp_path: Path, roles: dict[
     path = write(tmp_path / "a.pcap", migration())
     with pytest.raises(RequestError, match=re.escape(words)):
         vmpcap.report({"a": path}, roles=roles)
+
+
+def test_what_the_command_refuses_is_refused_here(tmp_path: Path) -> None:
+    """A file named twice would count twice; an address in no known spelling would meet no guest, silently."""
+    path = write(tmp_path / "a.pcap", migration())
+    with pytest.raises(RequestError, match="named twice"):
+        vmpcap.report({"source": path, "destination": path})
+    with pytest.raises(RequestError, match="guests: 'guest7'"):
+        vmpcap.report(path, guests=["guest7"])
+    later = datetime.fromtimestamp(START // 10**9, tz=UTC)
+    with pytest.raises(RequestError, match="nothing lies between"):
+        vmpcap.report(path, since=later, until=later - timedelta(seconds=1))
+
+
+def test_a_guest_is_meant_whatever_its_address_is_written_like(tmp_path: Path) -> None:
+    """As the command takes it."""
+    path = write(tmp_path / "a.pcap", migration())
+    written = [vmpcap.report(path, guests=[text]) for text in ("00:50:56:aa:77:10", "0050.56AA.7710")]
+    told = [json.loads(one.to_json()) | {"generated_at": ""} for one in written]
+    assert told[0] == told[1]

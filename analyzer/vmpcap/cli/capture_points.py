@@ -7,9 +7,9 @@ from typing import Final
 
 from vmpcap.points.roles import ROLES, role_of
 from vmpcap.report.clean import clean
-from vmpcap.runs.requests import PointFiles
+from vmpcap.runs.requests import PointFiles, refuse_twice
 from vmpcap.terms.errors import RequestError
-from vmpcap.terms.files import STDIN, WILDCARDS, called_after_files, expanded
+from vmpcap.terms.files import STDIN, WILDCARDS, called_after_files, expanded, stem, unlike
 
 NO_CAPTURE: Final = (
     "no capture is named; give a file, as in `vmpcap report wan.pcapng`, a capture point with --point source=src.pcap, "
@@ -42,16 +42,13 @@ def capture_points(captures: Sequence[str], named: Sequence[str], roles: Sequenc
     for text, interface in bare:
         for path in expanded(text) if interface else ():
             taken = (*files, *(name for name, _ in unnamed))
-            ((stem, _),) = called_after_files([path], (), clean)
-            name, number = f"{stem}#{clean(interface)}", 2
-            while name in taken:
-                name, number = f"{stem}#{clean(interface)}-{number}", number + 1
+            name = unlike(f"{clean(stem(path))}#{clean(interface)}", taken, "-")
             unnamed.append((name, path))
             interfaces[name] = interface
     files |= {name: [path] for name, path in unnamed}
     if not files:
         raise RequestError(NO_CAPTURE)
-    _refuse_twice((path, interfaces.get(name, "")) for name, listed in files.items() for path in listed)
+    refuse_twice((path, interfaces.get(name, "")) for name, listed in files.items() for path in listed)
     given = _given_roles(roles, files)
     bare_names = {name for name, _ in unnamed}
     return tuple(
@@ -96,17 +93,6 @@ def _parted(text: str) -> tuple[str, str]:
         return text, ""
     is_file = os.path.exists(path) or WILDCARDS & set(path)
     return (path, interface) if path and is_file else (text, "")
-
-
-def _refuse_twice(pairs: Iterable[tuple[str, str]]) -> None:
-    """Raises RequestError where a file, or one interface of it, is named twice, or a file and its interface."""
-    seen: dict[str, set[str]] = {}
-    for path, interface in pairs:
-        key = path if path == STDIN else os.path.realpath(path)
-        of = seen.setdefault(key, set())
-        if of and (interface in of or "" in (interface, *of)):
-            raise RequestError(f"{path!r} is named twice; its packets would count twice")
-        of.add(interface)
 
 
 def _given_roles(roles: Sequence[str], points: Iterable[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import click
 from vmpcap.cli.capture_points import capture_points
 from vmpcap.cli.sizes import size_bytes
 from vmpcap.cli.times import time_ns
-from vmpcap.runs.requests import Request
+from vmpcap.runs.requests import Request, guest_address
 from vmpcap.terms.errors import RequestError
 from vmpcap.verdicts.profile import DEFAULT, load_profile
 
@@ -139,7 +139,7 @@ def request_of(common: Common, engines: tuple[str, ...] = ("native",)) -> Reques
         points=capture_points((*common.read, *common.captures), common.point, common.role),
         profile=load_profile(common.profile),
         ports=tuple(dict.fromkeys(common.port)),
-        guests=tuple(dict.fromkeys(guest_address(text) for text in common.guest)),
+        guests=tuple(dict.fromkeys(guest_address(text, "--guest") for text in common.guest)),
         since_ns=since,
         until_ns=until,
         max_unpacked_bytes=None if common.max_unpacked is None else size_bytes(common.max_unpacked, "--max-unpacked"),
@@ -153,30 +153,3 @@ def _rules(texts: tuple[str, ...]) -> "tuple[Rule, ...]":
     from vmpcap.decode.decode_as import read_rules
 
     return read_rules(texts)
-
-
-def guest_address(text: str) -> str:
-    """
-    Which address is meant, in the report's own spelling?
-
-    Raises RequestError where it is neither a MAC nor an IP address.
-
-    >>> guest_address("0050.56AA.7710")
-    '00:50:56:aa:77:10'
-    """
-    import ipaddress
-
-    from vmpcap.terms.addresses import ip_halves, mac_number, mac_text
-
-    try:
-        ip_halves(text)
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        pass
-    try:
-        mac = mac_text(mac_number(text))
-    except ValueError:
-        mac = None
-    if mac is None:
-        raise RequestError(f"--guest {text!r}: needed a MAC (00:50:56:aa:77:10) or an IP address")
-    return mac

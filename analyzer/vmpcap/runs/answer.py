@@ -13,7 +13,7 @@ from vmpcap.points.roles import ROLES, role_of
 from vmpcap.report.clean import clean
 from vmpcap.report.document import Clock, Input, Migration, ProfileUsed, Report
 from vmpcap.runs.pipeline import Analysis, analyse
-from vmpcap.runs.requests import PointFiles, Request
+from vmpcap.runs.requests import PointFiles, Request, guest_address, refuse_twice
 from vmpcap.terms.errors import RequestError
 from vmpcap.terms.units import NS_PER_S
 from vmpcap.verdicts.findings import Outcome
@@ -119,6 +119,7 @@ def answer(
     since: datetime | None,
     until: datetime | None,
     decode_as: str | Sequence[str],
+    max_unpacked_bytes: int | None,
 ) -> Answer:
     """What do these captures say? As `vmpcap.report` has it."""
     named = isinstance(captures, Mapping)
@@ -133,14 +134,18 @@ def answer(
         raise RequestError(
             f"roles: there is no {'role' if wrong else 'point'} {(wrong or unknown)[0]!r}; there are: {there}"
         )
+    refuse_twice((path, "") for point in points for path in point.files)
+    if since is not None and until is not None and since > until:
+        raise RequestError(f"since={since!r} is later than until={until!r}: nothing lies between")
     rules = (decode_as,) if isinstance(decode_as, str) else tuple(decode_as)
     request = Request(
         points=tuple(points),
         profile=load_profile(profile),
         ports=tuple(dict.fromkeys(ports)),
-        guests=tuple(dict.fromkeys(guests)),
+        guests=tuple(dict.fromkeys(guest_address(text, "guests:") for text in guests)),
         since_ns=_nanoseconds(since, "since"),
         until_ns=_nanoseconds(until, "until"),
+        max_unpacked_bytes=max_unpacked_bytes,
         decode_as=read_rules(rules) if rules else (),
     )
     return Answer(analyse(request))

@@ -1,7 +1,6 @@
 """Captures of several interfaces in one file: which of its interfaces are points of their own."""
 
 import os
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,7 +15,7 @@ from vmpcap.readers.sources import open_capture
 from vmpcap.report.clean import clean
 from vmpcap.runs.point import PointRead
 from vmpcap.runs.requests import PointFiles, Request
-from vmpcap.terms.files import STDIN
+from vmpcap.terms.files import is_on_disk, unlike
 from vmpcap.terms.units import count_of
 
 MOST_INTERFACES: Final = 16
@@ -81,9 +80,7 @@ def say_together(points: Sequence[PointRead]) -> list[str]:
 
 
 def _may_be_merged(point: PointFiles) -> bool:
-    path = point.files[0]
-    is_file = path != STDIN and os.path.exists(path) and stat.S_ISREG(os.stat(path).st_mode)
-    return is_file and not point.is_named and not point.interfaces and len(point.files) == 1
+    return is_on_disk(point.files[0]) and not point.is_named and not point.interfaces and len(point.files) == 1
 
 
 def _look(point: PointFiles, request: Request) -> _Shown | None:
@@ -152,11 +149,7 @@ def _name_of(point: PointFiles, group: tuple[str, ...], shown: _Shown, taken: se
     """After the interface, where it has a name that is free; else after the file with the interface behind it."""
     key = clean("+".join(group))
     is_free = all(k in shown.names for k in group) and key not in taken
-    name = key if is_free else f"{point.name}#{key}"
-    base, number = name, 2
-    while name in taken:
-        name, number = f"{base}-{number}", number + 1
-    return name
+    return unlike(key if is_free else f"{point.name}#{key}", taken, "-")
 
 
 def _listed(keys: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import stat
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -19,7 +18,7 @@ from vmpcap.readers.interfaces import is_of
 from vmpcap.readers.sources import open_capture
 from vmpcap.runs.point import FileRead, PointRead
 from vmpcap.runs.requests import PointFiles, Request
-from vmpcap.terms.files import STDIN, stem
+from vmpcap.terms.files import is_on_disk, stem
 from vmpcap.terms.units import NO_TIME, NS_PER_MS
 
 HEAD_FRAMES: Final = 2_000
@@ -63,7 +62,7 @@ def join_pieces(request: Request, but_not: Container[str] = ()) -> tuple[Request
     groups: dict[tuple[str, str, tuple[str, ...]], list[PointFiles]] = {}
     for point in request.points:
         path = point.files[0]
-        if not point.is_named and len(point.files) == 1 and path not in but_not and _is_file(path):
+        if not point.is_named and len(point.files) == 1 and path not in but_not and is_on_disk(path):
             folder, name = os.path.split(path)
             groups.setdefault((folder, re.sub(r"\d+", "", name), point.interfaces), []).append(point)
     joined: dict[str, PointFiles] = {}
@@ -110,10 +109,6 @@ def _comes_at(rows: AnnouncementRows, seam: int) -> bool:
     now = told & (rows.ts_ns >= seam) & (rows.ts_ns <= seam + ARRIVAL_NS)
     before = told & (rows.ts_ns < seam) & (rows.ts_ns >= seam - SERIES_NS)
     return bool(set(rows.sender_mac[now].tolist()) - set(rows.sender_mac[before].tolist()))
-
-
-def _is_file(path: str) -> bool:
-    return path != STDIN and os.path.exists(path) and stat.S_ISREG(os.stat(path).st_mode)
 
 
 def _chains(group: Sequence[PointFiles], request: Request) -> Iterator[list[_Head]]:

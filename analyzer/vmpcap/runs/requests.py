@@ -1,8 +1,12 @@
 """What a user asked for, checked and complete."""
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vmpcap.terms.errors import RequestError
+from vmpcap.terms.files import STDIN
 from vmpcap.verdicts.profile import Profile
 
 if TYPE_CHECKING:
@@ -42,3 +46,41 @@ class Request:
     """What a packed capture may unpack to; None: the reader's own limit."""
     decode_as: "tuple[Rule, ...]" = ()
     """What the user said of numbers that the walk meets."""
+
+
+def refuse_twice(pairs: Iterable[tuple[str, str]]) -> None:
+    """Raises RequestError where a file, or one interface of it, is named twice, or a file and its interface."""
+    seen: dict[str, set[str]] = {}
+    for path, interface in pairs:
+        key = path if path == STDIN else os.path.realpath(path)
+        of = seen.setdefault(key, set())
+        if of and (interface in of or "" in (interface, *of)):
+            raise RequestError(f"{path!r} is named twice; its packets would count twice")
+        of.add(interface)
+
+
+def guest_address(text: str, where: str) -> str:
+    """
+    Which address is meant, in the report's own spelling?
+
+    Raises RequestError where it is neither a MAC nor an IP address.
+
+    >>> guest_address("0050.56AA.7710", "--guest")
+    '00:50:56:aa:77:10'
+    """
+    import ipaddress
+
+    from vmpcap.terms.addresses import ip_halves, mac_number, mac_text
+
+    try:
+        ip_halves(text)
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        pass
+    try:
+        mac = mac_text(mac_number(text))
+    except ValueError:
+        mac = None
+    if mac is None:
+        raise RequestError(f"{where} {text!r}: needed a MAC (00:50:56:aa:77:10) or an IP address")
+    return mac

@@ -1,6 +1,5 @@
 """Reading again for what did not fit: the frames of the guests that moved, around the time they did."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -20,6 +19,7 @@ from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS
 from vmpcap.readers.sources import open_capture
 from vmpcap.runs.point import JOURNAL_ROWS, PointRead
 from vmpcap.runs.requests import Request
+from vmpcap.terms.files import is_on_disk
 from vmpcap.terms.units import NS_PER_S
 
 Bools = npt.NDArray[np.bool_]
@@ -40,8 +40,6 @@ CONTEXT_SHARE: Final = 1 / 3
 
 NARROWER: Final = 0.8
 """To what part of itself the look shrinks where there is no more room."""
-
-STDIN: Final = "-"
 
 
 def guests_in(told: Told) -> Guests:
@@ -64,15 +62,10 @@ def look_again(points: Sequence[PointRead], views: list[PointView], guests: Gues
     The journals of the points are used up; callers hold no other view of them.
     """
     for number, point in enumerate(points):
-        if guests and point.journal.overflowed and all(map(_can_be_read_again, point.files.files)):
+        if guests and point.journal.overflowed and all(map(is_on_disk, point.files.files)):
             views[number] = replace(views[number], journal=empty_journal())
             journal, is_complete = _look(point, views[number], guests, request)
             views[number] = replace(views[number], journal=journal, journal_complete=is_complete)
-
-
-def _can_be_read_again(path: str) -> bool:
-    """Is this a file on a disk? A pipe that is opened again waits for a writer for ever."""
-    return path != STDIN and os.path.isfile(path)
 
 
 def _look(point: PointRead, view: PointView, guests: Guests, request: Request) -> tuple[JournalColumns, bool]:

@@ -1,7 +1,6 @@
 """Points of one request read side by side: each by a thread of its own, for the kernels let go of the interpreter."""
 
 import os
-import stat
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from threading import Event, Lock
@@ -11,7 +10,7 @@ from vmpcap.runs.first_run import compiled_by_two
 from vmpcap.runs.point import PointRead, Progress, Wanted, read_point
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.terms.beside import Beside
-from vmpcap.terms.files import STDIN
+from vmpcap.terms.files import STDIN, is_on_disk
 
 WORTHWHILE_BYTES: Final = 1 << 20
 """Points with less than this are read faster one after the other: most of it is Python's own work."""
@@ -78,4 +77,4 @@ def _size(point: PointFiles) -> int:
 
 def _is_stream(path: str) -> bool:
     """Is this standard input or a pipe, on whose writer a thread would wait for good?"""
-    return path == STDIN or (os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode))
+    return path == STDIN or (os.path.exists(path) and not is_on_disk(path))

@@ -3,7 +3,7 @@
 import glob
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from pathlib import PurePath
 from typing import Final
 
@@ -17,6 +17,24 @@ SUFFIXES: Final = frozenset(
 """Ends of a file name that say a format or a packing, not a point."""
 
 WILDCARDS: Final = frozenset("*?[")
+
+
+def is_on_disk(path: str) -> bool:
+    """Is this a file that can be read again and again? Standard input cannot; a pipe waits for a writer for ever."""
+    return path != STDIN and os.path.isfile(path)
+
+
+def unlike(name: str, taken: Container[str], joint: str) -> str:
+    """
+    The name, or with the first number behind it that makes it unlike those that are taken.
+
+    >>> unlike("eth0", {"eth0", "eth0-2"}, "-")
+    'eth0-3'
+    """
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{name}{joint}{number}", number + 1
+    return free
 
 
 def expanded(text: str) -> list[str]:
@@ -60,9 +78,7 @@ def called_after_files(paths: Sequence[str], taken: Iterable[str], safe: Callabl
     stems = [safe(stem(path)) for path in paths]
     for path, short in zip(paths, stems, strict=True):
         name = short if stems.count(short) == 1 else f"{safe(PurePath(path).parent.name) or '.'}/{short}"
-        base, number = name, 2
-        while name in used:
-            name, number = f"{base}#{number}", number + 1
+        name = unlike(name, used, "#")
         used.add(name)
         pairs.append((name, path))
     return pairs
