@@ -5,9 +5,10 @@ import numpy as np
 
 from tests.migration.make import MS, S, announced, asks_and_answers, stream, view
 from vmpcap.migration.one_clock import ns_of, put_on_one_clock
-from vmpcap.migration.results import OutagePart, Peer
+from vmpcap.migration.results import BRACKETS, Bracket, OutagePart, Peer, Switchover
 from vmpcap.migration.story import tell
 from vmpcap.points.clock import Offset
+from vmpcap.report.words import INTERRUPTIONS
 from vmpcap.terms.units import iso_utc
 
 
@@ -33,6 +34,28 @@ def test_whatever_is_told_of_a_guest_is_by_the_streams_clock() -> None:
     assert away.announcements.by_point["gw"].times == here.announcements.by_point["gw"].times
     assert away.switchover.bracket.from_ts == here.switchover.bracket.from_ts is not None
     assert away.switchover.bracket.to_ts == here.switchover.bracket.to_ts is not None
+
+
+def test_every_bracket_of_a_switchover_is_by_the_streams_clock() -> None:
+    """None is forgotten: the fields are those of the struct itself."""
+    up, gateway = (view(n, offset=Offset(s * S, s * S, 1)) for n, s in (("src", 1), ("gw", 2)))
+    bracket = Bracket(
+        from_point="gw",
+        from_ts="2026-01-01T00:00:05.000000000Z",
+        to_point="src",
+        to_ts="2026-01-01T00:00:05.000000000Z",
+    )
+    names = [f.name for f in msgspec.structs.fields(Switchover) if f.type is Bracket]
+    (story,) = tell(
+        [view("src", "source", streams=(stream(),)), view("gw", series=(announced(S),))], (), (), ()
+    ).stories
+    switchover = Switchover(**dict.fromkeys(names, bracket))
+    guest = msgspec.structs.replace(story.guests[0].result, switchover=switchover)
+    told = put_on_one_clock(guest, [up, gateway], up).switchover
+    for name in names:
+        moved = getattr(told, name)
+        assert (moved.from_ts, moved.to_ts) == ("2026-01-01T00:00:04.000000000Z", bracket.to_ts), name
+    assert tuple(names) == BRACKETS == tuple(INTERRUPTIONS)
 
 
 def test_a_peers_outage_is_by_the_streams_clock() -> None:

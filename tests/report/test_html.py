@@ -158,10 +158,15 @@ def test_several_migrations_have_a_table_to_jump_from() -> None:
 
 def test_a_guest_that_was_lost_is_drawn_so() -> None:
     """The close up says in words, for whoever cannot see it, who was cut off and did not come back."""
-    report = lost_guest()
-    cut_off = [p for g in report.migrations[0].guests for p in g.peers if p.survived is False]
-    assert cut_off
-    assert re.search("not heard at|not back", Page(to_html(report)).words)
+    (migration,) = lost_guest().migrations
+    (guest,) = migration.guests
+    cut_off = next(p for p in guest.peers if p.survived is False)
+    peers = [msgspec.structs.replace(cut_off, from_ts=at(8.0), to_ts=at(31.0))]
+    drawing = timeline(migration, msgspec.structs.replace(guest, peers=peers))
+    assert drawing is not None
+    words = str(next(drawing.iter("title")).text)
+    assert f"{cut_off.peer} {cut_off.protocol} not back" in words
+    assert "not heard at gw-lan" in words
 
 
 def test_what_an_outage_was_spent_on_is_drawn_over_it() -> None:

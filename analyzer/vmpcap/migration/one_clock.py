@@ -5,11 +5,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from vmpcap.migration.results import Bracket, Guest, Peer, PointAnnouncements, Switchover
+from vmpcap.migration.results import BRACKETS, Bracket, Guest, Peer, PointAnnouncements, Switchover
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import NS_PER_S, iso_utc
-
-BRACKETS = ("bracket", "guest_silence", "peer_outage", "relearn")
 
 
 def put_on_one_clock(guest: Guest, views: Sequence[PointView], stream: PointView) -> Guest:

@@ -1,6 +1,6 @@
 """The story of one migration, in the words of the report. Times are ISO 8601 UTC; frames count from 1."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -143,6 +143,9 @@ class Switchover(msgspec.Struct, frozen=True, kw_only=True):
     """Frames for it at the old place that passed the new one too: flooded, or on their way."""
     method: str = ""
 
+
+BRACKETS: Final = ("bracket", "guest_silence", "peer_outage", "relearn", "stale_tail")
+"""Fields of Switchover that are brackets; the length of each is in the field of that name with `_ms`."""
 
 OutageCause = Literal[
     "stun", "announcement", "relearning", "gateway_arp", "routing", "tcp_back_off", "guest", "unexplained"

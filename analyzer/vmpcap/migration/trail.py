@@ -14,7 +14,7 @@ from vmpcap.migration.results import PointAnnouncements
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import NS_PER_MS
-from vmpcap.terms.wire import IP_ICMP, IP_TCP, TCP_SYN
+from vmpcap.terms.wire import ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, IP_ICMP, IP_TCP, TCP_SYN
 
 I64 = npt.NDArray[np.int64]
 
@@ -24,8 +24,6 @@ ON_ITS_WAY: Final = ("domain:destination", "destination", "wan", "source", "gate
 SAME_STEP: Final = {"destination": "wan", "source": "wan"}
 """Migration NICs see it inside a tunnel only: how far along the tunnel they stand is not said by their role."""
 
-ECHO_REQUEST: Final = 8
-ECHO_REPLY: Final = 0
 SEQUENCE_MASK: Final = 0xFFFFFFFF
 MOST_FRAMES: Final = 4000
 """So many frames each way are searched for exchanges."""
@@ -162,7 +160,7 @@ def _between(order: I64, ts_ns: I64, begin: int, end: int | None) -> list[int]:
 def _asked_as(j: JournalColumns, row: int) -> tuple[int, ...] | None:
     """By which numbers is the answer to this packet known? None where it asks for none."""
     peer, protocol = int(j.src_low[row]), int(j.ip_protocol[row])
-    if protocol == IP_ICMP and j.icmp_type[row] == ECHO_REQUEST:
+    if protocol == IP_ICMP and j.icmp_type[row] == ICMP_ECHO_REQUEST:
         return protocol, peer, int(j.icmp_id[row]), int(j.icmp_seq[row])
     begins = bool(j.tcp_flags[row] & TCP_SYN)
     if protocol == IP_TCP and (begins or j.payload_bytes[row] > 0):
@@ -173,7 +171,7 @@ def _asked_as(j: JournalColumns, row: int) -> tuple[int, ...] | None:
 
 def _answered_as(j: JournalColumns, row: int) -> tuple[int, ...] | None:
     peer, protocol = int(j.dst_low[row]), int(j.ip_protocol[row])
-    if protocol == IP_ICMP and j.icmp_type[row] == ECHO_REPLY:
+    if protocol == IP_ICMP and j.icmp_type[row] == ICMP_ECHO_REPLY:
         return protocol, peer, int(j.icmp_id[row]), int(j.icmp_seq[row])
     if protocol == IP_TCP:
         return protocol, peer, int(j.dst_port[row]), int(j.src_port[row]), int(j.tcp_ack[row])

@@ -6,7 +6,7 @@ from typing import Final
 from vmpcap.migration.results import Bracket, Guest, Mechanism, PointAnnouncements
 from vmpcap.report.blocks import Block, Fact, Grid, Heading
 from vmpcap.report.chart import Glyphs
-from vmpcap.report.words import figure, frame_list, stamp, vlans
+from vmpcap.report.words import INTERRUPTIONS, figure, frame_list, stamp, vlans
 from vmpcap.terms.units import count_of
 
 SCHEDULES: Final = {
@@ -95,14 +95,8 @@ def _seen_there(heard: PointAnnouncements) -> tuple[str, ...]:
 
 def _interruption(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
     s = guest.switchover
-    rows = (
-        ("switchover", s.bracket_ms, s.bracket),
-        ("guest silent", s.guest_silence_ms, s.guest_silence),
-        ("peers cut off", s.peer_outage_ms, s.peer_outage),
-        ("relearned", s.relearn_ms, s.relearn),
-        ("stale tail", s.stale_tail_ms, s.stale_tail),
-    )
-    for label, value, bracket in rows:
+    for name, label in INTERRUPTIONS.items():
+        value, bracket = getattr(s, f"{name}_ms"), getattr(s, name)
         if value is not None or bracket.because:
             yield Fact(label, figure(value, "ms") + _bounds(bracket, glyphs), bracket.because)
     if s.method:

@@ -25,6 +25,7 @@ from vmpcap.report.words import (
     held_against_limit,
     hypervisor,
     inputs_line,
+    limit_words,
     odd_inputs,
     ports,
     profile_line,
@@ -166,14 +167,13 @@ def _migration(m: Migration, report: Report) -> Iterator[Element]:
 
 
 def _card(check: Check) -> Element:
-    held = held_against_limit(check)
     big = figure(check.measured, check.unit, check.limit) if check.measured is not None else answer(check)
     return el(
         "div",
         el("span", VERDICTS[check.outcome], class_="word"),
         el("span", NAMES.get(check.id, check.id), class_="name"),
         el("strong", big, class_="figure" if check.measured is not None else "figure words"),
-        el("span", f"{held[len(big) :].strip(' ()')}" if check.measured is not None else None, class_="limit"),
+        el("span", limit_words(check) if None not in (check.measured, check.limit) else None, class_="limit"),
         el("span", check.because, class_="because"),
         class_=f"card {check.outcome}",
     )

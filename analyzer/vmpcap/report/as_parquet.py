@@ -248,6 +248,7 @@ FRAMES: Final = (
         _field("median_ms", "float", "median of the shortest of each 10 ms", "ms"),
         _field("most_ms", "float", "longest", "ms"),
         _field("flight_bytes", "count", "outstanding: median of what was most in each 10 ms", "bytes"),
+        _field("resent_bytes", "count", "payload sent again in it", "bytes"),
     )),
     Frame("reach", "what each point saw of a guest's announcements", _reach, (
         MIGRATION,

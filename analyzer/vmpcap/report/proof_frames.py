@@ -1,11 +1,11 @@
 """Which frames do the findings of a report rest on, and what does each of them prove?"""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from vmpcap.migration.results import Bracket, Guest
 from vmpcap.report.document import Migration, Report
-from vmpcap.report.words import held_against_limit
+from vmpcap.report.words import INTERRUPTIONS, held_against_limit
 
 
 class Proof(NamedTuple):
@@ -14,15 +14,6 @@ class Proof(NamedTuple):
     point: str
     frame: int
     words: str
-
-
-BRACKETS: Final = (
-    ("switchover", "bracket"),
-    ("guest silent", "guest_silence"),
-    ("peers cut off", "peer_outage"),
-    ("relearned", "relearn"),
-)
-"""The four figures of an interruption, and what bounds each."""
 
 
 def proof_frames(report: Report) -> Iterator[Proof]:
@@ -53,7 +44,7 @@ def _of_checks(m: Migration) -> Iterator[Proof]:
 
 
 def _of_guest(m: Migration, guest: Guest) -> Iterator[Proof]:
-    for label, name in BRACKETS:
+    for name, label in INTERRUPTIONS.items():
         bracket: Bracket = getattr(guest.switchover, name)
         value = getattr(guest.switchover, f"{name}_ms")
         length = "" if value is None else f" {value:.3f} ms"

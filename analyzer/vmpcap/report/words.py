@@ -61,6 +61,16 @@ MOST_FRAMES: Final = 12
 """Frame numbers that are listed; the display filter selects all of them."""
 
 
+INTERRUPTIONS: Final = {
+    "bracket": "switchover",
+    "guest_silence": "guest silent",
+    "peer_outage": "peers cut off",
+    "relearn": "relearned",
+    "stale_tail": "stale tail",
+}
+"""What each bracket of a switchover is called."""
+
+
 def verdict_sentence(migration: Migration) -> str:
     """What is this migration's verdict, in words? The worst answers of the deciding checks."""
     deciding = [c for c in migration.checks if c.decides]
@@ -78,13 +88,14 @@ def answer(check: Check) -> str:
 def held_against_limit(check: Check) -> str:
     """How does the measured figure stand to its limit? Empty where nothing was measured."""
     if check.measured is None:
-        return "" if check.limit is None else f"not measured ({_limit_words(check)})"
+        return "" if check.limit is None else f"not measured ({limit_words(check)})"
     if check.limit is None:
         return figure(check.measured, check.unit)
-    return f"{figure(check.measured, check.unit, check.limit)} ({_limit_words(check)})"
+    return f"{figure(check.measured, check.unit, check.limit)} ({limit_words(check)})"
 
 
-def _limit_words(check: Check) -> str:
+def limit_words(check: Check) -> str:
+    """What is the figure of this check held against?"""
     bound = "at least" if check.id in AT_LEAST else "at most"
     # somebody's own figure: as it was said
     return f"{bound} {figure(check.limit, check.unit, beside=check.limit)}"

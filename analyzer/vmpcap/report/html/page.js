@@ -86,13 +86,11 @@
     label, stroke: () => colour(hue), width: 1.5, points: { show: false }, spanGaps: false, ...more,
   });
 
-  const WORDS = { bulk: "bulk", burst: "burst", setup: "setup", switchover: "switchover", resume: "resume" };
-
   const KINDS = {
     goodput: (d) => {
       const g = d.goodput, at = doubles(g.at), rate = floats(g.mbps);
       const bands = g.phases.filter((p) => p[2] != null && p[3] != null && p[0] !== "switchover")
-        .map(([kind, n, a, b]) => [a, b, `${WORDS[kind] || kind} ${n}`, "phase"]);
+        .map(([kind, n, a, b]) => [a, b, `${kind} ${n}`, "phase"]);
       for (const [a, b] of g.switchovers) bands.push([a, b, "guest gone", "gone"]);
       const last = at.length > 1 ? at[at.length - 1] + (at[1] - at[0]) : 1;
       const right = Math.max(last, ...g.switchovers.map((s) => s[1]), ...g.marks.map((m) => m[0]).filter((t) => t < 1.5 * last));
