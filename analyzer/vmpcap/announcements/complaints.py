@@ -10,21 +10,28 @@ import numpy.typing as npt
 from vmpcap.decode.frames import Frames
 from vmpcap.readers.records import RecordBatch
 from vmpcap.terms.addresses import IPV4_MAPPED, ip_text
-from vmpcap.terms.wire import IP_TCP, IP_UDP
+from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP, TCP_RST
 
 Bools = npt.NDArray[np.bool_]
 
 BUDGET: Final = 10_000
 """Of each sort and capture point; the rest is counted."""
 
-ICMP: Final = 1
-ICMPV6: Final = 58
 ERRORS_V4: Final = (3, 5, 11, 12)
 """Destination unreachable, redirect, time exceeded, parameter problem (RFC 792)."""
 ERRORS_V6: Final = (1, 2, 3, 4)
 """Destination unreachable, packet too big, time exceeded, parameter problem (RFC 4443). Redirects (137, RFC 4861 4.5)
 carry addresses instead of a packet and are not read."""
-RST: Final = 0x04
+
+
+def _error_table() -> Bools:
+    table = np.zeros((2, 256), np.bool_)
+    table[0, list(ERRORS_V4)] = table[1, list(ERRORS_V6)] = True
+    return table
+
+
+IS_ERROR: Final = _error_table()
+"""bool[2, 256]: by whether it is IPv6, and by type."""
 
 HEAD: Final = 8
 """Bytes of an ICMP error before the packet that it quotes."""
@@ -86,11 +93,13 @@ class ComplaintLog:
         of_streams : bool[m]
             Which frames belong to a migration stream: of others no reset is kept.
         """
-        wanted = (walked.ip_protocol == ICMP) & (walked.ip_version == 4) & np.isin(walked.icmp_type, ERRORS_V4)
-        wanted |= (walked.ip_protocol == ICMPV6) & (walked.ip_version == 6) & np.isin(walked.icmp_type, ERRORS_V6)
-        resets = of_streams & (walked.ip_protocol == IP_TCP) & (walked.tcp_flags & RST != 0)
-        for rows, keep, kept in ((wanted, self._keep_error, self.errors), (resets, self._keep_reset, self.resets)):
-            found = np.flatnonzero(rows if inside is None else rows & inside)
+        errors = np.flatnonzero((walked.ip_protocol == IP_ICMP) | (walked.ip_protocol == IP_ICMPV6))
+        is_v6 = walked.ip_protocol[errors] == IP_ICMPV6
+        told = IS_ERROR[is_v6.astype(np.int8), walked.icmp_type[errors]]
+        errors = errors[told & (walked.ip_version[errors] == np.where(is_v6, 6, 4))]
+        resets = np.flatnonzero(of_streams & (walked.tcp_flags & TCP_RST != 0))
+        for rows, keep, kept in ((errors, self._keep_error, self.errors), (resets, self._keep_reset, self.resets)):
+            found = rows if inside is None else rows[inside[rows]]
             room = max(BUDGET - len(kept), 0)
             self.left_out += max(len(found) - room, 0)
             for row in found[:room].tolist():

@@ -212,8 +212,9 @@ def _absorb(
         _begin_inside(read, flow_id, frames, batch.first_frame)
     read.follower.absorb(batch, frames, flow_id, side, copies.made())
     if wanted.journal:
-        read.complaints.collect(batch, frames, inside, _of_streams(read.flows, flow_id))
-        rows = ~_of_streams(read.flows, flow_id)
+        of_streams = _of_streams(read.flows, flow_id)
+        read.complaints.collect(batch, frames, inside, of_streams)
+        rows = ~of_streams
         read.journal.keep(batch.first_frame, frames, rows if inside is None else rows & inside, flow_id, side)
 
 
