@@ -169,11 +169,11 @@ def _clock(together: Together, point: int) -> str:
     if stands is None:
         is_used = any(s.via[0] == point for s in together.standings.values())
         return "the clock that others are held against" if is_used else "clock not known against the others"
-    text = f"clock {stands.middle_ns / NS_PER_MS:+.3f} ms"
+    text, bound = f"clock {stands.middle_ns / NS_PER_MS:+.3f} ms", f" \u00b1 {stands.uncertainty_ns / NS_PER_MS:.3f}"
     if stands.alike_ns is not None and stands.alike_ns < stands.uncertainty_ns:
-        text += f" \u00b1 {stands.alike_ns / NS_PER_MS:.3f} if both ways are alike,"
-    text += f" \u00b1 {stands.uncertainty_ns / NS_PER_MS:.3f}"
-    text += " in any case" if "alike" in text else ""
+        text += f" \u00b1 {stands.alike_ns / NS_PER_MS:.3f} if both ways are alike,{bound} in any case"
+    else:
+        text += bound
     text += "; it may be the same clock" if stands.timeline.is_given else ""
     if stands.drift is not None:
         middle, doubt = sum(stands.drift) / 2 * 1e6, (stands.drift[1] - stands.drift[0]) / 2 * 1e6

@@ -17,26 +17,29 @@ from vmpcap.measures.mirrors import fold_mirrors
 from vmpcap.migration.views import PointView
 from vmpcap.points.chain import Standing
 from vmpcap.points.clock import Exchange, Offset
+from vmpcap.points.symmetry import UNLIKE
 from vmpcap.points.timeline import Timeline
 from vmpcap.report.document import Clock
 from vmpcap.runs.between import clocks_of, group_points
 from vmpcap.runs.inputs import dropped, missing_of_mirrors
 from vmpcap.runs.point import PointRead
 from vmpcap.terms.units import NO_TIME, count_of, ms
-from vmpcap.terms.wire import IP_UDP
+from vmpcap.terms.wire import ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, IP_ICMP, IP_UDP
 
 WITHOUT_ETHERNET: Final = frozenset({12, 14, 101, 228, 229, 0, 108})
 """Link types that carry bare IP: no RARP, no ARP can be in them."""
 
-ECHO_REQUEST: Final = 8
-ECHO_REPLY: Final = 0
-ICMP: Final = 1
 DHCP_CLIENT: Final = 68
 DHCP_SERVER: Final = 67
 NOT_COMPARED: Final = "no two ends whose packets both points saw in both directions: the clocks are taken as given"
 CONTRADICTED: Final = (
     "another chain of points says another offset of one of these: something on the way is not as taken"
 )
+ALIKE: Final = (
+    f"uncertainty_ms takes both ways for alike, but for {UNLIKE:.0%} of the time there and back; bound_ms holds"
+    " whatever they are"
+)
+NOT_ALIKE: Final = "nothing shows that both ways are alike: uncertainty_ms is bound_ms"
 MOST_DOUBT: Final = 20e-6
 """A drift less sure than this is not told."""
 LEAST_COPIES: Final = 0.05
@@ -148,15 +151,15 @@ def _exchanges(point: PointRead, streams: Sequence[Connection]) -> Mapping[objec
             key = ("handshake", connection.a_ip, connection.a_port, connection.b_ip, connection.b_port)
             found[key] = Exchange(a.syn_ts, b.syn_ts)
     journal = point.journal.columns()
-    echo = np.flatnonzero((journal.ip_protocol == ICMP) & (journal.ip_version == 4))[: 2 * MOST_EXCHANGES]
+    echo = np.flatnonzero((journal.ip_protocol == IP_ICMP) & (journal.ip_version == 4))[: 2 * MOST_EXCHANGES]
     requests: dict[object, int] = {}
     for row in echo:
         kind = int(journal.icmp_type[row])
         here, there = int(journal.src_low[row]), int(journal.dst_low[row])
         number = (int(journal.icmp_id[row]), int(journal.icmp_seq[row]))
-        if kind == ECHO_REQUEST:
+        if kind == ICMP_ECHO_REQUEST:
             requests.setdefault((here, there, *number), int(journal.ts_ns[row]))
-        elif kind == ECHO_REPLY:
+        elif kind == ICMP_ECHO_REPLY:
             asked = requests.get((there, here, *number))
             if asked is not None:
                 found.setdefault(("echo", there, here, *number), Exchange(asked, int(journal.ts_ns[row])))
@@ -187,8 +190,7 @@ def _clock(view: PointView, reference: PointView, main: PointView) -> Clock:
         because += f"; a clock stepped {count_of(stands.steps, 'time')}: the offset is that of the longest piece"
     if view.clock_note:
         because += f"; {view.clock_note}"
-    if stands.alike_ns is None:
-        because += "; nothing shows that both ways are alike"
+    because += f"; {NOT_ALIKE if stands.alike_ns is None else ALIKE}"
     return Clock(
         point=view.name,
         reference=reference.name,
