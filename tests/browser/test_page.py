@@ -100,15 +100,32 @@ def test_every_page_is_drawn_in_silence(browser: Browser, pages: dict[str, Path]
                 assert len(inks) >= 4, name
 
 
-INK = """() => [...document.querySelectorAll(".chart canvas")].map((canvas) => {
-  const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-  let inked = 0;
-  for (let at = 3; at < pixels.length; at += 4) if (pixels[at]) inked += 1;
-  return inked;
-})"""
-"""How many pixels of each chart are drawn on."""
-LEAST_INK = 2_000
-"""A grid with its axes alone has some hundreds."""
+INK = """() => {
+  const hue = getComputedStyle(document.documentElement).getPropertyValue("--bar").trim();
+  const wanted = [1, 3, 5].map((at) => parseInt(hue.slice(at, at + 2), 16));
+  return [...document.querySelectorAll(".chart canvas")].map((canvas) => {
+    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    let inked = 0;
+    for (let at = 0; at < pixels.length; at += 4)
+      if (pixels[at + 3] && wanted.every((value, n) => Math.abs(pixels[at + n] - value) < 40)) inked += 1;
+    return inked;
+  });
+}"""
+"""How many pixels of each chart have the colour of its main line, which neither grid nor words have."""
+LEAST_INK = 150
+"""A line that crosses half of the narrowest chart."""
+
+
+def test_a_chart_without_its_line_has_no_ink(browser: Browser, pages: dict[str, Path]) -> None:
+    """What is counted is the line: with grid, axes and bands alone there is none."""
+    with Opened(browser, pages["routed_stretched"]) as opened:
+        assert min(opened.page.evaluate(INK)) > LEAST_INK
+        opened.page.evaluate(
+            "document.querySelectorAll('.chart').forEach((c) => c.chart.series.forEach((s, n) =>"
+            " n && c.chart.setSeries(n, {show: false})))"
+        )
+        opened.page.wait_for_timeout(100)
+        assert max(opened.page.evaluate(INK)) < LEAST_INK
 
 
 @pytest.mark.parametrize("width", WIDTHS)
