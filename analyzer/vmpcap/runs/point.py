@@ -234,8 +234,10 @@ def _begin_inside(read: PointRead, flow_id: npt.NDArray[np.int32], frames: Frame
 
 def _of_streams(flows: FlowTable, flow_id: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
     """Which frames belong to flows whose ports nominate them as migration streams?"""
-    nominated: npt.NDArray[np.bool_] = np.append(flows.flows["nominated"] != 0, False)
-    return nominated[flow_id]
+    found: npt.NDArray[np.bool_] = flow_id != NO_FLOW
+    if len(flows.flows):
+        found &= flows.flows["nominated"][flow_id] != 0
+    return found
 
 
 def _name_stops(stops: npt.NDArray[np.int64]) -> dict[str, int]:

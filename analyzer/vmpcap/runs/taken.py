@@ -30,7 +30,8 @@ class Taken:
 
     def choose(self, batch: RecordBatch, interfaces: Sequence[Interface]) -> npt.NDArray[np.bool_] | None:
         """Which records of this batch belong to the point? None: all."""
-        self._packets += np.bincount(batch.interface, minlength=MAX_INTERFACES + 1)[: MAX_INTERFACES + 1]
+        counts = np.bincount(batch.interface)[: MAX_INTERFACES + 1]
+        self._packets[: len(counts)] += counts
         if not self._wanted:
             return None
         chosen = is_of(batch.interface, interfaces, self._wanted)
