@@ -107,11 +107,11 @@ INK = """() => {
     const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
     let inked = 0;
     for (let at = 0; at < pixels.length; at += 4)
-      if (pixels[at + 3] && wanted.every((value, n) => Math.abs(pixels[at + n] - value) < 40)) inked += 1;
+      if (pixels[at + 3] > 200 && wanted.every((value, n) => Math.abs(pixels[at + n] - value) < 40)) inked += 1;
     return inked;
   });
 }"""
-"""How many pixels of each chart have the colour of its main line, which neither grid nor words have."""
+"""How many pixels of each chart have the colour of its main line, which neither grid nor words have; bands are thin."""
 LEAST_INK = 150
 """A line that crosses half of the narrowest chart."""
 
