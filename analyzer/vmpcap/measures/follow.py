@@ -137,6 +137,7 @@ class Follower:
         nominated_only: bool = False,
         most: int | None = None,
         path_text: Callable[[int, int], str] = lambda high, low: "",
+        among: npt.NDArray[np.bool_] | None = None,
     ) -> list[Connection]:
         """
         What was measured of each flow, in the order of their first packets?
@@ -147,12 +148,15 @@ class Follower:
         nominated_only : leave out flows whose ports are no migration's
         most : so many of those with the most payload, the first among equals
         path_text : how a path is written (decode.paths)
+        among : bool[flows], leave out all other flows
         """
         flows, sides = self.table.flows, self.sides
         payload = sides["payload_bytes"].sum(axis=1)
         wanted = payload >= min_payload
         if nominated_only:
             wanted &= flows["nominated"] != 0
+        if among is not None:
+            wanted &= among
         chosen = np.flatnonzero(wanted)
         if most is not None and len(chosen) > most:
             chosen = np.sort(chosen[np.argsort(-payload[chosen], kind="stable")[:most]])

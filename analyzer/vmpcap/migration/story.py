@@ -120,7 +120,7 @@ def _tell_one(scene: Scene, faults: Sequence[str]) -> Story:
     path = _path(move, split)
     completed = {"completed": True, "aborted": False}.get(outcome.outcome)
     guests = tuple(
-        _tell_guest(move, *set_apart(guest, passengers, views), figures, path, completed) for guest in passengers
+        _tell_guest(move, *set_apart(guest, passengers, views), figures, path, completed, split) for guest in passengers
     )
     transfer = move.best.transfer
     return Story(
@@ -186,6 +186,7 @@ def _tell_guest(
     figures: StreamFigures,
     path: Path,
     completed: bool | None,
+    split: Detour,
 ) -> GuestStory:
     moment = find_moment(move, moved)
     heard = follow_announcements(moved, views, moment, qemu=move.best.transfer.magic in ("qemu", "multifd"))
@@ -199,7 +200,7 @@ def _tell_guest(
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     series = [s for _, s in moved.heard]
     reachability = judge_reachability(moved, views, moment)
-    case = Case(moved, tuple(views), moment, completed, path, domain, suffered, reachability)
+    case = Case(moved, tuple(views), moment, completed, path, domain, suffered, reachability, move, split)
     result = Guest(
         mac=mac_text(moved.mac) or "",
         ips=[ip_text(high, low) for high, low in moved.ips],

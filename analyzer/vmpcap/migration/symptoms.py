@@ -14,6 +14,7 @@ from vmpcap.migration.next_hops import WAYS
 from vmpcap.migration.path_results import NextHop, Symptom, Unreachable
 from vmpcap.migration.strange_resets import strange_resets
 from vmpcap.terms.addresses import ip_halves, mac_text
+from vmpcap.terms.host_ports import MANAGEMENT
 from vmpcap.terms.units import count_of
 from vmpcap.terms.wire import IP_TCP
 
@@ -39,8 +40,6 @@ MEANINGS: Final[dict[tuple[int, int, int], str]] = {
 """By IP version, type and code (RFC 792, RFC 1812 5.2.7.1, RFC 4443)."""
 REDIRECT: Final = (4, 5)
 
-MANAGEMENT: Final = (22, 443, 902, 5989, 8182, 16509, 16514)
-"""SSH, HTTPS, ESXi's host agent, CIM, vSphere HA, libvirt without and with TLS."""
 COMMON_PREFIX: Final = {4: 24, 6: 64}
 """Two addresses that agree so far are mostly meant to be one subnet."""
 

@@ -54,6 +54,8 @@ class PointView:
     """ICMP errors, and resets of streams."""
     packets: SightingLog | None = None
     """Packets by names that other points give them too; None where there is no other point."""
+    services: tuple[Connection, ...] = ()
+    """Connections of what hosts do beside migrations (management, storage, fault tolerance), and the largest others."""
     timeline: Timeline | None = None
     """The same at any time; None: by `offset` at all times."""
     clock_note: str = ""

@@ -23,6 +23,7 @@ from vmpcap.report.document import Clock
 from vmpcap.runs.between import clocks_of, group_points
 from vmpcap.runs.inputs import dropped, missing_of_mirrors
 from vmpcap.runs.point import PointRead
+from vmpcap.runs.services import services_of
 from vmpcap.terms.units import NO_TIME, count_of, ms
 from vmpcap.terms.wire import ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, IP_ICMP, IP_UDP
 
@@ -110,6 +111,7 @@ def _as_view(
         missing=missing_of_mirrors(point),
         offset=offset,
         standing=standing,
+        services=tuple(services_of(point)),
         packets=point.sightings if point.sightings.budget else None,
         timeline=timeline,
     )

@@ -8,7 +8,9 @@ import numpy as np
 
 from vmpcap.announcements.routes.readers import News, read_news
 from vmpcap.announcements.routes.rows import GatewayHello, RouteNews
+from vmpcap.migration.detours import Detour
 from vmpcap.migration.guests import Moved, on_reference
+from vmpcap.migration.moves import Move
 from vmpcap.migration.reachable import Reachability
 from vmpcap.migration.results import Domain, Mechanism, Path, Sighted
 from vmpcap.migration.sightings import frames_of
@@ -22,6 +24,8 @@ Worked = Literal["yes", "no", "undecided"]
 
 IN_THE_DOMAIN: Final = ("domain:source", "domain:destination", "gateway", None)
 """Roles of points that may stand in the guest's broadcast domain."""
+
+NOT_ASKED: Final = Detour(None, "nobody asked")
 
 MOST_FRAMES: Final = 12
 """So many frame numbers are given as evidence per point."""
@@ -50,6 +54,10 @@ class Case:
     domain: Domain
     suffered: tuple[Suffered, ...]
     reachability: Reachability
+    move: Move | None = None
+    """The stream at every point; None where a judge is asked without one."""
+    split: Detour = NOT_ASKED
+    """Whether a proxy ends the stream's TCP on the way."""
 
     @property
     def mac(self) -> str:

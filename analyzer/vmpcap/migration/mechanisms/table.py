@@ -10,8 +10,11 @@ from vmpcap.migration.mechanisms.evpn import judge_evpn
 from vmpcap.migration.mechanisms.gateways import judge_gateways
 from vmpcap.migration.mechanisms.host_routes import judge_host_route
 from vmpcap.migration.mechanisms.lisp import judge_lisp
+from vmpcap.migration.mechanisms.optimizers import judge_optimizer
 from vmpcap.migration.mechanisms.overlays import judge_overlay
 from vmpcap.migration.mechanisms.resolution import judge_resolution
+from vmpcap.migration.mechanisms.storage import judge_ft, judge_ip_storage
+from vmpcap.migration.mechanisms.stream_ways import judge_mpls, judge_separate_vlan, judge_static_route
 from vmpcap.migration.mechanisms.vmotion import judge_way
 from vmpcap.migration.results import Mechanism
 
@@ -37,6 +40,30 @@ MECHANISMS: Final = (
         "a router lowered the TTL between the hosts",
         "the stream comes to its end",
         "SYNs or large segments without an answer, ICMP that says so"),
+    Row("static_route", judge_static_route,
+        "a host hands the stream to another router than its management (443, 902, 22): only this effect is observable",
+        "both hosts do, and the stream comes to its end",
+        "only one host does, so that the way back is another; handshakes of one direction"),
+    Row("separate_vlan", judge_separate_vlan,
+        "the stream's tag is another than that of the host's management, its next hop is the other host",
+        "no router lowers the TTL, the stream comes to its end",
+        "somebody routes in the VLAN, though both hosts look like one subnet"),
+    Row("wan_optimizer", judge_optimizer,
+        "the stream's TCP connection is two, joined by a proxy: see the advice tcp_split",
+        "the stream comes to its end; its gain does not count towards a bandwidth that is required",
+        "the stream does not come to its end"),
+    Row("mpls", judge_mpls,
+        "a label stack around the stream",
+        "the stream comes to its end",
+        "large segments without an answer: the labels take four bytes each"),
+    Row("ip_storage", judge_ip_storage,
+        "iSCSI (3260) or NFS (2049) of both hosts to one target",
+        "the destination host's I/O goes on within 10 s, with about the round trip that the source host had",
+        "a round trip four times as long: the disk is far away now"),
+    Row("ft", judge_ft,
+        "Fault Tolerance logging (8100, 8200, 8300) of the hosts before the switchover",
+        "it goes on after the switchover",
+        "no more of it, 10 s and longer"),
     Row("stretched_vlan", judge_stretched,
         "the same announcement in the domains of both sites, no overlay in view",
         "others reach the guest at its new place",

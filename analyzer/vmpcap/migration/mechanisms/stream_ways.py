@@ -1,0 +1,170 @@
+"""Ways of the stream that somebody chose for it: a next hop or a VLAN of its own, labels (domain notes 4.3, 4.4)."""
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from vmpcap.migration.ends import End, at_end
+from vmpcap.migration.mechanisms.case import Case, Worked, result, sighted
+from vmpcap.migration.mechanisms.hosts import Spoken, management_of, was_routed
+from vmpcap.migration.path_results import NextHop
+from vmpcap.migration.results import Mechanism
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import mac_text
+
+ENDS: Final[tuple[End, ...]] = ("source", "destination")
+DIRECTION_OF: Final = {"source": "to_destination", "destination": "to_source"}
+ON_LINK: Final = ("peer", "unknown")
+"""Kinds of next hop that are no router for sure."""
+COMMON_PREFIX: Final = {4: 24, 6: 64}
+"""Two addresses that agree so far are mostly meant to be one subnet."""
+NOT_ON_THE_WIRE: Final = "whether by a static route, a TCP/IP stack or a gateway of its own is not on the wire"
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """Whom one host hands its stream to, and whom its management."""
+
+    end: End
+    hop: NextHop
+    management: dict[str, Spoken]
+    """By the MAC of the next hop, one connection that shows it."""
+
+    @property
+    def is_own(self) -> bool:
+        return self.hop.mac not in self.management
+
+
+def judge_static_route(case: Case, name: str) -> Mechanism | None:
+    """Does the stream take another router than the host's management, from both hosts?"""
+    ways = [found for end in ENDS if (found := _ways_of(case, end)) is not None]
+    if not any(one.is_own for one in ways):
+        return None
+    told = "; ".join(_tell(one) for one in ways)
+    seen = sighted([*_of_stream(case, ways), *(_first(s) for one in ways for s in one.management.values())])
+    shared = [one for one in ways if not one.is_own]
+    back = [one for one in ways if one.is_own and one.hop.kind == "router" and one.hop.returns_from in one.management]
+    if shared:
+        because = f"{told}: only one of the hosts has a way of its own for the stream, the other direction has not"
+        return result(name, "no", because, seen)
+    if back:
+        because = f"{told}; what comes back arrives from {back[0].hop.returns_from}, the router of management"
+        return result(name, "no", f"{because}: the other host has no such route", seen)
+    return result(name, *_by_end(case, f"{told}; {NOT_ON_THE_WIRE}"), seen)
+
+
+def _by_end(case: Case, because: str) -> tuple[Worked, str]:
+    """What a way did for the stream, by how that ended."""
+    if case.completed is None:
+        return "undecided", f"{because}; whether the stream came to its end is not known"
+    end = "the stream came to its end" if case.completed else "the stream did not come to its end"
+    return ("yes" if case.completed else "no"), f"{because}; {end}"
+
+
+def _ways_of(case: Case, end: End) -> _Ways | None:
+    """Both next hops of the host at this end; None where one of them is no router for sure."""
+    hop = next((h for h in case.path.next_hops if h.direction == DIRECTION_OF[end]), None)
+    if hop is None or hop.kind in ON_LINK:
+        return None
+    by_mac: dict[str, Spoken] = {}
+    for spoken in management_of(case, end):
+        if was_routed(spoken.other) or (not spoken.other.packets and _is_elsewhere(spoken)):
+            by_mac.setdefault(mac_text(spoken.own.first_eth_dst) or "", spoken)
+    by_mac.pop("", None)
+    return _Ways(end, hop, by_mac) if by_mac else None
+
+
+def _is_elsewhere(spoken: Spoken) -> bool:
+    """Is the other's address in another subnet, as most masks are?"""
+    return not is_one_subnet(spoken.address, spoken.peer)
+
+
+def is_one_subnet(one: str, other: str) -> bool:
+    """
+    Do two addresses look like one subnet's?
+
+    >>> is_one_subnet("10.10.1.11", "10.10.1.12"), is_one_subnet("10.10.1.11", "10.10.2.12")
+    (True, False)
+    """
+    here, there = ipaddress.ip_address(one), ipaddress.ip_address(other)
+    if here.version != there.version:
+        return False
+    return there in ipaddress.ip_network(f"{here}/{COMMON_PREFIX[here.version]}", strict=False)
+
+
+def _tell(one: _Ways) -> str:
+    macs = " and ".join(sorted(one.management)[:3])
+    spoken = next(iter(one.management.values()))
+    at = f"at {one.hop.point} the {one.end} host hands"
+    if one.is_own:
+        return f"{at} the stream to {one.hop.mac}, its management ({spoken.address}) to {macs}"
+    return f"{at} both to {one.hop.mac}"
+
+
+def _of_stream(case: Case, ways: Sequence[_Ways]) -> list[tuple[PointView, int]]:
+    """The stream's first frames at the points beside these hosts."""
+    if case.move is None:
+        return []
+    points = {one.hop.point for one in ways}
+    return [(s.view, s.transfer.links[0].connection.first_frame) for s in case.move.sightings if s.view.name in points]
+
+
+def _first(spoken: Spoken) -> tuple[PointView, int]:
+    return spoken.view, spoken.connection.first_frame
+
+
+def judge_separate_vlan(case: Case, name: str) -> Mechanism | None:
+    """Does the stream cross a VLAN that management is not in, without any router?"""
+    if case.move is None:
+        return None
+    apart: list[tuple[str, int, Spoken]] = []
+    tags: dict[End, set[int]] = {}
+    seen: list[tuple[PointView, int]] = []
+    for end in ENDS:
+        management = management_of(case, end)
+        for sighting in at_end(case.move, end):
+            own = {link.connection.vlan_outer_id for link in sighting.transfer.links}
+            tags.setdefault(end, set()).update(own)
+            others = [s for s in management if s.view is sighting.view]
+            theirs = {s.connection.vlan_outer_id for s in others}
+            if max(own) > 0 and theirs and own.isdisjoint(theirs):
+                apart.append((sighting.view.name, max(own), others[0]))
+                seen += [(sighting.view, sighting.transfer.links[0].connection.first_frame), _first(others[0])]
+    if not apart:
+        return None
+    point, tag, other = apart[0]
+    theirs_text = "untagged" if other.connection.vlan_outer_id <= 0 else f"in VLAN {other.connection.vlan_outer_id}"
+    because = f"at {point} the stream is in VLAN {tag}, the host's management ({other.address}) {theirs_text}"
+    transfer = case.move.best.transfer
+    routers = [hop for hop in case.path.next_hops if hop.kind not in ON_LINK]
+    if case.path.word == "routed" or routers:
+        is_one = is_one_subnet(transfer.source, transfer.destination)
+        if not is_one or (len(tags) > 1 and not set.intersection(*tags.values())):
+            return None  # a routed way by intent: each host has a VLAN of its own
+        how = f"its next hop is {routers[0].mac} ({routers[0].because})" if routers else case.path.because
+        both = f"though {transfer.source} and {transfer.destination} look like one subnet"
+        return result(name, "no", f"{because}, but somebody routes in it: {how}, {both}", sighted(seen))
+    if case.path.word != "adjacent":
+        return result(name, "undecided", f"{because}; {case.path.because}", sighted(seen))
+    return result(name, *_by_end(case, f"{because}, and no router lies on its way"), sighted(seen))
+
+
+def judge_mpls(case: Case, name: str) -> Mechanism | None:
+    """Did the stream come through where labels carry it?"""
+    if case.move is None:
+        return None
+    labelled = [
+        (sighting, link)
+        for sighting in case.move.sightings
+        for link in sighting.transfer.links
+        if "mpls" in link.connection.encapsulation.split("/")
+    ]
+    if not labelled:
+        return None
+    sighting, link = labelled[0]
+    because = f"at {sighting.view.name} MPLS labels carry the stream ({link.connection.encapsulation})"
+    if any(u.kind == 3 and u.code == 4 for u in case.path.unreachables):
+        because += "; somebody on the way said that its packets are too big"
+    seen = sighted([(sighting.view, link.connection.first_frame)])
+    return result(name, *_by_end(case, because), seen)

@@ -1,0 +1,292 @@
+"""Mechanisms of the stream's and the hosts' side: what works, what fails, what is open, what only looks alike."""
+
+from dataclasses import replace
+from typing import Any
+
+from tests.migration.make import GUEST, GUEST_IP, S, journal, moves_of, side, stream, suffered, view
+from tests.migration.test_mechanisms import MOMENT, case, judged
+from vmpcap.measures.connections import Connection
+from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.detours import Detour
+from vmpcap.migration.mechanisms.case import Case
+from vmpcap.migration.path_results import NextHop
+from vmpcap.migration.results import Path
+from vmpcap.migration.views import PointView
+
+HOST_A, HOST_B = "10.10.1.11", "10.10.2.12"
+CARD_A, CARD_B = 0x02000000000A, 0x02000000000B
+OWN_ROUTER, OTHER_ROUTER = 0x020000000101, 0x020000000102
+"""Of management, and of the stream."""
+VCENTER = "10.50.0.5"
+ROUTED = Path(word="routed", because="the TTL was lowered")
+ADJACENT = Path(word="adjacent", because="no TTL was lowered between the two ends")
+
+
+def hop(direction: str, mac: int, point: str, kind: str = "router", **known: Any) -> NextHop:
+    """Whom a host hands the stream to."""
+    text = ":".join(f"{mac:012x}"[i : i + 2] for i in range(0, 12, 2))
+    return NextHop(direction=direction, point=point, mac=text, kind=kind, because="made", **known)  # type: ignore[arg-type]
+
+
+def routed(a: int, b: int | None = None, **known: Any) -> Path:
+    """A routed way with the next hops of both hosts, or of the source alone."""
+    hops = [hop("to_destination", a, "src", **known)]
+    return Path(word="routed", next_hops=[*hops, *([hop("to_source", b, "dst", **known)] if b else [])])
+
+
+def service(
+    a: str, b: str, port: int, gateway: int = OWN_ROUTER, card: int = CARD_A, far_ttl: int = 60, **known: Any
+) -> Connection:
+    """A connection of machine a, which stands beside the point, to that port of b behind its gateway."""
+    payload = known.pop("payload", 10_000)
+    first = known.pop("first_data_ts", MOMENT)
+    last = known.pop("last_data_ts", MOMENT + 20 * S)
+    own: dict[str, Any] = {"packets": 9, "first_eth_src": card, "first_eth_dst": gateway, "ttl_max": 64}
+    own.update(payload_bytes=payload, unique_bytes=payload, first_data_ts=first, last_data_ts=last)
+    own.update(known.pop("own", {}))
+    far = side(packets=9, first_eth_src=gateway, first_eth_dst=card, ttl_max=far_ttl, **known.pop("far", {}))
+    made: dict[str, Any] = {"a_ip": a, "a_port": 50_001, "b_ip": b, "b_port": port, "nominated": False}
+    made.update(sides=(side(**own), far), first_ts=MOMENT - 40 * S, last_ts=last)
+    return replace(stream(), **{**made, **known})
+
+
+def carried(tag: int = -1, encapsulation: str = "eth/ip/tcp", **known: Any) -> Connection:
+    """The migration's own connection, between the two hosts' cards."""
+    made = stream(a_ip=HOST_A, b_ip=HOST_B, encapsulation=encapsulation, vlan_outer_id=tag, **known)
+    a, b = made.sides
+    return replace(made, sides=(replace(a, first_eth_src=CARD_A), replace(b, first_eth_src=CARD_B)))
+
+
+def both(*at_source: Connection, at_destination: tuple[Connection, ...] = (), **known: Any) -> tuple[PointView, ...]:
+    """The points beside both hosts, with these connections of their services."""
+    own = known.pop("stream", carried())
+    return (
+        view("src", "source", streams=(own,), services=at_source, **known),
+        view("dst", "destination", streams=(own,), services=at_destination, **known),
+    )
+
+
+def moved(*views: PointView, **known: Any) -> Case:
+    """A guest's move whose stream these points show."""
+    (move,) = moves_of(*views)
+    return case(*views, move=move, **known)
+
+
+def worked(name: str, one: Case) -> str | None:
+    """What is said of this mechanism; None where it is not seen."""
+    found = judged(name, one)
+    return None if found is None else found.worked
+
+
+MANAGED_A = service(HOST_A, VCENTER, 443)
+MANAGED_B = service(HOST_B, VCENTER, 902, card=CARD_B)
+
+
+def test_a_stream_with_another_next_hop_than_management_has_a_way_of_its_own() -> None:
+    """Only the effect is seen: the sentence says so, with both MACs."""
+    points = both(MANAGED_A, at_destination=(MANAGED_B,))
+    found = judged("static_route", moved(*points, path=routed(OTHER_ROUTER, OTHER_ROUTER)))
+    assert found is not None
+    assert found.worked == "yes"
+    assert "02:00:00:00:01:02" in found.because
+    assert "02:00:00:00:01:01" in found.because
+    assert "is not on the wire" in found.because
+    assert {e.point for e in found.evidence} == {"src", "dst"}
+
+
+def test_a_way_of_its_own_at_one_host_only_fails() -> None:
+    """The other direction goes over management's router: handshakes of one way, filters that see half."""
+    points = both(MANAGED_A, at_destination=(MANAGED_B,))
+    assert worked("static_route", moved(*points, path=routed(OTHER_ROUTER, OWN_ROUTER))) == "no"
+    back = routed(OTHER_ROUTER, returns_from="02:00:00:00:01:01")
+    assert worked("static_route", moved(*points, path=back)) == "no"
+    assert worked("static_route", moved(*points, path=routed(OTHER_ROUTER), completed=False)) == "no"
+
+
+def test_a_way_of_its_own_is_open_where_the_end_is_not_known() -> None:
+    """A capture that was cut."""
+    points = both(MANAGED_A)
+    assert worked("static_route", moved(*points, path=routed(OTHER_ROUTER), completed=None)) == "undecided"
+
+
+def test_one_gateway_for_all_is_no_static_route() -> None:
+    """Nor is a stream to a neighbour, nor one beside which no management is in view."""
+    points = both(MANAGED_A)
+    assert worked("static_route", moved(*points, path=routed(OWN_ROUTER))) is None
+    assert worked("static_route", moved(*points, path=routed(OTHER_ROUTER, kind="peer"))) is None
+    assert worked("static_route", moved(*both(), path=routed(OTHER_ROUTER))) is None
+
+
+def test_a_guests_https_is_no_management() -> None:
+    """Nor is another machine's whose place nobody knows."""
+    of_guest = service(GUEST_IP, VCENTER, 443, card=GUEST)
+    of_another = service("10.77.0.30", VCENTER, 443, card=0x02000000BB01)
+    assert worked("static_route", moved(*both(of_guest, of_another), path=routed(OTHER_ROUTER))) is None
+
+
+def test_management_from_a_card_of_its_own_is_known_by_its_port_or_by_whom_it_speaks_with() -> None:
+    """The host agent's port; vCenter speaks with a machine beside each host."""
+    agent = service("10.60.0.11", VCENTER, 902, card=0x02000000CC01)
+    assert worked("static_route", moved(*both(agent), path=routed(OTHER_ROUTER))) == "yes"
+    one = service("10.60.0.11", VCENTER, 443, card=0x02000000CC01)
+    two = service("10.60.1.12", VCENTER, 443, card=0x02000000CC02, gateway=0x020000000103)
+    pair = both(one, at_destination=(two,))
+    assert worked("static_route", moved(*pair, path=routed(OTHER_ROUTER, OTHER_ROUTER))) == "yes"
+
+
+SAME_NET = "10.10.1.12"
+
+
+def in_vlan(tag: int, other_tag: int, **known: Any) -> Case:
+    """A stream in this VLAN, management in that one; both hosts in one subnet."""
+    own = replace(carried(tag), b_ip=SAME_NET)
+    return moved(*both(replace(MANAGED_A, vlan_outer_id=other_tag), stream=own), **known)
+
+
+def test_a_vlan_of_its_own_without_a_router_works() -> None:
+    """The tag differs from management's, which may have none; nobody lowers a TTL."""
+    found = judged("separate_vlan", in_vlan(50, -1, path=ADJACENT))
+    assert found is not None
+    assert found.worked == "yes"
+    assert "VLAN 50" in found.because
+    assert worked("separate_vlan", in_vlan(50, 10, path=ADJACENT)) == "yes"
+    assert worked("separate_vlan", in_vlan(50, 10, path=ADJACENT, completed=None)) == "undecided"
+    assert worked("separate_vlan", in_vlan(50, 10, path=Path(because="the rest is not in view"))) == "undecided"
+
+
+def test_a_vlan_in_which_somebody_routes_fails() -> None:
+    """A lowered TTL between addresses of one subnet."""
+    found = judged("separate_vlan", in_vlan(50, 10, path=ROUTED))
+    assert found is not None
+    assert found.worked == "no"
+    assert "somebody routes in it" in found.because
+
+
+def test_one_vlan_for_all_or_a_routed_way_by_intent_is_no_separate_vlan() -> None:
+    """Subnets of their own at each host are routed vMotion; untagged is no VLAN."""
+    assert worked("separate_vlan", in_vlan(50, 50, path=ADJACENT)) is None
+    assert worked("separate_vlan", in_vlan(-1, 10, path=ADJACENT)) is None
+    own = both(replace(MANAGED_A, vlan_outer_id=10), stream=carried(50))
+    assert worked("separate_vlan", moved(*own, path=ROUTED)) is None
+
+
+def test_labels_around_the_stream_are_seen_and_judged_by_its_end() -> None:
+    """A word that only contains the name is none."""
+    labelled = both(stream=carried(encapsulation="eth/mpls/ip/tcp"))
+    assert worked("mpls", moved(*labelled)) == "yes"
+    assert worked("mpls", moved(*labelled, completed=False)) == "no"
+    assert worked("mpls", moved(*labelled, completed=None)) == "undecided"
+    assert worked("mpls", moved(*both())) is None
+
+
+SPLIT = Detour(True, "src and wan see different initial sequence numbers and window scales", "wan", (2,))
+
+
+def test_what_an_optimiser_makes_of_the_stream_is_told() -> None:
+    """The same connection on the WAN with fewer bytes."""
+    less = replace(carried(), sides=(replace(carried().sides[0], unique_bytes=25_000_000), carried().sides[1]))
+    points = (*both(), view("wan", "wan", streams=(less,)))
+    found = judged("wan_optimizer", moved(*points, split=SPLIT))
+    assert found is not None
+    assert found.worked == "yes"
+    assert "100,000,000 bytes of it at src became 25,000,000 at wan: 4.00 to 1" in found.because
+    assert worked("wan_optimizer", moved(*points, split=SPLIT, completed=False)) == "no"
+    assert worked("wan_optimizer", moved(*points, split=SPLIT, completed=None)) == "undecided"
+
+
+def test_an_optimiser_with_addresses_of_its_own_is_found_by_volume_and_time() -> None:
+    """The largest connection of the WAN in that time; one of another time is not taken."""
+    own = service("192.0.2.1", "198.51.100.1", 4443, payload=20_000_000, first_ts=0, last_ts=S)
+    late = service("192.0.2.1", "198.51.100.1", 4444, payload=90_000_000, first_ts=90 * S, last_ts=99 * S)
+    found = judged("wan_optimizer", moved(*both(), view("wan", "wan", services=(own, late)), split=SPLIT))
+    assert found is not None
+    assert "5.00 to 1" in found.because
+    assert "192.0.2.1 - 198.51.100.1" in found.because
+
+
+def test_one_connection_from_end_to_end_is_no_optimiser() -> None:
+    """Nor is one of which nobody knows."""
+    for nothing in (Detour(False, "the numbers are the same"), Detour(None, "not in view")):
+        assert worked("wan_optimizer", moved(*both(), split=nothing)) is None
+
+
+FILER = "10.10.3.50"
+NEAR = {"handshake_ns": 300_000}
+FAR = {"handshake_ns": 11_000_000}
+
+
+def io(*ts: int, source: str, port: int = 3260) -> JournalColumns:
+    """Blocks that this host wrote at these times."""
+    made = journal(*((t, CARD_A, OWN_ROUTER, source, FILER) for t in ts))
+    made.payload_bytes[:] = 8192
+    made.ip_protocol[:] = 6
+    made.src_port[:], made.dst_port[:] = 50_001, port
+    return made
+
+
+def stored(trip_b: dict[str, int], after: tuple[int, ...] = (MOMENT + 2 * S,), **known: Any) -> Case:
+    """Both hosts at one target; the destination host's blocks come at these times."""
+    own = carried()
+    a = service(HOST_A, FILER, 3260, **NEAR)
+    b = service(HOST_B, FILER, 3260, card=CARD_B, **trip_b)
+    return moved(
+        view("src", "source", streams=(own,), services=(a,), journal=io(MOMENT - S, source=HOST_A)),
+        view("dst", "destination", streams=(own,), services=(b,), journal=io(*after, source=HOST_B)),
+        **known,
+    )
+
+
+def test_io_that_moves_to_a_host_as_near_works() -> None:
+    """With the volumes of both hosts before and after."""
+    found = judged("ip_storage", stored(NEAR))
+    assert found is not None
+    assert (found.worked, found.latency_ms) == ("yes", 2000.0)
+    assert "the source host 8,192 and 0, the destination host 0 and 8,192" in found.because
+
+
+def test_io_that_crosses_the_sites_since_fails() -> None:
+    """A round trip of 0.3 ms before, 11 ms after."""
+    found = judged("ip_storage", stored(FAR))
+    assert found is not None
+    assert found.worked == "no"
+    assert "0.30 ms" in found.because
+    assert "11.00 ms" in found.because
+
+
+def test_storage_is_open_where_distance_or_io_is_not_in_view() -> None:
+    """No I/O fails only with peers that are lost."""
+    assert worked("ip_storage", stored({})) == "undecided"
+    assert worked("ip_storage", stored(NEAR, after=())) == "undecided"
+    lost = [suffered(None, ended=False, survived=False)]
+    assert worked("ip_storage", stored(NEAR, after=(), peers=lost)) == "no"
+
+
+def test_storage_of_a_guest_or_of_one_host_is_not_the_hosts() -> None:
+    """A guest may mount a share of its own."""
+    a = service(HOST_A, FILER, 2049, **NEAR)
+    of_guest = service(GUEST_IP, FILER, 2049, card=GUEST, **FAR)
+    assert worked("ip_storage", moved(*both(a, at_destination=(of_guest,)))) is None
+    assert worked("ip_storage", moved(*both(a))) is None
+
+
+def logged(last: int, port: int = 8200, address: str = HOST_A, **known: Any) -> Connection:
+    """Logging with a second host until then."""
+    return service(address, "10.10.1.13", port, first_data_ts=0, last_data_ts=last, **known)
+
+
+def test_logging_that_goes_on_works_and_logging_that_ends_fails() -> None:
+    """Ten seconds without any are an end; less is open."""
+    assert worked("ft", moved(*both(logged(MOMENT + 20 * S)))) == "yes"
+    assert worked("ft", moved(*both(logged(MOMENT - S)))) == "no"
+    assert worked("ft", moved(*both(logged(MOMENT - S), last_ts=MOMENT + 5 * S))) == "undecided"
+    began = replace(logged(MOMENT + 20 * S), first_ts=MOMENT + S)
+    assert worked("ft", moved(*both(began))) == "undecided"
+
+
+def test_other_users_of_those_ports_are_no_logging() -> None:
+    """HTTP, guests, a few bytes."""
+    web = logged(MOMENT - S, own={"opening": b"GET / HTTP/1.1\r\n"})
+    of_guest = logged(MOMENT - S, address=GUEST_IP, card=GUEST)
+    few = logged(MOMENT - S, payload=100)
+    for other in (web, of_guest, few):
+        assert worked("ft", moved(*both(other))) is None
