@@ -7,12 +7,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(shell cat requirements.lock pyproject.toml 2>/dev/null | sha256sum | cut -c1-16)
 SITUATION ?= captures/routed_stretched
+ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: report test setup system lint types floors docs pictures check bench lock clean
 
 report: setup
-	@$(BIN)/python captures/report.py $(SITUATION)
+	@$(BIN)/python captures/report.py $(SITUATION) $(ARGS)
 
 test: system setup lint types floors docs check
 

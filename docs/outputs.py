@@ -20,8 +20,11 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 
 BLOCK: Final = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-MAKE_REPORT: Final = re.compile(r"\bmake report(?: SITUATION=(\S+))?")
+MAKE_REPORT: Final = re.compile(r"\bmake report(?: SITUATION=(\S+))?(?: ARGS=(\S+))?")
 """`make` would set everything up first; what it runs after that is this."""
+
+SITUATION: Final = "captures/routed_stretched"
+"""What `make report` shows where nothing is said."""
 
 
 def texts() -> list[Path]:
@@ -37,7 +40,9 @@ def commands_of(text: str) -> list[str]:
 @cache
 def run(command: str) -> str:
     """What does this command print? At a width of 100, without colour."""
-    expanded = MAKE_REPORT.sub(lambda m: f"python captures/report.py {m[1] or 'captures/routed_stretched'}", command)
+    expanded = MAKE_REPORT.sub(
+        lambda m: f"python captures/report.py {m[1] or SITUATION} {m[2] or ''}".rstrip(), command
+    )
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     plain = {"COLUMNS": "100", "NO_COLOR": "1", "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     (ROOT / "build").mkdir(exist_ok=True)

@@ -317,3 +317,17 @@ def test_places_are_looked_at_before_anything_is_read(tmp_path: Path) -> None:
         with pytest.raises(RequestError, match="cannot"):
             look(str(path))
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_terminal_gets_one_screen_and_all_of_it_when_asked_and_a_file_all_of_it(tmp_path: Path) -> None:
+    """The clean migration has some two hundred lines in full."""
+    capture = CAPTURES / "clean" / "src-uplink.pcap.zst"
+    kept = tmp_path / "report.txt"
+    short = vmpcap("report", capture, "-o", "-").out
+    assert short.count("\n") <= 50
+    assert "\nEvidence\n" not in short
+    full = vmpcap("report", "--full", capture).out
+    assert "\nEvidence\n" in full
+    assert full.count("\n") > 80
+    vmpcap("report", capture, "-o", kept)
+    assert "\nEvidence\n" in kept.read_text()

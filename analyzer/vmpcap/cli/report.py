@@ -60,6 +60,7 @@ class Output:
 )
 @click.option("--junit", "junit_file", metavar="FILE", help="The checks as JUnit XML as well, for pipelines.")
 @click.option("--metrics", "metrics_file", metavar="FILE", help="The figures as OpenMetrics as well, for dashboards.")
+@click.option("--full", is_flag=True, help="On a terminal all of the report, not what fits one screen.")
 @click.option("--json-schema", is_flag=True, help="Show the JSON Schema of the report and exit.")
 def report(
     common: Common,
@@ -71,6 +72,7 @@ def report(
     parquet_folder: str | None,
     junit_file: str | None,
     metrics_file: str | None,
+    full: bool,
     json_schema: bool,
 ) -> int:
     """
@@ -91,7 +93,7 @@ def report(
         return STATUS["fine"]
     extra = {"json": json_file, "html": html_file, "markdown": markdown_file, "parquet": parquet_folder}
     extra |= {"junit": junit_file, "metrics": metrics_file}
-    outputs = _outputs(format_name, output, extra)
+    outputs = _outputs(format_name, output, extra, full)
     request = request_of(common)
     spare_captures(request, [wanted.path for wanted in outputs])
     from vmpcap.runs.pipeline import analyse
@@ -119,7 +121,7 @@ def _write(analysis: "Analysis", outputs: list[Output]) -> None:
         raise RequestError("; ".join(problems))
 
 
-def _outputs(format_name: str | None, output: str, extra: dict[str, str | None]) -> list[Output]:
+def _outputs(format_name: str | None, output: str, extra: dict[str, str | None], full: bool = False) -> list[Output]:
     """
     Which copies are wanted? Asked before any packet is read.
 
@@ -130,7 +132,8 @@ def _outputs(format_name: str | None, output: str, extra: dict[str, str | None])
     if to_stdout and format_name is None and output == STDOUT:
         outputs = wished
     else:
-        outputs = [Output(format_name or _format_of(output), output), *wished]
+        first = format_name or _format_of(output)
+        outputs = [Output("full" if full and first == "terminal" else first, output), *wished]
     if any(o.format == "parquet" and o.path == STDOUT for o in outputs):
         raise RequestError("the report as parquet is a folder of frames; name it with -o DIR or --parquet DIR")
     for wanted in outputs:
@@ -148,14 +151,19 @@ def _format_of(output: str) -> str:
     return SUFFIXES.get(os.path.splitext(output)[1].lower(), "terminal")
 
 
-def _write_terminal(analysis: "Analysis", path: str) -> None:
+def _write_terminal(analysis: "Analysis", path: str, in_full: bool = False) -> None:
+    """On one screen, or in full; a file has all of it, since it outlives the screen."""
     from vmpcap.report.as_terminal import to_terminal
     from vmpcap.report.look import Look, look_of
 
     if path == STDOUT:
-        emit(to_terminal(analysis.report, look_of(sys.stdout)))
+        emit(to_terminal(analysis.report, look_of(sys.stdout), in_full))
     else:
         write_text(path, to_terminal(analysis.report, Look(width=100)))
+
+
+def _write_full(analysis: "Analysis", path: str) -> None:
+    _write_terminal(analysis, path, in_full=True)
 
 
 def _write_json(analysis: "Analysis", path: str) -> None:
@@ -212,6 +220,7 @@ def _write_parquet(analysis: "Analysis", path: str) -> None:
 
 WRITERS: Final[dict[str, Callable[["Analysis", str], None]]] = {
     "terminal": _write_terminal,
+    "full": _write_full,
     "json": _write_json,
     "html": _write_html,
     "markdown": _write_markdown,

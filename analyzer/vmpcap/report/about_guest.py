@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from vmpcap.migration.results import Bracket, Guest, Mechanism, PointAnnouncements
+from vmpcap.migration.results import Bracket, Guest, Mechanism, Peer, PointAnnouncements, Switchover
 from vmpcap.report.blocks import Block, Fact, Grid, Heading
 from vmpcap.report.chart import Glyphs
 from vmpcap.report.words import INTERRUPTIONS, figure, frame_list, stamp, vlans
@@ -28,7 +28,7 @@ def about_guest(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
     yield Fact("joined", f"{guest.confidence} confidence", guest.confidence_because)
     yield _announced(guest)
     yield Fact("domain", guest.domain.verdict, guest.domain.because)
-    yield from _lost(guest)
+    yield from lost_between(guest)
     yield Fact("domains", guest.domain.word, guest.domain.word_because)
     yield from _reach(guest)
     yield from _interruption(guest, glyphs)
@@ -64,7 +64,7 @@ def _joined(*sentences: str) -> str:
     return "; ".join(sentence for sentence in sentences if sentence)
 
 
-def _lost(guest: Guest) -> Iterator[Block]:
+def lost_between(guest: Guest) -> Iterator[Block]:
     """Between which points did the announcement die?"""
     heard = guest.announcements
     if heard.first_missing_at:
@@ -95,12 +95,18 @@ def _seen_there(heard: PointAnnouncements) -> tuple[str, ...]:
 
 def _interruption(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
     s = guest.switchover
-    for name, label in INTERRUPTIONS.items():
+    for name in INTERRUPTIONS:
         value, bracket = getattr(s, f"{name}_ms"), getattr(s, name)
         if value is not None or bracket.because:
-            yield Fact(label, figure(value, "ms") + _bounds(bracket, glyphs), bracket.because)
+            yield interruption(s, name, glyphs)
     if s.method:
         yield Fact("measured by", s.method.replace("_", " "))
+
+
+def interruption(switchover: Switchover, name: str, glyphs: Glyphs) -> Fact:
+    """How long was this one of the interruptions, between which frames, and why?"""
+    value, bracket = getattr(switchover, f"{name}_ms"), getattr(switchover, name)
+    return Fact(INTERRUPTIONS[name], figure(value, "ms") + _bounds(bracket, glyphs), bracket.because)
 
 
 def _bounds(bracket: Bracket, glyphs: Glyphs) -> str:
@@ -116,10 +122,15 @@ def _bounds(bracket: Bracket, glyphs: Glyphs) -> str:
     return doubt + (f" ({ends})" if ends else "")
 
 
+def cut_off_for(peer: Peer) -> str:
+    """For how long was this peer without an answer?"""
+    return "never back" if peer.survived is False and peer.outage_ms is None else figure(peer.outage_ms, "ms")
+
+
 def _peers(guest: Guest) -> Iterator[Block]:
     rows = []
     for peer in guest.peers:
-        out = "never back" if peer.survived is False and peer.outage_ms is None else figure(peer.outage_ms, "ms")
+        out = cut_off_for(peer)
         lost = "" if peer.lost is None else f"{peer.lost:,}"
         resent = "" if peer.retransmissions is None else f"{peer.retransmissions:,}"
         asks = "" if peer.interval_ms is None else figure(peer.interval_ms, "ms")

@@ -6,7 +6,7 @@ from typing import Final
 from vmpcap.measures.results import Coverage, LimitClass, LimitInterval, Loss, Rtt, Throughput
 from vmpcap.report.about_path import about_path
 from vmpcap.report.blocks import Block, Fact, Grid, Heading, Picture
-from vmpcap.report.chart import LIMITS, Glyphs, draw, histogram_line
+from vmpcap.report.chart import HEIGHT, LIMITS, Glyphs, draw, histogram_line
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.words import between, figure, hypervisor, ports, size, span, stamp, tunnels
 from vmpcap.terms.units import count_of
@@ -22,7 +22,7 @@ COVERAGES: Final[dict[Coverage | None, str]] = {
 
 def about_stream(migration: Migration, report: Report, width: int, glyphs: Glyphs) -> Iterator[Block]:
     """How did the stream of this migration run?"""
-    yield from _picture(migration, report, width, glyphs)
+    yield from about_picture(migration, report, width, glyphs)
     yield Heading("Figures")
     yield Fact("stream", _stream(migration), f"seen at {migration.point}")
     yield Fact("outcome", migration.outcome, migration.outcome_because)
@@ -34,9 +34,12 @@ def about_stream(migration: Migration, report: Report, width: int, glyphs: Glyph
     yield from _limits(migration.throughput)
 
 
-def _picture(migration: Migration, report: Report, width: int, glyphs: Glyphs) -> Iterator[Block]:
+def about_picture(
+    migration: Migration, report: Report, width: int, glyphs: Glyphs, height: int = HEIGHT
+) -> Iterator[Block]:
+    """How did it run over time, in a picture of so many rows of bars?"""
     limit = report.profile.throughput_mbps_min
-    lines = draw(migration, limit, width, glyphs)
+    lines = draw(migration, limit, width, glyphs, height)
     if not lines:
         return
     yield Heading("Goodput over time")
@@ -44,6 +47,8 @@ def _picture(migration: Migration, report: Report, width: int, glyphs: Glyphs) -
     words = ["each column is a mean"]
     if any(glyphs.level in line.text for line in lines if line.kind == "bars"):
         words.append(f"{glyphs.level * 2} the limit")
+    if "rtt" in kinds:
+        words.append("RTT the median of each part of the stream")
     if "switchover" in kinds:
         words.append("[=] from the source's last burst to the guest's first sign at the destination")
     if "limits" in kinds:

@@ -1,13 +1,14 @@
-"""The report for a terminal: first a summary that fits one screen of 80 by 24, then everything it rests on."""
+"""The report for a terminal: what fits one screen; in full, first a summary, then everything it rests on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from rich.cells import cell_len
 from rich.text import Text
 
 from vmpcap.report.about_checks import Where, where_to_look
-from vmpcap.report.blocks import Block, Commands, Fact, Grid, Heading, Picture, Proof, Source
+from vmpcap.report.blocks import Aside, Block, Commands, Fact, Grid, Heading, Picture, Proof, Source
+from vmpcap.report.brief import ROOMS, brief
 from vmpcap.report.chart import LABEL, Line
 from vmpcap.report.clean import clean_report, for_ascii
 from vmpcap.report.document import Report
@@ -18,24 +19,47 @@ from vmpcap.report.summary import summary
 from vmpcap.report.words import held_against_limit
 
 
-def to_terminal(report: Report, look: Look | None = None) -> str:
-    """How is this report shown on a terminal? Without colour no escape sequence is in it."""
+def to_terminal(report: Report, look: Look | None = None, in_full: bool = True) -> str:
+    """
+    How is this report shown on a terminal? Without colour no escape sequence is in it.
+
+    Not `in_full`: on one screen, if what is of weight fits there; where to find the rest stands below.
+    """
     look = look or Look()
     shown = clean_report(report)
     if look.ascii_only:
         shown = for_ascii(shown)
+    if not in_full:
+        return _one_screen(shown, look).text()
     page = Page(look)
     page.take(summary(shown, look))
-    above: Block = Heading("")
-    for block in outline(shown, look.width, look.glyphs):
-        if isinstance(above, Grid) or (isinstance(block, Grid) and not isinstance(above, Heading)):
-            page.gap()
-        _draw(page, block)
-        above = block
+    _draw_all(page, outline(shown, look.width, look.glyphs))
     return page.text()
 
 
-def _draw(page: Page, block: Block) -> None:
+def _one_screen(report: Report, look: Look) -> Page:
+    """The roomiest page that fits the screen and leaves a line for the prompt; where none does, the tightest."""
+    page = Page(look)
+    for room in ROOMS:
+        page = Page(look)
+        page.take(summary(report, look, look.height // 2, alone=True))
+        _draw_all(page, brief(report, look, room))
+        if page.lines() < look.height:
+            break
+    return page
+
+
+def _draw_all(page: Page, blocks: Iterable[Block | Where]) -> None:
+    above: Block | Where = Heading("")
+    for block in blocks:
+        ends = isinstance(above, Where) and not isinstance(block, Where)
+        if ends or isinstance(above, Grid) or (isinstance(block, Grid) and not isinstance(above, Heading)):
+            page.gap()
+        _draw(page, block)
+        above = block
+
+
+def _draw(page: Page, block: Block | Where) -> None:
     """Draw one block of the body."""
     if isinstance(block, Heading):
         _heading(page, block)
@@ -49,6 +73,10 @@ def _draw(page: Page, block: Block) -> None:
         _proof(page, block)
     elif isinstance(block, Source):
         _source(page, block)
+    elif isinstance(block, Where):
+        _where(page, block, indent=2)
+    elif isinstance(block, Aside):
+        page.put(Text(block.text, style=COLOURS["because"]), indent=2)
     elif isinstance(block, Commands):
         for command, why in block.rows:
             page.put(Text(why, style=COLOURS["because"]), indent=2)
@@ -123,7 +151,8 @@ def _picture(page: Page, block: Picture) -> None:
     gutter = max(len(line.label) for line in block.lines)
     for line in block.lines:
         page.put(_drawn(line, gutter), most_lines=1)
-    page.put(Text(block.caption, style=COLOURS["because"]), indent=2)
+    if block.caption:
+        page.put(Text(block.caption, style=COLOURS["because"]), indent=2)
 
 
 def _drawn(line: Line, gutter: int) -> Text:

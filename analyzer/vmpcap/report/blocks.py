@@ -59,10 +59,17 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Aside:
+    """A sentence about what is shown and what is not."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Commands:
     """What to try next: each command and what it tells."""
 
     rows: tuple[tuple[str, str], ...]
 
 
-Block = Heading | Fact | Grid | Picture | Proof | Source | Commands
+Block = Heading | Fact | Grid | Picture | Proof | Source | Commands | Aside

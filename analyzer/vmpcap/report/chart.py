@@ -6,6 +6,7 @@ from typing import Final
 
 from vmpcap.measures.results import HistogramBin, LimitClass
 from vmpcap.report.document import Migration, SeriesPoint
+from vmpcap.report.round_trips import round_trips_over_time
 from vmpcap.report.words import figure, seconds_between, span
 
 HEIGHT: Final = 5
@@ -53,21 +54,25 @@ class Line:
     kind: str
 
 
-def draw(migration: Migration, limit_mbps: float | None, width: int, glyphs: Glyphs) -> list[Line]:
+def draw(
+    migration: Migration, limit_mbps: float | None, width: int, glyphs: Glyphs, height: int = HEIGHT
+) -> list[Line]:
     """
     How did this migration run? One column is a stretch of time and shows the mean goodput of the bins in it.
 
-    Empty where the report holds no series. The limit is drawn where it lies within twice the highest column.
+    Empty where the report holds no series. The limit is drawn where it lies within twice the highest column, and a row
+    is left for it.
     """
     if not migration.series:
         return []
-    columns = max(width - _gutter(migration.series, limit_mbps) - 1, NARROWEST)
+    columns = max(width - _gutter(migration, limit_mbps) - 1, NARROWEST)
     end = _end(migration)
     rates = _columns(migration.series, columns, end)
     peak = max(rates)
     shown_limit = limit_mbps if limit_mbps is not None and limit_mbps <= 2 * peak else None
     top = max(peak, shown_limit or 0.0) or 1.0
-    lines = _bars(rates, top, shown_limit, glyphs)
+    lines = _bars(rates, top, shown_limit if height > 1 else None, glyphs, height)
+    lines += _round_trips(migration, end, columns, glyphs)
     lines.append(Line("time", _axis(end, columns), "axis"))
     lines.append(Line("phases", _phases(migration, end, columns, glyphs), "phases"))
     if migration.throughput.limits:
@@ -84,10 +89,27 @@ def draw(migration: Migration, limit_mbps: float | None, width: int, glyphs: Gly
     return lines
 
 
-def _gutter(series: Sequence[SeriesPoint], limit: float | None) -> int:
+def _gutter(migration: Migration, limit: float | None) -> int:
     """How many characters do the labels left of the picture need? No column is higher than the highest bin."""
-    words = ("switchover", _limit_label(limit), f" {figure(max(p.mbps for p in series), 'Mbps')}")
+    highest = f" {figure(max(p.mbps for p in migration.series), 'Mbps')}"
+    words = ("switchover", _limit_label(limit), highest, _round_trip_label(migration))
     return max(map(len, words))
+
+
+def _round_trips(migration: Migration, end: float, columns: int, glyphs: Glyphs) -> list[Line]:
+    """The medians of the round trips on the same axis; a full block is the longest of them, nothing is no sample."""
+    told = round_trips_over_time(migration, end, columns)
+    top = max((value for value in told if value is not None), default=0.0)
+    if not top:
+        return []
+    steps = len(glyphs.blocks)
+    text = "".join(" " if v is None else glyphs.blocks[max(round(v / top * steps), 1) - 1] for v in told)
+    return [Line(_round_trip_label(migration), text, "rtt")]
+
+
+def _round_trip_label(migration: Migration) -> str:
+    medians = [part.median_ms for part in migration.rtt.over_time if part.median_ms is not None]
+    return f"RTT {figure(max(medians), 'ms')}" if medians else ""
 
 
 def _limit_label(limit: float | None) -> str:
@@ -129,16 +151,17 @@ def _columns(series: Sequence[SeriesPoint], columns: int, end: float) -> list[fl
     return rates
 
 
-def _bars(rates: Sequence[float], top: float, limit: float | None, glyphs: Glyphs) -> list[Line]:
+def _bars(rates: Sequence[float], top: float, limit: float | None, glyphs: Glyphs, height: int) -> list[Line]:
+    """Rows from the highest to the lowest; a single row is labelled with what its full block is."""
     steps = len(glyphs.blocks)
-    heights = [max(round(r / top * HEIGHT * steps), 1 if r > 0 else 0) for r in rates]
-    limit_row = min(int(limit / top * HEIGHT), HEIGHT - 1) if limit is not None else None
+    heights = [max(round(r / top * height * steps), 1 if r > 0 else 0) for r in rates]
+    limit_row = min(int(limit / top * height), height - 1) if limit is not None else None
     lines = []
-    for row in reversed(range(HEIGHT)):
+    for row in reversed(range(height)):
         filled = [min(max(h - row * steps, 0), steps) for h in heights]
         empty = glyphs.level if row == limit_row else " "
         text = "".join(glyphs.blocks[f - 1] if f else empty for f in filled)
-        label = figure(0, "Mbps") if row == 0 else figure(top, "Mbps") if row == HEIGHT - 1 else ""
+        label = figure(top, "Mbps") if row == height - 1 else figure(0, "Mbps") if row == 0 else ""
         if row == limit_row:
             label = _limit_label(limit)
         lines.append(Line(label, text, "bars"))

@@ -20,6 +20,7 @@ COLOURS: Final[dict[str, str]] = {
     "FAIL": "bold white on red",
     "UNDECIDED": "bold black on yellow",
     "bars": "cyan",
+    "rtt": "blue",
     "axis": "dim",
     "phases": "",
     "limits": "",

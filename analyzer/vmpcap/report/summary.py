@@ -49,16 +49,25 @@ class _Room:
 
 ROOMS: Final = (_Room(3, 6, 2), _Room(2, 4, 2), _Room(2, 3, 1), _Room(1, 3, 1), _Room(1, 1, 1))
 """From roomy to tight."""
+WHOLE: Final = 12
+"""Lines of a reason that nothing else tells: all of it, unless somebody wrote a novel."""
+ROOMS_ALONE: Final = (_Room(WHOLE, 6, 2), _Room(WHOLE, 4, 1), _Room(WHOLE, 3, 0), _Room(WHOLE, 1, 0))
+"""The same where the proof does not stand below: what decides keeps its reason, the names of what is in order go."""
 
 
-def summary(report: Report, look: Look) -> Page:
-    """What does a reader see first? The roomiest summary that fits the screen; where none does, the tightest."""
+def summary(report: Report, look: Look, most_lines: int = SCREEN, alone: bool = False) -> Page:
+    """
+    What does a reader see first? The roomiest summary of at most so many lines; where none is, the tightest.
+
+    `alone`: the checks' proof is not told below it.
+    """
     if len(report.migrations) == 1:
-        pages = (_of_one(report, report.migrations[0], look, room) for room in ROOMS)
+        rooms = ROOMS_ALONE if alone else ROOMS
+        pages = (_of_one(report, report.migrations[0], look, room) for room in rooms)
     else:
         pages = (_of_several(report, look, most) for most in MOST_MIGRATIONS)
     page = next(pages)
-    while page.lines() > SCREEN and (tighter := next(pages, None)):
+    while page.lines() > most_lines and (tighter := next(pages, None)):
         page = tighter
     return page
 
@@ -140,9 +149,9 @@ def _checks(page: Page, checks: Sequence[Check], room: _Room) -> None:
         ("advice undecided", [c.id for c in advice if c.outcome == "undecided"]),
     )
     for words, ids in named:
-        if ids:
+        if ids and (room.names_lines or words == "more advice"):
             line = Text(f"{'':{ANSWER}}{words}: {', '.join(ids)}", style=COLOURS["label"])
-            page.put(line, hang=ANSWER, most_lines=room.names_lines)
+            page.put(line, hang=ANSWER, most_lines=max(room.names_lines, 1))
 
 
 def _check_line(page: Page, check: Check, most_lines: int, word: str = "") -> None:

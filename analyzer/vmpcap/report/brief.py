@@ -1,0 +1,226 @@
+"""The body of the report on one screen: what is of weight, and in a line where the rest is."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from msgspec import structs
+
+from vmpcap.migration.results import Guest, Peer
+from vmpcap.report.about_checks import Where, where_to_look
+from vmpcap.report.about_guest import PARTS, cut_off_for, interruption, lost_between
+from vmpcap.report.about_stream import about_picture
+from vmpcap.report.blocks import Aside, Block, Fact, Grid, Heading, Picture
+from vmpcap.report.chart import Glyphs
+from vmpcap.report.document import Migration, Report
+from vmpcap.report.look import Look
+from vmpcap.report.outline import about_nothing
+from vmpcap.report.words import figure, frame_list, held_against_limit, vlans
+from vmpcap.terms.units import count_of
+from vmpcap.verdicts.findings import Check
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much of what is shown."""
+
+    bars: int
+    """Rows of the picture's bars; one is a sparkline, 0 is no picture."""
+    told: bool
+    """Are the picture's characters explained, and the guest's mechanisms named though they worked?"""
+    peers: int
+    """Peers that suffered, a row each; 0: all of them in a line."""
+    proofs: int
+    """Places to look at for each check that did not pass."""
+    names: bool = True
+    """Is told again what the summary names: who moved where, and into which domain?"""
+
+
+ROOMS: Final = (
+    Room(5, True, 10, 2),
+    Room(3, True, 8, 1),
+    Room(2, False, 6, 1),
+    Room(1, False, 4, 1),
+    Room(1, False, 0, 1, names=False),
+    Room(0, False, 0, 0, names=False),
+)
+"""From roomy to tight."""
+
+MOST_BODIES: Final = 2
+"""Migrations that each have a picture of their own; of more, those that did not pass are told without one."""
+MOST_FAILED: Final = 6
+"""Migrations that did not pass and are told of one by one, where there are many."""
+MOST_NOTES: Final = 3
+MOST_NAMED: Final = 3
+"""Peers that a line names one by one."""
+PICTURE: Final = frozenset({"bars", "rtt", "axis", "limits", "switchover"})
+"""Lines of the picture that stay where there is little room."""
+SPARKS: Final = frozenset({"bars", "rtt", "axis"})
+"""Those that stay where there is hardly any."""
+THE_REST: Final = "all of it: --full; as a page: --html FILE; for programs: --json FILE"
+
+
+def brief(report: Report, look: Look, room: Room) -> Iterator[Block | Where]:
+    """What stands below the summary where all of it is to fit one screen?"""
+    if not report.migrations:
+        yield from about_nothing(report)
+    told = _told_of(report.migrations)
+    for migration in told:
+        yield Heading(f"{migration.id}  {migration.source} {look.glyphs.arrow} {migration.destination}", 1)
+        if len(report.migrations) <= MOST_BODIES and room.bars:
+            yield from _picture(migration, report, look, room)
+        said = " ".join(check.because for check in migration.checks if check.decides and check.outcome != "pass")
+        for guest in migration.guests:
+            yield from _guest(guest, look.glyphs, room, "" if len(report.migrations) > 1 else said)
+        yield from _where(migration, look, room, tells_why=len(report.migrations) > 1)
+    yield from _odd(report, told)
+    yield Aside(THE_REST)
+
+
+def _told_of(migrations: Sequence[Migration]) -> list[Migration]:
+    """Which migrations are told of one by one? Those that failed come first where not all are."""
+    if len(migrations) <= MOST_BODIES:
+        return list(migrations)
+    order = {"fail": 0, "undecided": 1}
+    bad = sorted((m for m in migrations if m.verdict != "pass"), key=lambda m: order[m.verdict])
+    return bad[:MOST_FAILED]
+
+
+def _picture(migration: Migration, report: Report, look: Look, room: Room) -> Iterator[Block]:
+    for block in about_picture(migration, report, look.width, look.glyphs, room.bars):
+        if isinstance(block, Heading):
+            continue
+        if isinstance(block, Picture):
+            kept = PICTURE if room.names else SPARKS
+            lines = tuple(line for line in block.lines if room.bars > 1 or line.kind in kept)
+            yield replace(block, lines=lines, caption=block.caption if room.told else "")
+
+
+def _guest(guest: Guest, glyphs: Glyphs, room: Room, said: str) -> Iterator[Block]:
+    """What became of this guest? `said`: reasons that stand above already."""
+    if room.names:
+        yield Heading(f"Guest {', '.join(w for w in (guest.mac, *guest.ips[:2], vlans(guest.vlan, guest.vni)) if w)}")
+    if room.names or guest.domain.verdict != "reached":
+        yield Fact("domain", f"{guest.domain.verdict}, {guest.domain.word}", _unsaid(guest.domain.because, said))
+    yield from lost_between(guest)
+    s = guest.switchover
+    if s.bracket_ms is not None and room.names:
+        yield replace(interruption(s, "bracket", glyphs), because="")
+    if s.peer_outage_ms is not None:
+        cut_off = interruption(s, "peer_outage", glyphs)
+        yield cut_off if room.names else replace(cut_off, because="")
+    yield from _peers(guest.peers, room)
+    yield from _mechanisms(guest, room, said)
+
+
+def _unsaid(because: str, said: str) -> str:
+    return "" if because in said else because
+
+
+def _peers(peers: Sequence[Peer], room: Room) -> Iterator[Block]:
+    """A row for each peer that suffered, the worst first; the others are counted."""
+    hurt = sorted((p for p in peers if suffered(p)), key=lambda p: (p.survived is not False, -(p.outage_ms or 0.0)))
+    fine = sum(p.outage_ms == 0 and not suffered(p) for p in peers)
+    unknown = len(peers) - len(hurt) - fine
+    counted = [f"{count_of(fine, 'peer')} without a gap"] if fine else []
+    counted += [f"{count_of(unknown, 'peer')} whose gap is not known"] if unknown else []
+    if hurt and room.peers:
+        yield _grid(hurt[: room.peers])
+        counted = [*_further(hurt[room.peers :]), *counted]
+        if counted:
+            yield Aside(f"and {', '.join(counted)}")
+    elif hurt:
+        named = [f"{p.peer} {p.protocol} {cut_off_for(p)}" for p in hurt[:MOST_NAMED]]
+        yield Fact("peers", ", ".join([*named, *_further(hurt[MOST_NAMED:]), *counted]))
+    elif counted:
+        yield Fact("peers", ", ".join(counted))
+
+
+def suffered(peer: Peer) -> bool:
+    """Did this peer miss anything of the guest?"""
+    return peer.survived is False or bool(peer.outage_ms) or bool(peer.lost)
+
+
+def _further(left: Sequence[Peer]) -> list[str]:
+    """Peers that suffered and have no row of their own: how many, and how many of them for good?"""
+    if not left:
+        return []
+    never = sum(p.survived is False for p in left)
+    longest = max((p.outage_ms or 0.0 for p in left), default=0.0)
+    words = [f"{never} of them never back"] if never else []
+    words += [f"at most {figure(longest, 'ms')}"] if longest else []
+    return [f"{count_of(len(left), 'further peer')} cut off" + (f" ({', '.join(words)})" if words else "")]
+
+
+def _grid(peers: Sequence[Peer]) -> Grid:
+    rows = tuple(
+        (
+            p.peer,
+            p.protocol,
+            p.point,
+            cut_off_for(p),
+            "" if p.lost is None else f"{p.lost:,}",
+            {True: "yes", False: "no", None: ""}[p.survived],
+            _spent_on(p),
+        )
+        for p in peers
+    )
+    names = ("peer", "protocol", "point", "cut off", "lost", "survived", "spent on")
+    return Grid(names, rows, right=("cut off", "lost"))
+
+
+def _spent_on(peer: Peer) -> str:
+    """The two causes that took most of its outage."""
+    spent: dict[str, float] = {}
+    for part in peer.breakdown:
+        spent[PARTS[part.part]] = spent.get(PARTS[part.part], 0.0) + part.ms
+    longest = sorted(spent.items(), key=lambda item: -item[1])[:2]
+    return ", ".join(f"{name} {figure(ms, 'ms')}" for name, ms in longest)
+
+
+def _mechanisms(guest: Guest, room: Room, said: str) -> Iterator[Block]:
+    """Each that failed, with why; the others by name."""
+    for one in guest.mechanisms:
+        if one.worked == "no":
+            yield Fact("failed", one.name, _unsaid(one.because, said))
+    for label, worked in (("worked", "yes"), ("undecided", "undecided")):
+        names = [m.name for m in guest.mechanisms if m.worked == worked]
+        if names and room.told:
+            yield Fact(label, ", ".join(names))
+
+
+def _where(migration: Migration, look: Look, room: Room, tells_why: bool) -> Iterator[Block | Where]:
+    """Where to look for each deciding check that did not pass; its reason, where the summary tells of several."""
+    bad = sorted((c for c in migration.checks if c.decides and c.outcome != "pass"), key=lambda c: c.outcome != "fail")
+    shown = [where for check in bad for where in _places(check, look, room)]
+    if tells_why:
+        for check in bad:
+            yield Fact(check.outcome, f"{check.id} {held_against_limit(check)}".rstrip(), check.because)
+    if shown:
+        yield Heading("Where to look")
+        yield from shown
+
+
+def _places(check: Check, look: Look, room: Room) -> Iterator[Where]:
+    """Its evidence; a filter that lists more frames than two lines hold gives way to the first of them."""
+    for proof in check.evidence[: room.proofs]:
+        listed = f"{proof.point}, frames {frame_list(proof.frames)}" if proof.frames else proof.point
+        for where in where_to_look(structs.replace(check, evidence=[proof])):
+            if len(where.filter) > 2 * look.width:
+                where = Where(listed, "")  # noqa: PLW2901
+            yield Where(", ".join(w for w in (check.id, where.words) if w), where.filter)
+
+
+def _odd(report: Report, told: Sequence[Migration]) -> Iterator[Block]:
+    """What a reader of any figure must know of the captures."""
+    unsure = [clock.point for clock in report.clocks if clock.offset_ms is None]
+    if unsure:
+        yield Fact("clocks", f"{', '.join(unsure)}: how they stand to the others is not known")
+    if report.migrations:
+        for note in report.notes[:MOST_NOTES]:
+            yield Fact("note", note)
+        if len(report.notes) > MOST_NOTES:
+            yield Fact("", f"and {count_of(len(report.notes) - MOST_NOTES, 'further note')}")
+    left = [m for m in report.migrations if m.verdict != "pass" and m not in told]
+    if left:
+        yield Fact("not shown", f"{', '.join(m.id for m in left[:12])}: {count_of(len(left), 'migration')} not passed")
