@@ -10,7 +10,7 @@ SITUATION ?= captures/routed_stretched
 ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: report test setup system lint types floors docs pictures check bench lock clean
+.PHONY: report test setup system lint types floors docs man pictures check bench lock clean
 
 report: setup
 	@$(BIN)/python captures/report.py $(SITUATION) $(ARGS)
@@ -57,6 +57,10 @@ floors: setup
 
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/site
+
+# Man pages from the commands' own help: build/man.
+man: setup
+	@$(BIN)/python docs/man.py
 
 # The HTML report on every situation, as a browser shows it: build/pictures. SITUATIONS="captures/lossy" for some only.
 pictures: system setup

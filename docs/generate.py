@@ -163,6 +163,7 @@ def option_table(parameters: Sequence[click.Parameter]) -> str:
 
 ARGUMENTS: Final = {
     "captures": "The captures; `-` is standard input.",
+    "shell": "`bash` (4.4 or later), `zsh` or `fish`.",
     "names": "Which profiles; all of them where none is named.",
 }
 """What arguments are, since click keeps no help for them."""

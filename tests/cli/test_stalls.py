@@ -1,5 +1,6 @@
 """A pipe that nobody writes to, or that stops in the middle: Ctrl-C ends every command with a word and status 130."""
 
+import json
 import os
 import signal
 import subprocess
@@ -97,3 +98,42 @@ def test_a_command_in_the_background_can_be_ended(tmp_path: Path) -> None:
         running.kill()
         running.wait()
     assert list(folder.iterdir()) == []
+
+
+def test_ctrl_c_with_partial_reports_on_what_was_read_by_then(tmp_path: Path) -> None:
+    """The pipe ends with what feeds it, as `tcpdump -w - | vmpcap report --partial -` does; status 130 all the same."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    running = subprocess.Popen(
+        [*INTERRUPTIBLE, "report", "--partial", "--format", "json", str(pipe)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=quiet_environment(), text=True,
+    )  # fmt: skip
+    with pipe.open("wb", buffering=0) as out:
+        out.write(RARPS)
+        time.sleep(4)
+        assert running.poll() is None, "it did not wait for the pipe"
+        running.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+    out_text, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "reporting on what was read so far" in err
+    assert json.loads(out_text)["inputs"][0]["packets"] == 3
+
+
+def test_a_second_ctrl_c_is_obeyed(tmp_path: Path) -> None:
+    """Whoever does not want to wait for the report either."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    running = subprocess.Popen(
+        [*INTERRUPTIBLE, "report", "--partial", str(pipe)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=quiet_environment(), text=True,
+    )  # fmt: skip
+    with pipe.open("wb", buffering=0) as out:
+        out.write(RARPS[:100])
+        time.sleep(4)
+        for _ in range(2):
+            running.send_signal(signal.SIGINT)
+            time.sleep(0.5)
+        out_text, err = running.communicate(timeout=60)
+    assert (running.returncode, out_text) == (130, "")
+    assert err.endswith("vmpcap: interrupted\n")

@@ -1,5 +1,6 @@
 """Times of a command line, to the nanosecond."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
@@ -71,3 +72,45 @@ def test_what_is_no_time_is_refused_with_the_option_that_held_it(text: str) -> N
     """And with what was needed."""
     with pytest.raises(RequestError, match=r"--until '.*': "):
         time_ns(text, "--until")
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2026-07-14 04:40 Europe/Berlin", "2026-07-14T02:40Z"),
+        ("2026-01-14 04:40:00.25 Europe/Berlin", "2026-01-14T03:40:00.25Z"),
+        ("2026-07-14 local", "2026-07-13T18:15Z"),
+        ("2026-07-14T02:40:06.000000001 local", "2026-07-13T20:55:06.000000001Z"),
+    ],
+)
+def test_a_zone_may_be_this_machines_or_named(monkeypatch: pytest.MonkeyPatch, text: str, utc: str) -> None:
+    """Kathmandu is 5:45 ahead of UTC, Berlin one hour, in summer two."""
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    time.tzset()
+    try:
+        assert time_ns(text, "--since") == time_ns(utc, "--since")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "local"])
+def test_a_time_that_clocks_showed_twice_or_never_is_refused(monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    """In the night to 25 October 2026 it was half past two twice, in that to 29 March never."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        with pytest.raises(RequestError, match=r"showed that time twice; write it with \+02:00 or \+01:00"):
+            time_ns(f"2026-10-25 02:30 {zone}", "--since")
+        with pytest.raises(RequestError, match="put forward over that time"):
+            time_ns(f"2026-03-29 02:30 {zone}", "--since")
+        assert time_ns(f"2026-10-25 01:59 {zone}", "--since") == time_ns("2026-10-24T23:59Z", "--since")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_a_zone_that_is_not_there_is_refused() -> None:
+    """And what to write instead."""
+    with pytest.raises(RequestError, match="no time zone 'Europe/Atlantis'"):
+        time_ns("2026-10-25 02:30 Europe/Atlantis", "--since")

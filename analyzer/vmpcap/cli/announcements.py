@@ -6,9 +6,10 @@ from vmpcap.cli.frames import FORMAT, OUTPUT, checked_format, rows_status, write
 from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.overwriting import spare_captures
 from vmpcap.cli.progress import Progress
+from vmpcap.cli.reading import Reading
 
 
-@click.command(short_help="One row per RARP, gratuitous ARP, ARP probe or unsolicited NA.")
+@click.command(cls=Reading, short_help="One row per RARP, gratuitous ARP, ARP probe or unsolicited NA.")
 @reads_captures
 @click.option("--all", "every", is_flag=True, help="Every ARP, RARP and neighbour-discovery frame.")
 @FORMAT

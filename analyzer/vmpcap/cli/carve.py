@@ -2,18 +2,27 @@
 
 import click
 
+from vmpcap.cli.completing import files
 from vmpcap.cli.exits import STATUS
 from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.output import STDOUT, check_file, emit_bytes, write_file
 from vmpcap.cli.overwriting import spare_captures
 from vmpcap.cli.progress import Progress, complain
+from vmpcap.cli.reading import Reading
 from vmpcap.terms.errors import RequestError
 from vmpcap.terms.units import count_of
 
 
-@click.command(short_help="Only the packets that the findings rest on, as pcapng with comments.")
+@click.command(cls=Reading, short_help="Only the packets that the findings rest on, as pcapng with comments.")
 @reads_captures
-@click.option("-o", "--output", metavar="FILE", required=True, help="The pcapng file to write; - for standard output.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    shell_complete=files,
+    required=True,
+    help="The pcapng file to write; - for standard output.",
+)
 def carve(common: Common, output: str) -> int:
     """
     Only the packets that the findings rest on, as pcapng, each with its finding as packet comment.

@@ -17,6 +17,8 @@ import click
 from vmpcap import __version__
 from vmpcap.cli.exits import STATUS
 from vmpcap.cli.output import emit
+from vmpcap.report.clean import clean
+from vmpcap.terms.errors import VmpcapError
 
 State = Literal["ok", "note", "missing"]
 
@@ -27,6 +29,35 @@ class Finding:
 
     state: State
     words: str
+
+
+def _settings() -> Finding:
+    """Which settings are in force, and from where? A faulty file or a variable that nobody reads is told."""
+    from vmpcap.cli.group import COMMANDS, commands
+    from vmpcap.cli.settings import CONFIG, config_file, defaults, set_variables, settable, variables
+
+    loaded = [found for row in COMMANDS if (found := commands.get_command(click.Context(commands), row.name))]
+    known = {CONFIG, *(v for one in loaded for name in settable(one) for v in variables(one.name or "", name))}
+    told = [name for name in set_variables() if name in known]
+    odd = [f"{name}: there is no such option" for name in set_variables() if name not in known]
+    try:
+        path = config_file(_asked())
+        listed: dict[str, None] = {}
+        for one in loaded if path is not None else ():
+            assert path is not None
+            listed |= dict.fromkeys(defaults(one, path, [row.name for row in COMMANDS]))
+    except VmpcapError as problem:
+        return Finding("note", clean("; ".join([str(problem), *odd])))
+    words = f"{path} ({len(listed)} options set)" if path is not None else "no file of settings"
+    if told:
+        words += f"; by the environment: {', '.join(told)}"
+    return Finding("note" if odd else "ok", clean("; ".join([words, *odd])))
+
+
+def _asked() -> str | None:
+    context = click.get_current_context(silent=True)
+    found: str | None = context.find_root().params.get("config") if context is not None else None
+    return found
 
 
 def _python() -> Finding:
@@ -115,6 +146,7 @@ LOOKS: Final[tuple[tuple[str, Callable[[], Finding]], ...]] = (
     ("libraries", _libraries),
     ("compiled code", _cache),
     ("start-up", _bytecode),
+    ("settings", _settings),
     ("terminal", _encoding),
     ("charts", _charts),
     ("tshark", _tshark),

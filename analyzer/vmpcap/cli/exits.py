@@ -1,5 +1,6 @@
 """The exit statuses, and the one place where errors become messages."""
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import click
+from click.core import ParameterSource
 
 from vmpcap.cli.interrupts import leaves_nothing_behind
 from vmpcap.cli.output import let_go_of_stdout
@@ -96,7 +98,18 @@ def _wrong_use(problem: click.UsageError) -> int:
         problem.show()
         return STATUS["wrong_use"]
     where = f"; see `{problem.ctx.command_path} --help`" if problem.ctx is not None else ""
+    where = f"{_set_by(problem)}{where}"
     return _say(f"{problem.format_message().rstrip('.')}{where}", "wrong_use")
+
+
+def _set_by(problem: click.UsageError) -> str:
+    """Where did a value come from that is not on the command line? The variable of the environment that holds it."""
+    option = problem.param if isinstance(problem, click.BadParameter) else None
+    if option is None or problem.ctx is None or isinstance(option.envvar, str | None):
+        return ""
+    if problem.ctx.get_parameter_source(option.name or "") != ParameterSource.ENVIRONMENT:
+        return ""
+    return f" (set by {next((name for name in option.envvar if os.environ.get(name)), '')})"
 
 
 def _system_words(problem: OSError) -> str:

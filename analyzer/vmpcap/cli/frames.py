@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from vmpcap.cli.completing import files
 from vmpcap.cli.exits import STATUS
 from vmpcap.cli.output import STDOUT, check_file, emit, emit_bytes, write_file, write_text
 from vmpcap.cli.progress import complain, notice
@@ -24,7 +25,9 @@ FORMAT = click.option(
     type=click.Choice(["table", "csv", "ndjson", "json", "parquet", "arrow"]),
     help="How rows are written. Default: what the end of --output's name says; a table where it has none.",
 )
-OUTPUT = click.option("-o", "--output", metavar="FILE", default=STDOUT, help="Where rows are written; - is stdout.")
+OUTPUT = click.option(
+    "-o", "--output", metavar="FILE", shell_complete=files, default=STDOUT, help="Where rows are written; - is stdout."
+)
 
 
 def checked_format(format_name: str | None, output: str) -> "Format":

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
 from typing import Final
 
 import click
 
 from vmpcap import __version__
+from vmpcap.cli.completing import files
 
 CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -34,10 +36,18 @@ COMMANDS: Final = (
     Row("carve", "Only the packets that the findings rest on, as pcapng with comments."),
     Row("verify", "Second opinion: the same measures by tshark, and where the two differ."),
     Row("profiles", "The threshold profiles, each figure with its source."),
+    Row("completion", "Completion of commands, options and names in your shell."),
     Row("warmup", "Compile what the first run would compile."),
     Row("doctor", "What is installed, what is missing, and what that costs."),
 )
 """Every command, in the order in which a newcomer needs them."""
+
+
+@cache
+def _loaded(row: Row) -> click.Command:
+    from vmpcap.cli.settings import settled
+
+    return settled(getattr(import_module(row.module), row.name))
 
 
 class Commands(click.Group):
@@ -52,8 +62,7 @@ class Commands(click.Group):
         row = next((row for row in COMMANDS if row.name == cmd_name), None)
         if row is None:
             return None
-        found: click.Command = getattr(import_module(row.module), row.name)
-        return found
+        return _loaded(row)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -64,12 +73,30 @@ class Commands(click.Group):
             near = get_close_matches(name, self.list_commands(ctx), n=1)
             hint = f"did you mean `vmpcap {near[0]}`?" if near else f"for a verdict: `vmpcap report {name}`"
             raise click.UsageError(f"there is no command {name!r}; {hint}", ctx)
-        return super().resolve_command(ctx, args)
+        found = super().resolve_command(ctx, args)
+        if found[1] is not None and not ctx.resilient_parsing:
+            _take_settings(ctx, found[1])
+        return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands with their short help, from the table: nothing is imported for it."""
         with formatter.section("Commands"):
             formatter.write_dl([(row.name, row.short_help) for row in COMMANDS])
+
+
+def _take_settings(ctx: click.Context, command: click.Command) -> None:
+    """What the file of settings says stands where neither the command line nor the environment says something."""
+    from vmpcap.cli.settings import CONFIG, config_file, defaults
+
+    path = config_file(ctx.params.get("config"))
+    if path is None or command.name in HARDY:
+        return
+    ctx.meta[CONFIG] = path
+    ctx.default_map = {command.name or "": defaults(command, path, [row.name for row in COMMANDS])}
+
+
+HARDY: Final = frozenset({"doctor", "completion"})
+"""Commands that a faulty file of settings must not keep from working: they help to mend it."""
 
 
 def _show_version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
@@ -89,8 +116,15 @@ commands: Final = Commands(
             expose_value=False,
             callback=_show_version,
             help="Show the version and exit.",
-        )
+        ),
+        click.Option(
+            ["--config"],
+            metavar="FILE",
+            help="Settings as TOML; else the file that VMPCAP_CONFIG names, else ~/.config/vmpcap/config.toml.",
+            shell_complete=files,
+        ),
     ],
+    callback=lambda config: None,
     help="""
     Was the link fit for the live migration, and did the guest stay reachable?
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from vmpcap.cli.capture_points import capture_points
+from vmpcap.cli.completing import files, points, profiles, roles
 from vmpcap.cli.sizes import size_bytes
 from vmpcap.cli.times import time_ns
 from vmpcap.runs.requests import Request, guest_address
@@ -42,6 +43,9 @@ class Common:
     verbose: int
 
 
+SHARED: Final = tuple(name.replace("_", "-") for name in Common.__dataclass_fields__ if name != "captures")
+"""The options that commands share, as they are called in a file of settings."""
+
 NAMES: Final = tuple(Common.__dataclass_fields__)
 
 
@@ -60,22 +64,37 @@ def reads_captures(command: Command) -> Command:
 
 
 DECORATORS: Final = (
-    click.argument("captures", nargs=-1, metavar="CAPTURE..."),
-    click.option("-r", "--read", multiple=True, metavar="FILE", help="A capture, as in tshark; the same as naming it."),
+    click.argument("captures", nargs=-1, metavar="CAPTURE...", shell_complete=files),
+    click.option(
+        "-r",
+        "--read",
+        multiple=True,
+        metavar="FILE",
+        help="A capture, as in tshark; the same as naming it.",
+        shell_complete=files,
+    ),
     click.option(
         "--point",
         multiple=True,
         metavar="NAME=FILE[,FILE...]",
+        shell_complete=points,
         help="A capture point and its files in order; a pattern may be given, FILE#IFACE is one interface. "
         "Roles that names may be: source, "
         "destination, domain:source, domain:destination, gateway, client, wan. Repeatable.",
     ),
-    click.option("--role", multiple=True, metavar="NAME=ROLE", help="The role of a point of another name. Repeatable."),
+    click.option(
+        "--role",
+        multiple=True,
+        metavar="NAME=ROLE",
+        help="The role of a point of another name. Repeatable.",
+        shell_complete=roles,
+    ),
     click.option(
         "--profile",
         default=DEFAULT,
         show_default=True,
         metavar="NAME|FILE.toml",
+        shell_complete=profiles,
         help="The thresholds; `vmpcap profiles` lists them.",
     ),
     click.option(
@@ -87,7 +106,10 @@ DECORATORS: Final = (
     ),
     click.option("--guest", multiple=True, metavar="MAC|IP", help="A guest that moved. Repeatable."),
     click.option(
-        "--since", metavar="TIME", help="Leave out earlier packets. ISO 8601 (UTC without a zone) or epoch seconds."
+        "--since",
+        metavar="TIME",
+        help="Leave out earlier packets. ISO 8601, UTC unless it ends in +02:00, local or Europe/Berlin; or epoch "
+        "seconds.",
     ),
     click.option("--until", metavar="TIME", help="Leave out later packets."),
     click.option(

@@ -17,6 +17,7 @@ from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.output import STDOUT, emit, outlet, write_text
 from vmpcap.cli.overwriting import spare_captures
 from vmpcap.cli.progress import Progress
+from vmpcap.cli.reading import Reading
 from vmpcap.terms.columns import KINDS, PACKETS
 from vmpcap.terms.errors import RequestError
 
@@ -31,7 +32,7 @@ WIDEST: Final = 100
 """Of the list of columns."""
 
 
-@click.command(short_help="One row per packet; columns and rows as you choose.")
+@click.command(cls=Reading, short_help="One row per packet; columns and rows as you choose.")
 @reads_captures
 @click.option(
     "--columns", metavar="NAME[,NAME...]", help="Which columns, in this order; a name may be a pattern (tcp_*)."

@@ -6,9 +6,10 @@ from vmpcap.cli.frames import FORMAT, OUTPUT, checked_format, rows_status, write
 from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.overwriting import spare_captures
 from vmpcap.cli.progress import Progress
+from vmpcap.cli.reading import Reading
 
 
-@click.command(short_help="How capture points stand to each other: clocks, delays, losses between them.")
+@click.command(cls=Reading, short_help="How capture points stand to each other: clocks, delays, losses between them.")
 @reads_captures
 @FORMAT
 @OUTPUT

@@ -4,6 +4,7 @@ from typing import Final
 
 import click
 
+from vmpcap.cli import completing
 from vmpcap.cli.exits import STATUS
 from vmpcap.cli.output import emit, emit_data
 from vmpcap.verdicts.profile import CERTAINTIES, DEFAULT, SCOPES, Profile, all_profiles, load_profile
@@ -12,7 +13,7 @@ WIDTH: Final = 80
 
 
 @click.command(short_help="The threshold profiles, each figure with its source.")
-@click.argument("names", nargs=-1, metavar="[NAME|FILE.toml]...")
+@click.argument("names", nargs=-1, metavar="[NAME|FILE.toml]...", shell_complete=completing.profiles)
 @click.option(
     "--format", "format_name", type=click.Choice(["table", "json"]), default="table", help="How they are written."
 )

@@ -3,11 +3,13 @@
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from vmpcap.cli.completing import files, folders
+from vmpcap.cli.enough import enough_on_ctrl_c
 from vmpcap.cli.exits import STATUS
 from vmpcap.cli.frames import damaged, say_damaged
 from vmpcap.cli.options import Common, reads_captures, request_of
@@ -15,6 +17,7 @@ from vmpcap.cli.output import STDOUT, check_file, check_folder, emit, emit_data,
 from vmpcap.cli.overwriting import spare_captures
 from vmpcap.cli.progress import Progress
 from vmpcap.cli.proposed import say_proposed
+from vmpcap.cli.reading import Reading
 from vmpcap.terms.errors import RequestError
 
 if TYPE_CHECKING:
@@ -44,23 +47,49 @@ class Output:
     path: str
 
 
-@click.command(short_help="The verdict on every migration found in these captures.")
+@click.command(cls=Reading, short_help="The verdict on every migration found in these captures.")
 @reads_captures
 @click.option(
     "--format", "format_name", type=click.Choice(FORMATS), help="How the report is written. Default: terminal."
 )
 @click.option(
-    "-o", "--output", metavar="FILE", default=STDOUT, help="Where it is written; - is stdout, parquet needs a folder."
+    "-o",
+    "--output",
+    metavar="FILE",
+    shell_complete=files,
+    default=STDOUT,
+    help="Where it is written; - is stdout, parquet needs a folder.",
 )
-@click.option("--json", "json_file", metavar="FILE", help="The report as JSON as well.")
-@click.option("--html", "html_file", metavar="FILE", help="The report as a page of its own as well.")
-@click.option("--markdown", "markdown_file", metavar="FILE", help="The report as Markdown as well.")
+@click.option("--json", "json_file", metavar="FILE", shell_complete=files, help="The report as JSON as well.")
 @click.option(
-    "--parquet", "parquet_folder", metavar="DIR", help="The report's frames, flows and announcements as well."
+    "--html", "html_file", metavar="FILE", shell_complete=files, help="The report as a page of its own as well."
 )
-@click.option("--junit", "junit_file", metavar="FILE", help="The checks as JUnit XML as well, for pipelines.")
-@click.option("--metrics", "metrics_file", metavar="FILE", help="The figures as OpenMetrics as well, for dashboards.")
+@click.option(
+    "--markdown", "markdown_file", metavar="FILE", shell_complete=files, help="The report as Markdown as well."
+)
+@click.option(
+    "--parquet",
+    "parquet_folder",
+    metavar="DIR",
+    shell_complete=folders,
+    help="The report's frames, flows and announcements as well.",
+)
+@click.option(
+    "--junit",
+    "junit_file",
+    metavar="FILE",
+    shell_complete=files,
+    help="The checks as JUnit XML as well, for pipelines.",
+)
+@click.option(
+    "--metrics",
+    "metrics_file",
+    metavar="FILE",
+    shell_complete=files,
+    help="The figures as OpenMetrics as well, for dashboards.",
+)
 @click.option("--full", is_flag=True, help="On a terminal all of the report, not what fits one screen.")
+@click.option("--partial", is_flag=True, help="On Ctrl-C report on what was read by then; the exit status stays 130.")
 @click.option("--json-schema", is_flag=True, help="Show the JSON Schema of the report and exit.")
 def report(
     common: Common,
@@ -73,6 +102,7 @@ def report(
     junit_file: str | None,
     metrics_file: str | None,
     full: bool,
+    partial: bool,
     json_schema: bool,
 ) -> int:
     """
@@ -98,11 +128,12 @@ def report(
     spare_captures(request, [wanted.path for wanted in outputs])
     from vmpcap.runs.pipeline import analyse
 
-    with Progress(common.quiet) as progress:
-        analysis = analyse(request, progress)
+    with enough_on_ctrl_c(partial) as is_enough, Progress(common.quiet) as progress:
+        analysis = analyse(replace(request, is_enough=is_enough), progress)
+        was_interrupted = is_enough()
     say_proposed(analysis.report.inputs, common.quiet)
     _write(analysis, outputs)
-    return _status(analysis.report, common)
+    return STATUS["interrupted"] if was_interrupted else _status(analysis.report, common)
 
 
 def _write(analysis: "Analysis", outputs: list[Output]) -> None:

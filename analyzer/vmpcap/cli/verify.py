@@ -16,6 +16,7 @@ from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.output import STDOUT, emit, write_text
 from vmpcap.cli.overwriting import spare_captures
 from vmpcap.cli.progress import Progress, complain
+from vmpcap.cli.reading import Reading
 from vmpcap.terms.columns import VERIFY
 from vmpcap.terms.errors import CaptureError, RequestError
 from vmpcap.terms.files import STDIN
@@ -36,7 +37,7 @@ MOST_SHOWN: Final = 50
 FRAMES_SHOWN: Final = 8
 
 
-@click.command(short_help="Second opinion: the same measures by tshark, and where the two differ.")
+@click.command(cls=Reading, short_help="Second opinion: the same measures by tshark, and where the two differ.")
 @reads_captures
 @FORMAT
 @OUTPUT

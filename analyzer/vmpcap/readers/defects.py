@@ -34,6 +34,7 @@ DEFECT_KINDS: Final = (
         "the compressed input unpacks to more than the stated limit (--max-unpacked): stopped there",
     ),
     DefectKind("read_error", True, "the system refused to read on"),
+    DefectKind("stopped", True, "whoever asked for the report had it made of what was read by then (--partial)"),
     DefectKind("shrank_while_read", True, "the file became shorter while it was read"),
     DefectKind("grew_while_read", False, "the file became longer while it was read: it may still be written"),
     DefectKind("trailing_bytes", False, "bytes behind the end of the compressed stream, ignored"),

@@ -71,7 +71,7 @@ def analyse(request: Request, progress: Progress | None = None) -> Analysis:
     faults = name_faults(points)
     views = with_roles(points, as_views(points), request)
     told = tell(views, request.ports, request.guests, faults)
-    if any(point.journal.overflowed for point in points) and told.stories:
+    if any(point.journal.overflowed for point in points) and told.stories and not request.is_enough():
         guests = guests_in(told)
         del told  # it holds the views, and they the journals
         look_again(points, views, guests, request)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -28,11 +28,11 @@ from vmpcap.readers.defects import Defect
 from vmpcap.readers.facts import CaptureFacts, Drops
 from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS
 from vmpcap.readers.records import RecordBatch
-from vmpcap.readers.sources import open_capture
+from vmpcap.readers.sources import Capture, open_capture
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.runs.taken import Taken
 from vmpcap.terms.beside import ALONE, Beside
-from vmpcap.terms.units import NO_TIME
+from vmpcap.terms.units import NO_TIME, count_of
 
 Progress = Callable[[str, int, int | None], None]
 """Told now and then: which file, bytes read of it, bytes it has (None for a stream)."""
@@ -125,7 +125,7 @@ def read_point(
         stops, guesses, taken = np.zeros(256, np.int64), GuessCounter(), Taken(files.interfaces)
         with (
             open_capture(path, batch_records=DEFAULT_BATCH_RECORDS, max_bytes=request.max_unpacked_bytes) as capture,
-            closing(beside.ahead(_walked(capture.batches(), walker))) as batches,
+            closing(beside.ahead(_walked(_until_enough(capture, request), walker))) as batches,
         ):
             for batch, whole, frames in batches:
                 chosen = taken.choose(batch, capture.interfaces)
@@ -135,11 +135,13 @@ def read_point(
                 _absorb(read, whole, frames, inside, chosen, wanted, beside)
                 if progress is not None:
                     progress(path, *capture.progress())
+            was_stopped = request.is_enough() and not capture.facts.complete
             all_packets, facts = capture.facts.packets, taken.facts(capture.facts, capture.interfaces)
+            facts = replace(facts, truncated=facts.truncated or was_stopped)
             read.reads.append(
                 FileRead(
                     facts,
-                    tuple(capture.defects),
+                    (*capture.defects, *([_stopped(all_packets)] if was_stopped else [])),
                     tuple(taken.of_interfaces(capture.drops, capture.interfaces)),
                     _name_stops(stops),
                     guesses.guesses(),
@@ -160,6 +162,18 @@ def read_point(
 def _walked(batches: Iterator[RecordBatch], walker: WholeWalker) -> Iterator[tuple[RecordBatch, RecordBatch, Frames]]:
     """Each batch as the file has it, then with its packets whole, and what the walk says of them."""
     return ((batch, *walker.walk(batch)) for batch in batches)
+
+
+def _until_enough(capture: Capture, request: Request) -> Iterator[RecordBatch]:
+    """The batches until somebody has enough: one that was read is used, or the capture's end would be said too late."""
+    for batch in capture.batches():
+        yield batch
+        if request.is_enough():
+            return
+
+
+def _stopped(packets: int) -> Defect:
+    return Defect("stopped", 1, packets + 1, None, f"after {count_of(packets, 'packet')}, as asked")
 
 
 def _inside(frames: Frames, request: Request) -> npt.NDArray[np.bool_] | None:

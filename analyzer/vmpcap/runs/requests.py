@@ -1,7 +1,7 @@
 """What a user asked for, checked and complete."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,8 @@ class Request:
     """What a packed capture may unpack to; None: the reader's own limit."""
     decode_as: "tuple[Rule, ...]" = ()
     """What the user said of numbers that the walk meets."""
+    is_enough: Callable[[], bool] = bool
+    """Asked between batches: is what was read by now to be the capture? `bool()` is False: never."""
 
 
 def refuse_twice(pairs: Iterable[tuple[str, str]]) -> None:

@@ -1,0 +1,41 @@
+"""What a shell offers behind an option: files, folders, profiles, roles."""
+
+import click
+from click.shell_completion import CompletionItem
+
+Offered = list[CompletionItem]
+
+
+def files(context: click.Context, parameter: click.Parameter, begun: str) -> Offered:
+    """The shell knows the files."""
+    return [CompletionItem(begun, type="file")]
+
+
+def folders(context: click.Context, parameter: click.Parameter, begun: str) -> Offered:
+    """The shell knows the folders."""
+    return [CompletionItem(begun, type="dir")]
+
+
+def profiles(context: click.Context, parameter: click.Parameter, begun: str) -> Offered:
+    """The built-in profiles that begin so; files where none does."""
+    from vmpcap.verdicts.profile import BUILT_IN
+
+    return [CompletionItem(name) for name in BUILT_IN if name.startswith(begun)] or files(context, parameter, begun)
+
+
+def points(context: click.Context, parameter: click.Parameter, begun: str) -> Offered:
+    """The roles that a point may be called by; what follows the = is the shell's own, where it can part words there."""
+    from vmpcap.points.roles import ROLES
+
+    return [CompletionItem(f"{role}=") for role in ROLES if role.startswith(begun)]
+
+
+def roles(context: click.Context, parameter: click.Parameter, begun: str) -> Offered:
+    """A role for each point that is named so far."""
+    from vmpcap.points.roles import ROLES
+
+    point, equals, role = begun.partition("=")
+    if not equals:
+        named = [text.partition("=")[0] for text in context.params.get("point") or ()]
+        return [CompletionItem(f"{name}=") for name in named if name.startswith(begun)]
+    return [CompletionItem(f"{point}={name}") for name in ROLES if name.startswith(role)]

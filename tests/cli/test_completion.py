@@ -1,0 +1,80 @@
+"""Completion: what a shell is offered, asked as the shells ask."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.calls import here, quiet_environment
+from vmpcap.cli.completion import SHELLS
+from vmpcap.cli.group import COMMANDS
+
+CALL = "import sys; sys.argv = ['vmpcap']; from vmpcap.cli import run; run()"
+
+
+def offered(*words: str) -> list[tuple[str, str]]:
+    """Kind and word of each offer behind these words, the last of them being typed."""
+    done = subprocess.run(
+        [sys.executable, "-c", CALL], capture_output=True, text=True, check=True,
+        env=quiet_environment(
+            _VMPCAP_COMPLETE="bash_complete", COMP_WORDS=" ".join(("vmpcap", *words)), COMP_CWORD=str(len(words))
+        ),
+    )  # fmt: skip
+    parted = [line.partition(",") for line in done.stdout.splitlines()]
+    return [(kind, word) for kind, _, word in parted]
+
+
+def test_commands_are_offered_and_heavy_libraries_are_not_needed_for_it() -> None:
+    """All of them that begin so."""
+    assert [word for _, word in offered("")] == [row.name for row in COMMANDS]
+    assert offered("re") == [("plain", "report")]
+
+
+def test_options_profiles_roles_and_files_are_offered() -> None:
+    """Behind each option what it takes; a capture is a file, for which the shell itself knows the names."""
+    assert ("plain", "--markdown") in offered("report", "--mark")
+    assert ("plain", "vsphere6") in offered("report", "--profile", "vsp")
+    assert ("plain", "gateway=") in offered("report", "--point", "gate")
+    assert offered("report", "--point", "gw=a.pcap", "--role", "gw=gate") == [("plain", "gw=gateway")]
+    assert offered("report", "ca") == [("file", "ca")]
+    assert offered("report", "--html", "out") == [("file", "out")]
+    assert offered("report", "--parquet", "out") == [("dir", "out")]
+    assert ("plain", "arrow") in offered("flows", "--format", "a")
+
+
+def test_a_faulty_file_of_settings_does_not_disturb_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages would land in the middle of somebody's line."""
+    (tmp_path / "bad.toml").write_text("no = TOML")
+    monkeypatch.setenv("VMPCAP_CONFIG", str(tmp_path / "bad.toml"))
+    assert ("plain", "--markdown") in offered("report", "--mark")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_every_shell_reads_its_script(capsys: pytest.CaptureFixture[str], shell: str, tmp_path: Path) -> None:
+    """Names the variable that asks, and holds no error of syntax, where the shell is there to say so."""
+    said = here(capsys, "completion", shell)
+    assert said.status == 0
+    assert f"_VMPCAP_COMPLETE={shell}_complete" in said.out
+    if shutil.which(shell):
+        script = tmp_path / "script"
+        script.write_text(said.out)
+        done = subprocess.run([shell, "-n", script], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
+def test_bash_offers_what_begins_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The script as bash runs it: sourced, and asked for `vmpcap fl`."""
+    script = here(capsys, "completion", "bash").out
+    command = tmp_path / "vmpcap"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{CALL}"\n')
+    command.chmod(0o755)
+    asked = f'{script}\nCOMP_WORDS=(vmpcap fl); COMP_CWORD=1; _vmpcap_completion vmpcap; echo "${{COMPREPLY[@]}}"'
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", asked], capture_output=True, text=True, check=True, env=quiet_environment(PATH=path)
+    )
+    assert done.stdout.strip() == "flows"
