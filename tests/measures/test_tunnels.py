@@ -10,6 +10,7 @@ import pytest
 from scapy.contrib.erspan import ERSPAN_II, ERSPAN_III
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
+from scapy.layers.ipsec import ESP as EspHeader
 from scapy.layers.l2 import GRE, Ether
 from scapy.packet import Packet, Raw
 
@@ -195,3 +196,14 @@ def test_a_batch_of_nothing_but_routed_gre_is_counted() -> None:
         frame = bytes(ETH / IP(proto=47) / Raw(header + bytes(IP() / TCP())))
         counter.absorb(WALKER.walk(batch_of([frame])))
     assert counter.tunnels() == [NumberedTunnel("gre-routed", 3, 1, 0, 0, 0)]
+
+
+def test_a_tunnel_tells_its_ends_its_volume_and_its_time() -> None:
+    """Of ESP, in UDP too, the addresses are the tunnel's own."""
+    ends = IP(src="192.0.2.1", dst="198.51.100.1")
+    for under in (ends, ends / UDP(sport=4500, dport=4500)):
+        packets = [ETH / under / EspHeader(spi=0x1234, seq=n + 1, data=bytes(40)) for n in range(3)]
+        (tunnel,) = walked(packets)
+        assert (tunnel.header, tunnel.source, tunnel.target) == ("esp", "192.0.2.1", "198.51.100.1")
+        assert tunnel.wire_bytes == sum(len(bytes(packet)) for packet in packets)
+        assert tunnel.first_ts < tunnel.last_ts

@@ -496,6 +496,16 @@ def test_what_holds_up_to_a_proxy_is_no_pass_of_the_whole() -> None:
         assert "only up to a proxy: the ends see two connections" in given.because
 
 
+def test_of_a_split_stream_the_part_on_the_wan_is_held_to_the_limit() -> None:
+    """What a proxy took so quickly says nothing of the link; what crossed it does, either way."""
+    good, slow = figures(throughput=throughput(bulk_mbps=900.0)), throughput(bulk_mbps=100.0, limit="network")
+    for wan, expected in ((figures(throughput=slow), "fail"), (good, "pass")):
+        given = ask("throughput", story(figures=good, split=SPLIT, wan_figures=wan, wan_point="dci"))
+        assert (given.outcome, given.measured) == (expected, wan.throughput.bulk_mbps)
+        assert "on the WAN side of a proxy, at dci" in given.because
+    assert ask("throughput", story(figures=good, wan_figures=figures(throughput=slow))).outcome == "pass"
+
+
 def test_one_part_that_is_too_long_makes_the_whole_too_long() -> None:
     """The longest of the parts fails the limit, or it decides nothing; of one connection it is none."""
     good = figures(rtt=NEAR)

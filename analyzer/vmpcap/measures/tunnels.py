@@ -1,6 +1,6 @@
 """What is missing of mirrors and tunnels whose packets are numbered: ERSPAN and other GRE, ESP."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -9,10 +9,25 @@ import numpy.typing as npt
 from vmpcap.decode.frames import Frames
 from vmpcap.decode.steps import STEPS
 from vmpcap.measures.kernels.tunnels import FOLLOWED, NOT_FOLLOWED, SLOTS, TOTALS, Tunnels, count_numbers
+from vmpcap.terms.addresses import ip_text
 from vmpcap.terms.arrays import WRAPPING, doorway
 
 MIRRORS: Final = frozenset({"erspan2", "erspan3"})
 """Tunnels that carry copies: what they lose was not lost to anybody but the capture."""
+
+
+COLUMNS: Final = (
+    "tunnel_key",
+    "tunnel_seq",
+    "tunnel_step",
+    "ts_ns",
+    "wire_bytes",
+    "src_high",
+    "src_low",
+    "dst_high",
+    "dst_low",
+)
+"""Of Frames: what is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +41,12 @@ class NumberedTunnel:
     reordered: int
     duplicates: int
     restarts: int
+    wire_bytes: int = field(default=0, compare=False)
+    first_ts: int = field(default=0, compare=False)
+    last_ts: int = field(default=0, compare=False)
+    source: str = field(default="", compare=False)
+    """Address that the packets come from: of ESP the tunnel's, of others that of the first packet inside."""
+    target: str = field(default="", compare=False)
 
     @property
     def is_mirror(self) -> bool:
@@ -46,10 +67,11 @@ class TunnelCounter:
             return
         if self._state is None:
             self._state = _start()
-        columns: tuple[Any, Any, Any] = (frames.tunnel_key, frames.tunnel_seq, frames.tunnel_step)
+        columns = [getattr(frames, name) for name in COLUMNS]
         if inside is not None:
-            columns = tuple(doorway(column[inside], column.dtype) for column in columns)  # type: ignore[assignment]
-        count_numbers(*columns, self._state)
+            columns = [doorway(column[inside], column.dtype) for column in columns]
+        counting: Any = count_numbers
+        counting(*columns, self._state)
 
     def tunnels(self) -> list[NumberedTunnel]:
         """Which tunnels were there, those of most packets first, and what is missing of each?"""
@@ -59,11 +81,17 @@ class TunnelCounter:
         slots = np.flatnonzero(state.key)
         found = [
             NumberedTunnel(
-                STEPS[int(state.step[slot]) - 1].name,
-                *(
-                    int(column[slot])
-                    for column in (state.packets, state.missing, state.reordered, state.duplicates, state.restarts)
-                ),
+                header=STEPS[int(state.step[slot]) - 1].name,
+                packets=int(state.packets[slot]),
+                missing=int(state.missing[slot]),
+                reordered=int(state.reordered[slot]),
+                duplicates=int(state.duplicates[slot]),
+                restarts=int(state.restarts[slot]),
+                wire_bytes=int(state.wire_bytes[slot]),
+                first_ts=int(state.first_ts[slot]),
+                last_ts=int(state.last_ts[slot]),
+                source=ip_text(int(state.source[slot, 0]), int(state.source[slot, 1])),
+                target=ip_text(int(state.target[slot, 0]), int(state.target[slot, 1])),
             )
             for slot in slots
         ]
@@ -95,4 +123,9 @@ def _start() -> Tunnels:
         duplicates=np.zeros(SLOTS, np.int64),
         restarts=np.zeros(SLOTS, np.int64),
         totals=np.zeros(TOTALS, np.int64),
+        wire_bytes=np.zeros(SLOTS, np.int64),
+        first_ts=np.zeros(SLOTS, np.int64),
+        last_ts=np.zeros(SLOTS, np.int64),
+        source=np.zeros((SLOTS, 2), np.uint64),
+        target=np.zeros((SLOTS, 2), np.uint64),
     )

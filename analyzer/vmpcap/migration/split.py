@@ -68,6 +68,20 @@ def longest_part_ns(move: Move) -> int | None:
     return max(parts, default=None)
 
 
+def wan_side(move: Move) -> Sighting | None:
+    """
+    Where is that of the joined connections seen that crosses the WAN?
+
+    At a point on the WAN whose whole round trip is the longest that any point saw: one before the proxy, or one that
+    saw no round trip, does not count.
+    """
+    own = move.at_role("wan")
+    if own is None or not own.transfer.established:
+        return None
+    there, longest = longest_part_ns(Move((own,))), longest_part_ns(move)
+    return own if there is not None and there == longest else None
+
+
 def _between_points(move: Move) -> Detour | None:
     """What do handshakes say that were seen at two points? None where none was."""
     seen: dict[object, tuple[Sighting, Link]] = {}

@@ -26,7 +26,7 @@ from vmpcap.migration.scenes import Scene, set_apart, set_scenes
 from vmpcap.migration.segment_results import Segment
 from vmpcap.migration.segments import describe_segments
 from vmpcap.migration.sightings import frames_of
-from vmpcap.migration.split import find_split, longest_part_ns
+from vmpcap.migration.split import find_split, longest_part_ns, wan_side
 from vmpcap.migration.stream import StreamFigures, is_at_sender, measure_stream, stuck_segment, uncaptured
 from vmpcap.migration.suffering import Suffered, what_peers_suffered
 from vmpcap.migration.switchover import describe_switchover, find_moment, last_sign_before, silences
@@ -81,6 +81,10 @@ class Story:
     longest_part_ms: float | None
     """Round trip of the longest of the connections that a proxy joins, by the shortest that its point saw whole."""
     capture_faults: tuple[str, ...]
+    wan_point: str = ""
+    """Where a split stream crosses the WAN; empty where it is not split, or no point shows that part."""
+    wan_figures: StreamFigures | None = None
+    """The stream's figures there: what a proxy takes before it says nothing of the WAN."""
     segments: tuple[Segment, ...] = ()
     """What happened to the stream between neighbouring points."""
 
@@ -123,6 +127,7 @@ def _tell_one(scene: Scene, faults: Sequence[str]) -> Story:
         _tell_guest(move, *set_apart(guest, passengers, views), figures, path, completed, split) for guest in passengers
     )
     transfer = move.best.transfer
+    wan = wan_side(move) if split.found else None
     return Story(
         move=move,
         point=move.best.view.name,
@@ -139,6 +144,8 @@ def _tell_one(scene: Scene, faults: Sequence[str]) -> Story:
         split=split,
         longest_part_ms=ms(longest_part_ns(move)),
         capture_faults=(*faults, *_holes(move)),
+        wan_point=wan.view.name if wan is not None else "",
+        wan_figures=measure_stream(wan) if wan is not None else None,
         segments=tuple(describe_segments(move)),
     )
 

@@ -8,8 +8,10 @@ from vmpcap.announcements.complaints import ComplaintLog
 from vmpcap.announcements.control import ControlLog
 from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.announcements.series import Series
+from vmpcap.announcements.tunnelled import Tunnelled
 from vmpcap.measures.connections import Connection
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.measures.tunnels import NumberedTunnel
 from vmpcap.points.chain import Standing
 from vmpcap.points.clock import Offset
 from vmpcap.points.sightings import SightingLog
@@ -50,6 +52,10 @@ class PointView:
     """Frames of routing and gateway redundancy protocols."""
     carriers: CarrierLog = field(default_factory=CarrierLog)
     """Endpoints of tunnels that carried frames of overlays."""
+    tunnelled: tuple[Tunnelled, ...] = ()
+    """Who spoke with whom inside EtherIP, fences and labels."""
+    tunnels: tuple[NumberedTunnel, ...] = ()
+    """Tunnels whose packets are numbered, one entry per direction: ESP among them."""
     complaints: ComplaintLog = field(default_factory=ComplaintLog)
     """ICMP errors, and resets of streams."""
     packets: SightingLog | None = None

@@ -12,6 +12,7 @@ from vmpcap.announcements.carriers import CarrierLog
 from vmpcap.announcements.complaints import ComplaintLog
 from vmpcap.announcements.control import ControlLog
 from vmpcap.announcements.rows import AnnouncementLog
+from vmpcap.announcements.tunnelled import TunnelledLog
 from vmpcap.decode.arrivals import read_arrivals
 from vmpcap.decode.decode_as import DATA
 from vmpcap.decode.duplicates import CopyFinder
@@ -85,6 +86,8 @@ class PointRead:
     """Frames of routing and gateway redundancy protocols."""
     carriers: CarrierLog = field(default_factory=CarrierLog)
     """Endpoints of tunnels that carried frames of overlays."""
+    tunnelled: TunnelledLog = field(default_factory=TunnelledLog)
+    """Machines inside EtherIP, fences and labels."""
     was_told_data: bool = False
     """Whether a user said of some packets that nobody is to look inside."""
 
@@ -220,6 +223,7 @@ def _absorb(
         read.announcements.collect(batch.first_frame, frames, arrivals)
         read.control.collect(batch, frames, inside)
         read.carriers.collect(batch, frames, inside)
+        read.tunnelled.collect(batch, frames, inside)
     if not wanted.flows:
         return
     flow_id, side = read.flows.name(frames, batch.first_frame)

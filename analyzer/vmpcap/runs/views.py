@@ -100,6 +100,8 @@ def _as_view(
         control=point.control,
         complaints=point.complaints,
         carriers=point.carriers,
+        tunnelled=tuple(point.tunnelled.rows()),
+        tunnels=tuple(point.tunnels.tunnels()),
         journal=journal,
         journal_complete=not point.journal.overflowed,
         first_ts=point.first_ts if point.first_ts is not None else NO_TIME,

@@ -35,7 +35,7 @@ def _with_a_limit(profile: Profile) -> bool:
 
 RULES: Final = (
     Rule("completed", stream.completed, _always),
-    Rule("throughput", stream.for_the_whole_path(stream.throughput), lambda p: p.throughput_mbps_min is not None),
+    Rule("throughput", stream.throughput_on_the_wan, lambda p: p.throughput_mbps_min is not None),
     Rule("rtt", stream.rtt_of_all_parts, lambda p: p.rtt_ms_max is not None),
     Rule("announcement_reached_destination", guest.announcement_reached_destination, _always),
     Rule("guest_reachable_after", guest.guest_reachable_after, _always),

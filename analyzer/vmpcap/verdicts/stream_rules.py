@@ -112,6 +112,15 @@ def for_the_whole_path(ask: Callable[[Story, Profile], Answer], *held: Outcome) 
     return asked
 
 
+@wraps(throughput)
+def throughput_on_the_wan(story: Story, profile: Profile) -> Answer:
+    """As throughput; of a split stream the part that crosses the WAN, for what a proxy takes before it is no link's."""
+    if not story.split.found or story.wan_figures is None:
+        return for_the_whole_path(throughput)(story, profile)
+    given = throughput(replace(story, figures=story.wan_figures, point=story.wan_point), profile)
+    return replace(given, because=f"{given.because}; measured on the WAN side of a proxy, at {story.wan_point}")
+
+
 @wraps(rtt)
 def rtt_of_all_parts(story: Story, profile: Profile) -> Answer:
     """As rtt; where a proxy joins connections, each of them is a lower bound of the whole."""

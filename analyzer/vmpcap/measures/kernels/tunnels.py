@@ -8,6 +8,7 @@ import numpy.typing as npt
 from vmpcap.terms.kernels import Int, inline_kernel, kernel
 
 U8 = npt.NDArray[np.uint8]
+I32 = npt.NDArray[np.int32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
@@ -46,6 +47,12 @@ class Tunnels(NamedTuple):
     restarts: I64
     totals: I64
     """int64[TOTALS]"""
+    wire_bytes: I64
+    first_ts: I64
+    last_ts: I64
+    source: U64
+    """uint64[SLOTS, 2]: of the innermost IP header of the first packet; of ESP that is the tunnel's own."""
+    target: U64
 
 
 FOLLOWED: Final = 0
@@ -81,13 +88,24 @@ def begin_count(state: Tunnels, slot: np.int64, number: Int, seen: Int) -> None:
 
 
 @kernel
-def count_numbers(tunnel_key: U64, tunnel_seq: I64, tunnel_step: U8, state: Tunnels) -> None:
+def count_numbers(
+    tunnel_key: U64,
+    tunnel_seq: I64,
+    tunnel_step: U8,
+    ts_ns: I64,
+    wire_bytes: I32,
+    src_high: U64,
+    src_low: U64,
+    dst_high: U64,
+    dst_low: U64,
+    state: Tunnels,
+) -> None:
     """
     How many packets of each tunnel came, how many are missing between them?
 
     Parameters
     ----------
-    tunnel_key, tunnel_seq, tunnel_step : [m]
+    tunnel_key, tunnel_seq, tunnel_step, ts_ns, wire_bytes, src_high, src_low, dst_high, dst_low : [m]
         As in Frames, in capture order.
     state : Tunnels
 
@@ -106,7 +124,12 @@ def count_numbers(tunnel_key: U64, tunnel_seq: I64, tunnel_step: U8, state: Tunn
             continue
         number = np.int64(tunnel_seq[i])
         state.packets[slot] += 1
+        state.wire_bytes[slot] += wire_bytes[i]
+        state.last_ts[slot] = ts_ns[i]
         if state.packets[slot] == 1:
+            state.first_ts[slot] = ts_ns[i]
+            state.source[slot, 0], state.source[slot, 1] = src_high[i], src_low[i]
+            state.target[slot, 0], state.target[slot, 1] = dst_high[i], dst_low[i]
             begin_count(state, slot, number, 1)
             continue
         ahead = ((number - state.newest[slot] + _HALF) & (NUMBERS - 1)) - _HALF

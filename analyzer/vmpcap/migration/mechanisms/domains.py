@@ -37,7 +37,7 @@ def _in_overlay(case: Case) -> list[bool]:
         bool(((rows.eth_src == case.guest.mac) | (rows.eth_dst == case.guest.mac)).any())
         for view in case.views
         if len((rows := view.carriers.rows()).frame)
-    ]
+    ] + [case.guest.mac in (row.eth_src, row.eth_dst) for view in case.views for row in view.tunnelled]
 
 
 def judge_port_group(case: Case, name: str) -> Mechanism | None:

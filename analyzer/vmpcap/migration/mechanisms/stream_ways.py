@@ -8,6 +8,7 @@ from typing import Final
 from vmpcap.migration.ends import End, at_end
 from vmpcap.migration.mechanisms.case import Case, Worked, result, sighted
 from vmpcap.migration.mechanisms.hosts import Spoken, management_of, was_routed
+from vmpcap.migration.mechanisms.tunnels import judge_labels
 from vmpcap.migration.path_results import NextHop
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
@@ -153,7 +154,7 @@ def judge_separate_vlan(case: Case, name: str) -> Mechanism | None:
 def judge_mpls(case: Case, name: str) -> Mechanism | None:
     """Did the stream come through where labels carry it?"""
     if case.move is None:
-        return None
+        return judge_labels(case, name)
     labelled = [
         (sighting, link)
         for sighting in case.move.sightings
@@ -161,7 +162,7 @@ def judge_mpls(case: Case, name: str) -> Mechanism | None:
         if "mpls" in link.connection.encapsulation.split("/")
     ]
     if not labelled:
-        return None
+        return judge_labels(case, name)
     sighting, link = labelled[0]
     because = f"at {sighting.view.name} MPLS labels carry the stream ({link.connection.encapsulation})"
     if any(u.kind == 3 and u.code == 4 for u in case.path.unreachables):

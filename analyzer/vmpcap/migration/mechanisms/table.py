@@ -10,11 +10,13 @@ from vmpcap.migration.mechanisms.evpn import judge_evpn
 from vmpcap.migration.mechanisms.gateways import judge_gateways
 from vmpcap.migration.mechanisms.host_routes import judge_host_route
 from vmpcap.migration.mechanisms.lisp import judge_lisp
+from vmpcap.migration.mechanisms.opaque import judge_hcx
 from vmpcap.migration.mechanisms.optimizers import judge_optimizer
 from vmpcap.migration.mechanisms.overlays import judge_overlay
 from vmpcap.migration.mechanisms.resolution import judge_resolution
 from vmpcap.migration.mechanisms.storage import judge_ft, judge_ip_storage
 from vmpcap.migration.mechanisms.stream_ways import judge_mpls, judge_separate_vlan, judge_static_route
+from vmpcap.migration.mechanisms.tunnels import judge_etherip, judge_fence
 from vmpcap.migration.mechanisms.vmotion import judge_way
 from vmpcap.migration.results import Mechanism
 
@@ -53,9 +55,13 @@ MECHANISMS: Final = (
         "the stream comes to its end; its gain does not count towards a bandwidth that is required",
         "the stream does not come to its end"),
     Row("mpls", judge_mpls,
-        "a label stack around the stream",
+        "a label stack around the stream, or around the guest's frames",
         "the stream comes to its end",
         "large segments without an answer: the labels take four bytes each"),
+    Row("hcx", judge_hcx,
+        "an opaque tunnel (ESP, UDP 4500) with the stream's volume in its time, where the stream is not in view",
+        "none of its packets is missing, the stream comes to its end",
+        "its sequence numbers have gaps of 1 % and more"),
     Row("ip_storage", judge_ip_storage,
         "iSCSI (3260) or NFS (2049) of both hosts to one target",
         "the destination host's I/O goes on within 10 s, with about the round trip that the source host had",
@@ -68,6 +74,14 @@ MECHANISMS: Final = (
         "the same announcement in the domains of both sites, no overlay in view",
         "others reach the guest at its new place",
         "requests without an answer though the announcement arrived"),
+    Row("etherip", judge_etherip,
+        "EtherIP (IP protocol 97) around the guest's frames",
+        "it carries them after the switchover, and the guest is reached",
+        "ICMP says that its packets are too big; large segments without an answer; nobody reaches the guest"),
+    Row("fence", judge_fence,
+        "a fence (ethertype 0x88DE) around the guest's frames; the same MAC behind another fence is no conflict",
+        "it carries them after the switchover, and the guest is reached",
+        "frames cut in parts (flag 0x04); large segments without an answer; nobody reaches the guest"),
     Row("port_group", judge_port_group,
         "the guest sends at its new place and nothing for it arrives, not even an answer to ARP",
         "somebody's unicast arrives",

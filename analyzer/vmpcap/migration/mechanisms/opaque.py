@@ -1,0 +1,93 @@
+"""Tunnels that nobody can look into: HCX and other IPsec between the sites (domain notes 4.19)."""
+
+from typing import Final
+
+import numpy as np
+
+from vmpcap.measures.tunnels import NumberedTunnel
+from vmpcap.migration.guests import on_point, on_reference
+from vmpcap.migration.mechanisms.case import Case, result
+from vmpcap.migration.results import Mechanism, Sighted
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import ip_halves
+from vmpcap.terms.units import NS_PER_S, count_of
+
+LEAST_SHARE: Final = 0.9
+MOST_SHARE: Final = 3.0
+"""A tunnel that carries the stream carries its volume in its time; one that carries far more carries other things."""
+LEAST_RISE: Final = 2.0
+"""So many times the rate outside of the stream's time: else it may be any tunnel that is busy all the time."""
+MUCH_LOST: Final = 0.01
+"""A share that is missing of which no long way can be fond; less, TCP inside mends."""
+
+
+def judge_hcx(case: Case, name: str) -> Mechanism | None:
+    """Does an opaque tunnel carry as much as the stream in its time, where the stream itself is not in view?"""
+    if case.move is None:
+        return None
+    in_clear = {sighting.view.name for sighting in case.move.sightings}
+    for view in case.views:
+        if view.name in in_clear:
+            continue
+        for ends in _pairs(view):
+            carried = _carried(case, view, ends)
+            if carried is not None:
+                return _judge(case, name, view, ends, carried)
+    return None
+
+
+def _pairs(view: PointView) -> list[tuple[str, str]]:
+    """Between which addresses, in which direction, does ESP pass here?"""
+    return list(dict.fromkeys((t.source, t.target) for t in view.tunnels if t.header == "esp"))
+
+
+def _of(view: PointView, ends: tuple[str, str]) -> list[NumberedTunnel]:
+    return [t for t in view.tunnels if t.header == "esp" and (t.source, t.target) == ends]
+
+
+def _carried(case: Case, view: PointView, ends: tuple[str, str]) -> int | None:
+    """How many bytes did this tunnel carry in the stream's time? None where they are not the stream's."""
+    best = case.move.best if case.move is not None else None
+    if best is None:
+        return None
+    sent = sum(link.data.payload_bytes for link in best.transfer.links)
+    begin, end = (on_point(view, on_reference(best.view, t)) for t in (best.transfer.start_ts, best.transfer.end_ts))
+    if view.journal_complete:
+        j = view.journal
+        (high, low), (far_high, far_low) = map(ip_halves, ends)
+        mine = (j.src_high == np.uint64(high)) & (j.src_low == np.uint64(low))
+        mine &= (j.dst_high == np.uint64(far_high)) & (j.dst_low == np.uint64(far_low))
+        mine &= (j.ip_protocol == 50) | ((j.ip_protocol == 17) & ((j.src_port == 4500) | (j.dst_port == 4500)))
+        during = mine & (j.ts_ns >= begin) & (j.ts_ns <= end + NS_PER_S)
+        carried, others = int(j.wire_bytes[during].sum()), int(j.wire_bytes[mine & ~during].sum())
+        inside, outside = end + NS_PER_S - begin, max(view.last_ts - view.first_ts - (end + NS_PER_S - begin), 1)
+        if carried / inside < LEAST_RISE * others / outside:
+            return None
+    else:
+        tunnels = [t for t in _of(view, ends) if t.first_ts <= end and t.last_ts >= begin]
+        carried = sum(t.wire_bytes for t in tunnels)
+    return carried if LEAST_SHARE * sent <= carried <= MOST_SHARE * sent and sent else None
+
+
+def _judge(case: Case, name: str, view: PointView, ends: tuple[str, str], carried: int) -> Mechanism:
+    both = [t for one in (ends, ends[::-1]) for t in _of(view, one)]
+    packets, missing = sum(t.packets for t in both), sum(t.missing for t in both)
+    because = f"at {view.name} an opaque tunnel (ESP) from {ends[0]} to {ends[1]} carried {carried:,} bytes"
+    because += " in the stream's time, as HCX does: what is inside and its round trip are not in view"
+    because += (
+        f"; of its packets {missing:,} are missing by their sequence numbers"
+        if missing
+        else "; none of its packets is missing"
+    )
+    seen = [Sighted(point=view.name, frames=[], filter=f"esp && ip.addr == {ends[0]} && ip.addr == {ends[1]}")]
+    lossy = missing > MUCH_LOST * (packets + missing) and not view.drops
+    if missing and view.drops:
+        because += f" (the capture itself lost {count_of(view.drops, 'packet')})"
+    if case.completed is None:
+        return result(name, "undecided", f"{because}; whether the stream came to its end is not known", seen)
+    end = "the stream came to its end" if case.completed else "the stream did not come to its end"
+    if lossy:
+        return result(
+            name, "no", f"{because}: {missing / (packets + missing):.1%}, lost before this point; {end}", seen
+        )
+    return result(name, "yes" if case.completed else "undecided", f"{because}; {end}", seen)

@@ -1,0 +1,143 @@
+"""Tunnels around the guest's frames without an overlay number: EtherIP, fences, labels (domain notes 4.10, 4.11)."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from vmpcap.announcements.complaints import Complaint
+from vmpcap.announcements.tunnelled import Tunnelled
+from vmpcap.migration.guests import on_point, on_reference
+from vmpcap.migration.mechanisms.case import Case, result, sighted, since
+from vmpcap.migration.results import Mechanism
+from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.stuck import find_stuck
+from vmpcap.migration.views import PointView
+from vmpcap.terms.units import count_of
+
+Seen = tuple[PointView, Tunnelled]
+
+TOO_BIG: Final = ((4, 3, 4), (6, 2, 0))
+"""IP version, type and code of "does not fit" (RFC 792, RFC 4443)."""
+ETHERIP: Final = 97
+OVERHEAD: Final = {"etherip": 36, "fence": 24}
+"""Bytes around a frame: IP, EtherIP's own two, Ethernet again (RFC 3378); the fence's own header with Ethernet."""
+
+
+def seen_in(case: Case, kind: str) -> list[Seen]:
+    """Where were frames of or for the guest seen inside a tunnel of this kind?"""
+    macs = {case.guest.mac}
+    return [
+        (view, row)
+        for view in case.views
+        for row in view.tunnelled
+        if row.kind == kind and macs & {row.eth_src, row.eth_dst}
+    ]
+
+
+def judge_etherip(case: Case, name: str) -> Mechanism | None:
+    """Does the tunnel between the sites carry the moved guest's traffic?"""
+    found = seen_in(case, "etherip")
+    if not found:
+        return None
+    ends = sorted({" - ".join(sorted(row.outer)) for _, row in found if row.outer is not None})
+    what = f"EtherIP ({', '.join(ends[:3]) or 'its ends are not in view'}) carries the guest's frames"
+    refused = _too_big(case, found)
+    if refused:
+        _, error = refused[0]
+        because = (
+            f"{what}, but {error.sender} said {count_of(len(refused), 'time')} that the tunnel's packets are too big"
+        )
+        because += f" (its next link takes {error.mtu} bytes)" if error.mtu else ""
+        because += f": the tunnel adds {OVERHEAD['etherip']} bytes to each frame"
+        return result(name, "no", because, sighted([(v, e.frame) for v, e in refused]))
+    return _by_traffic(case, name, what, found)
+
+
+def _by_traffic(case: Case, name: str, what: str, found: Sequence[Seen]) -> Mechanism:
+    """Did the tunnel do its work, by what passed in it after the switchover and by what the guest's peers met?"""
+    seen = [(view, row.first_frame) for view, row in found[:2]]
+    for view in {id(v): v for v, _ in found}.values():
+        stuck = find_stuck(view, case.guest, on_point(view, case.moment)) if view.journal_complete else None
+        if stuck is not None:
+            because = (
+                f"{what}, but a segment of {stuck.payload_bytes:,} bytes was sent {stuck.times} times at {view.name}"
+            )
+            because += " without an answer, while smaller ones pass: with what the tunnel adds it does not fit"
+            return result(name, "no", because, sighted([*seen, *((view, frame) for frame in stuck.frames)]))
+    later = [(view, row) for view, row in found if on_reference(view, row.last_ts) >= case.moment]
+    if not later:
+        because = f"{what}, but none after the switchover"
+        return result(name, "no" if case.reachability.answer == "no" else "undecided", because, sighted(seen))
+    last = max(on_reference(view, row.last_ts) for view, row in later)
+    because = f"{what}, until {since(case.after(last))} after the switchover"
+    seen += [(view, row.last_frame) for view, row in later[:2]]
+    if case.reachability.answer == "no":
+        return result(name, "no", f"{because}, yet {case.reachability.because}", sighted(seen))
+    if case.reachability.answer == "yes" and not case.cut_off:
+        return result(name, "yes", f"{because}, and the guest answers others from its new place", sighted(seen))
+    why = "some of its peers get no answer" if case.cut_off else case.reachability.because
+    return result(name, "undecided", f"{because}; {why}", sighted(seen))
+
+
+def _too_big(case: Case, found: Sequence[Seen]) -> list[tuple[PointView, Complaint]]:
+    """Who said, since the guest moved, that packets of these tunnels do not fit?"""
+    ends = {frozenset(row.outer) for _, row in found if row.outer is not None}
+    return [
+        (view, error)
+        for view in case.views
+        for error in view.complaints.errors
+        if (error.version, error.kind, error.code) in TOO_BIG
+        and error.protocol == ETHERIP
+        and frozenset((error.source, error.target)) in ends
+        and error.ts_ns >= on_point(view, case.moment)
+    ]
+
+
+def judge_fence(case: Case, name: str) -> Mechanism | None:
+    """Is the guest kept apart from its twins behind one fence, and do its frames fit?"""
+    found = seen_in(case, "fence")
+    if not found:
+        return None
+    announced = {series.vni for _, series in case.guest.heard if series.vni >= 0}
+    own = [(view, row) for view, row in found if row.vni in announced] or found
+    fences = sorted({row.vni for _, row in own})
+    what = f"a fence ({', '.join(map(str, fences))}; ethertype 0x88DE) carries the guest's frames"
+    twins = _twins(case, set(fences))
+    if twins:
+        what += f"; the same MAC stands behind {', '.join(map(str, twins))} too, which is no conflict"
+    cut = [(view, row) for view, row in own if row.parts]
+    if cut:
+        parts = sum(row.parts for _, row in cut)
+        because = f"{what}, but {count_of(parts, 'frame')} of it had to be cut in parts (flag 0x04):"
+        because += f" with the {OVERHEAD['fence']} bytes that a fence adds they exceed the MTU"
+        return result(name, "no", because, sighted([(view, row.first_part) for view, row in cut]))
+    leaks = _unfenced(case, own)
+    if leaks is not None:
+        because = f"{what}, but the guest's frames pass {leaks[0].name} without it as well"
+        return result(name, "undecided", because, sighted([(own[0][0], own[0][1].first_frame), leaks]))
+    return _by_traffic(case, name, what, own)
+
+
+def _twins(case: Case, own: set[int]) -> list[int]:
+    """Behind which other fences stands the guest's MAC, as another machine's?"""
+    rows = [row for view in case.views for row in view.tunnelled if row.kind == "fence"]
+    return sorted({row.vni for row in rows if row.eth_src == case.guest.mac} - own)
+
+
+def _unfenced(case: Case, found: Sequence[Seen]) -> tuple[PointView, int] | None:
+    """Where do frames from the guest's MAC pass without a fence, at a point that shows them behind it?"""
+    for view in {id(v): v for v, _ in found}.values():
+        j, sent = view.journal, frames_of(view, case.guest).sent
+        bare = sent[(j.eth_src[sent] == np.uint64(case.guest.mac)) & (j.vni[sent] < 0)]
+        if len(bare):
+            return view, int(j.frame[bare[0]])
+    return None
+
+
+def judge_labels(case: Case, name: str) -> Mechanism | None:
+    """Do labels carry the guest's frames, and are they carried on after the switchover?"""
+    found = seen_in(case, "mpls")
+    if not found:
+        return None
+    return _by_traffic(case, name, "an MPLS pseudowire carries the guest's frames", found)
