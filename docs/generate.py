@@ -164,6 +164,7 @@ def option_table(parameters: Sequence[click.Parameter]) -> str:
 ARGUMENTS: Final = {
     "captures": "The captures; `-` is standard input.",
     "shell": "`bash` (4.4 or later), `zsh` or `fish`.",
+    "a": "Captures, folders with the captures of one incident, or reports written earlier.",
     "names": "Which profiles; all of them where none is named.",
 }
 """What arguments are, since click keeps no help for them."""

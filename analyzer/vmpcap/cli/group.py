@@ -33,6 +33,8 @@ COMMANDS: Final = (
     Row("announcements", "One row per RARP, gratuitous ARP, ARP probe or unsolicited NA."),
     Row("packets", "One row per packet; columns and rows as you choose."),
     Row("points", "How capture points stand to each other: clocks, delays, losses between them."),
+    Row("compare", "Two links, or before and after: distributions side by side."),
+    Row("bench", "Benchmark of WAN links: many migrations, grouped per path, as distributions."),
     Row("carve", "Only the packets that the findings rest on, as pcapng with comments."),
     Row("verify", "Second opinion: the same measures by tshark, and where the two differ."),
     Row("profiles", "The threshold profiles, each figure with its source."),

@@ -3,17 +3,18 @@
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from vmpcap.cli.completing import files, folders
+from vmpcap.cli.copies import Output, put_text, wanted_outputs
 from vmpcap.cli.enough import enough_on_ctrl_c
 from vmpcap.cli.exits import STATUS
 from vmpcap.cli.frames import damaged, say_damaged
 from vmpcap.cli.options import Common, reads_captures, request_of
-from vmpcap.cli.output import STDOUT, check_file, check_folder, emit, emit_data, write_file, write_text
+from vmpcap.cli.output import STDOUT, emit, emit_data, write_file, write_text
 from vmpcap.cli.overwriting import spare_captures
 from vmpcap.cli.progress import Progress
 from vmpcap.cli.proposed import say_proposed
@@ -24,27 +25,7 @@ if TYPE_CHECKING:
     from vmpcap.report.document import Report
     from vmpcap.runs.pipeline import Analysis
 
-SUFFIXES: Final = {
-    ".json": "json",
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".html": "html",
-    ".htm": "html",
-    ".parquet": "parquet",
-    ".xml": "junit",
-    ".prom": "metrics",
-}
-"""Which format the name of an output asks for."""
-
 FORMATS: Final = ("terminal", "json", "html", "markdown", "parquet", "junit", "metrics")
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One copy of the report: how and where to."""
-
-    format: str
-    path: str
 
 
 @click.command(cls=Reading, short_help="The verdict on every migration found in these captures.")
@@ -123,7 +104,7 @@ def report(
         return STATUS["fine"]
     extra = {"json": json_file, "html": html_file, "markdown": markdown_file, "parquet": parquet_folder}
     extra |= {"junit": junit_file, "metrics": metrics_file}
-    outputs = _outputs(format_name, output, extra, full)
+    outputs = wanted_outputs(format_name, output, extra, full)
     request = request_of(common)
     spare_captures(request, [wanted.path for wanted in outputs])
     from vmpcap.runs.pipeline import analyse
@@ -152,36 +133,6 @@ def _write(analysis: "Analysis", outputs: list[Output]) -> None:
         raise RequestError("; ".join(problems))
 
 
-def _outputs(format_name: str | None, output: str, extra: dict[str, str | None], full: bool = False) -> list[Output]:
-    """
-    Which copies are wanted? Asked before any packet is read.
-
-    Raises RequestError where a wish cannot be met or two of them meet in one place.
-    """
-    wished = [Output(name, path) for name, path in extra.items() if path is not None]
-    to_stdout = [o for o in wished if o.path == STDOUT]
-    if to_stdout and format_name is None and output == STDOUT:
-        outputs = wished
-    else:
-        first = format_name or _format_of(output)
-        outputs = [Output("full" if full and first == "terminal" else first, output), *wished]
-    if any(o.format == "parquet" and o.path == STDOUT for o in outputs):
-        raise RequestError("the report as parquet is a folder of frames; name it with -o DIR or --parquet DIR")
-    for wanted in outputs:
-        (check_folder if wanted.format == "parquet" else check_file)(wanted.path)
-    places = [o.path if o.path == STDOUT else os.path.realpath(o.path) for o in outputs]
-    for place in places:
-        if places.count(place) > 1:
-            where = "stdout" if place == STDOUT else repr(place)
-            raise RequestError(f"two copies of the report would go to {where}; give each its own place")
-    return outputs
-
-
-def _format_of(output: str) -> str:
-    """Which format does the name of the output ask for? terminal where it does not say."""
-    return SUFFIXES.get(os.path.splitext(output)[1].lower(), "terminal")
-
-
 def _write_terminal(analysis: "Analysis", path: str, in_full: bool = False) -> None:
     """On one screen, or in full; a file has all of it, since it outlives the screen."""
     from vmpcap.report.as_terminal import to_terminal
@@ -200,38 +151,31 @@ def _write_full(analysis: "Analysis", path: str) -> None:
 def _write_json(analysis: "Analysis", path: str) -> None:
     from vmpcap.report.as_json import to_json
 
-    _put(to_json(analysis.report), path)
+    put_text(to_json(analysis.report), path)
 
 
 def _write_markdown(analysis: "Analysis", path: str) -> None:
     from vmpcap.report.as_markdown import to_markdown
 
-    _put(to_markdown(analysis.report), path)
+    put_text(to_markdown(analysis.report), path)
 
 
 def _write_html(analysis: "Analysis", path: str) -> None:
     from vmpcap.report.as_html import to_html
 
-    _put(to_html(analysis.report), path)
+    put_text(to_html(analysis.report), path)
 
 
 def _write_junit(analysis: "Analysis", path: str) -> None:
     from vmpcap.report.as_junit import to_junit
 
-    _put(to_junit(analysis.report), path)
+    put_text(to_junit(analysis.report), path)
 
 
 def _write_metrics(analysis: "Analysis", path: str) -> None:
     from vmpcap.report.as_metrics import to_metrics
 
-    _put(to_metrics(analysis.report), path)
-
-
-def _put(text: str, path: str) -> None:
-    if path == STDOUT:
-        emit_data(text)
-    else:
-        write_text(path, text)
+    put_text(to_metrics(analysis.report), path)
 
 
 def _write_parquet(analysis: "Analysis", path: str) -> None:

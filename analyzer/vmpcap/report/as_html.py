@@ -65,16 +65,16 @@ def to_html(report: Report) -> str:
         The chart library is not in this installation.
     """
     shown = clean_report(report)
-    style = _ours("page.css") + _taken("uplot.css")
-    script = _taken("uplot.js") + "\n" + _ours("page.js")
+    style = ours("page.css") + _taken("uplot.css")
+    script = _taken("uplot.js") + "\n" + ours("page.js")
     title = f"{VERDICTS[shown.verdict]}: {_sentence(shown)}"
-    page = el("html", _head(title, style, script), _body(shown, script), lang="en")
+    page = el("html", head(title, style, script), _body(shown, script), lang="en")
     return (
         f"<!doctype html>\n<!-- charts by uPlot:\n{_taken('uplot.LICENSE').replace('--', '- -')}-->\n{markup(page)}\n"
     )
 
 
-def _ours(name: str) -> str:
+def ours(name: str) -> str:
     return (OURS / name).read_text(encoding="utf-8")
 
 
@@ -88,7 +88,7 @@ def _taken(name: str) -> str:
         ) from None
 
 
-def _head(title: str, style: str, script: str) -> Element:
+def head(title: str, style: str, script: str) -> Element:
     """Nothing may be fetched, and no script may run but ours."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:"

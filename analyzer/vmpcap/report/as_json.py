@@ -6,9 +6,9 @@ from vmpcap.report.clean import without_surrogates
 from vmpcap.report.document import Report
 
 
-def to_json(report: Report, indent: int = 2) -> str:
+def to_json(report: msgspec.Struct, indent: int = 2) -> str:
     """
-    How is this report written as JSON?
+    How is this report, or another document, written as JSON?
 
     Keys stand in the order of the document, so equal reports are equal bytes. What is not known is null; a figure that
     is no finite number is null as well. Bytes of file names that are no UTF-8 are written as escapes.

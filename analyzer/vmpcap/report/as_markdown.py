@@ -1,7 +1,7 @@
 """The report as Markdown, for tickets and summaries of pipelines."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from vmpcap.report.about_checks import where_to_look
@@ -38,9 +38,12 @@ def to_markdown(report: Report) -> str:
     lines += [f"{plain(profile_line(shown.profile))}; {plain(inputs_line(shown))}; {plain(_tool(shown))}", ""]
     for migration in shown.migrations:
         lines += _summary(migration)
-    for block in outline(shown, WIDTH, UNICODE):
-        lines += _drawn(block)
-    return _joined(lines)
+    return joined([*lines, *drawn_blocks(outline(shown, WIDTH, UNICODE))])
+
+
+def drawn_blocks(blocks: Iterable[Block]) -> list[str]:
+    """The lines of these blocks, one under the other."""
+    return [line for block in blocks for line in _drawn(block)]
 
 
 def plain(text: str) -> str:
@@ -149,7 +152,7 @@ def _fenced(lines: Sequence[str]) -> list[str]:
     return ["", f"{fence}text", *lines, fence, ""]
 
 
-def _joined(lines: Sequence[str]) -> str:
+def joined(lines: Sequence[str]) -> str:
     """The text, without two empty lines in a row, and with one before a list ends and a table begins."""
     kept: list[str] = []
     for line in lines:

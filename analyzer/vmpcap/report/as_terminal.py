@@ -33,7 +33,7 @@ def to_terminal(report: Report, look: Look | None = None, in_full: bool = True) 
         return _one_screen(shown, look).text()
     page = Page(look)
     page.take(summary(shown, look))
-    _draw_all(page, outline(shown, look.width, look.glyphs))
+    draw_blocks(page, outline(shown, look.width, look.glyphs))
     return page.text()
 
 
@@ -43,13 +43,14 @@ def _one_screen(report: Report, look: Look) -> Page:
     for room in ROOMS:
         page = Page(look)
         page.take(summary(report, look, look.height // 2, alone=True))
-        _draw_all(page, brief(report, look, room))
+        draw_blocks(page, brief(report, look, room))
         if page.lines() < look.height:
             break
     return page
 
 
-def _draw_all(page: Page, blocks: Iterable[Block | Where]) -> None:
+def draw_blocks(page: Page, blocks: Iterable[Block | Where]) -> None:
+    """Draw these blocks one under the other, tables apart from what is around them."""
     above: Block | Where = Heading("")
     for block in blocks:
         ends = isinstance(above, Where) and not isinstance(block, Where)

@@ -2,10 +2,10 @@
 
 import unicodedata
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, TypeVar
 
-if TYPE_CHECKING:
-    from vmpcap.report.document import Report
+Document = TypeVar("Document")
+"""The report, or another document of the same kind."""
 
 LONGEST: Final = 4_000
 """Characters of one text that are shown; longer ones are cut with a mark."""
@@ -63,22 +63,22 @@ def shorten(text: str, width: int, gap: str = "...") -> str:
     return text[:head] + gap + text[len(text) - (width - len(gap) - head) :]
 
 
-def clean_report(report: "Report") -> "Report":
-    """What is the same report with every text of it safe to show?"""
+def clean_report(report: Document) -> Document:
+    """What is the same document with every text of it safe to show?"""
     return _changed(report, clean)
 
 
-def without_surrogates(report: "Report") -> "Report":
+def without_surrogates(report: Document) -> Document:
     """What is the same report with every text of it encodable? File names may hold bytes that are no UTF-8."""
     return _changed(report, _encodable)
 
 
-def for_ascii(report: "Report") -> "Report":
+def for_ascii(report: Document) -> Document:
     """What is the same report in ASCII alone? What has no likeness there is written as its escape."""
     return _changed(report, to_ascii)
 
 
-def _changed(report: "Report", change: Callable[[str], str]) -> "Report":
+def _changed(report: Document, change: Callable[[str], str]) -> Document:
     """The same report with every text changed. msgspec is imported here: messages of errors are cleaned without it."""
     import msgspec
 

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import json
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, Final, TypeGuard
 
@@ -10,7 +11,7 @@ import msgspec
 
 from vmpcap.measures import results as of_the_stream
 from vmpcap.migration import results as of_the_story
-from vmpcap.report import document
+from vmpcap.report import comparison, document
 from vmpcap.verdicts import findings
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -28,15 +29,26 @@ def report_schema() -> dict[str, Any]:
 
     Every key is always there: what is not known is null. Later versions may add keys, so unlisted ones are allowed.
     """
-    made = msgspec.json.schema(document.Report)
-    told = _told()
+    head = {"$schema": DIALECT, "$id": f"urn:{document.SCHEMA.replace('/', ':')}", "title": document.SCHEMA}
+    return {**head, **_made(document.Report, {"const": document.SCHEMA}, ROOMS)}
+
+
+def comparison_schema() -> dict[str, Any]:
+    """Which JSON Schema does every comparison and benchmark keep to? It is of the same kind."""
+    names = [comparison.COMPARE, comparison.BENCH]
+    head = {"$schema": DIALECT, "$id": "urn:vmpcap.compare:1", "title": " or ".join(names)}
+    return {**head, **_made(comparison.Comparison, {"enum": names}, (comparison, document))}
+
+
+def _made(struct: type, named: dict[str, Any], rooms: Sequence[ModuleType]) -> dict[str, Any]:
+    made = msgspec.json.schema(struct)
+    told = _told(rooms)
     for name, part in made["$defs"].items():
         if part["type"] == "object":
             part["required"] = list(part["properties"])
             part["properties"] = {k: _value(k, v, told.get((name, k), "")) for k, v in part["properties"].items()}
-    made["$defs"]["Report"]["properties"]["schema"] = {"const": document.SCHEMA}
-    head = {"$schema": DIALECT, "$id": f"urn:{document.SCHEMA.replace('/', ':')}", "title": document.SCHEMA}
-    return {**head, **made}
+    made["$defs"][struct.__name__]["properties"]["schema"] = named
+    return dict(made)
 
 
 def _value(key: str, value: dict[str, Any], told: str) -> dict[str, Any]:
@@ -49,10 +61,10 @@ def _value(key: str, value: dict[str, Any], told: str) -> dict[str, Any]:
     return {**kept, "description": told} if told else kept
 
 
-def _told() -> dict[tuple[str, str], str]:
+def _told(rooms: Sequence[ModuleType]) -> dict[tuple[str, str], str]:
     """What the document's source says under each field, by struct and field."""
     told = {}
-    for room in ROOMS:
+    for room in rooms:
         for struct in ast.walk(ast.parse(inspect.getsource(room))):
             if isinstance(struct, ast.ClassDef):
                 for field, words in zip(struct.body, struct.body[1:], strict=False):
@@ -68,3 +80,8 @@ def _is_text(node: ast.stmt) -> TypeGuard[ast.Expr]:
 def schema_text() -> str:
     """How is the schema written? As it is committed in docs/reference/report.schema.json."""
     return json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def comparison_schema_text() -> str:
+    """How is that of comparisons written? As it is committed in docs/reference/comparison.schema.json."""
+    return json.dumps(comparison_schema(), indent=2, ensure_ascii=False) + "\n"

@@ -78,7 +78,13 @@ def analyse(request: Request, progress: Progress | None = None) -> Analysis:
         told = tell(views, request.ports, request.guests, faults)
     inputs, clocks, rules = describe_inputs(points), describe_clocks(views), [rule.text for rule in request.decode_as]
     report = assemble(
-        told, request.profile, inputs, clocks, [*apart, *pieces, *say_together(points), *_notes(points)], rules, _now()
+        told,
+        request.profile,
+        inputs,
+        clocks,
+        [*apart, *pieces, *say_together(points), *_notes(points)],
+        rules,
+        time_of_report(),
     )
     return Analysis(report, told, points)
 
@@ -202,7 +208,7 @@ def _tunnel_notes(point: PointRead) -> list[str]:
     return notes
 
 
-def _now() -> str:
+def time_of_report() -> str:
     """The time of the report; SOURCE_DATE_EPOCH where it is set, so that a report can be reproduced."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     if epoch.isdigit():

@@ -1,0 +1,177 @@
+"""What `vmpcap compare` and `vmpcap bench` have in common: their options, their inputs, their outputs."""
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from vmpcap.cli.completing import files
+from vmpcap.cli.copies import put_text, wanted_outputs
+from vmpcap.cli.exits import STATUS
+from vmpcap.cli.options import Common, request_of
+from vmpcap.cli.output import STDOUT, emit, emit_data, write_text
+from vmpcap.cli.overwriting import spare_captures
+from vmpcap.cli.progress import Progress, complain
+from vmpcap.terms.errors import CaptureError, RequestError
+from vmpcap.verdicts.profile import DEFAULT
+
+if TYPE_CHECKING:
+    from vmpcap.report.comparison import Comparison
+    from vmpcap.report.document import Report
+    from vmpcap.runs.gathered import Counted, Given
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FORMATS: Final = ("terminal", "json", "html", "markdown")
+
+DECORATORS: Final = (
+    click.option("--format", "format_name", type=click.Choice(FORMATS), help="How it is written. Default: terminal."),
+    click.option(
+        "-o", "--output", metavar="FILE", shell_complete=files, default=STDOUT, help="Where it is written; - is stdout."
+    ),
+    click.option("--json", "json_file", metavar="FILE", shell_complete=files, help="As JSON as well."),
+    click.option("--html", "html_file", metavar="FILE", shell_complete=files, help="As a page of its own as well."),
+    click.option("--markdown", "markdown_file", metavar="FILE", shell_complete=files, help="As Markdown as well."),
+    click.option("--json-schema", is_flag=True, help="Show the JSON Schema of it and exit."),
+    click.option("--port", multiple=True, type=click.IntRange(1, 65_535), metavar="N", help="A further TCP port."),
+    click.option("-d", "--decode-as", multiple=True, metavar="LAYER==N,PROTOCOL", help="As of `vmpcap report`."),
+    click.option("--max-unpacked", metavar="SIZE", help="What a packed capture may unpack to."),
+    click.option("--strict", is_flag=True, help="Exit 4 where an input cannot be read."),
+    click.option("-q", "--quiet", is_flag=True, help="No progress and no notices on stderr."),
+    click.option("-v", "--verbose", count=True, help="Say more on stderr; where a fault lies, too."),
+)
+
+
+def reads_many(command: Command) -> Command:
+    """Give a command the options above; it is called with `options` and its own."""
+    for decorate in reversed(DECORATORS):
+        command = decorate(command)
+    return command
+
+
+def show_schema() -> int:
+    """Write the JSON Schema of both documents."""
+    from vmpcap.report.schema import comparison_schema_text
+
+    emit_data(comparison_schema_text())
+    return STATUS["fine"]
+
+
+def told(
+    sides: dict[str, tuple[str, ...]],
+    options: dict[str, Any],
+    made: "Callable[[list[Given], list[Counted], dict[int, str]], Comparison]",
+) -> int:
+    """
+    Read these inputs, side by side by name, and write what they make together.
+
+    Raises
+    ------
+    RequestError
+        An output or input is not possible, or no migration was found on a side.
+    """
+    extra = {"json": options["json_file"], "html": options["html_file"], "markdown": options["markdown_file"]}
+    outputs = wanted_outputs(options["format_name"], options["output"], extra)
+    wrong = [o.format for o in outputs if o.format not in FORMATS]
+    if wrong:
+        raise RequestError(f"this is not written as {wrong[0]}; there are: {', '.join(FORMATS)}")
+    paths = [path for side in sides.values() for path in side]
+    for path in (p for p in paths if paths.count(p) > 1):
+        raise RequestError(f"{path!r} is named twice; its migrations would count twice")
+    from vmpcap.runs.gathered import counted_once, gather
+    from vmpcap.runs.pipeline import analyse
+
+    with Progress(options["quiet"]) as progress:
+
+        def read(captures: tuple[str, ...]) -> "Report":
+            request = request_of(_common(captures, options))
+            spare_captures(request, [wanted.path for wanted in outputs])
+            return analyse(request, progress).report
+
+        given = [one for side, listed in sides.items() for one in gather(listed, side, read)]
+    counted, doubles = counted_once(given)
+    _refuse_nothing(sides, given, counted)
+    document = made(given, counted, doubles)
+    problems = []
+    for wanted in outputs:
+        try:
+            WRITERS[wanted.format](document, wanted.path)
+        except RequestError as problem:
+            problems.append(str(problem))
+    if problems:
+        raise RequestError("; ".join(problems))
+    unread = [one.problem for one in given if one.problem]
+    for words in unread:
+        complain(words)
+    return STATUS["not_readable"] if unread and options["strict"] else STATUS["fine"]
+
+
+def _refuse_nothing(sides: dict[str, tuple[str, ...]], given: "list[Given]", counted: "list[Counted]") -> None:
+    for side in sides:
+        if any(c.side == side for c in counted):
+            continue
+        problems = [one.problem for one in given if one.side == side and one.problem]
+        where = f" on side {side}" if side else ""
+        if problems and len(problems) == sum(one.side == side for one in given):
+            raise CaptureError(f"nothing could be read{where}: {'; '.join(problems)}")
+        raise RequestError(
+            f"no migration was found{where}; `vmpcap report CAPTURE` says of each capture what is in it, and --port N"
+            " names a further port of migrations"
+        )
+
+
+def _common(captures: tuple[str, ...], options: dict[str, Any]) -> Common:
+    return Common(
+        captures=captures,
+        read=(),
+        point=(),
+        role=(),
+        profile=DEFAULT,
+        port=options["port"],
+        guest=(),
+        since=None,
+        until=None,
+        max_unpacked=options["max_unpacked"],
+        decode_as=options["decode_as"],
+        strict=options["strict"],
+        engine="native",
+        quiet=options["quiet"],
+        verbose=options["verbose"],
+    )
+
+
+def _write_terminal(document: "Comparison", path: str) -> None:
+    from vmpcap.report.comparison_looks import comparison_to_terminal
+    from vmpcap.report.look import Look, look_of
+
+    if path == STDOUT:
+        emit(comparison_to_terminal(document, look_of(sys.stdout)))
+    else:
+        write_text(path, comparison_to_terminal(document, Look(width=100)))
+
+
+def _write_json(document: "Comparison", path: str) -> None:
+    from vmpcap.report.as_json import to_json
+
+    put_text(to_json(document), path)
+
+
+def _write_html(document: "Comparison", path: str) -> None:
+    from vmpcap.report.comparison_looks import comparison_to_html
+
+    put_text(comparison_to_html(document), path)
+
+
+def _write_markdown(document: "Comparison", path: str) -> None:
+    from vmpcap.report.comparison_looks import comparison_to_markdown
+
+    put_text(comparison_to_markdown(document), path)
+
+
+WRITERS: Final[dict[str, "Callable[[Comparison, str], None]"]] = {
+    "terminal": _write_terminal,
+    "json": _write_json,
+    "html": _write_html,
+    "markdown": _write_markdown,
+}

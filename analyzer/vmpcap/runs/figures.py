@@ -1,0 +1,94 @@
+"""Which figures of a migration are compared with those of others, as a table."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+from typing import Final
+
+from vmpcap.report.document import Migration
+
+Measured = tuple[float | None, str]
+"""The figure, and why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure: its name, its unit, how it is read from a migration."""
+
+    name: str
+    unit: str
+    read: Callable[[Migration], Measured]
+    meaning: str
+
+
+def _duration(m: Migration) -> Measured:
+    if m.outcome != "completed":
+        return None, f"{m.outcome} migrations have no duration of a whole one"
+    return m.duration_s, "no times in the capture"
+
+
+def _round_trip(name: str) -> Callable[[Migration], Measured]:
+    def read(m: Migration) -> Measured:
+        if m.rtt.coverage != "full":
+            return None, "only part of the path was in view"
+        value: float | None = getattr(m.rtt, name)
+        return value, "no samples"
+
+    return read
+
+
+def _rate(name: str) -> Callable[[Migration], Measured]:
+    def read(m: Migration) -> Measured:
+        value: float | None = getattr(m.throughput, name)
+        return value, "no data in view" if name == "bulk_mbps" else "the transfer was shorter than that"
+
+    return read
+
+
+def _resent(m: Migration) -> Measured:
+    """At the destination's side only the second copy is seen: those count from the gaps, a segment each."""
+    lost, share = m.loss.lost_before_point or 0, m.loss.retransmitted_share
+    if share is None:
+        return None, "not measured"
+    if not lost:
+        return share, ""
+    if m.path.mss is None or not m.bytes.payload:
+        return None, "segments were lost before the capture point, and their size is not known"
+    missed = lost * m.path.mss
+    return (m.bytes.retransmitted + missed) / (m.bytes.payload + missed), ""
+
+
+def _longest(name: str) -> Callable[[Migration], Measured]:
+    def read(m: Migration) -> Measured:
+        if m.outcome != "completed":
+            return None, f"{m.outcome} migrations have no switchover"
+        known = [v for g in m.guests if (v := getattr(g.switchover, name)) is not None]
+        return (max(known), "") if known else (None, "not in view")
+
+    return read
+
+
+def _outage(m: Migration) -> Measured:
+    """A peer that never came back was cut off for longer than anybody watched."""
+    if any(peer.survived is False and peer.outage_ms is None for g in m.guests for peer in g.peers):
+        return inf, ""
+    known = [v for g in m.guests if (v := g.switchover.peer_outage_ms) is not None]
+    known += [peer.outage_ms for g in m.guests for peer in g.peers if peer.outage_ms is not None]
+    return (max(known), "") if known else (None, "no peer's traffic in view")
+
+
+FIGURES: Final = (
+    Figure("throughput", "Mbps", _rate("bulk_mbps"), "goodput over the bulk phases"),
+    Figure("best_1s", "Mbps", _rate("best_1s_mbps"), "goodput of the best second"),
+    Figure("duration", "s", _duration, "first to last packet of the stream, of completed migrations"),
+    Figure("rtt_p5", "ms", _round_trip("p5_ms"), "5th percentile of the full path's round trips: near the idle path"),
+    Figure("rtt_p50", "ms", _round_trip("p50_ms"), "median round trip, queues included"),
+    Figure("rtt_p95", "ms", _round_trip("p95_ms"), "95th percentile, queues included"),
+    Figure("rtt_p99", "ms", _round_trip("p99_ms"), "99th percentile, queues included"),
+    Figure("resent", "share", _resent, "payload that was sent again, by all payload"),
+    Figure(
+        "switchover", "ms", _longest("bracket_ms"), "the source's last burst to the guest's first sign: upper bound"
+    ),
+    Figure("outage", "ms", _outage, "longest outage of any peer; peers that never came back count as longest"),
+)
+"""In the order in which they are shown."""

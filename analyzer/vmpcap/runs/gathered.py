@@ -1,0 +1,162 @@
+"""Migrations of many captures and earlier reports, each counted once."""
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+
+from vmpcap.report.as_json import from_json
+from vmpcap.report.document import SCHEMA, Migration, Report
+from vmpcap.terms.errors import CaptureError, RequestError
+
+CAPTURE: Final = re.compile(r"\.(pcap|pcapng|cap|dmp|ntar)\d*(\.(gz|zst|lz4|xz|bz2))?$", re.IGNORECASE)
+"""How captures in a folder are called."""
+
+SAME_BYTES: Final = 0.02
+"""Two captures of one migration hold as many unique bytes, but for this share."""
+SAME_TIME: Final = 0.9
+"""And overlap for this share of the longer one, where their clocks agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One argument: what was found under it."""
+
+    path: str
+    side: str
+    kind: Literal["captures", "report"]
+    version: str
+    migrations: tuple[Migration, ...]
+    problem: str = ""
+    """Why nothing could be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One migration that counts."""
+
+    migration: Migration
+    side: str
+    given: Given
+
+
+def gather(paths: Sequence[str], side: str, read: Callable[[tuple[str, ...]], Report]) -> list[Given]:
+    """
+    What is found under these arguments? One after the other; a capture that cannot be read costs only itself.
+
+    Parameters
+    ----------
+    read : makes the report on the captures of one migration, or of several in one file
+
+    Raises
+    ------
+    RequestError
+        A report or a folder is not what it should be.
+    """
+    return [_given(path, side, read) for path in paths]
+
+
+def _given(path: str, side: str, read: Callable[[tuple[str, ...]], Report]) -> Given:
+    kind: Literal["captures", "report"] = "captures"
+    if os.path.isfile(path) and _starts_as_json(path):
+        kind, report = "report", _earlier(path)
+    else:
+        try:
+            report = read(_captures_of(path))
+        except CaptureError as problem:
+            return Given(path, side, kind, "", (), str(problem))
+    return Given(path, side, kind, report.tool.version, tuple(report.migrations))
+
+
+def _captures_of(path: str) -> tuple[str, ...]:
+    """The captures in a folder are one incident's; a file stands for itself."""
+    if not os.path.isdir(path):
+        return (path,)
+    found = sorted(os.path.join(path, name) for name in os.listdir(path) if CAPTURE.search(name))
+    if not found:
+        raise RequestError(f"{path!r}: there is no capture in this folder; name captures, reports, or their folders")
+    return tuple(found)
+
+
+def _starts_as_json(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(64).lstrip().startswith(b"{")
+    except OSError:
+        return False
+
+
+def _earlier(path: str) -> Report:
+    """A report that was written before."""
+    try:
+        with open(path, "rb") as file:
+            report = from_json(file.read())
+    except msgspec.MsgspecError as problem:
+        raise RequestError(
+            f"{path!r} is no report of vmpcap: {problem}; needed what `vmpcap report --json FILE` writes"
+        ) from problem
+    if report.schema != SCHEMA:
+        raise RequestError(f"{path!r} is {report.schema!r}; needed {SCHEMA!r}, as `vmpcap report --json FILE` writes")
+    return report
+
+
+def counted_once(given: Sequence[Given]) -> tuple[list[Counted], dict[int, str]]:
+    """
+    Which migrations count, and why do some inputs count for less than they hold (by the input's place)?
+
+    Notes
+    -----
+    Two inputs that tell of one migration are two capture points, not two migrations: the one with more figures counts.
+    They are taken for one where hosts and ports are the same, the bytes nearly so, and the times overlap. Clocks that
+    stand seconds apart hide that: captures of one migration belong into one folder.
+    """
+    kept: list[tuple[int, Counted]] = []
+    doubles: dict[int, str] = {}
+    for place, one in enumerate(given):
+        for migration in one.migrations:
+            counted = Counted(migration, one.side, one)
+            at = next((i for i, (of, k) in enumerate(kept) if of != place and _is_same(k.migration, migration)), None)
+            if at is None:
+                kept.append((place, counted))
+                continue
+            other, before = kept[at]
+            if before.side != one.side:
+                raise RequestError(
+                    f"{one.path!r} and {before.given.path!r} hold the same migration ({migration.source} to"
+                    f" {migration.destination}, {migration.start_ts}): it cannot be on both sides of a comparison"
+                )
+            better = _known(migration) > _known(before.migration)
+            loser, winner = (other, one.path) if better else (place, before.given.path)
+            doubles[loser] = f"a migration in it is told by {winner} as well, and counts once"
+            if better:
+                kept[at] = (place, counted)
+    return [one for _, one in kept], doubles
+
+
+def _is_same(a: Migration, b: Migration) -> bool:
+    if (a.source, a.destination, a.ports) != (b.source, b.destination, b.ports):
+        return False
+    most = max(a.bytes.unique, b.bytes.unique)
+    if most and abs(a.bytes.unique - b.bytes.unique) > SAME_BYTES * most:
+        return False
+    if a.start_ts is None or a.end_ts is None or b.start_ts is None or b.end_ts is None:
+        return False
+    spans = [(_seconds(m.start_ts), _seconds(m.end_ts)) for m in (a, b)]
+    overlap = min(end for _, end in spans) - max(start for start, _ in spans)
+    return overlap >= SAME_TIME * max(end - start for start, end in spans)
+
+
+def _seconds(iso: str | None) -> float:
+    assert iso is not None
+    return datetime.fromisoformat(iso[:26] + "+00:00").timestamp()
+
+
+def _known(migration: Migration) -> int:
+    """How many figures does it have?"""
+    from vmpcap.runs.figures import FIGURES
+
+    return sum(figure.read(migration)[0] is not None for figure in FIGURES)

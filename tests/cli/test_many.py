@@ -1,0 +1,120 @@
+"""`vmpcap compare` and `vmpcap bench` as a user calls them: what may be named, what is written, what is refused."""
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.cli.calls import CAPTURES, RARPS, vmpcap
+from tests.docs.test_reference import told
+from tests.report.sample import good
+from tests.runs.test_compared import moved
+from vmpcap.cli.compare import spread_out
+from vmpcap.report.as_json import to_json
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> list[Path]:
+    """Ten reports of a migration each: five of 400 Mbps, five of 800."""
+    paths = []
+    for day in range(1, 11):
+        path = tmp_path / f"{day:02d}.json"
+        one = moved(day, (400.0 if day < 6 else 800.0) + day)
+        path.write_text(to_json(msgspec.structs.replace(good(), migrations=[one])), encoding="utf-8")
+        paths.append(path)
+    return paths
+
+
+def test_names_behind_with_are_the_other_side(reports: list[Path]) -> None:
+    """As the usage line writes it: A... --with B..."""
+    found = json.loads(told("compare", *reports[:5], "--with", *reports[5:], "--format", "json"))
+    assert found["schema"] == "vmpcap.compare/1"
+    assert [g["migrations"] for g in found["groups"]] == [5, 5]
+    words = {d["figure"]: d["word"] for d in found["differences"]}
+    assert words["throughput"] == "higher"
+
+
+@pytest.mark.parametrize(
+    ("args", "spread"),
+    [
+        (["a", "--with", "b", "c"], ["a", "--with", "b", "--with", "c"]),
+        (["--with", "b", "c", "-q", "a"], ["--with", "b", "--with", "c", "-q", "a"]),
+        (["a", "--with=b", "c"], ["a", "--with=b", "--with", "c"]),
+        (["a", "--with", "b", "--with", "c"], ["a", "--with", "b", "--with", "c"]),
+    ],
+)
+def test_with_takes_all_names_up_to_the_next_option(args: list[str], spread: list[str]) -> None:
+    """However it is written."""
+    assert spread_out(args) == spread
+
+
+def test_captures_and_their_folders_are_analysed(tmp_path: Path) -> None:
+    """A folder holds the captures of one incident; a file is one by itself."""
+    folder = CAPTURES / "source_paused"
+    captures = sorted(folder.glob("*.pcap*"))
+    assert captures
+    found = json.loads(told("bench", folder, "--format", "json", "--markdown", tmp_path / "b.md"))
+    assert found["schema"] == "vmpcap.bench/1"
+    assert [i["migrations"] for i in found["inputs"]] == [1]
+    assert "# 1 migration on 1 path" in (tmp_path / "b.md").read_text(encoding="utf-8")
+
+
+def test_every_copy_is_written_in_its_form(reports: list[Path], tmp_path: Path) -> None:
+    """By option, and by the end of the output's name."""
+    text = told("bench", *reports, "--by", "all", "--json", tmp_path / "b.json", "--html", tmp_path / "b.html")
+    assert "10 migrations on 1 path" in text
+    assert json.loads((tmp_path / "b.json").read_text())["groups"][0]["name"] == "all migrations"
+    assert (tmp_path / "b.html").read_text().startswith("<!doctype html>")
+    told("bench", *reports, "-o", tmp_path / "c.md")
+    assert (tmp_path / "c.md").read_text().startswith("# ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("compare", "{0}"), "two sides are compared"),
+        (("compare", "--with", "{0}"), "two sides are compared"),
+        (("bench",), "no capture is named"),
+        (("bench", "{0}", "{0}"), "named twice"),
+        (("compare", "{0}", "--with", "{0}"), "named twice"),
+        (("bench", "{0}", "-o", "x.parquet"), "not written as parquet"),
+        (("bench", "{folder}/empty"), "no capture in this folder"),
+        (("bench", "{folder}/other.json"), "no report of vmpcap"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    reports: list[Path], tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    """In one sentence, with status 2."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "other.json").write_text('{"a": 1}')
+    said = vmpcap(*(a.format(reports[0], folder=tmp_path) for a in arguments))
+    assert (said.status, words in said.err) == (2, True), said.err
+
+
+def test_one_that_cannot_be_read_costs_only_itself(reports: list[Path], tmp_path: Path) -> None:
+    """It is told on stderr and in the document; only --strict makes it a failure."""
+    (tmp_path / "bad.pcap").write_bytes(b"no capture at all, only words")
+    said = vmpcap("bench", *reports, tmp_path / "bad.pcap", "--format", "json")
+    assert said.status == 0
+    assert "bad.pcap" in said.err
+    assert [i["migrations"] for i in json.loads(said.out)["inputs"]][-1] == 0
+    assert vmpcap("bench", *reports, tmp_path / "bad.pcap", "--strict").status == 4
+    assert vmpcap("bench", tmp_path / "bad.pcap").status == 4
+
+
+def test_captures_without_a_migration_are_no_benchmark(tmp_path: Path) -> None:
+    """What to do next stands in the message."""
+    (tmp_path / "gw.pcap").write_bytes(RARPS)
+    said = vmpcap("bench", tmp_path / "gw.pcap")
+    assert said.status == 2
+    assert "no migration was found" in said.err
+
+
+def test_an_output_never_replaces_a_capture(tmp_path: Path) -> None:
+    """By whatever name."""
+    (tmp_path / "gw.pcap").write_bytes(RARPS)
+    said = vmpcap("bench", tmp_path / "gw.pcap", "-o", tmp_path / "gw.pcap")
+    assert said.status == 2
+    assert (tmp_path / "gw.pcap").read_bytes() == RARPS

@@ -1,0 +1,163 @@
+"""Many migrations as distributions: what counts once, what is concluded, and what is not."""
+
+import msgspec
+import pytest
+
+from tests.report.sample import good, migration
+from vmpcap.migration.results import Peer
+from vmpcap.report.comparison import Comparison, Difference, Spread
+from vmpcap.report.document import Migration
+from vmpcap.runs.compared import bench, compare
+from vmpcap.runs.gathered import Given, counted_once
+from vmpcap.terms.errors import RequestError
+
+DAY = "2026-07-{day:02d}T02:40:{second:02d}.000000000Z"
+
+
+def moved(day: int, mbps: float = 700.0, **other: object) -> Migration:
+    """A migration of that day with this goodput."""
+    plain = migration()
+    rate = msgspec.structs.replace(plain.throughput, bulk_mbps=mbps)
+    times = {"start_ts": DAY.format(day=day, second=1), "end_ts": DAY.format(day=day, second=9)}
+    return msgspec.structs.replace(plain, throughput=rate, **{**times, **other})
+
+
+def given(side: str, *migrations: Migration, name: str = "") -> list[Given]:
+    """One report for each of them."""
+    return [
+        Given(f"{name or side}{number}.json", side, "report", "0.1.0", (one,))
+        for number, one in enumerate(migrations, 1)
+    ]
+
+
+def compared(a: list[Migration], b: list[Migration]) -> Comparison:
+    """The two sides against each other."""
+    inputs = [*given("A", *a), *given("B", *b)]
+    return compare(inputs, *counted_once(inputs))
+
+
+def difference(document: Comparison, figure: str) -> Difference:
+    """The row of this figure."""
+    return next(d for d in document.differences if d.figure == figure)
+
+
+def spread(document: Comparison, figure: str, group: int = 0) -> Spread:
+    """The spread of this figure in one group."""
+    return next(s for s in document.groups[group].spreads if s.figure == figure)
+
+
+def test_a_clear_difference_is_told_with_its_interval() -> None:
+    """Five migrations a side that do not overlap: 2 of 252 deals do as much."""
+    document = compared([moved(d, 400.0 + d) for d in range(1, 6)], [moved(d, 800.0 + d) for d in range(11, 16)])
+    found = difference(document, "throughput")
+    assert (found.word, found.shift, found.cliffs_delta, found.chance) == ("higher", 410.0, 1.0, 2 / 252)
+    assert found.shift_low is not None
+    assert found.shift_high is not None
+    assert 400 < found.shift_low <= 410 <= found.shift_high < 420
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_too_few_are_never_a_difference(count: int) -> None:
+    """However far apart they are."""
+    document = compared([moved(d, 10.0) for d in range(1, count + 1)], [moved(d, 900.0) for d in range(11, 11 + count)])
+    found = difference(document, "throughput")
+    assert (found.word, found.shift_low, found.shift_high) == ("undecided", None, None)
+    assert found.shift == 890.0
+    assert {d.word for d in document.differences} == {"undecided"}
+    assert any("fewer than 4 migrations in A" in note for note in document.notes)
+    assert spread(document, "throughput").median_low is None
+
+
+def test_one_against_many_is_no_difference_either() -> None:
+    """The smaller side decides what can be told."""
+    document = compared([moved(1, 10.0)], [moved(d, 900.0) for d in range(2, 30)])
+    assert difference(document, "throughput").word == "undecided"
+
+
+def test_alike_sides_leave_a_difference_open_and_say_how_large() -> None:
+    """No difference shown is not: no difference."""
+    rates = [500.0, 700.0, 600.0, 800.0, 650.0]
+    document = compared(
+        [moved(d, r) for d, r in enumerate(rates, 1)], [moved(d, r + 10) for d, r in enumerate(rates, 11)]
+    )
+    found = difference(document, "throughput")
+    assert found.word == "undecided"
+    assert "is not excluded" in found.because
+
+
+def test_a_migration_seen_by_two_inputs_counts_once() -> None:
+    """The one with more figures counts, and the input that counts for less says why."""
+    poor = moved(1, rtt=msgspec.structs.replace(migration().rtt, coverage="destination_half"))
+    inputs = [*given("", poor, name="a"), *given("", moved(1), name="b")]
+    counted, doubles = counted_once(inputs)
+    document = bench(inputs, counted, doubles, "hosts")
+    assert [g.migrations for g in document.groups] == [1]
+    assert [(s.migrations, s.counted, bool(s.because)) for s in document.inputs] == [(1, 0, True), (1, 1, False)]
+    assert spread(document, "rtt_p50").n == 1
+
+
+def test_a_migration_cannot_be_on_both_sides() -> None:
+    """It would be compared with itself."""
+    with pytest.raises(RequestError, match="both sides"):
+        compared([moved(1)], [moved(1)])
+
+
+def test_two_guests_on_one_way_at_a_time_are_two_migrations() -> None:
+    """Their bytes differ."""
+    other = moved(1, bytes=msgspec.structs.replace(migration().bytes, unique=10**9))
+    inputs = given("", moved(1), other)
+    assert len(counted_once(inputs)[0]) == 2
+
+
+def test_an_outage_that_never_ended_counts_as_longest() -> None:
+    """Leaving it out would make the worst migrations look best."""
+    guest = migration().guests[0]
+    gone = Peer(peer="10.99.0.2", protocol="icmp", survived=False, outage_ms=None)
+    lost = moved(1, guests=[msgspec.structs.replace(guest, peers=[gone])])
+    inputs = given("", lost, moved(2), moved(3))
+    found = spread(bench(inputs, *counted_once(inputs), "all"), "outage")
+    assert (found.n, found.unended, len(found.values), found.most) == (3, 1, 2, None)
+
+
+def test_migrations_that_did_not_complete_have_no_duration() -> None:
+    """They count in throughput, and the spread says what is missing."""
+    inputs = given("", moved(1, outcome="aborted"), moved(2), moved(3), moved(4))
+    document = bench(inputs, *counted_once(inputs), "all")
+    assert (spread(document, "duration").n, spread(document, "duration").unknown) == (3, 1)
+    assert "aborted" in spread(document, "duration").because
+    assert spread(document, "throughput").n == 4
+    assert any("did not complete" in note for note in document.notes)
+
+
+@pytest.mark.parametrize(("by", "names"), [("hosts", 2), ("networks", 1), ("all", 1)])
+def test_paths_are_hosts_networks_or_all(by: str, names: int) -> None:
+    """A link between sites has many hosts on either side."""
+    inputs = given("", moved(1), moved(2, destination="10.10.1.99"))
+    assert len(bench(inputs, *counted_once(inputs), by).groups) == names
+
+
+def test_half_a_path_is_no_round_trip() -> None:
+    """A lower bound among full paths would make a link look nearer than it is."""
+    half = moved(1, rtt=msgspec.structs.replace(migration().rtt, coverage="destination_half"))
+    inputs = given("", half, moved(2))
+    found = spread(bench(inputs, *counted_once(inputs), "all"), "rtt_p50")
+    assert (found.n, found.unknown) == (1, 1)
+
+
+def test_what_was_lost_before_the_point_counts_as_sent_again() -> None:
+    """At the destination's side the first copy is never seen."""
+    plain = migration()
+    loss = msgspec.structs.replace(plain.loss, retransmitted_share=0.0, lost_before_point=100)
+    size = msgspec.structs.replace(plain.bytes, payload=9_854_000, unique=9_854_000, retransmitted=0)
+    path = msgspec.structs.replace(plain.path, mss=1460)
+    inputs = given("", moved(1, loss=loss, bytes=size, path=path))
+    found = spread(bench(inputs, *counted_once(inputs), "all"), "resent")
+    assert found.median == pytest.approx(146_000 / 10_000_000)
+
+
+def test_inputs_without_a_migration_are_told() -> None:
+    """They are neither a success nor nothing."""
+    inputs = [*given("", moved(1)), Given("empty.pcap", "", "captures", "0.1.0", ())]
+    document = bench(inputs, *counted_once(inputs), "all")
+    assert document.inputs[1].because == "no migration was found in it"
+    assert good().migrations
