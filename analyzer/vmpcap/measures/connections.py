@@ -162,6 +162,7 @@ class Side:
     ttl_min: int | None
     ttl_max: int | None
     first_eth_src: int
+    """This and the next three are NO_MAC where the side sent nothing in view."""
     last_eth_src: int
     first_eth_dst: int
     last_eth_dst: int

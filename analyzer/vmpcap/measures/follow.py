@@ -16,7 +16,7 @@ from vmpcap.measures.kernels.follow import follow
 from vmpcap.measures.rtt_histogram import Buckets, RttHistogram, summarise
 from vmpcap.readers.index import EARLIEST, LATEST
 from vmpcap.readers.records import RecordBatch
-from vmpcap.terms.addresses import ip_text
+from vmpcap.terms.addresses import NO_MAC, ip_text
 from vmpcap.terms.arrays import WRAPPING, doorway, reserve
 from vmpcap.terms.beside import ALONE, Beside
 from vmpcap.terms.units import NO_TIME
@@ -312,10 +312,10 @@ class Follower:
             acked_bytes=int(one["acked_bytes"]),
             ttl_min=_known(one["ttl_min"], seen),
             ttl_max=_known(one["ttl_max"], seen),
-            first_eth_src=int(more["first_eth_src"]),
-            last_eth_src=int(one["last_eth_src"]),
-            first_eth_dst=int(more["first_eth_dst"]),
-            last_eth_dst=int(one["last_eth_dst"]),
+            first_eth_src=int(more["first_eth_src"]) if seen else NO_MAC,
+            last_eth_src=int(one["last_eth_src"]) if seen else NO_MAC,
+            first_eth_dst=int(more["first_eth_dst"]) if seen else NO_MAC,
+            last_eth_dst=int(one["last_eth_dst"]) if seen else NO_MAC,
             eth_src_changed=bool(flags & at.MAC_CHANGED),
             opening=self._state.openings[k, : more["opening_bytes"]].tobytes(),
             closing=self._state.closings[slot, : self._state.streams[slot]["closing_bytes"]].tobytes()

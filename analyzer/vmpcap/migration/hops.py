@@ -10,7 +10,7 @@ from vmpcap.migration.results import Path
 from vmpcap.migration.segment_sizes import find_clamping
 from vmpcap.migration.strange_resets import strange_resets
 from vmpcap.migration.symptoms import find_symptoms, find_unreachables
-from vmpcap.terms.addresses import NO_MAC, mac_text
+from vmpcap.terms.addresses import NOBODYS_MACS, mac_text
 
 INITIAL_TTLS: Final = (64, 128, 255)
 """What hosts start with: Linux and ESXi 64, Windows 128, routers and some Unixes 255. Others would be misread."""
@@ -138,7 +138,7 @@ def _next_hops(move: Move) -> list[str]:
     for sighting in move.sightings:
         for link in sighting.transfer.links:
             side = {"source": link.data, "destination": link.back}.get(sighting.view.role or "")
-            if side is not None and side.packets and side.first_eth_dst != NO_MAC:
+            if side is not None and side.packets and side.first_eth_dst not in NOBODYS_MACS:
                 macs.append(mac_text(side.first_eth_dst))
     return sorted({m for m in macs if m is not None})
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from vmpcap.migration.ends import End, at_end
 from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.path_results import Arp, Kind, NextHop
-from vmpcap.terms.addresses import BROADCAST_MAC, NO_MAC, ip_halves, ip_text, mac_text
+from vmpcap.terms.addresses import NO_MAC, NOBODYS_MACS, ip_halves, ip_text, mac_text
 from vmpcap.terms.router_macs import maker_of, virtual_mac
 from vmpcap.terms.units import count_of
 
@@ -45,8 +45,8 @@ def _macs(sighting: Sighting, end: End) -> tuple[int | None, int | None, int | N
     for link in sighting.transfer.links:
         own, other = (link.data, link.back) if end == "source" else (link.back, link.data)
         macs = (own.first_eth_src, own.first_eth_dst, other.first_eth_src)
-        if macs[1] not in (NO_MAC, BROADCAST_MAC):
-            mine, to, back = (None if mac == NO_MAC else mac for mac in macs)
+        if macs[1] not in NOBODYS_MACS:
+            mine, to, back = (None if mac in NOBODYS_MACS else mac for mac in macs)
             return mine, to, back
     return None, None, None
 
@@ -56,7 +56,7 @@ def _own_macs(sighting: Sighting, end: End) -> set[int]:
     macs = set()
     for link in sighting.transfer.links:
         own, other = (link.data, link.back) if end == "source" else (link.back, link.data)
-        macs |= {own.first_eth_src, other.first_eth_dst} - {NO_MAC, BROADCAST_MAC}
+        macs |= {own.first_eth_src, other.first_eth_dst} - NOBODYS_MACS
     return macs
 
 

@@ -13,7 +13,7 @@ from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.next_hops import WAYS
 from vmpcap.migration.path_results import NextHop, Symptom, Unreachable
 from vmpcap.migration.strange_resets import strange_resets
-from vmpcap.terms.addresses import ip_halves, mac_text
+from vmpcap.terms.addresses import NOBODYS_MACS, ip_halves, mac_text
 from vmpcap.terms.host_ports import MANAGEMENT
 from vmpcap.terms.units import count_of
 from vmpcap.terms.wire import IP_TCP
@@ -197,7 +197,8 @@ def _management_rows(sighting: Sighting, is_source: bool) -> npt.NDArray[np.int6
     sides = [link.data if is_source else link.back for link in transfer.links]
     high, low = ip_halves(host)
     own = (journal.src_high == np.uint64(high)) & (journal.src_low == np.uint64(low))
-    own |= np.isin(journal.eth_src, np.array([s.first_eth_src for s in sides], np.uint64))
+    macs = {s.first_eth_src for s in sides} - NOBODYS_MACS
+    own |= np.isin(journal.eth_src, np.array(sorted(macs), np.uint64))
     asked = np.isin(journal.src_port, MANAGEMENT) | np.isin(journal.dst_port, MANAGEMENT)
     peer_high, peer_low = ip_halves(transfer.destination if is_source else transfer.source)
     elsewhere = (journal.dst_high != np.uint64(peer_high)) | (journal.dst_low != np.uint64(peer_low))

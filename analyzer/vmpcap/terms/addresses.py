@@ -10,6 +10,8 @@ NO_MAC: Final = 2**64 - 1
 """No link-layer address in this frame (raw IP, cut)."""
 
 BROADCAST_MAC: Final = 0xFFFF_FFFF_FFFF
+NOBODYS_MACS: Final = frozenset({NO_MAC, BROADCAST_MAC, 0})
+"""What names no station: none written, all of them, and the zeros of loopback and of fields that were not filled."""
 IPV4_MAPPED: Final = 0xFFFF_0000_0000
 """Low half of an IPv4-mapped IPv6 address (RFC 4291 2.5.5.2) without its 32 address bits."""
 

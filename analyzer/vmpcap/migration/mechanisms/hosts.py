@@ -9,7 +9,7 @@ from vmpcap.migration.hops import hops_from_ttl
 from vmpcap.migration.mechanisms.case import Case
 from vmpcap.migration.moves import Move
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import BROADCAST_MAC, NO_MAC
+from vmpcap.terms.addresses import NOBODYS_MACS
 from vmpcap.terms.host_ports import HOST_AGENT, MANAGEMENT
 
 
@@ -100,7 +100,7 @@ def _of_stream(move: Move, end: End) -> Host:
         for link in sighting.transfer.links:
             own = link.data if end == "source" else link.back
             macs.add(own.first_eth_src)
-    return Host(frozenset(addresses), frozenset(macs - {NO_MAC, BROADCAST_MAC}))
+    return Host(frozenset(addresses), frozenset(macs - NOBODYS_MACS))
 
 
 def _beside(case: Case, end: End, ports: tuple[int, ...]) -> Iterator[Spoken]:
