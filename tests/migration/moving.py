@@ -86,12 +86,20 @@ LAN_SOURCE = Way("src", (CARD_A, CARD_B), (CARD_B, CARD_A))
 LAN_DESTINATION = Way("dst", (CARD_A, CARD_B), (CARD_B, CARD_A), late_s=0.0001)
 
 
-def add_stream(scene: Scene, ways: tuple[Way, ...], a: str = HOST_A, b: str = HOST_B, port: int = 8000) -> None:
+def add_stream(
+    scene: Scene,
+    ways: tuple[Way, ...],
+    a: str = HOST_A,
+    b: str = HOST_B,
+    isn: int = 999,
+    segment: int = SEGMENT,
+    trip: float = 0.002,
+    scale: int = 7,
+) -> None:
     """A vMotion of 4.8 MB, captured before the card cuts its segments, as these points see it."""
-    trip = 0.002
 
     def said(ts: float, forward: bool, number: int, flags: str, seq: int, ack: int, **more: Any) -> None:
-        ends = {"sport": 50_100, "dport": port} if forward else {"sport": port, "dport": 50_100}
+        ends = {"sport": 50_100, "dport": 8000} if forward else {"sport": 8000, "dport": 50_100}
         size = more.pop("size", 0)
         tcp = TCP(**ends, flags=flags, seq=seq, ack=ack, window=65_535, **more)
         packet = IP(src=a if forward else b, dst=b if forward else a, id=number, flags="DF") / tcp
@@ -100,15 +108,16 @@ def add_stream(scene: Scene, ways: tuple[Way, ...], a: str = HOST_A, b: str = HO
         for way in ways:
             scene.at(way.point, ts + (way.late_s if forward else -way.late_s), way.frame(packet, forward))
 
-    options = [("MSS", 1460), ("NOP", None), ("WScale", 7)]
-    said(BEGIN, True, 1, "S", 999, 0, options=options)
-    said(BEGIN + trip, False, 1, "SA", 4999, 1000, options=options)
-    said(BEGIN + trip + 1e-5, True, 2, "A", 1000, 5000)
+    first = isn + 1
+    options = [("MSS", 1460), ("NOP", None), ("WScale", scale)]
+    said(BEGIN, True, 1, "S", isn, 0, options=options)
+    said(BEGIN + trip, False, 1, "SA", 4999, first, options=options)
+    said(BEGIN + trip + 1e-5, True, 2, "A", first, 5000)
     for n in range(SEGMENTS):
-        ts = BEGIN + 0.01 + n * (STREAM_S - 0.05) / SEGMENTS
-        said(ts, True, 3 + n, "PA", 1000 + n * SEGMENT, 5000, size=SEGMENT)
-        said(ts + trip, False, 3 + n, "A", 5000, 1000 + (n + 1) * SEGMENT)
-    last = 1000 + SEGMENTS * SEGMENT
+        ts = BEGIN + 0.02 + n * (STREAM_S - 0.05) / SEGMENTS
+        said(ts, True, 3 + n, "PA", first + n * segment, 5000, size=segment)
+        said(ts + trip, False, 3 + n, "A", 5000, first + (n + 1) * segment)
+    last = first + SEGMENTS * segment
     said(BEGIN + STREAM_S, True, 200, "FA", last, 5000)
     said(BEGIN + STREAM_S + trip, False, 200, "FA", 5000, last + 1)
     said(BEGIN + STREAM_S + trip + 1e-5, True, 201, "A", last + 1, 5001)

@@ -21,6 +21,7 @@ from vmpcap.migration.outcome import Outcome, judge_outcome
 from vmpcap.migration.phases import name_phases
 from vmpcap.migration.reach import Heard, follow_announcements
 from vmpcap.migration.reachable import Reachability, judge_reachability
+from vmpcap.migration.reduced import join_reduced
 from vmpcap.migration.results import Guest, Path, Phase
 from vmpcap.migration.scenes import Scene, set_apart, set_scenes
 from vmpcap.migration.segment_results import Segment
@@ -106,6 +107,7 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
         transfers, no = find_transfers(view.streams, extra_ports)
         found.append((view, transfers))
         refused += [(view, r) for r in no]
+    refused = join_reduced(found, refused)
     moves = match_transfers(found)
     moved, others = find_guests(moves, views, guests)
     stories = tuple(_tell_one(scene, faults) for scene in set_scenes(moves, moved, views))

@@ -10,7 +10,7 @@ from vmpcap.announcements.tunnelled import Tunnelled
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, result, sighted, since
 from vmpcap.migration.results import Mechanism
-from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.sightings import GROUP_BIT, frames_of
 from vmpcap.migration.stuck import find_stuck
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import count_of
@@ -74,10 +74,18 @@ def _by_traffic(case: Case, name: str, what: str, found: Sequence[Seen]) -> Mech
     seen += [(view, row.last_frame) for view, row in later[:2]]
     if case.reachability.answer == "no":
         return result(name, "no", f"{because}, yet {case.reachability.because}", sighted(seen))
+    if case.cut_off and not _answered(case, later):
+        because += f", but nothing comes back from it, and {case.cut_off[0].peer.peer} gets no answer"
+        return result(name, "no", because, sighted(seen))
     if case.reachability.answer == "yes" and not case.cut_off:
         return result(name, "yes", f"{because}, and the guest answers others from its new place", sighted(seen))
     why = "some of its peers get no answer" if case.cut_off else case.reachability.because
     return result(name, "undecided", f"{because}; {why}", sighted(seen))
+
+
+def _answered(case: Case, later: Sequence[Seen]) -> bool:
+    """Did the guest send to anybody in this tunnel since the switchover? What it tells all is no answer."""
+    return any(row.eth_src == case.guest.mac and not row.eth_dst & int(GROUP_BIT) for _, row in later)
 
 
 def _too_big(case: Case, found: Sequence[Seen]) -> list[tuple[PointView, Complaint]]:
