@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.readers.writers import Packet
-from tests.runs.made import DESTINATION, SOURCE, migration, request, write
+from tests.runs.made import DESTINATION, SOURCE, migration, write
 from vmpcap.report.document import Migration
 from vmpcap.runs.pipeline import analyse
-from vmpcap.runs.requests import PointFiles
+from vmpcap.runs.requests import PointFiles, Request
+from vmpcap.verdicts.profile import load_profile
 
 HOST = {SOURCE: bytes([10, 10, 1, 11]), DESTINATION: bytes([10, 10, 1, 12])}
 ZEROS = "00:00:00:00:00:00"
@@ -28,9 +30,12 @@ def routed(packets: Sequence[Packet]) -> list[Packet]:
     ]  # fmt: skip
 
 
-def told(folder: Path, **points: list[Packet]) -> Migration:
+def told(folder: Path, mbps: float = 622, **points: list[Packet]) -> Migration:
     files = [PointFiles(name, name, (write(folder / f"{name}.pcap", packets),)) for name, packets in points.items()]
-    (found,) = analyse(request(*files)).report.migrations
+    asked = Request(
+        points=tuple(files), profile=msgspec.structs.replace(load_profile("vsphere4"), throughput_mbps_min=mbps)
+    )
+    (found,) = analyse(asked).report.migrations
     return found
 
 
@@ -47,3 +52,47 @@ def test_a_side_that_is_not_in_view_has_no_mac(host: str, whole: str, tmp_path: 
     assert ZEROS not in [hop.mac for hop in path.next_hops] + [hop.returns_from for hop in path.next_hops]
     assert ZEROS not in path.next_hop_macs
     assert not any(ZEROS in symptom.because for symptom in path.symptoms)
+
+
+def answer(migration: Migration, check: str) -> tuple[str, str]:
+    (found,) = [c for c in migration.checks if c.id == check]
+    return found.outcome, found.because
+
+
+@pytest.mark.parametrize("points", [("source",), ("destination",), ("source", "destination")], ids="+".join)
+def test_data_after_a_syn_says_that_the_syn_was_answered(points: tuple[str, ...], tmp_path: Path) -> None:
+    """The answer took its way beside this capture; a SYN that nothing follows stays unanswered."""
+    seen = sent_by(SOURCE, migration())
+    at = {"source": seen, "destination": routed(seen)}
+    found = told(tmp_path, **{name: at[name] for name in points}).path.symptoms
+    symptoms = [s for s in found if s.name in ("one_direction_only", "unanswered_syn")]
+    assert {(s.name, s.point) for s in symptoms} == {("one_direction_only", name) for name in points}
+    assert all("SYN was answered" in s.because for s in symptoms)
+
+
+@pytest.mark.parametrize(
+    ("points", "counted", "outcome"),
+    [(("source",), "sent", "undecided"), (("destination",), "received", "pass"),
+     (("source", "destination"), "received", "pass")],
+)  # fmt: skip
+def test_what_was_only_sent_passes_no_throughput(
+    points: tuple[str, ...], counted: str, outcome: str, tmp_path: Path
+) -> None:
+    """Without an acknowledgement only the destination's own point shows that the data came."""
+    seen = sent_by(SOURCE, migration())
+    at = {"source": seen, "destination": routed(seen)}
+    found = told(tmp_path, mbps=0.5, **{name: at[name] for name in points})
+    assert found.throughput.counted == counted
+    said = answer(found, "throughput")
+    assert said[0] == outcome
+    assert "delivered" not in said[1] or "not in view" in said[1]
+
+
+def test_acknowledged_data_is_said_to_be_delivered(tmp_path: Path) -> None:
+    """Nothing changes where the acknowledgements are in view; and what was lost on the way was not received."""
+    seen = migration()
+    whole = told(tmp_path, mbps=0.5, source=seen)
+    assert (whole.throughput.counted, answer(whole, "throughput")[0]) == ("acknowledged", "pass")
+    sent = sent_by(SOURCE, seen)
+    half = told(tmp_path, mbps=0.5, source=sent, destination=routed(sent[: len(sent) // 2]))
+    assert (half.throughput.counted, answer(half, "throughput")[0]) == ("sent", "undecided")

@@ -16,6 +16,8 @@ LimitClass = Literal[
     "application",
     "unknown",
 ]
+Counted = Literal["acknowledged", "received", "sent"]
+"""What goodput counts: where no ACK is in view what came to the destination's own point, else what was sent."""
 Coverage = Literal["full", "source_half", "destination_half"]
 
 
@@ -61,7 +63,7 @@ class LimitInterval(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Throughput(msgspec.Struct, frozen=True, kw_only=True):
-    """Goodput: unique payload bytes acknowledged by the destination (seen, where no ACK is in view), 10^6 bit/s."""
+    """Goodput: unique payload bytes acknowledged by the destination (`counted` says where it is others), 10^6 bit/s."""
 
     bulk_mbps: float | None
     """Over the bulk phases only: pauses of the sender left out."""
@@ -82,6 +84,8 @@ class Throughput(msgspec.Struct, frozen=True, kw_only=True):
     """What limited the stream when."""
     limit_shares: dict[LimitClass, float] = {}
     """In which share of the time between the first and the last data what limited it; together 1."""
+    counted: Counted = "acknowledged"
+    """Which bytes: without an ACK in view those that came to the destination's own point, else what was sent."""
 
 
 class HistogramBin(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import msgspec
 from vmpcap.migration.breakdown import break_down
 from vmpcap.migration.clocks import elapsed_between, on_clock_of
 from vmpcap.migration.conflicts import Conflict, find_duplicate_address, find_second_place
+from vmpcap.migration.delivery import say_what_counts
 from vmpcap.migration.detours import Detour, find_trombone
 from vmpcap.migration.early import Early, find_early_announcement
 from vmpcap.migration.guests import Moved, find_guests, on_point
@@ -119,7 +120,8 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
 def _tell_one(scene: Scene, faults: Sequence[str]) -> Story:
     move, passengers, views = scene.move, scene.guests, scene.views
     split = find_split(move)
-    figures = _up_to_proxy(measure_stream(move.best), split)
+    figures = measure_stream(move.best)
+    figures = _up_to_proxy(replace(figures, throughput=say_what_counts(figures.throughput, move)), split)
     outcome = judge_outcome(move, passengers, views)
     if outcome.outcome == "aborted":
         passengers = tuple(g for g in passengers if g.heard or g.confidence == "high")

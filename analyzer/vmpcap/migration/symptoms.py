@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.announcements.complaints import Complaint
+from vmpcap.measures.connections import Side
 from vmpcap.migration.ends import at_end
 from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.next_hops import WAYS
@@ -144,12 +145,24 @@ def _one_way(move: Move) -> Iterator[Symptom]:
             if seen:
                 because = f"only one direction passes {view.name}; the other is seen at another point"
                 name = "one_direction_only"
+            elif _went_on(asking):
+                because = (
+                    f"{view.name} shows one direction only: the SYN was answered, for data or a FIN came after it, but no"
+                    " answer is in view"
+                )
+                name = "one_direction_only"
             elif view.role == "destination" and asking is link.data:
                 because, name = f"the SYN came to {view.name}, and nothing of an answer left there", "unanswered_syn"
             else:
                 because, name = f"nothing answered the SYN at {view.name}", "unanswered_syn"
             frames = [asking.syn_frame] if asking.syn_frame is not None else []
             yield Symptom(name=name, because=because, point=view.name, frames=frames)
+
+
+def _went_on(asking: Side) -> bool:
+    """Did this side send what a TCP sends only once its SYN was answered? Data in the SYN itself is none of it."""
+    later = asking.last_data_ts is not None and asking.syn_ts is not None and asking.last_data_ts > asking.syn_ts
+    return later or asking.fin_ts is not None
 
 
 def _packets(sighting: Sighting, key: tuple[object, ...], is_data: bool) -> int:

@@ -1,9 +1,9 @@
 """What the report tells of a migration's stream: its picture, its figures, its path, its phases."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from vmpcap.measures.results import Coverage, LimitClass, LimitInterval, Loss, Rtt, Throughput
+from vmpcap.measures.results import Counted, Coverage, LimitClass, LimitInterval, Loss, Rtt, Throughput
 from vmpcap.report.about_path import about_path
 from vmpcap.report.blocks import Block, Fact, Grid, Heading, Picture
 from vmpcap.report.chart import HEIGHT, LIMITS, Glyphs, draw, histogram_line
@@ -69,11 +69,18 @@ def _stream(migration: Migration) -> str:
     return ", ".join(w for w in words if w)
 
 
+COUNTED: Final[Mapping[Counted, str]] = {
+    "acknowledged": "acknowledged payload",
+    "received": "payload that came to the destination's own point (no acknowledgement is in view)",
+    "sent": "payload that was sent: no acknowledgement is in view, so less may have been delivered",
+}
+
+
 def _transfer(migration: Migration) -> Iterator[Block]:
     moved, rate, loss = migration.bytes, migration.throughput, migration.loss
     again = f"{size(moved.retransmitted)} again ({size(moved.payload)} in all)"
     yield Fact("payload", f"{size(moved.unique)} once, {again}")
-    yield Fact("goodput", _rates(rate), "acknowledged payload, 10^6 bit/s")
+    yield Fact("goodput", _rates(rate), f"{COUNTED[rate.counted]}, 10^6 bit/s")
     yield Fact("limited by", rate.limit.replace("_", " "), rate.limit_because)
     if rate.limit_shares:
         yield Fact("", _over_time(rate), "of the time from the first data to the last")

@@ -8,6 +8,7 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from vmpcap.report.about_captures import about_captures
+from vmpcap.report.about_stream import COUNTED
 from vmpcap.report.blocks import Block, Heading, Picture
 from vmpcap.report.chart import UNICODE
 from vmpcap.report.clean import clean_report
@@ -188,9 +189,7 @@ def _advice(check: Check) -> Element:
 
 def _charts(m: Migration, blocks: Sequence[Block]) -> Iterator[Element]:
     if m.series:
-        words = (
-            "acknowledged payload in each bin; triangles are announcements; drag to zoom, double click to see all again"
-        )
+        words = f"{COUNTED[m.throughput.counted]}, in each bin; triangles are announcements; drag to zoom, double click to see all again"
         yield el("h3", "Goodput over time")
         plain = [el("pre", _as_text(block)) for block in blocks if isinstance(block, Picture)]
         yield _figure(m, "goodput", f"goodput of {m.id} over time, in Mbps", words, plain)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import wraps
 from typing import Final
 
-from vmpcap.measures.results import LimitClass
+from vmpcap.measures.results import Counted, LimitClass
 from vmpcap.migration.segments import say_where
 from vmpcap.migration.story import Story
 from vmpcap.terms.units import count_of
@@ -26,16 +26,32 @@ LEAST_BUSY_SHARE: Final = 0.98
 """Of the whole's rate: a path that carried less than this while it was busy was not what limited the whole."""
 
 
+DELIVERED: Final[Mapping[Counted, str]] = {
+    "acknowledged": "were delivered",
+    "received": "came to the destination",
+    "sent": "were sent",
+}
+
+
 def throughput(story: Story, profile: Profile) -> Answer:
-    """Did the link deliver the goodput asked for, or was something other than the network in the way?"""
+    """Did the link deliver the goodput asked for? What was only seen to be sent may have been lost: it passes nothing."""
+    given = _throughput_of(story, profile)
+    if given.outcome != "pass" or story.figures.throughput.counted != "sent":
+        return given
+    because = f"{given.because}; whether they were delivered is not in view: no acknowledgement of them is"
+    return replace(given, outcome="undecided", because=because)
+
+
+def _throughput_of(story: Story, profile: Profile) -> Answer:
+    """Was the goodput enough, or was something other than the network in the way?"""
     limit, figures = profile.throughput_mbps_min, story.figures.throughput
     rate, best = figures.bulk_mbps, figures.best_1s_mbps
     evidence = show(story.point, (), story.stream_filter)
     if limit is None:
         return Answer("undecided", f"profile {profile.name} sets no throughput", rate, None, "Mbps", evidence)
-    whole = figures.mean_mbps
+    whole, came = figures.mean_mbps, DELIVERED[figures.counted]
     if rate is None and whole is not None and whole >= limit:
-        because = f"{whole:.0f} Mbps were delivered from the first data to the last, pauses included"
+        because = f"{whole:.0f} Mbps {came} from the first data to the last, pauses included"
         return Answer("pass", because, whole, limit, "Mbps", evidence)
     if rate is None and whole is not None:
         because = f"the capture missed too much of the stream to tell more than {whole:.0f} Mbps, pauses included"
@@ -43,7 +59,7 @@ def throughput(story: Story, profile: Profile) -> Answer:
     if rate is None:
         return Answer("undecided", "no bulk phase was seen", None, limit, "Mbps", evidence)
     if rate >= limit:
-        return Answer("pass", f"{rate:.0f} Mbps were delivered over the bulk phases", rate, limit, "Mbps", evidence)
+        return Answer("pass", f"{rate:.0f} Mbps {came} over the bulk phases", rate, limit, "Mbps", evidence)
     busy = figures.busy_mbps if _queue_was_chief(figures.limit_shares) else None
     if figures.limit == "network" and busy is not None and busy >= limit:
         because = f"{rate:.0f} Mbps over the whole, but the path carried {busy:.0f} Mbps while it was busy"
