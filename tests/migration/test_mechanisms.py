@@ -386,6 +386,13 @@ def test_arp_requests_in_vain_fail_where_peers_are_lost() -> None:
     assert worked("gateway_arp", case(resolved(*rows[:1]), peers=[LOST])) == "undecided"
 
 
+def test_what_was_asked_just_before_the_end_takes_nothing_from_what_was_asked_before() -> None:
+    """Its answer may come after the capture; those of the others would have come."""
+    rows = asking(after(10), after(1010), after(2010), after(3010))
+    assert worked("gateway_arp", case(replace(resolved(*rows), last_ts=after(3100)), peers=[LOST])) == "no"
+    assert worked("gateway_arp", case(replace(resolved(*rows[:3]), last_ts=after(2100)), peers=[LOST])) == "undecided"
+
+
 def test_a_guest_that_came_back_with_another_mac_leaves_a_stale_entry() -> None:
     """Its packets go on to the MAC that it had."""
     before = arps((MOMENT - S, ANSWER, 0x0200_0000_7777, GUEST_IP, "10.77.0.1"))

@@ -37,6 +37,7 @@ COMMANDS: Final = (
     Row("bench", "Benchmark of WAN links: many migrations, grouped per path, as distributions."),
     Row("carve", "Only the packets that the findings rest on, as pcapng with comments."),
     Row("verify", "Second opinion: the same measures by tshark, and where the two differ."),
+    Row("synth", "Captures of a made migration, with the truth beside them."),
     Row("profiles", "The threshold profiles, each figure with its source."),
     Row("completion", "Completion of commands, options and names in your shell."),
     Row("warmup", "Compile what the first run would compile."),

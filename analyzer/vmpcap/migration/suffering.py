@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from vmpcap.measures.outages import LEAST_OUTAGE_NS, Outage
+from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage
 from vmpcap.measures.peers import PeerStream, find_peer_streams
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.results import Peer
@@ -274,6 +274,9 @@ def _because(stream: PeerStream, outage: Outage | None, near: Sequence[Outage]) 
         return f"{_because(stream, outage, (outage,))}; further outages around the switchover: {others}"
     asked = "the guest asked" if stream.requester == "guest" else "asked the guest"
     if outage is None:
+        if stream.protocol == "udp" and stream.interval_ns:  # which answer is for which datagram is not certain
+            least = max(LEAST_OUTAGE_NS, USUAL_TIMES * stream.interval_ns)
+            return f"no requests around the switchover stayed unanswered for {least / NS_PER_MS:.0f} ms or longer"
         return "no request around the switchover stayed unanswered"
     if not outage.ended and outage.requests_stopped:
         return f"{count_of(outage.lost, 'request')} unanswered, then none came any more ({asked})"

@@ -136,12 +136,9 @@ def _evidence(asked: Iterable[_Asked]) -> list[Sighted]:
 
 def _is_unanswered(case: Case, asked: _Asked) -> bool:
     """Was it asked often and long enough to say that nobody answers?"""
-    return (
-        asked.answered is None
-        and len(asked.times) >= LEAST_ASKED
-        and asked.times[-1] - asked.times[0] >= FROM_BOTH_NS
-        and on_reference(asked.view, asked.view.last_ts) > asked.times[-1] + NS_PER_S // 2
-    )
+    end = on_reference(asked.view, asked.view.last_ts) - NS_PER_S // 2
+    in_vain = [ts for ts in asked.times if ts < end]  # to what was asked later the answer may come after the capture
+    return asked.answered is None and len(in_vain) >= LEAST_ASKED and in_vain[-1] - in_vain[0] >= FROM_BOTH_NS
 
 
 def _questions(case: Case, view: PointView, family: _Family, ip: str) -> Iterable[_Asked]:

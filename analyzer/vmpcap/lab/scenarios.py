@@ -1,0 +1,128 @@
+"""The scenarios as a table: what is built, what fails, and what may be changed on the command line."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+World = Literal["stretched", "host_routes", "overlay", "lisp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The link between the hosts' migration networks."""
+
+    rate_mbps: float = 1000.0
+    rtt_ms: float = 1.0
+    loss: float = 0.0
+    """Share of the stream's segments that is lost, from source to destination."""
+    queue_bytes: int = 1_000_000
+    is_routed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One story. What is not named here is as in the plain one: a stretched VLAN in which nothing fails."""
+
+    name: str
+    what: str
+    """One line for people."""
+    world: World = "stretched"
+    """Which network is built."""
+    mechanism: str = "stretched_vlan"
+    """What it is about, by its name in the report."""
+    option: str = ""
+    """Which kind of it: a protocol, an encapsulation."""
+    fails: str = ""
+    """What goes wrong, in a word that the world knows; empty where nothing does."""
+    announces: tuple[str, ...] = ("rarp",)
+    """What tells of the guest's new place: the host's rarp, the guest's own garp, na."""
+    gateway_lifetime_s: float | None = None
+    """How long the gateway believes what it knows of its neighbours; None: for ever."""
+    guest_talks: bool = False
+    """Does the guest log to the client by itself, a datagram a second? Else it only answers."""
+    has_ipv6: bool = False
+    """Is the guest asked by IPv6, too?"""
+    link: Link = Link()
+    stream_bytes: int = 16_000_000
+    window_bytes: int = 4_000_000
+    stun_ms: float = 150.0
+    """From the guest's stop to its first instruction at the new place, at least."""
+    tail_s: float = 8.0
+    """How long the captures go on after the switchover."""
+    seed: int = 1
+
+
+# fmt: off
+SCENARIOS: Final = (
+    Scenario("stretched_vlan", "one VLAN at both sites; the guest moves and is reached at once"),
+    Scenario("stretched_vlan_routed", "the same, with a router between the hosts' migration networks",
+             link=Link(is_routed=True)),
+    Scenario("stretched_vlan_slow", "the same over a link of 155 Mbit/s: too slow for most profiles",
+             link=Link(rate_mbps=155.0)),
+    Scenario("stretched_vlan_far", "the same over 8 ms of round trip: too far for the default profile",
+             link=Link(rtt_ms=8.0)),
+    Scenario("stretched_vlan_lossy", "the same with one segment of a thousand lost between the hosts",
+             link=Link(loss=0.001, rtt_ms=5.0)),
+    Scenario("stretched_vlan_rarp_filtered", "the RARP is filtered at the new site; the gateway's next ARP finds it",
+             fails="rarp_filtered", gateway_lifetime_s=5.0, tail_s=40.0),
+    Scenario("stretched_vlan_sticky_mac", "port security holds the guest's MAC at its old port: it is never reached",
+             fails="sticky_mac"),
+    Scenario("port_group_nowhere", "the port group has the right name, and its switch is joined to nothing",
+             mechanism="port_group", fails="nowhere", tail_s=40.0, guest_talks=True),
+    Scenario("port_group_other_vlan", "the port group has the right name and another VLAN",
+             mechanism="port_group", option="tagged", fails="other_vlan", guest_talks=True),
+    Scenario("port_group_tagged", "VLAN 77 on tagged links of both sites; all is well",
+             option="tagged"),
+    Scenario("gateway_arp", "the gateway asks by ARP after the move, and the guest answers",
+             mechanism="gateway_arp", gateway_lifetime_s=3.4),
+    Scenario("gateway_arp_stale", "the guest comes back with another MAC, and the gateway keeps its entry for seconds",
+             mechanism="gateway_arp", fails="new_mac", gateway_lifetime_s=7.0, tail_s=18.0),
+    Scenario("gateway_arp_old_site", "the domain ends at the old site, where the gateway goes on asking for the guest",
+             world="host_routes", mechanism="gateway_arp", fails="no_routes", gateway_lifetime_s=3.0),
+    Scenario("ipv6_nd", "the gateway asks by neighbour discovery after the move, and the guest answers",
+             mechanism="ipv6_nd", has_ipv6=True, gateway_lifetime_s=3.4, announces=("rarp", "na")),
+    Scenario("ipv6_nd_snooped", "MLD snooping keeps the gateway's neighbour solicitations from the guest's new port",
+             mechanism="ipv6_nd", fails="snooped", has_ipv6=True, gateway_lifetime_s=3.4),
+    Scenario("vrrp_isolated", "VRRP, kept apart between the sites: each has its own master",
+             mechanism="vrrp", option="vrrp"),
+    Scenario("vrrp_leak", "VRRP, whose advertisements cross between the sites: one master for both",
+             mechanism="vrrp", option="vrrp", fails="leak"),
+    Scenario("hsrp1_isolated", "HSRP version 1, kept apart between the sites", mechanism="hsrp", option="hsrp1"),
+    Scenario("hsrp1_leak", "HSRP version 1, whose hellos cross between the sites",
+             mechanism="hsrp", option="hsrp1", fails="leak"),
+    Scenario("hsrp2_isolated", "HSRP version 2, kept apart between the sites", mechanism="hsrp", option="hsrp2"),
+    Scenario("hsrp2_leak", "HSRP version 2, whose hellos cross between the sites",
+             mechanism="hsrp", option="hsrp2", fails="leak"),
+    Scenario("glbp_isolated", "GLBP, kept apart between the sites", mechanism="glbp", option="glbp"),
+    Scenario("glbp_leak", "GLBP, whose hellos cross between the sites", mechanism="glbp", option="glbp", fails="leak"),
+    Scenario("rip", "RIP: the new site's router advertises the guest, the old one poisons its route",
+             world="host_routes", mechanism="rip", option="rip"),
+    Scenario("rip_stale", "RIP: the old router never takes its route back, and it is the nearer",
+             world="host_routes", mechanism="rip", option="rip", fails="stale"),
+    Scenario("ospf", "OSPF: the new site's router advertises the guest, the old one ages its route out",
+             world="host_routes", mechanism="ospf", option="ospf"),
+    Scenario("ospf_stale", "OSPF: the old router never takes its route back, and it is the nearer",
+             world="host_routes", mechanism="ospf", option="ospf", fails="stale"),
+    Scenario("bgp", "BGP: the new site's router advertises the guest, the old one withdraws its route",
+             world="host_routes", mechanism="bgp", option="bgp"),
+    Scenario("bgp_nobody", "BGP: the new site's router never advertises the guest",
+             world="host_routes", mechanism="bgp", option="bgp", fails="nobody", tail_s=14.0),
+    Scenario("lisp", "LISP: the guest's gratuitous ARP has it registered at its new site",
+             world="lisp", mechanism="lisp", announces=("rarp", "garp")),
+    Scenario("lisp_silent", "LISP: only the host's RARP tells of the guest, and that has no address to register",
+             world="lisp", mechanism="lisp", fails="silent"),
+    Scenario("vxlan", "VXLAN, flood and learn: the RARP teaches all endpoints",
+             world="overlay", mechanism="vxlan", option="vxlan"),
+    Scenario("vxlan_unflooded", "VXLAN: the new endpoint does not flood to the gateway's, which knows the old one",
+             world="overlay", mechanism="vxlan", option="vxlan", fails="unflooded"),
+    Scenario("otv", "OTV: the new edge device says by IS-IS that the guest is behind it",
+             world="overlay", mechanism="otv", option="otv"),
+    Scenario("otv_no_lsp", "OTV: the new edge device's LSPs are lost; the others send to the old one on",
+             world="overlay", mechanism="otv", option="otv", fails="no_lsp"),
+)
+# fmt: on
+"""Every scenario, in the order in which it is told; `_` parts a mechanism from what fails."""
+
+
+def named(name: str) -> Scenario | None:
+    """The scenario of this name, None where there is none."""
+    return next((scenario for scenario in SCENARIOS if scenario.name == name), None)
