@@ -147,8 +147,8 @@ def _one_way(move: Move) -> Iterator[Symptom]:
                 name = "one_direction_only"
             elif _went_on(asking):
                 because = (
-                    f"{view.name} shows one direction only: the SYN was answered, for data or a FIN came after it, but no"
-                    " answer is in view"
+                    f"{view.name} shows one direction only: the SYN was answered, for data or a FIN came after it, but"
+                    " no answer is in view"
                 )
                 name = "one_direction_only"
             elif view.role == "destination" and asking is link.data:

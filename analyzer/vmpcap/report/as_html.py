@@ -189,7 +189,10 @@ def _advice(check: Check) -> Element:
 
 def _charts(m: Migration, blocks: Sequence[Block]) -> Iterator[Element]:
     if m.series:
-        words = f"{COUNTED[m.throughput.counted]}, in each bin; triangles are announcements; drag to zoom, double click to see all again"
+        words = (
+            f"{COUNTED[m.throughput.counted]}, in each bin; triangles are announcements;"
+            " drag to zoom, double click to see all again"
+        )
         yield el("h3", "Goodput over time")
         plain = [el("pre", _as_text(block)) for block in blocks if isinstance(block, Picture)]
         yield _figure(m, "goodput", f"goodput of {m.id} over time, in Mbps", words, plain)

@@ -34,7 +34,7 @@ DELIVERED: Final[Mapping[Counted, str]] = {
 
 
 def throughput(story: Story, profile: Profile) -> Answer:
-    """Did the link deliver the goodput asked for? What was only seen to be sent may have been lost: it passes nothing."""
+    """Did the link deliver the goodput asked for? What was only sent may have been lost."""
     given = _throughput_of(story, profile)
     if given.outcome != "pass" or story.figures.throughput.counted != "sent":
         return given
