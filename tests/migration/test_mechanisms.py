@@ -24,7 +24,7 @@ from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.routes.readers import News
 from vmpcap.announcements.routes.rows import GatewayHello, RouteNews
 from vmpcap.migration.guests import Moved
-from vmpcap.migration.mechanisms.case import Case
+from vmpcap.migration.mechanisms.case import Case, Trip
 from vmpcap.migration.mechanisms.table import MECHANISMS, judge_mechanisms
 from vmpcap.migration.reachable import Reachability
 from vmpcap.migration.results import Domain, Mechanism, Path
@@ -450,3 +450,46 @@ def test_the_way_of_the_stream_is_told_by_its_word() -> None:
     assert judged("same_subnet_vmotion", one) is None
     assert worked("routed_vmotion", replace(one, completed=False)) == "no"
     assert worked("routed_vmotion", replace(one, completed=None)) == "undecided"
+
+
+HERE, THERE = ("10.10.1.11", "10.10.1.12"), ("10.10.1.12", "10.10.1.11")
+
+
+def trip(minutes: float, way: tuple[str, str] = HERE, mac: int = GUEST) -> Trip:
+    """A migration of ten seconds that began so many minutes after the guest's own."""
+    start = MOMENT + int(minutes * 60 * S)
+    return Trip(start, start + 10 * S, *way, frozenset({mac}))
+
+
+def test_a_burst_of_migrations_is_a_schedulers() -> None:
+    """It worked as far as this guest stays; two migrations are no burst, nor are three in an hour."""
+    others = (trip(0.1, mac=1), trip(2, mac=2))
+    found = judged("drs", case(trip=trip(0), others=others))
+    assert found is not None
+    assert found.worked == "yes"
+    assert "3 migrations began within 120.0 s, up to 2 at once" in found.because
+    assert worked("drs", case(trip=trip(0), others=others, completed=None)) == "undecided"
+    assert judged("drs", case(trip=trip(0), others=others[:1])) is None
+    assert judged("drs", case(trip=trip(0), others=(trip(20, mac=1), trip(40, mac=2)))) is None
+    assert judged("drs", case(others=others)) is None
+
+
+def test_a_guest_that_is_moved_to_and_fro_is_a_failure_of_the_scheduler() -> None:
+    """Beside others, or again and again; the way back is told of at both moves."""
+    beside = (trip(0.5, mac=1), trip(3, THERE))
+    found = judged("drs", case(trip=trip(0), others=beside))
+    assert found is not None
+    assert found.worked == "no"
+    assert "moved back from 10.10.1.12 to 10.10.1.11, beginning 170.0 s after it had come" in found.because
+    later = judged("drs", case(trip=trip(0, THERE), others=(trip(-3), trip(-2, mac=1))))
+    assert later is not None
+    assert later.worked == "no"
+    assert "back to 10.10.1.11, which it had left for 10.10.1.12 170.0 s before" in later.because
+    assert worked("drs", case(trip=trip(0), others=(trip(3, THERE), trip(6)))) == "no"
+
+
+def test_one_guest_that_goes_and_comes_back_may_be_what_a_person_wanted() -> None:
+    """And a way on to a third host is no way back."""
+    assert worked("drs", case(trip=trip(0), others=(trip(3, THERE),))) == "undecided"
+    assert judged("drs", case(trip=trip(0), others=(trip(3, ("10.10.1.12", "10.10.1.13")),))) is None
+    assert judged("drs", case(trip=trip(0), others=(trip(3, THERE, mac=1),))) is None

@@ -186,6 +186,8 @@ def _cut_at_return(one: Slice, later: Sequence[Slice], back: int) -> list[Slice]
 def _as_parts(slices: list[Slice], asked: Asked, one: Suffered, scene: Scene) -> list[Said]:
     """Slices of one cause that follow each other as one part."""
     slices = [piece for piece in slices if piece[1] > piece[0]]
+    if not slices:
+        return []  # one request, unanswered: it has no length in view
     groups = [list(group) for _, group in groupby(slices, key=lambda piece: _cause(piece[3]))]
     last = one.outage.first_answered_frame if one.outage is not None else None
     ends = [*(int(asked.frame[group[0][2]]) for group in groups[1:]), last]

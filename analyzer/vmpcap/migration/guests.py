@@ -168,7 +168,7 @@ def _distance(move: Move, candidate: _Candidate) -> int | None:
     if not first - EARLIEST_NS <= candidate.first_ts <= last + LATEST_NS:
         return None
     distance = abs(candidate.first_ts - last)
-    starting = any(series.boot == "starting" for _, series in candidate.heard)
+    starting = transfer.stream.live and any(series.boot == "starting" for _, series in candidate.heard)
     return None if starting and distance > SURE_NS else distance
 
 
@@ -179,6 +179,12 @@ def _choose(move: Move, candidates: Sequence[_Candidate], macs: Sequence[int]) -
     if not near:
         return []
     _, best = min(near, key=lambda pair: pair[0])
+    if not _by_hypervisor(best):
+        # a machine that speaks for itself may do so by chance just when a host speaks for its guest
+        beside = [(d, c) for d, c in near if abs(c.first_ts - best.first_ts) <= TWIN_NS and _by_hypervisor(c)]
+        best = min(beside, key=lambda pair: pair[0])[1] if beside else best
+    if _by_hypervisor(best):
+        near = [(d, c) for d, c in near if _by_hypervisor(c)]
     twins = [c for _, c in near if c is not best and abs(c.first_ts - best.first_ts) <= TWIN_NS]
     if len(twins) >= MOST_GUESTS:
         nearest = sorted(twins, key=lambda c: abs(c.first_ts - best.first_ts))[: MOST_GUESTS - 1]

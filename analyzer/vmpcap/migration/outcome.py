@@ -9,6 +9,7 @@ import numpy as np
 from vmpcap.migration.endings import Verdict, read_ending
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.moves import Move, Sighting
+from vmpcap.migration.restarts import began_anew
 from vmpcap.migration.results import MigrationOutcome
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import ARRIVAL_PROOF
@@ -50,6 +51,10 @@ def judge_outcome(move: Move, guests: Sequence[Moved], views: Sequence[PointView
             because = f"{ending.because}, yet the guest announced itself at its destination afterwards"
             return Outcome("unknown", because, sighting.view.name, ending.frames)
         return Outcome(ending.ending, ending.because, sighting.view.name, ending.frames)
+    anew = _started_anew(move, announced, views) if ending.ending != "orderly" else None
+    if anew is not None:
+        because = f"{ending.because}; and the guest did not go on but started anew: its host died, or it was stopped"
+        return Outcome("aborted", because, anew[0].name, (anew[1],))
     if ending.ending in ("unfinished", "wordless") and not (announced and _announced_after(move, announced[0])):
         stayed = _stayed(move, views)
         if ending.ending == "wordless" and (stayed is None or announced):
@@ -103,6 +108,14 @@ def _announced_after(move: Move, guest: Moved) -> bool:
     if last is None or first is None:
         return False
     return on_reference(first[0], first[1].first_ts) >= on_reference(move.best.view, last) - NS_PER_S
+
+
+def _started_anew(move: Move, guests: Sequence[Moved], views: Sequence[PointView]) -> tuple[PointView, int] | None:
+    """Where does a guest of this move show that it was started, instead of going on at its new place?"""
+    since = on_reference(move.best.view, move.best.transfer.start_ts)
+    until = max(on_reference(view, view.last_ts) for view in views)
+    began = (began_anew(guest, views, since, until) for guest in guests)
+    return next((one.frames[0] for one in began if one is not None), None)
 
 
 def _stayed(move: Move, views: Sequence[PointView]) -> str | None:

@@ -12,9 +12,9 @@ from vmpcap.migration.conflicts import Conflict, find_duplicate_address, find_se
 from vmpcap.migration.delivery import say_what_counts
 from vmpcap.migration.detours import Detour, find_trombone
 from vmpcap.migration.early import Early, find_early_announcement
-from vmpcap.migration.guests import Moved, find_guests, on_point
+from vmpcap.migration.guests import Moved, find_guests, on_point, on_reference
 from vmpcap.migration.hops import describe_path
-from vmpcap.migration.mechanisms.case import Case
+from vmpcap.migration.mechanisms.case import Case, Trip
 from vmpcap.migration.mechanisms.table import judge_mechanisms
 from vmpcap.migration.moves import Move, match_transfers
 from vmpcap.migration.one_clock import ns_of, put_on_one_clock
@@ -23,6 +23,7 @@ from vmpcap.migration.phases import name_phases
 from vmpcap.migration.reach import Heard, follow_announcements
 from vmpcap.migration.reachable import Reachability, judge_reachability
 from vmpcap.migration.reduced import join_reduced
+from vmpcap.migration.restarts import Restart, find_restarts
 from vmpcap.migration.results import Guest, Path, Phase
 from vmpcap.migration.scenes import Scene, set_apart, set_scenes
 from vmpcap.migration.segment_results import Segment
@@ -98,6 +99,8 @@ class Told:
     stories: tuple[Story, ...]
     other_announcements: int
     refused: tuple[tuple[PointView, Refused], ...]
+    restarts: tuple[Restart, ...] = ()
+    """Machines that were started elsewhere without a stream."""
 
 
 def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequence[str], faults: Sequence[str]) -> Told:
@@ -111,13 +114,24 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
     refused = join_reduced(found, refused)
     moves = match_transfers(found)
     moved, others = find_guests(moves, views, guests)
-    stories = tuple(_tell_one(scene, faults) for scene in set_scenes(moves, moved, views))
+    trips = [_trip(move, passengers) for move, passengers in zip(moves, moved, strict=True)]
+    scenes = set_scenes(moves, moved, views)
+    stories = tuple(_tell_one(scene, faults, trips, number) for number, scene in enumerate(scenes))
     keys = {link.key for move in moves for s in move.sightings for link in s.transfer.links}
     left = tuple((v, r) for v, r in refused if (r.connection.a_ip, r.connection.a_port) not in {k[0] for k in keys})
-    return Told(stories, others, left)
+    restarts = find_restarts(views, {guest.mac for passengers in moved for guest in passengers})
+    return Told(stories, others, left, tuple(restarts))
 
 
-def _tell_one(scene: Scene, faults: Sequence[str]) -> Story:
+def _trip(move: Move, passengers: Sequence[Moved]) -> Trip:
+    """The same migration as the others' mechanisms ask about it."""
+    view, transfer = move.best.view, move.best.transfer
+    start, end = on_reference(view, move.start_ts), on_reference(view, move.end_ts)
+    macs = frozenset(guest.mac for guest in passengers)
+    return Trip(start, end, transfer.source, transfer.destination, macs, transfer.stream.live)
+
+
+def _tell_one(scene: Scene, faults: Sequence[str], trips: Sequence[Trip], number: int) -> Story:
     move, passengers, views = scene.move, scene.guests, scene.views
     split = find_split(move)
     figures = measure_stream(move.best)
@@ -128,7 +142,8 @@ def _tell_one(scene: Scene, faults: Sequence[str]) -> Story:
     path = _path(move, split)
     completed = {"completed": True, "aborted": False}.get(outcome.outcome)
     guests = tuple(
-        _tell_guest(move, *set_apart(guest, passengers, views), figures, path, completed, split) for guest in passengers
+        _tell_guest(move, *set_apart(guest, passengers, views), figures, path, completed, split, trips, number)
+        for guest in passengers
     )
     transfer = move.best.transfer
     wan = wan_side(move) if split.found else None
@@ -198,6 +213,8 @@ def _tell_guest(
     path: Path,
     completed: bool | None,
     split: Detour,
+    trips: Sequence[Trip],
+    number: int,
 ) -> GuestStory:
     moment = find_moment(move, moved)
     heard = follow_announcements(moved, views, moment, qemu=move.best.transfer.magic in ("qemu", "multifd"))
@@ -211,7 +228,10 @@ def _tell_guest(
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     series = [s for _, s in moved.heard]
     reachability = judge_reachability(moved, views, moment)
-    case = Case(moved, tuple(views), moment, completed, path, domain, suffered, reachability, move, split)
+    others = tuple(trip for place, trip in enumerate(trips) if place != number)
+    case = Case(
+        moved, tuple(views), moment, completed, path, domain, suffered, reachability, move, split, trips[number], others
+    )
     result = Guest(
         mac=mac_text(moved.mac) or "",
         ips=[ip_text(high, low) for high, low in moved.ips],

@@ -25,6 +25,9 @@ AFTER_NS: Final = 5 * NS_PER_S
 AROUND_NS: Final = 60 * NS_PER_S
 """How far from the switchover the requests beside it are looked for."""
 
+MOST_TOLD: Final = 5
+"""So many further outages of one stream are told one by one."""
+
 MOST_PEERS: Final = 500
 """So many streams are listed, the worst first; the rest is counted by the caller's note."""
 
@@ -265,12 +268,16 @@ def _length(outage: Outage | None) -> float | None:
 def _survived(stream: PeerStream, outage: Outage | None) -> bool | None:
     if stream.survived is not None:
         return stream.survived
-    return None if outage is None or outage.ended or outage.requests_stopped else False
+    if outage is None or outage.ended or outage.requests_stopped or outage.seen_ns < LEAST_OUTAGE_NS:
+        return None  # what was asked just before the view ends may be answered after it
+    return False
 
 
 def _because(stream: PeerStream, outage: Outage | None, near: Sequence[Outage]) -> str:
     if outage is not None and len(near) > 1:
-        others = ", ".join(f"{o.seen_ns / NS_PER_MS:.0f} ms" for o in near if o is not outage)
+        further = [o for o in near if o is not outage]
+        others = ", ".join(f"{o.seen_ns / NS_PER_MS:.0f} ms" for o in further[:MOST_TOLD])
+        others += f" and {len(further) - MOST_TOLD} more" if len(further) > MOST_TOLD else ""
         return f"{_because(stream, outage, (outage,))}; further outages around the switchover: {others}"
     asked = "the guest asked" if stream.requester == "guest" else "asked the guest"
     if outage is None:

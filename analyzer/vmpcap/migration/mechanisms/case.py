@@ -41,6 +41,19 @@ class Told(Generic[What]):
 
 
 @dataclass(frozen=True, slots=True)
+class Trip:
+    """One migration of these captures: when, between which hosts, whom it carried. Times on the reference clock."""
+
+    start: int
+    end: int
+    source: str
+    destination: str
+    macs: frozenset[int]
+    is_live: bool = True
+    """Whether streams on its port carry running machines."""
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One guest's move."""
 
@@ -58,6 +71,10 @@ class Case:
     """The stream at every point; None where a judge is asked without one."""
     split: Detour = NOT_ASKED
     """Whether a proxy ends the stream's TCP on the way."""
+    trip: Trip | None = None
+    """The move itself; None where only the guest is known."""
+    others: tuple[Trip, ...] = ()
+    """The other migrations of these captures, in the order of their start."""
 
     @property
     def mac(self) -> str:

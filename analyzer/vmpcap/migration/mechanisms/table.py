@@ -4,16 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from vmpcap.migration.mechanisms.anycast import judge_anycast
 from vmpcap.migration.mechanisms.case import Case
 from vmpcap.migration.mechanisms.domains import judge_port_group, judge_stretched
+from vmpcap.migration.mechanisms.drs import judge_drs
 from vmpcap.migration.mechanisms.evpn import judge_evpn
 from vmpcap.migration.mechanisms.gateways import judge_gateways
 from vmpcap.migration.mechanisms.host_routes import judge_host_route
 from vmpcap.migration.mechanisms.lisp import judge_lisp
+from vmpcap.migration.mechanisms.nat import judge_nat
 from vmpcap.migration.mechanisms.opaque import judge_hcx
 from vmpcap.migration.mechanisms.optimizers import judge_optimizer
 from vmpcap.migration.mechanisms.overlays import judge_overlay
 from vmpcap.migration.mechanisms.resolution import judge_resolution
+from vmpcap.migration.mechanisms.starts import judge_start
 from vmpcap.migration.mechanisms.storage import judge_ft, judge_ip_storage
 from vmpcap.migration.mechanisms.stream_ways import judge_mpls, judge_separate_vlan, judge_static_route
 from vmpcap.migration.mechanisms.tunnels import judge_etherip, judge_fence
@@ -146,6 +150,27 @@ MECHANISMS: Final = (
         "neighbour solicitations for the guest's address after the switchover",
         "the guest answers within 2 s",
         "solicitations without an answer"),
+    Row("nat", judge_nat,
+        "packets with the guest's address inside and another outside; or a gateway with another MAC at each site, and "
+        "the guest's address never between them",
+        "the guest's traffic goes on through the new site's gateway",
+        "frames to the old gateway's MAC, resets or ICMP unreachable from a box between, an address claimed twice"),
+    Row("anycast", judge_anycast,
+        "one address answers one client with two hop counts at the same time, or two machines in two domains",
+        "each connection keeps to one of them",
+        "segments from one place and resets from the other"),
+    Row("drs", judge_drs,
+        "three migrations and more in ten minutes, or the same guest back within ten minutes",
+        "each guest stays where it was moved",
+        "the same guest moved back within ten minutes, beside others or again and again"),
+    Row("ha", judge_start,
+        "a guest that starts (DHCP, ARP probes) after a stream that did not come to its end, or after no stream at all",
+        "others reach it again; its connections are lost",
+        "nobody does"),
+    Row("cold_migration", judge_start,
+        "a guest that starts after the stream, or after bulk on NFC's port 902; or comes back with another address",
+        "others reach it at its new place, at its new address if it has one; none of its connections goes on",
+        "nobody does"),
 )
 # fmt: on
 """Every mechanism that is judged, in the order in which it is told."""

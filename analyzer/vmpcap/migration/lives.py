@@ -1,0 +1,155 @@
+"""Did a machine go on, or begin anew? Connections that continue, signs of a start (domain notes 4.16)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.migration.guests import Moved, on_point, on_reference
+from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import IPV4_MAPPED, ip_text
+from vmpcap.terms.units import NS_PER_S
+from vmpcap.terms.wire import IP_TCP, IP_UDP, TCP_FIN, TCP_RST, TCP_SYN
+
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+
+DHCP_CLIENT: Final = 68
+DHCP_SERVER: Final = 67
+PROBE: Final = NUMBER_OF["arp_probe"]
+LEAST_PROBES: Final = 2
+"""RFC 5227 2.1.1 sends three; one alone may be a scanner's or a duplicate check of a lease."""
+
+FAR_NS: Final = 300 * NS_PER_S
+"""So far from the moment a connection is looked for: longer silences are beyond what TCP usually outlives."""
+NEAR_BYTES: Final = 1 << 20
+"""So near must a sequence number be to be the same connection's: more than a window that was under way is another's."""
+MIXER: Final = np.uint64(0x9E3779B97F4A7C15)
+"""Odd: a product with it spreads every bit (the golden ratio's fraction in 64 bits)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A connection of the guest on both sides of a moment: between which frames, and how it went on."""
+
+    peer: str
+    peer_port: int
+    port: int
+    before: tuple[PointView, int]
+    """The guest's last segment before: point, frame."""
+    after: tuple[PointView, int]
+    is_reset: bool
+    """The guest denied it afterwards: its first segment was a reset."""
+
+
+def connections_across(guest: Moved, views: Sequence[PointView], moment: int) -> list[Connected]:
+    """
+    Which TCP connections did the guest speak of before and after this moment on the reference clock?
+
+    Same addresses, same ports, and the first sequence number after is where the last one before left off: a machine
+    that started anew would have to guess it (RFC 6528). One that denies a connection with a reset takes the number from
+    the segment that it denies; it is told apart.
+    """
+    last: dict[tuple[int, ...], tuple[int, int, PointView, int]] = {}
+    first: dict[tuple[int, ...], tuple[int, int, bool, PointView, int]] = {}
+    for view in views:
+        j, when = view.journal, on_point(view, moment)
+        rows = frames_of(view, guest).sent_ip
+        rows = rows[(j.ip_protocol[rows] == IP_TCP) & (np.abs(j.ts_ns[rows] - when) <= FAR_NS)]
+        early = rows[j.ts_ns[rows] < when][::-1]
+        late = rows[j.ts_ns[rows] >= when]
+        for row in early[_first_of_each(view, early)].tolist():
+            flags, key, ts = int(j.tcp_flags[row]), _key(view, row), on_reference(view, int(j.ts_ns[row]))
+            end = int(j.tcp_seq[row]) + int(j.payload_bytes[row]) + bool(flags & TCP_SYN) + bool(flags & TCP_FIN)
+            if not flags & TCP_RST and (key not in last or last[key][0] < ts):
+                last[key] = (ts, end, view, int(j.frame[row]))
+        for row in late[_first_of_each(view, late)].tolist():
+            flags, key, ts = int(j.tcp_flags[row]), _key(view, row), on_reference(view, int(j.ts_ns[row]))
+            if not flags & TCP_SYN and (key not in first or first[key][0] > ts):
+                first[key] = (ts, int(j.tcp_seq[row]), bool(flags & TCP_RST), view, int(j.frame[row]))
+    found = []
+    for key in sorted(last.keys() & first.keys()):
+        _, end, at, frame = last[key]
+        _, seq, is_reset, then_at, then = first[key]
+        apart = (seq - end + 2**31) % 2**32 - 2**31
+        if abs(apart) <= NEAR_BYTES:
+            peer = ip_text(key[0], key[1])
+            found.append(Connected(peer, key[3], key[2], (at, frame), (then_at, then), is_reset))
+    return found
+
+
+def _key(view: PointView, row: int) -> tuple[int, ...]:
+    j = view.journal
+    return int(j.dst_high[row]), int(j.dst_low[row]), int(j.src_port[row]), int(j.dst_port[row]), int(j.src_low[row])
+
+
+def _first_of_each(view: PointView, rows: I64) -> I64:
+    """Where in these rows does each connection stand first?"""
+    j = view.journal
+    name = np.zeros(len(rows), np.uint64)
+    for column in (j.dst_high, j.dst_low, j.src_port, j.dst_port, j.src_low):
+        name = (name ^ column[rows].astype(np.uint64)) * MIXER
+        name ^= name >> np.uint64(31)
+    places: I64 = np.unique(name, return_index=True)[1]
+    return places
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Signs that a machine starts: when the first came on the reference clock, what they are, where they stand."""
+
+    ts: int
+    dhcp: int
+    probes: int
+    frames: tuple[tuple[PointView, int], ...]
+
+    @property
+    def words(self) -> str:
+        """What was seen, in words."""
+        dhcp = "DHCP without an address" if self.dhcp else ""
+        probes = f"{self.probes} ARP probes" if self.probes else ""
+        return " and ".join(word for word in (dhcp, probes) if word)
+
+
+def signs_of_start(mac: int, views: Iterable[PointView], since: int, until: int) -> Start | None:
+    """
+    Did this machine ask for an address as one does that has none, in that time of the reference clock?
+
+    DHCP from 0.0.0.0 (RFC 2131 4.1: a client that renews has an address), or ARP probes (RFC 5227). A link that comes
+    up again makes some systems do the same: this alone is no proof of a start.
+    """
+    best: Start | None = None
+    for view in views:
+        begin, end = on_point(view, since), on_point(view, until)
+        asked = dhcp_rows(view, mac)
+        asked = asked[(view.journal.ts_ns[asked] >= begin) & (view.journal.ts_ns[asked] <= end)]
+        rows = view.arps
+        probed = np.flatnonzero((rows.kind == PROBE) & (rows.sender_mac == np.uint64(mac)))
+        probed = probed[(rows.ts_ns[probed] >= begin) & (rows.ts_ns[probed] <= end)]
+        if not len(asked) and len(probed) < LEAST_PROBES:
+            continue
+        marks = [(int(view.journal.ts_ns[row]), int(view.journal.frame[row])) for row in asked[:2]]
+        marks += [(int(rows.ts_ns[row]), int(rows.frame[row])) for row in probed[:2]]
+        found = Start(
+            on_reference(view, min(marks)[0]), len(asked), len(probed), tuple((view, f) for _, f in sorted(marks))
+        )
+        if best is None or (bool(found.dhcp) + bool(found.probes), -found.ts) > (
+            bool(best.dhcp) + bool(best.probes),
+            -best.ts,
+        ):
+            best = found
+    return best
+
+
+def dhcp_rows(view: PointView, mac: int | None) -> I64:
+    """Which rows of the journal are DHCP of a client that has no address; of this MAC, or of any?"""
+    if "dhcp_rows" not in view.found:
+        j = view.journal
+        mask = (j.ip_protocol == IP_UDP) & (j.src_port == DHCP_CLIENT) & (j.dst_port == DHCP_SERVER)
+        view.found["dhcp_rows"] = np.flatnonzero(mask & (j.src_high == 0) & (j.src_low == np.uint64(IPV4_MAPPED)))
+    rows: I64 = view.found["dhcp_rows"]
+    return rows if mac is None else rows[view.journal.eth_src[rows] == np.uint64(mac)]

@@ -1,0 +1,389 @@
+"""Two broadcast domains that are alike, with NAT or a proxy between them and the rest (domain notes 4.9)."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.conflicts import find_duplicate_address
+from vmpcap.migration.guests import on_point, on_reference
+from vmpcap.migration.mechanisms.case import Case, result, sighted, since
+from vmpcap.migration.results import Mechanism
+from vmpcap.migration.sightings import GROUP_BIT, frames_of
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
+from vmpcap.terms.units import NS_PER_S, count_of
+from vmpcap.terms.wire import IP_ICMP, IP_TCP, IP_UDP, TCP_RST
+
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+Address = tuple[int, int]
+
+OUTSIDE: Final = ("wan", "client", "gateway", None)
+"""Points that may stand beyond the translator."""
+TELLING: Final = tuple(NUMBER_OF[kind] for kind in ("garp_request", "garp_reply", "arp_request", "arp_reply"))
+"""Bodies whose sender says that an address is its own."""
+
+MOST_LOOKED_UP: Final = 20_000
+LEAST_PAIRS: Final = 3
+"""So many packets must be seen on both sides: one alike by chance is one in millions, three are none."""
+TOGETHER_NS: Final = 2 * NS_PER_S
+SETTLED_NS: Final = NS_PER_S
+"""A guest that sends to its old gateway for less than this has only not heard of the new one yet."""
+LEAST_STALE: Final = 3
+UNREACHABLE: Final = 3
+"""ICMP destination unreachable (RFC 792)."""
+GLBP_MACS: Final = 0x0007_B400_0000
+"""GLBP answers for one address with several MACs, and means it."""
+MULTIPLIER: Final = np.uint64(0xBF58476D1CE4E5B9)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gateway:
+    """One address that the guest sends to, and its MACs at both sites."""
+
+    address: Address
+    old: frozenset[int]
+    new: frozenset[int]
+    at: tuple[PointView, PointView]
+    frames: tuple[int, int]
+
+    @property
+    def words(self) -> str:
+        names = [", ".join(str(mac_text(mac)) for mac in sorted(macs)) for macs in (self.old, self.new)]
+        text = f"{ip_text(*self.address)} is {names[0]} at {self.at[0].name} and {names[1]} at {self.at[1].name}"
+        return f"the gateway's address {text}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Translation:
+    """The guest's address under which it is known outside, proven by packets that were seen on both sides."""
+
+    outside: Address
+    inside_view: PointView
+    outside_view: PointView
+    pairs: int
+    frames: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """One sign that the equivalence is not complete."""
+
+    because: str
+    frames: tuple[tuple[PointView, int], ...]
+    hurts: bool = True
+    """Whether packets were certainly lost by it."""
+
+
+def judge_nat(case: Case, name: str) -> Mechanism | None:
+    """
+    Do two domains that are alike stand behind a translator, and does the guest's traffic go on through the new one?
+
+    Seen by packets with the guest's address inside and another outside; or by a gateway that has another MAC at each
+    site while the guest's address never appears on the way between the sites. Two gateways alone are no translator:
+    routers that advertise the guest look the same.
+    """
+    gateway = _gateway(case)
+    translation = _translation(case)
+    hidden = _hidden_at(case) if gateway is not None and translation is None else None
+    stale = _stale_gateway(case, gateway) if gateway is not None and case.domain.word == "equivalent" else None
+    if translation is None and hidden is None and stale is None:
+        return None
+    words, seen = [], []
+    if translation is not None:
+        words.append(
+            f"the guest is {ip_text(*translation.outside)} at {translation.outside_view.name}: "
+            f"{count_of(translation.pairs, 'packet')} of it passed there and at {translation.inside_view.name} with "
+            "its own address"
+        )
+        seen += list(zip((translation.inside_view, translation.outside_view), translation.frames, strict=True))
+    if gateway is not None:
+        words.append(gateway.words)
+        seen += list(zip(gateway.at, gateway.frames, strict=True))
+    if hidden is not None:
+        words.append(f"the guest's address is never seen at {hidden.name}, though other traffic is")
+    if translation is None and hidden is None:
+        words.append("whether a translator stands there is not in view")
+    head = "; ".join(words)
+    faults = _faults(case, gateway, translation)
+    if faults:
+        because = "; ".join(fault.because for fault in faults)
+        frames = [frame for fault in faults for frame in fault.frames]
+        back = case.back_at
+        late = back is not None and case.after(back) > SETTLED_NS
+        hurts = any(fault.hurts for fault in faults) or case.cut_off or case.reachability.answer == "no" or late
+        return result(name, "no" if hurts else "undecided", f"{because} ({head})", sighted([*frames, *seen]))
+    if case.cut_off:
+        because = f"{head}; yet {len(case.cut_off)} of {len(case.suffered)} peers get no answer"
+        return result(name, "undecided", because, sighted(seen))
+    if case.reachability.answer == "yes":
+        return result(name, "yes", f"{head}; the guest's traffic goes on from its new place", sighted(seen))
+    return result(name, "undecided", f"{head}; {case.reachability.because}", sighted(seen))
+
+
+def _gateway(case: Case) -> _Gateway | None:
+    """Which address that the guest's frames go to has one MAC in its old domain and another in its new one?"""
+    olds = [view for view in case.views if view.role == "domain:source"]
+    news = [view for view in case.views if view.role == "domain:destination"]
+    for old in olds:
+        used = _macs_used(old, case, until=on_point(old, case.moment))
+        before = _claims(old, case, on_point(old, case.moment))
+        for new in news:
+            after = _claims(new, case, None)
+            for address in sorted(before.keys() & after.keys()):
+                mine = {mac: frame for mac, frame in before[address].items() if mac in used}
+                theirs = {mac: frame for mac, frame in after[address].items() if mac not in before[address]}
+                if not mine or not theirs:
+                    continue
+                frames = (min(mine.values()), min(theirs.values()))
+                return _Gateway(address, frozenset(mine), frozenset(theirs), (old, new), frames)
+    return None
+
+
+def _macs_used(view: PointView, case: Case, until: int) -> set[int]:
+    """To which MACs did the guest send before that time?"""
+    j = view.journal
+    mine = (j.eth_src == np.uint64(case.guest.mac)) & (j.ts_ns < until) & ((j.eth_dst & GROUP_BIT) == 0)
+    return {int(mac) for mac in np.unique(j.eth_dst[mine])} - {NO_MAC}
+
+
+def _claims(view: PointView, case: Case, end: int | None) -> dict[Address, dict[int, int]]:
+    """Who claims which address there: by address, each MAC with its first frame. Not the guest, nor GLBP's gateways."""
+    rows = view.arps
+    told = np.isin(rows.kind, TELLING) & (rows.sender_mac != np.uint64(case.guest.mac)) & (rows.sender_low != 0)
+    told &= (rows.sender_mac & np.uint64(0xFFFF_FF00_0000)) != np.uint64(GLBP_MACS)
+    if end is not None:
+        told &= rows.ts_ns < end
+    found: dict[Address, dict[int, int]] = {}
+    for row in np.flatnonzero(told).tolist():
+        address = (int(rows.sender_high[row]), int(rows.sender_low[row]))
+        if address not in case.guest.ips:
+            found.setdefault(address, {}).setdefault(int(rows.sender_mac[row]), int(rows.frame[row]))
+    return found
+
+
+def _hidden_at(case: Case) -> PointView | None:
+    """At which point between the sites does traffic pass, but never with the guest's address?"""
+    for view in case.views:
+        if view.role == "wan" and view.journal_complete and not view.left_out:
+            j, frames = view.journal, frames_of(view, case.guest)
+            others = j.ip_version != 0
+            busy = [(others & ((j.ts_ns < on_point(view, case.moment)) == early)).any() for early in (True, False)]
+            if all(busy) and not len(frames.sent_ip) and not len(frames.asked):
+                return view
+    return None
+
+
+# translation
+
+
+def _translation(case: Case) -> _Translation | None:
+    """Under which other address do packets of the guest pass a point outside?"""
+    if not case.guest.ips or case.guest.mac == NO_MAC:
+        return None
+    insides = [v for v in case.views if v.role in ("domain:source", "domain:destination")]
+    outsides = [
+        v for v in case.views if v.role in OUTSIDE and not len((f := frames_of(v, case.guest)).sent_ip) + len(f.asked)
+    ]
+    best: _Translation | None = None
+    for outside in outsides:
+        j = outside.journal
+        usable = np.flatnonzero(_nameable(j))
+        if not len(usable):
+            continue
+        names = _names(j, usable)
+        for inside in insides:
+            found = _match(case, inside, outside, usable, names)
+            if found is not None and (best is None or found.pairs > best.pairs):
+                best = found
+    return best
+
+
+def _nameable(j: JournalColumns) -> npt.NDArray[np.bool_]:
+    """Which packets can be known again by what no translator changes: TCP's numbers, identification and payload?"""
+    tcp = (j.ip_protocol == IP_TCP) & (j.payload_bytes > 0) & (j.tcp_flags & TCP_RST == 0)
+    named: npt.NDArray[np.bool_] = tcp | (np.isin(j.ip_protocol, (IP_UDP, IP_ICMP)) & (j.ip_id != 0))
+    return named
+
+
+def _names(j: JournalColumns, rows: I64) -> U64:
+    """One number for each of these packets, the same on both sides of a translator."""
+    is_tcp = j.ip_protocol[rows] == IP_TCP
+    name = np.zeros(len(rows), np.uint64)
+    columns = (j.ip_protocol, j.payload_bytes, j.tcp_seq, j.tcp_ack, j.icmp_type, j.icmp_seq)
+    for column in columns:
+        name = (name ^ column[rows].astype(np.uint64)) * MULTIPLIER
+        name ^= name >> np.uint64(29)
+    identified = np.where(is_tcp, np.uint64(0), j.ip_id[rows].astype(np.uint64))
+    name = (name ^ identified) * MULTIPLIER
+    return name ^ (name >> np.uint64(29))
+
+
+def _match(case: Case, inside: PointView, outside: PointView, usable: I64, names: U64) -> _Translation | None:
+    here, there = inside.journal, outside.journal
+    frames = frames_of(inside, case.guest)
+    rows = np.sort(np.concatenate((frames.sent_ip, frames.asked)))
+    rows = rows[_nameable(here)[rows]][-MOST_LOOKED_UP:]
+    if not len(rows):
+        return None
+    mine = _names(here, rows)
+    order = np.argsort(names, kind="stable")
+    at = np.searchsorted(names[order], mine)
+    inside_ts = _on_reference_all(inside, here.ts_ns[rows])
+    hits: Counter[Address] = Counter()
+    first: dict[Address, tuple[int, int]] = {}
+    for number in np.flatnonzero(at < len(order)).tolist():
+        other = usable[order[at[number]]]
+        if names[order[at[number]]] != mine[number]:
+            continue
+        if abs(on_reference(outside, int(there.ts_ns[other])) - inside_ts[number]) > TOGETHER_NS:
+            continue
+        row = int(rows[number])
+        sent = bool(here.eth_src[row] == np.uint64(case.guest.mac))
+        outer = _ends(there, int(other), sent)
+        if outer[0] in case.guest.ips:
+            continue
+        hits[outer[0]] += 1
+        first.setdefault(outer[0], (int(here.frame[row]), int(there.frame[other])))
+    if not hits:
+        return None
+    address, count = hits.most_common(1)[0]
+    return _Translation(address, inside, outside, count, first[address]) if count >= LEAST_PAIRS else None
+
+
+def _on_reference_all(view: PointView, ts: I64) -> list[int]:
+    """These times of the point on the reference clock."""
+    return [on_reference(view, int(one)) for one in ts]
+
+
+def _ends(j: JournalColumns, row: int, from_guest: bool) -> tuple[Address, Address]:
+    """The guest's end and the peer's of a packet."""
+    source = int(j.src_high[row]), int(j.src_low[row])
+    target = int(j.dst_high[row]), int(j.dst_low[row])
+    return (source, target) if from_guest else (target, source)
+
+
+# faults
+
+
+def _faults(case: Case, gateway: _Gateway | None, translation: _Translation | None) -> list[_Fault]:
+    known = [*case.guest.ips, *([translation.outside] if translation is not None else [])]
+    found = (
+        _stale_gateway(case, gateway) if gateway is not None else None,
+        _resets(case, known),
+        _unreachable(case, known),
+        _touching(case, gateway) if gateway is not None else None,
+    )
+    return [fault for fault in found if fault is not None]
+
+
+def _stale_gateway(case: Case, gateway: _Gateway) -> _Fault | None:
+    """Did the guest go on sending to the MAC that the gateway had at its old place?"""
+    view = gateway.at[1]
+    j, when = view.journal, on_point(view, case.moment)
+    mine = (j.eth_src == np.uint64(case.guest.mac)) & (j.ts_ns > when)
+    stale = np.flatnonzero(mine & np.isin(j.eth_dst, np.array(sorted(gateway.old), np.uint64)))
+    if len(stale) < LEAST_STALE or j.ts_ns[stale[-1]] - when < SETTLED_NS:
+        return None
+    answered = np.isin(j.eth_src, np.array(sorted(gateway.old), np.uint64)) & (j.ts_ns > when)
+    if answered.any():
+        return None  # that MAC lives here too
+    fresh = np.flatnonzero(mine & np.isin(j.eth_dst, np.array(sorted(gateway.new), np.uint64)))
+    old = ", ".join(str(mac_text(mac)) for mac in sorted(gateway.old))
+    because = (
+        f"the guest sent {count_of(len(stale), 'packet')} to {old}, its gateway's MAC at the old site, until "
+        f"{since(int(j.ts_ns[stale[-1]]) - when)}: its ARP entry was stale"
+    )
+    frames = [(view, int(j.frame[stale[0]])), (view, int(j.frame[stale[-1]]))]
+    if len(fresh) and j.ts_ns[fresh[-1]] > j.ts_ns[stale[-1]]:
+        because += f", then it sent to {mac_text(int(j.eth_dst[fresh[-1]]))}"
+        frames.append((view, int(j.frame[fresh[-1]])))
+    return _Fault(because, tuple(frames))
+
+
+def _resets(case: Case, addresses: Sequence[Address]) -> _Fault | None:
+    """Did somebody between reset connections that stood before the move: with a TTL that is not the end's own?"""
+    for view in case.views:
+        j, when = view.journal, on_point(view, case.moment)
+        about = _of_addresses(j, addresses) & (j.ip_protocol == IP_TCP)
+        resets = np.flatnonzero(about & (j.tcp_flags & TCP_RST != 0) & (j.ts_ns > when))
+        strange = [row for row in resets.tolist()[:1000] if _is_strange(j, row, about, when)]
+        if strange:
+            ttls = sorted({int(j.ttl[row]) for row in strange})
+            row = strange[0]
+            because = (
+                f"at {view.name} {count_of(len(strange), 'connection')} of before got a reset with TTL "
+                f"{', '.join(map(str, ttls))}, which is not its end's: a box between the two had no state for it"
+            )
+            return _Fault(because, ((view, int(j.frame[row])),))
+    return None
+
+
+def _of_addresses(j: JournalColumns, addresses: Sequence[Address]) -> npt.NDArray[np.bool_]:
+    mask = np.zeros(j.rows, np.bool_)
+    for high, low in addresses:
+        mask |= (j.src_high == np.uint64(high)) & (j.src_low == np.uint64(low))
+        mask |= (j.dst_high == np.uint64(high)) & (j.dst_low == np.uint64(low))
+    return mask
+
+
+def _is_strange(j: JournalColumns, row: int, about: npt.NDArray[np.bool_], when: int) -> bool:
+    """Is this reset of a connection that stood before, and has its sender another TTL in all else?"""
+    same = about & (j.src_low == j.src_low[row]) & (j.dst_low == j.dst_low[row])
+    same &= (j.src_port == j.src_port[row]) & (j.dst_port == j.dst_port[row]) & (j.tcp_flags & TCP_RST == 0)
+    usual = np.unique(j.ttl[same])
+    before = bool((same & (j.ts_ns < when)).any())
+    return before and len(usual) == 1 and int(usual[0]) != int(j.ttl[row])
+
+
+def _unreachable(case: Case, addresses: Sequence[Address]) -> _Fault | None:
+    """Did a box between the two say that packets for the guest lead nowhere?"""
+    names = {ip_text(*one) for one in addresses}
+    for view in case.views:
+        when = on_point(view, case.moment)
+        errors = [
+            e
+            for e in view.complaints.errors
+            if e.version == 4
+            and e.kind == UNREACHABLE
+            and e.code != 4  # too big: another matter
+            and e.ts_ns > when
+            and e.target in names
+            and e.sender not in names
+        ]
+        if len(errors) >= LEAST_STALE or (errors and case.cut_off):
+            first = errors[0]
+            because = (
+                f"at {view.name} {first.sender} says that {first.target} is unreachable (ICMP 3/{first.code}), "
+                f"{count_of(len(errors), 'time')} from {since(first.ts_ns - when)} on"
+            )
+            return _Fault(because, ((view, first.frame), (view, errors[-1].frame)))
+    return None
+
+
+def _touching(case: Case, gateway: _Gateway) -> _Fault | None:
+    """Do the two domains touch: is the gateway's, or the guest's, address claimed by both in one segment?"""
+    for view in case.views:
+        rows = view.arps
+        high, low = gateway.address
+        mine = np.isin(rows.kind, TELLING) & (rows.sender_high == np.uint64(high)) & (rows.sender_low == np.uint64(low))
+        for key in np.unique(rows.segment_key[mine]):
+            here = np.flatnonzero(mine & (rows.segment_key == key))
+            macs = {int(mac) for mac in np.unique(rows.sender_mac[here])}
+            if macs & gateway.old and macs & gateway.new:
+                row = int(here[-1])
+                because = f"the two domains touch: at {view.name} both gateways claim {ip_text(high, low)}"
+                frames = ((view, int(rows.frame[here[0]])), (view, int(rows.frame[row])))
+                return _Fault(because, frames, hurts=False)
+    conflict = find_duplicate_address(case.guest, case.views)
+    if conflict.found:
+        view = next(v for v in case.views if v.name == conflict.point)
+        claims = tuple((view, frame) for frame in conflict.frames[:2])
+        return _Fault(f"the two domains touch: {conflict.because}", claims, hurts=False)
+    return None

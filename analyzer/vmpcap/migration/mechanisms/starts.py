@@ -1,0 +1,43 @@
+"""Guests that start instead of going on: HA restarts, cold migrations (domain notes 4.16)."""
+
+from vmpcap.migration.lives import connections_across
+from vmpcap.migration.mechanisms.case import Case, Worked, result, sighted, span
+from vmpcap.migration.restarts import Began, began_anew
+from vmpcap.migration.results import Mechanism
+from vmpcap.terms.units import count_of
+
+
+def judge_start(case: Case, name: str) -> Mechanism | None:
+    """
+    Did the guest start anew, so that this was no live migration of it?
+
+    After a stream that came to its end: carried while it was off. After one that did not: restarted by somebody who saw
+    it die. A live migration is proven by one connection of the guest that goes on.
+    """
+    trip = case.trip
+    if trip is None:
+        return None
+    began = began_anew(case.guest, case.views, trip.start, case.end)
+    is_cold = not trip.is_live or case.completed is True
+    if name != ("cold_migration" if is_cold else "ha"):
+        return None
+    if began is not None:
+        return _began(case, name, began)
+    if trip.is_live:
+        return None
+    goes_on = [one for one in connections_across(case.guest, case.views, case.moment) if not one.is_reset]
+    head = "the stream went over a port that carries machines which are switched off"
+    if goes_on:
+        one = goes_on[0]
+        because = f"{head}, yet the guest's connection with {one.peer} (port {one.peer_port}) went on: it moved live"
+        return result(name, "undecided", because, sighted([one.before, one.after]))
+    return result(name, "undecided", f"{head}; no start of the guest, and no connection that goes on, is in view")
+
+
+def _began(case: Case, name: str, began: Began) -> Mechanism:
+    words = f"the guest did not go on but started anew, {began.signs.words} {span(case.after(began.signs.ts))} after "
+    words += "its first sign at its new place" if case.guest.heard else "the stream's end"
+    words += f", silent for {span(began.silent_ns)} before" if began.silent_ns else ""
+    words += f"; it denied {count_of(began.denied, 'connection')} of before with a reset" if began.denied else ""
+    worked: Worked = {"yes": "yes", "no": "no"}.get(case.reachability.answer, "undecided")  # type: ignore[assignment]
+    return result(name, worked, f"{words}: no live migration; {case.reachability.because}", sighted(began.frames))

@@ -1,0 +1,300 @@
+"""Machines that were started elsewhere, not moved live: HA restarts, cold migrations (domain notes 4.16)."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.flows.streams import STREAMS
+from vmpcap.measures.journal import JournalColumns
+from vmpcap.measures.whose import addresses_of
+from vmpcap.migration.guests import Moved, guest_name, on_point, on_reference
+from vmpcap.migration.lives import PROBE, Start, connections_across, dhcp_rows, signs_of_start
+from vmpcap.migration.sightings import GROUP_BIT, frames_of
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import IPV4_MAPPED, ip_text
+from vmpcap.terms.units import NS_PER_S, count_of
+from vmpcap.terms.wire import IP_TCP
+
+I64 = npt.NDArray[np.int64]
+
+SILENT_NS: Final = 2 * NS_PER_S
+"""A machine that starts has been silent for longer than a live move lasts."""
+EARLY_NS: Final = 5 * NS_PER_S
+"""A host may announce a machine this long before the machine itself says anything."""
+STARTING_NS: Final = 120 * NS_PER_S
+"""... or the machine may take so long to ask for its address."""
+LEAST_BULK_BYTES: Final = 4_000_000
+"""Less than this on NFC's port is management."""
+LEAST_ASKED: Final = 3
+MOST_MACHINES: Final = 16
+"""More machines that start are not looked at: a whole host that comes up tells by a few."""
+
+NFC_PORT: Final = next(row.first_port for row in STREAMS if row.key == "nfc")
+NOWHERE: Final = np.uint64(IPV4_MAPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """A machine that was started anew where no migration stream carried it."""
+
+    name: Literal["ha", "cold_migration"]
+    mac: int
+    answer: Literal["yes", "no", "undecided"]
+    because: str
+    frames: tuple[tuple[PointView, int], ...]
+
+    @property
+    def sentence(self) -> str:
+        """All of it, with where to look."""
+        places: dict[str, list[int]] = {}
+        for view, frame in self.frames:
+            places.setdefault(view.name, []).append(frame)
+        where = "; ".join(
+            f"{name}: frame.number in {{{', '.join(map(str, sorted(set(numbers))))}}}"
+            for name, numbers in places.items()
+        )
+        return f"{self.name} (worked: {self.answer}): {self.because} ({where})"
+
+
+def find_restarts(views: Sequence[PointView], moved: Collection[int]) -> list[Restart]:
+    """
+    Which machines fell silent, and were started again by a host, without a migration stream?
+
+    Only those that lived before in view, and whose start a hypervisor announced or that came up in the other site's
+    domain: a machine that starts again where it stood is an ordinary reboot.
+
+    Parameters
+    ----------
+    moved : MACs of the guests that migrations carried
+    """
+    asking = {int(mac) for view in views for mac in np.unique(view.journal.eth_src[dhcp_rows(view, None)])}
+    for view in views:
+        probing = view.arps.kind == PROBE
+        asking |= {int(mac) for mac in np.unique(view.arps.sender_mac[probing])}
+    switched_on = {s.mac for v in views for s in v.series if s.boot != "answered" and s.count_of("rarp_announce")}
+    two_sites = {"domain:source", "domain:destination"} <= {view.role for view in views}
+    candidates = sorted(mac for mac in asking - set(moved) if two_sites or mac in switched_on)
+    found = (_restart_of(mac, views) for mac in candidates[:MOST_MACHINES])
+    return [restart for restart in found if restart is not None]
+
+
+def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
+    start = _start_after_silence(mac, views)
+    if start is None:
+        return None
+    begun, last, signs = start
+    announced = [
+        (view, s.frames[0])
+        for view in views
+        for s in view.series
+        if s.mac == mac
+        and s.count_of("rarp_announce")
+        and -EARLY_NS <= on_reference(view, s.first_ts) - begun <= STARTING_NS
+    ]
+    if not announced and _sites(mac, views, begun, late=False) & _sites(mac, views, begun, late=True):
+        return None
+    old, new = (_addresses(mac, views, begun, late) for late in (False, True))
+    if not announced and not _moved_site(mac, views, begun):
+        return None
+    guest = Moved(mac, tuple(sorted(old | new)), (), "high", "")
+    across = connections_across(guest, views, begun)
+    if any(not one.is_reset for one in across):
+        return None  # it went on: whatever it was, it was no start
+    readdressed = bool(old and new) and not old & new
+    carried = _carried(views, last[0], begun)
+    name: Literal["ha", "cold_migration"] = "cold_migration" if carried or readdressed else "ha"
+    words = [
+        f"{guest_name(Moved(mac, tuple(sorted(old)), (), 'high', ''))} was not moved live but started anew: silent for "
+        f"{(begun - last[0]) / NS_PER_S:.1f} s after its last frame, then {signs.words}"
+    ]
+    seen = [last[1:], *signs.frames, *announced[:2]]
+    words += ["announced by its host's RARP"] if announced else []
+    if carried:
+        words.append(carried[0])
+        seen.append(carried[1])
+    if readdressed:
+        words.append(_readdressed(mac, views, begun, old, new))
+    if across:
+        words.append(f"it denied {count_of(len(across), 'connection')} of before with a reset")
+        seen.append(across[0].after)
+    answer, why, more = _answers(mac, views, begun)
+    return Restart(name, mac, answer, "; ".join([*words, why]), (*seen, *more))
+
+
+def _start_after_silence(mac: int, views: Sequence[PointView]) -> tuple[int, tuple[int, PointView, int], Start] | None:
+    """When did it start after a silence that followed a life in view: time, last sign of life, signs of the start."""
+    life = _life(mac, views)
+    if not life:
+        return None
+    times = np.array([one[0] for one in life])
+    gaps = np.append(np.diff(times), max(on_reference(v, v.last_ts) for v in views) - times[-1])
+    for place in np.flatnonzero(gaps >= SILENT_NS).tolist():
+        since = int(times[place]) + 1
+        until = min(int(times[place] + gaps[place]) + 1, since + int(gaps[place])) + EARLY_NS
+        signs = signs_of_start(mac, views, since, until)
+        if signs is not None and signs.ts - since >= SILENT_NS:
+            return signs.ts, life[place], signs
+    return None
+
+
+def _life(mac: int, views: Sequence[PointView]) -> list[tuple[int, PointView, int]]:
+    """Its frames with an address of its own, by time: time on the reference clock, point, frame."""
+    found: list[tuple[int, PointView, int]] = []
+    for view in views:
+        j, rows = view.journal, view.arps
+        mine = np.flatnonzero(_of(j, mac) & ((j.src_high != 0) | (j.src_low != NOWHERE)))
+        found += [(on_reference(view, int(j.ts_ns[r])), view, int(j.frame[r])) for r in mine.tolist()]
+        told = (rows.sender_mac == np.uint64(mac)) & (rows.sender_low != NOWHERE) & (rows.sender_low != 0)
+        found += [
+            (on_reference(view, int(rows.ts_ns[r])), view, int(rows.frame[r])) for r in np.flatnonzero(told).tolist()
+        ]
+    return sorted(found, key=lambda one: one[0])
+
+
+def _of(j: JournalColumns, mac: int) -> npt.NDArray[np.bool_]:
+    mine: npt.NDArray[np.bool_] = (j.eth_src == np.uint64(mac)) & (j.ip_version != 0)
+    return mine
+
+
+def _sites(mac: int, views: Sequence[PointView], begun: int, late: bool) -> set[str]:
+    """In which of the two sites' domains was it seen, before or after?"""
+    sites = set()
+    for view in views:
+        if view.role in ("domain:source", "domain:destination"):
+            j, rows, when = view.journal, view.arps, on_point(view, begun)
+            mine = (j.eth_src == np.uint64(mac)) & ((j.ts_ns >= when) == late)
+            told = (rows.sender_mac == np.uint64(mac)) & ((rows.ts_ns >= when) == late)
+            if mine.any() or told.any():
+                sites.add(view.role)
+    return sites
+
+
+def _moved_site(mac: int, views: Sequence[PointView], begun: int) -> bool:
+    """Was it seen in one site's domain before, and in the other's alone since?"""
+    before, after = (_sites(mac, views, begun, late) for late in (False, True))
+    return bool(before and after) and not before & after
+
+
+def _addresses(mac: int, views: Sequence[PointView], begun: int, late: bool) -> set[tuple[int, int]]:
+    """Which addresses did it use before that time, or from then on?"""
+    found: set[tuple[int, int]] = set()
+    for view in views:
+        j, rows, when = view.journal, view.arps, on_point(view, begun)
+        found |= addresses_of(j.take((j.eth_src == np.uint64(mac)) & ((j.ts_ns >= when) == late)), [mac])
+        told = (rows.sender_mac == np.uint64(mac)) & ((rows.ts_ns >= when) == late) & (rows.sender_low != 0)
+        for row in np.flatnonzero(told & (rows.sender_low != NOWHERE) & (rows.kind != PROBE)).tolist():
+            found.add((int(rows.sender_high[row]), int(rows.sender_low[row])))
+    return {one for one in found if not _is_link_local(one)}
+
+
+def _is_link_local(address: tuple[int, int]) -> bool:
+    """169.254/16 or fe80::/10: every machine has one of these beside its own."""
+    high, low = address
+    return high >> 54 == 0xFE80 >> 6 or (high == 0 and low >> 16 == (IPV4_MAPPED | 0xA9FE0000) >> 16)
+
+
+def _carried(views: Sequence[PointView], last: int, begun: int) -> tuple[str, tuple[PointView, int]] | None:
+    """Did NFC carry bulk between two hosts while the machine was silent?"""
+    for view in views:
+        j = view.journal
+        mine = (j.ip_protocol == IP_TCP) & ((j.dst_port == NFC_PORT) | (j.src_port == NFC_PORT)) & (j.payload_bytes > 0)
+        mine &= (j.ts_ns >= on_point(view, last)) & (j.ts_ns <= on_point(view, begun))
+        rows = np.flatnonzero(mine)
+        pairs = list(zip(j.src_high[rows].tolist(), j.src_low[rows].tolist(), j.dst_low[rows].tolist(), strict=True))
+        for pair in sorted(set(pairs)):
+            here = rows[[one == pair for one in pairs]]
+            volume = int(j.payload_bytes[here].sum())
+            if volume >= LEAST_BULK_BYTES:
+                ends = f"{ip_text(pair[0], pair[1])} to {ip_text(int(j.dst_high[here[0]]), pair[2])}"
+                words = f"{volume / 1e6:.0f} MB went from {ends} on port {NFC_PORT} (NFC) meanwhile"
+                return words, (view, int(j.frame[here[0]]))
+    return None
+
+
+def _readdressed(
+    mac: int, views: Sequence[PointView], begun: int, old: set[tuple[int, int]], new: set[tuple[int, int]]
+) -> str:
+    """The old address, the new one, and what became of those who still asked for the old."""
+    asked = 0
+    for view in views:
+        j, when = view.journal, on_point(view, begun)
+        for high, low in old:
+            to_it = (j.dst_high == np.uint64(high)) & (j.dst_low == np.uint64(low)) & (j.ts_ns >= when)
+            asked = max(asked, int(to_it.sum()))
+    names = [", ".join(sorted(ip_text(*one) for one in ips)) for ips in (old, new)]
+    words = f"it came back as {names[1]} with the same MAC, and nothing came from {names[0]} any more"
+    return f"{words} ({count_of(asked, 'packet')} for it in vain)" if asked else words
+
+
+def _answers(
+    mac: int, views: Sequence[PointView], begun: int
+) -> tuple[Literal["yes", "no", "undecided"], str, list[tuple[PointView, int]]]:
+    """Do others reach it since it started?"""
+    asked_in_vain: list[tuple[PointView, int, int]] = []
+    for view in views:
+        j, when = view.journal, on_point(view, begun)
+        later = (j.ts_ns >= when) & (j.ip_version != 0)
+        to_it = np.flatnonzero(later & (j.eth_dst == np.uint64(mac)) & ((j.eth_src & GROUP_BIT) == 0))
+        from_it = np.flatnonzero(later & _of(j, mac) & ((j.eth_dst & GROUP_BIT) == 0))
+        for row in to_it.tolist()[:1000]:
+            back = from_it[(j.ts_ns[from_it] >= j.ts_ns[row]) & (j.dst_low[from_it] == j.src_low[row])]
+            back = back[(j.src_low[back] == j.dst_low[row]) & (j.tcp_flags[back] & 4 == 0)]
+            if len(back):
+                since = (on_reference(view, int(j.ts_ns[back[0]])) - begun) / NS_PER_S
+                words = f"others reach it again since {since:.1f} s after it began to start, at {view.name}"
+                return "yes", words, [(view, int(j.frame[row])), (view, int(j.frame[back[0]]))]
+        if len(to_it) >= LEAST_ASKED and j.ts_ns[to_it[-1]] - j.ts_ns[to_it[0]] >= NS_PER_S:
+            asked_in_vain.append((view, int(j.frame[to_it[-1]]), len(to_it)))
+    if asked_in_vain:
+        view, frame, count = asked_in_vain[0]
+        return (
+            "no",
+            f"{count_of(count, 'packet')} for it since stayed without an answer at {view.name}",
+            [(view, frame)],
+        )
+    return "undecided", "nobody is seen to ask it since", []
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A guest of a migration that began anew after it."""
+
+    signs: Start
+    silent_ns: int
+    denied: int
+    frames: tuple[tuple[PointView, int], ...]
+
+
+def began_anew(guest: Moved, views: Sequence[PointView], since: int, until: int) -> Began | None:
+    """
+    Did a guest that a stream was to carry start instead of going on?
+
+    Signs of a start alone may be a link that came up: it takes connections that the guest denies, or that it never
+    spoke of again after it had been silent for longer than a live move lasts.
+    """
+    signs = signs_of_start(guest.mac, views, since, until)
+    if signs is None:
+        return None
+    across = connections_across(guest, views, signs.ts)
+    if any(not one.is_reset for one in across):
+        return None
+    life = [one for one in _life(guest.mac, views) if one[0] < signs.ts]
+    silent = signs.ts - life[-1][0] if life else 0
+    denied = [one.after for one in across if one.is_reset]
+    if not denied and (silent < SILENT_NS or not _had_connections(guest, views, signs.ts)):
+        return None
+    return Began(signs, silent, len(denied), (*signs.frames, *denied[:2]))
+
+
+def _had_connections(guest: Moved, views: Sequence[PointView], moment: int) -> bool:
+    """Did the guest speak TCP within the minutes before?"""
+    for view in views:
+        j, when = view.journal, on_point(view, moment)
+        rows = frames_of(view, guest).sent_ip
+        near = (j.ts_ns[rows] < when) & (j.ts_ns[rows] >= when - STARTING_NS)
+        if (near & (j.ip_protocol[rows] == IP_TCP) & (j.payload_bytes[rows] > 0)).any():
+            return True
+    return False

@@ -1,0 +1,108 @@
+"""Machines that start where another thing was expected: HA restarts, cold migrations, and what only resembles them."""
+
+from scapy.layers.inet import IP, TCP
+from scapy.layers.l2 import Ether
+from scapy.packet import Raw
+
+from tests.mixtures.landscape import (
+    CLIENT,
+    CLIENT_MAC,
+    GATEWAY,
+    GUEST,
+    GUEST_MAC,
+    GW_A,
+    Landscape,
+    Talk,
+    arp,
+    dhcp_discover,
+    dhcp_offer,
+    echo,
+    steps,
+)
+
+HOST_A, HOST_B = ("02:00:00:00:0a:01", "10.0.1.11"), ("02:00:00:00:0b:01", "10.0.1.12")
+DIED, STARTS, ENDS = 2000, 9000, 14_000
+MINE, PEER = (GUEST_MAC, GUEST), (CLIENT_MAC, CLIENT)
+
+
+def life(scene: Landscape, begin: float, end: float, mine: tuple[str, str] = MINE, answers: bool = True) -> None:
+    """The client pings the guest ten times a second."""
+    for number, at in steps(begin, end, 100):
+        scene.put(at, echo(PEER, mine, number), "here")
+        if answers:
+            scene.put(at + 1, echo(mine, PEER, number, reply=True), "here")
+
+
+def conversation(scene: Landscape) -> Talk:
+    """A connection that stands when the guest dies."""
+    talk = Talk(PEER, MINE, 40_000)
+    for at, says in ((100, (True, 0, "S")), (101, (False, 0, "SA")), (102, (True, 0, "A"))):
+        scene.put(at, talk.say(*says), "here")
+    for _, at in steps(300, DIED, 100):
+        scene.put(at, talk.say(True, 100, "PA"), "here")
+        scene.put(at + 1, talk.say(False, 200, "PA"), "here")
+    return talk
+
+
+def boot(scene: Landscape, at: float, address: str = GUEST, announced: bool = True) -> None:
+    """Its host announces it; it asks for an address, probes for it and claims it."""
+    if announced:
+        scene.announce(at - 500, "here")
+    scene.put(at, dhcp_discover(GUEST_MAC), "here")
+    scene.put(at + 5, dhcp_offer(GUEST_MAC, (GW_A, GATEWAY), address), "here")
+    for n in range(3):
+        scene.put(at + 100 + 200 * n, arp(1, GUEST_MAC, "0.0.0.0", address), "here")
+    scene.put(at + 800, arp(1, GUEST_MAC, address, address), "here")
+
+
+def nfc(scene: Landscape, begin: float, end: float) -> None:
+    """6 MB from one host to the other on port 902."""
+    seq = 1
+    for _, at in steps(begin, end, (end - begin) / 4200):
+        tcp = TCP(sport=51_000, dport=902, seq=seq, ack=1, flags="A", window=60_000)
+        head = Ether(src=HOST_A[0], dst=HOST_B[0]) / IP(src=HOST_A[1], dst=HOST_B[1], id=seq // 1448 & 0xFFFF)
+        scene.put(at, head / tcp / Raw(b"n" * 1448), "here")
+        seq += 1448
+
+
+def restarted(answers: bool = True, address: str = GUEST, announced: bool = True, disk: bool = False) -> Landscape:
+    """The guest's host dies; the guest is started on another one, and denies the connection that it had."""
+    scene = Landscape({"here": None})
+    life(scene, 0, DIED)
+    talk = conversation(scene)
+    life(scene, DIED, STARTS, answers=False)
+    if disk:
+        nfc(scene, 3000, 8000)
+    boot(scene, STARTS, address, announced)
+    life(scene, STARTS + 1000, ENDS, (GUEST_MAC, address), answers)
+    if answers and address == GUEST:
+        scene.put(STARTS + 1500, talk.say(True, 100, "PA"), "here")
+        denial = talk.say(False, 0, "R")
+        scene.put(STARTS + 1501, denial, "here")
+    return scene
+
+
+def link_came_up() -> Landscape:
+    """A long stun and a link that comes up: RARP, DHCP and probes as of a start, but its connection goes on."""
+    scene = Landscape({"here": None})
+    life(scene, 0, DIED)
+    talk = conversation(scene)
+    boot(scene, STARTS)
+    life(scene, STARTS + 1000, ENDS)
+    scene.put(STARTS + 1500, talk.say(True, 100, "PA"), "here")
+    scene.put(STARTS + 1501, talk.say(False, 200, "PA"), "here")
+    return scene
+
+
+def host_died_while_moving() -> Landscape:
+    """The stream breaks off half-way; six seconds later the guest is started on the other host."""
+    scene = restarted()
+    scene.put_stream("here", most_ms=DIED)
+    return scene
+
+
+def carried_while_off() -> Landscape:
+    """A stream on the migration port that comes to its end, and the guest starts: it was switched off meanwhile."""
+    scene = restarted()
+    scene.put_stream("here", begin_ms=4000)
+    return scene

@@ -1,0 +1,72 @@
+"""HA restarts and cold migrations are called by their names, and never a live migration."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.mixtures import starts
+from tests.mixtures.landscape import told
+from vmpcap.report.document import Report
+
+
+def notes(report: Report) -> list[str]:
+    """What is said of machines that were started."""
+    return [note for note in report.notes if note.startswith(("ha ", "cold_migration "))]
+
+
+def test_a_restart_elsewhere_is_no_migration(tmp_path: Path) -> None:
+    """No stream, a start announced by a host, a connection denied: all of it with its frames."""
+    report = starts.restarted().report(tmp_path)
+    assert report.migrations == []
+    (note,) = notes(report)
+    assert note.startswith("ha (worked: yes): 00:50:56:aa:77:10 (10.77.0.10) was not moved live but started anew")
+    for word in ("silent for 7.1 s", "DHCP without an address and 3 ARP probes", "RARP", "denied 1 connection"):
+        assert word in note
+    assert "here: frame.number in {" in note
+
+
+def test_a_restart_that_nobody_reaches_did_not_work(tmp_path: Path) -> None:
+    (note,) = notes(starts.restarted(answers=False).report(tmp_path))
+    assert note.startswith("ha (worked: no)")
+    assert "without an answer" in note
+
+
+def test_a_disk_that_was_carried_makes_it_a_cold_migration(tmp_path: Path) -> None:
+    (note,) = notes(starts.restarted(disk=True).report(tmp_path))
+    assert note.startswith("cold_migration (worked: yes)")
+    assert "6 MB went from 10.0.1.11 to 10.0.1.12 on port 902 (NFC)" in note
+
+
+def test_another_address_of_the_same_mac_makes_it_a_cold_migration(tmp_path: Path) -> None:
+    """The old address never answers; others reach the new one."""
+    (note,) = notes(starts.restarted(address="10.88.0.10").report(tmp_path))
+    assert note.startswith("cold_migration (worked: yes)")
+    assert "came back as 10.88.0.10 with the same MAC, and nothing came from 10.77.0.10 any more" in note
+
+
+@pytest.mark.parametrize("scene", [starts.restarted(announced=False), starts.link_came_up()], ids=["reboot", "link"])
+def test_a_reboot_in_place_and_a_link_that_comes_up_are_neither(scene: starts.Landscape, tmp_path: Path) -> None:
+    """No host announced the one; a connection of the other goes on."""
+    assert notes(scene.report(tmp_path)) == []
+
+
+def test_a_guest_whose_host_died_while_it_moved_was_restarted(tmp_path: Path) -> None:
+    found = told(starts.host_died_while_moving().report(tmp_path))
+    assert found["ha"].worked == "yes"
+    assert "did not go on but started anew" in found["ha"].because
+    assert "denied 1 connection" in found["ha"].because
+    assert found["ha"].evidence[0].frames
+    assert "cold_migration" not in found
+
+
+def test_a_guest_that_starts_after_the_stream_was_carried_while_off(tmp_path: Path) -> None:
+    report = starts.carried_while_off().report(tmp_path)
+    assert told(report)["cold_migration"].worked == "yes"
+    assert notes(report) == []
+
+
+def test_nfc_as_the_migration_port_is_a_cold_migration(tmp_path: Path) -> None:
+    """The user names port 902: what it carries is not called live."""
+    found = told(starts.restarted(disk=True).report(tmp_path, ports=(902,)))
+    assert found["cold_migration"].worked == "yes"
+    assert "no live migration" in found["cold_migration"].because
