@@ -39,6 +39,13 @@ def labelled(sender: int, receiver: int) -> bytes:
     return OUTER + bytes.fromhex("8847") + (77 << 12 | 0x1FF).to_bytes(4, "big") + machines(sender, receiver)
 
 
+def labelled_gre(sender: int, receiver: int) -> bytes:
+    """The same in GRE between A and B, as OTV of a Nexus 7000."""
+    inner = bytes.fromhex("00008847") + labelled(sender, receiver)[14:]
+    ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(inner), 0, 0, 64, 47, 0)
+    return OUTER + bytes.fromhex("0800") + ip + bytes((192, 0, 2, 1, 198, 51, 100, 1)) + inner
+
+
 def log_of(frames: Sequence[bytes], log: TunnelledLog | None = None, first_frame: int = 1) -> TunnelledLog:
     """What is remembered of these frames."""
     log = TunnelledLog() if log is None else log
@@ -54,11 +61,12 @@ def shown(rows: Sequence[Tunnelled]) -> list[tuple[str, int, int, int, tuple[str
 
 def test_each_kind_of_tunnel_is_named_with_its_machines() -> None:
     """EtherIP with its ends, a fence with its number, labels with neither."""
-    frames = [in_etherip(GUEST, GATEWAY), fenced(GUEST, GATEWAY, 7), labelled(GUEST, GATEWAY)]
+    frames = [f(GUEST, GATEWAY) for f in (in_etherip, lambda a, b: fenced(a, b, 7), labelled, labelled_gre)]
     assert shown(log_of(frames).rows()) == [
         ("etherip", GUEST, GATEWAY, -1, (A, B)),
         ("fence", GUEST, GATEWAY, 7, None),
         ("mpls", GUEST, GATEWAY, -1, None),
+        ("labelled_gre", GUEST, GATEWAY, -1, (A, B)),
     ]
 
 

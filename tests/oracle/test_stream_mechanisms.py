@@ -320,6 +320,52 @@ def test_tshark_reads_etherip_and_fences_as_they_are_meant(tmp_path: Path) -> No
     ]
 
 
+EDGE_A, EDGE_B, EDGE_C = "192.0.2.11", "198.51.100.12", "203.0.113.13"
+"""Edge devices of both sites, and of the one where the peer is."""
+
+
+def otv(source: str, target: str) -> Callable[[Packet], Packet]:
+    """As a Nexus 7000 sends it: a label in GRE, no control word."""
+
+    def wrap(packet: Packet) -> Packet:
+        label = (109 << 12 | 1 << 8 | 254).to_bytes(4, "big")
+        return (
+            Ether(**OUTER)
+            / IP(src=source, dst=target, proto=47, flags="DF")
+            / Raw(b"\0\0\x88\x47" + label + bytes(packet))
+        )
+
+    return wrap
+
+
+def over_otv(follows: bool) -> Scene:
+    """The peer's edge device sends to the guest's new site, or on to the old one."""
+    scene = Scene()
+    add_stream(scene, (AT_SOURCE, AT_DESTINATION))
+    add_announcement(scene, "dom-b")
+    add_pings(scene, "dom-b", answered=follows)
+    add_announcement(scene, "wan", wrap=otv(EDGE_B, EDGE_C))
+    for n, ts in enumerate(every(0.1)):
+        here = EDGE_A if ts < MOVED else EDGE_B
+        ask = Ether(src=PEER, dst=GUEST) / IP(src=PEER_IP, dst=GUEST_IP, id=n) / ICMP(type=8, id=7, seq=n)
+        reply = Ether(src=GUEST, dst=PEER) / IP(src=GUEST_IP, dst=PEER_IP, id=n) / ICMP(type=0, id=7, seq=n)
+        scene.at("wan", ts, otv(EDGE_C, here if follows else EDGE_A)(ask))
+        if follows or ts < MOVED - 0.2:
+            scene.at("wan", ts + 0.001, otv(here, EDGE_C)(reply))
+    return scene
+
+
+def test_otv_in_labels_over_gre_follows_the_guest_or_does_not(tmp_path: Path) -> None:
+    """By the addresses of the edge devices."""
+    for name, follows, expected in (("on", True, "yes"), ("stale", False, "no")):
+        folder = tmp_path / name
+        folder.mkdir()
+        found = mechanisms(over_otv(follows), folder)
+        assert found["otv"].worked == expected
+        assert (EDGE_B if follows else EDGE_A) in found["otv"].because
+        assert "mpls" not in found
+
+
 def hidden(scene: Scene, lost: int = 0, shift_s: float = 0.0, volume: float = 1.0) -> Scene:
     """An ESP tunnel that carries as much as the stream, in its time."""
     count = int(3_600 * volume)

@@ -14,16 +14,16 @@ from vmpcap.terms.arrays import WRAPPING
 
 @dataclass(frozen=True, slots=True)
 class Tunnelled:
-    """Frames of one machine for another inside one tunnel. Times are of the point's own clock."""
+    """Frames of one machine for another inside one tunnel, between the same ends. Times are the point's own."""
 
     kind: str
-    """etherip, fence or mpls."""
+    """etherip, fence, mpls or labelled_gre."""
     eth_src: int
     eth_dst: int
     vni: int
     """A fence's id; -1 without a number."""
     outer: tuple[str, str] | None
-    """Between which addresses the last of them was carried; None without IPv4 outside."""
+    """Between which addresses they were carried; None without IPv4 outside."""
     first_frame: int
     first_ts: int
     last_frame: int

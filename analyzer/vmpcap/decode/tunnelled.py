@@ -9,15 +9,19 @@ from vmpcap.decode.bits import Bytes, be16, be32, byte
 from vmpcap.decode.frames import I32, I64, U8, U64, Frames
 from vmpcap.decode.steps import STEPS
 from vmpcap.readers.records import RecordBatch
-from vmpcap.terms.kernels import Int, inline_kernel, kernel
+from vmpcap.terms.kernels import inline_kernel, kernel
 from vmpcap.terms.wire import ETHERTYPE_IPV4, LINKTYPE_ETHERNET
 
 Bools = npt.NDArray[np.bool_]
 
-KINDS: Final = ("", "etherip", "fence", "mpls")
-"""By the number that stands for each; each is the name of a step."""
+KINDS: Final = ("", "etherip", "fence", "mpls", "labelled_gre")
+"""By the number that stands for each; all but the last are names of steps. OTV on a Nexus 7000 is labels in GRE."""
 
 FENCE: Final = KINDS.index("fence")
+_MPLS: Final = KINDS.index("mpls")
+_LABELLED_GRE: Final = KINDS.index("labelled_gre")
+_GRE: Final = 255
+"""Stands for the step gre in the table of kinds: none by itself."""
 ETHERTYPE_FENCE: Final = 0x88DE
 MORE_PARTS: Final = 0x04
 """Flag of a fenced frame that was cut because it did not fit (Wireshark, packet-vmlab.c)."""
@@ -42,6 +46,8 @@ def _kinds() -> npt.NDArray[np.uint8]:
     for number, step in enumerate(STEPS):
         if step.name in KINDS:
             kinds[number + 1] = KINDS.index(step.name)
+        if step.name == "gre":
+            kinds[number + 1] = _GRE
     kinds.flags.writeable = False
     return kinds
 
@@ -59,7 +65,7 @@ class Pairs(NamedTuple):
     vni: I64
     """int64[SLOTS]: the fence's id, or what the walk says of an overlay inside."""
     outer: U64
-    """uint64[SLOTS]: IPv4 source of the last carrying packet in the high half, its target in the low; 0 without."""
+    """uint64[SLOTS]: IPv4 source of the carrying packets in the high half, their target in the low; 0 without."""
     first_frame: I64
     first_ts: I64
     last_frame: I64
@@ -91,9 +97,12 @@ def no_pairs() -> Pairs:
 
 
 @inline_kernel
-def find_pair(state: Pairs, kind: Int, eth_src: np.uint64, eth_dst: np.uint64, vni: np.int64) -> np.int64:
-    """Where are these two? -1 where they are new and there is no room."""
+def find_pair(
+    state: Pairs, kind: np.int64, eth_src: np.uint64, eth_dst: np.uint64, vni: np.int64, outer: np.uint64
+) -> np.int64:
+    """Where are these two between these ends? -1 where they are new and there is no room."""
     mixed = (eth_src * np.uint64(_MIX)) ^ eth_dst ^ (np.uint64(vni) << np.uint64(40)) ^ np.uint64(kind)
+    mixed = ((mixed ^ (mixed >> np.uint64(29))) * np.uint64(_MIX)) ^ outer
     mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(_MIX)
     begin = np.int64(mixed >> np.uint64(33))
     for probe in range(PROBES):
@@ -102,11 +111,11 @@ def find_pair(state: Pairs, kind: Int, eth_src: np.uint64, eth_dst: np.uint64, v
             if state.totals[PAIRS] == MOST_PAIRS:
                 return np.int64(-1)
             state.totals[PAIRS] += 1
-            state.kind[slot] = kind
+            state.kind[slot], state.outer[slot] = kind, outer
             state.eth_src[slot], state.eth_dst[slot], state.vni[slot] = eth_src, eth_dst, vni
             return np.int64(slot)
         is_same = state.eth_src[slot] == eth_src and state.eth_dst[slot] == eth_dst and state.vni[slot] == vni
-        if is_same and state.kind[slot] == kind:
+        if is_same and state.kind[slot] == kind and state.outer[slot] == outer:
             return np.int64(slot)
     return np.int64(-1)
 
@@ -114,33 +123,34 @@ def find_pair(state: Pairs, kind: Int, eth_src: np.uint64, eth_dst: np.uint64, v
 @inline_kernel
 def kind_of(path_high: np.uint64, path_low: np.uint64, kind_of_step: U8) -> np.int64:
     """Which of KINDS is the outermost on this path? 0 without."""
+    behind_gre = False
     for half in (path_high, path_low):
         for i in range(8):
             kind = np.int64(kind_of_step[(half >> np.uint64(56 - 8 * i)) & np.uint64(0xFF)])
-            if kind != 0:
-                return kind
+            if kind == _GRE:
+                behind_gre = True
+            elif kind != 0:
+                return np.int64(_LABELLED_GRE) if kind == _MPLS and behind_gre else kind
     return np.int64(0)
 
 
 @inline_kernel
-def note_outermost(
-    buffer: Bytes, base: np.int64, end: np.int64, frame: Int, kind: np.int64, state: Pairs, slot: np.int64
-) -> None:
-    """Between which addresses was it carried; was it cut in parts?"""
+def behind_tags(buffer: Bytes, base: np.int64, end: np.int64) -> np.int64:
+    """Where stands the ethertype behind the outermost tags?"""
     at = np.int64(12)
     for _ in range(_MOST_TAGS):
         if at + 6 <= end and be16(buffer, base + at) in (0x8100, 0x88A8):
             at += 4
-    if at + 3 > end:
-        return
-    outermost = be16(buffer, base + at)
-    if outermost == ETHERTYPE_IPV4 and at + 22 <= end:
-        source, target = be32(buffer, base + at + 14), be32(buffer, base + at + 18)
-        state.outer[slot] = np.uint64(source) << np.uint64(32) | np.uint64(target)
-    elif kind == FENCE and outermost == ETHERTYPE_FENCE and byte(buffer, base + at + 2) & MORE_PARTS:
-        state.parts[slot] += 1
-        if state.first_part[slot] == 0:
-            state.first_part[slot] = frame
+    return at
+
+
+@inline_kernel
+def outer_of(buffer: Bytes, base: np.int64, end: np.int64, at: np.int64) -> np.uint64:
+    """Between which IPv4 addresses is it carried? 0 without."""
+    if at + 22 > end or be16(buffer, base + at) != ETHERTYPE_IPV4:
+        return np.uint64(0)
+    source, target = be32(buffer, base + at + 14), be32(buffer, base + at + 18)
+    return np.uint64(source) << np.uint64(32) | np.uint64(target)
 
 
 @kernel
@@ -188,7 +198,11 @@ def note_pairs(
             kind = np.int64(state.path_kind[place])
         if kind == 0 or (wanted.shape[0] != 0 and not wanted[i]):
             continue
-        slot = find_pair(state, kind, eth_src[i], eth_dst[i], vni[i])
+        base, end, at, outer = record_at[i], np.int64(captured_bytes[i]), np.int64(0), np.uint64(0)
+        if link_type[i] == LINKTYPE_ETHERNET:
+            at = behind_tags(buffer, base, end)
+            outer = outer_of(buffer, base, end, at)
+        slot = find_pair(state, kind, eth_src[i], eth_dst[i], vni[i], outer)
         if slot < 0:
             state.totals[LEFT_OUT] += 1
             continue
@@ -197,8 +211,10 @@ def note_pairs(
         state.frames[slot] += 1
         state.last_frame[slot], state.last_ts[slot] = first_frame + i, ts_ns[i]
         state.most_bytes[slot] = max(state.most_bytes[slot], wire_bytes[i])
-        if link_type[i] == LINKTYPE_ETHERNET:
-            note_outermost(buffer, record_at[i], np.int64(captured_bytes[i]), first_frame + i, kind, state, slot)
+        is_fenced = kind == FENCE and at != 0 and at + 3 <= end and be16(buffer, base + at) == ETHERTYPE_FENCE
+        if is_fenced and byte(buffer, base + at + 2) & MORE_PARTS:
+            state.parts[slot] += 1
+            state.first_part[slot] = first_frame + i if state.first_part[slot] == 0 else state.first_part[slot]
 
 
 _ALL: Final = np.zeros(0, np.bool_)

@@ -8,6 +8,7 @@ from vmpcap.announcements.carriers import CarrierRows
 from vmpcap.decode.paths import path_steps
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, Worked, result, sighted, since
+from vmpcap.migration.mechanisms.labelled_gre import judge_labelled_gre
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
@@ -31,7 +32,7 @@ def judge_overlay(case: Case, name: str) -> Mechanism | None:
         if mine.any():
             found.append((view, CarrierRows(*(column[mine] for column in rows))))
     if not found:
-        return None
+        return judge_labelled_gre(case, name) if name == "otv" else None
     homes = sorted(_homes(found, mac), key=lambda home: (home[0], home[1]))
     before = [home for home in homes if home[0] < case.moment]
     later = [home for home in homes if home[0] >= case.moment]

@@ -123,7 +123,7 @@ MECHANISMS: Final = (
         "frames for the guest go to its new endpoint",
         "they go on to the old one"),
     Row("otv", judge_overlay,
-        "OTV (UDP 8472) around the guest's frames",
+        "OTV around the guest's frames: UDP 8472, or labels in GRE as a Nexus 7000 sends it",
         "frames for the guest go to its new edge device",
         "they go on to the old one"),
     Row("lisp", judge_lisp,
