@@ -166,6 +166,7 @@ ARGUMENTS: Final = {
     "shell": "`bash` (4.4 or later), `zsh` or `fish`.",
     "a": "Captures, folders with the captures of one incident, or reports written earlier.",
     "names": "Which profiles; all of them where none is named.",
+    "name": "Which scenario; without one they are listed.",
 }
 """What arguments are, since click keeps no help for them."""
 
