@@ -10,8 +10,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.report.made import HOSTILE, poisoned
 from tests.report.sample import SAMPLES
+from vmpcap.measures.sequence_graph import SequenceGraph
 from vmpcap.report.as_html import to_html
 from vmpcap.report.document import Report
+from vmpcap.runs.graph import sequence_graphs
 from vmpcap.runs.pipeline import analyse
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.verdicts.profile import DEFAULT, load_profile
@@ -47,6 +49,14 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         written[name] = folder / f"{name}.html"
         written[name].write_text(to_html(report), encoding="utf-8")
     return written
+
+
+def graphed(folder: Path, point: str) -> tuple[Report, dict[str, SequenceGraph]]:
+    """The report on one point, and the numbers of its stream."""
+    points = (PointFiles(point, None, (str(folder / f"{point}.pcap.zst"),)),)
+    request = Request(points=points, profile=load_profile(DEFAULT))
+    analysis = analyse(request)
+    return analysis.report, sequence_graphs(analysis, request)
 
 
 def reported(folder: Path) -> Report:
@@ -114,6 +124,51 @@ INK = """() => {
 """How many pixels of each chart have the colour of its main line, which neither grid nor words have; bands are thin."""
 LEAST_INK = 150
 """A line that crosses half of the narrowest chart."""
+
+
+STROKES = """() => {
+  const canvas = document.querySelector(".chart[data-kind=sequence] canvas");
+  const hue = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+  const count = (name) => {
+    const wanted = [1, 3, 5].map((at) => parseInt(hue(name).slice(at, at + 2), 16));
+    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    let inked = 0;
+    for (let at = 0; at < pixels.length; at += 4)
+      if (pixels[at + 3] > 200 && wanted.every((value, n) => Math.abs(pixels[at + n] - value) < 12)) inked += 1;
+    return inked;
+  };
+  return [count("fail"), count("garp")];
+}"""
+"""How many pixels of the graph have the colours of what was sent again, and of what was late."""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_graph_of_a_stream_marks_what_was_sent_again_and_what_was_late(
+    browser: Browser, tmp_path: Path, width: int
+) -> None:
+    """76 segments of the lossy stream: seen twice at the source, into gaps at the destination."""
+    for point, again, late in (("src-uplink", True, False), ("dst-uplink", False, True)):
+        path = tmp_path / f"{point}.html"
+        path.write_text(to_html(*graphed(CAPTURES / "lossy", point)), encoding="utf-8")
+        with Opened(browser, path, width) as opened:
+            assert opened.complaints == []
+            assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+            red, violet = opened.page.evaluate(STROKES)
+            assert (red > 200, violet > 200) == (again, late), point
+            kinds = opened.page.evaluate("[...document.querySelectorAll('.chart')].map((c) => c.dataset.kind)")
+            assert "sequence" in kinds
+            found = Axe().run(opened.page, options={"resultTypes": ["violations"]})
+            assert [v["id"] for v in found.response["violations"]] == []
+
+
+def test_idle_and_loaded_round_trips_have_a_line_each(browser: Browser, pages: dict[str, Path]) -> None:
+    """In the spread and in the shares; each share ends at 100 %."""
+    with Opened(browser, pages["routed_stretched"]) as opened:
+        for kind in ("spread", "share"):
+            labels = f"[...document.querySelector('.chart[data-kind={kind}]').chart.series].map((s) => s.label)"
+            assert opened.page.evaluate(labels)[1:] == ["loaded", "idle"]
+        ends = "document.querySelector('.chart[data-kind=share]').chart.data.slice(1).map((y) => y[y.length - 1])"
+        assert opened.page.evaluate(ends) == pytest.approx([100, 100])
 
 
 def test_a_chart_without_its_line_has_no_ink(browser: Browser, pages: dict[str, Path]) -> None:

@@ -331,3 +331,19 @@ def test_a_terminal_gets_one_screen_and_all_of_it_when_asked_and_a_file_all_of_i
     assert full.count("\n") > 80
     vmpcap("report", capture, "-o", kept)
     assert "\nEvidence\n" in kept.read_text()
+
+
+def test_a_graph_needs_a_page_to_be_drawn_into_and_a_capture_that_can_be_read_twice(
+    capsys: pytest.CaptureFixture[str], rarps: Path, tmp_path: Path
+) -> None:
+    """Asked before anything is read; with both it is there."""
+    said = here(capsys, "report", "--graph", rarps)
+    assert (said.status, said.out) == (2, "")
+    assert "add --html FILE" in said.err
+    said = here(capsys, "report", "--graph", "--html", tmp_path / "r.html", "-")
+    assert said.status == 2
+    assert "reads the stream a second time" in said.err
+    assert not (tmp_path / "r.html").exists()
+    done = vmpcap("report", "-q", "--graph", "--html", tmp_path / "r.html", CLEAN / "src-uplink.pcap.zst")
+    assert done.status == 0
+    assert 'data-kind="sequence"' in (tmp_path / "r.html").read_text()

@@ -102,6 +102,18 @@ def test_the_idle_path_is_apart_from_the_loaded_one() -> None:
     assert (seen.idle_ms, seen.idle_samples, seen.p5_ms) == (3.0, 2, 20.0)
 
 
+def test_each_bin_of_the_histogram_says_how_many_of_its_samples_met_an_idle_path() -> None:
+    """The handshake is none of the samples; where the echo of a stamp closes the round trips nobody knows."""
+    bins = told(
+        path(rtt=rtt(3 * MS, 3 * MS, 20 * MS, 30 * MS), idle_rtt=rtt(3 * MS, 20 * MS), handshake_ns=4 * MS),
+        at_source=True,
+    ).histogram
+    assert [(one.count, one.idle) for one in bins] == [(2, 1), (1, 1), (1, 0)]
+    by_echo = told(path(rtt=rtt(3 * MS), near_rtt=rtt(2 * MS), loop_rtt=rtt(5 * MS, 6 * MS), idle_rtt=rtt(3 * MS)))
+    assert by_echo.measured_by == "timestamp_echo"
+    assert {one.idle for one in by_echo.histogram} == {None}
+
+
 def test_a_handshake_is_no_sample_of_a_half() -> None:
     """It crosses the whole path: among samples of one half it would lean high."""
     half = path(rtt=rtt(3 * MS), idle_rtt=rtt(3 * MS, 3 * MS))

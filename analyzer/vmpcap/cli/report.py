@@ -19,6 +19,7 @@ from vmpcap.cli.overwriting import spare_captures
 from vmpcap.cli.progress import Progress
 from vmpcap.cli.proposed import say_proposed
 from vmpcap.cli.reading import Reading
+from vmpcap.runs.requests import Request
 from vmpcap.terms.errors import RequestError
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ FORMATS: Final = ("terminal", "json", "html", "markdown", "parquet", "junit", "m
     help="The figures as OpenMetrics as well, for dashboards.",
 )
 @click.option("--full", is_flag=True, help="On a terminal all of the report, not what fits one screen.")
+@click.option("--graph", is_flag=True, help="Draw the stream's sequence numbers over time into the page (--html).")
 @click.option("--partial", is_flag=True, help="On Ctrl-C report on what was read by then; the exit status stays 130.")
 @click.option("--json-schema", is_flag=True, help="Show the JSON Schema of the report and exit.")
 def report(
@@ -83,6 +85,7 @@ def report(
     junit_file: str | None,
     metrics_file: str | None,
     full: bool,
+    graph: bool,
     partial: bool,
     json_schema: bool,
 ) -> int:
@@ -107,14 +110,33 @@ def report(
     outputs = wanted_outputs(format_name, output, extra, full)
     request = request_of(common)
     spare_captures(request, [wanted.path for wanted in outputs])
+    if graph:
+        _refuse_graph(request, outputs)
     from vmpcap.runs.pipeline import analyse
 
     with enough_on_ctrl_c(partial) as is_enough, Progress(common.quiet) as progress:
         analysis = analyse(replace(request, is_enough=is_enough), progress)
         was_interrupted = is_enough()
+        if graph and not was_interrupted:
+            analysis = _with_graphs(analysis, request)
     say_proposed(analysis.report.inputs, common.quiet)
     _write(analysis, outputs)
     return STATUS["interrupted"] if was_interrupted else _status(analysis.report, common)
+
+
+def _refuse_graph(request: Request, outputs: list[Output]) -> None:
+    """Asked before any packet is read: is there a page to draw into, and can the captures be read twice?"""
+    from vmpcap.runs.graph import refuse_unreadable
+
+    if all(wanted.format != "html" for wanted in outputs):
+        raise RequestError("--graph is drawn into the page; add --html FILE")
+    refuse_unreadable(request)
+
+
+def _with_graphs(analysis: "Analysis", request: Request) -> "Analysis":
+    from vmpcap.runs.graph import sequence_graphs
+
+    return replace(analysis, graphs=sequence_graphs(analysis, request))
 
 
 def _write(analysis: "Analysis", outputs: list[Output]) -> None:
@@ -163,7 +185,7 @@ def _write_markdown(analysis: "Analysis", path: str) -> None:
 def _write_html(analysis: "Analysis", path: str) -> None:
     from vmpcap.report.as_html import to_html
 
-    put_text(to_html(analysis.report), path)
+    put_text(to_html(analysis.report, analysis.graphs), path)
 
 
 def _write_junit(analysis: "Analysis", path: str) -> None:

@@ -94,6 +94,8 @@ class HistogramBin(msgspec.Struct, frozen=True, kw_only=True):
     low_ms: float
     high_ms: float
     count: int
+    idle: int | None = None
+    """Of those, sent with at most two segments in flight: of the idle path; null where that is not told apart."""
 
 
 class RttSpan(msgspec.Struct, frozen=True, kw_only=True):

@@ -83,7 +83,7 @@ def describe_rtt(paths: Sequence[Path], at_source: bool) -> Rtt:
         coverage=coverage,
         coverage_because=because,
         measured_by=MEASURED_BY[kind] if coverage is not None else None,
-        histogram=_histogram(values, counts),
+        histogram=_histogram(values, counts, merge_buckets(idle) if kind == "rtt" and coverage is not None else None),
         delayed_acks=sum(p.back.delayed_acks for p in paths) if coverage is not None and kind == "rtt" else None,
         **(_by_stamps(paths) if coverage is not None and kind == "rtt" else {}),
     )
@@ -151,16 +151,28 @@ def _percentile(
     return ms(value if low is None else max(value, low))
 
 
-def _histogram(values: I64, counts: I64) -> list[HistogramBin]:
-    """The distribution in bins that are an eighth of an octave wide (9 %): enough for a picture."""
+def _histogram(values: I64, counts: I64, idle: tuple[I64, I64] | None) -> list[HistogramBin]:
+    """
+    The distribution in bins that are an eighth of an octave wide (9 %): enough for a picture.
+
+    `idle` are the values and counts of those samples among them that met an idle path; None where nobody knows.
+    """
     if not counts.sum():
         return []
-    at = np.floor(np.log2(np.maximum(values, 1)) * 8).astype(np.int64)
+    at = _bin_of(values)
     bins = []
     for key in np.unique(at):
         low, high = 2.0 ** (int(key) / 8), 2.0 ** ((int(key) + 1) / 8)
-        bins.append(HistogramBin(low_ms=low / 1e6, high_ms=high / 1e6, count=int(counts[at == key].sum())))
+        of_idle = None if idle is None else int(idle[1][_bin_of(idle[0]) == key].sum())
+        bins.append(
+            HistogramBin(low_ms=low / 1e6, high_ms=high / 1e6, count=int(counts[at == key].sum()), idle=of_idle)
+        )
     return bins
+
+
+def _bin_of(values: I64) -> I64:
+    found: I64 = np.floor(np.log2(np.maximum(values, 1)) * 8).astype(np.int64)
+    return found
 
 
 def _least(values: Iterable[int | None]) -> int | None:

@@ -2,11 +2,12 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from vmpcap.measures.sequence_graph import SequenceGraph
 from vmpcap.report.about_captures import about_captures
 from vmpcap.report.about_stream import COUNTED
 from vmpcap.report.blocks import Block, Heading, Picture
@@ -56,9 +57,13 @@ NAMES: Final = {
 """What a card is called; a check that is not here has its id."""
 
 
-def to_html(report: Report) -> str:
+def to_html(report: Report, graphs: Mapping[str, SequenceGraph] | None = None) -> str:
     """
     How is this report written as a page of its own? Whatever a capture says stays text.
+
+    Parameters
+    ----------
+    graphs : the numbers of each migration's main connection over time, by the migration's id, where they were asked for
 
     Raises
     ------
@@ -69,7 +74,7 @@ def to_html(report: Report) -> str:
     style = ours("page.css") + _taken("uplot.css")
     script = _taken("uplot.js") + "\n" + ours("page.js")
     title = f"{VERDICTS[shown.verdict]}: {_sentence(shown)}"
-    page = el("html", head(title, style, script), _body(shown, script), lang="en")
+    page = el("html", head(title, style, script), _body(shown, script, graphs or {}), lang="en")
     return (
         f"<!doctype html>\n<!-- charts by uPlot:\n{_taken('uplot.LICENSE').replace('--', '- -')}-->\n{markup(page)}\n"
     )
@@ -104,9 +109,9 @@ def head(title: str, style: str, script: str) -> Element:
     )
 
 
-def _body(report: Report, script: str) -> Element:
-    data = raw("script", chart_data(report), type="application/json", id="data")
-    return el("body", _header(report), el("main", *_main(report)), _footer(report), data, raw("script", script))
+def _body(report: Report, script: str, graphs: Mapping[str, SequenceGraph]) -> Element:
+    data = raw("script", chart_data(report, graphs), type="application/json", id="data")
+    return el("body", _header(report), el("main", *_main(report, graphs)), _footer(report), data, raw("script", script))
 
 
 def _sentence(report: Report) -> str:
@@ -138,15 +143,15 @@ def _overview(migrations: Sequence[Migration]) -> Element:
     return el("div", table, class_="wide", tabindex="0", role="group", aria_label="migrations")
 
 
-def _main(report: Report) -> Iterator[Element]:
+def _main(report: Report, graphs: Mapping[str, SequenceGraph]) -> Iterator[Element]:
     if not report.migrations:
         yield el("section", *draw_blocks(about_nothing(report)))
     for migration in report.migrations:
-        yield el("article", *_migration(migration, report), id=migration.id)
+        yield el("article", *_migration(migration, report, graphs.get(migration.id)), id=migration.id)
     yield el("section", *draw_blocks(about_captures(report, UNICODE)), class_="captures")
 
 
-def _migration(m: Migration, report: Report) -> Iterator[Element]:
+def _migration(m: Migration, report: Report, graph: SequenceGraph | None) -> Iterator[Element]:
     yield el("h2", f"{m.source} → {m.destination}")
     told = (hypervisor(m), ports(m), count_of(m.connections, "connection"), m.outcome, stamp(m.start_ts))
     yield el("p", ", ".join((*told, span(m.duration_s), size(m.bytes.unique), f"seen at {m.point}")), class_="quiet")
@@ -164,6 +169,9 @@ def _migration(m: Migration, report: Report) -> Iterator[Element]:
         holder = el("div", way, class_="wide", tabindex="0", role="group", aria_label="the stream's way")
         yield el("figure", holder, el("figcaption", words))
     yield from _charts(m, blocks)
+    if graph is not None:
+        yield el("h3", "Sequence and acknowledgement numbers")
+        yield _figure(m, "sequence", f"numbers of {m.id}'s main connection over time", _graph_words(graph))
     yield from draw_blocks(_without_pictures(blocks))
 
 
@@ -205,9 +213,10 @@ def _charts(m: Migration, blocks: Sequence[Block]) -> Iterator[Element]:
             yield el("figure", holder, el("figcaption", words))
     if m.rtt.histogram:
         yield el("h3", "Round trips")
-        spread = _figure(
-            m, "spread", f"how {m.rtt.samples:,} round trips of {m.id} spread", "how many samples took how long"
-        )
+        is_apart = all(b.idle is not None for b in m.rtt.histogram)
+        counted = "share of its samples that took so long" if is_apart else "how many samples took how long"
+        apart = "; idle: sent with at most two segments in flight, loaded: all others" if is_apart else ""
+        spread = _figure(m, "spread", f"how {m.rtt.samples:,} round trips of {m.id} spread", f"{counted}{apart}")
         share = _figure(
             m, "share", f"share of the round trips of {m.id} up to a duration", "share of the samples up to it"
         )
@@ -215,6 +224,15 @@ def _charts(m: Migration, blocks: Sequence[Block]) -> Iterator[Element]:
     if m.rtt.over_time:
         words = "shortest, median and longest in each part of the stream; bars: bytes sent again"
         yield _figure(m, "over-time", f"round trips and bytes sent again of {m.id} over time", words)
+
+
+def _graph_words(graph: SequenceGraph) -> str:
+    again, late = (int(strokes.count.sum()) for strokes in (graph.again, graph.late))
+    told = f"{count_of(again, 'segment')} of bytes seen before, {count_of(late, 'segment')} into a gap"
+    return (
+        "the connection that carried most: bytes sent and bytes acknowledged; strokes: sent again (red), or late, into "
+        f"a gap (violet): {told}; each column is {span(graph.width_s)}; drag to zoom, double click to see all again"
+    )
 
 
 def _figure(m: Migration, kind: str, label: str, words: str, plain: Sequence[Element] = ()) -> Element:

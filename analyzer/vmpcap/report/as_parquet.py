@@ -239,6 +239,7 @@ FRAMES: Final = (
         _field("low_ms", "float", "from here on", "ms"),
         _field("high_ms", "float", "to below this", "ms"),
         _field("count", "count", "samples", "samples"),
+        _field("idle", "count", "of those, sent with at most two segments in flight", "samples"),
     )),
     Frame("rtt_over_time", "round trips in each part of a stream", _of_migrations("rtt.over_time"), (
         MIGRATION,

@@ -1,12 +1,13 @@
 """What the page's charts are drawn from: the report's series as numbers after the migration's start."""
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 
+from vmpcap.measures.sequence_graph import KINDS, SequenceGraph, Strokes
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.words import seconds_between
 
@@ -14,7 +15,7 @@ MOST_MARKS: Final = 200
 """Announcements that are drawn into one chart."""
 
 
-def chart_data(report: Report) -> str:
+def chart_data(report: Report, graphs: Mapping[str, SequenceGraph] = {}) -> str:
     """
     The data of all charts as JSON that may stand in a script element: it holds no `<`.
 
@@ -22,6 +23,8 @@ def chart_data(report: Report) -> str:
     little endian, which is half the size of digits.
     """
     data = {m.id: _of_migration(m, report) for m in report.migrations}
+    for name, graph in graphs.items():
+        data[name]["sequence"] = {kind: _strokes(getattr(graph, kind)) for kind in KINDS}
     return msgspec.json.encode(data).decode().replace("<", "\\u003c").replace("\u2028", "\\u2028")
 
 
@@ -40,6 +43,7 @@ def _of_migration(m: Migration, report: Report) -> dict[str, Any]:
             "low": _packed(b.low_ms for b in m.rtt.histogram),
             "high": _packed(b.high_ms for b in m.rtt.histogram),
             "count": _packed(float(b.count) for b in m.rtt.histogram),
+            "apart": [b.idle for b in m.rtt.histogram] if all(b.idle is not None for b in m.rtt.histogram) else None,
             "limit": report.profile.rtt_ms_max,
             "idle": m.rtt.idle_ms,
             "p50": m.rtt.p50_ms,
@@ -50,6 +54,12 @@ def _of_migration(m: Migration, report: Report) -> dict[str, Any]:
             for s in m.rtt.over_time
         ],
     }
+
+
+def _strokes(one: Strokes) -> dict[str, str]:
+    """Numbers as float64: a stream has more bytes than a float32 tells apart."""
+    columns = {"at": one.at_s, "low": one.low, "high": one.high, "count": one.count}
+    return {name: _packed(map(float, column), "<f8") for name, column in columns.items()}
 
 
 def _packed(values: Iterable[float], dtype: str = "<f4") -> str:

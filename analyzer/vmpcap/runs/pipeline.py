@@ -3,10 +3,11 @@
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from vmpcap.measures.sequence_graph import SequenceGraph
 from vmpcap.migration.story import Told, tell
 from vmpcap.report.assemble import assemble
 from vmpcap.report.document import Input, Report
@@ -36,6 +37,8 @@ class Analysis:
     report: Report
     told: Told
     points: tuple[PointRead, ...]
+    graphs: dict[str, SequenceGraph] = field(default_factory=dict)
+    """By the id of the migration: the numbers of its main connection over time, where they were asked for."""
 
     @cached_property
     def flows(self) -> "pl.DataFrame":

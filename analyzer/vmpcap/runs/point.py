@@ -134,7 +134,7 @@ def read_point(
                 chosen = taken.choose(batch, capture.interfaces)
                 stops += np.bincount(frames.stop if chosen is None else frames.stop[chosen], minlength=256)
                 guesses.absorb(frames, batch.first_frame)
-                inside = _both(_inside(frames, request), chosen)
+                inside = chosen_rows(frames, request, chosen)
                 _absorb(read, whole, frames, inside, chosen, wanted, beside)
                 if progress is not None:
                     progress(path, *capture.progress())
@@ -177,6 +177,11 @@ def _until_enough(capture: Capture, request: Request) -> Iterator[RecordBatch]:
 
 def _stopped(packets: int) -> Defect:
     return Defect("stopped", 1, packets + 1, None, f"after {count_of(packets, 'packet')}, as asked")
+
+
+def chosen_rows(frames: Frames, request: Request, chosen: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.bool_] | None:
+    """Which frames were asked for, by their time and of those chosen by their interface? None: all."""
+    return _both(_inside(frames, request), chosen)
 
 
 def _inside(frames: Frames, request: Request) -> npt.NDArray[np.bool_] | None:

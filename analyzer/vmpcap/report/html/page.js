@@ -131,6 +131,45 @@
     },
   };
 
+  /* Each stretch of time in which something was sent again or late: a stroke from the lowest to the highest number of it. */
+  const strokes = (u, one, hue) => {
+    const { ctx, bbox } = u, wide = 3 * devicePixelRatio;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    ctx.fillStyle = colour(hue);
+    one.at.forEach((at, i) => {
+      const x = u.valToPos(at, "x", true), top = u.valToPos(one.high[i] / 1e6, "y", true), end = u.valToPos(one.low[i] / 1e6, "y", true);
+      const tall = Math.max(end - top, 2 * wide);
+      ctx.fillRect(x - wide / 2, (top + end - tall) / 2, wide, tall);
+    });
+    ctx.restore();
+  };
+
+  KINDS.sequence = (d) => {
+    const s = Object.fromEntries(Object.entries(d.sequence).map(([kind, one]) => [kind, Object.fromEntries(Object.entries(one).map(([name, text]) => [name, doubles(text)]))]));
+    const x = [...new Set(Object.values(s).flatMap((one) => one.at))].sort((a, b) => a - b);
+    const row = new Map(x.map((at, i) => [at, i]));
+    const spread = (one, values, by = 1) => {
+      const found = new Array(x.length).fill(null);
+      one.at.forEach((at, i) => { found[row.get(at)] = values[i] / by; });
+      return found;
+    };
+    const hidden = { scale: "n", paths: () => null };
+    return {
+      data: [x, spread(s.sent, s.sent.high, 1e6), spread(s.acked, s.acked.high, 1e6), spread(s.again, s.again.count), spread(s.late, s.late.count)],
+      options: {
+        scales: { x: { time: false }, y: { range: (u, lo, hi) => [Math.min(lo || 0, 0), (hi || 1) * 1.05] }, n: { range: () => [0, 1] } },
+        axes: [axis({ values: seconds }), axis({ values: (u, v) => v.map(thousands), size: 62, label: "MB", labelSize: 18, labelFont: "12px system-ui, sans-serif" })],
+        series: [{ label: "at", value: (u, v) => (v == null ? "–" : v.toFixed(3) + " s") },
+          line("sent to", "bar", { value: named("MB"), spanGaps: true }), line("acknowledged to", "pass", { value: named("MB"), spanGaps: true }),
+          line("sent again", "fail", { ...hidden, value: named("segments") }), line("late", "garp", { ...hidden, value: named("segments") })],
+        hooks: { draw: [(u) => strokes(u, s.late, "garp"), (u) => strokes(u, s.again, "fail")] },
+      },
+    };
+  };
+
   /* Round durations from lo to hi on a scale of powers, as many as there is room for. */
   const steps = (lo, hi, room) => {
     for (const parts of [[1, 1.5, 2, 3, 4, 5, 6, 8], [1, 1.5, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]]) {
@@ -144,8 +183,8 @@
     return [];
   };
 
-  const histogram = (d, cumulative) => {
-    const r = d.rtt, low = floats(r.low), high = floats(r.high), count = floats(r.count);
+  /* One kind of samples at the edges that all kinds share. */
+  const spreadOf = (low, high, count, cumulative, ofAll) => {
     const total = count.reduce((a, b) => a + b, 0) || 1;
     const x = [], y = [];
     let sum = 0;
@@ -153,18 +192,32 @@
       if (i && from > high[i - 1] * 1.0001) { x.push(high[i - 1]); y.push(cumulative ? (100 * sum) / total : 0); }
       sum += count[i];
       x.push(cumulative ? high[i] : from);
-      y.push(cumulative ? (100 * sum) / total : count[i]);
+      y.push(cumulative ? (100 * sum) / total : ofAll ? (100 * count[i]) / total : count[i]);
     });
     if (cumulative) { x.unshift(low[0]); y.unshift(0); } else { x.push(high[high.length - 1]); y.push(0); }
+    return [x, y];
+  };
+
+  const histogram = (d, cumulative) => {
+    const r = d.rtt, low = floats(r.low), high = floats(r.high), count = floats(r.count);
+    const kinds = [];
+    if (r.apart) {
+      const loaded = count.map((n, i) => n - r.apart[i]);
+      if (loaded.some((n) => n)) kinds.push(["loaded", "bar", loaded]);
+      if (r.apart.some((n) => n)) kinds.push(["idle", "pass", r.apart]);
+    } else kinds.push([cumulative ? "share" : "samples", "bar", count]);
+    const shares = cumulative || Boolean(r.apart);
+    const drawn = kinds.map((kind) => spreadOf(low, high, kind[2], cumulative, shares));
+    const x = drawn[0][0];
     const ends = [Math.min(x[0], r.limit || Infinity) * 0.9, Math.max(x[x.length - 1], r.limit || 0) * 1.1];
     return {
-      data: [x, y],
+      data: [x, ...drawn.map((one) => one[1])],
       options: {
         scales: { x: { time: false, distr: 3, range: () => [Math.max(ends[0], 1e-4), ends[1]] }, y: { range: cumulative ? () => [0, 102] : (u, lo, hi) => [0, (hi || 1) * 1.12] } },
         axes: [axis({ splits: (u, i, lo, hi) => steps(lo, hi, u.width / 75), filter: (u, v) => v, values: (u, v) => v.map((t) => +t.toPrecision(3) + " ms") }),
-          axis({ size: 62, values: (u, v) => v.map((n) => thousands(n) + (cumulative ? " %" : "")) })],
+          axis({ size: 62, values: (u, v) => v.map((n) => thousands(n) + (shares ? " %" : "")) })],
         series: [{ label: cumulative ? "up to" : "from", value: named("ms") },
-          line(cumulative ? "share" : "samples", "bar", { fill: () => colour("phase"), paths: cumulative ? undefined : uPlot.paths.stepped({ align: 1 }), value: named(cumulative ? "%" : "") })],
+          ...kinds.map(([name, hue]) => line(name, hue, { fill: hue === "bar" ? () => colour("phase") : undefined, paths: cumulative ? undefined : uPlot.paths.stepped({ align: 1 }), value: named(shares ? "%" : "") }))],
         hooks: { draw: [(u) => level(u, r.limit, r.limit + " ms limit", "x"), (u) => level(u, r.idle, "idle path", "x", 1)] },
       },
     };
