@@ -216,6 +216,15 @@ def test_without_a_sign_of_the_guest_there_is_no_bracket() -> None:
     assert "no point saw a sign" in seen.bracket.because
 
 
+def test_where_no_clock_leads_to_the_destination_one_points_own_silence_bounds_it() -> None:
+    """The new bridge had heard the guest's broadcast long before: 800 ms are no bracket, where the gateway says 175."""
+    new = bridge("dst-guestbr", "domain:destination", talking(200 * MS, 1004 * MS, step=S), SWITCH, offset=None)
+    gateway = bridge("gw-lan", "gateway", talking(830 * MS, 1005 * MS), SWITCH + MS)
+    seen = told(new, gateway, heard=(gateway,))
+    assert seen.bracket_ms == pytest.approx(175.0)
+    assert (seen.bracket.from_point, seen.bracket.to_point) == ("gw-lan", "gw-lan")
+
+
 # b) the guest's silence
 
 
@@ -228,6 +237,21 @@ def test_the_guests_silence_is_the_shortest_that_its_frames_bound() -> None:
     assert seen.guest_silence_ms == pytest.approx(174.0)
     assert (seen.guest_silence.from_point, seen.guest_silence.to_point) == ("src-guestbr", "dst-guestbr")
     assert "it usually sent every 10.0 ms" in seen.guest_silence.because
+
+
+def test_a_frame_that_the_host_sent_for_the_guest_is_told_from_its_own() -> None:
+    """The silence ends at the announcement, whoever sent it; that the guest itself came 2 s later must be said."""
+    rows = talking(830 * MS, 3 * S)
+    times = [*rows.ts_ns[rows.ts_ns <= 830 * MS].tolist(), SWITCH, *rows.ts_ns[rows.ts_ns >= 3 * S].tolist()]
+    numbered = journal(*((ts, GUEST, GATEWAY, GUEST_IP, PEER_IP) for ts in times))
+    number = int(numbered.frame[numbered.ts_ns == SWITCH][0])
+    heard = replace(announced(SWITCH), frames=(number,))
+    gateway = view("gw-lan", "gateway", journal=numbered, series=(heard,), offset=ONE_CLOCK)
+    seen = told(gateway, heard=(gateway,))
+    assert seen.guest_silence_ms == pytest.approx(170.0)
+    assert "which sent nothing itself for 2170 ms (gw-lan frame 84 to gw-lan frame 86)" in seen.guest_silence.because
+    own = bridge("gw-lan", "gateway", talking(830 * MS, 1005 * MS), 2 * S)
+    assert "itself" not in told(own, heard=(own,)).guest_silence.because
 
 
 def test_at_one_point_no_clock_is_in_doubt() -> None:

@@ -28,6 +28,9 @@ AFTER_NS: Final = 200 * NS_PER_MS
 NEARLY_LAST_NS: Final = 50 * NS_PER_MS
 """A point whose last frame of the guest is this much older than another point's did not see all of its frames."""
 
+NOTABLE_MS: Final = 1.0
+"""By so much more the guest's own silence is told beside the one that an announcement ended."""
+
 USUAL_FRAMES: Final = 1000
 LEAST_USUAL: Final = 3
 """From so many gaps one of them can be called usual."""
@@ -62,6 +65,8 @@ class Silence:
     after: Mark | None
     usual_ns: int | None = None
     """Median time between the guest's frames before: what silence means nothing."""
+    own: Mark | None = None
+    """Its first frame after that no host sent for it."""
 
 
 def find_moment(move: Move, guest: Moved) -> int:
@@ -107,12 +112,17 @@ def _silence_at(view: PointView, guest: Moved, moment: int) -> Silence | None:
     def mark(i: int) -> Mark:
         return Mark(view, int(ts[i]), int(numbers[i]))
 
-    if ts[0] >= moment - AFTER_NS:
-        return Silence(None, mark(0))
     series = guest.series_at(view)
     announced = np.zeros(len(ts), np.bool_)
     if series is not None:  # in a point of several files a number stands more than once: the time must fit too
         announced = np.isin(numbers, series.frames) & np.isin(ts, series.times)
+
+    def own_since(first: int) -> Mark | None:
+        own = first + np.flatnonzero(~announced[first:])
+        return mark(int(own[0])) if len(own) else None
+
+    if ts[0] >= moment - AFTER_NS:
+        return Silence(None, mark(0), own=own_since(0))
     if ts[-1] <= moment:
         own = np.flatnonzero(~announced)  # an announcement is a sign of the new place, wherever it is heard
         last = int(own[-1]) if len(own) else -1
@@ -126,7 +136,8 @@ def _silence_at(view: PointView, guest: Moved, moment: int) -> Silence | None:
         return None
     longest = int(np.flatnonzero(beside)[np.argmax(gaps[beside])])
     usual = gaps[:longest][-USUAL_FRAMES:]
-    return Silence(mark(longest), mark(longest + 1), int(np.median(usual)) if len(usual) >= LEAST_USUAL else None)
+    usual_ns = int(np.median(usual)) if len(usual) >= LEAST_USUAL else None
+    return Silence(mark(longest), mark(longest + 1), usual_ns, own_since(longest + 1))
 
 
 def describe_switchover(
@@ -180,7 +191,9 @@ def _stream_bracket(
     From the last moment the guest certainly ran at the source to its first sign at the destination.
 
     The guest's own last frame bounds it best; where no point shows the guest, the pause before the stream's last burst
-    does, if there is one. Both lie before the stun began: the bracket is an upper bound of the stun.
+    does, if there is one. Both lie before the stun began: the bracket is an upper bound of the stun. A point that saw
+    the guest to the end may have a clock that nothing compares with the destination's: then its own silence bounds it,
+    where that is shorter.
     """
     to = first_sign(guest, quiet)
     if to is None:
@@ -188,7 +201,8 @@ def _stream_bracket(
     starts = [s.before for s in quiet.values() if s.before is not None and _is_before(s.before, to)]
     begin = last_sign(_on_a_known_clock(starts, to) or starts)
     if begin is not None:
-        length, bracket = between(begin, to, "from the guest's last frame before to its first sign after")
+        pairs = [(begin, to), *([] if begin is last_sign(starts) else _at_one_point(quiet))]
+        length, bracket = _surely_shortest(pairs, "from the guest's last frame before to its first sign after")
         return length, bracket, "guest_frames"
     burst = _last_burst(move, figures)
     if burst is not None and _is_before(burst, to):
@@ -241,7 +255,7 @@ def _guest_silence(quiet: dict[str, Silence]) -> tuple[float | None, Bracket]:
     Each is too long where its point did not see all of the guest's frames, never too short but for the way of the
     frames and what the clocks leave open; so the one that is surely shortest is nearest to the truth.
     """
-    pairs = [(s.before, s.after) for s in quiet.values() if s.before is not None and s.after is not None]
+    pairs = _at_one_point(quiet)
     before = last_sign([s.before for s in quiet.values() if s.before is not None])
     after = _choose([s.after for s in quiet.values() if s.after is not None], FIRST_AT_DESTINATION)
     if before is not None and after is not None:
@@ -251,6 +265,33 @@ def _guest_silence(quiet: dict[str, Silence]) -> tuple[float | None, Bracket]:
     usual = min((s.usual_ns for s in quiet.values() if s.usual_ns is not None), default=None)
     often = f"; it usually sent every {usual / NS_PER_MS:.1f} ms" if usual is not None else ""
     because = f"between two frames of the guest; too long where it had nothing to say{often}"
+    length, bracket = _surely_shortest(pairs, because)
+    own = _own_silence(quiet, before)
+    if length is None or own is None or own[0] <= length + NOTABLE_MS:
+        return length, bracket
+    because = f"{because}; it ends with an announcement sent for the guest, which sent nothing itself for {own[1]}"
+    return _surely_shortest(pairs, because)
+
+
+def _own_silence(quiet: dict[str, Silence], before: Mark | None) -> tuple[float, str] | None:
+    """How long did the guest itself send nothing, in milliseconds and in words? None where it is not in view after."""
+    owns = [s.own for s in quiet.values() if s.own is not None]
+    pairs = [(s.before, s.own) for s in quiet.values() if s.before is not None and s.own is not None]
+    pairs += [(before, own) for own in owns if before is not None]
+    if not pairs:
+        return None
+    length, bracket = _surely_shortest(pairs, "")
+    where = f"{bracket.from_point} frame {bracket.from_frame} to {bracket.to_point} frame {bracket.to_frame}"
+    return None if length is None else (length, f"{length:.4g} ms ({where})")
+
+
+def _at_one_point(quiet: dict[str, Silence]) -> list[tuple[Mark, Mark]]:
+    """Both ends of the silence at each point that saw both: no clock stands between them."""
+    return [(s.before, s.after) for s in quiet.values() if s.before is not None and s.after is not None]
+
+
+def _surely_shortest(pairs: Sequence[tuple[Mark, Mark]], because: str) -> tuple[float | None, Bracket]:
+    """Which of these is shortest, whatever the clocks leave open? At least one pair."""
     measured = [between(start, end, because) for start, end in pairs]
     known = [one for one in measured if one[0] is not None]
     known = [one for one in known if one[1].uncertainty_ms is not None] or known
