@@ -309,6 +309,16 @@ def test_what_each_point_heard_is_listed_with_its_delay_tags_and_frames() -> Non
     assert (told.by_point["br"].vlan, told.by_point["br"].vni) == ([], None)
 
 
+def test_copies_for_several_tunnel_endpoints_are_not_counted_as_announcements() -> None:
+    """Each of the host's two passes once for every other endpoint (RFC 7348 4.2); in its bridge it passes once."""
+    new = heard("vtep-bridge", "domain:destination")
+    core = view("core", "wan", series=(announced(*(SWITCH + n * MS for n in (0, 1, 50, 51))),))
+    told = follow_announcements(guest(core, new), [core, new], SWITCH, qemu=True).announcements
+    assert (told.count, told.kinds) == (2, {"rarp_announce": 2})
+    alone = follow_announcements(guest(core), [core], SWITCH, qemu=True).announcements
+    assert alone.count == 4
+
+
 def test_an_answer_to_somebody_else_is_no_proof() -> None:
     """One asks and is not answered; another is answered and had not asked."""
     rows = []

@@ -288,6 +288,21 @@ def test_a_guest_that_all_peers_lost_for_good_fails() -> None:
     assert reachable(lost_for(5), lost_for(4, peer="10.99.0.8")).outcome == "fail"
 
 
+def gave_up(seconds: float, peer: str) -> Suffered:
+    """A peer that asked for so long without an answer, and then asked no more."""
+    gone = lost_for(seconds, peer=peer)
+    return replace(gone, peer=msgspec.structs.replace(gone.peer, survived=None))
+
+
+def test_peers_that_gave_up_without_an_answer_are_not_forgotten() -> None:
+    """Whether they would have been answered later nobody knows: that another was is no pass for all."""
+    given = reachable(suffered(), gave_up(5, "10.99.0.7"))
+    assert (given.outcome, "10.99.0.7" in given.because) == ("undecided", True)
+    assert reachable(suffered(), gave_up(0.5, "10.99.0.7")).outcome == "pass"
+    assert reachable(suffered(), gave_up(5, PEER_IP)).outcome == "pass"
+    assert reachable(lost_for(5), gave_up(5, "10.99.0.8")).outcome == "undecided"
+
+
 @pytest.mark.parametrize("lost", [lost_for(0.9), lost_for(5, asked=2)], ids=["short", "few"])
 def test_requests_that_the_capture_ends_upon_are_not_lost_for_good(lost: Suffered) -> None:
     """The answer may have come right after its end."""

@@ -56,6 +56,9 @@ ON_THE_WAY: Final = {
 Place = tuple[int, int]
 """VLAN and VNI of a segment, NO_TAG without."""
 
+AT_HOME: Final = frozenset({"domain:source", "domain:destination", "gateway"})
+"""Points in the guest's own domain."""
+
 NO_TAG: Final = -1
 
 
@@ -120,7 +123,7 @@ def follow_announcements(guest: Moved, views: Sequence[PointView], moment: int, 
     """
     by_point = {view.name: _at_point(view, guest, moment, qemu) for view in views}
     first = guest.first_heard
-    series = [s for _, s in guest.heard]
+    series = _counted(guest)
     kinds: dict[str, int] = {}
     for one in series:
         for kind, count in one.kinds:
@@ -134,6 +137,16 @@ def follow_announcements(guest: Moved, views: Sequence[PointView], moment: int, 
     )
     deciding = _deciding(guest, views, by_point, moment)
     return Heard(announcements, _judge_domain(guest, views, by_point, deciding, moment), deciding)
+
+
+def _counted(guest: Moved) -> list[Series]:
+    """
+    By whose count were announcements sent? Where no point of the guest's domain heard any, by everybody's.
+
+    Between tunnel endpoints each passes once for every other endpoint (RFC 7348 4.2).
+    """
+    at_home = [series for view, series in guest.heard if view.role in AT_HOME]
+    return at_home or [series for _, series in guest.heard]
 
 
 def _at_point(view: PointView, guest: Moved, moment: int, qemu: bool) -> PointAnnouncements:

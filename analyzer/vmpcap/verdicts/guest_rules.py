@@ -51,6 +51,11 @@ def _is_long_gone(lost: Suffered) -> bool:
     return (lost.peer.lost or 0) >= LEAST_ASKED and lost.to_ts - lost.from_ts >= LONG_GONE_NS
 
 
+def _gave_up(lost: Suffered) -> bool:
+    """Did this peer ask often and long after the switchover, and stop without an answer before the view's end?"""
+    return lost.peer.survived is None and _is_long_gone(lost)
+
+
 def announcement_reached_destination(story: Story, profile: Profile) -> Answer:
     """Did the guest's announcement reach its broadcast domain, at the point nearest the gateway?"""
 
@@ -80,16 +85,17 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
         if _may_be_a_stranger(guest):
             return Answer("undecided", f"{reach.because}; {_stranger(guest)}", evidence=evidence)
         outcome: Outcome = {"yes": "pass", "no": "fail"}.get(reach.answer, "undecided")  # type: ignore[assignment]
-        lost = [s for s in guest.suffered if s.is_cut_off]
-        if outcome != "pass" or not lost:
+        if outcome != "pass":
             return Answer(outcome, reach.because + (why if outcome == "fail" else ""), evidence=evidence)
+        lost = [s for s in guest.suffered if s.is_cut_off]
+        gave_up = [s for s in guest.suffered if _gave_up(s)]
         answered = {s.peer.peer for s in guest.suffered if not s.is_cut_off and (s.ended or s.peer.survived)}
-        if all(s.peer.peer in answered for s in lost):
-            but = f"{reach.because}, and so was every peer, though not in each of its streams: a guest that restarted?"
-            return Answer("pass", but, evidence=evidence)
-        names = sorted({s.peer.peer for s in lost})
+        names = sorted({s.peer.peer for s in (*lost, *gave_up)} - answered)
+        if not names:
+            but = ", and so was every peer, though not in each of its streams: a guest that restarted?" if lost else ""
+            return Answer("pass", reach.because + but, evidence=evidence)
         but = f"{reach.because}, but {len(names)} of its peers never got an answer again: {', '.join(names[:3])}"
-        if len(lost) < len(guest.suffered) or not all(_is_long_gone(s) for s in lost):
+        if gave_up or len(lost) < len(guest.suffered) or not all(_is_long_gone(s) for s in lost):
             return Answer("undecided", but + why, evidence=evidence)
         but += "; no stream of requests to or from it was answered at the end"
         return Answer("fail", but + why, evidence=evidence + show(lost[0].peer.point, lost[0].peer.frames))
