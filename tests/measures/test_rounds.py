@@ -160,3 +160,12 @@ def test_merging_adds_up(per_connection: list[list[int]], exact: list[int]) -> N
     values, counts = merge_buckets([rtt(*one) for one in per_connection], exact)
     every = sorted([*exact, *(value for one in per_connection for value in one)])
     assert np.repeat(values, counts).tolist() == every
+
+
+def test_a_senders_half_that_only_the_points_name_leaves_out_is_told() -> None:
+    """Named the source's NIC, but the source takes a third as long to answer as the destination."""
+    seen = told(path(rtt=rtt(9 * MS), synack_to_ack_ns=3 * MS), at_source=True)
+    assert (seen.coverage, seen.measured_by, seen.min_ms, seen.unproven_half_ms) == ("full", "ack", 9.0, 3.0)
+    assert "named" in seen.coverage_because
+    assert told(path(rtt=rtt(9 * MS), synack_to_ack_ns=30 * US), at_source=True).unproven_half_ms is None
+    assert told(path(rtt=rtt(9 * MS), synack_to_ack_ns=3 * MS)).unproven_half_ms is None

@@ -177,6 +177,14 @@ def test_a_round_trip_under_load_is_not_called_idle() -> None:
     assert "with data in flight" in given.because
 
 
+def test_a_half_that_only_the_points_name_leaves_out_may_break_the_limit() -> None:
+    """4.5 ms to the destination, 1 ms to the source: a NIC of a slow host, or a point on the way of 5.5 ms."""
+    known: dict[str, Any] = {"samples": 9, "coverage": "full", "idle_ms": 4.5, "p5_ms": 4.5}
+    assert ask("rtt", story(figures=figures(rtt=Rtt(**known)))).outcome == "pass"
+    assert ask("rtt", story(figures=figures(rtt=Rtt(**known, unproven_half_ms=1.0)))).outcome == "undecided"
+    assert ask("rtt", story(figures=figures(rtt=Rtt(**known, unproven_half_ms=0.2)))).outcome == "pass"
+
+
 def test_a_queue_makes_a_slow_path_not_a_long_one() -> None:
     """3 ms idle and 25 ms loaded meet a limit of 5 ms, and explain the slowness beside it."""
     loaded = story(figures=figures(rtt=Rtt(samples=9, coverage="full", idle_ms=3.0, p5_ms=12.0, p95_ms=25.0)))

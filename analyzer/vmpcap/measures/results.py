@@ -132,6 +132,8 @@ class Rtt(msgspec.Struct, frozen=True, kw_only=True):
     coverage: Coverage | None = None
     """Which part of the path the samples cross, seen from this capture point."""
     coverage_because: str = ""
+    unproven_half_ms: float | None = None
+    """How much longer the path may be: the sender's half, where only its name says that the point is at the sender."""
     measured_by: Literal["ack", "timestamp_echo", "handshake"] | None = None
     """What closes the round trips: the ACK of data, the echo of a timestamp (leans high), or the handshake alone."""
     delayed_acks: int | None = None

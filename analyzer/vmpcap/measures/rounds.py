@@ -57,6 +57,7 @@ def describe_rtt(paths: Sequence[Path], at_source: bool) -> Rtt:
     handshake = _least(p.connection.handshake_ns for p in paths)
     loops = sum(p.data.loop_rtt.samples for p in paths)
     coverage, because, kind = _coverage(far_low, near_low, handshake, loops, at_source)
+    is_by_name = kind == "rtt" and coverage == "full" and not _is_beside(far_low, near_low)
     chosen = [getattr(p.data, kind) for p in paths] if kind else []
     idle = [p.data.idle_rtt for p in paths] if kind == "rtt" else []
     handshakes = [h for p in paths if (h := p.connection.handshake_ns) is not None]
@@ -82,6 +83,7 @@ def describe_rtt(paths: Sequence[Path], at_source: bool) -> Rtt:
         handshake_ms=ms(handshake),
         coverage=coverage,
         coverage_because=because,
+        unproven_half_ms=ms(near_low) if is_by_name else None,
         measured_by=MEASURED_BY[kind] if coverage is not None else None,
         histogram=_histogram(values, counts, merge_buckets(idle) if kind == "rtt" and coverage is not None else None),
         delayed_acks=sum(p.back.delayed_acks for p in paths) if coverage is not None and kind == "rtt" else None,
@@ -113,8 +115,10 @@ def _coverage(
     far: int | None, near: int | None, handshake: int | None, loops: int, at_source: bool
 ) -> tuple[Coverage | None, str, str | None]:
     """Which samples stand for the path: their coverage, how we know, and their name on a Side."""
-    if far is not None and near is not None and (near <= NEAR_NS or near <= NEAR_SHARE * far) and near <= far:
+    if near is not None and _is_beside(far, near):
         return "full", f"the sender's half takes {near / 1e6:.3f} ms: the capture point is beside it", "rtt"
+    if far is not None and at_source and near is not None:
+        return "full", f"named the source host's own NIC, though the sender's half takes {near / 1e6:.3f} ms", "rtt"
     if far is not None and at_source:
         return "full", "the capture point is the source host's own NIC", "rtt"
     if loops:
@@ -124,6 +128,11 @@ def _coverage(
     if far is not None:
         return "destination_half", "only the half between the capture point and the destination is in view", "rtt"
     return None, "no data was seen together with its acknowledgement", None
+
+
+def _is_beside(far: int | None, near: int | None) -> bool:
+    """Is the sender's half so short, of itself or beside the other, that the point stands beside the sender?"""
+    return far is not None and near is not None and near <= far and (near <= NEAR_NS or near <= NEAR_SHARE * far)
 
 
 def merge_buckets(summaries: Sequence[RttSummary], exact_ns: Sequence[int] = ()) -> tuple[I64, I64]:

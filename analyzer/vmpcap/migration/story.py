@@ -25,6 +25,7 @@ from vmpcap.migration.reachable import Reachability, judge_reachability
 from vmpcap.migration.reduced import join_reduced
 from vmpcap.migration.restarts import Restart, find_restarts
 from vmpcap.migration.results import Guest, Path, Phase
+from vmpcap.migration.role_doubts import find_role_doubts, say_doubts, with_shown_roles
 from vmpcap.migration.scenes import Scene, set_apart, set_scenes
 from vmpcap.migration.segment_results import Segment
 from vmpcap.migration.segments import describe_segments
@@ -101,10 +102,16 @@ class Told:
     refused: tuple[tuple[PointView, Refused], ...]
     restarts: tuple[Restart, ...] = ()
     """Machines that were started elsewhere without a stream."""
+    role_doubts: tuple[str, ...] = ()
+    """Named roles that the packets contradict; the stories go by what the packets show."""
 
 
 def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequence[str], faults: Sequence[str]) -> Told:
-    """Which migrations do these points show, and what happened in each?"""
+    """
+    Which migrations do these points show, and what happened in each?
+
+    A role that the packets contradict is not gone by: it is told as a fault of the captures.
+    """
     found: list[tuple[PointView, list[Transfer]]] = []
     refused: list[tuple[PointView, Refused]] = []
     for view in views:
@@ -114,13 +121,21 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
     refused = join_reduced(found, refused)
     moves = match_transfers(found)
     moved, others = find_guests(moves, views, guests)
+    doubts = find_role_doubts(moves, moved, views)
+    if doubts:
+        views = with_shown_roles(views, doubts)
+        by_name = {view.name: view for view in views}
+        found = [(by_name[view.name], transfers) for view, transfers in found]
+        moves = match_transfers(found)
+        moved, others = find_guests(moves, views, guests)
+    wrong = tuple(say_doubts(doubts))
     trips = [_trip(move, passengers) for move, passengers in zip(moves, moved, strict=True)]
     scenes = set_scenes(moves, moved, views)
-    stories = tuple(_tell_one(scene, faults, trips, number) for number, scene in enumerate(scenes))
+    stories = tuple(_tell_one(scene, (*faults, *wrong), trips, number) for number, scene in enumerate(scenes))
     keys = {link.key for move in moves for s in move.sightings for link in s.transfer.links}
     left = tuple((v, r) for v, r in refused if (r.connection.a_ip, r.connection.a_port) not in {k[0] for k in keys})
     restarts = find_restarts(views, {guest.mac for passengers in moved for guest in passengers})
-    return Told(stories, others, left, tuple(restarts))
+    return Told(stories, others, left, tuple(restarts), wrong)
 
 
 def _trip(move: Move, passengers: Sequence[Moved]) -> Trip:

@@ -55,7 +55,7 @@ def place_on_stream(sighting: Sighting, move: Move) -> Proposal:
         )
     here = sighting.view.name
     order = {s.view.name: order_on_stream(sighting, s) for s in move.sightings if s.view.name != here}
-    source, destination = _half(sighting, near_source=True), _half(sighting, near_source=False)
+    source, destination = half_of(sighting, near_source=True), half_of(sighting, near_source=False)
     if not lowered and source is not None and source <= NEAR_NS:
         is_first = bool(order) and all(o > 0 for o in order.values())
         if answers_lowered or is_first or _is_clear(source, destination):
@@ -104,7 +104,7 @@ def _lowered(sighting: Sighting, forward: bool) -> bool | None:
     return all(hops_from_ttl(ttl) for ttl in ttls) if ttls else None
 
 
-def _half(sighting: Sighting, near_source: bool) -> int | None:
+def half_of(sighting: Sighting, near_source: bool) -> int | None:
     """The least time that this end took to answer, as seen here."""
     wanted = (half for half, sign in HALVES if (sign < 0) == near_source)
     return min((t for half in wanted for t in _times(half, sighting.transfer.links)), default=None)

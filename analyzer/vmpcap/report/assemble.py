@@ -46,7 +46,7 @@ def assemble(
         migrations=migrations,
         decode_as=list(decode_as),
         other_announcements=told.other_announcements,
-        notes=[*notes, *(restart.sentence for restart in told.restarts), *_refusals(told)],
+        notes=[*told.role_doubts, *notes, *(restart.sentence for restart in told.restarts), *_refusals(told)],
     )
 
 
