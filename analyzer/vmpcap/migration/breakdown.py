@@ -1,6 +1,6 @@
 """What a peer's outage was spent on: each of its requests by where it went, in the order of time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Final
@@ -188,7 +188,7 @@ def _as_parts(slices: list[Slice], asked: Asked, one: Suffered, scene: Scene) ->
     slices = [piece for piece in slices if piece[1] > piece[0]]
     if not slices:
         return []  # one request, unanswered: it has no length in view
-    groups = [list(group) for _, group in groupby(slices, key=lambda piece: _cause(piece[3]))]
+    groups = _resolved(slices, lambda found: _doubt_of(found, one, asked, scene))
     last = one.outage.first_answered_frame if one.outage is not None else None
     ends = [*(int(asked.frame[group[0][2]]) for group in groups[1:]), last]
     parts = []
@@ -210,6 +210,20 @@ def _as_parts(slices: list[Slice], asked: Asked, one: Suffered, scene: Scene) ->
         )
         parts.append((part, (found.says if found is not None else "") or SPENT_ON[part.part]))
     return parts
+
+
+def _resolved(slices: Sequence[Slice], doubt_of: Callable[[Evidence | None], float | None]) -> list[list[Slice]]:
+    """Slices by cause; a part that is shorter than what it may be wrong by goes to the longer of its neighbours."""
+    while True:
+        groups = [list(group) for _, group in groupby(slices, key=lambda piece: _cause(piece[3]))]
+        lengths = [(group[-1][1] - group[0][0]) / NS_PER_MS for group in groups]
+        short = [n for n, group in enumerate(groups) if lengths[n] < (doubt_of(group[0][3]) or 0.0)]
+        if len(groups) < 2 or not short:
+            return groups
+        least = min(short, key=lambda n: lengths[n])
+        beside = max((n for n in (least - 1, least + 1) if 0 <= n < len(groups)), key=lambda n: lengths[n])
+        groups[least] = [(*piece[:3], groups[beside][0][3]) for piece in groups[least]]
+        slices = [piece for group in groups for piece in group]
 
 
 def _cause(found: Evidence | None) -> OutageCause:
