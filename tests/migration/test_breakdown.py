@@ -312,7 +312,7 @@ def connection(*tries: float, answer: float) -> list[Row]:
 
 
 def test_what_tcp_waits_for_its_timer_after_the_guest_is_back_is_its_own() -> None:
-    """Sent again at 1040 and 1440: back at 1.1 s, the first segment after that is answered, in 1 ms, which is no part."""
+    """Sent again at 1040 and 1440: back at 1.1 s, the first segment after that is answered: 1 ms is no part."""
     rows = [{**row, "ip_ttl": 63} for row in connection(1040, 1440, answer=1441)]
     sent = [row for row in rows if row["src"] == GUEST_IP and row["ts_ns"] > 1100 * MS]
     new = point("new", "domain:destination", [{**row, "eth_src": GUEST} for row in sent], 1100)

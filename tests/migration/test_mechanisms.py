@@ -386,6 +386,21 @@ def test_arp_requests_in_vain_fail_where_peers_are_lost() -> None:
     assert worked("gateway_arp", case(resolved(*rows[:1]), peers=[LOST])) == "undecided"
 
 
+def test_where_the_guest_answered_a_question_in_vain_is_told() -> None:
+    """Its answers are lost on the way back: the place nearest the gateway decides, not that with most copies."""
+    rows = asking(after(10), after(1010), after(2010))
+    core = replace(resolved(*asking(*(after(n) for n in (10, 11, 1010, 1011, 2010, 2011))), role="wan"), name="core")
+    there = resolved(
+        rows[0], (after(11), ANSWER, GUEST, GUEST_IP, "10.77.0.1"), role="domain:destination", answers_to=GATEWAY
+    )
+    seen = judged("gateway_arp", case(core, resolved(*rows), replace(there, name="vtep"), peers=[LOST]))
+    assert seen is not None
+    assert seen.worked == "no"
+    assert "sent 3 ARP requests" in seen.because
+    assert "at vtep it was answered" in seen.because
+    assert "do not come back to gw" in seen.because
+
+
 def test_what_was_asked_just_before_the_end_takes_nothing_from_what_was_asked_before() -> None:
     """Its answer may come after the capture; those of the others would have come."""
     rows = asking(after(10), after(1010), after(2010), after(3010))

@@ -84,9 +84,10 @@ def judge_resolution(case: Case, name: str) -> Mechanism | None:
     done = [one for one in asked if one.answered is not None]
     if hurt or (lost and not (done and case.watched)):
         lost = hurt or lost
-        lost = sorted(lost, key=lambda one: -len(one.times))
+        lost = sorted(lost, key=lambda one: (rank(one.view.role, NEAREST), -len(one.times)))
         worst = lost[0]
         because = _told(case, worst, family) + f" without an answer until {since(case.after(worst.times[-1]))}"
+        because += _answered_elsewhere(worst, done)
         at_old_site = worst.view.role == "domain:source"
         if at_old_site:
             because += ": traffic for the guest still arrives at the old site, where it no longer is"
@@ -123,6 +124,18 @@ def _told(case: Case, asked: _Asked, family: _Family) -> str:
     times = count_of(len(asked.times), family.word)
     return (
         f"{asked.asker} sent {times} for {asked.address} at {asked.view.name} from {since(case.after(asked.first))} on"
+    )
+
+
+def _answered_elsewhere(asked: _Asked, done: Iterable[_Asked]) -> str:
+    """Where was the same question answered, though the answer never passed here?"""
+    same = [one for one in done if (one.asker, one.address) == (asked.asker, asked.address)]
+    if not same:
+        return ""
+    first = min(same, key=lambda one: one.answered or 0)
+    return (
+        f"; at {first.view.name} it was answered (frame {first.answer_frame}):"
+        f" the answers do not come back to {asked.view.name}"
     )
 
 
