@@ -1,16 +1,18 @@
 """Completion: what a shell is offered, asked as the shells ask."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from tests.cli.calls import here, quiet_environment
 from vmpcap.cli.completion import SHELLS
-from vmpcap.cli.group import COMMANDS
+from vmpcap.cli.group import COMMANDS, commands
 
 CALL = "import sys; sys.argv = ['vmpcap']; from vmpcap.cli import run; run()"
 
@@ -43,6 +45,28 @@ def test_options_profiles_roles_and_files_are_offered() -> None:
     assert offered("report", "--html", "out") == [("file", "out")]
     assert offered("report", "--parquet", "out") == [("dir", "out")]
     assert ("plain", "arrow") in offered("flows", "--format", "a")
+
+
+TAKES_FILES = re.compile(r"\b(FILE|CAPTURE|A|B)\b")
+
+
+@pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.name)
+def test_whatever_takes_a_file_or_a_folder_offers_them(row: object) -> None:
+    """Of every command: what says FILE offers files, what says DIR folders, at least beside something of its own."""
+    context = click.Context(commands)
+    command = commands.get_command(context, row.name)  # type: ignore[attr-defined]
+    assert command is not None
+    inner = click.Context(command, parent=context)
+    for parameter in command.params:
+        shown = parameter.metavar or ""
+        kind = "dir" if shown == "DIR" else "file" if TAKES_FILES.search(shown) and "=" not in shown else None
+        if kind:
+            assert {item.type for item in parameter.shell_complete(inner, "no such")} == {kind}, parameter.name
+
+
+def test_scenarios_are_offered() -> None:
+    """With the folder to make beside them."""
+    assert ("plain", "vrrp_leak") in offered("synth", "vrrp")
 
 
 def test_a_faulty_file_of_settings_does_not_disturb_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -188,7 +188,7 @@ def test_every_option_has_a_name_of_its_own_in_files_and_environment(row: object
     keys = settable(command)
     options = [p for p in command.params if isinstance(p, click.Option)]
     left = {p.opts[0] for p in options} - {p.opts[0] for p in keys.values()}
-    assert left <= {"--json-schema", "--list-columns"}
+    assert left <= {"--json-schema", "--list-columns", "--list"}
     assert set(tomllib.loads("\n".join(f"{key} = 1" for key in keys))) == set(keys)
     named = [variables(name, key)[0] for key in keys]
     assert len(set(named)) == len(named)

@@ -23,6 +23,13 @@ def profiles(context: click.Context, parameter: click.Parameter, begun: str) -> 
     return [CompletionItem(name) for name in BUILT_IN if name.startswith(begun)] or files(context, parameter, begun)
 
 
+def scenarios(context: click.Context, parameter: click.Parameter, begun: str) -> Offered:
+    """Every scenario that begins so, with what it is."""
+    from vmpcap.lab.scenarios import SCENARIOS
+
+    return [CompletionItem(one.name, help=one.what) for one in SCENARIOS if one.name.startswith(begun)]
+
+
 def points(context: click.Context, parameter: click.Parameter, begun: str) -> Offered:
     """The roles that a point may be called by; what follows the = is the shell's own, where it can part words there."""
     from vmpcap.points.roles import ROLES

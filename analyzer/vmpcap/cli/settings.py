@@ -16,7 +16,7 @@ from vmpcap.terms.errors import RequestError, VmpcapError
 PREFIX: Final = "VMPCAP_"
 CONFIG: Final = "VMPCAP_CONFIG"
 LARGEST_FILE: Final = 1 << 20
-NOT_SETTABLE: Final = frozenset({"help", "json-schema", "list-columns"})
+NOT_SETTABLE: Final = frozenset({"help", "json-schema", "list-columns", "list"})
 """Options that are questions of their own: nobody wants them always."""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from vmpcap.cli.completing import folders, scenarios
 from vmpcap.cli.exits import STATUS
 from vmpcap.cli.output import emit
 from vmpcap.cli.quantities import quantity
@@ -54,8 +55,14 @@ def _with_knobs(command: Any) -> Any:
 
 
 @click.command(short_help="Captures of a made migration, with the truth beside them.")
-@click.argument("name", required=False, metavar="[SCENARIO]")
-@click.option("-o", "--output", metavar="DIR", help="The folder to make; a scenario made there before is replaced.")
+@click.argument("name", required=False, metavar="[SCENARIO]", shell_complete=scenarios)
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    shell_complete=folders,
+    help="The folder to make; a scenario made there before is replaced.",
+)
 @click.option("--list", "wants_list", is_flag=True, help="List the scenarios, a line each.")
 @click.option(
     "--loss", type=click.FloatRange(0, 0.5), metavar="SHARE", help="Share of its frames that it loses (0.001)."

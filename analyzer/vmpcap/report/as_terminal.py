@@ -39,10 +39,10 @@ def to_terminal(report: Report, look: Look | None = None, in_full: bool = True) 
 
 def _one_screen(report: Report, look: Look) -> Page:
     """The roomiest page that fits the screen and leaves a line for the prompt; where none does, the tightest."""
-    page = Page(look)
+    page, above = Page(look), summary(report, look, look.height // 2, alone=True)
     for room in ROOMS:
         page = Page(look)
-        page.take(summary(report, look, look.height // 2, alone=True))
+        page.take(above)
         draw_blocks(page, brief(report, look, room))
         if page.lines() < look.height:
             break

@@ -101,7 +101,9 @@ def _guest(guest: Guest, glyphs: Glyphs, room: Room, said: str) -> Iterator[Bloc
     if room.names:
         yield Heading(f"Guest {', '.join(w for w in (guest.mac, *guest.ips[:2], vlans(guest.vlan, guest.vni)) if w)}")
     if room.names or guest.domain.verdict != "reached":
-        yield Fact("domain", f"{guest.domain.verdict}, {guest.domain.word}", _unsaid(guest.domain.because, said))
+        yield Fact(
+            "domain", f"{guest.domain.verdict}; both places: {guest.domain.word}", _unsaid(guest.domain.because, said)
+        )
     yield from lost_between(guest)
     s = guest.switchover
     if s.bracket_ms is not None and room.names:
