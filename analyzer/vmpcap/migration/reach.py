@@ -319,10 +319,10 @@ def _why_silent(view: PointView, guest: Moved, moment: int, qemu: bool) -> tuple
     wait = WAIT_QEMU_NS if is_over else WAIT_OTHERS_NS
     when = on_point(view, moment)
     if view.first_ts > when:
-        return None, "not_observable", "the capture starts after the switchover"
+        return None, "not_observable", "its first packet came after the switchover"
     if view.last_ts < when + wait:
         left = max(0.0, (view.last_ts - when) / NS_PER_S)
-        because = f"the capture ends {left:.1f} s after the switchover; {wait / NS_PER_S:.0f} s of silence are needed"
+        because = f"its last packet came {left:.1f} s after the switchover; {wait / NS_PER_S:.0f} s of silence are needed"
         return None, "not_observable", because
     if not _alive(view, when):
         return (
