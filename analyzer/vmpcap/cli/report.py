@@ -13,6 +13,7 @@ from vmpcap.cli.copies import Output, put_text, wanted_outputs
 from vmpcap.cli.enough import enough_on_ctrl_c
 from vmpcap.cli.exits import STATUS
 from vmpcap.cli.frames import damaged, say_damaged
+from vmpcap.cli.links import link
 from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.output import STDOUT, emit, emit_data, write_file, write_text
 from vmpcap.cli.overwriting import spare_captures
@@ -73,6 +74,12 @@ FORMATS: Final = ("terminal", "json", "html", "markdown", "parquet", "junit", "m
 @click.option("--full", is_flag=True, help="On a terminal all of the report, not what fits one screen.")
 @click.option("--graph", is_flag=True, help="Draw the stream's sequence numbers over time into the page (--html).")
 @click.option("--partial", is_flag=True, help="On Ctrl-C report on what was read by then; the exit status stays 130.")
+@click.option(
+    "--what-if",
+    multiple=True,
+    metavar="RATE,RTT[,LOSS]",
+    help="What each migration is expected to take on another link: 622Mbps,5ms or 1Gbps,20ms,0.01%. Repeatable.",
+)
 @click.option("--json-schema", is_flag=True, help="Show the JSON Schema of the report and exit.")
 def report(
     common: Common,
@@ -87,6 +94,7 @@ def report(
     full: bool,
     graph: bool,
     partial: bool,
+    what_if: tuple[str, ...],
     json_schema: bool,
 ) -> int:
     """
@@ -108,6 +116,7 @@ def report(
     extra = {"json": json_file, "html": html_file, "markdown": markdown_file, "parquet": parquet_folder}
     extra |= {"junit": junit_file, "metrics": metrics_file}
     outputs = wanted_outputs(format_name, output, extra, full)
+    links = [link(text) for text in dict.fromkeys(what_if)]
     request = request_of(common)
     spare_captures(request, [wanted.path for wanted in outputs])
     if graph:
@@ -119,6 +128,10 @@ def report(
         was_interrupted = is_enough()
         if graph and not was_interrupted:
             analysis = _with_graphs(analysis, request)
+    if links:
+        from vmpcap.runs.expected import with_expected
+
+        analysis = replace(analysis, report=with_expected(analysis.report, links))
     say_proposed(analysis.report.inputs, common.quiet)
     _write(analysis, outputs)
     return STATUS["interrupted"] if was_interrupted else _status(analysis.report, common)

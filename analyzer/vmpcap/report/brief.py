@@ -10,6 +10,7 @@ from vmpcap.migration.results import Guest, Peer
 from vmpcap.report.about_checks import Where, where_to_look
 from vmpcap.report.about_guest import PARTS, cut_off_for, interruption, lost_between
 from vmpcap.report.about_stream import about_picture
+from vmpcap.report.about_what_if import expected_lines
 from vmpcap.report.blocks import Aside, Block, Fact, Grid, Heading, Picture
 from vmpcap.report.chart import Glyphs
 from vmpcap.report.document import Migration, Report
@@ -72,6 +73,7 @@ def brief(report: Report, look: Look, room: Room) -> Iterator[Block | Where]:
         said = " ".join(check.because for check in migration.checks if check.decides and check.outcome != "pass")
         for guest in migration.guests:
             yield from _guest(guest, look.glyphs, room, "" if len(report.migrations) > 1 else said)
+        yield from expected_lines(migration)
         yield from _where(migration, look, room, tells_why=len(report.migrations) > 1)
     yield from _odd(report, told)
     yield Aside(THE_REST)

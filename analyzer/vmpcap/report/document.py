@@ -7,6 +7,7 @@ import msgspec
 from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
 from vmpcap.migration.results import Guest, MigrationOutcome, Path, Phase
 from vmpcap.migration.segment_results import Segment
+from vmpcap.migration.what_if_results import WhatIf
 from vmpcap.verdicts.findings import Check, Outcome
 
 SCHEMA = "vmpcap.report/1"
@@ -138,6 +139,8 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
     series: list[SeriesPoint] = []
     segments: list[Segment] = []
     """What happened to the stream's packets between each two neighbouring points; empty for a single point."""
+    what_if: list[WhatIf] = []
+    """What it is expected to take on other links, where that was asked."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

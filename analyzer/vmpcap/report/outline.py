@@ -6,6 +6,7 @@ from vmpcap.report.about_captures import about_captures
 from vmpcap.report.about_checks import about_checks
 from vmpcap.report.about_guest import about_guest
 from vmpcap.report.about_stream import about_stream
+from vmpcap.report.about_what_if import about_what_if
 from vmpcap.report.blocks import Block, Commands, Fact, Heading
 from vmpcap.report.chart import Glyphs
 from vmpcap.report.document import Migration, Report
@@ -37,6 +38,7 @@ def about_migration(migration: Migration, report: Report, width: int, glyphs: Gl
     """All that is told of this migration, in order."""
     yield Heading(f"{migration.id}  {migration.source} {glyphs.arrow} {migration.destination}", 1)
     yield from about_stream(migration, report, width, glyphs)
+    yield from about_what_if(migration)
     for guest in migration.guests:
         yield from about_guest(guest, glyphs)
     yield from about_checks(migration.checks)

@@ -11,12 +11,13 @@ import msgspec
 
 from vmpcap.measures import results as of_the_stream
 from vmpcap.migration import results as of_the_story
+from vmpcap.migration import what_if_results as of_other_links
 from vmpcap.report import comparison, document
 from vmpcap.verdicts import findings
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
-ROOMS: Final[tuple[ModuleType, ...]] = (document, of_the_stream, of_the_story, findings)
+ROOMS: Final[tuple[ModuleType, ...]] = (document, of_the_stream, of_the_story, of_other_links, findings)
 """Where the parts of a report are declared."""
 
 TIME: Final = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$"

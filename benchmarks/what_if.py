@@ -1,0 +1,141 @@
+"""
+How far is `vmpcap report --what-if` off? Each real migration of the lab is told from each other one on another link.
+
+    python benchmarks/what_if.py FOLDER [--pairs] [--stream-only]
+
+FOLDER holds the lab's scenarios, a folder each: captures and a truth.json that says which link was set and what the
+guest did. Only guests that did the same are told from each other. What is real is what the report measures of the other
+run; the prediction sees nothing of it. `--pairs` prints every pair, `--stream-only` predicts without the guest in view.
+"""
+
+import argparse
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+import vmpcap
+from vmpcap.migration.other_link import Link
+from vmpcap.migration.what_if_results import WhatIf
+from vmpcap.report.document import Migration
+from vmpcap.runs.expected import expected_on
+
+POINTS = {
+    "src-uplink": "source",
+    "dst-uplink": "destination",
+    "src-guestbr": "domain:source",
+    "dst-guestbr": "domain:destination",
+    "gw-lan": "gateway",
+    "client": "client",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One real migration and the link it ran on."""
+
+    name: str
+    link: Link
+    load: tuple[object, ...]
+    migration: Migration
+
+
+def main() -> None:
+    """Predict every run from every other, and print how far off it was."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--pairs", action="store_true", help="print every pair")
+    parser.add_argument("--stream-only", action="store_true", help="predict without the guest in view")
+    asked = parser.parse_args()
+    runs = [run for folder in sorted(asked.folder.iterdir()) for run in runs_of(folder)]
+    pairs = [
+        (one, other, expected_on(other.link, shown(one.migration, asked.stream_only)))
+        for one, other in itertools.permutations(runs, 2)
+        if one.load == other.load and apart(one.link, other.link)
+    ]
+    if asked.pairs:
+        for one, other, told in pairs:
+            print(line(one, other, told))
+        print()
+    print(f"{len(runs)} migrations, {len(pairs)} pairs on unlike links with equal guests")
+    faster = [pair for pair in pairs if pair[0].link.rate_mbps != pair[1].link.rate_mbps]
+    for title, some in (("all", pairs), (f"the {len(faster)} of unlike rates", faster)):
+        print(f"\n{title}")
+        print(f"{'figure':<12} {'told':>5} {'median off':>10} {'9 of 10 within':>14} {'in low..high':>12}")
+        for name in ("goodput", "duration", "switchover"):
+            print(summary(name, some))
+    lossy = [
+        (one, other, expected_on(other.link, one.migration))
+        for one, other in itertools.permutations(runs, 2)
+        if other.link.loss and not one.link.loss
+    ]
+    print("\nonto a link with random loss, whatever the guest did")
+    print(summary("goodput", lossy))
+
+
+def runs_of(folder: Path) -> Iterator[Run]:
+    """The completed pre-copy migrations of one scenario; empty where the folder is none."""
+    truth_file = folder / "truth.json"
+    if not truth_file.exists():
+        return
+    set_up = json.loads(truth_file.read_text()).get("configured")
+    captures = {name: path for name in POINTS for path in folder.glob(f"{name}.pcap*")}
+    if not set_up or "src-uplink" not in captures:
+        return
+    wan = set_up["wan"]
+    load = tuple(set_up[key] for key in ("guest_ram_mb", "dirty_mb", "dirty_pages_s"))
+    report = vmpcap.report(captures, roles={name: POINTS[name] for name in captures})
+    for migration in report.migrations:
+        if migration.outcome == "completed" and not any(p.kind == "resume" for p in migration.phases):
+            link = Link(wan["rate_bps"] / 1e6, 2 * wan["one_way_delay_us"] / 1e3, wan["loss"])
+            yield Run(f"{folder.name}/{migration.id}", link, load, migration)
+
+
+def shown(migration: Migration, stream_only: bool) -> Migration:
+    """As a capture of the stream alone would tell it, if that is asked."""
+    return msgspec.structs.replace(migration, guests=[]) if stream_only else migration
+
+
+def apart(one: Link, other: Link) -> bool:
+    """Is it another link?"""
+    return (one.rate_mbps, one.rtt_ms, one.loss) != (other.rate_mbps, other.rtt_ms, other.loss)
+
+
+def figures(told: WhatIf, real: Migration) -> dict[str, tuple[float | None, float | None, float | None, float | None]]:
+    """What was told (likely, low, high) and what was real."""
+    bracket = next((g.switchover.bracket_ms for g in real.guests), None)
+    return {
+        "goodput": (told.goodput_mbps, told.goodput_low_mbps, told.goodput_high_mbps, real.throughput.bulk_mbps),
+        "duration": (told.duration_s, told.duration_low_s, told.duration_high_s, real.duration_s),
+        "switchover": (told.switchover_ms, told.switchover_low_ms, told.switchover_high_ms, bracket),
+    }
+
+
+def line(one: Run, other: Run, told: WhatIf) -> str:
+    """One pair: told (low to high) against real."""
+    words = [f"{one.name:>10} -> {other.name:<10} {other.link.rate_mbps:5.0f} Mbps {other.link.rtt_ms:4.1f} ms"]
+    for name, (likely, low, high, real) in figures(told, other.migration).items():
+        shown = "-" if likely is None else f"{likely:7.2f} ({low or 0:.2f}..{high or float('inf'):.2f})"
+        words.append(f"{name} {shown} real {real or 0:.2f}")
+    return "  ".join([*words, told.outcome])
+
+
+def summary(name: str, pairs: Sequence[tuple[Run, Run, WhatIf]]) -> str:
+    """How far off was this figure, and how often was the real one between low and high?"""
+    rows = [figures(told, other.migration)[name] for _, other, told in pairs]
+    known = [(likely, low, high, real) for likely, low, high, real in rows if likely and real]
+    off = sorted(abs(likely / real - 1) for likely, _, _, real in known)
+    inside = sum((low or 0) <= real <= (high or float("inf")) for _, low, high, real in known)
+    if not off:
+        return f"{name:<12} {0:>5}"
+    return (
+        f"{name:<12} {len(off):>5} {off[len(off) // 2]:>10.0%} {off[int(0.9 * (len(off) - 1))]:>14.0%}"
+        f" {inside / len(off):>12.0%}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,227 @@
+"""What another link would make of a migration: hand-made migrations whose every pass is known."""
+
+import msgspec
+import pytest
+
+from tests.report.sample import guest as moved
+from tests.report.sample import migration
+from vmpcap.measures.results import Bytes, LimitInterval, Rtt, Throughput
+from vmpcap.migration.other_link import Link, goodput_on
+from vmpcap.migration.precopy import Guest, copied, guests_that_fit
+from vmpcap.migration.results import Phase
+from vmpcap.migration.what_if import Measured, what_if
+
+MB = 1_000_000
+
+
+def passes(first: float, dirty: float, speed: float, goal: float) -> list[float]:
+    """The twin: passes one after the other, each with what was changed during the one before."""
+    made = [first]
+    while True:
+        made.append(made[-1] / speed * dirty)
+        if made[-1] <= speed * goal:
+            return made
+
+
+def interval(limit: str, **figures: object) -> LimitInterval:
+    """A stretch of the stream that this limited."""
+    plain = {
+        "because": "",
+        "start_ts": "",
+        "end_ts": "",
+        "payload_bytes": 1,
+        "mbps": 400.0,
+        "flight_bytes": None,
+        "window_bytes": None,
+        "rtt_ms": 1.0,
+        "bdp_bytes": None,
+        "window_mbps": None,
+        "loss_events": 0,
+        "mathis_mbps": None,
+        "from_frame": None,
+        "to_frame": None,
+    }
+    return msgspec.convert({**plain, "limit": limit, **figures}, LimitInterval)
+
+
+def rate(limit: str, mbps: float = 400.0, **figures: object) -> Throughput:
+    """Goodput that one thing limited all the time."""
+    return Throughput(
+        bulk_mbps=mbps,
+        mean_mbps=mbps,
+        best_1s_mbps=None,
+        p50_mbps=None,
+        p5_mbps=None,
+        max_concurrent=1,
+        limit="unknown",
+        limit_because="",
+        limits=[interval(limit, **figures)],
+        limit_shares={limit: 1.0},
+    )
+
+
+def measured(sizes: list[float], mbps: float = 400.0, limit: str = "network_plateau", **other: object) -> Measured:
+    """A migration of these passes at this goodput, its guest stopped before the last one."""
+    total = sum(sizes)
+    stop = sizes[-1] * 8 / mbps / 1e3
+    plain = moved()
+    switched = msgspec.structs.replace(plain.switchover, bracket_ms=stop + 5, guest_silence_ms=stop + 5)
+    last = Phase(kind="switchover", n=1, start_ts="", end_ts="", payload_bytes=round(sizes[-1]), mbps=mbps)
+    given = {
+        "hypervisor": "qemu",
+        "outcome": "completed",
+        "duration_s": 0.1 + total * 8 / mbps / 1e6,
+        "bytes": Bytes(payload=round(total), unique=round(total), retransmitted=0),
+        "throughput": rate(limit, mbps),
+        "rtt": Rtt(samples=1, min_ms=0.5),
+        "phases": [last],
+        "guests": [msgspec.structs.replace(plain, switchover=switched)],
+        "mss": 1460,
+    }
+    return Measured(**{**given, **other})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dirty", [5 * MB, 10 * MB, 20 * MB, 30 * MB])
+@pytest.mark.parametrize("speed", [50 * MB, 90 * MB])
+def test_a_guest_is_found_again_from_its_bytes(dirty: float, speed: float) -> None:
+    """Total and last pass are enough to tell first pass and dirty rate, among the numbers of passes that fit."""
+    sizes = passes(200 * MB, dirty, speed, 0.3)
+    fitting = guests_that_fit(sum(sizes), sizes[-1], speed, 0.3, 0)
+    found = next(g for g in fitting if g.rounds == len(sizes) - 1)
+    assert found.first_bytes == pytest.approx(200 * MB, rel=1e-6)
+    assert found.dirty_bytes_s == pytest.approx(dirty, rel=1e-6)
+
+
+@pytest.mark.parametrize("speed", [25 * MB, 40 * MB, 120 * MB])
+def test_its_passes_at_another_speed_are_those_of_the_twin(speed: float) -> None:
+    """One after the other."""
+    sizes = passes(200 * MB, 15 * MB, speed, 0.3)
+    found = copied(Guest(200.0 * MB, 15.0 * MB, 1), speed, 0.3)
+    assert found is not None
+    assert (found.total_bytes, found.last_bytes) == (pytest.approx(sum(sizes)), pytest.approx(sizes[-1]))
+    assert found.rounds == len(sizes) - 1
+
+
+def test_memory_that_changes_faster_than_it_is_sent_never_ends() -> None:
+    """Unless what is left fits into the goal at once."""
+    assert copied(Guest(200.0 * MB, 50.0 * MB, 1), 40.0 * MB, 0.3) is None
+    assert copied(Guest(1.0 * MB, 50.0 * MB, 1), 40.0 * MB, 0.3) is not None
+
+
+def test_the_same_link_is_told_as_it_was() -> None:
+    """A migration that kept its link as full as is likely takes as long again."""
+    link = Link(400.0 * 1538 / 1448 / 0.875, 0.5)
+    sizes = passes(200 * MB, 10 * MB, 50 * MB, 0.3)
+    told = what_if(link, measured(sizes))
+    assert told.outcome == "converges"
+    assert told.duration_s == pytest.approx(0.1 + sum(sizes) / (50 * MB), rel=0.01)
+    assert told.switchover_ms == pytest.approx(sizes[-1] / (50 * MB) * 1e3 + 5, rel=0.01)
+
+
+def test_a_slower_link_takes_more_bytes_and_longer() -> None:
+    """The guest changes more memory meanwhile; low and high stand around what is likely."""
+    told = what_if(Link(200.0, 0.5), measured(passes(200 * MB, 3 * MB, 50 * MB, 0.3)))
+    twin = passes(200 * MB, 3 * MB, 200 * 1448 / 1538 * 0.875 / 8 * MB, 0.3)
+    assert told.bytes == pytest.approx(sum(twin), rel=0.01)
+    assert told.duration_low_s is not None
+    assert told.duration_s is not None
+    assert told.duration_high_s is not None
+    assert told.duration_low_s < told.duration_s < told.duration_high_s
+    assert any("evenly" in words for words in told.assumptions)
+
+
+def test_a_guest_that_is_too_busy_for_a_link_has_no_duration() -> None:
+    """It may not converge, and why is said."""
+    told = what_if(Link(25.0, 0.5), measured(passes(200 * MB, 3 * MB, 50 * MB, 0.3)))
+    assert (told.outcome, told.duration_s, told.switchover_ms) == ("may_not_converge", None, None)
+    assert "24 Mbps" in told.because
+
+
+def test_a_hidden_pass_is_told_beside_it() -> None:
+    """Two passes look like one of a quieter guest: what the busier one would take stands there, too."""
+    told = what_if(Link(200.0, 0.5), measured(passes(200 * MB, 10 * MB, 50 * MB, 0.3)))
+    twin = passes(200 * MB, 10 * MB, 200 * 1448 / 1538 * 0.875 / 8 * MB, 0.3)
+    assert told.hidden_round_s == pytest.approx(0.1 + sum(twin) * 8 / (200 * 1448 / 1538 * 0.875) / MB, rel=0.02)
+    assert told.duration_s is not None
+    assert told.duration_s < told.hidden_round_s
+    assert any("more" in words for words in told.assumptions)
+
+
+@pytest.mark.parametrize("outcome", ["aborted", "truncated", "unknown"])
+def test_a_migration_that_was_not_seen_whole_tells_no_duration(outcome: str) -> None:
+    """Only what the link would carry."""
+    told = what_if(Link(622.0, 5.0), measured(passes(200 * MB, 10 * MB, 50 * MB, 0.3), outcome=outcome))
+    assert (told.outcome, told.duration_s) == ("undecided", None)
+    assert told.goodput_mbps is not None
+
+
+def test_post_copy_is_undecided() -> None:
+    """The guest ran before its memory was there: there are no passes to go by."""
+    whole = measured(passes(200 * MB, 10 * MB, 50 * MB, 0.3))
+    late = Phase(kind="resume", n=1, start_ts="", end_ts="", payload_bytes=50 * MB, mbps=400.0)
+    told = what_if(Link(622.0, 5.0), measured([200 * MB, 40 * MB], phases=[*whole.phases, late]))
+    assert (told.outcome, told.duration_s) == ("undecided", None)
+
+
+def test_without_the_guest_in_view_the_range_is_wider_and_no_switchover_told() -> None:
+    """Its last pass may have been anything up to the hypervisor's goal."""
+    sizes = passes(200 * MB, 10 * MB, 50 * MB, 0.3)
+    seen, unseen = what_if(Link(300.0, 1.0), measured(sizes)), what_if(Link(300.0, 1.0), measured(sizes, guests=[]))
+    assert unseen.switchover_ms is None
+    assert seen.duration_low_s is not None
+    assert unseen.duration_low_s is not None
+    assert seen.duration_high_s is not None
+    assert unseen.duration_high_s is not None
+    assert unseen.duration_low_s < seen.duration_low_s
+    assert unseen.duration_high_s > seen.duration_high_s
+
+
+def test_without_guest_and_without_a_known_goal_it_is_undecided() -> None:
+    """Nothing bounds how busy the guest was."""
+    told = what_if(Link(300.0, 1.0), measured([200 * MB, 10 * MB], guests=[], hypervisor="unknown"))
+    assert (told.outcome, told.duration_s) == ("undecided", None)
+
+
+def test_loss_bounds_goodput_by_mathis() -> None:
+    """1448 bytes, 10 ms, one packet in a thousand: 1.22 * 1448 * 8 / 0.01 / sqrt(0.001) = 44.7 Mbps."""
+    allowed = goodput_on(Link(900.0, 10.0, 0.001), rate("network_plateau"), 1460)
+    assert allowed is not None
+    assert allowed.by == "loss"
+    assert allowed.middle == pytest.approx(44.69, abs=0.01)
+    assert allowed.low < allowed.middle < allowed.high
+
+
+def test_a_window_that_bounded_the_stream_bounds_it_farther_away_too() -> None:
+    """512 kB over 20 ms are 205 Mbps."""
+    stream = rate("receiver_window", window_bytes=512_000)
+    allowed = goodput_on(Link(10_000.0, 20.0), stream, 1460)
+    assert allowed is not None
+    assert (allowed.by, allowed.middle, allowed.high) == ("receiver_window", pytest.approx(204.8), pytest.approx(204.8))
+    buffer = goodput_on(Link(10_000.0, 20.0), rate("sender_buffer", flight_bytes=512_000), 1460)
+    assert buffer is not None
+    assert (buffer.by, buffer.middle) == ("sender_buffer", pytest.approx(204.8))
+
+
+@pytest.mark.parametrize("limit", ["software_cap", "application"])
+def test_hosts_that_were_the_limit_are_no_faster_on_a_faster_link(limit: str) -> None:
+    """QEMU's own cap is the same on any link."""
+    allowed = goodput_on(Link(10_000.0, 0.5), rate(limit), 1460)
+    assert allowed is not None
+    assert (allowed.by, allowed.low, allowed.middle, allowed.high) == ("sender", 400.0, 400.0, 400.0)
+
+
+def test_what_the_network_limited_may_be_faster_than_it_was() -> None:
+    """By how much is not known: at least what it was, at most what the link carries."""
+    allowed = goodput_on(Link(1000.0, 0.5), rate("network_plateau"), 1460)
+    assert allowed is not None
+    assert allowed.by == "rate"
+    assert allowed.low == 400.0
+    assert allowed.high == pytest.approx(1000 * 1448 / 1538)
+
+
+def test_a_stream_without_data_tells_nothing() -> None:
+    """Not even a goodput."""
+    nothing = msgspec.structs.replace(rate("unknown"), bulk_mbps=None)
+    assert goodput_on(Link(622.0, 5.0), nothing, None) is None
+    assert what_if(Link(622.0, 5.0), measured([1.0, 1.0], throughput=nothing)).goodput_mbps is None
+    assert migration().what_if == []
