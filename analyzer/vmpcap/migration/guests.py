@@ -1,5 +1,6 @@
 """Which guest a migration moved: the announcements that fit it in time, or the traffic that stopped with it."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -89,11 +90,13 @@ def find_guests(
     macs, ips = _wanted(wanted)
     taken: set[int] = set()
     result: list[tuple[Moved, ...]] = []
-    for move in moves:
+    own = _nearest_of_each(moves, candidates)
+    for place, move in enumerate(moves):
         if not move.best.transfer.established:
             result.append(())
             continue
-        chosen = _choose(move, [c for i, c in enumerate(candidates) if i not in taken], macs)
+        others = {candidate for other, candidate in own.items() if other != place}
+        chosen = _choose(move, [c for i, c in enumerate(candidates) if i not in taken | others], macs)
         numbers = {id(candidate): i for i, candidate in enumerate(candidates)}
         taken |= {numbers[id(candidate)] for candidate in chosen}
         near = [c for c in candidates if _distance(move, c) is not None]
@@ -106,6 +109,40 @@ def find_guests(
             guests = _by_silence(move, views)
         result.append(tuple(guests))
     return result, len(candidates) - len(taken)
+
+
+def _nearest_of_each(moves: Sequence[Move], candidates: Sequence[_Candidate]) -> dict[int, int]:
+    """
+    Which announcement belongs to which move, where several moves end together? By their places in both lists.
+
+    The nearest pairs first, a hypervisor's announcement before a machine's own; one for each move. Streams that end
+    within a moment of each other are followed by their guests in their own order. What is left may be a second vNIC of
+    one of them.
+    """
+    if len(moves) < 2:
+        return {}
+    pairs = [
+        (not _by_hypervisor(candidate), distance, place, number)
+        for place, move in enumerate(moves)
+        if move.best.transfer.established
+        for number, candidate in enumerate(candidates)
+        if (distance := _distance(move, candidate)) is not None and distance <= SURE_NS
+    ]
+    own: dict[int, int] = {}
+    for _, _, place, number in sorted(pairs):
+        if place not in own and number not in own.values():
+            own[place] = number
+    _uncross(own, {(place, number): distance for _, distance, place, number in pairs})
+    return own
+
+
+def _uncross(own: dict[int, int], distances: dict[tuple[int, int], int]) -> None:
+    """Give two moves each other's announcement, where that leaves neither of them far off (least squares)."""
+    for one, other in itertools.combinations(sorted(own), 2):
+        now = (distances[one, own[one]], distances[other, own[other]])
+        swapped = (distances.get((one, own[other]), SURE_NS), distances.get((other, own[one]), SURE_NS))
+        if sum(d * d for d in swapped) < sum(d * d for d in now):
+            own[one], own[other] = own[other], own[one]
 
 
 def _twins(chosen: Sequence[_Candidate]) -> int:

@@ -6,6 +6,7 @@ from typing import Final
 
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, segments_of, sighted, since, span
+from vmpcap.migration.mechanisms.lost_requests import share_lost
 from vmpcap.migration.results import Mechanism
 from vmpcap.terms.units import NS_PER_S
 
@@ -19,6 +20,9 @@ OVERLAP_NS: Final = 5 * NS_PER_S
 
 AWAY_NS: Final = 5 * NS_PER_S
 """So long before its first announcement a guest may have left its old place."""
+
+SETTLED_NS: Final = NS_PER_S
+"""Routers that have just heard of a new way compute for so long."""
 
 BY_ORIGIN: Final = ("ospf", "isis", "bgp")
 """Protocols whose news say who brought the route up; of the others only the speaker is known."""
@@ -212,6 +216,13 @@ def _somebody_new(
     if stale:
         names = " and ".join(_words(name, c) for c in stale)
         because = f"{came}; {names} still advertises it"
+        share = share_lost(case, max(new.up, back or 0) + SETTLED_NS)
+        if share is not None and share.is_shared:
+            because += (
+                f": {share.lost} of {share.asked} pings since {since(case.after(max(new.up, back or 0) + SETTLED_NS))} "
+                f"stayed unanswered at {share.view.name}, as where both ways are used"
+            )
+            return result(name, "no", because, [*seen, *sighted([(share.view, share.first_frame)])], latency)
         if not case.watched:
             return result(name, "undecided", f"{because}, and no peer shows which of them is followed", seen, latency)
         return result(name, "yes", f"{because}, but the guest's peers reach it", seen, latency)

@@ -3,8 +3,14 @@
 from itertools import pairwise
 from typing import Final
 
+import numpy as np
+
+from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, of_told, result, sighted, since, span
 from vmpcap.migration.results import Mechanism
+from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import IPV4_MAPPED
 from vmpcap.terms.units import NS_PER_S
 
 WITHIN_NS: Final = 5 * NS_PER_S
@@ -31,8 +37,10 @@ def judge_lisp(case: Case, name: str) -> Mechanism | None:
         return result(name, "no", because, sighted(of_told(later[:6])))
     if new is None:
         waited = case.after(case.end)
+        spoke = _first_packet(case)
         because = f"no Map-Register from another locator in the {span(waited)} after the switchover"
         because += f"; {old} had registered it" if old else ""
+        because += _of_silence(case, spoke, None)
         failed = waited > WITHIN_NS and case.cut_off and not case.is_partial("lisp")
         return result(name, "no" if failed else "undecided", because, sighted(of_told(news[-3:])))
     latency = case.after(new.ts)
@@ -42,7 +50,42 @@ def judge_lisp(case: Case, name: str) -> Mechanism | None:
     because += f", confirmed {since(case.after(told.ts))}" if told is not None else ""
     seen = sighted(of_told([new, *([told] if told is not None else [])]))
     if latency > WITHIN_NS:
-        return result(name, "no", f"{because}: late", seen, latency)
+        spoke = _first_packet(case)
+        seen = [*seen, *(sighted([spoke[1:]]) if spoke is not None else [])]
+        return result(name, "no", f"{because}: late{_of_silence(case, spoke, new.ts)}", seen, latency)
     if case.cut_off:
         return result(name, "undecided", f"{because}, yet some of its peers get no answer", seen, latency)
     return result(name, "yes", because, seen, latency)
+
+
+Spoken = tuple[int, PointView, int]
+"""When, on the reference clock, at which point, which frame."""
+
+
+def _first_packet(case: Case) -> Spoken | None:
+    """When did the guest first send anything with its address at its new place? RARP has none."""
+    found: list[Spoken] = []
+    for view in case.views:
+        if view.role != "domain:destination":
+            continue
+        j, rows, when = view.journal, view.arps, on_point(view, case.moment)
+        sent = frames_of(view, case.guest).sent_ip
+        sent = sent[(j.ts_ns[sent] >= when) & (j.eth_src[sent] == np.uint64(case.guest.mac))][:1]
+        found += [(on_reference(view, int(j.ts_ns[row])), view, int(j.frame[row])) for row in sent.tolist()]
+        told = (rows.sender_mac == np.uint64(case.guest.mac)) & (rows.sender_low != 0) & (rows.ts_ns >= when)
+        told &= rows.sender_low != np.uint64(IPV4_MAPPED)
+        at = np.flatnonzero(told)[:1]
+        found += [(on_reference(view, int(rows.ts_ns[row])), view, int(rows.frame[row])) for row in at.tolist()]
+    return min(found, key=lambda one: one[0], default=None)
+
+
+def _of_silence(case: Case, spoke: Spoken | None, registered: int | None) -> str:
+    """Was it the guest that was silent, or the router that did not hear?"""
+    watched = any(v.role == "domain:destination" and v.journal_complete and not v.left_out for v in case.views)
+    if spoke is None:
+        return "; the guest sent nothing with its address since, and RARP has none" if watched else ""
+    if registered is not None and 0 <= registered - spoke[0] <= WITHIN_NS and case.after(spoke[0]) > WITHIN_NS:
+        when = since(case.after(spoke[0]))
+        late = f", {span(registered - spoke[0])} after the guest's first packet with its address ({when})"
+        return f"{late}: it was silent, and RARP has no address"
+    return f", though the guest sent with its address from {since(case.after(spoke[0]))} on"
