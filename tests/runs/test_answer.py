@@ -124,3 +124,9 @@ def test_a_guest_is_meant_whatever_its_address_is_written_like(tmp_path: Path) -
     written = [vmpcap.report(path, guests=[text]) for text in ("00:50:56:aa:77:10", "0050.56AA.7710")]
     told = [json.loads(one.to_json()) | {"generated_at": ""} for one in written]
     assert told[0] == told[1]
+
+
+def test_a_page_has_the_graph_of_the_stream_where_it_is_asked_for(found: Answer) -> None:
+    """As `vmpcap report --graph` draws it."""
+    assert 'data-kind="sequence"' in found.to_html(graph=True)
+    assert 'data-kind="sequence"' not in found.to_html()

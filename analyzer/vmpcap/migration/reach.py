@@ -322,7 +322,9 @@ def _why_silent(view: PointView, guest: Moved, moment: int, qemu: bool) -> tuple
         return None, "not_observable", "its first packet came after the switchover"
     if view.last_ts < when + wait:
         left = max(0.0, (view.last_ts - when) / NS_PER_S)
-        because = f"its last packet came {left:.1f} s after the switchover; {wait / NS_PER_S:.0f} s of silence are needed"
+        because = (
+            f"its last packet came {left:.1f} s after the switchover; {wait / NS_PER_S:.0f} s of silence are needed"
+        )
         return None, "not_observable", because
     if not _alive(view, when):
         return (

@@ -30,8 +30,8 @@ class Answer:
     In a notebook it shows itself as the page that `to_html` writes.
     """
 
-    def __init__(self, analysis: Analysis) -> None:
-        self._analysis = analysis
+    def __init__(self, analysis: Analysis, request: Request) -> None:
+        self._analysis, self._request = analysis, request
 
     @property
     def document(self) -> Report:
@@ -87,14 +87,24 @@ class Answer:
 
         return _written(to_markdown(self.document), path)
 
-    def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
-        """The report as a page that needs nothing else; also written to `path`, if there is one."""
+    def to_html(self, path: str | os.PathLike[str] | None = None, graph: bool = False) -> str:
+        """
+        The report as a page that needs nothing else; also written to `path`, if there is one.
+
+        With `graph` the numbers of each migration's main connection are drawn into it, for which the captures are read
+        again: RequestError where they cannot be.
+        """
         from vmpcap.report.as_html import to_html
 
-        return _written(to_html(self.document), path)
+        if not graph:
+            return _written(to_html(self.document), path)
+        from vmpcap.runs.graph import refuse_unreadable, sequence_graphs
+
+        refuse_unreadable(self._request, "graph=True")
+        return _written(to_html(self.document, sequence_graphs(self._analysis, self._request)), path)
 
     def to_text(self, width: int = 100) -> str:
-        """The report as a terminal of this width shows it, without colour."""
+        """All of the report as a terminal of this width shows it, without colour."""
         from vmpcap.report.as_terminal import to_terminal
         from vmpcap.report.look import Look
 
@@ -148,7 +158,7 @@ def answer(
         max_unpacked_bytes=max_unpacked_bytes,
         decode_as=read_rules(rules) if rules else (),
     )
-    return Answer(analyse(request))
+    return Answer(analyse(request), request)
 
 
 def _nanoseconds(when: datetime | None, name: str) -> int | None:

@@ -40,13 +40,13 @@ def sequence_graphs(analysis: Analysis, request: Request) -> dict[str, SequenceG
     return graphs
 
 
-def refuse_unreadable(request: Request) -> None:
-    """Raises RequestError where a capture cannot be read a second time."""
+def refuse_unreadable(request: Request, asked: str = "--graph") -> None:
+    """Raises RequestError where a capture cannot be read a second time, as it was asked to be."""
     for point in request.points:
         for path in point.files:
             if not is_on_disk(path):
                 raise RequestError(
-                    f"--graph reads the stream a second time, which {path!r} does not allow; give a file"
+                    f"{asked} reads the stream a second time, which {path!r} does not allow; give a file"
                 )
 
 
