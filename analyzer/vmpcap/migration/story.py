@@ -33,7 +33,7 @@ from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.split import find_split, longest_part_ns, wan_side
 from vmpcap.migration.stream import StreamFigures, is_at_sender, measure_stream, stuck_segment, uncaptured
 from vmpcap.migration.suffering import Suffered, what_peers_suffered
-from vmpcap.migration.switchover import describe_switchover, find_moment, last_sign_before, silences
+from vmpcap.migration.switchover import describe_switchover, find_end, find_moment, last_sign_before, silences
 from vmpcap.migration.told import tell_announcements
 from vmpcap.migration.transfers import Link, Refused, Transfer, find_transfers
 from vmpcap.migration.two_domains import name_domains
@@ -239,7 +239,7 @@ def _tell_guest(
     switchover = describe_switchover(move, moved, views, figures, suffered, quiet)
     before, after, point = _vlans(moved, views, moment)
     early = find_early_announcement(moved, views)
-    domains = name_domains(moved, views, heard.announcements.by_point, moment)
+    domains = name_domains(moved, views, heard.announcements.by_point, moment, find_end(move))
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     series = [s for _, s in moved.heard]
     reachability = judge_reachability(moved, views, moment)

@@ -78,6 +78,11 @@ def find_moment(move: Move, guest: Moved) -> int:
     first = guest.first_heard
     if first is not None:
         return on_reference(first[0], first[1].first_ts)
+    return find_end(move)
+
+
+def find_end(move: Move) -> int:
+    """When did the stream's last data pass, on the reference clock? A guest that is copied first moves no sooner."""
     last = move.best.transfer.last_data_ts
     return on_reference(move.best.view, last if last is not None else move.end_ts)
 

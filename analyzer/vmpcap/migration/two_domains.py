@@ -44,10 +44,19 @@ class Named:
 
 
 def name_domains(
-    guest: Moved, views: Sequence[PointView], by_point: Mapping[str, PointAnnouncements], moment: int
+    guest: Moved,
+    views: Sequence[PointView],
+    by_point: Mapping[str, PointAnnouncements],
+    moment: int,
+    until: int | None = None,
 ) -> Named:
     """
     What are the two domains to each other?
+
+    Parameters
+    ----------
+    moment : when the guest changed places, by its first announcement in view
+    until : up to when it certainly was at its old place, on the reference clock; None: up to the moment
 
     Notes
     -----
@@ -55,7 +64,8 @@ def name_domains(
     seen. That frames are not seen on the other side says less, since filters drop them: two domains are told apart only
     by points that were alive then, and by more than RARP.
     """
-    one = _shown_as_one(guest, views, by_point, moment)
+    until = moment if until is None else min(until, moment)
+    one = _shown_as_one(guest, views, by_point, moment, until)
     if one:
         return _by_distance(guest, views, by_point, moment, one)
     gateway = _gateway_of_both(guest, views, moment)
@@ -89,9 +99,13 @@ def _why_undecided(guest: Moved, views: Sequence[PointView], moment: int) -> str
 
 
 def _shown_as_one(
-    guest: Moved, views: Sequence[PointView], by_point: Mapping[str, PointAnnouncements], moment: int
+    guest: Moved, views: Sequence[PointView], by_point: Mapping[str, PointAnnouncements], moment: int, until: int
 ) -> str:
-    """Which frame of the guest was seen on both sides? Empty where none is known to have been."""
+    """
+    Which frame of the guest was seen on both sides? Empty where none is known to have been.
+
+    A capture that begins after the move shows the guest's new place before a repeated announcement of it.
+    """
     old = [v.name for v in views if v.role == "domain:source" and by_point[v.name].seen]
     if old:
         return f"the announcement of its new place was also heard in the domain that it left, at {', '.join(old)}"
@@ -99,13 +113,13 @@ def _shown_as_one(
         series = guest.series_at(view)
         if view.role != "gateway" or series is None or by_point[view.name].reached != "reached":
             continue
-        frame = _last_sent_before(view, guest, series.first_ts, {series.segment_key})
+        frame = _last_sent_before(view, guest, min(series.first_ts, on_point(view, until)), {series.segment_key})
         if frame is not None:
             return (
                 f"{view.name} saw the guest in the same segment shortly before (frame {frame}) and heard the"
                 f" announcement of its new place (frame {series.frames[0]})"
             )
-    return _its_frames_on_both_sides(guest, views, moment)
+    return _its_frames_on_both_sides(guest, views, moment, until)
 
 
 def _last_sent_before(view: PointView, guest: Moved, when: int, segments: Iterable[int]) -> int | None:
@@ -133,14 +147,15 @@ def _is_timed(view: PointView, guest: Moved) -> bool:
     )
 
 
-def _its_frames_on_both_sides(guest: Moved, views: Sequence[PointView], moment: int) -> str:
+def _its_frames_on_both_sides(guest: Moved, views: Sequence[PointView], moment: int, until: int) -> str:
     """Did one point see the guest's MAC before and after in one segment, or two points the same packet of it after?"""
     for view in views:
         if view.role != "gateway" or not _is_timed(view, guest):
             continue
         j, when = view.journal, on_point(view, moment)
         after = np.flatnonzero(_from_it(view, guest) & (j.ts_ns > when + SETTLED_NS))
-        before = _last_sent_before(view, guest, when, np.unique(j.segment_key[after]).tolist()) if len(after) else None
+        left = on_point(view, until)
+        before = _last_sent_before(view, guest, left, np.unique(j.segment_key[after]).tolist()) if len(after) else None
         if before is not None:
             return (
                 f"at {view.name} the guest's own frames came from its old place (frame {before}) and from its new one"
