@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.migration.make import GUEST, GUEST_IP, MS, S, announced, asks_and_answers, journal, view
+from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, S, announced, arps, asks_and_answers, journal, view
+from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.early import Early
 from vmpcap.migration.guests import Moved
@@ -35,7 +36,8 @@ def heard(name: str, late_ns: int = 0, role: str | None = "domain:destination", 
 
 
 def alive(name: str, role: str | None = "gateway", **more: object) -> PointView:
-    return view(name, role, **({"journal": asks_and_answers(0, 20 * S, 10 * MS)} | more))
+    others = arps((3 * S, NUMBER_OF["arp_request"], GATEWAY, "10.77.0.1", "10.77.0.99"))
+    return view(name, role, **({"journal": asks_and_answers(0, 20 * S, 10 * MS), "arps": others} | more))
 
 
 def echoes(answer_ns: int, first: int = SWITCH + S) -> JournalColumns:

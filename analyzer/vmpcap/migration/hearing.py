@@ -1,11 +1,13 @@
 """Would a point have shown an announcement that passed it? Only where it would does its silence say anything."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.migration.guests import Moved
+from vmpcap.announcements.kinds import HAS_OPCODE
+from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC
@@ -16,6 +18,11 @@ ONE_WAY: Final = (
     "no frame that the guest sent is in the capture, only frames to it: it may hold one direction, and announcements"
     " come from the other"
 )
+
+ARPS: Final = "ARP or RARP"
+
+LEAST_ASKED: Final = 3
+"""So many packets for a guest must find it silent before it is taken for cut off."""
 
 Bools = npt.NDArray[np.bool_]
 U64 = npt.NDArray[np.uint64]
@@ -43,6 +50,51 @@ def why_deaf(view: PointView, guest: Moved, since: int, until: int) -> str:
     if not _reads_its_link(view, guest, since, until):
         return NOTHING_OF_IT
     return "" if _hears_its_side(view, guest) else ONE_WAY
+
+
+def _families(guest: Moved) -> str:
+    """Among which frames would its announcement be? ARP and RARP, unless it was heard as neighbour discovery only."""
+    kinds = {kind for _, series in guest.heard for kind, _ in series.kinds}
+    return "neighbour discovery" if kinds == {"unsolicited_na"} else ARPS
+
+
+def _shows_any(view: PointView, guest: Moved) -> bool:
+    """Does the capture hold any frame of the announcement's own kind, whoever sent it, at any time?"""
+    is_arp = HAS_OPCODE[view.arps.kind]
+    return bool((~is_arp).any() if _families(guest) != ARPS else is_arp.any())
+
+
+def why_hidden(view: PointView, guest: Moved) -> str:
+    """
+    What says that a filter may have hidden an announcement here? Empty where frames of its kind are in the capture.
+
+    A link on which guests talk has some. A filter that left them all out shows the same as a link without any.
+    """
+    if _shows_any(view, guest):
+        return ""
+    return f"its capture holds no {_families(guest)} of anybody: a filter may have hidden the announcement too"
+
+
+def is_cut_off(view: PointView, guest: Moved, others: Sequence[PointView], moment: int) -> bool:
+    """
+    Was the guest asked here after its move and sent nothing that came here, though it sent elsewhere?
+
+    Then no filter explains that its announcement is missing: nothing of it came. An announcement elsewhere is its
+    host's word, not the guest's own.
+    """
+    when = on_point(view, moment)
+    frames, ts = frames_of(view, guest), view.journal.ts_ns
+    if (ts[frames.sent] > when).any() or np.count_nonzero(ts[frames.asked] > when) < LEAST_ASKED:
+        return False
+    return any(_sends_itself(other, guest, on_point(other, moment)) for other in others if other.name != view.name)
+
+
+def _sends_itself(view: PointView, guest: Moved, when: int) -> bool:
+    """Did the guest send a frame there after that time that is no announcement?"""
+    j, sent = view.journal, frames_of(view, guest).sent
+    series = guest.series_at(view)
+    sent = sent[j.ts_ns[sent] > when]
+    return bool((~np.isin(j.frame[sent], series.frames if series is not None else ())).any())
 
 
 def _hears_its_side(view: PointView, guest: Moved) -> bool:

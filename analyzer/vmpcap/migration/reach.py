@@ -11,7 +11,7 @@ from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
 from vmpcap.migration.clocks import elapsed_between
 from vmpcap.migration.guests import Moved, on_point, on_reference
-from vmpcap.migration.hearing import why_deaf
+from vmpcap.migration.hearing import is_cut_off, why_deaf, why_hidden
 from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, Reached
 from vmpcap.migration.several_places import why_several
 from vmpcap.migration.sightings import frames_of
@@ -121,7 +121,7 @@ def follow_announcements(guest: Moved, views: Sequence[PointView], moment: int, 
     moment : when the guest changed places, on the reference clock, ns
     qemu : the hypervisor is known to be QEMU, whose announcements are over within a second
     """
-    by_point = {view.name: _at_point(view, guest, moment, qemu) for view in views}
+    by_point = {view.name: _at_point(view, guest, moment, qemu, views) for view in views}
     first = guest.first_heard
     series = _counted(guest)
     kinds: dict[str, int] = {}
@@ -149,11 +149,11 @@ def _counted(guest: Moved) -> list[Series]:
     return at_home or [series for _, series in guest.heard]
 
 
-def _at_point(view: PointView, guest: Moved, moment: int, qemu: bool) -> PointAnnouncements:
+def _at_point(view: PointView, guest: Moved, moment: int, qemu: bool, views: Sequence[PointView]) -> PointAnnouncements:
     series = guest.series_at(view)
     if series is not None:
         return _seen_at(view, guest, series, moment)
-    seen, reached, because = _not_seen_at(view, guest, moment, qemu)
+    seen, reached, because = _not_seen_at(view, guest, moment, qemu, views)
     return PointAnnouncements(seen=seen, reached=reached, because=because)
 
 
@@ -286,7 +286,9 @@ def _place_text(place: Place) -> str:
     return f"in {', '.join(words)}" if words else "untagged"
 
 
-def _not_seen_at(view: PointView, guest: Moved, moment: int, qemu: bool) -> tuple[bool | None, Reached, str]:
+def _not_seen_at(
+    view: PointView, guest: Moved, moment: int, qemu: bool, views: Sequence[PointView]
+) -> tuple[bool | None, Reached, str]:
     """
     Why was nothing seen here: not there, or not able to be seen?
 
@@ -295,14 +297,16 @@ def _not_seen_at(view: PointView, guest: Moved, moment: int, qemu: bool) -> tupl
     """
     if view.role in OUT_OF_EARSHOT:
         because = OUT_OF_EARSHOT[view.role]
-        if view.role != "client" and _why_silent(view, guest, moment, qemu)[0] is False:
+        if view.role != "client" and _why_silent(view, guest, moment, qemu, views)[0] is False:
             passed = "the guest's own frames passed here then, the announcement did not"
             return False, "not_observable", f"{passed}; {because}"
         return None, "not_observable", because
-    return _why_silent(view, guest, moment, qemu)
+    return _why_silent(view, guest, moment, qemu, views)
 
 
-def _why_silent(view: PointView, guest: Moved, moment: int, qemu: bool) -> tuple[bool | None, Reached, str]:
+def _why_silent(
+    view: PointView, guest: Moved, moment: int, qemu: bool, views: Sequence[PointView]
+) -> tuple[bool | None, Reached, str]:
     """Does the silence of this point mean that nothing passed it?"""
     if not view.link_carries_announcements:
         return None, "not_observable", "its link type has no Ethernet addresses: RARP cannot exist there"
@@ -333,6 +337,8 @@ def _why_silent(view: PointView, guest: Moved, moment: int, qemu: bool) -> tuple
             "nothing else was seen there around the switchover: the point may not have been capturing",
         )
     deaf = why_deaf(view, guest, when, when + wait)
+    if not deaf and not is_cut_off(view, guest, views, moment):
+        deaf = why_hidden(view, guest)
     if deaf:
         return None, "not_observable", deaf
     source = f"though it was heard at {', '.join(v.name for v, _ in guest.heard)}" if known else "nor anywhere else"

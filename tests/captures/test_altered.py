@@ -1,0 +1,75 @@
+"""Real captures with frames left out or put together: what they no longer show is not said."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.captures.altered import ARP, RARP, ethertype, filtered, packets_of, written
+from tests.captures.situations import CAPTURES, file_of
+from tests.points_taken_away import read, report_of
+from vmpcap.report.document import Report
+from vmpcap.verdicts.findings import Check
+
+S = 1_000_000_000
+
+
+def said(folder: str, altered: dict[str, str], **stem_of: str) -> Report:
+    """What these points say together; each is named by its role, with `_` for the colon. Altered ones come by path."""
+    files = {role: str(file_of(CAPTURES / folder, stem)) for role, stem in stem_of.items()} | altered
+    return report_of(read([(role.replace("_", ":"), role.replace("_", ":"), path) for role, path in files.items()]))
+
+
+def check(report: Report, name: str) -> Check:
+    """One answer about the first migration."""
+    return next(c for c in report.migrations[0].checks if c.id == name)
+
+
+def first_rarp(folder: str, stem: str) -> int:
+    """When was the first RARP there, by its Ethernet type alone?"""
+    return next(p.ts_ns or 0 for p in packets_of(folder, stem) if ethertype(p) == RARP)
+
+
+def test_a_capture_without_any_arp_shows_no_absence_of_one(tmp_path: Path) -> None:
+    """The RARP did reach this port: a filter hid it, with all ARP of everybody."""
+    path = written(
+        tmp_path / "gw.pcap", filtered("routed_stretched", "gw-lan", lambda p: ethertype(p) not in (ARP, RARP))
+    )
+    answer = check(said("routed_stretched", {"gateway": path}, source="src-uplink"), "announcement_reached_destination")
+    assert answer.outcome == "undecided"
+    assert "no ARP or RARP of anybody" in answer.because
+    ends = {"domain_source": "src-guestbr", "domain_destination": "dst-guestbr"}
+    more = said("routed_stretched", {"gateway": path}, source="src-uplink", **ends)
+    assert check(more, "announcement_reached_destination").outcome != "fail"
+    (guest,) = more.migrations[0].guests
+    assert guest.announcements.first_missing_at == []
+
+
+def test_a_port_to_which_nothing_of_a_living_guest_came_fails_without_arp() -> None:
+    """No ARP of anybody on this gateway's port, and no other frame of the guest: it sent them elsewhere, in vain."""
+    ends = {"domain_source": "src-guestbr", "domain_destination": "dst-guestbr"}
+    report = said("destination_isolated", {}, source="src-uplink", gateway="gw-lan", **ends)
+    assert not [p for p in packets_of("destination_isolated", "gw-lan") if ethertype(p) in (ARP, RARP)]
+    assert check(report, "announcement_reached_destination").outcome == "fail"
+
+
+def test_a_port_with_others_arp_and_no_announcement_still_fails() -> None:
+    """The switch dropped the RARP and let ARP pass: that is what is looked for."""
+    answer = check(said("rarp_filtered", {}, source="src-uplink", gateway="gw-lan"), "announcement_reached_destination")
+    assert answer.outcome == "fail"
+
+
+@pytest.mark.parametrize("late_ms", [100, 700])
+def test_a_frame_from_the_new_place_joins_no_domains(late_ms: int, tmp_path: Path) -> None:
+    """The capture begins after the move: what it shows before a repeated announcement is the new place already."""
+    begin = first_rarp("routed_stretched", "gw-lan") + late_ms * 1_000_000
+    late = written(tmp_path / "gw.pcap", filtered("routed_stretched", "gw-lan", lambda p: (p.ts_ns or 0) >= begin))
+    (guest,) = said("routed_stretched", {"gateway": late}, source="src-uplink").migrations[0].guests
+    assert guest.announcements.by_point["gateway"].seen
+    assert "one domain" not in guest.domain.word_because
+    assert guest.domain.word == "undecided"
+
+
+def test_a_frame_from_the_old_place_joins_them() -> None:
+    """The whole capture shows the guest in the segment before it moved."""
+    (guest,) = said("routed_stretched", {}, source="src-uplink", gateway="gw-lan").migrations[0].guests
+    assert "one domain" in guest.domain.word_because
