@@ -27,6 +27,26 @@ def migrations(report: Any) -> Any:
     return msgspec.to_builtins(report.migrations)
 
 
+# what is no other place
+
+
+def test_a_copy_of_a_capture_is_no_second_point(tmp_path: Path) -> None:
+    """Nothing is lost between them and nothing takes time: somebody named one place twice."""
+    one, other, shorter = (
+        PointFiles(name, None, (write(tmp_path / f"{name}.pcap", packets),))
+        for name, packets in (("a", PACKETS), ("b", PACKETS), ("c", PACKETS[:-1]))
+    )
+
+    def quality(*points: PointFiles) -> str:
+        """What is wrong with these captures?"""
+        checks = analyse(request(*points)).report.migrations[0].checks
+        return next(check.because for check in checks if check.id == "capture_quality")
+
+    assert "b: the same" in quality(one, other)
+    assert "as a: it is a copy" in quality(one, other)
+    assert "copy" not in quality(one, shorter)
+
+
 # what does not fit
 
 

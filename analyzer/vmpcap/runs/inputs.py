@@ -1,6 +1,6 @@
 """What was read, as the report lists it: each file with its facts and its defects."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from vmpcap.decode.guesses import Guess as Counted
@@ -81,7 +81,7 @@ def missing_of_mirrors(point: PointRead) -> int:
 
 def name_faults(points: Sequence[PointRead]) -> list[str]:
     """What about these captures may touch a finding? One sentence each."""
-    faults = []
+    faults = list(_copies(points))
     for point in points:
         missing = missing_of_mirrors(point)
         if missing:
@@ -97,6 +97,20 @@ def name_faults(points: Sequence[PointRead]) -> list[str]:
                 if d.ends_reading or (d.kind in GRAVE and not _is_jitter(d))
             ]
     return faults
+
+
+def _copies(points: Sequence[PointRead]) -> Iterator[str]:
+    """Which points show the same packets at the same times as another? Between them nothing was lost or took time."""
+    seen: dict[tuple[tuple[int | None, ...], ...], str] = {}
+    for point in points:
+        facts = [read.facts for read in point.reads if read.facts.packets]
+        shown = tuple((f.packets, f.wire_bytes, f.captured_bytes, f.first_ts_ns, f.last_ts_ns) for f in facts)
+        if not shown:
+            continue
+        other = seen.setdefault(shown, point.files.name)
+        if other != point.files.name:
+            packets = count_of(sum(f.packets for f in facts), "packet")
+            yield f"{point.files.name}: the same {packets} at the same times as {other}: it is a copy, no other place"
 
 
 def _is_jitter(defect: ReadDefect) -> bool:
