@@ -86,7 +86,7 @@ def measured(sizes: list[float], mbps: float = 400.0, limit: str = "network_plat
 def test_a_guest_is_found_again_from_its_bytes(dirty: float, speed: float) -> None:
     """Total and last pass are enough to tell first pass and dirty rate, among the numbers of passes that fit."""
     sizes = passes(200 * MB, dirty, speed, 0.3)
-    fitting = guests_that_fit(sum(sizes), sizes[-1], speed, 0.3, 0)
+    fitting = guests_that_fit(sum(sizes), sizes[-1], speed, 0.3)
     found = next(g for g in fitting if g.rounds == len(sizes) - 1)
     assert found.first_bytes == pytest.approx(200 * MB, rel=1e-6)
     assert found.dirty_bytes_s == pytest.approx(dirty, rel=1e-6)
@@ -196,7 +196,7 @@ def test_a_window_that_bounded_the_stream_bounds_it_farther_away_too() -> None:
     stream = rate("receiver_window", window_bytes=512_000)
     allowed = goodput_on(Link(10_000.0, 20.0), stream, 1460)
     assert allowed is not None
-    assert (allowed.by, allowed.middle, allowed.high) == ("receiver_window", pytest.approx(204.8), pytest.approx(204.8))
+    assert (allowed.by, allowed.middle, allowed.high) == ("receiver_window", pytest.approx(204.8), pytest.approx(256))
     buffer = goodput_on(Link(10_000.0, 20.0), rate("sender_buffer", flight_bytes=512_000), 1460)
     assert buffer is not None
     assert (buffer.by, buffer.middle) == ("sender_buffer", pytest.approx(204.8))
@@ -207,7 +207,7 @@ def test_hosts_that_were_the_limit_are_no_faster_on_a_faster_link(limit: str) ->
     """QEMU's own cap is the same on any link."""
     allowed = goodput_on(Link(10_000.0, 0.5), rate(limit), 1460)
     assert allowed is not None
-    assert (allowed.by, allowed.low, allowed.middle, allowed.high) == ("sender", 400.0, 400.0, 400.0)
+    assert (allowed.by, allowed.low, allowed.middle, allowed.high) == ("sender", 320.0, 400.0, 500.0)
 
 
 def test_what_the_network_limited_may_be_faster_than_it_was() -> None:
@@ -225,3 +225,23 @@ def test_a_stream_without_data_tells_nothing() -> None:
     assert goodput_on(Link(622.0, 5.0), nothing, None) is None
     assert what_if(Link(622.0, 5.0), measured([1.0, 1.0], throughput=nothing)).goodput_mbps is None
     assert migration().what_if == []
+
+
+def test_no_more_in_flight_than_was_seen_is_the_least_far_away() -> None:
+    """A near path never needed more: whether the sender could is not known, so the range is wide."""
+    allowed = goodput_on(Link(1000.0, 20.0), rate("network_plateau", flight_bytes=400_000), 1460)
+    assert allowed is not None
+    assert (allowed.low, allowed.by) == (pytest.approx(160.0), "rate")
+    assert any("in flight" in words for words in allowed.assumptions)
+
+
+def test_a_sender_that_caps_itself_keeps_its_mean() -> None:
+    """QEMU's cap sends in bursts: their speed is not the stream's, on no link."""
+    capped = msgspec.structs.replace(rate("software_cap", 600.0), mean_mbps=240.0)
+    allowed = goodput_on(Link(10_000.0, 0.5), capped, 1460)
+    assert allowed is not None
+    assert (allowed.by, allowed.middle) == ("sender", 240.0)
+    sizes = passes(100 * MB, 1 * MB, 30 * MB, 0.3)
+    whole = measured(sizes, 240.0, throughput=capped)
+    told = what_if(Link(10_000.0, 0.5), whole)
+    assert told.duration_s == pytest.approx(whole.duration_s, rel=0.01)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf, sqrt
 from typing import Final
 
-from vmpcap.measures.results import Throughput
+from vmpcap.measures.results import LimitClass, Throughput
 from vmpcap.migration.what_if_results import Bound
 
 FRAME_OVERHEAD: Final = 40 + 38
@@ -20,6 +20,8 @@ back evenly), 1 with a queue of a bandwidth-delay product.
 """
 MATHIS: Final = (0.87, 1.22, 1.31)
 """Constants for delayed ACKs and random loss, for periodic loss, for random loss (Mathis et al., 1997, table 1)."""
+VARIES: Final = (0.8, 1.25)
+"""Real migrations between the same hosts over the same link, one after the other, differed by about so much."""
 LEAST_RTT_MS: Final = 0.1
 """Two hosts are never nearer than this to each other."""
 MOST: Final = 0.5
@@ -56,10 +58,26 @@ class Allowed:
     assumptions: tuple[str, ...]
 
 
+PAUSING: Final[tuple[LimitClass, ...]] = ("software_cap", "application")
+"""Limits that are pauses of the sender."""
+
+
+def pace_of(rate: Throughput) -> float | None:
+    """
+    How fast was the measured stream, in Mbps? None where it carried nothing.
+
+    A sender that holds itself back by pauses (QEMU's cap sends for a part of each 100 ms) keeps its mean on any link,
+    so there pauses count; elsewhere they are the hypervisor's own time, whatever the link.
+    """
+    pauses = sum(rate.limit_shares.get(name, 0.0) for name in PAUSING)
+    measured = rate.mean_mbps if pauses >= MOST and rate.mean_mbps else rate.bulk_mbps
+    return measured if measured is not None and measured > 0 else None
+
+
 def goodput_on(link: Link, rate: Throughput, mss: int | None) -> Allowed | None:
     """What goodput is to be expected there? None where the stream's own is not known."""
-    measured = rate.bulk_mbps
-    if measured is None or measured <= 0:
+    measured = pace_of(rate)
+    if measured is None:
         return None
     size = (mss or USUAL_MSS) - OPTIONS
     streams = max(rate.max_concurrent, 1)
@@ -115,16 +133,21 @@ def _by_hosts(link: Link, rate: Throughput, measured: float) -> Iterator[tuple[B
     flight = [i.flight_bytes for i in rate.limits if i.limit == "sender_buffer" and i.flight_bytes]
     if shares.get("receiver_window", 0) >= MOST and held:
         fixed = sorted(held)[len(held) // 2] * 8 / rtt / 1e6
-        yield Bounded("receiver_window", fixed, fixed, fixed), "the receiver's window stays what it was, and bounds it"
+        yield _about("receiver_window", fixed), "the receiver's window stays what it was, and bounds it"
         return
     if shares.get("sender_buffer", 0) >= MOST and flight:
         fixed = sorted(flight)[len(flight) // 2] * 8 / rtt / 1e6
-        yield Bounded("sender_buffer", fixed, fixed, fixed), "the sender's buffer stays what it was, and bounds it"
+        yield _about("sender_buffer", fixed), "the sender's buffer stays what it was, and bounds it"
         return
     if window:
         fixed = window * 8 / rtt / 1e6
         words = f"the receiver offers the {window:,} bytes it offered at most, or more where more is needed"
         yield Bounded("receiver_window", fixed, inf, inf), words
+    outstanding = max((i.flight_bytes or 0 for i in rate.limits), default=0)
+    if outstanding:
+        fixed = outstanding * 8 / rtt / 1e6
+        words = f"the sender keeps the {outstanding:,} bytes in flight that were seen, or more where more is needed"
+        yield Bounded("sender_buffer", fixed, inf, inf), words
     if network >= MOST:
         words = (
             "the network was what limited the measured stream, so its hosts can do more than they did; how much more"
@@ -135,6 +158,11 @@ def _by_hosts(link: Link, rate: Throughput, measured: float) -> Iterator[tuple[B
     words = "the hosts are as fast as they were: not the network, but they limited the measured stream"
     if shares.get("unknown", 0) >= MOST or not shares:
         words = "the hosts are as fast as they were: what limited the measured stream is not known"
-        yield Bounded("sender", measured, measured, inf), words
+        yield Bounded("sender", VARIES[0] * measured, measured, inf), words
         return
-    yield Bounded("sender", measured, measured, measured), words
+    yield _about("sender", measured), words
+
+
+def _about(by: Bound, mbps: float) -> Bounded:
+    """What was measured once, and may come out otherwise the next time."""
+    return Bounded(by, VARIES[0] * mbps, mbps, VARIES[1] * mbps)

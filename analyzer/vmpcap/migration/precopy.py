@@ -28,7 +28,7 @@ class Copied:
     rounds: int
 
 
-def guests_that_fit(total: float, last: float, bytes_s: float, limit_s: float, least_rounds: int) -> list[Guest]:
+def guests_that_fit(total: float, last: float, bytes_s: float, limit_s: float) -> list[Guest]:
     """
     Which guests would have made this migration, by the number of passes?
 
@@ -37,15 +37,15 @@ def guests_that_fit(total: float, last: float, bytes_s: float, limit_s: float, l
     total, last : bytes in all, and of the last pass
     bytes_s : how fast they were sent
     limit_s : the hypervisor stops the guest once what is left takes no longer than this
-    least_rounds : pauses between passes that were seen
 
     Notes
     -----
     With k passes behind the first, each x times the one before, first * (1 + x + ... + x^k) is the total and
     first * x^k the last. All k are tried; a pass that was already short enough to be the last rules a k out.
+    Pauses of the stream rule nothing out: a sender pauses for other reasons as well.
     """
     found = []
-    for rounds in range(max(least_rounds, 1), MOST_ROUNDS + 1):
+    for rounds in range(1, MOST_ROUNDS + 1):
         ratio = _ratio(rounds, last / total)
         first = total / sum(ratio**i for i in range(rounds + 1))
         if ratio < 1 and first * ratio ** (rounds - 1) > bytes_s * limit_s:

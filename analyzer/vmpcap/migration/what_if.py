@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import structs
 
 from vmpcap.measures.results import Bytes, Rtt, Throughput
-from vmpcap.migration.other_link import OPTIONS, USUAL_MSS, Allowed, Link, goodput_on
+from vmpcap.migration.other_link import OPTIONS, USUAL_MSS, Allowed, Link, goodput_on, pace_of
 from vmpcap.migration.precopy import LENIENT, Guest, copied, guests_that_fit
 from vmpcap.migration.results import Guest as MovedGuest
 from vmpcap.migration.results import MigrationOutcome, Phase
@@ -77,8 +77,9 @@ class Model:
 
 def _model(m: Measured) -> Model | str:
     """Which guests fit what was measured? Why none can be named, where nothing bounds them."""
-    assert m.throughput.bulk_mbps is not None
-    speed = m.throughput.bulk_mbps * 1e6 / 8
+    pace = pace_of(m.throughput)
+    assert pace is not None
+    speed = pace * 1e6 / 8
     known = GOALS_S.get(m.hypervisor)
     last = _last_pass(m)
     if last is None and known is None:
@@ -88,9 +89,8 @@ def _model(m: Measured) -> Model | str:
     if last is not None and last / speed / LENIENT > goal:
         goal = last / speed / LENIENT
         how = f"the hypervisor stops the guest when what is left takes {goal * 1e3:.0f} ms, as the measured one shows"
-    seen = sum(p.kind == "burst" for p in m.phases)
     lasts = (last, last) if last is not None else (goal * speed / 2, goal * speed)
-    fits = [guests_that_fit(m.bytes.unique, one, speed, goal, seen) for one in lasts if one < m.bytes.unique]
+    fits = [guests_that_fit(m.bytes.unique, one, speed, goal) for one in lasts if one < m.bytes.unique]
     if len(fits) < 2 or not all(fits):
         return "no number of passes over memory explains the measured bytes and the last pass"
     told = [how]
@@ -131,9 +131,10 @@ def _last_pass(m: Measured) -> int | None:
 
 
 def _expected(link: Link, m: Measured, allowed: Allowed, model: Model) -> WhatIf:
-    assert m.throughput.bulk_mbps is not None
+    pace = pace_of(m.throughput)
+    assert pace is not None
     assert m.duration_s is not None
-    speed = m.throughput.bulk_mbps * 1e6 / 8
+    speed = pace * 1e6 / 8
     fixed = max(m.duration_s - m.bytes.unique / speed, 0.0)
 
     def duration(guest: Guest, mbps: float) -> float | None:
@@ -141,8 +142,8 @@ def _expected(link: Link, m: Measured, allowed: Allowed, model: Model) -> WhatIf
         return None if taken is None else fixed + taken.total_bytes * 8 / mbps / 1e6 + _ramp(link, m, mbps)
 
     told = [*allowed.assumptions, *model.told]
-    if allowed.middle > FASTER * m.throughput.bulk_mbps:
-        times = allowed.middle / m.throughput.bulk_mbps
+    if allowed.middle > FASTER * pace:
+        times = allowed.middle / pace
         told.append(f"the hosts can do {times:.1f} times what was measured, which nobody has seen")
     hidden = duration(model.more_rounds, allowed.middle) if model.more_rounds else None
     if model.more_rounds and hidden is None:
