@@ -30,7 +30,7 @@ from vmpcap.migration.suffering import Suffered
 from vmpcap.migration.switchover import describe_switchover, find_moment, last_sign_before, silences
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
-from vmpcap.terms.addresses import ip_halves
+from vmpcap.terms.addresses import BROADCAST_MAC, ip_halves
 from vmpcap.terms.units import iso_utc
 
 SWITCH = 1 * S
@@ -99,6 +99,27 @@ def test_the_announcement_is_the_first_sign_where_the_guest_is_silent() -> None:
     seen = told(old, new, heard=(new,))
     assert seen.bracket_ms == pytest.approx(170.0)
     assert seen.bracket.to_frame == 200
+
+
+def test_a_broadcast_from_the_old_place_is_no_sign_of_the_new_one() -> None:
+    """The guest asked for its gateway while it ran at its old place, and the domain is at both."""
+    old = bridge("src-guestbr", "domain:source", talking(880 * MS))
+    flooded = (850 * MS, GUEST, BROADCAST_MAC, GUEST_IP, PEER_IP)
+    later = (1007 * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP)
+    new = bridge("dst-guestbr", "domain:destination", journal(flooded, later), SWITCH)
+    seen = told(old, new, heard=(new,))
+    assert seen.bracket_ms == pytest.approx(127.0)
+    assert seen.bracket.to_frame == 2
+    only = bridge("dst-guestbr", "domain:destination", journal(flooded), SWITCH)
+    assert told(old, only, heard=(only,)).bracket_ms == pytest.approx(120.0)
+
+
+def test_what_the_guest_sent_to_one_machine_only_is_a_sign_wherever_it_is_seen() -> None:
+    """A frame to its gateway before the last one at the old place: clocks that lie, perhaps; nothing is left out."""
+    old = bridge("src-guestbr", "domain:source", talking(880 * MS))
+    rows = journal((850 * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP), (1007 * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP))
+    new = bridge("dst-guestbr", "domain:destination", rows, SWITCH)
+    assert told(old, new, heard=(new,)).bracket_ms is None
 
 
 def test_a_point_that_saw_only_some_frames_does_not_bound_it() -> None:

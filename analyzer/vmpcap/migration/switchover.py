@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -13,7 +13,7 @@ from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.marks import Mark, between
 from vmpcap.migration.moves import Move
 from vmpcap.migration.results import Bracket, Switchover
-from vmpcap.migration.sightings import delivered, frames_of
+from vmpcap.migration.sightings import GROUP_BIT, delivered, frames_of
 from vmpcap.migration.stream import StreamFigures
 from vmpcap.migration.suffering import Suffered
 from vmpcap.migration.views import PointView
@@ -99,7 +99,35 @@ def silences(guest: Moved, views: Sequence[PointView], moment: int) -> dict[str,
         silence = _silence_at(view, guest, on_point(view, moment))
         if silence is not None:
             found[view.name] = silence
-    return found
+    last = last_sign_before(found)
+    return found if last is None else {name: _without_floods(silence, guest, last) for name, silence in found.items()}
+
+
+def _without_floods(silence: Silence, guest: Moved, last: int) -> Silence:
+    """
+    This silence, where its end is not a broadcast that the guest sent from its old place.
+
+    In a domain that is at both places its broadcasts arrive at the new one too: what it sent to everybody before its
+    last frame at the old place is no sign of the new one. A point that knew only those ends its silence with what came
+    then.
+
+    Parameters
+    ----------
+    last : when the guest's last frame at its old place was seen, on the reference clock
+    """
+    if silence.before is not None or silence.after is None:
+        return silence
+    view, frames = silence.after.view, frames_of(silence.after.view, guest)
+    when = on_point(view, last)
+    if silence.after.ts >= when:
+        return silence
+    ts, targets = view.journal.ts_ns[frames.sent], view.journal.eth_dst[frames.sent]
+    later = int(np.searchsorted(ts, when, "right"))
+    if ((targets[:later] & GROUP_BIT) == 0).any():
+        return silence
+    if later == len(ts):
+        return replace(silence, after=None)
+    return replace(silence, after=Mark(view, int(ts[later]), int(view.journal.frame[frames.sent[later]])))
 
 
 def last_sign_before(quiet: dict[str, Silence]) -> int | None:
