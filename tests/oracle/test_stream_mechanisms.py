@@ -106,6 +106,25 @@ def test_a_way_of_its_own_at_one_host_fails(tmp_path: Path) -> None:
     assert told(scene, tmp_path)["static_route"] == "no"
 
 
+def test_a_stream_that_never_came_about_for_want_of_a_way_back_is_told_of(tmp_path: Path) -> None:
+    """SYNs arrive, answers leave over management's gateway and never come. Without a guest the stream has it."""
+    scene = Scene()
+    here, there = via(AT_SOURCE, OTHER_A), AT_DESTINATION
+    for n, ts in enumerate((0.0, 1.0, 3.0, 7.0)):
+        syn = IP(src=HOST_A, dst=HOST_B, id=n) / TCP(sport=50_100, dport=8000, flags="S", seq=999)
+        answer = IP(src=HOST_B, dst=HOST_A, id=n) / TCP(sport=8000, dport=50_100, flags="SA", seq=1, ack=1000)
+        scene.at("src", BEGIN + ts, here.frame(syn, True))
+        scene.at("dst", BEGIN + ts + 0.001, there.frame(syn, True))
+        scene.at("dst", BEGIN + ts + 0.002, there.frame(answer, False))
+    add_service(scene, "src", MANAGED_A, *every(5))
+    add_service(scene, "dst", MANAGED_B, *every(5))
+    files = scene.write(tmp_path)
+    (migration,) = vmpcap.report(files, roles={point: ROLES[point] for point in files}).migrations
+    assert not migration.guests
+    assert migration.outcome == "aborted"
+    assert {m.name: m.worked for m in migration.mechanisms} == {"routed_vmotion": "no", "static_route": "no"}
+
+
 def test_one_gateway_for_all_is_no_static_route(tmp_path: Path) -> None:
     """Routed vMotion over the default gateway."""
     scene = moved()

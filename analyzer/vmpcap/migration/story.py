@@ -15,7 +15,7 @@ from vmpcap.migration.early import Early, find_early_announcement
 from vmpcap.migration.guests import Moved, find_guests, on_point, on_reference
 from vmpcap.migration.hops import describe_path
 from vmpcap.migration.mechanisms.case import Case, Trip
-from vmpcap.migration.mechanisms.table import judge_mechanisms
+from vmpcap.migration.mechanisms.table import judge_mechanisms, judge_stream
 from vmpcap.migration.moves import Move, match_transfers
 from vmpcap.migration.one_clock import ns_of, put_on_one_clock
 from vmpcap.migration.outcome import Outcome, judge_outcome
@@ -24,7 +24,7 @@ from vmpcap.migration.reach import Heard, follow_announcements
 from vmpcap.migration.reachable import Reachability, judge_reachability
 from vmpcap.migration.reduced import join_reduced
 from vmpcap.migration.restarts import Restart, find_restarts
-from vmpcap.migration.results import Guest, Path, Phase
+from vmpcap.migration.results import Domain, Guest, Mechanism, Path, Phase
 from vmpcap.migration.role_doubts import find_role_doubts, say_doubts, with_shown_roles
 from vmpcap.migration.scenes import Scene, set_apart, set_scenes
 from vmpcap.migration.segment_results import Segment
@@ -38,7 +38,7 @@ from vmpcap.migration.told import tell_announcements
 from vmpcap.migration.transfers import Link, Refused, Transfer, find_transfers
 from vmpcap.migration.two_domains import name_domains
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import ip_text, mac_text
+from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
 from vmpcap.terms.units import NS_PER_MS, ms
 
 Stun = tuple[int, int]
@@ -89,6 +89,8 @@ class Story:
     """Where a split stream crosses the WAN; empty where it is not split, or no point shows that part."""
     wan_figures: StreamFigures | None = None
     """The stream's figures there: what a proxy takes before it says nothing of the WAN."""
+    mechanisms: tuple[Mechanism, ...] = ()
+    """Of the stream itself, where no guest is known; else each guest has them."""
     segments: tuple[Segment, ...] = ()
     """What happened to the stream between neighbouring points."""
 
@@ -180,8 +182,20 @@ def _tell_one(scene: Scene, faults: Sequence[str], trips: Sequence[Trip], number
         capture_faults=(*faults, *_holes(move)),
         wan_point=wan.view.name if wan is not None else "",
         wan_figures=measure_stream(wan) if wan is not None else None,
+        mechanisms=() if guests else tuple(_of_nobody(move, views, path, completed, split)),
         segments=tuple(describe_segments(move)),
     )
+
+
+def _of_nobody(
+    move: Move, views: Sequence[PointView], path: Path, completed: bool | None, split: Detour
+) -> list[Mechanism]:
+    """Mechanisms of the stream itself, where nobody knows whom it carried."""
+    nobody = Moved(NO_MAC, (), (), "low", "no guest is known")
+    reachability = Reachability("unknown", "no guest is known", "", ())
+    domain = Domain(verdict="not_observable", because="no guest is known")
+    end = on_reference(move.best.view, move.end_ts)
+    return judge_stream(Case(nobody, tuple(views), end, completed, path, domain, (), reachability, move, split))
 
 
 def _up_to_proxy(figures: StreamFigures, split: Detour) -> StreamFigures:

@@ -1,6 +1,6 @@
 """What the report tells of a guest that moved: its announcements, its interruption, its peers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from vmpcap.migration.results import Bracket, Guest, Mechanism, Peer, PointAnnouncements, Switchover
@@ -34,9 +34,14 @@ def about_guest(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
     yield from _interruption(guest, glyphs)
     yield from _peers(guest)
     yield from _breakdown(guest, glyphs)
+    yield from about_mechanisms(guest.mechanisms)
+
+
+def about_mechanisms(found: Sequence[Mechanism]) -> Iterator[Block]:
+    """Which ways of keeping a guest reachable, or of its stream, were seen, and did they work?"""
     mechanisms = tuple(
         (m.name, m.worked, "" if m.latency_ms is None else f"+{figure(m.latency_ms, 'ms')}", _where(m), m.because)
-        for m in guest.mechanisms
+        for m in found
     )
     if mechanisms:
         names = ("mechanism", "worked", "after", "frames", "because")

@@ -75,6 +75,7 @@ def _migration(number: int, story: Story, profile: Profile) -> Migration:
         phases=story.phases,
         path=story.path,
         guests=[guest.result for guest in story.guests],
+        mechanisms=list(story.mechanisms),
         checks=checks,
         verdict=conclude(checks),
         series=_series(story),

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
-from vmpcap.migration.results import Guest, MigrationOutcome, Path, Phase
+from vmpcap.migration.results import Guest, Mechanism, MigrationOutcome, Path, Phase
 from vmpcap.migration.segment_results import Segment
 from vmpcap.migration.what_if_results import WhatIf
 from vmpcap.verdicts.findings import Check, Outcome
@@ -141,6 +141,8 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
     """What happened to the stream's packets between each two neighbouring points; empty for a single point."""
     what_if: list[WhatIf] = []
     """What it is expected to take on other links, where that was asked."""
+    mechanisms: list[Mechanism] = []
+    """Of the stream itself, where no guest is known: `guests[].mechanisms` has them else."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from vmpcap.report.about_captures import about_captures
 from vmpcap.report.about_checks import about_checks
-from vmpcap.report.about_guest import about_guest
+from vmpcap.report.about_guest import about_guest, about_mechanisms
 from vmpcap.report.about_stream import about_stream
 from vmpcap.report.about_what_if import about_what_if
 from vmpcap.report.blocks import Block, Commands, Fact, Heading
@@ -39,6 +39,7 @@ def about_migration(migration: Migration, report: Report, width: int, glyphs: Gl
     yield Heading(f"{migration.id}  {migration.source} {glyphs.arrow} {migration.destination}", 1)
     yield from about_stream(migration, report, width, glyphs)
     yield from about_what_if(migration)
+    yield from about_mechanisms(migration.mechanisms)
     for guest in migration.guests:
         yield from about_guest(guest, glyphs)
     yield from about_checks(migration.checks)

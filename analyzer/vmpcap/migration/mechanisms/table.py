@@ -34,6 +34,8 @@ class Row:
     marked_by: str
     must_do: str
     fails_as: str
+    of_stream: bool = False
+    """Whether it is the stream's own: it can be told of where nobody knows whom the stream carried."""
 
 
 # fmt: off
@@ -41,31 +43,31 @@ MECHANISMS: Final = (
     Row("same_subnet_vmotion", judge_way,
         "no router lowered the TTL between the hosts",
         "the stream comes to its end",
-        "SYNs or large segments without an answer"),
+        "SYNs or large segments without an answer", of_stream=True),
     Row("routed_vmotion", judge_way,
         "a router lowered the TTL between the hosts",
         "the stream comes to its end",
-        "SYNs or large segments without an answer, ICMP that says so"),
+        "SYNs or large segments without an answer, ICMP that says so", of_stream=True),
     Row("static_route", judge_static_route,
         "a host hands the stream to another router than its management (443, 902, 22): only this effect is observable",
         "both hosts do, and the stream comes to its end",
-        "only one host does, so that the way back is another; handshakes of one direction"),
+        "only one host does, so that the way back is another; handshakes of one direction", of_stream=True),
     Row("separate_vlan", judge_separate_vlan,
         "the stream's tag is another than that of the host's management, its next hop is the other host",
         "no router lowers the TTL, the stream comes to its end",
-        "somebody routes in the VLAN, though both hosts look like one subnet"),
+        "somebody routes in the VLAN, though both hosts look like one subnet", of_stream=True),
     Row("wan_optimizer", judge_optimizer,
         "the stream's TCP connection is two, joined by a proxy: see the advice tcp_split",
         "the stream comes to its end; its gain does not count towards a bandwidth that is required",
-        "the stream does not come to its end"),
+        "the stream does not come to its end", of_stream=True),
     Row("mpls", judge_mpls,
         "a label stack around the stream, or around the guest's frames",
         "the stream comes to its end",
-        "large segments without an answer: the labels take four bytes each"),
+        "large segments without an answer: the labels take four bytes each", of_stream=True),
     Row("hcx", judge_hcx,
         "an opaque tunnel (ESP, UDP 4500) with the stream's volume in its time, where the stream is not in view",
         "none of its packets is missing, the stream comes to its end",
-        "its sequence numbers have gaps of 1 % and more"),
+        "its sequence numbers have gaps of 1 % and more", of_stream=True),
     Row("ip_storage", judge_ip_storage,
         "iSCSI (3260) or NFS (2049) of both hosts to one target",
         "the destination host's I/O goes on within 10 s, with about the round trip that the source host had",
@@ -179,4 +181,10 @@ MECHANISMS: Final = (
 def judge_mechanisms(case: Case) -> list[Mechanism]:
     """Which of the mechanisms does this case show, and did they work?"""
     found = (row.judge(case, row.name) for row in MECHANISMS)
+    return [mechanism for mechanism in found if mechanism is not None]
+
+
+def judge_stream(case: Case) -> list[Mechanism]:
+    """Which mechanisms of the stream itself does this case show, whoever was carried?"""
+    found = (row.judge(case, row.name) for row in MECHANISMS if row.of_stream)
     return [mechanism for mechanism in found if mechanism is not None]

@@ -13,6 +13,7 @@ from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import GROUP_BIT, frames_of
 from vmpcap.migration.stuck import find_stuck
 from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import count_of
 
 Seen = tuple[PointView, Tunnelled]
@@ -26,6 +27,8 @@ OVERHEAD: Final = {"etherip": 36, "fence": 24}
 
 def seen_in(case: Case, kind: str) -> list[Seen]:
     """Where were frames of or for the guest seen inside a tunnel of this kind?"""
+    if case.guest.mac == NO_MAC:
+        return []
     macs = {case.guest.mac}
     return [
         (view, row)
