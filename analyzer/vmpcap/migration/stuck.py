@@ -18,6 +18,9 @@ LEAST_TIMES: Final = 3
 MOST_LOOKED_AT: Final = 50_000
 """Segments of a guest that are looked at, the first."""
 
+MOST_ASKED: Final = 50
+"""Of the segments that were sent so often."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stuck:
@@ -43,13 +46,14 @@ def find_stuck(view: PointView, guest: Moved, since_ts: int) -> Stuck | None:
     keys = np.stack((j.src_low[large], j.dst_low[large], _ports(j.src_port[large], j.dst_port[large])), axis=1)
     named = np.concatenate((keys, j.tcp_seq[large, None].astype(np.uint64)), axis=1)
     segments, first, times = np.unique(named, axis=0, return_index=True, return_counts=True)
-    for at in np.flatnonzero(times >= LEAST_TIMES):
+    for at in np.flatnonzero(times >= LEAST_TIMES)[:MOST_ASKED]:
         row = large[first[at]]
         back = rows[
             (j.src_low[rows] == j.dst_low[row])
             & (j.dst_low[rows] == j.src_low[row])
             & (j.src_port[rows] == j.dst_port[row])
             & (j.dst_port[rows] == j.src_port[row])
+            & (j.tcp_ack[rows] != 0)  # a SYN acknowledges nothing
         ]
         answers = j.tcp_ack[back].astype(np.int64) - int(j.tcp_seq[row])
         answers = (answers + (1 << 31)) % (1 << 32) - (1 << 31)
