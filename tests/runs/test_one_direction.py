@@ -8,6 +8,7 @@ import pytest
 
 from tests.readers.writers import Packet
 from tests.runs.made import DESTINATION, SOURCE, migration, write
+from vmpcap.migration.segment_results import Segment
 from vmpcap.report.document import Migration
 from vmpcap.runs.pipeline import analyse
 from vmpcap.runs.requests import PointFiles, Request
@@ -96,3 +97,22 @@ def test_acknowledged_data_is_said_to_be_delivered(tmp_path: Path) -> None:
     sent = sent_by(SOURCE, seen)
     half = told(tmp_path, mbps=0.5, source=sent, destination=routed(sent[: len(sent) // 2]))
     assert (half.throughput.counted, answer(half, "throughput")[0]) == ("sent", "undecided")
+
+
+def figures(segment: Segment) -> tuple[int | None, ...]:
+    return segment.lost, segment.lost_of, segment.matched, segment.missed, segment.outside
+
+
+def test_a_point_that_shows_all_twice_is_compared_like_any_other(tmp_path: Path) -> None:
+    """What its file holds again 50 us later left once: as many packets, as many lost."""
+    seen = [
+        p._replace(data=p.data[:18] + (n + 1).to_bytes(2, "big") + p.data[20:]) if p.data[12:14] == b"\x08\0" else p
+        for n, p in enumerate(migration())
+    ]  # each sender counts its packets
+    there = sorted(routed([*sent_by(SOURCE, seen), *sent_by(DESTINATION, seen)]), key=lambda p: p.ts_ns or 0)
+    there = [p for n, p in enumerate(there) if n not in (100, 101, 200)]
+    twice = sorted([*there, *(p._replace(ts_ns=(p.ts_ns or 0) + 50_000) for p in there)], key=lambda p: p.ts_ns or 0)
+    plain, doubled = (told(tmp_path, source=seen, destination=packets).segments for packets in (there, twice))
+    assert [figures(s) for s in doubled] == [figures(s) for s in plain]
+    assert sum(s.missed or 0 for s in plain) > 0
+    assert [s.lost_of > 200 for s in plain] == [True, True]

@@ -124,7 +124,7 @@ def _station(sighting: Sighting, links: Sequence[Link]) -> Station | None:
         forth, back = same & (kept.ports == (own << 16 | its)), same & (kept.ports == (its << 16 | own))
         link_of[forth | back] = number
         is_data |= forth
-    rows = np.flatnonzero(link_of >= 0)
+    rows = np.flatnonzero((link_of >= 0) & (kept.is_copy == 0))
     if not len(rows):
         return None
     return Station(sighting, only(kept, rows), is_data[rows], link_of[rows], log.mask, log.left_out)
@@ -188,7 +188,9 @@ def _segment(stretch: Stretch, here: Station, there: Station, further: Sequence[
     }
     window = _window(stretch, there, late, is_turned)
     if window is None:
-        because = f"no packet both saw tells when {there.name} recorded by the clock of {here.name}"
+        because = (
+            f"no packet of this direction was seen at both {here.name} and {there.name}, and their clocks are not known"
+        )
         nothing = {"lost": None, "lost_of": 0, "duplicated": None, "missed": None, "outside": 0, "unseen": 0}
         return Segment(**shared, **nothing, recut=False, because=because)  # type: ignore[arg-type]
     passage = add_up(list(_passages(here, there, further, way, window, scale > 1)))

@@ -15,11 +15,15 @@ from vmpcap.terms.units import NS_PER_MS
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 I8 = npt.NDArray[np.int8]
+Bools = npt.NDArray[np.bool_]
 
 MOST_FRAMES: Final = 100
 DSCP: Final = 0xFC
 ECN: Final = 0x03
 PERCENTILES: Final = (0, 50, 95, 99)
+SOONEST_AGAIN_NS: Final = 2 * NS_PER_MS
+"""Nothing is taken for sent again that comes sooner after its like: a switch or router may have shown it twice."""
+NO_KEYS: Final[U64] = np.zeros(0, np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class OneWay:
     lost: int
     """Seen at the first, never at the second, though packets of the same ends before and after it came."""
     lost_frames: tuple[int, ...]
+    elsewhere: int
+    """Not lost: another point saw them later, or what came back then did not pass the second either."""
     not_after: int
     """Seen at the first after the last that came: lost, gone another way, or the second had stopped."""
     recut: int
@@ -77,9 +83,22 @@ class Between:
     """int8[n]: 1 where the one point saw a pair first, -1 the other, 0 undecided."""
 
 
-def compare_points(one: int, other: int, paired: Paired, clock: PairClock | None, ahead: I8) -> Between:
-    """What lies between these two, as far as packets show that both saw?"""
-    ahead = _ordered(paired, clock, ahead)
+def compare_points(
+    one: int,
+    other: int,
+    paired: Paired,
+    clock: PairClock | None,
+    ahead: I8,
+    elsewhere: tuple[U64, U64] = (NO_KEYS, NO_KEYS),
+) -> Between:
+    """
+    What lies between these two, as far as packets show that both saw?
+
+    Parameters
+    ----------
+    ahead : as `order_pairs` gives it
+    elsewhere : keys of packets that are known to have gone on from the one, or from the other, without passing here
+    """
     late = paired.late_ns.astype(np.float64)
     doubt = None
     if clock is not None and len(late):
@@ -97,16 +116,25 @@ def compare_points(one: int, other: int, paired: Paired, clock: PairClock | None
         paired.repeated_other,
         paired.translated,
         paired.scale,
-        _one_way(paired.one, paired.other, paired.row_one[forth], paired.row_other[forth], late[forth], doubt),
-        _one_way(paired.other, paired.one, paired.row_other[back], paired.row_one[back], -late[back], doubt),
+        _one_way(paired.one, paired.other, paired.row_one, paired.row_other, forth, late[forth], doubt, elsewhere[0]),
+        _one_way(paired.other, paired.one, paired.row_other, paired.row_one, back, -late[back], doubt, elsewhere[1]),
         bound_one_way(paired) if clock is None and len(late) else None,
         ahead,
     )
 
 
-def _ordered(paired: Paired, clock: PairClock | None, ahead: I8) -> I8:
-    """Who saw it first: where the clocks' bounds allow but one order that one, else as most of its ends' packets."""
-    if clock is None or not len(ahead):
+def order_pairs(paired: Paired, clock: PairClock | None, ahead: I8) -> I8:
+    """
+    Which point saw each pair first: 1 the one, -1 the other, 0 nobody can say?
+
+    Where the clocks' bounds allow but one order that one, else as most of its ends' packets, else by the TTL, which
+    only falls on the way.
+    """
+    if not len(ahead):
+        return ahead
+    fallen = paired.one.ttl[paired.row_one].astype(np.int64) - paired.other.ttl[paired.row_other]
+    ahead = np.where(ahead == 0, np.sign(fallen), ahead).astype(np.int8)
+    if clock is None:
         return ahead
     low, high = clock.bounds(paired.one.ts_ns[paired.row_one])
     late = paired.late_ns
@@ -114,37 +142,49 @@ def _ordered(paired: Paired, clock: PairClock | None, ahead: I8) -> I8:
     return np.where(said == 0, ahead, said).astype(np.int8)
 
 
-def _ends(kept: Kept) -> U64:
+def ends_of(kept: Kept) -> U64:
     """uint64[rows]: the two ends and which of them sent, as one number."""
     ends: U64 = (kept.pair & ~np.uint64(1)) | kept.side
     return ends
 
 
 def _one_way(
-    here: Kept, there: Kept, left: I64, right: I64, late_ns: npt.NDArray[np.float64], doubt_ns: float | None
+    here: Kept,
+    there: Kept,
+    rows_here: I64,
+    rows_there: I64,
+    this_way: Bools,
+    late_ns: npt.NDArray[np.float64],
+    doubt_ns: float | None,
+    elsewhere: U64,
 ) -> OneWay | None:
+    left, right = rows_here[this_way], rows_there[this_way]
     if not len(left):
         return None
-    ends = _ends(here)
+    ends = ends_of(here)
     groups, of_match = np.unique(ends[left], return_inverse=True)
     count = len(groups)
     first, last, size = (np.full(count, v, np.int64) for v in (np.iinfo(np.int64).max, np.iinfo(np.int64).min, 0))
     np.minimum.at(first, of_match, here.ts_ns[left])
     np.maximum.at(last, of_match, here.ts_ns[left])
-    np.maximum.at(size, of_match, here.payload_bytes[left])
-    only_here, group_here = _only(here, there, left, groups, ends)
-    only_there, group_there = _only(there, here, right, groups, _ends(there))
+    tcp = _is_tcp_data(here, left)
+    np.maximum.at(size, of_match[tcp], here.payload_bytes[left[tcp]])
+    only_here, group_here = _only(here, there, left, ends[left], of_match)
+    only_there, group_there = _only(there, here, right, ends_of(there)[right], of_match)
     greatest = size.copy()
-    np.maximum.at(greatest, group_here, here.payload_bytes[only_here])
-    np.maximum.at(greatest, group_there, there.payload_bytes[only_there])
+    data_here, data_there = _is_tcp_data(here, only_here), _is_tcp_data(there, only_there)
+    np.maximum.at(greatest, group_here[data_here], here.payload_bytes[only_here[data_here]])
+    np.maximum.at(greatest, group_there[data_there], there.payload_bytes[only_there[data_there]])
     has_other = np.zeros(count, bool)
-    has_other[group_there[there.payload_bytes[only_there] > 0]] = True
-    is_recut = (has_other & (greatest > size))[group_here] & (here.payload_bytes[only_here] > 0)
+    has_other[group_there[data_there]] = True
+    is_recut = (has_other & (greatest > size))[group_here] & data_here
     ts = here.ts_ns[only_here]
     inside = (ts > first[group_here]) & (ts < last[group_here])
-    lost = only_here[inside & ~is_recut]
+    gone = only_here[inside & ~is_recut]
+    went_on = np.isin(here.key[gone], elsewhere) | _answers_pass_by(here, there, rows_here, gone)
+    lost = gone[~went_on]
     shown = here.payload_bytes[only_here].max(initial=0), there.payload_bytes[only_there].max(initial=0)
-    matched = int(size.max())
+    matched = int(here.payload_bytes[left].max())
     steps, how_often = np.unique(here.ttl[left].astype(int) - there.ttl[right], return_counts=True)
     tos = here.tos[left] ^ there.tos[right]
     return OneWay(
@@ -153,6 +193,7 @@ def _one_way(
         uncertainty_ms=doubt_ns / NS_PER_MS if doubt_ns is not None else None,
         lost=len(lost),
         lost_frames=tuple(int(f) for f in np.sort(here.frame[lost])[:MOST_FRAMES]),
+        elsewhere=int(went_on.sum()),
         not_after=int(((ts >= last[group_here]) & ~is_recut).sum()),
         recut=int(is_recut.sum()),
         reordered=overtaken(here.ts_ns[left], there.ts_ns[right], of_match),
@@ -165,14 +206,76 @@ def _one_way(
     )
 
 
-def _only(here: Kept, there: Kept, matched: I64, groups: U64, ends: U64) -> tuple[I64, I64]:
-    """Rows of these groups that the other point has nothing like, and each one's group."""
-    place = np.minimum(np.searchsorted(groups, ends), len(groups) - 1)
-    rest = groups[place] == ends
+def _answers_pass_by(here: Kept, there: Kept, matched: I64, gone: I64) -> Bools:
+    """
+    Did the nearest packet the other way, before or after each of these, come to the first point past the second?
+
+    Only where such packets do pass the second at other times: then it did not stand on the way, or missed packets.
+    """
+    known = np.zeros(len(here.key), bool)
+    known[matched] = True
+    ends = ends_of(here)
+    passed_by = np.zeros(len(gone), bool)
+    back = ends[gone] ^ np.uint64(1)
+    recut = _is_tcp_data(here, np.arange(len(here.key)))
+    for group in np.unique(back).tolist():
+        rows = np.flatnonzero((ends == np.uint64(group)) & (here.is_copy == 0))
+        usable = rows[known[rows] | (~np.isin(here.key[rows], there.key) & ~recut[rows])]
+        if not known[usable].any():
+            continue
+        usable = usable[np.argsort(here.ts_ns[usable], kind="stable")]
+        of_group = np.flatnonzero(back == np.uint64(group))
+        after = np.searchsorted(here.ts_ns[usable], here.ts_ns[gone[of_group]])
+        missed = np.concatenate(([False], ~known[usable], [False]))
+        passed_by[of_group] = missed[after] | missed[after + 1]
+    return passed_by
+
+
+def _is_tcp_data(kept: Kept, rows: I64) -> Bools:
+    """Which of these rows are segments with payload? Only TCP is cut or joined, and has another loose key."""
+    data: Bools = (kept.loose[rows] != kept.key[rows]) & (kept.payload_bytes[rows] > 0)
+    return data
+
+
+def _only(here: Kept, there: Kept, matched: I64, ends: U64, of_match: I64) -> tuple[I64, I64]:
+    """
+    Rows of these ends that the other point has nothing like, and each one's group.
+
+    Parameters
+    ----------
+    ends, of_match : uint64[n], int64[n]
+        The ends of the matched rows here, and their groups.
+    """
+    groups, first = np.unique(ends, return_index=True)
+    own = ends_of(here)
+    place = np.minimum(np.searchsorted(groups, own), len(groups) - 1)
+    rest = (groups[place] == own) & (here.is_copy == 0)
     rest[matched] = False
     rows = np.flatnonzero(rest)
-    rows = rows[~np.isin(here.key[rows], there.key)]
-    return rows, place[rows]
+    rows = rows[~np.isin(here.key[rows], there.key) | np.isin(rows, _resent_and_lost(here, there, rows))]
+    return rows, of_match[first][place[rows]]
+
+
+def _resent_and_lost(here: Kept, there: Kept, rows: I64) -> I64:
+    """
+    Of data that was sent several times under one name and came less often: as many of the first as did not come.
+
+    Names are alike where a sender counts no packets (IPv6) or somebody renumbered them. What comes twice sooner than
+    anybody resends may be one packet that is shown twice.
+    """
+    rows = rows[_is_tcp_data(here, rows)]
+    rows = rows[np.lexsort((here.ts_ns[rows], here.key[rows]))]
+    keys, begin, sent = np.unique(here.key[rows], return_index=True, return_counts=True)
+    came = np.isin(there.key, keys) & (there.is_copy == 0)
+    keys_came, how_often = np.unique(there.key[came], return_counts=True)
+    arrived = np.zeros(len(keys), np.int64)
+    arrived[np.isin(keys, keys_came)] = how_often
+    more = np.where(arrived > 0, np.maximum(sent - arrived, 0), 0)
+    nth = np.arange(len(rows)) - np.repeat(begin, sent)
+    again = np.zeros(len(rows), bool)
+    again[:-1] = (here.key[rows][1:] == here.key[rows][:-1]) & (np.diff(here.ts_ns[rows]) > SOONEST_AGAIN_NS)
+    lost: I64 = rows[(nth < np.repeat(more, sent)) & again]
+    return lost
 
 
 def _percentiles(values: npt.NDArray[np.float64]) -> tuple[float, ...]:

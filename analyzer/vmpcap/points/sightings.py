@@ -27,6 +27,7 @@ DTYPES: Final = {
     "tos": np.uint8,
     "side": np.uint8,
     "kind": np.uint8,
+    "is_copy": np.uint8,
 }
 
 
@@ -44,10 +45,20 @@ class SightingLog:
         self._kept = Kept(**columns, totals=np.zeros(TOTALS, np.int64))
 
     @WRAPPING
-    def keep(self, batch: RecordBatch, frames: Frames, inside: npt.NDArray[np.bool_] | None, first_frame: int) -> None:
-        """Take in a batch; of its frames only those inside."""
-        wanted = np.ones(len(frames.ts_ns), np.uint8) if inside is None else inside.view(np.uint8)
-        keep_packets(frames, batch.buffer, batch.record_at, batch.captured_bytes, wanted, first_frame, self._kept)
+    def keep(
+        self,
+        batch: RecordBatch,
+        frames: Frames,
+        inside: npt.NDArray[np.bool_] | None,
+        first_frame: int,
+        copies: npt.NDArray[np.uint8] | None = None,
+    ) -> None:
+        """Take in a batch; of its frames only those inside. `copies` are not 0 for what was captured already."""
+        count = len(frames.ts_ns)
+        wanted = np.ones(count, np.uint8) if inside is None else inside.view(np.uint8)
+        again = np.zeros(count, np.uint8) if copies is None else copies
+        where = (batch.buffer, batch.record_at, batch.captured_bytes)
+        keep_packets(frames, *where, wanted, again, first_frame, self._kept)
 
     def rows(self) -> Kept:
         """What is kept so far: views."""

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from vmpcap.points.between import Between, compare_points
+from vmpcap.points.between import Between, compare_points, order_pairs
+from vmpcap.points.branches import Met, went_on
 from vmpcap.points.chain import Clocks, Standing, contradictions, stand, timeline_of_reference
 from vmpcap.points.clock import Exchange, bound_exchanges
 from vmpcap.points.one_sided import OneSided, bound_one_way, describe_one_sided
@@ -44,9 +45,14 @@ class Together:
 def compare_all(points: Sequence[PointRead]) -> Together:
     """How do all pairs of these points stand to each other? Each group that hangs together has a reference."""
     pairs = []
+    met: dict[tuple[int, int], Met] = {}
     for one, other in combinations(range(len(points)), 2):
         paired = pair_packets(points[one].sightings, points[other].sightings)
-        pairs.append(compare_points(one, other, paired, *bound_pair(paired)))
+        clock, ahead = bound_pair(paired)
+        met[one, other] = Met(paired, clock, order_pairs(paired, clock, ahead))
+    for (one, other), (paired, clock, ahead) in met.items():
+        elsewhere = went_on(met, one, other), went_on(met, other, one)
+        pairs.append(compare_points(one, other, paired, clock, ahead, elsewhere))
     clocks = {(p.one, p.other): p.clock for p in pairs if p.clock is not None}
     groups = group_points(points, clocks)
     names = tuple(p.files.name for p in points)

@@ -215,11 +215,11 @@ def _absorb(
     """
     is_wanted = inside is None or bool(inside.any())
     seen = frames if chosen is None else frames._replace(ts_ns=np.where(chosen, frames.ts_ns, NO_TIME))
-    copies = beside.begin(lambda: read.copies.mark(batch, seen)) if wanted.flows and is_wanted else None
+    has_sightings = wanted.sightings and read.sightings.budget > 0
+    is_marked = is_wanted and (wanted.flows or has_sightings)
+    copies = beside.begin(lambda: read.copies.mark(batch, seen)) if is_marked else None
     if is_wanted:
         read.tunnels.absorb(frames, inside)
-    if wanted.sightings and is_wanted and read.sightings.budget:
-        read.sightings.keep(batch, frames, inside, batch.first_frame)
     if wanted.announcements and is_wanted:
         arrivals = read_arrivals(batch, frames)
         if inside is not None:
@@ -230,14 +230,19 @@ def _absorb(
         read.carriers.collect(batch, frames, inside)
         read.tunnelled.collect(batch, frames, inside)
     if not wanted.flows:
+        if copies is not None:
+            read.sightings.keep(batch, frames, inside, batch.first_frame, copies.made())
         return
     flow_id, side = read.flows.name(frames, batch.first_frame)
     if copies is None:
         return
+    is_copy = copies.made()  # once: alone it is made when it is asked for, and made again every time
+    if has_sightings:
+        read.sightings.keep(batch, frames, inside, batch.first_frame, is_copy)
     if inside is not None:
         flow_id = np.where(inside, flow_id, NO_FLOW).astype(np.int32)
         _begin_inside(read, flow_id, frames, batch.first_frame)
-    read.follower.absorb(batch, frames, flow_id, side, copies.made())
+    read.follower.absorb(batch, frames, flow_id, side, is_copy)
     if wanted.journal:
         of_streams = _of_streams(read.flows, flow_id)
         read.complaints.collect(batch, frames, inside, of_streams)

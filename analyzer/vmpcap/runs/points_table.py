@@ -78,6 +78,7 @@ def _of_way(way: OneWay, scale: int) -> dict[str, Any]:
         "matched": way.matched * scale,
         "lost": way.lost * scale,
         "lost_frames": list(way.lost_frames),
+        "elsewhere": way.elsewhere * scale,
         "not_after": way.not_after * scale,
         "recut": way.recut * scale,
         "reordered": way.reordered * scale,
@@ -159,6 +160,7 @@ def _way(way: OneWay, scale: int) -> str:
     about = "about " if scale > 1 else ""
     lost = f"{about}{way.lost * scale:,} of {(way.matched + way.lost) * scale:,} lost"
     lost += f" (by one packet in {scale:,})" if scale > 1 else ""
+    lost += f"; {about}{way.elsewhere * scale:,} went another way" if way.elsewhere else ""
     routers = f"; {count_of(way.ttl_step, 'router')} between" if way.ttl_step else ""
     recut = "; segments were cut or joined on the way" if way.recut else ""
     return f"{delay}{lost}{routers}{recut}"

@@ -62,6 +62,8 @@ class Kept(NamedTuple):
     """uint8[budget]: which of the two ends sent."""
     kind: U8
     """uint8[budget]: UNICAST or OTHER"""
+    is_copy: U8
+    """uint8[budget]: 1 for what this point shows a second time, as CopyFinder marks it: it passed once."""
     totals: I64
     """int64[TOTALS]: rows, mask of the sampling, frames without a key, frames left out though they should be kept."""
 
@@ -113,6 +115,7 @@ def halve(kept: Kept) -> None:
         kept.tos[end] = kept.tos[row]
         kept.side[end] = kept.side[row]
         kept.kind[end] = kept.kind[row]
+        kept.is_copy[end] = kept.is_copy[row]
         end += 1
     kept.totals[ROWS] = end
 
@@ -136,7 +139,14 @@ def ends_key(one: tuple[int, int], other: tuple[int, int]) -> int:
 
 @kernel
 def keep_packets(
-    frames: Frames, buffer: U8, record_at: I64, captured_bytes: I32, inside: U8, first_frame: Int, kept: Kept
+    frames: Frames,
+    buffer: U8,
+    record_at: I64,
+    captured_bytes: I32,
+    inside: U8,
+    copies: U8,
+    first_frame: Int,
+    kept: Kept,
 ) -> None:
     """
     Which packets does this batch add to those by which points are compared?
@@ -145,6 +155,8 @@ def keep_packets(
     ----------
     inside : uint8[m]
         0 for frames that were not asked for.
+    copies : uint8[m]
+        Not 0 for frames that the capture holds already.
     kept : its arrays are state, carried over batches; len(kept.key) is the budget
 
     Notes
@@ -231,4 +243,5 @@ def keep_packets(
         kept.tos[row] = frames.ip_tos[i]
         kept.side[row] = side
         kept.kind[row] = kind
+        kept.is_copy[row] = np.uint8(copies[i] != 0)
         kept.totals[ROWS] = row + 1
