@@ -35,14 +35,16 @@ def went_on(met: Mapping[tuple[int, int], Met], here: int, there: int) -> U64:
     """
     others = {place for pair in met for place in pair} - {here, there}
     found = [_past(met, here, third, there) for third in sorted(others)]
-    return np.unique(np.concatenate([np.zeros(0, np.uint64), *found]))
+    keys: U64 = np.unique(np.concatenate([np.zeros(0, np.uint64), *found]))
+    return keys
 
 
 def _past(met: Mapping[tuple[int, int], Met], here: int, third: int, there: int) -> U64:
     """Keys of packets that came from here to this third point, where packets of their ends do not go on from."""
     kept, rows, kept_third, rows_third = _on_the_way(met, here, third)
     same = ends_of(kept)[rows] == ends_of(kept_third)[rows_third]  # of translated ends nobody knows where they go on to
-    keys, ends = kept.key[rows[same]], ends_of(kept)[rows[same]]
+    keys: U64 = kept.key[rows[same]]
+    ends = ends_of(kept)[rows[same]]
     if not len(keys):
         return keys
     seen, onwards, _, _ = _on_the_way(met, third, there)
