@@ -56,6 +56,15 @@ def test_two_vnics_of_one_guest_are_announced_together() -> None:
     assert others == 0
 
 
+def test_a_machine_that_speaks_for_itself_just_then_is_no_second_vnic() -> None:
+    """A gateway's gratuitous ARP beside the host's RARP, before it or after, did not come with the stream."""
+    for ms in (3, 9):
+        gateway = announced(S + ms * MS, mac=OTHER, kind="garp_request", schedule=None)
+        (guests,), others = guests_of(heard(announced(S + 5 * MS), gateway))
+        assert [g.mac for g in guests] == [GUEST]
+        assert others == 1
+
+
 def test_another_guest_a_minute_later_stays_apart() -> None:
     """Whoever starts up then did not come with this stream, and is counted."""
     (guests,), others = guests_of(heard(announced(S + 5 * MS), announced(62 * S, mac=OTHER)))

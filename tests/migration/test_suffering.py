@@ -104,6 +104,16 @@ def test_a_peer_that_was_never_answered_again_is_cut_off() -> None:
     assert "316 requests unanswered until the end" in found.peer.because
 
 
+def test_what_was_asked_just_before_the_view_ends_cuts_nobody_off() -> None:
+    """The capture stops with the last segment: its answer may have come a moment later."""
+    rows = []
+    for n, ms in enumerate(range(0, 1010, 10)):
+        rows += [segment(ms, True, 100 + 10 * n, 1, 10), segment(ms + 1, False, 1, 110 + 10 * n, flags=ACK)]
+    for found in suffered_at(point([*rows, segment(1010, True, 100 + 1010, 1, 10)])):
+        assert not found.is_cut_off
+        assert found.peer.survived is not False
+
+
 def test_a_peer_that_stopped_asking_is_not_cut_off() -> None:
     """Ten lost requests and then silence of its own: nobody knows whether it would have been answered."""
     (found,) = suffered_at(point(pings(100, 10, lost(90, 10)), last_ts=30 * S))
@@ -119,6 +129,14 @@ def test_of_two_outages_the_longer_is_the_figure_and_the_other_is_named() -> Non
     assert found.peer.outage_ms == 600.0
     assert "60 requests unanswered" in found.peer.because
     assert "further outages around the switchover: 170 ms" in found.peer.because
+
+
+def test_of_many_further_outages_a_few_are_named_and_the_rest_is_counted() -> None:
+    """A sentence that lists twenty of them is read by nobody."""
+    often = [n for begin in range(0, 20) for n in lost(100 + 15 * begin, 6)]
+    (found,) = suffered_at(point(pings(500, 10, often)))
+    assert found.peer.because.count(" ms") == 5
+    assert "and 14 more" in found.peer.because
 
 
 def test_an_outage_that_has_not_ended_counts_before_one_that_has() -> None:

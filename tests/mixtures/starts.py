@@ -82,6 +82,34 @@ def restarted(answers: bool = True, address: str = GUEST, announced: bool = True
     return scene
 
 
+def link_was_down(dhcp: bool) -> Landscape:
+    """A vNIC that is connected again: its host announces it, and it looks for its address; nobody spoke TCP with it."""
+    scene = Landscape({"here": None})
+    life(scene, 0, DIED)
+    scene.announce(STARTS - 500, "here")
+    if dhcp:
+        scene.put(STARTS, dhcp_discover(GUEST_MAC), "here")
+    for n in range(3):
+        scene.put(STARTS + 100 + 200 * n, arp(1, GUEST_MAC, "0.0.0.0", GUEST), "here")
+    life(scene, STARTS + 1000, ENDS)
+    return scene
+
+
+def reconnected() -> Landscape:
+    """The guest is started elsewhere; its client never sends on the old connection, but opens another."""
+    scene = Landscape({"here": None})
+    life(scene, 0, DIED)
+    conversation(scene)
+    boot(scene, STARTS)
+    talk = Talk(PEER, MINE, 40_001, seq=3_000_000, ack=5_000_000)
+    for at, says in ((1500, (True, 0, "S")), (1501, (False, 0, "SA")), (1502, (True, 0, "A"))):
+        scene.put(STARTS + at, talk.say(*says), "here")
+    for _, at in steps(STARTS + 1600, ENDS, 100):
+        scene.put(at, talk.say(True, 100, "PA"), "here")
+        scene.put(at + 1, talk.say(False, 200, "PA"), "here")
+    return scene
+
+
 def link_came_up() -> Landscape:
     """A long stun and a link that comes up: RARP, DHCP and probes as of a start, but its connection goes on."""
     scene = Landscape({"here": None})

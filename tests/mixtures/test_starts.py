@@ -25,9 +25,13 @@ def test_a_restart_elsewhere_is_no_migration(tmp_path: Path) -> None:
     assert "here: frame.number in {" in note
 
 
-def test_a_restart_that_nobody_reaches_did_not_work(tmp_path: Path) -> None:
+def test_a_machine_that_nobody_reaches_did_not_work(tmp_path: Path) -> None:
+    """Where its disk was carried; else nothing shows that it was a start, and that is said with what is seen."""
+    (note,) = notes(starts.restarted(answers=False, disk=True).report(tmp_path))
+    assert note.startswith("cold_migration (worked: no)")
+    assert "without an answer" in note
     (note,) = notes(starts.restarted(answers=False).report(tmp_path))
-    assert note.startswith("ha (worked: no)")
+    assert note.startswith("ha (worked: undecided)")
     assert "without an answer" in note
 
 
@@ -44,14 +48,37 @@ def test_another_address_of_the_same_mac_makes_it_a_cold_migration(tmp_path: Pat
     assert "came back as 10.88.0.10 with the same MAC, and nothing came from 10.77.0.10 any more" in note
 
 
-@pytest.mark.parametrize("scene", [starts.restarted(announced=False), starts.link_came_up()], ids=["reboot", "link"])
-def test_a_reboot_in_place_and_a_link_that_comes_up_are_neither(scene: starts.Landscape, tmp_path: Path) -> None:
-    """No host announced the one; a connection of the other goes on."""
-    assert notes(scene.report(tmp_path)) == []
+INNOCENT = {
+    "reboot": lambda: starts.restarted(announced=False),
+    "link": starts.link_came_up,
+    "link with probes only": lambda: starts.link_was_down(dhcp=False),
+}
+
+
+@pytest.mark.parametrize("name", INNOCENT)
+def test_a_reboot_in_place_and_a_link_that_comes_up_are_neither(name: str, tmp_path: Path) -> None:
+    """No host announced the first; a connection of the second goes on; the third only looks for its address."""
+    assert notes(INNOCENT[name]().report(tmp_path)) == []
+
+
+def test_where_nothing_shows_that_memory_was_lost_nobody_can_tell(tmp_path: Path) -> None:
+    """DHCP without an address after minutes of silence: a start, or a link that was down."""
+    (note,) = notes(starts.link_was_down(dhcp=True).report(tmp_path))
+    assert note.startswith("ha (worked: undecided): 00:50:56:aa:77:10 (10.77.0.10) seems to have been started anew")
+    assert "its link may have been down as well" in note
+
+
+def test_a_client_that_opens_anew_shows_that_a_connection_was_lost(tmp_path: Path) -> None:
+    (note,) = notes(starts.reconnected().report(tmp_path))
+    assert note.startswith("ha (worked: yes)")
+    assert "others opened anew what they had with it" in note
 
 
 def test_a_guest_whose_host_died_while_it_moved_was_restarted(tmp_path: Path) -> None:
-    found = told(starts.host_died_while_moving().report(tmp_path))
+    report = starts.host_died_while_moving().report(tmp_path)
+    assert [migration.outcome for migration in report.migrations] == ["aborted"]
+    assert "started anew" in report.migrations[0].outcome_because
+    found = told(report)
     assert found["ha"].worked == "yes"
     assert "did not go on but started anew" in found["ha"].because
     assert "denied 1 connection" in found["ha"].because

@@ -13,7 +13,7 @@ from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import IPV4_MAPPED, ip_text
 from vmpcap.terms.units import NS_PER_S
-from vmpcap.terms.wire import IP_TCP, IP_UDP, TCP_FIN, TCP_RST, TCP_SYN
+from vmpcap.terms.wire import IP_TCP, IP_UDP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -28,6 +28,8 @@ FAR_NS: Final = 300 * NS_PER_S
 """So far from the moment a connection is looked for: longer silences are beyond what TCP usually outlives."""
 NEAR_BYTES: Final = 1 << 20
 """So near must a sequence number be to be the same connection's: more than a window that was under way is another's."""
+MOST_SEGMENTS: Final = 20_000
+"""Of each direction, at each point, around a moment."""
 MIXER: Final = np.uint64(0x9E3779B97F4A7C15)
 """Odd: a product with it spreads every bit (the golden ratio's fraction in 64 bits)."""
 
@@ -79,6 +81,40 @@ def connections_across(guest: Moved, views: Sequence[PointView], moment: int) ->
         if abs(apart) <= NEAR_BYTES:
             peer = ip_text(key[0], key[1])
             found.append(Connected(peer, key[3], key[2], (at, frame), (then_at, then), is_reset))
+    return found
+
+
+def opened_anew(guest: Moved, views: Sequence[PointView], moment: int) -> list[tuple[PointView, int]]:
+    """
+    Which SYNs after this moment take the place of a connection that nobody had closed, and of which nothing is heard?
+
+    The same two machines, the same service. Whoever opens another beside one that stands tells nothing.
+    """
+    found: list[tuple[PointView, int]] = []
+    for view in views:
+        j, when = view.journal, on_point(view, moment)
+        frames = frames_of(view, guest)
+        open_ones: set[tuple[int, int, int]] = set()
+        closed: set[tuple[int, int, int]] = set()
+        alive: set[tuple[int, int, int]] = set()
+        calls: list[tuple[tuple[int, int], bool, int]] = []
+        for sent, theirs in ((True, frames.sent_ip), (False, frames.asked)):
+            near = (j.ip_protocol[theirs] == IP_TCP) & (np.abs(j.ts_ns[theirs] - when) <= FAR_NS)
+            rows = theirs[near][-MOST_SEGMENTS:]
+            peer, here, there = (j.dst_low, j.src_port, j.dst_port) if sent else (j.src_low, j.dst_port, j.src_port)
+            columns = (peer[rows], here[rows], there[rows], j.tcp_flags[rows], j.payload_bytes[rows], j.ts_ns[rows])
+            for who, port, other, flags, size, ts, row in zip(*(c.tolist() for c in (*columns, rows)), strict=True):
+                key = (who, port, other)
+                if ts < when:
+                    open_ones |= {key} if size and sent else set()
+                    closed |= {key} if flags & (TCP_FIN | TCP_RST) else set()
+                elif flags & (TCP_SYN | TCP_ACK) == TCP_SYN:
+                    calls.append(((who, other if sent else port), sent, row))
+                elif sent and not flags & (TCP_RST | TCP_SYN):
+                    alive.add(key)
+        gone = open_ones - closed - alive
+        served, called = {(who, port) for who, port, _ in gone}, {(who, other) for who, _, other in gone}
+        found += [(view, int(j.frame[row])) for name, sent, row in calls if name in (called if sent else served)]
     return found
 
 

@@ -11,8 +11,8 @@ from vmpcap.flows.streams import STREAMS
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.whose import addresses_of
 from vmpcap.migration.guests import Moved, guest_name, on_point, on_reference
-from vmpcap.migration.lives import PROBE, Start, connections_across, dhcp_rows, signs_of_start
-from vmpcap.migration.sightings import GROUP_BIT, frames_of
+from vmpcap.migration.lives import PROBE, Start, connections_across, dhcp_rows, opened_anew, signs_of_start
+from vmpcap.migration.sightings import GROUP_BIT
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import IPV4_MAPPED, ip_text
 from vmpcap.terms.units import NS_PER_S, count_of
@@ -106,8 +106,13 @@ def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
     readdressed = bool(old and new) and not old & new
     carried = _carried(views, last[0], begun)
     name: Literal["ha", "cold_migration"] = "cold_migration" if carried or readdressed else "ha"
+    anew = opened_anew(guest, views, begun)
+    is_proven = bool(carried or readdressed or across or anew or _moved_site(mac, views, begun))
+    if not is_proven and not signs.dhcp:
+        return None  # a link that came up makes a machine probe for its address, too
+    head = "was not moved live but started anew" if is_proven else "seems to have been started anew"
     words = [
-        f"{guest_name(Moved(mac, tuple(sorted(old)), (), 'high', ''))} was not moved live but started anew: silent for "
+        f"{guest_name(Moved(mac, tuple(sorted(old)), (), 'high', ''))} {head}: silent for "
         f"{(begun - last[0]) / NS_PER_S:.1f} s after its last frame, then {signs.words}"
     ]
     seen = [last[1:], *signs.frames, *announced[:2]]
@@ -120,14 +125,20 @@ def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
     if across:
         words.append(f"it denied {count_of(len(across), 'connection')} of before with a reset")
         seen.append(across[0].after)
+    if anew:
+        words.append("others opened anew what they had with it")
+        seen.append(anew[0])
     answer, why, more = _answers(mac, views, begun)
+    if not is_proven:
+        answer = "undecided"
+        why += "; nothing shows that it lost its memory: its link may have been down as well"
     return Restart(name, mac, answer, "; ".join([*words, why]), (*seen, *more))
 
 
 def _start_after_silence(mac: int, views: Sequence[PointView]) -> tuple[int, tuple[int, PointView, int], Start] | None:
     """When did it start after a silence that followed a life in view: time, last sign of life, signs of the start."""
     life = _life(mac, views)
-    if not life:
+    if not life or not any(_talked(mac, view) for view in views):
         return None
     times = np.array([one[0] for one in life])
     gaps = np.append(np.diff(times), max(on_reference(v, v.last_ts) for v in views) - times[-1])
@@ -141,17 +152,36 @@ def _start_after_silence(mac: int, views: Sequence[PointView]) -> tuple[int, tup
 
 
 def _life(mac: int, views: Sequence[PointView]) -> list[tuple[int, PointView, int]]:
-    """Its frames with an address of its own, by time: time on the reference clock, point, frame."""
+    """
+    Its frames with an address of its own, by time: time on the reference clock, point, frame.
+
+    The first and the last of each second at each point: enough to see every silence of seconds, from its last frame on.
+    """
     found: list[tuple[int, PointView, int]] = []
     for view in views:
         j, rows = view.journal, view.arps
         mine = np.flatnonzero(_of(j, mac) & ((j.src_high != 0) | (j.src_low != NOWHERE)))
+        mine = mine[_ends_of_seconds(j.ts_ns[mine])]
         found += [(on_reference(view, int(j.ts_ns[r])), view, int(j.frame[r])) for r in mine.tolist()]
         told = (rows.sender_mac == np.uint64(mac)) & (rows.sender_low != NOWHERE) & (rows.sender_low != 0)
-        found += [
-            (on_reference(view, int(rows.ts_ns[r])), view, int(rows.frame[r])) for r in np.flatnonzero(told).tolist()
-        ]
+        at = np.flatnonzero(told)
+        at = at[_ends_of_seconds(rows.ts_ns[at])]
+        found += [(on_reference(view, int(rows.ts_ns[r])), view, int(rows.frame[r])) for r in at.tolist()]
     return sorted(found, key=lambda one: one[0])
+
+
+def _ends_of_seconds(ts: I64) -> npt.NDArray[np.bool_]:
+    """Which of these times, in the order of capture, begin or end a second?"""
+    if not len(ts):
+        return np.zeros(0, np.bool_)
+    turns = np.diff(ts // NS_PER_S) != 0
+    return np.append(True, turns) | np.append(turns, True)
+
+
+def _talked(mac: int, view: PointView) -> bool:
+    """Did it ever send unicast IP? What only broadcasts has no life that could be lost."""
+    j = view.journal
+    return bool((_of(j, mac) & ((j.eth_dst & GROUP_BIT) == 0)).any())
 
 
 def _of(j: JournalColumns, mac: int) -> npt.NDArray[np.bool_]:
@@ -272,8 +302,8 @@ def began_anew(guest: Moved, views: Sequence[PointView], since: int, until: int)
     """
     Did a guest that a stream was to carry start instead of going on?
 
-    Signs of a start alone may be a link that came up: it takes connections that the guest denies, or that it never
-    spoke of again after it had been silent for longer than a live move lasts.
+    Signs of a start alone may be a link that came up: it takes connections that the guest denies, or that were opened
+    anew after it had been silent for longer than a live move lasts.
     """
     signs = signs_of_start(guest.mac, views, since, until)
     if signs is None:
@@ -284,17 +314,7 @@ def began_anew(guest: Moved, views: Sequence[PointView], since: int, until: int)
     life = [one for one in _life(guest.mac, views) if one[0] < signs.ts]
     silent = signs.ts - life[-1][0] if life else 0
     denied = [one.after for one in across if one.is_reset]
-    if not denied and (silent < SILENT_NS or not _had_connections(guest, views, signs.ts)):
+    anew = opened_anew(guest, views, signs.ts)
+    if not denied and (silent < SILENT_NS or not anew):
         return None
-    return Began(signs, silent, len(denied), (*signs.frames, *denied[:2]))
-
-
-def _had_connections(guest: Moved, views: Sequence[PointView], moment: int) -> bool:
-    """Did the guest speak TCP within the minutes before?"""
-    for view in views:
-        j, when = view.journal, on_point(view, moment)
-        rows = frames_of(view, guest).sent_ip
-        near = (j.ts_ns[rows] < when) & (j.ts_ns[rows] >= when - STARTING_NS)
-        if (near & (j.ip_protocol[rows] == IP_TCP) & (j.payload_bytes[rows] > 0)).any():
-            return True
-    return False
+    return Began(signs, silent, len(denied), (*signs.frames, *denied[:2], *anew[:1]))
