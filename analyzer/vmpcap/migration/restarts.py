@@ -175,7 +175,8 @@ def _ends_of_seconds(ts: I64) -> npt.NDArray[np.bool_]:
     if not len(ts):
         return np.zeros(0, np.bool_)
     turns = np.diff(ts // NS_PER_S) != 0
-    return np.append(True, turns) | np.append(turns, True)
+    ends: npt.NDArray[np.bool_] = np.append(True, turns) | np.append(turns, True)
+    return ends
 
 
 def _talked(mac: int, view: PointView) -> bool:
