@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.captures.altered import ARP, RARP, ethertype, filtered, packets_of, written
-from tests.captures.situations import CAPTURES, file_of
+from tests.captures.situations import CAPTURES, file_of, points_of
 from tests.points_taken_away import read, report_of
 from vmpcap.report.document import Report
 from vmpcap.verdicts.findings import Check
@@ -73,3 +73,29 @@ def test_a_frame_from_the_old_place_joins_them() -> None:
     """The whole capture shows the guest in the segment before it moved."""
     (guest,) = said("routed_stretched", {}, source="src-uplink", gateway="gw-lan").migrations[0].guests
     assert "one domain" in guest.domain.word_because
+
+
+def mechanism(name: str, but: frozenset[str]) -> Report:
+    """A mechanism's report without these points."""
+    folder = CAPTURES / "mechanisms" / name
+    points = [(p, role, str(file_of(folder, p))) for p, role in points_of(folder).items() if p not in but]
+    return report_of(read(points))
+
+
+@pytest.mark.parametrize("but", [{"dci"}, {"dci", "siteA-bridge", "siteB-bridge"}, {"dci", "gwB-lan"}], ids="-".join)
+def test_sites_whose_link_nobody_captured_are_not_one_site(but: set[str]) -> None:
+    """Two sites joined by a short link: near by, and stretched all the same."""
+    (guest,) = mechanism("vrrp_leak", frozenset(but)).migrations[0].guests
+    assert guest.domain.word == "undecided"
+    (whole,) = mechanism("vrrp_leak", frozenset()).migrations[0].guests
+    assert whole.domain.word == "stretched"
+
+
+@pytest.mark.parametrize("folder", ["clean", "rarp_filtered", "multifd", "there_and_back"])
+def test_one_switch_stays_the_same_domain(folder: str) -> None:
+    """The port of the switch beyond the host was looked at, as the lab is built."""
+    points = [(p, role, str(file_of(CAPTURES / folder, p))) for p, role in points_of(CAPTURES / folder).items()]
+    for migration in report_of(read(points)).migrations:
+        (guest,) = migration.guests
+        assert guest.domain.word == "same"
+        assert "dst-switchport, between them" in guest.domain.word_because

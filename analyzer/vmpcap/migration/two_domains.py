@@ -12,7 +12,8 @@ from vmpcap.migration.conflicts import same_packets
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.reachable import outbound_only
 from vmpcap.migration.results import PointAnnouncements
-from vmpcap.migration.spans import span_between
+from vmpcap.migration.spans import BEFORE_NS, span_between
+from vmpcap.migration.trail import LEAST_NESTED, exchanges_with, is_farther
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
@@ -184,9 +185,34 @@ def _by_distance(
     far = f"its two ends are {low:.2f} to {high:.2f} ms apart, there and back, {span.because}"
     if span.low_ns >= SITE_RTT_NS:
         return Named("stretched", f"{one}; {far}")
+    looked = _looked_between(guest, views, moment) if span.high_ns < SITE_RTT_NS else ""
+    if looked:
+        return Named("same", f"{one}; {far}, and {looked}, between them, shows no link to another site")
     if span.high_ns < SITE_RTT_NS:
-        return Named("same", f"{one}; {far}, and nothing is seen between them")
+        near = f"{far}, and no point stands between them: a link to another site near by would look the same"
+        return Named("undecided", f"{one}: it is one domain; {near}")
     return Named("undecided", f"{one}: it is one domain; whether it is stretched is not known: {far}")
+
+
+def _looked_between(guest: Moved, views: Sequence[PointView], moment: int) -> str:
+    """
+    Which point stands between a place of the guest and the rest of its domain? Empty where none was looked at.
+
+    Of two at one side the one that is certainly farther from the guest: a switch port beyond the host's own bridge,
+    which shows what leaves the host. The gateway's port is an end.
+    """
+    new = [view for view in views if view.role == "domain:destination"]
+    old = [view for view in views if view.role == "domain:source"]
+    beyond = [one.name for one in new for other in new if is_farther(one, other, guest, moment)]
+    beyond += [one.name for one in old for other in old if _was_farther(one, other, guest, moment)]
+    return beyond[0] if beyond else ""
+
+
+def _was_farther(one: PointView, other: PointView, guest: Moved, moment: int) -> bool:
+    """Did the guest's answers before its move take longer at the first point than at the second, never less?"""
+    here, there = (exchanges_with(view, guest, moment - BEFORE_NS, moment) for view in (one, other))
+    longer = [here[key] - there[key] for key in here.keys() & there.keys()]
+    return sum(d > 0 for d in longer) >= LEAST_NESTED and not any(d < 0 for d in longer)
 
 
 def _between_sites(guest: Moved, views: Sequence[PointView], by_point: Mapping[str, PointAnnouncements]) -> str:
