@@ -142,6 +142,7 @@ def test_the_report_knows_the_guest_and_its_announcements(story: tuple[str, dict
     assert guest.mac == truth["guest"]["mac"]
     assert truth["guest"]["ips"][0] in guest.ips
     assert guest.announcements.schedule == "esxi"
+    assert guest.announcements.count == len(truth["announcements"]["sent"])
     for point, count in truth["announcements"]["rarp_at"].items():
         if point.startswith("underlay"):
             continue
