@@ -54,6 +54,7 @@ from vmpcap.points.roles import ARRIVAL_PROOF, OUTAGE_FIGURES, ROLES, STREAM_FIG
 from vmpcap.readers import FORMATS, PACKINGS
 from vmpcap.readers.defects import DEFECT_KINDS
 from vmpcap.report.as_parquet import FRAMES
+from vmpcap.report.comparison import BENCH, COMPARE, Comparison
 from vmpcap.report.document import SCHEMA, Report
 from vmpcap.terms.columns import KINDS as COLUMN_KINDS
 from vmpcap.terms.columns import TABLES
@@ -319,13 +320,28 @@ def report_page() -> str:
         + ". Unknown is `null`, never 0. Times are ISO 8601 UTC with nanoseconds. Mbps is 10^6 bit/s. Frame numbers"
         " count from 1, as Wireshark's do. What each figure counts: [figures](../explanation/figures.md).\n"
     ]
-    for struct in structs_of(Report):
+    return page("The report's keys", *parts, *_keys_of(structs_of(Report)))
+
+
+def comparison_page() -> str:
+    """Every key of a comparison and of a benchmark, from the types that they are written from."""
+    words = (
+        f"`vmpcap compare --format json` (schema `{COMPARE}`) and `vmpcap bench --format json` (`{BENCH}`) write one"
+        " document, without differences in a benchmark. `vmpcap compare --json-schema` prints its JSON Schema, which is"
+        " [here](comparison.schema.json) too. What each figure is: [Compare links](../how-to/compare-links.md).\n"
+    )
+    return page("A comparison's keys", words, *_keys_of(structs_of(Comparison)))
+
+
+def _keys_of(structs: Iterable[type[msgspec.Struct]]) -> list[str]:
+    parts = []
+    for struct in structs:
         words = (struct.__doc__ or "").strip() if not (struct.__doc__ or "").startswith(struct.__name__ + "(") else ""
         parts += [f"## {struct.__name__}\n", words + "\n" if words else ""]
         if struct.__struct_config__.array_like:
             parts.append("Written as an array of its values, in this order.\n")
         parts.append(table(("key", "type", "what it says"), field_rows(struct)))
-    return page("The report's keys", *parts)
+    return parts
 
 
 def structs_of(root: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
@@ -759,6 +775,7 @@ PAGES: Final[tuple[tuple[str, str, Callable[[], str]], ...]] = (
     ("reference/roles.md", "Roles", roles_page),
     ("reference/mechanisms.md", "Mechanisms", mechanisms_page),
     ("reference/report.md", "The report's keys", report_page),
+    ("reference/comparison.md", "A comparison's keys", comparison_page),
     ("reference/columns.md", "Columns", columns_page),
     ("reference/frames.md", "Frames of the Parquet folder", frames_page),
     ("reference/encapsulations.md", "Encapsulations and stops", encapsulations_page),

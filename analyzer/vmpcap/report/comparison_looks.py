@@ -27,8 +27,8 @@ from vmpcap.report.words import figure
 
 WIDTH = 90
 """Characters of a picture in Markdown."""
-WIDE, ROW, LEFT = 760, 34, 170
-"""Of a drawing: its width, the height of a group, the room for names."""
+WIDE, ROW, MOST_LEFT = 760, 34, 170
+"""Of a drawing: its width, the height of a group, the most room for names."""
 
 
 def comparison_to_terminal(document: Comparison, look: Look) -> str:
@@ -84,19 +84,20 @@ def strips(rows: list[tuple[str, Spread]], title: str) -> Element | None:
     if top <= 0:
         return None
     tall = len(rows) * ROW + 30
-    drawing = el("svg", viewBox=f"0 0 {WIDE} {tall}", role="img", class_="timeline")
+    left = min(24 + 7 * max(len(name) for name, _ in rows), MOST_LEFT)
+    drawing = el("svg", viewBox=f"0 0 {WIDE} {tall}", role="img", class_="timeline strips")
     told = "; ".join(f"{name}: median {figure(s.median, s.unit)} of {s.n}" for name, s in rows)
     drawing.append(el("title", f"{title}: {told}"))
 
     def x(value: float | None) -> float:
-        return LEFT + (min(value, top) if value is not None else top) / top * (WIDE - LEFT - 30)
+        return left + (min(value, top) if value is not None else top) / top * (WIDE - left - 30)
 
     for number, (name, s) in enumerate(rows):
         y = number * ROW + ROW / 2 + 4
         label = el("text", name if len(name) < 26 else name[:23] + "...", x="4", y=f"{y + 4:.0f}", class_="note")
         label.append(el("title", name))
         drawing.append(label)
-        drawing.append(_line(LEFT, y, x(top), y, "lane"))
+        drawing.append(_line(left, y, x(top), y, "lane"))
         if s.p25 is not None and s.n > 1:
             low, high = x(s.p25), x(s.p75)
             box = el("rect", x=f"{low:.1f}", y=f"{y - 9:.1f}", height="18", width=f"{max(high - low, 1):.1f}")
@@ -111,7 +112,7 @@ def strips(rows: list[tuple[str, Spread]], title: str) -> Element | None:
         if s.median is not None:
             drawing.append(_line(x(s.median), y - 11, x(s.median), y + 11, "median"))
     unit = rows[0][1].unit
-    drawing.append(el("text", "0", x=str(LEFT), y=str(tall - 8), class_="axis"))
+    drawing.append(el("text", "0", x=str(left), y=str(tall - 8), class_="axis"))
     drawing.append(el("text", figure(top, unit), x=str(WIDE - 30), y=str(tall - 8), text_anchor="end", class_="axis"))
     return drawing
 
