@@ -33,7 +33,10 @@ LEAST_DENIED: Final = 2
 NEAR_NS: Final = 2 * NS_PER_S
 """A reset that follows this soon belongs to what the client had just sent."""
 MOST_ADDRESSES: Final = 16
-MOST_CONNECTIONS: Final = 1000
+MOST_CONNECTIONS: Final = 64
+"""Of each service at each point: if its packets are shared between sites, these show it as well as all of them."""
+MOST_RESETS: Final = 3
+"""Of each connection."""
 MOST_SEGMENTS: Final = 50_000
 
 
@@ -87,7 +90,8 @@ def judge_anycast(case: Case, name: str) -> Mechanism | None:
 
 def _mixed(case: Case, name: str, flows: list[_Flow]) -> Mechanism | None:
     """Do segments of one direction of a connection come from two places?"""
-    denied = [flow for flow in flows if any(_is_served(case, flow, row, flows) for row in flow.strange.tolist())]
+    suspects = [flow for flow in flows if len(flow.strange)]
+    denied = [f for f in suspects if any(_is_served(case, f, row, flows) for row in f.strange[:MOST_RESETS].tolist())]
     turning = [flow for flow in denied if flow.turns >= LEAST_TURNS]
     if turning or len(denied) >= LEAST_DENIED:
         flow = max(turning or denied, key=lambda f: f.turns)
@@ -133,7 +137,9 @@ def _is_served(case: Case, flow: _Flow, row: int, flows: list[_Flow]) -> bool:
         ways = _ways(j, rows)
         served = served or bool((ways == way).any())
         goes_on = goes_on or bool(((ways == usual) & (j.ts_ns[rows] > ts)).any())
-    return served and goes_on
+        if served and goes_on:
+            return True
+    return False
 
 
 def _way(j: JournalColumns, row: int) -> int:
@@ -150,7 +156,7 @@ def _flows(case: Case) -> Iterator[_Flow]:
     """Connections to the guest's addresses, to those that it called, and to others that serve its peers two ways."""
     for view in case.views:
         j = view.journal
-        tcp = np.flatnonzero((j.ip_protocol == IP_TCP) & (j.eth_src != np.uint64(NO_MAC)))
+        tcp = _tcp_of(view)
         if not len(tcp):
             continue
         own = {*case.guest.ips, *_called(view, case)}
@@ -163,6 +169,15 @@ def _flows(case: Case) -> Iterator[_Flow]:
                 flow = _flow(view, case, service, rows, service in own)
                 if flow is not None:
                     yield flow
+
+
+def _tcp_of(view: PointView) -> I64:
+    """The rows of TCP on links with MACs; looked for once."""
+    if "tcp_rows" not in view.found:
+        j = view.journal
+        view.found["tcp_rows"] = np.flatnonzero((j.ip_protocol == IP_TCP) & (j.eth_src != np.uint64(NO_MAC)))
+    rows: I64 = view.found["tcp_rows"]
+    return rows
 
 
 def _called(view: PointView, case: Case) -> set[Address]:
@@ -190,7 +205,7 @@ def _serving(view: PointView, case: Case, tcp: I64, own: set[Address]) -> list[A
 
 
 def _connections(j: JournalColumns, rows: I64) -> Iterator[I64]:
-    """The rows of each connection, by time: the same other end, the same ports. The first thousand."""
+    """The rows of each connection, by time: the same other end, the same ports. Not all of them, if they are many."""
     if not len(rows):
         return
     keys = (j.dst_high[rows], j.dst_low[rows], j.src_port[rows], j.dst_port[rows])
