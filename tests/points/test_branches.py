@@ -169,3 +169,20 @@ def test_segments_cut_behind_nat_are_not_lost(tmp_path: Path) -> None:
     pair = made(tmp_path, at_a(talk()), [*there, (0.2105, Ether() / joined)])
     assert pair.forth is not None
     assert (pair.forth.recut, pair.forth.lost) == (2, 0)
+
+
+def test_what_was_marked_on_the_way_is_counted_and_named(tmp_path: Path) -> None:
+    """Another class and congestion experienced, of the one direction; the other bears what it bore."""
+
+    def mark(packet: Packet) -> None:
+        if packet[IP].src == "10.0.0.1":
+            packet[IP].tos = (46 << 2) | 3
+
+    pair = made(tmp_path, at_a(talk()), at_b(talk(), mark))
+    assert pair.forth is not None
+    assert pair.back is not None
+    assert list(pair.forth.remarks.words()) == [
+        "32 with another DSCP (0 to 46)",
+        "32 with another ECN field (0 to 3)",
+    ]
+    assert list(pair.back.remarks.words()) == []

@@ -116,3 +116,16 @@ def test_a_point_that_shows_all_twice_is_compared_like_any_other(tmp_path: Path)
     assert [figures(s) for s in doubled] == [figures(s) for s in plain]
     assert sum(s.missed or 0 for s in plain) > 0
     assert [s.lost_of > 190 for s in plain] == [True, True]
+
+
+def test_the_report_says_what_was_marked_on_the_way(tmp_path: Path) -> None:
+    """In the sentence of that segment and direction, and in no other."""
+    seen = migration()
+    there = routed([*sent_by(SOURCE, seen), *sent_by(DESTINATION, seen)])
+    marked = [
+        p._replace(data=p.data[:15] + bytes([0xB8]) + p.data[16:]) if p.data[26:30] == HOST[SOURCE] else p
+        for p in sorted(there, key=lambda p: p.ts_ns or 0)
+    ]
+    said = {s.direction: s.because for s in told(tmp_path, source=seen, destination=marked).segments}
+    assert "with another DSCP (0 to 46)" in said["to_destination"]
+    assert "DSCP" not in said["to_source"]

@@ -17,6 +17,7 @@ from vmpcap.points.kernels.keys import Kept, ends_key
 from vmpcap.points.pair_clock import PairClock, bound_pair
 from vmpcap.points.pairing import Paired, only, pair_kept
 from vmpcap.points.passage import Passage, Way, add_up, follow_way
+from vmpcap.points.remarks import find_remarks
 from vmpcap.points.roles import rank
 from vmpcap.terms.addresses import ip_halves
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
@@ -186,6 +187,7 @@ def _segment(stretch: Stretch, here: Station, there: Station, further: Sequence[
         "matched": scale * len(left),
         "one_in": scale,
     }
+    remarks = "".join(f"; {words}" for words in find_remarks(here.kept, there.kept, left, right).words(scale))
     window = _window(stretch, there, late, is_turned)
     if window is None:
         because = (
@@ -213,7 +215,7 @@ def _segment(stretch: Stretch, here: Station, there: Station, further: Sequence[
         outside=scale * passage.outside,
         unseen=scale * passage.unseen,
         recut=passage.recut,
-        because=because,
+        because=because + remarks,
         frames=list(passage.lost_frames) if lost is not None else [],
     )
 

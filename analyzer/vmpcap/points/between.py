@@ -10,6 +10,7 @@ from vmpcap.points.kernels.keys import Kept
 from vmpcap.points.one_sided import OneSided, bound_one_way
 from vmpcap.points.pair_clock import PairClock
 from vmpcap.points.pairing import Paired
+from vmpcap.points.remarks import Remarks, find_remarks
 from vmpcap.terms.units import NS_PER_MS
 
 I64 = npt.NDArray[np.int64]
@@ -18,8 +19,6 @@ I8 = npt.NDArray[np.int8]
 Bools = npt.NDArray[np.bool_]
 
 MOST_FRAMES: Final = 100
-DSCP: Final = 0xFC
-ECN: Final = 0x03
 PERCENTILES: Final = (0, 50, 95, 99)
 SOONEST_AGAIN_NS: Final = 2 * NS_PER_MS
 """Nothing is taken for sent again that comes sooner after its like: a switch or router may have shown it twice."""
@@ -48,9 +47,7 @@ class OneWay:
     """Overtaken on the way by a later packet of the same ends."""
     ttl_step: int | None
     """What most of them lost in TTL: the routers between."""
-    dscp_changed: int
-    ecn_changed: int
-    vlan_changed: int
+    remarks: Remarks
     largest_from: int
     """Greatest payload that the first shows of these ends, matched or not, bytes."""
     largest_to: int
@@ -186,7 +183,6 @@ def _one_way(
     shown = here.payload_bytes[only_here].max(initial=0), there.payload_bytes[only_there].max(initial=0)
     matched = int(here.payload_bytes[left].max())
     steps, how_often = np.unique(here.ttl[left].astype(int) - there.ttl[right], return_counts=True)
-    tos = here.tos[left] ^ there.tos[right]
     return OneWay(
         matched=len(left),
         delays_ms=_percentiles(late_ns) if doubt_ns is not None else None,
@@ -198,9 +194,7 @@ def _one_way(
         recut=int(is_recut.sum()),
         reordered=overtaken(here.ts_ns[left], there.ts_ns[right], of_match),
         ttl_step=int(steps[np.argmax(how_often)]),
-        dscp_changed=int((tos & DSCP != 0).sum()),
-        ecn_changed=int((tos & ECN != 0).sum()),
-        vlan_changed=int((here.vlan_id[left] != there.vlan_id[right]).sum()),
+        remarks=find_remarks(here, there, left, right),
         largest_from=max(matched, int(shown[0])),
         largest_to=max(matched, int(shown[1])),
     )

@@ -222,6 +222,11 @@ def in_figures(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
+def where_any(value: int | None) -> str:
+    """A count, where there is one: a column of nothing but noughts is not shown."""
+    return f"{value:,}" if value else ""
+
+
 def with_doubt(value: float | None, doubt: float | None) -> str:
     """A figure and how far it may be wrong, where that is known."""
     if value is None:
@@ -234,11 +239,15 @@ POINT_VIEW: Final = (
     Shown("to", ("to_point",), as_is),
     Shown("matched", ("matched",), as_is, True),
     Shown("lost", ("lost",), as_is, True),
+    Shown("elsewhere", ("elsewhere",), where_any, True),
     Shown("delay min ms", ("delay_min_ms",), in_figures, True),
     Shown("p50", ("delay_p50_ms",), in_figures, True),
     Shown("p99", ("delay_p99_ms",), in_figures, True),
     Shown("\u00b1", ("delay_uncertainty_ms",), in_figures, True),
     Shown("ttl", ("ttl_step",), plain_number, True),
+    Shown("dscp", ("dscp_changed",), where_any, True),
+    Shown("ecn", ("ecn_changed",), where_any, True),
+    Shown("vlan", ("vlan_changed",), where_any, True),
     Shown("reordered", ("reordered",), as_is, True),
     Shown("not after", ("not_after",), as_is, True),
     Shown("recut", ("recut",), as_is, True),

@@ -85,9 +85,9 @@ def _of_way(way: OneWay, scale: int) -> dict[str, Any]:
         **dict(zip(("delay_min_ms", "delay_p50_ms", "delay_p95_ms", "delay_p99_ms"), delays, strict=True)),
         "delay_uncertainty_ms": way.uncertainty_ms,
         "ttl_step": way.ttl_step,
-        "dscp_changed": way.dscp_changed * scale,
-        "ecn_changed": way.ecn_changed * scale,
-        "vlan_changed": way.vlan_changed * scale,
+        "dscp_changed": way.remarks.dscp * scale,
+        "ecn_changed": way.remarks.ecn * scale,
+        "vlan_changed": way.remarks.vlan * scale,
         "largest_from_bytes": way.largest_from,
         "largest_to_bytes": way.largest_to,
     }
@@ -163,7 +163,13 @@ def _way(way: OneWay, scale: int) -> str:
     lost += f"; {about}{way.elsewhere * scale:,} went another way" if way.elsewhere else ""
     routers = f"; {count_of(way.ttl_step, 'router')} between" if way.ttl_step else ""
     recut = "; segments were cut or joined on the way" if way.recut else ""
-    return f"{delay}{lost}{routers}{recut}"
+    remarks = "".join(f"; {words}" for words in way.remarks.words(scale))
+    sizes = (
+        ""
+        if way.largest_from == way.largest_to
+        else f"; payloads up to {way.largest_from:,} and {way.largest_to:,} bytes"
+    )
+    return f"{delay}{lost}{routers}{remarks}{recut}{sizes}"
 
 
 def _clock(together: Together, point: int) -> str:
