@@ -34,8 +34,8 @@ DELIVERED: Final[Mapping[Counted, str]] = {
 
 
 def throughput(story: Story, profile: Profile) -> Answer:
-    """Did the link deliver the goodput asked for? What was only sent may have been lost."""
-    given = _throughput_of(story, profile)
+    """Did the link deliver the goodput asked for?"""
+    given = _throughput_of(story, profile)  # what was only sent may have been lost
     if given.outcome != "pass" or story.figures.throughput.counted != "sent":
         return given
     because = f"{given.because}; whether they were delivered is not in view: no acknowledgement of them is"
