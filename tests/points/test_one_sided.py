@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.points.made import MS, paired_of, traffic
-from vmpcap.points.one_sided import bound_one_way, describe_one_sided
+from vmpcap.points.one_sided import UNFIT, bound_one_way, describe_one_sided
 from vmpcap.points.pair_clock import bound_pair
 from vmpcap.points.pairing import Paired
 
@@ -45,3 +45,21 @@ def test_without_a_router_offset_and_delay_are_one_figure() -> None:
     assert (bounds.at_most_ns, bounds.at_least_ns) == (None, None)
     assert bounds.least_late_ns == pytest.approx(139 * MS, abs=MS)
     assert "nothing parts them" in describe_one_sided(bounds, "a", "b")
+
+
+@pytest.mark.parametrize("ppm", [1_500, -2_500])
+def test_clocks_that_fit_nothing_are_not_said_to_lack_answers(ppm: int) -> None:
+    """A clock that runs away faster than any crystal: packets both ways are there, and fit nothing."""
+    made = paired_of(traffic(random.Random(3), 300, 6000, (2.0, 2.0), 1.0), lambda t: t + t * ppm // 1_000_000)
+    count = len(made.row_one)
+    side = made.one.side
+    one = made.one._replace(ttl=np.where(side == 0, 64, 63).astype(np.uint8))
+    other = made.other._replace(ttl=np.where(side == 0, 63, 64).astype(np.uint8))
+    paired = Paired(one, other, np.arange(count), np.arange(count), 0, 0, 0, 0, 0)
+    assert bound_pair(paired)[0] is None
+    assert describe_one_sided(bound_one_way(paired), "a", "b") == UNFIT
+
+
+def test_one_direction_is_not_said_to_fit_nothing() -> None:
+    """There the answers are what is missing."""
+    assert not bound_one_way(one_way(0, 64, 63)).has_answers

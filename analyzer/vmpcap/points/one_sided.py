@@ -1,12 +1,23 @@
 """What packets of one direction alone say of two clocks: a delay and an offset together, never apart."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from vmpcap.points.kernels.keys import UNICAST
 from vmpcap.points.pairing import Paired
 from vmpcap.terms.units import NS_PER_MS
+
+U8 = npt.NDArray[np.uint8]
+U64 = npt.NDArray[np.uint64]
+
+UNFIT: Final = (
+    "packets both ways were seen at both, but their times fit no clocks that run apart by 500 ppm at most: one runs"
+    " faster or jumps again and again, or the way between them turns"
+)
+"""Why two points with answers at both have no clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +30,8 @@ class OneSided:
     """By packets that lost TTL on the way back."""
     least_late_ns: int | None
     """Offset and least delay together, by packets whose TTL does not tell which point they passed first."""
+    has_answers: bool
+    """Whether packets of the same ends were seen both ways: then it is not for want of them that no clock is known."""
 
 
 def bound_one_way(paired: Paired) -> OneSided:
@@ -38,11 +51,19 @@ def bound_one_way(paired: Paired) -> OneSided:
         int(forth.min()) if len(forth) else None,
         int(back.max()) if len(back) else None,
         int(untold.min()) if len(untold) and not len(forth) and not len(back) else None,
+        _has_answers(one.pair[paired.row_one[usable]], one.side[paired.row_one[usable]]),
     )
 
 
+def _has_answers(ends: U64, side: U8) -> bool:
+    """Did both of any two ends send?"""
+    return bool(np.intersect1d(ends[side == 0], ends[side == 1]).size)
+
+
 def describe_one_sided(bounds: OneSided, one: str, other: str) -> str:
-    """The same in words, empty where nothing bounds anything."""
+    """The same in words, empty where nothing bounds anything; of clocks that fit no bounds only that."""
+    if bounds.has_answers:
+        return UNFIT
     said = []
     if bounds.at_most_ns is not None:
         said.append(

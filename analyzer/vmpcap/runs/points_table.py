@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from vmpcap.points.between import Between, OneWay
-from vmpcap.points.one_sided import describe_one_sided
+from vmpcap.points.one_sided import UNFIT, describe_one_sided
 from vmpcap.runs.between import Together
 from vmpcap.terms.columns import POINTS, dtypes, through_gate
 from vmpcap.terms.units import NS_PER_MS, count_of
@@ -55,6 +55,8 @@ def _shared(together: Together, pair: Between, sign: int, repeated: int) -> dict
     if pair.clock is None:
         names = together.names[pair.one], together.names[pair.other]
         one_sided = describe_one_sided(pair.one_sided, *names) if pair.one_sided is not None else ""
+        if one_sided == UNFIT:
+            return row | {"because": UNFIT}
         return row | {"because": f"{NO_ANSWERS}; {one_sided}" if one_sided else NO_ANSWERS}
     low, high = pair.clock.at(pair.clock.middle_ts)
     least, most = pair.clock.longest.drift

@@ -17,6 +17,7 @@ from vmpcap.measures.mirrors import fold_mirrors
 from vmpcap.migration.views import PointView
 from vmpcap.points.chain import Standing
 from vmpcap.points.clock import Exchange, Offset
+from vmpcap.points.one_sided import UNFIT
 from vmpcap.points.symmetry import UNLIKE
 from vmpcap.points.timeline import Timeline
 from vmpcap.report.document import Clock
@@ -183,6 +184,7 @@ def _clock(view: PointView, reference: PointView, main: PointView) -> Clock:
     stands = view.standing
     if stands is None:
         because = f"{NOT_COMPARED}; {view.clock_note}" if view.clock_note else NOT_COMPARED
+        because = f"{UNFIT}; the clocks are taken as given" if view.clock_note == UNFIT else because
         return Clock(point=view.name, reference=main.name, because=because)
     if view.line.is_given:
         because = "the packets seen at both allow the clocks to be one; they are taken as given"
