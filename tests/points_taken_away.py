@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from vmpcap.migration.holes import find_holes, name_holes
 from vmpcap.migration.story import tell
 from vmpcap.report.assemble import assemble
 from vmpcap.report.document import Report
@@ -46,8 +47,8 @@ def judged(points: Sequence[PointRead]) -> list[Answers]:
 
 def report_of(points: Sequence[PointRead]) -> Report:
     """The report of these points, whose roles are all named."""
-    views = as_views(points)
-    told = tell(views, (), (), name_faults(points))
+    views = find_holes(as_views(points))
+    told = tell(views, (), (), [*name_faults(points), *name_holes(views)])
     return assemble(told, PROFILE, describe_inputs(points), describe_clocks(views), [], [], "")
 
 

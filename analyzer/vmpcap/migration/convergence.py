@@ -14,6 +14,7 @@ from vmpcap.migration.requests import packet_keys
 from vmpcap.migration.results import Bracket
 from vmpcap.migration.sightings import delivered
 from vmpcap.migration.views import PointView
+from vmpcap.points.holes import Hole, blindness
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
 
 I64 = npt.NDArray[np.int64]
@@ -67,6 +68,9 @@ def _at(view: PointView, guest: Moved, new: Sequence[PointView], sign: Mark) -> 
         theirs = delivered(other, guest, on_clock_of(other, view, since) - SAME_NS)
         also |= np.isin(packet_keys(j, rows), packet_keys(other.journal, theirs))
     stale, flooded = rows[~also], int(also.sum())
+    hole = _blind_for(view, j.ts_ns[stale], new)
+    if hole is not None:
+        return _unknown(f"{blindness(hole)}, where the guest was by then: what passed both places is not known")
     seen_too = f"; {count_of(flooded, 'frame')} passed both places" if flooded else ""
     if not len(stale):
         if view.last_ts - since < WATCHED_NS:
@@ -84,6 +88,16 @@ def _at(view: PointView, guest: Moved, new: Sequence[PointView], sign: Mark) -> 
     )
     length, bracket = between(sign, last, because)
     return Tail(length, bracket, len(stale), flooded)
+
+
+def _blind_for(view: PointView, ts: I64, new: Sequence[PointView]) -> Hole | None:
+    """In which hole of a point at the new place may one of these have passed it?"""
+    for other in new:
+        for hole in other.holes:
+            begin, end = (on_clock_of(view, other, at) for at in (hole.from_ts, hole.to_ts))
+            if ((ts >= begin) & (ts <= end)).any():
+                return hole
+    return None
 
 
 def _unknown(because: str) -> Tail:

@@ -17,6 +17,7 @@ from vmpcap.migration.results import OutageCause
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.switchover import FIRST_AT_DESTINATION, Silence, last_sign, signs_after
 from vmpcap.migration.views import PointView
+from vmpcap.points.holes import hole_before
 from vmpcap.points.roles import rank
 from vmpcap.terms.addresses import NO_MAC, mac_text
 from vmpcap.terms.router_macs import virtual_mac
@@ -315,7 +316,7 @@ def _on_old_way(asked: Asked, scene: Scene) -> list[Evidence]:
     if old and new:
         passed, _ = _hits_at(asked, [*before, *after], _all)
         shows = f"requests came to none of {', '.join(dict.fromkeys((*before, *after)))}, the old way and the new"
-        found.append(Evidence("routing", ~passed, shows))
+        found.append(Evidence("routing", ~passed & ~_in_a_hole(asked, scene), shows))
     return found
 
 
@@ -323,7 +324,7 @@ def _unannounced(asked: Asked, scene: Scene) -> list[Evidence]:
     """Requests sent after the guest was back and before anybody announced it."""
     first = scene.guest.first_heard
     sign = return_of(scene, asked.view)
-    if first is None or sign is None:
+    if first is None or sign is None or hole_before(first[0].holes, first[1].first_ts) is not None:
         return []
     told = on_clock_of(asked.view, first[0], first[1].first_ts)
     back = on_clock_of(asked.view, sign.view, sign.ts)
@@ -388,12 +389,23 @@ def _to_old_port(asked: Asked, scene: Scene) -> list[Evidence]:
         return []
     places = [v for v in scene.views if v.role in ("gateway", "domain:source")]
     which, where = _hits(asked, ("gateway", "domain:source"), _is_for_guest(scene))
+    which &= ~_in_a_hole(asked, scene)
     shows = f"sent to the guest's MAC and not delivered at its new place: {where}"
     unheard = scene.guest.heard and not any(scene.guest.series_at(view) for view in places)
     if asked.answered_ts is None and unheard:
         shows += "; no announcement was heard there: the new place may be another domain, which no switch can learn"
         return [Evidence("unexplained", which, shows)]
     return [Evidence("relearning", which, shows)]
+
+
+def _in_a_hole(asked: Asked, scene: Scene) -> Bools:
+    """Which requests may a point at the new place not show for want of a view?"""
+    which = np.zeros(len(asked.ts), np.bool_)
+    for view in scene.views:
+        for hole in view.holes if view.role == "domain:destination" else ():
+            begin, end = (on_clock_of(asked.view, view, at) for at in (hole.from_ts, hole.to_ts))
+            which |= (asked.ts >= begin - HELD_NS) & (asked.ts <= end)
+    return which
 
 
 def _refused(asked: Asked, scene: Scene) -> list[Evidence]:

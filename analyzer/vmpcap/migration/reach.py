@@ -16,9 +16,10 @@ from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, 
 from vmpcap.migration.several_places import why_several
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
+from vmpcap.points.holes import Hole, blindness, hole_in
 from vmpcap.points.roles import ARRIVAL_PROOF, rank
 from vmpcap.terms.addresses import NO_MAC, distinct_addresses
-from vmpcap.terms.units import NS_PER_S, count_of, iso_utc, ms
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, iso_utc, ms
 
 WAIT_QEMU_NS: Final = NS_PER_S
 """QEMU announces five times within 800 ms: a live point of the domain has heard it by then."""
@@ -28,6 +29,12 @@ WAIT_OTHERS_NS: Final = 38 * NS_PER_S
 
 ALIVE_NS: Final = 5 * NS_PER_S
 """A point that saw frames this shortly before and after was capturing."""
+
+BESIDE_NS: Final = 20 * NS_PER_MS
+"""An announcement this near to a hole may have passed in it: what it takes to another point is not known so well."""
+
+LEAST_IN_VIEW: Final = 2
+"""So many announcements must have come while the point was not blind, for its silence to say something."""
 
 LEAST_IN_VAIN: Final = 3
 """So many of its own ARP requests must stay unanswered before a segment is doubted: one or two may be lost."""
@@ -336,6 +343,9 @@ def _why_silent(
             "not_observable",
             "nothing else was seen there around the switchover: the point may not have been capturing",
         )
+    hole = _hole_over(view, guest, when, when + wait)
+    if hole is not None:
+        return None, "not_observable", blindness(hole)
     deaf = why_deaf(view, guest, when, when + wait)
     if not deaf and not is_cut_off(view, guest, views, moment):
         deaf = why_hidden(view, guest)
@@ -347,6 +357,20 @@ def _why_silent(
         "not_reached",
         f"not seen here in the {wait / NS_PER_S:.0f} s it could take, {source}; other frames were",
     )
+
+
+def _hole_over(view: PointView, guest: Moved, since: int, until: int) -> Hole | None:
+    """
+    In which hole of its capture may all announcements have passed this point?
+
+    None where some that others heard must have come while it was not blind.
+    """
+    hole = hole_in(view.holes, since - ALIVE_NS, until)
+    if hole is None:
+        return None
+    times = [on_point(view, on_reference(other, ts)) for other, series in guest.heard for ts in series.times]
+    in_view = [ts for ts in times if hole_in(view.holes, ts - BESIDE_NS, ts + BESIDE_NS) is None]
+    return None if len(in_view) >= LEAST_IN_VIEW else hole
 
 
 def _of_another_time(view: PointView, guest: Moved) -> str:

@@ -1,7 +1,7 @@
 """What the guest's peers suffered around the switchover, from the point nearest to each of them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -12,6 +12,7 @@ from vmpcap.measures.peers import PeerStream, find_peer_streams
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.results import Peer
 from vmpcap.migration.views import PointView
+from vmpcap.points.holes import Hole, blindness, hole_in
 from vmpcap.points.roles import OUTAGE_FIGURES, rank
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, iso_utc, ms
@@ -27,6 +28,8 @@ AROUND_NS: Final = 60 * NS_PER_S
 
 MOST_TOLD: Final = 5
 """So many further outages of one stream are told one by one."""
+Key = tuple[object, ...]
+"""By what a stream is known again at another point."""
 
 MOST_PEERS: Final = 500
 """So many streams are listed, the worst first; the rest is counted by the caller's note."""
@@ -48,6 +51,8 @@ class Suffered:
     outage: Outage | None = None
     view: PointView | None = None
     """Where they were measured."""
+    hidden_ms: float | None = None
+    """Where a hole of the capture hides the outage: how long it was at most."""
 
     @property
     def is_cut_off(self) -> bool:
@@ -70,24 +75,106 @@ def what_peers_suffered(
     last_before : its last frame before that, on the reference clock; None where no point shows it
     """
     begin = min(moment, last_before if last_before is not None else moment)
-    best: dict[tuple[object, ...], tuple[int, Suffered]] = {}
-    answered: dict[tuple[object, ...], str] = {}
+    seen: dict[Key, list[tuple[int, Suffered, Hole | None]]] = {}
+    answered: dict[Key, str] = {}
     macs = [guest.mac] if guest.mac != NO_MAC else []
     for view in views:
         when = on_point(view, moment)
         away = on_point(view, begin) if last_before is not None else when - BEFORE_NS
         streams = find_peer_streams(view.journal, macs, guest.ips, end_ns=_end_of(view))
         place = rank(view.role, OUTAGE_FIGURES)
-        for stream in streams:
+        for stream in _real_ones(streams, view):
             if stream.last_ts < on_point(view, begin) - BEFORE_NS:
                 continue  # at this point it was over before the guest fell silent
             key = (stream.peer, stream.protocol, stream.peer_port, stream.guest_port, stream.icmp_id, stream.requester)
-            if key not in best or place < best[key][0]:
-                best[key] = (place, _suffered(stream, view, when, away))
+            hole = hiding_hole(stream, view, (away, when))
+            known = seen.setdefault(key, [])
+            if hole is not None or all(place < other for other, _, hidden in known if hidden is None):
+                one = _suffered(stream, view, when, away) if hole is None else _hidden(stream, view, when, hole)
+                known.append((place, one, hole))
             if view.role != "domain:source" and _answered_after(stream, when):
                 answered.setdefault(key, view.name)
-    found = [_by_another_way(suffered, answered.get(key), views) for key, (_, suffered) in best.items()]
+    found = [_by_another_way(_nearest(known), answered.get(key), views) for key, known in seen.items()]
     return sorted(found, key=_severity)[:MOST_PEERS]
+
+
+def _real_ones(streams: Sequence[PeerStream], view: PointView) -> Iterator[PeerStream]:
+    """
+    These streams without those that a hole makes: of a connection in which the peer asks.
+
+    What the guest waits for in it is told only where it waited long; in a hole it need not have.
+    """
+    asked = {(s.peer, s.peer_port, s.guest_port) for s in streams if s.requester == "peer" and s.requests}
+    for stream in streams:
+        is_side = stream.requester == "guest" and stream.manner == "connection"
+        is_side &= (stream.peer, stream.peer_port, stream.guest_port) in asked
+        if not is_side or not all(_hole_of(outage, view) is not None for outage in stream.outages):
+            yield stream
+
+
+def _nearest(seen: Sequence[tuple[int, Suffered, Hole | None]]) -> Suffered:
+    """
+    What is told of a stream that several points saw?
+
+    What the nearest to the peer shows; where a hole of its capture hides that, what the nearest shows that tells it.
+    """
+    _, best, hole = min(seen, key=lambda one: one[0])
+    others = [one for one in seen if one[2] is None and (one[1].peer.outage_ms is not None or one[1].is_cut_off)]
+    if hole is None or not others:
+        return best
+    best = min(others, key=lambda one: one[0])[1]
+    because = f"{best.peer.because}; measured here, because {blindness(hole)}"
+    return replace(best, peer=msgspec.structs.replace(best.peer, because=because))
+
+
+def hiding_hole(stream: PeerStream, view: PointView, switchover: tuple[int, int]) -> Hole | None:
+    """
+    Which hole of the capture hides what this stream met at the switchover? None where it is in view.
+
+    A hole between the last answer before the outage and the first after it, or in the whole time of the switchover.
+    Requests that stay without an answer to the end of the capture need no view of the hole.
+
+    Parameters
+    ----------
+    switchover : from the guest's last sign to its announcement, by the clock of the point
+    """
+    if not view.holes:
+        return None
+    away, when = min(switchover), max(switchover)
+    at = [outage for outage in stream.outages if outage.overlaps(away, when)]
+    for outage in at:
+        hole = _hole_of(outage, view)
+        if hole is not None:
+            return hole
+    return None if at else hole_in(view.holes, away, when)
+
+
+def _hole_of(outage: Outage, view: PointView) -> Hole | None:
+    """In which hole does a part of this outage lie?"""
+    end = outage.first_answer_ts
+    if end is None:
+        return None
+    begin = outage.first_unanswered_ts if outage.last_answer_ts is None else outage.last_answer_ts
+    return hole_in(view.holes, begin, end)
+
+
+def _hidden(stream: PeerStream, view: PointView, when: int, hole: Hole) -> Suffered:
+    """A stream of which nobody knows what it met: the capture was blind then."""
+    near = [o for o in _around_switchover(stream, when) if _hole_of(o, view) is not None]
+    lengths = [o.first_answer_ts - (o.last_answer_ts or o.first_unanswered_ts) for o in near if o.first_answer_ts]
+    most = ms(max(lengths, default=hole.to_ts - hole.from_ts))
+    peer = Peer(
+        peer=stream.peer_ip,
+        protocol=_protocol(stream),
+        point=view.name,
+        interval_ms=ms(stream.interval_ns),
+        retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
+        survived=stream.survived,
+        because=f"how long it was cut off is not known, at most {most:.0f} ms, because {blindness(hole)}",
+        frames=[hole.from_frame, hole.to_frame],
+        filter=stream.filter,
+    )
+    return Suffered(peer, True, None, None, None, None, hidden_ms=most)
 
 
 def _answered_after(stream: PeerStream, when: int) -> bool:
@@ -126,6 +213,8 @@ def _severity(suffered: Suffered) -> tuple[bool, float, str, str]:
 def _suffered(stream: PeerStream, view: PointView, when: int, away: int) -> Suffered:
     """What did the peer of this stream meet? The guest is known to have run until away, and to be announced at when."""
     near = _around_switchover(stream, when)
+    unseen = [o for o in near if _hole_of(o, view) is not None]
+    near = [o for o in near if o not in unseen]
     outage = max(near, key=lambda o: (not o.ended, o.seen_ns), default=None)
     if outage is None and not stream.first_ts <= when <= stream.last_ts:
         return _on_one_side(stream, view, when)
@@ -143,7 +232,7 @@ def _suffered(stream: PeerStream, view: PointView, when: int, away: int) -> Suff
         lost=0 if outage is None else outage.lost,
         retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
         survived=_survived(stream, outage),
-        because=_because(stream, outage, near),
+        because="; ".join((_because(stream, outage, near), *_unseen(unseen, view))),
         frames=_frames(outage),
         from_ts=iso_utc(outage.first_unanswered_ts) if outage is not None else None,
         to_ts=iso_utc(_end_of_outage(outage)) if outage is not None else None,
@@ -163,6 +252,18 @@ def _suffered(stream: PeerStream, view: PointView, when: int, away: int) -> Suff
         outage,
         view,
     )
+
+
+def _unseen(outages: Sequence[Outage], view: PointView) -> Iterator[str]:
+    """What looks like an outage and need not be one?"""
+    for outage in outages[:MOST_TOLD]:
+        hole = _hole_of(outage, view)
+        if hole is not None:
+            length = outage.seen_ns / NS_PER_MS
+            yield (
+                f"what looks like {length:.0f} ms from frame {outage.first_unanswered_frame} on need not be an outage:"
+                f" {blindness(hole)}"
+            )
 
 
 def _end_of_outage(outage: Outage) -> int | None:

@@ -17,6 +17,7 @@ from vmpcap.migration.sightings import GROUP_BIT, delivered, frames_of
 from vmpcap.migration.stream import StreamFigures
 from vmpcap.migration.suffering import Suffered
 from vmpcap.migration.views import PointView
+from vmpcap.points.holes import Hole, blindness, hole_before, hole_in
 from vmpcap.points.roles import rank
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, iso_utc
 
@@ -67,6 +68,8 @@ class Silence:
     """Median time between the guest's frames before: what silence means nothing."""
     own: Mark | None = None
     """Its first frame after that no host sent for it."""
+    hidden_by: tuple[Hole, ...] = ()
+    """Holes of the capture in which an end of it may lie: that end is left out."""
 
 
 def find_moment(move: Move, guest: Moved) -> int:
@@ -96,7 +99,8 @@ def silences(guest: Moved, views: Sequence[PointView], moment: int) -> dict[str,
     """
     found = {}
     for view in views:
-        silence = _silence_at(view, guest, on_point(view, moment))
+        when = on_point(view, moment)
+        silence = _in_view(_silence_at(view, guest, when), view, when)
         if silence is not None:
             found[view.name] = silence
     last = last_sign_before(found)
@@ -128,6 +132,24 @@ def _without_floods(silence: Silence, guest: Moved, last: int) -> Silence:
     if later == len(ts):
         return replace(silence, after=None)
     return replace(silence, after=Mark(view, int(ts[later]), int(view.journal.frame[frames.sent[later]])))
+
+
+def _in_view(silence: Silence | None, view: PointView, moment: int) -> Silence | None:
+    """
+    The same without an end that need not be one: beside it the capture has a hole, in which the guest may have sent.
+
+    A hole before the moment takes the last frame before, one after it the first frame after.
+    """
+    if silence is None or silence.before is None or silence.after is None:
+        return silence
+    begin, last = silence.before.ts, silence.own.ts if silence.own is not None else silence.after.ts
+    holes = tuple(hole for hole in view.holes if hole.touches(begin, max(silence.after.ts, last)))
+    if not holes:
+        return silence
+    ends = [hole for hole in holes if hole.touches(begin, silence.after.ts)]
+    before = None if any(hole.from_ts < moment for hole in ends) else silence.before
+    after = None if any(hole.to_ts > moment for hole in ends) else silence.after
+    return Silence(before, after, silence.usual_ns, None, holes)
 
 
 def last_sign_before(quiet: dict[str, Silence]) -> int | None:
@@ -229,20 +251,33 @@ def _stream_bracket(
     where that is shorter.
     """
     to = first_sign(guest, quiet)
+    hidden = _hidden_by(guest, quiet)
+    if to is None and hidden is not None:
+        return None, Bracket(because=f"{blindness(hidden)}, in which the guest's first sign may lie"), ""
     if to is None:
         return None, Bracket(because="no point saw a sign of the guest at its destination"), ""
     starts = [s.before for s in quiet.values() if s.before is not None and _is_before(s.before, to)]
     begin = last_sign(_on_a_known_clock(starts, to) or starts)
     if begin is not None:
         pairs = [(begin, to), *([] if begin is last_sign(starts) else _at_one_point(quiet))]
-        length, bracket = _surely_shortest(pairs, "from the guest's last frame before to its first sign after")
+        because = f"from the guest's last frame before to its first sign after{_less_by_holes(begin, to)}"
+        length, bracket = _surely_shortest(pairs, because)
         return length, bracket, "guest_frames"
     burst = _last_burst(move, figures)
     if burst is not None and _is_before(burst, to):
         length, bracket = between(burst, to, "from the pause before the stream's last burst to the guest's first sign")
         return length, bracket, "last_burst"
     because = "no point shows the guest before the switchover, and no pause of the stream marks its last burst"
+    because += f"; {blindness(hidden)}" if hidden is not None else ""
     return None, Bracket(to_point=to.view.name, to_frame=to.frame, to_ts=iso_utc(to.ts), because=because), ""
+
+
+def _less_by_holes(begin: Mark, to: Mark) -> str:
+    """What is to be said where a point at either end was blind in between? The guest may have been seen then."""
+    holes = [hole_in(begin.view.holes, begin.ts, on_clock_of(begin.view, to.view, to.ts))]
+    holes += [hole_in(to.view.holes, on_clock_of(to.view, begin.view, begin.ts), to.ts)]
+    words = dict.fromkeys(blindness(hole) for hole in holes if hole is not None)
+    return "".join(f"; it may be shorter: {text}" for text in words)
 
 
 def last_sign(marks: Sequence[Mark]) -> Mark | None:
@@ -257,8 +292,17 @@ def signs_after(guest: Moved, quiet: dict[str, Silence]) -> list[Mark]:
     marks = [s.after for s in quiet.values() if s.after is not None]
     named = {m.view.name for m in marks}
     return marks + [
-        Mark(view, series.first_ts, series.frames[0]) for view, series in guest.heard if view.name not in named
+        Mark(view, series.first_ts, series.frames[0])
+        for view, series in guest.heard
+        if view.name not in named and hole_before(view.holes, series.first_ts) is None
     ]
+
+
+def _hidden_by(guest: Moved, quiet: dict[str, Silence]) -> Hole | None:
+    """Which hole of a capture may hold the guest's last frame before, or its first sign after?"""
+    holes = [hole for silence in quiet.values() for hole in silence.hidden_by]
+    holes += [hole for v, s in guest.heard if (hole := hole_before(v.holes, s.first_ts)) is not None]
+    return max(holes, key=lambda hole: hole.ms, default=None)
 
 
 def first_sign(guest: Moved, quiet: dict[str, Silence]) -> Mark | None:
@@ -294,6 +338,9 @@ def _guest_silence(quiet: dict[str, Silence]) -> tuple[float | None, Bracket]:
     if before is not None and after is not None:
         pairs.append((before, after))
     if not pairs:
+        blind = [hole for s in quiet.values() for hole in s.hidden_by[:1]]
+        if blind:
+            return None, Bracket(because=f"{blindness(blind[0])}, in which the guest may have sent")
         return None, Bracket(because="no point shows frames of the guest both before and after the switchover")
     usual = min((s.usual_ns for s in quiet.values() if s.usual_ns is not None), default=None)
     often = f"; it usually sent every {usual / NS_PER_MS:.1f} ms" if usual is not None else ""
@@ -344,6 +391,10 @@ def _peer_outage(suffered: Sequence[Suffered]) -> tuple[float | None, Bracket]:
     Of equally long ones (none at all) the one that was measured most finely.
     """
     timed = [s for s in suffered if s.peer.outage_ms is not None and s.ended]
+    longest = max((s.peer.outage_ms or 0.0 for s in timed), default=0.0)
+    hidden = max(
+        (s for s in suffered if (s.hidden_ms or 0.0) > longest), key=lambda s: s.hidden_ms or 0.0, default=None
+    )
     gone = next((s for s in suffered if s.is_cut_off), None)
     if gone is not None:
         return None, Bracket(
@@ -352,6 +403,9 @@ def _peer_outage(suffered: Sequence[Suffered]) -> tuple[float | None, Bracket]:
             from_ts=iso_utc(gone.from_ts),
             because=_of_peer(gone),
         )
+    if hidden is not None:
+        others = f"; of others the longest is {longest:.0f} ms" if timed else ""
+        return None, Bracket(because=f"{_of_peer(hidden)}{others}")
     if not timed:
         stopped = next((s.peer.because for s in suffered if not s.ended), "")
         return None, Bracket(because=stopped or "no peer of the guest was seen asking it during the switchover")
@@ -387,6 +441,9 @@ def _relearn(guest: Moved, views: Sequence[PointView], quiet: dict[str, Silence]
             reached.append((first, Mark(view, int(j.ts_ns[rows[0]]), int(j.frame[rows[0]]))))
     if reached:
         first, to = reached[0]
+        hole = hole_in(first.view.holes, first.ts, to.ts)
+        if hole is not None:
+            return None, Bracket(because=f"{blindness(hole)}: unicast for the guest may have come in it")
         return between(first, to, f"first frame of the guest to the first unicast for it, at {first.view.name}")
     if seen:
         because = f"no unicast for the guest was delivered at {seen[0][0].name} after the switchover"

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from vmpcap.announcements.carriers import CarrierLog
 from vmpcap.announcements.complaints import ComplaintLog
 from vmpcap.announcements.control import ControlLog
@@ -10,10 +13,12 @@ from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.announcements.series import Series
 from vmpcap.announcements.tunnelled import Tunnelled
 from vmpcap.measures.connections import Connection
+from vmpcap.measures.gaps import no_gaps
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.tunnels import NumberedTunnel
 from vmpcap.points.chain import Standing
 from vmpcap.points.clock import Offset
+from vmpcap.points.holes import Hole
 from vmpcap.points.sightings import SightingLog
 from vmpcap.points.timeline import Timeline, constant_timeline
 
@@ -66,6 +71,10 @@ class PointView:
     """The same at any time; None: by `offset` at all times."""
     clock_note: str = ""
     """What else is to be said of this clock: a chain of points that contradicts it, bounds from one side."""
+    gaps: npt.NDArray[np.int64] = field(default_factory=no_gaps)
+    """int64[k, 4]: when no frame at all passed, as `measures/gaps.py` has them."""
+    holes: tuple[Hole, ...] = ()
+    """Those of them in which something passed that the capture lacks."""
     found: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What was looked up in the journal once, by what was asked: many questions begin with a guest's frames."""
 

@@ -2,12 +2,16 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from vmpcap.report.blocks import Block, Fact, Grid, Heading, Source
 from vmpcap.report.chart import Glyphs
 from vmpcap.report.document import Clock, Input, Report
 from vmpcap.report.words import figure, guess_words, odd_words, profile_line, seconds_between, size, span, stamp
 from vmpcap.terms.units import count_of
+
+MOST_HOLES: Final = 4
+"""So many holes of a capture are told one by one."""
 
 
 def about_captures(report: Report, glyphs: Glyphs) -> Iterator[Block]:
@@ -19,6 +23,12 @@ def about_captures(report: Report, glyphs: Glyphs) -> Iterator[Block]:
             yield Fact("defects", f"{given.point}: {words}")
         for words in guess_words(given):
             yield Fact("guessed", f"{given.point}: {words}")
+        for hole in given.holes[:MOST_HOLES]:
+            sure = "" if hole.sure else ", perhaps"
+            frames = f"from {stamp(hole.from_ts)}, between frames {hole.from_frame:,} and {hole.to_frame:,}"
+            yield Fact("hole", f"{given.point}: {figure(hole.ms, 'ms')}{sure}, {frames}", hole.because)
+        if len(given.holes) > MOST_HOLES:
+            yield Fact("", f"{given.point}: {count_of(len(given.holes) - MOST_HOLES, 'more hole')}")
     for point, because in {i.point: i.role_because for i in report.inputs if i.role_because}.items():
         yield Fact("role", f"{point}: {because}")
     for rule in report.decode_as:

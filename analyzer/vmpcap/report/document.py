@@ -57,6 +57,21 @@ class Guess(msgspec.Struct, frozen=True, kw_only=True):
     """The rule of --decode-as that says it instead."""
 
 
+class CaptureHole(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of time in which a point recorded nothing, though something passed it."""
+
+    from_ts: str
+    """The last frame before, as the next the first frame after: the point may have been blind for less."""
+    to_ts: str
+    from_frame: int
+    to_frame: int
+    ms: float
+    sure: bool
+    """False where what is missing may as well have been lost before it came to the point."""
+    because: str
+    """What shows that something passed."""
+
+
 class Input(msgspec.Struct, frozen=True, kw_only=True):
     """One capture file that was read."""
 
@@ -82,6 +97,8 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     """The interfaces of the file that its packets were taken on, each with its description, as far as the file says."""
     taken: str = ""
     """Which interface of the file the point is; empty where it is all of it."""
+    holes: list[CaptureHole] = []
+    """When the capture lacks what passed the point, as others or TCP show."""
     role_because: str = ""
     """Why a point that nobody named has this role, or has none; empty where the role was given."""
 

@@ -3,10 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+import msgspec
+
 from vmpcap.decode.guesses import Guess as Counted
+from vmpcap.migration.views import PointView
 from vmpcap.readers.defects import Defect as ReadDefect
 from vmpcap.readers.facts import CaptureFacts, Drops
-from vmpcap.report.document import Defect, Guess, Input
+from vmpcap.report.document import CaptureHole, Defect, Guess, Input
 from vmpcap.runs.point import PointRead
 from vmpcap.runs.requests import PointFiles
 from vmpcap.terms.link_types import link_type_name
@@ -67,6 +70,30 @@ def describe_file(
         interfaces=list(interfaces),
         taken="+".join(files.interfaces),
     )
+
+
+def with_holes(inputs: Sequence[Input], views: Sequence[PointView]) -> list[Input]:
+    """The same, each file with the holes that begin in its time."""
+    holes = {view.name: view.holes for view in views}
+    return [
+        msgspec.structs.replace(
+            one,
+            holes=[
+                CaptureHole(
+                    from_ts=begin,
+                    to_ts=iso_utc(hole.to_ts) or "",
+                    from_frame=hole.from_frame,
+                    to_frame=hole.to_frame,
+                    ms=hole.ms,
+                    sure=hole.sure,
+                    because=hole.because,
+                )
+                for hole in holes.get(one.point, ())
+                if (begin := iso_utc(hole.from_ts) or "") and (one.first_ts or "") <= begin <= (one.last_ts or "")
+            ],
+        )
+        for one in inputs
+    ]
 
 
 def dropped(drops: Sequence[Drops]) -> int:

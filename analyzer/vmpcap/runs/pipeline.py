@@ -8,11 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from vmpcap.measures.sequence_graph import SequenceGraph
+from vmpcap.migration.holes import find_holes, name_holes
 from vmpcap.migration.story import Told, tell
 from vmpcap.report.assemble import assemble
 from vmpcap.report.document import Input, Report
 from vmpcap.runs.between import Together, compare_all
-from vmpcap.runs.inputs import describe_inputs, name_faults
+from vmpcap.runs.inputs import describe_inputs, name_faults, with_holes
 from vmpcap.runs.merged import say_together, take_apart
 from vmpcap.runs.pieces import join_pieces, refuted
 from vmpcap.runs.point import PointRead, Progress, Wanted
@@ -71,15 +72,16 @@ def analyse(request: Request, progress: Progress | None = None) -> Analysis:
     if wrong := refuted(points):
         request, pieces = join_pieces(asked, but_not=wrong)
         points = read_points(request, Wanted(), progress)
-    faults = name_faults(points)
-    views = with_roles(points, as_views(points), request)
+    views = find_holes(with_roles(points, as_views(points), request))
+    faults = [*name_faults(points), *name_holes(views)]
     told = tell(views, request.ports, request.guests, faults)
     if any(point.journal.overflowed for point in points) and told.stories and not request.is_enough():
         guests = guests_in(told)
         del told  # it holds the views, and they the journals
         look_again(points, views, guests, request)
         told = tell(views, request.ports, request.guests, faults)
-    inputs, clocks, rules = describe_inputs(points), describe_clocks(views), [rule.text for rule in request.decode_as]
+    inputs = with_holes(describe_inputs(points), views)
+    clocks, rules = describe_clocks(views), [rule.text for rule in request.decode_as]
     report = assemble(
         told,
         request.profile,

@@ -22,6 +22,7 @@ from vmpcap.decode.guesses import Guess, GuessCounter
 from vmpcap.decode.stops import STOPS
 from vmpcap.flows.table import FlowTable
 from vmpcap.measures.follow import Follower
+from vmpcap.measures.gaps import GapLog
 from vmpcap.measures.journal import NO_FLOW, Journal
 from vmpcap.measures.tunnels import TunnelCounter
 from vmpcap.points.sightings import SightingLog
@@ -88,6 +89,8 @@ class PointRead:
     """Endpoints of tunnels that carried frames of overlays."""
     tunnelled: TunnelledLog = field(default_factory=TunnelledLog)
     """Machines inside EtherIP, fences and labels."""
+    gaps: GapLog = field(default_factory=GapLog)
+    """When no frame at all passed."""
     was_told_data: bool = False
     """Whether a user said of some packets that nobody is to look inside."""
 
@@ -220,6 +223,7 @@ def _absorb(
     copies = beside.begin(lambda: read.copies.mark(batch, seen)) if is_marked else None
     if is_wanted:
         read.tunnels.absorb(frames, inside)
+        read.gaps.absorb(frames.ts_ns, batch.first_frame, inside)
     if wanted.announcements and is_wanted:
         arrivals = read_arrivals(batch, frames)
         if inside is not None:

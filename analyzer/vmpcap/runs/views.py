@@ -117,6 +117,7 @@ def _as_view(
         services=tuple(services_of(point)),
         packets=point.sightings if point.sightings.budget else None,
         timeline=timeline,
+        gaps=point.gaps.rows(),
     )
 
 

@@ -109,6 +109,12 @@ def _failing_mechanisms(guest: GuestStory) -> str:
     return "".join(f"; {m.name}: {m.because}" for m in failed)
 
 
+def _ends_of_hole(guest: GuestStory) -> tuple[Evidence, ...]:
+    """The frames on both sides of the hole that hides most of an outage."""
+    hidden = max(guest.suffered, key=lambda s: s.hidden_ms or 0.0)
+    return show(hidden.peer.point, hidden.peer.frames)
+
+
 def switchover(story: Story, profile: Profile) -> Answer:
     """Was the guest away for no longer than the limit: a peer's outage, or else the bracket?"""
     limit = profile.switchover_ms_max
@@ -121,6 +127,8 @@ def switchover(story: Story, profile: Profile) -> Answer:
             words = f"{share} were never answered again: {gone[0].peer.because}"
             evidence = show(gone[0].peer.point, gone[0].peer.frames)
             return Answer("undecided" if limit is None else "fail", words, None, limit, "ms", evidence)
+        if figure.peer_outage_ms is None and any(s.hidden_ms is not None for s in guest.suffered):
+            return Answer("undecided", figure.peer_outage.because, None, limit, "ms", _ends_of_hole(guest))
         value = figure.peer_outage_ms if figure.peer_outage_ms is not None else figure.bracket_ms
         bracket = figure.peer_outage if figure.peer_outage_ms is not None else figure.bracket
         frames = tuple(f for f in (bracket.from_frame, bracket.to_frame) if f is not None)
