@@ -5,6 +5,7 @@ from typing import Final, Literal
 import msgspec
 
 from vmpcap.migration.path_results import NextHop, Symptom, Unreachable
+from vmpcap.migration.segment_results import GuestSegment
 
 MigrationOutcome = Literal["completed", "aborted", "truncated", "unknown"]
 PhaseKind = Literal["setup", "bulk", "burst", "switchover", "resume"]
@@ -250,3 +251,5 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
     domain: Domain
     peers: list[Peer] = []
     mechanisms: list[Mechanism] = []
+    segments: list[GuestSegment] = []
+    """What happened to its packets and its peers' between each two neighbouring points, before and after it moved."""

@@ -46,3 +46,44 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     because: str
     frames: list[int] = []
     """Lost packets at the first point, at most 100 of them."""
+
+
+Era = Literal["before", "after"]
+"""While the stream ran and the guest was at its old place; from its first sign at the new one on."""
+
+
+class GuestSegment(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    One part of the way between a guest and its peers, in one direction, before the switchover or after it.
+
+    Counts are of unicast packets with all peers together; unknown is null, never 0.
+    """
+
+    when: Era
+    from_point: str
+    to_point: str
+    direction: Literal["to_guest", "from_guest"]
+    lost: int | None
+    """Last seen at the one, and never at the other or further on."""
+    lost_of: int
+    duplicated: int | None
+    reordered: int | None
+    delay_min_ms: float | None
+    """By the middle of the possible clocks; it and the next may be wrong alike by uncertainty_ms."""
+    delay_p95_ms: float | None
+    uncertainty_ms: float | None
+    queueing_ms: float | None
+    """By how much the 95th percentile lies above the least delay: no clock's offset is in it."""
+    matched: int
+    """Packets that both points show."""
+    missed: int | None
+    """Not seen at the second point, but further on or acknowledged. Not among those lost."""
+    outside: int
+    """Seen at the first only, while the second recorded nothing or not yet: lost, or not recorded."""
+    unseen: int
+    """Shown by the second point only."""
+    one_in: int
+    """Of so many packets one was compared; the counts are scaled up by it, and rough where it is not 1."""
+    because: str
+    frames: list[int] = []
+    """Lost packets at the first point, at most 100 of them."""

@@ -1,6 +1,6 @@
 """On which part of the stream's way packets were lost, doubled, overtaken or held up."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -77,7 +77,7 @@ def describe_segments(move: Move) -> list[Segment]:
         for a in range(len(stations))
         for b in range(a + 1, len(stations))
     }
-    ordered = _along(len(stations), stretches)
+    ordered = along(len(stations), {pair: stretch.order for pair, stretch in stretches.items()})
     found: list[Segment] = []
     for place, (near, far) in enumerate(pairwise(ordered)):
         stretch = stretches[min(near, far), max(near, far)]
@@ -156,12 +156,12 @@ def _order_by_facts(one: Station, other: Station) -> int:
     return int(np.sign(places[1] - places[0]))
 
 
-def _along(count: int, stretches: dict[tuple[int, int], Stretch]) -> list[int]:
-    """The stations from the source to the destination: before how many others does each of them stand?"""
+def along(count: int, orders: Mapping[tuple[int, int], int]) -> list[int]:
+    """The stations from the nearest to the farthest: before how many others (order 1) does each of them stand?"""
     score = [0] * count
-    for (a, b), stretch in stretches.items():
-        score[a] += stretch.order
-        score[b] -= stretch.order
+    for (a, b), order in orders.items():
+        score[a] += order
+        score[b] -= order
     return sorted(range(count), key=lambda n: -score[n])
 
 
@@ -173,7 +173,7 @@ def _segment(stretch: Stretch, here: Station, there: Station, further: Sequence[
     rows = sent[left]
     left, right = left[rows], right[rows]
     late = there.kept.ts_ns[right] - here.kept.ts_ns[left]
-    delays, doubt = _delays(stretch.clock, paired.one.ts_ns[paired.row_one[rows]], late, is_turned)
+    delays, doubt = delays_of(stretch.clock, paired.one.ts_ns[paired.row_one[rows]], late, is_turned)
     scale = paired.scale
     shared = {
         "from_point": here.name,
@@ -220,7 +220,7 @@ def _segment(stretch: Stretch, here: Station, there: Station, further: Sequence[
     )
 
 
-def _delays(
+def delays_of(
     clock: PairClock | None, at: I64, late: I64, is_turned: bool
 ) -> tuple[tuple[float, float] | None, float | None]:
     """Least delay and its 95th percentile in ms by the middle of the possible clocks, and how far both may be off."""

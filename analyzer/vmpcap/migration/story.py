@@ -12,8 +12,10 @@ from vmpcap.migration.conflicts import Conflict, find_duplicate_address, find_se
 from vmpcap.migration.delivery import say_what_counts
 from vmpcap.migration.detours import Detour, find_trombone
 from vmpcap.migration.early import Early, find_early_announcement
+from vmpcap.migration.guest_segments import Signs, describe_guest_segments
 from vmpcap.migration.guests import Moved, find_guests, on_point, on_reference
 from vmpcap.migration.hops import describe_path
+from vmpcap.migration.marks import Mark
 from vmpcap.migration.mechanisms.case import Case, Trip
 from vmpcap.migration.mechanisms.table import judge_mechanisms, judge_stream
 from vmpcap.migration.moves import Move, match_transfers
@@ -33,7 +35,15 @@ from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.split import find_split, longest_part_ns, wan_side
 from vmpcap.migration.stream import StreamFigures, is_at_sender, measure_stream, stuck_segment, uncaptured
 from vmpcap.migration.suffering import Suffered, what_peers_suffered
-from vmpcap.migration.switchover import describe_switchover, find_end, find_moment, last_sign_before, silences
+from vmpcap.migration.switchover import (
+    Silence,
+    describe_switchover,
+    find_end,
+    find_moment,
+    last_sign_before,
+    signs_after,
+    silences,
+)
 from vmpcap.migration.told import tell_announcements
 from vmpcap.migration.transfers import Link, Refused, Transfer, find_transfers
 from vmpcap.migration.two_domains import name_domains
@@ -275,6 +285,7 @@ def _tell_guest(
         domain=domain,
         peers=[s.peer for s in suffered],
         mechanisms=judge_mechanisms(case),
+        segments=describe_guest_segments(moved, views, _signs(moved, views, quiet)),
     )
     return GuestStory(
         moved=moved,
@@ -291,6 +302,21 @@ def _tell_guest(
         early=early,
         announcement_filter=f"arp.src.hw_mac == {mac_text(moved.mac)} && (arp.opcode == 3 || arp.isgratuitous)",
     )
+
+
+def _signs(moved: Moved, views: Sequence[PointView], quiet: dict[str, Silence]) -> Signs:
+    """What parts the time before the switchover from the time after it?"""
+    heard = {(view.name, series.first_ts) for view, series in moved.heard}
+    first = min((on_reference(view, series.first_ts) for view, series in moved.heard), default=None)
+    earlier = [
+        Mark(view, series.last_ts, series.frames[-1])
+        for view in views
+        for series in view.series
+        if series.mac == moved.mac and (view.name, series.first_ts) not in heard
+        if first is not None and on_reference(view, series.last_ts) < first
+    ]
+    lasts = [silence.before for silence in quiet.values() if silence.before is not None]
+    return Signs(earlier, lasts, signs_after(moved, quiet))
 
 
 def _stun_on_stream_clock(move: Move, guests: Sequence[GuestStory], views: Sequence[PointView]) -> Stun | None:

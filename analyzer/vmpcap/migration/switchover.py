@@ -143,13 +143,13 @@ def _in_view(silence: Silence | None, view: PointView, moment: int) -> Silence |
     if silence is None or silence.before is None or silence.after is None:
         return silence
     begin, last = silence.before.ts, silence.own.ts if silence.own is not None else silence.after.ts
-    holes = tuple(hole for hole in view.holes if hole.touches(begin, max(silence.after.ts, last)))
+    holes = [hole for hole in view.holes if hole.touches(begin, max(silence.after.ts, last))]
     if not holes:
         return silence
     ends = [hole for hole in holes if hole.touches(begin, silence.after.ts)]
     before = None if any(hole.from_ts < moment for hole in ends) else silence.before
     after = None if any(hole.to_ts > moment for hole in ends) else silence.after
-    return Silence(before, after, silence.usual_ns, None, holes)
+    return Silence(before, after, silence.usual_ns, None, tuple(ends))
 
 
 def last_sign_before(quiet: dict[str, Silence]) -> int | None:

@@ -34,6 +34,7 @@ def about_guest(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
     yield from _interruption(guest, glyphs)
     yield from _peers(guest)
     yield from _breakdown(guest, glyphs)
+    yield from _segments(guest)
     yield from about_mechanisms(guest.mechanisms)
 
 
@@ -46,6 +47,33 @@ def about_mechanisms(found: Sequence[Mechanism]) -> Iterator[Block]:
     if mechanisms:
         names = ("mechanism", "worked", "after", "frames", "because")
         yield Grid(names, mechanisms, right=("after",), sentences=("because",))
+
+
+def _segments(guest: Guest) -> Iterator[Block]:
+    """Where packets of the guest and its peers were lost, and where that is not known; the rest in one line."""
+    told = [s for s in guest.segments if s.lost or s.lost is None]
+    rows = tuple(
+        (
+            s.when,
+            f"{s.from_point} to {s.to_point}",
+            DIRECTIONS[s.direction],
+            "?" if s.lost is None else f"{s.lost:,}",
+            f"{s.lost_of:,}",
+            s.because,
+        )
+        for s in told
+    )
+    if rows:
+        names = ("moved", "segment", "packets", "lost", "of", "because")
+        yield Grid(names, rows, right=("lost", "of"), sentences=("because",))
+    sound = [s for s in guest.segments if s.lost == 0]
+    if sound:
+        parts = ", ".join(dict.fromkeys(f"{s.from_point} to {s.to_point} ({s.when})" for s in sound))
+        yield Fact("nothing lost", parts)
+
+
+DIRECTIONS: Final = {"to_guest": "to the guest", "from_guest": "from the guest"}
+"""Who sent the packets of a segment."""
 
 
 def _where(mechanism: Mechanism) -> str:

@@ -1,0 +1,448 @@
+"""On which part of the way between a guest and its peers packets were lost, doubled or held up, before and after."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.measures.copies import is_first_copy
+from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.clocks import clock_doubt, on_clock_of
+from vmpcap.migration.guests import Moved
+from vmpcap.migration.marks import NOT_COMPARED, Mark
+from vmpcap.migration.segment_results import Era, GuestSegment
+from vmpcap.migration.segments import along, delays_of
+from vmpcap.migration.sightings import GROUP_BIT, frames_of
+from vmpcap.migration.views import PointView
+from vmpcap.points.between import overtaken
+from vmpcap.points.holes import blindness
+from vmpcap.points.kernels.keys import Kept
+from vmpcap.points.pair_clock import PairClock, bound_pair
+from vmpcap.points.pairing import Paired, only, pair_kept
+from vmpcap.points.passage import Passage, Way, add_up, follow_way
+from vmpcap.points.roles import rank
+from vmpcap.terms.units import NS_PER_MS, count_of
+from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, TCP_ACK
+
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+Bools = npt.NDArray[np.bool_]
+
+FROM_PEERS: Final[dict[Era, tuple[str | None, ...]]] = {
+    "before": ("client", "gateway", None, "wan", "source", "destination", "domain:source"),
+    "after": ("client", "gateway", None, "wan", "source", "destination", "domain:destination"),
+}
+"""Roles as requests meet them, where times do not tell their order. The guest's other place is not on the way."""
+
+MOST_CONNECTIONS: Final = 50
+"""Of so many TCP connections, those of most packets, each byte is followed; of the rest nothing is told."""
+
+LEAST_COPIES: Final = 0.05
+"""From this share on a point shows packets several times by its place: less may be sent again."""
+
+SLACK_NS: Final = 200 * NS_PER_MS
+"""A request this near to the end of a point's view, or to a hole in it, may have passed unrecorded."""
+
+BESIDE_NS: Final = 20 * NS_PER_MS
+"""So long before a hole a packet may have left that would have passed in it."""
+
+ECHOES: Final = ((IP_ICMP, 8, 0), (IP_ICMPV6, 128, 129))
+"""Protocol, type of echo request and reply (RFC 792, RFC 4443 section 4)."""
+
+FACTOR: Final = np.uint64(0x9E37_79B9_7F4A_7C15)
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A point on the way between the guest and its peers, with the packets of both that it kept, of one era."""
+
+    view: PointView
+    kept: Kept
+    to_guest: Bools
+    """bool[rows]: sent by a peer."""
+    protocol: npt.NDArray[np.uint8]
+    ack: I64
+    """int64[rows]: the acknowledgement that a segment of TCP carries; -1 without one."""
+    era: Span
+    """From when to when, by its own clock."""
+    inside: Bools
+    """bool[rows]: of the era; the others are there to be known again."""
+    answered: Bools
+    """bool[rows]: an echo request whose reply passed here."""
+    has_copies: bool
+
+    @property
+    def name(self) -> str:
+        return self.view.name
+
+
+class _Stretch(NamedTuple):
+    paired: Paired
+    clock: PairClock | None
+    order: int
+    """1 where the one stands nearer to the peers, -1 where the other does, 0 where nothing tells."""
+
+
+class Signs(NamedTuple):
+    """Frames that part the time before the switchover from the time after it."""
+
+    earlier: Sequence[Mark]
+    """The last frames by which the guest was announced before this migration: it may have come from elsewhere then."""
+    lasts: Sequence[Mark]
+    """The guest's last frame at its old place, as points saw it."""
+    firsts: Sequence[Mark]
+    """Its first sign at its new place."""
+
+
+def describe_guest_segments(guest: Moved, views: Sequence[PointView], signs: Signs) -> list[GuestSegment]:
+    """
+    What happened to the packets of a guest and its peers between each two neighbours on their way?
+
+    Notes
+    -----
+    Before: from the capture's begin, or an earlier announcement of the guest, to its last frame at its old place.
+    After: from its first sign at the new one (where that stands on no clock that was compared, from that last frame) to
+    the end of the capture. What was sent in between met no guest and is told by the parts of an outage.
+    """
+    eras: tuple[Era, ...] = ("before", "after")
+    return [segment for when in eras for segment in _segments(guest, views, when, signs)]
+
+
+def _segments(guest: Moved, views: Sequence[PointView], when: Era, signs: Signs) -> Iterator[GuestSegment]:
+    stations = [s for view in views if (s := _station(view, guest, when, signs)) is not None]
+    if len(stations) < 2:
+        return
+    mask = max(s.view.packets.mask for s in stations if s.view.packets is not None)
+    stations = [_only(s, np.flatnonzero(s.kept.loose & np.uint64(mask) == 0)) for s in stations]
+    count = len(stations)
+    stretches = {
+        (a, b): _stretch(stations[a], stations[b], mask, when) for a in range(count) for b in range(a + 1, count)
+    }
+    old = [view for view in views if when == "after" and view.role == "domain:source"]
+    ordered = along(count, {pair: stretch.order for pair, stretch in stretches.items()})
+    for place, (near, far) in enumerate(pairwise(ordered)):
+        stretch = stretches[min(near, far), max(near, far)]
+        if not stretch.order:
+            continue
+        beyond = [stations[n] for n in ordered[place + 2 :]]
+        before = [stations[n] for n in ordered[:place]]
+        yield from _one_way(stretch, stations[near], stations[far], beyond, when, True, near > far, old)
+        yield from _one_way(stretch, stations[far], stations[near], before, when, False, far > near, old)
+
+
+def _station(view: PointView, guest: Moved, when: Era, signs: Signs) -> Station | None:
+    """What this point shows of the guest and its peers; None where it is not on their way then, or shows nothing."""
+    if view.packets is None or view.role not in FROM_PEERS[when] or not view.journal_complete:
+        return None
+    j, frames = view.journal, frames_of(view, guest)
+    sent = frames.sent_ip[(j.eth_dst[frames.sent_ip] & GROUP_BIT) == 0]
+    rows = np.concatenate((frames.asked, sent))
+    is_domain = view.role == FROM_PEERS[when][-1] and bool(len(frames.sent))
+    era = _era(view, when, signs)
+    if (not len(rows) or era is None) and not is_domain:
+        return None
+    kept = view.packets.rows()
+    known, row = _same_frames(j, rows, kept)
+    kept = only(kept, known)
+    begin, end = era if era is not None else (view.first_ts, view.last_ts)
+    inside = (kept.ts_ns >= begin) & (kept.ts_ns <= end)
+    if not inside.any() and not is_domain:
+        return None
+    has_ack = (j.tcp_flags[rows[row]] & TCP_ACK) != 0
+    return Station(
+        view,
+        kept,
+        row < len(frames.asked),
+        j.ip_protocol[rows[row]],
+        np.where(has_ack, j.tcp_ack[rows[row]].astype(np.int64), -1),
+        (begin, end),
+        inside,
+        _are_answered(j, rows[row], row < len(frames.asked)),
+        bool(len(rows)) and float((~is_first_copy(j, np.sort(rows))).mean()) >= LEAST_COPIES,
+    )
+
+
+def _era(view: PointView, when: Era, signs: Signs) -> Span | None:
+    """From when to when by the clock of this point? None where no frame of a compared clock tells."""
+
+    def here(marks: Sequence[Mark]) -> list[int]:
+        return [on_clock_of(view, m.view, m.ts) for m in marks if clock_doubt(m.view, m.ts, view) is not None]
+
+    lasts, firsts = here(signs.lasts), here(signs.firsts)
+    if when == "before":
+        return (max(here(signs.earlier), default=view.first_ts), max(lasts)) if lasts else None
+    return (min(firsts), view.last_ts) if firsts else (max(lasts), view.last_ts) if lasts else None
+
+
+def _same_frames(j: JournalColumns, rows: I64, kept: Kept) -> tuple[I64, I64]:
+    """Which packets kept are these rows of the journal, and which row is each?"""
+    if not len(rows):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    names = _names(j.ts_ns[rows], j.frame[rows])
+    order = np.argsort(names, kind="stable")
+    wanted = _names(kept.ts_ns, kept.frame)
+    at = np.minimum(np.searchsorted(names[order], wanted), len(rows) - 1)
+    known = np.flatnonzero(names[order][at] == wanted)
+    return known, order[at[known]]
+
+
+def _are_answered(j: JournalColumns, rows: I64, to_guest: Bools) -> Bools:
+    """Which of these are echo requests for the guest that it was seen to answer?"""
+    found = np.zeros(len(rows), np.bool_)
+    for protocol, request, reply in ECHOES:
+        echo = j.ip_protocol[rows] == protocol
+        asked = np.flatnonzero(echo & to_guest & (j.icmp_type[rows] == request))
+        told = np.flatnonzero(echo & ~to_guest & (j.icmp_type[rows] == reply))
+        ours, theirs = rows[asked], rows[told]
+        found[asked] = np.isin(_echo_names(j, ours, j.src_low), _echo_names(j, theirs, j.dst_low))
+    return found
+
+
+def _echo_names(j: JournalColumns, rows: I64, peer: U64) -> U64:
+    numbers = j.icmp_id[rows].astype(np.uint64) << np.uint64(16) | j.icmp_seq[rows].astype(np.uint64)
+    names: U64 = (peer[rows] ^ numbers) * FACTOR
+    return names
+
+
+def _names(ts_ns: I64, frame: I64) -> U64:
+    """A number for each frame of a point: files of one point each count from 1."""
+    names: U64 = (ts_ns.astype(np.uint64) * FACTOR) ^ frame.astype(np.uint64)
+    return names
+
+
+def _only(station: Station, rows: I64) -> Station:
+    return Station(
+        station.view,
+        only(station.kept, rows),
+        station.to_guest[rows],
+        station.protocol[rows],
+        station.ack[rows],
+        station.era,
+        station.inside[rows],
+        station.answered[rows],
+        station.has_copies,
+    )
+
+
+def _stretch(one: Station, other: Station, mask: int, when: Era) -> _Stretch:
+    paired = pair_kept(one.kept, other.kept, mask)
+    clock, ahead = bound_pair(paired)
+    both = one.inside[paired.row_one] & other.inside[paired.row_other]
+    said = int((ahead.astype(np.int64) * np.where(one.to_guest[paired.row_one], 1, -1) * both).sum())
+    places = [rank(s.view.role, FROM_PEERS[when]) for s in (one, other)]
+    return _Stretch(paired, clock, int(np.sign(said)) or int(np.sign(places[1] - places[0])))
+
+
+def _one_way(
+    stretch: _Stretch,
+    here: Station,
+    there: Station,
+    further: Sequence[Station],
+    when: Era,
+    to_guest: bool,
+    turned: bool,
+    old: Sequence[PointView],
+) -> Iterator[GuestSegment]:
+    paired = stretch.paired
+    left, right = (paired.row_other, paired.row_one) if turned else (paired.row_one, paired.row_other)
+    meant = (here.to_guest[left] == to_guest) & here.inside[left]
+    is_sent = (here.to_guest == to_guest) & here.inside
+    # a peer that the second point never saw may live between the two
+    sent = np.flatnonzero(is_sent if to_guest else is_sent & np.isin(here.kept.pair, there.kept.pair))
+    if not len(sent):
+        return
+    at = paired.one.ts_ns[paired.row_one[meant]]
+    left, right = left[meant], right[meant]
+    late = there.kept.ts_ns[right] - here.kept.ts_ns[left]
+    delays, doubt = delays_of(stretch.clock, at, late, turned)
+    scale = paired.scale
+    blind = _blind(here, there, sent)
+    rows, hidden = sent[~blind], int(blind.sum())
+    came = _came(here, there, to_guest)
+    passage, left_out = _passage(here, there, further, rows, came, to_guest, scale > 1)
+    is_full = not any(s.view.packets is not None and s.view.packets.left_out for s in (here, there))
+    is_end = to_guest and there.view.role == FROM_PEERS[when][-1]
+    doubts = _doubts(here, there, bool(len(left)), bool(len(came)), is_full, len(rows), is_end)
+    is_compared = clock_doubt(here.view, here.era[0], there.view) is not None
+    lost = None if passage.lost is None or doubts else scale * passage.lost
+    yield GuestSegment(
+        when=when,
+        from_point=here.name,
+        to_point=there.name,
+        direction="to_guest" if to_guest else "from_guest",
+        lost=lost,
+        lost_of=scale * passage.sent,
+        duplicated=None if passage.duplicated is None or doubts else scale * passage.duplicated,
+        reordered=scale * overtaken(here.kept.ts_ns[left], there.kept.ts_ns[right], _ends(here.kept, left)),
+        delay_min_ms=None if delays is None else delays[0],
+        delay_p95_ms=None if delays is None else delays[1],
+        uncertainty_ms=doubt,
+        queueing_ms=None if delays is None else delays[1] - delays[0],
+        matched=scale * len(left),
+        missed=None if passage.missed is None or doubts else scale * passage.missed,
+        outside=scale * (passage.outside + hidden),
+        unseen=scale * passage.unseen,
+        one_in=scale,
+        because=_sentence(here, there, to_guest, lost, passage, scale, hidden, left_out, doubts)
+        + (_at_old_place(here, [there, *further], rows, old, scale) if lost and to_guest else "")
+        + ("" if is_compared else f"; {NOT_COMPARED}"),
+        frames=list(passage.lost_frames) if lost else [],
+    )
+
+
+def _ends(kept: Kept, rows: I64) -> I64:
+    """Groups by ends, sender and ports: within each packets have an order."""
+    columns = np.stack((kept.pair[rows], kept.ports[rows].astype(np.uint64)), axis=1)
+    if not len(rows):
+        return np.zeros(0, np.int64)
+    return np.unique(columns, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+
+def _came(here: Station, there: Station, to_guest: bool) -> I64:
+    """
+    Which packets at the second may be those of the era at the first?
+
+    Those that the first shows in the era, and those that it does not show at all and that came then.
+    """
+    of_era, others = here.kept.key[here.inside], here.kept.key[~here.inside]
+    mine = np.isin(there.kept.key, of_era) | (there.inside & ~np.isin(there.kept.key, others))
+    return np.flatnonzero(mine & (there.to_guest == to_guest))
+
+
+def _blind(here: Station, there: Station, rows: I64) -> Bools:
+    """Which of these packets were sent while the second point recorded nothing, or not yet, or no longer?"""
+    view, ts = there.view, here.kept.ts_ns[rows]
+    first, last = (on_clock_of(here.view, view, at) for at in (view.first_ts, view.last_ts))
+    hidden = (ts < first) | (ts > last - SLACK_NS)
+    for hole in view.holes:
+        begin, end = (on_clock_of(here.view, view, at) for at in (hole.from_ts, hole.to_ts))
+        hidden |= (ts >= begin - BESIDE_NS) & (ts <= end)
+    blind: Bools = hidden & ~np.isin(here.kept.key[rows], there.kept.key)
+    return blind
+
+
+def _passage(
+    here: Station, there: Station, further: Sequence[Station], rows: I64, came: I64, to_guest: bool, sampled: bool
+) -> tuple[Passage, int]:
+    """What became of these packets, of TCP byte by byte; and of how many connections nothing is told."""
+    everywhen = (np.iinfo(np.int64).min, np.iinfo(np.int64).max)
+    has_copies = here.has_copies or there.has_copies
+    tcp = here.protocol[rows] == IP_TCP
+    plain, segments = rows[~tcp], rows[tcp]
+    theirs = came[there.protocol[came] != IP_TCP]
+    beyond = [_whole(s, np.flatnonzero((s.protocol != IP_TCP) & (s.to_guest == to_guest))) for s in further]
+    beyond.append(_whole(here, plain[here.answered[plain]]))  # what was answered was not lost
+    parts = [
+        follow_way(Way(_whole(here, plain), _whole(there, theirs), tuple(beyond), everywhen, None, has_copies, True))
+    ]
+    groups, of_row, size = np.unique(_link(here.kept, segments), return_inverse=True, return_counts=True)
+    largest = np.argsort(-size, kind="stable")[:MOST_CONNECTIONS]
+    link_there = _link(there.kept, came)
+    for number in largest.tolist():
+        name = groups[number]
+        parts.append(
+            follow_way(
+                Way(
+                    only(here.kept, segments[of_row == number]),
+                    only(there.kept, came[(link_there == name) & (there.protocol[came] == IP_TCP)]),
+                    tuple(_of_link(s, name, to_guest) for s in further),
+                    everywhen,
+                    _acked(here, name, to_guest),
+                    has_copies,
+                    sampled,
+                )
+            )
+        )
+    return add_up(parts), len(groups) - len(largest)
+
+
+def _whole(station: Station, rows: I64) -> Kept:
+    """Packets that nobody cuts or joins: each counts as one, whatever it carries."""
+    kept = only(station.kept, rows)
+    return kept._replace(payload_bytes=np.zeros_like(kept.payload_bytes))
+
+
+def _link(kept: Kept, rows: I64) -> U64:
+    """A number for the connection of each of these and its direction."""
+    names: U64 = (kept.pair[rows] ^ kept.ports[rows].astype(np.uint64)) * FACTOR
+    return names
+
+
+def _of_link(station: Station, name: int, to_guest: bool) -> Kept:
+    rows = np.flatnonzero((station.protocol == IP_TCP) & (station.to_guest == to_guest))
+    return only(station.kept, rows[_link(station.kept, rows) == name])
+
+
+def _acked(station: Station, name: int, to_guest: bool) -> int | None:
+    """Up to which number was this direction of a connection acknowledged, as that point saw it?"""
+    own = _of_link(station, name, to_guest)
+    ports = int(own.ports[0])
+    back = (ports & 0xFFFF) << 16 | ports >> 16
+    told = (station.kept.pair == own.pair[0]) & (station.kept.ports == np.uint32(back)) & (station.ack >= 0)
+    told &= (station.to_guest != to_guest) & (station.protocol == IP_TCP)
+    acks = station.ack[told]
+    if not len(acks):
+        return None
+    half = 1 << 31
+    return int((acks[0] + ((acks - acks[0] + half) % (2 * half) - half).max()) % (2 * half))
+
+
+def _at_old_place(here: Station, farther: Sequence[Station], rows: I64, old: Sequence[PointView], scale: int) -> str:
+    """How many of the lost packets were seen where the guest had been?"""
+    keys = here.kept.key[rows]
+    keys = keys[~np.isin(keys, np.concatenate([s.kept.key for s in farther]))]
+    for view in old:
+        seen = 0 if view.packets is None else int(np.isin(keys, view.packets.rows().key).sum())
+        if seen:
+            return f"; {scale * seen:,} of them were seen at {view.name}, the guest's old place"
+    return ""
+
+
+DIRECTIONS: Final[dict[bool, str]] = {True: "to the guest", False: "from the guest"}
+
+
+def _doubts(here: Station, there: Station, is_shared: bool, came: bool, is_full: bool, sent: int, is_end: bool) -> str:
+    """Why is not known how many were lost? Empty where it is."""
+    if not is_full:
+        return "too many packets to keep them all"
+    if not is_shared and came:
+        return "the two points know no packet of each other: addresses may be rewritten between them"
+    if not sent:
+        return f"{there.name} recorded nothing when they passed {here.name}"
+    if not is_shared and not is_end:
+        return f"none of the {sent:,} that passed {here.name} passed {there.name}: lost, or on another way"
+    return ""
+
+
+def _sentence(
+    here: Station, there: Station, to_guest: bool, lost: int | None, passage: Passage, scale: int,
+    hidden: int, left_out: int, doubts: str,
+) -> str:  # fmt: skip
+    """Where were how many last seen, in words?"""
+    sent, way = scale * passage.sent, DIRECTIONS[to_guest]
+    if lost is None:
+        why = doubts or "packets were sampled, and segments cut or joined on the way"
+        return f"how many packets {way} were lost between {here.name} and {there.name} is not known: {why}"
+    if lost:
+        words = [f"{lost:,} of {sent:,} packets {way} were last seen at {here.name} and never at {there.name}"]
+    else:
+        words = [f"none of {sent:,} packets {way} was lost between {here.name} and {there.name}"]
+    if scale > 1:
+        words.append(f"by one in {scale} packets")
+    if passage.missed:
+        words.append(
+            f"{scale * passage.missed:,} arrived that {there.name} does not show: on another way, or its capture missed"
+            " them"
+        )
+    if hidden:
+        holes = [hole for hole in there.view.holes if hole.touches(*there.era)]
+        why = blindness(holes[0]) if holes else f"{there.name} shows no frame then, or none any more"
+        words.append(f"{scale * hidden:,} more are not counted: {why}")
+    if left_out:
+        words.append(f"{count_of(left_out, 'smaller TCP connection')} not looked at")
+    return "; ".join(words)

@@ -1,0 +1,173 @@
+"""Where packets between a guest and its peers were lost, before and after it moved: by the truth of real migrations."""
+
+import json
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from backports import zstd
+
+from tests.captures.situations import CAPTURES, facts_of, file_of, points_of, report_of
+from vmpcap.migration.segment_results import GuestSegment
+from vmpcap.report.document import Report
+from vmpcap.runs.pipeline import analyse
+from vmpcap.runs.requests import PointFiles, Request
+from vmpcap.verdicts.profile import load_profile
+
+ROUTED = CAPTURES / "routed_stretched"
+NEW_PLACE = ("dst-switchport", "dst-guestbr")
+
+
+def segments_of(report: Report) -> dict[tuple[str, str, str], GuestSegment]:
+    """Those of the first guest, by when and between whom."""
+    return {(s.when, s.from_point, s.to_point): s for s in report.migrations[0].guests[0].segments}
+
+
+@pytest.mark.parametrize("name", ["routed_stretched", "clean", "multifd", "there_and_back", "vxlan_stretched"])
+def test_nothing_is_lost_where_the_emulator_dropped_nothing_of_the_guest(name: str) -> None:
+    """The truth's list of drops holds the migration's own frames only; every peer was answered but during the stun."""
+    for migration in report_of(CAPTURES / name).migrations:
+        (guest,) = migration.guests
+        assert {s.when for s in guest.segments} == {"before", "after"}
+        assert {s.direction for s in guest.segments} == {"to_guest", "from_guest"}
+        told = {(s.from_point, s.to_point, s.when): s.lost for s in guest.segments if s.matched}
+        assert told
+        assert set(told.values()) == {0}
+
+
+def test_the_way_before_leads_to_the_old_place_and_the_way_after_to_the_new_one() -> None:
+    """In the order of the lab's picture, there and back."""
+    ways = {
+        when: [(s.from_point, s.to_point) for s in report_of(ROUTED).migrations[0].guests[0].segments if s.when == when]
+        for when in ("before", "after")
+    }
+    assert ways["before"] == [
+        ("client", "gw-lan"),
+        ("gw-lan", "client"),
+        ("gw-lan", "src-guestbr"),
+        ("src-guestbr", "gw-lan"),
+    ]
+    assert ways["after"] == [
+        ("client", "gw-lan"),
+        ("gw-lan", "client"),
+        ("gw-lan", "dst-switchport"),
+        ("dst-switchport", "gw-lan"),
+        ("dst-switchport", "dst-guestbr"),
+        ("dst-guestbr", "dst-switchport"),
+    ]
+
+
+def test_the_delay_between_the_sites_is_the_emulators() -> None:
+    """2 ms there and back for the guest's stretched VLAN after it moved; nothing but wires before."""
+    found = segments_of(report_of(ROUTED))
+    there, back = found["after", "gw-lan", "dst-switchport"], found["after", "dst-switchport", "gw-lan"]
+    assert there.delay_min_ms is not None
+    assert back.delay_min_ms is not None
+    assert 1.9 <= there.delay_min_ms + back.delay_min_ms <= 2.5
+    before = found["before", "gw-lan", "src-guestbr"]
+    assert before.delay_min_ms is not None
+    assert before.uncertainty_ms is not None
+    assert before.delay_min_ms <= 0.1 + before.uncertainty_ms
+
+
+def test_requests_that_a_switch_sent_to_the_old_place_were_lost_between_the_gateway_and_the_new_one() -> None:
+    """RARP filtered, quiet guest: as many of the client's probes as it counted were lost after the guest was back."""
+    folder = CAPTURES / "rarp_filtered"
+    truth = json.loads((folder / "truth.json").read_text())
+    (run,) = truth["client"]["icmp"]["lost_runs"]
+    lost = run["lost"]
+    assert run["first_lost_send"] > next(e["t"] for e in truth["qmp_events"] if e["event"] == "STOP")
+    found = segments_of(report_of(folder))["after", "gw-lan", "dst-switchport"]
+    assert found.lost == lost
+    assert f"{lost} of {found.lost_of} packets to the guest were last seen at gw-lan and never at dst-switchport" in (
+        found.because
+    )
+    assert f"{lost} of them were seen at src-guestbr, the guest's old place" in found.because
+    assert len(found.frames) == lost
+
+
+def test_an_isolated_destination_gets_nothing_and_the_old_place_gets_it_all() -> None:
+    """Its bridge is not connected: every request is last seen at the gateway's port."""
+    found = segments_of(report_of(CAPTURES / "destination_isolated"))["after", "gw-lan", "dst-guestbr"]
+    assert found.lost == found.lost_of
+    assert found.lost is not None
+    assert found.lost > 0
+    assert "never at dst-guestbr" in found.because
+    assert "src-guestbr, the guest's old place" in found.because
+
+
+def echo_of(frame: bytes) -> tuple[int, int] | None:
+    """Type and sequence number of an ICMP echo in plain Ethernet; None for anything else."""
+    if frame[12:14] != b"\x08\x00" or frame[23] != 1 or frame[34] not in (0, 8):
+        return None
+    return frame[34], struct.unpack_from(">H", frame, 40)[0]
+
+
+def without(path: Path, out: Path, is_cut: Callable[[int, int], bool]) -> None:
+    """The capture without the echoes of which this is true, by type and number."""
+    raw = zstd.decompress(path.read_bytes())
+    kept, at = [raw[:24]], 24
+    while at < len(raw):
+        length = struct.unpack_from("<I", raw, at + 8)[0]
+        echo = echo_of(raw[at + 16 : at + 16 + length])
+        if echo is None or not is_cut(*echo):
+            kept.append(raw[at : at + 16 + length])
+        at += 16 + length
+    out.write_bytes(b"".join(kept))
+
+
+def judged_without(folder: Path, cuts: dict[str, Callable[[int, int], bool]], into: Path) -> Report:
+    """The report of all points, with these echoes cut out of these."""
+    points = []
+    for name, role in points_of(folder).items():
+        path = file_of(folder, name)
+        if name in cuts:
+            path = into / f"{name}.pcap"
+            without(file_of(folder, name), path, cuts[name])
+        points.append(PointFiles(name, role, (str(path),)))
+    return analyse(Request(points=tuple(points), profile=load_profile(facts_of(folder)["profile"]))).report
+
+
+LATER = set(range(400, 500, 7))
+"""Numbers of echoes that the client sends well after the guest has moved."""
+
+
+def test_requests_that_vanish_behind_the_gateway_are_lost_there(tmp_path: Path) -> None:
+    """They are cut out at the new place, and the replies to them everywhere."""
+    cuts: dict[str, Callable[[int, int], bool]] = dict.fromkeys(
+        points_of(ROUTED), lambda kind, number: kind == 0 and number in LATER
+    )
+    cuts |= dict.fromkeys(NEW_PLACE, lambda kind, number: number in LATER)
+    found = segments_of(judged_without(ROUTED, cuts, tmp_path))
+    assert found["after", "gw-lan", "dst-switchport"].lost == len(LATER)
+    assert len(found["after", "gw-lan", "dst-switchport"].frames) == len(LATER)
+    others = {key: s.lost for key, s in found.items() if key != ("after", "gw-lan", "dst-switchport")}
+    assert set(others.values()) == {0}
+
+
+def test_answers_that_vanish_on_their_way_are_lost_in_that_direction(tmp_path: Path) -> None:
+    """The guest answers at its new place; neither the gateway nor the client sees it."""
+    cuts: dict[str, Callable[[int, int], bool]] = dict.fromkeys(
+        ("gw-lan", "client"), lambda kind, number: kind == 0 and number in LATER
+    )
+    found = segments_of(judged_without(ROUTED, cuts, tmp_path))
+    assert found["after", "dst-switchport", "gw-lan"].lost == len(LATER)
+    assert found["after", "dst-switchport", "gw-lan"].direction == "from_guest"
+    assert found["after", "gw-lan", "dst-switchport"].lost == 0
+
+
+def test_what_one_capture_lacks_and_a_farther_one_shows_was_missed_and_not_lost(tmp_path: Path) -> None:
+    """The switch port's capture lacks some requests that the guest's bridge shows."""
+    found = segments_of(
+        judged_without(ROUTED, {"dst-switchport": lambda kind, number: kind == 8 and number in LATER}, tmp_path)
+    )
+    segment = found["after", "gw-lan", "dst-switchport"]
+    assert (segment.lost, segment.missed) == (0, len(LATER))
+
+
+def test_requests_that_were_answered_were_not_lost_whatever_the_captures_lack(tmp_path: Path) -> None:
+    """No point at the new place shows them, and the replies pass the gateway."""
+    cuts = dict.fromkeys(NEW_PLACE, lambda kind, number: kind == 8 and number in LATER)
+    segment = segments_of(judged_without(ROUTED, cuts, tmp_path))["after", "gw-lan", "dst-switchport"]
+    assert (segment.lost, segment.missed) == (0, len(LATER))
