@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.captures.altered import ARP, RARP, ethertype, filtered, packets_of, written
+from tests.captures.altered import ARP, RARP, ethertype, filtered, merged, packets_of, written
 from tests.captures.situations import CAPTURES, file_of, points_of
 from tests.points_taken_away import read, report_of
 from vmpcap.report.document import Report
@@ -99,3 +99,25 @@ def test_one_switch_stays_the_same_domain(folder: str) -> None:
         (guest,) = migration.guests
         assert guest.domain.word == "same"
         assert "dst-switchport, between them" in guest.domain.word_because
+
+
+@pytest.mark.parametrize("stems", [("gw-lan", "dst-guestbr"), ("gw-lan", "dst-guestbr", "src-guestbr")], ids="+".join)
+def test_a_merge_of_two_segments_is_not_one(stems: tuple[str, ...], tmp_path: Path) -> None:
+    """No RARP came to the gateway's port; in one file with the isolated bridge it seems so."""
+    whole = merged(*(packets_of("destination_isolated", stem) for stem in stems))
+    report = said("destination_isolated", {"gateway": written(tmp_path / "gw.pcap", whole)}, source="src-uplink")
+    assert check(report, "announcement_reached_destination").outcome != "pass"
+    assert check(report, "guest_reachable_after").outcome != "pass"
+    (guest,) = report.migrations[0].guests
+    assert guest.announcements.by_point["gateway"].seen
+    assert guest.announcements.by_point["gateway"].reached == "not_observable"
+    assert "one domain" not in guest.domain.word_because
+
+
+def test_requests_without_an_answer_are_told_where_they_do_not_decide(tmp_path: Path) -> None:
+    """Over a thousand requests met silence: that is said, though the answers might have left by another gateway."""
+    whole = merged(*(packets_of("destination_isolated", stem) for stem in ("gw-lan", "dst-guestbr")))
+    report = said("destination_isolated", {"gateway": written(tmp_path / "gw.pcap", whole)}, source="src-uplink")
+    answer = check(report, "guest_reachable_after")
+    assert answer.outcome == "undecided"
+    assert "none of 1," in answer.because

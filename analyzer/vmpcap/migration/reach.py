@@ -246,6 +246,9 @@ def _arrival(
     if in_vain >= LEAST_IN_VAIN:
         doubt = f"{seen}, but nothing of the guest had been seen here before, and its own {in_vain} ARP requests"
         return "not_observable", f"{doubt} went unanswered here: this may be another segment than its own"
+    nobody = asks_nobody(view, guest, moment) if is_there and view.role == "gateway" else ""
+    if nobody:
+        return "not_observable", f"{seen}, but {nobody}: this may be another segment, put into one capture with its own"
     if is_there and (not segments or series.segment_key in segments):
         return "reached", seen
     proof = functional_proof(view, guest, moment)
@@ -261,6 +264,19 @@ def _arrival(
     if answered:
         return "not_observable", f"{elsewhere}; it was asked and answered {_place_text(place)} all the same"
     return "not_reached", elsewhere
+
+
+def asks_nobody(view: PointView, guest: Moved, moment: int) -> str:
+    """
+    Does the guest ask in vain here after its move, while nobody's request is answered by it either? Empty where not.
+
+    Merged files and mirrors of several ports show a segment that leads nowhere beside the one that the guest left, with
+    the same tags: what is in one capture is not joined.
+    """
+    in_vain = _asked_in_vain(view, guest, moment)
+    if in_vain < LEAST_IN_VAIN or functional_proof(view, guest, moment) is not None:
+        return ""
+    return f"its own {in_vain} ARP requests after the move went unanswered here, and it answered nobody"
 
 
 def _asked_in_vain(view: PointView, guest: Moved, moment: int) -> int:

@@ -79,7 +79,20 @@ def judge_reachability(guest: Moved, views: Sequence[PointView], moment: int) ->
     nothing = (
         f"nobody's request to {guest_name(guest)} is in view after the switchover that shows an answer or its want"
     )
-    return Reachability("unknown", nothing, "", ())
+    return Reachability("unknown", _silent_gateway(ordered, guest, moment) or nothing, "", ())
+
+
+def _silent_gateway(views: Sequence[PointView], guest: Moved, moment: int) -> str:
+    """At which gateway's port that heard the announcement were requests to the guest left without an answer?"""
+    for view in views:
+        if view.role == "gateway" and guest.series_at(view) is not None:
+            asked = int((view.journal.ts_ns[frames_of(view, guest).asked] > on_point(view, moment)).sum())
+            if asked:
+                return (
+                    f"at {view.name} none of {count_of(asked, 'packet')} to the guest was answered after the"
+                    " switchover; the announcement was heard there too, so its answers may leave by another gateway"
+                )
+    return ""
 
 
 def _unanswered(view: PointView, guest: Moved, moment: int) -> Reachability | None:

@@ -10,8 +10,10 @@ import numpy.typing as npt
 from vmpcap.migration.apart import shown_apart
 from vmpcap.migration.conflicts import same_packets
 from vmpcap.migration.guests import Moved, on_point
+from vmpcap.migration.reach import asks_nobody
 from vmpcap.migration.reachable import outbound_only
 from vmpcap.migration.results import PointAnnouncements
+from vmpcap.migration.several_places import why_several
 from vmpcap.migration.spans import BEFORE_NS, span_between
 from vmpcap.migration.trail import LEAST_NESTED, exchanges_with, is_farther
 from vmpcap.migration.views import PointView
@@ -153,6 +155,8 @@ def _its_frames_on_both_sides(guest: Moved, views: Sequence[PointView], moment: 
     for view in views:
         if view.role != "gateway" or not _is_timed(view, guest):
             continue
+        if why_several(view, guest) or asks_nobody(view, guest, moment):
+            continue  # one capture of several segments
         j, when = view.journal, on_point(view, moment)
         after = np.flatnonzero(_from_it(view, guest) & (j.ts_ns > when + SETTLED_NS))
         left = on_point(view, until)
