@@ -27,7 +27,8 @@ MINE, PEER = (GUEST_MAC, GUEST), (CLIENT_MAC, CLIENT)
 
 def life(scene: Landscape, begin: float, end: float, mine: tuple[str, str] = MINE, answers: bool = True) -> None:
     """The client pings the guest ten times a second."""
-    for number, at in steps(begin, end, 100):
+    for count, at in steps(begin, end, 100):
+        number = int(begin) + count  # no packet is like one of another life
         scene.put(at, echo(PEER, mine, number), "here")
         if answers:
             scene.put(at + 1, echo(mine, PEER, number, reply=True), "here")
@@ -79,6 +80,14 @@ def restarted(answers: bool = True, address: str = GUEST, announced: bool = True
         scene.put(STARTS + 1500, talk.say(True, 100, "PA"), "here")
         denial = talk.say(False, 0, "R")
         scene.put(STARTS + 1501, denial, "here")
+    return scene
+
+
+def at_the_other_site(back: str = "b") -> Landscape:
+    """No host announces it, but a point in each site's domain shows where it lived, and where it starts."""
+    scene = Landscape({"a": "domain:source", "b": "domain:destination"})
+    for at, frame in restarted(announced=False).frames["here"]:
+        scene.put(at, frame, "a" if at < STARTS - 100 else back)
     return scene
 
 

@@ -48,6 +48,14 @@ def test_another_address_of_the_same_mac_makes_it_a_cold_migration(tmp_path: Pat
     assert "came back as 10.88.0.10 with the same MAC, and nothing came from 10.77.0.10 any more" in note
 
 
+def test_a_machine_that_starts_at_the_other_site_needs_no_announcement(tmp_path: Path) -> None:
+    """The points' places tell; at its old site it is an ordinary reboot."""
+    (note,) = notes(starts.at_the_other_site().report(tmp_path))
+    assert note.startswith("ha (worked: yes)")
+    assert "RARP" not in note
+    assert notes(starts.at_the_other_site(back="a").report(tmp_path)) == []
+
+
 INNOCENT = {
     "reboot": lambda: starts.restarted(announced=False),
     "link": starts.link_came_up,

@@ -27,7 +27,7 @@ def about_nothing(report: Report) -> Iterator[Block]:
     yield Heading("Why no migration was recognised", 1)
     yield Fact("looked for", "one-way bulk TCP on a migration port, confirmed by its shape or its first bytes")
     for note in report.notes:
-        yield Fact("passed over", note)
+        yield Fact("started" if note.startswith(("ha ", "cold_migration ")) else "passed over", note)
     if not any(i.packets for i in report.inputs):
         yield Fact("packets", "none: were the captures stopped before the first packet, or filtered?")
     yield Heading("What to try")
