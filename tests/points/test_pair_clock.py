@@ -2,9 +2,11 @@
 
 import random
 
+import numpy as np
 import pytest
 
 from tests.points.made import MS, US, S, Sent, paired_of, traffic
+from vmpcap.points.between import compare_points, order_pairs
 from vmpcap.points.pair_clock import PairClock, bound_pair
 
 TRIALS = 100
@@ -115,3 +117,25 @@ def test_coarse_time_stamps_widen_the_bounds() -> None:
     assert clock is not None
     low, high = clock.at(clock.middle_ts)
     assert low <= 0 <= high
+
+
+@pytest.mark.parametrize("step", [80 * MS, -200 * MS])
+def test_a_step_makes_no_delay_longer_or_negative(step: int) -> None:
+    """Between its two pieces nobody knows the clock: those packets tell no delay, and all others theirs."""
+    sent = traffic(random.Random(5), 10, 2000, (2.0, 2.0), 0.1)
+    paired = paired_of(sent, lambda t: t + (step if t > 6 * S else 0))
+    clock, ahead = bound_pair(paired)
+    assert clock is not None
+    assert len(clock.pieces) == 2
+    low, high = clock.bounds(paired.one.ts_ns)
+    truth = np.where(paired.one.ts_ns > 6 * S, step, 0)
+    beside = np.abs(paired.one.ts_ns - 6 * S) < 5 * MS
+    assert ((low <= truth) & (truth <= high))[~beside].all()
+    pair = compare_points(0, 1, paired, clock, order_pairs(paired, clock, ahead))
+    for way in (pair.forth, pair.back):
+        assert way is not None
+        assert way.delays_ms is not None
+        assert way.uncertainty_ms is not None
+        assert way.uncertainty_ms < 3
+        assert abs(way.delays_ms[0] - 2.0) <= way.uncertainty_ms
+        assert way.delays_ms[3] < 5

@@ -226,6 +226,10 @@ def delays_of(
     """Least delay and its 95th percentile in ms by the middle of the possible clocks, and how far both may be off."""
     if clock is None or not len(late):
         return None, None
+    told = clock.within(at)
+    at, late = at[told], late[told]
+    if not len(late):
+        return None, None
     low, high = clock.bounds(at)
     middle = (low + high) / 2
     values = late + middle if is_turned else late - middle

@@ -99,8 +99,11 @@ def compare_points(
     late = paired.late_ns.astype(np.float64)
     doubt = None
     if clock is not None and len(late):
-        low, high = clock.bounds(paired.one.ts_ns[paired.row_one])
-        late, doubt = late - (low + high) / 2, float((high - low).max()) / 2
+        at = paired.one.ts_ns[paired.row_one]
+        low, high = clock.bounds(at)
+        told = clock.within(at)
+        late = np.where(told, late - (low + high) / 2, np.nan)
+        doubt = float((high - low)[told].max()) / 2 if told.any() else None
     forth, back = ahead > 0, ahead < 0
     return Between(
         one,
@@ -185,7 +188,7 @@ def _one_way(
     steps, how_often = np.unique(here.ttl[left].astype(int) - there.ttl[right], return_counts=True)
     return OneWay(
         matched=len(left),
-        delays_ms=_percentiles(late_ns) if doubt_ns is not None else None,
+        delays_ms=_percentiles(late_ns) if doubt_ns is not None and np.isfinite(late_ns).any() else None,
         uncertainty_ms=doubt_ns / NS_PER_MS if doubt_ns is not None else None,
         lost=len(lost),
         lost_frames=tuple(int(f) for f in np.sort(here.frame[lost])[:MOST_FRAMES]),
@@ -274,7 +277,7 @@ def _resent_and_lost(here: Kept, there: Kept, rows: I64) -> I64:
 
 def _percentiles(values: npt.NDArray[np.float64]) -> tuple[float, ...]:
     """Nearest rank, ms."""
-    found = np.percentile(values, PERCENTILES, method="inverted_cdf") / NS_PER_MS
+    found = np.percentile(values[np.isfinite(values)], PERCENTILES, method="inverted_cdf") / NS_PER_MS
     return tuple(float(v) for v in found)
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from vmpcap.points.symmetry import Symmetry, find_symmetry
 
 I64 = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 BINS: Final = 512
 """Stretches of time of which only the tightest bounds are kept: leaving out others widens, never narrows."""
@@ -55,12 +57,27 @@ class PairClock:
 
     def bounds(self, ts: I64) -> tuple[Floats, Floats]:
         """Lowest and highest offset at these times, ns: float64[n] each, interpolated between `KNOTS` a piece."""
-        knots = np.unique(
-            np.concatenate([np.linspace(p.begin, p.end, KNOTS).astype(np.int64) for p in self.pieces])
-        ).tolist()
-        low, high = np.array([self.at(knot) for knot in knots], np.float64).T
-        since = np.array(knots) - knots[0]
-        return np.interp(ts - knots[0], since, low), np.interp(ts - knots[0], since, high)
+        low, high = np.zeros(len(ts)), np.zeros(len(ts))
+        first, last = self.pieces[0].begin, self.pieces[-1].end
+        spans = [(piece.begin, piece.end) for piece in self.pieces]
+        spans += [(before.end + 1, after.begin - 1) for before, after in pairwise(self.pieces)]
+        at = np.clip(ts, first, last)
+        for begin, end in spans:
+            rows = (at >= begin) & (at <= end)
+            if not rows.any():
+                continue
+            knots = np.unique(begin + np.linspace(0, end - begin, KNOTS).astype(np.int64))
+            edges = np.array([self.at(int(knot)) for knot in knots], np.float64)
+            low[rows] = np.interp(at[rows] - begin, knots - begin, edges[:, 0])
+            high[rows] = np.interp(at[rows] - begin, knots - begin, edges[:, 1])
+        return low, high
+
+    def within(self, ts: I64) -> Bools:
+        """At which of these times did no clock step? A packet between two pieces tells no delay."""
+        told = np.ones(len(ts), bool)
+        for before, after in pairwise(self.pieces):
+            told &= (ts <= before.end) | (ts >= after.begin)
+        return told
 
     @property
     def middle_ts(self) -> int:
