@@ -3,13 +3,15 @@
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from tests.migration.make import GUEST, GUEST_IP, S, journal, moves_of, side, stream, suffered, view
 from tests.migration.test_mechanisms import MOMENT, case, judged
 from vmpcap.measures.connections import Connection
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.detours import Detour
 from vmpcap.migration.mechanisms.case import Case
-from vmpcap.migration.path_results import NextHop
+from vmpcap.migration.path_results import NextHop, Symptom
 from vmpcap.migration.results import Path
 from vmpcap.migration.views import PointView
 
@@ -78,6 +80,11 @@ def worked(name: str, one: Case) -> str | None:
     return None if found is None else found.worked
 
 
+def cut_between(path: Path) -> Path:
+    """The same way, in which somebody between the hosts reset the stream."""
+    return msgspec.structs.replace(path, symptoms=[Symptom(name="reset_by_another", because="made")])
+
+
 MANAGED_A = service(HOST_A, VCENTER, 443)
 MANAGED_B = service(HOST_B, VCENTER, 902, card=CARD_B)
 
@@ -100,7 +107,8 @@ def test_a_way_of_its_own_at_one_host_only_fails() -> None:
     assert worked("static_route", moved(*points, path=routed(OTHER_ROUTER, OWN_ROUTER))) == "no"
     back = routed(OTHER_ROUTER, returns_from="02:00:00:00:01:01")
     assert worked("static_route", moved(*points, path=back)) == "no"
-    assert worked("static_route", moved(*points, path=routed(OTHER_ROUTER), completed=False)) == "no"
+    refused = cut_between(routed(OTHER_ROUTER))
+    assert worked("static_route", moved(*points, path=refused, completed=False)) == "no"
 
 
 def test_a_way_of_its_own_is_open_where_the_end_is_not_known() -> None:
@@ -174,7 +182,8 @@ def test_labels_around_the_stream_are_seen_and_judged_by_its_end() -> None:
     """A word that only contains the name is none."""
     labelled = both(stream=carried(encapsulation="eth/mpls/ip/tcp"))
     assert worked("mpls", moved(*labelled)) == "yes"
-    assert worked("mpls", moved(*labelled, completed=False)) == "no"
+    assert worked("mpls", moved(*labelled, path=cut_between(Path()), completed=False)) == "no"
+    assert worked("mpls", moved(*labelled, completed=False)) == "undecided"
     assert worked("mpls", moved(*labelled, completed=None)) == "undecided"
     assert worked("mpls", moved(*both())) is None
 
@@ -190,7 +199,9 @@ def test_what_an_optimiser_makes_of_the_stream_is_told() -> None:
     assert found is not None
     assert found.worked == "yes"
     assert "100,000,000 bytes of it at src became 25,000,000 at wan: 4.00 to 1" in found.because
-    assert worked("wan_optimizer", moved(*points, split=SPLIT, completed=False)) == "no"
+    cut = cut_between(Path())
+    assert worked("wan_optimizer", moved(*points, split=SPLIT, path=cut, completed=False)) == "no"
+    assert worked("wan_optimizer", moved(*points, split=SPLIT, completed=False)) == "undecided"
     assert worked("wan_optimizer", moved(*points, split=SPLIT, completed=None)) == "undecided"
 
 
@@ -290,3 +301,9 @@ def test_other_users_of_those_ports_are_no_logging() -> None:
     few = logged(MOMENT - S, payload=100)
     for other in (web, of_guest, few):
         assert worked("ft", moved(*both(other))) is None
+
+
+def test_a_migration_that_was_cancelled_blames_no_way() -> None:
+    """Nothing was refused, stuck or cut: somebody ended it, or it never got done."""
+    assert worked("same_subnet_vmotion", moved(*both(), path=ADJACENT, completed=False)) == "undecided"
+    assert worked("routed_vmotion", moved(*both(), path=cut_between(ROUTED), completed=False)) == "no"

@@ -5,6 +5,7 @@ from typing import Final
 from vmpcap.measures.connections import Connection
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, result, sighted
+from vmpcap.migration.mechanisms.ways import by_end
 from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
@@ -35,10 +36,7 @@ def judge_optimizer(case: Case, name: str) -> Mechanism | None:
         because += f": {sent / carried:.2f} to 1" if sent >= LESS * carried else ": no less"
     seen = sighted(evidence)
     because += "; its gain does not count towards the bandwidth that a migration needs"
-    if case.completed is None:
-        return result(name, "undecided", f"{because}; whether the stream came to its end is not known", seen)
-    end = "the stream came to its end" if case.completed else "the stream did not come to its end"
-    return result(name, "yes" if case.completed else "no", f"{because}; {end}", seen)
+    return result(name, *by_end(case, because), seen)
 
 
 def _lan(move: Move) -> Sighting | None:

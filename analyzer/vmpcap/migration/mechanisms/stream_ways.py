@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from vmpcap.migration.ends import End, at_end
-from vmpcap.migration.mechanisms.case import Case, Worked, result, sighted
+from vmpcap.migration.mechanisms.case import Case, result, sighted
 from vmpcap.migration.mechanisms.hosts import Spoken, management_of, was_routed
 from vmpcap.migration.mechanisms.tunnels import judge_labels
+from vmpcap.migration.mechanisms.ways import by_end
 from vmpcap.migration.path_results import NextHop
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
@@ -52,15 +53,7 @@ def judge_static_route(case: Case, name: str) -> Mechanism | None:
     if back:
         because = f"{told}; what comes back arrives from {back[0].hop.returns_from}, the router of management"
         return result(name, "no", f"{because}: the other host has no such route", seen)
-    return result(name, *_by_end(case, f"{told}; {NOT_ON_THE_WIRE}"), seen)
-
-
-def _by_end(case: Case, because: str) -> tuple[Worked, str]:
-    """What a way did for the stream, by how that ended."""
-    if case.completed is None:
-        return "undecided", f"{because}; whether the stream came to its end is not known"
-    end = "the stream came to its end" if case.completed else "the stream did not come to its end"
-    return ("yes" if case.completed else "no"), f"{because}; {end}"
+    return result(name, *by_end(case, f"{told}; {NOT_ON_THE_WIRE}"), seen)
 
 
 def _ways_of(case: Case, end: End) -> _Ways | None:
@@ -148,7 +141,7 @@ def judge_separate_vlan(case: Case, name: str) -> Mechanism | None:
         return result(name, "no", f"{because}, but somebody routes in it: {how}, {both}", sighted(seen))
     if case.path.word != "adjacent":
         return result(name, "undecided", f"{because}; {case.path.because}", sighted(seen))
-    return result(name, *_by_end(case, f"{because}, and no router lies on its way"), sighted(seen))
+    return result(name, *by_end(case, f"{because}, and no router lies on its way"), sighted(seen))
 
 
 def judge_mpls(case: Case, name: str) -> Mechanism | None:
@@ -168,4 +161,4 @@ def judge_mpls(case: Case, name: str) -> Mechanism | None:
     if any(u.kind == 3 and u.code == 4 for u in case.path.unreachables):
         because += "; somebody on the way said that its packets are too big"
     seen = sighted([(sighting.view, link.connection.first_frame)])
-    return result(name, *_by_end(case, because), seen)
+    return result(name, *by_end(case, because), seen)

@@ -59,7 +59,7 @@ MECHANISMS: Final = (
     Row("wan_optimizer", judge_optimizer,
         "the stream's TCP connection is two, joined by a proxy: see the advice tcp_split",
         "the stream comes to its end; its gain does not count towards a bandwidth that is required",
-        "the stream does not come to its end", of_stream=True),
+        "the stream stops: a segment is stuck, somebody between resets it", of_stream=True),
     Row("mpls", judge_mpls,
         "a label stack around the stream, or around the guest's frames",
         "the stream comes to its end",
