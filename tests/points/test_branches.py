@@ -108,6 +108,46 @@ def test_a_point_on_the_way_makes_no_loss_behind_it_another_way() -> None:
     assert with_near.forth.lost == pair.forth.lost > 0
 
 
+@pytest.mark.parametrize("kept", [(0, 29), (0, 14, 29), (*range(0, 24, 2), 29)], ids=len)
+def test_however_much_is_lost_behind_a_point_on_the_way_it_is_lost(kept: Sequence[int], tmp_path: Path) -> None:
+    """Of thirty datagrams all pass the point between, and so many reach the end: the rest went no other way."""
+
+    def sent(after: float, ttl: int, numbers: Sequence[int]) -> list[Timed]:
+        return [
+            (
+                n / 100 + after,
+                Ether()
+                / IP(src="10.0.0.1", dst="10.0.0.2", id=n + 1, ttl=ttl)
+                / UDP(sport=9, dport=9)
+                / Raw(bytes([n]) * 60),
+            )
+            for n in numbers
+        ]
+
+    def answered(before: float, ttl: int) -> list[Timed]:
+        return [
+            (at - before, Ether() / packet)
+            for at, packet in (
+                (n / 100 + 0.009, IP(src="10.0.0.2", dst="10.0.0.1", id=500 + n, ttl=ttl) / ICMP(type=8, id=4, seq=n))
+                for n in range(30)
+            )
+        ]
+
+    places = {
+        "a": sent(0, 64, range(30)) + answered(0, 62),
+        "b": sent(0.002, 62, kept) + answered(0.002, 64),
+        "between": sent(0.001, 63, range(30)) + answered(0.001, 63),
+    }
+    for name, packets in places.items():
+        for at, packet in packets:
+            packet.time = 1_700_000_000 + at
+        wrpcap(str(tmp_path / f"{name}.pcap"), [p for _, p in sorted(packets, key=lambda one: one[0])])
+    files = [(name, str(tmp_path / f"{name}.pcap")) for name in places]
+    for pair in (between(*files[:2]), between(*files)):
+        assert pair.forth is not None
+        assert (pair.forth.lost, pair.forth.elsewhere) == (30 - len(kept), 0)
+
+
 @pytest.mark.parametrize("change", [lambda _: None, translate], ids=["as it is", "translated"])
 @pytest.mark.parametrize("lost", [(), (0.05,), (0.05, 0.09)], ids=len)
 def test_segments_sent_again_are_lost_as_often_as_they_did_not_come(

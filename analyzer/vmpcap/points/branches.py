@@ -1,7 +1,7 @@
 """Packets that passed a point and went on by another way than past a second one: they are not lost between the two."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,6 @@ from vmpcap.points.pairing import Paired
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-
-LEADS: Final = 0.5
-"""Of the packets of two ends that pass a point so many must pass a second one then, if it stands on the way there."""
 
 
 class Met(NamedTuple):
@@ -31,7 +28,9 @@ def went_on(met: Mapping[tuple[int, int], Met], here: int, there: int) -> U64:
     """
     Keys of packets that were seen here, then at a third point that does not lead there, rising.
 
-    A third point on the way there proves nothing: a packet may be lost behind it.
+    A third point on the way there proves nothing: a packet may be lost behind it. It stands on the way of two ends if
+    anything of theirs goes on from it to there, however much is lost. Where nothing ever does, what is lost behind it
+    is in the row that begins with it.
     """
     others = {place for pair in met for place in pair} - {here, there}
     found = [_past(met, here, third, there) for third in sorted(others)]
@@ -48,12 +47,7 @@ def _past(met: Mapping[tuple[int, int], Met], here: int, third: int, there: int)
     if not len(keys):
         return keys
     seen, onwards, _, _ = _on_the_way(met, third, there)
-    groups, passed = np.unique(ends_of(seen)[seen.is_copy == 0], return_counts=True)
-    came = np.isin(np.arange(len(seen.key)), onwards)
-    went, how_many = np.unique(ends_of(seen)[came], return_counts=True)
-    share = np.zeros(len(groups))
-    share[np.isin(groups, went)] = how_many[np.isin(went, groups)]
-    leading = groups[share >= LEADS * passed]
+    leading = np.unique(ends_of(seen)[onwards])
     beside: U64 = keys[~np.isin(ends, leading)]
     return beside
 
