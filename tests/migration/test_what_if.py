@@ -130,6 +130,17 @@ def test_a_slower_link_takes_more_bytes_and_longer() -> None:
     assert any("evenly" in words for words in told.assumptions)
 
 
+@pytest.mark.parametrize(("rate_mbps", "rtt_ms"), [(10_000, 20), (10_000, 50), (1_000, 150), (2_000, 80), (200, 0.5)])
+@pytest.mark.parametrize("goal_s", [0.01, 0.05, 0.3])
+def test_the_switchover_told_lies_within_its_range(rate_mbps: float, rtt_ms: float, goal_s: float) -> None:
+    """Far away the last pass takes less than the word that the guest may run: no figure is below one round trip."""
+    told = what_if(Link(rate_mbps, rtt_ms), measured(passes(1000 * MB, 3 * MB, 50 * MB, goal_s)))
+    assert told.switchover_low_ms is not None
+    assert told.switchover_ms is not None
+    assert told.switchover_high_ms is not None
+    assert rtt_ms <= told.switchover_low_ms <= told.switchover_ms <= told.switchover_high_ms
+
+
 def test_a_guest_that_is_too_busy_for_a_link_has_no_duration() -> None:
     """It may not converge, and why is said."""
     told = what_if(Link(25.0, 0.5), measured(passes(200 * MB, 3 * MB, 50 * MB, 0.3)))

@@ -180,11 +180,16 @@ def _expected(link: Link, m: Measured, allowed: Allowed, model: Model) -> WhatIf
     bracket = next(g.switchover.bracket_ms for g in m.guests) or 0.0
     farther = max(link.rtt_ms - (m.rtt.min_ms or 0.0), 0.0)
     beside = max(bracket - model.last_bytes / speed * 1e3, 0.0) + 2 * farther
+
+    def stopped(last_pass_ms: float) -> float:
+        """However little is left: what runs at the destination has come there, and was told to."""
+        return max(last_pass_ms, link.rtt_ms) + beside
+
     return structs.replace(
         plain,
-        switchover_ms=likely.last_bytes * 8 / allowed.middle / 1e3 + beside,
-        switchover_low_ms=beside + link.rtt_ms,
-        switchover_high_ms=model.goal_s * 1e3 + SOCKET_BYTES * 8 / allowed.low / 1e3 + beside,
+        switchover_ms=stopped(likely.last_bytes * 8 / allowed.middle / 1e3),
+        switchover_low_ms=stopped(0.0),
+        switchover_high_ms=stopped(model.goal_s * 1e3 + SOCKET_BYTES * 8 / allowed.low / 1e3),
     )
 
 
