@@ -5,7 +5,9 @@ How far is `vmpcap report --what-if` off? Each real migration of the lab is told
 
 FOLDER holds the lab's scenarios, a folder each: captures and a truth.json that says which link was set and what the
 guest did. Only guests that did the same are told from each other. What is real is what the report measures of the other
-run; the prediction sees nothing of it. `--pairs` prints every pair, `--stream-only` predicts without the guest in view.
+run; the prediction sees nothing of it. `one-sided` counts pairs that were told no lowest or no highest figure: a range
+without an end holds everything, so they have no part in the share inside. `--pairs` prints every pair, `--stream-only`
+predicts without the guest in view.
 """
 
 import argparse
@@ -64,7 +66,7 @@ def main() -> None:
     faster = [pair for pair in pairs if pair[0].link.rate_mbps != pair[1].link.rate_mbps]
     for title, some in (("all", pairs), (f"the {len(faster)} of unlike rates", faster)):
         print(f"\n{title}")
-        print(f"{'figure':<12} {'told':>5} {'median off':>10} {'9 of 10 within':>14} {'in low..high':>12}")
+        print(f"{'figure':<12} {'told':>5} {'median off':>10} {'9 of 10 within':>14} {'in low..high':>12} one-sided")
         for name in ("goodput", "duration", "switchover"):
             print(summary(name, some))
     lossy = [
@@ -128,12 +130,13 @@ def summary(name: str, pairs: Sequence[tuple[Run, Run, WhatIf]]) -> str:
     rows = [figures(told, other.migration)[name] for _, other, told in pairs]
     known = [(likely, low, high, real) for likely, low, high, real in rows if likely and real]
     off = sorted(abs(likely / real - 1) for likely, _, _, real in known)
-    inside = sum((low or 0) <= real <= (high or float("inf")) for _, low, high, real in known)
     if not off:
         return f"{name:<12} {0:>5}"
+    bounded = [low <= real <= high for _, low, high, real in known if low is not None and high is not None and real]
+    inside = f"{sum(bounded) / len(bounded):.0%}" if bounded else "-"
     return (
         f"{name:<12} {len(off):>5} {off[len(off) // 2]:>10.0%} {off[int(0.9 * (len(off) - 1))]:>14.0%}"
-        f" {inside / len(off):>12.0%}"
+        f" {inside:>12} {len(known) - len(bounded):>9}"
     )
 
 

@@ -1,0 +1,61 @@
+"""What the benchmark of `--what-if` counts as told rightly."""
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import msgspec
+import pytest
+from tests.report.sample import migration
+
+from vmpcap.migration.other_link import Link
+from vmpcap.migration.what_if_results import WhatIf
+
+SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "what_if.py"
+
+
+@pytest.fixture(name="script")
+def loaded() -> Iterator[ModuleType]:
+    """The program as a module."""
+    spec = importlib.util.spec_from_file_location("benchmark_of_what_if", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules[spec.name]
+
+
+def told(low: float | None, high: float | None) -> WhatIf:
+    """A duration of 10 s in this range."""
+    return WhatIf(
+        rate_mbps=400,
+        rtt_ms=1,
+        loss=0,
+        outcome="converges",
+        because="",
+        duration_s=10,
+        duration_low_s=low,
+        duration_high_s=high,
+    )
+
+
+@pytest.mark.parametrize(
+    ("ranges", "share", "one_sided"),
+    [
+        ([(8, 12), (8, 12)], "100%", "0"),
+        ([(8, 12), (12, 14)], "50%", "0"),
+        ([(8, 12), (12, 14), (8, None), (None, 12), (None, None)], "50%", "3"),
+        ([(8, None)], "-", "1"),
+    ],
+)
+def test_a_range_without_an_end_is_no_hit(
+    script: ModuleType, ranges: list[tuple[float | None, float | None]], share: str, one_sided: str
+) -> None:
+    """Nothing can lie outside of it: it is counted by itself."""
+    run = script.Run("one", Link(400, 1), (), msgspec.structs.replace(migration(), duration_s=10.5))
+    line = script.summary("duration", [(run, run, told(*one)) for one in ranges])
+    assert line.split()[-2:] == [share, one_sided]
