@@ -308,7 +308,23 @@ def test_peers_that_gave_up_without_an_answer_are_not_forgotten() -> None:
     assert (given.outcome, "10.99.0.7" in given.because) == ("undecided", True)
     assert reachable(suffered(), gave_up(0.5, "10.99.0.7")).outcome == "pass"
     assert reachable(suffered(), gave_up(5, PEER_IP)).outcome == "pass"
-    assert reachable(lost_for(5), gave_up(5, "10.99.0.8")).outcome == "undecided"
+    assert reachable(gave_up(5, "10.99.0.8")).outcome == "undecided"
+
+
+def test_who_gave_up_softens_nothing_where_nobody_was_answered() -> None:
+    """One more peer without an answer is no reason for doubt."""
+    assert reachable(lost_for(5), gave_up(5, "10.99.0.8")).outcome == "fail"
+    assert reachable(lost_for(0.9), gave_up(5, "10.99.0.8")).outcome == "undecided"
+
+
+def test_a_short_outage_is_no_pass_beside_a_peer_that_gave_up() -> None:
+    """What it would have waited nobody knows; it is named."""
+    short = Switchover(peer_outage_ms=170.0, peer_outage=Bracket(uncertainty_ms=10.0, because="icmp"))
+    story_of = story(guest_story(switchover=short, suffered=(suffered(170.0), gave_up(5, "10.99.0.7"))))
+    given = ask("switchover", story_of)
+    assert (given.outcome, "10.99.0.7" in given.because) == ("undecided", True)
+    alone = story(guest_story(switchover=short, suffered=(suffered(170.0),)))
+    assert ask("switchover", alone).outcome == "pass"
 
 
 @pytest.mark.parametrize("lost", [lost_for(0.9), lost_for(5, asked=2)], ids=["short", "few"])

@@ -94,7 +94,11 @@ def _sends_itself(view: PointView, guest: Moved, when: int) -> bool:
     j, sent = view.journal, frames_of(view, guest).sent
     series = guest.series_at(view)
     sent = sent[j.ts_ns[sent] > when]
-    return bool((~np.isin(j.frame[sent], series.frames if series is not None else ())).any())
+    if series is None:
+        return bool(len(sent))
+    # in a point of several files a number stands more than once: the time must fit too
+    announced = np.isin(j.frame[sent], series.frames) & np.isin(j.ts_ns[sent], series.times)
+    return bool((~announced).any())
 
 
 def _hears_its_side(view: PointView, guest: Moved) -> bool:

@@ -56,6 +56,16 @@ def _gave_up(lost: Suffered) -> bool:
     return lost.peer.survived is None and _is_long_gone(lost)
 
 
+def _answered_again(guest: GuestStory) -> set[str]:
+    """Which peers were answered in one of their streams?"""
+    return {s.peer.peer for s in guest.suffered if not s.is_cut_off and (s.ended or s.peer.survived)}
+
+
+def _given_up_by(guest: GuestStory) -> list[str]:
+    """Which peers gave up, and were answered in none of their streams?"""
+    return sorted({s.peer.peer for s in guest.suffered if _gave_up(s)} - _answered_again(guest))
+
+
 def announcement_reached_destination(story: Story, profile: Profile) -> Answer:
     """Did the guest's announcement reach its broadcast domain, at the point nearest the gateway?"""
 
@@ -88,14 +98,14 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
         if outcome != "pass":
             return Answer(outcome, reach.because + (why if outcome == "fail" else ""), evidence=evidence)
         lost = [s for s in guest.suffered if s.is_cut_off]
-        gave_up = [s for s in guest.suffered if _gave_up(s)]
-        answered = {s.peer.peer for s in guest.suffered if not s.is_cut_off and (s.ended or s.peer.survived)}
-        names = sorted({s.peer.peer for s in (*lost, *gave_up)} - answered)
+        gave_up = _given_up_by(guest)
+        names = sorted(({s.peer.peer for s in lost} - _answered_again(guest)) | set(gave_up))
         if not names:
             but = ", and so was every peer, though not in each of its streams: a guest that restarted?" if lost else ""
             return Answer("pass", reach.because + but, evidence=evidence)
         but = f"{reach.because}, but {len(names)} of its peers never got an answer again: {', '.join(names[:3])}"
-        if gave_up or len(lost) < len(guest.suffered) or not all(_is_long_gone(s) for s in lost):
+        nobody = all((s.is_cut_off and _is_long_gone(s)) or _gave_up(s) for s in guest.suffered)
+        if not lost or not nobody:
             return Answer("undecided", but + why, evidence=evidence)
         but += "; no stream of requests to or from it was answered at the end"
         return Answer("fail", but + why, evidence=evidence + show(lost[0].peer.point, lost[0].peer.frames))
@@ -142,6 +152,10 @@ def switchover(story: Story, profile: Profile) -> Answer:
         if doubt is None:
             return Answer("undecided", f"{words}; how far it may be wrong is not known", value, limit, "ms", evidence)
         if value + doubt <= limit:
+            gave_up = _given_up_by(guest)
+            if gave_up:
+                but = f"{words}; but {len(gave_up)} of its peers gave up without an answer: {', '.join(gave_up[:3])}"
+                return Answer("undecided", but, value, limit, "ms", evidence)
             return Answer("pass", words, value, limit, "ms", evidence)
         if figure.peer_outage_ms is None:
             because = f"{words}; it is an upper bound: the guest may have had nothing to say for most of it"
