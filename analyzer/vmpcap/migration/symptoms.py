@@ -14,7 +14,7 @@ from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.next_hops import WAYS
 from vmpcap.migration.path_results import NextHop, Symptom, Unreachable
 from vmpcap.migration.strange_resets import strange_resets
-from vmpcap.terms.addresses import NOBODYS_MACS, ip_halves, mac_text
+from vmpcap.terms.addresses import NOBODYS_MACS, USUAL_PREFIX, ip_halves, mac_text
 from vmpcap.terms.host_ports import MANAGEMENT
 from vmpcap.terms.units import count_of
 from vmpcap.terms.wire import IP_TCP
@@ -40,9 +40,6 @@ MEANINGS: Final[dict[tuple[int, int, int], str]] = {
 }
 """By IP version, type and code (RFC 792, RFC 1812 5.2.7.1, RFC 4443)."""
 REDIRECT: Final = (4, 5)
-
-COMMON_PREFIX: Final = {4: 24, 6: 64}
-"""Two addresses that agree so far are mostly meant to be one subnet."""
 
 
 def find_unreachables(move: Move) -> list[Unreachable]:
@@ -94,7 +91,7 @@ def find_symptoms(move: Move, next_hops: Sequence[NextHop], hops: Mapping[str, i
 def _on_link_but_routed(move: Move, next_hops: Sequence[NextHop], hops: Mapping[str, int | None]) -> Iterator[Symptom]:
     """Does a host take the other for a neighbour, though a router lies between?"""
     one, other = (ipaddress.ip_address(a) for a in (move.best.transfer.source, move.best.transfer.destination))
-    length = COMMON_PREFIX[one.version]
+    length = USUAL_PREFIX[one.version]
     alike = one.version == other.version and other in ipaddress.ip_network(f"{one}/{length}", strict=False)
     for hop in next_hops:
         is_router = hop.kind not in ("peer", "unknown") or bool(hops[hop.direction])

@@ -13,13 +13,12 @@ from vmpcap.report.words import figure as worded
 from vmpcap.runs.figures import FIGURES, Figure
 from vmpcap.runs.gathered import Counted, Given
 from vmpcap.runs.pipeline import time_of_report
+from vmpcap.terms.addresses import USUAL_PREFIX
 from vmpcap.terms.units import count_of
 from vmpcap.terms.version import VERSION
 
 LEAST_CHANCE: Final = 0.05
 """What comes about by chance as often as this shows nothing."""
-
-NETWORK_BITS: Final = {4: 24, 6: 64}
 
 
 def _hosts(m: Migration) -> str:
@@ -35,7 +34,7 @@ def _network(address: str) -> str:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return str(ipaddress.ip_network(f"{address}/{NETWORK_BITS[parsed.version]}", strict=False))
+    return str(ipaddress.ip_network(f"{address}/{USUAL_PREFIX[parsed.version]}", strict=False))
 
 
 GROUPINGS: Final[dict[str, Callable[[Migration], str]]] = {

@@ -13,14 +13,12 @@ from vmpcap.migration.mechanisms.ways import by_end
 from vmpcap.migration.path_results import NextHop
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import mac_text
+from vmpcap.terms.addresses import USUAL_PREFIX, mac_text
 
 ENDS: Final[tuple[End, ...]] = ("source", "destination")
 DIRECTION_OF: Final = {"source": "to_destination", "destination": "to_source"}
 ON_LINK: Final = ("peer", "unknown")
 """Kinds of next hop that are no router for sure."""
-COMMON_PREFIX: Final = {4: 24, 6: 64}
-"""Two addresses that agree so far are mostly meant to be one subnet."""
 NOT_ON_THE_WIRE: Final = "whether by a static route, a TCP/IP stack or a gateway of its own is not on the wire"
 
 
@@ -84,7 +82,7 @@ def is_one_subnet(one: str, other: str) -> bool:
     here, there = ipaddress.ip_address(one), ipaddress.ip_address(other)
     if here.version != there.version:
         return False
-    return there in ipaddress.ip_network(f"{here}/{COMMON_PREFIX[here.version]}", strict=False)
+    return there in ipaddress.ip_network(f"{here}/{USUAL_PREFIX[here.version]}", strict=False)
 
 
 def _tell(one: _Ways) -> str:
