@@ -11,6 +11,8 @@ from tests.mixtures.landscape import (
     GUEST,
     GUEST_MAC,
     GW_A,
+    MOVED,
+    STUN,
     Landscape,
     Talk,
     arp,
@@ -142,4 +144,26 @@ def carried_while_off() -> Landscape:
     """A stream on the migration port that comes to its end, and the guest starts: it was switched off meanwhile."""
     scene = restarted()
     scene.put_stream("here", begin_ms=4000)
+    return scene
+
+
+def rebooted_later(most_ms: float = 1e9, at_ms: float = 20_000) -> Landscape:
+    """It moves live, its connection goes on; long after that it reboots where it now is, and its client comes back."""
+    scene = Landscape({"here": None})
+    scene.put_stream("here", most_ms=most_ms)
+    life(scene, 0, STUN[0])
+    talk = conversation(scene)
+    scene.announce(MOVED, "here")
+    life(scene, STUN[1], at_ms - 8000)
+    for _, at in steps(MOVED + 100, at_ms - 8000, 100):
+        scene.put(at, talk.say(True, 100, "PA"), "here")
+        scene.put(at + 1, talk.say(False, 200, "PA"), "here")
+    boot(scene, at_ms, announced=False)
+    life(scene, at_ms + 1000, at_ms + 3000)
+    anew = Talk(PEER, MINE, 40_001, seq=3_000_000, ack=5_000_000)
+    for at, says in ((1500, (True, 0, "S")), (1501, (False, 0, "SA")), (1502, (True, 0, "A"))):
+        scene.put(at_ms + at, anew.say(*says), "here")
+    for _, at in steps(at_ms + 1600, at_ms + 3000, 100):
+        scene.put(at, anew.say(True, 100, "PA"), "here")
+        scene.put(at + 1, anew.say(False, 200, "PA"), "here")
     return scene

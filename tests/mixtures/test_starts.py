@@ -100,6 +100,15 @@ def test_a_guest_that_starts_after_the_stream_was_carried_while_off(tmp_path: Pa
     assert notes(report) == []
 
 
+@pytest.mark.parametrize("most_ms", [1e9, 2990], ids=["whole stream", "its end not in the file"])
+def test_a_reboot_after_a_live_move_is_no_part_of_it(most_ms: float, tmp_path: Path) -> None:
+    """It talked for nine seconds at its new place: neither was it carried while off, nor did its host die."""
+    report = starts.rebooted_later(most_ms).report(tmp_path)
+    assert [migration.outcome for migration in report.migrations] == ["completed"]
+    assert not {"ha", "cold_migration"} & told(report).keys()
+    assert notes(report) == []
+
+
 def test_nfc_as_the_migration_port_is_a_cold_migration(tmp_path: Path) -> None:
     """The user names port 902: what it carries is not called live."""
     found = told(starts.restarted(disk=True).report(tmp_path, ports=(902,)))

@@ -113,8 +113,8 @@ def _announced_after(move: Move, guest: Moved) -> bool:
 def _started_anew(move: Move, guests: Sequence[Moved], views: Sequence[PointView]) -> tuple[PointView, int] | None:
     """Where does a guest of this move show that it was started, instead of going on at its new place?"""
     since = on_reference(move.best.view, move.best.transfer.start_ts)
-    until = max(on_reference(view, view.last_ts) for view in views)
-    began = (began_anew(guest, views, since, until) for guest in guests)
+    end = on_reference(move.best.view, move.best.transfer.end_ts)
+    began = (began_anew(guest, views, since, end) for guest in guests)
     return next((one.frames[0] for one in began if one is not None), None)
 
 

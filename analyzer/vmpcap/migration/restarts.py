@@ -12,11 +12,11 @@ from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.whose import addresses_of
 from vmpcap.migration.guests import Moved, guest_name, on_point, on_reference
 from vmpcap.migration.lives import PROBE, Start, connections_across, dhcp_rows, opened_anew, signs_of_start
-from vmpcap.migration.sightings import GROUP_BIT
+from vmpcap.migration.sightings import GROUP_BIT, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import IPV4_MAPPED, ip_text
 from vmpcap.terms.units import NS_PER_S, count_of
-from vmpcap.terms.wire import IP_TCP
+from vmpcap.terms.wire import IP_TCP, TCP_RST
 
 I64 = npt.NDArray[np.int64]
 
@@ -26,6 +26,8 @@ EARLY_NS: Final = 5 * NS_PER_S
 """A host may announce a machine this long before the machine itself says anything."""
 STARTING_NS: Final = 120 * NS_PER_S
 """... or the machine may take so long to ask for its address."""
+DYING_NS: Final = NS_PER_S
+"""Packets that its host sent before it died may be seen this long after the stream's last."""
 LEAST_BULK_BYTES: Final = 4_000_000
 """Less than this on NFC's port is management."""
 LEAST_ASKED: Final = 3
@@ -33,6 +35,8 @@ MOST_MACHINES: Final = 16
 """More machines that start are not looked at: a whole host that comes up tells by a few."""
 
 NFC_PORT: Final = next(row.first_port for row in STREAMS if row.key == "nfc")
+LINK_LOCAL6: Final = 0xFE80 >> 6
+"""The upper ten bits of fe80::/10 (RFC 4291 2.4)."""
 NOWHERE: Final = np.uint64(IPV4_MAPPED)
 
 
@@ -224,7 +228,7 @@ def _addresses(mac: int, views: Sequence[PointView], begun: int, late: bool) -> 
 def _is_link_local(address: tuple[int, int]) -> bool:
     """169.254/16 or fe80::/10: every machine has one of these beside its own."""
     high, low = address
-    return high >> 54 == 0xFE80 >> 6 or (high == 0 and low >> 16 == (IPV4_MAPPED | 0xA9FE0000) >> 16)
+    return high >> 54 == LINK_LOCAL6 or (high == 0 and low >> 16 == (IPV4_MAPPED | 0xA9FE0000) >> 16)
 
 
 def _carried(views: Sequence[PointView], last: int, begun: int) -> tuple[str, tuple[PointView, int]] | None:
@@ -272,7 +276,7 @@ def _answers(
         from_it = np.flatnonzero(later & _of(j, mac) & ((j.eth_dst & GROUP_BIT) == 0))
         for row in to_it.tolist()[:1000]:
             back = from_it[(j.ts_ns[from_it] >= j.ts_ns[row]) & (j.dst_low[from_it] == j.src_low[row])]
-            back = back[(j.src_low[back] == j.dst_low[row]) & (j.tcp_flags[back] & 4 == 0)]
+            back = back[(j.src_low[back] == j.dst_low[row]) & (j.tcp_flags[back] & TCP_RST == 0)]
             if len(back):
                 since = (on_reference(view, int(j.ts_ns[back[0]])) - begun) / NS_PER_S
                 words = f"others reach it again since {since:.1f} s after it began to start, at {view.name}"
@@ -299,15 +303,17 @@ class Began:
     frames: tuple[tuple[PointView, int], ...]
 
 
-def began_anew(guest: Moved, views: Sequence[PointView], since: int, until: int) -> Began | None:
+def began_anew(guest: Moved, views: Sequence[PointView], since: int, end: int) -> Began | None:
     """
-    Did a guest that a stream was to carry start instead of going on?
+    Did a guest that a stream was to carry, from one time on the reference clock to another, start instead of going on?
 
     Signs of a start alone may be a link that came up: it takes connections that the guest denies, or that were opened
-    anew after it had been silent for longer than a live move lasts.
+    anew after it had been silent for longer than a live move lasts. A guest that talked after it had moved, or had been
+    left where it was, and starts then, was rebooted: that is no part of the move.
     """
-    signs = signs_of_start(guest.mac, views, since, until)
-    if signs is None:
+    heard = min((on_reference(view, series.first_ts) for view, series in guest.heard), default=end)
+    signs = signs_of_start(guest.mac, views, since, max(heard, end) + STARTING_NS)
+    if signs is None or _talked_between(guest, views, heard if heard > end else end + DYING_NS, signs.ts):
         return None
     across = connections_across(guest, views, signs.ts)
     if any(not one.is_reset for one in across):
@@ -319,3 +325,20 @@ def began_anew(guest: Moved, views: Sequence[PointView], since: int, until: int)
     if not denied and (silent < SILENT_NS or not anew):
         return None
     return Began(signs, silent, len(denied), (*signs.frames, *denied[:2], *anew[:1]))
+
+
+def _talked_between(guest: Moved, views: Sequence[PointView], since: int, until: int) -> bool:
+    """
+    Did the guest send packets of its own to somebody in that time of the reference clock?
+
+    Not resets, which a firewall sends in its name, and nothing of its link-local address, which a machine has before it
+    asks for another.
+    """
+    for view in views:
+        j, rows = view.journal, frames_of(view, guest).sent_ip
+        rows = rows[(j.ts_ns[rows] > on_point(view, since)) & (j.ts_ns[rows] < on_point(view, until))]
+        talk = ((j.eth_dst[rows] & GROUP_BIT) == 0) & (j.src_high[rows] >> np.uint64(54) != LINK_LOCAL6)
+        talk &= (j.ip_protocol[rows] != IP_TCP) | (j.tcp_flags[rows] & TCP_RST == 0)
+        if talk.any():
+            return True
+    return False

@@ -12,12 +12,13 @@ def judge_start(case: Case, name: str) -> Mechanism | None:
     Did the guest start anew, so that this was no live migration of it?
 
     After a stream that came to its end: carried while it was off. After one that did not: restarted by somebody who saw
-    it die. A live migration is proven by one connection of the guest that goes on.
+    it die. A live migration is proven by one connection of the guest that goes on; a guest that talked at its new place
+    before it starts was rebooted there.
     """
     trip = case.trip
     if trip is None:
         return None
-    began = began_anew(case.guest, case.views, trip.start, case.end)
+    began = began_anew(case.guest, case.views, trip.start, trip.end)
     is_cold = not trip.is_live or case.completed is True
     if name != ("cold_migration" if is_cold else "ha"):
         return None
