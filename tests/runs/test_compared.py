@@ -119,6 +119,36 @@ def test_an_outage_that_never_ended_counts_as_longest() -> None:
     assert (found.n, found.unended, len(found.values), found.most) == (3, 1, 2, None)
 
 
+@pytest.mark.parametrize(
+    ("until", "lost", "is_known"), [("02:40:10", 400, False), ("02:40:05.3", 30, False), ("02:40:05.2", 2, True)]
+)
+def test_a_peer_that_gave_up_leaves_the_longest_outage_unknown(until: str, lost: int, is_known: bool) -> None:
+    """It was gone for at least as long as it asked; one or two requests at the end of the view prove nothing."""
+    guest = migration().guests[0]
+    times = {"from_ts": "2026-07-01T02:40:05.000000000Z", "to_ts": f"2026-07-01T{until}Z"}
+    peers = [
+        Peer(peer="10.99.0.2", protocol="icmp", survived=True, outage_ms=170.0, lost=8),
+        Peer(peer="10.99.0.7", protocol="icmp", survived=None, outage_ms=None, lost=lost, **times),
+    ]
+    switched = msgspec.structs.replace(guest.switchover, peer_outage_ms=170.0)
+    one = moved(1, guests=[msgspec.structs.replace(guest, peers=peers, switchover=switched)])
+    inputs = given("", one, moved(2))
+    found = spread(bench(inputs, *counted_once(inputs), "all"), "outage")
+    assert (found.unknown, 170.0 in found.values) == (0 if is_known else 1, is_known)
+    assert is_known or "stopped asking" in found.because
+
+
+@pytest.mark.parametrize("figure", ["rtt_p5", "rtt_p50", "rtt_p95", "rtt_p99"])
+def test_a_round_trip_that_may_be_half_a_path_is_left_out(figure: str) -> None:
+    """Only the point's name says that it stands at the sender, and a half that takes 10 ms says it does not."""
+    plain = migration().rtt
+    unproven = msgspec.structs.replace(plain, coverage="full", unproven_half_ms=10.3)
+    inputs = given("", moved(1, rtt=unproven), moved(2))
+    found = spread(bench(inputs, *counted_once(inputs), "all"), figure)
+    assert (found.n, found.unknown) == (1, 1)
+    assert "name" in found.because
+
+
 def test_migrations_that_did_not_complete_have_no_duration() -> None:
     """They count in throughput, and the spread says what is missing."""
     inputs = given("", moved(1, outcome="aborted"), moved(2), moved(3), moved(4))

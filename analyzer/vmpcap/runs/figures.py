@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
+from vmpcap.migration.reachable import LEAST_ASKED
+from vmpcap.migration.results import Peer
 from vmpcap.report.document import Migration
+from vmpcap.report.words import nanoseconds
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 Measured = tuple[float | None, str]
 """The figure, and why there is none."""
@@ -31,6 +35,8 @@ def _round_trip(name: str) -> Callable[[Migration], Measured]:
     def read(m: Migration) -> Measured:
         if m.rtt.coverage != "full":
             return None, "only part of the path was in view"
+        if m.rtt.unproven_half_ms is not None:
+            return None, "only its name says that the capture point is at the sender: it may be part of the path"
         value: float | None = getattr(m.rtt, name)
         return value, "no samples"
 
@@ -69,12 +75,28 @@ def _longest(name: str) -> Callable[[Migration], Measured]:
 
 
 def _outage(m: Migration) -> Measured:
-    """A peer that never came back was cut off for longer than anybody watched."""
-    if any(peer.survived is False and peer.outage_ms is None for g in m.guests for peer in g.peers):
+    """
+    A peer that never came back was cut off for longer than anybody watched.
+
+    One that asked in vain and gave up was cut off for at least as long as it asked: nobody knows for how long.
+    """
+    peers = [peer for g in m.guests for peer in g.peers]
+    if any(peer.survived is False and peer.outage_ms is None for peer in peers):
         return inf, ""
     known = [v for g in m.guests if (v := g.switchover.peer_outage_ms) is not None]
-    known += [peer.outage_ms for g in m.guests for peer in g.peers if peer.outage_ms is not None]
+    known += [peer.outage_ms for peer in peers if peer.outage_ms is not None]
+    in_vain = max((_asked_in_vain_ms(peer) for peer in peers), default=0.0)
+    if in_vain >= NS_PER_S / NS_PER_MS or in_vain > max(known, default=0.0):
+        return None, "a peer got no answer any more and stopped asking"
     return (max(known), "") if known else (None, "no peer's traffic in view")
+
+
+def _asked_in_vain_ms(peer: Peer) -> float:
+    """For how long did this peer ask without an answer ever after? 0 where it hardly asked, or was answered."""
+    first, last = nanoseconds(peer.from_ts), nanoseconds(peer.to_ts)
+    if peer.outage_ms is not None or (peer.lost or 0) < LEAST_ASKED or first is None or last is None:
+        return 0.0
+    return (last - first) / NS_PER_MS
 
 
 FIGURES: Final = (
@@ -87,7 +109,11 @@ FIGURES: Final = (
     Figure("rtt_p99", "ms", _round_trip("p99_ms"), "99th percentile, queues included"),
     Figure("resent", "share", _resent, "payload that was sent again, by all payload"),
     Figure(
-        "switchover", "ms", _longest("bracket_ms"), "the source's last burst to the guest's first sign: upper bound"
+        "switchover",
+        "ms",
+        _longest("bracket_ms"),
+        "the guest's last frame at its old place, or else the source's last burst, to its first sign at the new one:"
+        " upper bound",
     ),
     Figure("outage", "ms", _outage, "longest outage of any peer; peers that never came back count as longest"),
 )
