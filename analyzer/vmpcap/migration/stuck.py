@@ -6,20 +6,27 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.measures.copies import is_first_copy
+from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.terms.wire import IP_TCP
+from vmpcap.terms.wire import IP_TCP, TCP_ACK, TCP_FIN, TCP_SYN
+
+I64 = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 LEAST_BYTES: Final = 1000
 """Smaller segments are not called large."""
 LEAST_TIMES: Final = 3
 """Sent so often without an answer, a segment did not merely get lost."""
 MOST_LOOKED_AT: Final = 50_000
-"""Segments of a guest that are looked at, the first."""
+"""Large segments of a guest that are looked at, the first."""
 
 MOST_ASKED: Final = 50
 """Of the segments that were sent so often."""
+LARGEST_WINDOW: Final = 1 << 30
+"""An ACK that is further ahead is another connection's (RFC 7323 2.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,39 +36,95 @@ class Stuck:
     payload_bytes: int
     times: int
     frames: tuple[int, ...]
+    smaller_pass: bool
+    """Was a smaller segment acknowledged that went between the same two meanwhile? Else the way may be dead for all."""
 
 
 def find_stuck(view: PointView, guest: Moved, since_ts: int) -> Stuck | None:
     """
-    Which large segment, of the guest or for it, was never acknowledged though smaller ones of its connection were?
+    Which large segment, of the guest or for it, was never acknowledged however often it was sent?
+
+    One beside which smaller ones pass comes first. None is told of where one as large arrived meanwhile: then its size
+    is not the reason.
 
     Parameters
     ----------
     since_ts : on the point's clock
+
+    Notes
+    -----
+    A segment that the capture holds twice was sent once. ACKs are cumulative, so the smaller ones are those of other
+    connections of the same two machines. They count from the second sending to the last: before, both may have been
+    lost by chance; later, the way may have been mended.
     """
     frames, j = frames_of(view, guest), view.journal
     rows = np.sort(np.concatenate((frames.sent_ip, frames.asked)))
-    rows = rows[(j.ip_protocol[rows] == IP_TCP) & (j.ts_ns[rows] >= since_ts)][:MOST_LOOKED_AT]
-    large = rows[j.payload_bytes[rows] >= LEAST_BYTES]
+    rows = rows[(j.ip_protocol[rows] == IP_TCP) & (j.ts_ns[rows] >= since_ts)]
+    rows = rows[np.argsort(j.ts_ns[rows], kind="stable")]
+    rows = rows[is_first_copy(j, rows)]
+    large = rows[j.payload_bytes[rows] >= LEAST_BYTES][:MOST_LOOKED_AT]
     keys = np.stack((j.src_low[large], j.dst_low[large], _ports(j.src_port[large], j.dst_port[large])), axis=1)
     named = np.concatenate((keys, j.tcp_seq[large, None].astype(np.uint64)), axis=1)
     segments, first, times = np.unique(named, axis=0, return_index=True, return_counts=True)
+    unproven = None
     for at in np.flatnonzero(times >= LEAST_TIMES)[:MOST_ASKED]:
         row = large[first[at]]
-        back = rows[
-            (j.src_low[rows] == j.dst_low[row])
-            & (j.dst_low[rows] == j.src_low[row])
-            & (j.src_port[rows] == j.dst_port[row])
-            & (j.dst_port[rows] == j.src_port[row])
-            & (j.tcp_ack[rows] != 0)  # a SYN acknowledges nothing
-        ]
-        answers = j.tcp_ack[back].astype(np.int64) - int(j.tcp_seq[row])
-        answers = (answers + (1 << 31)) % (1 << 32) - (1 << 31)
-        if len(answers) and answers.max() <= 0:
-            copies = large[(named == segments[at]).all(axis=1)]
-            numbers = tuple(int(f) for f in j.frame[copies][:LEAST_TIMES])
-            return Stuck(int(j.payload_bytes[row]), int(times[at]), numbers)
-    return None
+        there, back = rows[_between(j, rows, row)], rows[_between(j, rows, row, is_back=True)]
+        acks = back[(j.src_port[back] == j.dst_port[row]) & (j.dst_port[back] == j.src_port[row])]
+        acks = acks[(j.tcp_flags[acks] & TCP_ACK) != 0]
+        if not len(acks) or _ahead(j.tcp_ack[acks], int(j.tcp_seq[row])).max() > 0:
+            continue
+        copies = large[(named == segments[at]).all(axis=1)]
+        size = int(j.payload_bytes[copies].min())
+        meanwhile = there[(j.ts_ns[there] > j.ts_ns[copies[1]]) & (j.ts_ns[there] < j.ts_ns[copies[-1]])]
+        sizes = j.payload_bytes[_arrived(j, meanwhile, back)]
+        if (sizes >= size).any():
+            continue
+        numbers = tuple(int(f) for f in j.frame[copies][:LEAST_TIMES])
+        stuck = Stuck(size, len(copies), numbers, smaller_pass=bool(len(sizes)))
+        if stuck.smaller_pass:
+            return stuck
+        unproven = unproven or stuck
+    return unproven
+
+
+def _between(j: JournalColumns, rows: I64, row: int, is_back: bool = False) -> Bools:
+    """Which of these go the way of that row, or back? bool[rows]."""
+    source, target = ("dst", "src") if is_back else ("src", "dst")
+    mask: Bools = np.ones(len(rows), np.bool_)
+    for part in ("high", "low"):
+        mask &= getattr(j, f"{source}_{part}")[rows] == getattr(j, f"src_{part}")[row]
+        mask &= getattr(j, f"{target}_{part}")[rows] == getattr(j, f"dst_{part}")[row]
+    return mask
+
+
+def _arrived(j: JournalColumns, sent: I64, back: I64) -> I64:
+    """Which of the segments sent were acknowledged after they were sent, and by nothing before? Rows by time."""
+    flags = j.tcp_flags[sent].astype(np.int64)
+    lengths = j.payload_bytes[sent] + (flags & TCP_SYN != 0) + (flags & TCP_FIN != 0)
+    sent, lengths = sent[lengths > 0], lengths[lengths > 0]
+    back = back[(j.tcp_flags[back] & TCP_ACK) != 0]
+    answered = _ports(j.dst_port[back], j.src_port[back])
+    ports = _ports(j.src_port[sent], j.dst_port[sent])
+    found = np.zeros(len(sent), np.bool_)
+    for port in np.unique(ports):
+        mine, acks = np.flatnonzero(ports == port), back[answered == port]
+        if not len(acks):
+            continue
+        origin = int(j.tcp_seq[sent[mine[0]]])
+        ends, acked = _ahead(j.tcp_seq[sent[mine]], origin) + lengths[mine], _ahead(j.tcp_ack[acks], origin)
+        highest_before = np.concatenate(([-(1 << 31)], np.maximum.accumulate(acked)))
+        highest_after = np.concatenate((np.maximum.accumulate(acked[::-1])[::-1], [-(1 << 31)]))
+        at = np.searchsorted(j.ts_ns[acks], j.ts_ns[sent[mine]], side="right")
+        ahead = highest_after[at] - ends
+        found[mine] = (highest_before[at] < ends) & (ahead >= 0) & (ahead < LARGEST_WINDOW)
+    return sent[found]
+
+
+def _ahead(numbers: npt.NDArray[np.uint32], origin: int) -> I64:
+    """How far ahead of the origin are these sequence numbers? Of 2^32 the nearer way round."""
+    apart: I64 = (numbers.astype(np.int64) - origin + (1 << 31)) % (1 << 32) - (1 << 31)
+    return apart
 
 
 def _ports(source: npt.NDArray[np.uint16], target: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint64]:

@@ -60,14 +60,17 @@ def judge_etherip(case: Case, name: str) -> Mechanism | None:
 def _by_traffic(case: Case, name: str, what: str, found: Sequence[Seen]) -> Mechanism:
     """Did the tunnel do its work, by what passed in it after the switchover and by what the guest's peers met?"""
     seen = [(view, row.first_frame) for view, row in found[:2]]
+    unproven = ""
     for view in {id(v): v for v, _ in found}.values():
         stuck = find_stuck(view, case.guest, on_point(view, case.moment)) if view.journal_complete else None
-        if stuck is not None:
-            because = (
-                f"{what}, but a segment of {stuck.payload_bytes:,} bytes was sent {stuck.times} times at {view.name}"
-            )
-            because += " without an answer, while smaller ones pass: with what the tunnel adds it does not fit"
+        if stuck is None:
+            continue
+        told = f"a segment of {stuck.payload_bytes:,} bytes was sent {stuck.times} times at {view.name}"
+        told += " without an answer"
+        if stuck.smaller_pass:
+            because = f"{what}, but {told}, while smaller ones pass: with what the tunnel adds it does not fit"
             return result(name, "no", because, sighted([*seen, *((view, frame) for frame in stuck.frames)]))
+        unproven = unproven or f"{told}, and no smaller one in view was acknowledged meanwhile"
     later = [(view, row) for view, row in found if on_reference(view, row.last_ts) >= case.moment]
     if not later:
         because = f"{what}, but none after the switchover"
@@ -80,6 +83,9 @@ def _by_traffic(case: Case, name: str, what: str, found: Sequence[Seen]) -> Mech
     if case.cut_off and not _answered(case, later):
         because += f", but nothing comes back from it, and {case.cut_off[0].peer.peer} gets no answer"
         return result(name, "no", because, sighted(seen))
+    if case.reachability.answer == "yes" and not case.cut_off and unproven:
+        why = f"{case.reachability.because}, but {unproven}: whether its size is the reason is not known"
+        return result(name, "undecided", f"{because}; {why}", sighted(seen))
     if case.reachability.answer == "yes" and not case.cut_off:
         return result(name, "yes", f"{because}, and the guest answers others from its new place", sighted(seen))
     why = "some of its peers get no answer" if case.cut_off else case.reachability.because
