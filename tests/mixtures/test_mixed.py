@@ -79,6 +79,16 @@ def test_two_routers_that_advertise_one_guest(
     assert word in found.because
 
 
+@pytest.mark.parametrize("role", ["gateway", None])
+def test_answers_that_may_leave_by_the_other_router_prove_no_loss(role: str | None, tmp_path: Path) -> None:
+    """At a router, or where the place is not known, half of the answers are missing: that does not say lost."""
+    scene = mixed.two_rip_routers(None, "half")
+    scene.roles = {**scene.roles, "client": role}
+    found = told(scene.report(tmp_path))["rip"]
+    assert found.worked == "undecided"
+    assert "or their answers left by the other way, which does not pass there" in found.because
+
+
 BURSTS = {"apart": (1000, 5000, 9000), "overlapping": (1000, 1900, 2700), "together": (1000, 1003, 1400)}
 
 

@@ -222,7 +222,9 @@ def _somebody_new(
                 f": {share.lost} of {share.asked} pings since {since(case.after(max(new.up, back or 0) + SETTLED_NS))} "
                 f"stayed unanswered at {share.view.name}, as where both ways are used"
             )
-            return result(name, "no", because, [*seen, *sighted([(share.view, share.first_frame)])], latency)
+            because += "" if share.is_proven else "; or their answers left by the other way, which does not pass there"
+            evidence = [*seen, *sighted([(share.view, share.first_frame)])]
+            return result(name, "no" if share.is_proven else "undecided", because, evidence, latency)
         if not case.watched:
             return result(name, "undecided", f"{because}, and no peer shows which of them is followed", seen, latency)
         return result(name, "yes", f"{because}, but the guest's peers reach it", seen, latency)

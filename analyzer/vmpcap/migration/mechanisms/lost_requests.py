@@ -9,7 +9,7 @@ import numpy.typing as npt
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guests import on_point
 from vmpcap.migration.mechanisms.case import Case
-from vmpcap.migration.reachable import ECHO, ECHO6, ECHO6_REPLY, ECHO_REPLY, NEAREST_PEERS
+from vmpcap.migration.reachable import ECHO, ECHO6, ECHO6_REPLY, ECHO_REPLY
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import rank
@@ -19,6 +19,8 @@ from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6
 MOST_LOOKED_AT: Final = 50_000
 ANSWERED_NS: Final = NS_PER_S
 """A request this near to the end of the view may be answered after it."""
+NEAREST: Final = ("client", "gateway", None)
+"""Where pings are looked at, the nearest to who sends them first."""
 LEAST_ASKED: Final = 10
 LEAST_SHARE: Final = 0.1
 """A lossy path loses less than this; of two ways one of which is dead, less than this is hardly ever chosen."""
@@ -38,6 +40,11 @@ class Share:
         """Do some come through all the time, and others not?"""
         return self.asked >= LEAST_ASKED and LEAST_SHARE * self.asked <= self.lost < self.asked
 
+    @property
+    def is_proven(self) -> bool:
+        """Must an answer pass here? Beside who asked it must; elsewhere it may leave by the other of two ways."""
+        return self.view.role == "client"
+
 
 def share_lost(case: Case, since: int) -> Share | None:
     """
@@ -46,8 +53,8 @@ def share_lost(case: Case, since: int) -> Share | None:
     At the point nearest to the peers. None where nobody pinged it: of TCP and UDP a single loss is made up for, or not
     told from a peer that has nothing more to ask.
     """
-    views = [v for v in case.views if v.role in ("client", "gateway", None) and v.journal_complete and not v.left_out]
-    for view in sorted(views, key=lambda v: (rank(v.role, NEAREST_PEERS), v.name)):
+    views = [v for v in case.views if v.role in NEAREST and v.journal_complete and not v.left_out]
+    for view in sorted(views, key=lambda v: (rank(v.role, NEAREST), v.name)):
         j, frames = view.journal, frames_of(view, case.guest)
         begin, end = on_point(view, since), view.last_ts - ANSWERED_NS
         asks = frames.asked[_is_echo(j, frames.asked, ECHO, ECHO6)]
