@@ -131,7 +131,7 @@ def read_point(
         stops, guesses, taken = np.zeros(256, np.int64), GuessCounter(), Taken(files.interfaces)
         with (
             open_capture(path, batch_records=DEFAULT_BATCH_RECORDS, max_bytes=request.max_unpacked_bytes) as capture,
-            closing(beside.ahead(_walked(_until_enough(capture, request), walker))) as batches,
+            closing(beside.ahead(_walked(_until_enough(capture, request, bool(read.reads)), walker))) as batches,
         ):
             for batch, whole, frames in batches:
                 chosen = taken.choose(batch, capture.interfaces)
@@ -170,8 +170,14 @@ def _walked(batches: Iterator[RecordBatch], walker: WholeWalker) -> Iterator[tup
     return ((batch, *walker.walk(batch)) for batch in batches)
 
 
-def _until_enough(capture: Capture, request: Request) -> Iterator[RecordBatch]:
-    """The batches until somebody has enough: one that was read is used, or the capture's end would be said too late."""
+def _until_enough(capture: Capture, request: Request, goes_on: bool) -> Iterator[RecordBatch]:
+    """
+    The batches until somebody has enough: one that was read is used, or the capture's end would be said too late.
+
+    Of a file that `goes_on` from another of its point nothing is read after that: there would be a hole before it.
+    """
+    if goes_on and request.is_enough():
+        return
     for batch in capture.batches():
         yield batch
         if request.is_enough():
