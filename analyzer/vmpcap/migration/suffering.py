@@ -12,8 +12,10 @@ from vmpcap.measures.peers import PeerStream, find_peer_streams
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.results import Peer
 from vmpcap.migration.views import PointView
-from vmpcap.points.holes import Hole, blindness, hole_in
+from vmpcap.points.clock import MOST_DRIFT
+from vmpcap.points.holes import Hole, Step, blindness, hole_in
 from vmpcap.points.roles import OUTAGE_FIGURES, rank
+from vmpcap.points.timeline import Elapsed, elapsed
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, iso_utc, ms
 
@@ -22,6 +24,10 @@ BEFORE_NS: Final = NS_PER_S
 
 AFTER_NS: Final = 5 * NS_PER_S
 """An outage that began this long after it has another cause until more is known: caches and routes follow by then."""
+
+NOTABLE_STEP_NS: Final = NS_PER_MS
+"""A clock that stepped by less spoils no outage."""
+MOST_STEPS_BACK: Final = 3
 
 AROUND_NS: Final = 60 * NS_PER_S
 """How far from the switchover the requests beside it are looked for."""
@@ -138,8 +144,6 @@ def hiding_hole(stream: PeerStream, view: PointView, switchover: tuple[int, int]
     ----------
     switchover : from the guest's last sign to its announcement, by the clock of the point
     """
-    if not view.holes:
-        return None
     away, when = min(switchover), max(switchover)
     at = [outage for outage in stream.outages if outage.overlaps(away, when)]
     for outage in at:
@@ -150,18 +154,54 @@ def hiding_hole(stream: PeerStream, view: PointView, switchover: tuple[int, int]
 
 
 def _hole_of(outage: Outage, view: PointView) -> Hole | None:
-    """In which hole does a part of this outage lie?"""
+    """In which hole does a part of this outage lie, or within it which step of the point's clock?"""
     end = outage.first_answer_ts
     if end is None:
         return None
     begin = outage.first_unanswered_ts if outage.last_answer_ts is None else outage.last_answer_ts
-    return hole_in(view.holes, begin, end)
+    return hole_in(view.holes, begin, end) or _step_of(outage, view, begin, end)
+
+
+def _step_of(outage: Outage, view: PointView, begin: int, end: int) -> Step | None:
+    """Did the point's clock step between these two times? Where it only ran fast or slow, both clocks agree closely."""
+    last = outage.first_answered_frame
+    last = outage.last_unanswered_frame if last is None else last
+    apart = _on_reference(view, begin, end)
+    stepped = apart is not None and abs(apart.ns - (end - begin)) > NOTABLE_STEP_NS + MOST_DRIFT * (end - begin)
+    if not stepped and not any(begin < high and low < end for low, high in _steps_back(view)):
+        return None
+    return Step(view.name, begin, end, outage.first_unanswered_frame, last, "", sure=True)
+
+
+def _steps_back(view: PointView) -> list[tuple[int, int]]:
+    """
+    Times that the point's clock showed twice, for it went back, as the order of the file tells without any other point.
+
+    Where that happens often, frames were not written in the order of time, and no clock stepped.
+    """
+    if "steps_back" not in view.found:
+        ts = view.journal.ts_ns
+        is_one_file = np.diff(view.journal.frame) > 0
+        back = np.flatnonzero(is_one_file & (np.diff(ts) < -NOTABLE_STEP_NS))
+        twice = zip(ts[back + 1].tolist(), ts[back].tolist(), strict=True)
+        view.found["steps_back"] = list(twice) if len(back) <= MOST_STEPS_BACK else []
+    found: list[tuple[int, int]] = view.found["steps_back"]
+    return found
+
+
+def _on_reference(view: PointView, begin: int, end: int) -> Elapsed | None:
+    """How long is it between two times of a clock that steps, by the reference's? None where it does not step."""
+    if view.standing is None or not view.standing.steps:
+        return None
+    return elapsed(view.line, begin, view.line, end)
 
 
 def _hidden(stream: PeerStream, view: PointView, when: int, hole: Hole) -> Suffered:
     """A stream of which nobody knows what it met: the capture was blind then."""
     near = [o for o in _around_switchover(stream, when) if _hole_of(o, view) is not None]
-    lengths = [o.first_answer_ts - (o.last_answer_ts or o.first_unanswered_ts) for o in near if o.first_answer_ts]
+    ends = [(o.last_answer_ts or o.first_unanswered_ts, o.first_answer_ts) for o in near if o.first_answer_ts]
+    lengths = [end - begin for begin, end in ends]
+    lengths += [apart.high_ns for pair in ends if (apart := _on_reference(view, *pair)) is not None]
     most = ms(max(lengths, default=hole.to_ts - hole.from_ts))
     peer = Peer(
         peer=stream.peer_ip,

@@ -28,9 +28,24 @@ class Hole:
     def ms(self) -> float:
         return (self.to_ts - self.from_ts) / NS_PER_MS
 
+    @property
+    def words(self) -> str:
+        """Why was something not seen?"""
+        begin, end = iso_utc(self.from_ts), iso_utc(self.to_ts)
+        return f"the capture at {self.point} has a hole of {self.ms:.0f} ms from {begin} to {end}"
+
     def touches(self, begin: int, end: int) -> bool:
         """Does it lie, in part at least, between these times of the point's clock?"""
         return self.from_ts < end and begin < self.to_ts
+
+
+class Step(Hole):
+    """Two frames between which the point's clock stepped: all is in view, and how long it took is not."""
+
+    @property
+    def words(self) -> str:
+        """Why is the time between them not known?"""
+        return f"the clock at {self.point} stepped between its frames {self.from_frame} and {self.to_frame}"
 
 
 def hole_in(holes: Sequence[Hole], begin: int, end: int) -> Hole | None:
@@ -45,5 +60,4 @@ def hole_before(holes: Sequence[Hole], ts: int) -> Hole | None:
 
 def blindness(hole: Hole) -> str:
     """How is it told why something was not seen?"""
-    begin, end = iso_utc(hole.from_ts), iso_utc(hole.to_ts)
-    return f"the capture at {hole.point} has a hole of {hole.ms:.0f} ms from {begin} to {end}"
+    return hole.words

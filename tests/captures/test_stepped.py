@@ -1,0 +1,59 @@
+"""A clock that was set while the guest was gone: how long it was gone is told by another clock, or not at all."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import vmpcap
+from tests.captures.altered import packets_of, written
+from tests.readers.writers import Packet
+from vmpcap.report.document import Migration
+
+FOLDER = "routed_stretched"
+AT = 820
+"""A frame of the client's capture within the outage: its last question before was answered, the next is not yet."""
+ROLES = {"src-uplink": "source", "gw-lan": "gateway", "client": "client"}
+
+
+def stepped(by_ms: int) -> list[Packet]:
+    """The client's capture, its clock set by so much while the guest was gone."""
+    return [
+        packet if number < AT else packet._replace(ts_ns=(packet.ts_ns or 0) + by_ms * 1_000_000)
+        for number, packet in enumerate(packets_of(FOLDER, "client"), 1)
+    ]
+
+
+def said(folder: Path, client: Sequence[Packet], *others: str) -> Migration:
+    points = {stem: written(folder / f"{stem}.pcap", packets_of(FOLDER, stem)) for stem in others}
+    points["client"] = written(folder / "client.pcap", client)
+    roles = {name: ROLES[name] for name in points}
+    (migration,) = vmpcap.report(points, roles=roles, guests=["10.77.0.10"]).migrations
+    return migration
+
+
+@pytest.fixture(scope="module")
+def truth(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float | None]:
+    """What the client's own clock says where nobody set it, by protocol."""
+    folder = tmp_path_factory.mktemp("whole")
+    (guest,) = said(folder, packets_of(FOLDER, "client"), "src-uplink", "gw-lan").guests
+    return {peer.protocol: peer.outage_ms for peer in guest.peers}
+
+
+@pytest.mark.parametrize("by_ms", [80, -80, 2000])
+def test_another_clock_tells_how_long_it_was(by_ms: int, truth: dict[str, float | None], tmp_path: Path) -> None:
+    """The gateway's, which nobody set: within one interval of the peers that asked."""
+    (guest,) = said(tmp_path, stepped(by_ms), "src-uplink", "gw-lan").guests
+    assert len(guest.peers) == len(truth) == 2
+    for peer in guest.peers:
+        assert peer.outage_ms == pytest.approx(truth[peer.protocol], abs=peer.interval_ms or 0)
+        assert "the clock at client stepped" in peer.because
+
+
+def test_a_clock_that_went_back_tells_no_outage_by_itself(tmp_path: Path) -> None:
+    """The order of its file shows it; no other point is there to say how long it was."""
+    migration = said(tmp_path, stepped(-80), "src-uplink")
+    (guest,) = migration.guests
+    assert [peer.outage_ms for peer in guest.peers] == [None, None]
+    assert all("stepped" in peer.because for peer in guest.peers)
+    assert next(c.outcome for c in migration.checks if c.id == "switchover") != "pass"
