@@ -18,7 +18,7 @@ from vmpcap.migration.hops import describe_path
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.mechanisms.case import Case, Trip
 from vmpcap.migration.mechanisms.table import judge_mechanisms, judge_stream
-from vmpcap.migration.moves import Move, match_transfers
+from vmpcap.migration.moves import Move, Sighting, match_transfers
 from vmpcap.migration.one_clock import ns_of, put_on_one_clock
 from vmpcap.migration.outcome import Outcome, judge_outcome
 from vmpcap.migration.phases import name_phases
@@ -161,8 +161,7 @@ def _trip(move: Move, passengers: Sequence[Moved]) -> Trip:
 def _tell_one(scene: Scene, faults: Sequence[str], trips: Sequence[Trip], number: int) -> Story:
     move, passengers, views = scene.move, scene.guests, scene.views
     split = find_split(move)
-    figures = measure_stream(move.best)
-    figures = _up_to_proxy(replace(figures, throughput=say_what_counts(figures.throughput, move)), split)
+    figures = _up_to_proxy(_measured(move.best, move.sightings), split)
     outcome = judge_outcome(move, passengers, views)
     if outcome.outcome == "aborted":
         passengers = tuple(g for g in passengers if g.heard or g.confidence == "high")
@@ -191,10 +190,16 @@ def _tell_one(scene: Scene, faults: Sequence[str], trips: Sequence[Trip], number
         longest_part_ms=ms(longest_part_ns(move)),
         capture_faults=(*faults, *_holes(move)),
         wan_point=wan.view.name if wan is not None else "",
-        wan_figures=measure_stream(wan) if wan is not None else None,
+        wan_figures=_measured(wan, (wan,)) if wan is not None else None,
         mechanisms=() if guests else tuple(_of_nobody(move, views, path, completed, split)),
         segments=tuple(describe_segments(move)),
     )
+
+
+def _measured(sighting: Sighting, others: Sequence[Sighting]) -> StreamFigures:
+    """The stream's figures at this point, with what its rates are of; the others show the same connections."""
+    figures = measure_stream(sighting)
+    return replace(figures, throughput=say_what_counts(figures.throughput, sighting, others))
 
 
 def _of_nobody(

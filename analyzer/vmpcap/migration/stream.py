@@ -182,8 +182,7 @@ def _throughput(
     transfer = sighting.transfer
     first, last = transfer.first_data_ts, transfer.last_data_ts
     span = last - first if first is not None and last is not None else 0
-    acked = sum(acknowledged(link.data) for link in transfer.links)
-    delivered = acked if any(link.data.acked_bytes for link in transfer.links) else unique
+    delivered = sum(_delivered(link.data) for link in transfer.links)
     # what the capture missed has no time: it may have flowed in what looks like a pause, so no rate is made of it
     share = min(delivered / unique, 1.0) if unique else 0.0
     missed = sum(uncaptured(link.data) for link in transfer.links)
@@ -233,6 +232,11 @@ def acknowledged(side: Side) -> int:
     Those that were acknowledged, also where the capture missed them; but no more than were sent in view or jumped over.
     """
     return min(side.acked_bytes, side.unique_bytes + side.missing_bytes)
+
+
+def _delivered(side: Side) -> int:
+    """How many bytes of this side stand for its delivery? Where no acknowledgement of it is in view those it sent."""
+    return acknowledged(side) if side.acked_bytes else side.unique_bytes
 
 
 def uncaptured(side: Side) -> int:
