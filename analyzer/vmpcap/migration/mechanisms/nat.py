@@ -1,6 +1,5 @@
 """Two broadcast domains that are alike, with NAT or a proxy between them and the rest (domain notes 4.9)."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,28 +10,19 @@ import numpy.typing as npt
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.conflicts import find_duplicate_address
-from vmpcap.migration.guests import on_point, on_reference
+from vmpcap.migration.guests import on_point
 from vmpcap.migration.mechanisms.case import Case, result, sighted, since
+from vmpcap.migration.mechanisms.translations import Address, Translation, find_translation
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import GROUP_BIT, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
 from vmpcap.terms.units import NS_PER_S, count_of
-from vmpcap.terms.wire import IP_ICMP, IP_TCP, IP_UDP, TCP_RST
+from vmpcap.terms.wire import IP_TCP, TCP_RST
 
-I64 = npt.NDArray[np.int64]
-U64 = npt.NDArray[np.uint64]
-Address = tuple[int, int]
-
-OUTSIDE: Final = ("wan", "client", "gateway", None)
-"""Points that may stand beyond the translator."""
 TELLING: Final = tuple(NUMBER_OF[kind] for kind in ("garp_request", "garp_reply", "arp_request", "arp_reply"))
 """Bodies whose sender says that an address is its own."""
 
-MOST_LOOKED_UP: Final = 20_000
-LEAST_PAIRS: Final = 3
-"""So many packets must be seen on both sides: one alike by chance is one in millions, three are none."""
-TOGETHER_NS: Final = 2 * NS_PER_S
 SETTLED_NS: Final = NS_PER_S
 """A guest that sends to its old gateway for less than this has only not heard of the new one yet."""
 LEAST_STALE: Final = 3
@@ -40,7 +30,6 @@ UNREACHABLE: Final = 3
 """ICMP destination unreachable (RFC 792)."""
 GLBP_MACS: Final = 0x0007_B400_0000
 """GLBP answers for one address with several MACs, and means it."""
-MULTIPLIER: Final = np.uint64(0xBF58476D1CE4E5B9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +47,6 @@ class _Gateway:
         names = [", ".join(str(mac_text(mac)) for mac in sorted(macs)) for macs in (self.old, self.new)]
         text = f"{ip_text(*self.address)} is {names[0]} at {self.at[0].name} and {names[1]} at {self.at[1].name}"
         return f"the gateway's address {text}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Translation:
-    """The guest's address under which it is known outside, proven by packets that were seen on both sides."""
-
-    outside: Address
-    inside_view: PointView
-    outside_view: PointView
-    pairs: int
-    frames: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +68,7 @@ def judge_nat(case: Case, name: str) -> Mechanism | None:
     routers that advertise the guest look the same.
     """
     gateway = _gateway(case)
-    translation = _translation(case)
+    translation = find_translation(case.guest, case.views)
     hidden = _hidden_at(case) if gateway is not None and translation is None else None
     stale = _stale_gateway(case, gateway) if gateway is not None and case.domain.word == "equivalent" else None
     if translation is None and hidden is None and stale is None:
@@ -180,99 +158,10 @@ def _hidden_at(case: Case) -> PointView | None:
     return None
 
 
-# translation
-
-
-def _translation(case: Case) -> _Translation | None:
-    """Under which other address do packets of the guest pass a point outside?"""
-    if not case.guest.ips or case.guest.mac == NO_MAC:
-        return None
-    insides = [v for v in case.views if v.role in ("domain:source", "domain:destination")]
-    outsides = [
-        v for v in case.views if v.role in OUTSIDE and not len((f := frames_of(v, case.guest)).sent_ip) + len(f.asked)
-    ]
-    best: _Translation | None = None
-    for outside in outsides:
-        j = outside.journal
-        usable = np.flatnonzero(_nameable(j))
-        if not len(usable):
-            continue
-        names = _names(j, usable)
-        for inside in insides:
-            found = _match(case, inside, outside, usable, names)
-            if found is not None and (best is None or found.pairs > best.pairs):
-                best = found
-    return best
-
-
-def _nameable(j: JournalColumns) -> npt.NDArray[np.bool_]:
-    """Which packets can be known again by what no translator changes: TCP's numbers, identification and payload?"""
-    tcp = (j.ip_protocol == IP_TCP) & (j.payload_bytes > 0) & (j.tcp_flags & TCP_RST == 0)
-    named: npt.NDArray[np.bool_] = tcp | (np.isin(j.ip_protocol, (IP_UDP, IP_ICMP)) & (j.ip_id != 0))
-    return named
-
-
-def _names(j: JournalColumns, rows: I64) -> U64:
-    """One number for each of these packets, the same on both sides of a translator."""
-    is_tcp = j.ip_protocol[rows] == IP_TCP
-    name = np.zeros(len(rows), np.uint64)
-    columns = (j.ip_protocol, j.payload_bytes, j.tcp_seq, j.tcp_ack, j.icmp_type, j.icmp_seq)
-    for column in columns:
-        name = (name ^ column[rows].astype(np.uint64)) * MULTIPLIER
-        name ^= name >> np.uint64(29)
-    identified = np.where(is_tcp, np.uint64(0), j.ip_id[rows].astype(np.uint64))
-    name = (name ^ identified) * MULTIPLIER
-    return name ^ (name >> np.uint64(29))
-
-
-def _match(case: Case, inside: PointView, outside: PointView, usable: I64, names: U64) -> _Translation | None:
-    here, there = inside.journal, outside.journal
-    frames = frames_of(inside, case.guest)
-    rows = np.sort(np.concatenate((frames.sent_ip, frames.asked)))
-    rows = rows[_nameable(here)[rows]][-MOST_LOOKED_UP:]
-    if not len(rows):
-        return None
-    mine = _names(here, rows)
-    order = np.argsort(names, kind="stable")
-    at = np.searchsorted(names[order], mine)
-    inside_ts = _on_reference_all(inside, here.ts_ns[rows])
-    hits: Counter[Address] = Counter()
-    first: dict[Address, tuple[int, int]] = {}
-    for number in np.flatnonzero(at < len(order)).tolist():
-        other = usable[order[at[number]]]
-        if names[order[at[number]]] != mine[number]:
-            continue
-        if abs(on_reference(outside, int(there.ts_ns[other])) - inside_ts[number]) > TOGETHER_NS:
-            continue
-        row = int(rows[number])
-        sent = bool(here.eth_src[row] == np.uint64(case.guest.mac))
-        outer = _ends(there, int(other), sent)
-        if outer[0] in case.guest.ips:
-            continue
-        hits[outer[0]] += 1
-        first.setdefault(outer[0], (int(here.frame[row]), int(there.frame[other])))
-    if not hits:
-        return None
-    address, count = hits.most_common(1)[0]
-    return _Translation(address, inside, outside, count, first[address]) if count >= LEAST_PAIRS else None
-
-
-def _on_reference_all(view: PointView, ts: I64) -> list[int]:
-    """These times of the point on the reference clock."""
-    return [on_reference(view, int(one)) for one in ts]
-
-
-def _ends(j: JournalColumns, row: int, from_guest: bool) -> tuple[Address, Address]:
-    """The guest's end and the peer's of a packet."""
-    source = int(j.src_high[row]), int(j.src_low[row])
-    target = int(j.dst_high[row]), int(j.dst_low[row])
-    return (source, target) if from_guest else (target, source)
-
-
 # faults
 
 
-def _faults(case: Case, gateway: _Gateway | None, translation: _Translation | None) -> list[_Fault]:
+def _faults(case: Case, gateway: _Gateway | None, translation: Translation | None) -> list[_Fault]:
     known = [*case.guest.ips, *([translation.outside] if translation is not None else [])]
     found = (
         _stale_gateway(case, gateway) if gateway is not None else None,
