@@ -1,20 +1,14 @@
 """Links of a command line: `622Mbps,5ms`, `1Gbps,20ms,0.01%`."""
 
-import math
 import re
 from typing import TYPE_CHECKING, Final
 
+from vmpcap.cli.quantities import in_units
 from vmpcap.terms.errors import RequestError
 
 if TYPE_CHECKING:
     from vmpcap.migration.other_link import Link
 
-NUMBER: Final = r"(\d+(?:\.\d+)?|\.\d+)"
-RATES: Final = {"": 1.0, "k": 1e-3, "m": 1.0, "g": 1e3, "t": 1e6}
-TIMES: Final = {"": 1.0, "ms": 1.0, "us": 1e-3, "s": 1e3}
-RATE: Final = re.compile(NUMBER + r"\s*(?:([kKmMgGtT]?)(?:bps|bit/s|bit)|([kKmMgGtT]))?")
-"""A capital B would be bytes: eight times as much, and refused."""
-TIME: Final = re.compile(NUMBER + r"\s*(ms|us|s)?", re.IGNORECASE)
 LOSS: Final = re.compile(r"(\d+(?:\.\d+)?(?:e-?\d+)?|\.\d+)\s*(%?)", re.IGNORECASE)
 NEEDED: Final = "needed RATE,RTT[,LOSS], such as 622Mbps,5ms or 1Gbps,20ms,0.01%"
 
@@ -35,14 +29,11 @@ def link(text: str) -> "Link":
     parts = [part.strip() for part in text.split(",")]
     if len(parts) not in (2, 3):
         raise RequestError(f"--what-if {text!r}: {NEEDED}")
-    rate, rtt, lost = RATE.fullmatch(parts[0]), TIME.fullmatch(parts[1]), LOSS.fullmatch([*parts, "0"][2])
-    if rate is None or rtt is None or lost is None:
+    mbps, rtt_ms, lost = in_units(parts[0], "rate"), in_units(parts[1], "time"), LOSS.fullmatch([*parts, "0"][2])
+    if mbps is None or rtt_ms is None or lost is None:
         raise RequestError(f"--what-if {text!r}: {NEEDED}")
-    unit = rate[2] if rate[2] is not None else rate[3] or "m"
-    mbps = float(rate[1]) * (RATES[unit.lower()] if unit else 1e-6)
-    rtt_ms = float(rtt[1]) * TIMES[(rtt[2] or "").lower()]
     loss = float(lost[1]) / (100 if lost[2] else 1)
-    if not (0 < mbps < math.inf and rtt_ms < 60_000 and 0 <= loss < 0.5):
+    if not (mbps > 0 and rtt_ms < 60_000 and 0 <= loss < 0.5):
         raise RequestError(
             f"--what-if {text!r}: a rate above 0, a round trip below a minute, a loss below half of all; {NEEDED}"
         )
