@@ -9,10 +9,11 @@ from tests.migration.make import GUEST, GUEST_IP, S, journal, moves_of, side, st
 from tests.migration.test_mechanisms import MOMENT, case, judged
 from vmpcap.measures.connections import Connection
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.measures.tunnels import NumberedTunnel
 from vmpcap.migration.detours import Detour
 from vmpcap.migration.mechanisms.case import Case
 from vmpcap.migration.path_results import NextHop, Symptom
-from vmpcap.migration.results import Path
+from vmpcap.migration.results import Mechanism, Path
 from vmpcap.migration.views import PointView
 
 HOST_A, HOST_B = "10.10.1.11", "10.10.2.12"
@@ -307,3 +308,53 @@ def test_a_migration_that_was_cancelled_blames_no_way() -> None:
     """Nothing was refused, stuck or cut: somebody ended it, or it never got done."""
     assert worked("same_subnet_vmotion", moved(*both(), path=ADJACENT, completed=False)) == "undecided"
     assert worked("routed_vmotion", moved(*both(), path=cut_between(ROUTED), completed=False)) == "no"
+
+
+def opaque(at: list[int], kept: int | None = None, last: int = MOMENT + 60 * S) -> Mechanism | None:
+    """What is said of an ESP tunnel on the WAN that carried 2 MB at each of these times; the stream took 10 s."""
+    rows = journal(*((ts, 1, 2, "192.0.2.1", "198.51.100.1") for ts in at[:kept]))
+    rows.ip_protocol[:] = 50
+    rows.wire_bytes[:] = 2_000_000
+    tunnel = NumberedTunnel(
+        header="esp",
+        packets=len(at),
+        missing=0,
+        reordered=0,
+        duplicates=0,
+        restarts=0,
+        wire_bytes=2_000_000 * len(at),
+        first_ts=at[0],
+        last_ts=at[-1],
+        source="192.0.2.1",
+        target="198.51.100.1",
+    )
+    known: dict[str, Any] = {"journal_complete": kept is None, "first_ts": MOMENT - 60 * S, "last_ts": last}
+    wan = view("wan", "wan", journal=rows, tunnels=(tunnel,), **known)
+    one = moved(view("src", "source", streams=(stream(MOMENT - 10 * S, 10.0, size=60_000_000),)))
+    return judged("hcx", replace(one, views=(*one.views, wan)))
+
+
+STEADY = [MOMENT - 60 * S + n * 3 * S for n in range(40)]
+"""As much as the stream, over two minutes."""
+RISING = [MOMENT - 40 * S, *(MOMENT - 10 * S + n * S // 4 for n in range(40)), MOMENT, MOMENT + 5 * S, MOMENT + 20 * S]
+
+
+def test_an_opaque_tunnel_counts_in_the_streams_time_only() -> None:
+    """Also where there was no room for all its frames: what it carried at other times is not the stream's."""
+    for kept in (None, len(RISING) - 1):
+        found = opaque(RISING, kept)
+        assert found is not None
+        assert "carried 82,000,000 bytes" in found.because
+    assert opaque(STEADY) is None
+    assert opaque(STEADY, len(STEADY) - 1) is None
+
+
+def test_an_opaque_tunnel_of_which_the_rest_is_a_sum_tells_nothing() -> None:
+    """The frames that were kept end within the stream, though they alone would do."""
+    assert opaque(RISING, kept=len(RISING) - 4) is None
+    assert opaque(STEADY, kept=20) is None
+
+
+def test_a_capture_that_ends_with_the_stream_shows_its_tunnel() -> None:
+    """What comes a second later is not needed."""
+    assert opaque(RISING[:-2], last=MOMENT) is not None

@@ -11,6 +11,7 @@ from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_halves
 from vmpcap.terms.units import NS_PER_S, count_of
+from vmpcap.terms.wire import IP_ESP, IP_UDP, UDP_ESP
 
 LEAST_SHARE: Final = 0.9
 MOST_SHARE: Final = 3.0
@@ -46,27 +47,34 @@ def _of(view: PointView, ends: tuple[str, str]) -> list[NumberedTunnel]:
 
 
 def _carried(case: Case, view: PointView, ends: tuple[str, str]) -> int | None:
-    """How many bytes did this tunnel carry in the stream's time? None where they are not the stream's."""
+    """How many bytes did this tunnel carry in the stream's time? None where they are not the stream's, or not known."""
     best = case.move.best if case.move is not None else None
     if best is None:
         return None
     sent = sum(link.data.payload_bytes for link in best.transfer.links)
     begin, end = (on_point(view, on_reference(best.view, t)) for t in (best.transfer.start_ts, best.transfer.end_ts))
-    if view.journal_complete:
-        j = view.journal
-        (high, low), (far_high, far_low) = map(ip_halves, ends)
-        mine = (j.src_high == np.uint64(high)) & (j.src_low == np.uint64(low))
-        mine &= (j.dst_high == np.uint64(far_high)) & (j.dst_low == np.uint64(far_low))
-        mine &= (j.ip_protocol == 50) | ((j.ip_protocol == 17) & ((j.src_port == 4500) | (j.dst_port == 4500)))
-        during = mine & (j.ts_ns >= begin) & (j.ts_ns <= end + NS_PER_S)
-        carried, others = int(j.wire_bytes[during].sum()), int(j.wire_bytes[mine & ~during].sum())
-        inside, outside = end + NS_PER_S - begin, max(view.last_ts - view.first_ts - (end + NS_PER_S - begin), 1)
-        if carried / inside < LEAST_RISE * others / outside:
-            return None
-    else:
-        tunnels = [t for t in _of(view, ends) if t.first_ts <= end and t.last_ts >= begin]
-        carried = sum(t.wire_bytes for t in tunnels)
+    j, until = view.journal, _shown_until(view)
+    if until < end:  # the rest is known by its sum only, which is that of all times
+        return None
+    end = min(end + NS_PER_S, until)
+    (high, low), (far_high, far_low) = map(ip_halves, ends)
+    mine = (j.src_high == np.uint64(high)) & (j.src_low == np.uint64(low))
+    mine &= (j.dst_high == np.uint64(far_high)) & (j.dst_low == np.uint64(far_low))
+    in_udp = (j.ip_protocol == IP_UDP) & ((j.src_port == UDP_ESP) | (j.dst_port == UDP_ESP))
+    mine &= (j.ip_protocol == IP_ESP) | in_udp
+    during = mine & (j.ts_ns >= begin) & (j.ts_ns <= end)
+    carried, others = int(j.wire_bytes[during].sum()), int(j.wire_bytes[mine & ~during].sum())
+    inside, outside = max(end - begin, 1), max(until - view.first_ts - (end - begin), 1)
+    if carried / inside < LEAST_RISE * others / outside:
+        return None
     return carried if LEAST_SHARE * sent <= carried <= MOST_SHARE * sent and sent else None
+
+
+def _shown_until(view: PointView) -> int:
+    """Until when does the journal hold all that passed here? It takes the first frames, as far as its room goes."""
+    if view.journal_complete:
+        return view.last_ts
+    return int(view.journal.ts_ns[-1]) - 1 if view.journal.rows else view.first_ts
 
 
 def _judge(case: Case, name: str, view: PointView, ends: tuple[str, str], carried: int) -> Mechanism:
