@@ -233,3 +233,14 @@ def two_ways_to_one() -> Landscape:
 def moved_once() -> Landscape:
     """The guest's new place is three hops nearer: the way changes once, when it moves."""
     return served(lambda _, segment: 58 if segment < (MOVED - 200) // 100 + 1 else 61)
+
+
+def short_ones_first(short: int = 70) -> Landscape:
+    """Six long connections, half from each site, beside many short ones from lower ports, all of one site."""
+    scene = each_keeps_to_one()
+    for n in range(short):
+        talk = Talk(PEER, (FAR_MAC, SERVICE), 30_000 + n, ack=11_000_000 + n)
+        scene.put(100 + n, talk.say(True, 0, "S"), "client")
+        scene.put(110 + n, talk.say(False, 0, "SA", ttl=61), "client")
+        scene.put(120 + n, talk.say(False, 80, "PA", ttl=61), "client")
+    return scene

@@ -72,3 +72,11 @@ def test_one_service_address_at_two_sites(name: str, tmp_path: Path) -> None:
     found = told(made().report(tmp_path)).get("anycast")
     assert (found.worked if found is not None else None) == worked
     assert word in (found.because if found is not None else "")
+
+
+def test_of_many_connections_the_largest_are_looked_at_and_the_others_counted(tmp_path: Path) -> None:
+    """Seventy short ones from lower ports hide none of the six that show two places; 64 are looked at."""
+    found = told(equivalents.short_ones_first().report(tmp_path)).get("anycast")
+    assert found is not None
+    assert "TTL 61 in one connection and with TTL 58 in another" in found.because
+    assert "each of 64 connections kept to one; 12 smaller or earlier ones were not looked at" in found.because

@@ -64,12 +64,12 @@ def connections_across(guest: Moved, views: Sequence[PointView], moment: int) ->
         rows = rows[(j.ip_protocol[rows] == IP_TCP) & (np.abs(j.ts_ns[rows] - when) <= FAR_NS)]
         early = rows[j.ts_ns[rows] < when][::-1]
         late = rows[j.ts_ns[rows] >= when]
-        for row in early[_first_of_each(view, early)].tolist():
+        for row in early[first_of_each(view, early)].tolist():
             flags, key, ts = int(j.tcp_flags[row]), _key(view, row), on_reference(view, int(j.ts_ns[row]))
             end = int(j.tcp_seq[row]) + int(j.payload_bytes[row]) + bool(flags & TCP_SYN) + bool(flags & TCP_FIN)
             if not flags & TCP_RST and (key not in last or last[key][0] < ts):
                 last[key] = (ts, end, view, int(j.frame[row]))
-        for row in late[_first_of_each(view, late)].tolist():
+        for row in late[first_of_each(view, late)].tolist():
             flags, key, ts = int(j.tcp_flags[row]), _key(view, row), on_reference(view, int(j.ts_ns[row]))
             if not flags & TCP_SYN and (key not in first or first[key][0] > ts):
                 first[key] = (ts, int(j.tcp_seq[row]), bool(flags & TCP_RST), view, int(j.frame[row]))
@@ -123,7 +123,7 @@ def _key(view: PointView, row: int) -> tuple[int, ...]:
     return int(j.dst_high[row]), int(j.dst_low[row]), int(j.src_port[row]), int(j.dst_port[row]), int(j.src_low[row])
 
 
-def _first_of_each(view: PointView, rows: I64) -> I64:
+def first_of_each(view: PointView, rows: I64) -> I64:
     """Where in these rows does each connection stand first?"""
     j = view.journal
     name = np.zeros(len(rows), np.uint64)

@@ -1,7 +1,6 @@
 """One service address at two sites: does each connection stay with one of them (domain notes 4.12)?"""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -11,6 +10,7 @@ from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.whose import FRESH_TTLS
 from vmpcap.migration.guests import on_point
+from vmpcap.migration.lives import first_of_each
 from vmpcap.migration.mechanisms.case import Case, result, sighted
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import frames_of
@@ -34,10 +34,11 @@ NEAR_NS: Final = 2 * NS_PER_S
 """A reset that follows this soon belongs to what the client had just sent."""
 MOST_ADDRESSES: Final = 16
 MOST_CONNECTIONS: Final = 64
-"""Of each service at each point: if its packets are shared between sites, these show it as well as all of them."""
+"""Of each service at each point, the largest: if its packets are shared between sites, these show it best."""
 MOST_RESETS: Final = 3
 """Of each connection."""
 MOST_SEGMENTS: Final = 50_000
+"""Of each service at each point, the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,17 @@ class _Flow:
     until: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """All that was looked at, and what was not: by the point's name and the service."""
+
+    flows: list[_Flow] = field(default_factory=list)
+    left_out: dict[tuple[str, Address], int] = field(default_factory=dict)
+    """How many connections were not looked at."""
+    cut: set[tuple[str, Address]] = field(default_factory=set)
+    """Of which more than the last MOST_SEGMENTS segments were there."""
+
+
 def judge_anycast(case: Case, name: str) -> Mechanism | None:
     """
     Is one service address answered from two places, and does each connection keep to one?
@@ -68,7 +80,8 @@ def judge_anycast(case: Case, name: str) -> Mechanism | None:
     Two places show as two hop counts from one address to one client at the same time, or as two machines that answer
     for the address in two domains. A move is no anycast: it changes the way once, for all.
     """
-    flows = list(_flows(case))
+    looked = _look(case)
+    flows = looked.flows
     mixed = _mixed(case, name, flows)
     if mixed is not None:
         return mixed
@@ -78,14 +91,23 @@ def judge_anycast(case: Case, name: str) -> Mechanism | None:
         what = f"{ip_text(*one.service)} answers {ip_text(*one.client)} with TTL {one.ttls[0]} in one connection and "
         what += f"with TTL {other.ttls[0]} in another at the same time, at {one.view.name}: two places, or two ways"
         seen = sighted((flow.view, int(flow.view.journal.frame[flow.rows[0]])) for flow in pair)
-        service = one.service
+        service, names = one.service, [one.view.name]
     elif twins is not None:
         what, frames, service = twins
-        seen = sighted(frames)
+        seen, names = sighted(frames), [view.name for view, _ in frames]
     else:
         return None
-    kept = sum(flow.service == service and flow.turns == 0 for flow in flows)
-    return result(name, "yes", f"{what}; each of {count_of(kept, 'connection')} kept to one", seen)
+    return result(name, "yes", f"{what}; {_kept(looked, service, names)}", seen)
+
+
+def _kept(looked: _Seen, service: Address, names: list[str]) -> str:
+    """How many connections to the service kept to one way at these points, and how many were not looked at?"""
+    kept = sum(flow.service == service and flow.turns == 0 for flow in looked.flows if flow.view.name in names)
+    left_out = sum(looked.left_out.get((name, service), 0) for name in names)
+    words = f"each of {count_of(kept, 'connection')} kept to one"
+    if any((name, service) in looked.cut for name in names):
+        words += f" in the last {MOST_SEGMENTS} segments"
+    return f"{words}; {left_out} smaller or earlier ones were not looked at" if left_out else words
 
 
 def _mixed(case: Case, name: str, flows: list[_Flow]) -> Mechanism | None:
@@ -152,8 +174,10 @@ def _ways(j: JournalColumns, rows: I64) -> npt.NDArray[np.uint64]:
     return ways
 
 
-def _flows(case: Case) -> Iterator[_Flow]:
+def _look(case: Case) -> _Seen:
     """Connections to the guest's addresses, to those that it called, and to others that serve its peers two ways."""
+    looked = _Seen()
+    domains = {view.role for view in case.views if _is_domain(view)}
     for view in case.views:
         j = view.journal
         tcp = _tcp_of(view)
@@ -162,13 +186,27 @@ def _flows(case: Case) -> Iterator[_Flow]:
         own = {*case.guest.ips, *_called(view, case)}
         for service in [*sorted(own)[:MOST_ADDRESSES], *_serving(view, case, tcp, own)]:
             mine = tcp[(j.src_high[tcp] == np.uint64(service[0])) & (j.src_low[tcp] == np.uint64(service[1]))]
-            mine = mine[-MOST_SEGMENTS:]
-            mine = mine[np.argsort(j.ts_ns[mine], kind="stable")]
-            mine = mine[is_first_copy(j, mine)]
-            for rows in _connections(j, mine):
-                flow = _flow(view, case, service, rows, service in own)
-                if flow is not None:
-                    yield flow
+            has_twin = _is_domain(view) and len(domains) > 1
+            if not len(mine) or not (has_twin or _has_two_ways(j, mine)):
+                continue  # one place, one way: nothing here can differ
+            last = mine[-MOST_SEGMENTS:]
+            last = last[np.argsort(j.ts_ns[last], kind="stable")]
+            taken = _connections(j, last[is_first_copy(j, last)])
+            key = (view.name, service)
+            looked.left_out[key] = len(first_of_each(view, mine)) - len(taken)
+            if len(mine) > MOST_SEGMENTS:
+                looked.cut.add(key)
+            flows = (_flow(view, case, service, rows, service in own) for rows in taken)
+            looked.flows.extend(flow for flow in flows if flow is not None)
+    return looked
+
+
+def _is_domain(view: PointView) -> bool:
+    return (view.role or "").startswith("domain:")
+
+
+def _has_two_ways(j: JournalColumns, rows: I64) -> bool:
+    return bool((j.ttl[rows] != j.ttl[rows[0]]).any() or (j.eth_src[rows] != j.eth_src[rows[0]]).any())
 
 
 def _tcp_of(view: PointView) -> I64:
@@ -193,27 +231,27 @@ def _serving(view: PointView, case: Case, tcp: I64, own: set[Address]) -> list[A
     j, frames = view.journal, frames_of(view, case.guest)
     low = np.unique(np.concatenate((j.dst_low[frames.sent_ip], j.src_low[frames.asked])))
     rows = tcp[np.isin(j.dst_low[tcp], low)] if case.guest.ips else tcp
-    found: list[Address] = []
-    for high, address in zip(*distinct_addresses(j.src_high[rows], j.src_low[rows])[:2], strict=True):
-        service = (int(high), int(address))
-        if service in own or len(found) == MOST_ADDRESSES:
-            continue
-        mine = rows[(j.src_high[rows] == high) & (j.src_low[rows] == address)]
-        if len(np.unique(j.ttl[mine])) > 1:
-            found.append(service)
-    return found
-
-
-def _connections(j: JournalColumns, rows: I64) -> Iterator[I64]:
-    """The rows of each connection, by time: the same other end, the same ports. Not all of them, if they are many."""
     if not len(rows):
-        return
+        return []
+    rows = rows[np.lexsort((j.src_low[rows], j.src_high[rows]))]
+    high, low, ttl = j.src_high[rows], j.src_low[rows], j.ttl[rows]
+    begins = np.flatnonzero(np.append(True, (high[1:] != high[:-1]) | (low[1:] != low[:-1])))
+    begins = begins[np.minimum.reduceat(ttl, begins) < np.maximum.reduceat(ttl, begins)]
+    services = zip(high[begins].tolist(), low[begins].tolist(), strict=True)
+    return [service for service in services if service not in own][:MOST_ADDRESSES]
+
+
+def _connections(j: JournalColumns, rows: I64) -> list[I64]:
+    """The rows of each of the largest connections, by time: the same other end, the same ports."""
+    if not len(rows):
+        return []
     keys = (j.dst_high[rows], j.dst_low[rows], j.src_port[rows], j.dst_port[rows])
     order = np.lexsort(keys)
     new = np.zeros(len(rows) - 1, np.bool_)
     for key in keys:
         new |= key[order][1:] != key[order][:-1]
-    yield from np.split(rows[order], np.flatnonzero(new) + 1)[:MOST_CONNECTIONS]
+    found = np.split(rows[order], np.flatnonzero(new) + 1)
+    return sorted(found, key=len, reverse=True)[:MOST_CONNECTIONS]
 
 
 def _flow(view: PointView, case: Case, service: Address, rows: I64, is_own: bool) -> _Flow | None:
@@ -258,9 +296,7 @@ def _at_once(case: Case, one: _Flow, other: _Flow) -> bool:
 
 def _two_machines(flows: list[_Flow]) -> tuple[str, list[tuple[PointView, int]], Address] | None:
     """Do two machines answer for one address, each in its own domain, at the same time?"""
-    fresh = [
-        f for f in flows if f.is_own and set(f.ttls) <= set(FRESH_TTLS) and (f.view.role or "").startswith("domain:")
-    ]
+    fresh = [f for f in flows if f.is_own and set(f.ttls) <= set(FRESH_TTLS) and _is_domain(f.view)]
     if len({_mac(flow.view.journal, flow.rows) for flow in fresh}) < 2:
         return None
     for number, one in enumerate(fresh):
