@@ -39,14 +39,36 @@ def test_names_behind_with_are_the_other_side(reports: list[Path]) -> None:
     ("args", "spread"),
     [
         (["a", "--with", "b", "c"], ["a", "--with", "b", "--with", "c"]),
-        (["--with", "b", "c", "-q", "a"], ["--with", "b", "--with", "c", "-q", "a"]),
+        (["-q", "a", "--with", "b", "c", "-qv"], ["-q", "a", "--with", "b", "--with", "c", "-qv"]),
+        (["a", "--with", "b", "-o", "x", "--html=y"], ["a", "--with", "b", "-o", "x", "--html=y"]),
+        (["a", "--with", "b", "-qo", "x", "-oy"], ["a", "--with", "b", "-qo", "x", "-oy"]),
+        (["a", "--with", "b", "-q", "--with", "c", "d"], ["a", "--with", "b", "-q", "--with", "c", "--with", "d"]),
+        (["a", "--with", "b", "--htlm", "x"], ["a", "--with", "b", "--htlm", "x"]),
         (["a", "--with=b", "c"], ["a", "--with=b", "--with", "c"]),
         (["a", "--with", "b", "--with", "c"], ["a", "--with", "b", "--with", "c"]),
     ],
 )
 def test_with_takes_all_names_up_to_the_next_option(args: list[str], spread: list[str]) -> None:
     """However it is written."""
-    assert spread_out(args) == spread
+    assert spread_out(args, {"-q", "-v"}) == spread
+
+
+@pytest.mark.parametrize(
+    "behind", [["-q"], ["--html", "x.html"], ["--html=x.html"], ["-qo", "x.txt"], ["-ox.txt"], ["-vv"], ["--"]]
+)
+def test_a_name_behind_an_option_behind_with_is_refused(reports: list[Path], behind: list[str]) -> None:
+    """Nobody can see on which side it is: status 2, and nothing is compared."""
+    said = vmpcap("compare", reports[0], "--with", reports[5], *behind, reports[6])
+    assert (said.status, said.out) == (2, "")
+    assert "on the first side or on the other" in said.err
+    assert str(reports[6]) in said.err
+
+
+def test_options_before_both_sides_or_behind_them_are_fine(reports: list[Path], tmp_path: Path) -> None:
+    """Values of options are no names."""
+    written = tmp_path / "x.json"
+    told("compare", "-q", reports[0], "--format", "json", reports[1], "--with", *reports[5:], "-qo", written)
+    assert [g["migrations"] for g in json.loads(written.read_text())["groups"]] == [2, 5]
 
 
 def test_captures_and_their_folders_are_analysed(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`vmpcap compare`: two links, or before and after."""
 
+from collections.abc import Collection
 from typing import Any
 
 import click
@@ -15,28 +16,62 @@ class TakesWith(click.Command):
     """A command whose --with takes every name that follows it, as `compare A1 A2 --with B1 B2` is written."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """As click does, once each name behind --with has one of its own."""
-        return super().parse_args(ctx, spread_out(args))
+        """
+        As click does, once each name behind --with has one of its own.
+
+        Raises RequestError for a name of which it is not plain on which side it is.
+        """
+        options = [option for option in self.get_params(ctx) if isinstance(option, click.Option)]
+        alone = {name for option in options if option.is_flag or option.count for name in option.opts}
+        try:
+            spread = spread_out(args, alone)
+        except RequestError:
+            if not ctx.resilient_parsing:
+                raise
+            spread = args  # somebody is still typing
+        return super().parse_args(ctx, spread)
 
 
-def spread_out(args: list[str]) -> list[str]:
+def spread_out(args: list[str], alone: Collection[str]) -> list[str]:
     """
     Give each name behind --with a --with of its own; the next option ends them.
 
-    >>> spread_out(["a", "--with", "b", "c", "-q"])
+    Parameters
+    ----------
+    alone : options that take no value
+
+    Raises
+    ------
+    RequestError
+        A name stands behind another option that follows --with: click would put it on the first side.
+
+    >>> spread_out(["a", "--with", "b", "c", "-q"], {"-q"})
     ['a', '--with', 'b', '--with', 'c', '-q']
     """
-    spread, behind, takes = [], False, False
+    spread, behind, takes, had_with = [], False, False, False
     for arg in args:
-        is_option = arg.startswith("-") and arg != "-"
-        if is_option:
+        if arg.startswith("-") and arg != "-":
             behind = arg == WITH or arg.startswith(f"{WITH}=")
-            takes = arg == WITH
+            had_with |= behind
+            takes = _takes_the_next(arg, alone)
             spread.append(arg)
             continue
+        if had_with and not behind and not takes:
+            raise RequestError(
+                f"{arg!r} stands behind {WITH} and another option: is it on the first side or on the other?"
+                f" Write `vmpcap compare A... {WITH} B...`, and all other options before or behind both"
+            )
         spread += [WITH, arg] if behind and not takes else [arg]
         takes = False
     return spread
+
+
+def _takes_the_next(option: str, alone: Collection[str]) -> bool:
+    """Is what follows this option its value? Of one that nobody knows too: it is refused by its name."""
+    if option.startswith("--"):
+        return option != "--" and "=" not in option and option not in alone
+    valued = next((at for at, letter in enumerate(option) if at and f"-{letter}" not in alone), None)
+    return valued == len(option) - 1
 
 
 @click.command(cls=TakesWith, short_help="Two links, or before and after: distributions side by side.")
