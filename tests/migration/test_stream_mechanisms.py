@@ -310,7 +310,9 @@ def test_a_migration_that_was_cancelled_blames_no_way() -> None:
     assert worked("routed_vmotion", moved(*both(), path=cut_between(ROUTED), completed=False)) == "no"
 
 
-def opaque(at: list[int], kept: int | None = None, last: int = MOMENT + 60 * S) -> Mechanism | None:
+def opaque(
+    at: list[int], complete: bool = True, kept: int | None = None, last: int = MOMENT + 60 * S
+) -> Mechanism | None:
     """What is said of an ESP tunnel on the WAN that carried 2 MB at each of these times; the stream took 10 s."""
     rows = journal(*((ts, 1, 2, "192.0.2.1", "198.51.100.1") for ts in at[:kept]))
     rows.ip_protocol[:] = 50
@@ -328,7 +330,7 @@ def opaque(at: list[int], kept: int | None = None, last: int = MOMENT + 60 * S) 
         source="192.0.2.1",
         target="198.51.100.1",
     )
-    known: dict[str, Any] = {"journal_complete": kept is None, "first_ts": MOMENT - 60 * S, "last_ts": last}
+    known: dict[str, Any] = {"journal_complete": complete, "first_ts": MOMENT - 60 * S, "last_ts": last}
     wan = view("wan", "wan", journal=rows, tunnels=(tunnel,), **known)
     one = moved(view("src", "source", streams=(stream(MOMENT - 10 * S, 10.0, size=60_000_000),)))
     return judged("hcx", replace(one, views=(*one.views, wan)))
@@ -340,19 +342,19 @@ RISING = [MOMENT - 40 * S, *(MOMENT - 10 * S + n * S // 4 for n in range(40)), M
 
 
 def test_an_opaque_tunnel_counts_in_the_streams_time_only() -> None:
-    """Also where there was no room for all its frames: what it carried at other times is not the stream's."""
-    for kept in (None, len(RISING) - 1):
-        found = opaque(RISING, kept)
+    """Also where the journal had no room for others' frames: what it carried at other times is not the stream's."""
+    for complete in (True, False):
+        found = opaque(RISING, complete=complete)
         assert found is not None
         assert "carried 82,000,000 bytes" in found.because
-    assert opaque(STEADY) is None
-    assert opaque(STEADY, len(STEADY) - 1) is None
+        assert opaque(STEADY, complete=complete) is None
 
 
 def test_an_opaque_tunnel_of_which_the_rest_is_a_sum_tells_nothing() -> None:
-    """The frames that were kept end within the stream, though they alone would do."""
-    assert opaque(RISING, kept=len(RISING) - 4) is None
-    assert opaque(STEADY, kept=20) is None
+    """Though the frames that were kept would do: the first ones, or those nearest to a guest's move."""
+    for complete in (True, False):
+        assert opaque(RISING, complete=complete, kept=len(RISING) - 1) is None
+        assert opaque(STEADY, complete=complete, kept=25) is None
 
 
 def test_a_capture_that_ends_with_the_stream_shows_its_tunnel() -> None:

@@ -18,6 +18,8 @@ MOST_SHARE: Final = 3.0
 """A tunnel that carries the stream carries its volume in its time; one that carries far more carries other things."""
 LEAST_RISE: Final = 2.0
 """So many times the rate outside of the stream's time: else it may be any tunnel that is busy all the time."""
+LEAST_KEPT: Final = 0.999
+"""Share of a tunnel's bytes of which the time is known: a journal has room for the first frames, or for a guest's."""
 MUCH_LOST: Final = 0.01
 """A share that is missing of which no long way can be fond; less, TCP inside mends."""
 
@@ -53,28 +55,22 @@ def _carried(case: Case, view: PointView, ends: tuple[str, str]) -> int | None:
         return None
     sent = sum(link.data.payload_bytes for link in best.transfer.links)
     begin, end = (on_point(view, on_reference(best.view, t)) for t in (best.transfer.start_ts, best.transfer.end_ts))
-    j, until = view.journal, _shown_until(view)
-    if until < end:  # the rest is known by its sum only, which is that of all times
-        return None
-    end = min(end + NS_PER_S, until)
+    end = min(end + NS_PER_S, view.last_ts)
+    j = view.journal
     (high, low), (far_high, far_low) = map(ip_halves, ends)
     mine = (j.src_high == np.uint64(high)) & (j.src_low == np.uint64(low))
     mine &= (j.dst_high == np.uint64(far_high)) & (j.dst_low == np.uint64(far_low))
     in_udp = (j.ip_protocol == IP_UDP) & ((j.src_port == UDP_ESP) | (j.dst_port == UDP_ESP))
     mine &= (j.ip_protocol == IP_ESP) | in_udp
+    kept, whole = int(j.wire_bytes[mine].sum()), sum(t.wire_bytes for t in _of(view, ends))
+    if kept < LEAST_KEPT * whole:  # of the others nobody knows when they passed, whatever the journal is complete of
+        return None
     during = mine & (j.ts_ns >= begin) & (j.ts_ns <= end)
-    carried, others = int(j.wire_bytes[during].sum()), int(j.wire_bytes[mine & ~during].sum())
-    inside, outside = max(end - begin, 1), max(until - view.first_ts - (end - begin), 1)
-    if carried / inside < LEAST_RISE * others / outside:
+    carried = int(j.wire_bytes[during].sum())
+    inside, outside = max(end - begin, 1), max(view.last_ts - view.first_ts - (end - begin), 1)
+    if carried / inside < LEAST_RISE * (kept - carried) / outside:
         return None
     return carried if LEAST_SHARE * sent <= carried <= MOST_SHARE * sent and sent else None
-
-
-def _shown_until(view: PointView) -> int:
-    """Until when does the journal hold all that passed here? It takes the first frames, as far as its room goes."""
-    if view.journal_complete:
-        return view.last_ts
-    return int(view.journal.ts_ns[-1]) - 1 if view.journal.rows else view.first_ts
 
 
 def _judge(case: Case, name: str, view: PointView, ends: tuple[str, str], carried: int) -> Mechanism:
