@@ -7,12 +7,14 @@ import msgspec
 
 from tests.migration.make import GUEST, GUEST_IP, S, journal, moves_of, side, stream, suffered, view
 from tests.migration.test_mechanisms import MOMENT, case, judged
+from vmpcap.announcements.tunnelled import Tunnelled
 from vmpcap.measures.connections import Connection
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.tunnels import NumberedTunnel
 from vmpcap.migration.detours import Detour
 from vmpcap.migration.mechanisms.case import Case
 from vmpcap.migration.path_results import NextHop, Symptom
+from vmpcap.migration.reachable import Reachability
 from vmpcap.migration.results import Mechanism, Path
 from vmpcap.migration.views import PointView
 
@@ -360,3 +362,44 @@ def test_an_opaque_tunnel_of_which_the_rest_is_a_sum_tells_nothing() -> None:
 def test_a_capture_that_ends_with_the_stream_shows_its_tunnel() -> None:
     """What comes a second later is not needed."""
     assert opaque(RISING[:-2], last=MOMENT) is not None
+
+
+EDGES = ("192.0.2.11", "192.0.2.12", "192.0.2.13")
+"""Of the old site, of the new one, of the peer's."""
+
+
+def inside(kind: str, first: int, last: int, to_guest: bool = False, outer: tuple[str, str] | None = None) -> Tunnelled:
+    """Frames of the guest, or for it, in a tunnel."""
+    ends = (CARD_A, GUEST) if to_guest else (GUEST, CARD_A)
+    return Tunnelled(kind, *ends, -1, outer, 1, first, 9, last, 9, 1000, 0, 0)
+
+
+def tunnelled(kind: str, *rows: Tunnelled, missing: int = 0, **known: Any) -> str:
+    """What is said of this tunnel, of which frames of so many machines found no room?"""
+    wan = view("wan", "wan", tunnelled=rows, tunnelled_left_out=missing)
+    found = judged(kind, case(wan, **known))
+    assert found is not None
+    assert ("no room" in found.because) == (missing > 0)
+    return found.worked
+
+
+UNREACHED = Reachability("no", "nobody is answered", "client", ())
+CUT_OFF = (suffered(None, ended=False, survived=False),)
+BEFORE = inside("etherip", MOMENT - 9 * S, MOMENT - S)
+ASKED = inside("etherip", MOMENT - 9 * S, MOMENT + 9 * S, to_guest=True)
+OLD_EDGE = inside("labelled_gre", MOMENT - 9 * S, MOMENT - S, outer=(EDGES[0], EDGES[2]))
+NEW_EDGE = inside("labelled_gre", MOMENT + S, MOMENT + 9 * S, outer=(EDGES[1], EDGES[2]))
+STALE = inside("labelled_gre", MOMENT - 9 * S, MOMENT + 9 * S, to_guest=True, outer=(EDGES[2], EDGES[0]))
+
+
+def test_where_machines_in_a_tunnel_found_no_room_what_is_not_seen_fails_nothing() -> None:
+    """None after the switchover, nothing that comes back, no new edge device, no frame that goes there."""
+    stories: list[tuple[str, list[Tunnelled], dict[str, Any]]] = [
+        ("etherip", [BEFORE], {"reachability": UNREACHED}),
+        ("etherip", [BEFORE, ASKED], {"reachability": Reachability("unknown", "", "", ()), "peers": CUT_OFF}),
+        ("otv", [OLD_EDGE, STALE], {"peers": CUT_OFF}),
+        ("otv", [OLD_EDGE, NEW_EDGE, STALE], {}),
+    ]
+    for kind, rows, known in stories:
+        assert tunnelled(kind, *rows, **known) == "no"
+        assert tunnelled(kind, *rows, missing=7, **known) == "undecided"

@@ -39,6 +39,7 @@ from tests.migration.moving import (
     every,
 )
 from tests.tshark import needs_tshark, tshark_fields
+from vmpcap.decode.tunnelled import MOST_PAIRS
 
 ROLES = {
     "src": "source",
@@ -305,6 +306,17 @@ def test_a_guests_tunnel_of_another_guest_is_not_its_own(tmp_path: Path) -> None
     for ts in every(1):
         scene.at("wan", ts, etherip(other))
     assert "etherip" not in told(scene, tmp_path)
+
+
+def test_machines_in_a_tunnel_that_find_no_room_are_told_of(tmp_path: Path) -> None:
+    """A flood of made-up addresses before the guest moves: its own frames there may be among those only counted."""
+    scene = around(etherip)
+    for n in range(MOST_PAIRS + 50):
+        macs = {"src": f"02:00:00:01:{n >> 8:02x}:{n & 255:02x}", "dst": "02:00:00:02:00:01"}
+        scene.at("wan", BEGIN - 4 + n * 1e-5, etherip(Ether(**macs) / IP(src="10.9.0.1", dst="10.9.0.2") / UDP()))
+    files = scene.write(tmp_path)
+    notes = vmpcap.report(files, roles={point: ROLES[point] for point in files}).notes
+    assert [note for note in notes if note.startswith("wan: ") and "inside EtherIP" in note and "did not fit" in note]
 
 
 def test_a_twin_behind_another_fence_is_no_conflict(tmp_path: Path) -> None:

@@ -59,6 +59,8 @@ class PointView:
     """Endpoints of tunnels that carried frames of overlays."""
     tunnelled: tuple[Tunnelled, ...] = ()
     """Who spoke with whom inside EtherIP, fences and labels."""
+    tunnelled_left_out: int = 0
+    """Frames there of machines that found no room: what `tunnelled` does not show may still have been there."""
     tunnels: tuple[NumberedTunnel, ...] = ()
     """Tunnels whose packets are numbered, one entry per direction: ESP among them."""
     complaints: ComplaintLog = field(default_factory=ComplaintLog)

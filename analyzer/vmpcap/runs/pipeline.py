@@ -166,6 +166,12 @@ def _notes(points: Sequence[PointRead]) -> list[str]:
         if point.complaints.left_out:
             missing = count_of(point.complaints.left_out, "ICMP error or reset", "ICMP errors and resets")
             notes.append(f"{point.files.name}: {missing} did not fit and are not looked at")
+        if point.tunnelled.left_out:
+            missing = count_of(point.tunnelled.left_out, "frame")
+            notes.append(
+                f"{point.files.name}: {missing} inside EtherIP, fences or labels did not fit:"
+                " they are of more machines than are told apart, and are only counted"
+            )
         copies = int(point.follower.more["duplicates"].sum()) + int(point.follower.more["mirrored"].sum())
         if copies:
             notes.append(

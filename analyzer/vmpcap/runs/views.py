@@ -102,6 +102,7 @@ def _as_view(
         complaints=point.complaints,
         carriers=point.carriers,
         tunnelled=tuple(point.tunnelled.rows()),
+        tunnelled_left_out=point.tunnelled.left_out,
         tunnels=tuple(point.tunnels.tunnels()),
         journal=journal,
         journal_complete=not point.journal.overflowed,

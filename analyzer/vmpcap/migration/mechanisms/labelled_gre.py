@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from vmpcap.migration.guests import on_reference
 from vmpcap.migration.mechanisms.case import Case, result, sighted, since
-from vmpcap.migration.mechanisms.tunnels import Seen, seen_in
+from vmpcap.migration.mechanisms.tunnels import Seen, left_out, seen_in
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import GROUP_BIT
 from vmpcap.terms.units import NS_PER_S
@@ -22,12 +22,15 @@ def judge_labelled_gre(case: Case, name: str) -> Mechanism | None:
     old = _home(case, own)
     later = [one for one in own if on_reference(one[0], one[1].first_ts) >= case.moment and _ends(one)[0] != old]
     what = "OTV in labels over GRE"
+    missing = left_out(found)
     if not later:
         because = f"{what} carried the guest's frames, but no new edge device sends any after the switchover"
         asked = [one for one in found if one not in own and _last(case, one) > SETTLED_NS]
         if old and asked and case.cut_off:
             because += f"; frames for it still went to {_ends(asked[0])[1]} {since(_last(case, asked[0]))}"
-            return result(name, "no", because, sighted((view, row.last_frame) for view, row in asked[:3]))
+            because += f"; but {missing}" if missing else ""
+            seen = sighted((view, row.last_frame) for view, row in asked[:3])
+            return result(name, "undecided" if missing else "no", because, seen)
         return result(name, "undecided", because, sighted((view, row.last_frame) for view, row in found[:3]))
     first = min(later, key=lambda one: on_reference(one[0], one[1].first_ts))
     new = _ends(first)[0]
@@ -39,7 +42,10 @@ def judge_labelled_gre(case: Case, name: str) -> Mechanism | None:
     seen = sighted([(first[0], first[1].first_frame), *((v, row.last_frame) for v, row in (*follows, *stale)[:4])])
     if stale:
         because = f"{moved}, but frames for it still went to {old} {since(max(_last(case, one) for one in stale))}"
-        return result(name, "no" if case.cut_off or not follows else "undecided", because, seen)
+        is_stale = bool(case.cut_off) or not follows
+        if is_stale and not follows and missing:
+            return result(name, "undecided", f"{because}; but {missing}", seen)
+        return result(name, "no" if is_stale else "undecided", because, seen)
     if follows:
         latency = max(0, min(case.after(on_reference(v, row.first_ts)) for v, row in follows))
         return result(name, "yes", f"{moved}, and frames for it went there from {since(latency)} on", seen, latency)

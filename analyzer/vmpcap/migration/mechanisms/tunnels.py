@@ -38,6 +38,14 @@ def seen_in(case: Case, kind: str) -> list[Seen]:
     ]
 
 
+def left_out(found: Sequence[Seen]) -> str:
+    """What is said where frames of the guest in these tunnels may have found no room? Empty where all had."""
+    count = sum(view.tunnelled_left_out for view in {id(v): v for v, _ in found}.values())
+    if not count:
+        return ""
+    return f"{count_of(count, 'frame')} inside such tunnels were of machines that there was no room for"
+
+
 def judge_etherip(case: Case, name: str) -> Mechanism | None:
     """Does the tunnel between the sites carry the moved guest's traffic?"""
     found = seen_in(case, "etherip")
@@ -60,7 +68,7 @@ def judge_etherip(case: Case, name: str) -> Mechanism | None:
 def _by_traffic(case: Case, name: str, what: str, found: Sequence[Seen]) -> Mechanism:
     """Did the tunnel do its work, by what passed in it after the switchover and by what the guest's peers met?"""
     seen = [(view, row.first_frame) for view, row in found[:2]]
-    unproven = ""
+    missing, unproven = left_out(found), ""
     for view in {id(v): v for v, _ in found}.values():
         stuck = find_stuck(view, case.guest, on_point(view, case.moment)) if view.journal_complete else None
         if stuck is None:
@@ -74,6 +82,8 @@ def _by_traffic(case: Case, name: str, what: str, found: Sequence[Seen]) -> Mech
     later = [(view, row) for view, row in found if on_reference(view, row.last_ts) >= case.moment]
     if not later:
         because = f"{what}, but none after the switchover"
+        if missing:
+            return result(name, "undecided", f"{because}; but {missing}", sighted(seen))
         return result(name, "no" if case.reachability.answer == "no" else "undecided", because, sighted(seen))
     last = max(on_reference(view, row.last_ts) for view, row in later)
     because = f"{what}, until {since(case.after(last))} after the switchover"
@@ -82,6 +92,8 @@ def _by_traffic(case: Case, name: str, what: str, found: Sequence[Seen]) -> Mech
         return result(name, "no", f"{because}, yet {case.reachability.because}", sighted(seen))
     if case.cut_off and not _answered(case, later):
         because += f", but nothing comes back from it, and {case.cut_off[0].peer.peer} gets no answer"
+        if missing:
+            return result(name, "undecided", f"{because}; but {missing}", sighted(seen))
         return result(name, "no", because, sighted(seen))
     if case.reachability.answer == "yes" and not case.cut_off and unproven:
         why = f"{case.reachability.because}, but {unproven}: whether its size is the reason is not known"
