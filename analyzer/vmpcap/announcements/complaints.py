@@ -10,7 +10,7 @@ import numpy.typing as npt
 from vmpcap.decode.frames import Frames
 from vmpcap.readers.records import RecordBatch
 from vmpcap.terms.addresses import IPV4_MAPPED, ip_text
-from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP, TCP_RST
+from vmpcap.terms.wire import ICMP_REDIRECT, ICMP_TOO_BIG, ICMP_UNREACHABLE, IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP, TCP_RST
 
 Bools = npt.NDArray[np.bool_]
 
@@ -116,8 +116,8 @@ class ComplaintLog:
         quoted = _quoted(record[HEAD:])
         if quoted is None:
             return
-        is_redirect = version == 4 and kind == 5
-        mtu = int.from_bytes(record[6:8]) if (version, kind, code) == (4, 3, 4) else 0
+        is_redirect = version == 4 and kind == ICMP_REDIRECT
+        mtu = int.from_bytes(record[6:8]) if (version, kind, code) == (4, ICMP_UNREACHABLE, ICMP_TOO_BIG) else 0
         mtu = int.from_bytes(record[4:8]) if (version, kind) == (6, 2) else mtu
         self.errors.append(
             Complaint(

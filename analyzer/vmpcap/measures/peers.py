@@ -30,7 +30,16 @@ from vmpcap.measures.talk import Talk
 from vmpcap.measures.waiting import first_reset, measure_waits, part, read_segments, split_connections
 from vmpcap.measures.whose import Address, addresses_of, is_one_of, may_be_the_guests, rows_between
 from vmpcap.terms.addresses import IPV4_MAPPED, ip_text
-from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP
+from vmpcap.terms.wire import (
+    ICMP_ECHO_REPLY,
+    ICMP_ECHO_REQUEST,
+    ICMPV6_ECHO_REPLY,
+    ICMPV6_ECHO_REQUEST,
+    IP_ICMP,
+    IP_ICMPV6,
+    IP_TCP,
+    IP_UDP,
+)
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -43,8 +52,8 @@ Who = Literal["peer", "guest"]
 REQUESTERS: Final[tuple[Who, Who]] = ("peer", "guest")
 
 ECHOES: Final[tuple[tuple[Protocol, int, int, int, str], ...]] = (
-    ("icmp", IP_ICMP, 8, 0, "icmp.ident"),
-    ("icmpv6", IP_ICMPV6, 128, 129, "icmpv6.echo.identifier"),
+    ("icmp", IP_ICMP, ICMP_ECHO_REQUEST, ICMP_ECHO_REPLY, "icmp.ident"),
+    ("icmpv6", IP_ICMPV6, ICMPV6_ECHO_REQUEST, ICMPV6_ECHO_REPLY, "icmpv6.echo.identifier"),
 )
 """Protocol, its number, type of echo request and reply (RFC 792, RFC 4443 section 4), field of a display filter."""
 

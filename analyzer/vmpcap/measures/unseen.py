@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from vmpcap.measures.gaps import FROM_TS, TO_TS
 from vmpcap.measures.journal import NO_FLOW, JournalColumns
-from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, TCP_ACK, TCP_FIN, TCP_SYN
+from vmpcap.terms.wire import ECHOES, IP_TCP, TCP_ACK, TCP_FIN, TCP_SYN
 
 I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -21,9 +21,6 @@ MOST_BYTES: Final = 1 << 28
 
 LEAST_ECHOES: Final = 3
 """So many numbers must be left out, as often as the usual interval says (within a half): fewer is jitter."""
-
-REQUESTS: Final = ((IP_ICMP, 8), (IP_ICMPV6, 128))
-"""Echo requests: protocol and type (RFC 792, RFC 4443 section 4)."""
 
 BESIDE_TIMES: Final = 3
 """So many usual intervals may lie between the requests on both sides of a gap and the gap, taken together."""
@@ -119,7 +116,7 @@ def _since(numbers: npt.NDArray[np.uint32], origin: int) -> I64:
 def _echoes_unseen(j: JournalColumns, before: I64, after: I64, length: int) -> tuple[int, tuple[int, int] | None]:
     """How many echo requests were left out in a gap of this length, and which, of the stream that lacks most?"""
     most: tuple[int, tuple[int, int] | None] = (0, None)
-    for protocol, kind in REQUESTS:
+    for protocol, kind, _ in ECHOES:
         asked, later = (
             rows[(j.ip_protocol[rows] == protocol) & (j.icmp_type[rows] == kind)] for rows in (before, after)
         )

@@ -22,7 +22,7 @@ from vmpcap.points.roles import rank
 from vmpcap.terms.addresses import NO_MAC, mac_text
 from vmpcap.terms.router_macs import virtual_mac
 from vmpcap.terms.units import NS_PER_MS, count_of
-from vmpcap.terms.wire import IP_ICMP
+from vmpcap.terms.wire import ICMP_UNREACHABLE, IP_ICMP
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -32,8 +32,6 @@ SEEKS: Final = (NUMBER_OF["arp_request"], NUMBER_OF["nd_request"])
 TELLS: Final = tuple(
     NUMBER_OF[kind] for kind in ("arp_reply", "solicited_na", "unsolicited_na", "garp_request", "garp_reply")
 )
-UNREACHABLE: Final = 3
-"""ICMP: destination unreachable (RFC 792)."""
 
 
 class Evidence(NamedTuple):
@@ -412,7 +410,9 @@ def _refused(asked: Asked, scene: Scene) -> list[Evidence]:
     """Requests that a router says it has no way for."""
     del scene
     j, (high, low) = asked.view.journal, asked.stream.peer
-    told = (j.ip_protocol == IP_ICMP) & (j.icmp_type == UNREACHABLE) & (j.src_low != np.uint64(asked.stream.guest[1]))
+    told = (
+        (j.ip_protocol == IP_ICMP) & (j.icmp_type == ICMP_UNREACHABLE) & (j.src_low != np.uint64(asked.stream.guest[1]))
+    )
     rows = np.flatnonzero(told & (j.dst_high == np.uint64(high)) & (j.dst_low == np.uint64(low)))
     rows = rows[(j.ts_ns[rows] >= asked.edges[0]) & (j.ts_ns[rows] < asked.edges[-1])]
     if not len(rows):

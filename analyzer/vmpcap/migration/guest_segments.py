@@ -25,7 +25,7 @@ from vmpcap.points.pairing import Paired, only, pair_kept
 from vmpcap.points.passage import Passage, Way, add_up, follow_way
 from vmpcap.points.roles import rank
 from vmpcap.terms.units import NS_PER_MS, count_of
-from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, TCP_ACK
+from vmpcap.terms.wire import ECHOES, IP_TCP, TCP_ACK
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -48,9 +48,6 @@ SLACK_NS: Final = 200 * NS_PER_MS
 
 BESIDE_NS: Final = 20 * NS_PER_MS
 """So long before a hole a packet may have left that would have passed in it."""
-
-ECHOES: Final = ((IP_ICMP, 8, 0), (IP_ICMPV6, 128, 129))
-"""Protocol, type of echo request and reply (RFC 792, RFC 4443 section 4)."""
 
 FACTOR: Final = np.uint64(0x9E37_79B9_7F4A_7C15)
 

@@ -11,12 +11,12 @@ from vmpcap.migration.segment_sizes import find_clamping
 from vmpcap.migration.strange_resets import strange_resets
 from vmpcap.migration.symptoms import find_symptoms, find_unreachables
 from vmpcap.terms.addresses import NOBODYS_MACS, mac_text
+from vmpcap.terms.wire import ICMP_REDIRECT, IP_ICMP
 
 INITIAL_TTLS: Final = (64, 128, 255)
 """What hosts start with: Linux and ESXi 64, Windows 128, routers and some Unixes 255. Others would be misread."""
 
 IP_AND_TCP_BYTES: Final = {4: 40, 6: 60}
-ICMP_REDIRECT: Final = 5
 
 
 def hops_from_ttl(ttl: int) -> int:
@@ -148,7 +148,8 @@ def _redirects(move: Move) -> int:
     total = 0
     for sighting in move.sightings:
         j = sighting.view.journal
-        total = max(total, int(((j.ip_protocol == 1) & (j.icmp_type == ICMP_REDIRECT) & (j.ip_version == 4)).sum()))
+        redirects = (j.ip_protocol == IP_ICMP) & (j.icmp_type == ICMP_REDIRECT) & (j.ip_version == 4)
+        total = max(total, int(redirects.sum()))
     return total
 
 

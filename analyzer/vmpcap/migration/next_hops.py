@@ -11,6 +11,7 @@ from vmpcap.migration.path_results import Arp, Kind, NextHop
 from vmpcap.terms.addresses import NO_MAC, NOBODYS_MACS, ip_halves, ip_text, mac_text
 from vmpcap.terms.router_macs import maker_of, virtual_mac
 from vmpcap.terms.units import count_of
+from vmpcap.terms.wire import ARP_REQUEST
 
 
 class Way(NamedTuple):
@@ -125,7 +126,8 @@ def _asked(sighting: Sighting, host: str, mac: int, address: str | None) -> list
     high, low = ip_halves(host)
     begin = sighting.transfer.start_ts
     mine = (arps.sender_high == np.uint64(high)) & (arps.sender_low == np.uint64(low)) & (arps.ts_ns <= begin)
-    mine &= (arps.target_low != np.uint64(low)) & ((arps.opcode == 1) | (arps.target_mac == np.uint64(NO_MAC)))
+    asks = (arps.opcode == ARP_REQUEST) | (arps.target_mac == np.uint64(NO_MAC))
+    mine &= (arps.target_low != np.uint64(low)) & asks
     peers = {sighting.transfer.source, sighting.transfer.destination, address} - {host, None}
     rows = np.flatnonzero(mine)[-1000:]
     asked = [ip_text(int(arps.target_high[r]), int(arps.target_low[r])) for r in rows]

@@ -12,10 +12,7 @@ from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.transfers import Link
 from vmpcap.terms.addresses import ip_halves
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
-from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6
-
-ECHOES: Final = ((IP_ICMP, 8, 0), (IP_ICMPV6, 128, 129))
-"""Protocol, types of echo request and reply (RFC 792, RFC 4443 section 4)."""
+from vmpcap.terms.wire import ECHOES
 
 LEAST_PINGS: Final = 3
 """So many echoes must agree: one alone may have waited for ARP or a busy host."""

@@ -100,11 +100,19 @@ RARP_REPLY: Final = 4
 
 # ICMP (https://www.iana.org/assignments/icmp-parameters, icmpv6-parameters)
 ICMP_ECHO_REPLY: Final = 0
+ICMP_UNREACHABLE: Final = 3
+ICMP_TOO_BIG: Final = 4  # code of it: fragmentation needed and DF set
+ICMP_REDIRECT: Final = 5
 ICMP_ECHO_REQUEST: Final = 8
 ICMPV6_ECHO_REQUEST: Final = 128
 ICMPV6_ECHO_REPLY: Final = 129
 ICMPV6_NEIGHBOR_SOLICITATION: Final = 135
 ICMPV6_NEIGHBOR_ADVERTISEMENT: Final = 136
+ECHOES: Final = (
+    (IP_ICMP, ICMP_ECHO_REQUEST, ICMP_ECHO_REPLY),
+    (IP_ICMPV6, ICMPV6_ECHO_REQUEST, ICMPV6_ECHO_REPLY),
+)
+"""Protocol, types of request and reply."""
 ND_SOURCE_LINK_LAYER: Final = 1  # RFC 4861 4.6.1
 ND_TARGET_LINK_LAYER: Final = 2
 

@@ -18,7 +18,7 @@ from vmpcap.migration.sightings import GROUP_BIT, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
 from vmpcap.terms.units import NS_PER_S, count_of
-from vmpcap.terms.wire import IP_TCP, TCP_RST
+from vmpcap.terms.wire import ICMP_TOO_BIG, ICMP_UNREACHABLE, IP_TCP, TCP_RST
 
 TELLING: Final = tuple(NUMBER_OF[kind] for kind in ("garp_request", "garp_reply", "arp_request", "arp_reply"))
 """Bodies whose sender says that an address is its own."""
@@ -26,8 +26,6 @@ TELLING: Final = tuple(NUMBER_OF[kind] for kind in ("garp_request", "garp_reply"
 SETTLED_NS: Final = NS_PER_S
 """A guest that sends to its old gateway for less than this has only not heard of the new one yet."""
 LEAST_STALE: Final = 3
-UNREACHABLE: Final = 3
-"""ICMP destination unreachable (RFC 792)."""
 GLBP_MACS: Final = 0x0007_B400_0000
 """GLBP answers for one address with several MACs, and means it."""
 
@@ -240,8 +238,8 @@ def _unreachable(case: Case, addresses: Sequence[Address]) -> _Fault | None:
             e
             for e in view.complaints.errors
             if e.version == 4
-            and e.kind == UNREACHABLE
-            and e.code != 4  # too big: another matter
+            and e.kind == ICMP_UNREACHABLE
+            and e.code != ICMP_TOO_BIG  # another matter
             and e.ts_ns > when
             and e.target in names
             and e.sender not in names

@@ -9,6 +9,7 @@ from vmpcap.migration.mechanisms.ways import by_end
 from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
+from vmpcap.terms.wire import IP_TCP
 
 LEAST_OVERLAP: Final = 0.8
 """A flow on the WAN that carries the stream is there for this part of its time at least."""
@@ -64,7 +65,7 @@ def _wan(case: Case, move: Move) -> tuple[PointView, int, str, int] | None:
         found = [
             c
             for c in view.services
-            if c.protocol == 6 and _overlaps(view, c, begin, end) and _most(c) >= LEAST_SHARE * sent
+            if c.protocol == IP_TCP and _overlaps(view, c, begin, end) and _most(c) >= LEAST_SHARE * sent
         ]
         if found:
             one = max(found, key=_most)

@@ -14,6 +14,7 @@ from vmpcap.migration.path_results import NextHop
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import USUAL_PREFIX, mac_text
+from vmpcap.terms.wire import ICMP_TOO_BIG, ICMP_UNREACHABLE
 
 ENDS: Final[tuple[End, ...]] = ("source", "destination")
 DIRECTION_OF: Final = {"source": "to_destination", "destination": "to_source"}
@@ -156,7 +157,7 @@ def judge_mpls(case: Case, name: str) -> Mechanism | None:
         return judge_labels(case, name)
     sighting, link = labelled[0]
     because = f"at {sighting.view.name} MPLS labels carry the stream ({link.connection.encapsulation})"
-    if any(u.kind == 3 and u.code == 4 for u in case.path.unreachables):
+    if any(u.kind == ICMP_UNREACHABLE and u.code == ICMP_TOO_BIG for u in case.path.unreachables):
         because += "; somebody on the way said that its packets are too big"
     seen = sighted([(sighting.view, link.connection.first_frame)])
     return result(name, *by_end(case, because), seen)
