@@ -39,12 +39,12 @@ def commands_of(text: str) -> list[str]:
 
 @cache
 def run(command: str) -> str:
-    """What does this command print? At a width of 100, without colour."""
+    """What does this command print? At a width of 100 and a height of 50, without colour."""
     expanded = MAKE_REPORT.sub(
         lambda m: f"python captures/report.py {m[1] or SITUATION} {m[2] or ''}".rstrip(), command
     )
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    plain = {"COLUMNS": "100", "NO_COLOR": "1", "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    plain = {"COLUMNS": "100", "LINES": "50", "NO_COLOR": "1", "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     (ROOT / "build").mkdir(exist_ok=True)
     done = subprocess.run(
         ["bash", "-c", expanded],
