@@ -187,18 +187,6 @@ def test_parts_long_apart_are_of_two_packets() -> None:
         assert rows[1]["stop"] == stop
 
 
-@pytest.mark.parametrize("kept", [1, 2])
-def test_as_many_answers_hold_as_are_kept(kept: int) -> None:
-    """A batch that is walked while another is used leaves that one's answer alone, and knows its parts of packets."""
-    first, last = two_parts(originals()[4])
-    walker = WholeWalker(8, kept=kept)
-    _, before = walker.walk(batch_of([originals()[0], first]))
-    _, after = walker.walk(batch_of([last]))
-    assert row_of(after, 0)["stop"] == "complete"
-    holds = row_of(before, 0)["path"] == row_of(WholeWalker(8).walk(batch_of([originals()[0]]))[1], 0)["path"]
-    assert holds is (kept == 2)
-
-
 def test_a_packet_that_is_never_complete_is_counted() -> None:
     """Its first part stays what it is."""
     walker = WholeWalker(8)
