@@ -332,10 +332,8 @@ def put_together(
 class WholeWalker:
     """Walks batches, one after the other, with the packets whole that came in parts."""
 
-    def __init__(self, batch_records: int, rules: tuple[Rule, ...] = (), kept: int = 1) -> None:
-        """`kept` answers hold at the same time: the last ones, where a batch is walked while others are used."""
-        self._walkers = [Walker(batch_records, rules) for _ in range(kept)]
-        self._walker = self._walkers[0]
+    def __init__(self, batch_records: int, rules: tuple[Rule, ...] = ()) -> None:
+        self._walker = Walker(batch_records, rules)
         self._steps = tables.tables(rules)
         self._waiting: Waiting | None = None
         self._room: npt.NDArray[np.uint8] = np.zeros(_FIRST_ROOM, np.uint8)
@@ -351,15 +349,13 @@ class WholeWalker:
 
         The batch of the answer has the same records; where a frame completed a packet, its bytes are that packet
         behind the frame's own outer headers. Times and lengths of the frames stay those of the file. Both hold until
-        as many walks later as answers are kept.
+        the next walk.
 
         Raises
         ------
         ValueError
             The batch has more records than the walker was made for.
         """
-        self._walkers.append(self._walkers.pop(0))
-        self._walker = self._walkers[-1]
         frames = self._walker.walk(batch)
         if not self._walker.met_fragments:
             return batch, frames

@@ -125,15 +125,16 @@ def read_point(
     read = PointRead(files, flows, follower, CopyFinder(), AnnouncementLog(files.name), Journal(JOURNAL_ROWS))
     if wanted.sightings and len(request.points) > 1:
         read.sightings = SightingLog()
-    walker = WholeWalker(DEFAULT_BATCH_RECORDS, request.decode_as, kept=beside.items_at_once)
+    walker = WholeWalker(DEFAULT_BATCH_RECORDS, request.decode_as)
     seen = 0
     for path in files.files:
         stops, guesses, taken = np.zeros(256, np.int64), GuessCounter(), Taken(files.interfaces)
         with (
             open_capture(path, batch_records=DEFAULT_BATCH_RECORDS, max_bytes=request.max_unpacked_bytes) as capture,
-            closing(beside.ahead(_walked(_until_enough(capture, request, bool(read.reads)), walker))) as batches,
+            closing(beside.ahead(_until_enough(capture, request, bool(read.reads)))) as batches,
         ):
-            for batch, whole, frames in batches:
+            for batch in batches:
+                whole, frames = walker.walk(batch)
                 chosen = taken.choose(batch, capture.interfaces)
                 stops += np.bincount(frames.stop if chosen is None else frames.stop[chosen], minlength=256)
                 guesses.absorb(frames, batch.first_frame)
@@ -163,11 +164,6 @@ def read_point(
     read.incomplete = walker.incomplete
     read.was_told_data = any(rule.row == DATA for rule in request.decode_as)
     return read
-
-
-def _walked(batches: Iterator[RecordBatch], walker: WholeWalker) -> Iterator[tuple[RecordBatch, RecordBatch, Frames]]:
-    """Each batch as the file has it, then with its packets whole, and what the walk says of them."""
-    return ((batch, *walker.walk(batch)) for batch in batches)
 
 
 def _until_enough(capture: Capture, request: Request, goes_on: bool) -> Iterator[RecordBatch]:

@@ -27,7 +27,7 @@ class Begun(Generic[Made]):
 
 class Beside:
     """
-    A second thread for one thing at a time, and a third one that makes what will be used next.
+    A second thread for one thing at a time.
 
     >>> sum_of = Beside(True).begin(lambda: 1 + 1)
     >>> sum_of.made()
@@ -37,9 +37,6 @@ class Beside:
     def __init__(self, has_thread: bool) -> None:
         """Without a thread everything happens one after the other, with the same result."""
         self._pool = ThreadPoolExecutor(1, "beside") if has_thread else None
-        self._ahead = ThreadPoolExecutor(1, "ahead") if has_thread else None
-        self.items_at_once = 2 if has_thread else 1
-        """How many of the items made `ahead` must hold at the same time."""
 
     def begin(self, make: Callable[[], Made]) -> Begun[Made]:
         """Begin to make this beside whatever the caller does until it asks for the result, which it must."""
@@ -47,19 +44,18 @@ class Beside:
 
     def ahead(self, items: Iterator[Made]) -> Generator[Made]:
         """These items, each made while the one before it is used; to be closed, since one may still be being made."""
-        begun = Begun(lambda: next(items, None), self._ahead)
+        begun = self.begin(lambda: next(items, None))
         try:
             while (item := begun.made()) is not None:
-                begun = Begun(lambda: next(items, None), self._ahead)
+                begun = self.begin(lambda: next(items, None))
                 yield item
         finally:
             begun.settle()
 
     def end(self) -> None:
         """No thread is left."""
-        for pool in (self._pool, self._ahead):
-            if pool is not None:
-                pool.shutdown(wait=True)
+        if self._pool is not None:
+            self._pool.shutdown(wait=True)
 
 
 ALONE = Beside(False)
