@@ -1,5 +1,6 @@
 """What the guest's peers suffered around the switchover, from the point nearest to each of them."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -58,7 +59,7 @@ class Suffered:
     view: PointView | None = None
     """Where they were measured."""
     hidden_ms: float | None = None
-    """Where a hole of the capture hides the outage: how long it was at most."""
+    """Where a hole of the capture or a step of its clock hides the outage: how long it was at most, inf: not known."""
 
     @property
     def is_cut_off(self) -> bool:
@@ -201,8 +202,11 @@ def _hidden(stream: PeerStream, view: PointView, when: int, hole: Hole) -> Suffe
     near = [o for o in _around_switchover(stream, when) if _hole_of(o, view) is not None]
     ends = [(o.last_answer_ts or o.first_unanswered_ts, o.first_answer_ts) for o in near if o.first_answer_ts]
     lengths = [end - begin for begin, end in ends]
-    lengths += [apart.high_ns for pair in ends if (apart := _on_reference(view, *pair)) is not None]
-    most = ms(max(lengths, default=hole.to_ts - hole.from_ts))
+    by_reference = [apart.high_ns for pair in ends if (apart := _on_reference(view, *pair)) is not None]
+    most = ms(max(lengths + by_reference, default=hole.to_ts - hole.from_ts))
+    at_most = f", at most {most:.0f} ms"
+    if isinstance(hole, Step) and not by_reference:
+        most, at_most = math.inf, ""  # by how much that clock was set nobody knows
     peer = Peer(
         peer=stream.peer_ip,
         protocol=_protocol(stream),
@@ -210,7 +214,7 @@ def _hidden(stream: PeerStream, view: PointView, when: int, hole: Hole) -> Suffe
         interval_ms=ms(stream.interval_ns),
         retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
         survived=stream.survived,
-        because=f"how long it was cut off is not known, at most {most:.0f} ms, because {blindness(hole)}",
+        because=f"how long it was cut off is not known{at_most}, because {blindness(hole)}",
         frames=[hole.from_frame, hole.to_frame],
         filter=stream.filter,
     )
@@ -300,8 +304,9 @@ def _unseen(outages: Sequence[Outage], view: PointView) -> Iterator[str]:
         hole = _hole_of(outage, view)
         if hole is not None:
             length = outage.seen_ns / NS_PER_MS
+            may = "may have been longer or shorter" if isinstance(hole, Step) else "need not be an outage"
             yield (
-                f"what looks like {length:.0f} ms from frame {outage.first_unanswered_frame} on need not be an outage:"
+                f"what looks like {length:.0f} ms from frame {outage.first_unanswered_frame} on {may}:"
                 f" {blindness(hole)}"
             )
 
