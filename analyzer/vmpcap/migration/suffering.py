@@ -207,18 +207,9 @@ def _hidden(stream: PeerStream, view: PointView, when: int, hole: Hole) -> Suffe
     at_most = f", at most {most:.0f} ms"
     if isinstance(hole, Step) and not by_reference:
         most, at_most = math.inf, ""  # by how much that clock was set nobody knows
-    peer = Peer(
-        peer=stream.peer_ip,
-        protocol=_protocol(stream),
-        point=view.name,
-        interval_ms=ms(stream.interval_ns),
-        retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
-        survived=stream.survived,
-        because=f"how long it was cut off is not known{at_most}, because {blindness(hole)}",
-        frames=[hole.from_frame, hole.to_frame],
-        filter=stream.filter,
-    )
-    return Suffered(peer, True, None, None, None, None, hidden_ms=most)
+    because = f"how long it was cut off is not known{at_most}, because {blindness(hole)}"
+    one = _unmeasured(stream, view, because, [hole.from_frame, hole.to_frame], stream.survived)
+    return replace(one, hidden_ms=most)
 
 
 def _answered_after(stream: PeerStream, when: int) -> bool:
@@ -347,48 +338,38 @@ def _doubt(stream: PeerStream, outage: Outage) -> int | None:
 
 def _not_asking(stream: PeerStream, view: PointView) -> Suffered:
     """A stream that goes on before and after, in which nobody asked during the switchover: not 0, but unknown."""
-    peer = Peer(
-        peer=stream.peer_ip,
-        protocol=_protocol(stream),
-        point=view.name,
-        interval_ms=ms(stream.interval_ns),
-        retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
-        survived=stream.survived,
-        because="no request of it fell into the switchover: what it would have met then is not known",
-        frames=[stream.first_frame, stream.last_frame],
-        filter=stream.filter,
-    )
-    return Suffered(peer, True, None, None, None, None)
+    because = "no request of it fell into the switchover: what it would have met then is not known"
+    return _unmeasured(stream, view, because, [stream.first_frame, stream.last_frame], stream.survived)
 
 
 def _never_answered(stream: PeerStream, view: PointView) -> Suffered:
     """A stream whose answers were not in view before the switchover either: its silence says nothing."""
-    peer = Peer(
-        peer=stream.peer_ip,
-        protocol=_protocol(stream),
-        point=view.name,
-        interval_ms=ms(stream.interval_ns),
-        retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
-        because="no answer to it is in view, before the switchover either: the capture may hold one direction only",
-        frames=[stream.first_frame, stream.last_frame],
-        filter=stream.filter,
-    )
-    return Suffered(peer, True, None, None, None, None)
+    because = "no answer to it is in view, before the switchover either: the capture may hold one direction only"
+    return _unmeasured(stream, view, because, [stream.first_frame, stream.last_frame])
 
 
 def _on_one_side(stream: PeerStream, view: PointView, when: int) -> Suffered:
     """A stream in view only before or only after the switchover: what it would have met then is not known."""
-    later = stream.first_ts > when
+    if stream.first_ts > when:
+        because = f"in view here only after the switchover, from frame {stream.first_frame} on"
+        return _unmeasured(stream, view, because, [stream.first_frame])
+    because = f"in view here only before the switchover, up to frame {stream.last_frame}"
+    return _unmeasured(stream, view, because, [stream.last_frame])
+
+
+def _unmeasured(
+    stream: PeerStream, view: PointView, because: str, frames: list[int], survived: bool | None = None
+) -> Suffered:
+    """A stream of which nobody knows what it met."""
     peer = Peer(
         peer=stream.peer_ip,
         protocol=_protocol(stream),
         point=view.name,
         interval_ms=ms(stream.interval_ns),
         retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
-        because=f"in view here only after the switchover, from frame {stream.first_frame} on"
-        if later
-        else f"in view here only before the switchover, up to frame {stream.last_frame}",
-        frames=[stream.first_frame if later else stream.last_frame],
+        survived=survived,
+        because=because,
+        frames=frames,
         filter=stream.filter,
     )
     return Suffered(peer, True, None, None, None, None)

@@ -102,6 +102,19 @@ def _field(name: str, kind: Kind, meaning: str, unit: str = "", path: str = "") 
 
 MIGRATION: Final = _field("migration", "text", "id of the migration", path="migration.id")
 GUEST: Final = _field("guest", "text", "MAC of the guest", path="guest.mac")
+ON_THE_WAY: Final = (
+    _field("lost", "count", "never seen at the second or further on", "packets"),
+    _field("lost_of", "count", "that left the first", "packets"),
+    _field("duplicated", "count", "so many more came than left", "packets"),
+    _field("reordered", "count", "overtaken by a later one", "packets"),
+    _field("delay_min_ms", "float", "least delay, by the middle of the possible clocks", "ms"),
+    _field("delay_p95_ms", "float", "its 95th percentile", "ms"),
+    _field("uncertainty_ms", "float", "by how much both may be off alike", "ms"),
+    _field("queueing_ms", "float", "between the two", "ms"),
+    _field("matched", "count", "that both points show", "packets"),
+    _field("missed", "count", "that came, though the second does not show them", "packets"),
+)
+"""What happened to packets between two points, the stream's or the guest's."""
 
 FRAMES: Final = (
     Frame("migrations", "one row per migration", _migrations, (
@@ -164,16 +177,7 @@ FRAMES: Final = (
         _field("from_point", "text", "capture point that packets left"),
         _field("to_point", "text", "the next one on their way"),
         _field("direction", "text", "to_destination or to_source"),
-        _field("lost", "count", "never seen at the second or further on", "packets"),
-        _field("lost_of", "count", "that left the first", "packets"),
-        _field("duplicated", "count", "so many more came than left", "packets"),
-        _field("reordered", "count", "overtaken by a later one", "packets"),
-        _field("delay_min_ms", "float", "least delay, by the middle of the possible clocks", "ms"),
-        _field("delay_p95_ms", "float", "its 95th percentile", "ms"),
-        _field("uncertainty_ms", "float", "by how much both may be off alike", "ms"),
-        _field("queueing_ms", "float", "between the two", "ms"),
-        _field("matched", "count", "that both points show", "packets"),
-        _field("missed", "count", "that came, though the second does not show them", "packets"),
+        *ON_THE_WAY,
         _field("outside", "count", "before the second's first frame or after its last", "packets"),
         _field("unseen", "count", "that the second shows alone", "packets"),
         _field("recut", "bool", "segments were cut or joined between the two"),
@@ -294,16 +298,7 @@ FRAMES: Final = (
         _field("from_point", "text", "capture point that packets left"),
         _field("to_point", "text", "the next one on their way"),
         _field("direction", "text", "to_guest or from_guest"),
-        _field("lost", "count", "never seen at the second or further on", "packets"),
-        _field("lost_of", "count", "that left the first", "packets"),
-        _field("duplicated", "count", "so many more came than left", "packets"),
-        _field("reordered", "count", "overtaken by a later one", "packets"),
-        _field("delay_min_ms", "float", "least delay, by the middle of the possible clocks", "ms"),
-        _field("delay_p95_ms", "float", "its 95th percentile", "ms"),
-        _field("uncertainty_ms", "float", "by how much both may be off alike", "ms"),
-        _field("queueing_ms", "float", "between the two", "ms"),
-        _field("matched", "count", "that both points show", "packets"),
-        _field("missed", "count", "that came, though the second does not show them", "packets"),
+        *ON_THE_WAY,
         _field("outside", "count", "while the second recorded nothing", "packets"),
         _field("unseen", "count", "that the second shows alone", "packets"),
         _field("one_in", "count", "of so many packets one was compared", "packets"),
