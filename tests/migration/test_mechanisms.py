@@ -306,12 +306,34 @@ VMAC = 0x0000_0C9F_F007
 
 def test_a_virtual_mac_that_crosses_between_two_active_gateways_is_a_fault() -> None:
     """Their hellos are kept apart, their frames are not: switches see one MAC at two places."""
-    old = guests_point("a", "domain:source", [hello(after(n * 1000), "10.77.0.2") for n in range(9)])
-    new = guests_point("b", "domain:destination", [hello(after(n * 1000), "10.77.0.3") for n in range(9)])
-    crossing = [(after(2000 + n), VMAC, GUEST, PEER_IP, GUEST_IP) for n in range(5)]
+    crossing = [(after(2000 + n * 300), VMAC, GUEST, PEER_IP, GUEST_IP) for n in range(5)]
+    old, new = (
+        point(
+            name,
+            role,
+            [hello(after(n * 1000), who) for n in range(9)],
+            journal=journal(*crossing, (after(5), GUEST, GATEWAY, GUEST_IP, PEER_IP)),
+        )
+        for name, role, who in (("a", "domain:source", "10.77.0.2"), ("b", "domain:destination", "10.77.0.3"))
+    )
     between = point("dci", "wan", journal=journal(*crossing))
     assert worked("hsrp", case(old, new, between)) == "no"
     assert worked("hsrp", case(old, new, point("dci", "wan", journal=journal(*crossing[:2])))) == "yes"
+
+
+@pytest.mark.parametrize(("complete", "wanted"), [(True, "yes"), (False, "undecided")])
+def test_what_a_filter_at_the_far_end_keeps_out_was_on_the_link_and_is_no_leak(complete: bool, wanted: str) -> None:
+    """Seen between the sites and in its own domain, not in the other: it never arrived there."""
+    let_out = [(after(2000 + n * 300), VMAC, GUEST, PEER_IP, GUEST_IP) for n in range(5)]
+    seen = journal(*let_out, (after(5), GUEST, GATEWAY, GUEST_IP, PEER_IP))
+    old = point("a", "domain:source", [hello(after(n * 1000), "10.77.0.2") for n in range(9)], journal=seen)
+    here = journal((after(5), GUEST, GATEWAY, GUEST_IP, PEER_IP))
+    hellos = [hello(after(n * 1000), "10.77.0.3") for n in range(9)]
+    new = point("b", "domain:destination", hellos, journal=here, journal_complete=complete)
+    between = point("dci", "wan", journal=journal(*let_out))
+    found = judged("hsrp", case(old, new, between))
+    assert found is not None and found.worked == wanted
+    assert "5 frames from 00:00:0c:9f:f0:07 passed dci" in found.because
 
 
 def test_a_host_route_beside_one_that_stays_fails_where_the_peers_waited() -> None:
