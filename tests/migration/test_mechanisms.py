@@ -332,7 +332,8 @@ def test_what_a_filter_at_the_far_end_keeps_out_was_on_the_link_and_is_no_leak(c
     new = point("b", "domain:destination", hellos, journal=here, journal_complete=complete)
     between = point("dci", "wan", journal=journal(*let_out))
     found = judged("hsrp", case(old, new, between))
-    assert found is not None and found.worked == wanted
+    assert found is not None
+    assert found.worked == wanted
     assert "5 frames from 00:00:0c:9f:f0:07 passed dci" in found.because
 
 
