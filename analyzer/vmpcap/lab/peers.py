@@ -42,20 +42,20 @@ class Account:
 class Ping:
     """Asks at a steady pace, whatever comes back."""
 
-    def __init__(self, simulation: Simulation, client: Machine, guest: bytes, peer: str) -> None:
+    def __init__(self, simulation: Simulation, client: Machine, guest: bytes, peer: str, pace: int = 1) -> None:
         """Begins with `begin`."""
         self.simulation = simulation
         self.client = client
         self.guest = guest
         self.version = 4 if len(guest) == 4 else 6
-        self.account = Account(peer, "icmp" if self.version == 4 else "icmpv6", PING_NS)
+        self.account = Account(peer, "icmp" if self.version == 4 else "icmpv6", pace * PING_NS)
         self._ident = simulation.random.randrange(1 << 16)
         self._asked: dict[int, Request] = {}
         client.listeners[IP_ICMP if self.version == 4 else IP_ICMPV6, 0] = self._hear
 
     def begin(self, first: int) -> None:
         """Ask from then on."""
-        self.simulation.every(PING_NS, self._ask, first)
+        self.simulation.every(self.account.interval_ns, self._ask, first)
 
     def _ask(self) -> None:
         number = len(self.account.requests) & 0xFFFF
@@ -79,15 +79,15 @@ class Ping:
 class Datagrams:
     """Asks by UDP; while nothing comes back it asks less and less often."""
 
-    def __init__(self, simulation: Simulation, client: Machine, guest: Machine, peer: str) -> None:
+    def __init__(self, simulation: Simulation, client: Machine, guest: Machine, peer: str, pace: int = 1) -> None:
         """The guest answers each datagram."""
         self.simulation = simulation
         self.client = client
         self.guest = guest
         self.address = next(a for a in guest.eth0.addresses if len(a) == 4)
-        self.account = Account(peer, "udp", ASK_NS)
+        self.account = Account(peer, "udp", pace * ASK_NS)
         self._port = 40001
-        self._wait = ASK_NS
+        self._wait = self.account.interval_ns
         guest.listeners[IP_UDP, UDP_PORT] = self._answer
         client.listeners[IP_UDP, self._port] = self._hear
 
@@ -111,7 +111,7 @@ class Datagrams:
         request = self.account.requests[int.from_bytes(payload[8:12], "big")]
         if request.answered is None:
             request.answered = self.simulation.now
-        self._wait = ASK_NS
+        self._wait = self.account.interval_ns
 
 
 class Conversation:
@@ -121,13 +121,13 @@ class Conversation:
     What is not answered is sent again after 200 ms, then twice as late each time (RFC 6298 5.5).
     """
 
-    def __init__(self, simulation: Simulation, client: Machine, guest: Machine, peer: str) -> None:
+    def __init__(self, simulation: Simulation, client: Machine, guest: Machine, peer: str, pace: int = 1) -> None:
         """The connection is made when it begins."""
         self.simulation = simulation
         self.ends = (client, guest)
         self.addresses = tuple(next(a for a in m.eth0.addresses if len(a) == 4) for m in self.ends)
         self.ports = (TCP_PEER_PORT, TCP_PORT)
-        self.account = Account(peer, "tcp", ASK_NS)
+        self.account = Account(peer, "tcp", pace * ASK_NS)
         self.next = [simulation.random.randrange(1 << 32), simulation.random.randrange(1 << 32)]
         """The next sequence number of either end."""
         self.expects = [0, 0]
@@ -190,7 +190,7 @@ class Conversation:
             self.expects[0] = seq + 1 & 0xFFFF_FFFF
             self.next[0] += 1
             self._say(0, ACK, b"")
-            self.simulation.after(ASK_NS, self._ask)
+            self.simulation.after(self.account.interval_ns, self._ask)
             return
         if not data or seq != self.expects[0]:
             return
@@ -200,7 +200,7 @@ class Conversation:
         self._sending += 1
         self._rto = RTO_NS
         self._say(0, ACK, b"")
-        wait = self.account.requests[-1].sent + ASK_NS - self.simulation.now
+        wait = self.account.requests[-1].sent + self.account.interval_ns - self.simulation.now
         self.simulation.after(max(wait, 0), self._ask)
 
     def _ask(self) -> None:

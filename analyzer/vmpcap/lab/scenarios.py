@@ -48,6 +48,10 @@ class Scenario:
     """From the guest's stop to its first instruction at the new place, at least."""
     tail_s: float = 8.0
     """How long the captures go on after the switchover."""
+    pace: int = 1
+    """So many times slower than usual the client asks: a ping each 50 ms, the others each 100 ms."""
+    snaplen: int = 128
+    """What is kept of the stream's frames, bytes."""
     seed: int = 1
 
 

@@ -56,7 +56,12 @@ def tell(world: World) -> dict[str, Any]:
         "peers": [
             _peer(account, world) for account in [p.account for p in world.pings] + [t.account for t in world.talks]
         ],
-        "mechanism": {"name": scenario.mechanism, "worked": "yes" if worked else "no", "because": because},
+        "mechanism": {
+            "name": scenario.mechanism,
+            "worked": "yes" if worked else "no",
+            "because": because,
+            "latency_ms": _latency_ms(world),
+        },
     }
 
 
@@ -157,6 +162,18 @@ def outage(account: Account, world: World) -> tuple[int, int | None] | None:
                 found = (begin, request.sent)
             begin = None
     return (begin, None) if begin is not None else found
+
+
+def _latency_ms(world: World) -> float | None:
+    """From the guest's first announcement at its new place to the news of its router there; None without such news."""
+    said: list[int] = []
+    if world.routes is not None:
+        said = world.routes.ways[1].announced
+    if world.tunnel_routers:
+        said = dict(world.tunnel_routers)["b"].registered
+    first = min((ts for ts, _ in world.announced_ns), default=None)
+    news = [ts for ts in said if first is not None and ts >= first]
+    return None if first is None or not news else (news[0] - first) / MS
 
 
 def _worst(world: World) -> int | None:

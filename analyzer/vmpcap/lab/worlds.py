@@ -26,8 +26,6 @@ GUEST_LIFETIME_NS: Final = 4 * S
 PEERS_NS: Final = -5 * S
 STREAM_NS: Final = 2 * S
 """When the migration begins."""
-SNAPLEN: Final = 128
-"""What is kept of the stream's frames."""
 TICKS_S: Final = (1, 1, 2, 3, 5, 8, 13, 21)
 """After the first RARP and the one at the host's next full second: Fibonacci's numbers (domain notes 10.1)."""
 VLAN: Final = 77
@@ -130,8 +128,8 @@ def _migration(world: World) -> None:
         join(simulation, hop.ports[1], far.port("router"))
         hop.beyond[:] = [ends[0].mac, ends[1].mac]
         ends[0].next_hop_mac, ends[1].next_hop_mac = hop.macs
-    world.tap("src-uplink", "source", source, 0, "the source host's migration NIC", SNAPLEN)
-    world.tap("dst-uplink", "destination", target, 1, "the destination host's migration NIC", SNAPLEN)
+    world.tap("src-uplink", "source", source, 0, "the source host's migration NIC", world.scenario.snaplen)
+    world.tap("dst-uplink", "destination", target, 1, "the destination host's migration NIC", world.scenario.snaplen)
     world.stream_link = wan
     world.stream = Stream(
         simulation,
@@ -203,11 +201,12 @@ def _client(world: World, gateway_port: Port) -> Machine:
     )
     link = join(simulation, client.eth0, gateway_port)
     world.tap("client", "client", link, 0, "the client's own interface")
-    world.pings.append(Ping(simulation, client, GUEST_IP, "10.99.0.2"))
+    pace = world.scenario.pace
+    world.pings.append(Ping(simulation, client, GUEST_IP, "10.99.0.2", pace))
     if world.scenario.has_ipv6:
-        world.pings.append(Ping(simulation, client, GUEST_IP6, "2001:db8:99::2"))
-    world.talks.append(Datagrams(simulation, client, world.guest, "10.99.0.2"))
-    world.talks.append(Conversation(simulation, client, world.guest, "10.99.0.2"))
+        world.pings.append(Ping(simulation, client, GUEST_IP6, "2001:db8:99::2", pace))
+    world.talks.append(Datagrams(simulation, client, world.guest, "10.99.0.2", pace))
+    world.talks.append(Conversation(simulation, client, world.guest, "10.99.0.2", pace))
     for i, peer in enumerate((*world.pings, *world.talks)):
         peer.begin(PEERS_NS + i * 7 * MS)
     return client

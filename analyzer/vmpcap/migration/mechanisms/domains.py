@@ -27,6 +27,9 @@ def judge_stretched(case: Case, name: str) -> Mechanism | None:
     if case.domain.verdict == "reached" and case.reachability.answer == "yes":
         return result(name, "yes", f"{heard}, and the guest answers others from its new place", seen)
     if case.reachability.answer == "no":
+        elsewhere = _other_tag(case, name)
+        if elsewhere is not None:  # that VLAN may carry what it should: it is not the guest's
+            return result(name, "undecided", f"{heard}, but {elsewhere.because}", seen)
         return result(name, "no", f"{heard}, yet {case.reachability.because}", seen)
     return result(name, "undecided", f"{heard}; {case.reachability.because}", seen)
 
@@ -48,7 +51,9 @@ def judge_port_group(case: Case, name: str) -> Mechanism | None:
         alone = outbound_only(view, case.guest, case.moment) if view.journal_complete else None
         if alone is not None:
             seen = sighted((view, frame) for frame in alone.frames)
+            tagged = _other_tag(case, name)
             why = "the network that its port group leads to is not that of its peers"
+            why = why if tagged is None else tagged.because
             return result(name, "no", f"{alone.because}: {why}", seen)
     return _other_tag(case, name) if case.cut_off or case.reachability.answer == "no" else None
 

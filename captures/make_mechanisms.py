@@ -1,0 +1,205 @@
+"""
+Make mechanisms/<row>/working and failing: small captures of simulated moves, with what a person expects beside them.
+
+    python captures/make_mechanisms.py               all of them, the same bytes each time
+    python captures/make_mechanisms.py rip vxlan     of these rows
+    python captures/make_mechanisms.py --list        which scenario each is, and what it leaves out
+
+Each is a scenario of `vmpcap synth` with a short stream and a client that asks seldom. What is expected comes from what
+the simulated machines know themselves and from what a person wrote into CASES, never from a report.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from vmpcap.lab.scenarios import named
+from vmpcap.lab.synth import Made, play, write
+
+HERE: Final = Path(__file__).resolve().parent / "mechanisms"
+
+SMALL: Final = {"stream_bytes": 340_000, "snaplen": 74, "stun_ms": 300.0, "tail_s": 5.0, "pace": 4}
+"""What all of them have unless they say otherwise: a short stream whose frames keep no more than a SYN's options."""
+
+EARLY_MS: Final = 20.0
+LATE_MS: Final = 60.0
+"""A point sees news a little before or after the machine that knows of it; what counts from an announcement, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One folder."""
+
+    row: str
+    side: str
+    """working or failing"""
+    scenario: str
+    names: tuple[str, ...] = ()
+    """What a reader must be told to act on it: addresses, numbers, times as the network has them."""
+    but: tuple[str, ...] = ("dst-uplink", "dci")
+    """Points that are not carried here, so that a clone stays small."""
+    changes: dict[str, Any] = field(default_factory=dict)
+    """Figures of the scenario other than SMALL."""
+    others: dict[str, str] = field(default_factory=dict)
+    """Other rows that a person sees in it, and whether they worked."""
+    judged: bool = True
+    """Whether the row itself must be told; a port group that leads to its peers is not."""
+
+    @property
+    def name(self) -> str:
+        """Its folder, from mechanisms/."""
+        return f"{self.row}/{self.side}"
+
+
+MOVE: Final = ("dst-uplink",)
+UNDERLAYS: Final = ("dst-uplink", "underlay-a")
+LISP: Final = ("dst-uplink", "core-a")
+
+# fmt: off
+CASES: Final = (
+    Case("stretched_vlan", "working", "stretched_vlan"),
+    Case("stretched_vlan", "failing", "stretched_vlan_sticky_mac", (), MOVE),
+    Case("port_group", "working", "port_group_tagged", judged=False, others={"stretched_vlan": "yes"}),
+    Case("port_group", "failing", "port_group_other_vlan", ("77", "88"), changes={"pace": 2}),
+    Case("gateway_arp", "working", "gateway_arp"),
+    Case("gateway_arp", "failing", "gateway_arp_stale", ("00:50:56:aa:77:10",),
+         changes={"gateway_lifetime_s": 5.5, "tail_s": 7.0}),
+    Case("ipv6_nd", "working", "ipv6_nd"),
+    Case("ipv6_nd", "failing", "ipv6_nd_snooped", ("2001:db8:77::10",)),
+    Case("vrrp", "working", "vrrp_isolated", ("10.77.0.2", "10.77.0.3"), MOVE),
+    Case("vrrp", "failing", "vrrp_leak", ("10.77.0.2",), MOVE),
+    Case("hsrp", "working", "hsrp2_isolated", ("10.77.0.2", "10.77.0.3"), MOVE),
+    Case("hsrp", "failing", "hsrp2_leak", ("10.77.0.2",), MOVE),
+    Case("glbp", "working", "glbp_isolated", ("10.77.0.2", "10.77.0.3"), MOVE),
+    Case("glbp", "failing", "glbp_leak", ("10.77.0.2",), MOVE),
+    Case("rip", "working", "rip", ("192.0.2.6", "192.0.2.2", "10.77.0.10/32")),
+    Case("rip", "failing", "rip_stale", ("192.0.2.2", "10.77.0.10/32")),
+    Case("ospf", "working", "ospf", ("10.0.0.3", "10.0.0.2", "10.77.0.10/32")),
+    Case("ospf", "failing", "ospf_stale", ("10.0.0.2", "10.77.0.10/32")),
+    Case("bgp", "working", "bgp", ("10.77.0.10/32",)),
+    Case("bgp", "failing", "bgp_nobody", ("10.77.0.10/32",), changes={"tail_s": 12.0}),
+    Case("vxlan", "working", "vxlan", ("198.51.100.12",), UNDERLAYS),
+    Case("vxlan", "failing", "vxlan_unflooded", ("198.51.100.11", "198.51.100.12"), UNDERLAYS),
+    Case("otv", "working", "otv", ("198.51.100.12",), UNDERLAYS),
+    Case("otv", "failing", "otv_no_lsp", ("198.51.100.11", "198.51.100.12"), UNDERLAYS),
+    Case("lisp", "working", "lisp", ("192.0.2.6",), LISP),
+    Case("lisp", "failing", "lisp_silent", ("192.0.2.2",), LISP, changes={"tail_s": 8.0}),
+)
+# fmt: on
+"""Every folder, in the order of the report's rows. VLANs, addresses and routers are those of the simulated network."""
+
+
+def make(case: Case, folder: Path) -> None:
+    """Write one folder; what was there goes."""
+    made = played(case)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    write(made, folder, folder, f"python captures/make_mechanisms.py {case.row}")
+    for file in sorted(folder.glob("*.pcapng")):
+        subprocess.run(["zstd", "-19", "-q", "--rm", str(file)], check=True)
+    (folder / "truth.json").write_text(json.dumps(trimmed(made), indent=1) + "\n")
+    facts = expected(case, made)
+    (folder / "expected.json").write_text(json.dumps(facts, indent=1) + "\n")
+    story = folder / "story.md"
+    story.write_text(story.read_text().replace("## How it was made", f"{expectation(facts)}\n## How it was made"))
+
+
+def played(case: Case) -> Made:
+    """Let the scenario happen with this case's figures, and keep the points that are carried."""
+    scenario = named(case.scenario)
+    assert scenario is not None, case.scenario
+    made = play(replace(scenario, **{**SMALL, **case.changes}))
+    assert made is not None, case.name
+    made.taps[:] = [tap for tap in made.taps if tap.name not in case.but]
+    return made
+
+
+def trimmed(made: Made) -> dict[str, Any]:
+    """The truth about what is carried."""
+    carried = {tap.name for tap in made.taps}
+    truth = dict(made.truth)
+    truth["points"] = {
+        name: {**facts, "file": f"{facts['file']}.zst"} for name, facts in truth["points"].items() if name in carried
+    }
+    told = dict(truth["announcements"])
+    told["rarp_at"] = {name: count for name, count in told["rarp_at"].items() if name in carried}
+    return {**truth, "announcements": told}
+
+
+def expected(case: Case, made: Made) -> dict[str, Any]:
+    """What follows for a reader from what the machines know."""
+    truth = made.truth
+    mechanism = truth["mechanism"]
+    assert (mechanism["worked"] == "yes") == (case.side == "working"), case.name
+    told: dict[str, Any] = {"worked": mechanism["worked"], "names": list(case.names), "why": mechanism["because"]}
+    if mechanism["worked"] == "yes" and mechanism["latency_ms"] is not None:
+        told["after_ms"] = {"from": mechanism["latency_ms"] - EARLY_MS, "to": mechanism["latency_ms"] + LATE_MS}
+    mechanisms = {case.row: told} if case.judged else {}
+    for row, worked in case.others.items():
+        mechanisms[row] = {"worked": worked, "names": [], "why": mechanism["because"]}
+    return {
+        "decided_by": "what the simulated machines know themselves (truth.json); never from a report",
+        "profile": "vsphere4",
+        "mechanisms": mechanisms,
+        "checks": {"guest_reachable_after": reachable(truth["peers"])},
+        "peers": [suffered(peer) for peer in truth["peers"]],
+    }
+
+
+def reachable(peers: list[dict[str, Any]]) -> dict[str, Any]:
+    """All answered again: pass. None: fail. Some: never pass, for somebody cannot reach the guest."""
+    answered = sum(peer["ended"] for peer in peers)
+    why = f"{answered} of {len(peers)} peers were answered again by their own account"
+    if answered == len(peers):
+        return {"outcomes": ["pass"], "why": why}
+    return {"outcomes": ["fail", "undecided"] if answered else ["fail"], "why": why}
+
+
+def suffered(peer: dict[str, Any]) -> dict[str, Any]:
+    """How long one peer was without answers, within one interval of its questions."""
+    one: dict[str, Any] = {"protocol": peer["protocol"], "answered_again": peer["ended"]}
+    if peer["ended"]:
+        outage, interval = peer["outage_ms"] or 0.0, peer["interval_ms"]
+        one["outage_ms"] = {"from": max(outage - interval, 0.0), "to": outage + interval}
+    one["why"] = f"{peer['unanswered']} of its {peer['requests']} questions had no answer"
+    return one
+
+
+def expectation(facts: dict[str, Any]) -> str:
+    """The chapter of the story that says what a report must say."""
+    lines = ["## What a person expects", ""]
+    for row, told in facts["mechanisms"].items():
+        names = f" It must name {', '.join(f'`{name}`' for name in told['names'])}." if told["names"] else ""
+        lines.append(f"- `{row}`: {told['worked']}.{names}")
+    check = facts["checks"]["guest_reachable_after"]
+    lines.append(f"- `guest_reachable_after`: {' or '.join(check['outcomes'])}, for {check['why']}.")
+    return "\n".join([*lines, ""])
+
+
+def main() -> None:
+    """Make them, or say what they are."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", nargs="*", metavar="ROW")
+    parser.add_argument("--list", action="store_true")
+    given = parser.parse_args()
+    unknown = set(given.rows) - {case.row for case in CASES}
+    if unknown:
+        parser.error(f"no such row: {', '.join(sorted(unknown))}")
+    for case in CASES:
+        if given.rows and case.row not in given.rows:
+            continue
+        if given.list:
+            print(f"{case.name:<28} vmpcap synth {case.scenario}; without {', '.join(case.but)}; {case.changes}")
+            continue
+        make(case, HERE / case.name)
+        size = sum(file.stat().st_size for file in (HERE / case.name).iterdir())
+        print(f"{case.name:<28} {size:>7,} bytes", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
