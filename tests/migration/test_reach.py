@@ -41,8 +41,11 @@ def heard(name: str, role: str | None, **more: object) -> PointView:
 
 
 def alive(name: str, role: str | None, **more: object) -> PointView:
-    """The guest is asked and answers, and somebody asks for somebody else: nothing is filtered out."""
-    others = arps((3 * S, NUMBER_OF["arp_request"], GATEWAY, "10.77.0.1", "10.77.0.99"))
+    """The guest is asked and answers, others ask and are announced: nothing is filtered out."""
+    others = arps(
+        (2 * S, NUMBER_OF["rarp_announce"], 0x005056AA7799, "0.0.0.0", "0.0.0.0"),
+        (3 * S, NUMBER_OF["arp_request"], GATEWAY, "10.77.0.1", "10.77.0.99"),
+    )
     return view(name, role, **({"journal": asks_and_answers(0, 20 * S, 10 * MS), "arps": others} | more))
 
 

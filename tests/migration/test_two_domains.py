@@ -210,8 +210,13 @@ def test_rarp_alone_parts_no_domains() -> None:
     assert told.word == "undecided"
 
 
-def test_rarp_and_another_router_part_them() -> None:
-    """Packets for the guest came over one link before and over another one after."""
+@pytest.mark.parametrize(("ethertype", "word"), [(0x88CC, "equivalent"), (0x0806, "undecided")])
+def test_rarp_and_another_router_part_them(ethertype: int, word: str) -> None:
+    """
+    Packets for the guest came over one link before and over another one after.
+
+    Where the old place shows LLDP it would have shown RARP too; where it shows nothing but IP and ARP, it may not.
+    """
     new = new_place(GATEWAY)
     only_rarp = replace(new, arps=new.arps.take(np.array([0, 1, 2, 3])))
     routed = {"wan-a": range(5 * S, SWITCH, 100 * MS), "wan-b": range(SWITCH + 2 * S, 15 * S, 100 * MS)}
@@ -219,9 +224,12 @@ def test_rarp_and_another_router_part_them() -> None:
         view(name, "wan", journal=journal(*((ts, 0xA, 0xB, PEER_IP, GUEST_IP) for ts in times)))
         for name, times in routed.items()
     ]
-    told = named(old_place(stop=SWITCH + 800 * MS), only_rarp, *links)
-    assert told.word == "equivalent"
-    assert "wan-b" in told.because
+    other = journal((SWITCH - S, GATEWAY, 0x0180C200000E, "0.0.0.0", "0.0.0.0"))
+    other = other._replace(ethertype=np.array([ethertype], np.uint16), ip_version=np.zeros(1, np.uint8))
+    old = old_place(stop=SWITCH + 800 * MS)
+    told = named(replace(old, journal=both(other, old.journal)), only_rarp, *links)
+    assert told.word == word
+    assert ("wan-b" in told.because) == (word == "equivalent")
 
 
 def test_a_guest_that_only_sends_is_in_another_domain() -> None:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.guests import Moved, on_point, on_reference
-from vmpcap.migration.hearing import why_deaf, why_hidden
+from vmpcap.migration.hearing import why_deaf, why_hidden, why_rarp_hidden
 from vmpcap.migration.sightings import GROUP_BIT, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC
@@ -82,7 +82,8 @@ def _missed(here: PointView, there: PointView, guest: Moved, moment: int) -> tup
         return [], 0
     if not there.link_carries_announcements or there.left_out or not _hears_others(there, guest):
         return [], 0
-    sent = [b for b in _broadcasts(here, guest) if b.ts >= moment]
+    is_rarp_hidden = bool(why_rarp_hidden(there, guest))
+    sent = [b for b in _broadcasts(here, guest) if b.ts >= moment and not (b.is_rarp and is_rarp_hidden)]
     seen: dict[tuple[int, ...], list[int]] = {}
     for one in _broadcasts(there, guest):
         seen.setdefault(one.body, []).append(one.ts)

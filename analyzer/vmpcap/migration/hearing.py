@@ -6,13 +6,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.announcements.kinds import HAS_OPCODE
+from vmpcap.announcements.kinds import HAS_OPCODE, NUMBER_OF
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import count_of
-from vmpcap.terms.wire import ETHERTYPE_ARP, ETHERTYPE_RARP
+from vmpcap.terms.wire import ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_RARP
 
 ONE_WAY: Final = (
     "no frame that the guest sent is in the capture, only frames to it: it may hold one direction, and announcements"
@@ -20,6 +20,10 @@ ONE_WAY: Final = (
 )
 
 ARPS: Final = "ARP or RARP"
+
+RARPS: Final = tuple(NUMBER_OF[kind] for kind in ("rarp_announce", "rarp_request", "rarp_reply"))
+COMMON: Final = (ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_ARP)
+"""Types of frames that a filter is likely to ask for by name: IP and ARP."""
 
 LEAST_ASKED: Final = 3
 """So many packets for a guest must find it silent before it is taken for cut off."""
@@ -66,13 +70,44 @@ def _shows_any(view: PointView, guest: Moved) -> bool:
 
 def why_hidden(view: PointView, guest: Moved) -> str:
     """
-    What says that a filter may have hidden an announcement here? Empty where frames of its kind are in the capture.
+    What says that a filter may have hidden any announcement here? Empty where frames of its kind are in the capture.
 
     A link on which guests talk has some. A filter that left them all out shows the same as a link without any.
     """
     if _shows_any(view, guest):
         return ""
     return f"its capture holds no {_families(guest)} of anybody: a filter may have hidden the announcement too"
+
+
+def why_rarp_hidden(view: PointView, guest: Moved) -> str:
+    """
+    What says that a filter may have hidden RARP here, though it let ARP pass? Empty: it would show.
+
+    ARP and RARP are two types of frames, and a quiet link has no RARP of others. It would have shown RARP where it
+    shows any, or frames that are neither IP nor ARP (spanning tree, LLDP, IS-IS): nobody asks for these by name. Inside
+    a tunnel a filter cannot tell the one from the other. A gratuitous ARP that was heard elsewhere would show anyway.
+    """
+    kinds = {kind for _, series in guest.heard for kind, _ in series.kinds}
+    if kinds and not any(kind.startswith("rarp") for kind in kinds):
+        return ""
+    if any(kind.startswith("garp") for kind in kinds) or _shows_other_types(view):
+        return ""
+    if (view.journal.vni[frames_of(view, guest).sent] > 0).any():
+        return ""
+    return ONLY_ARP
+
+
+ONLY_ARP: Final = (
+    "its capture holds ARP, but no RARP of anybody and nothing else beside IP: a filter that lets these pass may have"
+    " hidden the announcement"
+)
+
+
+def _shows_other_types(view: PointView) -> bool:
+    """Does the capture hold any RARP, or any other frame that is neither IP nor ARP?"""
+    j = view.journal
+    of_type = ~np.isin(j.ethertype, COMMON) & (j.eth_dst != np.uint64(NO_MAC))
+    return bool(of_type.any()) or bool(np.isin(view.arps.kind, RARPS).any())
 
 
 def is_cut_off(view: PointView, guest: Moved, others: Sequence[PointView], moment: int) -> bool:

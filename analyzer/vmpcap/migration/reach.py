@@ -11,10 +11,11 @@ from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
 from vmpcap.migration.clocks import elapsed_between
 from vmpcap.migration.guests import Moved, on_point, on_reference
-from vmpcap.migration.hearing import is_cut_off, why_deaf, why_hidden
+from vmpcap.migration.hearing import is_cut_off, why_deaf, why_hidden, why_rarp_hidden
 from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, Reached
 from vmpcap.migration.several_places import why_several
 from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.unlearned import went_astray
 from vmpcap.migration.views import PointView
 from vmpcap.points.holes import Hole, blindness, hole_in
 from vmpcap.points.roles import ARRIVAL_PROOF, rank
@@ -362,16 +363,19 @@ def _why_silent(
     hole = _hole_over(view, guest, when, when + wait)
     if hole is not None:
         return None, "not_observable", blindness(hole)
+    astray = went_astray(view, guest, moment)
     deaf = why_deaf(view, guest, when, when + wait)
     if not deaf and not is_cut_off(view, guest, views, moment):
         deaf = why_hidden(view, guest)
+        if not deaf and not astray:
+            deaf = why_rarp_hidden(view, guest)
     if deaf:
         return None, "not_observable", deaf
     source = f"though it was heard at {', '.join(v.name for v, _ in guest.heard)}" if known else "nor anywhere else"
     return (
         False,
         "not_reached",
-        f"not seen here in the {wait / NS_PER_S:.0f} s it could take, {source}; other frames were",
+        f"not seen here in the {wait / NS_PER_S:.0f} s it could take, {source}; {astray or 'other frames were'}",
     )
 
 

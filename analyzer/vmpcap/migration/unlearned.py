@@ -1,0 +1,60 @@
+"""Packets for a guest that never came to its new place: switches on the way had not learned what was announced."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from vmpcap.migration.clocks import on_clock_of
+from vmpcap.migration.guests import Moved, on_point
+from vmpcap.migration.sightings import delivered, frames_of
+from vmpcap.migration.views import PointView
+from vmpcap.points.holes import hole_in
+from vmpcap.terms.units import NS_PER_MS, count_of
+
+LEAST_ASTRAY: Final = 3
+"""So many packets in a row must miss the guest's new place: one or two may be lost."""
+
+LEARNED_NS: Final = 20 * NS_PER_MS
+"""What passes this shortly after an announcement may have been on its way before a switch had read it."""
+
+
+def went_astray(view: PointView, guest: Moved, moment: int) -> str:
+    """
+    Which packets for the guest passed here after it was announced, and did not come to where it was? Empty: none.
+
+    Notes
+    -----
+    An announcement that passed this point would have shown every switch on its way where the guest is. So packets for
+    it that pass here and never come to a point that heard the announcement say that it did not come this far, whatever
+    a capture filter hides. That holds from the first announcement to the first frame that the guest sends itself, which
+    shows the way as well, and while all of these packets stay away.
+    """
+    for other, series in guest.heard:
+        if other.name == view.name or other.role != "domain:destination":
+            continue
+        if view.offset is None or other.offset is None or not other.journal_complete or other.left_out or other.drops:
+            continue
+        begin = series.first_ts + LEARNED_NS
+        end = _first_own_frame(other, guest, on_point(other, moment), series.times)
+        if hole_in(other.holes, begin, end) is not None or not _was_delivered(other, guest):
+            continue
+        asked = view.journal.ts_ns[frames_of(view, guest).asked]
+        passed = asked[(asked > on_clock_of(view, other, begin)) & (asked < on_clock_of(view, other, end) - LEARNED_NS)]
+        came = delivered(other, guest, begin)
+        if len(passed) >= LEAST_ASTRAY and not (other.journal.ts_ns[came] < end).any():
+            packets = count_of(len(passed), "packet")
+            return f"{packets} for the guest passed here after {other.name} had heard it, and none of them came there"
+    return ""
+
+
+def _first_own_frame(view: PointView, guest: Moved, since: int, announced: Sequence[int]) -> int:
+    """When did the guest first send something itself, which is no announcement? The end of the capture if never."""
+    ts = view.journal.ts_ns[frames_of(view, guest).sent]
+    own = ts[(ts > since) & ~np.isin(ts, announced)]
+    return int(own.min()) if len(own) else view.last_ts
+
+
+def _was_delivered(view: PointView, guest: Moved) -> bool:
+    """Did packets for the guest come to this point at some time: would it show them?"""
+    return bool(len(delivered(view, guest, view.first_ts)))
