@@ -19,7 +19,7 @@ from tests.report.test_same_figures import says_the_same
 from vmpcap.report import as_html
 from vmpcap.report.as_html import to_html
 from vmpcap.report.document import Report
-from vmpcap.report.html_timeline import timeline
+from vmpcap.report.html_timeline import close_up, outages
 from vmpcap.report.html_tree import el, markup, raw
 from vmpcap.report.words import seconds_between, verdict_sentence
 from vmpcap.terms.errors import RequestError
@@ -162,8 +162,9 @@ def test_a_guest_that_was_lost_is_drawn_so() -> None:
     (guest,) = migration.guests
     cut_off = next(p for p in guest.peers if p.survived is False)
     peers = [msgspec.structs.replace(cut_off, from_ts=at(8.0), to_ts=at(31.0))]
-    drawing = timeline(migration, msgspec.structs.replace(guest, peers=peers))
-    assert drawing is not None
+    drawings = close_up(migration, msgspec.structs.replace(guest, peers=peers))
+    assert drawings is not None
+    drawing = drawings[0]
     words = str(next(drawing.iter("title")).text)
     assert f"{cut_off.peer} {cut_off.protocol} not back" in words
     assert "not heard at gw-lan" in words
@@ -181,8 +182,9 @@ def test_what_an_outage_was_spent_on_is_drawn_over_it() -> None:
     ]
     cut_off = msgspec.structs.replace(peer, from_ts=start, to_ts=end, outage_ms=150.0, breakdown=spent)
     guests = [msgspec.structs.replace(migration.guests[0], peers=[cut_off])]
-    drawing = timeline(msgspec.structs.replace(migration, guests=guests), guests[0])
-    assert drawing is not None
+    drawings = close_up(msgspec.structs.replace(migration, guests=guests), guests[0])
+    assert drawings is not None
+    drawing = drawings[0]
     bars = {str(e.get("class")): e for e in drawing.iter("rect")}
     whole, stun, arp = (bars[f"bar {kind}"] for kind in ("cut", "part stun", "part gateway_arp"))
     assert float(str(stun.get("x"))) == float(str(whole.get("x"))) < float(str(arp.get("x")))
@@ -190,6 +192,26 @@ def test_what_an_outage_was_spent_on_is_drawn_over_it() -> None:
     assert ends[0] == pytest.approx(ends[1], abs=0.2)
     assert "gateway arp 75 ms: why gateway_arp" in markup(drawing)
     assert ">150 ms</text>" in markup(drawing)
+
+
+def test_an_outage_many_times_as_long_as_the_switchover_has_a_drawing_of_its_own() -> None:
+    """The close up keeps its scale, and says in words what came later; a short outage needs no second drawing."""
+    (migration,) = good().migrations
+    (guest,) = migration.guests
+    peer = msgspec.structs.replace(guest.peers[0], breakdown=[], from_ts=at(1.0), to_ts=at(31.0), outage_ms=30_000.0)
+    gone = msgspec.structs.replace(guest.switchover.bracket, from_ts=at(1.0), to_ts=at(1.2))
+    s = msgspec.structs.replace(guest.switchover, bracket=gone, bracket_ms=200.0)
+    long = msgspec.structs.replace(guest, switchover=s, peers=[peer])
+    near, far = close_up(migration, long), outages(migration, long)
+    assert near is not None
+    assert far is not None
+    for number in (0, 1):
+        bars = {str(e.get("class")): float(str(e.get("width"))) for e in near[number].iter("rect")}
+        assert bars["bar gone"] > 60
+        assert "30 s \u2192" in "".join(near[number].itertext())
+        assert "30 s \u2192" not in "".join(far[number].itertext())
+    short = msgspec.structs.replace(peer, to_ts=at(1.3), outage_ms=300.0)
+    assert outages(migration, msgspec.structs.replace(long, peers=[short])) is None
 
 
 def test_an_installation_without_the_chart_library_says_what_to_do(

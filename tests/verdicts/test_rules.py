@@ -196,7 +196,7 @@ def test_a_queue_makes_a_slow_path_not_a_long_one() -> None:
 
 def test_no_round_trip_is_called_idle_that_was_not() -> None:
     """Without an idle sample the minimum is named; over a path of 20 ms, 25 ms are distance."""
-    for known, word in (({"min_ms": 22.0}, "minimum 22.00"), ({"idle_ms": 20.0}, "idle path 20.00")):
+    for known, word in (({"min_ms": 22.0}, "minimum 22.0"), ({"idle_ms": 20.0}, "idle path 20.0")):
         loaded = story(figures=figures(rtt=Rtt(samples=9, coverage="full", p5_ms=22.0, p95_ms=25.0, **known)))
         advice = ask("rtt_under_load", loaded)
         assert word in advice.because

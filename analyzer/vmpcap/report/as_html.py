@@ -8,6 +8,7 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from vmpcap.measures.sequence_graph import SequenceGraph
+from vmpcap.migration.results import Guest
 from vmpcap.report.about_captures import about_captures
 from vmpcap.report.about_stream import COUNTED
 from vmpcap.report.blocks import Block, Heading, Picture
@@ -15,19 +16,19 @@ from vmpcap.report.chart import UNICODE
 from vmpcap.report.clean import clean_report
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.html_blocks import badge, draw_blocks
+from vmpcap.report.html_cards import cards
 from vmpcap.report.html_charts import chart_data
 from vmpcap.report.html_path import path_picture
-from vmpcap.report.html_timeline import timeline
+from vmpcap.report.html_timeline import close_up, outages
+from vmpcap.report.html_trail import deaf_points, trail_picture
 from vmpcap.report.html_tree import el, markup, raw
 from vmpcap.report.outline import about_migration, about_nothing
 from vmpcap.report.words import (
     VERDICTS,
-    answer,
     figure,
     held_against_limit,
     hypervisor,
     inputs_line,
-    limit_words,
     odd_inputs,
     ports,
     profile_line,
@@ -46,15 +47,22 @@ TAKEN: Final = OURS / "taken"
 WIDTH: Final = 90
 """Characters of the picture for readers without scripts."""
 
-NAMES: Final = {
-    "completed": "Migration",
-    "throughput": "Throughput",
-    "rtt": "Round trip",
-    "announcement_reached_destination": "Announcement",
-    "guest_reachable_after": "Guest reachable",
+ADVICE: Final = {
+    "rtt_under_load": "Round trip under load",
+    "retransmissions": "Sent again",
+    "window_limited": "Window",
+    "mtu": "MTU",
+    "mac_flap": "MAC flap",
+    "duplicate_address": "Duplicate address",
+    "wrong_vlan": "Wrong VLAN",
+    "announced_too_early": "Announced too early",
+    "trombone": "Detour through the old site",
+    "gateway_localised": "Gateway did not move along",
+    "tcp_split": "Somebody answers in between",
+    "capture_quality": "Captures",
     "switchover": "Switchover",
 }
-"""What a card is called; a check that is not here has its id."""
+"""What an advice is called; the evidence has it under its id."""
 
 
 def to_html(report: Report, graphs: Mapping[str, SequenceGraph] | None = None) -> str:
@@ -157,17 +165,12 @@ def _migration(m: Migration, report: Report, graph: SequenceGraph | None) -> Ite
     yield el("p", ", ".join((*told, span(m.duration_s), size(m.bytes.unique), f"seen at {m.point}")), class_="quiet")
     for guest in m.guests:
         yield el("p", f"guest {', '.join((guest.mac, *guest.ips[:4]))}", class_="quiet")
-    yield el("div", *[_card(check) for check in m.checks if check.decides], class_="cards")
+    yield from cards(m)
     advice = [check for check in m.checks if not check.decides and check.outcome == "fail"]
     if advice:
         yield el("ul", *[_advice(check) for check in advice], class_="advice")
     blocks = list(about_migration(m, report, WIDTH, UNICODE))
-    way = path_picture(m, report)
-    if way is not None:
-        yield el("h3", "The stream's way")
-        words = "capture points in order; above towards the destination, below back to the source; hover for why"
-        holder = el("div", way, class_="wide", tabindex="0", role="group", aria_label="the stream's way")
-        yield el("figure", holder, el("figcaption", words))
+    yield from _ways(m, report)
     yield from _charts(m, blocks)
     if graph is not None:
         yield el("h3", "Sequence and acknowledgement numbers")
@@ -175,24 +178,26 @@ def _migration(m: Migration, report: Report, graph: SequenceGraph | None) -> Ite
     yield from draw_blocks(_without_pictures(blocks))
 
 
-def _card(check: Check) -> Element:
-    big = figure(check.measured, check.unit, check.limit) if check.measured is not None else answer(check)
-    return el(
-        "div",
-        el("span", VERDICTS[check.outcome], class_="word"),
-        el("span", NAMES.get(check.id, check.id), class_="name"),
-        el("strong", big, class_="figure" if check.measured is not None else "figure words"),
-        el("span", limit_words(check) if None not in (check.measured, check.limit) else None, class_="limit"),
-        el("span", check.because, class_="because"),
-        class_=f"card {check.outcome}",
-    )
+def _ways(m: Migration, report: Report) -> Iterator[Element]:
+    """The way of the stream, and of each guest's announcement."""
+    way = path_picture(m, report)
+    if way is not None:
+        yield el("h3", "Where the stream went")
+        words = "capture points in order; above towards the destination, below back to the source"
+        yield el("figure", way, el("figcaption", words))
+    for guest in m.guests:
+        trail = trail_picture(guest, report)
+        if trail is not None:
+            yield el("h3", f"Where the announcement went{f', of {guest.mac}' if len(m.guests) > 1 else ''}")
+            deaf = deaf_points(guest)
+            words = "neighbours are those between which packets of the guest and its peers passed"
+            yield el("figure", trail, el("figcaption", words + (f"; could not hear it: {deaf}" if deaf else "")))
 
 
 def _advice(check: Check) -> Element:
     held = held_against_limit(check)
-    return el(
-        "li", badge("fail", decides=False), " ", el("b", check.id), f" {held}" if held else None, f" {check.because}"
-    )
+    name = el("b", ADVICE.get(check.id, check.id))
+    return el("li", badge("fail", decides=False), " ", name, f" {held}:" if held else ":", f" {check.because}")
 
 
 def _charts(m: Migration, blocks: Sequence[Block]) -> Iterator[Element]:
@@ -205,12 +210,7 @@ def _charts(m: Migration, blocks: Sequence[Block]) -> Iterator[Element]:
         plain = [el("pre", _as_text(block)) for block in blocks if isinstance(block, Picture)]
         yield _figure(m, "goodput", f"goodput of {m.id} over time, in Mbps", words, plain)
     for guest in m.guests:
-        drawing = timeline(m, guest)
-        if drawing is not None:
-            yield el("h3", f"Switchover of {guest.mac}")
-            words = "by one clock where clocks were compared; triangles: announcements; hover for frames and causes"
-            holder = el("div", drawing, class_="wide", tabindex="0", role="group", aria_label="switchover close up")
-            yield el("figure", holder, el("figcaption", words))
+        yield from _switchover(m, guest)
     if m.rtt.histogram:
         yield el("h3", "Round trips")
         is_apart = all(b.idle is not None for b in m.rtt.histogram)
@@ -224,6 +224,27 @@ def _charts(m: Migration, blocks: Sequence[Block]) -> Iterator[Element]:
     if m.rtt.over_time:
         words = "shortest, median and longest in each part of the stream; bars: bytes sent again"
         yield _figure(m, "over-time", f"round trips and bytes sent again of {m.id} over time", words)
+
+
+def _switchover(m: Migration, guest: Guest) -> Iterator[Element]:
+    """The close up, and all of the outages where they are much longer; each drawn for a screen and for a telephone."""
+    for title, drawings, words in (
+        (
+            f"Switchover of {guest.mac}",
+            close_up(m, guest),
+            "by one clock where clocks were compared; triangles: announcements",
+        ),
+        ("The whole outage", outages(m, guest), "the same on the scale of the longest outage"),
+    ):
+        if drawings is not None:
+            wide, narrow = drawings
+            label = title[0].lower() + title[1:]
+            yield el("h3", title)
+            holders = [
+                el("div", drawing, class_=kind, tabindex="0", role="group", aria_label=label)
+                for drawing, kind in ((wide, "wide for-screens"), (narrow, "for-telephones"))
+            ]
+            yield el("figure", *holders, el("figcaption", words))
 
 
 def _graph_words(graph: SequenceGraph) -> str:

@@ -17,6 +17,9 @@ LINK: Final = re.compile(r"https?://[\w.:/?&=%#~+@,;-]+", re.ASCII)
 MOST_ROWS: Final = 12
 """Rows of a table that are shown at once; the others are there when asked for."""
 
+MOST_BESIDE: Final = 3
+"""Columns that stand side by side on a telephone; of more each row becomes a list."""
+
 
 def draw_blocks(blocks: Iterable[Block]) -> Iterator[Element]:
     """These blocks in their order; facts that follow each other make one list. Pictures are left to the charts."""
@@ -74,8 +77,9 @@ def _grid(block: Grid) -> Element:
 def _table(block: Grid, filled: list[int], rows: Iterable[tuple[str, ...]]) -> Element:
     kinds = {i: _kind(block, i) for i in filled}
     head = el("tr", *[el("th", block.columns[i], scope="col", **kinds[i]) for i in filled])
-    body = [el("tr", *[el("td", row[i], **kinds[i]) for i in filled]) for row in rows]
-    wrapped = el("div", el("table", el("thead", head), el("tbody", *body)), class_="wide", tabindex="0", role="group")
+    body = [el("tr", *[el("td", row[i], data_of=block.columns[i], **kinds[i]) for i in filled]) for row in rows]
+    table = el("table", el("thead", head), el("tbody", *body), class_="rows" if len(filled) > MOST_BESIDE else "")
+    wrapped = el("div", table, class_="wide", tabindex="0", role="group")
     wrapped.set("aria-label", ", ".join(block.columns[i] for i in filled))
     return wrapped
 

@@ -1,20 +1,14 @@
 """The stream's way as a drawing: the capture points in order, and what happened between each two of them."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 from xml.etree.ElementTree import Element
 
 from vmpcap.migration.segment_results import Segment
-from vmpcap.report.clean import shorten
 from vmpcap.report.document import Migration, Report
-from vmpcap.report.html_tree import el
+from vmpcap.report.html_steps import Leg, State, Stop, steps
 from vmpcap.report.words import figure
-
-BOX: Final = 150
-GAP: Final = 210
-TALL: Final = 96
-LONGEST: Final = 20
-"""Letters of a name that fit into a box."""
 
 
 def path_picture(migration: Migration, report: Report) -> Element | None:
@@ -22,23 +16,13 @@ def path_picture(migration: Migration, report: Report) -> Element | None:
     points = _in_order(migration.segments)
     if len(points) < 2:
         return None
-    roles = {given.point: given.role for given in report.inputs}
-    width = len(points) * BOX + (len(points) - 1) * GAP + 20
-    drawing = el("svg", viewBox=f"0 0 {width} {TALL + 10}", role="img", class_="way")
-    drawing.set("style", f"min-width:{min(width, 900)}px;max-width:{width}px")
-    drawing.append(el("title", f"the way of {migration.id}: {_in_words(migration.segments)}"))
-    for number, point in enumerate(points):
-        x = 10 + number * (BOX + GAP)
-        drawing.append(el("rect", x=str(x), y="28", width=str(BOX), height="44", rx="5", class_="point"))
-        for text, y, kind in ((point, "48", "name"), (roles.get(point) or "", "64", "role")):
-            word = el("text", shorten(text, LONGEST), x=str(x + BOX // 2), y=y, text_anchor="middle", class_=kind)
-            word.append(el("title", text))
-            drawing.append(word)
-        if number + 1 < len(points):
-            ends = {(s.from_point, s.to_point): s for s in migration.segments}
-            there, back = ends.get((point, points[number + 1])), ends.get((points[number + 1], point))
-            drawing.extend(_between(x + BOX, there, back))
-    return drawing
+    roles = {given.point: given.role or "" for given in report.inputs}
+    ends = {(s.from_point, s.to_point): s for s in migration.segments}
+    links = [
+        [_leg(segment, is_back) for pair, is_back in (((a, b), False), ((b, a), True)) if (segment := ends.get(pair))]
+        for a, b in pairwise(points)
+    ]
+    return steps([[Stop(point, roles.get(point, ""))] for point in points], links, f"the way of {migration.id}")
 
 
 def _in_order(segments: Sequence[Segment]) -> list[str]:
@@ -51,26 +35,11 @@ def _in_order(segments: Sequence[Segment]) -> list[str]:
     return ordered
 
 
-def _between(x: int, there: Segment | None, back: Segment | None) -> list[Element]:
-    """Two arrows, what was lost above and below them."""
-    drawn = []
-    for segment, y, tip, words_y in (
-        (there, 44, "M{b} 44l-9 -4v8z", (34, 18)),
-        (back, 58, "M{a} 58l9 -4v8z", (76, 92)),
-    ):
-        if segment is None:
-            continue
-        a, b = x + 6, x + GAP - 6
-        state = "unknown" if segment.lost is None else "lossy" if segment.lost else "clean"
-        drawn.append(el("line", x1=str(a), x2=str(b), y1=str(y), y2=str(y), class_=f"arrow {state}"))
-        drawn.append(el("path", d=tip.format(a=a, b=b), class_=f"tip {state}"))
-        for text, at in zip((_lost(segment), _held_up(segment)), words_y, strict=True):
-            if text:
-                kind = f"count {state}" if at == words_y[0] else "note"
-                word = el("text", text, x=str((a + b) // 2), y=str(at), text_anchor="middle", class_=kind)
-                word.append(el("title", segment.because))
-                drawn.append(word)
-    return drawn
+def _leg(s: Segment, is_back: bool) -> Leg:
+    unsure = s.lost is None or (not s.lost and s.outside > 0)
+    state: State = "unknown" if unsure else "lossy" if s.lost else "clean"
+    held_up = _held_up(s)
+    return Leg(state, (_lost(s), *((held_up,) if held_up else ())), is_back, s.because)
 
 
 def _lost(s: Segment) -> str:
@@ -81,8 +50,12 @@ def _lost(s: Segment) -> str:
 
 
 def _held_up(s: Segment) -> str:
-    """What else happened to them: queues, and order."""
+    """What else happened to them: delay, queues, and order."""
     parts = []
+    if s.outside:
+        parts.append(f"{s.outside:,} more: lost, or not recorded")
+    if s.delay_min_ms is not None and s.uncertainty_ms is not None and s.delay_min_ms > s.uncertainty_ms:
+        parts.append(f"{figure(s.delay_min_ms, 'ms')} \u00b1 {figure(s.uncertainty_ms, 'ms')}")
     if s.queueing_ms is not None and s.queueing_ms >= LEAST_QUEUE_MS:
         parts.append(f"queue +{figure(s.queueing_ms, 'ms')}")
     if s.reordered:
@@ -94,10 +67,3 @@ def _held_up(s: Segment) -> str:
 
 LEAST_QUEUE_MS: Final = 0.1
 """A 95th percentile this near to the least delay is no queue worth a word."""
-
-
-def _in_words(segments: Sequence[Segment]) -> str:
-    """The same for whoever cannot see it."""
-    return "; ".join(
-        f"{s.from_point} to {s.to_point}: {_lost(s)}{', ' if _held_up(s) else ''}{_held_up(s)}" for s in segments
-    )

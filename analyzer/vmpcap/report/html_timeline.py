@@ -9,14 +9,9 @@ from vmpcap.migration.results import Guest, Peer
 from vmpcap.report.clean import shorten
 from vmpcap.report.document import Migration
 from vmpcap.report.html_tree import el
-from vmpcap.report.words import figure, seconds_between, span
+from vmpcap.report.words import seconds_between, span
 from vmpcap.terms.units import count_of
 
-WIDTH: Final = 960
-GUTTER: Final = 210
-"""Where the time axis begins; the names of the rows stand left of it."""
-RIGHT: Final = 90
-"""Room behind the axis for the words of what reaches its end."""
 ROW: Final = 26
 BAR: Final = 14
 MOST_PEERS: Final = 12
@@ -27,10 +22,31 @@ AFTER: Final = 0.35
 """Of what is looked at, so much is shown before and after it."""
 LONGEST_S: Final = 120.0
 """What lies further from the beginning is said in words."""
-LONGEST_NAME: Final = 30
+RUNS_OFF: Final = 4.0
+"""A bar so many times as long as the guest's absence runs off the close up, which would be none otherwise."""
 LETTER: Final = 7
 """Room that a letter takes at most, on average."""
 STEPS: Final = (1, 2, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The paper a drawing is made for."""
+
+    width: int
+    gutter: int
+    """Where the time axis begins; the names of the rows stand left of it, or above."""
+    right: int
+    """Room behind the axis for the words of what reaches its end."""
+    above: int
+    """Room over each row for its name; 0: it stands in the gutter."""
+    longest_name: int
+    lines: int
+    """How many lines the grid has, about."""
+
+
+SCREEN: Final = Frame(width=960, gutter=210, right=120, above=0, longest_name=30, lines=6)
+TELEPHONE: Final = Frame(width=360, gutter=8, right=82, above=15, longest_name=46, lines=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +62,8 @@ class Bar:
     """Written into it, where there is room."""
     beside: str = ""
     """Written behind its end."""
+    at_least_to: float | None = None
+    """Of one that goes on: until when it is known to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +84,71 @@ class Row:
     note: str = ""
 
 
-def timeline(migration: Migration, guest: Guest) -> Element | None:
+def close_up(migration: Migration, guest: Guest) -> tuple[Element, Element] | None:
     """
-    The drawing of one guest's switchover; None where nothing of it has a time.
+    One guest's switchover on its own scale, for a screen and for a telephone; None where nothing of it has a time.
 
     Times are those of each capture point's own clock.
     """
     rows = list(_rows(migration, guest))
-    window = _window([mark for row in rows[1:] for mark in row.marks])
+    return _drawn(rows, _window(_near(rows)), f"the switchover of {guest.mac}")
+
+
+def outages(migration: Migration, guest: Guest) -> tuple[Element, Element] | None:
+    """All of the outages, to their ends; None where the close up shows them."""
+    rows = [row for row in _rows(migration, guest) if any(_is_of_an_outage(mark) for mark in row.marks)]
+    marks = [mark for row in rows for mark in row.marks]
+    if len(_near(rows)) == len(marks):
+        return None
+    return _drawn(rows, _window(marks), f"the outages of {guest.mac}")
+
+
+def _drawn(rows: list[Row], window: tuple[float, float] | None, title: str) -> tuple[Element, Element] | None:
     if window is None:
         return None
-    scale = _Scale(*window)
-    height = ROW * (len(rows) + 1) + 12
-    drawing = el("svg", viewBox=f"0 0 {WIDTH} {height}", role="img", class_="timeline")
-    drawing.append(el("title", f"the switchover of {guest.mac}: {_in_words(rows)}"))
+    wide, narrow = (_drawing(rows, _Scale(*window, frame), title) for frame in (SCREEN, TELEPHONE))
+    return wide, narrow
+
+
+def _drawing(rows: list[Row], scale: "_Scale", title: str) -> Element:
+    frame = scale.frame
+    height = (ROW + frame.above) * len(rows) + ROW + 12
+    drawing = el("svg", viewBox=f"0 0 {frame.width} {height}", role="img", class_="timeline")
+    drawing.append(el("title", f"{title}: {_in_words(rows)}"))
     drawing.extend(_axis(scale, len(rows)))
     for number, row in enumerate(rows):
-        drawing.extend(_draw(row, 8 + ROW * number, scale))
+        drawing.extend(_draw(row, 8 + (ROW + frame.above) * number, scale))
     return drawing
+
+
+def _is_of_an_outage(mark: Bar | Tick) -> bool:
+    return isinstance(mark, Bar) and mark.kind.split()[0] in ("gone", "cut", "part")
+
+
+def _near(rows: list[Row]) -> list[Bar | Tick]:
+    """What the close up is about: all but bars that are many times as long as the guest's absence."""
+    marks = [mark for row in rows if row.name != STREAM for mark in row.marks]
+    lengths = [_length(mark) for mark in marks if isinstance(mark, Bar) and mark.kind in ("gone", "cut")]
+    gone = [_length(mark) for mark in marks if isinstance(mark, Bar) and mark.kind == "gone"]
+    least = (gone or [n for n in lengths if n is not None] or [None])[0]
+    if least is None:
+        return marks
+    most = max(RUNS_OFF * least, SHORTEST_S)
+    return [mark for mark in marks if not isinstance(mark, Bar) or _within(mark, most)]
+
+
+STREAM: Final = "stream"
+SHORTEST_S: Final = 0.5
+"""Bars up to this length always fit."""
+
+
+def _length(bar: Bar) -> float | None:
+    return None if bar.end is None else bar.end - bar.start
+
+
+def _within(bar: Bar, most: float) -> bool:
+    length = _length(bar)
+    return length is not None and length <= most
 
 
 def _rows(m: Migration, guest: Guest) -> Iterator[Row]:
@@ -94,11 +159,11 @@ def _rows(m: Migration, guest: Guest) -> Iterator[Row]:
         if (start := seconds_between(m.start_ts, p.start_ts)) is not None
         and (end := seconds_between(m.start_ts, p.end_ts)) is not None
     ]
-    yield Row("stream", tuple(phases), f"at {m.point}")
+    yield Row(STREAM, tuple(phases), f"at {m.point}")
     gone = guest.switchover.bracket
     ends = [seconds_between(m.start_ts, ts) for ts in (gone.from_ts, gone.to_ts)]
     if ends[0] is not None and ends[1] is not None:
-        words = figure(guest.switchover.bracket_ms, "ms")
+        words = _long(guest.switchover.bracket_ms)
         yield Row("guest", (Bar("gone", ends[0], ends[1], words, beside=words),), gone.because)
     heard = [(point, seen) for point, seen in guest.announcements.by_point.items() if seen.times]
     for point, seen in heard[:MOST_ROWS]:
@@ -114,14 +179,18 @@ def _rows(m: Migration, guest: Guest) -> Iterator[Row]:
     yield from _of_peers(m, [p for p in guest.peers if p.from_ts is not None])
 
 
+def _long(length_ms: float | None) -> str:
+    return span(None if length_ms is None else length_ms / 1000)
+
+
 def _of_peers(m: Migration, cut_off: list[Peer]) -> Iterator[Row]:
     for peer in cut_off[:MOST_PEERS]:
         start, end = (seconds_between(m.start_ts, ts) for ts in (peer.from_ts, peer.to_ts))
         if start is None:
             continue
         ended = peer.outage_ms is not None
-        words = figure(peer.outage_ms, "ms") if ended else "not back"
-        whole = Bar("cut", start, end if ended else None, words, beside=words)
+        words = _long(peer.outage_ms) if ended else "not back"
+        whole = Bar("cut", start, end if ended else None, words, beside=words, at_least_to=end)
         because = "; ".join(sentence for sentence in (peer.because, peer.breakdown_because) if sentence)
         yield Row(f"{peer.peer} {peer.protocol}", (whole, *_parts(m, peer)), because)
     if len(cut_off) > MOST_PEERS:
@@ -134,18 +203,18 @@ def _parts(m: Migration, peer: Peer) -> Iterator[Bar]:
         start, end = (seconds_between(m.start_ts, ts) for ts in (part.from_ts, part.to_ts))
         if start is not None and end is not None and end > start:
             name = part.part.replace("_", " ")
-            words = f"{name} {figure(part.ms, 'ms')}: {part.because}"
+            words = f"{name} {_long(part.ms)}: {part.because}"
             yield Bar(f"part {part.part}", start, end, words, inside=name)
 
 
 def _window(marks: list[Bar | Tick]) -> tuple[float, float] | None:
-    """Which stretch of time is shown? All that bars cover, and ticks as long after them again."""
+    """Which stretch of time is shown? All that these bars cover, and ticks as long after them again."""
     bars = [mark for mark in marks if isinstance(mark, Bar)]
     ticks = [mark.at for mark in marks if isinstance(mark, Tick)]
     if not bars and not ticks:
         return None
     begin = min([bar.start for bar in bars] + ticks[:1])
-    ends = [bar.end for bar in bars if bar.end is not None] + [bar.start for bar in bars] + ticks[:1]
+    ends = [bar.end or bar.at_least_to or bar.start for bar in bars] + ticks[:1]
     end = min(max(ends), begin + LONGEST_S)
     length = max(end - begin, 1e-3)
     late = [at for at in ticks if end < at <= end + length]
@@ -157,17 +226,18 @@ def _window(marks: list[Bar | Tick]) -> tuple[float, float] | None:
 class _Scale:
     """Where on the drawing does a moment lie?"""
 
-    def __init__(self, begin: float, end: float) -> None:
-        self.begin, self.end = begin, end
+    def __init__(self, begin: float, end: float, frame: Frame) -> None:
+        self.begin, self.end, self.frame = begin, end, frame
 
     def x(self, at: float) -> float:
         """Kept within the axis."""
         share = (min(max(at, self.begin), self.end) - self.begin) / (self.end - self.begin)
-        return round(GUTTER + share * (WIDTH - GUTTER - RIGHT), 1)
+        frame = self.frame
+        return round(frame.gutter + share * (frame.width - frame.gutter - frame.right), 1)
 
     def step(self) -> float:
-        """How far apart are the lines of the grid? 1, 2 or 5 of a power of ten; about six of them."""
-        least = (self.end - self.begin) / 6
+        """How far apart are the lines of the grid? 1, 2 or 5 of a power of ten."""
+        least = (self.end - self.begin) / self.frame.lines
         power = 1e-6
         while power * 10 <= least:
             power *= 10
@@ -178,7 +248,7 @@ def _axis(scale: _Scale, rows: int) -> Iterator[Element]:
     """Lines of the grid with their times after the migration's start."""
     step = scale.step()
     number = int(scale.begin // step) + 1
-    bottom = 8 + ROW * rows
+    bottom = 8 + (ROW + scale.frame.above) * rows
     while number * step < scale.end:
         x = str(scale.x(number * step))
         yield el("line", x1=x, x2=x, y1="4", y2=str(bottom), class_="grid")
@@ -195,23 +265,46 @@ def _time(at: float, step: float) -> str:
 
 
 def _draw(row: Row, y: int, scale: _Scale) -> Iterator[Element]:
-    middle = y + ROW // 2
-    name = el("text", shorten(row.name, LONGEST_NAME), x=str(GUTTER - 10), y=str(middle + 4), text_anchor="end")
+    frame = scale.frame
+    middle = y + frame.above + ROW // 2
+    x, base, anchor = (frame.gutter, y + 11, "start") if frame.above else (frame.gutter - 10, middle + 4, "end")
+    name = el("text", shorten(row.name, frame.longest_name), x=str(x), y=str(base), text_anchor=anchor, class_="name")
     name.append(el("title", f"{row.name}: {row.note}" if row.note else row.name))
     yield name
-    yield el("line", x1=str(GUTTER), x2=str(WIDTH - RIGHT), y1=str(middle), y2=str(middle), class_="lane")
-    outside = 0
+    end = str(frame.width - frame.right)
+    yield el("line", x1=str(frame.gutter), x2=end, y1=str(middle), y2=str(middle), class_="lane")
+    words = []
     for mark in row.marks:
         if isinstance(mark, Tick):
-            if mark.at > scale.end:
-                outside += 1
-            elif mark.at >= scale.begin:
+            if scale.begin <= mark.at <= scale.end:
                 yield _tick(mark, middle, scale)
         elif mark.start <= scale.end and (mark.end is None or mark.end >= scale.begin):
             yield from _bar(mark, middle, scale)
-    if outside:
-        words = f"{outside} later, to {span(max(m.at for m in row.marks if isinstance(m, Tick)))}"
-        yield el("text", words, x=str(WIDTH - 4), y=str(middle + 4), text_anchor="end", class_="note")
+            words += [mark.beside] if mark.beside else []
+    if words:
+        yield from _behind(row, words, middle, scale)
+    yield from _later(row, middle, scale)
+
+
+def _behind(row: Row, words: list[str], middle: int, scale: _Scale) -> Iterator[Element]:
+    """How long it was, behind the last of its bars; an arrow where they go on outside."""
+    bars = [mark for mark in row.marks if isinstance(mark, Bar)]
+    right = max(_right(bar, scale) for bar in bars)
+    arrow = " \u2192" if any(bar.end is not None and bar.end > scale.end for bar in bars) else ""
+    told = f"{', '.join(words)}{arrow}"
+    yield el("text", told, x=str(round(right + 6, 1)), y=str(middle + 4), class_="length")
+
+
+def _later(row: Row, middle: int, scale: _Scale) -> Iterator[Element]:
+    """What came after what is shown is told in words."""
+    late = [mark.at for mark in row.marks if isinstance(mark, Tick) and mark.at > scale.end]
+    told = [mark.beside for mark in row.marks if isinstance(mark, Bar) and mark.beside and mark.start > scale.end]
+    told = [f"{words}, later" for words in told]
+    if late:
+        told.append(f"{len(late)} later" + ("" if scale.frame.above else f", to {span(max(late))}"))
+    if told:
+        x = str(scale.frame.width - scale.frame.right + 6)
+        yield el("text", ", ".join(told), x=x, y=str(middle + 4), class_="note")
 
 
 def _tick(mark: Tick, middle: int, scale: _Scale) -> Element:
@@ -221,9 +314,12 @@ def _tick(mark: Tick, middle: int, scale: _Scale) -> Element:
     return shape
 
 
+def _right(bar: Bar, scale: _Scale) -> float:
+    return scale.x(bar.end) if bar.end is not None else float(scale.frame.width - scale.frame.right)
+
+
 def _bar(mark: Bar, middle: int, scale: _Scale) -> Iterator[Element]:
-    left = scale.x(mark.start)
-    right = scale.x(mark.end) if mark.end is not None else float(WIDTH - RIGHT)
+    left, right = scale.x(mark.start), _right(mark, scale)
     top, width = str(middle - BAR // 2), str(round(max(right - left, 1.5), 1))
     shape = el("rect", x=str(left), y=top, width=width, height=str(BAR), rx="2", class_=f"bar {mark.kind}")
     shape.append(el("title", mark.words))
@@ -231,8 +327,6 @@ def _bar(mark: Bar, middle: int, scale: _Scale) -> Iterator[Element]:
     if mark.inside and right - left > LETTER * len(mark.inside):
         middle_of = str(round((left + right) / 2, 1))
         yield el("text", mark.inside, x=middle_of, y=str(middle + 4), text_anchor="middle", class_="inside")
-    if mark.beside:
-        yield el("text", mark.beside, x=str(round(right + 6, 1)), y=str(middle + 4), class_="length")
 
 
 def _in_words(rows: list[Row]) -> str:

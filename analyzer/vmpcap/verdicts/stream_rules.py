@@ -9,7 +9,7 @@ from vmpcap.measures.results import Counted, LimitClass
 from vmpcap.migration.segments import say_where
 from vmpcap.migration.story import Story
 from vmpcap.terms.units import count_of
-from vmpcap.verdicts.answers import Answer, from_finding, show
+from vmpcap.verdicts.answers import Answer, from_finding, show, three
 from vmpcap.verdicts.findings import Outcome
 from vmpcap.verdicts.profile import Profile
 
@@ -51,29 +51,29 @@ def _throughput_of(story: Story, profile: Profile) -> Answer:
         return Answer("undecided", f"profile {profile.name} sets no throughput", rate, None, "Mbps", evidence)
     whole, came = figures.mean_mbps, DELIVERED[figures.counted]
     if rate is None and whole is not None and whole >= limit:
-        because = f"{whole:.0f} Mbps {came} from the first data to the last, pauses included"
+        because = f"{three(whole)} Mbps {came} from the first data to the last, pauses included"
         return Answer("pass", because, whole, limit, "Mbps", evidence)
     if rate is None and whole is not None:
-        because = f"the capture missed too much of the stream to tell more than {whole:.0f} Mbps, pauses included"
+        because = f"the capture missed too much of the stream to tell more than {three(whole)} Mbps, pauses included"
         return Answer("undecided", because, None, limit, "Mbps", evidence)
     if rate is None:
         return Answer("undecided", "no bulk phase was seen", None, limit, "Mbps", evidence)
     if rate >= limit:
-        return Answer("pass", f"{rate:.0f} Mbps {came} over the bulk phases", rate, limit, "Mbps", evidence)
+        return Answer("pass", f"{three(rate)} Mbps {came} over the bulk phases", rate, limit, "Mbps", evidence)
     busy = figures.busy_mbps if _queue_was_chief(figures.limit_shares) else None
     if figures.limit == "network" and busy is not None and busy >= limit:
-        because = f"{rate:.0f} Mbps over the whole, but the path carried {busy:.0f} Mbps while it was busy"
+        because = f"{three(rate)} Mbps over the whole, but the path carried {three(busy)} Mbps while it was busy"
         return Answer("undecided", because, rate, limit, "Mbps", evidence)
     if figures.limit == "network" and busy is not None and busy < rate * LEAST_BUSY_SHARE:
-        because = f"{rate:.0f} Mbps over the whole, and only {busy:.0f} Mbps while a queue stood: not its ceiling"
+        because = f"{three(rate)} Mbps over the whole, and only {three(busy)} Mbps while a queue stood: not its ceiling"
         return Answer("undecided", because, rate, limit, "Mbps", evidence)
     if figures.limit == "network":
-        because = f"{rate:.0f} Mbps, and the network was the bottleneck: {figures.limit_because}"
+        because = f"{three(rate)} Mbps, and the network was the bottleneck: {figures.limit_because}"
         return Answer("fail", because, rate, limit, "Mbps", evidence)
     if best is not None and best >= limit and figures.limit in ("sender", "application"):
-        because = f"the best second reached {best:.0f} Mbps; over the whole, {figures.limit_because}"
+        because = f"the best second reached {three(best)} Mbps; over the whole, {figures.limit_because}"
         return Answer("pass", because, rate, limit, "Mbps", evidence)
-    because = f"{rate:.0f} Mbps do not show what the link can carry: {figures.limit_because}"
+    because = f"{three(rate)} Mbps do not show what the link can carry: {figures.limit_because}"
     return Answer("undecided", because, rate, limit, "Mbps", evidence)
 
 
@@ -95,19 +95,19 @@ def rtt(story: Story, profile: Profile) -> Answer:
             "undecided", figures.coverage_because or "no round trip was measured", None, limit, "ms", evidence
         )
     if not is_idle and value > limit:
-        because = f"{value:.2f} ms with data in flight: a queue may be in it, and no sample of the idle path is in view"
+        because = f"{three(value)} ms with data in flight: a queue may be in it, no sample of the idle path is in view"
         return Answer("undecided", f"{because} ({figures.coverage_because})", value, limit, "ms", evidence)
     state = "on the idle path" if is_idle else "even with data in flight"
-    what = f"{value:.2f} ms {state} ({figures.coverage_because})"
+    what = f"{three(value)} ms {state} ({figures.coverage_because})"
     if figures.coverage == "full" and value <= limit < value + (figures.unproven_half_ms or 0.0):
         because = f"{what}: if that is a part of the path, it takes more than the limit"
         return Answer("undecided", because, value, limit, "ms", evidence)
     if figures.coverage == "full":
         return Answer("pass" if value <= limit else "fail", what, value, limit, "ms", evidence)
     if value > limit:
-        because = f"{value:.2f} ms already on one half of the idle path: {figures.coverage_because}"
+        because = f"{three(value)} ms already on one half of the idle path: {figures.coverage_because}"
         return Answer("fail", because, value, limit, "ms", evidence)
-    because = f"{value:.2f} ms is a lower bound: {figures.coverage_because}"
+    because = f"{three(value)} ms is a lower bound: {figures.coverage_because}"
     return Answer("undecided", because, value, limit, "ms", evidence)
 
 
@@ -146,7 +146,7 @@ def rtt_of_all_parts(story: Story, profile: Profile) -> Answer:
     given = for_the_whole_path(rtt, "fail")(story, profile)
     longest, limit = story.longest_part_ms, profile.rtt_ms_max
     if story.split.found and longest is not None and limit is not None and longest > limit and given.outcome != "fail":
-        because = f"{longest:.2f} ms on one part of the path already: {story.split.because}"
+        because = f"{three(longest)} ms on one part of the path already: {story.split.because}"
         return replace(given, outcome="fail", because=because, measured=longest)
     return given
 
@@ -160,17 +160,17 @@ def rtt_under_load(story: Story, profile: Profile) -> Answer:
         return Answer("undecided", "no loaded round trip or no limit to hold it against", value, limit, "ms", evidence)
     if value > limit:
         lowest = ("the idle path", figures.idle_ms) if figures.idle_ms is not None else ("the minimum", figures.min_ms)
-        because = f"the 95th percentile is {value:.2f} ms"
-        because += "" if lowest[1] is None else f", {lowest[0]} {lowest[1]:.2f} ms"
+        because = f"the 95th percentile is {three(value)} ms"
+        because += "" if lowest[1] is None else f", {lowest[0]} {three(lowest[1])} ms"
         because += ": queueing" if figures.idle_ms is not None and figures.idle_ms <= limit else ""
         return Answer("fail", because, value, limit, "ms", evidence)
     if figures.coverage != "full":
         return Answer("undecided", f"a lower bound: {figures.coverage_because}", value, limit, "ms", evidence)
     if value + (figures.unproven_half_ms or 0.0) > limit:
-        because = f"the 95th percentile is {value:.2f} ms ({figures.coverage_because})"
+        because = f"the 95th percentile is {three(value)} ms ({figures.coverage_because})"
         because += ": if that is a part of the path, it takes more than the limit"
         return Answer("undecided", because, value, limit, "ms", evidence)
-    return Answer("pass", f"the 95th percentile stays at {value:.2f} ms", value, limit, "ms", evidence)
+    return Answer("pass", f"the 95th percentile stays at {three(value)} ms", value, limit, "ms", evidence)
 
 
 RETRANSMITTED_SHARE_MAX: Final = 0.001

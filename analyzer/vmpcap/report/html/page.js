@@ -9,8 +9,8 @@
   const doubles = (text) => Array.from(new Float64Array(bytes(text).buffer));
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
   const seconds = (u, values) => values.map((v) => (Math.abs(v) < 1e-9 ? "0" : +v.toFixed(6)) + " s");
-  const thousands = (v) => (v == null ? "–" : v.toLocaleString("en", { maximumFractionDigits: v < 10 ? 2 : 0 }));
-  const named = (unit) => (u, v) => (v == null ? "–" : thousands(v) + " " + unit);
+  const thousands = (v) => (v == null ? "" : v.toLocaleString("en", { maximumFractionDigits: v < 1 ? 3 : v < 10 ? 2 : 0 }));
+  const named = (unit) => (u, v) => (v == null ? "" : thousands(v) + " " + unit);
 
   const axis = (more) => ({
     stroke: () => colour("quiet"),
@@ -40,13 +40,14 @@
     ctx.restore();
   };
 
-  const level = (u, value, words, scale, nth = 0) => {
-    if (value == null || value < u.scales[scale].min || value > u.scales[scale].max) return;
+  const level = (u, value, words, scale, nth = 0, hue = "limit") => {
+    if (value == null || value < u.scales[scale].min) return;
+    if (value > u.scales[scale].max) { if (scale === "y") above(u, words, hue); return; }
     const { ctx, bbox } = u;
     const upright = scale === "x";
     const at = u.valToPos(value, scale, true);
     ctx.save();
-    ctx.strokeStyle = ctx.fillStyle = colour("limit");
+    ctx.strokeStyle = ctx.fillStyle = colour(hue);
     ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
     ctx.lineWidth = 1.5 * devicePixelRatio;
     ctx.beginPath();
@@ -61,10 +62,22 @@
     const y = upright ? bbox.top + pad + nth * (tall + 1) : Math.max(at - tall - pad, bbox.top);
     ctx.fillStyle = colour("panel");
     ctx.fillRect(x, y, wide, tall);
-    ctx.fillStyle = colour("limit");
+    ctx.fillStyle = colour(hue);
     ctx.textAlign = "left";
     ctx.textBaseline = "middle";
     ctx.fillText(words, x + pad, y + tall / 2);
+    ctx.restore();
+  };
+
+  /* A level that lies far above all that is drawn: said at the upper edge. */
+  const above = (u, words, hue) => {
+    const { ctx, bbox } = u, told = "\u2191 " + words + ", above this scale";
+    ctx.save();
+    ctx.font = `bold ${11 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.fillStyle = colour(hue);
+    ctx.textAlign = "right";
+    ctx.textBaseline = "top";
+    ctx.fillText(told, bbox.left + bbox.width - 4 * devicePixelRatio, bbox.top + 4 * devicePixelRatio);
     ctx.restore();
   };
 
@@ -100,7 +113,7 @@
         options: {
           scales: { x: { time: false }, y: { range: (u, lo, hi) => [0, Math.max(top, hi || 1) * 1.12] } },
           axes: [axis({ values: seconds }), axis({ values: (u, v) => v.map(thousands), size: 62, label: "Mbps", labelSize: 18, labelFont: "12px system-ui, sans-serif" })],
-          series: [{ label: "from", value: (u, v) => (v == null ? "–" : v.toFixed(3) + " s") },
+          series: [{ label: "from", value: (u, v) => (v == null ? "" : v.toFixed(3) + " s") },
             line("goodput", "bar", { fill: () => colour("phase"), paths: uPlot.paths.stepped({ align: 1 }), value: named("Mbps") })],
           hooks: {
             drawClear: [behind(bands)],
@@ -121,7 +134,7 @@
           scales: { x: { time: false }, y: { range: (u, lo, hi) => [0, Math.max(hi || 0, d.rtt.limit || 0) * 1.1 || 1] }, kb: { range: (u, lo, hi) => [0, (hi || 0) * 3 || 1] } },
           axes: [axis({ values: seconds }), axis({ size: 62, label: "ms", labelSize: 18, labelFont: "12px system-ui, sans-serif", values: (u, v) => v.map((x) => +x.toFixed(3)) }),
             axis({ scale: "kb", side: 1, size: 62, label: "kB sent again", labelSize: 18, labelFont: "12px system-ui, sans-serif", grid: { show: false }, values: (u, v) => v.map(thousands) })],
-          series: [{ label: "at", value: (u, v) => (v == null ? "–" : v.toFixed(2) + " s") },
+          series: [{ label: "at", value: (u, v) => (v == null ? "" : v.toFixed(2) + " s") },
             line("shortest", "pass", { value: named("ms") }), line("median", "bar", { value: named("ms"), width: 2 }),
             line("longest", "quiet", { value: named("ms"), dash: [4, 3] }),
             line("sent again", "fail", { scale: "kb", fill: () => colour("gone"), paths: uPlot.paths.bars({ size: [0.8, 24] }), value: named("kB") })],
@@ -162,7 +175,7 @@
       options: {
         scales: { x: { time: false }, y: { range: (u, lo, hi) => [Math.min(lo || 0, 0), (hi || 1) * 1.05] }, n: { range: () => [0, 1] } },
         axes: [axis({ values: seconds }), axis({ values: (u, v) => v.map(thousands), size: 62, label: "MB", labelSize: 18, labelFont: "12px system-ui, sans-serif" })],
-        series: [{ label: "at", value: (u, v) => (v == null ? "–" : v.toFixed(3) + " s") },
+        series: [{ label: "at", value: (u, v) => (v == null ? "" : v.toFixed(3) + " s") },
           line("sent to", "bar", { value: named("MB"), spanGaps: true }), line("acknowledged to", "pass", { value: named("MB"), spanGaps: true }),
           line("sent again", "fail", { ...hidden, value: named("segments") }), line("late", "garp", { ...hidden, value: named("segments") })],
         hooks: { draw: [(u) => strokes(u, s.late, "garp"), (u) => strokes(u, s.again, "fail")] },
@@ -218,7 +231,7 @@
           axis({ size: 62, values: (u, v) => v.map((n) => thousands(n) + (shares ? " %" : "")) })],
         series: [{ label: cumulative ? "up to" : "from", value: named("ms") },
           ...kinds.map(([name, hue]) => line(name, hue, { fill: hue === "bar" ? () => colour("phase") : undefined, paths: cumulative ? undefined : uPlot.paths.stepped({ align: 1 }), value: named(shares ? "%" : "") }))],
-        hooks: { draw: [(u) => level(u, r.limit, r.limit + " ms limit", "x"), (u) => level(u, r.idle, "idle path", "x", 1)] },
+        hooks: { draw: [(u) => level(u, r.limit, r.limit + " ms limit", "x"), (u) => level(u, r.idle, "idle path", "x", 1, "pass")] },
       },
     };
   };
