@@ -47,6 +47,8 @@ class Case:
     """Figures of the scenario other than SMALL."""
     others: dict[str, str] = field(default_factory=dict)
     """Other rows that a person sees in it, and whether they worked."""
+    reached: bool = False
+    """Whether the guest is reached though a peer never gets an answer: what is lost is lost for its size."""
     judged: bool = True
     """Whether the row itself must be told; a port group that leads to its peers is not."""
 
@@ -58,6 +60,7 @@ class Case:
 
 MOVE: Final = ("dst-uplink",)
 UNDERLAYS: Final = ("dst-uplink", "underlay-a")
+EDGES: Final = ("dst-uplink", "underlay-a", "underlay-gw")
 LISP: Final = ("dst-uplink", "core-a")
 
 # fmt: off
@@ -81,10 +84,22 @@ CASES: Final = (
     Case("rip", "failing", "rip_stale", ("192.0.2.2", "10.77.0.10/32")),
     Case("ospf", "working", "ospf", ("10.0.0.3", "10.0.0.2", "10.77.0.10/32")),
     Case("ospf", "failing", "ospf_stale", ("10.0.0.2", "10.77.0.10/32")),
+    Case("eigrp", "working", "eigrp", ("192.0.2.6", "192.0.2.2", "10.77.0.10/32")),
+    Case("eigrp", "failing", "eigrp_stale", ("192.0.2.2", "10.77.0.10/32")),
     Case("bgp", "working", "bgp", ("10.77.0.10/32",)),
     Case("bgp", "failing", "bgp_nobody", ("10.77.0.10/32",), changes={"tail_s": 12.0}),
+    Case("isis", "working", "isis", ("0000.0000.0003", "0000.0000.0002", "10.77.0.10/32")),
+    Case("isis", "failing", "isis_stale", ("0000.0000.0002", "10.77.0.10/32")),
+    Case("evpn", "working", "evpn", ("192.0.2.6", "192.0.2.2", "00:50:56:aa:77:10", "sequence 1")),
+    Case("evpn", "failing", "evpn_late", ("192.0.2.6", "address", "7.0 s"), changes={"tail_s": 14.0}),
     Case("vxlan", "working", "vxlan", ("198.51.100.12",), UNDERLAYS),
     Case("vxlan", "failing", "vxlan_unflooded", ("198.51.100.11", "198.51.100.12"), UNDERLAYS),
+    Case("geneve", "working", "geneve", ("198.51.100.12",), UNDERLAYS),
+    Case("geneve", "failing", "geneve_unflooded", ("198.51.100.11", "198.51.100.12"), UNDERLAYS),
+    Case("etherip", "working", "etherip", ("198.51.100.12",), EDGES),
+    Case("etherip", "failing", "etherip_too_big", ("1,448 bytes",), EDGES, changes={"tail_s": 8.0}, reached=True),
+    Case("fence", "working", "fence", ("0x88DE",), EDGES),
+    Case("fence", "failing", "fence_too_big", ("1,448 bytes",), EDGES, changes={"tail_s": 8.0}, reached=True),
     Case("otv", "working", "otv", ("198.51.100.12",), UNDERLAYS),
     Case("otv", "failing", "otv_no_lsp", ("198.51.100.11", "198.51.100.12"), UNDERLAYS),
     Case("lisp", "working", "lisp", ("192.0.2.6",), LISP),
@@ -146,15 +161,17 @@ def expected(case: Case, made: Made) -> dict[str, Any]:
         "decided_by": "what the simulated machines know themselves (truth.json); never from a report",
         "profile": "vsphere4",
         "mechanisms": mechanisms,
-        "checks": {"guest_reachable_after": reachable(truth["peers"])},
+        "checks": {"guest_reachable_after": reachable(truth["peers"], case.reached)},
         "peers": [suffered(peer) for peer in truth["peers"]],
     }
 
 
-def reachable(peers: list[dict[str, Any]]) -> dict[str, Any]:
+def reachable(peers: list[dict[str, Any]], reached: bool) -> dict[str, Any]:
     """All answered again: pass. None: fail. Some: never pass, for somebody cannot reach the guest."""
     answered = sum(peer["ended"] for peer in peers)
     why = f"{answered} of {len(peers)} peers were answered again by their own account"
+    if reached:
+        return {"outcomes": ["pass"], "why": f"{why}; who asks for little gets it"}
     if answered == len(peers):
         return {"outcomes": ["pass"], "why": why}
     return {"outcomes": ["fail", "undecided"] if answered else ["fail"], "why": why}
@@ -162,7 +179,8 @@ def reachable(peers: list[dict[str, Any]]) -> dict[str, Any]:
 
 def suffered(peer: dict[str, Any]) -> dict[str, Any]:
     """How long one peer was without answers, within one interval of its questions."""
-    one: dict[str, Any] = {"protocol": peer["protocol"], "answered_again": peer["ended"]}
+    port = f"/{peer['port']}" if peer["port"] else ""
+    one: dict[str, Any] = {"protocol": f"{peer['protocol']}{port}", "answered_again": peer["ended"]}
     if peer["ended"]:
         outage, interval = peer["outage_ms"] or 0.0, peer["interval_ms"]
         one["outage_ms"] = {"from": max(outage - interval, 0.0), "to": outage + interval}

@@ -17,7 +17,7 @@ from vmpcap.lab.scenarios import SCENARIOS
 from vmpcap.lab.switches import AGEING_NS, Switch
 from vmpcap.lab.synth import pcapng
 from vmpcap.lab.wires import Port, join
-from vmpcap.lab.worlds import GUEST_IP, GUEST_MAC
+from vmpcap.lab.world import GUEST_IP, GUEST_MAC
 
 A, B = mac("02:00:00:00:00:0a"), mac("02:00:00:00:00:0b")
 

@@ -155,9 +155,9 @@ def test_the_report_measures_each_peer_as_the_peer_does(story: tuple[str, dict[s
     """Within one interval of its questions; of datagrams that back off it may leave the length open."""
     _, truth, migration = story
     (guest,) = migration.guests
-    found = {p.protocol.split("/")[0]: p for p in guest.peers if p.point == "client"}
+    found = {p.protocol: p for p in guest.peers if p.point == "client"}
     for peer in truth["peers"]:
-        said = found[peer["protocol"]]
+        said = found[f"{peer['protocol']}/{peer['port']}" if peer["port"] else peer["protocol"]]
         if not peer["ended"]:
             assert (said.survived, said.outage_ms) in ((False, None), (None, None)), peer
             continue
@@ -170,9 +170,17 @@ def test_the_report_measures_each_peer_as_the_peer_does(story: tuple[str, dict[s
 
 
 def test_the_report_says_whether_the_guest_is_reachable(story: tuple[str, dict[str, Any], Any]) -> None:
-    """Passes where all are answered again, fails where nobody is, and never passes where somebody is not."""
+    """
+    Passes where all are answered again, fails where nobody is, and never passes where somebody is not.
+
+    Unless what is lost is lost for its size: then the guest is reached, and it is the tunnel that fails.
+    """
     _, truth, migration = story
-    outcome = next(c.outcome for c in migration.checks if c.id == "guest_reachable_after")
+    checks = {c.id: c.outcome for c in migration.checks}
+    outcome = checks["guest_reachable_after"]
+    if truth["parameters"]["fails"] == "too_big":
+        assert outcome == "pass"
+        return
     ended = {p["ended"] for p in truth["peers"]}
     assert outcome in {(True,): ("pass",), (False,): ("fail",)}.get(tuple(ended), ("fail", "undecided"))
 

@@ -40,6 +40,8 @@ class Way:
     """Which the core adds to whatever this router says."""
     announced: list[int] = field(default_factory=list)
     withdrawn: list[int] = field(default_factory=list)
+    news: list[int] = field(default_factory=list)
+    """When it said anything of the guest; of its MAC alone, too."""
     sequence: int = 0x8000_0000
     is_up: bool = False
 
@@ -64,8 +66,13 @@ class HostRoutes(ABC):
         if not way.is_up:
             way.is_up = True
             way.announced.append(self.simulation.now)
+            way.news.append(self.simulation.now)
             self.tell(way, True)
             self.simulation.after(SPREAD_NS, self._choose)
+
+    def noticed(self, way: Way, frame: Frame) -> None:
+        """This router heard a frame of the guest on its own network."""
+        self.announce(way)
 
     def withdraw(self, way: Way) -> None:
         """This router takes it back."""
@@ -247,9 +254,6 @@ class Bgp(HostRoutes):
             self._say(session, 1, layers.bgp_update(self.host, way.down.addresses[0], path, True))
 
 
-PROTOCOLS: Final[dict[str, type[HostRoutes]]] = {kind.name: kind for kind in (Rip, Ospf, Bgp)}
-
-
 class Follower:
     """A router's agent: announces the guest when it hears a frame of it on the site's network."""
 
@@ -261,7 +265,7 @@ class Follower:
 
     def _hear(self, interface: Interface, frame: Frame) -> None:
         if interface is self.lan and frame.head[6:12] == self.guest_mac and not self.is_deaf and not self.way.is_up:
-            self.routes.simulation.after(NOTICED_NS, self.routes.announce, self.way)
+            self.routes.simulation.after(NOTICED_NS, self.routes.noticed, self.way, frame)
 
     def gone(self) -> None:
         """The guest's port went away."""

@@ -36,6 +36,8 @@ class Account:
     peer: str
     protocol: str
     interval_ns: int
+    port: int = 0
+    """The guest's; 0 where the protocol has none."""
     requests: list[Request] = field(default_factory=list)
 
 
@@ -85,7 +87,7 @@ class Datagrams:
         self.client = client
         self.guest = guest
         self.address = next(a for a in guest.eth0.addresses if len(a) == 4)
-        self.account = Account(peer, "udp", pace * ASK_NS)
+        self.account = Account(peer, "udp", pace * ASK_NS, UDP_PORT)
         self._port = 40001
         self._wait = self.account.interval_ns
         guest.listeners[IP_UDP, UDP_PORT] = self._answer
@@ -121,22 +123,32 @@ class Conversation:
     What is not answered is sent again after 200 ms, then twice as late each time (RFC 6298 5.5).
     """
 
-    def __init__(self, simulation: Simulation, client: Machine, guest: Machine, peer: str, pace: int = 1) -> None:
-        """The connection is made when it begins."""
+    def __init__(
+        self,
+        simulation: Simulation,
+        client: Machine,
+        guest: Machine,
+        peer: str,
+        pace: int = 1,
+        answer: bytes = ANSWER,
+        number: int = 0,
+    ) -> None:
+        """The connection is made when it begins; `number` is counted on to its ports."""
         self.simulation = simulation
         self.ends = (client, guest)
         self.addresses = tuple(next(a for a in m.eth0.addresses if len(a) == 4) for m in self.ends)
-        self.ports = (TCP_PEER_PORT, TCP_PORT)
-        self.account = Account(peer, "tcp", pace * ASK_NS)
+        self.ports = (TCP_PEER_PORT + number, TCP_PORT + number)
+        self.account = Account(peer, "tcp", pace * ASK_NS, self.ports[1])
         self.next = [simulation.random.randrange(1 << 32), simulation.random.randrange(1 << 32)]
         """The next sequence number of either end."""
         self.expects = [0, 0]
         self._rto = RTO_NS
         self._sending = 0
+        self._answer = answer
         self.again = 0
         """Segments that the client sent again."""
-        client.listeners[IP_TCP, TCP_PEER_PORT] = self._client_hears
-        guest.listeners[IP_TCP, TCP_PORT] = self._guest_hears
+        client.listeners[IP_TCP, self.ports[0]] = self._client_hears
+        guest.listeners[IP_TCP, self.ports[1]] = self._guest_hears
 
     def begin(self, first: int) -> None:
         """Connect then."""
@@ -179,10 +191,10 @@ class Conversation:
             return
         if seq == self.expects[1]:
             self.expects[1] = seq + len(data) & 0xFFFF_FFFF
-            self._say(1, PSH | ACK, ANSWER)
-            self.next[1] += len(ANSWER)
+            self._say(1, PSH | ACK, self._answer)
+            self.next[1] += len(self._answer)
         else:  # asked again though it was answered: the answer was lost
-            self._say(1, PSH | ACK, ANSWER, self.next[1] - len(ANSWER))
+            self._say(1, PSH | ACK, self._answer, self.next[1] - len(self._answer))
 
     def _client_hears(self, sender: bytes, target: bytes, payload: bytes) -> None:
         seq, _, flags, data = self._parts(payload)

@@ -50,6 +50,8 @@ class Scenario:
     """How long the captures go on after the switchover."""
     pace: int = 1
     """So many times slower than usual the client asks: a ping each 50 ms, the others each 100 ms."""
+    answer_bytes: int = 200
+    """How much the guest answers by TCP to each question."""
     snaplen: int = 128
     """What is kept of the stream's frames, bytes."""
     seed: int = 1
@@ -106,10 +108,23 @@ SCENARIOS: Final = (
              world="host_routes", mechanism="ospf", option="ospf"),
     Scenario("ospf_stale", "OSPF: the old router never takes its route back, and it is the nearer",
              world="host_routes", mechanism="ospf", option="ospf", fails="stale"),
+    Scenario("eigrp", "EIGRP: the new site's router advertises the guest, the old one asks for another way to it",
+             world="host_routes", mechanism="eigrp", option="eigrp"),
+    Scenario("eigrp_stale", "EIGRP: the old router never takes its route back, and it is the nearer",
+             world="host_routes", mechanism="eigrp", option="eigrp", fails="stale"),
     Scenario("bgp", "BGP: the new site's router advertises the guest, the old one withdraws its route",
              world="host_routes", mechanism="bgp", option="bgp"),
     Scenario("bgp_nobody", "BGP: the new site's router never advertises the guest",
              world="host_routes", mechanism="bgp", option="bgp", fails="nobody", tail_s=14.0),
+    Scenario("isis", "IS-IS: the new site's router has the guest in its LSP, the old one's next LSP lacks it",
+             world="host_routes", mechanism="isis", option="isis"),
+    Scenario("isis_stale", "IS-IS: the old router's LSP keeps the guest, and it is the nearer",
+             world="host_routes", mechanism="isis", option="isis", fails="stale"),
+    Scenario("evpn", "EVPN: the new endpoint advertises the guest's MAC, then its address; the old one withdraws both",
+             world="host_routes", mechanism="evpn", option="evpn", announces=("rarp", "garp")),
+    Scenario("evpn_late", "EVPN: the RARP brings the MAC at once; the address has no route until the guest speaks",
+             world="host_routes", mechanism="evpn", option="evpn", fails="late", announces=("rarp", "late_garp"),
+             tail_s=25.0),
     Scenario("lisp", "LISP: the guest's gratuitous ARP has it registered at its new site",
              world="lisp", mechanism="lisp", announces=("rarp", "garp")),
     Scenario("lisp_silent", "LISP: only the host's RARP tells of the guest, and that has no address to register",
@@ -118,6 +133,18 @@ SCENARIOS: Final = (
              world="overlay", mechanism="vxlan", option="vxlan"),
     Scenario("vxlan_unflooded", "VXLAN: the new endpoint does not flood to the gateway's, which knows the old one",
              world="overlay", mechanism="vxlan", option="vxlan", fails="unflooded"),
+    Scenario("geneve", "Geneve, flood and learn: the RARP teaches all endpoints",
+             world="overlay", mechanism="geneve", option="geneve"),
+    Scenario("geneve_unflooded", "Geneve: the new endpoint does not flood to the gateway's, which knows the old one",
+             world="overlay", mechanism="geneve", option="geneve", fails="unflooded"),
+    Scenario("etherip", "EtherIP between the sites carries the guest's frames, and all of them fit",
+             world="overlay", mechanism="etherip", option="etherip", answer_bytes=1448),
+    Scenario("etherip_too_big", "EtherIP: the way to the new site takes 1500 bytes, the tunnel adds 36 to each frame",
+             world="overlay", mechanism="etherip", option="etherip", fails="too_big", answer_bytes=1448, tail_s=12.0),
+    Scenario("fence", "a fence around the guest's frames spans the hosts, and all of them fit",
+             world="overlay", mechanism="fence", option="fence", answer_bytes=1448),
+    Scenario("fence_too_big", "a fence: the way to the new host takes 1500 bytes, and the fence adds 24 to each frame",
+             world="overlay", mechanism="fence", option="fence", fails="too_big", answer_bytes=1448, tail_s=12.0),
     Scenario("otv", "OTV: the new edge device says by IS-IS that the guest is behind it",
              world="overlay", mechanism="otv", option="otv"),
     Scenario("otv_no_lsp", "OTV: the new edge device's LSPs are lost; the others send to the old one on",

@@ -144,25 +144,40 @@ class Endpoint(Switch):
         if port is not self.underlay:
             super().receive(port, frame)
             return
-        head = frame.head
-        if head[12:14] != b"\x08\x00" or head[23] != IP_UDP or int.from_bytes(head[36:38], "big") != self.udp_port:
+        unpacked = self.unpack(frame)
+        if unpacked is None:
             return
-        remote = self.remotes.get(head[26:30])
-        inner = Frame(head[50:], frame.size - 50)
-        if remote is None or (self.control is not None and self.control(head[26:30], inner)):
+        sender, inner = unpacked
+        remote = self.remotes.get(sender)
+        if remote is None or (self.control is not None and self.control(sender, inner)):
             return
         super().receive(remote, inner)
 
+    def unpack(self, frame: Frame) -> tuple[bytes, Frame] | None:
+        """Who sent it, and the frame inside; None where it is no such tunnel's."""
+        head = frame.head
+        if head[12:14] != b"\x08\x00" or head[23] != IP_UDP or int.from_bytes(head[36:38], "big") != self.udp_port:
+            return None
+        return head[26:30], Frame(head[50:], frame.size - 50)
+
     def wrap(self, port: TunnelPort, frame: Frame) -> None:
+        """Send a frame through the underlay."""
+        self.underlay.send(self.pack(port, frame))
+
+    def next_ident(self) -> int:
+        """The IP identification of the next outer packet."""
+        self._ident = (self._ident + 1) & 0xFFFF
+        return self._ident
+
+    def pack(self, port: TunnelPort, frame: Frame) -> Frame:
         """Outer headers around a frame; the port says which flow it is (RFC 7348 5)."""
         shim = b"\x08\0\0\0" + self.vni.to_bytes(3, "big") + b"\0"
         if self.told:
             shim = b"\x08" + (1).to_bytes(3, "big") + self.vni.to_bytes(3, "big") + b"\0"
         source = 49152 + zlib.crc32(frame.head[:12]) % 16384
         data = udp(self.address, port.address, (source, self.udp_port), shim + frame.head)
-        self._ident = (self._ident + 1) & 0xFFFF
-        outer = ipv4(self.address, port.address, IP_UDP, data, ident=self._ident)
-        self.underlay.send(ethernet(port.mac, self.mac, ETHERTYPE_IPV4, outer))
+        outer = ipv4(self.address, port.address, IP_UDP, data, ident=self.next_ident())
+        return ethernet(port.mac, self.mac, ETHERTYPE_IPV4, outer)
 
     def learns_at(self, port: Port) -> bool:
         """Of the overlay only where nobody tells."""

@@ -11,7 +11,8 @@ from vmpcap.lab.events import S
 from vmpcap.lab.scenarios import Scenario
 from vmpcap.lab.truth import EPOCH_NS, tell
 from vmpcap.lab.wires import Tap
-from vmpcap.lab.worlds import World, build
+from vmpcap.lab.world import World
+from vmpcap.lab.worlds import build
 from vmpcap.terms.wire import LINKTYPE_ETHERNET
 
 LATEST_NS: Final = 900 * S

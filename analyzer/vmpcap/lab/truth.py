@@ -10,7 +10,7 @@ from vmpcap.lab.frames import ip_words, mac_words
 from vmpcap.lab.peers import Account
 from vmpcap.lab.stream import LAST_BYTES, PORT
 from vmpcap.lab.wires import Tap
-from vmpcap.lab.worlds import GUEST_IP, GUEST_MAC, World
+from vmpcap.lab.world import GUEST_IP, GUEST_MAC, World
 from vmpcap.terms.wire import ETHERTYPE_RARP
 
 EPOCH_NS: Final = 1_768_471_200 * S
@@ -120,6 +120,7 @@ def _peer(account: Account, world: World) -> dict[str, Any]:
     base: dict[str, Any] = {
         "peer": account.peer,
         "protocol": account.protocol,
+        "port": account.port or None,
         "interval_ms": account.interval_ns / MS,
         "requests": sum(r.sent >= 0 for r in account.requests),
         "unanswered": sum(r.sent >= 0 and r.answered is None for r in account.requests),
@@ -168,7 +169,7 @@ def _latency_ms(world: World) -> float | None:
     """From the guest's first announcement at its new place to the news of its router there; None without such news."""
     said: list[int] = []
     if world.routes is not None:
-        said = world.routes.ways[1].announced
+        said = world.routes.ways[1].news
     if world.tunnel_routers:
         said = dict(world.tunnel_routers)["b"].registered
     first = min((ts for ts, _ in world.announced_ns), default=None)
@@ -255,6 +256,15 @@ def _host_route(world: World) -> tuple[bool, str]:
     return best == new.name and left is not None, f"{words}; the core sends to {best}; {_peers_words(world)}"
 
 
+def _evpn(world: World) -> tuple[bool, str]:
+    """The new endpoint's route with the guest's address came in time; one with its MAC alone routes nothing."""
+    right, words = _host_route(world)
+    assert world.routes is not None
+    assert world.resumed_ns is not None
+    came = next((ts for ts in world.routes.ways[1].announced if ts >= world.resumed_ns), None)
+    return right and came is not None and came - world.resumed_ns <= IN_TIME_NS, f"with its address, {words}"
+
+
 def _lisp(world: World) -> tuple[bool, str]:
     """The map server and the PITR know the new site's locator."""
     assert world.map_server is not None
@@ -277,6 +287,14 @@ def _overlay(world: World) -> tuple[bool, str]:
     return behind == "b", f"{words}; {_peers_words(world)}"
 
 
+def _tunnel(world: World) -> tuple[bool, str]:
+    """What the guest answers fits, and its peers are answered in time."""
+    worst = _worst(world)
+    lost = [d for link in world.links for d in link.drops if d.why == "too large for the link"]
+    words = f"{len(lost)} frames of the tunnel were too large for a link and got lost; " if lost else ""
+    return worst is not None and worst <= IN_TIME_NS and not lost, f"{words}{_peers_words(world)}"
+
+
 def _port_group(world: World) -> tuple[bool, str]:
     """Somebody's unicast reached the guest at its new place."""
     heard = world.guest.heard_at_new
@@ -293,9 +311,15 @@ WORKED: Final[dict[str, Callable[[World], tuple[bool, str]]]] = {
     "glbp": _gateways,
     "rip": _host_route,
     "ospf": _host_route,
+    "eigrp": _host_route,
     "bgp": _host_route,
+    "isis": _host_route,
+    "evpn": _evpn,
     "lisp": _lisp,
     "vxlan": _overlay,
+    "geneve": _overlay,
     "otv": _overlay,
+    "etherip": _tunnel,
+    "fence": _tunnel,
 }
 """How each mechanism's own machines say whether it did its part."""

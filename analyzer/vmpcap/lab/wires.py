@@ -78,14 +78,20 @@ class Link:
         delay_ns: int = NEAR_NS,
         queue_bytes: int = 1 << 30,
         loss: float = 0.0,
+        most_bytes: int = 1 << 30,
     ) -> None:
-        """Plugged in at once. `loss` is the share of large frames from a to b that is lost; small ones come through."""
+        """
+        Plugged in at once. `loss` is the share of large frames from a to b that is lost; small ones come through.
+
+        most_bytes : larger frames are lost, and nobody is told
+        """
         self.simulation = simulation
         self.ports = (a, b)
         self.rate_mbps = rate_mbps
         self.delay_ns = delay_ns
         self.queue_bytes = queue_bytes
         self.loss = loss
+        self.most_bytes = most_bytes
         self.taps: tuple[list[Tap], list[Tap]] = ([], [])
         self.drops: list[Drop] = []
         self._free = [simulation.now, simulation.now]
@@ -104,6 +110,9 @@ class Link:
         self._free[end] = done
         for tap in self.taps[end]:
             tap.see(done, frame)
+        if frame.size > self.most_bytes:
+            self.drops.append(Drop(done, end, frame, "too large for the link"))
+            return
         if self.loss and end == 0 and frame.size > 200 and self.simulation.random.random() < self.loss:
             self.drops.append(Drop(done, end, frame, "lost at random"))
             return
