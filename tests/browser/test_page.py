@@ -1,13 +1,13 @@
 """The HTML report in a real browser: it draws, it fetches nothing, it can be used by everybody and read on anything."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from tests.browser.drawings import A4_WIDE, CROSSED, LEAST_LETTER, LETTERS
+from tests.browser.opened import NEEDS_CHROMIUM, WIDTHS, Opened
 from tests.report.made import HOSTILE, poisoned
 from tests.report.sample import SAMPLES
 from vmpcap.measures.sequence_graph import SequenceGraph
@@ -20,21 +20,7 @@ from vmpcap.verdicts.profile import DEFAULT, load_profile
 
 CAPTURES = Path(__file__).resolve().parents[2] / "captures"
 REAL = ("routed_stretched", "destination_isolated", "there_and_back", "cancelled")
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
-)
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync")
-WIDTHS = (1280, 400)
-
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed: make system")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield started
-        started.close()
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture(scope="module")
@@ -64,32 +50,6 @@ def reported(folder: Path) -> Report:
     files = sorted(folder.glob("*.pcap.zst"))
     points = tuple(PointFiles(path.name.split(".")[0], None, (str(path),)) for path in files)
     return analyse(Request(points=points, profile=load_profile(DEFAULT))).report
-
-
-class Opened:
-    """A page in the browser, and all that it complained of or asked for."""
-
-    def __init__(self, browser: Browser, path: Path, width: int = 1280, scheme: str = "light", scripts: bool = True):
-        self.complaints: list[str] = []
-        self.asked: list[str] = []
-        context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme="dark" if scheme == "dark" else "light",
-            java_script_enabled=scripts,
-            permissions=["clipboard-read", "clipboard-write"],
-        )
-        self.page: Page = context.new_page()
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.complaints.append(dialog.message), dialog.dismiss()))
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.goto(path.as_uri())
-
-    def __enter__(self) -> "Opened":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.page.context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -140,6 +100,15 @@ STROKES = """() => {
   return [count("fail"), count("garp")];
 }"""
 """How many pixels of the graph have the colours of what was sent again, and of what was late."""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_words_of_drawings_are_whole_and_can_be_read(browser: Browser, pages: dict[str, Path], width: int) -> None:
+    """None is cut off, lies on another, or is smaller than ten pixels."""
+    for name, path in pages.items():
+        with Opened(browser, path, width) as opened:
+            assert opened.page.evaluate(CROSSED) == [], name
+            assert min(opened.page.evaluate(LETTERS), default=LEAST_LETTER) >= LEAST_LETTER, name
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -270,6 +239,27 @@ def test_printed_it_shows_what_was_closed(browser: Browser, pages: dict[str, Pat
         assert page.locator("details:not([open])").count() == closed
         page.pdf(path=tmp_path / "page.pdf", format="A4")
         assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_on_paper_everything_is_light_and_nothing_is_cut_off(browser: Browser, pages: dict[str, Path]) -> None:
+    """From a dark screen too, with the colours that the light one has, in the charts as well."""
+    for name in REAL:
+        with Opened(browser, pages[name], 1280, "light") as opened:
+            light = opened.page.evaluate(HUES)
+        with Opened(browser, pages[name], 1280, "dark") as opened:
+            page = opened.page
+            assert page.evaluate(HUES) != light
+            page.emulate_media(media="print", color_scheme="dark")
+            page.set_viewport_size({"width": A4_WIDE, "height": 1000})
+            page.wait_for_timeout(200)
+            page.evaluate("dispatchEvent(new Event('beforeprint'))")
+            assert page.evaluate(HUES) == light
+            assert page.evaluate("document.documentElement.scrollWidth") <= A4_WIDE, name
+            assert min(page.evaluate(INK)) > LEAST_INK, name
+
+
+HUES = """() => ["--pass", "--fail", "--undecided", "--bar", "--limit", "--stun"].map(
+  (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim())"""
 
 
 def test_a_report_on_nothing_says_what_to_try(browser: Browser, pages: dict[str, Path]) -> None:

@@ -13,6 +13,8 @@ from tests.runs.test_compared import compared, moved
 from vmpcap.report.as_json import to_json
 from vmpcap.report.comparison import Comparison
 from vmpcap.report.comparison_looks import comparison_to_html, comparison_to_markdown, comparison_to_terminal
+from vmpcap.report.html_strips import shifts
+from vmpcap.report.html_tree import markup
 from vmpcap.report.look import Look
 from vmpcap.report.schema import comparison_schema, comparison_schema_text
 from vmpcap.report.words import figure
@@ -79,3 +81,36 @@ def test_the_page_asks_for_nothing_and_runs_nothing() -> None:
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "default-src 'none'" in page
     assert page.count("<svg") >= 5
+
+
+def test_the_picture_of_differences_tells_what_is_decided_from_what_is_not() -> None:
+    """By words as well as by how it is drawn; a figure of which nobody knows by how much is named without a dot."""
+    document = sample()
+    medians = {s.figure: s.median for s in document.groups[0].spreads}
+    throughput = next(d for d in document.differences if d.figure == "throughput")
+    outage = next(d for d in document.differences if d.figure == "outage")
+    endless = msgspec.structs.replace(outage, word="higher", shift=None, shift_low=None, shift_high=None)
+    for number in (0, 1):
+        drawings = shifts([throughput, endless], medians)
+        assert drawings is not None
+        text = markup(drawings[number])
+        assert text.count("<circle") == 1
+        assert 'class="shift told"' in text
+        assert "+410 Mbps, higher" in text
+        assert "higher, by how much unknown" in text
+    unclear = msgspec.structs.replace(throughput, word="undecided")
+    pale = shifts([unclear], medians)
+    assert pale is not None
+    assert 'class="shift untold"' in markup(pale[0])
+    assert shifts([endless], medians) is None
+
+
+def test_a_shift_beyond_the_scale_is_said_to_be() -> None:
+    """Three times A's median is drawn at the end, with an arrow."""
+    (throughput, *_) = sample().differences
+    far = shifts([msgspec.structs.replace(throughput, shift=1200.0)], {throughput.figure: 400.0})
+    near = shifts([msgspec.structs.replace(throughput, shift=100.0)], {throughput.figure: 400.0})
+    assert far is not None
+    assert near is not None
+    assert "\u2192" in markup(far[0])
+    assert "\u2192" not in markup(near[0])

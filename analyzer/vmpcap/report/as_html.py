@@ -276,4 +276,5 @@ def _without_pictures(blocks: Sequence[Block]) -> Iterator[Block]:
 
 
 def _footer(report: Report) -> Element:
-    return el("footer", el("p", f"{report.tool.name} {report.tool.version}, {report.generated_at}", class_="quiet"))
+    told = f"{report.tool.name} {report.tool.version}, {stamp(report.generated_at)}"
+    return el("footer", el("p", told, class_="quiet"))

@@ -268,7 +268,8 @@
     opened.forEach((d) => { d.open = true; });
   });
   addEventListener("afterprint", () => opened.forEach((d) => { d.open = false; }));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach((c) => c.redraw()));
+  for (const media of ["(prefers-color-scheme: dark)", "print"])
+    matchMedia(media).addEventListener("change", () => charts.forEach((c) => c.redraw()));
   document.querySelectorAll(".chart").forEach(draw);
   document.documentElement.dataset.ready = "yes";
 })();
