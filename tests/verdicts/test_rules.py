@@ -608,3 +608,30 @@ def test_a_view_that_ends_in_mid_stream_says_nothing_of_an_unannounced_guest() -
         check = ask(rule, story(heard, outcome=cut))
         assert (check.outcome, "while the stream runs" in check.because) == ("undecided", True)
     assert ask("announcement_reached_destination", story(heard)).outcome == "fail"
+
+
+def still_delivered(seen: bool, frame: int) -> Check:
+    """A guest nobody reached; nine packets for it went to its old place, the last in frame 90."""
+    there = PointAnnouncements(seen=seen, frames=[frame] if seen else [])
+    told = guest_story(
+        reachability=Reachability("no", "requests went unanswered", "gw", (5,)),
+        announcements=Announcements(count=1, kinds={}, first_ts=None, schedule=None, by_point={"old": there}),
+        switchover=Switchover(stale_frames=9, stale_tail=Bracket(to_point="old", to_frame=90)),
+    )
+    return ask("guest_reachable_after", story(told))
+
+
+def test_an_unreachable_guest_whose_packets_went_to_its_old_place_is_said_to() -> None:
+    """The old place had not heard of the new one: nothing is told of why."""
+    check = still_delivered(False, 0)
+    assert check.outcome == "fail"
+    assert check.because.endswith("9 packets for it still went to old, its old place")
+
+
+def test_a_place_that_heard_of_the_move_and_delivers_on_keeps_the_mac() -> None:
+    """Heard in frame 20, delivered until frame 90; one that heard after the last packet kept nothing."""
+    assert (
+        "its announcement had passed there (frame 20): something there keeps its MAC"
+        in still_delivered(True, 20).because
+    )
+    assert still_delivered(True, 95).because.endswith("its old place")

@@ -63,7 +63,16 @@ def _never_established(sighting: Sighting) -> Verdict | None:
         )
     if any(link.back.syn_ts is not None for link in transfer.links):
         return Verdict("unknown", f"the connection to {where} was opened but carried no data, as a probe does", syns)
-    return Verdict("aborted", f"{count_of(len(syns), 'connection attempt')} to {where} went unanswered", syns)
+    tried = f"{count_of(len(syns), 'connection attempt')} to {where} went unanswered{_tried(transfer)}"
+    return Verdict("aborted", tried, syns)
+
+
+def _tried(transfer: Transfer) -> str:
+    """How often and for how long was it asked, where more than once? A SYN is sent again until the host gives up."""
+    sent = sum(link.data.packets for link in transfer.links)
+    if sent <= len(transfer.links) or NO_TIME in (transfer.start_ts, transfer.end_ts):
+        return ""
+    return f": {sent} SYNs in {(transfer.end_ts - transfer.start_ts) / NS_PER_S:.1f} s"
 
 
 def _ended_by_qemu(sighting: Sighting) -> Verdict | None:

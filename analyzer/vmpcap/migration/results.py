@@ -6,6 +6,7 @@ import msgspec
 
 from vmpcap.migration.path_results import NextHop, Symptom, Unreachable
 from vmpcap.migration.segment_results import GuestSegment
+from vmpcap.migration.session_results import Sessions
 
 MigrationOutcome = Literal["completed", "aborted", "truncated", "unknown"]
 PhaseKind = Literal["setup", "bulk", "burst", "switchover", "resume"]
@@ -253,3 +254,5 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
     mechanisms: list[Mechanism] = []
     segments: list[GuestSegment] = []
     """What happened to its packets and its peers' between each two neighbouring points, before and after it moved."""
+    sessions: Sessions = Sessions()
+    """What became of its TCP connections."""

@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from vmpcap.migration.announcer_results import Announcer
+from vmpcap.migration.announcers import find_announcers
 from vmpcap.migration.breakdown import break_down
 from vmpcap.migration.clocks import elapsed_between, on_clock_of
 from vmpcap.migration.conflicts import Conflict, find_duplicate_address, find_second_place
@@ -31,6 +33,7 @@ from vmpcap.migration.role_doubts import find_role_doubts, say_doubts, with_show
 from vmpcap.migration.scenes import Scene, set_apart, set_scenes
 from vmpcap.migration.segment_results import Segment
 from vmpcap.migration.segments import describe_segments
+from vmpcap.migration.sessions import tell_sessions
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.split import find_split, longest_part_ns, wan_side
 from vmpcap.migration.stream import StreamFigures, is_at_sender, measure_stream, stuck_segment, uncaptured
@@ -116,6 +119,8 @@ class Told:
     """Machines that were started elsewhere without a stream."""
     role_doubts: tuple[str, ...] = ()
     """Named roles that the packets contradict; the stories go by what the packets show."""
+    announcers: tuple[Announcer, ...] = ()
+    """Who announced itself beside these migrations."""
 
 
 def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequence[str], faults: Sequence[str]) -> Told:
@@ -147,7 +152,8 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
     keys = {link.key for move in moves for s in move.sightings for link in s.transfer.links}
     left = tuple((v, r) for v, r in refused if (r.connection.a_ip, r.connection.a_port) not in {k[0] for k in keys})
     restarts = find_restarts(views, {guest.mac for passengers in moved for guest in passengers})
-    return Told(stories, others, left, tuple(restarts), wrong)
+    announcers = find_announcers(views, [guest for passengers in moved for guest in passengers])
+    return Told(stories, others, left, tuple(restarts), wrong, tuple(announcers))
 
 
 def _trip(move: Move, passengers: Sequence[Moved]) -> Trip:
@@ -291,6 +297,7 @@ def _tell_guest(
         peers=[s.peer for s in suffered],
         mechanisms=judge_mechanisms(case),
         segments=describe_guest_segments(moved, views, _signs(moved, views, quiet)),
+        sessions=tell_sessions(moved, views, moment),
     )
     return GuestStory(
         moved=moved,

@@ -14,6 +14,7 @@ from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.next_hops import WAYS
 from vmpcap.migration.path_results import NextHop, Symptom, Unreachable
 from vmpcap.migration.strange_resets import strange_resets
+from vmpcap.migration.two_cards import find_other_senders
 from vmpcap.terms.addresses import NOBODYS_MACS, USUAL_PREFIX, ip_halves, mac_text
 from vmpcap.terms.host_ports import MANAGEMENT
 from vmpcap.terms.units import count_of
@@ -84,6 +85,7 @@ def find_symptoms(move: Move, next_hops: Sequence[NextHop], hops: Mapping[str, i
         *_redirected(move),
         *_one_way(move),
         *_reset_between(move),
+        *find_other_senders(move),
         *_beside_management(move, next_hops),
     ]
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from vmpcap.migration.early import Early
 from vmpcap.migration.guests import Moved, on_point
+from vmpcap.migration.passed_by import what_else_passed
 from vmpcap.migration.results import Announcements, Reached, Taught
 from vmpcap.migration.trail import Trail, follow_trail
 from vmpcap.migration.views import PointView
@@ -30,11 +31,13 @@ def tell_announcements(
     """The announcements with what they taught, how early they came and, where they did not arrive, where they died."""
     trail = follow_trail(guest, views, heard.by_point, moment) if guest.heard and verdict != "reached" else Trail()
     teaches, because = _teaching(heard, guest, views, moment)
+    last, first = ([v for v in views if v.name in names] for names in (trail.last_seen_at, trail.first_missing_at))
+    passed = what_else_passed(guest, last, first, moment)
     return msgspec.structs.replace(
         heard,
         last_seen_at=list(trail.last_seen_at),
         first_missing_at=list(trail.first_missing_at),
-        lost_between_because=trail.because,
+        lost_between_because="; ".join(w for w in (trail.because, passed) if w),
         teaches=teaches,
         teaches_because=because,
         early_ms=early.early_ms if guest.heard else None,

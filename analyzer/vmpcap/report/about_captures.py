@@ -14,6 +14,16 @@ MOST_HOLES: Final = 4
 """So many holes of a capture are told one by one."""
 
 
+MOST_ANNOUNCERS: Final = 8
+"""So many machines beside the migrations are told one by one."""
+
+ANNOUNCERS: Final = {
+    "storm": "a loop, a link that comes and goes, a mirror of several ports, or a fault of the host",
+    "usual": "power-on, a link or port group that changed, a host that came back to vCenter give as many",
+}
+"""What it means that a machine announced itself so often."""
+
+
 def about_captures(report: Report, glyphs: Glyphs) -> Iterator[Block]:
     """What was read, and what was it judged by?"""
     yield Heading("What was read", 1)
@@ -37,6 +47,7 @@ def about_captures(report: Report, glyphs: Glyphs) -> Iterator[Block]:
     if report.other_announcements:
         made = count_of(report.other_announcements, "announcement event")
         yield Fact("also seen", f"{made} of guests that did not migrate in these captures")
+    yield from about_announcers(report)
     if report.migrations:
         for note in report.notes:
             yield Fact("note", note)
@@ -45,6 +56,30 @@ def about_captures(report: Report, glyphs: Glyphs) -> Iterator[Block]:
     yield Fact(name.removeprefix("profile "), asked)
     for source in report.profile.sources:
         yield _source(source)
+
+
+def about_announcers(report: Report, most: int = MOST_ANNOUNCERS) -> Iterator[Block]:
+    """Which machines announced themselves beside the migrations, and is that a storm?"""
+    rows = tuple(
+        (
+            one.mac,
+            one.point,
+            ", ".join(f"{n:,} {kind}" for kind, n in one.kinds.items()),
+            "storm" if one.storm else "usual",
+            stamp(one.first_ts).removesuffix(" UTC"),
+            span(seconds_between(one.first_ts, one.last_ts)),
+            one.because,
+        )
+        for one in report.announcers[:most]
+    )
+    if rows:
+        names = ("announced itself", "point", "frames", "that is", "first (UTC)", "for", "because")
+        yield Grid(names, rows, right=("for",), sentences=("because",))
+    if len(report.announcers) > most:
+        yield Fact("", f"and {count_of(len(report.announcers) - most, 'further machine')}")
+    for word, meaning in ANNOUNCERS.items():
+        if any(one.storm == (word == "storm") for one in report.announcers[:most]):
+            yield Fact(word, meaning)
 
 
 def _files(inputs: Sequence[Input]) -> Iterator[Block]:

@@ -33,6 +33,7 @@ def about_guest(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
     yield from _reach(guest)
     yield from _interruption(guest, glyphs)
     yield from _peers(guest)
+    yield from about_sessions(guest)
     yield from _breakdown(guest, glyphs)
     yield from _segments(guest)
     yield from about_mechanisms(guest.mechanisms)
@@ -47,6 +48,23 @@ def about_mechanisms(found: Sequence[Mechanism]) -> Iterator[Block]:
     if mechanisms:
         names = ("mechanism", "worked", "after", "frames", "because")
         yield Grid(names, mechanisms, right=("after",), sentences=("because",))
+
+
+def about_sessions(guest: Guest) -> Iterator[Block]:
+    """Which of its TCP connections went on, which did it deny, and was it a live move?"""
+    found = guest.sessions
+    if not found.because:
+        return
+    counts = [f"{found.kept:,} went on"] if found.kept or found.denied else []
+    counts += [f"{found.denied:,} denied"] if found.denied else []
+    where = ""
+    if found.from_frame is not None and found.to_frame is not None:
+        where = f" ({found.from_point} frame {found.from_frame}, then {found.to_point} frame {found.to_frame})"
+    yield Fact("connections", ", ".join([SESSION_WORDS[found.word], *counts]), f"{found.because}{where}")
+
+
+SESSION_WORDS: Final = {"live": "live", "not_live": "not live", "undecided": "undecided"}
+"""What the connections say of the move."""
 
 
 def _segments(guest: Guest) -> Iterator[Block]:

@@ -1,8 +1,9 @@
 """What the report tells of the way that a migration's stream took, and of each part of it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
+from vmpcap.migration.results import Path
 from vmpcap.report.blocks import Block, Fact, Grid
 from vmpcap.report.document import Migration
 from vmpcap.report.words import figure, frame_list
@@ -36,13 +37,19 @@ def _path(migration: Migration) -> Iterator[Block]:
         yield Fact("", "MSS clamped on the way", path.mss_clamped_because)
     for hop in path.next_hops:
         yield Fact("", f"{_SENDERS[hop.direction]} hands to {hop.mac}", f"{hop.because} ({hop.point})")
+    yield from odd_on_path(path)
+
+
+def odd_on_path(path: Path, label: str = "", leave_out: Collection[str] = ()) -> Iterator[Block]:
+    """Who complained about the stream's packets, and what about their way is often meant otherwise?"""
     for one in path.unreachables:
         said = f"{one.sender} said {count_of(one.count, 'time')}: {one.meaning}"
         size = f", at most {one.mtu} bytes" if one.mtu is not None else ""
-        yield Fact("", f"{said}{size}", f"frames {frame_list(one.frames)} at {one.point}")
+        yield Fact(label, f"{said}{size}", f"frames {frame_list(one.frames)} at {one.point}")
     for symptom in path.symptoms:
-        where = f" (frames {frame_list(symptom.frames)} at {symptom.point})" if symptom.frames else ""
-        yield Fact("", symptom.name.replace("_", " "), f"{symptom.because}{where}")
+        if symptom.name not in leave_out:
+            where = f" (frames {frame_list(symptom.frames)} at {symptom.point})" if symptom.frames else ""
+            yield Fact(label, symptom.name.replace("_", " "), f"{symptom.because}{where}")
 
 
 def _segments(migration: Migration) -> Iterator[Block]:

@@ -46,6 +46,7 @@ def assemble(
         migrations=migrations,
         decode_as=list(decode_as),
         other_announcements=told.other_announcements,
+        announcers=list(told.announcers),
         notes=[*told.role_doubts, *notes, *(restart.sentence for restart in told.restarts), *_refusals(told)],
     )
 

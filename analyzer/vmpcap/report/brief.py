@@ -8,7 +8,8 @@ from msgspec import structs
 
 from vmpcap.migration.results import Guest, Peer
 from vmpcap.report.about_checks import Where, where_to_look
-from vmpcap.report.about_guest import PARTS, cut_off_for, interruption, lost_between
+from vmpcap.report.about_guest import PARTS, about_sessions, cut_off_for, interruption, lost_between
+from vmpcap.report.about_path import odd_on_path
 from vmpcap.report.about_stream import about_picture
 from vmpcap.report.about_what_if import expected_lines
 from vmpcap.report.blocks import Aside, Block, Fact, Grid, Heading, Picture
@@ -33,13 +34,15 @@ class Room:
     """Peers that suffered, a row each; 0: all of them in a line."""
     proofs: int
     """Places to look at for each check that did not pass."""
+    announcers: int = 1
+    """Machines that announced themselves, a row each, where there is no migration."""
     names: bool = True
     """Is told again what the summary names: who moved where, and into which domain?"""
 
 
 ROOMS: Final = (
-    Room(5, True, 10, 2),
-    Room(3, True, 8, 1),
+    Room(5, True, 10, 2, announcers=8),
+    Room(3, True, 8, 1, announcers=4),
     Room(2, False, 6, 1),
     Room(1, False, 4, 1),
     Room(1, False, 0, 1, names=False),
@@ -58,13 +61,15 @@ PICTURE: Final = frozenset({"bars", "rtt", "axis", "limits", "switchover"})
 """Lines of the picture that stay where there is little room."""
 SPARKS: Final = frozenset({"bars", "rtt", "axis"})
 """Those that stay where there is hardly any."""
+NO_FAULT: Final = frozenset({"next_hop_of_its_own", "next_hop_shared", "one_direction_only"})
+"""Of what is odd about a stream's way: told where all is told, for it is often as somebody meant it."""
 THE_REST: Final = "all of it: --full; as a page: --html FILE; for programs: --json FILE"
 
 
 def brief(report: Report, look: Look, room: Room) -> Iterator[Block | Where]:
     """What stands below the summary where all of it is to fit one screen?"""
     if not report.migrations:
-        yield from about_nothing(report)
+        yield from about_nothing(report, room.announcers)
     told = _told_of(report.migrations)
     for migration in told:
         yield Heading(f"{migration.id}  {migration.source} {look.glyphs.arrow} {migration.destination}", 1)
@@ -73,6 +78,8 @@ def brief(report: Report, look: Look, room: Room) -> Iterator[Block | Where]:
         said = " ".join(check.because for check in migration.checks if check.decides and check.outcome != "pass")
         for guest in migration.guests:
             yield from _guest(guest, look.glyphs, room, "" if len(report.migrations) > 1 else said)
+        if room.names:
+            yield from odd_on_path(migration.path, "path", NO_FAULT)
         yield from expected_lines(migration)
         yield from _where(migration, look, room, tells_why=len(report.migrations) > 1)
     yield from _odd(report, told)
@@ -114,6 +121,8 @@ def _guest(guest: Guest, glyphs: Glyphs, room: Room, said: str) -> Iterator[Bloc
         cut_off = interruption(s, "peer_outage", glyphs)
         yield cut_off if room.names else replace(cut_off, because="")
     yield from _peers(guest.peers, room)
+    if room.told and guest.sessions.word != "undecided":
+        yield from about_sessions(guest)
     yield from _mechanisms(guest, room, said)
 
 
@@ -225,6 +234,8 @@ def _odd(report: Report, told: Sequence[Migration]) -> Iterator[Block]:
             yield Fact("note", note)
         if len(report.notes) > MOST_NOTES:
             yield Fact("", f"and {count_of(len(report.notes) - MOST_NOTES, 'further note')}")
+    for one in [a for a in report.announcers if a.storm][:MOST_NOTES] if report.migrations else []:
+        yield Fact("storm", f"{one.mac} at {one.point}", one.because)
     left = [m for m in report.migrations if m.verdict != "pass" and m not in told]
     if left:
         yield Fact("not shown", f"{', '.join(m.id for m in left[:12])}: {count_of(len(left), 'migration')} not passed")

@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
+from vmpcap.migration.announcer_results import Announcer
 from vmpcap.migration.results import Guest, Mechanism, MigrationOutcome, Path, Phase
 from vmpcap.migration.segment_results import Segment
 from vmpcap.migration.what_if_results import WhatIf
@@ -179,4 +180,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What the user said of numbers that the walk meets, as it was told."""
     other_announcements: int = 0
     """Announcement events (a guest's series counts once) of guests that did not migrate in these captures."""
+    announcers: list[Announcer] = []
+    """Who announced itself beside the migrations, storms first, then the busiest; at most a hundred."""
     notes: list[str] = []

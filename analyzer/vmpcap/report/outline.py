@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from vmpcap.report.about_captures import about_captures
+from vmpcap.report.about_captures import MOST_ANNOUNCERS, about_announcers, about_captures
 from vmpcap.report.about_checks import about_checks
 from vmpcap.report.about_guest import about_guest, about_mechanisms
 from vmpcap.report.about_stream import about_stream
@@ -22,7 +22,7 @@ def outline(report: Report, width: int, glyphs: Glyphs) -> Iterator[Block]:
     yield from about_captures(report, glyphs)
 
 
-def about_nothing(report: Report) -> Iterator[Block]:
+def about_nothing(report: Report, most_announcers: int = MOST_ANNOUNCERS) -> Iterator[Block]:
     """Why was no migration found, and what helps?"""
     yield Heading("Why no migration was recognised", 1)
     yield Fact("looked for", "one-way bulk TCP on a migration port, confirmed by its shape or its first bytes")
@@ -30,6 +30,9 @@ def about_nothing(report: Report) -> Iterator[Block]:
         yield Fact("started" if note.startswith(("ha ", "cold_migration ")) else "passed over", note)
     if not any(i.packets for i in report.inputs):
         yield Fact("packets", "none: were the captures stopped before the first packet, or filtered?")
+    if report.announcers:
+        yield Heading("Who announced itself")
+        yield from about_announcers(report, most_announcers)
     yield Heading("What to try")
     yield Commands(tuple(try_next(report)))
 

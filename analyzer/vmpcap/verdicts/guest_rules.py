@@ -96,7 +96,8 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
             return Answer("undecided", f"{reach.because}; {_stranger(guest)}", evidence=evidence)
         outcome: Outcome = {"yes": "pass", "no": "fail"}.get(reach.answer, "undecided")  # type: ignore[assignment]
         if outcome != "pass":
-            return Answer(outcome, reach.because + (why if outcome == "fail" else ""), evidence=evidence)
+            why = (why or _went_to_its_old_place(guest)) if outcome == "fail" else ""
+            return Answer(outcome, reach.because + why, evidence=evidence)
         lost = [s for s in guest.suffered if s.is_cut_off]
         gave_up = _given_up_by(guest)
         names = sorted(({s.peer.peer for s in lost} - _answered_again(guest)) | set(gave_up))
@@ -117,6 +118,22 @@ def _failing_mechanisms(guest: GuestStory) -> str:
     """What did not do its part, as the end of a sentence; of a state that is the failure itself nothing is repeated."""
     failed = [m for m in guest.result.mechanisms if m.worked == "no" and guest.reachability.because not in m.because]
     return "".join(f"; {m.name}: {m.because}" for m in failed)
+
+
+def _went_to_its_old_place(guest: GuestStory) -> str:
+    """Where did the requests go instead, as the end of a sentence? To a port that its announcement had passed, too?"""
+    figure = guest.result.switchover
+    old = figure.stale_tail.to_point
+    if not figure.stale_frames or old is None:
+        return ""
+    words = f"; {count_of(figure.stale_frames, 'packet')} for it still went to {old}, its old place"
+    heard = guest.result.announcements.by_point.get(old)
+    if heard is None or not heard.seen or not heard.frames or heard.frames[0] > (figure.stale_tail.to_frame or 0):
+        return words
+    return (
+        f"{words}, though its announcement had passed there (frame {heard.frames[0]}): something there keeps its MAC,"
+        " by a static or sticky entry (port security) or because it does not learn from frames"
+    )
 
 
 def _ends_of_hole(guest: GuestStory) -> tuple[Evidence, ...]:

@@ -1,0 +1,23 @@
+"""What became of the guest's TCP connections, and what that says of the move."""
+
+from typing import Literal
+
+import msgspec
+
+
+class Sessions(msgspec.Struct, frozen=True, kw_only=True):
+    """The guest's TCP connections that are in view before the switchover, and that it speaks of after it."""
+
+    kept: int = 0
+    """Went on with the sequence number where they had left off: a machine that started anew cannot know it."""
+    denied: int = 0
+    """Of before, that the guest answered with a reset afterwards: it knew nothing of them any more."""
+    word: Literal["live", "not_live", "undecided"] = "undecided"
+    """live: at least one went on. not_live: it denied all that it was asked about."""
+    because: str = ""
+    from_point: str | None = None
+    from_frame: int | None = None
+    """The guest's last segment before, of the first connection that is named."""
+    to_point: str | None = None
+    to_frame: int | None = None
+    """Its first one after."""

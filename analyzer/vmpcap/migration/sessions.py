@@ -1,0 +1,56 @@
+"""Did the guest's TCP connections survive the move? That one went on is the proof of a live migration."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from vmpcap.migration.guests import Moved
+from vmpcap.migration.lives import Connected, connections_across
+from vmpcap.migration.session_results import Sessions
+from vmpcap.migration.views import PointView
+from vmpcap.terms.units import count_of
+
+NAMED: Final = 3
+"""Connections told by name."""
+
+
+def tell_sessions(guest: Moved, views: Sequence[PointView], moment: int) -> Sessions:
+    """
+    Which of the guest's TCP connections went on after the switchover, and which did it deny?
+
+    Notes
+    -----
+    A connection counts where a point saw a segment of the guest before and another after. One that was idle, or whose
+    peer never asked again, is in neither number: the figures lean low.
+    """
+    across = connections_across(guest, views, moment)
+    kept, denied = [c for c in across if not c.is_reset], [c for c in across if c.is_reset]
+    if not across:
+        return Sessions(because="no TCP connection of the guest is in view on both sides of the switchover")
+    words = [
+        f"{_named(kept)} went on with the sequence {'number' if len(kept) == 1 else 'numbers'} where the guest had left"
+        " off, so it moved while it ran"
+        if kept
+        else "",
+        f"the guest answered {_named(denied)} with a reset: it knew nothing of {'it' if len(denied) == 1 else 'them'}"
+        if denied
+        else "",
+    ]
+    shown = (kept or denied)[0]
+    (before, last), (after, first) = shown.before, shown.after
+    return Sessions(
+        kept=len(kept),
+        denied=len(denied),
+        word="live" if kept else "not_live",
+        because="; ".join(w for w in words if w),
+        from_point=before.name,
+        from_frame=last,
+        to_point=after.name,
+        to_frame=first,
+    )
+
+
+def _named(connections: Sequence[Connected]) -> str:
+    """These connections by their ports and peers; of many, the first."""
+    shown = ", ".join(f"port {c.port} with {c.peer}:{c.peer_port}" for c in connections[:NAMED])
+    more = f" and {len(connections) - NAMED} more" if len(connections) > NAMED else ""
+    return f"{count_of(len(connections), 'connection')} ({shown}{more})"

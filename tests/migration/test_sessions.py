@@ -1,0 +1,73 @@
+"""Which of the guest's TCP connections went on, and what that says of the move."""
+
+import numpy as np
+
+from tests.migration.make import GATEWAY, GUEST, GUEST_IP, PEER_IP, S, journal, view
+from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.guests import Moved
+from vmpcap.migration.session_results import Sessions
+from vmpcap.migration.sessions import tell_sessions
+from vmpcap.terms.addresses import ip_halves
+from vmpcap.terms.wire import TCP_ACK, TCP_RST
+
+SWITCH = 10 * S
+MOVED = Moved(GUEST, (ip_halves(GUEST_IP),), (), "high", "")
+
+
+def segments(*rows: tuple[int, int, int, int, int]) -> JournalColumns:
+    """TCP segments of the guest: (ts, its port, sequence number, payload bytes, flags)."""
+    made = journal(*((row[0], GUEST, GATEWAY, GUEST_IP, PEER_IP) for row in rows))
+    ts, port, seq, size, flags = (np.array(column) for column in zip(*rows, strict=True))
+    return made._replace(
+        ts_ns=ts.astype(np.int64),
+        ip_protocol=np.full(len(rows), 6, np.uint8),
+        src_port=port.astype(np.uint16),
+        dst_port=np.full(len(rows), 40_000, np.uint16),
+        tcp_seq=seq.astype(np.uint32),
+        payload_bytes=size.astype(np.int32),
+        tcp_flags=flags.astype(np.uint16),
+    )
+
+
+def sessions(*rows: tuple[int, int, int, int, int]) -> Sessions:
+    return tell_sessions(MOVED, [view("gw", journal=segments(*rows))], SWITCH)
+
+
+def test_a_connection_that_goes_on_where_it_left_off_proves_a_live_move() -> None:
+    """Last before: bytes 1000 to 1099 in frame 1; first after: 1100 in frame 2."""
+    found = sessions((9 * S, 22, 1000, 100, TCP_ACK), (11 * S, 22, 1100, 50, TCP_ACK))
+    assert (found.word, found.kept, found.denied) == ("live", 1, 0)
+    assert (found.from_point, found.from_frame, found.to_point, found.to_frame) == ("gw", 1, "gw", 2)
+    assert "port 22 with 10.99.0.2:40000" in found.because
+
+
+def test_a_connection_that_the_guest_resets_was_not_kept() -> None:
+    """The reset bears the number that it was asked with; alone, that is no live move."""
+    denied = (11 * S, 22, 1100, 0, TCP_RST)
+    found = sessions((9 * S, 22, 1000, 100, TCP_ACK), denied)
+    assert (found.word, found.kept, found.denied) == ("not_live", 0, 1)
+    other = ((9 * S, 80, 7000, 10, TCP_ACK), (12 * S, 80, 7010, 10, TCP_ACK))
+    both = sessions((9 * S, 22, 1000, 100, TCP_ACK), other[0], denied, other[1])
+    assert (both.word, both.kept, both.denied) == ("live", 1, 1)
+    assert "with a reset" in both.because
+
+
+def test_without_a_connection_on_both_sides_nobody_knows() -> None:
+    """One that ended before, one that began after."""
+    found = sessions((9 * S, 22, 1000, 100, TCP_ACK), (11 * S, 80, 5, 50, TCP_ACK))
+    assert (found.word, found.kept, found.denied, found.from_frame) == ("undecided", 0, 0, None)
+
+
+def test_a_number_far_away_is_another_connection() -> None:
+    """The same ports, numbers that the old one could not have reached: opened anew."""
+    assert sessions((9 * S, 22, 1000, 100, TCP_ACK), (11 * S, 22, 2_000_000_000, 50, TCP_ACK)).word == "undecided"
+
+
+def test_of_many_the_first_are_named() -> None:
+    """Five went on: three by name, two counted."""
+    before = [(9 * S, port, 1000, 100, TCP_ACK) for port in range(5001, 5006)]
+    after = [(11 * S, port, 1100, 100, TCP_ACK) for port in range(5001, 5006)]
+    found = sessions(*before, *after)
+    assert found.kept == 5
+    assert found.because.startswith("5 connections (port 5001 with")
+    assert "and 2 more" in found.because
