@@ -23,7 +23,8 @@ BROKEN = " || ".join(
         "vrrp.checksum.status == 0",
         "isis.lsp.checksum.status == 0",
         # severities: 0x600000 warning, 0x800000 error; what TCP analysis remarks is the story itself
-        "(_ws.expert.severity >= 0x600000 && !tcp.analysis.flags && !arp.duplicate-address-detected)",
+        "(_ws.expert.severity >= 0x600000 && !tcp.analysis.flags && !(tcp.flags.reset == 1)"
+        " && !arp.duplicate-address-detected && !esp.sequence-analysis.wrong-sequence-number)",
     )
 )
 CHECKED = ("ip.check_checksum:TRUE", "udp.check_checksum:TRUE")
@@ -112,12 +113,19 @@ def test_the_report_tells_the_stream_as_its_ends_know_it(story: tuple[str, dict[
     name, truth, migration = story
     move = truth["migration"]
     assert (migration.source, migration.destination) == (move["source"], move["destination"])
+    if move["outcome"] != "completed":
+        assert migration.outcome == "aborted"
+        assert {c.id: c.outcome for c in migration.checks}["completed"] == "fail"
+        return
     assert migration.outcome == "completed"
     assert migration.bytes.unique == pytest.approx(move["payload_bytes"], abs=64)
     assert migration.loss.retransmissions == move["segments_resent"]
     assert migration.throughput.bulk_mbps == pytest.approx(move["bulk_mbps"], rel=0.08)
     assert migration.rtt.handshake_ms == pytest.approx(move["handshake_ms"], abs=0.02)
     assert migration.rtt.min_ms == pytest.approx(move["shortest_rtt_ms"], abs=0.05)
+    if name.startswith("wan_optimizer"):  # nobody can count what lies beyond a proxy
+        assert migration.path.hops_source_to_destination is None
+        return
     assert migration.path.hops_source_to_destination == move["hops"]
     asked = scenario_of(name).link
     expected = {"throughput": move["bulk_mbps"] >= 622, "rtt": asked.rtt_ms < 5}
@@ -131,6 +139,9 @@ def test_the_report_brackets_the_stun(story: tuple[str, dict[str, Any], Any]) ->
     """Its bracket holds the time in which the guest stood still, and is not much longer."""
     _, truth, migration = story
     stun = truth["migration"]["stun_ms"]
+    if stun is None:
+        assert not any(g.switchover.bracket_ms for g in migration.guests)
+        return
     (guest,) = migration.guests
     assert stun - 10 <= guest.switchover.bracket_ms <= stun + 60
 
@@ -138,6 +149,9 @@ def test_the_report_brackets_the_stun(story: tuple[str, dict[str, Any], Any]) ->
 def test_the_report_knows_the_guest_and_its_announcements(story: tuple[str, dict[str, Any], Any]) -> None:
     """MAC, address, count at every point, and whether it arrived: never the opposite of the truth."""
     _, truth, migration = story
+    if truth["migration"]["outcome"] != "completed":
+        assert not any(g.announcements.count for g in migration.guests)
+        return
     (guest,) = migration.guests
     assert guest.mac == truth["guest"]["mac"]
     assert truth["guest"]["ips"][0] in guest.ips
@@ -154,6 +168,9 @@ def test_the_report_knows_the_guest_and_its_announcements(story: tuple[str, dict
 def test_the_report_measures_each_peer_as_the_peer_does(story: tuple[str, dict[str, Any], Any]) -> None:
     """Within one interval of its questions; of datagrams that back off it may leave the length open."""
     _, truth, migration = story
+    if truth["migration"]["outcome"] != "completed":
+        assert not any(g.announcements.count for g in migration.guests)
+        return
     (guest,) = migration.guests
     found = {p.protocol: p for p in guest.peers if p.point == "client"}
     for peer in truth["peers"]:
@@ -178,6 +195,9 @@ def test_the_report_says_whether_the_guest_is_reachable(story: tuple[str, dict[s
     _, truth, migration = story
     checks = {c.id: c.outcome for c in migration.checks}
     outcome = checks["guest_reachable_after"]
+    if truth["migration"]["outcome"] != "completed":
+        assert outcome == "undecided"
+        return
     if truth["parameters"]["fails"] == "too_big":
         assert outcome == "pass"
         return
@@ -194,8 +214,8 @@ OPEN = {
 def test_the_report_judges_the_mechanism_as_its_machines_do(story: tuple[str, dict[str, Any], Any]) -> None:
     """By its name in the contract."""
     name, truth, migration = story
-    (guest,) = migration.guests
-    mine = [m for m in guest.mechanisms if m.name == truth["mechanism"]["name"]]
+    found = [*migration.mechanisms, *(m for guest in migration.guests for m in guest.mechanisms)]
+    mine = [m for m in found if m.name == truth["mechanism"]["name"]]
     said = mine[0].worked if mine else "not seen"
     if name in OPEN:
         assert said in ("undecided", "not seen")

@@ -5,9 +5,9 @@ from typing import Final
 
 from vmpcap.lab.events import MS, S
 from vmpcap.lab.frames import EVERYBODY, Frame, arp, ip, mac, rarp
-from vmpcap.lab.stream import End, Hop, Stream
-from vmpcap.lab.switches import Switch
-from vmpcap.lab.wires import Link, Port, join
+from vmpcap.lab.stream import End, Stream
+from vmpcap.lab.ways import WAYS
+from vmpcap.lab.wires import Port
 from vmpcap.lab.world import GUEST_IP, GUEST_IP6, GUEST_MAC, NEW_MAC, STREAM_NS, TICKS_S, World
 
 LATE_NS: Final = 7 * S
@@ -20,52 +20,53 @@ def greet(world: World) -> None:
 
 
 def add_migration(world: World) -> None:
-    """Two hosts, the link between them, a router if asked for; the stream begins after two seconds."""
-    simulation, link = world.simulation, world.scenario.link
-    destination = "10.10.2.12" if link.is_routed else "10.10.1.12"
-    ends = tuple(
-        End(Port(simulation, name), mac(own), ip(address))  # type: ignore[arg-type]
-        for name, own, address in (
-            ("vmk-src", "00:50:56:61:00:11", "10.10.1.11"),
-            ("vmk-dst", "00:50:56:62:00:12", destination),
-        )
+    """Two hosts, what lies between them, and the stream, which begins after two seconds."""
+    simulation, scenario = world.simulation, world.scenario
+    destination = "10.10.2.12" if scenario.link.is_routed else "10.10.1.12"
+    ends = (
+        End(Port(simulation, "vmk-src"), mac("00:50:56:61:00:11"), ip("10.10.1.11")),  # type: ignore[arg-type]
+        End(Port(simulation, "vmk-dst"), mac("00:50:56:62:00:12"), ip(destination)),  # type: ignore[arg-type]
     )
-    near, far = Switch(simulation, "migration-a"), Switch(simulation, "migration-b")
-    source = join(simulation, ends[0].port, near.port("host"))
-    target = join(simulation, far.port("host"), ends[1].port)
-    wan = Link(
-        simulation,
-        near.port("wan"),
-        Port(far, "wan"),
-        link.rate_mbps,
-        int(link.rtt_ms * MS / 2),
-        link.queue_bytes,
-        link.loss,
-    )
-    far.ports.append(wan.ports[1])
-    ends[0].next_hop_mac, ends[1].next_hop_mac = ends[1].mac, ends[0].mac
-    if link.is_routed:
-        hop = Hop(simulation, (mac("02:00:00:00:10:01"), mac("02:00:00:00:10:02")))
-        wan.ports[1].owner = hop
-        far.ports.remove(wan.ports[1])
-        hop.ports[0].owner = hop
-        wan.ports = (wan.ports[0], hop.ports[0])
-        hop.ports[0].link, hop.ports[0].end = wan, 1
-        join(simulation, hop.ports[1], far.port("router"))
-        hop.beyond[:] = [ends[0].mac, ends[1].mac]
-        ends[0].next_hop_mac, ends[1].next_hop_mac = hop.macs
-    world.tap("src-uplink", "source", source, 0, "the source host's migration NIC", world.scenario.snaplen)
-    world.tap("dst-uplink", "destination", target, 1, "the destination host's migration NIC", world.scenario.snaplen)
-    world.stream_link = wan
+    world.stream_link = WAYS[scenario.way](world, ends)
     world.stream = Stream(
         simulation,
-        (ends[0], ends[1]),
-        world.scenario.stream_bytes,
-        world.scenario.window_bytes,
+        (ends[0], world.proxy_end or ends[1]),
+        scenario.stream_bytes,
+        scenario.window_bytes,
         lambda: _stun(world),
         lambda: _arrived(world),
+        first_bytes=world.first_bytes,
     )
+    if world.relay is not None:
+        _relayed(world, world.stream, world.relay)
     world.stream.begin(STREAM_NS)
+    if scenario.gives_up_s is not None:
+        simulation.at(STREAM_NS + int(scenario.gives_up_s * S), _give_up, world)
+
+
+def _relayed(world: World, stream: Stream, relay: Stream) -> None:
+    """A proxy acknowledges at once; the hosts go by what arrived in the end."""
+
+    def confirmed() -> None:
+        stream.confirm()
+        if world.tunnel is not None:
+            world.tunnel.confirm()
+
+    def arrived() -> None:
+        stream.say_word()
+        _arrived(world)
+
+    relay.ports = stream.ports
+    stream.waits = stream.holds_word = True
+    stream.arrived = lambda: None
+    relay.stun, relay.arrived = confirmed, arrived
+
+
+def _give_up(world: World) -> None:
+    assert world.stream is not None
+    if world.stream.give_up():
+        world.gave_up_ns = world.simulation.now
+        world.guest.place = world.guest.old
 
 
 def _stun(world: World) -> None:

@@ -131,13 +131,13 @@ class Conversation:
         peer: str,
         pace: int = 1,
         answer: bytes = ANSWER,
-        number: int = 0,
+        ports: tuple[int, int] = (TCP_PEER_PORT, TCP_PORT),
     ) -> None:
-        """The connection is made when it begins; `number` is counted on to its ports."""
+        """The connection is made when it begins; `ports` are the client's and the guest's."""
         self.simulation = simulation
         self.ends = (client, guest)
         self.addresses = tuple(next(a for a in m.eth0.addresses if len(a) == 4) for m in self.ends)
-        self.ports = (TCP_PEER_PORT + number, TCP_PORT + number)
+        self.ports = ports
         self.account = Account(peer, "tcp", pace * ASK_NS, self.ports[1])
         self.next = [simulation.random.randrange(1 << 32), simulation.random.randrange(1 << 32)]
         """The next sequence number of either end."""
@@ -148,6 +148,7 @@ class Conversation:
         self.again = 0
         """Segments that the client sent again."""
         client.listeners[IP_TCP, self.ports[0]] = self._client_hears
+        self._others = guest.listeners.get((IP_TCP, self.ports[1]))
         guest.listeners[IP_TCP, self.ports[1]] = self._guest_hears
 
     def begin(self, first: int) -> None:
@@ -181,6 +182,10 @@ class Conversation:
         return seq, ack, payload[13], payload[(payload[12] >> 4) * 4 :]
 
     def _guest_hears(self, sender: bytes, target: bytes, payload: bytes) -> None:
+        if (sender, int.from_bytes(payload[:2], "big")) != (self.addresses[0], self.ports[0]):
+            if self._others is not None:
+                self._others(sender, target, payload)
+            return
         seq, _, flags, data = self._parts(payload)
         if flags & SYN:
             is_first, self.expects[1] = not self.expects[1], seq + 1 & 0xFFFF_FFFF

@@ -29,6 +29,8 @@ class Scenario:
     """Which network is built."""
     mechanism: str = "stretched_vlan"
     """What it is about, by its name in the report."""
+    way: str = ""
+    """What lies between the hosts, by its name in WAYS; empty: a link, with a router if that is asked for."""
     option: str = ""
     """Which kind of it: a protocol, an encapsulation."""
     fails: str = ""
@@ -46,6 +48,8 @@ class Scenario:
     window_bytes: int = 4_000_000
     stun_ms: float = 150.0
     """From the guest's stop to its first instruction at the new place, at least."""
+    gives_up_s: float | None = None
+    """When the source host gives up, counted from its first SYN; None: never."""
     tail_s: float = 8.0
     """How long the captures go on after the switchover."""
     pace: int = 1
@@ -68,6 +72,43 @@ SCENARIOS: Final = (
              link=Link(rtt_ms=8.0)),
     Scenario("stretched_vlan_lossy", "the same with one segment of a thousand lost between the hosts",
              link=Link(loss=0.001, rtt_ms=5.0)),
+    Scenario("same_subnet", "the hosts' migration network is one, and the stream comes to its end",
+             mechanism="same_subnet_vmotion"),
+    Scenario("same_subnet_black_hole", "one network, in which a link takes smaller frames than the hosts send",
+             mechanism="same_subnet_vmotion", fails="black_hole", gives_up_s=12.0, tail_s=3.0),
+    Scenario("routed", "a router stands between the hosts' migration networks, and the stream comes to its end",
+             mechanism="routed_vmotion", link=Link(is_routed=True)),
+    Scenario("routed_black_hole", "a router's next link takes smaller frames; it says so, and the host sends on",
+             mechanism="routed_vmotion", fails="black_hole", gives_up_s=12.0, tail_s=3.0, link=Link(is_routed=True)),
+    Scenario("static_route", "both hosts hand the stream to a router of its own, management goes by another",
+             mechanism="static_route", way="static_route", link=Link(is_routed=True)),
+    Scenario("static_route_one_way", "the destination host has no such route: its answers go by management's router",
+             mechanism="static_route", way="static_route", fails="one_way", link=Link(is_routed=True)),
+    Scenario("separate_vlan", "a VLAN for migrations alone, which no router is in",
+             mechanism="separate_vlan", way="separate_vlan"),
+    Scenario("separate_vlan_routed", "a VLAN for migrations alone, and somebody routes in it",
+             mechanism="separate_vlan", way="separate_vlan", fails="routed"),
+    Scenario("wan_optimizer", "two optimisers end TCP for the hosts and say half as much to each other",
+             mechanism="wan_optimizer", way="proxies", link=Link(rtt_ms=4.0)),
+    Scenario("wan_optimizer_black_hole", "behind the second optimiser a link takes smaller frames than it sends",
+             mechanism="wan_optimizer", way="proxies", fails="black_hole", gives_up_s=12.0, tail_s=3.0,
+             link=Link(rtt_ms=4.0)),
+    Scenario("mpls", "labels carry the stream between two edges, on links with room for them",
+             mechanism="mpls", way="labels", link=Link(is_routed=True)),
+    Scenario("mpls_no_room", "labels carry the stream, and a link has no room for four bytes more",
+             mechanism="mpls", way="labels", fails="no_room", gives_up_s=12.0, tail_s=3.0, link=Link(is_routed=True)),
+    Scenario("hcx", "two appliances carry the stream in an opaque tunnel, and lose nothing of it",
+             mechanism="hcx", way="sealed", link=Link(rtt_ms=4.0)),
+    Scenario("hcx_lossy", "two appliances carry the stream in an opaque tunnel that loses packets",
+             mechanism="hcx", way="sealed", fails="lossy", link=Link(rtt_ms=4.0, loss=0.05)),
+    Scenario("ip_storage", "both hosts reach the guest's storage in the same time",
+             mechanism="ip_storage", way="ip_storage"),
+    Scenario("ip_storage_far", "the guest's storage is near its old host, and far from its new one",
+             mechanism="ip_storage", way="ip_storage", fails="far"),
+    Scenario("ft", "Fault Tolerance logs between the hosts before and after the switchover",
+             mechanism="ft", way="ft"),
+    Scenario("ft_ends", "Fault Tolerance logs no more after the switchover",
+             mechanism="ft", way="ft", fails="ends", tail_s=13.0),
     Scenario("stretched_vlan_rarp_filtered", "the RARP is filtered at the new site; the gateway's next ARP finds it",
              fails="rarp_filtered", gateway_lifetime_s=5.0, tail_s=40.0),
     Scenario("stretched_vlan_sticky_mac", "port security holds the guest's MAC at its old port: it is never reached",

@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import Final
 
 from vmpcap.lab.events import MS, US, S, Simulation
-from vmpcap.lab.frames import ACK, FIN, PSH, SYN, Frame, ethernet, ipv4, lower_ttl, tcp
+from vmpcap.lab.frames import ACK, FIN, PSH, RST, SYN, Frame, ethernet, ipv4, tcp
 from vmpcap.lab.wires import Port
 from vmpcap.terms.wire import ETHERTYPE_IPV4, IP_TCP
 
@@ -80,6 +80,9 @@ class Stream:
         window_bytes: int,
         stun: Callable[[], None],
         arrived: Callable[[], None],
+        opening: bytes = OPENING,
+        first_bytes: int = MSS,
+        shift: int = SHIFT,
     ) -> None:
         """
         Nothing is sent before `begin`.
@@ -87,12 +90,20 @@ class Stream:
         total_bytes : even; what the source sends in all
         window_bytes : what the destination takes ahead of its acknowledgement
         stun, arrived : called when the guest stops, and when its last page has arrived
+        opening : how its payload begins
+        first_bytes : even; what its first segment holds
+        shift : the window scale that both ends offer
         """
         self.simulation = simulation
         self.source, self.destination = ends
         self.total = total_bytes
-        self.window = window_bytes >> SHIFT << SHIFT
+        self.window = window_bytes >> shift << shift
         self.stun, self.arrived = stun, arrived
+        self.first_bytes, self.shift = first_bytes, shift
+        self.waits = False
+        """Does the source wait for somebody else before it stops the guest: a proxy acknowledges too early."""
+        self.holds_word = False
+        """Does the destination's word come from somebody else?"""
         self.truth = StreamTruth()
         random = simulation.random
         self.ports = (49000 + random.randrange(900), PORT)
@@ -101,7 +112,7 @@ class Stream:
             end.ident = random.randrange(1 << 16)
         # letters: no dissector takes them for a protocol of its own
         pages = bytearray(0x40 | byte & 0x3F for byte in random.randbytes(PAGES))
-        pages[: len(OPENING)] = OPENING
+        pages[: len(opening)] = opening
         self._pages = bytes(pages) * 2
         words = memoryview(self._pages)
         self._sums = [0, *accumulate(int.from_bytes(words[i : i + 2], "big") for i in range(0, len(words), 2))]
@@ -116,7 +127,7 @@ class Stream:
         self._timer = 0
         self._srtt: int | None = None
         self._last_progress = 0
-        self._allowed = total_bytes - LAST_BYTES
+        self._allowed = total_bytes - (LAST_BYTES if total_bytes > LAST_BYTES else total_bytes // 4 * 2)
         self._got = 0
         self._early: list[tuple[int, int]] = []
         self._held = 0
@@ -158,15 +169,17 @@ class Stream:
 
     def _options(self, end: int, flags: int) -> tuple[bytes, int]:
         if flags & SYN:
-            return b"\x02\x04" + MSS.to_bytes(2, "big") + b"\x01\x03\x03" + bytes([SHIFT]) + b"\x01\x01\x04\x02", 65535
+            return b"\x02\x04" + MSS.to_bytes(2, "big") + b"\x01\x03\x03" + bytes(
+                [self.shift]
+            ) + b"\x01\x01\x04\x02", 65535
         if end == 0:
             return b"", 1024
         blocks = self._early[-3:][::-1]
         if not blocks:
-            return b"", self.window >> SHIFT
+            return b"", self.window >> self.shift
         first = self.isn[0] + 1
         packed = b"".join(((first + edge) & 0xFFFF_FFFF).to_bytes(4, "big") for block in blocks for edge in block)
-        return b"\x01\x01\x05" + bytes([2 + len(packed)]) + packed, self.window >> SHIFT
+        return b"\x01\x01\x05" + bytes([2 + len(packed)]) + packed, self.window >> self.shift
 
     def _send_segment(self, segment: Segment) -> None:
         at = segment.offset % PAGES
@@ -192,7 +205,7 @@ class Stream:
                 self.truth.resent += 1
                 self._send_segment(segment)
         while self._next < self._allowed and self._pipe < self._cwnd:
-            length = min(MSS, self._allowed - self._next)
+            length = min(MSS if self._next else self.first_bytes, self._allowed - self._next)
             if self._next + length > self._acked + self.window:
                 break
             segment = Segment(self._next, length, self.simulation.now)
@@ -268,7 +281,7 @@ class Stream:
         if is_new:
             self.truth.last_ack_ns = self.simulation.now
             self._grow(offset - was)
-        if self._acked == self._allowed < self.total:
+        if self._acked == self._allowed < self.total and not self.waits:
             self._last_round()
         self._push()
 
@@ -320,6 +333,22 @@ class Stream:
         self.truth.stunned_ns = self.simulation.now
         self.stun()
 
+    def confirm(self) -> None:
+        """What a proxy took has arrived where it belongs: the source need not wait any longer."""
+        self.waits = False
+        if self._acked == self._allowed < self.total:
+            self._last_round()
+            self._push()
+
+    def give_up(self) -> bool:
+        """The source resets the connection, unless all has arrived; whether it did."""
+        if self._is_done:
+            return False
+        self._send(0, RST | ACK, 1 + self._next, b"")
+        self._flying.clear()
+        self._allowed = self._next
+        return True
+
     def _destination_hears(self, frame: Frame) -> None:
         head = frame.head
         if head[:6] != self.destination.mac or head[12:14] != b"\x08\x00" or head[23] != IP_TCP:
@@ -365,8 +394,13 @@ class Stream:
 
     def _said_done(self) -> None:
         self._is_done = True
-        self.simulation.after(300 * US, self._send, 1, PSH | ACK, 1, WORD)
+        if not self.holds_word:
+            self.say_word()
         self.arrived()
+
+    def say_word(self) -> None:
+        """The destination tells that the guest is there."""
+        self.simulation.after(300 * US, self._send, 1, PSH | ACK, 1, WORD)
 
     def _close(self) -> None:
         self._send(0, FIN | ACK, 1 + self.total, b"")
@@ -398,26 +432,3 @@ def _joined(blocks: list[tuple[int, int]], new: tuple[int, int]) -> list[tuple[i
         else:
             low, high = min(low, block[0]), max(high, block[1])
     return [*apart, (low, high)]
-
-
-class Hop:
-    """A router between the hosts' migration networks, one port each; frames keep their size."""
-
-    def __init__(self, simulation: Simulation, macs: tuple[bytes, bytes], wait_ns: int = 20 * US) -> None:
-        """`macs` are its own, at the source's and at the destination's side."""
-        self.simulation = simulation
-        self.macs = macs
-        self.ports = (Port(self, "hop:source"), Port(self, "hop:destination"))
-        self.beyond: list[bytes] = [b"", b""]
-        """Whom it hands frames to at either side."""
-        self.wait_ns = wait_ns
-
-    def receive(self, port: Port, frame: Frame) -> None:
-        """Hand on to the other side."""
-        side = self.ports.index(port)
-        if frame.head[:6] != self.macs[side]:
-            return
-        raw = lower_ttl(frame.head[14 : 14 + 20])
-        if raw is not None:
-            head = self.beyond[1 - side] + self.macs[1 - side] + frame.head[12:14] + raw + frame.head[34:]
-            self.simulation.after(self.wait_ns, self.ports[1 - side].send, Frame(head, frame.size))

@@ -43,9 +43,7 @@ host-a:vmk {source} ==== {way} ==== {destination} host-b:vmk
 
 ## What happened
 
-- The guest ({mac}, {ips}) moved from site A to site B: {size} bytes at {mbps} Mbit/s; {lost} frames were lost, {resent}
-  segments sent again. It stood still for {stun} ms.
-- Its announcement {reached} the network that its gateway is in.
+{moved}
 - `{mechanism}` {did}: {because}.
 {peers}
 
@@ -58,14 +56,44 @@ of it was ever on a wire.
 """
 
 
+MOVED: Final = """\
+- The guest ({mac}, {ips}) moved from site A to site B: {size} bytes at {mbps} Mbit/s; {lost} frames were lost, {resent}
+  segments sent again. It stood still for {stun} ms.
+- Its announcement {reached} the network that its gateway is in."""
+
+STAYED: Final = """\
+- The guest ({mac}, {ips}) was to move from site A to site B, but the source host gave up: {lost} frames
+  were lost, {resent} segments sent again. It runs on at site A."""
+
+
+def _moved(truth: dict[str, Any]) -> str:
+    move = truth["migration"]
+    facts = {
+        "mac": truth["guest"]["mac_before"],
+        "ips": ", ".join(truth["guest"]["ips"]),
+        "lost": sum(move["frames_lost"].values()),
+        "resent": move["segments_resent"],
+    }
+    if move["outcome"] != "completed":
+        return STAYED.format(**facts)
+    reached = "reached" if truth["announcements"]["reached"] else "did not reach"
+    return MOVED.format(
+        **facts,
+        size=f"{move['payload_bytes']:,}",
+        mbps=f"{move['bulk_mbps']:.0f}",
+        stun=f"{move['stun_ms']:.0f}",
+        reached=reached,
+    )
+
+
 def play(scenario: Scenario) -> Made | None:
     """Let it happen. None where the stream did not come to its end within fifteen minutes."""
     world = build(scenario)
-    while world.resumed_ns is None and world.simulation.now < LATEST_NS:
+    while world.resumed_ns is None and world.gave_up_ns is None and world.simulation.now < LATEST_NS:
         world.simulation.run(world.simulation.now + S // 4)
-    if world.resumed_ns is None:
+    if world.resumed_ns is None and world.gave_up_ns is None:
         return None
-    world.simulation.run(world.resumed_ns + int(scenario.tail_s * S))
+    world.simulation.run(world.moment_ns + int(scenario.tail_s * S))
     for tap in world.taps:
         tap.records.sort(key=lambda record: record[0])
     return Made(world, tell(world))
@@ -125,7 +153,6 @@ def story(made: Made, command: str) -> str:
         )
         for p in truth["peers"]
     ]
-    reached = "reached" if truth["announcements"]["reached"] else "did not reach"
     routed = ", through a router" if link.is_routed else ""
     return STORY.format(
         name=scenario.name,
@@ -134,14 +161,7 @@ def story(made: Made, command: str) -> str:
         way=f"{link.rate_mbps:g} Mbit/s, {link.rtt_ms:g} ms, loss {link.loss:g}{routed}",
         source=move["source"],
         destination=move["destination"],
-        mac=truth["guest"]["mac_before"],
-        ips=", ".join(truth["guest"]["ips"]),
-        size=f"{move['payload_bytes']:,}",
-        mbps=f"{move['bulk_mbps']:.0f}",
-        lost=sum(move["frames_lost"].values()),
-        resent=move["segments_resent"],
-        stun=f"{move['stun_ms']:.0f}",
-        reached=reached,
+        moved=_moved(truth),
         mechanism=truth["mechanism"]["name"],
         did="did its part" if truth["mechanism"]["worked"] == "yes" else "did not do its part",
         because=truth["mechanism"]["because"],

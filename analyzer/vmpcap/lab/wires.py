@@ -94,6 +94,8 @@ class Link:
         self.most_bytes = most_bytes
         self.taps: tuple[list[Tap], list[Tap]] = ([], [])
         self.drops: list[Drop] = []
+        self.carried = 0
+        """Frames that either end gave it."""
         self._free = [simulation.now, simulation.now]
         self._ns_per_byte = 8_000 / rate_mbps
         for end, port in enumerate(self.ports):
@@ -101,6 +103,7 @@ class Link:
 
     def carry(self, end: int, frame: Frame) -> None:
         """Take a frame from this end to the other."""
+        self.carried += 1
         now = self.simulation.now
         begin = max(now, self._free[end])
         if (begin - now) / self._ns_per_byte > self.queue_bytes:

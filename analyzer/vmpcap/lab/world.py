@@ -7,13 +7,14 @@ from typing import Final
 from vmpcap.lab.events import MS, S, Simulation
 from vmpcap.lab.frames import ip, mac
 from vmpcap.lab.gateways import VirtualGateway
+from vmpcap.lab.hop import Hop
 from vmpcap.lab.host_routes import HostRoutes
 from vmpcap.lab.lisp import MapServer, ProxyRouter, TunnelRouter
 from vmpcap.lab.machines import Guest, Interface, Machine, Router
 from vmpcap.lab.otv import Edge
 from vmpcap.lab.peers import Conversation, Datagrams, Ping
 from vmpcap.lab.scenarios import Scenario
-from vmpcap.lab.stream import Stream
+from vmpcap.lab.stream import MSS, End, Stream
 from vmpcap.lab.switches import Endpoint
 from vmpcap.lab.wires import Link, Port, Tap, join
 
@@ -29,6 +30,7 @@ STREAM_NS: Final = 2 * S
 TICKS_S: Final = (1, 1, 2, 3, 5, 8, 13, 21)
 """After the first RARP and the one at the host's next full second: Fibonacci's numbers (domain notes 10.1)."""
 LARGE_BYTES: Final = 1000
+GREETING_BYTES: Final = 44
 VLAN: Final = 77
 OTHER_VLAN: Final = 88
 
@@ -69,10 +71,39 @@ class World:
     asker: Interface | None = None
     """The interface by which the guest's network is reached."""
     stream: Stream | None = None
+    relay: Stream | None = None
+    """What proxies make of it beyond them."""
+    tunnel: Stream | None = None
+    """What the proxies say to each other."""
+    proxy_end: End | None = None
+    """Who answers for the destination, where a proxy does."""
+    hop: Hop | None = None
+    hops: int = 0
+    """Routers on the stream's way."""
+    next_hops: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """Of each host: to whom it hands the stream, and whom it should."""
+    storage_ns: list[int] = field(default_factory=list)
+    """One way from each host to its storage."""
+    logging: Conversation | None = None
+    """Fault Tolerance between the hosts."""
     stream_link: Link | None = None
     stunned_ns: int | None = None
     resumed_ns: int | None = None
+    gave_up_ns: int | None = None
+    """When the source host reset the stream."""
     announced_ns: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def moment_ns(self) -> int:
+        """When the guest ran on at its new place, or when its move was given up."""
+        moment = self.resumed_ns if self.resumed_ns is not None else self.gave_up_ns
+        assert moment is not None
+        return moment
+
+    @property
+    def first_bytes(self) -> int:
+        """What the stream's first segment holds: where large ones will not pass, a word goes before them."""
+        return MSS if self.scenario.gives_up_s is None else GREETING_BYTES
 
     def tap(self, name: str, role: str, link: Link, end: int, where: str, snaplen: int = 262_144) -> None:
         """Capture at this end of a link."""
@@ -108,7 +139,7 @@ def add_client(world: World, gateway_port: Port) -> Machine:
         Conversation(simulation, client, world.guest, "10.99.0.2", pace, b"!" * world.scenario.answer_bytes)
     )
     if world.scenario.answer_bytes >= LARGE_BYTES:  # one with small answers beside it: what passes, and what does not
-        world.talks.append(Conversation(simulation, client, world.guest, "10.99.0.2", pace, number=1))
+        world.talks.append(Conversation(simulation, client, world.guest, "10.99.0.2", pace, ports=(40003, 5433)))
     for i, peer in enumerate((*world.pings, *world.talks)):
         peer.begin(PEERS_NS + i * 7 * MS)
     return client

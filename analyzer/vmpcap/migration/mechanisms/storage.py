@@ -179,10 +179,11 @@ def judge_ft(case: Case, name: str) -> Mechanism | None:
         return result(name, "yes", f"{what} goes on until {since(until)}, the last of it in view", seen)
     waited = case.after(min(on_reference(s.view, s.view.last_ts) for s in found))
     when = "after" if until >= 0 else "before"
-    because = f"{what} carried its last data {span(abs(until))} {when} the switchover, and the captures go on"
+    because = f"{what} carried its last data {span(abs(until))} {when} the switchover, and the captures "
+    because += f"go on for {span(waited)}" if waited > 0 else "end before it"
     hosts = [host_at(case, end) for end in ENDS]
     sure = waited > WITHIN_NS and all(any(host.is_at(s) for host in hosts) for s in before)
-    return result(name, "no" if sure else "undecided", f"{because} for {span(waited)}", seen)
+    return result(name, "no" if sure else "undecided", because, seen)
 
 
 def _last_data(spoken: Spoken) -> int | None:
