@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from numba.core.registry import CPUDispatcher
-
 import vmpcap
 from tests.decode.parts import cut_at
 from tests.measures.stories import UDP, frame_of, random_story
@@ -20,6 +18,7 @@ from tests.readers.writers import Packet, enhanced, interface, obsolete, pcap, s
 from vmpcap.runs.packets import PacketRows
 from vmpcap.runs.pipeline import analyse, list_announcements, list_flows
 from vmpcap.runs.requests import PointFiles, Request
+from vmpcap.terms.kernels import Kernel
 from vmpcap.verdicts.profile import DEFAULT, load_profile
 
 REAL = Path(__file__).resolve().parents[1] / "captures" / "routed_stretched"
@@ -42,10 +41,8 @@ def kernels() -> Iterator[tuple[str, Any]]:
         if module.name.endswith("__main__"):
             continue
         for value in vars(importlib.import_module(module.name)).values():
-            if isinstance(value, CPUDispatcher) and value.__module__ == module.name:
-                options = value.targetoptions
-                if options.get("inline") is None and not options.get("forceinline"):
-                    yield f"{module.name}.{value.__name__}", value
+            if isinstance(value, Kernel) and value.__module__ == module.name and value.is_kept:
+                yield f"{module.name}.{value.__name__}", value
 
 
 def frames() -> list[tuple[int, bytes]]:
@@ -98,7 +95,7 @@ def main() -> None:
             PacketRows(request_of(path)).lazy().collect()
         _ = analyse(request_of(*made[:3], since_ns=1_700_000_000 * 10**9)).flows
     _ = analyse(request_of(*(REAL / f"{point}.pcap.zst" for point in ("src-uplink", "client")))).announcements
-    print(json.dumps({name: len(kernel.signatures) for name, kernel in kernels()}))
+    print(json.dumps({name: kernel.kinds for name, kernel in kernels()}))
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ begun = []
 first_run.subprocess.Popen = lambda *given, **more: begun.append(given)
 rows = list_flows(Request((PointFiles("a", None, (sys.argv[1],)),), load_profile(DEFAULT)))[0].height
 kernels = analyse, follow
-found = [sum(one.stats.cache_hits.values()) for one in kernels]
-print(rows, *found, *(len(one.signatures) for one in kernels), len(begun))
+found = [one.found for one in kernels]
+print(rows, *found, *(one.kinds for one in kernels), len(begun))
 """
 
 
@@ -66,8 +66,8 @@ class Other:
 @pytest.fixture
 def is_cold(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing was compiled, and there are two processors."""
-    monkeypatch.setattr(first_run, "cache_is_cold", lambda: True)
-    monkeypatch.setattr(first_run, "CACHED", True)
+    monkeypatch.setattr(first_run, "is_cold", lambda: True)
+    monkeypatch.setattr(first_run, "can_keep", lambda: True)
     monkeypatch.setattr(first_run.os, "sched_getaffinity", lambda _: {0, 1})
     monkeypatch.delenv("NUMBA_DISABLE_JIT", raising=False)
 

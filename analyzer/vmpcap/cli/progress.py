@@ -34,9 +34,9 @@ class Progress:
         return self
 
     def _warn_of_compiling(self) -> None:
-        from vmpcap.terms.kernels import cache_is_cold
+        from vmpcap.terms.kernel_store import is_cold
 
-        if cache_is_cold():
+        if is_cold():
             notice("compiling for this machine, once; this takes some 20 s", quiet=False)
 
     def __call__(self, what: str, done: int, total: int | None) -> None:

@@ -16,16 +16,16 @@ def warmup(quiet: bool) -> int:
 
     Compiled code is kept in the user's cache folder, apart for every version of vmpcap.
     """
-    from vmpcap.terms.kernels import CACHED, cache_is_cold
+    from vmpcap.terms.kernel_store import can_keep, how_many
 
-    was_cold = cache_is_cold()
+    before = how_many()
     begun = time.monotonic()
     from vmpcap.runs.warm import warm
 
     warm()
     if not quiet:
         took = f"{time.monotonic() - begun:.1f} s"
-        state = "was compiled" if was_cold else "was there already"
-        kept = "" if CACHED else "; it cannot be kept, since the cache folder is not writable: see vmpcap doctor"
+        state = "is compiled" if how_many() > before or not can_keep() else "was there already"
+        kept = "" if can_keep() else "; it cannot be kept, since the cache folder is not writable: see vmpcap doctor"
         emit(f"everything {state} ({took}){kept}\n")
     return STATUS["fine"]

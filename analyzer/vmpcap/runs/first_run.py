@@ -14,7 +14,8 @@ from vmpcap.flows.table import FlowTable
 from vmpcap.measures.follow import Follower
 from vmpcap.readers.records import RecordBatch
 from vmpcap.terms.arrays import as_read_only, doorway
-from vmpcap.terms.kernels import CACHED, cache_is_cold
+from vmpcap.terms.kernel_store import can_keep, is_cold
+from vmpcap.terms.kernels import is_compiled
 
 PROGRAM: Final = "from vmpcap.runs.first_run import compile_following; compile_following()"
 
@@ -37,8 +38,8 @@ def compiled_by_two() -> Iterator[None]:
 
     What it has compiled by then is found in the cache; what it has not is compiled here. It ends with the block.
     """
-    is_worthwhile = CACHED and len(os.sched_getaffinity(0)) > 1 and os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
-    if not (is_worthwhile and sys.executable and cache_is_cold()):
+    is_worthwhile = is_compiled() and len(os.sched_getaffinity(0)) > 1
+    if not (is_worthwhile and sys.executable and is_cold() and can_keep()):
         yield
         return
     quiet = subprocess.DEVNULL

@@ -1,14 +1,18 @@
-"""How a kernel is compiled: without the GIL, and cached under a digest of every kernel's source."""
+"""
+How a kernel is compiled: without the GIL, on its first call, and kept for the next process.
 
-import hashlib
+numba compiles. A process that finds all its kernels kept never imports it: that would take longer than they run.
+"""
+
 import os
-import sys
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
+from functools import cached_property
+from threading import RLock
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
 import numpy as np
+
+from vmpcap.terms import kernel_store
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -17,97 +21,141 @@ Int: TypeAlias = int | np.integer[Any]
 Bool: TypeAlias = bool | np.bool
 """The same for an answer of yes or no."""
 
-_PACKAGE = Path(__file__).resolve().parent.parent
-_KERNEL_ROOMS = ("terms", "readers", "decode", "flows", "measures", "points")
-"""Rooms that hold kernels; numba does not notice an edited callee, so all of them share one digest."""
-
-
-def _source_digest() -> str:
-    digest = hashlib.sha256(sys.version.encode())
-    for room in _KERNEL_ROOMS:
-        for source in sorted((_PACKAGE / room).rglob("*.py")):
-            digest.update(source.name.encode())
-            digest.update(source.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def _cache_root() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "vmpcap" / "kernels"
-
-
-def _prepare_cache() -> bool:
-    """
-    May compiled kernels be kept? Points numba at a folder of their own and says whether it can be written.
-
-    Must run before numba is imported. A user's own NUMBA_CACHE_DIR is respected.
-    """
-    if "NUMBA_CACHE_DIR" in os.environ:
-        return True
-    folder = _cache_root() / _source_digest()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder):
-            pass
-    except OSError:
-        return False
-    os.environ["NUMBA_CACHE_DIR"] = str(folder)
-    return True
-
-
-OPTIONS: Final[dict[str, Any]] = {"nogil": True, "_nrt": False}
+OPTIONS: Final[dict[str, Any]] = {"nogil": True, "_nrt": False, "no_cfunc_wrapper": True}
 """
 Of every kernel. None makes an array, and who calls one holds those that it gives until it returns: so nobody has
 to count who holds them (_nrt), which takes a locked instruction for each array of each call, and took two thirds of
-the time of following a packet.
+the time of following a packet. Nobody calls one from C.
 """
-
-CACHED = _prepare_cache()
-"""Whether compiled kernels survive this process."""
-
-
-def cache_is_cold() -> bool:
-    """Must the kernels be compiled now? True where nothing was kept for these sources."""
-    folder = os.environ.get("NUMBA_CACHE_DIR")
-    if not CACHED or folder is None:
-        return True
-    return next(Path(folder).rglob("*.nbi"), None) is None
+CALLED: Final[dict[str, Any]] = {"no_cpython_wrapper": True}
+"""Of a kernel as another one calls it: not from Python, so a quarter of all compiling is spared."""
+ROW_BY_ROW: Final = 1
+"""numpy's flag of an array that lies in memory as C would have it."""
+LOOK: Final = 0x503
+"""numpy's flags on which compiled code depends: how an array lies in memory, aligned or not, writable or not."""
+_ONE_AT_A_TIME: Final = RLock()
 
 
-def _import_numba() -> Any:
+def kind_of(one: Any) -> Any:
     """
-    The compiler, without a tool that measures the coverage of tests.
+    What decides which machine code may work on this: an array's dtype, dimensions and flags, a number's dtype.
 
-    Where one is installed numba loads it, in case it should be running, a third of its own time.
-    One that does run is loaded already, and numba finds it.
+    Equal kinds are one type to numba. Of tuples: the kinds of all their parts, and whose tuple it is.
     """
-    if "numba" not in sys.modules and "coverage" not in sys.modules:
-        sys.modules["coverage"] = None  # type: ignore[assignment] # so Python says: not to be found
-        try:
-            import numba
-        finally:
-            del sys.modules["coverage"]
-    import numba
+    if type(one) is np.ndarray:
+        flags = one.flags.num & LOOK
+        return one.dtype, one.ndim, flags & ~2 if flags & ROW_BY_ROW else flags
+    if type(one) is int:
+        return np.int64 if -(2**63) <= one < 2**63 else np.uint64
+    if isinstance(one, tuple):
+        return type(one), *map(kind_of, one)
+    return type(one)
 
-    return numba
+
+def _told(kind: Any) -> Any:
+    """The same in words that are the same in every process."""
+    if isinstance(kind, tuple):
+        return [_told(part) for part in kind]
+    if isinstance(kind, np.dtype):
+        return [kind.str, str(kind.fields), kind.itemsize] if kind.fields else kind.str
+    return f"{kind.__module__}.{kind.__qualname__}" if isinstance(kind, type) else kind
+
+
+class Kernel:
+    """A function that is compiled, or taken from those that were kept, for each kind of what it is first given."""
+
+    def __init__(self, function: Callable[..., Any], more: dict[str, Any], is_kept: bool) -> None:
+        self.py_func: Final = function
+        self.__wrapped__ = function
+        self.__name__, self.__doc__, self.__module__ = function.__name__, function.__doc__, function.__module__
+        self.is_kept: Final = is_kept
+        """False for one that only other kernels call: it is kept as a part of theirs."""
+        self._options: Final = OPTIONS | more
+        self._ready: dict[tuple[Any, ...], Callable[[tuple[Any, ...]], Any]] = {}
+        self.found = 0
+        """How many kinds were taken from those that were kept."""
+
+    @property
+    def kinds(self) -> int:
+        """For how many kinds of arguments it can be called by now."""
+        return len(self._ready)
+
+    @cached_property
+    def dispatcher(self) -> Any:
+        """What numba makes of the function, to be called from Python."""
+        from vmpcap.terms.kernel_compiling import make_dispatcher
+
+        return make_dispatcher(self.py_func, self._options)
+
+    @cached_property
+    def _called(self) -> Any:
+        from vmpcap.terms.kernel_compiling import make_dispatcher
+
+        return make_dispatcher(self.py_func, self._options | CALLED)
+
+    @property
+    def _numba_type_(self) -> Any:
+        """What numba asks of a thing that it does not know: a kernel that another one calls. It keeps no hold of it."""
+        from vmpcap.terms.kernel_compiling import type_of
+
+        return type_of(self._called)
+
+    def __call__(self, *given: Any) -> Any:
+        """Only by position: a kernel has no names for what it is given, and no defaults."""
+        kinds = tuple(map(kind_of, given))
+        call = self._ready.get(kinds)
+        return (call or self._prepare(kinds, given))(given)
+
+    def _prepare(self, kinds: tuple[Any, ...], given: tuple[Any, ...]) -> Callable[[tuple[Any, ...]], Any]:
+        with _ONE_AT_A_TIME:
+            if kinds not in self._ready:
+                self._ready[kinds] = self._find(kinds) or self._compile(kinds, given)
+            return self._ready[kinds]
+
+    def _address(self, kinds: tuple[Any, ...]) -> tuple[str, str, str]:
+        from vmpcap.terms.kernel_linking import machine
+
+        return f"{self.__module__}.{self.__name__}", machine(), repr(_told(kinds))
+
+    def _find(self, kinds: tuple[Any, ...]) -> Callable[[tuple[Any, ...]], Any] | None:
+        kept = kernel_store.find(*self._address(kinds)) if self.is_kept else None
+        if kept is None:
+            return None
+        from vmpcap.terms.kernel_linking import NO_NAMES, link
+
+        entry = link(kept)
+        self.found += 1
+        return lambda given: entry(None, given, NO_NAMES)
+
+    def _compile(self, kinds: tuple[Any, ...], given: tuple[Any, ...]) -> Callable[[tuple[Any, ...]], Any]:
+        from vmpcap.terms.kernel_compiling import compile_kernel
+
+        dispatcher = self.dispatcher
+        made = compile_kernel(dispatcher, given)
+        if made is not None and self.is_kept:
+            kernel_store.keep(*self._address(kinds), made)
+        return lambda given: dispatcher(*given)
+
+
+def is_compiled() -> bool:
+    """False with NUMBA_DISABLE_JIT=1: then kernels are the plain functions that they are written as."""
+    return os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
+
+
+def _make(function: Function, more: dict[str, Any], is_kept: bool) -> Function:
+    return cast(Function, Kernel(function, more, is_kept)) if is_compiled() else function
 
 
 def kernel(function: Function) -> Function:
     """Compile this function to machine code on its first call; the same function with NUMBA_DISABLE_JIT=1."""
-    numba = _import_numba()
-    made = numba.njit(cache=CACHED, **OPTIONS)(function)
-    if CACHED and hasattr(made, "py_func"):  # NUMBA_DISABLE_JIT leaves the plain function
-        from vmpcap.terms.kernel_cache import load_at_once
-
-        load_at_once(made)
-    return cast(Function, made)
+    return _make(function, {}, True)
 
 
 def inline_kernel(function: Function) -> Function:
-    """A small kernel that other kernels call; compiled into its callers' cache entries, never cached itself."""
-    return cast(Function, _import_numba().njit(inline="never", **OPTIONS)(function))
+    """A small kernel that other kernels call; compiled into its callers, never kept itself."""
+    return _make(function, {"inline": "never"}, False)
 
 
 def pasted_kernel(function: Function) -> Function:
     """A chapter of one hot loop, told apart for the reader: always compiled into the middle of its caller."""
-    return cast(Function, _import_numba().njit(forceinline=True, **OPTIONS)(function))
+    return _make(function, {"forceinline": True}, False)
