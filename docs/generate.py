@@ -9,6 +9,7 @@ pages without a build:
 
 import ast
 import inspect
+import re
 import shlex
 import sys
 import textwrap
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 import msgspec
 
+import vmpcap
 from vmpcap.announcements.kinds import KINDS as ANNOUNCEMENT_KINDS
 from vmpcap.announcements.schedules import SCHEDULES
 from vmpcap.cli.exits import EXITS
@@ -55,7 +57,11 @@ from vmpcap.readers import FORMATS, PACKINGS
 from vmpcap.readers.defects import DEFECT_KINDS
 from vmpcap.report.as_parquet import FRAMES
 from vmpcap.report.comparison import BENCH, COMPARE, Comparison
+from vmpcap.report.comparison_frames import FRAMES as COMPARISON_FRAMES
 from vmpcap.report.document import SCHEMA, Report
+from vmpcap.runs.answer import Answer
+from vmpcap.runs.expected_answer import Expected
+from vmpcap.runs.many_answer import Compared
 from vmpcap.terms.columns import KINDS as COLUMN_KINDS
 from vmpcap.terms.columns import TABLES
 from vmpcap.terms.units import NS_PER_S
@@ -405,6 +411,109 @@ def frames_page() -> str:
         words = frame.meaning[:1].upper() + frame.meaning[1:].rstrip(".") + "."
         parts += [f"## {frame.name}\n", words + "\n", table(("column", "kind", "unit", "what it says"), rows)]
     return page("Frames of the Parquet folder", *parts)
+
+
+# from Python
+
+
+FUNCTIONS: Final = (vmpcap.report, vmpcap.compare, vmpcap.bench, vmpcap.scan)
+CLASSES: Final = (Answer, Compared, Expected)
+SECTION: Final = re.compile(r"^(\w+)\n-{3,}\n", re.MULTILINE)
+"""A heading of a docstring: its word, underlined."""
+
+
+def python_page() -> str:
+    """Every function and class that a program uses, from its own docstring."""
+    parts = [
+        "[How to use it](../how-to/use-from-python.md) shows examples. Keys of the documents are the same as those of"
+        " the [report](report.md) and of [comparisons](comparison.md); unknown is `None`, never 0.\n"
+    ]
+    for function in FUNCTIONS:
+        parts += [f"## vmpcap.{function.__name__}\n", signature(function), documented(inspect.getdoc(function) or "")]
+    for one in CLASSES:
+        parts += [f"## {one.__name__}\n", documented(inspect.getdoc(one) or "")]
+        members = [(name, member) for name, member in vars(one).items() if not name.startswith("_")]
+        rows = [(code(called(name, member)), told_of(member)) for name, member in members]
+        parts.append(table(("member", "what it is"), rows))
+    frames = [
+        (code(name), meaning, ", ".join(code(c.name) for c in columns))
+        for name, (meaning, columns, _) in COMPARISON_FRAMES.items()
+    ]
+    parts += [
+        "## Frames of a comparison\n",
+        "Those of a report are [here](frames.md).\n",
+        table(("frame", "rows", "columns"), frames),
+    ]
+    return page("From Python", *parts)
+
+
+def signature(function: Callable[..., Any]) -> str:
+    """How is it called? A parameter a line."""
+    found = inspect.signature(function)
+    lines: list[str] = []
+    for one in found.parameters.values():
+        if one.kind is one.KEYWORD_ONLY and "    *," not in lines:
+            lines.append("    *,")
+        lines.append(f"    {parameter(one)},")
+    returned = annotation(found.return_annotation)
+    return "\n".join(["```python", f"{function.__name__}(", *lines, f") -> {returned}", "```\n"])
+
+
+def parameter(one: inspect.Parameter) -> str:
+    """A parameter with what it takes and what it is otherwise."""
+    default = "" if one.default is one.empty else f" = {one.default!r}"
+    return f"{one.name}: {annotation(one.annotation)}{default}"
+
+
+def annotation(of: object) -> str:
+    """Which type is this, as it is written in the source?"""
+    return of if isinstance(of, str) else inspect.formatannotation(of).replace("typing.", "")
+
+
+def called(name: str, member: object) -> str:
+    """A property by its name, a method with its parameters."""
+    if not inspect.isfunction(member):
+        return name
+    return f"{name}({', '.join(parameter(one) for one in list(inspect.signature(member).parameters.values())[1:])})"
+
+
+def told_of(member: object) -> str:
+    """The first paragraph of its docstring. A member without one is what the document calls so."""
+    return " ".join((inspect.getdoc(member) or "").split("\n\n")[0].split()) or "as in the document"
+
+
+def documented(text: str) -> str:
+    """A docstring in the style of numpy as Markdown: its words, then a heading in bold for each section."""
+    words, *sections = SECTION.split(text)
+    parts = [words.strip() + "\n"]
+    for heading, body in zip(sections[::2], sections[1::2], strict=True):
+        told = body.strip()
+        if heading in ("Parameters", "Returns", "Raises", "Warns"):
+            parts.append(f"**{heading}**\n\n" + listed(body))
+        else:
+            parts.append(f"**{heading}**\n\n{examples(told) if heading == 'Examples' else told}\n")
+    return "\n".join(parts)
+
+
+def listed(body: str) -> str:
+    """What stands indented below a name belongs to it."""
+    items: list[tuple[str, list[str]]] = []
+    for line in body.strip().splitlines():
+        if line.startswith(" ") and items:
+            items[-1][1].append(line.strip())
+        elif line.strip():
+            items.append((line.strip(), []))
+    return "\n".join(f"- {code(name)}: {' '.join(words)}" for name, words in items) + "\n"
+
+
+SESSION: Final = re.compile(r"(?:^(?:>>>|\.\.\.) .*\n(?:(?!>>>)\S.*\n)*)+", re.MULTILINE)
+"""Lines of an interactive session, with what it answers."""
+
+
+def examples(text: str) -> str:
+    """Sessions as code; what stands between them is text."""
+    plain = "".join(f"{line.replace('# doctest: +SKIP', '').rstrip()}\n" for line in text.splitlines())
+    return SESSION.sub(lambda found: f"```pycon\n{found[0]}```\n", plain)
 
 
 # what is read
@@ -777,6 +886,7 @@ PAGES: Final[tuple[tuple[str, str, Callable[[], str]], ...]] = (
     ("reference/report.md", "The report's keys", report_page),
     ("reference/comparison.md", "A comparison's keys", comparison_page),
     ("reference/columns.md", "Columns", columns_page),
+    ("reference/python.md", "From Python", python_page),
     ("reference/frames.md", "Frames of the Parquet folder", frames_page),
     ("reference/encapsulations.md", "Encapsulations and stops", encapsulations_page),
     ("reference/formats.md", "Formats, packings, defects", formats_page),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from vmpcap.decode.scan import Captures
     from vmpcap.runs.answer import Answer
+    from vmpcap.runs.many_answer import Compared, Inputs
 
 __version__ = VERSION
 
@@ -78,6 +79,101 @@ def report(
     from vmpcap.runs.answer import answer
 
     return answer(captures, profile, roles or {}, ports, guests, since, until, decode_as, max_unpacked_bytes)
+
+
+def compare(
+    a: "Inputs",
+    b: "Inputs",
+    *,
+    roles: "Mapping[str, str] | None" = None,
+    ports: "Sequence[int]" = (),
+    guests: "Sequence[str]" = (),
+    since: "datetime | None" = None,
+    until: "datetime | None" = None,
+    decode_as: "str | Sequence[str]" = (),
+    max_unpacked_bytes: int | None = None,
+) -> "Compared":
+    """
+    How do the migrations of B stand to those of A? What `vmpcap compare A... --with B...` tells, as an object.
+
+    Parameters
+    ----------
+    a, b
+        The inputs of each side; each a capture, a folder with the captures of one incident, a report that was written
+        as JSON, what `vmpcap.report` gave, or a mapping from names of capture points to the files of one incident.
+    roles
+        Roles of points of these names, in every input that has one.
+    since, until
+        Only packets of captures, and migrations of reports, in this stretch of time; with a time zone.
+    ports, guests, decode_as, max_unpacked_bytes
+        As for `report`, for the captures among the inputs.
+
+    Returns
+    -------
+    vmpcap.runs.many_answer.Compared
+        `differences`, `groups` and all else of `vmpcap.compare/1` under the same names; `frames["differences"]`,
+        `frames["spreads"]`, `frames["values"]` and `frames["inputs"]` as polars; `to_json`, `to_html`, `to_markdown`,
+        `to_text`.
+
+    Raises
+    ------
+    CaptureError
+        Nothing on a side can be read. A single capture that cannot be read is told in `inputs` and `notes`.
+    RequestError
+        A side holds no migration, one stands on both sides, or something is asked for that is not there.
+
+    Examples
+    --------
+    >>> import vmpcap
+    >>> found = vmpcap.compare(["mon.json", "tue.json"], ["wed.json", "thu.json"])    # doctest: +SKIP
+    >>> found.frames["differences"].select("figure", "word", "shift")                 # doctest: +SKIP
+    """
+    from vmpcap.runs.many_answer import Asked, compared
+
+    return compared(a, b, Asked(roles or {}, ports, guests, since, until, decode_as, max_unpacked_bytes))
+
+
+def bench(
+    inputs: "Inputs",
+    *,
+    by: Literal["hosts", "networks", "all"] = "hosts",
+    roles: "Mapping[str, str] | None" = None,
+    ports: "Sequence[int]" = (),
+    guests: "Sequence[str]" = (),
+    since: "datetime | None" = None,
+    until: "datetime | None" = None,
+    decode_as: "str | Sequence[str]" = (),
+    max_unpacked_bytes: int | None = None,
+) -> "Compared":
+    """
+    How do the migrations of each path spread? What `vmpcap bench` tells, as an object.
+
+    Parameters
+    ----------
+    inputs, roles, ports, guests, since, until, decode_as, max_unpacked_bytes
+        As for `compare`.
+    by
+        What a path is: from host to host, from network (/24, /64) to network, or all together.
+
+    Returns
+    -------
+    vmpcap.runs.many_answer.Compared
+        As of `compare`, a group a path, without differences.
+
+    Raises
+    ------
+    CaptureError, RequestError
+        As `compare`.
+
+    Examples
+    --------
+    >>> import vmpcap
+    >>> found = vmpcap.bench(["mon/", "tue/", "wed/"], by="networks")                 # doctest: +SKIP
+    >>> {group.name: group.migrations for group in found.groups}                      # doctest: +SKIP
+    """
+    from vmpcap.runs.many_answer import Asked, benched
+
+    return benched(inputs, by, Asked(roles or {}, ports, guests, since, until, decode_as, max_unpacked_bytes))
 
 
 def scan(

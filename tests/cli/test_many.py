@@ -140,3 +140,29 @@ def test_an_output_never_replaces_a_capture(tmp_path: Path) -> None:
     said = vmpcap("bench", tmp_path / "gw.pcap", "-o", tmp_path / "gw.pcap")
     assert said.status == 2
     assert (tmp_path / "gw.pcap").read_bytes() == RARPS
+
+
+def test_a_stretch_of_time_and_roles_are_taken_as_by_report(reports: list[Path]) -> None:
+    """Of reports only migrations inside; a role fits the points of that name wherever there is one."""
+    found = json.loads(told("bench", *reports, "--since", "2026-07-04", "--until", "2026-07-08", "--format", "json"))
+    assert [g["migrations"] for g in found["groups"]] == [4]
+    folder = CAPTURES / "source_paused"
+    given = ("--role", "src-uplink=source", "--since", "2020-01-01")
+    with_role = json.loads(told("bench", folder, reports[0], *given, "--format", "json"))
+    assert [i["migrations"] for i in with_role["inputs"]] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--since", "2027-01-01"), "no migration lies in the time asked for"),
+        (("--since", "2026-07-04", "--until", "2026-07-03"), "nothing lies between"),
+        (("--since", "tomorrow"), "needed a time"),
+        (("--role", "gw-lan=gateway"), "there is no point 'gw-lan'"),
+        (("--guest", "nobody"), "nobody"),
+    ],
+)
+def test_what_is_asked_for_in_vain_is_refused(reports: list[Path], arguments: tuple[str, ...], words: str) -> None:
+    """Before anything is compared, with status 2."""
+    said = vmpcap("bench", *reports, *arguments)
+    assert (said.status, words in said.err) == (2, True), said.err

@@ -1,5 +1,6 @@
 """The reference documents everything a user can meet: asked of the commands themselves, not of its own tables."""
 
+import inspect
 import json
 import re
 import subprocess
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import vmpcap as programs
 from tests.docs.texts import ROOT, prose, script
 from vmpcap.announcements.kinds import KINDS
 from vmpcap.decode.steps import STEPS
@@ -18,6 +20,9 @@ from vmpcap.migration.mechanisms.table import MECHANISMS
 from vmpcap.points.roles import ROLES
 from vmpcap.readers import FORMATS, PACKINGS
 from vmpcap.readers.defects import DEFECT_KINDS
+from vmpcap.runs.answer import Answer
+from vmpcap.runs.expected_answer import Expected
+from vmpcap.runs.many_answer import Compared
 from vmpcap.verdicts.profile import KEYS
 
 TINY = ROOT / "captures" / "jumbo_black_hole"
@@ -188,3 +193,17 @@ def test_a_bar_inside_a_cell_does_not_end_it() -> None:
         for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
             cells = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
             assert len(cells) == 1, (path, block[:200])
+
+
+def test_every_function_and_parameter_for_programs_is_documented() -> None:
+    """By its own docstring: a parameter without words would be missing from the list."""
+    page = pages()["reference/python.md"]
+    for function in (programs.report, programs.compare, programs.bench, programs.scan):
+        part = page.split(f"## vmpcap.{function.__name__}\n")[1].split("\n## ")[0]
+        listed = part.split("**Parameters**")[1].split("**Returns**")[0]
+        for name in inspect.signature(function).parameters:
+            assert re.search(rf"^- `[^`]*\b{name}\b[^`]*`: \w", listed, re.MULTILINE), (function.__name__, name)
+    for one in (Answer, Compared, Expected):
+        part = page.split(f"## {one.__name__}\n")[1].split("\n## ")[0]
+        for name in vars(one):
+            assert name.startswith("_") or f"| `{name}" in part, (one.__name__, name)

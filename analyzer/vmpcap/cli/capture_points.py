@@ -49,7 +49,7 @@ def capture_points(captures: Sequence[str], named: Sequence[str], roles: Sequenc
     if not files:
         raise RequestError(NO_CAPTURE)
     refuse_twice((path, interfaces.get(name, "")) for name, listed in files.items() for path in listed)
-    given = _given_roles(roles, files)
+    given = given_roles(roles, files)
     bare_names = {name for name, _ in unnamed}
     return tuple(
         PointFiles(
@@ -95,7 +95,12 @@ def _parted(text: str) -> tuple[str, str]:
     return (path, interface) if path and is_file else (text, "")
 
 
-def _given_roles(roles: Sequence[str], points: Iterable[str]) -> dict[str, str]:
+def given_roles(roles: Sequence[str], points: Iterable[str]) -> dict[str, str]:
+    """
+    Which role was given to which of these points?
+
+    Raises RequestError where a role or its point does not exist.
+    """
     known, given = list(points), {}
     for text in roles:
         name, equals, role = text.partition("=")

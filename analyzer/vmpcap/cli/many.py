@@ -6,20 +6,24 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from vmpcap.cli.completing import files
+from vmpcap.cli.capture_points import capture_points, given_roles
+from vmpcap.cli.completing import files, roles
 from vmpcap.cli.copies import put_text, wanted_outputs
 from vmpcap.cli.exits import STATUS
-from vmpcap.cli.options import Common, request_of
+from vmpcap.cli.options import Common, request_of, stretch
 from vmpcap.cli.output import STDOUT, emit, emit_data, write_text
 from vmpcap.cli.overwriting import spare_captures
 from vmpcap.cli.progress import Progress, complain
-from vmpcap.terms.errors import CaptureError, RequestError
+from vmpcap.report.clean import clean
+from vmpcap.runs.requests import guest_address
+from vmpcap.terms.errors import RequestError
 from vmpcap.verdicts.profile import DEFAULT
 
 if TYPE_CHECKING:
     from vmpcap.report.comparison import Comparison
     from vmpcap.report.document import Report
     from vmpcap.runs.gathered import Counted, Given
+    from vmpcap.runs.requests import Request
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -35,6 +39,20 @@ DECORATORS: Final = (
     click.option("--markdown", "markdown_file", metavar="FILE", shell_complete=files, help="As Markdown as well."),
     click.option("--json-schema", is_flag=True, help="Show the JSON Schema of it and exit."),
     click.option("--port", multiple=True, type=click.IntRange(1, 65_535), metavar="N", help="A further TCP port."),
+    click.option("--guest", multiple=True, metavar="MAC|IP", help="A guest that moved. Repeatable."),
+    click.option(
+        "--role",
+        multiple=True,
+        metavar="NAME=ROLE",
+        help="The role of a point of this name in every folder of captures that has one. Repeatable.",
+        shell_complete=roles,
+    ),
+    click.option(
+        "--since",
+        metavar="TIME",
+        help="Leave out earlier packets of captures, and earlier migrations of reports. As of `vmpcap report`.",
+    ),
+    click.option("--until", metavar="TIME", help="Leave out later packets, and migrations that ended later."),
     click.option("-d", "--decode-as", multiple=True, metavar="LAYER==N,PROTOCOL", help="As of `vmpcap report`."),
     click.option("--max-unpacked", metavar="SIZE", help="What a packed capture may unpack to."),
     click.option("--strict", is_flag=True, help="Exit 4 where an input cannot be read."),
@@ -79,19 +97,24 @@ def told(
     paths = [path for side in sides.values() for path in side]
     for path in (p for p in paths if paths.count(p) > 1):
         raise RequestError(f"{path!r} is named twice; its migrations would count twice")
-    from vmpcap.runs.gathered import counted_once, gather
+    since_ns, until_ns = stretch(options["since"], options["until"])
+    from vmpcap.runs.gathered import counted_once, gather, refuse_nothing, within
     from vmpcap.runs.pipeline import analyse
 
+    for text in options["guest"]:
+        guest_address(text, "--guest")
+    _refuse_strange_roles(paths, options["role"])
     with Progress(options["quiet"]) as progress:
 
         def read(captures: tuple[str, ...]) -> "Report":
-            request = request_of(_common(captures, options))
+            request = _request(captures, options)
             spare_captures(request, [wanted.path for wanted in outputs])
             return analyse(request, progress).report
 
-        given = [one for side, listed in sides.items() for one in gather(listed, side, read)]
+        found = [one for side, listed in sides.items() for one in gather(listed, side, read)]
+    given = [within(one, since_ns, until_ns) for one in found]
     counted, doubles = counted_once(given)
-    _refuse_nothing(sides, given, counted)
+    refuse_nothing(sides, given, counted)
     document = made(given, counted, doubles)
     problems = []
     for wanted in outputs:
@@ -107,18 +130,21 @@ def told(
     return STATUS["not_readable"] if unread and options["strict"] else STATUS["fine"]
 
 
-def _refuse_nothing(sides: dict[str, tuple[str, ...]], given: "list[Given]", counted: "list[Counted]") -> None:
-    for side in sides:
-        if any(c.side == side for c in counted):
-            continue
-        problems = [one.problem for one in given if one.side == side and one.problem]
-        where = f" on side {side}" if side else ""
-        if problems and len(problems) == sum(one.side == side for one in given):
-            raise CaptureError(f"nothing could be read{where}: {'; '.join(problems)}")
-        raise RequestError(
-            f"no migration was found{where}; `vmpcap report CAPTURE` says of each capture what is in it, and --port N"
-            " names a further port of migrations"
-        )
+def _refuse_strange_roles(paths: list[str], given: tuple[str, ...]) -> None:
+    """Raises RequestError where a role, or a point of that name in any of the inputs, does not exist."""
+    if not given:
+        return
+    from vmpcap.runs.gathered import captures_of, is_report
+
+    named = [capture_points(captures_of(path), (), ()) for path in paths if not is_report(path)]
+    given_roles(given, dict.fromkeys(point.name for points in named for point in points))
+
+
+def _request(captures: tuple[str, ...], options: dict[str, Any]) -> "Request":
+    """These captures, with the roles that were given to points of their names."""
+    names = {point.name for point in capture_points(captures, (), ())}
+    fitting = tuple(text for text in options["role"] if clean(text.partition("=")[0].strip()) in names)
+    return request_of(_common(captures, {**options, "role": fitting}))
 
 
 def _common(captures: tuple[str, ...], options: dict[str, Any]) -> Common:
@@ -126,12 +152,12 @@ def _common(captures: tuple[str, ...], options: dict[str, Any]) -> Common:
         captures=captures,
         read=(),
         point=(),
-        role=(),
+        role=options["role"],
         profile=DEFAULT,
         port=options["port"],
-        guest=(),
-        since=None,
-        until=None,
+        guest=options["guest"],
+        since=options["since"],
+        until=options["until"],
         max_unpacked=options["max_unpacked"],
         decode_as=options["decode_as"],
         strict=options["strict"],

@@ -153,10 +153,7 @@ def request_of(common: Common, engines: tuple[str, ...] = ("native",)) -> Reques
             f"--engine {common.engine}: this command reads by vmpcap's own engine only; leave the option out. "
             f"{have} ask {common.engine}"
         )
-    since = None if common.since is None else time_ns(common.since, "--since")
-    until = None if common.until is None else time_ns(common.until, "--until")
-    if since is not None and until is not None and since > until:
-        raise RequestError(f"--since {common.since!r} is later than --until {common.until!r}: nothing lies between")
+    since, until = stretch(common.since, common.until)
     return Request(
         points=capture_points((*common.read, *common.captures), common.point, common.role),
         profile=load_profile(common.profile),
@@ -167,6 +164,15 @@ def request_of(common: Common, engines: tuple[str, ...] = ("native",)) -> Reques
         max_unpacked_bytes=None if common.max_unpacked is None else size_bytes(common.max_unpacked, "--max-unpacked"),
         decode_as=_rules(common.decode_as),
     )
+
+
+def stretch(since: str | None, until: str | None) -> tuple[int | None, int | None]:
+    """Which nanoseconds bound the time asked for? Raises RequestError where nothing lies between."""
+    first = None if since is None else time_ns(since, "--since")
+    last = None if until is None else time_ns(until, "--until")
+    if first is not None and last is not None and first > last:
+        raise RequestError(f"--since {since!r} is later than --until {until!r}: nothing lies between")
+    return first, last
 
 
 def _rules(texts: tuple[str, ...]) -> "tuple[Rule, ...]":

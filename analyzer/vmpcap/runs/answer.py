@@ -22,6 +22,8 @@ from vmpcap.verdicts.profile import load_profile
 if TYPE_CHECKING:
     import polars as pl
 
+    from vmpcap.runs.expected_answer import Expected
+
 
 class Answer:
     """
@@ -75,17 +77,28 @@ class Answer:
         own = {"flows": self._analysis.flows, "announcements": self._analysis.announcements}
         return {**report_frames(self.document), **own}
 
+    def what_if(self, rate_mbps: float, rtt_ms: float, loss: float = 0.0) -> "Expected":
+        """
+        What would each migration have taken on a link of this rate, round trip and share of lost packets?
+
+        As `vmpcap report --what-if` tells it: a mapping from the migrations' ids to `migrations[].what_if[]`, with a
+        `frame` of polars. RequestError where that is no link.
+        """
+        from vmpcap.runs.expected_answer import expected_of
+
+        return expected_of(self.document, rate_mbps, rtt_ms, loss)
+
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
         """The report as JSON; also written to `path`, if there is one. OSError where that cannot be."""
         from vmpcap.report.as_json import to_json
 
-        return _written(to_json(self.document), path)
+        return written(to_json(self.document), path)
 
     def to_markdown(self, path: str | os.PathLike[str] | None = None) -> str:
         """The report for a ticket; also written to `path`, if there is one."""
         from vmpcap.report.as_markdown import to_markdown
 
-        return _written(to_markdown(self.document), path)
+        return written(to_markdown(self.document), path)
 
     def to_html(self, path: str | os.PathLike[str] | None = None, graph: bool = False) -> str:
         """
@@ -97,11 +110,11 @@ class Answer:
         from vmpcap.report.as_html import to_html
 
         if not graph:
-            return _written(to_html(self.document), path)
+            return written(to_html(self.document), path)
         from vmpcap.runs.graph import refuse_unreadable, sequence_graphs
 
         refuse_unreadable(self._request, "graph=True")
-        return _written(to_html(self.document, sequence_graphs(self._analysis, self._request)), path)
+        return written(to_html(self.document, sequence_graphs(self._analysis, self._request)), path)
 
     def to_text(self, width: int = 100) -> str:
         """All of the report as a terminal of this width shows it, without colour."""
@@ -153,15 +166,16 @@ def answer(
         profile=load_profile(profile),
         ports=tuple(dict.fromkeys(ports)),
         guests=tuple(dict.fromkeys(guest_address(text, "guests:") for text in guests)),
-        since_ns=_nanoseconds(since, "since"),
-        until_ns=_nanoseconds(until, "until"),
+        since_ns=nanoseconds_of(since, "since"),
+        until_ns=nanoseconds_of(until, "until"),
         max_unpacked_bytes=max_unpacked_bytes,
         decode_as=read_rules(rules) if rules else (),
     )
     return Answer(analyse(request), request)
 
 
-def _nanoseconds(when: datetime | None, name: str) -> int | None:
+def nanoseconds_of(when: datetime | None, name: str) -> int | None:
+    """Which nanosecond since 1970 is this? Raises RequestError for a time without a zone."""
     if when is None:
         return None
     if when.tzinfo is None:
@@ -171,7 +185,8 @@ def _nanoseconds(when: datetime | None, name: str) -> int | None:
     return (whole.days * 86_400 + whole.seconds) * NS_PER_S + whole.microseconds * 1_000
 
 
-def _written(text: str, path: str | os.PathLike[str] | None) -> str:
+def written(text: str, path: str | os.PathLike[str] | None) -> str:
+    """The text, also in this file if one is named."""
     if path is not None:
         with open(path, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)

@@ -90,7 +90,9 @@ def _document(
             migrations=len(g.migrations),
             counted=sum(c.given is g for c in counted),
             tool_version=g.version,
-            because=g.problem or doubles.get(place, "") or ("" if g.migrations else "no migration was found in it"),
+            because=g.problem
+            or "; ".join(words for words in (doubles.get(place, ""), g.left_out) if words)
+            or ("" if g.migrations else "no migration was found in it"),
         )
         for place, g in enumerate(given)
     ]

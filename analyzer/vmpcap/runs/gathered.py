@@ -2,8 +2,8 @@
 
 import os
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
 
@@ -11,6 +11,7 @@ import msgspec
 
 from vmpcap.report.as_json import from_json
 from vmpcap.report.document import SCHEMA, Migration, Report
+from vmpcap.report.words import nanoseconds
 from vmpcap.terms.errors import CaptureError, RequestError
 
 CAPTURE: Final = re.compile(r"\.(pcap|pcapng|cap|dmp|ntar)\d*(\.(gz|zst|lz4|xz|bz2))?$", re.IGNORECASE)
@@ -33,6 +34,8 @@ class Given:
     migrations: tuple[Migration, ...]
     problem: str = ""
     """Why nothing could be read."""
+    left_out: str = ""
+    """Which of its migrations have no part in it, where only a stretch of time was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +65,17 @@ def gather(paths: Sequence[str], side: str, read: Callable[[tuple[str, ...]], Re
 
 def _given(path: str, side: str, read: Callable[[tuple[str, ...]], Report]) -> Given:
     kind: Literal["captures", "report"] = "captures"
-    if os.path.isfile(path) and _starts_as_json(path):
+    if is_report(path):
         kind, report = "report", _earlier(path)
     else:
         try:
-            report = read(_captures_of(path))
+            report = read(captures_of(path))
         except CaptureError as problem:
             return Given(path, side, kind, "", (), str(problem))
     return Given(path, side, kind, report.tool.version, tuple(report.migrations))
 
 
-def _captures_of(path: str) -> tuple[str, ...]:
+def captures_of(path: str) -> tuple[str, ...]:
     """The captures in a folder are one incident's; a file stands for itself."""
     if not os.path.isdir(path):
         return (path,)
@@ -82,7 +85,10 @@ def _captures_of(path: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _starts_as_json(path: str) -> bool:
+def is_report(path: str) -> bool:
+    """Was this file written as JSON?"""
+    if not os.path.isfile(path):
+        return False
     try:
         with open(path, "rb") as file:
             return file.read(64).lstrip().startswith(b"{")
@@ -102,6 +108,56 @@ def _earlier(path: str) -> Report:
     if report.schema != SCHEMA:
         raise RequestError(f"{path!r} is {report.schema!r}; needed {SCHEMA!r}, as `vmpcap report --json FILE` writes")
     return report
+
+
+def within(one: Given, since_ns: int | None, until_ns: int | None) -> Given:
+    """
+    The migrations that lie in this stretch of time, both ends included. Captures were read no further than that.
+
+    A migration that an earlier report tells of cannot be measured anew: what lies partly outside has no part in it.
+    """
+    if one.kind != "report" or (since_ns is None and until_ns is None):
+        return one
+    inside = tuple(m for m in one.migrations if _lies_in(m, since_ns, until_ns))
+    if len(inside) == len(one.migrations):
+        return one
+    because = f"{len(one.migrations) - len(inside)} of {len(one.migrations)} lie outside of the time asked for"
+    return replace(one, migrations=inside, left_out=because)
+
+
+def _lies_in(m: Migration, since_ns: int | None, until_ns: int | None) -> bool:
+    start, end = nanoseconds(m.start_ts), nanoseconds(m.end_ts)
+    if start is None or end is None:
+        return False
+    return (since_ns is None or start >= since_ns) and (until_ns is None or end <= until_ns)
+
+
+def refuse_nothing(sides: Iterable[str], given: Sequence[Given], counted: Sequence[Counted]) -> None:
+    """
+    Is there a migration on each side?
+
+    Raises
+    ------
+    CaptureError
+        Nothing on a side could be read.
+    RequestError
+        No migration was found on a side, or none in the time asked for.
+    """
+    for side in sides:
+        if any(c.side == side for c in counted):
+            continue
+        here = [one for one in given if one.side == side]
+        problems = [one.problem for one in here if one.problem]
+        where = f" on side {side}" if side else ""
+        if problems and len(problems) == len(here):
+            raise CaptureError(f"nothing could be read{where}: {'; '.join(problems)}")
+        left_out = [one.left_out for one in here if one.left_out]
+        if left_out:
+            raise RequestError(f"no migration{where} lies in the time asked for; widen --since and --until")
+        raise RequestError(
+            f"no migration was found{where}; `vmpcap report CAPTURE` says of each capture what is in it, and --port N"
+            " names a further port of migrations"
+        )
 
 
 def counted_once(given: Sequence[Given]) -> tuple[list[Counted], dict[int, str]]:
