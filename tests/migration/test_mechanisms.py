@@ -214,6 +214,30 @@ def test_bgp_tells_origins_apart_behind_one_speaker() -> None:
     assert "AS 65001 withdrew it +60 ms" in found.because
 
 
+def test_bgp_tells_two_places_of_one_as_apart_by_next_hop() -> None:
+    """Guests and leaves of both sites may share a number; what others pass on behind a longer path is no place."""
+
+    def says(ts: int, sender: str, hop: str, length: int = 1, action: str = "announce") -> RouteNews:
+        origin = "AS 65010" if action == "announce" else ""
+        more = {"sender": sender, "origin": origin, "next_hop": hop, "path_length": length}
+        return news(ts, action, protocol="bgp", **more)
+
+    rows = [
+        says(0, "192.0.2.1", "192.0.2.1"),
+        says(S, "192.0.2.9", "192.0.2.9", length=2),
+        says(after(60), "192.0.2.2", "192.0.2.2"),
+        says(after(90), "192.0.2.1", "", action="withdraw"),
+    ]
+    found = judged("bgp", case(point("wan", "wan", rows)))
+    assert found is not None
+    assert (found.worked, found.latency_ms) == ("yes", 60.0)
+    assert "AS 65010 (192.0.2.2) advertised" in found.because
+    assert "AS 65010 (192.0.2.1) withdrew it +90 ms" in found.because
+    alone = judged("bgp", case(point("wan", "wan", rows[:2]), peers=[LOST]))
+    assert alone is not None
+    assert alone.worked == "no"
+
+
 def mac_route(
     ts: int, origin: str, sequence: int | None = None, address: bool = False, action: str = "announce"
 ) -> Any:

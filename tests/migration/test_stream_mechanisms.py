@@ -293,8 +293,17 @@ def test_logging_that_goes_on_works_and_logging_that_ends_fails() -> None:
     assert worked("ft", moved(*both(logged(MOMENT + 20 * S)))) == "yes"
     assert worked("ft", moved(*both(logged(MOMENT - S)))) == "no"
     assert worked("ft", moved(*both(logged(MOMENT - S), last_ts=MOMENT + 5 * S))) == "undecided"
+    ended = judged("ft", moved(*both(logged(MOMENT - S), last_ts=MOMENT - S)))
+    assert ended is not None
+    assert ended.worked == "undecided"
+    assert "the captures end before it" in ended.because
     began = replace(logged(MOMENT + 20 * S), first_ts=MOMENT + S)
     assert worked("ft", moved(*both(began))) == "undecided"
+
+
+def test_logging_is_known_by_the_end_that_is_a_host() -> None:
+    """The other end stands beside the point as well: that it is neither host makes nothing doubtful."""
+    assert worked("ft", moved(*both(logged(MOMENT - S, gateway=0x02000000000D, far_ttl=64)))) == "no"
 
 
 def test_other_users_of_those_ports_are_no_logging() -> None:
@@ -310,6 +319,22 @@ def test_a_migration_that_was_cancelled_blames_no_way() -> None:
     """Nothing was refused, stuck or cut: somebody ended it, or it never got done."""
     assert worked("same_subnet_vmotion", moved(*both(), path=ADJACENT, completed=False)) == "undecided"
     assert worked("routed_vmotion", moved(*both(), path=cut_between(ROUTED), completed=False)) == "no"
+
+
+def test_a_way_that_lost_what_the_source_sent_again_and_again_is_to_blame() -> None:
+    """A point beside each host shows it; a destination that got it all and did not answer blames no way."""
+    whole = carried(size=90_000_000)
+    a, b = whole.sides
+    sent = replace(a, fin_ts=None, acked_bytes=80_000_000, retransmissions=4, last_data_ts=9 * S)
+    came = replace(a, fin_ts=None, acked_bytes=80_000_000, unique_bytes=80_008_000, last_data_ts=S)
+    got = replace(a, fin_ts=None, acked_bytes=80_000_000, retransmissions=4, last_data_ts=9 * S)
+    for there, wanted in ((came, "no"), (got, "undecided")):
+        src = view("src", "source", streams=(replace(whole, sides=(sent, b)),))
+        dst = view("dst", "destination", streams=(replace(whole, sides=(there, b)),))
+        found = judged("same_subnet_vmotion", moved(src, dst, path=ADJACENT, completed=False))
+        assert found is not None
+        assert found.worked == wanted
+        assert ("the last 9,992,000 bytes that left src" in found.because) == (wanted == "no")
 
 
 def opaque(

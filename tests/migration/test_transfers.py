@@ -111,6 +111,20 @@ def data(size: int, at: int = 0, opening: bytes = b"") -> Side:
     return side(packets=9, payload_bytes=size, unique_bytes=size, opening=opening, syn_ts=at, syn_frame=1)
 
 
+@pytest.mark.parametrize(
+    ("known", "is_one"),
+    [({}, True), ({"acked_bytes": 0}, False), ({"retransmissions": 2}, False), ({"max_payload_bytes": 900}, False)],
+)
+def test_a_stream_stuck_at_its_first_full_segment_is_a_migration(known: dict[str, int], is_one: bool) -> None:
+    """The way has no room for its segments: it never comes to the volume of one. Less than that is anybody's."""
+    sent = {"packets": 40, "payload_bytes": 300_000, "unique_bytes": 90_000, "acked_bytes": 84, "retransmissions": 5}
+    stuck = {**sent, "max_payload_bytes": 8948, "syn_ts": 0, "syn_frame": 1, **known}
+    answers = side(packets=2, syn_ts=1, syn_frame=2, mss=8960)
+    transfers, _ = find_transfers([stream(a=side(**stuck), b=answers)])
+    assert bool(transfers) == is_one
+    assert not find_transfers([stream(a=side(**stuck, opening=b"PUT /disk.vmdk H"), b=answers)])[0]
+
+
 def test_the_chatter_of_an_emulated_bus_is_refused() -> None:
     """Tens of thousands of tiny packets both ways on port 8000, as QEMU's CXL device sends them, move no guest."""
     chatter = stream(seconds=60, a=data(1_200_000), b=side(packets=9_000, payload_bytes=1_100_000))

@@ -35,6 +35,12 @@ class Move:
     def end_ts(self) -> int:
         return self.best.transfer.end_ts
 
+    @property
+    def is_closed(self) -> bool:
+        """Did any point see somebody close a connection that carried memory?"""
+        links = (link for s in self.sightings for link in s.transfer.links if link.data.payload_bytes)
+        return any(side.fin_ts is not None or side.rst_frame is not None for k in links for side in (k.data, k.back))
+
     def at_role(self, role: str) -> Sighting | None:
         """The sighting at the point that has this role, if one has."""
         return next((s for s in self.sightings if s.view.role == role), None)

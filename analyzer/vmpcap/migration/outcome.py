@@ -114,7 +114,7 @@ def _started_anew(move: Move, guests: Sequence[Moved], views: Sequence[PointView
     """Where does a guest of this move show that it was started, instead of going on at its new place?"""
     since = on_reference(move.best.view, move.best.transfer.start_ts)
     end = on_reference(move.best.view, move.best.transfer.end_ts)
-    began = (began_anew(guest, views, since, end) for guest in guests)
+    began = (began_anew(guest, views, since, end, move.is_closed) for guest in guests)
     return next((one.frames[0] for one in began if one is not None), None)
 
 

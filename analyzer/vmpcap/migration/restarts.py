@@ -132,7 +132,7 @@ def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
     if anew:
         words.append("others opened anew what they had with it")
         seen.append(anew[0])
-    answer, why, more = _answers(mac, views, begun)
+    answer, why, more = _answers(mac, views, begun, new)
     if not is_proven:
         answer = "undecided"
         why += "; nothing shows that it lost its memory: its link may have been down as well"
@@ -265,15 +265,19 @@ def _readdressed(
 
 
 def _answers(
-    mac: int, views: Sequence[PointView], begun: int
+    mac: int, views: Sequence[PointView], begun: int, addresses: set[tuple[int, int]]
 ) -> tuple[Literal["yes", "no", "undecided"], str, list[tuple[PointView, int]]]:
-    """Do others reach it since it started?"""
+    """Do others reach it since it started, by its MAC or, behind routers, by the addresses that it has now?"""
     asked_in_vain: list[tuple[PointView, int, int]] = []
     for view in views:
         j, when = view.journal, on_point(view, begun)
         later = (j.ts_ns >= when) & (j.ip_version != 0)
-        to_it = np.flatnonzero(later & (j.eth_dst == np.uint64(mac)) & ((j.eth_src & GROUP_BIT) == 0))
-        from_it = np.flatnonzero(later & _of(j, mac) & ((j.eth_dst & GROUP_BIT) == 0))
+        called, spoke = j.eth_dst == np.uint64(mac), _of(j, mac)
+        for high, low in addresses:
+            called = called | ((j.dst_high == np.uint64(high)) & (j.dst_low == np.uint64(low)))
+            spoke = spoke | ((j.src_high == np.uint64(high)) & (j.src_low == np.uint64(low)))
+        to_it = np.flatnonzero(later & called & ~spoke & ((j.eth_src & GROUP_BIT) == 0))
+        from_it = np.flatnonzero(later & spoke & ((j.eth_dst & GROUP_BIT) == 0))
         for row in to_it.tolist()[:1000]:
             back = from_it[(j.ts_ns[from_it] >= j.ts_ns[row]) & (j.dst_low[from_it] == j.src_low[row])]
             back = back[(j.src_low[back] == j.dst_low[row]) & (j.tcp_flags[back] & TCP_RST == 0)]
@@ -303,13 +307,14 @@ class Began:
     frames: tuple[tuple[PointView, int], ...]
 
 
-def began_anew(guest: Moved, views: Sequence[PointView], since: int, end: int) -> Began | None:
+def began_anew(guest: Moved, views: Sequence[PointView], since: int, end: int, is_closed: bool = True) -> Began | None:
     """
     Did a guest that a stream was to carry, from one time on the reference clock to another, start instead of going on?
 
     Signs of a start alone may be a link that came up: it takes connections that the guest denies, or that were opened
     anew after it had been silent for longer than a live move lasts. A guest that talked after it had moved, or had been
-    left where it was, and starts then, was rebooted: that is no part of the move.
+    left where it was, and starts then, was rebooted: that is no part of the move. Where nobody ever closed the stream
+    (`is_closed`), a guest that asks for an address after such a silence was not carried by it.
     """
     heard = min((on_reference(view, series.first_ts) for view, series in guest.heard), default=end)
     signs = signs_of_start(guest.mac, views, since, max(heard, end) + STARTING_NS)
@@ -322,7 +327,7 @@ def began_anew(guest: Moved, views: Sequence[PointView], since: int, end: int) -
     silent = signs.ts - life[-1][0] if life else 0
     denied = [one.after for one in across if one.is_reset]
     anew = opened_anew(guest, views, signs.ts)
-    if not denied and (silent < SILENT_NS or not anew):
+    if not denied and (silent < SILENT_NS or not (anew or (signs.dhcp and not is_closed))):
         return None
     return Began(signs, silent, len(denied), (*signs.frames, *denied[:2], *anew[:1]))
 

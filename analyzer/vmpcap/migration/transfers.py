@@ -17,6 +17,10 @@ LEAST_ONE_WAY: Final = 0.9
 TOGETHER_NS: Final = 2 * NS_PER_S
 """Connections of one migration start within this of each other."""
 
+LEAST_AGAIN: Final = 3
+"""Sent again so often without an answer, a segment did not merely get lost."""
+OPTION_BYTES: Final = 40
+"""A segment may be smaller than the MSS by as much as TCP's options take (RFC 9293 3.1)."""
 
 MADE_BY: Final = {"qemu": "qemu", "multifd": "qemu", "xen": "xen", "vmotion": "vmware"}
 """Which hypervisor opens its stream with this magic. TLS may be anybody's."""
@@ -196,12 +200,29 @@ def _judge(
     elif link.data.payload_bytes >= LEAST_BULK_BYTES and share >= LEAST_ONE_WAY:
         because = f"{link.data.payload_bytes / 1e6:.0f} MB went one way ({share:.1%} of its payload)"
         confirmed.append(_Judged(link, stream, magic, because))
+    elif magic is None and share >= LEAST_ONE_WAY and _stuck_at_its_start(link):
+        because = f"a full segment was sent {link.data.retransmissions + 1} times to the port and never acknowledged"
+        confirmed.append(_Judged(link, stream, magic, because))
     else:
         because = (
             f"it carried {total} payload bytes, {share:.0%} of them one way; "
             f"a migration sends more than {LEAST_BULK_BYTES // 1_000_000} MB, {LEAST_ONE_WAY:.0%} of it one way"
         )
         waiting.append(_Judged(link, stream, magic, because))
+
+
+def _stuck_at_its_start(link: Link) -> bool:
+    """
+    Did somebody call the port, say something small, and then get no answer to any full segment, however often sent?
+
+    So ends a migration whose way has no room for its segments. It comes to nothing like the volume of one.
+    """
+    side, c = link.data, link.connection
+    calls = nominate(c.protocol, EPHEMERAL_FROM, link.port, ()) is not None
+    if not calls or side.syn_ts is None or not link.back.mss or side.retransmissions < LEAST_AGAIN:
+        return False
+    is_full_sized = side.max_payload_bytes >= link.back.mss - OPTION_BYTES
+    return is_full_sized and 0 < side.acked_bytes < min(side.max_payload_bytes, side.unique_bytes)
 
 
 def _data_side(connection: Connection, magics: Sequence[str | None]) -> int:

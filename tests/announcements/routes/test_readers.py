@@ -25,6 +25,15 @@ RIP = "02020000" + RIP_ENTRY + "0002 0000 0a630000 ffffff00 00000000 00000010"
 EXTERNAL = "0001 02 05 0a4d000a 0a000003 80000001 0000 0024 ffffffff 80000014 00000000 00000000"
 OSPF = "0204 0040 0a000003 00000000 0000 0000 0000000000000000 00000001" + EXTERNAL
 ROUTER = "0001 02 01 0a000002 0a000002 80000001 0000 0024 00000001 0a4d000a ffffffff 03 00 000a"
+OSPF6 = (
+    "0304 0040 0a000003 00000000 0000 00 00 00000001"
+    "0001 4005 00000009 0a000003 80000001 0000 002c 00000014 80 00 0000 20010db8007700000000000000000040"
+)
+IN_AREA6 = (
+    "0304 0048 0a000002 00000000 0000 00 00 00000001"
+    "0001 2009 00000000 0a000002 80000001 0000 0034 0001 2001 00000000 0a000002"
+    "80 00 000a 20010db8007700000000000000000040"
+)
 EIGRP = (
     "0201 0000 00000000 00000001 00000000 0000 0064"
     "0102 001d 00000000 00001400 00002800 0005dc 01 ff 01 00 00 20 0a4d000a"
@@ -104,6 +113,19 @@ def test_a_router_lsa_without_its_stub_withdraws_it() -> None:
     assert not list(read_ospf(control(head + ROUTER, "ospf"), said))
 
 
+@pytest.mark.parametrize(("layout", "origin", "metric"), [(OSPF6, "10.0.0.3", 20), (IN_AREA6, "10.0.0.2", 10)])
+def test_version_3_of_ospf_has_prefixes_of_128_bits(layout: str, origin: str, metric: int) -> None:
+    """RFC 5340 A.4.7, A.4.10: an external LSA, and the prefixes of a router; MaxAge takes them back."""
+    said = Statements()
+    host = "2001:db8:77::40/128"
+    (row,) = read_ospf(control(layout, "ospf", source="fe80::2"), said)
+    assert (row.action, row.prefix, row.origin, row.metric) == ("announce", host, origin, metric)
+    aged = layout.replace("0001 4005", "0e10 4005").replace("0001 2009", "0e10 2009")
+    assert prefixes(read_ospf(control(aged, "ospf", source="fe80::2"), said)) == [("withdraw", host)]
+    with pytest.raises(Short):
+        list(read_ospf(control(bytes.fromhex(layout)[:-4], "ospf"), Statements()))
+
+
 @pytest.mark.parametrize("layout", [EIGRP, EIGRP_WIDE])
 def test_eigrp_says_a_route_in_both_layouts(layout: str) -> None:
     """Delay without end takes it back in an update; in a reply it says nothing."""
@@ -125,6 +147,14 @@ def test_an_update_of_bgp_is_read_however_tcp_cut_it() -> None:
         assert [(r.action, r.prefix, r.origin, r.next_hop) for r in rows] == [
             ("announce", "10.77.0.10/32", "AS 65002", "192.0.2.6")
         ], cut
+
+
+def test_bgp_counts_the_systems_that_a_route_passed() -> None:
+    """A sequence counts each, a set once (RFC 4271 9.1.2.2)."""
+    longer = UPDATE_IPV4.replace("0037", "0041").replace("001b", "0025")
+    longer = longer.replace("4002 06 0201 0000fdea", "4002 10 0201 0000fde9 0102 0000fdea 0000fdeb")
+    rows = [next(read_bgp(control(said, "bgp"), BgpStreams())) for said in (UPDATE_IPV4, longer)]
+    assert [(row.origin, row.path_length) for row in rows] == [("AS 65002", 1), ("AS 65003", 2)]
 
 
 def test_after_a_hole_bgp_begins_anew_at_a_marker() -> None:

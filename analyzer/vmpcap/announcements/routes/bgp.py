@@ -33,6 +33,10 @@ MAC_ROUTE: Final = 2
 PREFIX_ROUTE: Final = 5
 MAC_MOBILITY: Final = b"\x06\x00"
 
+SET: Final = 1
+SEQUENCE: Final = 2
+"""Kinds of segments of a path that count (RFC 4271 4.3)."""
+
 BEHIND: Final = 1 << 31
 
 
@@ -107,6 +111,7 @@ class _Attributes:
     origin: str = ""
     next_hop: str = ""
     metric: int | None = None
+    passed: int = 0
     mobility: int | None = None
     reach: bytes = b""
     unreach: bytes = b""
@@ -160,7 +165,7 @@ def _read_attributes(data: bytes) -> _Attributes:
         value = part(data, at + 2 + size, length)
         at += 2 + size + length
         if kind == AS_PATH:
-            path = _last_as(value)
+            path, found.passed = _path(value)
         elif kind == NEXT_HOP:
             found.next_hop = ip(value)
         elif kind == MED and length == 4:
@@ -179,10 +184,14 @@ def _read_attributes(data: bytes) -> _Attributes:
     return found
 
 
-def _last_as(value: bytes) -> str:
-    """The AS that brought the route up: the last of the path. Numbers have four bytes, or two between old speakers."""
+def _path(value: bytes) -> tuple[str, int]:
+    """
+    The AS that brought the route up (the last of the path), and how many it passed.
+
+    Numbers have four bytes, or two between old speakers; a set counts once (RFC 4271 9.1.2.2).
+    """
     for size in (4, 2):
-        last, at = 0, 0
+        last, passed, at = 0, 0, 0
         while at + 2 <= len(value):
             kind, count = value[at], value[at + 1]
             end = at + 2 + count * size
@@ -190,10 +199,11 @@ def _last_as(value: bytes) -> str:
                 break
             if count:
                 last = int.from_bytes(value[end - size : end], "big")
+                passed += count if kind == SEQUENCE else kind == SET
             at = end
         if at == len(value):
-            return f"AS {last}" if last else ""
-    return ""
+            return (f"AS {last}" if last else ""), passed
+    return "", 0
 
 
 def _prefixes(data: bytes, size: int) -> Iterator[str]:
@@ -268,4 +278,5 @@ def _row(
         sequence=None if is_gone else attributes.mobility,
         next_hop="" if is_gone else attributes.next_hop,
         reason=reason,
+        path_length=attributes.passed,
     )

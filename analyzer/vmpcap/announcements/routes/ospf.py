@@ -1,27 +1,37 @@
-"""OSPF version 2 (RFC 2328): the prefixes of router, summary and external LSAs in link state updates."""
+"""OSPF version 2 (RFC 2328) and 3 (RFC 5340): the prefixes of the LSAs in link state updates."""
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from vmpcap.announcements.control import ControlFrame, sender_of
-from vmpcap.announcements.routes.fields import Short, fields, ip, ipv4, masked, part
+from vmpcap.announcements.routes.fields import Short, fields, ip, ipv4, masked, packed_prefix, part
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.announcements.routes.statements import Statements
 
-VERSION: Final = 2
 UPDATE: Final = 4
-HEAD: Final = 24
+HEADS: Final = {2: 24, 3: 16}
+"""Bytes of the header by version (RFC 2328 A.3.1, RFC 5340 A.3.1)."""
 MAX_AGE: Final = 3600
 
 LSA: Final = struct.Struct(">HBB4s4sIHH")
 """Age, options, type, link state id, advertising router, sequence number, checksum, length (A.4.1)."""
+LSA6: Final = struct.Struct(">HH4s4sIHH")
+"""Of version 3: age, type and scope, link state id, advertising router, sequence number, checksum, length (A.4.2)."""
 LINK: Final = struct.Struct(">4s4sBBH")
 """Id, data, type, number of TOS metrics, metric (A.4.2)."""
 STUB: Final = 3
 ROUTER: Final = 1
 WITH_ONE_PREFIX: Final = {3: "summary", 5: "external", 7: "nssa_external"}
 """LSA types whose body begins with a mask and a metric of 24 bits (A.4.4, A.4.5, RFC 3101 appendix A)."""
+
+WITH_ONE_PREFIX6: Final = {0x2003: "inter_area_prefix", 0x4005: "external", 0x2007: "nssa_external"}
+"""Of version 3: their body begins with a metric of 24 bits and one prefix (RFC 5340 A.4.5, A.4.7, A.4.8)."""
+INTRA_AREA_PREFIX: Final = 0x2009
+"""... and this one holds a list of them, each with its metric (A.4.10)."""
+NAMES6: Final = {INTRA_AREA_PREFIX: "intra_area_prefix", **WITH_ONE_PREFIX6}
+OF_THE_WHOLE: Final = 0x4000
+"""Scope bits of an LSA type: flooded through all areas (A.4.2.1)."""
 
 
 def read_ospf(frame: ControlFrame, statements: Statements) -> Iterator[RouteNews]:
@@ -35,21 +45,27 @@ def read_ospf(frame: ControlFrame, statements: Statements) -> Iterator[RouteNews
     """
     data = frame.payload
     version, kind, length = struct.unpack(">BBH", part(data, 0, 4))
-    if version != VERSION or kind != UPDATE:
+    head = HEADS.get(version)
+    if head is None or kind != UPDATE:
         return
-    data = data[: max(length, HEAD)]
-    (count,) = struct.unpack(">I", part(data, HEAD, 4))
-    at = HEAD + 4
+    data = data[: max(length, head)]
+    (count,) = struct.unpack(">I", part(data, head, 4))
+    at = head + 4
     for _ in range(min(count, len(data) // LSA.size)):
-        age, _, kind, key, router, sequence, _, length = fields(LSA, data, at)
+        if version == 2:
+            age, _, kind, key, router, sequence, _, length = fields(LSA, data, at)
+        else:
+            age, kind, key, router, sequence, _, length = fields(LSA6, data, at)
         if length < LSA.size:
             raise Short(f"an LSA of {length} bytes")
         body = part(data, at, length)[LSA.size :]
-        end = _row(frame, ip(bytes(router)), sequence, "withdraw", "", None, _name(kind))
-        routes = {} if age >= MAX_AGE else _routes(frame, kind, bytes(key), body, end)
-        if kind == ROUTER or kind in WITH_ONE_PREFIX:
+        name = _name(kind) if version == 2 else NAMES6.get(kind, "")
+        end = _row(frame, ip(bytes(router)), sequence, "withdraw", "", None, name)
+        prefixes = _prefixes if version == 2 else _prefixes6
+        routes = {} if age >= MAX_AGE else _routes(frame, prefixes(kind, bytes(key), body), end)
+        if name:
             order = sequence - (1 << 32) if sequence >> 31 else sequence  # signed: A.4.1, 12.1.6
-            of_area = b"" if kind == 5 else part(data, 8, 4)
+            of_area = b"" if kind == 5 or kind & OF_THE_WHOLE else part(data, 8, 4)
             yield from statements.hear((kind, of_area, key, router), order, routes, end)
         at += length
 
@@ -75,9 +91,8 @@ def _row(
     )
 
 
-def _routes(frame: ControlFrame, kind: int, key: bytes, body: bytes, end: RouteNews) -> Mapping[str, RouteNews]:
+def _routes(frame: ControlFrame, found: Iterable[tuple[str, int]], end: RouteNews) -> Mapping[str, RouteNews]:
     """All prefixes of one LSA, by prefix."""
-    found = list(_prefixes(kind, key, body))
     sequence = end.sequence or 0
     return {p: _row(frame, end.origin, sequence, "announce", p, metric, end.reason) for p, metric in found}
 
@@ -96,3 +111,19 @@ def _prefixes(kind: int, key: bytes, body: bytes) -> Iterator[tuple[str, int]]:
             if link == STUB:
                 yield f"{ipv4(body, at)}/{masked(bytes(4), bytes(data)).split('/')[1]}", metric
             at += LINK.size + 4 * others
+
+
+def _prefixes6(kind: int, _key: bytes, body: bytes) -> Iterator[tuple[str, int]]:
+    """Each prefix with its metric; of three bytes in front, or of two in each entry (RFC 5340 A.4.1)."""
+    if kind in WITH_ONE_PREFIX6:
+        (metric,) = struct.unpack(">I", part(body, 0, 4))
+        prefix, _ = packed_prefix(body, 8, part(body, 4, 1)[0], 16)
+        yield prefix, metric & 0x00FF_FFFF
+    elif kind == INTRA_AREA_PREFIX:
+        (count,) = struct.unpack(">H", part(body, 0, 2))
+        at = 12
+        for _ in range(count):
+            length, _, metric = struct.unpack(">BBH", part(body, at, 4))
+            prefix, _ = packed_prefix(body, at + 4, length, 16)
+            yield prefix, metric
+            at += 4 + (length + 31) // 32 * 4

@@ -28,6 +28,8 @@ class RouteNews:
     next_hop: str = ""
     reason: str = ""
     """What kind of message said so, in the protocol's word."""
+    path_length: int = 0
+    """How many autonomous systems the route passed (BGP)."""
 
 
 @dataclass(frozen=True, slots=True)

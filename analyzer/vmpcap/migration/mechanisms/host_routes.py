@@ -1,7 +1,7 @@
 """A host route that follows the guest: RIP, OSPF, EIGRP, BGP, IS-IS (domain notes 4.13, 4.14)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from vmpcap.announcements.routes.rows import RouteNews
@@ -69,7 +69,7 @@ def judge_host_route(case: Case, name: str) -> Mechanism | None:
     news = [told for told in case.routes(name) if told.what.prefix in hosts]
     if not any(told.what.action == "announce" for told in news):
         return None
-    claims = follow_claims(case, name, _between_routers(case, name, news))
+    claims = follow_claims(case, name, _between_routers(case, name, _by_place(name, news)))
     prefix = next(told.what.prefix for told in news)
     old = [c for c in claims if _stood_before(c, case.moment) and not c.is_guest]
     fresh = [c for c in claims if c.up > case.moment]
@@ -95,6 +95,37 @@ def _between_routers(case: Case, name: str, news: Sequence[Told[RouteNews]]) -> 
     beside = {v.name for v in case.views if (v.role or "").startswith("domain:") or segments_of(v, case.guest)}
     mine = [t for t in news if t.what.sender in case.ips or t.view.name not in beside]
     return mine or list(news)
+
+
+def _by_place(name: str, news: Sequence[Told[RouteNews]]) -> list[Told[RouteNews]]:
+    """
+    The same news, in which an AS that brings the route up at two places is two.
+
+    Guests and leaf routers of both sites may share an AS number: then the next hop tells them apart, as those give it
+    who are nearest to them. What others pass on with a longer path is the same route once more.
+    """
+    if name != "bgp":
+        return list(news)
+    nearest: dict[str, int] = {}
+    hops: dict[str, set[str]] = {}
+    for what in (t.what for t in news if t.what.action == "announce" and t.what.origin):
+        best = nearest.get(what.origin, what.path_length)
+        if what.path_length < best:
+            hops[what.origin] = set()
+        if what.path_length <= best:
+            nearest[what.origin] = what.path_length
+            hops.setdefault(what.origin, set()).add(what.next_hop)
+    shared = {origin for origin, there in hops.items() if len(there) > 1}
+    if not shared:
+        return list(news)
+    apart = []
+    for told in news:
+        what = told.what
+        if what.action != "announce" or what.origin not in shared:
+            apart.append(told)
+        elif what.path_length <= nearest[what.origin]:
+            apart.append(replace(told, what=replace(what, origin=f"{what.origin} ({what.next_hop})")))
+    return apart
 
 
 def follow_claims(case: Case, name: str, news: Sequence[Told[RouteNews]]) -> list[Claim]:

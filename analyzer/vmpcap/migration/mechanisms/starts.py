@@ -18,7 +18,8 @@ def judge_start(case: Case, name: str) -> Mechanism | None:
     trip = case.trip
     if trip is None:
         return None
-    began = began_anew(case.guest, case.views, trip.start, trip.end)
+    is_closed = case.move is None or case.move.is_closed
+    began = began_anew(case.guest, case.views, trip.start, trip.end, is_closed)
     is_cold = not trip.is_live or case.completed is True
     if name != ("cold_migration" if is_cold else "ha"):
         return None
@@ -36,7 +37,9 @@ def judge_start(case: Case, name: str) -> Mechanism | None:
 
 
 def _began(case: Case, name: str, began: Began) -> Mechanism:
-    words = f"the guest did not go on but started anew, {began.signs.words} {span(case.after(began.signs.ts))} after "
+    late = case.after(began.signs.ts)
+    words = f"the guest did not go on but started anew, {began.signs.words} {span(abs(late))} "
+    words += "after " if late >= 0 else "before "
     words += "its first sign at its new place" if case.guest.heard else "the stream's end"
     words += f", silent for {span(began.silent_ns)} before" if began.silent_ns else ""
     words += f"; it denied {count_of(began.denied, 'connection')} of before with a reset" if began.denied else ""

@@ -182,7 +182,8 @@ def judge_ft(case: Case, name: str) -> Mechanism | None:
     because = f"{what} carried its last data {span(abs(until))} {when} the switchover, and the captures "
     because += f"go on for {span(waited)}" if waited > 0 else "end before it"
     hosts = [host_at(case, end) for end in ENDS]
-    sure = waited > WITHIN_NS and all(any(host.is_at(s) for host in hosts) for s in before)
+    known = {id(s.connection) for s in before if any(host.is_at(s) for host in hosts)}
+    sure = waited > WITHIN_NS and all(id(s.connection) in known for s in before)  # either end of it is one of the hosts
     return result(name, "no" if sure else "undecided", because, seen)
 
 

@@ -2,11 +2,17 @@
 
 from typing import Final
 
+from vmpcap.migration.ends import at_end
+from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, Worked
 from vmpcap.migration.stream import stuck_segment
+from vmpcap.terms.units import NS_PER_S
 
 BLAMING: Final = ("unanswered_syn", "one_direction_only", "reset_by_another")
 """Symptoms of a way that does not carry both directions."""
+
+LEAST_AGAIN: Final = 3
+"""Sent again so often without an answer, a segment did not merely get lost."""
 
 
 def by_end(case: Case, because: str) -> tuple[Worked, str]:
@@ -15,9 +21,41 @@ def by_end(case: Case, because: str) -> tuple[Worked, str]:
         return "undecided", f"{because}; whether the stream came to its end is not known"
     if case.completed:
         return "yes", f"{because}; the stream came to its end"
+    lost = _lost_on_the_way(case)
+    if lost:
+        return "no", f"{because}; the stream did not come to its end: {lost}"
     if is_to_blame(case):
         return "no", f"{because}; the stream did not come to its end"
     return "undecided", f"{because}; the stream did not come to its end, and nothing shows that its way was the cause"
+
+
+def _lost_on_the_way(case: Case) -> str:
+    """
+    What did the source host send again and again that never came to the destination host? Empty where nothing did.
+
+    It takes a point beside each that saw the connection from its SYN: a destination that died gets what it does not
+    answer.
+    """
+    if case.move is None:
+        return ""
+    arrived = {link.key: (s.view, link) for s in at_end(case.move, "destination") for link in s.transfer.links}
+    for sighting in at_end(case.move, "source"):
+        for link in sighting.transfer.links:
+            view, there = arrived.get(link.key, (None, link))
+            sent = link.data
+            if view is None or sent.syn_ts is None or there.data.syn_ts is None or sent.last_data_ts is None:
+                continue
+            if not 0 < sent.acked_bytes < sent.unique_bytes or sent.retransmissions < LEAST_AGAIN or view.drops:
+                continue
+            until = on_point(view, on_reference(sighting.view, sent.last_data_ts))
+            silent = until - (there.data.last_data_ts or there.connection.first_ts)
+            missing = sent.unique_bytes - there.data.unique_bytes
+            if view.last_ts >= until and silent > NS_PER_S and missing > 0 and not there.data.retransmissions:
+                return (
+                    f"the last {missing:,} bytes that left {sighting.view.name}, some of them again and again, never "
+                    f"came to {view.name}"
+                )
+    return ""
 
 
 def is_to_blame(case: Case) -> bool:
