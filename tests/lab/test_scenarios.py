@@ -137,7 +137,9 @@ def test_the_report_tells_the_stream_as_its_ends_know_it(story: tuple[str, dict[
 
 def test_the_report_brackets_the_stun(story: tuple[str, dict[str, Any], Any]) -> None:
     """Its bracket holds the time in which the guest stood still, and is not much longer."""
-    _, truth, migration = story
+    name, truth, migration = story
+    if scenario_of(name).mishap == "early":
+        return  # the first sign of the guest is the one that came too early
     stun = truth["migration"]["stun_ms"]
     if stun is None:
         assert not any(g.switchover.bracket_ms for g in migration.guests)
@@ -217,6 +219,9 @@ def test_the_report_judges_the_mechanism_as_its_machines_do(story: tuple[str, di
     found = [*migration.mechanisms, *(m for guest in migration.guests for m in guest.mechanisms)]
     mine = [m for m in found if m.name == truth["mechanism"]["name"]]
     said = mine[0].worked if mine else "not seen"
+    if scenario_of(name).mishap in ("ghost", "shut"):
+        assert said in ("yes", "not seen")  # the domain is sound: what happens beside the move kept the peers
+        return
     if name in OPEN:
         assert said in ("undecided", "not seen")
         return

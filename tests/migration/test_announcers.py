@@ -62,3 +62,15 @@ def test_the_story_tells_of_them() -> None:
     told = tell([view(streams=(stream(),), series=(announced(S + 5_000_000), others), last_ts=600 * S)], (), (), ())
     assert [one.mac for one in told.announcers] == ["00:50:56:00:00:01"]
     assert len(tell([view(series=(others,))], (), (), ()).announcers) == 1
+
+
+def test_a_storm_beside_a_migration_is_not_its_guest() -> None:
+    """One MAC every second from before the stream's end; the guest's RARPs come after it, farther off."""
+    storm = announced(*(S + n * S // 2 - 100_000_000 for n in range(60)), mac=OTHER, schedule="other")
+    real = announced(S + 300_000_000, S + 350_000_000)
+    told = tell([view(streams=(stream(),), series=(storm, real))], (), (), ())
+    (only,) = told.stories
+    assert [guest.moved.mac for guest in only.guests] == [GUEST]
+    calm = announced(*(S + n * S // 2 - 100_000_000 for n in range(6)), mac=OTHER, schedule="other")
+    (only,) = tell([view(streams=(stream(),), series=(calm, real))], (), (), ()).stories
+    assert next(guest.moved.mac for guest in only.guests) == OTHER, "nearer, and no storm"

@@ -5,7 +5,7 @@ import numpy as np
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, journal, view
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guests import Moved
-from vmpcap.migration.passed_by import what_else_passed
+from vmpcap.migration.passed_by import what_else_passed, where_it_was_shut
 from vmpcap.terms.addresses import ip_halves
 
 SWITCH = 10 * S
@@ -74,3 +74,13 @@ def test_one_of_several_points_that_saw_it_last_is_enough() -> None:
     """Which of the two it passed last is not known: what passed either passed that side."""
     near, port = view("br", journal=at(SWITCH + S)), view("port")
     assert "way is open" in what_else_passed(MOVED, [near, port], [view("gw", journal=at(SWITCH + S))], SWITCH)
+
+
+def test_where_others_pass_no_port_was_shut() -> None:
+    """One passed before and does not now, another does: the way is open."""
+    here = journal(
+        (8 * S, OTHER, GATEWAY, "10.77.0.20", PEER_IP), (SWITCH + S, OTHER + 1, GATEWAY, "10.77.0.21", PEER_IP)
+    )
+    gone = view("port", journal=at(8 * S, SWITCH + S))
+    assert "port was shut" in where_it_was_shut(MOVED, [gone], [view("gw", journal=at(8 * S))], SWITCH)
+    assert where_it_was_shut(MOVED, [view("port", journal=here)], [view("gw", journal=here)], SWITCH) == ""

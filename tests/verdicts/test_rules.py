@@ -635,3 +635,16 @@ def test_a_place_that_heard_of_the_move_and_delivers_on_keeps_the_mac() -> None:
         in still_delivered(True, 20).because
     )
     assert still_delivered(True, 95).because.endswith("its old place")
+
+
+def test_a_guest_that_was_reached_while_its_mac_flaps_and_a_peer_was_lost_is_not_passed() -> None:
+    """An exchange proves that it was reached once, not that it stayed so."""
+    flaps = Conflict(True, "6 packets of its MAC at the old place", "old", (3,))
+    reached = Reachability("yes", "a request was answered", "gw", (1, 2))
+    lost = suffered(None, ended=False, survived=False)
+    told = story(guest_story(reachability=reached, suffered=(lost, suffered()), second_place=flaps))
+    check = ask("guest_reachable_after", told)
+    assert check.outcome == "undecided"
+    assert "6 packets of its MAC at the old place" in check.because
+    well = story(guest_story(reachability=reached, suffered=(suffered(),), second_place=flaps))
+    assert ask("guest_reachable_after", well).outcome == "pass"

@@ -35,6 +35,8 @@ class Scenario:
     """Which kind of it: a protocol, an encapsulation."""
     fails: str = ""
     """What goes wrong, in a word that the world knows; empty where nothing does."""
+    mishap: str = ""
+    """What happens beside it, in a word of lab/mishaps.py."""
     announces: tuple[str, ...] = ("rarp",)
     """What tells of the guest's new place: the host's rarp, the guest's own garp, na."""
     gateway_lifetime_s: float | None = None
@@ -190,6 +192,18 @@ SCENARIOS: Final = (
              world="overlay", mechanism="otv", option="otv"),
     Scenario("otv_no_lsp", "OTV: the new edge device's LSPs are lost; the others send to the old one on",
              world="overlay", mechanism="otv", option="otv", fails="no_lsp"),
+    Scenario("duplicate_address", "a forgotten machine at the new site has the guest's address, and claims it once",
+             mishap="duplicate"),
+    Scenario("ghost", "a copy of the guest goes on at the old host: its MAC flaps between the sites",
+             mishap="ghost", tail_s=12.0),
+    Scenario("announced_too_early", "the new host announces the guest while it still runs at the old one",
+             mishap="early", stream_bytes=60_000_000),
+    Scenario("rarp_storm", "another machine of the new host is announced again and again",
+             mishap="storm", tail_s=20.0),
+    Scenario("two_macs", "the destination host is addressed by the MAC of its management interface",
+             mishap="two_macs"),
+    Scenario("port_shut", "the new host's switch port is shut as soon as the guest appears at it",
+             mishap="shut", tail_s=12.0, guest_talks=True),
 )
 # fmt: on
 """Every scenario, in the order in which it is told; `_` parts a mechanism from what fails."""

@@ -37,6 +37,8 @@ class End:
     mac: bytes
     address: bytes
     next_hop_mac: bytes = b""
+    other_mac: bytes = b""
+    """Of another interface of the host, by which it is reached, too."""
     ident: int = 0
 
 
@@ -351,7 +353,11 @@ class Stream:
 
     def _destination_hears(self, frame: Frame) -> None:
         head = frame.head
-        if head[:6] != self.destination.mac or head[12:14] != b"\x08\x00" or head[23] != IP_TCP:
+        if (
+            head[:6] not in (self.destination.mac, self.destination.other_mac)
+            or head[12:14] != b"\x08\x00"
+            or head[23] != IP_TCP
+        ):
             return
         flags = head[47]
         if flags & SYN:

@@ -5,6 +5,7 @@ from typing import Final
 
 from vmpcap.lab.events import Simulation
 from vmpcap.lab.machines import Guest
+from vmpcap.lab.mishaps import MISHAPS
 from vmpcap.lab.moves import add_migration, greet
 from vmpcap.lab.overlays import build_overlay
 from vmpcap.lab.scenarios import Scenario
@@ -38,4 +39,6 @@ def build(scenario: Scenario) -> World:
     BUILDERS[scenario.world](world)
     simulation.at(GREETING_NS, greet, world)
     add_migration(world)
+    if scenario.mishap:
+        MISHAPS[scenario.mishap](world)
     return world

@@ -71,8 +71,11 @@ def find_second_place(guest: Moved, views: Sequence[PointView], moment: int) -> 
     strays = strays_at(old, new, guest, moment + SETTLED_NS)
     if strays:
         frames = tuple(int(old.journal.frame[row]) for row in strays[:3])
+        first, last = ((old.journal.ts_ns[row] - on_point(old, moment)) / NS_PER_S for row in (strays[0], strays[-1]))
         because = (
-            f"{count_of(len(strays), 'packet')} of the guest's MAC appeared only at {old.name} after the switchover"
+            f"{count_of(len(strays), 'packet')} of the guest's MAC appeared only at {old.name} after the switchover,"
+            f" from {first:+.1f} s to {last:+.1f} s: somebody sends with it at its old place (a copy that goes on, a"
+            " host that took it back, a loop), and each packet moves the MAC in every switch on its way"
         )
         return Conflict(True, because, old.name, frames)
     return Conflict(

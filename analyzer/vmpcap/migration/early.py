@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.timeline import Elapsed
 from vmpcap.terms.addresses import NO_MAC
-from vmpcap.terms.units import NS_PER_S, ms
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, ms
 
 LATEST_NS = 60 * NS_PER_S
 """What the guest's MAC sends at the old place later than this is a second place, not an early announcement."""
@@ -29,15 +30,23 @@ class Early:
     frames: tuple[int, ...] = ()
 
 
-def find_early_announcement(guest: Moved, views: Sequence[PointView]) -> Early:
+def find_early_announcement(
+    guest: Moved, views: Sequence[PointView], stream: tuple[PointView, int] | None = None
+) -> Early:
     """
     How long did the guest go on sending at its old place after its first announcement?
+
+    Parameters
+    ----------
+    stream : where the stream's last data was seen, and when, on that point's clock
 
     Notes
     -----
     It takes a point in each domain on clocks that can be compared: in a stretched domain the guest's frames from its
     new place pass the old one too, and are told by their identification. Where the clocks do not tell the order of the
-    two frames, nobody knows. A guest that is silent until its stun is not caught: the figure leans low.
+    two frames, nobody knows. A guest that is silent until its stun is not caught: the figure leans low. Where its
+    announcement came while the stream still ran, that is said instead of a pass: some hypervisors run it before the
+    rest of its memory has come.
     """
     first = guest.first_heard
     old = next((v for v in views if v.role == "domain:source"), None)
@@ -67,6 +76,9 @@ def find_early_announcement(guest: Moved, views: Sequence[PointView]) -> Early:
     after = _since(first, old, int(j.ts_ns[last]))
     if after is not None and after.is_later is not False:
         return Early(None, order_not_known(after))
+    running = _while_it_ran(first, stream)
+    if running:
+        return Early(None, running, first[0].name, (first[1].frames[0],))
     waited = ms(on_point(old, announced) - int(j.ts_ns[last])) if after is None else ms(-after.ns)
     because = f"the announcement came {waited:.1f} ms after the guest's last frame at {old.name}"
     return Early(-waited if waited is not None else None, because, old.name, (int(j.frame[last]),))
@@ -75,3 +87,23 @@ def find_early_announcement(guest: Moved, views: Sequence[PointView]) -> Early:
 def _since(first: tuple[PointView, Series], view: PointView, ts: int) -> Elapsed | None:
     """How long after the first announcement was that? None where the clocks were not compared."""
     return elapsed_between(first[0], first[1].first_ts, view, ts)
+
+
+RUNNING_NS: Final = 100 * NS_PER_MS
+"""So long before the stream's last data an announcement is not one of its end."""
+
+
+def _while_it_ran(first: tuple[PointView, Series], stream: tuple[PointView, int] | None) -> str:
+    """Did the first announcement come while the stream still carried memory? Empty where nothing shows that."""
+    if stream is None:
+        return ""
+    view, last_ts = stream
+    left = elapsed_between(first[0], first[1].first_ts, view, last_ts)
+    ahead = on_reference(view, last_ts) - on_reference(first[0], first[1].first_ts) if left is None else left.ns
+    if ahead <= RUNNING_NS or (left is not None and left.is_later is not True):
+        return ""
+    return (
+        f"the first announcement came {ahead / NS_PER_MS:.0f} ms before the stream's last data, and the guest sent"
+        " nothing at its old place after it: too early, unless the hypervisor runs it before all of its memory has come"
+        " (post-copy)"
+    )

@@ -122,7 +122,7 @@ def _nearest_of_each(moves: Sequence[Move], candidates: Sequence[_Candidate]) ->
     if len(moves) < 2:
         return {}
     pairs = [
-        (not _by_hypervisor(candidate), distance, place, number)
+        (not _by_hypervisor(candidate) or _is_storm(candidate), distance, place, number)
         for place, move in enumerate(moves)
         if move.best.transfer.established
         for number, candidate in enumerate(candidates)
@@ -215,7 +215,7 @@ def _choose(move: Move, candidates: Sequence[_Candidate], macs: Sequence[int]) -
         return [c for _, c in near if c.mac in macs]
     if not near:
         return []
-    _, best = min(near, key=lambda pair: pair[0])
+    _, best = min(near, key=lambda pair: (_is_storm(pair[1]), pair[0]))
     if not _by_hypervisor(best):
         # a machine that speaks for itself may do so by chance just when a host speaks for its guest
         beside = [(d, c) for d, c in near if abs(c.first_ts - best.first_ts) <= TWIN_NS and _by_hypervisor(c)]
@@ -227,6 +227,15 @@ def _choose(move: Move, candidates: Sequence[_Candidate], macs: Sequence[int]) -
         nearest = sorted(twins, key=lambda c: abs(c.first_ts - best.first_ts))[: MOST_GUESTS - 1]
         twins = sorted(nearest, key=lambda c: c.first_ts)
     return [best, *twins]
+
+
+STORM_FRAMES: Final = 25
+"""More RARPs than this of one MAC, on no schedule, are not the announcement of a move (`announcers.py`)."""
+
+
+def _is_storm(candidate: _Candidate) -> bool:
+    """Is this machine announced again and again, by no hypervisor's schedule? Then its first frame marks no moment."""
+    return any(s.count > STORM_FRAMES and s.schedule not in ("qemu", "esxi") for _, s in candidate.heard)
 
 
 def _as_moved(move: Move, candidate: _Candidate, views: Sequence[PointView], rivals: int, macs: Sequence[int]) -> Moved:

@@ -45,14 +45,23 @@ def what_else_passed(guest: Moved, last: Sequence[PointView], first: Sequence[Po
             f"frames of {_named(after)} are seen on both sides since then: the way is open, and the guest's MAC, its"
             " broadcasts or its VLAN are stopped on it (port security, ARP inspection, a filter)"
         )
+    nothing = "no frame of any other machine is seen on both sides: whether anything at all passes cannot be told"
+    return where_it_was_shut(guest, last, first, moment) or nothing
+
+
+def where_it_was_shut(guest: Moved, last: Sequence[PointView], first: Sequence[PointView], moment: int) -> str:
+    """Which other machines passed there before, still send, and pass no more? Empty where none is known."""
+    if any(not view.journal_complete or view.left_out for view in (*last, *first)):
+        return ""
+    since = _senders(last, guest, moment, True), _senders(first, guest, moment, True)
     before = _senders(last, guest, moment, False) & _senders(first, guest, moment, False)
-    still = before & (_senders(last, guest, moment, True) | _senders(first, guest, moment, True))
-    if still:
-        return (
-            f"frames of {_named(still)} were seen on both sides before, and since then on one only: nothing passes any"
-            " more, as where a port was shut (err-disable after a violation, a cable)"
-        )
-    return "no frame of any other machine is seen on both sides: whether anything at all passes cannot be told"
+    still = before & (since[0] | since[1])
+    if not still or since[0] & since[1]:
+        return ""
+    return (
+        f"frames of {_named(still)} were seen on both sides before, and since then on one only: nothing passes any"
+        " more, as where a port was shut (err-disable after a violation, a cable)"
+    )
 
 
 def _ts_of(view: PointView, frame: int) -> int:

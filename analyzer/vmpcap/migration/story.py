@@ -273,7 +273,8 @@ def _tell_guest(
     suffered = tuple(break_down(found, moved, views, quiet))
     switchover = describe_switchover(move, moved, views, figures, suffered, quiet)
     before, after, point = _vlans(moved, views, moment)
-    early = find_early_announcement(moved, views)
+    last_data = move.best.transfer.last_data_ts
+    early = find_early_announcement(moved, views, None if last_data is None else (move.best.view, last_data))
     domains = name_domains(moved, views, heard.announcements.by_point, moment, find_end(move))
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     series = [s for _, s in moved.heard]

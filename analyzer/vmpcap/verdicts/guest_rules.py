@@ -99,6 +99,9 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
             why = (why or _went_to_its_old_place(guest)) if outcome == "fail" else ""
             return Answer(outcome, reach.because + why, evidence=evidence)
         lost = [s for s in guest.suffered if s.is_cut_off]
+        if guest.second_place.found and any(s.peer.survived is False for s in guest.suffered):
+            unsure = f"{reach.because}, but not each stream of its peers was at the end: {guest.second_place.because}"
+            return Answer("undecided", unsure, evidence=evidence)
         gave_up = _given_up_by(guest)
         names = sorted(({s.peer.peer for s in lost} - _answered_again(guest)) | set(gave_up))
         if not names:

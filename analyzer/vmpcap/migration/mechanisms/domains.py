@@ -4,6 +4,7 @@ import numpy as np
 
 from vmpcap.migration.guests import on_point
 from vmpcap.migration.mechanisms.case import Case, result, sighted
+from vmpcap.migration.passed_by import where_it_was_shut
 from vmpcap.migration.reachable import outbound_only
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import frames_of
@@ -54,6 +55,9 @@ def judge_port_group(case: Case, name: str) -> Mechanism | None:
             tagged = _other_tag(case, name)
             why = "the network that its port group leads to is not that of its peers"
             why = why if tagged is None else tagged.because
+            others = [v for v in case.views if v is not view and v.role in ("gateway", "domain:source")]
+            shut = where_it_was_shut(case.guest, [view], others, case.moment) if others else ""
+            why = f"between {view.name} and {', '.join(v.name for v in others)} {shut}" if shut else why
             return result(name, "no", f"{alone.because}: {why}", seen)
     return _other_tag(case, name) if case.cut_off or case.reachability.answer == "no" else None
 
