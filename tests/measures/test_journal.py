@@ -169,3 +169,23 @@ def test_letting_go_of_nothing_kept_is_nothing() -> None:
     journal = Journal(10)
     journal.keep_only(np.zeros(0, np.bool_))
     assert journal.kept == 0
+
+
+@given(st.lists(st.lists(st.booleans(), max_size=40), max_size=5), st.integers(0, 60))
+def test_any_choice_in_any_batches_is_what_was_chosen(choices: list[list[bool]], budget: int) -> None:
+    """Column by column as numpy takes them from all frames at once; what the budget leaves out is counted."""
+    journal, expected, first = Journal(budget), [], 0
+    for choice in choices:
+        keep = np.array(choice, np.bool_)
+        frames = story(len(choice), first)
+        flow, side = np.arange(first, first + len(choice), dtype=np.int32), np.arange(len(choice), dtype=np.uint8)
+        columns = {name: getattr(frames, name) for name in SAME_IN_BOTH}
+        columns |= {"ttl": frames.ip_ttl, "flow_id": flow, "side": side, "frame": np.arange(len(choice)) + first + 1}
+        expected.append({name: column[keep].tolist() for name, column in columns.items()})
+        journal.keep(first + 1, frames, keep, flow, side)
+        first += len(choice)
+    kept = journal.columns()
+    for name in JournalColumns._fields:
+        whole = [value for part in expected for value in part[name]]
+        assert getattr(kept, name).tolist() == whole[:budget], name
+    assert sum(journal.left_out.values()) == max(0, sum(map(sum, choices)) - budget)

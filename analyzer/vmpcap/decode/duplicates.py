@@ -27,6 +27,9 @@ SENDERS: Final = 1 << 12
 _SENDER_SHIFT: Final = 64 - 12
 _WAYS: Final = 4
 _SET_SHIFT: Final = 64 - 12
+_PLACE: Final = 0
+_SEGMENT: Final = 1
+_TTL: Final = 2
 _DIGESTED_BYTES: Final = 64
 """Bytes of a packet without a transport header that must be alike, from its network header on."""
 _TCP_CHECKSUM_AT: Final = 16
@@ -42,18 +45,15 @@ MIRRORED: Final = 2
 
 
 class Recent(NamedTuple):
-    """The packets seen last, carried from batch to batch."""
+    """The packets seen last, carried from batch to batch. What is looked at together lies together in memory."""
 
-    digest: U64
-    """uint64[SLOTS]: of what no router changes; 0 nothing yet."""
-    place: U64
-    """uint64[SLOTS]: of the link-layer addresses and the segment."""
-    segment: U64
-    """uint64[SLOTS]: Frames.segment_key."""
-    ts_ns: I64
-    """int64[SLOTS]"""
-    ttl: U8
-    """uint8[SLOTS]"""
+    sets: U64
+    """
+    uint64[SLOTS / 4, 8]: of four packets the digests of what no router changes, 0 nothing yet; then their times, int64
+    nanoseconds bit by bit.
+    """
+    marks: U64
+    """uint64[SLOTS, 4]: digest of the link-layer addresses and the segment, Frames.segment_key, TTL, nothing."""
     last_id: U64
     """uint64[SENDERS]: IP id of the last packet between two addresses, by their digest."""
     counts: U8
@@ -90,16 +90,15 @@ def digest_bytes(buffer: Bytes, begin: np.int64, end: np.int64, skip_a: np.int64
 
 
 @inline_kernel
-def find_slot(digests: U64, ages: I64, digest: np.uint64) -> tuple[np.int64, bool]:
-    """Where is this digest remembered, or else the place that it takes: the one whose packet is oldest?"""
-    begin = np.int64(digest >> np.uint64(_SET_SHIFT)) * _WAYS
-    oldest = begin
-    for slot in range(begin, begin + _WAYS):
-        if digests[slot] == digest:
-            return np.int64(slot), True
-        if ages[slot] < ages[oldest]:
-            oldest = np.int64(slot)
-    return np.int64(oldest), False
+def find_way(sets: U64, number: np.int64, digest: np.uint64) -> tuple[np.int64, bool]:
+    """Where in this set is the digest remembered, or else the place that it takes: the one whose packet is oldest?"""
+    oldest = np.int64(0)
+    for way in range(_WAYS):
+        if sets[number, way] == digest:
+            return np.int64(way), True
+        if np.int64(sets[number, _WAYS + way]) < np.int64(sets[number, _WAYS + oldest]):
+            oldest = np.int64(way)
+    return oldest, False
 
 
 @inline_kernel
@@ -184,22 +183,24 @@ def mark_copies(  # noqa: PLR0915 - one digest of a dozen columns
         digest |= np.uint64(1)
         place = frames.eth_src[i] ^ (frames.eth_dst[i] << np.uint64(16)) ^ frames.segment_key[i]
         sender = np.int64(stir(frames.src_low[i] ^ frames.src_high[i], frames.dst_low[i]) >> np.uint64(_SENDER_SHIFT))
-        slot, is_known = find_slot(state.digest, state.ts_ns, digest)
+        number = np.int64(digest >> np.uint64(_SET_SHIFT))
+        way, is_known = find_way(state.sets, number, digest)
+        slot = number * _WAYS + way
         if is_known:
-            age = abs(frames.ts_ns[i] - state.ts_ns[slot])
-            hops = abs(np.int64(state.ttl[slot]) - np.int64(frames.ip_ttl[i]))
-            is_elsewhere = hops != 0 or place != state.place[slot]
+            age = abs(frames.ts_ns[i] - np.int64(state.sets[number, _WAYS + way]))
+            hops = abs(np.int64(state.marks[slot, _TTL]) - np.int64(frames.ip_ttl[i]))
+            is_elsewhere = hops != 0 or place != state.marks[slot, _PLACE]
             is_resendable = protocol != IP_TCP or frames.payload_bytes[i] == 0 or age > windows.near_ns
             if is_same_packet(
                 ip_id != 0 and state.counts[sender] != 0, hops, age, is_elsewhere, is_resendable, windows
             ):
-                out_is_copy[i] = COPY if frames.segment_key[i] == state.segment[slot] else MIRRORED
+                out_is_copy[i] = COPY if frames.segment_key[i] == state.marks[slot, _SEGMENT] else MIRRORED
                 continue
-        state.digest[slot] = digest
-        state.place[slot] = place
-        state.segment[slot] = frames.segment_key[i]
-        state.ts_ns[slot] = frames.ts_ns[i]
-        state.ttl[slot] = frames.ip_ttl[i]
+        state.sets[number, way] = digest
+        state.sets[number, _WAYS + way] = np.uint64(frames.ts_ns[i])
+        state.marks[slot, _PLACE] = place
+        state.marks[slot, _SEGMENT] = frames.segment_key[i]
+        state.marks[slot, _TTL] = np.uint64(frames.ip_ttl[i])
         if frames.ip_fragment[i] == 0:  # all fragments of a packet have one id
             state.counts[sender] = ip_id != state.last_id[sender]
             state.last_id[sender] = ip_id
@@ -211,11 +212,8 @@ class CopyFinder:
     def __init__(self, windows: Windows = Windows()) -> None:  # noqa: B008 - immutable
         self._windows = windows
         self._recent = Recent(
-            np.zeros(SLOTS, dtype=np.uint64),
-            np.zeros(SLOTS, dtype=np.uint64),
-            np.zeros(SLOTS, dtype=np.uint64),
-            np.zeros(SLOTS, dtype=np.int64),
-            np.zeros(SLOTS, dtype=np.uint8),
+            np.zeros((SLOTS // _WAYS, 2 * _WAYS), dtype=np.uint64),
+            np.zeros((SLOTS, 4), dtype=np.uint64),
             np.zeros(SENDERS, dtype=np.uint64),
             np.ones(SENDERS, dtype=np.uint8),
         )

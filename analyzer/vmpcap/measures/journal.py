@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.decode.frames import Frames
 from vmpcap.decode.stops import FIRST_FRAGMENT
+from vmpcap.measures.kernels.keeping import write_down
 from vmpcap.terms.arrays import reserve
 
 I32 = npt.NDArray[np.int32]
@@ -72,9 +73,6 @@ class JournalColumns(NamedTuple):
         """How many rows there are."""
         return len(self.frame)
 
-
-_FROM_FRAMES: Final[Mapping[str, str]] = {"ttl": "ip_ttl"}
-"""Journal columns whose name differs in Frames; all others but frame, flow_id and side are copied by their name."""
 
 _DTYPES: Final[Mapping[str, npt.DTypeLike]] = {
     "frame": np.int64,
@@ -159,21 +157,12 @@ class Journal:
             chosen = chosen[:room]
         if not len(chosen):
             return
-        given = {
-            "frame": chosen + first_frame,
-            "flow_id": NO_FLOW if flow_id is None else flow_id[chosen],
-            "side": 0 if side is None else side[chosen],
-        }
-        columns: Any = self._room()
-        end = self.kept + len(chosen)
-        for name, column in zip(JournalColumns._fields, columns, strict=True):
-            if name in given:
-                column[self.kept : end] = given[name]
-                continue
-            values = getattr(frames, _FROM_FRAMES.get(name, name))[chosen]
-            if name not in OFTEN_ZERO or values.any():  # zeros are there already and would become memory
-                column[self.kept : end] = values
-        self.kept = end
+        if flow_id is None:
+            flow_id = np.full(len(keep), NO_FLOW, np.int32)
+        if side is None:
+            side = np.zeros(len(keep), np.uint8)
+        write_down(frames, chosen, first_frame, flow_id, side, self._room(), self.kept)
+        self.kept += len(chosen)
 
     def keep_only(self, wanted: Bools) -> None:
         """Let go of all rows but these, bool[kept]; their room is free again. No views of them may be held."""
