@@ -28,6 +28,7 @@ def run() -> NoReturn:
     this began: the first to register is the last to run.
     """
     gc.set_threshold(FEW_COLLECTIONS)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # no matrix is multiplied here, and its threads wait by turning
     ended: list[int] = []
     atexit.register(_vanish, ended)
     ended.append(main())

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.measures.kernels.likeness import digest_rows
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
 Bools = npt.NDArray[np.bool_]
@@ -26,9 +27,6 @@ SAME: Final = (
 )
 """What no router changes: equal in all copies of a packet."""
 
-MULTIPLIER: Final = np.uint64(0xBF58476D1CE4E5B9)
-"""Odd, with bits everywhere: a product of 64 bits spreads each input over the upper ones."""
-
 PLACE: Final = ("ttl", "eth_src", "eth_dst", "segment_key")
 """What tells that a copy was taken at another place."""
 
@@ -39,11 +37,8 @@ def _digest(journal: JournalColumns, rows: I64) -> npt.NDArray[np.uint64]:
 
     Two packets that share a digest by chance can part two copies of a third: one in 2^64 pairs.
     """
-    digest = np.zeros(len(rows), np.uint64)
-    for name in SAME:
-        digest ^= getattr(journal, name)[rows].astype(np.uint64)
-        digest *= MULTIPLIER
-        digest ^= digest >> np.uint64(29)
+    digest = np.empty(len(rows), np.uint64)
+    digest_rows(journal, rows, digest)
     return digest
 
 

@@ -137,19 +137,21 @@ def find_waits(together: Together, mss: int) -> tuple[npt.NDArray[np.bool_], npt
 
     bool[bins] twice. Where the ACKs are in view, the wait ends with the one that leaves nothing outstanding.
     """
-    lost, waiting = (np.zeros(len(together.new_bytes), np.bool_) for _ in range(2))
-    filled = np.flatnonzero(together.new_bytes)
+    is_filled = together.new_bytes != 0
+    filled = np.flatnonzero(is_filled)
     sent, arrived = np.cumsum(together.new_bytes), np.cumsum(together.delivered_bytes)
     is_answered = not np.array_equal(together.new_bytes, together.delivered_bytes)
     low, high = filled[:-1], filled[1:]
     resent = np.concatenate(([0], np.cumsum(together.resent_bytes)))
     is_resent = resent[high + 1] > resent[low + 1]
     is_outstanding = sent[low] - arrived[high - 1] > LATE_ACK_SEGMENTS * mss
-    for where, chosen in ((lost, is_resent), (waiting, is_outstanding & ~is_resent)):
-        for a, b in zip(low[chosen], high[chosen], strict=True):
-            where[a + 1 : b] = True
-            if is_answered:
-                where[a + 1 : b] &= arrived[a : b - 1] < sent[a]
+    gap_of = np.cumsum(is_filled) - 1
+    empty = np.flatnonzero(~is_filled & (gap_of >= 0) & (gap_of < len(low)))
+    gap = gap_of[empty]
+    goes_on = arrived[empty - 1] < sent[low[gap]] if is_answered else np.ones(len(empty), np.bool_)
+    lost, waiting = (np.zeros(len(is_filled), np.bool_) for _ in range(2))
+    lost[empty] = is_resent[gap] & goes_on
+    waiting[empty] = (is_outstanding & ~is_resent)[gap] & goes_on
     return lost, waiting
 
 

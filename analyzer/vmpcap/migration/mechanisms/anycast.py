@@ -16,6 +16,7 @@ from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, distinct_addresses, ip_text, mac_text
+from vmpcap.terms.alike import alike
 from vmpcap.terms.units import NS_PER_S, count_of
 from vmpcap.terms.wire import IP_TCP, TCP_ACK, TCP_RST, TCP_SYN
 
@@ -233,11 +234,12 @@ def _serving(view: PointView, case: Case, tcp: I64, own: set[Address]) -> list[A
     rows = tcp[np.isin(j.dst_low[tcp], low)] if case.guest.ips else tcp
     if not len(rows):
         return []
-    rows = rows[np.lexsort((j.src_low[rows], j.src_high[rows]))]
-    high, low, ttl = j.src_high[rows], j.src_low[rows], j.ttl[rows]
-    begins = np.flatnonzero(np.append(True, (high[1:] != high[:-1]) | (low[1:] != low[:-1])))
-    begins = begins[np.minimum.reduceat(ttl, begins) < np.maximum.reduceat(ttl, begins)]
-    services = zip(high[begins].tolist(), low[begins].tolist(), strict=True)
+    source = alike(j.src_low, j.src_high, rows=rows)
+    least, most = np.full(len(source.first), 255, np.uint8), np.zeros(len(source.first), np.uint8)
+    np.minimum.at(least, source.number, j.ttl[rows])
+    np.maximum.at(most, source.number, j.ttl[rows])
+    first = rows[source.first[least < most]]
+    services = sorted({*zip(j.src_high[first].tolist(), j.src_low[first].tolist(), strict=True)})
     return [service for service in services if service not in own][:MOST_ADDRESSES]
 
 
