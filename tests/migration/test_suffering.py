@@ -6,6 +6,7 @@ from tests.measures.talk import ACK, MS, Row, datagram, journal_of, pings, segme
 from tests.migration.make import GUEST_IP, S, view
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.suffering import Suffered, what_peers_suffered
+from vmpcap.migration.switchover import longest_outage
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.terms.addresses import NO_MAC, ip_halves
@@ -224,3 +225,75 @@ def test_answers_that_go_another_way_are_no_outage_at_the_point_they_bypass() ->
     assert "another way" in found.peer.because
     (beside,) = suffered_at(point(bypassed, "client", "client"), bridge)
     assert beside.is_cut_off
+
+
+def datagrams(count: int, every_ms: int, gone: range) -> list[Row]:
+    asked = [datagram(n * every_ms, True, n) for n in range(count)]
+    return asked + [datagram(n * every_ms + 1, False, n) for n in range(count) if n not in gone]
+
+
+@pytest.mark.parametrize(("missing", "low", "high"), [(1, 0.0, 202.0), (2, 98.0, 302.0)])
+def test_a_conversation_that_misses_few_answers_is_not_told_as_unhurt(missing: int, low: float, high: float) -> None:
+    """One or two of a datagram every 100 ms: no figure, certainly not 0, but from how long to how long."""
+    (found,) = suffered_at(point(datagrams(40, 100, lost(9, missing))))
+    assert (found.peer.outage_ms, found.peer.lost, found.is_cut_off) == (None, missing, False)
+    assert found.peer.outage_low_ms == pytest.approx(low, abs=1.001)
+    assert found.peer.outage_high_ms == pytest.approx(high, abs=1.001)
+    assert found.peer.survived is True
+    assert (found.peer.from_ts, found.peer.to_ts) == (None, None)
+    assert f"{missing} answer{'s' if missing > 1 else ''} missing from frame" in found.peer.because
+
+
+def test_answers_missed_elsewhere_are_not_the_switchovers() -> None:
+    """A datagram that is lost a second after the guest was announced says nothing of its absence."""
+    (found,) = suffered_at(point(datagrams(40, 100, lost(21, 1))))
+    assert (found.peer.outage_ms, found.peer.lost) == (0.0, 0)
+    assert (found.peer.outage_low_ms, found.peer.outage_high_ms) == (0.0, 100.0)
+
+
+def test_three_answers_in_a_row_are_an_outage() -> None:
+    """With the bounds that the requests around it give, an answer's time either way."""
+    (found,) = suffered_at(point(datagrams(40, 100, lost(9, 3))))
+    assert (found.peer.outage_ms, found.peer.lost) == (300.0, 3)
+    assert found.peer.outage_low_ms == pytest.approx(200.0, abs=1.001)
+    assert found.peer.outage_high_ms == pytest.approx(400.0, abs=1.001)
+
+
+@pytest.mark.parametrize(("count", "bounds"), [(17, (160.0, 180.0)), (0, (0.0, 10.0)), (116, (1150.0, None))])
+def test_pings_bound_their_outage_from_both_sides(count: int, bounds: tuple[float, float | None]) -> None:
+    """Last answered to first answered again, first lost to last lost; without an end only the least."""
+    (found,) = suffered_at(point(pings(200, 10, lost(84, count))))
+    assert (found.peer.outage_low_ms, found.peer.outage_high_ms) == bounds
+
+
+def test_a_one_way_stream_that_pauses_a_little_may_have_lacked_packets() -> None:
+    """Two intervals and a half without a packet are no outage for sure, and none that was excluded."""
+    gone = range(43, 45)
+    rows = [datagram(n * 20, False, n) for n in range(100) if n not in gone]
+    (found,) = suffered_at(point(rows))
+    assert (found.peer.outage_ms, found.peer.outage_low_ms, found.peer.outage_high_ms) == (None, 0.0, 60.0)
+    assert "packet" in found.peer.because
+
+
+def test_a_waiting_connection_is_bounded_by_no_request() -> None:
+    """Its figure is the wait itself."""
+    rows = []
+    for n in range(30):
+        rows += [segment(n * 20, True, 1000 + n, 1, 1), segment(n * 20 + 1, False, 1, 1001 + n, flags=ACK)]
+    rows += [segment(ms, True, 1030, 1, 1) for ms in (840, 1040, 1440)]
+    rows.append(segment(1640, False, 1, 1031))
+    (found,) = suffered_at(point(rows))
+    assert (found.peer.outage_ms, found.peer.outage_low_ms, found.peer.outage_high_ms) == (800.0, None, None)
+
+
+def test_the_longest_outage_is_not_made_of_what_nobody_can_tell() -> None:
+    """Alone, such a conversation gives no figure; beside pings it takes none from them, unless it surely is longer."""
+    few = datagrams(40, 100, lost(9, 2))
+    alone = longest_outage(suffered_at(point(few)))
+    assert alone[0] is None
+    assert "at least 99 ms, at most 301 ms" in alone[1].because
+    assert longest_outage(suffered_at(point([*few, *pings(400, 10, lost(84, 17))])))[0] == 170.0
+    slow = datagrams(40, 300, lost(3, 2))
+    beside = longest_outage(suffered_at(point([*slow, *pings(1200, 10, lost(84, 17))]), moment=S, last_before=840 * MS))
+    assert beside[0] is None
+    assert "of others the longest is 170 ms" in beside[1].because

@@ -194,6 +194,18 @@ def test_what_an_outage_was_spent_on_is_drawn_over_it() -> None:
     assert ">150 ms</text>" in markup(drawing)
 
 
+def test_a_peer_that_came_back_is_never_told_as_gone() -> None:
+    """Where nobody knows how long it was cut off, from how long to how long stands behind its bar."""
+    (migration,) = good().migrations
+    (guest,) = migration.guests
+    bounds = {"outage_ms": None, "outage_low_ms": 100.0, "outage_high_ms": 400.0, "survived": True}
+    peer = msgspec.structs.replace(guest.peers[0], breakdown=[], from_ts=at(1.0), to_ts=at(1.2), **bounds)
+    drawings = close_up(migration, msgspec.structs.replace(guest, peers=[peer]))
+    assert drawings is not None
+    assert "100 ms to 400 ms" in "".join(drawings[0].itertext())
+    assert "not back" not in "".join(drawings[0].itertext())
+
+
 def test_an_outage_many_times_as_long_as_the_switchover_has_a_drawing_of_its_own() -> None:
     """The close up keeps its scale, and says in words what came later; a short outage needs no second drawing."""
     (migration,) = good().migrations

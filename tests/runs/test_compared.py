@@ -138,6 +138,23 @@ def test_a_peer_that_gave_up_leaves_the_longest_outage_unknown(until: str, lost:
     assert is_known or "stopped asking" in found.because
 
 
+@pytest.mark.parametrize(("low", "is_known"), [(100.0, True), (300.0, False)])
+def test_a_conversation_that_tells_no_length_hides_only_what_it_exceeds(low: float, is_known: bool) -> None:
+    """Cut off for at least 300 ms, it was longer than the 170 ms of the other peer: nobody knows by how much."""
+    guest = migration().guests[0]
+    bounds = {"outage_low_ms": low, "outage_high_ms": low + 600.0, "lost": 2}
+    peers = [
+        Peer(peer="10.99.0.2", protocol="icmp", survived=True, outage_ms=170.0, lost=8),
+        Peer(peer="10.99.0.7", protocol="udp/53", survived=True, outage_ms=None, **bounds),
+    ]
+    switched = msgspec.structs.replace(guest.switchover, peer_outage_ms=170.0 if is_known else None)
+    one = moved(1, guests=[msgspec.structs.replace(guest, peers=peers, switchover=switched)])
+    inputs = given("", one)
+    found = spread(bench(inputs, *counted_once(inputs), "all"), "outage")
+    assert found.values == ([170.0] if is_known else [])
+    assert is_known or "UDP conversation" in found.because
+
+
 @pytest.mark.parametrize("figure", ["rtt_p5", "rtt_p50", "rtt_p95", "rtt_p99"])
 def test_a_round_trip_that_may_be_half_a_path_is_left_out(figure: str) -> None:
     """Only the point's name says that it stands at the sender, and a half that takes 10 ms says it does not."""

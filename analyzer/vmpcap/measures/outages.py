@@ -17,6 +17,9 @@ LEAST_OUTAGE_NS: Final = 50 * NS_PER_MS
 USUAL_TIMES: Final = 3
 """A pause counts from this many times what is usual in its stream."""
 
+UNUSUAL_TIMES: Final = 1.5
+"""A pause of so many times what is usual lacks a packet."""
+
 LEAST_BEATS: Final = 10
 """Packets from which an interval can be called usual."""
 
@@ -218,9 +221,9 @@ def _at(values: I64, index: int | None) -> int | None:
     return None if index is None else int(values[index])
 
 
-def find_silences(ts: I64, frame: I64) -> list[Outage]:
+def find_silences(ts: I64, frame: I64, usual_times: float = USUAL_TIMES) -> list[Outage]:
     """
-    Where does a one-way stream pause for longer than is usual?
+    Where does a one-way stream pause for longer than so many times what is usual?
 
     Usual is what nine of ten gaps stay below, so that a stream in bursts is not all outage. Needs ten packets. A stream
     that stops is not an outage: nobody can say whether it was meant to go on.
@@ -228,7 +231,7 @@ def find_silences(ts: I64, frame: I64) -> list[Outage]:
     if len(ts) < LEAST_BEATS:
         return []
     gaps = np.diff(ts)
-    least = max(LEAST_OUTAGE_NS, USUAL_TIMES * int(np.percentile(gaps, 90)))
+    least = max(LEAST_OUTAGE_NS, int(usual_times * int(np.percentile(gaps, 90))))
     usual = max(1, int(np.median(gaps)))
     outages = []
     for i in np.flatnonzero(gaps > least).tolist():

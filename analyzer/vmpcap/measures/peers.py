@@ -15,6 +15,7 @@ from vmpcap.measures.kernels.waiting import Segments
 from vmpcap.measures.outages import (
     LEAST_OUTAGE_NS,
     UNANSWERED,
+    UNUSUAL_TIMES,
     USUAL_TIMES,
     Outage,
     Requests,
@@ -106,6 +107,11 @@ class PeerStream:
     """Display filter of Wireshark for the stream."""
     asked_ts: I64 = field(compare=False, repr=False)
     """int64[k], rising: when the requester sent (TCP: data); of a one-way stream, when its sender did."""
+    faint: tuple[Outage, ...] = ()
+    """
+    UDP: what is longer than 50 ms and shorter than three usual intervals. Without sequence numbers a missing answer, or
+    packet, may be anything: no outage, and no proof that there was none.
+    """
 
     @property
     def peer_ip(self) -> str:
@@ -160,7 +166,14 @@ def find_peer_streams(
     scene = _Scene(talk, rows, frozenset(guests), is_one_of(talk.src_high, talk.src_low, guests), end)
     streams = [*_echo_streams(scene), *_udp_streams(scene), *_tcp_streams(scene)]
     if within is not None:
-        streams = [replace(s, outages=tuple(o for o in s.outages if o.overlaps(*within))) for s in streams]
+        streams = [
+            replace(
+                s,
+                outages=tuple(o for o in s.outages if o.overlaps(*within)),
+                faint=tuple(o for o in s.faint if o.overlaps(*within)),
+            )
+            for s in streams
+        ]
     return sorted(streams, key=lambda s: (s.first_ts, s.first_frame, s.requester == "guest"))
 
 
@@ -298,9 +311,11 @@ def _datagram_streams(scene: _Scene, flows: list[_Flow], ends: _Ends) -> Iterato
         return
     rows = np.sort(np.concatenate([rows for flow in flows for rows in (flow.asks, flow.replies)]))
     least = max(LEAST_OUTAGE_NS, USUAL_TIMES * (median_gap(requests.ts) or 0))
-    outages = find_outages(requests, least, scene.end_ns)
+    found = find_outages(requests, LEAST_OUTAGE_NS, scene.end_ns)
+    outages = [outage for outage in found if outage.seen_ns >= least]
+    faint = tuple(outage for outage in found if outage.seen_ns < least)
     stream = _stream(scene, rows, ends, requests, bool(scene.from_guest[flows[0].asks[0]]))
-    yield replace(stream, outages=tuple(outages), survived=_came_back(outages))
+    yield replace(stream, outages=tuple(outages), faint=faint, survived=_came_back(outages))
 
 
 def _pool(talk: Talk, flows: list[_Flow]) -> Requests:
@@ -435,11 +450,14 @@ def _one_way_stream(scene: _Scene, rows: I64, protocol: Protocol) -> PeerStream:
     talk, ends = scene.talk, scene.ends(int(rows[0]))
     nothing = np.empty(0, np.int64)
     sent = Requests(talk.ts_ns[rows], talk.frame[rows], np.full(len(rows), UNANSWERED), nothing, nothing)
+    outages = find_silences(sent.ts, sent.frame)
+    faint = find_silences(sent.ts, sent.frame, UNUSUAL_TIMES) if protocol == "udp" else []
     return replace(
         _stream(scene, rows, ends, sent, bool(scene.from_guest[rows[0]])),
         protocol=protocol,
         manner="one_way",
-        outages=tuple(find_silences(sent.ts, sent.frame)),
+        outages=tuple(outages),
+        faint=tuple(silence for silence in faint if silence not in outages),
         filter=_port_filter(protocol, ends),
     )
 

@@ -194,6 +194,12 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     protocol: str
     point: str = ""
     outage_ms: float | None = None
+    outage_low_ms: float | None = None
+    """
+    At least so long, and at most outage_high_ms: by the requests around it, whichever answer belongs to which. Of a UDP
+    conversation that misses fewer than three answers these are all that can be told. null: nothing bounds it so.
+    """
+    outage_high_ms: float | None = None
     interval_ms: float | None = None
     """Resolution of outage_ms: the usual time between this peer's requests."""
     lost: int | None = None

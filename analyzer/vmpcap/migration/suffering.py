@@ -58,6 +58,8 @@ class Suffered:
     outage: Outage | None = None
     view: PointView | None = None
     """Where they were measured."""
+    at_least_ms: float | None = None
+    """Where so little is missing that nobody can say whether it was cut off: for how long then, at least."""
     hidden_ms: float | None = None
     """Where a hole of the capture or a step of its clock hides the outage: how long it was at most, inf: not known."""
 
@@ -253,16 +255,22 @@ def _suffered(stream: PeerStream, view: PointView, when: int, away: int) -> Suff
     outage = max(near, key=lambda o: (not o.ended, o.seen_ns), default=None)
     if outage is None and not stream.first_ts <= when <= stream.last_ts:
         return _on_one_side(stream, view, when)
+    faint = _faint_at(stream, away, when) if outage is None else None
+    if faint is not None:
+        return _perhaps(stream, view, faint)
     watched = _gap_of_requests(stream, away, when) if outage is None else None
     if outage is None and watched is None:
         return _not_asking(stream, view)
     if outage is not None and not stream.answers and stream.first_ts < away:
         return _never_answered(stream, view)
+    bounds = _bounds(stream, outage, watched)
     peer = Peer(
         peer=stream.peer_ip,
         protocol=_protocol(stream),
         point=view.name,
         outage_ms=_length(outage),
+        outage_low_ms=ms(bounds[0]),
+        outage_high_ms=ms(bounds[1]),
         interval_ms=ms(stream.interval_ns),
         lost=0 if outage is None else outage.lost,
         retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
@@ -287,6 +295,46 @@ def _suffered(stream: PeerStream, view: PointView, when: int, away: int) -> Suff
         outage,
         view,
     )
+
+
+def _faint_at(stream: PeerStream, away: int, when: int) -> Outage | None:
+    """Which of the gaps that are too short to be called an outage lies at the switchover? The longest of them."""
+    at = [gap for gap in stream.faint if gap.overlaps(min(away, when), max(away, when))]
+    return max(at, key=lambda gap: gap.seen_ns, default=None)
+
+
+def _perhaps(stream: PeerStream, view: PointView, gap: Outage) -> Suffered:
+    """A UDP conversation that misses too few packets to be sure: how long at least, how long at most, and no figure."""
+    low, high = _bounds(stream, gap, None)
+    missed = count_of(gap.lost, "answer" if stream.manner == "request" else "packet")
+    most = "and it did not end in view" if high is None else f"at most {high / NS_PER_MS:.0f} ms"
+    because = (
+        f"{missed} missing from frame {gap.first_unanswered_frame} on: cut off for at least"
+        f" {(low or 0) / NS_PER_MS:.0f} ms, {most}; without sequence numbers fewer than {USUAL_TIMES} in a row may be"
+        " anything"
+    )
+    one = _unmeasured(stream, view, because, _frames(gap), stream.survived if gap.ended else None)
+    bounds = {"outage_low_ms": ms(low), "outage_high_ms": ms(high), "lost": gap.lost}
+    return replace(one, peer=msgspec.structs.replace(one.peer, **bounds), at_least_ms=ms(low))
+
+
+def _bounds(stream: PeerStream, outage: Outage | None, watched: int | None) -> tuple[int | None, int | None]:
+    """
+    How long was it at least, how long at most?
+
+    From the first unanswered request to the last one, from the last answered one to the first answered again. Which
+    answer belongs to which datagram is not certain: by as much as an answer takes both may be off. A connection waits
+    for the answer itself, so nothing bounds it so. A one-way stream may have paused by itself.
+    """
+    if stream.manner == "connection":
+        return None, None
+    if outage is None:
+        return 0, watched
+    slip = (stream.answer_ns or 0) if stream.manner == "request" else 0
+    low = 0 if stream.manner == "one_way" else max(outage.last_unanswered_ts - outage.first_unanswered_ts - slip, 0)
+    if outage.first_answered_ts is None or outage.last_answered_ts is None:
+        return low, None
+    return low, outage.first_answered_ts - outage.last_answered_ts + slip
 
 
 def _unseen(outages: Sequence[Outage], view: PointView) -> Iterator[str]:

@@ -206,7 +206,7 @@ def describe_switchover(
     """How long did the change of places take, by each of the four definitions?"""
     bracket_ms, bracket, method = _stream_bracket(move, guest, quiet, figures)
     silence_ms, silence = _guest_silence(quiet)
-    outage_ms, outage = _peer_outage(suffered)
+    outage_ms, outage = longest_outage(suffered)
     relearn_ms, relearn = _relearn(guest, views, quiet)
     tail = find_stale_tail(guest, views, first_sign(guest, quiet))
     return Switchover(
@@ -384,7 +384,7 @@ def _at_most(measured: tuple[float | None, Bracket]) -> float:
     return (length or 0.0) + (bracket.uncertainty_ms or 0.0)
 
 
-def _peer_outage(suffered: Sequence[Suffered]) -> tuple[float | None, Bracket]:
+def longest_outage(suffered: Sequence[Suffered]) -> tuple[float | None, Bracket]:
     """
     The longest outage of any peer; null where one of them never got an answer again, or none was asking.
 
@@ -406,6 +406,14 @@ def _peer_outage(suffered: Sequence[Suffered]) -> tuple[float | None, Bracket]:
     if hidden is not None:
         others = f"; of others the longest is {longest:.0f} ms" if timed else ""
         return None, Bracket(because=f"{_of_peer(hidden)}{others}")
+    unsure = max(
+        (s for s in suffered if s.at_least_ms is not None and (not timed or s.at_least_ms > longest)),
+        key=lambda s: s.at_least_ms or 0.0,
+        default=None,
+    )
+    if unsure is not None:
+        others = f"; of others the longest is {longest:.0f} ms" if timed else ""
+        return None, Bracket(because=f"{_of_peer(unsure)}{others}")
     if not timed:
         stopped = next((s.peer.because for s in suffered if not s.ended), "")
         return None, Bracket(because=stopped or "no peer of the guest was seen asking it during the switchover")

@@ -174,8 +174,12 @@ def _bounds(bracket: Bracket, glyphs: Glyphs) -> str:
 
 
 def cut_off_for(peer: Peer) -> str:
-    """For how long was this peer without an answer?"""
-    return "never back" if peer.survived is False and peer.outage_ms is None else figure(peer.outage_ms, "ms")
+    """For how long was this peer without an answer? Where that cannot be told, from how long to how long."""
+    if peer.outage_ms is None and peer.survived is False:
+        return "never back"
+    if peer.outage_ms is None and peer.outage_low_ms is not None and peer.outage_high_ms is not None:
+        return f"{figure(peer.outage_low_ms)} to {figure(peer.outage_high_ms, 'ms')}"
+    return figure(peer.outage_ms, "ms")
 
 
 def _peers(guest: Guest) -> Iterator[Block]:

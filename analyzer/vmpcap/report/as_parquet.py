@@ -284,6 +284,8 @@ FRAMES: Final = (
         _field("protocol", "text", "and port"),
         _field("point", "text", "capture point"),
         _field("outage_ms", "float", "outage", "ms"),
+        _field("outage_low_ms", "float", "at least, by the requests around it", "ms"),
+        _field("outage_high_ms", "float", "at most", "ms"),
         _field("interval_ms", "float", "usual time between requests: how sure the outage is", "ms"),
         _field("lost", "count", "requests without an answer"),
         _field("retransmissions", "count", "segments sent again", "segments"),

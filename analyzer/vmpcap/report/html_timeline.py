@@ -183,13 +183,20 @@ def _long(length_ms: float | None) -> str:
     return span(None if length_ms is None else length_ms / 1000)
 
 
+def _cut_off(peer: Peer) -> str:
+    """For how long; from how long to how long, where that is all that can be told."""
+    if peer.outage_ms is not None:
+        return _long(peer.outage_ms)
+    return f"{_long(peer.outage_low_ms)} to {_long(peer.outage_high_ms)}"
+
+
 def _of_peers(m: Migration, cut_off: list[Peer]) -> Iterator[Row]:
     for peer in cut_off[:MOST_PEERS]:
         start, end = (seconds_between(m.start_ts, ts) for ts in (peer.from_ts, peer.to_ts))
         if start is None:
             continue
-        ended = peer.outage_ms is not None
-        words = _long(peer.outage_ms) if ended else "not back"
+        ended = peer.outage_ms is not None or (peer.survived is True and peer.outage_high_ms is not None)
+        words = _cut_off(peer) if ended else "not back"
         whole = Bar("cut", start, end if ended else None, words, beside=words, at_least_to=end)
         because = "; ".join(sentence for sentence in (peer.because, peer.breakdown_because) if sentence)
         yield Row(f"{peer.peer} {peer.protocol}", (whole, *_parts(m, peer)), because)

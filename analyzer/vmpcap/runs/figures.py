@@ -88,6 +88,10 @@ def _outage(m: Migration) -> Measured:
     in_vain = max((_asked_in_vain_ms(peer) for peer in peers), default=0.0)
     if in_vain >= NS_PER_S / NS_PER_MS or in_vain > max(known, default=0.0):
         return None, "a peer got no answer any more and stopped asking"
+    untold = [peer for peer in peers if peer.outage_ms is None and peer.from_ts is None]
+    unsure = [peer.outage_low_ms for peer in untold if peer.outage_low_ms is not None]
+    if unsure and max(unsure) >= max(known, default=0.0):
+        return None, "a UDP conversation misses too few answers to say for how long"
     return (max(known), "") if known else (None, "no peer's traffic in view")
 
 
