@@ -47,9 +47,9 @@ def test_without_a_router_offset_and_delay_are_one_figure() -> None:
     assert "nothing parts them" in describe_one_sided(bounds, "a", "b")
 
 
-@pytest.mark.parametrize("ppm", [1_500, -2_500])
+@pytest.mark.parametrize("ppm", [8_000, -9_500])
 def test_clocks_that_fit_nothing_are_not_said_to_lack_answers(ppm: int) -> None:
-    """A clock that runs away faster than any crystal: packets both ways are there, and fit nothing."""
+    """A clock that runs away faster than any clock: packets both ways are there, and fit nothing."""
     made = paired_of(traffic(random.Random(3), 300, 6000, (2.0, 2.0), 1.0), lambda t: t + t * ppm // 1_000_000)
     count = len(made.row_one)
     side = made.one.side

@@ -101,12 +101,22 @@ class Lines:
     base: int
     corners: Floats
     """float64[n, 2], at least one"""
+    first: int
+    """From here to `last` both sides are bound by packets before and after; where it is later, they nowhere are."""
+    last: int
 
     def at(self, ts: int) -> tuple[int, int]:
         """Lowest and highest offset at that time of the reference, ns; outside of begin .. end the lines go on."""
         part = (ts - self.begin) / max(self.end - self.begin, 1)
         values = self.corners @ np.array([1.0 - part, part])
         return self.base + int(np.floor(values.min())), self.base + int(np.ceil(values.max()))
+
+    def over(self, begin: int, end: int) -> "Lines":
+        """The same lines, told from and to other times."""
+        parts = np.array([[begin, end]], np.float64) - self.begin
+        parts /= max(self.end - self.begin, 1)
+        corners = self.corners[:, :1] * (1.0 - parts) + self.corners[:, 1:] * parts
+        return Lines(begin, end, self.base, corners, self.first, self.last)
 
     @property
     def drift(self) -> tuple[float, float]:
@@ -120,7 +130,7 @@ class Lines:
         return self.base + int(np.floor(self.corners.min())), self.base + int(np.ceil(self.corners.max()))
 
 
-def fit_lines(lows: Bounds, highs: Bounds) -> Lines | None:
+def fit_lines(lows: Bounds, highs: Bounds, most_drift: float = MOST_DRIFT) -> Lines | None:
     """
     Which straight lines keep to these bounds? None where there is no such line; either side has at least one bound.
 
@@ -129,7 +139,7 @@ def fit_lines(lows: Bounds, highs: Bounds) -> Lines | None:
     """
     begin, end = min(lows.ts.min(), highs.ts.min()), max(lows.ts.max(), highs.ts.max())
     base = int(lows.value_ns[0])
-    drift = MOST_DRIFT * float(end - begin)
+    drift = most_drift * float(end - begin)
     cuts = np.concatenate(
         [
             _half_planes(lows, begin, end, base, -1.0),
@@ -149,7 +159,8 @@ def fit_lines(lows: Bounds, highs: Bounds) -> Lines | None:
             return None
         beyond[worst] = 0.0  # it has cut; what no corner lies beyond will not cut a smaller polygon either
         cuts = cuts[beyond > ROUNDING_NS]
-    return Lines(int(begin), int(end), base, corners)
+    first, last = max(lows.ts.min(), highs.ts.min()), min(lows.ts.max(), highs.ts.max())
+    return Lines(int(begin), int(end), base, corners, int(first), int(last))
 
 
 def _half_planes(bounds: Bounds, begin: np.int64, end: np.int64, base: int, sign: float) -> Floats:

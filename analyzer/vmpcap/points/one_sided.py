@@ -14,7 +14,7 @@ U8 = npt.NDArray[np.uint8]
 U64 = npt.NDArray[np.uint64]
 
 UNFIT: Final = (
-    "packets both ways were seen at both, but their times fit no clocks that run apart by 500 ppm at most: one runs"
+    "packets both ways were seen at both, but their times fit no clocks that run apart by 5000 ppm at most: one runs"
     " faster or jumps again and again, or the way between them turns"
 )
 """Why two points with answers at both have no clock."""

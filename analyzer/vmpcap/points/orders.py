@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.points.clock import MOST_DRIFT, Bounds
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 I64 = npt.NDArray[np.int64]
 I8 = npt.NDArray[np.int8]
@@ -17,6 +18,11 @@ ALIKE: Final = 0.9
 """Share of the packets of two ends that must tell one order for the others to be taken for exceptions from it."""
 MOST_TURNS: Final = 0.1
 """Ends whose order turns more often than this, per packet that tells it, bound nothing."""
+NEAR_NS: Final = NS_PER_S
+"""A packet after the last answer, or before the first, is bound by one that is no farther."""
+NO_WAY_NS: Final = 10 * NS_PER_MS
+"""No way that turned makes packets later by more than this, long after the last answer: a clock stepped."""
+NEVER: Final = 1 << 62
 STRETCHES: Final = 512
 """Stretches of time; one in which the order of two ends turns, and both beside it, bound nothing."""
 
@@ -40,13 +46,14 @@ class Orders(NamedTuple):
     """1: the one point saw it first; -1: the other did; 0: nobody can say."""
 
 
-def find_orders(packets: Packets, rough: int) -> Orders:
+def find_orders(packets: Packets, rough: int, most_drift: float = MOST_DRIFT) -> Orders:
     """
     Which point did each packet pass first, and between what does that hold the offset?
 
     Parameters
     ----------
     rough : by how much two time stamps may be cut, ns
+    most_drift : by how much the clocks run apart at most, seconds per second
 
     Notes
     -----
@@ -65,15 +72,17 @@ def find_orders(packets: Packets, rough: int) -> Orders:
     before, after = _answers(packets)
     least, most, torn = packets.late.copy(), packets.late.copy(), np.zeros(count, bool)
     vote, told_by = np.zeros(count, np.int8), np.zeros(count, np.int8)
-    has_answer = (before >= 0) | (after >= 0)
+    has_answer = _has_answer(packets.at, before, after)
     for answer in (before, after):
         rows = np.flatnonzero(answer >= 0)
         near = answer[rows]
-        apart = np.ceil(MOST_DRIFT * np.abs(packets.at[rows] - packets.at[near])).astype(np.int64) + rough
+        apart = np.ceil(most_drift * np.abs(packets.at[rows] - packets.at[near])).astype(np.int64) + rough
         late, theirs = packets.late[rows], packets.late[near]
         least[rows] = np.minimum(least[rows], np.minimum(late, theirs) - apart)
         most[rows] = np.maximum(most[rows], np.maximum(late, theirs) + apart)
-        said = np.where(np.abs(late - theirs) > apart, np.sign(late - theirs), 0).astype(np.int8)
+        by = np.abs(late - theirs)
+        is_step = (by > NO_WAY_NS) & (np.abs(packets.at[rows] - packets.at[near]) > NEAR_NS)
+        said = np.where((by > apart) & ~is_step, np.sign(late - theirs), 0).astype(np.int8)
         torn[rows] |= (vote[rows] != 0) & (said != 0) & (vote[rows] != said)
         vote[rows] = np.where(vote[rows] == 0, said, vote[rows])
         told_by[rows] += said != 0
@@ -93,6 +102,14 @@ def find_orders(packets: Packets, rough: int) -> Orders:
         np.concatenate((packets.at[high], packets.at[both])), np.concatenate((packets.late[high] + rough, most[both]))
     )
     return Orders(lows, highs, ahead)
+
+
+def _has_answer(at: I64, before: I64, after: I64) -> Bools:
+    """Which packets lie between two answers, or next to one? Of the others nobody knows if a clock stepped since."""
+    rows = np.arange(len(at))
+    apart = [np.where(near >= 0, np.abs(at - at[np.where(near >= 0, near, rows)]), NEVER) for near in (before, after)]
+    has_answer: Bools = (np.maximum(*apart) < NEVER) | (np.minimum(*apart) <= NEAR_NS)
+    return has_answer
 
 
 def _answers(packets: Packets) -> tuple[I64, I64]:

@@ -1,33 +1,38 @@
 """How two points' clocks stand to each other, from all packets that both of them saw."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.points.clock import Bounds, Lines, fit_lines
+from vmpcap.points.backwards import Edges, rolled, unroll
+from vmpcap.points.clock import MOST_DRIFT, Bounds, Lines
 from vmpcap.points.kernels.keys import UNICAST
 from vmpcap.points.orders import Packets, find_orders
 from vmpcap.points.pairing import Paired
+from vmpcap.points.pieces import MOST_STEPS, fit_pieces
+from vmpcap.points.steep import bound_steep
 from vmpcap.points.symmetry import Symmetry, find_symmetry
 
+I8 = npt.NDArray[np.int8]
 I64 = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-BINS: Final = 512
-"""Stretches of time of which only the tightest bounds are kept: leaving out others widens, never narrows."""
-MOST_STEPS: Final = 8
 RESOLUTIONS: Final = (1_000_000, 1_000)
 """What time stamps may be multiples of, ns."""
 KNOTS: Final = 33
 """Times of a piece at which its bounds are worked out for many packets."""
 FEW: Final = 20
 """Time stamps by which a resolution can be told."""
+FEW_PIECES: Final = 3
+"""More steps than two are not believed where one steady drift explains as much."""
+AT_THE_LIMIT: Final = 0.99
+ORDINARY: Final = 50e-6
+"""Two clocks that nothing is wrong with run apart by no more, as a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,8 @@ class PairClock:
     What must be added to the one point's clock to get the other's.
 
     Holds as long as the network carries nothing back in time and the drift is steady between steps. A step smaller
-    than the bounds are wide is not seen; where one is seen, its time is known only to lie between two pieces.
+    than the bounds are wide is not seen; where one is seen, its time is known only to lie between two pieces. Where the
+    one clock was set back its times come twice, and two pieces share some: either may hold.
     """
 
     pieces: tuple[Lines, ...]
@@ -44,51 +50,71 @@ class PairClock:
     """Packets both saw that bound the offset."""
     symmetry: Symmetry | None = None
     """What is known of both ways; None where too little is."""
+    steep: Lines | None = None
+    """Where a steady drift, faster than clocks should have, explains as much as the steps do: either may hold."""
 
     def at(self, ts: int) -> tuple[int, int]:
         """Lowest and highest offset at that time of the one clock, ns; between two pieces it may be either's."""
-        last = len(self.pieces) - 1
-        number = next((n for n, piece in enumerate(self.pieces) if ts <= piece.end), last)
-        piece = self.pieces[number]
-        if number == 0 or ts >= piece.begin:
-            return piece.at(ts)
-        before, after = self.pieces[number - 1].at(ts), piece.at(ts)
-        return min(before[0], after[0]), max(before[1], after[1])
+        found = [piece.at(ts) for piece in self._about(ts)]
+        if self.steep is not None:
+            found.append(self.steep.at(ts))
+        return min(low for low, _ in found), max(high for _, high in found)
+
+    def _about(self, ts: int) -> list[Lines]:
+        """Which pieces may hold at that time: those over it, else those next to it."""
+        over = [piece for piece in self.pieces if piece.begin <= ts <= piece.end]
+        if over:
+            return over
+        before = max((p for p in self.pieces if p.end < ts), key=lambda p: p.end, default=None)
+        after = min((p for p in self.pieces if p.begin > ts), key=lambda p: p.begin, default=None)
+        return [piece for piece in (before, after) if piece is not None]
 
     def bounds(self, ts: I64) -> tuple[Floats, Floats]:
         """Lowest and highest offset at these times, ns: float64[n] each, interpolated between `KNOTS` a piece."""
         low, high = np.zeros(len(ts)), np.zeros(len(ts))
-        first, last = self.pieces[0].begin, self.pieces[-1].end
-        spans = [(piece.begin, piece.end) for piece in self.pieces]
-        spans += [(before.end + 1, after.begin - 1) for before, after in pairwise(self.pieces)]
-        at = np.clip(ts, first, last)
-        for begin, end in spans:
-            rows = (at >= begin) & (at <= end)
+        edges = sorted({edge for piece in self.pieces for edge in (piece.begin, piece.end + 1)})
+        at = np.clip(ts, edges[0], edges[-1] - 1)
+        for begin, beyond in pairwise(edges):
+            rows = (at >= begin) & (at < beyond)
             if not rows.any():
                 continue
-            knots = np.unique(begin + np.linspace(0, end - begin, KNOTS).astype(np.int64))
-            edges = np.array([self.at(int(knot)) for knot in knots], np.float64)
-            low[rows] = np.interp(at[rows] - begin, knots - begin, edges[:, 0])
-            high[rows] = np.interp(at[rows] - begin, knots - begin, edges[:, 1])
+            knots = np.unique(begin + np.linspace(0, beyond - 1 - begin, KNOTS).astype(np.int64))
+            ends = np.array([self.at(int(knot)) for knot in knots], np.float64)
+            low[rows] = np.interp(at[rows] - begin, knots - begin, ends[:, 0])
+            high[rows] = np.interp(at[rows] - begin, knots - begin, ends[:, 1])
         return low, high
 
     def within(self, ts: I64) -> Bools:
-        """At which of these times did no clock step? A packet between two pieces tells no delay."""
+        """At which of these times does one piece hold? A packet between two, or under two, tells no delay."""
         told = np.ones(len(ts), bool)
         for before, after in pairwise(self.pieces):
-            told &= (ts <= before.end) | (ts >= after.begin)
+            told &= (ts <= min(before.end, after.begin)) | (ts >= max(before.end, after.begin))
         return told
 
     @property
     def middle_ts(self) -> int:
         """The middle of the longest piece: where the offset is told."""
-        longest = self.longest
-        return (longest.begin + longest.end) // 2
+        _, first, last = self._longest()
+        return (first + last) // 2
+
+    def _longest(self) -> tuple[Lines, int, int]:
+        """The piece that holds alone, and is bound from both sides, for longest; from when to when it does."""
+        spans = []
+        for piece in self.pieces:
+            first, last = piece.first, piece.last
+            for other in self.pieces:
+                if other is piece or other.begin > last or other.end < first:
+                    continue
+                before, after = (first, other.begin - 1), (other.end + 1, last)
+                first, last = max(before, after, key=lambda span: span[1] - span[0])
+            spans.append((piece, first, last))
+        return max(spans, key=lambda span: span[2] - span[1])
 
     @property
     def span(self) -> tuple[int, int]:
         """Lowest and highest offset of all pieces, ns."""
-        return min(piece.ends[0] for piece in self.pieces), max(piece.ends[1] for piece in self.pieces)
+        every = self.pieces if self.steep is None else (*self.pieces, self.steep)
+        return min(piece.ends[0] for piece in every), max(piece.ends[1] for piece in every)
 
     @property
     def alike_ns(self) -> int | None:
@@ -100,8 +126,8 @@ class PairClock:
 
     @property
     def longest(self) -> Lines:
-        """The piece that lasts longest."""
-        return max(self.pieces, key=lambda piece: piece.end - piece.begin)
+        """The piece that holds alone for longest."""
+        return self._longest()[0]
 
 
 def bound_pair(
@@ -125,29 +151,70 @@ def bound_pair(
     before and after it bound the offset from both sides, whatever the order is (`find_orders`). Only unicast: of a
     flood each point may stand on a branch of its own, and neither comes first. Both points must lie on the way of the
     packets: of a copy that a switch flooded to a branch, the time on that branch is taken for time on the way.
+
+    Times of the one clock are made to rise where it was set back (`unroll`). Steps explain what a drift of clocks as
+    they should be does not; a steady drift that is faster explains it too, and where it does, steps have to be few to
+    stand beside it.
     """
     one, other = paired.one, paired.other
     ahead = np.zeros(len(paired.row_one), np.int8)
     usable = np.flatnonzero((one.kind[paired.row_one] == UNICAST) & (other.kind[paired.row_other] == UNICAST))
-    order = usable[np.lexsort((one.ts_ns[paired.row_one[usable]], one.pair[paired.row_one[usable]]))]
+    usable = usable[np.argsort(paired.row_one[usable], kind="stable")]
+    flat = unroll(one.ts_ns[paired.row_one[usable]], paired.late_ns[usable])
+    at = one.ts_ns[paired.row_one[usable]] + flat.added
+    by_ends = np.lexsort((at, one.pair[paired.row_one[usable]]))
+    order, at, added = usable[by_ends], at[by_ends], flat.added[by_ends]
     rows = paired.row_one[order]
-    packets = Packets(one.ts_ns[rows], paired.late_ns[order], one.pair[rows], one.side[rows])
+    packets = Packets(at, paired.late_ns[order] - added, one.pair[rows], one.side[rows])
     rough = resolution(one.ts_ns) + resolution(other.ts_ns)
+    found = _explain(packets, rough, flat.edges, more)
+    ahead[order] = found.ahead
+    if not found.pieces:
+        return None, ahead
+    clock = PairClock(found.pieces, len(order), steep=found.steep)
+    steps = one.ttl[rows].astype(np.int64) - other.ttl[paired.row_other[order]]
+    clock = replace(clock, symmetry=find_symmetry(clock, packets, found.ahead, steps))
+    return replace(clock, pieces=rolled(clock.pieces, flat.edges)), ahead
+
+
+class _Explained(NamedTuple):
+    """What explains all that both points saw; no pieces: nothing does."""
+
+    pieces: tuple[Lines, ...]
+    steep: Lines | None
+    ahead: I8
+
+
+def _explain(packets: Packets, rough: int, edges: Edges, more: tuple[Bounds, Bounds] | None) -> _Explained:
+    """By which pieces, or which steep drift, can the packets' times be told?"""
     orders = find_orders(packets, rough)
-    ahead[order] = orders.ahead
     lows, highs = orders.lows, orders.highs
-    if more is not None:
+    if more is not None and len(edges) == 1:
         lows, highs = (
             Bounds(*map(np.concatenate, zip(a, b, strict=True))) for a, b in zip(orders[:2], more, strict=True)
         )
-    if not len(lows.ts) or not len(highs.ts):
-        return None, ahead
-    pieces = fit_pieces(lows, highs)
-    if not pieces:
-        return None, ahead
-    clock = PairClock(pieces, len(order))
-    steps = one.ttl[rows].astype(np.int64) - other.ttl[paired.row_other[order]]
-    return replace(clock, symmetry=find_symmetry(clock, packets, orders.ahead, steps)), ahead
+    set_back = [edge.latest for edge in edges[1:]]
+    pieces = fit_pieces(lows, highs, set_back)
+    is_strained = not pieces or any(map(_is_at_the_limit, pieces))
+    if len(pieces) == 1 and not is_strained:
+        return _Explained(pieces, None, orders.ahead)
+    most_steps = MOST_STEPS if is_strained or len(pieces) > FEW_PIECES else 0
+    steep = bound_steep(packets, rough, set_back, most_steps)
+    if is_strained:
+        return _Explained((), None, orders.ahead) if steep is None else _Explained(steep[0], None, steep[1].ahead)
+    if steep is None or len(steep[0]) >= len(pieces):
+        return _Explained(pieces, None, orders.ahead)
+    if len(pieces) > FEW_PIECES:
+        return _Explained(steep[0], None, steep[1].ahead)
+    return _Explained(pieces, steep[0][0] if len(steep[0]) == 1 else None, orders.ahead)
+
+
+def _is_at_the_limit(piece: Lines) -> bool:
+    """Would a drift that clocks should not have do as well, and none as they should have do not?"""
+    least, most = piece.drift
+    return (most >= AT_THE_LIMIT * MOST_DRIFT and least > ORDINARY) or (
+        least <= -AT_THE_LIMIT * MOST_DRIFT and most < -ORDINARY
+    )
 
 
 def resolution(ts: I64) -> int:
@@ -155,76 +222,3 @@ def resolution(ts: I64) -> int:
     if len(ts) < FEW:
         return RESOLUTIONS[-1]
     return next((unit for unit in RESOLUTIONS if not (ts % unit).any()), 1)
-
-
-def fit_pieces(lows: Bounds, highs: Bounds) -> tuple[Lines, ...]:
-    """
-    Which straight lines keep to these bounds, in as few pieces as will do?
-
-    From the front each piece is as long as it can be, then from the back: the step lies between where the one had to
-    end and where the other could begin, and what lies between belongs to no piece. None where that leaves no piece.
-    """
-    begin = min(int(lows.ts.min()), int(highs.ts.min()))
-    width = max(max(int(lows.ts.max()), int(highs.ts.max())) - begin, 1) / BINS
-    lows, bin_low = _tightest(lows, begin, width, -1)
-    highs, bin_high = _tightest(highs, begin, width, 1)
-
-    def fit(first: int, last: int) -> Lines | None:
-        a, b = (bin_low >= first) & (bin_low < last), (bin_high >= first) & (bin_high < last)
-        if not a.any() or not b.any():
-            return None
-        return fit_lines(Bounds(*(c[a] for c in lows)), Bounds(*(c[b] for c in highs)))
-
-    def contradicts(first: int, last: int) -> bool:
-        has_both = ((bin_low >= first) & (bin_low < last)).any() and ((bin_high >= first) & (bin_high < last)).any()
-        return bool(has_both) and fit(first, last) is None
-
-    if not contradicts(0, BINS):
-        whole = fit(0, BINS)
-        return (whole,) if whole is not None else ()
-    front, back = _cuts_from_front(contradicts), _cuts_from_back(contradicts)
-    if front is None or back is None or len(front) != len(back):
-        return ()
-    pieces = [fit(first, last) for first, last in zip([0, *front], [*back, BINS], strict=True) if first < last]
-    return tuple(piece for piece in pieces if piece is not None)
-
-
-def _cuts_from_front(contradicts: Callable[[int, int], bool]) -> list[int] | None:
-    """Where must each further piece begin, if each before it is as long as it can be? None: nobody can say."""
-    cuts: list[int] = []
-    first = 0
-    while contradicts(first, BINS):
-        low, high = first, BINS
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if contradicts(first, middle) else (middle, high)
-        if high - 1 <= first or len(cuts) == MOST_STEPS:
-            return None
-        cuts.append(high)
-        first = high
-    return cuts
-
-
-def _cuts_from_back(contradicts: Callable[[int, int], bool]) -> list[int] | None:
-    """Where must each piece but the last end, if each after it is as long as it can be? None: nobody can say."""
-    cuts: list[int] = []
-    last = BINS
-    while contradicts(0, last):
-        low, high = 0, last
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if contradicts(middle, last) else (low, middle)
-        if low + 1 >= last or len(cuts) == MOST_STEPS:
-            return None
-        cuts.append(low)
-        last = low
-    return cuts[::-1]
-
-
-def _tightest(bounds: Bounds, begin: int, width: float, sign: int) -> tuple[Bounds, I64]:
-    """The lowest (sign 1) or highest (-1) bound of each stretch of time, and which stretch that is."""
-    place = np.minimum(((bounds.ts - begin) / width).astype(np.int64), BINS - 1)
-    order = np.lexsort((sign * bounds.value_ns, place))
-    places, first = np.unique(place[order], return_index=True)
-    rows = order[first]
-    return Bounds(bounds.ts[rows], bounds.value_ns[rows]), places

@@ -1,0 +1,121 @@
+"""A clock that was set back: its times come twice, and only the order of the capture tells one from the other."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.points.clock import Lines
+from vmpcap.terms.units import NS_PER_MS
+
+I64 = npt.NDArray[np.int64]
+
+LEAST_BACK_NS: Final = NS_PER_MS
+"""Frames of several receive queues are stamped out of order by less."""
+BESIDE: Final = 16
+"""So many packets before and after tell by how much the other clock went away from this one."""
+MOST_BACK: Final = 8
+MOST_TRIED: Final = 1000
+BEGINNING: Final = -(1 << 62)
+
+
+class Edge(NamedTuple):
+    """Where a clock was set back: in the times of the unrolled clock."""
+
+    earliest: int
+    """Right after the last packet before."""
+    latest: int
+    """At the first packet after."""
+    added: int
+    """What is added to its times from then on."""
+
+
+END: Final = Edge(-BEGINNING, -BEGINNING, 0)
+Edges = tuple[Edge, ...]
+"""Rising; the first is the beginning of time, with nothing added."""
+
+
+class Unrolled(NamedTuple):
+    """The same clock as if it had gone on where it was set back."""
+
+    added: I64
+    """int64[n]: what was added to each packet's time."""
+    edges: Edges
+
+
+def unroll(ts: I64, late: I64) -> Unrolled:
+    """
+    Where was this clock set back, and how do its times rise without that?
+
+    Parameters
+    ----------
+    ts : int64[n], when the point saw packets that another one saw too, in the order of the capture
+    late : int64[n], by how much the other's clock shows each later
+
+    Notes
+    -----
+    That a time is earlier than one before it may be a queue of the card. A clock that was set back goes away from the
+    other's: packets after it are late by more than those before, both ways, and stay so. How long that took is told by
+    the other's clock, and rather too long.
+    """
+    added = np.zeros(len(ts), np.int64)
+    edges = [Edge(BEGINNING, BEGINNING, 0)]
+    theirs = ts + late
+    begin = 0
+    while len(edges) <= MOST_BACK:
+        latest = np.maximum.accumulate(ts[begin:])
+        behind = latest[:-1] - ts[begin + 1 :]
+        back = np.flatnonzero(behind > LEAST_BACK_NS)
+        back = back[np.diff(back, prepend=-2) > 1][:MOST_TRIED]  # the first of each run
+        row = next((row for row in back.tolist() if _went(late, begin + row + 1, int(behind[row]))), -1)
+        if row < 0:
+            break
+        first = begin + row + 1
+        earliest = int(latest[row]) + int(added[begin]) + 1
+        near = theirs[max(first - BESIDE, begin) : first], theirs[first : first + BESIDE]
+        passed = max(int(near[1].max()) - int(near[0].min()), 0)
+        added[first:] = earliest + passed - int(ts[first : first + BESIDE].min())
+        edges.append(Edge(earliest, earliest + passed, int(added[first])))
+        begin = first
+    return Unrolled(added, tuple(edges))
+
+
+def _went(late: I64, row: int, back: int) -> bool:
+    """Do the two clocks stand otherwise from this packet on: by the least late packets, and by the latest?"""
+    before, after = late[max(row - BESIDE, 0) : row], late[row : row + BESIDE]
+    return bool(min(after.min() - before.min(), after.max() - before.max()) > back / 2)
+
+
+def rolled(pieces: Sequence[Lines], edges: Edges) -> tuple[Lines, ...]:
+    """The same pieces of an offset by the clock as it is: each is cut where that was set back."""
+    if len(edges) == 1:
+        return tuple(pieces)
+    return tuple(_parts(pieces, edges))
+
+
+def _parts(pieces: Sequence[Lines], edges: Edges) -> Iterator[Lines]:
+    """
+    Pieces between edges, each of them as far as the clock may have gone on unset.
+
+    When it was set is known only to lie between two packets: until then the one piece may hold, and from then the next.
+    """
+    stretches = [
+        [piece for piece in pieces if edge.latest <= piece.begin < after.earliest]
+        for edge, after in zip(edges, [*edges[1:], END], strict=True)
+    ]
+    for number, (edge, own) in enumerate(zip(edges, stretches, strict=True)):
+        has_before = number > 0 and bool(stretches[number - 1])
+        has_after = number + 1 < len(edges) and bool(stretches[number + 1])
+        for piece in own:
+            begin = edge.earliest if piece is own[0] and has_before else piece.begin
+            end = edges[number + 1].latest if piece is own[-1] and has_after else piece.end
+            told = piece.over(begin, end)
+            yield Lines(
+                begin - edge.added,
+                end - edge.added,
+                piece.base + edge.added,
+                told.corners,
+                piece.first - edge.added,
+                piece.last - edge.added,
+            )

@@ -1,0 +1,74 @@
+"""A clock that was set back shows times twice: the order of the capture tells them apart."""
+
+import random
+
+import numpy as np
+import pytest
+
+from tests.points.made import MS, S, Sent, kept_of, traffic
+from vmpcap.points.backwards import unroll
+from vmpcap.points.pair_clock import PairClock, bound_pair
+from vmpcap.points.pairing import Paired
+
+
+def set_back(sent: list[Sent], steps: list[tuple[int, int]], offset: int = 0) -> Paired:
+    """The same packets, captured in true order; the first point's clock steps by so much at those true times."""
+
+    def shown(ts: int) -> int:
+        return ts + sum(step for at, step in steps if ts >= at)
+
+    one = kept_of([(n, shown(p.one_ts), p.side, p.ends) for n, p in enumerate(sent)])
+    other = kept_of([(n, p.other_ts + offset, p.side, p.ends) for n, p in enumerate(sent)])
+    rows = np.arange(len(sent))
+    return Paired(one, other, rows, rows, 0, 0, 0, 0, 0)
+
+
+def clock_of(paired: Paired) -> PairClock:
+    clock, _ = bound_pair(paired)
+    assert clock is not None
+    return clock
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_truth_is_within_before_and_after_it_was_set_back(seed: int) -> None:
+    """By 10 ms to 3 s, in a stream and in sparse packets; where its times come twice, both answers are."""
+    rng = random.Random(seed)
+    sent = traffic(rng, 20, rng.choice((200, 4000)), (1.0, 1.0), 0.2)
+    at, step = S + rng.randrange(4 * S, 16 * S), -rng.randrange(10 * MS, 3 * S)
+    clock = clock_of(set_back(sent, [(at, step)], 40 * MS))
+    assert len(clock.pieces) == 2
+    for ts in range(2 * S, 20 * S, 100 * MS):
+        low, high = clock.at(ts + (step if ts >= at else 0))
+        assert low <= 40 * MS - (step if ts >= at else 0) <= high, (ts - at) / MS
+    low, high = clock.at(clock.middle_ts)
+    assert high - low < 5 * MS
+
+
+def test_set_back_twice_and_forward_once() -> None:
+    """Each piece keeps its own."""
+    sent = traffic(random.Random(4), 40, 8000, (0.2, 0.2), 0.05)
+    steps = [(10 * S, -2 * S), (20 * S, -S), (30 * S, 5 * S)]
+    clock = clock_of(set_back(sent, steps))
+    assert len(clock.pieces) == 4
+    for ts, shift in ((5 * S, 0), (15 * S, -2 * S), (25 * S, -3 * S), (35 * S, 2 * S)):
+        low, high = clock.at(ts + shift)
+        assert low <= -shift <= high
+
+
+def test_times_out_of_order_by_a_queue_are_no_step() -> None:
+    """One frame in fifty is stamped 3 ms late by another queue of the card; the clocks stay where they are."""
+    rng = random.Random(5)
+    sent = [
+        Sent(p.one_ts - (3 * MS if rng.random() < 0.02 else 0), p.other_ts, p.side)
+        for p in traffic(rng, 10, 5000, (1.0, 1.0), 0.1)
+    ]
+    ts, late = (np.array([f(p) for p in sent]) for f in (lambda p: p.one_ts, lambda p: p.other_ts - p.one_ts))
+    assert len(unroll(ts, late).edges) == 1
+
+
+def test_a_rising_clock_is_left_as_it_is() -> None:
+    """Nothing is added."""
+    sent = traffic(random.Random(1), 10, 1000, (1.0, 1.0), 0.1)
+    flat = unroll(np.array([p.one_ts for p in sent]), np.array([p.other_ts - p.one_ts for p in sent]))
+    assert not flat.added.any()
+    assert len(flat.edges) == 1
