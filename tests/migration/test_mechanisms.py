@@ -30,6 +30,7 @@ from vmpcap.migration.reachable import Reachability
 from vmpcap.migration.results import Domain, Mechanism, Path
 from vmpcap.migration.suffering import Suffered
 from vmpcap.migration.views import PointView
+from vmpcap.points.clock import Offset
 from vmpcap.terms.addresses import ip_halves
 
 MOMENT = 50 * S
@@ -104,6 +105,18 @@ def test_every_row_says_what_marks_it_and_what_it_must_do() -> None:
 def test_nothing_is_seen_where_nothing_is_said() -> None:
     """No mechanism is told of for want of its marks."""
     assert judge_mechanisms(case(point("wan", "wan"))) == []
+
+
+def test_times_on_clocks_that_nobody_compared_are_said_to_be_that() -> None:
+    """The route's point and the guest's own: one clock, or two of which no packet tells how they stand."""
+    guest = view("b", "domain:destination")
+    series = announced(MOMENT)
+    moved = Moved(GUEST, (ip_halves(GUEST_IP),), ((guest, series),), "high", "")
+    for offset, is_said in ((Offset(0, 0, 0), False), (None, True)):
+        wan = point("wan", "wan", [OLD, NEW, GONE], offset=offset)
+        found = judged("ospf", case(guest, wan, guest=moved))
+        assert found is not None
+        assert ("no packet compares the clocks of b and wan" in found.because) == is_said
 
 
 def test_a_host_route_that_follows_in_time_worked() -> None:
@@ -281,6 +294,44 @@ def test_evpn_with_a_lower_sequence_is_ignored() -> None:
     assert (found.worked, "lower than the 4" in found.because) == ("no", True)
 
 
+def test_a_sequence_far_below_is_no_sixth_move() -> None:
+    """From 7 to 1 nothing moved six times: the old VTEP's stands above it."""
+    found = judged(
+        "evpn", case(point("wan", "wan", [mac_route(0, "1:1", 7, True), mac_route(after(9), "2:1", 1, True)]))
+    )
+    assert found is not None
+    assert found.worked == "no"
+    assert "lower than the 7 of the old VTEP" in found.because
+
+
+def test_a_mac_that_two_vteps_claim_in_turn_is_at_two_places() -> None:
+    """Each claim with a higher sequence than the last; a single one that follows the guest is a move."""
+    claims = [mac_route(after(1000 * n), "1:1" if n % 2 else "2:1", 4 + n, address=True) for n in range(1, 6)]
+    found = judged(
+        "evpn", case(point("wan", "wan", [mac_route(0, "1:1", 1, True), mac_route(after(9), "2:1", 2, True), *claims]))
+    )
+    assert found is not None
+    assert found.worked == "no"
+    assert "in turn, 5 times" in found.because
+    once = [mac_route(0, "1:1", 1, True), mac_route(after(9), "2:1", 2, True), *claims[:1]]
+    assert worked("evpn", case(point("wan", "wan", once))) == "yes"
+
+
+def test_prefix_routes_of_evpn_are_host_routes_of_bgp() -> None:
+    """RFC 9136: a /32 of a tenant without any MAC."""
+    rows = [
+        replace(news(ts, action), protocol="evpn", origin=origin, reason="prefix")
+        for ts, action, origin in (
+            (0, "announce", "1:1"),
+            (after(50), "announce", "2:1"),
+            (after(90), "withdraw", "1:1"),
+        )
+    ]
+    found = judged("bgp", case(point("wan", "wan", rows)))
+    assert found is not None
+    assert (found.worked, found.latency_ms) == ("yes", 50.0)
+
+
 def test_evpn_of_another_machine_is_not_the_guests() -> None:
     """By its MAC."""
     assert judged("evpn", case(point("wan", "wan", [replace(HELD[0], mac="02:00:00:00:00:99")]))) is None
@@ -323,6 +374,22 @@ def test_gateways_of_one_site_alone_tell_nothing_of_the_other() -> None:
     assert worked("hsrp", case(new)) == "undecided"
     other = guests_point("b", "domain:destination", [hello(after(1), "10.9.0.3", segment=99)])
     assert judged("hsrp", case(other)) is None
+
+
+def test_one_number_serves_a_gateway_of_each_address_family() -> None:
+    """IPv4 is localised; IPv6 of the same number is told apart, and counts if it is the one that the guest uses."""
+    vmac6 = 0x0005_73A0_0007
+    hellos = {
+        "a": [hello(after(n * 1000), "10.77.0.2") for n in range(9)] + [hello(after(n), "fe80::2") for n in (1, 2)],
+        "b": [hello(after(n * 1000), "10.77.0.3") for n in range(9)] + [hello(after(n), "fe80::2") for n in (1, 2)],
+    }
+    for gateway, wanted in ((GATEWAY, "yes"), (vmac6, "no")):
+        seen = journal((after(5), GUEST, gateway, GUEST_IP, PEER_IP))
+        views = [
+            point(name, f"domain:{role}", hellos[name], journal=seen)
+            for name, role in (("a", "source"), ("b", "destination"))
+        ]
+        assert worked("hsrp", case(*views)) == wanted
 
 
 VMAC = 0x0000_0C9F_F007
@@ -396,13 +463,34 @@ def test_lisp_registers_the_guest_at_its_new_site() -> None:
     found = judged("lisp", case(point("wan", "wan", rows)))
     assert found is not None
     assert (found.worked, found.latency_ms) == ("yes", 300.0)
-    turns = [lisp(0, "1.1.1.1"), *(lisp(after(n * 1000), f"{1 + n % 2}.2.2.2") for n in range(1, 8))]
+    turns = [lisp(0, "1.1.1.1"), *(lisp(after(n * 1000), f"{n % 2 + 1}.{n % 2 + 1}.0.0") for n in range(1, 8))]
+    turns = [replace(t, origin="1.1.1.1") if t.origin == "1.1.0.0" else t for t in turns]
     assert worked("lisp", case(point("wan", "wan", turns))) == "no"
     assert worked("lisp", case(point("wan", "wan", rows[:1]), peers=[LOST])) == "no"
     assert worked("lisp", case(point("wan", "wan", rows[:1]), peers=[FINE])) == "undecided"
 
 
 ASK, ANSWER = NUMBER_OF["arp_request"], NUMBER_OF["arp_reply"]
+
+
+def test_a_registration_that_nobody_confirms_may_be_refused() -> None:
+    """The map server confirmed the old site's, and says nothing to the new one's; only with peers that are lost."""
+    rows = [lisp(0, "1.1.1.1"), lisp(9, "1.1.1.1", "notify"), lisp(after(300), "2.2.2.2")]
+    found = judged("lisp", case(point("wan", "wan", rows), peers=[LOST]))
+    assert found is not None
+    assert found.worked == "no"
+    assert "no map server confirmed it" in found.because
+    assert worked("lisp", case(point("wan", "wan", rows[::2]), peers=[LOST])) == "undecided"
+    assert worked("lisp", case(point("wan", "wan", rows))) == "yes"
+
+
+def test_two_routers_of_one_lisp_site_take_no_turns() -> None:
+    """A mapping that names both says so; each with its own locator alone may be two sites as well, but none is old."""
+    both = ("2.2.2.2", "3.3.3.3")
+    named = [replace(lisp(after(n * 1000), both[n % 2]), beside=(both[1 - n % 2],)) for n in range(1, 8)]
+    alone = [lisp(after(n * 1000), both[n % 2]) for n in range(1, 8)]
+    assert worked("lisp", case(point("wan", "wan", [lisp(0, "1.1.1.1"), *named]))) == "yes"
+    assert worked("lisp", case(point("wan", "wan", [lisp(0, "1.1.1.1"), *alone]))) == "undecided"
 
 
 def asking(*times: int) -> list[tuple[int, int, int, str, str]]:

@@ -126,6 +126,30 @@ def test_version_3_of_ospf_has_prefixes_of_128_bits(layout: str, origin: str, me
         list(read_ospf(control(bytes.fromhex(layout)[:-4], "ospf"), Statements()))
 
 
+def test_a_metric_without_end_takes_an_lsa_back() -> None:
+    """LSInfinity, RFC 2328 appendix B: an area border router says so instead of letting it age."""
+    for layout, metric in ((OSPF, "80000014"), (OSPF6, "00000014 80")):
+        said = Statements()
+        assert [action for action, _ in prefixes(read_ospf(control(layout, "ospf"), said))] == ["announce"]
+        gone = layout.replace(metric, metric.replace("000014", "ffffff", 1)).replace("80000001", "80000002")
+        assert [action for action, _ in prefixes(read_ospf(control(gone, "ospf"), said))] == ["withdraw"]
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        "0402 0035 00000000000000000000000000000000 00001400 00002800 0005dc 01 ff 01 00 00"
+        "80 20010db8007700000000000000000040",
+        "0602 0045 0000 0002 0a000002 00 80 ff 01 0005dc 01 000000000a00 000000000400 0000 0000"
+        "00000000000000000000000000000000 80 20010db8007700000000000000000040",
+    ],
+)
+def test_eigrp_says_routes_of_ipv6_in_both_layouts(route: str) -> None:
+    """RFC 7868 6.6, 6.7: next hop and prefix have 128 bits."""
+    (row,) = read_eigrp(control("0201 0000 00000000 00000001 00000000 0000 0064" + route, "eigrp"))
+    assert (row.action, row.prefix, row.next_hop) == ("announce", "2001:db8:77::40/128", "")
+
+
 @pytest.mark.parametrize("layout", [EIGRP, EIGRP_WIDE])
 def test_eigrp_says_a_route_in_both_layouts(layout: str) -> None:
     """Delay without end takes it back in an update; in a reply it says nothing."""
@@ -147,6 +171,17 @@ def test_an_update_of_bgp_is_read_however_tcp_cut_it() -> None:
         assert [(r.action, r.prefix, r.origin, r.next_hop) for r in rows] == [
             ("announce", "10.77.0.10/32", "AS 65002", "192.0.2.6")
         ], cut
+
+
+def test_segments_of_bgp_that_come_late_are_read_in_their_order() -> None:
+    """The parts of a long UPDATE in any order, the first one in front; what follows is read as well."""
+    data = bytes.fromhex(UPDATE_IPV4) * 2
+    cuts = [(1, data[:30]), (31, data[30:50]), (51, data[50:60]), (61, data[60:])]
+    for order in ((0, 2, 1, 3), (0, 3, 1, 2), (0, 3, 2, 1), (0, 2, 3, 1)):
+        streams = BgpStreams()
+        rows = [r for n in order for r in read_bgp(control(cuts[n][1], "bgp", seq=cuts[n][0]), streams)]
+        assert len({r.prefix for r in rows}) == 1, order
+        assert len(rows) >= 2, order
 
 
 def test_bgp_counts_the_systems_that_a_route_passed() -> None:

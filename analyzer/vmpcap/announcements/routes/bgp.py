@@ -38,6 +38,19 @@ SEQUENCE: Final = 2
 """Kinds of segments of a path that count (RFC 4271 4.3)."""
 
 BEHIND: Final = 1 << 31
+MOST_HELD: Final = 1 << 18
+"""Bytes kept since a segment was missing: what is as late as this was lost."""
+
+
+@dataclass(slots=True)
+class _Hole:
+    """Where a segment was missing, and all that came since: it may only be late."""
+
+    expected: int
+    held: bytes
+    """Of the message that was not whole when it came to the hole."""
+    later: list[tuple[int, bytes, bool]] = field(default_factory=list)
+    kept: int = 0
 
 
 @dataclass(slots=True)
@@ -46,6 +59,7 @@ class _Stream:
 
     expected: int | None = None
     held: bytearray = field(default_factory=bytearray)
+    hole: _Hole | None = None
 
 
 @dataclass(slots=True)
@@ -53,7 +67,9 @@ class BgpStreams:
     """
     Messages out of segments.
 
-    Segments are taken in capture order: what was sent again is cut away, after a hole the next marker begins anew.
+    Segments are taken in capture order: what was sent again is cut away, after a hole the next marker begins anew. If
+    what was missing comes later, all from there on is read once more, in its order: news that is repeated is no new
+    news.
     """
 
     streams: dict[tuple[str, int, str, int], _Stream] = field(default_factory=dict)
@@ -62,24 +78,49 @@ class BgpStreams:
         """Which messages (type, body) end in this segment?"""
         key = (frame.source, frame.source_port, frame.target, frame.target_port)
         stream = self.streams.setdefault(key, _Stream())
-        data, seq = frame.payload, frame.tcp_seq
-        if stream.expected is not None:
-            behind = (stream.expected - seq) & 0xFFFF_FFFF
-            if 0 < behind < BEHIND:
-                data = data[behind:]
-                if not data:
-                    return
-            elif behind:
-                stream.held.clear()
-                data = _from_marker(data)
-        else:
-            data = _from_marker(data)
-        stream.expected = (frame.tcp_seq + len(frame.payload)) & 0xFFFF_FFFF
-        stream.held += data
-        yield from _whole(stream.held)
-        if frame.is_cut:
+        yield from _take(stream, frame.tcp_seq, frame.payload, frame.is_cut)
+
+
+def _take(stream: _Stream, seq: int, payload: bytes, is_cut: bool) -> Iterator[tuple[int, bytes]]:
+    """The messages that end in this segment, or between an old hole and here if it fills that."""
+    hole = stream.hole
+    if hole is not None:
+        behind = (hole.expected - seq) & 0xFFFF_FFFF
+        if behind < len(payload):
+            stream.hole, stream.expected, stream.held = None, hole.expected, bytearray(hole.held)
+            origin = hole.expected
+            again = sorted(hole.later, key=lambda one: (one[0] - origin) & 0xFFFF_FFFF)
+            for one in ((seq, payload, is_cut), *again):
+                yield from _take(stream, *one)
+            return
+        hole.later.append((seq, payload, is_cut))
+        hole.kept += len(payload)
+        if hole.kept > MOST_HELD:
+            stream.hole = None
+    yield from _append(stream, seq, payload, is_cut)
+
+
+def _append(stream: _Stream, seq: int, payload: bytes, is_cut: bool) -> Iterator[tuple[int, bytes]]:
+    data = payload
+    if stream.expected is not None:
+        behind = (stream.expected - seq) & 0xFFFF_FFFF
+        if 0 < behind < BEHIND:
+            data = data[behind:]
+            if not data:
+                return
+        elif behind:
+            if stream.hole is None:
+                stream.hole = _Hole(stream.expected, bytes(stream.held), [(seq, payload, is_cut)], len(payload))
             stream.held.clear()
-            stream.expected = None
+            data = _from_marker(data)
+    else:
+        data = _from_marker(data)
+    stream.expected = (seq + len(payload)) & 0xFFFF_FFFF
+    stream.held += data
+    yield from _whole(stream.held)
+    if is_cut:
+        stream.held.clear()
+        stream.expected = None
 
 
 def _from_marker(data: bytes) -> bytes:

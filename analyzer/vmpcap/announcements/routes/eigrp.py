@@ -1,4 +1,4 @@
-"""EIGRP (RFC 7868): the IPv4 routes of updates, queries and replies."""
+"""EIGRP (RFC 7868): the routes of updates, queries and replies, of both address families."""
 
 import ipaddress
 import struct
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from vmpcap.announcements.control import ControlFrame, sender_of
-from vmpcap.announcements.routes.fields import fields, ipv4, packed_prefix, part, tlvs
+from vmpcap.announcements.routes.fields import fields, ip, ipv4, packed_prefix, part, tlvs
 from vmpcap.announcements.routes.rows import RouteNews
 
 UPDATE: Final = 1
@@ -20,16 +20,16 @@ HEAD: Final = struct.Struct(">BBHIIIHH")
 
 METRIC: Final = struct.Struct(">II3sBBBBB")
 """Scaled delay and bandwidth, MTU, hops, reliability, load, tag, flags (6.6.1)."""
-INTERNAL: Final = 0x0102
-EXTERNAL: Final = 0x0103
+CLASSIC: Final = {0x0102: (4, False), 0x0103: (4, True), 0x0402: (16, False), 0x0403: (16, True)}
+"""Bytes of an address, and whether the route came from elsewhere (6.6)."""
 EXTERNAL_BYTES: Final = 20
 """Originating router and AS, tag, its metric, two reserved bytes, its protocol, flags (6.6.3)."""
 
 WIDE: Final = struct.Struct(">BBBB3sB6s6sHH")
 """Words of attributes behind it, priority, reliability, load, MTU, hops, delay, bandwidth, reserved, flags (6.7.1)."""
-WIDE_INTERNAL: Final = 0x0602
-WIDE_EXTERNAL: Final = 0x0603
-FAMILY_IPV4: Final = 1
+WIDE_ROUTES: Final = {0x0602: False, 0x0603: True}
+FAMILIES: Final = {1: 4, 2: 16}
+"""Address families of routes of many protocols, and the bytes of an address (6.7.2)."""
 
 UNREACHABLE: Final = 0xFFFF_FFFF
 WIDE_UNREACHABLE: Final = 0xFFFF_FFFF_FFFF
@@ -50,10 +50,10 @@ def read_eigrp(frame: ControlFrame) -> Iterator[RouteNews]:
     if opcode not in OPCODES:
         return
     for kind, value in tlvs(data, HEAD.size, 2, 2, length_has_head=True):
-        if kind in (INTERNAL, EXTERNAL):
-            rows = _classic(value, kind == EXTERNAL)
-        elif kind in (WIDE_INTERNAL, WIDE_EXTERNAL):
-            rows = _wide(value, kind == WIDE_EXTERNAL)
+        if kind in CLASSIC:
+            rows = _classic(value, *CLASSIC[kind])
+        elif kind in WIDE_ROUTES:
+            rows = _wide(value, WIDE_ROUTES[kind])
         else:
             continue
         for prefix, next_hop, origin, delay, is_gone in rows:
@@ -68,42 +68,43 @@ def read_eigrp(frame: ControlFrame) -> Iterator[RouteNews]:
                 action="withdraw" if is_gone else "announce",
                 prefix=prefix,
                 metric=delay,
-                next_hop="" if next_hop == ITSELF else next_hop,
+                next_hop="" if next_hop in ITSELF else next_hop,
                 reason=f"{OPCODES[opcode]} of AS {system}",
             )
 
 
-ITSELF: Final = str(ipaddress.IPv4Address(0))
+ITSELF: Final = (str(ipaddress.IPv4Address(0)), str(ipaddress.IPv6Address(0)))
 """Next hop that means the sender (6.6.2)."""
 
 Route = tuple[str, str, str, int, bool]
 """Prefix, next hop, origin, delay, whether it is unreachable."""
 
 
-def _classic(value: bytes, is_external: bool) -> Iterator[Route]:
-    next_hop = ipv4(value, 0)
-    origin = ipv4(value, 4) if is_external else ""
-    at = 4 + (EXTERNAL_BYTES if is_external else 0)
+def _classic(value: bytes, size: int, is_external: bool) -> Iterator[Route]:
+    next_hop = ip(part(value, 0, size))
+    origin = ipv4(value, size) if is_external else ""
+    at = size + (EXTERNAL_BYTES if is_external else 0)
     delay = fields(METRIC, value, at)[0]
-    for prefix in _destinations(value, at + METRIC.size):
+    for prefix in _destinations(value, at + METRIC.size, size):
         yield prefix, next_hop, origin, delay, delay == UNREACHABLE
 
 
 def _wide(value: bytes, is_external: bool) -> Iterator[Route]:
     _, family = struct.unpack(">HH", part(value, 0, 4))
-    if family != FAMILY_IPV4:
+    size = FAMILIES.get(family)
+    if size is None:
         return
     origin = ipv4(value, 4)
     numbers = fields(WIDE, value, 8)
     delay = int.from_bytes(numbers[6], "big")
     at = 8 + WIDE.size + 2 * numbers[0]
-    next_hop = ipv4(value, at)
-    at += 4 + (EXTERNAL_BYTES if is_external else 0)
-    for prefix in _destinations(value, at):
+    next_hop = ip(part(value, at, size))
+    at += size + (EXTERNAL_BYTES if is_external else 0)
+    for prefix in _destinations(value, at, size):
         yield prefix, next_hop, origin, delay, delay == WIDE_UNREACHABLE
 
 
-def _destinations(value: bytes, at: int) -> Iterator[str]:
+def _destinations(value: bytes, at: int, size: int) -> Iterator[str]:
     while at < len(value):
-        prefix, at = packed_prefix(value, at + 1, value[at])
+        prefix, at = packed_prefix(value, at + 1, value[at], size)
         yield prefix

@@ -96,14 +96,16 @@ def _records(frame: ControlFrame, data: bytes, at: int, reason: str) -> Iterator
     for _ in range(part(data, 3, 1)[0]):
         ttl, locators, length = struct.unpack(">IBB", part(data, at, 6))
         address, instance, at = _address(data, at + 10)
-        best, lowest = "", 256
+        best, lowest, named = "", 256, []
         for _ in range(locators):
             priority = part(data, at, 1)[0]
             locator, _, at = _address(data, at + 6)
+            named.append(locator)
             if priority < lowest:
                 best, lowest = locator, priority
         is_gone = not locators or ttl == 0
-        yield _row(frame, reason, f"{address}/{length}" if address else "", instance, best, is_gone)
+        row = _row(frame, reason, f"{address}/{length}" if address else "", instance, best, is_gone)
+        yield replace(row, beside=tuple(sorted({*named} - {best, ""})))
 
 
 def _row(frame: ControlFrame, reason: str, prefix: str, instance: int | None, locator: str, is_gone: bool) -> RouteNews:

@@ -25,6 +25,8 @@ ROUTER: Final = 1
 WITH_ONE_PREFIX: Final = {3: "summary", 5: "external", 7: "nssa_external"}
 """LSA types whose body begins with a mask and a metric of 24 bits (A.4.4, A.4.5, RFC 3101 appendix A)."""
 
+INFINITY: Final = 0x00FF_FFFF
+"""The metric of what cannot be reached (LSInfinity, RFC 2328 appendix B): so does a router take back what it said."""
 WITH_ONE_PREFIX6: Final = {0x2003: "inter_area_prefix", 0x4005: "external", 0x2007: "nssa_external"}
 """Of version 3: their body begins with a metric of 24 bits and one prefix (RFC 5340 A.4.5, A.4.7, A.4.8)."""
 INTRA_AREA_PREFIX: Final = 0x2009
@@ -101,8 +103,10 @@ def _prefixes(kind: int, key: bytes, body: bytes) -> Iterator[tuple[str, int]]:
     if kind in WITH_ONE_PREFIX:
         (metric,) = struct.unpack(">I", part(body, 4, 4))
         mask = part(body, 0, 4)
+        if metric & INFINITY == INFINITY:
+            return
         whole = int.from_bytes(key, "big") & int.from_bytes(mask, "big")  # host bits tell like LSAs apart: appendix E
-        yield masked(whole.to_bytes(4, "big"), mask), metric & 0x00FF_FFFF
+        yield masked(whole.to_bytes(4, "big"), mask), metric & INFINITY
     elif kind == ROUTER:
         (count,) = struct.unpack(">H", part(body, 2, 2))
         at = 4
@@ -118,7 +122,8 @@ def _prefixes6(kind: int, _key: bytes, body: bytes) -> Iterator[tuple[str, int]]
     if kind in WITH_ONE_PREFIX6:
         (metric,) = struct.unpack(">I", part(body, 0, 4))
         prefix, _ = packed_prefix(body, 8, part(body, 4, 1)[0], 16)
-        yield prefix, metric & 0x00FF_FFFF
+        if metric & INFINITY != INFINITY:
+            yield prefix, metric & INFINITY
     elif kind == INTRA_AREA_PREFIX:
         (count,) = struct.unpack(">H", part(body, 0, 2))
         at = 12

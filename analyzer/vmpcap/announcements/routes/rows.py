@@ -28,6 +28,8 @@ class RouteNews:
     next_hop: str = ""
     reason: str = ""
     """What kind of message said so, in the protocol's word."""
+    beside: tuple[str, ...] = ()
+    """Other locators of the same mapping (LISP): those of one site."""
     path_length: int = 0
     """How many autonomous systems the route passed (BGP)."""
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from vmpcap.migration.guests import on_point
 from vmpcap.migration.mechanisms.case import Case, result, sighted
+from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
 from vmpcap.migration.passed_by import where_it_was_shut
 from vmpcap.migration.reachable import outbound_only
 from vmpcap.migration.results import Mechanism
@@ -37,8 +38,11 @@ def judge_stretched(case: Case, name: str) -> Mechanism | None:
 
 def _in_overlay(case: Case) -> list[bool]:
     """At which points did a tunnel carry the guest's frames?"""
+    foreign = np.array(sorted(foreign_overlays(case)), np.int64)
     return [
-        bool(((rows.eth_src == case.guest.mac) | (rows.eth_dst == case.guest.mac)).any())
+        bool(
+            (((rows.eth_src == case.guest.mac) | (rows.eth_dst == case.guest.mac)) & ~np.isin(rows.vni, foreign)).any()
+        )
         for view in case.views
         if len((rows := view.carriers.rows()).frame)
     ] + [case.guest.mac in (row.eth_src, row.eth_dst) for view in case.views for row in view.tunnelled]

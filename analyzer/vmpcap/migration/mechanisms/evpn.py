@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from vmpcap.announcements.routes.rows import RouteNews
@@ -13,6 +14,8 @@ WITHIN_NS: Final = 5 * NS_PER_S
 """The domain notes give a second after the announcement; daemons that batch and reflect add some."""
 
 MOST_MOVES: Final = 5
+MOST_TURNS: Final = 3
+"""A machine that moved once is claimed once: so many turns more are two places that both hear it."""
 MOVES_WITHIN_NS: Final = 180 * NS_PER_S
 """RFC 7432 15.1: so many moves in this time, and the MAC is taken for a duplicate."""
 
@@ -77,13 +80,21 @@ def _judge_new(case: Case, name: str, old: Sequence[Origin], new: Origin) -> Mec
     gone = [t for o in old for t in o.withdrawn if t.ts > case.moment]
     seen = sighted(of_told([t for t in (mac, both) if t is not None] + gone[:2]))
     came = f"VTEP {new.vtep} advertised {case.mac} {since(latency)} after the switchover with sequence {number}"
+    turns = _turns(case, old, new)
+    if turns >= MOST_TURNS + sum(bool({case.guest.mac} & trip.macs) for trip in case.others):
+        names = " and ".join(sorted({new.vtep, *(o.vtep for o in old)}))
+        because = (
+            f"VTEPs {names} claim {case.mac} in turn, {turns} times since the switchover, up to sequence {number}: "
+        )
+        because += "it is heard at two places, and after five moves in 180 s others hold it fast"
+        return result(name, "no", because, sighted(of_told(_claims(case)[-6:])))
+    if before is not None and number < before:
+        because = f"{came}, lower than the {before} of the old VTEP: others ignore it"
+        return result(name, "no", because, seen, latency)
     moves = _moves(case)
     if moves >= MOST_MOVES:
         because = f"{came}, its {moves}th move in 180 s: after five, others take it for a duplicate and hold it fast"
         return result(name, "no" if case.cut_off else "undecided", because, seen, latency)
-    if before is not None and number < before:
-        because = f"{came}, lower than the {before} of the old VTEP: others ignore it"
-        return result(name, "no", because, seen, latency)
     if latency > WITHIN_NS:
         return result(name, "no", f"{came}: late, for the guest was announced before", seen, latency)
     had_address = any(o.holds_at(case.moment, "mac_ip") for o in old)
@@ -123,6 +134,24 @@ def _late_address(
         worked = "undecided"
     told = case.after(both.ts) if both is not None else None
     return result(name, worked, because, seen, told)
+
+
+def _claims(case: Case) -> list[Told[RouteNews]]:
+    """Announcements since the switchover, each with a higher sequence than all before it."""
+    found: list[Told[RouteNews]] = []
+    for told in case.routes("evpn"):
+        if told.what.mac != case.mac or told.what.action != "announce" or told.ts < case.moment:
+            continue
+        if not found or (told.what.sequence or 0) > (found[-1].what.sequence or 0):
+            found.append(told)
+    return found
+
+
+def _turns(case: Case, old: Sequence[Origin], new: Origin) -> int:
+    """How often has the claim gone from one of these VTEPs to another since the switchover?"""
+    home = {o.distinguisher: "old" for o in old} | {new.distinguisher: "new"}
+    claimants = [home[t.what.origin] for t in _claims(case) if t.what.origin in home]
+    return sum(a != b for a, b in pairwise(claimants))
 
 
 def _moves(case: Case) -> int:

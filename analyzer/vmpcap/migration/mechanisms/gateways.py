@@ -1,6 +1,7 @@
 """Virtual gateways (HSRP, VRRP, GLBP): does each site use its own after the move (domain notes 4.17)?"""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -10,6 +11,7 @@ from vmpcap.migration.clocks import elapsed_between
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, segments_of, sighted
 from vmpcap.migration.results import Mechanism
+from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, mac_text
 from vmpcap.terms.router_macs import mac_of_group
@@ -46,8 +48,36 @@ def judge_gateways(case: Case, name: str) -> Mechanism | None:
     hellos = [t for t in case.hellos(name) if t.what.segment_key in where.get(t.view.name, set())]
     if not hellos:
         return None
-    group = max({t.what.group for t in hellos}, key=lambda g: sum(t.what.group == g for t in hellos))
-    mine = [t for t in hellos if t.what.group == group]
+    groups: dict[tuple[int, bool], list[Hello]] = {}
+    for told in hellos:
+        groups.setdefault((told.what.group, ":" in told.what.sender), []).append(told)
+    used = _used_by(case, groups)
+    if used:
+        answers = [_judge_group(case, name, groups[key]) for key in used]
+        return next((answer for answer in answers if answer.worked == "no"), answers[0])
+    is_ipv6 = all(":" in ip for ip in case.ips) and bool(case.ips)
+    return _judge_group(case, name, groups[max(groups, key=lambda key: (len(groups[key]), key[1] == is_ipv6, key[0]))])
+
+
+def _used_by(case: Case, groups: Mapping[tuple[int, bool], Sequence[Hello]]) -> list[tuple[int, bool]]:
+    """Which of these groups does the guest send to, the one that it uses most first? By their virtual MACs."""
+    sent: Counter[int] = Counter()
+    for view in case.views:
+        j, rows = view.journal, frames_of(view, case.guest).sent
+        macs, counts = np.unique(j.eth_dst[rows], return_counts=True)
+        sent.update(dict(zip(macs.tolist(), counts.tolist(), strict=True)))
+    macs_of = {key: _virtual_mac(hellos[0].what) for key, hellos in groups.items()}
+    used = [key for key, mac in macs_of.items() if mac != NO_MAC and sent[mac]]
+    return sorted(used, key=lambda key: -sent[macs_of[key]])
+
+
+def _judge_group(case: Case, name: str, mine: Sequence[Hello]) -> Mechanism:
+    """
+    The same of one group of one address family: its number may serve the other, too, with routers of their own.
+
+    RFC 9568 5.2.3: IPv4 and IPv6 are virtual routers apart.
+    """
+    group = mine[0].what.group
     active = [t for t in mine if t.what.state == "active" and not t.what.is_leaving and t.ts >= case.moment]
     active = active or [t for t in mine if t.what.state == "active"]
     at_new, at_old = (_routers(active, role) for role in ("domain:destination", "domain:source"))
@@ -109,7 +139,8 @@ def _virtual_mac(hello: GatewayHello) -> int:
     if hello.protocol == "vrrp":
         return mac_of_group("vrrp6" if ":" in hello.sender else "vrrp", hello.group)
     if hello.protocol == "hsrp":
-        return mac_of_group("hsrp1" if hello.version == 1 else "hsrp2", hello.group)
+        kind = "hsrp6" if ":" in hello.sender else "hsrp1" if hello.version == 1 else "hsrp2"
+        return mac_of_group(kind, hello.group)
     return NO_MAC
 
 

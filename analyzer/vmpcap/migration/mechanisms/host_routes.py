@@ -30,6 +30,10 @@ LINK_STATE: Final = ("ospf", "isis")
 LINK_BY_LINK: Final = ("rip", "eigrp")
 """Protocols in which each router tells its neighbours what it would reach, at which distance."""
 
+SPOKEN_BY: Final = {"bgp": ("bgp", "evpn")}
+PREFIX_ROUTE: Final = "prefix"
+"""Routes of EVPN that have a prefix and no MAC (RFC 9136): BGP's host routes of a tenant."""
+
 ROUTER: Final = {"ospf": "router ", "isis": "system "}
 
 NAMES: Final = {"rip": "RIP", "ospf": "OSPF", "eigrp": "EIGRP", "bgp": "BGP", "isis": "IS-IS"}
@@ -66,7 +70,8 @@ def judge_host_route(case: Case, name: str) -> Mechanism | None:
     None where nobody ever advertised one: routes of whole networks do not follow guests.
     """
     hosts = {f"{ip}/{128 if ':' in ip else 32}" for ip in case.ips}
-    news = [told for told in case.routes(name) if told.what.prefix in hosts]
+    news = [told for told in case.routes(*SPOKEN_BY.get(name, (name,))) if told.what.prefix in hosts]
+    news = [told for told in news if told.what.protocol == name or told.what.reason == PREFIX_ROUTE]
     if not any(told.what.action == "announce" for told in news):
         return None
     claims = follow_claims(case, name, _between_routers(case, name, _by_place(name, news)))
@@ -191,10 +196,13 @@ def _nobody_new(case: Case, name: str, prefix: str, claims: Sequence[Claim], old
     seen = sighted(of_told(t for c in claims for t in (c.first, c.ended or c.last)))
     waited, limit = case.after(case.end), WITHIN_NS.get(name, WITHIN_OTHERS_NS)
     head = f"no router took {prefix} over by {NAMES[name]} in the {span(waited)} after the switchover"
-    if old:
-        head += f"; {' and '.join(_words(name, c) for c in old)} advertised it before"
-        kept = [c for c in old if c.down is None]
-        head += " and still does" if kept else " and withdrew it"
+    for claims_of, verb in (
+        ([c for c in old if c.down is None], ""),
+        ([c for c in old if c.down is not None], "withdrew"),
+    ):
+        if claims_of:
+            still = verb + " it" if verb else "still do" if len(claims_of) > 1 else "still does"
+            head += f"; {' and '.join(_words(name, c) for c in claims_of)} advertised it before and {still}"
     if not case.cut_off:
         return result(
             name, "undecided", f"{head}; the guest's peers are not cut off, so it may not have been needed", seen

@@ -1,17 +1,19 @@
 """LISP host mobility: the guest's identifier is registered at its new site's locator (domain notes 4.8)."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
+from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.guests import on_point, on_reference
-from vmpcap.migration.mechanisms.case import Case, of_told, result, sighted, since, span
+from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, sighted, since, span
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import IPV4_MAPPED
-from vmpcap.terms.units import NS_PER_S
+from vmpcap.terms.units import NS_PER_S, count_of
 
 WITHIN_NS: Final = 5 * NS_PER_S
 """A register follows the guest's first packet within a second (domain notes 4.8); servers and readers add some."""
@@ -29,12 +31,16 @@ def judge_lisp(case: Case, name: str) -> Mechanism | None:
     before = [t for t in registered if t.ts < case.moment]
     later = [t for t in registered if t.ts >= case.moment]
     old = before[-1].what.origin if before else ""
-    new = next((t for t in later if t.what.origin != old), None)
-    changes = [a for a, b in pairwise(later) if a.what.origin != b.what.origin]
+    site = _sites(registered)
+    at_old = {site[t.what.origin] for t in before}
+    new = next((t for t in later if site[t.what.origin] not in at_old), None)
+    changes = [a for a, b in pairwise(later) if site[a.what.origin] != site[b.what.origin]]
+    back = [t for t in later if new is not None and t.ts > new.ts and site[t.what.origin] in at_old]
     if len(changes) >= MOST_CHANGES:
         locators = " and ".join(sorted({t.what.origin for t in later}))
-        because = f"registrations of the guest alternate between {locators}, {len(changes)} times: two sites hear it"
-        return result(name, "no", because, sighted(of_told(later[:6])))
+        because = f"registrations of the guest alternate between {locators}, {count_of(len(changes), 'time')}"
+        because += ": two sites hear it" if back else ": two sites hear it, or the new one has two routers"
+        return result(name, "no" if back else "undecided", because, sighted(of_told(later[:6])))
     if new is None:
         waited = case.after(case.end)
         spoke = _first_packet(case)
@@ -53,9 +59,27 @@ def judge_lisp(case: Case, name: str) -> Mechanism | None:
         spoke = _first_packet(case)
         seen = [*seen, *(sighted([spoke[1:]]) if spoke is not None else [])]
         return result(name, "no", f"{because}: late{_of_silence(case, spoke, new.ts)}", seen, latency)
+    if case.cut_off and told is None and any(t.what.reason == "notify" for t in news if t.ts < case.moment):
+        because += (
+            f", and no map server confirmed it, though one had confirmed {old or 'it'}: it may refuse the new site"
+        )
+        return result(name, "no", f"{because}; {len(case.cut_off)} of its peers get no answer", seen, latency)
     if case.cut_off:
         return result(name, "undecided", f"{because}, yet some of its peers get no answer", seen, latency)
     return result(name, "yes", because, seen, latency)
+
+
+def _sites(registered: Sequence[Told[RouteNews]]) -> dict[str, str]:
+    """Which locators are one site's, as far as one mapping names them together? By locator, the first of its site."""
+    site: dict[str, str] = {}
+    for what in (told.what for told in registered):
+        together = (what.origin, *what.beside)
+        first = min(site.get(locator, locator) for locator in together)
+        joined = {site.get(locator, locator) for locator in together}
+        for locator in (*together, *site):
+            if site.get(locator, locator) in joined:
+                site[locator] = first
+    return site
 
 
 Spoken = tuple[int, PointView, int]

@@ -9,6 +9,7 @@ from vmpcap.decode.paths import path_steps
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, Worked, result, sighted, since
 from vmpcap.migration.mechanisms.labelled_gre import judge_labelled_gre
+from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
@@ -25,10 +26,11 @@ SETTLED_NS: Final = NS_PER_S
 def judge_overlay(case: Case, name: str) -> Mechanism | None:
     """Did the frames for the guest go to its new tunnel endpoint?"""
     mac = np.uint64(case.guest.mac)
+    foreign = np.array(sorted(foreign_overlays(case)), np.int64)
     found: list[tuple[PointView, CarrierRows]] = []
     for view in case.views:
         rows = view.carriers.rows()
-        mine = ((rows.eth_src == mac) | (rows.eth_dst == mac)) & _is_of(rows, name)
+        mine = ((rows.eth_src == mac) | (rows.eth_dst == mac)) & _is_of(rows, name) & ~np.isin(rows.vni, foreign)
         if mine.any():
             found.append((view, CarrierRows(*(column[mine] for column in rows))))
     if not found:

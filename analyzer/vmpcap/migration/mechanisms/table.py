@@ -22,6 +22,7 @@ from vmpcap.migration.mechanisms.storage import judge_ft, judge_ip_storage
 from vmpcap.migration.mechanisms.stream_ways import judge_mpls, judge_separate_vlan, judge_static_route
 from vmpcap.migration.mechanisms.tunnels import judge_etherip, judge_fence
 from vmpcap.migration.mechanisms.vmotion import judge_way
+from vmpcap.migration.mechanisms.whose_clocks import say_whose_clocks
 from vmpcap.migration.results import Mechanism
 
 
@@ -181,7 +182,7 @@ MECHANISMS: Final = (
 def judge_mechanisms(case: Case) -> list[Mechanism]:
     """Which of the mechanisms does this case show, and did they work?"""
     found = (row.judge(case, row.name) for row in MECHANISMS)
-    return [mechanism for mechanism in found if mechanism is not None]
+    return [say_whose_clocks(case, mechanism) for mechanism in found if mechanism is not None]
 
 
 def judge_stream(case: Case) -> list[Mechanism]:
