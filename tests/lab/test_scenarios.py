@@ -85,8 +85,8 @@ def told(name: str, folder: Path) -> dict[str, Any]:
     folder.mkdir(exist_ok=True)
     files = written(made, folder)
     report = vmpcap.report(files, roles={tap.name: tap.role for tap in made.taps})
-    (migration,) = report.migrations
-    return {"migration": migration}
+    assert len(report.migrations) == 1 + len(made.world.streams)
+    return {"migration": report.migrations[0]}
 
 
 @pytest.fixture(scope="session")
@@ -113,9 +113,12 @@ def test_the_report_tells_the_stream_as_its_ends_know_it(story: tuple[str, dict[
     name, truth, migration = story
     move = truth["migration"]
     assert (migration.source, migration.destination) == (move["source"], move["destination"])
-    if move["outcome"] != "completed":
-        assert migration.outcome == "aborted"
-        assert {c.id: c.outcome for c in migration.checks}["completed"] == "fail"
+    checks = {c.id: c.outcome for c in migration.checks}
+    if move["outcome"] == "given up":
+        assert (migration.outcome, checks["completed"]) == ("aborted", "fail")
+        return
+    if truth["parameters"]["restarts"]:  # no live migration, whatever the stream did
+        assert checks["completed"] == "undecided"
         return
     assert migration.outcome == "completed"
     assert migration.bytes.unique == pytest.approx(move["payload_bytes"], abs=64)
@@ -141,8 +144,8 @@ def test_the_report_brackets_the_stun(story: tuple[str, dict[str, Any], Any]) ->
     if scenario_of(name).mishap == "early":
         return  # the first sign of the guest is the one that came too early
     stun = truth["migration"]["stun_ms"]
-    if stun is None:
-        assert not any(g.switchover.bracket_ms for g in migration.guests)
+    if stun is None or truth["parameters"]["restarts"]:
+        assert not any(g.switchover.bracket_ms for g in migration.guests if stun is None)
         return
     (guest,) = migration.guests
     assert stun - 10 <= guest.switchover.bracket_ms <= stun + 60
@@ -151,14 +154,15 @@ def test_the_report_brackets_the_stun(story: tuple[str, dict[str, Any], Any]) ->
 def test_the_report_knows_the_guest_and_its_announcements(story: tuple[str, dict[str, Any], Any]) -> None:
     """MAC, address, count at every point, and whether it arrived: never the opposite of the truth."""
     _, truth, migration = story
-    if truth["migration"]["outcome"] != "completed":
+    if truth["migration"]["outcome"] != "completed" or truth["parameters"]["restarts"]:
         assert not any(g.announcements.count for g in migration.guests)
         return
     (guest,) = migration.guests
     assert guest.mac == truth["guest"]["mac"]
     assert truth["guest"]["ips"][0] in guest.ips
     assert guest.announcements.schedule == "esxi"
-    assert guest.announcements.count == len(truth["announcements"]["sent"])
+    if truth["mechanism"]["name"] != "drs":  # those of the later moves are theirs
+        assert guest.announcements.count == len(truth["announcements"]["sent"])
     for point, count in truth["announcements"]["rarp_at"].items():
         if point.startswith("underlay"):
             continue
@@ -170,10 +174,12 @@ def test_the_report_knows_the_guest_and_its_announcements(story: tuple[str, dict
 def test_the_report_measures_each_peer_as_the_peer_does(story: tuple[str, dict[str, Any], Any]) -> None:
     """Within one interval of its questions; of datagrams that back off it may leave the length open."""
     _, truth, migration = story
-    if truth["migration"]["outcome"] != "completed":
+    if truth["migration"]["outcome"] != "completed" or truth["parameters"]["restarts"]:
         assert not any(g.announcements.count for g in migration.guests)
         return
     (guest,) = migration.guests
+    if truth["mechanism"]["name"] in ("nat", "cold_migration", "ha", "drs"):
+        return  # outside the guest has another address; it lost its memory; there was more than one outage
     found = {p.protocol: p for p in guest.peers if p.point == "client"}
     for peer in truth["peers"]:
         said = found[f"{peer['protocol']}/{peer['port']}" if peer["port"] else peer["protocol"]]
@@ -197,6 +203,9 @@ def test_the_report_says_whether_the_guest_is_reachable(story: tuple[str, dict[s
     _, truth, migration = story
     checks = {c.id: c.outcome for c in migration.checks}
     outcome = checks["guest_reachable_after"]
+    if truth["parameters"]["restarts"]:
+        assert outcome == ("pass" if truth["mechanism"]["worked"] == "yes" else "fail")
+        return
     if truth["migration"]["outcome"] != "completed":
         assert outcome == "undecided"
         return

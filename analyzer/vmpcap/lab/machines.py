@@ -286,6 +286,8 @@ class Guest(Machine):
         self.old, self.new = Place(self, "old"), Place(self, "new")
         self.place: Place | None = self.old
         self.heard_at_new = 0
+        self.back = 0
+        """How often it came back to its old place."""
         """Unicast frames of others that reached it at its new place."""
         self.first_said_ns: int | None = None
         """When it sent its first own frame at its new place."""

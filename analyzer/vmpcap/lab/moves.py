@@ -5,6 +5,8 @@ from typing import Final
 
 from vmpcap.lab.events import MS, S
 from vmpcap.lab.frames import EVERYBODY, Frame, arp, ip, mac, rarp
+from vmpcap.lab.machines import Place
+from vmpcap.lab.more_moves import add_burst, add_restart, add_to_and_fro
 from vmpcap.lab.stream import End, Stream
 from vmpcap.lab.ways import WAYS
 from vmpcap.lab.wires import Port
@@ -40,6 +42,12 @@ def add_migration(world: World) -> None:
     if world.relay is not None:
         _relayed(world, world.stream, world.relay)
     world.stream.begin(STREAM_NS)
+    if scenario.restarts:
+        add_restart(world, _resume)
+    if scenario.fails == "to_and_fro":
+        add_to_and_fro(world, ends, _run_at)
+    elif scenario.option == "burst":
+        add_burst(world, ends)
     if scenario.gives_up_s is not None:
         simulation.at(STREAM_NS + int(scenario.gives_up_s * S), _give_up, world)
 
@@ -84,15 +92,9 @@ def _resume(world: World) -> None:
     """The guest runs at its new place; its host, and the guest where it does so, tell of it."""
     guest, simulation = world.guest, world.simulation
     world.resumed_ns = simulation.now
-    guest.place = guest.new
     if world.scenario.fails == "new_mac":
         guest.eth0.mac = NEW_MAC
-    second = S - simulation.now % S
-    times = [0, second]
-    for ticks in TICKS_S:
-        times.append(times[-1] + ticks * S)
-    for wait in times if "rarp" in world.scenario.announces else ():
-        simulation.after(wait, _announce, world, "rarp", guest.new.send, rarp(guest.eth0.mac))
+    _run_at(world, guest.new)
     if "garp" in world.scenario.announces:
         frame = arp(1, (guest.eth0.mac, GUEST_IP), (bytes(6), GUEST_IP), EVERYBODY)
         simulation.after(20 * MS, _announce, world, "garp", guest.say, frame)
@@ -103,6 +105,24 @@ def _resume(world: World) -> None:
         simulation.after(20 * MS, _announce, world, "na", guest.say, guest.eth0.neighbour_answer(GUEST_IP6))
     for gone in world.on_gone:
         gone()
+
+
+def _run_at(world: World, place: Place) -> None:
+    """The guest runs there now, and the host that it runs on says so, as long as it does."""
+    guest, simulation = world.guest, world.simulation
+    guest.back += place is guest.old
+    guest.place = place
+    second = S - simulation.now % S
+    times = [0, second]
+    for ticks in TICKS_S:
+        times.append(times[-1] + ticks * S)
+    for wait in times if "rarp" in world.scenario.announces else ():
+        simulation.after(wait, _announce_from, world, place)
+
+
+def _announce_from(world: World, place: Place) -> None:
+    if world.guest.place is place:
+        _announce(world, "rarp", place.send, rarp(world.guest.eth0.mac))
 
 
 def _announce(world: World, kind: str, send: Callable[[Frame], None], frame: Frame) -> None:

@@ -1,10 +1,11 @@
 """The guest's peers: each asks, waits, asks again, and keeps its own account of when it was answered."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from vmpcap.lab.events import MS, Simulation
-from vmpcap.lab.frames import ACK, PSH, SYN, icmp, icmpv6, tcp
+from vmpcap.lab.frames import ACK, PSH, RST, SYN, icmp, icmpv6, tcp
 from vmpcap.lab.machines import Machine
 from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP
 
@@ -53,7 +54,9 @@ class Ping:
         self.account = Account(peer, "icmp" if self.version == 4 else "icmpv6", pace * PING_NS)
         self._ident = simulation.random.randrange(1 << 16)
         self._asked: dict[int, Request] = {}
-        client.listeners[IP_ICMP if self.version == 4 else IP_ICMPV6, 0] = self._hear
+        key = (IP_ICMP if self.version == 4 else IP_ICMPV6, 0)
+        self._others = client.listeners.get(key)
+        client.listeners[key] = self._hear
 
     def begin(self, first: int) -> None:
         """Ask from then on."""
@@ -73,6 +76,9 @@ class Ping:
         self.client.send_packet(self.guest, IP_ICMPV6, icmpv6(own, self.guest, 128, body))
 
     def _hear(self, sender: bytes, target: bytes, payload: bytes) -> None:
+        if int.from_bytes(payload[4:6], "big") != self._ident and self._others is not None:
+            self._others(sender, target, payload)
+            return
         request = self._asked.pop(int.from_bytes(payload[6:8], "big"), None)
         if payload[0] in (0, 129) and request is not None:
             request.answered = self.simulation.now
@@ -81,14 +87,23 @@ class Ping:
 class Datagrams:
     """Asks by UDP; while nothing comes back it asks less and less often."""
 
-    def __init__(self, simulation: Simulation, client: Machine, guest: Machine, peer: str, pace: int = 1) -> None:
-        """The guest answers each datagram."""
+    def __init__(
+        self,
+        simulation: Simulation,
+        client: Machine,
+        guest: Machine,
+        peer: str,
+        pace: int = 1,
+        port: int = 40001,
+        known: bytes | None = None,
+    ) -> None:
+        """The guest answers each datagram; it is asked at its own address unless another is known."""
         self.simulation = simulation
         self.client = client
         self.guest = guest
-        self.address = next(a for a in guest.eth0.addresses if len(a) == 4)
+        self.address = known or next(a for a in guest.eth0.addresses if len(a) == 4)
         self.account = Account(peer, "udp", pace * ASK_NS, UDP_PORT)
-        self._port = 40001
+        self._port = port
         self._wait = self.account.interval_ns
         guest.listeners[IP_UDP, UDP_PORT] = self._answer
         client.listeners[IP_UDP, self._port] = self._hear
@@ -106,8 +121,12 @@ class Datagrams:
         self.client.send_datagram(self.address, (self._port, UDP_PORT), number + QUESTION)
         self.simulation.after(self._wait, self._ask)
 
+    def forget(self) -> None:
+        """The guest lost its memory: of datagrams there is nothing to forget."""
+
     def _answer(self, sender: bytes, target: bytes, payload: bytes) -> None:
-        self.guest.send_datagram(sender, (UDP_PORT, self._port), payload[8:12] + ANSWER)
+        port = int.from_bytes(payload[:2], "big")
+        self.guest.send_datagram(sender, (UDP_PORT, port), payload[8:12] + ANSWER)
 
     def _hear(self, sender: bytes, target: bytes, payload: bytes) -> None:
         request = self.account.requests[int.from_bytes(payload[8:12], "big")]
@@ -132,11 +151,19 @@ class Conversation:
         pace: int = 1,
         answer: bytes = ANSWER,
         ports: tuple[int, int] = (TCP_PEER_PORT, TCP_PORT),
+        known: bytes | None = None,
     ) -> None:
         """The connection is made when it begins; `ports` are the client's and the guest's."""
         self.simulation = simulation
         self.ends = (client, guest)
-        self.addresses = tuple(next(a for a in m.eth0.addresses if len(a) == 4) for m in self.ends)
+        own = (next((a for a in m.eth0.addresses if len(a) == 4), known or b"") for m in self.ends)
+        self.addresses = tuple(own)
+        self.targets = (known or self.addresses[1], self.addresses[0])
+        """Whom either end sends to."""
+        self.was_reset = False
+        self.on_reset: Callable[[], None] | None = None
+        """What the client does when the guest denies the connection."""
+        self._forgot = False
         self.ports = ports
         self.account = Account(peer, "tcp", pace * ASK_NS, self.ports[1])
         self.next = [simulation.random.randrange(1 << 32), simulation.random.randrange(1 << 32)]
@@ -166,7 +193,7 @@ class Conversation:
         there = 1 - end
         window = 64240 if flags & SYN else 502
         raw = tcp(
-            (self.addresses[end], self.addresses[there]),
+            (self.addresses[end], self.targets[end]),
             (self.ports[end], self.ports[there]),
             (seq, self.expects[end] if flags & ACK else 0),
             flags,
@@ -174,7 +201,11 @@ class Conversation:
             options,
             data,
         )
-        self.ends[end].send_packet(self.addresses[there], IP_TCP, raw)
+        self.ends[end].send_packet(self.targets[end], IP_TCP, raw)
+
+    def forget(self) -> None:
+        """The guest lost its memory: it denies what it is asked on this connection."""
+        self._forgot = True
 
     @staticmethod
     def _parts(payload: bytes) -> tuple[int, int, int, bytes]:
@@ -192,6 +223,9 @@ class Conversation:
             self._say(1, SYN | ACK, b"", self.next[1] - (not is_first))
             self.next[1] += is_first
             return
+        if self._forgot:
+            self._say(1, RST, b"", int.from_bytes(payload[8:12], "big"))
+            return
         if not data:
             return
         if seq == self.expects[1]:
@@ -203,6 +237,12 @@ class Conversation:
 
     def _client_hears(self, sender: bytes, target: bytes, payload: bytes) -> None:
         seq, _, flags, data = self._parts(payload)
+        if flags & RST:
+            self.was_reset = True
+            self._sending += 1
+            if self.on_reset is not None:
+                self.on_reset()
+            return
         if flags & SYN and not self.expects[0]:
             self.expects[0] = seq + 1 & 0xFFFF_FFFF
             self.next[0] += 1

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-World = Literal["stretched", "host_routes", "overlay", "lisp"]
+World = Literal["stretched", "host_routes", "overlay", "lisp", "equivalents", "anycast"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,10 @@ class Scenario:
     """From the guest's stop to its first instruction at the new place, at least."""
     gives_up_s: float | None = None
     """When the source host gives up, counted from its first SYN; None: never."""
+    restarts: str = ""
+    """"ha" where the source host dies and the guest is started anew, "cold" where it moves while it is off."""
+    dies_at: float | None = None
+    """Which share of what is sent before the guest stops has arrived when the source host dies."""
     tail_s: float = 8.0
     """How long the captures go on after the switchover."""
     pace: int = 1
@@ -131,6 +135,26 @@ SCENARIOS: Final = (
              mechanism="ipv6_nd", has_ipv6=True, gateway_lifetime_s=3.4, announces=("rarp", "na")),
     Scenario("ipv6_nd_snooped", "MLD snooping keeps the gateway's neighbour solicitations from the guest's new port",
              mechanism="ipv6_nd", fails="snooped", has_ipv6=True, gateway_lifetime_s=3.4),
+    Scenario("nat", "two networks of the same addresses behind translators; the new one tells the guest who it is",
+             world="equivalents", mechanism="nat", gateway_lifetime_s=1.0),
+    Scenario("nat_stale", "the new translator says nothing: the guest sends to the MAC of its old gateway for seconds",
+             world="equivalents", mechanism="nat", fails="stale", gateway_lifetime_s=1.0, tail_s=20.0),
+    Scenario("anycast", "one service address at two sites; each connection of the guest stays with one of them",
+             world="anycast", mechanism="anycast"),
+    Scenario("anycast_per_packet", "the same, and a router shares the load packet by packet",
+             world="anycast", mechanism="anycast", fails="per_packet"),
+    Scenario("drs_burst", "three guests are moved within seconds, and stay",
+             mechanism="drs", option="burst"),
+    Scenario("drs_to_and_fro", "a guest is moved, moved back, and moved again within seconds",
+             mechanism="drs", option="burst", fails="to_and_fro", tail_s=46.0, pace=4),
+    Scenario("ha", "the source host dies during the stream; the guest is started on the other and is reached again",
+             mechanism="ha", restarts="ha", way="spanning_tree", dies_at=0.6, tail_s=14.0),
+    Scenario("ha_nowhere", "the same, and the network that the guest is started in leads nowhere",
+             mechanism="ha", restarts="ha", way="spanning_tree", fails="nowhere", dies_at=0.6, tail_s=14.0),
+    Scenario("cold", "the guest is off while it moves, and comes back with another address, at which it is reached",
+             mechanism="cold_migration", restarts="cold", way="spanning_tree", tail_s=14.0),
+    Scenario("cold_nowhere", "the same, and the network that the guest is started in leads nowhere",
+             mechanism="cold_migration", restarts="cold", way="spanning_tree", fails="nowhere", tail_s=14.0),
     Scenario("vrrp_isolated", "VRRP, kept apart between the sites: each has its own master",
              mechanism="vrrp", option="vrrp"),
     Scenario("vrrp_leak", "VRRP, whose advertisements cross between the sites: one master for both",

@@ -105,6 +105,9 @@ class Stream:
         self.waits = False
         """Does the source wait for somebody else before it stops the guest: a proxy acknowledges too early."""
         self.holds_word = False
+        self.dies_at: float | None = None
+        """Which share of what goes before the last round has arrived when the source host dies; `died` is called."""
+        self.died: Callable[[], None] = lambda: None
         """Does the destination's word come from somebody else?"""
         self.truth = StreamTruth()
         random = simulation.random
@@ -135,9 +138,9 @@ class Stream:
         self._held = 0
         self._is_closed = False
         self._said = 0
-        self._is_done = False
-        ends[0].port.owner = _Reader(self._source_hears)
-        ends[1].port.owner = _Reader(self._destination_hears)
+        self._is_done = self._is_dead = False
+        ends[0].port.owner = _Reader(self._source_hears, ends[0].port.owner)
+        ends[1].port.owner = _Reader(self._destination_hears, ends[1].port.owner)
 
     # what goes out
 
@@ -157,6 +160,8 @@ class Stream:
 
     def _send(self, end: int, flags: int, seq: int, data: bytes, rest: tuple[int, int] = (0, 0)) -> None:
         """`seq` counts from the ISN."""
+        if end == 0 and self._is_dead:
+            return
         me, other = (self.source, self.destination) if end == 0 else (self.destination, self.source)
         ports = self.ports if end == 0 else self.ports[::-1]
         ack = 0
@@ -238,9 +243,17 @@ class Stream:
 
     # what comes in
 
+    def _is_for(self, end: int, head: bytes) -> bool:
+        """Is this frame one of this connection, for that end?"""
+        me = self.source if end == 0 else self.destination
+        ports = self.ports[0].to_bytes(2, "big"), self.ports[1].to_bytes(2, "big")
+        if head[:6] not in (me.mac, me.other_mac) or head[12:14] != b"\x08\x00" or head[23] != IP_TCP:
+            return False
+        return (head[34:36], head[36:38]) == (ports if end == 1 else ports[::-1])
+
     def _source_hears(self, frame: Frame) -> None:
         head = frame.head
-        if head[:6] != self.source.mac or head[12:14] != b"\x08\x00" or head[23] != IP_TCP:
+        if not self._is_for(0, head) or self._is_dead:
             return
         flags = head[47]
         if flags & SYN:
@@ -269,6 +282,9 @@ class Stream:
     def _acknowledged(self, ack: int, options: bytes) -> None:
         offset = (ack - self.isn[0] - 1) & 0xFFFF_FFFF
         if offset > self._next:
+            return
+        if self.dies_at is not None and offset >= self.dies_at * self._allowed:
+            self._die()
             return
         is_new, was = offset > self._acked, self._acked
         self._acked = max(self._acked, offset)
@@ -342,6 +358,13 @@ class Stream:
             self._last_round()
             self._push()
 
+    def _die(self) -> None:
+        """The source host is no more: it neither hears nor sends."""
+        self._is_dead = True
+        self.died()
+        self._flying.clear()
+        self._allowed = self._next
+
     def give_up(self) -> bool:
         """The source resets the connection, unless all has arrived; whether it did."""
         if self._is_done:
@@ -353,11 +376,7 @@ class Stream:
 
     def _destination_hears(self, frame: Frame) -> None:
         head = frame.head
-        if (
-            head[:6] not in (self.destination.mac, self.destination.other_mac)
-            or head[12:14] != b"\x08\x00"
-            or head[23] != IP_TCP
-        ):
+        if not self._is_for(1, head):
             return
         flags = head[47]
         if flags & SYN:
@@ -415,12 +434,15 @@ class Stream:
 class _Reader:
     """Who reads at one end."""
 
-    def __init__(self, hear: Callable[[Frame], None]) -> None:
+    def __init__(self, hear: Callable[[Frame], None], before: object) -> None:
         self.hear = hear
+        self.before = before if isinstance(before, _Reader) else None
 
     def receive(self, port: Port, frame: Frame) -> None:
         """A frame arrived."""
         self.hear(frame)
+        if self.before is not None:
+            self.before.receive(port, frame)
 
 
 def _joined(blocks: list[tuple[int, int]], new: tuple[int, int]) -> list[tuple[int, int]]:

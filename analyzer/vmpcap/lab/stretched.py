@@ -39,6 +39,7 @@ def build_stretched(world: World) -> None:
     dci = Link(simulation, a.port("dci", trunk=tagged), b.port("dci", trunk=tagged), 10_000, 500_000)
     if scenario.fails == "nowhere":
         b.bar(dci.ports[1], lambda frame: True)
+        world.is_cut = True
     core, client_lan = add_core(world)
     gateways = ["a", "b"] if scenario.option in REDUNDANCIES else ["a"]
     lans = {}

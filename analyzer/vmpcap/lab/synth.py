@@ -65,6 +65,10 @@ STAYED: Final = """\
 - The guest ({mac}, {ips}) was to move from site A to site B, but the source host gave up: {lost} frames
   were lost, {resent} segments sent again. It runs on at site A."""
 
+STARTED: Final = """\
+- The guest ({mac}, {ips}) was off or dead for {off} s, and was then started at site B: with DHCP, with probes for its
+  address, without its connections. Of its stream {lost} frames were lost, {resent} segments sent again."""
+
 
 def _moved(truth: dict[str, Any]) -> str:
     move = truth["migration"]
@@ -74,6 +78,8 @@ def _moved(truth: dict[str, Any]) -> str:
         "lost": sum(move["frames_lost"].values()),
         "resent": move["segments_resent"],
     }
+    if truth["parameters"]["restarts"]:
+        return STARTED.format(**facts, off=f"{move['stun_ms'] / 1000:.1f}")
     if move["outcome"] != "completed":
         return STAYED.format(**facts)
     reached = "reached" if truth["announcements"]["reached"] else "did not reach"
@@ -89,9 +95,9 @@ def _moved(truth: dict[str, Any]) -> str:
 def play(scenario: Scenario) -> Made | None:
     """Let it happen. None where the stream did not come to its end within fifteen minutes."""
     world = build(scenario)
-    while world.resumed_ns is None and world.gave_up_ns is None and world.simulation.now < LATEST_NS:
+    while not world.is_over and world.simulation.now < LATEST_NS:
         world.simulation.run(world.simulation.now + S // 4)
-    if world.resumed_ns is None and world.gave_up_ns is None:
+    if not world.is_over:
         return None
     world.simulation.run(world.moment_ns + int(scenario.tail_s * S))
     for tap in world.taps:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from vmpcap.lab.accounts import outage
 from vmpcap.lab.events import MS, S
 from vmpcap.lab.frames import ip_words, mac_words
-from vmpcap.lab.peers import Account
+from vmpcap.lab.peers import Account, Conversation
 from vmpcap.lab.stream import LAST_BYTES, PORT
 from vmpcap.lab.wires import Tap
 from vmpcap.lab.worked import WORKED
@@ -74,7 +74,7 @@ def _migration(world: World) -> dict[str, Any]:
         "destination": ip_words(stream.destination.address),
         "port": PORT,
         "hops": world.hops,
-        "outcome": "completed" if world.gave_up_ns is None else "given up",
+        "outcome": "completed" if world.gave_up_ns is None else "broken off" if scenario.restarts else "given up",
         "payload_bytes": scenario.stream_bytes,
         "syn_ts": when(truth.syn_ns),
         "first_data_ts": when(truth.first_data_ns),
@@ -117,6 +117,7 @@ def _peer(account: Account, world: World) -> dict[str, Any]:
         "peer": account.peer,
         "protocol": account.protocol,
         "port": account.port or None,
+        "reset": any(isinstance(t, Conversation) and t.account is account and t.was_reset for t in world.talks),
         "interval_ms": account.interval_ns / MS,
         "requests": sum(r.sent >= 0 for r in account.requests),
         "unanswered": sum(r.sent >= 0 and r.answered is None for r in account.requests),

@@ -3,10 +3,11 @@
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from vmpcap.lab.events import MS, Simulation
-from vmpcap.lab.frames import Frame, ethernet, ip, ipv4, lower_ttl, mac
+from vmpcap.lab.events import MS, S, Simulation
+from vmpcap.lab.frames import Frame, ethernet, ip, ipv4, llc, lower_ttl, mac
 from vmpcap.lab.hop import Hop
 from vmpcap.lab.hosts import HOP_MACS, ft, ip_storage, separate_vlan, static_route
 from vmpcap.lab.stream import End, Stream
@@ -22,6 +23,7 @@ SMALL_BYTES: Final = 1414
 """What a link takes that somebody forgot to give the usual size."""
 PLAIN_BYTES: Final = 1514
 ESP_PORT: Final = 4500
+ALL_BRIDGES: Final = mac("01:80:c2:00:00:00")
 OTHER_SHIFT: Final = 7
 """The window scale of an optimiser, which is not that of the hosts."""
 
@@ -66,6 +68,20 @@ def plain(world: World, ends: tuple[End, End]) -> Link:
     wan = between.link(world, between.near.port("wan"), hop.ports[0])
     join(world.simulation, hop.ports[1], between.far.port("router"))
     _through(world, hop, ends)
+    return wan
+
+
+def spanning_tree(world: World, ends: tuple[End, End]) -> Link:
+    """As plain, at switches that send a BPDU to each host every other second (IEEE 802.1D 9.3.1)."""
+    wan = plain(world, ends)
+    for i, end in enumerate(ends):
+        assert end.port.link is not None
+        port = end.port.link.ports[1 - end.port.end]
+        bridge = mac(f"02:00:00:00:5b:0{i}")
+        ident = b"\x80\x00" + bridge
+        timers = struct.pack(">HHHH", 0, 20 << 8, 2 << 8, 15 << 8)
+        body = b"\x42\x42\x03" + bytes(5) + ident + bytes(4) + ident + b"\x80\x01" + timers
+        world.simulation.every(2 * S, partial(port.send, llc(ALL_BRIDGES, bridge, body)), -S + i * 100 * MS)
     return wan
 
 
@@ -210,6 +226,7 @@ def proxies(world: World, ends: tuple[End, End]) -> Link:
 
 WAYS: Final[dict[str, Way]] = {
     "": plain,
+    "spanning_tree": spanning_tree,
     "static_route": static_route,
     "separate_vlan": separate_vlan,
     "ip_storage": ip_storage,

@@ -146,6 +146,35 @@ def _storage(world: World) -> tuple[bool, str]:
     return new < 4 * old, f"the storage is {old:g} ms from the source host and {new:g} ms from the destination host"
 
 
+def _start(world: World) -> tuple[bool, str]:
+    """Others reach the guest again, at its new address if it has one."""
+    again = [request for peer in (*world.pings, *world.later) for request in peer.account.requests]
+    answered = [r.answered for r in again if r.answered is not None and r.answered > world.moment_ns]
+    words = f"the guest started at its new place as {', '.join(ip_words(a) for a in world.guest.eth0.addresses)}"
+    if not answered:
+        return False, f"{words}, and nobody reached it"
+    return True, f"{words}, and was reached {span(min(answered) - world.moment_ns)} after it was switched on"
+
+
+def _drs(world: World) -> tuple[bool, str]:
+    """The guest stays where it was moved."""
+    back = world.guest.back
+    return not back, f"{1 + len(world.streams)} moves; the guest {f'went back {back} times' if back else 'stayed'}"
+
+
+def _nat(world: World) -> tuple[bool, str]:
+    """The guest's connections go on through the new site's translator."""
+    worst = worst_ns(world)
+    return worst is not None and worst <= IN_TIME_NS, peers_words(world)
+
+
+def _anycast(world: World) -> tuple[bool, str]:
+    """No connection of the guest with the service was denied."""
+    resets = sum(caller.resets for caller in world.callers)
+    words = f"{len(world.callers)} connections of the guest with 10.66.0.80 were denied {resets} times"
+    return not resets, words
+
+
 def _ft(world: World) -> tuple[bool, str]:
     """The hosts still log at the end."""
     assert world.logging is not None
@@ -163,6 +192,11 @@ WORKED: Final[dict[str, Callable[[World], tuple[bool, str]]]] = {
     "hcx": _sealed,
     "ip_storage": _storage,
     "ft": _ft,
+    "nat": _nat,
+    "anycast": _anycast,
+    "drs": _drs,
+    "ha": _start,
+    "cold_migration": _start,
     "stretched_vlan": _stretched,
     "port_group": _port_group,
     "gateway_arp": _gateway_arp,

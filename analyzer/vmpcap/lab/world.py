@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from vmpcap.lab.events import MS, S, Simulation
 from vmpcap.lab.frames import ip, mac
@@ -71,6 +71,8 @@ class World:
     asker: Interface | None = None
     """The interface by which the guest's network is reached."""
     stream: Stream | None = None
+    streams: list[Stream] = field(default_factory=list)
+    """Those of other moves."""
     relay: Stream | None = None
     """What proxies make of it beyond them."""
     tunnel: Stream | None = None
@@ -91,7 +93,23 @@ class World:
     resumed_ns: int | None = None
     gave_up_ns: int | None = None
     """When the source host reset the stream."""
+    client: Machine | None = None
+    core: Router | None = None
+    guest_outside: bytes | None = None
+    """The guest's address as its peers know it, where that is another than its own."""
+    later: list[Ping | Datagrams | Conversation] = field(default_factory=list)
+    """Who asks the guest at its new address."""
+    is_cut: bool = False
+    """Whether the new site's network leads nowhere."""
+    callers: list[Any] = field(default_factory=list)
+    servers: list[Any] = field(default_factory=list)
+    """Of a service that is at two sites: the guest's connections, the machines."""
     announced_ns: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def is_over(self) -> bool:
+        """Has the guest come to where it will run?"""
+        return self.resumed_ns is not None or (self.gave_up_ns is not None and not self.scenario.restarts)
 
     @property
     def moment_ns(self) -> int:
@@ -131,13 +149,15 @@ def add_client(world: World, gateway_port: Port) -> Machine:
     link = join(simulation, client.eth0, gateway_port)
     world.tap("client", "client", link, 0, "the client's own interface")
     pace = world.scenario.pace
-    world.pings.append(Ping(simulation, client, GUEST_IP, "10.99.0.2", pace))
+    world.client = client
+    known = world.guest_outside or GUEST_IP
+    world.pings.append(Ping(simulation, client, known, "10.99.0.2", pace))
     if world.scenario.has_ipv6:
         world.pings.append(Ping(simulation, client, GUEST_IP6, "2001:db8:99::2", pace))
-    world.talks.append(Datagrams(simulation, client, world.guest, "10.99.0.2", pace))
-    world.talks.append(
-        Conversation(simulation, client, world.guest, "10.99.0.2", pace, b"!" * world.scenario.answer_bytes)
-    )
+    world.talks.append(Datagrams(simulation, client, world.guest, "10.99.0.2", pace, known=known))
+    answer = b"!" * world.scenario.answer_bytes
+    talk = Conversation(simulation, client, world.guest, "10.99.0.2", pace, answer, known=known)
+    world.talks.append(talk)
     if world.scenario.answer_bytes >= LARGE_BYTES:  # one with small answers beside it: what passes, and what does not
         world.talks.append(Conversation(simulation, client, world.guest, "10.99.0.2", pace, ports=(40003, 5433)))
     for i, peer in enumerate((*world.pings, *world.talks)):
@@ -158,4 +178,5 @@ def add_core(world: World) -> tuple[Router, Interface]:
     """The router in front of the client."""
     core = Router(world.simulation, "core")
     lan = core.interface("client", mac("02:00:00:00:99:01"), (ip("10.99.0.1"), ip("2001:db8:99::1")))
+    world.core = core
     return core, lan

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from vmpcap.lab.anycast import build_anycast
 from vmpcap.lab.events import Simulation
 from vmpcap.lab.machines import Guest
 from vmpcap.lab.mishaps import MISHAPS
@@ -11,6 +12,7 @@ from vmpcap.lab.overlays import build_overlay
 from vmpcap.lab.scenarios import Scenario
 from vmpcap.lab.sites import build_host_routes, build_lisp
 from vmpcap.lab.stretched import build_stretched
+from vmpcap.lab.translators import build_equivalents
 from vmpcap.lab.world import (
     GATEWAY_IP,
     GATEWAY_IP6,
@@ -27,6 +29,8 @@ BUILDERS: Final[dict[str, Callable[[World], None]]] = {
     "host_routes": build_host_routes,
     "overlay": build_overlay,
     "lisp": build_lisp,
+    "equivalents": build_equivalents,
+    "anycast": build_anycast,
 }
 
 

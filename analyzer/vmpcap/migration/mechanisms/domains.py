@@ -25,7 +25,9 @@ def judge_stretched(case: Case, name: str) -> Mechanism | None:
         return None
     what = f"VLAN {', '.join(map(str, tags))}" if tags else "the guest's broadcast domain"
     seen = sighted((view, frame) for view, s in case.guest.heard for frame in list(s.frames[:1]))
-    heard = f"{what} is at both places: the announcement was heard at {', '.join(v.name for v, _ in case.guest.heard)}"
+    heard = f"{what} is at both places"
+    if case.guest.heard:
+        heard += f": the announcement was heard at {', '.join(v.name for v, _ in case.guest.heard)}"
     if case.domain.verdict == "reached" and case.reachability.answer == "yes":
         return result(name, "yes", f"{heard}, and the guest answers others from its new place", seen)
     if case.reachability.answer == "no":

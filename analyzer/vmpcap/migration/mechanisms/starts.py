@@ -1,5 +1,6 @@
 """Guests that start instead of going on: HA restarts, cold migrations (domain notes 4.16)."""
 
+from vmpcap.migration.endings import read_ending
 from vmpcap.migration.lives import connections_across
 from vmpcap.migration.mechanisms.case import Case, Worked, result, sighted, span
 from vmpcap.migration.restarts import Began, began_anew
@@ -20,7 +21,7 @@ def judge_start(case: Case, name: str) -> Mechanism | None:
         return None
     is_closed = case.move is None or case.move.is_closed
     began = began_anew(case.guest, case.views, trip.start, trip.end, is_closed)
-    is_cold = not trip.is_live or case.completed is True
+    is_cold = not trip.is_live or case.completed is True or (case.completed is None and _was_closed(case))
     if name != ("cold_migration" if is_cold else "ha"):
         return None
     if began is not None:
@@ -34,6 +35,11 @@ def judge_start(case: Case, name: str) -> Mechanism | None:
         because = f"{head}, yet the guest's connection with {one.peer} (port {one.peer_port}) went on: it moved live"
         return result(name, "undecided", because, sighted([one.before, one.after]))
     return result(name, "undecided", f"{head}; no start of the guest, and no connection that goes on, is in view")
+
+
+def _was_closed(case: Case) -> bool:
+    """Was the stream closed in order, with all of it acknowledged: not broken off by a host that died?"""
+    return case.move is not None and any(read_ending(s).ending == "orderly" for s in case.move.sightings)
 
 
 def _began(case: Case, name: str, began: Began) -> Mechanism:
