@@ -14,11 +14,11 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from vmpcap.lab.scenarios import named
+from vmpcap.lab.scenarios import Scenario, named
 from vmpcap.lab.synth import Made, play, write
 
 HERE: Final = Path(__file__).resolve().parent / "mechanisms"
@@ -173,7 +173,7 @@ def played(case: Case) -> Made:
 
 
 def trimmed(made: Made) -> dict[str, Any]:
-    """The truth about what is carried."""
+    """The truth about what is carried, with those figures of the scenario that are not the usual ones."""
     carried = {tap.name for tap in made.taps}
     truth = dict(made.truth)
     truth["points"] = {
@@ -181,7 +181,9 @@ def trimmed(made: Made) -> dict[str, Any]:
     }
     told = dict(truth["announcements"])
     told["rarp_at"] = {name: count for name, count in told["rarp_at"].items() if name in carried}
-    return {**truth, "announcements": told}
+    usual = asdict(Scenario("", ""))
+    own = {key: value for key, value in truth["parameters"].items() if value != usual[key]}
+    return {**truth, "parameters": own, "announcements": told}
 
 
 def expected(case: Case, made: Made) -> dict[str, Any]:
