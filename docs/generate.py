@@ -304,11 +304,18 @@ def roles_page() -> str:
 
 def mechanisms_page() -> str:
     """Every mechanism that is judged: its marks, its work, its failure."""
-    rows = [(code(m.name), m.marked_by, m.must_do, m.fails_as) for m in MECHANISMS]
+    rows = [
+        (f"[{code(m.name)}](../explanation/mechanisms/{m.name}.md)", m.marked_by, m.must_do, m.fails_as)
+        for m in MECHANISMS
+    ]
+    stream = ", ".join(code(m.name) for m in MECHANISMS if m.of_stream)
     return page(
         "Mechanisms",
-        "Ways of keeping a guest reachable (`guests[].mechanisms` of the report). One is told of where it shows its"
-        " marks; `worked` is `yes`, `no` or `undecided`, `latency_ms` counts from the switchover."
+        "Ways of keeping a guest reachable, and of its stream. The report has them for each guest, in"
+        " `migrations[].guests[].mechanisms`; where no guest is known, the rows of the stream itself are in"
+        f" `migrations[].mechanisms`: {stream}. One is told of where it shows its marks. Its"
+        " [fields](report.md#mechanism) are the same in both: `name`, `seen`, `worked` (`yes`, `no` or `undecided`),"
+        " `latency_ms` from the switchover, `because`, `evidence`."
         " What real ones look like: [mechanisms](../explanation/mechanisms/index.md).\n",
         table(("name", "marked by", "must do", "fails as"), rows),
     )

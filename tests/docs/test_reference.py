@@ -167,6 +167,35 @@ def test_every_row_of_the_tables_of_what_is_read_is_documented() -> None:
     assert {m.name for m in MECHANISMS} <= coded("mechanisms")
 
 
+def test_every_mechanism_has_a_page_that_the_index_and_the_reference_link() -> None:
+    """What marks it, what it must do, how it fails: one page a row."""
+    folder = ROOT / "docs" / "explanation" / "mechanisms"
+    index = (folder / "index.md").read_text()
+    for row in MECHANISMS:
+        assert (folder / f"{row.name}.md").exists(), row.name
+        assert f"({row.name}.md)" in index, row.name
+        assert f"](../explanation/mechanisms/{row.name}.md)" in pages()["reference/mechanisms.md"]
+
+
+def test_each_of_the_twenty_questions_leads_to_an_answer_a_check_and_a_limit() -> None:
+    """
+    One row each; its page has the section, what the report says, a filter that was tried, and what cannot be told.
+    """
+    folder = ROOT / "docs" / "how-to"
+    rows = re.findall(
+        r"^\| (\d+) \| .+\? .*\]\(([\w-]+\.md)#([\w-]+)\) \|$", (folder / "questions.md").read_text(), re.M
+    )
+    assert [int(number) for number, _, _ in rows] == list(range(1, 21))
+    for _, page, anchor in rows:
+        text = (folder / page).read_text()
+        headings = [re.sub(r"[^\w ]", "", h.lower()).replace(" ", "-") for h in re.findall(r"^## (.*)$", text, re.M)]
+        assert anchor in headings, (page, anchor)
+        section = re.split(r"^## ", text, flags=re.MULTILINE)[1 + headings.index(anchor)]
+        assert "make report" in section or "vmpcap report" in section, (page, anchor)
+        assert re.search(r"^\$ tshark .*-Y '", section, re.MULTILINE), (page, anchor)
+        assert "**It cannot tell**" in text, page
+
+
 def test_every_encapsulation_is_documented_with_what_it_is_an_example_and_tshark_s_word() -> None:
     """One row a header that is walked; each example is a file of the checkout; no cell is empty."""
     section = pages()["reference/encapsulations.md"].split("\n## What they are\n")[1].split("\n## ")[0]

@@ -233,15 +233,20 @@ class Sighted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
-    """A way of keeping the guest reachable, as far as this capture shows it."""
+    """A way of keeping the guest reachable, or of its stream, as far as this capture shows it."""
 
     name: str
+    """As the table of mechanisms has it."""
     seen: bool
+    """Always true here: one that does not show its marks for this guest or stream is not told of."""
     worked: Literal["yes", "no", "undecided"]
+    """Did it do its part? undecided: the capture does not show it, or something else may have kept the peers."""
     latency_ms: float | None = None
-    """From the switchover until it had done its part."""
+    """From the switchover until it had done its part; null where it did not, or nothing shows when."""
     because: str
+    """What was seen, with addresses and times after the switchover."""
     evidence: list[Sighted] = []
+    """The frames that show it, by point."""
 
 
 class Guest(msgspec.Struct, frozen=True, kw_only=True):

@@ -65,7 +65,7 @@ def about_picture(
 def _stream(migration: Migration) -> str:
     words = [hypervisor(migration), ports(migration), count_of(migration.connections, "connection")]
     words += [f"inside {', '.join(inside)}" for inside in [tunnels(migration.encapsulation)] if inside]
-    words += [{True: "encrypted", False: "not encrypted", None: ""}[migration.encrypted]]
+    words += [{True: "encrypted", False: "not encrypted", None: "whether encrypted is not known"}[migration.encrypted]]
     return ", ".join(w for w in words if w)
 
 
