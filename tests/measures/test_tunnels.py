@@ -207,3 +207,38 @@ def test_a_tunnel_tells_its_ends_its_volume_and_its_time() -> None:
         assert (tunnel.header, tunnel.source, tunnel.target) == ("esp", "192.0.2.1", "198.51.100.1")
         assert tunnel.wire_bytes == sum(len(bytes(packet)) for packet in packets)
         assert tunnel.first_ts < tunnel.last_ts
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_bytes_of_a_tunnel_are_known_by_time_however_long_it_ran(seed: int) -> None:
+    """The least and the most of a stretch of time hold what a plain sum says; all together hold every byte."""
+    rng = random.Random(seed)
+    start, length = 1_700_000_000 * 10**9, rng.choice((10**9, 60 * 10**9, 7200 * 10**9))
+    sent = sorted((start + rng.randrange(length), rng.randrange(60, 1500)) for _ in range(400))
+    counter = TunnelCounter()
+    for begin in range(0, len(sent), 97):
+        rows = [
+            {"tunnel_key": 7 << 32, "tunnel_seq": n, "tunnel_step": ESP, "ts_ns": ts, "wire_bytes": size}
+            for n, (ts, size) in enumerate(sent[begin : begin + 97], begin)
+        ]
+        counter.absorb(make_frames(rows))
+    (tunnel,) = counter.tunnels()
+    assert sum(tunnel.bins) == tunnel.wire_bytes == sum(size for _, size in sent)
+    assert length // 512 < 2 * tunnel.bin_ns
+    for _ in range(20):
+        begin, end = sorted(start + rng.randrange(-length // 4, length * 5 // 4) for _ in range(2))
+        bounds = tunnel.bytes_between(begin, end)
+        assert bounds is not None
+        assert bounds[0] <= sum(size for ts, size in sent if begin <= ts <= end) <= bounds[1]
+
+
+def test_packets_before_the_first_or_without_a_time_are_in_no_bin() -> None:
+    """They may have passed at any time: the most counts them, the least does not."""
+    rows = [
+        {"tunnel_key": 7 << 32, "tunnel_seq": n, "tunnel_step": ESP, "ts_ns": ts, "wire_bytes": 100}
+        for n, ts in enumerate((5_000_000_000, 4_000_000_000, -(2**63), 5_100_000_000))
+    ]
+    counter = TunnelCounter()
+    counter.absorb(make_frames(rows))
+    (tunnel,) = counter.tunnels()
+    assert tunnel.bytes_between(4_900_000_000, 5_300_000_000) == (200, 400)

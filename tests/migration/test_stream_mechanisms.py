@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
+import pytest
 
 from tests.migration.make import GUEST, GUEST_IP, S, journal, moves_of, side, stream, suffered, view
 from tests.migration.test_mechanisms import MOMENT, case, judged
@@ -338,7 +339,11 @@ def test_a_way_that_lost_what_the_source_sent_again_and_again_is_to_blame() -> N
 
 
 def opaque(
-    at: list[int], complete: bool = True, kept: int | None = None, last: int = MOMENT + 60 * S
+    at: list[int],
+    complete: bool = True,
+    kept: int | None = None,
+    last: int = MOMENT + 60 * S,
+    bin_ns: int = 0,
 ) -> Mechanism | None:
     """What is said of an ESP tunnel on the WAN that carried 2 MB at each of these times; the stream took 10 s."""
     rows = journal(*((ts, 1, 2, "192.0.2.1", "198.51.100.1") for ts in at[:kept]))
@@ -356,6 +361,9 @@ def opaque(
         last_ts=at[-1],
         source="192.0.2.1",
         target="198.51.100.1",
+        bins=tuple(2_000_000 * sum(n == (ts - at[0]) // bin_ns for ts in at) for n in range(512)) if bin_ns else (),
+        bins_from=at[0],
+        bin_ns=bin_ns,
     )
     known: dict[str, Any] = {"journal_complete": complete, "first_ts": MOMENT - 60 * S, "last_ts": last}
     wan = view("wan", "wan", journal=rows, tunnels=(tunnel,), **known)
@@ -382,6 +390,16 @@ def test_an_opaque_tunnel_of_which_the_rest_is_a_sum_tells_nothing() -> None:
     for complete in (True, False):
         assert opaque(RISING, complete=complete, kept=len(RISING) - 1) is None
         assert opaque(STEADY, complete=complete, kept=25) is None
+
+
+@pytest.mark.parametrize(("width", "is_seen"), [(S // 4, True), (S, True), (40 * S, False)])
+def test_a_large_tunnel_is_known_by_its_bytes_in_bins_of_time(width: int, is_seen: bool) -> None:
+    """The journal has no room for its packets; bins as long as the stream tell nothing of it."""
+    found = opaque(RISING, kept=2, bin_ns=width)
+    assert (found is not None) == is_seen
+    if found is not None:
+        assert "carried at least" in found.because
+    assert opaque(STEADY, kept=2, bin_ns=width) is None
 
 
 def test_a_capture_that_ends_with_the_stream_shows_its_tunnel() -> None:

@@ -8,9 +8,19 @@ import numpy.typing as npt
 
 from vmpcap.decode.frames import Frames
 from vmpcap.decode.steps import STEPS
-from vmpcap.measures.kernels.tunnels import FOLLOWED, NOT_FOLLOWED, SLOTS, TOTALS, Tunnels, count_numbers
+from vmpcap.measures.kernels.tunnels import (
+    BINS,
+    FIRST_WIDTH_NS,
+    FOLLOWED,
+    NOT_FOLLOWED,
+    SLOTS,
+    TOTALS,
+    Tunnels,
+    count_numbers,
+)
 from vmpcap.terms.addresses import ip_text
 from vmpcap.terms.arrays import WRAPPING, doorway
+from vmpcap.terms.units import NO_TIME
 
 MIRRORS: Final = frozenset({"erspan2", "erspan3"})
 """Tunnels that carry copies: what they lose was not lost to anybody but the capture."""
@@ -47,6 +57,19 @@ class NumberedTunnel:
     source: str = field(default="", compare=False)
     """Address that the packets come from: of ESP the tunnel's, of others that of the first packet inside."""
     target: str = field(default="", compare=False)
+    bins: tuple[int, ...] = field(default=(), compare=False, repr=False)
+    """Bytes by time, in bins of `bin_ns` from `bins_from` on; packets before that, or without a time, are in none."""
+    bins_from: int = field(default=0, compare=False)
+    bin_ns: int = field(default=0, compare=False)
+
+    def bytes_between(self, begin: int, end: int) -> tuple[int, int] | None:
+        """At least and at most how many bytes passed in this time of the point? None where nobody counted."""
+        if not self.bins:
+            return None
+        unplaced = self.wire_bytes - sum(self.bins)
+        first, last = -(-(begin - self.bins_from) // self.bin_ns), (end - self.bins_from) // self.bin_ns
+        inside = sum(self.bins[max(first, 0) : max(last, 0)])
+        return inside, sum(self.bins[max(first - 1, 0) : max(last + 1, 0)]) + unplaced
 
     @property
     def is_mirror(self) -> bool:
@@ -92,6 +115,9 @@ class TunnelCounter:
                 last_ts=int(state.last_ts[slot]),
                 source=ip_text(int(state.source[slot, 0]), int(state.source[slot, 1])),
                 target=ip_text(int(state.target[slot, 0]), int(state.target[slot, 1])),
+                bins=tuple(state.bins[slot].tolist()),
+                bins_from=int(state.span[0]),
+                bin_ns=int(state.span[1]),
             )
             for slot in slots
         ]
@@ -126,6 +152,8 @@ def _start() -> Tunnels:
         wire_bytes=np.zeros(SLOTS, np.int64),
         first_ts=np.zeros(SLOTS, np.int64),
         last_ts=np.zeros(SLOTS, np.int64),
+        bins=np.zeros((SLOTS, BINS), np.int64),
+        span=np.array([NO_TIME, FIRST_WIDTH_NS], np.int64),
         source=np.zeros((SLOTS, 2), np.uint64),
         target=np.zeros((SLOTS, 2), np.uint64),
     )

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.terms.kernels import Int, inline_kernel, kernel
+from vmpcap.terms.units import NO_TIME
 
 U8 = npt.NDArray[np.uint8]
 I32 = npt.NDArray[np.int32]
@@ -23,6 +24,9 @@ MOST_MISSING: Final = 1 << 20
 NO_NUMBER: Final = -1
 NUMBERS: Final = 1 << 32
 _HALF: Final = NUMBERS >> 1
+BINS: Final = 512
+FIRST_WIDTH_NS: Final = 10_000_000
+"""Bins begin as long as this and become twice as long whenever a packet lies behind them."""
 
 
 class Tunnels(NamedTuple):
@@ -50,6 +54,10 @@ class Tunnels(NamedTuple):
     wire_bytes: I64
     first_ts: I64
     last_ts: I64
+    bins: I64
+    """int64[SLOTS, BINS]: bytes by time, from the first packet of any tunnel on."""
+    span: I64
+    """int64[2]: when the bins begin (NO_TIME before any packet), and how long each is, ns."""
     source: U64
     """uint64[SLOTS, 2]: of the innermost IP header of the first packet; of ESP that is the tunnel's own."""
     target: U64
@@ -85,6 +93,34 @@ def begin_count(state: Tunnels, slot: np.int64, number: Int, seen: Int) -> None:
     state.oldest[slot] = number - seen + 1
     state.seen[slot] = (np.uint64(1) << np.uint64(seen)) - np.uint64(1)
     state.restart[slot] = NO_NUMBER
+
+
+@inline_kernel
+def widen_bins(state: Tunnels) -> None:
+    """Put each two neighbours together, so that half of the bins are free again."""
+    for slot in range(SLOTS):
+        if state.packets[slot] == 0:
+            continue
+        for i in range(BINS // 2):
+            state.bins[slot, i] = state.bins[slot, 2 * i] + state.bins[slot, 2 * i + 1]
+        for i in range(BINS // 2, BINS):
+            state.bins[slot, i] = 0
+    state.span[1] *= 2
+
+
+@inline_kernel
+def place_bytes(state: Tunnels, slot: np.int64, ts: Int, size: Int) -> None:
+    """Count these bytes at their time. What has none, or lies before the first packet, is left out of the bins."""
+    if ts == NO_TIME:
+        return
+    if state.span[0] == NO_TIME:
+        state.span[0] = ts
+    since = ts - state.span[0]
+    if since < 0:
+        return
+    while since // state.span[1] >= BINS:
+        widen_bins(state)
+    state.bins[slot, since // state.span[1]] += size
 
 
 @kernel
@@ -125,6 +161,7 @@ def count_numbers(
         number = np.int64(tunnel_seq[i])
         state.packets[slot] += 1
         state.wire_bytes[slot] += wire_bytes[i]
+        place_bytes(state, slot, np.int64(ts_ns[i]), np.int64(wire_bytes[i]))
         state.last_ts[slot] = ts_ns[i]
         if state.packets[slot] == 1:
             state.first_ts[slot] = ts_ns[i]

@@ -48,7 +48,11 @@ def _of(view: PointView, ends: tuple[str, str]) -> list[NumberedTunnel]:
     return [t for t in view.tunnels if t.header == "esp" and (t.source, t.target) == ends]
 
 
-def _carried(case: Case, view: PointView, ends: tuple[str, str]) -> int | None:
+Carried = tuple[str, int]
+"""How sure the number of bytes is, in words, and the number."""
+
+
+def _carried(case: Case, view: PointView, ends: tuple[str, str]) -> Carried | None:
     """How many bytes did this tunnel carry in the stream's time? None where they are not the stream's, or not known."""
     best = case.move.best if case.move is not None else None
     if best is None:
@@ -64,19 +68,39 @@ def _carried(case: Case, view: PointView, ends: tuple[str, str]) -> int | None:
     mine &= (j.ip_protocol == IP_ESP) | in_udp
     kept, whole = int(j.wire_bytes[mine].sum()), sum(t.wire_bytes for t in _of(view, ends))
     if kept < LEAST_KEPT * whole:  # of the others nobody knows when they passed, whatever the journal is complete of
-        return None
+        return _by_bins(view, ends, (begin, end), sent)
     during = mine & (j.ts_ns >= begin) & (j.ts_ns <= end)
     carried = int(j.wire_bytes[during].sum())
     inside, outside = max(end - begin, 1), max(view.last_ts - view.first_ts - (end - begin), 1)
     if carried / inside < LEAST_RISE * (kept - carried) / outside:
         return None
-    return carried if LEAST_SHARE * sent <= carried <= MOST_SHARE * sent and sent else None
+    return ("", carried) if LEAST_SHARE * sent <= carried <= MOST_SHARE * sent and sent else None
 
 
-def _judge(case: Case, name: str, view: PointView, ends: tuple[str, str], carried: int) -> Mechanism:
+def _by_bins(view: PointView, ends: tuple[str, str], during: tuple[int, int], sent: int) -> Carried | None:
+    """
+    The same by what was counted in bins of time, where the journal has no room for each packet of a large capture.
+
+    Bins lie across the ends of the stream's time: it carried the stream only if it did by the least and by the most.
+    """
+    bounds = [t.bytes_between(*during) for t in _of(view, ends)]
+    known = [one for one in bounds if one is not None]
+    if len(known) < len(bounds) or not sent:
+        return None
+    least, most, whole = sum(o[0] for o in known), sum(o[1] for o in known), sum(t.wire_bytes for t in _of(view, ends))
+    inside = max(during[1] - during[0], 1)
+    outside = max(view.last_ts - view.first_ts - inside, 1)
+    if least / inside < LEAST_RISE * (whole - least) / outside:
+        return None
+    return ("at least ", least) if LEAST_SHARE * sent <= least and most <= MOST_SHARE * sent else None
+
+
+def _judge(case: Case, name: str, view: PointView, ends: tuple[str, str], carried: Carried) -> Mechanism:
     both = [t for one in (ends, ends[::-1]) for t in _of(view, one)]
     packets, missing = sum(t.packets for t in both), sum(t.missing for t in both)
-    because = f"at {view.name} an opaque tunnel (ESP) from {ends[0]} to {ends[1]} carried {carried:,} bytes"
+    because = (
+        f"at {view.name} an opaque tunnel (ESP) from {ends[0]} to {ends[1]} carried {carried[0]}{carried[1]:,} bytes"
+    )
     because += " in the stream's time, as HCX does: what is inside and its round trip are not in view"
     because += (
         f"; of its packets {missing:,} are missing by their sequence numbers"
