@@ -159,7 +159,7 @@ def _start(world: World) -> tuple[bool, str]:
 def _drs(world: World) -> tuple[bool, str]:
     """The guest stays where it was moved."""
     back = world.guest.back
-    return not back, f"{1 + len(world.streams)} moves; the guest {f'went back {back} times' if back else 'stayed'}"
+    return not back, f"{1 + len(world.streams)} moves; the guest {'went back' if back else 'stayed'}"
 
 
 def _nat(world: World) -> tuple[bool, str]:
