@@ -98,10 +98,11 @@ def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
         and s.count_of("rarp_announce")
         and -EARLY_NS <= on_reference(view, s.first_ts) - begun <= STARTING_NS
     ]
-    if not announced and _sites(mac, views, begun, late=False) & _sites(mac, views, begun, late=True):
+    lived = last[0] + 1
+    if not announced and _sites(mac, views, lived, late=False) & _sites(mac, views, lived, late=True):
         return None
     old, new = (_addresses(mac, views, begun, late) for late in (False, True))
-    if not announced and not _moved_site(mac, views, begun):
+    if not announced and not _moved_site(mac, views, lived):
         return None
     guest = Moved(mac, tuple(sorted(old | new)), (), "high", "")
     across = connections_across(guest, views, begun)
@@ -111,7 +112,7 @@ def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
     carried = _carried(views, last[0], begun)
     name: Literal["ha", "cold_migration"] = "cold_migration" if carried or readdressed else "ha"
     anew = opened_anew(guest, views, begun)
-    is_proven = bool(carried or readdressed or across or anew or _moved_site(mac, views, begun))
+    is_proven = bool(carried or readdressed or across or anew or _moved_site(mac, views, lived))
     if not is_proven and not signs.dhcp:
         return None  # a link that came up makes a machine probe for its address, too
     head = "was not moved live but started anew" if is_proven else "seems to have been started anew"
@@ -195,7 +196,7 @@ def _of(j: JournalColumns, mac: int) -> npt.NDArray[np.bool_]:
 
 
 def _sites(mac: int, views: Sequence[PointView], begun: int, late: bool) -> set[str]:
-    """In which of the two sites' domains was it seen, before or after?"""
+    """In which of the two sites' domains was it seen, or announced, before or after?"""
     sites = set()
     for view in views:
         if view.role in ("domain:source", "domain:destination"):

@@ -1,0 +1,128 @@
+"""Guests that start elsewhere: after a stream that nobody closed, and behind an address that nobody reaches."""
+
+from pathlib import Path
+
+import pytest
+from scapy.layers.dhcp import BOOTP, DHCP
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.l2 import ARP, Ether
+from scapy.packet import Raw
+
+import vmpcap
+from tests.migration.moving import (
+    BEGIN,
+    BROADCAST,
+    CARD_A,
+    CARD_B,
+    GUEST,
+    GUEST_IP,
+    HOST_A,
+    HOST_B,
+    LAN_DESTINATION,
+    LAN_SOURCE,
+    PEER,
+    PEER_IP,
+    Scene,
+    add_stream,
+)
+
+STARTS = BEGIN + 25.0
+NEW_IP = "10.88.0.10"
+ROLES = {
+    "src": "source",
+    "dst": "destination",
+    "old": "domain:source",
+    "new": "domain:destination",
+    "far": "client",
+}
+
+
+def add_start(scene: Scene, at: float, ip: str, announced: float = 0.0) -> None:
+    """It asks for an address, looks whether it is free and says that it has it; its host announces it so much later."""
+    scene.at(
+        "new",
+        at + announced,
+        Ether(src=GUEST, dst=BROADCAST, type=0x8035)
+        / ARP(op=3, hwsrc=GUEST, hwdst=GUEST, psrc="0.0.0.0", pdst="0.0.0.0")
+        / Raw(b"\0" * 18),
+    )
+    ask = Ether(src=GUEST, dst=BROADCAST) / IP(src="0.0.0.0", dst="255.255.255.255") / UDP(sport=68, dport=67)
+    scene.at(
+        "new",
+        at + 0.5,
+        ask / BOOTP(chaddr=bytes.fromhex(GUEST.replace(":", ""))) / DHCP(options=[("message-type", 1), "end"]),
+    )
+    for n in range(3):
+        probe = ARP(op=1, hwsrc=GUEST, psrc="0.0.0.0", pdst=ip)
+        scene.at("new", at + 0.6 + n, Ether(src=GUEST, dst=BROADCAST) / probe)
+    scene.at("new", at + 4.0, Ether(src=GUEST, dst=BROADCAST) / ARP(op=1, hwsrc=GUEST, psrc=ip, pdst=ip))
+
+
+def add_life(scene: Scene, ip: str, begin: float, end: float, answers: str | None, way: int) -> None:
+    """A peer behind a router pings this address; the guest answers in that domain, or nobody does."""
+    router = f"02:00:00:00:99:0{way}"
+    for n in range(int((end - begin) * 5)):
+        ts, head = begin + n * 0.2, {"id": way, "seq": n}
+        scene.at("far", ts, Ether(src=PEER, dst=router) / IP(src=PEER_IP, dst=ip, id=n) / ICMP(type=8, **head))
+        if answers is not None:
+            ask = IP(src=PEER_IP, dst=ip, id=n, ttl=63) / ICMP(type=8, **head)
+            reply = IP(src=ip, dst=PEER_IP, id=n) / ICMP(type=0, **head)
+            scene.at(answers, ts + 0.001, Ether(src=router, dst=GUEST) / ask)
+            scene.at(answers, ts + 0.002, Ether(src=GUEST, dst=router) / reply)
+            reply.ttl = 63
+            scene.at("far", ts + 0.003, Ether(src=router, dst=PEER) / reply)
+
+
+def add_hosts(scene: Scene) -> None:
+    """Both hosts' ports are alive to the end: somebody's ARP."""
+    for point, card, ip in (("src", CARD_A, HOST_A), ("dst", CARD_B, HOST_B)):
+        for n in range(50):
+            ask = ARP(op=1, hwsrc=card, psrc=ip, pdst="10.10.1.99")
+            scene.at(point, BEGIN - 3 + n + (0.4 if point == "dst" else 0.0), Ether(src=card, dst=BROADCAST) / ask)
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_a_guest_that_starts_after_a_stream_that_nobody_closed_was_restarted(is_closed: bool, tmp_path: Path) -> None:
+    """No connection of it is in view. Where the stream was closed, a link that came up looks the same."""
+    scene = Scene()
+    add_stream(scene, (LAN_SOURCE, LAN_DESTINATION))
+    if not is_closed:
+        for point in ("src", "dst"):
+            scene.seen[point] = [(ts, p) for ts, p in scene.seen[point] if "F" not in p[TCP].flags and ts < BEGIN + 2]
+    add_hosts(scene)
+    add_life(scene, GUEST_IP, BEGIN - 3, BEGIN + 1.5, "old", 1)
+    add_start(scene, STARTS, GUEST_IP, announced=0.55)
+    add_life(scene, GUEST_IP, STARTS + 5, STARTS + 10, "new", 2)
+    report = vmpcap.report(scene.write(tmp_path), roles=ROLES)
+    (guest,) = report.migrations[0].guests
+    told = {m.name: m for m in guest.mechanisms}
+    assert ("ha" in told) == (not is_closed)
+    if not is_closed:
+        assert told["ha"].worked == "yes"
+        assert "DHCP without an address" in told["ha"].because
+        assert report.migrations[0].outcome == "aborted"
+
+
+@pytest.mark.parametrize(("answers", "wanted"), [("new", "yes"), (None, "no")])
+def test_a_machine_with_a_new_address_is_reached_there_or_not(answers: str | None, wanted: str, tmp_path: Path) -> None:
+    """Clients behind routers ask for the address; no frame for its MAC is in view where nobody answers."""
+    scene = Scene()
+    add_hosts(scene)
+    add_life(scene, GUEST_IP, BEGIN - 3, BEGIN + 1.5, "old", 1)
+    add_start(scene, STARTS, NEW_IP)
+    add_life(scene, NEW_IP, STARTS + 5, STARTS + 10, answers, 2)
+    report = vmpcap.report(scene.write(tmp_path), roles=ROLES)
+    (note,) = [one for one in report.notes if one.startswith("cold_migration")]
+    assert note.startswith(f"cold_migration (worked: {wanted})")
+
+
+def test_a_machine_whose_host_announces_it_first_moved_site_all_the_same(tmp_path: Path) -> None:
+    """The RARP of a machine that is switched on comes before its own first frame: it is no life at the new site."""
+    scene = Scene()
+    add_hosts(scene)
+    add_life(scene, GUEST_IP, BEGIN - 3, BEGIN + 1.5, "old", 1)
+    add_start(scene, STARTS, GUEST_IP)
+    add_life(scene, GUEST_IP, STARTS + 5, STARTS + 10, "new", 2)
+    report = vmpcap.report(scene.write(tmp_path), roles=ROLES)
+    (note,) = [one for one in report.notes if one.startswith("ha ")]
+    assert note.startswith("ha (worked: yes)")
