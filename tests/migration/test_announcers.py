@@ -1,5 +1,7 @@
 """Who announced itself beside the migrations: usual, or a storm."""
 
+from dataclasses import replace
+
 from tests.migration.make import GUEST, GUEST_IP, S, announced, stream, view
 from vmpcap.migration.announcers import MOST_PER_MINUTE, find_announcers
 from vmpcap.migration.guests import Moved
@@ -74,3 +76,17 @@ def test_a_storm_beside_a_migration_is_not_its_guest() -> None:
     calm = announced(*(S + n * S // 2 - 100_000_000 for n in range(6)), mac=OTHER, schedule="other")
     (only,) = tell([view(streams=(stream(),), series=(calm, real))], (), (), ()).stories
     assert next(guest.moved.mac for guest in only.guests) == OTHER, "nearer, and no storm"
+
+
+def test_copies_for_many_endpoints_of_an_overlay_are_no_storm() -> None:
+    """Ten RARPs of an event, each to eight endpoints within microseconds; a point that sees the frames bare is told."""
+    times = tuple(ts + n * 20_000 for ts in ESXI for n in range(8))
+    inside = replace(announced(*times, mac=OTHER, schedule="esxi"), vni=5001)
+    (one,) = find_announcers([view("underlay", series=(inside,))], [])
+    assert (one.kinds, one.most_in_a_minute, one.storm) == ({"rarp_announce": 80}, 10, False)
+    bare = announced(*ESXI, mac=OTHER, schedule="esxi")
+    (one,) = find_announcers([view("underlay", series=(inside,)), view("gw", series=(bare,))], [])
+    assert (one.point, one.kinds) == ("gw", {"rarp_announce": 10})
+    again = replace(announced(*(n * S for n in range(40)), mac=OTHER, schedule="other"), vni=5001)
+    (one,) = find_announcers([view("underlay", series=(again,))], [])
+    assert one.storm

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from vmpcap.announcements.schedules import sendings
 from vmpcap.announcements.series import Series
 from vmpcap.migration.announcer_results import Announcer
 from vmpcap.migration.guests import Moved
@@ -28,7 +29,9 @@ def find_announcers(views: Sequence[PointView], guests: Collection[Moved]) -> li
 
     Notes
     -----
-    A frame that was captured twice counts twice: a mirror of several ports can make a storm of a quiet network.
+    A frame that was captured twice counts twice: a mirror of several ports can make a storm of a quiet network. Inside
+    a tunnel each endpoint gets a copy of its own of one frame: points that see it as it is are preferred, and where
+    there is none, copies near each other are one. A loop that is faster than that is missed there.
     """
     moved = {(view.name, series.mac, series.first_ts) for guest in guests for view, series in guest.heard}
     by_mac: dict[int, dict[str, list[Series]]] = {}
@@ -38,7 +41,7 @@ def find_announcers(views: Sequence[PointView], guests: Collection[Moved]) -> li
                 by_mac.setdefault(series.mac, {}).setdefault(view.name, []).append(series)
     found = []
     for mac, at in by_mac.items():
-        point, events = max(at.items(), key=lambda item: sum(s.count for s in item[1]))
+        point, events = max(at.items(), key=lambda item: (not _in_tunnel(item[1]), sum(s.count for s in item[1])))
         found.append(_describe(mac, point, events))
     found.sort(key=lambda one: (not one.storm, -one.most_in_a_minute, one.first_ts or "", one.mac))
     return found[:MOST_ANNOUNCERS]
@@ -49,8 +52,9 @@ def _describe(mac: int, point: str, events: Sequence[Series]) -> Announcer:
     for event in events:
         for kind, ts in zip(event.frame_kinds, event.times, strict=True):
             kinds.setdefault(kind, []).append(ts)
-    busiest = max(kinds, key=lambda kind: (_most_in_a_minute(kinds[kind]), kind))
-    most = _most_in_a_minute(kinds[busiest])
+    counted = {kind: sendings(seen) if _in_tunnel(events) else seen for kind, seen in kinds.items()}
+    busiest = max(counted, key=lambda kind: (_most_in_a_minute(counted[kind]), kind))
+    most = _most_in_a_minute(counted[busiest])
     times = [ts for all_of_it in kinds.values() for ts in all_of_it]
     schedules = {event.schedule for event in events if event.schedule is not None}
     schedule = next(iter(schedules)) if len(schedules) == 1 else None
@@ -66,6 +70,11 @@ def _describe(mac: int, point: str, events: Sequence[Series]) -> Announcer:
         storm=most > MOST_PER_MINUTE,
         because=_because(most, busiest, len(events), NAMES.get(schedule or "", "")),
     )
+
+
+def _in_tunnel(events: Sequence[Series]) -> bool:
+    """Did this point see any of it inside an overlay?"""
+    return any(event.vni >= 0 for event in events)
 
 
 def _because(most: int, kind: str, events: int, whose: str) -> str:

@@ -48,13 +48,16 @@ class Connected:
     """The guest denied it afterwards: its first segment was a reset."""
 
 
-def connections_across(guest: Moved, views: Sequence[PointView], moment: int) -> list[Connected]:
+def connections_across(
+    guest: Moved, views: Sequence[PointView], moment: int, most: int | None = None
+) -> list[Connected]:
     """
     Which TCP connections did the guest speak of before and after this moment on the reference clock?
 
     Same addresses, same ports, and the first sequence number after is where the last one before left off: a machine
     that started anew would have to guess it (RFC 6528). One that denies a connection with a reset takes the number from
-    the segment that it denies; it is told apart.
+    the segment that it denies; it is told apart. Of each side and point at most the `most` segments nearest to the
+    moment are looked at.
     """
     last: dict[tuple[int, ...], tuple[int, int, PointView, int]] = {}
     first: dict[tuple[int, ...], tuple[int, int, bool, PointView, int]] = {}
@@ -62,8 +65,8 @@ def connections_across(guest: Moved, views: Sequence[PointView], moment: int) ->
         j, when = view.journal, on_point(view, moment)
         rows = frames_of(view, guest).sent_ip
         rows = rows[(j.ip_protocol[rows] == IP_TCP) & (np.abs(j.ts_ns[rows] - when) <= FAR_NS)]
-        early = rows[j.ts_ns[rows] < when][::-1]
-        late = rows[j.ts_ns[rows] >= when]
+        early = rows[j.ts_ns[rows] < when][::-1][:most]
+        late = rows[j.ts_ns[rows] >= when][:most]
         for row in early[first_of_each(view, early)].tolist():
             flags, key, ts = int(j.tcp_flags[row]), _key(view, row), on_reference(view, int(j.ts_ns[row]))
             end = int(j.tcp_seq[row]) + int(j.payload_bytes[row]) + bool(flags & TCP_SYN) + bool(flags & TCP_FIN)

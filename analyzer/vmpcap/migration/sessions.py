@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from vmpcap.migration.guests import Moved
-from vmpcap.migration.lives import Connected, connections_across
+from vmpcap.migration.lives import MOST_SEGMENTS, Connected, connections_across
 from vmpcap.migration.session_results import Sessions
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import count_of
@@ -20,9 +20,10 @@ def tell_sessions(guest: Moved, views: Sequence[PointView], moment: int) -> Sess
     Notes
     -----
     A connection counts where a point saw a segment of the guest before and another after. One that was idle, or whose
-    peer never asked again, is in neither number: the figures lean low.
+    peer never asked again, is in neither number; nor is one of a very busy guest whose segments are far from the
+    moment: the figures lean low.
     """
-    across = connections_across(guest, views, moment)
+    across = connections_across(guest, views, moment, MOST_SEGMENTS)
     kept, denied = [c for c in across if not c.is_reset], [c for c in across if c.is_reset]
     if not across:
         return Sessions(because="no TCP connection of the guest is in view on both sides of the switchover")
