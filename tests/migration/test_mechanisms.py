@@ -564,6 +564,31 @@ def test_a_guest_that_only_sends_stands_in_a_network_that_leads_nowhere() -> Non
 
 
 @pytest.mark.parametrize(
+    ("here", "beyond", "words"),
+    [
+        ((), (), "the network that its port group leads to is not that of its peers"),
+        ((-900, 900), (-900,), "nothing passes any more, as where a port was shut"),
+        ((900,), (901,), "are seen on both sides since then, so the network that its port group leads to"),
+    ],
+)
+def test_what_becomes_of_another_machine_there_says_why_a_guest_is_alone(
+    here: tuple[int, ...], beyond: tuple[int, ...], words: str
+) -> None:
+    """Nobody else; one that passed and does not; one that passes: another network, or this MAC is stopped."""
+    other = 0x0050_5600_0020
+    alone = arps(*((after(n * 1000), ASK, GUEST, GUEST_IP, "10.77.0.1") for n in range(1, 6)))
+
+    def seen(times: tuple[int, ...]) -> Any:
+        return journal(*((after(ms), other, GATEWAY, "10.77.0.20", PEER_IP) for ms in times))
+
+    new = point("b", "domain:destination", arps=alone, journal=seen(here))
+    gateway = point("gw", "gateway", journal=seen(beyond))
+    found = judged("port_group", case(new, gateway, peers=[LOST], reachability=NOBODY))
+    assert found is not None
+    assert words in found.because
+
+
+@pytest.mark.parametrize(
     ("answer", "verdict", "wanted"),
     [("yes", "reached", "yes"), ("no", "reached", "no"), ("unknown", "reached", "undecided")],
 )

@@ -5,7 +5,7 @@ import numpy as np
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, journal, view
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guests import Moved
-from vmpcap.migration.passed_by import what_else_passed, where_it_was_shut
+from vmpcap.migration.passed_by import what_else_passed, where_it_was_shut, who_passes
 from vmpcap.terms.addresses import ip_halves
 
 SWITCH = 10 * S
@@ -84,3 +84,12 @@ def test_where_others_pass_no_port_was_shut() -> None:
     gone = view("port", journal=at(8 * S, SWITCH + S))
     assert "port was shut" in where_it_was_shut(MOVED, [gone], [view("gw", journal=at(8 * S))], SWITCH)
     assert where_it_was_shut(MOVED, [view("port", journal=here)], [view("gw", journal=here)], SWITCH) == ""
+
+
+def test_a_gateway_that_each_side_may_have_for_itself_shows_no_way() -> None:
+    """VRRP's MAC is seen on both sides of two networks that nothing joins."""
+    virtual = at(SWITCH + S, mac=0x00005E00014D)
+    assert "cannot be told" in said(virtual, virtual)
+    assert who_passes(MOVED, [view("a", journal=virtual)], [view("b", journal=virtual)], SWITCH) == ""
+    plain = at(SWITCH + S)
+    assert "1 other machine" in who_passes(MOVED, [view("a", journal=plain)], [view("b", journal=plain)], SWITCH)

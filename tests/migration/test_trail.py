@@ -36,7 +36,10 @@ def heard(name: str, late_ns: int = 0, role: str | None = "domain:destination", 
 
 
 def alive(name: str, role: str | None = "gateway", **more: object) -> PointView:
-    others = arps((3 * S, NUMBER_OF["arp_request"], GATEWAY, "10.77.0.1", "10.77.0.99"))
+    others = arps(
+        (2 * S, NUMBER_OF["rarp_announce"], 0x005056AA7799, "0.0.0.0", "0.0.0.0"),
+        (3 * S, NUMBER_OF["arp_request"], GATEWAY, "10.77.0.1", "10.77.0.99"),
+    )
     return view(name, role, **({"journal": asks_and_answers(0, 20 * S, 10 * MS), "arps": others} | more))
 
 

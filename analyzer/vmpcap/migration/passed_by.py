@@ -10,6 +10,7 @@ from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.sightings import GROUP_BIT
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, mac_text
+from vmpcap.terms.router_macs import virtual_mac
 from vmpcap.terms.units import NS_PER_S, count_of
 
 MOST_NAMED: Final = 2
@@ -26,8 +27,8 @@ def what_else_passed(guest: Moved, last: Sequence[PointView], first: Sequence[Po
 
     Notes
     -----
-    A machine counts by its MAC as a sender, whichever side it stands on, in any VLAN. Points whose journal is not whole
-    say nothing.
+    A machine counts by its MAC as a sender, whichever side it stands on, in any VLAN; gateways' virtual MACs, of which
+    each side may have its own, do not. Points whose journal is not whole say nothing.
     """
     if not last or not first or guest.mac == NO_MAC:
         return ""
@@ -39,14 +40,20 @@ def what_else_passed(guest: Moved, last: Sequence[PointView], first: Sequence[Po
             when = (_ts_of(here, frame) - on_point(here, moment)) / NS_PER_S
             passed = f"other frames of the guest passed from {when:+.1f} s on ({here.name} frame {frame})"
             return f"{passed}: only frames of this kind were stopped"
-    after = _senders(last, guest, moment, True) & _senders(first, guest, moment, True)
-    if after:
+    passing = who_passes(guest, last, first, moment)
+    if passing:
         return (
-            f"frames of {_named(after)} are seen on both sides since then: the way is open, and the guest's MAC, its"
-            " broadcasts or its VLAN are stopped on it (port security, ARP inspection, a filter)"
+            f"{passing}: the way is open, and the guest's MAC, its broadcasts or its VLAN are stopped on it (port"
+            " security, ARP inspection, a filter)"
         )
     nothing = "no frame of any other machine is seen on both sides: whether anything at all passes cannot be told"
     return where_it_was_shut(guest, last, first, moment) or nothing
+
+
+def who_passes(guest: Moved, last: Sequence[PointView], first: Sequence[PointView], moment: int) -> str:
+    """Which other machines are seen on both sides since then? Empty where none is."""
+    after = _senders(last, guest, moment, True) & _senders(first, guest, moment, True)
+    return f"frames of {_named(after)} are seen on both sides since then" if after else ""
 
 
 def where_it_was_shut(guest: Moved, last: Sequence[PointView], first: Sequence[PointView], moment: int) -> str:
@@ -75,7 +82,7 @@ def _senders(views: Sequence[PointView], guest: Moved, moment: int, is_late: boo
         j, when = view.journal, on_point(view, moment)
         macs = np.unique(j.eth_src[(j.ts_ns > when) if is_late else (j.ts_ns <= when)])
         found |= set(macs[(macs & GROUP_BIT) == 0].tolist())
-    return found - {guest.mac, NO_MAC}
+    return {mac for mac in found - {guest.mac, NO_MAC} if virtual_mac(mac) is None}
 
 
 def _named(macs: set[int]) -> str:

@@ -5,7 +5,7 @@ import numpy as np
 from vmpcap.migration.guests import on_point
 from vmpcap.migration.mechanisms.case import Case, result, sighted
 from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
-from vmpcap.migration.passed_by import where_it_was_shut
+from vmpcap.migration.passed_by import where_it_was_shut, who_passes
 from vmpcap.migration.reachable import outbound_only
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import frames_of
@@ -58,14 +58,30 @@ def judge_port_group(case: Case, name: str) -> Mechanism | None:
         alone = outbound_only(view, case.guest, case.moment) if view.journal_complete else None
         if alone is not None:
             seen = sighted((view, frame) for frame in alone.frames)
-            tagged = _other_tag(case, name)
-            why = "the network that its port group leads to is not that of its peers"
-            why = why if tagged is None else tagged.because
-            others = [v for v in case.views if v is not view and v.role in ("gateway", "domain:source")]
-            shut = where_it_was_shut(case.guest, [view], others, case.moment) if others else ""
-            why = f"between {view.name} and {', '.join(v.name for v in others)} {shut}" if shut else why
-            return result(name, "no", f"{alone.because}: {why}", seen)
+            return result(name, "no", f"{alone.because}: {_why_nothing_arrives(case, name, view)}", seen)
     return _other_tag(case, name) if case.cut_off or case.reachability.answer == "no" else None
+
+
+def _why_nothing_arrives(case: Case, name: str, view: PointView) -> str:
+    """
+    Why is the guest alone at this point? Its tag tells first, then what becomes of other machines' frames there.
+    """
+    tagged = _other_tag(case, name)
+    if tagged is not None:
+        return tagged.because
+    other = "the network that its port group leads to is not that of its peers"
+    roles = ("gateway", "domain:source")
+    beyond = [v for v in case.views if v is not view and v.role in roles and v.journal_complete]
+    if not beyond:
+        return other
+    way = f"between {view.name} and {', '.join(v.name for v in beyond)}"
+    shut = where_it_was_shut(case.guest, [view], beyond, case.moment)
+    passing = who_passes(case.guest, [view], beyond, case.moment)
+    if shut:
+        return f"{way} {shut}"
+    if passing:
+        return f"{way} {passing}, so {other}, or its MAC is stopped there (port security, ARP inspection)"
+    return other
 
 
 def _other_tag(case: Case, name: str) -> Mechanism | None:
