@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 
 from tests.captures.situations import CAPTURES, facts_of, file_of, points_of, within
+from vmpcap.migration.mechanisms.table import MECHANISMS
 from vmpcap.points.roles import ROLES
 from vmpcap.report.document import Migration
 from vmpcap.runs.pipeline import analyse
@@ -47,13 +48,14 @@ def told(folder: Path) -> list[Migration]:
     return found
 
 
-def test_every_row_of_the_script_is_here_and_nothing_else() -> None:
+def test_every_mechanism_has_both_folders_and_nothing_else_is_here() -> None:
     """A folder that nobody can make again explains nothing."""
     assert {str(folder.relative_to(HOME)) for folder in FOLDERS} == {case.name for case in script().CASES}
     sides: dict[str, set[str]] = {}
     for folder in FOLDERS:
         sides.setdefault(folder.parent.name, set()).add(folder.name)
     assert set(map(frozenset, sides.values())) == {frozenset({"working", "failing"})}
+    assert set(sides) == {row.name for row in MECHANISMS}
 
 
 @each

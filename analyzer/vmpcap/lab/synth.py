@@ -151,7 +151,9 @@ def story(made: Made, command: str) -> str:
     peers = [
         f"- {p['peer']} by {p['protocol'].upper()}: "
         + (
-            "never answered again"
+            "its connection was denied by the guest, which had no memory of it"
+            if p["reset"]
+            else "never answered again"
             if not p["ended"]
             else f"cut off for {p['outage_ms']:.0f} ms"
             if p["outage_ms"] is not None
