@@ -135,7 +135,7 @@ def _follow(some: list[RecordBatch]) -> dict[str, object]:
         fates += int((flow_id >= 0).sum())
         follower.absorb(parts, frames, flow_id, side, copies.mark(parts, frames))
     sides = follower.sides
-    counted = int(sides["packets"].sum() + follower.more["duplicates"].sum())
+    counted = int(sides["packets"].sum() + follower.rare["duplicates"].sum())
     assert fates == counted, "frames of flows that no flow counts"
     assert fates + table.later_fragments + table.without_flow + table.not_followed == rows
     return {

@@ -107,4 +107,4 @@ def test_two_processors_say_what_one_says() -> None:
     finally:
         beside.end()
     assert flow_frame(both.flows, both.follower, "here").equals(flow_frame(one.flows, one.follower, "here"))
-    assert both.follower.more["duplicates"].tolist() == one.follower.more["duplicates"].tolist()
+    assert both.follower.rare["duplicates"].tolist() == one.follower.rare["duplicates"].tolist()

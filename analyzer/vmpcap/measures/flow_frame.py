@@ -147,12 +147,12 @@ def _spread(side: I64, least: I64, span: I64, count: I64, sides: int, percents: 
 
 def _side(follower: Follower, spread: Spread, echoes: Spread, number: int, is_tcp: Bools) -> "dict[str, pl.Series]":
     """The columns of one side, by their names without its letter."""
-    one, more = follower.sides[:, number], follower.more[:, number]
+    one, rare = follower.sides[:, number], follower.rare[:, number]
     own = slice(number, None, 2)
     columns = {name: number_cells(one[name]) for name in ("packets", "wire_bytes", "payload_bytes")}
     marked = follower.analysis.counted[:, number]
     columns |= {name: number_cells(marked[name], is_tcp) for name in COUNTED.names or ()}
-    columns |= {name: number_cells(more[counted], is_tcp) for name, counted in OWN_COUNTS.items()}
+    columns |= {name: number_cells(rare[counted], is_tcp) for name, counted in OWN_COUNTS.items()}
     told = follower.analysis.told[:, number]
     plain = [name for name in TOLD.names or () if not name.endswith(("_ns", "_bits")) and name not in WITNESSES]
     columns |= {name: number_cells(told[name], is_tcp) for name in plain}

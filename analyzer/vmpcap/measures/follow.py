@@ -59,6 +59,7 @@ class Follower:
         self._state = at.State(
             sides=reserve(sides, at.SIDE),
             more=reserve(sides, at.MORE),
+            rare=reserve(sides, at.RARE),
             openings=np.zeros((sides, at.OPENING_BYTES), dtype=np.uint8),
             shakes=reserve(table.room, at.SHAKE),
             entries=reserve(_ENTRIES, at.ENTRY),
@@ -115,6 +116,11 @@ class Follower:
     def more(self) -> npt.NDArray[np.void]:
         """MORE[flows, 2]. A view."""
         return self._state.more[: 2 * self.table.count].reshape(-1, 2)
+
+    @property
+    def rare(self) -> npt.NDArray[np.void]:
+        """RARE[flows, 2]. A view."""
+        return self._state.rare[: 2 * self.table.count].reshape(-1, 2)
 
     @property
     def streams_left_out(self) -> int:
@@ -245,6 +251,7 @@ class Follower:
     def _side(self, flow: int, side: int, buckets: Buckets, echoes: Buckets) -> Side:
         k = 2 * flow + side
         one, more, other = self._state.sides[k], self._state.more[k], self._state.sides[k ^ 1]
+        rare = self._state.rare[k]
         flags, seen = int(one["flags"]), bool(one["packets"])
         is_tcp = int(self.table.flows[flow]["protocol"]) == IP_TCP
         shift, peer_shift = window_shift(one, more, other), window_shift(other, self._state.more[k ^ 1], one)
@@ -278,16 +285,16 @@ class Follower:
             resent_reported=int(told["resent_reported"]),
             resent_timeout=int(told["resent_timeout"]),
             resent_tail=int(told["resent_tail"]),
-            retransmissions=int(more["retransmissions"]),
-            retransmitted_bytes=int(more["retransmitted_bytes"]),
-            out_of_order=int(more["out_of_order"]),
-            zero_windows=int(more["zero_windows"]),
-            keep_alives=int(more["keep_alives"]),
+            retransmissions=int(rare["retransmissions"]),
+            retransmitted_bytes=int(rare["retransmitted_bytes"]),
+            out_of_order=int(rare["out_of_order"]),
+            zero_windows=int(rare["zero_windows"]),
+            keep_alives=int(rare["keep_alives"]),
             wraps=int(more["wraps"]),
-            missing_bytes=int(more["hole_bytes"]) - int(more["filled_bytes"]),
-            holes_left_out=int(more["holes_left_out"]),
-            duplicates=int(more["duplicates"]),
-            mirrored=int(more["mirrored"]),
+            missing_bytes=int(rare["hole_bytes"]) - int(rare["filled_bytes"]),
+            holes_left_out=int(rare["holes_left_out"]),
+            duplicates=int(rare["duplicates"]),
+            mirrored=int(rare["mirrored"]),
             first_ts=_time(more["first_ts"], seen),
             first_frame=_known(more["first_frame"], seen),
             last_ts=_time(one["last_ts"], seen),
@@ -300,8 +307,8 @@ class Follower:
             syn_frame=_known(more["syn_frame"], flags & at.SYN_SEEN),
             fin_ts=_time(more["fin_ts"], flags & at.FIN_SEEN),
             fin_frame=_known(more["fin_frame"], flags & at.FIN_SEEN),
-            rst_ts=_time(more["rst_ts"], flags & at.RST_SEEN),
-            rst_frame=_known(more["rst_frame"], flags & at.RST_SEEN),
+            rst_ts=_time(rare["rst_ts"], flags & at.RST_SEEN),
+            rst_frame=_known(rare["rst_frame"], flags & at.RST_SEEN),
             isn=_known(more["isn"], flags & at.SYN_SEEN),
             mss=_known(more["mss"], more["mss"]),
             window_scale=_known(more["window_scale"], flags & at.SCALES),
@@ -322,7 +329,7 @@ class Follower:
             if slot >= 0
             else b"",
             rtt=rtt(at.KIND_IDLE, at.KIND_LOADED),
-            rtt_left_out=int(more["rtt_left_out"]),
+            rtt_left_out=int(rare["rtt_left_out"]),
             idle_rtt=rtt(at.KIND_IDLE),
             ack_rtt=summarise(own(*at.ACK_RTT_KINDS).above_zero(), ambiguous),
             loop_rtt=rtt(at.KIND_LOOP),

@@ -172,7 +172,7 @@ def _notes(points: Sequence[PointRead]) -> list[str]:
                 f"{point.files.name}: {missing} inside EtherIP, fences or labels did not fit:"
                 " they are of more machines than are told apart, and are only counted"
             )
-        copies = int(point.follower.more["duplicates"].sum()) + int(point.follower.more["mirrored"].sum())
+        copies = int(point.follower.rare["duplicates"].sum()) + int(point.follower.rare["mirrored"].sum())
         if copies:
             notes.append(
                 f"{point.files.name}: {copies} packets were captured more than once; each counts once. If files of"

@@ -125,8 +125,8 @@ def _as_view(
 def _announcements(point: PointRead) -> AnnouncementRows:
     """Each body once, where the capture holds other packets more than once too: merged files, mirrors of ports."""
     rows = point.announcements.rows()
-    more, is_stream = point.follower.more, point.flows.flows["nominated"] != 0
-    copies = int(more["duplicates"][~is_stream].sum())
+    rare, is_stream = point.follower.rare, point.flows.flows["nominated"] != 0
+    copies = int(rare["duplicates"][~is_stream].sum())
     packets = int(point.follower.sides["packets"][~is_stream].sum()) + copies
     return without_copies(rows) if copies and copies >= LEAST_COPIES * packets else rows
 

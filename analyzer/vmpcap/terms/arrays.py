@@ -49,7 +49,7 @@ def reserve(count: int, dtype: npt.DTypeLike) -> npt.NDArray[np.void]:
     if size < LEAST_MAPPED:
         return np.zeros(count, dtype=dtype)
     try:
-        room = mmap.mmap(-1, size)
+        room = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     except OSError as problem:
         raise MemoryError(f"no room for {size} bytes: {problem.strerror}") from problem
     return np.frombuffer(room, dtype=dtype)

@@ -51,8 +51,9 @@ from vmpcap.terms.wire import IP_TCP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN
 
 @inline_kernel
 def place_unusual(
-    one: Any, more: Any, entries: Records, holes: Records, hole_arena: I32, seq: Int, size: Int, flags: Int, judged: Int
-) -> tuple[Int, Int, Int]:
+    one: Any, more: Any, rare: Any, entries: Records, holes: Records, hole_arena: I32, seq: Int, size: Int, flags: Int,
+    judged: Int,
+) -> tuple[Int, Int, Int]:  # fmt: skip
     """
     What does a segment that is not simply the next one do to its side?
 
@@ -64,12 +65,12 @@ def place_unusual(
     if judged != ORDINARY:
         return np.int64(0), np.int64(0), np.int64(CONTROL)
     has_syn, has_fin = flags & TCP_SYN != 0, flags & TCP_FIN != 0
-    new, resent, filled = place_segment(one, more, holes, hole_arena, seq, size, has_syn, has_fin)
+    new, resent, filled = place_segment(one, more, rare, holes, hole_arena, seq, size, has_syn, has_fin)
     if resent > 0:
-        more["retransmissions"] += 1
-        more["retransmitted_bytes"] += resent
+        rare["retransmissions"] += 1
+        rare["retransmitted_bytes"] += resent
     elif filled > 0:
-        more["out_of_order"] += 1
+        rare["out_of_order"] += 1
     marks = np.int64(CONTROL) if size == 0 or has_syn else np.int64(0)
     if resent > 0 or filled > 0:
         marks |= AMBIGUOUS
@@ -142,13 +143,13 @@ def follow(
         if flow_id[i] < 0:
             continue
         k = 2 * np.int64(flow_id[i]) + np.int64(side[i])
-        one, more, other = sides[k], mores[k], sides[k ^ 1]
+        one, more, rare, other = sides[k], mores[k], state.rare[k], sides[k ^ 1]
         if is_copy[i] == COPY:
-            more["duplicates"] += 1
+            rare["duplicates"] += 1
             one["ttl_min"] = min(one["ttl_min"], frames.ip_ttl[i])
             continue
         if is_copy[i] == MIRRORED:
-            more["mirrored"] += 1
+            rare["mirrored"] += 1
         ts, frame, size = frames.ts_ns[i], first_frame + i, np.int64(frames.payload_bytes[i])
         note_packet(
             one, more, ts, frame, frames.wire_bytes[i], size, frames.eth_src[i], frames.eth_dst[i], frames.ip_ttl[i]
@@ -160,11 +161,11 @@ def follow(
         flags, window = np.int64(frames.tcp_flags[i]), np.int64(frames.tcp_window[i])
         seq, ack = np.int64(frames.tcp_seq[i]), np.int64(frames.tcp_ack[i])
         if flags & (TCP_SYN | TCP_FIN | TCP_RST) or awaits_shake(one, other):
-            note_flags(one, more, other, state.shakes[k >> 1], frames, i, frame)
+            note_flags(one, more, rare, other, state.shakes[k >> 1], frames, i, frame)
         judged = judge_probe(one, other, seq, size, flags)
-        note_window(one, more, window, flags, judged == WINDOW_PROBE)
+        note_window(one, rare, window, flags, judged == WINDOW_PROBE)
         if judged == KEEP_ALIVE:
-            more["keep_alives"] += 1
+            rare["keep_alives"] += 1
         if size > 0 or flags & (TCP_SYN | TCP_FIN):
             is_data = size > 0 and judged == ORDINARY
             flight = flight_of(one)
@@ -184,7 +185,7 @@ def follow(
                 new, resent, marks = size, np.int64(0), np.int64(0)
             else:
                 new, resent, marks = place_unusual(
-                    one, more, entries, state.holes, state.hole_arena, seq, size, flags, judged
+                    one, more, rare, entries, state.holes, state.hole_arena, seq, size, flags, judged
                 )
             if is_idle(one, flight, size):
                 marks |= IDLE
@@ -192,7 +193,7 @@ def follow(
             if not append_outstanding(one, entries, end, ts, marks) and not add_outstanding(
                 one, entries, entry_arena, end, ts, marks
             ):
-                more["rtt_left_out"] += 1
+                rare["rtt_left_out"] += 1
             after = flight_of(one)
             one["max_flight"] = max(one["max_flight"], after)
             if is_data and one["slot"] > 0:
@@ -201,7 +202,7 @@ def follow(
                 if new > 0 and 0 <= seq_diff(one["next_seq"], (seq + size) & 0xFFFFFFFF) <= 1:
                     stream["closing_row"] = i
         elif flags & TCP_RST == 0 and judged == ORDINARY and seq != np.int64(one["next_seq"]):
-            place_segment(one, more, state.holes, state.hole_arena, seq, np.int64(0), False, False)
+            place_segment(one, more, rare, state.holes, state.hole_arena, seq, np.int64(0), False, False)
         gained = np.int64(0)
         if flags & (TCP_ACK | TCP_RST) == TCP_ACK:
             gained = note_ack(other, mores[k ^ 1], ack)

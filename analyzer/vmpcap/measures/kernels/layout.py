@@ -54,16 +54,28 @@ MORE: Final = np.dtype(
         ("syn_frame", np.int64),
         ("fin_ts", np.int64),
         ("fin_frame", np.int64),
-        ("rst_ts", np.int64),
-        ("rst_frame", np.int64),
         ("first_eth_src", np.uint64),
         ("first_eth_dst", np.uint64),
-        ("retransmitted_bytes", np.int64),
-        ("hole_bytes", np.int64),
-        ("filled_bytes", np.int64),
         ("isn", np.uint32),
         ("low_seq", np.uint32),
         ("fin_seq", np.uint32),
+        ("wraps", np.uint16),
+        ("mss", np.uint16),
+        ("window_scale", np.uint8),
+        ("opening_bytes", np.uint8),
+        ("syns", np.uint8),
+    ],
+    align=True,
+)
+"""What only some packets of a side touch."""
+
+RARE: Final = np.dtype(
+    [
+        ("rst_ts", np.int64),
+        ("rst_frame", np.int64),
+        ("retransmitted_bytes", np.int64),
+        ("hole_bytes", np.int64),
+        ("filled_bytes", np.int64),
         ("retransmissions", np.uint32),
         ("out_of_order", np.uint32),
         ("zero_windows", np.uint32),
@@ -74,16 +86,11 @@ MORE: Final = np.dtype(
         ("rtt_left_out", np.uint32),
         ("holes_at", np.int32),
         ("holes_used", np.uint16),
-        ("wraps", np.uint16),
-        ("mss", np.uint16),
-        ("window_scale", np.uint8),
         ("holes_log2", np.uint8),
-        ("opening_bytes", np.uint8),
-        ("syns", np.uint8),
     ],
     align=True,
 )
-"""What only some packets of a side touch."""
+"""What most sides never touch, so that it takes no memory: losses, resets, closed windows, copies. Begins as zeros."""
 
 SHAKE: Final = np.dtype([("syn_ts", np.int64), ("synack_ts", np.int64), ("ack_ts", np.int64)])
 """When a flow's handshake went by: the last SYN before the first SYN/ACK, that SYN/ACK, the first ACK after it."""
@@ -220,6 +227,7 @@ class State(NamedTuple):
 
     sides: Records
     more: Records
+    rare: Records
     openings: U8
     shakes: Records
     entries: Records

@@ -123,7 +123,7 @@ def note_syn(one: Any, more: Any, other: Any, shake: Any, frames: Frames, i: Int
 
 
 @inline_kernel
-def note_flags(one: Any, more: Any, other: Any, shake: Any, frames: Frames, i: Int, frame: Int) -> None:
+def note_flags(one: Any, more: Any, rare: Any, other: Any, shake: Any, frames: Frames, i: Int, frame: Int) -> None:
     """When did the connection open, when was it closed, when reset?"""
     flags = np.int64(frames.tcp_flags[i])
     ts = frames.ts_ns[i]
@@ -138,7 +138,7 @@ def note_flags(one: Any, more: Any, other: Any, shake: Any, frames: Frames, i: I
         more["fin_seq"] = (np.int64(frames.tcp_seq[i]) + np.int64(frames.payload_bytes[i])) & 0xFFFFFFFF
     if flags & TCP_RST and one["flags"] & RST_SEEN == 0:
         one["flags"] |= RST_SEEN
-        more["rst_ts"], more["rst_frame"] = ts, frame
+        rare["rst_ts"], rare["rst_frame"] = ts, frame
 
 
 @inline_kernel
@@ -166,14 +166,14 @@ def judge_probe(one: Any, other: Any, seq: Int, size: Int, flags: Int) -> Int:
 
 
 @inline_kernel
-def note_window(one: Any, more: Any, window: Int, flags: Int, is_probe: bool) -> None:
+def note_window(one: Any, rare: Any, window: Int, flags: Int, is_probe: bool) -> None:
     """Which window does this side offer? Unscaled; a SYN's window is never scaled and a reset's means nothing."""
     one["flags"] |= WINDOW_SEEN
     one["window_last"] = window
     if flags & (TCP_SYN | TCP_RST) == 0 and window > one["window_max"]:
         one["window_max"] = window
     if window == 0 and flags & (TCP_SYN | TCP_FIN | TCP_RST) == 0 and not is_probe:
-        more["zero_windows"] += 1
+        rare["zero_windows"] += 1
 
 
 @inline_kernel

@@ -37,7 +37,7 @@ def place_expected(one: Any, more: Any, seq: Int, size: Int) -> Bool:
 
 
 @inline_kernel
-def record_hole(more: Any, holes: Records, arena: I32, left: Int, right: Int) -> None:
+def record_hole(rare: Any, holes: Records, arena: I32, left: Int, right: Int) -> None:
     """
     Which numbers were jumped over?
 
@@ -46,38 +46,38 @@ def record_hole(more: Any, holes: Records, arena: I32, left: Int, right: Int) ->
     The list is bounded: when it is full, the older half is forgotten and counted. Bytes that fill a forgotten hole
     count as resent, so retransmissions lean high then.
     """
-    used = np.int64(more["holes_used"])
-    log2 = np.int64(more["holes_log2"])
+    used = np.int64(rare["holes_used"])
+    log2 = np.int64(rare["holes_log2"])
     if log2 == 0:
         at = take_block(arena, LEAST_BLOCK_LOG2)
         if at < 0:
-            more["holes_left_out"] += 1
+            rare["holes_left_out"] += 1
             return
-        more["holes_at"], more["holes_log2"] = at, LEAST_BLOCK_LOG2
+        rare["holes_at"], rare["holes_log2"] = at, LEAST_BLOCK_LOG2
     elif used == 1 << log2:
         at = take_block(arena, log2 + 1) if log2 < MOST_HOLES_LOG2 else np.int64(-1)
-        old = np.int64(more["holes_at"])
+        old = np.int64(rare["holes_at"])
         if at >= 0:
             for i in range(used):
                 holes[at + i]["left"], holes[at + i]["right"] = holes[old + i]["left"], holes[old + i]["right"]
             give_block(arena, old, log2)
-            more["holes_at"], more["holes_log2"] = at, log2 + 1
+            rare["holes_at"], rare["holes_log2"] = at, log2 + 1
         else:
             half = used >> 1
             for i in range(half):
                 source = holes[old + half + i]
                 holes[old + i]["left"], holes[old + i]["right"] = source["left"], source["right"]
-            more["holes_left_out"] += half
+            rare["holes_left_out"] += half
             used = half
-    one = holes[np.int64(more["holes_at"]) + used]
+    one = holes[np.int64(rare["holes_at"]) + used]
     one["left"], one["right"] = left, right
-    more["holes_used"] = used + 1
+    rare["holes_used"] = used + 1
 
 
 @inline_kernel
-def fill_holes(more: Any, holes: Records, arena: I32, left: Int, right: Int) -> Int:
+def fill_holes(rare: Any, holes: Records, arena: I32, left: Int, right: Int) -> Int:
     """How many of the numbers left .. right (excluded) had been jumped over? They are taken out of the holes."""
-    at, used = np.int64(more["holes_at"]), np.int64(more["holes_used"])
+    at, used = np.int64(rare["holes_at"]), np.int64(rare["holes_used"])
     size = seq_diff(right, left)
     filled = np.int64(0)
     kept = np.int64(0)
@@ -96,24 +96,24 @@ def fill_holes(more: Any, holes: Records, arena: I32, left: Int, right: Int) -> 
                 hole_right = (left + begin) & 0xFFFFFFFF
             else:
                 hole["right"] = (left + begin) & 0xFFFFFFFF
-                insert_hole(more, holes, arena, i + 1, (left + end) & 0xFFFFFFFF, hole_right)
+                insert_hole(rare, holes, arena, i + 1, (left + end) & 0xFFFFFFFF, hole_right)
                 return filled
         into = holes[at + kept]
         into["left"], into["right"] = hole_left, hole_right
         kept += 1
-    more["holes_used"] = kept
+    rare["holes_used"] = kept
     if kept == 0:
-        give_block(arena, at, np.int64(more["holes_log2"]))
-        more["holes_log2"] = 0
+        give_block(arena, at, np.int64(rare["holes_log2"]))
+        rare["holes_log2"] = 0
     return filled
 
 
 @inline_kernel
-def insert_hole(more: Any, holes: Records, arena: I32, before: Int, left: Int, right: Int) -> None:
+def insert_hole(rare: Any, holes: Records, arena: I32, before: Int, left: Int, right: Int) -> None:
     """Put the rest of a hole that was split into its place."""
-    used = np.int64(more["holes_used"])
-    record_hole(more, holes, arena, left, right)
-    at, now = np.int64(more["holes_at"]), np.int64(more["holes_used"])
+    used = np.int64(rare["holes_used"])
+    record_hole(rare, holes, arena, left, right)
+    at, now = np.int64(rare["holes_at"]), np.int64(rare["holes_used"])
     place = before - (used + 1 - now)  # the older half may have gone
     i = now - 1
     while i > place and i > 0:
@@ -124,7 +124,7 @@ def insert_hole(more: Any, holes: Records, arena: I32, before: Int, left: Int, r
 
 @inline_kernel
 def place_segment(
-    one: Any, more: Any, holes: Records, arena: I32, seq: Int, size: Int, has_syn: bool, has_fin: bool
+    one: Any, more: Any, rare: Any, holes: Records, arena: I32, seq: Int, size: Int, has_syn: bool, has_fin: bool
 ) -> tuple[Int, Int, Int]:
     """
     How many payload bytes of this segment are new, seen before, or fill a hole?
@@ -152,8 +152,8 @@ def place_segment(
     ahead = seq_diff(seq, highest)
     if ahead >= 0:
         if ahead > 0:
-            more["hole_bytes"] += ahead
-            record_hole(more, holes, arena, highest, seq)
+            rare["hole_bytes"] += ahead
+            record_hole(rare, holes, arena, highest, seq)
         advance(one, more, end)
         one["unique_bytes"] += size
         return size, np.int64(0), np.int64(0)
@@ -164,15 +164,15 @@ def place_segment(
     if old == 0:
         return beyond, np.int64(0), np.int64(0)
     old_right = (left + old) & 0xFFFFFFFF
-    filled = fill_holes(more, holes, arena, left, old_right) if more["holes_used"] else np.int64(0)
-    more["filled_bytes"] += filled
+    filled = fill_holes(rare, holes, arena, left, old_right) if rare["holes_used"] else np.int64(0)
+    rare["filled_bytes"] += filled
     lowest = np.int64(more["low_seq"])
     below = min(seq_diff(lowest, left), old)
     if below > 0 and one["unique_bytes"] < YOUNG:
         gap = seq_diff(lowest, old_right)
         if gap > 0:
-            more["hole_bytes"] += gap
-            record_hole(more, holes, arena, old_right, lowest)
+            rare["hole_bytes"] += gap
+            record_hole(rare, holes, arena, old_right, lowest)
         more["low_seq"] = left
         filled += below
     one["unique_bytes"] += beyond + filled
