@@ -59,3 +59,13 @@ def test_a_range_without_an_end_is_no_hit(
     run = script.Run("one", Link(400, 1), (), msgspec.structs.replace(migration(), duration_s=10.5))
     line = script.summary("duration", [(run, run, told(*one)) for one in ranges])
     assert line.split()[-2:] == [share, one_sided]
+
+
+@pytest.mark.parametrize(("mbps", "loss", "is_of_its_link"), [(59, 0.0, False), (60, 0.0, True), (4, 0.001, True)])
+def test_a_run_that_its_hosts_held_tests_no_link(
+    script: ModuleType, mbps: float, loss: float, is_of_its_link: bool
+) -> None:
+    """Less than 60 % of a link without loss; loss may hold it to any rate."""
+    rate = msgspec.structs.replace(migration().throughput, bulk_mbps=float(mbps))
+    run = script.Run("one", Link(100, 1, loss), (), msgspec.structs.replace(migration(), throughput=rate))
+    assert script.is_of_its_link(run) is is_of_its_link

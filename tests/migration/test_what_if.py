@@ -1,5 +1,7 @@
 """What another link would make of a migration: hand-made migrations whose every pass is known."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -10,6 +12,7 @@ from vmpcap.migration.other_link import Link, goodput_on
 from vmpcap.migration.precopy import Guest, copied, guests_that_fit
 from vmpcap.migration.results import Phase
 from vmpcap.migration.what_if import Measured, what_if
+from vmpcap.migration.what_if_checked import CHECKED, PAIRS, Off
 
 MB = 1_000_000
 
@@ -128,6 +131,39 @@ def test_a_slower_link_takes_more_bytes_and_longer() -> None:
     assert told.duration_high_s is not None
     assert told.duration_low_s < told.duration_s < told.duration_high_s
     assert any("evenly" in words for words in told.assumptions)
+
+
+@pytest.mark.parametrize(("rate_mbps", "left_s"), [(400.0, None), (200.0, 0.3), (800.0, None)])
+def test_as_much_is_left_as_was_measured_or_as_the_goal_allows(rate_mbps: float, left_s: float | None) -> None:
+    """Twelve megabytes: on a fast link their time, on a slow one the goal of 300 ms, and what was beside them."""
+    sizes = [200 * MB, 12 * MB]
+    told = what_if(Link(rate_mbps, 0.5), measured(sizes))
+    assert told.goodput_mbps is not None
+    by_rate = 12 * MB * 8 / told.goodput_mbps / 1e6
+    assert told.switchover_ms == pytest.approx((left_s or by_rate) * 1e3 + 5, rel=0.01)
+    assert any("12.0 MB are left when the guest stops" in words for words in told.assumptions)
+
+
+def test_how_far_such_figures_were_off_stands_beside_them() -> None:
+    """Of other hypervisors nobody knows; without a duration there is nothing to say it of."""
+    told = what_if(Link(300.0, 1.0), measured([200 * MB, 10 * MB]))
+    switchover = next(one for one in CHECKED if one.figure == "switchover")
+    assert f"switchover off by {switchover.median:.0%} in the median" in told.checked
+    assert "nobody" not in told.checked
+    other = what_if(Link(300.0, 1.0), measured([200 * MB, 10 * MB], hypervisor="vmware"))
+    assert other.checked.startswith("nobody has checked it for this hypervisor")
+    assert "switchover" not in what_if(Link(300.0, 1.0), measured([200 * MB, 10 * MB], guests=[])).checked
+    assert what_if(Link(25.0, 0.5), measured(passes(200 * MB, 3 * MB, 50 * MB, 0.3))).checked == ""
+
+
+@pytest.mark.parametrize("one", CHECKED, ids=lambda one: one.figure)
+def test_the_page_has_the_figures_that_the_report_says(one: Off) -> None:
+    """In the column of unlike rates: median, nine of ten, inside."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "how-to" / "what-if.md").read_text(encoding="utf-8")
+    row = next(line for line in page.splitlines() if line.startswith(f"| {one.figure} |"))
+    shares = [round(100 * share) for share in (one.median, one.nine_of_ten, one.inside)]
+    assert row.rstrip(" |").split("|")[-1].strip() == ", ".join(f"{share} %" for share in shares)
+    assert f"the {PAIRS} of unlike rates" in page
 
 
 @pytest.mark.parametrize(("rate_mbps", "rtt_ms"), [(10_000, 20), (10_000, 50), (1_000, 150), (2_000, 80), (200, 0.5)])

@@ -12,6 +12,7 @@ from vmpcap.migration.other_link import OPTIONS, USUAL_MSS, Allowed, Link, goodp
 from vmpcap.migration.precopy import LENIENT, Guest, copied, guests_that_fit
 from vmpcap.migration.results import Guest as MovedGuest
 from vmpcap.migration.results import MigrationOutcome, Phase
+from vmpcap.migration.what_if_checked import how_far_off
 from vmpcap.migration.what_if_results import WhatIf
 from vmpcap.terms.units import count_of
 
@@ -173,6 +174,7 @@ def _expected(link: Link, m: Measured, allowed: Allowed, model: Model) -> WhatIf
         duration_high_s=duration(model.busy, allowed.low),
         dirty_mbps=model.likely.dirty_bytes_s * 8 / 1e6,
         hidden_round_s=hidden,
+        checked=how_far_off(m.hypervisor, model.last_bytes is not None),
         assumptions=told,
     )
     if model.last_bytes is None:
@@ -185,11 +187,17 @@ def _expected(link: Link, m: Measured, allowed: Allowed, model: Model) -> WhatIf
         """However little is left: what runs at the destination has come there, and was told to."""
         return max(last_pass_ms, link.rtt_ms) + beside
 
+    longest_ms = max(model.goal_s, model.last_bytes / speed) * 1e3
+    told.append(
+        f"{model.last_bytes / 1e6:.1f} MB are left when the guest stops, as measured, or less if the goal asks for it:"
+        " guests change the same pages again and again, and these are left in the end"
+    )
     return structs.replace(
         plain,
-        switchover_ms=stopped(likely.last_bytes * 8 / allowed.middle / 1e3),
+        switchover_ms=stopped(min(model.last_bytes * 8 / allowed.middle / 1e3, longest_ms)),
         switchover_low_ms=stopped(0.0),
-        switchover_high_ms=stopped(model.goal_s * 1e3 + SOCKET_BYTES * 8 / allowed.low / 1e3),
+        switchover_high_ms=stopped(longest_ms + SOCKET_BYTES * 8 / allowed.low / 1e3),
+        assumptions=told,
     )
 
 

@@ -42,4 +42,6 @@ class WhatIf(msgspec.Struct, frozen=True, kw_only=True):
     """How fast the guest changes memory, as far as the measured migration shows."""
     hidden_round_s: float | None = None
     """The expected duration if the measured stream hid one more pass than the fewest that explain it; null: no such."""
+    checked: str = ""
+    """How far such figures were off where that could be checked; empty without a duration."""
     assumptions: list[str] = []

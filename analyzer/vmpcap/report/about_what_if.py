@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from vmpcap.migration.what_if_checked import CHECKED
 from vmpcap.migration.what_if_results import WhatIf
 from vmpcap.report.blocks import Block, Fact, Heading
 from vmpcap.report.document import Migration
@@ -32,6 +33,8 @@ def about_what_if(migration: Migration) -> Iterator[Block]:
         if told.hidden_round_s is not None:
             words = f"{span(told.hidden_round_s)} if the measured stream hid one more pass over memory"
             yield Fact("or", words)
+        if told.checked:
+            yield Fact("how far off", told.checked)
         for number, words in enumerate(told.assumptions):
             yield Fact("" if number else "assumed", words)
 
@@ -54,7 +57,10 @@ def expected(told: WhatIf) -> Fact:
     else:
         text += f", switchover {figure(told.switchover_ms, 'ms')} ({figure(told.switchover_low_ms)} to"
         text += f" {figure(told.switchover_high_ms)})"
-    return Fact("expected", text, "a model, not a measurement")
+    off = {one.figure: f"{one.median:.0%}" for one in CHECKED}
+    checked = f"where it was checked on other rates, off by {off['duration']} in the median"
+    checked += "" if told.switchover_ms is None else f", the switchover by {off['switchover']}"
+    return Fact("expected", text, f"a model, not a measurement: {checked}")
 
 
 def link_words(told: WhatIf) -> str:

@@ -1,7 +1,7 @@
 """What `what_if` of a report gives: each of its migrations on another link."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 import msgspec
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LONGEST_RTT_MS: Final = 60_000.0
 MOST_LOST: Final = 0.5
+IN_WORDS: Final = frozenset({"assumptions", "checked"})
+"""What stands beside the figures in sentences, alike for each: no column."""
 
 
 class Expected(Mapping[str, WhatIf]):
@@ -49,15 +51,17 @@ class Expected(Mapping[str, WhatIf]):
 
     @property
     def frame(self) -> "pl.DataFrame":
-        """One row per migration; the columns are the keys of `migrations[].what_if[]`, without the assumptions."""
+        """One row per migration; the columns are the keys of `migrations[].what_if[]` that are no sentences."""
         import polars as pl
 
-        names = [field.name for field in msgspec.structs.fields(WhatIf) if field.name != "assumptions"]
-        rows = [{"migration": name, **{key: getattr(told, key) for key in names}} for name, told in self.items()]
-        kinds = {"bytes": pl.Int64(), "rounds": pl.Int64()}
-        texts = {"outcome", "because", "limited_by"}
-        schema = {key: kinds.get(key, pl.String() if key in texts else pl.Float64()) for key in names}
-        return pl.DataFrame(rows, schema={"migration": pl.String(), **schema})
+        kinds = {float: pl.Float64(), int: pl.Int64()}
+        schema: dict[str, pl.DataType] = {"migration": pl.String()}
+        for one in msgspec.structs.fields(WhatIf):
+            if one.name not in IN_WORDS:
+                members = get_args(one.type) or (one.type,)
+                schema[one.name] = next((kind for of, kind in kinds.items() if of in members), pl.String())
+        rows = [[name, *(getattr(told, key) for key in list(schema)[1:])] for name, told in self.items()]
+        return pl.DataFrame(rows, schema=schema, orient="row")
 
     def _repr_html_(self) -> str:
         """What is told of each migration; text of a capture is nothing but text in it, and there is no script."""
