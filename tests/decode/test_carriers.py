@@ -31,7 +31,7 @@ def changes(frames: Sequence[bytes], log: CarrierLog | None = None) -> list[tupl
     log.collect(batch, WALKER.walk(batch))
     rows = log.rows()
     return [
-        (frame, outer >> 32, outer & 0xFFFFFFFF)
+        (frame, outer[1] & 0xFFFFFFFF, outer[3] & 0xFFFFFFFF)
         for frame, outer in zip(rows.frame.tolist(), rows.outer.tolist(), strict=True)
     ]
 
@@ -57,6 +57,19 @@ def test_a_pair_is_told_when_it_appears_and_when_its_endpoints_change() -> None:
         (4, number(B), number(C)),
         (6, number(C), number(B)),
     ]
+
+
+def test_an_overlay_between_ipv6_endpoints_is_read() -> None:
+    """All 128 bits of both; a frame cut within them tells nothing."""
+    ends = [bytes.fromhex(f"20010db800020000000000000000{last}") for last in ("0011", "0030")]
+    inner = carried(A, C, GUEST, GATEWAY)[14 + 20 :]
+    ip = struct.pack(">IHBB", 6 << 28, len(inner), 17, 64) + ends[0] + ends[1]
+    frame = bytes(6) + bytes.fromhex("020000000009 86dd") + ip + inner
+    log = CarrierLog()
+    assert len(changes([frame], log)) == 1
+    whole = log.rows().outer[0].astype(">u8").tobytes()
+    assert whole == ends[0] + ends[1]
+    assert not changes([frame[: 14 + 36]])
 
 
 def test_an_overlay_behind_tags_is_read() -> None:
@@ -108,4 +121,4 @@ def test_changes_do_not_depend_on_where_batches_are_cut(seed: int) -> None:
     for begin, end in pairwise(edges):
         if end > begin:
             changes([carried(*row) for row in story[begin:end]], log)
-    assert [(int(o) >> 32, int(o) & 0xFFFFFFFF) for o in log.rows().outer] == wanted
+    assert [(int(o[1]) & 0xFFFFFFFF, int(o[3]) & 0xFFFFFFFF) for o in log.rows().outer] == wanted

@@ -23,7 +23,7 @@ class CarrierRows(NamedTuple):
     eth_dst: U64
     vni: I64
     outer: U64
-    """uint64[n]: IPv4 source of the carrying packet in the high half, its target in the low half."""
+    """uint64[n, 4]: source of the carrying packet and its target, each in two halves."""
     path_high: U64
     path_low: U64
 
@@ -76,7 +76,7 @@ class CarrierLog:
         """Everything kept."""
         names = CarrierRows._fields
         if not self._chunks:
-            empty: Any = (np.zeros(0, _DTYPES.get(name, np.uint64)) for name in names)
+            empty: Any = (np.zeros((0, 4) if name == "outer" else 0, _DTYPES.get(name, np.uint64)) for name in names)
             return CarrierRows(*empty)
         joined: Any = (np.concatenate([getattr(chunk, name) for chunk in self._chunks]) for name in names)
         return CarrierRows(*joined)

@@ -10,8 +10,9 @@ from vmpcap.decode.frames import I32, I64, U8, U64, Frames
 from vmpcap.decode.steps import STEPS
 from vmpcap.readers.columns import read_only
 from vmpcap.readers.records import RecordBatch
-from vmpcap.terms.kernels import kernel
-from vmpcap.terms.wire import ETHERTYPE_IPV4, LINKTYPE_ETHERNET
+from vmpcap.terms.addresses import IPV4_MAPPED
+from vmpcap.terms.kernels import Int, inline_kernel, kernel
+from vmpcap.terms.wire import ETHERTYPE_IPV4, ETHERTYPE_IPV6, LINKTYPE_ETHERNET
 
 _NUMBERS: Final = {step.name: number + 1 for number, step in enumerate(STEPS)}
 _IPV4: Final = _NUMBERS["ip"]
@@ -29,7 +30,7 @@ class Carriers(NamedTuple):
     row: I64
     """int64[k]: index into the Frames of the batch."""
     outer: U64
-    """uint64[k]: IPv4 source of the carrying packet in the high half, its target in the low half."""
+    """uint64[k, 4]: source of the carrying packet, then its target, each in two halves (terms/addresses.py)."""
 
 
 class Places(NamedTuple):
@@ -38,12 +39,36 @@ class Places(NamedTuple):
     pair: U64
     """uint64[PLACES]: which pair of machines, mixed; 0 for none."""
     outer: U64
-    """uint64[PLACES]: their carriers at last."""
+    """uint64[PLACES, 4]: their carriers at last."""
 
 
 def no_places() -> Places:
     """Nothing is known yet."""
-    return Places(np.zeros(PLACES, np.uint64), np.zeros(PLACES, np.uint64))
+    return Places(np.zeros(PLACES, np.uint64), np.zeros((PLACES, 4), np.uint64))
+
+
+@inline_kernel
+def be64(buffer: Bytes, at: np.int64) -> np.uint64:
+    """Which number of eight bytes stands here?"""
+    return np.uint64(be32(buffer, at)) << np.uint64(32) | np.uint64(be32(buffer, at + 4))
+
+
+@inline_kernel
+def read_ends(buffer: Bytes, at: np.int64, end: np.int64, out_outer: U64, row: Int) -> bool:
+    """Write between which addresses the packet behind this EtherType goes; False where it is none of IP."""
+    if at + 22 > end:
+        return False
+    kind, version = be16(buffer, at), byte(buffer, at + 2) >> 4
+    if kind == ETHERTYPE_IPV4 and version == 4:
+        out_outer[row, 0] = out_outer[row, 2] = 0
+        out_outer[row, 1] = np.uint64(IPV4_MAPPED) | np.uint64(be32(buffer, at + 14))
+        out_outer[row, 3] = np.uint64(IPV4_MAPPED) | np.uint64(be32(buffer, at + 18))
+        return True
+    if kind == ETHERTYPE_IPV6 and version == 6 and at + 42 <= end:
+        for part in range(4):
+            out_outer[row, part] = be64(buffer, at + 10 + 8 * part)
+        return True
+    return False
 
 
 @kernel
@@ -73,14 +98,14 @@ def find_changes(
     rows : int64[r]
         Frames in an overlay, captured with an Ethernet header in front.
     eth_src, eth_dst, vni, ip_version, path_high, path_low : of all m frames, as in Frames
-    state_pair, state_outer : uint64[PLACES]
+    state_pair, state_outer : uint64[PLACES], uint64[PLACES, 4]
         Carried over batches.
-    out_row, out_outer : int64[r], uint64[r]
-        As many as the answer are written.
+    out_row, out_outer : int64[r], uint64[r, 4]
+        As many as the answer are written, and the next row of `out_outer` is used to compare.
 
     Notes
     -----
-    Only frames with one IPv4 header outside: of a mirror of an overlay nobody says which header carries.
+    Only frames with one IP header outside: of a mirror of an overlay nobody says which header carries.
     """
     written = 0
     for r in range(rows.shape[0]):
@@ -102,18 +127,20 @@ def find_changes(
             kind = be16(buffer, base + at)
             if kind in (0x8100, 0x88A8):
                 at += 4
-        if at + 22 > end or be16(buffer, base + at) != ETHERTYPE_IPV4 or byte(buffer, base + at + 2) >> 4 != 4:
+        if not read_ends(buffer, base + at, base + end, out_outer, written):
             continue
-        outer = np.uint64(be32(buffer, base + at + 14)) << np.uint64(32) | np.uint64(be32(buffer, base + at + 18))
         pair = (eth_src[row] * np.uint64(_MIX)) ^ eth_dst[row] ^ (np.uint64(vni[row]) << np.uint64(40))
         pair = (pair ^ (pair >> np.uint64(29))) * np.uint64(_MIX) | np.uint64(1)
         place = np.int64(pair >> np.uint64(52))
-        if state_pair[place] == pair and state_outer[place] == outer:
+        is_known = state_pair[place] == pair
+        for part in range(4):
+            is_known = is_known and state_outer[place, part] == out_outer[written, part]
+        if is_known:
             continue
         state_pair[place] = pair
-        state_outer[place] = outer
         out_row[written] = row
-        out_outer[written] = outer
+        for part in range(4):
+            state_outer[place, part] = out_outer[written, part]
         written += 1
     return written
 
@@ -131,12 +158,12 @@ def read_carriers(batch: RecordBatch, frames: Frames, places: Places, wanted: np
     """
     within = frames.vni >= 0
     if not within.any():
-        return Carriers(np.zeros(0, np.int64), np.zeros(0, np.uint64))
+        return Carriers(np.zeros(0, np.int64), np.zeros((0, 4), np.uint64))
     within &= batch.link_type == LINKTYPE_ETHERNET
     if wanted is not None:
         within &= wanted
     rows = np.flatnonzero(within)
-    out_row, out_outer = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.uint64)
+    out_row, out_outer = np.zeros(len(rows), np.int64), np.zeros((len(rows), 4), np.uint64)
     written = find_changes(
         batch.buffer,
         batch.record_at,

@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 
 from vmpcap.announcements.carriers import CarrierRows
+from vmpcap.decode.frames import U64
 from vmpcap.decode.paths import path_steps
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, Worked, result, sighted, since
@@ -13,7 +14,7 @@ from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import BROADCAST_MAC, IPV4_MAPPED, ip_text
+from vmpcap.terms.addresses import BROADCAST_MAC, ip_text
 from vmpcap.terms.units import NS_PER_S
 
 STEPS_OF: Final = {"vxlan": ("vxlan", "gpe"), "geneve": ("geneve",), "otv": ("otv",)}
@@ -63,18 +64,18 @@ Home = tuple[int, str, PointView, int]
 def _homes(found: list[tuple[PointView, CarrierRows]], mac: np.uint64) -> list[Home]:
     """Behind which endpoints did the guest send?"""
     return [
-        (on_reference(view, int(rows.ts_ns[i])), _source(int(rows.outer[i])), view, int(rows.frame[i]))
+        (on_reference(view, int(rows.ts_ns[i])), _source(rows.outer[i]), view, int(rows.frame[i]))
         for view, rows in found
         for i in np.flatnonzero(rows.eth_src == mac)
     ]
 
 
-def _source(outer: int) -> str:
-    return ip_text(0, IPV4_MAPPED | outer >> 32)
+def _source(outer: U64) -> str:
+    return ip_text(int(outer[0]), int(outer[1]))
 
 
-def _target(outer: int) -> str:
-    return ip_text(0, IPV4_MAPPED | outer & 0xFFFF_FFFF)
+def _target(outer: U64) -> str:
+    return ip_text(int(outer[2]), int(outer[3]))
 
 
 def _numbers(case: Case, found: list[tuple[PointView, CarrierRows]]) -> tuple[int, int] | None:
@@ -125,14 +126,17 @@ def _followed(
     mac = np.uint64(case.guest.mac)
     follows: list[tuple[int, PointView, int]] = []
     stale: list[tuple[int, PointView, int]] = []
+    late: list[tuple[int, PointView, int]] = []
     for view, rows in found:
         for sender in np.unique(rows.eth_src[rows.eth_dst == mac]):
             at = np.flatnonzero((rows.eth_dst == mac) & (rows.eth_src == sender))
-            ends = [_target(int(rows.outer[i])) for i in at]
+            ends = [_target(rows.outer[i]) for i in at]
             times = [on_reference(view, int(rows.ts_ns[i])) for i in at]
             right = next((k for k, end in enumerate(ends) if end == new and times[k] >= case.moment), None)
             if right is not None:
                 follows.append((times[right], view, int(rows.frame[at[right]])))
+                if right and ends[right - 1] == old and (last := _last_sent(view, case, int(sender), times[right])):
+                    late.append(last)
             if ends[-1] == old and (last := _last_sent(view, case, int(sender))) is not None:
                 stale.append((*last,))
     moved = f"behind {new} {since(case.after(home[0]))} after the switchover"
@@ -143,6 +147,16 @@ def _followed(
         because = f"{what}: the guest is {moved}, but frames for it still went to {old} {until} at {stale[0][1].name}"
         worked: Worked = "no" if case.cut_off or not follows else "undecided"
         return result(name, worked, because, seen)
+    if late:
+        newest, followed = max(late, key=lambda one: one[0]), max(ts for ts, _, _ in follows)
+        because = (
+            f"{what}: the guest is {moved}, but frames for it went on to {old} until {since(case.after(newest[0]))}"
+        )
+        because += f" at {newest[1].name}, and to its new endpoint only from {since(case.after(followed))} on"
+        waited = case.back_at is not None and case.after(case.back_at) > SETTLED_NS
+        because += ": its peers were cut off meanwhile" if waited else ""
+        evidence = [*seen, *sighted([newest[1:]])]
+        return result(name, "no" if waited else "undecided", because, evidence, case.after(followed))
     if follows:
         first = min(follows, key=lambda f: f[0])
         latency = case.after(first[0])
@@ -151,13 +165,16 @@ def _followed(
     return result(name, "undecided", f"{what}: the guest is {moved}; no unicast frame for it is in view there", seen)
 
 
-def _last_sent(view: PointView, case: Case, sender: int) -> tuple[int, PointView, int] | None:
+def _last_sent(
+    view: PointView, case: Case, sender: int, before: int | None = None
+) -> tuple[int, PointView, int] | None:
     """The last frame that this machine sent to the guest inside an overlay, if that was well after the switchover."""
     if sender == BROADCAST_MAC:
         return None
     j, rows = view.journal, frames_of(view, case.guest).asked
     rows = rows[(j.vni[rows] >= 0) & (j.eth_src[rows] == np.uint64(sender))]
     rows = rows[j.ts_ns[rows] > on_point(view, case.moment + SETTLED_NS)]
+    rows = rows if before is None else rows[j.ts_ns[rows] < on_point(view, before)]
     if not len(rows):
         return None
     return on_reference(view, int(j.ts_ns[rows[-1]])), view, int(j.frame[rows[-1]])
