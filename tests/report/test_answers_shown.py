@@ -9,6 +9,7 @@ from vmpcap.migration.path_results import Symptom
 from vmpcap.migration.session_results import Sessions
 from vmpcap.report.as_html import to_html
 from vmpcap.report.as_markdown import to_markdown
+from vmpcap.report.as_parquet import report_frames
 from vmpcap.report.as_terminal import to_terminal
 from vmpcap.report.document import Report
 from vmpcap.report.look import Look
@@ -82,3 +83,13 @@ def test_on_one_screen_a_symptom_of_the_way_is_told() -> None:
     shown = plain(screen(report))
     assert "addressed by another mac; a switch floods the stream" in shown
     assert "one next hop for both" not in shown
+
+
+def test_the_frames_have_connections_and_announcers() -> None:
+    """One row a guest, one row a machine."""
+    report = msgspec.structs.replace(with_sessions(KEPT), announcers=[STORM])
+    frames = report_frames(report)
+    row = frames["sessions"].row(0, named=True)
+    assert (row["kept"], row["denied"], row["word"], row["to_frame"]) == (2, 1, "live", 9)
+    machine = frames["announcers"].row(0, named=True)
+    assert (machine["mac"], machine["most_in_a_minute"], machine["storm"]) == ("00:50:56:00:00:01", 60, True)

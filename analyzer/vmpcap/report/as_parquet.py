@@ -77,6 +77,14 @@ def _guests(report: Report) -> Iterator[Row]:
     return (Row(g, m, g) for m in report.migrations for g in m.guests)
 
 
+def _sessions(report: Report) -> Iterator[Row]:
+    return (Row(g.sessions, m, g) for m in report.migrations for g in m.guests)
+
+
+def _announcers(report: Report) -> Iterator[Row]:
+    return (Row(a) for a in report.announcers)
+
+
 def _reach(report: Report) -> Iterator[Row]:
     for m in report.migrations:
         for g in m.guests:
@@ -317,6 +325,29 @@ FRAMES: Final = (
         _field("because", "text", "why, in one sentence"),
         Field(Column("point", "text", "", "the first point that shows it"), _first_point),
         Field(Column("frames", "ids", "", "frame numbers there, from 1"), _first_frames),
+    )),
+    Frame("sessions", "what became of a guest's TCP connections", _sessions, (
+        MIGRATION,
+        GUEST,
+        _field("kept", "count", "that went on where they had left off", "connections"),
+        _field("denied", "count", "of before, that the guest answered with a reset", "connections"),
+        _field("word", "text", "live, not_live or undecided"),
+        _field("from_point", "text", "capture point of the guest's last segment before, of one of them"),
+        _field("from_frame", "count", "its frame number, from 1"),
+        _field("to_point", "text", "capture point of its first segment after"),
+        _field("to_frame", "count", "its frame number, from 1"),
+        _field("because", "text", "which connections, in one sentence"),
+    )),
+    Frame("announcers", "who announced itself beside the migrations", _announcers, (
+        _field("mac", "text", "of the machine"),
+        _field("point", "text", "capture point that saw most of it"),
+        _field("events", "count", "series of announcements"),
+        _field("most_in_a_minute", "count", "of one kind within sixty seconds", "packets"),
+        _field("schedule", "text", "qemu, esxi or other; null: too few, or several"),
+        _field("first_ts", "time", "its first announcement"),
+        _field("last_ts", "time", "its last one"),
+        _field("storm", "bool", "more than any known schedule gives"),
+        _field("because", "text", "how many, in one sentence"),
     )),
     Frame("inputs", "one row per capture file", _inputs, (
         _field("point", "text", "capture point"),
