@@ -148,7 +148,7 @@ def test_the_report_brackets_the_stun(story: tuple[str, dict[str, Any], Any]) ->
         assert not any(g.switchover.bracket_ms for g in migration.guests if stun is None)
         return
     (guest,) = migration.guests
-    assert stun - 10 <= guest.switchover.bracket_ms <= stun + 60
+    assert stun - 10 <= guest.switchover.bracket_ms <= stun + 60 * truth["parameters"]["pace"]
 
 
 def test_the_report_knows_the_guest_and_its_announcements(story: tuple[str, dict[str, Any], Any]) -> None:

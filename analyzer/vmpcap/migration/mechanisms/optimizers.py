@@ -29,7 +29,7 @@ def judge_optimizer(case: Case, name: str) -> Mechanism | None:
     )
     lan = _lan(case.move)
     far = _wan(case, case.move)
-    if lan is not None and far is not None:
+    if lan is not None and far is not None and case.completed is not False:  # what is stuck is not reduced
         view, carried, what, frame = far
         sent = sum(link.data.unique_bytes for link in lan.transfer.links)
         evidence.append((view, frame))

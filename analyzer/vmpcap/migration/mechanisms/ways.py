@@ -6,7 +6,7 @@ from vmpcap.migration.ends import at_end
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, Worked
 from vmpcap.migration.stream import stuck_segment
-from vmpcap.terms.units import NS_PER_S
+from vmpcap.terms.units import NS_PER_S, count_of
 
 BLAMING: Final = ("unanswered_syn", "one_direction_only", "reset_by_another")
 """Symptoms of a way that does not carry both directions."""
@@ -21,11 +21,10 @@ def by_end(case: Case, because: str) -> tuple[Worked, str]:
         return "undecided", f"{because}; whether the stream came to its end is not known"
     if case.completed:
         return "yes", f"{because}; the stream came to its end"
-    lost = _lost_on_the_way(case)
-    if lost:
-        return "no", f"{because}; the stream did not come to its end: {lost}"
-    if is_to_blame(case):
-        return "no", f"{because}; the stream did not come to its end"
+    reasons = [one for one in (_lost_on_the_way(case), _stuck(case), _refused(case)) if one]
+    if reasons or is_to_blame(case):
+        because += "; the stream did not come to its end"
+        return "no", f"{because}: {'; '.join(reasons)}" if reasons else because
     return "undecided", f"{because}; the stream did not come to its end, and nothing shows that its way was the cause"
 
 
@@ -56,6 +55,24 @@ def _lost_on_the_way(case: Case) -> str:
                     f"came to {view.name}"
                 )
     return ""
+
+
+def _stuck(case: Case) -> str:
+    """Which full-sized segments had no answer while smaller ones passed? Empty where none is known."""
+    for sighting in case.move.sightings if case.move is not None else ():
+        size = stuck_segment(sighting.transfer.links)
+        if size is not None:
+            return f"at {sighting.view.name} no segment of {size:,} bytes was ever acknowledged, and smaller ones were"
+    return ""
+
+
+def _refused(case: Case) -> str:
+    """Who says by ICMP why packets of the stream went no further? The first, where several do."""
+    said = next(iter(case.path.unreachables), None)
+    if said is None:
+        return ""
+    room = f", its next link takes {said.mtu:,} bytes" if said.mtu else ""
+    return f"{said.sender} said {count_of(said.count, 'time')} by ICMP why not ({said.meaning}{room})"
 
 
 def is_to_blame(case: Case) -> bool:
