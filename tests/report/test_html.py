@@ -194,6 +194,20 @@ def test_what_an_outage_was_spent_on_is_drawn_over_it() -> None:
     assert ">150 ms</text>" in markup(drawing)
 
 
+def test_an_outage_that_begins_after_the_close_up_is_told_where_it_is_not_drawn() -> None:
+    """In words that fit a telephone: an arrow there, "later" where there is room."""
+    (migration,) = good().migrations
+    (guest,) = migration.guests
+    gone = msgspec.structs.replace(guest.switchover.bracket, from_ts=at(1.0), to_ts=at(1.2))
+    s = msgspec.structs.replace(guest.switchover, bracket=gone, bracket_ms=200.0)
+    peer = msgspec.structs.replace(guest.peers[0], breakdown=[], from_ts=at(9.0), to_ts=at(31.0), outage_ms=22_000.0)
+    drawings = close_up(migration, msgspec.structs.replace(guest, switchover=s, peers=[peer]))
+    assert drawings is not None
+    screen, telephone = ("".join(drawing.itertext()) for drawing in drawings)
+    assert "22 s, later" in screen
+    assert "22 s \u2192" in telephone
+
+
 def test_a_peer_that_came_back_is_never_told_as_gone() -> None:
     """Where nobody knows how long it was cut off, from how long to how long stands behind its bar."""
     (migration,) = good().migrations

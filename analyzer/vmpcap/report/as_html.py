@@ -226,13 +226,19 @@ def _charts(m: Migration, blocks: Sequence[Block]) -> Iterator[Element]:
         yield _figure(m, "over-time", f"round trips and bytes sent again of {m.id} over time", words)
 
 
+CLOSE_UP: Final = (
+    "by one clock where clocks were compared; triangles: announcements (red: RARP, violet: ARP, teal: neighbour"
+    " discovery)"
+)
+
+
 def _switchover(m: Migration, guest: Guest) -> Iterator[Element]:
     """The close up, and all of the outages where they are much longer; each drawn for a screen and for a telephone."""
     for title, drawings, words in (
         (
             f"Switchover of {guest.mac}",
             close_up(m, guest),
-            "by one clock where clocks were compared; triangles: announcements",
+            CLOSE_UP,
         ),
         ("The whole outage", outages(m, guest), "the same on the scale of the longest outage"),
     ):

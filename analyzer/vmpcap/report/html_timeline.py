@@ -306,7 +306,7 @@ def _later(row: Row, middle: int, scale: _Scale) -> Iterator[Element]:
     """What came after what is shown is told in words."""
     late = [mark.at for mark in row.marks if isinstance(mark, Tick) and mark.at > scale.end]
     told = [mark.beside for mark in row.marks if isinstance(mark, Bar) and mark.beside and mark.start > scale.end]
-    told = [f"{words}, later" for words in told]
+    told = [f"{words} \u2192" if scale.frame.above else f"{words}, later" for words in told]
     if late:
         told.append(f"{len(late)} later" + ("" if scale.frame.above else f", to {span(max(late))}"))
     if told:
