@@ -93,3 +93,15 @@ def test_the_frames_have_connections_and_announcers() -> None:
     assert (row["kept"], row["denied"], row["word"], row["to_frame"]) == (2, 1, "live", 9)
     machine = frames["announcers"].row(0, named=True)
     assert (machine["mac"], machine["most_in_a_minute"], machine["storm"]) == ("00:50:56:00:00:01", 60, True)
+
+
+@pytest.mark.parametrize("height", [24, 30, 50])
+def test_a_capture_without_a_migration_fits_the_screen_however_many_announced_themselves(height: int) -> None:
+    """In a table where there is room, else in a line; a storm is never left out."""
+    many = [STORM, *(msgspec.structs.replace(STORM, mac=f"00:50:56:00:01:{n:02x}", storm=False) for n in range(20))]
+    report = msgspec.structs.replace(no_migration(), announcers=many)
+    text = to_terminal(report, Look(80, height=height), in_full=False)
+    assert len(text.splitlines()) < height
+    told = "21 machines announced themselves, 1 of them a storm" if height == 24 else "00:50:56:00:00:01"
+    assert told in text
+    assert "storm" in text

@@ -59,7 +59,12 @@ def about_captures(report: Report, glyphs: Glyphs) -> Iterator[Block]:
 
 
 def about_announcers(report: Report, most: int = MOST_ANNOUNCERS) -> Iterator[Block]:
-    """Which machines announced themselves beside the migrations, and is that a storm?"""
+    """Which machines announced themselves beside the migrations, and is that a storm? With no room, in a line."""
+    if report.announcers and not most:
+        storms = sum(one.storm for one in report.announcers)
+        counted = f"{count_of(len(report.announcers), 'machine')} announced themselves"
+        yield Fact("announced", f"{counted}, {storms} of them a storm" if storms else f"{counted}: no storm")
+        return
     rows = tuple(
         (
             one.mac,

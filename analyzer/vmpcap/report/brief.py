@@ -34,8 +34,8 @@ class Room:
     """Peers that suffered, a row each; 0: all of them in a line."""
     proofs: int
     """Places to look at for each check that did not pass."""
-    announcers: int = 1
-    """Machines that announced themselves, a row each, where there is no migration."""
+    announcers: int = 0
+    """Machines that announced themselves, a row each, where there is no migration; 0: all of them in a line."""
     names: bool = True
     """Is told again what the summary names: who moved where, and into which domain?"""
 
@@ -43,7 +43,7 @@ class Room:
 ROOMS: Final = (
     Room(5, True, 10, 2, announcers=8),
     Room(3, True, 8, 1, announcers=4),
-    Room(2, False, 6, 1),
+    Room(2, False, 6, 1, announcers=1),
     Room(1, False, 4, 1),
     Room(1, False, 0, 1, names=False),
     Room(0, False, 0, 0, names=False),

@@ -30,9 +30,9 @@ def about_nothing(report: Report, most_announcers: int = MOST_ANNOUNCERS) -> Ite
         yield Fact("started" if note.startswith(("ha ", "cold_migration ")) else "passed over", note)
     if not any(i.packets for i in report.inputs):
         yield Fact("packets", "none: were the captures stopped before the first packet, or filtered?")
-    if report.announcers:
+    if report.announcers and most_announcers:
         yield Heading("Who announced itself")
-        yield from about_announcers(report, most_announcers)
+    yield from about_announcers(report, most_announcers)
     yield Heading("What to try")
     yield Commands(tuple(try_next(report)))
 
