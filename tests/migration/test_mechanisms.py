@@ -208,6 +208,20 @@ def test_a_route_in_time_does_not_explain_peers_that_came_back_late() -> None:
     assert worked("ospf", case(point("wan", "wan", [OLD, NEW, GONE]), peers=[late])) == "undecided"
 
 
+@pytest.mark.parametrize(("times", "wanted"), [(0, "yes"), (1, "yes"), (2, "no")])
+def test_a_route_that_is_taken_back_and_said_again_flaps(times: int, wanted: str) -> None:
+    """One correction is none."""
+    turns = [
+        replace(row, ts_ns=after(1000 * n + late), sequence=2 * n + more)
+        for n in range(1, times + 1)
+        for row, late, more in ((replace(NEW, action="withdraw"), 0, 0), (NEW, 500, 1))
+    ]
+    found = judged("ospf", case(point("wan", "wan", [OLD, NEW, GONE, *turns])))
+    assert found is not None
+    assert found.worked == wanted
+    assert ("said it again 2 times" in found.because) == (wanted == "no")
+
+
 def test_a_copy_of_an_old_statement_does_not_bring_it_back() -> None:
     """Flooding may show at another point what was withdrawn."""
     a = point("a", "wan", [OLD, NEW, GONE])

@@ -273,6 +273,17 @@ def test_a_flow_that_carried_nothing_and_showed_no_attempt_is_refused() -> None:
     assert (transfers, len(refused)) == ([], 1)
 
 
+@pytest.mark.parametrize(("hosts", "is_scan"), [(8, False), (16, True)])
+def test_whoever_calls_the_port_of_many_hosts_in_vain_scans(hosts: int, is_scan: bool) -> None:
+    """A host that is being emptied calls eight at most."""
+    syn = {"packets": 1, "syn_ts": 0, "syn_frame": 1}
+    tried = [stream(a=side(**syn), b=side(), b_ip=f"10.10.9.{n}", start=n * MS) for n in range(1, hosts + 1)]
+    transfers, refused = find_transfers(tried)
+    assert len(transfers) == (0 if is_scan else hosts)
+    assert len(refused) == (hosts if is_scan else 0)
+    assert all(f"at {hosts} hosts" in one.because for one in refused)
+
+
 def test_a_health_check_beside_a_migration_is_no_migration() -> None:
     """Other hosts try whether the port is open, and say nothing; an attempt of the same hosts is one of theirs."""
     check = stream(300 * S, 0.1, a_ip="10.5.5.5", b_ip="10.6.6.6", a=side(packets=2, syn_ts=300 * S), b=side(packets=1))

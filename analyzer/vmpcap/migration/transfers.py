@@ -19,6 +19,8 @@ TOGETHER_NS: Final = 2 * NS_PER_S
 
 LEAST_AGAIN: Final = 3
 """Sent again so often without an answer, a segment did not merely get lost."""
+SCANNED: Final = 16
+"""No host moves guests to so many others at once (eight migrations at most, domain notes 2); who asks more scans."""
 OPTION_BYTES: Final = 40
 """A segment may be smaller than the MSS by as much as TCP's options take (RFC 9293 3.1)."""
 
@@ -156,8 +158,28 @@ def find_transfers(
                 attempts.append(small)
         else:
             refused.append(Refused(small.link.connection, small.confirmed_by))
+    groups, scanned = _without_scans(groups)
+    refused += scanned
     transfers = [_as_transfer(group) for group in groups]
     return sorted(transfers, key=lambda t: t.start_ts), refused
+
+
+def _without_scans(groups: list[list[_Judged]]) -> tuple[list[list[_Judged]], list[Refused]]:
+    """These migrations without what one machine called at many hosts, none of which took any data: it looked around."""
+    called: dict[str, set[str]] = {}
+    for group in groups:
+        if not any(j.link.data.payload_bytes for j in group):
+            called.setdefault(group[0].link.source, set()).add(group[0].link.destination)
+    kept, refused = [], []
+    for group in groups:
+        source = group[0].link.source
+        count = len(called.get(source, ()))
+        if count < SCANNED or any(j.link.data.payload_bytes for j in group):
+            kept.append(group)
+            continue
+        because = f"{source} called this port at {count} hosts, none of which took any data: a scan"
+        refused += [Refused(judged.link.connection, because) for judged in group]
+    return kept, refused
 
 
 def _is_attempt(link: Link, extra_ports: tuple[int, ...]) -> bool:

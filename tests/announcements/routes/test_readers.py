@@ -185,11 +185,13 @@ def test_segments_of_bgp_that_come_late_are_read_in_their_order() -> None:
 
 
 def test_bgp_counts_the_systems_that_a_route_passed() -> None:
-    """A sequence counts each, a set once (RFC 4271 9.1.2.2)."""
+    """A sequence counts each, a set once (RFC 4271 9.1.2.2), a number that was put in front again not at all."""
     longer = UPDATE_IPV4.replace("0037", "0041").replace("001b", "0025")
     longer = longer.replace("4002 06 0201 0000fdea", "4002 10 0201 0000fde9 0102 0000fdea 0000fdeb")
-    rows = [next(read_bgp(control(said, "bgp"), BgpStreams())) for said in (UPDATE_IPV4, longer)]
-    assert [(row.origin, row.path_length) for row in rows] == [("AS 65002", 1), ("AS 65003", 2)]
+    twice = UPDATE_IPV4.replace("0037", "003b").replace("001b", "001f")
+    twice = twice.replace("4002 06 0201 0000fdea", "4002 0a 0202 0000fdea 0000fdea")
+    rows = [next(read_bgp(control(said, "bgp"), BgpStreams())) for said in (UPDATE_IPV4, longer, twice)]
+    assert [(row.origin, row.path_length) for row in rows] == [("AS 65002", 1), ("AS 65003", 2), ("AS 65002", 1)]
 
 
 def test_after_a_hole_bgp_begins_anew_at_a_marker() -> None:

@@ -229,10 +229,12 @@ def _path(value: bytes) -> tuple[str, int]:
     """
     The AS that brought the route up (the last of the path), and how many it passed.
 
-    Numbers have four bytes, or two between old speakers; a set counts once (RFC 4271 9.1.2.2).
+    Numbers have four bytes, or two between old speakers; a set counts once (RFC 4271 9.1.2.2), and so does a number
+    that its own AS put in front several times.
     """
     for size in (4, 2):
-        last, passed, at = 0, 0, 0
+        last, sets, at = 0, 0, 0
+        numbers: set[bytes] = set()
         while at + 2 <= len(value):
             kind, count = value[at], value[at + 1]
             end = at + 2 + count * size
@@ -240,10 +242,12 @@ def _path(value: bytes) -> tuple[str, int]:
                 break
             if count:
                 last = int.from_bytes(value[end - size : end], "big")
-                passed += count if kind == SEQUENCE else kind == SET
+                sets += kind == SET
+                if kind == SEQUENCE:
+                    numbers |= {value[one : one + size] for one in range(at + 2, end, size)}
             at = end
         if at == len(value):
-            return (f"AS {last}" if last else ""), passed
+            return (f"AS {last}" if last else ""), len(numbers) + sets
     return "", 0
 
 

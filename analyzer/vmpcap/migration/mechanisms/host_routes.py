@@ -8,7 +8,7 @@ from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, segments_of, sighted, since, span
 from vmpcap.migration.mechanisms.lost_requests import share_lost
 from vmpcap.migration.results import Mechanism
-from vmpcap.terms.units import NS_PER_S
+from vmpcap.terms.units import NS_PER_S, count_of
 
 WITHIN_NS: Final = {"rip": 30 * NS_PER_S}
 """RFC 2453 3.8: a router repeats itself every 30 s, so news may wait for that."""
@@ -21,6 +21,8 @@ OVERLAP_NS: Final = 5 * NS_PER_S
 AWAY_NS: Final = 5 * NS_PER_S
 """So long before its first announcement a guest may have left its old place."""
 
+FLAPS: Final = 3
+"""So many times one router began to advertise the route since the guest moved: once is enough."""
 SETTLED_NS: Final = NS_PER_S
 """Routers that have just heard of a new way compute for so long."""
 
@@ -225,6 +227,12 @@ def _somebody_new(
         of_told(t for c in ((*stale, new, *rivals) if stale else (new, *rivals)) for t in (c.first, c.ended or c.last))
     )
     back = case.back_at
+    turns = [c for c in fresh if c.claimant == new.claimant]
+    if len(turns) >= FLAPS + sum(case.guest.mac in trip.macs for trip in case.others):
+        because = f"{came}, but took it back and said it again {count_of(len(turns) - 1, 'time')}, "
+        because += f"the last time {since(case.after(turns[-1].up))}: it flaps, and each time the guest has no way"
+        evidence = sighted(of_told(t for c in turns[:FLAPS] for t in (c.first, c.ended or c.last)))
+        return result(name, "no", because, evidence, case.after(turns[-1].up))
     if stale and case.cut_off:
         names = " and ".join(_words(name, c) for c in stale)
         because = (
