@@ -60,6 +60,17 @@ class _Stream:
     expected: int | None = None
     held: bytearray = field(default_factory=bytearray)
     hole: _Hole | None = None
+    told: set[int] = field(default_factory=set)
+    """Where the messages begin that were read since there is a hole."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """One whole message, and where in the stream it begins."""
+
+    begins: int
+    kind: int
+    body: bytes
 
 
 @dataclass(slots=True)
@@ -68,20 +79,32 @@ class BgpStreams:
     Messages out of segments.
 
     Segments are taken in capture order: what was sent again is cut away, after a hole the next marker begins anew. If
-    what was missing comes later, all from there on is read once more, in its order: news that is repeated is no new
-    news.
+    what was missing comes later, all from there on is read once more, in its order, and what was not read before is
+    told.
     """
 
     streams: dict[tuple[str, int, str, int], _Stream] = field(default_factory=dict)
 
-    def messages(self, frame: ControlFrame) -> Iterator[tuple[int, bytes]]:
-        """Which messages (type, body) end in this segment?"""
+    def messages(self, frame: ControlFrame) -> list[tuple[int, bytes, list[bytes]]]:
+        """
+        Which messages (type, body) end in this segment, or are whole with it?
+
+        With each come the UPDATEs that were told already although the stream has them behind it.
+        """
         key = (frame.source, frame.source_port, frame.target, frame.target_port)
         stream = self.streams.setdefault(key, _Stream())
-        yield from _take(stream, frame.tcp_seq, frame.payload, frame.is_cut)
+        before = set(stream.told)
+        found = list(_take(stream, frame.tcp_seq, frame.payload, frame.is_cut))
+        stream.told = stream.told | {m.begins for m in found} if stream.hole is not None else set()
+        news = []
+        for n, message in enumerate(found):
+            if message.begins not in before:
+                later = [m.body for m in found[n + 1 :] if m.begins in before and m.kind == UPDATE]
+                news.append((message.kind, message.body, later))
+        return news
 
 
-def _take(stream: _Stream, seq: int, payload: bytes, is_cut: bool) -> Iterator[tuple[int, bytes]]:
+def _take(stream: _Stream, seq: int, payload: bytes, is_cut: bool) -> Iterator[_Message]:
     """The messages that end in this segment, or between an old hole and here if it fills that."""
     hole = stream.hole
     if hole is not None:
@@ -100,7 +123,7 @@ def _take(stream: _Stream, seq: int, payload: bytes, is_cut: bool) -> Iterator[t
     yield from _append(stream, seq, payload, is_cut)
 
 
-def _append(stream: _Stream, seq: int, payload: bytes, is_cut: bool) -> Iterator[tuple[int, bytes]]:
+def _append(stream: _Stream, seq: int, payload: bytes, is_cut: bool) -> Iterator[_Message]:
     data = payload
     if stream.expected is not None:
         behind = (stream.expected - seq) & 0xFFFF_FFFF
@@ -117,7 +140,7 @@ def _append(stream: _Stream, seq: int, payload: bytes, is_cut: bool) -> Iterator
         data = _from_marker(data)
     stream.expected = (seq + len(payload)) & 0xFFFF_FFFF
     stream.held += data
-    yield from _whole(stream.held)
+    yield from _whole(stream.held, stream.expected)
     if is_cut:
         stream.held.clear()
         stream.expected = None
@@ -132,8 +155,8 @@ def _from_marker(data: bytes) -> bytes:
     return data[len(data) - begun :]
 
 
-def _whole(held: bytearray) -> Iterator[tuple[int, bytes]]:
-    """Take the whole messages off the front."""
+def _whole(held: bytearray, end: int) -> Iterator[_Message]:
+    """Take the whole messages off the front of what ends at this sequence number."""
     while len(held) >= HEAD:
         length = int.from_bytes(held[16:18], "big")
         if held[:16] != MARKER or length < HEAD:
@@ -142,9 +165,9 @@ def _whole(held: bytearray) -> Iterator[tuple[int, bytes]]:
             continue
         if len(held) < length:
             return
-        kind, body = held[18], bytes(held[HEAD:length])
+        message = _Message((end - len(held)) & 0xFFFF_FFFF, held[18], bytes(held[HEAD:length]))
         del held[:length]
-        yield kind, body
+        yield message
 
 
 @dataclass(slots=True)
@@ -162,16 +185,24 @@ def read_bgp(frame: ControlFrame, streams: BgpStreams) -> Iterator[RouteNews]:
     """
     Which routes do the UPDATE messages that end in this segment announce or withdraw?
 
-    Paths with identifiers (RFC 7911) are not told from plain ones: what a peer agreed to may not be in view.
+    What comes late is no news where the stream goes on to say something else of the same route, and that was told
+    already: TCP hands both over at once. Paths with identifiers (RFC 7911) are not told from plain ones: what a peer
+    agreed to may not be in view.
 
     Raises
     ------
     Short
         A message's lengths contradict each other.
     """
-    for kind, body in streams.messages(frame):
+    for kind, body, told_later in streams.messages(frame):
         if kind == UPDATE:
-            yield from _update(frame, body)
+            now = {_route(row): row for later in told_later for row in _update(frame, later)}
+            yield from (row for row in _update(frame, body) if now.get(_route(row), row) == row)
+
+
+def _route(row: RouteNews) -> tuple[str, ...]:
+    """Of which route is this said? EVPN's are told apart by their distinguisher."""
+    return row.protocol, row.reason, row.prefix, row.mac, row.origin if row.protocol == "evpn" else ""
 
 
 def _update(frame: ControlFrame, body: bytes) -> Iterator[RouteNews]:
