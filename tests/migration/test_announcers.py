@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from tests.migration.make import GUEST, GUEST_IP, S, announced, stream, view
-from vmpcap.migration.announcers import MOST_PER_MINUTE, find_announcers
+from vmpcap.migration.announcers import find_announcers
 from vmpcap.migration.guests import Moved
+from vmpcap.migration.storms import MOST_PER_MINUTE
 from vmpcap.migration.story import tell
 from vmpcap.terms.addresses import ip_halves
 
@@ -90,3 +91,23 @@ def test_copies_for_many_endpoints_of_an_overlay_are_no_storm() -> None:
     again = replace(announced(*(n * S for n in range(40)), mac=OTHER, schedule="other"), vni=5001)
     (one,) = find_announcers([view("underlay", series=(again,))], [])
     assert one.storm
+
+
+def test_thirty_addresses_taken_over_at_once_are_no_storm() -> None:
+    """A gateway that fails over says each of its addresses once; one address said as often is a storm."""
+    times = tuple(n * 1_000_000 for n in range(30))
+    each = tuple(ip_halves(f"10.77.0.{100 + n}") for n in range(30))
+    burst = announced(*times, mac=OTHER, kind="garp_request", schedule=None)
+    (one,) = find_announcers([view(series=(replace(burst, claims=each),))], [])
+    assert (one.kinds, one.most_in_a_minute, one.storm) == ({"garp_request": 30}, 1, False)
+    assert one.because == "at most 1 garp_request in a minute for each of 30 addresses, 1 event"
+    (one,) = find_announcers([view(series=(replace(burst, claims=each[:1] * 30),))], [])
+    assert (one.most_in_a_minute, one.storm) == (30, True)
+
+
+def test_a_long_calm_series_may_be_the_guest() -> None:
+    """Thirty RARPs in two minutes: the same measure for the guest of a move as for others."""
+    calm = announced(*(S + n * 4 * S for n in range(30)), mac=OTHER, schedule="other")
+    real = announced(S + 300_000_000, S + 350_000_000)
+    (only,) = tell([view(streams=(stream(),), series=(calm, real), last_ts=200 * S)], (), (), ()).stories
+    assert next(guest.moved.mac for guest in only.guests) == OTHER

@@ -19,6 +19,9 @@ I64 = npt.NDArray[np.int64]
 ScheduleName = Literal["qemu", "esxi", "other"]
 Boot = Literal["answered", "starting"]
 
+NO_CLAIM: Final = (0, 0)
+"""Stands for the address where a frame claims none."""
+
 QUIET_NS: Final = 60 * NS_PER_S
 """After this much silence an announcement belongs to a new event, whatever its schedule."""
 
@@ -54,6 +57,8 @@ class Series:
     """Of the RARPs where there are any, else of all; None: too few frames to tell."""
     broadcast: bool
     """Whether every frame was broadcast (multicast for neighbour advertisements)."""
+    claims: tuple[tuple[int, int], ...] = ()
+    """Address (high, low) that each of frames announced, NO_CLAIM for RARP, which names none; empty: not known."""
     boot: Boot | None = None
     """Set by announcements.context: a RARP server answered, or the machine was just starting."""
 
@@ -108,11 +113,9 @@ def _describe(mac: int, rows: AnnouncementRows) -> Series:
     counts = np.bincount(rows.kind, minlength=len(KIND_NAMES))
     is_rarp = rows.kind == NUMBER_OF["rarp_announce"]
     led_by = rows.ts_ns[is_rarp] if is_rarp.any() else rows.ts_ns
-    ips = {
-        (int(high), int(low))
-        for high, low in zip(rows.target_high[~is_rarp], rows.target_low[~is_rarp], strict=True)
-        if int(low) != IPV4_MAPPED and (high or low)
-    }
+    named = ~is_rarp & (rows.target_low != np.uint64(IPV4_MAPPED))
+    highs, lows = (np.where(named, column, 0).tolist() for column in (rows.target_high, rows.target_low))
+    claims = tuple(zip(highs, lows, strict=True))
     return Series(
         mac=mac,
         segment_key=int(rows.segment_key[0]),
@@ -120,12 +123,13 @@ def _describe(mac: int, rows: AnnouncementRows) -> Series:
         vlan_inner_id=int(rows.vlan_inner[0]),
         vni=int(rows.vni[0]),
         kinds=tuple((KIND_NAMES[k], int(n)) for k, n in enumerate(counts) if n),
-        ips=tuple(sorted(ips)),
+        ips=tuple(sorted(set(claims) - {NO_CLAIM})),
         frames=tuple(rows.frame.tolist()),
         times=tuple(rows.ts_ns.tolist()),
         frame_kinds=tuple(KIND_NAMES[k] for k in rows.kind.tolist()),
         schedule=_schedule_name(fit(led_by.tolist(), by_guest=not is_rarp.any())),
         broadcast=bool(rows.is_broadcast.all()),
+        claims=claims,
     )
 
 

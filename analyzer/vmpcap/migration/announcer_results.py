@@ -14,7 +14,7 @@ class Announcer(msgspec.Struct, frozen=True, kw_only=True):
     events: int
     """Series of announcements: one for each power-on, link change and so on."""
     most_in_a_minute: int
-    """Frames of one kind within sixty seconds."""
+    """Frames of one kind, for one address where it names one, within sixty seconds."""
     schedule: Literal["qemu", "esxi", "other"] | None = None
     """Of all its events; null where they differ, or are too few to tell."""
     first_ts: str | None = None

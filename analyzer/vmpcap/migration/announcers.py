@@ -1,22 +1,17 @@
 """Who else announced itself, how often, and is that what a hypervisor's schedule gives, or a storm?"""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from vmpcap.announcements.schedules import sendings
 from vmpcap.announcements.series import Series
 from vmpcap.migration.announcer_results import Announcer
 from vmpcap.migration.guests import Moved
+from vmpcap.migration.storms import MOST_PER_MINUTE, busiest, is_in_tunnel, times_by_claim
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import mac_text
-from vmpcap.terms.units import NS_PER_S, count_of, iso_utc
+from vmpcap.terms.units import count_of, iso_utc
 
-MINUTE_NS: Final = 60 * NS_PER_S
-MOST_PER_MINUTE: Final = 25
-"""
-Frames of one kind: ESXi sends 10 in 55 s for one event (domain notes 10.1), a guest of its own as many again; two
-events in a minute are usual where a host's uplinks come and go. What is above that no schedule explains.
-"""
 MOST_ANNOUNCERS: Final = 100
 """Machines that are told of, the busiest first."""
 
@@ -41,52 +36,34 @@ def find_announcers(views: Sequence[PointView], guests: Collection[Moved]) -> li
                 by_mac.setdefault(series.mac, {}).setdefault(view.name, []).append(series)
     found = []
     for mac, at in by_mac.items():
-        point, events = max(at.items(), key=lambda item: (not _in_tunnel(item[1]), sum(s.count for s in item[1])))
+        point, events = max(at.items(), key=lambda item: (not is_in_tunnel(item[1]), sum(s.count for s in item[1])))
         found.append(_describe(mac, point, events))
     found.sort(key=lambda one: (not one.storm, -one.most_in_a_minute, one.first_ts or "", one.mac))
     return found[:MOST_ANNOUNCERS]
 
 
 def _describe(mac: int, point: str, events: Sequence[Series]) -> Announcer:
-    kinds: dict[str, list[int]] = {}
-    for event in events:
-        for kind, ts in zip(event.frame_kinds, event.times, strict=True):
-            kinds.setdefault(kind, []).append(ts)
-    counted = {kind: sendings(seen) if _in_tunnel(events) else seen for kind, seen in kinds.items()}
-    busiest = max(counted, key=lambda kind: (_most_in_a_minute(counted[kind]), kind))
-    most = _most_in_a_minute(counted[busiest])
-    times = [ts for all_of_it in kinds.values() for ts in all_of_it]
+    times = times_by_claim(events)
+    kind, most = busiest(times)
+    addresses = len({claim for of_kind, claim in times if of_kind == kind})
     schedules = {event.schedule for event in events if event.schedule is not None}
     schedule = next(iter(schedules)) if len(schedules) == 1 else None
     return Announcer(
         mac=mac_text(mac) or "",
         point=point,
-        kinds={kind: len(seen) for kind, seen in sorted(kinds.items())},
+        kinds=dict(sorted(sum((Counter(dict(event.kinds)) for event in events), Counter()).items())),
         events=len(events),
         most_in_a_minute=most,
         schedule=schedule,
-        first_ts=iso_utc(min(times)),
-        last_ts=iso_utc(max(times)),
+        first_ts=iso_utc(min(event.first_ts for event in events)),
+        last_ts=iso_utc(max(event.last_ts for event in events)),
         storm=most > MOST_PER_MINUTE,
-        because=_because(most, busiest, len(events), NAMES.get(schedule or "", "")),
+        because=_because(most, kind, addresses, len(events), NAMES.get(schedule or "", "")),
     )
 
 
-def _in_tunnel(events: Sequence[Series]) -> bool:
-    """Did this point see any of it inside an overlay?"""
-    return any(event.vni >= 0 for event in events)
-
-
-def _because(most: int, kind: str, events: int, whose: str) -> str:
+def _because(most: int, kind: str, addresses: int, events: int, whose: str) -> str:
     on = f", on {whose} schedule" if whose else ""
     more = ": more than any known schedule gives for two" if most > MOST_PER_MINUTE else ""
-    return f"at most {most:,} {kind} in a minute, {count_of(events, 'event')}{on}{more}"
-
-
-def _most_in_a_minute(times: Sequence[int]) -> int:
-    ordered, first, most = sorted(times), 0, 0
-    for last, ts in enumerate(ordered):
-        while ts - ordered[first] >= MINUTE_NS:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
+    each = f" for each of {addresses} addresses" if addresses > 1 else ""
+    return f"at most {most:,} {kind} in a minute{each}, {count_of(events, 'event')}{on}{more}"

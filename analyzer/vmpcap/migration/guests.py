@@ -12,6 +12,7 @@ from vmpcap.announcements.series import Series
 from vmpcap.measures.whose import addresses_of
 from vmpcap.migration.hops import hops_from_ttl
 from vmpcap.migration.moves import Move
+from vmpcap.migration.storms import is_storm
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, distinct_addresses, ip_halves, ip_text, mac_number, mac_text
 from vmpcap.terms.errors import RequestError
@@ -229,13 +230,9 @@ def _choose(move: Move, candidates: Sequence[_Candidate], macs: Sequence[int]) -
     return [best, *twins]
 
 
-STORM_FRAMES: Final = 25
-"""More RARPs than this of one MAC, on no schedule, are not the announcement of a move (`announcers.py`)."""
-
-
 def _is_storm(candidate: _Candidate) -> bool:
     """Is this machine announced again and again, by no hypervisor's schedule? Then its first frame marks no moment."""
-    return any(s.count > STORM_FRAMES and s.schedule not in ("qemu", "esxi") for _, s in candidate.heard)
+    return any(s.schedule not in ("qemu", "esxi") and is_storm([s]) for _, s in candidate.heard)
 
 
 def _as_moved(move: Move, candidate: _Candidate, views: Sequence[PointView], rivals: int, macs: Sequence[int]) -> Moved:

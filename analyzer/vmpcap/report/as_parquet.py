@@ -342,7 +342,7 @@ FRAMES: Final = (
         _field("mac", "text", "of the machine"),
         _field("point", "text", "capture point that saw most of it"),
         _field("events", "count", "series of announcements"),
-        _field("most_in_a_minute", "count", "of one kind within sixty seconds", "packets"),
+        _field("most_in_a_minute", "count", "of one kind for one address within sixty seconds", "packets"),
         _field("schedule", "text", "qemu, esxi or other; null: too few, or several"),
         _field("first_ts", "time", "its first announcement"),
         _field("last_ts", "time", "its last one"),
