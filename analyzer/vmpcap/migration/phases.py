@@ -18,7 +18,8 @@ def name_phases(start_ts: int, figures: StreamFigures, stun: tuple[int, int] | N
     -----
     Pauses separate a first bulk from later bursts: pre-copy passes without a pause between them stay one bulk, so the
     number of bursts is at most the number of passes. What flowed inside the bracket is the switchover's own transfer;
-    what flowed after it (post-copy) is the resume phase.
+    what flowed after it (post-copy) is the resume phase. Where the capture lacks acknowledged bytes, the
+    rate of a phase is of what was acknowledged in it, though its payload is only what was seen.
     """
     phases: list[Phase] = []
     first = figures.first_data_ts
@@ -48,22 +49,25 @@ def _split(activity: Activity, stun: tuple[int, int], figures: StreamFigures, ph
             continue
         together = figures.together
         size = activity.new_bytes if whole or together is None else together.between(together.new_bytes, low, high)
+        rated = size
+        if figures.missed_bytes and together is not None:
+            rated = together.between(together.delivered_bytes, low, high)
         if kind == "bulk":
             number = 1 + sum(p.kind in ("bulk", "burst") for p in phases)
-            phases.append(_phase("bulk" if number == 1 else "burst", number, low, high, size))
+            phases.append(_phase("bulk" if number == 1 else "burst", number, low, high, size, rated))
         elif kind == "switchover":
             inside += size
         elif size > 0:
-            phases.append(_phase(kind, 1 + sum(p.kind == "resume" for p in phases), low, high, size))
+            phases.append(_phase(kind, 1 + sum(p.kind == "resume" for p in phases), low, high, size, rated))
     return inside
 
 
-def _phase(kind: PhaseKind, n: int, start: int, end: int, size: int) -> Phase:
+def _phase(kind: PhaseKind, n: int, start: int, end: int, size: int, rated: int | None = None) -> Phase:
     return Phase(
         kind=kind,
         n=n,
         start_ts=iso_utc(start) or "",
         end_ts=iso_utc(end) or "",
         payload_bytes=size,
-        mbps=mbps(size, end - start),
+        mbps=mbps(size if rated is None else rated, end - start),
     )

@@ -16,6 +16,7 @@ from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
 from vmpcap.measures.rounds import Path, describe_rtt
 from vmpcap.measures.rtt_over_time import rtt_over_time
 from vmpcap.measures.series import WINDOW_NS, Together, best_window, put_together, windowed
+from vmpcap.migration.hole_time import spread_over_holes
 from vmpcap.migration.moves import Sighting
 from vmpcap.migration.transfers import Link, Transfer
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, mbps, ms
@@ -57,12 +58,15 @@ class StreamFigures:
     together: Together | None
     first_data_ts: int | None
     last_data_ts: int | None
+    missed_bytes: int = 0
+    """Acknowledged, and not in the capture."""
 
 
 def measure_stream(sighting: Sighting) -> StreamFigures:
     """What are the stream's figures at this point?"""
     transfer = sighting.transfer
     sides = [link.data for link in transfer.links]
+    missed = sum(uncaptured(side) for side in sides)
     together = put_together(sides)
     rtt = describe_rtt(
         [Path(link.connection, link.data, link.back, link.data.syn_ts is not None) for link in transfer.links],
@@ -81,9 +85,10 @@ def measure_stream(sighting: Sighting) -> StreamFigures:
         loss=_loss(sighting, volume),
         setup=setup,
         activities=activities,
-        together=together,
+        together=None if together is None else spread_over_holes(together, missed),
         first_data_ts=first,
         last_data_ts=last,
+        missed_bytes=missed,
     )
 
 
