@@ -43,3 +43,37 @@ def test_points_that_share_nothing_say_so() -> None:
     (row,) = json.loads(told(*points("dst-uplink", "client"), "--format", "json"))
     assert row["because"] == "no packet was seen at both"
     assert row["matched"] is row["lost"] is row["offset_ms"] is None
+
+
+def test_every_point_hangs_below_its_nearest_and_a_router_is_drawn_once() -> None:
+    """The guest's two places are two branches below the gateway's port, which one router parts from the client."""
+    folder = LOSSY.parent / "there_and_back"
+    names = ("client", "dst-guestbr", "dst-switchport", "gw-lan", "src-guestbr")
+    text = told("points", *(word for n in names for word in ("--point", f"{n}={folder / n}.pcap.zst")))
+    picture = text[: text.index("from  ")]
+    assert picture.count("1 router between") == 2  # there and back
+    assert picture.count("on another way from gw-lan:") == 1
+    assert "no packet was seen at both" not in picture
+
+
+def test_what_left_after_the_last_that_came_is_said() -> None:
+    """Frames too large for the way: after the handshake none came, so that none lies between two that did."""
+    folder = LOSSY.parent / "jumbo_black_hole"
+    names = ("src-uplink", "dst-uplink")
+    text = told("points", *(word for n in names for word in ("--point", f"{n}={folder / n}.pcap.zst")))
+    drops = (folder / "wan-drops.csv").read_text().count(",mig,ab,")
+    assert f"{drops} left after the last that came: lost, or not recorded" in text
+
+
+def test_roles_that_the_packets_contradict_are_told_above_the_picture() -> None:
+    """Source and destination named the one for the other."""
+    folder = LOSSY.parent / "routed_stretched"
+
+    def named(source: str, destination: str) -> str:
+        files = {"source": source, "destination": destination}
+        return told(
+            "points", *(word for role, n in files.items() for word in ("--point", f"{role}={folder / n}.pcap.zst"))
+        )
+
+    assert named("dst-uplink", "src-uplink").startswith("the roles source and destination look swapped: ")
+    assert "look" not in named("src-uplink", "dst-uplink")

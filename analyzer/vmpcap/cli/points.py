@@ -5,7 +5,7 @@ import click
 from vmpcap.cli.frames import FORMAT, OUTPUT, checked_format, rows_status, write_frame
 from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.overwriting import spare_captures
-from vmpcap.cli.progress import Progress
+from vmpcap.cli.progress import Progress, complain
 from vmpcap.cli.reading import Reading
 
 
@@ -27,11 +27,15 @@ def points(common: Common, format_name: str | None, output: str) -> int:
     request = request_of(common)
     spare_captures(request, [output])
     wanted = checked_format(format_name, output)
+    from vmpcap.report.clean import clean
     from vmpcap.report.tables import POINT_VIEW
     from vmpcap.runs.pipeline import compare_points
     from vmpcap.runs.points_table import point_frame, point_picture
 
     with Progress(common.quiet) as progress:
         together, inputs = compare_points(request, progress=progress)
+    if together.doubts and not common.quiet and wanted.written is not None:
+        for doubt in together.doubts:
+            complain(clean(doubt))
     write_frame(point_frame(together), wanted, output, POINT_VIEW, point_picture(together))
     return rows_status(inputs, common.strict, common.quiet)

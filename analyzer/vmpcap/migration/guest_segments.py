@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.marks import NOT_COMPARED, Mark
 from vmpcap.migration.segment_results import Era, GuestSegment
-from vmpcap.migration.segments import along, delays_of
+from vmpcap.migration.segments import along, delays_of, neighbours
 from vmpcap.migration.sightings import GROUP_BIT, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.between import overtaken
@@ -122,13 +121,15 @@ def _segments(guest: Moved, views: Sequence[PointView], when: Era, signs: Signs)
     }
     old = [view for view in views if when == "after" and view.role == "domain:source"]
     ordered = along(count, {pair: stretch.order for pair, stretch in stretches.items()})
-    for place, (near, far) in enumerate(pairwise(ordered)):
+    shared = {pair: len(stretch.paired.row_one) for pair, stretch in stretches.items()}
+    for place, beyond in neighbours(ordered, shared):
+        near, far = ordered[place], ordered[beyond]
         stretch = stretches[min(near, far), max(near, far)]
         if not stretch.order:
             continue
-        beyond = [stations[n] for n in ordered[place + 2 :]]
-        before = [stations[n] for n in ordered[:place]]
-        yield from _one_way(stretch, stations[near], stations[far], beyond, when, True, near > far, old)
+        behind = [stations[n] for n in ordered[place + 1 :] if n != far]
+        before = [stations[n] for n in ordered[:beyond] if n != near]
+        yield from _one_way(stretch, stations[near], stations[far], behind, when, True, near > far, old)
         yield from _one_way(stretch, stations[far], stations[near], before, when, False, far > near, old)
 
 

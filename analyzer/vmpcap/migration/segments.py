@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -79,13 +78,15 @@ def describe_segments(move: Move) -> list[Segment]:
     }
     ordered = along(len(stations), {pair: stretch.order for pair, stretch in stretches.items()})
     found: list[Segment] = []
-    for place, (near, far) in enumerate(pairwise(ordered)):
+    shared = {pair: len(stretch.paired.row_one) for pair, stretch in stretches.items()}
+    for place, beyond in neighbours(ordered, shared):
+        near, far = ordered[place], ordered[beyond]
         stretch = stretches[min(near, far), max(near, far)]
         if not stretch.order:
             continue
-        beyond = [stations[n] for n in ordered[place + 2 :]]
-        before = [stations[n] for n in ordered[:place]]
-        found.append(_segment(stretch, stations[near], stations[far], beyond, "to_destination"))
+        behind = [stations[n] for n in ordered[place + 1 :] if n != far]
+        before = [stations[n] for n in ordered[:beyond] if n != near]
+        found.append(_segment(stretch, stations[near], stations[far], behind, "to_destination"))
         found.append(_segment(stretch, stations[far], stations[near], before, "to_source"))
     return found
 
@@ -163,6 +164,33 @@ def along(count: int, orders: Mapping[tuple[int, int], int]) -> list[int]:
         score[a] += order
         score[b] -= order
     return sorted(range(count), key=lambda n: -score[n])
+
+
+def neighbours(ordered: Sequence[int], shared: Mapping[tuple[int, int], int]) -> Iterator[tuple[int, int]]:
+    """
+    Between which places of this order does no other station stand, and packets may have gone from one to the other?
+
+    Parameters
+    ----------
+    shared : how many packets each two stations have in common
+
+    Notes
+    -----
+    Two that share no packet, though both share some with a third, stand on parallel ways: neither leads to the other.
+    """
+    count = len(ordered)
+
+    def share(a: int, b: int) -> int:
+        return shared[min(ordered[a], ordered[b]), max(ordered[a], ordered[b])]
+
+    def are_parallel(a: int, b: int) -> bool:
+        return not share(a, b) and any(share(a, c) and share(b, c) for c in range(count) if c not in (a, b))
+
+    for a in range(count):
+        for b in range(a + 1, count):
+            between = (c for c in range(a + 1, b) if not are_parallel(a, c) and not are_parallel(c, b))
+            if not are_parallel(a, b) and next(between, None) is None:
+                yield a, b
 
 
 def _segment(stretch: Stretch, here: Station, there: Station, further: Sequence[Station], way: Direction) -> Segment:
@@ -256,7 +284,10 @@ def _passages(
     """Each connection for itself."""
     is_data = way == "to_destination"
     has_copies = any(_has_copies(s.sighting) for s in (here, there))
+    seen, passed_by = np.unique(there.link_of), _others_only(here, there, further)
     for number in np.unique(here.link_of):
+        if number in passed_by and number not in seen:
+            continue
         yield follow_way(
             Way(
                 _rows(here, int(number), is_data),
@@ -268,6 +299,13 @@ def _passages(
                 sampled,
             )
         )
+
+
+def _others_only(here: Station, there: Station, further: Sequence[Station]) -> frozenset[int]:
+    """Connections that took a way beside the second point: a station that shares no packet with it shows them."""
+    mine = np.unique(there.kept.key)
+    beside = [s for s in further if not np.isin(s.kept.key, mine).any() and np.isin(s.kept.key, here.kept.key).any()]
+    return frozenset(int(n) for s in beside for n in np.unique(s.link_of))
 
 
 def _rows(station: Station, number: int, is_data: bool) -> Kept:

@@ -41,6 +41,8 @@ class OneWay:
     """Not lost: another point saw them later, or what came back then did not pass the second either."""
     not_after: int
     """Seen at the first after the last that came: lost, gone another way, or the second had stopped."""
+    silent_after: int
+    """Of these: no other point saw them go another way."""
     recut: int
     """Seen at the first only, where both have segments of sizes the other has not: cut or joined on the way."""
     reordered: int
@@ -180,6 +182,7 @@ def _one_way(
     is_recut = (has_other & (greatest > size))[group_here] & data_here
     ts = here.ts_ns[only_here]
     inside = (ts > first[group_here]) & (ts < last[group_here])
+    after = only_here[(ts >= last[group_here]) & ~is_recut]
     gone = only_here[inside & ~is_recut]
     went_on = np.isin(here.key[gone], elsewhere) | _answers_pass_by(here, there, rows_here, gone)
     lost = gone[~went_on]
@@ -193,7 +196,8 @@ def _one_way(
         lost=len(lost),
         lost_frames=tuple(int(f) for f in np.sort(here.frame[lost])[:MOST_FRAMES]),
         elsewhere=int(went_on.sum()),
-        not_after=int(((ts >= last[group_here]) & ~is_recut).sum()),
+        not_after=len(after),
+        silent_after=int((~np.isin(here.key[after], elsewhere)).sum()),
         recut=int(is_recut.sum()),
         reordered=overtaken(here.ts_ns[left], there.ts_ns[right], of_match),
         ttl_step=int(steps[np.argmax(how_often)]),

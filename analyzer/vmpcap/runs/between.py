@@ -40,6 +40,8 @@ class Together:
     standings: dict[int, Standing]
     """By place; the references are not in it."""
     contradictions: tuple[tuple[int, int], ...]
+    doubts: tuple[str, ...] = ()
+    """Named roles that the packets contradict, one sentence each."""
 
 
 def compare_all(points: Sequence[PointRead]) -> Together:

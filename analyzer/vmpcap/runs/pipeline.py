@@ -3,12 +3,13 @@
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from vmpcap.measures.sequence_graph import SequenceGraph
 from vmpcap.migration.holes import find_holes, name_holes
+from vmpcap.migration.role_check import DOUBTED, doubt_roles
 from vmpcap.migration.story import Told, tell
 from vmpcap.report.assemble import assemble
 from vmpcap.report.document import Input, Report
@@ -125,9 +126,13 @@ def compare_points(request: Request, progress: Progress | None = None) -> tuple[
             f"there is one capture point, {request.points[0].name!r}; to compare takes two: name them with"
             " --point source=a.pcap --point destination=b.pcap"
         )
-    wanted = Wanted(flows=False, announcements=False, journal=False)
+    is_doubtful = any(point.role in DOUBTED for point in request.points)
+    wanted = Wanted() if is_doubtful else Wanted(flows=False, announcements=False, journal=False)
     points = read_points(request, wanted, progress)
-    return compare_all(points), describe_inputs(points)
+    together = compare_all(points)
+    if is_doubtful:
+        together = replace(together, doubts=tuple(doubt_roles(as_views(points), request.ports, request.guests)))
+    return together, describe_inputs(points)
 
 
 def _flow_table(points: Sequence[PointRead]) -> "pl.DataFrame":

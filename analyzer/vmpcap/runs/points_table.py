@@ -96,15 +96,18 @@ def _of_way(way: OneWay, scale: int) -> dict[str, Any]:
 
 
 def point_picture(together: Together) -> str:
-    """The points in their order on the way, with their clocks and what lies between neighbours."""
+    """The points as a tree along their ways, each below its nearest, with their clocks and what lies between."""
     pairs = {frozenset((p.one, p.other)): p for p in together.pairs if p.forth is not None or p.back is not None}
-    lines = []
+    lines = list(together.doubts)
     for group in _groups(range(len(together.names)), pairs):
-        ordered = _ordered(group, pairs)
-        for place, point in enumerate(ordered):
-            if place:
-                lines += _link(together, pairs.get(frozenset((ordered[place - 1], point))), ordered[place - 1])
+        drawn: int | None = None
+        for point, above in _tree(group, pairs):
+            if above is not None and above != drawn:
+                lines.append(f"on another way from {together.names[above]}:")
+            if above is not None:
+                lines += _link(together, pairs.get(frozenset((above, point))), above)
             lines.append(f"{together.names[point]}: {_clock(together, point)}")
+            drawn = point
         lines.append("")
     return "\n".join(lines) + "\n"
 
@@ -124,8 +127,13 @@ def _groups(points: Sequence[int], pairs: dict[frozenset[int], Between]) -> list
     return groups
 
 
-def _ordered(group: Sequence[int], pairs: dict[frozenset[int], Between]) -> list[int]:
-    """From one end to the other: by the time there and back, which no clock can falsify."""
+def _tree(group: Sequence[int], pairs: dict[frozenset[int], Between]) -> Iterator[tuple[int, int | None]]:
+    """
+    Each point with that one of those before it to which it is nearest, from one end; every branch to its end.
+
+    By the time there and back, which no clock can falsify; what passed the fewest routers is nearer than what took a
+    little less, so that a router is drawn once.
+    """
 
     def far(one: int, other: int) -> float:
         pair = pairs.get(frozenset((one, other)))
@@ -133,15 +141,29 @@ def _ordered(group: Sequence[int], pairs: dict[frozenset[int], Between]) -> list
         known = [delays[0] for delays in ways if delays is not None]
         return sum(known) if len(known) == 2 else -1.0
 
+    def distance(one: int, other: int) -> tuple[bool, int, float]:
+        pair = pairs.get(frozenset((one, other)))
+        ways = [pair.forth, pair.back] if pair is not None else []
+        routers = max((abs(w.ttl_step) for w in ways if w is not None and w.ttl_step is not None), default=0)
+        return pair is None, routers, far(one, other)
+
     end = max(group, key=lambda point: (max((far(point, q) for q in group if q != point), default=0.0), -point))
-    ordered, rest = [end], [point for point in group if point != end]
+    below: dict[int, list[int]] = {point: [] for point in group}
+    placed, rest = [end], [point for point in group if point != end]
     while rest:
-        here = ordered[-1]
-        near = [q for q in rest if far(here, q) >= 0] or rest
-        nearest = min(near, key=lambda q: (far(here, q), q))
-        ordered.append(nearest)
-        rest.remove(nearest)
-    return ordered
+        known = [(far(p, q), q) for p in placed for q in rest if far(p, q) >= 0]
+        joined = [q for q in rest if any(frozenset((p, q)) in pairs for p in placed)]
+        point = min(known)[1] if known else (joined or rest)[0]
+        below[min(placed, key=lambda p: (*distance(p, point), p))].append(point)
+        placed.append(point)
+        rest.remove(point)
+
+    def walk(point: int, above: int | None) -> Iterator[tuple[int, int | None]]:
+        yield point, above
+        for child in below[point]:
+            yield from walk(child, point)
+
+    yield from walk(end, None)
 
 
 def _link(together: Together, pair: Between | None, above: int) -> list[str]:
@@ -163,6 +185,8 @@ def _way(way: OneWay, scale: int) -> str:
     lost = f"{about}{way.lost * scale:,} of {(way.matched + way.lost) * scale:,} lost"
     lost += f" (by one packet in {scale:,})" if scale > 1 else ""
     lost += f"; {about}{way.elsewhere * scale:,} went another way" if way.elsewhere else ""
+    rest = f"; {about}{way.silent_after * scale:,} left after the last that came: lost, or not recorded"
+    lost += rest if way.silent_after else ""
     routers = f"; {count_of(way.ttl_step, 'router')} between" if way.ttl_step else ""
     recut = "; segments were cut or joined on the way" if way.recut else ""
     remarks = "".join(f"; {words}" for words in way.remarks.words(scale))

@@ -1,0 +1,20 @@
+"""Whether the roles that a user named hold, for who asks nothing else of a migration."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from vmpcap.migration.guests import find_guests
+from vmpcap.migration.moves import match_transfers
+from vmpcap.migration.role_doubts import DOMAINS, HOSTS, find_role_doubts, say_doubts
+from vmpcap.migration.transfers import find_transfers
+from vmpcap.migration.views import PointView
+
+DOUBTED: Final = frozenset({*HOSTS, *DOMAINS})
+"""Roles that the packets can contradict."""
+
+
+def doubt_roles(views: Sequence[PointView], ports: Sequence[int], guests: Sequence[str]) -> list[str]:
+    """Which named roles do the packets contradict? What the report says of them; nothing without a migration."""
+    moves = match_transfers([(view, find_transfers(view.streams, ports)[0]) for view in views])
+    moved, _ = find_guests(moves, views, guests)
+    return say_doubts(find_role_doubts(moves, moved, views))
