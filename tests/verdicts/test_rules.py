@@ -30,6 +30,7 @@ from vmpcap.migration.reachable import Reachability
 from vmpcap.migration.results import Announcements, Bracket, Domain, Path, PointAnnouncements, Switchover
 from vmpcap.migration.story import GuestStory, Story
 from vmpcap.migration.suffering import Suffered
+from vmpcap.migration.vlans import TwoTags
 from vmpcap.verdicts.findings import Check
 from vmpcap.verdicts.profile import Profile
 from vmpcap.verdicts.rules import RULES, answer
@@ -565,6 +566,29 @@ def test_another_tag_after_the_move_is_the_wrong_vlan(before: Any, after: Any, e
     """Tags are compared at one point; untagged both times says nothing: behind an access port all VLANs look alike."""
     guest = guest_story(vlans_before=before, vlans_after=after, vlan_point="gw-lan")
     assert ask("wrong_vlan", story(guest)).outcome == expected
+
+
+@pytest.mark.parametrize(
+    ("tags", "word", "expected"),
+    [
+        (([10], [30]), "different", "fail"),
+        (([10], [10]), "different", "fail"),
+        (([10], [30]), "stretched", "pass"),
+        (([10], [30]), "equivalent", "undecided"),
+        (([10], [30]), "undecided", "undecided"),
+        (([10], [10]), "undecided", "undecided"),
+        (([], []), "different", "undecided"),
+    ],
+)
+def test_two_tags_at_two_points_are_judged_by_what_the_domains_are(
+    tags: tuple[list[int], list[int]], word: Any, expected: str
+) -> None:
+    """VLAN 10 here and 30 there may be one that is translated on the way, and VLAN 10 on both sides two."""
+    domain = Domain(verdict="not_observable", because="", word=word, word_because="by its gateways")
+    guest = guest_story(domain=domain, two_tags=TwoTags(tags[0], "old-port", tags[1], "new-port"))
+    told = ask("wrong_vlan", story(guest))
+    assert told.outcome == expected
+    assert not tags[0] or ("old-port" in told.because and "by its gateways" in told.because)
 
 
 def test_first_hop_redundancy_is_not_examined_and_says_so() -> None:

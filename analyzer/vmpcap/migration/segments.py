@@ -348,6 +348,12 @@ def _sentence(here: Station, there: Station, way: Direction, lost: int | None, p
         words.append(
             f"{scale * passage.outside:,} more left before its first frame or after its last: lost, or not recorded"
         )
+    lacking = sum(uncaptured(link.data) for link in here.sighting.transfer.links) if way == "to_destination" else 0
+    if lacking:
+        lacks = count_of(lacking, "byte")
+        words.append(
+            f"the capture at {here.name} lacks {lacks} of the stream, and what was lost of these does not show"
+        )
     if there.sighting.view.drops:
         words.append(f"{there.name} says that its capture dropped {count_of(there.sighting.view.drops, 'packet')}")
     return "; ".join(words)

@@ -51,6 +51,7 @@ from vmpcap.migration.told import tell_announcements
 from vmpcap.migration.transfers import Link, Refused, Transfer, find_transfers
 from vmpcap.migration.two_domains import name_domains
 from vmpcap.migration.views import PointView
+from vmpcap.migration.vlans import TwoTags, tags_apart
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
 from vmpcap.terms.units import NS_PER_MS, ms
 
@@ -75,6 +76,8 @@ class GuestStory:
     trombone: Detour
     early: Early
     announcement_filter: str
+    two_tags: TwoTags | None = None
+    """The guest's tags at two points, where none saw both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +317,7 @@ def _tell_guest(
         trombone=find_trombone(moved, views, moment),
         early=early,
         announcement_filter=f"arp.src.hw_mac == {mac_text(moved.mac)} && (arp.opcode == 3 || arp.isgratuitous)",
+        two_tags=tags_apart(moved, views, moment) if before is None or after is None else None,
     )
 
 

@@ -1,6 +1,6 @@
 """What is asked of the guest: was it announced where it had to be, was it reachable, how long was it gone?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from vmpcap.migration.reachable import LEAST_ASKED
@@ -232,12 +232,38 @@ def gateway_localised(story: Story, profile: Profile) -> Answer:
     return _about_guest(story, ask)
 
 
+def _of_two_points(guest: GuestStory) -> Answer:
+    """
+    Did the guest come to a VLAN of the same domain, by its tags at two points?
+
+    Two numbers may be one VLAN that is translated on the way, and one number two VLANs: what the domains are to each
+    other tells.
+    """
+    tags, domain = guest.two_tags, guest.result.domain
+    if tags is None or not (tags.before or tags.after):
+        return Answer("undecided", "the guest's tag before and after is not in view at one point")
+    words = (
+        f"the guest used {_vlan_words(tags.before)} at {tags.before_at} before and"
+        f" {_vlan_words(tags.after)} at {tags.after_at} after"
+    )
+    if domain.word in ("same", "stretched"):
+        return Answer("pass", f"{words}, in one domain: {domain.word_because}")
+    if domain.word == "different":
+        return Answer("fail", f"{words}, which is another domain: {domain.word_because}")
+    why = "an equivalent domain" if domain.word == "equivalent" else "whether one leads to the other is not known"
+    return Answer("undecided", f"{words}: {why}; {domain.word_because}")
+
+
+def _vlan_words(tags: Sequence[int]) -> str:
+    return f"VLAN {tags[0]}" if tags else "no tag"
+
+
 def wrong_vlan(story: Story, profile: Profile) -> Answer:
     """Did the guest keep its VLAN?"""
 
     def ask(guest: GuestStory) -> Answer:
         if guest.vlans_before is None or guest.vlans_after is None:
-            return Answer("undecided", "the guest's tag before and after is not in view at one point")
+            return _of_two_points(guest)
         if guest.vlans_before != guest.vlans_after:
             because = (
                 f"at {guest.vlan_point} the guest used VLAN {guest.vlans_before} before and {guest.vlans_after} after"

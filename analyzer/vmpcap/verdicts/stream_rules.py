@@ -8,6 +8,7 @@ from typing import Final
 from vmpcap.measures.results import Counted, LimitClass
 from vmpcap.migration.segments import say_where
 from vmpcap.migration.story import Story
+from vmpcap.migration.stream import MOST_UNCAPTURED
 from vmpcap.terms.units import count_of
 from vmpcap.verdicts.answers import Answer, from_finding, show, three
 from vmpcap.verdicts.findings import Outcome
@@ -194,6 +195,10 @@ def retransmissions(story: Story, profile: Profile) -> Answer:
     outcome: Outcome = "fail" if share > RETRANSMITTED_SHARE_MAX else "pass"
     if outcome == "pass" and not story.at_sender:
         outcome, because = "undecided", f"{because}; what was lost before this point shows here only in part"
+    missed = story.figures.missed_bytes
+    if outcome == "pass" and missed > MOST_UNCAPTURED * story.figures.bytes.unique:
+        lacks = f"the capture lacks {count_of(missed, 'byte')} of the stream"
+        outcome, because = "undecided", f"{because}; {lacks}, and what was resent of these does not show"
     return Answer(outcome, because, share, RETRANSMITTED_SHARE_MAX, "share", evidence)
 
 
