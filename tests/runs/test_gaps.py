@@ -56,10 +56,11 @@ def test_a_mirror_that_lost_nothing_is_as_good_as_the_wire(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("lost", [False, True], ids=["never sent", "lost by the mirror"])
 def test_an_announcement_that_the_mirror_may_have_lost_is_not_observable(lost: bool, tmp_path: Path) -> None:
-    """No RARP in the capture: it counts as absent only where no number is missing, and others' ARP came through."""
+    """No RARP in the capture: absent only where no number is missing, and others' ARP and LLDP came through."""
     first = migration()[0]
     asked = bytes(Ether(src="02:00:00:00:00:20", dst="ff:ff:ff:ff:ff:ff") / ARP(psrc="10.0.0.1", pdst="10.0.0.99"))
-    packets = [first._replace(data=asked, wire=len(asked)), *migration()]
+    lldp = bytes.fromhex("0180c200000e 020000000001 88cc") + bytes(46)
+    packets = [*(first._replace(data=frame, wire=len(frame)) for frame in (asked, lldp)), *migration()]
     numbers = list(range(len(packets)))
     kept = [n for n, packet in enumerate(packets) if packet.data[12:14] != RARP]
     assert len(packets) - len(kept) == 5

@@ -55,17 +55,27 @@ def about_the_guest(frame: bytes) -> bool:
     return any(frame[at : at + 4] == address for at in ends)
 
 
+LLDP = bytes.fromhex("0180c200000e 020000000001 88cc") + bytes(46)
+"""What nobody asks for by name: where it shows, nothing was left out by its type."""
+
+
 def told(
-    wrap: Callable[[bytes], bytes | None], folder: Path, without_rarp: bool = False, rules: tuple[str, ...] = ()
+    wrap: Callable[[bytes], bytes | None],
+    folder: Path,
+    without_rarp: bool = False,
+    rules: tuple[str, ...] = (),
+    first: bytes = b"",
 ) -> Migration:
-    """The report on a real migration whose gateway was captured inside something."""
-    packets = []
+    """The report on a real migration whose gateway was captured inside something, after this frame."""
+    packets: list[Packet] = []
     with open_capture(str(CLEAN / "gw-lan.pcap.zst")) as capture:
         for batch in capture.batches():
             for at, size, wire, ts in zip(
                 batch.record_at, batch.captured_bytes, batch.wire_bytes, batch.ts_ns, strict=True
             ):
                 frame = batch.buffer[at : at + size].tobytes()
+                if first and not packets and (begun := wrap(first)) is not None:
+                    packets.append(Packet(int(ts), begun, len(begun)))
                 if not (without_rarp and frame[12:14] == b"\x80\x35"):
                     wrapped = wrap(frame)
                     if wrapped is not None:
@@ -164,5 +174,11 @@ def test_a_rule_that_hides_proves_no_absence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wrap", [bytes, labelled], ids=["plain", "pseudowire"])
 def test_a_gateway_that_reads_the_guest_still_proves_it(wrap: Callable[[bytes], bytes], tmp_path: Path) -> None:
-    """The same frames without the announcement: it did not come."""
-    assert outcome(told(wrap, tmp_path, without_rarp=True))[0] == "fail"
+    """The same frames without the announcement, and one that no filter asks for by name: it did not come."""
+    assert outcome(told(wrap, tmp_path, without_rarp=True, first=LLDP))[0] == "fail"
+
+
+def test_a_gateway_that_shows_arp_and_no_other_kind_proves_nothing(tmp_path: Path) -> None:
+    """The filter "arp or ip" leaves the same."""
+    answer, because = outcome(told(bytes, tmp_path, without_rarp=True))
+    assert (answer, "no RARP of anybody" in because) == ("undecided", True)
