@@ -23,6 +23,7 @@ from tests.migration.make import (
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.routes.readers import News
 from vmpcap.announcements.routes.rows import GatewayHello, RouteNews
+from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.mechanisms.case import Case, Trip
 from vmpcap.migration.mechanisms.table import MECHANISMS, judge_mechanisms
@@ -426,20 +427,72 @@ def test_a_virtual_mac_that_crosses_between_two_active_gateways_is_a_fault() -> 
     assert worked("hsrp", case(old, new, point("dci", "wan", journal=journal(*crossing[:2])))) == "yes"
 
 
-@pytest.mark.parametrize(("complete", "wanted"), [(True, "yes"), (False, "undecided")])
-def test_what_a_filter_at_the_far_end_keeps_out_was_on_the_link_and_is_no_leak(complete: bool, wanted: str) -> None:
-    """Seen between the sites and in its own domain, not in the other: it never arrived there."""
-    let_out = [(after(2000 + n * 300), VMAC, GUEST, PEER_IP, GUEST_IP) for n in range(5)]
-    seen = journal(*let_out, (after(5), GUEST, GATEWAY, GUEST_IP, PEER_IP))
-    old = point("a", "domain:source", [hello(after(n * 1000), "10.77.0.2") for n in range(9)], journal=seen)
-    here = journal((after(5), GUEST, GATEWAY, GUEST_IP, PEER_IP))
-    hellos = [hello(after(n * 1000), "10.77.0.3") for n in range(9)]
-    new = point("b", "domain:destination", hellos, journal=here, journal_complete=complete)
-    between = point("dci", "wan", journal=journal(*let_out))
-    found = judged("hsrp", case(old, new, between))
+ALL = 0xFFFF_FFFF_FFFF
+NEIGHBOUR = 0x005056000077
+SAME_CLOCK = Offset(0, 0, 0)
+GUEST_SPOKE = (after(5), GUEST, GATEWAY, GUEST_IP, PEER_IP)
+
+
+def let_out(target: int, first: int = 2000, count: int = 5) -> list[tuple[int, int, int, str, str]]:
+    """Frames from the virtual MAC."""
+    return [(after(first + n * 300), VMAC, target, PEER_IP, GUEST_IP) for n in range(count)]
+
+
+def numbered(*frames: tuple[int, int, int, str, str]) -> JournalColumns:
+    """These frames, the same wherever one is seen: its identification comes of its time."""
+    made = journal(*frames)
+    return made._replace(ip_id=(made.ts_ns // 1000 % 60_000 + 1).astype(made.ip_id.dtype))
+
+
+def leaking(
+    at_old: Sequence[tuple[int, int, int, str, str]],
+    between: Sequence[tuple[int, int, int, str, str]],
+    at_new: Sequence[tuple[int, int, int, str, str]],
+    link: Offset | None = SAME_CLOCK,
+    **known: Any,
+) -> Mechanism:
+    """Each site has its own active router; these frames were seen at the two and between them."""
+    old, new = (
+        point(
+            name,
+            f"domain:{role}",
+            [hello(after(n * 1000), who) for n in range(9)],
+            journal=numbered(*frames, GUEST_SPOKE),
+            **more,
+        )
+        for name, role, who, frames, more in (
+            ("a", "source", "10.77.0.2", at_old, {}),
+            ("b", "destination", "10.77.0.3", at_new, known),
+        )
+    )
+    found = judged("hsrp", case(old, new, point("dci", "wan", journal=numbered(*between), offset=link)))
     assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(("known", "wanted"), [({}, "yes"), ({"journal_complete": False}, "undecided")])
+def test_what_a_filter_at_the_far_end_keeps_out_was_on_the_link_and_is_no_leak(
+    known: dict[str, Any], wanted: str
+) -> None:
+    """Seen between the sites and in its own domain, not in the other though it goes to all: it never arrived there."""
+    found = leaking(let_out(ALL), let_out(ALL), [], **known)
     assert found.worked == wanted
     assert "5 frames from 00:00:0c:9f:f0:07 passed dci" in found.because
+
+
+def test_what_goes_to_one_machine_is_not_kept_out_because_nobody_saw_it() -> None:
+    """A switch sends it only where its receiver is; clocks nobody compared and an end of the capture prove no more."""
+    assert leaking(let_out(NEIGHBOUR), let_out(NEIGHBOUR), []).worked == "undecided"
+    assert leaking(let_out(ALL), let_out(ALL), [], link=None).worked == "undecided"
+    assert leaking(let_out(ALL), let_out(ALL), [], last_ts=after(2500)).worked == "undecided"
+
+
+def test_a_leak_is_found_however_much_a_virtual_mac_sends_at_home() -> None:
+    """A router that routes for its site sends thousands of packets a second under it."""
+    busy = [(after(1100) + n * 50_000, VMAC, NEIGHBOUR, "10.99.0.2", "10.77.0.50") for n in range(2500)]
+    found = leaking([*busy, *let_out(ALL)], let_out(ALL), let_out(ALL))
+    assert found.worked == "no"
+    assert "(5 frames): switches see it move" in found.because
 
 
 def test_a_host_route_beside_one_that_stays_fails_where_the_peers_waited() -> None:

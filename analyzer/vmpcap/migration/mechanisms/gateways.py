@@ -10,30 +10,17 @@ from vmpcap.announcements.routes.rows import GatewayHello
 from vmpcap.migration.clocks import elapsed_between
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, segments_of, sighted
+from vmpcap.migration.mechanisms.gateway_leaks import LEAST_CROSSING, SETTLED_NS, find_leak
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, mac_text
 from vmpcap.terms.router_macs import mac_of_group
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
+from vmpcap.terms.units import NS_PER_S, count_of
 
 NAMES: Final = {"hsrp": "HSRP", "vrrp": "VRRP", "glbp": "GLBP"}
 SETTLING_NS: Final = 10 * NS_PER_S
 """Routers that have only begun may all be active for as long as a hold time (HSRP's 10 s is the longest)."""
-
-SETTLED_NS: Final = NS_PER_S
-"""Frames still on their way when the guest moved may cross once more."""
-LEAST_CROSSING: Final = 3
-"""Fewer frames than this may be strays."""
-SAME_FRAME: Final = (
-    "eth_dst", "ethertype", "src_high", "src_low", "dst_high", "dst_low", "ip_protocol", "ttl", "ip_id", "src_port",
-    "dst_port", "payload_bytes", "tcp_seq", "tcp_ack", "icmp_type", "icmp_id", "icmp_seq",
-)  # fmt: skip
-"""What one frame has in common wherever it is seen."""
-SAME_FRAME_NS: Final = 250 * NS_PER_MS
-"""... and how far its sightings may be apart: two routers' own frames (ARP has no number) are seconds apart."""
-MOST_COMPARED: Final = 2000
-"""So many frames of a virtual MAC are compared per point."""
 
 Hello = Told[GatewayHello]
 
@@ -96,31 +83,32 @@ def _judge_group(case: Case, name: str, mine: Sequence[Hello]) -> Mechanism:
         return result(name, "no", because, seen)
     vmac = _virtual_mac(mine[0].what)
     if at_new and at_old and not at_new & at_old:
-        leak = _crossing(case, vmac, sent=True)
-        met = _arrived(case, leak, vmac) if leak is not None else 0
-        if leak is not None and met >= LEAST_CROSSING:
+        leak = find_leak(case, vmac)
+        if leak is not None and leak.met >= LEAST_CROSSING:
             because = (
                 f"{what}: {_words(at_old)} is active at the old site and {_words(at_new)} at the new, but both under "
-                f"{mac_text(vmac)}, which crosses {leak[0].name} and is in the domain of both sites "
-                f"({count_of(met, 'frame')}): switches see it move"
+                f"{mac_text(vmac)}, which crosses {leak.view.name} and is in the domain of both sites "
+                f"({count_of(leak.met, 'frame')}): switches see it move"
             )
-            return result(name, "no", because, [*seen, *sighted([leak[:2]])])
+            return result(name, "no", because, [*seen, *sighted([(leak.view, leak.first_frame)])])
         because = (
             f"{what}: each site has its own active router, {_words(at_old)} at the old and {_words(at_new)} at the new"
         )
-        if leak is not None:
-            because += f"; {count_of(leak[2], 'frame')} from {mac_text(vmac)} passed {leak[0].name}"
-            if not all(v.journal_complete for v in _domains(case)):
-                because += ", and whether they came into the other site's domain is not known"
-                return result(name, "undecided", because, [*seen, *sighted([leak[:2]])])
-            because += ", but did not come into the other site's domain: a filter stands behind that point"
+        if leak is None:
+            return result(name, "yes", because, seen)
+        seen = [*seen, *sighted([(leak.view, leak.first_frame)])]
+        because += f"; {count_of(leak.count, 'frame')} from {mac_text(vmac)} passed {leak.view.name}"
+        if leak.unknown:
+            because += f", and whether they came into the other site's domain is not known: {leak.unknown}"
+            return result(name, "undecided", because, seen)
+        because += ", but did not come into the other site's domain: a filter stands behind that point"
         return result(name, "yes", because, seen)
     if at_new & at_old:
         because = (
             f"{what}: one router, {_words(at_new)}, is active for both sites and its hellos cross between them: "
             "the guest's gateway did not move with it"
         )
-        used = _crossing(case, vmac, sent=False)
+        used = _crossing(case, vmac)
         if used is not None:
             because += f" ({count_of(used[2], 'packet')} of it to {mac_text(vmac)} crossed {used[0].name})"
             seen = [*seen, *sighted([used[:2]])]
@@ -144,9 +132,9 @@ def _virtual_mac(hello: GatewayHello) -> int:
     return NO_MAC
 
 
-def _crossing(case: Case, vmac: int, sent: bool) -> tuple[PointView, int, int] | None:
+def _crossing(case: Case, vmac: int) -> tuple[PointView, int, int] | None:
     """
-    Where between the sites did frames cross: from the virtual MAC, or from the guest to it, after the switchover?
+    Where between the sites did frames cross from the guest to the virtual MAC, after the switchover?
 
     The point, the first frame, how many there were; None where none crossed.
     """
@@ -156,50 +144,11 @@ def _crossing(case: Case, vmac: int, sent: bool) -> tuple[PointView, int, int] |
         if view.role != "wan":
             continue
         j, after = view.journal, on_point(view, case.moment + SETTLED_NS)
-        if sent:
-            rows = np.flatnonzero((j.eth_src == np.uint64(vmac)) & (j.ts_ns >= after))
-        else:
-            mine = (j.eth_src == np.uint64(case.guest.mac)) & (j.eth_dst == np.uint64(vmac))
-            rows = np.flatnonzero(mine & (j.ts_ns >= after))
+        mine = (j.eth_src == np.uint64(case.guest.mac)) & (j.eth_dst == np.uint64(vmac))
+        rows = np.flatnonzero(mine & (j.ts_ns >= after))
         if len(rows) >= LEAST_CROSSING:
             return view, int(j.frame[rows[0]]), len(rows)
     return None
-
-
-def _domains(case: Case) -> list[PointView]:
-    return [view for view in case.views if view.role in ("domain:source", "domain:destination")]
-
-
-def _arrived(case: Case, leak: tuple[PointView, int, int], vmac: int) -> int:
-    """
-    How many frames from the virtual MAC that crossed between the sites were in the domains of both?
-
-    On the link between them a frame proves only that its own site let it out: a filter may stand at the far end.
-    """
-    between = _frames_from(leak[0], case, vmac)
-    domains = [_frames_from(view, case, vmac) for view in _domains(case)]
-    roles = [view.role for view in _domains(case)]
-    count = 0
-    for key, times in between.items():
-        for ts in times:
-            met = {
-                role
-                for role, frames in zip(roles, domains, strict=True)
-                if any(abs(ts - there) <= SAME_FRAME_NS for there in frames.get(key, ()))
-            }
-            count += len(met) == len(set(roles)) == 2
-    return count
-
-
-def _frames_from(view: PointView, case: Case, vmac: int) -> dict[tuple[int, ...], list[int]]:
-    """When, on the reference clock, did each frame from that MAC pass? By all that tells frames apart."""
-    j = view.journal
-    rows = np.flatnonzero((j.eth_src == np.uint64(vmac)) & (j.ts_ns >= on_point(view, case.moment + SETTLED_NS)))
-    found: dict[tuple[int, ...], list[int]] = {}
-    for row in rows[:MOST_COMPARED]:
-        key = tuple(int(getattr(j, name)[row]) for name in SAME_FRAME)
-        found.setdefault(key, []).append(on_reference(view, int(j.ts_ns[row])))
-    return found
 
 
 def _routers(active: Sequence[Hello], role: str) -> set[str]:

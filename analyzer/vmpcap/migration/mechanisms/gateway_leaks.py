@@ -1,0 +1,176 @@
+"""Frames from a virtual gateway's MAC that cross between the sites: did they come into the other site's domain?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.clocks import elapsed_between
+from vmpcap.migration.guests import on_point
+from vmpcap.migration.mechanisms.case import Case
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
+from vmpcap.terms.wire import IP_UDP
+
+I64 = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+SETTLED_NS: Final = NS_PER_S
+"""Frames still on their way when the guest moved may cross once more."""
+LEAST_CROSSING: Final = 3
+"""Fewer frames than this may be strays."""
+SAME_FRAME: Final = (
+    "eth_dst", "ethertype", "src_high", "src_low", "dst_high", "dst_low", "ip_protocol", "ttl", "ip_id", "src_port",
+    "dst_port", "payload_bytes", "tcp_seq", "tcp_ack", "icmp_type", "icmp_id", "icmp_seq",
+)  # fmt: skip
+"""What one frame has in common wherever it is seen."""
+SAME_FRAME_NS: Final = 250 * NS_PER_MS
+"""... and how far its sightings may be apart: two routers' own frames (ARP has no number) are seconds apart."""
+MOST_COMPARED: Final = 20_000
+"""So many of the frames that cross are looked for; where there are more, nobody says that the rest did not arrive."""
+
+BROADCAST: Final = (1 << 48) - 1
+FLOODED: Final = ((0x01005E000000, 0xFFFFFFFFFF00), (0x333300000000, 0xFFFFFFFFFF00), (0x0180C2000000, 0xFFFFFFFFFF00))
+"""Groups, with mask, that no switch prunes: the local ones of IPv4 (RFC 4541 2.1.2), few of IPv6, and bridges' own."""
+VRRP: Final = 112
+HELLO_PORTS: Final = (1985, 2029, 3222)
+"""HSRP, HSRP for IPv6, GLBP."""
+
+ABSENT, OPEN, MET = 0, 1, 2
+"""Of one frame at one point: it was not there, it may have been, it was."""
+DOMAINS: Final = ("domain:source", "domain:destination")
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """What crossed at one point between the sites."""
+
+    view: PointView
+    first_frame: int
+    count: int
+    met: int
+    """Of the frames, those that were in the domains of both sites."""
+    unknown: str
+    """Why nobody can say that they stayed out of the other site's domain; empty where they did."""
+
+
+def find_leak(case: Case, vmac: int) -> Leak | None:
+    """
+    Which frames from the virtual MAC crossed after the switchover, at the point that shows the worst of it?
+
+    On the link between the sites a frame proves only that its own site let it out: a filter may stand at the far end.
+    """
+    if vmac == NO_MAC:
+        return None
+    found = [_leak_at(view, case, vmac) for view in case.views if view.role == "wan"]
+    return max((leak for leak in found if leak is not None), key=lambda k: (k.met, bool(k.unknown)), default=None)
+
+
+def _leak_at(view: PointView, case: Case, vmac: int) -> Leak | None:
+    rows = _rows_from(view, case, vmac)
+    if len(rows) < LEAST_CROSSING:
+        return None
+    compared = rows[:MOST_COMPARED]
+    domains = [there for there in case.views if there.role in DOMAINS]
+    old, new = (
+        np.max([_seen_at(there, view, compared, case, vmac) for there in domains if there.role == role], axis=0)
+        for role in DOMAINS
+    )
+    met = int(((old == MET) & (new == MET)).sum())
+    stayed = ((old == MET) & (new == ABSENT)) | ((old == ABSENT) & (new == MET))
+    unknown = _why_unknown(view, domains, compared, stayed, met, len(rows))
+    return Leak(view, int(view.journal.frame[rows[0]]), len(rows), met, unknown)
+
+
+def _why_unknown(view: PointView, domains: Sequence[PointView], rows: I64, stayed: Bools, met: int, total: int) -> str:
+    """
+    Why is it not proven that they stay out of the other domain? By what a switch sends everywhere.
+
+    A unicast that is not seen proves nothing: it goes where its receiver is. Nor do hellos that are kept out speak for
+    other frames: a filter may know them by their group.
+    """
+    j = view.journal
+    flooded, hellos = _is_flooded(j.eth_dst[rows]), _is_hello(j, rows)
+    for there in domains:
+        if elapsed_between(view, int(j.ts_ns[rows[0]]), there, int(there.last_ts)) is None:
+            return f"the clocks of {view.name} and {there.name} were not compared"
+        if not there.journal_complete or there.left_out or there.drops:
+            return f"the capture of {there.name} has gaps"
+    if met:
+        return "some of them did"
+    if total > len(rows):
+        return f"only the first {len(rows):,} of them were looked for"
+    for sort, name in ((hellos, "hellos"), (~hellos, "other frames")):
+        if sort.sum() >= LEAST_CROSSING and (sort & stayed & flooded).sum() < LEAST_CROSSING:
+            return f"of the {name} among them too few go to all stations, and others go only where their receiver is"
+    return "" if (stayed & flooded).any() else "too few of them go to all stations"
+
+
+def _rows_from(view: PointView, case: Case, vmac: int) -> I64:
+    """Rows of the frames from that MAC since the guest has settled, in the order of time."""
+    j = view.journal
+    rows = np.flatnonzero((j.eth_src == np.uint64(vmac)) & (j.ts_ns >= on_point(view, case.moment + SETTLED_NS)))
+    return rows[np.argsort(j.ts_ns[rows], kind="stable")]
+
+
+def _is_flooded(macs: npt.NDArray[np.uint64]) -> Bools:
+    """bool[n]: does every switch send a frame for this MAC to all its ports?"""
+    flooded: Bools = macs == np.uint64(BROADCAST)
+    for group, mask in FLOODED:
+        flooded |= (macs & np.uint64(mask)) == np.uint64(group)
+    return flooded
+
+
+def _is_hello(j: JournalColumns, rows: I64) -> Bools:
+    """bool[n]: does it keep the virtual gateway alive?"""
+    by_port: Bools = (j.ip_protocol[rows] == IP_UDP) & np.isin(j.dst_port[rows], HELLO_PORTS)
+    is_vrrp: Bools = j.ip_protocol[rows] == VRRP
+    return by_port | is_vrrp
+
+
+def _seen_at(there: PointView, view: PointView, rows: I64, case: Case, vmac: int) -> npt.NDArray[np.int8]:
+    """int8[n]: was each of these frames, which passed the one point, at the other, too? ABSENT, OPEN or MET."""
+    theirs = np.flatnonzero(there.journal.eth_src == np.uint64(vmac))
+    keys, others = _keys(view.journal, rows), _keys(there.journal, theirs)
+    shared = np.isin(others, keys)
+    times: dict[bytes, list[int]] = {}
+    for key, ts in zip(others[shared].tolist(), there.journal.ts_ns[theirs[shared]].tolist(), strict=True):
+        times.setdefault(key, []).append(ts)
+    seen = np.zeros(len(rows), np.int8)
+    numbered = (view.journal.ip_id[rows] != 0).tolist()
+    for n, (key, ts) in enumerate(zip(keys.tolist(), view.journal.ts_ns[rows].tolist(), strict=True)):
+        seen[n] = _nearest(there, view, ts, times.get(key, ()), numbered[n])
+    return seen
+
+
+def _nearest(there: PointView, view: PointView, ts: int, times: Sequence[int], is_numbered: bool) -> int:
+    """
+    Is one of these times at the other point that of the same frame?
+
+    By clocks that nobody compared only for a frame with an identification: all else repeats.
+    """
+    passed = on_point(there, view.line.on_reference(ts))
+    was_watched = there.first_ts + SAME_FRAME_NS <= passed <= there.last_ts - SAME_FRAME_NS
+    best = ABSENT if was_watched else OPEN
+    if not times:
+        return best
+    nearest = min(times, key=lambda other: abs(other - passed))
+    apart = elapsed_between(view, ts, there, nearest)
+    if apart is None:
+        return MET if is_numbered and abs(nearest - passed) <= SAME_FRAME_NS else OPEN
+    if abs(apart.ns) <= SAME_FRAME_NS and apart.uncertainty_ns <= SAME_FRAME_NS:
+        return MET
+    return OPEN if apart.low_ns <= SAME_FRAME_NS and apart.high_ns >= -SAME_FRAME_NS else best
+
+
+def _keys(j: JournalColumns, rows: I64) -> npt.NDArray[np.void]:
+    """void[n]: all that tells one frame from others, as bytes."""
+    if not len(rows):
+        return np.empty(0, f"V{8 * len(SAME_FRAME)}")
+    columns = np.stack([getattr(j, name)[rows].astype(np.uint64) for name in SAME_FRAME], axis=1)
+    keys: npt.NDArray[np.void] = np.ascontiguousarray(columns).view(f"V{8 * len(SAME_FRAME)}")[:, 0]
+    return keys
