@@ -120,9 +120,21 @@ def test_a_stream_stuck_at_its_first_full_segment_is_a_migration(known: dict[str
     sent = {"packets": 40, "payload_bytes": 300_000, "unique_bytes": 90_000, "acked_bytes": 84, "retransmissions": 5}
     stuck = {**sent, "max_payload_bytes": 8948, "syn_ts": 0, "syn_frame": 1, **known}
     answers = side(packets=2, syn_ts=1, syn_frame=2, mss=8960)
-    transfers, _ = find_transfers([stream(a=side(**stuck), b=answers)])
+    transfers, _ = find_transfers([stream(a=side(**stuck), b=answers, b_port=6600)])
     assert bool(transfers) == is_one
-    assert not find_transfers([stream(a=side(**stuck, opening=b"PUT /disk.vmdk H"), b=answers)])[0]
+    assert not find_transfers([stream(a=side(**stuck, opening=b"PUT /disk.vmdk H"), b=answers, b_port=6600)])[0]
+
+
+@pytest.mark.parametrize("port", [8000, 49160, 60010])
+def test_a_call_that_is_stuck_on_a_port_of_many_services_is_no_migration(port: int) -> None:
+    """A Windows RPC call whose first full segment has no room on its way: the user may know better."""
+    sent = {"packets": 9, "payload_bytes": 8_800, "unique_bytes": 1_500, "acked_bytes": 72, "retransmissions": 5}
+    call = side(**sent, max_payload_bytes=1460, syn_ts=0, syn_frame=1, opening=bytes.fromhex("05000b0310000000"))
+    stuck = stream(a=call, b=side(packets=2, syn_ts=1, syn_frame=2, mss=1460), a_port=51_000, b_port=port)
+    transfers, refused = find_transfers([stuck])
+    assert (transfers, len(refused)) == ([], 1)
+    assert f"others use port {port} as well" in refused[0].because
+    assert len(find_transfers([stuck], (port,))[0]) == 1
 
 
 def test_the_chatter_of_an_emulated_bus_is_refused() -> None:

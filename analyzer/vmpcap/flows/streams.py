@@ -32,13 +32,25 @@ class Stream:
     """False: the port carries much else (SSH, HTTPS, SMB), so only the user can nominate it with --port."""
     source: str
     """Where the numbers come from."""
+    is_own: bool = False
+    """True: no other service of note listens there, so that a call to it is meant for the hypervisor."""
 
 
 STREAMS: Final = (
     Stream("vmotion", "vmware", 8000, 8000, "destination", True, True, "VMware firewall tables 6.0 to 6.7"),
     Stream("libvirt_qemu", "qemu", 49152, 49215, "destination", True, True, "libvirt firewall service, 64 ports"),
     Stream("pve", "qemu", 60000, 60050, "destination", True, True, "Proxmox VE insecure migration"),
-    Stream("hyperv", "hyperv", 6600, 6600, "destination", True, True, "Hyper-V live migration, TCP/IP and compression"),
+    Stream(
+        "hyperv",
+        "hyperv",
+        6600,
+        6600,
+        "destination",
+        True,
+        True,
+        "Hyper-V live migration, TCP/IP and compression",
+        is_own=True,
+    ),
     Stream("xen_xend", "xen", 8002, 8002, "destination", True, True, "RHEL 5 virtualization guide"),
     Stream("nfc", "vmware", 902, 902, "destination", False, False, "VMware firewall tables: NFC, cold migration"),
     Stream("hyperv_smb", "hyperv", 445, 445, "destination", True, False, "Hyper-V live migration over SMB"),

@@ -17,10 +17,10 @@ LEAST_ONE_WAY: Final = 0.9
 TOGETHER_NS: Final = 2 * NS_PER_S
 """Connections of one migration start within this of each other."""
 
-LEAST_AGAIN: Final = 3
-"""Sent again so often without an answer, a segment did not merely get lost."""
 SCANNED: Final = 16
 """No host moves guests to so many others at once (eight migrations at most, domain notes 2); who asks more scans."""
+LEAST_AGAIN: Final = 3
+"""Sent again so often without an answer, a segment did not merely get lost."""
 OPTION_BYTES: Final = 40
 """A segment may be smaller than the MSS by as much as TCP's options take (RFC 9293 3.1)."""
 
@@ -144,7 +144,7 @@ def find_transfers(
         stream = nominate(connection.protocol, connection.a_port, connection.b_port, tuple(extra_ports))
         if stream is None:
             continue
-        _judge(connection, stream, confirmed, waiting, refused)
+        _judge(connection, stream, tuple(extra_ports), confirmed, waiting, refused)
     groups = _group(confirmed)
     for small in waiting:
         home = next((g for g in groups if _belongs(small, g)), None)
@@ -199,7 +199,12 @@ def _is_beside(small: _Judged, confirmed: Sequence[_Judged], extra_ports: Sequen
 
 
 def _judge(
-    connection: Connection, stream: Stream, confirmed: list[_Judged], waiting: list[_Judged], refused: list[Refused]
+    connection: Connection,
+    stream: Stream,
+    extra_ports: tuple[int, ...],
+    confirmed: list[_Judged],
+    waiting: list[_Judged],
+    refused: list[Refused],
 ) -> None:
     magics = [recognise(side.opening) for side in connection.sides]
     if HTTP in magics:
@@ -222,9 +227,15 @@ def _judge(
     elif link.data.payload_bytes >= LEAST_BULK_BYTES and share >= LEAST_ONE_WAY:
         because = f"{link.data.payload_bytes / 1e6:.0f} MB went one way ({share:.1%} of its payload)"
         confirmed.append(_Judged(link, stream, magic, because))
-    elif magic is None and share >= LEAST_ONE_WAY and _stuck_at_its_start(link):
+    elif magic is None and share >= LEAST_ONE_WAY and _stuck_at_its_start(link, extra_ports):
         because = f"a full segment was sent {link.data.retransmissions + 1} times to the port and never acknowledged"
-        confirmed.append(_Judged(link, stream, magic, because))
+        if stream.is_own or link.port in extra_ports:
+            confirmed.append(_Judged(link, stream, magic, because))
+        else:
+            other = (
+                f"others use port {link.port} as well, so it need be no migration (--port {link.port} takes it for one)"
+            )
+            waiting.append(_Judged(link, stream, magic, f"{because}; {other}"))
     else:
         because = (
             f"it carried {total} payload bytes, {share:.0%} of them one way; "
@@ -233,14 +244,15 @@ def _judge(
         waiting.append(_Judged(link, stream, magic, because))
 
 
-def _stuck_at_its_start(link: Link) -> bool:
+def _stuck_at_its_start(link: Link, extra_ports: tuple[int, ...]) -> bool:
     """
     Did somebody call the port, say something small, and then get no answer to any full segment, however often sent?
 
-    So ends a migration whose way has no room for its segments. It comes to nothing like the volume of one.
+    So ends a migration whose way has no room for its segments. It comes to nothing like the volume of one. So ends any
+    other call on such a way, too: Windows hands out 49152 and up to RPC services, and on 8000 whoever likes listens.
     """
     side, c = link.data, link.connection
-    calls = nominate(c.protocol, EPHEMERAL_FROM, link.port, ()) is not None
+    calls = nominate(c.protocol, EPHEMERAL_FROM, link.port, extra_ports) is not None
     if not calls or side.syn_ts is None or not link.back.mss or side.retransmissions < LEAST_AGAIN:
         return False
     is_full_sized = side.max_payload_bytes >= link.back.mss - OPTION_BYTES

@@ -6,13 +6,11 @@ from vmpcap.migration.ends import at_end
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, Worked
 from vmpcap.migration.stream import stuck_segment
+from vmpcap.migration.transfers import LEAST_AGAIN
 from vmpcap.terms.units import NS_PER_S, count_of
 
 BLAMING: Final = ("unanswered_syn", "one_direction_only", "reset_by_another")
 """Symptoms of a way that does not carry both directions."""
-
-LEAST_AGAIN: Final = 3
-"""Sent again so often without an answer, a segment did not merely get lost."""
 
 
 def by_end(case: Case, because: str) -> tuple[Worked, str]:
