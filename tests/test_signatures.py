@@ -57,6 +57,24 @@ def test_every_kernel_has_exactly_one_signature() -> None:
     assert {name: count for name, count in signatures.items() if count != 1} == {}
 
 
+FOUND = """
+import json, sys
+from tests.signatures import kernels
+from vmpcap.runs.warm import warm
+warm()
+imported = int("numba" in sys.modules)  # kernels() imports everything
+compiled = {name: kernel.kinds - kernel.found for name, kernel in kernels()}
+print(json.dumps(compiled | {"numba": imported}))
+"""
+
+
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled with NUMBA_DISABLE_JIT=1")
+def test_every_kernel_is_found_by_the_next_process() -> None:
+    """All that a report calls runs without the compiler once it was kept."""
+    signatures_after("-c", WARM)
+    assert {name: count for name, count in signatures_after("-c", FOUND).items() if count} == {}
+
+
 @pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled with NUMBA_DISABLE_JIT=1")
 def test_nothing_is_left_to_compile_after_the_warm_up() -> None:
     """Whoever ran `vmpcap warmup` waits for no compiler afterwards: every kernel was met, with its one signature."""

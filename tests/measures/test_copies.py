@@ -6,6 +6,8 @@ import numpy as np
 
 from tests.measures.talk import ACK, echo, journal_of, pings, segment
 from vmpcap.measures.copies import COPY_AGAIN_NS, COPY_ELSEWHERE_NS, COPY_HERE_NS, COPY_NS, PLACE, SAME, is_first_copy
+from vmpcap.measures.journal import JournalColumns
+from vmpcap.measures.kernels.likeness import digest_rows
 
 
 def kept(*rows: dict[str, object]) -> list[bool]:
@@ -88,3 +90,22 @@ def test_rows_may_be_some_of_the_journals() -> None:
     journal = journal_of([echo(0, 1), echo(0.02, 1), echo(0.04, 1)])
     assert is_first_copy(journal, np.array([1, 2])).tolist() == [True, False]
     assert is_first_copy(journal, np.array([], np.int64)).tolist() == []
+
+
+def test_each_column_that_no_router_changes_is_in_the_digest() -> None:
+    """One more in any of them is another packet, and nothing else is looked at."""
+    journal = journal_of([segment(0, True, 5, 6, 10)])
+    digests = set()
+    for name in (None, *SAME):
+        changed = journal if name is None else journal._replace(**{name: getattr(journal, name) + 1})
+        digest = np.empty(1, np.uint64)
+        digest_rows(journal_like(changed), np.zeros(1, np.int64), digest)
+        digests.add(int(digest[0]))
+    assert len(digests) == 1 + len(SAME)
+
+
+def journal_like(columns: JournalColumns) -> JournalColumns:
+    """Read-only, as a journal's columns are."""
+    for column in columns:
+        column.flags.writeable = False
+    return columns

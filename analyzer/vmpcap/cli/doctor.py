@@ -98,12 +98,12 @@ def _tshark() -> Finding:
 def _cache() -> Finding:
     from vmpcap.terms.kernel_store import can_keep, folder, is_cold
 
+    where = folder()
+    if not is_cold():
+        return Finding("ok", f"compiled code is kept in {where}")
     if not can_keep():
         return Finding("note", "no cache folder can be written: every run compiles again; set XDG_CACHE_HOME")
-    where = folder()
-    if is_cold():
-        return Finding("note", f"nothing is compiled yet: the first run takes longer, or `vmpcap warmup` ({where})")
-    return Finding("ok", f"compiled code is kept in {where}")
+    return Finding("note", f"nothing is compiled yet: the first run takes longer, or `vmpcap warmup` ({where})")
 
 
 def _bytecode() -> Finding:

@@ -35,6 +35,8 @@ def _digest(journal: JournalColumns, rows: I64) -> npt.NDArray[np.uint64]:
     """
     uint64[rows]: equal where all of SAME are, so that copies stand side by side once it is sorted.
 
+    digest_rows has the columns of SAME once more: a kernel names what it reads.
+
     Two packets that share a digest by chance can part two copies of a third: one in 2^64 pairs.
     """
     digest = np.empty(len(rows), np.uint64)

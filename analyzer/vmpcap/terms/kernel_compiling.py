@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from vmpcap.terms.kernel_store import KNOWN, KeptKernel
 
@@ -29,6 +29,9 @@ numba = _import_numba()
 
 from numba.core import types  # noqa: E402 # numba first, and as above
 
+NEEDS_NUMBA: Final = (b"NRT_", b"__svml")
+"""Names of what only an imported numba brings into the process begin so: its counted memory, Intel's vector maths."""
+
 
 def type_of(dispatcher: Any) -> Any:
     """What a kernel is to another one that calls it."""
@@ -36,14 +39,13 @@ def type_of(dispatcher: Any) -> Any:
 
 
 def make_dispatcher(function: Callable[..., Any], options: dict[str, Any]) -> Any:
-    """What numba makes of this function; nothing is compiled yet. Where numba's inside is unknown, numba keeps it."""
-    is_known = numba.__version__.startswith(KNOWN)
-    return numba.njit(cache=not is_known, **options)(function)
+    """What numba makes of this function; nothing is compiled yet."""
+    return numba.njit(**options)(function)
 
 
 def compile_kernel(dispatcher: Any, given: tuple[Any, ...]) -> KeptKernel | None:
     """
-    Compile it for what is given; None where a numba is at work whose inside is not known.
+    Compile it for what is given; None where the code cannot be called without numba, or numba's inside is not known.
 
     From then on the dispatcher can be called with the same.
     """
@@ -54,4 +56,6 @@ def compile_kernel(dispatcher: Any, given: tuple[Any, ...]) -> KeptKernel | None
     made = dispatcher.overloads[argument_types]
     described = made.fndesc
     code = made.library._get_compiled_object()
+    if made.environment.consts or any(name in code for name in NEEDS_NUMBA):
+        return None
     return KeptKernel(described.llvm_cpython_wrapper_name, described.env_name, code)

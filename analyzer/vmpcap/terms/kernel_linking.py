@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 import llvmlite.binding as llvm
 
-from vmpcap.terms.kernel_store import KeptKernel, numba_root
+from vmpcap.terms.kernel_store import KeptKernel, machine, numba_root
 
 MODULES: Final = ("_helperlib", "_dynfunc")
 """Numba's modules in C that hold what compiled code calls."""
@@ -32,7 +32,10 @@ NO_NAMES: Final = ctypes.py_object()
 
 
 def _extension(name: str) -> Any:
-    path = next(path for suffix in EXTENSION_SUFFIXES if (path := numba_root() / (name + suffix)).exists())
+    places = [numba_root() / (name + suffix) for suffix in EXTENSION_SUFFIXES]
+    path = next((place for place in places if place.exists()), None)
+    if path is None:
+        raise ImportError(f"numba has no {name} for this Python")
     loader = ExtensionFileLoader(f"numba.{name}", str(path))
     spec = spec_from_file_location(loader.name, path, loader=loader)
     assert spec is not None
@@ -51,14 +54,6 @@ def _name_symbols(modules: list[Any]) -> None:
             llvm.add_symbol(f"PyExc_{name}", id(one))
 
 
-@cache
-def machine() -> str:
-    """The processor as the compiler names it, with what it can: code for another one may not run here."""
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    return f"{llvm.get_process_triple()} {llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
-
-
 class _Linker:
     """The process's own linker of kept kernels. What it links lives as long as the process."""
 
@@ -73,12 +68,17 @@ class _Linker:
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self._target)
 
     def link(self, kernel: KeptKernel) -> Entry:
-        self._engine.add_object_file(llvm.ObjectFileRef.from_data(kernel.code))
+        code = llvm.ObjectFileRef.from_data(kernel.code)
+        if not code._ptr:
+            raise ImportError("this is no object file")
+        self._engine.add_object_file(code)
         self._engine.finalize_object()
         place = self._engine.get_global_value_address(kernel.environment)
-        if place:
-            ctypes.c_void_p.from_address(place).value = id(self._environment)
-        entry: Entry = _PROTOTYPE(self._engine.get_function_address(kernel.entry))
+        address = self._engine.get_function_address(kernel.entry)
+        if not place or not address:
+            raise ImportError(f"no {kernel.entry} is in this object file")
+        ctypes.c_void_p.from_address(place).value = id(self._environment)
+        entry: Entry = _PROTOTYPE(address)
         return entry
 
 
@@ -91,6 +91,7 @@ def link(kernel: KeptKernel) -> Entry:
     """
     Put the code into the process.
 
-    The tuple of what the kernel is given must be of the types that it was compiled for: nobody looks again.
+    The tuple of what the kernel is given must be of the types that it was compiled for: nobody looks again. Raises
+    ImportError where the code is not what it should be.
     """
     return _linker().link(kernel)

@@ -33,7 +33,19 @@ ROW_BY_ROW: Final = 1
 """numpy's flag of an array that lies in memory as C would have it."""
 LOOK: Final = 0x503
 """numpy's flags on which compiled code depends: how an array lies in memory, aligned or not, writable or not."""
-_ONE_AT_A_TIME: Final = RLock()
+NUMBERS: Final = (bool, float, np.bool, np.integer, np.floating)
+"""What a kernel may be given besides arrays, int, and tuples of all these."""
+_one_at_a_time = RLock()
+
+
+def _renew_lock() -> None:
+    """In a forked process: whoever held it is not there."""
+    global _one_at_a_time  # noqa: PLW0603 - one lock for the process
+    _one_at_a_time = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 def kind_of(one: Any) -> Any:
@@ -42,14 +54,17 @@ def kind_of(one: Any) -> Any:
 
     Equal kinds are one type to numba. Of tuples: the kinds of all their parts, and whose tuple it is.
     """
-    if type(one) is np.ndarray:
+    if isinstance(one, np.ndarray):
         flags = one.flags.num & LOOK
-        return one.dtype, one.ndim, flags & ~2 if flags & ROW_BY_ROW else flags
+        flags = flags & ~2 if flags & ROW_BY_ROW else flags
+        return (one.dtype, one.ndim, flags) if type(one) is np.ndarray else (one.dtype, one.ndim, flags, type(one))
     if type(one) is int:
         return np.int64 if -(2**63) <= one < 2**63 else np.uint64
     if isinstance(one, tuple):
         return type(one), *map(kind_of, one)
-    return type(one)
+    if isinstance(one, NUMBERS):
+        return type(one)
+    raise TypeError(f"a kernel is given arrays, numbers and tuples of them, not {type(one).__name__}")
 
 
 def _told(kind: Any) -> Any:
@@ -68,8 +83,8 @@ class Kernel:
         self.py_func: Final = function
         self.__wrapped__ = function
         self.__name__, self.__doc__, self.__module__ = function.__name__, function.__doc__, function.__module__
-        self.is_kept: Final = is_kept
-        """False for one that only other kernels call: it is kept as a part of theirs."""
+        self.is_kept: Final = is_kept and kernel_store.is_covered(function.__module__)
+        """False for one that only other kernels call, kept as a part of theirs, and where no digest has its source."""
         self._options: Final = OPTIONS | more
         self._ready: dict[tuple[Any, ...], Callable[[tuple[Any, ...]], Any]] = {}
         self.found = 0
@@ -107,15 +122,13 @@ class Kernel:
         return (call or self._prepare(kinds, given))(given)
 
     def _prepare(self, kinds: tuple[Any, ...], given: tuple[Any, ...]) -> Callable[[tuple[Any, ...]], Any]:
-        with _ONE_AT_A_TIME:
+        with _one_at_a_time:
             if kinds not in self._ready:
                 self._ready[kinds] = self._find(kinds) or self._compile(kinds, given)
             return self._ready[kinds]
 
-    def _address(self, kinds: tuple[Any, ...]) -> tuple[str, str, str]:
-        from vmpcap.terms.kernel_linking import machine
-
-        return f"{self.__module__}.{self.__name__}", machine(), repr(_told(kinds))
+    def _address(self, kinds: tuple[Any, ...]) -> tuple[str, str]:
+        return f"{self.__module__}.{self.__name__}", repr(_told(kinds))
 
     def _find(self, kinds: tuple[Any, ...]) -> Callable[[tuple[Any, ...]], Any] | None:
         kept = kernel_store.find(*self._address(kinds)) if self.is_kept else None
@@ -123,7 +136,10 @@ class Kernel:
             return None
         from vmpcap.terms.kernel_linking import NO_NAMES, link
 
-        entry = link(kept)
+        try:
+            entry = link(kept)
+        except ImportError:
+            return None
         self.found += 1
         return lambda given: entry(None, given, NO_NAMES)
 

@@ -34,7 +34,7 @@ def digest_rows(journal: "JournalColumns", rows: I64, out_digest: U64) -> None:
     """
     for k in range(rows.shape[0]):
         i = rows[k]
-        digest = fold(np.uint64(journal.ip_protocol[i]), journal.src_high[i])
+        digest = fold(fold(np.uint64(0), np.uint64(journal.ip_protocol[i])), journal.src_high[i])
         digest = fold(fold(digest, journal.src_low[i]), journal.dst_high[i])
         digest = fold(digest, journal.dst_low[i])
         ports = (np.uint64(journal.src_port[i]) << np.uint64(16)) | np.uint64(journal.dst_port[i])
