@@ -4,10 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
-from tests.migration.make import GUEST, GUEST_IP, S, journal, moves_of, side, stream, suffered, view
+from tests.migration.make import GUEST, GUEST_IP, MS, PEER_IP, S, journal, moves_of, side, stream, suffered, view
 from tests.migration.test_mechanisms import MOMENT, case, judged
+from tests.migration.test_stuck import Said, made
+from vmpcap.announcements.complaints import Complaint, ComplaintLog
 from vmpcap.announcements.tunnelled import Tunnelled
 from vmpcap.measures.connections import Connection
 from vmpcap.measures.journal import JournalColumns
@@ -446,3 +449,41 @@ def test_where_machines_in_a_tunnel_found_no_room_what_is_not_seen_fails_nothing
     for kind, rows, known in stories:
         assert tunnelled(kind, *rows, **known) == "no"
         assert tunnelled(kind, *rows, missing=7, **known) == "undecided"
+
+
+CARRIED = (BEFORE, inside("etherip", MOMENT + S, MOMENT + 9 * S), ASKED)
+MOVED_TO_IT = view("b", "domain:destination")
+
+
+def told_too_big(peer: str, there: PointView = MOVED_TO_IT, **known: Any) -> Mechanism:
+    """What is said of the tunnel after a router told the guest that 1464 bytes for this peer fit?"""
+    error = Complaint(5, MOMENT + S, CARD_B, "10.77.0.1", 4, 3, 4, 1464, "", GUEST_IP, peer, 6, 80, 45_000)
+    wan = view("wan", "wan", tunnelled=CARRIED, complaints=ComplaintLog(errors=[error]))
+    found = judged("etherip", case(wan, there, **known))
+    assert found is not None
+    assert "10.77.0.1 told the guest that its packets are too big: 1464 bytes fit, which is 36 less" in found.because
+    return found
+
+
+def test_a_guest_that_is_told_what_fits_and_heeds_it_has_a_working_tunnel() -> None:
+    """So is the MTU of a path found (RFC 1191)."""
+    assert told_too_big(PEER_IP).worked == "yes"
+    smaller = [Said(MOMENT + 2 * S + n * 100 * MS, 100, 1400) for n in range(4)]
+    assert told_too_big(PEER_IP, view("b", "domain:destination", journal=made(*smaller))).worked == "yes"
+    large = made(*(Said(MOMENT + S // 2 + n * MS, 100, 1460) for n in range(4)))
+    assert told_too_big(PEER_IP, view("b", "domain:destination", journal=large)).worked == "yes"
+
+
+def test_a_guest_that_goes_on_too_large_or_reaches_that_peer_no_more_has_none() -> None:
+    """Of datagrams nobody knows whether they arrive."""
+    again = [Said(MOMENT + 2 * S + n * 100 * MS, 100, 1460) for n in range(4)]
+    segments = made(*again, Said(MOMENT + 9 * S, 5, ack=100, is_back=True))
+    found = told_too_big(PEER_IP, view("b", "domain:destination", journal=segments))
+    assert found.worked == "no"
+    assert "1,460 bytes was sent to it 4 times since, in vain" in found.because
+    lost = suffered(None, ended=False, survived=False)
+    assert told_too_big(lost.peer.peer, peers=[lost]).worked == "no"
+    datagrams = segments._replace(ip_protocol=np.full_like(segments.ip_protocol, 17))
+    found = told_too_big(PEER_IP, view("b", "domain:destination", journal=datagrams))
+    assert found.worked == "undecided"
+    assert "4 larger packets" in found.because

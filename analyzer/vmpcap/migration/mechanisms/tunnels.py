@@ -9,6 +9,7 @@ from vmpcap.announcements.complaints import Complaint
 from vmpcap.announcements.tunnelled import Tunnelled
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import IN_THE_DOMAIN, Case, result, sighted, since
+from vmpcap.migration.mechanisms.too_large import TOO_BIG, find_too_large
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import GROUP_BIT, frames_of
 from vmpcap.migration.stuck import find_stuck
@@ -18,10 +19,7 @@ from vmpcap.terms.units import count_of
 
 Seen = tuple[PointView, Tunnelled]
 
-TOO_BIG: Final = ((4, 3, 4), (6, 2, 0))
-"""IP version, type and code of "does not fit" (RFC 792, RFC 4443)."""
 ETHERIP: Final = 97
-USUAL_MTUS: Final = (1500, 9000, 9216)
 OVERHEAD: Final = {"etherip": 36, "fence": 24}
 """Bytes around a frame: IP, EtherIP's own two, Ethernet again (RFC 3378); the fence's own header with Ethernet."""
 
@@ -70,13 +68,16 @@ def _by_traffic(case: Case, name: str, what: str, found: Sequence[Seen]) -> Mech
     """Did the tunnel do its work, by what passed in it after the switchover and by what the guest's peers met?"""
     seen = [(view, row.first_frame) for view, row in found[:2]]
     missing, unproven = left_out(found), ""
-    told_guest = _told_the_guest(case, OVERHEAD.get(name, 0))
-    if told_guest is not None:
-        because = (
-            f"{what}, but {told_guest[1].sender} told the guest that its packets are too big: {told_guest[1].mtu} "
-        )
-        because += f"bytes fit, which is {OVERHEAD[name]} less than a link has: what the tunnel adds"
-        return result(name, "no", because, sighted([*seen, (told_guest[0], told_guest[1].frame)]))
+    complained = find_too_large(case, OVERHEAD.get(name, 0))
+    if complained is not None:
+        error, frames = complained.error, [(complained.view, complained.error.frame), *complained.frames]
+        fits = f"that its packets are too big: {error.mtu} bytes fit, which is {OVERHEAD[name]} less than a link has"
+        if complained.lost:
+            because = f"{what}, but {error.sender} told the guest {fits}: what the tunnel adds; {complained.lost}"
+            return result(name, "no", because, sighted([*seen, *frames]))
+        what += f" ({error.sender} told the guest {fits}, what the tunnel adds)"
+        unproven = complained.open
+        seen = [*seen, *frames]
     beside = [view for view in case.views if view.role in IN_THE_DOMAIN]
     for view in {id(v): v for v in (*(v for v, _ in found), *beside)}.values():
         stuck = find_stuck(view, case.guest, on_point(view, case.moment)) if view.journal_complete else None
@@ -87,7 +88,8 @@ def _by_traffic(case: Case, name: str, what: str, found: Sequence[Seen]) -> Mech
         if stuck.smaller_pass:
             because = f"{what}, but {told}, while smaller ones pass: with what the tunnel adds it does not fit"
             return result(name, "no", because, sighted([*seen, *((view, frame) for frame in stuck.frames)]))
-        unproven = unproven or f"{told}, and no smaller one in view was acknowledged meanwhile"
+        why = "and no smaller one in view was acknowledged meanwhile: whether its size is the reason is not known"
+        unproven = unproven or f"{told}, {why}"
     later = [(view, row) for view, row in found if on_reference(view, row.last_ts) >= case.moment]
     if not later:
         because = f"{what}, but none after the switchover"
@@ -105,22 +107,12 @@ def _by_traffic(case: Case, name: str, what: str, found: Sequence[Seen]) -> Mech
             return result(name, "undecided", f"{because}; but {missing}", sighted(seen))
         return result(name, "no", because, sighted(seen))
     if case.reachability.answer == "yes" and not case.cut_off and unproven:
-        why = f"{case.reachability.because}, but {unproven}: whether its size is the reason is not known"
+        why = f"{case.reachability.because}, but {unproven}"
         return result(name, "undecided", f"{because}; {why}", sighted(seen))
     if case.reachability.answer == "yes" and not case.cut_off:
         return result(name, "yes", f"{because}, and the guest answers others from its new place", sighted(seen))
     why = "some of its peers get no answer" if case.cut_off else case.reachability.because
     return result(name, "undecided", f"{because}; {why}", sighted(seen))
-
-
-def _told_the_guest(case: Case, added: int) -> tuple[PointView, Complaint] | None:
-    """Who told the guest since it moved that its packets do not fit, by just what the tunnel adds?"""
-    for view in case.views:
-        for error in view.complaints.errors:
-            is_told = (error.version, error.kind, error.code) in TOO_BIG and error.source in case.ips
-            if is_told and error.ts_ns >= on_point(view, case.moment) and added and error.mtu + added in USUAL_MTUS:
-                return view, error
-    return None
 
 
 def _answered(case: Case, later: Sequence[Seen]) -> bool:
