@@ -187,6 +187,10 @@ def test_the_report_measures_each_peer_as_the_peer_does(story: tuple[str, dict[s
             assert (said.survived, said.outage_ms) in ((False, None), (None, None)), peer
             continue
         assert said.survived is not False, peer
+        if peer["protocol"] == "udp" and peer["outage_ms"] is not None and said.outage_high_ms is not None:
+            low, high = (said.outage_low_ms or 0.0) - 1, said.outage_high_ms + 1
+            assert low <= peer["outage_ms"] <= high, peer
+            assert said.outage_ms != 0, peer
         if peer["protocol"] == "udp" and (
             said.outage_ms is None or (peer["outage_ms"] or 0) <= 3 * peer["interval_ms"]
         ):
