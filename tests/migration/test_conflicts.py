@@ -106,6 +106,23 @@ def test_in_a_stretched_domain_the_same_packets_pass_both_places() -> None:
     assert find_second_place(guest(), two_domains(late, sent_by_guest(*AFTER)), SWITCH).found is False
 
 
+def test_a_few_packets_that_the_new_places_capture_lacks_are_no_second_place() -> None:
+    """Thirty packets heard at both places, five of them missing in the one: whoever else sent would send as many."""
+    every = tuple(SWITCH + 2 * S + n * 100 * MS for n in range(30))
+    full = sent_by_guest(*every)
+    rows = np.flatnonzero(np.arange(len(every)) % 6 != 3)
+    found = find_second_place(guest(), two_domains(full, full.take(rows)), SWITCH)
+    assert found.found is None
+    assert "its capture may lack them" in found.because
+
+
+def test_a_new_place_that_shows_nothing_of_the_guest_tells_no_second_one() -> None:
+    """It may hold one direction, as captures of one port of a switch do."""
+    found = find_second_place(guest(), two_domains(sent_by_guest(*AFTER), journal()), SWITCH)
+    assert found.found is None
+    assert "one direction" in found.because
+
+
 def test_packets_still_on_their_way_are_no_second_place() -> None:
     """What the old place sends within a second of the switchover had been sent before."""
     early = sent_by_guest(SWITCH + 200 * MS, SWITCH + 900 * MS)

@@ -102,6 +102,16 @@ def test_silence_proves_nothing_at_points_that_cannot_hear() -> None:
     assert told.domain.verdict == "not_observable"
 
 
+def test_announcements_that_belong_to_an_earlier_event_here_are_no_silence() -> None:
+    """A capture that lacks some frames makes one event of two: what it shows then is not called missing."""
+    host = heard("br", "domain:destination")
+    other = announced(SWITCH - 5 * S, SWITCH - 4 * S, SWITCH + 100 * MS, SWITCH + 400 * MS)
+    told = follow_announcements(guest(host), [host, alive("port", "gateway", series=(other,))], SWITCH, qemu=True)
+    answer = told.announcements.by_point["port"]
+    assert (answer.seen, answer.reached) == (None, "not_observable")
+    assert "2 announcements of the same MAC" in answer.because
+
+
 def test_silence_everywhere_needs_the_time_that_esxi_takes_to_repeat() -> None:
     """Where nobody heard it, 10 s of silence say nothing, a minute does."""
     short, long = alive("gw", "gateway", last_ts=20 * S), alive("gw", "gateway", last_ts=80 * S)

@@ -20,6 +20,9 @@ SETTLED_NS = NS_PER_S
 
 SAME_FRAME_NS = 100 * NS_PER_MS
 
+MOST_SHARED = 3
+"""So many times as many packets as are at one place only: then those at both are the rule."""
+
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
@@ -69,6 +72,9 @@ def find_second_place(guest: Moved, views: Sequence[PointView], moment: int) -> 
     if missing is not None:
         return Conflict(None, f"{missing.name} does not show every frame of the guest")
     strays = strays_at(old, new, guest, moment + SETTLED_NS)
+    lacking = may_lack(old, new, guest, strays)
+    if lacking:
+        return Conflict(None, lacking)
     if strays:
         frames = tuple(int(old.journal.frame[row]) for row in strays[:3])
         first, last = ((old.journal.ts_ns[row] - on_point(old, moment)) / NS_PER_S for row in (strays[0], strays[-1]))
@@ -98,6 +104,27 @@ def strays_at(old: PointView, new: PointView, guest: Moved, since: int) -> list[
         for row in _sent_after(old, guest, since)
         if begin <= times[row] <= end and _fingerprint(old, row) not in there
     ]
+
+
+def may_lack(old: PointView, new: PointView, guest: Moved, strays: Sequence[int]) -> str:
+    """
+    Why may these have passed the new place too, in a capture that lacks them? Empty: they did not.
+
+    Whoever sends with the guest's MAC at its old place answers as often as the guest does. Where most of what the old
+    place shows between the first and the last of them was seen at both, or the new one shows nothing that the guest
+    sent, a capture is what is wrong.
+    """
+    if not strays:
+        return ""
+    times = old.journal.ts_ns
+    begin, end = int(times[strays[0]]), int(times[strays[-1]])
+    own = [row for row in _sent_after(old, guest, on_reference(old, begin) - SETTLED_NS) if begin <= times[row] <= end]
+    if len(own) > MOST_SHARED * len(strays):
+        lacks = f"{count_of(len(strays), 'packet')} of {len(own):,} that the guest sent past {old.name}"
+        return f"{lacks} are not at {new.name} and the others are: its capture may lack them"
+    if not _sent_after(new, guest, on_reference(old, begin) - SETTLED_NS):
+        return f"{new.name} shows nothing that the guest sent: it may hold one direction"
+    return ""
 
 
 def same_packets(old: PointView, new: PointView, guest: Moved, since: int) -> int | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from vmpcap.announcements.series import Series
 from vmpcap.migration.clocks import elapsed_between, order_not_known
-from vmpcap.migration.conflicts import strays_at
+from vmpcap.migration.conflicts import may_lack, strays_at
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
@@ -61,6 +61,9 @@ def find_early_announcement(
     j = old.journal
     latest = on_point(old, announced) + LATEST_NS
     late = [row for row in strays_at(old, new, guest, announced) if j.ts_ns[row] <= latest]
+    lacking = may_lack(old, new, guest, late)
+    if lacking:
+        return Early(None, lacking)
     if late:
         after = _since(first, old, int(j.ts_ns[late[-1]]))
         if after is not None and not after.is_later:

@@ -346,6 +346,9 @@ def _why_silent(
     is_over = qemu or any(series.schedule == "qemu" for _, series in guest.heard)
     wait = WAIT_QEMU_NS if is_over else WAIT_OTHERS_NS
     when = on_point(view, moment)
+    unjoined = _of_this_time(view, guest, when - NS_PER_S, when + wait)
+    if unjoined:
+        return None, "not_observable", unjoined
     if view.first_ts > when:
         return None, "not_observable", "its first packet came after the switchover"
     if view.last_ts < when + wait:
@@ -402,6 +405,23 @@ def _of_another_time(view: PointView, guest: Moved) -> str:
         return ""
     at = f"{same.count} of the same MAC were seen here at another time, the first in frame {same.frames[0]}"
     return f"{at}; nothing shows how this point's clock stands to the others: they may be the same"
+
+
+def _of_this_time(view: PointView, guest: Moved, since: int, until: int) -> str:
+    """Were announcements of this MAC seen here then, though their rhythm joins them to another event? Empty: none."""
+    if guest.mac == NO_MAC:
+        return ""
+    frames = [
+        frame
+        for one in view.series
+        if one.mac == guest.mac
+        for frame, ts in zip(one.frames, one.times, strict=True)
+        if since <= ts <= until
+    ]
+    if not frames:
+        return ""
+    seen = f"{count_of(len(frames), 'announcement')} of the same MAC seen here then, the first in frame {frames[0]}"
+    return f"{seen}; taken together with earlier ones, they may be another event's, or these with some missing"
 
 
 def _alive(view: PointView, when: int) -> bool:
