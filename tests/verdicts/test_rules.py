@@ -197,7 +197,7 @@ def test_a_queue_makes_a_slow_path_not_a_long_one() -> None:
 
 def test_no_round_trip_is_called_idle_that_was_not() -> None:
     """Without an idle sample the minimum is named; over a path of 20 ms, 25 ms are distance."""
-    for known, word in (({"min_ms": 22.0}, "minimum 22.0"), ({"idle_ms": 20.0}, "idle path 20.0")):
+    for known, word in (({"min_ms": 22.0}, "minimum 22 ms"), ({"idle_ms": 20.0}, "idle path 20 ms")):
         loaded = story(figures=figures(rtt=Rtt(samples=9, coverage="full", p5_ms=22.0, p95_ms=25.0, **known)))
         advice = ask("rtt_under_load", loaded)
         assert word in advice.because
@@ -672,3 +672,30 @@ def test_a_guest_that_was_reached_while_its_mac_flaps_and_a_peer_was_lost_is_not
     assert "6 packets of its MAC at the old place" in check.because
     well = story(guest_story(reachability=reached, suffered=(suffered(),), second_place=flaps))
     assert ask("guest_reachable_after", well).outcome == "pass"
+
+
+@pytest.mark.parametrize(
+    ("rule", "outcome", "given", "told", "never"),
+    [
+        ("rtt", "fail", {"rtt": Rtt(samples=9, idle_ms=5.004, p5_ms=5.004, coverage="full")}, "5.004 ms", "5.00 ms"),
+        ("rtt_under_load", "fail", {"rtt": Rtt(samples=9, min_ms=1.5, p95_ms=5.004)}, "5.004 ms", "5.00 ms"),
+        ("throughput", "fail", {"throughput": throughput(bulk_mbps=621.6, limit="network")}, "621.6 Mbps", "622 Mbps"),
+        ("retransmissions", "fail", {"loss": Loss(retransmissions=3, retransmitted_share=0.001000004)},
+         "0.1000004%", "0.100%"),
+    ],
+)  # fmt: skip
+def test_no_sentence_writes_a_figure_as_its_limit(
+    rule: str, outcome: str, given: dict[str, Any], told: str, never: str
+) -> None:
+    """A limit of 5 is not broken by "5.00"."""
+    check = ask(rule, story(figures=figures(**given)))
+    assert check.outcome == outcome
+    assert told in check.because
+    assert never not in check.because
+
+
+def test_a_switchover_just_over_its_limit_is_not_written_as_the_limit() -> None:
+    """300.3 ms, known to 0.1 ms."""
+    check = ask("switchover", story(away(300.3, 0.1)))
+    assert check.outcome == "fail"
+    assert "300.3 ms" in check.because

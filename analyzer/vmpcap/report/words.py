@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from vmpcap.report.document import Defect, Input, Migration, ProfileUsed, Report
+from vmpcap.terms.digits import digits_of
 from vmpcap.terms.units import NS_PER_S, count_of
 from vmpcap.verdicts.findings import Check, Outcome
 
@@ -116,34 +117,8 @@ def figure(value: float | None, unit: str = "", beside: float | None = None) -> 
         return UNKNOWN
     if unit == "share":
         return f"{figure(value * 100, '', None if beside is None else beside * 100)} %"
-    digits = _digits(value)
-    if beside is not None:
-        while digits < MOST_DIGITS and not _same_side(value, beside, digits):
-            digits += 1
-    text = f"{value:,.{digits}f}"
+    text = f"{value:,.{digits_of(value, beside)}f}"
     return f"{text} {unit}" if unit else text
-
-
-MOST_DIGITS: Final = 9
-"""Digits behind the point that are shown at most: a nanosecond in seconds."""
-
-PLACES: Final = ((99.95, 0), (9.995, 1), (0.0995, 2), (0.00995, 3))
-"""From which size on so many digits behind the point are enough; at the sizes where rounding adds a digit."""
-
-
-def _digits(value: float) -> int:
-    """How many digits behind the point give about three in all?"""
-    if value == int(value):
-        return 0
-    enough = [digits for least, digits in PLACES if abs(value) >= least]
-    return enough[0] if enough else min(1 - math.floor(math.log10(abs(value))), MOST_DIGITS)
-
-
-def _same_side(value: float, beside: float, digits: int) -> bool:
-    shown = round(value, digits)
-    if value == beside:
-        return shown == round(beside, MOST_DIGITS)
-    return shown < beside if value < beside else shown > beside
 
 
 def size(count: int) -> str:

@@ -1,10 +1,10 @@
 """What a rule answers, before it is given its id."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.detours import Detour
+from vmpcap.terms.digits import digits_of
 from vmpcap.verdicts.findings import Evidence, Outcome
 
 
@@ -36,15 +36,13 @@ def from_finding(finding: Conflict | Detour) -> Answer:
     return Answer(outcome, finding.because, evidence=show(finding.point, finding.frames))
 
 
-PLACES: Final = ((99.95, 0), (9.995, 1), (0.0995, 2), (0.00995, 3))
-"""From which size on so many digits behind the point are enough; below them there are four."""
-
-
-def three(value: float) -> str:
+def three(value: float, limit: float | None = None) -> str:
     """
-    How is a figure written inside a sentence? About three digits, so that a small one is not told as 0.
+    How is a figure written inside a sentence? About three digits; more where they say on which side of its limit it is.
 
-    >>> three(690.4), three(43.5), three(0.604), three(0.0039)
-    ('690', '43.5', '0.60', '0.0039')
+    >>> three(690.4), three(43.5), three(0.604), three(0.0039), three(0.00004)
+    ('690', '43.5', '0.60', '0.0039', '0.000040')
+    >>> three(10.04, limit=10), three(621.6, limit=622)
+    ('10.04', '621.6')
     """
-    return f"{value:.{next((digits for least, digits in PLACES if abs(value) >= least), 4)}f}"
+    return f"{value:.{digits_of(value, limit)}f}"

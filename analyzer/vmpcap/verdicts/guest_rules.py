@@ -7,7 +7,7 @@ from vmpcap.migration.reachable import LEAST_ASKED
 from vmpcap.migration.story import GuestStory, Story
 from vmpcap.migration.suffering import Suffered
 from vmpcap.terms.units import NS_PER_S, count_of
-from vmpcap.verdicts.answers import Answer, from_finding, show
+from vmpcap.verdicts.answers import Answer, from_finding, show, three
 from vmpcap.verdicts.findings import Evidence, Outcome
 from vmpcap.verdicts.profile import Profile
 
@@ -165,7 +165,7 @@ def switchover(story: Story, profile: Profile) -> Answer:
         evidence = show(bracket.to_point or "", frames if bracket.from_point == bracket.to_point else frames[-1:])
         if value is None:
             return Answer("undecided", bracket.because, None, limit, "ms", evidence)
-        words = f"{value:.0f} ms: {bracket.because}"
+        words = f"{three(value, limit)} ms: {bracket.because}"
         if limit is None:
             return Answer("undecided", f"{words}; profile {profile.name} sets no limit", value, None, "ms", evidence)
         doubt = bracket.uncertainty_ms
@@ -182,7 +182,7 @@ def switchover(story: Story, profile: Profile) -> Answer:
             return Answer("undecided", because, value, limit, "ms", evidence)
         if value - doubt > limit:
             return Answer("fail", words, value, limit, "ms", evidence)
-        because = f"{words}; it may be {doubt:.0f} ms more or less, and the limit lies between"
+        because = f"{words}; it may be {three(doubt)} ms more or less, and the limit lies between"
         return Answer("undecided", because, value, limit, "ms", evidence)
 
     return _about_guest(story, ask)

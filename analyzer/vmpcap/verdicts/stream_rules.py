@@ -9,6 +9,7 @@ from vmpcap.measures.results import Counted, LimitClass
 from vmpcap.migration.segments import say_where
 from vmpcap.migration.story import Story
 from vmpcap.migration.stream import MOST_UNCAPTURED
+from vmpcap.terms.digits import digits_of
 from vmpcap.terms.units import count_of
 from vmpcap.verdicts.answers import Answer, from_finding, show, three
 from vmpcap.verdicts.findings import Outcome
@@ -52,29 +53,31 @@ def _throughput_of(story: Story, profile: Profile) -> Answer:
         return Answer("undecided", f"profile {profile.name} sets no throughput", rate, None, "Mbps", evidence)
     whole, came = figures.mean_mbps, DELIVERED[figures.counted]
     if rate is None and whole is not None and whole >= limit:
-        because = f"{three(whole)} Mbps {came} from the first data to the last, pauses included"
+        because = f"{three(whole, limit)} Mbps {came} from the first data to the last, pauses included"
         return Answer("pass", because, whole, limit, "Mbps", evidence)
     if rate is None and whole is not None:
-        because = f"the capture missed too much of the stream to tell more than {three(whole)} Mbps, pauses included"
+        because = f"the capture missed too much of the stream to tell more than {three(whole, limit)} Mbps"
+        because += ", pauses included"
         return Answer("undecided", because, None, limit, "Mbps", evidence)
     if rate is None:
         return Answer("undecided", "no bulk phase was seen", None, limit, "Mbps", evidence)
+    told = three(rate, limit)
     if rate >= limit:
-        return Answer("pass", f"{three(rate)} Mbps {came} over the bulk phases", rate, limit, "Mbps", evidence)
+        return Answer("pass", f"{told} Mbps {came} over the bulk phases", rate, limit, "Mbps", evidence)
     busy = figures.busy_mbps if _queue_was_chief(figures.limit_shares) else None
     if figures.limit == "network" and busy is not None and busy >= limit:
-        because = f"{three(rate)} Mbps over the whole, but the path carried {three(busy)} Mbps while it was busy"
+        because = f"{told} Mbps over the whole, but the path carried {three(busy, limit)} Mbps while it was busy"
         return Answer("undecided", because, rate, limit, "Mbps", evidence)
     if figures.limit == "network" and busy is not None and busy < rate * LEAST_BUSY_SHARE:
-        because = f"{three(rate)} Mbps over the whole, and only {three(busy)} Mbps while a queue stood: not its ceiling"
+        because = f"{told} Mbps over the whole, and only {three(busy, limit)} Mbps while a queue stood: not its ceiling"
         return Answer("undecided", because, rate, limit, "Mbps", evidence)
     if figures.limit == "network":
-        because = f"{three(rate)} Mbps, and the network was the bottleneck: {figures.limit_because}"
+        because = f"{told} Mbps, and the network was the bottleneck: {figures.limit_because}"
         return Answer("fail", because, rate, limit, "Mbps", evidence)
     if best is not None and best >= limit and figures.limit in ("sender", "application"):
-        because = f"the best second reached {three(best)} Mbps; over the whole, {figures.limit_because}"
+        because = f"the best second reached {three(best, limit)} Mbps; over the whole, {figures.limit_because}"
         return Answer("pass", because, rate, limit, "Mbps", evidence)
-    because = f"{three(rate)} Mbps do not show what the link can carry: {figures.limit_because}"
+    because = f"{told} Mbps do not show what the link can carry: {figures.limit_because}"
     return Answer("undecided", because, rate, limit, "Mbps", evidence)
 
 
@@ -95,20 +98,21 @@ def rtt(story: Story, profile: Profile) -> Answer:
         return Answer(
             "undecided", figures.coverage_because or "no round trip was measured", None, limit, "ms", evidence
         )
+    told = three(value, limit)
     if not is_idle and value > limit:
-        because = f"{three(value)} ms with data in flight: a queue may be in it, no sample of the idle path is in view"
+        because = f"{told} ms with data in flight: a queue may be in it, no sample of the idle path is in view"
         return Answer("undecided", f"{because} ({figures.coverage_because})", value, limit, "ms", evidence)
     state = "on the idle path" if is_idle else "even with data in flight"
-    what = f"{three(value)} ms {state} ({figures.coverage_because})"
+    what = f"{told} ms {state} ({figures.coverage_because})"
     if figures.coverage == "full" and value <= limit < value + (figures.unproven_half_ms or 0.0):
         because = f"{what}: if that is a part of the path, it takes more than the limit"
         return Answer("undecided", because, value, limit, "ms", evidence)
     if figures.coverage == "full":
         return Answer("pass" if value <= limit else "fail", what, value, limit, "ms", evidence)
     if value > limit:
-        because = f"{three(value)} ms already on one half of the idle path: {figures.coverage_because}"
+        because = f"{told} ms already on one half of the idle path: {figures.coverage_because}"
         return Answer("fail", because, value, limit, "ms", evidence)
-    because = f"{three(value)} ms is a lower bound: {figures.coverage_because}"
+    because = f"{told} ms is a lower bound: {figures.coverage_because}"
     return Answer("undecided", because, value, limit, "ms", evidence)
 
 
@@ -147,7 +151,7 @@ def rtt_of_all_parts(story: Story, profile: Profile) -> Answer:
     given = for_the_whole_path(rtt, "fail")(story, profile)
     longest, limit = story.longest_part_ms, profile.rtt_ms_max
     if story.split.found and longest is not None and limit is not None and longest > limit and given.outcome != "fail":
-        because = f"{three(longest)} ms on one part of the path already: {story.split.because}"
+        because = f"{three(longest, limit)} ms on one part of the path already: {story.split.because}"
         return replace(given, outcome="fail", because=because, measured=longest)
     return given
 
@@ -161,17 +165,17 @@ def rtt_under_load(story: Story, profile: Profile) -> Answer:
         return Answer("undecided", "no loaded round trip or no limit to hold it against", value, limit, "ms", evidence)
     if value > limit:
         lowest = ("the idle path", figures.idle_ms) if figures.idle_ms is not None else ("the minimum", figures.min_ms)
-        because = f"the 95th percentile is {three(value)} ms"
-        because += "" if lowest[1] is None else f", {lowest[0]} {three(lowest[1])} ms"
+        because = f"the 95th percentile is {three(value, limit)} ms"
+        because += "" if lowest[1] is None else f", {lowest[0]} {three(lowest[1], limit)} ms"
         because += ": queueing" if figures.idle_ms is not None and figures.idle_ms <= limit else ""
         return Answer("fail", because, value, limit, "ms", evidence)
     if figures.coverage != "full":
         return Answer("undecided", f"a lower bound: {figures.coverage_because}", value, limit, "ms", evidence)
     if value + (figures.unproven_half_ms or 0.0) > limit:
-        because = f"the 95th percentile is {three(value)} ms ({figures.coverage_because})"
+        because = f"the 95th percentile is {three(value, limit)} ms ({figures.coverage_because})"
         because += ": if that is a part of the path, it takes more than the limit"
         return Answer("undecided", because, value, limit, "ms", evidence)
-    return Answer("pass", f"the 95th percentile stays at {three(value)} ms", value, limit, "ms", evidence)
+    return Answer("pass", f"the 95th percentile stays at {three(value, limit)} ms", value, limit, "ms", evidence)
 
 
 RETRANSMITTED_SHARE_MAX: Final = 0.001
@@ -187,7 +191,9 @@ def retransmissions(story: Story, profile: Profile) -> Answer:
     evidence += tuple(e for s in lossy for e in show(s.from_point, s.frames))
     if share is None:
         return Answer("undecided", "no payload was seen", None, RETRANSMITTED_SHARE_MAX, "share", evidence)
-    because = f"{count_of(loss.retransmissions or 0, 'segment')} carried bytes seen before, {share:.3%} of the payload"
+    because = (
+        f"{count_of(loss.retransmissions or 0, 'segment')} carried bytes seen before, {_percent(share)} of the payload"
+    )
     if loss.lost_before_point:
         because += f"; {count_of(loss.lost_before_point, 'more segment')} lost before this point and sent again"
     where = say_where(story.segments)
@@ -200,6 +206,11 @@ def retransmissions(story: Story, profile: Profile) -> Answer:
         lacks = f"the capture lacks {count_of(missed, 'byte')} of the stream"
         outcome, because = "undecided", f"{because}; {lacks}, and what was resent of these does not show"
     return Answer(outcome, because, share, RETRANSMITTED_SHARE_MAX, "share", evidence)
+
+
+def _percent(share: float) -> str:
+    """A share of resent payload: three digits behind the point, and more where its limit or 0 would be written else."""
+    return f"{share:.{max(3, digits_of(share * 100, RETRANSMITTED_SHARE_MAX * 100))}%}"
 
 
 def window_limited(story: Story, profile: Profile) -> Answer:
