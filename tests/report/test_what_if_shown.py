@@ -75,3 +75,15 @@ def test_it_survives_json_and_is_empty_where_nobody_asked() -> None:
     assert with_expected(good(), []) == good()
     asked = with_expected(good(), [Link(622.0, 5.0), Link(100.0, 20.0)])
     assert [w.rate_mbps for w in asked.migrations[0].what_if] == [622.0, 100.0]
+
+
+@pytest.mark.parametrize(("hypervisor", "is_checked"), [("qemu", True), ("esxi", False), ("unknown", False)])
+def test_a_line_claims_a_check_only_for_the_hypervisor_it_was_checked_on(hypervisor: str, is_checked: bool) -> None:
+    """On the first screen as in full."""
+    report = told()
+    (one,) = report.migrations
+    report = msgspec.structs.replace(report, migrations=[msgspec.structs.replace(one, hypervisor=hypervisor)])
+    for in_full in (False, True):
+        text = " ".join(to_terminal(report, Look(width=400), in_full=in_full).split())
+        assert ("where it was checked" in text) == is_checked
+        assert ("nobody has checked it for this hypervisor" in text) != is_checked

@@ -30,6 +30,15 @@ another rate. docs/how-to/what-if.md has the whole table.
 CHECKED_ON: Final = "qemu"
 
 
+def in_short(hypervisor: str, has_switchover: bool) -> str:
+    """What is said of it in a line?"""
+    if hypervisor != CHECKED_ON:
+        return "nobody has checked it for this hypervisor"
+    off = {one.figure: f"{one.median:.0%}" for one in CHECKED}
+    words = f"where it was checked on other rates, off by {off['duration']} in the median"
+    return f"{words}, the switchover by {off['switchover']}" if has_switchover else words
+
+
 def how_far_off(hypervisor: str, has_switchover: bool) -> str:
     """What is said of it beside the figures?"""
     told = [one for one in CHECKED if has_switchover or one.figure != "switchover"]

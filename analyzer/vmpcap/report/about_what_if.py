@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from vmpcap.migration.what_if_checked import CHECKED
+from vmpcap.migration.what_if_checked import in_short
 from vmpcap.migration.what_if_results import WhatIf
 from vmpcap.report.blocks import Block, Fact, Heading
 from vmpcap.report.document import Migration
@@ -22,7 +22,7 @@ def about_what_if(migration: Migration) -> Iterator[Block]:
     """All of it, link by link."""
     for told in migration.what_if:
         yield Heading(f"Expected on another link: {link_words(told)}")
-        yield expected(told)
+        yield expected(told, migration.hypervisor)
         if told.goodput_mbps is not None:
             bound = f", {BOUNDS[told.limited_by]}" if told.limited_by else ""
             yield Fact("goodput", _range(told.goodput_mbps, told.goodput_low_mbps, told.goodput_high_mbps) + bound)
@@ -42,11 +42,11 @@ def about_what_if(migration: Migration) -> Iterator[Block]:
 def expected_lines(migration: Migration) -> Iterator[Block]:
     """A line a link."""
     for told in migration.what_if:
-        fact = expected(told)
+        fact = expected(told, migration.hypervisor)
         yield Fact("expected", f"on {link_words(told)}: {fact.text}", fact.because)
 
 
-def expected(told: WhatIf) -> Fact:
+def expected(told: WhatIf, hypervisor: str) -> Fact:
     """How long, and how long the switchover; or why that is open."""
     if told.duration_s is None:
         return Fact("expected", told.outcome.replace("_", " "), told.because)
@@ -57,9 +57,7 @@ def expected(told: WhatIf) -> Fact:
     else:
         text += f", switchover {figure(told.switchover_ms, 'ms')} ({figure(told.switchover_low_ms)} to"
         text += f" {figure(told.switchover_high_ms)})"
-    off = {one.figure: f"{one.median:.0%}" for one in CHECKED}
-    checked = f"where it was checked on other rates, off by {off['duration']} in the median"
-    checked += "" if told.switchover_ms is None else f", the switchover by {off['switchover']}"
+    checked = in_short(hypervisor, told.switchover_ms is not None)
     return Fact("expected", text, f"a model, not a measurement: {checked}")
 
 
