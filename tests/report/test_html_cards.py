@@ -5,6 +5,7 @@ from xml.etree.ElementTree import Element
 import msgspec
 
 from tests.report.sample import good, lost_guest
+from vmpcap.migration.results import Guest
 from vmpcap.report.document import Migration
 from vmpcap.report.html_cards import cards
 
@@ -55,3 +56,29 @@ def test_an_interruption_without_a_limit_has_no_outcome() -> None:
     gone = [msgspec.structs.replace(p, survived=False, outage_ms=None) for p in guest.peers[:1]]
     other = msgspec.structs.replace(guest, switchover=s, peers=gone)
     assert told(rows(msgspec.structs.replace(migration, guests=[other]))["cards"][-1], "figure") == "never back"
+
+
+def test_of_several_guests_the_worst_is_told_with_its_name() -> None:
+    """Whichever is listed first: never back is worse than any length, and the longest is worse than a shorter one."""
+    (migration,) = good().migrations
+    (guest,) = migration.guests
+
+    def away(mac: str, outage_ms: float | None, *, back: bool = True) -> Guest:
+        peers = [msgspec.structs.replace(p, survived=back, outage_ms=outage_ms) for p in guest.peers[:1]]
+        s = msgspec.structs.replace(guest.switchover, peer_outage_ms=outage_ms, bracket_ms=None)
+        return msgspec.structs.replace(guest, mac=mac, switchover=s, peers=peers)
+
+    short, long = away("02:00:00:00:00:01", 120.0), away("02:00:00:00:00:02", 9_000.0)
+    gone, unknown = away("02:00:00:00:00:03", None, back=False), away("02:00:00:00:00:04", None)
+    for guests, figure, place in (
+        ([short, long], "9 s", "guest 02:00:00:00:00:02, the worst of 2"),
+        ([long, gone, short], "never back", "guest 02:00:00:00:00:03, the worst of 3"),
+        ([short, unknown], "120 ms", "guest 02:00:00:00:00:01, the only one of 2 of which it is known"),
+        ([unknown, short, long], "9 s", "guest 02:00:00:00:00:02, the worst of 2 (1 more not known)"),
+        ([short], "120 ms", ""),
+    ):
+        card = rows(msgspec.structs.replace(migration, guests=guests))["cards"][-1]
+        assert card.get("class") == "card told"
+        assert (told(card, "figure"), told(card, "place")) == (figure, place)
+    nothing = rows(msgspec.structs.replace(migration, guests=[unknown]))["cards"]
+    assert "card told" not in [card.get("class") for card in nothing]

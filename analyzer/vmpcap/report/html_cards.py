@@ -1,7 +1,7 @@
 """The cards at the top of a migration: what decides, what failed first and widest, and how long the guest was away."""
 
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element
 
 from vmpcap.migration.results import Guest
@@ -36,7 +36,7 @@ def cards(m: Migration) -> Iterator[Element]:
     failed = [card(check, m) for check in deciding if check.outcome == "fail"]
     others = [card(check, m) for check in deciding if check.outcome != "fail"]
     if "switchover" not in {check.id for check in deciding}:
-        others += [_away(guest) for guest in m.guests[:1] if _is_known(guest)]
+        others += _longest_away(m.guests)
     for row, kind in ((failed, "cards worst"), (others, "cards")):
         if row:
             yield el("div", *row, class_=kind)
@@ -100,29 +100,51 @@ WHERE: Final[dict[str, Callable[[Migration], str]]] = {
 """Where a check that failed went wrong, as far as two points show it."""
 
 
-def _is_known(guest: Guest) -> bool:
-    s = guest.switchover
-    return _never_back(guest) > 0 or s.peer_outage_ms is not None or s.bracket_ms is not None
+def _longest_away(guests: Sequence[Guest]) -> Iterator[Element]:
+    """One card, of the guest that fared worst; none where it is known of no guest."""
+    known = [(away, guest) for guest in guests if (away := _away(guest)) is not None]
+    if known:
+        away, guest = max(known, key=lambda one: one[0].weight)
+        yield el(
+            "div",
+            el("span", "NO LIMIT SET", class_="word"),
+            el("span", away.name, class_="name"),
+            el("strong", away.told, class_="figure words" if away.weight[0] else "figure"),
+            el("span", _which(guest, len(known), len(guests)), class_="place") if len(guests) > 1 else None,
+            el("span", away.because, class_="because"),
+            class_="card told",
+        )
 
 
-def _never_back(guest: Guest) -> int:
-    return sum(peer.survived is False and peer.outage_ms is None for peer in guest.peers)
-
-
-def _away(guest: Guest) -> Element:
-    """How long was the guest away? The profile sets no limit to it, so it has no outcome."""
-    s, lost = guest.switchover, _never_back(guest)
-    if lost:
-        big, name, because = "never back", "Peers cut off", f"{count_of(lost, 'peer')} got no answer again"
-    elif s.peer_outage_ms is not None:
-        big, name, because = span(s.peer_outage_ms / 1000), "Peers cut off", s.peer_outage.because
-    else:
-        big, name, because = span((s.bracket_ms or 0.0) / 1000), "Switchover", s.bracket.because
-    return el(
-        "div",
-        el("span", "NO LIMIT SET", class_="word"),
-        el("span", name, class_="name"),
-        el("strong", big, class_="figure words" if lost else "figure"),
-        el("span", because, class_="because"),
-        class_="card told",
+def _which(guest: Guest, known: int, guests: int) -> str:
+    """Whose figure is it, among how many?"""
+    if known == 1:
+        return f"guest {guest.mac}, the only one of {guests} of which it is known"
+    return f"guest {guest.mac}, the worst of {known}" + (
+        f" ({guests - known} more not known)" if known < guests else ""
     )
+
+
+class _Away(NamedTuple):
+    """How long a guest was away. The profile sets no limit to it, so it has no outcome."""
+
+    weight: tuple[int, float]
+    """Peers that were never answered again, then how long, s: the greatest is the worst."""
+    name: str
+    told: str
+    because: str
+
+
+def _away(guest: Guest) -> _Away | None:
+    """None where nothing of it is known."""
+    s = guest.switchover
+    lost = sum(peer.survived is False and peer.outage_ms is None for peer in guest.peers)
+    if lost:
+        return _Away((lost, 0.0), "Peers cut off", "never back", f"{count_of(lost, 'peer')} got no answer again")
+    for name, ms, because in (
+        ("Peers cut off", s.peer_outage_ms, s.peer_outage.because),
+        ("Switchover", s.bracket_ms, s.bracket.because),
+    ):
+        if ms is not None:
+            return _Away((0, ms / 1000), name, span(ms / 1000), because)
+    return None
