@@ -52,9 +52,22 @@ def test_a_port_to_which_nothing_of_a_living_guest_came_fails_without_arp() -> N
     assert check(report, "announcement_reached_destination").outcome == "fail"
 
 
-def test_a_port_with_others_arp_and_no_announcement_still_fails() -> None:
-    """The switch dropped the RARP and let ARP pass: that is what is looked for."""
-    answer = check(said("rarp_filtered", {}, source="src-uplink", gateway="gw-lan"), "announcement_reached_destination")
+def test_a_port_with_others_arp_alone_may_be_behind_a_filter() -> None:
+    """The switch dropped the RARP and let ARP pass; a capture filter for ARP and IP looks the same at one port."""
+    said_here = said("rarp_filtered", {}, source="src-uplink", gateway="gw-lan")
+    answer = check(said_here, "announcement_reached_destination")
+    assert answer.outcome == "undecided"
+    assert "a filter that lets these pass" in answer.because
+    (guest,) = said_here.migrations[0].guests
+    assert not guest.announcements.by_point["gateway"].seen
+
+
+def test_a_port_that_shows_other_types_of_frames_still_fails(tmp_path: Path) -> None:
+    """One LLDP frame of a switch beside the ARP: no filter for ARP and IP was there."""
+    packets = packets_of("rarp_filtered", "gw-lan")
+    lldp = bytes.fromhex("0180c200000e 020000000077 88cc") + bytes(46)
+    path = written(tmp_path / "gw.pcap", [packets[0]._replace(data=lldp, wire=len(lldp)), *packets])
+    answer = check(said("rarp_filtered", {"gateway": path}, source="src-uplink"), "announcement_reached_destination")
     assert answer.outcome == "fail"
 
 
