@@ -7,8 +7,21 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.migration.make import GUEST, GUEST_IP, MS, PEER_IP, S, journal, moves_of, side, stream, suffered, view
-from tests.migration.test_mechanisms import MOMENT, case, judged
+from tests.migration.make import (
+    GUEST,
+    GUEST_IP,
+    MS,
+    PEER_IP,
+    S,
+    journal,
+    moves_of,
+    series,
+    side,
+    stream,
+    suffered,
+    view,
+)
+from tests.migration.test_mechanisms import MOMENT, SAME_CLOCK, case, judged
 from tests.migration.test_stuck import Said, made
 from vmpcap.announcements.complaints import Complaint, ComplaintLog
 from vmpcap.announcements.tunnelled import Tunnelled
@@ -21,6 +34,7 @@ from vmpcap.migration.path_results import NextHop, Symptom
 from vmpcap.migration.reachable import Reachability
 from vmpcap.migration.results import Mechanism, Path
 from vmpcap.migration.views import PointView
+from vmpcap.points.clock import Offset
 
 HOST_A, HOST_B = "10.10.1.11", "10.10.2.12"
 CARD_A, CARD_B = 0x02000000000A, 0x02000000000B
@@ -325,20 +339,40 @@ def test_a_migration_that_was_cancelled_blames_no_way() -> None:
     assert worked("routed_vmotion", moved(*both(), path=cut_between(ROUTED), completed=False)) == "no"
 
 
-def test_a_way_that_lost_what_the_source_sent_again_and_again_is_to_blame() -> None:
-    """A point beside each host shows it; a destination that got it all and did not answer blames no way."""
+def tail_lost(
+    resent_in: tuple[int, ...] = (50, 52, 56), came: int = 80_008_000, link: Offset | None = SAME_CLOCK, last: int = 99
+) -> Mechanism:
+    """Acknowledged until 4 s, sent again in these tenths; so much came to the other host's point, until 1 s."""
     whole = carried(size=90_000_000)
     a, b = whole.sides
-    sent = replace(a, fin_ts=None, acked_bytes=80_000_000, retransmissions=4, last_data_ts=9 * S)
-    came = replace(a, fin_ts=None, acked_bytes=80_000_000, unique_bytes=80_008_000, last_data_ts=S)
-    got = replace(a, fin_ts=None, acked_bytes=80_000_000, retransmissions=4, last_data_ts=9 * S)
-    for there, wanted in ((came, "no"), (got, "undecided")):
-        src = view("src", "source", streams=(replace(whole, sides=(sent, b)),))
-        dst = view("dst", "destination", streams=(replace(whole, sides=(there, b)),))
-        found = judged("same_subnet_vmotion", moved(src, dst, path=ADJACENT, completed=False))
-        assert found is not None
-        assert found.worked == wanted
-        assert ("the last 9,992,000 bytes that left src" in found.because) == (wanted == "no")
+    acked = [2_000_000 if n < 40 else 0 for n in range(100)]
+    resent = [1460 if n in resent_in else 0 for n in range(100)]
+    over_time = series(100, S // 10, acked_bytes=acked, resent_bytes=resent)
+    sent = replace(
+        a, fin_ts=None, acked_bytes=80_000_000, retransmissions=len(resent_in), last_data_ts=9 * S, series=over_time
+    )
+    got = replace(a, fin_ts=None, acked_bytes=came, unique_bytes=came, last_data_ts=S)
+    src = view("src", "source", streams=(replace(whole, sides=(sent, b)),))
+    dst = view("dst", "destination", streams=(replace(whole, sides=(got, b)),), offset=link, last_ts=last * S)
+    found = judged("same_subnet_vmotion", moved(src, dst, path=ADJACENT, completed=False))
+    assert found is not None
+    return found
+
+
+def test_a_way_that_lost_what_the_source_sent_again_and_again_is_to_blame() -> None:
+    """A point beside each host shows it; a destination that got it all and did not answer blames no way."""
+    found = tail_lost()
+    assert found.worked == "no"
+    assert "the last 9,992,000 bytes that left src" in found.because
+    assert tail_lost(came=90_000_000).worked == "undecided"
+
+
+def test_a_point_that_missed_what_was_acknowledged_or_whose_clock_is_not_known_blames_no_way() -> None:
+    """Nor does what was sent again before it was acknowledged, nor a point that did not watch to the end."""
+    assert tail_lost(came=79_000_000).worked == "undecided"
+    assert tail_lost(link=None).worked == "undecided"
+    assert tail_lost(resent_in=(10, 20, 30, 50)).worked == "undecided"
+    assert tail_lost(last=8).worked == "undecided"
 
 
 def opaque(

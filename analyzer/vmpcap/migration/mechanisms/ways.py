@@ -2,8 +2,11 @@
 
 from typing import Final
 
+import numpy as np
+
+from vmpcap.measures.connections import Side
+from vmpcap.migration.clocks import elapsed_between
 from vmpcap.migration.ends import at_end
-from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, Worked
 from vmpcap.migration.stream import stuck_segment
 from vmpcap.migration.transfers import LEAST_AGAIN
@@ -30,8 +33,8 @@ def _lost_on_the_way(case: Case) -> str:
     """
     What did the source host send again and again that never came to the destination host? Empty where nothing did.
 
-    It takes a point beside each that saw the connection from its SYN: a destination that died gets what it does not
-    answer.
+    It takes a point beside each that saw the connection from its SYN, on clocks that were compared. A destination that
+    died gets what it does not answer; a point that misses what was acknowledged is blind, and its silence says nothing.
     """
     if case.move is None:
         return ""
@@ -39,20 +42,32 @@ def _lost_on_the_way(case: Case) -> str:
     for sighting in at_end(case.move, "source"):
         for link in sighting.transfer.links:
             view, there = arrived.get(link.key, (None, link))
-            sent = link.data
-            if view is None or sent.syn_ts is None or there.data.syn_ts is None or sent.last_data_ts is None:
+            sent, came = link.data, there.data
+            if view is None or view.drops or sent.syn_ts is None or came.syn_ts is None or sent.last_data_ts is None:
                 continue
-            if not 0 < sent.acked_bytes < sent.unique_bytes or sent.retransmissions < LEAST_AGAIN or view.drops:
+            is_open = 0 < sent.acked_bytes < sent.unique_bytes and _tail_sent_again(sent) >= LEAST_AGAIN
+            if not is_open or came.retransmissions or came.unique_bytes < sent.acked_bytes:
                 continue
-            until = on_point(view, on_reference(sighting.view, sent.last_data_ts))
-            silent = until - (there.data.last_data_ts or there.connection.first_ts)
-            missing = sent.unique_bytes - there.data.unique_bytes
-            if view.last_ts >= until and silent > NS_PER_S and missing > 0 and not there.data.retransmissions:
-                return (
-                    f"the last {missing:,} bytes that left {sighting.view.name}, some of them again and again, never "
-                    f"came to {view.name}"
-                )
+            silent_from = came.last_data_ts or there.connection.first_ts
+            silent = elapsed_between(view, silent_from, sighting.view, sent.last_data_ts)
+            watched = elapsed_between(sighting.view, sent.last_data_ts, view, view.last_ts)
+            missing = sent.unique_bytes - came.unique_bytes
+            if silent is None or silent.low_ns <= NS_PER_S or watched is None or watched.low_ns < 0 or missing <= 0:
+                continue
+            return (
+                f"the last {missing:,} bytes that left {sighting.view.name}, some of them again and again, never "
+                f"came to {view.name}"
+            )
     return ""
+
+
+def _tail_sent_again(sent: Side) -> int:
+    """In how many stretches of its series was something sent again after all that was ever acknowledged?"""
+    if sent.series is None:
+        return 0
+    acked = np.flatnonzero(sent.series.acked_bytes)
+    after = int(acked[-1]) + 1 if len(acked) else 0
+    return int(np.count_nonzero(sent.series.resent_bytes[after:]))
 
 
 def _stuck(case: Case) -> str:
