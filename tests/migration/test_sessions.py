@@ -4,6 +4,7 @@ import numpy as np
 
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, PEER_IP, S, journal, view
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.session_results import Sessions
 from vmpcap.migration.sessions import tell_sessions
@@ -11,6 +12,7 @@ from vmpcap.terms.addresses import ip_halves
 from vmpcap.terms.wire import TCP_ACK, TCP_RST
 
 SWITCH = 10 * S
+ALONE = Conflict(False, "nothing was sent at its old place")
 MOVED = Moved(GUEST, (ip_halves(GUEST_IP),), (), "high", "")
 
 
@@ -30,7 +32,7 @@ def segments(*rows: tuple[int, int, int, int, int]) -> JournalColumns:
 
 
 def sessions(*rows: tuple[int, int, int, int, int]) -> Sessions:
-    return tell_sessions(MOVED, [view("gw", journal=segments(*rows))], SWITCH)
+    return tell_sessions(MOVED, [view("gw", journal=segments(*rows))], SWITCH, ALONE)
 
 
 def test_a_connection_that_goes_on_where_it_left_off_proves_a_live_move() -> None:
@@ -71,3 +73,30 @@ def test_of_many_the_first_are_named() -> None:
     assert found.kept == 5
     assert found.because.startswith("5 connections (port 5001 with")
     assert "and 2 more" in found.because
+
+
+def test_a_machine_at_the_old_place_that_goes_on_is_no_live_move() -> None:
+    """The new place shows the guest's frames, and of this connection none: a copy may have sent what came later."""
+    rows = [(9 * S, 22, 1000, 100, TCP_ACK), (11 * S, 22, 1100, 50, TCP_ACK)]
+    old = view("a", "domain:source", journal=segments(*rows))
+    silent = tell_sessions(MOVED, [old, view("b", "domain:destination")], SWITCH, ALONE)
+    assert (silent.word, silent.kept) == ("undecided", 0)
+    assert "no later one was seen at b, its new place" in silent.because
+    came = view("b", "domain:destination", journal=segments(rows[1]))
+    found = tell_sessions(MOVED, [old, came], SWITCH, ALONE)
+    assert (found.word, found.kept, found.to_point, found.to_frame) == ("live", 1, "b", 1)
+    reduced = view("b", "domain:destination", journal_complete=False)
+    assert tell_sessions(MOVED, [old, reduced], SWITCH, ALONE).word == "live", "a point that shows a part says nothing"
+
+
+def test_where_a_copy_goes_on_nobody_knows_whose_segments_these_are() -> None:
+    """The new place saw the segment pass, as it would one of the copy."""
+    rows = [(9 * S, 22, 1000, 100, TCP_ACK), (11 * S, 22, 1100, 50, TCP_ACK)]
+    both = [
+        view(name, role, journal=segments(*rows))
+        for name, role in (("a", "domain:source"), ("b", "domain:destination"))
+    ]
+    assert tell_sessions(MOVED, both, SWITCH, ALONE).word == "live"
+    found = tell_sessions(MOVED, both, SWITCH, Conflict(True, "3 packets appeared only at a", "a", (5,)))
+    assert (found.word, found.kept) == ("undecided", 0)
+    assert "3 packets appeared only at a" in found.because

@@ -49,7 +49,11 @@ class Connected:
 
 
 def connections_across(
-    guest: Moved, views: Sequence[PointView], moment: int, most: int | None = None
+    guest: Moved,
+    views: Sequence[PointView],
+    moment: int,
+    most: int | None = None,
+    then_at: Sequence[PointView] | None = None,
 ) -> list[Connected]:
     """
     Which TCP connections did the guest speak of before and after this moment on the reference clock?
@@ -57,7 +61,7 @@ def connections_across(
     Same addresses, same ports, and the first sequence number after is where the last one before left off: a machine
     that started anew would have to guess it (RFC 6528). One that denies a connection with a reset takes the number from
     the segment that it denies; it is told apart. Of each side and point at most the `most` segments nearest to the
-    moment are looked at.
+    moment are looked at. `then_at`: only what came to these points counts as after.
     """
     last: dict[tuple[int, ...], tuple[int, int, PointView, int]] = {}
     first: dict[tuple[int, ...], tuple[int, int, bool, PointView, int]] = {}
@@ -66,7 +70,7 @@ def connections_across(
         rows = frames_of(view, guest).sent_ip
         rows = rows[(j.ip_protocol[rows] == IP_TCP) & (np.abs(j.ts_ns[rows] - when) <= FAR_NS)]
         early = rows[j.ts_ns[rows] < when][::-1][:most]
-        late = rows[j.ts_ns[rows] >= when][:most]
+        late = rows[j.ts_ns[rows] >= when][: 0 if then_at is not None and view not in then_at else most]
         for row in early[first_of_each(view, early)].tolist():
             flags, key, ts = int(j.tcp_flags[row]), _key(view, row), on_reference(view, int(j.ts_ns[row]))
             end = int(j.tcp_seq[row]) + int(j.payload_bytes[row]) + bool(flags & TCP_SYN) + bool(flags & TCP_FIN)
@@ -79,11 +83,11 @@ def connections_across(
     found = []
     for key in sorted(last.keys() & first.keys()):
         _, end, at, frame = last[key]
-        _, seq, is_reset, then_at, then = first[key]
+        _, seq, is_reset, later_at, later = first[key]
         apart = (seq - end + 2**31) % 2**32 - 2**31
         if abs(apart) <= NEAR_BYTES:
             peer = ip_text(key[0], key[1])
-            found.append(Connected(peer, key[3], key[2], (at, frame), (then_at, then), is_reset))
+            found.append(Connected(peer, key[3], key[2], (at, frame), (later_at, later), is_reset))
     return found
 
 

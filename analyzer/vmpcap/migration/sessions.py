@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.lives import MOST_SEGMENTS, Connected, connections_across
 from vmpcap.migration.session_results import Sessions
@@ -13,7 +14,7 @@ NAMED: Final = 3
 """Connections told by name."""
 
 
-def tell_sessions(guest: Moved, views: Sequence[PointView], moment: int) -> Sessions:
+def tell_sessions(guest: Moved, views: Sequence[PointView], moment: int, second_place: Conflict) -> Sessions:
     """
     Which of the guest's TCP connections went on after the switchover, and which did it deny?
 
@@ -21,9 +22,20 @@ def tell_sessions(guest: Moved, views: Sequence[PointView], moment: int) -> Sess
     -----
     A connection counts where a point saw a segment of the guest before and another after. One that was idle, or whose
     peer never asked again, is in neither number; nor is one of a very busy guest whose segments are far from the
-    moment: the figures lean low.
+    moment: the figures lean low. Where a point at its new place shows every frame, only what came there counts: a copy
+    at the old place goes on as well. Where one was seen to go on, nothing tells whose segments these are.
     """
     across = connections_across(guest, views, moment, MOST_SEGMENTS)
+    went_on = f"{_named(across)} had segments of the guest before the switchover and after it"
+    if across and second_place.found:
+        return Sessions(because=f"{went_on}, but who sent the later ones is not known: {second_place.because}")
+    new = _new_places(views)
+    if across and new:
+        across = connections_across(guest, views, moment, MOST_SEGMENTS, then_at=new)
+        if not across:
+            where = f"{', '.join(view.name for view in new)}, its new place"
+            why = f"no later one was seen at {where}: a machine at its old one may have sent them"
+            return Sessions(because=f"{went_on}, but {why}")
     kept, denied = [c for c in across if not c.is_reset], [c for c in across if c.is_reset]
     if not across:
         return Sessions(because="no TCP connection of the guest is in view on both sides of the switchover")
@@ -48,6 +60,11 @@ def tell_sessions(guest: Moved, views: Sequence[PointView], moment: int) -> Sess
         to_point=after.name,
         to_frame=first,
     )
+
+
+def _new_places(views: Sequence[PointView]) -> list[PointView]:
+    """Which points would show whatever the guest sends from its new place?"""
+    return [v for v in views if v.role == "domain:destination" and v.journal_complete and not v.left_out]
 
 
 def _named(connections: Sequence[Connected]) -> str:

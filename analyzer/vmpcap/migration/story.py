@@ -282,6 +282,7 @@ def _tell_guest(
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     series = [s for _, s in moved.heard]
     reachability = judge_reachability(moved, views, moment)
+    second_place = find_second_place(moved, views, moment)
     others = tuple(trip for place, trip in enumerate(trips) if place != number)
     case = Case(
         moved, tuple(views), moment, completed, path, domain, suffered, reachability, move, split, trips[number], others
@@ -301,7 +302,7 @@ def _tell_guest(
         peers=[s.peer for s in suffered],
         mechanisms=judge_mechanisms(case),
         segments=describe_guest_segments(moved, views, _signs(moved, views, quiet)),
-        sessions=tell_sessions(moved, views, moment),
+        sessions=tell_sessions(moved, views, moment, second_place),
     )
     return GuestStory(
         moved=moved,
@@ -312,7 +313,7 @@ def _tell_guest(
         vlans_before=before,
         vlans_after=after,
         vlan_point=point,
-        second_place=find_second_place(moved, views, moment),
+        second_place=second_place,
         duplicate_address=find_duplicate_address(moved, views),
         trombone=find_trombone(moved, views, moment),
         early=early,
