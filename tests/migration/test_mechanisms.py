@@ -242,14 +242,14 @@ def test_bgp_tells_origins_apart_behind_one_speaker() -> None:
     assert "AS 65001 withdrew it +60 ms" in found.because
 
 
+def says(ts: int, sender: str, hop: str, length: int = 1, action: str = "announce") -> RouteNews:
+    """What a router tells of a route that AS 65010 brings up at every site."""
+    origin = "AS 65010" if action == "announce" else ""
+    return news(ts, action, protocol="bgp", sender=sender, origin=origin, next_hop=hop, path_length=length)
+
+
 def test_bgp_tells_two_places_of_one_as_apart_by_next_hop() -> None:
     """Guests and leaves of both sites may share a number; what others pass on behind a longer path is no place."""
-
-    def says(ts: int, sender: str, hop: str, length: int = 1, action: str = "announce") -> RouteNews:
-        origin = "AS 65010" if action == "announce" else ""
-        more = {"sender": sender, "origin": origin, "next_hop": hop, "path_length": length}
-        return news(ts, action, protocol="bgp", **more)
-
     rows = [
         says(0, "192.0.2.1", "192.0.2.1"),
         says(S, "192.0.2.9", "192.0.2.9", length=2),
@@ -264,6 +264,43 @@ def test_bgp_tells_two_places_of_one_as_apart_by_next_hop() -> None:
     alone = judged("bgp", case(point("wan", "wan", rows[:2]), peers=[LOST]))
     assert alone is not None
     assert alone.worked == "no"
+
+
+REFLECTOR, FIRST, SECOND = "192.0.2.250", "192.0.2.1", "192.0.2.2"
+
+
+def test_bgp_that_hunts_for_another_way_to_the_old_site_tells_of_no_new_place() -> None:
+    """The reflector goes over to the old site's second border router, then withdraws that too, or never does."""
+    hunting = [says(0, REFLECTOR, FIRST), says(after(50), REFLECTOR, SECOND)]
+    gone = says(after(400), REFLECTOR, "", action="withdraw")
+    found = judged("bgp", case(point("wan", "wan", [*hunting, gone])))
+    assert found is not None
+    assert found.worked == "undecided"
+    assert "AS 65010 (192.0.2.2) advertised it for 350 ms only" in found.because
+    assert worked("bgp", case(point("wan", "wan", [*hunting, gone]), peers=[LOST])) == "no"
+    assert worked("bgp", case(point("wan", "wan", hunting))) == "undecided"
+
+
+def test_a_next_hop_that_a_point_of_the_new_site_knows_is_a_place_there() -> None:
+    """From ARP, and at no point of the old site."""
+    passed_on = point("wan", "wan", [says(0, REFLECTOR, FIRST), says(after(50), REFLECTOR, SECOND)])
+    known = arps((after(60), NUMBER_OF["arp_reply"], GATEWAY, SECOND, GUEST_IP))
+    there = point("b", "domain:destination", arps=known)
+    assert worked("bgp", case(passed_on, there)) == "yes"
+    assert worked("bgp", case(passed_on, there, point("a", "domain:source", arps=known))) == "undecided"
+
+
+def test_bgp_of_a_new_router_behind_more_systems_is_not_nobody() -> None:
+    """It may be the new place or another way to the old: no failure, however the peers fare."""
+    longer = says(after(60), SECOND, SECOND, length=3)
+    gone = says(after(90), FIRST, "", action="withdraw")
+    found = judged("bgp", case(point("wan", "wan", [says(0, FIRST, FIRST), longer, gone]), peers=[LOST]))
+    assert found is not None
+    assert found.worked == "undecided"
+    two = [says(0, FIRST, FIRST), says(0, "192.0.2.3", "192.0.2.3"), longer, gone]
+    found = judged("bgp", case(point("wan", "wan", two), peers=[LOST]))
+    assert found is not None
+    assert (found.worked, "192.0.2.2 tells it since +60 ms" in found.because) == ("undecided", True)
 
 
 def mac_route(

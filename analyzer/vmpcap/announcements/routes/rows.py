@@ -31,7 +31,7 @@ class RouteNews:
     beside: tuple[str, ...] = ()
     """Other locators of the same mapping (LISP): those of one site."""
     path_length: int = 0
-    """How many autonomous systems the route passed (BGP)."""
+    """How many different autonomous systems the route passed (BGP)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,15 @@
 """A host route that follows the guest: RIP, OSPF, EIGRP, BGP, IS-IS (domain notes 4.13, 4.14)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, segments_of, sighted, since, span
 from vmpcap.migration.mechanisms.lost_requests import share_lost
+from vmpcap.migration.mechanisms.route_places import PREFIX_ROUTE, by_place, told_anew, why_no_place
 from vmpcap.migration.results import Mechanism
 from vmpcap.terms.units import NS_PER_S, count_of
 
@@ -33,8 +36,6 @@ LINK_BY_LINK: Final = ("rip", "eigrp")
 """Protocols in which each router tells its neighbours what it would reach, at which distance."""
 
 SPOKEN_BY: Final = {"bgp": ("bgp", "evpn")}
-PREFIX_ROUTE: Final = "prefix"
-"""Routes of EVPN that have a prefix and no MAC (RFC 9136): BGP's host routes of a tenant."""
 
 ROUTER: Final = {"ospf": "router ", "isis": "system "}
 
@@ -76,14 +77,21 @@ def judge_host_route(case: Case, name: str) -> Mechanism | None:
     news = [told for told in news if told.what.protocol == name or told.what.reason == PREFIX_ROUTE]
     if not any(told.what.action == "announce" for told in news):
         return None
-    claims = follow_claims(case, name, _between_routers(case, name, _by_place(name, news)))
+    claims = follow_claims(case, name, _between_routers(case, name, by_place(name, news)))
     prefix = next(told.what.prefix for told in news)
     old = [c for c in claims if _stood_before(c, case.moment) and not c.is_guest]
     fresh = [c for c in claims if c.up > case.moment]
+    held = {c.claimant for c in fresh if c.down is None or c.down - c.up > SETTLED_NS}
+    fresh = [c for c in fresh if c.claimant in held]
     ahead = [c for c in fresh if not c.is_guest] or fresh
     if not ahead:
-        return _nobody_new(case, name, prefix, claims, old)
-    return _somebody_new(case, name, prefix, old, min(ahead, key=lambda c: c.up), ahead)
+        return _nobody_new(case, name, prefix, claims, old, told_anew(name, news, case.moment))
+    new = min(ahead, key=lambda c: c.up)
+    answer = _somebody_new(case, name, prefix, old, new, ahead)
+    why = why_no_place(case, name, new.first, news)
+    if why and (answer.worked == "yes" or case.after(new.up) > WITHIN_OTHERS_NS):
+        return msgspec.structs.replace(answer, worked="undecided", because=f"{answer.because}; {why} is not known")
+    return answer
 
 
 def _stood_before(claim: Claim, moment: int) -> bool:
@@ -104,37 +112,6 @@ def _between_routers(case: Case, name: str, news: Sequence[Told[RouteNews]]) -> 
     return mine or list(news)
 
 
-def _by_place(name: str, news: Sequence[Told[RouteNews]]) -> list[Told[RouteNews]]:
-    """
-    The same news, in which an AS that brings the route up at two places is two.
-
-    Guests and leaf routers of both sites may share an AS number: then the next hop tells them apart, as those give it
-    who are nearest to them. What others pass on with a longer path is the same route once more.
-    """
-    if name != "bgp":
-        return list(news)
-    nearest: dict[str, int] = {}
-    hops: dict[str, set[str]] = {}
-    for what in (t.what for t in news if t.what.action == "announce" and t.what.origin):
-        best = nearest.get(what.origin, what.path_length)
-        if what.path_length < best:
-            hops[what.origin] = set()
-        if what.path_length <= best:
-            nearest[what.origin] = what.path_length
-            hops.setdefault(what.origin, set()).add(what.next_hop)
-    shared = {origin for origin, there in hops.items() if len(there) > 1}
-    if not shared:
-        return list(news)
-    apart = []
-    for told in news:
-        what = told.what
-        if what.action != "announce" or what.origin not in shared:
-            apart.append(told)
-        elif what.path_length <= nearest[what.origin]:
-            apart.append(replace(told, what=replace(what, origin=f"{what.origin} ({what.next_hop})")))
-    return apart
-
-
 def follow_claims(case: Case, name: str, news: Sequence[Told[RouteNews]]) -> list[Claim]:
     """Who advertised the host route from when to when?"""
     standing: dict[str, Claim] = {}
@@ -145,6 +122,8 @@ def follow_claims(case: Case, name: str, news: Sequence[Told[RouteNews]]) -> lis
         what = told.what
         is_guest = what.sender in case.ips
         speaker = f"{what.sender} at {told.view.name}" if is_guest else what.sender
+        if what.protocol == "evpn":
+            speaker = f"{speaker} {what.origin}"  # of each distinguisher it tells a route apart
         if name in LINK_STATE:
             claimant = speaker = _router(name, what.origin)
             number = what.sequence or 0
@@ -193,8 +172,15 @@ def _words(name: str, claim: Claim) -> str:
     return f"{ROUTER.get(name, '')}{claim.claimant}"
 
 
-def _nobody_new(case: Case, name: str, prefix: str, claims: Sequence[Claim], old: Sequence[Claim]) -> Mechanism:
-    """Nobody advertised it anew after the switchover."""
+def _nobody_new(
+    case: Case,
+    name: str,
+    prefix: str,
+    claims: Sequence[Claim],
+    old: Sequence[Claim],
+    anew: Sequence[Told[RouteNews]],
+) -> Mechanism:
+    """Nobody advertised it anew after the switchover, or took it back at once."""
     seen = sighted(of_told(t for c in claims for t in (c.first, c.ended or c.last)))
     waited, limit = case.after(case.end), WITHIN_NS.get(name, WITHIN_OTHERS_NS)
     head = f"no router took {prefix} over by {NAMES[name]} in the {span(waited)} after the switchover"
@@ -205,10 +191,17 @@ def _nobody_new(case: Case, name: str, prefix: str, claims: Sequence[Claim], old
         if claims_of:
             still = verb + " it" if verb else "still do" if len(claims_of) > 1 else "still does"
             head += f"; {' and '.join(_words(name, c) for c in claims_of)} advertised it before and {still}"
+    for claim in claims:
+        if claim.up > case.moment and claim.down is not None:
+            head += f"; {_words(name, claim)} advertised it for {span(claim.down - claim.up)} only"
     if not case.cut_off:
         return result(
             name, "undecided", f"{head}; the guest's peers are not cut off, so it may not have been needed", seen
         )
+    if anew:
+        who = f"{anew[0].what.sender} tells it since {since(case.after(anew[0].ts))}, which never did before"
+        because = f"{head}; {who}: whether that is a way to the new place is not known"
+        return result(name, "undecided", because, [*seen, *sighted(of_told(anew))])
     if waited < limit or case.is_partial(name):
         return result(name, "undecided", f"{head}: too short a view to say that it never came", seen)
     return result(name, "no", f"{head}, and the guest's peers get no answer", seen)
