@@ -223,6 +223,21 @@ def test_a_route_that_is_taken_back_and_said_again_flaps(times: int, wanted: str
     assert ("said it again 2 times" in found.because) == (wanted == "no")
 
 
+def test_a_route_that_never_stands_long_flaps_too() -> None:
+    """Three times taken back within half a second, and gone at the end."""
+    turns = [
+        replace(row, ts_ns=after(1000 * n + late), sequence=2 * n + more)
+        for n in range(1, 4)
+        for row, late, more in ((NEW, 0, 0), (replace(NEW, action="withdraw"), 500, 1))
+    ]
+    found = judged("ospf", case(point("wan", "wan", [OLD, GONE, *turns])))
+    assert found is not None
+    assert (found.worked, "said it again 2 times" in found.because) == ("no", True)
+    once = judged("ospf", case(point("wan", "wan", [OLD, GONE, *turns[:2]])))
+    assert once is not None
+    assert (once.worked, "advertised it for 500 ms only" in once.because) == ("undecided", True)
+
+
 def test_a_copy_of_an_old_statement_does_not_bring_it_back() -> None:
     """Flooding may show at another point what was withdrawn."""
     a = point("a", "wan", [OLD, NEW, GONE])

@@ -1,5 +1,6 @@
 """A host route that follows the guest: RIP, OSPF, EIGRP, BGP, IS-IS (domain notes 4.13, 4.14)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -81,7 +82,8 @@ def judge_host_route(case: Case, name: str) -> Mechanism | None:
     prefix = next(told.what.prefix for told in news)
     old = [c for c in claims if _stood_before(c, case.moment) and not c.is_guest]
     fresh = [c for c in claims if c.up > case.moment]
-    held = {c.claimant for c in fresh if c.down is None or c.down - c.up > SETTLED_NS}
+    turns = Counter(c.claimant for c in fresh)
+    held = {c.claimant for c in fresh if c.down is None or c.down - c.up > SETTLED_NS or turns[c.claimant] >= FLAPS}
     fresh = [c for c in fresh if c.claimant in held]
     ahead = [c for c in fresh if not c.is_guest] or fresh
     if not ahead:
@@ -191,9 +193,9 @@ def _nobody_new(
         if claims_of:
             still = verb + " it" if verb else "still do" if len(claims_of) > 1 else "still does"
             head += f"; {' and '.join(_words(name, c) for c in claims_of)} advertised it before and {still}"
-    for claim in claims:
-        if claim.up > case.moment and claim.down is not None:
-            head += f"; {_words(name, claim)} advertised it for {span(claim.down - claim.up)} only"
+    brief = [(c, c.down - c.up) for c in claims if c.up > case.moment and c.down is not None]
+    for claim, lasted in brief[:FLAPS]:
+        head += f"; {_words(name, claim)} advertised it for {span(lasted)} only"
     if not case.cut_off:
         return result(
             name, "undecided", f"{head}; the guest's peers are not cut off, so it may not have been needed", seen
