@@ -16,6 +16,7 @@ from vmpcap.migration.views import PointView
 from vmpcap.points.holes import Hole, blindness
 from vmpcap.points.kernels.keys import UNICAST, Kept
 from vmpcap.points.pairing import only
+from vmpcap.points.pieces import LONGEST_WAY_NS
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import NS_PER_S, count_of
 
@@ -199,11 +200,14 @@ def _is_behind(two: _Two, own: I64, beside: I64) -> bool | None:
     known = keys[at] == two.theirs.key[beside]
     if known.sum() < max(len(beside) - 1, LEAST_UNSEEN):
         return False
-    later = 0
+    later, open_ones = 0, 0
     for row, mine in zip(beside[known].tolist(), own[first[at[known]]].tolist(), strict=True):
         apart = elapsed_between(two.view, int(two.ours.ts_ns[mine]), two.other, int(two.theirs.ts_ns[row]))
-        later += 0 if apart is None else int(np.sign(apart.low_ns + apart.high_ns))
-    return later > 0
+        if apart is not None and apart.is_later is None and apart.high_ns - apart.low_ns >= LONGEST_WAY_NS:
+            open_ones += 1  # the middle between a bound and none says nothing
+        elif apart is not None:
+            later += int(np.sign(apart.low_ns + apart.high_ns))
+    return None if open_ones and open_ones == known.sum() else later > 0
 
 
 def _moves_of(two: _Two, row: int, gap: I64) -> int | None:

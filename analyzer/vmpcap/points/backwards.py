@@ -110,12 +110,4 @@ def _parts(pieces: Sequence[Lines], edges: Edges) -> Iterator[Lines]:
         for piece in own:
             begin = edge.earliest if piece is own[0] and has_before else piece.begin
             end = edges[number + 1].latest if piece is own[-1] and has_after else piece.end
-            told = piece.over(begin, end)
-            yield Lines(
-                begin - edge.added,
-                end - edge.added,
-                piece.base + edge.added,
-                told.corners,
-                piece.first - edge.added,
-                piece.last - edge.added,
-            )
+            yield piece.over(begin, end).earlier(edge.added)

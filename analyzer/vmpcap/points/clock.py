@@ -1,7 +1,7 @@
 """How far two points' clocks may stand apart, from exchanges that both of them saw."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -104,6 +104,8 @@ class Lines:
     first: int
     """From here to `last` both sides are bound by packets before and after; where it is later, they nowhere are."""
     last: int
+    guess: "Lines | None" = None
+    """What is taken for lines that packets hold from one side only, though nothing proves it; None for all others."""
 
     def at(self, ts: int) -> tuple[int, int]:
         """Lowest and highest offset at that time of the reference, ns; outside of begin .. end the lines go on."""
@@ -116,7 +118,22 @@ class Lines:
         parts = np.array([[begin, end]], np.float64) - self.begin
         parts /= max(self.end - self.begin, 1)
         corners = self.corners[:, :1] * (1.0 - parts) + self.corners[:, 1:] * parts
-        return Lines(begin, end, self.base, corners, self.first, self.last)
+        guess = None if self.guess is None else self.guess.over(begin, end)
+        return replace(self, begin=begin, end=end, corners=corners, guess=guess)
+
+    def tilted(self, tilt: float, origin: int) -> "Lines":
+        """The same lines, each with so much more drift, which is nothing at that time."""
+        more = tilt * (np.array([self.begin, self.end], np.float64) - origin)
+        guess = None if self.guess is None else self.guess.tilted(tilt, origin)
+        return replace(self, corners=self.corners + more, guess=guess)
+
+    def earlier(self, by: int) -> "Lines":
+        """The same lines where the reference shows so much less: the offset is so much more."""
+        guess = None if self.guess is None else self.guess.earlier(by)
+        return replace(
+            self, begin=self.begin - by, end=self.end - by, base=self.base + by, first=self.first - by,
+            last=self.last - by, guess=guess,
+        )  # fmt: skip
 
     @property
     def drift(self) -> tuple[float, float]:

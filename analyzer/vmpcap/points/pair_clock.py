@@ -41,8 +41,9 @@ class PairClock:
     What must be added to the one point's clock to get the other's.
 
     Holds as long as the network carries nothing back in time and the drift is steady between steps. A step smaller
-    than the bounds are wide is not seen; where one is seen, its time is known only to lie between two pieces. Where the
-    one clock was set back its times come twice, and two pieces share some: either may hold.
+    than the bounds are wide is not seen; where one is seen, its time is known only to lie between two pieces. Where
+    packets go one way only after it, a piece is wide open to one side. Where the one clock was set back its times come
+    twice, and two pieces share some: either may hold.
     """
 
     pieces: tuple[Lines, ...]
@@ -85,11 +86,25 @@ class PairClock:
         return low, high
 
     def within(self, ts: I64) -> Bools:
-        """At which of these times does one piece hold? A packet between two, or under two, tells no delay."""
+        """
+        At which of these times does one piece hold, and from both sides?
+
+        A packet between two, under two, or under one whose other side is open, tells no delay.
+        """
         told = np.ones(len(ts), bool)
         for before, after in pairwise(self.pieces):
             told &= (ts <= min(before.end, after.begin)) | (ts >= max(before.end, after.begin))
+        for number, piece in enumerate(self.pieces):
+            if piece.guess is not None:
+                told &= ((ts < piece.begin) & (number > 0)) | ((ts > piece.end) & (number < len(self.pieces) - 1))
         return told
+
+    @property
+    def guessed(self) -> "PairClock | None":
+        """The same by what is taken for pieces that packets hold from one side only; None where there are none."""
+        if all(piece.guess is None for piece in self.pieces):
+            return None
+        return replace(self, pieces=tuple(piece.guess or piece for piece in self.pieces))
 
     @property
     def middle_ts(self) -> int:

@@ -9,15 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.points.clock import MOST_DRIFT, Bounds, Lines, fit_lines
-from vmpcap.terms.units import NS_PER_MS
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 I64 = npt.NDArray[np.int64]
 
 BINS: Final = 512
 """Stretches of time of which only the tightest bounds are kept: leaving out others widens, never narrows."""
 MOST_STEPS: Final = 8
+LONGEST_WAY_NS: Final = 120 * NS_PER_S
+"""No packet is on its way for longer: the maximum segment lifetime (RFC 9293, section 3.4.2)."""
 QUEUE_NS: Final = NS_PER_MS
-"""What a queue may add to the least delay of a stretch in which packets go one way only."""
+"""What a queue is taken to add to the least delay of a stretch in which packets go one way only."""
 
 
 def fit_pieces(
@@ -34,8 +36,10 @@ def fit_pieces(
 
     Notes
     -----
-    Where packets went one way only after a step, they bound the offset from one side. From the other it is held by what
-    the way takes elsewhere: the least delay of the stretch is taken to be no longer than twice the time there and back.
+    Where packets went one way only after a step, they bound the offset from one side. The other is open: if the way
+    still takes as long as before nobody can say, only that no packet is on its way for longer than `LONGEST_WAY_NS`.
+    A guess stands beside such lines, by which times are put in order: that the least delay of the stretch is no longer
+    than twice the time there and back elsewhere.
     """
     parts: list[_Part] = []
     for begin, end in pairwise([None, *edges, None]):
@@ -50,8 +54,8 @@ def fit_pieces(
     known = [part.lines for part in parts if part.lines is not None]
     if not known:
         return ()
-    most_delay = 2 * max(map(_narrowest, known)) + QUEUE_NS
-    pieces = [part.lines or _one_way(part, most_delay, most_drift) for part in parts]
+    likely = 2 * max(map(_narrowest, known)) + QUEUE_NS
+    pieces = [part.lines or _open(part, likely, most_drift) for part in parts]
     return tuple(_apart([piece for piece in pieces if piece is not None]))
 
 
@@ -123,6 +127,12 @@ def _narrowest(piece: Lines) -> int:
     """By how much do the bounds of a piece differ in its middle?"""
     low, high = piece.at((piece.begin + piece.end) // 2)
     return high - low
+
+
+def _open(part: _Part, likely_delay: int, most_drift: float) -> Lines | None:
+    """The lines of a stretch whose packets bound the offset from one side, with their guess; None: there are none."""
+    lines = _one_way(part, LONGEST_WAY_NS, most_drift)
+    return None if lines is None else replace(lines, guess=_one_way(part, likely_delay, most_drift) or lines)
 
 
 def _one_way(part: _Part, most_delay: int, most_drift: float) -> Lines | None:

@@ -44,16 +44,10 @@ def bound_steep(
         pieces = fit_pieces(orders.lows, orders.highs, edges, most, most_steps)
         if not pieces:
             return None
-        found = tuple(_tilted(piece, tilt, begin) for piece in pieces), orders
+        found = tuple(piece.tilted(tilt, begin) for piece in pieces), orders
         least, greatest = max(pieces, key=lambda piece: piece.last - piece.first).drift
         left = max((greatest - least) / 2, LEAST_DRIFT if len(pieces) == 1 else LEAST_CHANGE)
         if left > LEAST_NARROWER * most:
             break
         tilt, most = tilt + (least + greatest) / 2, left
     return found
-
-
-def _tilted(lines: Lines, tilt: float, origin: int) -> Lines:
-    """The same lines, each with so much more drift, which is nothing at that time."""
-    more = tilt * (np.array([lines.begin, lines.end], np.float64) - origin)
-    return Lines(lines.begin, lines.end, lines.base, lines.corners + more, lines.first, lines.last)

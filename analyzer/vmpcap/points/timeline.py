@@ -1,7 +1,7 @@
 """One point's clock against the reference's, at any time: between what, and what is taken for it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -36,6 +36,8 @@ class Track:
     """float64[knots], rising"""
     low: Floats
     high: Floats
+    guess: "Track | None" = None
+    """Where a side is open for a time: what is taken for it, though nothing proves it."""
 
     def there(self, ts: int) -> Interval:
         """What may the other clock show at that time of the one?"""
@@ -76,12 +78,14 @@ def track_of(clock: PairClock) -> Track:
     times = sorted(set(times))
     bounds = np.array([clock.at(ts) for ts in times], np.int64)
     begin, base = times[0], int(bounds[0, 0])
+    guessed = clock.guessed
     return Track(
         begin,
         base,
         (np.array(times, np.int64) - begin).astype(np.float64),
         (bounds[:, 0] - base).astype(np.float64),
         (bounds[:, 1] - base).astype(np.float64),
+        None if guessed is None else track_of(guessed),
     )
 
 
@@ -146,11 +150,17 @@ class Timeline:
 
     def on_reference(self, ts: int) -> int:
         """What is taken for the reference's clock, when this point's is that?"""
-        return ts if self.is_given else sum(self.bounds_on_reference(ts)) // 2
+        return ts if self.is_given else sum(self._guessed().bounds_on_reference(ts)) // 2
 
     def on_point(self, reference_ts: int) -> int:
         """What is taken for this point's clock, when the reference's is that?"""
-        return reference_ts if self.is_given else sum(self.bounds_on_point(reference_ts)) // 2
+        return reference_ts if self.is_given else sum(self._guessed().bounds_on_point(reference_ts)) // 2
+
+    def _guessed(self) -> "Timeline":
+        """The same with a guess where a side is open: the middle between a bound and none is no time to order by."""
+        if all(leg.track.guess is None for leg in self.legs):
+            return self
+        return replace(self, legs=tuple(replace(leg, track=leg.track.guess or leg.track) for leg in self.legs))
 
 
 def may_be_one(legs: Sequence[Leg]) -> bool:
