@@ -93,6 +93,16 @@ def test_a_bridge_to_which_nothing_for_the_guest_ever_came_is_no_witness() -> No
     assert told_of(quiet_gateway(), bridge)[0] == "not_observable"
 
 
+def test_a_port_that_keeps_the_guests_mac_is_no_lost_announcement() -> None:
+    """The guest speaks and packets for it still go elsewhere: what does not learn from that had not to miss a RARP."""
+    earlier = (S, GATEWAY, GUEST, PEER_IP, GUEST_IP)
+    sent = [(ts, GUEST, GATEWAY, GUEST_IP, PEER_IP) for ts in range(SPEAKS, 20 * S, 100 * MS)]
+    bridge = view("br", "domain:destination", series=new_bridge(SPEAKS).series, journal=journal(earlier, *sent))
+    reached, because = told_of(quiet_gateway(), bridge)
+    assert reached == "not_observable"
+    assert "no RARP of anybody" in because
+
+
 @pytest.mark.parametrize("ethertype", [0x8035, 0x88CC, 0])
 def test_frames_that_nobody_asks_for_by_name_show_that_nothing_was_left_out(ethertype: int) -> None:
     """RARP, LLDP, or a length where the type would be (spanning tree, IS-IS)."""

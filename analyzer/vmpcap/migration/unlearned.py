@@ -28,7 +28,10 @@ def went_astray(view: PointView, guest: Moved, moment: int) -> str:
     An announcement that passed this point would have shown every switch on its way where the guest is. So packets for
     it that pass here and never come to a point that heard the announcement say that it did not come this far, whatever
     a capture filter hides. That holds from the first announcement to the first frame that the guest sends itself, which
-    shows the way as well, and while all of these packets stay away.
+    shows the way as well, and while all of these packets stay away. A port that keeps the guest's MAC (a sticky or
+    static entry, port security) sends them to its old place, too, though the announcement did pass, and goes on to do
+    so after the guest's own frames. So this counts only where packets came to the new place after these: what led the
+    others astray had not learned, and did learn.
     """
     for other, series in guest.heard:
         if other.name == view.name or other.role != "domain:destination":
@@ -37,12 +40,13 @@ def went_astray(view: PointView, guest: Moved, moment: int) -> str:
             continue
         begin = series.first_ts + LEARNED_NS
         end = _first_own_frame(other, guest, on_point(other, moment), series.times)
-        if hole_in(other.holes, begin, end) is not None or not _was_delivered(other, guest):
+        if hole_in(other.holes, begin, end) is not None:
             continue
         asked = view.journal.ts_ns[frames_of(view, guest).asked]
         passed = asked[(asked > on_clock_of(view, other, begin)) & (asked < on_clock_of(view, other, end) - LEARNED_NS)]
         came = delivered(other, guest, begin)
-        if len(passed) >= LEAST_ASTRAY and not (other.journal.ts_ns[came] < end).any():
+        came_ts = other.journal.ts_ns[came]
+        if len(passed) >= LEAST_ASTRAY and not (came_ts < end).any() and (came_ts > end).any():
             packets = count_of(len(passed), "packet")
             return f"{packets} for the guest passed here after {other.name} had heard it, and none of them came there"
     return ""
@@ -53,8 +57,3 @@ def _first_own_frame(view: PointView, guest: Moved, since: int, announced: Seque
     ts = view.journal.ts_ns[frames_of(view, guest).sent]
     own = ts[(ts > since) & ~np.isin(ts, announced)]
     return int(own.min()) if len(own) else view.last_ts
-
-
-def _was_delivered(view: PointView, guest: Moved) -> bool:
-    """Did packets for the guest come to this point at some time: would it show them?"""
-    return bool(len(delivered(view, guest, view.first_ts)))
