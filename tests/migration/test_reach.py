@@ -21,8 +21,9 @@ from tests.migration.make import (
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.exchanges import functional_proof
 from vmpcap.migration.guests import Moved
-from vmpcap.migration.reach import Heard, follow_announcements, functional_proof
+from vmpcap.migration.reach import Heard, follow_announcements
 from vmpcap.migration.reachable import judge_reachability
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.exchanges import functional_proof
 from vmpcap.migration.guests import Moved, guest_name, on_point
-from vmpcap.migration.reach import functional_proof
 from vmpcap.migration.sightings import GROUP_BIT, GuestFrames, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import rank
