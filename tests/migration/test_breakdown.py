@@ -329,3 +329,20 @@ def test_a_point_that_no_answer_passes_shows_no_outage_to_take_apart() -> None:
     only = point("wan", "wan", seen(range(COUNT)))
     found = break_down(what_peers_suffered(moved, [only], S, None), moved, [only], {})
     assert [s.peer.breakdown for s in found] == [[] for _ in found]
+
+
+def test_an_outage_of_which_only_the_last_request_was_read_is_told_whole() -> None:
+    """Damage took the rest: the one that is left was sent when the outage ended in view, and parts nothing."""
+    view = client(lambda n: n < 84)
+    moved = Moved(GUEST, (ip_halves(GUEST_IP),), (), "high", "")
+    (one,) = what_peers_suffered(moved, [view], BACK * MS, None)
+    assert one.stream is not None
+    assert one.outage is not None
+    left = replace(one.stream, asked_ts=one.stream.asked_ts[-1:])
+    end = int(left.asked_ts[0])
+    short = replace(one.outage, last_unanswered_ts=end, seen_ns=end - one.outage.first_unanswered_ts)
+    (told_of,) = break_down(
+        [replace(one, stream=left, outage=short)], moved, [view], silences(moved, [view], BACK * MS)
+    )
+    (whole,) = told_of.peer.breakdown
+    assert whole.ms == pytest.approx(short.seen_ns / MS)

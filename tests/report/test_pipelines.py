@@ -117,6 +117,13 @@ def test_hostile_text_breaks_neither_format(name: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_type_is_known_to_a_textfile_collector(name: str) -> None:
+    """The text format of Prometheus has no state sets; a collector that meets one drops the file."""
+    kinds = {line.split()[-1] for line in to_metrics(SAMPLES[name]()).splitlines() if line.startswith("# TYPE")}
+    assert kinds == {"gauge"}
+
+
 def test_equal_reports_are_equal_bytes() -> None:
     """Nothing depends on a seed or the time of day."""
     assert (to_junit(good()), to_metrics(good())) == (to_junit(good()), to_metrics(good()))

@@ -69,6 +69,27 @@ def test_what_it_writes_is_what_it_gives(found: Answer, tmp_path: Path) -> None:
     assert all(len(line) <= 60 or "==" in line or "http" in line for line in found.to_text(60).splitlines())
 
 
+def test_nothing_that_it_writes_replaces_a_capture(tmp_path: Path) -> None:
+    """By any name of the file; the capture stays as it was."""
+    capture = tmp_path / "a.pcap"
+    capture.write_bytes(Path(next(iter(POINTS.values()))).read_bytes())
+    before, other = capture.read_bytes(), tmp_path / "other"
+    other.symlink_to(capture)
+    here = vmpcap.report(str(capture))
+    compared = vmpcap.bench([str(capture)])
+    for made in (here, compared):
+        for name in ("to_html", "to_markdown", "to_json"):
+            for path in (capture, other):
+                with pytest.raises(RequestError, match="is a capture that is read"):
+                    getattr(made, name)(path)
+    assert capture.read_bytes() == before
+
+
+def test_a_time_that_is_no_time_is_refused_in_words() -> None:
+    with pytest.raises(RequestError, match="give a datetime"):
+        vmpcap.report(POINTS, since="2027-01-01")  # type: ignore[arg-type]
+
+
 def test_a_notebook_shows_the_page_in_a_frame_of_its_own(found: Answer) -> None:
     """Nothing but the page is in it, and its script cannot reach the notebook."""
     shown = re.fullmatch(

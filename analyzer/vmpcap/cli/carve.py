@@ -6,9 +6,9 @@ from vmpcap.cli.completing import files
 from vmpcap.cli.exits import STATUS
 from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.output import STDOUT, check_file, emit_bytes, write_file
-from vmpcap.cli.overwriting import spare_captures
 from vmpcap.cli.progress import Progress, complain
 from vmpcap.cli.reading import Reading
+from vmpcap.runs.overwriting import spare_captures
 from vmpcap.terms.errors import RequestError
 from vmpcap.terms.units import count_of
 

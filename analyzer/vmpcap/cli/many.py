@@ -12,9 +12,9 @@ from vmpcap.cli.copies import put_text, wanted_outputs
 from vmpcap.cli.exits import STATUS
 from vmpcap.cli.options import Common, request_of, stretch
 from vmpcap.cli.output import STDOUT, emit, emit_data, write_text
-from vmpcap.cli.overwriting import spare_captures
 from vmpcap.cli.progress import Progress, complain
 from vmpcap.report.clean import clean
+from vmpcap.runs.overwriting import spare_captures
 from vmpcap.runs.requests import guest_address
 from vmpcap.terms.errors import RequestError
 from vmpcap.verdicts.profile import DEFAULT

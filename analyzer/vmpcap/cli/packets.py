@@ -15,9 +15,9 @@ from vmpcap.cli.frames import FORMAT, OUTPUT, checked_format, damage_status, row
 from vmpcap.cli.interrupts import leaves_on_ctrl_c
 from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.output import STDOUT, emit, outlet, write_text
-from vmpcap.cli.overwriting import spare_captures
 from vmpcap.cli.progress import Progress
 from vmpcap.cli.reading import Reading
+from vmpcap.runs.overwriting import spare_captures
 from vmpcap.terms.columns import KINDS, PACKETS
 from vmpcap.terms.errors import RequestError
 

@@ -4,9 +4,9 @@ import click
 
 from vmpcap.cli.frames import FORMAT, OUTPUT, checked_format, rows_status, write_frame
 from vmpcap.cli.options import Common, reads_captures, request_of
-from vmpcap.cli.overwriting import spare_captures
 from vmpcap.cli.progress import Progress, complain
 from vmpcap.cli.reading import Reading
+from vmpcap.runs.overwriting import spare_captures
 
 
 @click.command(cls=Reading, short_help="How capture points stand to each other: clocks, delays, losses between them.")

@@ -16,10 +16,10 @@ from vmpcap.cli.frames import damaged, say_damaged
 from vmpcap.cli.links import link
 from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.output import STDOUT, emit, emit_data, write_file, write_text
-from vmpcap.cli.overwriting import spare_captures
 from vmpcap.cli.progress import Progress
 from vmpcap.cli.proposed import say_proposed
 from vmpcap.cli.reading import Reading
+from vmpcap.runs.overwriting import spare_captures
 from vmpcap.runs.requests import Request
 from vmpcap.terms.errors import RequestError
 

@@ -14,9 +14,9 @@ from vmpcap.cli.exits import STATUS
 from vmpcap.cli.frames import FORMAT, OUTPUT, checked_format, damaged, say_damaged, write_frame
 from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.output import STDOUT, emit, write_text
-from vmpcap.cli.overwriting import spare_captures
 from vmpcap.cli.progress import Progress, complain
 from vmpcap.cli.reading import Reading
+from vmpcap.runs.overwriting import spare_captures
 from vmpcap.terms.columns import VERIFY
 from vmpcap.terms.errors import CaptureError, RequestError
 from vmpcap.terms.files import STDIN

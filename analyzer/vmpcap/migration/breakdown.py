@@ -133,7 +133,7 @@ def _asked(one: Suffered, stream: PeerStream, view: PointView, scene: Scene) -> 
         sent = frames_of(view, scene.guest).sent_ip
         frames = j.frame[sent[np.minimum(np.searchsorted(j.ts_ns[sent], ts), len(sent) - 1)]]
         place = tuple(np.searchsorted(ts, seen.ts, side="right") - 1 for seen in others)
-    if not len(ts):
+    if not len(ts) or ts[0] >= max(end, begin + 1):  # none in view, or times that no clock told
         ts, frames = np.array([begin]), np.array([outage.first_unanswered_frame])
         place = tuple(np.full(len(seen.ts), -1) for seen in others)
     keep = np.concatenate(([True], np.diff(ts) > 0)) & (ts < max(end, begin + 1))

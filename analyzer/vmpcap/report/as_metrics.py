@@ -29,6 +29,12 @@ def _longest(m: Migration, name: str) -> float | None:
     return max(known) / 1000 if known else None
 
 
+def _never_back(m: Migration) -> float | None:
+    """Of all guests; an outage that did not end in view has no length."""
+    peers = [peer for guest in m.guests for peer in guest.peers]
+    return float(sum(peer.survived is False and peer.outage_ms is None for peer in peers)) if peers else None
+
+
 GAUGES: Final = (
     Gauge("duration_seconds", "seconds", "first to last packet of the stream", lambda m: m.duration_s),
     Gauge("payload_bytes", "bytes", "payload, each byte once", lambda m: float(m.bytes.unique)),
@@ -47,15 +53,17 @@ GAUGES: Final = (
     Gauge("rtt_p95_seconds", "seconds", "95th percentile of the round trips", lambda m: _scaled(m.rtt.p95_ms, 1e-3)),
     Gauge("switchover_seconds", "seconds", "upper bound of the guests' stun", lambda m: _longest(m, "bracket_ms")),
     Gauge("peer_outage_seconds", "seconds", "longest outage of any peer", lambda m: _longest(m, "peer_outage_ms")),
+    Gauge("peers_never_back", "", "peers that got no answer again in view", _never_back),
 )
 """Every figure that is told; the names begin with vmpcap_migration_."""
 
 
 def to_metrics(report: Report) -> str:
     """
-    The report as OpenMetrics: verdicts and checks as state sets, figures as gauges, one sample for each migration.
+    The report as OpenMetrics: verdicts, checks and figures as gauges, one sample for each migration.
 
-    What is unknown has no sample. Times are left out: a textfile collector refuses them.
+    All are gauges, since a node exporter's textfile collector knows no state sets. What is unknown has no sample.
+    Times are left out: a textfile collector refuses them.
     """
     shown = clean_report(report)
     return "\n".join([*_lines(shown), "# EOF"]) + "\n"
@@ -64,10 +72,10 @@ def to_metrics(report: Report) -> str:
 def _lines(report: Report) -> Iterator[str]:
     yield from _head("vmpcap_migrations", "gauge", "", "migrations found in the captures")
     yield f"vmpcap_migrations {len(report.migrations)}"
-    yield from _head("vmpcap_migration_verdict", "stateset", "", "the verdict on each migration")
+    yield from _head("vmpcap_migration_verdict", "gauge", "", "the verdict on each migration, 1 where it is so")
     for m in report.migrations:
         yield from _states("vmpcap_migration_verdict", _labels(m), m.verdict)
-    yield from _head("vmpcap_migration_check", "stateset", "", "the answer of each check")
+    yield from _head("vmpcap_migration_check", "gauge", "", "the answer of each check, 1 where it is so")
     for m in report.migrations:
         for check in m.checks:
             labels = {**_labels(m), "check": check.id, "decides": "yes" if check.decides else "no"}

@@ -12,6 +12,7 @@ from vmpcap.decode.scan import Captures, sources_of
 from vmpcap.points.roles import ROLES, role_of
 from vmpcap.report.clean import clean
 from vmpcap.report.document import Clock, Input, Migration, ProfileUsed, Report
+from vmpcap.runs.overwriting import spare_captures
 from vmpcap.runs.pipeline import Analysis, analyse
 from vmpcap.runs.requests import PointFiles, Request, guest_address, refuse_twice
 from vmpcap.terms.errors import RequestError
@@ -89,16 +90,20 @@ class Answer:
         return expected_of(self.document, rate_mbps, rtt_ms, loss)
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
-        """The report as JSON; also written to `path`, if there is one. OSError where that cannot be."""
+        """
+        The report as JSON; also written to `path`, if there is one.
+
+        OSError where that cannot be, RequestError where it would replace a capture of this report.
+        """
         from vmpcap.report.as_json import to_json
 
-        return written(to_json(self.document), path)
+        return self._written(to_json(self.document), path)
 
     def to_markdown(self, path: str | os.PathLike[str] | None = None) -> str:
         """The report for a ticket; also written to `path`, if there is one."""
         from vmpcap.report.as_markdown import to_markdown
 
-        return written(to_markdown(self.document), path)
+        return self._written(to_markdown(self.document), path)
 
     def to_html(self, path: str | os.PathLike[str] | None = None, graph: bool = False) -> str:
         """
@@ -110,11 +115,16 @@ class Answer:
         from vmpcap.report.as_html import to_html
 
         if not graph:
-            return written(to_html(self.document), path)
+            return self._written(to_html(self.document), path)
         from vmpcap.runs.graph import refuse_unreadable, sequence_graphs
 
         refuse_unreadable(self._request, "graph=True")
-        return written(to_html(self.document, sequence_graphs(self._analysis, self._request)), path)
+        return self._written(to_html(self.document, sequence_graphs(self._analysis, self._request)), path)
+
+    def _written(self, text: str, path: str | os.PathLike[str] | None) -> str:
+        if path is not None:
+            spare_captures(self._request, [os.fspath(path)])
+        return written(text, path)
 
     def to_text(self, width: int = 100) -> str:
         """All of the report as a terminal of this width shows it, without colour."""
@@ -178,6 +188,10 @@ def nanoseconds_of(when: datetime | None, name: str) -> int | None:
     """Which nanosecond since 1970 is this? Raises RequestError for a time without a zone."""
     if when is None:
         return None
+    if not isinstance(when, datetime):
+        raise RequestError(
+            f"{name}={when!r}: give a datetime with a time zone, such as datetime(..., tzinfo=timezone.utc)"
+        )
     if when.tzinfo is None:
         raise RequestError(f"{name}={when!r}: give it a time zone, such as datetime(..., tzinfo=timezone.utc)")
     epoch = datetime.fromtimestamp(0, tz=when.tzinfo)

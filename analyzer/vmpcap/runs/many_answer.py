@@ -17,6 +17,7 @@ from vmpcap.report.document import Report
 from vmpcap.runs.answer import Answer, answer, nanoseconds_of, written
 from vmpcap.runs.compared import GROUPINGS, bench, compare
 from vmpcap.runs.gathered import Counted, Given, captures_of, counted_once, gather, is_report, refuse_nothing, within
+from vmpcap.runs.overwriting import spare_files
 from vmpcap.runs.requests import guest_address
 from vmpcap.terms.errors import CaptureError, RequestError
 from vmpcap.terms.files import STDIN
@@ -57,8 +58,8 @@ class Compared:
     In a notebook it shows itself as the page that `to_html` writes.
     """
 
-    def __init__(self, document: Comparison) -> None:
-        self._document = document
+    def __init__(self, document: Comparison, files: Sequence[str] = ()) -> None:
+        self._document, self._files = document, files
 
     @property
     def document(self) -> Comparison:
@@ -95,19 +96,24 @@ class Compared:
         """All of it as JSON; also written to `path`, if there is one. OSError where that cannot be."""
         from vmpcap.report.as_json import to_json
 
-        return written(to_json(self._document), path)
+        return self._written(to_json(self._document), path)
 
     def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
         """A page that needs nothing else; also written to `path`, if there is one."""
         from vmpcap.report.comparison_looks import comparison_to_html
 
-        return written(comparison_to_html(self._document), path)
+        return self._written(comparison_to_html(self._document), path)
 
     def to_markdown(self, path: str | os.PathLike[str] | None = None) -> str:
         """All of it for a ticket; also written to `path`, if there is one."""
         from vmpcap.report.comparison_looks import comparison_to_markdown
 
-        return written(comparison_to_markdown(self._document), path)
+        return self._written(comparison_to_markdown(self._document), path)
+
+    def _written(self, text: str, path: str | os.PathLike[str] | None) -> str:
+        if path is not None:
+            spare_files(self._files, [os.fspath(path)])
+        return written(text, path)
 
     def to_text(self, width: int = 100) -> str:
         """As a terminal of this width shows it, without colour."""
@@ -162,7 +168,7 @@ def _made(
     ]
     counted, doubles = counted_once(given)
     refuse_nothing(sides, given, counted)
-    return Compared(made(given, counted, doubles))
+    return Compared(made(given, counted, doubles), named)
 
 
 def _listed(inputs: Inputs) -> list[Input]:
