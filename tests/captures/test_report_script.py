@@ -31,3 +31,15 @@ def test_further_options_reach_the_command() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith('{\n  "schema": "vmpcap.report/1"')
+
+
+def test_what_is_no_verdict_is_an_error() -> None:
+    """A wrong option, as a crash, does not look like a report."""
+    done = subprocess.run(
+        [sys.executable, str(CAPTURES / "report.py"), str(CAPTURES / "jumbo_black_hole"), "--no-such-option"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "no-such-option" in done.stderr.lower()
