@@ -216,6 +216,17 @@ def test_what_nobody_used_for_long_is_thrown_away(tmp_path: Path) -> None:
     assert len(left) == 3
 
 
+def test_nothing_is_thrown_away_in_a_folder_that_somebody_chose(tmp_path: Path) -> None:
+    """What lies there may be anybody's, and named as ours are."""
+    other = tmp_path / "0123456789abcdef"
+    other.mkdir()
+    (other / "thesis").write_text("")
+    os.utime(other, (0, 0))
+    said(tmp_path / "unused", NUMBA_CACHE_DIR=str(tmp_path))
+    assert list(tmp_path.rglob("*.kernel"))
+    assert (other / "thesis").exists()
+
+
 def test_equal_kinds_are_one_type_to_the_compiler() -> None:
     """What numba tells apart has different kinds: code for one is never called for the other."""
     values = np.arange(12, dtype=np.int64)

@@ -165,10 +165,14 @@ def keep(name: str, given: str, kernel: KeptKernel) -> None:
 
 @cache
 def _throw_away() -> None:
-    """Once a process: the kernels of sources that nobody uses any more, and what a process left that was ended."""
+    """
+    Once a process: the kernels of sources that nobody uses any more, and what a process left that was ended.
+
+    A folder that a user chose may hold what is not ours, by whatever name: there only our own folder is tidied.
+    """
     old = time.time() - UNUSED_S
     with suppress(OSError):
-        for other in _root().iterdir():
+        for other in () if os.environ.get("NUMBA_CACHE_DIR") else _root().iterdir():
             if re.fullmatch(r"[0-9a-f]{16}(-[0-9a-f]{8})?", other.name) and other.stat().st_mtime < old:
                 shutil.rmtree(other, ignore_errors=True)
         for part in folder().glob("*" + PART):
