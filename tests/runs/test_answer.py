@@ -80,7 +80,7 @@ def test_nothing_that_it_writes_replaces_a_capture(tmp_path: Path) -> None:
     for made in (here, compared):
         for name in ("to_html", "to_markdown", "to_json"):
             for path in (capture, other):
-                with pytest.raises(RequestError, match="is a capture that is read"):
+                with pytest.raises(RequestError, match="is a capture that is to be read"):
                     getattr(made, name)(path)
     assert capture.read_bytes() == before
 

@@ -24,4 +24,4 @@ def spare_files(captures: Iterable[str], outputs: Iterable[str]) -> None:
         if output == STDIN or not os.path.isfile(output):
             continue
         if any(os.path.samefile(capture, output) for capture in files):
-            raise RequestError(f"{output!r} is a capture that is read; give the output another name")
+            raise RequestError(f"{output!r} is a capture that is to be read; give the output another name")
