@@ -89,6 +89,15 @@ def test_every_shell_reads_its_script(capsys: pytest.CaptureFixture[str], shell:
         assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_which_shells_there_are_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """click lists choices below each other, behind tabs."""
+    for asked in ([], ["tcsh"]):
+        said = here(capsys, "completion", *asked)
+        assert (said.status, said.err.count("\n"), "\\" in said.err) == (2, 1, False)
+        for shell in SHELLS:
+            assert shell in said.err
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
 def test_bash_offers_what_begins_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """The script as bash runs it: sourced, and asked for `vmpcap fl`."""

@@ -100,7 +100,7 @@ def test_every_copy_is_written_in_its_form(reports: list[Path], tmp_path: Path) 
         (("bench",), "no capture is named"),
         (("bench", "{0}", "{0}"), "named twice"),
         (("compare", "{0}", "--with", "{0}"), "named twice"),
-        (("bench", "{0}", "-o", "x.parquet"), "not written as parquet"),
+        (("bench", "{0}", "-o", "x.parquet"), "not written as parquet; end the name with .json, .md"),
         (("bench", "{folder}/empty"), "no capture in this folder"),
         (("bench", "{folder}/other.json"), "no report of vmpcap"),
     ],

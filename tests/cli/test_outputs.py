@@ -96,6 +96,20 @@ def test_the_name_of_an_output_says_its_format(
     assert (rarps.parent / name).read_bytes().startswith(start)
 
 
+@pytest.mark.parametrize("name", ["out.pdf", "out.csv", "out.docx", "out.js0n"])
+def test_a_name_that_asks_for_what_there_is_not_is_refused(
+    capsys: pytest.CaptureFixture[str], rarps: Path, name: str
+) -> None:
+    """Nobody finds a text in a .pdf; with --format the name is the user's own business."""
+    asked = rarps.parent / name
+    said = here(capsys, "report", rarps, "-o", asked)
+    assert (said.status, said.out, asked.exists()) == (2, "", False)
+    assert f"not written as {asked.suffix}; end the name with .json, .md" in said.err
+    assert ".html" in said.err
+    assert here(capsys, "report", rarps, "-o", asked, "--format", "terminal").status == 0
+    assert asked.read_bytes().startswith(b" UNDECIDED")
+
+
 @pytest.mark.parametrize("options", [["--format", "parquet"], ["--parquet", "{}"], []])
 def test_a_folder_of_frames_can_be_the_only_output(
     capsys: pytest.CaptureFixture[str], rarps: Path, options: list[str]
@@ -343,6 +357,9 @@ def test_a_graph_needs_a_page_to_be_drawn_into_and_a_capture_that_can_be_read_tw
     said = here(capsys, "report", "--graph", "--html", tmp_path / "r.html", "-")
     assert said.status == 2
     assert "reads the stream a second time" in said.err
+    said = here(capsys, "report", "--graph", "--html", tmp_path / "r.html", tmp_path / "none.pcap")
+    assert said.status == 4
+    assert "there is no such file" in said.err
     assert not (tmp_path / "r.html").exists()
     done = vmpcap("report", "-q", "--graph", "--html", tmp_path / "r.html", CLEAN / "src-uplink.pcap.zst")
     assert done.status == 0

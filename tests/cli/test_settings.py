@@ -105,14 +105,26 @@ def test_lists_flags_and_numbers_are_settings_too(
     assert by_both["limit"] == 1, "an empty variable says nothing"
 
 
+def test_a_time_or_a_size_may_be_a_bare_number(
+    capsys: Captured, bare: pytest.MonkeyPatch, tmp_path: Path, rarps: Path
+) -> None:
+    """Seconds since 1970 and bytes need no quotes; the middle one of the three frames is left."""
+    usual(tmp_path, "since = 1783996806.5\nuntil = 1783996807\nmax-unpacked = 100000\n")
+    said = here(capsys, "packets", "-q", "--format", "csv", "--columns", "frame", rarps)
+    assert (said.status, said.out.split()) == (0, ["frame", "2"])
+
+
 UNFIT = (
     ('proflie = "vsphere5-std"', ["key 'proflie'", "no such option", "did you mean 'profile'?"]),
     ("[report]\nhtlm = 'x'", ["[report]", "key 'htlm'", "did you mean 'html'?"]),
     ("max_unpacked = '1G'", ["key 'max_unpacked'", "did you mean 'max-unpacked'?"]),
     ("quiet = 1", ["key 'quiet'", "needed true or false, found 1"]),
     ("port = [0]", ["key 'port'", "0 is not in the range 1<=x<=65535"]),
-    ("port = true", ["key 'port'", "needed a text or a list of texts, found true"]),
-    ("profile = ['a']", ["key 'profile'", "needed a text or a number, found a list"]),
+    ("port = true", ["key 'port'", "needed a number, a text, or a list of them, found true"]),
+    ("profile = ['a']", ["key 'profile'", "needed a text, found a list"]),
+    ("since = true", ["key 'since'", "needed a text or a number, found true"]),
+    ("guest = [1]", ["key 'guest'", "needed a text or a list of texts, found a list"]),
+    ("[report]\nhtml = 3", ["[report]: key 'html'", "needed a text, found 3"]),
     ("report = 'vsphere5'", ["[report]", "needed a table of options", "write [report] above them"]),
     ("[report]\nformat = 'pdf'", ["[report]: key 'format'", "'pdf'", "markdown"]),
     ("profile = vsphere5", ["it is not TOML", "texts stand in quotes"]),

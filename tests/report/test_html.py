@@ -245,7 +245,7 @@ def test_an_installation_without_the_chart_library_says_what_to_do(
 ) -> None:
     """The build could not reach the npm registry: no half page is written."""
     monkeypatch.setattr(as_html, "TAKEN", tmp_path)
-    with pytest.raises(RequestError, match="install again where it is reachable"):
+    with pytest.raises(RequestError, match=r"where that can be reached run `pip install \.`"):
         to_html(good())
 
 

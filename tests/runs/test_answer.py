@@ -85,6 +85,29 @@ def test_nothing_that_it_writes_replaces_a_capture(tmp_path: Path) -> None:
     assert capture.read_bytes() == before
 
 
+def test_what_cannot_be_written_is_said_in_words(found: Answer, tmp_path: Path) -> None:
+    """A missing folder and a folder: which, and what to do."""
+    (tmp_path / "full").mkdir()
+    for made in (found, vmpcap.bench([found])):
+        for name in ("to_html", "to_markdown", "to_json"):
+            with pytest.raises(RequestError, match=r"there is no folder '.*/none'; make it first"):
+                getattr(made, name)(tmp_path / "none" / "r.html")
+            with pytest.raises(RequestError, match="is a folder; name a file in it"):
+                getattr(made, name)(tmp_path / "full")
+            with pytest.raises(RequestError, match="cannot write"):
+                getattr(made, name)("a\0b")
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "full"]
+
+
+def test_a_frame_that_is_not_there_is_answered_with_those_that_are(found: Answer) -> None:
+    """And with the one that was perhaps meant."""
+    with pytest.raises(KeyError, match=r"no frame 'announcments'; did you mean 'announcements'\? There are:.*checks"):
+        found.frames["announcments"]
+    with pytest.raises(KeyError, match=r"no frame 'x'; there are: differences|no frame 'x'; there are: .*spreads"):
+        vmpcap.bench([found]).frames["x"]
+    assert found.frames.get("x") is None
+
+
 def test_a_time_that_is_no_time_is_refused_in_words() -> None:
     with pytest.raises(RequestError, match="give a datetime"):
         vmpcap.report(POINTS, since="2027-01-01")  # type: ignore[arg-type]

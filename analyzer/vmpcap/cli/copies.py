@@ -1,6 +1,7 @@
 """The copies of a document that a command line asks for: how each is written and where to."""
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,9 @@ SUFFIXES: Final = {
     ".parquet": "parquet",
     ".xml": "junit",
     ".prom": "metrics",
+    ".txt": "terminal",
+    ".text": "terminal",
+    ".log": "terminal",
 }
 """Which format the name of an output asks for."""
 
@@ -29,10 +33,14 @@ class Output:
 
 
 def wanted_outputs(
-    format_name: str | None, output: str, extra: dict[str, str | None], full: bool = False
+    format_name: str | None,
+    output: str,
+    extra: dict[str, str | None],
+    formats: Collection[str],
+    full: bool = False,
 ) -> list[Output]:
     """
-    Which copies are wanted? Asked before any packet is read.
+    Which copies are wanted, of these formats? Asked before any packet is read.
 
     Raises RequestError where a wish cannot be met or two of them meet in one place.
     """
@@ -41,7 +49,7 @@ def wanted_outputs(
     if to_stdout and format_name is None and output == STDOUT:
         outputs = wished
     else:
-        first = format_name or _format_of(output)
+        first = format_name or _format_of(output, formats)
         outputs = [Output("full" if full and first == "terminal" else first, output), *wished]
     if any(o.format == "parquet" and o.path == STDOUT for o in outputs):
         raise RequestError("the report as parquet is a folder of frames; name it with -o DIR or --parquet DIR")
@@ -55,9 +63,21 @@ def wanted_outputs(
     return outputs
 
 
-def _format_of(output: str) -> str:
-    """Which format does the name of the output ask for? terminal where it does not say."""
-    return SUFFIXES.get(os.path.splitext(output)[1].lower(), "terminal")
+def _format_of(output: str, formats: Collection[str]) -> str:
+    """
+    Which format does the name of the output ask for? terminal where it has no end, or is a pipe or device.
+
+    Raises RequestError where the end of the name asks for what there is not: it would hold something else.
+    """
+    end = os.path.splitext(output)[1].lower()
+    found = SUFFIXES.get(end)
+    if found is not None and found in formats:
+        return found
+    is_special = os.path.exists(output) and not os.path.isfile(output)
+    if not end or (found is None and is_special):
+        return "terminal"
+    ends = ", ".join(end for end, name in SUFFIXES.items() if name in formats)
+    raise RequestError(f"{output!r}: this is not written as {found or end}; end the name with {ends}, or add --format")
 
 
 def put_text(text: str, path: str) -> None:

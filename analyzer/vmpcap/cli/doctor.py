@@ -137,7 +137,7 @@ def _charts() -> Finding:
     """The build takes the chart library from the npm registry."""
     taken = Path(__file__).parent.parent / "report" / "html" / "taken" / "version"
     if not taken.is_file():
-        return Finding("note", "no chart library, so no report --html: install again where npm can reach its registry")
+        return Finding("note", "no chart library, so no report --html: pip install . where npm can reach its registry")
     return Finding("ok", f"{taken.read_text().strip()}, for report --html")
 
 

@@ -99,7 +99,12 @@ def _wrong_use(problem: click.UsageError) -> int:
         return STATUS["wrong_use"]
     where = f"; see `{problem.ctx.command_path} --help`" if problem.ctx is not None else ""
     where = f"{_set_by(problem)}{where}"
-    return _say(f"{problem.format_message().rstrip('.')}{where}", "wrong_use")
+    return _say(f"{_in_one_line(problem).rstrip('.')}{where}", "wrong_use")
+
+
+def _in_one_line(problem: click.UsageError) -> str:
+    """What click says; it lists choices below each other."""
+    return problem.format_message().replace("\n\t", " ")
 
 
 def _set_by(problem: click.UsageError) -> str:

@@ -90,10 +90,7 @@ def told(
         An output or input is not possible, or no migration was found on a side.
     """
     extra = {"json": options["json_file"], "html": options["html_file"], "markdown": options["markdown_file"]}
-    outputs = wanted_outputs(options["format_name"], options["output"], extra)
-    wrong = [o.format for o in outputs if o.format not in FORMATS]
-    if wrong:
-        raise RequestError(f"this is not written as {wrong[0]}; there are: {', '.join(FORMATS)}")
+    outputs = wanted_outputs(options["format_name"], options["output"], extra, FORMATS)
     paths = [path for side in sides.values() for path in side]
     for path in (p for p in paths if paths.count(p) > 1):
         raise RequestError(f"{path!r} is named twice; its migrations would count twice")

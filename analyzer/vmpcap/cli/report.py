@@ -43,12 +43,22 @@ FORMATS: Final = ("terminal", "json", "html", "markdown", "parquet", "junit", "m
     default=STDOUT,
     help="Where it is written; - is stdout, parquet needs a folder.",
 )
-@click.option("--json", "json_file", metavar="FILE", shell_complete=files, help="The report as JSON as well.")
 @click.option(
-    "--html", "html_file", metavar="FILE", shell_complete=files, help="The report as a page of its own as well."
+    "--json", "json_file", metavar="FILE", shell_complete=files, help="The report as JSON as well."
 )
 @click.option(
-    "--markdown", "markdown_file", metavar="FILE", shell_complete=files, help="The report as Markdown as well."
+    "--html",
+    "html_file",
+    metavar="FILE",
+    shell_complete=files,
+    help="The report as a page of its own as well.",
+)
+@click.option(
+    "--markdown",
+    "markdown_file",
+    metavar="FILE",
+    shell_complete=files,
+    help="The report as Markdown as well.",
 )
 @click.option(
     "--parquet",
@@ -113,12 +123,12 @@ def report(
 
         emit_data(schema_text())
         return STATUS["fine"]
-    extra = {"json": json_file, "html": html_file, "markdown": markdown_file, "parquet": parquet_folder}
-    extra |= {"junit": junit_file, "metrics": metrics_file}
-    outputs = wanted_outputs(format_name, output, extra, full)
+    copies = {"json": json_file, "html": html_file, "markdown": markdown_file}
+    copies |= {"junit": junit_file, "metrics": metrics_file}
     links = [link(text) for text in dict.fromkeys(what_if)]
     request = request_of(common)
-    spare_captures(request, [wanted.path for wanted in outputs])
+    spare_captures(request, [output, *filter(None, copies.values())])
+    outputs = wanted_outputs(format_name, output, {**copies, "parquet": parquet_folder}, FORMATS, full)
     if graph:
         _refuse_graph(request, outputs)
     from vmpcap.runs.pipeline import analyse

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import click
 from click.core import ParameterSource
+from click.types import StringParamType
 
 from vmpcap.terms.errors import RequestError, VmpcapError
 
@@ -144,16 +145,22 @@ def _fit(value: Any, option: click.Option, where: str) -> Any:
     if option.count:
         _refuse(isinstance(value, int) and not isinstance(value, bool) and value >= 0, where, "a number", value)
         return value
+    takes_number = not isinstance(option.type, StringParamType) or option.metavar in COUNTED
     if option.multiple:
         listed = value if isinstance(value, list) else [value]
-        _refuse(all(map(_is_plain, listed)), where, "a text or a list of texts", value)
+        needed = "a text or a list of texts" if not takes_number else "a number, a text, or a list of them"
+        _refuse(all(_is_plain(one, takes_number) for one in listed), where, needed, value)
         return [_converted(one, option, where) for one in listed]
-    _refuse(_is_plain(value), where, "a text or a number", value)
+    _refuse(_is_plain(value, takes_number), where, "a text or a number" if takes_number else "a text", value)
     return _converted(value, option, where)
 
 
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, str | int | float) and not isinstance(value, bool)
+COUNTED: Final = frozenset({"TIME", "SIZE", "RATE", "AMOUNT"})
+"""What stands for a value that may be a bare number; where a name or a file belongs, 3 is a slip of the pen."""
+
+
+def _is_plain(value: Any, takes_number: bool) -> bool:
+    return isinstance(value, str) or (takes_number and isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _refuse(fits: bool, where: str, needed: str, value: Any) -> None:

@@ -97,8 +97,9 @@ def _taken(name: str) -> str:
         return (TAKEN / name).read_text(encoding="utf-8")
     except OSError:
         raise RequestError(
-            "the HTML report cannot be written: its chart library is not in this installation, for the build found no"
-            " way to the npm registry; install again where it is reachable, or use --markdown"
+            "the HTML report cannot be written: its chart library is not in this installation. The build brings it"
+            " from the npm registry: where that can be reached run `pip install .` (in a checkout `pip install -e .`),"
+            " or use --markdown"
         ) from None
 
 

@@ -12,6 +12,7 @@ from vmpcap.decode.scan import Captures, sources_of
 from vmpcap.points.roles import ROLES, role_of
 from vmpcap.report.clean import clean
 from vmpcap.report.document import Clock, Input, Migration, ProfileUsed, Report
+from vmpcap.runs.frames_by_name import Frames
 from vmpcap.runs.overwriting import spare_captures
 from vmpcap.runs.pipeline import Analysis, analyse
 from vmpcap.runs.requests import PointFiles, Request, guest_address, refuse_twice
@@ -21,8 +22,6 @@ from vmpcap.verdicts.findings import Outcome
 from vmpcap.verdicts.profile import load_profile
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from vmpcap.runs.expected_answer import Expected
 
 
@@ -71,12 +70,16 @@ class Answer:
         return self.document.notes
 
     @cached_property
-    def frames(self) -> "dict[str, pl.DataFrame]":
-        """The frames of `vmpcap report --parquet`, by name: migrations, checks, throughput, flows and so on."""
+    def frames(self) -> "Frames":
+        """
+        The frames of `vmpcap report --parquet`, by name: migrations, checks, throughput, flows and so on.
+
+        A dict; a KeyError of it says which names there are.
+        """
         from vmpcap.report.as_parquet import report_frames
 
         own = {"flows": self._analysis.flows, "announcements": self._analysis.announcements}
-        return {**report_frames(self.document), **own}
+        return Frames({**report_frames(self.document), **own})
 
     def what_if(self, rate_mbps: float, rtt_ms: float, loss: float = 0.0) -> "Expected":
         """
@@ -93,7 +96,7 @@ class Answer:
         """
         The report as JSON; also written to `path`, if there is one.
 
-        OSError where that cannot be, RequestError where it would replace a capture of this report.
+        RequestError where that cannot be, or would replace a capture of this report.
         """
         from vmpcap.report.as_json import to_json
 
@@ -200,8 +203,20 @@ def nanoseconds_of(when: datetime | None, name: str) -> int | None:
 
 
 def written(text: str, path: str | os.PathLike[str] | None) -> str:
-    """The text, also in this file if one is named."""
+    """The text, also in this file if one is named. RequestError where it cannot be written."""
     if path is not None:
-        with open(path, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        try:
+            with open(path, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+        except (OSError, ValueError) as problem:
+            raise RequestError(f"cannot write {os.fspath(path)!r}: {_why_not(os.fspath(path), problem)}") from problem
     return text
+
+
+def _why_not(path: str, problem: OSError | ValueError) -> str:
+    folder = os.path.dirname(os.path.abspath(path)) if "\0" not in path else ""
+    if folder and not os.path.isdir(folder):
+        return f"there is no folder {folder!r}; make it first"
+    if folder and os.path.isdir(path):
+        return "it is a folder; name a file in it"
+    return (problem.strerror if isinstance(problem, OSError) else None) or str(problem)

@@ -14,7 +14,7 @@ from vmpcap.runs.point import PointRead, chosen_rows
 from vmpcap.runs.requests import Request
 from vmpcap.runs.taken import Taken
 from vmpcap.terms.errors import RequestError
-from vmpcap.terms.files import is_on_disk
+from vmpcap.terms.files import is_stream
 
 
 def sequence_graphs(analysis: Analysis, request: Request) -> dict[str, SequenceGraph]:
@@ -44,7 +44,7 @@ def refuse_unreadable(request: Request, asked: str = "--graph") -> None:
     """Raises RequestError where a capture cannot be read a second time, as it was asked to be."""
     for point in request.points:
         for path in point.files:
-            if not is_on_disk(path):
+            if is_stream(path):  # what is not there at all is said by reading it
                 raise RequestError(
                     f"{asked} reads the stream a second time, which {path!r} does not allow; give a file"
                 )

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from vmpcap.decode.scan import Captures, sources_of
 from vmpcap.points.roles import ROLES
@@ -16,15 +15,13 @@ from vmpcap.report.comparison import Comparison, Difference, Group, Source
 from vmpcap.report.document import Report
 from vmpcap.runs.answer import Answer, answer, nanoseconds_of, written
 from vmpcap.runs.compared import GROUPINGS, bench, compare
+from vmpcap.runs.frames_by_name import Frames
 from vmpcap.runs.gathered import Counted, Given, captures_of, counted_once, gather, is_report, refuse_nothing, within
 from vmpcap.runs.overwriting import spare_files
 from vmpcap.runs.requests import guest_address
 from vmpcap.terms.errors import CaptureError, RequestError
 from vmpcap.terms.files import STDIN
 from vmpcap.verdicts.profile import DEFAULT
-
-if TYPE_CHECKING:
-    import polars as pl
 
 Input = (
     str | os.PathLike[str] | Answer | Report | Mapping[str, str | os.PathLike[str] | Sequence[str | os.PathLike[str]]]
@@ -86,14 +83,14 @@ class Compared:
         return self._document.notes
 
     @cached_property
-    def frames(self) -> "dict[str, pl.DataFrame]":
+    def frames(self) -> "Frames":
         """`spreads`, `values`, `differences` and `inputs` as polars."""
         from vmpcap.report.comparison_frames import comparison_frames
 
-        return comparison_frames(self._document)
+        return Frames(comparison_frames(self._document))
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
-        """All of it as JSON; also written to `path`, if there is one. OSError where that cannot be."""
+        """All of it as JSON; also written to `path`, if there is one. RequestError where that cannot be."""
         from vmpcap.report.as_json import to_json
 
         return self._written(to_json(self._document), path)

@@ -10,7 +10,7 @@ from vmpcap.runs.first_run import compiled_by_two
 from vmpcap.runs.point import PointRead, Progress, Wanted, read_point
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.terms.beside import Beside
-from vmpcap.terms.files import STDIN, is_on_disk
+from vmpcap.terms.files import is_stream
 
 WORTHWHILE_BYTES: Final = 1 << 20
 """Points with less than this are read faster one after the other: most of it is Python's own work."""
@@ -52,7 +52,7 @@ def read_points(request: Request, wanted: Wanted, progress: Progress | None = No
 def _read_points(request: Request, wanted: Wanted, progress: Progress | None) -> tuple[PointRead, ...]:
     processors = len(os.sched_getaffinity(0))
     threads = min(processors, sum(_size(point) >= WORTHWHILE_BYTES for point in request.points))
-    waits = any(_is_stream(path) for point in request.points for path in point.files)
+    waits = any(is_stream(path) for point in request.points for path in point.files)
     if threads < 2 or waits:
         beside = Beside(processors > 1 and not waits)
         try:
@@ -73,8 +73,3 @@ def _read_points(request: Request, wanted: Wanted, progress: Progress | None) ->
 def _size(point: PointFiles) -> int:
     """How many bytes have this point's files? What cannot be asked has none; reading it will say why."""
     return sum(os.path.getsize(path) for path in point.files if os.path.exists(path))
-
-
-def _is_stream(path: str) -> bool:
-    """Is this standard input or a pipe, on whose writer a thread would wait for good?"""
-    return path == STDIN or (os.path.exists(path) and not is_on_disk(path))

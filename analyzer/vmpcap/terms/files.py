@@ -24,6 +24,11 @@ def is_on_disk(path: str) -> bool:
     return path != STDIN and os.path.isfile(path)
 
 
+def is_stream(path: str) -> bool:
+    """Is this standard input or a pipe, which is there and can be read once only?"""
+    return path == STDIN or (os.path.exists(path) and not os.path.isfile(path))
+
+
 def unlike(name: str, taken: Container[str], joint: str) -> str:
     """
     The name, or with the first number behind it that makes it unlike those that are taken.
