@@ -77,6 +77,33 @@ def test_without_an_address_or_an_arp_nothing_was_examined() -> None:
     assert find_duplicate_address(guest(), [view("gw")]).found is None
 
 
+@pytest.mark.parametrize(
+    ("old_at", "new_at", "found"),
+    [((S, 2 * S), (11 * S, 12 * S), False), ((S, 13 * S), (11 * S, 12 * S), True), ((S,), (2 * S, 11 * S), True)],
+)
+def test_an_address_that_goes_from_one_mac_to_the_other_is_no_conflict(
+    old_at: tuple[int, ...], new_at: tuple[int, ...], found: bool
+) -> None:
+    """The guest came back with another MAC: one after the other. Not where the old one claims it later, or both did."""
+    garp = NUMBER_OF["garp_request"]
+    claims = [(ts, garp, INTRUDER, GUEST_IP, GUEST_IP) for ts in old_at]
+    claims += [(ts, garp, GUEST, GUEST_IP, GUEST_IP) for ts in new_at]
+    here = view("gw", arps=arps(*sorted(claims)))
+    told = find_duplicate_address(guest(), [here], SWITCH)
+    assert told.found is found
+    assert find_duplicate_address(guest(), [here]).found is True
+    if not found:
+        assert "came back with another MAC" in told.because
+
+
+def test_a_machine_that_goes_on_with_the_guests_address_is_a_conflict_whatever_it_claims() -> None:
+    """Its ARP is from before the move, its packets are not."""
+    garp = NUMBER_OF["garp_request"]
+    told = arps((S, garp, INTRUDER, GUEST_IP, GUEST_IP), (11 * S, garp, GUEST, GUEST_IP, GUEST_IP))
+    sends = journal((20 * S, INTRUDER, GATEWAY, GUEST_IP, PEER_IP))
+    assert find_duplicate_address(guest(), [view("gw", arps=told, journal=sends)], SWITCH).found is True
+
+
 # second place
 
 

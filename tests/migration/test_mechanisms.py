@@ -655,6 +655,27 @@ def test_where_the_guest_answered_a_question_in_vain_is_told() -> None:
     assert "do not come back to gw" in seen.because
 
 
+@pytest.mark.parametrize(
+    ("asked_at", "compared", "words"),
+    [
+        (10, True, "do not come back to gw"),
+        (700, True, "at b is another gateway of that name: none of these questions passed there"),
+        (700, False, "at b 10.77.0.1 (02:00:00:00:aa:01) was answered"),
+    ],
+)
+def test_two_gateways_of_one_address_and_one_mac_are_two(asked_at: int, compared: bool, words: str) -> None:
+    """What one asks at its site is no question of the other's; on clocks that nobody compared, nobody knows."""
+    here = resolved(*asking(after(10), after(1010), after(2010)), role="domain:source")
+    rows = [*asking(after(asked_at)), (after(asked_at + 1), ANSWER, GUEST, GUEST_IP, "10.77.0.1")]
+    there = replace(resolved(*rows, role="domain:destination", answers_to=GATEWAY), name="b")
+    if not compared:
+        there = replace(there, offset=None)
+    found = judged("gateway_arp", case(here, there, peers=[LOST]))
+    assert found is not None
+    assert found.worked == "no"
+    assert words in found.because
+
+
 def test_what_was_asked_just_before_the_end_takes_nothing_from_what_was_asked_before() -> None:
     """Its answer may come after the capture; those of the others would have come."""
     rows = asking(after(10), after(1010), after(2010), after(3010))

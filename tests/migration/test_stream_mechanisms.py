@@ -75,7 +75,8 @@ def service(
 
 def carried(tag: int = -1, encapsulation: str = "eth/ip/tcp", **known: Any) -> Connection:
     """The migration's own connection, between the two hosts' cards."""
-    made = stream(a_ip=HOST_A, b_ip=HOST_B, encapsulation=encapsulation, vlan_outer_id=tag, **known)
+    known = {"b_ip": HOST_B, **known}
+    made = stream(a_ip=HOST_A, encapsulation=encapsulation, vlan_outer_id=tag, **known)
     a, b = made.sides
     return replace(made, sides=(replace(a, first_eth_src=CARD_A), replace(b, first_eth_src=CARD_B)))
 
@@ -136,6 +137,12 @@ def test_a_way_of_its_own_is_open_where_the_end_is_not_known() -> None:
     """A capture that was cut."""
     points = both(MANAGED_A)
     assert worked("static_route", moved(*points, path=routed(OTHER_ROUTER), completed=None)) == "undecided"
+
+
+def test_a_router_between_hosts_of_one_subnet_is_no_route_that_somebody_chose() -> None:
+    """No route is asked for a neighbour: whoever takes the frames nevertheless does so by proxy ARP."""
+    points = both(MANAGED_A, at_destination=(MANAGED_B,), stream=carried(b_ip="10.10.1.12"))
+    assert worked("static_route", moved(*points, path=routed(OTHER_ROUTER, OTHER_ROUTER))) is None
 
 
 def test_one_gateway_for_all_is_no_static_route() -> None:

@@ -32,13 +32,26 @@ class Conflict:
     because: str
     point: str = ""
     frames: tuple[int, ...] = ()
+    since: int | None = None
+    """When it was seen first, on the reference clock; None where nothing was found, or nobody needs it."""
 
 
-def find_duplicate_address(guest: Moved, views: Sequence[PointView]) -> Conflict:
-    """Does another MAC claim one of the guest's addresses in the same broadcast domain?"""
+NOT_EXAMINED = Conflict(None, "nobody asked")
+
+
+def find_duplicate_address(guest: Moved, views: Sequence[PointView], moment: int | None = None) -> Conflict:
+    """
+    Does another MAC claim one of the guest's addresses in the same broadcast domain?
+
+    One machine after the other is no conflict: a guest that comes back with another MAC takes its address along.
+
+    Parameters
+    ----------
+    moment : when the guest changed places, on the reference clock; None where nobody knows
+    """
     if not guest.ips:
         return Conflict(None, "no address of the guest is known")
-    examined = False
+    examined, inherited = False, None
     for view in views:
         rows = view.arps
         claims = np.isin(rows.kind, CLAIMS)
@@ -50,12 +63,48 @@ def find_duplicate_address(guest: Moved, views: Sequence[PointView]) -> Conflict
                 macs = np.unique(rows.sender_mac[here])
                 if len(macs) > 1:
                     first = [int(rows.frame[here[rows.sender_mac[here] == mac][0]]) for mac in macs]
+                    former = set(macs.tolist()) - {guest.mac}
+                    if moment is not None and _was_handed_over(guest, former, (high, low), views, moment):
+                        old = " and ".join(str(mac_text(mac)) for mac in sorted(former))
+                        inherited = inherited or Conflict(
+                            False,
+                            f"{ip_text(high, low)} was {old}'s until the guest moved and is {mac_text(guest.mac)}'s"
+                            f" since, at {view.name}: it came back with another MAC, and nobody uses the old one",
+                            view.name,
+                            tuple(first),
+                        )
+                        continue
                     names = " and ".join(str(mac_text(int(mac))) for mac in macs)
                     because = f"{ip_text(high, low)} is claimed by {names} at {view.name}"
                     return Conflict(True, because, view.name, tuple(first))
     if not examined:
         return Conflict(None, "no ARP of the guest's address is in view")
-    return Conflict(False, "every ARP with the guest's address came from one MAC")
+    return inherited or Conflict(False, "every ARP with the guest's address came from one MAC")
+
+
+def _was_handed_over(
+    guest: Moved, former: set[int], address: tuple[int, int], views: Sequence[PointView], moment: int
+) -> bool:
+    """
+    Did the other MACs use this address until the guest moved, and the guest's own MAC only since?
+
+    By all that either sent, at every point: an ARP now and then would not tell when a machine stopped.
+    """
+    if guest.mac == NO_MAC:
+        return False
+    high, low = (np.uint64(half) for half in address)
+    others = np.array(sorted(former), np.uint64)
+    for view in views:
+        begin, settled = on_point(view, moment - SETTLED_NS), on_point(view, moment + SETTLED_NS)
+        rows, j = view.arps, view.journal
+        claims = np.isin(rows.kind, CLAIMS) & (rows.sender_high == high) & (rows.sender_low == low)
+        sent = (j.src_high == high) & (j.src_low == low)
+        for ts, mac, mine in ((rows.ts_ns, rows.sender_mac, claims), (j.ts_ns, j.eth_src, sent)):
+            if (mine & (mac == np.uint64(guest.mac)) & (ts < begin)).any():
+                return False
+            if (mine & np.isin(mac, others) & (ts > settled)).any():
+                return False
+    return True
 
 
 def find_second_place(guest: Moved, views: Sequence[PointView], moment: int) -> Conflict:
@@ -83,7 +132,7 @@ def find_second_place(guest: Moved, views: Sequence[PointView], moment: int) -> 
             f" from {first:+.1f} s to {last:+.1f} s: somebody sends with it at its old place (a copy that goes on, a"
             " host that took it back, a loop), and each packet moves the MAC in every switch on its way"
         )
-        return Conflict(True, because, old.name, frames)
+        return Conflict(True, because, old.name, frames, on_reference(old, int(old.journal.ts_ns[strays[0]])))
     return Conflict(
         False, f"after the switchover the guest's MAC sent nothing at {old.name} that was not sent at {new.name}"
     )

@@ -6,15 +6,17 @@ from typing import Final
 
 import numpy as np
 
+from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
 from vmpcap.migration.clocks import elapsed_between, order_not_known
 from vmpcap.migration.conflicts import may_lack, strays_at
 from vmpcap.migration.guests import Moved, on_point, on_reference
-from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.sightings import delivered, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.timeline import Elapsed
 from vmpcap.terms.addresses import NO_MAC
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S, ms
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, ms
+from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP
 
 LATEST_NS = 60 * NS_PER_S
 """What the guest's MAC sends at the old place later than this is a second place, not an early announcement."""
@@ -44,9 +46,10 @@ def find_early_announcement(
     -----
     It takes a point in each domain on clocks that can be compared: in a stretched domain the guest's frames from its
     new place pass the old one too, and are told by their identification. Where the clocks do not tell the order of the
-    two frames, nobody knows. A guest that is silent until its stun is not caught: the figure leans low. Where its
-    announcement came while the stream still ran, that is said instead of a pass: some hypervisors run it before the
-    rest of its memory has come.
+    two frames, nobody knows. A guest that is silent until its stun is caught where its announcement drew requests to
+    the new place while its memory was still on the way, and nobody answered them: the figure leans low. An announcement
+    while the stream still ran is no pass without that either: some hypervisors run a guest before the rest of its
+    memory has come.
     """
     first = guest.first_heard
     old = next((v for v in views if v.role == "domain:source"), None)
@@ -79,9 +82,11 @@ def find_early_announcement(
     after = _since(first, old, int(j.ts_ns[last]))
     if after is not None and after.is_later is not False:
         return Early(None, order_not_known(after))
-    running = _while_it_ran(first, stream)
-    if running:
-        return Early(None, running, first[0].name, (first[1].frames[0],))
+    ahead = _while_it_ran(first, stream)
+    if ahead is not None:
+        return _drawn_too_early(guest, first, new, stream, ahead) or Early(
+            None, _may_be_post_copy(ahead), first[0].name, (first[1].frames[0],)
+        )
     waited = ms(on_point(old, announced) - int(j.ts_ns[last])) if after is None else ms(-after.ns)
     because = f"the announcement came {waited:.1f} ms after the guest's last frame at {old.name}"
     return Early(-waited if waited is not None else None, because, old.name, (int(j.frame[last]),))
@@ -92,21 +97,86 @@ def _since(first: tuple[PointView, Series], view: PointView, ts: int) -> Elapsed
     return elapsed_between(first[0], first[1].first_ts, view, ts)
 
 
-RUNNING_NS: Final = 100 * NS_PER_MS
-"""So long before the stream's last data an announcement is not one of its end."""
-
-
-def _while_it_ran(first: tuple[PointView, Series], stream: tuple[PointView, int] | None) -> str:
-    """Did the first announcement come while the stream still carried memory? Empty where nothing shows that."""
+def _while_it_ran(first: tuple[PointView, Series], stream: tuple[PointView, int] | None) -> int | None:
+    """How long before the stream's last data did the first announcement come, ns? None where it did not for sure."""
     if stream is None:
-        return ""
+        return None
     view, last_ts = stream
     left = elapsed_between(first[0], first[1].first_ts, view, last_ts)
     ahead = on_reference(view, last_ts) - on_reference(first[0], first[1].first_ts) if left is None else left.ns
-    if ahead <= RUNNING_NS or (left is not None and left.is_later is not True):
-        return ""
+    return ahead if ahead > 0 and (left is None or left.is_later is True) else None
+
+
+def _may_be_post_copy(ahead: int) -> str:
     return (
         f"the first announcement came {ahead / NS_PER_MS:.0f} ms before the stream's last data, and the guest sent"
         " nothing at its old place after it: too early, unless the hypervisor runs it before all of its memory has come"
         " (post-copy)"
     )
+
+
+def _drawn_too_early(
+    guest: Moved, first: tuple[PointView, Series], new: PointView, stream: tuple[PointView, int] | None, ahead: int
+) -> Early | None:
+    """
+    Did the announcement draw requests to the new place before the guest could be reached there?
+
+    A guest that runs while its memory comes (post-copy) says something before the stream ends; one that says nothing
+    until then did not run, and what was sent to it and never answered was lost by the announcement.
+    """
+    if stream is None or _are_apart(first[0], new):
+        return None
+    announced = on_point(new, on_reference(first[0], first[1].first_ts))
+    ended = on_point(new, on_reference(*stream))
+    spoken = _own_words(new, guest, announced)
+    if spoken is None or spoken <= ended:
+        return None
+    drawn = delivered(new, guest, announced)
+    drawn = drawn[new.journal.ts_ns[drawn] < ended]
+    lost = [row for row in drawn.tolist() if _is_lost(new, guest, row)]
+    if not lost:
+        return None
+    because = (
+        f"the first announcement came {ahead / NS_PER_MS:.1f} ms before the stream's last data, and drew"
+        f" {count_of(len(lost), 'request')} to {new.name} before that, which nobody answered: the guest was there only"
+        f" from {(spoken - announced) / NS_PER_MS:.1f} ms after it on"
+    )
+    frames = [int(new.journal.frame[row]) for row in (lost[0], lost[-1])]
+    return Early(ms(ahead), because, new.name, tuple(dict.fromkeys(frames)))
+
+
+def _are_apart(view: PointView, other: PointView) -> bool:
+    """Did nobody compare the clocks of these two points?"""
+    return view.name != other.name and (view.offset is None or other.offset is None)
+
+
+RARP: Final = NUMBER_OF["rarp_announce"]
+
+
+def _own_words(view: PointView, guest: Moved, since: int) -> int | None:
+    """When did the guest itself first say something here, not its host for it (RARP)? On the point's clock."""
+    j, rows = view.journal, frames_of(view, guest).sent_ip
+    own = j.ts_ns[rows[(j.eth_src[rows] == np.uint64(guest.mac)) & (j.ts_ns[rows] >= since)]]
+    said = view.arps
+    told = said.ts_ns[(said.sender_mac == np.uint64(guest.mac)) & (said.kind != RARP) & (said.ts_ns >= since)]
+    return min((int(ts) for times in (own, told) if len(times) for ts in (times.min(),)), default=None)
+
+
+def _is_lost(view: PointView, guest: Moved, row: int) -> bool:
+    """
+    Was this request never answered: an echo without its reply, a segment that had to be sent again?
+
+    What waited in the host's queue for the guest is answered late, and is no sign of an early announcement.
+    """
+    j, frames = view.journal, frames_of(view, guest)
+    if j.ip_protocol[row] in (IP_ICMP, IP_ICMPV6):
+        back = frames.sent_ip
+        same = (j.icmp_id[back] == j.icmp_id[row]) & (j.icmp_seq[back] == j.icmp_seq[row])
+        same &= (j.dst_high[back] == j.src_high[row]) & (j.dst_low[back] == j.src_low[row])
+        return not bool((same & (j.ts_ns[back] > j.ts_ns[row])).any())
+    if j.ip_protocol[row] == IP_TCP and j.payload_bytes[row] > 0:
+        again = frames.asked
+        same = (j.tcp_seq[again] == j.tcp_seq[row]) & (j.src_port[again] == j.src_port[row])
+        same &= (j.src_low[again] == j.src_low[row]) & (j.dst_port[again] == j.dst_port[row])
+        return bool((same & (j.ts_ns[again] > j.ts_ns[row])).any())
+    return False

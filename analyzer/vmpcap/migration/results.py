@@ -99,7 +99,10 @@ class Announcements(msgspec.Struct, frozen=True, kw_only=True):
     """Which tables the kinds of announcement that were seen bring up to date."""
     teaches_because: str = ""
     early_ms: float | None = None
-    """By how much it came before the guest's last frame at its old place; negative: it came after; null: not known."""
+    """
+    By how much it came before the guest's last frame at its old place, or before the stream's last data where it drew
+    requests to a place at which nobody was; negative: it came after that frame; null: not known.
+    """
     early_because: str = ""
 
 

@@ -284,8 +284,22 @@ def _tell_guest(
     reachability = judge_reachability(moved, views, moment)
     second_place = find_second_place(moved, views, moment)
     others = tuple(trip for place, trip in enumerate(trips) if place != number)
+    announcements = tell_announcements(heard.announcements, moved, views, moment, early, heard.domain.verdict)
     case = Case(
-        moved, tuple(views), moment, completed, path, domain, suffered, reachability, move, split, trips[number], others
+        moved,
+        tuple(views),
+        moment,
+        completed,
+        path,
+        domain,
+        suffered,
+        reachability,
+        move,
+        split,
+        trips[number],
+        others,
+        second_place,
+        announcements,
     )
     result = Guest(
         mac=mac_text(moved.mac) or "",
@@ -296,7 +310,7 @@ def _tell_guest(
         vni=next((s.vni for s in series if s.vni >= 0), None),
         confidence=moved.confidence,
         confidence_because=moved.because,
-        announcements=tell_announcements(heard.announcements, moved, views, moment, early, heard.domain.verdict),
+        announcements=announcements,
         switchover=switchover,
         domain=domain,
         peers=[s.peer for s in suffered],
@@ -314,7 +328,7 @@ def _tell_guest(
         vlans_after=after,
         vlan_point=point,
         second_place=second_place,
-        duplicate_address=find_duplicate_address(moved, views),
+        duplicate_address=find_duplicate_address(moved, views, moment),
         trombone=find_trombone(moved, views, moment),
         early=early,
         announcement_filter=f"arp.src.hw_mac == {mac_text(moved.mac)} && (arp.opcode == 3 || arp.isgratuitous)",

@@ -8,11 +8,12 @@ import numpy as np
 
 from vmpcap.announcements.routes.readers import News, read_news
 from vmpcap.announcements.routes.rows import GatewayHello, RouteNews
+from vmpcap.migration.conflicts import NOT_EXAMINED, Conflict
 from vmpcap.migration.detours import Detour
 from vmpcap.migration.guests import Moved, on_reference
 from vmpcap.migration.moves import Move
 from vmpcap.migration.reachable import Reachability
-from vmpcap.migration.results import Domain, Mechanism, Path, Sighted
+from vmpcap.migration.results import Announcements, Domain, Mechanism, Path, Sighted
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.suffering import Suffered
 from vmpcap.migration.views import PointView
@@ -75,6 +76,10 @@ class Case:
     """The move itself; None where only the guest is known."""
     others: tuple[Trip, ...] = ()
     """The other migrations of these captures, in the order of their start."""
+    second_place: Conflict = NOT_EXAMINED
+    """Whether its MAC went on sending at its old place."""
+    announcements: Announcements | None = None
+    """What was heard of it and where that died; None where a judge is asked without."""
 
     @property
     def mac(self) -> str:

@@ -1,15 +1,22 @@
 """One broadcast domain at both sites, or only its name: stretched VLANs, port groups (domain notes 4.5, 4.6)."""
 
+from collections.abc import Sequence
+from typing import Final
+
 import numpy as np
 
 from vmpcap.migration.guests import on_point
-from vmpcap.migration.mechanisms.case import Case, result, sighted
+from vmpcap.migration.mechanisms.case import Case, result, sighted, since, span
 from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
 from vmpcap.migration.passed_by import where_it_was_shut, who_passes
 from vmpcap.migration.reachable import outbound_only
-from vmpcap.migration.results import Mechanism
+from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
+from vmpcap.terms.units import NS_PER_MS
+
+UNLEARNT: Final = ("announcement", "relearning")
+"""Parts of an outage that an announcement ends which arrives."""
 
 
 def judge_stretched(case: Case, name: str) -> Mechanism | None:
@@ -28,6 +35,10 @@ def judge_stretched(case: Case, name: str) -> Mechanism | None:
     heard = f"{what} is at both places"
     if case.guest.heard:
         heard += f": the announcement was heard at {', '.join(v.name for v, _ in case.guest.heard)}"
+    if case.second_place.found:
+        return _in_two_places(case, name, heard, seen)
+    if case.domain.verdict == "not_reached" and case.reachability.answer == "yes":
+        return _announced_in_vain(case, name, heard, seen)
     if case.domain.verdict == "reached" and case.reachability.answer == "yes":
         return result(name, "yes", f"{heard}, and the guest answers others from its new place", seen)
     if case.reachability.answer == "no":
@@ -36,6 +47,34 @@ def judge_stretched(case: Case, name: str) -> Mechanism | None:
             return result(name, "undecided", f"{heard}, but {elsewhere.because}", seen)
         return result(name, "no", f"{heard}, yet {case.reachability.because}", seen)
     return result(name, "undecided", f"{heard}; {case.reachability.because}", seen)
+
+
+def _in_two_places(case: Case, name: str, heard: str, seen: Sequence[Sighted]) -> Mechanism:
+    """The guest's MAC flaps between the sites: a switch has it at one of them, and half of what is sent goes there."""
+    flaps = case.second_place
+    because, back = f"{heard}, but {flaps.because}", case.back_at
+    evidence = [*seen, *sighted((v, frame) for v in case.views if v.name == flaps.point for frame in flaps.frames)]
+    if case.cut_off:
+        because += f"; {len(case.cut_off)} of {len(case.suffered)} peers get no answer"
+        return result(name, "no", because, evidence)
+    if back is not None and flaps.since is not None and back > flaps.since:
+        because += f"; the guest's peers were answered again only {since(case.after(back))}"
+        return result(name, "no", because, evidence, case.after(back))
+    return result(name, "undecided", f"{because}; no peer shows an outage by it", evidence)
+
+
+def _announced_in_vain(case: Case, name: str, heard: str, seen: Sequence[Sighted]) -> Mechanism:
+    """The announcement died within the domain: did its peers wait for switches to learn the guest's place otherwise?"""
+    told = case.announcements
+    if told is not None and told.last_seen_at and told.first_missing_at:
+        last, first = " and ".join(told.last_seen_at), " and ".join(told.first_missing_at)
+        heard += f", last at {last}, and missing first at {first}: {told.lost_between_because}"
+    waited = max((part.ms for s in case.suffered for part in s.peer.breakdown if part.part in UNLEARNT), default=0.0)
+    back = case.back_at
+    if not waited or back is None:
+        return result(name, "undecided", f"{heard}; {case.reachability.because}", seen)
+    because = f"{heard}; for {span(int(waited * NS_PER_MS))} switches did not know its new place, and the guest's peers"
+    return result(name, "no", f"{because} were answered again only {since(case.after(back))}", seen, case.after(back))
 
 
 def _in_overlay(case: Case) -> list[bool]:

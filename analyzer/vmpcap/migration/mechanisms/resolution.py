@@ -24,6 +24,8 @@ LATEST_NS: Final = 90 * NS_PER_S
 SETTLED_NS: Final = NS_PER_S // 5
 """Frames still on their way when the guest moved may bear its old MAC."""
 FROM_BOTH_NS: Final = NS_PER_S
+SAME_FRAME_NS: Final = NS_PER_S // 10
+"""Sightings of one question lie nearer than this; gateways repeat it once a second."""
 
 NEAREST: Final = ("gateway", "domain:source", "domain:destination", None, "wan")
 """At which points it shows best whom the gateway sends to."""
@@ -133,10 +135,28 @@ def _answered_elsewhere(asked: _Asked, done: Iterable[_Asked]) -> str:
     if not same:
         return ""
     first = min(same, key=lambda one: one.answered or 0)
+    if first.view.offset is None or asked.view.offset is None:
+        return f"; at {first.view.name} {first.asker} was answered (frame {first.answer_frame})"
+    if not any(_are_one_question(asked, one) for one in same):
+        return (
+            f"; {first.asker} at {first.view.name} is another gateway of that name: none of these questions passed"
+            f" there, and its own were answered (frame {first.answer_frame})"
+        )
+    first = min((one for one in same if _are_one_question(asked, one)), key=lambda one: one.answered or 0)
     return (
         f"; at {first.view.name} it was answered (frame {first.answer_frame}):"
         f" the answers do not come back to {asked.view.name}"
     )
+
+
+def _are_one_question(here: _Asked, there: _Asked) -> bool:
+    """
+    Did a question of the one point pass the other, too?
+
+    Two sites may each have a gateway of one address and one MAC: a request is broadcast, and what asks in a domain is
+    heard in all of it.
+    """
+    return any(abs(a - b) <= SAME_FRAME_NS for a in here.times for b in there.times)
 
 
 def _evidence(asked: Iterable[_Asked]) -> list[Sighted]:

@@ -40,7 +40,7 @@ class _Ways:
 def judge_static_route(case: Case, name: str) -> Mechanism | None:
     """Does the stream take another router than the host's management, from both hosts?"""
     ways = [found for end in ENDS if (found := _ways_of(case, end)) is not None]
-    if not any(one.is_own for one in ways):
+    if not any(one.is_own for one in ways) or _needs_no_route(case):
         return None
     told = "; ".join(_tell(one) for one in ways)
     seen = sighted([*_of_stream(case, ways), *(_first(s) for one in ways for s in one.management.values())])
@@ -53,6 +53,17 @@ def judge_static_route(case: Case, name: str) -> Mechanism | None:
         because = f"{told}; what comes back arrives from {back[0].hop.returns_from}, the router of management"
         return result(name, "no", f"{because}: the other host has no such route", seen)
     return result(name, *by_end(case, f"{told}; {NOT_ON_THE_WIRE}"), seen)
+
+
+def _needs_no_route(case: Case) -> bool:
+    """
+    Do the hosts look like one subnet's?
+
+    Then no route is asked where the other is: a router that takes their frames nevertheless (proxy ARP) is no way that
+    somebody chose.
+    """
+    transfer = case.move.best.transfer if case.move is not None else None
+    return transfer is not None and is_one_subnet(transfer.source, transfer.destination)
 
 
 def _ways_of(case: Case, end: End) -> _Ways | None:
