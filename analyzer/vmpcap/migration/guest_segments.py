@@ -1,20 +1,18 @@
 """On which part of the way between a guest and its peers packets were lost, doubled or held up, before and after."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.measures.copies import is_first_copy
-from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
+from vmpcap.migration.guest_packets import FACTOR, GuestPackets, packets_of
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.marks import NOT_COMPARED, Mark
 from vmpcap.migration.segment_results import Era, GuestSegment
 from vmpcap.migration.segments import along, delays_of, neighbours
-from vmpcap.migration.sightings import GROUP_BIT, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.between import overtaken
 from vmpcap.points.holes import blindness
@@ -24,7 +22,7 @@ from vmpcap.points.pairing import Paired, only, pair_kept
 from vmpcap.points.passage import Passage, Way, add_up, follow_way
 from vmpcap.points.roles import rank
 from vmpcap.terms.units import NS_PER_MS, count_of
-from vmpcap.terms.wire import ECHOES, IP_TCP, TCP_ACK
+from vmpcap.terms.wire import IP_TCP
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -39,16 +37,11 @@ FROM_PEERS: Final[dict[Era, tuple[str | None, ...]]] = {
 MOST_CONNECTIONS: Final = 50
 """Of so many TCP connections, those of most packets, each byte is followed; of the rest nothing is told."""
 
-LEAST_COPIES: Final = 0.05
-"""From this share on a point shows packets several times by its place: less may be sent again."""
-
 SLACK_NS: Final = 200 * NS_PER_MS
 """A request this near to the end of a point's view, or to a hole in it, may have passed unrecorded."""
 
 BESIDE_NS: Final = 20 * NS_PER_MS
 """So long before a hole a packet may have left that would have passed in it."""
-
-FACTOR: Final = np.uint64(0x9E37_79B9_7F4A_7C15)
 
 Span = tuple[int, int]
 
@@ -57,24 +50,27 @@ Span = tuple[int, int]
 class Station:
     """A point on the way between the guest and its peers, with the packets of both that it kept, of one era."""
 
-    view: PointView
-    kept: Kept
-    to_guest: Bools
-    """bool[rows]: sent by a peer."""
-    protocol: npt.NDArray[np.uint8]
-    ack: I64
-    """int64[rows]: the acknowledgement that a segment of TCP carries; -1 without one."""
+    packets: GuestPackets
     era: Span
     """From when to when, by its own clock."""
     inside: Bools
     """bool[rows]: of the era; the others are there to be known again."""
-    answered: Bools
-    """bool[rows]: an echo request whose reply passed here."""
-    has_copies: bool
+
+    @property
+    def view(self) -> PointView:
+        return self.packets.view
 
     @property
     def name(self) -> str:
-        return self.view.name
+        return self.packets.view.name
+
+    @property
+    def kept(self) -> Kept:
+        return self.packets.kept
+
+    @property
+    def to_guest(self) -> Bools:
+        return self.packets.to_guest
 
 
 class _Stretch(NamedTuple):
@@ -106,15 +102,18 @@ def describe_guest_segments(guest: Moved, views: Sequence[PointView], signs: Sig
     the end of the capture. What was sent in between met no guest and is told by the parts of an outage.
     """
     eras: tuple[Era, ...] = ("before", "after")
-    return [segment for when in eras for segment in _segments(guest, views, when, signs)]
+    found = {view.name: packets for view in views if (packets := packets_of(view, guest)) is not None}
+    return [segment for when in eras for segment in _segments(found, views, when, signs)]
 
 
-def _segments(guest: Moved, views: Sequence[PointView], when: Era, signs: Signs) -> Iterator[GuestSegment]:
-    stations = [s for view in views if (s := _station(view, guest, when, signs)) is not None]
+def _segments(
+    found: Mapping[str, GuestPackets], views: Sequence[PointView], when: Era, signs: Signs
+) -> Iterator[GuestSegment]:
+    stations = [s for packets in found.values() if (s := _station(packets, when, signs)) is not None]
     if len(stations) < 2:
         return
-    mask = max(s.view.packets.mask for s in stations if s.view.packets is not None)
-    stations = [_only(s, np.flatnonzero(s.kept.loose & np.uint64(mask) == 0)) for s in stations]
+    mask = max(s.packets.mask for s in stations)
+    stations = [s if s.packets.mask == mask else _thinned(s, mask) for s in stations]
     count = len(stations)
     stretches = {
         (a, b): _stretch(stations[a], stations[b], mask, when) for a in range(count) for b in range(a + 1, count)
@@ -133,36 +132,23 @@ def _segments(guest: Moved, views: Sequence[PointView], when: Era, signs: Signs)
         yield from _one_way(stretch, stations[far], stations[near], before, when, False, far > near, old)
 
 
-def _station(view: PointView, guest: Moved, when: Era, signs: Signs) -> Station | None:
-    """What this point shows of the guest and its peers; None where it is not on their way then, or shows nothing."""
-    if view.packets is None or view.role not in FROM_PEERS[when] or not view.journal_complete:
+def _station(packets: GuestPackets, when: Era, signs: Signs) -> Station | None:
+    """The same packets by era; None where the point is not on their way then, or shows nothing."""
+    view, kept = packets.view, packets.kept
+    if view.role not in FROM_PEERS[when]:
         return None
-    j, frames = view.journal, frames_of(view, guest)
-    sent = frames.sent_ip[(j.eth_dst[frames.sent_ip] & GROUP_BIT) == 0]
-    rows = np.concatenate((frames.asked, sent))
-    is_domain = view.role == FROM_PEERS[when][-1] and bool(len(frames.sent))
     era = _era(view, when, signs)
-    if (not len(rows) or era is None) and not is_domain:
+    is_domain = view.role == FROM_PEERS[when][-1] and packets.shows_the_guest
+    if (not packets.frames or era is None) and not is_domain:
         return None
-    kept = view.packets.rows()
-    known, row = _same_frames(j, rows, kept)
-    kept = only(kept, known)
     begin, end = era if era is not None else (view.first_ts, view.last_ts)
     inside = (kept.ts_ns >= begin) & (kept.ts_ns <= end)
-    if not inside.any() and not is_domain:
-        return None
-    has_ack = (j.tcp_flags[rows[row]] & TCP_ACK) != 0
-    return Station(
-        view,
-        kept,
-        row < len(frames.asked),
-        j.ip_protocol[rows[row]],
-        np.where(has_ack, j.tcp_ack[rows[row]].astype(np.int64), -1),
-        (begin, end),
-        inside,
-        _are_answered(j, rows[row], row < len(frames.asked)),
-        bool(len(rows)) and float((~is_first_copy(j, np.sort(rows))).mean()) >= LEAST_COPIES,
-    )
+    return Station(packets, (begin, end), inside) if inside.any() or is_domain else None
+
+
+def _thinned(station: Station, mask: int) -> Station:
+    rows = np.flatnonzero(station.kept.loose & np.uint64(mask) == 0)
+    return Station(station.packets.only(rows, mask), station.era, station.inside[rows])
 
 
 def _era(view: PointView, when: Era, signs: Signs) -> Span | None:
@@ -175,56 +161,6 @@ def _era(view: PointView, when: Era, signs: Signs) -> Span | None:
     if when == "before":
         return (max(here(signs.earlier), default=view.first_ts), max(lasts)) if lasts else None
     return (min(firsts), view.last_ts) if firsts else (max(lasts), view.last_ts) if lasts else None
-
-
-def _same_frames(j: JournalColumns, rows: I64, kept: Kept) -> tuple[I64, I64]:
-    """Which packets kept are these rows of the journal, and which row is each?"""
-    if not len(rows):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    names = _names(j.ts_ns[rows], j.frame[rows])
-    order = np.argsort(names, kind="stable")
-    wanted = _names(kept.ts_ns, kept.frame)
-    at = np.minimum(np.searchsorted(names[order], wanted), len(rows) - 1)
-    known = np.flatnonzero(names[order][at] == wanted)
-    return known, order[at[known]]
-
-
-def _are_answered(j: JournalColumns, rows: I64, to_guest: Bools) -> Bools:
-    """Which of these are echo requests for the guest that it was seen to answer?"""
-    found = np.zeros(len(rows), np.bool_)
-    for protocol, request, reply in ECHOES:
-        echo = j.ip_protocol[rows] == protocol
-        asked = np.flatnonzero(echo & to_guest & (j.icmp_type[rows] == request))
-        told = np.flatnonzero(echo & ~to_guest & (j.icmp_type[rows] == reply))
-        ours, theirs = rows[asked], rows[told]
-        found[asked] = np.isin(_echo_names(j, ours, j.src_low), _echo_names(j, theirs, j.dst_low))
-    return found
-
-
-def _echo_names(j: JournalColumns, rows: I64, peer: U64) -> U64:
-    numbers = j.icmp_id[rows].astype(np.uint64) << np.uint64(16) | j.icmp_seq[rows].astype(np.uint64)
-    names: U64 = (peer[rows] ^ numbers) * FACTOR
-    return names
-
-
-def _names(ts_ns: I64, frame: I64) -> U64:
-    """A number for each frame of a point: files of one point each count from 1."""
-    names: U64 = (ts_ns.astype(np.uint64) * FACTOR) ^ frame.astype(np.uint64)
-    return names
-
-
-def _only(station: Station, rows: I64) -> Station:
-    return Station(
-        station.view,
-        only(station.kept, rows),
-        station.to_guest[rows],
-        station.protocol[rows],
-        station.ack[rows],
-        station.era,
-        station.inside[rows],
-        station.answered[rows],
-        station.has_copies,
-    )
 
 
 def _stretch(one: Station, other: Station, mask: int, when: Era) -> _Stretch:
@@ -329,12 +265,12 @@ def _passage(
 ) -> tuple[Passage, int]:
     """What became of these packets, of TCP byte by byte; and of how many connections nothing is told."""
     everywhen = (np.iinfo(np.int64).min, np.iinfo(np.int64).max)
-    has_copies = here.has_copies or there.has_copies
-    tcp = here.protocol[rows] == IP_TCP
+    has_copies = here.packets.has_copies or there.packets.has_copies
+    tcp = here.packets.protocol[rows] == IP_TCP
     plain, segments = rows[~tcp], rows[tcp]
-    theirs = came[there.protocol[came] != IP_TCP]
-    beyond = [_whole(s, np.flatnonzero((s.protocol != IP_TCP) & (s.to_guest == to_guest))) for s in further]
-    beyond.append(_whole(here, plain[here.answered[plain]]))  # what was answered was not lost
+    theirs = came[there.packets.protocol[came] != IP_TCP]
+    beyond = [_whole(s, np.flatnonzero((s.packets.protocol != IP_TCP) & (s.to_guest == to_guest))) for s in further]
+    beyond.append(_whole(here, plain[here.packets.answered[plain]]))  # what was answered was not lost
     parts = [
         follow_way(Way(_whole(here, plain), _whole(there, theirs), tuple(beyond), everywhen, None, has_copies, True))
     ]
@@ -347,7 +283,7 @@ def _passage(
             follow_way(
                 Way(
                     only(here.kept, segments[of_row == number]),
-                    only(there.kept, came[(link_there == name) & (there.protocol[came] == IP_TCP)]),
+                    only(there.kept, came[(link_there == name) & (there.packets.protocol[came] == IP_TCP)]),
                     tuple(_of_link(s, name, to_guest) for s in further),
                     everywhen,
                     _acked(here, name, to_guest),
@@ -372,7 +308,7 @@ def _link(kept: Kept, rows: I64) -> U64:
 
 
 def _of_link(station: Station, name: int, to_guest: bool) -> Kept:
-    rows = np.flatnonzero((station.protocol == IP_TCP) & (station.to_guest == to_guest))
+    rows = np.flatnonzero((station.packets.protocol == IP_TCP) & (station.to_guest == to_guest))
     return only(station.kept, rows[_link(station.kept, rows) == name])
 
 
@@ -381,9 +317,9 @@ def _acked(station: Station, name: int, to_guest: bool) -> int | None:
     own = _of_link(station, name, to_guest)
     ports = int(own.ports[0])
     back = (ports & 0xFFFF) << 16 | ports >> 16
-    told = (station.kept.pair == own.pair[0]) & (station.kept.ports == np.uint32(back)) & (station.ack >= 0)
-    told &= (station.to_guest != to_guest) & (station.protocol == IP_TCP)
-    acks = station.ack[told]
+    told = (station.kept.pair == own.pair[0]) & (station.kept.ports == np.uint32(back)) & (station.packets.ack >= 0)
+    told &= (station.to_guest != to_guest) & (station.packets.protocol == IP_TCP)
+    acks = station.packets.ack[told]
     if not len(acks):
         return None
     half = 1 << 31

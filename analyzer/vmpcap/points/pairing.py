@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.points.joining import Joined, join
 from vmpcap.points.kernels.keys import Kept
 from vmpcap.points.sightings import SightingLog
 
@@ -61,54 +62,31 @@ def pair_packets(one: SightingLog, other: SightingLog) -> Paired:
 
 def pair_kept(here: Kept, there: Kept, mask: int) -> Paired:
     """The same of these packets of two points, both sampled by this mask."""
-    left, right, surplus = _match_once(here, there)
-    pairs_here, pairs_there = _find_translated(here, there, left, right)
+    joined = _join_once(here, there)
+    pairs_here, pairs_there = _find_translated(here, there, joined.left, joined.right)
+    left, right = joined.left, joined.right
     translated = 0
     if len(pairs_here):
         here, there = _by_numbers(here, pairs_here), _by_numbers(there, pairs_there)
-        left, right, surplus = _match_once(here, there)
-        is_meant = np.isin(here.pair[left], pairs_here) == np.isin(there.pair[right], pairs_there)
-        left, right = left[is_meant], right[is_meant]
+        joined = _join_once(here, there)
+        is_meant = np.isin(here.pair[joined.left], pairs_here) == np.isin(there.pair[joined.right], pairs_there)
+        left, right = joined.left[is_meant], joined.right[is_meant]
         translated = int(np.isin(here.pair[left], pairs_here).sum())
-    extra_one, extra_other = _more_often(here.key, there.key)
-    return Paired(here, there, left, right, surplus, extra_one, extra_other, translated, mask)
+    every = joined if not here.is_copy.any() and not there.is_copy.any() else join(here.key, there.key)
+    return Paired(here, there, left, right, joined.disagree, every.more_here, every.more_there, translated, mask)
 
 
-def _match_once(here: Kept, there: Kept) -> tuple[I64, I64, int]:
-    """As `_match`, without what a point shows a second time."""
+def _join_once(here: Kept, there: Kept) -> Joined:
+    """Which rows are the same packet, without what a point shows a second time?"""
     once_here, once_there = np.flatnonzero(here.is_copy == 0), np.flatnonzero(there.is_copy == 0)
-    left, right, surplus = _match(here.key[once_here], there.key[once_there])
-    return once_here[left], once_there[right], surplus
+    joined = join(here.key[once_here], there.key[once_there])
+    return joined._replace(left=once_here[joined.left], right=once_there[joined.right])
 
 
 def only(kept: Kept, rows: Bools | I64) -> Kept:
     """The packets that this mask or index names."""
     columns: Any = [column[rows] for column in kept[:-1]] + [kept.totals]
     return Kept(*columns)
-
-
-def _match(here: U64, there: U64) -> tuple[I64, I64, int]:
-    """Rows of equal keys, k-th with k-th where the counts agree; then how many agree not."""
-    order_here, order_there = np.argsort(here, kind="stable"), np.argsort(there, kind="stable")
-    keys_here, begin_here, count_here = np.unique(here[order_here], return_index=True, return_counts=True)
-    keys_there, begin_there, count_there = np.unique(there[order_there], return_index=True, return_counts=True)
-    _, at_here, at_there = np.intersect1d(keys_here, keys_there, assume_unique=True, return_indices=True)
-    agree = count_here[at_here] == count_there[at_there]
-    count = count_here[at_here][agree]
-    nth = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
-    left = order_here[np.repeat(begin_here[at_here][agree], count) + nth]
-    right = order_there[np.repeat(begin_there[at_there][agree], count) + nth]
-    surplus = int(np.minimum(count_here[at_here], count_there[at_there])[~agree].sum())
-    return left, right, surplus
-
-
-def _more_often(here: U64, there: U64) -> tuple[int, int]:
-    """How many more of the packets that both points saw has each of them?"""
-    keys_here, count_here = np.unique(here, return_counts=True)
-    keys_there, count_there = np.unique(there, return_counts=True)
-    _, at_here, at_there = np.intersect1d(keys_here, keys_there, assume_unique=True, return_indices=True)
-    more = count_here[at_here] - count_there[at_there]
-    return int(more[more > 0].sum()), int(-more[more < 0].sum())
 
 
 def _find_translated(here: Kept, there: Kept, left: I64, right: I64) -> tuple[U64, U64]:

@@ -187,8 +187,11 @@ def _cuts_from_back(contradicts: Callable[[int, int], bool], most_steps: int) ->
 
 def _tightest(bounds: Bounds, begin: int, width: float, sign: int) -> tuple[Bounds, I64]:
     """The lowest (sign 1) or highest (-1) bound of each stretch of time, and which stretch that is."""
-    place = np.minimum(((bounds.ts - begin) / width).astype(np.int64), BINS - 1)
-    order = np.lexsort((sign * bounds.value_ns, place))
-    places, first = np.unique(place[order], return_index=True)
-    rows = order[first]
-    return Bounds(bounds.ts[rows], bounds.value_ns[rows]), places
+    place = np.minimum(((bounds.ts - begin) / width).astype(np.int16), BINS - 1)
+    order = np.argsort(place, kind="stable")
+    first = np.flatnonzero(np.diff(place[order], prepend=-1))
+    value = sign * bounds.value_ns[order]
+    least = np.repeat(np.minimum.reduceat(value, first) if len(first) else value, np.diff(first, append=len(order)))
+    at_least = np.flatnonzero(value == least)
+    rows = order[at_least[np.searchsorted(at_least, first)]]
+    return Bounds(bounds.ts[rows], bounds.value_ns[rows]), place[rows].astype(np.int64)
