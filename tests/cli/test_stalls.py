@@ -1,5 +1,6 @@
 """A pipe that nobody writes to, or that stops in the middle: Ctrl-C ends every command with a word and status 130."""
 
+import gzip
 import json
 import os
 import signal
@@ -120,6 +121,68 @@ def test_ctrl_c_with_partial_reports_on_what_was_read_by_then(tmp_path: Path) ->
     assert json.loads(out_text)["inputs"][0]["packets"] == 3
 
 
+PACKED = gzip.compress(RARPS)
+
+
+@pytest.mark.parametrize(
+    ("fed", "packets", "is_stdin"),
+    [(RARPS, 3, False), (RARPS[:-10], 2, False), (RARPS[:-10], 2, True), (PACKED[:-8], 3, False)],
+    ids=["between-records", "in-a-record", "stdin", "packed"],
+)
+def test_ctrl_c_with_partial_does_not_wait_for_a_pipe_that_stalls(
+    fed: bytes, packets: int, is_stdin: bool, tmp_path: Path
+) -> None:
+    """Nobody writes and nobody closes it: the report comes all the same, and says that it was stopped, not cut."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [*INTERRUPTIBLE, "report", "--partial", "--format", "json", "-" if is_stdin else str(pipe)]
+    running = subprocess.Popen(
+        ["sh", "-c", 'exec "$@" <"$0"', str(pipe), *command] if is_stdin else command,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=quiet_environment(), text=True,
+    )  # fmt: skip
+    with pipe.open("wb", buffering=0) as out:
+        out.write(fed)
+        time.sleep(4)
+        assert running.poll() is None, "it did not wait for the pipe"
+        running.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        out_text, _ = running.communicate(timeout=60)
+        assert time.monotonic() - begun < 20
+    assert running.returncode == 130
+    (given,) = json.loads(out_text)["inputs"]
+    assert given["packets"] == packets
+    assert [defect["kind"] for defect in given["defects"]] == ["stopped"]
+    assert given["truncated"] is True
+
+
+@pytest.mark.parametrize("fed", [None, b"", RARPS[:10]], ids=["unopened", "nothing", "in-its-header"])
+def test_ctrl_c_with_partial_before_the_first_packet_is_just_that(fed: bytes | None, tmp_path: Path) -> None:
+    """There is nothing to report on: status 130, and it is said once."""
+    status, err = interrupted(["report", "--partial"], fed, tmp_path)
+    assert status == 130
+    assert "vmpcap: interrupted: there is nothing to report on yet" in err
+    assert err.count("interrupted") == 1
+
+
+def test_what_a_writer_still_holds_when_ctrl_c_comes_is_read(tmp_path: Path) -> None:
+    """As tcpdump does: Ctrl-C makes it write the rest, then it closes. The end is then the capture's own."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    running = subprocess.Popen(
+        [*INTERRUPTIBLE, "report", "--partial", "--format", "json", str(pipe)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=quiet_environment(), text=True,
+    )  # fmt: skip
+    with pipe.open("wb", buffering=0) as out:
+        out.write(RARPS[:100])
+        time.sleep(4)
+        running.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        out.write(RARPS[100:])
+    out_text, _ = running.communicate(timeout=60)
+    (given,) = json.loads(out_text)["inputs"]
+    assert (running.returncode, given["packets"]) == (130, 3)
+
+
 def test_a_second_ctrl_c_is_obeyed(tmp_path: Path) -> None:
     """Whoever does not want to wait for the report either."""
     pipe = tmp_path / "pipe"
@@ -133,7 +196,7 @@ def test_a_second_ctrl_c_is_obeyed(tmp_path: Path) -> None:
         time.sleep(4)
         for _ in range(2):
             running.send_signal(signal.SIGINT)
-            time.sleep(0.5)
+            time.sleep(0.2)
         out_text, err = running.communicate(timeout=60)
     assert (running.returncode, out_text) == (130, "")
     assert err.endswith("vmpcap: interrupted\n")

@@ -16,12 +16,13 @@ from vmpcap.cli.frames import damaged, say_damaged
 from vmpcap.cli.links import link
 from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.output import STDOUT, emit, emit_data, write_file, write_text
-from vmpcap.cli.progress import Progress
+from vmpcap.cli.progress import Progress, complain
 from vmpcap.cli.proposed import say_proposed
 from vmpcap.cli.reading import Reading
+from vmpcap.report.clean import clean
 from vmpcap.runs.overwriting import spare_captures
 from vmpcap.runs.requests import Request
-from vmpcap.terms.errors import RequestError
+from vmpcap.terms.errors import CaptureError, RequestError
 
 if TYPE_CHECKING:
     from vmpcap.report.document import Report
@@ -43,22 +44,12 @@ FORMATS: Final = ("terminal", "json", "html", "markdown", "parquet", "junit", "m
     default=STDOUT,
     help="Where it is written; - is stdout, parquet needs a folder.",
 )
+@click.option("--json", "json_file", metavar="FILE", shell_complete=files, help="The report as JSON as well.")
 @click.option(
-    "--json", "json_file", metavar="FILE", shell_complete=files, help="The report as JSON as well."
+    "--html", "html_file", metavar="FILE", shell_complete=files, help="The report as a page of its own as well."
 )
 @click.option(
-    "--html",
-    "html_file",
-    metavar="FILE",
-    shell_complete=files,
-    help="The report as a page of its own as well.",
-)
-@click.option(
-    "--markdown",
-    "markdown_file",
-    metavar="FILE",
-    shell_complete=files,
-    help="The report as Markdown as well.",
+    "--markdown", "markdown_file", metavar="FILE", shell_complete=files, help="The report as Markdown as well."
 )
 @click.option(
     "--parquet",
@@ -134,7 +125,13 @@ def report(
     from vmpcap.runs.pipeline import analyse
 
     with enough_on_ctrl_c(partial) as is_enough, Progress(common.quiet) as progress:
-        analysis = analyse(replace(request, is_enough=is_enough), progress)
+        try:
+            analysis = analyse(replace(request, is_enough=is_enough), progress)
+        except CaptureError as problem:
+            if not is_enough():
+                raise
+            complain(clean(f"interrupted: there is nothing to report on yet: {problem}"))
+            return STATUS["interrupted"]
         was_interrupted = is_enough()
         if graph and not was_interrupted:
             analysis = _with_graphs(analysis, request)

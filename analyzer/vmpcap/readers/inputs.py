@@ -7,13 +7,17 @@ import select
 import stat
 import sys
 import time
-from pathlib import Path
+from collections.abc import Callable
 from typing import Final, Protocol, cast
 
 from vmpcap.readers.defects import DefectLog
 from vmpcap.terms.errors import CaptureError
 
 STDIN: Final = "-"
+ASKED_S: Final = 0.1
+"""While a pipe is silent it is asked so often whether that is enough."""
+FLUSHED_S: Final = 0.5
+"""Ctrl-C reaches both ends of a pipe: so long the other one has to write what it still holds, as tcpdump does."""
 LULL_S: Final = 0.02
 """A pipe that is silent for this long has nothing more for now."""
 _REASONS: Final = {
@@ -43,6 +47,10 @@ class Input(Protocol):
     def is_regular(self) -> bool:
         """Do the bytes come from a file on a disk? Then there is nothing to wait for."""
 
+    @property
+    def was_left(self) -> bool:
+        """Was a stream given up, since it was enough, while more may have come?"""
+
     def peek(self, count: int) -> bytes:
         """Which bytes come first? Up to `count`, without using them up."""
 
@@ -57,10 +65,18 @@ class Input(Protocol):
 
 
 class PlainInput:
-    """The bytes of a file, a pipe or standard input as they are."""
+    """
+    The bytes of a file, a pipe or standard input as they are.
 
-    def __init__(self, path: str, log: DefectLog) -> None:
+    A pipe ends where `is_enough` says so, soon after whoever writes to it could have written what he still has.
+    """
+
+    def __init__(self, path: str, log: DefectLog, is_enough: Callable[[], bool] = bool) -> None:
         self.path = path
+        self._is_enough = is_enough
+        self._patient_until: float | None = None
+        self.was_left = False
+        """Whether it was given up while more may have come."""
         self._log = log
         self._head = b""
         self._is_stdin = path == STDIN
@@ -114,11 +130,21 @@ class PlainInput:
         return wait > 0 and bool(select.select([self._descriptor], [], [], wait)[0])
 
     def wait_readable(self, wake: int) -> bool:
-        """Can this be read before the descriptor `wake` becomes readable? Blocks until one of them can."""
+        """Can this be read before the descriptor `wake` becomes readable, or it is enough? Blocks until then."""
         if self.is_regular or self._head or self._descriptor is None:
             return True
-        ready, _, _ = select.select([self._descriptor, wake], [], [])
-        return wake not in ready
+        return self._wait(self._descriptor, wake)
+
+    def _wait(self, *descriptors: int) -> bool:
+        """Is the first of these readable, and none of the others? False too where it is enough and nothing comes."""
+        while not (ready := select.select(descriptors, [], [], ASKED_S)[0]):
+            if self._is_enough():
+                now = time.monotonic()
+                self._patient_until = self._patient_until or now + FLUSHED_S
+                if now >= self._patient_until:
+                    self.was_left = True
+                    return False
+        return ready == [descriptors[0]]
 
     @property
     def closed(self) -> bool:
@@ -143,6 +169,8 @@ class PlainInput:
         return got
 
     def _read_some(self, into: memoryview) -> int:
+        if not self._is_regular and self._descriptor is not None and not self._wait(self._descriptor):
+            return 0
         if isinstance(self._raw, io.BufferedIOBase):
             return self._raw.readinto1(into)
         got = self._raw.readinto(into)
@@ -162,10 +190,15 @@ class PlainInput:
             self._log.note("shrank_while_read", None, self.bytes_read, f"from {self.size} to {self.bytes_read} bytes")
 
 
+def _without_waiting(path: str, flags: int) -> int:
+    """A named pipe opens at once: whoever waits for its writer does so where he can be asked whether that is enough."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def _opened(path: str) -> io.RawIOBase:
     """Which stream is this path? Raises CaptureError where it cannot be opened for reading."""
     try:
-        return Path(path).open("rb", buffering=0)
+        return io.FileIO(path, "rb", opener=_without_waiting)
     except OSError as problem:
         reason = _REASONS.get(problem.errno or 0, f"the system says: {problem.strerror}")
         raise CaptureError(f"cannot open {path!r} as a capture: {reason}") from problem

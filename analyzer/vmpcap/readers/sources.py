@@ -1,6 +1,6 @@
 """The doorway for captures: a file, standard input or a pipe, packed or not, becomes batches of records."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +28,8 @@ from vmpcap.readers.unpacking import UnpackedInput
 from vmpcap.readers.window import Window
 from vmpcap.terms.errors import CaptureError
 
+CUT: Final = frozenset({"cut_short", "cut_packing"})
+"""How the end of a capture is called that came in the middle of something."""
 _SKIPPABLE_LOOK: Final = 64 << 10
 """How far behind frames without data the packing is looked for."""
 
@@ -126,6 +128,12 @@ class Capture:
             application=ledger.application,
         )
 
+    @property
+    def was_left(self) -> bool:
+        """Was a stream given up before its end, or did whoever wrote it break off in a record?"""
+        ended_in_a_record = any(defect.kind in CUT for defect in self._reader.ledger.defects())
+        return self._source.was_left or (ended_in_a_record and not self._source.is_regular)
+
     def progress(self) -> tuple[int, int | None]:
         """How many bytes of the file were read, of how many? None for a stream."""
         return self._source.bytes_read, self._source.size
@@ -137,6 +145,7 @@ def open_capture(
     batch_records: int = DEFAULT_BATCH_RECORDS,
     block_bytes: int = DEFAULT_BLOCK_BYTES,
     max_bytes: int | None = None,
+    is_enough: Callable[[], bool] = bool,
 ) -> Capture:
     """
     Which capture is this file? `-` is standard input.
@@ -152,6 +161,8 @@ def open_capture(
     max_bytes
         Bytes that a packed input may unpack to; what lies behind is not read and noted as `unpacked_limit`. None: 4 GiB
         plus a thousand times the packed size. Memory does not depend on it.
+    is_enough
+        Asked while a pipe is silent: is what came by now to be all? `bool()` is False: never.
 
     Raises
     ------
@@ -161,7 +172,7 @@ def open_capture(
         The library for its packing is missing.
     """
     name = str(path)
-    found = opened(name, max_bytes)
+    found = opened(name, max_bytes, is_enough)
     try:
         row = _format_of(name, found)
         reader = row.opens(Window(found.source, block_bytes), name, batch_records, found.log)
@@ -180,14 +191,14 @@ class Opened(NamedTuple):
     log: DefectLog
 
 
-def opened(path: str, max_bytes: int | None) -> Opened:
+def opened(path: str, max_bytes: int | None, is_enough: Callable[[], bool] = bool) -> Opened:
     """
     Which bytes has this input, behind its packing?
 
     Raises CaptureError where it cannot be opened, EngineError where the library for its packing is missing.
     """
     log = DefectLog()
-    plain = PlainInput(path, log)
+    plain = PlainInput(path, log, is_enough)
     try:
         packing = _packing_of(plain)
         source: Input = plain if packing is None else UnpackedInput(plain, packing, log, max_bytes)

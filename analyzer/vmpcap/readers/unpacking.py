@@ -177,6 +177,11 @@ class UnpackedInput:
         """Do the packed bytes come from a file on a disk?"""
         return self._source.is_regular
 
+    @property
+    def was_left(self) -> bool:
+        """Was the stream of packed bytes given up?"""
+        return self._source.was_left
+
     def peek(self, count: int) -> bytes:
         """Which unpacked bytes come first? Up to `count`, fewer only at the end."""
         while len(self._head) < count and self._next_piece():

@@ -30,7 +30,7 @@ from vmpcap.readers.defects import Defect
 from vmpcap.readers.facts import CaptureFacts, Drops
 from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS
 from vmpcap.readers.records import RecordBatch
-from vmpcap.readers.sources import Capture, open_capture
+from vmpcap.readers.sources import CUT, Capture, open_capture
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.runs.taken import Taken
 from vmpcap.terms.beside import ALONE, Beside
@@ -130,7 +130,12 @@ def read_point(
     for path in files.files:
         stops, guesses, taken = np.zeros(256, np.int64), GuessCounter(), Taken(files.interfaces)
         with (
-            open_capture(path, batch_records=DEFAULT_BATCH_RECORDS, max_bytes=request.max_unpacked_bytes) as capture,
+            open_capture(
+                path,
+                batch_records=DEFAULT_BATCH_RECORDS,
+                max_bytes=request.max_unpacked_bytes,
+                is_enough=request.is_enough,
+            ) as capture,
             closing(beside.ahead(_until_enough(capture, request, bool(read.reads)))) as batches,
         ):
             for batch in batches:
@@ -142,13 +147,13 @@ def read_point(
                 _absorb(read, whole, frames, inside, chosen, wanted, beside)
                 if progress is not None:
                     progress(path, *capture.progress())
-            was_stopped = request.is_enough() and not capture.facts.complete
+            was_stopped = request.is_enough() and (capture.was_left or not capture.facts.complete)
             all_packets, facts = capture.facts.packets, taken.facts(capture.facts, capture.interfaces)
             facts = replace(facts, truncated=facts.truncated or was_stopped)
             read.reads.append(
                 FileRead(
                     facts,
-                    (*capture.defects, *([_stopped(all_packets)] if was_stopped else [])),
+                    _stopped(capture) if was_stopped else tuple(capture.defects),
                     tuple(taken.of_interfaces(capture.drops, capture.interfaces)),
                     _name_stops(stops),
                     guesses.guesses(),
@@ -180,8 +185,11 @@ def _until_enough(capture: Capture, request: Request, goes_on: bool) -> Iterator
             return
 
 
-def _stopped(packets: int) -> Defect:
-    return Defect("stopped", 1, packets + 1, None, f"after {count_of(packets, 'packet')}, as asked")
+def _stopped(capture: Capture) -> tuple[Defect, ...]:
+    """The defects of a capture that somebody had enough of: that it ends in a record, too, was asked for."""
+    packets = capture.facts.packets
+    said = Defect("stopped", 1, packets + 1, None, f"after {count_of(packets, 'packet')}, as asked")
+    return (*(defect for defect in capture.defects if not (capture.was_left and defect.kind in CUT)), said)
 
 
 def chosen_rows(frames: Frames, request: Request, chosen: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.bool_] | None:
