@@ -245,7 +245,11 @@ class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
     worked: Literal["yes", "no", "undecided"]
     """Did it do its part? undecided: the capture does not show it, or something else may have kept the peers."""
     latency_ms: float | None = None
-    """From the switchover until it had done its part; null where it did not, or nothing shows when."""
+    """
+    From the switchover to the first frame that shows that it had done its part: it may have been done sooner. Of one
+    that failed though its new place was in time (an old router never withdrew), that time; null where nothing shows
+    its part done, or where it has no time: a way of the stream is done when the stream ends.
+    """
     because: str
     """What was seen, with addresses and times after the switchover."""
     evidence: list[Sighted] = []

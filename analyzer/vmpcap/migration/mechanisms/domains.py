@@ -8,6 +8,7 @@ import numpy as np
 from vmpcap.migration.guests import on_point
 from vmpcap.migration.mechanisms.case import Case, result, sighted, since, span
 from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
+from vmpcap.migration.mechanisms.shown import answered_again, heard_beyond, own_frames
 from vmpcap.migration.passed_by import where_it_was_shut, who_passes
 from vmpcap.migration.reachable import outbound_only
 from vmpcap.migration.results import Mechanism, Sighted
@@ -31,16 +32,26 @@ def judge_stretched(case: Case, name: str) -> Mechanism | None:
     if any(_in_overlay(case)) or (case.domain.word != "stretched" and not tagged_at_both):
         return None
     what = f"VLAN {', '.join(map(str, tags))}" if tags else "the guest's broadcast domain"
-    seen = sighted((view, frame) for view, s in case.guest.heard for frame in list(s.frames[:1]))
+    announced = [(view, frame) for view, s in case.guest.heard for frame in s.frames[:1]]
+    seen = sighted(announced or own_frames(case))
     heard = f"{what} is at both places"
     if case.guest.heard:
         heard += f": the announcement was heard at {', '.join(v.name for v, _ in case.guest.heard)}"
+    else:
+        heard += ", by its own frames; no announcement of it is in view"
     if case.second_place.found:
         return _in_two_places(case, name, heard, seen)
     if case.domain.verdict == "not_reached" and case.reachability.answer == "yes":
         return _announced_in_vain(case, name, heard, seen)
     if case.domain.verdict == "reached" and case.reachability.answer == "yes":
-        return result(name, "yes", f"{heard}, and the guest answers others from its new place", seen)
+        because = f"{heard}, and the guest answers others from its new place"
+        beyond = heard_beyond(case)
+        shown = beyond or answered_again(case)
+        if shown is None:
+            return result(name, "yes", because, seen)
+        when = shown.words(case)
+        because += f" (the announcement beyond its new site was {when})" if beyond is not None else f", {when}"
+        return result(name, "yes", because, [*seen, *sighted(shown.frames)], case.after(shown.ts))
     if case.reachability.answer == "no":
         elsewhere = _other_tag(case, name)
         if elsewhere is not None:  # that VLAN may carry what it should: it is not the guest's

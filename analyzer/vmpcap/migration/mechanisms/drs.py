@@ -37,7 +37,7 @@ def judge_drs(case: Case, name: str) -> Mechanism | None:
     if back is None and fro is None:
         if case.completed is not True:
             return result(name, "undecided", f"{burst}; that this one came to its end is not known", seen)
-        return result(name, "yes", f"{burst}; this guest was not moved back in view", seen)
+        return result(name, "yes", f"{burst}; this guest was not moved back to the end of the view", seen)
     returned = _returned(trip, back, fro)
     again = len(mine) + 1 >= LEAST_BURST
     if is_burst and (again or len(_guests([trip, *near])) > 1):

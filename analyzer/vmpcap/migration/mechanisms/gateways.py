@@ -9,7 +9,7 @@ import numpy as np
 from vmpcap.announcements.routes.rows import GatewayHello
 from vmpcap.migration.clocks import elapsed_between
 from vmpcap.migration.guests import on_point, on_reference
-from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, segments_of, sighted
+from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, segments_of, sighted, since
 from vmpcap.migration.mechanisms.gateway_leaks import LEAST_CROSSING, SETTLED_NS, find_leak
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import frames_of
@@ -94,15 +94,18 @@ def _judge_group(case: Case, name: str, mine: Sequence[Hello]) -> Mechanism:
         because = (
             f"{what}: each site has its own active router, {_words(at_old)} at the old and {_words(at_new)} at the new"
         )
+        heard = case.after(min(t.ts for t in active if t.view.role == "domain:destination" and t.what.sender in at_new))
+        because += f" (first heard there {since(heard)})" if heard >= 0 else " (not heard there after the switchover)"
+        latency = heard if heard >= 0 else None
         if leak is None:
-            return result(name, "yes", because, seen)
+            return result(name, "yes", because, seen, latency)
         seen = [*seen, *sighted([(leak.view, leak.first_frame)])]
         because += f"; {count_of(leak.count, 'frame')} from {mac_text(vmac)} passed {leak.view.name}"
         if leak.unknown:
             because += f", and whether they came into the other site's domain is not known: {leak.unknown}"
             return result(name, "undecided", because, seen)
         because += ", but did not come into the other site's domain: a filter stands behind that point"
-        return result(name, "yes", because, seen)
+        return result(name, "yes", because, seen, latency)
     if at_new & at_old:
         because = (
             f"{what}: one router, {_words(at_new)}, is active for both sites and its hellos cross between them: "

@@ -234,7 +234,7 @@ def _somebody_new(
             f"{names} never withdrew {prefix}: two routers advertise it by {NAMES[name]}, and what goes the old way "
             f"is lost ({came}; {len(case.cut_off)} of {len(case.suffered)} peers get no answer)"
         )
-        return result(name, "no", because, seen)
+        return result(name, "no", because, seen, latency)
     if left is not None and case.after(left) > OVERLAP_NS and left - new.up > OVERLAP_NS and not stale:
         names = " and ".join(_words(name, c) for c in rivals)
         because = f"{names} went on advertising {prefix} by {NAMES[name]} until {since(case.after(left))}; {came}"

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.conflicts import find_duplicate_address
-from vmpcap.migration.guests import on_point
+from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, result, sighted, since
+from vmpcap.migration.mechanisms.shown import answered_again
 from vmpcap.migration.mechanisms.translations import Address, Translation, find_translation
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import GROUP_BIT, frames_of
@@ -55,6 +56,8 @@ class _Fault:
     frames: tuple[tuple[PointView, int], ...]
     hurts: bool = True
     """Whether packets were certainly lost by it."""
+    over: int | None = None
+    """When it was seen to be over, on the reference clock; None where it was not."""
 
 
 def judge_nat(case: Case, name: str) -> Mechanism | None:
@@ -94,12 +97,21 @@ def judge_nat(case: Case, name: str) -> Mechanism | None:
         back = case.back_at
         late = back is not None and case.after(back) > SETTLED_NS
         hurts = any(fault.hurts for fault in faults) or case.cut_off or case.reachability.answer == "no" or late
-        return result(name, "no" if hurts else "undecided", f"{because} ({head})", sighted([*frames, *seen]))
+        ends = [fault.over for fault in faults]
+        over = max((end for end in ends if end is not None), default=None) if None not in ends else None
+        latency = case.after(over) if over is not None else None
+        evidence = sighted([*frames, *seen])
+        return result(name, "no" if hurts else "undecided", f"{because} ({head})", evidence, latency)
     if case.cut_off:
         because = f"{head}; yet {len(case.cut_off)} of {len(case.suffered)} peers get no answer"
         return result(name, "undecided", because, sighted(seen))
     if case.reachability.answer == "yes":
-        return result(name, "yes", f"{head}; the guest's traffic goes on from its new place", sighted(seen))
+        because = f"{head}; the guest's traffic goes on from its new place"
+        reached = answered_again(case)
+        if reached is None:
+            return result(name, "yes", because, sighted(seen))
+        evidence = sighted([*seen, *reached.frames])
+        return result(name, "yes", f"{because}, {reached.words(case)}", evidence, case.after(reached.ts))
     return result(name, "undecided", f"{head}; {case.reachability.because}", sighted(seen))
 
 
@@ -188,10 +200,13 @@ def _stale_gateway(case: Case, gateway: _Gateway) -> _Fault | None:
         f"{since(int(j.ts_ns[stale[-1]]) - when)}: its ARP entry was stale"
     )
     frames = [(view, int(j.frame[stale[0]])), (view, int(j.frame[stale[-1]]))]
-    if len(fresh) and j.ts_ns[fresh[-1]] > j.ts_ns[stale[-1]]:
-        because += f", then it sent to {mac_text(int(j.eth_dst[fresh[-1]]))}"
-        frames.append((view, int(j.frame[fresh[-1]])))
-    return _Fault(because, tuple(frames))
+    fresh = fresh[j.ts_ns[fresh] > j.ts_ns[stale[-1]]]
+    if not len(fresh):
+        return _Fault(because, tuple(frames))
+    then = int(fresh[np.argmin(j.ts_ns[fresh])])
+    ts = on_reference(view, int(j.ts_ns[then]))
+    because += f", then it sent to {mac_text(int(j.eth_dst[then]))} {since(case.after(ts))}"
+    return _Fault(because, (*frames, (view, int(j.frame[then]))), over=ts)
 
 
 def _resets(case: Case, addresses: Sequence[Address]) -> _Fault | None:

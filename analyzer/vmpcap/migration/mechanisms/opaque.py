@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from vmpcap.measures.tunnels import NumberedTunnel
 from vmpcap.migration.guests import on_point, on_reference
@@ -48,6 +49,33 @@ def _of(view: PointView, ends: tuple[str, str]) -> list[NumberedTunnel]:
     return [t for t in view.tunnels if t.header == "esp" and (t.source, t.target) == ends]
 
 
+MOST_SHOWN: Final = 4
+
+
+def _largest(case: Case, view: PointView, ends: tuple[str, str]) -> list[int]:
+    """Some of the tunnel's largest packets in the stream's time, as frame numbers: no keys are exchanged in these."""
+    if case.move is None:
+        return []
+    best, j = case.move.best, view.journal
+    rows = np.flatnonzero(_between(view, ends))
+    begin, end = (on_point(view, on_reference(best.view, t)) for t in (best.transfer.start_ts, best.transfer.end_ts))
+    during = rows[(j.ts_ns[rows] >= begin) & (j.ts_ns[rows] <= end + NS_PER_S)]
+    rows = during if len(during) else rows
+    largest = rows[np.argsort(-j.wire_bytes[rows].astype(np.int64), kind="stable")][:MOST_SHOWN]
+    return sorted(int(frame) for frame in j.frame[largest])
+
+
+def _between(view: PointView, ends: tuple[str, str]) -> npt.NDArray[np.bool_]:
+    """bool[n]: which frames of the journal are ESP from the one address to the other, or the keys' UDP of it?"""
+    j = view.journal
+    (high, low), (far_high, far_low) = map(ip_halves, ends)
+    mine: npt.NDArray[np.bool_] = (j.src_high == np.uint64(high)) & (j.src_low == np.uint64(low))
+    mine &= (j.dst_high == np.uint64(far_high)) & (j.dst_low == np.uint64(far_low))
+    in_udp = (j.ip_protocol == IP_UDP) & ((j.src_port == UDP_ESP) | (j.dst_port == UDP_ESP))
+    mine &= (j.ip_protocol == IP_ESP) | in_udp
+    return mine
+
+
 Carried = tuple[str, int]
 """How sure the number of bytes is, in words, and the number."""
 
@@ -60,12 +88,7 @@ def _carried(case: Case, view: PointView, ends: tuple[str, str]) -> Carried | No
     sent = sum(link.data.payload_bytes for link in best.transfer.links)
     begin, end = (on_point(view, on_reference(best.view, t)) for t in (best.transfer.start_ts, best.transfer.end_ts))
     end = min(end + NS_PER_S, view.last_ts)
-    j = view.journal
-    (high, low), (far_high, far_low) = map(ip_halves, ends)
-    mine = (j.src_high == np.uint64(high)) & (j.src_low == np.uint64(low))
-    mine &= (j.dst_high == np.uint64(far_high)) & (j.dst_low == np.uint64(far_low))
-    in_udp = (j.ip_protocol == IP_UDP) & ((j.src_port == UDP_ESP) | (j.dst_port == UDP_ESP))
-    mine &= (j.ip_protocol == IP_ESP) | in_udp
+    j, mine = view.journal, _between(view, ends)
     kept, whole = int(j.wire_bytes[mine].sum()), sum(t.wire_bytes for t in _of(view, ends))
     if kept < LEAST_KEPT * whole:  # of the others nobody knows when they passed, whatever the journal is complete of
         return _by_bins(view, ends, (begin, end), sent)
@@ -107,7 +130,8 @@ def _judge(case: Case, name: str, view: PointView, ends: tuple[str, str], carrie
         if missing
         else "; none of its packets is missing"
     )
-    seen = [Sighted(point=view.name, frames=[], filter=f"esp && ip.addr == {ends[0]} && ip.addr == {ends[1]}")]
+    wanted = f"esp && ip.addr == {ends[0]} && ip.addr == {ends[1]}"
+    seen = [Sighted(point=view.name, frames=_largest(case, view, ends), filter=wanted)]
     lossy = missing > MUCH_LOST * (packets + missing) and not view.drops
     if missing and view.drops:
         because += f" (the capture itself lost {count_of(view.drops, 'packet')})"

@@ -3,6 +3,8 @@
 from vmpcap.migration.endings import read_ending
 from vmpcap.migration.lives import connections_across
 from vmpcap.migration.mechanisms.case import Case, Worked, result, sighted, span
+from vmpcap.migration.mechanisms.shown import answered_again
+from vmpcap.migration.mechanisms.stream_end import stream_frames
 from vmpcap.migration.restarts import Began, began_anew
 from vmpcap.migration.results import Mechanism
 from vmpcap.terms.units import count_of
@@ -34,7 +36,8 @@ def judge_start(case: Case, name: str) -> Mechanism | None:
         one = goes_on[0]
         because = f"{head}, yet the guest's connection with {one.peer} (port {one.peer_port}) went on: it moved live"
         return result(name, "undecided", because, sighted([one.before, one.after]))
-    return result(name, "undecided", f"{head}; no start of the guest, and no connection that goes on, is in view")
+    because = f"{head}; no start of the guest, and no connection that goes on, is in view"
+    return result(name, "undecided", because, sighted(stream_frames(case)))
 
 
 def _was_closed(case: Case) -> bool:
@@ -50,4 +53,7 @@ def _began(case: Case, name: str, began: Began) -> Mechanism:
     words += f", silent for {span(began.silent_ns)} before" if began.silent_ns else ""
     words += f"; it denied {count_of(began.denied, 'connection')} of before with a reset" if began.denied else ""
     worked: Worked = {"yes": "yes", "no": "no"}.get(case.reachability.answer, "undecided")  # type: ignore[assignment]
-    return result(name, worked, f"{words}: no live migration; {case.reachability.because}", sighted(began.frames))
+    reached = answered_again(case)
+    seen = sighted([*began.frames, *(reached.frames if reached is not None else ())])
+    latency = case.after(reached.ts) if reached is not None else None
+    return result(name, worked, f"{words}: no live migration; {case.reachability.because}", seen, latency)

@@ -170,13 +170,18 @@ def judge_ft(case: Case, name: str) -> Mechanism | None:
     what = f"Fault Tolerance logging (port {', '.join(map(str, sorted(numbers)))}) of {found[0].address}"
     what += f" with {found[0].peer}"
     seen = sighted([_first(found[0])])
+    carried = _first_logged(case, found)
     before = [s for s in found if on_reference(s.view, s.connection.first_ts) < case.moment]
     if not before:
         return result(name, "undecided", f"{what} began after the switchover: none before it is in view", seen)
     ends = [on_reference(s.view, last) for s in found if (last := _last_data(s)) is not None]
     until = case.after(max(ends, default=case.moment))
     if until > SETTLED_NS:
-        return result(name, "yes", f"{what} goes on until {since(until)}, the last of it in view", seen)
+        if carried is None:
+            return result(name, "yes", f"{what} goes on until {since(until)}, the last of it in view", seen)
+        ts, view, frame = carried
+        because = f"{what} goes on from {since(case.after(ts))} until {since(until)}, the last of it in view"
+        return result(name, "yes", because, [*seen, *sighted([(view, frame)])], case.after(ts))
     waited = case.after(min(on_reference(s.view, s.view.last_ts) for s in found))
     when = "after" if until >= 0 else "before"
     because = f"{what} carried its last data {span(abs(until))} {when} the switchover, and the captures "
@@ -185,6 +190,25 @@ def judge_ft(case: Case, name: str) -> Mechanism | None:
     known = {id(s.connection) for s in before if any(host.is_at(s) for host in hosts)}
     sure = waited > WITHIN_NS and all(id(s.connection) in known for s in before)  # either end of it is one of the hosts
     return result(name, "no" if sure else "undecided", because, seen)
+
+
+def _first_logged(case: Case, found: Sequence[Spoken]) -> tuple[int, PointView, int] | None:
+    """
+    The first data of these connections since the switchover: when, on the reference clock, at which point, which frame?
+
+    Where the journal is not whole, the last data in view must do: they went on by then.
+    """
+    times: list[tuple[int, PointView, int]] = []
+    for one in found:
+        view, rows = one.view, _data_rows(one)
+        if rows is None:
+            last = [(s.last_data_ts, s.last_data_frame) for s in one.connection.sides]
+            at = [(ts, frame) for ts, frame in last if ts is not None and frame is not None]
+        else:
+            rows = rows[view.journal.ts_ns[rows] >= on_point(view, case.moment)]
+            at = [(int(view.journal.ts_ns[row]), int(view.journal.frame[row])) for row in rows[:1]]
+        times += [(on_reference(view, ts), view, frame) for ts, frame in at]
+    return min((one for one in times if one[0] >= case.moment), key=lambda one: one[0], default=None)
 
 
 def _last_data(spoken: Spoken) -> int | None:

@@ -19,6 +19,7 @@ from vmpcap.migration.mechanisms.overlays import judge_overlay
 from vmpcap.migration.mechanisms.resolution import judge_resolution
 from vmpcap.migration.mechanisms.starts import judge_start
 from vmpcap.migration.mechanisms.storage import judge_ft, judge_ip_storage
+from vmpcap.migration.mechanisms.stream_end import say_when_it_ended
 from vmpcap.migration.mechanisms.stream_ways import judge_mpls, judge_separate_vlan, judge_static_route
 from vmpcap.migration.mechanisms.tunnels import judge_etherip, judge_fence
 from vmpcap.migration.mechanisms.vmotion import judge_way
@@ -79,7 +80,7 @@ MECHANISMS: Final = (
         "no more of it, 10 s and longer"),
     Row("stretched_vlan", judge_stretched,
         "the same announcement in the domains of both sites, no overlay in view",
-        "others reach the guest at its new place",
+        "the announcement is heard at both sites within the time of the way, others reach the guest at its new place",
         "requests without an answer though the announcement arrived"),
     Row("etherip", judge_etherip,
         "EtherIP (IP protocol 97) around the guest's frames",
@@ -181,11 +182,16 @@ MECHANISMS: Final = (
 
 def judge_mechanisms(case: Case) -> list[Mechanism]:
     """Which of the mechanisms does this case show, and did they work?"""
-    found = (row.judge(case, row.name) for row in MECHANISMS)
-    return [say_whose_clocks(case, mechanism) for mechanism in found if mechanism is not None]
+    found = ((row, row.judge(case, row.name)) for row in MECHANISMS)
+    return [say_whose_clocks(case, _say_when(case, row, told)) for row, told in found if told is not None]
 
 
 def judge_stream(case: Case) -> list[Mechanism]:
     """Which mechanisms of the stream itself does this case show, whoever was carried?"""
-    found = (row.judge(case, row.name) for row in MECHANISMS if row.of_stream)
-    return [mechanism for mechanism in found if mechanism is not None]
+    found = ((row, row.judge(case, row.name)) for row in MECHANISMS if row.of_stream)
+    return [_say_when(case, row, told) for row, told in found if told is not None]
+
+
+def _say_when(case: Case, row: Row, told: Mechanism) -> Mechanism:
+    """The same answer; of the stream's own rows it says when the stream ended."""
+    return say_when_it_ended(case, told) if row.of_stream else told

@@ -9,6 +9,7 @@ from vmpcap.announcements.complaints import Complaint
 from vmpcap.announcements.tunnelled import Tunnelled
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import IN_THE_DOMAIN, Case, result, sighted, since
+from vmpcap.migration.mechanisms.shown import answered_again
 from vmpcap.migration.mechanisms.too_large import TOO_BIG, find_too_large
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import GROUP_BIT, frames_of
@@ -110,9 +111,32 @@ def _by_traffic(case: Case, name: str, what: str, found: Sequence[Seen]) -> Mech
         why = f"{case.reachability.because}, but {unproven}"
         return result(name, "undecided", f"{because}; {why}", sighted(seen))
     if case.reachability.answer == "yes" and not case.cut_off:
-        return result(name, "yes", f"{because}, and the guest answers others from its new place", sighted(seen))
+        return _carries(case, name, because, seen, later)
     why = "some of its peers get no answer" if case.cut_off else case.reachability.because
     return result(name, "undecided", f"{because}; {why}", sighted(seen))
+
+
+def _carries(
+    case: Case, name: str, because: str, seen: Sequence[tuple[PointView, int]], later: Sequence[Seen]
+) -> Mechanism:
+    """The tunnel did its work: since when at the latest?"""
+    because += ", and the guest answers others from its new place"
+    reached = answered_again(case)
+    if reached is None:
+        return result(name, "yes", because, sighted(seen))
+    latency = case.after(max(reached.ts, _first_carried(case, later)))
+    return result(name, "yes", f"{because}, {reached.words(case)}", sighted([*seen, *reached.frames]), latency)
+
+
+def _first_carried(case: Case, later: Sequence[Seen]) -> int:
+    """
+    By when, on the reference clock, had the tunnel carried a frame since the switchover?
+
+    Of machines that spoke in it before, only their last frame is known.
+    """
+    begun = [on_reference(view, row.first_ts) for view, row in later]
+    ended = [on_reference(view, row.last_ts) for view, row in later]
+    return min(first if first >= case.moment else last for first, last in zip(begun, ended, strict=True))
 
 
 def _answered(case: Case, later: Sequence[Seen]) -> bool:

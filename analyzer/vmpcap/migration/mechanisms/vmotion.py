@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from vmpcap.migration.mechanisms.case import Case, result
+from vmpcap.migration.mechanisms.case import Case, result, sighted
+from vmpcap.migration.mechanisms.stream_end import stream_frames
 from vmpcap.migration.mechanisms.ways import by_end
 from vmpcap.migration.results import Mechanism
 
@@ -13,4 +14,4 @@ def judge_way(case: Case, name: str) -> Mechanism | None:
     """Did the stream come through on this kind of way?"""
     if case.path.word != WORD_OF[name]:
         return None
-    return result(name, *by_end(case, case.path.because))
+    return result(name, *by_end(case, case.path.because), sighted(stream_frames(case)))

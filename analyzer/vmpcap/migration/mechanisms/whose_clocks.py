@@ -15,7 +15,7 @@ SINCE: Final = "after the switchover"
 
 def say_whose_clocks(case: Case, told: Mechanism) -> Mechanism:
     """The same answer; where its times rest on two clocks that no packet compares, it says so."""
-    seen = _where_it_moved(case)
+    seen = where_it_moved(case)
     if seen is None or (told.latency_ms is None and SINCE not in told.because):
         return told
     here, ts = seen
@@ -34,7 +34,7 @@ def say_whose_clocks(case: Case, told: Mechanism) -> Mechanism:
     return msgspec.structs.replace(told, because=because)
 
 
-def _where_it_moved(case: Case) -> tuple[PointView, int] | None:
+def where_it_moved(case: Case) -> tuple[PointView, int] | None:
     """Which frame, on the clock of its own point, stands for the switchover?"""
     first = case.guest.first_heard
     if first is not None:
