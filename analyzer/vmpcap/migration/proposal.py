@@ -7,6 +7,7 @@ from typing import Final
 from vmpcap.migration.guest_places import MARGIN_NS, Place, is_nearer, nearly_all, place_of
 from vmpcap.migration.guests import Moved, find_guests
 from vmpcap.migration.moves import Move, match_transfers
+from vmpcap.migration.other_names import name_streams
 from vmpcap.migration.scenes import goes_back, set_scenes
 from vmpcap.migration.stream_places import Proposal, place_on_stream
 from vmpcap.migration.switchover import find_moment
@@ -69,7 +70,8 @@ def propose_roles(
     By the first migration that tells anything of a point; one that goes back turns nothing, since roles are those of
     the first. A name that a user gave a point is not asked for here.
     """
-    moves = match_transfers([(view, find_transfers(view.streams, extra_ports)[0]) for view in views])
+    streams = name_streams([(view, find_transfers(view.streams, extra_ports)[0]) for view in views])
+    moves = match_transfers(streams.found)
     moved, _ = find_guests(moves, views, guests)
     scenes = set_scenes(moves, moved, views)
     found: dict[str, Proposal] = {}

@@ -5,6 +5,7 @@ from typing import Final
 
 from vmpcap.migration.guests import find_guests
 from vmpcap.migration.moves import match_transfers
+from vmpcap.migration.other_names import name_streams
 from vmpcap.migration.role_doubts import DOMAINS, HOSTS, find_role_doubts, say_doubts
 from vmpcap.migration.transfers import find_transfers
 from vmpcap.migration.views import PointView
@@ -15,6 +16,6 @@ DOUBTED: Final = frozenset({*HOSTS, *DOMAINS})
 
 def doubt_roles(views: Sequence[PointView], ports: Sequence[int], guests: Sequence[str]) -> list[str]:
     """Which named roles do the packets contradict? What the report says of them; nothing without a migration."""
-    moves = match_transfers([(view, find_transfers(view.streams, ports)[0]) for view in views])
+    moves = match_transfers(name_streams([(view, find_transfers(view.streams, ports)[0]) for view in views]).found)
     moved, _ = find_guests(moves, views, guests)
     return say_doubts(find_role_doubts(moves, moved, views))

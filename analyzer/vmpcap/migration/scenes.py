@@ -115,17 +115,24 @@ def _role_in(move: Move, view: PointView, home: set[str] | None, is_back: bool) 
     """What is this point to this move?"""
     if home is None:
         return turned(view.role) if is_back else view.role
-    return next((role for role, hosts in _ends(move.best.transfer).items() if home & hosts), None)
+    ends = [_ends(sighting.transfer) for sighting in move.sightings]
+    return next((role for role in ("source", "destination") if any(home & hosts[role] for hosts in ends)), None)
 
 
 def goes_back(move: Move, earlier: Sequence[Move]) -> bool:
     """Does this move go from the second host to the first of the first move between the two?"""
-    here = (move.best.transfer.source, move.best.transfer.destination)
+    here = _hosts(move)
     for other in earlier:
-        there = (other.best.transfer.source, other.best.transfer.destination)
+        there = _hosts(other)
         if here in (there, there[::-1]):
             return here != there
     return False
+
+
+def _hosts(move: Move) -> tuple[str, str]:
+    """Source and destination by the name that all points share."""
+    (source, _), (destination, _) = move.best.transfer.links[0].named
+    return source, destination
 
 
 def _next_start(macs: set[int], moves: Sequence[Move], guests: Sequence[tuple[Moved, ...]]) -> int | None:

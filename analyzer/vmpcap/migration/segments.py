@@ -1,13 +1,14 @@
 """On which part of the stream's way packets were lost, doubled, overtaken or held up."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from vmpcap.migration.moves import Move, Sighting
+from vmpcap.migration.one_key import ends_of, keyed_alike, under_one_name
 from vmpcap.migration.segment_results import Direction, Segment
 from vmpcap.migration.stream import uncaptured
 from vmpcap.migration.transfers import Link
@@ -18,7 +19,6 @@ from vmpcap.points.pairing import Paired, only, pair_kept
 from vmpcap.points.passage import Passage, Way, add_up, follow_way
 from vmpcap.points.remarks import find_remarks
 from vmpcap.points.roles import rank
-from vmpcap.terms.addresses import ip_halves
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
 
 I64 = npt.NDArray[np.int64]
@@ -70,7 +70,7 @@ def describe_segments(move: Move) -> list[Segment]:
     if len(stations) < 2:
         return []
     mask = max(station.mask for station in stations)
-    stations = [_thinned(station, mask) for station in stations]
+    stations = by_one_key([_thinned(station, mask) for station in stations])
     stretches = {
         (a, b): _stretch(stations[a], stations[b], mask)
         for a in range(len(stations))
@@ -119,17 +119,29 @@ def _station(sighting: Sighting, links: Sequence[Link]) -> Station | None:
     kept = log.rows()
     link_of = np.full(len(kept.key), -1)
     is_data = np.zeros(len(kept.key), bool)
-    for number, link in enumerate(links):
-        c = link.connection
-        own, its = (c.a_port, c.b_port) if link.data_side == 0 else (c.b_port, c.a_port)
-        same = kept.pair == np.uint64(ends_key(ip_halves(link.source), ip_halves(link.destination)))
-        forth, back = same & (kept.ports == (own << 16 | its)), same & (kept.ports == (its << 16 | own))
+    here = {link.key: link for link in sighting.transfer.links}
+    own = [here.get(link.key, link) for link in links]
+    for number, link in enumerate(own):
+        ends = ends_of(link.own)
+        sent, its = ends.source_port, ends.destination_port
+        same = kept.pair == np.uint64(ends_key(ends.source, ends.destination))
+        forth, back = same & (kept.ports == (sent << 16 | its)), same & (kept.ports == (its << 16 | sent))
         link_of[forth | back] = number
         is_data |= forth
     rows = np.flatnonzero((link_of >= 0) & (kept.is_copy == 0))
     if not len(rows):
         return None
-    return Station(sighting, only(kept, rows), is_data[rows], link_of[rows], log.mask, log.left_out)
+    station = Station(sighting, only(kept, rows), is_data[rows], link_of[rows], log.mask, log.left_out)
+    return replace(station, kept=under_one_name(station.kept, station.is_data, station.link_of, own))
+
+
+def by_one_key(stations: Sequence[Station]) -> list[Station]:
+    """The same with keys that find a packet at every station, also behind somebody who numbers packets anew."""
+    translated = [any(k.known_as for k in s.sighting.transfer.links) for s in stations]
+    if not any(translated):
+        return list(stations)
+    keys = keyed_alike([(s.kept, s.link_of) for s in stations], translated)
+    return [replace(s, kept=s.kept._replace(key=key)) for s, key in zip(stations, keys, strict=True)]
 
 
 def _thinned(station: Station, mask: int) -> Station:

@@ -22,6 +22,7 @@ from vmpcap.migration.mechanisms.case import Case, Trip
 from vmpcap.migration.mechanisms.table import judge_mechanisms, judge_stream
 from vmpcap.migration.moves import Move, Sighting, match_transfers
 from vmpcap.migration.one_clock import ns_of, put_on_one_clock
+from vmpcap.migration.other_names import name_streams
 from vmpcap.migration.outcome import Outcome, judge_outcome
 from vmpcap.migration.phases import name_phases
 from vmpcap.migration.reach import Heard, follow_announcements
@@ -124,6 +125,8 @@ class Told:
     """Named roles that the packets contradict; the stories go by what the packets show."""
     announcers: tuple[Announcer, ...] = ()
     """Who announced itself beside these migrations."""
+    name_doubts: tuple[str, ...] = ()
+    """Streams that may be one behind a translator, and are told apart."""
 
 
 def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequence[str], faults: Sequence[str]) -> Told:
@@ -139,6 +142,8 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
         found.append((view, transfers))
         refused += [(view, r) for r in no]
     refused = join_reduced(found, refused)
+    streams = name_streams(found)
+    found = streams.found
     moves = match_transfers(found)
     moved, others = find_guests(moves, views, guests)
     doubts = find_role_doubts(moves, moved, views)
@@ -156,7 +161,7 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
     left = tuple((v, r) for v, r in refused if (r.connection.a_ip, r.connection.a_port) not in {k[0] for k in keys})
     restarts = find_restarts(views, {guest.mac for passengers in moved for guest in passengers})
     announcers = find_announcers(views, [guest for passengers in moved for guest in passengers])
-    return Told(stories, others, left, tuple(restarts), wrong, tuple(announcers))
+    return Told(stories, others, left, tuple(restarts), wrong, tuple(announcers), streams.doubts)
 
 
 def _trip(move: Move, passengers: Sequence[Moved]) -> Trip:

@@ -28,12 +28,18 @@ MADE_BY: Final = {"qemu": "qemu", "multifd": "qemu", "xen": "xen", "vmotion": "v
 """Which hypervisor opens its stream with this magic. TLS may be anybody's."""
 
 
+Named = tuple[tuple[str, int], tuple[str, int]]
+"""A connection's source and destination, each with its port."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """One connection of a transfer, seen from the side that sent the guest's memory."""
 
     connection: Connection
     data_side: int
+    known_as: "Named | None" = None
+    """Where its addresses are translated on the way: how the same connection is called at the other points."""
 
     @property
     def data(self) -> Side:
@@ -58,9 +64,20 @@ class Link:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """The same connection at another point has the same key, unless addresses are translated on the way."""
+        """The same connection at another point has the same key, also where addresses are translated on the way."""
+        return tuple(sorted(self.named))
+
+    @property
+    def own(self) -> "Named":
+        """Source and destination with their ports, as this point shows them."""
         c = self.connection
-        return tuple(sorted(((c.a_ip, c.a_port), (c.b_ip, c.b_port))))
+        a, b = (c.a_ip, c.a_port), (c.b_ip, c.b_port)
+        return (a, b) if self.data_side == 0 else (b, a)
+
+    @property
+    def named(self) -> "Named":
+        """The same under the name that it has at all points."""
+        return self.own if self.known_as is None else self.known_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +88,8 @@ class Transfer:
     magic: str | None
     links: tuple[Link, ...]
     confirmed_by: str
+    also: tuple[Link, ...] = ()
+    """The same connections as this point shows them once more, behind somebody who translates addresses."""
 
     @property
     def hypervisor(self) -> str:

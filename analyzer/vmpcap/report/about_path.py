@@ -15,6 +15,8 @@ _SENDERS: Final = {"to_destination": "the source", "to_source": "the destination
 
 def about_path(migration: Migration) -> Iterator[Block]:
     """Which way did the stream take, and what happened on which part of it?"""
+    for name in migration.other_names:
+        yield Fact("other name", name.words, f"{name.because}: somebody on the way translates addresses")
     yield from _path(migration)
     yield from _segments(migration)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from vmpcap.measures.series import put_together
+from vmpcap.migration.host_names import name_hosts
 from vmpcap.migration.story import Story, Told
 from vmpcap.report.document import SCHEMA, Clock, Input, Migration, ProfileUsed, Report, SeriesPoint, Tool
 from vmpcap.terms.units import NO_TIME, NS_PER_S, count_of, iso_utc, mbps, seconds
@@ -47,7 +48,13 @@ def assemble(
         decode_as=list(decode_as),
         other_announcements=told.other_announcements,
         announcers=list(told.announcers),
-        notes=[*told.role_doubts, *notes, *(restart.sentence for restart in told.restarts), *_refusals(told)],
+        notes=[
+            *told.role_doubts,
+            *told.name_doubts,
+            *notes,
+            *(r.sentence for r in told.restarts),
+            *_refusals(told),
+        ],
     )
 
 
@@ -81,6 +88,7 @@ def _migration(number: int, story: Story, profile: Profile) -> Migration:
         verdict=conclude(checks),
         series=_series(story),
         segments=list(story.segments),
+        other_names=name_hosts(story.move),
     )
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
 from vmpcap.migration.announcer_results import Announcer
+from vmpcap.migration.name_results import OtherName
 from vmpcap.migration.results import Guest, Mechanism, MigrationOutcome, Path, Phase
 from vmpcap.migration.segment_results import Segment
 from vmpcap.migration.what_if_results import WhatIf
@@ -159,6 +160,8 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
     """What happened to the stream's packets between each two neighbouring points; empty for a single point."""
     what_if: list[WhatIf] = []
     """What it is expected to take on other links, where that was asked."""
+    other_names: list[OtherName] = []
+    """Other addresses of the source and the destination, at points behind somebody who translates them."""
     mechanisms: list[Mechanism] = []
     """Of the stream itself, where no guest is known: `guests[].mechanisms` has them else."""
 
