@@ -3,12 +3,14 @@
 import re
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 
 from tests.report.made import HOSTILE, poisoned, reports
 from tests.report.sample import SAMPLES, good, no_migration
 from tests.report.test_hostile import harmful
+from vmpcap.migration.results import Peer
 from vmpcap.report.as_junit import to_junit
 from vmpcap.report.as_metrics import GAUGES, to_metrics
 from vmpcap.report.document import Report
@@ -102,6 +104,30 @@ def test_a_dashboard_hears_every_verdict_check_and_figure(name: str) -> None:
             assert figures["vmpcap_migration_bulk_bits_per_second"] == pytest.approx(m.throughput.bulk_mbps * 1e6)
         if m.rtt.p95_ms is not None:
             assert figures["vmpcap_migration_rtt_p95_seconds"] == pytest.approx(m.rtt.p95_ms / 1e3)
+
+
+def in_view(*peers: Peer) -> float | None:
+    """The gauge of one migration whose guest had these peers."""
+    report = good()
+    (m,) = report.migrations
+    guest = msgspec.structs.replace(m.guests[0], peers=list(peers))
+    report = msgspec.structs.replace(report, migrations=[msgspec.structs.replace(m, guests=[guest])])
+    values = [v for n, _, v in samples(to_metrics(report)) if n == "vmpcap_migration_peer_outage_at_least_seconds"]
+    assert len(values) <= 1
+    return values[0] if values else None
+
+
+def test_a_dashboard_hears_how_long_at_least_a_peer_was_cut_off() -> None:
+    """Of an outage without an end what is in view; of one that ended its length; of nothing known no sample."""
+    ended = Peer(peer="a", protocol="icmp", outage_ms=250.0, outage_low_ms=240.0, survived=True)
+    bounded = Peer(peer="b", protocol="udp", outage_low_ms=400.0, outage_high_ms=900.0, survived=True)
+    times = {"from_ts": "2026-11-23T15:36:47.500000000Z", "to_ts": "2026-11-23T15:36:59.750000000Z"}
+    gone = Peer(peer="c", protocol="icmp", survived=False, **times)
+    unknown = Peer(peer="d", protocol="tcp")
+    assert in_view(ended) == 0.25
+    assert in_view(ended, bounded) == 0.4
+    assert in_view(ended, gone, unknown) == 12.25
+    assert in_view(unknown) is None
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from vmpcap.readers.sources import open_capture
 from vmpcap.report.as_pcapng import LONGEST_OPTION, Picked, Source, to_pcapng
 from vmpcap.report.proof_frames import Proof, proof_frames
 from vmpcap.runs.carve import carve
+from vmpcap.runs.deciding_frames import deciding_proofs, headline
 from vmpcap.runs.pipeline import analyse
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.terms.errors import RequestError
@@ -42,6 +44,15 @@ def written(tmp_path: Path, points: list[PointFiles], proofs: list[Proof]) -> Pa
     path = tmp_path / "proof.pcapng"
     path.write_bytes(to_pcapng(carved.sources, carved.packets, "all of it"))
     return path
+
+
+def request_on(situation: str) -> Request:
+    """Every capture of this situation, with the roles of its points.toml."""
+    folder = CAPTURES / situation
+    roles = tomllib.loads((folder / "points.toml").read_text())
+    roles = roles.get("points", roles)
+    points = tuple(PointFiles(n, role, (str(next(folder.glob(f"{n}.pcap*"))),)) for n, role in roles.items())
+    return Request(points=points, profile=load_profile(DEFAULT))
 
 
 @needs_tshark
@@ -72,6 +83,57 @@ def test_a_report_is_proven_by_what_was_carved(situation: str, tmp_path: Path) -
     assert "Errors" not in done.stdout
 
 
+STANDING_IN = (
+    ("lossy", "throughput", "fail", {("src-uplink", "up to here"), ("src-uplink", "from here on")}),
+    ("lossy", "rtt", "fail", {("src-uplink", "the handshake, with a round trip of 10.3 ms")}),
+    (
+        "rarp_filtered",
+        "announcement_reached_destination",
+        "fail",
+        {("dst-guestbr", "an announcement of 00:50:56:aa:77:10 at dst-guestbr")},
+    ),
+)
+"""Deciding checks that are of many packets, or of one that is missing, and where something of them can be shown."""
+
+
+@pytest.mark.parametrize(("situation", "check", "outcome", "shown"), STANDING_IN, ids=[s[1] for s in STANDING_IN])
+def test_each_deciding_check_has_its_packets(
+    situation: str, check: str, outcome: str, shown: set[tuple[str, str]], tmp_path: Path
+) -> None:
+    """The check's words with what bounds it; each at the point that they name."""
+    request = request_on(situation)
+    analysis = analyse(request)
+    proofs = [proof for proof in deciding_proofs(analysis, request) if f": {check} {outcome}" in proof.words]
+    for point, words in shown:
+        assert any(proof.point == point and words in proof.words for proof in proofs), words
+    path = written(tmp_path, list(request.points), proofs)
+    assert len(rows_of(path)) == len({(proof.point, proof.frame) for proof in proofs})
+    assert f"{check} {outcome}" in headline(analysis)
+
+
+def test_the_handshake_is_the_three_packets_that_open_the_connection(tmp_path: Path) -> None:
+    """SYN, SYN and ACK, ACK of the larger stream of two, by their flags."""
+    request = request_on("lossy")
+    proofs = [p for p in deciding_proofs(analyse(request), request) if ": rtt " in p.words]
+    rows = rows_of(written(tmp_path, list(request.points), proofs))
+    assert [data[47] & 0x12 for _, data, *_ in rows] == [0x02, 0x12, 0x10]
+
+
+def test_what_is_passed_on_names_no_folder(tmp_path: Path) -> None:
+    """Folders are named after people and customers; the file's own name is enough to find the frame."""
+    folder = tmp_path / "customer secret"
+    folder.mkdir()
+    path = write(folder / "a.pcap", migration())
+    out = tmp_path / "proof.pcapng"
+    command = [sys.executable, "-m", "vmpcap", "carve", "-q", path, "-o", str(out)]
+    assert subprocess.run(command, check=False).returncode == 0
+    raw = out.read_bytes()
+    assert b"of a.pcap (a)" in raw
+    assert b"carved by vmpcap: " in raw
+    assert b"secret" not in raw
+    assert str(tmp_path).encode() not in raw
+
+
 def test_packets_keep_their_interfaces(tmp_path: Path) -> None:
     """Two interfaces of other link types in one file stay two, named after the point and themselves."""
     data = [bytes(range(14)) + bytes([n]) * 40 for n in range(4)]
@@ -93,7 +155,7 @@ def test_a_frame_named_for_several_things_is_there_once(tmp_path: Path) -> None:
     path = write(tmp_path / "a.pcap", [Packet(START + n, bytes(60), 60) for n in range(3)])
     proofs = [Proof("a", 2, "one"), Proof("a", 2, "two"), Proof("a", 2, "one")]
     carved = carve([PointFiles("a", None, (path,))], proofs)
-    assert [packet.comment for packet in carved.packets] == [f"frame 2 of {path} (a)\none\ntwo"]
+    assert [packet.comment for packet in carved.packets] == ["frame 2 of a.pcap (a)\none\ntwo"]
     assert carved.missing == []
 
 

@@ -28,7 +28,8 @@ def carve(common: Common, output: str) -> int:
     Only the packets that the findings rest on, as pcapng, each with its finding as packet comment.
 
     Every frame that the report names: of its checks, of the switchover and the peers' gaps, of each announcement at
-    each point. Their own interfaces, times and bytes stay; the comment says which frame of which capture it was.
+    each point. Where a deciding check names none, since it is of many packets or of one that is missing, those that
+    bound it. Their own interfaces, times and bytes stay; the comment says which frame of which capture it was.
 
     \b
       vmpcap carve wan.pcapng -o proof.pcapng
@@ -41,17 +42,19 @@ def carve(common: Common, output: str) -> int:
     from vmpcap.report.as_pcapng import to_pcapng
     from vmpcap.report.proof_frames import proof_frames
     from vmpcap.runs.carve import carve as pick
+    from vmpcap.runs.deciding_frames import deciding_proofs, headline
     from vmpcap.runs.pipeline import analyse
 
     with Progress(common.quiet) as progress:
         analysis = analyse(request, progress)
         report = analysis.report
         points = [point.files for point in analysis.points]
-        carved = pick(points, proof_frames(report), request.max_unpacked_bytes)
+        proofs = [*deciding_proofs(analysis, request), *proof_frames(report)]
+        carved = pick(points, proofs, request.max_unpacked_bytes)
     if not carved.packets:
         why = "; ".join(carved.missing) or f"the report names no frame: {report.because}"
         raise RequestError(f"nothing was carved: {why}")
-    raw = to_pcapng(carved.sources, carved.packets, f"carved by vmpcap: {report.verdict}: {report.because}")
+    raw = to_pcapng(carved.sources, carved.packets, headline(analysis))
     if output == STDOUT:
         emit_bytes(raw)
     else:

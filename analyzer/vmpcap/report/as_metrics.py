@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
+from vmpcap.migration.results import Peer
 from vmpcap.report.clean import clean_report
 from vmpcap.report.document import Migration, Report
+from vmpcap.report.words import seconds_between
 from vmpcap.verdicts.findings import Outcome
 
 OUTCOMES: Final[tuple[Outcome, ...]] = ("pass", "fail", "undecided")
@@ -35,6 +37,18 @@ def _never_back(m: Migration) -> float | None:
     return float(sum(peer.survived is False and peer.outage_ms is None for peer in peers)) if peers else None
 
 
+def _longest_in_view(m: Migration) -> float | None:
+    """Of all peers; of an outage that did not end in view as much as is in view: a lower bound."""
+    known = [ms for guest in m.guests for peer in guest.peers if (ms := _in_view(peer)) is not None]
+    return max(known) / 1000 if known else None
+
+
+def _in_view(peer: Peer) -> float | None:
+    if peer.outage_ms is not None or peer.outage_low_ms is not None:
+        return peer.outage_low_ms if peer.outage_ms is None else peer.outage_ms
+    return _scaled(seconds_between(peer.from_ts, peer.to_ts), 1000) if peer.survived is False else None
+
+
 GAUGES: Final = (
     Gauge("duration_seconds", "seconds", "first to last packet of the stream", lambda m: m.duration_s),
     Gauge("payload_bytes", "bytes", "payload, each byte once", lambda m: float(m.bytes.unique)),
@@ -53,6 +67,12 @@ GAUGES: Final = (
     Gauge("rtt_p95_seconds", "seconds", "95th percentile of the round trips", lambda m: _scaled(m.rtt.p95_ms, 1e-3)),
     Gauge("switchover_seconds", "seconds", "upper bound of the guests' stun", lambda m: _longest(m, "bracket_ms")),
     Gauge("peer_outage_seconds", "seconds", "longest outage of any peer", lambda m: _longest(m, "peer_outage_ms")),
+    Gauge(
+        "peer_outage_at_least_seconds",
+        "seconds",
+        "longest outage of any peer as far as it is in view, a lower bound where peers_never_back is above 0",
+        _longest_in_view,
+    ),
     Gauge("peers_never_back", "", "peers that got no answer again in view", _never_back),
 )
 """Every figure that is told; the names begin with vmpcap_migration_."""

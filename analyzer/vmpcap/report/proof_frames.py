@@ -6,6 +6,7 @@ from typing import NamedTuple
 from vmpcap.migration.results import Bracket, Guest
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.words import INTERRUPTIONS, held_against_limit
+from vmpcap.verdicts.findings import Check
 
 
 class Proof(NamedTuple):
@@ -36,11 +37,16 @@ def proof_frames(report: Report) -> Iterator[Proof]:
 
 def _of_checks(m: Migration) -> Iterator[Proof]:
     for check in m.checks:
-        held = held_against_limit(check)
-        words = f"{m.id}: {check.id} {check.outcome}{f', {held}' if held else ''}: {check.because}"
+        words = check_words(m, check)
         for shown in check.evidence:
             for frame in shown.frames:
                 yield Proof(shown.point, frame, words)
+
+
+def check_words(m: Migration, check: Check) -> str:
+    """What does this check say, in one line?"""
+    held = held_against_limit(check)
+    return f"{m.id}: {check.id} {check.outcome}{f', {held}' if held else ''}: {check.because}"
 
 
 def _of_guest(m: Migration, guest: Guest) -> Iterator[Proof]:

@@ -1,5 +1,6 @@
 """Picking packets out of the captures that they were found in, by their frame numbers."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -105,9 +106,14 @@ def _source(point: PointFiles, path: str, capture: Capture, interface: int, link
     given = capture.interfaces[interface] if interface < len(capture.interfaces) else Interface(link_type)
     name = f"{point.name}: {given.name}" if given.name else point.name
     told = f"{given.description}{AFTER}" if given.description else ""
-    return Source(clean(name), clean(f"{told}of {path}"), link_type, given.snaplen)
+    return Source(clean(name), clean(f"{told}of {_file_name(path)}"), link_type, given.snaplen)
 
 
 def _comment(point: PointFiles, path: str, number: int, words: Iterable[str]) -> str:
     """Where it was, and what it proves: a line each."""
-    return "\n".join([f"frame {number} of {clean(path)} ({clean(point.name)})", *map(clean, words)])
+    return "\n".join([f"frame {number} of {clean(_file_name(path))} ({clean(point.name)})", *map(clean, words)])
+
+
+def _file_name(path: str) -> str:
+    """Without its folder: what is carved is passed on, and folders are named after people and customers."""
+    return os.path.basename(path)
