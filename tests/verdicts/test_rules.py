@@ -27,7 +27,16 @@ from vmpcap.migration.early import Early
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.outcome import Outcome
 from vmpcap.migration.reachable import Reachability
-from vmpcap.migration.results import Announcements, Bracket, Domain, Path, PointAnnouncements, Switchover
+from vmpcap.migration.results import (
+    Announcements,
+    Bracket,
+    Domain,
+    Mechanism,
+    OutagePart,
+    Path,
+    PointAnnouncements,
+    Switchover,
+)
 from vmpcap.migration.story import GuestStory, Story
 from vmpcap.migration.suffering import Suffered
 from vmpcap.migration.vlans import TwoTags
@@ -659,6 +668,57 @@ def test_a_place_that_heard_of_the_move_and_delivers_on_keeps_the_mac() -> None:
         in still_delivered(True, 20).because
     )
     assert still_delivered(True, 95).because.endswith("its old place")
+
+
+def failed(name: str, because: str) -> Mechanism:
+    """A row that did not do its part."""
+    return Mechanism(name=name, seen=True, worked="no", because=because)
+
+
+@pytest.mark.parametrize(("word", "outcome"), [("yes", "pass"), ("no", "fail"), ("unknown", "undecided")])
+def test_every_row_that_failed_is_told_beside_the_guests_reachability(word: Any, outcome: str) -> None:
+    """Each in its own words, once; with what the longest outage was spent on."""
+    told = guest_story(reachability=Reachability(word, "so it was", "gw", (1, 2)), suffered=(suffered(),))
+    rows = [
+        failed("ospf", "nobody withdrew it"),
+        failed("vrrp", "one master"),
+        failed("port_group", "so it was: alone"),
+    ]
+    spent = OutagePart(
+        part="routing", ms=9.0, requests=1, from_point="", from_frame=1, from_ts="", to_point="", to_ts="", because=""
+    )
+    long = suffered(9.0, peer="10.99.0.7")
+    peer = msgspec.structs.replace(long.peer, breakdown=[spent], breakdown_because="outage 9 ms: all of it routing")
+    told = replace(told, suffered=(suffered(), replace(long, peer=peer)))
+    assert ask("guest_reachable_after", story(told)).because == "so it was"
+    told = replace(told, result=msgspec.structs.replace(told.result, mechanisms=rows))
+    check = ask("guest_reachable_after", story(told))
+    assert check.outcome == outcome
+    words = "so it was; ospf: nobody withdrew it; vrrp: one master; 10.99.0.7 by icmp: outage 9 ms: all of it routing"
+    assert check.because == words
+
+
+def test_a_guest_whose_streams_were_lost_restarted_only_where_no_row_says_why() -> None:
+    """A tunnel without room for large segments is a reason; a guess stands where there is none."""
+    once = Reachability("yes", "answered", "gw", (1, 2))
+    told = guest_story(reachability=once, suffered=(lost_for(5, peer=PEER_IP), suffered()))
+    assert "restarted?" in ask("guest_reachable_after", story(told)).because
+    told = replace(told, result=msgspec.structs.replace(told.result, mechanisms=[failed("etherip", "it does not fit")]))
+    check = ask("guest_reachable_after", story(told))
+    assert (check.outcome, "restarted" in check.because) == ("pass", False)
+    assert check.because.endswith("etherip: it does not fit")
+
+
+def test_a_guest_whose_peers_waited_while_its_mac_flapped_is_not_passed() -> None:
+    """They were answered again in the end, by whichever of the two."""
+    flaps = Conflict(True, "6 packets of its MAC at the old place", "old", (3,))
+    told = guest_story(reachability=Reachability("yes", "answered", "gw", (1, 2)), second_place=flaps)
+    assert ask("guest_reachable_after", story(told)).outcome == "pass"
+    row = failed("stretched_vlan", f"heard at both, but {flaps.because}")
+    told = replace(told, result=msgspec.structs.replace(told.result, mechanisms=[row]))
+    check = ask("guest_reachable_after", story(told))
+    assert (check.outcome, flaps.because in check.because) == ("undecided", True)
+    assert [e.frames for e in check.evidence] == [[1, 2], [3]]
 
 
 def test_a_guest_that_was_reached_while_its_mac_flaps_and_a_peer_was_lost_is_not_passed() -> None:

@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from vmpcap.measures.peers import PeerStream
 from vmpcap.measures.whose import FRESH_TTLS
+from vmpcap.migration.asked import Asked, Evidence, Scene, return_of
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
-from vmpcap.migration.fates import Asked, Evidence, Scene, explain, return_of
+from vmpcap.migration.fates import explain
 from vmpcap.migration.guests import Moved, on_reference
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.requests import Sighting, places, to_guest
@@ -37,6 +38,7 @@ SPENT_ON: Final[dict[OutageCause, str]] = {
     "relearning": "switches had not learnt the guest's new place",
     "gateway_arp": "the gateway asked for the guest's MAC in vain",
     "routing": "traffic still went to the guest's old site, or nowhere",
+    "mtu": "segments of full size got no answer, and smaller ones did",
     "tcp_back_off": "TCP waited for its timer though the way was free again",
     "guest": "requests reached the guest, which did not answer",
     "unexplained": "nothing in view explains",

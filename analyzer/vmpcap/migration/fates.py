@@ -1,24 +1,20 @@
 """Where a peer's unanswered requests went, and which cause that shows: one question each, the surest first."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
-from vmpcap.measures.peers import PeerStream
+from vmpcap.migration.asked import Asked, Evidence, Scene, back_of, return_of, shows_return
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
-from vmpcap.migration.guests import Moved
 from vmpcap.migration.marks import NOT_COMPARED, Mark
+from vmpcap.migration.no_room import without_room
 from vmpcap.migration.requests import NUMBERS, Sighting
-from vmpcap.migration.results import OutageCause
 from vmpcap.migration.sightings import frames_of
-from vmpcap.migration.switchover import FIRST_AT_DESTINATION, Silence, last_sign, signs_after
-from vmpcap.migration.views import PointView
+from vmpcap.migration.switchover import last_sign
 from vmpcap.points.holes import hole_before
-from vmpcap.points.roles import rank
 from vmpcap.terms.addresses import NO_MAC, mac_text
 from vmpcap.terms.router_macs import virtual_mac
 from vmpcap.terms.units import NS_PER_MS, count_of
@@ -32,49 +28,6 @@ SEEKS: Final = (NUMBER_OF["arp_request"], NUMBER_OF["nd_request"])
 TELLS: Final = tuple(
     NUMBER_OF[kind] for kind in ("arp_reply", "solicited_na", "unsolicited_na", "garp_request", "garp_reply")
 )
-
-
-class Evidence(NamedTuple):
-    """Which requests does this explain, and what shows it?"""
-
-    part: OutageCause
-    which: Bools
-    """bool[n]: of the peer's unanswered requests."""
-    shows: str
-    says: str = ""
-    """In the sentence, where SPENT_ON is too wide."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What is the same for every peer of a guest."""
-
-    guest: Moved
-    views: Sequence[PointView]
-    quiet: dict[str, Silence]
-    old_macs: frozenset[int]
-    """MACs that its addresses had at the old place, and have no longer."""
-    apart: bool
-    """Is the old place demonstrably another broadcast domain?"""
-    answered: tuple[Mark, ...]
-    """Requests of its peers with which their outages ended."""
-
-
-class Asked(NamedTuple):
-    """A peer's requests from the first without an answer to the end of the outage, by the clock of its point."""
-
-    view: PointView
-    stream: PeerStream
-    ts: I64
-    frame: I64
-    edges: I64
-    """int64[n+1]: from when to when each stands for the outage."""
-    seen: tuple[Sighting, ...]
-    """What other points saw of the stream."""
-    place: tuple[I64, ...]
-    """Which request each of those is."""
-    answered_ts: int | None
-    """When the first request was sent that was answered again."""
 
 
 def _hits(asked: Asked, roles: tuple[str | None, ...], is_wanted: Callable[[Sighting], Bools]) -> tuple[Bools, str]:
@@ -106,12 +59,6 @@ def explain(asked: Asked, scene: Scene) -> list[Evidence]:
     return [one for one in found if one.which.any()]
 
 
-def _back(asked: Asked, scene: Scene) -> int | None:
-    """When was the guest's first sign at its new place, by the clock of the peer's point?"""
-    sign = return_of(scene, asked.view)
-    return None if sign is None else on_clock_of(asked.view, sign.view, sign.ts)
-
-
 def _last(scene: Scene) -> Mark | None:
     return last_sign([s.before for s in scene.quiet.values() if s.before is not None])
 
@@ -122,7 +69,7 @@ def _when_gone(asked: Asked, scene: Scene) -> int:
 
     Where that is not known, its return; where that is not either, any time.
     """
-    last, back = _last(scene), _back(asked, scene)
+    last, back = _last(scene), back_of(asked, scene)
     if last is None:
         return back if back is not None else int(asked.edges[0])
     slack = clock_doubt(last.view, last.ts, asked.view) or 0
@@ -131,7 +78,7 @@ def _when_gone(asked: Asked, scene: Scene) -> int:
 
 def _stunned(asked: Asked, scene: Scene) -> list[Evidence]:
     """Requests sent between the guest's last sign at its old place and its first at the new one."""
-    sign, back, last = return_of(scene, asked.view), _back(asked, scene), _last(scene)
+    sign, back, last = return_of(scene, asked.view), back_of(asked, scene), _last(scene)
     if sign is None or back is None:
         return []
     left = f"its last frame before: {last.view.name} frame {last.frame}; " if last is not None else ""
@@ -139,34 +86,9 @@ def _stunned(asked: Asked, scene: Scene) -> list[Evidence]:
     if clock_doubt(sign.view, sign.ts, asked.view) is None:
         shows += f"; {NOT_COMPARED}"
     which = asked.ts < back
-    if not _shows_return(sign, scene.guest):
+    if not shows_return(sign, scene.guest):
         return [Evidence("unexplained", which, f"{shows}; whether it ran before, unheard there, is not known")]
     return [Evidence("stun", which, shows)]
-
-
-def return_of(scene: Scene, at: PointView) -> Mark | None:
-    """
-    Which frame shows best when the guest began to run at its new place, beside times of that point?
-
-    One that does show it before one that may be late; of those one whose clock was compared; of those the nearest.
-    """
-
-    def badness(mark: Mark) -> tuple[bool, bool, int, str]:
-        place = rank(mark.view.role, FIRST_AT_DESTINATION)
-        return not _shows_return(mark, scene.guest), clock_doubt(mark.view, mark.ts, at) is None, place, mark.view.name
-
-    return min(signs_after(scene.guest, scene.quiet), key=badness, default=None)
-
-
-def _shows_return(sign: Mark, guest: Moved) -> bool:
-    """
-    Did the guest begin to run with this frame?
-
-    Its host announces it then; and at its new place its first frame is not late because something else was. Elsewhere
-    its first frame may only show that the network had followed.
-    """
-    series = guest.series_at(sign.view)
-    return sign.view.role == "domain:destination" or (series is not None and series.first_ts <= sign.ts + NS_PER_MS)
 
 
 def _usual(asked: Asked) -> int:
@@ -185,7 +107,7 @@ MOSTLY: Final = 10
 
 def _reached(asked: Asked, scene: Scene) -> list[Evidence]:
     """Requests that arrived at the guest's new place, for its MAC: its answer is missing, or was lost on its way."""
-    back = _back(asked, scene)
+    back = back_of(asked, scene)
     if asked.stream.requester == "guest" or back is None:
         return []
     which, where = _hits(asked, ("domain:destination",), _is_for_guest(scene))
@@ -425,6 +347,7 @@ def _refused(asked: Asked, scene: Scene) -> list[Evidence]:
 
 EXPLAINS: Final = (
     _stunned,
+    without_room,
     _reached,
     _unannounced,
     _old_entry,

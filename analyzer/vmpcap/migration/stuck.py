@@ -36,16 +36,23 @@ class Stuck:
     payload_bytes: int
     times: int
     frames: tuple[int, ...]
+    row: int
+    """Its first sending in the journal."""
     smaller_pass: bool
     """Was a smaller segment acknowledged that went between the same two meanwhile? Else the way may be dead for all."""
 
 
 def find_stuck(view: PointView, guest: Moved, since_ts: int) -> Stuck | None:
-    """
-    Which large segment, of the guest or for it, was never acknowledged however often it was sent?
+    """The first of them beside which smaller ones pass; else the first; None without any."""
+    found = find_stucks(view, guest, since_ts)
+    return next((one for one in found if one.smaller_pass), found[0] if found else None)
 
-    One beside which smaller ones pass comes first. None is told of where one as large arrived meanwhile: then its size
-    is not the reason.
+
+def find_stucks(view: PointView, guest: Moved, since_ts: int) -> list[Stuck]:
+    """
+    Which large segments, of the guest or for it, were never acknowledged however often they were sent?
+
+    None is told of where one as large arrived meanwhile: then its size is not the reason. Looked for once.
 
     Parameters
     ----------
@@ -57,6 +64,14 @@ def find_stuck(view: PointView, guest: Moved, since_ts: int) -> Stuck | None:
     connections of the same two machines. They count from the second sending to the last: before, both may have been
     lost by chance; later, the way may have been mended.
     """
+    asked = ("find_stucks", guest.mac, since_ts, *guest.ips)
+    if asked not in view.found:
+        view.found[asked] = _look_for(view, guest, since_ts)
+    found: list[Stuck] = view.found[asked]
+    return found
+
+
+def _look_for(view: PointView, guest: Moved, since_ts: int) -> list[Stuck]:
     frames, j = frames_of(view, guest), view.journal
     rows = np.sort(np.concatenate((frames.sent_ip, frames.asked)))
     rows = rows[(j.ip_protocol[rows] == IP_TCP) & (j.ts_ns[rows] >= since_ts)]
@@ -66,7 +81,7 @@ def find_stuck(view: PointView, guest: Moved, since_ts: int) -> Stuck | None:
     keys = np.stack((j.src_low[large], j.dst_low[large], _ports(j.src_port[large], j.dst_port[large])), axis=1)
     named = np.concatenate((keys, j.tcp_seq[large, None].astype(np.uint64)), axis=1)
     segments, first, times = np.unique(named, axis=0, return_index=True, return_counts=True)
-    unproven = None
+    found = []
     for at in np.flatnonzero(times >= LEAST_TIMES)[:MOST_ASKED]:
         row = large[first[at]]
         there, back = rows[_between(j, rows, row)], rows[_between(j, rows, row, is_back=True)]
@@ -81,11 +96,8 @@ def find_stuck(view: PointView, guest: Moved, since_ts: int) -> Stuck | None:
         if (sizes >= size).any():
             continue
         numbers = tuple(int(f) for f in j.frame[copies][:LEAST_TIMES])
-        stuck = Stuck(size, len(copies), numbers, smaller_pass=bool(len(sizes)))
-        if stuck.smaller_pass:
-            return stuck
-        unproven = unproven or stuck
-    return unproven
+        found.append(Stuck(size, len(copies), numbers, int(row), smaller_pass=bool(len(sizes))))
+    return found
 
 
 def _between(j: JournalColumns, rows: I64, row: int, is_back: bool = False) -> Bools:

@@ -228,6 +228,7 @@ PARTS: Final = {
     "relearning": "relearning",
     "gateway_arp": "gateway's ARP",
     "routing": "routing",
+    "mtu": "no room for full size",
     "tcp_back_off": "TCP back-off",
     "guest": "the guest itself",
     "unexplained": "unexplained",

@@ -8,6 +8,7 @@ from vmpcap.migration.story import GuestStory, Story
 from vmpcap.migration.suffering import Suffered
 from vmpcap.terms.units import NS_PER_S, count_of
 from vmpcap.verdicts.answers import Answer, from_finding, show, three
+from vmpcap.verdicts.explained import explain
 from vmpcap.verdicts.findings import Evidence, Outcome
 from vmpcap.verdicts.profile import Profile
 
@@ -91,22 +92,24 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
     def ask(guest: GuestStory) -> Answer:
         reach = guest.reachability
         evidence = show(reach.point, reach.frames)
-        why = _failing_mechanisms(guest)
+        why = explain(guest)
         if _may_be_a_stranger(guest):
             return Answer("undecided", f"{reach.because}; {_stranger(guest)}", evidence=evidence)
         outcome: Outcome = {"yes": "pass", "no": "fail"}.get(reach.answer, "undecided")  # type: ignore[assignment]
         if outcome != "pass":
-            why = (why or _went_to_its_old_place(guest)) if outcome == "fail" else ""
+            why = why or (_went_to_its_old_place(guest) if outcome == "fail" else "")
             return Answer(outcome, reach.because + why, evidence=evidence)
         lost = [s for s in guest.suffered if s.is_cut_off]
-        if guest.second_place.found and any(s.peer.survived is False for s in guest.suffered):
-            unsure = f"{reach.because}, but not each stream of its peers was at the end: {guest.second_place.because}"
-            return Answer("undecided", unsure, evidence=evidence)
+        is_lost = any(s.peer.survived is False for s in guest.suffered)
+        if guest.second_place.found and (is_lost or _is_hurt_by_flaps(guest)):
+            unsure = f"{reach.because}, but not each of its peers later: {guest.second_place.because}"
+            return Answer("undecided", unsure + why, evidence=evidence + from_finding(guest.second_place).evidence)
         gave_up = _given_up_by(guest)
         names = sorted(({s.peer.peer for s in lost} - _answered_again(guest)) | set(gave_up))
         if not names:
-            but = ", and so was every peer, though not in each of its streams: a guest that restarted?" if lost else ""
-            return Answer("pass", reach.because + but, evidence=evidence)
+            but = ", and so was every peer, though not in each of its streams" if lost else ""
+            but += ": a guest that restarted?" if lost and not why else ""
+            return Answer("pass", reach.because + but + why, evidence=evidence)
         but = f"{reach.because}, but {len(names)} of its peers never got an answer again: {', '.join(names[:3])}"
         nobody = all((s.is_cut_off and _is_long_gone(s)) or _gave_up(s) for s in guest.suffered)
         if not lost or not nobody:
@@ -117,10 +120,10 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
     return _about_guest(story, ask)
 
 
-def _failing_mechanisms(guest: GuestStory) -> str:
-    """What did not do its part, as the end of a sentence; of a state that is the failure itself nothing is repeated."""
-    failed = [m for m in guest.result.mechanisms if m.worked == "no" and guest.reachability.because not in m.because]
-    return "".join(f"; {m.name}: {m.because}" for m in failed)
+def _is_hurt_by_flaps(guest: GuestStory) -> bool:
+    """Did the mechanism that carries its network fail by them?"""
+    flaps = guest.second_place.because
+    return any(m.worked == "no" and flaps in m.because for m in guest.result.mechanisms)
 
 
 def _went_to_its_old_place(guest: GuestStory) -> str:

@@ -135,9 +135,9 @@ def _answered_elsewhere(asked: _Asked, done: Iterable[_Asked]) -> str:
     if not same:
         return ""
     first = min(same, key=lambda one: one.answered or 0)
-    if first.view.offset is None or asked.view.offset is None:
-        return f"; at {first.view.name} {first.asker} was answered (frame {first.answer_frame})"
     if not any(_are_one_question(asked, one) for one in same):
+        if first.view.offset is None or asked.view.offset is None:
+            return f"; at {first.view.name} {first.asker} was answered (frame {first.answer_frame})"
         return (
             f"; {first.asker} at {first.view.name} is another gateway of that name: none of these questions passed"
             f" there, and its own were answered (frame {first.answer_frame})"

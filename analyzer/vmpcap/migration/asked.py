@@ -1,0 +1,96 @@
+"""A peer's unanswered requests, and what can explain them: the words that those share who ask where they went."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.measures.peers import PeerStream
+from vmpcap.migration.clocks import clock_doubt, on_clock_of
+from vmpcap.migration.guests import Moved
+from vmpcap.migration.marks import Mark
+from vmpcap.migration.requests import Sighting
+from vmpcap.migration.results import OutageCause
+from vmpcap.migration.switchover import FIRST_AT_DESTINATION, Silence, signs_after
+from vmpcap.migration.views import PointView
+from vmpcap.points.roles import rank
+from vmpcap.terms.units import NS_PER_MS
+
+I64 = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+class Evidence(NamedTuple):
+    """Which requests does this explain, and what shows it?"""
+
+    part: OutageCause
+    which: Bools
+    """bool[n]: of the peer's unanswered requests."""
+    shows: str
+    says: str = ""
+    """In the sentence, where SPENT_ON is too wide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is the same for every peer of a guest."""
+
+    guest: Moved
+    views: Sequence[PointView]
+    quiet: dict[str, Silence]
+    old_macs: frozenset[int]
+    """MACs that its addresses had at the old place, and have no longer."""
+    apart: bool
+    """Is the old place demonstrably another broadcast domain?"""
+    answered: tuple[Mark, ...]
+    """Requests of its peers with which their outages ended."""
+
+
+class Asked(NamedTuple):
+    """A peer's requests from the first without an answer to the end of the outage, by the clock of its point."""
+
+    view: PointView
+    stream: PeerStream
+    ts: I64
+    frame: I64
+    edges: I64
+    """int64[n+1]: from when to when each stands for the outage."""
+    seen: tuple[Sighting, ...]
+    """What other points saw of the stream."""
+    place: tuple[I64, ...]
+    """Which request each of those is."""
+    answered_ts: int | None
+    """When the first request was sent that was answered again."""
+
+
+def back_of(asked: Asked, scene: Scene) -> int | None:
+    """When was the guest's first sign at its new place, by the clock of the peer's point?"""
+    sign = return_of(scene, asked.view)
+    return None if sign is None else on_clock_of(asked.view, sign.view, sign.ts)
+
+
+def return_of(scene: Scene, at: PointView) -> Mark | None:
+    """
+    Which frame shows best when the guest began to run at its new place, beside times of that point?
+
+    One that does show it before one that may be late; of those one whose clock was compared; of those the nearest.
+    """
+
+    def badness(mark: Mark) -> tuple[bool, bool, int, str]:
+        place = rank(mark.view.role, FIRST_AT_DESTINATION)
+        return not shows_return(mark, scene.guest), clock_doubt(mark.view, mark.ts, at) is None, place, mark.view.name
+
+    return min(signs_after(scene.guest, scene.quiet), key=badness, default=None)
+
+
+def shows_return(sign: Mark, guest: Moved) -> bool:
+    """
+    Did the guest begin to run with this frame?
+
+    Its host announces it then; and at its new place its first frame is not late because something else was. Elsewhere
+    its first frame may only show that the network had followed.
+    """
+    series = guest.series_at(sign.view)
+    return sign.view.role == "domain:destination" or (series is not None and series.first_ts <= sign.ts + NS_PER_MS)
