@@ -48,6 +48,7 @@ def assemble(
         decode_as=list(decode_as),
         other_announcements=told.other_announcements,
         announcers=list(told.announcers),
+        mechanisms=list(told.at_rest),
         notes=[
             *told.role_doubts,
             *told.name_doubts,

@@ -185,4 +185,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Announcement events (a guest's series counts once) of guests that did not migrate in these captures."""
     announcers: list[Announcer] = []
     """Who announced itself beside the migrations, storms first, then the busiest; at most a hundred."""
+    mechanisms: list[Mechanism] = []
+    """Seen where no guest is known to have moved: what runs there, undecided; else `guests[].mechanisms` has them."""
     notes: list[str] = []

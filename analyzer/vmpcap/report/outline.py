@@ -19,6 +19,8 @@ def outline(report: Report, width: int, glyphs: Glyphs) -> Iterator[Block]:
         yield from about_nothing(report)
     for migration in report.migrations:
         yield from about_migration(migration, report, width, glyphs)
+    if report.migrations:
+        yield from about_mechanisms(report.mechanisms)
     yield from about_captures(report, glyphs)
 
 
@@ -30,6 +32,10 @@ def about_nothing(report: Report, most_announcers: int = MOST_ANNOUNCERS) -> Ite
         yield Fact("started" if note.startswith(("ha ", "cold_migration ")) else "passed over", note)
     if not any(i.packets for i in report.inputs):
         yield Fact("packets", "none: were the captures stopped before the first packet, or filtered?")
+    if most_announcers:
+        yield from about_mechanisms(report.mechanisms)
+    elif report.mechanisms:
+        yield Fact("seen", f"{', '.join(m.name for m in report.mechanisms)}; no switchover in view")
     if report.announcers and most_announcers:
         yield Heading("Who announced itself")
     yield from about_announcers(report, most_announcers)

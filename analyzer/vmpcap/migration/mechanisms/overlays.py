@@ -31,7 +31,7 @@ def judge_overlay(case: Case, name: str) -> Mechanism | None:
     found: list[tuple[PointView, CarrierRows]] = []
     for view in case.views:
         rows = view.carriers.rows()
-        mine = ((rows.eth_src == mac) | (rows.eth_dst == mac)) & _is_of(rows, name) & ~np.isin(rows.vni, foreign)
+        mine = ((rows.eth_src == mac) | (rows.eth_dst == mac)) & is_of(rows, name) & ~np.isin(rows.vni, foreign)
         if mine.any():
             found.append((view, CarrierRows(*(column[mine] for column in rows))))
     if not found:
@@ -105,7 +105,13 @@ def _silent(case: Case, name: str, what: str, before: list[Home], views: list[Po
     return result(name, "no", because, sighted([*seen, last[:2]]))
 
 
-def _is_of(rows: CarrierRows, name: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def ends_of(outer: U64) -> tuple[str, str]:
+    """Between which addresses was this carried?"""
+    return _source(outer), _target(outer)
+
+
+def is_of(rows: CarrierRows, name: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """bool[n]: which of these were carried by the overlay of this name?"""
     wanted = np.zeros(len(rows.frame), np.bool_)
     for high, low in set(zip(rows.path_high.tolist(), rows.path_low.tolist(), strict=True)):
         if set(path_steps(high, low)) & set(STEPS_OF[name]):

@@ -1,0 +1,102 @@
+"""Captures without a migration: which mechanisms they show, and that nothing is said of whether they work."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.captures.situations import CAPTURES, file_of, points_of
+from vmpcap.migration.mechanisms.at_rest import MARKS, NO_SWITCHOVER
+from vmpcap.migration.mechanisms.table import MECHANISMS
+from vmpcap.report.document import Report
+from vmpcap.runs.pipeline import analyse
+from vmpcap.runs.requests import PointFiles, Request
+from vmpcap.verdicts.profile import load_profile
+
+HOME = CAPTURES / "mechanisms"
+PUBLIC = Path(__file__).resolve().parents[3] / "shared" / "captures"
+
+BESIDE = {
+    "evpn": {"vxlan"},
+    "mpls": set(),
+}
+"""What runs beside a row in its captures."""
+
+ROWS_OF = {
+    "arkime__mpls-tcp.pcap": {"mpls"},
+    "libpcap__geneve-tcp.pcap": {"geneve"},
+    "pcapplusplus__lisp-data-ipv6.pcap": {"lisp"},
+    "tcpdump__bigtcp-vxlan.pcap": {"vxlan"},
+    "tcpdump__erspan2.pcap": {"hsrp"},
+    "tcpdump__hsrp-failover.pcap": {"hsrp"},
+    "tcpdump__vxlan-arp.pcap": {"vxlan"},
+    "tcpreplay__eompls-vlan.pcap": {"mpls"},
+    "zeek__pbb-arp-tcp.pcap": {"vrrp"},
+    "zeek__vxlan-tcp.pcap": {"vxlan"},
+}
+"""By what tshark decodes in each public capture; all others have none of these protocols, or only their hellos."""
+
+
+@cache
+def without_stream(row: str) -> Report:
+    """Of the row's working capture, the points at which no host's migration passes."""
+    folder = HOME / row / "working"
+    points = tuple(
+        PointFiles(name, role, (str(file_of(folder, name)),))
+        for name, role in points_of(folder).items()
+        if role not in ("source", "destination")
+    )
+    return analyse(Request(points=points, profile=load_profile("vsphere4"))).report
+
+
+def test_the_marks_are_rows_of_the_table_in_its_order() -> None:
+    """A name that is no row would be told of nowhere else."""
+    names = [row.name for row in MECHANISMS]
+    assert list(MARKS) == sorted(MARKS, key=names.index)
+
+
+@pytest.mark.parametrize("row", sorted(set(MARKS) - {"mpls"}))
+def test_a_mechanism_is_told_where_no_migration_is_in_view(row: str) -> None:
+    """Undecided, with frames; and no row of what does not run there. MPLS carries the stream in its own capture."""
+    report = without_stream(row)
+    assert not report.migrations
+    assert report.verdict == "undecided"
+    found = {one.name: one for one in report.mechanisms}
+    assert row in found
+    assert set(found) <= {row} | BESIDE.get(row, set())
+    for one in found.values():
+        assert (one.worked, one.latency_ms) == ("undecided", None)
+        assert one.because.endswith(NO_SWITCHOVER)
+        assert all(sight.frames for sight in one.evidence)
+        assert one.evidence
+
+
+def test_a_gateway_that_changes_and_a_route_that_moves_are_named_in_order() -> None:
+    """A reader sees who had it first."""
+    (ospf,) = (one for one in without_stream("ospf").mechanisms if one.name == "ospf")
+    assert "10.77.0.10/32 by 10.0.0.2, 10.0.0.3" in ospf.because
+    (lisp,) = (one for one in without_stream("lisp").mechanisms if one.name == "lisp")
+    assert "10.77.0.10/32 at 192.0.2.2, 10.77.0.10/32 at 192.0.2.6" in lisp.because
+
+
+def test_where_a_guest_moved_its_own_rows_tell_it() -> None:
+    """Nothing is told twice."""
+    folder = HOME / "vrrp" / "working"
+    points = tuple(PointFiles(name, role, (str(file_of(folder, name)),)) for name, role in points_of(folder).items())
+    report = analyse(Request(points=points, profile=load_profile("vsphere4"))).report
+    assert not report.mechanisms
+    assert any(one.name == "vrrp" for one in report.migrations[0].guests[0].mechanisms)
+
+
+def _captures() -> list[Path]:
+    others = (".md", ".csv", ".py", ".snoop")
+    return [file for file in sorted(PUBLIC.glob("*")) if file.is_file() and file.suffix not in others]
+
+
+@pytest.mark.skipif(not PUBLIC.exists(), reason="the public captures are not beside this checkout")
+@pytest.mark.parametrize("file", _captures(), ids=lambda file: file.name)
+def test_public_captures_have_the_rows_that_run_there_and_no_other(file: Path) -> None:
+    """Innocent traffic has none."""
+    points = (PointFiles("here", None, (str(file),)),)
+    report = analyse(Request(points=points, profile=load_profile("vsphere4"))).report
+    assert {one.name for one in report.mechanisms} == ROWS_OF.get(file.name, set())
