@@ -31,4 +31,4 @@ def announcements(common: Common, every: bool, format_name: str | None, output: 
     with Progress(common.quiet) as progress:
         frame, inputs = list_announcements(request, every=every, progress=progress)
     write_frame(frame, wanted, output, ANNOUNCEMENT_VIEW)
-    return rows_status(inputs, common.strict, common.quiet)
+    return rows_status(inputs, request, common.strict, common.quiet)

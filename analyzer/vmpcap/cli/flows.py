@@ -33,4 +33,4 @@ def flows(common: Common, format_name: str | None, output: str) -> int:
     with Progress(common.quiet) as progress:
         frame, inputs = list_flows(request, progress=progress)
     write_frame(frame, wanted, output, FLOW_VIEW)
-    return rows_status(inputs, common.strict, common.quiet)
+    return rows_status(inputs, request, common.strict, common.quiet)

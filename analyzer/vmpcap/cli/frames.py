@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from vmpcap.report.document import Defect, Input
     from vmpcap.report.tables import Format, Shown
+    from vmpcap.runs.requests import Request
 
 FORMAT = click.option(
     "--format",
@@ -108,9 +109,24 @@ def _damage_words(defect: "Defect") -> str:
     return f"{defect.kind} ({where})" if where else defect.kind
 
 
-def rows_status(inputs: Sequence["Input"], strict: bool, quiet: bool) -> int:
-    """Which exit status have rows that were read from these inputs? Says on stderr what is damaged."""
+def rows_status(inputs: Sequence["Input"], request: "Request", strict: bool, quiet: bool) -> int:
+    """
+    Which exit status have rows that were read from these inputs?
+
+    Says on stderr what is damaged, and which captures have nothing in the time asked for: no row can say so.
+    """
+    say_outside(inputs, request, quiet)
     return damage_status(damaged(inputs), strict, quiet)
+
+
+def say_outside(inputs: Sequence["Input"], request: "Request", quiet: bool) -> None:
+    """Name captures that --since and --until leave nothing of, to whoever reads stderr."""
+    if quiet or (request.since_ns is None and request.until_ns is None):
+        return
+    from vmpcap.runs.outside import nothing_inside, outside
+
+    for words in [w for w in [nothing_inside(inputs, request)] if w] or outside(inputs, request):
+        complain(words)
 
 
 def damage_status(faults: Sequence[str], strict: bool, quiet: bool) -> int:

@@ -111,7 +111,7 @@ def told(
         found = [one for side, listed in sides.items() for one in gather(listed, side, read)]
     given = [within(one, since_ns, until_ns) for one in found]
     counted, doubles = counted_once(given)
-    refuse_nothing(sides, given, counted)
+    refuse_nothing(sides, given, counted, narrowed=(since_ns, until_ns) != (None, None))
     document = made(given, counted, doubles)
     problems = []
     for wanted in outputs:

@@ -91,7 +91,7 @@ def packets(
                 _draw(rows, names, is_ours, len(request.points) > 1, output, reads_on=common.strict)
     if isinstance(source, TsharkRows):
         return damage_status(source.faults, common.strict, common.quiet)
-    return rows_status(source.inputs, common.strict, common.quiet)
+    return rows_status(source.inputs, request, common.strict, common.quiet)
 
 
 @dataclass(slots=True)

@@ -38,4 +38,4 @@ def points(common: Common, format_name: str | None, output: str) -> int:
         for doubt in together.doubts:
             complain(clean(doubt))
     write_frame(point_frame(together), wanted, output, POINT_VIEW, point_picture(together))
-    return rows_status(inputs, common.strict, common.quiet)
+    return rows_status(inputs, request, common.strict, common.quiet)

@@ -11,7 +11,7 @@ import click
 
 from vmpcap.cli.capture_points import refuse_interfaces
 from vmpcap.cli.exits import STATUS
-from vmpcap.cli.frames import FORMAT, OUTPUT, checked_format, damaged, say_damaged, write_frame
+from vmpcap.cli.frames import FORMAT, OUTPUT, checked_format, damaged, say_damaged, say_outside, write_frame
 from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.output import STDOUT, emit, write_text
 from vmpcap.cli.progress import Progress, complain
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vmpcap.reference.findings import Findings
     from vmpcap.reference.parts import Part
     from vmpcap.reference.tshark import Question, Values
+    from vmpcap.report.document import Input
     from vmpcap.runs.packets import PacketRows
     from vmpcap.runs.requests import PointFiles, Request
 
@@ -67,9 +68,10 @@ def verify(common: Common, format_name: str | None, output: str) -> int:
     for rule, said in refused_rules(rules).items():
         rules.remove(rule)
         complain(f"--decode-as {rule!r}: tshark cannot be told so, and reads without it ({said})")
+    inputs: list[Input] = []
     with Progress(common.quiet) as progress:
         for point in request.points:
-            hold_against(request, point, found, rules, progress)
+            inputs += hold_against(request, point, found, rules, progress)
     frame = through_gate(found.frame(), VERIFY, "verify")
     if wanted.written is not None:
         write_frame(frame, wanted, output, ())
@@ -77,6 +79,7 @@ def verify(common: Common, format_name: str | None, output: str) -> int:
         emit(words(found, frame))
     else:
         write_text(output, words(found, frame))
+    say_outside(inputs, request, common.quiet)
     faults = [fault for one in found.faults.values() for fault in one]
     is_told = wanted.written is None
     say_damaged(faults, is_heard=common.strict or not (is_told or common.quiet), quiet=common.quiet or is_told)
@@ -103,7 +106,7 @@ def file_by_file(request: "Request") -> "Request":
 
 def hold_against(
     request: "Request", point: "PointFiles", found: "Findings", rules: Sequence[str], progress: Progress
-) -> None:
+) -> "list[Input]":
     """Compare one capture, packet for packet and stream for stream; rules : those of --decode-as that tshark takes."""
     from vmpcap.readers.byte_stream import open_bytes
     from vmpcap.reference.layers import in_tsharks_words
@@ -140,6 +143,7 @@ def hold_against(
         flows, _ = list_flows(replace(request, points=(point,)))
         with_number = (row for row in flows.iter_rows(named=True) if row["tcp_stream"] is not None)
         found.flows(point.name, with_number, streams)
+    return own.inputs
 
 
 def our_faults(own: "PacketRows") -> str | None:

@@ -12,6 +12,7 @@ import msgspec
 from vmpcap.report.as_json import from_json
 from vmpcap.report.document import SCHEMA, Migration, Report
 from vmpcap.report.words import nanoseconds
+from vmpcap.runs.outside import IN_UTC, covered
 from vmpcap.terms.errors import CaptureError, RequestError
 
 CAPTURE: Final = re.compile(r"\.(pcap|pcapng|cap|dmp|ntar)\d*(\.(gz|zst|lz4|xz|bz2))?$", re.IGNORECASE)
@@ -21,6 +22,10 @@ SAME_BYTES: Final = 0.02
 """Two captures of one migration hold as many unique bytes, but for this share."""
 SAME_TIME: Final = 0.9
 """And overlap for this share of the longer one, where their clocks agree."""
+
+
+MOST_COVERED: Final = 3
+"""So many inputs are told by the time that they cover, where none of it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,8 @@ class Given:
     migrations: tuple[Migration, ...]
     problem: str = ""
     """Why nothing could be read."""
+    covers: str = ""
+    """From when to when its captures have packets; empty where nothing could be read."""
     left_out: str = ""
     """Which of its migrations have no part in it, where only a stretch of time was asked for."""
 
@@ -72,7 +79,8 @@ def _given(path: str, side: str, read: Callable[[tuple[str, ...]], Report]) -> G
             report = read(captures_of(path))
         except CaptureError as problem:
             return Given(path, side, kind, "", (), str(problem))
-    return Given(path, side, kind, report.tool.version, tuple(report.migrations))
+    covers = covered(report.inputs)
+    return Given(path, side, kind, report.tool.version, tuple(report.migrations), covers=covers)
 
 
 def captures_of(path: str) -> tuple[str, ...]:
@@ -132,9 +140,15 @@ def _lies_in(m: Migration, since_ns: int | None, until_ns: int | None) -> bool:
     return (since_ns is None or start >= since_ns) and (until_ns is None or end <= until_ns)
 
 
-def refuse_nothing(sides: Iterable[str], given: Sequence[Given], counted: Sequence[Counted]) -> None:
+def refuse_nothing(
+    sides: Iterable[str], given: Sequence[Given], counted: Sequence[Counted], narrowed: bool = False
+) -> None:
     """
     Is there a migration on each side?
+
+    Parameters
+    ----------
+    narrowed : whether only a stretch of time was asked for
 
     Raises
     ------
@@ -151,9 +165,13 @@ def refuse_nothing(sides: Iterable[str], given: Sequence[Given], counted: Sequen
         where = f" on side {side}" if side else ""
         if problems and len(problems) == len(here):
             raise CaptureError(f"nothing could be read{where}: {'; '.join(problems)}")
-        left_out = [one.left_out for one in here if one.left_out]
-        if left_out:
-            raise RequestError(f"no migration{where} lies in the time asked for; widen --since and --until")
+        if narrowed:
+            covers = "; ".join(f"{one.path}: {one.covers}" for one in here[:MOST_COVERED] if one.covers)
+            more = f" and {len(here) - MOST_COVERED} further inputs" if len(here) > MOST_COVERED else ""
+            raise RequestError(
+                f"no migration{where} lies in the time asked for; widen --since and --until ({IN_UTC}). There are"
+                f" packets in {covers or 'no input'}{more}"
+            )
         raise RequestError(
             f"no migration was found{where}; `vmpcap report CAPTURE` says of each capture what is in it, and --port N"
             " names a further port of migrations"

@@ -17,6 +17,7 @@ from vmpcap.runs.answer import Answer, answer, nanoseconds_of, written
 from vmpcap.runs.compared import GROUPINGS, bench, compare
 from vmpcap.runs.frames_by_name import Frames
 from vmpcap.runs.gathered import Counted, Given, captures_of, counted_once, gather, is_report, refuse_nothing, within
+from vmpcap.runs.outside import covered
 from vmpcap.runs.overwriting import spare_files
 from vmpcap.runs.requests import guest_address
 from vmpcap.terms.errors import CaptureError, RequestError
@@ -164,7 +165,7 @@ def _made(
         for number, one in enumerate(inputs, 1)
     ]
     counted, doubles = counted_once(given)
-    refuse_nothing(sides, given, counted)
+    refuse_nothing(sides, given, counted, narrowed=(since, until) != (None, None))
     return Compared(made(given, counted, doubles), named)
 
 
@@ -204,14 +205,16 @@ def _given(one: Input, side: str, number: int, asked: Asked) -> Given:
     if isinstance(one, Answer | Report):
         report = one.document if isinstance(one, Answer) else one
         label = report.inputs[0].path if report.inputs else f"report {number}"
-        return Given(label, side, "report", report.tool.version, tuple(report.migrations))
+        covers = covered(report.inputs)
+        return Given(label, side, "report", report.tool.version, tuple(report.migrations), covers=covers)
     if isinstance(one, Mapping):
         label = ", ".join(f"{name}={files}" for name, files in one.items())
         try:
             report = _read(one, asked)
         except CaptureError as problem:
             return Given(label, side, "captures", "", (), str(problem))
-        return Given(label, side, "captures", report.tool.version, tuple(report.migrations))
+        covers = covered(report.inputs)
+        return Given(label, side, "captures", report.tool.version, tuple(report.migrations), covers=covers)
     (found,) = gather([os.fspath(one)], side, lambda captures: _read(list(captures), asked))
     return found
 

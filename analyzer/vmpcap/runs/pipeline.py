@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from vmpcap.measures.sequence_graph import SequenceGraph
 from vmpcap.migration.holes import find_holes, name_holes
 from vmpcap.migration.role_check import DOUBTED, doubt_roles
@@ -16,6 +18,7 @@ from vmpcap.report.document import Input, Report
 from vmpcap.runs.between import Together, compare_all
 from vmpcap.runs.inputs import describe_inputs, name_faults, with_holes
 from vmpcap.runs.merged import say_together, take_apart
+from vmpcap.runs.outside import nothing_inside, outside
 from vmpcap.runs.pieces import join_pieces, refuted
 from vmpcap.runs.point import PointRead, Progress, Wanted
 from vmpcap.runs.proposed import with_roles
@@ -88,10 +91,12 @@ def analyse(request: Request, progress: Progress | None = None) -> Analysis:
         request.profile,
         inputs,
         clocks,
-        [*apart, *pieces, *say_together(points), *_notes(points)],
+        [*apart, *pieces, *say_together(points), *outside(inputs, request), *_notes(points)],
         rules,
         time_of_report(),
     )
+    if not report.migrations and (empty := nothing_inside(inputs, request)):
+        report = msgspec.structs.replace(report, because=empty)
     return Analysis(report, told, points)
 
 
