@@ -152,6 +152,33 @@ def test_waiting_for_a_lost_segment_is_no_pause() -> None:
         assert len(activities) == parts
 
 
+def test_a_stream_that_ends_in_resends_was_busy_until_the_last_of_them() -> None:
+    """Little came through, then the same was sent again and again: a rate of the first milliseconds is none."""
+    new = flow((10, EVEN), (290, 0))
+    acked = flow((9, EVEN), (291, 0))
+    for again_at, busy_ms in ((299, 3_000), (199, 2_000), (None, 100)):
+        made = streaming(new, acked=acked, last_data_ts=300 * 10 * MS)
+        data = made.sides[0]
+        assert data.series is not None
+        resent = np.array([1460 if n == again_at else 0 for n in range(300)])
+        data = replace(data, series=replace(data.series, resent_bytes=resent))
+        _, (activity,) = split_activity(put_together([data]), data.first_data_ts, data.last_data_ts, Rtt(samples=0))
+        assert (activity.to_ts - activity.from_ts) / MS == pytest.approx(busy_ms, abs=10)
+        assert activity.new_bytes == 10 * EVEN
+
+
+def test_resends_of_what_had_arrived_make_nothing_longer() -> None:
+    """A tail loss probe behind a stream of which all was acknowledged."""
+    new = flow((10, EVEN), (290, 0))
+    data = streaming(new, acked=new, last_data_ts=300 * 10 * MS).sides[0]
+    assert data.series is not None
+    data = replace(
+        data, series=replace(data.series, resent_bytes=np.array([1460 if n == 200 else 0 for n in range(300)]))
+    )
+    _, (activity,) = split_activity(put_together([data]), data.first_data_ts, data.last_data_ts, Rtt(samples=0))
+    assert (activity.to_ts - activity.from_ts) / MS == pytest.approx(100, abs=10)
+
+
 def test_super_segments_do_not_count_as_one_segment_each(monkeypatch: pytest.MonkeyPatch) -> None:
     """A loss rate is by what crossed the wire: a bin's million bytes are 685 segments, however sent."""
     asked: list[Sent] = []

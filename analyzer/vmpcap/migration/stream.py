@@ -175,10 +175,25 @@ def split_activity(
         a, b = int(filled[low]), int(filled[high - 1])
         begin = max(first, together.start_ns + a * together.width_ns)
         end = min(last, together.start_ns + (b + 1) * together.width_ns)
+        if high == len(filled):
+            end = min(last, max(end, _until_arrived(together, b)))
         activities.append(Activity(begin, max(begin, end), int(together.new_bytes[a : b + 1].sum())))
     if len(activities) > 1 and activities[0].new_bytes <= SETUP_BYTES:
         return activities[0], tuple(activities[1:])
     return None, tuple(activities)
+
+
+def _until_arrived(together: Together, last_filled: int) -> int:
+    """
+    Until when were bytes resent that had not arrived, behind the last bin with new data? ns; 0 where none were.
+
+    A stream that ends in resends was held up by the path until then: without that time its rate would be that of the
+    few bytes that passed before.
+    """
+    behind = slice(last_filled + 1, None)
+    arrived = np.cumsum(together.delivered_bytes)[last_filled:-1]
+    late = np.flatnonzero((together.resent_bytes[behind] > 0) & (arrived < int(together.new_bytes.sum())))
+    return together.start_ns + (last_filled + 2 + int(late[-1])) * together.width_ns if len(late) else 0
 
 
 def _throughput(
