@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from tests.report.sample import GOOD_CHECKS, at, capture, good, guest, migration
 from vmpcap.migration.results import Domain, Mechanism, Peer, PointAnnouncements
 from vmpcap.report.document import Clock, Report
+from vmpcap.report.headline import headline
 from vmpcap.verdicts.findings import Check, Evidence
 
 OUTCOMES = ("pass", "fail", "undecided")
@@ -35,7 +36,9 @@ def reports(draw: st.DrawFn) -> Report:
     made = [draw(checks(check)) for check in GOOD_CHECKS]
     outcomes = {check.outcome for check in made if check.decides}
     verdict = next(word for word in ("fail", "undecided", "pass") if word in outcomes)
-    return msgspec.structs.replace(good(), verdict=verdict, migrations=[migration(checks=made, verdict=verdict)])
+    one = migration(checks=made, verdict=verdict)
+    said = headline([one], good().inputs)
+    return msgspec.structs.replace(good(), verdict=verdict, because=said, migrations=[one])
 
 
 HOSTILE = {

@@ -166,3 +166,24 @@ def test_lines_sets_the_height_between_24_and_50(monkeypatch: pytest.MonkeyPatch
     """A pipe has no height: what fits a tall screen is shown."""
     monkeypatch.setenv("LINES", lines)
     assert look_of(io.StringIO()).height == height
+
+
+@pytest.mark.parametrize(
+    ("said", "width"), [("0", 80), ("40", 40), ("60", 60), ("80", 80), ("120", 120), ("9", 40), ("x", 80)]
+)
+def test_a_width_of_nothing_is_one_that_nobody_knows(monkeypatch: pytest.MonkeyPatch, said: str, width: int) -> None:
+    """Terminals without a size say 0 columns: eighty are taken then."""
+    monkeypatch.setenv("COLUMNS", said)
+    assert look_of(io.StringIO()).width == width
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+@pytest.mark.parametrize("height", [24, 50])
+def test_the_verdict_is_never_cut(width: int, height: int) -> None:
+    """However narrow: it is what the reader came for."""
+    because = (
+        "it cannot be told whether the link is fast enough, nor whether the announcement arrived; " * 4 + "the end"
+    )
+    text = shown(msgspec.structs.replace(good(), because=because, verdict="undecided"), width, height)
+    assert one_line(text).startswith(f"UNDECIDED {because}")
+    assert max(map(cells, text.splitlines()[:4])) <= width

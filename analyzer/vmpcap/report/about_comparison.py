@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from vmpcap.report.apart import told_apart
 from vmpcap.report.blocks import Block, Fact, Grid, Heading, Picture
 from vmpcap.report.chart import Glyphs, Line
 from vmpcap.report.comparison import Comparison, Difference, Group, Source, Spread
@@ -143,7 +144,8 @@ def strips_of(rows: Sequence[tuple[str, Spread]], width: int, glyphs: Glyphs) ->
         return ()
     gutter = min(max(len(name) for name, _ in shown), LONGEST_NAME)
     columns = max(width - gutter - 4, NARROWEST)
-    lines = [Line(_short(name, gutter), strip(s, top, columns, glyphs), "bars") for name, s in shown]
+    names = told_apart([name for name, _ in shown], gutter)
+    lines = [Line(name, strip(s, top, columns, glyphs), "bars") for name, (_, s) in zip(names, shown, strict=True)]
     unit = shown[0][1].unit
     end = figure(top, unit)
     lines.append(Line("", f"0{end:>{columns - 1}}", "axis"))
@@ -169,10 +171,6 @@ def strip(s: Spread, top: float, columns: int, glyphs: Glyphs) -> str:
         if cells[column] != "|" or number > 1:
             cells[column] = str(number) if number < 10 else "*"
     return "".join(cells).rstrip()
-
-
-def _short(name: str, cells: int) -> str:
-    return name if len(name) <= cells else name[: cells - 3] + "..."
 
 
 def _plain(value: float | None, s: Spread) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from vmpcap.migration.results import Bracket, Guest, Mechanism, Peer, PointAnnouncements, Switchover
+from vmpcap.report.away import away_of
 from vmpcap.report.blocks import Block, Fact, Grid, Heading
 from vmpcap.report.chart import Glyphs
 from vmpcap.report.words import INTERRUPTIONS, figure, frame_list, stamp, vlans
@@ -148,7 +149,10 @@ def _interruption(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
     s = guest.switchover
     for name in INTERRUPTIONS:
         value, bracket = getattr(s, f"{name}_ms"), getattr(s, name)
-        if value is not None or bracket.because:
+        away = away_of(guest) if name == "peer_outage" and value is None else None
+        if away is not None and away.weight[0]:
+            yield Fact(INTERRUPTIONS[name], away.sentence, bracket.because)
+        elif value is not None or bracket.because:
             yield interruption(s, name, glyphs)
     if s.method:
         yield Fact("measured by", s.method.replace("_", " "))

@@ -8,7 +8,7 @@ from vmpcap.report.about_path import about_path
 from vmpcap.report.blocks import Block, Fact, Grid, Heading, Picture
 from vmpcap.report.chart import HEIGHT, LIMITS, Glyphs, draw, histogram_line
 from vmpcap.report.document import Migration, Report
-from vmpcap.report.words import between, figure, hypervisor, ports, size, span, stamp, tunnels
+from vmpcap.report.words import between, carried, figure, hypervisor, lasted, ports, size, stamp, tunnels
 from vmpcap.terms.units import count_of
 
 COVERAGES: Final[dict[Coverage | None, str]] = {
@@ -26,7 +26,7 @@ def about_stream(migration: Migration, report: Report, width: int, glyphs: Glyph
     yield Heading("Figures")
     yield Fact("stream", _stream(migration), f"seen at {migration.point}")
     yield Fact("outcome", migration.outcome, migration.outcome_because)
-    yield Fact("time", f"{between(migration.start_ts, migration.end_ts)}, {span(migration.duration_s)}")
+    yield Fact("time", f"{between(migration.start_ts, migration.end_ts)}, {lasted(migration)}")
     yield from _transfer(migration)
     yield from _round_trip(migration.rtt, width, glyphs)
     yield from about_path(migration)
@@ -79,7 +79,7 @@ COUNTED: Final[Mapping[Counted, str]] = {
 def _transfer(migration: Migration) -> Iterator[Block]:
     moved, rate, loss = migration.bytes, migration.throughput, migration.loss
     again = f"{size(moved.retransmitted)} again ({size(moved.payload)} in all)"
-    yield Fact("payload", f"{size(moved.unique)} once, {again}")
+    yield Fact("payload", f"{carried(migration)} once, {again}")
     yield Fact("goodput", _rates(rate), f"{COUNTED[rate.counted]}, 10^6 bit/s")
     yield Fact("limited by", rate.limit.replace("_", " "), rate.limit_because)
     if rate.limit_shares:

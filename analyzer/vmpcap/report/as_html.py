@@ -11,10 +11,12 @@ from vmpcap.measures.sequence_graph import SequenceGraph
 from vmpcap.migration.results import Guest
 from vmpcap.report.about_captures import about_captures
 from vmpcap.report.about_stream import COUNTED
+from vmpcap.report.away import away_of
 from vmpcap.report.blocks import Block, Heading, Picture
 from vmpcap.report.chart import UNICODE
 from vmpcap.report.clean import clean_report
 from vmpcap.report.document import Migration, Report
+from vmpcap.report.headline import of_migration
 from vmpcap.report.html_blocks import badge, draw_blocks
 from vmpcap.report.html_cards import cards
 from vmpcap.report.html_charts import chart_data
@@ -25,17 +27,17 @@ from vmpcap.report.html_tree import el, markup, raw
 from vmpcap.report.outline import about_migration, about_nothing
 from vmpcap.report.words import (
     VERDICTS,
+    carried,
     figure,
     held_against_limit,
     hypervisor,
     inputs_line,
+    lasted,
     odd_inputs,
     ports,
     profile_line,
-    size,
     span,
     stamp,
-    verdict_sentence,
 )
 from vmpcap.terms.errors import RequestError
 from vmpcap.terms.units import count_of
@@ -81,7 +83,7 @@ def to_html(report: Report, graphs: Mapping[str, SequenceGraph] | None = None) -
     shown = clean_report(report)
     style = ours("page.css") + _taken("uplot.css")
     script = _taken("uplot.js") + "\n" + ours("page.js")
-    title = f"{VERDICTS[shown.verdict]}: {_sentence(shown)}"
+    title = f"{VERDICTS[shown.verdict]}: {shown.because}"
     page = el("html", head(title, style, script), _body(shown, script, graphs or {}), lang="en")
     return (
         f"<!doctype html>\n<!-- charts by uPlot:\n{_taken('uplot.LICENSE').replace('--', '- -')}-->\n{markup(page)}\n"
@@ -123,32 +125,30 @@ def _body(report: Report, script: str, graphs: Mapping[str, SequenceGraph]) -> E
     return el("body", _header(report), el("main", *_main(report, graphs)), _footer(report), data, raw("script", script))
 
 
-def _sentence(report: Report) -> str:
-    return verdict_sentence(report.migrations[0]) if len(report.migrations) == 1 else report.because
-
-
 def _header(report: Report) -> Element:
     odd = odd_inputs(report)
     return el(
         "header",
-        el("h1", badge(report.verdict), " ", _sentence(report)),
+        el("h1", badge(report.verdict), " ", report.because),
         el("p", profile_line(report.profile), class_="quiet"),
         el("p", inputs_line(report), f"; {odd}" if odd else None, class_="quiet"),
         _overview(report.migrations) if len(report.migrations) > 1 else None,
     )
 
 
+OVERVIEW: Final = ("id", "verdict", "from", "hosts", "took", "goodput", "in words")
+
+
 def _overview(migrations: Sequence[Migration]) -> Element:
-    """One line a migration, to jump to it."""
-    head = ("id", "verdict", "from", "hosts", "took", "goodput", "in words")
+    """One line a migration, to jump to it; on a telephone a list each."""
     rows = []
     for m in migrations:
-        link = el("a", m.id, href=f"#{m.id}")
-        told = (stamp(m.start_ts)[:19], f"{m.source} → {m.destination}", span(m.duration_s))
-        rate = figure(m.throughput.bulk_mbps, "Mbps")
-        cells = [el("td", text) for text in (*told, rate, verdict_sentence(m))]
-        rows.append(el("tr", el("td", link), el("td", badge(m.verdict)), *cells))
-    table = el("table", el("thead", el("tr", *[el("th", h, scope="col") for h in head])), el("tbody", *rows))
+        link, rate = el("a", m.id, href=f"#{m.id}"), figure(m.throughput.bulk_mbps, "Mbps")
+        told = (stamp(m.start_ts)[:19], f"{m.source} → {m.destination}", lasted(m), rate, of_migration(m))
+        cells = [link, badge(m.verdict), *(el("span", words) for words in told)]
+        rows.append(el("tr", *[el("td", cell, data_of=name) for name, cell in zip(OVERVIEW, cells, strict=True)]))
+    names = el("tr", *[el("th", name, scope="col") for name in OVERVIEW])
+    table = el("table", el("thead", names), el("tbody", *rows), class_="rows")
     return el("div", table, class_="wide", tabindex="0", role="group", aria_label="migrations")
 
 
@@ -163,9 +163,11 @@ def _main(report: Report, graphs: Mapping[str, SequenceGraph]) -> Iterator[Eleme
 def _migration(m: Migration, report: Report, graph: SequenceGraph | None) -> Iterator[Element]:
     yield el("h2", f"{m.source} → {m.destination}")
     told = (hypervisor(m), ports(m), count_of(m.connections, "connection"), m.outcome, stamp(m.start_ts))
-    yield el("p", ", ".join((*told, span(m.duration_s), size(m.bytes.unique), f"seen at {m.point}")), class_="quiet")
+    yield el("p", ", ".join((*told, lasted(m), carried(m), f"seen at {m.point}")), class_="quiet")
     for guest in m.guests:
-        yield el("p", f"guest {', '.join((guest.mac, *guest.ips[:4]))}", class_="quiet")
+        away = away_of(guest)
+        felt = f"; {away.sentence}" if away is not None else ""
+        yield el("p", f"guest {', '.join((guest.mac, *guest.ips[:4]))}{felt}", class_="quiet")
     yield from cards(m)
     advice = [check for check in m.checks if not check.decides and check.outcome == "fail"]
     if advice:

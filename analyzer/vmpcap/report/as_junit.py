@@ -6,7 +6,8 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from vmpcap.report.about_checks import where_to_look
 from vmpcap.report.clean import clean_report
 from vmpcap.report.document import Migration, Report
-from vmpcap.report.words import held_against_limit, verdict_sentence
+from vmpcap.report.headline import of_migration
+from vmpcap.report.words import held_against_limit
 from vmpcap.verdicts.findings import Check
 
 CLASS: Final = "vmpcap"
@@ -42,7 +43,7 @@ def _suite(m: Migration) -> Element:
     if m.duration_s is not None:
         suite.set("time", f"{m.duration_s:.6f}")
     told = SubElement(suite, "properties")
-    for key, value in (("verdict", m.verdict), ("because", verdict_sentence(m)), ("outcome", m.outcome)):
+    for key, value in (("verdict", m.verdict), ("because", of_migration(m)), ("outcome", m.outcome)):
         SubElement(told, "property", name=key, value=value)
     for check in m.checks:
         suite.append(_case(check))

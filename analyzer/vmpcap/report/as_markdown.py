@@ -10,15 +10,7 @@ from vmpcap.report.chart import UNICODE
 from vmpcap.report.clean import clean_report
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.outline import outline
-from vmpcap.report.words import (
-    VERDICTS,
-    held_against_limit,
-    inputs_line,
-    profile_line,
-    span,
-    stamp,
-    verdict_sentence,
-)
+from vmpcap.report.words import VERDICTS, carried, held_against_limit, inputs_line, lasted, profile_line, stamp
 from vmpcap.verdicts.findings import Check
 
 SPECIAL: Final = re.compile(r"[\\`*{}\[\]<>#|~&]|(?<![^\W_])_|_(?![^\W_])")
@@ -34,7 +26,7 @@ WIDTH: Final = 90
 def to_markdown(report: Report) -> str:
     """How is this report written for a ticket? Everything that came from a capture stays text."""
     shown = clean_report(report)
-    lines = [f"# {VERDICTS[shown.verdict]}: {plain(_sentence(shown))}", ""]
+    lines = [f"# {VERDICTS[shown.verdict]}: {plain(shown.because)}", ""]
     lines += [f"{plain(profile_line(shown.profile))}; {plain(inputs_line(shown))}; {plain(_tool(shown))}", ""]
     for migration in shown.migrations:
         lines += _summary(migration)
@@ -64,16 +56,12 @@ def code(text: str) -> str:
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
-def _sentence(report: Report) -> str:
-    return verdict_sentence(report.migrations[0]) if len(report.migrations) == 1 else report.because
-
-
 def _tool(report: Report) -> str:
     return f"{report.tool.name} {report.tool.version}, {report.generated_at}"
 
 
 def _summary(m: Migration) -> list[str]:
-    head = f"{m.id}: {m.source} to {m.destination}, {m.outcome}, {stamp(m.start_ts)}, {span(m.duration_s)}"
+    head = f"{m.id}: {m.source} to {m.destination}, {m.outcome}, {stamp(m.start_ts)}, {lasted(m)}, {carried(m)}"
     rows = [_check_row(c) for c in m.checks if c.decides or c.outcome == "fail"]
     return [
         f"## {VERDICTS[m.verdict]} {plain(head)}",

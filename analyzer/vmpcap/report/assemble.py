@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from vmpcap.measures.series import put_together
+from vmpcap.migration.endings import read_ending
 from vmpcap.migration.host_names import name_hosts
 from vmpcap.migration.story import Story, Told
 from vmpcap.report.document import SCHEMA, Clock, Input, Migration, ProfileUsed, Report, SeriesPoint, Tool
-from vmpcap.terms.units import NO_TIME, NS_PER_S, count_of, iso_utc, mbps, seconds
+from vmpcap.report.headline import headline
+from vmpcap.terms.units import NO_TIME, NS_PER_S, iso_utc, mbps, seconds
 from vmpcap.terms.version import VERSION
-from vmpcap.verdicts.findings import Check, Outcome
 from vmpcap.verdicts.judge import check_all, conclude, conclude_report
 from vmpcap.verdicts.profile import Profile
 
@@ -41,7 +42,7 @@ def assemble(
             sources=list(profile.sources),
         ),
         verdict=verdict,
-        because=_sentence(migrations, inputs),
+        because=headline(migrations, inputs),
         inputs=list(inputs),
         clocks=list(clocks),
         migrations=migrations,
@@ -76,6 +77,7 @@ def _migration(number: int, story: Story, profile: Profile) -> Migration:
         duration_s=None if transfer.start_ts == NO_TIME else seconds(transfer.end_ts - transfer.start_ts),
         outcome=story.outcome.outcome,
         outcome_because=story.outcome.because,
+        is_cut=read_ending(story.move.best).ending == "truncated",
         point=story.point,
         bytes=story.figures.bytes,
         throughput=story.figures.throughput,
@@ -107,25 +109,6 @@ def _series(story: Story) -> list[SeriesPoint]:
         at = (together.start_ns + i * together.width_ns - transfer.start_ts) / NS_PER_S
         points.append(SeriesPoint(at_s=round(at, 6), mbps=mbps(int(values[i : i + fold].sum()), width) or 0.0))
     return points
-
-
-def _sentence(migrations: Sequence[Migration], inputs: Sequence[Input]) -> str:
-    """The verdict in one sentence: the worst deciding answer of the first migration that has it."""
-    if not migrations:
-        return f"no migration was recognised in {count_of(sum(i.packets for i in inputs), 'packet')}"
-    for outcome in ("fail", "undecided"):
-        for migration in migrations:
-            check = _first(migration.checks, outcome)
-            if check is not None:
-                return f"{migration.source} to {migration.destination}: {check.id}: {check.because}"
-    count = len(migrations)
-    return (
-        "the migration met every deciding check" if count == 1 else f"all {count} migrations met every deciding check"
-    )
-
-
-def _first(checks: Sequence[Check], outcome: Outcome) -> Check | None:
-    return next((c for c in checks if c.decides and c.outcome == outcome), None)
 
 
 def _refusals(told: Told) -> list[str]:

@@ -144,6 +144,8 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float | None
     outcome: MigrationOutcome
     outcome_because: str
+    is_cut: bool = False
+    """The capture, or the reading of it, ends while the stream runs: end_ts, duration_s and bytes are at least that."""
     point: str
     """The capture point whose figures of the stream these are."""
     bytes: Bytes

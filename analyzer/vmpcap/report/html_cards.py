@@ -1,13 +1,14 @@
 """The cards at the top of a migration: what decides, what failed first and widest, and how long the guest was away."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 from xml.etree.ElementTree import Element
 
 from vmpcap.migration.results import Guest
+from vmpcap.report.away import Worst, worst_away
 from vmpcap.report.document import Migration
 from vmpcap.report.html_tree import el
-from vmpcap.report.words import VERDICTS, figure, limit_words, span
+from vmpcap.report.words import VERDICTS, figure, limit_words
 from vmpcap.terms.units import count_of
 from vmpcap.verdicts.findings import Check, Outcome
 
@@ -102,49 +103,24 @@ WHERE: Final[dict[str, Callable[[Migration], str]]] = {
 
 def _longest_away(guests: Sequence[Guest]) -> Iterator[Element]:
     """One card, of the guest that fared worst; none where it is known of no guest."""
-    known = [(away, guest) for guest in guests if (away := _away(guest)) is not None]
-    if known:
-        away, guest = max(known, key=lambda one: one[0].weight)
-        yield el(
-            "div",
-            el("span", "NO LIMIT SET", class_="word"),
-            el("span", away.name, class_="name"),
-            el("strong", away.told, class_="figure words" if away.weight[0] else "figure"),
-            el("span", _which(guest, len(known), len(guests)), class_="place") if len(guests) > 1 else None,
-            el("span", away.because, class_="because"),
-            class_="card told",
-        )
-
-
-def _which(guest: Guest, known: int, guests: int) -> str:
-    """Whose figure is it, among how many?"""
-    if known == 1:
-        return f"guest {guest.mac}, the only one of {guests} of which it is known"
-    return f"guest {guest.mac}, the worst of {known}" + (
-        f" ({guests - known} more not known)" if known < guests else ""
+    worst = worst_away(guests)
+    if worst is None:
+        return
+    away = worst.away
+    yield el(
+        "div",
+        el("span", "NO LIMIT SET", class_="word"),
+        el("span", away.name, class_="name"),
+        el("strong", away.told, class_="figure words" if away.weight[0] else "figure"),
+        el("span", _which(worst, len(guests)), class_="place") if len(guests) > 1 else None,
+        el("span", away.because, class_="because"),
+        class_="card told",
     )
 
 
-class _Away(NamedTuple):
-    """How long a guest was away. The profile sets no limit to it, so it has no outcome."""
-
-    weight: tuple[int, float]
-    """Peers that were never answered again, then how long, s: the greatest is the worst."""
-    name: str
-    told: str
-    because: str
-
-
-def _away(guest: Guest) -> _Away | None:
-    """None where nothing of it is known."""
-    s = guest.switchover
-    lost = sum(peer.survived is False and peer.outage_ms is None for peer in guest.peers)
-    if lost:
-        return _Away((lost, 0.0), "Peers cut off", "never back", f"{count_of(lost, 'peer')} got no answer again")
-    for name, ms, because in (
-        ("Peers cut off", s.peer_outage_ms, s.peer_outage.because),
-        ("Switchover", s.bracket_ms, s.bracket.because),
-    ):
-        if ms is not None:
-            return _Away((0, ms / 1000), name, span(ms / 1000), because)
-    return None
+def _which(worst: Worst, guests: int) -> str:
+    """Whose figure is it, among how many?"""
+    known, mac = worst.known, worst.guest.mac
+    if known == 1:
+        return f"guest {mac}, the only one of {guests} of which it is known"
+    return f"guest {mac}, the worst of {known}" + (f" ({guests - known} more not known)" if known < guests else "")

@@ -8,6 +8,8 @@ from vmpcap.report.chart import ASCII, UNICODE, Glyphs
 
 WIDEST: Final = 120
 NARROWEST: Final = 40
+USUAL: Final = 80
+"""Characters of a line where nobody says a number: a width of 0 says that it is not known."""
 TALL: Final = 50
 """Lines of a screen, where nobody says how many there are; more of them are no screen to take in at once."""
 LOW: Final = 24
@@ -47,7 +49,10 @@ def look_of(stream: TextIO) -> Look:
     console = Console(file=stream)
     colour = console.color_system is not None and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return Look(
-        max(min(console.width, WIDEST), NARROWEST), colour, not _can_encode(stream), max(min(_lines(stream), TALL), LOW)
+        max(min(console.width or USUAL, WIDEST), NARROWEST),
+        colour,
+        not _can_encode(stream),
+        max(min(_lines(stream), TALL), LOW),
     )
 
 

@@ -7,24 +7,25 @@ from typing import Final
 from rich.text import Text
 
 from vmpcap.migration.results import Guest
+from vmpcap.report.away import away_of
 from vmpcap.report.clean import shorten
 from vmpcap.report.document import Migration, Report
+from vmpcap.report.headline import of_migration
 from vmpcap.report.look import Look
 from vmpcap.report.page import COLOURS, Page
 from vmpcap.report.words import (
     VERDICTS,
+    carried,
     figure,
     held_against_limit,
     hypervisor,
     inputs_line,
+    lasted,
     odd_inputs,
     ports,
     profile_line,
-    size,
-    span,
     stamp,
     tunnels,
-    verdict_sentence,
     vlans,
 )
 from vmpcap.terms.units import count_of
@@ -74,7 +75,7 @@ def summary(report: Report, look: Look, most_lines: int = SCREEN, alone: bool = 
 
 def _of_one(report: Report, migration: Migration, look: Look, room: _Room) -> Page:
     page = Page(look)
-    _verdict(page, migration.verdict, verdict_sentence(migration))
+    _verdict(page, report.verdict, report.because)
     _who(page, migration)
     _rests_on(page, report)
     page.put()
@@ -96,7 +97,7 @@ def _of_several(report: Report, look: Look, most: int) -> Page:
 def _verdict(page: Page, verdict: Outcome, sentence: str) -> None:
     word = VERDICTS[verdict]
     text = Text.assemble((f" {word} ", COLOURS[word]), " ", (sentence, "bold"))
-    page.put(text, hang=len(word) + 3, most_lines=3)
+    page.put(text, hang=3 if page.look.is_short else len(word) + 3)
 
 
 def _who(page: Page, m: Migration) -> None:
@@ -104,25 +105,19 @@ def _who(page: Page, m: Migration) -> None:
     how = f"{hypervisor(m)}, {ports(m)}{inside}, {count_of(m.connections, 'connection')}, {m.outcome}"
     hosts = (f"{m.source} {page.look.glyphs.arrow} {m.destination}", "bold")
     page.put(Text.assemble(hosts, f"  {how}"), indent=1, hang=2, most_lines=2)
-    when = f"{stamp(m.start_ts)}, {span(m.duration_s)}, {size(m.bytes.unique)}, seen at {shorten(m.point, 24)}"
+    when = f"{stamp(m.start_ts)}, {lasted(m)}, {carried(m)}, seen at {shorten(m.point, 24)}"
     page.put(when, indent=1, hang=2, most_lines=2)
     for guest in m.guests[:2]:
         who = ", ".join(w for w in (guest.mac, *guest.ips[:2], vlans(guest.vlan, guest.vni)) if w)
-        page.put(f"guest {who}{_out_for(guest)}", indent=1, hang=2, most_lines=2)
+        page.put(f"guest {who}{_felt(guest)}", indent=1, hang=2, most_lines=2)
     if len(m.guests) > 2:
         page.put(f"and {count_of(len(m.guests) - 2, 'further guest')}", indent=1)
 
 
-def _out_for(guest: Guest) -> str:
-    """How long was the guest gone? Where a peer missed it for longer than the switchover took, that is said, too."""
-    switchover = guest.switchover
-    if switchover.peer_outage_ms is not None:
-        return f"; peers cut off for {figure(switchover.peer_outage_ms, 'ms')}"
-    if switchover.bracket_ms is None:
-        return ""
-    words = f"; switchover within {figure(switchover.bracket_ms, 'ms')}"
-    longest = max((peer.outage_ms for peer in guest.peers if peer.outage_ms is not None), default=0.0)
-    return f"{words}, a peer cut off for {figure(longest, 'ms')}" if longest > switchover.bracket_ms else words
+def _felt(guest: Guest) -> str:
+    """How long was the guest gone?"""
+    away = away_of(guest)
+    return f"; {away.sentence}" if away is not None else ""
 
 
 def _rests_on(page: Page, report: Report) -> None:
@@ -170,7 +165,7 @@ def _check_line(page: Page, check: Check, most_lines: int, word: str = "") -> No
 def _one_by_one(page: Page, migrations: Sequence[Migration], most: int) -> None:
     arrow = page.look.glyphs.arrow
     for m in migrations[:most]:
-        ran = [m.outcome, span(m.duration_s)]
+        ran = [m.outcome, lasted(m)]
         if m.throughput.bulk_mbps is not None:
             ran.append(figure(m.throughput.bulk_mbps, "Mbps"))
         text = Text.assemble(
@@ -179,7 +174,7 @@ def _one_by_one(page: Page, migrations: Sequence[Migration], most: int) -> None:
             f"{stamp(m.start_ts)[:19]}  {m.source} {arrow} {m.destination}",
         )
         page.put(text, hang=15, most_lines=1)
-        words = ", ".join(ran) if m.verdict == "pass" else f"{', '.join(ran)}: {verdict_sentence(m)}"
+        words = ", ".join(ran) if m.verdict == "pass" else f"{', '.join(ran)}: {of_migration(m)}"
         page.put(f"{'':15}{words}", hang=15, most_lines=1)
     left = migrations[most:]
     if left:

@@ -17,7 +17,7 @@ ANSWERS: Final[dict[str, dict[Outcome, str]]] = {
     "completed": {
         "pass": "the migration completed",
         "fail": "the migration did not complete",
-        "undecided": "whether the migration completed is not in view",
+        "undecided": "whether the migration completed cannot be told",
     },
     "throughput": {
         "pass": "the link was fast enough",
@@ -58,6 +58,7 @@ HYPERVISORS: Final = {
     "xen": "Xen",
 }
 UNKNOWN: Final = "unknown"
+AT_LEAST_WORDS: Final = "at least "
 MOST_FRAMES: Final = 12
 """Frame numbers that are listed; the display filter selects all of them."""
 
@@ -152,6 +153,16 @@ def span(seconds: float | None) -> str:
     if seconds < 7_170:
         return "{:d} min {:d} s".format(*divmod(round(seconds), 60))
     return "{:,d} h {:d} min".format(*divmod(round(seconds / 60), 60))
+
+
+def lasted(m: Migration) -> str:
+    """How long did this migration take? At least so long, where its end is not in view."""
+    return f"{AT_LEAST_WORDS if m.is_cut and m.duration_s is not None else ''}{span(m.duration_s)}"
+
+
+def carried(m: Migration) -> str:
+    """How many bytes did it carry, each counted once? At least so many, where its end is not in view."""
+    return f"{AT_LEAST_WORDS if m.is_cut else ''}{size(m.bytes.unique)}"
 
 
 def stamp(iso: str | None) -> str:

@@ -95,8 +95,16 @@
     ctx.restore();
   };
 
+  /* Which values stand alone, so that no line leads through them? A line needs two: these are drawn as points. */
+  const alone = (u, i) => {
+    const values = u.data[i], found = [];
+    if (u.series[i].spanGaps && values.filter((v) => v != null).length > 1) return found;
+    values.forEach((v, at) => { if (v != null && values[at - 1] == null && values[at + 1] == null) found.push(at); });
+    return found;
+  };
   const line = (label, hue, more) => ({
-    label, stroke: () => colour(hue), width: 1.5, points: { show: false }, spanGaps: false, ...more,
+    label, stroke: () => colour(hue), width: 1.5, spanGaps: false,
+    points: { show: false, size: 7, fill: () => colour(hue), filter: more.paths ? undefined : alone }, ...more,
   });
 
   const KINDS = {

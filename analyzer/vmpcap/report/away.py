@@ -1,0 +1,72 @@
+"""How long the guests were away from their peers, said once for every look: worst first."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from vmpcap.migration.results import Guest
+from vmpcap.report.words import span
+from vmpcap.terms.units import count_of
+
+
+class Away(NamedTuple):
+    """How long a guest was away. The profile sets no limit to it, so it has no outcome."""
+
+    weight: tuple[int, float]
+    """Peers that were never answered again, then how long, s: the greatest is the worst."""
+    name: str
+    told: str
+    """As short as a figure."""
+    sentence: str
+    because: str
+
+
+def away_of(guest: Guest) -> Away | None:
+    """How long was this guest away? None where nothing of it is known."""
+    s = guest.switchover
+    lost = sum(peer.survived is False and peer.outage_ms is None for peer in guest.peers)
+    longest = max((peer.outage_ms for peer in guest.peers if peer.outage_ms is not None), default=0.0) / 1000
+    if lost:
+        sentence = _never(lost, len(guest.peers)) + (f"; another was cut off for {span(longest)}" if longest else "")
+        return Away((lost, longest), "Peers cut off", "never back", sentence, _why(guest))
+    if s.peer_outage_ms is not None:
+        told = span(s.peer_outage_ms / 1000)
+        return Away(
+            (0, s.peer_outage_ms / 1000), "Peers cut off", told, f"peers were cut off for {told}", s.peer_outage.because
+        )
+    if s.bracket_ms is None:
+        return None
+    told, within = span(s.bracket_ms / 1000), s.bracket_ms / 1000
+    sentence = f"the switchover took at most {told}"
+    if longest > within:
+        sentence += f"; a peer was cut off for {span(longest)}"
+    return Away((0, max(within, longest)), "Switchover", told, sentence, s.bracket.because)
+
+
+def _never(lost: int, peers: int) -> str:
+    if lost == peers:
+        return "its only peer was never answered again" if peers == 1 else f"none of {peers} peers was answered again"
+    return f"{lost:,} of {peers:,} peers {'was' if lost == 1 else 'were'} never answered again"
+
+
+def _why(guest: Guest) -> str:
+    """Of those that were never answered again, as they themselves tell it."""
+    told = [peer for peer in guest.peers if peer.survived is False and peer.outage_ms is None]
+    first = next((f"{peer.peer} {peer.protocol}: {peer.because}" for peer in told if peer.because), "")
+    return "; ".join(part for part in (f"{count_of(len(told), 'peer')} got no answer again", first) if part)
+
+
+class Worst(NamedTuple):
+    """The guest that fared worst, and of how many it is known."""
+
+    away: Away
+    guest: Guest
+    known: int
+
+
+def worst_away(guests: Sequence[Guest]) -> Worst | None:
+    """Which guest was away for longest? None where it is known of none."""
+    known = [(away, guest) for guest in guests if (away := away_of(guest)) is not None]
+    if not known:
+        return None
+    away, guest = max(known, key=lambda one: one[0].weight)
+    return Worst(away, guest, len(known))

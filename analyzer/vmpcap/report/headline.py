@@ -1,0 +1,83 @@
+"""The one sentence that every look leads with. It is made here, and nowhere else."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from vmpcap.report.away import worst_away
+from vmpcap.report.document import Input, Migration
+from vmpcap.report.words import answer, verdict_sentence
+from vmpcap.terms.units import count_of
+from vmpcap.verdicts.findings import Outcome
+
+SO_FAR: Final = "of what was read by then: "
+MOST_GROUPS: Final = 3
+"""Groups of migrations whose answers are told; the others are counted."""
+MOST_NAMED: Final = 6
+"""Migrations that are named one by one."""
+WORST_FIRST: Final[tuple[Outcome, ...]] = ("fail", "undecided", "pass")
+CANNOT: Final = " cannot be told"
+TALLIED: Final[dict[Outcome, str]] = {"fail": "failed", "undecided": "undecided", "pass": "passed"}
+
+
+def headline(migrations: Sequence[Migration], inputs: Sequence[Input]) -> str:
+    """What is the verdict on all of it, in one sentence: did it work, and what was wrong with which migration?"""
+    so_far = SO_FAR if any(defect.kind == "stopped" for given in inputs for defect in given.defects) else ""
+    if not migrations:
+        return f"{so_far}no migration was recognised in {count_of(sum(i.packets for i in inputs), 'packet')}"
+    if len(migrations) == 1:
+        return so_far + of_migration(migrations[0])
+    return so_far + _of_several(migrations)
+
+
+def of_migration(m: Migration) -> str:
+    """What is to be said first of this one? What decides, what its peers felt, what did not do its part."""
+    worst = worst_away(m.guests)
+    felt = ""
+    if worst is not None:
+        felt = f"{worst.guest.mac}: {worst.away.sentence}" if len(m.guests) > 1 else worst.away.sentence
+    return "; ".join(part for part in (_decided(m), felt, _did_not_work(m)) if part)
+
+
+def _decided(m: Migration) -> str:
+    """Did it complete, and what speaks against it?"""
+    if m.verdict == "pass":
+        return verdict_sentence(m)
+    worst = [check for check in m.checks if check.decides and check.outcome == m.verdict]
+    told = "; ".join(answer(check) for check in worst)
+    open_ones = [answer(check).removesuffix(CANNOT) for check in worst if answer(check).endswith(CANNOT)]
+    if m.verdict == "undecided" and len(open_ones) == len(worst):
+        told = f"it cannot be told {', nor '.join(open_ones)}" if worst else verdict_sentence(m)
+    done = any(check.id == "completed" and check.outcome == "pass" for check in m.checks)
+    return f"the migration completed, but {told}" if done else told
+
+
+def _did_not_work(m: Migration) -> str:
+    """Which mechanisms failed, by name?"""
+    every = [*(one for guest in m.guests for one in guest.mechanisms), *m.mechanisms]
+    names = list(dict.fromkeys(one.name for one in every if one.worked == "no"))
+    return f"{_listed(names)} did not do {'its' if len(names) == 1 else 'their'} part" if names else ""
+
+
+def _of_several(migrations: Sequence[Migration]) -> str:
+    """How many failed, and which for what? Those of which the same is to be said are told of together."""
+    tally = {word: [m for m in migrations if m.verdict == word] for word in WORST_FIRST}
+    groups: dict[str, list[str]] = {}
+    for m in (m for word in WORST_FIRST for m in tally[word]):
+        said = "; ".join(part for part in (_decided(m) if m.verdict != "pass" else "", _did_not_work(m)) if part)
+        if said:
+            groups.setdefault(said, []).append(m.id)
+    told = [f"{_listed(ids)}: {said}" for said, ids in list(groups.items())[:MOST_GROUPS]]
+    left = sum(len(ids) for ids in list(groups.values())[MOST_GROUPS:])
+    told += [f"{left} more for other reasons"] if left else []
+    if len(tally["pass"]) == len(migrations):
+        return "; ".join([f"all {len(migrations)} migrations met every deciding check", *told])
+    counted = ", ".join(f"{len(found)} {TALLIED[word]}" for word, found in tally.items() if found)
+    return f"of {len(migrations)} migrations {counted}: {'; '.join(told)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """a, b and c; of many the first, and how many more."""
+    shown, left = list(names[:MOST_NAMED]), len(names) - MOST_NAMED
+    if left > 0:
+        return f"{', '.join(shown)} and {left} more"
+    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)

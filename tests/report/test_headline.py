@@ -1,0 +1,101 @@
+"""The one sentence: which migration failed and for what, what its peers felt, and when it is of a part only."""
+
+import msgspec
+import pytest
+
+from tests.report.made import one_line
+from tests.report.sample import GOOD_CHECKS, capture, good, guest, lost_guest, migration, several
+from vmpcap.migration.results import Mechanism, Peer, Switchover
+from vmpcap.report.as_html import to_html
+from vmpcap.report.as_markdown import to_markdown
+from vmpcap.report.as_terminal import to_terminal
+from vmpcap.report.document import Defect, Migration
+from vmpcap.report.headline import headline
+from vmpcap.report.look import Look
+from vmpcap.verdicts.findings import Outcome
+
+STOPPED = Defect(kind="stopped", count=1, detail="after 4,816,896 packets, as asked")
+
+
+def with_answers(number: int, **answers: Outcome) -> Migration:
+    """A migration of which these checks say something else."""
+    checks = [msgspec.structs.replace(c, outcome=answers.get(c.id, c.outcome)) for c in GOOD_CHECKS]
+    outcomes = {c.outcome for c in checks if c.decides}
+    verdict: Outcome = next(word for word in ("fail", "undecided", "pass") if word in outcomes)  # type: ignore[assignment]
+    return migration(id=f"m{number}", checks=checks, verdict=verdict, guests=[])
+
+
+def test_of_several_it_names_those_that_failed_and_for_what() -> None:
+    """Two for the same reason are told of together."""
+    slow, fine = {"throughput": "fail"}, {}
+    moves = [with_answers(n, **words) for n, words in enumerate((fine, slow, {"completed": "fail"}, slow), 1)]
+    said = headline(moves, [])
+    assert said.startswith("of 4 migrations 3 failed, 1 passed: ")
+    assert "m2 and m4: the migration completed, but the link was too slow" in said
+    assert "m3: the migration did not complete" in said
+    assert "m1" not in said
+
+
+def test_of_many_the_first_are_named_and_the_others_counted() -> None:
+    """A month of them is no reason for a sentence without an end."""
+    said = headline([with_answers(n, throughput="fail") for n in range(1, 32)], [])
+    assert said.startswith("of 31 migrations 31 failed: m1, m2, m3, m4, m5, m6 and 25 more: ")
+    assert len(said) < 200
+
+
+def test_several_that_passed_still_name_a_mechanism_that_failed() -> None:
+    """It decides nothing, and somebody wants to know."""
+    mechanism = Mechanism(name="drs", seen=True, worked="no", because="to and fro", evidence=[])
+    moves = [with_answers(1), msgspec.structs.replace(with_answers(2), mechanisms=[mechanism])]
+    assert headline(moves, []) == "all 2 migrations met every deciding check; m2: drs did not do its part"
+
+
+def test_what_is_open_is_said_beside_what_is_known() -> None:
+    """Undecided does not mean that nothing is known."""
+    said = headline([with_answers(1, throughput="undecided", guest_reachable_after="undecided")], [])
+    assert said == (
+        "the migration completed, but it cannot be told whether the link is fast enough,"
+        " nor whether the guest was reachable afterwards"
+    )
+
+
+@pytest.mark.parametrize(
+    ("peers", "said"),
+    [
+        ([(None, False)], "its only peer was never answered again"),
+        ([(None, False), (None, False)], "none of 2 peers was answered again"),
+        ([(None, False), (3_240.0, True)], "1 of 2 peers was never answered again; another was cut off for 3.24 s"),
+        ([(90.0, True)], "the switchover took at most 146 ms"),
+    ],
+)
+def test_a_peer_that_was_never_answered_again_comes_before_the_length_of_anothers_wait(
+    peers: list[tuple[float | None, bool]], said: str
+) -> None:
+    """As all looks say it, for they take it from here."""
+    made = [
+        Peer(peer=f"10.99.0.{n}", protocol="icmp", outage_ms=ms, survived=back) for n, (ms, back) in enumerate(peers)
+    ]
+    one = migration(guests=[guest(switchover=Switchover(bracket_ms=146.0), peers=made)])
+    report = msgspec.structs.replace(good(), migrations=[one], because=headline([one], []))
+    assert report.because.endswith(said)
+    for shown in (to_terminal(report, Look(100)), to_markdown(report), to_html(report)):
+        assert said in one_line(shown).replace("\\", "")
+
+
+def test_a_part_of_the_captures_is_said_to_be_one() -> None:
+    """After Ctrl-C with --partial: first of all, whatever comes then."""
+    report = lost_guest()
+    assert headline(report.migrations, [capture("a", None)]) == headline(report.migrations, [])
+    partly = headline(report.migrations, [capture("a", None, defects=[STOPPED])])
+    assert partly == f"of what was read by then: {headline(report.migrations, [])}"
+    assert headline([], [capture("a", None, defects=[STOPPED])]).startswith("of what was read by then: no migration")
+
+
+def test_a_stream_that_goes_on_behind_the_end_has_lasted_at_least_so_long() -> None:
+    """And has carried at least so much, in every look; one that ended has its figures without it."""
+    cut = msgspec.structs.replace(good(), migrations=[migration(is_cut=True)])
+    for shown in (to_terminal(cut, Look(100)), to_terminal(cut, Look(100), False), to_markdown(cut), to_html(cut)):
+        assert "at least 1.39 s, at least 105 MB" in one_line(shown)
+    assert "at least 1.39 s" not in to_html(good()) + to_markdown(good()) + to_terminal(good())
+    table = msgspec.structs.replace(several(), migrations=[migration(is_cut=True), migration(id="m2")])
+    assert "at least 1.39 s" in to_html(table)
