@@ -59,7 +59,8 @@ def report(
     -------
     vmpcap.runs.answer.Answer
         `verdict`, `migrations` and all else of `vmpcap.report/1` under the same names, times as ISO 8601 text, unknown
-        None; `frames["throughput"]` and the other tables as polars; `to_json`, `to_html`, `to_markdown`, `to_text`.
+        None; `frames["throughput"]` and the other tables as polars; `to_json`, `to_html`, `to_markdown`, `to_junit`,
+        `to_metrics`, `to_text`.
 
     Raises
     ------

@@ -90,6 +90,10 @@ def test_every_copy_is_written_in_its_form(reports: list[Path], tmp_path: Path) 
     assert (tmp_path / "b.html").read_text().startswith("<!doctype html>")
     told("bench", *reports, "-o", tmp_path / "c.md")
     assert (tmp_path / "c.md").read_text().startswith("# ")
+    told("bench", *reports, "--junit", tmp_path / "b.xml", "-o", tmp_path / "b.prom")
+    assert "<testsuites " in (tmp_path / "b.xml").read_text()
+    assert (tmp_path / "b.prom").read_text().endswith("# EOF\n")
+    assert "<testsuites " in told("compare", *reports[:5], "--with", *reports[5:], "--format", "junit")
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_its_frames_are_those_of_the_parquet_folder(found: Answer) -> None:
 
 def test_what_it_writes_is_what_it_gives(found: Answer, tmp_path: Path) -> None:
     """Page, ticket and JSON, the same text in the file."""
-    for name in ("to_html", "to_markdown", "to_json"):
+    for name in ("to_html", "to_markdown", "to_json", "to_junit", "to_metrics"):
         text = getattr(found, name)(tmp_path / name)
         assert (tmp_path / name).read_text(encoding="utf-8") == text
     assert all(len(line) <= 60 or "==" in line or "http" in line for line in found.to_text(60).splitlines())
@@ -89,7 +89,7 @@ def test_what_cannot_be_written_is_said_in_words(found: Answer, tmp_path: Path) 
     """A missing folder and a folder: which, and what to do."""
     (tmp_path / "full").mkdir()
     for made in (found, vmpcap.bench([found])):
-        for name in ("to_html", "to_markdown", "to_json"):
+        for name in ("to_html", "to_markdown", "to_json", "to_junit", "to_metrics"):
             with pytest.raises(RequestError, match=r"there is no folder '.*/none'; make it first"):
                 getattr(made, name)(tmp_path / "none" / "r.html")
             with pytest.raises(RequestError, match="is a folder; name a file in it"):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-FORMATS: Final = ("terminal", "json", "html", "markdown")
+FORMATS: Final = ("terminal", "json", "html", "markdown", "junit", "metrics")
 
 DECORATORS: Final = (
     click.option("--format", "format_name", type=click.Choice(FORMATS), help="How it is written. Default: terminal."),
@@ -37,6 +37,16 @@ DECORATORS: Final = (
     click.option("--json", "json_file", metavar="FILE", shell_complete=files, help="As JSON as well."),
     click.option("--html", "html_file", metavar="FILE", shell_complete=files, help="As a page of its own as well."),
     click.option("--markdown", "markdown_file", metavar="FILE", shell_complete=files, help="As Markdown as well."),
+    click.option(
+        "--junit", "junit_file", metavar="FILE", shell_complete=files, help="As JUnit XML as well, for pipelines."
+    ),
+    click.option(
+        "--metrics",
+        "metrics_file",
+        metavar="FILE",
+        shell_complete=files,
+        help="As OpenMetrics as well, for dashboards.",
+    ),
     click.option("--json-schema", is_flag=True, help="Show the JSON Schema of it and exit."),
     click.option("--port", multiple=True, type=click.IntRange(1, 65_535), metavar="N", help="A further TCP port."),
     click.option("--guest", multiple=True, metavar="MAC|IP", help="A guest that moved. Repeatable."),
@@ -89,7 +99,7 @@ def told(
     RequestError
         An output or input is not possible, or no migration was found on a side.
     """
-    extra = {"json": options["json_file"], "html": options["html_file"], "markdown": options["markdown_file"]}
+    extra = {name: options[f"{name}_file"] for name in FORMATS if name != "terminal"}
     outputs = wanted_outputs(options["format_name"], options["output"], extra, FORMATS)
     paths = [path for side in sides.values() for path in side]
     for path in (p for p in paths if paths.count(p) > 1):
@@ -192,9 +202,23 @@ def _write_markdown(document: "Comparison", path: str) -> None:
     put_text(comparison_to_markdown(document), path)
 
 
+def _write_junit(document: "Comparison", path: str) -> None:
+    from vmpcap.report.comparison_pipelines import comparison_to_junit
+
+    put_text(comparison_to_junit(document), path)
+
+
+def _write_metrics(document: "Comparison", path: str) -> None:
+    from vmpcap.report.comparison_pipelines import comparison_to_metrics
+
+    put_text(comparison_to_metrics(document), path)
+
+
 WRITERS: Final[dict[str, "Callable[[Comparison, str], None]"]] = {
     "terminal": _write_terminal,
     "json": _write_json,
     "html": _write_html,
     "markdown": _write_markdown,
+    "junit": _write_junit,
+    "metrics": _write_metrics,
 }

@@ -27,6 +27,11 @@ def to_junit(report: Report) -> str:
         suite = SubElement(suites, "testsuite", name="no migration", tests="1", failures="0", skipped="1")
         case = SubElement(suite, "testcase", classname=CLASS, name="migration recognised")
         SubElement(case, "skipped", message=shown.because)
+    return whole(suites)
+
+
+def whole(suites: Element) -> str:
+    """The document of these suites, with their sums."""
     for name in ("tests", "failures", "skipped"):
         suites.set(name, str(sum(int(suite.get(name, "0")) for suite in suites)))
     indent(suites)

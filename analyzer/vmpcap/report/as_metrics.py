@@ -1,6 +1,6 @@
 """The report as OpenMetrics text, for dashboards and the textfile collector of a node exporter."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from vmpcap.migration.results import Peer
@@ -90,42 +90,45 @@ def to_metrics(report: Report) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield from _head("vmpcap_migrations", "gauge", "", "migrations found in the captures")
+    yield from head("vmpcap_migrations", "gauge", "", "migrations found in the captures")
     yield f"vmpcap_migrations {len(report.migrations)}"
-    yield from _head("vmpcap_migration_verdict", "gauge", "", "the verdict on each migration, 1 where it is so")
+    yield from head("vmpcap_migration_verdict", "gauge", "", "the verdict on each migration, 1 where it is so")
     for m in report.migrations:
-        yield from _states("vmpcap_migration_verdict", _labels(m), m.verdict)
-    yield from _head("vmpcap_migration_check", "gauge", "", "the answer of each check, 1 where it is so")
+        yield from states("vmpcap_migration_verdict", _labels(m), m.verdict)
+    yield from head("vmpcap_migration_check", "gauge", "", "the answer of each check, 1 where it is so")
     for m in report.migrations:
         for check in m.checks:
             labels = {**_labels(m), "check": check.id, "decides": "yes" if check.decides else "no"}
-            yield from _states("vmpcap_migration_check", labels, check.outcome)
+            yield from states("vmpcap_migration_check", labels, check.outcome)
     for gauge in GAUGES:
         name = f"vmpcap_migration_{gauge.name}"
-        yield from _head(name, "gauge", gauge.unit, gauge.help)
+        yield from head(name, "gauge", gauge.unit, gauge.help)
         for m in report.migrations:
             value = gauge.of(m)
             if value is not None:
-                yield f"{name}{_written(_labels(m))} {value:.9g}"
+                yield f"{name}{labelled(_labels(m))} {value:.9g}"
 
 
-def _head(name: str, kind: str, unit: str, words: str) -> Iterator[str]:
+def head(name: str, kind: str, unit: str, words: str) -> Iterator[str]:
+    """The lines that tell of a family before its samples."""
     yield f"# TYPE {name} {kind}"
     if unit:
         yield f"# UNIT {name} {unit}"
     yield f"# HELP {name} {words}"
 
 
-def _states(name: str, labels: dict[str, str], outcome: Outcome) -> Iterator[str]:
-    for state in OUTCOMES:
-        yield f"{name}{_written({**labels, name: state})} {int(state == outcome)}"
+def states(name: str, labels: dict[str, str], outcome: str, among: Sequence[str] = OUTCOMES) -> Iterator[str]:
+    """A sample for each state that there is: 1 of the one that is so, 0 of the others."""
+    for state in among:
+        yield f"{name}{labelled({**labels, name: state})} {int(state == outcome)}"
 
 
 def _labels(m: Migration) -> dict[str, str]:
     return {"migration": m.id, "source": m.source, "destination": m.destination, "point": m.point}
 
 
-def _written(labels: dict[str, str]) -> str:
+def labelled(labels: dict[str, str]) -> str:
+    """Labels as they stand behind a name."""
     return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items()) + "}"
 
 

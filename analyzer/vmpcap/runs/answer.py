@@ -124,6 +124,18 @@ class Answer:
         refuse_unreadable(self._request, "graph=True")
         return self._written(to_html(self.document, sequence_graphs(self._analysis, self._request)), path)
 
+    def to_junit(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The checks as JUnit XML, for a pipeline; also written to `path`, if there is one."""
+        from vmpcap.report.as_junit import to_junit
+
+        return self._written(to_junit(self.document), path)
+
+    def to_metrics(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The figures as OpenMetrics, for a dashboard; also written to `path`, if there is one."""
+        from vmpcap.report.as_metrics import to_metrics
+
+        return self._written(to_metrics(self.document), path)
+
     def _written(self, text: str, path: str | os.PathLike[str] | None) -> str:
         if path is not None:
             spare_captures(self._request, [os.fspath(path)])

@@ -108,6 +108,18 @@ class Compared:
 
         return self._written(comparison_to_markdown(self._document), path)
 
+    def to_junit(self, path: str | os.PathLike[str] | None = None) -> str:
+        """As JUnit XML, for a pipeline: B worse than A is a failure; also written to `path`, if there is one."""
+        from vmpcap.report.comparison_pipelines import comparison_to_junit
+
+        return self._written(comparison_to_junit(self._document), path)
+
+    def to_metrics(self, path: str | os.PathLike[str] | None = None) -> str:
+        """As OpenMetrics, for a dashboard; also written to `path`, if there is one."""
+        from vmpcap.report.comparison_pipelines import comparison_to_metrics
+
+        return self._written(comparison_to_metrics(self._document), path)
+
     def _written(self, text: str, path: str | os.PathLike[str] | None) -> str:
         if path is not None:
             spare_files(self._files, [os.fspath(path)])
