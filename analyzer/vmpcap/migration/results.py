@@ -250,6 +250,8 @@ class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
     that failed though its new place was in time (an old router never withdrew), that time; null where nothing shows
     its part done, or where it has no time: a way of the stream is done when the stream ends.
     """
+    latency_is_at_most: bool = False
+    """Whether others did it before that frame for sure, out of view: then latency_ms is an upper bound and no more."""
     because: str
     """What was seen, with addresses and times after the switchover."""
     evidence: list[Sighted] = []

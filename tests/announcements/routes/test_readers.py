@@ -273,8 +273,29 @@ def test_a_link_state_packet_states_prefixes_and_macs() -> None:
         ("withdraw", "10.77.0.10/32", ""),
         ("withdraw", "", "00:50:56:aa:77:10"),
     ]
+    assert [r.teller for r in rows] == ["", "", ""], "no hello has said who sends these"
     purge = lsp(2, wide).replace("04b0", "0000")
     assert prefixes(read_isis(control(purge, "isis"), said)) == [("withdraw", "10.77.0.20/32")]
+
+
+@pytest.mark.parametrize(("kind", "length"), [("0f", 27), ("10", 27), ("11", 20)])
+def test_who_sends_a_link_state_packet_is_known_by_its_hellos(kind: str, length: int) -> None:
+    """The packet itself names who made it; a router in between floods it under its own address."""
+    said = Statements()
+    hello = f"83 {length:02x} 01 00 {kind} 01 00 00 01 000000000002 001e 0014 00"
+    assert not list(read_isis(control(hello, "isis"), said))
+    wide = "87 09 00000005 20 0a4d0014"
+    (row,) = read_isis(control(lsp(1, wide), "isis"), said)
+    assert (row.origin, row.teller) == ("0000.0000.0003.00-00", "0000.0000.0002")
+    (row,) = read_isis(control(lsp(2, wide), "isis", source="192.0.2.9"), said)
+    assert row.teller == ""
+
+
+def test_who_sends_an_lsa_is_in_the_head_of_its_packet() -> None:
+    """RFC 2328 A.3.1, RFC 5340 A.3.1: the router that sends; the LSA has the one that made it."""
+    for layout in (OSPF.replace("0a000003", "0a000001", 1), OSPF6.replace("0a000003", "0a000001", 1)):
+        (row,) = read_ospf(control(layout, "ospf"), Statements())
+        assert (row.origin, row.teller) == ("10.0.0.3", "10.0.0.1")
 
 
 def test_gateways_say_who_stands_for_which_address() -> None:

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from vmpcap.announcements.control import ControlFrame, sender_of
@@ -10,6 +11,8 @@ from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.announcements.routes.statements import Statements
 
 LSP: Final = {18: "level 1", 20: "level 2"}
+HELLO: Final = (15, 16, 17)
+"""Of both levels on a LAN, and between two (ISO 10589 9.5 to 9.7): after the circuit type stands who says it."""
 HEAD: Final = struct.Struct(">BBBBBBBB")
 """Discriminator, header length, version, length of ids, type, version, reserved, areas (ISO 10589 9.5)."""
 BODY: Final = struct.Struct(">HH8sIHB")
@@ -35,7 +38,11 @@ def read_isis(frame: ControlFrame, statements: Statements) -> Iterator[RouteNews
     data = frame.payload
     discriminator, length, _, id_length, kind, *_ = fields(HEAD, data, 0)
     kind &= 0x1F
-    if discriminator != DISCRIMINATOR or kind not in LSP or id_length not in (0, 6):
+    if discriminator != DISCRIMINATOR or id_length not in (0, 6):
+        return
+    if kind in HELLO:
+        statements.tellers[sender_of(frame)] = lsp_id(part(data, HEAD.size + 1, 6) + bytes(2)).rsplit(".", 1)[0]
+    if kind not in LSP:
         return
     size, lifetime, key, sequence, _, _ = fields(BODY, data, HEAD.size)
     if length < HEAD.size + BODY.size:
@@ -51,6 +58,7 @@ def read_isis(frame: ControlFrame, statements: Statements) -> Iterator[RouteNews
         action="withdraw",
         sequence=sequence,
         reason=LSP[kind],
+        teller=statements.tellers.get(sender_of(frame), ""),
     )
     routes = {} if lifetime == 0 else {r.prefix or f"{r.mac} {r.vni}": r for r in _routes(data, length, end)}
     yield from statements.hear((kind, key), sequence, routes, end)
@@ -82,33 +90,11 @@ def _routes(data: bytes, at: int, end: RouteNews) -> Iterator[RouteNews]:
         elif kind == MACS:
             vlan = struct.unpack(">H", part(value, 3, 2))[0] & 0x0FFF
             for entry in range(5, len(value), 6):
-                yield RouteNews(
-                    frame=end.frame,
-                    ts_ns=end.ts_ns,
-                    protocol=end.protocol,
-                    sender=end.sender,
-                    origin=end.origin,
-                    action="announce",
-                    mac=mac(value, entry),
-                    vni=vlan,
-                    sequence=end.sequence,
-                    reason=end.reason,
-                )
+                yield replace(end, action="announce", mac=mac(value, entry), vni=vlan)
 
 
 def _announced(end: RouteNews, prefix: str, metric: int) -> RouteNews:
-    return RouteNews(
-        frame=end.frame,
-        ts_ns=end.ts_ns,
-        protocol=end.protocol,
-        sender=end.sender,
-        origin=end.origin,
-        action="announce",
-        prefix=prefix,
-        metric=metric,
-        sequence=end.sequence,
-        reason=end.reason,
-    )
+    return replace(end, action="announce", prefix=prefix, metric=metric)
 
 
 def _wide(value: bytes, size: int) -> Iterator[tuple[str, int]]:

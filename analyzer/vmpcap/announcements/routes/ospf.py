@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from vmpcap.announcements.control import ControlFrame, sender_of
@@ -62,7 +63,7 @@ def read_ospf(frame: ControlFrame, statements: Statements) -> Iterator[RouteNews
             raise Short(f"an LSA of {length} bytes")
         body = part(data, at, length)[LSA.size :]
         name = _name(kind) if version == 2 else NAMES6.get(kind, "")
-        end = _row(frame, ip(bytes(router)), sequence, "withdraw", "", None, name)
+        end = replace(_row(frame, ip(bytes(router)), sequence, "withdraw", "", None, name), teller=ipv4(data, 4))
         prefixes = _prefixes if version == 2 else _prefixes6
         routes = {} if age >= MAX_AGE else _routes(frame, prefixes(kind, bytes(key), body), end)
         if name:
@@ -96,7 +97,10 @@ def _row(
 def _routes(frame: ControlFrame, found: Iterable[tuple[str, int]], end: RouteNews) -> Mapping[str, RouteNews]:
     """All prefixes of one LSA, by prefix."""
     sequence = end.sequence or 0
-    return {p: _row(frame, end.origin, sequence, "announce", p, metric, end.reason) for p, metric in found}
+    return {
+        p: replace(_row(frame, end.origin, sequence, "announce", p, metric, end.reason), teller=end.teller)
+        for p, metric in found
+    }
 
 
 def _prefixes(kind: int, key: bytes, body: bytes) -> Iterator[tuple[str, int]]:

@@ -16,6 +16,8 @@ class Statements:
     """
 
     known: dict[object, tuple[int, Mapping[str, RouteNews]]] = field(default_factory=dict)
+    tellers: dict[str, str] = field(default_factory=dict)
+    """Which router a sender says that it is, in a hello: by its address."""
 
     def hear(self, key: object, sequence: int, routes: Mapping[str, RouteNews], end: RouteNews) -> Iterator[RouteNews]:
         """

@@ -1,0 +1,202 @@
+"""What is said of one group of a virtual gateway: one rule after the other."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from vmpcap.migration.mechanisms.case import Case, Worked, of_told, result, sighted, since
+from vmpcap.migration.mechanisms.gateway_hellos import (
+    Hello,
+    addresses_of,
+    crossing,
+    routers_at,
+    samples,
+    side_of,
+    virtual_mac,
+    who,
+    words_of,
+)
+from vmpcap.migration.mechanisms.gateway_leaks import LEAST_CROSSING, Leak, find_leak
+from vmpcap.migration.results import Mechanism
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import mac_text
+from vmpcap.terms.units import count_of
+
+NAMES: Final = {"hsrp": "HSRP", "vrrp": "VRRP", "glbp": "GLBP"}
+SITES: Final = {"domain:destination", "domain:source"}
+
+
+@dataclass(frozen=True)
+class Group:
+    """
+    One group of one address family: its number may serve the other, too, with routers of their own.
+
+    RFC 9568 5.2.3: IPv4 and IPv6 are virtual routers apart.
+    """
+
+    case: Case
+    name: str
+    hellos: Sequence[Hello]
+
+    @cached_property
+    def active(self) -> list[Hello]:
+        """Hellos of active routers since the switchover; of all the time where there are none."""
+        said = [t for t in self.hellos if t.what.state == "active"]
+        later = [t for t in said if not t.what.is_leaving and t.ts >= self.case.moment]
+        return later or said
+
+    @cached_property
+    def at_new(self) -> set[str]:
+        """Who is active at the new site."""
+        return routers_at(self.active, "domain:destination")
+
+    @cached_property
+    def at_old(self) -> set[str]:
+        """... and at the old."""
+        return routers_at(self.active, "domain:source")
+
+    @property
+    def are_apart(self) -> bool:
+        """Has each site its own?"""
+        return bool(self.at_new and self.at_old) and not self.at_new & self.at_old
+
+    @property
+    def is_shared(self) -> bool:
+        """Is one active for both?"""
+        return bool(self.at_new & self.at_old)
+
+    @cached_property
+    def vmac(self) -> int:
+        """Under which MAC the gateway is reached."""
+        return virtual_mac(self.hellos[0].what)
+
+    @cached_property
+    def leak(self) -> Leak | None:
+        """What of that MAC crosses between the sites."""
+        return find_leak(self.case, self.vmac)
+
+    @property
+    def meets(self) -> bool:
+        """Is that MAC in the domains of both sites?"""
+        return self.leak is not None and self.leak.met >= LEAST_CROSSING
+
+    @cached_property
+    def used(self) -> tuple[PointView, int, int] | None:
+        """Where the guest's frames to that MAC cross."""
+        return crossing(self.case, self.vmac)
+
+    @cached_property
+    def side(self) -> str:
+        """On which side the one active router stands, where that must be told by its hellos."""
+        return "" if self.used is not None else side_of(self.case, self.active)
+
+    @cached_property
+    def heard(self) -> int:
+        """When the new site's own was first heard there, after the switchover; ns."""
+        own = (t for t in self.active if t.view.role == "domain:destination" and t.what.sender in self.at_new)
+        return self.case.after(min(t.ts for t in own))
+
+    @property
+    def title(self) -> str:
+        """The group in words."""
+        return f"{NAMES[self.name]} group {self.hellos[0].what.group} ({addresses_of(self.hellos)})"
+
+
+def _several(one: Group) -> str:
+    site, there = ("new", one.at_new) if len(one.at_new) > 1 else ("old", one.at_old)
+    return f"{words_of(there)} are active in one domain, at the {site} site"
+
+
+def _one_mac_at_both(one: Group) -> str:
+    leak = one.leak
+    assert leak is not None
+    return (
+        f"{words_of(one.at_old)} is active at the old site and {words_of(one.at_new)} at the new, but both under "
+        f"{mac_text(one.vmac)}, which crosses {leak.view.name} and is in the domain of both sites "
+        f"({count_of(leak.met, 'frame')}): switches see it move"
+    )
+
+
+def _own_each(one: Group) -> str:
+    heard = f"first heard there {since(one.heard)}" if one.heard >= 0 else "not heard there after the switchover"
+    names = f"{words_of(one.at_old)} at the old and {words_of(one.at_new)} at the new"
+    return f"each site has its own active router, {names} ({heard})"
+
+
+def _passed(one: Group) -> str:
+    leak = one.leak
+    assert leak is not None
+    return f"{_own_each(one)}; {count_of(leak.count, 'frame')} from {mac_text(one.vmac)} passed {leak.view.name}"
+
+
+def _passed_whither(one: Group) -> str:
+    unknown = one.leak.unknown if one.leak is not None else ""
+    return f"{_passed(one)}, and whether they came into the other site's domain is not known: {unknown}"
+
+
+def _filtered(one: Group) -> str:
+    return f"{_passed(one)}, but did not come into the other site's domain: a filter stands behind that point"
+
+
+def _one_for_both(one: Group) -> str:
+    because = (
+        f"one router, {words_of(one.at_new)}, is active for both sites and its hellos cross between them: "
+        "the guest's gateway did not move with it"
+    )
+    if one.used is None:
+        return because
+    return f"{because} ({count_of(one.used[2], 'packet')} of it to {mac_text(one.vmac)} crossed {one.used[0].name})"
+
+
+def _leaked(one: Group) -> list[tuple[PointView, int]]:
+    return [] if one.leak is None else [(one.leak.view, one.leak.first_frame)]
+
+
+def _crossed(one: Group) -> list[tuple[PointView, int]]:
+    return [] if one.used is None else [one.used[:2]]
+
+
+def _nothing(one: Group) -> list[tuple[PointView, int]]:
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One answer: where it holds, what it says, which frames show it beside the hellos, whether it has a time."""
+
+    holds: Callable[[Group], bool]
+    worked: Worked
+    because: Callable[[Group], str]
+    shown_by: Callable[[Group], list[tuple[PointView, int]]] = _nothing
+    is_timed: bool = False
+
+
+# fmt: off
+RULES: Final = (
+    Rule(lambda g: not {view.role for view in g.case.views} >= SITES, "undecided",
+         lambda g: f"{who(g.active)}; it takes a point in the guest's domain at each site to say whose it is"),
+    Rule(lambda g: len(g.at_new) > 1 or len(g.at_old) > 1, "no", _several),
+    Rule(lambda g: g.are_apart and g.meets, "no", _one_mac_at_both, _leaked),
+    Rule(lambda g: g.are_apart and g.leak is None, "yes", _own_each, is_timed=True),
+    Rule(lambda g: g.are_apart and g.leak is not None and bool(g.leak.unknown), "undecided", _passed_whither, _leaked),
+    Rule(lambda g: g.are_apart, "yes", _filtered, _leaked, is_timed=True),
+    Rule(lambda g: g.is_shared and g.side == "new", "undecided",
+         lambda g: f"{_one_for_both(g)}, but it is the new site's", _crossed),
+    Rule(lambda g: g.is_shared, "no", _one_for_both, _crossed),
+    Rule(lambda g: bool(g.at_old), "undecided",
+         lambda g: f"{words_of(g.at_old)} is active at the old site; no hello was seen at the new one"),
+    Rule(lambda g: True, "undecided",
+         lambda g: f"{words_of(g.at_new)} is active at the new site, the old shows none"),
+)
+# fmt: on
+"""The first that holds answers."""
+
+
+def answer(case: Case, name: str, hellos: Sequence[Hello]) -> Mechanism:
+    """What does the first rule that holds say of this group?"""
+    group = Group(case, name, hellos)
+    rule = next(rule for rule in RULES if rule.holds(group))
+    seen = [*sighted(of_told(samples(group.active))), *sighted(rule.shown_by(group))]
+    latency = group.heard if rule.is_timed and group.heard >= 0 else None
+    return result(name, rule.worked, f"{group.title}: {rule.because(group)}", seen, latency)

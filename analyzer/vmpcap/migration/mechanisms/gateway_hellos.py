@@ -1,0 +1,103 @@
+"""What hellos of a virtual gateway show: who is active where, under which MAC, on which side it stands."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from vmpcap.announcements.routes.rows import GatewayHello
+from vmpcap.migration.clocks import elapsed_between
+from vmpcap.migration.guests import on_point, on_reference
+from vmpcap.migration.mechanisms.case import Case, Told
+from vmpcap.migration.mechanisms.gateway_leaks import LEAST_CROSSING, SETTLED_NS
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.router_macs import mac_of_group
+from vmpcap.terms.units import NS_PER_S
+
+SETTLING_NS: Final = 10 * NS_PER_S
+"""Routers that have only begun may all be active for as long as a hold time (HSRP's 10 s is the longest)."""
+
+Hello = Told[GatewayHello]
+
+
+def virtual_mac(hello: GatewayHello) -> int:
+    """Under which MAC is the virtual gateway reached? NO_MAC where each of its routers has one (GLBP)."""
+    if hello.protocol == "vrrp":
+        return mac_of_group("vrrp6" if ":" in hello.sender else "vrrp", hello.group)
+    if hello.protocol == "hsrp":
+        kind = "hsrp6" if ":" in hello.sender else "hsrp1" if hello.version == 1 else "hsrp2"
+        return mac_of_group(kind, hello.group)
+    return NO_MAC
+
+
+def crossing(case: Case, vmac: int) -> tuple[PointView, int, int] | None:
+    """
+    Where between the sites did frames cross from the guest to the virtual MAC, after the switchover?
+
+    The point, the first frame, how many there were; None where none crossed.
+    """
+    if vmac == NO_MAC:
+        return None
+    for view in case.views:
+        if view.role != "wan":
+            continue
+        j, after = view.journal, on_point(view, case.moment + SETTLED_NS)
+        mine = (j.eth_src == np.uint64(case.guest.mac)) & (j.eth_dst == np.uint64(vmac))
+        rows = np.flatnonzero(mine & (j.ts_ns >= after))
+        if len(rows) >= LEAST_CROSSING:
+            return view, int(j.frame[rows[0]]), len(rows)
+    return None
+
+
+def routers_at(active: Sequence[Hello], role: str) -> set[str]:
+    """Which routers are active in that domain at the end?"""
+    there = [t for t in active if t.view.role == role]
+    if not there:
+        return set()
+    last = max(t.ts for t in there)
+    return {t.what.sender for t in there if t.ts >= last - SETTLING_NS}
+
+
+def side_of(case: Case, active: Sequence[Hello]) -> str:
+    """
+    On which side does the active router stand: where was its hello seen first? Empty where the clocks cannot say.
+
+    The same hello is compared at a point of each domain; both clocks must agree to less than the difference.
+    """
+    by_role: dict[str, list[Hello]] = {}
+    for told in active:
+        if told.view.role in ("domain:destination", "domain:source"):
+            by_role.setdefault(told.view.role, []).append(told)
+    leads = []
+    for there in by_role.get("domain:source", []):
+        sent = on_reference(there.view, there.ts)
+        rivals = by_role.get("domain:destination", [])
+        here = min(rivals, key=lambda t: abs(on_reference(t.view, t.ts) - sent), default=None)
+        late = elapsed_between(there.view, there.ts, here.view, here.ts) if here is not None else None
+        if late is None or late.is_later is None or abs(late.ns) > NS_PER_S // 10:
+            continue
+        leads.append("old" if late.is_later else "new")
+    return max(set(leads), key=leads.count) if leads else ""
+
+
+def samples(active: Sequence[Hello]) -> list[Hello]:
+    """The first hello of each router at each point."""
+    first: dict[tuple[str, str], Hello] = {}
+    for told in active:
+        first.setdefault((told.view.name, told.what.sender), told)
+    return list(first.values())
+
+
+def words_of(routers: set[str]) -> str:
+    return " and ".join(sorted(routers))
+
+
+def who(active: Sequence[Hello]) -> str:
+    routers = {t.what.sender for t in active}
+    return f"{words_of(routers)} active" if routers else "no router is active"
+
+
+def addresses_of(hellos: Sequence[Hello]) -> str:
+    ips = sorted({ip for t in hellos for ip in t.what.virtual_ips if ip})
+    return ", ".join(ips[:3]) or "no address"

@@ -1,0 +1,114 @@
+"""Who advertised a host route from when to when: the claims that news of it make, protocol by protocol."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from vmpcap.announcements.routes.rows import RouteNews
+from vmpcap.migration.mechanisms.case import Case, Told
+
+BY_ORIGIN: Final = ("ospf", "isis", "bgp")
+"""Protocols whose news say who brought the route up; of the others only the speaker is known."""
+LINK_STATE: Final = ("ospf", "isis")
+LINK_BY_LINK: Final = ("rip", "eigrp")
+"""Protocols in which each router tells its neighbours what it would reach, at which distance."""
+
+ROUTER: Final = {"ospf": "router ", "isis": "system "}
+NAMES: Final = {"rip": "RIP", "ospf": "OSPF", "eigrp": "EIGRP", "bgp": "BGP", "isis": "IS-IS"}
+
+
+@dataclass(slots=True)
+class Claim:
+    """One stretch of time in which somebody advertised the host route."""
+
+    claimant: str
+    is_guest: bool
+    first: Told[RouteNews]
+    last: Told[RouteNews]
+    ended: Told[RouteNews] | None = None
+    taken_back: Told[RouteNews] | None = None
+    """The first withdrawal by one of its speakers; others may pass it on later."""
+    speakers: set[str] = field(default_factory=set)
+
+    @property
+    def up(self) -> int:
+        """Since when, on the reference clock."""
+        return self.first.ts
+
+    @property
+    def down(self) -> int | None:
+        """Until when; None: to the end of the view."""
+        return self.ended.ts if self.ended is not None else None
+
+
+def follow_claims(case: Case, name: str, news: Sequence[Told[RouteNews]]) -> list[Claim]:
+    """Who advertised the host route from when to when?"""
+    standing: dict[str, Claim] = {}
+    found: list[Claim] = []
+    spoken: dict[str, str] = {}
+    numbers: dict[str, int] = {}
+    for told in news:
+        what = told.what
+        is_guest = what.sender in case.ips
+        speaker = f"{what.sender} at {told.view.name}" if is_guest else what.sender
+        if what.protocol == "evpn":
+            speaker = f"{speaker} {what.origin}"  # of each distinguisher it tells a route apart
+        if name in LINK_STATE:
+            claimant = speaker = router_of(name, what.origin)
+            number = what.sequence or 0
+            if number < numbers.get(claimant, 0) or (number == numbers.get(claimant) and claimant not in standing):
+                continue  # a copy of what is over
+            numbers[claimant] = number
+        elif name in BY_ORIGIN and what.origin:
+            claimant = what.origin
+        else:
+            claimant = speaker
+        if what.action == "withdraw" or spoken.get(speaker, claimant) != claimant:
+            _fall_silent(standing, spoken.pop(speaker, ""), speaker, told)
+        if what.action == "announce":
+            claim = standing.get(claimant)
+            if claim is None:
+                claim = standing[claimant] = Claim(claimant, is_guest, told, told)
+                found.append(claim)
+            claim.last = told
+            claim.speakers.add(speaker)
+            spoken[speaker] = claimant
+    return found
+
+
+def _fall_silent(standing: dict[str, Claim], claimant: str, speaker: str, told: Told[RouteNews]) -> None:
+    """This speaker no longer stands for that claimant; the claim ends with its last speaker."""
+    claim = standing.get(claimant)
+    if claim is None:
+        return
+    claim.speakers.discard(speaker)
+    if told.what.action == "withdraw" and claim.taken_back is None:
+        claim.taken_back = told
+    if not claim.speakers:
+        claim.ended = told
+        del standing[claimant]
+
+
+def router_of(name: str, origin: str) -> str:
+    """A router's id; of an LSP id only the system."""
+    return origin.rsplit(".", 1)[0] if name == "isis" else origin
+
+
+def words_of(name: str, claim: Claim) -> str:
+    """How is a claimant called?"""
+    if claim.is_guest:
+        return f"the guest ({claim.first.what.sender})"
+    return f"{ROUTER.get(name, '')}{claim.claimant}"
+
+
+def is_as_near(name: str, claim: Claim, fresh: Sequence[Claim]) -> bool:
+    """
+    May others prefer this old way to the new one?
+
+    A router further away than the new one (a larger metric) only passes on what it hears: it is no rival.
+    """
+    if name not in LINK_BY_LINK:
+        return True
+    metrics = [c.last.what.metric for c in fresh if not c.is_guest and c.last.what.metric is not None]
+    mine = claim.last.what.metric
+    return mine is None or not metrics or mine <= min(metrics)

@@ -1,0 +1,73 @@
+"""A host route seen only where others pass it on: who said it first is not in view, and its time is a bound."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.migration.make import suffered
+from tests.migration.test_mechanisms import MOMENT, after, case, judged, news, point
+from vmpcap.announcements.routes.rows import RouteNews
+
+OLD, CORE, NEW = "192.0.2.2", "192.0.2.1", "192.0.2.6"
+ROUTERS = {OLD: "0000.0000.0002", CORE: "0000.0000.0001", NEW: "0000.0000.0003"}
+
+
+def story(name: str, sender: str, ts: int) -> list[RouteNews]:
+    """The old router's route, what this router says of the new one's, the old one's withdrawal."""
+    is_second = sender == CORE
+    own: dict[str, Any] = {"protocol": name, "sender": OLD, "metric": 2, "path_length": 1, "next_hop": OLD}
+    new: dict[str, Any] = {**own, "sender": sender, "metric": 3 if is_second else 2, "next_hop": sender}
+    if name == "bgp":
+        own["origin"], new["origin"], new["path_length"] = "AS 65001", "AS 65002", 2 if is_second else 1
+    if name in ("ospf", "isis"):
+        tail = ".00-00" if name == "isis" else ""
+        own |= {"origin": ROUTERS[OLD] + tail, "teller": ROUTERS[OLD], "sequence": 1}
+        new |= {"origin": ROUTERS[NEW] + tail, "teller": ROUTERS[sender], "sequence": 1}
+    gone = {**own, "sequence": 2} if "sequence" in own else own
+    return [news(0, **own), news(ts, **new), news(ts + 9, "withdraw", **gone)]
+
+
+@pytest.mark.parametrize("name", ["rip", "eigrp", "bgp", "ospf", "isis"])
+def test_what_the_new_router_says_itself_has_a_time_and_what_others_pass_on_a_bound(name: str) -> None:
+    """By distance, by the systems on the way, by the router that sends another's statement."""
+    first = judged(name, case(point("b", "wan", story(name, NEW, after(20)))))
+    passed = judged(name, case(point("a", "wan", story(name, CORE, after(120)))))
+    assert first is not None
+    assert passed is not None
+    assert (first.worked, first.latency_ms, first.latency_is_at_most) == ("yes", 20.0, False)
+    assert (passed.worked, passed.latency_ms, passed.latency_is_at_most) == ("yes", 120.0, True)
+    assert "not in view" not in first.because
+    assert f"was first seen at a from {CORE}, which" in passed.because
+    assert "who said it first is not in view, so it came at most +120 ms after the switchover" in passed.because
+
+
+def test_bgp_that_names_another_as_the_way_was_told_by_it() -> None:
+    """A reflector's news: its own system, another next hop."""
+    rows = [replace(row, path_length=0) for row in story("bgp", NEW, after(20))]
+    rows[1] = replace(rows[1], sender=CORE, next_hop=NEW)
+    found = judged("bgp", case(point("a", "wan", rows)))
+    assert found is not None
+    assert found.latency_is_at_most
+    assert f"passed it on from {NEW}" in found.because
+
+
+@pytest.mark.parametrize(("name", "wanted"), [("rip", "undecided"), ("bgp", "undecided"), ("ospf", "no")])
+def test_a_bound_beyond_the_limit_is_late_only_where_all_routers_hear_at_once(name: str, wanted: str) -> None:
+    """Those who pass on RIP or BGP may have held it back; the old one goes before."""
+    old, new, _ = story(name, CORE, after(60_000))
+    gone = replace(old, ts_ns=after(900), action="withdraw", sequence=2)
+    found = judged(name, case(point("a", "wan", [old, gone, new])))
+    assert found is not None
+    assert found.worked == wanted
+    assert ("whether that was in time is not known" in found.because) == (wanted == "undecided")
+
+
+def test_an_old_router_that_went_late_failed_whoever_told_of_the_new_one() -> None:
+    """Peers waited until it was gone, and the new one's first word is not in view."""
+    old, new, _ = story("rip", CORE, after(31_000))
+    gone = replace(old, ts_ns=after(28_000), action="withdraw")
+    late = suffered(30_000.0, from_ts=MOMENT, to_ts=after(30_100))
+    found = judged("rip", case(point("a", "wan", [old, gone, new]), peers=[late]))
+    assert found is not None
+    assert (found.worked, found.latency_ms, found.latency_is_at_most) == ("no", 28_000.0, False)
