@@ -140,6 +140,36 @@ def test_idle_and_loaded_round_trips_have_a_line_each(browser: Browser, pages: d
         assert opened.page.evaluate(ends) == pytest.approx([100, 100])
 
 
+def test_a_round_trip_that_stands_alone_is_drawn(browser: Browser, tmp_path: Path) -> None:
+    """Through a black hole came a single one: no line leads through it, so it is a point."""
+    report = reported(CAPTURES / "jumbo_black_hole")
+    assert report.migrations[0].rtt.samples == 1
+    path = tmp_path / "one.html"
+    path.write_text(to_html(report), encoding="utf-8")
+    with Opened(browser, path) as opened:
+        chart = "document.querySelector('.chart[data-kind=over-time]').chart"
+        drawn = opened.page.evaluate(f"[1, 2, 3].map((n) => {chart}.series[n].points.filter({chart}, n))")
+        assert drawn == [[0], [0], [0]]
+        inks = dict(zip(opened.page.evaluate(KINDS), opened.page.evaluate(POINTS), strict=True))
+        assert inks["over-time"] >= 16
+
+
+KINDS = "[...document.querySelectorAll('.chart')].map((c) => c.dataset.kind)"
+POINTS = INK.replace('"--bar"', '"--quiet"')
+"""The longest one is drawn over the others."""
+
+
+def test_on_a_telephone_several_migrations_are_a_list_each(browser: Browser, pages: dict[str, Path]) -> None:
+    """Nobody scrolls sideways for the verdict."""
+    for name in ("there_and_back", "sample-several"):
+        with Opened(browser, pages[name], 400) as opened:
+            cut = "[...document.querySelectorAll('header .wide')].map((e) => e.scrollWidth - e.clientWidth)"
+            assert opened.page.evaluate(cut) == [0], name
+            rows = opened.page.locator("header tbody tr")
+            assert rows.count() >= 2
+            assert rows.first.locator("td").count() == rows.first.locator("td:visible").count() == 7
+
+
 def test_a_chart_without_its_line_has_no_ink(browser: Browser, pages: dict[str, Path]) -> None:
     """What is counted is the line: with grid, axes and bands alone there is none."""
     with Opened(browser, pages["routed_stretched"]) as opened:

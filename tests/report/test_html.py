@@ -17,7 +17,8 @@ from tests.report.sample import SAMPLES, at, good, lost_guest, several
 from tests.report.test_hostile import harmful
 from tests.report.test_same_figures import says_the_same
 from vmpcap.report import as_html
-from vmpcap.report.as_html import to_html
+from vmpcap.report.about_guest import PARTS
+from vmpcap.report.as_html import ours, to_html
 from vmpcap.report.document import Report
 from vmpcap.report.html_timeline import close_up, outages
 from vmpcap.report.html_tree import el, markup, raw
@@ -255,3 +256,12 @@ def test_a_text_that_would_end_its_script_is_refused() -> None:
         raw("script", "var a = '</SCRIPT>';")
     with pytest.raises(ValueError, match="cannot stand in a div"):
         raw("div", "a")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_of_an_outage_has_its_colour_in_the_drawing_and_in_its_key(part: str) -> None:
+    """A new one would be drawn black, and looked for in vain."""
+    css = ours("page.css")
+    (drawn,) = re.findall(rf"\.timeline \.bar\.{part} \{{ fill: (var\(--[\w-]+\)); \}}", css)
+    assert re.findall(rf"\.swatch\.{part} \{{ background: (var\(--[\w-]+\)); \}}", css) == [drawn]
+    assert css.count(f"{drawn[4:-1]}: #") == 2, "light and dark"

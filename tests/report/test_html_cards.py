@@ -82,3 +82,20 @@ def test_of_several_guests_the_worst_is_told_with_its_name() -> None:
         assert (told(card, "figure"), told(card, "place")) == (figure, place)
     nothing = rows(msgspec.structs.replace(migration, guests=[unknown]))["cards"]
     assert "card told" not in [card.get("class") for card in nothing]
+
+
+def test_a_long_reason_opens_where_it_is_asked_for() -> None:
+    """Beside other cards its first clauses are enough; nothing of it is lost, and a short one is whole."""
+    (migration,) = good().migrations
+    clauses = [f"clause {n} of what is to be said about this figure" for n in range(9)]
+    checks = [msgspec.structs.replace(c, because="; ".join(clauses)) if c.id == "rtt" else c for c in migration.checks]
+    long = [
+        e
+        for card in rows(msgspec.structs.replace(migration, checks=checks))["cards"]
+        for e in card
+        if e.tag == "details"
+    ]
+    (opened,) = long
+    shown = "".join(opened[0].itertext())
+    assert shown == "; ".join(clauses[:3])
+    assert "".join(opened.itertext()) == shown + "; ".join(clauses[3:])

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 from vmpcap.measures.sequence_graph import SequenceGraph
 from vmpcap.migration.results import Guest
 from vmpcap.report.about_captures import about_captures
+from vmpcap.report.about_guest import PARTS
 from vmpcap.report.about_stream import COUNTED
 from vmpcap.report.away import away_of
 from vmpcap.report.blocks import Block, Heading, Picture
@@ -21,7 +22,7 @@ from vmpcap.report.html_blocks import badge, draw_blocks
 from vmpcap.report.html_cards import cards
 from vmpcap.report.html_charts import chart_data
 from vmpcap.report.html_path import path_picture
-from vmpcap.report.html_timeline import close_up, outages
+from vmpcap.report.html_timeline import MOST_PEERS, close_up, outages
 from vmpcap.report.html_trail import deaf_points, trail_picture
 from vmpcap.report.html_tree import el, markup, raw
 from vmpcap.report.outline import about_migration, about_nothing
@@ -161,7 +162,8 @@ def _main(report: Report, graphs: Mapping[str, SequenceGraph]) -> Iterator[Eleme
 
 
 def _migration(m: Migration, report: Report, graph: SequenceGraph | None) -> Iterator[Element]:
-    yield el("h2", f"{m.source} → {m.destination}")
+    which: list[Element | str] = [f"{m.id} ", badge(m.verdict), " "] if len(report.migrations) > 1 else []
+    yield el("h2", *which, f"{m.source} → {m.destination}")
     told = (hypervisor(m), ports(m), count_of(m.connections, "connection"), m.outcome, stamp(m.start_ts))
     yield el("p", ", ".join((*told, lasted(m), carried(m), f"seen at {m.point}")), class_="quiet")
     for guest in m.guests:
@@ -206,7 +208,7 @@ def _advice(check: Check) -> Element:
 def _charts(m: Migration, blocks: Sequence[Block]) -> Iterator[Element]:
     if m.series:
         words = (
-            f"{COUNTED[m.throughput.counted]}, in each bin; triangles are announcements;"
+            f"{COUNTED[m.throughput.counted]}{_bins(m)}; triangles are announcements;"
             " drag to zoom, double click to see all again"
         )
         yield el("h3", "Goodput over time")
@@ -226,7 +228,13 @@ def _charts(m: Migration, blocks: Sequence[Block]) -> Iterator[Element]:
         yield el("div", spread, share, class_="side-by-side")
     if m.rtt.over_time:
         words = "shortest, median and longest in each part of the stream; bars: bytes sent again"
+        yield el("h3", "Round trips and what was sent again, over time")
         yield _figure(m, "over-time", f"round trips and bytes sent again of {m.id} over time", words)
+
+
+def _bins(m: Migration) -> str:
+    """How wide is a bin of the chart?"""
+    return f", in bins of {span(m.series[1].at_s - m.series[0].at_s)}" if len(m.series) > 1 else ""
 
 
 CLOSE_UP: Final = (
@@ -253,7 +261,13 @@ def _switchover(m: Migration, guest: Guest) -> Iterator[Element]:
                 el("div", drawing, class_=kind, tabindex="0", role="group", aria_label=label)
                 for drawing, kind in ((wide, "wide for-screens"), (narrow, "for-telephones"))
             ]
-            yield el("figure", *holders, el("figcaption", words))
+            yield el("figure", *holders, el("figcaption", words, *_legend(guest)))
+
+
+def _legend(guest: Guest) -> Iterator[Element]:
+    """What the colours of the outages' parts are, of those that occur."""
+    for part in dict.fromkeys(part.part for peer in guest.peers[:MOST_PEERS] for part in peer.breakdown):
+        yield el("span", el("span", class_=f"swatch part {part}"), PARTS[part], class_="key")
 
 
 def _graph_words(graph: SequenceGraph) -> str:

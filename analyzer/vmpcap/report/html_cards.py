@@ -55,9 +55,33 @@ def card(check: Check, m: Migration) -> Element:
         el("strong", big, class_="figure" if is_measured else "figure words"),
         el("span", limit_words(check) if None not in (check.measured, check.limit) else None, class_="limit"),
         el("span", where, class_="place") if where else None,
-        el("span", check.because, class_="because"),
+        _why(check.because, LONGEST if check.outcome == "fail" else LONG),
         class_=f"card {check.outcome}",
     )
+
+
+LONG: Final = 150
+LONGEST: Final = 420
+"""Characters of a reason that a card shows at once, where it stands beside others, and where it failed."""
+
+
+def _why(because: str, most: int) -> Element:
+    """The reason; of a long one its first clauses, and the rest where it is asked for."""
+    first, rest = _parted(because, most)
+    if not rest:
+        return el("span", because, class_="because")
+    return el("details", el("summary", first), rest, class_="because")
+
+
+def _parted(because: str, most: int) -> tuple[str, str]:
+    """As many whole clauses as fit, at least one; and what is left, where that is more than a few words."""
+    if len(because) <= most:
+        return because, ""
+    clauses = because.split("; ")
+    count = 1
+    while len("; ".join(clauses[: count + 1])) <= most:
+        count += 1
+    return "; ".join(clauses[:count]), "; ".join(clauses[count:])
 
 
 def short_answer(check: Check) -> str:
@@ -113,7 +137,7 @@ def _longest_away(guests: Sequence[Guest]) -> Iterator[Element]:
         el("span", away.name, class_="name"),
         el("strong", away.told, class_="figure words" if away.weight[0] else "figure"),
         el("span", _which(worst, len(guests)), class_="place") if len(guests) > 1 else None,
-        el("span", away.because, class_="because"),
+        _why(away.because, LONG),
         class_="card told",
     )
 

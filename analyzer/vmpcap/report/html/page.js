@@ -30,14 +30,41 @@
       if (b <= a) continue;
       ctx.fillStyle = colour(fill);
       ctx.fillRect(a, bbox.top, Math.max(b - a, 1), bbox.height);
-      ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
-      ctx.textAlign = "center";
-      if (name && ctx.measureText(name).width < b - a - 6) {
-        ctx.fillStyle = colour("quiet");
-        ctx.fillText(name, (a + b) / 2, bbox.top + 13 * devicePixelRatio);
-      }
     }
     ctx.restore();
+  };
+
+  /* Letters with an edge of paper, so that lines behind them stay lines and letters stay letters. */
+  const edged = (ctx, words, x, y, hue) => {
+    ctx.lineJoin = "round";
+    ctx.lineWidth = 3 * devicePixelRatio;
+    ctx.strokeStyle = colour("panel");
+    ctx.strokeText(words, x, y);
+    ctx.fillStyle = colour(hue);
+    ctx.fillText(words, x, y);
+  };
+
+  /* Words over a chart, under the row of triangles: each line has its own height. */
+  const written = (u, words, x, nth, hue, align, weight) => {
+    const { ctx, bbox } = u;
+    ctx.save();
+    ctx.font = `${weight} ${11 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.textAlign = align;
+    ctx.textBaseline = "top";
+    edged(ctx, words, x, bbox.top + (12 + 15 * nth) * devicePixelRatio, hue);
+    ctx.restore();
+  };
+
+  /* What the bands are called, where there is room. */
+  const names = (bands) => (u) => {
+    u.ctx.save();
+    u.ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+    const placed = bands.map(([from, to, name]) => {
+      const a = u.valToPos(Math.max(from, u.scales.x.min), "x", true), b = u.valToPos(Math.min(to, u.scales.x.max), "x", true);
+      return [name, (a + b) / 2, b - a - 6 - u.ctx.measureText(name).width];
+    });
+    u.ctx.restore();
+    for (const [name, x, room] of placed) if (room > 0) written(u, name, x, 0, "quiet", "center", "");
   };
 
   const level = (u, value, words, scale, nth = 0, hue = "limit") => {
@@ -60,25 +87,16 @@
     const right = bbox.left + bbox.width;
     const x = upright ? (at + pad + wide < right ? at + pad : at - pad - wide) : right - wide - pad;
     const y = upright ? bbox.top + pad + nth * (tall + 1) : Math.max(at - tall - pad, bbox.top);
-    ctx.fillStyle = colour("panel");
-    ctx.fillRect(x, y, wide, tall);
-    ctx.fillStyle = colour(hue);
     ctx.textAlign = "left";
     ctx.textBaseline = "middle";
-    ctx.fillText(words, x + pad, y + tall / 2);
+    edged(ctx, words, x + pad, y + tall / 2, hue);
     ctx.restore();
   };
 
   /* A level that lies far above all that is drawn: said at the upper edge. */
   const above = (u, words, hue) => {
-    const { ctx, bbox } = u, told = "\u2191 " + words + ", above this scale";
-    ctx.save();
-    ctx.font = `bold ${11 * devicePixelRatio}px system-ui, sans-serif`;
-    ctx.fillStyle = colour(hue);
-    ctx.textAlign = "right";
-    ctx.textBaseline = "top";
-    ctx.fillText(told, bbox.left + bbox.width - 4 * devicePixelRatio, bbox.top + 4 * devicePixelRatio);
-    ctx.restore();
+    const right = u.bbox.left + u.bbox.width - 4 * devicePixelRatio;
+    written(u, "\u2191 " + words + ", above this scale", right, 1, hue, "right", "bold");
   };
 
   const triangles = (u, marks) => {
@@ -119,13 +137,13 @@
       return {
         data: [at.concat([last, right * 1.01]), rate.concat([0, 0])],
         options: {
-          scales: { x: { time: false }, y: { range: (u, lo, hi) => [0, Math.max(top, hi || 1) * 1.12] } },
-          axes: [axis({ values: seconds }), axis({ values: (u, v) => v.map(thousands), size: 62, label: "Mbps", labelSize: 18, labelFont: "12px system-ui, sans-serif" })],
+          scales: { x: { time: false }, y: { range: (u, lo, hi) => [0, Math.max(top, hi || 1) * 1.2] } },
+          axes: [axis({ values: seconds, space: 72 }), axis({ values: (u, v) => v.map(thousands), size: 62, label: "Mbps", labelSize: 18, labelFont: "12px system-ui, sans-serif" })],
           series: [{ label: "from", value: (u, v) => (v == null ? "" : v.toFixed(3) + " s") },
             line("goodput", "bar", { fill: () => colour("phase"), paths: uPlot.paths.stepped({ align: 1 }), value: named("Mbps") })],
           hooks: {
             drawClear: [behind(bands)],
-            draw: [(u) => level(u, g.limit, g.limit + " Mbps needed", "y"), (u) => triangles(u, g.marks)],
+            draw: [names(bands), (u) => level(u, g.limit, g.limit + " Mbps needed", "y"), (u) => triangles(u, g.marks)],
           },
         },
       };
@@ -136,16 +154,17 @@
       const o = d.over_time.filter((s) => s[0] != null && s[1] != null);
       const at = o.map((s) => (s[0] + s[1]) / 2);
       const resent = o.map((s) => (s[5] ? s[5] / 1000 : null));
+      const again = resent.some((kb) => kb != null);
+      const right = again ? [axis({ scale: "kb", side: 1, size: 62, label: "kB sent again", labelSize: 18, labelFont: "12px system-ui, sans-serif", grid: { show: false }, values: (u, v) => v.map(thousands) })] : [];
+      const bars = again ? [line("sent again", "fail", { scale: "kb", fill: () => colour("gone"), paths: uPlot.paths.bars({ size: [0.8, 24] }), value: named("kB") })] : [];
       return {
-        data: [at, o.map((s) => s[2]), o.map((s) => s[3]), o.map((s) => s[4]), resent],
+        data: [at, o.map((s) => s[2]), o.map((s) => s[3]), o.map((s) => s[4]), ...(again ? [resent] : [])],
         options: {
           scales: { x: { time: false }, y: { range: (u, lo, hi) => [0, Math.max(hi || 0, d.rtt.limit || 0) * 1.1 || 1] }, kb: { range: (u, lo, hi) => [0, (hi || 0) * 3 || 1] } },
-          axes: [axis({ values: seconds }), axis({ size: 62, label: "ms", labelSize: 18, labelFont: "12px system-ui, sans-serif", values: (u, v) => v.map((x) => +x.toFixed(3)) }),
-            axis({ scale: "kb", side: 1, size: 62, label: "kB sent again", labelSize: 18, labelFont: "12px system-ui, sans-serif", grid: { show: false }, values: (u, v) => v.map(thousands) })],
+          axes: [axis({ values: seconds, space: 72 }), axis({ size: 62, label: "ms", labelSize: 18, labelFont: "12px system-ui, sans-serif", values: (u, v) => v.map((x) => +x.toFixed(3)) }), ...right],
           series: [{ label: "at", value: (u, v) => (v == null ? "" : v.toFixed(2) + " s") },
             line("shortest", "pass", { value: named("ms") }), line("median", "bar", { value: named("ms"), width: 2 }),
-            line("longest", "quiet", { value: named("ms"), dash: [4, 3] }),
-            line("sent again", "fail", { scale: "kb", fill: () => colour("gone"), paths: uPlot.paths.bars({ size: [0.8, 24] }), value: named("kB") })],
+            line("longest", "quiet", { value: named("ms"), dash: [4, 3] }), ...bars],
           hooks: { draw: [(u) => level(u, d.rtt.limit, d.rtt.limit + " ms", "y")] },
         },
       };
@@ -182,7 +201,7 @@
       data: [x, spread(s.sent, s.sent.high, 1e6), spread(s.acked, s.acked.high, 1e6), spread(s.again, s.again.count), spread(s.late, s.late.count)],
       options: {
         scales: { x: { time: false }, y: { range: (u, lo, hi) => [Math.min(lo || 0, 0), (hi || 1) * 1.05] }, n: { range: () => [0, 1] } },
-        axes: [axis({ values: seconds }), axis({ values: (u, v) => v.map(thousands), size: 62, label: "MB", labelSize: 18, labelFont: "12px system-ui, sans-serif" })],
+        axes: [axis({ values: seconds, space: 72 }), axis({ values: (u, v) => v.map(thousands), size: 62, label: "MB", labelSize: 18, labelFont: "12px system-ui, sans-serif" })],
         series: [{ label: "at", value: (u, v) => (v == null ? "" : v.toFixed(3) + " s") },
           line("sent to", "bar", { value: named("MB"), spanGaps: true }), line("acknowledged to", "pass", { value: named("MB"), spanGaps: true }),
           line("sent again", "fail", { ...hidden, value: named("segments") }), line("late", "garp", { ...hidden, value: named("segments") })],
@@ -238,7 +257,7 @@
         axes: [axis({ splits: (u, i, lo, hi) => steps(lo, hi, u.width / 75), filter: (u, v) => v, values: (u, v) => v.map((t) => +t.toPrecision(3) + " ms") }),
           axis({ size: 62, values: (u, v) => v.map((n) => thousands(n) + (shares ? " %" : "")) })],
         series: [{ label: cumulative ? "up to" : "from", value: named("ms") },
-          ...kinds.map(([name, hue]) => line(name, hue, { fill: hue === "bar" ? () => colour("phase") : undefined, paths: cumulative ? undefined : uPlot.paths.stepped({ align: 1 }), value: named(shares ? "%" : "") }))],
+          ...kinds.map(([name, hue]) => line(name, hue, { fill: cumulative && hue !== "bar" ? undefined : () => colour(hue === "bar" ? "phase" : "idle"), paths: cumulative ? undefined : uPlot.paths.stepped({ align: 1 }), value: named(shares ? "%" : "") }))],
         hooks: { draw: [(u) => level(u, r.limit, r.limit + " ms limit", "x"), (u) => level(u, r.idle, "idle path", "x", 1, "pass")] },
       },
     };
