@@ -59,6 +59,13 @@ def test_a_scenario_made_again_replaces_itself_and_nothing_else(
     assert [path.name for path in other.iterdir()] == ["cat.jpg"]
 
 
+def test_folders_on_the_way_are_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As the how-to guides have it: build/NAME, with no build there; a stream as small as the carried captures'."""
+    folder = tmp_path / "build" / "deep" / "ospf"
+    assert here(capsys, "synth", "ospf", "--bytes", "300kB", "-q", "-o", folder).status == 0
+    assert (folder / "truth.json").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -67,9 +74,9 @@ def test_a_scenario_made_again_replaces_itself_and_nothing_else(
         (["-o", "x"], "vmpcap synth --list"),
         (["vxlan", "-o", "x", "--rate", "fast"], "a rate such as 622Mbps"),
         (["vxlan", "-o", "x", "--rtt", "5Mbps"], "a time such as 5ms"),
-        (["vxlan", "-o", "x", "--bytes", "12"], "from 1e+06 to 1e+09 bytes"),
+        (["vxlan", "-o", "x", "--bytes", "12"], "from 100000 to 1e+09 bytes"),
         (["vxlan", "-o", "x", "--loss", "2"], "0<=x<=0.5"),
-        (["vxlan", "-o", "/nowhere/to/x"], "there is no folder"),
+        (["vxlan", "-o", "/dev/null/to/x"], "cannot make the folder"),
         (["vxlan", "-o", "x", "--loss", "0.5", "--rtt", "2s", "--bytes", "50MB"], "did not come to its end"),
     ],
 )

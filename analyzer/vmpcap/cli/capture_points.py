@@ -1,6 +1,7 @@
 """From the files of a command line to capture points with names and roles."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Final
@@ -30,11 +31,13 @@ def capture_points(captures: Sequence[str], named: Sequence[str], roles: Sequenc
     """
     files: dict[str, list[str]] = {}
     interfaces: dict[str, str] = {}
+    times: Counter[str] = Counter()
     for text in named:
         name, listed, interface = _named(text)
         if name in files and interfaces.get(name, "") != interface:
             raise RequestError(f"--point {text!r}: the files of one point are of one interface; give this another name")
         files.setdefault(name, []).extend(listed)
+        times[name] += 1
         interfaces[name] = interface
     bare = [_parted(text) for text in captures]
     paths = [path for text, interface in bare if not interface for path in expanded(text)]
@@ -58,6 +61,7 @@ def capture_points(captures: Sequence[str], named: Sequence[str], roles: Sequenc
             tuple(listed),
             is_named=name not in bare_names,
             interfaces=tuple(interfaces[name].split("+")) if interfaces.get(name) else (),
+            named_times=max(times[name], 1),
         )
         for name, listed in files.items()
     )

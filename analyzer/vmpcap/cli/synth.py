@@ -39,7 +39,7 @@ KNOBS: Final = (
     Knob("--rate", "rate", "rate_mbps", True, 1, 100_000, 1, "Rate of the link between the hosts (622Mbps)."),
     Knob("--rtt", "time", "rtt_ms", True, 0, 2_000, 1, "Round trip of that link (5ms)."),
     Knob("--queue", "amount", "queue_bytes", True, 3_000, 1e9, 1, "Queue in front of it (512KiB)."),
-    Knob("--bytes", "amount", "stream_bytes", False, 1e6, 1e9, 1, "How much the migration sends (60MB)."),
+    Knob("--bytes", "amount", "stream_bytes", False, 1e5, 1e9, 1, "How much the migration sends (60MB)."),
     Knob("--window", "amount", "window_bytes", False, 16_384, 2**25, 1, "The destination's receive window (256KiB)."),
     Knob("--stun", "time", "stun_ms", False, 1, 60_000, 1, "How long the guest stands still, at least (150ms)."),
     Knob("--tail", "time", "tail_s", False, 1_000, 600_000, 1e-3, "How long the captures go on afterwards (8s)."),
@@ -146,6 +146,18 @@ def _command(name: str, given: dict[str, Any]) -> str:
     return shlex.join(words)
 
 
+def _make_parents(folder: Path) -> None:
+    """
+    Make the folder to make the scenario's in, as far as it is not there.
+
+    Raises RequestError where that cannot be.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise RequestError(f"cannot make the folder {str(folder)!r}: {problem.strerror}") from problem
+
+
 def _make(scenario: "Scenario", folder: Path, command: str, quiet: bool) -> None:
     """Play it, and put the folder where it belongs once it is complete."""
     import shutil
@@ -157,8 +169,7 @@ def _make(scenario: "Scenario", folder: Path, command: str, quiet: bool) -> None
         raise RequestError(f"{str(folder)!r} is a file; give a folder")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / TRUTH).exists():
         raise RequestError(f"{str(folder)!r} holds other things; give a new folder")
-    if not folder.absolute().parent.is_dir():
-        raise RequestError(f"there is no folder {str(folder.absolute().parent)!r} to make {folder.name!r} in")
+    _make_parents(folder.absolute().parent)
     made = play(scenario)
     if made is None:
         raise RequestError(

@@ -31,6 +31,9 @@ def about_captures(report: Report, glyphs: Glyphs) -> Iterator[Block]:
     for given in report.inputs:
         for words in odd_words(given):
             yield Fact("defects", f"{given.point}: {words}")
+        if given.control:
+            frames = ", ".join(f"{count:,} {name}" for name, count in given.control.items())
+            yield Fact("control", f"{given.point}: frames of routers and switches: {frames}")
         for words in guess_words(given):
             yield Fact("guessed", f"{given.point}: {words}")
         for hole in given.holes[:MOST_HOLES]:

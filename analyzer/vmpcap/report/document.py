@@ -93,6 +93,8 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     defects: list[Defect] = []
     not_walked: dict[str, int] = {}
     """Frames whose walk ended early, by reason: counted, never dropped."""
+    control: dict[str, int] = {}
+    """Frames that end at a known protocol of routers, groups or switches, by its name: nothing of them is missing."""
     guesses: list[Guess] = []
     """Frames that were walked by what their bytes look like."""
     interfaces: list[str] = []

@@ -1,6 +1,6 @@
 """What was read, as the report lists it: each file with its facts and its defects."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -25,7 +25,9 @@ JITTER_NS: Final = NS_PER_MS
 def describe_inputs(points: Sequence[PointRead]) -> list[Input]:
     """Which files were read, and what is odd about each?"""
     return [
-        describe_file(point.files, read.facts, read.defects, read.not_walked, read.guesses, read.interfaces)
+        describe_file(
+            point.files, read.facts, read.defects, read.not_walked, read.guesses, read.interfaces, read.control
+        )
         for point in points
         for read in point.reads
     ]
@@ -38,6 +40,7 @@ def describe_file(
     not_walked: dict[str, int],
     guesses: Sequence[Counted] = (),
     interfaces: Sequence[str] = (),
+    control: Mapping[str, int] | None = None,
 ) -> Input:
     """What was read of this file of a point, and what is odd about it?"""
     return Input(
@@ -65,6 +68,7 @@ def describe_file(
             for d in defects
         ],
         not_walked=not_walked,
+        control=dict(control or {}),
         guesses=[Guess(**one._asdict()) for one in guesses],
         role_because=files.role_because,
         interfaces=list(interfaces),

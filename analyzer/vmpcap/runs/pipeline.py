@@ -24,6 +24,7 @@ from vmpcap.runs.point import PointRead, Progress, Wanted
 from vmpcap.runs.proposed import with_roles
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.runs.second_look import guests_in, look_again
+from vmpcap.runs.several_files import say_named_again
 from vmpcap.runs.side_by_side import read_points
 from vmpcap.runs.views import MOST_STREAMS, as_views, describe_clocks
 from vmpcap.terms.errors import RequestError
@@ -91,7 +92,7 @@ def analyse(request: Request, progress: Progress | None = None) -> Analysis:
         request.profile,
         inputs,
         clocks,
-        [*apart, *pieces, *say_together(points), *outside(inputs, request), *_notes(points)],
+        [*apart, *pieces, *say_together(points), *say_named_again(points), *outside(inputs, request), *_notes(points)],
         rules,
         time_of_report(),
     )

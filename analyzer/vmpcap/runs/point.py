@@ -19,7 +19,6 @@ from vmpcap.decode.duplicates import CopyFinder
 from vmpcap.decode.fragments import WholeWalker
 from vmpcap.decode.frames import Arrivals, Frames
 from vmpcap.decode.guesses import Guess, GuessCounter
-from vmpcap.decode.stops import STOPS
 from vmpcap.flows.table import FlowTable
 from vmpcap.measures.follow import Follower
 from vmpcap.measures.gaps import GapLog
@@ -31,6 +30,7 @@ from vmpcap.readers.facts import CaptureFacts, Drops
 from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS
 from vmpcap.readers.records import RecordBatch
 from vmpcap.readers.sources import CUT, Capture, open_capture
+from vmpcap.runs.control_frames import StopCounter
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.runs.taken import Taken
 from vmpcap.terms.beside import ALONE, Beside
@@ -58,6 +58,8 @@ class FileRead:
     """Capture filters that its interfaces state."""
     interfaces: tuple[str, ...] = ()
     """How the interfaces are told that packets of the point were taken on."""
+    control: dict[str, int] = field(default_factory=dict)
+    """Frames that end at a known protocol of routers and switches, by its name: no walk that ended early."""
 
 
 @dataclass(slots=True)
@@ -128,7 +130,7 @@ def read_point(
     walker = WholeWalker(DEFAULT_BATCH_RECORDS, request.decode_as)
     seen = 0
     for path in files.files:
-        stops, guesses, taken = np.zeros(256, np.int64), GuessCounter(), Taken(files.interfaces)
+        stops, guesses, taken = StopCounter(), GuessCounter(), Taken(files.interfaces)
         with (
             open_capture(
                 path,
@@ -141,7 +143,7 @@ def read_point(
             for batch in batches:
                 whole, frames = walker.walk(batch)
                 chosen = taken.choose(batch, capture.interfaces)
-                stops += np.bincount(frames.stop if chosen is None else frames.stop[chosen], minlength=256)
+                stops.absorb(frames, chosen)
                 guesses.absorb(frames, batch.first_frame)
                 inside = chosen_rows(frames, request, chosen)
                 _absorb(read, whole, frames, inside, chosen, wanted, beside)
@@ -155,11 +157,12 @@ def read_point(
                     facts,
                     _stopped(capture) if was_stopped else tuple(capture.defects),
                     tuple(taken.of_interfaces(capture.drops, capture.interfaces)),
-                    _name_stops(stops),
+                    stops.not_walked(),
                     guesses.guesses(),
                     seen + 1,
                     tuple(dict.fromkeys(one.filter for one in taken.used(capture.interfaces) if one.filter)),
                     taken.described(capture.interfaces),
+                    stops.control(),
                 )
             )
         if not read.journal.overflowed:
@@ -284,11 +287,6 @@ def _of_streams(flows: FlowTable, flow_id: npt.NDArray[np.int32]) -> npt.NDArray
     if len(flows.flows):
         found &= flows.flows["nominated"][flow_id] != 0
     return found
-
-
-def _name_stops(stops: npt.NDArray[np.int64]) -> dict[str, int]:
-    """Frames whose walk ended early, by the reason's name."""
-    return {STOPS[i].name: int(stops[i]) for i in range(1, len(STOPS)) if stops[i]}
 
 
 def _widen(read: PointRead, facts: CaptureFacts, request: Request) -> None:

@@ -26,6 +26,8 @@ class PointFiles:
     """Why it has its role, or has none, where it was proposed; empty where nobody looked."""
     interfaces: tuple[str, ...] = ()
     """Only packets of these interfaces of its files, by the keys of readers.interfaces; empty: all."""
+    named_times: int = 1
+    """How often a user named it: with other files each time, they are read as one point's, one after the other."""
     longest_seam_ns: int = 0
     """Where its files were recognised as pieces of one capture: the longest silence that may lie between two."""
 
