@@ -7,9 +7,9 @@ from typing import Final
 from vmpcap.announcements.routes.rows import GatewayHello, RouteNews
 from vmpcap.migration.guests import on_reference
 from vmpcap.migration.mechanisms.case import Told, What, news_of, of_told, result, sighted
-from vmpcap.migration.mechanisms.gateways import NAMES as GATEWAY_NAMES
-from vmpcap.migration.mechanisms.host_routes import NAMES as ROUTE_NAMES
+from vmpcap.migration.mechanisms.gateway_answers import NAMES as GATEWAY_NAMES
 from vmpcap.migration.mechanisms.overlays import ends_of, is_of
+from vmpcap.migration.mechanisms.route_claims import NAMES as ROUTE_NAMES
 from vmpcap.migration.mechanisms.route_places import PREFIX_ROUTE
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
