@@ -12,6 +12,16 @@ from vmpcap.cli import interrupts
 from vmpcap.runs import first_run
 
 COMPILE = "from vmpcap.runs.first_run import compile_following; compile_following()"
+WAIT = """
+import sys
+from vmpcap.measures.kernels.analysis import analyse
+from vmpcap.measures.kernels.follow import follow
+from vmpcap.runs.pipeline import PointFiles, Request
+from vmpcap.runs.pipeline import analyse as report
+from vmpcap.verdicts.profile import DEFAULT, load_profile
+report(Request((PointFiles("a", None, (sys.argv[1],)),), load_profile(DEFAULT)))
+print(analyse.found, follow.found, analyse.kinds, follow.kinds)
+"""
 RUN = """
 import sys
 from vmpcap.measures.kernels.analysis import analyse
@@ -49,12 +59,22 @@ def test_what_the_other_process_compiled_is_what_a_run_needs(tmp_path: Path) -> 
     assert begun == 0
 
 
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one processor: one process")
+def test_what_the_other_process_is_about_is_waited_for(tmp_path: Path) -> None:
+    """And not compiled a second time, however long the other takes. A report looks into its files first."""
+    path = write(tmp_path / "a.pcap", migration())
+    assert said(WAIT, tmp_path / "cache", str(path)) == "1 1 1 1"
+
+
 class Other:
     """Stands for the process that compiles."""
 
     def __init__(self, begun: list[str]) -> None:
         self.said = begun
         begun.append("begun")
+
+    def poll(self) -> None:
+        """Still at work."""
 
     def kill(self) -> None:
         self.said.append("killed")
@@ -83,6 +103,25 @@ def test_another_process_compiles_until_the_reading_is_over(monkeypatch: pytest.
     with first_run.compiled_by_two():
         interrupts._take_away()
         assert said[3:] == ["begun", "killed", "gone"]
+
+
+@pytest.mark.usefixtures("is_cold")
+def test_nobody_waits_for_a_process_that_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor for what it does not compile, nor once the block is over."""
+    asked: list[object] = []
+    monkeypatch.setattr(first_run, "share_work", asked.append)
+    others = [Other([])]
+    monkeypatch.setattr(first_run.subprocess, "Popen", lambda *_, **__: others[0])
+    with first_run.compiled_by_two():
+        is_elsewhere = asked[-1]
+        assert callable(is_elsewhere)
+        assert [is_elsewhere(name) for name in (*first_run.OTHERS, "vmpcap.decode.walk.walk_frames")] == [
+            *(True for _ in first_run.OTHERS),
+            False,
+        ]
+        monkeypatch.setattr(Other, "poll", lambda _: 1)
+        assert not any(map(is_elsewhere, first_run.OTHERS))
+    assert asked[-1] is None
 
 
 @pytest.mark.usefixtures("is_cold")

@@ -124,6 +124,11 @@ def is_cold() -> bool:
     return how_many() == 0
 
 
+def has_kept(name: str) -> bool:
+    """Was this kernel kept, by its module and name, for whatever it is given?"""
+    return any(os.access(path, os.R_OK) for path in folder().glob(f"{name}-*{SUFFIX}"))
+
+
 def _path(name: str, given: str) -> Path:
     return folder() / f"{name}-{hashlib.sha256(given.encode()).hexdigest()[:16]}{SUFFIX}"
 

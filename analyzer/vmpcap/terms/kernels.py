@@ -5,6 +5,7 @@ numba compiles. A process that finds all its kernels kept never imports it: that
 """
 
 import os
+import time
 from collections.abc import Callable
 from functools import cached_property
 from threading import RLock
@@ -35,7 +36,22 @@ LOOK: Final = 0x503
 """numpy's flags on which compiled code depends: how an array lies in memory, aligned or not, writable or not."""
 NUMBERS: Final = (bool, float, np.bool, np.integer, np.floating)
 """What a kernel may be given besides arrays, int, and tuples of all these."""
+LOOK_AGAIN_S: Final = 0.02
+"""Between two looks if another process has compiled what is needed here."""
 _one_at_a_time = RLock()
+_is_elsewhere: Callable[[str], bool] | None = None
+
+
+def share_work(is_elsewhere: Callable[[str], bool] | None) -> None:
+    """
+    Another process compiles kernels too: who needs one here waits as long as that process is said to be about it.
+
+    Parameters
+    ----------
+    is_elsewhere : asked with the module and name of a kernel; None: nobody else compiles
+    """
+    global _is_elsewhere  # noqa: PLW0603 - one other process for the process
+    _is_elsewhere = is_elsewhere
 
 
 def _renew_lock() -> None:
@@ -124,7 +140,7 @@ class Kernel:
     def _prepare(self, kinds: tuple[Any, ...], given: tuple[Any, ...]) -> Callable[[tuple[Any, ...]], Any]:
         with _one_at_a_time:
             if kinds not in self._ready:
-                self._ready[kinds] = self._find(kinds) or self._compile(kinds, given)
+                self._ready[kinds] = self._find(kinds) or self._wait_for(kinds) or self._compile(kinds, given)
             return self._ready[kinds]
 
     def _address(self, kinds: tuple[Any, ...]) -> tuple[str, str]:
@@ -142,6 +158,17 @@ class Kernel:
             return None
         self.found += 1
         return lambda given: entry(None, given, NO_NAMES)
+
+    def _wait_for(self, kinds: tuple[Any, ...]) -> Callable[[tuple[Any, ...]], Any] | None:
+        """From another process that is about to keep it; None where none is, or it ended without."""
+        if not self.is_kept or _is_elsewhere is None:
+            return None
+        found, is_about_it, (name, _) = None, True, self._address(kinds)
+        while found is None and is_about_it:
+            is_about_it = _is_elsewhere(name)
+            time.sleep(LOOK_AGAIN_S if is_about_it else 0)
+            found = self._find(kinds)
+        return found
 
     def _compile(self, kinds: tuple[Any, ...], given: tuple[Any, ...]) -> Callable[[tuple[Any, ...]], Any]:
         from vmpcap.terms.kernel_compiling import compile_kernel
