@@ -12,7 +12,7 @@ from vmpcap.migration.other_link import Link, goodput_on
 from vmpcap.migration.precopy import Guest, copied, guests_that_fit
 from vmpcap.migration.results import Phase
 from vmpcap.migration.what_if import Measured, what_if
-from vmpcap.migration.what_if_checked import CHECKED, PAIRS, Off
+from vmpcap.migration.what_if_checked import BANDS, CHECKED, PAIRS, Off, kin_of
 
 MB = 1_000_000
 
@@ -133,7 +133,7 @@ def test_a_slower_link_takes_more_bytes_and_longer() -> None:
     assert any("evenly" in words for words in told.assumptions)
 
 
-@pytest.mark.parametrize(("rate_mbps", "left_s"), [(400.0, None), (200.0, 0.3), (800.0, None)])
+@pytest.mark.parametrize(("rate_mbps", "left_s"), [(400.0, None), (200.0, 0.3)])
 def test_as_much_is_left_as_was_measured_or_as_the_goal_allows(rate_mbps: float, left_s: float | None) -> None:
     """Twelve megabytes: on a fast link their time, on a slow one the goal of 300 ms, and what was beside them."""
     sizes = [200 * MB, 12 * MB]
@@ -142,6 +142,46 @@ def test_as_much_is_left_as_was_measured_or_as_the_goal_allows(rate_mbps: float,
     by_rate = 12 * MB * 8 / told.goodput_mbps / 1e6
     assert told.switchover_ms == pytest.approx((left_s or by_rate) * 1e3 + 5, rel=0.01)
     assert any("12.0 MB are left when the guest stops" in words for words in told.assumptions)
+
+
+def test_on_a_faster_link_more_is_left_when_the_guest_is_stopped() -> None:
+    """Between the time of what was left and the goal of 300 ms, for it is stopped as soon as little enough is left."""
+    told = what_if(Link(800.0, 0.5), measured([200 * MB, 12 * MB]))
+    assert told.goodput_mbps is not None
+    by_rate = 12 * MB * 8 / told.goodput_mbps / 1e6
+    assert told.switchover_ms == pytest.approx((by_rate * 0.3) ** 0.5 * 1e3 + 5, rel=0.01)
+    assert any("geometric mean" in words for words in told.assumptions)
+
+
+@pytest.mark.parametrize(
+    ("link", "other", "words"),
+    [
+        (Link(622.0, 5.0), {}, []),
+        (Link(10_000.0, 5.0), {}, ["rate 10,000 Mbps (checked: 200 to 900)"]),
+        (Link(100.0, 5.0), {}, ["rate 100 Mbps (checked: 200 to 900)"]),
+        (Link(622.0, 20.0), {}, ["round trip 20 ms (checked: 0 to 10)"]),
+        (Link(622.0, 5.0, 0.0001), {}, ["loss 0.0001 of all packets (checked: none)"]),
+        (Link(622.0, 5.0), {"hypervisor": "vmware"}, ["another hypervisor than qemu"]),
+        (Link(622.0, 5.0), {"guests": []}, ["the guest is not in view"]),
+    ],
+)
+def test_what_lies_outside_of_what_was_checked_is_said(link: Link, other: dict[str, object], words: list[str]) -> None:
+    """And inside of it the range is that in which nine of ten lay."""
+    sizes = [200 * MB, 12 * MB]
+    told = what_if(link, measured(sizes, **other))
+    assert told.outside == words
+    ends = (told.duration_low_s, told.duration_s, told.duration_high_s)
+    assert None not in ends
+    if not words:
+        kin = kin_of(told.goodput_mbps or 0.0, 400.0)
+        low, high = BANDS[kin]["duration"]
+        assert ends == pytest.approx([(told.duration_s or 0.0) * share for share in (low, 1.0, high)])
+
+
+def test_far_larger_guests_were_not_checked_either() -> None:
+    """Ten gigabytes are not 128 MB."""
+    told = what_if(Link(622.0, 5.0), measured([10_000 * MB, 12 * MB]))
+    assert told.outside == ["payload 10,000 MB (checked: 50 to 500)"]
 
 
 def test_how_far_such_figures_were_off_stands_beside_them() -> None:
@@ -210,17 +250,15 @@ def test_post_copy_is_undecided() -> None:
     assert (told.outcome, told.duration_s) == ("undecided", None)
 
 
-def test_without_the_guest_in_view_the_range_is_wider_and_no_switchover_told() -> None:
-    """Its last pass may have been anything up to the hypervisor's goal."""
+def test_without_the_guest_in_view_no_switchover_is_told() -> None:
+    """Its last pass may have been anything up to the hypervisor's goal: none, and all of it, at the extremes."""
     sizes = passes(200 * MB, 10 * MB, 50 * MB, 0.3)
-    seen, unseen = what_if(Link(300.0, 1.0), measured(sizes)), what_if(Link(300.0, 1.0), measured(sizes, guests=[]))
+    unseen = what_if(Link(300.0, 1.0), measured(sizes, guests=[]))
     assert unseen.switchover_ms is None
-    assert seen.duration_low_s is not None
+    assert unseen.duration_s is not None
     assert unseen.duration_low_s is not None
-    assert seen.duration_high_s is not None
     assert unseen.duration_high_s is not None
-    assert unseen.duration_low_s < seen.duration_low_s
-    assert unseen.duration_high_s > seen.duration_high_s
+    assert unseen.duration_low_s < unseen.duration_s < unseen.duration_high_s
 
 
 def test_without_guest_and_without_a_known_goal_it_is_undecided() -> None:

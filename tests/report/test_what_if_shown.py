@@ -80,10 +80,10 @@ def test_it_survives_json_and_is_empty_where_nobody_asked() -> None:
 @pytest.mark.parametrize(("hypervisor", "is_checked"), [("qemu", True), ("esxi", False), ("unknown", False)])
 def test_a_line_claims_a_check_only_for_the_hypervisor_it_was_checked_on(hypervisor: str, is_checked: bool) -> None:
     """On the first screen as in full."""
-    report = told()
+    report = told(outside=[] if is_checked else ["another hypervisor than qemu"])
     (one,) = report.migrations
     report = msgspec.structs.replace(report, migrations=[msgspec.structs.replace(one, hypervisor=hypervisor)])
     for in_full in (False, True):
         text = " ".join(to_terminal(report, Look(width=400), in_full=in_full).split())
-        assert ("where it was checked" in text) == is_checked
-        assert ("nobody has checked it for this hypervisor" in text) != is_checked
+        assert ("where it was checked (qemu, 200 to 900 Mbps)" in text) == is_checked
+        assert ("outside of what was checked" in text) != is_checked

@@ -12,7 +12,7 @@ from vmpcap.migration.other_link import OPTIONS, USUAL_MSS, Allowed, Link, goodp
 from vmpcap.migration.precopy import LENIENT, Guest, copied, guests_that_fit
 from vmpcap.migration.results import Guest as MovedGuest
 from vmpcap.migration.results import MigrationOutcome, Phase
-from vmpcap.migration.what_if_checked import how_far_off
+from vmpcap.migration.what_if_checked import BANDS, Kin, how_far_off, kin_of, outside_of
 from vmpcap.migration.what_if_results import WhatIf
 from vmpcap.terms.units import count_of
 
@@ -22,8 +22,6 @@ SOCKET_BYTES: Final = 4_194_304
 """What Linux lets a socket hold at most by default (tcp_wmem): sent for the hypervisor, not yet on the wire."""
 POST_COPY: Final = 0.05
 """Payload behind the switchover, by all: with more of it than this the guest ran before its memory was there."""
-FASTER: Final = 1.2
-"""From so many times the measured goodput on it is said that nobody has seen it."""
 FIRST_WINDOW: Final = 10
 """Segments that TCP sends before the first ACK (RFC 6928)."""
 
@@ -143,7 +141,7 @@ def _expected(link: Link, m: Measured, allowed: Allowed, model: Model) -> WhatIf
         return None if taken is None else fixed + taken.total_bytes * 8 / mbps / 1e6 + _ramp(link, m, mbps)
 
     told = [*allowed.assumptions, *model.told]
-    if allowed.middle > FASTER * pace:
+    if kin_of(allowed.middle, pace) == "faster":
         times = allowed.middle / pace
         told.append(f"the hosts can do {times:.1f} times what was measured, which nobody has seen")
     hidden = duration(model.more_rounds, allowed.middle) if model.more_rounds else None
@@ -177,6 +175,17 @@ def _expected(link: Link, m: Measured, allowed: Allowed, model: Model) -> WhatIf
         checked=how_far_off(m.hypervisor, model.last_bytes is not None),
         assumptions=told,
     )
+    outside = outside_of(
+        m.hypervisor,
+        model.last_bytes is not None,
+        rate=link.rate_mbps,
+        pace=pace,
+        rtt=link.rtt_ms,
+        loss=link.loss,
+        payload=m.bytes.unique / 1e6,
+    )
+    kin = kin_of(allowed.middle, pace)
+    plain = structs.replace(plain, outside=outside)
     if model.last_bytes is None:
         return plain
     bracket = next(g.switchover.bracket_ms for g in m.guests) or 0.0
@@ -188,17 +197,41 @@ def _expected(link: Link, m: Measured, allowed: Allowed, model: Model) -> WhatIf
         return max(last_pass_ms, link.rtt_ms) + beside
 
     longest_ms = max(model.goal_s, model.last_bytes / speed) * 1e3
+    last_ms = min(model.last_bytes * 8 / allowed.middle / 1e3, longest_ms)
     told.append(
         f"{model.last_bytes / 1e6:.1f} MB are left when the guest stops, as measured, or less if the goal asks for it:"
         " guests change the same pages again and again, and these are left in the end"
     )
-    return structs.replace(
+    if kin == "faster":
+        last_ms = (last_ms * longest_ms) ** 0.5
+        told.append(
+            "on a faster link the guest is stopped when more is left: the last pass takes a time between that of what"
+            " was left and the goal (their geometric mean)"
+        )
+    whole = structs.replace(
         plain,
-        switchover_ms=stopped(min(model.last_bytes * 8 / allowed.middle / 1e3, longest_ms)),
+        switchover_ms=stopped(last_ms),
         switchover_low_ms=stopped(0.0),
         switchover_high_ms=stopped(longest_ms + SOCKET_BYTES * 8 / allowed.low / 1e3),
         assumptions=told,
     )
+    return whole if outside else _as_checked(whole, kin)
+
+
+def _as_checked(told: WhatIf, kin: Kin) -> WhatIf:
+    """With the ranges in which nine of ten of the checked ones lay; one without an end stays without."""
+    band = BANDS[kin]
+    ends: dict[str, float | None] = {}
+    for name, likely, high in (
+        ("goodput{}_mbps", told.goodput_mbps, told.goodput_high_mbps),
+        ("duration{}_s", told.duration_s, told.duration_high_s),
+        ("switchover{}_ms", told.switchover_ms, told.switchover_high_ms),
+    ):
+        assert likely is not None
+        least, most = band[name.partition("{")[0]]
+        ends[name.format("_low")] = likely * least
+        ends[name.format("_high")] = None if high is None else likely * most
+    return structs.replace(told, **ends)
 
 
 def _ramp(link: Link, m: Measured, mbps: float) -> float:

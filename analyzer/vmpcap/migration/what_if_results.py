@@ -11,8 +11,8 @@ class WhatIf(msgspec.Struct, frozen=True, kw_only=True):
     """
     What this migration is expected to take on another link. No measurement: a model, with its assumptions.
 
-    low and high are the model's own extremes, not an interval with a probability. How far it was off in checked cases
-    stands in the docs.
+    Where `outside` is empty, low and high are what the check supports: nine of ten real ones lay there. Elsewhere they
+    are the model's own extremes, and nobody knows how many lie between. How far it was off stands in the docs.
     """
 
     rate_mbps: float
@@ -42,6 +42,8 @@ class WhatIf(msgspec.Struct, frozen=True, kw_only=True):
     """How fast the guest changes memory, as far as the measured migration shows."""
     hidden_round_s: float | None = None
     """The expected duration if the measured stream hid one more pass than the fewest that explain it; null: no such."""
+    outside: list[str] = []
+    """In what this lies outside of what was checked; empty without a duration, too."""
     checked: str = ""
     """How far such figures were off where that could be checked; empty without a duration."""
     assumptions: list[str] = []

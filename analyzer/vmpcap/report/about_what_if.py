@@ -46,6 +46,9 @@ def expected_lines(migration: Migration) -> Iterator[Block]:
         yield Fact("expected", f"on {link_words(told)}: {fact.text}", fact.because)
 
 
+ASSUMED: Final = "assumed: the link to itself, guest and hosts as they were"
+
+
 def expected(told: WhatIf, hypervisor: str) -> Fact:
     """How long, and how long the switchover; or why that is open."""
     if told.duration_s is None:
@@ -57,8 +60,14 @@ def expected(told: WhatIf, hypervisor: str) -> Fact:
     else:
         text += f", switchover {figure(told.switchover_ms, 'ms')} ({figure(told.switchover_low_ms)} to"
         text += f" {figure(told.switchover_high_ms)})"
-    checked = in_short(hypervisor, told.switchover_ms is not None)
-    return Fact("expected", text, f"a model, not a measurement: {checked}")
+    return Fact("expected", text, f"a model, not a measurement; {ASSUMED}; {_range_is(told, hypervisor)}")
+
+
+def _range_is(told: WhatIf, hypervisor: str) -> str:
+    """What is the range worth?"""
+    if told.outside:
+        return f"outside of what was checked, so the range is the model's own: {', '.join(told.outside)}"
+    return f"nine of ten lay in such a range {in_short(hypervisor)}"
 
 
 def link_words(told: WhatIf) -> str:
