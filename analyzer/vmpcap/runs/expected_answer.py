@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LONGEST_RTT_MS: Final = 60_000.0
 MOST_LOST: Final = 0.5
-IN_WORDS: Final = frozenset({"assumptions", "checked"})
+IN_WORDS: Final = frozenset({"assumptions", "checked", "outside"})
 """What stands beside the figures in sentences, alike for each: no column."""
 
 
