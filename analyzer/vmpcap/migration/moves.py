@@ -80,11 +80,19 @@ def _home_of(view: PointView, transfer: Transfer, groups: list[list[Sighting]], 
         if number in taken:
             continue
         if any(keys & {link.key for link in s.transfer.links} for s in group):
-            candidates.append((abs(group[0].transfer.start_ts - transfer.start_ts), number))
+            candidates.append((_apart(view, transfer, group[0]), number))
     if not candidates:
         return None
     apart, number = min(candidates)
     return number if apart <= 3600 * NS_PER_S else None
+
+
+def _apart(view: PointView, transfer: Transfer, other: Sighting) -> int:
+    """How far are their starts apart, ns: by the clocks as packets compare them, else as they are?"""
+    start, theirs = transfer.start_ts, other.transfer.start_ts
+    if view.line.group == other.view.line.group:
+        start, theirs = view.line.on_reference(start), other.view.line.on_reference(theirs)
+    return abs(start - theirs)
 
 
 def _worth(sighting: Sighting) -> tuple[int, int, int, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Final
 
 from vmpcap.points.between import Between, compare_points, order_pairs
 from vmpcap.points.branches import Met, went_on
@@ -14,6 +15,10 @@ from vmpcap.points.pairing import pair_packets
 from vmpcap.points.roles import STREAM_FIGURES, rank
 from vmpcap.points.timeline import Timeline
 from vmpcap.runs.point import PointRead
+from vmpcap.terms.units import NS_PER_S
+
+TOGETHER_NS: Final = 600 * NS_PER_S
+"""Captures of one event begin and end within minutes of each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,8 @@ def group_points(points: Sequence[PointRead], clocks: Clocks) -> Groups:
     Which points hang together, and how do they stand to the reference of their group?
 
     The reference is the point with clocks to most others; among equals one at which figures of the stream are taken,
-    so that these need no correction.
+    so that these need no correction. Not one whose clock is of another day than those of its neighbours: points that
+    hang together with none of them are on their clocks' day.
     """
     references: list[int] = []
     odd: set[tuple[int, int]] = set()
@@ -77,6 +83,9 @@ def group_points(points: Sequence[PointRead], clocks: Clocks) -> Groups:
     while rest:
         reference, group = rest[0], len(references)
         found = stand(clocks, reference, group)
+        usual = min((reference, *found), key=lambda n: (-_company(points, n), rest.index(n)))
+        if _company(points, usual) > _company(points, reference):
+            reference, found = usual, stand(clocks, usual, group)
         own = {reference: timeline_of_reference(clocks, reference, group)} | {p: s.timeline for p, s in found.items()}
         odd |= set(contradictions(clocks, own))
         standings |= found
@@ -85,6 +94,16 @@ def group_points(points: Sequence[PointRead], clocks: Clocks) -> Groups:
         references.append(reference)
         rest = [point for point in rest if point not in own]
     return Groups(tuple(references), reference_of, standings, lines, tuple(sorted(odd)))
+
+
+def _company(points: Sequence[PointRead], number: int) -> int:
+    """How many of these points captured at about the same time as that one, each by its own clock?"""
+    own = points[number]
+    return sum(
+        own.first_ts - TOGETHER_NS <= (other.last_ts or 0) and (other.first_ts or 0) <= own.last_ts + TOGETHER_NS
+        for other in points
+        if own.first_ts is not None and own.last_ts is not None and other.first_ts is not None
+    )
 
 
 def _rank(point: PointRead) -> int:

@@ -18,6 +18,7 @@ from vmpcap.report.document import Input, Report
 from vmpcap.runs.between import Together, compare_all
 from vmpcap.runs.inputs import describe_inputs, name_faults, with_holes
 from vmpcap.runs.merged import say_together, take_apart
+from vmpcap.runs.other_days import name_other_days
 from vmpcap.runs.outside import nothing_inside, outside
 from vmpcap.runs.pieces import join_pieces, refuted
 from vmpcap.runs.point import PointRead, Progress, Wanted
@@ -92,7 +93,15 @@ def analyse(request: Request, progress: Progress | None = None) -> Analysis:
         request.profile,
         inputs,
         clocks,
-        [*apart, *pieces, *say_together(points), *say_named_again(points), *outside(inputs, request), *_notes(points)],
+        [
+            *apart,
+            *pieces,
+            *say_together(points),
+            *say_named_again(points),
+            *name_other_days(views),
+            *outside(inputs, request),
+            *_notes(points),
+        ],
         rules,
         time_of_report(),
     )
