@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from vmpcap.lab.events import S
+from vmpcap.lab.more_moves import BACK_NS, OTHERS
 from vmpcap.lab.scenarios import Scenario
 from vmpcap.lab.truth import EPOCH_NS, tell
 from vmpcap.lab.wires import Tap
@@ -59,7 +60,20 @@ of it was ever on a wire.
 MOVED: Final = """\
 - The guest ({mac}, {ips}) moved from site A to site B: {size} bytes at {mbps} Mbit/s; {lost} frames were lost, {resent}
   segments sent again. It stood still for {stun} ms.
-- Its announcement {reached} the network that its gateway is in."""
+- Its announcement {reached} {where}.{more}"""
+
+GATEWAY: Final = "the network that its gateway is in"
+ROUTER: Final = "the router of its new site; its old site has a router of its own"
+"""Where an announcement is to arrive, by whether one gateway serves both sites."""
+
+MORE: Final = {
+    "to_and_fro": """
+- It was moved back to site A {apart} s later, and to site B again after as long: {count} migrations. The figures are
+  those of the first.""",
+    "burst": """
+- {others} more guests were moved within seconds of it: {count} migrations. The figures are those of the first.""",
+}
+"""What moved behind the first migration."""
 
 STAYED: Final = """\
 - The guest ({mac}, {ips}) was to move from site A to site B, but the source host gave up: {lost} frames
@@ -89,7 +103,18 @@ def _moved(truth: dict[str, Any]) -> str:
         mbps=f"{move['bulk_mbps']:.0f}",
         stun=f"{move['stun_ms']:.0f}",
         reached=reached,
+        where=GATEWAY if truth["announcements"]["rarp_at"].keys() & {"gateway"} else ROUTER,
+        more=_more(truth),
     )
+
+
+def _more(truth: dict[str, Any]) -> str:
+    """Which moves followed the first one?"""
+    asked = truth["parameters"]
+    kind = asked["fails"] if asked["fails"] in MORE else asked["option"]
+    if kind not in MORE:
+        return ""
+    return MORE[kind].format(apart=f"{BACK_NS / S:g}", others=OTHERS, count=OTHERS + 1)
 
 
 def play(scenario: Scenario) -> Made | None:

@@ -26,7 +26,8 @@ def _gateway_arp(world: World) -> tuple[bool, str]:
     worst = worst_ns(world)
     right = known is not None and known.mac == world.guest.eth0.mac
     asked = world.asker.unanswered.get(GUEST_IP, 0)
-    words = "the gateway knows the guest's MAC" if right else f"the gateway asked {asked} times in vain"
+    whose = "the gateway" if any(tap.role == "gateway" for tap in world.taps) else "the gateway of the old site"
+    words = f"{whose} knows the guest's MAC" if right else f"{whose} asked for the guest {asked} times in vain"
     return right and not asked and worst is not None and worst <= IN_TIME_NS, f"{words}; {peers_words(world)}"
 
 
