@@ -41,13 +41,13 @@ class Protocol:
 
 
 PROTOCOLS: Final = (
-    Protocol("rip", IP_UDP, (520, 521)),  # RFC 2453 3.1, RFC 2080 2.1
+    Protocol("rip", IP_UDP, (520, 521)),  # RFC 2453 3.6, RFC 2080 2.1
     Protocol("ospf", 89),  # RFC 2328 A.1
     Protocol("eigrp", 88),  # RFC 7868 6.1
-    Protocol("bgp", IP_TCP, (179,)),  # RFC 4271 8
+    Protocol("bgp", IP_TCP, (179,)),  # RFC 4271 8.1.4
     Protocol("isis", 0),
     Protocol("vrrp", 112),  # RFC 5798 5.1.1.4
-    Protocol("hsrp", IP_UDP, (1985, 2029)),  # RFC 2281 4; 2029 for IPv6
+    Protocol("hsrp", IP_UDP, (1985, 2029)),  # RFC 2281 5; 2029 for IPv6
     Protocol("glbp", IP_UDP, (3222,)),
     Protocol("lisp", IP_UDP, (4342,)),  # RFC 9301 5
 )

@@ -23,14 +23,14 @@ DELAY: Final = 25_600
 
 
 def message(opcode: int, sequence: int, acknowledged: int, tlvs: bytes) -> bytes:
-    """A packet of one autonomous system (RFC 7868 6.1)."""
+    """A packet of one autonomous system (RFC 7868 6.5)."""
     head = struct.pack(">BBHIIIHH", 2, opcode, 0, 0, sequence, acknowledged, 0, SYSTEM)
     total = checksum(sum16(head + tlvs))
     return head[:2] + total.to_bytes(2, "big") + head[4:] + tlvs
 
 
 def route(host: bytes, delay: int, hops: int) -> bytes:
-    """A TLV of one internal host route (RFC 7868 6.8.1); its next hop is whoever says it."""
+    """A TLV of one internal host route (RFC 7868 6.8); its next hop is whoever says it."""
     metric = struct.pack(">II3sBBBBB", delay, 256, (1500).to_bytes(3, "big"), hops, 255, 1, 0, 0)
     body = bytes(4) + metric + b"\x20" + host
     return struct.pack(">HH", INTERNAL, 4 + len(body)) + body

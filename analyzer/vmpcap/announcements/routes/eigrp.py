@@ -13,7 +13,7 @@ UPDATE: Final = 1
 QUERY: Final = 3
 REPLY: Final = 4
 OPCODES: Final = {UPDATE: "update", QUERY: "query", REPLY: "reply", 10: "sia_query", 11: "sia_reply"}
-"""Messages that carry routes (RFC 7868 6.3)."""
+"""Messages that carry routes (RFC 7868 6.5)."""
 
 HEAD: Final = struct.Struct(">BBHIIIHH")
 """Version, opcode, checksum, flags, sequence, acknowledgement, virtual router, autonomous system (6.2)."""

@@ -20,7 +20,7 @@ BODY: Final = struct.Struct(">HH8sIHB")
 DISCRIMINATOR: Final = 0x83
 
 NARROW: Final = (128, 130)
-"""Prefixes with narrow metrics, of this domain and of others (RFC 1195 3.2)."""
+"""Prefixes with narrow metrics, of this domain and of others (RFC 1195 5.3.4, 5.3.5)."""
 WIDE4: Final = 135
 WIDE6: Final = 236
 MACS: Final = 147
