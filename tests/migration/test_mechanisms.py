@@ -655,6 +655,27 @@ def test_where_the_guest_answered_a_question_in_vain_is_told() -> None:
     assert "do not come back to gw" in seen.because
 
 
+def test_a_router_that_answers_for_all_is_not_the_guest() -> None:
+    """Proxy ARP: its own MAC in the body. Beside the guest's own answer it changes nothing."""
+    proxied = (after(11), ANSWER, 0x0200_0000_BB01, GUEST_IP, "10.77.0.1")
+    own = (after(12), ANSWER, GUEST, GUEST_IP, "10.77.0.1")
+    assert judged("gateway_arp", case(resolved(*asking(after(10)), proxied, answers_to=GATEWAY))) is None
+    found = judged("gateway_arp", case(resolved(*asking(after(10)), proxied, own, answers_to=GATEWAY)))
+    assert found is not None
+    assert (found.worked, found.latency_ms) == ("yes", 12.0)
+
+
+def test_a_machine_that_asks_for_everybody_does_not_look_for_the_guest() -> None:
+    """A scan is no gateway, unless it is one: what routes to the guest sends it packets."""
+    scan = [(after(n), ASK, GATEWAY, "10.77.0.1", f"10.77.0.{n}") for n in range(1, 60)]
+    answer = (after(11), ANSWER, GUEST, GUEST_IP, "10.77.0.1")
+    rows = sorted([*scan, answer])
+    assert judged("gateway_arp", case(resolved(*rows, answers_to=GATEWAY))) is None
+    there = point("b", "domain:destination", journal=journal((after(20), GATEWAY, GUEST, PEER_IP, GUEST_IP)))
+    assert worked("gateway_arp", case(resolved(*rows, answers_to=GATEWAY), there)) == "yes"
+    assert worked("gateway_arp", case(resolved(*rows[8:20], answers_to=GATEWAY))) == "yes"
+
+
 @pytest.mark.parametrize(
     ("asked_at", "compared", "words"),
     [

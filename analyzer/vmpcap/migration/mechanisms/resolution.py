@@ -24,6 +24,9 @@ LATEST_NS: Final = 90 * NS_PER_S
 SETTLED_NS: Final = NS_PER_S // 5
 """Frames still on their way when the guest moved may bear its old MAC."""
 FROM_BOTH_NS: Final = NS_PER_S
+SCANNED: Final = 32
+SCAN_NS: Final = 5 * NS_PER_S
+"""Whoever asks for so many addresses this near in time, and sends the guest nothing, looks for all and not for it."""
 SAME_FRAME_NS: Final = NS_PER_S // 10
 """Sightings of one question lie nearer than this; gateways repeat it once a second."""
 
@@ -192,7 +195,10 @@ def _questions(case: Case, view: PointView, family: _Family, ip: str) -> Iterabl
         at = np.flatnonzero(asks & (rows.sender_mac == asker))
         after = answers[rows.ts_ns[answers] >= rows.ts_ns[at[0]]]
         mine = after[(rows.eth_dst[after] == asker) | (rows.target_mac[after] == asker)]
-        answer = int(mine[0]) if len(mine) else None
+        own = mine[rows.sender_mac[mine] == np.uint64(case.guest.mac)] if _tells_whose(case, family) else mine
+        if len(mine) > len(own) == 0 or _only_scans(case, view, int(asker), int(rows.ts_ns[at[0]])):
+            continue  # a router answers for all (proxy ARP), or a machine asks for all: neither looks for the guest
+        answer = int(own[0]) if len(own) else None
         if answer is not None:
             at = at[rows.ts_ns[at] <= rows.ts_ns[answer]]
         who = ip_text(int(rows.sender_high[at[0]]), int(rows.sender_low[at[0]]))
@@ -205,6 +211,23 @@ def _questions(case: Case, view: PointView, family: _Family, ip: str) -> Iterabl
             on_reference(view, int(rows.ts_ns[answer])) if answer is not None else None,
             int(rows.frame[answer]) if answer is not None else None,
         )
+
+
+def _tells_whose(case: Case, family: _Family) -> bool:
+    """Does an answer say whether it is the guest's own? ARP does, by the sender's MAC in its body."""
+    return family.version == 4 and case.guest.mac != NO_MAC
+
+
+def _only_scans(case: Case, view: PointView, asker: int, when: int) -> bool:
+    """Did this machine ask for everybody at that time, and never send the guest a packet?"""
+    rows = view.arps
+    near = (rows.sender_mac == np.uint64(asker)) & (np.abs(rows.ts_ns - when) <= SCAN_NS)
+    near &= np.isin(rows.kind, [kind for family in FAMILIES.values() for kind in family.asks])
+    if len(np.unique(rows.target_low[near])) < SCANNED:
+        return False
+    mac, guest = np.uint64(asker), np.uint64(case.guest.mac)
+    js = [v.journal for v in case.views]
+    return not any(((j.eth_src == mac) & (j.eth_dst == guest) & (j.ip_version != 0)).any() for j in js)
 
 
 def _stale_entry(case: Case, name: str, ips: list[str]) -> Mechanism | None:
