@@ -52,6 +52,18 @@ def test_bgp_that_names_another_as_the_way_was_told_by_it() -> None:
     assert f"passed it on from {NEW}" in found.because
 
 
+def test_one_of_two_paths_that_is_taken_back_leaves_the_other() -> None:
+    """RFC 7911: each identifier is a route of its own; without them the last word counts."""
+    old, new, gone = story("bgp", NEW, after(20))
+    for ids, wanted in (((1, 2), "yes"), ((None, None), "undecided")):
+        here = replace(new, path_id=ids[0])
+        beside = replace(new, path_id=ids[1], ts_ns=after(30))
+        back = replace(beside, action="withdraw", ts_ns=after(40))
+        found = judged("bgp", case(point("b", "wan", [old, here, gone, beside, back])))
+        assert found is not None
+        assert found.worked == wanted
+
+
 @pytest.mark.parametrize(("name", "wanted"), [("rip", "undecided"), ("bgp", "undecided"), ("ospf", "no")])
 def test_a_bound_beyond_the_limit_is_late_only_where_all_routers_hear_at_once(name: str, wanted: str) -> None:
     """Those who pass on RIP or BGP may have held it back; the old one goes before."""

@@ -228,6 +228,47 @@ def test_after_a_hole_bgp_begins_anew_at_a_marker() -> None:
     assert len(list(read_bgp(control(data[40:] + data, "bgp", seq=41), streams))) == 1
 
 
+OFFERS_PATHS = "ff" * 16 + "0025 01 04 fdea 00b4 0a000002 08 02 06 45 04 0001 01 03"
+UPDATE_PATHS = UPDATE_IPV4.replace("0037", "0044").replace("20 0a4d000a", "00000001 20 0a4d000a 00000002 20 0a4d000b")
+ID_OF_A_ROUTE = UPDATE_IPV4.replace("0037", "003b").replace("20 0a4d000a", "200a4d00 20 0a4d000b")
+"""An identifier that could be the beginning of a route."""
+
+
+@pytest.mark.parametrize(
+    ("opens", "update", "told"),
+    [
+        (2, UPDATE_PATHS, [(1, "10.77.0.10/32"), (2, "10.77.0.11/32")]),
+        (0, UPDATE_PATHS, [(1, "10.77.0.10/32"), (2, "10.77.0.11/32")]),
+        (0, UPDATE_IPV4, [(None, "10.77.0.10/32")]),
+        (2, ID_OF_A_ROUTE, [(0x200A4D00, "10.77.0.11/32")]),
+    ],
+)
+def test_bgp_may_tell_several_paths_of_one_route(opens: int, update: str, told: list[tuple[int | None, str]]) -> None:
+    """RFC 7911: with identifiers where both offered them; where that is not in view, where nothing else fits."""
+    streams = BgpStreams()
+    ways = (("192.0.2.1", (179, 40000), "192.0.2.2"), ("192.0.2.2", (40000, 179), "192.0.2.1"))
+    for source, ports, target in ways[:opens]:
+        opened = replace(control(OFFERS_PATHS, "bgp", ports, source=source, seq=1), target=target)
+        assert not list(read_bgp(opened, streams))
+    at = 1 + len(bytes.fromhex(OFFERS_PATHS)) if opens else 1
+    rows = list(read_bgp(control(update, "bgp", (179, 40000), seq=at), streams))
+    assert [(r.path_id, r.prefix) for r in rows] == told
+
+
+def test_what_one_peer_alone_offers_is_not_agreed() -> None:
+    """A speaker that sends identifiers to one that does not take them would be misunderstood: it does not."""
+    streams = BgpStreams()
+    takes_none = OFFERS_PATHS.replace("0001 01 03", "0001 01 02")
+    for source, ports, target, said in (
+        ("192.0.2.1", (179, 40000), "192.0.2.2", OFFERS_PATHS),
+        ("192.0.2.2", (40000, 179), "192.0.2.1", takes_none),
+    ):
+        list(read_bgp(replace(control(said, "bgp", ports, source=source, seq=1), target=target), streams))
+    at = 1 + len(bytes.fromhex(OFFERS_PATHS))
+    (row,) = read_bgp(control(UPDATE_IPV4, "bgp", (179, 40000), seq=at), streams)
+    assert (row.path_id, row.prefix) == (None, "10.77.0.10/32")
+
+
 def test_a_withdrawal_of_bgp_has_no_origin() -> None:
     """RFC 4271 4.3: withdrawn routes stand alone."""
     (row,) = read_bgp(control("ff" * 16 + "001c 02 0005 20 0a4d000a 0000", "bgp"), BgpStreams())

@@ -2,10 +2,11 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from vmpcap.announcements.control import ControlFrame
+from vmpcap.announcements.routes.add_path import Agreed, read_prefixes
 from vmpcap.announcements.routes.fields import Short, ip, ipv4, mac, packed_prefix, part, tlvs
 from vmpcap.announcements.routes.rows import RouteNews
 
@@ -13,6 +14,7 @@ MARKER: Final = b"\xff" * 16
 HEAD: Final = 19
 LONGEST: Final = 65_535
 """RFC 8654; a length beyond it cannot be written."""
+OPEN: Final = 1
 UPDATE: Final = 2
 
 # path attributes (https://www.iana.org/assignments/bgp-parameters)
@@ -26,7 +28,8 @@ EXTENDED_COMMUNITIES: Final = 16
 IS_LONG: Final = 0x10
 """Flag of an attribute whose length has two bytes."""
 
-UNICAST: Final = {(1, 1): 4, (2, 1): 16}
+IPV4_UNICAST: Final = (1, 1)
+UNICAST: Final = {IPV4_UNICAST: 4, (2, 1): 16}
 """Address family and sub-family of unicast routes, and the bytes of an address."""
 EVPN: Final = (25, 70)
 MAC_ROUTE: Final = 2
@@ -84,6 +87,7 @@ class BgpStreams:
     """
 
     streams: dict[tuple[str, int, str, int], _Stream] = field(default_factory=dict)
+    agreed: Agreed = field(default_factory=Agreed)
 
     def messages(self, frame: ControlFrame) -> list[tuple[int, bytes, list[bytes]]]:
         """
@@ -186,8 +190,8 @@ def read_bgp(frame: ControlFrame, streams: BgpStreams) -> Iterator[RouteNews]:
     Which routes do the UPDATE messages that end in this segment announce or withdraw?
 
     What comes late is no news where the stream goes on to say something else of the same route, and that was told
-    already: TCP hands both over at once. Paths with identifiers (RFC 7911) are not told from plain ones: what a peer
-    agreed to may not be in view.
+    already: TCP hands both over at once. Paths with identifiers (RFC 7911) are told from plain ones by what both peers
+    offered, or, where that is not in view, by the bytes.
 
     Raises
     ------
@@ -195,35 +199,38 @@ def read_bgp(frame: ControlFrame, streams: BgpStreams) -> Iterator[RouteNews]:
         A message's lengths contradict each other.
     """
     for kind, body, told_later in streams.messages(frame):
+        if kind == OPEN:
+            streams.agreed.hear(frame.source, frame.target, body)
         if kind == UPDATE:
-            now = {_route(row): row for later in told_later for row in _update(frame, later)}
-            yield from (row for row in _update(frame, body) if now.get(_route(row), row) == row)
+            now = {_route(row): row for later in told_later for row in _update(frame, later, streams.agreed)}
+            yield from (row for row in _update(frame, body, streams.agreed) if now.get(_route(row), row) == row)
 
 
 def _route(row: RouteNews) -> tuple[str, ...]:
     """Of which route is this said? EVPN's are told apart by their distinguisher."""
-    return row.protocol, row.reason, row.prefix, row.mac, row.origin if row.protocol == "evpn" else ""
+    told_apart = row.origin if row.protocol == "evpn" else f"{row.path_id}"
+    return row.protocol, row.reason, row.prefix, row.mac, told_apart
 
 
-def _update(frame: ControlFrame, body: bytes) -> Iterator[RouteNews]:
+def _update(frame: ControlFrame, body: bytes, agreed: Agreed) -> Iterator[RouteNews]:
     (gone_bytes,) = struct.unpack(">H", part(body, 0, 2))
     gone = part(body, 2, gone_bytes)
     (attribute_bytes,) = struct.unpack(">H", part(body, 2 + gone_bytes, 2))
     at = 4 + gone_bytes
     attributes = _read_attributes(part(body, at, attribute_bytes))
     here = body[at + attribute_bytes :]
-    for prefix in _prefixes(gone, 4):
-        yield _row(frame, attributes, True, prefix)
-    for prefix in _prefixes(here, 4):
-        yield _row(frame, attributes, False, prefix)
+    has_ids = agreed.has_ids(frame.source, frame.target, IPV4_UNICAST)
+    for is_gone, data in ((True, gone), (False, here)):
+        for path_id, prefix in read_prefixes(data, UNICAST[IPV4_UNICAST], has_ids):
+            yield replace(_row(frame, attributes, is_gone, prefix), path_id=path_id)
     if attributes.unreach:
         afi, safi = struct.unpack(">HB", part(attributes.unreach, 0, 3))
-        yield from _multi(frame, attributes, True, (afi, safi), attributes.unreach[3:])
+        yield from _multi(frame, attributes, True, (afi, safi), attributes.unreach[3:], agreed)
     if attributes.reach:
         afi, safi, hop_bytes = struct.unpack(">HBB", part(attributes.reach, 0, 4))
         hop = part(attributes.reach, 4, hop_bytes)
         attributes.next_hop = ip(hop) or ip(hop[:16])  # an IPv6 hop may be followed by its link-local address
-        yield from _multi(frame, attributes, False, (afi, safi), attributes.reach[5 + hop_bytes :])
+        yield from _multi(frame, attributes, False, (afi, safi), attributes.reach[5 + hop_bytes :], agreed)
 
 
 def _read_attributes(data: bytes) -> _Attributes:
@@ -282,20 +289,14 @@ def _path(value: bytes) -> tuple[str, int]:
     return "", 0
 
 
-def _prefixes(data: bytes, size: int) -> Iterator[str]:
-    at = 0
-    while at < len(data):
-        prefix, at = packed_prefix(data, at + 1, data[at], size)
-        yield prefix
-
-
 def _multi(
-    frame: ControlFrame, attributes: _Attributes, is_gone: bool, family: tuple[int, int], data: bytes
+    frame: ControlFrame, attributes: _Attributes, is_gone: bool, family: tuple[int, int], data: bytes, agreed: Agreed
 ) -> Iterator[RouteNews]:
     """Routes of other families than the first, and EVPN."""
     if family in UNICAST:
-        for prefix in _prefixes(data, UNICAST[family]):
-            yield _row(frame, attributes, is_gone, prefix)
+        has_ids = agreed.has_ids(frame.source, frame.target, family)
+        for path_id, prefix in read_prefixes(data, UNICAST[family], has_ids):
+            yield replace(_row(frame, attributes, is_gone, prefix), path_id=path_id)
     elif family == EVPN:
         for kind, value in tlvs(data, 0, 1, 1, length_has_head=False):
             if kind == MAC_ROUTE:

@@ -32,6 +32,8 @@ class RouteNews:
     """Other locators of the same mapping (LISP): those of one site."""
     path_length: int = 0
     """How many different autonomous systems the route passed (BGP)."""
+    path_id: int | None = None
+    """Which of several paths to it that its sender tells of (BGP, RFC 7911); None without an identifier."""
     teller: str = ""
     """Which router sent it, by the kind of name that `origin` has (OSPF, IS-IS); empty where the frame does not say."""
 

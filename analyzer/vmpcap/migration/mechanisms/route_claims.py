@@ -53,6 +53,8 @@ def follow_claims(case: Case, name: str, news: Sequence[Told[RouteNews]]) -> lis
         speaker = f"{what.sender} at {told.view.name}" if is_guest else what.sender
         if what.protocol == "evpn":
             speaker = f"{speaker} {what.origin}"  # of each distinguisher it tells a route apart
+        if what.path_id is not None:
+            speaker = f"{speaker} path {what.path_id}"  # and of each path
         if name in LINK_STATE:
             claimant = speaker = router_of(name, what.origin)
             number = what.sequence or 0
