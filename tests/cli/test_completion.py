@@ -11,6 +11,7 @@ import click
 import pytest
 
 from tests.cli.calls import here, quiet_environment
+from vmpcap.cli.completing import points
 from vmpcap.cli.completion import SHELLS
 from vmpcap.cli.group import COMMANDS, commands
 
@@ -62,6 +63,22 @@ def test_whatever_takes_a_file_or_a_folder_offers_them(row: object) -> None:
         kind = "dir" if shown == "DIR" else "file" if TAKES_FILES.search(shown) and "=" not in shown else None
         if kind:
             assert {item.type for item in parameter.shell_complete(inner, "no such")} == {kind}, parameter.name
+
+
+def test_files_of_a_point_are_offered_behind_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To shells that see one word: the role stays in front, and so do the files before the comma."""
+    (tmp_path / "gw 1.pcap").touch()
+    (tmp_path / "gwdir").mkdir()
+    monkeypatch.chdir(tmp_path)
+    context = click.Context(commands)
+
+    def behind(begun: str) -> list[str]:
+        return [item.value for item in points(context, click.Option(["--point"]), begun)]
+
+    assert behind("gateway=gw") == ["gateway=gw 1.pcap", "gateway=gwdir/"]
+    assert behind("gateway=a.pcap,gw ") == ["gateway=a.pcap,gw 1.pcap"]
+    assert behind("gateway=*") == []
+    assert behind("gatew") == ["gateway="]
 
 
 def test_scenarios_are_offered() -> None:

@@ -5,13 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.calls import HEADER, RARPS, Said, give_away, here, vmpcap, without_root_powers
+from tests.cli.calls import HEADER, RARP, RARPS, Said, give_away, here, vmpcap, without_root_powers
+from tests.readers.writers import enhanced, interface, option, section
+from tests.runs.made import migration, write
 
 Captured = pytest.CaptureFixture[str]
 
 UNFIT = (
     (["report"], 2, ["no capture is named", "vmpcap report wan.pcapng", "--point source=src.pcap", "standard input"]),
     (["report", ""], 2, ["a capture has no name"]),
+    (["report", "a\0b"], 2, ["it holds a zero byte"]),
+    (["bench", "a\0b"], 2, ["it holds a zero byte"]),
     (["report", "{folder}"], 2, ["'{folder}' is a folder", "*.pcap"]),
     (["report", "{good}", "{good}"], 2, ["'{good}' is named twice", "count twice"]),
     (["report", "{good}", "{folder}/../{folder_name}/gw-lan.pcap"], 2, ["is named twice"]),
@@ -102,6 +106,50 @@ def test_a_file_that_is_no_capture_is_named_with_the_reason(
     assert said.err.count("\n") == 1
     for word in [repr(str(path)), *words]:
         assert word in said.err
+
+
+@pytest.mark.parametrize("command", ["report", "flows", "announcements"])
+def test_an_interface_that_is_not_there_is_no_empty_capture(capsys: Captured, tmp_path: Path, command: str) -> None:
+    """The names that there are stand in the message; a number is a name too."""
+    path = tmp_path / "two.pcapng"
+    blocks = [section("<"), *(interface("<", 1, options=option("<", 2, n)) for n in (b"eth0", b"eth1"))]
+    path.write_bytes(b"".join([*blocks, enhanced("<", 1000, RARP, len(RARP))]))
+    said = here(capsys, command, f"{path}#eth7")
+    assert (said.status, said.out) == (2, "")
+    assert f"{path}#eth7: there is no interface 'eth7' in this file; there are: eth0, eth1" in said.err
+    assert here(capsys, command, f"{path}#eth1").status == 0
+    assert here(capsys, command, f"{path}#1").status == 0
+
+
+def test_carve_refuses_what_can_be_read_once_only(capsys: Captured, tmp_path: Path) -> None:
+    """Before it reads anything: the second reading would wait for ever."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, "-"):
+        said = here(capsys, "carve", "-o", tmp_path / "out.pcapng", path)
+        assert said.status == 2
+        assert f"`vmpcap carve` reads the capture a second time, which {str(path)!r} does not allow" in said.err
+
+
+def test_carve_says_that_a_capture_is_damaged(capsys: Captured, tmp_path: Path) -> None:
+    """On stderr, since what was carved cannot; --strict makes it status 4."""
+    path = tmp_path / "cut.pcap"
+    path.write_bytes(Path(write(tmp_path / "whole.pcap", migration())).read_bytes()[:-7])
+    for strict, status in ((["--strict"], 4), ([], 0)):
+        said = here(capsys, "carve", "-o", tmp_path / "out.pcapng", path, *strict)
+        assert said.status == status
+        assert f"damaged: {path}: cut_short" in said.err
+
+
+def test_a_folder_that_may_not_be_looked_into_is_named(tmp_path: Path) -> None:
+    """Of many captures it costs the benchmark nothing but itself; alone it is all there was."""
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    closed.chmod(0)
+    give_away(closed)
+    said = vmpcap("bench", closed, preexec_fn=without_root_powers)
+    assert said.status == 4
+    assert f"cannot look into the folder '{closed}': Permission denied" in said.err
 
 
 def test_a_file_that_may_not_be_read_is_named(rarps: Path) -> None:

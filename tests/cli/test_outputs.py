@@ -356,7 +356,7 @@ def test_a_graph_needs_a_page_to_be_drawn_into_and_a_capture_that_can_be_read_tw
     assert "add --html FILE" in said.err
     said = here(capsys, "report", "--graph", "--html", tmp_path / "r.html", "-")
     assert said.status == 2
-    assert "reads the stream a second time" in said.err
+    assert "reads the capture a second time" in said.err
     said = here(capsys, "report", "--graph", "--html", tmp_path / "r.html", tmp_path / "none.pcap")
     assert said.status == 4
     assert "there is no such file" in said.err

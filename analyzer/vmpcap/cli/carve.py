@@ -3,7 +3,7 @@
 import click
 
 from vmpcap.cli.completing import files
-from vmpcap.cli.exits import STATUS
+from vmpcap.cli.frames import rows_status
 from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.output import STDOUT, check_file, emit_bytes, write_file
 from vmpcap.cli.progress import Progress, complain
@@ -39,6 +39,9 @@ def carve(common: Common, output: str) -> int:
     if output != STDOUT:
         check_file(output)
     spare_captures(request, [output])
+    from vmpcap.runs.graph import refuse_unreadable
+
+    refuse_unreadable(request, "`vmpcap carve`")
     from vmpcap.report.as_pcapng import to_pcapng
     from vmpcap.report.proof_frames import proof_frames
     from vmpcap.runs.carve import carve as pick
@@ -66,4 +69,4 @@ def carve(common: Common, output: str) -> int:
         complain(
             f"{count_of(len(carved.packets), 'packet')} of {count_of(len(carved.sources), 'interface')} in {where}"
         )
-    return STATUS["fine"]
+    return rows_status(report.inputs, request, common.strict, common.quiet)

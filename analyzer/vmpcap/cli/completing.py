@@ -1,5 +1,8 @@
 """What a shell offers behind an option: files, folders, profiles, roles."""
 
+import glob
+import os
+
 import click
 from click.shell_completion import CompletionItem
 
@@ -31,10 +34,24 @@ def scenarios(context: click.Context, parameter: click.Parameter, begun: str) ->
 
 
 def points(context: click.Context, parameter: click.Parameter, begun: str) -> Offered:
-    """The roles that a point may be called by; what follows the = is the shell's own, where it can part words there."""
+    """
+    The roles that a point may be called by, and files behind the =.
+
+    bash parts words there, and completes the file itself; to zsh and fish it is one word, which is offered whole.
+    """
     from vmpcap.points.roles import ROLES
 
+    name, equals, listed = begun.partition("=")
+    if equals:
+        before, comma, path = listed.rpartition(",")
+        return [CompletionItem(f"{name}={before}{comma}{found}") for found in _begin_so(path)]
     return [CompletionItem(f"{role}=") for role in ROLES if role.startswith(begun)]
+
+
+def _begin_so(path: str) -> list[str]:
+    """Files and folders whose names begin so; folders end in a slash, hidden ones are left out."""
+    found = sorted(glob.glob(f"{glob.escape(path)}*"))
+    return [f"{one}/" if os.path.isdir(one) else one for one in found]
 
 
 def roles(context: click.Context, parameter: click.Parameter, begun: str) -> Offered:

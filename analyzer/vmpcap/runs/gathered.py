@@ -87,7 +87,10 @@ def captures_of(path: str) -> tuple[str, ...]:
     """The captures in a folder are one incident's; a file stands for itself."""
     if not os.path.isdir(path):
         return (path,)
-    found = sorted(os.path.join(path, name) for name in os.listdir(path) if CAPTURE.search(name))
+    try:
+        found = sorted(os.path.join(path, name) for name in os.listdir(path) if CAPTURE.search(name))
+    except OSError as problem:
+        raise CaptureError(f"cannot look into the folder {path!r}: {problem.strerror or problem}") from problem
     if not found:
         raise RequestError(f"{path!r}: there is no capture in this folder; name captures, reports, or their folders")
     return tuple(found)

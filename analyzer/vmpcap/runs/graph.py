@@ -46,7 +46,7 @@ def refuse_unreadable(request: Request, asked: str = "--graph") -> None:
         for path in point.files:
             if is_stream(path):  # what is not there at all is said by reading it
                 raise RequestError(
-                    f"{asked} reads the stream a second time, which {path!r} does not allow; give a file"
+                    f"{asked} reads the capture a second time, which {path!r} does not allow; give a file"
                 )
 
 

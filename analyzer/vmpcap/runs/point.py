@@ -27,6 +27,7 @@ from vmpcap.measures.tunnels import TunnelCounter
 from vmpcap.points.sightings import SightingLog
 from vmpcap.readers.defects import Defect
 from vmpcap.readers.facts import CaptureFacts, Drops
+from vmpcap.readers.interfaces import interface_keys
 from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS
 from vmpcap.readers.records import RecordBatch
 from vmpcap.readers.sources import CUT, Capture, open_capture
@@ -34,6 +35,7 @@ from vmpcap.runs.control_frames import StopCounter
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.runs.taken import Taken
 from vmpcap.terms.beside import ALONE, Beside
+from vmpcap.terms.errors import RequestError
 from vmpcap.terms.units import NO_TIME, count_of
 
 Progress = Callable[[str, int, int | None], None]
@@ -121,6 +123,8 @@ def read_point(
     ------
     CaptureError
         A file cannot be read as a capture.
+    RequestError
+        A file has no interface of a name that was asked for.
     """
     flows = FlowTable(request.ports)
     follower = Follower(flows, beside)
@@ -149,6 +153,8 @@ def read_point(
                 _absorb(read, whole, frames, inside, chosen, wanted, beside)
                 if progress is not None:
                     progress(path, *capture.progress())
+            if capture.facts.complete:
+                _refuse_missing(taken, path, capture)
             was_stopped = request.is_enough() and (capture.was_left or not capture.facts.complete)
             all_packets, facts = capture.facts.packets, taken.facts(capture.facts, capture.interfaces)
             facts = replace(facts, truncated=facts.truncated or was_stopped)
@@ -186,6 +192,16 @@ def _until_enough(capture: Capture, request: Request, goes_on: bool) -> Iterator
         yield batch
         if request.is_enough():
             return
+
+
+def _refuse_missing(taken: Taken, path: str, capture: Capture) -> None:
+    """Raises RequestError where this file has no interface of a name that was asked for: no packet is no answer."""
+    missing = taken.missing(capture.interfaces)
+    if missing:
+        there = ", ".join(dict.fromkeys(interface_keys(capture.interfaces))) or "none"
+        raise RequestError(
+            f"{path}#{missing[0]}: there is no interface {missing[0]!r} in this file; there are: {there}"
+        )
 
 
 def _stopped(capture: Capture) -> tuple[Defect, ...]:

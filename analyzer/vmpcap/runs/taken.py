@@ -72,6 +72,11 @@ class Taken:
         """The interfaces that were chosen; all, where all were."""
         return [interfaces[n] for n in self._numbers(interfaces)] if self._wanted else list(interfaces)
 
+    def missing(self, interfaces: Sequence[Interface]) -> list[str]:
+        """Which of the wanted keys has no interface of this file?"""
+        there = {*interface_keys(interfaces), *map(str, range(len(interfaces)))}
+        return [key for key in self._wanted if key not in there]
+
     def described(self, interfaces: Sequence[Interface]) -> tuple[str, ...]:
         """How are the chosen interfaces told that have packets? Only where there is a name, or more than one."""
         keys = interface_keys(interfaces)

@@ -50,6 +50,8 @@ def expanded(text: str) -> list[str]:
     """
     if not text:
         raise RequestError("a capture has no name; give a file, or - for standard input")
+    if "\0" in text:
+        raise RequestError(f"{text!r} is no name of a file: it holds a zero byte")
     if os.path.isdir(text):
         raise RequestError(f"{text!r} is a folder; name the captures in it, such as {os.path.join(text, '*.pcap')!r}")
     if text == STDIN or os.path.exists(text) or not WILDCARDS & set(text):
