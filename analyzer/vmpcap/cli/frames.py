@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -53,6 +54,21 @@ def checked_format(format_name: str | None, output: str) -> "Format":
     return wanted
 
 
+def folded(text: str, width: int) -> str:
+    """
+    The same lines, none wider than this where there is a space to break at; what goes over stands further in.
+
+    >>> folded("to b  0.025 ms at least, 0 of 76 lost", 24).split("\\n")
+    ['to b  0.025 ms at least,', '    0 of 76 lost']
+    """
+    lines: list[str] = []
+    for line in text.split("\n"):
+        begin = line[: len(line) - len(line.lstrip())]
+        inner = wrap(line, width, subsequent_indent=f"{begin}    ", break_long_words=False, break_on_hyphens=False)
+        lines += inner if len(line) > width else [line]
+    return "\n".join(lines)
+
+
 def write_frame(frame: "pl.DataFrame", wanted: "Format", output: str, view: Sequence["Shown"], above: str = "") -> None:
     """Write these rows where they are wanted; above a table for people stands what else there is to see."""
     if wanted.written is not None:
@@ -67,6 +83,7 @@ def write_frame(frame: "pl.DataFrame", wanted: "Format", output: str, view: Sequ
     from vmpcap.report.tables import to_table
 
     look = look_of(sys.stdout) if output == STDOUT else Look(width=200)
+    above = folded(above, look.width)
     text = (to_ascii(above) if look.ascii_only else above) + to_table(frame, view, look)
     if output == STDOUT:
         emit(text)

@@ -98,14 +98,14 @@ def judge_anycast(case: Case, name: str) -> Mechanism | None:
         seen, names = sighted(frames), [view.name for view, _ in frames]
     else:
         return None
-    return result(name, "yes", f"{what}; {_kept(looked, service, names)}", seen)
+    return result(name, "yes", f"{what}, as long as they are in view; {_kept(looked, service, names)}", seen)
 
 
 def _kept(looked: _Seen, service: Address, names: list[str]) -> str:
     """How many connections to the service kept to one way at these points, and how many were not looked at?"""
     kept = sum(flow.service == service and flow.turns == 0 for flow in looked.flows if flow.view.name in names)
     left_out = sum(looked.left_out.get((name, service), 0) for name in names)
-    words = f"each of {count_of(kept, 'connection')} kept to one to the end of the view"
+    words = f"each of {count_of(kept, 'connection')} kept to one"
     if any((name, service) in looked.cut for name in names):
         words += f" in the last {MOST_SEGMENTS} segments"
     return f"{words}; {left_out} smaller or earlier ones were not looked at" if left_out else words

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+import msgspec
+
 from vmpcap.migration.mechanisms.case import Case, Worked, of_told, result, sighted, since
 from vmpcap.migration.mechanisms.gateway_hellos import (
     Hello,
@@ -96,6 +98,12 @@ class Group:
         """When the new site's own was first heard there, after the switchover; ns."""
         own = (t for t in self.active if t.view.role == "domain:destination" and t.what.sender in self.at_new)
         return self.case.after(min(t.ts for t in own))
+
+    @property
+    def was_active_before(self) -> bool:
+        """Was the new site's own router active there when the guest had not come yet?"""
+        own = (t for t in self.hellos if t.view.role == "domain:destination" and t.what.sender in self.at_new)
+        return any(t.what.state == "active" and t.ts < self.case.moment for t in own)
 
     @property
     def title(self) -> str:
@@ -199,4 +207,5 @@ def answer(case: Case, name: str, hellos: Sequence[Hello]) -> Mechanism:
     rule = next(rule for rule in RULES if rule.holds(group))
     seen = [*sighted(of_told(samples(group.active))), *sighted(rule.shown_by(group))]
     latency = group.heard if rule.is_timed and group.heard >= 0 else None
-    return result(name, rule.worked, f"{group.title}: {rule.because(group)}", seen, latency)
+    said = result(name, rule.worked, f"{group.title}: {rule.because(group)}", seen, latency)
+    return msgspec.structs.replace(said, latency_is_at_most=latency is not None and group.was_active_before)
