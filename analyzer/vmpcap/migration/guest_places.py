@@ -62,6 +62,16 @@ class Place:
     """Packets of the guest that came over routers, and those that did not."""
     asked_hops: tuple[int, int]
     """The same of packets to it."""
+    own: I64
+    """When frames of its MAC passed, to groups among them, ns from its move; empty where nobody knows its MAC."""
+
+    def appears(self, since: int, until: int) -> int:
+        """How many frames of its MAC passed here in this time, outside tunnels?"""
+        return _count(self.own, since, until)
+
+    def is_asked(self, since: int, until: int) -> bool:
+        """Did others go on asking for it on its own link?"""
+        return _count(self.on_link.asked, since, until) >= FEWEST
 
 
 def place_of(view: PointView, guest: Moved, moment: int | None) -> Place:
@@ -102,7 +112,17 @@ def place_of(view: PointView, guest: Moved, moment: int | None) -> Place:
         tunnelled=int((in_tunnel & (sent | asked | by_mac)).sum()),
         sent_hops=(int((sent_ip & is_routed).sum()), int((sent_ip & ~is_routed).sum())),
         asked_hops=(int((far & is_routed).sum()), int((far & ~is_routed).sum())),
+        own=np.sort(np.concatenate((j.ts_ns[mine & ~in_tunnel], _bodies_of(view, guest)))) - start,
     )
+
+
+def _bodies_of(view: PointView, guest: Moved) -> I64:
+    """When did ARP and RARP bodies of its MAC pass, which stand in no journal, outside tunnels?"""
+    rows = view.arps
+    if guest.mac == NO_MAC:
+        return np.zeros(0, np.int64)
+    times: I64 = rows.ts_ns[(rows.eth_src == np.uint64(guest.mac)) & (rows.vni < 0)]
+    return times
 
 
 def is_nearer(one: Place, other: Place) -> int:

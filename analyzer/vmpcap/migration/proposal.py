@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from vmpcap.migration.guest_places import MARGIN_NS, Place, is_nearer, nearly_all, place_of
+from vmpcap.migration.guest_places import FEWEST, MARGIN_NS, Place, is_nearer, nearly_all, place_of
 from vmpcap.migration.guests import Moved, find_guests
 from vmpcap.migration.moves import Move, match_transfers
 from vmpcap.migration.other_names import name_streams
@@ -23,7 +23,21 @@ BOTH_KINDS: Final = (
 )
 
 
+CUT_OFF: Final = (
+    "the guest talked here before its move and never after, and talked with nobody at its new place: a gateway's port"
+    " that it no longer reaches would show the same"
+)
+
 BOTH_SIDES: Final = "the guest's talk passed here before its move as well as after, on its own link"
+
+
+BEFORE: Final = (-LONG_NS, -MARGIN_NS)
+AFTER: Final = (MARGIN_NS, LONG_NS)
+
+
+def _is_new(place: Place) -> bool:
+    """Did the guest send here after its move, and was nothing of it seen here before, not even a broadcast?"""
+    return place.on_link.speaks(*AFTER) and place.appears(*AFTER) >= FEWEST and not place.appears(*BEFORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +53,12 @@ class _Sights:
         """Did the guest talk with somebody in this time, on its own link, at another point?"""
         return any(other.moment is not None and other.on_link.talks(since, until) for other in self.others(place))
 
+    def appeared_elsewhere(self, place: Place) -> bool:
+        """Did the guest send at another point after its move, where it had not been seen before, and nothing here?"""
+        if place.appears(*AFTER) or not place.is_asked(*AFTER):
+            return False
+        return any(o.moment is not None and _is_new(o) for o in self.others(place))
+
     def phase(self, place: Place) -> str:
         """
         When was the guest's talk on its own link seen here: `before`, `after`, `both`, or is it not to be told: ``?
@@ -48,13 +68,12 @@ class _Sights:
         if place.moment is None:
             return ""
         link = place.on_link
-        before, after = (-LONG_NS, -MARGIN_NS), (MARGIN_NS, LONG_NS)
-        if link.talks(*before) and link.talks(*after):
+        if link.talks(*BEFORE) and link.talks(*AFTER):
             return "both"
-        if link.talks(*before) and not link.speaks(*after) and self.talked_elsewhere(place, *after):
-            return "before"
-        if link.talks(*after) and not link.speaks(*before) and self.talked_elsewhere(place, *before):
-            return "after"
+        if link.talks(*BEFORE) and not link.speaks(*AFTER):
+            return "before" if self.talked_elsewhere(place, *AFTER) or self.appeared_elsewhere(place) else ""
+        if (link.talks(*AFTER) and not link.speaks(*BEFORE)) or _is_new(place):
+            return "after" if self.talked_elsewhere(place, *BEFORE) else ""
         return ""
 
     def phases(self) -> dict[str, str]:
@@ -116,9 +135,12 @@ def _by_guest(move: Move, guest: Moved, views: Sequence[PointView]) -> dict[str,
     phases = sights.phases()
     found: dict[str, Proposal] = {view.name: (None, NOTHING) for view in views}
     found |= {place.view.name: _by_way(place, phases[place.view.name]) for place in places}
-    for phase, role in (("before", "domain:source"), ("after", "domain:destination")):
-        found |= _by_phase([p for p in places if phases[p.view.name] == phase], phase, role)
     hubs = [p for p in places if phases[p.view.name] == "both"]
+    for phase, role in (("before", "domain:source"), ("after", "domain:destination")):
+        own = [p for p in places if phases[p.view.name] == phase]
+        others = [p for p in places if phases[p.view.name] in WHEN and p not in own]
+        cut_off = len(own) == 1 and phase == "before" and not sights.talked_elsewhere(own[0], *AFTER)
+        found |= {own[0].view.name: (None, CUT_OFF)} if cut_off else _by_phase(own, phase, role, () if others else hubs)
     ends = [p for p in places if found[p.view.name][0] in ("domain:source", "domain:destination")]
     found |= _between(hubs, ends, {role for role, _ in found.values()})
     return found
@@ -164,15 +186,22 @@ WAYS: Final[tuple[tuple[Callable[[Place], bool], str, str], ...]] = (
 
 
 WHEN: Final = {
-    "before": "the guest talked here before its move, never after, though it talked elsewhere then",
-    "after": "the guest talked here after its move, never before, though it talked elsewhere then",
+    "before": "the guest talked here before its move, never after, though it was seen elsewhere then",
+    "after": "the guest was seen here after its move, never before, though it talked elsewhere then",
 }
 THERE: Final = "a gateway's port there or a link between the sites"
 ALONE: Final = f"{THERE} would show the same"
 
 
-def _by_phase(places: Sequence[Place], phase: str, role: str) -> dict[str, Proposal]:
-    """Of points that saw the guest at one side of its move only: the one nearest to it is in its domain there."""
+def _by_phase(places: Sequence[Place], phase: str, role: str, hubs: Sequence[Place]) -> dict[str, Proposal]:
+    """
+    Of points that saw the guest at one side of its move only: the one nearest to it is in its domain there.
+
+    Parameters
+    ----------
+    hubs : points that saw it on both sides, where none saw it on the other side only: a lone point may then as well
+        be the link over which its packets come to them
+    """
     found: dict[str, Proposal] = {}
     for place in places:
         order = {other.view.name: is_nearer(place, other) for other in places if other is not place}
@@ -186,6 +215,10 @@ def _by_phase(places: Sequence[Place], phase: str, role: str) -> dict[str, Propo
             found[place.view.name] = None, because
         elif order:
             found[place.view.name] = role, f"{WHEN[phase]}; it stands nearer to the guest than {', '.join(order)}"
+        elif hubs:
+            names = ", ".join(hub.view.name for hub in hubs)
+            because = f"{WHEN[phase]}, but {names} saw it on both sides: {role}, or the link by which it comes there"
+            found[place.view.name] = None, because
         else:
             found[place.view.name] = role, f"{WHEN[phase]} ({ALONE})"
     return found

@@ -109,6 +109,8 @@ def _unanswered(view: PointView, guest: Moved, moment: int) -> Reachability | No
     sought = [(f, ts) for f, ts in sought_after(view, guest) if ts > since]
     if view.role is None and not any(ts <= when for ts in resolved):
         sought = []  # requests are broadcast; replies are unicast, and may never pass here
+    if view.role is None and _may_be_old_place(view, guest, when):
+        return None  # who still asks there asks in vain, while the guest may answer at its new place
     if view.role == "gateway" and guest.series_at(view) is not None and not sought:
         return None  # the guest is joined to this port: its answers may leave by another gateway
     times = [int(ts) for ts in j.ts_ns[asked[:1]]] + [ts for _, ts in sought]
@@ -122,6 +124,18 @@ def _unanswered(view: PointView, guest: Moved, moment: int) -> Reachability | No
         f"went unanswered in the {(view.last_ts - when) / NS_PER_S:.1f} s until the capture's end"
     )
     return Reachability("no", because, view.name, tuple(numbers))
+
+
+def _may_be_old_place(view: PointView, guest: Moved, when: int) -> bool:
+    """
+    Does this point show the guest's own link before the switchover, and no unicast of the guest there after it?
+
+    Its broadcasts come to the old place, too, where the domain is stretched.
+    """
+    j = view.journal
+    own = (j.eth_src == np.uint64(guest.mac)) & ((j.eth_dst & GROUP_BIT) == 0)
+    own &= np.bool_(guest.mac != NO_MAC)
+    return bool((own & (j.ts_ns <= when)).any()) and not bool((own & (j.ts_ns > when)).any())
 
 
 def _was_answered_before(j: JournalColumns, frames: GuestFrames, asked: I64, when: int) -> Bools:
