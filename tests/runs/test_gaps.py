@@ -16,7 +16,8 @@ from tests.runs.made import migration, request, write
 from vmpcap.decode.steps import STEPS
 from vmpcap.decode.words import Role
 from vmpcap.report.document import Report
-from vmpcap.runs.pipeline import NUMBERED_BY, analyse
+from vmpcap.runs.left_out import NUMBERED_BY
+from vmpcap.runs.pipeline import analyse
 from vmpcap.runs.requests import PointFiles
 
 OUTER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / IP(src="10.0.0.1", dst="10.0.0.2")

@@ -12,7 +12,7 @@ from vmpcap.report.document import Migration, Tool
 from vmpcap.report.words import figure as worded
 from vmpcap.runs.figures import FIGURES, Figure
 from vmpcap.runs.gathered import Counted, Given
-from vmpcap.runs.pipeline import time_of_report
+from vmpcap.runs.report_time import time_of_report
 from vmpcap.terms.addresses import USUAL_PREFIX
 from vmpcap.terms.units import count_of
 from vmpcap.terms.version import VERSION

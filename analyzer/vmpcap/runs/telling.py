@@ -1,0 +1,61 @@
+"""What comes after the reading: points to stories, stories to the report."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from vmpcap.migration.holes import find_holes, name_holes
+from vmpcap.migration.story import Told, tell
+from vmpcap.report.assemble import assemble
+from vmpcap.report.document import Report
+from vmpcap.runs.inputs import describe_inputs, name_faults, with_holes
+from vmpcap.runs.left_out import say_left_out
+from vmpcap.runs.merged import say_together
+from vmpcap.runs.other_days import name_other_days
+from vmpcap.runs.outside import nothing_inside, outside
+from vmpcap.runs.point import PointRead
+from vmpcap.runs.proposed import with_roles
+from vmpcap.runs.report_time import time_of_report
+from vmpcap.runs.requests import Request
+from vmpcap.runs.second_look import guests_in, look_again
+from vmpcap.runs.several_files import say_named_again
+from vmpcap.runs.views import as_views, describe_clocks
+
+
+def tell_points(points: Sequence[PointRead], request: Request, said: Sequence[str]) -> tuple[Report, Told]:
+    """
+    What do these points say about migrations?
+
+    Parameters
+    ----------
+    said : what was noticed of the files before they were read
+    """
+    views = find_holes(with_roles(points, as_views(points), request))
+    faults = [*name_faults(points), *name_holes(views)]
+    told = tell(views, request.ports, request.guests, faults)
+    if any(point.journal.overflowed for point in points) and told.stories and not request.is_enough():
+        guests = guests_in(told)
+        del told  # it holds the views, and they the journals
+        look_again(points, views, guests, request)
+        told = tell(views, request.ports, request.guests, faults)
+    inputs = with_holes(describe_inputs(points), views)
+    clocks, rules = describe_clocks(views), [rule.text for rule in request.decode_as]
+    report = assemble(
+        told,
+        request.profile,
+        inputs,
+        clocks,
+        [
+            *said,
+            *say_together(points),
+            *say_named_again(points),
+            *name_other_days(views),
+            *outside(inputs, request),
+            *say_left_out(points),
+        ],
+        rules,
+        time_of_report(),
+    )
+    if not report.migrations and (empty := nothing_inside(inputs, request)):
+        report = msgspec.structs.replace(report, because=empty)
+    return report, told
