@@ -26,6 +26,7 @@ from vmpcap.report.html_timeline import MOST_PEERS, close_up, outages
 from vmpcap.report.html_trail import deaf_points, trail_picture
 from vmpcap.report.html_tree import el, markup, raw
 from vmpcap.report.outline import about_migration, about_nothing
+from vmpcap.report.questions import about_questions
 from vmpcap.report.words import (
     VERDICTS,
     carried,
@@ -180,7 +181,17 @@ def _migration(m: Migration, report: Report, graph: SequenceGraph | None) -> Ite
     if graph is not None:
         yield el("h3", "Sequence and acknowledgement numbers")
         yield _figure(m, "sequence", f"numbers of {m.id}'s main connection over time", _graph_words(graph))
+    yield _asked(m, report)
     yield from draw_blocks(_without_pictures(blocks))
+
+
+def _asked(m: Migration, report: Report) -> Element:
+    """The questions of an incident call; shown at once where there is one migration."""
+    heading = el("summary", el("h3", "What is asked after an incident"))
+    opened = el("details", heading, *draw_blocks(about_questions(m, report)), class_="asked")
+    if len(report.migrations) == 1:
+        opened.set("open", "open")
+    return opened
 
 
 def _ways(m: Migration, report: Report) -> Iterator[Element]:

@@ -1,0 +1,284 @@
+"""The twenty questions that are asked after an incident, each with what this report answers: a row each."""
+
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from vmpcap.migration.results import Guest, Mechanism
+from vmpcap.report.about_guest import PARTS, SCHEDULES, SESSION_WORDS, cut_off_for
+from vmpcap.report.away import worst_away
+from vmpcap.report.blocks import Block, Fact
+from vmpcap.report.document import Migration, Report
+from vmpcap.report.words import figure, held_against_limit, stamp, vlans
+from vmpcap.terms.units import count_of
+from vmpcap.verdicts.findings import Check
+
+NO_GUEST: Final = "not in view: no guest of this migration is known in these captures"
+CONTROL: Final = frozenset({
+    "otv", "lisp", "rip", "ospf", "eigrp", "bgp", "isis", "evpn", "vxlan", "geneve", "hsrp", "vrrp", "glbp", "anycast",
+})  # fmt: skip
+"""Mechanisms that speak on the wire of where the guest is."""
+
+
+class Asked(NamedTuple):
+    """One migration, and the report that it stands in."""
+
+    m: Migration
+    report: Report
+
+
+Answer = tuple[str, str]
+"""In few words, and why."""
+
+
+class Question(NamedTuple):
+    """What is asked, and how it is answered."""
+
+    words: str
+    answer: Callable[[Asked], Iterator[Answer]]
+
+
+def about_questions(m: Migration, report: Report) -> Iterator[Block]:
+    """Each question with its answers, or that it is not in view."""
+    asked = Asked(m, report)
+    for question in QUESTIONS:
+        answers = list(question.answer(asked)) or [("not in view", "")]
+        for number, (told, because) in enumerate(answers):
+            yield Fact("" if number else question.words, told, because)
+
+
+def _checked(*ids: str) -> Callable[[Asked], Iterator[Answer]]:
+    """What these checks say."""
+
+    def answers(asked: Asked) -> Iterator[Answer]:
+        yield from (_of_check(check) for check in asked.m.checks if check.id in ids)
+
+    return answers
+
+
+def _of_check(check: Check) -> Answer:
+    word = "applies" if check.outcome == "fail" and not check.decides else check.outcome
+    return " ".join(part for part in (check.id, word, held_against_limit(check)) if part), check.because
+
+
+def _of_guests(answer: Callable[[Guest], Iterator[Answer]]) -> Callable[[Asked], Iterator[Answer]]:
+    """The same of each guest, by its MAC where there are several."""
+
+    def answers(asked: Asked) -> Iterator[Answer]:
+        guests = asked.m.guests
+        if not guests:
+            yield NO_GUEST, ""
+        for guest in guests[:MOST_GUESTS]:
+            for told, because in answer(guest):
+                yield (f"{guest.mac}: {told}" if len(guests) > 1 else told), because
+        if len(guests) > MOST_GUESTS:
+            yield f"and {count_of(len(guests) - MOST_GUESTS, 'further guest')}, told of below", ""
+
+    return answers
+
+
+MOST_GUESTS: Final = 3
+BOTH_WAYS: Final = 2
+STARTS: Final = frozenset({"ha", "cold_migration"})
+"""Mechanisms that start a guest anew."""
+
+
+def _together(*parts: Callable[[Asked], Iterator[Answer]]) -> Callable[[Asked], Iterator[Answer]]:
+    def answers(asked: Asked) -> Iterator[Answer]:
+        for part in parts:
+            yield from part(asked)
+
+    return answers
+
+
+def _outcome(asked: Asked) -> Iterator[Answer]:
+    yield asked.m.outcome, asked.m.outcome_because
+
+
+def _switched(guest: Guest) -> Iterator[Answer]:
+    s = guest.switchover
+    if s.bracket_ms is None:
+        yield "when it switched over is not in view", s.bracket.because
+        return
+    ends = f"between {stamp(s.bracket.from_ts)} and {stamp(s.bracket.to_ts)[11:]}" if s.bracket.from_ts else ""
+    frames = f"{s.bracket.from_point} frame {s.bracket.from_frame}, {s.bracket.to_point} frame {s.bracket.to_frame}"
+    yield f"it switched over {ends}, within {figure(s.bracket_ms, 'ms')}", frames
+
+
+def _announced(guest: Guest) -> Iterator[Answer]:
+    heard = guest.announcements
+    if not heard.count:
+        yield "none seen", "; ".join(dict.fromkeys(seen.because for seen in heard.by_point.values() if seen.because))
+        return
+    kinds = ", ".join(f"{n} {kind}" for kind, n in heard.kinds.items()) or count_of(heard.count, "announcement")
+    first = [point for point, seen in heard.by_point.items() if seen.first_ts == heard.first_ts and seen.seen]
+    tags = {vlans(seen.vlan, seen.vni) or "untagged" for seen in heard.by_point.values() if seen.seen}
+    where = f", first at {', '.join(first)}" if first else ""
+    yield f"{kinds} from {stamp(heard.first_ts)}{where}, {' and '.join(sorted(tags))}", SCHEDULES[heard.schedule]
+
+
+def _arrived(guest: Guest) -> Iterator[Answer]:
+    yield guest.domain.verdict.replace("_", " "), guest.domain.because
+    yield f"its old domain and the new one: {guest.domain.word}", guest.domain.word_because
+
+
+def _dropped(guest: Guest) -> Iterator[Answer]:
+    heard = guest.announcements
+    if heard.first_missing_at:
+        last, first = " or ".join(heard.last_seen_at) or "no point", " or ".join(heard.first_missing_at)
+        yield f"between {last} and {first}", heard.lost_between_because
+    elif guest.domain.verdict == "reached":
+        yield "nobody: it arrived", ""
+    else:
+        yield "not in view: no point beside the way shows where it died", guest.domain.because
+
+
+def _outage(guest: Guest) -> Iterator[Answer]:
+    broken = sorted((p for p in guest.peers if p.breakdown), key=lambda p: -sum(part.ms for part in p.breakdown))
+    for peer in broken[:2]:
+        spent: dict[str, float] = {}
+        for part in peer.breakdown:
+            spent[PARTS[part.part]] = spent.get(PARTS[part.part], 0.0) + part.ms
+        parts = ", ".join(f"{name} {figure(ms, 'ms')}" for name, ms in spent.items())
+        yield f"{peer.peer} {peer.protocol} {cut_off_for(peer)}: {parts}", peer.breakdown_because
+    if not broken:
+        worst = worst_away([guest])
+        yield (worst.away.sentence, worst.away.because) if worst else ("not in view: no peer's outage is", "")
+
+
+def _fast_enough(asked: Asked) -> Iterator[Answer]:
+    rate, limit = asked.m.throughput.bulk_mbps, asked.report.profile.throughput_mbps_min
+    yield from _checked("throughput")(asked)
+    if rate is not None and limit:
+        yield f"{figure(rate / limit, 'share')} of what is needed", ""
+
+
+def _round_trip(asked: Asked) -> Iterator[Answer]:
+    rtt = asked.m.rtt
+    if rtt.samples:
+        told = ", ".join(
+            f"{name} {figure(value, 'ms')}"
+            for name, value in (("min", rtt.min_ms), ("median", rtt.p50_ms), ("p95", rtt.p95_ms))
+        )
+        yield f"{told} ({count_of(rtt.samples, 'sample')}, {rtt.coverage or 'part unknown'})", rtt.coverage_because
+    yield from _checked("rtt", "rtt_under_load")(asked)
+
+
+def _limited(asked: Asked) -> Iterator[Answer]:
+    rate = asked.m.throughput
+    shares = sorted(rate.limit_shares.items(), key=lambda item: -item[1])[:4]
+    over = ", ".join(f"{name.replace('_', ' ')} {figure(share, 'share')}" for name, share in shares)
+    yield f"{rate.limit.replace('_', ' ')}{f' ({over} of the time)' if over else ''}", rate.limit_because
+    yield from _checked("window_limited")(asked)
+
+
+def _timed_out(asked: Asked) -> Iterator[Answer]:
+    if asked.m.outcome == "completed":
+        yield "it did not: it completed", ""
+        return
+    yield from _checked("completed")(asked)
+
+
+def _shut(guest: Guest) -> Iterator[Answer]:
+    heard = guest.announcements
+    if heard.first_missing_at:
+        yield "perhaps", heard.lost_between_because
+    elif guest.domain.verdict == "reached":
+        yield "what the guest sends is not stopped: its announcement arrived", guest.domain.because
+    else:
+        yield "not in view", ""
+
+
+def _unreachable(asked: Asked) -> Iterator[Answer]:
+    """Where nobody reaches the guest, whatever stops what is for it is told there."""
+    yield from (_of_check(c) for c in asked.m.checks if c.id == "guest_reachable_after" and c.outcome == "fail")
+
+
+def _flooded(asked: Asked) -> Iterator[Answer]:
+    found = [s for s in asked.m.path.symptoms if s.name == "addressed_by_another_mac"]
+    yield from ((symptom.name.replace("_", " "), symptom.because) for symptom in found)
+    if not found:
+        both = {hop.direction for hop in asked.m.path.next_hops if hop.returns_from == hop.mac}
+        told = "it does not: each host sends from the MAC it is addressed by"
+        yield told if len(both) == BOTH_WAYS else "no sign of it in view", ""
+
+
+def _storm(asked: Asked) -> Iterator[Answer]:
+    storms = [one for one in asked.report.announcers if one.storm]
+    yield from ((f"storm: {one.mac} at {one.point}", one.because) for one in storms[:3])
+    if not storms:
+        others = len(asked.report.announcers)
+        yield f"no storm ({count_of(others, 'other machine')} announced themselves)" if others else "no storm", ""
+
+
+def _way(asked: Asked) -> Iterator[Answer]:
+    path = asked.m.path
+    hops = [path.hops_source_to_destination, path.hops_destination_to_source]
+    ways = zip(hops, ("out", "back"), strict=True)
+    counted = ", ".join([*(f"{count_of(n, 'hop')} {way}" for n, way in ways if n is not None)])
+    redirects = count_of(path.redirects, "redirect")
+    yield f"the stream: {path.word}{f' ({counted})' if counted else ''}, {redirects}", path.because
+    yield from _checked("gateway_localised", "trombone")(asked)
+
+
+def _mechanisms(asked: Asked) -> Iterator[Mechanism]:
+    yield from (one for guest in asked.m.guests for one in guest.mechanisms)
+    yield from asked.m.mechanisms
+
+
+def _followed(asked: Asked) -> Iterator[Answer]:
+    found = [one for one in _mechanisms(asked) if one.name in CONTROL]
+    for one in found:
+        after = f", +{figure(one.latency_ms, 'ms')} after the switchover" if one.latency_ms is not None else ""
+        yield f"{one.name}: {one.worked}{after}", one.because
+    if not found:
+        yield "no routing protocol and no overlay speaks of the guest in these captures", ""
+
+
+def _survived(guest: Guest) -> Iterator[Answer]:
+    found = guest.sessions
+    counted = f"{found.kept:,} went on, {found.denied:,} denied" if found.kept or found.denied else "not in view"
+    yield counted, found.because
+    for peer in [p for p in guest.peers if p.protocol.startswith("tcp") and p.survived is False][:3]:
+        yield f"{peer.peer} {peer.protocol} was never answered again", peer.because
+
+
+def _live(guest: Guest) -> Iterator[Answer]:
+    yield f"live or not: {SESSION_WORDS[guest.sessions.word]}", guest.sessions.because
+
+
+def _started(asked: Asked) -> Iterator[Answer]:
+    for one in _mechanisms(asked):
+        if one.name in STARTS:
+            yield f"{one.name}: {one.worked}", one.because
+
+
+def _encrypted(asked: Asked) -> Iterator[Answer]:
+    yield {True: "encrypted", False: "not encrypted", None: "whether encrypted is not known"}[asked.m.encrypted], ""
+
+
+QUESTIONS: Final = (
+    Question("1. Did it succeed, and when did it switch over?", _together(_outcome, _of_guests(_switched))),
+    Question("2. Is the guest reachable, and why not?", _checked("guest_reachable_after")),
+    Question("3. Was it announced: how often, when, from where, in which VLAN?", _of_guests(_announced)),
+    Question("4. Did the announcement reach its new domain, or the other site?", _of_guests(_arrived)),
+    Question("5. Who dropped it?", _of_guests(_dropped)),
+    Question("6. Why seconds of loss although it succeeded?", _of_guests(_outage)),
+    Question("7. Is there enough bandwidth?", _fast_enough),
+    Question("8. Is the round trip short enough?", _round_trip),
+    Question("9. Why is it slow on a fast link?", _limited),
+    Question("10. Why does it time out at some percentage?", _timed_out),
+    Question("11. Are jumbo frames broken somewhere?", _checked("mtu")),
+    Question("12. Does a MAC flap: a move, a loop, a copy?", _checked("mac_flap")),
+    Question("13. Did port security or a shut port kill it?", _together(_of_guests(_shut), _unreachable)),
+    Question("14. A duplicate address: whose?", _checked("duplicate_address")),
+    Question("15. Does the migration flood the switch?", _flooded),
+    Question("16. A storm of RARPs: is that normal?", _storm),
+    Question("17. Did it go by the right gateway, and not too far around?", _way),
+    Question("18. Did routing and overlays follow?", _followed),
+    Question("19. Did the guest's connections survive?", _of_guests(_survived)),
+    Question(
+        "20. Live, cold or a restart? Encrypted? Announced too early?",
+        _together(_of_guests(_live), _started, _encrypted, _checked("announced_too_early")),
+    ),
+)
+"""As docs/how-to/questions.md has them."""

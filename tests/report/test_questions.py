@@ -1,0 +1,84 @@
+"""Each of the twenty questions has an answer on the page, and want of evidence is one."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.report.sample import SAMPLES, changed, good, lost_guest, migration
+from vmpcap.migration.session_results import Sessions
+from vmpcap.report.as_html import to_html
+from vmpcap.report.blocks import Fact
+from vmpcap.report.document import Migration, Report
+from vmpcap.report.questions import QUESTIONS, about_questions
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "questions.md"
+
+
+def answers(m: Migration, report: Report) -> dict[int, list[tuple[str, str]]]:
+    """What is said and why, by the number of the question."""
+    found: dict[int, list[tuple[str, str]]] = {}
+    for block in about_questions(m, report):
+        assert isinstance(block, Fact)
+        if block.label:
+            found[int(block.label.split(".")[0])] = []
+        found[max(found)].append((block.text, block.because))
+    return found
+
+
+def test_they_are_the_twenty_of_the_docs() -> None:
+    """In the same order."""
+    rows = re.findall(r"^\| (\d+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [q.words.split(".")[0] for q in QUESTIONS] == rows == [str(n) for n in range(1, 21)]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_each_has_an_answer(name: str) -> None:
+    """For every migration, whatever is known of it; and the page has all of them."""
+    report = SAMPLES[name]()
+    for m in report.migrations:
+        found = answers(m, report)
+        assert list(found) == list(range(1, 21))
+        assert all(text for told in found.values() for text, _ in told)
+    page = to_html(report)
+    assert page.count("What is asked after an incident") == len(report.migrations)
+    assert page.count('<details class="asked" open="open">') == (len(report.migrations) == 1)
+
+
+def test_what_was_lost_is_told_with_its_place_and_what_arrived_without() -> None:
+    """The fifth: who dropped it."""
+    (lost,) = lost_guest().migrations
+    (guest,) = lost.guests
+    heard = msgspec.structs.replace(guest.announcements, last_seen_at=["br-b"], first_missing_at=["gw-lan"])
+    gone = msgspec.structs.replace(lost, guests=[msgspec.structs.replace(guest, announcements=heard)])
+    assert answers(gone, lost_guest())[5][0][0] == "between br-b and gw-lan"
+    (fine,) = good().migrations
+    assert answers(fine, good())[5] == [("nobody: it arrived", "")]
+
+
+def test_no_evidence_is_no_answer_of_yes_or_no() -> None:
+    """Without a guest, without connections, without anything that speaks of routes."""
+    bare = answers(migration(guests=[]), good())
+    assert all(bare[n][0][0].startswith("not in view") for n in (3, 4, 5, 6, 13, 19))
+    (guest,) = good().migrations[0].guests
+    unseen = migration(guests=[msgspec.structs.replace(guest, sessions=Sessions(), mechanisms=[])])
+    assert answers(unseen, good())[19][0][0] == "not in view"
+    assert answers(unseen, good())[18][0][0].startswith("no routing protocol")
+
+
+def test_of_several_guests_each_is_told_by_its_name() -> None:
+    """And of many the first, with how many more there are."""
+    (guest,) = good().migrations[0].guests
+    many = [msgspec.structs.replace(guest, mac=f"02:00:00:00:00:{n:02x}") for n in range(5)]
+    told = [text for text, _ in answers(migration(guests=many), good())[5]]
+    assert told == [f"02:00:00:00:00:{n:02x}: nobody: it arrived" for n in range(3)] + [
+        "and 2 further guests, told of below"
+    ]
+
+
+def test_a_failed_check_of_reachability_answers_what_stops_it() -> None:
+    """The thirteenth: frames of the guest come out, and nothing comes in."""
+    failed = next(c for c in lost_guest().migrations[0].checks if c.id == "guest_reachable_after")
+    stuck = migration(checks=changed(good().migrations[0].checks, guest_reachable_after=failed))
+    assert (f"guest_reachable_after {failed.outcome}", failed.because) in answers(stuck, good())[13]
