@@ -52,6 +52,20 @@ def test_bgp_that_names_another_as_the_way_was_told_by_it() -> None:
     assert f"passed it on from {NEW}" in found.because
 
 
+@pytest.mark.parametrize(("tellers", "is_own"), [((OLD, NEW), True), ((CORE, CORE), False)])
+def test_a_next_hop_of_the_other_family_may_be_the_tellers_own(tellers: tuple[str, str], is_own: bool) -> None:
+    """IPv6 routes in a session over IPv4: each router names its own, a reflector both."""
+    hops = ("2001:db8::1", "2001:db8::2")
+    old, new, gone = story("bgp", NEW, after(20))
+    rows = [replace(old, sender=tellers[0], next_hop=hops[0]), replace(new, sender=tellers[1], next_hop=hops[1])]
+    if is_own:
+        rows.append(replace(gone, sender=OLD, next_hop=""))
+    found = judged("bgp", case(point("a", "wan", [replace(row, path_length=1) for row in rows])))
+    assert found is not None
+    assert found.latency_is_at_most is not is_own
+    assert ("passed it on from 2001:db8::2" in found.because) is not is_own
+
+
 def test_one_of_two_paths_that_is_taken_back_leaves_the_other() -> None:
     """RFC 7911: each identifier is a route of its own; without them the last word counts."""
     old, new, gone = story("bgp", NEW, after(20))

@@ -6,6 +6,7 @@ from typing import Final
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.mechanisms.case import Case, Told
 from vmpcap.migration.mechanisms.route_claims import ROUTER, Claim, router_of
+from vmpcap.migration.mechanisms.route_places import names_itself
 
 
 def why_second_hand(case: Case, name: str, first: Told[RouteNews], old: Sequence[Claim]) -> str:
@@ -36,11 +37,11 @@ def _by_distance(case: Case, first: Told[RouteNews], old: Sequence[Claim]) -> st
 
 def _by_path(case: Case, first: Told[RouteNews], old: Sequence[Claim]) -> str:
     """Has it passed other systems than the one that brought it up, or does its teller name another as the way?"""
-    del case, old
+    del old
     what = first.what
     if what.path_length > 1:
         return f"which passed it on over {what.path_length} systems"
-    if what.next_hop and what.next_hop != what.sender:
+    if what.next_hop and what.next_hop != what.sender and not names_itself(case, what):
         return f"which passed it on from {what.next_hop}"
     return ""
 

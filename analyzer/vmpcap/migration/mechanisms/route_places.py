@@ -84,9 +84,27 @@ def why_no_place(case: Case, name: str, first: Told[RouteNews], news: Iterable[T
     system = first.what.origin.split(" (")[0]
     is_new_system = system.startswith(AN_AS) and system not in before
     speaks = any(t.what.sender == t.what.next_hop == hop and t.what.action == "announce" for t in news)
+    speaks = speaks or names_itself(case, first.what)
     if is_new_system or speaks or _is_at(case, hop):
         return ""
     return f"{first.what.sender} passed it on: whether {hop} stands at the new site or is another way to the old"
+
+
+def names_itself(case: Case, what: RouteNews) -> bool:
+    """
+    May this next hop be its teller's own address of the other family?
+
+    A session over IPv4 tells IPv6 routes, too (RFC 2545 2): then its sender and its next hop are two addresses of one
+    router. It is where the sender names no other and nobody else names it; who passes on names those that it heard.
+    """
+    hop, sender = what.next_hop, what.sender
+    if (":" in hop) == (":" in sender):
+        return hop == sender
+    told = [
+        t.what for t in case.routes("bgp") if t.what.action == "announce" and (":" in t.what.next_hop) == (":" in hop)
+    ]
+    hops, senders = {w.next_hop for w in told if w.sender == sender}, {w.sender for w in told if w.next_hop == hop}
+    return hops == {hop} and senders == {sender}
 
 
 def _is_at(case: Case, hop: str) -> bool:
