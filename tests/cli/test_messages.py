@@ -8,6 +8,7 @@ import pytest
 from tests.cli.calls import HEADER, RARP, RARPS, Said, give_away, here, vmpcap, without_root_powers
 from tests.readers.writers import enhanced, interface, option, section
 from tests.runs.made import migration, write
+from tests.tshark import needs_tshark
 
 Captured = pytest.CaptureFixture[str]
 
@@ -91,16 +92,31 @@ UNREADABLE = (
 """Files that are no captures, and words their message must hold."""
 
 
-@pytest.mark.parametrize("command", ["report", "flows", "announcements"])
+READING = (
+    ("report",),
+    ("flows",),
+    ("announcements",),
+    ("packets",),
+    ("points", "{good}"),
+    ("carve", "-o", "{out}"),
+    ("bench",),
+    ("compare", "{good}", "--with"),
+    pytest.param(("verify",), marks=needs_tshark),
+)
+"""Every command that reads captures, as it stands before the name of one."""
+
+
+@pytest.mark.parametrize("command", READING, ids=lambda command: command[0])
 @pytest.mark.parametrize(("name", "content", "words"), UNREADABLE, ids=[name for name, _, _ in UNREADABLE])
 def test_a_file_that_is_no_capture_is_named_with_the_reason(
-    capsys: Captured, tmp_path: Path, command: str, name: str, content: bytes | None, words: list[str]
+    capsys: Captured, tmp_path: Path, command: tuple[str, ...], name: str, content: bytes | None, words: list[str]
 ) -> None:
-    """Status 4, one line that names the file."""
-    path = tmp_path / name
+    """Status 4, one line that names the file; no command takes what is no capture for an empty one."""
+    path, good = tmp_path / name, tmp_path / "good.pcap"
+    good.write_bytes(RARPS)
     if content is not None:
         path.write_bytes(content)
-    said = here(capsys, command, path)
+    said = here(capsys, *(part.format(good=good, out=tmp_path / "out.pcapng") for part in command), path)
     assert said.status == 4
     assert said.out == ""
     assert said.err.count("\n") == 1

@@ -10,6 +10,7 @@ from vmpcap.cli.capture_points import capture_points, given_roles
 from vmpcap.cli.completing import files, roles
 from vmpcap.cli.copies import put_text, wanted_outputs
 from vmpcap.cli.exits import STATUS
+from vmpcap.cli.frames import damaged, say_damaged
 from vmpcap.cli.options import Common, request_of, stretch
 from vmpcap.cli.output import STDOUT, emit, emit_data, write_text
 from vmpcap.cli.progress import Progress, complain
@@ -65,7 +66,7 @@ DECORATORS: Final = (
     click.option("--until", metavar="TIME", help="Leave out later packets, and migrations that ended later."),
     click.option("-d", "--decode-as", multiple=True, metavar="LAYER==N,PROTOCOL", help="As of `vmpcap report`."),
     click.option("--max-unpacked", metavar="SIZE", help="What a packed capture may unpack to."),
-    click.option("--strict", is_flag=True, help="Exit 4 where an input cannot be read."),
+    click.option("--strict", is_flag=True, help="Exit 4 where an input cannot be read, or a capture is damaged."),
     click.option("-q", "--quiet", is_flag=True, help="No progress and no notices on stderr."),
     click.option("-v", "--verbose", count=True, help="Say more on stderr; where a fault lies, too."),
 )
@@ -111,12 +112,15 @@ def told(
     for text in options["guest"]:
         guest_address(text, "--guest")
     _refuse_strange_roles(paths, options["role"])
+    faults: list[str] = []
     with Progress(options["quiet"]) as progress:
 
         def read(captures: tuple[str, ...]) -> "Report":
             request = _request(captures, options)
             spare_captures(request, [wanted.path for wanted in outputs])
-            return analyse(request, progress).report
+            report = analyse(request, progress).report
+            faults.extend(damaged(report.inputs))
+            return report
 
         found = [one for side, listed in sides.items() for one in gather(listed, side, read)]
     given = [within(one, since_ns, until_ns) for one in found]
@@ -134,7 +138,8 @@ def told(
     unread = [one.problem for one in given if one.problem]
     for words in unread:
         complain(words)
-    return STATUS["not_readable"] if unread and options["strict"] else STATUS["fine"]
+    say_damaged(faults, is_heard=not options["quiet"] or options["strict"])
+    return STATUS["not_readable"] if (unread or faults) and options["strict"] else STATUS["fine"]
 
 
 def _refuse_strange_roles(paths: list[str], given: tuple[str, ...]) -> None:

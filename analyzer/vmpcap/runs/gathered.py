@@ -160,14 +160,16 @@ def refuse_nothing(
     RequestError
         No migration was found on a side, or none in the time asked for.
     """
-    for side in sides:
-        if any(c.side == side for c in counted):
-            continue
-        here = [one for one in given if one.side == side]
+    empty = [
+        (f" on side {side}" if side else "", [one for one in given if one.side == side])
+        for side in sides
+        if not any(c.side == side for c in counted)
+    ]
+    for where, here in empty:
         problems = [one.problem for one in here if one.problem]
-        where = f" on side {side}" if side else ""
         if problems and len(problems) == len(here):
             raise CaptureError(f"nothing could be read{where}: {'; '.join(problems)}")
+    for where, here in empty:
         if narrowed:
             covers = "; ".join(f"{one.path}: {one.covers}" for one in here[:MOST_COVERED] if one.covers)
             more = f" and {len(here) - MOST_COVERED} further inputs" if len(here) > MOST_COVERED else ""
