@@ -8,6 +8,7 @@ import pytest
 from tests.captures.situations import CAPTURES, file_of, points_of
 from vmpcap.migration.mechanisms.at_rest import MARKS, NO_SWITCHOVER
 from vmpcap.migration.mechanisms.table import MECHANISMS
+from vmpcap.report.as_parquet import report_frames
 from vmpcap.report.document import Report
 from vmpcap.runs.pipeline import analyse
 from vmpcap.runs.requests import PointFiles, Request
@@ -86,6 +87,12 @@ def test_where_a_guest_moved_its_own_rows_tell_it() -> None:
     report = analyse(Request(points=points, profile=load_profile("vsphere4"))).report
     assert not report.mechanisms
     assert any(one.name == "vrrp" for one in report.migrations[0].guests[0].mechanisms)
+
+
+def test_the_frame_of_mechanisms_has_them_without_a_migration() -> None:
+    """A program finds them where it finds those of guests."""
+    frame = report_frames(without_stream("hsrp"))["mechanisms"]
+    assert frame.select("migration", "guest", "name", "worked").rows() == [(None, None, "hsrp", "undecided")]
 
 
 def _captures() -> list[Path]:

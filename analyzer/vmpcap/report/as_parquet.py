@@ -69,6 +69,13 @@ def _of_guests(path: str) -> Callable[[Report], Iterator[Row]]:
     return lambda report: (Row(item, m, g) for m in report.migrations for g in m.guests for item in items(g))
 
 
+def _mechanisms(report: Report) -> Iterator[Row]:
+    """Of every guest; of streams whose guest nobody knows; and what is seen where no guest moved."""
+    yield from _of_guests("mechanisms")(report)
+    yield from (Row(one, m) for m in report.migrations for one in m.mechanisms)
+    yield from (Row(one) for one in report.mechanisms)
+
+
 def _evidence(report: Report) -> Iterator[Row]:
     return (Row(e, m, check=c) for m in report.migrations for c in m.checks for e in c.evidence)
 
@@ -315,13 +322,14 @@ FRAMES: Final = (
         _field("frames", "ids", "lost ones at the first point, from 1"),
         _field("because", "text", "what was lost, in one sentence"),
     )),
-    Frame("mechanisms", "ways of keeping a guest reachable", _of_guests("mechanisms"), (
-        MIGRATION,
-        GUEST,
+    Frame("mechanisms", "ways of keeping a guest reachable", _mechanisms, (
+        Field(MIGRATION.column, lambda row: row.migration.id if row.migration else None),
+        Field(GUEST.column, lambda row: row.guest.mac if row.guest else None),
         _field("name", "text", "of the mechanism"),
         _field("seen", "bool", "whether this capture shows it"),
         _field("worked", "text", "yes, no or undecided"),
-        _field("latency_ms", "float", "how long it took", "ms"),
+        _field("latency_ms", "float", "to the first frame that shows its part done", "ms"),
+        _field("latency_is_at_most", "bool", "whether it was done before that frame for sure"),
         _field("because", "text", "why, in one sentence"),
         Field(Column("point", "text", "", "the first point that shows it"), _first_point),
         Field(Column("frames", "ids", "", "frame numbers there, from 1"), _first_frames),
