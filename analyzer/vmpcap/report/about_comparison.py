@@ -29,6 +29,8 @@ MOST_GROUPS: Final = 12
 CAPTION: Final = "each digit: so many migrations (* 10 or more); | median; {rule} 95 % interval of the median"
 NARROWEST: Final = 24
 LONGEST_NAME: Final = 18
+NAME_SHARE: Final = 0.3
+"""Of a line: so much of it a name may take, where that is more; two addresses do at 80 columns."""
 
 
 def name_of(figure_id: str) -> str:
@@ -142,7 +144,7 @@ def strips_of(rows: Sequence[tuple[str, Spread]], width: int, glyphs: Glyphs) ->
     top = max((v for _, s in shown for v in s.values), default=0.0)
     if top <= 0:
         return ()
-    gutter = min(max(len(name) for name, _ in shown), LONGEST_NAME)
+    gutter = min(max(len(name) for name, _ in shown), max(LONGEST_NAME, int(NAME_SHARE * width)))
     columns = max(width - gutter - 4, NARROWEST)
     names = told_apart([name for name, _ in shown], gutter)
     lines = [Line(name, strip(s, top, columns, glyphs), "bars") for name, (_, s) in zip(names, shown, strict=True)]

@@ -78,10 +78,15 @@ def _table(block: Grid, filled: list[int], rows: Iterable[tuple[str, ...]]) -> E
     kinds = {i: _kind(block, i) for i in filled}
     head = el("tr", *[el("th", block.columns[i], scope="col", **kinds[i]) for i in filled])
     body = [el("tr", *[el("td", row[i], data_of=block.columns[i], **kinds[i]) for i in filled]) for row in rows]
-    table = el("table", el("thead", head), el("tbody", *body), class_="rows" if len(filled) > MOST_BESIDE else "")
+    table = el("table", el("thead", head), el("tbody", *body), class_="rows" if _is_wide(block, filled) else "")
     wrapped = el("div", table, class_="wide", tabindex="0", role="group")
     wrapped.set("aria-label", ", ".join(block.columns[i] for i in filled))
     return wrapped
+
+
+def _is_wide(block: Grid, filled: list[int]) -> bool:
+    """Do its columns find no room beside each other on a telephone? A sentence takes the room of two."""
+    return len(filled) + any(block.columns[i] in block.sentences for i in filled) > MOST_BESIDE
 
 
 def _kind(block: Grid, column: int) -> dict[str, str]:
