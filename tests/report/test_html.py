@@ -16,6 +16,7 @@ from tests.report.made import HOSTILE, poisoned, reports
 from tests.report.sample import SAMPLES, at, good, lost_guest, several
 from tests.report.test_hostile import harmful
 from tests.report.test_same_figures import says_the_same
+from vmpcap.migration.results import Peer
 from vmpcap.report import as_html
 from vmpcap.report.about_guest import PARTS
 from vmpcap.report.as_html import ours, to_html
@@ -265,3 +266,19 @@ def test_every_part_of_an_outage_has_its_colour_in_the_drawing_and_in_its_key(pa
     (drawn,) = re.findall(rf"\.timeline \.bar\.{part} \{{ fill: (var\(--[\w-]+\)); \}}", css)
     assert re.findall(rf"\.swatch\.{part} \{{ background: (var\(--[\w-]+\)); \}}", css) == [drawn]
     assert css.count(f"{drawn[4:-1]}: #") == 2, "light and dark"
+
+
+def test_peers_that_were_cut_off_behind_the_close_up_share_a_row() -> None:
+    """Ten empty rows hide what the drawing is about; two say themselves when they were."""
+    (whole,) = good().migrations
+    (one,) = whole.guests
+    for count in (2, 10):
+        late = [
+            Peer(peer="10.66.0.80", protocol=f"tcp/{80 + n}", survived=False, from_ts=at(30 + n), to_ts=at(60))
+            for n in range(count)
+        ]
+        drawn = close_up(whole, msgspec.structs.replace(one, peers=[*one.peers, *late]))
+        assert drawn is not None
+        words = ["".join(text.itertext()) for text in drawn[0].iter("text")]
+        rows = [word for word in words if word.startswith("10.66.0.80")]
+        assert (len(rows), "10 peers cut off later" in " ".join(words)) == ((2, False) if count == 2 else (0, True))

@@ -27,6 +27,8 @@ RUNS_OFF: Final = 4.0
 LETTER: Final = 7
 """Room that a letter takes at most, on average."""
 STEPS: Final = (1, 2, 5)
+FEW_LATER: Final = 2
+"""So many peers that were cut off later have a row each all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,23 @@ def close_up(migration: Migration, guest: Guest) -> tuple[Element, Element] | No
     Times are those of each capture point's own clock.
     """
     rows = list(_rows(migration, guest))
-    return _drawn(rows, _window(_near(rows)), f"the switchover of {guest.mac}")
+    window = _window(_near(rows))
+    return _drawn(_without_later(rows, window), window, f"the switchover of {guest.mac}")
+
+
+def _without_later(rows: list[Row], window: tuple[float, float] | None) -> list[Row]:
+    """Peers that were cut off only behind what is shown share a row; where there are few of them each has its own."""
+    if window is None:
+        return rows
+    later = [row for row in rows if row.marks and all(_begins(mark) > window[1] for mark in row.marks)]
+    later = [row for row in later if any(isinstance(mark, Bar) and mark.kind == "cut" for mark in row.marks)]
+    if len(later) <= FEW_LATER:
+        return rows
+    return [row for row in rows if row not in later] + [Row(f"{count_of(len(later), 'peer')} cut off later", ())]
+
+
+def _begins(mark: Bar | Tick) -> float:
+    return mark.start if isinstance(mark, Bar) else mark.at
 
 
 def outages(migration: Migration, guest: Guest) -> tuple[Element, Element] | None:

@@ -92,6 +92,12 @@ def _together(*parts: Callable[[Asked], Iterator[Answer]]) -> Callable[[Asked], 
 
 def _outcome(asked: Asked) -> Iterator[Answer]:
     yield asked.m.outcome, asked.m.outcome_because
+    if asked.m.guests:
+        yield from _of_guests(_switched)(asked)
+    elif asked.m.outcome == "aborted":
+        yield "no guest switched over as far as these captures show", ""
+    else:
+        yield NO_GUEST, ""
 
 
 def _switched(guest: Guest) -> Iterator[Answer]:
@@ -257,7 +263,7 @@ def _encrypted(asked: Asked) -> Iterator[Answer]:
 
 
 QUESTIONS: Final = (
-    Question("1. Did it succeed, and when did it switch over?", _together(_outcome, _of_guests(_switched))),
+    Question("1. Did it succeed, and when did it switch over?", _outcome),
     Question("2. Is the guest reachable, and why not?", _checked("guest_reachable_after")),
     Question("3. Was it announced: how often, when, from where, in which VLAN?", _of_guests(_announced)),
     Question("4. Did the announcement reach its new domain, or the other site?", _of_guests(_arrived)),
