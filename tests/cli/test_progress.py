@@ -3,6 +3,7 @@
 import io
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,20 @@ def test_a_person_sees_which_file_is_read_and_how_far(monkeypatch: pytest.Monkey
     assert "wan\\x07.pcap" in shown
     assert "/100.0 MB" in shown
     assert "\x07" not in shown
+
+
+def test_a_file_that_is_read_to_its_end_begins_no_bar_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its last word may come twice: a bar at 0 would flash up."""
+    stderr = Terminal(watched=True)
+    monkeypatch.setattr(sys, "stderr", stderr)
+    monkeypatch.setattr(progress, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(progress, "INTERVAL_S", 0.0)
+    monkeypatch.setenv("TERM", "xterm")
+    with Progress(quiet=False) as bar:
+        for done in (40_000_000, 100_000_000, 100_000_000):
+            bar("a.pcap", done, 100_000_000)
+    assert "40.0/100.0 MB" in stderr.getvalue()
+    assert re.search(r"(?<!\d)0\.0/100\.0 MB", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stderr.getvalue())) is None
 
 
 def test_nobody_sees_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

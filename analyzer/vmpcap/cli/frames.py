@@ -140,10 +140,10 @@ def say_outside(inputs: Sequence["Input"], request: "Request", quiet: bool) -> N
     """Name captures that --since and --until leave nothing of, to whoever reads stderr."""
     if quiet or (request.since_ns is None and request.until_ns is None):
         return
-    from vmpcap.runs.outside import nothing_inside, outside
+    from vmpcap.runs.outside import IN_UTC, nothing_inside, outside
 
     for words in [w for w in [nothing_inside(inputs, request)] if w] or outside(inputs, request):
-        complain(words)
+        complain(f"{words}; {IN_UTC}")
 
 
 def damage_status(faults: Sequence[str], strict: bool, quiet: bool) -> int:

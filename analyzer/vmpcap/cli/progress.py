@@ -45,6 +45,7 @@ class Progress:
         is_new, is_over = what not in self._tasks, total is not None and done >= total
         if (
             not (self._shows and self._draws)
+            or (is_new and is_over)
             or now - self._begun < PATIENCE_S
             or (now - self._touched < INTERVAL_S and not is_new and not is_over)
         ):
@@ -52,7 +53,7 @@ class Progress:
         self._touched = now
         bar = self._bar or self._open()
         if is_new:
-            self._tasks[what] = bar.add_task(_name(what), total=total)
+            self._tasks[what] = bar.add_task(_name(what), total=total, completed=done)
         bar.update(self._tasks[what], completed=done, total=total)
         if is_over:
             bar.remove_task(self._tasks.pop(what))

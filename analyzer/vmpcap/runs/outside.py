@@ -21,7 +21,7 @@ def nothing_inside(inputs: Sequence[Input], request: Request) -> str:
     with_packets = [one for one in inputs if one.packets]
     if not with_packets or not all(_is_outside(one, request) for one in with_packets):
         return ""
-    return f"no packet lies in the time asked for ({_asked(request)}): the captures cover {covered(inputs)}; {IN_UTC}"
+    return f"no packet lies in the time asked for ({_asked(request)}): the captures cover {covered(inputs)}"
 
 
 def outside(inputs: Sequence[Input], request: Request) -> list[str]:
