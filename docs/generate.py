@@ -1,10 +1,11 @@
 """
-The reference, written from the product's own tables, so that it cannot be out of date.
+The reference, written from the product's own tables.
 
-mkdocs calls `on_files` at every build (see `hooks` in mkdocs.yml); nothing is written beside the sources. To read the
-pages without a build:
+Its pages stand in docs/reference, so that a fresh clone can be read; a test holds them to the tables. After a change:
 
-    python docs/generate.py FOLDER
+    python docs/generate.py docs
+
+mkdocs calls `on_files` at every build (see `hooks` in mkdocs.yml): the site has the tables as they are now.
 """
 
 import ast
@@ -921,6 +922,9 @@ def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
     from mkdocs.structure.files import File
 
     for path, text in pages().items():
+        committed = files.get_file_from_path(path)
+        if committed is not None:
+            files.remove(committed)
         files.append(File.generated(config, path, content=text))
     return files
 

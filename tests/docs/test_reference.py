@@ -34,6 +34,14 @@ def pages() -> dict[str, str]:
     return made
 
 
+def test_the_pages_of_a_fresh_clone_are_those_of_the_tables() -> None:
+    """Where this fails: python docs/generate.py docs"""
+    folder = ROOT / "docs"
+    there = {file.relative_to(folder).as_posix(): file.read_text() for file in (folder / "reference").glob("*.md")}
+    assert sorted(there) == sorted(pages())
+    assert [path for path, text in pages().items() if there[path] != text] == []
+
+
 def coded(page: str) -> set[str]:
     """All that stands as code in this page, options one by one."""
     found = re.findall(r"`([^`]+)`", prose(pages()[f"reference/{page}.md"]))

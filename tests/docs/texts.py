@@ -7,6 +7,8 @@ from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
+REFERENCE = DOCS / "reference"
+"""Pages that are written from the product's tables."""
 
 FENCE = re.compile(r"^```(\S*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -22,8 +24,9 @@ def script(name: str) -> ModuleType:
 
 
 def all_texts() -> list[Path]:
-    """Every Markdown file that the project carries."""
-    return [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md")), *sorted((ROOT / "captures").rglob("*.md"))]
+    """Every Markdown file that somebody wrote."""
+    pages = [file for file in sorted(DOCS.rglob("*.md")) if file.parent != REFERENCE]
+    return [*sorted(ROOT.glob("*.md")), *pages, *sorted((ROOT / "captures").rglob("*.md"))]
 
 
 def name_of(file: Path) -> str:
