@@ -1,6 +1,7 @@
 """What happens beside a move is told by the report in words to act on, by name and with the frames."""
 
 import re
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 import vmpcap
 from tests.lab.playing import once, written
+from tests.lab.playing import played as in_play
 from vmpcap.lab.scenarios import named
 from vmpcap.lab.synth import Made, play
 from vmpcap.report.document import Report
@@ -61,11 +63,55 @@ def test_a_copy_that_goes_on_at_the_old_place_is_a_flap_from_when_to_when(played
     assert 4.3 <= float(found[2]) <= 5.0
 
 
-def test_an_announcement_in_mid_stream_is_no_pass(played: Any) -> None:
+def test_an_announcement_in_mid_stream_draws_requests_to_where_nobody_is(played: Any) -> None:
     """The guest only answers, and is asked at its new place from then on: nothing of it at the old one tells."""
     outcome, because = checks(played("announced_too_early"))["announced_too_early"]
-    assert outcome == "undecided"
-    assert "before the stream's last data" in because
+    assert outcome == "fail"
+    assert "before the stream's last data, and drew 11 requests to site-b" in because
+
+
+def test_an_early_announcement_just_before_the_end_is_one_too(tmp_path: Path) -> None:
+    """38 ms before the guest is stopped: judged by when it could be reached, not by how long before the end."""
+    made = in_play("announced_too_early", stream_bytes=8_000_000, rtt_ms=4.0, loss=0.001, seed=7)
+    report = vmpcap.report(written(made, tmp_path), roles={tap.name: tap.role for tap in made.taps}).document
+    outcome, because = checks(report)["announced_too_early"]
+    assert outcome == "fail"
+    assert "the guest was there only from 190" in because
+
+
+def test_an_outage_by_an_early_announcement_is_parted_from_the_stun(played: Any) -> None:
+    """Pings every 50 ms: lost from the announcement on, while the guest ran at its old place, and in the stun."""
+    told = whole("announced_too_early").truth
+    ends = [told["announcements"]["sent"][0]["ts"]] + [told["migration"][at] for at in ("stunned_ts", "resumed_ts")]
+    drawn, stunned, resumed = (datetime.fromisoformat(end[:26]).timestamp() * 1000 for end in ends)
+    (guest,) = played("announced_too_early").migrations[0].guests
+    (pings,) = [peer for peer in guest.peers if peer.protocol == "icmp"]
+    spent = {part.part: part.ms for part in pings.breakdown}
+    assert spent == {
+        "announcement": pytest.approx(stunned - drawn, abs=50),
+        "stun": pytest.approx(resumed - stunned, abs=50),
+    }
+    assert guest.switchover.bracket_ms is not None
+    assert guest.switchover.bracket_ms >= resumed - stunned, "an upper bound of the stun"
+
+
+def test_a_mac_at_both_sites_is_no_working_vlan_and_no_pass(played: Any) -> None:
+    """All peers are answered again in the end, by the guest or by its copy."""
+    report = played("ghost")
+    assert checks(report)["guest_reachable_after"][0] == "undecided"
+    (row,) = [m for m in report.migrations[0].guests[0].mechanisms if m.name == "stretched_vlan"]
+    assert row.worked == "no"
+
+
+def test_a_filtered_announcement_is_told_with_the_points_that_it_died_between(played: Any) -> None:
+    """The gateway's own ARP finds the guest seconds later."""
+    (row,) = [
+        m
+        for m in played("stretched_vlan_rarp_filtered").migrations[0].guests[0].mechanisms
+        if m.name == "stretched_vlan"
+    ]
+    assert row.worked == "no"
+    assert "last at site-b, and missing first at gateway" in row.because
 
 
 def test_a_storm_is_told_and_not_taken_for_the_guest(played: Any) -> None:

@@ -142,7 +142,7 @@ def test_the_report_brackets_the_stun(story: tuple[str, dict[str, Any], Any]) ->
     """Its bracket holds the time in which the guest stood still, and is not much longer."""
     name, truth, migration = story
     if scenario_of(name).mishap == "early":
-        return  # the first sign of the guest is the one that came too early
+        return  # of a small stream nothing shows that the first sign of the guest came too early
     stun = truth["migration"]["stun_ms"]
     if stun is None or truth["parameters"]["restarts"]:
         assert not any(g.switchover.bracket_ms for g in migration.guests if stun is None)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from tests.migration.make import GUEST, GUEST_IP, MS, S, announced, asks_and_answers, view
-from vmpcap.migration.early import Early, find_early_announcement
+from vmpcap.migration.early import Early, find_early_announcement, without_early
 from vmpcap.migration.guests import Moved
+from vmpcap.migration.marks import Mark
 from vmpcap.terms.addresses import ip_halves
 
 SWITCH = 10 * S
@@ -66,3 +67,14 @@ def test_a_guest_that_speaks_before_its_memory_has_come_runs_already() -> None:
 def test_requests_that_waited_for_the_guest_were_not_lost() -> None:
     """The host had it already, or kept them for it: nothing was lost by the announcement."""
     assert drawn(SWITCH + 190 * MS, SWITCH + 40 * MS, late=True).early_ms is None
+
+
+def test_what_was_announced_too_early_is_no_sign_of_the_guest() -> None:
+    """Only what was announced since its memory had come; where nothing was, its own frames must tell."""
+    new = view("new", "domain:destination", series=(announced(SWITCH, SWITCH + 30 * MS, SWITCH + 200 * MS),))
+    guest = Moved(GUEST, (ip_halves(GUEST_IP),), ((new, new.series[0]),), "high", "")
+    for ended, left in ((SWITCH + 40 * MS, (SWITCH + 200 * MS,)), (SWITCH + 300 * MS, ())):
+        early = Early(40.0, "", drawn=(Mark(new, SWITCH, 200), Mark(view("src"), ended, 0)))
+        times = [series.times for _, series in without_early(guest, early).heard]
+        assert times == ([left] if left else [])
+    assert without_early(guest, Early(None, "")) is guest

@@ -46,6 +46,8 @@ class Scene:
     """Is the old place demonstrably another broadcast domain?"""
     answered: tuple[Mark, ...]
     """Requests of its peers with which their outages ended."""
+    drawn: tuple[Mark, Mark] | None = None
+    """From when to when an announcement that came too early drew requests to its new place."""
 
 
 class Asked(NamedTuple):

@@ -54,7 +54,11 @@ Slice = tuple[int, int, int, Evidence | None]
 
 
 def break_down(
-    suffered: Sequence[Suffered], guest: Moved, views: Sequence[PointView], quiet: dict[str, Silence]
+    suffered: Sequence[Suffered],
+    guest: Moved,
+    views: Sequence[PointView],
+    quiet: dict[str, Silence],
+    drawn: tuple[Mark, Mark] | None = None,
 ) -> list[Suffered]:
     """What was each peer's outage spent on, and how long after the guest's return was it answered?"""
     ends = tuple(
@@ -65,7 +69,7 @@ def break_down(
         and s.outage.first_answered_ts is not None
         and s.outage.first_answered_frame is not None
     )
-    scene = Scene(guest, views, quiet, _old_macs(guest, views, quiet), _are_apart(guest, views), ends)
+    scene = Scene(guest, views, quiet, _old_macs(guest, views, quiet), _are_apart(guest, views), ends, drawn)
     return [_told(one, scene, number < MOST_STREAMS) for number, one in enumerate(suffered)]
 
 

@@ -1,7 +1,7 @@
 """Was the guest announced at its new place while it still ran at its old one?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -11,6 +11,7 @@ from vmpcap.announcements.series import Series
 from vmpcap.migration.clocks import elapsed_between, order_not_known
 from vmpcap.migration.conflicts import may_lack, strays_at
 from vmpcap.migration.guests import Moved, on_point, on_reference
+from vmpcap.migration.marks import Mark
 from vmpcap.migration.sightings import delivered, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.timeline import Elapsed
@@ -30,6 +31,8 @@ class Early:
     because: str
     point: str = ""
     frames: tuple[int, ...] = ()
+    drawn: tuple[Mark, Mark] | None = None
+    """From its first announcement to the stream's last data, where it drew requests to a place at which nobody was."""
 
 
 def find_early_announcement(
@@ -142,7 +145,37 @@ def _drawn_too_early(
         f" from {(spoken - announced) / NS_PER_MS:.1f} ms after it on"
     )
     frames = [int(new.journal.frame[row]) for row in (lost[0], lost[-1])]
-    return Early(ms(ahead), because, new.name, tuple(dict.fromkeys(frames)))
+    begin, end = Mark(first[0], first[1].first_ts, first[1].frames[0]), Mark(*stream, 0)
+    return Early(ms(ahead), because, new.name, tuple(dict.fromkeys(frames)), (begin, end))
+
+
+def without_early(guest: Moved, early: Early) -> Moved:
+    """
+    The same guest, of which only what was announced since it can have been at its new place is taken for a sign of it.
+
+    What was announced before says nothing of when it moved.
+    """
+    if early.drawn is None:
+        return guest
+    ended = on_reference(early.drawn[1].view, early.drawn[1].ts)
+    later = [(view, _since_then(series, on_point(view, ended))) for view, series in guest.heard]
+    return replace(guest, heard=tuple((view, series) for view, series in later if series is not None))
+
+
+def _since_then(series: Series, since: int) -> Series | None:
+    """What is left of these announcements from that time on; None: nothing."""
+    kept = [n for n, ts in enumerate(series.times) if ts >= since]
+    if not kept:
+        return None
+    kinds = [series.frame_kinds[n] for n in kept]
+    return replace(
+        series,
+        frames=tuple(series.frames[n] for n in kept),
+        times=tuple(series.times[n] for n in kept),
+        frame_kinds=tuple(kinds),
+        kinds=tuple((kind, kinds.count(kind)) for kind in dict.fromkeys(kinds)),
+        claims=tuple(series.claims[n] for n in kept) if series.claims else (),
+    )
 
 
 def _are_apart(view: PointView, other: PointView) -> bool:

@@ -105,6 +105,18 @@ MOSTLY: Final = 10
 """So many times as often as not is as good as always."""
 
 
+def _drawn(asked: Asked, scene: Scene) -> list[Evidence]:
+    """Requests that an announcement drew to the new place before the guest ran there."""
+    if scene.drawn is None:
+        return []
+    begin, end = (on_clock_of(asked.view, mark.view, mark.ts) for mark in scene.drawn)
+    which, where = _hits(asked, ("domain:destination",), _is_for_guest(scene))
+    first = scene.drawn[0]
+    shows = f"delivered at its new place, {where}, since it was announced there ({first.view.name} frame {first.frame})"
+    says = "its announcement had drawn requests to where it did not run yet"
+    return [Evidence("announcement", which & (asked.ts >= begin - _usual(asked)) & (asked.ts < end), shows, says)]
+
+
 def _reached(asked: Asked, scene: Scene) -> list[Evidence]:
     """Requests that arrived at the guest's new place, for its MAC: its answer is missing, or was lost on its way."""
     back = back_of(asked, scene)
@@ -346,6 +358,7 @@ def _refused(asked: Asked, scene: Scene) -> list[Evidence]:
 
 
 EXPLAINS: Final = (
+    _drawn,
     _stunned,
     without_room,
     _reached,

@@ -13,7 +13,7 @@ from vmpcap.migration.clocks import elapsed_between, on_clock_of
 from vmpcap.migration.conflicts import Conflict, find_duplicate_address, find_second_place
 from vmpcap.migration.delivery import say_what_counts
 from vmpcap.migration.detours import Detour, find_trombone
-from vmpcap.migration.early import Early, find_early_announcement
+from vmpcap.migration.early import Early, find_early_announcement, without_early
 from vmpcap.migration.guest_segments import Signs, describe_guest_segments
 from vmpcap.migration.guests import Moved, find_guests, on_point, on_reference
 from vmpcap.migration.hops import describe_path
@@ -280,22 +280,24 @@ def _tell_guest(
     trips: Sequence[Trip],
     number: int,
 ) -> GuestStory:
-    moment = find_moment(move, moved)
-    heard = follow_announcements(moved, views, moment, qemu=move.best.transfer.magic in ("qemu", "multifd"))
-    quiet = silences(moved, views, moment)
-    found = what_peers_suffered(moved, views, moment, last_sign_before(quiet))
-    suffered = tuple(break_down(found, moved, views, quiet))
-    switchover = describe_switchover(move, moved, views, figures, suffered, quiet)
-    before, after, point = _vlans(moved, views, moment)
+    announced = find_moment(move, moved)
+    heard = follow_announcements(moved, views, announced, qemu=move.best.transfer.magic in ("qemu", "multifd"))
     last_data = move.best.transfer.last_data_ts
     early = find_early_announcement(moved, views, None if last_data is None else (move.best.view, last_data))
-    domains = name_domains(moved, views, heard.announcements.by_point, moment, find_end(move))
+    there = without_early(moved, early)
+    moment = find_moment(move, there)
+    quiet = silences(there, views, moment)
+    found = what_peers_suffered(there, views, moment, last_sign_before(quiet))
+    suffered = tuple(break_down(found, there, views, quiet, early.drawn))
+    switchover = describe_switchover(move, there, views, figures, suffered, quiet)
+    before, after, point = _vlans(moved, views, moment)
+    domains = name_domains(moved, views, heard.announcements.by_point, announced, find_end(move))
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     series = [s for _, s in moved.heard]
     reachability = judge_reachability(moved, views, moment)
     second_place = find_second_place(moved, views, moment)
     others = tuple(trip for place, trip in enumerate(trips) if place != number)
-    announcements = tell_announcements(heard.announcements, moved, views, moment, early, heard.domain.verdict)
+    announcements = tell_announcements(heard.announcements, moved, views, announced, early, heard.domain.verdict)
     case = Case(
         moved,
         tuple(views),
@@ -326,7 +328,7 @@ def _tell_guest(
         domain=domain,
         peers=[s.peer for s in suffered],
         mechanisms=judge_mechanisms(case),
-        segments=describe_guest_segments(moved, views, _signs(moved, views, quiet)),
+        segments=describe_guest_segments(moved, views, _signs(there, views, quiet)),
         sessions=tell_sessions(moved, views, moment, second_place),
     )
     return GuestStory(
