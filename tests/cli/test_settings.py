@@ -114,7 +114,23 @@ def test_a_time_or_a_size_may_be_a_bare_number(
     assert (said.status, said.out.split()) == (0, ["frame", "2"])
 
 
+@pytest.mark.parametrize(
+    "since",
+    ["2026-07-14T02:40:07.5Z", "2026-07-14 04:40:07.5+02:00", "2026-07-14T02:40:07.5", "'2026-07-14 02:40:07.5'"],
+)
+def test_a_time_may_be_one_of_tomls_own(
+    capsys: Captured, bare: pytest.MonkeyPatch, tmp_path: Path, rarps: Path, since: str
+) -> None:
+    """With a zone, or UTC as on the command line; a day is one too."""
+    for text in (f"since = {since}\n", f"since = 2026-07-14\n[packets]\nsince = {since}\n"):
+        usual(tmp_path, text)
+        said = here(capsys, "packets", "-q", "--format", "csv", "--columns", "frame", rarps)
+        assert (said.status, said.out.split()) == (0, ["frame", "3"])
+
+
 UNFIT = (
+    ("what-if = '1Gbps,5ms'", ["key 'what-if'", "an option of `vmpcap report` only", "write it below [report]"]),
+    ("rate = 5", ["key 'rate'", "`vmpcap synth`", "[synth]"]),
     ('proflie = "vsphere5-std"', ["key 'proflie'", "no such option", "did you mean 'profile'?"]),
     ("[report]\nhtlm = 'x'", ["[report]", "key 'htlm'", "did you mean 'html'?"]),
     ("max_unpacked = '1G'", ["key 'max_unpacked'", "did you mean 'max-unpacked'?"]),

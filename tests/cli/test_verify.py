@@ -1,6 +1,7 @@
 """`vmpcap verify`: what it says where tshark agrees, differs, goes further, or is missing."""
 
 import csv
+import gzip
 import io
 import os
 import struct
@@ -11,6 +12,8 @@ import pytest
 from tests.cli.calls import CAPTURES, HEADER, RARP, RARPS, here, record
 from tests.cli.calls import vmpcap as called
 from tests.tshark import needs_tshark
+from vmpcap.cli.progress import Progress
+from vmpcap.cli.verify import plain_size
 from vmpcap.terms.columns import VERIFY
 
 EXAMPLES = CAPTURES / "encapsulations"
@@ -168,3 +171,26 @@ def test_texts_in_a_capture_reach_nobody(capsys: pytest.CaptureFixture[str], tmp
     said = here(capsys, "verify", path)
     assert (said.status, said.out.splitlines()[0]) == (0, "c: 2 packets, 0 TCP streams")
     assert "\x1b" not in said.out + said.err
+
+
+def test_how_much_there_is_to_compare_is_known_of_plain_files_only(tmp_path: Path) -> None:
+    """Of a packed one nobody knows what will come out of it."""
+    plain, packed = tmp_path / "a.pcap", tmp_path / "a.pcap.gz"
+    plain.write_bytes(RARPS)
+    packed.write_bytes(gzip.compress(RARPS))
+    for path, size in ((plain, len(RARPS)), (packed, None), (tmp_path / "none.pcap", None)):
+        assert plain_size(str(path)) == size
+
+
+@needs_tshark
+def test_how_far_it_is_is_told_in_bytes_of_the_capture(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Packet by packet, up to the last of them."""
+    plain = tmp_path / "a.pcap"
+    plain.write_bytes(RARPS)
+    heard: list[tuple[int, int | None]] = []
+    monkeypatch.setattr(Progress, "__call__", lambda _, what, done, total: heard.append((done, total)))
+    assert here(capsys, "verify", plain).status == 0
+    step = (len(RARPS) - len(HEADER)) // 3
+    assert heard == [(step * n, len(RARPS)) for n in (1, 2, 3)]

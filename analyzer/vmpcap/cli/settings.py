@@ -3,6 +3,7 @@
 import os
 import tomllib
 from collections.abc import Callable, Mapping
+from datetime import date
 from difflib import get_close_matches
 from functools import wraps
 from pathlib import Path
@@ -106,6 +107,7 @@ def defaults(command: click.Command, path: Path, commands: Mapping[str, Any] | l
     """
     table = read_config(path)
     shared = {key: value for key, value in table.items() if key not in commands}
+    _refuse_unmarked(shared, commands, path)
     _refuse_unknown(shared, _shared_names(), [*_shared_names(), *commands], _named(path))
     own = table.get(command.name or "", {})
     where = f"{_named(path)}: [{command.name}]"
@@ -129,6 +131,21 @@ def _shared_names() -> list[str]:
     return list(SHARED)
 
 
+def _refuse_unmarked(shared: Mapping[str, Any], commands: Mapping[str, Any] | list[str], path: Path) -> None:
+    """Raises RequestError where an option of one command alone stands above all tables."""
+    for key in shared:
+        if key in _shared_names():
+            continue
+        from vmpcap.cli.group import commands as group
+
+        context = click.Context(group)
+        loaded = [found for name in commands if (found := group.get_command(context, name)) is not None]
+        having = [str(one.name) for one in loaded if key in settable(one)]
+        if having:
+            whose = " and ".join(f"`vmpcap {name}`" for name in having)
+            raise RequestError(f"{_named(path)}: key {key!r}: an option of {whose} only; write it below [{having[0]}]")
+
+
 def _refuse_unknown(table: Mapping[str, Any], known: list[str], near_what: list[str], where: str) -> None:
     for key in table:
         if key not in known:
@@ -145,6 +162,8 @@ def _fit(value: Any, option: click.Option, where: str) -> Any:
     if option.count:
         _refuse(isinstance(value, int) and not isinstance(value, bool) and value >= 0, where, "a number", value)
         return value
+    if option.metavar == "TIME" and isinstance(value, date):
+        value = value.isoformat()  # TOML has times of its own
     takes_number = not isinstance(option.type, StringParamType) or option.metavar in COUNTED
     if option.multiple:
         listed = value if isinstance(value, list) else [value]

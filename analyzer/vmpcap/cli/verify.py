@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from vmpcap.runs.requests import PointFiles, Request
 
 Row = dict[str, Any]
+RECORD_HEADER_BYTES: Final = 16
+"""Before each packet of a classic pcap; pcapng has more: a bar then ends a little before its end."""
 BATCH_ROWS: Final = 8_192
 MOST_SHOWN: Final = 50
 """Kinds of findings that a person is shown."""
@@ -123,6 +125,7 @@ def hold_against(
     streams = Streams()
     own = PacketRows(replace(request, points=(point,), since_ns=None, until_ns=None))
     theirs = Theirs(question, parts)
+    compared_bytes, size = 0, plain_size(path)
     for our_row, their_row, values in by_frame(rows_one_by_one(own), theirs.rows()):
         told = our_row if our_row is not None else their_row
         if told is not None and not _is_inside(told["ts"], request):
@@ -133,7 +136,8 @@ def hold_against(
             streams.absorb(their_row, values, our_row)
             if our_row is not None:
                 found.analysed(point.name, our_row, their_row, streams)
-        progress(path, found.compared[point.name], None)
+        compared_bytes += RECORD_HEADER_BYTES + ((told or {}).get("captured_bytes") or 0)
+        progress(path, compared_bytes, size)
     found.compared.setdefault(point.name, 0)
     words = [our_faults(own), theirs.ended()]
     found.faults[point.name] = [word for word in words if word is not None]
@@ -144,6 +148,18 @@ def hold_against(
         with_number = (row for row in flows.iter_rows(named=True) if row["tcp_stream"] is not None)
         found.flows(point.name, with_number, streams)
     return own.inputs
+
+
+def plain_size(path: str) -> int | None:
+    """How many bytes have this file's packets, about? None where it is packed, or cannot be read: reading says why."""
+    from vmpcap.readers import FORMATS
+
+    try:
+        with open(path, "rb") as file:
+            magic = file.read(4)
+        return os.path.getsize(path) if any(magic.startswith(row.magic) for row in FORMATS) else None
+    except (OSError, ValueError):
+        return None
 
 
 def our_faults(own: "PacketRows") -> str | None:
