@@ -3,9 +3,11 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
+from vmpcap.terms.errors import CaptureError, CaptureWarning, EngineError, ProfileError, RequestError, VmpcapError
 from vmpcap.terms.version import VERSION
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
@@ -15,6 +17,18 @@ if TYPE_CHECKING:
     from vmpcap.runs.answer import Answer
     from vmpcap.runs.many_answer import Compared, Inputs
 
+__all__ = [
+    "CaptureError",
+    "CaptureWarning",
+    "EngineError",
+    "ProfileError",
+    "RequestError",
+    "VmpcapError",
+    "bench",
+    "compare",
+    "report",
+    "scan",
+]
 __version__ = VERSION
 
 import_module("vmpcap.report")  # loaded now, the room of that name does not take the function's place later
@@ -23,10 +37,10 @@ import_module("vmpcap.report")  # loaded now, the room of that name does not tak
 def report(
     captures: "Captures",
     *,
-    profile: str = "vsphere4",
+    profile: "str | os.PathLike[str]" = "vsphere4",
     roles: "Mapping[str, str] | None" = None,
-    ports: "Sequence[int]" = (),
-    guests: "Sequence[str]" = (),
+    ports: "int | Sequence[int]" = (),
+    guests: "str | Sequence[str]" = (),
     since: "datetime | None" = None,
     until: "datetime | None" = None,
     decode_as: "str | Sequence[str]" = (),
@@ -87,8 +101,8 @@ def compare(
     b: "Inputs",
     *,
     roles: "Mapping[str, str] | None" = None,
-    ports: "Sequence[int]" = (),
-    guests: "Sequence[str]" = (),
+    ports: "int | Sequence[int]" = (),
+    guests: "str | Sequence[str]" = (),
     since: "datetime | None" = None,
     until: "datetime | None" = None,
     decode_as: "str | Sequence[str]" = (),
@@ -139,8 +153,8 @@ def bench(
     *,
     by: Literal["hosts", "networks", "all"] = "hosts",
     roles: "Mapping[str, str] | None" = None,
-    ports: "Sequence[int]" = (),
-    guests: "Sequence[str]" = (),
+    ports: "int | Sequence[int]" = (),
+    guests: "str | Sequence[str]" = (),
     since: "datetime | None" = None,
     until: "datetime | None" = None,
     decode_as: "str | Sequence[str]" = (),

@@ -162,6 +162,61 @@ def test_what_the_command_refuses_is_refused_here(tmp_path: Path) -> None:
         vmpcap.report(path, since=later, until=later - timedelta(seconds=1))
 
 
+STRANGE: tuple[tuple[dict[str, object], str], ...] = (
+    ({"captures": 3}, "captures=3: needed a file"),
+    ({"captures": None}, "captures=None: needed a file"),
+    ({"captures": [3]}, "needed a file, a list of files"),
+    ({"captures": {"source": 3}}, "needed a file, a list of files"),
+    ({"captures": {"source": ["{path}", b"x"]}}, "needed a file, a list of files"),
+    ({"captures": b"a.pcap"}, "needed a file, a list of files"),
+    ({"profile": 3}, "profile=3: needed a name of `vmpcap profiles`"),
+    ({"profile": Path("none.toml")}, "none.toml"),
+    ({"ports": [70_000]}, "ports: 70000: needed numbers of TCP ports, from 1 to 65535"),
+    ({"ports": "8000"}, "ports: '8000': needed numbers"),
+    ({"ports": 0}, "ports: 0: needed numbers"),
+    ({"guests": ["x"]}, "guests: 'x'"),
+    ({"roles": ["a"]}, "roles=['a']: needed a mapping"),
+    ({"max_unpacked_bytes": "1G"}, "max_unpacked_bytes='1G': needed a number of bytes"),
+)
+
+
+@pytest.mark.parametrize(("arguments", "words"), STRANGE, ids=[words for _, words in STRANGE])
+def test_an_argument_of_the_wrong_kind_is_refused_in_words(
+    tmp_path: Path, arguments: dict[str, object], words: str
+) -> None:
+    """Before anything is read; nothing of numpy's or Python's inside comes out."""
+    given: dict[str, object] = {"captures": write(tmp_path / "a.pcap", migration())} | arguments
+    with pytest.raises(vmpcap.RequestError, match=re.escape(words)):
+        vmpcap.report(**given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("strange", [3, None])
+def test_what_is_no_input_of_a_benchmark_is_refused_in_words(strange: object) -> None:
+    """The same of a comparison."""
+    for called in (vmpcap.bench, lambda one: vmpcap.compare(one, one)):
+        with pytest.raises(vmpcap.RequestError, match="is no input"):
+            called(strange)  # type: ignore[operator]
+
+
+def test_one_port_one_guest_and_a_path_of_a_profile_need_no_list(tmp_path: Path) -> None:
+    """As one would write them."""
+    path, profile = write(tmp_path / "a.pcap", migration()), tmp_path / "mine"
+    profile.write_text('title = "mine"\nrtt_ms_max = 9\n')
+    found = vmpcap.report(path, ports=8000, guests="00:50:56:aa:77:10", profile=profile)
+    assert found.profile.rtt_ms_max == 9
+    assert found.migrations[0].guests[0].mac == "00:50:56:aa:77:10"
+
+
+def test_errors_can_be_caught_by_their_public_names() -> None:
+    """All are VmpcapError."""
+    with pytest.raises(vmpcap.CaptureError, match="there is no such file"):
+        vmpcap.report("none.pcap")
+    for name in vmpcap.__all__:
+        assert getattr(vmpcap, name) is not None
+        if name.endswith("Error"):
+            assert issubclass(getattr(vmpcap, name), vmpcap.VmpcapError)
+
+
 def test_a_guest_is_meant_whatever_its_address_is_written_like(tmp_path: Path) -> None:
     """As the command takes it."""
     path = write(tmp_path / "a.pcap", migration())

@@ -12,14 +12,14 @@ from vmpcap.decode.scan import Captures, sources_of
 from vmpcap.points.roles import ROLES, role_of
 from vmpcap.report.clean import clean
 from vmpcap.report.document import Clock, Input, Migration, ProfileUsed, Report
+from vmpcap.runs.arguments import guests_of, limit_of, ports_of, profile_of, refuse_strange_captures, roles_of
 from vmpcap.runs.frames_by_name import Frames
 from vmpcap.runs.overwriting import spare_captures
 from vmpcap.runs.pipeline import Analysis, analyse
-from vmpcap.runs.requests import PointFiles, Request, guest_address, refuse_twice
+from vmpcap.runs.requests import PointFiles, Request, refuse_twice
 from vmpcap.terms.errors import RequestError
 from vmpcap.terms.units import NS_PER_S
 from vmpcap.verdicts.findings import Outcome
-from vmpcap.verdicts.profile import load_profile
 
 if TYPE_CHECKING:
     from vmpcap.runs.expected_answer import Expected
@@ -160,16 +160,18 @@ class Answer:
 
 def answer(
     captures: Captures,
-    profile: str,
+    profile: str | os.PathLike[str],
     roles: Mapping[str, str],
-    ports: Sequence[int],
-    guests: Sequence[str],
+    ports: int | Sequence[int],
+    guests: str | Sequence[str],
     since: datetime | None,
     until: datetime | None,
     decode_as: str | Sequence[str],
     max_unpacked_bytes: int | None,
 ) -> Answer:
     """What do these captures say? As `vmpcap.report` has it."""
+    refuse_strange_captures(captures)
+    roles = roles_of(roles)
     named = isinstance(captures, Mapping)
     points = []
     for source in sources_of(captures):
@@ -188,12 +190,12 @@ def answer(
     rules = (decode_as,) if isinstance(decode_as, str) else tuple(decode_as)
     request = Request(
         points=tuple(points),
-        profile=load_profile(profile),
-        ports=tuple(dict.fromkeys(ports)),
-        guests=tuple(dict.fromkeys(guest_address(text, "guests:") for text in guests)),
+        profile=profile_of(profile),
+        ports=ports_of(ports),
+        guests=guests_of(guests),
         since_ns=nanoseconds_of(since, "since"),
         until_ns=nanoseconds_of(until, "until"),
-        max_unpacked_bytes=max_unpacked_bytes,
+        max_unpacked_bytes=limit_of(max_unpacked_bytes),
         decode_as=read_rules(rules) if rules else (),
     )
     return Answer(analyse(request), request)

@@ -14,12 +14,12 @@ from vmpcap.report.clean import clean
 from vmpcap.report.comparison import Comparison, Difference, Group, Source
 from vmpcap.report.document import Report
 from vmpcap.runs.answer import Answer, answer, nanoseconds_of, written
+from vmpcap.runs.arguments import guests_of, limit_of, ports_of, roles_of
 from vmpcap.runs.compared import GROUPINGS, bench, compare
 from vmpcap.runs.frames_by_name import Frames
 from vmpcap.runs.gathered import Counted, Given, captures_of, counted_once, gather, is_report, refuse_nothing, within
 from vmpcap.runs.outside import covered
 from vmpcap.runs.overwriting import spare_files
-from vmpcap.runs.requests import guest_address
 from vmpcap.terms.errors import CaptureError, RequestError
 from vmpcap.terms.files import STDIN
 from vmpcap.verdicts.profile import DEFAULT
@@ -41,8 +41,8 @@ class Asked:
     """How captures among the inputs are read."""
 
     roles: Mapping[str, str]
-    ports: Sequence[int]
-    guests: Sequence[str]
+    ports: int | Sequence[int]
+    guests: str | Sequence[str]
     since: datetime | None
     until: datetime | None
     decode_as: str | Sequence[str]
@@ -161,8 +161,10 @@ def _made(
     since, until = nanoseconds_of(asked.since, "since"), nanoseconds_of(asked.until, "until")
     if since is not None and until is not None and since > until:
         raise RequestError(f"since={asked.since!r} is later than until={asked.until!r}: nothing lies between")
-    for text in asked.guests:
-        guest_address(text, "guests:")
+    guests_of(asked.guests)
+    ports_of(asked.ports)
+    roles_of(asked.roles)
+    limit_of(asked.max_unpacked_bytes)
     listed = {side: _listed(inputs) for side, inputs in sides.items()}
     for side, inputs in listed.items():
         if not inputs:
@@ -184,6 +186,8 @@ def _made(
 def _listed(inputs: Inputs) -> list[Input]:
     """One by one; paths as texts."""
     alone = isinstance(inputs, str | os.PathLike | Answer | Report | Mapping)
+    if not alone and not isinstance(inputs, Iterable):
+        raise RequestError(f"{inputs!r} is no input: needed captures, folders, reports, or a list of them")
     listed: list[Input] = [inputs] if alone else list(inputs)  # type: ignore[arg-type, list-item]
     found: list[Input] = [os.fspath(one) if isinstance(one, os.PathLike) else one for one in listed]
     if STDIN in found:
