@@ -99,3 +99,13 @@ def test_a_stream_that_goes_on_behind_the_end_has_lasted_at_least_so_long() -> N
     assert "at least 1.39 s" not in to_html(good()) + to_markdown(good()) + to_terminal(good())
     table = msgspec.structs.replace(several(), migrations=[migration(is_cut=True), migration(id="m2")])
     assert "at least 1.39 s" in to_html(table)
+
+
+@pytest.mark.parametrize(("outcome", "said"), [("completed", True), ("unknown", True), ("truncated", False)])
+def test_where_the_switchover_is_not_in_view_nothing_is_said_of_peers(outcome: str, said: bool) -> None:
+    """They cannot have felt it yet: no 0 ms, and no word for it either."""
+    one = migration(outcome=outcome, guests=[guest(switchover=Switchover(peer_outage_ms=0.0), peers=[])])
+    report = msgspec.structs.replace(good(), migrations=[one], because=headline([one], []))
+    for shown in (report.because, to_terminal(report, Look(100)), to_html(report)):
+        assert ("no peer was cut off" in one_line(shown)) == said
+        assert "cut off for 0" not in shown

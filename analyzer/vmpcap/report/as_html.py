@@ -12,7 +12,7 @@ from vmpcap.migration.results import Guest
 from vmpcap.report.about_captures import about_captures
 from vmpcap.report.about_guest import PARTS
 from vmpcap.report.about_stream import COUNTED
-from vmpcap.report.away import away_of
+from vmpcap.report.away import felt
 from vmpcap.report.blocks import Block, Heading, Picture
 from vmpcap.report.chart import UNICODE
 from vmpcap.report.clean import clean_report
@@ -168,9 +168,8 @@ def _migration(m: Migration, report: Report, graph: SequenceGraph | None) -> Ite
     told = (hypervisor(m), ports(m), count_of(m.connections, "connection"), m.outcome, stamp(m.start_ts))
     yield el("p", ", ".join((*told, lasted(m), carried(m), f"seen at {m.point}")), class_="quiet")
     for guest in m.guests:
-        away = away_of(guest)
-        felt = f"; {away.sentence}" if away is not None else ""
-        yield el("p", f"guest {', '.join((guest.mac, *guest.ips[:4]))}{felt}", class_="quiet")
+        who = "; ".join(part for part in (", ".join((guest.mac, *guest.ips[:4])), felt(m, guest)) if part)
+        yield el("p", f"guest {who}", class_="quiet")
     yield from cards(m)
     advice = [check for check in m.checks if not check.decides and check.outcome == "fail"]
     if advice:

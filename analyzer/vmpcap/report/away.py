@@ -1,9 +1,9 @@
 """How long the guests were away from their peers, said once for every look: worst first."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from vmpcap.migration.results import Guest
+from vmpcap.report.document import Migration
 from vmpcap.report.words import span
 from vmpcap.terms.units import count_of
 
@@ -29,10 +29,9 @@ def away_of(guest: Guest) -> Away | None:
         sentence = _never(lost, len(guest.peers)) + (f"; another was cut off for {span(longest)}" if longest else "")
         return Away((lost, longest), "Peers cut off", "never back", sentence, _why(guest))
     if s.peer_outage_ms is not None:
-        told = span(s.peer_outage_ms / 1000)
-        return Away(
-            (0, s.peer_outage_ms / 1000), "Peers cut off", told, f"peers were cut off for {told}", s.peer_outage.because
-        )
+        told = span(s.peer_outage_ms / 1000) if s.peer_outage_ms else "not at all"
+        sentence = f"peers were cut off for {told}" if s.peer_outage_ms else "no peer was cut off"
+        return Away((0, s.peer_outage_ms / 1000), "Peers cut off", told, sentence, s.peer_outage.because)
     if s.bracket_ms is None:
         return None
     told, within = span(s.bracket_ms / 1000), s.bracket_ms / 1000
@@ -55,6 +54,12 @@ def _why(guest: Guest) -> str:
     return "; ".join(part for part in (f"{count_of(len(told), 'peer')} got no answer again", first) if part)
 
 
+def felt(m: Migration, guest: Guest) -> str:
+    """The same in a sentence; nothing where the switchover is not in view: then no peer felt it so far."""
+    away = away_of(guest) if m.outcome != "truncated" else None
+    return away.sentence if away is not None else ""
+
+
 class Worst(NamedTuple):
     """The guest that fared worst, and of how many it is known."""
 
@@ -63,9 +68,9 @@ class Worst(NamedTuple):
     known: int
 
 
-def worst_away(guests: Sequence[Guest]) -> Worst | None:
+def worst_away(m: Migration) -> Worst | None:
     """Which guest was away for longest? None where it is known of none."""
-    known = [(away, guest) for guest in guests if (away := away_of(guest)) is not None]
+    known = [(away, guest) for guest in m.guests if felt(m, guest) and (away := away_of(guest)) is not None]
     if not known:
         return None
     away, guest = max(known, key=lambda one: one[0].weight)

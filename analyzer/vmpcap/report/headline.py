@@ -31,11 +31,11 @@ def headline(migrations: Sequence[Migration], inputs: Sequence[Input]) -> str:
 
 def of_migration(m: Migration) -> str:
     """What is to be said first of this one? What decides, what its peers felt, what did not do its part."""
-    worst = worst_away(m.guests)
-    felt = ""
+    worst = worst_away(m)
+    told = ""
     if worst is not None:
-        felt = f"{worst.guest.mac}: {worst.away.sentence}" if len(m.guests) > 1 else worst.away.sentence
-    return "; ".join(part for part in (_decided(m), felt, _did_not_work(m)) if part)
+        told = f"{worst.guest.mac}: {worst.away.sentence}" if len(m.guests) > 1 else worst.away.sentence
+    return "; ".join(part for part in (_decided(m), told, _did_not_work(m)) if part)
 
 
 def _decided(m: Migration) -> str:

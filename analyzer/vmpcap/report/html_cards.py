@@ -1,10 +1,9 @@
 """The cards at the top of a migration: what decides, what failed first and widest, and how long the guest was away."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from vmpcap.migration.results import Guest
 from vmpcap.report.away import Worst, worst_away
 from vmpcap.report.document import Migration
 from vmpcap.report.html_tree import el
@@ -37,7 +36,7 @@ def cards(m: Migration) -> Iterator[Element]:
     failed = [card(check, m) for check in deciding if check.outcome == "fail"]
     others = [card(check, m) for check in deciding if check.outcome != "fail"]
     if "switchover" not in {check.id for check in deciding}:
-        others += _longest_away(m.guests)
+        others += _longest_away(m)
     for row, kind in ((failed, "cards worst"), (others, "cards")):
         if row:
             yield el("div", *row, class_=kind)
@@ -125,9 +124,9 @@ WHERE: Final[dict[str, Callable[[Migration], str]]] = {
 """Where a check that failed went wrong, as far as two points show it."""
 
 
-def _longest_away(guests: Sequence[Guest]) -> Iterator[Element]:
+def _longest_away(m: Migration) -> Iterator[Element]:
     """One card, of the guest that fared worst; none where it is known of no guest."""
-    worst = worst_away(guests)
+    worst = worst_away(m)
     if worst is None:
         return
     away = worst.away
@@ -136,7 +135,7 @@ def _longest_away(guests: Sequence[Guest]) -> Iterator[Element]:
         el("span", "NO LIMIT SET", class_="word"),
         el("span", away.name, class_="name"),
         el("strong", away.told, class_="figure words" if away.weight[0] else "figure"),
-        el("span", _which(worst, len(guests)), class_="place") if len(guests) > 1 else None,
+        el("span", _which(worst, len(m.guests)), class_="place") if len(m.guests) > 1 else None,
         _why(away.because, LONG),
         class_="card told",
     )

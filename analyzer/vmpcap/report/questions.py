@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from vmpcap.migration.results import Guest, Mechanism
 from vmpcap.report.about_guest import PARTS, SCHEDULES, SESSION_WORDS, cut_off_for
-from vmpcap.report.away import worst_away
+from vmpcap.report.away import away_of
 from vmpcap.report.blocks import Block, Fact
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.words import figure, held_against_limit, stamp, vlans
@@ -147,8 +147,15 @@ def _outage(guest: Guest) -> Iterator[Answer]:
         parts = ", ".join(f"{name} {figure(ms, 'ms')}" for name, ms in spent.items())
         yield f"{peer.peer} {peer.protocol} {cut_off_for(peer)}: {parts}", peer.breakdown_because
     if not broken:
-        worst = worst_away([guest])
-        yield (worst.away.sentence, worst.away.because) if worst else ("not in view: no peer's outage is", "")
+        worst = away_of(guest)
+        yield (worst.sentence, worst.because) if worst else ("not in view: no peer's outage is", "")
+
+
+def _outages(asked: Asked) -> Iterator[Answer]:
+    if asked.m.outcome == "truncated":
+        yield "not in view: the captures end while the stream runs", ""
+        return
+    yield from _of_guests(_outage)(asked)
 
 
 def _fast_enough(asked: Asked) -> Iterator[Answer]:
@@ -268,7 +275,7 @@ QUESTIONS: Final = (
     Question("3. Was it announced: how often, when, from where, in which VLAN?", _of_guests(_announced)),
     Question("4. Did the announcement reach its new domain, or the other site?", _of_guests(_arrived)),
     Question("5. Who dropped it?", _of_guests(_dropped)),
-    Question("6. Why seconds of loss although it succeeded?", _of_guests(_outage)),
+    Question("6. Why seconds of loss although it succeeded?", _outages),
     Question("7. Is there enough bandwidth?", _fast_enough),
     Question("8. Is the round trip short enough?", _round_trip),
     Question("9. Why is it slow on a fast link?", _limited),

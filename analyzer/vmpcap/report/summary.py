@@ -6,8 +6,7 @@ from typing import Final
 
 from rich.text import Text
 
-from vmpcap.migration.results import Guest
-from vmpcap.report.away import away_of
+from vmpcap.report.away import felt
 from vmpcap.report.clean import shorten
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.headline import of_migration
@@ -109,15 +108,10 @@ def _who(page: Page, m: Migration) -> None:
     page.put(when, indent=1, hang=2, most_lines=2)
     for guest in m.guests[:2]:
         who = ", ".join(w for w in (guest.mac, *guest.ips[:2], vlans(guest.vlan, guest.vni)) if w)
-        page.put(f"guest {who}{_felt(guest)}", indent=1, hang=2, most_lines=2)
+        told = "; ".join(part for part in (who, felt(m, guest)) if part)
+        page.put(f"guest {told}", indent=1, hang=2, most_lines=2)
     if len(m.guests) > 2:
         page.put(f"and {count_of(len(m.guests) - 2, 'further guest')}", indent=1)
-
-
-def _felt(guest: Guest) -> str:
-    """How long was the guest gone?"""
-    away = away_of(guest)
-    return f"; {away.sentence}" if away is not None else ""
 
 
 def _rests_on(page: Page, report: Report) -> None:
