@@ -62,6 +62,7 @@ def test_without_tshark_the_status_is_5_and_it_is_said_how_to_get_it(rarps: Path
     said = called(*command, rarps, environment={"PATH": os.devnull})
     assert (said.status, said.out) == (5, "")
     assert said.err.startswith("vmpcap: tshark is not found on PATH; install it (apt install tshark")
+    assert ("or leave --engine out" in said.err) == (command[0] == "packets")
 
 
 def test_what_can_be_read_once_only_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from vmpcap.reference.feeding import Opens
 from vmpcap.reference.layers import in_tsharks_words
 from vmpcap.reference.parts import OURS_ALONE, Row, fields_of, parts_for, row_of
-from vmpcap.reference.tshark import Question, program, refusals
+from vmpcap.reference.tshark import WITHOUT, Question, program, refusals
 from vmpcap.terms.columns import PACKETS, dtypes
 from vmpcap.terms.errors import CaptureWarning, RequestError
 from vmpcap.terms.leaving import until_the_end
@@ -90,7 +90,7 @@ def scan(sources: Sequence[Witnessed], ended: Ended | None = None) -> "pl.LazyFr
     """
     from polars.io.plugins import register_io_source
 
-    program()
+    program(WITHOUT)
     refuse_rules(tuple(dict.fromkeys(rule for source in sources for rule in source.decode_as)))
     told = ended or warn
 

@@ -19,7 +19,8 @@ AGGREGATOR: Final = "\x1e"
 PATIENCE_S: Final = 120.0
 """A tshark that reads a file and says nothing for so long is taken for hung."""
 HOW_TO_GET_IT: Final = "install it (apt install tshark, dnf install wireshark-cli, or wireshark.org)"
-MISSING: Final = f"tshark is not found on PATH; {HOW_TO_GET_IT}, or leave --engine out: vmpcap's own engine needs none"
+WITHOUT: Final = ", or leave --engine out: vmpcap's own engine needs none"
+"""What else can be done, where only a second opinion has no way without it."""
 
 IS_A_PACKET: Final = "frame.encap_type"
 """tshark numbers blocks of other kinds as frames, too; those have no link type."""
@@ -46,15 +47,19 @@ Values = dict[str, list[str]]
 """Every value of each field that was asked for, outermost header first."""
 
 
-def program() -> str:
+def program(or_else: str = "") -> str:
     """
     Where is tshark?
+
+    Parameters
+    ----------
+    or_else : what else may be done where it is missing
 
     Raises EngineError where it is not installed.
     """
     found = shutil.which("tshark")
     if found is None:
-        raise EngineError(MISSING)
+        raise EngineError(f"tshark is not found on PATH; {HOW_TO_GET_IT}{or_else}")
     return os.path.abspath(found)
 
 
