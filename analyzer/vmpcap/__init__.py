@@ -252,9 +252,9 @@ def scan(
     >>> import polars as pl
     >>> import vmpcap
     >>> stream = vmpcap.scan("wan.pcapng.zst").filter(pl.col("dst_port") == 8000)      # doctest: +SKIP
-    >>> stream.group_by(pl.col("ts").dt.truncate("1s"), "ip_src").agg(
-    ...     pl.col("payload_bytes").sum()
-    ... ).collect(engine="streaming")                                                  # doctest: +SKIP
+    >>> second = pl.col("ts").dt.truncate("1s")                                        # doctest: +SKIP
+    >>> sums = stream.group_by(second, "ip_src").agg(pl.col("payload_bytes").sum())    # doctest: +SKIP
+    >>> sums.collect(engine="streaming")                                               # doctest: +SKIP
 
     All of a capture larger than memory as Parquet:
 
