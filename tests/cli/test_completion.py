@@ -128,3 +128,11 @@ def test_bash_offers_what_begins_so(capsys: pytest.CaptureFixture[str], tmp_path
         ["bash", "-c", asked], capture_output=True, text=True, check=True, env=quiet_environment(PATH=path)
     )
     assert done.stdout.strip() == "flows"
+    asked = (
+        f'compopt() {{ echo "compopt $*"; }}\n{script}\nCOMP_WORDS=(vmpcap report --point gatew); COMP_CWORD=3; '
+        '_vmpcap_completion vmpcap; echo "${COMPREPLY[@]}"'
+    )
+    done = subprocess.run(
+        ["bash", "-c", asked], capture_output=True, text=True, check=True, env=quiet_environment(PATH=path)
+    )
+    assert done.stdout.split() == ["compopt", "-o", "nospace", "gateway="]

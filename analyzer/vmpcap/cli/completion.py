@@ -16,6 +16,28 @@ SHELLS: Final = {
 """Where each shell looks for it by itself."""
 
 
+NO_BLANK: Final = {
+    "bash": (
+        (
+            "    return 0\n",
+            "    if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[=/,] ]]; then\n"
+            "        compopt -o nospace\n"
+            "    fi\n\n    return 0\n",
+        ),
+    ),
+    "zsh": (
+        (
+            "        compadd -U -V unsorted -a completions\n",
+            "        local -a unfinished=(${(M)completions:#*[=/,]})\n"
+            "        completions=(${completions:#*[=/,]})\n"
+            "        (( $#unfinished )) && compadd -U -S '' -V unsorted -a unfinished\n"
+            "        (( $#completions )) && compadd -U -V unsorted -a completions\n",
+        ),
+    ),
+}
+"""Behind `gateway=` a file follows: no blank is put there (fish knows that). What replaces what of click's."""
+
+
 @click.command(short_help="Completion of commands, options and names in your shell.")
 @click.argument("shell", type=click.Choice(list(SHELLS)))
 def completion(shell: str) -> int:
@@ -44,4 +66,8 @@ def script(shell: str) -> str:
     assert kind is not None, "click knows every shell of the table"
     made = kind(commands, {}, "vmpcap", VARIABLE)
     # not source(): of bash it asks the first one on PATH for its version, which need not be the one that reads this
-    return made.source_template % made.source_vars() + "\n"
+    text = made.source_template % made.source_vars() + "\n"
+    for plain, ours in NO_BLANK.get(shell, ()):
+        assert text.count(plain) == 1, f"click's script for {shell} has changed"
+        text = text.replace(plain, ours)
+    return text
