@@ -134,3 +134,16 @@ def test_requests_without_an_answer_are_told_where_they_do_not_decide(tmp_path: 
     answer = check(report, "guest_reachable_after")
     assert answer.outcome == "undecided"
     assert "none of 1," in answer.because
+
+
+@pytest.mark.parametrize("share", [0.2, 0.6])
+def test_a_start_in_mid_stream_passes_nothing_that_may_have_been_sent_again(share: float, tmp_path: Path) -> None:
+    """The whole capture shows losses; its end alone shows none, and does not say that there were none."""
+    packets = packets_of("lossy", "src-uplink")
+    late = written(tmp_path / "late.pcap", packets[int(share * len(packets)) :])
+    whole = check(said("lossy", {}, source="src-uplink", destination="dst-uplink"), "retransmissions")
+    assert whole.measured
+    answer = check(said("lossy", {"source": late}, destination="dst-uplink"), "retransmissions")
+    assert answer.outcome != "pass"
+    if answer.outcome == "undecided":
+        assert "the stream had begun before the capture at source did" in answer.because

@@ -148,3 +148,12 @@ def test_an_announcement_that_may_have_passed_in_a_hole_is_not_said_to_be_missin
     told = report.migrations[0].guests[0].announcements.by_point["gw-lan"]
     assert (told.seen, told.reached) == (None, "not_observable")
     assert "the capture at gw-lan has a hole" in told.because
+
+
+@pytest.mark.parametrize("which", ["working", "failing"])
+def test_a_place_that_a_guest_left_and_came_back_to_was_not_blind(which: str) -> None:
+    """While it is away its connection goes on at the other site; a frame a second shows that this one was recorded."""
+    report = report_of(CAPTURES / "mechanisms" / "drs" / which)
+    assert holes_of(report) == {}
+    for migration in report.migrations:
+        assert next(c.outcome for c in migration.checks if c.id == "capture_quality") == "pass"

@@ -7,8 +7,10 @@ from tests.measures.talk import ACK, FIN, MS, SYN, Row, echo, pings, segment
 from vmpcap.measures.gaps import GapLog
 from vmpcap.measures.journal import Journal
 from vmpcap.measures.unseen import Unseen, find_unseen
+from vmpcap.terms.addresses import ip_halves
 
-NOTHING = Unseen(0, 0, 0, None)
+ENDS = (ip_halves("10.77.0.10"), ip_halves("10.99.0.2"))
+NOTHING = Unseen(0, 0, (), 0, None)
 
 
 def unseen_in(rows: list[Row]) -> list[Unseen]:
@@ -34,7 +36,7 @@ def talk(steps: range) -> list[Row]:
 
 def test_bytes_that_were_acknowledged_and_are_not_in_view_passed_unseen() -> None:
     """Forty exchanges are cut out: 4,000 bytes of the peer, 2,000 of the guest."""
-    assert unseen_in([*talk(range(10)), *talk(range(50, 60))]) == [Unseen(6000, 1, 0, None)]
+    assert unseen_in([*talk(range(10)), *talk(range(50, 60))]) == [Unseen(6000, 1, ENDS, 0, None)]
 
 
 def test_a_guest_that_was_silent_acknowledged_nothing_unseen() -> None:
@@ -62,7 +64,7 @@ def test_numbers_wrap_without_a_jump() -> None:
     top = 2**32
     rows = [segment(0, True, top - 100, 1, 100), segment(1, False, 1, 0, 0)]
     rows += [segment(500, True, 300, 1, 100), segment(501, False, 1, 400, 0)]
-    assert unseen_in(rows) == [Unseen(300, 1, 0, None)]
+    assert unseen_in(rows) == [Unseen(300, 1, ENDS, 0, None)]
 
 
 def test_the_ends_of_a_connection_take_numbers_and_no_bytes() -> None:
@@ -75,7 +77,7 @@ def test_the_ends_of_a_connection_take_numbers_and_no_bytes() -> None:
 def test_left_out_numbers_of_echo_requests_were_sent() -> None:
     """Requests 20 to 59 of a steady ping are missing, in a gap of 40 intervals."""
     rows = [row for row in pings(100, 10) if not 20 <= row["icmp_seq"] < 60]
-    assert unseen_in(rows) == [Unseen(0, 0, 40, (20, 59))]
+    assert unseen_in(rows) == [Unseen(0, 0, (), 40, (20, 59))]
 
 
 def test_a_ping_that_paused_left_out_no_number() -> None:
@@ -89,3 +91,9 @@ def test_requests_that_are_missing_for_longer_than_a_gap_are_not_missing_because
     rows = [row for row in pings(100, 10) if not 20 <= row["icmp_seq"] < 60]
     others = [echo(t, 1, icmp_type=13, icmp_id=1) for t in range(195, 600, 100)]
     assert set(unseen_in([*rows, *others])) == {NOTHING}
+
+
+def test_bytes_that_may_have_passed_at_a_time_in_view_are_of_no_gap() -> None:
+    """The talk ceases while other frames come every second: its guest was elsewhere, and this point was not blind."""
+    beats = [segment(1000 * n, True, 7, 7, 0) | {"ip_protocol": 17} for n in range(1, 9)]
+    assert unseen_in([*talk(range(10)), *beats, *talk(range(900, 910))]) == [NOTHING] * 9

@@ -1,12 +1,13 @@
 """What must have been sent while a point showed nothing: by TCP, which acknowledges only what came, and by echoes."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.measures.gaps import FROM_TS, TO_TS
+from vmpcap.measures.gaps import FROM_TS, LEAST_GAP_NS, TO_TS
 from vmpcap.measures.journal import NO_FLOW, JournalColumns
 from vmpcap.terms.wire import ECHOES, IP_TCP, TCP_ACK, TCP_FIN, TCP_SYN
 
@@ -25,6 +26,11 @@ LEAST_ECHOES: Final = 3
 BESIDE_TIMES: Final = 3
 """So many usual intervals may lie between the requests on both sides of a gap and the gap, taken together."""
 
+BESIDE_SEGMENTS: Final = 20
+"""So many segments of a side before a gap and after it tell how long it is silent by itself."""
+
+JITTER: Final = 1.25
+
 NUMBERS: Final = 1 << 32
 
 
@@ -35,6 +41,8 @@ class Unseen:
     acked_bytes: int
     """Bytes of TCP that were acknowledged and are nowhere in view: they passed, and the capture lacks them."""
     connections: int
+    ends: tuple[tuple[int, int], ...]
+    """The addresses between which they go, each as its two halves."""
     echoes: int
     """Echo requests whose numbers were left out: sent, and not in view. They may have been lost before the point."""
     echo_numbers: tuple[int, int] | None
@@ -55,7 +63,7 @@ def find_unseen(j: JournalColumns, gaps: I64) -> list[Unseen]:
     that are not in view. Bytes that come later still are resent ones, and count as seen.
     """
     if not len(gaps) or not j.rows:
-        return [Unseen(0, 0, 0, None)] * len(gaps)
+        return [Unseen(0, 0, (), 0, None)] * len(gaps)
     order = np.argsort(j.ts_ns, kind="stable")
     ts = j.ts_ns[order]
     past = np.searchsorted(ts, gaps[:, FROM_TS], side="right").tolist()
@@ -63,9 +71,9 @@ def find_unseen(j: JournalColumns, gaps: I64) -> list[Unseen]:
     found = []
     for end, begin, length in zip(past, after, (gaps[:, TO_TS] - gaps[:, FROM_TS]).tolist(), strict=True):
         before, then = order[max(end - AROUND_ROWS, 0) : end], order[begin : begin + AROUND_ROWS]
-        acked, connections = _acked_unseen(j, before, then)
+        acked, flows = _acked_unseen(j, before, then, length)
         echoes, numbers = _echoes_unseen(j, before, then, length)
-        found.append(Unseen(acked, connections, echoes, numbers))
+        found.append(Unseen(acked, len(flows), tuple(_ends_of(j, before, flows)), echoes, numbers))
     return found
 
 
@@ -74,29 +82,43 @@ def _of_tcp(j: JournalColumns, rows: I64) -> I64:
     return kept
 
 
-def _acked_unseen(j: JournalColumns, before: I64, after: I64) -> tuple[int, int]:
-    """How many bytes, of how many connections?"""
+def _ends_of(j: JournalColumns, rows: I64, flows: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Both addresses of each of these connections."""
+    for row in (rows[j.flow_id[rows] == flow][-1] for flow in flows):
+        yield int(j.src_high[row]), int(j.src_low[row])
+        yield int(j.dst_high[row]), int(j.dst_low[row])
+
+
+def _acked_unseen(j: JournalColumns, before: I64, after: I64, length: int) -> tuple[int, list[int]]:
+    """How many bytes, of which connections?"""
     before, after = _of_tcp(j, before), _of_tcp(j, after)
     flows = np.intersect1d(j.flow_id[before], j.flow_id[after])
-    if not len(flows):
-        return 0, 0
-    total, count = 0, 0
+    total, found = 0, []
     for flow in flows.tolist():
         rows, later = before[j.flow_id[before] == flow], after[j.flow_id[after] == flow]
         if (j.tcp_flags[later] & TCP_SYN).any():
             continue
-        jumped = sum(_jumped(j, rows, later, side) for side in (0, 1))
+        jumped = sum(_jumped(j, rows, later, side, length) for side in (0, 1))
         total += jumped
-        count += jumped > 0
-    return total, count
+        found += [flow] if jumped else []
+    return total, found
 
 
-def _jumped(j: JournalColumns, before: I64, after: I64, side: int) -> int:
-    """How many bytes of this side were left out between these segments, and acknowledged afterwards?"""
+def _jumped(j: JournalColumns, before: I64, after: I64, side: int, gap: int) -> int:
+    """
+    How many bytes of this side were left out between these segments, and acknowledged afterwards?
+
+    0 where the two lie much further apart than the gap is long: the bytes may have passed at a time that is in view.
+    """
     own, theirs = before[j.side[before] == side], after[j.side[after] != side]
     later = after[j.side[after] == side]
     heard = theirs[(j.tcp_flags[theirs] & TCP_ACK) != 0]
     if not len(own) or not len(later) or not len(heard):
+        return 0
+    around = max(
+        _longest_pause(j.ts_ns[own[-BESIDE_SEGMENTS:]]) + _longest_pause(j.ts_ns[later[:BESIDE_SEGMENTS]]), LEAST_GAP_NS
+    )
+    if int(j.ts_ns[later].min() - j.ts_ns[own].max()) > gap + around:
         return 0
     origin = int(j.tcp_seq[own[-1]])
     flags = j.tcp_flags[own].astype(np.int64)
@@ -105,6 +127,11 @@ def _jumped(j: JournalColumns, before: I64, after: I64, side: int) -> int:
     first = int(_since(j.tcp_seq[later], origin).min())
     acked = int(_since(j.tcp_ack[heard], origin).max())
     return first - sent if 0 < first - sent < MOST_BYTES and acked >= first else 0
+
+
+def _longest_pause(ts: I64) -> int:
+    """How long was this side silent at most, beside the gap and as a rule? A beat of four seconds is no hole."""
+    return int(JITTER * np.diff(np.sort(ts)).max(initial=0))
 
 
 def _since(numbers: npt.NDArray[np.uint32], origin: int) -> I64:

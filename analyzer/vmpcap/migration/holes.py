@@ -83,18 +83,23 @@ def _holes_of(view: PointView, views: Sequence[PointView]) -> Iterator[Hole]:
             for number, packets in _shown_by(other, view, views):
                 seen[number].append(_Witness(other.name, packets))
     for gap, unseen, witnesses in zip(view.gaps.tolist(), told, seen, strict=True):
-        sure, words = _say(unseen, witnesses)
+        came_back = any(_moves_near(views, view, gap, ends) >= TWICE for ends in unseen.ends)
+        sure, words = _say(unseen, witnesses, came_back)
         if words:
             yield Hole(view.name, gap[FROM_TS], gap[TO_TS], gap[FROM_FRAME], gap[TO_FRAME], words, sure)
 
 
-def _say(unseen: Unseen, witnesses: Sequence[_Witness]) -> tuple[bool, str]:
-    """Is it surely a hole, and why? No words: nothing tells that it is one."""
+def _say(unseen: Unseen, witnesses: Sequence[_Witness], came_back: bool) -> tuple[bool, str]:
+    """
+    Is it surely a hole, and why? No words: nothing tells that it is one.
+
+    Of a guest that went away in the meantime and came back the bytes passed elsewhere.
+    """
     words = [
         f"{w.name} shows {count_of(w.packets, 'packet')} of that time, of flows that passed here before and after"
         for w in sorted(witnesses, key=lambda w: -w.packets)[:2]
     ]
-    if unseen.acked_bytes:
+    if unseen.acked_bytes and not came_back:
         words.append(f"{count_of(unseen.acked_bytes, 'byte')} of TCP were acknowledged that are nowhere in view")
     sure = bool(words)
     if unseen.echo_numbers is not None:
@@ -223,11 +228,14 @@ def _moves_of(two: _Two, row: int, gap: I64) -> int | None:
     same = np.flatnonzero((j.frame == kept.frame[row]) & (j.ts_ns == kept.ts_ns[row]))
     if not len(same):
         return None  # of a stream: hosts do not move
-    times = _announced_at(two.views, int(j.src_high[same[0]]), int(j.src_low[same[0]]))
-    if not times:
-        return None
-    begin, end = (on_reference(two.view, int(gap[n])) for n in (FROM_TS, TO_TS))
-    near = [ts for ts in times if begin - AGAIN_NS <= ts <= end + AGAIN_NS]
+    source = int(j.src_high[same[0]]), int(j.src_low[same[0]])
+    return _moves_near(two.views, two.view, gap, source) if _announced_at(two.views, *source) else None
+
+
+def _moves_near(views: Sequence[PointView], view: PointView, gap: Sequence[int] | I64, ends: tuple[int, int]) -> int:
+    """How often was who sends from this address announced around this gap of a point?"""
+    begin, end = (on_reference(view, int(gap[n])) for n in (FROM_TS, TO_TS))
+    near = [ts for ts in _announced_at(views, *ends) if begin - AGAIN_NS <= ts <= end + AGAIN_NS]
     return sum(later - earlier > AGAIN_NS for earlier, later in pairwise(near)) + bool(near)
 
 

@@ -205,7 +205,18 @@ def retransmissions(story: Story, profile: Profile) -> Answer:
     if outcome == "pass" and missed > MOST_UNCAPTURED * story.figures.bytes.unique:
         lacks = f"the capture lacks {count_of(missed, 'byte')} of the stream"
         outcome, because = "undecided", f"{because}; {lacks}, and what was resent of these does not show"
+    not_in_view = _not_in_view(story)
+    if outcome == "pass" and not_in_view:
+        outcome, because = "undecided", f"{because}; {not_in_view}, and what was sent again of that does not show"
     return Answer(outcome, because, share, RETRANSMITTED_SHARE_MAX, "share", evidence)
+
+
+def _not_in_view(story: Story) -> str:
+    """Which end of the stream lies outside its capture? Empty where none is known to."""
+    links = [link for link in story.move.best.transfer.links if link.data.payload_bytes]
+    if any(link.data.syn_frame is None and link.back.syn_frame is None for link in links):
+        return f"the stream had begun before the capture at {story.point} did"
+    return f"the capture at {story.point} ends before the stream" if story.outcome.outcome == "truncated" else ""
 
 
 def _percent(share: float) -> str:
