@@ -137,6 +137,22 @@ def test_an_interface_that_is_not_there_is_no_empty_capture(capsys: Captured, tm
     assert here(capsys, command, f"{path}#1").status == 0
 
 
+def test_a_folder_is_answered_with_a_pattern_that_matches_what_is_in_it(capsys: Captured, tmp_path: Path) -> None:
+    """Of packed captures too; in a folder without any nobody is sent looking for them."""
+    for name in ("a.pcap.zst", "b.pcap.zst", "c.pcapng", "notes.txt"):
+        (tmp_path / name).touch()
+    said = here(capsys, "report", tmp_path)
+    assert f"is a folder; name the captures in it, such as '{tmp_path}/*.pcap.zst'" in said.err
+    for asked in ((f"{tmp_path}/*.pcap",), ("--point", f"source={tmp_path}/x*.pcap")):
+        said = here(capsys, "flows", *asked)
+        assert said.status == 2
+        assert f"there is '{tmp_path}/*.pcap.zst'" in said.err
+    (tmp_path / "none").mkdir()
+    said = here(capsys, "report", tmp_path / "none")
+    assert "no name in it ends as a capture's" in said.err
+    assert here(capsys, "report", f"{tmp_path}/none/*.pcap").err.endswith("none/*.pcap'\n")
+
+
 def test_carve_refuses_what_can_be_read_once_only(capsys: Captured, tmp_path: Path) -> None:
     """Before it reads anything: the second reading would wait for ever."""
     pipe = tmp_path / "pipe"

@@ -40,10 +40,10 @@ def capture_points(captures: Sequence[str], named: Sequence[str], roles: Sequenc
         times[name] += 1
         interfaces[name] = interface
     bare = [_parted(text) for text in captures]
-    paths = [path for text, interface in bare if not interface for path in expanded(text)]
+    paths = [path for text, interface in bare if not interface for path in captures_named(text)]
     unnamed = called_after_files(paths, files, clean)
     for text, interface in bare:
-        for path in expanded(text) if interface else ():
+        for path in captures_named(text) if interface else ():
             taken = (*files, *(name for name, _ in unnamed))
             name = unlike(f"{clean(stem(path))}#{clean(interface)}", taken, "-")
             unnamed.append((name, path))
@@ -67,6 +67,38 @@ def capture_points(captures: Sequence[str], named: Sequence[str], roles: Sequenc
     )
 
 
+def captures_named(text: str) -> list[str]:
+    """
+    Which files does this mean?
+
+    Raises RequestError where it is a folder or a pattern that nothing matches, with a pattern for what is there.
+    """
+    if os.path.isdir(text):
+        there = _pattern_of(text)
+        what = (
+            f"name the captures in it, such as {there!r}" if there else "no name in it ends as a capture's; name a file"
+        )
+        raise RequestError(f"{text!r} is a folder; {what}")
+    try:
+        return expanded(text)
+    except RequestError as problem:
+        there = _pattern_of(os.path.dirname(text) or os.curdir) if WILDCARDS & set(text) else ""
+        if not there:
+            raise
+        raise RequestError(f"{problem}; there is {there!r}") from None
+
+
+def _pattern_of(folder: str) -> str:
+    """Which pattern matches most of the captures in this folder, by their names? Empty where there are none."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return ""
+    ends = Counter(name[len(stem(name)) :] for name in names)
+    del ends[""]
+    return os.path.join(folder, f"*{ends.most_common(1)[0][0]}") if ends else ""
+
+
 def refuse_interfaces(points: Sequence[PointFiles], command: str) -> None:
     """Raises RequestError where a point takes some interfaces of a file only: not every command can."""
     for point in points:
@@ -86,7 +118,7 @@ def _named(text: str) -> tuple[str, list[str], str]:
     parted = [_parted(part) for part in parts]
     if len({interface for _, interface in parted}) > 1:
         raise RequestError(f"--point {text!r}: the files of one point are of one interface")
-    listed = [path for part, _ in parted for path in expanded(part)]
+    listed = [path for part, _ in parted for path in captures_named(part)]
     return clean(name.strip()), listed, parted[0][1]
 
 
