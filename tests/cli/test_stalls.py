@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.calls import INTERRUPTIBLE, RARPS, quiet_environment
+from tests.runs.made import migration, write
 
 COMMANDS = ("report", "flows", "announcements", "packets")
 PACKED_HEAD = b"\x1f\x8b\x08"
@@ -200,3 +201,49 @@ def test_a_second_ctrl_c_is_obeyed(tmp_path: Path) -> None:
         out_text, err = running.communicate(timeout=60)
     assert (running.returncode, out_text) == (130, "")
     assert err.endswith("vmpcap: interrupted\n")
+
+
+SECOND_READING_STALLS = """
+import os, signal, sys
+from vmpcap.cli import run
+from vmpcap.runs import deciding_frames
+
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+path, read = sys.argv[-1], deciding_frames._first_frames
+
+
+def stalled(*arguments):
+    os.unlink(path)
+    os.mkfifo(path)
+    return read(*arguments)
+
+
+deciding_frames._first_frames = stalled
+run()
+"""
+"""The command, under whose hands the capture becomes a pipe that nobody writes to."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_carve_can_be_ended_while_it_reads_a_second_time(number: signal.Signals, tmp_path: Path) -> None:
+    """As of a file on a share that went away: polars reads it, and hears no signal."""
+    path, folder = tmp_path / "a.pcap", tmp_path / "out"
+    folder.mkdir()
+    write(path, migration())
+    command = [sys.executable, "-c", SECOND_READING_STALLS, "carve", "-o", str(folder / "proof.pcapng"), str(path)]
+    running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=quiet_environment())
+    try:
+        for _ in range(600):
+            if path.is_fifo():
+                break
+            time.sleep(0.1)
+        assert path.is_fifo(), "it came to no second reading"
+        time.sleep(1)
+        assert running.poll() is None, "it did not wait"
+        running.send_signal(number)
+        assert running.wait(30) in (128 + number, -number)
+    finally:
+        running.kill()
+        running.wait()
+    assert list(folder.iterdir()) == []

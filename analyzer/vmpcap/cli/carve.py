@@ -4,6 +4,7 @@ import click
 
 from vmpcap.cli.completing import files
 from vmpcap.cli.frames import rows_status
+from vmpcap.cli.interrupts import leaves_on_ctrl_c
 from vmpcap.cli.options import Common, reads_captures, request_of
 from vmpcap.cli.output import STDOUT, check_file, emit_bytes, write_file
 from vmpcap.cli.progress import Progress, complain
@@ -48,7 +49,7 @@ def carve(common: Common, output: str) -> int:
     from vmpcap.runs.deciding_frames import deciding_proofs, headline
     from vmpcap.runs.pipeline import analyse
 
-    with Progress(common.quiet) as progress:
+    with leaves_on_ctrl_c(), Progress(common.quiet) as progress:  # the first frames are asked of polars
         analysis = analyse(request, progress)
         report = analysis.report
         points = [point.files for point in analysis.points]
