@@ -65,6 +65,17 @@ def named(*views: PointView) -> Named:
 # one domain
 
 
+@pytest.mark.parametrize(("was", "word"), [(77, "different"), (88, "stretched"), (-1, "stretched"), (0, "stretched")])
+def test_an_announcement_in_another_vlan_is_not_in_the_domain_that_the_guest_left(was: int, word: str) -> None:
+    """Though the same switch carries both. A guest without a tag may be in that VLAN behind an access port."""
+    before = talk(SWITCH - S, SWITCH, 100_000)
+    tagged = before._replace(vlan_outer_id=np.full(before.rows, was, np.int32))
+    old = heard("old", "domain:source", 5 * MS, journal=tagged, vlan=88)
+    told = named(heard("new", "domain:destination", vlan=88), heard("link", "wan", 2 * MS), old)
+    assert told.word == word
+    assert ("VLAN 77" in told.because and "VLAN 88" in told.because) == (word == "different")
+
+
 def test_one_switch_is_the_same_domain() -> None:
     """Heard at the switch port and in the old domain a few microseconds later."""
     port = heard("port", "domain:destination", 8_000)

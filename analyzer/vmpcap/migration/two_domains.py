@@ -64,10 +64,14 @@ def name_domains(
     Notes
     -----
     A frame with the guest's MAC that is seen on both sides crossed no router: that is one domain, whatever else is
-    seen. That frames are not seen on the other side says less, since filters drop them: two domains are told apart only
-    by points that were alive then, and by more than RARP.
+    seen, unless in another VLAN of the same switches than the guest was in. That frames are not seen on the other side
+    says less, since filters drop them: two domains are told apart only by points that were alive then, and by more than
+    RARP.
     """
     until = moment if until is None else min(until, moment)
+    other = _in_another_vlan(guest, views, by_point, until)
+    if other:
+        return Named("different", other)
     one = _shown_as_one(guest, views, by_point, moment, until)
     if one:
         return _by_distance(guest, views, by_point, moment, one)
@@ -96,6 +100,30 @@ def _why_undecided(guest: Moved, views: Sequence[PointView], moment: int) -> str
         "no frame of the guest is seen on both sides, no gateway that answers on both, and nothing that was certainly"
         " missing on one of them"
     )
+
+
+def _in_another_vlan(
+    guest: Moved, views: Sequence[PointView], by_point: Mapping[str, PointAnnouncements], until: int
+) -> str:
+    """
+    Did its announcement come to the place that it left in another VLAN than its frames had there? Empty: not known.
+
+    Where one of both bears no tag they may be one: an access port takes it off.
+    """
+    for view in views:
+        came = {tag for tag in by_point[view.name].vlan[:1] if tag > 0}
+        if view.role != "domain:source" or not came:
+            continue
+        j, end = view.journal, on_point(view, until)
+        rows = np.flatnonzero(_from_it(view, guest) & (j.ts_ns < end) & (j.ts_ns >= end - RECENT_NS))
+        had = set(np.unique(j.vlan_outer_id[rows]).tolist())
+        if had and min(had) > 0 and not had & came:
+            return (
+                f"at {view.name} the guest was in VLAN {min(had)} shortly before (frame {int(j.frame[rows[-1]])}), and"
+                f" the announcement of its new place came there in VLAN {min(came)} (frame"
+                f" {by_point[view.name].frames[0]})"
+            )
+    return ""
 
 
 # one domain
