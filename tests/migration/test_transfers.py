@@ -4,6 +4,7 @@ import pytest
 
 from tests.migration.make import MS, S, side, stream
 from vmpcap.measures.connections import Side
+from vmpcap.migration.beginnings import begins_in_view, hypervisor_because
 from vmpcap.migration.transfers import find_transfers
 
 
@@ -302,3 +303,31 @@ def test_a_health_check_beside_a_migration_is_no_migration() -> None:
     assert [len(part) for part in find_transfers([stream(), check])] == [1, 1]
     again = stream(300 * S, 0.1, a_port=50_001, a=side(packets=2, syn_ts=300 * S), b=side(packets=1))
     assert len(find_transfers([stream(), again])[0]) == 2
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "begins"),
+    [
+        ({"syn_ts": 0}, {}, True),
+        ({}, {"syn_ts": 0}, True),
+        ({"opening": b"QEVM\x00\x00\x00\x03"}, {}, True),
+        ({}, {}, False),
+        ({"opening": bytes.fromhex("1122334400000001")}, {}, False),
+    ],
+)
+def test_a_stream_begins_in_view_by_its_syn_or_its_first_bytes(
+    a: dict[str, object], b: dict[str, object], begins: bool
+) -> None:
+    """Either side may have called. Multifd's magic stands before each packet of pages, so it shows no begin."""
+    data = side(packets=10, payload_bytes=50_000_000, unique_bytes=50_000_000, **a)
+    (transfer,), _ = find_transfers([stream(a=data, b=side(packets=10, **b))])
+    assert begins_in_view(transfer) == begins
+    assert hypervisor_because(transfer).endswith("not in view") == (not begins and "opening" not in a)
+
+
+def test_one_connection_of_several_that_ran_before_is_enough_for_a_part() -> None:
+    """What it had carried by then is missing from the sum."""
+    before = side(packets=10, payload_bytes=50_000_000, unique_bytes=50_000_000)
+    (transfer,), _ = find_transfers([stream(), stream(a_port=50001, a=before, b=side(packets=10))])
+    assert len(transfer.links) == 2
+    assert not begins_in_view(transfer)

@@ -242,6 +242,14 @@ def test_a_migration_that_was_not_seen_whole_tells_no_duration(outcome: str) -> 
     assert told.goodput_mbps is not None
 
 
+def test_of_a_part_nobody_knows_how_much_a_whole_one_has() -> None:
+    """Completed though it is: only what the link would carry, and why."""
+    told = what_if(Link(622.0, 5.0), measured(passes(200 * MB, 10 * MB, 50 * MB, 0.3), is_cut=True))
+    assert (told.outcome, told.duration_s) == ("undecided", None)
+    assert "in part only" in told.because
+    assert told.goodput_mbps is not None
+
+
 def test_post_copy_is_undecided() -> None:
     """The guest ran before its memory was there: there are no passes to go by."""
     whole = measured(passes(200 * MB, 10 * MB, 50 * MB, 0.3))

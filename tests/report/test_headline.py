@@ -7,7 +7,9 @@ from tests.report.made import one_line
 from tests.report.sample import GOOD_CHECKS, capture, good, guest, lost_guest, migration, several
 from vmpcap.migration.results import Mechanism, Peer, Switchover
 from vmpcap.report.as_html import to_html
+from vmpcap.report.as_json import to_json
 from vmpcap.report.as_markdown import to_markdown
+from vmpcap.report.as_metrics import to_metrics
 from vmpcap.report.as_terminal import to_terminal
 from vmpcap.report.document import Defect, Migration
 from vmpcap.report.headline import headline
@@ -109,3 +111,33 @@ def test_where_the_switchover_is_not_in_view_nothing_is_said_of_peers(outcome: s
     for shown in (report.because, to_terminal(report, Look(100)), to_html(report)):
         assert ("no peer was cut off" in one_line(shown)) == said
         assert "cut off for 0" not in shown
+
+
+def test_a_stream_that_ran_before_the_captures_is_told_as_a_part_of_one() -> None:
+    """It began before, lasted and carried at least so much, in every look; whose it is, its port alone cannot say."""
+    guess = "its port alone, 8000, which others use as well; its first bytes are not in view"
+    one = migration(is_cut=True, cut_at=["begin"], hypervisor="vmware", hypervisor_because=guess)
+    report = msgspec.structs.replace(good(), migrations=[one], because=headline([one], []))
+    assert report.because.startswith("the migration met every deciding check, though its begin is not in view")
+    for shown in (to_terminal(report, Look(100)), to_markdown(report), to_html(report)):
+        assert "at least 1.39 s, at least 105 MB" in one_line(shown)
+        assert "before 2026-" in one_line(shown)
+        assert "perhaps VMware" in one_line(shown)
+        assert "its begin is not in view" in one_line(shown)
+    for shown in (to_terminal(good(), Look(100)), to_markdown(good()), to_html(good())):
+        assert "perhaps" not in one_line(shown)
+    assert "migration_duration_seconds{" not in to_metrics(report)
+    assert "migration_duration_seconds{" in to_metrics(good())
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_the_time_that_was_asked_for_stands_in_every_look(found: bool) -> None:
+    """Whoever reads the report alone must know that the captures hold more."""
+    asked = {"since_ts": "2026-07-14T02:40:01.500000000Z", "until_ts": None}
+    report = msgspec.structs.replace(good(), migrations=good().migrations if found else [], **asked)
+    said = "only packets since 2026-07-14 02:40:01.500 UTC were asked for"
+    short = to_terminal(report, Look(100), False)
+    for shown in (short, to_terminal(report, Look(100)), to_markdown(report), to_html(report)):
+        assert said in one_line(shown)
+    assert '"since_ts": "2026-07-14T02:40:01.500000000Z"' in to_json(report)
+    assert "asked for" not in to_html(good()) + to_markdown(good())

@@ -208,3 +208,14 @@ def test_inputs_without_a_migration_are_told() -> None:
     document = bench(inputs, *counted_once(inputs), "all")
     assert document.inputs[1].because == "no migration was found in it"
     assert good().migrations
+
+
+@pytest.mark.parametrize("end", ["begin", "end"])
+def test_a_part_of_a_migration_has_no_duration_of_a_whole_one(end: str) -> None:
+    """Completed though it is: what ran before or behind the captures is not counted as nothing."""
+    inputs = given("", moved(1), moved(2, is_cut=True, cut_at=[end], duration_s=0.1))
+    document = bench(inputs, *counted_once(inputs), "all")
+    found = spread(document, "duration")
+    assert (found.n, found.unknown) == (1, 1)
+    assert f"its {end} is not in view" in found.because
+    assert any(note.startswith("1 migration is in view in part only") for note in document.notes)

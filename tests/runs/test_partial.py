@@ -1,6 +1,7 @@
 """Captures that hold a part of the truth: what they do not show is left open, and what they do stays true."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from tests.readers.writers import Packet, read_all
 from tests.runs.made import write
 from vmpcap.report.document import Migration, Report
+from vmpcap.report.words import lasted
 from vmpcap.runs.pipeline import analyse
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.verdicts.profile import load_profile
@@ -125,3 +127,28 @@ def test_a_hole_in_the_stream_gives_no_rate_over_its_bulk(tmp_path: Path) -> Non
     back = next(s for s in migration.segments if s.direction == "to_source" and s.to_point == "src-uplink")
     assert back.lost is None
     assert "missed" in back.because
+
+
+@pytest.mark.parametrize("by", ["the capture", "the request"])
+def test_a_stream_that_ran_before_is_at_least_as_long_as_it_is_in_view(tmp_path: Path, by: str) -> None:
+    """Whether the capture began late or only a later time was asked for; the report says which time that is."""
+    seen = packets("src-uplink")
+    start, end = (seen[n].ts_ns or 0 for n in (0, -1))
+    middle = (start + end) // 2
+    late = [p for p in seen if (p.ts_ns or 0) >= middle]
+    path = str(ROUTED / "src-uplink.pcap.zst") if by == "the request" else write(tmp_path / "late.pcap", late)
+    request = Request(points=(PointFiles("src-uplink", "source", (path,)),), profile=load_profile("vsphere4"))
+    report = analyse(replace(request, since_ns=middle if by == "the request" else None)).report
+    m = only(report)
+    assert m.is_cut
+    assert "begin" in m.cut_at
+    assert "at least" in lasted(m)
+    assert m.hypervisor_because.endswith("not in view")
+    assert (report.since_ts is not None) == (by == "the request")
+
+
+def test_a_stream_in_view_from_its_syn_to_its_close_is_no_part() -> None:
+    """So that "at least" means something."""
+    points = (PointFiles("src-uplink", "source", (str(ROUTED / "src-uplink.pcap.zst"),)),)
+    m = only(analyse(Request(points=points, profile=load_profile("vsphere4"))).report)
+    assert (m.is_cut, m.cut_at, m.hypervisor_because) == (False, [], "its first bytes")

@@ -39,6 +39,8 @@ class Measured:
     phases: Sequence[Phase]
     guests: Sequence[MovedGuest]
     mss: int | None
+    is_cut: bool = False
+    """Its begin or its end is not in view: a whole one has more."""
 
 
 def what_if(link: Link, m: Measured) -> WhatIf:
@@ -48,6 +50,9 @@ def what_if(link: Link, m: Measured) -> WhatIf:
         return _open(link, None, "the measured stream carried no data in view")
     if m.outcome != "completed" or m.duration_s is None:
         return _open(link, allowed, f"the measured migration is {m.outcome}: how much a whole one has is not known")
+    if m.is_cut:
+        because = "the measured stream is in view in part only: how much a whole one has is not known"
+        return _open(link, allowed, because)
     after = sum(p.payload_bytes for p in m.phases if p.kind == "resume")
     if after > POST_COPY * m.bytes.unique:
         return _open(

@@ -7,7 +7,17 @@ from typing import Final
 from vmpcap.report.blocks import Block, Fact, Grid, Heading, Source
 from vmpcap.report.chart import Glyphs
 from vmpcap.report.document import Clock, Input, Report
-from vmpcap.report.words import figure, guess_words, odd_words, profile_line, seconds_between, size, span, stamp
+from vmpcap.report.words import (
+    asked_line,
+    figure,
+    guess_words,
+    odd_words,
+    profile_line,
+    seconds_between,
+    size,
+    span,
+    stamp,
+)
 from vmpcap.terms.units import count_of
 
 MOST_HOLES: Final = 4
@@ -44,8 +54,9 @@ def about_captures(report: Report, glyphs: Glyphs) -> Iterator[Block]:
             yield Fact("", f"{given.point}: {count_of(len(given.holes) - MOST_HOLES, 'more hole')}")
     for point, because in {i.point: i.role_because for i in report.inputs if i.role_because}.items():
         yield Fact("role", f"{point}: {because}")
-    for rule in report.decode_as:
-        yield Fact("told", f"--decode-as {rule}")
+    when = [asked_line(report)] if report.migrations else []
+    for told in (*filter(None, when), *(f"--decode-as {rule}" for rule in report.decode_as)):
+        yield Fact("told", told)
     yield from _clocks(report.clocks, glyphs)
     if report.other_announcements:
         made = count_of(report.other_announcements, "announcement event")

@@ -8,7 +8,7 @@ from vmpcap.report.about_path import about_path
 from vmpcap.report.blocks import Block, Fact, Grid, Heading, Picture
 from vmpcap.report.chart import HEIGHT, LIMITS, Glyphs, draw, histogram_line
 from vmpcap.report.document import Migration, Report
-from vmpcap.report.words import between, carried, figure, hypervisor, lasted, ports, size, stamp, tunnels
+from vmpcap.report.words import between, carried, figure, hypervisor, lasted, not_in_view, ports, size, stamp, tunnels
 from vmpcap.terms.units import count_of
 
 COVERAGES: Final[dict[Coverage | None, str]] = {
@@ -24,9 +24,10 @@ def about_stream(migration: Migration, report: Report, width: int, glyphs: Glyph
     """How did the stream of this migration run?"""
     yield from about_picture(migration, report, width, glyphs)
     yield Heading("Figures")
-    yield Fact("stream", _stream(migration), f"seen at {migration.point}")
+    told_by = f"; its hypervisor by {migration.hypervisor_because}" if "begin" in migration.cut_at else ""
+    yield Fact("stream", _stream(migration), f"seen at {migration.point}{told_by}")
     yield Fact("outcome", migration.outcome, migration.outcome_because)
-    yield Fact("time", f"{between(migration.start_ts, migration.end_ts)}, {lasted(migration)}")
+    yield Fact("time", f"{between(migration.start_ts, migration.end_ts)}, {lasted(migration)}", not_in_view(migration))
     yield from _transfer(migration)
     yield from _round_trip(migration.rtt, width, glyphs)
     yield from about_path(migration)

@@ -29,6 +29,8 @@ from vmpcap.report.outline import about_migration, about_nothing
 from vmpcap.report.questions import about_questions
 from vmpcap.report.words import (
     VERDICTS,
+    asked_line,
+    began,
     carried,
     figure,
     held_against_limit,
@@ -133,6 +135,7 @@ def _header(report: Report) -> Element:
         "header",
         el("h1", badge(report.verdict), " ", report.because),
         el("p", profile_line(report.profile), class_="quiet"),
+        el("p", asked, class_="quiet") if (asked := asked_line(report)) else None,
         el("p", inputs_line(report), f"; {odd}" if odd else None, class_="quiet"),
         _overview(report.migrations) if len(report.migrations) > 1 else None,
     )
@@ -165,7 +168,7 @@ def _main(report: Report, graphs: Mapping[str, SequenceGraph]) -> Iterator[Eleme
 def _migration(m: Migration, report: Report, graph: SequenceGraph | None) -> Iterator[Element]:
     which: list[Element | str] = [f"{m.id} ", badge(m.verdict), " "] if len(report.migrations) > 1 else []
     yield el("h2", *which, f"{m.source} → {m.destination}")
-    told = (hypervisor(m), ports(m), count_of(m.connections, "connection"), m.outcome, stamp(m.start_ts))
+    told = (hypervisor(m), ports(m), count_of(m.connections, "connection"), m.outcome, began(m))
     yield el("p", ", ".join((*told, lasted(m), carried(m), f"seen at {m.point}")), class_="quiet")
     for guest in m.guests:
         who = "; ".join(part for part in (", ".join((guest.mac, *guest.ips[:4])), felt(m, guest)) if part)

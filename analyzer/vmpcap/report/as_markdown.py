@@ -10,7 +10,16 @@ from vmpcap.report.chart import UNICODE
 from vmpcap.report.clean import clean_report
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.outline import outline
-from vmpcap.report.words import VERDICTS, carried, held_against_limit, inputs_line, lasted, profile_line, stamp
+from vmpcap.report.words import (
+    VERDICTS,
+    asked_line,
+    began,
+    carried,
+    held_against_limit,
+    inputs_line,
+    lasted,
+    profile_line,
+)
 from vmpcap.verdicts.findings import Check
 
 SPECIAL: Final = re.compile(r"[\\`*{}\[\]<>#|~&]|(?<![^\W_])_|_(?![^\W_])")
@@ -27,7 +36,7 @@ def to_markdown(report: Report) -> str:
     """How is this report written for a ticket? Everything that came from a capture stays text."""
     shown = clean_report(report)
     lines = [f"# {VERDICTS[shown.verdict]}: {plain(shown.because)}", ""]
-    lines += [f"{plain(profile_line(shown.profile))}; {plain(inputs_line(shown))}; {plain(_tool(shown))}", ""]
+    lines += [f"{plain('; '.join(_rests_on(shown)))}", ""]
     for migration in shown.migrations:
         lines += _summary(migration)
     return joined([*lines, *drawn_blocks(outline(shown, WIDTH, UNICODE))])
@@ -56,12 +65,17 @@ def code(text: str) -> str:
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
+def _rests_on(report: Report) -> list[str]:
+    asked = asked_line(report)
+    return [profile_line(report.profile), *([asked] if asked else []), inputs_line(report), _tool(report)]
+
+
 def _tool(report: Report) -> str:
     return f"{report.tool.name} {report.tool.version}, {report.generated_at}"
 
 
 def _summary(m: Migration) -> list[str]:
-    head = f"{m.id}: {m.source} to {m.destination}, {m.outcome}, {stamp(m.start_ts)}, {lasted(m)}, {carried(m)}"
+    head = f"{m.id}: {m.source} to {m.destination}, {m.outcome}, {began(m)}, {lasted(m)}, {carried(m)}"
     rows = [_check_row(c) for c in m.checks if c.decides or c.outcome == "fail"]
     return [
         f"## {VERDICTS[m.verdict]} {plain(head)}",

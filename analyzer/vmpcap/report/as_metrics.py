@@ -25,6 +25,11 @@ def _scaled(value: float | None, factor: float) -> float | None:
     return None if value is None else value * factor
 
 
+def _whole_s(m: Migration) -> float | None:
+    """Of a part it is not known."""
+    return None if m.is_cut else m.duration_s
+
+
 def _longest(m: Migration, name: str) -> float | None:
     """Of all guests that moved; seconds."""
     known = [value for guest in m.guests if (value := getattr(guest.switchover, name)) is not None]
@@ -50,8 +55,8 @@ def _in_view(peer: Peer) -> float | None:
 
 
 GAUGES: Final = (
-    Gauge("duration_seconds", "seconds", "first to last packet of the stream", lambda m: m.duration_s),
-    Gauge("payload_bytes", "bytes", "payload, each byte once", lambda m: float(m.bytes.unique)),
+    Gauge("duration_seconds", "seconds", "first to last packet of a stream that is all in view", _whole_s),
+    Gauge("payload_bytes", "bytes", "payload in view, each byte once", lambda m: float(m.bytes.unique)),
     Gauge("retransmitted_bytes", "bytes", "payload sent again", lambda m: float(m.bytes.retransmitted)),
     Gauge(
         "bulk_bits_per_second",

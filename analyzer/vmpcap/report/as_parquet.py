@@ -142,6 +142,7 @@ FRAMES: Final = (
         _field("start_ts", "time", "first packet of the stream"),
         _field("end_ts", "time", "last packet of the stream"),
         _field("duration_s", "float", "between the two", "s"),
+        _field("is_cut", "bool", "begin or end is not in view: duration and bytes are at least that"),
         _field("outcome", "text", "completed, aborted, truncated or unknown"),
         _field("point", "text", "capture point whose figures of the stream these are"),
         _field("payload_bytes", "count", "payload seen, resent bytes included", "bytes", "item.bytes.payload"),

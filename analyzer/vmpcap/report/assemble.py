@@ -1,8 +1,10 @@
 """From stories and checks to the one document."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from vmpcap.measures.series import put_together
+from vmpcap.migration.beginnings import begins_in_view, hypervisor_because
 from vmpcap.migration.endings import read_ending
 from vmpcap.migration.host_names import name_hosts
 from vmpcap.migration.story import Story, Told
@@ -63,6 +65,7 @@ def assemble(
 def _migration(number: int, story: Story, profile: Profile) -> Migration:
     transfer = story.move.best.transfer
     checks = check_all(story, profile)
+    cut = _cut_at(story)
     return Migration(
         id=f"m{number}",
         hypervisor=transfer.hypervisor,
@@ -77,7 +80,9 @@ def _migration(number: int, story: Story, profile: Profile) -> Migration:
         duration_s=None if transfer.start_ts == NO_TIME else seconds(transfer.end_ts - transfer.start_ts),
         outcome=story.outcome.outcome,
         outcome_because=story.outcome.because,
-        is_cut=read_ending(story.move.best).ending == "truncated",
+        hypervisor_because=hypervisor_because(transfer),
+        is_cut=bool(cut),
+        cut_at=cut,
         point=story.point,
         bytes=story.figures.bytes,
         throughput=story.figures.throughput,
@@ -93,6 +98,13 @@ def _migration(number: int, story: Story, profile: Profile) -> Migration:
         segments=list(story.segments),
         other_names=name_hosts(story.move),
     )
+
+
+def _cut_at(story: Story) -> list[Literal["begin", "end"]]:
+    """Which ends of the stream are not in view at the point whose figures are told?"""
+    best = story.move.best
+    parts: list[Literal["begin", "end"]] = [] if begins_in_view(best.transfer) else ["begin"]
+    return [*parts, "end"] if read_ending(best).ending == "truncated" else parts
 
 
 def _series(story: Story) -> list[SeriesPoint]:

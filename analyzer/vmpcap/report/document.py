@@ -146,8 +146,14 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float | None
     outcome: MigrationOutcome
     outcome_because: str
+    hypervisor_because: str = ""
+    """What tells which hypervisor it is: the stream's first bytes, or its port alone, which proves nothing."""
     is_cut: bool = False
-    """The capture, or the reading of it, ends while the stream runs: end_ts, duration_s and bytes are at least that."""
+    """
+    The capture, or the reading of it, begins or ends while the stream runs: duration_s and bytes are at least that.
+    """
+    cut_at: list[Literal["begin", "end"]] = []
+    """What is not in view: with "begin" the stream began before start_ts, with "end" it ran on after end_ts."""
     point: str
     """The capture point whose figures of the stream these are."""
     bytes: Bytes
@@ -183,6 +189,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     inputs: list[Input]
     clocks: list[Clock]
     migrations: list[Migration]
+    since_ts: str | None = None
+    """Only packets captured from here on were asked for."""
+    until_ts: str | None = None
+    """Only packets captured up to here were asked for."""
     decode_as: list[str] = []
     """What the user said of numbers that the walk meets, as it was told."""
     other_announcements: int = 0

@@ -5,7 +5,7 @@ from typing import Final
 
 from vmpcap.report.away import worst_away
 from vmpcap.report.document import Input, Migration
-from vmpcap.report.words import answer, verdict_sentence
+from vmpcap.report.words import answer, not_in_view, verdict_sentence
 from vmpcap.terms.units import count_of
 from vmpcap.verdicts.findings import Outcome
 
@@ -41,14 +41,15 @@ def of_migration(m: Migration) -> str:
 def _decided(m: Migration) -> str:
     """Did it complete, and what speaks against it?"""
     if m.verdict == "pass":
-        return verdict_sentence(m)
+        return verdict_sentence(m) + (f", though {not_in_view(m)}" if "begin" in m.cut_at else "")
     worst = [check for check in m.checks if check.decides and check.outcome == m.verdict]
     told = "; ".join(answer(check) for check in worst)
     open_ones = [answer(check).removesuffix(CANNOT) for check in worst if answer(check).endswith(CANNOT)]
     if m.verdict == "undecided" and len(open_ones) == len(worst):
         told = f"it cannot be told {', nor '.join(open_ones)}" if worst else verdict_sentence(m)
     done = any(check.id == "completed" and check.outcome == "pass" for check in m.checks)
-    return f"the migration completed, but {told}" if done else told
+    told = f"the migration completed, but {told}" if done else told
+    return f"{told} ({not_in_view(m)})" if "begin" in m.cut_at else told
 
 
 def _did_not_work(m: Migration) -> str:
@@ -63,7 +64,8 @@ def _of_several(migrations: Sequence[Migration]) -> str:
     tally = {word: [m for m in migrations if m.verdict == word] for word in WORST_FIRST}
     groups: dict[str, list[str]] = {}
     for m in (m for word in WORST_FIRST for m in tally[word]):
-        said = "; ".join(part for part in (_decided(m) if m.verdict != "pass" else "", _did_not_work(m)) if part)
+        decided = _decided(m) if m.verdict != "pass" or "begin" in m.cut_at else ""
+        said = "; ".join(part for part in (decided, _did_not_work(m)) if part)
         if said:
             groups.setdefault(said, []).append(m.id)
     told = [f"{_listed(ids)}: {said}" for said, ids in list(groups.items())[:MOST_GROUPS]]

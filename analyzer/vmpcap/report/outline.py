@@ -10,7 +10,7 @@ from vmpcap.report.about_what_if import about_what_if
 from vmpcap.report.blocks import Block, Commands, Fact, Heading
 from vmpcap.report.chart import Glyphs
 from vmpcap.report.document import Migration, Report
-from vmpcap.report.words import try_next
+from vmpcap.report.words import asked_line, try_next
 
 
 def outline(report: Report, width: int, glyphs: Glyphs) -> Iterator[Block]:
@@ -28,6 +28,8 @@ def about_nothing(report: Report, most_announcers: int = MOST_ANNOUNCERS) -> Ite
     """Why was no migration found, and what helps?"""
     yield Heading("Why no migration was recognised", 1)
     yield Fact("looked for", "one-way bulk TCP on a migration port, confirmed by its shape or its first bytes")
+    if asked := asked_line(report):
+        yield Fact("asked for", asked)
     for note in report.notes:
         yield Fact("started" if note.startswith(("ha ", "cold_migration ")) else "passed over", note)
     if not any(i.packets for i in report.inputs):

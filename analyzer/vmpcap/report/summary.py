@@ -14,6 +14,8 @@ from vmpcap.report.look import Look
 from vmpcap.report.page import COLOURS, Page
 from vmpcap.report.words import (
     VERDICTS,
+    asked_line,
+    began,
     carried,
     figure,
     held_against_limit,
@@ -104,7 +106,7 @@ def _who(page: Page, m: Migration) -> None:
     how = f"{hypervisor(m)}, {ports(m)}{inside}, {count_of(m.connections, 'connection')}, {m.outcome}"
     hosts = (f"{m.source} {page.look.glyphs.arrow} {m.destination}", "bold")
     page.put(Text.assemble(hosts, f"  {how}"), indent=1, hang=2, most_lines=2)
-    when = f"{stamp(m.start_ts)}, {lasted(m)}, {carried(m)}, seen at {shorten(m.point, 24)}"
+    when = f"{began(m)}, {lasted(m)}, {carried(m)}, seen at {shorten(m.point, 24)}"
     page.put(when, indent=1, hang=2, most_lines=2)
     for guest in m.guests[:2]:
         who = ", ".join(w for w in (guest.mac, *guest.ips[:2], vlans(guest.vlan, guest.vni)) if w)
@@ -117,6 +119,8 @@ def _who(page: Page, m: Migration) -> None:
 def _rests_on(page: Page, report: Report) -> None:
     """By which limits it was judged, from how much, and what is odd about that."""
     page.put(Text(profile_line(report.profile), style=COLOURS["label"]), indent=1, hang=2, most_lines=2)
+    if asked := asked_line(report):
+        page.put(Text(asked, style=COLOURS["undecided"]), indent=1, hang=2, most_lines=2)
     text = Text(inputs_line(report), style=COLOURS["label"])
     odd = odd_inputs(report)
     if odd:

@@ -155,13 +155,23 @@ def span(seconds: float | None) -> str:
     return "{:,d} h {:d} min".format(*divmod(round(seconds / 60), 60))
 
 
+def began(m: Migration) -> str:
+    """When did it begin? Before the first packet in view, where its begin is not."""
+    return f"before {stamp(m.start_ts)}" if "begin" in m.cut_at else stamp(m.start_ts)
+
+
+def not_in_view(m: Migration) -> str:
+    """Which ends of the stream are not in view? Empty where both are."""
+    return f"its {' and its '.join(m.cut_at)} {'are' if len(m.cut_at) > 1 else 'is'} not in view" if m.cut_at else ""
+
+
 def lasted(m: Migration) -> str:
-    """How long did this migration take? At least so long, where its end is not in view."""
+    """How long did this migration take? At least so long, where not all of it is in view."""
     return f"{AT_LEAST_WORDS if m.is_cut and m.duration_s is not None else ''}{span(m.duration_s)}"
 
 
 def carried(m: Migration) -> str:
-    """How many bytes did it carry, each counted once? At least so many, where its end is not in view."""
+    """How many bytes did it carry, each counted once? At least so many, where not all of it is in view."""
     return f"{AT_LEAST_WORDS if m.is_cut else ''}{size(m.bytes.unique)}"
 
 
@@ -241,8 +251,10 @@ def profile_line(profile: ProfileUsed) -> str:
 
 
 def hypervisor(migration: Migration) -> str:
-    """Which hypervisor, as its users write it?"""
-    return HYPERVISORS.get(migration.hypervisor, migration.hypervisor)
+    """Which hypervisor, as its users write it? Perhaps, where its first bytes are not in view: others use its port."""
+    name = HYPERVISORS.get(migration.hypervisor, migration.hypervisor)
+    is_guess = migration.hypervisor_because.endswith("not in view") and migration.hypervisor != UNKNOWN
+    return f"perhaps {name}" if is_guess else name
 
 
 def ports(migration: Migration) -> str:
@@ -256,6 +268,13 @@ def vlans(vlan: Sequence[int], vni: int | None) -> str:
     words = f"VLAN {'.'.join(map(str, vlan))}" if vlan else ""
     overlay = f"VNI {vni}" if vni is not None else ""
     return ", ".join(w for w in (words, overlay) if w)
+
+
+def asked_line(report: Report) -> str:
+    """Which time was asked for? Empty where all of it was."""
+    ends = (("since", report.since_ts), ("until", report.until_ts))
+    asked = ", ".join(f"{name} {stamp(ts)}" for name, ts in ends if ts is not None)
+    return f"only packets {asked} were asked for" if asked else ""
 
 
 def inputs_line(report: Report) -> str:

@@ -55,7 +55,7 @@ def compare(given: Sequence[Given], counted: Sequence[Counted], doubles: dict[in
     sides = [[c for c in counted if c.side == side] for side in ("A", "B")]
     groups = [_group(side, name) for side, name in zip(sides, ("A", "B"), strict=True)]
     differences = [_difference(figure, *sides) for figure in FIGURES]
-    notes = [*_few(groups), *_unlike(groups), *_read_notes(given)]
+    notes = [*_few(groups), *_unlike(groups), *_parts(counted), *_read_notes(given)]
     decided = [d for d in differences if d.word != "undecided"]
     if decided:
         notes.append(
@@ -69,7 +69,7 @@ def bench(given: Sequence[Given], counted: Sequence[Counted], doubles: dict[int,
     name_of = GROUPINGS[by]
     names = sorted({name_of(c.migration) for c in counted})
     groups = [_group([c for c in counted if name_of(c.migration) == name], name) for name in names]
-    notes = [*_few(groups), *_unlike(groups), *_read_notes(given), REPEATED]
+    notes = [*_few(groups), *_unlike(groups), *_parts(counted), *_read_notes(given), REPEATED]
     return _document(BENCH, given, counted, doubles, groups, [], notes)
 
 
@@ -238,6 +238,15 @@ def _unlike(groups: Sequence[Group]) -> list[str]:
             " they count, in duration and switchover they cannot"
         )
     return notes
+
+
+def _parts(counted: Sequence[Counted]) -> list[str]:
+    """A migration that completed, of which only a part is in view."""
+    count = sum(c.migration.is_cut and c.migration.outcome == "completed" for c in counted)
+    if not count:
+        return []
+    told = f"{count_of(count, 'migration')} {'is' if count == 1 else 'are'} in view in part only"
+    return [f"{told}: in duration a part cannot count"]
 
 
 def _read_notes(given: Sequence[Given]) -> list[str]:

@@ -32,5 +32,6 @@ def expected_on(link: Link, m: Migration) -> WhatIf:
             phases=m.phases,
             guests=m.guests,
             mss=m.path.mss,
+            is_cut=m.is_cut,
         ),
     )

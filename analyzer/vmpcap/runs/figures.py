@@ -8,7 +8,7 @@ from typing import Final
 from vmpcap.migration.reachable import LEAST_ASKED
 from vmpcap.migration.results import Peer
 from vmpcap.report.document import Migration
-from vmpcap.report.words import nanoseconds
+from vmpcap.report.words import nanoseconds, not_in_view
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 Measured = tuple[float | None, str]
@@ -28,6 +28,8 @@ class Figure:
 def _duration(m: Migration) -> Measured:
     if m.outcome != "completed":
         return None, f"{m.outcome} migrations have no duration of a whole one"
+    if m.is_cut:
+        return None, f"{not_in_view(m) or 'not all of it is in view'}: a part has no duration of a whole one"
     return m.duration_s, "no times in the capture"
 
 
@@ -106,7 +108,7 @@ def _asked_in_vain_ms(peer: Peer) -> float:
 FIGURES: Final = (
     Figure("throughput", "Mbps", _rate("bulk_mbps"), "goodput over the bulk phases"),
     Figure("best_1s", "Mbps", _rate("best_1s_mbps"), "goodput of the best second"),
-    Figure("duration", "s", _duration, "first to last packet of the stream, of completed migrations"),
+    Figure("duration", "s", _duration, "first to last packet of the stream, of completed migrations in full view"),
     Figure("rtt_p5", "ms", _round_trip("p5_ms"), "5th percentile of the full path's round trips: near the idle path"),
     Figure("rtt_p50", "ms", _round_trip("p50_ms"), "median round trip, queues included"),
     Figure("rtt_p95", "ms", _round_trip("p95_ms"), "95th percentile, queues included"),

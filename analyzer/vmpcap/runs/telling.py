@@ -20,6 +20,7 @@ from vmpcap.runs.requests import Request
 from vmpcap.runs.second_look import guests_in, look_again
 from vmpcap.runs.several_files import say_named_again
 from vmpcap.runs.views import as_views, describe_clocks
+from vmpcap.terms.units import iso_utc
 
 
 def tell_points(points: Sequence[PointRead], request: Request, said: Sequence[str]) -> tuple[Report, Told]:
@@ -56,6 +57,8 @@ def tell_points(points: Sequence[PointRead], request: Request, said: Sequence[st
         rules,
         time_of_report(),
     )
+    asked = {"since_ts": iso_utc(request.since_ns), "until_ts": iso_utc(request.until_ns)}
+    report = msgspec.structs.replace(report, **asked)
     if not report.migrations and (empty := nothing_inside(inputs, request)):
         report = msgspec.structs.replace(report, because=empty)
     return report, told
