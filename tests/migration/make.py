@@ -310,6 +310,7 @@ def guest_story(**known: Any) -> GuestStory:
         "vlans_before": None,
         "vlans_after": None,
         "vlan_point": "",
+        "vlan_frames": (),
         "second_place": Conflict(None, nothing),
         "duplicate_address": Conflict(None, nothing),
         "trombone": Detour(None, nothing),

@@ -573,8 +573,11 @@ def test_one_part_that_is_too_long_makes_the_whole_too_long() -> None:
 )
 def test_another_tag_after_the_move_is_the_wrong_vlan(before: Any, after: Any, expected: str) -> None:
     """Tags are compared at one point; untagged both times says nothing: behind an access port all VLANs look alike."""
-    guest = guest_story(vlans_before=before, vlans_after=after, vlan_point="gw-lan")
-    assert ask("wrong_vlan", story(guest)).outcome == expected
+    guest = guest_story(vlans_before=before, vlans_after=after, vlan_point="gw-lan", vlan_frames=(7, 9))
+    told = ask("wrong_vlan", story(guest))
+    assert told.outcome == expected
+    shown = [(one.point, one.frames) for one in told.evidence]
+    assert shown == ([] if expected == "undecided" else [("gw-lan", [7, 9])])
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,8 @@ class GuestStory:
     vlans_before: list[int] | None
     vlans_after: list[int] | None
     vlan_point: str
+    vlan_frames: tuple[int, ...]
+    """Of that point, the last frame before and the first after."""
     second_place: Conflict
     duplicate_address: Conflict
     trombone: Detour
@@ -290,7 +292,7 @@ def _tell_guest(
     found = what_peers_suffered(there, views, moment, last_sign_before(quiet))
     suffered = tuple(break_down(found, there, views, quiet, early.drawn))
     switchover = describe_switchover(move, there, views, figures, suffered, quiet)
-    before, after, point = _vlans(moved, views, moment)
+    before, after, point, shown = _vlans(moved, views, moment)
     domains = name_domains(moved, views, heard.announcements.by_point, announced, find_end(move))
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     series = [s for _, s in moved.heard]
@@ -340,6 +342,7 @@ def _tell_guest(
         vlans_before=before,
         vlans_after=after,
         vlan_point=point,
+        vlan_frames=shown,
         second_place=second_place,
         duplicate_address=find_duplicate_address(moved, views, moment),
         trombone=find_trombone(moved, views, moment),
@@ -427,8 +430,10 @@ def _is_large_acked(link: Link) -> bool:
     return side.acked_bytes - side.missing_bytes > side.packets * (mss - OPTION_BYTES - 1)
 
 
-def _vlans(moved: Moved, views: Sequence[PointView], moment: int) -> tuple[list[int] | None, list[int] | None, str]:
-    """Which tags did the guest's frames carry before and after, at a point that saw both?"""
+def _vlans(
+    moved: Moved, views: Sequence[PointView], moment: int
+) -> tuple[list[int] | None, list[int] | None, str, tuple[int, ...]]:
+    """Which tags did the guest's frames carry before and after, at a point that saw both, and in which frames?"""
     for view in views:
         if view.role in ("source", "destination", "wan", "client"):
             continue
@@ -438,8 +443,9 @@ def _vlans(moved: Moved, views: Sequence[PointView], moment: int) -> tuple[list[
         before = rows[j.ts_ns[rows] < when - 50 * NS_PER_MS]
         after = rows[j.ts_ns[rows] > when]
         if len(before) and len(after):
-            return _tags(view, before[-1]), _tags(view, after[0]), view.name
-    return None, None, ""
+            shown = int(j.frame[before[-1]]), int(j.frame[after[0]])
+            return _tags(view, before[-1]), _tags(view, after[0]), view.name, shown
+    return None, None, "", ()
 
 
 def _tags(view: PointView, row: int) -> list[int]:

@@ -267,14 +267,15 @@ def wrong_vlan(story: Story, profile: Profile) -> Answer:
     def ask(guest: GuestStory) -> Answer:
         if guest.vlans_before is None or guest.vlans_after is None:
             return _of_two_points(guest)
+        evidence = show(guest.vlan_point, guest.vlan_frames)
         if guest.vlans_before != guest.vlans_after:
             because = (
                 f"at {guest.vlan_point} the guest used VLAN {guest.vlans_before} before and {guest.vlans_after} after"
             )
-            return Answer("fail", because)
+            return Answer("fail", because, evidence=evidence)
         if not guest.vlans_before:
             because = f"untagged before and after at {guest.vlan_point}: behind an access port the VLAN does not show"
             return Answer("undecided", because)
-        return Answer("pass", f"the guest kept its VLAN {guest.vlans_before} at {guest.vlan_point}")
+        return Answer("pass", f"the guest kept its VLAN {guest.vlans_before} at {guest.vlan_point}", evidence=evidence)
 
     return _about_guest(story, ask)
