@@ -155,7 +155,19 @@ def test_a_conversation_that_tells_no_length_hides_only_what_it_exceeds(low: flo
     assert is_known or "UDP conversation" in found.because
 
 
-@pytest.mark.parametrize("figure", ["rtt_p5", "rtt_p50", "rtt_p95", "rtt_p99"])
+def test_the_idle_round_trip_is_that_of_the_check_and_none_with_data_in_flight() -> None:
+    """Under load a near link looks far: 0.72 ms idle, 4.6 ms with a queue."""
+    plain = msgspec.structs.replace(migration().rtt, coverage="full", unproven_half_ms=None, p5_ms=4.6, idle_ms=0.72)
+    loaded = msgspec.structs.replace(plain, idle_ms=None)
+    inputs = given(
+        "", moved(1, rtt=plain), moved(2, rtt=loaded), moved(3, rtt=msgspec.structs.replace(plain, p5_ms=0.7))
+    )
+    found = spread(bench(inputs, *counted_once(inputs), "all"), "rtt")
+    assert (sorted(found.values), found.unknown) == ([0.7, 0.72], 1)
+    assert "idle path" in found.because
+
+
+@pytest.mark.parametrize("figure", ["rtt", "rtt_p5", "rtt_p50", "rtt_p95", "rtt_p99"])
 def test_a_round_trip_that_may_be_half_a_path_is_left_out(figure: str) -> None:
     """Only the point's name says that it stands at the sender, and a half that takes 10 ms says it does not."""
     plain = migration().rtt

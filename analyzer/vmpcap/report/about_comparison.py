@@ -14,6 +14,7 @@ NAMES: Final = {
     "throughput": "throughput",
     "best_1s": "best second",
     "duration": "duration",
+    "rtt": "idle round trip",
     "rtt_p5": "round trip p5",
     "rtt_p50": "round trip p50",
     "rtt_p95": "round trip p95",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 FIGURE: Final = (
-    Column("figure", "text", "", "throughput, duration, rtt_p5, ..., outage"),
+    Column("figure", "text", "", "throughput, duration, rtt, ..., outage"),
     Column("unit", "text", "", "of its values"),
 )
 SPREADS: Final = (
