@@ -26,6 +26,12 @@ def passes(first: float, dirty: float, speed: float, goal: float) -> list[float]
             return made
 
 
+def least_s(mbps: float) -> float:
+    """The first pass of 212 MB with 12 MB in the last, by the most passes that may explain it, at all of the rate."""
+    first = min(guest.first_bytes for guest in guests_that_fit(212 * MB, 12 * MB, 400e6 / 8, 0.3)[:2])
+    return first * 8 / 1e6 / (mbps * 1448 / 1538)
+
+
 def interval(limit: str, **figures: object) -> LimitInterval:
     """A stretch of the stream that this limited."""
     plain = {
@@ -175,7 +181,19 @@ def test_what_lies_outside_of_what_was_checked_is_said(link: Link, other: dict[s
     if not words:
         kin = kin_of(told.goodput_mbps or 0.0, 400.0)
         low, high = BANDS[kin]["duration"]
-        assert ends == pytest.approx([(told.duration_s or 0.0) * share for share in (low, 1.0, high)])
+        least = least_s(link.rate_mbps)
+        likely = told.duration_s or 0.0
+        assert ends == pytest.approx([max(likely * low, min(least, likely)), likely, likely * high])
+
+
+@pytest.mark.parametrize("mbps", [200.0, 400.0, 622.0, 900.0])
+def test_no_range_begins_below_what_the_link_can_do(mbps: float) -> None:
+    """Its first pass alone, at all of the rate: 1448 of 1538 bytes of a frame on the wire are payload."""
+    told = what_if(Link(mbps, 1.0), measured([200 * MB, 12 * MB]))
+    assert not told.outside
+    assert told.duration_low_s is not None
+    assert told.duration_low_s >= least_s(mbps)
+    assert told.duration_low_s <= (told.duration_s or 0.0)
 
 
 def test_far_larger_guests_were_not_checked_either() -> None:

@@ -100,8 +100,13 @@ def goodput_on(link: Link, rate: Throughput, mss: int | None) -> Allowed | None:
     return Allowed(low, min(max(middle.middle, low), high), high, middle.by, tuple(told))
 
 
+def payload_rate(link: Link, size: int) -> float:
+    """Mbps of payload in segments of so many bytes, where the link is never idle."""
+    return link.rate_mbps * size / (size + OPTIONS + FRAME_OVERHEAD)
+
+
 def _by_rate(link: Link, size: int) -> Bounded:
-    payload = link.rate_mbps * size / (size + OPTIONS + FRAME_OVERHEAD)
+    payload = payload_rate(link, size)
     low, middle, high = (payload * full for full in FULL)
     return Bounded("rate", low, middle, high)
 

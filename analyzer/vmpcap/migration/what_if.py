@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import structs
 
 from vmpcap.measures.results import Bytes, Rtt, Throughput
-from vmpcap.migration.other_link import OPTIONS, USUAL_MSS, Allowed, Link, goodput_on, pace_of
+from vmpcap.migration.other_link import OPTIONS, USUAL_MSS, Allowed, Link, goodput_on, pace_of, payload_rate
 from vmpcap.migration.precopy import LENIENT, Guest, copied, guests_that_fit
 from vmpcap.migration.results import Guest as MovedGuest
 from vmpcap.migration.results import MigrationOutcome, Phase
@@ -220,11 +220,22 @@ def _expected(link: Link, m: Measured, allowed: Allowed, model: Model) -> WhatIf
         switchover_high_ms=stopped(longest_ms + SOCKET_BYTES * 8 / allowed.low / 1e3),
         assumptions=told,
     )
-    return whole if outside else _as_checked(whole, kin)
+    return whole if outside else _as_checked(whole, kin, _least_s(link, m, model))
 
 
-def _as_checked(told: WhatIf, kin: Kin) -> WhatIf:
-    """With the ranges in which nine of ten of the checked ones lay; one without an end stays without."""
+def _least_s(link: Link, m: Measured, model: Model) -> float:
+    """What no link can go below: the first pass over memory, at all of its rate."""
+    guests = [model.likely] if model.more_rounds is None else [model.likely, model.more_rounds]
+    first_bytes = min(guest.first_bytes for guest in guests)
+    return first_bytes * 8 / 1e6 / payload_rate(link, (m.mss or USUAL_MSS) - OPTIONS)
+
+
+def _as_checked(told: WhatIf, kin: Kin, least_s: float) -> WhatIf:
+    """
+    With the ranges in which nine of ten of the checked ones lay; one without an end stays without.
+
+    None begins below what the link cannot do.
+    """
     band = BANDS[kin]
     ends: dict[str, float | None] = {}
     for name, likely, high in (
@@ -236,7 +247,8 @@ def _as_checked(told: WhatIf, kin: Kin) -> WhatIf:
         least, most = band[name.partition("{")[0]]
         ends[name.format("_low")] = likely * least
         ends[name.format("_high")] = None if high is None else likely * most
-    return structs.replace(told, **ends)
+    low_s = ends["duration_low_s"] or 0.0
+    return structs.replace(told, **ends | {"duration_low_s": max(low_s, min(least_s, told.duration_s or low_s))})
 
 
 def _ramp(link: Link, m: Measured, mbps: float) -> float:

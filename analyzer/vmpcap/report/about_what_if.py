@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from vmpcap.migration.what_if_checked import in_short
+from vmpcap.migration.what_if_checked import OF_OTHERS, in_short
 from vmpcap.migration.what_if_results import WhatIf
 from vmpcap.report.blocks import Block, Fact, Heading
 from vmpcap.report.document import Migration
@@ -34,7 +34,7 @@ def about_what_if(migration: Migration) -> Iterator[Block]:
             words = f"{span(told.hidden_round_s)} if the measured stream hid one more pass over memory"
             yield Fact("or", words)
         if told.checked:
-            yield Fact("how far off", told.checked)
+            yield Fact("how far off", f"not known here; {told.checked}" if told.outside else told.checked)
         for number, words in enumerate(told.assumptions):
             yield Fact("" if number else "assumed", words)
 
@@ -67,7 +67,7 @@ def _range_is(told: WhatIf, hypervisor: str) -> str:
     """What is the range worth?"""
     if told.outside:
         return f"outside of what was checked, so the range is the model's own: {', '.join(told.outside)}"
-    return f"nine of ten lay in such a range {in_short(hypervisor)}"
+    return f"{OF_OTHERS:.0%} of other runs lay in such a range {in_short(hypervisor)}"
 
 
 def link_words(told: WhatIf) -> str:
