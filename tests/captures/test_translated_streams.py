@@ -100,3 +100,20 @@ def test_another_migration_with_the_same_initial_numbers_stays_another(renumbere
     assert len(report.migrations) == 2
     assert not any(m.segments or m.other_names for m in report.migrations)
     assert any("may be one stream whose addresses are translated" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("late_ns", [20_000_000, 2_400_000_000, 60_000_000_000])
+def test_a_second_stream_that_both_points_show_later_is_another(late_ns: int, tmp_path: Path) -> None:
+    """Its numbers and lengths are the same to the last, but one point sees it later in both directions."""
+    plain = packets_of(FOLDER, "src-uplink"), there()
+    second = [
+        [p._replace(ts_ns=p.ts_ns + late_ns) for p in translated(one, {SOURCE: OUTSIDE, DESTINATION: OTHER})]
+        for one in plain
+    ]
+    ends = [
+        written(tmp_path / f"{name}.pcap", merged(one, again))
+        for name, one, again in zip("ab", plain, second, strict=True)
+    ]
+    report = report_of(read([("wan-a", "source", ends[0]), ("wan-b", "destination", ends[1])]))
+    assert {m.source for m in report.migrations} == {SOURCE, OUTSIDE}
+    assert not any(m.other_names for m in report.migrations)

@@ -14,7 +14,7 @@ from vmpcap.migration.views import PointView
 from vmpcap.points.kernels.keys import Kept, ends_key
 from vmpcap.points.pairing import LEAST_TRANSLATED, only
 from vmpcap.points.renamed import numbers_of
-from vmpcap.terms.units import NS_PER_MS, count_of
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
 
 I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -28,6 +28,10 @@ LEAST_SHARE: Final = 0.75
 MOST_SPREAD: Final = 0.05
 MOST_SPREAD_NS: Final = 50 * NS_PER_MS
 """And eight tenths of them must have been on the way equally long, but for this and this share of the whole time."""
+MOST_THROUGH_NS: Final = NS_PER_S
+"""No translator keeps a packet longer than this."""
+MOST_SWAPPED_NS: Final = NS_PER_MS
+"""By so much a capture of two ports may show two packets in the wrong order."""
 MOST_ASKED: Final = 256
 """So many pairs of streams are held against each other."""
 MOST_UNKNOWN: Final = 4096
@@ -190,8 +194,11 @@ class _RowsOf:
 
 
 def _are_one(one: _Group, other: _Group, rows: _RowsOf) -> Answer:
-    """By the pair of connections, and of points, that says most."""
-    answers = {_same_link(x, y, rows) for x in _every(one) for y in _every(other)}
+    """By the pair of connections, and of points, that says most; unless a point that shows both tells them apart."""
+    pairs = [(x, y) for x in _every(one) for y in _every(other)]
+    if any(_told_apart(x, y, rows) for x, y in pairs if x[0] == y[0]):
+        return "other"
+    answers = {_same_link(x, y, rows) for x, y in pairs}
     return next((answer for answer in BY_WEIGHT if answer in answers), "other")
 
 
@@ -205,15 +212,41 @@ def _same_link(one: tuple[int, Link], other: tuple[int, Link], rows: _RowsOf) ->
     return _compared(here, there, begin_alike is True)
 
 
-def _compared(here: _Rows, there: _Rows, begin_alike: bool) -> Answer:
-    """Are these the packets of one connection? Only such as each point shows once are held against each other."""
+def _told_apart(one: tuple[int, Link], other: tuple[int, Link], rows: _RowsOf) -> bool:
+    """
+    Does one point that shows both say that no translator stands between them?
+
+    Who sees both sides of a translator sees a packet under one name and soon after under the other, and those of the
+    other direction the other way round. Of two streams one is later in both directions, by as much as it began later.
+    """
+    here, there = rows.of(*one), rows.of(*other)
+    if here is None or there is None:
+        return False
+    left, right = _alike(here, there)
+    late = there.kept.ts_ns[right] - here.kept.ts_ns[left]
+    is_data = here.is_data[left]
+    forth, back = (float(np.median(late[way])) if way.any() else None for way in (is_data, ~is_data))
+    if any(abs(by) > MOST_THROUGH_NS for by in (forth, back) if by is not None):
+        return True
+    if forth is None or back is None or min(abs(forth), abs(back)) <= MOST_SWAPPED_NS:
+        return False
+    return (forth > 0) == (back > 0)
+
+
+def _alike(here: _Rows, there: _Rows) -> tuple[I64, I64]:
+    """Rows of the packets alike in numbers and direction that each shows once."""
     once_here, once_there = _once(here.kept), _once(there.kept)
     _, i, j = np.intersect1d(
         here.kept.loose[once_here], there.kept.loose[once_there], assume_unique=True, return_indices=True
     )
     left, right = once_here[i], once_there[j]
     same_way = here.is_data[left] == there.is_data[right]
-    left, right = left[same_way], right[same_way]
+    return left[same_way], right[same_way]
+
+
+def _compared(here: _Rows, there: _Rows, begin_alike: bool) -> Answer:
+    """Are these the packets of one connection? Only such as each point shows once are held against each other."""
+    left, right = _alike(here, there)
     if len(left) < LEAST_TRANSLATED:
         return "open" if begin_alike else "other"
     numbers = here.numbers[left]
