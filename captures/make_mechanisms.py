@@ -229,11 +229,11 @@ def checked(case: Case, made: Made) -> dict[str, Any]:
 
 
 def reachable(peers: list[dict[str, Any]], reached: bool) -> dict[str, Any]:
-    """All answered again: pass. None: fail. Some: never pass, for somebody cannot reach the guest."""
+    """All answered again: pass. None, or none that is large: fail. Some: never pass, for somebody is not answered."""
     answered = sum(peer["ended"] for peer in peers)
     why = f"{answered} of {len(peers)} peers were answered again by their own account"
     if reached:
-        return {"outcomes": ["pass"], "why": f"{why}; who asks for little gets it"}
+        return {"outcomes": ["fail"], "why": f"{why}; who asks for little gets it, who asks for much never does"}
     if answered == len(peers):
         return {"outcomes": ["pass"], "why": why}
     return {"outcomes": ["fail", "undecided"] if answered else ["fail"], "why": why}

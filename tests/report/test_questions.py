@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from tests.report.sample import SAMPLES, changed, good, lost_guest, migration
+from vmpcap.migration.results import Mechanism, OutagePart, Peer
 from vmpcap.migration.session_results import Sessions
 from vmpcap.report.as_html import to_html
 from vmpcap.report.blocks import Fact
@@ -82,3 +83,29 @@ def test_a_failed_check_of_reachability_answers_what_stops_it() -> None:
     failed = next(c for c in lost_guest().migrations[0].checks if c.id == "guest_reachable_after")
     stuck = migration(checks=changed(good().migrations[0].checks, guest_reachable_after=failed))
     assert (f"guest_reachable_after {failed.outcome}", failed.because) in answers(stuck, good())[13]
+
+
+def with_guest(**changes: object) -> Migration:
+    """The good migration, of whose guest this is known besides."""
+    (m,) = good().migrations
+    return msgspec.structs.replace(m, guests=[msgspec.structs.replace(m.guests[0], **changes)])
+
+
+def test_full_size_on_the_guests_own_way_is_told_beside_the_streams() -> None:
+    """The stream's way may have room for it while the guest's has not."""
+    part = OutagePart(
+        part="mtu", ms=6000.0, requests=4, from_point="site-b", from_frame=11, from_ts="", to_point="site-b", to_ts="",
+        because="a segment of 1,448 bytes was sent 5 times",
+    )  # fmt: skip
+    peer = Peer(peer="10.99.0.2", protocol="tcp/5432", point="client", breakdown=[part])
+    told = answers(with_guest(peers=[peer]), good())[11]
+    assert told[0][0].startswith("the stream: mtu")
+    assert told[1] == ("the guest's own way: 10.99.0.2 by tcp/5432 has no room for full size", part.because)
+    assert len(answers(with_guest(peers=[]), good())[11]) == 1
+
+
+@pytest.mark.parametrize("name", ["etherip", "fence", "hcx", "mpls"])
+def test_a_tunnel_that_carries_the_guest_is_an_overlay(name: str) -> None:
+    """It is asked whether it followed, though it speaks no protocol of its own."""
+    row = Mechanism(name=name, seen=True, worked="no", because="it does not fit")
+    assert answers(with_guest(mechanisms=[row]), good())[18] == [(f"{name}: no", "it does not fit")]

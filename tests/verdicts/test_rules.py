@@ -20,6 +20,7 @@ from tests.migration.make import (
     throughput,
     view,
 )
+from vmpcap.measures.outages import Outage
 from vmpcap.measures.results import Loss, Rtt
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.detours import Detour
@@ -296,12 +297,55 @@ def reachable(*streams: Suffered) -> Check:
     return ask("guest_reachable_after", story(guest_story(reachability=once, suffered=streams)))
 
 
-def test_a_guest_that_one_peer_lost_for_good_is_not_decided() -> None:
-    """One exchange shows that the guest was reachable for somebody; who cannot reach it is named."""
+def test_a_peer_that_asks_in_vain_until_the_end_fails_the_guest_and_is_named() -> None:
+    """One exchange shows that the guest was reachable for somebody; the share of those for whom it is so is told."""
     given = reachable(suffered(), lost_for(5))
-    assert given.outcome == "undecided"
-    assert "10.99.0.7" in given.because
-    assert PEER_IP not in given.because
+    assert (given.outcome, given.measured) == ("fail", 0.5)
+    assert "1 of its 2 peers never got an answer again: 10.99.0.7" in given.because
+
+
+def test_an_answer_that_may_go_another_way_is_not_missed() -> None:
+    """Away from the client, where no answer of the guest passed, unless TCP sends again what nobody answered."""
+    elsewhere = lost_for(5)
+    elsewhere = replace(elsewhere, peer=msgspec.structs.replace(elsewhere.peer, point="gw"))
+    assert reachable(suffered(), elsewhere).outcome == "undecided"
+    assert reachable(suffered(), replace(elsewhere, outage=resent(3))).outcome == "fail"
+    assert reachable(suffered(), replace(elsewhere, view=view("gw", role="client"))).outcome == "fail"
+    kept_out = replace(view("gw", role="client"), left_out=("9 frames",))
+    assert reachable(suffered(), replace(elsewhere, view=kept_out)).outcome == "undecided"
+
+
+def resent(times: int) -> Outage:
+    """An outage without an end in which TCP sent its segment again so often."""
+    return Outage(
+        None, None, None, None, 0, 1, 5 * S, 9, None, None, None, None, None, 5 * S, False, 1, times
+    )  # fmt: skip
+
+
+def test_who_asks_for_what_a_guest_was_before_it_started_anew_decides_nothing() -> None:
+    """It has another address since, or none of its old connections."""
+    once = Reachability("yes", "answered", "client", (7, 8))
+    told = guest_story(reachability=once, suffered=(suffered(), lost_for(5)))
+    began = Mechanism(name="cold_migration", seen=True, worked="yes", because="it began anew")
+    told = replace(told, result=msgspec.structs.replace(told.result, mechanisms=[began]))
+    assert ask("guest_reachable_after", story(told)).outcome == "undecided"
+
+
+def test_segments_of_full_size_that_never_pass_again_fail_the_guest() -> None:
+    """Small requests of the same peer are answered: that is no service."""
+    part = OutagePart(
+        part="mtu", ms=5000.0, requests=1, from_point="gw", from_frame=1, from_ts="", to_point="gw", to_ts="",
+        because="1,448 bytes were sent 5 times",
+    )  # fmt: skip
+    lost = lost_for(5, asked=1, peer=PEER_IP)
+    sized = replace(lost, peer=msgspec.structs.replace(lost.peer, breakdown=[part]))
+    given = reachable(suffered(), sized)
+    assert (given.outcome, given.measured) == ("fail", 0.5)
+    assert "segments of full size do not pass, smaller ones do" in given.because
+    assert reachable(suffered(), lost).outcome == "pass"
+    short = lost_for(0.9, asked=1, peer=PEER_IP)
+    short = replace(short, peer=msgspec.structs.replace(short.peer, breakdown=[part]))
+    assert reachable(suffered(), short).outcome == "pass"
 
 
 def test_a_guest_that_all_peers_lost_for_good_fails() -> None:

@@ -15,8 +15,9 @@ from vmpcap.verdicts.findings import Check
 NO_GUEST: Final = "not in view: no guest of this migration is known in these captures"
 CONTROL: Final = frozenset({
     "otv", "lisp", "rip", "ospf", "eigrp", "bgp", "isis", "evpn", "vxlan", "geneve", "hsrp", "vrrp", "glbp", "anycast",
+    "etherip", "fence", "hcx", "mpls",
 })  # fmt: skip
-"""Mechanisms that speak on the wire of where the guest is."""
+"""Mechanisms that speak on the wire of where the guest is, or carry its frames."""
 
 
 class Asked(NamedTuple):
@@ -191,6 +192,15 @@ def _timed_out(asked: Asked) -> Iterator[Answer]:
     yield from _checked("completed")(asked)
 
 
+def _large(asked: Asked) -> Iterator[Answer]:
+    """Of the stream, and of the guest's own way: they need not be the same."""
+    yield from ((f"the stream: {told}", because) for told, because in _checked("mtu")(asked))
+    for guest in asked.m.guests:
+        stuck = [(peer, part) for peer in guest.peers for part in peer.breakdown if part.part == "mtu"]
+        for peer, part in stuck[:2]:
+            yield f"the guest's own way: {peer.peer} by {peer.protocol} has no room for full size", part.because
+
+
 def _shut(guest: Guest) -> Iterator[Answer]:
     heard = guest.announcements
     if heard.first_missing_at:
@@ -280,7 +290,7 @@ QUESTIONS: Final = (
     Question("8. Is the round trip short enough?", _round_trip),
     Question("9. Why is it slow on a fast link?", _limited),
     Question("10. Why does it time out at some percentage?", _timed_out),
-    Question("11. Are jumbo frames broken somewhere?", _checked("mtu")),
+    Question("11. Are jumbo frames broken somewhere?", _large),
     Question("12. Does a MAC flap: a move, a loop, a copy?", _checked("mac_flap")),
     Question("13. Did port security or a shut port kill it?", _together(_of_guests(_shut), _unreachable)),
     Question("14. A duplicate address: whose?", _checked("duplicate_address")),

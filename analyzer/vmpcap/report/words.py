@@ -47,6 +47,11 @@ ANSWERS: Final[dict[str, dict[Outcome, str]]] = {
 }
 """The deciding checks' answers as a person would say them. A check that is not here is named by its id."""
 
+PARTLY: Final[dict[str, str]] = {
+    "guest_reachable_after": "the guest was reachable for only a part of those who asked afterwards",
+}
+"""Checks that fail although a share, which they tell as their figure, is in order."""
+
 AT_LEAST: Final = frozenset({"throughput"})
 """Checks whose limit is a minimum; every other limit is a maximum."""
 
@@ -84,6 +89,8 @@ def verdict_sentence(migration: Migration) -> str:
 
 def answer(check: Check) -> str:
     """What does this check say, as a person would?"""
+    if check.outcome == "fail" and check.measured and check.id in PARTLY:
+        return PARTLY[check.id]
     return ANSWERS.get(check.id, {}).get(check.outcome) or f"{check.id}: {check.outcome}"
 
 

@@ -1,15 +1,21 @@
 """What is asked of the guest: was it announced where it had to be, was it reachable, how long was it gone?"""
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
-from vmpcap.migration.reachable import LEAST_ASKED
 from vmpcap.migration.story import GuestStory, Story
 from vmpcap.migration.suffering import Suffered
-from vmpcap.terms.units import NS_PER_S, count_of
+from vmpcap.terms.units import count_of
 from vmpcap.verdicts.answers import Answer, from_finding, show, three
 from vmpcap.verdicts.explained import explain
 from vmpcap.verdicts.findings import Evidence, Outcome
+from vmpcap.verdicts.never_again import (
+    asked_in_vain,
+    is_long_gone,
+    lost_for_size,
+    names_of,
+    share_answered,
+    started_anew,
+)
 from vmpcap.verdicts.profile import Profile
 
 
@@ -41,20 +47,9 @@ def _stranger(guest: GuestStory) -> str:
     return f"it may be another machine that announced itself then: {guest.moved.because}"
 
 
-LONG_GONE_NS: Final = NS_PER_S
-"""Requests that went unanswered for less than this when the capture ended may still have been answered."""
-
-
-def _is_long_gone(lost: Suffered) -> bool:
-    """Did this peer ask often and long enough before the capture ended?"""
-    if lost.from_ts is None or lost.to_ts is None:
-        return False
-    return (lost.peer.lost or 0) >= LEAST_ASKED and lost.to_ts - lost.from_ts >= LONG_GONE_NS
-
-
 def _gave_up(lost: Suffered) -> bool:
     """Did this peer ask often and long after the switchover, and stop without an answer before the view's end?"""
-    return lost.peer.survived is None and _is_long_gone(lost)
+    return lost.peer.survived is None and is_long_gone(lost)
 
 
 def _answered_again(guest: GuestStory) -> set[str]:
@@ -104,20 +99,38 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
         if guest.second_place.found and (is_lost or _is_hurt_by_flaps(guest)):
             unsure = f"{reach.because}, but not each of its peers later: {guest.second_place.because}"
             return Answer("undecided", unsure + why, evidence=evidence + from_finding(guest.second_place).evidence)
+        share = share_answered(guest)
+        sized = lost_for_size(guest)
+        if sized:
+            but = f"{reach.because}, but {names_of(sized, len(guest.suffered))} got no answer again:"
+            but += " segments of full size do not pass, smaller ones do"
+            return Answer("fail", but + why, share, None, "share", evidence + _frames_of(sized[0]))
         gave_up = _given_up_by(guest)
         names = sorted(({s.peer.peer for s in lost} - _answered_again(guest)) | set(gave_up))
         if not names:
             but = ", and so was every peer, though not in each of its streams" if lost else ""
             but += ": a guest that restarted?" if lost and not why else ""
             return Answer("pass", reach.because + but + why, evidence=evidence)
-        but = f"{reach.because}, but {len(names)} of its peers never got an answer again: {', '.join(names[:3])}"
-        nobody = all((s.is_cut_off and _is_long_gone(s)) or _gave_up(s) for s in guest.suffered)
-        if not lost or not nobody:
+        peers = len({s.peer.peer for s in guest.suffered})
+        but = f"{reach.because}, but {len(names)} of its {count_of(peers, 'peer')} never got an answer again:"
+        but += f" {', '.join(names[:3])}"
+        in_vain = asked_in_vain(guest) & set(names)
+        nobody = all((s.is_cut_off and is_long_gone(s)) or _gave_up(s) for s in guest.suffered)
+        if not lost or not (nobody or (in_vain and not started_anew(guest))):
             return Answer("undecided", but + why, evidence=evidence)
+        if not nobody:
+            but += "; it was answered before, and asked on until the end of the capture"
+            first = next(s for s in lost if s.peer.peer in in_vain)
+            return Answer("fail", but + why, share, None, "share", evidence + _frames_of(first))
         but += "; no stream of requests to or from it was answered at the end"
-        return Answer("fail", but + why, evidence=evidence + show(lost[0].peer.point, lost[0].peer.frames))
+        return Answer("fail", but + why, evidence=evidence + _frames_of(lost[0]))
 
     return _about_guest(story, ask)
+
+
+def _frames_of(lost: Suffered) -> tuple[Evidence, ...]:
+    """The frames between which this stream got no answer."""
+    return show(lost.peer.point, lost.peer.frames)
 
 
 def _is_hurt_by_flaps(guest: GuestStory) -> bool:
