@@ -1,10 +1,12 @@
 """Any number of points on one clock: along the chain of pairs that leaves the least doubt."""
 
 import heapq
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from vmpcap.points.jumps import Jump, jumps_of
 from vmpcap.points.pair_clock import PairClock
 from vmpcap.points.timeline import Leg, Timeline, Track, may_be_one, track_of
 
@@ -29,6 +31,8 @@ class Standing:
     alike_ns: int | None
     """By how much the middle may be wrong if on every pair's path both ways are alike; None where nobody can say."""
     timeline: Timeline
+    jumps: tuple[tuple[int, int, Jump], ...] = ()
+    """Steps on the way, each with the two points between whose clocks it lies: what the second shows more changed."""
 
     @property
     def middle_ns(self) -> int:
@@ -89,9 +93,10 @@ def _standing(clocks: Clocks, tracks: Mapping[tuple[int, int], Track], group: in
     edges = list(pairwise(via))
     used = [clocks[_key(*edge)] for edge in edges]
     legs = tuple(Leg(tracks[_key(*edge)], edge[0] < edge[1]) for edge in edges)
-    ts = used[0].middle_ts if legs[0].is_forward else sum(legs[0].track.there(used[0].middle_ts)) // 2
     line = Timeline(group, legs, may_be_one(legs), via[-1], _beside(tracks, via[-1]))
-    low, high = line.bounds_on_point(ts)
+    told = {ts: _narrowed(line, clocks, via, ts) for ts in _middles(used, legs)}
+    ts = min(told, key=lambda when: told[when][1] - told[when][0])
+    low, high = told[ts]
     steps = sum(len(clock.pieces) - 1 for clock in used)
     drifts = [_turned(clock.longest.drift, leg.is_forward) for clock, leg in zip(used, legs, strict=True)]
     spans = [_turned(clock.span, leg.is_forward) for clock, leg in zip(used, legs, strict=True)]
@@ -104,14 +109,52 @@ def _standing(clocks: Clocks, tracks: Mapping[tuple[int, int], Track], group: in
         steps=steps,
         packets=min(clock.packets for clock in used),
         span_ns=(int(sum(least for least, _ in spans)), int(sum(most for _, most in spans))),
-        alike_ns=_alike(used),
+        alike_ns=_alike(used, legs, ts),
         timeline=line,
+        jumps=tuple((*_key(*edge), jump) for edge in edges for jump in jumps_of(clocks[_key(*edge)])),
     )
 
 
-def _alike(used: Sequence[PairClock]) -> int | None:
-    doubts = [clock.alike_ns for clock in used]
-    return None if None in doubts else sum(doubt for doubt in doubts if doubt is not None)
+def _narrowed(line: Timeline, clocks: Clocks, via: tuple[int, ...], ts: int) -> tuple[int, int]:
+    """
+    Between what is the point's clock at that time of the reference's, by the chain and by the pair itself?
+
+    Both hold, so what both allow is left; of contradicting ones neither is better, and what each allows stands.
+    """
+    low, high = line.bounds_on_point(ts)
+    direct = clocks.get(_key(via[0], via[-1]))
+    if direct is None or len(via) == 2:
+        return low, high
+    least, most = Leg(track_of(direct), via[0] < via[-1]).there((ts, ts))
+    narrow = max(low, least), min(high, most)
+    return narrow if narrow[0] <= narrow[1] else (min(low, least), max(high, most))
+
+
+def _middles(used: Sequence[PairClock], legs: Sequence[Leg]) -> Iterator[int]:
+    """
+    When is each pair on the way told best, by the reference's clock?
+
+    A pair that shares packets for a short time only knows little of its clocks in the middle of another's.
+    """
+    for number, clock in enumerate(used):
+        found = (clock.middle_ts, clock.middle_ts)
+        if not legs[number].is_forward:
+            found = legs[number].track.there(found[0])
+        for leg in reversed(legs[:number]):
+            found = leg.back(found)
+        yield sum(found) // 2
+
+
+def _alike(used: Sequence[PairClock], legs: Sequence[Leg], ts: int) -> int | None:
+    """By how much may the middle be wrong at that time of the reference's, if both ways are alike?"""
+    total, at = 0, ts
+    for clock, leg in zip(used, legs, strict=True):
+        if clock.symmetry is None:
+            return None
+        low, high = leg.there((at, at))
+        total += math.ceil(clock.symmetry.doubt(high - low))
+        at = (low + high) // 2
+    return total
 
 
 def _turned(edges: tuple[float, float], is_forward: bool) -> tuple[float, float]:

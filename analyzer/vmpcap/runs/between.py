@@ -1,10 +1,11 @@
 """All points of a request held against each other, pair by pair."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
 
+from vmpcap.points.alike import without_refuted
 from vmpcap.points.between import Between, compare_points, order_pairs
 from vmpcap.points.branches import Met, went_on
 from vmpcap.points.chain import Clocks, Standing, contradictions, stand, timeline_of_reference
@@ -57,9 +58,10 @@ def compare_all(points: Sequence[PointRead]) -> Together:
         paired = pair_packets(points[one].sightings, points[other].sightings)
         clock, ahead = bound_pair(paired)
         met[one, other] = Met(paired, clock, order_pairs(paired, clock, ahead))
-    for (one, other), (paired, clock, ahead) in met.items():
+    sure = without_refuted({pair: m.clock for pair, m in met.items() if m.clock is not None})
+    for (one, other), (paired, _, ahead) in met.items():
         elsewhere = went_on(met, one, other), went_on(met, other, one)
-        pairs.append(compare_points(one, other, paired, clock, ahead, elsewhere))
+        pairs.append(compare_points(one, other, paired, sure.get((one, other)), ahead, elsewhere))
     clocks = {(p.one, p.other): p.clock for p in pairs if p.clock is not None}
     groups = group_points(points, clocks)
     names = tuple(p.files.name for p in points)
@@ -138,4 +140,4 @@ def clocks_of(points: Sequence[PointRead], exchanges: Sequence[Mapping[object, E
             found.clocks[one, other] = clock
         elif len(paired.row_one):
             found.one_sided[one, other] = bound_one_way(paired)
-    return found
+    return replace(found, clocks=without_refuted(found.clocks))

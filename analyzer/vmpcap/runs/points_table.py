@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from vmpcap.points.between import Between, OneWay
+from vmpcap.points.jumps import jumps_of
 from vmpcap.points.one_sided import UNFIT, describe_one_sided
 from vmpcap.runs.between import Together
 from vmpcap.terms.columns import POINTS, dtypes, through_gate
@@ -68,9 +69,12 @@ def _shared(together: Together, pair: Between, sign: int, repeated: int) -> dict
         "drift_uncertainty_ppm": (most - least) / 2 * 1e6,
         "clock_steps": len(pair.clock.pieces) - 1,
     }
-    if (pair.one, pair.other) in together.contradictions:
-        row["because"] = CONTRADICTS
-    return row
+    said = [CONTRADICTS] if (pair.one, pair.other) in together.contradictions else []
+    said += [
+        f"the clocks stepped apart {(jump if sign > 0 else jump.back).words(together.names[pair.one])}"
+        for jump in jumps_of(pair.clock)
+    ]
+    return row | {"because": "; ".join(said)} if said else row
 
 
 def _of_way(way: OneWay, scale: int) -> dict[str, Any]:
@@ -213,7 +217,11 @@ def _clock(together: Together, point: int) -> str:
         middle, doubt = sum(stands.drift) / 2 * 1e6, (stands.drift[1] - stands.drift[0]) / 2 * 1e6
         text += f", drift {middle:+.1f} ppm \u00b1 {doubt:.1f}" if doubt <= TOLD_DRIFT_PPM else ""
     if stands.steps:
-        text += f"; stepped {count_of(stands.steps, 'time')}, here in its longest piece"
+        text += f"; stepped {count_of(stands.steps, 'time')}, here in its longest piece: "
+        text += "; ".join(
+            f"{together.names[other]} against {together.names[one]} {jump.words(together.names[one])}"
+            for one, other, jump in stands.jumps
+        )
     if len(stands.via) > 2:
         text += f", by way of {', '.join(together.names[p] for p in stands.via[1:-1])}"
     return text

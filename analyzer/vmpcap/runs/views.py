@@ -179,10 +179,11 @@ def describe_clocks(views: Sequence[PointView]) -> list[Clock]:
         return []
     references = {view.line.group: view for view in views if view.standing is None}
     main = references[0]
-    return [_clock(view, references[view.line.group], main) for view in views if view is not main]
+    names = {view.line.place: view.name for view in views}
+    return [_clock(view, references[view.line.group], main, names) for view in views if view is not main]
 
 
-def _clock(view: PointView, reference: PointView, main: PointView) -> Clock:
+def _clock(view: PointView, reference: PointView, main: PointView, names: Mapping[int, str]) -> Clock:
     stands = view.standing
     if stands is None:
         because = f"{NOT_COMPARED}; {view.clock_note}" if view.clock_note else NOT_COMPARED
@@ -196,6 +197,9 @@ def _clock(view: PointView, reference: PointView, main: PointView) -> Clock:
         because += f"; how {reference.name} stands to {main.name} is not known"
     if stands.steps:
         because += f"; a clock stepped {count_of(stands.steps, 'time')}: the offset is that of the longest piece"
+        because += "".join(
+            f"; {names[other]} against {names[one]} {jump.words(names[one])}" for one, other, jump in stands.jumps
+        )
     if view.clock_note:
         because += f"; {view.clock_note}"
     because += f"; {NOT_ALIKE if stands.alike_ns is None else ALIKE}"

@@ -1,0 +1,50 @@
+"""Steps of a clock: between which times, by how much."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from vmpcap.points.pair_clock import PairClock
+from vmpcap.terms.units import NS_PER_MS, iso_utc
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """What one clock of a pair shows more than the other changed at once. Which of the two was set does not show."""
+
+    begin: int
+    """By the one clock. Where that was set back it shows these times twice."""
+    end: int
+    low_ns: int
+    """The change lies between these."""
+    high_ns: int
+    is_bound: bool
+    """False where packets go one way only beside it: nothing bounds the change from one of its sides."""
+
+    @property
+    def back(self) -> "Jump":
+        """The same, of what the one clock shows more than the other."""
+        return Jump(self.begin, self.end, -self.high_ns, -self.low_ns, self.is_bound)
+
+    def words(self, one: str) -> str:
+        """
+        How is it told? By how much, between which times of the one clock.
+
+            >>> Jump(1_000_000_000, 1_100_000_000, -100_010_000, -99_990_000, True).words("a")
+            'by -100.000 ms ± 0.010 between 1970-01-01T00:00:01.000000000Z and 1970-01-01T00:00:01.100000000Z of a'
+        """
+        when = f"between {iso_utc(self.begin)} and {iso_utc(self.end)} of {one}"
+        if not self.is_bound:
+            return f"by how much is not known (packets go one way only beside it), {when}"
+        middle, doubt = (self.low_ns + self.high_ns) / 2, (self.high_ns - self.low_ns) / 2
+        return f"by {middle / NS_PER_MS:+.3f} ms ± {doubt / NS_PER_MS:.3f} {when}"
+
+
+def jumps_of(clock: PairClock) -> Iterator[Jump]:
+    """Between which pieces does the offset jump, in the order of the capture?"""
+    for before, after in pairwise(clock.pieces):
+        edges = sorted((before.end, after.begin))
+        least, most = before.at(before.end)
+        low, high = after.at(after.begin)
+        is_bound = before.guess is None and after.guess is None
+        yield Jump(edges[0], edges[1], low - most, high - least, is_bound)
