@@ -1,5 +1,6 @@
 """Real captures with frames left out or put together: what they no longer show is not said."""
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -147,3 +148,16 @@ def test_a_start_in_mid_stream_passes_nothing_that_may_have_been_sent_again(shar
     assert answer.outcome != "pass"
     if answer.outcome == "undecided":
         assert "the stream had begun before the capture at source did" in answer.because
+
+
+@pytest.mark.parametrize("by_ms", [-400, 700])
+def test_a_step_of_a_clock_hides_no_loss(by_ms: int, tmp_path: Path) -> None:
+    """The destination's clock is set in the midst of the stream: what did not come was lost, as without the step."""
+    packets = packets_of("lossy", "dst-uplink")
+    half = packets[len(packets) // 2].ts_ns or 0
+    stepped = [p._replace(ts_ns=(p.ts_ns or 0) + by_ms * 1_000_000) if (p.ts_ns or 0) >= half else p for p in packets]
+    path = written(tmp_path / "dst.pcap", stepped)
+    rows = csv.DictReader((CAPTURES / "lossy" / "wan-drops.csv").read_text().splitlines())
+    dropped = sum(row["chan"] == "mig" and row["dir"] == "ab" for row in rows)
+    onward = said("lossy", {"destination": path}, source="src-uplink").migrations[0].segments[0]
+    assert onward.lost == dropped > 0

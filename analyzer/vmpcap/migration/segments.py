@@ -228,7 +228,7 @@ def _segment(stretch: Stretch, here: Station, there: Station, further: Sequence[
         "one_in": scale,
     }
     remarks = "".join(f"; {words}" for words in find_remarks(here.kept, there.kept, left, right).words(scale))
-    window = _window(stretch, there, late, is_turned)
+    window = _window(stretch, there, here.kept.ts_ns[left], late, is_turned)
     if window is None:
         because = (
             f"no packet of this direction was seen at both {here.name} and {there.name}, and their clocks are not known"
@@ -274,14 +274,30 @@ def delays_of(
     middle = (low + high) / 2
     values = late + middle if is_turned else late - middle
     least, most = np.percentile(values, (0, 95), method="inverted_cdf") / NS_PER_MS
-    return (float(least), float(most)), float((high - low).max()) / 2 / NS_PER_MS
+    doubt = float((high - low).max()) / 2 / NS_PER_MS
+    return ((float(least), float(most)), doubt) if least + doubt >= 0 else (None, None)  # nothing comes before it left
 
 
-def _window(stretch: Stretch, there: Station, late: I64, is_turned: bool) -> tuple[int, int] | None:
+def _seen_between(first: int, last: int, at: I64, late: I64, has_steps: bool) -> tuple[int, int]:
+    """
+    From when to when, on the clock of those that left, could a packet be seen at a point that recorded in this time?
+
+    Where a clock stepped, lateness of another piece says nothing: only what left between two that came is sure.
+
+    Parameters
+    ----------
+    at, late : int64[n], of packets that came: when they left, and by how much later the other clock showed them
+    """
+    if has_steps:
+        return int(at.min()), int(at.max())
+    return first - int(late.min()), last - int(late.max())
+
+
+def _window(stretch: Stretch, there: Station, at: I64, late: I64, is_turned: bool) -> tuple[int, int] | None:
     """Between which times of the first point's clock could a packet that left be seen at the second? None: unknown."""
     first, last = there.sighting.view.first_ts, there.sighting.view.last_ts
     if len(late):
-        return first - int(late.min()), last - int(late.max())
+        return _seen_between(first, last, at, late, stretch.clock is not None and len(stretch.clock.pieces) > 1)
     if stretch.clock is None:
         return None
     spans = [piece.ends for piece in stretch.clock.pieces]

@@ -71,10 +71,16 @@ class PairClock:
         return [piece for piece in (before, after) if piece is not None]
 
     def bounds(self, ts: I64) -> tuple[Floats, Floats]:
-        """Lowest and highest offset at these times, ns: float64[n] each, interpolated between `KNOTS` a piece."""
+        """
+        Lowest and highest offset at these times, ns: float64[n] each, interpolated between `KNOTS` a piece.
+
+        Before the first piece and after the last a drift goes on, so that they widen.
+        """
         low, high = np.zeros(len(ts)), np.zeros(len(ts))
-        edges = sorted({edge for piece in self.pieces for edge in (piece.begin, piece.end + 1)})
-        at = np.clip(ts, edges[0], edges[-1] - 1)
+        if not len(ts):
+            return low, high
+        own = {edge for piece in self.pieces for edge in (piece.begin, piece.end + 1)}
+        edges, at = sorted({*own, int(ts.min()), int(ts.max()) + 1}), ts
         for begin, beyond in pairwise(edges):
             rows = (at >= begin) & (at < beyond)
             if not rows.any():
@@ -212,7 +218,11 @@ def _explain(packets: Packets, rough: int, edges: Edges, more: tuple[Bounds, Bou
     pieces = fit_pieces(lows, highs, set_back)
     is_strained = not pieces or any(map(_is_at_the_limit, pieces))
     if len(pieces) == 1 and not is_strained:
-        return _Explained(pieces, None, orders.ahead)
+        if not _leans(pieces[0]):
+            return _Explained(pieces, None, orders.ahead)
+        steep = bound_steep(packets, rough, set_back, 0)
+        more_drift = steep[0][0] if steep is not None and len(steep[0]) == 1 else None
+        return _Explained(pieces, more_drift, orders.ahead)
     most_steps = MOST_STEPS if is_strained or len(pieces) > FEW_PIECES else 0
     steep = bound_steep(packets, rough, set_back, most_steps)
     if is_strained:
@@ -230,6 +240,17 @@ def _is_at_the_limit(piece: Lines) -> bool:
     return (most >= AT_THE_LIMIT * MOST_DRIFT and least > ORDINARY) or (
         least <= -AT_THE_LIMIT * MOST_DRIFT and most < -ORDINARY
     )
+
+
+def _leans(piece: Lines) -> bool:
+    """
+    Do the packets bear as much drift one way as clocks should have at most, and not half as much the other way?
+
+    A faster one is not ruled out by them then, as it is where they bear both: a stream of a second leaves that open.
+    """
+    least, most = piece.drift
+    limit, half = AT_THE_LIMIT * MOST_DRIFT, MOST_DRIFT / 2
+    return (most >= limit and least > -half) or (least <= -limit and most < half)
 
 
 def resolution(ts: I64) -> int:
