@@ -155,6 +155,43 @@ def test_what_the_path_carried_while_busy_is_told_apart() -> None:
     assert "800 Mbps" in told.because
 
 
+def queued(*stretches: tuple[int, int, int]) -> Together:
+    """Bins of 10 ms with a queue, in stretches of (bins, Mbps sent, Mbps acknowledged)."""
+    new, acked = ([m * MBPS_A_BIN for n, *rates in stretches for m in [rates[i]] * n] for i in (0, 1))
+    return together(len(new), rtt_min_ns=9 * MS, new_bytes=new, delivered_bytes=acked)
+
+
+def test_the_best_stretch_of_a_full_path_is_nearest_to_its_ceiling() -> None:
+    """A sender in bursts: 300 Mbps for most of the time, 860 in 100 ms of it, and a queue all the while."""
+    told = limit_of(queued((95, 300, 300), (10, 860, 860), (95, 300, 300)), sent())
+    assert told.busy_mbps == pytest.approx(328)
+    assert told.full_mbps == pytest.approx(860)
+    assert "328 Mbps then, at best 860" in told.because
+
+
+def test_a_stretch_without_a_queue_tells_no_ceiling() -> None:
+    """A bucket of a shaper lets 860 Mbps pass before the queue stands: then 300 is what it carries."""
+    burst = together(
+        rtt_min_ns=[2 * MS] * 20 + [9 * MS] * 180,
+        new_bytes=[860 * MBPS_A_BIN] * 20 + [300 * MBPS_A_BIN] * 180,
+        delivered_bytes=[860 * MBPS_A_BIN] * 14 + [300 * MBPS_A_BIN] * 186,
+    )
+    assert limit_of(burst, sent()).full_mbps == pytest.approx(300)
+
+
+def test_an_ack_for_what_came_long_before_is_no_rate() -> None:
+    """A hole is filled, and one ACK stands for half a second: the path carried what was sent."""
+    told = limit_of(queued((50, 300, 300), (50, 300, 0), (1, 300, 15_300), (99, 300, 300)), sent())
+    assert told.full_mbps == pytest.approx(300)
+
+
+def test_a_path_that_is_shorter_full_than_four_round_trips_shows_no_ceiling() -> None:
+    """One second of stream over 300 ms of path: no stretch of four round trips is in it."""
+    far = sent(idle_ns=300 * MS, floor_ns=300 * MS)
+    assert limit_of(together(100, rtt_min_ns=500 * MS), far).full_mbps is None
+    assert limit_of(together(120, rtt_min_ns=500 * MS), far).full_mbps == pytest.approx(400)
+
+
 def test_bins_without_a_round_trip_say_nothing_about_queues() -> None:
     """The share is of the bins in which something was measured; without any there is no answer."""
     met = share(200, 0.3, 9 * MS, -1)

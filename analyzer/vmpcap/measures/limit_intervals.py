@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -75,11 +75,11 @@ def settle(whole: Attribution, intervals: Sequence[LimitInterval], shares: dict[
     if word not in ("unknown", whole.limit) and groups[word] > (NETWORK_SHARE if word == "network" else HALF):
         chief = max((n for n in shares if GROUPS[n] == word), key=lambda n: shares[n])
         because = max((i for i in intervals if i.limit == chief), key=lambda i: i.payload_bytes).because
-        return Attribution(word, f"in {groups[word]:.0%} of the time, {because}", whole.busy_mbps)
+        return replace(whole, limit=word, because=f"in {groups[word]:.0%} of the time, {because}")
     if whole.limit == "unknown" or groups.get(whole.limit, 0.0) >= groups[word]:
         return whole
     told = " and ".join(f"{n.replace('_', ' ')} in {s:.0%}" for n, s in sorted(shares.items(), key=lambda i: -i[1])[:2])
-    return Attribution("unknown", f"no limit held for most of the time: {told}", whole.busy_mbps)
+    return replace(whole, limit="unknown", because=f"no limit held for most of the time: {told}")
 
 
 def _interval(story: Story, name: LimitClass, a: int, b: int) -> LimitInterval:

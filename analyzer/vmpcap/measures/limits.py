@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.measures.ceiling import best_full_stretch
 from vmpcap.measures.results import Limit
 from vmpcap.measures.rounds import NEAR_NS
 from vmpcap.measures.series import WINDOW_NS, Together, windowed
@@ -59,6 +60,8 @@ class Attribution:
     because: str
     busy_mbps: float | None = None
     """What was delivered while a queue stood on the path; None where none did."""
+    full_mbps: float | None = None
+    """The most that was delivered in one stretch in which a queue stood; None where it stood in none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ class _Seen:
     """Share of the bins whose shortest round trip was still longer than the idle path; None without samples."""
     busy_mbps: float | None
     """Goodput of those bins; None without any."""
+    full_mbps: float | None
+    """Goodput of the best stretch of such bins."""
     window_full: float
     paused: float
     stalled: float
@@ -108,11 +113,12 @@ def _look(together: Together, sent: Sent) -> _Seen | None:
     empty = windowed(together, silent.astype(np.int64), WINDOW_NS, lambda v: v.sum(axis=1))
     if not len(room):
         return None
-    queue, busy_mbps = _queueing(together, sent.floor_ns)
+    queue, busy_mbps, full_mbps = _queueing(together, sent.floor_ns)
     return _Seen(
         loss_events=_loss_events(together, sent.idle_ns or sent.floor_ns or 0),
         queue=queue,
         busy_mbps=busy_mbps,
+        full_mbps=full_mbps,
         window_full=float((room <= NEAR_WINDOW_SEGMENTS * sent.mss).mean()),
         paused=float((empty > 0).mean()),
         stalled=float(stalled.mean()),
@@ -188,18 +194,21 @@ def _loss_events(together: Together, rtt_ns: int) -> int:
     return 1 + int((np.diff(bins) > apart).sum())
 
 
-def _queueing(together: Together, floor_ns: int | None) -> tuple[float | None, float | None]:
+def _queueing(together: Together, floor_ns: int | None) -> tuple[float | None, float | None, float | None]:
     """
     In which share of the bins did even the fastest segment meet a queue, and how many Mbps were delivered then?
+
+    The third is what was delivered then at best.
 
     The floor may itself be loaded where the capture never saw the path idle: the share leans low.
     """
     sampled = together.rtt_min_ns >= 0
     if floor_ns is None or not sampled.any():
-        return None, None
+        return None, None, None
     busy = together.rtt_min_ns > _bar_ns(floor_ns)
     time_ns = int(busy.sum()) * together.width_ns
-    return float(busy.sum() / sampled.sum()), mbps(int(together.delivered_bytes[busy].sum()), time_ns)
+    share, rate = float(busy.sum() / sampled.sum()), mbps(int(together.delivered_bytes[busy].sum()), time_ns)
+    return share, rate, best_full_stretch(together, busy, floor_ns)
 
 
 def _bar_ns(floor_ns: int) -> int:
@@ -244,12 +253,12 @@ def attribute(together: Together | None, sent: Sent) -> Attribution:
     for question in _QUESTIONS:
         answer = question(seen, sent, sent.rate_mbps)
         if answer is not None:
-            return Attribution(*answer, seen.busy_mbps)
+            return Attribution(*answer, seen.busy_mbps, seen.full_mbps)
     because = "neither a full window nor a queue, loss or pauses explain the rate"
     if seen.stalled > FREE_SHARE:
         share = f"in {seen.stalled:.0%} of the time"
         because = f"{share} nothing new was sent while data waited to be resent or acknowledged"
-    return Attribution("unknown", because, seen.busy_mbps)
+    return Attribution("unknown", because, seen.busy_mbps, seen.full_mbps)
 
 
 _Answer = tuple[Limit, str] | None
@@ -293,6 +302,8 @@ def _standing_queue(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
     if is_at_receiver(sent):
         return None  # the receiver is next door: what is longer may be its own delay of the ACK
     carried = "" if seen.busy_mbps is None else f", and it carried {seen.busy_mbps:.0f} Mbps then"
+    if carried and seen.full_mbps is not None and seen.full_mbps > (seen.busy_mbps or 0.0):
+        carried += f", at best {seen.full_mbps:.0f}"
     return "network", f"a queue stood on the path in {seen.queue:.0%} of the time{carried}"
 
 

@@ -79,7 +79,12 @@ class Throughput(msgspec.Struct, frozen=True, kw_only=True):
     limit: Limit
     limit_because: str
     busy_mbps: float | None = None
-    """Goodput while a queue stood on the path: what the path carried at most then. null where none was seen."""
+    """Goodput while a queue stood on the path, over all of that time. null where none was seen."""
+    full_mbps: float | None = None
+    """
+    The best 100 ms (four round trips, where those are longer) in which a queue stood for at least half of it: what the
+    path can carry at least. null where it stood in none.
+    """
     limits: list[LimitInterval] = []
     """What limited the stream when."""
     limit_shares: dict[LimitClass, float] = {}

@@ -240,6 +240,7 @@ def _throughput(
         limit=attribution.limit,
         limit_because=attribution.because,
         busy_mbps=attribution.busy_mbps,
+        full_mbps=attribution.full_mbps,
         limits=limits,
         limit_shares=shares,
     )

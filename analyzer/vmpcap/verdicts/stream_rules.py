@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import wraps
 from typing import Final
 
-from vmpcap.measures.results import Counted, LimitClass
+from vmpcap.measures.results import Counted, LimitClass, Throughput
 from vmpcap.migration.segments import say_where
 from vmpcap.migration.story import Story
 from vmpcap.migration.stream import MOST_UNCAPTURED
@@ -64,13 +64,9 @@ def _throughput_of(story: Story, profile: Profile) -> Answer:
     told = three(rate, limit)
     if rate >= limit:
         return Answer("pass", f"{told} Mbps {came} over the bulk phases", rate, limit, "Mbps", evidence)
-    busy = figures.busy_mbps if _queue_was_chief(figures.limit_shares) else None
-    if figures.limit == "network" and busy is not None and busy >= limit:
-        because = f"{told} Mbps over the whole, but the path carried {three(busy, limit)} Mbps while it was busy"
-        return Answer("undecided", because, rate, limit, "Mbps", evidence)
-    if figures.limit == "network" and busy is not None and busy < rate * LEAST_BUSY_SHARE:
-        because = f"{told} Mbps over the whole, and only {three(busy, limit)} Mbps while a queue stood: not its ceiling"
-        return Answer("undecided", because, rate, limit, "Mbps", evidence)
+    doubt = _ceiling_doubt(figures, rate, limit) if figures.limit == "network" else ""
+    if doubt:
+        return Answer("undecided", f"{told} Mbps over the whole, {doubt}", rate, limit, "Mbps", evidence)
     if figures.limit == "network":
         because = f"{told} Mbps, and the network was the bottleneck: {figures.limit_because}"
         return Answer("fail", because, rate, limit, "Mbps", evidence)
@@ -79,6 +75,23 @@ def _throughput_of(story: Story, profile: Profile) -> Answer:
         return Answer("pass", because, rate, limit, "Mbps", evidence)
     because = f"{told} Mbps do not show what the link can carry: {figures.limit_because}"
     return Answer("undecided", because, rate, limit, "Mbps", evidence)
+
+
+def _ceiling_doubt(figures: Throughput, rate: float, limit: float) -> str:
+    """
+    Why need a queue on the path not have kept the stream below the limit? Empty where it did, or where loss did.
+
+    A queue comes and goes where a sender runs in bursts: only what the path carried while it was full is its ceiling.
+    """
+    busy, full = figures.busy_mbps, figures.full_mbps
+    if busy is None or not _queue_was_chief(figures.limit_shares):
+        return ""
+    best = max(busy, full or 0.0)
+    if best >= limit:
+        return f"but the path carried {three(best, limit)} Mbps while it was full: that did not keep it below"
+    if busy < rate * LEAST_BUSY_SHARE:
+        return f"and only {three(busy, limit)} Mbps while a queue stood: not its ceiling"
+    return "" if full is not None else "and no queue stood for long enough to show what the path can carry"
 
 
 def _queue_was_chief(shares: Mapping[LimitClass, float]) -> bool:
