@@ -51,12 +51,12 @@ class Group:
     @cached_property
     def at_new(self) -> set[str]:
         """Who is active at the new site."""
-        return routers_at(self.active, "domain:destination")
+        return routers_at(self.active, self.hellos, "domain:destination")
 
     @cached_property
     def at_old(self) -> set[str]:
         """... and at the old."""
-        return routers_at(self.active, "domain:source")
+        return routers_at(self.active, self.hellos, "domain:source")
 
     @property
     def are_apart(self) -> bool:
@@ -104,6 +104,17 @@ class Group:
         """Was the new site's own router active there when the guest had not come yet?"""
         own = (t for t in self.hellos if t.view.role == "domain:destination" and t.what.sender in self.at_new)
         return any(t.what.state == "active" and t.ts < self.case.moment for t in own)
+
+    @cached_property
+    def handed_over(self) -> str:
+        """Which routers were active in turn, one after the other, and since when the last is; empty where none was."""
+        before = {t.what.sender for t in self.active if t.view.role in SITES} - self.at_new - self.at_old
+        now = self.at_new | self.at_old
+        if not before or not now:
+            return ""
+        begun = min(t.ts for t in self.active if t.what.sender in now)
+        when = since(self.case.after(begun))
+        return f" ({words_of(before)} was active before and gave way: {words_of(now)} since {when})"
 
     @property
     def title(self) -> str:
@@ -184,6 +195,8 @@ class Rule:
 RULES: Final = (
     Rule(lambda g: not {view.role for view in g.case.views} >= SITES, "undecided",
          lambda g: f"{who(g.active)}; it takes a point in the guest's domain at each site to say whose it is"),
+    Rule(lambda g: not g.at_new and not g.at_old, "undecided",
+         lambda g: f"{who(g.active)}; no hello of an active router is in view in the guest's domain at either site"),
     Rule(lambda g: len(g.at_new) > 1 or len(g.at_old) > 1, "no", _several),
     Rule(lambda g: g.are_apart and g.meets, "no", _one_mac_at_both, _leaked),
     Rule(lambda g: g.are_apart and g.leak is None, "yes", _own_each, is_timed=True),
@@ -207,5 +220,5 @@ def answer(case: Case, name: str, hellos: Sequence[Hello]) -> Mechanism:
     rule = next(rule for rule in RULES if rule.holds(group))
     seen = [*sighted(of_told(samples(group.active))), *sighted(rule.shown_by(group))]
     latency = group.heard if rule.is_timed and group.heard >= 0 else None
-    said = result(name, rule.worked, f"{group.title}: {rule.because(group)}", seen, latency)
+    said = result(name, rule.worked, f"{group.title}: {rule.because(group)}{group.handed_over}", seen, latency)
     return msgspec.structs.replace(said, latency_is_at_most=latency is not None and group.was_active_before)

@@ -13,10 +13,14 @@ from vmpcap.migration.mechanisms.gateway_leaks import LEAST_CROSSING, SETTLED_NS
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.router_macs import mac_of_group
-from vmpcap.terms.units import NS_PER_S
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 SETTLING_NS: Final = 10 * NS_PER_S
 """Routers that have only begun may all be active for as long as a hold time (HSRP's 10 s is the longest)."""
+
+HOLDS: Final = 3
+USUAL_HELLO_MS: Final = 3000
+"""HSRP and GLBP by default; VRRP says it."""
 
 Hello = Told[GatewayHello]
 
@@ -50,13 +54,37 @@ def crossing(case: Case, vmac: int) -> tuple[PointView, int, int] | None:
     return None
 
 
-def routers_at(active: Sequence[Hello], role: str) -> set[str]:
-    """Which routers are active in that domain at the end?"""
-    there = [t for t in active if t.view.role == role]
+def routers_at(active: Sequence[Hello], said: Sequence[Hello], role: str) -> set[str]:
+    """
+    Which routers are active in that domain at the end?
+
+    One that gave up, or fell silent while others there went on, was active before them and not beside them.
+    """
+    there = [t for t in active if t.view.role == role and not t.what.is_leaving]
     if not there:
         return set()
     last = max(t.ts for t in there)
-    return {t.what.sender for t in there if t.ts >= last - SETTLING_NS}
+    return {t.what.sender for t in there if t.ts >= last - SETTLING_NS and not _gave_way(t, there, said)}
+
+
+def _gave_way(one: Hello, there: Sequence[Hello], said: Sequence[Hello]) -> bool:
+    """
+    Was this router followed by another there?
+
+    It said that it leaves or no longer is the active one, or another began only after its last hello, or went on for a
+    hold time after that (three hellos: RFC 5798 6.1, RFC 2281 5.1).
+    """
+    who, role = one.what.sender, one.view.role
+    last = max(t.ts for t in there if t.what.sender == who)
+    others = [t.ts for t in there if t.what.sender != who]
+    if not any(ts > last for ts in others):
+        return False
+    gave_up = (
+        t.ts > last and t.what.sender == who and t.view.role == role and (t.what.is_leaving or t.what.state != "active")
+        for t in said
+    )
+    hold = HOLDS * (one.what.hello_ms or USUAL_HELLO_MS) * NS_PER_MS
+    return any(gave_up) or min(others) > last or max(others) - last > hold
 
 
 def side_of(case: Case, active: Sequence[Hello]) -> str:

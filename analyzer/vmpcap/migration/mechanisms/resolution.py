@@ -1,7 +1,7 @@
 """How gateways and peers resolve the guest's address after the move: ARP, neighbour discovery (domain notes 4.15)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -72,7 +72,11 @@ class _Asked:
 
 
 def judge_resolution(case: Case, name: str) -> Mechanism | None:
-    """Did whoever asked for the guest's address after the switchover learn where it is, and use it?"""
+    """
+    Did whoever asked for the guest's address after the switchover learn where it is, and use it?
+
+    By its peers of the same address family: those of the other are reached by other questions.
+    """
     family = FAMILIES[name]
     ips = [ip for ip in case.ips if (":" in ip) == (family.version == 6)]
     if not ips:
@@ -80,6 +84,7 @@ def judge_resolution(case: Case, name: str) -> Mechanism | None:
     stale = _stale_entry(case, name, ips) if family.version == 4 else None
     if stale is not None:
         return stale
+    case = replace(case, suffered=tuple(s for s in case.suffered if (":" in s.peer.peer) == (family.version == 6)))
     asked = [one for view in case.views for ip in ips for one in _questions(case, view, family, ip)]
     if not asked:
         return None
