@@ -188,6 +188,15 @@ def test_requests_on_the_way_to_the_old_site_waited_for_a_route() -> None:
     assert "traffic still went to the guest's old site, or nowhere" in peer.breakdown_because
 
 
+def test_gateways_that_share_a_mac_of_their_own_do_not_hide_the_route() -> None:
+    """The sites' routers have one MAC, not of VRRP; the requests left one routed link for another: a route was late."""
+    same = {GATEWAY}
+    old, new = old_place(range(200)), new_place(220)
+    assert {int(mac) for place in (old, new) for mac in place.journal.eth_src} - {GUEST} == same
+    peer = told(client(lambda n: not 84 <= n < 220), old, *two_ways(199, 220), new)
+    assert spent(peer) == {"stun": 160, "routing": 1200}
+
+
 def test_one_gateway_that_served_both_places_makes_it_the_switches() -> None:
     """The announcement was filtered, yet the gateway sends to the guest's MAC throughout: no route was wrong."""
     gateway = point("gw", "gateway", asked(lambda n: not 84 <= n < 150, 0.1))

@@ -150,6 +150,24 @@ def test_packets_keep_their_interfaces(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("situation", "name"), [("mechanisms/ospf/failing", "ospf"), ("mechanisms/evpn/failing", "evpn")]
+)
+def test_the_control_frames_of_a_mechanism_that_failed_are_carved(situation: str, name: str, tmp_path: Path) -> None:
+    """What its row cites is there, each frame with what the row says."""
+    request = request_on(situation)
+    report = analyse(request).report
+    (row,) = [m for guest in report.migrations[0].guests for m in guest.mechanisms if m.name == name]
+    assert row.worked == "no"
+    cited = {(one.point, frame) for one in row.evidence for frame in one.frames}
+    told = {
+        (p.point, p.frame) for p in proof_frames(report) if f"mechanism {name}, worked: no: {row.because}" in p.words
+    }
+    assert told == cited
+    carved = carve(list(request.points), proof_frames(report))
+    assert sum(f"mechanism {name}, worked: no" in packet.comment for packet in carved.packets) == len(cited) > 0
+
+
 def test_a_frame_named_for_several_things_is_there_once(tmp_path: Path) -> None:
     """Its comment has a line for each, and the first says which frame of which capture it was."""
     path = write(tmp_path / "a.pcap", [Packet(START + n, bytes(60), 60) for n in range(3)])

@@ -199,18 +199,21 @@ def _is_apart(asked: Asked, scene: Scene) -> bool | None:
     """
     Is the old place another broadcast domain, as far as this peer's requests show? None where that is not known.
 
-    Not where they pass one gateway to the guest's own MAC during the outage as well as after it, or one router sends
-    them into both places: what was wrong then lies behind it, with the switches. A virtual MAC may be two routers':
-    then only a routed link that they left tells.
+    Where they left one routed link and came by another since, a route brought them back, whatever the routers' MACs:
+    the gateways of two sites often share one. Else not where they pass one gateway to the guest's own MAC during the
+    outage as well as after it, or one router sends them into both places: what was wrong then lies behind it, with the
+    switches.
     """
     if not scene.apart or asked.answered_ts is None:
         return scene.apart
+    old, new = _ways(asked, scene)
+    if set(old) - set(new) and set(new) - set(old):
+        return True
     if _routers(asked, scene, "gateway", False) & _routers(asked, scene, "gateway", True):
         return False
     same = _routers(asked, scene, "domain:source", False) & _routers(asked, scene, "domain:destination", True)
     if any(virtual_mac(mac) is None for mac in same):
         return False
-    old, new = _ways(asked, scene)
     return None if same and not set(old) ^ set(new) else True
 
 

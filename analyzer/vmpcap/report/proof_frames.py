@@ -1,9 +1,9 @@
 """Which frames do the findings of a report rest on, and what does each of them prove?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from vmpcap.migration.results import Bracket, Guest
+from vmpcap.migration.results import Bracket, Guest, Mechanism
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.words import INTERRUPTIONS, held_against_limit
 from vmpcap.verdicts.findings import Check
@@ -21,11 +21,13 @@ def proof_frames(report: Report) -> Iterator[Proof]:
     """
     Every frame that the report names, once for everything that it is named for.
 
-    Checks first, then what bounds the guests' interruptions, their announcements, their peers' gaps, and the ends of
-    each interval in which something limited the stream.
+    Checks first, then what bounds the guests' interruptions, their announcements, their peers' gaps and the parts of
+    these, every mechanism's own frames (the control protocols among them), and the ends of each interval in which
+    something limited the stream.
     """
     for migration in report.migrations:
         yield from _of_checks(migration)
+        yield from _of_mechanisms(f"{migration.id}: ", migration.mechanisms)
         for guest in migration.guests:
             yield from _of_guest(migration, guest)
         for one in migration.throughput.limits:
@@ -33,6 +35,7 @@ def proof_frames(report: Report) -> Iterator[Proof]:
             for frame in (one.from_frame, one.to_frame):
                 if frame is not None:
                     yield Proof(migration.point, frame, words)
+    yield from _of_mechanisms("", report.mechanisms)
 
 
 def _of_checks(m: Migration) -> Iterator[Proof]:
@@ -64,3 +67,17 @@ def _of_guest(m: Migration, guest: Guest) -> Iterator[Proof]:
     for peer in guest.peers:
         for frame in peer.frames:
             yield Proof(peer.point, frame, f"{m.id}: {peer.peer} {peer.protocol}: {peer.because}")
+        for part in peer.breakdown:
+            words = f"{m.id}: {peer.peer} {peer.protocol}: {part.ms:.0f} ms {part.part}: {part.because}"
+            yield Proof(part.from_point, part.from_frame, words)
+            if part.to_frame is not None:
+                yield Proof(part.to_point, part.to_frame, words)
+    yield from _of_mechanisms(f"{m.id}: ", guest.mechanisms)
+
+
+def _of_mechanisms(of: str, rows: Sequence[Mechanism]) -> Iterator[Proof]:
+    """The frames of each row: of one that failed, and of one that did its part, too."""
+    for row in rows:
+        for shown in row.evidence:
+            for frame in shown.frames:
+                yield Proof(shown.point, frame, f"{of}mechanism {row.name}, worked: {row.worked}: {row.because}")
