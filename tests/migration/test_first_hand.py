@@ -97,3 +97,13 @@ def test_an_old_router_that_went_late_failed_whoever_told_of_the_new_one() -> No
     found = judged("rip", case(point("a", "wan", [old, gone, new]), peers=[late]))
     assert found is not None
     assert (found.worked, found.latency_ms, found.latency_is_at_most) == ("no", 28_000.0, False)
+
+
+def test_a_route_that_went_with_its_session_was_not_kept() -> None:
+    """Nobody took it back, and yet it is gone: the sentence says how."""
+    rows = story("bgp", NEW, after(20))
+    rows[2] = replace(rows[2], reason="session ended by a NOTIFICATION")
+    found = judged("bgp", case(point("b", "wan", rows)))
+    assert found is not None
+    assert found.worked == "yes"
+    assert "(the session ended by a NOTIFICATION)" in found.because

@@ -11,7 +11,7 @@ from vmpcap.decode.frames import Frames
 from vmpcap.decode.stops import FIRST_FRAGMENT, LATER_FRAGMENT, LLC
 from vmpcap.readers.records import RecordBatch
 from vmpcap.terms.addresses import ip_text, mac_text
-from vmpcap.terms.wire import IP_TCP, IP_UDP
+from vmpcap.terms.wire import IP_TCP, IP_UDP, TCP_FIN, TCP_RST
 
 Bools = npt.NDArray[np.bool_]
 I64 = npt.NDArray[np.int64]
@@ -92,6 +92,7 @@ class ControlFrame:
     payload: bytes
     is_cut: bool
     """Whether fewer bytes of it were captured than it had."""
+    tcp_flags: int = 0
 
 
 @dataclass(slots=True)
@@ -183,7 +184,7 @@ def _numbers_of(walked: Frames, rows: I64) -> npt.NDArray[np.int64]:
             at_port = np.isin(target, row.ports)
             mine &= at_port | np.isin(source, row.ports) if row.ip_protocol == IP_TCP else at_port
         if row.ip_protocol == IP_TCP:
-            mine &= walked.payload_bytes[rows] > 0
+            mine &= (walked.payload_bytes[rows] > 0) | ((walked.tcp_flags[rows] & (TCP_FIN | TCP_RST)) != 0)
         numbers[mine] = number
     return numbers
 
@@ -197,6 +198,8 @@ def _body(number: int, row: int, batch: RecordBatch, walked: Frames) -> tuple[by
     if PROTOCOLS[number].ports:
         at = int(walked.payload_at[row])
         end = at + int(walked.payload_bytes[row])
+        if PROTOCOLS[number].ip_protocol == IP_TCP and end == at:
+            return b"", False  # it only ends the connection
     else:
         span = _network_payload(record, int(walked.network_at[row]), int(walked.ip_version[row]))
         if span is None:
@@ -250,6 +253,7 @@ def _frame(name: str, row: int, batch: RecordBatch, walked: Frames, payload: byt
         tcp_seq=int(walked.tcp_seq[row]),
         payload=payload,
         is_cut=is_cut,
+        tcp_flags=int(walked.tcp_flags[row]) if has_ip else 0,
     )
 
 

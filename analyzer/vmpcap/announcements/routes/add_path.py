@@ -50,6 +50,20 @@ class Agreed:
 
 
 def _offers(body: bytes) -> Iterator[tuple[Family, int]]:
+    for code, value in capabilities(body):
+        for one in range(0, len(value) - ENTRY + 1, ENTRY) if code == ADD_PATH else ():
+            yield (int.from_bytes(value[one : one + 2], "big"), value[one + 2]), value[one + 3]
+
+
+def capabilities(body: bytes) -> Iterator[tuple[int, bytes]]:
+    """
+    What is this OPEN's sender able to: codes, each with its value (RFC 5492)?
+
+    Raises
+    ------
+    Short
+        Its lengths contradict each other.
+    """
     at, wide = OPEN_HEAD + 1, 1
     end = at + part(body, OPEN_HEAD, 1)[0]
     if body[OPEN_HEAD] == EXTENDED and len(body) > at and body[at] == EXTENDED:
@@ -63,14 +77,12 @@ def _offers(body: bytes) -> Iterator[tuple[Family, int]]:
             yield from _capabilities(value)
 
 
-def _capabilities(data: bytes) -> Iterator[tuple[Family, int]]:
+def _capabilities(data: bytes) -> Iterator[tuple[int, bytes]]:
     at = 0
     while at < len(data):
         code, length = part(data, at, 2)
-        value = part(data, at + 2, length)
+        yield code, part(data, at + 2, length)
         at += 2 + length
-        for one in range(0, len(value) - ENTRY + 1, ENTRY) if code == ADD_PATH else ():
-            yield (int.from_bytes(value[one : one + 2], "big"), value[one + 2]), value[one + 3]
 
 
 def read_prefixes(data: bytes, size: int, has_ids: bool | None) -> Prefixes:

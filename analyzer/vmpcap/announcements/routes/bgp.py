@@ -9,6 +9,7 @@ from vmpcap.announcements.control import ControlFrame
 from vmpcap.announcements.routes.add_path import Agreed, read_prefixes
 from vmpcap.announcements.routes.fields import Short, ip, ipv4, mac, packed_prefix, part, tlvs
 from vmpcap.announcements.routes.rows import RouteNews
+from vmpcap.announcements.routes.sessions import NEAR, NOTIFIED, Sessions, ends, route_of
 
 MARKER: Final = b"\xff" * 16
 HEAD: Final = 19
@@ -16,6 +17,7 @@ LONGEST: Final = 65_535
 """RFC 8654; a length beyond it cannot be written."""
 OPEN: Final = 1
 UPDATE: Final = 2
+NOTIFICATION: Final = 3
 
 # path attributes (https://www.iana.org/assignments/bgp-parameters)
 AS_PATH: Final = 2
@@ -88,6 +90,14 @@ class BgpStreams:
 
     streams: dict[tuple[str, int, str, int], _Stream] = field(default_factory=dict)
     agreed: Agreed = field(default_factory=Agreed)
+    sessions: Sessions = field(default_factory=Sessions)
+
+    def is_near(self, frame: ControlFrame) -> bool:
+        """May both ends take this segment for one of the connection? A reset far from its bytes is ignored."""
+        stream = self.streams.get((frame.source, frame.source_port, frame.target, frame.target_port))
+        if stream is None or stream.expected is None:
+            return True
+        return (frame.tcp_seq - stream.expected + NEAR) & 0xFFFF_FFFF <= 2 * NEAR
 
     def messages(self, frame: ControlFrame) -> list[tuple[int, bytes, list[bytes]]]:
         """
@@ -187,7 +197,7 @@ class _Attributes:
 
 def read_bgp(frame: ControlFrame, streams: BgpStreams) -> Iterator[RouteNews]:
     """
-    Which routes do the UPDATE messages that end in this segment announce or withdraw?
+    Which routes do the UPDATE messages that end in this segment announce or withdraw, and which end with its session?
 
     What comes late is no news where the stream goes on to say something else of the same route, and that was told
     already: TCP hands both over at once. Paths with identifiers (RFC 7911) are told from plain ones by what both peers
@@ -198,18 +208,21 @@ def read_bgp(frame: ControlFrame, streams: BgpStreams) -> Iterator[RouteNews]:
     Short
         A message's lengths contradict each other.
     """
-    for kind, body, told_later in streams.messages(frame):
+    closes = ends(frame.tcp_flags)
+    for kind, body, told_later in streams.messages(frame) if frame.payload else ():
         if kind == OPEN:
             streams.agreed.hear(frame.source, frame.target, body)
+            streams.sessions.hear(frame.source, body)
+        if kind == NOTIFICATION:
+            yield from streams.sessions.end(frame, NOTIFIED)
         if kind == UPDATE:
-            now = {_route(row): row for later in told_later for row in _update(frame, later, streams.agreed)}
-            yield from (row for row in _update(frame, body, streams.agreed) if now.get(_route(row), row) == row)
-
-
-def _route(row: RouteNews) -> tuple[str, ...]:
-    """Of which route is this said? EVPN's are told apart by their distinguisher."""
-    told_apart = row.origin if row.protocol == "evpn" else f"{row.path_id}"
-    return row.protocol, row.reason, row.prefix, row.mac, told_apart
+            now = {route_of(row): row for later in told_later for row in _update(frame, later, streams.agreed)}
+            for row in _update(frame, body, streams.agreed):
+                if now.get(route_of(row), row) == row:
+                    streams.sessions.tell(frame, row)
+                    yield row
+    if closes and streams.is_near(frame):
+        yield from streams.sessions.end(frame, closes)
 
 
 def _update(frame: ControlFrame, body: bytes, agreed: Agreed) -> Iterator[RouteNews]:

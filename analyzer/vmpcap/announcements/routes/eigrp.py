@@ -3,17 +3,24 @@
 import ipaddress
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from vmpcap.announcements.control import ControlFrame, sender_of
 from vmpcap.announcements.routes.fields import fields, ip, ipv4, packed_prefix, part, tlvs
 from vmpcap.announcements.routes.rows import RouteNews
+from vmpcap.announcements.routes.sessions import gone_with
 
 UPDATE: Final = 1
 QUERY: Final = 3
 REPLY: Final = 4
+HELLO: Final = 5
 OPCODES: Final = {UPDATE: "update", QUERY: "query", REPLY: "reply", 10: "sia_query", 11: "sia_reply"}
 """Messages that carry routes (RFC 7868 6.5)."""
+
+PARAMETERS: Final = 0x0001
+GOODBYE: Final = b"\xff" * 5
+"""The weights of a hello with which a router says that it leaves (RFC 7868 5.3.3, 6.6.1)."""
 
 HEAD: Final = struct.Struct(">BBHIIIHH")
 """Version, opcode, checksum, flags, sequence, acknowledgement, virtual router, autonomous system (6.2)."""
@@ -36,19 +43,52 @@ WIDE_UNREACHABLE: Final = 0xFFFF_FFFF_FFFF
 """Delay of a route that its sender no longer has (6.6.1, 6.7.1)."""
 
 
-def read_eigrp(frame: ControlFrame) -> Iterator[RouteNews]:
+@dataclass(slots=True)
+class EigrpNeighbours:
+    """Which routes each router offers: they go with it."""
+
+    standing: dict[str, dict[str, RouteNews]] = field(default_factory=dict)
+
+    def tell(self, row: RouteNews) -> None:
+        """Keep in mind what it offers, or no longer does."""
+        told = self.standing.setdefault(row.sender, {})
+        if row.action == "announce":
+            told[row.prefix] = row
+        else:
+            told.pop(row.prefix, None)
+
+
+def read_eigrp(frame: ControlFrame, neighbours: EigrpNeighbours | None = None) -> Iterator[RouteNews]:
     """
     Which routes does this message offer or take back? A reply that has none says nothing new.
+
+    A router that says goodbye takes back all that it offered.
 
     Raises
     ------
     Short
         A route is cut.
     """
+    neighbours = EigrpNeighbours() if neighbours is None else neighbours
+    opcode = fields(HEAD, frame.payload, 0)[1]
+    if opcode == HELLO and _says_goodbye(frame.payload):
+        for row in neighbours.standing.pop(sender_of(frame), {}).values():
+            yield gone_with(frame, row, "session ended by a goodbye")
+    for row in _routes(frame) if opcode in OPCODES else ():
+        neighbours.tell(row)
+        yield row
+
+
+def _says_goodbye(data: bytes) -> bool:
+    return any(
+        kind == PARAMETERS and value[: len(GOODBYE)] == GOODBYE
+        for kind, value in tlvs(data, HEAD.size, 2, 2, length_has_head=True)
+    )
+
+
+def _routes(frame: ControlFrame) -> Iterator[RouteNews]:
     data = frame.payload
     _, opcode, _, _, _, _, _, system = fields(HEAD, data, 0)
-    if opcode not in OPCODES:
-        return
     for kind, value in tlvs(data, HEAD.size, 2, 2, length_has_head=True):
         if kind in CLASSIC:
             rows = _classic(value, *CLASSIC[kind])

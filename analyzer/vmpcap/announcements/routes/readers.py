@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from vmpcap.announcements.control import ControlFrame, ControlLog
 from vmpcap.announcements.routes.bgp import BgpStreams, read_bgp
-from vmpcap.announcements.routes.eigrp import read_eigrp
+from vmpcap.announcements.routes.eigrp import EigrpNeighbours, read_eigrp
 from vmpcap.announcements.routes.fields import Short
 from vmpcap.announcements.routes.glbp import read_glbp
 from vmpcap.announcements.routes.hsrp import read_hsrp
@@ -34,11 +34,11 @@ class News:
 def read_news(log: ControlLog) -> News:
     """What do these control frames say? What contradicts itself is counted, never guessed at."""
     news = News()
-    streams, statements = BgpStreams(), {"ospf": Statements(), "isis": Statements()}
+    streams, neighbours, statements = BgpStreams(), EigrpNeighbours(), {"ospf": Statements(), "isis": Statements()}
     readers: dict[str, Callable[[ControlFrame], Iterator[RouteNews | GatewayHello]]] = {
         "rip": read_rip,
         "ospf": lambda frame: read_ospf(frame, statements["ospf"]),
-        "eigrp": read_eigrp,
+        "eigrp": lambda frame: read_eigrp(frame, neighbours),
         "bgp": lambda frame: read_bgp(frame, streams),
         "isis": lambda frame: read_isis(frame, statements["isis"]),
         "vrrp": read_vrrp,

@@ -27,7 +27,7 @@ class RouteNews:
     """Of the statement (OSPF, IS-IS), or of the MAC's mobility (EVPN)."""
     next_hop: str = ""
     reason: str = ""
-    """What kind of message said so, in the protocol's word."""
+    """What kind of message said so, in the protocol's word; begins with `session` where it ended with that."""
     beside: tuple[str, ...] = ()
     """Other locators of the same mapping (LISP): those of one site."""
     path_length: int = 0

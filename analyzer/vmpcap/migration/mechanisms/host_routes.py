@@ -9,7 +9,7 @@ import msgspec
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, segments_of, sighted, since, span
 from vmpcap.migration.mechanisms.route_answers import FLAPS, SETTLED_NS, WITHIN_NS, WITHIN_OTHERS_NS, Taken, answer
-from vmpcap.migration.mechanisms.route_claims import LINK_BY_LINK, NAMES, Claim, follow_claims, words_of
+from vmpcap.migration.mechanisms.route_claims import LINK_BY_LINK, NAMES, Claim, follow_claims, how_ended, words_of
 from vmpcap.migration.mechanisms.route_places import PREFIX_ROUTE, by_place, told_anew, why_no_place
 from vmpcap.migration.results import Mechanism
 from vmpcap.terms.units import NS_PER_S
@@ -85,7 +85,8 @@ def _nobody_new(
     ):
         if claims_of:
             still = verb + " it" if verb else "still do" if len(claims_of) > 1 else "still does"
-            head += f"; {' and '.join(words_of(name, c) for c in claims_of)} advertised it before and {still}"
+            names = " and ".join(words_of(name, c) for c in claims_of)
+            head += f"; {names} advertised it before and {still}{how_ended(claims_of)}"
     brief = [(c, c.down - c.up) for c in claims if c.up > case.moment and c.down is not None]
     for claim, lasted in brief[:FLAPS]:
         head += f"; {words_of(name, claim)} advertised it for {span(lasted)} only"

@@ -10,7 +10,7 @@ import msgspec
 from vmpcap.migration.mechanisms.case import Case, Worked, of_told, result, sighted, since, span
 from vmpcap.migration.mechanisms.first_hand import why_second_hand
 from vmpcap.migration.mechanisms.lost_requests import Share, share_lost
-from vmpcap.migration.mechanisms.route_claims import NAMES, Claim, is_as_near, words_of
+from vmpcap.migration.mechanisms.route_claims import NAMES, Claim, how_ended, is_as_near, words_of
 from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.terms.units import NS_PER_S, count_of
 
@@ -177,7 +177,7 @@ def _late(one: Taken) -> str:
 
 
 def _not_for_want(one: Taken) -> str:
-    return f"{one.came}, yet {one.lost}: not for want of it"
+    return f"{_followed(one)}, yet {one.lost}: not for want of it"
 
 
 def _back_late_beside_old(one: Taken) -> str:
@@ -207,7 +207,7 @@ def _followed(one: Taken) -> str:
     if one.left is None:
         return one.came
     when = max((c.taken_back or c.ended or c.last).ts for c in one.rivals)
-    return f"{one.came}, and {_names(one, one.rivals)} withdrew it {since(one.case.after(when))}"
+    return f"{one.came}, and {_names(one, one.rivals)} withdrew it {since(one.case.after(when))}{how_ended(one.rivals)}"
 
 
 def _own_latency(one: Taken) -> int | None:

@@ -1,6 +1,6 @@
 """Who advertised a host route from when to when: the claims that news of it make, protocol by protocol."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +15,10 @@ LINK_BY_LINK: Final = ("rip", "eigrp")
 
 ROUTER: Final = {"ospf": "router ", "isis": "system "}
 NAMES: Final = {"rip": "RIP", "ospf": "OSPF", "eigrp": "EIGRP", "bgp": "BGP", "isis": "IS-IS"}
+
+
+SESSION: Final = "session "
+"""So begins the reason of what went with its session."""
 
 
 @dataclass(slots=True)
@@ -101,6 +105,14 @@ def words_of(name: str, claim: Claim) -> str:
     if claim.is_guest:
         return f"the guest ({claim.first.what.sender})"
     return f"{ROUTER.get(name, '')}{claim.claimant}"
+
+
+def how_ended(claims: Iterable[Claim]) -> str:
+    """Did they end with the session, for nobody took the route back? In words, empty where they did not."""
+    hows = sorted(
+        {c.ended.what.reason for c in claims if c.ended is not None and c.ended.what.reason.startswith(SESSION)}
+    )
+    return f" (the {' and the '.join(hows)})" if hows else ""
 
 
 def is_as_near(name: str, claim: Claim, fresh: Sequence[Claim]) -> bool:

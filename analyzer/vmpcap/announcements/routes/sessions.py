@@ -1,0 +1,112 @@
+"""What stands by a session alone: when that ends, every route that was told in it is withdrawn."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from vmpcap.announcements.control import ControlFrame
+from vmpcap.announcements.routes.add_path import capabilities
+from vmpcap.announcements.routes.rows import RouteNews
+from vmpcap.terms.wire import TCP_FIN, TCP_RST
+
+Connection = tuple[str, int, str, int]
+Route = tuple[str, ...]
+
+CLOSES: Final = {TCP_RST: "reset", TCP_FIN: "closed"}
+"""Flags that end a connection, in the order in which they count, and the word for it."""
+NOTIFIED: Final = "ended by a NOTIFICATION"
+NEAR: Final = 1 << 16
+"""So far from the next byte a reset may stand: one window (RFC 9293 3.10.7.4)."""
+GRACEFUL: Final = 64
+GRACEFUL_HEAD: Final = 2
+"""Capability, and its bytes before the families whose routes are kept while a speaker restarts (RFC 4724 3)."""
+
+
+def route_of(row: RouteNews) -> Route:
+    """Of which route is this said? EVPN's are told apart by their distinguisher."""
+    told_apart = row.origin if row.protocol == "evpn" else f"{row.path_id}"
+    return row.protocol, row.reason if row.protocol == "evpn" else "", row.prefix, row.mac, told_apart
+
+
+def ends(flags: int) -> str:
+    """How do these flags end a connection? Empty where they do not."""
+    return next((word for flag, word in CLOSES.items() if flags & flag), "")
+
+
+@dataclass(slots=True)
+class Sessions:
+    """Which routes each speaker has told each other one, and in which connection."""
+
+    standing: dict[tuple[str, str], dict[Route, tuple[Connection, RouteNews]]] = field(default_factory=dict)
+    first_teller: dict[Route, str] = field(default_factory=dict)
+    kept: dict[str, bool] = field(default_factory=dict)
+    """Of speakers whose OPEN is in view, whether others keep their routes while the connection is lost."""
+
+    def hear(self, source: str, body: bytes) -> None:
+        """
+        Are this speaker's routes kept while it restarts?
+
+        Raises
+        ------
+        Short
+            The lengths of the OPEN contradict each other.
+        """
+        offers = [value for code, value in capabilities(body) if code == GRACEFUL]
+        self.kept[source] = any(len(value) > GRACEFUL_HEAD for value in offers)
+
+    def tell(self, frame: ControlFrame, row: RouteNews) -> None:
+        """Keep in mind what was told in which connection."""
+        told = self.standing.setdefault((frame.source, frame.target), {})
+        route = route_of(row)
+        if row.action == "withdraw":
+            told.pop(route, None)
+            return
+        told[route] = (connection_of(frame), row)
+        self.first_teller.setdefault(route, row.sender)
+
+    def end(self, frame: ControlFrame, how: str) -> Iterator[RouteNews]:
+        """
+        Which routes went with the connection that this frame ends?
+
+        Those of both its speakers (RFC 4271 6, 8.2.2), as far as they brought them up themselves. Of what a speaker
+        only passed on, or tells others still, nobody knows by this that it is gone; what was told again in a newer
+        connection stands.
+        """
+        own = connection_of(frame)
+        for pair in ((frame.source, frame.target), (frame.target, frame.source)):
+            told = self.standing.get(pair, {})
+            if how != NOTIFIED and self.kept.get(pair[0]):
+                continue
+            for route, (connection, row) in list(told.items()):
+                if connection != own:
+                    continue
+                del told[route]
+                if self._is_own(route, row) and not self._is_told_elsewhere(pair, route):
+                    yield gone_with(frame, row, f"session {how}")
+
+    def _is_own(self, route: Route, row: RouteNews) -> bool:
+        names_another = row.next_hop != row.sender and any(row.next_hop == source for source, _ in self.standing)
+        return row.path_length <= 1 and self.first_teller.get(route, row.sender) == row.sender and not names_another
+
+    def _is_told_elsewhere(self, pair: tuple[str, str], route: Route) -> bool:
+        return any(route in told for other, told in self.standing.items() if other[0] == pair[0] and other != pair)
+
+
+def connection_of(frame: ControlFrame) -> Connection:
+    """The connection, whoever of both sent this."""
+    here, there = (frame.source, frame.source_port), (frame.target, frame.target_port)
+    return (*min(here, there), *max(here, there))
+
+
+def gone_with(frame: ControlFrame, row: RouteNews, reason: str) -> RouteNews:
+    """The withdrawal of this route that goes without saying, by what this frame says."""
+    return replace(
+        row,
+        frame=frame.frame,
+        ts_ns=frame.ts_ns,
+        origin=row.origin if row.protocol == "evpn" else "",
+        action="withdraw",
+        sequence=None,
+        next_hop="",
+        reason=row.reason if row.protocol == "evpn" else reason,
+    )
