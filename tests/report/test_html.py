@@ -19,7 +19,7 @@ from tests.report.test_same_figures import says_the_same
 from vmpcap.migration.results import Peer
 from vmpcap.report import as_html
 from vmpcap.report.about_guest import PARTS
-from vmpcap.report.as_html import ours, to_html
+from vmpcap.report.as_html import brings_charts, ours, to_html
 from vmpcap.report.document import Report
 from vmpcap.report.html_timeline import close_up, outages
 from vmpcap.report.html_tree import el, markup, raw
@@ -247,8 +247,20 @@ def test_an_installation_without_the_chart_library_says_what_to_do(
 ) -> None:
     """The build could not reach the npm registry: no half page is written."""
     monkeypatch.setattr(as_html, "TAKEN", tmp_path)
-    with pytest.raises(RequestError, match=r"where that can be reached run `pip install \.`"):
+    with pytest.raises(RequestError, match=re.escape(f"where that can be reached run `{brings_charts()}`")):
         to_html(good())
+
+
+def test_a_bare_clone_is_told_the_one_command_that_brings_the_charts(tmp_path: Path) -> None:
+    """Make does all where nothing was set up; where it was, the library was out of reach: build again."""
+    assert brings_charts(tmp_path) == "pip install ."
+    clone = tmp_path / "a clone"
+    clone.mkdir()
+    (clone / "Makefile").touch()
+    assert brings_charts(clone) == f"make -C '{clone}' setup"
+    (clone / ".venv").mkdir()
+    (clone / ".venv" / ".installed-0").touch()
+    assert brings_charts(clone) == f"'{clone}'/.venv/bin/pip install --no-deps -e '{clone}'"
 
 
 def test_a_text_that_would_end_its_script_is_refused() -> None:

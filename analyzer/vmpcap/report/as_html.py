@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -49,6 +50,8 @@ from vmpcap.verdicts.findings import Check
 
 OURS: Final = Path(__file__).parent / "html"
 TAKEN: Final = OURS / "taken"
+CHECKOUT: Final = OURS.parents[3]
+"""Where the sources are, when vmpcap runs from them."""
 """The chart library; the build takes it from the npm registry."""
 WIDTH: Final = 90
 """Characters of the picture for readers without scripts."""
@@ -104,9 +107,18 @@ def _taken(name: str) -> str:
     except OSError:
         raise RequestError(
             "the HTML report cannot be written: its chart library is not in this installation. The build brings it"
-            " from the npm registry: where that can be reached run `pip install .` (in a checkout `pip install -e .`),"
-            " or use --markdown"
+            f" from the npm registry: where that can be reached run `{brings_charts()}`, or use --markdown instead"
         ) from None
+
+
+def brings_charts(checkout: Path = CHECKOUT) -> str:
+    """Which one command brings the chart library? In a checkout make sets up one that was not set up yet."""
+    if not (checkout / "Makefile").is_file():
+        return "pip install ."
+    folder = shlex.quote(str(checkout))
+    if any((checkout / ".venv").glob(".installed-*")):
+        return f"{folder}/.venv/bin/pip install --no-deps -e {folder}"
+    return f"make -C {folder} setup"
 
 
 def head(title: str, style: str, script: str) -> Element:
