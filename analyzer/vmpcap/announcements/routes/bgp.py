@@ -37,6 +37,10 @@ EVPN: Final = (25, 70)
 MAC_ROUTE: Final = 2
 PREFIX_ROUTE: Final = 5
 MAC_MOBILITY: Final = b"\x06\x00"
+STICKY: Final = 1
+"""Flag of it: the MAC does not move (RFC 7432 7.7)."""
+SEGMENT: Final = slice(8, 18)
+"""Where a MAC route has its Ethernet segment: zero where the MAC has one home."""
 
 SET: Final = 1
 SEQUENCE: Final = 2
@@ -191,6 +195,7 @@ class _Attributes:
     metric: int | None = None
     passed: int = 0
     mobility: int | None = None
+    is_sticky: bool = False
     reach: bytes = b""
     unreach: bytes = b""
 
@@ -272,6 +277,7 @@ def _read_attributes(data: bytes) -> _Attributes:
             for one in range(0, length - 7, 8):
                 if value[one : one + 2] == MAC_MOBILITY:
                     found.mobility = int.from_bytes(value[one + 4 : one + 8], "big")
+                    found.is_sticky = bool(value[one + 2] & STICKY)
     found.origin = path or originator or found.next_hop
     return found
 
@@ -330,7 +336,9 @@ def _mac_route(frame: ControlFrame, attributes: _Attributes, is_gone: bool, valu
     label = int.from_bytes(part(value, 30 + bits // 8, 3), "big")
     prefix = f"{address}/{bits}" if address else ""
     what = "mac_ip" if address else "mac"
-    return _row(frame, attributes, is_gone, prefix, label, distinguisher(value), "evpn", what, mac(value, 23))
+    row = _row(frame, attributes, is_gone, prefix, label, distinguisher(value), "evpn", what, mac(value, 23))
+    link = value[SEGMENT].hex() if any(value[SEGMENT]) else ""
+    return replace(row, is_sticky=attributes.is_sticky and not is_gone, link=link)
 
 
 def distinguisher(value: bytes) -> str:

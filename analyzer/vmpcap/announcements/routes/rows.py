@@ -37,6 +37,11 @@ class RouteNews:
     teller: str = ""
     """Which router sent it, by the kind of name that `origin` has (OSPF, IS-IS); empty where the frame does not say."""
 
+    is_sticky: bool = False
+    """Whether its sender says that the MAC does not move (EVPN, RFC 7432 15.2)."""
+    link: str = ""
+    """The Ethernet segment of several homes behind which it is (EVPN), as hex digits; empty where it has one home."""
+
 
 @dataclass(frozen=True, slots=True)
 class GatewayHello:

@@ -1,5 +1,6 @@
 """EVPN MAC mobility: type-2 routes that follow the guest (domain notes 4.18, RFC 7432 section 15)."""
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -37,6 +38,11 @@ class Origin:
         up = [t.ts for t in self.announced if t.ts <= ts and what in ("", t.what.reason)]
         down = [t.ts for t in self.withdrawn if t.ts <= ts and what in ("", t.what.reason)]
         return bool(up) and max(down, default=-1) < max(up)
+
+    @property
+    def latest(self) -> Told[RouteNews]:
+        """What it announced last."""
+        return max(self.announced, key=lambda t: t.ts)
 
     @property
     def vtep(self) -> str:
@@ -91,6 +97,10 @@ def _judge_new(case: Case, name: str, old: Sequence[Origin], new: Origin) -> Mec
     if before is not None and number < before:
         because = f"{came}, lower than the {before} of the old VTEP: others ignore it"
         return result(name, "no", because, seen, latency)
+    kept = _why_kept(case, old, new, number)
+    if kept and (case.cut_off or case.back_at is None or case.after(case.back_at) > WITHIN_NS):
+        because = f"{came}, {kept}"
+        return result(name, "no" if case.cut_off else "undecided", because, seen, latency)
     moves = _moves(case)
     if moves >= MOST_MOVES:
         because = f"{came}, its {moves}th move in 180 s: after five, others take it for a duplicate and hold it fast"
@@ -114,6 +124,42 @@ def _judge_new(case: Case, name: str, old: Sequence[Origin], new: Origin) -> Mec
         because = f"{came}, yet the guest's peers were answered again only {since(case.after(back))}"
         return result(name, "undecided", because, seen, latency)
     return result(name, "yes", came, seen, latency)
+
+
+def _why_kept(case: Case, old: Sequence[Origin], new: Origin, number: int) -> str:
+    """
+    Why do others keep to an old VTEP that still advertises the MAC? Empty where they do not.
+
+    RFC 7432 15: of equal sequences that of the lowest VTEP counts; 15.2: a sticky MAC does not move. Not where both are
+    homes of one Ethernet segment, nor in another network.
+    """
+    mine = new.latest
+    for one in old:
+        last = one.latest
+        one_link = bool(mine.what.link) and last.what.link == mine.what.link
+        if one_link or not one.holds_at(case.end) or last.what.vni != mine.what.vni:
+            continue
+        if last.what.is_sticky and not mine.what.is_sticky:
+            return f"but VTEP {one.vtep} still advertises it as a sticky MAC, which does not move: others keep to that"
+        if (last.what.sequence or 0) == number and is_lower(one.vtep, new.vtep):
+            return (
+                f"as the old VTEP {one.vtep} does, which still stands: of equal ones others keep to the lower address"
+            )
+    return ""
+
+
+def is_lower(one: str, other: str) -> bool:
+    """
+    Is this VTEP's address the lower one? False where either is none.
+
+    >>> is_lower("192.0.2.2", "192.0.2.10"), is_lower("192.0.2.10", "192.0.2.2"), is_lower("1:1", "192.0.2.2")
+    (True, False, False)
+    """
+    try:
+        here, there = ipaddress.ip_address(one), ipaddress.ip_address(other)
+    except ValueError:
+        return False
+    return here.version == there.version and int(here) < int(there)
 
 
 def _late_address(

@@ -1,0 +1,70 @@
+"""EVPN: which of two VTEPs others keep to where the sequence does not say."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.announcements.routes.made import control
+from tests.announcements.routes.test_readers import EVPN_NLRI
+from tests.migration.make import suffered
+from tests.migration.test_mechanisms import FINE, LOST, after, case, judged, mac_route, point
+from vmpcap.announcements.routes.bgp import BgpStreams, read_bgp
+from vmpcap.announcements.routes.rows import RouteNews
+from vmpcap.migration.results import Mechanism
+
+LOW, HIGH = "10.0.0.1", "10.0.0.2"
+LINK = "00112233445566778899"
+
+
+def told(old: dict[str, Any], new: dict[str, Any], *more: RouteNews, peers: Any = (LOST,)) -> Mechanism:
+    """What is said of a MAC that one VTEP advertised and another does since the switchover."""
+    rows = []
+    for ts, vtep, known in ((0, LOW, old), (after(50), HIGH, new)):
+        where = known.pop("vtep", vtep)
+        rows.append(replace(mac_route(ts, where, known.pop("number", 0), address=True), next_hop=where, **known))
+    found = judged("evpn", case(point("wan", "wan", [*rows, *more]), peers=peers))
+    assert found is not None
+    return found
+
+
+def test_of_equal_sequences_that_of_the_lowest_vtep_counts() -> None:
+    """RFC 7432 15: the new one's is ignored while the old one stands, unless it is the lower."""
+    found = told({}, {})
+    assert (found.worked, "others keep to the lower address" in found.because) == ("no", True)
+    found = told({"vtep": HIGH}, {"vtep": LOW})
+    assert (found.worked, "not for want of it" in found.because) == ("undecided", True)
+    gone = replace(mac_route(after(90), LOW, address=True), action="withdraw")
+    assert "lower address" not in told({}, {}, gone).because
+
+
+def test_a_sticky_mac_does_not_move() -> None:
+    """RFC 7432 15.2: whatever the sequence of the new one."""
+    found = told({"is_sticky": True}, {"number": 1})
+    assert (found.worked, "sticky MAC, which does not move" in found.because) == ("no", True)
+
+
+@pytest.mark.parametrize("apart", [{"vni": 99}, {"link": LINK}])
+def test_two_homes_of_one_segment_and_two_networks_are_no_tie(apart: dict[str, Any]) -> None:
+    """Several homes advertise one MAC at once; another network's route is another matter."""
+    old = {"link": LINK} if "link" in apart else {}
+    assert "lower address" not in told(old, dict(apart)).because
+
+
+def test_a_tie_fails_only_with_peers_that_are_lost() -> None:
+    """Peers that reach the guest at once follow the new one, whatever the rule."""
+    assert told({}, {}, peers=[FINE]).worked == "yes"
+    assert told({}, {}, peers=[]).worked == "undecided"
+    late = suffered(8_000.0, from_ts=after(0), to_ts=after(8_100))
+    assert told({}, {}, peers=[late]).worked == "undecided"
+
+
+def test_a_mac_route_says_whether_it_is_sticky_and_behind_which_segment() -> None:
+    """RFC 7432 7.7 and 7.2."""
+    nlri = EVPN_NLRI.replace("0" * 20, LINK, 1)
+    reach = f"0019 46 04 0a000002 00 {nlri}"
+    size = len(bytes.fromhex(reach))
+    attributes = f"80 0e {size:02x} {reach} c0 10 08 0600 01 00 00000003"
+    length = len(bytes.fromhex(attributes))
+    (row,) = read_bgp(control("ff" * 16 + f"{23 + length:04x} 02 0000 {length:04x} {attributes}", "bgp"), BgpStreams())
+    assert (row.is_sticky, row.sequence, row.link) == (True, 3, LINK)
