@@ -15,6 +15,7 @@ from vmpcap.measures.limits import Attribution, Sent
 from vmpcap.measures.results import Rtt
 from vmpcap.measures.series import Together, put_together
 from vmpcap.migration.phases import name_phases
+from vmpcap.migration.results import Phase
 from vmpcap.migration.stream import Activity, StreamFigures, measure_stream, split_activity, stuck_segment
 from vmpcap.migration.transfers import find_transfers
 from vmpcap.terms.units import iso_utc
@@ -296,6 +297,44 @@ def test_without_data_there_are_no_phases() -> None:
     assert name_phases(0, figures(), None) == []
 
 
+def assert_in_order_within(told: StreamFigures, phases: list[Phase]) -> None:
+    """Each begins where or after the one before it ends, and none reaches beyond the stream."""
+    assert all(a.end_ts <= b.start_ts for a, b in itertools.pairwise(phases))
+    assert (iso_utc(told.first_data_ts) or "") <= phases[0].start_ts
+    assert phases[-1].end_ts <= (iso_utc(told.last_data_ts) or "")
+
+
+def test_a_bracket_that_cuts_a_bin_cuts_its_bytes() -> None:
+    """800 Mbps before, in and after it, wherever in its bin it begins and ends; every byte counts once."""
+    told = measured(streaming(flow((300, EVEN))))
+    phases = name_phases(0, told, (1003 * MS + 7, 1046 * MS + 1))
+    assert [p.kind for p in phases] == ["bulk", "switchover", "resume"]
+    assert [p.mbps for p in phases] == pytest.approx([800] * 3)
+    assert sum(p.payload_bytes for p in phases) == 300 * EVEN
+
+
+def test_the_last_bin_of_a_stream_flowed_until_its_last_byte() -> None:
+    """Three of its ten milliseconds carried it: the rate is that of those."""
+    told = measured(streaming(flow((10, EVEN), (1, 300_000)), last_data_ts=103 * MS))
+    phases = name_phases(0, told, (101 * MS, 500 * MS))
+    assert [(p.kind, p.payload_bytes) for p in phases] == [("bulk", 10_100_000), ("switchover", 200_000)]
+    assert [p.mbps for p in phases] == pytest.approx([800] * 2)
+    assert phases[-1].end_ts == iso_utc(103 * MS)
+
+
+@pytest.mark.parametrize("stun", [(-550, 2000), (0, 900), (-50, 500), (510, 900)])
+def test_a_bracket_that_does_not_lie_in_the_stream_makes_no_phase_of_it(stun: tuple[int, int]) -> None:
+    """A quiet guest was last seen before the stream began: which of its bytes were the switchover's is not known."""
+    told = measured(streaming(flow((50, EVEN)), 10 * MS))
+    phases = name_phases(0, told, (stun[0] * MS, stun[1] * MS))
+    assert [(p.kind, p.payload_bytes) for p in phases if p.kind not in ("setup", "resume")] in (
+        [("bulk", 50 * EVEN)],
+        [("bulk", 49 * EVEN)],
+    )
+    assert sum(p.payload_bytes for p in phases) == 50 * EVEN
+    assert "switchover" not in {p.kind for p in phases}
+
+
 @given(
     st.lists(st.sampled_from([0, 0, 5_000, EVEN]), min_size=5, max_size=80).filter(any),
     st.tuples(st.integers(0, 90), st.integers(0, 90)),
@@ -311,7 +350,8 @@ def test_phases_hold_every_byte_once_and_rise(new: list[int], stun: tuple[int, i
     assert [p.start_ts for p in phases] == sorted(p.start_ts for p in phases)
     bulk = [p.n for p in phases if p.kind in ("bulk", "burst")]
     assert bulk == list(range(1, len(bulk) + 1))
-    assert sum(p.kind == "switchover" for p in phases) == 1
+    assert sum(p.kind == "switchover" for p in phases) <= 1
+    assert_in_order_within(told, [p for p in phases if p.kind != "setup"])
 
 
 # stuck segments

@@ -147,7 +147,7 @@ GOOD_CHECKS = [
         measured=733.9,
         limit=622.0,
         unit="Mbps",
-        because="734 Mbps were delivered over the bulk phases",
+        because="734 Mbps were delivered while data flowed",
         evidence=[Evidence(point="src-uplink", filter=STREAM)],
     ),
     Check(

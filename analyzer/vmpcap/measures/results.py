@@ -66,14 +66,14 @@ class Throughput(msgspec.Struct, frozen=True, kw_only=True):
     """Goodput: unique payload bytes acknowledged by the destination (`counted` says where it is others), 10^6 bit/s."""
 
     bulk_mbps: float | None
-    """Over the bulk phases only: pauses of the sender left out."""
+    """While data flowed, in whichever phase (bulk, bursts, switchover, resume): pauses of the sender left out."""
     mean_mbps: float | None
     """From the first to the last data byte, pauses included."""
     best_1s_mbps: float | None
     """Best window of one second; null where the transfer was shorter than that."""
     p50_mbps: float | None
     p5_mbps: float | None
-    """Percentiles over windows of 100 ms inside the bulk phases."""
+    """Percentiles over windows of 100 ms that carried data."""
     max_concurrent: int
     """Most connections that carried data in the same 100 ms."""
     limit: Limit

@@ -96,7 +96,7 @@ BY_ANSWERS: Final = frozenset({"fast_retransmissions", "spurious_retransmissions
 """Marks that rest on what the receiver sent."""
 
 MOST_UNCAPTURED: Final = 0.01
-"""Share of what was delivered that a capture may lack: above it no rate over the bulk phases is told."""
+"""Share of what was delivered that a capture may lack: above it no rate of the time in which data flowed is told."""
 
 
 def _loss(sighting: Sighting, volume: Bytes) -> Loss:

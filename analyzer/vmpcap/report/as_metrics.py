@@ -61,7 +61,7 @@ GAUGES: Final = (
     Gauge(
         "bulk_bits_per_second",
         "",
-        "goodput over the bulk phases, bit/s",
+        "goodput while data flowed, bit/s",
         lambda m: _scaled(m.throughput.bulk_mbps, 1e6),
     ),
     Gauge(

@@ -148,7 +148,7 @@ FRAMES: Final = (
         _field("payload_bytes", "count", "payload seen, resent bytes included", "bytes", "item.bytes.payload"),
         _field("unique_bytes", "count", "each sequence number once", "bytes", "item.bytes.unique"),
         _field("retransmitted_bytes", "count", "seen before at this point", "bytes", "item.bytes.retransmitted"),
-        _field("bulk_mbps", "float", "goodput over the bulk phases", "Mbps", "item.throughput.bulk_mbps"),
+        _field("bulk_mbps", "float", "goodput while data flowed", "Mbps", "item.throughput.bulk_mbps"),
         _field("mean_mbps", "float", "goodput, pauses included", "Mbps", "item.throughput.mean_mbps"),
         _field("best_1s_mbps", "float", "goodput of the best second", "Mbps", "item.throughput.best_1s_mbps"),
         _field("limit", "text", "what limited the goodput", path="item.throughput.limit"),

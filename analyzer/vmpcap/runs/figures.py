@@ -116,7 +116,7 @@ def _asked_in_vain_ms(peer: Peer) -> float:
 
 
 FIGURES: Final = (
-    Figure("throughput", "Mbps", _rate("bulk_mbps"), "goodput over the bulk phases"),
+    Figure("throughput", "Mbps", _rate("bulk_mbps"), "goodput while data flowed"),
     Figure("best_1s", "Mbps", _rate("best_1s_mbps"), "goodput of the best second"),
     Figure("duration", "s", _duration, "first to last packet of the stream, of completed migrations in full view"),
     Figure("rtt", "ms", _idle_round_trip, "full path with next to nothing in flight, as the check `rtt` judges it"),

@@ -60,10 +60,10 @@ def _throughput_of(story: Story, profile: Profile) -> Answer:
         because += ", pauses included"
         return Answer("undecided", because, None, limit, "Mbps", evidence)
     if rate is None:
-        return Answer("undecided", "no bulk phase was seen", None, limit, "Mbps", evidence)
+        return Answer("undecided", "no data was seen to flow", None, limit, "Mbps", evidence)
     told = three(rate, limit)
     if rate >= limit:
-        return Answer("pass", f"{told} Mbps {came} over the bulk phases", rate, limit, "Mbps", evidence)
+        return Answer("pass", f"{told} Mbps {came} while data flowed", rate, limit, "Mbps", evidence)
     doubt = _ceiling_doubt(figures, rate, limit) if figures.limit == "network" else ""
     if doubt:
         return Answer("undecided", f"{told} Mbps over the whole, {doubt}", rate, limit, "Mbps", evidence)
