@@ -1,7 +1,7 @@
 """The same captures with points taken away: read once, judged from each selection of points."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vmpcap.migration.holes import find_holes, name_holes
 from vmpcap.migration.story import tell
@@ -35,6 +35,12 @@ def read(points: Sequence[tuple[str, str | None, str]]) -> tuple[PointRead, ...]
     """Each point read once."""
     files = tuple(PointFiles(name, role, (path,)) for name, role, path in points)
     return tuple(read_points(Request(points=files, profile=PROFILE), Wanted(), None))
+
+
+def unnamed(points: Sequence[PointRead]) -> tuple[PointRead, ...]:
+    """The same points, of which nobody said where those beside the hosts' own stand."""
+    named = [p.files.role if p.files.role in HOSTS else None for p in points]
+    return tuple(replace(p, files=replace(p.files, role=role)) for p, role in zip(points, named, strict=True))
 
 
 def judged(points: Sequence[PointRead]) -> list[Answers]:

@@ -27,7 +27,7 @@ from vmpcap.migration.reach import Heard, follow_announcements
 from vmpcap.migration.reachable import judge_reachability
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
-from vmpcap.terms.addresses import ip_halves
+from vmpcap.terms.addresses import NO_MAC, ip_halves
 from vmpcap.terms.units import iso_utc
 
 SWITCH = 10 * S
@@ -504,3 +504,36 @@ def test_a_segment_in_which_the_guest_asks_in_vain_may_be_another(answered: bool
     told = follow_announcements(guest(gateway), [gateway], SWITCH, qemu=True)
     assert told.domain.verdict == verdict
     assert ("another segment" in told.domain.because) == (not answered)
+
+
+@pytest.mark.parametrize("role", [None, "wan", "domain:source"])
+def test_unanswered_requests_say_no_only_where_an_answer_must_pass(role: str | None) -> None:
+    """A point without a name may be the place that the guest left, or a link that its answers no longer take."""
+    lost = asks_and_answers(0, 20 * S, 10 * MS, (SWITCH - 200 * MS, SWITCH), answers=False)
+    told = judge_reachability(guest(), [view("p", role, journal=lost, last_ts=20 * S)], SWITCH)
+    assert told.answer == "unknown"
+
+
+def test_requests_that_soon_stop_do_not_say_no() -> None:
+    """Thirty in 0.3 s, then routers send them another way: what the next would have met is not in view."""
+    few = asks_and_answers(0, SWITCH + 300 * MS, 10 * MS, (SWITCH - 200 * MS, SWITCH), answers=False)
+    told = judge_reachability(guest(), [view("client", "client", journal=few, last_ts=20 * S)], SWITCH)
+    assert told.answer == "unknown"
+
+
+def test_silence_where_nobody_said_what_the_place_is_decides_nothing() -> None:
+    """It may be the domain that the guest left: where the same silence at a gateway's port is a no."""
+    assert told_at([alive("gw", "gateway")], ()).domain.verdict == "not_reached"
+    told = told_at([alive("p", None)], ())
+    assert told.domain.verdict == "not_observable"
+    assert "stands at a place that was not named" in told.domain.because
+
+
+@pytest.mark.parametrize(("ttl", "verdict"), [(64, "not_reached"), (62, "not_observable")])
+def test_a_guest_without_a_mac_is_on_a_link_where_no_router_passed_its_packets_on(ttl: int, verdict: str) -> None:
+    """By the TTL: behind a router no announcement can be heard."""
+    seen = alive("gw", "gateway")
+    rows = seen.journal._replace(ttl=np.full(seen.journal.rows, ttl, seen.journal.ttl.dtype))
+    nameless = Moved(NO_MAC, (ip_halves(GUEST_IP),), (), "low", "")
+    told = follow_announcements(nameless, [replace(seen, journal=rows)], SWITCH, qemu=True)
+    assert told.domain.verdict == verdict

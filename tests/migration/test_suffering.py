@@ -1,9 +1,12 @@
 """What the guest's peers went through: whose outage it was, how long, and who never came back."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.measures.talk import ACK, MS, Row, datagram, journal_of, pings, segment
-from tests.migration.make import GUEST_IP, S, view
+from tests.migration.make import GATEWAY, GUEST_IP, S, announced, arps, view
+from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.suffering import Suffered, what_peers_suffered
 from vmpcap.migration.switchover import longest_outage
@@ -297,3 +300,28 @@ def test_the_longest_outage_is_not_made_of_what_nobody_can_tell() -> None:
     beside = longest_outage(suffered_at(point([*slow, *pings(1200, 10, lost(84, 17))]), moment=S, last_before=840 * MS))
     assert beside[0] is None
     assert "of others the longest is 170 ms" in beside[1].because
+
+
+@pytest.mark.parametrize(
+    ("role", "is_cut_off"),
+    [("client", True), ("gateway", True), ("domain:destination", True), (None, False), ("domain:source", False)],
+)
+def test_a_peer_is_cut_off_for_good_only_where_an_answer_must_pass(role: str | None, is_cut_off: bool) -> None:
+    """Past a place that was not named, or that the guest left, its answers need not come any more."""
+    (found,) = suffered_at(point(pings(300, 10, lost(84, 216)), "p", role))
+    assert found.is_cut_off is is_cut_off
+    if not is_cut_off:
+        assert (found.peer.survived, found.peer.outage_ms, found.peer.lost) == (None, None, None)
+        assert "may go another way than past p" in found.peer.because
+        assert found.peer.because in longest_outage([found])[1].because
+
+
+def test_a_gateway_that_heard_the_announcement_need_not_see_the_answers() -> None:
+    """The guest is joined to it and may answer through another; unless this one looks for its MAC in vain."""
+    there = point(pings(300, 10, lost(84, 216)), "gw", "gateway")
+    moved = replace(GUEST, heard=((there, announced(SWITCH)),))
+    (found,) = what_peers_suffered(moved, [there], SWITCH, 840 * MS)
+    assert found.is_bypassed
+    asking = replace(there, arps=arps((SWITCH + S, NUMBER_OF["arp_request"], GATEWAY, "10.77.0.1", GUEST_IP)))
+    (found,) = what_peers_suffered(moved, [asking], SWITCH, 840 * MS)
+    assert found.is_cut_off

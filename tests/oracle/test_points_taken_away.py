@@ -8,7 +8,7 @@ import pytest
 from tests.oracle.lab_truth import ROLES, read_truth
 from tests.oracle.mechanisms_truth import mechanisms, points_of
 from tests.oracle.test_lab import LAB
-from tests.points_taken_away import NEVER, contradictions, judged, read
+from tests.points_taken_away import NEVER, contradictions, judged, read, unnamed
 
 PASS, FAIL = frozenset({"pass"}), frozenset({"fail"})
 RTT_MOST_MS = 5.0
@@ -40,6 +40,7 @@ def test_no_selection_of_the_labs_points_says_what_is_not_so(folder: Path) -> No
             }
         )
     assert contradictions(points, allowed) == []
+    assert contradictions(unnamed(points), allowed) == []
 
 
 @pytest.mark.parametrize("folder", mechanisms(), ids=lambda p: p.name)
@@ -58,3 +59,4 @@ def test_no_selection_of_the_mechanisms_points_says_what_is_not_so(folder: Path)
         "guest_reachable_after": NOT_FOLLOWED.get(folder.name, PASS),
     }
     assert contradictions(points, [allowed]) == []
+    assert contradictions(unnamed(points), [allowed]) == []

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from vmpcap.announcements.kinds import HAS_OPCODE, NUMBER_OF
 from vmpcap.migration.guests import Moved, on_point
+from vmpcap.migration.hops import hops_from_ttl
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC
@@ -162,14 +163,14 @@ def _reads_its_link(view: PointView, guest: Moved, since: int, until: int) -> bo
     """
     Is there, in this time, an IP packet from or to the guest's MAC, or ARP about its address in a segment of its own?
 
-    Where its MAC is not known, a packet from or to its address.
+    Where its MAC is not known, a packet from its address that no router passed on, by its TTL.
     """
     j, rows = view.journal, view.arps
     mine: Bools = np.zeros(len(j.ts_ns), np.bool_)
     if guest.mac == NO_MAC:
-        frames = frames_of(view, guest)
-        mine[frames.sent] = mine[frames.asked] = True
-        return bool((mine & _within(j.ts_ns, since, until)).any())
+        sent = frames_of(view, guest).sent
+        ttls = np.unique(j.ttl[sent[_within(j.ts_ns[sent], since, until)]])
+        return any(hops_from_ttl(ttl) == 0 for ttl in ttls.tolist() if ttl > 0)
     mac = np.uint64(guest.mac)
     mine = ((j.eth_src == mac) | (j.eth_dst == mac)) & (j.ip_version != 0)  # MACsec shows addresses and nothing else
     if (mine & _within(j.ts_ns, since, until)).any():

@@ -52,6 +52,11 @@ OUT_OF_EARSHOT: Final = {
 }
 """Roles at which the absence of an announcement says nothing."""
 
+NOT_NAMED: Final = (
+    "but that point stands at a place that was not named: it may be the domain that the guest left, or behind a router"
+)
+"""A place that may be any of those above: where nothing was heard there, the guest's new domain may have heard it."""
+
 
 ON_THE_WAY: Final = {
     "source": "on its way, inside a tunnel",
@@ -286,7 +291,10 @@ def _not_seen_at(
             passed = "the guest's own frames passed here then, the announcement did not"
             return False, "not_observable", f"{passed}; {because}"
         return None, "not_observable", because
-    return _why_silent(view, guest, moment, qemu, views)
+    seen, reached, because = _why_silent(view, guest, moment, qemu, views)
+    if view.role is None and reached == "not_reached":
+        return seen, "not_observable", f"{because}, {NOT_NAMED}"
+    return seen, reached, because
 
 
 def _why_silent(

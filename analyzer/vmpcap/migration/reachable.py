@@ -24,7 +24,7 @@ NEAREST_PEERS: Final = ("gateway", "client", None, "domain:destination")
 
 LEAST_ASKED: Final = 3
 LEAST_SILENT_NS: Final = NS_PER_S
-"""Unanswered requests count as proof from this many over this long, up to the capture's end."""
+"""Unanswered requests count as proof from this many over this long, without an answer up to the capture's end."""
 
 ARP_REQUEST: Final = NUMBER_OF["arp_request"]
 SOLICITED_NA: Final = NUMBER_OF["solicited_na"]
@@ -83,9 +83,9 @@ def judge_reachability(guest: Moved, views: Sequence[PointView], moment: int) ->
 
 
 def _silent_gateway(views: Sequence[PointView], guest: Moved, moment: int) -> str:
-    """At which gateway's port that heard the announcement were requests to the guest left without an answer?"""
+    """At which gateway's port that heard the announcement, or place without a name, was nothing to it answered?"""
     for view in views:
-        if view.role == "gateway" and guest.series_at(view) is not None:
+        if view.role in ("gateway", None) and guest.series_at(view) is not None:
             asked = int((view.journal.ts_ns[frames_of(view, guest).asked] > on_point(view, moment)).sum())
             if asked:
                 return (
@@ -97,25 +97,21 @@ def _silent_gateway(views: Sequence[PointView], guest: Moved, moment: int) -> st
 
 def _unanswered(view: PointView, guest: Moved, moment: int) -> Reachability | None:
     """Did requests to the guest go unanswered until the end of the capture?"""
-    if view.role not in ("gateway", "client", None):
-        return None
+    if view.role not in ("gateway", "client"):
+        return None  # at a place that was not named the answers may pass elsewhere, or they that ask know better by now
     j = view.journal
     when = on_point(view, moment)
-    resolved = _resolved_at(view, guest)
-    since = max([when, *resolved])  # whoever still tells its MAC is there
+    since = _last_told(view, guest, when)
     frames = frames_of(view, guest)
     asked = frames.asked[j.ts_ns[frames.asked] > since]
     asked = asked[_was_answered_before(j, frames, asked, when)]
-    sought = [(f, ts) for f, ts in sought_after(view, guest) if ts > since]
-    if view.role is None and not any(ts <= when for ts in resolved):
-        sought = []  # requests are broadcast; replies are unicast, and may never pass here
-    if view.role is None and _may_be_old_place(view, guest, when):
-        return None  # who still asks there asks in vain, while the guest may answer at its new place
+    sought = sought_in_vain(view, guest, when)
     if view.role == "gateway" and guest.series_at(view) is not None and not sought:
         return None  # the guest is joined to this port: its answers may leave by another gateway
     times = [int(ts) for ts in j.ts_ns[asked[:1]]] + [ts for _, ts in sought]
-    if len(asked) + len(sought) < LEAST_ASKED or view.last_ts - min(times) < LEAST_SILENT_NS:
-        return None
+    times += [int(ts) for ts in j.ts_ns[asked[-1:]]]
+    if len(asked) + len(sought) < LEAST_ASKED or max(times) - min(times) < LEAST_SILENT_NS:
+        return None  # requests that stop may go on by another way: nobody knows what the next would have met
     first_and_last = np.concatenate((asked[:2], asked[-1:]))
     numbers = sorted(j.frame[first_and_last].tolist() + [f for f, _ in sought[-1:]])
     because = (
@@ -124,18 +120,6 @@ def _unanswered(view: PointView, guest: Moved, moment: int) -> Reachability | No
         f"went unanswered in the {(view.last_ts - when) / NS_PER_S:.1f} s until the capture's end"
     )
     return Reachability("no", because, view.name, tuple(numbers))
-
-
-def _may_be_old_place(view: PointView, guest: Moved, when: int) -> bool:
-    """
-    Does this point show the guest's own link before the switchover, and no unicast of the guest there after it?
-
-    Its broadcasts come to the old place, too, where the domain is stretched.
-    """
-    j = view.journal
-    own = (j.eth_src == np.uint64(guest.mac)) & ((j.eth_dst & GROUP_BIT) == 0)
-    own &= np.bool_(guest.mac != NO_MAC)
-    return bool((own & (j.ts_ns <= when)).any()) and not bool((own & (j.ts_ns > when)).any())
 
 
 def _was_answered_before(j: JournalColumns, frames: GuestFrames, asked: I64, when: int) -> Bools:
@@ -169,6 +153,17 @@ def _resolved_at(view: PointView, guest: Moved) -> list[int]:
     return [int(ts) for ts in rows.ts_ns[told & np.isin(rows.kind, REPLIES)]]
 
 
+def _last_told(view: PointView, guest: Moved, when: int) -> int:
+    """When was the guest's MAC last told here, after that time? Whoever still tells it is there."""
+    return max([when, *_resolved_at(view, guest)])
+
+
+def sought_in_vain(view: PointView, guest: Moved, when: int) -> list[tuple[int, int]]:
+    """Which ARP requests (frame, ts) for the guest after that time had no answer here any more?"""
+    since = _last_told(view, guest, when)
+    return [(f, ts) for f, ts in sought_after(view, guest) if ts > since]
+
+
 def sought_after(view: PointView, guest: Moved) -> list[tuple[int, int]]:
     """Which ARP requests (frame, ts) of others asked for one of the guest's addresses?"""
     rows = view.arps
@@ -182,8 +177,8 @@ def sought_after(view: PointView, guest: Moved) -> list[tuple[int, int]]:
 
 def outbound_only(view: PointView, guest: Moved, moment: int) -> Reachability | None:
     """Does the guest send at its new place while nothing for it ever arrives?"""
-    if view.role not in ("domain:destination", None):
-        return None
+    if view.role != "domain:destination":
+        return None  # elsewhere what is sent to it need not pass, though it does what the guest sends
     j = view.journal
     when = on_point(view, moment)
     frames = frames_of(view, guest)
@@ -191,8 +186,6 @@ def outbound_only(view: PointView, guest: Moved, moment: int) -> Reachability | 
     spoken = [(f, ts) for f, ts in asked_by(view, guest) if ts > when]
     sent = frames.sent_ip[j.ts_ns[frames.sent_ip] > when]
     sent = sent[_expects_answer(j, sent)]
-    if view.role is None and not (j.ts_ns[frames.asked] <= when).any():
-        return None  # unicast for the guest may never pass here
     if len(asked) or _replies_to(view, guest, when) or _answers_the_unseen(view, guest, when):
         return None
     if len(spoken) + len(sent) < LEAST_ASKED or view.last_ts - when < OUTBOUND_ONLY_NS:

@@ -1,7 +1,7 @@
 """What the guest's peers suffered around the switchover, from the point nearest to each of them."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,6 +11,7 @@ import numpy as np
 from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage
 from vmpcap.measures.peers import PeerStream, find_peer_streams
 from vmpcap.migration.guests import Moved, on_point
+from vmpcap.migration.reachable import sought_in_vain
 from vmpcap.migration.results import Peer
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import MOST_DRIFT
@@ -63,6 +64,9 @@ class Suffered:
     hidden_ms: float | None = None
     """Where a hole of the capture or a step of its clock hides the outage: how long it was at most, inf: not known."""
 
+    is_bypassed: bool = False
+    """Where its answers take another way than past the point, or may: what it met is not known."""
+
     @property
     def is_cut_off(self) -> bool:
         """Did this peer go on asking until the end of the view, and never got an answer again?"""
@@ -103,7 +107,8 @@ def what_peers_suffered(
                 known.append((place, one, hole))
             if view.role != "domain:source" and _answered_after(stream, when):
                 answered.setdefault(key, view.name)
-    found = [_by_another_way(_nearest(known), answered.get(key), views) for key, known in seen.items()]
+    doubted = {view.name for view in views if _may_be_bypassed(view, guest, on_point(view, moment))}
+    found = [_by_another_way(_nearest(known), answered.get(key), doubted, views) for key, known in seen.items()]
     return sorted(found, key=_severity)[:MOST_PEERS]
 
 
@@ -220,20 +225,51 @@ def _answered_after(stream: PeerStream, when: int) -> bool:
     return bool(stream.answers) and stream.manner != "one_way" and goes_on
 
 
-def _by_another_way(suffered: Suffered, answered_at: str | None, views: Sequence[PointView]) -> Suffered:
+def _by_another_way(
+    suffered: Suffered, answered_at: str | None, doubted: Container[str], views: Sequence[PointView]
+) -> Suffered:
     """
-    The same, without an outage where the answers only bypass the point that misses them.
+    The same, without an outage where the answers may only bypass the point that misses them.
 
-    Beside the client an answer must come by; a gateway that others saw requests pass need not see the answers pass.
+    Beside the client an answer must come by; elsewhere a point that sees requests pass need not see the answers pass.
+    That they do bypass it is known where others saw the guest answer.
+
+    Parameters
+    ----------
+    doubted : names of points that its answers may bypass though no other point saw them
     """
-    role = next((view.role for view in views if view.name == suffered.peer.point), None)
-    if not suffered.is_cut_off or answered_at in (None, suffered.peer.point) or role == "client":
+    view = next((view for view in views if view.name == suffered.peer.point), None)
+    if not suffered.is_cut_off or view is None or view.role == "client":
         return suffered
-    here = suffered.peer.point
-    because = f"its requests stayed unanswered at {here}, but {answered_at} saw the guest answer: the answers go"
-    because += f" another way than past {here}, and what the peer met is not known"
-    peer = msgspec.structs.replace(suffered.peer, outage_ms=None, lost=None, survived=None, because=because)
-    return Suffered(peer, True, None, None, None, None)
+    if answered_at not in (None, view.name):
+        known = f", but {answered_at} saw the guest answer: the answers go another way than past {view.name}, and"
+    elif view.name in doubted:
+        known = f"; but after the move its answers may go another way than past {view.name}:"
+    else:
+        return suffered
+    because = f"its requests stayed unanswered at {view.name}{known} what the peer met is not known"
+    peer = msgspec.structs.replace(
+        suffered.peer,
+        outage_ms=None,
+        outage_low_ms=None,
+        outage_high_ms=None,
+        lost=None,
+        survived=None,
+        because=because,
+    )
+    return Suffered(peer, True, None, None, None, None, is_bypassed=True)
+
+
+def _may_be_bypassed(view: PointView, guest: Moved, when: int) -> bool:
+    """
+    May the guest's answers take another way than past this point, once it has moved?
+
+    Not past the client's port, nor one of its new host. A gateway to which its announcement came is joined to it and
+    asks it, but the guest may answer through another gateway; not so where this one asks for its MAC in vain.
+    """
+    if view.role == "gateway":
+        return guest.series_at(view) is not None and not sought_in_vain(view, guest, when)
+    return view.role not in ("client", "domain:destination")
 
 
 def _end_of(view: PointView) -> int:

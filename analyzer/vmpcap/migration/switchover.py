@@ -415,7 +415,8 @@ def longest_outage(suffered: Sequence[Suffered]) -> tuple[float | None, Bracket]
         others = f"; of others the longest is {longest:.0f} ms" if timed else ""
         return None, Bracket(because=f"{_of_peer(unsure)}{others}")
     if not timed:
-        stopped = next((s.peer.because for s in suffered if not s.ended), "")
+        stopped = next((_of_peer(s) for s in suffered if s.is_bypassed), "")
+        stopped = next((s.peer.because for s in suffered if not s.ended), stopped)
         return None, Bracket(because=stopped or "no peer of the guest was seen asking it during the switchover")
     worst = max(
         timed, key=lambda s: (s.peer.outage_ms or 0, -math.inf if s.resolution_ms is None else -s.resolution_ms)
