@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 
 from tests.cli.calls import here, quiet_environment
 from vmpcap.cli.completing import points
-from vmpcap.cli.completion import SHELLS
+from vmpcap.cli.completion import SHELLS, script
 from vmpcap.cli.group import COMMANDS, commands
 
 CALL = "import sys; sys.argv = ['vmpcap']; from vmpcap.cli import run; run()"
@@ -66,7 +67,7 @@ def test_whatever_takes_a_file_or_a_folder_offers_them(row: object) -> None:
 
 
 def test_files_of_a_point_are_offered_behind_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """To shells that see one word: the role stays in front, and so do the files before the comma."""
+    """It is one word: the role stays in front, and so do the files before the comma."""
     (tmp_path / "gw 1.pcap").touch()
     (tmp_path / "gwdir").mkdir()
     monkeypatch.chdir(tmp_path)
@@ -100,9 +101,9 @@ def test_every_shell_reads_its_script(capsys: pytest.CaptureFixture[str], shell:
     assert said.status == 0
     assert f"_VMPCAP_COMPLETE={shell}_complete" in said.out
     if shutil.which(shell):
-        script = tmp_path / "script"
-        script.write_text(said.out)
-        done = subprocess.run([shell, "-n", script], capture_output=True, text=True, check=False)
+        path = tmp_path / "script"
+        path.write_text(said.out)
+        done = subprocess.run([shell, "-n", path], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -118,21 +119,75 @@ def test_which_shells_there_are_is_said_in_one_line(capsys: pytest.CaptureFixtur
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
 def test_bash_offers_what_begins_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """The script as bash runs it: sourced, and asked for `vmpcap fl`."""
-    script = here(capsys, "completion", "bash").out
+    source = here(capsys, "completion", "bash").out
     command = tmp_path / "vmpcap"
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{CALL}"\n')
     command.chmod(0o755)
-    asked = f'{script}\nCOMP_WORDS=(vmpcap fl); COMP_CWORD=1; _vmpcap_completion vmpcap; echo "${{COMPREPLY[@]}}"'
+    asked = f'{source}\nCOMP_WORDS=(vmpcap fl); COMP_CWORD=1; _vmpcap_completion vmpcap; echo "${{COMPREPLY[@]}}"'
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-c", asked], capture_output=True, text=True, check=True, env=quiet_environment(PATH=path)
     )
     assert done.stdout.strip() == "flows"
     asked = (
-        f'compopt() {{ echo "compopt $*"; }}\n{script}\nCOMP_WORDS=(vmpcap report --point gatew); COMP_CWORD=3; '
+        f'compopt() {{ echo "compopt $*"; }}\n{source}\nCOMP_WORDS=(vmpcap report --point gatew); COMP_CWORD=3; '
         '_vmpcap_completion vmpcap; echo "${COMPREPLY[@]}"'
     )
     done = subprocess.run(
         ["bash", "-c", asked], capture_output=True, text=True, check=True, env=quiet_environment(PATH=path)
     )
     assert done.stdout.split() == ["compopt", "-o", "nospace", "gateway="]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
+@pytest.mark.parametrize(
+    ("typed", "then"),
+    [
+        ("report --role gw=gat", "report --role gw=gateway "),
+        ("report --role gw=domain:so", "report --role gw=domain:source "),
+        ("report --role=gw=gat", "report --role=gw=gateway "),
+        ("report --profile=met", "report --profile=metro "),
+        ("report --point domain:so", "report --point domain:source="),
+        ("report --point domain:source=sp", "report --point domain:source=sp\\ aced.pcap "),
+    ],
+)
+def test_bash_completes_behind_what_it_parts_words_at(tmp_path: Path, typed: str, then: str) -> None:
+    """As somebody types it into a bash that parts words at = and :, as it does by itself."""
+    command = tmp_path / "vmpcap"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{CALL}"\n')
+    command.chmod(0o755)
+    (tmp_path / "sp aced.pcap").touch()
+    (tmp_path / "rc").write_text(
+        f"{script('bash')}\nPS1='ready>'\nbind 'set enable-bracketed-paste off'\nbind 'set bell-style none'\n"
+        """bind -x '"\\C-g": echo "begin[$READLINE_LINE]end"'\n"""
+    )
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    assert on_the_line(tmp_path, quiet_environment(PATH=path, TERM="dumb"), f"vmpcap {typed}\t") == f"vmpcap {then}"
+
+
+def on_the_line(folder: Path, environment: dict[str, str], keys: str) -> str:
+    """What stands on the line of an interactive bash once these keys were typed? Ctrl-G writes it out."""
+    master, slave = os.openpty()
+    shell = subprocess.Popen(
+        ["bash", "--noprofile", "--rcfile", "rc", "-i"],
+        stdin=slave, stdout=slave, stderr=slave, cwd=folder, env=environment, start_new_session=True,
+    )  # fmt: skip
+    os.close(slave)
+    try:
+        shown_until(master, "ready>")
+        os.write(master, f"{keys}\x07".encode())
+        shown = shown_until(master, "]end")
+    finally:
+        shell.kill()
+        shell.wait()
+        os.close(master)
+    return shown.rpartition("begin[")[2].partition("]end")[0]
+
+
+def shown_until(master: int, word: str) -> str:
+    """What the terminal shows up to this word, which must come."""
+    shown = ""
+    while word not in shown:
+        assert select.select([master], [], [], 30)[0], shown
+        shown += os.read(master, 4096).decode()
+    return shown

@@ -37,7 +37,7 @@ def points(context: click.Context, parameter: click.Parameter, begun: str) -> Of
     """
     The roles that a point may be called by, and files behind the =.
 
-    bash parts words there, and completes the file itself; to zsh and fish it is one word, which is offered whole.
+    It is one word, which is offered whole.
     """
     from vmpcap.points.roles import ROLES
 

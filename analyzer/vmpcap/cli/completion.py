@@ -16,8 +16,42 @@ SHELLS: Final = {
 """Where each shell looks for it by itself."""
 
 
-NO_BLANK: Final = {
+WHOLE_WORDS: Final = """\
+    # bash parts words at = and : as well, and replaces the last part: put together again what no blank parts
+    local rest=$COMP_LINE blank part last="" before="" i
+    local -a words=()
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        part=${COMP_WORDS[i]}
+        blank=${rest%%[![:space:]]*}
+        rest=${rest#"$blank"}
+        rest=${rest#"$part"}
+        if [[ $i -gt 0 && -z $blank ]] && [[ $part =~ ^[=:]+$ || $last =~ ^[=:]+$ ]]; then
+            words[${#words[@]}-1]+=$part
+        else
+            words+=("$part")
+        fi
+        last=$part
+    done
+    before=${words[${#words[@]}-1]}
+    [[ $last =~ ^[=:]+$ ]] || before=${before%"$last"}
+    [[ $before == --*=* ]] && before=${before#--*=}
+
+"""
+"""`gw=domain:so` comes as five words; what stands in front of the last stays on the line and must not come again."""
+
+REPLACED: Final = {
     "bash": (
+        ("    local response\n", f"    local response\n{WHOLE_WORDS}"),
+        (
+            'COMP_WORDS="${COMP_WORDS[*]}" COMP_CWORD=$COMP_CWORD ',
+            'COMP_WORDS="${words[*]}" COMP_CWORD=$((${#words[@]} - 1)) ',
+        ),
+        (
+            "            COMPREPLY+=($value)\n",
+            '            value=${value#"$before"}\n'
+            '            COMPREPLY+=("$value")\n'
+            "            [[ -e $value ]] && compopt -o filenames\n",
+        ),
         (
             "    return 0\n",
             "    if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[=/,] ]]; then\n"
@@ -35,7 +69,10 @@ NO_BLANK: Final = {
         ),
     ),
 }
-"""Behind `gateway=` a file follows: no blank is put there (fish knows that). What replaces what of click's."""
+"""
+What replaces what of click's. Behind `gateway=` a file follows: no blank is put there (fish knows that). bash puts
+quotes round a file's name where it is told that it is one.
+"""
 
 
 @click.command(short_help="Completion of commands, options and names in your shell.")
@@ -67,7 +104,7 @@ def script(shell: str) -> str:
     made = kind(commands, {}, "vmpcap", VARIABLE)
     # not source(): of bash it asks the first one on PATH for its version, which need not be the one that reads this
     text = made.source_template % made.source_vars() + "\n"
-    for plain, ours in NO_BLANK.get(shell, ()):
+    for plain, ours in REPLACED.get(shell, ()):
         assert text.count(plain) == 1, f"click's script for {shell} has changed"
         text = text.replace(plain, ours)
     return text
