@@ -248,7 +248,10 @@ def _charts(m: Migration, blocks: Sequence[Block]) -> Iterator[Element]:
         apart = "; idle: sent with at most two segments in flight, loaded: all others" if is_apart else ""
         spread = _figure(m, "spread", f"how {m.rtt.samples:,} round trips of {m.id} spread", f"{counted}{apart}")
         share = _figure(
-            m, "share", f"share of the round trips of {m.id} up to a duration", "share of the samples up to it"
+            m,
+            "share",
+            f"share of the round trips of {m.id} up to a duration",
+            "at least this share of the samples took up to so long; exact at each step",
         )
         yield el("div", spread, share, class_="side-by-side")
     if m.rtt.over_time:

@@ -2,13 +2,16 @@
 
 import base64
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import Any, Final
 
 import msgspec
 import numpy as np
 
+from vmpcap.measures.results import Rtt
 from vmpcap.measures.sequence_graph import KINDS, SequenceGraph, Strokes
 from vmpcap.report.document import Migration, Report
+from vmpcap.report.shares import known_shares
 from vmpcap.report.words import seconds_between
 
 MOST_MARKS: Final = 200
@@ -29,6 +32,7 @@ def chart_data(report: Report, graphs: Mapping[str, SequenceGraph] = {}) -> str:
 
 
 def _of_migration(m: Migration, report: Report) -> dict[str, Any]:
+    least, most = _ends(m.rtt)
     return {
         "goodput": {
             "at": _packed((p.at_s for p in m.series), "<f8"),
@@ -40,10 +44,11 @@ def _of_migration(m: Migration, report: Report) -> dict[str, Any]:
             "marks": list(_marks(m))[:MOST_MARKS],
         },
         "rtt": {
-            "low": _packed(b.low_ms for b in m.rtt.histogram),
-            "high": _packed(b.high_ms for b in m.rtt.histogram),
+            "low": _packed(max(b.low_ms, least) for b in m.rtt.histogram),
+            "high": _packed(min(b.high_ms, most) for b in m.rtt.histogram),
             "count": _packed(float(b.count) for b in m.rtt.histogram),
             "apart": [b.idle for b in m.rtt.histogram] if all(b.idle is not None for b in m.rtt.histogram) else None,
+            "shares": _shares(m.rtt),
             "limit": report.profile.rtt_ms_max,
             "idle": m.rtt.idle_ms,
             "p50": m.rtt.p50_ms,
@@ -54,6 +59,19 @@ def _of_migration(m: Migration, report: Report) -> dict[str, Any]:
             for s in m.rtt.over_time
         ],
     }
+
+
+def _ends(rtt: Rtt) -> tuple[float, float]:
+    """Between which durations are bins drawn? Their own ends lie outside; of one duration alone they are kept."""
+    if rtt.min_ms is None or rtt.max_ms is None or rtt.min_ms == rtt.max_ms:
+        return 0.0, inf
+    return rtt.min_ms, rtt.max_ms
+
+
+def _shares(rtt: Rtt) -> dict[str, str]:
+    """Durations in ms, and the percentage of the samples that took at most so long."""
+    known = known_shares(rtt)
+    return {"at": _packed((at for at, _ in known), "<f8"), "share": _packed((share for _, share in known), "<f8")}
 
 
 def _strokes(one: Strokes) -> dict[str, str]:

@@ -148,8 +148,8 @@
         },
       };
     },
-    spread: (d) => histogram(d, false),
-    share: (d) => histogram(d, true),
+    spread: (d) => histogram(d),
+    share: (d) => shares(d),
     "over-time": (d) => {
       const o = d.over_time.filter((s) => s[0] != null && s[1] != null);
       const at = o.map((s) => (s[0] + s[1]) / 2);
@@ -224,40 +224,44 @@
   };
 
   /* One kind of samples at the edges that all kinds share. */
-  const spreadOf = (low, high, count, cumulative, ofAll) => {
+  const spreadOf = (low, high, count, ofAll) => {
     const total = count.reduce((a, b) => a + b, 0) || 1;
     const x = [], y = [];
-    let sum = 0;
     low.forEach((from, i) => {
-      if (i && from > high[i - 1] * 1.0001) { x.push(high[i - 1]); y.push(cumulative ? (100 * sum) / total : 0); }
-      sum += count[i];
-      x.push(cumulative ? high[i] : from);
-      y.push(cumulative ? (100 * sum) / total : ofAll ? (100 * count[i]) / total : count[i]);
+      if (i && from > high[i - 1] * 1.0001) { x.push(high[i - 1]); y.push(0); }
+      x.push(from);
+      y.push(ofAll ? (100 * count[i]) / total : count[i]);
     });
-    if (cumulative) { x.unshift(low[0]); y.unshift(0); } else { x.push(high[high.length - 1]); y.push(0); }
+    x.push(high[high.length - 1]);
+    y.push(0);
     return [x, y];
   };
 
-  const histogram = (d, cumulative) => {
+  const histogram = (d) => {
     const r = d.rtt, low = floats(r.low), high = floats(r.high), count = floats(r.count);
     const kinds = [];
     if (r.apart) {
       const loaded = count.map((n, i) => n - r.apart[i]);
       if (loaded.some((n) => n)) kinds.push(["loaded", "bar", loaded]);
       if (r.apart.some((n) => n)) kinds.push(["idle", "pass", r.apart]);
-    } else kinds.push([cumulative ? "share" : "samples", "bar", count]);
-    const shares = cumulative || Boolean(r.apart);
-    const drawn = kinds.map((kind) => spreadOf(low, high, kind[2], cumulative, shares));
-    const x = drawn[0][0];
+    } else kinds.push(["samples", "bar", count]);
+    const drawn = kinds.map((kind) => spreadOf(low, high, kind[2], Boolean(r.apart)));
+    return overDurations(r, drawn[0][0], drawn.map((one) => one[1]), kinds, "from", r.apart ? "%" : "");
+  };
+
+  /* Steps: between two durations of which the share is known nobody knows it, but it is no less than at the first. */
+  const shares = (d) => overDurations(d.rtt, doubles(d.rtt.shares.at), [doubles(d.rtt.shares.share)], [["share", "bar"]], "up to", "%");
+
+  const overDurations = (r, x, columns, kinds, of, unit) => {
     const ends = [Math.min(x[0], r.limit || Infinity) * 0.9, Math.max(x[x.length - 1], r.limit || 0) * 1.1];
     return {
-      data: [x, ...drawn.map((one) => one[1])],
+      data: [x, ...columns],
       options: {
-        scales: { x: { time: false, distr: 3, range: () => [Math.max(ends[0], 1e-4), ends[1]] }, y: { range: cumulative ? () => [0, 102] : (u, lo, hi) => [0, (hi || 1) * 1.12] } },
+        scales: { x: { time: false, distr: 3, range: () => [Math.max(ends[0], 1e-4), ends[1]] }, y: { range: of === "up to" ? () => [0, 102] : (u, lo, hi) => [0, (hi || 1) * 1.12] } },
         axes: [axis({ splits: (u, i, lo, hi) => steps(lo, hi, u.width / 75), filter: (u, v) => v, values: (u, v) => v.map((t) => +t.toPrecision(3) + " ms") }),
-          axis({ size: 62, values: (u, v) => v.map((n) => thousands(n) + (shares ? " %" : "")) })],
-        series: [{ label: cumulative ? "up to" : "from", value: named("ms") },
-          ...kinds.map(([name, hue]) => line(name, hue, { fill: cumulative && hue !== "bar" ? undefined : () => colour(hue === "bar" ? "phase" : "idle"), paths: cumulative ? undefined : uPlot.paths.stepped({ align: 1 }), value: named(shares ? "%" : "") }))],
+          axis({ size: 62, values: (u, v) => v.map((n) => thousands(n) + (unit && " " + unit)) })],
+        series: [{ label: of, value: named("ms") },
+          ...kinds.map(([name, hue]) => line(name, hue, { fill: () => colour(hue === "bar" ? "phase" : "idle"), paths: uPlot.paths.stepped({ align: 1 }), value: named(unit) }))],
         hooks: { draw: [(u) => level(u, r.limit, r.limit + " ms limit", "x"), (u) => level(u, r.idle, "idle path", "x", 1, "pass")] },
       },
     };
