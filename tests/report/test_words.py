@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.report.sample import GOOD_CHECKS, at, capture, good, lost_guest, migration
-from vmpcap.report.document import Guess
+from vmpcap.report.document import Defect, Guess
 from vmpcap.report.words import (
     VERDICTS,
     between,
@@ -19,6 +19,7 @@ from vmpcap.report.words import (
     held_against_limit,
     nanoseconds,
     odd_inputs,
+    odd_words,
     seconds_between,
     size,
     span,
@@ -235,3 +236,12 @@ def test_guesses_have_a_line_where_bytes_were_weighed_or_came_to_nothing() -> No
         f"1,200 frames taken for ip by their bytes, 2 of them doubtful from frame 7 on {how}",
         f"1,200 frames look like nothing that may stand there {how}",
     ]
+
+
+def test_frames_a_little_out_of_order_are_no_clock_that_was_set_back() -> None:
+    """Both are steps back in time; only the larger ones contradict "no clock was set back"."""
+    step = Defect(kind="time_backwards", count=113, first_frame=190, detail="largest step 0.000020791 s", minor=True)
+    (said,) = odd_words(capture("a", None, defects=[step]))
+    assert said.endswith("no clock was set back")
+    (said,) = odd_words(capture("a", None, defects=[msgspec.structs.replace(step, minor=False)]))
+    assert "no clock" not in said

@@ -809,3 +809,22 @@ def test_a_switchover_just_over_its_limit_is_not_written_as_the_limit() -> None:
     check = ask("switchover", story(away(300.3, 0.1)))
     assert check.outcome == "fail"
     assert "300.3 ms" in check.because
+
+
+def test_the_idle_path_has_one_figure() -> None:
+    """Where all samples go lower than those that met it, that figure is told by its own name."""
+    known: dict[str, Any] = {"samples": 9, "coverage": "full", "idle_ms": 10.196, "coverage_because": "beside it"}
+    given = ask("rtt", story(figures=figures(rtt=Rtt(**known, p5_ms=10.125))))
+    assert given.measured == 10.125
+    assert "10.1 ms on the idle path" not in given.because
+    assert "5th percentile of all round trips" in given.because
+    assert "the idle path shows 10.2" in given.because
+    assert "10.2 ms on the idle path" in ask("rtt", story(figures=figures(rtt=Rtt(**known, p5_ms=10.3)))).because
+
+
+def test_a_window_that_was_full_for_a_moment_did_not_leave_room_then() -> None:
+    """What limited the stream for half a percent of the time is said so here as well."""
+    rate = throughput(limit="network", limit_because="loss", limit_shares={"receiver_window": 0.0052})
+    told = story(figures=figures(throughput=rate, loss=Loss(zero_windows=0)), streams=offering(3_000_000))
+    given = ask("window_limited", told)
+    assert (given.outcome, given.because) == ("pass", "the receive window left room, but for 0.52 % of the time")

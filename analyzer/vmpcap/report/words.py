@@ -333,11 +333,16 @@ def guess_words(given: Input) -> list[str]:
     return words
 
 
+OUT_OF_ORDER: Final = "single frames out of order, as several receive queues make them: no clock was set back"
+
+
 def _defect_words(defect: Defect) -> str:
     first = f", first at frame {defect.first_frame}" if defect.first_frame else ""
     offset = f" (byte {defect.offset})" if defect.offset is not None else ""
-    return f"{defect.kind} {count_of(defect.count, 'time')}{first}{offset}" + (
-        f"; {defect.detail}" if defect.detail else ""
+    return (
+        f"{defect.kind} {count_of(defect.count, 'time')}{first}{offset}"
+        + (f"; {defect.detail}" if defect.detail else "")
+        + (f"; {OUT_OF_ORDER}" if defect.minor else "")
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import wraps
 from typing import Final
 
-from vmpcap.measures.results import Counted, LimitClass, Throughput
+from vmpcap.measures.results import Counted, LimitClass, Rtt, Throughput
 from vmpcap.migration.segments import say_where
 from vmpcap.migration.story import Story
 from vmpcap.migration.stream import MOST_UNCAPTURED
@@ -115,7 +115,7 @@ def rtt(story: Story, profile: Profile) -> Answer:
     if not is_idle and value > limit:
         because = f"{told} ms with data in flight: a queue may be in it, no sample of the idle path is in view"
         return Answer("undecided", f"{because} ({figures.coverage_because})", value, limit, "ms", evidence)
-    state = "on the idle path" if is_idle else "even with data in flight"
+    state = _of_which_path(value, figures)
     what = f"{told} ms {state} ({figures.coverage_because})"
     if figures.coverage == "full" and value <= limit < value + (figures.unproven_half_ms or 0.0):
         because = f"{what}: if that is a part of the path, it takes more than the limit"
@@ -123,10 +123,19 @@ def rtt(story: Story, profile: Profile) -> Answer:
     if figures.coverage == "full":
         return Answer("pass" if value <= limit else "fail", what, value, limit, "ms", evidence)
     if value > limit:
-        because = f"{told} ms already on one half of the idle path: {figures.coverage_because}"
+        because = f"{told} ms {state}, and that is one half of the path: {figures.coverage_because}"
         return Answer("fail", because, value, limit, "ms", evidence)
     because = f"{told} ms is a lower bound: {figures.coverage_because}"
     return Answer("undecided", because, value, limit, "ms", evidence)
+
+
+def _of_which_path(value: float, figures: Rtt) -> str:
+    """What is the figure of? The idle path has one figure; where all samples go lower, theirs is told by its name."""
+    if figures.idle_ms is None:
+        return "even with data in flight"
+    if value == figures.idle_ms:
+        return "on the idle path"
+    return f"at the 5th percentile of all round trips, where the idle path shows {three(figures.idle_ms, value)}"
 
 
 def for_the_whole_path(ask: Callable[[Story, Profile], Answer], *held: Outcome) -> Callable[[Story, Profile], Answer]:
@@ -258,7 +267,9 @@ def window_limited(story: Story, profile: Profile) -> Answer:
     if any(link.data.payload_bytes and link.back.max_window_bytes is None for link in story.move.best.transfer.links):
         because = "the size of the receive window is not known: its scale is told in the handshake only"
         return Answer("undecided", because, evidence=evidence)
-    return Answer("pass", "the receive window left room", evidence=evidence)
+    filled = figures.throughput.limit_shares.get("receiver_window", 0.0)
+    but = f", but for {filled * 100:.{digits_of(filled * 100, 0.0)}f} % of the time" if filled else ""
+    return Answer("pass", f"the receive window left room{but}", evidence=evidence)
 
 
 TOO_BIG: Final = ((3, 4), (2, 0))
