@@ -204,6 +204,12 @@ def test_one_gateway_that_served_both_places_makes_it_the_switches() -> None:
     assert spent(peer) == {"stun": 160, "relearning": 500}
 
 
+def test_one_mac_behind_two_routed_ways_is_an_anycast_gateways() -> None:
+    """Requests came to the old place by one routed link, and come to the new one by another: a route was wrong."""
+    views = (client(lambda n: not 84 <= n < 150), old_place(range(150)), *two_ways(149, 150), new_place(150))
+    assert spent(told(*views)) == {"stun": 160, "routing": 500}
+
+
 def test_a_virtual_router_that_serves_both_places_leaves_it_open() -> None:
     """One MAC of VRRP may be two routers or one: routes or switches, nothing tells."""
     shared = {"eth_src": OTHER_ROUTER}
@@ -330,6 +336,16 @@ def test_what_tcp_waits_for_its_timer_after_the_guest_is_back_is_its_own() -> No
     assert spent(peer) == {"stun": 260, "tcp_back_off": 341}
     assert sum(p.ms for p in peer.breakdown) == pytest.approx(peer.outage_ms or 0)
     assert "the first segment after that was answered" in part(peer, "tcp_back_off").because
+
+
+def test_a_stun_within_one_wait_of_tcp_is_as_long_as_it_was() -> None:
+    """Sent at 840, the guest is back at 850, the segment goes again at 1040: 10 ms, though it asks every 20 ms."""
+    rows = [{**row, "ip_ttl": 63} for row in connection(1040, answer=1041)]
+    sent = [row for row in rows if row["src"] == GUEST_IP and row["ts_ns"] > 850 * MS]
+    new = point("new", "domain:destination", [{**row, "eth_src": GUEST} for row in sent], 850)
+    peer = told(point("client", "client", rows), new)
+    assert spent(peer) == {"stun": 10, "tcp_back_off": 191}
+    assert part(peer, "stun").uncertainty_ms == pytest.approx(0.0)
 
 
 def test_a_point_that_no_answer_passes_shows_no_outage_to_take_apart() -> None:

@@ -13,6 +13,7 @@ from vmpcap.report.as_html import to_html
 from vmpcap.report.blocks import Fact
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.questions import QUESTIONS, about_questions
+from vmpcap.verdicts.findings import Check
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "questions.md"
 
@@ -109,3 +110,18 @@ def test_a_tunnel_that_carries_the_guest_is_an_overlay(name: str) -> None:
     """It is asked whether it followed, though it speaks no protocol of its own."""
     row = Mechanism(name=name, seen=True, worked="no", because="it does not fit")
     assert answers(with_guest(mechanisms=[row]), good())[18] == [(f"{name}: no", "it does not fit")]
+
+
+def test_a_port_that_passes_nothing_is_told_where_the_announcement_shows_nothing() -> None:
+    """Not that it is not in view, with what is in view below."""
+    row = Mechanism(name="port_group", seen=True, worked="no", because="nothing passes any more")
+    (m,) = good().migrations
+    unheard = msgspec.structs.replace(m.guests[0].domain, verdict="not_observable")
+    mute = with_guest(mechanisms=[row], domain=unheard)
+    failed = Check(id="guest_reachable_after", outcome="fail", decides=True, because="255 requests went unanswered")
+    mute = msgspec.structs.replace(mute, checks=[failed])
+    assert [because for _, because in answers(mute, good())[5]] == ["nothing passes any more"]
+    assert answers(mute, good())[13] == [("guest_reachable_after fail", "255 requests went unanswered")]
+    nothing = with_guest(mechanisms=[], domain=unheard)
+    assert answers(nothing, good())[5][0][0].startswith("not in view")
+    assert answers(nothing, good())[13] == [("not in view", "")]

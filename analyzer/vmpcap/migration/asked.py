@@ -31,6 +31,8 @@ class Evidence(NamedTuple):
     shows: str
     says: str = ""
     """In the sentence, where SPENT_ON is too wide."""
+    exact: bool = False
+    """Do its ends not hang on when the peer asks? Then only the clocks leave its length open."""
 
 
 @dataclass(frozen=True, slots=True)

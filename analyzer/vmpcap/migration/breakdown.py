@@ -170,8 +170,9 @@ def _with_back_off(slices: list[Slice], asked: Asked, scene: Scene, ended: bool)
     if not marks:
         return slices
     mark, why = min(marks, key=lambda pair: on_clock_of(asked.view, pair[0].view, pair[0].ts))
-    free = on_clock_of(asked.view, mark.view, mark.ts)
-    shows = Evidence("tcp_back_off", np.zeros(0, np.bool_), f"{why}: {mark.view.name} frame {mark.frame}")
+    free, by_guest = on_clock_of(asked.view, mark.view, mark.ts), mark is sign
+    told = f"{why}: {mark.view.name} frame {mark.frame}"
+    shows = Evidence("tcp_back_off", np.zeros(0, np.bool_), told, exact=by_guest)
     cut: list[Slice] = []
     for begin, end, number, found in slices:
         if begin <= free < end and asked.ts[number] < free:
@@ -186,7 +187,8 @@ def _cut_at_return(one: Slice, later: Sequence[Slice], back: int) -> list[Slice]
     begin, end, number, found = one
     if not (begin < back < end and later and found is not None and found.part == "stun"):
         return [one]
-    return [(begin, back, number, found), (back, end, number, later[0][3])]
+    # from a segment's own time to a frame of the guest: how often the peer asks does not blur that
+    return [(begin, back, number, found._replace(exact=True)), (back, end, number, later[0][3])]
 
 
 def _as_parts(slices: list[Slice], asked: Asked, one: Suffered, scene: Scene) -> list[Said]:
@@ -240,8 +242,11 @@ def _doubt_of(found: Evidence | None, one: Suffered, asked: Asked, scene: Scene)
     """The wait between requests, and for a stun or an announcement what the clocks leave open."""
     sign = return_of(scene, asked.view)
     clocks: int | None = 0
-    if _cause(found) in ("stun", "announcement") and sign is not None:
+    exact = found is not None and found.exact
+    if (exact or _cause(found) in ("stun", "announcement")) and sign is not None:
         clocks = clock_doubt(sign.view, sign.ts, asked.view)
+    if exact:
+        return None if clocks is None else clocks / NS_PER_MS
     return None if clocks is None or one.resolution_ms is None else one.resolution_ms + clocks / NS_PER_MS
 
 

@@ -79,6 +79,8 @@ def _of_guests(answer: Callable[[Guest], Iterator[Answer]]) -> Callable[[Asked],
 
 MOST_GUESTS: Final = 3
 BOTH_WAYS: Final = 2
+BRIDGED: Final = frozenset({"port_group", "stretched_vlan"})
+"""Mechanisms that say where the guest's domain ends."""
 STARTS: Final = frozenset({"ha", "cold_migration"})
 """Mechanisms that start a guest anew."""
 
@@ -136,7 +138,10 @@ def _dropped(guest: Guest) -> Iterator[Answer]:
     elif guest.domain.verdict == "reached":
         yield "nobody: it arrived", ""
     else:
-        yield "not in view: no point beside the way shows where it died", guest.domain.because
+        told = [one for one in guest.mechanisms if one.name in BRIDGED and one.worked == "no"]
+        yield from (("not seen on the announcement itself; what else stopped tells", one.because) for one in told)
+        if not told:
+            yield "not in view: no point beside the way shows where it died", guest.domain.because
 
 
 def _outage(guest: Guest) -> Iterator[Answer]:
@@ -202,13 +207,12 @@ def _large(asked: Asked) -> Iterator[Answer]:
 
 
 def _shut(guest: Guest) -> Iterator[Answer]:
+    """Nothing where no announcement tells: what stops the requests to it may still."""
     heard = guest.announcements
     if heard.first_missing_at:
         yield "perhaps", heard.lost_between_because
     elif guest.domain.verdict == "reached":
         yield "what the guest sends is not stopped: its announcement arrived", guest.domain.because
-    else:
-        yield "not in view", ""
 
 
 def _unreachable(asked: Asked) -> Iterator[Answer]:
