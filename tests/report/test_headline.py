@@ -84,6 +84,33 @@ def test_a_peer_that_was_never_answered_again_comes_before_the_length_of_another
         assert said in one_line(shown).replace("\\", "")
 
 
+@pytest.mark.parametrize(
+    ("known", "low", "high", "said"),
+    [
+        (3_001.0, 3_099.0, 4_801.0, "peers were cut off for between 3.1 s and 4.8 s"),
+        (201.0, 0.0, 801.0, "peers were cut off for between 201 ms and 801 ms"),
+        (201.17, 0.0, 201.18, "peers were cut off for 201 ms"),
+        (201.0, 0.0, 150.0, "peers were cut off for 201 ms"),
+        (0.0, 0.0, 333.3, "peers were cut off for at most 333 ms"),
+    ],
+)
+def test_an_outage_that_is_known_by_its_bounds_may_be_the_longest(
+    known: float, low: float, high: float, said: str
+) -> None:
+    """UDP without numbers: in the headline and in every look, with whose it is."""
+    peers = [
+        Peer(peer="10.99.0.1", protocol="tcp/80", outage_ms=known),
+        Peer(peer="10.99.0.2", protocol="udp/53", outage_low_ms=low, outage_high_ms=high, because="6 missing"),
+    ]
+    one = migration(guests=[guest(switchover=Switchover(bracket_ms=146.0, peer_outage_ms=known), peers=peers)])
+    report = msgspec.structs.replace(good(), migrations=[one], because=headline([one], []))
+    assert report.because.endswith(said)
+    for shown in (to_terminal(report, Look(100)), to_markdown(report), to_html(report)):
+        assert said in one_line(shown).replace("\\", "")
+    told = one_line(to_terminal(report, Look(100), True))
+    assert ("udp/53 from 10.99.0.2: 6 missing" in told) == (" and " in said or "at most" in said)
+
+
 def test_a_part_of_the_captures_is_said_to_be_one() -> None:
     """After Ctrl-C with --partial: first of all, whatever comes then."""
     report = lost_guest()

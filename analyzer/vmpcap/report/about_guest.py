@@ -149,9 +149,9 @@ def _interruption(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
     s = guest.switchover
     for name in INTERRUPTIONS:
         value, bracket = getattr(s, f"{name}_ms"), getattr(s, name)
-        away = away_of(guest) if name == "peer_outage" and value is None else None
-        if away is not None and away.weight[0]:
-            yield Fact(INTERRUPTIONS[name], away.sentence, bracket.because)
+        away = away_of(guest) if name == "peer_outage" else None
+        if away is not None and (away.is_range or (value is None and away.weight[0])):
+            yield Fact(INTERRUPTIONS[name], away.sentence, away.because if away.is_range else bracket.because)
         elif value is not None or bracket.because:
             yield interruption(s, name, glyphs)
     if s.method:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from vmpcap.migration.results import Guest
+from vmpcap.migration.results import Guest, Peer
 from vmpcap.report.document import Migration
 from vmpcap.report.words import span
 from vmpcap.terms.units import count_of
@@ -18,27 +18,68 @@ class Away(NamedTuple):
     """As short as a figure."""
     sentence: str
     because: str
+    is_range: bool = False
+    """Is it known between bounds only?"""
 
 
 def away_of(guest: Guest) -> Away | None:
     """How long was this guest away? None where nothing of it is known."""
     s = guest.switchover
     lost = sum(peer.survived is False and peer.outage_ms is None for peer in guest.peers)
-    longest = max((peer.outage_ms for peer in guest.peers if peer.outage_ms is not None), default=0.0) / 1000
+    least, most = _longest(guest)
+    longest = _between(least, most)
     if lost:
-        sentence = _never(lost, len(guest.peers)) + (f"; another was cut off for {span(longest)}" if longest else "")
-        return Away((lost, longest), "Peers cut off", "never back", sentence, _why(guest))
+        sentence = _never(lost, len(guest.peers)) + (f"; another was cut off for {longest}" if longest else "")
+        return Away((lost, least), "Peers cut off", "never back", sentence, _why(guest))
     if s.peer_outage_ms is not None:
-        told = span(s.peer_outage_ms / 1000) if s.peer_outage_ms else "not at all"
-        sentence = f"peers were cut off for {told}" if s.peer_outage_ms else "no peer was cut off"
-        return Away((0, s.peer_outage_ms / 1000), "Peers cut off", told, sentence, s.peer_outage.because)
+        sentence = f"peers were cut off for {longest}" if longest else "no peer was cut off"
+        is_range = span(least) != span(most)
+        because = "; ".join(part for part in (s.peer_outage.because, _open(guest) if is_range else "") if part)
+        return Away((0, most), "Peers cut off", longest or "not at all", sentence, because, is_range)
     if s.bracket_ms is None:
         return None
     told, within = span(s.bracket_ms / 1000), s.bracket_ms / 1000
     sentence = f"the switchover took at most {told}"
-    if longest > within:
-        sentence += f"; a peer was cut off for {span(longest)}"
-    return Away((0, max(within, longest)), "Switchover", told, sentence, s.bracket.because)
+    if least > within:
+        sentence += f"; a peer was cut off for {longest}"
+    return Away((0, max(within, least)), "Switchover", told, sentence, s.bracket.because)
+
+
+def _longest(guest: Guest) -> tuple[float, float]:
+    """
+    How long was the peer that waited longest cut off, s: at least, and at most?
+
+    An outage of which only bounds are known may be the longest.
+    """
+    known = [peer.outage_ms for peer in guest.peers if peer.outage_ms is not None]
+    known.append(guest.switchover.peer_outage_ms or 0.0)
+    ranges = _ranges(guest)
+    least = max([*known, *(peer.outage_low_ms or 0.0 for peer in ranges)])
+    return least / 1000, max([least, *(peer.outage_high_ms or 0.0 for peer in ranges)]) / 1000
+
+
+def _ranges(guest: Guest) -> list[Peer]:
+    """Which outages ended, and are known by their bounds only?"""
+    return [
+        peer
+        for peer in guest.peers
+        if peer.outage_ms is None and peer.outage_low_ms is not None and peer.outage_high_ms is not None
+    ]
+
+
+def _between(least: float, most: float) -> str:
+    """In words. Bounds that are written alike are one figure."""
+    if not most:
+        return ""
+    if span(least) == span(most):
+        return span(most)
+    return f"between {span(least)} and {span(most)}" if least else f"at most {span(most)}"
+
+
+def _open(guest: Guest) -> str:
+    """Which peer's outage is not known closer than between bounds, and may be the longest?"""
+    one = max(_ranges(guest), key=lambda peer: peer.outage_high_ms or 0.0)
+    return f"{one.protocol} from {one.peer}: {one.because}"
 
 
 def _never(lost: int, peers: int) -> str:
