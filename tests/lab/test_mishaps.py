@@ -13,7 +13,9 @@ from tests.lab.playing import once, written
 from tests.lab.playing import played as in_play
 from vmpcap.lab.scenarios import named
 from vmpcap.lab.synth import Made, play
+from vmpcap.report.blocks import Fact
 from vmpcap.report.document import Report
+from vmpcap.report.questions import about_questions
 
 
 @pytest.fixture(scope="session")
@@ -145,3 +147,22 @@ def test_a_port_that_keeps_its_mac_is_told(played: Any) -> None:
     assert outcome == "fail"
     assert "packets for it still went to site-a, its old place, though its announcement had passed there" in because
     assert "port security" in because
+
+
+def test_a_guest_that_was_carried_while_off_is_told_as_what_it_is_since(played: Any) -> None:
+    """Its new address by name; who asks for the old one waits in vain for that, not for a guest that hangs."""
+    (migration,) = played("cold").migrations
+    (guest,) = migration.guests
+    (row,) = [m for m in guest.mechanisms if m.name == "cold_migration"]
+    assert "since then it is 10.77.0.88" in row.because
+    lost = [peer for peer in guest.peers if peer.survived is False]
+    assert lost
+    for peer in lost:
+        assert [part.part for part in peer.breakdown] == ["stun", "guest"]
+        assert "the guest had another address by then, 10.77.0.88" in peer.breakdown_because
+    completed = next(check for check in migration.checks if check.id == "completed")
+    assert completed.outcome == "undecided"
+    assert "00:50:56:aa:77:10 runs at its destination, for it sends at site-b from frame 1 on" in completed.because
+    assert "of those who asked it before it started anew" in played("cold").because
+    told = [block.text for block in about_questions(migration, played("cold")) if isinstance(block, Fact)]
+    assert "live or not: it did not go on but started anew" in told

@@ -230,6 +230,19 @@ def test_a_guest_that_gets_requests_and_does_not_answer_is_no_matter_of_the_netw
     assert "requests reached the guest, which did not answer" in peer.breakdown_because
 
 
+def test_who_asks_for_an_address_that_the_guest_no_longer_has_waits_for_that() -> None:
+    """It came back as another, which answers; what a router sent on under its MAC, and 0.0.0.0, are no names of it."""
+    ends = {"eth_src": GUEST, "eth_dst": GATEWAY}
+    others = [{**pong(n), **ends, "src": ip} for n, ip in ((120, "10.77.0.88"), (110, "0.0.0.0"), (130, "10.7.0.7"))]
+    others[2]["ip_ttl"] = 61
+    new = point("new", "domain:destination", [*seen(range(100, COUNT)), *others], BACK)
+    peer = told(client(lambda n: not 84 <= n < COUNT), old_place(), new)
+    assert set(spent(peer)) == {"stun", "guest"}
+    assert "the guest had another address by then, 10.77.0.88" in peer.breakdown_because
+    both = point("new", "domain:destination", [*seen(range(100, COUNT), [200]), *others], BACK)
+    assert "another address" not in told(client(lambda n: not 84 <= n < COUNT), old_place(), both).breakdown_because
+
+
 def test_answers_that_do_not_come_back_are_not_the_guests_fault() -> None:
     """It answers at its new place; the client sees nothing."""
     peer = told(client(lambda n: not 84 <= n < 300), old_place(), new_place(100))

@@ -10,6 +10,7 @@ from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.asked import Asked, Evidence, Scene, back_of, return_of, shows_return
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.marks import NOT_COMPARED, Mark
+from vmpcap.migration.new_addresses import new_addresses
 from vmpcap.migration.no_room import without_room
 from vmpcap.migration.requests import NUMBERS, Sighting
 from vmpcap.migration.sightings import frames_of
@@ -124,6 +125,11 @@ def _reached(asked: Asked, scene: Scene) -> list[Evidence]:
         return []
     which, where = _hits(asked, ("domain:destination",), _is_for_guest(scene))
     which &= asked.ts >= back
+    sign = return_of(scene, asked.view)
+    others = new_addresses(scene.guest, scene.views, sign) if sign is not None else []
+    if others:  # what it sends is no answer to who asks for another
+        says = f"the guest had another address by then, {' and '.join(others)}"
+        return [Evidence("guest", which, f"requests were delivered there: {where}; {says}", says)]
     answers = _answers_at_new_place(asked, scene)
     if (which & answers).sum() > MOSTLY * (which & ~answers).sum():
         answers = which  # it answers; of the last requests the capture shows no more

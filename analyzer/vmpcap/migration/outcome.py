@@ -13,7 +13,7 @@ from vmpcap.migration.restarts import began_anew
 from vmpcap.migration.results import MigrationOutcome
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import ARRIVAL_PROOF
-from vmpcap.terms.addresses import mac_text
+from vmpcap.terms.addresses import NO_MAC, mac_text
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 STAYED_NS: Final = 500 * NS_PER_MS
@@ -89,7 +89,9 @@ def judge_outcome(move: Move, guests: Sequence[Moved], views: Sequence[PointView
     stayed = _stayed(move, views)
     if ending.ending == "orderly" and stayed is not None:
         return Outcome("aborted", f"{ending.because}, but {stayed}", sighting.view.name, ending.frames)
-    because = f"{ending.because}, and nothing shows whether the guest runs at its destination"
+    nothing = f"{ending.because}, and nothing shows whether the guest runs at its destination"
+    speaks = _speaks_there(move, guests, views)
+    because = f"{ending.because}; {speaks}" if speaks else nothing
     return Outcome("unknown", because, sighting.view.name, ending.frames)
 
 
@@ -100,6 +102,21 @@ def _clearest(move: Move) -> tuple[Sighting, Verdict]:
     """The sighting that saw the end most clearly, the best point first among equals."""
     verdicts = [(s, read_ending(s)) for s in move.sightings]
     return min(verdicts, key=lambda pair: _CLARITY.index(pair[1].ending))
+
+
+def _speaks_there(move: Move, guests: Sequence[Moved], views: Sequence[PointView]) -> str:
+    """Which guest began to send at its destination after the stream? That is no word of whether the stream did it."""
+    end = on_reference(move.best.view, move.best.transfer.end_ts)
+    for guest, view in ((g, v) for g in guests for v in views if v.role == "domain:destination" and g.mac != NO_MAC):
+        j = view.journal
+        own = np.flatnonzero(j.eth_src == np.uint64(guest.mac))
+        if len(own) and j.ts_ns[own].min() > on_point(view, end):
+            first = int(j.frame[own[np.argmin(j.ts_ns[own])]])
+            return (
+                f"{mac_text(guest.mac)} runs at its destination, for it sends at {view.name} from frame {first} on, but"
+                " no announcement shows that this stream brought it there"
+            )
+    return ""
 
 
 def _announced_after(move: Move, guest: Moved) -> bool:

@@ -1,6 +1,6 @@
 """How long the guests were away from their peers, said once for every look: worst first."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from vmpcap.migration.results import Guest, Peer
 from vmpcap.report.document import Migration
@@ -29,7 +29,8 @@ def away_of(guest: Guest) -> Away | None:
     least, most = _longest(guest)
     longest = _between(least, most)
     if lost:
-        sentence = _never(lost, len(guest.peers)) + (f"; another was cut off for {longest}" if longest else "")
+        anew = ", of those who asked it before it started anew" if is_started_anew(guest) else ""
+        sentence = _never(lost, len(guest.peers)) + anew + (f"; another was cut off for {longest}" if longest else "")
         return Away((lost, least), "Peers cut off", "never back", sentence, _why(guest))
     if s.peer_outage_ms is not None:
         sentence = f"peers were cut off for {longest}" if longest else "no peer was cut off"
@@ -43,6 +44,15 @@ def away_of(guest: Guest) -> Away | None:
     if least > within:
         sentence += f"; a peer was cut off for {longest}"
     return Away((0, max(within, least)), "Switchover", told, sentence, s.bracket.because)
+
+
+STARTS: Final = frozenset({"ha", "cold_migration"})
+"""Mechanisms that start a guest anew."""
+
+
+def is_started_anew(guest: Guest) -> bool:
+    """Was it seen to start, so that it knows nothing of its connections of before, nor need have their address?"""
+    return any(one.name in STARTS and one.worked != "undecided" for one in guest.mechanisms)
 
 
 def _longest(guest: Guest) -> tuple[float, float]:

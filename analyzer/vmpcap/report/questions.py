@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from vmpcap.migration.results import Guest, Mechanism
 from vmpcap.report.about_guest import PARTS, SCHEDULES, SESSION_WORDS, cut_off_for
-from vmpcap.report.away import away_of
+from vmpcap.report.away import STARTS, away_of, is_started_anew
 from vmpcap.report.blocks import Block, Fact
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.words import figure, held_against_limit, stamp, vlans
@@ -81,8 +81,6 @@ MOST_GUESTS: Final = 3
 BOTH_WAYS: Final = 2
 BRIDGED: Final = frozenset({"port_group", "stretched_vlan"})
 """Mechanisms that say where the guest's domain ends."""
-STARTS: Final = frozenset({"ha", "cold_migration"})
-"""Mechanisms that start a guest anew."""
 
 
 def _together(*parts: Callable[[Asked], Iterator[Answer]]) -> Callable[[Asked], Iterator[Answer]]:
@@ -270,6 +268,9 @@ def _survived(guest: Guest) -> Iterator[Answer]:
 
 
 def _live(guest: Guest) -> Iterator[Answer]:
+    if guest.sessions.word == "undecided" and is_started_anew(guest):
+        yield "live or not: it did not go on but started anew", ""
+        return
     yield f"live or not: {SESSION_WORDS[guest.sessions.word]}", guest.sessions.because
 
 

@@ -1,10 +1,13 @@
 """Guests that start instead of going on: HA restarts, cold migrations (domain notes 4.16)."""
 
 from vmpcap.migration.endings import read_ending
+from vmpcap.migration.guests import on_point
 from vmpcap.migration.lives import connections_across
+from vmpcap.migration.marks import Mark
 from vmpcap.migration.mechanisms.case import Case, Worked, result, sighted, span
 from vmpcap.migration.mechanisms.shown import answered_again
 from vmpcap.migration.mechanisms.stream_end import stream_frames
+from vmpcap.migration.new_addresses import new_addresses
 from vmpcap.migration.restarts import Began, began_anew
 from vmpcap.migration.results import Mechanism
 from vmpcap.terms.units import count_of
@@ -52,6 +55,9 @@ def _began(case: Case, name: str, began: Began) -> Mechanism:
     words += "its first sign at its new place" if case.guest.heard else "the stream's end"
     words += f", silent for {span(began.silent_ns)} before" if began.silent_ns else ""
     words += f"; it denied {count_of(began.denied, 'connection')} of before with a reset" if began.denied else ""
+    view, ts = began.frames[0][0], began.signs.ts
+    others = new_addresses(case.guest, case.views, Mark(view, on_point(view, ts), began.frames[0][1]))
+    words += f"; since then it is {' and '.join(others)}" if others else ""
     worked: Worked = {"yes": "yes", "no": "no"}.get(case.reachability.answer, "undecided")  # type: ignore[assignment]
     reached = answered_again(case)
     seen = sighted([*began.frames, *(reached.frames if reached is not None else ())])
