@@ -1,11 +1,12 @@
-"""Packets that cross the link between the sites twice."""
+"""Packets that leave the new site over the link between the sites, to a gateway that stayed at the old one."""
 
 import numpy as np
 
-from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, journal, view
+from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, arps, journal, view
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.detours import find_trombone
 from vmpcap.migration.guests import Moved
+from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_halves
 
 SWITCH = 10 * S
@@ -69,3 +70,37 @@ def test_a_detour_is_seen_only_on_the_link() -> None:
     found = find_trombone(GUEST_MOVED, [view("gw", "gateway", journal=rows)], SWITCH)
     assert found.found is None
     assert "role wan" in found.because
+
+
+SHARED = 0x0000_5E00_014D
+
+
+def away(mac: int, count: int = 3, target: str = PEER_IP, answers: bool = True) -> PointView:
+    """The link: the guest sends to this MAC, and frames from it cross as well."""
+    rows = [(SWITCH + (2 + n) * S, GUEST, mac, GUEST_IP, target) for n in range(count)]
+    back = [(SWITCH + 3 * S + MS, mac, GUEST, target, GUEST_IP)] if answers else []
+    return view("dci", "wan", journal=journal(*sorted([*rows, *back])))
+
+
+def test_packets_to_a_shared_gateway_beyond_the_link_took_a_detour() -> None:
+    """They need not come back over it: the old site's router sends them on from there."""
+    found = find_trombone(GUEST_MOVED, [away(SHARED)], SWITCH)
+    assert (found.found, found.point) == (True, "dci")
+    assert "3 packets of the guest left its new site over dci" in found.because
+
+
+def test_what_a_switch_floods_goes_to_no_gateway_beyond_the_link() -> None:
+    """Nothing of that MAC comes from there; and two packets may be strays."""
+    assert find_trombone(GUEST_MOVED, [away(SHARED, answers=False)], SWITCH).found is False
+    assert find_trombone(GUEST_MOVED, [away(SHARED, count=2)], SWITCH).found is False
+
+
+def test_of_the_only_gateway_nobody_knows_whether_it_is_a_detour() -> None:
+    """It has an address of its own and takes packets for another: a router. A neighbour is none."""
+    router = view("a", "domain:source", arps=arps((S, 1, GATEWAY, "10.77.0.1", GUEST_IP)))
+    found = find_trombone(GUEST_MOVED, [away(GATEWAY), router], SWITCH)
+    assert found.found is None
+    assert "whether its new site has a gateway of its own is not in view" in found.because
+    neighbour = view("a", "domain:source", arps=arps((S, 1, GATEWAY, PEER_IP, GUEST_IP)))
+    assert find_trombone(GUEST_MOVED, [away(GATEWAY), neighbour], SWITCH).found is False
+    assert find_trombone(GUEST_MOVED, [away(GATEWAY)], SWITCH).found is None

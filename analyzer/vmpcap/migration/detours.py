@@ -5,14 +5,22 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from vmpcap.migration.guests import Moved, on_point
-from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.sightings import GROUP_BIT, frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.terms.units import NS_PER_S
+from vmpcap.terms.addresses import NO_MAC, mac_text
+from vmpcap.terms.router_macs import virtual_mac
+from vmpcap.terms.units import NS_PER_S, count_of
 
 ROUND_NS: Final = NS_PER_S
 """A packet that goes to the other site and back is back within this; later its identification is another packet's."""
+
+SETTLED_NS: Final = NS_PER_S
+"""Frames still on their way when the guest moved may cross once more."""
+LEAST_CROSSING: Final = 3
+"""Fewer frames than this may be strays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +35,10 @@ class Detour:
 
 def find_trombone(guest: Moved, views: Sequence[PointView], moment: int) -> Detour:
     """
-    Does one packet of or to the guest cross the link between the sites twice?
+    Do the guest's packets leave its new site over the link between the sites, to a gateway that stayed at the old one?
 
-    It comes again with its TTL lowered by a router of the other site: same addresses, identification, length, numbers.
+    One that comes back has its TTL lowered by a router there: same addresses, identification, length, numbers. One that
+    goes on from there is seen once, on its way to that router's MAC.
     """
     between = [v for v in views if v.role == "wan"]
     if not between:
@@ -57,8 +66,59 @@ def find_trombone(guest: Moved, views: Sequence[PointView], moment: int) -> Deto
             elif first[1] == here[1] + 1:
                 because = f"packets crossed {view.name} twice, the second time with a TTL one lower"
                 return Detour(True, because, view.name, (first[2], here[2]))
+        away = _leaves_by(guest, view, views, moment)
+        if away is not None:
+            return away
         if not view.journal_complete:
             return Detour(None, f"{view.name} does not show every packet of the guest")
         if len(rows):
-            return Detour(False, f"no packet of the guest crossed {view.name} twice", view.name)
+            because = f"no packet of the guest crossed {view.name} twice, or to a gateway beyond it"
+            return Detour(False, because, view.name)
     return Detour(None, "no packet of the guest crossed the link between the sites after the switchover")
+
+
+def _leaves_by(guest: Moved, view: PointView, views: Sequence[PointView], moment: int) -> Detour | None:
+    """
+    Which router beyond this link does the guest send its packets to? None where it does to none.
+
+    Its own frames, to a MAC whose frames cross as well: what a switch floods, for it does not know the way, proves no
+    place. Where several routers share that MAC it is to be where the guest is; of one that has none beside it nobody
+    knows whether there is a shorter way.
+    """
+    j, since = view.journal, on_point(view, moment + SETTLED_NS)
+    if guest.mac == NO_MAC:
+        return None
+    sent = frames_of(view, guest).sent_ip
+    sent = sent[(j.eth_src[sent] == np.uint64(guest.mac)) & (j.ts_ns[sent] > since)]
+    sent = sent[(j.eth_dst[sent] & GROUP_BIT) == 0]
+    macs, counts = np.unique(j.eth_dst[sent], return_counts=True)
+    for mac, count in sorted(zip(macs.tolist(), counts.tolist(), strict=True), key=lambda one: -one[1]):
+        if count < LEAST_CROSSING or not ((j.eth_src == np.uint64(mac)) & (j.ts_ns > since)).any():
+            continue
+        rows = sent[j.eth_dst[sent] == np.uint64(mac)]
+        shared = virtual_mac(mac) is not None
+        if not shared and not _routes(view, views, mac, rows):
+            continue
+        frames = (int(j.frame[rows[0]]), int(j.frame[rows[-1]]))
+        because = (
+            f"{count_of(count, 'packet')} of the guest left its new site over {view.name} to {mac_text(mac)} beyond it"
+        )
+        if shared:
+            because += ", a gateway that several routers share: that of the old site takes them"
+            return Detour(True, because, view.name, frames)
+        because += "; whether its new site has a gateway of its own is not in view"
+        return Detour(None, because, view.name, frames)
+    return None
+
+
+def _routes(view: PointView, views: Sequence[PointView], mac: int, rows: npt.NDArray[np.int64]) -> bool:
+    """May this MAC be a router's: does it take packets for others than its own addresses, as far as these are known?"""
+    j = view.journal
+    targets = set(zip(j.dst_high[rows].tolist(), j.dst_low[rows].tolist(), strict=True))
+    own: set[tuple[int, int]] = set()
+    for there in views:
+        arps = there.arps
+        mine = arps.sender_mac == np.uint64(mac)
+        own |= set(zip(arps.sender_high[mine].tolist(), arps.sender_low[mine].tolist(), strict=True))
+    own.discard((0, 0))
+    return not targets <= own

@@ -229,7 +229,7 @@ def duplicate_address(story: Story, profile: Profile) -> Answer:
 
 
 def trombone(story: Story, profile: Profile) -> Answer:
-    """Do the guest's packets cross the link between the sites twice?"""
+    """Do the guest's packets leave its new site over the link between the sites, to the old site's gateway?"""
     return _about_guest(story, lambda guest: from_finding(guest.trombone))
 
 
