@@ -172,6 +172,32 @@ def test_a_guest_that_was_lost_is_drawn_so() -> None:
     assert "not heard at gw-lan" in words
 
 
+def test_an_outage_is_drawn_as_far_as_it_is_known_and_open_behind_that() -> None:
+    """Nobody looked after the captures' end: what is drawn there says so, and the key says what that is."""
+    report = lost_guest()
+    (migration,) = report.migrations
+    (guest,) = migration.guests
+    cut_off = next(p for p in guest.peers if p.survived is False)
+    peer = msgspec.structs.replace(cut_off, from_ts=at(1.2), to_ts=at(13.0), breakdown=[])
+    back = msgspec.structs.replace(peer, outage_ms=11_800.0, survived=True)
+    open_ended, ended = (msgspec.structs.replace(guest, peers=[p]) for p in (peer, back))
+    for number in (0, 1):
+        drawings, told = outages(migration, open_ended), outages(migration, ended)
+        assert drawings is not None
+        assert told is not None
+        bars, whole = (
+            {str(e.get("class")): [float(str(e.get(k))) for k in ("x", "width")] for e in d[number].iter("rect")}
+            for d in (drawings, told)
+        )
+        assert bars["bar cut"] == whole["bar cut"]
+        assert "bar open" not in whole
+        assert bars["bar open"][0] == pytest.approx(sum(bars["bar cut"]), abs=0.2)
+    for one, known in ((open_ended, False), (ended, True)):
+        page = to_html(msgspec.structs.replace(report, migrations=[msgspec.structs.replace(migration, guests=[one])]))
+        assert 'class="swatch cut"' in page
+        assert ('class="swatch open"' not in page) is known
+
+
 def test_what_an_outage_was_spent_on_is_drawn_over_it() -> None:
     """Each part where it lies, with its cause; the whole outage's length stands behind its end."""
     report = good()

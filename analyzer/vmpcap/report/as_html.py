@@ -23,7 +23,7 @@ from vmpcap.report.html_blocks import badge, draw_blocks
 from vmpcap.report.html_cards import cards
 from vmpcap.report.html_charts import chart_data
 from vmpcap.report.html_path import path_picture
-from vmpcap.report.html_timeline import MOST_PEERS, close_up, outages
+from vmpcap.report.html_timeline import MOST_PEERS, close_up, is_open, outages
 from vmpcap.report.html_trail import deaf_points, trail_picture
 from vmpcap.report.html_tree import el, markup, raw
 from vmpcap.report.outline import about_migration, about_nothing
@@ -271,6 +271,10 @@ CLOSE_UP: Final = (
 )
 
 
+GONE: Final = "guest gone, or a peer cut off"
+OPEN_END: Final = "not known: no end in view"
+
+
 def _switchover(m: Migration, guest: Guest) -> Iterator[Element]:
     """The close up, and all of the outages where they are much longer; each drawn for a screen and for a telephone."""
     for title, drawings, words in (
@@ -293,9 +297,18 @@ def _switchover(m: Migration, guest: Guest) -> Iterator[Element]:
 
 
 def _legend(guest: Guest) -> Iterator[Element]:
-    """What the colours of the outages' parts are, of those that occur."""
+    """What the colours of the outages and their parts are, of those that occur."""
+    gone, cut_off = guest.switchover.bracket, [peer for peer in guest.peers if peer.from_ts is not None]
+    if cut_off or (gone.from_ts is not None and gone.to_ts is not None):
+        yield _key("cut", GONE)
+    if any(is_open(peer) for peer in cut_off[:MOST_PEERS]):
+        yield _key("open", OPEN_END)
     for part in dict.fromkeys(part.part for peer in guest.peers[:MOST_PEERS] for part in peer.breakdown):
-        yield el("span", el("span", class_=f"swatch part {part}"), PARTS[part], class_="key")
+        yield _key(f"part {part}", PARTS[part])
+
+
+def _key(kind: str, words: str) -> Element:
+    return el("span", el("span", class_=f"swatch {kind}"), words, class_="key")
 
 
 def _graph_words(graph: SequenceGraph) -> str:

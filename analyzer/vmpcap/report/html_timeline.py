@@ -53,7 +53,7 @@ TELEPHONE: Final = Frame(width=360, gutter=8, right=82, above=15, longest_name=4
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A stretch of time in a row, in seconds after the migration's start; without an end it goes on."""
+    """A stretch of time in a row, in seconds after the migration's start; without an end it is open."""
 
     kind: str
     start: float
@@ -65,7 +65,13 @@ class Bar:
     beside: str = ""
     """Written behind its end."""
     at_least_to: float | None = None
-    """Of one that goes on: until when it is known to."""
+    """Of an open one: until when it is known to last."""
+
+    @property
+    def known_to(self) -> float:
+        """Until when is something known of it?"""
+        known = self.end if self.end is not None else self.at_least_to
+        return self.start if known is None else known
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +162,8 @@ def _near(rows: list[Row]) -> list[Bar | Tick]:
 
 
 STREAM: Final = "stream"
+OPEN: Final = "open"
+"""How the rest of the drawing behind a bar without an end is drawn: nothing is known of it."""
 SHORTEST_S: Final = 0.5
 """Bars up to this length always fit."""
 
@@ -208,14 +216,18 @@ def _cut_off(peer: Peer) -> str:
     return f"{_long(peer.outage_low_ms)} to {_long(peer.outage_high_ms)}"
 
 
+def is_open(peer: Peer) -> bool:
+    """Was it cut off, with no end in view?"""
+    return peer.outage_ms is None and (peer.survived is not True or peer.outage_high_ms is None)
+
+
 def _of_peers(m: Migration, cut_off: list[Peer]) -> Iterator[Row]:
     for peer in cut_off[:MOST_PEERS]:
         start, end = (seconds_between(m.start_ts, ts) for ts in (peer.from_ts, peer.to_ts))
         if start is None:
             continue
-        ended = peer.outage_ms is not None or (peer.survived is True and peer.outage_high_ms is not None)
-        words = _cut_off(peer) if ended else "not back"
-        whole = Bar("cut", start, end if ended else None, words, beside=words, at_least_to=end)
+        words = "not back" if is_open(peer) else _cut_off(peer)
+        whole = Bar("cut", start, None if is_open(peer) else end, words, beside=words, at_least_to=end)
         because = "; ".join(sentence for sentence in (peer.because, peer.breakdown_because) if sentence)
         yield Row(f"{peer.peer} {peer.protocol}", (whole, *_parts(m, peer)), because)
     if len(cut_off) > MOST_PEERS:
@@ -239,7 +251,7 @@ def _window(marks: list[Bar | Tick]) -> tuple[float, float] | None:
     if not bars and not ticks:
         return None
     begin = min([bar.start for bar in bars] + ticks[:1])
-    ends = [bar.end or bar.at_least_to or bar.start for bar in bars] + ticks[:1]
+    ends = [bar.known_to for bar in bars] + ticks[:1]
     end = min(max(ends), begin + LONGEST_S)
     length = max(end - begin, 1e-3)
     late = [at for at in ticks if end < at <= end + length]
@@ -315,7 +327,7 @@ def _behind(row: Row, words: list[str], middle: int, scale: _Scale) -> Iterator[
     """How long it was, behind the last of its bars; an arrow where they go on outside."""
     bars = [mark for mark in row.marks if isinstance(mark, Bar)]
     right = max(_right(bar, scale) for bar in bars)
-    arrow = " \u2192" if any(bar.end is not None and bar.end > scale.end for bar in bars) else ""
+    arrow = " \u2192" if any(bar.known_to > scale.end for bar in bars) else ""
     told = f"{', '.join(words)}{arrow}"
     yield el("text", told, x=str(round(right + 6, 1)), y=str(middle + 4), class_="length")
 
@@ -340,18 +352,24 @@ def _tick(mark: Tick, middle: int, scale: _Scale) -> Element:
 
 
 def _right(bar: Bar, scale: _Scale) -> float:
-    return scale.x(bar.end) if bar.end is not None else float(scale.frame.width - scale.frame.right)
+    return scale.x(bar.known_to) if bar.end is not None else float(scale.frame.width - scale.frame.right)
 
 
 def _bar(mark: Bar, middle: int, scale: _Scale) -> Iterator[Element]:
-    left, right = scale.x(mark.start), _right(mark, scale)
-    top, width = str(middle - BAR // 2), str(round(max(right - left, 1.5), 1))
-    shape = el("rect", x=str(left), y=top, width=width, height=str(BAR), rx="2", class_=f"bar {mark.kind}")
-    shape.append(el("title", mark.words))
-    yield shape
+    left, right = scale.x(mark.start), scale.x(mark.known_to)
+    yield _stretch(left, max(right, left + 1.5), middle, mark.kind, mark.words)
+    if (end := _right(mark, scale)) > right:
+        yield _stretch(right, end, middle, OPEN, f"{mark.words}; what came then is not known")
     if mark.inside and right - left > LETTER * len(mark.inside):
         middle_of = str(round((left + right) / 2, 1))
         yield el("text", mark.inside, x=middle_of, y=str(middle + 4), text_anchor="middle", class_="inside")
+
+
+def _stretch(left: float, right: float, middle: int, kind: str, words: str) -> Element:
+    top, width = str(middle - BAR // 2), str(round(right - left, 1))
+    shape = el("rect", x=str(left), y=top, width=width, height=str(BAR), rx="2", class_=f"bar {kind}")
+    shape.append(el("title", words))
+    return shape
 
 
 def _in_words(rows: list[Row]) -> str:
