@@ -94,8 +94,7 @@ def test_the_picture_of_differences_tells_what_is_decided_from_what_is_not() -> 
         drawings = shifts([throughput, endless], medians)
         assert drawings is not None
         text = markup(drawings[number])
-        assert text.count("<circle") == 1
-        assert 'class="shift told"' in text
+        assert text.count('class="shift told"') == 1
         assert "+410 Mbps, higher" in text
         assert "higher, by how much unknown" in text
     unclear = msgspec.structs.replace(throughput, word="undecided")
@@ -106,11 +105,37 @@ def test_the_picture_of_differences_tells_what_is_decided_from_what_is_not() -> 
 
 
 def test_a_shift_beyond_the_scale_is_said_to_be() -> None:
-    """Three times A's median is drawn at the end, with an arrow."""
+    """Three times A's median is no point at the end of the scale: an arrow stands there, with the figure."""
     (throughput, *_) = sample().differences
     far = shifts([msgspec.structs.replace(throughput, shift=1200.0)], {throughput.figure: 400.0})
-    near = shifts([msgspec.structs.replace(throughput, shift=100.0)], {throughput.figure: 400.0})
+    within = msgspec.structs.replace(throughput, shift=100.0, shift_low=50.0, shift_high=150.0)
+    near = shifts([within], {throughput.figure: 400.0})
     assert far is not None
     assert near is not None
-    assert "\u2192" in markup(far[0])
+    assert "at +300 %" in markup(far[0])
+    assert "<circle" not in markup(far[0])
     assert "\u2192" not in markup(near[0])
+    assert "<circle" in markup(near[0])
+
+
+@pytest.mark.parametrize(
+    ("low", "shift", "high", "told"),
+    [
+        (-40.0, 200.0, 900.0, ["to +225 % \u2192"]),
+        (-500.0, -200.0, 300.0, ["\u2190 to -125 %"]),
+        (-500.0, 100.0, 500.0, ["\u2190 to -125 %", "to +125 % \u2192"]),
+        (200.0, 520.0, 900.0, ["at +130 %, to +225 % \u2192"]),
+        (440.0, 520.0, 900.0, ["at +130 %, from +110 % to +225 % \u2192"]),
+        (-400.0, 200.0, 400.0, []),
+    ],
+)
+def test_an_interval_that_the_scale_cuts_says_how_far_it_goes(
+    low: float, shift: float, high: float, told: list[str]
+) -> None:
+    """Cut without a mark it looks as if it ended there; A's median is 400."""
+    (throughput, *_) = sample().differences
+    cut = msgspec.structs.replace(throughput, shift=shift, shift_low=low, shift_high=high)
+    for drawing in shifts([cut], {throughput.figure: 400.0}) or ():
+        words = ["".join(text.itertext()).replace("\u2212", "-") for text in drawing.iter("text")]
+        assert [word for word in words if "\u2192" in word or "\u2190" in word] == told
+        assert len(list(drawing.iter("path"))) == len(told)

@@ -52,7 +52,7 @@ def comparison_to_markdown(document: Comparison) -> str:
 DOTS: Final = "a dot a migration; box: half of them; line: median; bar: its 95 % interval, where there is one"
 SHIFTS: Final = (
     "by how much B differs, as a share of A's median, with its 95 % interval where there is one; pale: no difference is"
-    " shown"
+    " shown; an arrow: it goes on outside of the scale, to the figure under the arrow"
 )
 
 

@@ -43,7 +43,7 @@ TELEPHONE: Final = Frame(width=366, gutter=0, right=12, longest_name=24)
 TICKS: Final = 4
 LEAST_REACH: Final = 0.1
 MOST_REACH: Final = 1.0
-"""A shift is drawn up to so many times A's median; what is further has an arrow."""
+"""A shift is drawn up to so many times A's median; what is further has an arrow and its figure."""
 
 
 def strips(rows: Rows, title: str) -> tuple[Element, Element] | None:
@@ -138,14 +138,41 @@ def _shifts(rows: Sequence[tuple[Difference, float | None]], frame: Frame) -> El
         kind = "told" if d.word != "undecided" else "untold"
         if d.shift_low is not None and d.shift_high is not None:
             drawing.append(_line(x(d.shift_low, base), y, x(d.shift_high, base), y, f"interval {kind}"))
-        dot = el("circle", cx=f"{x(d.shift, base):.1f}", cy=f"{y:.1f}", r="5", class_=f"shift {kind}")
-        dot.append(el("title", d.because))
-        drawing.append(dot)
-        if abs(d.shift) > reach * base:
-            at = x(d.shift, base) + (-18 if d.shift > 0 else 18)
-            beyond = "\u2192" if d.shift > 0 else "\u2190"
-            drawing.append(el("text", beyond, x=f"{at:.1f}", y=f"{y + 5:.0f}", text_anchor="middle", class_="length"))
+        if abs(d.shift) / base <= reach:
+            dot = el("circle", cx=f"{x(d.shift, base):.1f}", cy=f"{y:.1f}", r="5", class_=f"shift {kind}")
+            dot.append(el("title", d.because))
+            drawing.append(dot)
+        for side in (-1, 1):
+            if told := _outside(d, base, side, reach):
+                drawing.extend(_cut(told, side, y, frame, f"shift {kind}", d.because))
     return drawing
+
+
+def _outside(d: Difference, base: float, side: int, reach: float) -> str:
+    """What of a row lies beyond this end of the scale? Where its point is, and how far its interval goes."""
+
+    def beyond(value: float | None) -> bool:
+        return value is not None and side * value / base > reach
+
+    def share(value: float | None) -> str:
+        return "" if value is None else f"{'+' if value > 0 else ''}{figure(value / base, 'share')}"
+
+    near, far = (d.shift_low, d.shift_high) if side > 0 else (d.shift_high, d.shift_low)
+    told = [f"at {share(d.shift)}"] if beyond(d.shift) else []
+    if beyond(far):
+        told.append(f"from {share(near)} to {share(far)}" if beyond(near) else f"to {share(far)}")
+    return ", ".join(told)
+
+
+def _cut(told: str, side: int, y: float, frame: Frame, kind: str, because: str) -> Iterator[Element]:
+    """An arrow at the end of the scale, and under it what lies beyond."""
+    tip = frame.end if side > 0 else frame.left
+    arrow = el("path", d=f"M{tip} {y:.1f}l{-10 * side} -6v12z", class_=kind)
+    arrow.append(el("title", because))
+    yield arrow
+    words = f"{told} \u2192" if side > 0 else f"\u2190 {told}"
+    anchor = "end" if side > 0 else "start"
+    yield el("text", words, x=str(tip), y=f"{y + 16:.0f}", text_anchor=anchor, class_="note")
 
 
 def _shift_words(d: Difference) -> str:
