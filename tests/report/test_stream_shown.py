@@ -5,6 +5,7 @@ import json
 import msgspec
 import pytest
 
+from tests.report.made import one_line
 from tests.report.sample import at, good, migration
 from vmpcap.measures.results import RttSpan
 from vmpcap.migration.results import OfferedSize
@@ -12,7 +13,8 @@ from vmpcap.report.as_json import to_json
 from vmpcap.report.as_markdown import to_markdown
 from vmpcap.report.as_parquet import report_frames
 from vmpcap.report.as_terminal import to_terminal
-from vmpcap.report.document import Migration, Report
+from vmpcap.report.document import Migration, Report, SeriesPoint
+from vmpcap.report.look import Look
 
 BECAUSE = "one SYN of the source offers 8960 at src (frame 1) and 1360 at dst (frame 3)"
 SPANS = [
@@ -72,3 +74,12 @@ def test_programs_read_them() -> None:
     frame = report_frames(report(suffering()))["rtt_over_time"]
     assert frame["most_ms"].to_list() == [0.9, None, 9.12]
     assert frame["flight_bytes"].to_list() == [20_000, None, 700_000]
+
+
+def test_a_limit_far_above_all_that_was_reached_is_told_though_it_is_not_drawn() -> None:
+    """A stream of 43 Mbps against 622: a line for it would leave no room for the columns."""
+    slow = [SeriesPoint(at_s=n / 100, mbps=40.0) for n in range(100)]
+    report = msgspec.structs.replace(good(), migrations=[migration(series=slow)])
+    for shown in (to_terminal(report, Look(100)), to_terminal(report, Look(100, height=50), in_full=False)):
+        assert "the limit, 622 Mbps, lies above the picture" in one_line(shown)
+    assert "lies above" not in to_terminal(good(), Look(100))

@@ -48,6 +48,8 @@ def about_picture(
     words = ["each column is a mean"]
     if any(glyphs.level in line.text for line in lines if line.kind == "bars"):
         words.append(f"{glyphs.level * 2} the limit")
+    elif limit is not None and limit > max(point.mbps for point in migration.series):
+        words.append(f"the limit, {figure(limit, 'Mbps')}, lies above the picture")
     if "rtt" in kinds:
         words.append("RTT the median of each part of the stream")
     if "switchover" in kinds:
