@@ -10,7 +10,8 @@ import numpy.typing as npt
 from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.one_key import ends_of, keyed_alike, under_one_name
 from vmpcap.migration.segment_results import Direction, Segment
-from vmpcap.migration.stream import uncaptured
+from vmpcap.migration.stream import stuck_segment, uncaptured
+from vmpcap.migration.too_large import count_too_large
 from vmpcap.migration.transfers import Link
 from vmpcap.points.between import overtaken
 from vmpcap.points.kernels.keys import Kept, ends_key
@@ -236,6 +237,9 @@ def _segment(stretch: Stretch, here: Station, there: Station, further: Sequence[
         nothing = {"lost": None, "lost_of": 0, "duplicated": None, "missed": None, "outside": 0, "unseen": 0}
         return Segment(**shared, **nothing, recut=False, because=because)  # type: ignore[arg-type]
     passage = add_up(list(_passages(here, there, further, way, window, scale > 1)))
+    if way == "to_destination" and scale == 1:
+        ours, theirs = (only(s.kept, s.is_data) for s in (here, there))
+        passage = count_too_large(passage, ours, theirs, stuck_segment(here.sighting.transfer.links), window)
     is_full = not here.left_out and not there.left_out
     lost = None if passage.lost is None or not is_full else scale * passage.lost
     because = _sentence(here, there, way, lost, passage, scale)

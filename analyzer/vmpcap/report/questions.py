@@ -8,6 +8,7 @@ from vmpcap.report.about_guest import PARTS, SCHEDULES, SESSION_WORDS, cut_off_f
 from vmpcap.report.away import STARTS, away_of, is_started_anew
 from vmpcap.report.blocks import Block, Fact
 from vmpcap.report.document import Migration, Report
+from vmpcap.report.root_causes import root_cause
 from vmpcap.report.words import figure, held_against_limit, stamp, vlans
 from vmpcap.terms.units import count_of
 from vmpcap.verdicts.findings import Check
@@ -192,6 +193,10 @@ def _timed_out(asked: Asked) -> Iterator[Answer]:
     if asked.m.outcome == "completed":
         yield "it did not: it completed", ""
         return
+    cause = root_cause(asked.m)
+    if cause is not None:
+        yield cause.says, ""
+        yield from _checked(cause.check)(asked)
     yield from _checked("completed")(asked)
 
 
