@@ -80,6 +80,16 @@ def test_a_gateway_that_changes_and_a_route_that_moves_are_named_in_order() -> N
     assert "10.77.0.10/32 at 192.0.2.2, 10.77.0.10/32 at 192.0.2.6" in lisp.because
 
 
+@pytest.mark.skipif(not PUBLIC.exists(), reason="the public captures are not beside this checkout")
+@pytest.mark.parametrize("name", ["arkime__mpls-tcp.pcap", "tcpreplay__eompls-vlan.pcap"])
+def test_labels_are_not_called_what_they_may_not_carry(name: str) -> None:
+    """A label says nothing of what is behind it; tshark reads eth:mpls:ip in one of these, a frame in the other."""
+    points = (PointFiles("here", None, (str(PUBLIC / name),)),)
+    (row,) = analyse(Request(points=points, profile=load_profile("vsphere4"))).report.mechanisms
+    assert row.because.startswith("MPLS labels carry ")
+    assert "pseudowire" not in row.because
+
+
 def test_where_a_guest_moved_its_own_rows_tell_it() -> None:
     """Nothing is told twice."""
     folder = HOME / "vrrp" / "working"

@@ -216,6 +216,17 @@ def test_labels_around_the_stream_are_seen_and_judged_by_its_end() -> None:
     assert worked("mpls", moved(*both())) is None
 
 
+@pytest.mark.parametrize(("encapsulation", "routed"), [("eth/mpls/ip/tcp", "undecided"), ("eth/ip/tcp", "no")])
+def test_large_segments_that_are_lost_where_labels_carry_them_blame_one_row(encapsulation: str, routed: str) -> None:
+    """The labels take the room; the router below them carried what fitted. Without labels it is the way's own fault."""
+    made = carried(encapsulation=encapsulation)
+    sent = replace(made.sides[0], unique_bytes=20_000, acked_bytes=300, retransmissions=5, max_payload_bytes=1460)
+    stuck = replace(made, sides=(sent, made.sides[1]))
+    one = moved(*both(stream=stuck), path=ROUTED, completed=False)
+    assert worked("routed_vmotion", one) == routed
+    assert worked("mpls", one) == ("no" if "mpls" in encapsulation else None)
+
+
 SPLIT = Detour(True, "src and wan see different initial sequence numbers and window scales", "wan", (2,))
 
 

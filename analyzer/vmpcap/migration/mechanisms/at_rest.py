@@ -146,12 +146,14 @@ def _overlay(views: Sequence[PointView], name: str) -> Seen | None:
 
 
 INSIDE: Final = {
-    "etherip": ("etherip", "EtherIP"),
-    "fence": ("fence", "a fence (ethertype 0x88DE)"),
-    "mpls": ("mpls", "an MPLS pseudowire"),
-    "otv": ("labelled_gre", "a label in GRE, as OTV of a Nexus 7000 has it,"),
+    "etherip": ("etherip", "EtherIP carries"),
+    "fence": ("fence", "a fence (ethertype 0x88DE) carries"),
+    "mpls": ("mpls", "MPLS labels carry"),
+    "otv": ("labelled_gre", "a label in GRE, as OTV of a Nexus 7000 has it, carries"),
 }
-"""Tunnels without an overlay's number: as which kind their frames are kept, and what they are called."""
+"""
+Tunnels without an overlay's number: as which kind their frames are kept, and what is said of them. Labels may carry IP.
+"""
 
 
 def _tunnel(views: Sequence[PointView], name: str) -> Seen | None:
@@ -162,7 +164,7 @@ def _tunnel(views: Sequence[PointView], name: str) -> Seen | None:
         return None
     ends = _named(" - ".join(sorted(row.outer)) for _, row in found if row.outer is not None)
     frames = count_of(sum(row.frames for _, row in found), "frame")
-    because = f"{words} carries {frames}" + (f" between {ends}" if ends else "")
+    because = f"{words} {frames}" + (f" between {ends}" if ends else "")
     return because, [(view, row.first_frame) for view, row in found]
 
 

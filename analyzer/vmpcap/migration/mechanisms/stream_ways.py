@@ -10,8 +10,10 @@ from vmpcap.migration.mechanisms.case import Case, result, sighted
 from vmpcap.migration.mechanisms.hosts import Spoken, management_of, was_routed
 from vmpcap.migration.mechanisms.tunnels import judge_labels
 from vmpcap.migration.mechanisms.ways import by_end
+from vmpcap.migration.moves import Sighting
 from vmpcap.migration.path_results import NextHop
 from vmpcap.migration.results import Mechanism
+from vmpcap.migration.transfers import Link
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import USUAL_PREFIX, mac_text
 from vmpcap.terms.wire import ICMP_TOO_BIG, ICMP_UNREACHABLE
@@ -154,19 +156,22 @@ def judge_separate_vlan(case: Case, name: str) -> Mechanism | None:
     return result(name, *by_end(case, f"{because}, and no router lies on its way"), sighted(seen))
 
 
+def labels_around(case: Case) -> tuple[Sighting, Link] | None:
+    """Where do labels carry the stream? The first such connection, None without."""
+    if case.move is None:
+        return None
+    found = ((sighting, link) for sighting in case.move.sightings for link in sighting.transfer.links)
+    return next((one for one in found if "mpls" in one[1].connection.encapsulation.split("/")), None)
+
+
 def judge_mpls(case: Case, name: str) -> Mechanism | None:
     """Did the stream come through where labels carry it?"""
     if case.move is None:
         return judge_labels(case, name)
-    labelled = [
-        (sighting, link)
-        for sighting in case.move.sightings
-        for link in sighting.transfer.links
-        if "mpls" in link.connection.encapsulation.split("/")
-    ]
-    if not labelled:
+    labelled = labels_around(case)
+    if labelled is None:
         return judge_labels(case, name)
-    sighting, link = labelled[0]
+    sighting, link = labelled
     because = f"at {sighting.view.name} MPLS labels carry the stream ({link.connection.encapsulation})"
     if any(u.kind == ICMP_UNREACHABLE and u.code == ICMP_TOO_BIG for u in case.path.unreachables):
         because += "; somebody on the way said that its packets are too big"

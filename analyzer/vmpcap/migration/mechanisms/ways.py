@@ -79,6 +79,13 @@ def _stuck(case: Case) -> str:
     return ""
 
 
+def is_stuck_by_size(case: Case) -> bool:
+    """Had its full-sized segments no answer while smaller ones passed, and is nothing else to blame?"""
+    if case.path.unreachables or any(symptom.name in BLAMING for symptom in case.path.symptoms):
+        return False
+    return bool(_stuck(case))
+
+
 def _refused(case: Case) -> str:
     """Who says by ICMP why packets of the stream went no further? The first, where several do."""
     said = next(iter(case.path.unreachables), None)
