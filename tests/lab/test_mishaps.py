@@ -166,3 +166,16 @@ def test_a_guest_that_was_carried_while_off_is_told_as_what_it_is_since(played: 
     assert "of those who asked it before it started anew" in played("cold").because
     told = [block.text for block in about_questions(migration, played("cold")) if isinstance(block, Fact)]
     assert "live or not: it did not go on but started anew" in told
+
+
+def test_what_a_copy_sends_is_no_early_announcement_and_explains_what_its_peers_waited(played: Any) -> None:
+    """The guest runs at its new place by then; each of the copy's frames draws what is for it to the old port."""
+    outcome, because = checks(played("ghost"))["announced_too_early"]
+    assert outcome == "pass", because
+    (guest,) = played("ghost").migrations[0].guests
+    waited = [peer for peer in guest.peers if peer.breakdown]
+    assert waited
+    for peer in waited:
+        assert [part.part for part in peer.breakdown] == ["relearning"]
+        assert "its MAC was sent there again: site-a frames" in peer.breakdown[0].because
+        assert "switches had followed frames of its MAC to its old place" in peer.breakdown_because

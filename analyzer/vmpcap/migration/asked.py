@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.measures.peers import PeerStream
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
+from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.requests import Sighting
@@ -50,6 +51,8 @@ class Scene:
     """Requests of its peers with which their outages ended."""
     drawn: tuple[Mark, Mark] | None = None
     """From when to when an announcement that came too early drew requests to its new place."""
+    flaps: Conflict | None = None
+    """Whether its MAC was sent at its old place again."""
 
 
 class Asked(NamedTuple):

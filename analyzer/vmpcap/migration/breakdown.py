@@ -13,6 +13,7 @@ from vmpcap.measures.peers import PeerStream
 from vmpcap.measures.whose import FRESH_TTLS
 from vmpcap.migration.asked import Asked, Evidence, Scene, return_of
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
+from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.fates import explain
 from vmpcap.migration.guests import Moved, on_reference
 from vmpcap.migration.marks import Mark
@@ -59,6 +60,7 @@ def break_down(
     views: Sequence[PointView],
     quiet: dict[str, Silence],
     drawn: tuple[Mark, Mark] | None = None,
+    flaps: Conflict | None = None,
 ) -> list[Suffered]:
     """What was each peer's outage spent on, and how long after the guest's return was it answered?"""
     ends = tuple(
@@ -69,7 +71,7 @@ def break_down(
         and s.outage.first_answered_ts is not None
         and s.outage.first_answered_frame is not None
     )
-    scene = Scene(guest, views, quiet, _old_macs(guest, views, quiet), _are_apart(guest, views), ends, drawn)
+    scene = Scene(guest, views, quiet, _old_macs(guest, views, quiet), _are_apart(guest, views), ends, drawn, flaps)
     return [_told(one, scene, number < MOST_STREAMS) for number, one in enumerate(suffered)]
 
 

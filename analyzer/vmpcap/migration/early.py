@@ -8,7 +8,7 @@ import numpy as np
 
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
-from vmpcap.migration.clocks import elapsed_between, order_not_known
+from vmpcap.migration.clocks import elapsed_between, on_clock_of, order_not_known
 from vmpcap.migration.conflicts import may_lack, strays_at
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.marks import Mark
@@ -66,6 +66,8 @@ def find_early_announcement(
     announced = on_reference(first[0], first[1].first_ts)
     j = old.journal
     latest = on_point(old, announced) + LATEST_NS
+    ran = _ran_there(new, old, guest, announced)
+    latest = latest if ran is None else min(latest, on_clock_of(old, new, ran))
     late = [row for row in strays_at(old, new, guest, announced) if j.ts_ns[row] <= latest]
     lacking = may_lack(old, new, guest, late)
     if lacking:
@@ -93,6 +95,17 @@ def find_early_announcement(
     waited = ms(on_point(old, announced) - int(j.ts_ns[last])) if after is None else ms(-after.ns)
     because = f"the announcement came {waited:.1f} ms after the guest's last frame at {old.name}"
     return Early(-waited if waited is not None else None, because, old.name, (int(j.frame[last]),))
+
+
+def _ran_there(new: PointView, old: PointView, guest: Moved, announced: int) -> int | None:
+    """
+    When did the guest first send IP after its announcement that passed its new place alone?
+
+    What its MAC sends at the old place after that is a second place, and no announcement that came too early.
+    """
+    j = new.journal
+    rows = [row for row in strays_at(new, old, guest, announced) if j.ip_version[row] != 0]
+    return min((int(j.ts_ns[row]) for row in rows), default=None)
 
 
 def _since(first: tuple[PointView, Series], view: PointView, ts: int) -> Elapsed | None:

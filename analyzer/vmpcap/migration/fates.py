@@ -9,6 +9,7 @@ import numpy.typing as npt
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.asked import Asked, Evidence, Scene, back_of, return_of, shows_return
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
+from vmpcap.migration.guests import on_point
 from vmpcap.migration.marks import NOT_COMPARED, Mark
 from vmpcap.migration.new_addresses import new_addresses
 from vmpcap.migration.no_room import without_room
@@ -330,13 +331,23 @@ def _to_old_port(asked: Asked, scene: Scene) -> list[Evidence]:
         return []
     places = [v for v in scene.views if v.role in ("gateway", "domain:source")]
     which, where = _hits(asked, ("gateway", "domain:source"), _is_for_guest(scene))
-    which &= ~_in_a_hole(asked, scene)
+    astray, _ = _hits(asked, ("domain:source",), _is_for_guest(scene))
+    which &= astray | ~_in_a_hole(asked, scene)  # what went to the old port need not be missing at the new one
     shows = f"sent to the guest's MAC and not delivered at its new place: {where}"
     unheard = scene.guest.heard and not any(scene.guest.series_at(view) for view in places)
     if asked.answered_ts is None and unheard:
         shows += "; no announcement was heard there: the new place may be another domain, which no switch can learn"
         return [Evidence("unexplained", which, shows)]
-    return [Evidence("relearning", which, shows)]
+    flaps = scene.flaps
+    if flaps is None or not flaps.found or flaps.since is None:
+        return [Evidence("relearning", which, shows)]
+    after = asked.ts >= on_point(asked.view, flaps.since)
+    says = "switches had followed frames of its MAC to its old place"
+    where = f"{flaps.point} frames {', '.join(map(str, flaps.frames))}"
+    return [
+        Evidence("relearning", which & after, f"{shows}; its MAC was sent there again: {where}", says),
+        Evidence("relearning", which & ~after, shows),
+    ]
 
 
 def _in_a_hole(asked: Asked, scene: Scene) -> Bools:

@@ -290,14 +290,14 @@ def _tell_guest(
     moment = find_moment(move, there)
     quiet = silences(there, views, moment)
     found = what_peers_suffered(there, views, moment, last_sign_before(quiet))
-    suffered = tuple(break_down(found, there, views, quiet, early.drawn))
+    second_place = find_second_place(moved, views, moment)
+    suffered = tuple(break_down(found, there, views, quiet, early.drawn, second_place))
     switchover = describe_switchover(move, there, views, figures, suffered, quiet)
     before, after, point, shown = _vlans(moved, views, moment)
     domains = name_domains(moved, views, heard.announcements.by_point, announced, find_end(move))
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     series = [s for _, s in moved.heard]
     reachability = judge_reachability(moved, views, moment)
-    second_place = find_second_place(moved, views, moment)
     others = tuple(trip for place, trip in enumerate(trips) if place != number)
     announcements = tell_announcements(heard.announcements, moved, views, announced, early, heard.domain.verdict)
     case = Case(
