@@ -2,7 +2,7 @@
 
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.views import PointView
-from vmpcap.points.timeline import Elapsed, elapsed
+from vmpcap.points.timeline import Elapsed, elapsed, elapsed_at
 from vmpcap.terms.units import NS_PER_MS
 
 
@@ -15,10 +15,10 @@ def elapsed_between(start: PointView, start_ts: int, end: PointView, end_ts: int
     """
     How long after the first frame did the second pass, each by the clock of its own point?
 
-    Without a doubt at one point; None at two whose clocks were not compared.
+    Without a doubt at one point whose clock was not set in between; None at two whose clocks were not compared.
     """
     if start.name == end.name:
-        return Elapsed(end_ts - start_ts, end_ts - start_ts, end_ts - start_ts)
+        return elapsed_at(start.line, start_ts, end_ts)
     return elapsed(start.line, start_ts, end.line, end_ts)
 
 

@@ -17,7 +17,7 @@ from vmpcap.migration.views import PointView
 from vmpcap.points.clock import MOST_DRIFT
 from vmpcap.points.holes import Hole, Step, blindness, hole_in
 from vmpcap.points.roles import OUTAGE_FIGURES, rank
-from vmpcap.points.timeline import Elapsed, elapsed
+from vmpcap.points.timeline import Elapsed, elapsed, elapsed_at
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, iso_utc, ms
 
@@ -154,6 +154,8 @@ def hiding_hole(stream: PeerStream, view: PointView, switchover: tuple[int, int]
     """
     away, when = min(switchover), max(switchover)
     at = [outage for outage in stream.outages if outage.overlaps(away, when)]
+    if view.line.sets:  # by such a clock nobody knows when the switchover was
+        at = _around_switchover(stream, when)
     for outage in at:
         hole = _hole_of(outage, view)
         if hole is not None:
@@ -199,6 +201,8 @@ def _steps_back(view: PointView) -> list[tuple[int, int]]:
 
 def _on_reference(view: PointView, begin: int, end: int) -> Elapsed | None:
     """How long is it between two times of a clock that steps, by the reference's? None where it does not step."""
+    if any(one.lies_between(begin, end) for one in view.line.sets):
+        return elapsed_at(view.line, begin, end)
     if view.standing is None or not view.standing.steps:
         return None
     return elapsed(view.line, begin, view.line, end)

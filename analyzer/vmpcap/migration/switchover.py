@@ -95,16 +95,24 @@ def silences(guest: Moved, views: Sequence[PointView], moment: int) -> dict[str,
     Between which of its frames was the guest silent, as each point saw it?
 
     The longest gap between frames of the guest that lies beside the moment. At a point that only hears the old or only
-    the new place, one end is missing.
+    the new place, one end is missing. A point whose clock was set about then tells none.
     """
     found = {}
     for view in views:
+        if _is_lost_on(view, moment):
+            continue
         when = on_point(view, moment)
         silence = _in_view(_silence_at(view, guest, when), view, when)
         if silence is not None:
             found[view.name] = silence
     last = last_sign_before(found)
     return found if last is None else {name: _without_floods(silence, guest, last) for name, silence in found.items()}
+
+
+def _is_lost_on(view: PointView, moment: int) -> bool:
+    """Was this point's clock set, so that its silence at the moment cannot be told from another?"""
+    low, high = view.line.bounds_on_point(moment)
+    return bool(view.line.sets) and high - low > NEARLY_LAST_NS
 
 
 def _without_floods(silence: Silence, guest: Moved, last: int) -> Silence:

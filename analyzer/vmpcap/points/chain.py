@@ -2,7 +2,7 @@
 
 import heapq
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -49,19 +49,24 @@ Clocks = Mapping[tuple[int, int], PairClock]
 """By places of two points, the smaller first."""
 
 
-def stand(clocks: Clocks, reference: int, group: int = 0) -> dict[int, Standing]:
-    """How does each point stand to the reference, as far as chains of pairs reach? The reference itself is left out."""
+def stand(clocks: Clocks, reference: int, group: int = 0, was_set: Collection[int] = ()) -> dict[int, Standing]:
+    """
+    How does each point stand to the reference, as far as chains of pairs reach? The reference itself is left out.
+
+    No chain goes by one of those whose clocks were set, where another leads there too.
+    """
     before: dict[int, int] = {}
-    waiting: list[tuple[int, int, int]] = [(0, reference, reference)]
+    waiting: list[tuple[int, int, int, int]] = [(0, 0, reference, reference)]
     while waiting:
-        doubt, point, came_from = heapq.heappop(waiting)
+        steps, doubt, point, came_from = heapq.heappop(waiting)
         if point in before:
             continue
         before[point] = came_from
         for (one, other), clock in clocks.items():
             if point in (one, other):
                 low, high = clock.at(clock.middle_ts)
-                heapq.heappush(waiting, (doubt + high - low, other if point == one else one, point))
+                on = steps + (point in was_set and point != reference)
+                heapq.heappush(waiting, (on, doubt + high - low, other if point == one else one, point))
     tracks = {pair: track_of(clock) for pair, clock in clocks.items() if pair[0] in before}
     return {point: _standing(clocks, tracks, group, _chain(before, point)) for point in before if point != reference}
 
@@ -93,11 +98,11 @@ def _standing(clocks: Clocks, tracks: Mapping[tuple[int, int], Track], group: in
     edges = list(pairwise(via))
     used = [clocks[_key(*edge)] for edge in edges]
     legs = tuple(Leg(tracks[_key(*edge)], edge[0] < edge[1]) for edge in edges)
-    line = Timeline(group, legs, may_be_one(legs), via[-1], _beside(tracks, via[-1]))
+    steps = sum(len(clock.pieces) - 1 for clock in used)
+    line = Timeline(group, legs, not steps and may_be_one(legs), via[-1], _beside(tracks, via[-1]))
     told = {ts: _narrowed(line, clocks, via, ts) for ts in _middles(used, legs)}
     ts = min(told, key=lambda when: told[when][1] - told[when][0])
     low, high = told[ts]
-    steps = sum(len(clock.pieces) - 1 for clock in used)
     drifts = [_turned(clock.longest.drift, leg.is_forward) for clock, leg in zip(used, legs, strict=True)]
     spans = [_turned(clock.span, leg.is_forward) for clock, leg in zip(used, legs, strict=True)]
     return Standing(

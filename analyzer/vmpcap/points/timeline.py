@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.points.clock import Lines, Offset
 from vmpcap.points.pair_clock import PairClock
+from vmpcap.points.sets import Set
 
 Floats = npt.NDArray[np.float64]
 
@@ -133,6 +134,10 @@ class Timeline:
     """Of the point among all; -1 where it stands alone."""
     beside: Mapping[int, Leg] = field(default_factory=dict, repr=False, compare=False)
     """To points with which this one shares packets, by their place."""
+    sets: tuple[Set, ...] = field(default=(), repr=False, compare=False)
+    """When this clock was set, or may have been."""
+    reference_sets: tuple[Set, ...] = field(default=(), repr=False, compare=False)
+    """The same of the reference's."""
 
     def bounds_on_point(self, reference_ts: int) -> Interval:
         """Between what is this point's clock, when the reference's is that?"""
@@ -215,17 +220,43 @@ def elapsed(start: Timeline, start_ts: int, end: Timeline, end_ts: int) -> Elaps
     Notes
     -----
     The doubts of both points against the reference are added; where the two share packets themselves, what these say
-    narrows it.
+    narrows it. A reference that was set in between shows more than passed, or less: that is taken off, or where nobody
+    knows if it was this clock, left open.
     """
     if start.group != end.group or start.group < 0:
         return None
     begin, finish = start.bounds_on_reference(start_ts), end.bounds_on_reference(end_ts)
     taken = end.on_reference(end_ts) - start.on_reference(start_ts)
     low, high = finish[0] - begin[1], finish[1] - begin[0]
+    least, most = _counted(start.reference_sets, (begin[0] + begin[1]) // 2, (finish[0] + finish[1]) // 2)
+    if least or most:
+        low, high = low - most, high - least
+        taken = (low + high) // 2
     direct = start.beside.get(end.place)
-    if direct is not None:
+    if direct is not None and not start.sets and not end.sets:
         least, most = direct.there((start_ts, start_ts))
         # of contradicting bounds (a route that changed) none is better: both stand, as one wide interval
         narrow = max(low, end_ts - most), min(high, end_ts - least)
         low, high = narrow if narrow[0] <= narrow[1] else (min(low, end_ts - most), max(high, end_ts - least))
     return Elapsed(min(max(taken, low), high), low, high)
+
+
+def elapsed_at(line: Timeline, begin_ts: int, end_ts: int) -> Elapsed:
+    """How long after one frame did another pass at the same point? By its own clock, as long as that was not set."""
+    own = end_ts - begin_ts
+    least, most = _counted(line.sets, begin_ts, end_ts)
+    if not least and not most:
+        return Elapsed(own, own, own)
+    low, high = own - most, own - least
+    told = elapsed(line, begin_ts, line, end_ts)
+    if told is not None:
+        narrow = max(low, told.low_ns), min(high, told.high_ns)
+        low, high = narrow if narrow[0] <= narrow[1] else (min(low, told.low_ns), max(high, told.high_ns))
+    return Elapsed((low + high) // 2, low, high)
+
+
+def _counted(sets: Sequence[Set], begin: int, end: int) -> Interval:
+    """Between what is what a clock shows too much from the one of its times to the other, which may be earlier?"""
+    counted = [one.counted(min(begin, end), max(begin, end)) for one in sets]
+    least, most = sum(edge[0] for edge in counted), sum(edge[1] for edge in counted)
+    return (least, most) if begin <= end else (-most, -least)

@@ -14,6 +14,7 @@ from vmpcap.points.one_sided import OneSided, bound_one_way, describe_one_sided
 from vmpcap.points.pair_clock import PairClock, bound_pair
 from vmpcap.points.pairing import pair_packets
 from vmpcap.points.roles import STREAM_FIGURES, rank
+from vmpcap.points.sets import find_sets
 from vmpcap.points.timeline import Timeline
 from vmpcap.runs.point import PointRead
 from vmpcap.terms.units import NS_PER_S
@@ -74,21 +75,29 @@ def group_points(points: Sequence[PointRead], clocks: Clocks) -> Groups:
 
     The reference is the point with clocks to most others; among equals one at which figures of the stream are taken,
     so that these need no correction. Not one whose clock is of another day than those of its neighbours: points that
-    hang together with none of them are on their clocks' day.
+    hang together with none of them are on their clocks' day. Nor one whose clock was set, if another will do.
     """
     references: list[int] = []
     odd: set[tuple[int, int]] = set()
     standings: dict[int, Standing] = {}
     lines: dict[int, Timeline] = {}
     reference_of: dict[int, int] = {}
-    rest = sorted(range(len(points)), key=lambda n: (-sum(n in pair for pair in clocks), _rank(points[n])))
+    sets = find_sets(clocks, [point.sightings.rows().ts_ns for point in points]) if _has_steps(clocks) else {}
+    was_set = {n for n, own in sets.items() if any(one.is_sure for one in own)}
+    rest = sorted(
+        range(len(points)),
+        key=lambda n: (n in was_set, -sum(n in pair for pair in clocks), n in sets, _rank(points[n])),
+    )
     while rest:
         reference, group = rest[0], len(references)
-        found = stand(clocks, reference, group)
+        found = stand(clocks, reference, group, sets)
         usual = min((reference, *found), key=lambda n: (-_company(points, n), rest.index(n)))
         if _company(points, usual) > _company(points, reference):
-            reference, found = usual, stand(clocks, usual, group)
+            reference, found = usual, stand(clocks, usual, group, sets)
         own = {reference: timeline_of_reference(clocks, reference, group)} | {p: s.timeline for p, s in found.items()}
+        own = {
+            p: replace(line, sets=sets.get(p, ()), reference_sets=sets.get(reference, ())) for p, line in own.items()
+        }
         odd |= set(contradictions(clocks, own))
         standings |= found
         lines |= own
@@ -96,6 +105,10 @@ def group_points(points: Sequence[PointRead], clocks: Clocks) -> Groups:
         references.append(reference)
         rest = [point for point in rest if point not in own]
     return Groups(tuple(references), reference_of, standings, lines, tuple(sorted(odd)))
+
+
+def _has_steps(clocks: Clocks) -> bool:
+    return any(len(clock.pieces) > 1 for clock in clocks.values())
 
 
 def _company(points: Sequence[PointRead], number: int) -> int:

@@ -1,0 +1,154 @@
+"""Whose clock was set, where two clocks stepped apart: as far as a third one, or the order of a file, tells."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.points.backwards import LEAST_BACK_NS
+from vmpcap.points.clock import Lines
+from vmpcap.points.jumps import Jump, jumps_of
+from vmpcap.points.pair_clock import PairClock
+
+I64 = npt.NDArray[np.int64]
+FEW: Final = 100
+"""Packets by which their usual distance can be told."""
+USUAL: Final = 99
+"""Percentile of the distances."""
+TWICE: Final = 2
+MUCH_MORE: Final = 3
+
+Clocks = Mapping[tuple[int, int], PairClock]
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """A clock was set, or the one beside which that shows was."""
+
+    begin: int
+    """Between these times of the clock itself."""
+    end: int
+    low_ns: int
+    """It shows so much more from then on."""
+    high_ns: int
+    is_sure: bool
+    """False where it may as well have been the other clock."""
+
+    def lies_between(self, begin: int, end: int) -> bool:
+        """May it have been set between these two of its times?"""
+        return begin < self.end and end > self.begin
+
+    def counted(self, begin: int, end: int) -> tuple[int, int]:
+        """Between what is what it shows too much, from the one of its times to the other?"""
+        if not self.lies_between(begin, end):
+            return 0, 0
+        if self.is_sure and begin <= self.begin and end >= self.end:
+            return self.low_ns, self.high_ns
+        return min(0, self.low_ns), max(0, self.high_ns)
+
+
+def find_sets(clocks: Clocks, times: Sequence[I64]) -> dict[int, tuple[Set, ...]]:
+    """
+    Which points' clocks were set, or may have been?
+
+    Parameters
+    ----------
+    times : int64[n] of each point: when it saw its packets, in the order of the capture
+
+    Notes
+    -----
+    Of two clocks that step apart the one was set whose file goes back in time. Else the one is cleared beside which a
+    third goes on steadily; one that must have been set forward, if its packets leave no room for that; and one that
+    must have been set back, if they went on as usual.
+    """
+    found: dict[int, list[Set]] = {}
+    for (one, other), clock in clocks.items():
+        for (before, after), jump in zip(pairwise(clock.pieces), jumps_of(clock), strict=True):
+            mine, theirs = _set_of_one(jump), _set_of_other(before, after, jump)
+            clear_one, clear_other = _went_back(times[other], theirs), _went_back(times[one], mine)
+            if not clear_one and not clear_other:
+                clear_one = _is_cleared(clocks, times, (one, other), mine)
+                clear_other = _is_cleared(clocks, times, (other, one), theirs)
+            if clear_one and clear_other:
+                clear_one = clear_other = False
+            if not clear_one:
+                found.setdefault(one, []).append(replace(mine, is_sure=clear_other))
+            if not clear_other:
+                found.setdefault(other, []).append(replace(theirs, is_sure=clear_one))
+    return {point: tuple(_once(sets)) for point, sets in found.items()}
+
+
+def _set_of_one(jump: Jump) -> Set:
+    return Set(jump.begin, jump.end, -jump.high_ns, -jump.low_ns, False)
+
+
+def _set_of_other(before: Lines, after: Lines, jump: Jump) -> Set:
+    """When was that by the other clock? From what it shows by the piece before to what it does by the piece after."""
+    edges = [before.end + ns for ns in before.at(before.end)] + [after.begin + ns for ns in after.at(after.begin)]
+    return Set(min(edges), max(edges), jump.low_ns, jump.high_ns, False)
+
+
+def _is_cleared(clocks: Clocks, times: Sequence[I64], pair: tuple[int, int], suspect: Set) -> bool:
+    """Did the first of these clocks go on, by a point that is not of the pair, or by its own packets?"""
+    point, fellow = pair
+    steady = any(
+        _is_steady(clock, places[0] == point, suspect)
+        for places, clock in clocks.items()
+        if point in places and fellow not in places
+    )
+    return steady or _leaves_no_room(times[point], suspect) or _went_on_as_usual(times[point], suspect)
+
+
+def _is_steady(clock: PairClock, is_one: bool, suspect: Set) -> bool:
+    """Does one piece, held from both sides, go over all of that time?"""
+    begin, end = suspect.begin, suspect.end
+    for piece in clock.pieces:
+        low, high = (0, 0) if is_one else piece.at(piece.first)
+        if piece.first <= begin - high and end - low <= piece.last:
+            return True
+    return False
+
+
+def _went_back(ts: I64, suspect: Set) -> bool:
+    """Does the file go back in time by no more than this clock was set back, if it was this one?"""
+    if suspect.high_ns >= 0:
+        return False
+    back = -np.diff(ts)
+    near = (ts[:-1] >= suspect.begin) & (ts[1:] <= suspect.end)
+    return bool((near & (back > LEAST_BACK_NS) & (back <= -suspect.low_ns)).any())
+
+
+def _leaves_no_room(ts: I64, suspect: Set) -> bool:
+    """Was it never silent for as long as it was set forward, if it was this one?"""
+    if suspect.low_ns <= 0:
+        return False
+    inside = np.sort(ts[(ts >= suspect.begin) & (ts <= suspect.end)])
+    edges = np.concatenate(([suspect.begin], inside, [suspect.end]))
+    return int(np.diff(edges).max()) < suspect.low_ns
+
+
+def _went_on_as_usual(ts: I64, suspect: Set) -> bool:
+    """
+    Did its packets keep the distances that they have, though it was set back by much more, if it was this one?
+
+    Then both points would have been silent for as long as the step, and the step would have hidden just that.
+    """
+    if suspect.high_ns >= 0 or len(ts) < FEW:
+        return False
+    inside = np.sort(ts[(ts >= suspect.begin) & (ts <= suspect.end)])
+    usual = float(np.percentile(np.diff(np.sort(ts)), USUAL))
+    greatest = int(np.diff(np.concatenate(([suspect.begin], inside, [suspect.end]))).max())
+    return greatest <= TWICE * usual and -suspect.high_ns > MUCH_MORE * usual
+
+
+def _once(sets: Sequence[Set]) -> Iterator[Set]:
+    """Each once, though several pairs show it: what one pair is sure of, or the narrowest."""
+    rest = sorted(sets, key=lambda s: (not s.is_sure, s.end - s.begin))
+    kept: list[Set] = []
+    for one in rest:
+        if not any(other.begin <= one.end and one.begin <= other.end for other in kept):
+            kept.append(one)
+    yield from sorted(kept, key=lambda s: s.begin)

@@ -1,0 +1,100 @@
+"""Whose clock was set, and what a time across that is known to: the truth lies within what is said."""
+
+import random
+
+import numpy as np
+import pytest
+
+from tests.points.made import MS, Clock, S, Sent, paired_of, traffic
+from vmpcap.points.chain import stand
+from vmpcap.points.pair_clock import PairClock, bound_pair
+from vmpcap.points.sets import Set, find_sets
+from vmpcap.points.timeline import Timeline, elapsed, elapsed_at
+
+AT = 30 * S
+NO_FILE = np.zeros(0, np.int64)
+
+
+def same(t: int) -> int:
+    return t
+
+
+def pair(seed: int, one: Clock, other: Clock) -> PairClock:
+    sent = traffic(random.Random(seed), 60, 600, (1, 1), 0.1)
+    shown = [Sent(one(p.one_ts), p.other_ts, p.side) for p in sent]
+    found, _ = bound_pair(paired_of(shown, other))
+    assert found is not None
+    return found
+
+
+def stepping(by: int) -> Clock:
+    return lambda t: t + (by if t >= AT else 0)
+
+
+@pytest.mark.parametrize("by", [300 * MS, -80 * MS])
+def test_a_third_clock_tells_which_was_set(by: int) -> None:
+    """By how much it was, within what is said; nothing is said of the other two."""
+    clocks = {(0, 1): pair(1, same, stepping(by)), (1, 2): pair(2, stepping(by), same), (0, 2): pair(3, same, same)}
+    sets = find_sets(clocks, [NO_FILE] * 3) if by < 0 else find_sets(clocks, [np.arange(0, 60 * S, S)] * 3)
+    assert list(sets) == [1]
+    (was,) = sets[1]
+    assert was.is_sure
+    assert was.low_ns <= by <= was.high_ns
+
+
+def test_of_two_clocks_either_may_have_been_set() -> None:
+    """Forward the one or back the other, while neither sent: nothing tells them apart."""
+    by = 300 * MS
+    far = np.array([S, 61 * S])
+    sets = find_sets({(0, 1): pair(1, same, stepping(by))}, [far, far])
+    assert [[one.is_sure for one in sets[n]] for n in (0, 1)] == [[False], [False]]
+    assert sets[0][0].low_ns <= -by <= sets[0][0].high_ns
+    assert sets[1][0].low_ns <= by <= sets[1][0].high_ns
+
+
+def test_a_clock_without_room_was_not_set_forward() -> None:
+    """It saw a packet every 10 ms; so the other was set back."""
+    by = 300 * MS
+    far, near = np.array([S, 61 * S]), np.arange(S, 61 * S, 10 * MS)
+    sets = find_sets({(0, 1): pair(1, same, stepping(by))}, [far, near])
+    assert list(sets) == [0]
+    assert sets[0][0].is_sure
+
+
+def test_a_clock_that_saw_packets_as_usual_was_not_set_back() -> None:
+    """Else both would have been silent for just as long; so the other was set forward."""
+    by = 300 * MS
+    true = np.arange(S, 61 * S, 10 * MS)
+    sets = find_sets({(0, 1): pair(1, same, stepping(by))}, [true, true + np.where(true >= AT, by, 0)])
+    assert list(sets) == [1]
+    assert sets[1][0].is_sure
+
+
+def test_a_file_that_goes_back_tells_whose_clock_was_set() -> None:
+    by = -80 * MS
+    true = np.arange(S, 61 * S, 10 * MS)
+    sets = find_sets({(0, 1): pair(1, same, stepping(by))}, [true, true + np.where(true >= AT, by, 0)])
+    assert list(sets) == [1]
+    assert sets[1][0].is_sure
+
+
+@pytest.mark.parametrize("is_sure", [True, False])
+def test_a_time_across_a_set_clock_includes_the_truth(is_sure: bool) -> None:
+    """At one point by its own clock, and between two by that of a reference that was set."""
+    was = Set(AT - MS, AT + 301 * MS, 299 * MS, 301 * MS, is_sure)
+    line = Timeline(0, sets=(was,), reference_sets=(was,))
+    for told in (elapsed_at(line, AT - S, AT + S), elapsed(line, AT - S, Timeline(0), AT + S)):
+        assert told is not None
+        assert told.low_ns <= 2 * S - 300 * MS <= told.high_ns
+        assert told.uncertainty_ns >= (MS if is_sure else 150 * MS)
+        assert told.low_ns <= told.ns <= told.high_ns
+    before = elapsed_at(line, AT - 2 * S, AT - S)
+    assert (before.low_ns, before.high_ns) == (S, S)
+
+
+def test_no_chain_goes_by_a_clock_that_was_set() -> None:
+    """Though it is the nearer: the other knows the whole time."""
+    near = pair(1, same, same)
+    clocks = {(0, 1): near, (1, 2): near, (0, 3): pair(2, same, same), (2, 3): pair(3, same, same)}
+    assert stand(clocks, 0, 0, {1})[2].via == (0, 3, 2)
+    assert stand(clocks, 0, 0, {3})[2].via == (0, 1, 2)
