@@ -1,12 +1,15 @@
 """Which frames do the findings of a report rest on, and what does each of them prove?"""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from vmpcap.migration.results import Bracket, Guest, Mechanism
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.words import INTERRUPTIONS, held_against_limit
 from vmpcap.verdicts.findings import Check
+
+BRACKET: Final = "bracket of the switchover"
+"""Among findings `switchover` is the check, which holds against its limit what peers felt, where they are in view."""
 
 
 class Proof(NamedTuple):
@@ -53,7 +56,7 @@ def check_words(m: Migration, check: Check) -> str:
 
 
 def _of_guest(m: Migration, guest: Guest) -> Iterator[Proof]:
-    for name, label in INTERRUPTIONS.items():
+    for name, label in (INTERRUPTIONS | {"bracket": BRACKET}).items():
         bracket: Bracket = getattr(guest.switchover, name)
         value = getattr(guest.switchover, f"{name}_ms")
         length = "" if value is None else f" {value:.3f} ms"

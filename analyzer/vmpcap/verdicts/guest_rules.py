@@ -181,7 +181,8 @@ def switchover(story: Story, profile: Profile) -> Answer:
         evidence = show(bracket.to_point or "", frames if bracket.from_point == bracket.to_point else frames[-1:])
         if value is None:
             return Answer("undecided", bracket.because, None, limit, "ms", evidence)
-        words = f"{three(value, limit)} ms: {bracket.because}"
+        what = "peers were cut off for" if figure.peer_outage_ms is not None else "the guest moved within"
+        words = f"{what} {three(value, limit)} ms: {bracket.because}"
         if limit is None:
             return Answer("undecided", f"{words}; profile {profile.name} sets no limit", value, None, "ms", evidence)
         doubt = bracket.uncertainty_ms
