@@ -171,3 +171,40 @@ def test_requests_that_were_answered_were_not_lost_whatever_the_captures_lack(tm
     cuts = dict.fromkeys(NEW_PLACE, lambda kind, number: kind == 8 and number in LATER)
     segment = segments_of(judged_without(ROUTED, cuts, tmp_path))["after", "gw-lan", "dst-switchport"]
     assert (segment.lost, segment.missed) == (0, len(LATER))
+
+
+GUEST_ADDRESS = bytes([10, 77, 0, 10])
+
+
+def one_direction(path: Path, out: Path, is_kept: Callable[[bytes], bool]) -> str:
+    """The capture with the IPv4 packets of which this is true."""
+    raw = zstd.decompress(path.read_bytes())
+    kept, at = [raw[:24]], 24
+    while at < len(raw):
+        length = struct.unpack_from("<I", raw, at + 8)[0]
+        frame = raw[at + 16 : at + 16 + length]
+        if frame[12:14] != b"\x08\x00" or is_kept(frame):
+            kept.append(raw[at : at + 16 + length])
+        at += 16 + length
+    out.write_bytes(b"".join(kept))
+    return str(out)
+
+
+def test_nothing_is_called_lost_where_a_capture_holds_the_guests_answers_only(tmp_path: Path) -> None:
+    """One direction of its link: what it answered it was sent, though no frame of that is in view there."""
+    points = []
+    for name, role in points_of(ROUTED).items():
+        path = str(file_of(ROUTED, name))
+        if name in ("dst-switchport", "client", "src-guestbr"):
+            continue
+        if name == "dst-guestbr":
+            path = one_direction(Path(path), tmp_path / f"{name}.pcap", lambda f: f[26:30] == GUEST_ADDRESS)
+        elif name == "gw-lan":
+            path = one_direction(Path(path), tmp_path / f"{name}.pcap", lambda f: f[26:30] != GUEST_ADDRESS)
+        points.append(PointFiles(name, role, (path,)))
+    profile = load_profile(facts_of(ROUTED)["profile"])
+    segment = segments_of(analyse(Request(points=tuple(points), profile=profile)).report)[
+        "after", "gw-lan", "dst-guestbr"
+    ]
+    assert segment.lost is None
+    assert "shows the guest's answers and nothing that it was sent" in segment.because

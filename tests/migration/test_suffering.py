@@ -325,3 +325,13 @@ def test_a_gateway_that_heard_the_announcement_need_not_see_the_answers() -> Non
     asking = replace(there, arps=arps((SWITCH + S, NUMBER_OF["arp_request"], GATEWAY, "10.77.0.1", GUEST_IP)))
     (found,) = what_peers_suffered(moved, [asking], SWITCH, 840 * MS)
     assert found.is_cut_off
+
+
+def test_an_outage_that_began_before_the_view_is_only_at_least_so_long() -> None:
+    """The capture begins among the requests that were lost: 17 were, 7 of them are in view."""
+    (found,) = suffered_at(point(pings(200, 10, lost(84, 17))[2 * 84 + 10 :]))
+    assert (found.peer.outage_ms, found.peer.outage_low_ms, found.peer.outage_high_ms) == (None, 60.0, None)
+    assert (found.peer.survived, found.is_cut_off, found.at_least_ms) == (True, False, 60.0)
+    length, bracket = longest_outage([found])
+    assert length is None
+    assert "at least 60 ms, and how long before is not in view" in bracket.because

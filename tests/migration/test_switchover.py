@@ -405,3 +405,15 @@ def test_relearning_is_only_seen_at_the_destination() -> None:
     seen = told(gateway, heard=(gateway,))
     assert seen.relearn_ms is None
     assert "no capture point at the destination" in seen.relearn.because
+
+
+def test_a_point_that_began_to_record_later_shows_no_first_sign() -> None:
+    """Its first frame of the guest is its first frame at all, a second after the gateway had seen the guest."""
+    old = bridge("src-br", "domain:source", talking(840 * MS))
+    gateway = bridge("gw", "gateway", talking(840 * MS, S))
+    rows = journal(*((ts, GUEST, GATEWAY, GUEST_IP, PEER_IP) for ts in range(2 * S, 3 * S, MS)))
+    late = bridge("dst-br", "domain:destination", rows, first_ts=2 * S)
+    figure = told(old, gateway, late, heard=())
+    assert (figure.bracket.to_point, figure.bracket_ms) == ("gw", 160.0)
+    early = replace(late, first_ts=0)
+    assert told(old, gateway, early).bracket.to_point == "dst-br"

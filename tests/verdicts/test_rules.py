@@ -828,3 +828,14 @@ def test_a_window_that_was_full_for_a_moment_did_not_leave_room_then() -> None:
     told = story(figures=figures(throughput=rate, loss=Loss(zero_windows=0)), streams=offering(3_000_000))
     given = ask("window_limited", told)
     assert (given.outcome, given.because) == ("pass", "the receive window left room, but for 0.52 % of the time")
+
+
+@pytest.mark.parametrize("known", [{"at_least_ms": 60.0}, {"is_bypassed": True}])
+def test_a_peer_of_which_only_a_part_is_known_passes_no_limit(known: dict[str, Any]) -> None:
+    """Nor do the guest's own frames for it: it asked, and what it met is not known."""
+    frames = Bracket(from_point="a", from_frame=3, to_point="b", to_frame=4, uncertainty_ms=1.0, because="frames")
+    part = Bracket(because="cut off for at least 60 ms")
+    told = Switchover(bracket_ms=70.0, bracket=frames, peer_outage=part)
+    given = ask("switchover", story(guest_story(switchover=told, suffered=(replace(suffered(None), **known),))))
+    assert (given.outcome, given.measured, given.because) == ("undecided", None, "cut off for at least 60 ms")
+    assert [(e.point, e.frames) for e in given.evidence] == [("client", [5, 6])]

@@ -1,6 +1,6 @@
 """On which part of the way between a guest and its peers packets were lost, doubled or held up, before and after."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -11,8 +11,10 @@ from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.guest_packets import FACTOR, GuestPackets, packets_of
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.marks import NOT_COMPARED, Mark
+from vmpcap.migration.reachable import answers_the_unseen
 from vmpcap.migration.segment_results import Era, GuestSegment
 from vmpcap.migration.segments import along, delays_of, neighbours
+from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.between import overtaken
 from vmpcap.points.holes import blindness
@@ -103,11 +105,17 @@ def describe_guest_segments(guest: Moved, views: Sequence[PointView], signs: Sig
     """
     eras: tuple[Era, ...] = ("before", "after")
     found = {view.name: packets for view in views if (packets := packets_of(view, guest)) is not None}
-    return [segment for when in eras for segment in _segments(found, views, when, signs)]
+    deaf = frozenset(view.name for view in views if _lacks_what_is_answered(view, guest))
+    return [segment for when in eras for segment in _segments(found, views, when, signs, deaf)]
+
+
+def _lacks_what_is_answered(view: PointView, guest: Moved) -> bool:
+    """Does the guest answer here, while nothing that is sent to it is in the capture: one direction of the link?"""
+    return not len(frames_of(view, guest).asked) and answers_the_unseen(view, guest, view.first_ts - 1)
 
 
 def _segments(
-    found: Mapping[str, GuestPackets], views: Sequence[PointView], when: Era, signs: Signs
+    found: Mapping[str, GuestPackets], views: Sequence[PointView], when: Era, signs: Signs, deaf: Container[str]
 ) -> Iterator[GuestSegment]:
     stations = [s for packets in found.values() if (s := _station(packets, when, signs)) is not None]
     if len(stations) < 2:
@@ -128,8 +136,8 @@ def _segments(
             continue
         behind = [stations[n] for n in ordered[place + 1 :] if n != far]
         before = [stations[n] for n in ordered[:beyond] if n != near]
-        yield from _one_way(stretch, stations[near], stations[far], behind, when, True, near > far, old)
-        yield from _one_way(stretch, stations[far], stations[near], before, when, False, far > near, old)
+        yield from _one_way(stretch, stations[near], stations[far], behind, when, True, near > far, old, deaf)
+        yield from _one_way(stretch, stations[far], stations[near], before, when, False, far > near, old, ())
 
 
 def _station(packets: GuestPackets, when: Era, signs: Signs) -> Station | None:
@@ -181,6 +189,7 @@ def _one_way(
     to_guest: bool,
     turned: bool,
     old: Sequence[PointView],
+    deaf: Container[str],
 ) -> Iterator[GuestSegment]:
     paired = stretch.paired
     left, right = (paired.row_other, paired.row_one) if turned else (paired.row_one, paired.row_other)
@@ -200,9 +209,11 @@ def _one_way(
     came = _came(here, there, to_guest)
     passage, left_out = _passage(here, there, further, rows, came, to_guest, scale > 1)
     is_full = not any(s.view.packets is not None and s.view.packets.left_out for s in (here, there))
-    is_end = to_guest and there.view.role == FROM_PEERS[when][-1]
+    is_end = to_guest and there.name not in deaf and there.view.role == FROM_PEERS[when][-1]
     doubts = _doubts(here, there, bool(len(left)), bool(len(came)), is_full, len(rows), is_end)
     is_compared = clock_doubt(here.view, here.era[0], there.view) is not None
+    if there.name in deaf:
+        doubts = f"{there.name} shows the guest's answers and nothing that it was sent: its capture holds one direction"
     lost = None if passage.lost is None or doubts else scale * passage.lost
     yield GuestSegment(
         when=when,

@@ -186,7 +186,7 @@ def outbound_only(view: PointView, guest: Moved, moment: int) -> Reachability | 
     spoken = [(f, ts) for f, ts in asked_by(view, guest) if ts > when]
     sent = frames.sent_ip[j.ts_ns[frames.sent_ip] > when]
     sent = sent[_expects_answer(j, sent)]
-    if len(asked) or _replies_to(view, guest, when) or _answers_the_unseen(view, guest, when):
+    if len(asked) or _replies_to(view, guest, when) or answers_the_unseen(view, guest, when):
         return None
     if len(spoken) + len(sent) < LEAST_ASKED or view.last_ts - when < OUTBOUND_ONLY_NS:
         return None
@@ -199,7 +199,7 @@ def outbound_only(view: PointView, guest: Moved, moment: int) -> Reachability | 
     return Reachability("no", because, view.name, tuple(numbers))
 
 
-def _answers_the_unseen(view: PointView, guest: Moved, when: int) -> bool:
+def answers_the_unseen(view: PointView, guest: Moved, when: int) -> bool:
     """
     Does the guest answer requests that are not in view, so that the capture holds one direction only?
 

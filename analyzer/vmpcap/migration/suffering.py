@@ -303,6 +303,8 @@ def _suffered(stream: PeerStream, view: PointView, when: int, away: int) -> Suff
         return _not_asking(stream, view)
     if outage is not None and not stream.answers and stream.first_ts < away:
         return _never_answered(stream, view)
+    if outage is not None and outage.ended and outage.last_answered_ts is None and outage.last_answer_ts is None:
+        return _from_its_first(stream, view, outage)
     bounds = _bounds(stream, outage, watched)
     peer = Peer(
         peer=stream.peer_ip,
@@ -356,6 +358,19 @@ def _perhaps(stream: PeerStream, view: PointView, gap: Outage) -> Suffered:
     one = _unmeasured(stream, view, because, _frames(gap), stream.survived if gap.ended else None)
     bounds = {"outage_low_ms": ms(low), "outage_high_ms": ms(high), "lost": gap.lost}
     return replace(one, peer=msgspec.structs.replace(one.peer, **bounds), at_least_ms=ms(low))
+
+
+def _from_its_first(stream: PeerStream, view: PointView, outage: Outage) -> Suffered:
+    """A stream whose first request in view is unanswered already: since when it was cut off is not in view."""
+    low = _bounds(stream, outage, None)[0]
+    least = outage.seen_ns if low is None else low
+    because = (
+        f"{count_of(outage.lost, 'request')} unanswered from frame {outage.first_unanswered_frame} on, the first of it"
+        f" in view: cut off for at least {least / NS_PER_MS:.0f} ms, and how long before is not in view"
+    )
+    one = _unmeasured(stream, view, because, _frames(outage), stream.survived)
+    bounds = {"outage_low_ms": ms(least), "lost": outage.lost, "to_ts": iso_utc(_end_of_outage(outage))}
+    return replace(one, peer=msgspec.structs.replace(one.peer, **bounds), at_least_ms=ms(least))
 
 
 def _bounds(stream: PeerStream, outage: Outage | None, watched: int | None) -> tuple[int | None, int | None]:

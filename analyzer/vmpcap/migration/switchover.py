@@ -315,7 +315,17 @@ def _hidden_by(guest: Moved, quiet: dict[str, Silence]) -> Hole | None:
 
 def first_sign(guest: Moved, quiet: dict[str, Silence]) -> Mark | None:
     """The first frame that shows the guest at its new place, from the point nearest to that place."""
-    return _choose(signs_after(guest, quiet), FIRST_AT_DESTINATION)
+    return _choose(_recorded_then(signs_after(guest, quiet)), FIRST_AT_DESTINATION)
+
+
+def _recorded_then(marks: Sequence[Mark]) -> list[Mark]:
+    """These without points whose capture began when another had seen the guest: their first frame is no first sign."""
+    return [mark for mark in marks if not any(_began_after(mark.view, other) for other in marks)]
+
+
+def _began_after(view: PointView, sign: Mark) -> bool:
+    apart = elapsed_between(sign.view, sign.ts, view, view.first_ts)
+    return sign.view.name != view.name and apart is not None and apart.is_later is True
 
 
 def _last_burst(move: Move, figures: StreamFigures) -> Mark | None:
@@ -342,7 +352,7 @@ def _guest_silence(quiet: dict[str, Silence]) -> tuple[float | None, Bracket]:
     """
     pairs = _at_one_point(quiet)
     before = last_sign([s.before for s in quiet.values() if s.before is not None])
-    after = _choose([s.after for s in quiet.values() if s.after is not None], FIRST_AT_DESTINATION)
+    after = _choose(_recorded_then([s.after for s in quiet.values() if s.after is not None]), FIRST_AT_DESTINATION)
     if before is not None and after is not None:
         pairs.append((before, after))
     if not pairs:

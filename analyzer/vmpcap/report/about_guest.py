@@ -183,6 +183,8 @@ def cut_off_for(peer: Peer) -> str:
         return "never back"
     if peer.outage_ms is None and peer.outage_low_ms is not None and peer.outage_high_ms is not None:
         return f"{figure(peer.outage_low_ms)} to {figure(peer.outage_high_ms, 'ms')}"
+    if peer.outage_ms is None and peer.survived and peer.outage_low_ms:
+        return f"at least {figure(peer.outage_low_ms, 'ms')}"
     return figure(peer.outage_ms, "ms")
 
 

@@ -175,6 +175,10 @@ def switchover(story: Story, profile: Profile) -> Answer:
             return Answer("undecided" if limit is None else "fail", words, None, limit, "ms", evidence)
         if figure.peer_outage_ms is None and any(s.hidden_ms is not None for s in guest.suffered):
             return Answer("undecided", figure.peer_outage.because, None, limit, "ms", _ends_of_hole(guest))
+        unsure = [s for s in guest.suffered if s.at_least_ms is not None or s.is_bypassed]
+        if figure.peer_outage_ms is None and unsure:
+            evidence = show(unsure[0].peer.point, unsure[0].peer.frames)
+            return Answer("undecided", figure.peer_outage.because, None, limit, "ms", evidence)
         value = figure.peer_outage_ms if figure.peer_outage_ms is not None else figure.bracket_ms
         bracket = figure.peer_outage if figure.peer_outage_ms is not None else figure.bracket
         frames = tuple(f for f in (bracket.from_frame, bracket.to_frame) if f is not None)
