@@ -248,6 +248,32 @@ def test_two_addresses_that_fell_silent_are_no_answer() -> None:
     assert guests == ()
 
 
+def test_a_peer_that_pauses_and_then_asks_for_the_silent_guest_is_not_the_guest() -> None:
+    """It says nothing for 60 ms beside the stream's end, and then asks in vain: the guest is whom it asks."""
+    rows = []
+    for ts in range(0, 3 * S, 10 * MS):
+        if not 980 * MS <= ts < 1040 * MS:
+            rows.append((ts, GATEWAY, GUEST, PEER_IP, GUEST_IP))
+            if not 900 * MS <= ts < 1200 * MS:
+                rows.append((ts + MS, GUEST, GATEWAY, GUEST_IP, PEER_IP))
+    (guests,), _ = guests_of(heard(journal=journal(*rows)))
+    assert [(g.mac, g.ips) for g in guests] == [(GUEST, (ip_halves(GUEST_IP),))]
+
+
+def test_what_is_captured_later_does_not_change_who_fell_silent() -> None:
+    """A peer that speaks every 20 ms paused for 60 ms, which is usual; that it speaks more often later changes nothing."""
+    other = "10.77.0.11"
+    rows = [(ts + MS, GUEST, GATEWAY, GUEST_IP, PEER_IP) for ts in range(0, 900 * MS, 20 * MS)]
+    rows += [(ts, GATEWAY, GUEST, PEER_IP, GUEST_IP) for ts in range(0, 3 * S, 20 * MS)]
+    rows += [(ts + 2 * MS, OTHER, GATEWAY, other, PEER_IP) for ts in range(0, 980 * MS, 20 * MS)]
+    rows += [(ts, GATEWAY, OTHER, PEER_IP, other) for ts in range(0, 3 * S, 20 * MS)]
+    later = [(ts, OTHER, GATEWAY, other, PEER_IP) for ts in range(1030 * MS, 9 * S, 4 * MS)]
+    for end in (2 * S, 9 * S):
+        until = sorted(row for row in (*rows, *later) if row[0] < end)
+        (guests,), _ = guests_of(heard(journal=journal(*until)))
+        assert [g.mac for g in guests] == [GUEST]
+
+
 def test_an_address_that_was_not_asked_may_be_silent() -> None:
     """Nobody wanted anything of it: its silence says nothing."""
     rows = [(ts, GUEST, GATEWAY, GUEST_IP, PEER_IP) for ts in range(0, 900 * MS, 10 * MS)]

@@ -272,16 +272,17 @@ def _by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
     """
     Without an announcement: whose traffic fell silent when the stream ended, though it was asked?
 
-    Only an address that answered before, was asked during the stream's last second and is the only such one.
+    Only an address that answered before, was asked during the stream's last second and is the only such one. A peer
+    that paused meanwhile and then asked for it while it was still silent is not.
     """
     last = move.best.transfer.last_data_ts
     if last is None:
         return []
     moment = on_reference(move.best.view, last)
+    found = [one for view in views for one in _fell_silent(view, on_point(view, moment))]
     silent: dict[tuple[int, int], set[int]] = {}
-    for view in views:
-        for mac, address in _fell_silent(view, on_point(view, moment)):
-            silent.setdefault(address, set()).update({mac} - {NO_MAC})
+    for one in found:
+        silent.setdefault(one.address, set()).update({one.mac} - {NO_MAC})
     macs = {mac for seen in silent.values() for mac in seen}
     is_one = len(silent) == 1 or (all(silent.values()) and len(macs) == 1)
     if not is_one or len(macs) > 1:
@@ -297,11 +298,23 @@ MOST_GUESTS: Final = 64
 """Guests that one move can have carried at once: more within a second are made up."""
 
 
-def _fell_silent(view: PointView, moment: int) -> list[tuple[int, tuple[int, int]]]:
-    """
-    Which (MAC, address) answered before the moment, was asked around it, and said nothing for a while?
+@dataclass(frozen=True, slots=True)
+class _Silent:
+    """An address that said nothing for a while."""
 
-    NO_MAC where a router stands between: the TTL was lowered, and the MAC is the router's.
+    mac: int
+    """NO_MAC where a router stands between: the TTL was lowered, and the MAC is the router's."""
+    address: tuple[int, int]
+    until: int
+    """When it spoke again, or the view ended, by the clock of the point."""
+
+
+def _fell_silent(view: PointView, moment: int) -> list[_Silent]:
+    """
+    Which addresses answered before the moment, were asked around it, and said nothing for a while?
+
+    How often each of them usually speaks is taken from before: what the capture shows later must not change whose
+    silence this is.
     """
     journal = view.journal
     around = (journal.ts_ns >= moment - NS_PER_S) & (journal.ts_ns <= moment + NS_PER_S) & (journal.ip_version != 0)
@@ -320,14 +333,28 @@ def _fell_silent(view: PointView, moment: int) -> list[tuple[int, tuple[int, int
         times = np.sort(journal.ts_ns[sent])
         gaps = np.diff(np.append(times, view.last_ts))
         spans = (times <= moment + 20 * NS_PER_MS) & (times + gaps >= moment - 20 * NS_PER_MS) & (gaps >= SILENT_NS)
-        usual = np.median(np.diff(times)) if len(times) > 2 else 0
-        if (spans & (gaps >= 5 * usual)).any():
-            macs = np.unique(journal.eth_src[before])
+        lived = times[times < moment]
+        usual = np.median(np.diff(lived)) if len(lived) > 2 else 0
+        long = np.flatnonzero(spans & (gaps >= 5 * usual))
+        if len(long):
+            until, macs = int((times + gaps)[long].max()), np.unique(journal.eth_src[before])
             if hops_from_ttl(int(journal.ttl[before].max())):
-                found.append((NO_MAC, address))
+                found.append(_Silent(NO_MAC, address, until))
             elif len(macs) == 1 and int(macs[0]) != NO_MAC:
-                found.append((int(macs[0]), address))
-    return found
+                found.append(_Silent(int(macs[0]), address, until))
+    return [one for one in found if not any(_asked_again(one, other, view) for other in found)]
+
+
+def _asked_again(one: _Silent, other: _Silent, view: PointView) -> bool:
+    """Was the first that this one said again meant for the other, which was still silent?"""
+    if one.until >= other.until:
+        return False
+    j = view.journal
+    words = (
+        (j.src_high == np.uint64(one.address[0])) & (j.src_low == np.uint64(one.address[1])) & (j.ts_ns == one.until)
+    )
+    words &= (j.dst_high == np.uint64(other.address[0])) & (j.dst_low == np.uint64(other.address[1]))
+    return bool(words.any())
 
 
 def guest_name(guest: Moved) -> str:

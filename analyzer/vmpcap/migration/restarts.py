@@ -133,7 +133,7 @@ def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
     if anew:
         words.append("others opened anew what they had with it")
         seen.append(anew[0])
-    answer, why, more = _answers(mac, views, begun, new)
+    answer, why, more = _answers(mac, views, begun, last[0], new)
     if not is_proven:
         answer = "undecided"
         why += "; nothing shows that it lost its memory: its link may have been down as well"
@@ -266,7 +266,7 @@ def _readdressed(
 
 
 def _answers(
-    mac: int, views: Sequence[PointView], begun: int, addresses: set[tuple[int, int]]
+    mac: int, views: Sequence[PointView], begun: int, last: int, addresses: set[tuple[int, int]]
 ) -> tuple[Literal["yes", "no", "undecided"], str, list[tuple[PointView, int]]]:
     """Do others reach it since it started, by its MAC or, behind routers, by the addresses that it has now?"""
     asked_in_vain: list[tuple[PointView, int, int]] = []
@@ -283,8 +283,10 @@ def _answers(
             back = from_it[(j.ts_ns[from_it] >= j.ts_ns[row]) & (j.dst_low[from_it] == j.src_low[row])]
             back = back[(j.src_low[back] == j.dst_low[row]) & (j.tcp_flags[back] & TCP_RST == 0)]
             if len(back):
-                since = (on_reference(view, int(j.ts_ns[back[0]])) - begun) / NS_PER_S
-                words = f"others reach it again since {since:.1f} s after it began to start, at {view.name}"
+                ts = on_reference(view, int(j.ts_ns[back[0]]))
+                since, whole = (ts - begun) / NS_PER_S, (ts - last) / NS_PER_S
+                words = f"others reach it again since {since:.1f} s after it first asked for its address"
+                words += f" ({whole:.1f} s after its last frame before), at {view.name}"
                 return "yes", words, [(view, int(j.frame[row])), (view, int(j.frame[back[0]]))]
         if len(to_it) >= LEAST_ASKED and j.ts_ns[to_it[-1]] - j.ts_ns[to_it[0]] >= NS_PER_S:
             asked_in_vain.append((view, int(j.frame[to_it[-1]]), len(to_it)))

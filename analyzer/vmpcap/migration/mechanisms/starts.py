@@ -60,6 +60,7 @@ def _began(case: Case, name: str, began: Began) -> Mechanism:
     words += f"; since then it is {' and '.join(others)}" if others else ""
     worked: Worked = {"yes": "yes", "no": "no"}.get(case.reachability.answer, "undecided")  # type: ignore[assignment]
     reached = answered_again(case)
+    tail = f", {span(reached.ts - began.signs.ts)} after it began to start" if reached is not None else ""
     seen = sighted([*began.frames, *(reached.frames if reached is not None else ())])
     latency = case.after(reached.ts) if reached is not None else None
-    return result(name, worked, f"{words}: no live migration; {case.reachability.because}", seen, latency)
+    return result(name, worked, f"{words}: no live migration; {case.reachability.because}{tail}", seen, latency)
