@@ -13,6 +13,7 @@ from vmpcap.migration.switchover import longest_outage
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.terms.addresses import NO_MAC, ip_halves
+from vmpcap.terms.wire import TCP_RST as RST
 
 GUEST = Moved(NO_MAC, (ip_halves(GUEST_IP),), (), "high", "")
 SWITCH = 1 * S
@@ -202,6 +203,31 @@ def test_a_connection_counts_its_retransmissions() -> None:
     assert (found.peer.protocol, found.peer.outage_ms, found.peer.retransmissions) == ("tcp/80", 800.0, 2)
     assert found.peer.survived
     assert found.peer.interval_ms == 20.0
+
+
+@pytest.mark.parametrize(("resent", "cut_off"), [((), False), ((3200, 3800), True)])
+def test_a_reset_that_closes_a_connection_which_was_answered_since_is_its_end(
+    resent: tuple[int, ...], cut_off: bool
+) -> None:
+    """Its last segment is not acknowledged and never sent again: nobody waited. Who sends again does."""
+    rows = []
+    for n in range(150):
+        rows += [segment(n * 20, True, 1000 + n, 1, 1), segment(n * 20 + 1, False, 1, 1001 + n, flags=ACK)]
+    rows += [segment(ms, True, 1150, 1, 1) for ms in (3000, *resent)]
+    rows.append(segment(4900, True, 1151, 1, flags=RST))
+    (found,) = suffered_at(point(rows))
+    assert found.is_cut_off is cut_off
+    assert (found.peer.outage_ms, found.peer.survived) == ((None, False) if cut_off else (0.0, True))
+
+
+def test_a_connection_that_the_guest_opened_is_named_by_the_service_that_it_asks() -> None:
+    """It has a port of its own for each; who sends in them is another matter."""
+    rows = []
+    for n in range(100):
+        ends = {"src_port": 443, "dst_port": 41_000}
+        back = {"src_port": 41_000, "dst_port": 443}
+        rows += [segment(n * 20, True, 1000 + n, 1, 1, **ends), segment(n * 20 + 1, False, 1, 1001 + n, **back)]
+    assert {s.peer.protocol for s in suffered_at(point(rows))} == {"tcp/443"}
 
 
 def test_what_was_under_way_where_the_kept_frames_end_is_not_lost() -> None:

@@ -66,7 +66,10 @@ def test_what_is_open_is_said_beside_what_is_known() -> None:
     [
         ([(None, False)], "its only peer was never answered again"),
         ([(None, False), (None, False)], "none of 2 peers was answered again"),
-        ([(None, False), (3_240.0, True)], "1 of 2 peers was never answered again; another was cut off for 3.24 s"),
+        (
+            [(None, False), (3_240.0, True)],
+            "1 of 2 peers was never answered again; another stream was cut off for 3.24 s",
+        ),
         ([(90.0, True)], "the switchover took at most 146 ms"),
     ],
 )
@@ -109,6 +112,27 @@ def test_an_outage_that_is_known_by_its_bounds_may_be_the_longest(
         assert said in one_line(shown).replace("\\", "")
     told = one_line(to_terminal(report, Look(100), True))
     assert ("udp/53 from 10.99.0.2: 6 missing" in told) == (" and " in said or "at most" in said)
+
+
+@pytest.mark.parametrize(
+    ("streams", "said"),
+    [
+        ({"a": (1, 1)}, "its only peer was never answered again"),
+        ({"a": (3, 3)}, "its only peer was never answered again"),
+        ({"a": (3, 234)}, "3 of 234 streams of its only peer were never answered again"),
+        ({"a": (1, 2), "b": (0, 9)}, "1 of 2 streams of 1 of 2 peers was never answered again"),
+        ({"a": (4, 4), "b": (0, 9)}, "1 of 2 peers was never answered again"),
+    ],
+)
+def test_peers_are_counted_by_address_and_streams_as_streams(streams: dict[str, tuple[int, int]], said: str) -> None:
+    """One client may open any number of connections; of how many addresses nothing came back is another number."""
+    made = [
+        Peer(peer=name, protocol="tcp/80", outage_ms=None if n < lost else 0.0, survived=n >= lost)
+        for name, (lost, count) in streams.items()
+        for n in range(count)
+    ]
+    one = migration(guests=[guest(switchover=Switchover(bracket_ms=146.0), peers=made)])
+    assert headline([one], []).endswith(said)
 
 
 def test_a_part_of_the_captures_is_said_to_be_one() -> None:

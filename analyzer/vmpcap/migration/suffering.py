@@ -31,6 +31,12 @@ NOTABLE_STEP_NS: Final = NS_PER_MS
 """A clock that stepped by less spoils no outage."""
 MOST_STEPS_BACK: Final = 3
 
+RESENT_NS: Final = NS_PER_S
+"""After so long at the latest a segment that was not acknowledged is sent again."""
+
+EPHEMERAL: Final = 32_768
+"""From here on systems take the ports of connections that they open (RFC 6335 from 49152, Linux from here)."""
+
 AROUND_NS: Final = 60 * NS_PER_S
 """How far from the switchover the requests beside it are looked for."""
 
@@ -96,7 +102,7 @@ def what_peers_suffered(
         away = on_point(view, begin) if last_before is not None else when - BEFORE_NS
         streams = find_peer_streams(view.journal, macs, guest.ips, end_ns=_end_of(view))
         place = rank(view.role, OUTAGE_FIGURES)
-        for stream in _real_ones(streams, view):
+        for stream in (_without_its_end(one, when) for one in _real_ones(streams, view)):
             if stream.last_ts < on_point(view, begin) - BEFORE_NS:
                 continue  # at this point it was over before the guest fell silent
             key = (stream.peer, stream.protocol, stream.peer_port, stream.guest_port, stream.icmp_id, stream.requester)
@@ -124,6 +130,26 @@ def _real_ones(streams: Sequence[PeerStream], view: PointView) -> Iterator[PeerS
         is_side &= (stream.peer, stream.peer_port, stream.guest_port) in asked
         if not is_side or not all(_hole_of(outage, view) is not None for outage in stream.outages):
             yield stream
+
+
+def _without_its_end(stream: PeerStream, when: int) -> PeerStream:
+    """
+    The same connection; where it was answered after the move and closed by a reset later, the reset is its end.
+
+    What its last segment lacks then is no outage: whoever waits for an acknowledgement sends again within a second (RFC
+    6298 section 2.4), and this one did not before the reset. A peer that gives up has sent again.
+    """
+    ends = [outage for outage in stream.outages if _is_end(stream, outage, when)]
+    if not ends:
+        return stream
+    return replace(stream, outages=tuple(o for o in stream.outages if o not in ends), survived=True)
+
+
+def _is_end(stream: PeerStream, outage: Outage, when: int) -> bool:
+    if stream.manner != "connection" or outage.ended or outage.retransmissions or stream.reset_ts is None:
+        return False
+    is_alive = outage.last_answer_ts is not None and outage.last_answer_ts > when
+    return is_alive and stream.reset_ts - outage.last_unanswered_ts >= RESENT_NS
 
 
 def _nearest(seen: Sequence[tuple[int, Suffered, Hole | None]]) -> Suffered:
@@ -533,5 +559,9 @@ def _frames(outage: Outage | None) -> list[int]:
 def _protocol(stream: PeerStream) -> str:
     if stream.manner == "echo":
         return stream.protocol
-    port = stream.guest_port if stream.requester == "peer" else stream.peer_port
+    port, other = stream.guest_port, stream.peer_port
+    if stream.requester == "guest":
+        port, other = other, port
+    if stream.manner == "connection" and port >= EPHEMERAL > other > 0:
+        port = other  # the other of the two opened the connection: its service is what is asked
     return f"{stream.protocol}/{port}"

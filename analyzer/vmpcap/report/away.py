@@ -1,5 +1,6 @@
 """How long the guests were away from their peers, said once for every look: worst first."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from vmpcap.migration.results import Guest, Peer
@@ -12,7 +13,7 @@ class Away(NamedTuple):
     """How long a guest was away. The profile sets no limit to it, so it has no outcome."""
 
     weight: tuple[int, float]
-    """Peers that were never answered again, then how long, s: the greatest is the worst."""
+    """Streams that were never answered again, then how long, s: the greatest is the worst."""
     name: str
     told: str
     """As short as a figure."""
@@ -25,13 +26,13 @@ class Away(NamedTuple):
 def away_of(guest: Guest) -> Away | None:
     """How long was this guest away? None where nothing of it is known."""
     s = guest.switchover
-    lost = sum(peer.survived is False and peer.outage_ms is None for peer in guest.peers)
+    lost = [peer for peer in guest.peers if _is_lost(peer)]
     least, most = _longest(guest)
     longest = _between(least, most)
     if lost:
         anew = ", of those who asked it before it started anew" if is_started_anew(guest) else ""
-        sentence = _never(lost, len(guest.peers)) + anew + (f"; another was cut off for {longest}" if longest else "")
-        return Away((lost, least), "Peers cut off", "never back", sentence, _why(guest))
+        sentence = _never(lost, guest.peers) + anew + (f"; another stream was cut off for {longest}" if longest else "")
+        return Away((len(lost), least), "Peers cut off", "never back", sentence, _why(guest))
     if s.peer_outage_ms is not None:
         sentence = f"peers were cut off for {longest}" if longest else "no peer was cut off"
         is_range = span(least) != span(most)
@@ -92,17 +93,33 @@ def _open(guest: Guest) -> str:
     return f"{one.protocol} from {one.peer}: {one.because}"
 
 
-def _never(lost: int, peers: int) -> str:
-    if lost == peers:
-        return "its only peer was never answered again" if peers == 1 else f"none of {peers} peers was answered again"
-    return f"{lost:,} of {peers:,} peers {'was' if lost == 1 else 'were'} never answered again"
+def _is_lost(stream: Peer) -> bool:
+    return stream.survived is False and stream.outage_ms is None
+
+
+def _never(lost: Sequence[Peer], streams: Sequence[Peer]) -> str:
+    """A peer is an address: it was never answered again where none of its streams was; else these streams were not."""
+    gone, everybody = {one.peer for one in lost}, {one.peer for one in streams}
+    theirs = [one for one in streams if one.peer in gone]
+    if len(theirs) > len(lost):
+        whose = "its only peer" if len(everybody) == 1 else f"{len(gone):,} of {len(everybody):,} peers"
+        was = "was" if len(lost) == 1 else "were"
+        return f"{len(lost):,} of {len(theirs):,} streams of {whose} {was} never answered again"
+    if gone == everybody:
+        return (
+            "its only peer was never answered again"
+            if len(gone) == 1
+            else f"none of {len(gone)} peers was answered again"
+        )
+    return f"{len(gone):,} of {len(everybody):,} peers {'was' if len(gone) == 1 else 'were'} never answered again"
 
 
 def _why(guest: Guest) -> str:
     """Of those that were never answered again, as they themselves tell it."""
-    told = [peer for peer in guest.peers if peer.survived is False and peer.outage_ms is None]
+    told = [peer for peer in guest.peers if _is_lost(peer)]
     first = next((f"{peer.peer} {peer.protocol}: {peer.because}" for peer in told if peer.because), "")
-    return "; ".join(part for part in (f"{count_of(len(told), 'peer')} got no answer again", first) if part)
+    streams = f"{count_of(len(told), 'stream')} of {count_of(len({one.peer for one in told}), 'peer')}"
+    return "; ".join(part for part in (f"{streams} got no answer again", first) if part)
 
 
 def felt(m: Migration, guest: Guest) -> str:

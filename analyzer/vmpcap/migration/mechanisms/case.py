@@ -18,7 +18,7 @@ from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.suffering import Suffered
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_text, mac_text
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
 
 What = TypeVar("What", RouteNews, GatewayHello)
 Worked = Literal["yes", "no", "undecided"]
@@ -133,6 +133,13 @@ class Case:
     def cut_off(self) -> tuple[Suffered, ...]:
         """Peers that never got an answer again."""
         return tuple(s for s in self.suffered if s.is_cut_off)
+
+    @property
+    def without_answer(self) -> str:
+        """Of how many streams with its peers is that so, in words? One peer may have any number of them."""
+        lost = len(self.cut_off)
+        streams = count_of(len(self.suffered), "stream")
+        return f"{lost} of {streams} with its peers {'gets' if lost == 1 else 'get'} no answer"
 
     @property
     def back_at(self) -> int | None:

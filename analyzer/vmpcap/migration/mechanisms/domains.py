@@ -66,7 +66,7 @@ def _in_two_places(case: Case, name: str, heard: str, seen: Sequence[Sighted]) -
     because, back = f"{heard}, but {flaps.because}", case.back_at
     evidence = [*seen, *sighted((v, frame) for v in case.views if v.name == flaps.point for frame in flaps.frames)]
     if case.cut_off:
-        because += f"; {len(case.cut_off)} of {len(case.suffered)} peers get no answer"
+        because += f"; {case.without_answer}"
         return result(name, "no", because, evidence)
     if back is not None and flaps.since is not None and back > flaps.since:
         because += f"; the guest's peers were answered again only {since(case.after(back))}"

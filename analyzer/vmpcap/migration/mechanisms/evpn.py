@@ -117,7 +117,7 @@ def _judge_new(case: Case, name: str, old: Sequence[Origin], new: Origin) -> Mec
     if gone:
         came += f"; VTEP {' and '.join(o.vtep for o in old)} withdrew it {since(case.after(gone[0].ts))}"
     if case.cut_off:
-        because = f"{came}, yet {len(case.cut_off)} of {len(case.suffered)} peers get no answer: not for want of it"
+        because = f"{came}, yet {case.without_answer}: not for want of it"
         return result(name, "undecided", because, seen, latency)
     back = case.back_at
     if back is not None and case.after(back) > latency + WITHIN_NS:

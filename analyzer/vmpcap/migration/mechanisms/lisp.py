@@ -63,7 +63,7 @@ def judge_lisp(case: Case, name: str) -> Mechanism | None:
         because += (
             f", and no map server confirmed it, though one had confirmed {old or 'it'}: it may refuse the new site"
         )
-        return result(name, "no", f"{because}; {len(case.cut_off)} of its peers get no answer", seen, latency)
+        return result(name, "no", f"{because}; {case.without_answer}", seen, latency)
     if case.cut_off:
         return result(name, "undecided", f"{because}, yet some of its peers get no answer", seen, latency)
     return result(name, "yes", because, seen, latency)

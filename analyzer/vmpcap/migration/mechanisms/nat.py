@@ -103,7 +103,7 @@ def judge_nat(case: Case, name: str) -> Mechanism | None:
         evidence = sighted([*frames, *seen])
         return result(name, "no" if hurts else "undecided", f"{because} ({head})", evidence, latency)
     if case.cut_off:
-        because = f"{head}; yet {len(case.cut_off)} of {len(case.suffered)} peers get no answer"
+        because = f"{head}; yet {case.without_answer}"
         return result(name, "undecided", because, sighted(seen))
     if case.reachability.answer == "yes":
         because = f"{head}; the guest's traffic goes on from its new place"

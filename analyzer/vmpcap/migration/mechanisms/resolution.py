@@ -115,7 +115,7 @@ def judge_resolution(case: Case, name: str) -> Mechanism | None:
     because = f"{_told(case, first, family)} and was answered {span((first.answered or 0) - first.first)} later"
     back = case.back_at
     if case.cut_off:
-        because += f"; yet {len(case.cut_off)} of {len(case.suffered)} peers get no answer"
+        because += f"; yet {case.without_answer}"
     elif back is not None and case.after(back) > WITHIN_NS:
         because += f"; yet the guest's peers were answered again only {since(case.after(back))}"
     else:

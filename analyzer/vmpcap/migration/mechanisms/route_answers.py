@@ -139,7 +139,7 @@ class Taken:
     @property
     def lost(self) -> str:
         """How many peers get no answer."""
-        return f"{len(self.case.cut_off)} of {len(self.case.suffered)} peers get no answer"
+        return self.case.without_answer
 
 
 def _names(one: Taken, claims: Sequence[Claim]) -> str:
