@@ -2,16 +2,36 @@
 
 import json
 import re
+from pathlib import Path
 
 import msgspec
 
 from tests.report.sample import good, guest, migration
 from vmpcap.migration.results import Bracket, Peer
+from vmpcap.report.about_guest import PARTS
 from vmpcap.report.as_json import to_json
 from vmpcap.report.as_markdown import to_markdown
 from vmpcap.report.as_terminal import to_terminal
+from vmpcap.report.chart import LIMITS
 from vmpcap.report.document import Report
 from vmpcap.report.look import Look
+
+HOW_TO = Path(__file__).resolve().parents[2] / "docs" / "how-to"
+
+
+def advised(page: str, above: str) -> set[str]:
+    """For which words does the table under this heading say what to do?"""
+    table = (HOW_TO / page).read_text(encoding="utf-8").split(f"\n| {above} | do |\n")[1].split("\n\n")[0]
+    return {row.split(" | ")[0].strip("| ") for row in table.splitlines()[1:]}
+
+
+def test_the_docs_say_what_to_do_about_each_part_of_an_outage_and_each_limit() -> None:
+    """Whoever looks up the word that the report says finds it."""
+    assert advised("long-outage.md", "most of it is") == set(PARTS.values())
+    network = {"network_loss", "network_queueing", "network_plateau"}
+    apart = {name.replace("_", " ") for name in LIMITS if name not in network}
+    assert network < set(LIMITS)
+    assert advised("bandwidth-and-rtt.md", "limited by") == apart | {"network loss, queueing, plateau"}
 
 
 def shown(report: Report) -> str:
