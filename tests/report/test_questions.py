@@ -125,3 +125,20 @@ def test_a_port_that_passes_nothing_is_told_where_the_announcement_shows_nothing
     nothing = with_guest(mechanisms=[], domain=unheard)
     assert answers(nothing, good())[5][0][0].startswith("not in view")
     assert answers(nothing, good())[13] == [("not in view", "")]
+
+
+@pytest.mark.parametrize(
+    ("last", "words"),
+    [
+        (["dst"], "between dst and gw"),
+        (["dst", "dst-port"], "after dst and dst-port, before gw"),
+        ([], "before gw"),
+    ],
+)
+def test_an_announcement_was_lost_behind_every_point_that_saw_it(last: list[str], words: str) -> None:
+    """It was seen at each of them: "dst or dst-port" would say that one of them missed it."""
+    (one,) = lost_guest().migrations
+    (guest,) = one.guests
+    heard = msgspec.structs.replace(guest.announcements, last_seen_at=last, first_missing_at=["gw"])
+    moved = msgspec.structs.replace(one, guests=[msgspec.structs.replace(guest, announcements=heard)])
+    assert answers(moved, lost_guest())[5][0][0] == words

@@ -1,6 +1,6 @@
 """The twenty questions that are asked after an incident, each with what this report answers: a row each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from vmpcap.migration.results import Guest, Mechanism
@@ -129,11 +129,17 @@ def _arrived(guest: Guest) -> Iterator[Answer]:
     yield f"its old domain and the new one: {guest.domain.word}", guest.domain.word_because
 
 
+def _where_lost(last: Sequence[str], first: str) -> str:
+    """All of the last points saw it: behind which of them it died is not known."""
+    if len(last) == 1:
+        return f"between {last[0]} and {first}"
+    return f"after {' and '.join(last)}, before {first}" if last else f"before {first}"
+
+
 def _dropped(guest: Guest) -> Iterator[Answer]:
     heard = guest.announcements
     if heard.first_missing_at:
-        last, first = " or ".join(heard.last_seen_at) or "no point", " or ".join(heard.first_missing_at)
-        yield f"between {last} and {first}", heard.lost_between_because
+        yield _where_lost(heard.last_seen_at, " or ".join(heard.first_missing_at)), heard.lost_between_because
     elif guest.domain.verdict == "reached":
         yield "nobody: it arrived", ""
     else:
