@@ -89,7 +89,7 @@ CASES: Final = (
     Case("wan_optimizer", "failing", "wan_optimizer_black_hole", ("behind", "1,460 bytes"), BOTH, STUCK),
     Case("mpls", "working", "mpls", ("MPLS",), ENDS),
     Case("mpls", "failing", "mpls_no_room", ("MPLS", "1,460 bytes"), ENDS, STUCK,
-         {"routed_vmotion": "no"}, {"mtu": "fail"}),
+         {"routed_vmotion": "undecided"}, {"mtu": "fail"}),
     Case("hcx", "working", "hcx", ("198.51.100.201", "198.51.100.202"), ENDS),
     Case("hcx", "failing", "hcx_lossy", ("198.51.100.201", "198.51.100.202"), ENDS),
     Case("ip_storage", "working", "ip_storage", ("10.30.1.50", "iSCSI"), BOTH),
