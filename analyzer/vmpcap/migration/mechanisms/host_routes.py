@@ -11,6 +11,7 @@ from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, segmen
 from vmpcap.migration.mechanisms.route_answers import FLAPS, SETTLED_NS, WITHIN_NS, WITHIN_OTHERS_NS, Taken, answer
 from vmpcap.migration.mechanisms.route_claims import LINK_BY_LINK, NAMES, Claim, follow_claims, how_ended, words_of
 from vmpcap.migration.mechanisms.route_places import PREFIX_ROUTE, by_place, told_anew, why_no_place
+from vmpcap.migration.mechanisms.route_views import is_silent, who_missed_it, why_not_shown
 from vmpcap.migration.results import Mechanism
 from vmpcap.terms.units import NS_PER_S
 
@@ -78,22 +79,25 @@ def _nobody_new(
     """Nobody advertised it anew after the switchover, or took it back at once."""
     seen = sighted(of_told(t for c in claims for t in (c.first, c.ended or c.last)))
     waited, limit = case.after(case.end), WITHIN_NS.get(name, WITHIN_OTHERS_NS)
-    head = f"no router took {prefix} over by {NAMES[name]} in the {span(waited)} after the switchover"
+    unseen = why_not_shown(case, SPOKEN_BY.get(name, (name,)), name, old)
+    took = "was seen to take" if unseen else "took"
+    head = f"no router {took} {prefix} over by {NAMES[name]} in the {span(waited)} after the switchover"
     for claims_of, verb in (
         ([c for c in old if c.down is None], ""),
         ([c for c in old if c.down is not None], "withdrew"),
     ):
         if claims_of:
             still = verb + " it" if verb else "still do" if len(claims_of) > 1 else "still does"
+            still = "not since" if not verb and all(is_silent(case, name, c) for c in claims_of) else still
             names = " and ".join(words_of(name, c) for c in claims_of)
             head += f"; {names} advertised it before and {still}{how_ended(claims_of)}"
     brief = [(c, c.down - c.up) for c in claims if c.up > case.moment and c.down is not None]
     for claim, lasted in brief[:FLAPS]:
         head += f"; {words_of(name, claim)} advertised it for {span(lasted)} only"
+    if unseen:
+        return result(name, "undecided", f"{head}; {unseen}", seen)
     if not case.cut_off:
-        return result(
-            name, "undecided", f"{head}; the guest's peers are not cut off, so it may not have been needed", seen
-        )
+        return result(name, "undecided", f"{head}; {who_missed_it(case)}", seen)
     if anew:
         who = f"{anew[0].what.sender} tells it since {since(case.after(anew[0].ts))}, which never did before"
         because = f"{head}; {who}: whether that is a way to the new place is not known"

@@ -11,6 +11,7 @@ from vmpcap.migration.mechanisms.case import Case, Worked, of_told, result, sigh
 from vmpcap.migration.mechanisms.first_hand import why_second_hand
 from vmpcap.migration.mechanisms.lost_requests import Share, share_lost
 from vmpcap.migration.mechanisms.route_claims import NAMES, Claim, how_ended, is_as_near, words_of
+from vmpcap.migration.mechanisms.route_views import is_seen_from_afar
 from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.terms.units import NS_PER_S, count_of
 
@@ -51,6 +52,16 @@ class Taken:
     def limit(self) -> int:
         """Within which time such news is said."""
         return WITHIN_NS.get(self.name, WITHIN_OTHERS_NS)
+
+    @property
+    def unheard(self) -> int:
+        """Of how many peers nobody knows whether they were answered again."""
+        return sum(not s.ended and s.peer.survived is None for s in self.case.suffered)
+
+    @property
+    def has_old(self) -> bool:
+        """Is another in view that advertised it before, as near to the guest? One further away only passed it on."""
+        return bool(self.rivals)
 
     @cached_property
     def second_hand(self) -> str:
@@ -177,7 +188,8 @@ def _late(one: Taken) -> str:
 
 
 def _not_for_want(one: Taken) -> str:
-    return f"{_followed(one)}, yet {one.lost}: not for want of it"
+    because = f"{_followed(one)}, yet {one.lost}: not for want of it"
+    return because if one.has_old else f"{because}; whether another still advertises it is not in view"
 
 
 def _back_late_beside_old(one: Taken) -> str:
@@ -256,7 +268,13 @@ RULES: Final = (
     Rule(_both_ways_lose, "undecided", _both_used),
     Rule(lambda t: bool(t.stale) and not t.case.watched, "undecided",
          lambda t: f"{_both(t)}, and no peer shows which of them is followed"),
+    Rule(lambda t: bool(t.stale and t.unheard), "undecided",
+         lambda t: f"{_both(t)}, and whether {count_of(t.unheard, 'peer')} of {len(t.case.suffered)} reached the guest "
+                   "again is not in view"),
     Rule(lambda t: bool(t.stale), "yes", lambda t: f"{_both(t)}, but the guest's peers reach it"),
+    Rule(lambda t: not t.has_old and not is_seen_from_afar(t.case), "undecided",
+         lambda t: f"{t.came}; who advertised it before, and whether that one still does, is not in view, and no "
+                   "point far from both ways shows what its peers met"),
     Rule(lambda t: True, "yes", _followed),
 )
 # fmt: on
