@@ -87,3 +87,16 @@ def test_a_step_while_only_one_side_sends_is_known_to_lie_in_that_time(step: int
     for ts in range(2 * S, 100 * S, S // 2):
         low, high = track.there(ts)
         assert low <= ts + (step if ts >= 50 * S else 0) <= high
+
+
+@pytest.mark.parametrize("step", [-5 * MS, -9 * MS])
+def test_a_small_step_while_only_one_side_sends_turns_no_order(step: int) -> None:
+    """Answers came within a tenth of a second before it, and none after: what is said of the way then still holds."""
+    rng = random.Random(7)
+    both = traffic(rng, 5, 400, (0.02, 0.02), 0.005)
+    late = [p for p in traffic(rng, 20, 4000, (0.02, 0.02), 0.005) if p.side == 0 and p.one_ts > 8 * S]
+    sent = both + [Sent(p.one_ts, p.other_ts + step, 0) for p in late]
+    orders = find_orders(packets_of(sent), 2)
+    sides = np.array([p.side for p in sent])
+    assert len(late) > 3 * len(both)
+    assert (orders.ahead == np.where(sides == 0, 1, -1)).all()

@@ -7,7 +7,7 @@ import pytest
 
 from tests.points.made import MS, US, S, Sent, paired_of, traffic
 from vmpcap.points.between import compare_points, order_pairs
-from vmpcap.points.pair_clock import PairClock, bound_pair
+from vmpcap.points.pair_clock import PairClock, bound_pair, coarseness
 
 TRIALS = 100
 
@@ -139,3 +139,27 @@ def test_a_step_makes_no_delay_longer_or_negative(step: int) -> None:
         assert way.uncertainty_ms < 3
         assert abs(way.delays_ms[0] - 2.0) <= way.uncertainty_ms
         assert way.delays_ms[3] < 5
+
+
+@pytest.mark.parametrize("tick", [15_625_000, 15_600_100])
+def test_a_clock_that_ticks_seldom_widens_bounds_and_delays(tick: int) -> None:
+    """Many packets bear one time; the delay of each is off by up to a tick, and the truth lies within."""
+    sent = traffic(random.Random(5), 10, 4000, (6.5, 6.5), 0.1)
+    paired = paired_of(sent, lambda t: t // tick * tick)
+    clock, ahead = bound_pair(paired)
+    assert clock is not None
+    low, high = clock.at(clock.middle_ts)
+    assert low <= 0 <= high
+    assert clock.alike_ns is None or abs(low + high) / 2 <= clock.alike_ns
+    pair = compare_points(0, 1, paired, clock, order_pairs(paired, clock, ahead))
+    assert pair.coarse_ns == (0, tick)
+    for way in (pair.forth, pair.back):
+        assert way is not None
+        assert way.delays_ms is not None
+        assert way.uncertainty_ms is not None
+        assert all(abs(told - 6.6) <= way.uncertainty_ms + 0.5 for told in way.delays_ms)
+
+
+def test_packets_at_even_distances_do_not_make_a_clock_coarse() -> None:
+    """One every 10 ms, each with a time of its own."""
+    assert coarseness(np.arange(100) * 10 * MS + 7) == 0

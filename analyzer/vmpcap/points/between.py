@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from vmpcap.points.kernels.keys import Kept
 from vmpcap.points.one_sided import OneSided, bound_one_way
-from vmpcap.points.pair_clock import PairClock
+from vmpcap.points.pair_clock import PairClock, coarseness
 from vmpcap.points.pairing import Paired
 from vmpcap.points.remarks import Remarks, find_remarks
 from vmpcap.terms.units import NS_PER_MS
@@ -80,6 +80,8 @@ class Between:
     """Where there is no clock: what one direction says of it."""
     went_first: I8 = field(repr=False, compare=False)
     """int8[n]: 1 where the one point saw a pair first, -1 the other, 0 undecided."""
+    coarse_ns: tuple[int, int] = (0, 0)
+    """What each point's time stamps are multiples of, where that is coarser than a microsecond."""
 
 
 def compare_points(
@@ -100,12 +102,13 @@ def compare_points(
     """
     late = paired.late_ns.astype(np.float64)
     doubt = None
+    coarse = coarseness(paired.one.ts_ns), coarseness(paired.other.ts_ns)
     if clock is not None and len(late):
         at = paired.one.ts_ns[paired.row_one]
         low, high = clock.bounds(at)
         told = clock.within(at)
         late = np.where(told, late - (low + high) / 2, np.nan)
-        doubt = float((high - low)[told].max()) / 2 if told.any() else None
+        doubt = float((high - low)[told].max()) / 2 + max(coarse) if told.any() else None
     forth, back = ahead > 0, ahead < 0
     return Between(
         one,
@@ -122,6 +125,7 @@ def compare_points(
         _one_way(paired.other, paired.one, paired.row_other, paired.row_one, back, -late[back], doubt, elsewhere[1]),
         bound_one_way(paired) if clock is None and len(late) else None,
         ahead,
+        coarse,
     )
 
 

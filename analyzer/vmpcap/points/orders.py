@@ -73,6 +73,8 @@ def find_orders(packets: Packets, rough: int, most_drift: float = MOST_DRIFT) ->
     least, most, torn = packets.late.copy(), packets.late.copy(), np.zeros(count, bool)
     vote, told_by = np.zeros(count, np.int8), np.zeros(count, np.int8)
     has_answer = _has_answer(packets.at, before, after)
+    _, group = np.unique(packets.ends, return_inverse=True)
+    by_far = ~_told_near(packets, group, (before, after), rough, most_drift)
     for answer in (before, after):
         rows = np.flatnonzero(answer >= 0)
         near = answer[rows]
@@ -81,14 +83,14 @@ def find_orders(packets: Packets, rough: int, most_drift: float = MOST_DRIFT) ->
         least[rows] = np.minimum(least[rows], np.minimum(late, theirs) - apart)
         most[rows] = np.maximum(most[rows], np.maximum(late, theirs) + apart)
         by = np.abs(late - theirs)
-        is_step = (by > NO_WAY_NS) & (np.abs(packets.at[rows] - packets.at[near]) > NEAR_NS)
+        is_far = np.abs(packets.at[rows] - packets.at[near]) > NEAR_NS
+        is_step = is_far & ((by > NO_WAY_NS) | ~by_far[rows])
         said = np.where((by > apart) & ~is_step, np.sign(late - theirs), 0).astype(np.int8)
         torn[rows] |= (vote[rows] != 0) & (said != 0) & (vote[rows] != said)
         vote[rows] = np.where(vote[rows] == 0, said, vote[rows])
         told_by[rows] += said != 0
     vote[torn] = 0
     turned = vote * np.where(packets.side == 0, 1, -1).astype(np.int8)
-    _, group = np.unique(packets.ends, return_inverse=True)
     majority = _majority(group, turned)
     is_sound = _soundness(packets.at, group, turned, torn | (turned * majority < 0))
     ahead = np.where(packets.side == 0, majority, -majority).astype(np.int8)
@@ -102,6 +104,22 @@ def find_orders(packets: Packets, rough: int, most_drift: float = MOST_DRIFT) ->
         np.concatenate((packets.at[high], packets.at[both])), np.concatenate((packets.late[high] + rough, most[both]))
     )
     return Orders(lows, highs, ahead)
+
+
+def _told_near(packets: Packets, group: I64, answers: tuple[I64, I64], rough: int, most_drift: float) -> Bools:
+    """
+    Of which packets do others of the same ends tell an order by an answer that is near?
+
+    Then answers that are far tell them none: since then a clock may have stepped, by less than a way may turn.
+    """
+    tells = np.zeros(int(group.max()) + 1, bool)
+    for answer in answers:
+        rows = np.flatnonzero(answer >= 0)
+        apart = np.abs(packets.at[rows] - packets.at[answer[rows]])
+        by = np.abs(packets.late[rows] - packets.late[answer[rows]])
+        tells[group[rows[(apart <= NEAR_NS) & (by > np.ceil(most_drift * apart) + rough)]]] = True
+    found: Bools = tells[group]
+    return found
 
 
 def _has_answer(at: I64, before: I64, after: I64) -> Bools:

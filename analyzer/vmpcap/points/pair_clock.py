@@ -26,6 +26,8 @@ RESOLUTIONS: Final = (1_000_000, 1_000)
 """What time stamps may be multiples of, ns."""
 KNOTS: Final = 33
 """Times of a piece at which its bounds are worked out for many packets."""
+OFTEN: Final = 2
+"""So many packets share each time, on the average, where a clock ticks seldom."""
 FEW: Final = 20
 """Time stamps by which a resolution can be told."""
 FEW_PIECES: Final = 3
@@ -194,7 +196,11 @@ def bound_pair(
         return None, ahead
     clock = PairClock(found.pieces, len(order), steep=found.steep)
     steps = one.ttl[rows].astype(np.int64) - other.ttl[paired.row_other[order]]
-    clock = replace(clock, symmetry=find_symmetry(clock, packets, found.ahead, steps))
+    symmetry = find_symmetry(clock, packets, found.ahead, steps)
+    if symmetry is not None:  # cut time stamps move both ways alike, and so the middle
+        cut = coarseness(one.ts_ns) + coarseness(other.ts_ns)
+        symmetry = replace(symmetry, spread_ns=symmetry.spread_ns + cut)
+    clock = replace(clock, symmetry=symmetry)
     return replace(clock, pieces=rolled(clock.pieces, flat.edges)), ahead
 
 
@@ -254,7 +260,23 @@ def _leans(piece: Lines) -> bool:
 
 
 def resolution(ts: I64) -> int:
-    """What are these time stamps multiples of, ns? By what they show: too few of them show nothing, so the coarsest."""
+    """
+    What are these time stamps multiples of, ns? By what they show: of too few the coarser usual one.
+
+    A clock that ticks more seldom than every millisecond gives many packets one time: then it is the least difference
+    of two times. Packets that merely came at such distances have a time each.
+    """
     if len(ts) < FEW:
         return RESOLUTIONS[-1]
-    return next((unit for unit in RESOLUTIONS if not (ts % unit).any()), 1)
+    unit = next((unit for unit in RESOLUTIONS if not (ts % unit).any()), 1)
+    times = np.unique(ts)
+    if 1 < len(times) <= len(ts) // OFTEN:
+        least = int(np.diff(times).min())
+        unit = max(unit, least if least > RESOLUTIONS[0] else 1)
+    return unit
+
+
+def coarseness(ts: I64) -> int:
+    """The same where it is coarser than usual, else 0."""
+    unit = resolution(ts)
+    return unit if unit > RESOLUTIONS[-1] else 0

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 NOTHING_SHARED: Final = "no packet was seen at both"
 NO_ANSWERS: Final = "no two ends whose packets both points saw in both directions: the clocks cannot be compared"
 CONTRADICTS: Final = "this pair's clocks contradict what the other pairs say of the two points: no figure is sure"
+LOST: Final = (
+    "lost: what the second point does not show, whether it arrived unrecorded or not at all; vmpcap report takes off"
+    " what TCP acknowledged without its being sent again"
+)
 TOLD_DRIFT_PPM: Final = 100.0
 """A drift less sure than this is not told in the picture."""
 
@@ -74,6 +78,11 @@ def _shared(together: Together, pair: Between, sign: int, repeated: int) -> dict
         f"the clocks stepped apart {(jump if sign > 0 else jump.back).words(together.names[pair.one])}"
         for jump in jumps_of(pair.clock)
     ]
+    said += [
+        f"the time stamps of {together.names[point]} are {unit / NS_PER_MS:g} ms apart at least"
+        for point, unit in zip((pair.one, pair.other), pair.coarse_ns, strict=True)
+        if unit
+    ]
     return row | {"because": "; ".join(said)} if said else row
 
 
@@ -113,6 +122,8 @@ def point_picture(together: Together) -> str:
             lines.append(f"{together.names[point]}: {_clock(together, point)}")
             drawn = point
         lines.append("")
+    if any(way is not None and way.lost for pair in together.pairs for way in (pair.forth, pair.back)):
+        lines += [LOST, ""]
     return "\n".join(lines) + "\n"
 
 
