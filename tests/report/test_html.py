@@ -277,16 +277,24 @@ def test_an_installation_without_the_chart_library_says_what_to_do(
         to_html(good())
 
 
-def test_a_bare_clone_is_told_the_one_command_that_brings_the_charts(tmp_path: Path) -> None:
+def test_a_bare_clone_is_told_the_one_command_that_brings_the_charts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Make does all where nothing was set up; where it was, the library was out of reach: build again."""
     assert brings_charts(tmp_path) == "pip install ."
     clone = tmp_path / "a clone"
     clone.mkdir()
     (clone / "Makefile").touch()
+    build = f"'{clone}'/.venv/bin/pip install --no-deps -e '{clone}'"
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    monkeypatch.setenv("PATH", str(tools))
+    assert brings_charts(clone) == f"make -C '{clone}' setup && {build}"
+    (tools / "npm").touch(mode=0o755)
     assert brings_charts(clone) == f"make -C '{clone}' setup"
     (clone / ".venv").mkdir()
     (clone / ".venv" / ".installed-0").touch()
-    assert brings_charts(clone) == f"'{clone}'/.venv/bin/pip install --no-deps -e '{clone}'"
+    assert brings_charts(clone) == build
 
 
 def test_a_text_that_would_end_its_script_is_refused() -> None:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import shlex
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -112,13 +113,20 @@ def _taken(name: str) -> str:
 
 
 def brings_charts(checkout: Path = CHECKOUT) -> str:
-    """Which one command brings the chart library? In a checkout make sets up one that was not set up yet."""
+    """
+    Which one command brings the chart library?
+
+    In a checkout make sets everything up, but takes the library only where npm is installed: it builds without
+    isolation. An isolated build brings an npm.
+    """
     if not (checkout / "Makefile").is_file():
         return "pip install ."
     folder = shlex.quote(str(checkout))
+    build = f"{folder}/.venv/bin/pip install --no-deps -e {folder}"
     if any((checkout / ".venv").glob(".installed-*")):
-        return f"{folder}/.venv/bin/pip install --no-deps -e {folder}"
-    return f"make -C {folder} setup"
+        return build
+    setup = f"make -C {folder} setup"
+    return setup if shutil.which("npm") else f"{setup} && {build}"
 
 
 def head(title: str, style: str, script: str) -> Element:
