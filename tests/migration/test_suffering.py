@@ -361,3 +361,19 @@ def test_an_outage_that_began_before_the_view_is_only_at_least_so_long() -> None
     length, bracket = longest_outage([found])
     assert length is None
     assert "at least 60 ms, and how long before is not in view" in bracket.because
+
+
+def test_beyond_a_translator_a_peer_is_followed_under_the_guests_other_address() -> None:
+    """The client asks for an address that is not the guest's own; another machine behind it is none of its streams."""
+    outside = "203.0.113.10"
+    there = [
+        {**row, **{end: outside for end in ("src", "dst") if row[end] == GUEST_IP}}
+        for row in pings(100, 20, lost(42, 30))
+    ]
+    others = [{**row, "icmp_id": 9} for row in there]
+    inside = point(pings(30, 20), "old", "domain:source")
+    client = point([*there, *others])
+    known_as = {"client": Moved(NO_MAC, (ip_halves(outside),), (), "low", "")}
+    assert [s.peer.point for s in suffered_at(inside, client)] == ["old"]
+    (found,) = what_peers_suffered(GUEST, [client, inside], SWITCH, 840 * MS, known_as)
+    assert (found.peer.point, found.peer.outage_ms) == ("client", 600.0)

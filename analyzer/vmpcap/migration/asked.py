@@ -1,7 +1,7 @@
 """A peer's unanswered requests, and what can explain them: the words that those share who ask where they went."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -53,6 +53,12 @@ class Scene:
     """From when to when an announcement that came too early drew requests to its new place."""
     flaps: Conflict | None = None
     """Whether its MAC was sent at its old place again."""
+    known_as: Mapping[str, Moved] = field(default_factory=dict)
+    """By point beyond a translator: the guest under the address that it has there."""
+
+    def guest_at(self, view: PointView) -> Moved:
+        """As whom does this point know the guest?"""
+        return self.known_as.get(view.name, self.guest)
 
 
 class Asked(NamedTuple):

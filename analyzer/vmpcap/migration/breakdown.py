@@ -1,6 +1,6 @@
 """What a peer's outage was spent on: each of its requests by where it went, in the order of time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Final
@@ -61,6 +61,7 @@ def break_down(
     quiet: dict[str, Silence],
     drawn: tuple[Mark, Mark] | None = None,
     flaps: Conflict | None = None,
+    known_as: Mapping[str, Moved] | None = None,
 ) -> list[Suffered]:
     """What was each peer's outage spent on, and how long after the guest's return was it answered?"""
     ends = tuple(
@@ -71,7 +72,8 @@ def break_down(
         and s.outage.first_answered_ts is not None
         and s.outage.first_answered_frame is not None
     )
-    scene = Scene(guest, views, quiet, _old_macs(guest, views, quiet), _are_apart(guest, views), ends, drawn, flaps)
+    old_macs, apart = _old_macs(guest, views, quiet), _are_apart(guest, views)
+    scene = Scene(guest, views, quiet, old_macs, apart, ends, drawn, flaps, known_as or {})
     return [_told(one, scene, number < MOST_STREAMS) for number, one in enumerate(suffered)]
 
 
@@ -127,8 +129,8 @@ def _asked(one: Suffered, stream: PeerStream, view: PointView, scene: Scene) -> 
         return None  # no answer ever passes that point: what is missing there is none
     begin = outage.first_unanswered_ts
     end = begin + outage.seen_ns
-    own = to_guest(view, scene.guest, stream, view)
-    others = [own, *(to_guest(v, scene.guest, stream, view) for v in scene.views if v.name != view.name)]
+    own = to_guest(view, scene.guest_at(view), stream, view)
+    others = [own, *(to_guest(v, scene.guest_at(v), stream, view) for v in scene.views if v.name != view.name)]
     j = view.journal
     if stream.requester == "peer":
         ts, frames = own.ts, j.frame[own.rows]
@@ -138,7 +140,7 @@ def _asked(one: Suffered, stream: PeerStream, view: PointView, scene: Scene) -> 
         place = tuple(places(requests, seen, outage.first_answered_ts) for seen in others)
     else:
         ts = stream.asked_ts[(stream.asked_ts >= begin) & (stream.asked_ts <= outage.last_unanswered_ts)]
-        sent = frames_of(view, scene.guest).sent_ip
+        sent = frames_of(view, scene.guest_at(view)).sent_ip
         frames = j.frame[sent[np.minimum(np.searchsorted(j.ts_ns[sent], ts), len(sent) - 1)]]
         place = tuple(np.searchsorted(ts, seen.ts, side="right") - 1 for seen in others)
     if not len(ts) or ts[0] >= max(end, begin + 1):  # none in view, or times that no clock told

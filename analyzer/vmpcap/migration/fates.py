@@ -13,8 +13,8 @@ from vmpcap.migration.guests import on_point
 from vmpcap.migration.marks import NOT_COMPARED, Mark
 from vmpcap.migration.new_addresses import new_addresses
 from vmpcap.migration.no_room import without_room
-from vmpcap.migration.requests import NUMBERS, Sighting
-from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.old_gateway import answered_to_old_gateway
+from vmpcap.migration.requests import Sighting, answers_to
 from vmpcap.migration.switchover import last_sign
 from vmpcap.points.holes import hole_before
 from vmpcap.terms.addresses import NO_MAC, mac_text
@@ -149,17 +149,11 @@ def _reached(asked: Asked, scene: Scene) -> list[Evidence]:
 
 def _answers_at_new_place(asked: Asked, scene: Scene) -> Bools:
     """In the time of which requests did the guest send packets of this stream to the peer from its new place?"""
-    which, stream = np.zeros(len(asked.ts), np.bool_), asked.stream
+    which = np.zeros(len(asked.ts), np.bool_)
     for view in scene.views:
-        if view.role != "domain:destination":
-            continue
-        j, rows = view.journal, frames_of(view, scene.guest).sent_ip
-        own = (j.dst_high[rows] == np.uint64(stream.peer[0])) & (j.dst_low[rows] == np.uint64(stream.peer[1]))
-        own &= j.ip_protocol[rows] == NUMBERS[stream.protocol]
-        own &= (j.dst_port[rows] == stream.peer_port) | (stream.peer_port == 0)
-        own &= (j.src_port[rows] == stream.guest_port) | (stream.guest_port == 0)
-        ts = j.ts_ns[rows[own]] + on_clock_of(asked.view, view, 0)
-        which |= _during(asked, ts)
+        if view.role == "domain:destination":
+            rows = answers_to(view, scene.guest, asked.stream)
+            which |= _during(asked, view.journal.ts_ns[rows] + on_clock_of(asked.view, view, 0))
     return which
 
 
@@ -381,6 +375,7 @@ EXPLAINS: Final = (
     _drawn,
     _stunned,
     without_room,
+    answered_to_old_gateway,
     _reached,
     _unannounced,
     _old_entry,

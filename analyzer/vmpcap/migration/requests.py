@@ -44,6 +44,17 @@ def packet_keys(j: JournalColumns, rows: I64) -> U64:
     return key
 
 
+def answers_to(view: PointView, guest: Moved, stream: PeerStream) -> I64:
+    """Which packets of this stream did the guest send to the peer past this point? Rows of the journal, by time."""
+    j, rows = view.journal, frames_of(view, guest).sent_ip
+    own = (j.dst_high[rows] == np.uint64(stream.peer[0])) & (j.dst_low[rows] == np.uint64(stream.peer[1]))
+    own &= j.ip_protocol[rows] == NUMBERS[stream.protocol]
+    own &= (j.dst_port[rows] == stream.peer_port) | (stream.peer_port == 0)
+    own &= (j.src_port[rows] == stream.guest_port) | (stream.guest_port == 0)
+    sent: I64 = rows[own]
+    return sent
+
+
 def to_guest(view: PointView, guest: Moved, stream: PeerStream, at: PointView) -> Sighting:
     """Which packets of this stream for the guest passed this point? Times are put on the clock of `at`."""
     j, rows = view.journal, frames_of(view, guest).asked

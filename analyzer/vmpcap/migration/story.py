@@ -25,6 +25,7 @@ from vmpcap.migration.moves import Move, Sighting, match_transfers
 from vmpcap.migration.one_clock import ns_of, put_on_one_clock
 from vmpcap.migration.other_names import name_streams
 from vmpcap.migration.outcome import Outcome, judge_outcome
+from vmpcap.migration.outside import known_outside
 from vmpcap.migration.phases import name_phases
 from vmpcap.migration.reach import Heard, follow_announcements
 from vmpcap.migration.reachable import Reachability, judge_reachability
@@ -289,9 +290,10 @@ def _tell_guest(
     there = without_early(moved, early)
     moment = find_moment(move, there)
     quiet = silences(there, views, moment)
-    found = what_peers_suffered(there, views, moment, last_sign_before(quiet))
+    outside = known_outside(moved, views)
+    found = what_peers_suffered(there, views, moment, last_sign_before(quiet), outside)
     second_place = find_second_place(moved, views, moment)
-    suffered = tuple(break_down(found, there, views, quiet, early.drawn, second_place))
+    suffered = tuple(break_down(found, there, views, quiet, early.drawn, second_place, outside))
     switchover = describe_switchover(move, there, views, figures, suffered, quiet)
     before, after, point, shown = _vlans(moved, views, moment)
     domains = name_domains(moved, views, heard.announcements.by_point, announced, find_end(move))

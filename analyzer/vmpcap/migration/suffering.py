@@ -1,7 +1,7 @@
 """What the guest's peers suffered around the switchover, from the point nearest to each of them."""
 
 import math
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -80,7 +80,11 @@ class Suffered:
 
 
 def what_peers_suffered(
-    guest: Moved, views: Sequence[PointView], moment: int, last_before: int | None
+    guest: Moved,
+    views: Sequence[PointView],
+    moment: int,
+    last_before: int | None,
+    known_as: Mapping[str, Moved] | None = None,
 ) -> list[Suffered]:
     """
     How long was the guest gone for each of its peers?
@@ -92,20 +96,28 @@ def what_peers_suffered(
     ----------
     moment : when the guest changed places, on the reference clock
     last_before : its last frame before that, on the reference clock; None where no point shows it
+    known_as : the guest under its other address, by points beyond a translator; streams count there that passed inside
     """
     begin = min(moment, last_before if last_before is not None else moment)
     seen: dict[Key, list[tuple[int, Suffered, Hole | None]]] = {}
     answered: dict[Key, str] = {}
-    macs = [guest.mac] if guest.mac != NO_MAC else []
-    for view in views:
+    known_as = known_as or {}
+    inside: set[Key] = set()
+    for view in sorted(views, key=lambda view: view.name in known_as):
+        there = known_as.get(view.name, guest)
+        macs = [there.mac] if there.mac != NO_MAC else []
         when = on_point(view, moment)
         away = on_point(view, begin) if last_before is not None else when - BEFORE_NS
-        streams = find_peer_streams(view.journal, macs, guest.ips, end_ns=_end_of(view))
+        streams = find_peer_streams(view.journal, macs, there.ips, end_ns=_end_of(view))
         place = rank(view.role, OUTAGE_FIGURES)
         for stream in (_without_its_end(one, when) for one in _real_ones(streams, view)):
+            key = (stream.peer, stream.protocol, stream.peer_port, stream.guest_port, stream.icmp_id, stream.requester)
+            if view.name not in known_as:
+                inside.add(key)
+            elif key not in inside:
+                continue  # another machine behind the same address
             if stream.last_ts < on_point(view, begin) - BEFORE_NS:
                 continue  # at this point it was over before the guest fell silent
-            key = (stream.peer, stream.protocol, stream.peer_port, stream.guest_port, stream.icmp_id, stream.requester)
             hole = hiding_hole(stream, view, (away, when))
             known = seen.setdefault(key, [])
             if hole is not None or all(place < other for other, _, hidden in known if hidden is None):
