@@ -125,7 +125,7 @@ def test_a_point_that_shows_all_packets_twice_makes_none_lost() -> None:
     once = stream(5)
     twice = Seen([row for row in once.rows for _ in range(2)])
     passage = way(twice, without(once, 2), has_copies=True)
-    assert (passage.lost, passage.duplicated) == (1, None)
+    assert (passage.sent, passage.lost, passage.duplicated) == (5, 1, None)
     assert way(once, twice, has_copies=True).duplicated is None
 
 

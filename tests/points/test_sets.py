@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.points.made import MS, Clock, S, Sent, paired_of, traffic
+from vmpcap.points.between import compare_points, order_pairs
 from vmpcap.points.chain import stand
 from vmpcap.points.pair_clock import PairClock, bound_pair
 from vmpcap.points.sets import Set, find_sets
@@ -98,3 +99,18 @@ def test_no_chain_goes_by_a_clock_that_was_set() -> None:
     clocks = {(0, 1): near, (1, 2): near, (0, 3): pair(2, same, same), (2, 3): pair(3, same, same)}
     assert stand(clocks, 0, 0, {1})[2].via == (0, 3, 2)
     assert stand(clocks, 0, 0, {3})[2].via == (0, 1, 2)
+
+
+def test_a_step_that_only_others_show_makes_no_delay() -> None:
+    """After it packets go one way only, and come 300 ms late by the clock that was set."""
+    sent = [p for p in traffic(random.Random(5), 60, 2000, (1, 1), 0.1) if p.side == 0 or p.one_ts < AT - S]
+    paired = paired_of(sent, stepping(300 * MS))
+    clock, ahead = bound_pair(paired)
+    assert clock is not None
+    assert len(clock.pieces) == 1
+    was = Set(AT - MS, AT + 301 * MS, 299 * MS, 301 * MS, True)
+    told = compare_points(0, 1, paired, clock, order_pairs(paired, clock, ahead), sets=((), (was,))).forth
+    assert told is not None
+    assert told.delays_ms is not None
+    assert told.uncertainty_ms is not None
+    assert all(abs(delay - 1.2) <= told.uncertainty_ms + 1 for delay in told.delays_ms)

@@ -1,5 +1,6 @@
 """What happened to packets on their way from one point to another."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,6 +12,7 @@ from vmpcap.points.one_sided import OneSided, bound_one_way
 from vmpcap.points.pair_clock import PairClock, coarseness
 from vmpcap.points.pairing import Paired
 from vmpcap.points.remarks import Remarks, find_remarks
+from vmpcap.points.sets import Set
 from vmpcap.terms.units import NS_PER_MS
 
 I64 = npt.NDArray[np.int64]
@@ -91,6 +93,7 @@ def compare_points(
     clock: PairClock | None,
     ahead: I8,
     elsewhere: tuple[U64, U64] = (NO_KEYS, NO_KEYS),
+    sets: tuple[Sequence[Set], Sequence[Set]] = ((), ()),
 ) -> Between:
     """
     What lies between these two, as far as packets show that both saw?
@@ -99,6 +102,7 @@ def compare_points(
     ----------
     ahead : as `order_pairs` gives it
     elsewhere : keys of packets that are known to have gone on from the one, or from the other, without passing here
+    sets : when the one clock was set, and the other
     """
     late = paired.late_ns.astype(np.float64)
     doubt = None
@@ -106,7 +110,7 @@ def compare_points(
     if clock is not None and len(late):
         at = paired.one.ts_ns[paired.row_one]
         low, high = clock.bounds(at)
-        told = clock.within(at)
+        told = clock.within(at) & _on_this_side(paired, clock, sets)
         late = np.where(told, late - (low + high) / 2, np.nan)
         doubt = float((high - low)[told].max()) / 2 + max(coarse) if told.any() else None
     forth, back = ahead > 0, ahead < 0
@@ -127,6 +131,23 @@ def compare_points(
         ahead,
         coarse,
     )
+
+
+def _on_this_side(paired: Paired, clock: PairClock, sets: tuple[Sequence[Set], Sequence[Set]]) -> Bools:
+    """
+    Which pairs lie on that side of a clock's step on which the clocks are told?
+
+    A step that these two show not themselves, for packets go one way only behind it, makes no delay.
+    """
+    told = np.ones(len(paired.row_one), bool)
+    if len(clock.pieces) > 1:
+        return told
+    middle = clock.middle_ts, clock.middle_ts + sum(clock.at(clock.middle_ts)) // 2
+    times = paired.one.ts_ns[paired.row_one], paired.other.ts_ns[paired.row_other]
+    for ts, when, own in zip(times, middle, sets, strict=True):
+        for one in own:
+            told &= (ts < one.begin) if when <= one.end else (ts > one.end)
+    return told
 
 
 def order_pairs(paired: Paired, clock: PairClock | None, ahead: I8) -> I8:

@@ -94,6 +94,8 @@ def follow_way(way: Way) -> Passage:
     within, without = went_where(rest_here[inside[rest_here]]), went_where(rest_here[~inside[rest_here]])
     pieces = np.maximum(-(-here.payload_bytes.astype(np.int64) // max(piece, 1)), 1)
     outside = 0 if without is None else without.lost
+    if way.has_copies:  # each packet once, as its losses are counted
+        pieces = pieces[np.unique(here.key, return_index=True)[1]]
     return Passage(
         sent=int(pieces.sum()) - outside,
         lost=None if within is None else within.lost,

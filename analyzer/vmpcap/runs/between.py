@@ -14,7 +14,7 @@ from vmpcap.points.one_sided import OneSided, bound_one_way, describe_one_sided
 from vmpcap.points.pair_clock import PairClock, bound_pair
 from vmpcap.points.pairing import pair_packets
 from vmpcap.points.roles import STREAM_FIGURES, rank
-from vmpcap.points.sets import find_sets
+from vmpcap.points.sets import Set, find_sets
 from vmpcap.points.timeline import Timeline
 from vmpcap.runs.point import PointRead
 from vmpcap.terms.units import NS_PER_S
@@ -60,9 +60,11 @@ def compare_all(points: Sequence[PointRead]) -> Together:
         clock, ahead = bound_pair(paired)
         met[one, other] = Met(paired, clock, order_pairs(paired, clock, ahead))
     sure = without_refuted({pair: m.clock for pair, m in met.items() if m.clock is not None})
+    sets = _sets(points, sure)
     for (one, other), (paired, _, ahead) in met.items():
         elsewhere = went_on(met, one, other), went_on(met, other, one)
-        pairs.append(compare_points(one, other, paired, sure.get((one, other)), ahead, elsewhere))
+        own = sets.get(one, ()), sets.get(other, ())
+        pairs.append(compare_points(one, other, paired, sure.get((one, other)), ahead, elsewhere, own))
     clocks = {(p.one, p.other): p.clock for p in pairs if p.clock is not None}
     groups = group_points(points, clocks)
     names = tuple(p.files.name for p in points)
@@ -82,7 +84,7 @@ def group_points(points: Sequence[PointRead], clocks: Clocks) -> Groups:
     standings: dict[int, Standing] = {}
     lines: dict[int, Timeline] = {}
     reference_of: dict[int, int] = {}
-    sets = find_sets(clocks, [point.sightings.rows().ts_ns for point in points]) if _has_steps(clocks) else {}
+    sets = _sets(points, clocks)
     was_set = {n for n, own in sets.items() if any(one.is_sure for one in own)}
     rest = sorted(
         range(len(points)),
@@ -107,8 +109,11 @@ def group_points(points: Sequence[PointRead], clocks: Clocks) -> Groups:
     return Groups(tuple(references), reference_of, standings, lines, tuple(sorted(odd)))
 
 
-def _has_steps(clocks: Clocks) -> bool:
-    return any(len(clock.pieces) > 1 for clock in clocks.values())
+def _sets(points: Sequence[PointRead], clocks: Clocks) -> dict[int, tuple[Set, ...]]:
+    """Whose clocks were set, or may have been? Nobody's where no two of them stepped apart."""
+    if all(len(clock.pieces) == 1 for clock in clocks.values()):
+        return {}
+    return find_sets(clocks, [point.sightings.rows().ts_ns for point in points])
 
 
 def _company(points: Sequence[PointRead], number: int) -> int:
