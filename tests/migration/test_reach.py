@@ -537,3 +537,13 @@ def test_a_guest_without_a_mac_is_on_a_link_where_no_router_passed_its_packets_o
     nameless = Moved(NO_MAC, (ip_halves(GUEST_IP),), (), "low", "")
     told = follow_announcements(nameless, [replace(seen, journal=rows)], SWITCH, qemu=True)
     assert told.domain.verdict == verdict
+
+
+def test_announcements_of_a_guest_known_by_its_address_may_be_those_of_another_time() -> None:
+    """Its packets show its MAC, and that was announced 3 s earlier by a clock that nothing compares."""
+    seen = alive("gw", "gateway", offset=None, series=(announced(SWITCH - 3 * S),))
+    ttls = seen.journal._replace(ttl=np.full(seen.journal.rows, 64, seen.journal.ttl.dtype))
+    nameless = Moved(NO_MAC, (ip_halves(GUEST_IP),), (), "high", "")
+    told = follow_announcements(nameless, [replace(seen, journal=ttls)], SWITCH, qemu=True)
+    assert told.domain.verdict == "not_observable"
+    assert "they may be the same" in told.domain.because

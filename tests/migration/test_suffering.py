@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.measures.talk import ACK, MS, Row, datagram, journal_of, pings, segment
-from tests.migration.make import GATEWAY, GUEST_IP, S, announced, arps, view
+from tests.migration.make import GATEWAY, GUEST_IP, S, announced, arps, stream, view
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.suffering import Suffered, what_peers_suffered
@@ -377,3 +377,14 @@ def test_beyond_a_translator_a_peer_is_followed_under_the_guests_other_address()
     assert [s.peer.point for s in suffered_at(inside, client)] == ["old"]
     (found,) = what_peers_suffered(GUEST, [client, inside], SWITCH, 840 * MS, known_as)
     assert (found.peer.point, found.peer.outage_ms) == ("client", 600.0)
+
+
+def test_no_gap_at_a_time_that_no_clock_tells_is_no_outage_of_zero() -> None:
+    """The stream ends a second later by its own clock: when that was at the client, nothing tells."""
+    client = point(pings(200, 10), offset=None)
+    hosts = view("src", "source", streams=(stream(),))
+    (found,) = suffered_at(client, hosts)
+    assert (found.peer.outage_ms, found.is_cut_off) == (None, False)
+    assert "when it was there is not known" in found.peer.because
+    (plain,) = suffered_at(point(pings(200, 10, lost(84, 17)), offset=None), hosts)
+    assert plain.peer.outage_ms == 170.0

@@ -417,3 +417,21 @@ def test_a_point_that_began_to_record_later_shows_no_first_sign() -> None:
     assert (figure.bracket.to_point, figure.bracket_ms) == ("gw", 160.0)
     early = replace(late, first_ts=0)
     assert told(old, gateway, early).bracket.to_point == "dst-br"
+
+
+def test_captures_of_different_times_have_no_switchover_between_them() -> None:
+    """An hour apart, by clocks that no packet compares."""
+    late = journal(*((ts, GUEST, GATEWAY, GUEST_IP, PEER_IP) for ts in range(3601 * S, 3605 * S, 10 * MS)))
+    old = bridge("src-br", "domain:source", talking(840 * MS), offset=None, last_ts=5 * S)
+    new = bridge("dst-br", "domain:destination", late, offset=None, first_ts=3601 * S, last_ts=3605 * S)
+    figure = told(old, new)
+    assert figure.bracket_ms is None
+    assert "the two captures are of different times" in figure.bracket.because
+
+
+@pytest.mark.parametrize(("again", "is_told"), [(1005, True), (860, False)])
+def test_a_clock_that_nothing_compares_tells_a_gap_only_where_it_is_plain(again: int, is_told: bool) -> None:
+    """165 ms are the guest's absence whenever they were; 20 ms beside the usual 10 are any gap."""
+    alone = bridge("gw", "gateway", talking(840 * MS, again * MS), offset=None)
+    moved, moment = guest(), SWITCH
+    assert ("gw" in silences(moved, [STREAM, alone], moment)) is is_told

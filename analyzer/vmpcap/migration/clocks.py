@@ -1,6 +1,8 @@
 """Times of two points beside each other: on whose clock, how far that may be off, and which was first."""
 
-from vmpcap.migration.guests import on_point, on_reference
+from collections.abc import Sequence
+
+from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.views import PointView
 from vmpcap.points.timeline import Elapsed, elapsed, elapsed_at
 from vmpcap.terms.units import NS_PER_MS
@@ -26,6 +28,27 @@ def clock_doubt(view: PointView, ts: int, other: PointView) -> int | None:
     """How far may a time beside this one be off, put on the clock of the other point? None where nothing tells."""
     apart = elapsed_between(view, ts, other, on_clock_of(other, view, ts))
     return None if apart is None else apart.uncertainty_ns
+
+
+def never_together(one: PointView, other: PointView) -> bool:
+    """Is nothing known of how two clocks stand, while by them the one capture ended before the other began?"""
+    if elapsed_between(one, one.last_ts, other, other.first_ts) is not None:
+        return False
+    return on_clock_of(other, one, one.last_ts) < other.first_ts or other.last_ts < on_clock_of(
+        other, one, one.first_ts
+    )
+
+
+def is_moment_unknown(view: PointView, guest: Moved, views: Sequence[PointView]) -> bool:
+    """
+    Is it unknown when the switchover was by this point's clock?
+
+    Where the clock was not compared with that of the point that heard the announcement first; where none did, with that
+    of a point that shows the stream.
+    """
+    first = guest.first_heard
+    shown = [first[0]] if first is not None else [other for other in views if other.streams]
+    return bool(shown) and all(clock_doubt(other, other.last_ts, view) is None for other in shown)
 
 
 def order_not_known(between: Elapsed) -> str:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.asked import Asked, Evidence, Scene, back_of, return_of, shows_return
-from vmpcap.migration.clocks import clock_doubt, on_clock_of
+from vmpcap.migration.clocks import clock_doubt, never_together, on_clock_of
 from vmpcap.migration.guests import on_point
 from vmpcap.migration.marks import NOT_COMPARED, Mark
 from vmpcap.migration.new_addresses import new_addresses
@@ -88,6 +88,8 @@ def _stunned(asked: Asked, scene: Scene) -> list[Evidence]:
     if clock_doubt(sign.view, sign.ts, asked.view) is None:
         shows += f"; {NOT_COMPARED}"
     which = asked.ts < back
+    if never_together(sign.view, asked.view):
+        return []
     if not shows_return(sign, scene.guest):
         return [Evidence("unexplained", which, f"{shows}; whether it ran before, unheard there, is not known")]
     return [Evidence("stun", which, shows)]

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Final
 
-from vmpcap.migration.clocks import elapsed_between, on_clock_of, order_not_known
+from vmpcap.migration.clocks import elapsed_between, never_together, on_clock_of, order_not_known
 from vmpcap.migration.results import Bracket
 from vmpcap.migration.views import PointView
 from vmpcap.points.timeline import Elapsed
 from vmpcap.terms.units import iso_utc, ms
 
 NOT_COMPARED: Final = "the clocks of the two points were not compared"
+NOT_TOGETHER: Final = f"{NOT_COMPARED}, and by them the two captures are of different times"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,12 @@ def between(start: Mark, end: Mark, because: str) -> tuple[float | None, Bracket
 
     Frames of two points are put on one clock; the figure may be off by what bounds the clocks leave open. Null where
     they leave the order of the two open: such a time is none. Where the clocks were not compared the figure stands,
-    wrong by as much as they differ, either way; its uncertainty is null.
+    wrong by as much as they differ, either way; its uncertainty is null. Null too where by such clocks the captures are
+    of different times.
     """
     apart = elapsed_between(start.view, start.ts, end.view, end.ts)
     length = apart.ns if apart is not None else end.ts - on_clock_of(end.view, start.view, start.ts)
-    objection = _objection(length, apart)
+    objection = NOT_TOGETHER if never_together(start.view, end.view) else _objection(length, apart)
     if apart is None and not objection:
         because = f"{because}; {NOT_COMPARED}" if because else NOT_COMPARED
     return None if objection else ms(length), Bracket(

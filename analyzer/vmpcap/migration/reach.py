@@ -367,9 +367,13 @@ def _hole_over(view: PointView, guest: Moved, since: int, until: int) -> Hole | 
 
 def _of_another_time(view: PointView, guest: Moved) -> str:
     """Were announcements of this MAC seen here that may be these, on a clock that nothing holds against the others?"""
-    if view.offset is not None or guest.mac == NO_MAC:
+    if view.offset is not None:
         return ""
-    same = next((s for s in view.series if s.mac == guest.mac), None)
+    macs = [guest.mac]
+    if guest.mac == NO_MAC:  # known by its address: the MACs that have it here
+        j, sent = view.journal, frames_of(view, guest).sent
+        macs = np.unique(j.eth_src[sent]).tolist()
+    same = next((s for s in view.series if s.mac in macs), None)
     if same is None:
         return ""
     at = f"{same.count} of the same MAC were seen here at another time, the first in frame {same.frames[0]}"

@@ -117,7 +117,7 @@ def _unanswered(view: PointView, guest: Moved, moment: int) -> Reachability | No
     because = (
         f"at {view.name} {count_of(len(asked), 'request')} to the guest and "
         f"{count_of(len(sought), 'ARP request')} for it "
-        f"went unanswered in the {(view.last_ts - when) / NS_PER_S:.1f} s until the capture's end"
+        f"went unanswered in the {(view.last_ts - max(when, view.first_ts)) / NS_PER_S:.1f} s until the capture's end"
     )
     return Reachability("no", because, view.name, tuple(numbers))
 
@@ -188,13 +188,13 @@ def outbound_only(view: PointView, guest: Moved, moment: int) -> Reachability | 
     sent = sent[_expects_answer(j, sent)]
     if len(asked) or _replies_to(view, guest, when) or answers_the_unseen(view, guest, when):
         return None
-    if len(spoken) + len(sent) < LEAST_ASKED or view.last_ts - when < OUTBOUND_ONLY_NS:
+    if len(spoken) + len(sent) < LEAST_ASKED or view.last_ts - max(when, view.first_ts) < OUTBOUND_ONLY_NS:
         return None
     numbers = sorted([f for f, _ in spoken[:2]] + [int(f) for f in j.frame[sent[:2]]])
     because = (
         f"outbound only: at {view.name} the guest sent {count_of(len(sent), 'request')} and "
         f"{count_of(len(spoken), 'ARP request')} after the "
-        f"switchover, and in {(view.last_ts - when) / NS_PER_S:.1f} s nothing for it arrived"
+        f"switchover, and in {(view.last_ts - max(when, view.first_ts)) / NS_PER_S:.1f} s nothing for it arrived"
     )
     return Reachability("no", because, view.name, tuple(numbers))
 

@@ -9,7 +9,7 @@ import msgspec
 from vmpcap.migration.announcer_results import Announcer
 from vmpcap.migration.announcers import find_announcers
 from vmpcap.migration.breakdown import break_down
-from vmpcap.migration.clocks import elapsed_between, on_clock_of
+from vmpcap.migration.clocks import elapsed_between, is_moment_unknown, on_clock_of
 from vmpcap.migration.conflicts import Conflict, find_duplicate_address, find_second_place
 from vmpcap.migration.delivery import say_what_counts
 from vmpcap.migration.detours import Detour, find_trombone
@@ -299,7 +299,8 @@ def _tell_guest(
     domains = name_domains(moved, views, heard.announcements.by_point, announced, find_end(move))
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     series = [s for _, s in moved.heard]
-    reachability = judge_reachability(moved, views, moment)
+    placed = [view for view in views if view.name in quiet or not is_moment_unknown(view, there, views)]
+    reachability = judge_reachability(moved, placed, moment)
     others = tuple(trip for place, trip in enumerate(trips) if place != number)
     announcements = tell_announcements(heard.announcements, moved, views, announced, early, heard.domain.verdict)
     case = Case(

@@ -10,6 +10,7 @@ import numpy as np
 
 from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage
 from vmpcap.measures.peers import PeerStream, find_peer_streams
+from vmpcap.migration.clocks import is_moment_unknown
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.reachable import sought_in_vain
 from vmpcap.migration.results import Peer
@@ -122,6 +123,8 @@ def what_peers_suffered(
             known = seen.setdefault(key, [])
             if hole is not None or all(place < other for other, _, hidden in known if hidden is None):
                 one = _suffered(stream, view, when, away) if hole is None else _hidden(stream, view, when, hole)
+                if one.peer.outage_ms == 0 and is_moment_unknown(view, guest, views):
+                    one = _at_unknown_time(stream, view)
                 known.append((place, one, hole))
             if view.role != "domain:source" and _answered_after(stream, when):
                 answered.setdefault(key, view.name)
@@ -480,6 +483,12 @@ def _doubt(stream: PeerStream, outage: Outage) -> int | None:
 def _not_asking(stream: PeerStream, view: PointView) -> Suffered:
     """A stream that goes on before and after, in which nobody asked during the switchover: not 0, but unknown."""
     because = "no request of it fell into the switchover: what it would have met then is not known"
+    return _unmeasured(stream, view, because, [stream.first_frame, stream.last_frame], stream.survived)
+
+
+def _at_unknown_time(stream: PeerStream, view: PointView) -> Suffered:
+    """A stream without a gap at the time that is taken for the switchover's, on a clock that nothing compares."""
+    because = "nothing compares this point's clock with those that show the switchover: when it was there is not known"
     return _unmeasured(stream, view, because, [stream.first_frame, stream.last_frame], stream.survived)
 
 

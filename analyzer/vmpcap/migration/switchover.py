@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from vmpcap.migration.clocks import elapsed_between, on_clock_of
+from vmpcap.migration.clocks import elapsed_between, is_moment_unknown, on_clock_of
 from vmpcap.migration.convergence import find_stale_tail
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.marks import Mark, between
@@ -25,6 +25,9 @@ BESIDE_NS: Final = 300 * NS_PER_MS
 """How far from the first announcement (or the stream's end) the guest's silence may lie and still be the stun's."""
 
 AFTER_NS: Final = 200 * NS_PER_MS
+PLAIN_NS: Final = 50 * NS_PER_MS
+PLAIN_TIMES: Final = 5
+"""A gap of the guest's frames so long, and of so many usual ones, needs no clock to be told from the others."""
 
 NEARLY_LAST_NS: Final = 50 * NS_PER_MS
 """A point whose last frame of the guest is this much older than another point's did not see all of its frames."""
@@ -103,7 +106,7 @@ def silences(guest: Moved, views: Sequence[PointView], moment: int) -> dict[str,
             continue
         when = on_point(view, moment)
         silence = _in_view(_silence_at(view, guest, when), view, when)
-        if silence is not None:
+        if silence is not None and (_is_plain(silence) or not is_moment_unknown(view, guest, views)):
             found[view.name] = silence
     last = last_sign_before(found)
     return found if last is None else {name: _without_floods(silence, guest, last) for name, silence in found.items()}
@@ -113,6 +116,13 @@ def _is_lost_on(view: PointView, moment: int) -> bool:
     """Was this point's clock set, so that its silence at the moment cannot be told from another?"""
     low, high = view.line.bounds_on_point(moment)
     return bool(view.line.sets) and high - low > NEARLY_LAST_NS
+
+
+def _is_plain(silence: Silence) -> bool:
+    """Is this gap the guest's absence whenever it was, by its length beside the usual ones? An open one may be."""
+    if silence.before is None or silence.after is None:
+        return True
+    return silence.after.ts - silence.before.ts >= max(PLAIN_NS, PLAIN_TIMES * (silence.usual_ns or 0))
 
 
 def _without_floods(silence: Silence, guest: Moved, last: int) -> Silence:
