@@ -7,7 +7,8 @@ import numpy as np
 
 from tests.flows.made_frames import make_frames
 from vmpcap.measures.journal import Journal, JournalColumns
-from vmpcap.measures.peers import PeerStream, find_peer_streams
+from vmpcap.measures.peer_streams import PeerStream
+from vmpcap.measures.peers import find_peer_streams
 from vmpcap.measures.whose import Address
 from vmpcap.terms.addresses import ip_halves
 

@@ -21,9 +21,10 @@ from tests.measures.talk import (
     segment,
     streams_of,
 )
-from vmpcap.measures import peers
+from vmpcap.measures import peer_connections
 from vmpcap.measures.outages import Outage
-from vmpcap.measures.peers import PeerStream, find_peer_streams
+from vmpcap.measures.peer_streams import PeerStream
+from vmpcap.measures.peers import find_peer_streams
 from vmpcap.terms.addresses import ip_halves
 
 GUEST_MAC = 0x0050_56AA_7710
@@ -382,7 +383,7 @@ def test_many_connections_at_once_are_each_their_own(monkeypatch: pytest.MonkeyP
             for place, row in enumerate(conversation(30, away, back_ms=700 if len(away) else 0))
         ]
     together = streams_of(rows)
-    monkeypatch.setattr(peers, "SEGMENTS_AT_ONCE", 1)
+    monkeypatch.setattr(peer_connections, "SEGMENTS_AT_ONCE", 1)
     apart = streams_of(rows)
     assert together == apart
     assert [s.asked_ts.tolist() for s in together] == [s.asked_ts.tolist() for s in apart]

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.measures.peers import PeerStream
+from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.measures.whose import FRESH_TTLS
 from vmpcap.migration.asked import Asked, Evidence, Scene, return_of
 from vmpcap.migration.clocks import clock_doubt, on_clock_of

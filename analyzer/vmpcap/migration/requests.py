@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.measures.peers import PeerStream
+from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.sightings import frames_of

@@ -9,7 +9,8 @@ import msgspec
 import numpy as np
 
 from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage
-from vmpcap.measures.peers import PeerStream, find_peer_streams
+from vmpcap.measures.peer_streams import PeerStream
+from vmpcap.measures.peers import find_peer_streams
 from vmpcap.migration.clocks import is_moment_unknown
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.reachable import sought_in_vain

@@ -1,0 +1,97 @@
+"""UDP between a guest and its peers: requests and their answers, or one way only."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.measures.outages import (
+    LEAST_OUTAGE_NS,
+    UNANSWERED,
+    USUAL_TIMES,
+    Requests,
+    find_outages,
+    match_latest,
+    median_gap,
+    mostly_answered,
+)
+from vmpcap.measures.peer_streams import Ends, PeerStream, Scene, came_back, one_way_stream, stream_of
+from vmpcap.measures.talk import Talk
+from vmpcap.terms.wire import (
+    IP_UDP,
+)
+
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+Bools = npt.NDArray[np.bool_]
+
+
+FEW_REQUESTS: Final = 3
+"""UDP flows of fewer requests are taken together per service: a new port for each request is one stream."""
+
+
+class _Flow(NamedTuple):
+    """One UDP flow: rows of who asked first, rows of the other, and which of those answers which."""
+
+    asks: I64
+    replies: I64
+    answer: I64
+    """int64[asks]: index into replies, UNANSWERED without one."""
+
+
+def datagram_streams(scene: Scene) -> Iterator[PeerStream]:
+    pooled: dict[tuple[Ends, bool], list[_Flow]] = {}
+    for rows in scene.flows(scene.of(IP_UDP)):
+        flow = _udp_flow(scene, rows)
+        if len(flow.asks) >= FEW_REQUESTS:
+            yield from _service_streams(scene, [flow], scene.ends(int(flow.asks[0])))
+        else:
+            ends, guest_asks = scene.ends(int(flow.asks[0])), bool(scene.from_guest[flow.asks[0]])
+            service = ends._replace(guest_port=0) if guest_asks else ends._replace(peer_port=0)
+            pooled.setdefault((service, guest_asks), []).append(flow)
+    for (service, _), flows in pooled.items():
+        yield from _service_streams(scene, flows, service)
+
+
+def _udp_flow(scene: Scene, rows: I64) -> _Flow:
+    """Who asks first is the requester, as far as the capture shows it."""
+    asking = scene.from_guest[rows] == scene.from_guest[rows[0]]
+    asks, replies = rows[asking], rows[~asking]
+    return _Flow(asks, replies, match_latest(scene.talk.ts_ns[asks], scene.talk.ts_ns[replies]))
+
+
+def _service_streams(scene: Scene, flows: list[_Flow], ends: Ends) -> Iterator[PeerStream]:
+    """Flows of one service as a stream of requests; as one-way streams where hardly anything is answered."""
+    requests = _pool(scene.talk, flows)
+    if not mostly_answered(requests.is_answered):
+        for flow in flows:
+            for sent in (flow.asks, flow.replies):
+                if len(sent):
+                    yield one_way_stream(scene, sent, "udp")
+        return
+    rows = np.sort(np.concatenate([rows for flow in flows for rows in (flow.asks, flow.replies)]))
+    least = max(LEAST_OUTAGE_NS, USUAL_TIMES * (median_gap(requests.ts) or 0))
+    found = find_outages(requests, LEAST_OUTAGE_NS, scene.end_ns)
+    outages = [outage for outage in found if outage.seen_ns >= least]
+    faint = tuple(outage for outage in found if outage.seen_ns < least)
+    stream = stream_of(scene, rows, ends, requests, bool(scene.from_guest[flows[0].asks[0]]))
+    yield replace(stream, outages=tuple(outages), faint=faint, survived=came_back(outages))
+
+
+def _pool(talk: Talk, flows: list[_Flow]) -> Requests:
+    """Requests of several flows by time, with the answers of all."""
+    asks = np.concatenate([flow.asks for flow in flows])
+    replies = np.concatenate([flow.replies for flow in flows])
+    offsets = np.cumsum([0, *(len(flow.replies) for flow in flows[:-1])])
+    answer = np.concatenate(
+        [np.where(f.answer == UNANSWERED, UNANSWERED, f.answer + at) for f, at in zip(flows, offsets, strict=True)]
+    )
+    by_time, replies_by_time = np.argsort(asks), np.argsort(replies)
+    place = np.empty(len(replies) + 1, np.int64)
+    place[replies_by_time] = np.arange(len(replies))
+    place[UNANSWERED] = UNANSWERED
+    asks, replies = asks[by_time], replies[replies_by_time]
+    answer = place[answer[by_time]]
+    return Requests(talk.ts_ns[asks], talk.frame[asks], answer, talk.ts_ns[replies], talk.frame[replies])
