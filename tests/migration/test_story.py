@@ -13,6 +13,7 @@ from tests.migration.make import (
     S,
     announced,
     asks_and_answers,
+    series,
     side,
     stream,
     view,
@@ -118,12 +119,19 @@ def test_the_streams_filter_can_be_pasted(addresses: dict[str, str], word: str) 
     assert stream_filter(only.move.best.transfer) == only.stream_filter
 
 
+def flowing() -> Connection:
+    """Two seconds of data, evenly."""
+    whole = stream(seconds=2.0)
+    ran = series(200, 10 * MS, 0, new_bytes=[500_000] * 200, acked_bytes=[500_000] * 200, segments=1)
+    return replace(whole, sides=(replace(whole.sides[0], series=ran), whole.sides[1]))
+
+
 def test_phases_carry_the_switchover_only_on_the_streams_own_clock() -> None:
     """A bracket of other points is put beside the stream where the clocks are known well enough, and not elsewhere."""
     talk = asks_and_answers(0, 5 * S, 10 * MS, (830 * MS, 1005 * MS))
     gateway = view("gw", "gateway", series=(announced(S),), journal=talk)
     for offset, shown in ((Offset(-MS, MS, 5), True), (Offset(90 * S, 91 * S, 5), False), (None, True)):
-        up = view("src", "source", streams=(stream(),), offset=offset)
+        up = view("src", "source", streams=(flowing(),), offset=offset)
         (only,) = told(gateway, up).stories
         assert any(phase.kind == "switchover" for phase in only.phases) == shown
 
@@ -134,7 +142,7 @@ def test_phases_stand_on_the_streams_clock() -> None:
     behind = Offset(-100 * S - MS, -100 * S + MS, 5)
     late = talk._replace(ts_ns=talk.ts_ns - 100 * S)
     gateway = view("gw", "gateway", series=(announced(-99 * S),), journal=late, offset=behind)
-    (only,) = told(view("src", "source", streams=(stream(),)), gateway).stories
+    (only,) = told(view("src", "source", streams=(flowing(),)), gateway).stories
     (stun,) = [phase for phase in only.phases if phase.kind == "switchover"]
     assert (stun.start_ts, stun.end_ts) == (iso_utc(821 * MS), iso_utc(1011 * MS))
 
