@@ -13,6 +13,7 @@ from vmpcap.terms.units import NS_PER_S
 from vmpcap.verdicts.profile import load_profile
 
 FOLDER = "mechanisms/gateway_arp/working"
+ISOLATED = "destination_isolated"
 POINTS = tuple(points_of(CAPTURES / FOLDER))
 DAY_NS = 26 * 3600 * NS_PER_S
 
@@ -48,3 +49,20 @@ def test_a_point_that_no_packet_puts_beside_the_others_is_named(tmp_path: Path) 
     (note,) = [note for note in report.notes if "by their clocks" in note]
     assert note.startswith("src-uplink: captured 26.0 hours before")
     assert not [note for note in said(tmp_path).notes if "by their clocks" in note]
+
+
+@pytest.mark.parametrize("ahead_s", [0, 10, 60])
+def test_answers_from_before_the_move_are_none_after_it_by_a_clock_that_nothing_compares(
+    ahead_s: int, tmp_path: Path
+) -> None:
+    """The guest was never answered for again: by a client's clock that is ahead its last answers came afterwards."""
+    points = []
+    for name, role in (("src-uplink", "source"), ("client", "client")):
+        packets = packets_of(ISOLATED, name)
+        if name == "client":
+            packets = [packet._replace(ts_ns=(packet.ts_ns or 0) + ahead_s * NS_PER_S) for packet in packets]
+        points.append(PointFiles(name, role, (written(tmp_path / f"{name}.pcap", packets),)))
+    request = Request(points=tuple(points), profile=load_profile("vsphere4"), guests=("10.77.0.10",))
+    (migration,) = analyse(request).report.migrations
+    (check,) = [c for c in migration.checks if c.id == "guest_reachable_after"]
+    assert check.outcome != "pass"

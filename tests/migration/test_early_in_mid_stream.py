@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.migration.make import GUEST, GUEST_IP, MS, S, announced, asks_and_answers, view
+from tests.measures.talk import journal_of, segment
+from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, S, announced, asks_and_answers, view
 from vmpcap.migration.early import Early, find_early_announcement, without_early
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.marks import Mark
@@ -78,3 +79,32 @@ def test_what_was_announced_too_early_is_no_sign_of_the_guest() -> None:
         times = [series.times for _, series in without_early(guest, early).heard]
         assert times == ([left] if left else [])
     assert without_early(guest, Early(None, "")) is guest
+
+
+@pytest.mark.parametrize(
+    ("again_ms", "answer_ms", "is_early"),
+    [(None, 4.0, False), (1.01, 4.0, False), (201.0, 4.0, False), (201.0, 204.0, True)],
+    ids=["once", "captured twice", "sent again though acknowledged", "sent again in want of an answer"],
+)
+def test_a_segment_draws_nothing_to_nobody_where_it_was_acknowledged(
+    again_ms: float | None, answer_ms: float, is_early: bool
+) -> None:
+    """A mirror shows it twice, with one identification: nobody sent it again."""
+    at = SWITCH / MS
+    number = 7 if again_ms == 1.01 else 8
+    rows = [segment(at + 1, True, 1000, 1, 100, ip_id=7), segment(at + answer_ms, False, 1, 1100, 0)]
+    if again_ms is not None:
+        rows.insert(1 if again_ms < answer_ms else 2, segment(at + again_ms, True, 1000, 1, 100, ip_id=number))
+    talk = journal_of(rows)
+    by_guest = talk.src_low == np.uint64(ip_halves(GUEST_IP)[1])
+    macs = [np.where(by_guest, *pair).astype(talk.eth_src.dtype) for pair in ((GUEST, GATEWAY), (GATEWAY, GUEST))]
+    new = view(
+        "new",
+        "domain:destination",
+        series=(announced(SWITCH),),
+        journal=talk._replace(eth_src=macs[0], eth_dst=macs[1]),
+    )
+    old = view("old", "domain:source", journal=asks_and_answers(0, SWITCH, 10 * MS))
+    guest = Moved(GUEST, (ip_halves(GUEST_IP),), ((new, new.series[0]),), "high", "")
+    early = find_early_announcement(guest, [old, new], (view("src"), SWITCH + 3 * MS))
+    assert (early.early_ms is not None and early.early_ms > 0) == is_early

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from tests.measures.talk import ACK, MS, Row, datagram, journal_of, pings, segment
 from tests.migration.make import GATEWAY, GUEST_IP, S, announced, arps, stream, view
@@ -313,6 +314,15 @@ def test_a_waiting_connection_is_bounded_by_no_request() -> None:
     rows.append(segment(1640, False, 1, 1031))
     (found,) = suffered_at(point(rows))
     assert (found.peer.outage_ms, found.peer.outage_low_ms, found.peer.outage_high_ms) == (800.0, None, None)
+
+
+@pytest.mark.parametrize(("high_ms", "told"), [(None, None), (150.0, 170.0)])
+def test_an_outage_without_an_upper_bound_may_be_the_longest(high_ms: float | None, told: float | None) -> None:
+    """At least 60 ms, and how long before nobody saw: 170 ms of another peer is not the longest for sure."""
+    (known,) = suffered_at(point(pings(400, 10, lost(84, 17))))
+    bounds = {"outage_ms": None, "outage_low_ms": 60.0, "outage_high_ms": high_ms, "peer": "10.99.0.7"}
+    unbounded = replace(known, at_least_ms=60.0, peer=structs.replace(known.peer, **bounds))
+    assert longest_outage([known, unbounded])[0] == told
 
 
 def test_the_longest_outage_is_not_made_of_what_nobody_can_tell() -> None:

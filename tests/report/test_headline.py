@@ -192,3 +192,14 @@ def test_the_time_that_was_asked_for_stands_in_every_look(found: bool) -> None:
         assert said in one_line(shown)
     assert '"since_ts": "2026-07-14T02:40:01.500000000Z"' in to_json(report)
     assert "asked for" not in to_html(good()) + to_markdown(good())
+
+
+def test_an_outage_without_an_upper_bound_leads_before_what_the_guest_took_to_move() -> None:
+    """A peer that was cut off before the capture began was so for at least as long as it is seen."""
+    open_one = Peer(peer="10.0.0.2", protocol="icmp", survived=True, outage_low_ms=3000.0, because="from its first")
+    known = Peer(peer="10.0.0.3", protocol="icmp", survived=True, outage_ms=50.0)
+    moved = guest()
+    switched = msgspec.structs.replace(moved.switchover, peer_outage_ms=None, bracket_ms=161.0)
+    for peers in ([open_one], [known, open_one]):
+        only = msgspec.structs.replace(moved, peers=peers, switchover=switched)
+        assert headline([migration(guests=[only])], []).endswith("peers were cut off for at least 3 s")

@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
+from vmpcap.measures.copies import is_first_copy
+from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.clocks import elapsed_between, on_clock_of, order_not_known
 from vmpcap.migration.conflicts import may_lack, strays_at
 from vmpcap.migration.guests import Moved, on_point, on_reference
@@ -17,7 +20,9 @@ from vmpcap.migration.views import PointView
 from vmpcap.points.timeline import Elapsed
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, ms
-from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP
+from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, TCP_ACK
+
+I64 = npt.NDArray[np.int64]
 
 LATEST_NS = 60 * NS_PER_S
 """What the guest's MAC sends at the old place later than this is a second place, not an early announcement."""
@@ -221,8 +226,18 @@ def _is_lost(view: PointView, guest: Moved, row: int) -> bool:
         same &= (j.dst_high[back] == j.src_high[row]) & (j.dst_low[back] == j.src_low[row])
         return not bool((same & (j.ts_ns[back] > j.ts_ns[row])).any())
     if j.ip_protocol[row] == IP_TCP and j.payload_bytes[row] > 0:
-        again = frames.asked
+        again = frames.asked[is_first_copy(j, frames.asked)]
         same = (j.tcp_seq[again] == j.tcp_seq[row]) & (j.src_port[again] == j.src_port[row])
         same &= (j.src_low[again] == j.src_low[row]) & (j.dst_port[again] == j.dst_port[row])
-        return bool((same & (j.ts_ns[again] > j.ts_ns[row])).any())
+        later = j.ts_ns[again[same & (j.ts_ns[again] > j.ts_ns[row])]]
+        return bool(len(later)) and not _is_acknowledged(j, frames.sent_ip, row, int(later.min()))
     return False
+
+
+def _is_acknowledged(j: JournalColumns, sent: I64, row: int, until: int) -> bool:
+    """Did the guest acknowledge this segment before that time? Numbers may wrap (RFC 9293 section 3.4)."""
+    back = sent[(j.ip_protocol[sent] == IP_TCP) & (j.ts_ns[sent] > j.ts_ns[row]) & (j.ts_ns[sent] < until)]
+    back = back[(j.dst_low[back] == j.src_low[row]) & (j.dst_port[back] == j.src_port[row])]
+    back = back[(j.src_port[back] == j.dst_port[row]) & ((j.tcp_flags[back] & TCP_ACK) != 0)]
+    past = (j.tcp_ack[back].astype(np.int64) - int(j.tcp_seq[row])) % (1 << 32)
+    return bool(((past > 0) & (past < 1 << 31)).any())

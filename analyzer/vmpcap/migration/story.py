@@ -299,7 +299,7 @@ def _tell_guest(
     domains = name_domains(moved, views, heard.announcements.by_point, announced, find_end(move))
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     series = [s for _, s in moved.heard]
-    placed = [view for view in views if view.name in quiet or not is_moment_unknown(view, there, views)]
+    placed = [view for view in views if _is_whole(quiet.get(view.name)) or not is_moment_unknown(view, there, views)]
     reachability = judge_reachability(moved, placed, moment)
     others = tuple(trip for place, trip in enumerate(trips) if place != number)
     announcements = tell_announcements(heard.announcements, moved, views, announced, early, heard.domain.verdict)
@@ -431,6 +431,11 @@ def _is_large_acked(link: Link) -> bool:
     if side.retransmissions == 0 and side.missing_bytes == 0 and side.acked_bytes >= side.unique_bytes:
         return True
     return side.acked_bytes - side.missing_bytes > side.packets * (mss - OPTION_BYTES - 1)
+
+
+def _is_whole(silence: Silence | None) -> bool:
+    """Does this point show both ends of the guest's absence? By an open one alone nothing is before or after it."""
+    return silence is not None and silence.before is not None and silence.after is not None
 
 
 def _vlans(

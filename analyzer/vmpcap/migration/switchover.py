@@ -412,6 +412,11 @@ def _at_most(measured: tuple[float | None, Bracket]) -> float:
     return (length or 0.0) + (bracket.uncertainty_ms or 0.0)
 
 
+def _may_be_longer(one: Suffered, longest_ms: float) -> bool:
+    """Is this outage, of which only a lower bound is known, longer than that, or is there no upper one?"""
+    return (one.at_least_ms or 0.0) > longest_ms or one.peer.outage_high_ms is None
+
+
 def longest_outage(suffered: Sequence[Suffered]) -> tuple[float | None, Bracket]:
     """
     The longest outage of any peer; null where one of them never got an answer again, or none was asking.
@@ -435,7 +440,7 @@ def longest_outage(suffered: Sequence[Suffered]) -> tuple[float | None, Bracket]
         others = f"; of others the longest is {longest:.0f} ms" if timed else ""
         return None, Bracket(because=f"{_of_peer(hidden)}{others}")
     unsure = max(
-        (s for s in suffered if s.at_least_ms is not None and (not timed or s.at_least_ms > longest)),
+        (s for s in suffered if s.at_least_ms is not None and (not timed or _may_be_longer(s, longest))),
         key=lambda s: s.at_least_ms or 0.0,
         default=None,
     )

@@ -38,6 +38,12 @@ def away_of(guest: Guest) -> Away | None:
         is_range = span(least) != span(most)
         because = "; ".join(part for part in (s.peer_outage.because, _open(guest) if is_range else "") if part)
         return Away((0, most), "Peers cut off", longest or "not at all", sentence, because, is_range)
+    at_least = _at_least(guest)
+    if at_least is not None:
+        low = max(least, (at_least.outage_low_ms or 0.0) / 1000)
+        told = f"at least {span(low)}"
+        because = f"{at_least.protocol} from {at_least.peer}: {at_least.because}"
+        return Away((0, max(low, most)), "Peers cut off", told, f"peers were cut off for {told}", because, True)
     if s.bracket_ms is None:
         return None
     told, within = span(s.bracket_ms / 1000), s.bracket_ms / 1000
@@ -76,6 +82,16 @@ def _ranges(guest: Guest) -> list[Peer]:
         for peer in guest.peers
         if peer.outage_ms is None and peer.outage_low_ms is not None and peer.outage_high_ms is not None
     ]
+
+
+def _at_least(guest: Guest) -> Peer | None:
+    """Whose outage has no upper bound? The longest of them."""
+    unbounded = [
+        peer
+        for peer in guest.peers
+        if peer.outage_ms is None and peer.outage_low_ms and peer.outage_high_ms is None and not _is_lost(peer)
+    ]
+    return max(unbounded, key=lambda peer: peer.outage_low_ms or 0.0, default=None)
 
 
 def _between(least: float, most: float) -> str:

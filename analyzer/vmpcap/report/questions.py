@@ -173,7 +173,7 @@ def _fast_enough(asked: Asked) -> Iterator[Answer]:
     rate, limit = asked.m.throughput.bulk_mbps, asked.report.profile.throughput_mbps_min
     yield from _checked("throughput")(asked)
     if rate is not None and limit:
-        yield f"{figure(rate / limit, 'share')} of what is needed", ""
+        yield f"{figure(rate / limit, 'share', beside=1.0)} of what is needed", ""
 
 
 def _round_trip(asked: Asked) -> Iterator[Answer]:

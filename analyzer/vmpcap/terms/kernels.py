@@ -38,6 +38,8 @@ NUMBERS: Final = (bool, float, np.bool, np.integer, np.floating)
 """What a kernel may be given besides arrays, int, and tuples of all these."""
 LOOK_AGAIN_S: Final = 0.02
 """Between two looks if another process has compiled what is needed here."""
+LONGEST_WAIT_S: Final = 120.0
+"""Whoever has not compiled a kernel by then is stuck: it takes seconds."""
 _one_at_a_time = RLock()
 _is_elsewhere: Callable[[str], bool] | None = None
 
@@ -164,8 +166,9 @@ class Kernel:
         if not self.is_kept or _is_elsewhere is None:
             return None
         found, is_about_it, (name, _) = None, True, self._address(kinds)
+        deadline = time.monotonic() + LONGEST_WAIT_S
         while found is None and is_about_it:
-            is_about_it = _is_elsewhere(name)
+            is_about_it = _is_elsewhere(name) and time.monotonic() < deadline
             time.sleep(LOOK_AGAIN_S if is_about_it else 0)
             found = self._find(kinds)
         return found
