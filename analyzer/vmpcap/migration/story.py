@@ -299,8 +299,11 @@ def _tell_guest(
     domains = name_domains(moved, views, heard.announcements.by_point, announced, find_end(move))
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     series = [s for _, s in moved.heard]
-    placed = [view for view in views if _is_whole(quiet.get(view.name)) or not is_moment_unknown(view, there, views)]
+    placed = [view for view in views if view.name in quiet or not is_moment_unknown(view, there, views)]
     reachability = judge_reachability(moved, placed, moment)
+    if reachability.answer == "yes":  # no want of an answer puts an open end in its place: an answer may be of before
+        sure = [v for v in placed if _is_whole(quiet.get(v.name)) or not is_moment_unknown(v, there, views)]
+        reachability = reachability if len(sure) == len(placed) else judge_reachability(moved, sure, moment)
     others = tuple(trip for place, trip in enumerate(trips) if place != number)
     announcements = tell_announcements(heard.announcements, moved, views, announced, early, heard.domain.verdict)
     case = Case(
