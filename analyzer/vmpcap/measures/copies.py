@@ -1,12 +1,13 @@
 """One packet captured twice: which rows are second sights of it."""
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.kernels.likeness import digest_rows
+from vmpcap.terms.arrays import doorway
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
 Bools = npt.NDArray[np.bool_]
@@ -40,7 +41,8 @@ def _digest(journal: JournalColumns, rows: I64) -> npt.NDArray[np.uint64]:
     Two packets that share a digest by chance can part two copies of a third: one in 2^64 pairs.
     """
     digest = np.empty(len(rows), np.uint64)
-    digest_rows(journal, rows, digest)
+    read_only: Any = (doorway(column, column.dtype) for column in journal)
+    digest_rows(JournalColumns(*read_only), rows, digest)
     return digest
 
 
