@@ -1,13 +1,15 @@
 """Copies: one packet captured twice."""
 
 import random
+from collections import Counter
 
 import numpy as np
+import pytest
 
 from tests.measures.talk import ACK, echo, journal_of, pings, segment
 from vmpcap.measures.copies import COPY_AGAIN_NS, COPY_ELSEWHERE_NS, COPY_HERE_NS, COPY_NS, PLACE, SAME, is_first_copy
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.measures.kernels.likeness import digest_rows
+from vmpcap.measures.kernels.likeness import digest_rows, mark_shared
 
 
 def kept(*rows: dict[str, object]) -> list[bool]:
@@ -102,6 +104,18 @@ def test_each_column_that_no_router_changes_is_in_the_digest() -> None:
         digest_rows(journal_like(changed), np.zeros(1, np.int64), digest)
         digests.add(int(digest[0]))
     assert len(digests) == 1 + len(SAME)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_shared_digests_are_those_that_stand_there_twice(seed: int) -> None:
+    """Also where many of them would take the same place of the table."""
+    rng = random.Random(seed)
+    crowded = [rng.randrange(16) << rng.choice((0, 5, 60)) for _ in range(rng.randrange(300))]
+    digest, table = np.array(crowded, np.uint64), np.full(2 << len(crowded).bit_length(), -1, np.int32)
+    digest.flags.writeable = False
+    found, times = np.empty(len(crowded), np.bool_), Counter(crowded)
+    mark_shared(digest, table, found)
+    assert found.tolist() == [times[one] > 1 for one in crowded]
 
 
 def journal_like(columns: JournalColumns) -> JournalColumns:

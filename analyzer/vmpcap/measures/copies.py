@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.measures.kernels.likeness import digest_rows
+from vmpcap.measures.kernels.likeness import digest_rows, mark_shared
 from vmpcap.terms.arrays import doorway
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
@@ -46,25 +46,16 @@ def _digest(journal: JournalColumns, rows: I64) -> npt.NDArray[np.uint64]:
     return digest
 
 
-LOW_BITS: Final = 0xFFFF
-"""Digests that differ in these are told apart without looking for them."""
-
-
 def _shared(digest: npt.NDArray[np.uint64]) -> I64:
     """
     Which places hold a digest that another place holds too? Those of one digest side by side, in their order.
 
     Copies are few in most captures: what is found out first, and fast, is whether there are any.
     """
-    ordered = np.sort(digest)
-    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    if not len(twice):
-        return np.empty(0, np.int64)
-    is_likely = np.zeros(1 << LOW_BITS.bit_count(), np.bool_)
-    is_likely[twice & np.uint64(LOW_BITS)] = True
-    likely = np.flatnonzero(is_likely[digest & np.uint64(LOW_BITS)])
-    at = np.minimum(np.searchsorted(twice, digest[likely]), len(twice) - 1)
-    shared: I64 = likely[twice[at] == digest[likely]]
+    is_shared, table = np.empty(len(digest), np.bool_), np.full(2 << len(digest).bit_length(), -1, np.int32)
+    read_only: Any = doorway(digest, np.uint64)
+    mark_shared(read_only, table, is_shared)
+    shared: I64 = np.flatnonzero(is_shared)
     return shared[np.argsort(digest[shared], kind="stable")]
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.measures.kernels.waiting import Segments
 from vmpcap.measures.peer_streams import Ends, PeerStream, Scene, Who, one_way_stream, port_filter
-from vmpcap.measures.waiting import first_reset, measure_waits, part, read_segments, split_connections
+from vmpcap.measures.waiting import Waits, first_reset, measure_waits, part, read_segments, split_connections
 from vmpcap.terms.wire import (
     IP_TCP,
 )
@@ -35,10 +35,11 @@ def connection_streams(scene: Scene) -> Iterator[PeerStream]:
         begin = 0
         for number, segments in enumerate(connections):
             replaced = connections[number + 1] if number + 1 < len(connections) else None
+            end_ns = int(replaced.ts[0]) if replaced is not None else scene.end_ns
             for requester in REQUESTERS:
-                stream = _connection_stream(segments, ends, requester, replaced, scene.end_ns)
-                if requester == "peer" or stream.outages:
-                    yield stream
+                waits = measure_waits(segments, requester == "guest", end_ns)
+                if requester == "peer" or waits.outages or waits.unfinished:
+                    yield _connection_stream(segments, ends, requester, waits, replaced)
             theirs = rows[begin : begin + len(segments.ts)]
             begin += len(segments.ts)
             has_data = segments.payload_bytes > 0
@@ -64,19 +65,16 @@ def _segments_by_flow(scene: Scene) -> Iterator[tuple[I64, Segments]]:
 
 
 def _connection_stream(
-    segments: Segments, ends: Ends, requester: Who, replaced: Segments | None, capture_end_ns: int
+    segments: Segments, ends: Ends, requester: Who, waits: Waits, replaced: Segments | None
 ) -> PeerStream:
     """
-    Where did one side of this connection wait for the other?
+    Which stream is a connection in which one side waited so for the other?
 
     Notes
     -----
     Delayed acknowledgements (40 ms on Linux, up to 200 ms elsewhere) are waits too: a figure of that size is not yet an
     outage of the guest.
     """
-    end_ns = int(replaced.ts[0]) if replaced is not None else capture_end_ns
-    by_guest = requester == "guest"
-    waits = measure_waits(segments, by_guest, end_ns)
     outages = waits.outages if waits.unfinished is None else (*waits.outages, waits.unfinished)
     is_replaced = waits.unfinished is not None and replaced is not None
     reset = first_reset(segments)
@@ -105,5 +103,5 @@ def _connection_stream(
         outages=outages,
         survived=False if waits.was_waiting_at_reset or is_replaced else None if waits.unfinished is not None else True,
         filter=port_filter("tcp", ends),
-        asked_ts=segments.ts[(segments.from_guest == by_guest) & (segments.payload_bytes > 0)],
+        asked_ts=segments.ts[(segments.from_guest == (requester == "guest")) & (segments.payload_bytes > 0)],
     )

@@ -11,8 +11,9 @@ from vmpcap.measures.kernels import waiting as at
 from vmpcap.measures.kernels.waiting import Segments
 from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage, median, median_gap
 from vmpcap.measures.talk import Talk
+from vmpcap.terms.arrays import doorway
 from vmpcap.terms.units import NS_PER_S
-from vmpcap.terms.wire import TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN
+from vmpcap.terms.wire import TCP_ACK, TCP_RST, TCP_SYN
 
 I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -20,18 +21,12 @@ Bools = npt.NDArray[np.bool_]
 
 def read_segments(talk: Talk | JournalColumns, rows: I64, from_guest: Bools) -> Segments:
     """Which segments are in these rows, in their order?"""
-    flags = talk.tcp_flags[rows].astype(np.int64)
-    payload = talk.payload_bytes[rows].astype(np.int64)
-    return Segments(
-        ts=talk.ts_ns[rows],
-        frame=talk.frame[rows],
-        seq=talk.tcp_seq[rows].astype(np.int64),
-        ack=talk.tcp_ack[rows].astype(np.int64),
-        flags=flags,
-        length=payload + ((flags & TCP_SYN) != 0) + ((flags & TCP_FIN) != 0),
-        payload_bytes=payload,
-        from_guest=from_guest[rows],
-    )
+    columns = (talk.ts_ns, talk.frame, talk.tcp_seq, talk.tcp_ack, talk.tcp_flags, talk.payload_bytes, from_guest, rows)
+    given: Any = (doorway(column, column.dtype) for column in columns)
+    numbers: Any = np.empty((len(Segments._fields) - 1, len(rows)), np.int64)
+    segments = Segments(*numbers, from_guest=np.empty(len(rows), np.bool_))
+    at.gather_segments(*given, segments)
+    return segments
 
 
 def first_reset(segments: Segments) -> int | None:

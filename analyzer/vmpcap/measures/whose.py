@@ -55,6 +55,14 @@ def is_one_of(high: U64, low: U64, addresses: Collection[Address]) -> Bools:
     return found
 
 
+def is_one_mac(column: U64, macs: Collection[int]) -> Bools:
+    """Which of these are one of the MACs? For a few MACs far faster than numpy's isin."""
+    found = np.zeros(len(column), np.bool_)
+    for mac in macs:
+        found |= column == np.uint64(mac)
+    return found
+
+
 FRESH_TTLS: Final = (64, 128, 255)
 """With these a packet has passed no router yet (the usual initial values)."""
 
@@ -70,8 +78,7 @@ def may_be_the_guests(journal: JournalColumns, macs: Collection[int], addresses:
     allowed = np.ones(journal.rows, np.bool_)
     if not macs:
         return allowed
-    own = np.isin(journal.eth_src, np.array(list(macs), np.uint64))
-    home = own | np.isin(journal.eth_dst, np.array(list(macs), np.uint64))
+    home = is_one_mac(journal.eth_src, macs) | is_one_mac(journal.eth_dst, macs)
     if home.any() and not journal.segment_key.any():
         return allowed  # there is one segment only, as in most captures
     sent = is_one_of(journal.src_high, journal.src_low, addresses) & (journal.ip_version != 0)

@@ -166,6 +166,14 @@ def _places_before(view: PointView, guest: Moved, when: int) -> tuple[set[Place]
     Where was the guest before the switchover, as this point saw it: in which VLANs and VNIs, and in which segments,
     which tunnels and outer tags tell apart besides? Both empty where it was not seen.
     """
+    asked = ("places_before", guest.mac, when)
+    if asked not in view.found:
+        view.found[asked] = _look_before(view, guest, when)
+    found: tuple[set[Place], set[int]] = view.found[asked]
+    return found
+
+
+def _look_before(view: PointView, guest: Moved, when: int) -> tuple[set[Place], set[int]]:
     if guest.mac == NO_MAC:
         return set(), set()
     j, rows, mac = view.journal, view.arps, np.uint64(guest.mac)

@@ -46,7 +46,7 @@ def frames_of(view: PointView, guest: Moved) -> GuestFrames:
 
 
 def _look_for(j: JournalColumns, guest: Moved) -> GuestFrames:
-    order = np.argsort(j.ts_ns, kind="stable")
+    is_by_time = bool((j.ts_ns[1:] >= j.ts_ns[:-1]).all())
     mac = np.uint64(guest.mac)
     by_mac = (j.eth_src == mac) if guest.mac != NO_MAC else np.zeros(len(j.ts_ns), np.bool_)
     allowed = may_be_the_guests(j, [guest.mac] if guest.mac != NO_MAC else [], guest.ips)
@@ -57,7 +57,8 @@ def _look_for(j: JournalColumns, guest: Moved) -> GuestFrames:
     to_mac = (j.eth_dst == mac) if guest.mac != NO_MAC else np.zeros(len(j.ts_ns), np.bool_)
     sent = by_mac | (from_ip & has_ip)
     asked = (to_ip | (to_mac & has_ip)) & has_ip & ~sent & ~to_group
-    return GuestFrames(*(order[mask[order]] for mask in (sent, sent & has_ip, asked)))
+    found = (np.flatnonzero(mask) for mask in (sent, sent & has_ip, asked))
+    return GuestFrames(*(rows if is_by_time else rows[np.argsort(j.ts_ns[rows], kind="stable")] for rows in found))
 
 
 def delivered(view: PointView, guest: Moved, since: int) -> I64:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.announcements.complaints import Complaint
 from vmpcap.measures.connections import Side
+from vmpcap.measures.whose import is_one_mac
 from vmpcap.migration.ends import at_end
 from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.next_hops import WAYS
@@ -210,9 +211,9 @@ def _management_rows(sighting: Sighting, is_source: bool) -> npt.NDArray[np.int6
     high, low = ip_halves(host)
     own = (journal.src_high == np.uint64(high)) & (journal.src_low == np.uint64(low))
     macs = {s.first_eth_src for s in sides} - NOBODYS_MACS
-    own |= np.isin(journal.eth_src, np.array(sorted(macs), np.uint64))
-    asked = np.isin(journal.src_port, MANAGEMENT) | np.isin(journal.dst_port, MANAGEMENT)
+    own |= is_one_mac(journal.eth_src, macs)
     peer_high, peer_low = ip_halves(transfer.destination if is_source else transfer.source)
     elsewhere = (journal.dst_high != np.uint64(peer_high)) | (journal.dst_low != np.uint64(peer_low))
-    rows: npt.NDArray[np.int64] = np.flatnonzero(own & asked & elsewhere & (journal.ip_protocol == IP_TCP))
+    rows: npt.NDArray[np.int64] = np.flatnonzero(own & elsewhere & (journal.ip_protocol == IP_TCP))
+    rows = rows[np.isin(journal.src_port[rows], MANAGEMENT) | np.isin(journal.dst_port[rows], MANAGEMENT)]
     return rows

@@ -10,8 +10,10 @@ from vmpcap.terms.kernels import inline_kernel, kernel
 if TYPE_CHECKING:
     from vmpcap.measures.journal import JournalColumns
 
+I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
+Bools = npt.NDArray[np.bool_]
 
 
 @inline_kernel
@@ -44,3 +46,26 @@ def digest_rows(journal: "JournalColumns", rows: I64, out_digest: U64) -> None:
         digest = fold(digest, (np.uint64(journal.tcp_seq[i]) << np.uint64(32)) | np.uint64(journal.tcp_ack[i]))
         echo = (np.uint64(journal.icmp_id[i]) << np.uint64(16)) | np.uint64(journal.icmp_seq[i])
         out_digest[k] = fold(digest, (np.uint64(journal.icmp_type[i]) << np.uint64(32)) | echo)
+
+
+@kernel
+def mark_shared(digest: U64, table: I32, out_is_shared: Bools) -> None:
+    """
+    Which places hold a digest that another place holds too?
+
+    Parameters
+    ----------
+    digest : uint64[k]
+    table : int32[t], scratch of -1; t a power of two, twice k and more
+    out_is_shared : bool[k]
+    """
+    mask = np.uint64(table.shape[0] - 1)
+    for k in range(digest.shape[0]):
+        place = np.int64(digest[k] & mask)
+        while table[place] >= 0 and digest[table[place]] != digest[k]:
+            place = np.int64(np.uint64(place + 1) & mask)
+        out_is_shared[k] = table[place] >= 0
+        if table[place] < 0:
+            table[place] = k
+        else:
+            out_is_shared[table[place]] = True

@@ -7,8 +7,11 @@ import numpy.typing as npt
 
 from vmpcap.measures.kernels.sequence import seq_diff
 from vmpcap.terms.kernels import Bool, Int, inline_kernel, kernel
-from vmpcap.terms.wire import TCP_ACK, TCP_RST
+from vmpcap.terms.wire import TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN
 
+U16 = npt.NDArray[np.uint16]
+U32 = npt.NDArray[np.uint32]
+I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Records = npt.NDArray[np.void]
@@ -29,6 +32,39 @@ class Segments(NamedTuple):
     payload_bytes: I64
     from_guest: Bools
     """bool[n]"""
+
+
+@kernel
+def gather_segments(
+    ts_ns: I64, frame: I64, tcp_seq: U32, tcp_ack: U32, tcp_flags: U16, payload_bytes: I32, from_guest: Bools,
+    rows: I64, out_segments: Segments,
+) -> None:  # fmt: skip
+    """
+    Which segments are in these rows, in their order?
+
+    Parameters
+    ----------
+    ts_ns, frame : int64[n]
+    tcp_seq, tcp_ack : uint32[n]
+    tcp_flags : uint16[n]
+    payload_bytes : int32[n]
+    from_guest : bool[n]
+    rows : int64[k]
+    out_segments : Segments[k]
+
+    Notes
+    -----
+    All columns of a row at once, for rows of one flow lie far apart: column by column each row is waited for again.
+    """
+    out = out_segments
+    for k in range(rows.shape[0]):
+        i = rows[k]
+        flags, size = np.int64(tcp_flags[i]), np.int64(payload_bytes[i])
+        out.ts[k], out.frame[k] = ts_ns[i], frame[i]
+        out.seq[k], out.ack[k], out.flags[k] = tcp_seq[i], tcp_ack[i], flags
+        out.length[k] = size + (1 if flags & TCP_SYN else 0) + (1 if flags & TCP_FIN else 0)
+        out.payload_bytes[k] = size
+        out.from_guest[k] = from_guest[i]
 
 
 WAIT: Final = np.dtype(
