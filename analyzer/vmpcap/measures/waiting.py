@@ -22,10 +22,11 @@ Bools = npt.NDArray[np.bool_]
 def read_segments(talk: Talk | JournalColumns, rows: I64, from_guest: Bools) -> Segments:
     """Which segments are in these rows, in their order?"""
     columns = (talk.ts_ns, talk.frame, talk.tcp_seq, talk.tcp_ack, talk.tcp_flags, talk.payload_bytes, from_guest, rows)
-    given: Any = (doorway(column, column.dtype) for column in columns)
-    numbers: Any = np.empty((len(Segments._fields) - 1, len(rows)), np.int64)
-    segments = Segments(*numbers, from_guest=np.empty(len(rows), np.bool_))
-    at.gather_segments(*given, segments)
+    numbers = (np.empty(len(rows), np.int64) for _ in Segments._fields[:-1])
+    empty: Any = (*numbers, np.empty(len(rows), np.bool_))
+    segments = Segments(*empty)
+    given: Any = (*(doorway(column, column.dtype) for column in columns), segments)
+    at.gather_segments(*given)
     return segments
 
 
