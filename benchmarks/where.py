@@ -23,7 +23,7 @@ PARTS: Final = (
     ("walk headers", "vmpcap.decode.walk", "Walker.walk"),
     ("find copies", "vmpcap.decode.duplicates", "CopyFinder.mark"),
     ("name flows", "vmpcap.flows.table", "FlowTable.name"),
-    ("follow flows", "vmpcap.measures.follow", "Follower.absorb"),
+    ("follow flows", "vmpcap.measures.follow", "Follower.begin"),
     ("Wireshark's analysis", "vmpcap.measures.analysis", "Analysis.absorb"),
     ("count round trips", "vmpcap.measures.rtt_histogram", "RttHistogram.absorb"),
     ("announcements", "vmpcap.decode.arrivals", "read_arrivals"),

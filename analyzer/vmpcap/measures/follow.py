@@ -11,14 +11,14 @@ from vmpcap.flows.table import FlowTable
 from vmpcap.measures.analysis import Analysis
 from vmpcap.measures.connections import Connection, Marked, Pause, RttSummary, Side, StreamSeries
 from vmpcap.measures.kernels import layout as at
-from vmpcap.measures.kernels.analysis_state import REPORTS_UNSEEN, STAMPS_UNSEEN
+from vmpcap.measures.kernels.analysis_state import REPORTS_UNSEEN, STAMPS_UNSEEN, Analysed
 from vmpcap.measures.kernels.follow import follow
 from vmpcap.measures.rtt_histogram import Buckets, RttHistogram, summarise
 from vmpcap.readers.index import EARLIEST, LATEST
 from vmpcap.readers.records import RecordBatch
 from vmpcap.terms.addresses import NO_MAC, ip_text
 from vmpcap.terms.arrays import WRAPPING, doorway, reserve
-from vmpcap.terms.beside import ALONE, Beside
+from vmpcap.terms.beside import ALONE, Begun, Beside
 from vmpcap.terms.units import NO_TIME
 from vmpcap.terms.wire import IP_TCP, IP_UDP
 
@@ -79,10 +79,18 @@ class Follower:
         self._rtt = RttHistogram()
         self._no_copies: Any = doorway(np.zeros(0), np.uint8)
 
-    @WRAPPING
     def absorb(self, batch: RecordBatch, frames: Frames, flow_id: I32, side: U8, is_copy: U8 | None = None) -> None:
+        """What do the frames of this batch add? As `begin`, with all of it done."""
+        self.begin(batch, frames, flow_id, side, is_copy).made()
+
+    @WRAPPING
+    def begin(
+        self, batch: RecordBatch, frames: Frames, flow_id: I32, side: U8, is_copy: U8 | None = None
+    ) -> Begun[Analysed]:
         """
         What do the frames of this batch add? Batches come in file order; where they are cut does not matter.
+
+        Wireshark's analysis of them may still be being made: ask for it, once, before the batch goes.
 
         Parameters
         ----------
@@ -101,7 +109,7 @@ class Follower:
             frames, flow_id, side, copies, batch.first_frame, buffer, record_at, captured_bytes, flows, state
         )  # fmt: skip
         self._rtt.absorb(state.sample_key, state.sample_ns, int(state.counts[at.SAMPLES]))
-        analysed.made()
+        return analysed
 
     def finish(self) -> Buckets:
         """Which round-trip times were seen, by side and kind? (side * 8 + kind, layout.KIND_...)"""

@@ -275,12 +275,13 @@ def _absorb(
     if inside is not None:
         flow_id = np.where(inside, flow_id, NO_FLOW).astype(np.int32)
         _begin_inside(read, flow_id, frames, batch.first_frame)
-    read.follower.absorb(batch, frames, flow_id, side, is_copy)
+    analysed = read.follower.begin(batch, frames, flow_id, side, is_copy)
     if wanted.journal:
         of_streams = _of_streams(read.flows, flow_id)
         read.complaints.collect(batch, frames, inside, of_streams)
         rows = ~of_streams
         read.journal.keep(batch.first_frame, frames, rows if inside is None else rows & inside, flow_id, side)
+    analysed.made()
 
 
 def _begin_inside(read: PointRead, flow_id: npt.NDArray[np.int32], frames: Frames, first_frame: int) -> None:
