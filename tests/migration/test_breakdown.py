@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.measures.talk import ACK, Row, echo, journal_of, segment
@@ -16,6 +17,7 @@ from vmpcap.migration.suffering import what_peers_suffered
 from vmpcap.migration.switchover import last_sign_before, silences
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
+from vmpcap.points.timeline import Leg, Timeline, Track
 from vmpcap.terms.addresses import ip_halves
 
 COUNT, STEP = 500, 10
@@ -384,3 +386,66 @@ def test_an_outage_of_which_only_the_last_request_was_read_is_told_whole() -> No
     )
     (whole,) = told_of.peer.breakdown
     assert whole.ms == pytest.approx(short.seen_ns / MS)
+
+
+STEPPED, BY = 500, 3000
+"""Where a clock is set while the guest is still at its old place, ms, and by how much: longer than the outage."""
+
+
+def set_forward(view: PointView) -> PointView:
+    """The same point with a clock that was set, as packets before and after that told of it."""
+    knots = np.array([-10_000, STEPPED - 1, STEPPED + 1, COUNT * STEP + 10_000], np.float64) * MS
+    shown = np.array([0, 0, BY, BY], np.float64) * MS
+    line = Timeline(0, (Leg(Track(0, 0, knots, shown, shown), True),), False)
+
+    def at(ts: Any) -> Any:
+        return np.where(np.asarray(ts) >= STEPPED * MS, np.asarray(ts) + BY * MS, ts)
+
+    return replace(
+        view,
+        journal=view.journal._replace(ts_ns=at(view.journal.ts_ns)),
+        arps=replace(view.arps, ts_ns=at(view.arps.ts_ns)),
+        series=tuple(replace(s, times=tuple(at(s.times).tolist())) for s in view.series),
+        first_ts=int(at(view.first_ts)),
+        last_ts=int(at(view.last_ts)),
+        timeline=line,
+    )
+
+
+def test_who_is_sought_in_vain_is_known_by_a_clock_that_was_set_before() -> None:
+    """The gateway's clock is 3 s on from 0.5 s: what it asked at 1.0 and 2.0 s it asked then, not after the outage."""
+    request, reply = NUMBER_OF["arp_request"], NUMBER_OF["arp_reply"]
+    bodies = arps(
+        *((ms * MS, request, GATEWAY, "10.77.0.1", GUEST_IP) for ms in (1000, 2000, 2995)),
+        (2996 * MS, reply, GUEST, GUEST_IP, "10.77.0.1"),
+    )
+    numbers = [*range(84), *range(300, COUNT)]
+    gateway = set_forward(point("gw", "gateway", seen(numbers, numbers), BACK, arps=bodies))
+    peer = told(client(lambda n: not 84 <= n < 300), old_place(range(84), BACK), gateway, new_place(300))
+    assert spent(peer) == {"stun": 160, "gateway_arp": 2000}
+    assert "gw frames 1 to 2 (2 requests)" in part(peer, "gateway_arp").because
+
+
+def test_answers_are_of_their_own_time_by_a_clock_that_was_set_before() -> None:
+    """The guest answers from its new place, whose clock is 3 s on: the answers did not come back."""
+    peer = told(client(lambda n: not 84 <= n < 300), old_place(), set_forward(new_place(100)))
+    assert spent(peer) == {"stun": 160, "unexplained": 2000}
+    assert "the answers did not come back" in part(peer, "unexplained").because
+
+
+def test_packets_without_numbers_are_placed_by_a_clock_that_was_set_before() -> None:
+    """Datagrams that are all alike, known by their time alone: each is the request that was sent last before it."""
+    known = {"src": PEER_IP, "dst": GUEST_IP, "src_port": 4000, "dst_port": 53, "ip_protocol": 17, "ip_id": 0}
+    back = {"src": GUEST_IP, "dst": PEER_IP, "src_port": 53, "dst_port": 4000, "ip_protocol": 17, "ip_id": 0}
+    macs, turned = {"eth_src": GATEWAY, "eth_dst": GUEST}, {"eth_src": GUEST, "eth_dst": GATEWAY}
+
+    def rows(asked_for: Requests, answered: Requests, late: float) -> list[Row]:
+        sent = [{"ts_ns": int((n * STEP + late) * MS), "payload_bytes": 40, **known, **macs} for n in asked_for]
+        return sent + [
+            {"ts_ns": int((n * STEP + 1 - late) * MS), "payload_bytes": 40, **back, **turned} for n in answered
+        ]
+
+    mine = point("client", "client", rows(range(COUNT), [n for n in range(COUNT) if not 84 <= n < 150], 0))
+    old = set_forward(point("old", "domain:source", rows(range(150), range(84), 0.2), BACK))
+    new = point("new", "domain:destination", rows(range(150, COUNT), range(150, COUNT), 0.2), BACK)
+    assert spent(told(mine, old, new)) == {"stun": 160, "relearning": 500}

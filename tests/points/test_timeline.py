@@ -1,7 +1,9 @@
 """One clock beside another at any time: the truth lies within, there and back, through chains, drift and steps."""
 
 import random
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tests.points.made import MS, US, Clock, S, paired_of, traffic
@@ -45,6 +47,21 @@ def test_the_truth_is_within_at_every_time_there_and_back(seed: int) -> None:
         there, here = track.there(ts), track.here(other(ts))
         assert there[0] - 2 <= other(ts) <= there[1] + 2
         assert here[0] - 2 <= ts <= here[1] + 2
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_many_times_are_told_as_each_by_itself(seed: int) -> None:
+    """Through a chain, with steps, one of them back, and far before and after the packets."""
+    rng = random.Random(seed)
+    shown = [clock_of(rng, 60, is_stepping=n < 2) for n in range(3)]
+    pairs = {(0, 1): pair_of(rng, 60, shown[0], shown[1]), (1, 2): pair_of(rng, 60, shown[1], shown[2])}
+    times = np.array(
+        [rng.randrange(-1000 * S, 1000 * S) for _ in range(50)] + [rng.randrange(62 * S) for _ in range(50)]
+    )
+    for standing in stand(pairs, rng.randrange(3)).values():
+        line = replace(standing.timeline, is_given=False)
+        assert line.all_on_point(times).tolist() == [line.on_point(int(t)) for t in times]
+        assert line.all_on_reference(times).tolist() == [line.on_reference(int(t)) for t in times]
 
 
 @pytest.mark.parametrize("seed", range(30))

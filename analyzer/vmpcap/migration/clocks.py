@@ -2,15 +2,29 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.views import PointView
 from vmpcap.points.timeline import Elapsed, elapsed, elapsed_at
 from vmpcap.terms.units import NS_PER_MS
 
+I64 = npt.NDArray[np.int64]
+
 
 def on_clock_of(there: PointView, view: PointView, ts: int) -> int:
     """When was this, by the clock of the other point? Its own times are left as they are."""
     return ts if there.name == view.name else on_point(there, on_reference(view, ts))
+
+
+def all_on_clock_of(there: PointView, view: PointView, ts: I64) -> I64:
+    """
+    The same of many times, int64[n], each by itself.
+
+    A shift that is taken once for all is that of one time: of a clock that was set, or runs fast, it is another one's.
+    """
+    return ts if there.name == view.name else there.line.all_on_point(view.line.all_on_reference(ts))
 
 
 def elapsed_between(start: PointView, start_ts: int, end: PointView, end_ts: int) -> Elapsed | None:

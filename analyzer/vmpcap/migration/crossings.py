@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.migration.clocks import clock_doubt
+from vmpcap.migration.clocks import all_on_clock_of, clock_doubt
 from vmpcap.migration.conflicts import SAME_FRAME_NS
 from vmpcap.migration.guests import on_point
 from vmpcap.migration.views import PointView
@@ -57,7 +57,7 @@ def crossed(here: PointView, there: PointView, rows: I64, moment: int) -> Bools 
     if not len(rows) or not there.journal.rows:
         return np.zeros(len(rows), np.bool_)
     names, inverse = np.unique(np.concatenate([_names(here)[rows], _names(there)]), return_inverse=True)
-    ours, theirs = here.journal.ts_ns[rows] + shift.ns, there.journal.ts_ns
+    ours, theirs = shift.of(here.journal.ts_ns[rows]), there.journal.ts_ns
     first, last = min(int(ours.min()), int(theirs.min())), max(int(ours.max()), int(theirs.max()))
     near = SAME_FRAME_NS + shift.doubt_ns
     # one number for name and time, in whatever unit leaves room for both
@@ -73,10 +73,17 @@ def crossed(here: PointView, there: PointView, rows: I64, moment: int) -> Bools 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """What to add to a time of one point to have it on another's clock, and how far that may be off."""
+    """How times of one point are told by another's clock, and how far that may be off."""
 
-    ns: int
+    here: PointView
+    there: PointView
+    ns: int | None
+    """What to add; None where it is known at each time by itself."""
     doubt_ns: int
+
+    def of(self, ts: I64) -> I64:
+        """When were these, by the other's clock?"""
+        return all_on_clock_of(self.there, self.here, ts) if self.ns is None else ts + self.ns
 
 
 def clock_shift(here: PointView, there: PointView, moment: int) -> Shift | None:
@@ -89,7 +96,7 @@ def clock_shift(here: PointView, there: PointView, moment: int) -> Shift | None:
     when = on_point(here, moment)
     doubt = clock_doubt(here, when, there)
     if doubt is not None:
-        return Shift(on_point(there, moment) - when, doubt)
+        return Shift(here, there, None, doubt)
     (ours, at), (theirs, then) = _unique(here), _unique(there)
     _, i, j = np.intersect1d(ours, theirs, assume_unique=True, return_indices=True)
     apart = there.journal.ts_ns[then[j]] - here.journal.ts_ns[at[i]]
@@ -97,7 +104,7 @@ def clock_shift(here: PointView, there: PointView, moment: int) -> Shift | None:
         return None
     middle = int(np.median(apart))
     agree = np.count_nonzero(np.abs(apart - middle) <= SAME_FRAME_NS)
-    return Shift(middle, 0) if agree >= max(LEAST_COMMON, len(apart) // 2 + 1) else None
+    return Shift(here, there, middle, 0) if agree >= max(LEAST_COMMON, len(apart) // 2 + 1) else None
 
 
 def _unique(view: PointView) -> tuple[U64, I64]:

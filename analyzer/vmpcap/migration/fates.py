@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.asked import Asked, Evidence, Scene, back_of, return_of, shows_return
-from vmpcap.migration.clocks import clock_doubt, never_together, on_clock_of
+from vmpcap.migration.clocks import all_on_clock_of, clock_doubt, never_together, on_clock_of
 from vmpcap.migration.guests import on_point
 from vmpcap.migration.marks import NOT_COMPARED, Mark
 from vmpcap.migration.new_addresses import new_addresses
@@ -155,7 +155,7 @@ def _answers_at_new_place(asked: Asked, scene: Scene) -> Bools:
     for view in scene.views:
         if view.role == "domain:destination":
             rows = answers_to(view, scene.guest, asked.stream)
-            which |= _during(asked, view.journal.ts_ns[rows] + on_clock_of(asked.view, view, 0))
+            which |= _during(asked, all_on_clock_of(asked.view, view, view.journal.ts_ns[rows]))
     return which
 
 
@@ -290,7 +290,7 @@ def _sought(asked: Asked, scene: Scene, roles: tuple[str | None, ...]) -> tuple[
         rows = seen.view.arps
         if seen.view.role not in roles or not len(rows):
             continue
-        ts = rows.ts_ns + on_clock_of(asked.view, seen.view, 0)
+        ts = all_on_clock_of(asked.view, seen.view, rows.ts_ns)
         seeks = np.isin(rows.kind, SEEKS) & (rows.sender_mac != np.uint64(scene.guest.mac))
         seeks &= _is_one_of(rows.target_high, rows.target_low, scene)
         tells = np.isin(rows.kind, TELLS) & _is_one_of(rows.sender_high, rows.sender_low, scene)

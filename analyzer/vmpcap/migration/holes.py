@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from vmpcap.measures.gaps import FROM_FRAME, FROM_TS, TO_FRAME, TO_TS
 from vmpcap.measures.unseen import Unseen, find_unseen
-from vmpcap.migration.clocks import elapsed_between, on_clock_of
+from vmpcap.migration.clocks import all_on_clock_of, elapsed_between, on_clock_of
 from vmpcap.migration.guests import on_reference
 from vmpcap.migration.views import PointView
 from vmpcap.points.holes import Hole, blindness
@@ -117,9 +117,9 @@ def _shown_by(other: PointView, view: PointView, views: Sequence[PointView]) -> 
         return
     mask = np.uint64(max(view.packets.mask, other.packets.mask))
     here, there = view.packets.rows(), other.packets.rows()
-    lag, slack = _lag(view, other, int(view.gaps[0, FROM_TS]), int(view.gaps[-1, TO_TS]))
-    place = np.searchsorted(view.gaps[:, FROM_TS], there.ts_ns - lag + slack) - 1
-    near = (place >= 0) & (there.ts_ns - lag - slack < view.gaps[np.maximum(place, 0), TO_TS])
+    ts = all_on_clock_of(view, other, there.ts_ns)
+    place = np.searchsorted(view.gaps[:, FROM_TS], ts) - 1
+    near = (place >= 0) & (ts < view.gaps[np.maximum(place, 0), TO_TS])
     near &= (there.loose & mask == 0) & (there.kind == UNICAST)
     rows = np.flatnonzero(near)
     if not len(rows):
@@ -143,12 +143,6 @@ class _Two:
     ours: Kept
     theirs: Kept
     views: Sequence[PointView]
-
-
-def _lag(view: PointView, other: PointView, begin: int, end: int) -> tuple[int, int]:
-    """How much later may the other clock be than this one in that time: about, and by how much more or less?"""
-    lags = [on_clock_of(other, view, ts) - ts for ts in np.linspace(begin, end, 9).astype(np.int64).tolist()]
-    return sum(lags) // len(lags), max(lags) - min(lags)
 
 
 def _unseen_in(two: _Two, there: Kept, rows: I64, place: I64) -> Iterator[tuple[int, int]]:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from vmpcap.migration.asked import Asked, Evidence, Scene, back_of
-from vmpcap.migration.clocks import on_clock_of
+from vmpcap.migration.clocks import all_on_clock_of
 from vmpcap.migration.requests import answers_to
 from vmpcap.terms.addresses import NO_MAC, mac_text
 
@@ -25,7 +25,7 @@ def answered_to_old_gateway(asked: Asked, scene: Scene) -> list[Evidence]:
         if view.role != "domain:destination":
             continue
         j, rows = view.journal, answers_to(view, scene.guest, asked.stream)
-        ts = j.ts_ns[rows] + on_clock_of(asked.view, view, 0)
+        ts = all_on_clock_of(asked.view, view, j.ts_ns[rows])
         gone = np.array(sorted(old - {int(mac) for mac in np.unique(j.eth_src)}), np.uint64)
         lost = np.isin(j.eth_dst[rows], gone) & (ts >= back) & (ts < asked.edges[-1])
         if not lost.any():

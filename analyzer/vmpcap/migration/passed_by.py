@@ -171,7 +171,7 @@ def _side(here: PointView, there: PointView, guest: Moved, moment: int) -> _Side
     if shift is None or there.drops or there.missing:
         return None
     j, when = here.journal, on_point(here, moment)
-    then = j.ts_ns + shift.ns
+    then = shift.of(j.ts_ns)
     seen = (j.eth_src != np.uint64(guest.mac)) & (np.abs(j.ts_ns - when) <= NEAR_NS)
     seen &= (then >= there.first_ts) & (then <= there.last_ts - SAME_FRAME_NS)
     for hole in there.holes:

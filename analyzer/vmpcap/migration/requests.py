@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.peer_streams import PeerStream
-from vmpcap.migration.clocks import clock_doubt, on_clock_of
+from vmpcap.migration.clocks import all_on_clock_of, clock_doubt
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
@@ -67,8 +67,8 @@ def to_guest(view: PointView, guest: Moved, stream: PeerStream, at: PointView) -
     if stream.guest_port:
         wanted &= j.dst_port[rows] == stream.guest_port
     rows = rows[wanted]
-    shift = on_clock_of(at, view, 0)
-    return Sighting(view, rows, j.ts_ns[rows] + shift, j.eth_dst[rows], packet_keys(j, rows))
+    ts = all_on_clock_of(at, view, j.ts_ns[rows])
+    return Sighting(view, rows, ts, j.eth_dst[rows], packet_keys(j, rows))
 
 
 def places(requests: Sighting, seen: Sighting, until: int | None) -> I64:

@@ -1,6 +1,6 @@
 """One point's clock against the reference's, at any time: between what, and what is taken for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -12,6 +12,7 @@ from vmpcap.points.pair_clock import PairClock
 from vmpcap.points.sets import Set
 
 Floats = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
 
 KNOTS: Final = 33
 """Times of a piece at which its bounds are worked out: between them a straight line is never narrower than they."""
@@ -19,6 +20,8 @@ BEYOND: Final = (1, 10, 100, 1_000, 10_000)
 """How many times its length a first piece is told before its packets and a last one after them."""
 
 Interval = tuple[int, int]
+Intervals = tuple[I64, I64]
+"""int64[n] each: lowest and highest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,29 @@ class Track:
         latest = -_first_reaching(-self.at[::-1], -(self.at + self.low)[::-1], -since)
         return self.begin + int(np.floor(earliest)), self.begin + int(np.ceil(latest))
 
+    def all_there(self, ts: I64) -> Intervals:
+        """The same at many times of the one, each by itself: arrays at once, for the one at a time is slow."""
+        since = (ts - self.begin).astype(np.float64)
+        low, high = np.interp(since, self.at, self.low), np.interp(since, self.at, self.high)
+        return ts + self.base + _floor(low), ts + self.base + _ceil(high)
+
+    def all_here(self, ts: I64) -> Intervals:
+        """The same for many times of the other."""
+        if len(self.at) == 1:
+            return ts - self.base - _ceil(self.high), ts - self.base - _floor(self.low)
+        since = (ts - self.base - self.begin).astype(np.float64)
+        earliest = _all_first_reaching(self.at, self.at + self.high, since)
+        latest = -_all_first_reaching(-self.at[::-1], -(self.at + self.low)[::-1], -since)
+        return self.begin + _floor(earliest), self.begin + _ceil(latest)
+
+
+def _floor(values: Floats) -> I64:
+    return np.floor(values).astype(np.int64)
+
+
+def _ceil(values: Floats) -> I64:
+    return np.ceil(values).astype(np.int64)
+
 
 def _first_reaching(at: Floats, shown: Floats, wanted: float) -> float:
     """The first time at which a clock that shows this at these times reaches what is wanted."""
@@ -66,6 +92,17 @@ def _first_reaching(at: Floats, shown: Floats, wanted: float) -> float:
         return float(at[0] - (shown[0] - wanted))
     rise = shown[after] - shown[after - 1]
     return float(at[after - 1] + (at[after] - at[after - 1]) * (wanted - shown[after - 1]) / rise)
+
+
+def _all_first_reaching(at: Floats, shown: Floats, wanted: Floats) -> Floats:
+    """The same of many. The clock may go back: then it is how far it had come until that time."""
+    after = np.searchsorted(np.maximum.accumulate(shown), wanted)
+    inside = np.clip(after, 1, len(at) - 1)
+    rise = shown[inside] - shown[inside - 1]
+    part = (wanted - shown[inside - 1]) / np.where(rise > 0, rise, 1.0)
+    found: Floats = at[inside - 1] + (at[inside] - at[inside - 1]) * part
+    found = np.where(after == 0, at[0] - (shown[0] - wanted), found)
+    return np.where(after == len(at), at[-1] + (wanted - shown[-1]), found)
 
 
 def track_of(clock: PairClock) -> Track:
@@ -116,6 +153,19 @@ class Leg:
         low, high = (self.track.here(t) if self.is_forward else self.track.there(t) for t in ts)
         return min(low[0], high[0]), max(low[1], high[1])
 
+    def all_there(self, ts: Intervals) -> Intervals:
+        """The same of many, each by itself."""
+        return _widest(ts, self.track.all_there if self.is_forward else self.track.all_here)
+
+    def all_back(self, ts: Intervals) -> Intervals:
+        """The same of many, each by itself."""
+        return _widest(ts, self.track.all_here if self.is_forward else self.track.all_there)
+
+
+def _widest(ts: Intervals, told: Callable[[I64], Intervals]) -> Intervals:
+    low, high = told(ts[0]), told(ts[1])
+    return np.minimum(low[0], high[0]), np.maximum(low[1], high[1])
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
@@ -161,11 +211,34 @@ class Timeline:
         """What is taken for this point's clock, when the reference's is that?"""
         return reference_ts if self.is_given else sum(self._guessed().bounds_on_point(reference_ts)) // 2
 
+    def all_on_reference(self, ts: I64) -> I64:
+        """The same of many times, each by itself: between two of them a clock may have stepped."""
+        if self.is_given:
+            return ts
+        found = ts, ts
+        for leg in reversed(self._guessed().legs):
+            found = leg.all_back(found)
+        return _middle(found)
+
+    def all_on_point(self, reference_ts: I64) -> I64:
+        """The same of many times, each by itself."""
+        if self.is_given:
+            return reference_ts
+        found = reference_ts, reference_ts
+        for leg in self._guessed().legs:
+            found = leg.all_there(found)
+        return _middle(found)
+
     def _guessed(self) -> "Timeline":
         """The same with a guess where a side is open: the middle between a bound and none is no time to order by."""
         if all(leg.track.guess is None for leg in self.legs):
             return self
         return replace(self, legs=tuple(replace(leg, track=leg.track.guess or leg.track) for leg in self.legs))
+
+
+def _middle(bounds: Intervals) -> I64:
+    low, high = bounds
+    return low + (high - low) // 2
 
 
 def may_be_one(legs: Sequence[Leg]) -> bool:
