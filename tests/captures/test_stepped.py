@@ -15,6 +15,8 @@ from vmpcap.report.document import Migration
 FOLDER = "routed_stretched"
 AT = 820
 """A frame of the client's capture within the outage: its last question before was answered, the next is not yet."""
+STRAY = bytes.fromhex("ffffffffffff 020000000099 88b5") + bytes(46)
+"""A frame of a protocol that nobody knows, by IEEE's number for trials."""
 ROLES = {"src-uplink": "source", "gw-lan": "gateway", "client": "client"}
 
 
@@ -57,6 +59,17 @@ def test_another_clock_tells_how_long_it_was(by_ms: int, whole: dict[str, float 
     for peer in guest.peers:
         assert peer.outage_ms == pytest.approx(whole[peer.protocol], abs=peer.interval_ms or 0)
         assert "the clock at client stepped" in peer.because
+
+
+@pytest.mark.parametrize("by_ms", [-40, 40])
+def test_a_frame_out_of_order_hides_no_outage(by_ms: int, whole: dict[str, float | None], tmp_path: Path) -> None:
+    """One packet of somebody else in the outage, stamped early or late: those after it go on as before."""
+    packets = packets_of(FOLDER, "client")
+    before, after = packets[AT - 2], packets[AT - 1]
+    stray = before._replace(ts_ns=(before.ts_ns or 0) + by_ms * 1_000_000, data=STRAY, wire=len(STRAY))
+    assert (before.ts_ns or 0) < (after.ts_ns or 0)
+    (guest,) = said(tmp_path, [*packets[: AT - 1], stray, *packets[AT - 1 :]], "src-uplink").guests
+    assert {peer.protocol: peer.outage_ms for peer in guest.peers} == whole
 
 
 def test_a_clock_that_went_back_tells_no_outage_by_itself(tmp_path: Path) -> None:

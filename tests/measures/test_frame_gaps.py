@@ -25,11 +25,12 @@ def gaps_in(ts: list[int], cuts: list[int], inside: list[bool] | None = None, mo
 def gaps_twin(ts: list[int], inside: list[bool] | None = None) -> list[list[int]]:
     """The same, one frame at a time."""
     latest, found = None, []
-    for n, at in enumerate(ts):
-        if at == NO_TIME or (inside is not None and not inside[n]):
-            continue
-        if latest is not None and at - latest >= LEAST_GAP_NS:
-            found.append([latest, at])
+    shown = [at for n, at in enumerate(ts) if at != NO_TIME and (inside is None or inside[n])]
+    for at, after in zip(shown, [*shown[1:], None][: len(shown)], strict=True):
+        if latest is not None:
+            end = after if after is not None and latest < after < at else at
+            if end - latest >= LEAST_GAP_NS:
+                found.append([latest, end])
         latest = at if latest is None else max(latest, at)
     return found
 
@@ -41,10 +42,18 @@ def test_gaps_do_not_depend_on_where_batches_are_cut(seed: int) -> None:
     ts, now = [], 0
     for _ in range(rng.randint(0, 60)):
         now += rng.choice((0, MS, 19 * MS, 20 * MS, 500 * MS))
-        ts.append(rng.choice((now, now, now, now, now - 30 * MS, NO_TIME)))
+        ts.append(rng.choice((now, now, now, now, now - 30 * MS, now + 40 * MS, NO_TIME)))
     inside = [rng.random() < 0.8 for _ in ts] if rng.random() < 0.5 else None
     cuts = [rng.randint(0, len(ts)) for _ in range(4)]
     assert gaps_in(ts, cuts, inside) == gaps_twin(ts, inside)
+
+
+@pytest.mark.parametrize("cut", [3, 5, 6, 7])
+def test_a_frame_that_is_stamped_too_late_makes_no_gap(cut: int) -> None:
+    """One every 10 ms, and between them one 40 ms late: the next comes 10 ms after the last."""
+    ts = [n * 10 * MS for n in range(12)]
+    ts.insert(6, 90 * MS)
+    assert gaps_in(ts, [cut]) == []
 
 
 def test_a_gap_names_the_frames_on_both_sides() -> None:

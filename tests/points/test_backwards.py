@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.points.made import MS, S, Sent, kept_of, traffic
-from vmpcap.points.backwards import unroll
+from vmpcap.points.backwards import set_backs, unroll
 from vmpcap.points.pair_clock import PairClock, bound_pair
 from vmpcap.points.pairing import Paired
 
@@ -72,3 +72,28 @@ def test_a_rising_clock_is_left_as_it_is() -> None:
     flat = unroll(np.array([p.one_ts for p in sent]), np.array([p.other_ts - p.one_ts for p in sent]))
     assert not flat.added.any()
     assert len(flat.edges) == 1
+
+
+@pytest.mark.parametrize(("at", "by"), [(-1, -200 * MS), (-2, -200 * MS), (0, 200 * MS), (1, 200 * MS)])
+def test_a_packet_out_of_order_at_an_end_of_the_capture_is_no_step(at: int, by: int) -> None:
+    """Beside it there are too few to tell that the clock stays where it came to."""
+    sent = traffic(random.Random(6), 10, 400, (1.0, 1.0), 0.1)
+    odd = [Sent(p.one_ts + by * (n == at % len(sent)), p.other_ts, p.side) for n, p in enumerate(sent)]
+    flat = unroll(np.array([p.one_ts for p in odd]), np.array([p.other_ts - p.one_ts for p in odd]))
+    assert len(flat.edges) == 1
+
+
+@pytest.mark.parametrize("by", [-7 * MS, -80 * MS, 7 * MS, 80 * MS])
+def test_one_frame_out_of_order_does_not_set_a_clock_back(by: int) -> None:
+    """A frame every millisecond, one of them stamped early or late: those after it go on as those before it did."""
+    ts = np.arange(200) * MS
+    ts[100] += by
+    assert set_backs(ts).tolist() == []
+
+
+@pytest.mark.parametrize("gap", [MS, 10 * MS])
+def test_a_clock_that_was_set_back_stays_there(gap: int) -> None:
+    """By 80 ms: the frame before the step is named, and no other."""
+    ts = np.arange(200) * gap
+    ts[100:] -= 80 * MS
+    assert set_backs(ts).tolist() == [99]

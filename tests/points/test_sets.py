@@ -79,6 +79,17 @@ def test_a_file_that_goes_back_tells_whose_clock_was_set() -> None:
     assert sets[1][0].is_sure
 
 
+def test_one_frame_out_of_order_does_not_tell_whose_clock_was_set() -> None:
+    """The second clock was set forward, and the first point shows one frame too early about then: either may be it."""
+    by = 300 * MS
+    true = np.arange(S, 61 * S, 400 * MS)
+    odd = true.copy()
+    near = int(np.searchsorted(true, AT))
+    odd[near] -= 450 * MS
+    sets = find_sets({(0, 1): pair(1, same, stepping(by))}, [odd, true + np.where(true >= AT, by, 0)])
+    assert not any(one.is_sure for one in sets.get(0, ()))
+
+
 @pytest.mark.parametrize("is_sure", [True, False])
 def test_a_time_across_a_set_clock_includes_the_truth(is_sure: bool) -> None:
     """At one point by its own clock, and between two by that of a reference that was set."""

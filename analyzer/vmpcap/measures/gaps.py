@@ -25,7 +25,8 @@ class GapLog:
     """
     Which stretches of at least LEAST_GAP_NS passed without any frame? The longest, by the point's own clock.
 
-    A frame that is stamped earlier than one before it (several receive queues) ends no stretch.
+    A frame that is stamped earlier than one before it (several receive queues) ends no stretch. Nor does one that is
+    stamped later than it came: where the next frame lies in the stretch, it ends there.
     """
 
     most: int = MOST_GAPS
@@ -46,7 +47,8 @@ class GapLog:
         """
         if not len(ts_ns):
             return
-        if inside is None and self._latest is not None and _is_dense(ts_ns, self._latest):
+        is_open = len(self._rows) > 0 and int(self._rows[-1, TO_FRAME]) == self._latest_frame
+        if inside is None and self._latest is not None and not is_open and _is_dense(ts_ns, self._latest):
             self._latest = max(self._latest, int(ts_ns.max()))
             self._latest_frame = first_frame + len(ts_ns) - 1
             return
@@ -58,9 +60,14 @@ class GapLog:
         begin = int(ts[0]) if self._latest is None else self._latest
         latest = np.maximum.accumulate(np.concatenate(([begin], ts)))
         before = np.concatenate(([self._latest_frame], frames[:-1]))
+        if is_open:
+            last, self._rows = self._rows[-1:], self._rows[:-1]
+            self._keep(_ended_by(last, ts[:1], frames[:1]))
         wide = np.flatnonzero(ts - latest[:-1] >= LEAST_GAP_NS)
         if len(wide):
-            self._keep(np.stack((latest[:-1][wide], ts[wide], before[wide], frames[wide]), axis=1))
+            following = np.minimum(wide + 1, len(ts) - 1)
+            new = np.stack((latest[:-1][wide], ts[wide], before[wide], frames[wide]), axis=1)
+            self._keep(_ended_by(new, ts[following], frames[following]))
         self._latest, self._latest_frame = int(latest[-1]), int(frames[-1])
 
     def _keep(self, new: I64) -> None:
@@ -79,6 +86,13 @@ class GapLog:
         if len(self._rows) > self.most:
             self._rows = self._longest()
         return self._rows[np.argsort(self._rows[:, FROM_TS], kind="stable")]
+
+
+def _ended_by(rows: I64, ts: I64, frames: I64) -> I64:
+    """These stretches, each with the frame after its last one: where that lies inside, the stretch ends there."""
+    is_inside = (ts > rows[:, FROM_TS]) & (ts < rows[:, TO_TS])
+    rows[is_inside, TO_TS], rows[is_inside, TO_FRAME] = ts[is_inside], frames[is_inside]
+    return rows[rows[:, TO_TS] - rows[:, FROM_TS] >= LEAST_GAP_NS]
 
 
 def _is_dense(ts_ns: I64, latest: int) -> bool:

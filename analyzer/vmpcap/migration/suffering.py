@@ -16,6 +16,7 @@ from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.reachable import sought_in_vain
 from vmpcap.migration.results import Peer
 from vmpcap.migration.views import PointView
+from vmpcap.points.backwards import set_backs
 from vmpcap.points.clock import MOST_DRIFT
 from vmpcap.points.holes import Hole, Step, blindness, hole_in
 from vmpcap.points.roles import OUTAGE_FIGURES, rank
@@ -233,8 +234,8 @@ def _steps_back(view: PointView) -> list[tuple[int, int]]:
     """
     if "steps_back" not in view.found:
         ts = view.journal.ts_ns
-        is_one_file = np.diff(view.journal.frame) > 0
-        back = np.flatnonzero(is_one_file & (np.diff(ts) < -NOTABLE_STEP_NS))
+        back = set_backs(ts)
+        back = back[np.diff(view.journal.frame)[back] > 0]  # in one file
         twice = zip(ts[back + 1].tolist(), ts[back].tolist(), strict=True)
         view.found["steps_back"] = list(twice) if len(back) <= MOST_STEPS_BACK else []
     found: list[tuple[int, int]] = view.found["steps_back"]

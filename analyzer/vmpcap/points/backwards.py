@@ -13,6 +13,8 @@ I64 = npt.NDArray[np.int64]
 
 LEAST_BACK_NS: Final = NS_PER_MS
 """Frames of several receive queues are stamped out of order by less."""
+LEAST_BESIDE: Final = 3
+"""Fewer packets on one side of it do not tell a step from one that is out of order."""
 BESIDE: Final = 16
 """So many packets before and after tell by how much the other clock went away from this one."""
 MOST_BACK: Final = 8
@@ -84,7 +86,29 @@ def unroll(ts: I64, late: I64) -> Unrolled:
 def _went(late: I64, row: int, back: int) -> bool:
     """Do the two clocks stand otherwise from this packet on: by the least late packets, and by the latest?"""
     before, after = late[max(row - BESIDE, 0) : row], late[row : row + BESIDE]
+    if min(len(before), len(after)) < LEAST_BESIDE:
+        return False
     return bool(min(after.min() - before.min(), after.max() - before.max()) > back / 2)
+
+
+def set_backs(ts: I64) -> I64:
+    """
+    After which frames was this clock set back, as the order of the capture alone tells?
+
+    Parameters
+    ----------
+    ts : int64[n], in the order of the capture
+
+    Notes
+    -----
+    A clock that was set stays there: the next two frames are both earlier than the last, and the next is earlier than
+    the last two. One frame that is out of order, stamped early or late, is not. A step of less than two frames are
+    apart is not seen.
+    """
+    before, last, first, second = ts[:-3], ts[1:-2], ts[2:-1], ts[3:]
+    stays = np.minimum(before, last) - first > LEAST_BACK_NS
+    stays &= last - np.maximum(first, second) > LEAST_BACK_NS
+    return np.flatnonzero(stays) + 1
 
 
 def rolled(pieces: Sequence[Lines], edges: Edges) -> tuple[Lines, ...]:

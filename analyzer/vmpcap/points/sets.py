@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.points.backwards import LEAST_BACK_NS
+from vmpcap.points.backwards import set_backs
 from vmpcap.points.clock import Lines
 from vmpcap.points.jumps import Jump, jumps_of
 from vmpcap.points.pair_clock import PairClock
@@ -116,9 +116,10 @@ def _went_back(ts: I64, suspect: Set) -> bool:
     """Does the file go back in time by no more than this clock was set back, if it was this one?"""
     if suspect.high_ns >= 0:
         return False
-    back = -np.diff(ts)
-    near = (ts[:-1] >= suspect.begin) & (ts[1:] <= suspect.end)
-    return bool((near & (back > LEAST_BACK_NS) & (back <= -suspect.low_ns)).any())
+    last = set_backs(ts)
+    before, after = ts[last], ts[last + 1]
+    near = (before >= suspect.begin) & (after <= suspect.end)
+    return bool((near & (before - after <= -suspect.low_ns)).any())
 
 
 def _leaves_no_room(ts: I64, suspect: Set) -> bool:
