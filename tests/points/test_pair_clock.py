@@ -3,6 +3,7 @@
 import random
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from tests.points.made import MS, US, S, Sent, paired_of, traffic
@@ -160,6 +161,36 @@ def test_a_clock_that_ticks_seldom_widens_bounds_and_delays(tick: int) -> None:
         assert all(abs(told - 6.6) <= way.uncertainty_ms + 0.5 for told in way.delays_ms)
 
 
+def named(count: int) -> npt.NDArray[np.uint64]:
+    """So many packets, none of them like another."""
+    return np.arange(count, dtype=np.uint64)
+
+
 def test_packets_at_even_distances_do_not_make_a_clock_coarse() -> None:
     """One every 10 ms, each with a time of its own."""
-    assert coarseness(np.arange(100) * 10 * MS + 7) == 0
+    assert coarseness(np.arange(100) * 10 * MS + 7, named(100)) == 0
+
+
+def test_packets_shown_twice_do_not_make_a_clock_coarse() -> None:
+    """Each at one time of its own, to the nanosecond, and once more at the same: at even distances, and at uneven."""
+    rng = random.Random(3)
+    names = np.repeat(named(100), 2)
+    assert coarseness(np.repeat(np.arange(100) * 10 * MS + 7, 2), names) == 0
+    uneven = np.cumsum([rng.randrange(2 * MS, 40 * MS) for _ in range(100)])
+    assert coarseness(np.repeat(uneven, 2), names) == 0
+
+
+def test_bursts_that_bear_one_time_each_do_not_make_a_clock_coarse() -> None:
+    """A card that stamps what it fetches at once: forty bursts at times that are multiples of nothing, or four."""
+    rng = random.Random(4)
+    bursts = np.cumsum([rng.randrange(2 * MS, 40 * MS) for _ in range(40)])
+    assert coarseness(np.repeat(bursts, 10), named(400)) == 0
+    assert coarseness(np.repeat(np.arange(4) * 30 * MS + 7, 10), named(40)) == 0
+
+
+def test_a_clock_that_ticks_between_its_packets_is_known_by_what_their_distances_share() -> None:
+    """Bursts of 3 packets six or seven ticks apart: no two of them are one tick apart."""
+    rng = random.Random(5)
+    tick = 15_600_100
+    bursts = np.cumsum([rng.choice((6, 7)) * tick for _ in range(30)])
+    assert coarseness(np.repeat(bursts, 3), named(90)) == pytest.approx(tick, abs=US)

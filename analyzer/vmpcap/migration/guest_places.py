@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.hops import hops_from_ttl
+from vmpcap.migration.requests import packet_keys
 from vmpcap.migration.sightings import GROUP_BIT, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.nearness import nearer
@@ -129,8 +130,13 @@ def is_nearer(one: Place, other: Place) -> int:
     """Does the one point stand nearer to the guest (1), the other (-1), or does nothing tell (0)?"""
     sent = _same_packets(one, other, "sent_ip")
     asked = _same_packets(one, other, "asked")
-    coarse = resolution(one.view.journal.ts_ns) + resolution(other.view.journal.ts_ns)
+    coarse = _resolution_at(one.view) + _resolution_at(other.view)
     return nearer(*sent, *asked, coarse)
+
+
+def _resolution_at(view: PointView) -> int:
+    j = view.journal
+    return resolution(j.ts_ns, packet_keys(j, np.arange(j.rows)))
 
 
 def _same_packets(one: Place, other: Place, which: str) -> tuple[I64, I64]:

@@ -106,7 +106,7 @@ def compare_points(
     """
     late = paired.late_ns.astype(np.float64)
     doubt = None
-    coarse = coarseness(paired.one.ts_ns), coarseness(paired.other.ts_ns)
+    coarse = coarseness(paired.one.ts_ns, paired.one.key), coarseness(paired.other.ts_ns, paired.other.key)
     if clock is not None and len(late):
         at = paired.one.ts_ns[paired.row_one]
         low, high = clock.bounds(at)

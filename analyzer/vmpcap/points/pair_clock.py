@@ -19,6 +19,7 @@ from vmpcap.points.symmetry import Symmetry, find_symmetry
 
 I8 = npt.NDArray[np.int8]
 I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
@@ -28,6 +29,12 @@ KNOTS: Final = 33
 """Times of a piece at which its bounds are worked out for many packets."""
 OFTEN: Final = 2
 """So many packets share each time, on the average, where a clock ticks seldom."""
+LEAST_TICKS: Final = 8
+"""Of fewer times nobody can say whether their distances are multiples of one tick."""
+MOST_TICKS: Final = 1_000
+"""So many distances are looked at."""
+NEAR_NS: Final = 50_000
+"""So near to a multiple of the tick are all of them: the clock was slewed meanwhile."""
 FEW: Final = 20
 """Time stamps by which a resolution can be told."""
 FEW_PIECES: Final = 3
@@ -189,7 +196,7 @@ def bound_pair(
     order, at, added = usable[by_ends], at[by_ends], flat.added[by_ends]
     rows = paired.row_one[order]
     packets = Packets(at, paired.late_ns[order] - added, one.pair[rows], one.side[rows])
-    rough = resolution(one.ts_ns) + resolution(other.ts_ns)
+    rough = resolution(one.ts_ns, one.key) + resolution(other.ts_ns, other.key)
     found = _explain(packets, rough, flat.edges, more)
     ahead[order] = found.ahead
     if not found.pieces:
@@ -198,7 +205,7 @@ def bound_pair(
     steps = one.ttl[rows].astype(np.int64) - other.ttl[paired.row_other[order]]
     symmetry = find_symmetry(clock, packets, found.ahead, steps)
     if symmetry is not None:  # cut time stamps move both ways alike, and so the middle
-        cut = coarseness(one.ts_ns) + coarseness(other.ts_ns)
+        cut = coarseness(one.ts_ns, one.key) + coarseness(other.ts_ns, other.key)
         symmetry = replace(symmetry, spread_ns=symmetry.spread_ns + cut)
     clock = replace(clock, symmetry=symmetry)
     return replace(clock, pieces=rolled(clock.pieces, flat.edges)), ahead
@@ -259,24 +266,43 @@ def _leans(piece: Lines) -> bool:
     return (most >= limit and least > -half) or (least <= -limit and most < half)
 
 
-def resolution(ts: I64) -> int:
+def resolution(ts: I64, names: U64) -> int:
     """
     What are these time stamps multiples of, ns? By what they show: of too few the coarser usual one.
 
-    A clock that ticks more seldom than every millisecond gives many packets one time: then it is the least difference
-    of two times. Packets that merely came at such distances have a time each.
+    Parameters
+    ----------
+    ts : int64[n]
+    names : uint64[n], alike for the same packet: one that is shown twice at one time counts once
+
+    Notes
+    -----
+    A clock that ticks more seldom than every millisecond gives many packets one time, and the distances of its times
+    are multiples of its tick. Packets that merely came at such distances have a time each; bursts that a card stamps
+    at once have distances that are multiples of nothing.
     """
     if len(ts) < FEW:
         return RESOLUTIONS[-1]
     unit = next((unit for unit in RESOLUTIONS if not (ts % unit).any()), 1)
     times = np.unique(ts)
-    if 1 < len(times) <= len(ts) // OFTEN:
-        least = int(np.diff(times).min())
-        unit = max(unit, least if least > RESOLUTIONS[0] else 1)
-    return unit
+    if not LEAST_TICKS <= len(times) <= len(ts) // OFTEN:
+        return unit
+    shown = len(np.unique(np.stack((ts.view(np.uint64), names), axis=1), axis=0))
+    return max(unit, _tick_of(np.diff(times))) if len(times) <= shown // OFTEN else unit
 
 
-def coarseness(ts: I64) -> int:
+def _tick_of(apart: I64) -> int:
+    """What are these distances multiples of, if it is more than the coarsest resolution; else 1?"""
+    tick = int(apart[0])
+    for distance in apart[1:MOST_TICKS].tolist():
+        rest = distance
+        while rest > NEAR_NS and tick > RESOLUTIONS[0]:  # Euclid, by the nearest multiple
+            tick, rest = min(tick, rest), max(tick, rest) % min(tick, rest)
+            rest = min(rest, tick - rest)
+    return tick if tick > RESOLUTIONS[0] else 1
+
+
+def coarseness(ts: I64, names: U64) -> int:
     """The same where it is coarser than usual, else 0."""
-    unit = resolution(ts)
+    unit = resolution(ts, names)
     return unit if unit > RESOLUTIONS[-1] else 0
