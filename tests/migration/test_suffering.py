@@ -338,6 +338,13 @@ def test_the_longest_outage_is_not_made_of_what_nobody_can_tell() -> None:
     assert "of others the longest is 170 ms" in beside[1].because
 
 
+def test_bounds_are_rounded_outward_in_words() -> None:
+    """Known to lie between 99.7 and 303.1 ms: it is not said to be 100 at least, nor 303 at most."""
+    (alone,) = suffered_at(point(datagrams(40, 100.7, lost(9, 2))))
+    assert (alone.peer.outage_low_ms, alone.peer.outage_high_ms) == (pytest.approx(99.7), pytest.approx(303.1))
+    assert "at least 99 ms, at most 304 ms" in alone.peer.because
+
+
 @pytest.mark.parametrize(
     ("role", "is_cut_off"),
     [("client", True), ("gateway", True), ("domain:destination", True), (None, False), ("domain:source", False)],

@@ -1,6 +1,7 @@
 """How figures, times and answers are worded."""
 
 import math
+import random
 import re
 
 import msgspec
@@ -14,6 +15,7 @@ from vmpcap.report.words import (
     VERDICTS,
     between,
     figure,
+    figure_bound,
     frame_list,
     guess_words,
     held_against_limit,
@@ -23,11 +25,13 @@ from vmpcap.report.words import (
     seconds_between,
     size,
     span,
+    span_bound,
     stamp,
     try_next,
     tunnels,
     verdict_sentence,
 )
+from vmpcap.terms.digits import Side
 from vmpcap.terms.units import count_of
 
 
@@ -245,3 +249,44 @@ def test_frames_a_little_out_of_order_are_no_clock_that_was_set_back() -> None:
     assert said.endswith("no clock was set back")
     (said,) = odd_words(capture("a", None, defects=[msgspec.structs.replace(step, minor=False)]))
     assert "no clock" not in said
+
+
+SIDES: tuple[Side, Side] = ("least", "most")
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_a_bound_in_words_never_says_more_than_is_known(seed: int) -> None:
+    """A lower one is read back as no more, an upper one as no less, and both are near; times of any length."""
+    rng = random.Random(seed)
+    seconds = round(10 ** rng.uniform(-3, 6), 9)
+    units = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
+
+    def read(text: str) -> float:
+        words = text.replace(",", "").split()
+        return sum(float(number) * units[unit] for number, unit in zip(words[::2], words[1::2], strict=True))
+
+    low, high = (read(span_bound(seconds, side)) for side in SIDES)
+    assert low <= seconds * (1 + 1e-12)
+    assert high >= seconds * (1 - 1e-12)
+    assert high - low <= seconds / 50
+    least, most = (float(figure_bound(seconds, "s", side).removesuffix(" s").replace(",", "")) for side in SIDES)
+    assert least <= seconds <= most
+    assert most - least <= seconds / 9  # small figures have two digits
+
+
+@pytest.mark.parametrize(
+    ("seconds", "least", "most"),
+    [
+        (0.3333, "333 ms", "334 ms"),
+        (0.333, "333 ms", "333 ms"),
+        (0.9996, "999 ms", "1 s"),
+        (4.35, "4.35 s", "4.35 s"),
+        (100.2, "100 s", "101 s"),
+        (119.7, "119 s", "2 min 0 s"),
+        (7_201.0, "2 h 0 min", "2 h 1 min"),
+        (0.0, "0 ms", "0 ms"),
+    ],
+)
+def test_what_is_known_to_the_digit_is_told_as_it_is(seconds: float, least: str, most: str) -> None:
+    """And what is not goes outward."""
+    assert (span_bound(seconds, "least"), span_bound(seconds, "most")) == (least, most)

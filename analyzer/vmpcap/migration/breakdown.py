@@ -24,6 +24,7 @@ from vmpcap.migration.suffering import Suffered
 from vmpcap.migration.switchover import Silence
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.digits import outward
 from vmpcap.terms.units import NS_PER_MS, iso_utc, ms
 
 I64 = npt.NDArray[np.int64]
@@ -277,11 +278,17 @@ def _sentence(found: Sequence[Said], ended: bool) -> str:
         spent[says] = spent.get(says, 0.0) + part.ms
     longest = max(spent, key=lambda says: spent[says])
     share = "all" if spent[longest] == whole else _long(spent[longest])
-    return f"outage {'' if ended else 'at least '}{_long(whole)}: {share} of it {longest}"
+    return f"outage {_long(whole) if ended else _at_least(whole)}: {share} of it {longest}"
 
 
 def _long(length_ms: float) -> str:
     return f"{length_ms / 1000:.2f} s" if length_ms >= 1000 else f"{length_ms:.0f} ms"
+
+
+def _at_least(length_ms: float) -> str:
+    if length_ms >= 1000:
+        return f"at least {outward(length_ms / 1000, 2, 'least'):.2f} s"
+    return f"at least {outward(length_ms, 0, 'least'):.0f} ms"
 
 
 def _old_macs(guest: Moved, views: Sequence[PointView], quiet: dict[str, Silence]) -> frozenset[int]:

@@ -22,7 +22,7 @@ from vmpcap.points.holes import Hole, Step, blindness, hole_in
 from vmpcap.points.roles import OUTAGE_FIGURES, rank
 from vmpcap.points.timeline import Elapsed, elapsed, elapsed_at
 from vmpcap.terms.addresses import NO_MAC
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, iso_utc, ms
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, at_least_ms, at_most_ms, count_of, iso_utc, ms
 
 BEFORE_NS: Final = NS_PER_S
 """An outage that ended this long before the guest's first sign is another one's."""
@@ -257,8 +257,8 @@ def _hidden(stream: PeerStream, view: PointView, when: int, hole: Hole) -> Suffe
     ends = [(o.last_answer_ts or o.first_unanswered_ts, o.first_answer_ts) for o in near if o.first_answer_ts]
     lengths = [end - begin for begin, end in ends]
     by_reference = [apart.high_ns for pair in ends if (apart := _on_reference(view, *pair)) is not None]
-    most = ms(max(lengths + by_reference, default=hole.to_ts - hole.from_ts))
-    at_most = f", at most {most:.0f} ms"
+    longest = max(lengths + by_reference, default=hole.to_ts - hole.from_ts)
+    most, at_most = ms(longest), f", {at_most_ms(longest)}"
     if isinstance(hole, Step) and not by_reference:
         most, at_most = math.inf, ""  # by how much that clock was set nobody knows
     because = f"how long it was cut off is not known{at_most}, because {blindness(hole)}"
@@ -392,10 +392,10 @@ def _perhaps(stream: PeerStream, view: PointView, gap: Outage) -> Suffered:
     """A UDP conversation that misses too few packets to be sure: how long at least, how long at most, and no figure."""
     low, high = _bounds(stream, gap, None)
     missed = count_of(gap.lost, "answer" if stream.manner == "request" else "packet")
-    most = "and it did not end in view" if high is None else f"at most {high / NS_PER_MS:.0f} ms"
+    most = "and it did not end in view" if high is None else at_most_ms(high)
     because = (
-        f"{missed} missing from frame {gap.first_unanswered_frame} on: cut off for at least"
-        f" {(low or 0) / NS_PER_MS:.0f} ms, {most}; without sequence numbers fewer than {USUAL_TIMES} in a row may be"
+        f"{missed} missing from frame {gap.first_unanswered_frame} on: cut off for"
+        f" {at_least_ms(low or 0)}, {most}; without sequence numbers fewer than {USUAL_TIMES} in a row may be"
         " anything"
     )
     one = _unmeasured(stream, view, because, _frames(gap), stream.survived if gap.ended else None)
@@ -409,7 +409,7 @@ def _from_its_first(stream: PeerStream, view: PointView, outage: Outage) -> Suff
     least = outage.seen_ns if low is None else low
     because = (
         f"{count_of(outage.lost, 'request')} unanswered from frame {outage.first_unanswered_frame} on, the first of it"
-        f" in view: cut off for at least {least / NS_PER_MS:.0f} ms, and how long before is not in view"
+        f" in view: cut off for {at_least_ms(least)}, and how long before is not in view"
     )
     one = _unmeasured(stream, view, because, _frames(outage), stream.survived)
     bounds = {"outage_low_ms": ms(least), "lost": outage.lost, "to_ts": iso_utc(_end_of_outage(outage))}
@@ -562,7 +562,7 @@ def _because(stream: PeerStream, outage: Outage | None, near: Sequence[Outage]) 
     if outage is None:
         if stream.protocol == "udp" and stream.interval_ns:  # which answer is for which datagram is not certain
             least = max(LEAST_OUTAGE_NS, USUAL_TIMES * stream.interval_ns)
-            return f"no requests around the switchover stayed unanswered for {least / NS_PER_MS:.0f} ms or longer"
+            return f"no requests around the switchover stayed unanswered for {-(-least // NS_PER_MS)} ms or longer"
         return "no request around the switchover stayed unanswered"
     if not outage.ended and outage.requests_stopped:
         return f"{count_of(outage.lost, 'request')} unanswered, then none came any more ({asked})"

@@ -7,7 +7,7 @@ from vmpcap.migration.results import Bracket, Guest, Mechanism, Peer, PointAnnou
 from vmpcap.report.away import away_of
 from vmpcap.report.blocks import Block, Fact, Grid, Heading
 from vmpcap.report.chart import Glyphs
-from vmpcap.report.words import INTERRUPTIONS, figure, frame_list, stamp, vlans
+from vmpcap.report.words import INTERRUPTIONS, figure, figure_bound, frame_list, stamp, vlans
 from vmpcap.terms.units import count_of
 
 SCHEDULES: Final = {
@@ -182,9 +182,11 @@ def cut_off_for(peer: Peer) -> str:
     if peer.outage_ms is None and peer.survived is False:
         return "never back"
     if peer.outage_ms is None and peer.outage_low_ms is not None and peer.outage_high_ms is not None:
-        return f"{figure(peer.outage_low_ms)} to {figure(peer.outage_high_ms, 'ms')}"
+        if figure(peer.outage_low_ms) == figure(peer.outage_high_ms):
+            return figure(peer.outage_high_ms, "ms")
+        return f"{figure_bound(peer.outage_low_ms, '', 'least')} to {figure_bound(peer.outage_high_ms, 'ms', 'most')}"
     if peer.outage_ms is None and peer.survived and peer.outage_low_ms:
-        return f"at least {figure(peer.outage_low_ms, 'ms')}"
+        return f"at least {figure_bound(peer.outage_low_ms, 'ms', 'least')}"
     return figure(peer.outage_ms, "ms")
 
 

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from vmpcap.migration.results import Guest, Peer
 from vmpcap.report.document import Migration
-from vmpcap.report.words import span
+from vmpcap.report.words import span, span_bound
 from vmpcap.terms.units import count_of
 
 
@@ -41,12 +41,12 @@ def away_of(guest: Guest) -> Away | None:
     at_least = _at_least(guest)
     if at_least is not None:
         low = max(least, (at_least.outage_low_ms or 0.0) / 1000)
-        told = f"at least {span(low)}"
+        told = f"at least {span_bound(low, 'least')}"
         because = f"{at_least.protocol} from {at_least.peer}: {at_least.because}"
         return Away((0, max(low, most)), "Peers cut off", told, f"peers were cut off for {told}", because, True)
     if s.bracket_ms is None:
         return None
-    told, within = span(s.bracket_ms / 1000), s.bracket_ms / 1000
+    told, within = span_bound(s.bracket_ms / 1000, "most"), s.bracket_ms / 1000
     sentence = f"the switchover took at most {told}"
     if least > within:
         sentence += f"; a peer was cut off for {longest}"
@@ -95,12 +95,13 @@ def _at_least(guest: Guest) -> Peer | None:
 
 
 def _between(least: float, most: float) -> str:
-    """In words. Bounds that are written alike are one figure."""
+    """In words, each rounded outward. Bounds that a figure would tell alike are one figure."""
     if not most:
         return ""
     if span(least) == span(most):
         return span(most)
-    return f"between {span(least)} and {span(most)}" if least else f"at most {span(most)}"
+    high = span_bound(most, "most")
+    return f"between {span_bound(least, 'least')} and {high}" if least else f"at most {high}"
 
 
 def _open(guest: Guest) -> str:

@@ -17,7 +17,7 @@ from vmpcap.report.chart import Glyphs
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.look import Look
 from vmpcap.report.outline import about_nothing
-from vmpcap.report.words import figure, frame_list, held_against_limit, vlans
+from vmpcap.report.words import figure, figure_bound, frame_list, held_against_limit, vlans
 from vmpcap.terms.units import count_of
 from vmpcap.verdicts.findings import Check
 
@@ -161,7 +161,7 @@ def _further(left: Sequence[Peer]) -> list[str]:
     never = sum(p.survived is False for p in left)
     longest = max((p.outage_ms or 0.0 for p in left), default=0.0)
     words = [f"{never} of them never back"] if never else []
-    words += [f"at most {figure(longest, 'ms')}"] if longest else []
+    words += [f"at most {figure_bound(longest, 'ms', 'most')}"] if longest else []
     return [f"{count_of(len(left), 'further peer')} cut off" + (f" ({', '.join(words)})" if words else "")]
 
 

@@ -9,7 +9,7 @@ from vmpcap.migration.results import Guest, Peer
 from vmpcap.report.clean import shorten
 from vmpcap.report.document import Migration
 from vmpcap.report.html_tree import el
-from vmpcap.report.words import seconds_between, span
+from vmpcap.report.words import seconds_between, span, span_bound
 from vmpcap.terms.units import count_of
 
 ROW: Final = 26
@@ -213,7 +213,10 @@ def _cut_off(peer: Peer) -> str:
     """For how long; from how long to how long, where that is all that can be told."""
     if peer.outage_ms is not None:
         return _long(peer.outage_ms)
-    return f"{_long(peer.outage_low_ms)} to {_long(peer.outage_high_ms)}"
+    low, high = (None if bound is None else bound / 1000 for bound in (peer.outage_low_ms, peer.outage_high_ms))
+    if span(low) == span(high):
+        return span(high)
+    return f"{span_bound(low, 'least')} to {span_bound(high, 'most')}"
 
 
 def is_open(peer: Peer) -> bool:

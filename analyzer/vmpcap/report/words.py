@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from vmpcap.report.document import Defect, Input, Migration, ProfileUsed, Report
-from vmpcap.terms.digits import digits_of
+from vmpcap.terms.digits import Side, digits_of, outward
 from vmpcap.terms.units import NS_PER_S, count_of
 from vmpcap.verdicts.findings import Check, Outcome
 
@@ -129,6 +129,19 @@ def figure(value: float | None, unit: str = "", beside: float | None = None) -> 
     return f"{text} {unit}" if unit else text
 
 
+def figure_bound(value: float | None, unit: str, side: Side) -> str:
+    """
+    How is a figure written that is a bound? Outward: never more than is known of a lower one, never less of an upper.
+
+    >>> figure_bound(333.3, "ms", "least"), figure_bound(333.3, "ms", "most")
+    ('333 ms', '334 ms')
+    """
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    digits = digits_of(value)
+    return f"{outward(value, digits, side):,.{digits}f} {unit}".rstrip()
+
+
 def size(count: int) -> str:
     """
     How are so many bytes written? Decimal units: 1 MB is 10^6 bytes.
@@ -140,6 +153,12 @@ def size(count: int) -> str:
         if count >= 0.9995 * scale:
             return f"{count / scale:.3g} {unit}" if count < 999.5 * scale else f"{count / scale:,.0f} {unit}"
     return f"{count} byte" if count == 1 else f"{count} bytes"
+
+
+WHOLE_FROM: Final = 99.95
+"""From so many seconds on they are told without a fraction."""
+MINUTES_FROM: Final = 7_170
+"""From so many seconds on only minutes are told."""
 
 
 def span(seconds: float | None) -> str:
@@ -156,10 +175,25 @@ def span(seconds: float | None) -> str:
     if seconds < 0.9995:
         return f"{seconds * 1000:.3g} ms"
     if seconds < 119.5:
-        return f"{seconds:.3g} s" if seconds < 99.95 else f"{seconds:.0f} s"
-    if seconds < 7_170:
+        return f"{seconds:.3g} s" if seconds < WHOLE_FROM else f"{seconds:.0f} s"
+    if seconds < MINUTES_FROM:
         return "{:d} min {:d} s".format(*divmod(round(seconds), 60))
     return "{:,d} h {:d} min".format(*divmod(round(seconds / 60), 60))
+
+
+def span_bound(seconds: float | None, side: Side) -> str:
+    """
+    How is a stretch of time written that is a bound? Outward, to as many digits as `span`.
+
+    >>> span_bound(3.0947, "least"), span_bound(4.8013, "most"), span_bound(7_201, "most")
+    ('3.09 s', '4.81 s', '2 h 1 min')
+    """
+    if seconds is None or seconds <= 0:
+        return span(seconds)
+    if seconds >= MINUTES_FROM:
+        return span(outward(seconds / 60, 0, side) * 60)
+    digits = 0 if seconds >= WHOLE_FROM else 2 - math.floor(math.log10(seconds))
+    return span(outward(seconds, digits, side))
 
 
 def began(m: Migration) -> str:
@@ -174,7 +208,9 @@ def not_in_view(m: Migration) -> str:
 
 def lasted(m: Migration) -> str:
     """How long did this migration take? At least so long, where not all of it is in view."""
-    return f"{AT_LEAST_WORDS if m.is_cut and m.duration_s is not None else ''}{span(m.duration_s)}"
+    if m.is_cut and m.duration_s is not None:
+        return f"{AT_LEAST_WORDS}{span_bound(m.duration_s, 'least')}"
+    return span(m.duration_s)
 
 
 def carried(m: Migration) -> str:

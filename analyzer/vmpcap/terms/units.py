@@ -37,6 +37,21 @@ def ms(duration_ns: int | None) -> float | None:
     return None if duration_ns is None else duration_ns / NS_PER_MS
 
 
+def at_least_ms(duration_ns: int) -> str:
+    """
+    How is so long a time told as a lower bound? Never more than it is.
+
+    >>> at_least_ms(99_700_000), at_most_ms(303_100_000)
+    ('at least 99 ms', 'at most 304 ms')
+    """
+    return f"at least {duration_ns // NS_PER_MS} ms"
+
+
+def at_most_ms(duration_ns: int) -> str:
+    """How is so long a time told as an upper bound? Never less than it is."""
+    return f"at most {-(-duration_ns // NS_PER_MS)} ms"
+
+
 def seconds(duration_ns: int | None) -> float | None:
     """How many seconds are these nanoseconds? None stays None."""
     return None if duration_ns is None else duration_ns / NS_PER_S
