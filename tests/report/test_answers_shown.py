@@ -3,9 +3,10 @@
 import msgspec
 import pytest
 
-from tests.report.sample import good, no_migration
+from tests.report.sample import good, guest, migration, no_migration
 from vmpcap.migration.announcer_results import Announcer
 from vmpcap.migration.path_results import Symptom
+from vmpcap.migration.results import Mechanism
 from vmpcap.migration.session_results import Sessions
 from vmpcap.report.as_html import to_html
 from vmpcap.report.as_markdown import to_markdown
@@ -105,3 +106,19 @@ def test_a_capture_without_a_migration_fits_the_screen_however_many_announced_th
     told = "21 machines announced themselves, 1 of them a storm" if height == 24 else "00:50:56:00:00:01"
     assert told in text
     assert "storm" in text
+
+
+def with_latency(latency_ms: float, *, is_at_most: bool) -> Report:
+    row = Mechanism(
+        name="bgp", seen=True, worked="yes", latency_ms=latency_ms, latency_is_at_most=is_at_most, because="advertised"
+    )
+    one = migration(guests=[msgspec.structs.replace(guest(), mechanisms=[row])])
+    return msgspec.structs.replace(good(), migrations=[one])
+
+
+def test_a_time_that_is_a_bound_is_told_as_one_in_every_look() -> None:
+    """The first advertisement in view was not the first: it came by then, and perhaps sooner."""
+    for look in (lambda report: to_terminal(report, Look(160)), to_markdown, to_html):
+        assert "at most +121 ms" in plain(look(with_latency(120.4, is_at_most=True)))
+        assert "at most +" not in plain(look(with_latency(120.4, is_at_most=False)))
+        assert "+120 ms" in plain(look(with_latency(120.4, is_at_most=False)))

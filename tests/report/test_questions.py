@@ -142,3 +142,12 @@ def test_an_announcement_was_lost_behind_every_point_that_saw_it(last: list[str]
     heard = msgspec.structs.replace(guest.announcements, last_seen_at=last, first_missing_at=["gw"])
     moved = msgspec.structs.replace(one, guests=[msgspec.structs.replace(guest, announcements=heard)])
     assert answers(moved, lost_guest())[5][0][0] == words
+
+
+@pytest.mark.parametrize(("is_at_most", "said"), [(True, "bgp: yes, at most +121 ms"), (False, "bgp: yes, +120 ms")])
+def test_a_route_that_was_there_before_it_was_seen_came_at_most_so_late(is_at_most: bool, said: str) -> None:
+    """Its first advertisement in view was not the first."""
+    row = Mechanism(
+        name="bgp", seen=True, worked="yes", latency_ms=120.4, latency_is_at_most=is_at_most, because="advertised"
+    )
+    assert answers(with_guest(mechanisms=[row]), good())[18] == [(f"{said} after the switchover", "advertised")]

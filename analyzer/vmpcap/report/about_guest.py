@@ -7,7 +7,7 @@ from vmpcap.migration.results import Bracket, Guest, Mechanism, Peer, PointAnnou
 from vmpcap.report.away import away_of
 from vmpcap.report.blocks import Block, Fact, Grid, Heading
 from vmpcap.report.chart import Glyphs
-from vmpcap.report.words import INTERRUPTIONS, figure, figure_bound, frame_list, stamp, vlans
+from vmpcap.report.words import INTERRUPTIONS, figure, figure_bound, frame_list, latency_words, stamp, vlans
 from vmpcap.terms.units import count_of
 
 SCHEDULES: Final = {
@@ -42,10 +42,7 @@ def about_guest(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
 
 def about_mechanisms(found: Sequence[Mechanism]) -> Iterator[Block]:
     """Which ways of keeping a guest reachable, or of its stream, were seen, and did they work?"""
-    mechanisms = tuple(
-        (m.name, m.worked, "" if m.latency_ms is None else f"+{figure(m.latency_ms, 'ms')}", _where(m), m.because)
-        for m in found
-    )
+    mechanisms = tuple((m.name, m.worked, latency_words(m), _where(m), m.because) for m in found)
     if mechanisms:
         names = ("mechanism", "worked", "after", "frames", "because")
         yield Grid(names, mechanisms, right=("after",), sentences=("because",))

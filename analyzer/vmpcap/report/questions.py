@@ -9,7 +9,7 @@ from vmpcap.report.away import STARTS, away_of, is_started_anew
 from vmpcap.report.blocks import Block, Fact
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.root_causes import root_cause
-from vmpcap.report.words import figure, figure_bound, held_against_limit, stamp, vlans
+from vmpcap.report.words import figure, figure_bound, held_against_limit, latency_words, stamp, vlans
 from vmpcap.terms.units import count_of
 from vmpcap.verdicts.findings import Check
 
@@ -264,7 +264,7 @@ def _mechanisms(asked: Asked) -> Iterator[Mechanism]:
 def _followed(asked: Asked) -> Iterator[Answer]:
     found = [one for one in _mechanisms(asked) if one.name in CONTROL]
     for one in found:
-        after = f", +{figure(one.latency_ms, 'ms')} after the switchover" if one.latency_ms is not None else ""
+        after = f", {latency_words(one)} after the switchover" if one.latency_ms is not None else ""
         yield f"{one.name}: {one.worked}{after}", one.because
     if not found:
         yield "no routing protocol and no overlay speaks of the guest in these captures", ""

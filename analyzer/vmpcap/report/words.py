@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from vmpcap.migration.results import Mechanism
 from vmpcap.report.document import Defect, Input, Migration, ProfileUsed, Report
 from vmpcap.terms.digits import Side, digits_of, outward
 from vmpcap.terms.units import NS_PER_S, count_of
@@ -194,6 +195,20 @@ def span_bound(seconds: float | None, side: Side) -> str:
         return span(outward(seconds / 60, 0, side) * 60)
     digits = 0 if seconds >= WHOLE_FROM else 2 - math.floor(math.log10(seconds))
     return span(outward(seconds, digits, side))
+
+
+def latency_words(m: Mechanism) -> str:
+    """
+    How long after the switchover is its part known to be done? Empty where that has no time.
+
+    Where others did it before, out of view, the frame that shows it is an upper bound.
+    """
+    if m.latency_ms is None:
+        return ""
+    sign = "+" if m.latency_ms >= 0 else ""
+    if m.latency_is_at_most:
+        return f"at most {sign}{figure_bound(m.latency_ms, 'ms', 'most')}"
+    return f"{sign}{figure(m.latency_ms, 'ms')}"
 
 
 def began(m: Migration) -> str:
