@@ -29,7 +29,7 @@ from vmpcap.migration.mechanisms.case import Case, Trip
 from vmpcap.migration.mechanisms.table import MECHANISMS, judge_mechanisms
 from vmpcap.migration.reachable import Reachability
 from vmpcap.migration.results import Domain, Mechanism, Path
-from vmpcap.migration.suffering import Suffered
+from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.terms.addresses import BROADCAST_MAC, ip_halves

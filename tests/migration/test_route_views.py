@@ -11,7 +11,7 @@ from tests.migration.test_mechanisms import FINE, LOST, after, case, judged, new
 from vmpcap.announcements.control import ControlLog
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.results import Mechanism
-from vmpcap.migration.suffering import Suffered
+from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.views import PointView
 
 OLD, CORE, NEW = "192.0.2.2", "192.0.2.1", "192.0.2.6"

@@ -10,7 +10,7 @@ from tests.migration.test_mechanisms import FINE, LOST, MOMENT, after, case, jud
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.results import Domain, Mechanism, OutagePart
-from vmpcap.migration.suffering import Suffered
+from vmpcap.migration.suffered import Suffered
 from vmpcap.terms.addresses import ip_halves
 
 FLAPS = Conflict(True, "6 packets of the guest's MAC appeared only at a", "a", (41, 42), after(1100))

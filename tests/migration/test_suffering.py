@@ -9,7 +9,8 @@ from tests.measures.talk import ACK, MS, Row, datagram, journal_of, pings, segme
 from tests.migration.make import GATEWAY, GUEST_IP, S, announced, arps, stream, view
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.guests import Moved
-from vmpcap.migration.suffering import Suffered, what_peers_suffered
+from vmpcap.migration.suffered import Suffered
+from vmpcap.migration.suffering import what_peers_suffered
 from vmpcap.migration.switchover import longest_outage
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset

@@ -26,7 +26,7 @@ from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.results import Switchover
 from vmpcap.migration.stream import Activity
-from vmpcap.migration.suffering import Suffered
+from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.switchover import describe_switchover, find_moment, last_sign_before, silences
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset

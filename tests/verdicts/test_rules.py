@@ -39,7 +39,7 @@ from vmpcap.migration.results import (
     Switchover,
 )
 from vmpcap.migration.story import GuestStory, Story
-from vmpcap.migration.suffering import Suffered
+from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.vlans import TwoTags
 from vmpcap.verdicts.findings import Check
 from vmpcap.verdicts.profile import Profile

@@ -20,7 +20,7 @@ from vmpcap.migration.marks import Mark
 from vmpcap.migration.requests import Sighting, places, to_guest
 from vmpcap.migration.results import OutageCause, OutagePart
 from vmpcap.migration.sightings import frames_of
-from vmpcap.migration.suffering import Suffered
+from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.switchover import Silence
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC

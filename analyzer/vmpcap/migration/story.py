@@ -40,7 +40,8 @@ from vmpcap.migration.sessions import tell_sessions
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.split import find_split, longest_part_ns, wan_side
 from vmpcap.migration.stream import StreamFigures, is_at_sender, measure_stream, stuck_segment, uncaptured
-from vmpcap.migration.suffering import Suffered, what_peers_suffered
+from vmpcap.migration.suffered import Suffered
+from vmpcap.migration.suffering import what_peers_suffered
 from vmpcap.migration.switchover import (
     Silence,
     describe_switchover,

@@ -15,7 +15,7 @@ from vmpcap.migration.moves import Move
 from vmpcap.migration.results import Bracket, Switchover
 from vmpcap.migration.sightings import GROUP_BIT, delivered, frames_of
 from vmpcap.migration.stream import StreamFigures
-from vmpcap.migration.suffering import Suffered
+from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.views import PointView
 from vmpcap.points.holes import Hole, blindness, hole_before, hole_in
 from vmpcap.points.roles import rank

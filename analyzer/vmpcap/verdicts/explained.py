@@ -1,7 +1,7 @@
 """What did not do its part, as the end of a sentence about the guest: every row of the mechanisms that failed."""
 
 from vmpcap.migration.story import GuestStory
-from vmpcap.migration.suffering import Suffered
+from vmpcap.migration.suffered import Suffered
 
 
 def explain(guest: GuestStory) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from vmpcap.migration.story import GuestStory, Story
-from vmpcap.migration.suffering import Suffered
+from vmpcap.migration.suffered import Suffered
 from vmpcap.terms.units import count_of
 from vmpcap.verdicts.answers import Answer, from_finding, show, three
 from vmpcap.verdicts.explained import explain

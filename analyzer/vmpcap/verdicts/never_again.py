@@ -4,7 +4,7 @@ from typing import Final
 
 from vmpcap.migration.reachable import LEAST_ASKED
 from vmpcap.migration.story import GuestStory
-from vmpcap.migration.suffering import Suffered
+from vmpcap.migration.suffered import Suffered
 from vmpcap.terms.units import NS_PER_S, count_of
 
 LONG_GONE_NS: Final = NS_PER_S

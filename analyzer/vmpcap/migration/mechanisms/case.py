@@ -15,7 +15,7 @@ from vmpcap.migration.moves import Move
 from vmpcap.migration.reachable import Reachability
 from vmpcap.migration.results import Announcements, Domain, Mechanism, Path, Sighted
 from vmpcap.migration.sightings import frames_of
-from vmpcap.migration.suffering import Suffered
+from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_text, mac_text
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of

@@ -1,0 +1,118 @@
+"""Outages that a hole of the capture, or a step of its clock, hides: from where to where nobody knows what was met."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from vmpcap.measures.outages import Outage
+from vmpcap.measures.peer_streams import PeerStream
+from vmpcap.migration.suffered import MOST_TOLD, Suffered, around_switchover, unmeasured
+from vmpcap.migration.views import PointView
+from vmpcap.points.backwards import set_backs
+from vmpcap.points.clock import MOST_DRIFT
+from vmpcap.points.holes import Hole, Step, blindness, hole_in
+from vmpcap.points.timeline import Elapsed, elapsed, elapsed_at
+from vmpcap.terms.units import NS_PER_MS, at_most_ms, ms
+
+NOTABLE_STEP_NS: Final = NS_PER_MS
+"""A clock that stepped by less spoils no outage."""
+
+MOST_STEPS_BACK: Final = 3
+
+
+def hiding_hole(stream: PeerStream, view: PointView, switchover: tuple[int, int]) -> Hole | None:
+    """
+    Which hole of the capture hides what this stream met at the switchover? None where it is in view.
+
+    A hole between the last answer before the outage and the first after it, or in the whole time of the switchover.
+    Requests that stay without an answer to the end of the capture need no view of the hole.
+
+    Parameters
+    ----------
+    switchover : from the guest's last sign to its announcement, by the clock of the point
+    """
+    away, when = min(switchover), max(switchover)
+    at = [outage for outage in stream.outages if outage.overlaps(away, when)]
+    if view.line.sets:  # by such a clock nobody knows when the switchover was
+        at = around_switchover(stream, when)
+    for outage in at:
+        hole = hole_of(outage, view)
+        if hole is not None:
+            return hole
+    return None if at else hole_in(view.holes, away, when)
+
+
+def hole_of(outage: Outage, view: PointView) -> Hole | None:
+    """In which hole does a part of this outage lie, or within it which step of the point's clock?"""
+    end = outage.first_answer_ts
+    if end is None:
+        return None
+    begin = outage.first_unanswered_ts if outage.last_answer_ts is None else outage.last_answer_ts
+    return hole_in(view.holes, begin, end) or _step_of(outage, view, begin, end)
+
+
+def _step_of(outage: Outage, view: PointView, begin: int, end: int) -> Step | None:
+    """Did the point's clock step between these two times? Where it only ran fast or slow, both clocks agree closely."""
+    last = outage.first_answered_frame
+    last = outage.last_unanswered_frame if last is None else last
+    apart = _on_reference(view, begin, end)
+    stepped = apart is not None and abs(apart.ns - (end - begin)) > NOTABLE_STEP_NS + MOST_DRIFT * (end - begin)
+    if not stepped and not any(begin < high and low < end for low, high in _steps_back(view)):
+        return None
+    return Step(view.name, begin, end, outage.first_unanswered_frame, last, "", sure=True)
+
+
+def _steps_back(view: PointView) -> list[tuple[int, int]]:
+    """
+    Times that the point's clock showed twice, for it went back, as the order of the file tells without any other point.
+
+    Where that happens often, frames were not written in the order of time, and no clock stepped.
+    """
+    if "steps_back" not in view.found:
+        ts = view.journal.ts_ns
+        back = set_backs(ts)
+        back = back[np.diff(view.journal.frame)[back] > 0]  # in one file
+        twice = zip(ts[back + 1].tolist(), ts[back].tolist(), strict=True)
+        view.found["steps_back"] = list(twice) if len(back) <= MOST_STEPS_BACK else []
+    found: list[tuple[int, int]] = view.found["steps_back"]
+    return found
+
+
+def _on_reference(view: PointView, begin: int, end: int) -> Elapsed | None:
+    """How long is it between two times of a clock that steps, by the reference's? None where it does not step."""
+    if any(one.lies_between(begin, end) for one in view.line.sets):
+        return elapsed_at(view.line, begin, end)
+    if view.standing is None or not view.standing.steps:
+        return None
+    return elapsed(view.line, begin, view.line, end)
+
+
+def hidden(stream: PeerStream, view: PointView, when: int, hole: Hole) -> Suffered:
+    """A stream of which nobody knows what it met: the capture was blind then."""
+    near = [o for o in around_switchover(stream, when) if hole_of(o, view) is not None]
+    ends = [(o.last_answer_ts or o.first_unanswered_ts, o.first_answer_ts) for o in near if o.first_answer_ts]
+    lengths = [end - begin for begin, end in ends]
+    by_reference = [apart.high_ns for pair in ends if (apart := _on_reference(view, *pair)) is not None]
+    longest = max(lengths + by_reference, default=hole.to_ts - hole.from_ts)
+    most, at_most = ms(longest), f", {at_most_ms(longest)}"
+    if isinstance(hole, Step) and not by_reference:
+        most, at_most = math.inf, ""  # by how much that clock was set nobody knows
+    because = f"how long it was cut off is not known{at_most}, because {blindness(hole)}"
+    one = unmeasured(stream, view, because, [hole.from_frame, hole.to_frame], stream.survived)
+    return replace(one, hidden_ms=most)
+
+
+def words_of_unseen(outages: Sequence[Outage], view: PointView) -> Iterator[str]:
+    """What looks like an outage and need not be one?"""
+    for outage in outages[:MOST_TOLD]:
+        hole = hole_of(outage, view)
+        if hole is not None:
+            length = outage.seen_ns / NS_PER_MS
+            may = "may have been longer or shorter" if isinstance(hole, Step) else "need not be an outage"
+            yield (
+                f"what looks like {length:.0f} ms from frame {outage.first_unanswered_frame} on {may}:"
+                f" {blindness(hole)}"
+            )

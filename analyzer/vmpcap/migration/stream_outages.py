@@ -1,0 +1,195 @@
+"""What one stream between a peer and the guest met at the switchover, as one point saw it."""
+
+from dataclasses import replace
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage
+from vmpcap.measures.peer_streams import PeerStream
+from vmpcap.migration.hidden_outages import hole_of, words_of_unseen
+from vmpcap.migration.results import Peer
+from vmpcap.migration.suffered import (
+    Suffered,
+    around_switchover,
+    because_of,
+    end_of_outage,
+    frames_of_outage,
+    has_survived,
+    protocol_of,
+    unmeasured,
+)
+from vmpcap.migration.views import PointView
+from vmpcap.terms.units import NS_PER_S, at_least_ms, at_most_ms, count_of, iso_utc, ms
+
+AROUND_NS: Final = 60 * NS_PER_S
+"""How far from the switchover the requests beside it are looked for."""
+
+
+def suffered_by(stream: PeerStream, view: PointView, when: int, away: int) -> Suffered:
+    """What did the peer of this stream meet? The guest is known to have run until away, and to be announced at when."""
+    near = around_switchover(stream, when)
+    unseen = [o for o in near if hole_of(o, view) is not None]
+    near = [o for o in near if o not in unseen]
+    outage = max(near, key=lambda o: (not o.ended, o.seen_ns), default=None)
+    if outage is None and not stream.first_ts <= when <= stream.last_ts:
+        return _on_one_side(stream, view, when)
+    faint = _faint_at(stream, away, when) if outage is None else None
+    if faint is not None:
+        return _perhaps(stream, view, faint)
+    watched = _gap_of_requests(stream, away, when) if outage is None else None
+    if outage is None and watched is None:
+        return _not_asking(stream, view)
+    if outage is not None and not stream.answers and stream.first_ts < away:
+        return _never_answered(stream, view)
+    if outage is not None and outage.ended and outage.last_answered_ts is None and outage.last_answer_ts is None:
+        return _from_its_first(stream, view, outage)
+    bounds = _bounds(stream, outage, watched)
+    peer = Peer(
+        peer=stream.peer_ip,
+        protocol=protocol_of(stream),
+        point=view.name,
+        outage_ms=_length(outage),
+        outage_low_ms=ms(bounds[0]),
+        outage_high_ms=ms(bounds[1]),
+        interval_ms=ms(stream.interval_ns),
+        lost=0 if outage is None else outage.lost,
+        retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
+        survived=has_survived(stream, outage),
+        because="; ".join((because_of(stream, outage, near), *words_of_unseen(unseen, view))),
+        frames=frames_of_outage(outage),
+        from_ts=iso_utc(outage.first_unanswered_ts) if outage is not None else None,
+        to_ts=iso_utc(end_of_outage(outage)) if outage is not None else None,
+        filter=stream.filter,
+    )
+    if outage is None:
+        return Suffered(peer, True, None, None, None, None, ms(watched), stream, None, view)
+    return Suffered(
+        peer,
+        outage.ended,
+        outage.first_unanswered_ts,
+        outage.first_unanswered_frame,
+        end_of_outage(outage),
+        outage.first_answered_frame if outage.ended else outage.last_unanswered_frame,
+        ms(_doubt(stream, outage)),
+        stream,
+        outage,
+        view,
+    )
+
+
+def _faint_at(stream: PeerStream, away: int, when: int) -> Outage | None:
+    """Which of the gaps that are too short to be called an outage lies at the switchover? The longest of them."""
+    at = [gap for gap in stream.faint if gap.overlaps(min(away, when), max(away, when))]
+    return max(at, key=lambda gap: gap.seen_ns, default=None)
+
+
+def _perhaps(stream: PeerStream, view: PointView, gap: Outage) -> Suffered:
+    """A UDP conversation that misses too few packets to be sure: how long at least, how long at most, and no figure."""
+    low, high = _bounds(stream, gap, None)
+    missed = count_of(gap.lost, "answer" if stream.manner == "request" else "packet")
+    most = "and it did not end in view" if high is None else at_most_ms(high)
+    because = (
+        f"{missed} missing from frame {gap.first_unanswered_frame} on: cut off for"
+        f" {at_least_ms(low or 0)}, {most}; without sequence numbers fewer than {USUAL_TIMES} in a row may be"
+        " anything"
+    )
+    one = unmeasured(stream, view, because, frames_of_outage(gap), stream.survived if gap.ended else None)
+    bounds = {"outage_low_ms": ms(low), "outage_high_ms": ms(high), "lost": gap.lost}
+    return replace(one, peer=msgspec.structs.replace(one.peer, **bounds), at_least_ms=ms(low))
+
+
+def _from_its_first(stream: PeerStream, view: PointView, outage: Outage) -> Suffered:
+    """A stream whose first request in view is unanswered already: since when it was cut off is not in view."""
+    low = _bounds(stream, outage, None)[0]
+    least = outage.seen_ns if low is None else low
+    because = (
+        f"{count_of(outage.lost, 'request')} unanswered from frame {outage.first_unanswered_frame} on, the first of it"
+        f" in view: cut off for {at_least_ms(least)}, and how long before is not in view"
+    )
+    one = unmeasured(stream, view, because, frames_of_outage(outage), stream.survived)
+    bounds = {"outage_low_ms": ms(least), "lost": outage.lost, "to_ts": iso_utc(end_of_outage(outage))}
+    return replace(one, peer=msgspec.structs.replace(one.peer, **bounds), at_least_ms=ms(least))
+
+
+def _bounds(stream: PeerStream, outage: Outage | None, watched: int | None) -> tuple[int | None, int | None]:
+    """
+    How long was it at least, how long at most?
+
+    From the first unanswered request to the last one, from the last answered one to the first answered again. Which
+    answer belongs to which datagram is not certain: by as much as an answer takes both may be off. A connection waits
+    for the answer itself, so nothing bounds it so. A one-way stream may have paused by itself.
+    """
+    if stream.manner == "connection":
+        return None, None
+    if outage is None:
+        return 0, watched
+    slip = (stream.answer_ns or 0) if stream.manner == "request" else 0
+    low = 0 if stream.manner == "one_way" else max(outage.last_unanswered_ts - outage.first_unanswered_ts - slip, 0)
+    if outage.first_answered_ts is None or outage.last_answered_ts is None:
+        return low, None
+    return low, outage.first_answered_ts - outage.last_answered_ts + slip
+
+
+def _length(outage: Outage | None) -> float | None:
+    """0 without an outage; null where it did not end: then it is at least as long as it is in view."""
+    if outage is None:
+        return 0.0
+    return ms(outage.outage_ns) if outage.ended else None
+
+
+def _gap_of_requests(stream: PeerStream, away: int, when: int) -> int | None:
+    """
+    How long was the peer not asking around the switchover: what could have gone unnoticed?
+
+    None where no request (of a one-way stream: no packet) fell between the guest's last sign and its announcement, or
+    none came before or after: then nobody was asking. Requests closer than what is called an outage watched it anyhow.
+    """
+    ts = stream.asked_ts
+    ts = ts[np.searchsorted(ts, when - AROUND_NS) : np.searchsorted(ts, when + AROUND_NS, side="right")]
+    first = int(np.searchsorted(ts, away, side="right")) - 1
+    after = int(np.searchsorted(ts, when, side="right"))
+    if first < 0 or after >= len(ts):
+        return None
+    gap = int(np.diff(ts[first : after + 1]).max())
+    return None if after == first + 1 and gap > LEAST_OUTAGE_NS else gap
+
+
+def _doubt(stream: PeerStream, outage: Outage) -> int | None:
+    """How far may the length be off? The waits between the requests at its two ends; a one-way stream's usual gap."""
+    ends = (
+        (outage.last_answered_ts, outage.first_unanswered_ts),
+        (outage.last_unanswered_ts, outage.first_answered_ts),
+    )
+    waits = [b - a for a, b in ends if a is not None and b is not None]
+    if stream.manner in ("one_way", "connection") or len(waits) < len(ends):
+        return stream.interval_ns
+    return max(waits)
+
+
+def _not_asking(stream: PeerStream, view: PointView) -> Suffered:
+    """A stream that goes on before and after, in which nobody asked during the switchover: not 0, but unknown."""
+    because = "no request of it fell into the switchover: what it would have met then is not known"
+    return unmeasured(stream, view, because, [stream.first_frame, stream.last_frame], stream.survived)
+
+
+def at_unknown_time(stream: PeerStream, view: PointView) -> Suffered:
+    """A stream without a gap at the time that is taken for the switchover's, on a clock that nothing compares."""
+    because = "nothing compares this point's clock with those that show the switchover: when it was there is not known"
+    return unmeasured(stream, view, because, [stream.first_frame, stream.last_frame], stream.survived)
+
+
+def _never_answered(stream: PeerStream, view: PointView) -> Suffered:
+    """A stream whose answers were not in view before the switchover either: its silence says nothing."""
+    because = "no answer to it is in view, before the switchover either: the capture may hold one direction only"
+    return unmeasured(stream, view, because, [stream.first_frame, stream.last_frame])
+
+
+def _on_one_side(stream: PeerStream, view: PointView, when: int) -> Suffered:
+    """A stream in view only before or only after the switchover: what it would have met then is not known."""
+    if stream.first_ts > when:
+        because = f"in view here only after the switchover, from frame {stream.first_frame} on"
+        return unmeasured(stream, view, because, [stream.first_frame])
+    because = f"in view here only before the switchover, up to frame {stream.last_frame}"
+    return unmeasured(stream, view, because, [stream.last_frame])

@@ -1,0 +1,132 @@
+"""What is told of one stream between a peer and the guest: its figures, and the words for them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage
+from vmpcap.measures.peer_streams import PeerStream
+from vmpcap.migration.results import Peer
+from vmpcap.migration.views import PointView
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, ms
+
+BEFORE_NS: Final = NS_PER_S
+"""An outage that ended this long before the guest's first sign is another one's."""
+
+AFTER_NS: Final = 5 * NS_PER_S
+"""An outage that began this long after it has another cause until more is known: caches and routes follow by then."""
+
+EPHEMERAL: Final = 32_768
+"""From here on systems take the ports of connections that they open (RFC 6335 from 49152, Linux from here)."""
+
+MOST_TOLD: Final = 5
+"""So many further outages of one stream are told one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suffered:
+    """One stream between a peer and the guest, and its outage at the switchover, if it had one."""
+
+    peer: Peer
+    ended: bool
+    from_ts: int | None
+    from_frame: int | None
+    to_ts: int | None
+    to_frame: int | None
+    resolution_ms: float | None = None
+    """How far the outage may be off, either way: the time between the requests that bound it."""
+    stream: PeerStream | None = None
+    outage: Outage | None = None
+    view: PointView | None = None
+    """Where they were measured."""
+    at_least_ms: float | None = None
+    """Where so little is missing that nobody can say whether it was cut off: for how long then, at least."""
+    hidden_ms: float | None = None
+    """Where a hole of the capture or a step of its clock hides the outage: how long it was at most, inf: not known."""
+
+    is_bypassed: bool = False
+    """Where its answers take another way than past the point, or may: what it met is not known."""
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Did this peer go on asking until the end of the view, and never got an answer again?"""
+        return not self.ended and self.peer.survived is False
+
+
+def unmeasured(
+    stream: PeerStream, view: PointView, because: str, frames: list[int], survived: bool | None = None
+) -> Suffered:
+    """A stream of which nobody knows what it met."""
+    peer = Peer(
+        peer=stream.peer_ip,
+        protocol=protocol_of(stream),
+        point=view.name,
+        interval_ms=ms(stream.interval_ns),
+        retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
+        survived=survived,
+        because=because,
+        frames=frames,
+        filter=stream.filter,
+    )
+    return Suffered(peer, True, None, None, None, None)
+
+
+def around_switchover(stream: PeerStream, when: int) -> list[Outage]:
+    """The outages that were under way when the guest changed places, or began while switches and routers followed."""
+    return [
+        o
+        for o in stream.outages
+        if o.first_unanswered_ts <= when + AFTER_NS
+        and (o.first_answer_ts is None or o.first_answer_ts >= when - BEFORE_NS)
+    ]
+
+
+def has_survived(stream: PeerStream, outage: Outage | None) -> bool | None:
+    if stream.survived is not None:
+        return stream.survived
+    if outage is None or outage.ended or outage.requests_stopped or outage.seen_ns < LEAST_OUTAGE_NS:
+        return None  # what was asked just before the view ends may be answered after it
+    return False
+
+
+def because_of(stream: PeerStream, outage: Outage | None, near: Sequence[Outage]) -> str:
+    if outage is not None and len(near) > 1:
+        further = [o for o in near if o is not outage]
+        others = ", ".join(f"{o.seen_ns / NS_PER_MS:.0f} ms" for o in further[:MOST_TOLD])
+        others += f" and {len(further) - MOST_TOLD} more" if len(further) > MOST_TOLD else ""
+        return f"{because_of(stream, outage, (outage,))}; further outages around the switchover: {others}"
+    asked = "the guest asked" if stream.requester == "guest" else "asked the guest"
+    if outage is None:
+        if stream.protocol == "udp" and stream.interval_ns:  # which answer is for which datagram is not certain
+            least = max(LEAST_OUTAGE_NS, USUAL_TIMES * stream.interval_ns)
+            return f"no requests around the switchover stayed unanswered for {-(-least // NS_PER_MS)} ms or longer"
+        return "no request around the switchover stayed unanswered"
+    if not outage.ended and outage.requests_stopped:
+        return f"{count_of(outage.lost, 'request')} unanswered, then none came any more ({asked})"
+    if not outage.ended:
+        lost, seen = count_of(outage.lost, "request"), outage.seen_ns / NS_PER_S
+        return f"{lost} unanswered until the end of the capture, {seen:.1f} s"
+    return f"{count_of(outage.lost, 'request')} unanswered from frame {outage.first_unanswered_frame} on"
+
+
+def frames_of_outage(outage: Outage | None) -> list[int]:
+    if outage is None:
+        return []
+    marks = (outage.last_answered_frame, outage.first_unanswered_frame, outage.last_unanswered_frame)
+    return [f for f in (*marks, outage.first_answered_frame) if f is not None]
+
+
+def end_of_outage(outage: Outage) -> int | None:
+    """When was the first request answered again; where none was, the last one sent?"""
+    return outage.first_answered_ts if outage.ended else outage.last_unanswered_ts
+
+
+def protocol_of(stream: PeerStream) -> str:
+    if stream.manner == "echo":
+        return stream.protocol
+    port, other = stream.guest_port, stream.peer_port
+    if stream.requester == "guest":
+        port, other = other, port
+    if stream.manner == "connection" and port >= EPHEMERAL > other > 0:
+        port = other  # the other of the two opened the connection: its service is what is asked
+    return f"{stream.protocol}/{port}"
