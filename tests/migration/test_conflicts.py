@@ -88,12 +88,29 @@ def test_an_address_that_goes_from_one_mac_to_the_other_is_no_conflict(
     garp = NUMBER_OF["garp_request"]
     claims = [(ts, garp, INTRUDER, GUEST_IP, GUEST_IP) for ts in old_at]
     claims += [(ts, garp, GUEST, GUEST_IP, GUEST_IP) for ts in new_at]
-    here = view("gw", arps=arps(*sorted(claims)))
+    here = view("src", "domain:source", arps=arps(*sorted(claims)))
     told = find_duplicate_address(guest(), [here], SWITCH)
     assert told.found is found
     assert find_duplicate_address(guest(), [here]).found is True
     if not found:
         assert "came back with another MAC" in told.because
+
+
+@pytest.mark.parametrize("role", ["domain:destination", "gateway", None])
+def test_a_machine_at_the_new_place_with_the_guests_address_is_not_taken_for_the_guest_before(role: str | None) -> None:
+    """It spoke before the guest came and not since, as machines do that nobody asks; no old place is in view."""
+    garp = NUMBER_OF["garp_request"]
+    claims = arps((S, garp, INTRUDER, GUEST_IP, GUEST_IP), (11 * S, garp, GUEST, GUEST_IP, GUEST_IP))
+    told = find_duplicate_address(guest(), [view("dst", role, arps=claims)], SWITCH)
+    assert (told.found, told.point, told.frames) == (None, "dst", (1, 2))
+    assert "only its old place would show" in told.because
+    silent = view("src", "domain:source")
+    assert find_duplicate_address(guest(), [silent, view("dst", role, arps=claims)], SWITCH).found is None
+    if role == "domain:destination":  # a stretched domain: its broadcast is heard at both ends
+        heard = view("src", "domain:source", arps=arps((S, garp, INTRUDER, GUEST_IP, GUEST_IP)))
+        assert find_duplicate_address(guest(), [heard, view("dst", role, arps=claims)], SWITCH).found is None
+    had_it = view("src", "domain:source", journal=journal((S, INTRUDER, GATEWAY, GUEST_IP, PEER_IP)))
+    assert find_duplicate_address(guest(), [had_it, view("dst", role, arps=claims)], SWITCH).found is False
 
 
 def test_a_machine_that_goes_on_with_the_guests_address_is_a_conflict_whatever_it_claims() -> None:

@@ -1,13 +1,13 @@
 """Who else claims to be the guest: another MAC with its address, or the guest itself in two places."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.guests import Moved, on_point, on_reference
-from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.sightings import GROUP_BIT, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
@@ -19,6 +19,10 @@ SETTLED_NS = NS_PER_S
 """Frames still on their way when the guest moved are not a second place."""
 
 SAME_FRAME_NS = 100 * NS_PER_MS
+
+OLD_PLACE = ("source", "domain:source")
+"""Roles of points that show where the guest was before it moved."""
+NEW_PLACE = "domain:destination"
 
 MOST_SHARED = 3
 """So many times as many packets as are at one place only: then those at both are the rule."""
@@ -43,7 +47,8 @@ def find_duplicate_address(guest: Moved, views: Sequence[PointView], moment: int
     """
     Does another MAC claim one of the guest's addresses in the same broadcast domain?
 
-    One machine after the other is no conflict: a guest that comes back with another MAC takes its address along.
+    One machine after the other is no conflict: a guest that comes back with another MAC takes its address along. That
+    it had the other MAC shows at its old place alone: elsewhere the same is seen of a machine that has its address.
 
     Parameters
     ----------
@@ -51,7 +56,7 @@ def find_duplicate_address(guest: Moved, views: Sequence[PointView], moment: int
     """
     if not guest.ips:
         return Conflict(None, "no address of the guest is known")
-    examined, inherited = False, None
+    examined, other = False, None
     for view in views:
         rows = view.arps
         claims = np.isin(rows.kind, CLAIMS)
@@ -65,21 +70,16 @@ def find_duplicate_address(guest: Moved, views: Sequence[PointView], moment: int
                     first = [int(rows.frame[here[rows.sender_mac[here] == mac][0]]) for mac in macs]
                     former = set(macs.tolist()) - {guest.mac}
                     if moment is not None and _was_handed_over(guest, former, (high, low), views, moment):
-                        old = " and ".join(str(mac_text(mac)) for mac in sorted(former))
-                        inherited = inherited or Conflict(
-                            False,
-                            f"{ip_text(high, low)} was {old}'s until the guest moved and is {mac_text(guest.mac)}'s"
-                            f" since, at {view.name}: it came back with another MAC, and nobody uses the old one",
-                            view.name,
-                            tuple(first),
-                        )
+                        told = _handed_over(guest, former, (high, low), views, moment, view.name)
+                        one = replace(told, point=view.name, frames=tuple(first))
+                        other = one if other is None or one.found is None else other
                         continue
                     names = " and ".join(str(mac_text(int(mac))) for mac in macs)
                     because = f"{ip_text(high, low)} is claimed by {names} at {view.name}"
                     return Conflict(True, because, view.name, tuple(first))
     if not examined:
         return Conflict(None, "no ARP of the guest's address is in view")
-    return inherited or Conflict(False, "every ARP with the guest's address came from one MAC")
+    return other or Conflict(False, "every ARP with the guest's address came from one MAC")
 
 
 def _was_handed_over(
@@ -105,6 +105,53 @@ def _was_handed_over(
             if (mine & np.isin(mac, others) & (ts > settled)).any():
                 return False
     return True
+
+
+def _handed_over(
+    guest: Moved, former: set[int], address: tuple[int, int], views: Sequence[PointView], moment: int, name: str
+) -> Conflict:
+    """What does an address that went from other MACs to the guest's own say? Its old place shows whose it was."""
+    before = [mac for mac in sorted(former) if not _was_at_old_place(mac, address, views, moment)]
+    own, ip = mac_text(guest.mac), ip_text(*address)
+    if before:
+        return Conflict(
+            None,
+            f"{ip} was {_texts(before)}'s at {name} until the guest moved and is {own}'s since: whether the guest had"
+            " that MAC, or another machine has its address, only its old place would show",
+        )
+    return Conflict(
+        False,
+        f"{ip} was {_texts(sorted(former))}'s until the guest moved and is {own}'s since, at {name}: it came back with"
+        " another MAC, and nobody uses the old one",
+    )
+
+
+def _texts(macs: Sequence[int]) -> str:
+    return " and ".join(str(mac_text(mac)) for mac in macs)
+
+
+def _was_at_old_place(mac: int, address: tuple[int, int], views: Sequence[PointView], moment: int) -> bool:
+    """
+    Did this MAC use the address where the guest was before it moved?
+
+    What goes to all stations is heard at both ends of a stretched domain: where the new place heard it, too, only a
+    packet to one station tells the place.
+    """
+    heard = [view for view in views if _used(mac, address, view, moment)]
+    if any(view.role == NEW_PLACE for view in heard):
+        heard = [view for view in heard if _used(mac, address, view, moment, to_one=True)]
+    return any(view.role in OLD_PLACE for view in heard)
+
+
+def _used(mac: int, address: tuple[int, int], view: PointView, moment: int, to_one: bool = False) -> bool:
+    """Did this MAC send from the address at this point before that time: at all, or a packet to one station?"""
+    high, low = (np.uint64(half) for half in address)
+    end, rows, j = on_point(view, moment + SETTLED_NS), view.arps, view.journal
+    claims = np.isin(rows.kind, CLAIMS) & (rows.sender_high == high) & (rows.sender_low == low)
+    sent = (j.src_high == high) & (j.src_low == low) & (j.eth_src == np.uint64(mac)) & (j.ts_ns < end)
+    if to_one:
+        return bool((sent & ((j.eth_dst & GROUP_BIT) == 0)).any())
+    return bool(sent.any() or (claims & (rows.sender_mac == np.uint64(mac)) & (rows.ts_ns < end)).any())
 
 
 def find_second_place(guest: Moved, views: Sequence[PointView], moment: int) -> Conflict:

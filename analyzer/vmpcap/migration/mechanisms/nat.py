@@ -283,7 +283,7 @@ def _touching(case: Case, gateway: _Gateway) -> _Fault | None:
                 because = f"the two domains touch: at {view.name} both gateways claim {ip_text(high, low)}"
                 frames = ((view, int(rows.frame[here[0]])), (view, int(rows.frame[row])))
                 return _Fault(because, frames, hurts=False)
-    conflict = find_duplicate_address(case.guest, case.views)
+    conflict = find_duplicate_address(case.guest, case.views, case.moment)
     if conflict.found:
         view = next(v for v in case.views if v.name == conflict.point)
         claims = tuple((view, frame) for frame in conflict.frames[:2])
