@@ -676,6 +676,17 @@ def test_a_machine_that_asks_for_everybody_does_not_look_for_the_guest() -> None
     assert worked("gateway_arp", case(resolved(*rows[8:20], answers_to=GATEWAY))) == "yes"
 
 
+@pytest.mark.parametrize(("rounds", "copies", "wanted"), [(1, 1, None), (2, 3, None), (4, 1, "no")])
+def test_a_gateway_with_an_empty_table_asks_for_everybody_again_and_again(
+    rounds: int, copies: int, wanted: str | None
+) -> None:
+    """A scan asks each once or twice, however often the capture shows it; who has packets for them asks each second."""
+    times = [1000 * n + copy for n in range(rounds) for copy in range(copies)]
+    rows = [(after(ms + n / 10), ASK, GATEWAY, "10.77.0.1", f"10.77.0.{n}") for ms in times for n in range(1, 33)]
+    found = judged("gateway_arp", case(resolved(*sorted(rows)), peers=[LOST]))
+    assert (found.worked if found is not None else None) == wanted
+
+
 @pytest.mark.parametrize(
     ("asked_at", "compared", "words"),
     [

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.guests import on_point, on_reference
@@ -26,7 +27,10 @@ SETTLED_NS: Final = NS_PER_S // 5
 FROM_BOTH_NS: Final = NS_PER_S
 SCANNED: Final = 32
 SCAN_NS: Final = 5 * NS_PER_S
-"""Whoever asks for so many addresses this near in time, and sends the guest nothing, looks for all and not for it."""
+"""
+Whoever asks for so many addresses this near in time, each once or twice, and sends the guest nothing, looks for all and
+not for it. Who asks for the guest LEAST_ASKED times in that time has packets for it: a router whose table is empty.
+"""
 SAME_FRAME_NS: Final = NS_PER_S // 10
 """Sightings of one question lie nearer than this; gateways repeat it once a second."""
 
@@ -201,7 +205,7 @@ def _questions(case: Case, view: PointView, family: _Family, ip: str) -> Iterabl
         after = answers[rows.ts_ns[answers] >= rows.ts_ns[at[0]]]
         mine = after[(rows.eth_dst[after] == asker) | (rows.target_mac[after] == asker)]
         own = mine[rows.sender_mac[mine] == np.uint64(case.guest.mac)] if _tells_whose(case, family) else mine
-        if len(mine) > len(own) == 0 or _only_scans(case, view, int(asker), int(rows.ts_ns[at[0]])):
+        if len(mine) > len(own) == 0 or _only_scans(case, view, int(asker), rows.ts_ns[at]):
             continue  # a router answers for all (proxy ARP), or a machine asks for all: neither looks for the guest
         answer = int(own[0]) if len(own) else None
         if answer is not None:
@@ -223,16 +227,26 @@ def _tells_whose(case: Case, family: _Family) -> bool:
     return family.version == 4 and case.guest.mac != NO_MAC
 
 
-def _only_scans(case: Case, view: PointView, asker: int, when: int) -> bool:
-    """Did this machine ask for everybody at that time, and never send the guest a packet?"""
+def _only_scans(case: Case, view: PointView, asker: int, asked_at: npt.NDArray[np.int64]) -> bool:
+    """Did this machine ask for everybody when it asked for the guest first, and never send the guest a packet?"""
     rows = view.arps
-    near = (rows.sender_mac == np.uint64(asker)) & (np.abs(rows.ts_ns - when) <= SCAN_NS)
+    if _insists(asked_at):
+        return False
+    near = (rows.sender_mac == np.uint64(asker)) & (np.abs(rows.ts_ns - asked_at[0]) <= SCAN_NS)
     near &= np.isin(rows.kind, [kind for family in FAMILIES.values() for kind in family.asks])
     if len(np.unique(rows.target_low[near])) < SCANNED:
         return False
     mac, guest = np.uint64(asker), np.uint64(case.guest.mac)
     js = [v.journal for v in case.views]
     return not any(((j.eth_src == mac) & (j.eth_dst == guest) & (j.ip_version != 0)).any() for j in js)
+
+
+def _insists(asked_at: npt.NDArray[np.int64]) -> bool:
+    """Was the same asked LEAST_ASKED times within the time of a scan? Copies of one frame are one question."""
+    times = np.sort(asked_at)
+    times = times[np.diff(times, prepend=times[0] - 2 * SAME_FRAME_NS) > SAME_FRAME_NS]
+    beyond = LEAST_ASKED - 1
+    return bool((times[beyond:] - times[: len(times) - beyond] <= SCAN_NS).any()) if len(times) > beyond else False
 
 
 def _stale_entry(case: Case, name: str, ips: list[str]) -> Mechanism | None:
