@@ -1,13 +1,16 @@
 """Packets that leave the new site over the link between the sites, to a gateway that stayed at the old one."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, arps, journal, view
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.detours import find_trombone
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import ip_halves
+from vmpcap.terms.addresses import NO_MAC, ip_halves
 
 SWITCH = 10 * S
 GUEST_MOVED = Moved(GUEST, (ip_halves(GUEST_IP),), (), "high", "")
@@ -89,10 +92,34 @@ def test_packets_to_a_shared_gateway_beyond_the_link_took_a_detour() -> None:
     assert "3 packets of the guest left its new site over dci" in found.because
 
 
-def test_what_a_switch_floods_goes_to_no_gateway_beyond_the_link() -> None:
-    """Nothing of that MAC comes from there; and two packets may be strays."""
-    assert find_trombone(GUEST_MOVED, [away(SHARED, answers=False)], SWITCH).found is False
+def test_two_packets_to_a_gateway_beyond_the_link_may_be_strays() -> None:
+    """Or they were on their way when the guest moved."""
     assert find_trombone(GUEST_MOVED, [away(SHARED, count=2)], SWITCH).found is False
+
+
+@pytest.mark.parametrize("mac", [SHARED, GATEWAY])
+def test_frames_to_a_mac_that_is_never_heard_from_are_undecided(mac: int) -> None:
+    """A switch floods what it does not know, or the capture has one direction: neither says where the MAC is."""
+    found = find_trombone(GUEST_MOVED, [away(mac, answers=False)], SWITCH)
+    assert (found.found, found.point, found.frames) == (None, "dci", (1, 3))
+    assert "none from there was seen" in found.because
+
+
+def test_each_link_between_the_sites_is_examined() -> None:
+    """One that shows no detour says nothing of another; nothing crossed one, and one had ended: that is not known."""
+    clear = view("wan", "wan", journal=crossing((SWITCH + S, 7, 64), (SWITCH + 2 * S, 8, 64)))
+    twice = replace(clear, name="b", journal=crossing((SWITCH + S, 7, 64), (SWITCH + S + 5 * MS, 7, 63)))
+    assert find_trombone(GUEST_MOVED, [clear, twice], SWITCH).found is True
+    assert find_trombone(GUEST_MOVED, [clear, replace(clear, name="b", journal_complete=False)], SWITCH).found is None
+    assert find_trombone(GUEST_MOVED, [clear, replace(away(SHARED, answers=False), name="b")], SWITCH).found is None
+    assert find_trombone(GUEST_MOVED, [clear, view("b", "wan")], SWITCH).found is False
+    assert find_trombone(GUEST_MOVED, [clear, view("b", "wan", last_ts=SWITCH)], SWITCH).found is None
+
+
+def test_without_the_guests_mac_nobody_knows_which_frames_go_beyond() -> None:
+    """A packet that crossed once may have gone to the old site's gateway, and on from there."""
+    once = view("wan", "wan", journal=crossing((SWITCH + S, 7, 64), (SWITCH + 2 * S, 8, 64)))
+    assert find_trombone(Moved(NO_MAC, GUEST_MOVED.ips, (), "low", ""), [once], SWITCH).found is None
 
 
 def test_of_the_only_gateway_nobody_knows_whether_it_is_a_detour() -> None:

@@ -43,38 +43,62 @@ def find_trombone(guest: Moved, views: Sequence[PointView], moment: int) -> Deto
     between = [v for v in views if v.role == "wan"]
     if not between:
         return Detour(None, "it takes a point on the link between the sites (role wan) to see a packet cross it twice")
-    for view in between:
-        frames = frames_of(view, guest)
-        j = view.journal
-        rows = np.sort(np.concatenate([frames.sent_ip, frames.asked]))
-        rows = rows[j.ts_ns[rows] > on_point(view, moment)]
-        seen: dict[tuple[int, ...], tuple[int, int, int]] = {}
-        for row in rows:
-            key = (
-                int(j.ip_id[row]),
-                int(j.src_low[row]),
-                int(j.dst_low[row]),
-                int(j.ip_protocol[row]),
-                int(j.payload_bytes[row]),
-                int(j.icmp_seq[row]),
-                int(j.tcp_seq[row]),
-            )
-            here = (int(j.ts_ns[row]), int(j.ttl[row]), int(j.frame[row]))
-            first = seen.setdefault(key, here)
-            if here[0] - first[0] > ROUND_NS:
-                seen[key] = here  # the identification was used again
-            elif first[1] == here[1] + 1:
-                because = f"packets crossed {view.name} twice, the second time with a TTL one lower"
-                return Detour(True, because, view.name, (first[2], here[2]))
-        away = _leaves_by(guest, view, views, moment)
-        if away is not None:
-            return away
-        if not view.journal_complete:
-            return Detour(None, f"{view.name} does not show every packet of the guest")
-        if len(rows):
-            because = f"no packet of the guest crossed {view.name} twice, or to a gateway beyond it"
-            return Detour(False, because, view.name)
-    return Detour(None, "no packet of the guest crossed the link between the sites after the switchover")
+    found = [one for view in between if (one := _at_link(guest, view, views, moment)) is not None]
+    if not found:
+        return Detour(None, "no packet of the guest crossed the link between the sites after the switchover")
+    return min(found, key=lambda one: (True, None, False).index(one.found))
+
+
+def _at_link(guest: Moved, view: PointView, views: Sequence[PointView], moment: int) -> Detour | None:
+    """What does this link show? None where it was watched, and no packet of the guest crossed it."""
+    twice = _crossed_twice(guest, view, moment)
+    if twice is not None:
+        return twice
+    away = _leaves_by(guest, view, views, moment)
+    if away is not None:
+        return away
+    if not view.journal_complete:
+        return Detour(None, f"{view.name} does not show every packet of the guest")
+    if view.last_ts <= on_point(view, moment + SETTLED_NS):
+        return Detour(None, f"the capture of {view.name} ends before the guest had settled at its new place")
+    if not len(_crossing(guest, view, moment)):
+        return None
+    if guest.mac == NO_MAC:
+        because = f"no packet of the guest crossed {view.name} twice; whom it sends to is not known without its MAC"
+        return Detour(None, because, view.name)
+    return Detour(False, f"no packet of the guest crossed {view.name} twice, or to a gateway beyond it", view.name)
+
+
+def _crossing(guest: Moved, view: PointView, moment: int) -> npt.NDArray[np.int64]:
+    """Rows of the packets from and for the guest that passed here since it moved."""
+    frames = frames_of(view, guest)
+    rows: npt.NDArray[np.int64] = np.sort(np.concatenate([frames.sent_ip, frames.asked]))
+    since: npt.NDArray[np.int64] = rows[view.journal.ts_ns[rows] > on_point(view, moment)]
+    return since
+
+
+def _crossed_twice(guest: Moved, view: PointView, moment: int) -> Detour | None:
+    """Which packet came back over this link with its TTL lowered? None where none did."""
+    j = view.journal
+    seen: dict[tuple[int, ...], tuple[int, int, int]] = {}
+    for row in _crossing(guest, view, moment):
+        key = (
+            int(j.ip_id[row]),
+            int(j.src_low[row]),
+            int(j.dst_low[row]),
+            int(j.ip_protocol[row]),
+            int(j.payload_bytes[row]),
+            int(j.icmp_seq[row]),
+            int(j.tcp_seq[row]),
+        )
+        here = (int(j.ts_ns[row]), int(j.ttl[row]), int(j.frame[row]))
+        first = seen.setdefault(key, here)
+        if here[0] - first[0] > ROUND_NS:
+            seen[key] = here  # the identification was used again
+        elif first[1] == here[1] + 1:
+            because = f"packets crossed {view.name} twice, the second time with a TTL one lower"
+            return Detour(True, because, view.name, (first[2], here[2]))
+    return None
 
 
 def _leaves_by(guest: Moved, view: PointView, views: Sequence[PointView], moment: int) -> Detour | None:
@@ -82,8 +106,8 @@ def _leaves_by(guest: Moved, view: PointView, views: Sequence[PointView], moment
     Which router beyond this link does the guest send its packets to? None where it does to none.
 
     Its own frames, to a MAC whose frames cross as well: what a switch floods, for it does not know the way, proves no
-    place. Where several routers share that MAC it is to be where the guest is; of one that has none beside it nobody
-    knows whether there is a shorter way.
+    place, and no other place either. Where several routers share that MAC it is to be where the guest is; of one that
+    has none beside it nobody knows whether there is a shorter way.
     """
     j, since = view.journal, on_point(view, moment + SETTLED_NS)
     if guest.mac == NO_MAC:
@@ -92,23 +116,33 @@ def _leaves_by(guest: Moved, view: PointView, views: Sequence[PointView], moment
     sent = sent[(j.eth_src[sent] == np.uint64(guest.mac)) & (j.ts_ns[sent] > since)]
     sent = sent[(j.eth_dst[sent] & GROUP_BIT) == 0]
     macs, counts = np.unique(j.eth_dst[sent], return_counts=True)
+    found: list[Detour] = []
     for mac, count in sorted(zip(macs.tolist(), counts.tolist(), strict=True), key=lambda one: -one[1]):
-        if count < LEAST_CROSSING or not ((j.eth_src == np.uint64(mac)) & (j.ts_ns > since)).any():
-            continue
         rows = sent[j.eth_dst[sent] == np.uint64(mac)]
         shared = virtual_mac(mac) is not None
-        if not shared and not _routes(view, views, mac, rows):
+        if count < LEAST_CROSSING or not (shared or _routes(view, views, mac, rows)):
             continue
         frames = (int(j.frame[rows[0]]), int(j.frame[rows[-1]]))
+        sends = bool(((j.eth_src == np.uint64(mac)) & (j.ts_ns > since)).any())
+        found.append(_beyond(view, mac, count, frames, shared=shared, sends=sends))
+    return min(found, key=lambda one: one.found is None, default=None)
+
+
+def _beyond(view: PointView, mac: int, count: int, frames: tuple[int, ...], shared: bool, sends: bool) -> Detour:
+    """What do the guest's frames to this MAC say: a shared gateway's or not, and one that sends here, too?"""
+    name = mac_text(mac)
+    if not sends:
         because = (
-            f"{count_of(count, 'packet')} of the guest left its new site over {view.name} to {mac_text(mac)} beyond it"
+            f"{count_of(count, 'packet')} of the guest passed {view.name} to {name}, and none from there was seen:"
+            " whether it stands beyond the link, or a switch floods what it does not know, is not in view"
         )
-        if shared:
-            because += ", a gateway that several routers share: that of the old site takes them"
-            return Detour(True, because, view.name, frames)
-        because += "; whether its new site has a gateway of its own is not in view"
         return Detour(None, because, view.name, frames)
-    return None
+    because = f"{count_of(count, 'packet')} of the guest left its new site over {view.name} to {name} beyond it"
+    if shared:
+        because += ", a gateway that several routers share: that of the old site takes them"
+        return Detour(True, because, view.name, frames)
+    because += "; whether its new site has a gateway of its own is not in view"
+    return Detour(None, because, view.name, frames)
 
 
 def _routes(view: PointView, views: Sequence[PointView], mac: int, rows: npt.NDArray[np.int64]) -> bool:
