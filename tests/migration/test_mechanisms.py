@@ -418,14 +418,53 @@ def guests_point(name: str, role: str, said: Sequence[GatewayHello]) -> PointVie
 
 def test_each_site_with_its_own_gateway_is_localised() -> None:
     """Two active routers, each seen at its own site; standbys do not count."""
-    old = guests_point("a", "domain:source", [hello(after(n * 1000), "10.77.0.2") for n in range(9)])
-    new = guests_point("b", "domain:destination", [hello(after(n * 1000), "10.77.0.3") for n in range(9)])
+    old = guests_point("a", "domain:source", [hello(after(n * 1000), "10.77.0.2") for n in range(50)])
+    new = guests_point("b", "domain:destination", [hello(after(n * 1000), "10.77.0.3") for n in range(50)])
     assert worked("hsrp", case(old, new)) == "yes"
     waiting = guests_point(
         "b", "domain:destination", [hello(after(n), who, state) for n in (1, 2) for who, state in
         (("10.77.0.2", "active"), ("10.77.0.3", "standby"))]
     )  # fmt: skip
     assert worked("hsrp", case(old, waiting)) == "no"
+
+
+def sites(old: Sequence[int], new: Sequence[int], heard: int = BROADCAST_MAC, **known: Any) -> Case:
+    """A router of each site says hello at these milliseconds; a neighbour goes on sending to this MAC at both."""
+    talk = [(after(n * 1000), 0x0050_5600_0077, heard, "10.77.0.9", "10.77.0.255") for n in range(49)]
+    seen = journal((after(5), GUEST, GATEWAY, GUEST_IP, PEER_IP), *talk)
+    said = {"10.77.0.2": old, "10.77.0.3": new}
+    views = [
+        point(role, f"domain:{role}", [hello(after(ms), who) for ms in times], journal=seen, **known)
+        for role, (who, times) in zip(("source", "destination"), said.items(), strict=True)
+    ]
+    return case(*views, peers=[LOST])
+
+
+ALL_THE_TIME = range(-9_000, 49_000, 3_000)
+BEFORE = range(-9_000, 0, 3_000)
+
+
+def test_hellos_that_ended_before_the_switchover_localise_nothing() -> None:
+    """For whoever stands ready a router is gone when its hold time has run out; a capture that ends earlier is none."""
+    assert worked("hsrp", sites(ALL_THE_TIME, ALL_THE_TIME)) == "yes"
+    assert worked("hsrp", sites(BEFORE, BEFORE, last_ts=after(2000))) == "yes"
+    gone = judged("hsrp", sites(ALL_THE_TIME, BEFORE))
+    assert gone is not None
+    assert gone.worked == "no"
+    assert "10.77.0.3's, -3.0 s, and none came in 53.0 s since, with a hold time of 12.0 s" in gone.because
+
+
+def test_hellos_that_a_point_may_not_see_are_undecided() -> None:
+    """It hears nothing that goes to all stations, was not whole, or hears the gateway itself; nor are the old site's."""
+    assert worked("hsrp", sites(ALL_THE_TIME, BEFORE, heard=GATEWAY)) == "undecided"
+    assert worked("hsrp", sites(ALL_THE_TIME, BEFORE, drops=1)) == "undecided"
+    assert worked("hsrp", sites(BEFORE, ALL_THE_TIME)) == "undecided"
+    sends = sites(ALL_THE_TIME, BEFORE)
+    new = sends.views[1]
+    more = journal((after(40_000), 0x0000_0C9F_F007, GUEST, PEER_IP, GUEST_IP))
+    both = new.journal._replace(eth_src=new.journal.eth_src.copy())
+    both.eth_src[-1] = more.eth_src[0]
+    assert worked("hsrp", replace(sends, views=(sends.views[0], replace(new, journal=both)))) == "undecided"
 
 
 def test_two_active_gateways_in_one_domain_are_a_fault() -> None:
@@ -447,8 +486,8 @@ def test_one_number_serves_a_gateway_of_each_address_family() -> None:
     """IPv4 is localised; IPv6 of the same number is told apart, and counts if it is the one that the guest uses."""
     vmac6 = 0x0005_73A0_0007
     hellos = {
-        "a": [hello(after(n * 1000), "10.77.0.2") for n in range(9)] + [hello(after(n), "fe80::2") for n in (1, 2)],
-        "b": [hello(after(n * 1000), "10.77.0.3") for n in range(9)] + [hello(after(n), "fe80::2") for n in (1, 2)],
+        "a": [hello(after(n * 1000), "10.77.0.2") for n in range(50)] + [hello(after(n), "fe80::2") for n in (1, 2)],
+        "b": [hello(after(n * 1000), "10.77.0.3") for n in range(50)] + [hello(after(n), "fe80::2") for n in (1, 2)],
     }
     for gateway, wanted in ((GATEWAY, "yes"), (vmac6, "no")):
         seen = journal((after(5), GUEST, gateway, GUEST_IP, PEER_IP))
@@ -469,7 +508,7 @@ def test_a_virtual_mac_that_crosses_between_two_active_gateways_is_a_fault() -> 
         point(
             name,
             role,
-            [hello(after(n * 1000), who) for n in range(9)],
+            [hello(after(n * 1000), who) for n in range(50)],
             journal=journal(*crossing, (after(5), GUEST, GATEWAY, GUEST_IP, PEER_IP)),
         )
         for name, role, who in (("a", "domain:source", "10.77.0.2"), ("b", "domain:destination", "10.77.0.3"))
@@ -508,7 +547,7 @@ def leaking(
         point(
             name,
             f"domain:{role}",
-            [hello(after(n * 1000), who) for n in range(9)],
+            [hello(after(n * 1000), who) for n in range(50)],
             journal=numbered(*frames, GUEST_SPOKE),
             **more,
         )

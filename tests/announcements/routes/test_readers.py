@@ -353,6 +353,9 @@ def test_gateways_say_who_stands_for_which_address() -> None:
         ("hsrp", 2, 5, "active", 110, ("10.77.0.1",), 3000),
         ("glbp", 1, 7, "active", 110, ("10.77.0.1",), 3000),
     ]
+    assert [h.hold_ms for h in hellos] == [4000, 10_000, 10_000, 10_000]
+    (old_version,) = read_vrrp(control(VRRP3.replace("31", "21", 1).replace("0064", "0001", 1), "vrrp"))
+    assert (old_version.hello_ms, old_version.hold_ms) == (1000, 4000)
 
 
 def test_lisp_registers_notifies_and_solicits() -> None:

@@ -29,7 +29,7 @@ def read_glbp(frame: ControlFrame) -> Iterator[GatewayHello]:
     for kind, value in tlvs(frame.payload, HEAD, 1, 1, length_has_head=True):
         if kind != HELLO:
             continue
-        _, state, _, priority, _, hello, _, _, _, _, _, size = fields(LAYOUT, value, 0)
+        _, state, _, priority, _, hello, hold, _, _, _, _, size = fields(LAYOUT, value, 0)
         yield GatewayHello(
             frame=frame.frame,
             ts_ns=frame.ts_ns,
@@ -43,4 +43,5 @@ def read_glbp(frame: ControlFrame) -> Iterator[GatewayHello]:
             priority=priority,
             virtual_ips=(ip(part(value, LAYOUT.size, size)),),
             hello_ms=hello,
+            hold_ms=hold,
         )

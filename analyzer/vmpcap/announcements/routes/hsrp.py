@@ -1,7 +1,7 @@
 """HSRP version 1 (RFC 2281) and version 2 (Cisco; layout as Wireshark reads it): hellos and resignations."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
 from vmpcap.announcements.control import ControlFrame, sender_of
@@ -36,17 +36,17 @@ def read_hsrp(frame: ControlFrame) -> Iterator[GatewayHello]:
     if data[:1] == b"\0":
         if part(data, 1, 1)[0] not in (HELLO, RESIGN):
             return  # coups, and what interfaces advertise, which is shorter
-        _, operation, state, hello, _, priority, group, *_ = fields(VERSION1, data, 0)
+        _, operation, state, hello, hold, priority, group, *_ = fields(VERSION1, data, 0)
         word = _state(state, ACTIVE1, STANDBY1)
-        yield _hello(frame, 1, operation, word, hello * 1000, priority, group, ipv4(data, 16))
+        yield _hello(frame, 1, operation, word, (hello * 1000, hold * 1000), priority, group, ipv4(data, 16))
         return
     for kind, value in tlvs(data, 0, 1, 1, length_has_head=False):
         if kind != GROUP_STATE:
             continue
-        version, operation, state, ip_version, group, _, priority, hello, _ = fields(VERSION2, value, 0)
+        version, operation, state, ip_version, group, _, priority, *timers = fields(VERSION2, value, 0)
         if version == 2 and operation in (HELLO, RESIGN):
             address = ip(part(value, VERSION2.size, 16 if ip_version == 6 else 4))
-            yield _hello(frame, 2, operation, _state(state, ACTIVE2, STANDBY2), hello, priority, group, address)
+            yield _hello(frame, 2, operation, _state(state, ACTIVE2, STANDBY2), timers, priority, group, address)
 
 
 def _state(state: int, active: int, standby: int) -> Literal["active", "standby", "other"]:
@@ -58,7 +58,7 @@ def _hello(
     version: int,
     operation: int,
     state: Literal["active", "standby", "other"],
-    hello_ms: int,
+    timers_ms: Sequence[int],
     priority: int,
     group: int,
     address: str,
@@ -75,6 +75,7 @@ def _hello(
         state=state,
         priority=priority,
         virtual_ips=(address,),
-        hello_ms=hello_ms,
+        hello_ms=timers_ms[0],
+        hold_ms=timers_ms[1],
         is_leaving=operation == RESIGN,
     )

@@ -59,5 +59,7 @@ class GatewayHello:
     priority: int
     virtual_ips: tuple[str, ...] = ()
     hello_ms: int | None = None
+    hold_ms: int | None = None
+    """For so long others take it for alive without another hello; at most, where their priority has a part in it."""
     is_leaving: bool = False
     """Whether it gives up being active (VRRP priority 0, HSRP resign)."""

@@ -9,6 +9,9 @@ from vmpcap.announcements.routes.rows import GatewayHello
 
 ADVERTISEMENT: Final = 1
 HEAD: Final = 8
+MISSED: Final = 3
+MOST_SKEW_MS: Final = 1000
+"""By its priority a backup waits up to this longer: a second (RFC 3768 6.1), or one interval (RFC 5798 6.1)."""
 
 
 def read_vrrp(frame: ControlFrame) -> Iterator[GatewayHello]:
@@ -40,5 +43,6 @@ def read_vrrp(frame: ControlFrame) -> Iterator[GatewayHello]:
         priority=priority,
         virtual_ips=addresses,
         hello_ms=every,
+        hold_ms=MISSED * every + (MOST_SKEW_MS if version == 2 else every),
         is_leaving=priority == 0,
     )

@@ -7,14 +7,16 @@ from typing import Final
 
 import msgspec
 
-from vmpcap.migration.mechanisms.case import Case, Worked, of_told, result, sighted, since
+from vmpcap.migration.mechanisms.case import Case, Worked, of_told, result, sighted, since, span
 from vmpcap.migration.mechanisms.gateway_hellos import (
     Hello,
+    Silence,
     addresses_of,
     crossing,
     routers_at,
     samples,
     side_of,
+    silent_at,
     virtual_mac,
     who,
     words_of,
@@ -94,6 +96,24 @@ class Group:
         return "" if self.used is not None else side_of(self.case, self.active)
 
     @cached_property
+    def silences(self) -> list[Silence]:
+        """
+        Where its hellos ended long before the captures did: at the new site first.
+
+        One that was active for both sites after the switchover was so, whatever became of it later.
+        """
+        if self.is_shared and any(t.ts >= self.case.moment for t in self.active):
+            return []
+        found = (silent_at(self.case, self.hellos, role) for role in ("domain:destination", "domain:source"))
+        return [silence for silence in found if silence is not None]
+
+    @property
+    def is_gone(self) -> bool:
+        """Does nobody stand for it at the new site, where hellos would be seen, while peers are lost?"""
+        at_new = [s for s in self.silences if s.last.view.role == "domain:destination"]
+        return bool(self.case.cut_off) and any(s.is_seen for s in at_new)
+
+    @cached_property
     def heard(self) -> int:
         """When the new site's own was first heard there, after the switchover; ns."""
         own = (t for t in self.active if t.view.role == "domain:destination" and t.what.sender in self.at_new)
@@ -120,6 +140,26 @@ class Group:
     def title(self) -> str:
         """The group in words."""
         return f"{NAMES[self.name]} group {self.hellos[0].what.group} ({addresses_of(self.hellos)})"
+
+
+def _silent(one: Group) -> str:
+    told = []
+    for silence in one.silences:
+        site = "new" if silence.last.view.role == "domain:destination" else "old"
+        told.append(
+            f"the last hello of an active router at the {site} site is {silence.last.what.sender}'s, "
+            f"{since(one.case.after(silence.last.ts))}, and none came in {span(silence.lasted)} since, with a hold "
+            f"time of {span(silence.hold)}"
+        )
+    return "; ".join(told)
+
+
+def _gone(one: Group) -> str:
+    return f"{_silent(one)}: nobody stands for the gateway there any more, and {one.case.without_answer}"
+
+
+def _silent_or_unseen(one: Group) -> str:
+    return f"{_silent(one)}: whether nobody stands for the gateway there, or hellos are no longer seen, is not known"
 
 
 def _several(one: Group) -> str:
@@ -199,6 +239,8 @@ RULES: Final = (
          lambda g: f"{who(g.active)}; no hello of an active router is in view in the guest's domain at either site"),
     Rule(lambda g: len(g.at_new) > 1 or len(g.at_old) > 1, "no", _several),
     Rule(lambda g: g.are_apart and g.meets, "no", _one_mac_at_both, _leaked),
+    Rule(lambda g: g.is_gone, "no", _gone),
+    Rule(lambda g: bool(g.silences), "undecided", _silent_or_unseen),
     Rule(lambda g: g.are_apart and g.leak is None, "yes", _own_each, is_timed=True),
     Rule(lambda g: g.are_apart and g.leak is not None and bool(g.leak.unknown), "undecided", _passed_whither, _leaked),
     Rule(lambda g: g.are_apart, "yes", _filtered, _leaked, is_timed=True),

@@ -1,6 +1,7 @@
 """What hellos of a virtual gateway show: who is active where, under which MAC, on which side it stands."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -10,6 +11,7 @@ from vmpcap.migration.clocks import elapsed_between
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, Told
 from vmpcap.migration.mechanisms.gateway_leaks import LEAST_CROSSING, SETTLED_NS
+from vmpcap.migration.sightings import GROUP_BIT
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.router_macs import mac_of_group
@@ -23,6 +25,17 @@ USUAL_HELLO_MS: Final = 3000
 """HSRP and GLBP by default; VRRP says it."""
 
 Hello = Told[GatewayHello]
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A gateway's hellos ended, and the captures went on for longer than others wait for the next. Times in ns."""
+
+    last: Hello
+    hold: int
+    lasted: int
+    is_seen: bool
+    """Whether hellos would be seen there: what goes to all stations is, and nothing from the gateway's own MACs."""
 
 
 def virtual_mac(hello: GatewayHello) -> int:
@@ -85,6 +98,44 @@ def _gave_way(one: Hello, there: Sequence[Hello], said: Sequence[Hello]) -> bool
     )
     hold = HOLDS * (one.what.hello_ms or USUAL_HELLO_MS) * NS_PER_MS
     return any(gave_up) or min(others) > last or max(others) - last > hold
+
+
+def silent_at(case: Case, said: Sequence[Hello], role: str) -> Silence | None:
+    """
+    Is the gateway silent in that domain at the end? None where its hellos go on, or the captures end too early to say.
+
+    One whose last hello is as old as its hold time is gone for whoever stands ready to follow it.
+    """
+    there = [t for t in said if t.view.role == role and t.what.state == "active" and not t.what.is_leaving]
+    if not there or case.is_partial(there[0].what.protocol):
+        return None
+    last = max(there, key=lambda t: t.ts)
+    end = max(on_reference(view, view.last_ts) for view in case.views if view.role == role)
+    hold = hold_of(last.what)
+    if end - last.ts <= hold:
+        return None
+    return Silence(last, hold, end - last.ts, _is_seen(case, last, role, last.ts + hold))
+
+
+def hold_of(hello: GatewayHello) -> int:
+    """For how long is it taken for alive after this hello, ns?"""
+    return (hello.hold_ms or (HOLDS + 1) * (hello.hello_ms or USUAL_HELLO_MS)) * NS_PER_MS
+
+
+def _is_seen(case: Case, last: Hello, role: str, since: int) -> bool:
+    """Does a whole capture of that domain show others' frames to all stations after that time, and none of its own?"""
+    own = np.array([last.what.eth_src, virtual_mac(last.what)], np.uint64)
+    hears = False
+    for view in case.views:
+        if view.role != role or view.drops or view.left_out or not view.journal_complete:
+            continue
+        j = view.journal
+        later = (j.ts_ns > on_point(view, since)) & (j.segment_key == last.what.segment_key)
+        mine = np.isin(j.eth_src, own)
+        if (later & mine).any():
+            return False
+        hears = hears or bool((later & ~mine & ((j.eth_dst & GROUP_BIT) != 0)).any())
+    return hears
 
 
 def side_of(case: Case, active: Sequence[Hello]) -> str:
