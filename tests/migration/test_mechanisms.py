@@ -296,6 +296,22 @@ def test_bgp_that_hunts_for_another_way_to_the_old_site_tells_of_no_new_place() 
     assert worked("bgp", case(point("wan", "wan", hunting))) == "undecided"
 
 
+def test_an_old_route_whose_reflector_is_gone_is_not_withdrawn_and_not_standing() -> None:
+    """The originator's own session is not in view; where it is, it decides."""
+    passed = says(0, REFLECTOR, FIRST)
+    gone = replace(says(after(40), REFLECTOR, "", action="withdraw"), action="lost", reason="session reset")
+    new = replace(says(after(60), SECOND, SECOND), origin="AS 65011")
+    found = judged("bgp", case(point("wan", "wan", [passed, gone, new])))
+    assert found is not None
+    assert found.worked == "undecided"
+    assert "whether AS 65010 still does is not known: 192.0.2.250 passed it on, whose session reset" in found.because
+    assert worked("bgp", case(point("wan", "wan", [passed, gone]), peers=[LOST])) == "undecided"
+    own = says(S, FIRST, FIRST)
+    back = says(after(90), FIRST, "", action="withdraw")
+    assert worked("bgp", case(point("wan", "wan", [passed, own, gone, new, back]))) == "yes"
+    assert worked("bgp", case(point("wan", "wan", [passed, own, gone, new]), peers=[LOST])) == "no"
+
+
 def test_a_next_hop_that_a_point_of_the_new_site_knows_is_a_place_there() -> None:
     """From ARP, and at no point of the old site."""
     passed_on = point("wan", "wan", [says(0, REFLECTOR, FIRST), says(after(50), REFLECTOR, SECOND)])
@@ -455,7 +471,7 @@ def test_hellos_that_ended_before_the_switchover_localise_nothing() -> None:
 
 
 def test_hellos_that_a_point_may_not_see_are_undecided() -> None:
-    """It hears nothing that goes to all stations, was not whole, or hears the gateway itself; nor are the old site's."""
+    """It hears nothing that goes to all stations, was not whole, or hears the gateway itself; nor the old one."""
     assert worked("hsrp", sites(ALL_THE_TIME, BEFORE, heard=GATEWAY)) == "undecided"
     assert worked("hsrp", sites(ALL_THE_TIME, BEFORE, drops=1)) == "undecided"
     assert worked("hsrp", sites(BEFORE, ALL_THE_TIME)) == "undecided"

@@ -83,10 +83,41 @@ def test_of_what_is_only_passed_on_nobody_knows_that_it_is_gone() -> None:
     """Over two systems; or as another said it before."""
     longer = ANNOUNCED.replace(bytes.fromhex("00370200 00001b"), bytes.fromhex("003b0200 00001f"))
     longer = longer.replace(bytes.fromhex("40020602010000fdea"), bytes.fromhex("40020a02020000fde90000fdea"))
-    assert prefixes(iter(read(segment(longer, 1), segment(NOTIFICATION, 1 + len(longer))))) == [("announce", ROUTE)]
+    rows = read(segment(longer, 1), segment(NOTIFICATION, 1 + len(longer)))
+    assert prefixes(iter(rows)) == [("announce", ROUTE), ("lost", ROUTE)]
     first = replace(segment(ANNOUNCED, 1), source="192.0.2.99")
     rows = read(first, segment(ANNOUNCED, 1), segment(NOTIFICATION, END))
-    assert prefixes(iter(rows)) == [("announce", ROUTE)] * 2
+    assert prefixes(iter(rows)) == [("announce", ROUTE)] * 2 + [("lost", ROUTE)]
+
+
+HEAD, PATH, HOP, MED, NLRI = "ff" * 16, "400101 00 4002 00", "400304 {hop}", "800404 00000000", "20 0a4d000a"
+ORIGINATOR, CLUSTERS = "800904 0a000009", "800a04 0a000001"
+
+
+@pytest.mark.parametrize(
+    ("hop", "more", "action"),
+    [
+        (SPEAKER, "", "withdraw"),
+        (SPEAKER, ORIGINATOR, "lost"),
+        (SPEAKER, CLUSTERS, "lost"),
+        ("192.0.2.77", "", "lost"),
+    ],
+)
+def test_a_reflector_that_is_gone_takes_nothing_back_that_another_brought_up(hop: str, more: str, action: str) -> None:
+    """RFC 4456 8: originator and cluster list; or by a next hop that is not its own, whoever that is."""
+    attributes = PATH + HOP.format(hop=bytes(map(int, hop.split("."))).hex()) + MED + more
+    attribute_bytes = len(bytes.fromhex(attributes))
+    size = 19 + 4 + attribute_bytes + 5
+    told = bytes.fromhex(f"{HEAD}{size:04x} 02 0000 {attribute_bytes:04x} {attributes} {NLRI}")
+    for ends in (segment(NOTIFICATION, 1 + size), segment(b"", 1 + size, RST)):
+        rows = read(segment(told, 1), ends)
+        assert prefixes(iter(rows)) == [("announce", ROUTE), (action, ROUTE)]
+        assert rows[0].origin == ("10.0.0.9" if more == ORIGINATOR else hop)
+    taken_back = bytes.fromhex(f"{HEAD}001c 02 0005 {NLRI} 0000")
+    own = segment(told.replace(bytes([192, 0, 2, 77]), bytes([192, 0, 2, 2])), 900, back=True)
+    for back, wanted in ((own, action), (segment(b"", 900, back=True), "withdraw")):
+        rows = read(segment(told, 1), back, segment(taken_back, 1 + size))
+        assert prefixes(iter(rows))[-1] == (wanted, ROUTE)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ AS_PATH: Final = 2
 NEXT_HOP: Final = 3
 MED: Final = 4
 ORIGINATOR: Final = 9
+CLUSTERS: Final = 10
+"""Only a reflector adds these two (RFC 4456 8)."""
 MP_REACH: Final = 14
 MP_UNREACH: Final = 15
 EXTENDED_COMMUNITIES: Final = 16
@@ -190,12 +192,14 @@ def _whole(held: bytearray, end: int) -> Iterator[_Message]:
 
 @dataclass(slots=True)
 class _Attributes:
-    origin: str = ""
+    path: str = ""
+    originator: str = ""
     next_hop: str = ""
     metric: int | None = None
     passed: int = 0
     mobility: int | None = None
     is_sticky: bool = False
+    is_reflected: bool = False
     reach: bytes = b""
     unreach: bytes = b""
 
@@ -224,8 +228,7 @@ def read_bgp(frame: ControlFrame, streams: BgpStreams) -> Iterator[RouteNews]:
             now = {route_of(row): row for later in told_later for row in _update(frame, later, streams.agreed)}
             for row in _update(frame, body, streams.agreed):
                 if now.get(route_of(row), row) == row:
-                    streams.sessions.tell(frame, row)
-                    yield row
+                    yield streams.sessions.tell(frame, row)
     if closes and streams.is_near(frame):
         yield from streams.sessions.end(frame, closes)
 
@@ -269,6 +272,9 @@ def _read_attributes(data: bytes) -> _Attributes:
             found.metric = int.from_bytes(value, "big")
         elif kind == ORIGINATOR:
             originator = ip(value)
+            found.is_reflected = True
+        elif kind == CLUSTERS:
+            found.is_reflected = True
         elif kind == MP_REACH:
             found.reach = value
         elif kind == MP_UNREACH:
@@ -278,8 +284,18 @@ def _read_attributes(data: bytes) -> _Attributes:
                 if value[one : one + 2] == MAC_MOBILITY:
                     found.mobility = int.from_bytes(value[one + 4 : one + 8], "big")
                     found.is_sticky = bool(value[one + 2] & STICKY)
-    found.origin = path or originator or found.next_hop
+    found.path, found.originator = path, originator
     return found
+
+
+def _origin(frame: ControlFrame, attributes: _Attributes) -> str:
+    """
+    Who brought the route up: the system; within one the router, by the address that it names itself as the way.
+
+    A reflector leaves that as it was (RFC 4456 10); where it names itself, only the originator's id is left.
+    """
+    named_itself = attributes.next_hop == frame.source and attributes.originator
+    return attributes.path or (attributes.originator if named_itself else attributes.next_hop) or attributes.originator
 
 
 def _path(value: bytes) -> tuple[str, int]:
@@ -362,12 +378,14 @@ def _row(
     reason: str = "update",
     mac_address: str = "",
 ) -> RouteNews:
+    if origin is None:
+        origin = "" if is_gone else _origin(frame, attributes)
     return RouteNews(
         frame=frame.frame,
         ts_ns=frame.ts_ns,
         protocol=protocol,
         sender=frame.source,
-        origin=origin if origin is not None else "" if is_gone else attributes.origin,
+        origin=origin,
         action="withdraw" if is_gone else "announce",
         prefix=prefix,
         mac=mac_address,
@@ -377,4 +395,5 @@ def _row(
         next_hop="" if is_gone else attributes.next_hop,
         reason=reason,
         path_length=attributes.passed,
+        is_reflected=attributes.is_reflected and not is_gone,
     )

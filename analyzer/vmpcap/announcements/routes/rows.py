@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Action = Literal["announce", "withdraw"]
+Action = Literal["announce", "withdraw", "lost"]
+"""
+`lost`: somebody who passed the route on tells it no more, for the session ended, or its peer has a way of its own;
+whether those who brought it up still tell it is not known by that.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class RouteNews:
     teller: str = ""
     """Which router sent it, by the kind of name that `origin` has (OSPF, IS-IS); empty where the frame does not say."""
 
+    is_reflected: bool = False
+    """Whether its sender says that it passes on what another brought up (BGP, RFC 4456 8)."""
     is_sticky: bool = False
     """Whether its sender says that the MAC does not move (EVPN, RFC 7432 15.2)."""
     link: str = ""

@@ -15,6 +15,7 @@ Route = tuple[str, ...]
 CLOSES: Final = {TCP_RST: "reset", TCP_FIN: "closed"}
 """Flags that end a connection, in the order in which they count, and the word for it."""
 NOTIFIED: Final = "ended by a NOTIFICATION"
+HAS_OWN: Final = "peer has a way of its own"
 NEAR: Final = 1 << 16
 """So far from the next byte a reset may stand: one window (RFC 9293 3.10.7.4)."""
 GRACEFUL: Final = 64
@@ -54,23 +55,32 @@ class Sessions:
         offers = [value for code, value in capabilities(body) if code == GRACEFUL]
         self.kept[source] = any(len(value) > GRACEFUL_HEAD for value in offers)
 
-    def tell(self, frame: ControlFrame, row: RouteNews) -> None:
-        """Keep in mind what was told in which connection."""
+    def tell(self, frame: ControlFrame, row: RouteNews) -> RouteNews:
+        """
+        What does this say of the route? It is kept in mind, with its connection.
+
+        A speaker that prefers its peer's own way no longer tells that peer of the one it passed on (RFC 4271 9.1.3,
+        RFC 4456 6): that is no word of those who brought it up.
+        """
         told = self.standing.setdefault((frame.source, frame.target), {})
         route = route_of(row)
         if row.action == "withdraw":
-            told.pop(route, None)
-            return
+            before = told.pop(route, None)
+            back = self.standing.get((frame.target, frame.source), {})
+            if before is None or route not in back or self._is_own(route, before[1]):
+                return row
+            return replace(row, action="lost", reason=HAS_OWN)
         told[route] = (connection_of(frame), row)
         self.first_teller.setdefault(route, row.sender)
+        return row
 
     def end(self, frame: ControlFrame, how: str) -> Iterator[RouteNews]:
         """
         Which routes went with the connection that this frame ends?
 
         Those of both its speakers (RFC 4271 6, 8.2.2), as far as they brought them up themselves. Of what a speaker
-        only passed on, or tells others still, nobody knows by this that it is gone; what was told again in a newer
-        connection stands.
+        only passed on nobody knows by this that it is gone: it is lost from view. What it tells others still, or told
+        again in a newer connection, stands.
         """
         own = connection_of(frame)
         for pair in ((frame.source, frame.target), (frame.target, frame.source)):
@@ -81,12 +91,23 @@ class Sessions:
                 if connection != own:
                     continue
                 del told[route]
-                if self._is_own(route, row) and not self._is_told_elsewhere(pair, route):
-                    yield gone_with(frame, row, f"session {how}")
+                if self._is_told_elsewhere(pair, route):
+                    continue
+                gone = gone_with(frame, row, f"session {how}")
+                yield gone if self._is_own(route, row) else replace(gone, action="lost")
 
     def _is_own(self, route: Route, row: RouteNews) -> bool:
-        names_another = row.next_hop != row.sender and any(row.next_hop == source for source, _ in self.standing)
-        return row.path_length <= 1 and self.first_teller.get(route, row.sender) == row.sender and not names_another
+        """
+        Did its sender bring the route up?
+
+        Not a reflector (RFC 4456 8), nor whoever names another's address of its own family as the way: that is left as
+        it was heard (RFC 4271 5.1.3; RFC 7947 2.2.1).
+        """
+        is_one_family = (":" in row.next_hop) == (":" in row.sender)
+        others = {source for source, _ in self.standing} - {row.sender}
+        names_another = row.next_hop in others or (is_one_family and row.next_hop not in ("", row.sender))
+        is_first = self.first_teller.get(route, row.sender) == row.sender
+        return is_first and row.path_length <= 1 and not row.is_reflected and not names_another
 
     def _is_told_elsewhere(self, pair: tuple[str, str], route: Route) -> bool:
         return any(route in told for other, told in self.standing.items() if other[0] == pair[0] and other != pair)

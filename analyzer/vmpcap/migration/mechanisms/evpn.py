@@ -28,6 +28,8 @@ class Origin:
     distinguisher: str
     announced: list[Told[RouteNews]]
     withdrawn: list[Told[RouteNews]]
+    lost: list[Told[RouteNews]]
+    """Ends of the sessions in which others passed it on: whether it still advertises the MAC is not known by them."""
 
     def first(self, what: str, since_ts: int) -> Told[RouteNews] | None:
         """Its first announcement of this kind of route from then on."""
@@ -38,6 +40,12 @@ class Origin:
         up = [t.ts for t in self.announced if t.ts <= ts and what in ("", t.what.reason)]
         down = [t.ts for t in self.withdrawn if t.ts <= ts and what in ("", t.what.reason)]
         return bool(up) and max(down, default=-1) < max(up)
+
+    @property
+    def is_lost(self) -> bool:
+        """Did nobody tell of it since a session ended in which it was passed on?"""
+        last = max((t.ts for t in (*self.announced, *self.withdrawn)), default=-1)
+        return any(t.ts >= last for t in self.lost)
 
     @property
     def latest(self) -> Told[RouteNews]:
@@ -57,8 +65,9 @@ def judge_evpn(case: Case, name: str) -> Mechanism | None:
         return None
     origins: dict[str, Origin] = {}
     for told in news:
-        origin = origins.setdefault(told.what.origin, Origin(told.what.origin, [], []))
-        (origin.announced if told.what.action == "announce" else origin.withdrawn).append(told)
+        origin = origins.setdefault(told.what.origin, Origin(told.what.origin, [], [], []))
+        said = {"announce": origin.announced, "withdraw": origin.withdrawn, "lost": origin.lost}
+        said[told.what.action].append(told)
     old = [o for o in origins.values() if o.holds_at(case.moment)]
     new = [o for o in origins.values() if o not in old and any(t.ts > case.moment for t in o.announced)]
     if not new:
@@ -72,7 +81,10 @@ def _nobody_new(case: Case, name: str, news: Sequence[Told[RouteNews]], old: Seq
     waited = case.after(case.end)
     who = f"; VTEP {' and '.join(o.vtep for o in old)} advertised it before" if old else ""
     because = f"no other VTEP advertised {case.mac} in the {span(waited)} after the switchover{who}"
-    if waited < WITHIN_NS or case.is_partial("bgp") or not case.cut_off:
+    lost = [t.what for o in old if o.is_lost for t in o.lost]
+    if lost:
+        because += f"; since the {lost[-1].reason} of {lost[-1].sender}, which passed it on, its news is not in view"
+    if waited < WITHIN_NS or case.is_partial("bgp") or not case.cut_off or lost:
         return result(name, "undecided", because, seen)
     return result(name, "no", f"{because}, and the guest's peers get no answer", seen)
 
@@ -137,7 +149,7 @@ def _why_kept(case: Case, old: Sequence[Origin], new: Origin, number: int) -> st
     for one in old:
         last = one.latest
         one_link = bool(mine.what.link) and last.what.link == mine.what.link
-        if one_link or not one.holds_at(case.end) or last.what.vni != mine.what.vni:
+        if one_link or one.is_lost or not one.holds_at(case.end) or last.what.vni != mine.what.vni:
             continue
         if last.what.is_sticky and not mine.what.is_sticky:
             return f"but VTEP {one.vtep} still advertises it as a sticky MAC, which does not move: others keep to that"

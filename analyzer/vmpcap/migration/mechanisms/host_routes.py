@@ -9,7 +9,15 @@ import msgspec
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, segments_of, sighted, since, span
 from vmpcap.migration.mechanisms.route_answers import FLAPS, SETTLED_NS, WITHIN_NS, WITHIN_OTHERS_NS, Taken, answer
-from vmpcap.migration.mechanisms.route_claims import LINK_BY_LINK, NAMES, Claim, follow_claims, how_ended, words_of
+from vmpcap.migration.mechanisms.route_claims import (
+    LINK_BY_LINK,
+    NAMES,
+    Claim,
+    follow_claims,
+    how_ended,
+    how_lost,
+    words_of,
+)
 from vmpcap.migration.mechanisms.route_places import PREFIX_ROUTE, by_place, told_anew, why_no_place
 from vmpcap.migration.mechanisms.route_views import is_silent, who_missed_it, why_not_shown
 from vmpcap.migration.results import Mechanism
@@ -37,7 +45,7 @@ def judge_host_route(case: Case, name: str) -> Mechanism | None:
     old = [c for c in claims if _stood_before(c, case.moment) and not c.is_guest]
     fresh = [c for c in claims if c.up > case.moment]
     turns = Counter(c.claimant for c in fresh)
-    held = {c.claimant for c in fresh if c.down is None or c.down - c.up > SETTLED_NS or turns[c.claimant] >= FLAPS}
+    held = {c.claimant for c in fresh if _is_held(c) or turns[c.claimant] >= FLAPS}
     fresh = [c for c in fresh if c.claimant in held]
     ahead = [c for c in fresh if not c.is_guest] or fresh
     if not ahead:
@@ -53,6 +61,11 @@ def judge_host_route(case: Case, name: str) -> Mechanism | None:
 def _stood_before(claim: Claim, moment: int) -> bool:
     """Did it hold when the guest moved, or until just before, while it was between its places?"""
     return claim.up <= moment and (claim.down is None or claim.down > moment - AWAY_NS)
+
+
+def _is_held(claim: Claim) -> bool:
+    """Did it hold for longer than routers compute, as far as is in view?"""
+    return claim.down is None or claim.is_lost or claim.down - claim.up > SETTLED_NS
 
 
 def _between_routers(case: Case, name: str, news: Sequence[Told[RouteNews]]) -> list[Told[RouteNews]]:
@@ -84,13 +97,16 @@ def _nobody_new(
     head = f"no router {took} {prefix} over by {NAMES[name]} in the {span(waited)} after the switchover"
     for claims_of, verb in (
         ([c for c in old if c.down is None], ""),
-        ([c for c in old if c.down is not None], "withdrew"),
+        ([c for c in old if c.down is not None and not c.is_lost], "withdrew"),
     ):
         if claims_of:
             still = verb + " it" if verb else "still do" if len(claims_of) > 1 else "still does"
             still = "not since" if not verb and all(is_silent(case, name, c) for c in claims_of) else still
             names = " and ".join(words_of(name, c) for c in claims_of)
             head += f"; {names} advertised it before and {still}{how_ended(claims_of)}"
+    lost = [c for c in old if c.is_lost]
+    if lost:
+        head += f"; {' and '.join(words_of(name, c) for c in lost)} advertised it before, and {how_lost(name, lost)}"
     brief = [(c, c.down - c.up) for c in claims if c.up > case.moment and c.down is not None]
     for claim, lasted in brief[:FLAPS]:
         head += f"; {words_of(name, claim)} advertised it for {span(lasted)} only"
@@ -102,6 +118,8 @@ def _nobody_new(
         who = f"{anew[0].what.sender} tells it since {since(case.after(anew[0].ts))}, which never did before"
         because = f"{head}; {who}: whether that is a way to the new place is not known"
         return result(name, "undecided", because, [*seen, *sighted(of_told(anew))])
+    if lost:
+        return result(name, "undecided", head, seen)
     if waited < limit or case.is_partial(name):
         return result(name, "undecided", f"{head}: too short a view to say that it never came", seen)
     return result(name, "no", f"{head}, and the guest's peers get no answer", seen)

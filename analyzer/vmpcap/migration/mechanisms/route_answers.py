@@ -10,7 +10,7 @@ import msgspec
 from vmpcap.migration.mechanisms.case import Case, Worked, of_told, result, sighted, since, span
 from vmpcap.migration.mechanisms.first_hand import why_second_hand
 from vmpcap.migration.mechanisms.lost_requests import Share, share_lost
-from vmpcap.migration.mechanisms.route_claims import NAMES, Claim, how_ended, is_as_near, words_of
+from vmpcap.migration.mechanisms.route_claims import NAMES, Claim, how_ended, how_lost, is_as_near, words_of
 from vmpcap.migration.mechanisms.route_views import is_seen_from_afar
 from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.terms.units import NS_PER_S, count_of
@@ -77,6 +77,15 @@ class Taken:
     @cached_property
     def rivals(self) -> list[Claim]:
         """Old ways that others may prefer to the new one."""
+        return [c for c in self._near if not c.is_lost]
+
+    @cached_property
+    def lost_from_view(self) -> list[Claim]:
+        """... and those of which nobody knows whether they stand: whoever passed them on is heard no more."""
+        return [c for c in self._near if c.is_lost]
+
+    @property
+    def _near(self) -> list[Claim]:
         return [c for c in self.old if c.claimant != self.new.claimant and is_as_near(self.name, c, self.fresh)]
 
     @cached_property
@@ -144,7 +153,7 @@ class Taken:
     @cached_property
     def seen(self) -> list[Sighted]:
         """The frames in which each began and ended; what stands wrongly first."""
-        told = (*self.stale, self.new, *self.rivals)
+        told = (*self.stale, self.new, *self.rivals, *self.lost_from_view)
         return sighted(of_told(t for c in told for t in (c.first, c.ended or c.last)))
 
     @property
@@ -272,6 +281,8 @@ RULES: Final = (
          lambda t: f"{_both(t)}, and whether {count_of(t.unheard, 'peer')} of {len(t.case.suffered)} reached the guest "
                    "again is not in view"),
     Rule(lambda t: bool(t.stale), "yes", lambda t: f"{_both(t)}, but the guest's peers reach it"),
+    Rule(lambda t: bool(t.lost_from_view), "undecided",
+         lambda t: f"{t.came}; {how_lost(t.name, t.lost_from_view)}"),
     Rule(lambda t: not t.has_old and not is_seen_from_afar(t.case), "undecided",
          lambda t: f"{t.came}; who advertised it before, and whether that one still does, is not in view, and no "
                    "point far from both ways shows what its peers met"),

@@ -44,6 +44,11 @@ class Claim:
         """Until when; None: to the end of the view."""
         return self.ended.ts if self.ended is not None else None
 
+    @property
+    def is_lost(self) -> bool:
+        """Did the session end in which it was passed on, so that nobody knows what became of it?"""
+        return self.ended is not None and self.ended.what.action == "lost"
+
 
 def follow_claims(case: Case, name: str, news: Sequence[Told[RouteNews]]) -> list[Claim]:
     """Who advertised the host route from when to when?"""
@@ -69,7 +74,7 @@ def follow_claims(case: Case, name: str, news: Sequence[Told[RouteNews]]) -> lis
             claimant = what.origin
         else:
             claimant = speaker
-        if what.action == "withdraw" or spoken.get(speaker, claimant) != claimant:
+        if what.action != "announce" or spoken.get(speaker, claimant) != claimant:
             _fall_silent(standing, spoken.pop(speaker, ""), speaker, told)
         if what.action == "announce":
             claim = standing.get(claimant)
@@ -105,6 +110,14 @@ def words_of(name: str, claim: Claim) -> str:
     if claim.is_guest:
         return f"the guest ({claim.first.what.sender})"
     return f"{ROUTER.get(name, '')}{claim.claimant}"
+
+
+def how_lost(name: str, claims: Sequence[Claim]) -> str:
+    """Why does nobody know whether these still stand? One sentence."""
+    names = " and ".join(words_of(name, c) for c in claims)
+    ended = [c.ended.what for c in claims if c.ended is not None]
+    by = " and ".join(sorted({f"{what.sender} passed it on, whose {what.reason}" for what in ended}))
+    return f"whether {names} still does is not known: {by}"
 
 
 def how_ended(claims: Iterable[Claim]) -> str:

@@ -61,7 +61,7 @@ def told_anew(name: str, news: Sequence[Told[RouteNews]], moment: int) -> list[T
     before = {t.what.sender for t in news if t.what.action == "announce" and t.ts <= moment}
     standing: dict[str, Told[RouteNews]] = {}
     for told in news:
-        if told.what.action == "withdraw":
+        if told.what.action != "announce":
             standing.pop(told.what.sender, None)
         elif told.ts > moment and told.what.sender not in before:
             standing.setdefault(told.what.sender, told)
