@@ -9,6 +9,7 @@ from tests.migration.test_mechanisms import ANSWER, FINE, after, asking, case, j
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.routes.rows import GatewayHello
 from vmpcap.migration.guests import Moved
+from vmpcap.migration.mechanisms.at_rest import tell_at_rest
 from vmpcap.migration.mechanisms.case import Case
 from vmpcap.terms.addresses import ip_halves
 
@@ -69,6 +70,35 @@ def test_no_router_is_named_where_none_is_heard_in_the_domain() -> None:
     assert found is not None
     assert found.worked == "undecided"
     assert "10.77.0.2 active; no hello of an active router is in view in the guest's domain" in found.because
+
+
+def at_rest(*said: GatewayHello) -> str:
+    """What is told of these where no switchover is in view."""
+    (found,) = tell_at_rest([point("here", None, sorted(said, key=lambda h: h.ts_ns))])
+    return found.because
+
+
+def test_at_rest_each_address_family_has_its_own_gateway() -> None:
+    """One number, two virtual routers."""
+    six = [hello(after(n * 1000 + 200), "fe80::9", "fe80::1") for n in range(9)]
+    told = at_rest(*of_one(OWN_NETWORK), *six)
+    assert "group 8 (10.77.0.254): 10.77.0.2 active; group 8 (fe80::1): fe80::9 active" in told
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "words"),
+    [
+        (range(5), range(9, 14), "10.77.0.2 then 10.77.0.3 active"),
+        (range(9), range(9), "10.77.0.2 and 10.77.0.3 active"),
+        ((*range(5), *range(20, 25)), range(9, 19), "10.77.0.2 then 10.77.0.3 then 10.77.0.2 again active"),
+        (range(9), (4,), "10.77.0.2 and 10.77.0.3 active"),
+    ],
+)
+def test_at_rest_masters_in_turn_are_not_masters_at_once(own: Any, others: Any, words: str) -> None:
+    """Hellos between those of another that still lived are of two at once."""
+    first = [hello(after(n * 1000), "10.77.0.2") for n in own]
+    second = [hello(after(n * 1000 + 300), "10.77.0.3") for n in others]
+    assert words in at_rest(*first, *second)
 
 
 SECONDS = range(12)

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Final
 
 from vmpcap.announcements.routes.rows import GatewayHello, RouteNews
 from vmpcap.migration.guests import on_reference
 from vmpcap.migration.mechanisms.case import Told, What, news_of, of_told, result, sighted
 from vmpcap.migration.mechanisms.gateway_answers import NAMES as GATEWAY_NAMES
+from vmpcap.migration.mechanisms.gateway_hellos import hold_of
 from vmpcap.migration.mechanisms.overlays import ends_of, is_of
 from vmpcap.migration.mechanisms.route_claims import NAMES as ROUTE_NAMES
 from vmpcap.migration.mechanisms.route_places import PREFIX_ROUTE
@@ -58,7 +60,11 @@ def _firsts(told: Iterable[Told[What]], key: Callable[[What], object]) -> list[T
 
 
 def _hellos(views: Sequence[PointView], name: str) -> Seen | None:
-    """Which virtual gateways are there, and which routers were active for them, in the order of time?"""
+    """
+    Which virtual gateways are there, and which routers were active for them, in the order of time?
+
+    One number may serve a gateway of each address family: those are two (RFC 9568 5.2.3).
+    """
 
     def mine(view: PointView) -> list[GatewayHello]:
         return [hello for hello in news_of(view).hellos if hello.protocol == name]
@@ -66,18 +72,48 @@ def _hellos(views: Sequence[PointView], name: str) -> Seen | None:
     told = _told(views, mine)
     if not told:
         return None
-    groups: dict[tuple[int, int], list[Told[GatewayHello]]] = {}
+    groups: dict[tuple[int, bool, int], list[Told[GatewayHello]]] = {}
     for one in told:
-        groups.setdefault((one.what.group, one.what.segment_key), []).append(one)
+        groups.setdefault((one.what.group, ":" in one.what.sender, one.what.segment_key), []).append(one)
     words = []
-    for (group, _), hellos in list(groups.items())[:MOST_NAMED]:
-        active = dict.fromkeys(t.what.sender for t in hellos if t.what.state == "active" and not t.what.is_leaving)
+    for (group, *_), hellos in list(groups.items())[:MOST_NAMED]:
+        active = [t for t in hellos if t.what.state == "active" and not t.what.is_leaving]
         address = _named(ip for t in hellos for ip in t.what.virtual_ips) or "no address"
-        words.append(f"group {group} ({address}): {' then '.join(active) or 'no router'} active")
+        words.append(f"group {group} ({address}): {in_turn(active) or 'no router'} active")
     more = f" and {len(groups) - MOST_NAMED} more groups" if len(groups) > MOST_NAMED else ""
-    shown = _firsts(told, lambda hello: (hello.group, hello.sender, hello.state))
+    shown = _firsts(told, lambda hello: (hello.group, ":" in hello.sender, hello.sender, hello.state))
     head = f"{GATEWAY_NAMES[name]} at {_named(t.view.name for t in told)}, {count_of(len(told), 'hello')}"
     return f"{head}: {'; '.join(words)}{more}", list(of_told(shown))
+
+
+def in_turn(active: Sequence[Told[GatewayHello]]) -> str:
+    """
+    Which routers were active, in the order of their first hellos: one `then` another, or one `and` another at once?
+
+    At once where one of them spoke between two hellos of the other that are no further apart than its hold time.
+    """
+    times: dict[str, list[Told[GatewayHello]]] = {}
+    for one in active:
+        times.setdefault(one.what.sender, []).append(one)
+    words = ""
+    known: list[str] = []
+    for router, own in times.items():
+        beside = any(_at_once(own, times[other]) for other in known)
+        words += f"{' and ' if beside else ' then '}{router}" if known else router
+        known.append(router)
+    last = active[-1].what.sender if active else ""
+    returned = len(known) > 1 and last != known[-1] and not _at_once(times[last], times[known[-1]])
+    return f"{words} then {last} again" if returned else words
+
+
+def _at_once(one: Sequence[Told[GatewayHello]], other: Sequence[Told[GatewayHello]]) -> bool:
+    return any(
+        before.ts <= told.ts <= after.ts
+        for these, those in ((one, other), (other, one))
+        for before, after in pairwise(these)
+        if after.ts - before.ts <= hold_of(before.what)
+        for told in those
+    )
 
 
 def _routes(views: Sequence[PointView], name: str) -> Seen | None:
