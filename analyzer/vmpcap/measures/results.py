@@ -89,6 +89,8 @@ class Throughput(msgspec.Struct, frozen=True, kw_only=True):
     """What limited the stream when."""
     limit_shares: dict[LimitClass, float] = {}
     """In which share of the time between the first and the last data what limited it; together 1."""
+    unknown_because: str = ""
+    """Why no rate is told of data that flowed: the clock was set meanwhile. Empty elsewhere."""
     counted: Counted = "acknowledged"
     """Which bytes: without an ACK in view those that came to the destination's own point, else what was sent."""
 

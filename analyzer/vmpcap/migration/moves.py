@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vmpcap.migration.steady import why_unsteady
 from vmpcap.migration.transfers import Transfer
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import STREAM_FIGURES, rank
@@ -95,16 +96,17 @@ def _apart(view: PointView, transfer: Transfer, other: Sighting) -> int:
     return abs(start - theirs)
 
 
-def _worth(sighting: Sighting) -> tuple[int, int, int, str]:
+def _worth(sighting: Sighting) -> tuple[int, bool, int, int, str]:
     """
     Which sighting tells most about the stream?
 
-    One that saw the data; at the sender; after segmentation (segments no larger than the MSS, so that losses and round
-    trips belong to packets); then the one that saw most.
+    One that saw the data; whose clock ran on meanwhile; at the sender; after segmentation (segments no larger than the
+    MSS, so that losses and round trips belong to packets); then the one that saw most.
     """
     transfer = sighting.transfer
     return (
         0 if transfer.established else 1,
+        bool(why_unsteady(sighting)),
         2 * rank(sighting.view.role, STREAM_FIGURES) + (1 if has_super_segments(transfer) else 0),
         -transfer.payload_bytes,
         sighting.view.name,

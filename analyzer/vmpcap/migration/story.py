@@ -39,7 +39,15 @@ from vmpcap.migration.segments import describe_segments
 from vmpcap.migration.sessions import tell_sessions
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.split import find_split, longest_part_ns, wan_side
-from vmpcap.migration.stream import StreamFigures, is_at_sender, measure_stream, stuck_segment, uncaptured
+from vmpcap.migration.steady import why_unsteady
+from vmpcap.migration.stream import (
+    StreamFigures,
+    is_at_sender,
+    measure_stream,
+    stuck_segment,
+    uncaptured,
+    without_rates,
+)
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.suffering import what_peers_suffered
 from vmpcap.migration.switchover import (
@@ -222,7 +230,9 @@ def _tell_one(scene: Scene, faults: Sequence[str], trips: Sequence[Trip], number
 
 def _measured(sighting: Sighting, others: Sequence[Sighting]) -> StreamFigures:
     """The stream's figures at this point, with what its rates are of; the others show the same connections."""
-    figures = measure_stream(sighting)
+    figures, why = measure_stream(sighting), why_unsteady(sighting)
+    if why:
+        figures = without_rates(figures, why)
     return replace(figures, throughput=say_what_counts(figures.throughput, sighting, others))
 
 

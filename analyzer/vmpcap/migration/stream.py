@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -90,6 +90,24 @@ def measure_stream(sighting: Sighting) -> StreamFigures:
         last_data_ts=last,
         missed_bytes=missed,
     )
+
+
+def without_rates(figures: StreamFigures, because: str) -> StreamFigures:
+    """The same figures, of a stream during which the clock was set: how much in which time is not known."""
+    counted = figures.throughput.counted
+    throughput = Throughput(
+        bulk_mbps=None,
+        mean_mbps=None,
+        best_1s_mbps=None,
+        p50_mbps=None,
+        p5_mbps=None,
+        max_concurrent=figures.throughput.max_concurrent,
+        limit="unknown",
+        limit_because=because,
+        unknown_because=because,
+        counted=counted,
+    )
+    return replace(figures, throughput=throughput, setup=None, activities=())
 
 
 BY_ANSWERS: Final = frozenset({"fast_retransmissions", "spurious_retransmissions", "duplicate_acks", "window_fulls"})

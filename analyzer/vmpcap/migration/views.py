@@ -19,6 +19,7 @@ from vmpcap.measures.tunnels import NumberedTunnel
 from vmpcap.points.chain import Standing
 from vmpcap.points.clock import Offset
 from vmpcap.points.holes import Hole
+from vmpcap.points.set_backs import no_set_backs
 from vmpcap.points.sightings import SightingLog
 from vmpcap.points.timeline import Timeline, constant_timeline
 
@@ -75,6 +76,8 @@ class PointView:
     """What else is to be said of this clock: a chain of points that contradicts it, bounds from one side."""
     gaps: npt.NDArray[np.int64] = field(default_factory=no_gaps)
     """int64[k, 4]: when no frame at all passed, as `measures/gaps.py` has them."""
+    set_backs: npt.NDArray[np.int64] = field(default_factory=no_set_backs)
+    """int64[k, 3]: when this clock was set back, as `points/set_backs.py` has them; of a point of one file."""
     holes: tuple[Hole, ...] = ()
     """Those of them in which something passed that the capture lacks."""
     found: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)

@@ -62,6 +62,14 @@ def assemble(
     )
 
 
+def _duration_s(story: Story) -> float | None:
+    """By a clock that was set meanwhile, or without one, nobody knows."""
+    transfer = story.move.best.transfer
+    if transfer.start_ts == NO_TIME or story.figures.throughput.unknown_because:
+        return None
+    return seconds(transfer.end_ts - transfer.start_ts)
+
+
 def _migration(number: int, story: Story, profile: Profile) -> Migration:
     transfer = story.move.best.transfer
     checks = check_all(story, profile)
@@ -77,7 +85,7 @@ def _migration(number: int, story: Story, profile: Profile) -> Migration:
         encrypted=story.encrypted,
         start_ts=iso_utc(transfer.start_ts),
         end_ts=iso_utc(transfer.end_ts),
-        duration_s=None if transfer.start_ts == NO_TIME else seconds(transfer.end_ts - transfer.start_ts),
+        duration_s=_duration_s(story),
         outcome=story.outcome.outcome,
         outcome_because=story.outcome.because,
         hypervisor_because=hypervisor_because(transfer),

@@ -30,7 +30,7 @@ def _duration(m: Migration) -> Measured:
         return None, f"{m.outcome} migrations have no duration of a whole one"
     if m.is_cut:
         return None, f"{not_in_view(m) or 'not all of it is in view'}: a part has no duration of a whole one"
-    return m.duration_s, "no times in the capture"
+    return m.duration_s, m.throughput.unknown_because or "no times in the capture"
 
 
 def _round_trip(name: str) -> Callable[[Migration], Measured]:
@@ -58,6 +58,8 @@ def _idle_round_trip(m: Migration) -> Measured:
 def _rate(name: str) -> Callable[[Migration], Measured]:
     def read(m: Migration) -> Measured:
         value: float | None = getattr(m.throughput, name)
+        if m.throughput.unknown_because:
+            return None, m.throughput.unknown_because
         return value, "no data in view" if name == "bulk_mbps" else "the transfer was shorter than that"
 
     return read

@@ -24,6 +24,7 @@ from vmpcap.measures.follow import Follower
 from vmpcap.measures.gaps import GapLog
 from vmpcap.measures.journal import NO_FLOW, Journal
 from vmpcap.measures.tunnels import TunnelCounter
+from vmpcap.points.set_backs import SetBackLog
 from vmpcap.points.sightings import SightingLog
 from vmpcap.readers.defects import Defect
 from vmpcap.readers.facts import CaptureFacts, Drops
@@ -95,6 +96,8 @@ class PointRead:
     """Machines inside EtherIP, fences and labels."""
     gaps: GapLog = field(default_factory=GapLog)
     """When no frame at all passed."""
+    set_backs: SetBackLog = field(default_factory=SetBackLog)
+    """When its clock was set back."""
     was_told_data: bool = False
     """Whether a user said of some packets that nobody is to look inside."""
 
@@ -253,6 +256,7 @@ def _absorb(
     if is_wanted:
         read.tunnels.absorb(frames, inside)
         read.gaps.absorb(frames.ts_ns, batch.first_frame, inside)
+        read.set_backs.absorb(frames.ts_ns, batch.first_frame, inside)
     if wanted.announcements and is_wanted:
         arrivals = read_arrivals(batch, frames)
         if inside is not None:

@@ -51,6 +51,9 @@ def _throughput_of(story: Story, profile: Profile) -> Answer:
     evidence = show(story.point, (), story.stream_filter)
     if limit is None:
         return Answer("undecided", f"profile {profile.name} sets no throughput", rate, None, "Mbps", evidence)
+    if figures.unknown_because:
+        because = f"{figures.unknown_because}: in which time it came is not known"
+        return Answer("undecided", because, None, limit, "Mbps", evidence)
     whole, came = figures.mean_mbps, DELIVERED[figures.counted]
     if rate is None and whole is not None and whole >= limit:
         because = f"{three(whole, limit)} Mbps {came} from the first data to the last, pauses included"

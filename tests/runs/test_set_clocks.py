@@ -1,0 +1,78 @@
+"""A clock that is set while the stream runs: nothing by it is as long as it looks, so no rate is told by it."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.readers.writers import Packet
+from tests.runs.made import DESTINATION, MS, SOURCE, START, S, migration
+from tests.runs.test_one_direction import answer, routed, sent_by, told
+
+MIDDLE = START + 2 * S
+"""The stream runs from one to three seconds after START."""
+
+
+def with_set_clock(packets: Sequence[Packet], at_ns: int, by_ns: int) -> list[Packet]:
+    """The same packets in the same order; from then on the clock shows so much more."""
+    return [Packet((p.ts_ns or 0) + (by_ns if (p.ts_ns or 0) >= at_ns else 0), p.data, p.wire) for p in packets]
+
+
+def beyond(packets: Sequence[Packet]) -> list[Packet]:
+    """The stream at the other host, 0.3 ms away: data is there later, its acknowledgements were there earlier."""
+    there = [Packet((p.ts_ns or 0) - 700_000, p.data, p.wire) for p in routed(sent_by(SOURCE, packets))]
+    back = [Packet((p.ts_ns or 0) - 300_000, p.data, p.wire) for p in sent_by(DESTINATION, packets)]
+    return sorted([*there, *back], key=lambda p: p.ts_ns or 0)
+
+
+@pytest.mark.parametrize("by_ms", [-900, -120, -4000])
+def test_a_stream_is_measured_where_the_clock_ran_on(by_ms: int, tmp_path: Path) -> None:
+    """The port whose figures are told where no clock was set would show a shorter transfer, and a faster link."""
+    seen = migration()
+    truth = told(tmp_path, source=seen, destination=beyond(seen))
+    clocks = {truth.point: by_ms * MS}
+    at = {"source": seen, "destination": beyond(seen)}
+    found = told(tmp_path, **{n: with_set_clock(at[n], MIDDLE, clocks.get(n, 0)) for n in at})
+    assert {found.point, truth.point} == set(at)
+    assert found.duration_s == pytest.approx(truth.duration_s, rel=0.01)
+    assert found.throughput.bulk_mbps == pytest.approx(truth.throughput.bulk_mbps, rel=0.02)
+
+
+@pytest.mark.parametrize("by_ms", [-900, -120, -4000, -3_600_000])
+def test_one_capture_with_such_a_clock_tells_no_rate(by_ms: int, tmp_path: Path) -> None:
+    """The order of its frames shows it. A limit that any rate reaches is not passed."""
+    seen = migration()
+    assert answer(told(tmp_path, mbps=0.001, source=seen), "throughput")[0] == "pass"
+    found = told(tmp_path, mbps=0.001, source=with_set_clock(seen, MIDDLE, by_ms * MS))
+    outcome, because = answer(found, "throughput")
+    assert outcome == "undecided"
+    found_ms = re.search(r"the clock at source was set back by at least ([0-9,]+) ms while the stream ran", because)
+    assert found_ms is not None
+    assert -by_ms - 10 <= int(found_ms[1].replace(",", "")) <= -by_ms  # there is a frame every 5 ms
+    assert found.duration_s is None
+    assert {found.throughput.bulk_mbps, found.throughput.mean_mbps, found.throughput.best_1s_mbps} == {None}
+    assert sum(phase.payload_bytes for phase in found.phases) == 0
+
+
+@pytest.mark.parametrize("at_ms", [500, 3500])
+@pytest.mark.parametrize("by_ms", [-400, -3_600_000])
+def test_a_clock_that_is_set_before_or_after_the_stream_spoils_no_rate(at_ms: int, by_ms: int, tmp_path: Path) -> None:
+    """Even where its times come twice."""
+    seen = migration()
+    truth = told(tmp_path, source=seen)
+    found = told(tmp_path, source=with_set_clock(seen, START + at_ms * MS, by_ms * MS))
+    assert found.throughput.bulk_mbps == pytest.approx(truth.throughput.bulk_mbps)
+    assert found.duration_s == pytest.approx(truth.duration_s)
+
+
+@pytest.mark.parametrize("by_ms", [60, 700])
+def test_a_clock_that_is_set_forward_makes_no_slow_link(by_ms: int, tmp_path: Path) -> None:
+    """Two captures do not always tell whose clock it was: then no rate is told, and never a wrong one."""
+    seen = migration()
+    truth = told(tmp_path, source=seen, destination=beyond(seen))
+    found = told(tmp_path, source=with_set_clock(seen, MIDDLE, by_ms * MS), destination=beyond(seen))
+    assert found.throughput.bulk_mbps is None or found.throughput.bulk_mbps == pytest.approx(
+        truth.throughput.bulk_mbps, rel=0.02
+    )
+    assert found.duration_s is None or found.duration_s == pytest.approx(truth.duration_s, rel=0.02)
