@@ -46,8 +46,8 @@ class Claim:
 
     @property
     def is_lost(self) -> bool:
-        """Did the session end in which it was passed on, so that nobody knows what became of it?"""
-        return self.ended is not None and self.ended.what.action == "lost"
+        """Is it heard no more from whoever passed it on, and never taken back, so that nobody knows if it stands?"""
+        return self.ended is not None and self.ended.what.action == "lost" and self.taken_back is None
 
 
 def follow_claims(case: Case, name: str, news: Sequence[Told[RouteNews]]) -> list[Claim]:
