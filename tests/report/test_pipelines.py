@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from tests.report.made import HOSTILE, poisoned, reports
 from tests.report.sample import SAMPLES, good, no_migration
 from tests.report.test_hostile import harmful
-from vmpcap.migration.results import Peer
+from vmpcap.migration.results import Peer, Switchover
 from vmpcap.report.as_junit import to_junit
 from vmpcap.report.as_metrics import GAUGES, to_metrics
 from vmpcap.report.document import Report
@@ -128,6 +128,39 @@ def test_a_dashboard_hears_how_long_at_least_a_peer_was_cut_off() -> None:
     assert in_view(ended, bounded) == 0.4
     assert in_view(ended, gone, unknown) == 12.25
     assert in_view(unknown) is None
+
+
+def gauges(longest_ms: float | None, *peers: Peer) -> dict[str, float]:
+    """The gauges of one migration whose guest had these peers, and this longest outage of those with a figure."""
+    report = good()
+    (m,) = report.migrations
+    told = Switchover(bracket_ms=146.0, peer_outage_ms=longest_ms)
+    guest = msgspec.structs.replace(m.guests[0], peers=list(peers), switchover=told)
+    report = msgspec.structs.replace(report, migrations=[msgspec.structs.replace(m, guests=[guest])])
+    return {name.removeprefix("vmpcap_migration_"): value for name, _, value in samples(to_metrics(report))}
+
+
+def test_a_range_is_no_figure_and_nor_is_the_next_longest_beside_it() -> None:
+    """What may have been longer than the longest figure leaves it without a sample; a shorter range changes nothing."""
+    exact = Peer(peer="a", protocol="icmp", outage_ms=250.0, survived=True)
+    longer = Peer(peer="b", protocol="udp", outage_low_ms=200.0, outage_high_ms=900.0, survived=True)
+    shorter = Peer(peer="b", protocol="udp", outage_low_ms=100.0, outage_high_ms=240.0, survived=True)
+    unbounded = Peer(peer="b", protocol="udp", outage_low_ms=100.0, survived=True)
+    gone = Peer(peer="c", protocol="icmp", survived=False)
+    assert gauges(250.0, exact, shorter)["peer_outage_seconds"] == 0.25
+    for other in (longer, unbounded, gone):
+        told = gauges(250.0, exact, other)
+        assert "peer_outage_seconds" not in told
+        assert told["peer_outage_at_least_seconds"] == 0.25
+
+
+def test_peers_are_counted_by_address() -> None:
+    """As the headline counts them: three connections of one client are one peer."""
+    gone = [Peer(peer="c", protocol=f"tcp/{port}", survived=False) for port in (80, 81, 82)]
+    fine = Peer(peer="d", protocol="icmp", outage_ms=0.0, survived=True)
+    assert gauges(None, *gone, fine)["peers_never_back"] == 1
+    assert gauges(None, fine)["peers_never_back"] == 0
+    assert "peers_never_back" not in gauges(None)
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -1,9 +1,12 @@
 """The report as OpenMetrics text, for dashboards and the textfile collector of a node exporter."""
 
 from collections.abc import Callable, Iterator, Sequence
+from math import inf
 from typing import Final, NamedTuple
 
+from vmpcap.migration.listed import is_lost
 from vmpcap.migration.results import Peer
+from vmpcap.report.away import counts_of
 from vmpcap.report.clean import clean_report
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.words import seconds_between
@@ -38,14 +41,30 @@ def _longest(m: Migration, name: str) -> float | None:
 
 def _never_back(m: Migration) -> float | None:
     """Of all guests; an outage that did not end in view has no length."""
-    peers = [peer for guest in m.guests for peer in guest.peers]
-    return float(sum(peer.survived is False and peer.outage_ms is None for peer in peers)) if peers else None
+    counts = [counts_of(guest) for guest in m.guests]
+    return float(sum(one.peers_lost for one in counts)) if any(one.peers for one in counts) else None
 
 
 def _longest_in_view(m: Migration) -> float | None:
     """Of all peers; of an outage that did not end in view as much as is in view: a lower bound."""
     known = [ms for guest in m.guests for peer in guest.peers if (ms := _in_view(peer)) is not None]
     return max(known) / 1000 if known else None
+
+
+def _longest_outage(m: Migration) -> float | None:
+    """Of all guests, where it is one figure: not where an outage that may be longer never ended, or is a range."""
+    known = _longest(m, "peer_outage_ms")
+    peers = [peer for guest in m.guests for peer in guest.peers]
+    if known is None or any(is_lost(peer) for peer in peers):
+        return None
+    return known if all(most <= known for peer in peers if (most := _at_most(peer)) is not None) else None
+
+
+def _at_most(peer: Peer) -> float | None:
+    """Of an outage without a figure the upper bound, s: without end where there is only a lower one."""
+    if peer.outage_ms is not None or (peer.outage_low_ms is None and peer.outage_high_ms is None):
+        return None
+    return inf if peer.outage_high_ms is None else peer.outage_high_ms / 1000
 
 
 def _in_view(peer: Peer) -> float | None:
@@ -71,14 +90,19 @@ GAUGES: Final = (
     Gauge("rtt_p50_seconds", "seconds", "median round trip", lambda m: _scaled(m.rtt.p50_ms, 1e-3)),
     Gauge("rtt_p95_seconds", "seconds", "95th percentile of the round trips", lambda m: _scaled(m.rtt.p95_ms, 1e-3)),
     Gauge("switchover_seconds", "seconds", "upper bound of the guests' stun", lambda m: _longest(m, "bracket_ms")),
-    Gauge("peer_outage_seconds", "seconds", "longest outage of any peer", lambda m: _longest(m, "peer_outage_ms")),
+    Gauge(
+        "peer_outage_seconds",
+        "seconds",
+        "longest outage of any peer; none where only bounds of it are known, or it did not end",
+        _longest_outage,
+    ),
     Gauge(
         "peer_outage_at_least_seconds",
         "seconds",
-        "longest outage of any peer as far as it is in view, a lower bound where peers_never_back is above 0",
+        "longest outage of any peer, a lower bound where peer_outage_seconds has no sample",
         _longest_in_view,
     ),
-    Gauge("peers_never_back", "", "peers that got no answer again in view", _never_back),
+    Gauge("peers_never_back", "", "peers, by address, with a stream that got no answer again in view", _never_back),
 )
 """Every figure that is told; the names begin with vmpcap_migration_."""
 
