@@ -38,6 +38,7 @@ from vmpcap.migration.results import (
     PointAnnouncements,
     Switchover,
 )
+from vmpcap.migration.session_results import Sessions
 from vmpcap.migration.story import GuestStory, Story
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.vlans import TwoTags
@@ -334,20 +335,66 @@ def test_who_asks_for_what_a_guest_was_before_it_started_anew_decides_nothing() 
     assert ask("guest_reachable_after", story(told)).outcome == "undecided"
 
 
+SIZED = OutagePart(
+    part="mtu", ms=5000.0, requests=1, from_point="gw", from_frame=1, from_ts="", to_point="gw", to_ts="",
+    because="1,448 bytes were sent 5 times",
+)  # fmt: skip
+
+
+def lost_by_size(peer: str = PEER_IP) -> Suffered:
+    """A stream whose segments of full size got no answer any more."""
+    lost = lost_for(5, asked=1, peer=peer)
+    return replace(lost, peer=msgspec.structs.replace(lost.peer, breakdown=[SIZED]))
+
+
+def with_start(worked: Any, *streams: Suffered, word: Any = "undecided") -> Check:
+    """What is said of a guest that may have been started anew, by what is known of that."""
+    once = Reachability("yes", "answered", "client", (7, 8))
+    told = guest_story(reachability=once, suffered=streams)
+    row = Mechanism(name="cold_migration", seen=True, worked=worked, because="over a port of machines that are off")
+    result = msgspec.structs.replace(told.result, mechanisms=[row], sessions=Sessions(word=word))
+    return ask("guest_reachable_after", story(replace(told, result=result)))
+
+
+def test_a_stream_of_a_guest_that_was_started_anew_is_not_lost_for_its_size() -> None:
+    """Its connection ended with the guest's old life, whatever the size of its segments."""
+    assert with_start("yes", suffered(), lost_by_size()).outcome == "pass"
+    elsewhere = with_start("yes", suffered(), lost_by_size("10.99.0.7"))
+    assert (elsewhere.outcome, "full size" in elsewhere.because) == ("undecided", False)
+
+
+@pytest.mark.parametrize("lost", [lost_by_size(), lost_for(5)], ids=["sized", "asked in vain"])
+def test_a_start_that_is_not_known_is_told_and_decides_nothing(lost: Suffered) -> None:
+    """If it was started anew, it owed that stream no answer; a connection that went on shows that it was not."""
+    given = with_start("undecided", suffered(), lost)
+    assert given.outcome == "undecided"
+    assert "may have been started anew" in given.because
+    assert "cold_migration: over a port of machines that are off" in given.because
+    went_on = with_start("undecided", suffered(), lost, word="live")
+    assert (went_on.outcome, "started anew" in went_on.because) == ("fail", False)
+
+
+def test_shares_are_of_peers_by_address() -> None:
+    """One client may open any number of connections."""
+    fine = [suffered(peer="10.99.0.9")] * 6
+    given = reachable(*fine, lost_for(5), lost_for(6), suffered())
+    assert (given.outcome, given.measured) == ("fail", pytest.approx(2 / 3))
+    given = reachable(*fine, lost_by_size(), suffered())
+    assert (given.outcome, given.measured) == ("fail", 0.5)
+    assert "1 of 2 streams of 1 of its 2 peers (" in given.because
+    gone = ask("switchover", story(guest_story(suffered=(*fine, lost_for(5), lost_for(6)))))
+    assert gone.because.startswith("1 of its 2 peers (10.99.0.7 by icmp, 10.99.0.7 by icmp) never got an answer again")
+
+
 def test_segments_of_full_size_that_never_pass_again_fail_the_guest() -> None:
     """Small requests of the same peer are answered: that is no service."""
-    part = OutagePart(
-        part="mtu", ms=5000.0, requests=1, from_point="gw", from_frame=1, from_ts="", to_point="gw", to_ts="",
-        because="1,448 bytes were sent 5 times",
-    )  # fmt: skip
-    lost = lost_for(5, asked=1, peer=PEER_IP)
-    sized = replace(lost, peer=msgspec.structs.replace(lost.peer, breakdown=[part]))
-    given = reachable(suffered(), sized)
+    lost, sized = lost_for(5, asked=1, peer=PEER_IP), lost_by_size()
+    given = reachable(suffered(), sized, suffered(peer="10.99.0.7"))
     assert (given.outcome, given.measured) == ("fail", 0.5)
     assert "segments of full size do not pass, smaller ones do" in given.because
     assert reachable(suffered(), lost).outcome == "pass"
     short = lost_for(0.9, asked=1, peer=PEER_IP)
-    short = replace(short, peer=msgspec.structs.replace(short.peer, breakdown=[part]))
+    short = replace(short, peer=msgspec.structs.replace(short.peer, breakdown=[SIZED]))
     assert reachable(suffered(), short).outcome == "pass"
 
 

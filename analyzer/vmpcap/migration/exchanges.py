@@ -1,7 +1,6 @@
 """Whether somebody asked the guest after its move and was answered: proof that needs no announcement."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
@@ -9,9 +8,6 @@ from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import distinct_addresses
-
-MOST_PEERS: Final = 256
-"""So many peers are searched for proof; one exchange is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +31,12 @@ def functional_proof(view: PointView, guest: Moved, moment: int) -> Functional |
     if not len(asked) or not len(sent):
         return None
     high, low, first = distinct_addresses(j.src_high[asked], j.src_low[asked])
+    told_high, told_low, _ = distinct_addresses(j.dst_high[sent], j.dst_low[sent])
+    spoken_to = set(zip(told_high.tolist(), told_low.tolist(), strict=True))
     best: Functional | None = None
-    for number in np.argsort(first, kind="stable")[:MOST_PEERS]:
+    for number in np.argsort(first, kind="stable"):
+        if (int(high[number]), int(low[number])) not in spoken_to:
+            continue  # however many are silent, an exchange with another peer is proof
         question = asked[first[number]]
         if best is not None and j.ts_ns[question] >= best.answer_ts:
             break  # they were asked in this order

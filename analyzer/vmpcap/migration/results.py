@@ -227,6 +227,19 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     filter: str = ""
 
 
+class PeerCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """All streams between a guest and its peers, listed or not. A peer is an address."""
+
+    peers: int
+    streams: int
+    peers_lost: int
+    """Peers of which at least one stream was never answered again in view."""
+    streams_lost: int
+    """Streams that were never answered again in view."""
+    streams_of_lost: int
+    """All streams of the peers that lost one: where these are as many as streams_lost, nothing of them came back."""
+
+
 class Sighted(msgspec.Struct, frozen=True, kw_only=True):
     """Where to look: a capture point, frame numbers counted from 1 as Wireshark does, a ready display filter."""
 
@@ -271,6 +284,11 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
     switchover: Switchover
     domain: Domain
     peers: list[Peer] = []
+    """Its streams with them; of a great many the worst."""
+    peers_left_out: int = 0
+    """Streams that are not listed in peers, for there are too many: checks, counts and the headline are of all."""
+    peer_counts: PeerCounts | None = None
+    """Of all its streams; null where none is in view."""
     mechanisms: list[Mechanism] = []
     segments: list[GuestSegment] = []
     """What happened to its packets and its peers' between each two neighbouring points, before and after it moved."""

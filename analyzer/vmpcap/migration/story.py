@@ -17,6 +17,7 @@ from vmpcap.migration.early import Early, find_early_announcement, without_early
 from vmpcap.migration.guest_segments import Signs, describe_guest_segments
 from vmpcap.migration.guests import Moved, find_guests, on_point, on_reference
 from vmpcap.migration.hops import describe_path
+from vmpcap.migration.listed import count_peers, pick_listed
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.mechanisms.at_rest import tell_at_rest
 from vmpcap.migration.mechanisms.case import Case, Trip
@@ -333,6 +334,7 @@ def _tell_guest(
         second_place,
         announcements,
     )
+    listed = pick_listed(suffered)
     result = Guest(
         mac=mac_text(moved.mac) or "",
         ips=[ip_text(high, low) for high, low in moved.ips],
@@ -345,7 +347,9 @@ def _tell_guest(
         announcements=announcements,
         switchover=switchover,
         domain=domain,
-        peers=[s.peer for s in suffered],
+        peers=listed,
+        peers_left_out=len(suffered) - len(listed),
+        peer_counts=count_peers([s.peer for s in suffered]) if suffered else None,
         mechanisms=judge_mechanisms(case),
         segments=describe_guest_segments(moved, views, _signs(there, views, quiet)),
         sessions=tell_sessions(moved, views, moment, second_place),

@@ -27,9 +27,6 @@ RESENT_NS: Final = NS_PER_S
 Key = tuple[object, ...]
 """By what a stream is known again at another point."""
 
-MOST_PEERS: Final = 500
-"""So many streams are listed, the worst first; the rest is counted by the caller's note."""
-
 
 def what_peers_suffered(
     guest: Moved,
@@ -81,7 +78,7 @@ def what_peers_suffered(
                 answered.setdefault(key, view.name)
     doubted = {view.name for view in views if may_be_bypassed(view, guest, on_point(view, moment))}
     found = [by_another_way(_nearest(known), answered.get(key), doubted, views) for key, known in seen.items()]
-    return sorted(found, key=_severity)[:MOST_PEERS]
+    return sorted(found, key=_severity)
 
 
 def _real_ones(streams: Sequence[PeerStream], view: PointView) -> Iterator[PeerStream]:

@@ -225,6 +225,19 @@ def _peers(guest: Guest) -> Iterator[Block]:
         )
         right = ("cut off", "lost", "resent", "asks every")
         yield Grid(names, tuple(rows), right=right, sentences=("because",))
+    yield from left_out(guest)
+
+
+def left_out(guest: Guest) -> Iterator[Block]:
+    """How many of its streams have no row anywhere?"""
+    if guest.peers_left_out:
+        yield Fact("not listed", not_listed(guest), "every one of them counts in the checks and in the headline")
+
+
+def not_listed(guest: Guest) -> str:
+    """How many of all its streams are not, and what is known of them?"""
+    of = guest.peers_left_out + len(guest.peers)
+    return f"{guest.peers_left_out:,} of {of:,} streams with peers, of which none fared worse than those listed"
 
 
 PARTS: Final = {

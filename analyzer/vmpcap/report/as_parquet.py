@@ -292,6 +292,7 @@ FRAMES: Final = (
         _field("peer_outage_ms", "float", "longest outage of a peer", "ms", "item.switchover.peer_outage_ms"),
         _field("relearn_ms", "float", "first frame to first unicast for it", "ms", "item.switchover.relearn_ms"),
         _field("domain", "text", "reached, not_reached or not_observable", path="item.domain.verdict"),
+        _field("peers_left_out", "count", "streams that `peers` does not list, for there are too many", "streams"),
     )),
     Frame("peers", "what each peer of a guest suffered", _of_guests("peers"), (
         MIGRATION,

@@ -7,7 +7,9 @@ from vmpcap.measures.series import put_together
 from vmpcap.migration.beginnings import begins_in_view, hypervisor_because
 from vmpcap.migration.endings import read_ending
 from vmpcap.migration.host_names import name_hosts
+from vmpcap.migration.results import Guest
 from vmpcap.migration.story import Story, Told
+from vmpcap.report.about_guest import not_listed
 from vmpcap.report.document import SCHEMA, Clock, Input, Migration, ProfileUsed, Report, SeriesPoint, Tool
 from vmpcap.report.headline import headline
 from vmpcap.terms.units import NO_TIME, NS_PER_S, iso_utc, mbps, seconds
@@ -58,6 +60,7 @@ def assemble(
             *notes,
             *(r.sentence for r in told.restarts),
             *_refusals(told),
+            *(f"{m.id}, guest {g.mac}: not listed are {not_listed(g)}" for m, g in _crowded(migrations)),
         ],
     )
 
@@ -129,6 +132,11 @@ def _series(story: Story) -> list[SeriesPoint]:
         at = (together.start_ns + i * together.width_ns - transfer.start_ts) / NS_PER_S
         points.append(SeriesPoint(at_s=round(at, 6), mbps=mbps(int(values[i : i + fold].sum()), width) or 0.0))
     return points
+
+
+def _crowded(migrations: Sequence[Migration]) -> list[tuple[Migration, Guest]]:
+    """Guests with more streams than are listed."""
+    return [(m, g) for m in migrations for g in m.guests if g.peers_left_out]
 
 
 def _refusals(told: Told) -> list[str]:

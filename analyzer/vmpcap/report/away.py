@@ -1,9 +1,9 @@
 """How long the guests were away from their peers, said once for every look: worst first."""
 
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from vmpcap.migration.results import Guest, Peer
+from vmpcap.migration.listed import count_peers, is_lost
+from vmpcap.migration.results import Guest, Peer, PeerCounts
 from vmpcap.report.document import Migration
 from vmpcap.report.words import span, span_bound
 from vmpcap.terms.units import count_of
@@ -26,13 +26,13 @@ class Away(NamedTuple):
 def away_of(guest: Guest) -> Away | None:
     """How long was this guest away? None where nothing of it is known."""
     s = guest.switchover
-    lost = [peer for peer in guest.peers if _is_lost(peer)]
+    counts = counts_of(guest)
     least, most = _longest(guest)
     longest = _between(least, most)
-    if lost:
+    if counts.streams_lost:
         anew = ", of those who asked it before it started anew" if is_started_anew(guest) else ""
-        sentence = _never(lost, guest.peers) + anew + (f"; another stream was cut off for {longest}" if longest else "")
-        return Away((len(lost), least), "Peers cut off", "never back", sentence, _why(guest))
+        sentence = _never(counts) + anew + (f"; another stream was cut off for {longest}" if longest else "")
+        return Away((counts.streams_lost, least), "Peers cut off", "never back", sentence, _why(guest))
     if s.peer_outage_ms is not None:
         sentence = f"peers were cut off for {longest}" if longest else "no peer was cut off"
         is_range = span(least) != span(most)
@@ -89,7 +89,7 @@ def _at_least(guest: Guest) -> Peer | None:
     unbounded = [
         peer
         for peer in guest.peers
-        if peer.outage_ms is None and peer.outage_low_ms and peer.outage_high_ms is None and not _is_lost(peer)
+        if peer.outage_ms is None and peer.outage_low_ms and peer.outage_high_ms is None and not is_lost(peer)
     ]
     return max(unbounded, key=lambda peer: peer.outage_low_ms or 0.0, default=None)
 
@@ -110,32 +110,29 @@ def _open(guest: Guest) -> str:
     return f"{one.protocol} from {one.peer}: {one.because}"
 
 
-def _is_lost(stream: Peer) -> bool:
-    return stream.survived is False and stream.outage_ms is None
+def counts_of(guest: Guest) -> PeerCounts:
+    """Of all its streams, whether they are listed or not."""
+    return guest.peer_counts if guest.peer_counts and guest.peers_left_out else count_peers(guest.peers)
 
 
-def _never(lost: Sequence[Peer], streams: Sequence[Peer]) -> str:
+def _never(of: PeerCounts) -> str:
     """A peer is an address: it was never answered again where none of its streams was; else these streams were not."""
-    gone, everybody = {one.peer for one in lost}, {one.peer for one in streams}
-    theirs = [one for one in streams if one.peer in gone]
-    if len(theirs) > len(lost):
-        whose = "its only peer" if len(everybody) == 1 else f"{len(gone):,} of {len(everybody):,} peers"
-        was = "was" if len(lost) == 1 else "were"
-        return f"{len(lost):,} of {len(theirs):,} streams of {whose} {was} never answered again"
-    if gone == everybody:
-        return (
-            "its only peer was never answered again"
-            if len(gone) == 1
-            else f"none of {len(gone)} peers was answered again"
-        )
-    return f"{len(gone):,} of {len(everybody):,} peers {'was' if len(gone) == 1 else 'were'} never answered again"
+    gone = f"{of.peers_lost:,} of {of.peers:,} peers"
+    if of.streams_of_lost > of.streams_lost:
+        whose = "its only peer" if of.peers == 1 else gone
+        was = "was" if of.streams_lost == 1 else "were"
+        return f"{of.streams_lost:,} of {of.streams_of_lost:,} streams of {whose} {was} never answered again"
+    if of.peers_lost == of.peers:
+        only, none = "its only peer was never answered again", f"none of {of.peers:,} peers was answered again"
+        return only if of.peers == 1 else none
+    return f"{gone} {'was' if of.peers_lost == 1 else 'were'} never answered again"
 
 
 def _why(guest: Guest) -> str:
     """Of those that were never answered again, as they themselves tell it."""
-    told = [peer for peer in guest.peers if _is_lost(peer)]
+    told, of = [peer for peer in guest.peers if is_lost(peer)], counts_of(guest)
     first = next((f"{peer.peer} {peer.protocol}: {peer.because}" for peer in told if peer.because), "")
-    streams = f"{count_of(len(told), 'stream')} of {count_of(len({one.peer for one in told}), 'peer')}"
+    streams = f"{count_of(of.streams_lost, 'stream')} of {count_of(of.peers_lost, 'peer')}"
     return "; ".join(part for part in (f"{streams} got no answer again", first) if part)
 
 

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from vmpcap.migration.results import Guest, Peer
 from vmpcap.report.about_checks import Where, where_to_look
-from vmpcap.report.about_guest import PARTS, about_sessions, cut_off_for, interruption, lost_between
+from vmpcap.report.about_guest import PARTS, about_sessions, cut_off_for, interruption, left_out, lost_between
 from vmpcap.report.about_path import odd_on_path
 from vmpcap.report.about_stream import about_picture
 from vmpcap.report.about_what_if import expected_lines
@@ -121,6 +121,7 @@ def _guest(guest: Guest, glyphs: Glyphs, room: Room, said: str) -> Iterator[Bloc
         cut_off = interruption(s, "peer_outage", glyphs)
         yield cut_off if room.names else replace(cut_off, because="")
     yield from _peers(guest.peers, room)
+    yield from left_out(guest)
     if room.told and guest.sessions.word != "undecided":
         yield from about_sessions(guest)
     yield from _mechanisms(guest, room, said)

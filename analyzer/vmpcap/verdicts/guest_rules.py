@@ -12,8 +12,10 @@ from vmpcap.verdicts.never_again import (
     asked_in_vain,
     is_long_gone,
     lost_for_size,
-    names_of,
-    share_answered,
+    may_have_started,
+    peers_of,
+    say_lost,
+    share_without,
     started_anew,
 )
 from vmpcap.verdicts.profile import Profile
@@ -99,30 +101,32 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
         if guest.second_place.found and (is_lost or _is_hurt_by_flaps(guest)):
             unsure = f"{reach.because}, but not each of its peers later: {guest.second_place.because}"
             return Answer("undecided", unsure + why, evidence=evidence + from_finding(guest.second_place).evidence)
-        share = share_answered(guest)
+        unsure = may_have_started(guest)
         sized = lost_for_size(guest)
         if sized:
-            but = f"{reach.because}, but {names_of(sized, len(guest.suffered))} got no answer again:"
-            but += " segments of full size do not pass, smaller ones do"
-            return Answer("fail", but + why, share, None, "share", evidence + _frames_of(sized[0]))
+            but = f"{reach.because}, but {say_lost(sized, guest.suffered)} got no answer again:"
+            but += f" segments of full size do not pass, smaller ones do{unsure}"
+            share = share_without(guest, {s.peer.peer for s in sized})
+            outcome = "undecided" if unsure else "fail"
+            return Answer(outcome, but + why, share, None, "share", evidence + _frames_of(sized[0]))
         gave_up = _given_up_by(guest)
         names = sorted(({s.peer.peer for s in lost} - _answered_again(guest)) | set(gave_up))
         if not names:
             but = ", and so was every peer, though not in each of its streams" if lost else ""
             but += ": a guest that restarted?" if lost and not why else ""
             return Answer("pass", reach.because + but + why, evidence=evidence)
-        peers = len({s.peer.peer for s in guest.suffered})
-        but = f"{reach.because}, but {len(names)} of its {count_of(peers, 'peer')} never got an answer again:"
-        but += f" {', '.join(names[:3])}"
+        but = f"{reach.because}, but {len(names):,} of its {count_of(len(peers_of(guest)), 'peer')} never got an answer"
+        but += f" again: {', '.join(names[:3])}"
         in_vain = asked_in_vain(guest) & set(names)
         nobody = all((s.is_cut_off and is_long_gone(s)) or _gave_up(s) for s in guest.suffered)
         if not lost or not (nobody or (in_vain and not started_anew(guest))):
             return Answer("undecided", but + why, evidence=evidence)
         if not nobody:
-            but += "; it was answered before, and asked on until the end of the capture"
+            but += f"; it was answered before, and asked on until the end of the capture{unsure}"
             first = next(s for s in lost if s.peer.peer in in_vain)
-            return Answer("fail", but + why, share, None, "share", evidence + _frames_of(first))
-        but += "; no stream of requests to or from it was answered at the end"
+            outcome, share = "undecided" if unsure else "fail", share_without(guest, names)
+            return Answer(outcome, but + why, share, None, "share", evidence + _frames_of(first))
+        but += f"; no stream of requests to or from it was answered at the end{unsure}"
         return Answer("fail", but + why, evidence=evidence + _frames_of(lost[0]))
 
     return _about_guest(story, ask)
@@ -169,8 +173,7 @@ def switchover(story: Story, profile: Profile) -> Answer:
         figure = guest.result.switchover
         gone = [s for s in guest.suffered if s.is_cut_off]
         if gone:
-            share = f"{len(gone)} of {count_of(len(guest.suffered), 'stream')} of requests"
-            words = f"{share} were never answered again: {gone[0].peer.because}"
+            words = f"{say_lost(gone, guest.suffered)} never got an answer again: {gone[0].peer.because}"
             evidence = show(gone[0].peer.point, gone[0].peer.frames)
             return Answer("undecided" if limit is None else "fail", words, None, limit, "ms", evidence)
         if figure.peer_outage_ms is None and any(s.hidden_ms is not None for s in guest.suffered):

@@ -1,5 +1,6 @@
 """Streams of requests that the move ended for good: those that are lost for their size, and peers that ask in vain."""
 
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from vmpcap.migration.reachable import LEAST_ASKED
@@ -30,7 +31,13 @@ def _sent_again(lost: Suffered) -> int:
 
 
 def lost_for_size(guest: GuestStory) -> list[Suffered]:
-    """In which streams did segments of full size get no answer any more, until the end, while smaller ones did?"""
+    """
+    In which streams did segments of full size get no answer any more, until the end, while smaller ones did?
+
+    In none of a guest that was started anew: it knows nothing of its connections of before, whatever their segments.
+    """
+    if started_anew(guest):
+        return []
     return [
         s for s in guest.suffered if s.is_cut_off and _is_long(s) and any(p.part == "mtu" for p in s.peer.breakdown)
     ]
@@ -57,15 +64,36 @@ def _misses_no_answer(lost: Suffered, guest: GuestStory) -> bool:
 
 def started_anew(guest: GuestStory) -> bool:
     """Is it known that the guest was started anew, so that it owes what it was before no answer?"""
-    return any(m.name in STARTS and m.worked == "yes" for m in guest.result.mechanisms)
+    return any(m.name in STARTS and m.worked != "undecided" for m in guest.result.mechanisms)
 
 
-def share_answered(guest: GuestStory) -> float:
-    """Which share of the streams of requests was not cut off for good?"""
-    return sum(not s.is_cut_off for s in guest.suffered) / max(len(guest.suffered), 1)
+def may_have_started(guest: GuestStory) -> str:
+    """Why is it not known whether the guest was started anew? Empty where it was, or one of its connections went on."""
+    if started_anew(guest) or guest.result.sessions.word == "live":
+        return ""
+    found = next((m for m in guest.result.mechanisms if m.name in STARTS), None)
+    head = "; it may have been started anew, and then owes what it was before no answer"
+    return "" if found is None else f"{head} ({found.name}: {found.because})"
 
 
-def names_of(streams: list[Suffered], of: int) -> str:
-    """How many of all the streams are these, and whose are the first of them?"""
-    named = ", ".join(f"{s.peer.peer} by {s.peer.protocol}" for s in streams[:MOST_NAMED])
-    return f"{len(streams)} of its {count_of(of, 'stream')} of requests ({named})"
+def share_without(guest: GuestStory, lost: Collection[str]) -> float:
+    """Which share of the guest's peers, by address, is left without these?"""
+    return 1 - len(lost) / max(len(peers_of(guest)), 1)
+
+
+def peers_of(guest: GuestStory) -> set[str]:
+    """All its peers, by address."""
+    return {s.peer.peer for s in guest.suffered}
+
+
+def say_lost(lost: Sequence[Suffered], every: Sequence[Suffered]) -> str:
+    """
+    How many of all the peers are these, by address, and whose are the first of them?
+
+    Where a peer has streams beside them, only so many of its streams are.
+    """
+    gone = {s.peer.peer for s in lost}
+    peers, theirs = len({s.peer.peer for s in every}), sum(s.peer.peer in gone for s in every)
+    named = ", ".join(f"{s.peer.peer} by {s.peer.protocol}" for s in lost[:MOST_NAMED])
+    told = f"{len(gone):,} of its {count_of(peers, 'peer')}"
+    return f"{told if theirs == len(lost) else f'{len(lost):,} of {theirs:,} streams of {told}'} ({named})"

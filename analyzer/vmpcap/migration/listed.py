@@ -1,0 +1,44 @@
+"""Which of a guest's streams a report lists where there are a great many, and the counts of all of them."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from vmpcap.migration.results import Peer, PeerCounts
+from vmpcap.migration.suffering import Suffered
+from vmpcap.terms.units import NS_PER_MS
+
+MOST_PEERS: Final = 500
+"""So many streams of one guest are listed, the worst; verdicts and counts are of all."""
+
+
+def pick_listed(suffered: Sequence[Suffered]) -> list[Peer]:
+    """Which streams are listed? The worst of them, in the order given: by the upper bound where there is no figure."""
+    worst = sorted(range(len(suffered)), key=lambda n: _weight(suffered[n]), reverse=True)
+    return [suffered[n].peer for n in sorted(worst[:MOST_PEERS])]
+
+
+def _weight(one: Suffered) -> tuple[bool, float]:
+    """Those that were never answered again, then by how long an outage was or may have been."""
+    peer = one.peer
+    in_view = 0.0 if one.from_ts is None or one.to_ts is None else (one.to_ts - one.from_ts) / NS_PER_MS
+    known = (peer.outage_ms, peer.outage_low_ms, peer.outage_high_ms)
+    return is_lost(peer), max([in_view, *(length for length in known if length is not None)])
+
+
+def is_lost(stream: Peer) -> bool:
+    """Was this stream never answered again in view?"""
+    return stream.survived is False and stream.outage_ms is None
+
+
+def count_peers(streams: Sequence[Peer]) -> PeerCounts:
+    """How many peers, by address, and streams are these, and how many of both were lost?"""
+    lost = [one for one in streams if is_lost(one)]
+    gone = {one.peer for one in lost}
+    theirs = sum(one.peer in gone for one in streams)
+    return PeerCounts(
+        peers=len({one.peer for one in streams}),
+        streams=len(streams),
+        peers_lost=len(gone),
+        streams_lost=len(lost),
+        streams_of_lost=theirs,
+    )
