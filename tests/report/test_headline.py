@@ -52,6 +52,49 @@ def test_several_that_passed_still_name_a_mechanism_that_failed() -> None:
     assert headline(moves, []) == "all 2 migrations met every deciding check; m2: drs did not do its part"
 
 
+def cut_off(number: int, *peers: Peer, longest_ms: float | None = None, **more: object) -> Migration:
+    """A migration that met every check, and what the peers of its guest felt of it."""
+    one = guest(switchover=Switchover(bracket_ms=146.0, peer_outage_ms=longest_ms), peers=list(peers))
+    return migration(**{"id": f"m{number}", "guests": [one], **more})
+
+
+LOST = [Peer(peer=f"10.99.0.{n}", protocol="icmp", survived=False) for n in (1, 2)]
+WAITED = Peer(peer="10.99.0.1", protocol="icmp", outage_ms=3_240.0, survived=True)
+FINE = Peer(peer="10.99.0.1", protocol="icmp", outage_ms=0.0, survived=True)
+
+
+def test_of_several_it_names_those_whose_peers_were_cut_off_the_worst_first() -> None:
+    """That checks passed is no reason to be silent about it; every look says so."""
+    moves = [
+        cut_off(1, WAITED, longest_ms=3_240.0),
+        cut_off(2, FINE, longest_ms=0.0),
+        cut_off(3, *LOST),
+        cut_off(4, msgspec.structs.replace(WAITED, outage_ms=90.0), longest_ms=90.0),
+        cut_off(5),
+        cut_off(6, *LOST, outcome="truncated"),
+    ]
+    said = headline(moves, [])
+    assert said.endswith(
+        "; peers felt most in m3: none of 2 peers was answered again; in m1: peers were cut off for 3.24 s;"
+        " less in 1 further guest"
+    )
+    report = msgspec.structs.replace(good(), migrations=moves, because=said)
+    looks = (to_terminal(report, Look(100)), to_terminal(report, Look(60), False), to_markdown(report), to_html(report))
+    for shown in looks:
+        assert "peers felt most in m3: none of 2 peers was answered again" in one_line(shown).replace("\\", "")
+    assert "felt" not in headline([cut_off(1, FINE, longest_ms=0.0), cut_off(2)], [])
+
+
+def test_of_many_whose_peers_were_cut_off_alike_the_first_are_named() -> None:
+    """And of a migration of several guests each that was."""
+    said = headline([cut_off(n, *LOST) for n in range(1, 32)], [])
+    assert "in m1, m2, m3, m4, m5, m6 and 25 more: none of 2 peers was answered again" in said
+    assert len(said) < 200
+    second = guest(mac="00:50:56:aa:77:11", switchover=Switchover(peer_outage_ms=0.0), peers=[FINE])
+    both = migration(id="m1", guests=[second, guest(peers=LOST)])
+    assert "peers felt most in m1 (00:50:56:aa:77:10): none of 2 peers" in headline([both, cut_off(2)], [])
+
+
 def test_what_is_open_is_said_beside_what_is_known() -> None:
     """Undecided does not mean that nothing is known."""
     said = headline([with_answers(1, throughput="undecided", guest_reachable_after="undecided")], [])

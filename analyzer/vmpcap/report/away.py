@@ -8,6 +8,8 @@ from vmpcap.report.document import Migration
 from vmpcap.report.words import span, span_bound
 from vmpcap.terms.units import count_of
 
+PEERS: Final = "Peers cut off"
+
 
 class Away(NamedTuple):
     """How long a guest was away. The profile sets no limit to it, so it has no outcome."""
@@ -22,6 +24,11 @@ class Away(NamedTuple):
     is_range: bool = False
     """Is it known between bounds only?"""
 
+    @property
+    def is_of_peers(self) -> bool:
+        """Is it what peers met, not within what the guest moved?"""
+        return self.name == PEERS
+
 
 def away_of(guest: Guest) -> Away | None:
     """How long was this guest away? None where nothing of it is known."""
@@ -32,18 +39,18 @@ def away_of(guest: Guest) -> Away | None:
     if counts.streams_lost:
         anew = ", of those who asked it before it started anew" if is_started_anew(guest) else ""
         sentence = _never(counts) + anew + (f"; another stream was cut off for {longest}" if longest else "")
-        return Away((counts.streams_lost, least), "Peers cut off", "never back", sentence, _why(guest))
+        return Away((counts.streams_lost, least), PEERS, "never back", sentence, _why(guest))
     if s.peer_outage_ms is not None:
         sentence = f"peers were cut off for {longest}" if longest else "no peer was cut off"
         is_range = span(least) != span(most)
         because = "; ".join(part for part in (s.peer_outage.because, _open(guest) if is_range else "") if part)
-        return Away((0, most), "Peers cut off", longest or "not at all", sentence, because, is_range)
+        return Away((0, most), PEERS, longest or "not at all", sentence, because, is_range)
     at_least = _at_least(guest)
     if at_least is not None:
         low = max(least, (at_least.outage_low_ms or 0.0) / 1000)
         told = f"at least {span_bound(low, 'least')}"
         because = f"{at_least.protocol} from {at_least.peer}: {at_least.because}"
-        return Away((0, max(low, most)), "Peers cut off", told, f"peers were cut off for {told}", because, True)
+        return Away((0, max(low, most)), PEERS, told, f"peers were cut off for {told}", because, True)
     if s.bracket_ms is None:
         return None
     told, within = span_bound(s.bracket_ms / 1000, "most"), s.bracket_ms / 1000

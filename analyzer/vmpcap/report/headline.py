@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from vmpcap.report.away import worst_away
+from vmpcap.report.away import away_of, felt, worst_away
 from vmpcap.report.document import Input, Migration
 from vmpcap.report.root_causes import root_cause
 from vmpcap.report.words import answer, not_in_view, verdict_sentence
@@ -13,6 +13,8 @@ from vmpcap.verdicts.findings import Outcome
 SO_FAR: Final = "of what was read by then: "
 MOST_GROUPS: Final = 3
 """Groups of migrations whose answers are told; the others are counted."""
+MOST_FELT: Final = 2
+"""Answers of what peers felt that are told; the guests of the others are counted."""
 MOST_NAMED: Final = 6
 """Migrations that are named one by one."""
 WORST_FIRST: Final[tuple[Outcome, ...]] = ("fail", "undecided", "pass")
@@ -66,7 +68,7 @@ def _did_not_work(m: Migration) -> str:
 
 
 def _of_several(migrations: Sequence[Migration]) -> str:
-    """How many failed, and which for what? Those of which the same is to be said are told of together."""
+    """How many failed, and which for what; what did their peers feel? Those of which the same is said stand together."""
     tally = {word: [m for m in migrations if m.verdict == word] for word in WORST_FIRST}
     groups: dict[str, list[str]] = {}
     for m in (m for word in WORST_FIRST for m in tally[word]):
@@ -77,10 +79,29 @@ def _of_several(migrations: Sequence[Migration]) -> str:
     told = [f"{_listed(ids)}: {said}" for said, ids in list(groups.items())[:MOST_GROUPS]]
     left = sum(len(ids) for ids in list(groups.values())[MOST_GROUPS:])
     told += [f"{left} more for other reasons"] if left else []
+    told += _felt(migrations)
     if len(tally["pass"]) == len(migrations):
         return "; ".join([f"all {len(migrations)} migrations met every deciding check", *told])
     counted = ", ".join(f"{len(found)} {TALLIED[word]}" for word, found in tally.items() if found)
     return f"of {len(migrations)} migrations {counted}: {'; '.join(told)}"
+
+
+def _felt(migrations: Sequence[Migration]) -> list[str]:
+    """Which guests were cut off from peers, and how long? The worst first; those that fared alike stand together."""
+    known = [
+        (away, m.id if len(m.guests) == 1 else f"{m.id} ({guest.mac})")
+        for m in migrations
+        for guest in m.guests
+        if felt(m, guest) and (away := away_of(guest)) is not None and away.is_of_peers and any(away.weight)
+    ]
+    groups: dict[str, list[str]] = {}
+    for away, name in sorted(known, key=lambda one: one[0].weight, reverse=True):
+        groups.setdefault(away.sentence, []).append(name)
+    named, left = list(groups.items())[:MOST_FELT], list(groups.values())[MOST_FELT:]
+    told = [f"in {_listed(names)}: {sentence}" for sentence, names in named]
+    if told:
+        told[0] = f"peers felt most {told[0]}"
+    return told + ([f"less in {count_of(sum(map(len, left)), 'further guest')}"] if left else [])
 
 
 def _listed(names: Sequence[str]) -> str:
