@@ -8,7 +8,7 @@ from vmpcap.terms.version import VERSION
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     import polars as pl
@@ -39,7 +39,7 @@ def report(
     *,
     profile: "str | os.PathLike[str]" = "vsphere4",
     roles: "Mapping[str, str] | None" = None,
-    ports: "int | Sequence[int]" = (),
+    ports: "int | Iterable[int]" = (),
     guests: "str | Sequence[str]" = (),
     since: "datetime | None" = None,
     until: "datetime | None" = None,
@@ -101,7 +101,7 @@ def compare(
     b: "Inputs",
     *,
     roles: "Mapping[str, str] | None" = None,
-    ports: "int | Sequence[int]" = (),
+    ports: "int | Iterable[int]" = (),
     guests: "str | Sequence[str]" = (),
     since: "datetime | None" = None,
     until: "datetime | None" = None,
@@ -153,7 +153,7 @@ def bench(
     *,
     by: Literal["hosts", "networks", "all"] = "hosts",
     roles: "Mapping[str, str] | None" = None,
-    ports: "int | Sequence[int]" = (),
+    ports: "int | Iterable[int]" = (),
     guests: "str | Sequence[str]" = (),
     since: "datetime | None" = None,
     until: "datetime | None" = None,

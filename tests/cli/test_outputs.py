@@ -86,11 +86,25 @@ def test_stdout_carries_the_one_copy_that_is_asked_for(
         assert json.loads(said.out)["schema"] == "vmpcap.report/1"
 
 
-@pytest.mark.parametrize(("name", "start"), [("r.json", b"{"), ("r.md", b"# "), ("r.txt", b" UNDECIDED"), ("r", b" U")])
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("r.json", b"{"),
+        (".json", b"{"),
+        ("r-10.1.1.5.JSON", b"{"),
+        ("r.md", b"# "),
+        ("r.txt", b" UNDECIDED"),
+        ("r", b" UNDECIDED"),
+        ("report-10.1.1.5", b" UNDECIDED"),
+        ("esx1.example.com", b" UNDECIDED"),
+        ("of.2026-11-26", b" UNDECIDED"),
+        (".hidden", b" UNDECIDED"),
+    ],
+)
 def test_the_name_of_an_output_says_its_format(
     capsys: pytest.CaptureFixture[str], rarps: Path, name: str, start: bytes
 ) -> None:
-    """`-o r.json` needs no --format."""
+    """`-o r.json` needs no --format; not every dot begins such an end."""
     said = here(capsys, "report", rarps, "-o", rarps.parent / name)
     assert (said.status, said.out, said.err) == (0, "", "")
     assert (rarps.parent / name).read_bytes().startswith(start)
@@ -108,6 +122,19 @@ def test_a_name_that_asks_for_what_there_is_not_is_refused(
     assert ".html" in said.err
     assert here(capsys, "report", rarps, "-o", asked, "--format", "terminal").status == 0
     assert asked.read_bytes().startswith(b" UNDECIDED")
+
+
+@pytest.mark.parametrize(("name", "start"), [(".json", b"["), ("rows-10.1.1.5", b"rarp"), ("rows.csv", b"point,")])
+def test_the_name_of_a_table_says_its_format(
+    capsys: pytest.CaptureFixture[str], rarps: Path, name: str, start: bytes
+) -> None:
+    """By the ends that there are, as for the report; an end of another table's or document's is refused."""
+    said = here(capsys, "announcements", rarps, "-o", rarps.parent / name)
+    assert (said.status, said.out) == (0, "")
+    assert start in (rarps.parent / name).read_bytes()[:2000]
+    for wrong in ("rows.xlsx", "rows.html", "rows.cvs"):
+        said = here(capsys, "announcements", rarps, "-o", rarps.parent / wrong)
+        assert (said.status, "says no format that there is" in said.err) == (2, True)
 
 
 @pytest.mark.parametrize("options", [["--format", "parquet"], ["--parquet", "{}"], []])

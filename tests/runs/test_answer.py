@@ -9,12 +9,15 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 
 import vmpcap
 from tests.runs.made import START, migration, write
 from vmpcap.report.as_parquet import FRAMES
 from vmpcap.runs.answer import Answer
+from vmpcap.runs.arguments import ports_of
 from vmpcap.terms.errors import RequestError
 
 CLEAN = Path(__file__).resolve().parents[2] / "captures" / "clean"
@@ -205,6 +208,37 @@ def test_one_port_one_guest_and_a_path_of_a_profile_need_no_list(tmp_path: Path)
     found = vmpcap.report(path, ports=8000, guests="00:50:56:aa:77:10", profile=profile)
     assert found.profile.rtt_ms_max == 9
     assert found.migrations[0].guests[0].mac == "00:50:56:aa:77:10"
+
+
+@pytest.mark.parametrize(
+    "ports",
+    [np.array([8000]), np.uint16(8000), np.array(8000), pl.Series([8000, 8000]), range(8000, 8002), {8000}],
+    ids=["array", "scalar", "no dimension", "series", "range", "set"],
+)
+def test_ports_are_any_integers_one_by_one(tmp_path: Path, ports: object) -> None:
+    """Of numpy, polars or Python: what counts is that each is a whole number."""
+    assert ports_of(ports)[0] == 8000
+    assert all(type(port) is int for port in ports_of(ports))
+    path = write(tmp_path / "a.pcap", migration())
+    assert vmpcap.report(path, ports=ports).migrations  # type: ignore[arg-type]
+    assert vmpcap.bench([path], ports=ports).groups  # type: ignore[arg-type]
+
+
+def test_ports_that_can_be_gone_through_once_serve_every_capture(tmp_path: Path) -> None:
+    """What is asked of the first input is asked of the second as well."""
+    odd = [one._replace(data=one.data.replace(b"\x1f\x40", b"\x23\xa3")) for one in migration()]
+    paths = [write(tmp_path / f"{name}.pcap", odd) for name in "ab"]
+    assert not vmpcap.report(paths[0]).migrations
+    assert len(vmpcap.report(paths[0], ports=(port for port in [9123])).migrations) == 1
+    found = vmpcap.bench(paths, ports=(port for port in [9123]))
+    assert [given.migrations for given in found.inputs] == [1, 1]
+
+
+@pytest.mark.parametrize("ports", [np.array([True]), np.array([8000.0]), np.array(["8000"]), [None], b"8000", [True]])
+def test_what_is_no_whole_number_is_no_port(ports: object) -> None:
+    """Nor is one that would have to be rounded or read."""
+    with pytest.raises(vmpcap.RequestError, match="needed numbers of TCP ports"):
+        ports_of(ports)
 
 
 def test_errors_can_be_caught_by_their_public_names() -> None:

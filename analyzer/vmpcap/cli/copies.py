@@ -3,25 +3,10 @@
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
 
 from vmpcap.cli.output import STDOUT, check_file, check_folder, emit_data, write_text
+from vmpcap.cli.suffixes import SUFFIXES, asked_format, end_of, is_refused
 from vmpcap.terms.errors import RequestError
-
-SUFFIXES: Final = {
-    ".json": "json",
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".html": "html",
-    ".htm": "html",
-    ".parquet": "parquet",
-    ".xml": "junit",
-    ".prom": "metrics",
-    ".txt": "terminal",
-    ".text": "terminal",
-    ".log": "terminal",
-}
-"""Which format the name of an output asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +50,19 @@ def wanted_outputs(
 
 def _format_of(output: str, formats: Collection[str]) -> str:
     """
-    Which format does the name of the output ask for? terminal where it has no end, or is a pipe or device.
+    Which format does the name of the output ask for? terminal where it asks for none, or is a pipe or device.
 
-    Raises RequestError where the end of the name asks for what there is not: it would hold something else.
+    Raises RequestError where it asks for what there is not: it would hold something else.
     """
-    end = os.path.splitext(output)[1].lower()
-    found = SUFFIXES.get(end)
+    found = asked_format(output, SUFFIXES)
     if found is not None and found in formats:
         return found
     is_special = os.path.exists(output) and not os.path.isfile(output)
-    if not end or (found is None and is_special):
+    if found is None and (is_special or not is_refused(output, SUFFIXES)):
         return "terminal"
     ends = ", ".join(end for end, name in SUFFIXES.items() if name in formats)
-    raise RequestError(f"{output!r}: this is not written as {found or end}; end the name with {ends}, or add --format")
+    asked = found or end_of(output)
+    raise RequestError(f"{output!r}: this is not written as {asked}; end the name with {ends}, or add --format")
 
 
 def put_text(text: str, path: str) -> None:

@@ -12,6 +12,7 @@ from vmpcap.cli.completing import files
 from vmpcap.cli.exits import STATUS
 from vmpcap.cli.output import STDOUT, check_file, emit, emit_bytes, write_file, write_text
 from vmpcap.cli.progress import complain, notice
+from vmpcap.cli.suffixes import SUFFIXES, end_of, is_refused
 from vmpcap.terms.errors import RequestError
 
 if TYPE_CHECKING:
@@ -42,11 +43,11 @@ def checked_format(format_name: str | None, output: str) -> "Format":
     from vmpcap.report.tables import FORMATS, format_named, format_of_file
 
     by_name = format_of_file(output)
-    end = os.path.splitext(output)[1]
     is_new = not os.path.exists(output) or os.path.isfile(output)
-    if format_name is None and by_name is None and end and is_new:
-        known = ", ".join(suffix for one in FORMATS for suffix in one.suffixes)
-        raise RequestError(f"{output!r} says no format that there is; end it with {known}, or add --format")
+    known = [suffix for one in FORMATS for suffix in one.suffixes]
+    if format_name is None and by_name is None and is_new and (is_refused(output, known) or end_of(output) in SUFFIXES):
+        ends = ", ".join(known)
+        raise RequestError(f"{output!r} says no format that there is; end it with {ends}, or add --format")
     wanted = format_named(format_name) if format_name else by_name or format_named("table")
     check_file(output)
     if wanted.is_binary and output == STDOUT and sys.stdout.isatty():

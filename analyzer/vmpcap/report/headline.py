@@ -68,7 +68,7 @@ def _did_not_work(m: Migration) -> str:
 
 
 def _of_several(migrations: Sequence[Migration]) -> str:
-    """How many failed, and which for what; what did their peers feel? Those of which the same is said stand together."""
+    """How many failed, and which for what; what did peers feel? Those of which the same is said stand together."""
     tally = {word: [m for m in migrations if m.verdict == word] for word in WORST_FIRST}
     groups: dict[str, list[str]] = {}
     for m in (m for word in WORST_FIRST for m in tally[word]):

@@ -2,7 +2,7 @@
 
 import html
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -162,7 +162,7 @@ def answer(
     captures: Captures,
     profile: str | os.PathLike[str],
     roles: Mapping[str, str],
-    ports: int | Sequence[int],
+    ports: int | Iterable[int],
     guests: str | Sequence[str],
     since: datetime | None,
     until: datetime | None,

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from operator import index
 from typing import Final
 
 from vmpcap.runs.requests import guest_address
@@ -24,17 +25,37 @@ def refuse_strange_captures(captures: object) -> None:
 def ports_of(ports: object) -> tuple[int, ...]:
     """Which ports are these, each once? A single one need not be in a list."""
     found: dict[int, None] = {}
-    for port in [ports] if isinstance(ports, int | str) or not isinstance(ports, Iterable) else ports:
-        if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= HIGHEST_PORT:
-            raise RequestError(f"ports: {port!r}: needed numbers of TCP ports, from 1 to {HIGHEST_PORT}")
+    for one in _listed(ports):
+        port = _whole(one)
+        if port is None or not 1 <= port <= HIGHEST_PORT:
+            raise RequestError(f"ports: {one!r}: needed numbers of TCP ports, from 1 to {HIGHEST_PORT}")
         found[port] = None
     return tuple(found)
 
 
+def _listed(given: object) -> list[object]:
+    """A single thing, or one by one what can be gone through; an array of a single number is that number."""
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        return [given]
+    try:
+        return list(given)
+    except TypeError:  # an array without a dimension
+        return [given]
+
+
+def _whole(one: object) -> int | None:
+    """Which integer is this, of whichever library? None for a truth value, a fraction or a text."""
+    if isinstance(one, bool) or type(one).__name__.startswith("bool"):
+        return None
+    try:
+        return index(one)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+
+
 def guests_of(guests: object) -> tuple[str, ...]:
     """Which addresses are these, in the report's own spelling? A single one need not be in a list."""
-    listed = [guests] if isinstance(guests, str) or not isinstance(guests, Iterable) else list(guests)
-    return tuple(dict.fromkeys(guest_address(str(one), "guests:") for one in listed))
+    return tuple(dict.fromkeys(guest_address(str(one), "guests:") for one in _listed(guests)))
 
 
 def roles_of(roles: object) -> Mapping[str, str]:
@@ -57,9 +78,10 @@ def limit_of(max_unpacked_bytes: object) -> int | None:
     """How many bytes may a packed file unpack to? None: the reader's own limit."""
     if max_unpacked_bytes is None:
         return None
-    if not isinstance(max_unpacked_bytes, int) or isinstance(max_unpacked_bytes, bool) or max_unpacked_bytes < 1:
+    limit = _whole(max_unpacked_bytes)
+    if limit is None or limit < 1:
         raise RequestError(f"max_unpacked_bytes={max_unpacked_bytes!r}: needed a number of bytes above 0, or None")
-    return max_unpacked_bytes
+    return limit
 
 
 def _is_path(one: object) -> bool:

@@ -3,7 +3,7 @@
 import html
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -41,8 +41,8 @@ class Asked:
     """How captures among the inputs are read."""
 
     roles: Mapping[str, str]
-    ports: int | Sequence[int]
-    guests: str | Sequence[str]
+    ports: int | Iterable[int]
+    guests: str | Iterable[str]
     since: datetime | None
     until: datetime | None
     decode_as: str | Sequence[str]
@@ -161,8 +161,7 @@ def _made(
     since, until = nanoseconds_of(asked.since, "since"), nanoseconds_of(asked.until, "until")
     if since is not None and until is not None and since > until:
         raise RequestError(f"since={asked.since!r} is later than until={asked.until!r}: nothing lies between")
-    guests_of(asked.guests)
-    ports_of(asked.ports)
+    asked = replace(asked, guests=guests_of(asked.guests), ports=ports_of(asked.ports))
     roles_of(asked.roles)
     limit_of(asked.max_unpacked_bytes)
     listed = {side: _listed(inputs) for side, inputs in sides.items()}
