@@ -9,6 +9,9 @@ run; the prediction sees nothing of it. `one-sided` counts pairs that were told 
 without an end holds everything, so they have no part in the share inside. `too low` counts those that were told less
 than was real. `--pairs` prints every pair, `--stream-only`
 predicts without the guest in view.
+
+`held out` is the honest share: for each run the ranges are made anew from the pairs in which it has no part, and it is
+counted whether they hold it. The ranges that the report tells were made from all pairs: those hold their own.
 """
 
 import argparse
@@ -16,12 +19,14 @@ import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil, floor
 from pathlib import Path
 
 import msgspec
 
 import vmpcap
 from vmpcap.migration.other_link import Link
+from vmpcap.migration.what_if_checked import kin_of
 from vmpcap.migration.what_if_results import WhatIf
 from vmpcap.report.document import Migration
 from vmpcap.runs.expected import expected_on
@@ -77,6 +82,9 @@ def main() -> None:
         print(HEAD)
         for name in ("goodput", "duration", "switchover"):
             print(summary(name, some))
+    print(f"\nheld out: {HELD_OUT}")
+    for name, (inside, of) in held_out(pairs).items():
+        print(f"{name:<12} {of:>5} {inside / of:>10.0%}")
     lossy = [
         (one, other, expected_on(other.link, one.migration))
         for one, other in itertools.permutations(runs, 2)
@@ -162,6 +170,49 @@ def summary(name: str, pairs: Sequence[tuple[Run, Run, WhatIf]]) -> str:
         f"{name:<12} {len(off):>5} {off[len(off) // 2]:>10.0%} {off[int(0.9 * (len(off) - 1))]:>14.0%}"
         f" {low_ones:>8} {inside:>12} {len(known) - len(bounded):>9}"
     )
+
+
+HELD_OUT = "pairs onto a run, and how many of them lay in ranges that were made without it"
+TAIL = 0.05
+"""So many of the pairs lie below and above a range of nine of ten."""
+STEP = 20
+"""Ends are rounded outwards, to a twentieth."""
+Pairs = Sequence[tuple[Run, Run, WhatIf]]
+
+
+def held_out(pairs: Pairs) -> dict[str, tuple[int, int]]:
+    """Of each figure and of all: how many lay in ranges that were made without their run, of how many?"""
+    counts = {"goodput": [0, 0], "duration": [0, 0], "switchover": [0, 0], "all": [0, 0]}
+    rows = [
+        (one, other, (kin_of(told.goodput_mbps or 0.0, one.migration.throughput.bulk_mbps or 0.0), name), ratio)
+        for one, other, told in pairs
+        if not told.outside
+        for name, ratio in ratios(told, other.migration).items()
+    ]
+    for _, run, key, ratio in rows:
+        band = band_of([r for one, other, k, r in rows if k == key and run is not one and run is not other])
+        if band is not None:
+            for counted in (counts[key[1]], counts["all"]):
+                counted[0] += band[0] <= ratio <= band[1]
+                counted[1] += 1
+    return {name: (inside, of) for name, (inside, of) in counts.items() if of}
+
+
+def ratios(told: WhatIf, real: Migration) -> dict[str, float]:
+    """How many times what was told is what was real?"""
+    return {name: was / likely for name, (likely, _, _, was) in figures(told, real).items() if likely and was}
+
+
+def band_of(ratios: Sequence[float]) -> tuple[float, float] | None:
+    """Between which shares of what was told did nine of ten lie? None where there are too few to leave any out."""
+    ordered, drop = sorted(ratios), int(TAIL * len(ratios))
+    if len(ordered) < FEWEST:
+        return None
+    return floor(ordered[drop] * STEP) / STEP, ceil(ordered[-1 - drop] * STEP) / STEP
+
+
+FEWEST = 5
+"""From so many pairs a range is made."""
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """What the benchmark of `--what-if` counts as told rightly."""
 
 import importlib.util
+import itertools
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,3 +71,40 @@ def test_a_run_that_its_hosts_held_tests_no_link(
     rate = msgspec.structs.replace(migration().throughput, bulk_mbps=float(mbps))
     run = script.Run("one", Link(100, 1, loss), (), msgspec.structs.replace(migration(), throughput=rate))
     assert script.is_of_its_link(run) is is_of_its_link
+
+
+def test_a_range_is_held_against_runs_that_had_no_part_in_it(script: ModuleType) -> None:
+    """Seven runs that took as long as told, and an eighth that took twice as long: its pairs are the only ones outside."""
+    plain = msgspec.structs.replace(migration(), duration_s=10.0, guests=[])
+    runs = [script.Run(str(n), Link(400, n), (), plain) for n in range(7)]
+    odd = script.Run("odd", Link(400, 9), (), msgspec.structs.replace(plain, duration_s=20.0))
+    one_told = told(8, 12)
+    pairs = [(one, other, one_told) for one in [*runs, odd] for other in [*runs, odd] if one is not other]
+    assert script.held_out(pairs)["duration"] == (49, 56)
+    assert script.held_out([p for p in pairs if odd not in p[:2]])["duration"] == (42, 42)
+
+
+def test_nine_of_ten_lie_in_a_range_and_its_ends_are_rounded_outwards(script: ModuleType) -> None:
+    """A tail is left out below and above; of too few nothing is."""
+    assert script.band_of([0.5, *[1.01] * 18, 2.0]) == (1.0, 1.05)
+    assert script.band_of([1.0] * 4) is None
+
+
+CAPTURES = SCRIPT.parents[1] / "captures"
+SAME_GUEST = ("clean", "multifd", "rarp_filtered", "routed_stretched")
+
+
+def test_what_qemu_says_of_real_migrations_lies_in_the_ranges_that_are_told(script: ModuleType) -> None:
+    """Each from each other one on another link: by the time that QEMU itself took, which no report has a part in."""
+    runs = {name: next(script.runs_of(CAPTURES / name)) for name in SAME_GUEST}
+    truths = {name: json.loads((CAPTURES / name / "truth.json").read_text()) for name in SAME_GUEST}
+    held = 0
+    for one, other in itertools.permutations(SAME_GUEST, 2):
+        if not script.apart(runs[one].link, runs[other].link):
+            continue
+        told = script.expected_on(runs[other].link, runs[one].migration)
+        taken_s = truths[other]["legs"][0]["query_migrate_src"]["total-time"] / 1e3
+        assert not told.outside
+        assert told.duration_low_s <= taken_s <= told.duration_high_s, f"{one} to {other}"
+        held += 1
+    assert held == 10

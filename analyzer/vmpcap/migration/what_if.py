@@ -232,7 +232,7 @@ def _least_s(link: Link, m: Measured, model: Model) -> float:
 
 def _as_checked(told: WhatIf, kin: Kin, least_s: float) -> WhatIf:
     """
-    With the ranges in which nine of ten of the checked ones lay; one without an end stays without.
+    With the ranges in which nine of ten of those lay that they were made from; one without an end stays without.
 
     None begins below what the link cannot do.
     """
