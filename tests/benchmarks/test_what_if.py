@@ -74,7 +74,7 @@ def test_a_run_that_its_hosts_held_tests_no_link(
 
 
 def test_a_range_is_held_against_runs_that_had_no_part_in_it(script: ModuleType) -> None:
-    """Seven runs that took as long as told, and an eighth that took twice as long: its pairs are the only ones outside."""
+    """Seven took as long as told, an eighth twice as long: its pairs alone lie outside."""
     plain = msgspec.structs.replace(migration(), duration_s=10.0, guests=[])
     runs = [script.Run(str(n), Link(400, n), (), plain) for n in range(7)]
     odd = script.Run("odd", Link(400, 9), (), msgspec.structs.replace(plain, duration_s=20.0))

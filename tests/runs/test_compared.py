@@ -1,12 +1,14 @@
 """Many migrations as distributions: what counts once, what is concluded, and what is not."""
 
+import itertools
+
 import msgspec
 import pytest
 
 from tests.report.sample import good, migration
 from vmpcap.migration.results import Peer
 from vmpcap.report.comparison import Comparison, Difference, Spread
-from vmpcap.report.document import Migration
+from vmpcap.report.document import Migration, Opening
 from vmpcap.runs.compared import bench, compare
 from vmpcap.runs.gathered import Given, counted_once
 from vmpcap.terms.errors import RequestError
@@ -94,6 +96,61 @@ def test_a_migration_seen_by_two_inputs_counts_once() -> None:
     assert [g.migrations for g in document.groups] == [1]
     assert [(s.migrations, s.counted, bool(s.because)) for s in document.inputs] == [(1, 0, True), (1, 1, False)]
     assert spread(document, "rtt_p50").n == 1
+
+
+def part(one: Migration, begin: int, end: int, *cut: str, **other: object) -> Migration:
+    """What a capture from this second to that one holds of it: fewer bytes, its SYN only with its begin."""
+    day = (one.start_ts or "")[:17]
+    kept = [o if "begin" not in cut else msgspec.structs.replace(o, sequence=None) for o in one.openings]
+    known = {
+        "start_ts": f"{day}{begin:02d}.000000000Z",
+        "end_ts": f"{day}{end:02d}.000000000Z",
+        "bytes": msgspec.structs.replace(one.bytes, unique=one.bytes.unique // 3),
+        "is_cut": True,
+        "cut_at": list(cut),
+        "openings": kept,
+    }
+    return msgspec.structs.replace(one, **{**known, **other})
+
+
+def opened(day: int = 1, port: int = 50_100, sequence: int | None = 7, **other: object) -> Migration:
+    """A migration of that day whose connection is known."""
+    return moved(day, openings=[Opening(source_port=port, destination_port=8000, sequence=sequence)], **other)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_a_capture_and_parts_of_it_are_one_migration(order: tuple[int, ...]) -> None:
+    """In whichever order they are named, the whole one counts, and a note says which does not."""
+    whole = opened()
+    made = [whole, part(whole, 1, 4, "end"), part(whole, 6, 9, "begin")]
+    inputs = given("", *[made[n] for n in order])
+    document = bench(inputs, *counted_once(inputs), "hosts")
+    assert [g.migrations for g in document.groups] == [1]
+    assert [s.counted for s in document.inputs] == [int(made[n] is whole) for n in order]
+    assert sum("only a part is in view" in note for note in document.notes) == 2
+
+
+def test_parts_of_other_connections_are_migrations_of_their_own() -> None:
+    """Two guests that move at once between the same hosts; and one port that is used again later."""
+    whole = opened()
+    other = part(opened(port=50_200), 2, 5, "begin")
+    later = part(opened(), 20, 24, "begin")
+    again = part(opened(sequence=99), 1, 4, "end")
+    for two in (other, later, again, opened(port=50_200)):
+        assert len(counted_once(given("", whole, two))[0]) == 2
+
+
+def test_the_two_connections_that_a_proxy_joins_are_one_migration() -> None:
+    """It goes by the hosts' addresses and ports, with numbers of its own: the same bytes at the same time."""
+    assert len(counted_once(given("", opened(), opened(sequence=99)))[0]) == 1
+
+
+def test_clocks_that_stand_apart_do_not_make_two_of_a_connection() -> None:
+    """It begins with one number at both points; a day later the same number is chance, or made by a program."""
+    late = opened(start_ts=DAY.format(day=1, second=31), end_ts=DAY.format(day=1, second=39))
+    counted, doubles = counted_once(given("", opened(), late))
+    assert (len(counted), list(doubles)) == (1, [1])
+    assert len(counted_once(given("", opened(1), opened(2)))[0]) == 2
 
 
 def test_a_migration_cannot_be_on_both_sides() -> None:

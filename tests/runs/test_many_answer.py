@@ -14,6 +14,8 @@ from tests.cli.calls import CAPTURES
 from tests.docs.test_reference import told
 from tests.report.made import HOSTILE, poisoned
 from tests.report.sample import good
+from tests.runs.made import START, write
+from tests.runs.made import migration as stream_of_a_guest
 from tests.runs.test_compared import moved
 from vmpcap.report.as_json import to_json
 from vmpcap.report.comparison_frames import FRAMES
@@ -169,3 +171,17 @@ def test_what_a_capture_says_stays_text_in_a_notebook(name: str) -> None:
     shown = expected_of(poisoned(HOSTILE[name]), 622.0, 5.0, 0.0)._repr_html_()
     for harmful in ("<script", "<img", "\x1b", "\u202e", "\u200b"):
         assert harmful not in shown
+
+
+def test_a_capture_and_a_part_of_it_count_once(tmp_path: Path) -> None:
+    """As files of one incident lie about: all of it, what somebody cut out, the same from mid-stream on."""
+    packets = stream_of_a_guest()
+    whole, begin, end = (tmp_path / name for name in ("whole.pcap", "begin.pcap", "end.pcap"))
+    write(whole, packets)
+    write(begin, [one for one in packets if one.ts_ns < START + 2_200_000_000])
+    write(end, [one for one in packets if one.ts_ns >= START + 1_800_000_000])
+    for order in ([begin, whole, end], [whole, end, begin]):
+        found = vmpcap.bench([str(path) for path in order])
+        assert [group.migrations for group in found.groups] == [1]
+        assert {one.path: one.counted for one in found.inputs}[str(whole)] == 1
+        assert any("begin.pcap: of a migration in it only a part is in view" in note for note in found.notes)

@@ -9,8 +9,9 @@ from vmpcap.migration.endings import read_ending
 from vmpcap.migration.host_names import name_hosts
 from vmpcap.migration.results import Guest
 from vmpcap.migration.story import Story, Told
+from vmpcap.migration.transfers import Link
 from vmpcap.report.about_guest import not_listed
-from vmpcap.report.document import SCHEMA, Clock, Input, Migration, ProfileUsed, Report, SeriesPoint, Tool
+from vmpcap.report.document import SCHEMA, Clock, Input, Migration, Opening, ProfileUsed, Report, SeriesPoint, Tool
 from vmpcap.report.headline import headline
 from vmpcap.terms.units import NO_TIME, NS_PER_S, iso_utc, mbps, seconds
 from vmpcap.terms.version import VERSION
@@ -107,8 +108,14 @@ def _migration(number: int, story: Story, profile: Profile) -> Migration:
         verdict=conclude(checks),
         series=_series(story),
         segments=list(story.segments),
+        openings=sorted(map(_opening, transfer.links), key=lambda one: (one.source_port, one.destination_port)),
         other_names=name_hosts(story.move),
     )
+
+
+def _opening(link: Link) -> Opening:
+    ends = link.connection.a_port, link.connection.b_port
+    return Opening(source_port=ends[link.data_side], destination_port=link.port, sequence=link.data.isn)
 
 
 def _cut_at(story: Story) -> list[Literal["begin", "end"]]:

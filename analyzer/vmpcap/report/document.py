@@ -129,6 +129,15 @@ class SeriesPoint(msgspec.Struct, frozen=True, array_like=True):
     mbps: float
 
 
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """What tells a TCP connection of the stream from every other between the same hosts."""
+
+    source_port: int
+    destination_port: int
+    sequence: int | None = None
+    """The source's first sequence number, as on the wire; null where its SYN is not in view."""
+
+
 class Migration(msgspec.Struct, frozen=True, kw_only=True):
     """One migration found in the captures."""
 
@@ -170,6 +179,8 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
     """What happened to the stream's packets between each two neighbouring points; empty for a single point."""
     what_if: list[WhatIf] = []
     """What it is expected to take on other links, where that was asked."""
+    openings: list[Opening] = []
+    """Of its connections each: by these `bench` and `compare` know the same migration in two captures."""
     other_names: list[OtherName] = []
     """Other addresses of the source and the destination, at points behind somebody who translates them."""
     mechanisms: list[Mechanism] = []

@@ -104,7 +104,7 @@ def _document(
         inputs=inputs,
         groups=groups,
         differences=differences,
-        notes=notes,
+        notes=[*notes, *(f"{given[place].path}: {words}" for place, words in doubles.items())],
     )
 
 

@@ -21,7 +21,9 @@ CAPTURE: Final = re.compile(r"\.(pcap|pcapng|cap|dmp|ntar)\d*(\.(gz|zst|lz4|xz|b
 SAME_BYTES: Final = 0.02
 """Two captures of one migration hold as many unique bytes, but for this share."""
 SAME_TIME: Final = 0.9
-"""And overlap for this share of the longer one, where their clocks agree."""
+"""And overlap for this share of the longer one, where their clocks agree; of the shorter one where it is a part."""
+CLOCKS_APART_S: Final = 3600.0
+"""So far apart the clocks of two captures may stand whose connections begin with the same number."""
 
 
 MOST_COVERED: Final = 3
@@ -189,44 +191,81 @@ def counted_once(given: Sequence[Given]) -> tuple[list[Counted], dict[int, str]]
 
     Notes
     -----
-    Two inputs that tell of one migration are two capture points, not two migrations: the one with more figures counts.
-    They are taken for one where hosts and ports are the same, the bytes nearly so, and the times overlap. Clocks that
-    stand seconds apart hide that: captures of one migration belong into one folder.
+    Two inputs that tell of one migration are two capture points, or a capture and a part of it, not two migrations: the
+    more complete one counts, else the one with more figures. They are taken for one where hosts, ports and the
+    connections are the same and the times overlap, or the connections begin with the same number. Earlier versions'
+    reports tell of no connections: those are one where the bytes are nearly the same as well.
     """
     kept: list[tuple[int, Counted]] = []
     doubles: dict[int, str] = {}
     for place, one in enumerate(given):
         for migration in one.migrations:
-            counted = Counted(migration, one.side, one)
-            at = next((i for i, (of, k) in enumerate(kept) if of != place and _is_same(k.migration, migration)), None)
-            if at is None:
-                kept.append((place, counted))
-                continue
-            other, before = kept[at]
-            if before.side != one.side:
-                raise RequestError(
-                    f"{one.path!r} and {before.given.path!r} hold the same migration ({migration.source} to"
-                    f" {migration.destination}, {migration.start_ts}): it cannot be on both sides of a comparison"
-                )
-            better = _known(migration) > _known(before.migration)
-            loser, winner = (other, one.path) if better else (place, before.given.path)
-            doubles[loser] = f"a migration in it is told by {winner} as well, and counts once"
-            if better:
-                kept[at] = (place, counted)
+            mine = (place, Counted(migration, one.side, one))
+            same = [known for known in kept if known[0] != place and _is_same(known[1].migration, migration)]
+            for _, before in same:
+                if before.side != one.side:
+                    raise RequestError(
+                        f"{one.path!r} and {before.given.path!r} hold the same migration ({migration.source} to"
+                        f" {migration.destination}, {migration.start_ts}): it cannot be on both sides of a comparison"
+                    )
+            best = max([*same, mine], key=lambda found: _worth(found[1].migration))
+            for found in [*same, mine] if same else []:
+                if found is not best:
+                    doubles[found[0]] = _said_double(found[1].migration, best[1])
+            kept = [known for known in kept if known not in same or known is best]
+            kept += [mine] if best is mine else []
     return [one for _, one in kept], doubles
 
 
+def _said_double(loser: Migration, winner: Counted) -> str:
+    part = loser.is_cut and not winner.migration.is_cut
+    what = "of a migration in it only a part is in view, which" if part else "a migration in it"
+    return f"{what} is told {'whole ' if part else ''}by {winner.given.path} as well, and counts once"
+
+
 def _is_same(a: Migration, b: Migration) -> bool:
-    if (a.source, a.destination, a.ports) != (b.source, b.destination, b.ports):
+    """Are these one migration?"""
+    if (a.source, a.destination) != (b.source, b.destination) or not set(a.ports) & set(b.ports):
         return False
+    overlap, shorter, longer = _overlap(a, b)
+    if a.openings and b.openings:
+        ports = [{(one.source_port, one.destination_port) for one in m.openings} for m in (a, b)]
+        if not ports[0] & ports[1]:
+            return False
+        begins = _in_common(a, b)
+        if any(begins) and (overlap is None or overlap > -CLOCKS_APART_S):
+            return True
+        held = shorter if a.is_cut or b.is_cut else longer
+        if begins and overlap is not None and overlap >= SAME_TIME * held:
+            return True  # else at most the two connections of a proxy that goes by its hosts' addresses
     most = max(a.bytes.unique, b.bytes.unique)
-    if most and abs(a.bytes.unique - b.bytes.unique) > SAME_BYTES * most:
-        return False
+    is_alike = a.ports == b.ports and abs(a.bytes.unique - b.bytes.unique) <= SAME_BYTES * most
+    return is_alike and overlap is not None and overlap >= SAME_TIME * longer
+
+
+def _in_common(a: Migration, b: Migration) -> list[bool]:
+    """Of each connection that both may have: is it known to begin with the same number?"""
+    known = {(one.source_port, one.destination_port): one.sequence for one in a.openings}
+    return [
+        one.sequence is not None and one.sequence == known[key]
+        for one in b.openings
+        if (key := (one.source_port, one.destination_port)) in known
+        and (one.sequence is None or known[key] in (None, one.sequence))
+    ]
+
+
+def _overlap(a: Migration, b: Migration) -> tuple[float | None, float, float]:
+    """For how long do they run at once, s (negative: so long apart), and how long are they? None without times."""
     if a.start_ts is None or a.end_ts is None or b.start_ts is None or b.end_ts is None:
-        return False
+        return None, 0.0, 0.0
     spans = [(_seconds(m.start_ts), _seconds(m.end_ts)) for m in (a, b)]
-    overlap = min(end for _, end in spans) - max(start for start, _ in spans)
-    return overlap >= SAME_TIME * max(end - start for start, end in spans)
+    lengths = sorted(end - start for start, end in spans)
+    return min(end for _, end in spans) - max(start for start, _ in spans), lengths[0], lengths[1]
+
+
+def _worth(migration: Migration) -> tuple[bool, int, int]:
+    """The more complete one, then the one with more figures, then with more bytes; of equals the first is taken."""
+    return not migration.is_cut, _known(migration), migration.bytes.unique
 
 
 def _seconds(iso: str | None) -> float:
