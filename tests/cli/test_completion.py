@@ -139,28 +139,44 @@ def test_bash_offers_what_begins_so(capsys: pytest.CaptureFixture[str], tmp_path
     assert done.stdout.split() == ["compopt", "-o", "nospace", "gateway="]
 
 
+SETTINGS = {
+    "as it is": "",
+    "no colon": "COMP_WORDBREAKS=${COMP_WORDBREAKS//:}",
+    "no equals": "COMP_WORDBREAKS=${COMP_WORDBREAKS//=}",
+    "neither": "COMP_WORDBREAKS=${COMP_WORDBREAKS//[:=]}",
+    "more": "COMP_WORDBREAKS=${COMP_WORDBREAKS}/,",
+    "strict": "set -u; shopt -s nullglob failglob nocasematch; IFS=:",
+}
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
+@pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize(
     ("typed", "then"),
     [
         ("report --role gw=gat", "report --role gw=gateway "),
         ("report --role gw=domain:so", "report --role gw=domain:source "),
         ("report --role=gw=gat", "report --role=gw=gateway "),
+        ("report --role 'gw=domain:so", "report --role 'gw=domain:source' "),
         ("report --profile=met", "report --profile=metro "),
-        ("report --point domain:so", "report --point domain:source="),
+        ("report --point dom", "report --point domain:"),
+        ("report --point domain:des", "report --point domain:destination="),
+        ("report --point=domain:des", "report --point=domain:destination="),
+        ("report 'a b' --point domain:", "report 'a b' --point domain:"),
         ("report --point domain:source=sp", "report --point domain:source=sp\\ aced.pcap "),
+        ("report --point domain:source=a,sp", "report --point domain:source=a,sp\\ aced.pcap "),
     ],
 )
-def test_bash_completes_behind_what_it_parts_words_at(tmp_path: Path, typed: str, then: str) -> None:
-    """As somebody types it into a bash that parts words at = and :, as it does by itself."""
+def test_bash_completes_behind_what_it_parts_words_at(tmp_path: Path, setting: str, typed: str, then: str) -> None:
+    """As somebody types it into a bash that parts words at = and :, as it does by itself, or at other characters."""
     command = tmp_path / "vmpcap"
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{CALL}"\n')
     command.chmod(0o755)
     (tmp_path / "sp aced.pcap").touch()
     (tmp_path / "rc").write_text(
         f"{script('bash')}\nPS1='ready>'\nbind 'set enable-bracketed-paste off'\nbind 'set bell-style none'\n"
-        """bind -x '"\\C-g": echo "begin[$READLINE_LINE]end"'\n"""
-    )
+        f"""bind -x '"\\C-g": echo "begin[$READLINE_LINE]end"'\n{SETTINGS[setting]}\n"""
+    )  # what parts words is known once there was a `bind`
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
     assert on_the_line(tmp_path, quiet_environment(PATH=path, TERM="dumb"), f"vmpcap {typed}\t") == f"vmpcap {then}"
 

@@ -16,16 +16,17 @@ SHELLS: Final = {
 """Where each shell looks for it by itself."""
 
 
-WHOLE_WORDS: Final = """\
-    # bash parts words at = and : as well, and replaces the last part: put together again what no blank parts
-    local rest=$COMP_LINE blank part last="" before="" i
+WHOLE_WORDS: Final = r"""
+    # bash parts words at COMP_WORDBREAKS as well, and replaces the last part: put together what no blank parts
+    local rest=$COMP_LINE breaks=${COMP_WORDBREAKS//[\"\']} blank part last="" before="" option="" i
     local -a words=()
     for ((i = 0; i <= COMP_CWORD; i++)); do
         part=${COMP_WORDS[i]}
         blank=${rest%%[![:space:]]*}
         rest=${rest#"$blank"}
+        [[ $rest == "$part"* ]] || blank=" "
         rest=${rest#"$part"}
-        if [[ $i -gt 0 && -z $blank ]] && [[ $part =~ ^[=:]+$ || $last =~ ^[=:]+$ ]]; then
+        if [[ $i -gt 0 && -z $blank && $last$part != *[\<\>\|\&\;\(\)]* && ( -n $part || $last == [$breaks] ) ]]; then
             words[${#words[@]}-1]+=$part
         else
             words+=("$part")
@@ -33,11 +34,31 @@ WHOLE_WORDS: Final = """\
         last=$part
     done
     before=${words[${#words[@]}-1]}
-    [[ $last =~ ^[=:]+$ ]] || before=${before%"$last"}
-    [[ $before == --*=* ]] && before=${before#--*=}
+    [[ $before == --*=* ]] && option=${before%%=*}=
+    [[ -n ${last//[$breaks]} ]] && before=${before%"$last"}
 
+""".removeprefix("\n")
 """
-"""`gw=domain:so` comes as five words; what stands in front of the last stays on the line and must not come again."""
+`gw=domain:so` comes as five words, or as fewer where COMP_WORDBREAKS has no = or no :. What stands in front of the last
+stays on the line and must not come again, and what belongs to the last must: the option in `--role=gw=domain:so`.
+"""
+
+ONE_VALUE: Final = r"""
+            value=$option$value
+            value=${value#"$before"}
+            if [[ -e $value ]]; then
+                compopt -o filenames
+            elif [[ $last != [\"\']* ]]; then
+                part=$value
+                value=""
+                for ((i = 0; i < ${#part}; i++)); do
+                    [[ ${part:i:1} == [[:alnum:]_./,:=@%+~-] ]] || value+='\'
+                    value+=${part:i:1}
+                done
+            fi
+            COMPREPLY+=("$value")
+""".removeprefix("\n")
+"""bash quotes a file's name where it is told that it is one; where more is in the word, that is done here."""
 
 REPLACED: Final = {
     "bash": (
@@ -46,12 +67,7 @@ REPLACED: Final = {
             'COMP_WORDS="${COMP_WORDS[*]}" COMP_CWORD=$COMP_CWORD ',
             'COMP_WORDS="${words[*]}" COMP_CWORD=$((${#words[@]} - 1)) ',
         ),
-        (
-            "            COMPREPLY+=($value)\n",
-            '            value=${value#"$before"}\n'
-            '            COMPREPLY+=("$value")\n'
-            "            [[ -e $value ]] && compopt -o filenames\n",
-        ),
+        ("            COMPREPLY+=($value)\n", ONE_VALUE),
         (
             "    return 0\n",
             "    if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[=/,] ]]; then\n"
@@ -70,8 +86,7 @@ REPLACED: Final = {
     ),
 }
 """
-What replaces what of click's. Behind `gateway=` a file follows: no blank is put there (fish knows that). bash puts
-quotes round a file's name where it is told that it is one.
+What replaces what of click's. Behind `gateway=` a file follows: no blank is put there (fish knows that).
 """
 
 
