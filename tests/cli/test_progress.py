@@ -6,13 +6,16 @@ import pty
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.cli.calls import HEADER, RARP, quiet_environment, record, vmpcap
+from tests.runs.made import migration, request, write
 from vmpcap.cli import progress
 from vmpcap.cli.progress import Progress, notice
+from vmpcap.runs.pipeline import PointFiles, analyse
 
 
 class Terminal(io.StringIO):
@@ -81,6 +84,60 @@ def test_what_is_quick_has_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     with Progress(False) as bar:
         bar("wan.pcap", 1, 2)
     assert "wan" not in stderr.getvalue()
+
+
+def staged(monkeypatch: pytest.MonkeyPatch, watched: bool = True, quiet: bool = False, patience_s: float = 0.0) -> str:
+    """What stderr got while a file was read, then judged for a moment, then another one was read."""
+    stderr = Terminal(watched)
+    monkeypatch.setattr(sys, "stderr", stderr)
+    monkeypatch.setattr(progress, "PATIENCE_S", patience_s)
+    monkeypatch.setattr(progress, "INTERVAL_S", 0.0)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    with Progress(quiet) as bar:
+        bar("a.pcap", 4, 10)
+        bar.stage("judging the migrations")
+        time.sleep(0.3)
+        bar("b.pcap", 4, 10)
+    return stderr.getvalue()
+
+
+def test_what_is_done_after_the_reading_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By name, between the files; to a person only, and not where it is quick."""
+    shown = staged(monkeypatch)
+    assert shown.index("a.pcap") < shown.index("judging the migrations") < shown.index("b.pcap")
+    assert staged(monkeypatch, watched=False) == staged(monkeypatch, quiet=True) == ""
+    assert "judging" not in staged(monkeypatch, patience_s=3_600.0)
+
+
+def test_the_stages_of_a_report_are_told_in_their_order(tmp_path: Path) -> None:
+    """Its points on one clock, then what migrated; nothing else of the report changes by it."""
+    stages: list[str] = []
+    files = [PointFiles(name, None, (write(tmp_path / f"{name}.pcap", migration()),)) for name in ("a", "b")]
+    analyse(request(*files), None, stages.append)
+    assert stages == ["comparing the points' clocks", "judging the migrations"]
+
+
+def test_a_real_terminal_is_told_what_is_judged(tmp_path: Path) -> None:
+    """As a person runs it: with no patience, the stage is seen on stderr, and stdout is the report alone."""
+    path = write(tmp_path / "a.pcap", migration())
+    call = (
+        "import time; from vmpcap.cli import progress, run; from vmpcap.runs import telling; plain = telling.tell;"
+        "telling.tell = lambda *asked: time.sleep(1.0) or plain(*asked); progress.PATIENCE_S = 0.0; run()"
+    )
+    main, side = pty.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", call, "report", path, "--format", "json"],
+            stdout=subprocess.PIPE, stderr=side, env=quiet_environment(TERM="xterm"), check=False,
+        )  # fmt: skip
+        os.close(side)
+        seen = os.read(main, 65_536).decode()
+    finally:
+        os.close(main)
+    assert "judging the migrations" in seen
+    assert done.stdout.startswith(b"{")
+    assert b"judging the" not in done.stdout
 
 
 def test_notices_are_for_people(monkeypatch: pytest.MonkeyPatch) -> None:

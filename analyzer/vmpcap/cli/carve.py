@@ -50,9 +50,10 @@ def carve(common: Common, output: str) -> int:
     from vmpcap.runs.pipeline import analyse
 
     with leaves_on_ctrl_c(), Progress(common.quiet) as progress:  # the first frames are asked of polars
-        analysis = analyse(request, progress)
+        analysis = analyse(request, progress, progress.stage)
         report = analysis.report
         points = [point.files for point in analysis.points]
+        progress.stage("picking the packets")
         proofs = [*deciding_proofs(analysis, request), *proof_frames(report)]
         carved = pick(points, proofs, request.max_unpacked_bytes)
     if not carved.packets:

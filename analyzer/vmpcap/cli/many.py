@@ -118,7 +118,7 @@ def told(
         def read(captures: tuple[str, ...]) -> "Report":
             request = _request(captures, options)
             spare_captures(request, [wanted.path for wanted in outputs])
-            report = analyse(request, progress).report
+            report = analyse(request, progress, progress.stage).report
             faults.extend(damaged(report.inputs))
             return report
 

@@ -33,7 +33,7 @@ def points(common: Common, format_name: str | None, output: str) -> int:
     from vmpcap.runs.points_table import point_frame, point_picture
 
     with Progress(common.quiet) as progress:
-        together, inputs = compare_points(request, progress=progress)
+        together, inputs = compare_points(request, progress, progress.stage)
     if together.doubts and not common.quiet and wanted.written is not None:
         for doubt in together.doubts:
             complain(clean(doubt))

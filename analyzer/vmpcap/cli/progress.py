@@ -1,8 +1,9 @@
-"""A progress bar on stderr, where a person is looking."""
+"""How far the reading is and what is done then, on stderr, where a person is looking."""
 
 import sys
 import time
 from contextlib import suppress
+from threading import Lock, Timer
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
@@ -17,7 +18,11 @@ INTERVAL_S: Final = 0.1
 
 
 class Progress:
-    """Told which file is read and how far; shows it with rate and time left, only where stderr is a terminal."""
+    """
+    Told which file is read and how far; shows it with rate and time left, only where stderr is a terminal.
+
+    What comes after the reading has no measure: its name is shown, and for how long it has been done.
+    """
 
     def __init__(self, quiet: bool, draws: bool = True) -> None:
         """Say nothing where `quiet`; without `draws` no bar, since rows run over the same terminal."""
@@ -27,6 +32,10 @@ class Progress:
         self._bar: Bar | None = None
         self._tasks: dict[str, TaskID] = {}
         """One for each file that is being read: points may be read side by side."""
+        self._stage: Bar | None = None
+        self._later: Timer | None = None
+        self._one_at_a_time = Lock()
+        """What is quick is not shown, so a stage may be by the clock, while it is over."""
 
     def __enter__(self) -> Self:
         if self._shows:
@@ -50,6 +59,7 @@ class Progress:
             or (now - self._touched < INTERVAL_S and not is_new and not is_over)
         ):
             return
+        self._end_stage()
         self._touched = now
         bar = self._bar or self._open()
         if is_new:
@@ -61,8 +71,43 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._end_stage()
         if self._bar is not None:
             self._bar.stop()
+
+    def stage(self, words: str) -> None:
+        """Take note: from now on this is done. No file is read meanwhile."""
+        if not (self._shows and self._draws):
+            return
+        self._end_stage()
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar, self._tasks = None, {}
+        left = PATIENCE_S - (time.monotonic() - self._begun)
+        self._later = Timer(max(left, 0.0), self._begin_stage, (words,))
+        self._later.daemon = True
+        self._later.start()
+
+    def _begin_stage(self, words: str) -> None:
+        from rich.console import Console
+        from rich.progress import Progress as Bar
+        from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = SpinnerColumn("line"), TextColumn("{task.description}", markup=False), TimeElapsedColumn()
+        with self._one_at_a_time:
+            if self._later is None:
+                return
+            self._stage = Bar(*columns, console=Console(stderr=True), transient=True)
+            self._stage.add_task(words, total=None)
+            self._stage.start()
+
+    def _end_stage(self) -> None:
+        with self._one_at_a_time:
+            if self._later is not None:
+                self._later.cancel()
+            if self._stage is not None:
+                self._stage.stop()
+            self._later = self._stage = None
 
     def _open(self) -> "Bar":
         from rich.console import Console

@@ -126,7 +126,7 @@ def report(
 
     with enough_on_ctrl_c(partial) as is_enough, Progress(common.quiet) as progress:
         try:
-            analysis = analyse(replace(request, is_enough=is_enough), progress)
+            analysis = analyse(replace(request, is_enough=is_enough), progress, progress.stage)
         except CaptureError as problem:
             if not is_enough():
                 raise
@@ -134,6 +134,7 @@ def report(
             return STATUS["interrupted"]
         was_interrupted = is_enough()
         if graph and not was_interrupted:
+            progress.stage("reading again for the graph")
             analysis = _with_graphs(analysis, request)
     if links:
         from vmpcap.runs.expected import with_expected

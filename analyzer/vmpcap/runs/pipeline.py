@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from vmpcap.measures.sequence_graph import SequenceGraph
 from vmpcap.runs.merged import take_apart
 from vmpcap.runs.pieces import join_pieces, refuted
-from vmpcap.runs.point import PointRead, Progress, Wanted
+from vmpcap.runs.point import PointRead, Progress, Stage, Wanted, untold
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.runs.side_by_side import read_points
 from vmpcap.terms.errors import RequestError
@@ -45,7 +45,7 @@ class Analysis:
         return _announcement_table(self.points, every=False)
 
 
-def analyse(request: Request, progress: Progress | None = None) -> Analysis:
+def analyse(request: Request, progress: Progress | None = None, stage: Stage = untold) -> Analysis:
     """
     What do these captures say about migrations?
 
@@ -68,7 +68,7 @@ def analyse(request: Request, progress: Progress | None = None) -> Analysis:
             points = read_points(request, Wanted(), progress)
     from vmpcap.runs.telling import tell_points
 
-    report, told = tell_points(points, request, [*apart, *pieces])
+    report, told = tell_points(points, request, [*apart, *pieces], stage)
     return Analysis(report, told, points)
 
 
@@ -88,7 +88,9 @@ def list_announcements(
     return _announcement_table(points, every), _described(points)
 
 
-def compare_points(request: Request, progress: Progress | None = None) -> tuple["Together", list["Input"]]:
+def compare_points(
+    request: Request, progress: Progress | None = None, stage: Stage = untold
+) -> tuple["Together", list["Input"]]:
     """
     How do these capture points stand to each other, and what was read for it?
 
@@ -110,6 +112,7 @@ def compare_points(request: Request, progress: Progress | None = None) -> tuple[
     is_doubtful = any(point.role in DOUBTED for point in request.points)
     wanted = Wanted() if is_doubtful else Wanted(flows=False, announcements=False, journal=False)
     points = read_points(request, wanted, progress)
+    stage("comparing the points")
     together = compare_all(points)
     if is_doubtful:
         together = replace(together, doubts=tuple(doubt_roles(as_views(points), request.ports, request.guests)))

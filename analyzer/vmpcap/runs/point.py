@@ -40,6 +40,14 @@ from vmpcap.terms.errors import RequestError
 from vmpcap.terms.units import NO_TIME, count_of
 
 Progress = Callable[[str, int, int | None], None]
+Stage = Callable[[str], None]
+"""Told what is done from now on."""
+
+
+def untold(stage: str) -> None:
+    """Nobody wants to know."""
+
+
 """Told now and then: which file, bytes read of it, bytes it has (None for a stream)."""
 
 JOURNAL_ROWS: Final = 600_000

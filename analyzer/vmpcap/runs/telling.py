@@ -13,7 +13,7 @@ from vmpcap.runs.left_out import say_left_out
 from vmpcap.runs.merged import say_together
 from vmpcap.runs.other_days import name_other_days
 from vmpcap.runs.outside import nothing_inside, outside
-from vmpcap.runs.point import PointRead
+from vmpcap.runs.point import PointRead, Stage, untold
 from vmpcap.runs.proposed import with_roles
 from vmpcap.runs.report_time import time_of_report
 from vmpcap.runs.requests import Request
@@ -23,7 +23,9 @@ from vmpcap.runs.views import as_views, describe_clocks
 from vmpcap.terms.units import iso_utc
 
 
-def tell_points(points: Sequence[PointRead], request: Request, said: Sequence[str]) -> tuple[Report, Told]:
+def tell_points(
+    points: Sequence[PointRead], request: Request, said: Sequence[str], stage: Stage = untold
+) -> tuple[Report, Told]:
     """
     What do these points say about migrations?
 
@@ -31,13 +33,17 @@ def tell_points(points: Sequence[PointRead], request: Request, said: Sequence[st
     ----------
     said : what was noticed of the files before they were read
     """
+    stage("comparing the points' clocks" if len(points) > 1 else "looking for holes")
     views = find_holes(with_roles(points, as_views(points), request))
     faults = [*name_faults(points), *name_holes(views)]
+    stage("judging the migrations")
     told = tell(views, request.ports, request.guests, faults)
     if any(point.journal.overflowed for point in points) and told.stories and not request.is_enough():
         guests = guests_in(told)
         del told  # it holds the views, and they the journals
+        stage("reading again around the guests")
         look_again(points, views, guests, request)
+        stage("judging the migrations")
         told = tell(views, request.ports, request.guests, faults)
     inputs = with_holes(describe_inputs(points), views)
     clocks, rules = describe_clocks(views), [rule.text for rule in request.decode_as]
