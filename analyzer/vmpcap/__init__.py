@@ -100,6 +100,7 @@ def compare(
     a: "Inputs",
     b: "Inputs",
     *,
+    profile: "str | os.PathLike[str] | None" = None,
     roles: "Mapping[str, str] | None" = None,
     ports: "int | Iterable[int]" = (),
     guests: "str | Sequence[str]" = (),
@@ -116,6 +117,8 @@ def compare(
     a, b
         The inputs of each side; each a capture, a folder with the captures of one incident, a report that was written
         as JSON, what `vmpcap.report` gave, or a mapping from names of capture points to the files of one incident.
+    profile
+        A name of `vmpcap profiles` or a TOML file: how many migrations of each group keep its limits.
     roles
         Roles of points of these names, in every input that has one.
     since, until
@@ -145,13 +148,14 @@ def compare(
     """
     from vmpcap.runs.many_answer import Asked, compared
 
-    return compared(a, b, Asked(roles or {}, ports, guests, since, until, decode_as, max_unpacked_bytes))
+    return compared(a, b, Asked(roles or {}, ports, guests, since, until, decode_as, max_unpacked_bytes, profile))
 
 
 def bench(
     inputs: "Inputs",
     *,
     by: Literal["hosts", "networks", "all"] = "hosts",
+    profile: "str | os.PathLike[str] | None" = None,
     roles: "Mapping[str, str] | None" = None,
     ports: "int | Iterable[int]" = (),
     guests: "str | Sequence[str]" = (),
@@ -165,7 +169,7 @@ def bench(
 
     Parameters
     ----------
-    inputs, roles, ports, guests, since, until, decode_as, max_unpacked_bytes
+    inputs, profile, roles, ports, guests, since, until, decode_as, max_unpacked_bytes
         As for `compare`.
     by
         What a path is: from host to host, from network (/24, /64) to network, or all together.
@@ -188,7 +192,7 @@ def bench(
     """
     from vmpcap.runs.many_answer import Asked, benched
 
-    return benched(inputs, by, Asked(roles or {}, ports, guests, since, until, decode_as, max_unpacked_bytes))
+    return benched(inputs, by, Asked(roles or {}, ports, guests, since, until, decode_as, max_unpacked_bytes, profile))
 
 
 def scan(

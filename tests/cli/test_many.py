@@ -9,6 +9,7 @@ import pytest
 from tests.cli.calls import CAPTURES, RARPS, vmpcap
 from tests.docs.test_reference import told
 from tests.report.sample import good
+from tests.runs.made import migration, write
 from tests.runs.test_compared import moved
 from vmpcap.cli.compare import spread_out
 from vmpcap.report.as_json import to_json
@@ -170,3 +171,51 @@ def test_what_is_asked_for_in_vain_is_refused(reports: list[Path], arguments: tu
     """Before anything is compared, with status 2."""
     said = vmpcap("bench", *reports, *arguments)
     assert (said.status, words in said.err) == (2, True), said.err
+
+
+def test_a_profile_counts_how_many_keep_its_limits(reports: list[Path]) -> None:
+    """Of both commands, and in no document where nobody asked for one."""
+    for args in (("bench", *reports), ("compare", *reports[:5], "--with", *reports[5:])):
+        found = json.loads(told(*args, "--profile", "vsphere4", "--format", "json"))
+        held = [g["spreads"][0] for g in found["groups"]]
+        assert sum(s["within"] for s in held) == 5
+        assert {(s["figure"], s["limit"]) for s in held} == {("throughput", 622.0)}
+        assert found["profile"]["name"] == "vsphere4"
+        assert json.loads(told(*args, "--format", "json")).get("profile") is None
+    said = vmpcap("bench", reports[0], "--profile", "nosuch")
+    assert (said.status, "nosuch" in said.err) == (2, True)
+
+
+def test_points_of_one_incident_are_an_input_of_a_benchmark(tmp_path: Path) -> None:
+    """As of `vmpcap report`, with their names as roles; beside others, and alone."""
+    files = [write(tmp_path / f"{name}.pcap", migration()) for name in ("one", "two")]
+    named = ("--point", f"source={files[0]}", "--point", f"destination={files[1]}")
+    for more in ((), (files[0],)):
+        found = json.loads(told("bench", *more, *named, "--format", "json"))
+        assert [g["migrations"] for g in found["groups"]] == [1]
+        assert [s["kind"] for s in found["inputs"]] == ["captures"] * (1 + len(more))
+    said = vmpcap("compare", files[0], "--with", files[1], *named)
+    assert (said.status, "--point does not say on which side it is" in said.err) == (2, True)
+    lost = vmpcap("bench", *named, "--role", "elsewhere=wan")
+    assert (lost.status, "there is no point 'elsewhere'" in lost.err) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["bench", "compare"])
+def test_an_engine_that_these_commands_have_not_is_refused(reports: list[Path], command: str) -> None:
+    """In words, before anything is read; their own may be named."""
+    sides = (reports[0],) if command == "bench" else (reports[0], "--with", reports[9])
+    said = vmpcap(command, *sides, "--engine", "tshark")
+    assert (said.status, said.out) == (2, "")
+    assert "by vmpcap's own engine only" in said.err
+    assert vmpcap(command, *sides, "--engine", "native").status == 0
+
+
+def test_carve_says_why_it_writes_pcapng_only(tmp_path: Path) -> None:
+    """And takes its one format by name."""
+    path = write(tmp_path / "a.pcap", migration())
+    said = vmpcap("carve", path, "-o", tmp_path / "b.pcapng", "--format", "json")
+    assert (said.status, (tmp_path / "b.pcapng").exists()) == (2, False)
+    assert "alone holds a comment" in said.err
+    assert "vmpcap report --format json" in said.err
+    assert vmpcap("carve", path, "-o", tmp_path / "b.pcapng", "--format", "pcapng").status in (0, 1)
+    assert (tmp_path / "b.pcapng").read_bytes()[:4] == b"\x0a\x0d\x0d\x0a"

@@ -5,13 +5,19 @@ import itertools
 import msgspec
 import pytest
 
-from tests.report.sample import good, migration
-from vmpcap.migration.results import Peer
+from tests.report.made import one_line
+from tests.report.sample import good, guest, migration
+from vmpcap.migration.results import Peer, Switchover
 from vmpcap.report.comparison import Comparison, Difference, Spread
+from vmpcap.report.comparison_looks import comparison_to_html, comparison_to_markdown, comparison_to_terminal
+from vmpcap.report.comparison_pipelines import comparison_to_junit, comparison_to_metrics
 from vmpcap.report.document import Migration, Opening
+from vmpcap.report.look import Look
+from vmpcap.runs.against_limits import held_against
 from vmpcap.runs.compared import bench, compare
 from vmpcap.runs.gathered import Given, counted_once
 from vmpcap.terms.errors import RequestError
+from vmpcap.verdicts.profile import Profile
 
 DAY = "2026-07-{day:02d}T02:40:{second:02d}.000000000Z"
 
@@ -288,3 +294,31 @@ def test_a_part_of_a_migration_has_no_duration_of_a_whole_one(end: str) -> None:
     assert (found.n, found.unknown) == (1, 1)
     assert f"its {end} is not in view" in found.because
     assert any(note.startswith("1 migration is in view in part only") for note in document.notes)
+
+
+def limits(**known: float | None) -> Profile:
+    """A profile of which only this is known."""
+    nothing = dict.fromkeys(("throughput_mbps_min", "rtt_ms_max", "switchover_ms_max"))
+    return Profile(name="mine", title="", scope="link", applies_to="", **{**nothing, **known})  # type: ignore[arg-type]
+
+
+def test_how_many_keep_a_profiles_limits_is_counted() -> None:
+    """At the limit is within it; an outage that never ended is within none; what has no limit is counted by none."""
+    lost = guest(switchover=Switchover(bracket_ms=90.0), peers=[Peer(peer="p", protocol="icmp", survived=False)])
+    inputs = given("", moved(1, 622.0), moved(2, 621.9), moved(3, 700.0, guests=[lost]))
+    plain = bench(inputs, *counted_once(inputs), "all")
+    document = held_against(plain, limits(throughput_mbps_min=622.0, switchover_ms_max=500.0))
+    rate, outage = spread(document, "throughput"), spread(document, "outage")
+    assert (rate.limit, rate.limit_is, rate.within, rate.n) == (622.0, "at_least", 2, 3)
+    assert (outage.limit, outage.limit_is, outage.within, outage.n) == (500.0, "at_most", 2, 3)
+    assert (spread(document, "rtt").limit, spread(document, "rtt").within) == (None, None)
+    assert document.profile is not None
+    assert any("profile mine: at least 622 Mbps" in note for note in document.notes)
+    looks = comparison_to_terminal(document, Look(100)), comparison_to_markdown(document), comparison_to_html(document)
+    for shown in looks:
+        assert "at least 622 Mbps" in one_line(shown)
+        assert "2 of 3" in one_line(shown)
+    assert "2 of 3 at least 622 Mbps" in comparison_to_junit(document)
+    assert 'vmpcap_group_within{group="all migrations",figure="throughput"} 2' in comparison_to_metrics(document)
+    assert held_against(plain, None) is plain
+    assert "at least" not in comparison_to_terminal(plain, Look(100))

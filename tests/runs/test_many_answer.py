@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import polars as pl
 import pytest
 
 import vmpcap
@@ -185,3 +186,12 @@ def test_a_capture_and_a_part_of_it_count_once(tmp_path: Path) -> None:
         assert [group.migrations for group in found.groups] == [1]
         assert {one.path: one.counted for one in found.inputs}[str(whole)] == 1
         assert any("begin.pcap: of a migration in it only a part is in view" in note for note in found.notes)
+
+
+def test_a_profile_of_the_functions_counts_as_of_the_commands(sides: tuple[list[Path], list[Path]]) -> None:
+    """By name or by file; a wrong one is refused in words."""
+    found = vmpcap.compare(*sides, profile="vsphere4")
+    assert found.frames["spreads"].filter(pl.col("figure") == "throughput")["within"].to_list() == [0, 5]
+    assert vmpcap.bench([*sides[0]], profile="vsphere4").groups[0].spreads[0].limit == 622.0
+    with pytest.raises(vmpcap.VmpcapError, match="nosuch"):
+        vmpcap.bench([*sides[0]], profile="nosuch")

@@ -28,11 +28,11 @@ def bench(captures: tuple[str, ...], by: str, json_schema: bool, **options: Any)
 
     \b
       vmpcap bench month/*.json --by networks
-      vmpcap bench monday/ tuesday/ wednesday/ --html link.html
+      vmpcap bench monday/ tuesday/ wednesday/ --profile vsphere6 --html link.html
     """
     if json_schema:
         return show_schema()
-    if not captures:
+    if not captures and not options["point"]:
         raise RequestError("no capture is named; give captures, their folders, or reports: `vmpcap bench month/*.json`")
     from vmpcap.runs.compared import bench as made
 

@@ -24,7 +24,14 @@ from vmpcap.terms.units import count_of
     required=True,
     help="The pcapng file to write; - for standard output.",
 )
-def carve(common: Common, output: str) -> int:
+@click.option(
+    "--format",
+    "format_name",
+    metavar="pcapng",
+    default="pcapng",
+    help="How packets are written: pcapng, which alone holds a comment beside each.",
+)
+def carve(common: Common, output: str, format_name: str) -> int:
     """
     Only the packets that the findings rest on, as pcapng, each with its finding as packet comment.
 
@@ -36,6 +43,11 @@ def carve(common: Common, output: str) -> int:
       vmpcap carve wan.pcapng -o proof.pcapng
       vmpcap carve --point source=src.pcap --point gateway=gw.pcap -o proof.pcapng
     """
+    if format_name != "pcapng":
+        raise RequestError(
+            f"--format {format_name}: packets are written as pcapng, which alone holds a comment beside each; for rows"
+            " ask `vmpcap packets --format csv`, for the findings `vmpcap report --format json`"
+        )
     request = request_of(common)
     if output != STDOUT:
         check_file(output)

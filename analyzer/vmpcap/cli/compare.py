@@ -93,6 +93,11 @@ def compare(a: tuple[str, ...], b: tuple[str, ...], json_schema: bool, **options
     """
     if json_schema:
         return show_schema()
+    if options["point"]:
+        raise RequestError(
+            "--point does not say on which side it is: put the captures of one incident into a folder and name that, or"
+            " compare reports: `vmpcap report --point source=a.pcap --point destination=b.pcap --json a.json`"
+        )
     if not a or not b:
         raise RequestError("two sides are compared: `vmpcap compare A... --with B...`, captures or reports on each")
     from vmpcap.runs.compared import compare as made

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from vmpcap.cli.capture_points import capture_points, given_roles
-from vmpcap.cli.completing import files, roles
+from vmpcap.cli.completing import files, points, profiles, roles
 from vmpcap.cli.copies import put_text, wanted_outputs
 from vmpcap.cli.exits import STATUS
 from vmpcap.cli.frames import damaged, say_damaged
-from vmpcap.cli.options import Common, request_of, stretch
+from vmpcap.cli.options import Common, refuse_engine, request_of, stretch
 from vmpcap.cli.output import STDOUT, emit, emit_data, write_text
 from vmpcap.cli.progress import Progress, complain
 from vmpcap.report.clean import clean
 from vmpcap.runs.overwriting import spare_captures
 from vmpcap.runs.requests import guest_address
 from vmpcap.terms.errors import RequestError
-from vmpcap.verdicts.profile import DEFAULT
+from vmpcap.verdicts.profile import DEFAULT, load_profile
 
 if TYPE_CHECKING:
     from vmpcap.report.comparison import Comparison
@@ -49,6 +49,20 @@ DECORATORS: Final = (
         help="As OpenMetrics as well, for dashboards.",
     ),
     click.option("--json-schema", is_flag=True, help="Show the JSON Schema of it and exit."),
+    click.option(
+        "--profile",
+        metavar="NAME|FILE.toml",
+        shell_complete=profiles,
+        help="Count how many migrations of each group keep its limits; `vmpcap profiles` lists them.",
+    ),
+    click.option(
+        "--point",
+        multiple=True,
+        metavar="NAME=FILE[,FILE...]",
+        shell_complete=points,
+        help="`bench` only: a capture point of one incident, which is a further input. Repeatable.",
+    ),
+    click.option("--engine", type=click.Choice(["native", "tshark"]), default="native", help="As of `vmpcap report`."),
     click.option("--port", multiple=True, type=click.IntRange(1, 65_535), metavar="N", help="A further TCP port."),
     click.option("--guest", multiple=True, metavar="MAC|IP", help="A guest that moved. Repeatable."),
     click.option(
@@ -106,27 +120,31 @@ def told(
     for path in (p for p in paths if paths.count(p) > 1):
         raise RequestError(f"{path!r} is named twice; its migrations would count twice")
     since_ns, until_ns = stretch(options["since"], options["until"])
-    from vmpcap.runs.gathered import counted_once, gather, refuse_nothing, within
+    refuse_engine(options["engine"])
+    profile = None if options["profile"] is None else load_profile(options["profile"])
+    from vmpcap.runs.against_limits import held_against
+    from vmpcap.runs.gathered import counted_once, gather, refuse_nothing, together, within
     from vmpcap.runs.pipeline import analyse
 
     for text in options["guest"]:
         guest_address(text, "--guest")
-    _refuse_strange_roles(paths, options["role"])
+    _refuse_strange_roles(paths, options["point"], options["role"])
     faults: list[str] = []
     with Progress(options["quiet"]) as progress:
 
         def read(captures: tuple[str, ...]) -> "Report":
-            request = _request(captures, options)
+            request = _request(captures, () if captures else options["point"], options)
             spare_captures(request, [wanted.path for wanted in outputs])
             report = analyse(request, progress, progress.stage).report
             faults.extend(damaged(report.inputs))
             return report
 
         found = [one for side, listed in sides.items() for one in gather(listed, side, read)]
+        found += [together(", ".join(options["point"]), "", lambda: read(()))] if options["point"] else []
     given = [within(one, since_ns, until_ns) for one in found]
     counted, doubles = counted_once(given)
     refuse_nothing(sides, given, counted, narrowed=(since_ns, until_ns) != (None, None))
-    document = made(given, counted, doubles)
+    document = held_against(made(given, counted, doubles), profile)
     problems = []
     for wanted in outputs:
         try:
@@ -142,28 +160,29 @@ def told(
     return STATUS["not_readable"] if (unread or faults) and options["strict"] else STATUS["fine"]
 
 
-def _refuse_strange_roles(paths: list[str], given: tuple[str, ...]) -> None:
+def _refuse_strange_roles(paths: list[str], named_points: tuple[str, ...], given: tuple[str, ...]) -> None:
     """Raises RequestError where a role, or a point of that name in any of the inputs, does not exist."""
     if not given:
         return
     from vmpcap.runs.gathered import captures_of, is_report
 
     named = [capture_points(captures_of(path), (), ()) for path in paths if not is_report(path)]
+    named += [capture_points((), named_points, ())] if named_points else []
     given_roles(given, dict.fromkeys(point.name for points in named for point in points))
 
 
-def _request(captures: tuple[str, ...], options: dict[str, Any]) -> "Request":
-    """These captures, with the roles that were given to points of their names."""
-    names = {point.name for point in capture_points(captures, (), ())}
+def _request(captures: tuple[str, ...], named: tuple[str, ...], options: dict[str, Any]) -> "Request":
+    """These captures and named points, with the roles that were given to points of their names."""
+    names = {point.name for point in capture_points(captures, named, ())}
     fitting = tuple(text for text in options["role"] if clean(text.partition("=")[0].strip()) in names)
-    return request_of(_common(captures, {**options, "role": fitting}))
+    return request_of(_common(captures, {**options, "point": named, "role": fitting}))
 
 
 def _common(captures: tuple[str, ...], options: dict[str, Any]) -> Common:
     return Common(
         captures=captures,
         read=(),
-        point=(),
+        point=options["point"],
         role=options["role"],
         profile=DEFAULT,
         port=options["port"],

@@ -147,12 +147,7 @@ def request_of(common: Common, engines: tuple[str, ...] = ("native",)) -> Reques
 
     Raises RequestError or ProfileError where an option asks for what is not there.
     """
-    if common.engine not in engines:
-        have = " and ".join(f"`vmpcap {name}`" for name in BY_TSHARK)
-        raise RequestError(
-            f"--engine {common.engine}: this command reads by vmpcap's own engine only; leave the option out. "
-            f"{have} ask {common.engine}"
-        )
+    refuse_engine(common.engine, engines)
     since, until = stretch(common.since, common.until)
     return Request(
         points=capture_points((*common.read, *common.captures), common.point, common.role),
@@ -164,6 +159,16 @@ def request_of(common: Common, engines: tuple[str, ...] = ("native",)) -> Reques
         max_unpacked_bytes=None if common.max_unpacked is None else size_bytes(common.max_unpacked, "--max-unpacked"),
         decode_as=_rules(common.decode_as),
     )
+
+
+def refuse_engine(engine: str, engines: tuple[str, ...] = ("native",)) -> None:
+    """Raises RequestError where a command has no such engine."""
+    if engine not in engines:
+        have = " and ".join(f"`vmpcap {name}`" for name in BY_TSHARK)
+        raise RequestError(
+            f"--engine {engine}: this command reads by vmpcap's own engine only; leave the option out. "
+            f"{have} ask {engine}"
+        )
 
 
 def stretch(since: str | None, until: str | None) -> tuple[int | None, int | None]:

@@ -88,7 +88,8 @@ def differences(rows: Sequence[Difference]) -> Grid:
 
 
 def spreads(rows: Sequence[tuple[str, Spread]]) -> Grid:
-    """How one figure spreads in each group."""
+    """How one figure spreads in each group, and in how many migrations it keeps its limit, if one was asked for."""
+    limit = limit_words(rows[0][1]) if rows else ""
     cells = tuple(
         (
             name,
@@ -100,12 +101,31 @@ def spreads(rows: Sequence[tuple[str, Spread]]) -> Grid:
             _middle(s, s.p75),
             _middle(s, s.most),
             str(s.unended) if s.unended else "",
+            *([f"{s.within} of {s.n}"] if limit else []),
             s.because,
         )
         for name, s in rows
     )
-    columns = ("group", "n", "median", "95 % interval", "least", "p25", "p75", "most", "never ended", "because")
+    limits = (limit,) if limit else ()
+    columns = (
+        "group",
+        "n",
+        "median",
+        "95 % interval",
+        "least",
+        "p25",
+        "p75",
+        "most",
+        "never ended",
+        *limits,
+        "because",
+    )
     return Grid(columns, cells, right=columns[1:-1], sentences=("because",))
+
+
+def limit_words(s: Spread) -> str:
+    """Which limit is this figure held against? Empty where none."""
+    return "" if s.limit is None else f"{(s.limit_is or '').replace('_', ' ')} {figure(s.limit, s.unit)}"
 
 
 def about_basis(document: Comparison) -> Iterator[Block]:

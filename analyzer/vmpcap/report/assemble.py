@@ -38,14 +38,7 @@ def assemble(
         schema=SCHEMA,
         tool=Tool(name="vmpcap", version=VERSION),
         generated_at=generated_at,
-        profile=ProfileUsed(
-            name=profile.name,
-            throughput_mbps_min=profile.throughput_mbps_min,
-            rtt_ms_max=profile.rtt_ms_max,
-            switchover_ms_max=profile.switchover_ms_max,
-            scope=profile.scope,
-            sources=list(profile.sources),
-        ),
+        profile=profile_used(profile),
         verdict=verdict,
         because=headline(migrations, inputs),
         inputs=list(inputs),
@@ -72,6 +65,18 @@ def _duration_s(story: Story) -> float | None:
     if transfer.start_ts == NO_TIME or story.figures.throughput.unknown_because:
         return None
     return seconds(transfer.end_ts - transfer.start_ts)
+
+
+def profile_used(profile: Profile) -> ProfileUsed:
+    """What a document tells of the profile."""
+    return ProfileUsed(
+        name=profile.name,
+        throughput_mbps_min=profile.throughput_mbps_min,
+        rtt_ms_max=profile.rtt_ms_max,
+        switchover_ms_max=profile.switchover_ms_max,
+        scope=profile.scope,
+        sources=list(profile.sources),
+    )
 
 
 def _migration(number: int, story: Story, profile: Profile) -> Migration:

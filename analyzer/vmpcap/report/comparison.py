@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from vmpcap.report.document import Tool
+from vmpcap.report.document import ProfileUsed, Tool
 
 COMPARE = "vmpcap.compare/1"
 BENCH = "vmpcap.bench/1"
@@ -47,6 +47,11 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
     most: float | None
     values: list[float]
     """Those with an end, in the order of the inputs."""
+    limit: float | None = None
+    """Of the profile, where one was asked for and limits this figure."""
+    limit_is: Literal["at_least", "at_most"] | None = None
+    within: int | None = None
+    """So many of n keep the limit; what had not ended does not."""
     because: str = ""
     """Why it was not measured where it was not, or what cannot be said of it."""
 
@@ -96,3 +101,5 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     differences: list[Difference]
     """Of a comparison only."""
     notes: list[str]
+    profile: ProfileUsed | None = None
+    """By whose limits migrations are counted, where that was asked for."""

@@ -28,6 +28,8 @@ SPREADS: Final = (
     Column("p25", "float", "", "first quartile"),
     Column("p75", "float", "", "third quartile"),
     Column("most", "float", "", "largest"),
+    Column("limit", "float", "", "of the profile that was asked for, if it limits this figure"),
+    Column("within", "count", "migrations", "of n that keep the limit"),
     Column("because", "text", "", "why it was not measured where it was not"),
 )
 VALUES: Final = (

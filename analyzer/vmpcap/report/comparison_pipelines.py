@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
-from vmpcap.report.about_comparison import headline, name_of
+from vmpcap.report.about_comparison import headline, limit_words, name_of
 from vmpcap.report.as_junit import CLASS, whole
 from vmpcap.report.as_metrics import head, labelled, states
 from vmpcap.report.clean import clean_report
@@ -87,7 +87,8 @@ def _spread_words(s: Spread) -> str:
     middle = "no end" if s.median is None else figure(s.median, s.unit)
     known = s.median_low is not None and s.median_high is not None
     interval = f", 95 % interval {figure(s.median_low, s.unit)} to {figure(s.median_high, s.unit)}" if known else ""
-    return f"median {middle} of {s.n}{interval}{f'; {s.because}' if s.because else ''}"
+    held = f"; {s.within} of {s.n} {limit_words(s)}" if s.limit is not None else ""
+    return f"median {middle} of {s.n}{interval}{held}{f'; {s.because}' if s.because else ''}"
 
 
 def _of_inputs(inputs: list[Source]) -> Element:
@@ -130,6 +131,13 @@ def _group_lines(groups: list[Group]) -> Iterator[str]:
             for spread in group.spreads:
                 labels = labelled({"group": group.name, "figure": spread.figure})
                 yield f"vmpcap_group_{name}{labels} {getattr(spread, name)}"
+    if any(spread.within is not None for group in groups for spread in group.spreads):
+        yield from head("vmpcap_group_within", "gauge", "", "in how many migrations a figure keeps the profile's limit")
+        for group in groups:
+            for spread in group.spreads:
+                if spread.within is not None:
+                    labels = labelled({"group": group.name, "figure": spread.figure})
+                    yield f"vmpcap_group_within{labels} {spread.within}"
     for number, like in enumerate(groups[0].spreads if groups else ()):
         base = BASES[like.unit]
         name = f"vmpcap_group_{like.figure}{base.end}"

@@ -85,6 +85,15 @@ def _given(path: str, side: str, read: Callable[[tuple[str, ...]], Report]) -> G
     return Given(path, side, kind, report.tool.version, tuple(report.migrations), covers=covers)
 
 
+def together(label: str, side: str, read: Callable[[], Report]) -> Given:
+    """What is found at the points of one incident that were named one by one?"""
+    try:
+        report = read()
+    except CaptureError as problem:
+        return Given(label, side, "captures", "", (), str(problem))
+    return Given(label, side, "captures", report.tool.version, tuple(report.migrations), covers=covered(report.inputs))
+
+
 def captures_of(path: str) -> tuple[str, ...]:
     """The captures in a folder are one incident's; a file stands for itself."""
     if not os.path.isdir(path):

@@ -13,8 +13,9 @@ from vmpcap.report.about_comparison import headline
 from vmpcap.report.clean import clean
 from vmpcap.report.comparison import Comparison, Difference, Group, Source
 from vmpcap.report.document import Report
+from vmpcap.runs.against_limits import held_against
 from vmpcap.runs.answer import Answer, answer, nanoseconds_of, written
-from vmpcap.runs.arguments import guests_of, limit_of, ports_of, roles_of
+from vmpcap.runs.arguments import guests_of, limit_of, ports_of, profile_of, roles_of
 from vmpcap.runs.compared import GROUPINGS, bench, compare
 from vmpcap.runs.frames_by_name import Frames
 from vmpcap.runs.gathered import Counted, Given, captures_of, counted_once, gather, is_report, refuse_nothing, within
@@ -42,11 +43,13 @@ class Asked:
 
     roles: Mapping[str, str]
     ports: int | Iterable[int]
-    guests: str | Iterable[str]
+    guests: str | Sequence[str]
     since: datetime | None
     until: datetime | None
     decode_as: str | Sequence[str]
     max_unpacked_bytes: int | None
+    profile: str | os.PathLike[str] | None = None
+    """By whose limits the migrations are counted."""
 
 
 class Compared:
@@ -164,6 +167,7 @@ def _made(
     asked = replace(asked, guests=guests_of(asked.guests), ports=ports_of(asked.ports))
     roles_of(asked.roles)
     limit_of(asked.max_unpacked_bytes)
+    profile = None if asked.profile is None else profile_of(asked.profile)
     listed = {side: _listed(inputs) for side, inputs in sides.items()}
     for side, inputs in listed.items():
         if not inputs:
@@ -179,7 +183,7 @@ def _made(
     ]
     counted, doubles = counted_once(given)
     refuse_nothing(sides, given, counted, narrowed=(since, until) != (None, None))
-    return Compared(made(given, counted, doubles), named)
+    return Compared(held_against(made(given, counted, doubles), profile), named)
 
 
 def _listed(inputs: Inputs) -> list[Input]:
