@@ -6,6 +6,7 @@ import pytest
 from tests.report.made import one_line
 from tests.report.sample import GOOD_CHECKS, capture, good, guest, lost_guest, migration, several
 from vmpcap.migration.results import Mechanism, Peer, Switchover
+from vmpcap.migration.session_results import Sessions
 from vmpcap.report.as_html import to_html
 from vmpcap.report.as_json import to_json
 from vmpcap.report.as_markdown import to_markdown
@@ -248,3 +249,19 @@ def test_an_outage_without_an_upper_bound_leads_before_what_the_guest_took_to_mo
     for peers in ([open_one], [known, open_one]):
         only = msgspec.structs.replace(moved, peers=peers, switchover=switched)
         assert headline([migration(guests=[only])], []).endswith("peers were cut off for at least 3 s")
+
+
+@pytest.mark.parametrize(
+    ("worked", "word", "said"),
+    [
+        ("yes", "undecided", ", of those who asked it before it started anew"),
+        ("undecided", "undecided", ", though it may have been started anew"),
+        ("undecided", "live", ""),
+    ],
+)
+def test_a_start_that_may_be_why_nobody_was_answered_again_is_told(worked: str, word: str, said: str) -> None:
+    """Unless one of its connections went on: then it was none."""
+    row = Mechanism(name="cold_migration", seen=True, worked=worked, because="so it was")  # type: ignore[arg-type]
+    one = guest(switchover=Switchover(), peers=LOST, mechanisms=[row], sessions=Sessions(word=word))  # type: ignore[arg-type]
+    assert f"none of 2 peers was answered again{said}" in headline([migration(guests=[one])], []).split("; cold")[0]
+    assert ("started anew" in headline([migration(guests=[one])], [])) == bool(said)

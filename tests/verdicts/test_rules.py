@@ -386,6 +386,17 @@ def test_shares_are_of_peers_by_address() -> None:
     assert gone.because.startswith("1 of its 2 peers (10.99.0.7 by icmp, 10.99.0.7 by icmp) never got an answer again")
 
 
+def test_where_not_all_lost_streams_were_taken_apart_those_for_their_size_are_a_lower_bound() -> None:
+    """What the others were lost for is not known: no share, and the count says "at least"."""
+    sized = [lost_by_size(f"10.99.1.{n}") for n in range(64)]
+    given = reachable(*sized, suffered(), suffered())
+    assert (given.outcome, given.measured) == ("fail", pytest.approx(1 / 65))
+    assert "but 64 of its 65 peers" in given.because
+    given = reachable(*sized, lost_for(5), suffered())
+    assert (given.outcome, given.measured) == ("fail", None)
+    assert "but at least 64 of its 66 peers" in given.because
+
+
 def test_segments_of_full_size_that_never_pass_again_fail_the_guest() -> None:
     """Small requests of the same peer are answered: that is no service."""
     lost, sized = lost_for(5, asked=1, peer=PEER_IP), lost_by_size()

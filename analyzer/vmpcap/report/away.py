@@ -37,8 +37,7 @@ def away_of(guest: Guest) -> Away | None:
     least, most = _longest(guest)
     longest = _between(least, most)
     if counts.streams_lost:
-        anew = ", of those who asked it before it started anew" if is_started_anew(guest) else ""
-        sentence = _never(counts) + anew + (f"; another stream was cut off for {longest}" if longest else "")
+        sentence = _never(counts) + _anew(guest) + (f"; another stream was cut off for {longest}" if longest else "")
         return Away((counts.streams_lost, least), PEERS, "never back", sentence, _why(guest))
     if s.peer_outage_ms is not None:
         sentence = f"peers were cut off for {longest}" if longest else "no peer was cut off"
@@ -67,6 +66,14 @@ STARTS: Final = frozenset({"ha", "cold_migration"})
 def is_started_anew(guest: Guest) -> bool:
     """Was it seen to start, so that it knows nothing of its connections of before, nor need have their address?"""
     return any(one.name in STARTS and one.worked != "undecided" for one in guest.mechanisms)
+
+
+def _anew(guest: Guest) -> str:
+    """What a start has to do with it: whoever asked for what the guest was before is owed no answer."""
+    if is_started_anew(guest):
+        return ", of those who asked it before it started anew"
+    is_open = guest.sessions.word != "live" and any(one.name in STARTS for one in guest.mechanisms)
+    return ", though it may have been started anew" if is_open else ""
 
 
 def _longest(guest: Guest) -> tuple[float, float]:

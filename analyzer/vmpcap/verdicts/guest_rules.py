@@ -9,6 +9,7 @@ from vmpcap.verdicts.answers import Answer, from_finding, show, three
 from vmpcap.verdicts.explained import explain
 from vmpcap.verdicts.findings import Evidence, Outcome
 from vmpcap.verdicts.never_again import (
+    are_all_taken_apart,
     asked_in_vain,
     is_long_gone,
     lost_for_size,
@@ -104,9 +105,10 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
         unsure = may_have_started(guest)
         sized = lost_for_size(guest)
         if sized:
-            but = f"{reach.because}, but {say_lost(sized, guest.suffered)} got no answer again:"
+            least = "" if are_all_taken_apart(guest) else "at least "
+            but = f"{reach.because}, but {least}{say_lost(sized, guest.suffered)} got no answer again:"
             but += f" segments of full size do not pass, smaller ones do{unsure}"
-            share = share_without(guest, {s.peer.peer for s in sized})
+            share = None if least else share_without(guest, {s.peer.peer for s in sized})
             outcome = "undecided" if unsure else "fail"
             return Answer(outcome, but + why, share, None, "share", evidence + _frames_of(sized[0]))
         gave_up = _given_up_by(guest)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from vmpcap.migration.breakdown import MOST_STREAMS
 from vmpcap.migration.reachable import LEAST_ASKED
 from vmpcap.migration.story import GuestStory
 from vmpcap.migration.suffered import Suffered
@@ -41,6 +42,11 @@ def lost_for_size(guest: GuestStory) -> list[Suffered]:
     return [
         s for s in guest.suffered if s.is_cut_off and _is_long(s) and any(p.part == "mtu" for p in s.peer.breakdown)
     ]
+
+
+def are_all_taken_apart(guest: GuestStory) -> bool:
+    """Is it known of each stream that got no answer any more what for? Of a great many only of the worst."""
+    return not any(s.is_cut_off and _is_long(s) for s in guest.suffered[MOST_STREAMS:])
 
 
 def asked_in_vain(guest: GuestStory) -> set[str]:
