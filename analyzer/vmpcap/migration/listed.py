@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from vmpcap.migration.results import Peer, PeerCounts
-from vmpcap.migration.suffering import Suffered
+from vmpcap.migration.suffered import Suffered
 from vmpcap.terms.units import NS_PER_MS
 
 MOST_PEERS: Final = 500
