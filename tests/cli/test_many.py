@@ -219,3 +219,17 @@ def test_carve_says_why_it_writes_pcapng_only(tmp_path: Path) -> None:
     assert "vmpcap report --format json" in said.err
     assert vmpcap("carve", path, "-o", tmp_path / "b.pcapng", "--format", "pcapng").status in (0, 1)
     assert (tmp_path / "b.pcapng").read_bytes()[:4] == b"\x0a\x0d\x0d\x0a"
+
+
+def test_points_of_the_settings_are_no_input_beside_others(tmp_path: Path, reports: list[Path]) -> None:
+    """They are those of one incident that `report` reads; a benchmark of a month must not hold them without a word."""
+    path = write(tmp_path / "a.pcap", migration())
+    config = tmp_path / "settings.toml"
+    config.write_text(f"point = ['source={path}']\n")
+    environment = {"VMPCAP_CONFIG": str(config)}
+    said = vmpcap("bench", *reports[:2], "--format", "json", environment=environment)
+    assert len(json.loads(said.out)["inputs"]) == 2
+    sides = (reports[0], "--with", reports[9])
+    assert vmpcap("compare", *sides, environment=environment).status == 0
+    said = vmpcap("bench", "--format", "json", environment=environment)
+    assert [one["path"] for one in json.loads(said.out)["inputs"]] == [f"source={path}"]

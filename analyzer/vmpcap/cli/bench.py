@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from vmpcap.cli.completing import files
-from vmpcap.cli.many import reads_many, show_schema, told
+from vmpcap.cli.many import asked_points, reads_many, show_schema, told
 from vmpcap.terms.errors import RequestError
 
 
@@ -32,6 +32,7 @@ def bench(captures: tuple[str, ...], by: str, json_schema: bool, **options: Any)
     """
     if json_schema:
         return show_schema()
+    options["point"] = asked_points(options, alone=not captures)
     if not captures and not options["point"]:
         raise RequestError("no capture is named; give captures, their folders, or reports: `vmpcap bench month/*.json`")
     from vmpcap.runs.compared import bench as made

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from vmpcap.cli.completing import files
-from vmpcap.cli.many import reads_many, show_schema, told
+from vmpcap.cli.many import asked_points, reads_many, show_schema, told
 from vmpcap.terms.errors import RequestError
 
 WITH = "--with"
@@ -93,7 +93,7 @@ def compare(a: tuple[str, ...], b: tuple[str, ...], json_schema: bool, **options
     """
     if json_schema:
         return show_schema()
-    if options["point"]:
+    if asked_points(options):
         raise RequestError(
             "--point does not say on which side it is: put the captures of one incident into a folder and name that, or"
             " compare reports: `vmpcap report --point source=a.pcap --point destination=b.pcap --json a.json`"
@@ -102,4 +102,4 @@ def compare(a: tuple[str, ...], b: tuple[str, ...], json_schema: bool, **options
         raise RequestError("two sides are compared: `vmpcap compare A... --with B...`, captures or reports on each")
     from vmpcap.runs.compared import compare as made
 
-    return told({"A": a, "B": b}, options, made)
+    return told({"A": a, "B": b}, {**options, "point": ()}, made)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from vmpcap.cli.capture_points import capture_points, given_roles
 from vmpcap.cli.completing import files, points, profiles, roles
@@ -91,6 +92,19 @@ def reads_many(command: Command) -> Command:
     for decorate in reversed(DECORATORS):
         command = decorate(command)
     return command
+
+
+def asked_points(options: dict[str, Any], alone: bool = False) -> tuple[str, ...]:
+    """
+    Which points were asked for? Those of the settings are of the captures that `report` reads: here only where `alone`.
+
+    Parameters
+    ----------
+    alone : whether nothing else is named
+    """
+    source = click.get_current_context().get_parameter_source("point")
+    named: tuple[str, ...] = options["point"]
+    return () if source == ParameterSource.DEFAULT_MAP and not alone else named
 
 
 def show_schema() -> int:

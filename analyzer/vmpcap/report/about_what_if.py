@@ -67,7 +67,7 @@ def _range_is(told: WhatIf, hypervisor: str) -> str:
     """What is the range worth?"""
     if told.outside:
         return f"outside of what was checked, so the range is the model's own: {', '.join(told.outside)}"
-    return f"{OF_OTHERS:.0%} of other runs lay in such a range {in_short(hypervisor)}"
+    return f"{OF_OTHERS:.0%} of the figures of other runs lay in such a range {in_short(hypervisor)}"
 
 
 def link_words(told: WhatIf) -> str:
