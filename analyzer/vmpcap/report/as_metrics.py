@@ -1,12 +1,11 @@
 """The report as OpenMetrics text, for dashboards and the textfile collector of a node exporter."""
 
 from collections.abc import Callable, Iterator, Sequence
-from math import inf
 from typing import Final, NamedTuple
 
 from vmpcap.migration.listed import is_lost
 from vmpcap.migration.results import Peer
-from vmpcap.report.away import counts_of
+from vmpcap.report.away import at_most_s, counts_of, may_be_longer
 from vmpcap.report.clean import clean_report
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.words import seconds_between
@@ -57,14 +56,8 @@ def _longest_outage(m: Migration) -> float | None:
     peers = [peer for guest in m.guests for peer in guest.peers]
     if known is None or any(is_lost(peer) for peer in peers):
         return None
-    return known if all(most <= known for peer in peers if (most := _at_most(peer)) is not None) else None
-
-
-def _at_most(peer: Peer) -> float | None:
-    """Of an outage without a figure the upper bound, s: without end where there is only a lower one."""
-    if peer.outage_ms is not None or (peer.outage_low_ms is None and peer.outage_high_ms is None):
-        return None
-    return inf if peer.outage_high_ms is None else peer.outage_high_ms / 1000
+    bounds = [most for peer in peers if (most := at_most_s(peer)) is not None]
+    return None if any(may_be_longer(most, known) for most in bounds) else known
 
 
 def _in_view(peer: Peer) -> float | None:

@@ -1,5 +1,6 @@
 """How long the guests were away from their peers, said once for every look: worst first."""
 
+from math import inf
 from typing import Final, NamedTuple
 
 from vmpcap.migration.listed import count_peers, is_lost
@@ -116,6 +117,18 @@ def _between(least: float, most: float) -> str:
         return span(most)
     high = span_bound(most, "most")
     return f"between {span_bound(least, 'least')} and {high}" if least else f"at most {high}"
+
+
+def at_most_s(peer: Peer) -> float | None:
+    """Of an outage that is known by its bounds only the upper one: without end where there is only a lower one."""
+    if peer.outage_ms is not None or (peer.outage_low_ms is None and peer.outage_high_ms is None):
+        return None
+    return inf if peer.outage_high_ms is None else peer.outage_high_ms / 1000
+
+
+def may_be_longer(most_s: float, known_s: float) -> bool:
+    """May an outage of at most so long be longer than the longest with a figure? Not where both are written alike."""
+    return most_s == inf or (most_s > known_s and span(most_s) != span(known_s))
 
 
 def _open(guest: Guest) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 
 from vmpcap.migration.reachable import LEAST_ASKED
 from vmpcap.migration.results import Peer
+from vmpcap.report.away import at_most_s, may_be_longer
 from vmpcap.report.document import Migration
 from vmpcap.report.words import nanoseconds, not_in_view
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
@@ -103,9 +104,9 @@ def _outage(m: Migration) -> Measured:
     if in_vain >= NS_PER_S / NS_PER_MS or in_vain > max(known, default=0.0):
         return None, "a peer got no answer any more and stopped asking"
     untold = [peer for peer in peers if peer.outage_ms is None and peer.from_ts is None]
-    unsure = [peer.outage_low_ms for peer in untold if peer.outage_low_ms is not None]
-    if unsure and max(unsure) >= max(known, default=0.0):
-        return None, "a UDP conversation misses too few answers to say for how long"
+    unsure = [most for peer in untold if (most := at_most_s(peer)) is not None]
+    if unsure and may_be_longer(max(unsure), max(known, default=0.0) / 1000):
+        return None, "only bounds are known of an outage that may be the longest"
     return (max(known), "") if known else (None, "no peer's traffic in view")
 
 
