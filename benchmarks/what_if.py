@@ -25,7 +25,7 @@ from pathlib import Path
 import msgspec
 
 import vmpcap
-from vmpcap.migration.other_link import Link
+from vmpcap.migration.other_link import FULL, Link
 from vmpcap.migration.what_if_checked import kin_of
 from vmpcap.migration.what_if_results import WhatIf
 from vmpcap.report.document import Migration
@@ -184,16 +184,23 @@ def held_out(pairs: Pairs) -> dict[str, tuple[int, int]]:
     """Of each figure and of all: how many lay in ranges that were made without their run, of how many?"""
     counts = {"goodput": [0, 0], "duration": [0, 0], "switchover": [0, 0], "all": [0, 0]}
     rows = [
-        (one, other, (kin_of(told.goodput_mbps or 0.0, one.migration.throughput.bulk_mbps or 0.0), name), ratio)
+        (
+            one,
+            other,
+            (kin_of(told.goodput_mbps or 0.0, one.migration.throughput.bulk_mbps or 0.0), name),
+            ratio,
+            told.limited_by == "rate",
+        )
         for one, other, told in pairs
         if not told.outside
         for name, ratio in ratios(told, other.migration).items()
     ]
-    for _, run, key, ratio in rows:
-        band = band_of([r for one, other, k, r in rows if k == key and run is not one and run is not other])
+    for _, run, key, ratio, is_by_rate in rows:
+        band = band_of([r for one, other, k, r, _ in rows if k == key and run is not one and run is not other])
         if band is not None:
+            most = max(band[1], FULL[2] / FULL[1]) if key[1] == "goodput" and is_by_rate else band[1]
             for counted in (counts[key[1]], counts["all"]):
-                counted[0] += band[0] <= ratio <= band[1]
+                counted[0] += band[0] <= ratio <= most
                 counted[1] += 1
     return {name: (inside, of) for name, (inside, of) in counts.items() if of}
 

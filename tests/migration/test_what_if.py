@@ -193,6 +193,32 @@ def test_no_range_begins_below_what_the_link_can_do(mbps: float) -> None:
     assert told.duration_low_s <= (told.duration_s or 0.0)
 
 
+def test_goodput_may_be_all_that_the_rate_carries() -> None:
+    """A stream that keeps 500 Mbps full carries 1448 of 1538 bytes of each frame, wherever it was checked."""
+    for mbps in (300.0, 400.0, 700.0):
+        told = what_if(Link(500.0, 0.8), measured([200 * MB, 12 * MB], mbps=mbps))
+        assert not told.outside
+        assert told.limited_by == "rate"
+        assert told.goodput_high_mbps is not None
+        assert told.goodput_high_mbps >= 0.999 * 500.0 * 1448 / 1538
+
+
+@pytest.mark.parametrize("rtt_ms", [0.5, 5.0, 80.0, 5000.0])
+@pytest.mark.parametrize("size", [20 * MB, 200 * MB, 4000 * MB])
+def test_each_duration_lies_in_its_range_and_no_faster_link_takes_longer(rtt_ms: float, size: float) -> None:
+    """Slow start takes no more doublings than there is to send."""
+    before = float("inf")
+    for mbps in (100.0, 622.0, 1000.0, 10_000.0, 25_000.0, 100_000.0, 400_000.0):
+        told = what_if(Link(mbps, rtt_ms), measured([size, 2 * MB]))
+        if told.duration_s is None:
+            continue
+        assert told.duration_low_s is not None
+        assert told.duration_low_s <= told.duration_s <= (told.duration_high_s or float("inf"))
+        assert told.duration_s <= before * 1.000001
+        before = told.duration_s
+    assert before < float("inf")
+
+
 def test_far_larger_guests_were_not_checked_either() -> None:
     """Ten gigabytes are not 128 MB."""
     told = what_if(Link(622.0, 5.0), measured([10_000 * MB, 12 * MB]))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log2
+from math import log, log2
 from typing import Final
 
 from msgspec import structs
@@ -143,7 +143,9 @@ def _expected(link: Link, m: Measured, allowed: Allowed, model: Model) -> WhatIf
 
     def duration(guest: Guest, mbps: float) -> float | None:
         taken = copied(guest, mbps * 1e6 / 8, model.goal_s)
-        return None if taken is None else fixed + taken.total_bytes * 8 / mbps / 1e6 + _ramp(link, m, mbps)
+        if taken is None:
+            return None
+        return fixed + taken.total_bytes * 8 / mbps / 1e6 + _ramp(link, m, mbps, taken.total_bytes)
 
     told = [*allowed.assumptions, *model.told]
     if kin_of(allowed.middle, pace) == "faster":
@@ -234,7 +236,8 @@ def _as_checked(told: WhatIf, kin: Kin, least_s: float) -> WhatIf:
     """
     With the ranges in which nine of ten of those lay that they were made from; one without an end stays without.
 
-    None begins below what the link cannot do.
+    None begins below what the link cannot do. Where its rate is the bound, goodput ends no lower than what it carries
+    when it is kept full: few of the links that were checked were, and others are.
     """
     band = BANDS[kin]
     ends: dict[str, float | None] = {}
@@ -247,15 +250,21 @@ def _as_checked(told: WhatIf, kin: Kin, least_s: float) -> WhatIf:
         least, most = band[name.partition("{")[0]]
         ends[name.format("_low")] = likely * least
         ends[name.format("_high")] = None if high is None else likely * most
+    if told.limited_by == "rate" and told.goodput_high_mbps is not None:
+        ends["goodput_high_mbps"] = max(ends["goodput_high_mbps"] or 0.0, told.goodput_high_mbps)
     low_s = ends["duration_low_s"] or 0.0
     return structs.replace(told, **ends | {"duration_low_s": max(low_s, min(least_s, told.duration_s or low_s))})
 
 
-def _ramp(link: Link, m: Measured, mbps: float) -> float:
-    """What slow start costs more than at the measured distance."""
+def _ramp(link: Link, m: Measured, mbps: float, total_bytes: float) -> float:
+    """
+    What slow start costs more than at the measured distance, in seconds.
+
+    It ends at the latest where all is sent: at ln 2 of that, so that no faster link is told to take longer.
+    """
 
     def lost(rtt_ms: float) -> float:
-        flight = mbps * 1e6 / 8 * rtt_ms / 1e3
+        flight = min(mbps * 1e6 / 8 * rtt_ms / 1e3, log(2) * total_bytes)
         doublings = log2(max(flight / (FIRST_WINDOW * ((m.mss or USUAL_MSS) - OPTIONS)), 1.0))
         return doublings * rtt_ms / 1e3
 

@@ -12,7 +12,7 @@ class WhatIf(msgspec.Struct, frozen=True, kw_only=True):
     What this migration is expected to take on another link. No measurement: a model, with its assumptions.
 
     Where `outside` is empty, low and high are what the check supports: of real runs that had no part in such ranges
-    80 % of the figures lay there (`benchmarks/what_if.py`, "held out"). Elsewhere they are the model's own extremes,
+    84 % of the figures lay there (`benchmarks/what_if.py`, "held out"). Elsewhere they are the model's own extremes,
     and nobody knows how many lie between. How far it was off stands in the docs.
     """
 
