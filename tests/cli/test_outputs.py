@@ -200,10 +200,12 @@ def test_standard_input_can_be_a_named_point() -> None:
     assert {line.partition(",")[0] for line in with_name.out.splitlines()[1:]} == {"gateway"}
 
 
-def test_the_locale_shapes_what_people_read_and_not_what_programs_read(rarps: Path) -> None:
+@pytest.mark.parametrize(
+    "ascii_only", [{"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}, {"LC_ALL": "C"}, {"LC_ALL": "POSIX"}]
+)
+def test_the_locale_shapes_what_people_read_and_not_what_programs_read(rarps: Path, ascii_only: dict[str, str]) -> None:
     """ASCII on a terminal that knows nothing else; JSON is UTF-8 by its standard."""
     named = rarps.rename(rarps.with_name("büro.pcap"))
-    ascii_only = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
     people = vmpcap("report", named, environment=ascii_only)
     assert people.out.isascii()
     assert "b\\xfcro" in people.out
@@ -211,7 +213,8 @@ def test_the_locale_shapes_what_people_read_and_not_what_programs_read(rarps: Pa
         json.loads(vmpcap("report", named, "--json", "-", environment=ascii_only).out)["inputs"][0]["point"] == "büro"
     )
     assert "büro," in vmpcap("announcements", named, "--format", "csv", environment=ascii_only).out
-    assert "büro" in vmpcap("report", named, environment={"LC_ALL": "C.UTF-8"}).out
+    for utf8 in ({"LC_ALL": "C.UTF-8"}, {"LC_ALL": "C", "PYTHONUTF8": "1"}):
+        assert "büro" in vmpcap("report", named, environment=utf8).out
 
 
 def test_columns_and_no_color_are_honoured(rarps: Path) -> None:

@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import io
 import os
 import sys
 from contextlib import suppress
@@ -13,6 +14,7 @@ VERSION_FLAGS = (["--version"], ["-V"])
 WRONG_USE = 2
 INTERRUPTED = 130
 """Ctrl-C before anything could say so in words."""
+PLAIN_LOCALES = ("C", "POSIX")
 FEW_COLLECTIONS = 50_000
 """
 New objects between two looks for cycles: hardly any are made, and looking every 700 objects took 0.1 s of a report.
@@ -28,11 +30,26 @@ def run() -> NoReturn:
     this began: the first to register is the last to run.
     """
     gc.set_threshold(FEW_COLLECTIONS)
+    _heed_plain_locale()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # no matrix is multiplied here, and its threads wait by turning
     ended: list[int] = []
     atexit.register(_vanish, ended)
     ended.append(main())
     sys.exit(ended[0])
+
+
+def _heed_plain_locale() -> None:
+    """
+    Write ASCII where LC_ALL says C or POSIX: Python takes that for UTF-8 (PEP 540), and who says it means it.
+
+    What else is said of Python's encoding goes before, and results for programs are UTF-8 always.
+    """
+    said = os.environ
+    if said.get("LC_ALL") not in PLAIN_LOCALES or said.get("PYTHONUTF8") or said.get("PYTHONIOENCODING"):
+        return
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="ascii", errors="backslashreplace")
 
 
 def _vanish(ended: list[int]) -> None:

@@ -113,7 +113,7 @@ def _by_rate(link: Link, size: int) -> Bounded:
 
 def _told_rate(link: Link) -> str:
     share = f"{FULL[0]:.0%} to {FULL[2]:.0%}"
-    alone = f"the stream has the link's {link.rate_mbps:g} Mbps to itself, and keeps it {share} full"
+    alone = f"the stream has the link's {link.rate_mbps:,.10g} Mbps to itself, and keeps it {share} full"
     return f"{alone}; a policer without a queue carries less"
 
 

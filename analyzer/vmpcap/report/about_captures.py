@@ -76,7 +76,8 @@ def about_announcers(report: Report, most: int = MOST_ANNOUNCERS) -> Iterator[Bl
     """Which machines announced themselves beside the migrations, and is that a storm? With no room, in a line."""
     if report.announcers and not most:
         storms = sum(one.storm for one in report.announcers)
-        counted = f"{count_of(len(report.announcers), 'machine')} announced themselves"
+        whom = "itself" if len(report.announcers) == 1 else "themselves"
+        counted = f"{count_of(len(report.announcers), 'machine')} announced {whom}"
         yield Fact("announced", f"{counted}, {storms} of them a storm" if storms else f"{counted}: no storm")
         return
     rows = tuple(

@@ -73,7 +73,7 @@ def _range_is(told: WhatIf, hypervisor: str) -> str:
 def link_words(told: WhatIf) -> str:
     """How the link was asked."""
     lost = f", {figure(told.loss, 'share')} lost" if told.loss else ""
-    return f"{told.rate_mbps:,g} Mbps, {told.rtt_ms:,g} ms{lost}"
+    return f"{told.rate_mbps:,.10g} Mbps, {told.rtt_ms:,.10g} ms{lost}"
 
 
 def _range(likely: float, low: float | None, high: float | None) -> str:

@@ -243,7 +243,8 @@ def _storm(asked: Asked) -> Iterator[Answer]:
     yield from ((f"storm: {one.mac} at {one.point}", one.because) for one in storms[:3])
     if not storms:
         others = len(asked.report.announcers)
-        yield f"no storm ({count_of(others, 'other machine')} announced themselves)" if others else "no storm", ""
+        whom = f"{count_of(others, 'other machine')} announced {'itself' if others == 1 else 'themselves'}"
+        yield f"no storm ({whom})" if others else "no storm", ""
 
 
 def _way(asked: Asked) -> Iterator[Answer]:
