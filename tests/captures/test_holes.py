@@ -1,6 +1,7 @@
 """Holes that were cut into sound captures: each is found, and no outage is told that lies in one."""
 
 import json
+import random
 import struct
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from backports import zstd
 
+from tests.captures.altered import packets_of, written
 from tests.captures.situations import CAPTURES, FOLDERS, facts_of, file_of, points_of, report_of
 from vmpcap.report.document import CaptureHole, Report
 from vmpcap.runs.pipeline import analyse
@@ -157,3 +159,31 @@ def test_a_place_that_a_guest_left_and_came_back_to_was_not_blind(which: str) ->
     assert holes_of(report) == {}
     for migration in report.migrations:
         assert next(c.outcome for c in migration.checks if c.id == "capture_quality") == "pass"
+
+
+THINNED = {"over_all_of_it": (-50, 450), "over_the_end": (100, 400), "before": (-500, -200), "after": (500, 800)}
+"""From when to when half of the frames are taken out, ms after QEMU stopped the guest."""
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("which", THINNED)
+@pytest.mark.parametrize("point", ALONE)
+def test_a_capture_that_lacks_half_of_its_frames_for_a_while_makes_no_outage_of_it(
+    point: str, which: str, seed: int, tmp_path: Path
+) -> None:
+    """It is never silent for long; what looks like an outage in it is no figure, and the true one elsewhere is."""
+    folder, rng = CAPTURES / "routed_stretched", random.Random(seed)
+    begin, end = (stop_of(folder) + edge * MS for edge in THINNED[which])
+    kept = [p for p in packets_of(folder.name, point) if not begin < (p.ts_ns or 0) < end or rng.random() < 0.5]
+    out = written(tmp_path / "thin.pcap", kept)
+    source = ("src-uplink", "source", file_of(folder, "src-uplink"))
+    report = reported([source, (point, ALONE[point], out)], folder)
+    assert any("are not in view, beside" in hole.because for hole in holes_of(report)[point])
+    (guest,) = report.migrations[0].guests
+    for peer in guest.peers:
+        low, high = _bounds(folder)[peer.protocol.partition("/")[0]]
+        if which in ("before", "after"):
+            assert peer.outage_ms is not None
+        assert peer.outage_ms is None or low <= peer.outage_ms <= high
+        if peer.outage_ms is None:
+            assert "the capture at" in peer.because

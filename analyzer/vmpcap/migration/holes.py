@@ -9,16 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.gaps import FROM_FRAME, FROM_TS, TO_FRAME, TO_TS
+from vmpcap.measures.missed import SURE, checkable, find_missed
 from vmpcap.measures.unseen import Unseen, find_unseen
 from vmpcap.migration.clocks import all_on_clock_of, elapsed_between, on_clock_of
 from vmpcap.migration.guests import on_reference
 from vmpcap.migration.views import PointView
-from vmpcap.points.holes import Hole, blindness
+from vmpcap.points.holes import Hole, ThinHole, blindness
 from vmpcap.points.kernels.keys import UNICAST, Kept
 from vmpcap.points.pairing import only
 from vmpcap.points.pieces import LONGEST_WAY_NS
 from vmpcap.terms.addresses import NO_MAC
-from vmpcap.terms.units import NS_PER_S, count_of
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -29,6 +30,12 @@ LEAST_UNSEEN: Final = 3
 
 BESIDE: Final = 5
 """Of so many packets of a flow, next to the gap, the point must have shown all but one, and each before the other."""
+
+LEAST_MISSED: Final = 0.1
+"""Where one of ten packets is missing, a row of five unanswered requests may be made of missing answers."""
+
+THIN_APART_NS: Final = 100 * NS_PER_MS
+"""Packets that are missed farther apart than this are not missed together."""
 
 MOST_FLOWS: Final = 64
 """So many flows are asked for each gap, those that show most."""
@@ -60,7 +67,36 @@ def find_holes(views: Sequence[PointView]) -> list[PointView]:
     acknowledges no byte that did not arrive. Left-out numbers of echo requests tell of a hole too, or of losses before
     the point: such a hole is not sure.
     """
-    return [replace(view, holes=tuple(_holes_of(view, views))) for view in views]
+    return [replace(view, holes=_with_thin(view, tuple(_holes_of(view, views)))) for view in views]
+
+
+def _with_thin(view: PointView, holes: tuple[Hole, ...]) -> tuple[Hole, ...]:
+    """The same with stretches in which the point showed some packets, and missed others of the same conversations."""
+    missed = find_missed(view.journal)
+    for hole in holes:  # what lacks a neighbour because nothing at all was recorded is told by that
+        shared = np.minimum(missed[:, TO_TS], hole.to_ts) - np.maximum(missed[:, FROM_TS], hole.from_ts)
+        missed = missed[2 * shared <= missed[:, TO_TS] - missed[:, FROM_TS]]
+    if len(missed) < LEAST_UNSEEN:
+        return holes
+    return tuple(sorted((*holes, *_thin_holes(view, missed)), key=lambda hole: hole.from_ts))
+
+
+def _thin_holes(view: PointView, missed: I64) -> Iterator[Hole]:
+    passed = checkable(view.journal)
+    reach = np.maximum.accumulate(missed[:, TO_TS])
+    edges = np.flatnonzero(missed[1:, FROM_TS] - reach[:-1] > THIN_APART_NS) + 1
+    for rows in np.split(missed, edges):
+        first, last = rows[0], rows[int(np.argmax(rows[:, TO_TS]))]
+        begin, end = int(first[FROM_TS]), int(last[TO_TS])
+        shown = int(np.searchsorted(passed, end, side="right") - np.searchsorted(passed, begin))
+        if len(rows) < max(LEAST_UNSEEN, LEAST_MISSED * (len(rows) + shown)):
+            continue
+        sure = int(rows[:, SURE].sum()) >= LEAST_UNSEEN
+        because = f"{count_of(len(rows), 'packet')} of that time, which were "
+        because += "acknowledged or answered" if sure else "left out by number"
+        because += f", are not in view, beside {shown:,} that are"
+        because += "" if sure else ": the capture missed them, or they were lost before they came here"
+        yield ThinHole(view.name, begin, end, int(first[FROM_FRAME]), int(last[TO_FRAME]), because, sure)
 
 
 def name_holes(views: Sequence[PointView]) -> list[str]:

@@ -39,6 +39,16 @@ class Hole:
         return self.from_ts < end and begin < self.to_ts
 
 
+class ThinHole(Hole):
+    """A stretch in which the point showed some packets and missed others."""
+
+    @property
+    def words(self) -> str:
+        """Why was something not seen?"""
+        begin, end = iso_utc(self.from_ts), iso_utc(self.to_ts)
+        return f"the capture at {self.point} lacks many packets for {self.ms:.0f} ms from {begin} to {end}"
+
+
 class Step(Hole):
     """Two frames between which the point's clock stepped: all is in view, and how long it took is not."""
 

@@ -60,7 +60,7 @@ class Guess(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaptureHole(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch of time in which a point recorded nothing, though something passed it."""
+    """A stretch of time in which a point recorded nothing, though something passed it, or lacks many of the packets."""
 
     from_ts: str
     """The last frame before, as the next the first frame after: the point may have been blind for less."""
