@@ -17,7 +17,7 @@ from vmpcap.migration.segments import along, delays_of, neighbours
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.between import overtaken
-from vmpcap.points.holes import blindness
+from vmpcap.points.holes import ThinHole, blindness
 from vmpcap.points.kernels.keys import Kept
 from vmpcap.points.pair_clock import PairClock, bound_pair
 from vmpcap.points.pairing import Paired, only, pair_kept
@@ -204,7 +204,7 @@ def _one_way(
     late = there.kept.ts_ns[right] - here.kept.ts_ns[left]
     delays, doubt = delays_of(stretch.clock, at, late, turned)
     scale = paired.scale
-    blind = _blind(here, there, sent)
+    blind = _blind(here, there, further, sent)
     rows, hidden = sent[~blind], int(blind.sum())
     came = _came(here, there, to_guest)
     passage, left_out = _passage(here, there, further, rows, came, to_guest, scale > 1)
@@ -259,14 +259,23 @@ def _came(here: Station, there: Station, to_guest: bool) -> I64:
     return np.flatnonzero(mine & (there.to_guest == to_guest))
 
 
-def _blind(here: Station, there: Station, rows: I64) -> Bools:
-    """Which of these packets were sent while the second point recorded nothing, or not yet, or no longer?"""
+def _blind(here: Station, there: Station, further: Sequence[Station], rows: I64) -> Bools:
+    """
+    Which of these packets were sent while the second point recorded nothing, or not yet, or no longer?
+
+    Where it recorded a part, those that nothing else shows to have passed it.
+    """
     view, ts = there.view, here.kept.ts_ns[rows]
     first, last = (on_clock_of(here.view, view, at) for at in (view.first_ts, view.last_ts))
     hidden = (ts < first) | (ts > last - SLACK_NS)
     for hole in view.holes:
         begin, end = (on_clock_of(here.view, view, at) for at in (hole.from_ts, hole.to_ts))
-        hidden |= (ts >= begin - BESIDE_NS) & (ts <= end)
+        within = (ts >= begin - BESIDE_NS) & (ts <= end)
+        if isinstance(hole, ThinHole):
+            within &= ~here.packets.answered[rows]
+            for station in further:
+                within &= ~np.isin(here.kept.key[rows], station.kept.key)
+        hidden |= within
     blind: Bools = hidden & ~np.isin(here.kept.key[rows], there.kept.key)
     return blind
 
