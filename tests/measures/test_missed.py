@@ -8,6 +8,7 @@ import pytest
 from tests.flows.made_frames import make_frames
 from tests.measures.talk import MS, Row, echo, pings, segment
 from vmpcap.measures.journal import Journal
+from vmpcap.measures.kernels.skips import skips_numbers
 from vmpcap.measures.missed import SURE, find_missed
 
 
@@ -93,3 +94,43 @@ def test_what_is_told_of_a_thinned_conversation_was_taken_from_it(seed: int) -> 
     gone = [int(rows[n]["ts_ns"]) / MS for n in taken]
     found = missed_in(without(rows, *taken))
     assert all(any(begin < ts < end for ts in gone) for begin, end, _ in found)
+
+
+def skipped_by_twin(told: list[tuple[int, int, int, int, int]]) -> bool:
+    """One segment at a time: flow, side, number, flags, payload bytes."""
+    shown: dict[tuple[int, int], int] = {}
+    for flow, side, seq, flags, payload in told:
+        size = payload + (flags & 3 != 0)
+        if not size:
+            continue
+        beyond = shown.get((flow, side))
+        ahead = 0 if beyond is None else (seq - beyond + 2**31) % 2**32 - 2**31
+        if ahead > 0:
+            return True
+        end = (seq + size) % 2**32
+        if beyond is None or (end - beyond + 2**31) % 2**32 - 2**31 > 0:
+            shown[flow, side] = end
+    return False
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_numbers_that_are_jumped_over_are_found_as_the_twin_finds_them(seed: int) -> None:
+    """Several connections, repetitions, bare acknowledgements, numbers that begin again at zero; some rows asked."""
+    rng = random.Random(seed)
+    at = {(flow, side): rng.choice((5, 2**32 - 90)) for flow in range(3) for side in (0, 1)}
+    told = []
+    for _ in range(rng.randrange(1, 60)):
+        key = rng.randrange(3), rng.randrange(2)
+        size, back = rng.choice((0, 1, 40)), rng.choice((0, 0, 0, 0, 40))
+        jump = rng.choice((0,) * 40 + (1, 100))
+        flags = rng.choice((16, 16, 16, 24, 17, 2))
+        told.append((*key, (at[key] - back + jump) % 2**32, flags, size))
+        at[key] = (at[key] + jump + (0 if back else size + (flags & 3 != 0))) % 2**32
+    columns = [np.array(column, kind) for column, kind in zip(
+        zip(*told, strict=True), (np.int32, np.uint8, np.uint32, np.uint16, np.int32), strict=True)]  # fmt: skip
+    rows = np.array(sorted(rng.sample(range(len(told)), rng.randrange(1, len(told) + 1))), np.int64)
+    given = [rows, *columns]
+    for column in given:
+        column.flags.writeable = False
+    found = skips_numbers(*given, np.full((3, 2), -1, np.int64))
+    assert bool(found) is skipped_by_twin([told[row] for row in rows.tolist()])

@@ -1,12 +1,14 @@
 """What a capture missed though it was not silent: packets that others of their conversation prove to have passed."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.journal import NO_FLOW, JournalColumns
+from vmpcap.measures.kernels.skips import skips_numbers
+from vmpcap.terms.arrays import doorway
 from vmpcap.terms.units import NS_PER_MS
 from vmpcap.terms.wire import ECHOES, IP_TCP, TCP_FIN, TCP_SYN
 
@@ -70,7 +72,7 @@ def checkable(j: JournalColumns) -> I64:
 
 def _of_tcp(j: JournalColumns) -> Iterator[I64]:
     rows = np.flatnonzero((j.ip_protocol == IP_TCP) & (j.flow_id != NO_FLOW))
-    if not len(rows):
+    if not len(rows) or not _skips(j, rows):
         return
     rows = rows[np.lexsort((j.ts_ns[rows], j.flow_id[rows]))]
     flow = j.flow_id[rows].astype(np.int64)
@@ -78,6 +80,14 @@ def _of_tcp(j: JournalColumns) -> Iterator[I64]:
     first = np.maximum.accumulate(np.where(begins, np.arange(len(rows)), 0))
     for side in (0, 1):
         yield from _of_side(j, rows, first, side)
+
+
+def _skips(j: JournalColumns, rows: I64) -> bool:
+    """Can anything be missing? Bytes that are never shown are jumped over, in the order of the capture too."""
+    columns = (rows, j.flow_id, j.side, j.tcp_seq, j.tcp_flags, j.payload_bytes)
+    state = np.full((int(j.flow_id.max()) + 1, 2), -1, np.int64)
+    given: Any = (*(doorway(column, column.dtype) for column in columns), state)
+    return bool(skips_numbers(*given))
 
 
 def _of_side(j: JournalColumns, rows: I64, first: I64, side: int) -> Iterator[I64]:
