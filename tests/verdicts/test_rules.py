@@ -308,6 +308,14 @@ def test_a_peer_that_asks_in_vain_until_the_end_fails_the_guest_and_is_named() -
     assert "1 of its 2 peers never got an answer again: 10.99.0.7" in given.because
 
 
+def test_a_stream_of_which_nothing_is_known_is_no_answer_to_a_lost_peer() -> None:
+    """It had no request in the switchover, or only tells what the guest sends unasked: the peer stays lost."""
+    unknown = suffered(None, survived=None, peer="10.99.0.7")
+    assert reachable(suffered(), lost_for(5), unknown).outcome == "fail"
+    answered = suffered(0.0, peer="10.99.0.7")
+    assert reachable(suffered(), lost_for(5), answered).outcome == "pass"
+
+
 def test_an_answer_that_may_go_another_way_is_not_missed() -> None:
     """Away from the client, where no answer of the guest passed, unless TCP sends again what nobody answered."""
     elsewhere = lost_for(5)
