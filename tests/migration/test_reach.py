@@ -397,9 +397,18 @@ def test_a_guest_that_sends_and_is_sent_to_is_not_cut_off() -> None:
 def test_outbound_only_takes_three_frames_and_three_seconds() -> None:
     """Little evidence is none."""
     rows = [(SWITCH + n * 100 * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP) for n in range(1, 5)]
+    other = (SWITCH - S, GATEWAY, GATEWAY + 1, "10.77.0.1", "10.77.0.99")
     for count, end, answer in ((4, 20 * S, "no"), (2, 20 * S, "unknown"), (4, SWITCH + 2 * S, "unknown")):
-        bridge = view("br", "domain:destination", journal=pings(*rows[:count]), last_ts=end)
+        bridge = view("br", "domain:destination", journal=pings(other, *rows[:count]), last_ts=end)
         assert judge_reachability(guest(), [bridge], SWITCH).answer == answer
+
+
+@pytest.mark.parametrize(("apart_s", "answer"), [(1, "no"), (20, "unknown")])
+def test_of_one_direction_only_requests_that_are_repeated_say_that_nothing_arrived(apart_s: int, answer: str) -> None:
+    """A capture may hold what the guest sends alone: who refreshes its neighbours every 20 s was answered."""
+    asked = [(SWITCH + n * apart_s * S, NUMBER_OF["arp_request"], GUEST, GUEST_IP, "10.77.0.1") for n in range(1, 4)]
+    bridge = view("br", "domain:destination", arps=arps(*asked), last_ts=SWITCH + 90 * S)
+    assert judge_reachability(guest(), [bridge], SWITCH).answer == answer
 
 
 def pings(*rows: tuple[int, int, int, str, str]) -> JournalColumns:

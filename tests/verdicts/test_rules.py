@@ -314,6 +314,7 @@ def test_a_stream_of_which_nothing_is_known_is_no_answer_to_a_lost_peer() -> Non
     assert reachable(suffered(), lost_for(5), unknown).outcome == "fail"
     answered = suffered(0.0, peer="10.99.0.7")
     assert reachable(suffered(), lost_for(5), answered).outcome == "pass"
+    assert reachable(suffered(), lost_for(5), replace(unknown, answered_after=True)).outcome == "pass"
 
 
 def test_an_answer_that_may_go_another_way_is_not_missed() -> None:

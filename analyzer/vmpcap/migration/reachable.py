@@ -44,6 +44,8 @@ U16 = npt.NDArray[np.uint16]
 Bools = npt.NDArray[np.bool_]
 
 OUTBOUND_ONLY_NS: Final = 3 * NS_PER_S
+AGAIN_NS: Final = 3 * NS_PER_S
+"""A second request so soon says that the first had no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,8 @@ def outbound_only(view: PointView, guest: Moved, moment: int) -> Reachability | 
         return None
     if len(spoken) + len(sent) < LEAST_ASKED or view.last_ts - max(when, view.first_ts) < OUTBOUND_ONLY_NS:
         return None
+    if not _shows_others(view, guest) and _asked_again(view, guest, when, sent) < LEAST_ASKED - 1:
+        return None  # the capture may hold one direction only, and who asks for another thing each time was answered
     numbers = sorted([f for f, _ in spoken[:2]] + [int(f) for f in j.frame[sent[:2]]])
     because = (
         f"outbound only: at {view.name} the guest sent {count_of(len(sent), 'request')} and "
@@ -197,6 +201,35 @@ def outbound_only(view: PointView, guest: Moved, moment: int) -> Reachability | 
         f"switchover, and in {(view.last_ts - max(when, view.first_ts)) / NS_PER_S:.1f} s nothing for it arrived"
     )
     return Reachability("no", because, view.name, tuple(numbers))
+
+
+def _shows_others(view: PointView, guest: Moved) -> bool:
+    """Does the capture hold any frame that somebody else sent, so that it shows both directions of this place?"""
+    return bool(
+        (view.journal.eth_src != np.uint64(guest.mac)).any() or (view.arps.eth_src != np.uint64(guest.mac)).any()
+    )
+
+
+def _asked_again(view: PointView, guest: Moved, when: int, sent: I64) -> int:
+    """
+    How often did the guest ask once more for what it had just asked for?
+
+    An ARP request for the same address within AGAIN_NS (RFC 1122 2.3.2.1: no more than one a second, while nobody
+    answers; a refresh comes tens of seconds later), and TCP that sends the same number again.
+    """
+    rows, j = view.arps, view.journal
+    is_asked = (rows.kind == ARP_REQUEST) & (rows.sender_mac == np.uint64(guest.mac)) & (rows.ts_ns > when)
+    last: dict[tuple[int, int], int] = {}
+    again = 0
+    for at in np.flatnonzero(is_asked)[np.argsort(rows.ts_ns[is_asked], kind="stable")].tolist():
+        target, ts = (int(rows.target_high[at]), int(rows.target_low[at])), int(rows.ts_ns[at])
+        again += target in last and ts - last[target] <= AGAIN_NS
+        last[target] = ts
+    tcp = sent[j.ip_protocol[sent] == IP_TCP]
+    numbers = list(
+        zip(*(column[tcp].tolist() for column in (j.dst_low, j.dst_port, j.src_port, j.tcp_seq)), strict=True)
+    )
+    return again + len(numbers) - len(set(numbers))
 
 
 def answers_the_unseen(view: PointView, guest: Moved, when: int) -> bool:

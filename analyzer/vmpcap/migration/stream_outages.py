@@ -193,6 +193,6 @@ def _on_one_side(stream: PeerStream, view: PointView, when: int) -> Suffered:
     """A stream in view only before or only after the switchover: what it would have met then is not known."""
     if stream.first_ts > when:
         because = f"in view here only after the switchover, from frame {stream.first_frame} on"
-        return unmeasured(stream, view, because, [stream.first_frame])
+        return replace(unmeasured(stream, view, because, [stream.first_frame]), answered_after=stream.answers > 0)
     because = f"in view here only before the switchover, up to frame {stream.last_frame}"
     return unmeasured(stream, view, because, [stream.last_frame])

@@ -44,6 +44,8 @@ class Suffered:
     hidden_ms: float | None = None
     """Where a hole of the capture or a step of its clock hides the outage: how long it was at most, inf: not known."""
 
+    answered_after: bool = False
+    """Whether a stream that is in view only after the switchover had an answer."""
     is_bypassed: bool = False
     """Where its answers take another way than past the point, or may: what it met is not known."""
 

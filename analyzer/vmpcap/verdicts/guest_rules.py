@@ -66,7 +66,7 @@ def _answered_again(guest: GuestStory) -> set[str]:
 def _shows_an_answer(one: Suffered) -> bool:
     is_told = one.stream is not None and one.stream.manner == "one_way" and one.stream.requester == "guest"
     is_over = one.ended and one.outage is not None
-    return not is_told and not one.is_cut_off and bool(one.peer.survived or is_over)
+    return not is_told and not one.is_cut_off and bool(one.peer.survived or is_over or one.answered_after)
 
 
 def _given_up_by(guest: GuestStory) -> list[str]:
