@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from msgspec import structs
 
@@ -33,6 +34,29 @@ def suffered_at(*views: PointView, moment: int = SWITCH, last_before: int | None
 
 def lost(first: int, count: int) -> range:
     return range(first, first + count)
+
+
+def with_clock_set_back(rows: list[Row], at_ms: float, by_ms: int) -> PointView:
+    """A client whose clock shows so much less from then on; the frames stay in their order."""
+    journal = journal_of(rows)
+    ts = journal.ts_ns - np.where(journal.ts_ns >= at_ms * MS, by_ms * MS, 0)
+    return view("client", "client", journal=journal._replace(ts_ns=ts), last_ts=int(ts.max()))
+
+
+@pytest.mark.parametrize("by_ms", [120, 200, 400])
+@pytest.mark.parametrize("at_ms", [850, 900, 1000])
+def test_a_clock_that_is_set_back_in_the_switchover_shows_no_outage_of_zero(at_ms: int, by_ms: int) -> None:
+    """Its times come twice, so that answers seem to follow requests that had none: what was met is not known."""
+    (found,) = suffered_at(with_clock_set_back(pings(200, 10, lost(84, 17)), at_ms, by_ms))
+    assert found.peer.outage_ms is None
+    assert found.hidden_ms is not None
+    assert "the clock at client stepped between its frames" in found.peer.because
+
+
+def test_a_clock_that_is_set_back_long_before_hides_nothing() -> None:
+    """By 40 ms, 700 ms before the guest fell silent."""
+    (found,) = suffered_at(with_clock_set_back(pings(200, 10, lost(84, 17)), 100, 40), moment=SWITCH - 40 * MS)
+    assert found.peer.outage_ms == 170.0
 
 
 def test_lost_pings_are_the_outage_in_steps_of_their_interval() -> None:

@@ -42,7 +42,19 @@ def hiding_hole(stream: PeerStream, view: PointView, switchover: tuple[int, int]
         hole = hole_of(outage, view)
         if hole is not None:
             return hole
-    return None if at else hole_in(view.holes, away, when)
+    return None if at else hole_in(view.holes, away, when) or _step_back_near(view, away, when)
+
+
+def _step_back_near(view: PointView, away: int, when: int) -> Step | None:
+    """
+    Was the clock set back so near to the switchover that it may have been in it? Then no outage is none that is seen.
+
+    When the switchover was is told by that same clock, so it may be off by as much as that was set.
+    """
+    for low, high, last, first in _steps_back(view):
+        if away <= high + (high - low) and when >= low - (high - low):
+            return Step(view.name, low, high, last, first, "", sure=True)
+    return None
 
 
 def hole_of(outage: Outage, view: PointView) -> Hole | None:
@@ -60,24 +72,26 @@ def _step_of(outage: Outage, view: PointView, begin: int, end: int) -> Step | No
     last = outage.last_unanswered_frame if last is None else last
     apart = _on_reference(view, begin, end)
     stepped = apart is not None and abs(apart.ns - (end - begin)) > NOTABLE_STEP_NS + MOST_DRIFT * (end - begin)
-    if not stepped and not any(begin < high and low < end for low, high in _steps_back(view)):
+    if not stepped and not any(begin < high and low < end for low, high, _, _ in _steps_back(view)):
         return None
     return Step(view.name, begin, end, outage.first_unanswered_frame, last, "", sure=True)
 
 
-def _steps_back(view: PointView) -> list[tuple[int, int]]:
+def _steps_back(view: PointView) -> list[tuple[int, int, int, int]]:
     """
-    Times that the point's clock showed twice, for it went back, as the order of the file tells without any other point.
+    Times that the point's clock showed twice, for it went back, as the order of the file tells without any other point:
+    from and to, and the frames before and after.
 
     Where that happens often, frames were not written in the order of time, and no clock stepped.
     """
     if "steps_back" not in view.found:
-        ts = view.journal.ts_ns
+        ts, frame = view.journal.ts_ns, view.journal.frame
         back = set_backs(ts)
-        back = back[np.diff(view.journal.frame)[back] > 0]  # in one file
-        twice = zip(ts[back + 1].tolist(), ts[back].tolist(), strict=True)
+        back = back[np.diff(frame)[back] > 0]  # in one file
+        columns = (ts[back + 1], ts[back], frame[back], frame[back + 1])
+        twice = zip(*(column.tolist() for column in columns), strict=True)
         view.found["steps_back"] = list(twice) if len(back) <= MOST_STEPS_BACK else []
-    found: list[tuple[int, int]] = view.found["steps_back"]
+    found: list[tuple[int, int, int, int]] = view.found["steps_back"]
     return found
 
 
