@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.migration.make import (
@@ -62,6 +63,19 @@ def talking(until: int, again: int | None = None, end: int = 5 * S, step: int = 
 def bridge(name: str, role: str | None, rows: JournalColumns, *announced_at: int, **more: Any) -> PointView:
     series = (announced(*announced_at),) if announced_at else ()
     return view(name, role, **{"journal": rows, "series": series, "offset": ONE_CLOCK, **more})
+
+
+@pytest.mark.parametrize(("back_at_ms", "by_ms", "is_told"), [(900, 150, False), (1040, 60, False), (300, 150, True)])
+def test_a_point_whose_clock_was_set_back_beside_the_moment_bounds_nothing(
+    back_at_ms: int, by_ms: int, is_told: bool
+) -> None:
+    """Its frames look nearer than they were: 34 ms for 184. One that was set back long before tells as ever."""
+    rows = talking(850 * MS, 1034 * MS)
+    sets = np.array([[back_at_ms * MS, (back_at_ms - by_ms) * MS, 90]])
+    there = bridge("gw-lan", "gateway", rows, SWITCH, set_backs=sets)
+    plain = bridge("gw-lan", "gateway", rows, SWITCH)
+    assert told(plain, heard=(plain,)).bracket_ms is not None
+    assert (told(there, heard=(there,)).guest_silence_ms is not None) is is_told
 
 
 # the moment

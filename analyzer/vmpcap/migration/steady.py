@@ -4,6 +4,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from vmpcap.migration.transfers import Transfer
+from vmpcap.migration.views import PointView
 from vmpcap.terms.units import NS_PER_MS
 
 if TYPE_CHECKING:
@@ -35,6 +36,17 @@ def why_unsteady(sighting: "Sighting") -> str:
             whose = "was set" if one.is_sure else "or another's beside it was set"
             return f"the clock at {view.name} {whose} by {by:+,.0f} ms while the stream ran"
     return ""
+
+
+def was_set_back_near(view: PointView, when: int) -> bool:
+    """
+    Was this point's clock set back so near to a time of it that it may have been then?
+
+    By the order of the capture alone: nothing tells by how much, but that it was by so much at least.
+    """
+    return any(
+        after - (before - after) <= when <= before + (before - after) for before, after, _ in view.set_backs.tolist()
+    )
 
 
 def _is_within(transfer: Transfer, frame: int) -> bool:
