@@ -1,11 +1,13 @@
 """What happened between two points: made packets, and the lab's own record of every frame it dropped."""
 
 import csv
+import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from vmpcap.points.between import Between
+from vmpcap.points.between import Between, overtaken
 from vmpcap.runs.packets import PacketRows
 from vmpcap.runs.pipeline import compare_points
 from vmpcap.runs.requests import PointFiles, Request
@@ -64,3 +66,31 @@ def test_one_point_cannot_be_compared() -> None:
     points = (PointFiles("a", None, (str(CAPTURES / "clean" / "client.pcap.zst"),)),)
     with pytest.raises(RequestError, match="takes two"):
         compare_points(Request(points=points, profile=load_profile(DEFAULT)))
+
+
+def late_by_rfc_4737(sent: list[int], came: list[int], group: list[int]) -> int:
+    """One packet at a time in the order in which they came: is one there already that was sent later?"""
+    latest: dict[int, int] = {}
+    late = 0
+    for _, number, of in sorted(zip(came, sent, group, strict=True)):
+        late += number < latest.get(of, number)
+        latest[of] = max(latest.get(of, number), number)
+    return late
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_reordered_are_the_packets_that_are_late(seed: int) -> None:
+    """In several groups, with equal times among them."""
+    rng = random.Random(seed)
+    sent = sorted(rng.randrange(1000) for _ in range(rng.randrange(1, 80)))
+    came = [ts + 5 + rng.choice((0, 0, 0, 0, 3, 40, 200)) for ts in sent]
+    group = [rng.randrange(3) for _ in sent]
+    columns = [np.array(column, np.int64) for column in (sent, came, group)]
+    assert overtaken(*columns) == late_by_rfc_4737(sent, came, group)
+
+
+def test_one_packet_that_fifty_others_pass_is_one_that_is_reordered() -> None:
+    """RFC 4737 section 3 counts the late one."""
+    sent = np.arange(100, dtype=np.int64)
+    came = sent + np.where(sent == 20, 50, 0)
+    assert overtaken(sent, came, np.zeros(100, np.int64)) == 1

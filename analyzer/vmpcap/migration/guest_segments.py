@@ -16,7 +16,7 @@ from vmpcap.migration.segment_results import Era, GuestSegment
 from vmpcap.migration.segments import along, delays_of, neighbours
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.points.between import overtaken
+from vmpcap.points.between import overtaken, passing_order
 from vmpcap.points.holes import ThinHole, blindness
 from vmpcap.points.kernels.keys import Kept
 from vmpcap.points.pair_clock import PairClock, bound_pair
@@ -223,7 +223,8 @@ def _one_way(
         lost=lost,
         lost_of=scale * passage.sent,
         duplicated=None if passage.duplicated is None or doubts else scale * passage.duplicated,
-        reordered=scale * overtaken(here.kept.ts_ns[left], there.kept.ts_ns[right], _ends(here.kept, left)),
+        reordered=scale
+        * overtaken(passing_order(here.kept)[left], passing_order(there.kept)[right], _ends(here.kept, left)),
         delay_min_ms=None if delays is None else delays[0],
         delay_p95_ms=None if delays is None else delays[1],
         uncertainty_ms=doubt,

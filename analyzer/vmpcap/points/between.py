@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.points.backwards import set_backs
 from vmpcap.points.kernels.keys import Kept
 from vmpcap.points.one_sided import OneSided, bound_one_way
 from vmpcap.points.pair_clock import PairClock, coarseness
@@ -224,7 +225,7 @@ def _one_way(
         not_after=len(after),
         silent_after=int((~np.isin(here.key[after], elsewhere)).sum()),
         recut=int(is_recut.sum()),
-        reordered=overtaken(here.ts_ns[left], there.ts_ns[right], of_match),
+        reordered=overtaken(passing_order(here)[left], passing_order(there)[right], of_match),
         ttl_step=int(steps[np.argmax(how_often)]),
         remarks=find_remarks(here, there, left, right),
         largest_from=max(matched, int(shown[0])),
@@ -311,9 +312,28 @@ def _percentiles(values: npt.NDArray[np.float64]) -> tuple[float, ...]:
 
 
 def overtaken(sent: I64, came: I64, group: I64) -> int:
-    """How many came after one of their group that was seen later at the first point?"""
-    order = np.lexsort((came, sent, group))
-    _, place = np.unique(came, return_inverse=True)
+    """
+    How many came after one of their group that was sent later: the packets that are late, not those that pass them?
+
+    Parameters
+    ----------
+    sent, came : int64[n], times or places, as `passing_order` has them
+    group : int[n]
+
+    Notes
+    -----
+    RFC 4737 section 3: a packet is reordered whose number is smaller than that of one before it.
+    """
+    order = np.lexsort((sent, came, group))
+    _, place = np.unique(sent, return_inverse=True)
     place = place[order] + group[order] * (len(place) + 1)
     latest = np.maximum.accumulate(place)
     return int((place[1:] < latest[:-1]).sum())
+
+
+def passing_order(kept: Kept) -> I64:
+    """
+    Which numbers rise as these packets passed? int64[n]: their times; their places in the file, where its clock was set
+    back.
+    """
+    return np.arange(len(kept.ts_ns)) if len(set_backs(kept.ts_ns)) else kept.ts_ns
