@@ -142,7 +142,7 @@ def test_real_migrations_are_marked_as_tshark_marks_them(folder: Path, point: st
     assert compared or point == "client"
 
 
-@pytest.mark.parametrize("name", [name for name in captures() if name not in NOT_PCAP])
+@pytest.mark.parametrize("name", captures(NOT_PCAP))
 def test_public_captures_are_marked_as_tshark_marks_them(name: str) -> None:
     """Frame for frame; a known difference that is gone must go from the list, too."""
     path = here(name)

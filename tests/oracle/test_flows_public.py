@@ -116,7 +116,7 @@ ON_THEIR_OWN = {
 """Captures that have a test of their own below."""
 
 
-@pytest.mark.parametrize("name", [name for name in captures() if name not in UNKNOWN_LINK_TYPES | ON_THEIR_OWN])
+@pytest.mark.parametrize("name", captures(UNKNOWN_LINK_TYPES | ON_THEIR_OWN))
 def test_tcp_streams_are_wiresharks(name: str) -> None:
     """Number, ends, packets, bytes, times, round trips, zero windows and keep-alives, or what is explained above."""
     if name in NOT_PCAP:
@@ -233,9 +233,7 @@ OTHER_HANDSHAKE_US = {
 }
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in captures() if n not in UNKNOWN_LINK_TYPES | NOT_PCAP.keys() | ON_THEIR_OWN]
-)
+@pytest.mark.parametrize("name", captures(UNKNOWN_LINK_TYPES | NOT_PCAP.keys() | ON_THEIR_OWN))
 def test_handshakes_are_wiresharks_initial_round_trips(name: str) -> None:
     """From the last SYN to the ACK of its answer, or what is explained above."""
     ours = our_streams(name)

@@ -432,7 +432,8 @@ def test_gaps_in_an_opaque_tunnel_fail_it(tmp_path: Path) -> None:
     """Two of fifty packets."""
     found = mechanisms(hidden(moved(), lost=2), tmp_path)["hcx"]
     assert found.worked == "no"
-    assert "144 are missing" in found.because
+    assert "144 of 3,600 that way and 0 of 200 back are missing" in found.because
+    assert "4.0% that way" in found.because
 
 
 @pytest.mark.parametrize("other", [{"shift_s": 6.0}, {"volume": 0.3}])

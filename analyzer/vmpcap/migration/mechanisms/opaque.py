@@ -1,5 +1,6 @@
 """Tunnels that nobody can look into: HCX and other IPsec between the sites (domain notes 4.19)."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -118,28 +119,46 @@ def _by_bins(view: PointView, ends: tuple[str, str], during: tuple[int, int], se
     return ("at least ", least) if LEAST_SHARE * sent <= least and most <= MOST_SHARE * sent else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Numbered:
+    """What one direction of a tunnel lost: what it loses is no share of what the other carries."""
+
+    sent: int
+    missing: int
+
+    @property
+    def share(self) -> float:
+        return self.missing / self.sent if self.sent else 0.0
+
+
+def _numbered(view: PointView, ends: tuple[str, str]) -> _Numbered:
+    missing = sum(t.missing for t in _of(view, ends))
+    return _Numbered(sum(t.packets for t in _of(view, ends)) + missing, missing)
+
+
 def _judge(case: Case, name: str, view: PointView, ends: tuple[str, str], carried: Carried) -> Mechanism:
-    both = [t for one in (ends, ends[::-1]) for t in _of(view, one)]
-    packets, missing = sum(t.packets for t in both), sum(t.missing for t in both)
+    ways = [_numbered(view, one) for one in (ends, ends[::-1])]
+    missing = sum(way.missing for way in ways)
+    worst = max(ways, key=lambda way: way.share)
     because = (
         f"at {view.name} an opaque tunnel (ESP) from {ends[0]} to {ends[1]} carried {carried[0]}{carried[1]:,} bytes"
     )
     because += " in the stream's time, as HCX does: what is inside and its round trip are not in view"
     because += (
-        f"; of its packets {missing:,} are missing by their sequence numbers"
+        f"; of its packets {ways[0].missing:,} of {ways[0].sent:,} that way and {ways[1].missing:,} of"
+        f" {ways[1].sent:,} back are missing by their sequence numbers"
         if missing
         else "; none of its packets is missing"
     )
     wanted = f"esp && ip.addr == {ends[0]} && ip.addr == {ends[1]}"
     seen = [Sighted(point=view.name, frames=_largest(case, view, ends), filter=wanted)]
-    lossy = missing > MUCH_LOST * (packets + missing) and not view.drops
+    lossy = worst.share > MUCH_LOST and not view.drops
     if missing and view.drops:
         because += f" (the capture itself lost {count_of(view.drops, 'packet')})"
     if case.completed is None:
         return result(name, "undecided", f"{because}; whether the stream came to its end is not known", seen)
     end = "the stream came to its end" if case.completed else "the stream did not come to its end"
     if lossy:
-        return result(
-            name, "no", f"{because}: {missing / (packets + missing):.1%}, lost before this point; {end}", seen
-        )
+        which = "that way" if worst is ways[0] else "back"
+        return result(name, "no", f"{because}: {worst.share:.1%} {which}, lost before this point; {end}", seen)
     return result(name, "yes" if case.completed else "undecided", f"{because}; {end}", seen)
