@@ -281,3 +281,45 @@ def test_a_guest_that_was_never_heard_before_cannot_be_early() -> None:
     old = view("src", "domain:source", journal=sent_by_guest(SWITCH + 90 * S))
     new = view("dst", "domain:destination", series=(announced(SWITCH),))
     assert find_early_announcement(guest(new), [old, new]).early_ms is None
+
+
+APART = None
+"""The offset of a clock that nothing compares with the others'."""
+
+
+@pytest.mark.parametrize("last", [SWITCH - 150 * MS, SWITCH + 300 * MS])
+def test_of_two_clocks_that_nothing_compares_neither_frame_is_the_first(last: int) -> None:
+    """By the clocks as they are it would be a pass, or a fail."""
+    points = announced_while_running(last, offset=APART)
+    found = find_early_announcement(guest(points[1]), points)
+    assert found.early_ms is None
+    assert "the clocks of dst and src were not compared" in found.because
+
+
+@pytest.mark.parametrize(("last_before", "expected"), [(150 * MS, -150.0), (12 * MS, None)])
+def test_a_stream_on_a_clock_of_its_own_decides_nothing_where_the_guest_had_fallen_silent(
+    last_before: int, expected: float | None
+) -> None:
+    """It sent every 10 ms. Silent for 150 ms it had been stopped; for 12 ms its requests may have been drawn away."""
+    times = range(SWITCH - last_before - 200 * 10 * MS, SWITCH - last_before + 1, 10 * MS)
+    old = view("src", "domain:source", journal=sent_by_guest(*times))
+    new = view("dst", "domain:destination", series=(announced(SWITCH),))
+    stream = view("up", "source", offset=APART)
+    for ahead in (-3 * S, 300 * MS, 3 * S):
+        found = find_early_announcement(guest(new), [old, new, stream], (stream, SWITCH + ahead))
+        assert found.early_ms == expected
+        if expected is None:
+            assert "the clocks of dst and up were not compared" in found.because
+
+
+def test_an_announcement_was_heard_first_at_no_clock_that_nothing_compares() -> None:
+    """A gateway's clock that is half a second behind heard nothing before anybody sent it."""
+    new = view("dst", "domain:destination", series=(announced(SWITCH),))
+    gateway = view("gw", "gateway", series=(announced(SWITCH - 500 * MS),), offset=APART)
+    for heard in ((new, gateway), (gateway, new)):
+        first = guest(*heard).first_heard
+        assert first is not None
+        assert first[0].name == "dst"
+    alone = guest(gateway).first_heard
+    assert alone is not None
+    assert alone[0].name == "gw"

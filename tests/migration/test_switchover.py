@@ -78,6 +78,16 @@ def test_a_point_whose_clock_was_set_back_beside_the_moment_bounds_nothing(
     assert (told(there, heard=(there,)).guest_silence_ms is not None) is is_told
 
 
+def test_one_clock_that_shows_both_ends_goes_before_two_that_nothing_compares() -> None:
+    """The bridges' clocks are as they are: 302 ms by them; the gateway's alone shows 166."""
+    old = bridge("src-guestbr", "domain:source", talking(850 * MS))
+    new = bridge("dst-guestbr", "domain:destination", talking(-1, 1152 * MS), 1152 * MS, offset=None)
+    gateway = bridge("gw-lan", "gateway", talking(850 * MS, 1016 * MS), 1016 * MS)
+    found = told(old, new, gateway, heard=(new, gateway))
+    assert found.bracket_ms == pytest.approx(166.0)
+    assert found.bracket.from_point == found.bracket.to_point == "gw-lan"
+
+
 # the moment
 
 

@@ -24,6 +24,13 @@ from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, TCP_ACK
 
 I64 = npt.NDArray[np.int64]
 
+USUAL_NS: Final = 2 * NS_PER_S
+"""By what the guest sent in this time before its last frame it is told how often it usually sends."""
+LEAST_SENT: Final = 10
+SILENT_TIMES: Final = 2
+LEAST_SILENT_NS: Final = 20 * NS_PER_MS
+"""Silent for so much longer than it ever was before, it was stopped."""
+
 LATEST_NS = 60 * NS_PER_S
 """What the guest's MAC sends at the old place later than this is a second place, not an early announcement."""
 
@@ -79,9 +86,9 @@ def find_early_announcement(
         return Early(None, lacking)
     if late:
         after = _since(first, old, int(j.ts_ns[late[-1]]))
-        if after is not None and not after.is_later:
-            return Early(None, order_not_known(after))
-        early = ms(after.ns) if after is not None else ms(int(j.ts_ns[late[-1]]) - on_point(old, announced))
+        if after is None or not after.is_later:
+            return Early(None, _open_order(first[0], old, after))
+        early = ms(after.ns)
         because = f"the guest still sent at {old.name} {early:.1f} ms after it was announced at its new place"
         return Early(early, because, old.name, (int(j.frame[late[0]]), int(j.frame[late[-1]])))
     sent = frames_of(old, guest).sent
@@ -90,14 +97,17 @@ def find_early_announcement(
         return Early(None, f"the guest sent nothing at {old.name} before it was announced")
     last = int(before[np.argmax(j.ts_ns[before])])
     after = _since(first, old, int(j.ts_ns[last]))
-    if after is not None and after.is_later is not False:
-        return Early(None, order_not_known(after))
+    if after is None or after.is_later is not False:
+        return Early(None, _open_order(first[0], old, after))
+    unknown = _why_unsilenced(first, stream, old, sent, last)
+    if unknown:
+        return Early(None, unknown, old.name, (int(j.frame[last]),))
     ahead = _while_it_ran(first, stream)
     if ahead is not None:
         return _drawn_too_early(guest, first, new, stream, ahead) or Early(
             None, _may_be_post_copy(ahead), first[0].name, (first[1].frames[0],)
         )
-    waited = ms(on_point(old, announced) - int(j.ts_ns[last])) if after is None else ms(-after.ns)
+    waited = ms(-after.ns)
     because = f"the announcement came {waited:.1f} ms after the guest's last frame at {old.name}"
     return Early(-waited if waited is not None else None, because, old.name, (int(j.frame[last]),))
 
@@ -113,6 +123,16 @@ def _ran_there(new: PointView, old: PointView, guest: Moved, announced: int) -> 
     return min((int(j.ts_ns[row]) for row in rows), default=None)
 
 
+def _open_order(heard: PointView, old: PointView, apart: Elapsed | None) -> str:
+    """Why does nobody know whether the announcement or the guest's frame was first?"""
+    if apart is not None:
+        return order_not_known(apart)
+    return (
+        f"the clocks of {heard.name} and {old.name} were not compared: whether the announcement or what the guest sent"
+        " last at its old place was first is not known"
+    )
+
+
 def _since(first: tuple[PointView, Series], view: PointView, ts: int) -> Elapsed | None:
     """How long after the first announcement was that? None where the clocks were not compared."""
     return elapsed_between(first[0], first[1].first_ts, view, ts)
@@ -124,8 +144,32 @@ def _while_it_ran(first: tuple[PointView, Series], stream: tuple[PointView, int]
         return None
     view, last_ts = stream
     left = elapsed_between(first[0], first[1].first_ts, view, last_ts)
-    ahead = on_reference(view, last_ts) - on_reference(first[0], first[1].first_ts) if left is None else left.ns
-    return ahead if ahead > 0 and (left is None or left.is_later is True) else None
+    return left.ns if left is not None and left.ns > 0 and left.is_later is True else None
+
+
+def _why_unsilenced(
+    first: tuple[PointView, Series], stream: tuple[PointView, int] | None, old: PointView, sent: I64, last: int
+) -> str:
+    """
+    Why may the announcement have come while the guest's memory was on the way, though it sent nothing at its old place
+    after it? Empty where the clocks tell, or where it had fallen silent before.
+
+    An announcement that draws the requests to the new place lets a guest fall silent that only answers: then its last
+    frame is as near before the announcement as it usually sends. One that was stopped first is silent for longer.
+    """
+    if stream is None or elapsed_between(first[0], first[1].first_ts, *stream) is not None:
+        return ""
+    j = old.journal
+    ended = int(j.ts_ns[last])
+    near = np.sort(j.ts_ns[sent[(j.ts_ns[sent] <= ended) & (j.ts_ns[sent] > ended - USUAL_NS)]])
+    waited = on_point(old, on_reference(first[0], first[1].first_ts)) - ended
+    is_regular = len(near) >= LEAST_SENT and waited >= SILENT_TIMES * int(np.max(np.diff(near)))
+    if is_regular and waited >= LEAST_SILENT_NS:
+        return ""
+    return (
+        f"the clocks of {first[0].name} and {stream[0].name} were not compared: whether the announcement came while the"
+        " stream still ran is not known"
+    )
 
 
 def _may_be_post_copy(ahead: int) -> str:

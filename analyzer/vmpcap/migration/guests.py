@@ -52,8 +52,22 @@ class Moved:
 
     @property
     def first_heard(self) -> tuple[PointView, Series] | None:
-        """The earliest sighting of an announcement, on the reference clock where the clocks can be compared."""
-        return min(self.heard, key=lambda pair: on_reference(pair[0], pair[1].first_ts), default=None)
+        """
+        The earliest sighting of an announcement, on the reference clock.
+
+        Of clocks that were not compared none is earlier: then by those of a point in the destination's domain, where it
+        begins, or else by those of most points.
+        """
+        groups: dict[int, list[PointView]] = {}
+        for view, _ in self.heard:
+            groups.setdefault(view.line.group, []).append(view)
+
+        def worth(pair: tuple[PointView, Series]) -> tuple[bool, int, int]:
+            fellows = groups[pair[0].line.group]
+            is_begin = any(view.role == "domain:destination" for view in fellows)
+            return not is_begin, -len(fellows), on_reference(pair[0], pair[1].first_ts)
+
+        return min(self.heard, key=worth, default=None)
 
 
 def on_reference(view: PointView, ts: int) -> int:

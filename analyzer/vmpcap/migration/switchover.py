@@ -280,7 +280,8 @@ def _stream_bracket(
     starts = [s.before for s in quiet.values() if s.before is not None and _is_before(s.before, to)]
     begin = last_sign(_on_a_known_clock(starts, to) or starts)
     if begin is not None:
-        pairs = [(begin, to), *([] if begin is last_sign(starts) else _at_one_point(quiet))]
+        is_compared = elapsed_between(begin.view, begin.ts, to.view, to.ts) is not None
+        pairs = [(begin, to), *([] if begin is last_sign(starts) and is_compared else _at_one_point(quiet))]
         because = f"from the guest's last frame before to its first sign after{_less_by_holes(begin, to)}"
         length, bracket = _surely_shortest(pairs, because)
         return length, bracket, "guest_frames"
