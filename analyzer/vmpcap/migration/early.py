@@ -27,9 +27,9 @@ I64 = npt.NDArray[np.int64]
 USUAL_NS: Final = 2 * NS_PER_S
 """By what the guest sent in this time before its last frame it is told how often it usually sends."""
 LEAST_SENT: Final = 10
-SILENT_TIMES: Final = 2
+SILENT_TIMES: Final = 5
 LEAST_SILENT_NS: Final = 20 * NS_PER_MS
-"""Silent for so much longer than it ever was before, it was stopped."""
+"""Silent for so many times as long as nine of ten of its gaps, and longer than in any of them, it was stopped."""
 
 LATEST_NS = 60 * NS_PER_S
 """What the guest's MAC sends at the old place later than this is a second place, not an early announcement."""
@@ -163,9 +163,10 @@ def _why_unsilenced(
     ended = int(j.ts_ns[last])
     near = np.sort(j.ts_ns[sent[(j.ts_ns[sent] <= ended) & (j.ts_ns[sent] > ended - USUAL_NS)]])
     waited = on_point(old, on_reference(first[0], first[1].first_ts)) - ended
-    is_regular = len(near) >= LEAST_SENT and waited >= SILENT_TIMES * int(np.max(np.diff(near)))
-    if is_regular and waited >= LEAST_SILENT_NS:
-        return ""
+    if len(near) >= LEAST_SENT and waited >= LEAST_SILENT_NS:
+        gaps = np.diff(near)
+        if waited > int(gaps.max()) and waited >= SILENT_TIMES * float(np.percentile(gaps, 90)):
+            return ""
     return (
         f"the clocks of {first[0].name} and {stream[0].name} were not compared: whether the announcement came while the"
         " stream still ran is not known"
