@@ -121,6 +121,33 @@ def test_a_machine_that_goes_on_with_the_guests_address_is_a_conflict_whatever_i
     assert find_duplicate_address(guest(), [view("gw", arps=told, journal=sends)], SWITCH).found is True
 
 
+@pytest.mark.parametrize(
+    "packet", [(S, GUEST, GATEWAY, GUEST_IP, PEER_IP), (S, GATEWAY, GUEST, PEER_IP, GUEST_IP)], ids=["from", "to"]
+)
+@pytest.mark.parametrize("kind", ["garp_request", "arp_request", "arp_reply"])
+def test_a_guest_that_sends_no_arp_has_its_address_by_its_packets(
+    kind: str, packet: tuple[int, int, int, str, str]
+) -> None:
+    """A stranger's ARP for the address of a guest that only sends, or is sent, packets: both are named."""
+    claims = arps(*((ts, NUMBER_OF[kind], INTRUDER, GUEST_IP, GUEST_IP) for ts in (9 * S, 11 * S)))
+    here = view("gw", arps=claims, journal=journal(packet))
+    told = find_duplicate_address(guest(), [here], SWITCH)
+    assert (told.found, told.point, told.frames) == (True, "gw", (1, 1))
+    assert "00:02:00:00:bb:02" in told.because
+    assert "00:50:56:aa:77:10" in told.because
+
+
+def test_a_strangers_arp_where_nothing_of_the_guest_is_seen_does_not_pass() -> None:
+    """Its domain may be another, or not: the guest's own ARP elsewhere says nothing of it."""
+    garp = NUMBER_OF["garp_request"]
+    alone = view("dst", arps=arps((S, garp, INTRUDER, GUEST_IP, GUEST_IP)))
+    home = view("src", arps=arps((S, garp, GUEST, GUEST_IP, GUEST_IP)))
+    for views in ([alone], [home, alone], [alone, home]):
+        told = find_duplicate_address(guest(), views)
+        assert told.found is None
+        assert "at dst, where the guest sent nothing" in told.because
+
+
 # second place
 
 

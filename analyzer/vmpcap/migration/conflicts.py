@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.measures.whose import is_one_mac
 from vmpcap.migration.guests import Moved, on_point, on_reference
-from vmpcap.migration.sightings import GROUP_BIT, frames_of
+from vmpcap.migration.sightings import GROUP_BIT, Bools, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
@@ -47,8 +48,9 @@ def find_duplicate_address(guest: Moved, views: Sequence[PointView], moment: int
     """
     Does another MAC claim one of the guest's addresses in the same broadcast domain?
 
-    One machine after the other is no conflict: a guest that comes back with another MAC takes its address along. That
-    it had the other MAC shows at its old place alone: elsewhere the same is seen of a machine that has its address.
+    That the guest has it there shows by its own ARP, or by packets with its MAC and that address. One machine after the
+    other is no conflict: a guest that comes back with another MAC takes its address along. That it had the other MAC
+    shows at its old place alone: elsewhere the same is seen of a machine that has its address.
 
     Parameters
     ----------
@@ -56,30 +58,48 @@ def find_duplicate_address(guest: Moved, views: Sequence[PointView], moment: int
     """
     if not guest.ips:
         return Conflict(None, "no address of the guest is known")
-    examined, other = False, None
+    examined, other, unseen, elsewhere = False, None, None, False
     for view in views:
         rows = view.arps
         claims = np.isin(rows.kind, CLAIMS)
         for high, low in guest.ips:
             mine = claims & (rows.sender_high == np.uint64(high)) & (rows.sender_low == np.uint64(low))
-            examined = examined or bool(mine.any())
             for key in np.unique(rows.segment_key[mine]):
                 here = np.flatnonzero(mine & (rows.segment_key == key))
-                macs = np.unique(rows.sender_mac[here])
-                if len(macs) > 1:
-                    first = [int(rows.frame[here[rows.sender_mac[here] == mac][0]]) for mac in macs]
-                    former = set(macs.tolist()) - {guest.mac}
+                macs, at = np.unique(rows.sender_mac[here], return_index=True)
+                first = dict(zip(macs.tolist(), rows.frame[here[at]].tolist(), strict=True))
+                own = np.flatnonzero(_own_packets(guest, (high, low), view) & (view.journal.segment_key == key))
+                if len(own):
+                    first.setdefault(guest.mac, int(view.journal.frame[own[0]]))
+                examined = examined or guest.mac == NO_MAC or guest.mac in first
+                if guest.mac not in (NO_MAC, *first):
+                    elsewhere = True
+                    if not is_one_mac(view.journal.eth_src, [guest.mac]).any() and guest.mac not in rows.sender_mac:
+                        claimed = f"{ip_text(high, low)} is claimed by {_texts(sorted(first))} at {view.name}"
+                        unseen = unseen or f"{claimed}, where the guest sent nothing: it may be another domain"
+                if len(first) > 1:
+                    former = set(first) - {guest.mac}
                     if moment is not None and _was_handed_over(guest, former, (high, low), views, moment):
                         told = _handed_over(guest, former, (high, low), views, moment, view.name)
-                        one = replace(told, point=view.name, frames=tuple(first))
+                        one = replace(told, point=view.name, frames=tuple(first.values()))
                         other = one if other is None or one.found is None else other
                         continue
-                    names = " and ".join(str(mac_text(int(mac))) for mac in macs)
-                    because = f"{ip_text(high, low)} is claimed by {names} at {view.name}"
-                    return Conflict(True, because, view.name, tuple(first))
-    if not examined:
-        return Conflict(None, "no ARP of the guest's address is in view")
-    return other or Conflict(False, "every ARP with the guest's address came from one MAC")
+                    because = f"{ip_text(high, low)} is claimed by {_texts(sorted(first))} at {view.name}"
+                    return Conflict(True, because, view.name, tuple(first.values()))
+    if unseen or not examined:
+        return other or Conflict(None, unseen or "no ARP of the guest's address is in view")
+    where = " in its own segment" if elsewhere else ""
+    return other or Conflict(False, f"every ARP with the guest's address{where} came from one MAC")
+
+
+def _own_packets(guest: Moved, address: tuple[int, int], view: PointView) -> Bools:
+    """Which packets show this address as the guest's own: from it or to it, with the guest's MAC?"""
+    high, low = (np.uint64(half) for half in address)
+    j, mac = view.journal, np.uint64(guest.mac)
+    own: Bools = (j.eth_src == mac) & (j.src_high == high) & (j.src_low == low)
+    own |= (j.eth_dst == mac) & (j.dst_high == high) & (j.dst_low == low)
+    own &= (j.ip_version != 0) & (guest.mac != NO_MAC)
+    return own
 
 
 def _was_handed_over(
@@ -99,9 +119,10 @@ def _was_handed_over(
         rows, j = view.arps, view.journal
         claims = np.isin(rows.kind, CLAIMS) & (rows.sender_high == high) & (rows.sender_low == low)
         sent = (j.src_high == high) & (j.src_low == low)
+        told = claims & (rows.sender_mac == np.uint64(guest.mac))
+        if (told & (rows.ts_ns < begin)).any() or (_own_packets(guest, address, view) & (j.ts_ns < begin)).any():
+            return False
         for ts, mac, mine in ((rows.ts_ns, rows.sender_mac, claims), (j.ts_ns, j.eth_src, sent)):
-            if (mine & (mac == np.uint64(guest.mac)) & (ts < begin)).any():
-                return False
             if (mine & np.isin(mac, others) & (ts > settled)).any():
                 return False
     return True
