@@ -1,5 +1,7 @@
 """Who else claims to be the guest: a second MAC with its address, or its own MAC in a second place; and too early."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -195,9 +197,33 @@ def test_a_new_place_that_shows_nothing_of_the_guest_tells_no_second_one() -> No
 
 
 def test_packets_still_on_their_way_are_no_second_place() -> None:
-    """What the old place sends within a second of the switchover had been sent before."""
+    """What the old place sends within a second of the switchover may have been sent before: the pass says from when."""
     early = sent_by_guest(SWITCH + 200 * MS, SWITCH + 900 * MS)
-    assert find_second_place(guest(), two_domains(early, sent_by_guest(*AFTER, first_id=2000)), SWITCH).found is False
+    told = find_second_place(guest(), two_domains(early, sent_by_guest(*AFTER, first_id=2000)), SWITCH)
+    assert told.found is False
+    assert told.because.startswith("from 1 s after the switchover on")
+
+
+@pytest.mark.parametrize(("offset_ms", "found"), [((0, 0), True), ((-300, 300), False)])
+def test_a_guest_that_runs_at_its_new_place_sends_nothing_more_at_its_old_one(
+    offset_ms: tuple[int, int], found: bool
+) -> None:
+    """Within the second: it was at the new place 20 ms after the moment, alone, as far as the clocks tell."""
+    early = sent_by_guest(SWITCH + 10 * MS, SWITCH + 200 * MS, SWITCH + 300 * MS)
+    new = sent_by_guest(SWITCH + 20 * MS, *AFTER, first_id=2000)
+    low, high = (ms * MS for ms in offset_ms)
+    told = find_second_place(guest(), two_domains(early, new, offset=Offset(low, high, 3)), SWITCH)
+    assert told.found is found
+    assert told.frames == ((2, 3) if found else ())
+    assert told.because.startswith("2 packets" if found else "from 0.42 s after the switchover on")
+
+
+def test_nothing_of_the_sort_is_said_by_a_capture_that_dropped_packets() -> None:
+    """What passed the new place alone may have passed the old one unseen."""
+    early, new = sent_by_guest(SWITCH + 200 * MS), sent_by_guest(SWITCH + 20 * MS, *AFTER, first_id=2000)
+    old, there = two_domains(early, new)
+    assert find_second_place(guest(), [old, there], SWITCH).found is True
+    assert find_second_place(guest(), [replace(old, drops=3), there], SWITCH).found is False
 
 
 def test_the_routers_copies_of_a_packet_are_not_the_guests_mac() -> None:

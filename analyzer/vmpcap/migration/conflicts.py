@@ -7,6 +7,7 @@ import numpy as np
 
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.whose import is_one_mac
+from vmpcap.migration.clocks import clock_doubt
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.sightings import GROUP_BIT, Bools, frames_of
 from vmpcap.migration.views import PointView
@@ -17,9 +18,10 @@ CLAIMS = tuple(NUMBER_OF[name] for name in ("garp_request", "garp_reply", "arp_r
 """Kinds whose sender says: this address is mine (RFC 826; RFC 5227 section 2.4)."""
 
 SETTLED_NS = NS_PER_S
-"""Frames still on their way when the guest moved are not a second place."""
+"""Where nobody saw the guest run at its new place alone, frames this long after the moment are no second place."""
 
 SAME_FRAME_NS = 100 * NS_PER_MS
+"""A frame is on its way from one place to the other for no longer."""
 
 OLD_PLACE = ("source", "domain:source")
 """Roles of points that show where the guest was before it moved."""
@@ -180,6 +182,7 @@ def find_second_place(guest: Moved, views: Sequence[PointView], moment: int) -> 
     Did the guest's MAC go on sending in the source's domain what was not sent in the destination's?
 
     In a stretched domain the same frames appear on both sides; those are told by their IP identification and length.
+    What was on its way when the guest moved is no second place: nothing is from when it ran at its new place.
     """
     old = next((v for v in views if v.role == "domain:source"), None)
     new = next((v for v in views if v.role == "domain:destination"), None)
@@ -188,7 +191,8 @@ def find_second_place(guest: Moved, views: Sequence[PointView], moment: int) -> 
     missing = next((v for v in (old, new) if not v.journal_complete), None)
     if missing is not None:
         return Conflict(None, f"{missing.name} does not show every frame of the guest")
-    strays = strays_at(old, new, guest, moment + SETTLED_NS)
+    since = _settled(old, new, guest, moment)
+    strays = strays_at(old, new, guest, since)
     lacking = may_lack(old, new, guest, strays)
     if lacking:
         return Conflict(None, lacking)
@@ -201,9 +205,28 @@ def find_second_place(guest: Moved, views: Sequence[PointView], moment: int) -> 
             " host that took it back, a loop), and each packet moves the MAC in every switch on its way"
         )
         return Conflict(True, because, old.name, frames, on_reference(old, int(old.journal.ts_ns[strays[0]])))
-    return Conflict(
-        False, f"after the switchover the guest's MAC sent nothing at {old.name} that was not sent at {new.name}"
-    )
+    sent = f"the guest's MAC sent nothing at {old.name} that was not sent at {new.name}"
+    return Conflict(False, f"from {(since - moment) / NS_PER_S:.2g} s after the switchover on {sent}")
+
+
+def ran_there(new: PointView, old: PointView, guest: Moved, since: int) -> int | None:
+    """
+    When did the guest first send IP after that time that passed its new place alone? On that point's clock.
+
+    What its MAC sends at the old place after that is a second place, and no announcement that came too early.
+    """
+    j = new.journal
+    rows = [row for row in strays_at(new, old, guest, since) if j.ip_version[row] != 0]
+    return min((int(j.ts_ns[row]) for row in rows), default=None)
+
+
+def _settled(old: PointView, new: PointView, guest: Moved, moment: int) -> int:
+    """From when on is a frame at the old place none that was on its way, on the reference clock?"""
+    ran = ran_there(new, old, guest, moment)
+    doubt = None if ran is None else clock_doubt(new, ran, old)
+    if ran is None or doubt is None or old.drops or old.missing or old.truncated:
+        return moment + SETTLED_NS
+    return min(moment + SETTLED_NS, on_reference(new, ran) + SAME_FRAME_NS + doubt)
 
 
 def strays_at(old: PointView, new: PointView, guest: Moved, since: int) -> list[int]:

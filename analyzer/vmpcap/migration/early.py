@@ -12,7 +12,7 @@ from vmpcap.announcements.series import Series
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.clocks import elapsed_between, on_clock_of, order_not_known
-from vmpcap.migration.conflicts import may_lack, strays_at
+from vmpcap.migration.conflicts import may_lack, ran_there, strays_at
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.sightings import delivered, frames_of
@@ -78,7 +78,7 @@ def find_early_announcement(
     announced = on_reference(first[0], first[1].first_ts)
     j = old.journal
     latest = on_point(old, announced) + LATEST_NS
-    ran = _ran_there(new, old, guest, announced)
+    ran = ran_there(new, old, guest, announced)
     latest = latest if ran is None else min(latest, on_clock_of(old, new, ran))
     late = [row for row in strays_at(old, new, guest, announced) if j.ts_ns[row] <= latest]
     lacking = may_lack(old, new, guest, late)
@@ -110,17 +110,6 @@ def find_early_announcement(
     waited = ms(-after.ns)
     because = f"the announcement came {waited:.1f} ms after the guest's last frame at {old.name}"
     return Early(-waited if waited is not None else None, because, old.name, (int(j.frame[last]),))
-
-
-def _ran_there(new: PointView, old: PointView, guest: Moved, announced: int) -> int | None:
-    """
-    When did the guest first send IP after its announcement that passed its new place alone?
-
-    What its MAC sends at the old place after that is a second place, and no announcement that came too early.
-    """
-    j = new.journal
-    rows = [row for row in strays_at(new, old, guest, announced) if j.ip_version[row] != 0]
-    return min((int(j.ts_ns[row]) for row in rows), default=None)
 
 
 def _open_order(heard: PointView, old: PointView, apart: Elapsed | None) -> str:
