@@ -274,6 +274,38 @@ def test_what_is_captured_later_does_not_change_who_fell_silent() -> None:
         assert [g.mac for g in guests] == [GUEST]
 
 
+def old_place(until: int) -> PointView:
+    """Guest and peer were heard here until the guest left; a broadcast of somebody ends the capture then."""
+    talk = asks_and_answers(0, 900 * MS, 10 * MS)
+    return view("src", "domain:source", journal=talk, last_ts=until)
+
+
+@pytest.mark.parametrize("until", [901 * MS, 1060 * MS, 1600 * MS, 9 * S])
+def test_a_peer_that_is_heard_elsewhere_is_not_the_guest_where_both_vanish_from_the_old_place(until: int) -> None:
+    """Whatever is broadcast afterwards, and however long the capture goes on: the peer asks on at the gateway."""
+    (guests,), _ = guests_of(silent(), old_place(until))
+    assert [(g.mac, g.ips) for g in guests] == [(GUEST, (ip_halves(GUEST_IP),))]
+
+
+def test_where_both_vanish_and_no_other_point_shows_them_nobody_is_the_guest() -> None:
+    """Peer or guest: the old place alone does not tell."""
+    (guests,), _ = guests_of(heard(), old_place(9 * S))
+    assert guests == ()
+
+
+@pytest.mark.parametrize("pause", [(960 * MS, 1200 * MS), (1010 * MS, 1200 * MS)])
+def test_a_peer_that_pauses_just_then_did_not_go_on(pause: tuple[int, int]) -> None:
+    """At the gateway too it says nothing for a while: it may be the guest as well."""
+    rows = []
+    for ts in range(0, 3 * S, 10 * MS):
+        if not pause[0] <= ts < pause[1]:
+            rows.append((ts, GATEWAY, GUEST, PEER_IP, GUEST_IP))
+        if not 900 * MS <= ts < 1200 * MS:
+            rows.append((ts + MS, GUEST, GATEWAY, GUEST_IP, PEER_IP))
+    (guests,), _ = guests_of(heard(journal=journal(*rows)), old_place(9 * S))
+    assert guests == ()
+
+
 def test_an_address_that_was_not_asked_may_be_silent() -> None:
     """Nobody wanted anything of it: its silence says nothing."""
     rows = [(ts, GUEST, GATEWAY, GUEST_IP, PEER_IP) for ts in range(0, 900 * MS, 10 * MS)]

@@ -287,24 +287,44 @@ def _by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
     Without an announcement: whose traffic fell silent when the stream ended, though it was asked?
 
     Only an address that answered before, was asked during the stream's last second and is the only such one. A peer
-    that paused meanwhile and then asked for it while it was still silent is not.
+    that paused meanwhile and then asked for it while it was still silent is not. Where several fell silent, one that
+    another point shows going on is none: who spoke with the guest is no longer heard at its old place either.
     """
     last = move.best.transfer.last_data_ts
     if last is None:
         return []
     moment = on_reference(move.best.view, last)
-    found = [one for view in views for one in _fell_silent(view, on_point(view, moment))]
     silent: dict[tuple[int, int], set[int]] = {}
-    for one in found:
+    for one in (one for view in views for one in _fell_silent(view, on_point(view, moment))):
         silent.setdefault(one.address, set()).update({one.mac} - {NO_MAC})
-    macs = {mac for seen in silent.values() for mac in seen}
-    is_one = len(silent) == 1 or (all(silent.values()) and len(macs) == 1)
-    if not is_one or len(macs) > 1:
+    if not _is_one_machine(silent):
+        silent = {address: macs for address, macs in silent.items() if not _went_on(address, views, moment)}
+    if not _is_one_machine(silent):
         return []
+    macs = {mac for seen in silent.values() for mac in seen}
     because = (
         "no announcement was seen; this is the only address that had answered and fell silent when the stream ended"
     )
     return [Moved(min(macs, default=NO_MAC), tuple(sorted(silent)), (), "low", because)]
+
+
+def _is_one_machine(silent: dict[tuple[int, int], set[int]]) -> bool:
+    """Are these addresses one machine's, by their MACs?"""
+    macs = {mac for seen in silent.values() for mac in seen}
+    return (len(silent) == 1 or (all(silent.values()) and len(macs) == 1)) and len(macs) <= 1
+
+
+def _went_on(address: tuple[int, int], views: Sequence[PointView], moment: int) -> bool:
+    """Does some point show this address speaking on over that moment, no slower than before?"""
+    for view in views:
+        j, when = view.journal, on_point(view, moment)
+        times = np.sort(j.ts_ns[(j.src_high == address[0]) & (j.src_low == address[1]) & (j.ip_version != 0)])
+        after = int(np.searchsorted(times, when, side="right"))
+        usual = np.median(np.diff(times[:after])) if after > 2 else 0
+        beside = np.diff(times[max(0, after - 1) : after + 2])  # the gap over the moment and the one after it
+        if 0 < after < len(times) and beside.max() <= max(SILENT_NS, 2 * usual):
+            return True
+    return False
 
 
 SILENT_NS: Final = 50 * NS_PER_MS
