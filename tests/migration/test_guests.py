@@ -65,6 +65,60 @@ def test_a_machine_that_speaks_for_itself_just_then_is_no_second_vnic() -> None:
         assert others == 1
 
 
+STRANGER = announced(S + 8 * MS, S + 58 * MS, mac=OTHER)
+
+
+def two_ends(*at_destination: Series, role: str = "domain:destination", **more: object) -> list[PointView]:
+    """The guest and a stranger are announced in one domain; the bridge of the destination host heard these of them."""
+    return [heard(announced(S + 5 * MS), STRANGER), view("dst", role, series=at_destination, **more)]
+
+
+def test_a_machine_never_heard_at_the_destination_host_did_not_come_with_the_stream() -> None:
+    """Its RARP passed the domain within a moment of the guest's, but not the bridge that the guest came to."""
+    (guests,), others = guests_of(*two_ends(announced(S + 5 * MS)))
+    assert ([g.mac for g in guests], others) == ([GUEST], 1)
+    (guests,), _ = guests_of(*two_ends(announced(S + 5 * MS)), wanted=("00:50:56:00:00:01",))
+    assert [g.mac for g in guests] == [OTHER]
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        two_ends(announced(S + 5 * MS), STRANGER),
+        two_ends(),
+        two_ends(announced(S + 5 * MS), role="domain:source"),
+        two_ends(announced(S + 5 * MS), drops=1),
+        two_ends(announced(S + 5 * MS), last_ts=S + 7 * MS),
+        two_ends(announced(S + 5 * MS), journal=journal((2 * S, OTHER, GATEWAY, "10.77.0.11", PEER_IP))),
+    ],
+    ids=["heard there", "nobody heard there", "the old place", "drops", "capture ended", "lives there"],
+)
+def test_where_the_destinations_bridge_does_not_tell_both_may_have_come(ends: list[PointView]) -> None:
+    """Two vNICs of one guest, as far as anybody can say."""
+    (guests,), _ = guests_of(*ends)
+    assert {g.mac for g in guests} == {GUEST, OTHER}
+
+
+def test_a_second_vnic_in_another_domain_need_not_pass_the_same_bridge() -> None:
+    """No point heard both in one domain: it may have a bridge of its own."""
+    ends = two_ends(announced(S + 5 * MS))
+    ends[0] = replace(ends[0], series=(announced(S + 5 * MS), replace(STRANGER, segment_key=78)))
+    (guests,), _ = guests_of(*ends)
+    assert {g.mac for g in guests} == {GUEST, OTHER}
+
+
+@pytest.mark.parametrize(("back_from", "came"), [("10.10.1.12", [GUEST]), ("10.10.1.13", [GUEST, OTHER])])
+def test_on_the_way_back_the_destination_is_the_other_bridge(back_from: str, came: list[int]) -> None:
+    """Where the guest comes to; of a move from a third host no bridge's role says anything."""
+    back = stream(start=20 * S, a_ip=back_from, b_ip="10.10.1.11", a_port=50001)
+    home, stranger = announced(21 * S + 5 * MS), announced(21 * S + 8 * MS, mac=OTHER)
+    gateway = view(streams=(stream(), back), series=(announced(S + 5 * MS), home, stranger))
+    old = view("src", "domain:source", series=(home,))
+    new = view("dst", "domain:destination", series=(announced(S + 5 * MS), stranger))
+    (there, guests), _ = guests_of(gateway, old, new)
+    assert ([g.mac for g in there], [g.mac for g in guests]) == ([GUEST], came)
+
+
 def test_another_guest_a_minute_later_stays_apart() -> None:
     """Whoever starts up then did not come with this stream, and is counted."""
     (guests,), others = guests_of(heard(announced(S + 5 * MS), announced(62 * S, mac=OTHER)))

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from vmpcap.announcements.series import Series
 from vmpcap.measures.whose import addresses_of
+from vmpcap.migration.elsewhere import were_elsewhere
 from vmpcap.migration.hops import hops_from_ttl
 from vmpcap.migration.moves import Move
 from vmpcap.migration.storms import is_storm
@@ -111,7 +112,8 @@ def find_guests(
             result.append(())
             continue
         others = {candidate for other, candidate in own.items() if other != place}
-        chosen = _choose(move, [c for i, c in enumerate(candidates) if i not in taken | others], macs)
+        free = [c for i, c in enumerate(candidates) if i not in taken | others]
+        chosen = _choose(move, _of_this_move(move, moves[0], free, macs), macs)
         numbers = {id(candidate): i for i, candidate in enumerate(candidates)}
         taken |= {numbers[id(candidate)] for candidate in chosen}
         near = [c for c in candidates if _distance(move, c) is not None]
@@ -124,6 +126,13 @@ def find_guests(
             guests = _by_silence(move, views)
         result.append(tuple(guests))
     return result, len(candidates) - len(taken)
+
+
+def _of_this_move(move: Move, first: Move, candidates: Sequence[_Candidate], macs: Sequence[int]) -> list[_Candidate]:
+    """Which of them may have come with this move? Not those that another one near it shows to have been elsewhere."""
+    near = [c for c in candidates if _distance(move, c) is not None]
+    elsewhere = were_elsewhere([c.heard for c in near], move, first)
+    return [c for c, is_elsewhere in zip(near, elsewhere, strict=True) if c.mac in macs or not is_elsewhere]
 
 
 def _nearest_of_each(moves: Sequence[Move], candidates: Sequence[_Candidate]) -> dict[int, int]:

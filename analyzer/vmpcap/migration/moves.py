@@ -74,6 +74,22 @@ def sort_sightings(sightings: Sequence[Sighting]) -> tuple[Sighting, ...]:
     return tuple(sorted(sightings, key=_worth))
 
 
+def goes_back(move: Move, earlier: Sequence[Move]) -> bool:
+    """Does this move go from the second host to the first of the first move between the two?"""
+    here = hosts_of(move)
+    for other in earlier:
+        there = hosts_of(other)
+        if here in (there, there[::-1]):
+            return here != there
+    return False
+
+
+def hosts_of(move: Move) -> tuple[str, str]:
+    """Source and destination by the name that all points share."""
+    (source, _), (destination, _) = move.best.transfer.links[0].named
+    return source, destination
+
+
 def _home_of(view: PointView, transfer: Transfer, groups: list[list[Sighting]], taken: set[int]) -> int | None:
     keys = {link.key for link in transfer.links}
     candidates = []

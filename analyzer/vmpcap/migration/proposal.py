@@ -6,9 +6,9 @@ from typing import Final
 
 from vmpcap.migration.guest_places import FEWEST, MARGIN_NS, Place, is_nearer, nearly_all, place_of
 from vmpcap.migration.guests import Moved, find_guests
-from vmpcap.migration.moves import Move, match_transfers
+from vmpcap.migration.moves import Move, goes_back, match_transfers
 from vmpcap.migration.other_names import name_streams
-from vmpcap.migration.scenes import goes_back, set_scenes
+from vmpcap.migration.scenes import set_scenes
 from vmpcap.migration.stream_places import Proposal, place_on_stream
 from vmpcap.migration.switchover import find_moment
 from vmpcap.migration.transfers import find_transfers

@@ -8,8 +8,7 @@ import numpy as np
 
 from vmpcap.migration.guest_places import FEWEST, MARGIN_NS, Place, Times, place_of
 from vmpcap.migration.guests import Moved, on_point
-from vmpcap.migration.moves import Move, Sighting
-from vmpcap.migration.scenes import goes_back
+from vmpcap.migration.moves import Move, Sighting, goes_back
 from vmpcap.migration.stream_places import CLEARLY, NEAR_NS, half_of, order_on_stream, place_on_stream
 from vmpcap.migration.switchover import find_moment
 from vmpcap.migration.views import PointView

@@ -7,7 +7,7 @@ import numpy as np
 
 from vmpcap.measures.whose import addresses_of
 from vmpcap.migration.guests import MOST_ADDRESSES, Moved, on_point, on_reference
-from vmpcap.migration.moves import Move, Sighting, sort_sightings
+from vmpcap.migration.moves import Move, Sighting, goes_back, sort_sightings
 from vmpcap.migration.transfers import Transfer
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import turned
@@ -117,22 +117,6 @@ def _role_in(move: Move, view: PointView, home: set[str] | None, is_back: bool) 
         return turned(view.role) if is_back else view.role
     ends = [_ends(sighting.transfer) for sighting in move.sightings]
     return next((role for role in ("source", "destination") if any(home & hosts[role] for hosts in ends)), None)
-
-
-def goes_back(move: Move, earlier: Sequence[Move]) -> bool:
-    """Does this move go from the second host to the first of the first move between the two?"""
-    here = _hosts(move)
-    for other in earlier:
-        there = _hosts(other)
-        if here in (there, there[::-1]):
-            return here != there
-    return False
-
-
-def _hosts(move: Move) -> tuple[str, str]:
-    """Source and destination by the name that all points share."""
-    (source, _), (destination, _) = move.best.transfer.links[0].named
-    return source, destination
 
 
 def _next_start(macs: set[int], moves: Sequence[Move], guests: Sequence[tuple[Moved, ...]]) -> int | None:

@@ -1,0 +1,64 @@
+"""Which announcements cannot be of a guest that came with a move: those that were never heard at its destination."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vmpcap.announcements.series import Series
+from vmpcap.migration.moves import Move, hosts_of
+from vmpcap.migration.views import PointView
+from vmpcap.points.roles import turned
+
+Heard = Sequence[tuple[PointView, Series]]
+
+Domain = tuple[str, int]
+"""A broadcast domain as one point tells it: the point, and its key there."""
+
+ARRIVES = "domain:destination"
+
+
+def were_elsewhere(announced: Sequence[Heard], move: Move, first: Move) -> list[bool]:
+    """
+    Which of these were announced in a domain of another, but never heard at the destination's bridge, where that was?
+
+    A guest is announced at the host that it came to, and a broadcast passes every bridge of its domain. That two are in
+    one domain shows at a point that heard both.
+
+    Parameters
+    ----------
+    first : the move whose hosts named the points' roles; of one between others they say nothing
+    """
+    hosts, named = hosts_of(move), hosts_of(first)
+    if hosts not in (named, named[::-1]):
+        return [False] * len(announced)
+    role = ARRIVES if hosts == named else turned(ARRIVES)
+    reached: dict[str, tuple[PointView, set[Domain]]] = {}
+    for heard in announced:
+        for view, _ in heard:
+            if view.role == role:
+                reached.setdefault(view.name, (view, set()))[1].update(_domains(heard))
+    return [
+        all(view.role != role for view, _ in heard)
+        and any(domains & _domains(heard) and _would_show(view, heard) for view, domains in reached.values())
+        for heard in announced
+    ]
+
+
+def _domains(heard: Heard) -> set[Domain]:
+    return {(view.name, series.segment_key) for view, series in heard}
+
+
+def _would_show(view: PointView, heard: Heard) -> bool:
+    """Would this point have heard that, had it been broadcast there, and shows nothing else of that machine?"""
+    if view.drops or view.missing or view.truncated:
+        return False
+    first = min(at.line.on_reference(series.first_ts) for at, series in heard)
+    is_captured = view.first_ts <= view.line.on_point(first) <= view.last_ts
+    return is_captured and all(series.broadcast for _, series in heard) and heard[0][1].mac not in _senders(view)
+
+
+def _senders(view: PointView) -> set[int]:
+    if "senders" not in view.found:
+        view.found["senders"] = set(np.unique(view.journal.eth_src).tolist())
+    found: set[int] = view.found["senders"]
+    return found
