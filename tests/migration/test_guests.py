@@ -22,6 +22,7 @@ from tests.migration.make import (
     view,
 )
 from vmpcap.announcements.series import Series, gather_series
+from vmpcap.migration.announcers import find_announcers
 from vmpcap.migration.guests import Moved, find_guests, guest_name, on_point, on_reference
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
@@ -117,6 +118,51 @@ def test_on_the_way_back_the_destination_is_the_other_bridge(back_from: str, cam
     new = view("dst", "domain:destination", series=(announced(S + 5 * MS), stranger))
     (there, guests), _ = guests_of(gateway, old, new)
     assert ([g.mac for g in there], [g.mac for g in guests]) == ([GUEST], came)
+
+
+def heard_at(gateway: tuple[int, ...], old: tuple[int, ...], new: tuple[int, ...]) -> list[PointView]:
+    """One announcement event at each of these times; then five of the guest at each point."""
+    names = (("gw", "gateway"), ("src", "domain:source"), ("dst", "domain:destination"))
+    five = announced(*(S + n * MS for n in (5, 55, 205, 455, 805)))
+    known = zip(names, (gateway, old, new), strict=True)
+    ends = [view(name, role, series=(*(announced(ts) for ts in early), five)) for (name, role), early in known]
+    ends[0] = replace(ends[0], streams=(stream(),))
+    return ends
+
+
+@pytest.mark.parametrize("early", [(900 * MS,), (500 * MS,), (200 * MS, 700 * MS)])
+def test_an_early_announcement_before_the_usual_ones_is_the_same_guests(early: tuple[int, ...]) -> None:
+    """While its memory flows, and again when it runs: one guest, first announced then."""
+    ends = heard_at(early, early, early)
+    (guests,), others = guests_of(*ends)
+    assert [(g.mac, g.confidence) for g in guests] == [(GUEST, "high")]
+    assert [(v.name, s.first_ts, s.count) for v, s in guests[0].heard] == [
+        (name, early[0], 5 + len(early)) for name in ("gw", "src", "dst")
+    ]
+    assert f"the nearest of its {1 + len(early)} announcements came 6 ms" in guests[0].because
+    assert (others, find_announcers(ends, guests)) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "begin"),
+    [((499 * MS,), (500 * MS,), 0), ((500 * MS,), (), 0), ((), (), 0), ((500 * MS,), (500 * MS,), 600 * MS)],
+    ids=["the old place first", "the old place alone", "elsewhere", "before the stream"],
+)
+def test_what_the_new_host_did_not_send_during_the_stream_is_another_event(
+    old: tuple[int, ...], new: tuple[int, ...], begin: int
+) -> None:
+    """A host whose uplink comes back announces its guests too, and so did the host of an earlier move."""
+    ends = heard_at((500 * MS,), old, new)
+    ends[0] = replace(ends[0], streams=(stream(begin, seconds=1 - begin / S),))
+    (guests,), others = guests_of(*ends)
+    assert [(g.first_heard[1].first_ts, g.first_heard[1].count) for g in guests if g.first_heard] == [(S + 5 * MS, 5)]
+    assert others == 1
+
+
+def test_two_events_within_a_moment_are_one_guest_wherever_they_were_heard() -> None:
+    """The same machine in the same domain is no second vNIC."""
+    (guests,), others = guests_of(heard(announced(S - 100 * MS), announced(S + 5 * MS)))
+    assert ([g.mac for g in guests], others) == ([GUEST], 0)
 
 
 def test_another_guest_a_minute_later_stays_apart() -> None:

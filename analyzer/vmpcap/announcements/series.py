@@ -137,6 +137,26 @@ def _schedule_name(name: str | None) -> ScheduleName | None:
     return {"qemu": "qemu", "esxi": "esxi", "other": "other"}[name] if name is not None else None  # type: ignore[return-value]
 
 
+def joined(events: Sequence[Series]) -> Series:
+    """The same events as one: frames by time, the rest as the event of most frames has it."""
+    most = max(events, key=lambda s: s.count)
+    if len(events) == 1:
+        return most
+    order = sorted((ts, number, n) for number, s in enumerate(events) for n, ts in enumerate(s.times))
+    kinds = [events[number].frame_kinds[n] for _, number, n in order]
+    known = all(s.claims for s in events)
+    return replace(
+        most,
+        kinds=tuple((name, kinds.count(name)) for name in KIND_NAMES if name in kinds),
+        ips=tuple(sorted({ip for s in events for ip in s.ips})),
+        frames=tuple(events[number].frames[n] for _, number, n in order),
+        times=tuple(ts for ts, _, _ in order),
+        frame_kinds=tuple(kinds),
+        broadcast=all(s.broadcast for s in events),
+        claims=tuple(events[number].claims[n] for _, number, n in order) if known else (),
+    )
+
+
 def mark_boots(series: Iterable[Series], boots: dict[int, Boot]) -> list[Series]:
     """The same series, with what announcements.context found about their MACs."""
     return [replace(s, boot=boots[s.mac]) if s.mac in boots else s for s in series]

@@ -28,7 +28,7 @@ def find_announcers(views: Sequence[PointView], guests: Collection[Moved]) -> li
     a tunnel each endpoint gets a copy of its own of one frame: points that see it as it is are preferred, and where
     there is none, copies near each other are one. A loop that is faster than that is missed there.
     """
-    moved = {(view.name, series.mac, series.first_ts) for guest in guests for view, series in guest.heard}
+    moved = {(view.name, s.mac, ts) for guest in guests for view, s in guest.heard for ts in s.times}
     by_mac: dict[int, dict[str, list[Series]]] = {}
     for view in views:
         for series in view.series:

@@ -1,13 +1,14 @@
-"""Which announcements cannot be of a guest that came with a move: those that were never heard at its destination."""
+"""Which announcements are of a guest that came with a move: heard where it came to, in one event or in several."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from vmpcap.announcements.series import Series
+from vmpcap.announcements.series import Series, joined
 from vmpcap.migration.moves import Move, hosts_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import turned
+from vmpcap.points.timeline import elapsed
 
 Heard = Sequence[tuple[PointView, Series]]
 
@@ -28,10 +29,9 @@ def were_elsewhere(announced: Sequence[Heard], move: Move, first: Move) -> list[
     ----------
     first : the move whose hosts named the points' roles; of one between others they say nothing
     """
-    hosts, named = hosts_of(move), hosts_of(first)
-    if hosts not in (named, named[::-1]):
+    role = arrives_at(move, first)
+    if role is None:
         return [False] * len(announced)
-    role = ARRIVES if hosts == named else turned(ARRIVES)
     reached: dict[str, tuple[PointView, set[Domain]]] = {}
     for heard in announced:
         for view, _ in heard:
@@ -42,6 +42,34 @@ def were_elsewhere(announced: Sequence[Heard], move: Move, first: Move) -> list[
         and any(domains & _domains(heard) and _would_show(view, heard) for view, domains in reached.values())
         for heard in announced
     ]
+
+
+def arrives_at(move: Move, first: Move) -> str | None:
+    """Which role has the bridge that this move's guest came to? None where the roles say nothing of these hosts."""
+    hosts, named = hosts_of(move), hosts_of(first)
+    if hosts not in (named, named[::-1]):
+        return None
+    return ARRIVES if hosts == named else turned(ARRIVES)
+
+
+def was_sent_at(heard: Heard, role: str | None) -> bool:
+    """Was this heard at the bridge with this role, and at the other host's no sooner for sure?"""
+    here, there = ([pair for pair in heard if pair[0].role == place] for place in (role, turned(role)))
+    return role is not None and bool(here) and not any(_is_before(one, other) for one in there for other in here)
+
+
+def _is_before(one: tuple[PointView, Series], other: tuple[PointView, Series]) -> bool:
+    after = elapsed(one[0].line, one[1].first_ts, other[0].line, other[1].first_ts)
+    return after is not None and after.is_later is True
+
+
+def heard_together(parts: Sequence[Heard]) -> tuple[tuple[PointView, Series], ...]:
+    """What each point heard of these events, as one."""
+    at: dict[str, tuple[PointView, list[Series]]] = {}
+    for heard in parts:
+        for view, series in heard:
+            at.setdefault(view.name, (view, []))[1].append(series)
+    return tuple((view, joined(series)) for view, series in at.values())
 
 
 def _domains(heard: Heard) -> set[Domain]:

@@ -1,7 +1,8 @@
 """Which guest a migration moved: the announcements that fit it in time, or the traffic that stopped with it."""
 
 import itertools
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from vmpcap.announcements.series import Series
 from vmpcap.measures.whose import addresses_of
-from vmpcap.migration.elsewhere import were_elsewhere
+from vmpcap.migration.elsewhere import arrives_at, heard_together, was_sent_at, were_elsewhere
 from vmpcap.migration.hops import hops_from_ttl
 from vmpcap.migration.moves import Move
 from vmpcap.migration.storms import is_storm
@@ -113,12 +114,14 @@ def find_guests(
             continue
         others = {candidate for other, candidate in own.items() if other != place}
         free = [c for i, c in enumerate(candidates) if i not in taken | others]
-        chosen = _choose(move, _of_this_move(move, moves[0], free, macs), macs)
+        free = _of_this_move(move, moves[0], free, macs)
+        chosen = _choose(move, free, macs)
+        events = [[c, *_more_of(c, move, moves[0], free)] for c in chosen]
         numbers = {id(candidate): i for i, candidate in enumerate(candidates)}
-        taken |= {numbers[id(candidate)] for candidate in chosen}
+        taken |= {numbers[id(candidate)] for parts in events for candidate in parts}
         near = [c for c in candidates if _distance(move, c) is not None]
         rivals = len({c.mac for c in near}) + _twins(chosen)
-        guests = [_as_moved(move, c, views, rivals, macs) for c in chosen]
+        guests = [_as_moved(move, parts, views, rivals, macs) for parts in events]
         guests += [_named(mac, ips, views) for mac in macs if mac not in {g.mac for g in guests}]
         if not guests and ips:
             guests = [_named(NO_MAC, ips, views)]
@@ -188,35 +191,45 @@ def _wanted(wanted: Sequence[str]) -> tuple[list[int], list[tuple[int, int]]]:
 
 
 def _candidates(views: Sequence[PointView]) -> list[_Candidate]:
-    """One candidate per MAC and event: the same event heard at several points is one."""
-    found: list[list[tuple[PointView, Series]]] = []
-    by_mac: dict[int, list[list[tuple[PointView, Series]]]] = {}
-    for view in views:
+    """
+    One candidate per MAC and event: the same event heard at several points is one.
+
+    Of events within a moment of each other the nearest are one; where more were heard, they are told apart first.
+    """
+    by_mac: dict[int, list[tuple[int, PointView, Series]]] = {}
+    for place, view in enumerate(views):
         for series in view.series:
-            if series.boot == "answered":
-                continue
-            of_mac = by_mac.setdefault(series.mac, [])
-            home = next((group for group in of_mac if _same_event(group, view, series)), None)
+            if series.boot != "answered":
+                by_mac.setdefault(series.mac, []).append((place, view, series))
+    candidates = []
+    for mac, events in by_mac.items():
+        heard_at = Counter(place for place, _, _ in events)
+        groups: list[dict[int, tuple[PointView, Series]]] = []
+        for place, view, series in sorted(events, key=lambda event: -heard_at[event[0]]):
+            fitting = [group for group in groups if place not in group and _is_same_event(group.values(), view, series)]
+            home = min(fitting, key=lambda group: _apart(group.values(), view, series), default=None)
             if home is None:
-                found.append([(view, series)])
-                of_mac.append(found[-1])
+                groups.append({place: (view, series)})
             else:
-                home.append((view, series))
-    candidates = [
-        _Candidate(group[0][1].mac, min(on_reference(v, s.first_ts) for v, s in group), tuple(group)) for group in found
-    ]
+                home[place] = (view, series)
+        for group in groups:
+            heard = tuple(group[place] for place in sorted(group))
+            candidates.append(_Candidate(mac, min(on_reference(v, s.first_ts) for v, s in heard), heard))
     return sorted(candidates, key=lambda c: c.first_ts)
 
 
-def _same_event(group: list[tuple[PointView, Series]], view: PointView, series: Series) -> bool:
+def _is_same_event(group: Collection[tuple[PointView, Series]], view: PointView, series: Series) -> bool:
     begin, end = on_reference(view, series.first_ts), on_reference(view, series.last_ts)
     return any(
-        other.mac == series.mac
-        and seen_at.name != view.name
-        and on_reference(seen_at, other.first_ts) <= end + NS_PER_S
-        and begin <= on_reference(seen_at, other.last_ts) + NS_PER_S
-        for seen_at, other in group
-    ) and not any(seen_at.name == view.name for seen_at, _ in group)
+        on_reference(at, other.first_ts) <= end + NS_PER_S and begin <= on_reference(at, other.last_ts) + NS_PER_S
+        for at, other in group
+    )
+
+
+def _apart(group: Collection[tuple[PointView, Series]], view: PointView, series: Series) -> int:
+    """How far is the start of this event from the nearest start in the group?"""
+    begin = on_reference(view, series.first_ts)
+    return min(abs(begin - on_reference(at, other.first_ts)) for at, other in group)
 
 
 def _distance(move: Move, candidate: _Candidate) -> int | None:
@@ -246,11 +259,35 @@ def _choose(move: Move, candidates: Sequence[_Candidate], macs: Sequence[int]) -
         best = min(beside, key=lambda pair: pair[0])[1] if beside else best
     if _by_hypervisor(best):
         near = [(d, c) for d, c in near if _by_hypervisor(c)]
-    twins = [c for _, c in near if c is not best and abs(c.first_ts - best.first_ts) <= TWIN_NS]
+    twins = [c for _, c in near if abs(c.first_ts - best.first_ts) <= TWIN_NS and not _is_same_machine(c, best)]
     if len(twins) >= MOST_GUESTS:
         nearest = sorted(twins, key=lambda c: abs(c.first_ts - best.first_ts))[: MOST_GUESTS - 1]
         twins = sorted(nearest, key=lambda c: c.first_ts)
     return [best, *twins]
+
+
+def _is_same_machine(one: _Candidate, other: _Candidate) -> bool:
+    """Have both one MAC in one domain, as a point that heard both tells it?"""
+    domains = [{(view.name, series.segment_key) for view, series in c.heard} for c in (one, other)]
+    return one.mac == other.mac and bool(domains[0] & domains[1])
+
+
+def _more_of(chosen: _Candidate, move: Move, first: Move, candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    """
+    Which other events of this machine came with the same move?
+
+    A hypervisor that announces the guest while its memory still flows does so again when it runs: that is one guest,
+    announced too early. What the host did that it was to leave is not of the move.
+    """
+    begin, role = move.best.transfer.first_data_ts, arrives_at(move, first)
+    since = chosen.first_ts if begin is None else on_reference(move.best.view, begin)
+    return [
+        c
+        for c in candidates
+        if c is not chosen and _is_same_machine(c, chosen) and not _is_storm(c) and since <= c.first_ts
+        if abs(c.first_ts - chosen.first_ts) <= TWIN_NS
+        or (_by_hypervisor(c) and c.first_ts < chosen.first_ts and was_sent_at(c.heard, role))
+    ]
 
 
 def _is_storm(candidate: _Candidate) -> bool:
@@ -258,10 +295,14 @@ def _is_storm(candidate: _Candidate) -> bool:
     return any(s.schedule not in ("qemu", "esxi") and is_storm([s]) for _, s in candidate.heard)
 
 
-def _as_moved(move: Move, candidate: _Candidate, views: Sequence[PointView], rivals: int, macs: Sequence[int]) -> Moved:
+def _as_moved(
+    move: Move, parts: Sequence[_Candidate], views: Sequence[PointView], rivals: int, macs: Sequence[int]
+) -> Moved:
+    candidate = parts[0]
     distance = _distance(move, candidate) or 0
     schedule = candidate.heard[0][1].schedule
-    when = f"its first announcement came {distance / 1e6:.0f} ms from the stream's last data"
+    which = "its first announcement" if len(parts) == 1 else f"the nearest of its {len(parts)} announcements"
+    when = f"{which} came {distance / 1e6:.0f} ms from the stream's last data"
     confidence: Confidence
     if candidate.mac in macs:
         confidence, because = "high", f"named by the user; {when}"
@@ -273,10 +314,11 @@ def _as_moved(move: Move, candidate: _Candidate, views: Sequence[PointView], riv
         confidence, because = "medium", f"{when}; {count_of(rivals, 'guest')} announced themselves around the stream"
     else:
         confidence, because = "low", f"{when}: an association by time only"
-    addresses = {halves for _, series in candidate.heard for halves in series.ips}
+    heard = heard_together([part.heard for part in parts])
+    addresses = {halves for _, series in heard for halves in series.ips}
     for view in views:
         addresses |= addresses_of(view.journal, [candidate.mac])
-    return Moved(candidate.mac, tuple(sorted(addresses))[:MOST_ADDRESSES], candidate.heard, confidence, because)
+    return Moved(candidate.mac, tuple(sorted(addresses))[:MOST_ADDRESSES], heard, confidence, because)
 
 
 def _by_hypervisor(candidate: _Candidate) -> bool:
