@@ -84,6 +84,8 @@ class Heard:
     domain: Domain
     deciding: PointView | None
     """The point whose answer decides, None where none can."""
+    is_new_there: bool = False
+    """Whether that point shows nothing of the guest before the switchover: it may be in another domain."""
 
 
 def follow_announcements(guest: Moved, views: Sequence[PointView], moment: int, qemu: bool) -> Heard:
@@ -110,7 +112,8 @@ def follow_announcements(guest: Moved, views: Sequence[PointView], moment: int, 
         by_point=by_point,
     )
     deciding = _deciding(guest, views, by_point, moment)
-    return Heard(announcements, _judge_domain(guest, views, by_point, deciding, moment), deciding)
+    is_new = deciding is not None and not _places_before(deciding, guest, on_point(deciding, moment))[0]
+    return Heard(announcements, _judge_domain(guest, views, by_point, deciding, moment), deciding, is_new)
 
 
 def _counted(guest: Moved) -> list[Series]:

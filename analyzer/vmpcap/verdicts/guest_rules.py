@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from vmpcap.migration.mechanisms.domains import OTHER_NETWORK
 from vmpcap.migration.story import GuestStory, Story
 from vmpcap.migration.suffered import Suffered
 from vmpcap.terms.units import count_of
@@ -88,9 +89,19 @@ def announcement_reached_destination(story: Story, profile: Profile) -> Answer:
         evidence = show(point, frames, guest.announcement_filter)
         if _may_be_a_stranger(guest):
             return Answer("undecided", f"{domain.because}; {_stranger(guest)}", evidence=evidence)
+        elsewhere = _elsewhere(guest)
+        if outcome == "pass" and guest.heard.is_new_there and elsewhere:
+            because = f"{domain.because}; but {point} shows nothing of the guest from before, and may be in the domain"
+            return Answer("undecided", f"{because} that it came to by mistake: {elsewhere}", evidence=evidence)
         return Answer(outcome, domain.because, evidence=evidence)
 
     return _about_guest(story, ask)
+
+
+def _elsewhere(guest: GuestStory) -> str:
+    """What says that the guest came to another network than its own? Empty where nothing does."""
+    found = [m.because for m in guest.result.mechanisms if m.name == "port_group" and m.worked == "no"]
+    return found[0] if found else ""
 
 
 def guest_reachable_after(story: Story, profile: Profile) -> Answer:
@@ -289,6 +300,15 @@ def _of_two_points(guest: GuestStory) -> Answer:
     return Answer("undecided", f"{words}: {why}; {domain.word_because}")
 
 
+def _by_port_group(guest: GuestStory) -> Answer | None:
+    """A guest that nobody reaches, with another tag on each of the tagged links where it was and where it is."""
+    for one in guest.result.mechanisms:
+        if one.name == "port_group" and one.worked == "no" and one.because.endswith(OTHER_NETWORK):
+            evidence = tuple(Evidence(point=e.point, frames=e.frames, filter=e.filter) for e in one.evidence)
+            return Answer("fail", one.because, evidence=evidence)
+    return None
+
+
 def _vlan_words(tags: Sequence[int]) -> str:
     return f"VLAN {tags[0]}" if tags else "no tag"
 
@@ -298,7 +318,8 @@ def wrong_vlan(story: Story, profile: Profile) -> Answer:
 
     def ask(guest: GuestStory) -> Answer:
         if guest.vlans_before is None or guest.vlans_after is None:
-            return _of_two_points(guest)
+            given = _of_two_points(guest)
+            return given if given.outcome != "undecided" else _by_port_group(guest) or given
         evidence = show(guest.vlan_point, guest.vlan_frames)
         if guest.vlans_before != guest.vlans_after:
             because = (
@@ -307,7 +328,7 @@ def wrong_vlan(story: Story, profile: Profile) -> Answer:
             return Answer("fail", because, evidence=evidence)
         if not guest.vlans_before:
             because = f"untagged before and after at {guest.vlan_point}: behind an access port the VLAN does not show"
-            return Answer("undecided", because)
+            return _by_port_group(guest) or Answer("undecided", because)
         return Answer("pass", f"the guest kept its VLAN {guest.vlans_before} at {guest.vlan_point}", evidence=evidence)
 
     return _about_guest(story, ask)

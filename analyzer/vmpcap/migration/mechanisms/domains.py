@@ -100,6 +100,10 @@ def _in_overlay(case: Case) -> list[bool]:
     ] + [case.guest.mac in (row.eth_src, row.eth_dst) for view in case.views for row in view.tunnelled]
 
 
+OTHER_NETWORK: Final = "a port group of the right name in another network"
+"""How a port group ends that another tag gives away."""
+
+
 def judge_port_group(case: Case, name: str) -> Mechanism | None:
     """Does the guest's new network lead nowhere, though the migration was let through?"""
     if case.reachability.answer == "yes":
@@ -155,5 +159,5 @@ def _other_tag(case: Case, name: str) -> Mechanism | None:
         return None
     was, now = min(before), min(later)
     because = f"the guest's frames carried VLAN {was} at {before[was][0].name} before, and carry {now} at "
-    because += f"{later[now][0].name} since: a port group of the right name in another network"
+    because += f"{later[now][0].name} since: {OTHER_NETWORK}"
     return result(name, "no", because, sighted([before[was], later[now]]))
