@@ -59,6 +59,20 @@ def test_a_clock_that_is_set_back_long_before_hides_nothing() -> None:
     assert found.peer.outage_ms == 170.0
 
 
+def test_requests_that_went_to_the_old_place_are_an_outage_though_the_new_one_shows_answers_only() -> None:
+    """Nobody stands before both. None was answered at the old one from 840 ms on; after 2.1 s the new one was asked."""
+    every = pings(600, 10, lost(84, 216))
+    old = point([row for row in every if row["ts_ns"] < 3 * S], "src", "domain:source")
+    new = point([row for row in every if row["ts_ns"] >= 3 * S], "dst", "domain:destination")
+    for views in ((old, new), (new, old)):
+        (found,) = suffered_at(*views)
+        assert found.peer.outage_ms is None
+        assert found.at_least_ms == pytest.approx(2150.0)
+        assert found.peer.outage_low_ms == pytest.approx(2150.0)
+        assert (found.peer.point, found.peer.survived, found.is_cut_off) == ("src", True, False)
+        assert "answered again at dst" in found.peer.because
+
+
 def test_lost_pings_are_the_outage_in_steps_of_their_interval() -> None:
     """Seventeen at 10 ms: 170 ms, between the first request that was lost and the first that was answered."""
     (found,) = suffered_at(point(pings(200, 10, lost(84, 17))))

@@ -19,7 +19,7 @@ from vmpcap.migration.views import PointView
 from vmpcap.points.holes import Hole, blindness
 from vmpcap.points.roles import OUTAGE_FIGURES, rank
 from vmpcap.terms.addresses import NO_MAC
-from vmpcap.terms.units import NS_PER_S
+from vmpcap.terms.units import NS_PER_S, ms
 
 RESENT_NS: Final = NS_PER_S
 """After so long at the latest a segment that was not acknowledged is sent again."""
@@ -69,7 +69,8 @@ def what_peers_suffered(
                 continue  # at this point it was over before the guest fell silent
             hole = hiding_hole(stream, view, (away, when))
             known = seen.setdefault(key, [])
-            if hole is not None or all(place < other for other, _, hidden in known if hidden is None):
+            is_needed = all(place < other or one.answered_after for other, one, hidden in known if hidden is None)
+            if hole is not None or is_needed:
                 one = suffered_by(stream, view, when, away) if hole is None else hidden(stream, view, when, hole)
                 if one.peer.outage_ms == 0 and is_moment_unknown(view, guest, views):
                     one = at_unknown_time(stream, view)
@@ -122,12 +123,30 @@ def _nearest(seen: Sequence[tuple[int, Suffered, Hole | None]]) -> Suffered:
     What the nearest to the peer shows; where a hole of its capture hides that, what the nearest shows that tells it.
     """
     _, best, hole = min(seen, key=lambda one: one[0])
+    if best.answered_after:
+        return _begun_elsewhere(best, [one for _, one, other in seen if other is None]) or best
     others = [one for one in seen if one[2] is None and (one[1].peer.outage_ms is not None or one[1].is_cut_off)]
     if hole is None or not others:
         return best
     best = min(others, key=lambda one: one[0])[1]
     because = f"{best.peer.because}; measured here, because {blindness(hole)}"
     return replace(best, peer=msgspec.structs.replace(best.peer, because=because))
+
+
+def _begun_elsewhere(best: Suffered, seen: Sequence[Suffered]) -> Suffered | None:
+    """
+    The outage of a stream that the nearest point shows after the switchover only, where another saw it begin.
+
+    Its requests went to the old place until they were led to the new one: for as long at least it had no answer.
+    """
+    begun = [(one.outage.seen_ns, one) for one in seen if one.outage is not None and not one.ended]
+    if not begun:
+        return None
+    seen_ns, one = max(begun, key=lambda pair: pair[0])
+    because = f"{one.peer.because}; answered again at {best.peer.point}, where it is in view only after the switchover"
+    least = ms(seen_ns)
+    peer = msgspec.structs.replace(one.peer, because=because, survived=True, outage_low_ms=least)
+    return replace(one, peer=peer, ended=True, outage=None, answered_after=True, at_least_ms=least)
 
 
 def _end_of(view: PointView) -> int:
