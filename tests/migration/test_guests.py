@@ -14,6 +14,7 @@ from tests.migration.make import (
     PEER_IP,
     S,
     announced,
+    arps,
     asks_and_answers,
     journal,
     moves_of,
@@ -21,6 +22,7 @@ from tests.migration.make import (
     stream,
     view,
 )
+from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series, gather_series
 from vmpcap.migration.announcers import find_announcers
 from vmpcap.migration.guests import Moved, find_guests, guest_name, on_point, on_reference
@@ -446,3 +448,14 @@ def test_a_guest_is_called_by_what_is_known_of_it() -> None:
     assert guest_name(Moved(GUEST, (), (), "high", "")) == "00:50:56:aa:77:10"
     assert guest_name(Moved(NO_MAC, address, (), "high", "")) == GUEST_IP
     assert guest_name(Moved(NO_MAC, (), (), "high", "")) == "the guest"
+
+
+@pytest.mark.parametrize(
+    ("addresses", "known"), [((GUEST_IP,), True), ((GUEST_IP, "10.77.0.99"), False), (("0.0.0.0",), False)]
+)
+def test_an_address_is_learnt_from_the_guests_own_arp(addresses: tuple[str, ...], known: bool) -> None:
+    """Where no packet of it is in view; who gives several addresses answers for others, and a probe gives none."""
+    request = NUMBER_OF["arp_request"]
+    asked = arps(*((2 * S + n, request, GUEST, address, "10.77.0.1") for n, address in enumerate(addresses)))
+    ((guest,),), _ = guests_of(heard(announced(S + MS), arps=asked))
+    assert guest.ips == ((ip_halves(GUEST_IP),) if known else ())

@@ -9,6 +9,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
 from vmpcap.measures.whose import addresses_of
 from vmpcap.migration.elsewhere import arrives_at, heard_together, was_sent_at, were_elsewhere
@@ -16,7 +17,7 @@ from vmpcap.migration.hops import hops_from_ttl
 from vmpcap.migration.moves import Move
 from vmpcap.migration.storms import is_storm
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import NO_MAC, distinct_addresses, ip_halves, ip_text, mac_number, mac_text
+from vmpcap.terms.addresses import IPV4_MAPPED, NO_MAC, distinct_addresses, ip_halves, ip_text, mac_number, mac_text
 from vmpcap.terms.errors import RequestError
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
 
@@ -36,6 +37,8 @@ TWIN_NS: Final = 200 * NS_PER_MS
 """Announcements that start together are the vNICs of one guest."""
 
 MOST_ADDRESSES: Final = 16
+
+OWN_ARPS: Final = (NUMBER_OF["arp_request"], NUMBER_OF["arp_reply"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +321,28 @@ def _as_moved(
     addresses = {halves for _, series in heard for halves in series.ips}
     for view in views:
         addresses |= addresses_of(view.journal, [candidate.mac])
+    if not any(_is_ipv4(one) for one in addresses):
+        addresses |= _told_by_itself(candidate.mac, views)
     return Moved(candidate.mac, tuple(sorted(addresses))[:MOST_ADDRESSES], heard, confidence, because)
+
+
+def _told_by_itself(mac: int, views: Sequence[PointView]) -> set[tuple[int, int]]:
+    """
+    Which addresses does this MAC give as its own where it asks or answers by ARP? None where there are several.
+
+    Who answers for others (proxy ARP) gives theirs; a probe (RFC 5227) gives none.
+    """
+    found: set[tuple[int, int]] = set()
+    for view in views:
+        rows = view.arps
+        own = np.isin(rows.kind, OWN_ARPS) & (rows.sender_mac == np.uint64(mac)) & (rows.eth_src == np.uint64(mac))
+        own &= (rows.sender_low & np.uint64(0xFFFF_FFFF)) != 0
+        found |= set(zip(rows.sender_high[own].tolist(), rows.sender_low[own].tolist(), strict=True))
+    return found if len(found) == 1 else set()
+
+
+def _is_ipv4(address: tuple[int, int]) -> bool:
+    return address[0] == 0 and address[1] >> 32 == IPV4_MAPPED >> 32
 
 
 def _by_hypervisor(candidate: _Candidate) -> bool:
