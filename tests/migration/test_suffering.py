@@ -245,6 +245,19 @@ def test_a_connection_counts_its_retransmissions() -> None:
     assert found.peer.interval_ms == 20.0
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_a_connection_that_sends_new_data_on_and_on_is_answered_out_of_view(again: bool) -> None:
+    """Only what the guest sent is in the capture at its new place; without acknowledgements it would send it again."""
+    rows = [segment(1000 + n * 20, False, 1000 + n, 1, 1) for n in range(1, 200)]
+    if again:
+        rows = [segment(1000 + 20 * n, False, 1000 + n, 1, 1) for n in range(1, 11)]
+        rows += [segment(ms, False, 1001, 1, 10) for ms in (1500, 2200, 3600, 6400)]
+    found = suffered_at(point(rows, "new", "domain:destination"))
+    assert any(one.is_cut_off for one in found) is again
+    assert all(one.peer.outage_ms is None for one in found)
+    assert any("one direction" in one.peer.because for one in found) is not again
+
+
 @pytest.mark.parametrize(("resent", "cut_off"), [((), False), ((3200, 3800), True)])
 def test_a_reset_that_closes_a_connection_which_was_answered_since_is_its_end(
     resent: tuple[int, ...], cut_off: bool

@@ -23,6 +23,11 @@ from vmpcap.migration.suffered import (
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import NS_PER_S, at_least_ms, at_most_ms, count_of, iso_utc, ms
 
+RESENT_NS: Final = NS_PER_S
+"""After so long at the latest a segment that was not acknowledged is sent again."""
+LEAST_NEW: Final = 10
+"""So many segments without an answer are more than a pause between two of them."""
+
 AROUND_NS: Final = 60 * NS_PER_S
 """How far from the switchover the requests beside it are looked for."""
 
@@ -44,7 +49,7 @@ def suffered_by(stream: PeerStream, view: PointView, when: int, away: int) -> Su
     watched = _gap_of_requests(stream, away, when) if outage is None else None
     if outage is None and watched is None:
         return _not_asking(stream, view)
-    if outage is not None and not stream.answers and stream.first_ts < away:
+    if outage is not None and not stream.answers and (stream.first_ts < away or _goes_on(stream, outage)):
         return _never_answered(stream, view)
     if outage is not None and outage.ended and outage.last_answered_ts is None and outage.last_answer_ts is None:
         return _from_its_first(stream, view, outage)
@@ -80,6 +85,16 @@ def suffered_by(stream: PeerStream, view: PointView, when: int, away: int) -> Su
         outage,
         view,
     )
+
+
+def _goes_on(stream: PeerStream, outage: Outage) -> bool:
+    """
+    Does a connection send new data on and on, and nothing again, though no answer is in view? Then it is answered.
+
+    Who gets no acknowledgement sends the same again within a second (RFC 6298 section 2.4), and soon nothing new.
+    """
+    is_alone = stream.manner == "connection" and not stream.retransmissions and not outage.ended
+    return is_alone and outage.seen_ns >= RESENT_NS and outage.lost >= LEAST_NEW
 
 
 def _faint_at(stream: PeerStream, away: int, when: int) -> Outage | None:
@@ -184,8 +199,8 @@ def at_unknown_time(stream: PeerStream, view: PointView) -> Suffered:
 
 
 def _never_answered(stream: PeerStream, view: PointView) -> Suffered:
-    """A stream whose answers were not in view before the switchover either: its silence says nothing."""
-    because = "no answer to it is in view, before the switchover either: the capture may hold one direction only"
+    """A stream of which no answer is in view at any time: its silence says nothing."""
+    because = "no answer to it is in view, at no time: the capture may hold one direction only"
     return unmeasured(stream, view, because, [stream.first_frame, stream.last_frame])
 
 
