@@ -248,8 +248,32 @@ def test_who_asks_for_an_address_that_the_guest_no_longer_has_waits_for_that() -
 def test_answers_that_do_not_come_back_are_not_the_guests_fault() -> None:
     """It answers at its new place; the client sees nothing."""
     peer = told(client(lambda n: not 84 <= n < 300), old_place(), new_place(100))
-    assert spent(peer) == {"stun": 160, "unexplained": 2000}
-    assert "the answers did not come back" in part(peer, "unexplained").because
+    assert spent(peer) == {"stun": 160, "answers": 2000}
+    assert "the guest answered, and its answers were lost between new and client" in peer.breakdown_because
+
+
+@pytest.mark.parametrize("late", [0.0, 25.0], ids=["at once", "after the next request"])
+@pytest.mark.parametrize(
+    ("end", "where"), [(300, "lost between port and gw"), (COUNT, "seen at bridge, port and never at client, gw")]
+)
+def test_lost_answers_are_told_between_the_points_that_saw_them_and_those_that_never_did(
+    late: float, end: int, where: str
+) -> None:
+    """The port has them, the gateway has not; the old place has no part in it. Where none came back is no order."""
+    numbers, back = range(100, COUNT), range(end, COUNT)
+    ports = [
+        point(
+            name, "domain:destination", [*seen(numbers), *(pong(n, at + (late if n < 103 else 0)) for n in numbers)], ms
+        )
+        for name, at, ms in (("bridge", 0.7, BACK), ("port", 0.8, BACK + 1))
+    ]
+    gateway = point("gw", "gateway", [*seen(range(COUNT)), *(pong(n, 0.9) for n in (*range(84), *back))])
+    peer = told(client(lambda n: not 84 <= n < end, last_ts=(COUNT - 1) * STEP * MS), old_place(), gateway, *ports)
+    says = f"the guest answered, and its answers were {where}"
+    assert spent(peer)["answers"] >= 1900
+    assert set(spent(peer)) == {"stun", "answers"}
+    assert says in peer.breakdown_because
+    assert says in part(peer, "answers").because
 
 
 def test_what_no_point_shows_is_unexplained() -> None:
@@ -429,8 +453,8 @@ def test_who_is_sought_in_vain_is_known_by_a_clock_that_was_set_before() -> None
 def test_answers_are_of_their_own_time_by_a_clock_that_was_set_before() -> None:
     """The guest answers from its new place, whose clock is 3 s on: the answers did not come back."""
     peer = told(client(lambda n: not 84 <= n < 300), old_place(), set_forward(new_place(100)))
-    assert spent(peer) == {"stun": 160, "unexplained": 2000}
-    assert "the answers did not come back" in part(peer, "unexplained").because
+    assert spent(peer) == {"stun": 160, "answers": 2000}
+    assert "its answers were lost between new and client" in part(peer, "answers").because
 
 
 def test_packets_without_numbers_are_placed_by_a_clock_that_was_set_before() -> None:

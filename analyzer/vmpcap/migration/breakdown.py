@@ -43,6 +43,7 @@ SPENT_ON: Final[dict[OutageCause, str]] = {
     "mtu": "segments of full size got no answer, and smaller ones did",
     "tcp_back_off": "TCP waited for its timer though the way was free again",
     "guest": "requests reached the guest, which did not answer",
+    "answers": "the guest answered, and its answers were lost",
     "unexplained": "nothing in view explains",
 }
 """What a part of an outage says in a sentence."""

@@ -10,6 +10,7 @@ from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.asked import Asked, Evidence, Scene, back_of, return_of, shows_return
 from vmpcap.migration.clocks import all_on_clock_of, clock_doubt, never_together, on_clock_of
 from vmpcap.migration.guests import on_point
+from vmpcap.migration.lost_answers import MOSTLY, lost_answers
 from vmpcap.migration.marks import NOT_COMPARED, Mark
 from vmpcap.migration.new_addresses import new_addresses
 from vmpcap.migration.no_room import without_room
@@ -105,10 +106,6 @@ def _is_for_guest(scene: Scene) -> Callable[[Sighting], Bools]:
     return lambda seen: (seen.eth_dst == mac) | (seen.eth_dst == none) | (mac == none)
 
 
-MOSTLY: Final = 10
-"""So many times as often as not is as good as always."""
-
-
 def _drawn(asked: Asked, scene: Scene) -> list[Evidence]:
     """Requests that an announcement drew to the new place before the guest ran there."""
     if scene.drawn is None:
@@ -144,6 +141,7 @@ def _reached(asked: Asked, scene: Scene) -> list[Evidence]:
         else "the guest answered, and the answers did not come back"
     )
     return [
+        *lost_answers(asked, scene, returned, shows),
         Evidence("unexplained", returned, f"{shows}; {what}"),
         Evidence("guest", which & ~answers, shows),
     ]

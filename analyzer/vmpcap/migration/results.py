@@ -153,7 +153,16 @@ BRACKETS: Final = ("bracket", "guest_silence", "peer_outage", "relearn", "stale_
 """Fields of Switchover that are brackets; the length of each is in the field of that name with `_ms`."""
 
 OutageCause = Literal[
-    "stun", "announcement", "relearning", "gateway_arp", "routing", "mtu", "tcp_back_off", "guest", "unexplained"
+    "stun",
+    "announcement",
+    "relearning",
+    "gateway_arp",
+    "routing",
+    "mtu",
+    "tcp_back_off",
+    "guest",
+    "answers",
+    "unexplained",
 ]
 """What an outage was spent on, in the order in which it usually happens."""
 

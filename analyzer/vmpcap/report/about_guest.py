@@ -249,6 +249,7 @@ PARTS: Final = {
     "mtu": "no room for full size",
     "tcp_back_off": "TCP back-off",
     "guest": "the guest itself",
+    "answers": "answers lost",
     "unexplained": "unexplained",
 }
 """What a part of an outage is called."""

@@ -1,0 +1,80 @@
+"""Answers of the guest that got no further than some point: which of a peer's requests they were to, and where."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.migration.asked import Asked, Evidence, Scene
+from vmpcap.migration.clocks import all_on_clock_of, clock_doubt
+from vmpcap.migration.requests import answers_to, packet_keys
+from vmpcap.migration.views import PointView
+
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+Bools = npt.NDArray[np.bool_]
+
+NEW_PLACE = "domain:destination"
+OLD_PLACE = "domain:source"
+OF_THE_STREAM = ("source", "destination")
+
+MOSTLY: Final = 10
+"""So many times as often as not is as good as always."""
+
+Answers = tuple[PointView, I64, U64]
+"""A point, and of each answer there: when, by the clock of the peer's point, and what it is known again by."""
+
+
+def lost_answers(asked: Asked, scene: Scene, answered: Bools, shows: str) -> list[Evidence]:
+    """
+    Which of these answered requests have answers that passed the new place and never the peer's point?
+
+    A TCP segment is left out: a host may show several as one, and they are other packets elsewhere.
+    """
+    if asked.stream.manner == "connection":
+        return []
+    views = [view for view in scene.views if view.role not in OF_THE_STREAM]
+    at = [_answers(view, asked, scene) for view in views]
+    arrived = next((keys for view, _, keys in at if view.name == asked.view.name), np.zeros(0, np.uint64))
+    if not len(arrived):
+        return []
+    lost, which = np.zeros(0, np.uint64), np.zeros(len(asked.ts), np.bool_)
+    for view, ts, keys in at:
+        if view.role == NEW_PLACE:
+            gone = ~np.isin(keys, arrived) & (ts >= asked.edges[0]) & (ts < asked.edges[-1])
+            which[np.searchsorted(asked.edges, ts[gone], side="right") - 1] = True
+            lost = np.union1d(lost, keys[gone])
+    which &= answered
+    if not which.any():
+        return []
+    if which.sum() > MOSTLY * (answered & ~which).sum():
+        which = answered  # an answer may come later than the next request
+    says = f"the guest answered, and its answers were {_where(at, lost, asked)}"
+    return [Evidence("answers", which, f"{shows}; {says}", says)]
+
+
+def _answers(view: PointView, asked: Asked, scene: Scene) -> Answers:
+    rows = answers_to(view, scene.guest_at(view), asked.stream)
+    return view, all_on_clock_of(asked.view, view, view.journal.ts_ns[rows]), packet_keys(view.journal, rows)
+
+
+def _where(at: Sequence[Answers], lost: U64, asked: Asked) -> str:
+    """
+    Between which points that show answers were these lost?
+
+    Where an answer that came through all of them tells the order. The old place is on the way where it shows answers
+    from the new one.
+    """
+    sent = np.concatenate([keys for view, _, keys in at if view.role == NEW_PLACE])
+    known = [one for one in at if len(one[2]) and (one[0].role != OLD_PLACE or np.isin(sent, one[2]).any())]
+    passed = [view.name for view, _, keys in known if np.isin(lost, keys).any()]
+    missed = [view.name for view, _, keys in known if not np.isin(lost, keys).any()]
+    through = known[0][2]
+    for _, _, keys in known[1:]:
+        through = np.intersect1d(through, keys)
+    end = int(asked.edges[-1])
+    if not len(through) or any(clock_doubt(asked.view, end, view) is None for view, _, _ in known):
+        return f"seen at {', '.join(passed)} and never at {', '.join(missed)}"
+    when = {view.name: int(ts[keys == through[-1]][0]) for view, ts, keys in known}
+    return f"lost between {max(passed, key=when.__getitem__)} and {min(missed, key=when.__getitem__)}"
