@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.migration.make import (
@@ -517,9 +518,10 @@ def test_one_number_serves_a_gateway_of_each_address_family() -> None:
 VMAC = 0x0000_0C9F_F007
 
 
-def test_a_virtual_mac_that_crosses_between_two_active_gateways_is_a_fault() -> None:
+@pytest.mark.parametrize(("count", "wanted"), [(5, "no"), (2, "yes")], ids=["many", "strays"])
+def test_a_virtual_mac_that_crosses_between_two_active_gateways_is_a_fault(count: int, wanted: str) -> None:
     """Their hellos are kept apart, their frames are not: switches see one MAC at two places."""
-    crossing = [(after(2000 + n * 300), VMAC, GUEST, PEER_IP, GUEST_IP) for n in range(5)]
+    crossing = [(after(2000 + n * 300), VMAC, GUEST, PEER_IP, GUEST_IP) for n in range(count)]
     old, new = (
         point(
             name,
@@ -529,9 +531,7 @@ def test_a_virtual_mac_that_crosses_between_two_active_gateways_is_a_fault() -> 
         )
         for name, role, who in (("a", "domain:source", "10.77.0.2"), ("b", "domain:destination", "10.77.0.3"))
     )
-    between = point("dci", "wan", journal=journal(*crossing))
-    assert worked("hsrp", case(old, new, between)) == "no"
-    assert worked("hsrp", case(old, new, point("dci", "wan", journal=journal(*crossing[:2])))) == "yes"
+    assert worked("hsrp", case(old, new, point("dci", "wan", journal=journal(*crossing)))) == wanted
 
 
 ALL = 0xFFFF_FFFF_FFFF
@@ -592,6 +592,41 @@ def test_what_goes_to_one_machine_is_not_kept_out_because_nobody_saw_it() -> Non
     assert leaking(let_out(NEIGHBOUR), let_out(NEIGHBOUR), []).worked == "undecided"
     assert leaking(let_out(ALL), let_out(ALL), [], link=None).worked == "undecided"
     assert leaking(let_out(ALL), let_out(ALL), [], last_ts=after(2500)).worked == "undecided"
+
+
+def asking(first: int, step: int, is_one: bool = False) -> JournalColumns:
+    """Frames without a number from the virtual MAC, each about another machine."""
+    about = [f"10.77.0.{100 if is_one else 100 + n}" for n in range(5)]
+    made = journal(
+        GUEST_SPOKE, *((after(2000 + first + n * step), VMAC, ALL, "10.77.0.1", ip) for n, ip in enumerate(about))
+    )
+    return made._replace(ip_id=np.zeros_like(made.ip_id))
+
+
+@pytest.mark.parametrize(
+    ("at_old", "at_new", "wanted"),
+    [
+        (asking(0, 700), asking(1, 700), "no"),
+        (asking(0, 700), asking(400, 700), "yes"),
+        (asking(0, 20), asking(1, 20), "yes"),
+        (asking(0, 700, is_one=True), asking(1, 700, is_one=True), "yes"),
+    ],
+    ids=["the same frames", "at other times", "all in one burst", "the same question again and again"],
+)
+def test_a_virtual_mac_that_crosses_is_seen_without_a_point_on_the_link(
+    at_old: JournalColumns, at_new: JournalColumns, wanted: str
+) -> None:
+    """One frame in the domain of both sites; what two routers may say on their own is none."""
+    old, new = (
+        point(name, role, [hello(after(n * 1000), who) for n in range(50)], journal=rows)
+        for name, role, who, rows in (
+            ("a", "domain:source", "10.77.0.2", at_old),
+            ("b", "domain:destination", "10.77.0.3", at_new),
+        )
+    )
+    found = judged("hsrp", case(old, new))
+    assert found is not None
+    assert (found.worked, "is at a and b alike" in found.because) == (wanted, wanted == "no")
 
 
 def test_a_leak_is_found_however_much_a_virtual_mac_sends_at_home() -> None:

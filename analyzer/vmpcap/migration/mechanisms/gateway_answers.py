@@ -170,9 +170,10 @@ def _several(one: Group) -> str:
 def _one_mac_at_both(one: Group) -> str:
     leak = one.leak
     assert leak is not None
+    crosses = f"crosses {leak.view.name}" if leak.into is None else f"is at {leak.view.name} and {leak.into.name} alike"
     return (
         f"{words_of(one.at_old)} is active at the old site and {words_of(one.at_new)} at the new, but both under "
-        f"{mac_text(one.vmac)}, which crosses {leak.view.name} and is in the domain of both sites "
+        f"{mac_text(one.vmac)}, which {crosses} and is in the domain of both sites "
         f"({count_of(leak.met, 'frame')}): switches see it move"
     )
 

@@ -28,6 +28,8 @@ SAME_FRAME: Final = (
     "dst_port", "payload_bytes", "tcp_seq", "tcp_ack", "icmp_type", "icmp_id", "icmp_seq",
 )  # fmt: skip
 """What one frame has in common wherever it is seen."""
+SAME_ARP: Final = ("kind", "sender_high", "sender_low", "target_high", "target_low")
+"""... and, of ARP and neighbour discovery, its body."""
 SAME_FRAME_NS: Final = 250 * NS_PER_MS
 """... and how far its sightings may be apart: two routers' own frames (ARP has no number) are seconds apart."""
 MOST_COMPARED: Final = 20_000
@@ -56,6 +58,8 @@ class Leak:
     """Of the frames, those that were in the domains of both sites."""
     unknown: str
     """Why nobody can say that they stayed out of the other site's domain; empty where they did."""
+    into: PointView | None = None
+    """The point in the other site's domain, where the link between them does not show it."""
 
 
 def find_leak(case: Case, vmac: int) -> Leak | None:
@@ -67,6 +71,9 @@ def find_leak(case: Case, vmac: int) -> Leak | None:
     if vmac == NO_MAC:
         return None
     found = [_leak_at(view, case, vmac) for view in case.views if view.role == "wan"]
+    found += [
+        _leak_into(old, new, case, vmac) for old in case.views for new in case.views if (old.role, new.role) == DOMAINS
+    ]
     return max((leak for leak in found if leak is not None), key=lambda k: (k.met, bool(k.unknown)), default=None)
 
 
@@ -84,6 +91,42 @@ def _leak_at(view: PointView, case: Case, vmac: int) -> Leak | None:
     stayed = ((old == MET) & (new == ABSENT)) | ((old == ABSENT) & (new == MET))
     unknown = _why_unknown(view, domains, compared, stayed, met, len(rows))
     return Leak(view, int(view.journal.frame[rows[0]]), len(rows), met, unknown)
+
+
+def _leak_into(old: PointView, new: PointView, case: Case, vmac: int) -> Leak | None:
+    """
+    Were frames of one of the two routers in the domain of both sites, whatever was seen on the link between them?
+
+    A frame without an identification (ARP has none) is the same one only if it is told apart by all that it says and
+    came once at each site: two routers may ask for one machine again and again, or at once for all after a change of
+    the topology, but not in several different seconds for a new one each.
+    """
+    rows = _rows_from(old, case, vmac)[:MOST_COMPARED]
+    if not len(rows):
+        return None
+    once = _come_once(old, rows) & np.isin(_keys(old, rows), _once_at(new, case, vmac))
+    rows = rows[once | (old.journal.ip_id[rows] != 0)]
+    if not len(rows):
+        return None
+    met = rows[_seen_at(new, old, rows, case, vmac) == MET]
+    numbered = met[old.journal.ip_id[met] != 0]
+    seconds = old.journal.ts_ns[np.setdiff1d(met, numbered)] // NS_PER_S
+    if max(len(set(_keys(old, numbered).tolist())), len(set(seconds.tolist()))) < LEAST_CROSSING:
+        return None
+    return Leak(old, int(old.journal.frame[met[0]]), len(met), len(met), "", new)
+
+
+def _come_once(view: PointView, rows: I64) -> Bools:
+    """bool[n]: is each of these frames the only one of its kind among them?"""
+    _, place, counts = np.unique(_keys(view, rows), return_inverse=True, return_counts=True)
+    once: Bools = counts[place.reshape(-1)] == 1
+    return once
+
+
+def _once_at(view: PointView, case: Case, vmac: int) -> npt.NDArray[np.void]:
+    """void[n]: what tells the frames of this MAC apart that came there once since the guest has settled."""
+    rows = _rows_from(view, case, vmac)
+    return _keys(view, rows)[_come_once(view, rows)]
 
 
 def _why_unknown(view: PointView, domains: Sequence[PointView], rows: I64, stayed: Bools, met: int, total: int) -> str:
@@ -135,7 +178,7 @@ def _is_hello(j: JournalColumns, rows: I64) -> Bools:
 def _seen_at(there: PointView, view: PointView, rows: I64, case: Case, vmac: int) -> npt.NDArray[np.int8]:
     """int8[n]: was each of these frames, which passed the one point, at the other, too? ABSENT, OPEN or MET."""
     theirs = np.flatnonzero(there.journal.eth_src == np.uint64(vmac))
-    keys, others = _keys(view.journal, rows), _keys(there.journal, theirs)
+    keys, others = _keys(view, rows), _keys(there, theirs)
     shared = np.isin(others, keys)
     times: dict[bytes, list[int]] = {}
     for key, ts in zip(others[shared].tolist(), there.journal.ts_ns[theirs[shared]].tolist(), strict=True):
@@ -167,10 +210,20 @@ def _nearest(there: PointView, view: PointView, ts: int, times: Sequence[int], i
     return OPEN if apart.low_ns <= SAME_FRAME_NS and apart.high_ns >= -SAME_FRAME_NS else best
 
 
-def _keys(j: JournalColumns, rows: I64) -> npt.NDArray[np.void]:
-    """void[n]: all that tells one frame from others, as bytes."""
+def _keys(view: PointView, rows: I64) -> npt.NDArray[np.void]:
+    """void[n]: all that tells one frame from others, as bytes; of ARP that is what it asks for."""
+    width = len(SAME_FRAME) + len(SAME_ARP)
     if not len(rows):
-        return np.empty(0, f"V{8 * len(SAME_FRAME)}")
-    columns = np.stack([getattr(j, name)[rows].astype(np.uint64) for name in SAME_FRAME], axis=1)
-    keys: npt.NDArray[np.void] = np.ascontiguousarray(columns).view(f"V{8 * len(SAME_FRAME)}")[:, 0]
+        return np.empty(0, f"V{8 * width}")
+    j, arps = view.journal, view.arps
+    columns = [getattr(j, name)[rows].astype(np.uint64) for name in SAME_FRAME]
+    order = np.argsort(arps.frame, kind="stable")
+    at = np.searchsorted(arps.frame, j.frame[rows], sorter=order)
+    at = order[np.minimum(at, len(order) - 1)] if len(order) else np.zeros(len(rows), np.int64)
+    is_arp = arps.frame[at] == j.frame[rows] if len(order) else np.zeros(len(rows), np.bool_)
+    for name in SAME_ARP:
+        said = np.zeros(len(rows), np.uint64)
+        said[is_arp] = getattr(arps, name)[at[is_arp]]
+        columns.append(said)
+    keys: npt.NDArray[np.void] = np.ascontiguousarray(np.stack(columns, axis=1)).view(f"V{8 * width}")[:, 0]
     return keys
