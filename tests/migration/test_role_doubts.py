@@ -92,6 +92,14 @@ def test_the_new_place_named_as_the_old_one_alone_is_told() -> None:
     assert check(report, "announcement_reached_destination").outcome == "pass"
 
 
+def test_a_gateway_named_the_client_and_the_client_the_gateway_is_told() -> None:
+    """Behind the router the guest's packets have a lowered TTL and the router's MAC, and its ARP never comes."""
+    report = said("routed_stretched", source="src-uplink", gateway="client", client="gw-lan")
+    assert report.notes[0].startswith("the role gateway looks wrong")
+    assert check(report, "capture_quality").outcome == "fail"
+    assert check(report, "announcement_reached_destination").outcome != "fail"
+
+
 @pytest.mark.parametrize("folder", [*FOLDERS, *MECHANISMS], ids=lambda folder: folder.name)
 def test_no_right_role_is_doubted(folder: Path) -> None:
     """Roles that those who made the captures gave hold, the way there and the way back."""

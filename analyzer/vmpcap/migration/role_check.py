@@ -10,7 +10,7 @@ from vmpcap.migration.role_doubts import DOMAINS, HOSTS, find_role_doubts, say_d
 from vmpcap.migration.transfers import find_transfers
 from vmpcap.migration.views import PointView
 
-DOUBTED: Final = frozenset({*HOSTS, *DOMAINS})
+DOUBTED: Final = frozenset({*HOSTS, *DOMAINS, "gateway"})
 """Roles that the packets can contradict."""
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from vmpcap.migration.guest_places import FEWEST, MARGIN_NS, Place, Times, place_of
+from vmpcap.migration.guest_places import FEWEST, MARGIN_NS, Place, Times, is_nearer, place_of
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.moves import Move, Sighting, goes_back
 from vmpcap.migration.stream_places import CLEARLY, NEAR_NS, half_of, order_on_stream, place_on_stream
@@ -137,11 +137,12 @@ def _of_guest(move: Move, guest: Moved, views: Sequence[PointView]) -> Iterator[
     its old place named the new one is told only together with the new one named the old; no packet passes both then,
     and the clocks are taken as given.
     """
-    if not {view.role for view in views} & set(DOMAINS):
+    if not {view.role for view in views} & {*DOMAINS, "gateway"}:
         return
     on_stream = {s.view.name for s in move.sightings}
     moment = find_moment(move, guest)
     places = [place_of(view, guest, moment) for view in views if view.name not in on_stream]
+    yield from _behind_routers(places)
     late = [p for p in places if p.view.role == "domain:source" and _is_only_after(p, places)]
     for place in late:
         because = "shows the guest after its move only, though it talked elsewhere before: it did not leave from here"
@@ -150,6 +151,27 @@ def _of_guest(move: Move, guest: Moved, views: Sequence[PointView]) -> Iterator[
         if place.view.role == "domain:destination" and _is_only_before(place, places, moment, bool(late)):
             because = "shows the guest's talk before its move and nothing of it after, though it sent elsewhere then"
             yield RoleDoubt(place.view.name, "domain:destination", None, because)
+
+
+def _behind_routers(places: Sequence[Place]) -> Iterator[RoleDoubt]:
+    """
+    Which points named a gateway's port show the guest over routers alone, while one named a client's shows its link?
+
+    The gateway of another site shows a guest over routers as well, as long as it is not there: so both must have seen
+    the same packets, and the client's point nearer to the guest.
+    """
+    near = [p for p in places if p.view.role == "client" and len(p.own) and p.on_link.talks(*EVER)]
+    for place in places:
+        routed, direct = place.sent_hops
+        if place.view.role != "gateway" or len(place.own) or place.tunnelled or direct or routed < FEWEST:
+            continue
+        nearer = next((other for other in near if is_nearer(other, place) > 0), None)
+        if nearer is not None:
+            because = (
+                f"shows the guest over a router only ({routed} packets with a lowered TTL, no frame and no ARP of its"
+                f" MAC), and {nearer.view.name} shows the same packets on the guest's own link"
+            )
+            yield RoleDoubt(place.view.name, "gateway", None, because)
 
 
 def _is_only_after(place: Place, places: Sequence[Place]) -> bool:
