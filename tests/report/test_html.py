@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import itertools
 import json
 import re
 from html.parser import HTMLParser
@@ -328,3 +329,12 @@ def test_peers_that_were_cut_off_behind_the_close_up_share_a_row() -> None:
         words = ["".join(text.itertext()) for text in drawn[0].iter("text")]
         rows = [word for word in words if word.startswith("10.66.0.80")]
         assert (len(rows), "10 peers cut off later" in " ".join(words)) == ((2, False) if count == 2 else (0, True))
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_no_level_of_headings_is_left_out(sample: str) -> None:
+    """Who listens to the page goes from heading to heading: one below the other, with and without a migration."""
+    levels = [int(tag[1]) for tag, _ in Page(to_html(SAMPLES[sample]())).tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert len(levels) > 2
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))

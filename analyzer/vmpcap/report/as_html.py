@@ -146,7 +146,17 @@ def head(title: str, style: str, script: str) -> Element:
 
 def _body(report: Report, script: str, graphs: Mapping[str, SequenceGraph]) -> Element:
     data = raw("script", chart_data(report, graphs), type="application/json", id="data")
-    return el("body", _header(report), el("main", *_main(report, graphs)), _footer(report), data, raw("script", script))
+    main = el("main", *_main(report, graphs))
+    if not report.migrations:
+        _raise_headings(main)
+    return el("body", _header(report), main, _footer(report), data, raw("script", script))
+
+
+def _raise_headings(main: Element) -> None:
+    """Where no migration has a heading, what stands below one stands right below the title: no level is left out."""
+    for one in main.iter():
+        if one.tag in ("h3", "h4"):
+            one.tag = f"h{int(one.tag[1:]) - 1}"
 
 
 def _header(report: Report) -> Element:
