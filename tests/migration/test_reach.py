@@ -503,6 +503,24 @@ def test_of_two_gateways_the_one_that_knew_the_guest_decides() -> None:
     assert told.domain.verdict == "not_reached"
 
 
+@pytest.mark.parametrize(
+    ("now", "answered", "verdict"), [(78, False, "not_observable"), (78, True, "reached"), (77, False, "reached")]
+)
+def test_a_gateway_that_never_saw_the_guest_may_be_that_of_its_other_vlan(
+    now: int, answered: bool, verdict: str
+) -> None:
+    """VLAN 77 on the trunk before and 78 since: an untagged gateway that hears it now may be that of 78."""
+    old = view("trunk-a", "domain:source", journal=in_vlan(77, asks_and_answers(0, SWITCH - S, 10 * MS)))
+    spoken = arps((SWITCH + S, NUMBER_OF["arp_request"], GUEST, GUEST_IP, "10.77.0.1"))
+    spoken.vlan_outer[0] = now
+    new = view("trunk-b", "domain:destination", arps=spoken)
+    talk = asks_and_answers(SWITCH + S, SWITCH + 2 * S, 10 * MS)
+    gateway = heard("gw", "gateway", **({"journal": talk} if answered else {}))
+    told = follow_announcements(guest(gateway), [old, new, gateway], SWITCH, qemu=True)
+    assert told.domain.verdict == verdict
+    assert ("other VLAN's gateway" in told.domain.because) == (verdict == "not_observable")
+
+
 @pytest.mark.parametrize(("answered", "verdict"), [(False, "not_observable"), (True, "reached")])
 def test_a_segment_in_which_the_guest_asks_in_vain_may_be_another(answered: bool, verdict: str) -> None:
     """Never seen there before, and nobody answers its ARP requests; one answer shows that it is at home."""

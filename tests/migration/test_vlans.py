@@ -5,9 +5,11 @@ import pytest
 
 from tests.migration.make import GUEST, GUEST_IP, MS, S, asks_and_answers, view
 from vmpcap.migration.guests import Moved
+from vmpcap.migration.results import PointAnnouncements
 from vmpcap.migration.story import _vlans
+from vmpcap.migration.two_domains import name_domains
 from vmpcap.migration.views import PointView
-from vmpcap.migration.vlans import TwoTags, tags_apart
+from vmpcap.migration.vlans import TwoTags, find_retagged, tags_apart
 from vmpcap.terms.addresses import ip_halves
 
 SWITCH = 5 * S
@@ -39,3 +41,47 @@ def test_the_tag_at_each_of_the_two_places_is_told() -> None:
     assert tags_apart(moved, [new, old], SWITCH) == TwoTags([10], "old", [30], "new")
     assert tags_apart(moved, [old], SWITCH) is None
     assert tags_apart(moved, [old, place("new", "domain:destination", 30, 0, SWITCH - S)], SWITCH) is None
+
+
+def at_both(role: str, column: str, was: int, now: int, until: int = 20 * S) -> list[PointView]:
+    """The guest answers at one point until it moves, and at another since, with these tags; behind access ports too."""
+    old, new = asks_and_answers(0, SWITCH - S, 10 * MS), asks_and_answers(SWITCH + S, SWITCH + 2 * S, 10 * MS)
+    new = new.take(new.eth_src == GUEST)
+    found = [
+        view("port-a", "domain:source", journal=old),
+        view("port-b", "domain:destination", journal=new),
+    ]
+    for name, rows, tag in (("link-a", old, was), ("link-b", new, now)):
+        place = role or ("domain:source" if name == "link-a" else "domain:destination")
+        tagged = getattr(rows, column).copy()
+        tagged[:] = tag
+        found.append(view(name, place, journal=rows._replace(**{column: tagged})))
+    lost = asks_and_answers(0, until, 10 * MS, (SWITCH - S, SWITCH), answers=False)
+    return [*found, view("client", "client", journal=lost, last_ts=until)]
+
+
+@pytest.mark.parametrize(
+    ("role", "column", "was", "now", "kind"),
+    [
+        ("", "vlan_outer_id", 77, 78, "VLAN"),
+        ("", "vlan_outer_id", 77, 77, None),
+        ("", "vlan_outer_id", 77, -1, None),
+        ("wan", "vlan_outer_id", 77, 78, None),
+        ("wan", "vni", 5077, 5078, "VNI"),
+        ("wan", "vni", 5077, 5077, None),
+    ],
+)
+def test_another_vlan_or_vni_since_is_one_fact_with_one_word(
+    role: str, column: str, was: int, now: int, kind: str | None
+) -> None:
+    """Untagged ports beside the tagged links take nothing from it; tags on a link between sites are not the guest's."""
+    points = at_both(role, column, was, now)
+    moved = Moved(GUEST, (ip_halves(GUEST_IP),), (), "high", "")
+    told = find_retagged(moved, points, SWITCH)
+    assert (told.tags if told else None) == (TwoTags([was], "link-a", [now], "link-b", kind) if kind else None)  # type: ignore[arg-type]
+    unheard = {one.name: PointAnnouncements(seen=None, reached="not_observable", because="") for one in points}
+    named = name_domains(moved, points, unheard, SWITCH)
+    assert (named.word == "different") == (kind is not None)
+    assert not told or told.words in named.because
+    answering = [*points[:4], view("client", "client", journal=asks_and_answers(0, 20 * S, 10 * MS))]
+    assert name_domains(moved, answering, unheard, SWITCH).word == "undecided"

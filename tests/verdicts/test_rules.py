@@ -749,6 +749,15 @@ def test_two_tags_at_two_points_are_judged_by_what_the_domains_are(
     assert not tags[0] or ("old-port" in told.because and "by its gateways" in told.because)
 
 
+def test_an_untagged_port_does_not_hide_that_the_tag_changed_elsewhere() -> None:
+    """More points in view leave decided what two of them decide; a VNI is named as one."""
+    domain = Domain(verdict="not_observable", because="", word="different", word_because="nobody reaches it")
+    tags = TwoTags([77], "vtep-a", [78], "vtep-b", "VNI")
+    told = ask("wrong_vlan", story(guest_story(domain=domain, two_tags=tags, vlans_before=[], vlans_after=[])))
+    assert told.outcome == "fail"
+    assert "VNI 77 at vtep-a before and VNI 78 at vtep-b after" in told.because
+
+
 def test_first_hop_redundancy_is_not_examined_and_says_so() -> None:
     """A check that nobody made cannot pass."""
     assert ask("gateway_localised", story(guest_story())).outcome == "undecided"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -18,6 +19,7 @@ from vmpcap.migration.several_places import why_several
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.unlearned import went_astray
 from vmpcap.migration.views import PointView
+from vmpcap.migration.vlans import Retagged, find_retagged
 from vmpcap.points.holes import Hole, blindness, hole_in
 from vmpcap.points.roles import ARRIVAL_PROOF, rank
 from vmpcap.terms.addresses import NO_MAC
@@ -98,6 +100,9 @@ def follow_announcements(guest: Moved, views: Sequence[PointView], moment: int, 
     qemu : the hypervisor is known to be QEMU, whose announcements are over within a second
     """
     by_point = {view.name: _at_point(view, guest, moment, qemu, views) for view in views}
+    retagged = find_retagged(guest, views, moment)
+    if retagged is not None:
+        by_point |= {v.name: _of_another_vlan(v, guest, by_point[v.name], moment, retagged) for v in views}
     first = guest.first_heard
     series = _counted(guest)
     kinds: dict[str, int] = {}
@@ -157,6 +162,24 @@ def _seen_at(view: PointView, guest: Moved, series: Series, moment: int) -> Poin
         wrong=wrong,
         because=because,
     )
+
+
+def _of_another_vlan(
+    view: PointView, guest: Moved, told: PointAnnouncements, moment: int, retagged: Retagged
+) -> PointAnnouncements:
+    """
+    Does an arrival stand at an untagged gateway that shows the guest only since its VLAN or VNI is another one?
+
+    It may be that other network's gateway. Somebody's request that the guest answered there shows that it is not.
+    """
+    if told.reached != "reached" or view.role != "gateway":
+        return told
+    before = min([on_point(view, moment), *(s.first_ts for v, s in guest.heard if v.name == view.name)])
+    if _places_before(view, guest, before)[0] or functional_proof(view, guest, moment) is not None:
+        return told
+    doubt = f"{told.because}, but nothing of the guest had been seen here before, and {retagged.words}"
+    because = f"{doubt}: this may be the other {retagged.kind}'s gateway"
+    return msgspec.structs.replace(told, reached="not_observable", because=because)
 
 
 def _wrong_tag(place: Place, used: set[Place]) -> Literal["vlan", "vni"]:

@@ -64,7 +64,7 @@ from vmpcap.migration.told import tell_announcements
 from vmpcap.migration.transfers import Link, Refused, Transfer, find_transfers
 from vmpcap.migration.two_domains import name_domains
 from vmpcap.migration.views import PointView
-from vmpcap.migration.vlans import TwoTags, tags_apart
+from vmpcap.migration.vlans import TwoTags, find_retagged, tags_apart
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
 from vmpcap.terms.units import NS_PER_MS, ms
 
@@ -308,6 +308,8 @@ def _tell_guest(
     suffered = tuple(break_down(found, there, views, quiet, early.drawn, second_place, outside))
     switchover = describe_switchover(move, there, views, figures, suffered, quiet)
     before, after, point, shown = _vlans(moved, views, moment)
+    retagged = find_retagged(moved, views, moment)
+    apart = tags_apart(moved, views, moment) if before is None or after is None else None
     domains = name_domains(moved, views, heard.announcements.by_point, announced, find_end(move))
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     series = [s for _, s in moved.heard]
@@ -369,7 +371,7 @@ def _tell_guest(
         trombone=find_trombone(moved, views, moment),
         early=early,
         announcement_filter=f"arp.src.hw_mac == {mac_text(moved.mac)} && (arp.opcode == 3 || arp.isgratuitous)",
-        two_tags=tags_apart(moved, views, moment) if before is None or after is None else None,
+        two_tags=retagged.tags if retagged is not None else apart,
     )
 
 

@@ -12,6 +12,7 @@ from vmpcap.migration.passed_by import what_else_passed
 from vmpcap.migration.results import Announcements, Reached, Taught
 from vmpcap.migration.trail import Trail, follow_trail
 from vmpcap.migration.views import PointView
+from vmpcap.migration.vlans import find_retagged
 from vmpcap.terms.addresses import IPV4_MAPPED, NO_MAC, ip_text, mac_text
 
 TEACHES: Final[Mapping[str, tuple[Taught, ...]]] = {
@@ -33,11 +34,12 @@ def tell_announcements(
     teaches, because = _teaching(heard, guest, views, moment)
     last, first = ([v for v in views if v.name in names] for names in (trail.last_seen_at, trail.first_missing_at))
     passed = what_else_passed(guest, last, first, moment)
+    other = find_retagged(guest, views, moment) if first else None
     return msgspec.structs.replace(
         heard,
         last_seen_at=list(trail.last_seen_at),
         first_missing_at=list(trail.first_missing_at),
-        lost_between_because="; ".join(w for w in (trail.because, passed) if w),
+        lost_between_because="; ".join(w for w in (trail.because, other and other.words, passed) if w),
         teaches=teaches,
         teaches_because=because,
         early_ms=early.early_ms if guest.heard else None,

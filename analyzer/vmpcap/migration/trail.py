@@ -60,6 +60,7 @@ def follow_trail(
     on_way = [v for v in views if v.role in ON_ITS_WAY]
     missing = [v for v in on_way if by_point[v.name].seen is False or by_point[v.name].wrong is not None]
     seen = [v for v in on_way if by_point[v.name].seen and by_point[v.name].wrong is None]
+    seen = [v for v in seen if v.role != "gateway" or by_point[v.name].reached == "reached"]  # else another's gateway
     if not missing:
         return Trail()
     step = min(_step(v) for v in missing)

@@ -11,12 +11,13 @@ from vmpcap.migration.apart import shown_apart
 from vmpcap.migration.conflicts import same_packets
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.reach import asks_nobody
-from vmpcap.migration.reachable import outbound_only
+from vmpcap.migration.reachable import judge_reachability, outbound_only
 from vmpcap.migration.results import PointAnnouncements
 from vmpcap.migration.several_places import why_several
 from vmpcap.migration.spans import BEFORE_NS, span_between
 from vmpcap.migration.trail import LEAST_NESTED, exchanges_with, is_farther
 from vmpcap.migration.views import PointView
+from vmpcap.migration.vlans import find_retagged
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
@@ -87,6 +88,9 @@ def name_domains(
         return Named("different", "; ".join(part for part in (cut_off.because, apart) if part))
     if apart:
         return Named("different", f"{apart}; nothing of the old gateway is seen at the new place")
+    retagged = find_retagged(guest, views, moment)
+    if retagged is not None and judge_reachability(guest, views, moment).answer == "no":
+        return Named("different", f"{retagged.words}, and nobody reaches it any more")
     return Named("undecided", _why_undecided(guest, views, moment))
 
 

@@ -289,8 +289,8 @@ def _of_two_points(guest: GuestStory) -> Answer:
     if tags is None or not (tags.before or tags.after):
         return Answer("undecided", "the guest's tag before and after is not in view at one point")
     words = (
-        f"the guest used {_vlan_words(tags.before)} at {tags.before_at} before and"
-        f" {_vlan_words(tags.after)} at {tags.after_at} after"
+        f"the guest used {_tag_words(tags.before, tags.kind)} at {tags.before_at} before and"
+        f" {_tag_words(tags.after, tags.kind)} at {tags.after_at} after"
     )
     if domain.word in ("same", "stretched"):
         return Answer("pass", f"{words}, in one domain: {domain.word_because}")
@@ -309,8 +309,8 @@ def _by_port_group(guest: GuestStory) -> Answer | None:
     return None
 
 
-def _vlan_words(tags: Sequence[int]) -> str:
-    return f"VLAN {tags[0]}" if tags else "no tag"
+def _tag_words(tags: Sequence[int], kind: str) -> str:
+    return f"{kind} {tags[0]}" if tags else "no tag"
 
 
 def wrong_vlan(story: Story, profile: Profile) -> Answer:
@@ -326,6 +326,9 @@ def wrong_vlan(story: Story, profile: Profile) -> Answer:
                 f"at {guest.vlan_point} the guest used VLAN {guest.vlans_before} before and {guest.vlans_after} after"
             )
             return Answer("fail", because, evidence=evidence)
+        if not guest.vlans_before and guest.two_tags is not None and guest.two_tags.before != guest.two_tags.after:
+            given = _of_two_points(guest)
+            return given if given.outcome != "undecided" else _by_port_group(guest) or given
         if not guest.vlans_before:
             because = f"untagged before and after at {guest.vlan_point}: behind an access port the VLAN does not show"
             return _by_port_group(guest) or Answer("undecided", because)

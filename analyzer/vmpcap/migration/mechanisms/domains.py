@@ -5,15 +5,14 @@ from typing import Final
 
 import numpy as np
 
-from vmpcap.migration.guests import on_point
 from vmpcap.migration.mechanisms.case import Case, result, sighted, since, span
 from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
 from vmpcap.migration.mechanisms.shown import answered_again, heard_beyond, own_frames
 from vmpcap.migration.passed_by import where_it_was_shut, who_passes
 from vmpcap.migration.reachable import outbound_only
 from vmpcap.migration.results import Mechanism, Sighted
-from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
+from vmpcap.migration.vlans import find_retagged
 from vmpcap.terms.units import NS_PER_MS
 
 UNLEARNT: Final = ("announcement", "relearning")
@@ -140,24 +139,8 @@ def _why_nothing_arrives(case: Case, name: str, view: PointView) -> str:
 
 def _other_tag(case: Case, name: str) -> Mechanism | None:
     """Do the guest's frames carry another tag since it moved, as seen on tagged links of both sites?"""
-    before: dict[int, tuple[PointView, int]] = {}
-    later: dict[int, tuple[PointView, int]] = {}
-    for view in case.views:
-        if view.role not in ("domain:source", "domain:destination", "gateway"):
-            continue
-        rows, when = view.arps, on_point(view, case.moment)
-        mine = (rows.sender_mac == np.uint64(case.guest.mac)) & (rows.vlan_outer > 0)
-        for i in np.flatnonzero(mine):
-            side = before if rows.ts_ns[i] < when else later
-            side.setdefault(int(rows.vlan_outer[i]), (view, int(rows.frame[i])))
-        j, sent = view.journal, frames_of(view, case.guest).sent
-        sent = sent[(j.vlan_outer_id[sent] > 0) & (j.eth_src[sent] == np.uint64(case.guest.mac))]
-        for row in (*sent[j.ts_ns[sent] < when][:1], *sent[j.ts_ns[sent] >= when][:1]):
-            side = before if j.ts_ns[row] < when else later
-            side.setdefault(int(j.vlan_outer_id[row]), (view, int(j.frame[row])))
-    if not before or not later or set(before) & set(later):
+    other = find_retagged(case.guest, case.views, case.moment)
+    if other is None or other.kind != "VLAN":
         return None
-    was, now = min(before), min(later)
-    because = f"the guest's frames carried VLAN {was} at {before[was][0].name} before, and carry {now} at "
-    because += f"{later[now][0].name} since: {OTHER_NETWORK}"
-    return result(name, "no", because, sighted([before[was], later[now]]))
+    because = f"{other.words}: {OTHER_NETWORK}"
+    return result(name, "no", because, sighted([(other.was_at, other.was_frame), (other.now_at, other.now_frame)]))
