@@ -38,6 +38,42 @@ def test_of_equal_sequences_that_of_the_lowest_vtep_counts() -> None:
     assert "lower address" not in told({}, {}, gone).because
 
 
+def alone(
+    held: int, number: int, *more: RouteNews, peers: Any = (LOST,), low: str = LOW, high: str = HIGH
+) -> Mechanism:
+    """The MAC moved and was withdrawn at its old VTEP; the routes with its address have sequences of their own."""
+    rows = [
+        mac_route(0, low, 3),
+        mac_route(0, low, held, address=True),
+        mac_route(after(50), high, 4),
+        mac_route(after(60), high, number, address=True),
+        replace(mac_route(after(90), low), action="withdraw", next_hop="", sequence=None),
+    ]
+    found = judged("evpn", case(point("wan", "wan", [*rows, *more]), peers=peers))
+    assert found is not None
+    return found
+
+
+def test_the_route_with_the_address_has_a_sequence_of_its_own() -> None:
+    """RFC 7432 7.7: what was withdrawn was the MAC alone; of its address the old route wins, or the lower VTEP's."""
+    for found in (alone(2, 1), alone(0, 0)):
+        assert (found.worked, "routed traffic keeps to the old" in found.because) == ("no", True)
+    gone = replace(mac_route(after(95), LOW, address=True), action="withdraw", next_hop="", sequence=None)
+    for found in (alone(1, 2), alone(0, 0, low=HIGH, high=LOW), alone(2, 1, gone)):
+        assert "keeps to the old" not in found.because
+    assert alone(2, 1, peers=[FINE]).worked == "yes"
+
+
+def test_an_address_that_has_not_come_yet_is_told() -> None:
+    """Within the first seconds nobody can say that it is late, but neither that the peers do not want it."""
+    rows = [mac_route(0, LOW), mac_route(0, LOW, address=True), mac_route(after(50), HIGH, 1)]
+    short = point("wan", "wan", rows, last_ts=after(1000))
+    found = judged("evpn", replace(case(peers=[LOST]), views=(short,)))
+    assert found is not None
+    assert (found.worked, "its address not in the" in found.because) == ("undecided", True)
+    assert "not for want of it" not in found.because
+
+
 def test_a_sticky_mac_does_not_move() -> None:
     """RFC 7432 15.2: whatever the sequence of the new one."""
     found = told({"is_sticky": True}, {"number": 1})

@@ -8,6 +8,7 @@ from typing import Final
 
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.mechanisms.case import Case, Told, Worked, of_told, result, sighted, since, span
+from vmpcap.migration.mechanisms.stream_ways import is_one_subnet
 from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.terms.units import NS_PER_S
 
@@ -39,6 +40,12 @@ class Origin:
         """Did it advertise the MAC (with such a route) at that time?"""
         up = [t.ts for t in self.announced if t.ts <= ts and what in ("", t.what.reason)]
         down = [t.ts for t in self.withdrawn if t.ts <= ts and what in ("", t.what.reason)]
+        return bool(up) and max(down, default=-1) < max(up)
+
+    def stands_at(self, ts: int, prefix: str) -> bool:
+        """Did its route with that address stand at that time, whatever became of the one for the MAC alone?"""
+        up = [t.ts for t in self.announced if t.ts <= ts and t.what.prefix == prefix]
+        down = [t.ts for t in self.withdrawn if t.ts <= ts and t.what.prefix == prefix]
         return bool(up) and max(down, default=-1) < max(up)
 
     @property
@@ -128,6 +135,9 @@ def _judge_new(case: Case, name: str, old: Sequence[Origin], new: Origin) -> Mec
         came += f", with its address {since(case.after(both.ts))}"
     if gone:
         came += f"; VTEP {' and '.join(o.vtep for o in old)} withdrew it {since(case.after(gone[0].ts))}"
+    of_address = _of_address(case, name, came, old, new, seen, latency)
+    if of_address is not None:
+        return of_address
     if case.cut_off:
         because = f"{came}, yet {case.without_answer}: not for want of it"
         return result(name, "undecided", because, seen, latency)
@@ -172,6 +182,66 @@ def is_lower(one: str, other: str) -> bool:
     except ValueError:
         return False
     return here.version == there.version and int(here) < int(there)
+
+
+def _of_address(
+    case: Case,
+    name: str,
+    came: str,
+    old: Sequence[Origin],
+    new: Origin,
+    seen: Sequence[Sighted],
+    latency: int,
+) -> Mechanism | None:
+    """Does routed traffic want a route with the address, by what the old VTEP still says, or the new not yet?"""
+    stale = _stale_address(case, old, new)
+    if stale:
+        because = f"{came}, {stale}"
+        if case.cut_off:
+            is_proven = _lost_from_afar(case) and not case.is_partial("bgp")
+            because += f"; {case.without_answer}"
+            return result(name, "no" if is_proven else "undecided", because, seen, latency)
+        if case.back_at is None or case.after(case.back_at) > WITHIN_NS:
+            return result(name, "undecided", because, seen, latency)
+    had_address = any(o.holds_at(case.moment, "mac_ip") for o in old)
+    if case.cut_off and had_address and new.first("mac_ip", case.moment) is None:
+        because = (
+            f"{came}, but its address not in the {span(case.after(case.end))} since: until it comes routed traffic"
+        )
+        because += f" to the guest has no way, and {case.without_answer}"
+        return result(name, "undecided", because, seen, latency)
+    return None
+
+
+def _stale_address(case: Case, old: Sequence[Origin], new: Origin) -> str:
+    """
+    Why does routed traffic keep to an old VTEP's route with the guest's address? Empty where it does not.
+
+    RFC 7432 7.7: each kind of route has a sequence of its own, 0 without the community; a withdrawal of that for the
+    MAC alone takes the address not back.
+    """
+    mine = {t.what.prefix: t.what for t in new.announced if t.what.reason == "mac_ip"}
+    for prefix, own in mine.items():
+        for one in old:
+            last = next((t.what for t in reversed(one.announced) if t.what.prefix == prefix), None)
+            if last is None or one.is_lost or not (one.stands_at(case.end, prefix) and new.stands_at(case.end, prefix)):
+                continue
+            if (bool(own.link) and last.link == own.link) or last.vni != own.vni:
+                continue
+            held, number = last.sequence or 0, own.sequence or 0
+            if held > number or (held == number and is_lower(one.vtep, new.vtep)):
+                higher = "" if held > number else " from the higher address"
+                return (
+                    f"but VTEP {one.vtep} still advertises {prefix} with sequence {held}, and the new one with "
+                    f"{number}{higher}: routed traffic keeps to the old"
+                )
+    return ""
+
+
+def _lost_from_afar(case: Case) -> bool:
+    """Is one of the peers without an answer in another network? Those of its own need no route to its address."""
+    lost = [s.peer.peer for s in case.cut_off]
+    return any(not is_one_subnet(ip, peer) for peer in lost for ip in case.ips if (":" in ip) == (":" in peer))
 
 
 def _late_address(
