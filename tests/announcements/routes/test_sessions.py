@@ -115,7 +115,7 @@ def test_a_reflector_that_is_gone_takes_nothing_back_that_another_brought_up(hop
         assert rows[0].origin == ("10.0.0.9" if more == ORIGINATOR else hop)
     taken_back = bytes.fromhex(f"{HEAD}001c 02 0005 {NLRI} 0000")
     own = segment(told.replace(bytes([192, 0, 2, 77]), bytes([192, 0, 2, 2])), 900, back=True)
-    for back, wanted in ((own, action), (segment(b"", 900, back=True), "withdraw")):
+    for back, wanted in ((own, "lost" if more else "withdraw"), (segment(b"", 900, back=True), "withdraw")):
         rows = read(segment(told, 1), back, segment(taken_back, 1 + size))
         assert prefixes(iter(rows))[-1] == (wanted, ROUTE)
 

@@ -67,8 +67,8 @@ class Sessions:
         if row.action == "withdraw":
             before = told.pop(route, None)
             back = self.standing.get((frame.target, frame.source), {})
-            if before is None or route not in back or self._is_own(route, before[1]):
-                return row
+            if before is None or route not in back or not before[1].is_reflected:
+                return row  # a next hop may be its sender's own by another of its addresses: what it takes back counts
             return replace(row, action="lost", reason=HAS_OWN)
         told[route] = (connection_of(frame), row)
         self.first_teller.setdefault(route, row.sender)
