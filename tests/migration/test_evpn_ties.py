@@ -104,3 +104,18 @@ def test_a_mac_route_says_whether_it_is_sticky_and_behind_which_segment() -> Non
     length = len(bytes.fromhex(attributes))
     (row,) = read_bgp(control("ff" * 16 + f"{23 + length:04x} 02 0000 {length:04x} {attributes}", "bgp"), BgpStreams())
     assert (row.is_sticky, row.sequence, row.link) == (True, 3, LINK)
+
+
+@pytest.mark.parametrize(
+    ("how", "is_bound"),
+    [({"is_reflected": True}, True), ({"path_length": 2}, True), ({"path_length": 1}, False), ({}, False)],
+    ids=["reflected", "over two systems", "its own system", "inside one system"],
+)
+def test_what_a_reflector_passes_on_came_at_most_so_late(how: dict[str, Any], is_bound: bool) -> None:
+    """Its VTEP told it before; a session over other addresses than the VTEP's own is no sign of that."""
+    new = replace(mac_route(after(50), HIGH, 1, address=True), sender="10.0.0.100", **how)
+    gone = replace(mac_route(after(90), LOW, address=True), action="withdraw", next_hop="", sequence=None)
+    found = judged("evpn", case(point("wan", "wan", [mac_route(0, LOW, address=True), new, gone]), peers=[FINE]))
+    assert found is not None
+    assert (found.worked, found.latency_ms) == ("yes", pytest.approx(50))
+    assert (found.latency_is_at_most, "at most +50 ms" in found.because) == (is_bound, is_bound)

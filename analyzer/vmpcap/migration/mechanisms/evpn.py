@@ -6,14 +6,20 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+import msgspec
+
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.mechanisms.case import Case, Told, Worked, of_told, result, sighted, since, span
+from vmpcap.migration.mechanisms.first_hand import why_second_hand
 from vmpcap.migration.mechanisms.stream_ways import is_one_subnet
 from vmpcap.migration.results import Mechanism, Sighted
-from vmpcap.terms.units import NS_PER_S
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 WITHIN_NS: Final = 5 * NS_PER_S
 """The domain notes give a second after the announcement; daemons that batch and reflect add some."""
+
+SAME_MS: Final = 1e-5
+"""Latencies are rounded to a nanosecond."""
 
 MOST_MOVES: Final = 5
 MOST_TURNS: Final = 3
@@ -80,7 +86,20 @@ def judge_evpn(case: Case, name: str) -> Mechanism | None:
     if not new:
         return _nobody_new(case, name, news, old)
     came = min(new, key=lambda o: min(t.ts for t in o.announced if t.ts > case.moment))
-    return _judge_new(case, name, old, came)
+    return _by_whom(case, name, came, _judge_new(case, name, old, came))
+
+
+def _by_whom(case: Case, name: str, new: Origin, said: Mechanism) -> Mechanism:
+    """The same, with a latency that is an upper bound where somebody else passed on the route that it is counted to."""
+    if said.latency_ms is None:
+        return said
+    timed = [t for t in new.announced if abs(case.after(t.ts) / NS_PER_MS - said.latency_ms) < SAME_MS]
+    whys = [why_second_hand(case, name, t, ()) for t in timed]
+    if not timed or not all(whys):
+        return said
+    because = f"{said.because} (told by {timed[0].what.sender}, {whys[0]}: who said it first is not in view, so it came"
+    because += f" at most {since(case.after(timed[0].ts))} after the switchover)"
+    return msgspec.structs.replace(said, because=because, latency_is_at_most=True)
 
 
 def _nobody_new(case: Case, name: str, news: Sequence[Told[RouteNews]], old: Sequence[Origin]) -> Mechanism:

@@ -46,6 +46,19 @@ def _by_path(case: Case, first: Told[RouteNews], old: Sequence[Claim]) -> str:
     return ""
 
 
+def _by_reflection(case: Case, first: Told[RouteNews], old: Sequence[Claim]) -> str:
+    """
+    Does its sender say that it reflects it, or has it passed other systems?
+
+    Its next hop says nothing of that: a VTEP has an address of its own, which its sessions need not use.
+    """
+    del case, old
+    what = first.what
+    if what.path_length > 1:
+        return f"which passed it on over {what.path_length} systems"
+    return f"which reflected it from {what.next_hop}" if what.is_reflected else ""
+
+
 def _by_teller(case: Case, first: Told[RouteNews], old: Sequence[Claim]) -> str:
     """Did another router send the statement than the one that made it?"""
     del case, old
@@ -58,6 +71,7 @@ PASSED_ON: Final[dict[str, Callable[[Case, Told[RouteNews], Sequence[Claim]], st
     "rip": _by_distance,
     "eigrp": _by_distance,
     "bgp": _by_path,
+    "evpn": _by_reflection,
     "ospf": _by_teller,
     "isis": _by_teller,
 }
