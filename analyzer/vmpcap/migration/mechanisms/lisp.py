@@ -1,24 +1,44 @@
 """LISP host mobility: the guest's identifier is registered at its new site's locator (domain notes 4.8)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
+from vmpcap.announcements.carriers import CarrierRows
 from vmpcap.announcements.routes.rows import RouteNews
+from vmpcap.decode.paths import path_steps
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, sighted, since, span
-from vmpcap.migration.results import Mechanism
+from vmpcap.migration.mechanisms.overlays import ends_of
+from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import IPV4_MAPPED
 from vmpcap.terms.units import NS_PER_S, count_of
 
+SETTLED_NS: Final = NS_PER_S
+"""Map caches are told once the server knows; packets on their way may go to the old locator once more."""
+LEAST_STALE: Final = 3
+"""Fewer packets to it may be strays."""
+PAIR: Final = ("eth_src", "eth_dst", "vni")
+"""Between which stations a packet of an overlay was seen, and in which instance."""
 WITHIN_NS: Final = 5 * NS_PER_S
 """A register follows the guest's first packet within a second (domain notes 4.8); servers and readers add some."""
 MOST_CHANGES: Final = 3
 """More changes of the locator than this after one move are flapping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """One packet for the guest in LISP data, and to which locator; its time on the reference clock."""
+
+    ts: int
+    view: PointView
+    frame: int
+    locator: str
 
 
 def judge_lisp(case: Case, name: str) -> Mechanism | None:
@@ -64,9 +84,35 @@ def judge_lisp(case: Case, name: str) -> Mechanism | None:
             f", and no map server confirmed it, though one had confirmed {old or 'it'}: it may refuse the new site"
         )
         return result(name, "no", f"{because}; {case.without_answer}", seen, latency)
+    sent = _data(case)
+    stale = [one for one in sent if site.get(one.locator, one.locator) in at_old and one.ts > new.ts + SETTLED_NS]
+    if case.cut_off and len(stale) >= LEAST_STALE:
+        return _kept_to_old(case, name, because, seen, [one for one in sent if one.ts > new.ts + SETTLED_NS], stale)
+    first = next((one for one in sent if site.get(one.locator, one.locator) == site[new.what.origin]), None)
+    if first is not None:
+        spoke = _first_packet(case)
+        because += f"; packets for it went there from {since(case.after(first.ts))} on"
+        if spoke is not None and first.ts >= spoke[0]:
+            because += f", {span(first.ts - spoke[0])} after the guest's first packet with its address"
+        seen = [*seen, *sighted([(first.view, first.frame)])]
     if case.cut_off:
         return result(name, "undecided", f"{because}, yet some of its peers get no answer", seen, latency)
     return result(name, "yes", because, seen, latency)
+
+
+def _kept_to_old(
+    case: Case, name: str, because: str, seen: Sequence[Sighted], sent: Sequence[Carried], stale: Sequence[Carried]
+) -> Mechanism:
+    """Others still send to where the guest was: their map caches were not told."""
+    point = max({one.view.name for one in stale}, key=lambda name: sum(one.view.name == name for one in stale))
+    there, whole = (sum(one.view.name == point for one in some) for some in (stale, sent))
+    last = max(stale, key=lambda one: one.ts)
+    because += (
+        f", but {there:,} of {count_of(whole, 'packet')} for it at {point} still went to {last.locator} after that, "
+        f"until {since(case.after(last.ts))}: whoever sends there was not told; {case.without_answer}"
+    )
+    shown = [one for one in stale if one.view.name == point]
+    return result(name, "no", because, [*seen, *sighted((one.view, one.frame) for one in (shown[0], shown[-1]))])
 
 
 def _sites(registered: Sequence[Told[RouteNews]]) -> dict[str, str]:
@@ -80,6 +126,39 @@ def _sites(registered: Sequence[Told[RouteNews]]) -> dict[str, str]:
             if site.get(locator, locator) in joined:
                 site[locator] = first
     return site
+
+
+def _data(case: Case) -> list[Carried]:
+    """
+    To which locators did packets for the guest go since the switchover, at every point that saw them, by time?
+
+    Between the same two stations a change of the outer addresses is kept; the last before a packet is the packet's.
+    """
+    found: list[Carried] = []
+    for view in case.views:
+        j, rows = view.journal, view.carriers.rows()
+        asked = frames_of(view, case.guest).asked
+        asked = asked[(j.vni[asked] >= 0) & (j.ts_ns[asked] >= on_point(view, case.moment))]
+        if view.carriers.left_out or not len(asked):
+            continue
+        is_lisp = _is_lisp(rows)
+        for pair in set(zip(j.eth_src[asked].tolist(), j.eth_dst[asked].tolist(), j.vni[asked].tolist(), strict=True)):
+            of = [(k, np.uint64(v) if n < 2 else v) for n, (k, v) in enumerate(zip(PAIR, pair, strict=True))]
+            mine = np.logical_and.reduce([getattr(j, k)[asked] == v for k, v in of])
+            known = np.flatnonzero(np.logical_and.reduce([getattr(rows, k) == v for k, v in of]))
+            known = known[np.argsort(rows.frame[known], kind="stable")]
+            at = np.searchsorted(rows.frame[known], j.frame[asked[mine]], side="right") - 1
+            for row, place in zip(asked[mine].tolist(), at.tolist(), strict=True):
+                if place >= 0 and is_lisp[known[place]]:
+                    locator = ends_of(rows.outer[known[place]])[1]
+                    found.append(Carried(on_reference(view, int(j.ts_ns[row])), view, int(j.frame[row]), locator))
+    return sorted(found, key=lambda one: one.ts)
+
+
+def _is_lisp(rows: CarrierRows) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """bool[n]: which of these were carried in LISP?"""
+    paths = zip(rows.path_high.tolist(), rows.path_low.tolist(), strict=True)
+    return np.array(["lisp" in path_steps(*path) for path in paths], np.bool_)
 
 
 Spoken = tuple[int, PointView, int]
