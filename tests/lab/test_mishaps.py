@@ -81,6 +81,15 @@ def test_an_early_announcement_just_before_the_end_is_one_too(tmp_path: Path) ->
     assert "the guest was there only from 190" in because
 
 
+def test_nothing_is_too_early_by_clocks_that_nothing_compares(tmp_path: Path) -> None:
+    """The source host's bridge and its migration NIC are captured apart: no packet is seen at both."""
+    made = in_play("announced_too_early", is_trunk=False)
+    report = vmpcap.report(written(made, tmp_path), roles={tap.name: tap.role for tap in made.taps}).document
+    outcome, because = checks(report)["announced_too_early"]
+    assert outcome == "undecided"
+    assert "the clocks of site-b and src-uplink were not compared" in because
+
+
 def test_an_outage_by_an_early_announcement_is_parted_from_the_stun(played: Any) -> None:
     """Pings every 50 ms: lost from the announcement on, while the guest ran at its old place, and in the stun."""
     told = whole("announced_too_early").truth

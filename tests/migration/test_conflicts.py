@@ -21,7 +21,7 @@ from tests.migration.make import (
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.conflicts import find_duplicate_address, find_second_place
-from vmpcap.migration.early import find_early_announcement
+from vmpcap.migration.early import find_early_announcement, without_early
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
@@ -376,3 +376,13 @@ def test_an_announcement_was_heard_first_at_no_clock_that_nothing_compares() -> 
     alone = guest(gateway).first_heard
     assert alone is not None
     assert alone[0].name == "gw"
+
+
+def test_an_announcement_that_came_too_early_is_no_sign_of_when_the_guest_moved() -> None:
+    """What was announced before its last frame at the old place is left out of what the switchover is told by."""
+    points = announced_while_running(SWITCH + 300 * MS)
+    early = find_early_announcement(guest(points[1]), points)
+    assert early.drawn is not None
+    assert (early.drawn[0].ts, early.drawn[1].view.name) == (SWITCH, "src")
+    assert early.drawn[1].ts <= SWITCH + 300 * MS
+    assert without_early(guest(points[1]), early).heard == ()

@@ -58,6 +58,11 @@ class Scenario:
     """Which share of what is sent before the guest stops has arrived when the source host dies."""
     tail_s: float = 8.0
     """How long the captures go on after the switchover."""
+    is_trunk: bool = False
+    """
+    Does the capture at the source host show its migration NIC, too, as that of a trunk does? These packets compare the
+    clocks that show the stream and the guest.
+    """
     pace: int = 1
     """So many times slower than usual the client asks: a ping each 50 ms, the others each 100 ms."""
     answer_bytes: int = 200
@@ -219,9 +224,9 @@ SCENARIOS: Final = (
     Scenario("duplicate_address", "a forgotten machine at the new site has the guest's address, and claims it once",
              mishap="duplicate"),
     Scenario("ghost", "a copy of the guest goes on at the old host: its MAC flaps between the sites",
-             mishap="ghost", tail_s=12.0),
+             mishap="ghost", tail_s=12.0, is_trunk=True),
     Scenario("announced_too_early", "the new host announces the guest while it still runs at the old one",
-             mishap="early", stream_bytes=60_000_000),
+             mishap="early", stream_bytes=60_000_000, is_trunk=True),
     Scenario("rarp_storm", "another machine of the new host is announced again and again",
              mishap="storm", tail_s=20.0),
     Scenario("two_macs", "the destination host is addressed by the MAC of its management interface",

@@ -125,6 +125,9 @@ def play(scenario: Scenario) -> Made | None:
     if not world.is_over:
         return None
     world.simulation.run(world.moment_ns + int(scenario.tail_s * S))
+    if scenario.is_trunk:
+        taps = {tap.role: tap for tap in world.taps}
+        taps["domain:source"].records += taps["source"].records
     for tap in world.taps:
         tap.records.sort(key=lambda record: record[0])
     return Made(world, tell(world))

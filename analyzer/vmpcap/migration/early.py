@@ -44,7 +44,10 @@ class Early:
     point: str = ""
     frames: tuple[int, ...] = ()
     drawn: tuple[Mark, Mark] | None = None
-    """From its first announcement to the stream's last data, where it drew requests to a place at which nobody was."""
+    """
+    From its first announcement to the guest's last frame at its old place, or to the stream's last data, where it drew
+    requests to a place at which nobody was.
+    """
 
 
 def find_early_announcement(
@@ -90,7 +93,9 @@ def find_early_announcement(
             return Early(None, _open_order(first[0], old, after))
         early = ms(after.ns)
         because = f"the guest still sent at {old.name} {early:.1f} ms after it was announced at its new place"
-        return Early(early, because, old.name, (int(j.frame[late[0]]), int(j.frame[late[-1]])))
+        frames = int(j.frame[late[0]]), int(j.frame[late[-1]])
+        begin = Mark(first[0], first[1].first_ts, first[1].frames[0])
+        return Early(early, because, old.name, frames, (begin, Mark(old, int(j.ts_ns[late[-1]]), frames[1])))
     sent = frames_of(old, guest).sent
     before = sent[j.ts_ns[sent] <= on_point(old, announced)]
     if not len(before):
