@@ -196,6 +196,16 @@ def test_a_packet_that_is_never_complete_is_counted() -> None:
     assert walker.incomplete == 0
 
 
+def test_what_was_walked_holds_while_the_next_batch_is_walked() -> None:
+    """Frames of one batch are still looked at then; that the next one is walked twice for its parts changes nothing."""
+    walker, pair = WholeWalker(8), two_parts(originals()[4])
+    _, first = walker.walk(batch_of(originals()[:3]))
+    before = [row_of(first, row) for row in range(3)]
+    _, second = walker.walk(batch_of([*pair, originals()[3]]))
+    assert [row_of(first, row) for row in range(3)] == before
+    assert [row_of(second, row)["stop"] for row in range(3)] == ["first_fragment", "complete", "complete"]
+
+
 def test_more_packets_than_there_are_places_push_out_the_oldest() -> None:
     """Memory is bounded: the parts of many thousand unfinished packets, each with ends of its own."""
     walker = WholeWalker(4096)

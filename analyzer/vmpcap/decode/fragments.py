@@ -333,7 +333,7 @@ class WholeWalker:
     """Walks batches, one after the other, with the packets whole that came in parts."""
 
     def __init__(self, batch_records: int, rules: tuple[Rule, ...] = ()) -> None:
-        self._walker = Walker(batch_records, rules)
+        self._walker, self._spare = Walker(batch_records, rules), Walker(batch_records, rules)
         self._steps = tables.tables(rules)
         self._waiting: Waiting | None = None
         self._room: npt.NDArray[np.uint8] = np.zeros(_FIRST_ROOM, np.uint8)
@@ -349,13 +349,14 @@ class WholeWalker:
 
         The batch of the answer has the same records; where a frame completed a packet, its bytes are that packet
         behind the frame's own outer headers. Times and lengths of the frames stay those of the file. Both hold until
-        the next walk.
+        the next walk but one: they may still be looked at while the next batch is walked.
 
         Raises
         ------
         ValueError
             The batch has more records than the walker was made for.
         """
+        self._walker, self._spare = self._spare, self._walker
         frames = self._walker.walk(batch)
         if not self._walker.met_fragments:
             return batch, frames

@@ -24,6 +24,9 @@ class StopCounter:
     def absorb(self, frames: Frames, chosen: npt.NDArray[np.bool_] | None) -> None:
         """Count one batch, or the chosen frames of it, bool[m]."""
         stop = frames.stop if chosen is None else frames.stop[chosen]
+        if not stop.any():
+            self._stops[0] += len(stop)
+            return
         here = np.bincount(stop, minlength=256)
         self._stops += here
         if here[UNKNOWN_IP_PROTOCOL]:

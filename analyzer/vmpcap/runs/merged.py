@@ -20,6 +20,8 @@ from vmpcap.terms.units import count_of
 
 MOST_INTERFACES: Final = 16
 """A file of more interfaces with packets stays one point: it would be read as often."""
+ONE_INTERFACE: Final = "pcap"
+"""The format whose files describe one interface: nothing of them needs to be read to know it."""
 LOOKED_AT: Final = 40_000
 """Frames at the start of a file by which two interfaces are recognised as the two directions of one tap."""
 
@@ -90,6 +92,8 @@ def _look(point: PointFiles, request: Request) -> _Shown | None:
     ends: dict[int, set[Ends]] = {}
     seen = 0
     with open_capture(point.files[0], max_bytes=request.max_unpacked_bytes) as capture:
+        if capture.facts.format == ONE_INTERFACE:
+            return None
         for batch in capture.batches():
             if len(capture.interfaces) < 2:
                 return None

@@ -1,6 +1,6 @@
 """One capture point, read once from front to back: flows, streams, announcements, journal."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -17,7 +17,7 @@ from vmpcap.decode.arrivals import read_arrivals
 from vmpcap.decode.decode_as import DATA
 from vmpcap.decode.duplicates import CopyFinder
 from vmpcap.decode.fragments import WholeWalker
-from vmpcap.decode.frames import Arrivals, Frames
+from vmpcap.decode.frames import I32, U8, Arrivals, Frames
 from vmpcap.decode.guesses import Guess, GuessCounter
 from vmpcap.flows.table import FlowTable
 from vmpcap.measures.follow import Follower
@@ -35,7 +35,7 @@ from vmpcap.readers.sources import CUT, Capture, open_capture
 from vmpcap.runs.control_frames import StopCounter
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.runs.taken import Taken
-from vmpcap.terms.beside import ALONE, Beside
+from vmpcap.terms.beside import ALONE, Begun, Beside
 from vmpcap.terms.errors import RequestError
 from vmpcap.terms.units import NO_TIME, count_of
 
@@ -155,15 +155,18 @@ def read_point(
             ) as capture,
             closing(beside.ahead(_until_enough(capture, request, bool(read.reads)))) as batches,
         ):
+            begun: Sequence[Begun[Any]] = ()
             for batch in batches:
                 whole, frames = walker.walk(batch)
+                _settle(begun)  # of the batch before, beside this walk: from here on flows are named
                 chosen = taken.choose(batch, capture.interfaces)
                 stops.absorb(frames, chosen)
                 guesses.absorb(frames, batch.first_frame)
                 inside = chosen_rows(frames, request, chosen)
-                _absorb(read, whole, frames, inside, chosen, wanted, beside)
+                begun = _absorb(read, whole, frames, inside, chosen, wanted, beside)
                 if progress is not None:
                     progress(path, *capture.progress())
+            _settle(begun)
             if capture.facts.complete:
                 _refuse_missing(taken, path, capture)
             was_stopped = request.is_enough() and (capture.was_left or not capture.facts.complete)
@@ -250,9 +253,11 @@ def _absorb(
     chosen: npt.NDArray[np.bool_] | None,
     wanted: Wanted,
     beside: Beside,
-) -> None:
+) -> Sequence[Begun[Any]]:
     """
     What of this batch is kept? Flows are named by all frames: Wireshark counts the streams of the whole file.
+
+    What is returned may still be being made: it is to be settled before anything else is done to the flows.
 
     A packet that another interface shows as well is no copy: frames not `chosen` are not compared, as if untimed.
     """
@@ -277,10 +282,10 @@ def _absorb(
     if not wanted.flows:
         if copies is not None:
             read.sightings.keep(batch, frames, inside, batch.first_frame, copies.made())
-        return
+        return ()
     flow_id, side = read.flows.name(frames, batch.first_frame)
     if copies is None:
-        return
+        return ()
     is_copy = copies.made()  # once: alone it is made when it is asked for, and made again every time
     if has_sightings:
         read.sightings.keep(batch, frames, inside, batch.first_frame, is_copy)
@@ -288,12 +293,25 @@ def _absorb(
         flow_id = np.where(inside, flow_id, NO_FLOW).astype(np.int32)
         _begin_inside(read, flow_id, frames, batch.first_frame)
     analysed = read.follower.begin(batch, frames, flow_id, side, is_copy)
-    if wanted.journal:
-        of_streams = _of_streams(read.flows, flow_id)
-        read.complaints.collect(batch, frames, inside, of_streams)
-        rows = ~of_streams
-        read.journal.keep(batch.first_frame, frames, rows if inside is None else rows & inside, flow_id, side)
-    analysed.made()
+    if not wanted.journal:
+        return (analysed,)
+    return (analysed, beside.begin(lambda: _write_down(read, batch, frames, inside, flow_id, side)))
+
+
+def _settle(begun: Sequence[Begun[Any]]) -> None:
+    """All of this is made, each once."""
+    for one in begun:
+        one.made()
+
+
+def _write_down(
+    read: PointRead, batch: RecordBatch, frames: Frames, inside: npt.NDArray[np.bool_] | None, flow_id: I32, side: U8
+) -> None:
+    """Which frames of this batch does the story need one by one?"""
+    of_streams = _of_streams(read.flows, flow_id)
+    read.complaints.collect(batch, frames, inside, of_streams)
+    rows = ~of_streams
+    read.journal.keep(batch.first_frame, frames, rows if inside is None else rows & inside, flow_id, side)
 
 
 def _begin_inside(read: PointRead, flow_id: npt.NDArray[np.int32], frames: Frames, first_frame: int) -> None:
@@ -310,7 +328,7 @@ def _begin_inside(read: PointRead, flow_id: npt.NDArray[np.int32], frames: Frame
     read.begun = begun
 
 
-def _of_streams(flows: FlowTable, flow_id: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+def _of_streams(flows: FlowTable, flow_id: I32) -> npt.NDArray[np.bool_]:
     """Which frames belong to flows whose ports nominate them as migration streams?"""
     found: npt.NDArray[np.bool_] = flow_id != NO_FLOW
     if len(flows.flows):

@@ -30,8 +30,11 @@ class Taken:
 
     def choose(self, batch: RecordBatch, interfaces: Sequence[Interface]) -> npt.NDArray[np.bool_] | None:
         """Which records of this batch belong to the point? None: all."""
-        counts = np.bincount(batch.interface)[: MAX_INTERFACES + 1]
-        self._packets[: len(counts)] += counts
+        if len(interfaces) == 1:
+            self._packets[0] += len(batch.interface)
+        else:
+            counts = np.bincount(batch.interface)[: MAX_INTERFACES + 1]
+            self._packets[: len(counts)] += counts
         if not self._wanted:
             return None
         chosen = is_of(batch.interface, interfaces, self._wanted)
