@@ -81,16 +81,18 @@ class Follower:
 
     def absorb(self, batch: RecordBatch, frames: Frames, flow_id: I32, side: U8, is_copy: U8 | None = None) -> None:
         """What do the frames of this batch add? As `begin`, with all of it done."""
-        self.begin(batch, frames, flow_id, side, is_copy).made()
+        for one in self.begin(batch, frames, flow_id, side, is_copy):
+            one.made()
 
     @WRAPPING
     def begin(
         self, batch: RecordBatch, frames: Frames, flow_id: I32, side: U8, is_copy: U8 | None = None
-    ) -> Begun[Analysed]:
+    ) -> tuple[Begun[Analysed], Begun[None]]:
         """
         What do the frames of this batch add? Batches come in file order; where they are cut does not matter.
 
-        Wireshark's analysis of them may still be being made: ask for it, once, before the batch goes.
+        Wireshark's analysis of them, and their round trips, may still be being made: ask for each, once, before the
+        next batch is followed.
 
         Parameters
         ----------
@@ -108,8 +110,8 @@ class Follower:
         follow(
             frames, flow_id, side, copies, batch.first_frame, buffer, record_at, captured_bytes, flows, state
         )  # fmt: skip
-        self._rtt.absorb(state.sample_key, state.sample_ns, int(state.counts[at.SAMPLES]))
-        return analysed
+        used = int(state.counts[at.SAMPLES])
+        return analysed, self._beside.begin(lambda: self._rtt.absorb(state.sample_key, state.sample_ns, used))
 
     def finish(self) -> Buckets:
         """Which round-trip times were seen, by side and kind? (side * 8 + kind, layout.KIND_...)"""
