@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.migration.make import suffered
+from tests.migration.make import GUEST, GUEST_IP, announced, moves_of, stream, suffered, view
 from tests.migration.test_mechanisms import MOMENT, after, case, judged, news, point
 from vmpcap.announcements.routes.rows import RouteNews
+from vmpcap.migration.guests import Moved
+from vmpcap.terms.addresses import ip_halves
 
 OLD, CORE, NEW = "192.0.2.2", "192.0.2.1", "192.0.2.6"
 ROUTERS = {OLD: "0000.0000.0002", CORE: "0000.0000.0001", NEW: "0000.0000.0003"}
@@ -107,3 +109,19 @@ def test_a_route_that_went_with_its_session_was_not_kept() -> None:
     assert found is not None
     assert found.worked == "yes"
     assert "(the session ended by a NOTIFICATION)" in found.because
+
+
+@pytest.mark.parametrize("name", ["rip", "eigrp", "bgp", "ospf", "isis"])
+def test_times_from_the_streams_end_are_bounds_and_told_as_such(name: str) -> None:
+    """No point stood where the guest came to: every time was 147 ms too long, and none of them said so."""
+    (move,) = moves_of(view("host", "source", streams=(stream(0, 50.0),)))
+    wan = point("b", "wan", story(name, NEW, after(160)))
+    unseen = judged(name, case(wan, move=move))
+    assert unseen is not None
+    assert (unseen.latency_ms, unseen.latency_is_at_most) == (160.0, True)
+    assert "times are counted from the stream's end, and are at most so long after the switchover" in unseen.because
+    there = view("there", "domain:destination")
+    guest = Moved(GUEST, (ip_halves(GUEST_IP),), ((there, announced(MOMENT)),), "high", "")
+    seen = judged(name, case(wan, there, move=move, guest=guest))
+    assert seen is not None
+    assert (seen.latency_ms, seen.latency_is_at_most, "stream's end" in seen.because) == (160.0, False, False)

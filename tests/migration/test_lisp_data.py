@@ -1,5 +1,6 @@
 """LISP: to which locator do packets for the guest go since it registered at its new site?"""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,7 @@ from vmpcap.announcements.carriers import CarrierLog, CarrierRows
 from vmpcap.decode.steps import STEPS
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.suffered import Suffered
+from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_halves
 
 ROUTER, CORE, INSTANCE = 0x0200_0000_0E01, 0x0200_0000_0E02, 7
@@ -19,7 +21,7 @@ _NUMBER: Final = {step.name: n + 1 for n, step in enumerate(STEPS)}
 PATH: Final = sum(_NUMBER[name] << (56 - 8 * n) for n, name in enumerate(("eth", "ip", "lisp", "ip")))
 
 
-def sent(to: str, peers: list[Suffered], carriers: str = "lisp") -> Mechanism:
+def sent(to: str, peers: list[Suffered], carriers: str = "lisp", beside: Sequence[PointView] = ()) -> Mechanism:
     """Forty packets for the guest, carried to this locator from a second after the move on."""
     rows = journal(*((after(1000 + n * 100), ROUTER, CORE, PEER_IP, GUEST_IP) for n in range(40)))
     rows = rows._replace(vni=np.full_like(rows.vni, INSTANCE))
@@ -33,7 +35,7 @@ def sent(to: str, peers: list[Suffered], carriers: str = "lisp") -> Mechanism:
     log = CarrierLog()
     log._chunks.append(known)  # as the walk would have kept it
     said = [lisp(0, OLD), lisp(after(300), NEW), lisp(after(310), NEW, "notify")]
-    found = judged("lisp", case(point("wan", "wan", said, journal=rows, carriers=log), peers=peers))
+    found = judged("lisp", case(point("wan", "wan", said, journal=rows, carriers=log), *beside, peers=peers))
     assert found is not None
     return found
 

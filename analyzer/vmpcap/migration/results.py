@@ -273,7 +273,10 @@ class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
     its part done, or where it has no time: a way of the stream is done when the stream ends.
     """
     latency_is_at_most: bool = False
-    """Whether others did it before that frame for sure, out of view: then latency_ms is an upper bound and no more."""
+    """
+    Whether latency_ms is an upper bound and no more: others did it before that frame for sure, out of view, or times
+    are counted from the stream's end, because no point shows the guest at its new place.
+    """
     because: str
     """What was seen, with addresses and times after the switchover."""
     evidence: list[Sighted] = []

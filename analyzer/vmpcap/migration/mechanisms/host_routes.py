@@ -8,7 +8,16 @@ import msgspec
 
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, segments_of, sighted, since, span
-from vmpcap.migration.mechanisms.route_answers import FLAPS, SETTLED_NS, WITHIN_NS, WITHIN_OTHERS_NS, Taken, answer
+from vmpcap.migration.mechanisms.old_place import lost_at_old_place
+from vmpcap.migration.mechanisms.route_answers import (
+    FLAPS,
+    OVERLAP_NS,
+    SETTLED_NS,
+    WITHIN_NS,
+    WITHIN_OTHERS_NS,
+    Taken,
+    answer,
+)
 from vmpcap.migration.mechanisms.route_claims import (
     LINK_BY_LINK,
     NAMES,
@@ -112,7 +121,10 @@ def _nobody_new(
         head += f"; {words_of(name, claim)} advertised it for {span(lasted)} only"
     if unseen:
         return result(name, "undecided", f"{head}; {unseen}", seen)
-    if not case.cut_off:
+    astray = None if case.cut_off else lost_at_old_place(case, case.moment + OVERLAP_NS)
+    if astray is not None:
+        seen = [*seen, *sighted(astray.frames)]
+    elif not case.cut_off:
         return result(name, "undecided", f"{head}; {who_missed_it(case)}", seen)
     if anew:
         who = f"{anew[0].what.sender} tells it since {since(case.after(anew[0].ts))}, which never did before"
@@ -122,4 +134,5 @@ def _nobody_new(
         return result(name, "undecided", head, seen)
     if waited < limit or case.is_partial(name):
         return result(name, "undecided", f"{head}: too short a view to say that it never came", seen)
-    return result(name, "no", f"{head}, and the guest's peers get no answer", seen)
+    missed = "the guest's peers get no answer" if astray is None else astray.words(case)
+    return result(name, "no", f"{head}, and {missed}", seen)

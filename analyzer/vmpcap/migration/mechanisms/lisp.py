@@ -12,6 +12,7 @@ from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.decode.paths import path_steps
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, sighted, since, span
+from vmpcap.migration.mechanisms.old_place import never_arrived
 from vmpcap.migration.mechanisms.overlays import ends_of
 from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.migration.sightings import frames_of
@@ -39,6 +40,8 @@ class Carried:
     view: PointView
     frame: int
     locator: str
+    row: int
+    """Of the journal of its point."""
 
 
 def judge_lisp(case: Case, name: str) -> Mechanism | None:
@@ -86,7 +89,7 @@ def judge_lisp(case: Case, name: str) -> Mechanism | None:
         return result(name, "no", f"{because}; {case.without_answer}", seen, latency)
     sent = _data(case)
     stale = [one for one in sent if site.get(one.locator, one.locator) in at_old and one.ts > new.ts + SETTLED_NS]
-    if case.cut_off and len(stale) >= LEAST_STALE:
+    if len(stale) >= LEAST_STALE and (case.cut_off or not case.watched):
         return _kept_to_old(case, name, because, seen, [one for one in sent if one.ts > new.ts + SETTLED_NS], stale)
     first = next((one for one in sent if site.get(one.locator, one.locator) == site[new.what.origin]), None)
     if first is not None:
@@ -103,16 +106,31 @@ def judge_lisp(case: Case, name: str) -> Mechanism | None:
 def _kept_to_old(
     case: Case, name: str, because: str, seen: Sequence[Sighted], sent: Sequence[Carried], stale: Sequence[Carried]
 ) -> Mechanism:
-    """Others still send to where the guest was: their map caches were not told."""
+    """
+    Others still send to where the guest was: their map caches were not told.
+
+    That is a failure where its peers get no answer, or where no point at its new place sees what went there.
+    """
     point = max({one.view.name for one in stale}, key=lambda name: sum(one.view.name == name for one in stale))
     there, whole = (sum(one.view.name == point for one in some) for some in (stale, sent))
     last = max(stale, key=lambda one: one.ts)
     because += (
         f", but {there:,} of {count_of(whole, 'packet')} for it at {point} still went to {last.locator} after that, "
-        f"until {since(case.after(last.ts))}: whoever sends there was not told; {case.without_answer}"
+        f"until {since(case.after(last.ts))}: whoever sends there was not told"
     )
     shown = [one for one in stale if one.view.name == point]
-    return result(name, "no", because, [*seen, *sighted((one.view, one.frame) for one in (shown[0], shown[-1]))])
+    rows = np.array([one.row for one in shown], np.int64)
+    lost = 0 if case.cut_off else len(never_arrived(case, shown[0].view, rows, shown[0].ts))
+    if case.cut_off:
+        because += f"; {case.without_answer}"
+    elif lost >= LEAST_STALE:
+        because += (
+            f"; {lost:,} of these came to no point at its new place, and no answer to whoever sent them is in view"
+        )
+    else:
+        because += "; whether the old site passed them on is not in view"
+    seen = [*seen, *sighted((one.view, one.frame) for one in (shown[0], shown[-1]))]
+    return result(name, "no" if case.cut_off or lost >= LEAST_STALE else "undecided", because, seen)
 
 
 def _sites(registered: Sequence[Told[RouteNews]]) -> dict[str, str]:
@@ -151,7 +169,7 @@ def _data(case: Case) -> list[Carried]:
             for row, place in zip(asked[mine].tolist(), at.tolist(), strict=True):
                 if place >= 0 and is_lisp[known[place]]:
                     locator = ends_of(rows.outer[known[place]])[1]
-                    found.append(Carried(on_reference(view, int(j.ts_ns[row])), view, int(j.frame[row]), locator))
+                    found.append(Carried(on_reference(view, int(j.ts_ns[row])), view, int(j.frame[row]), locator, row))
     return sorted(found, key=lambda one: one.ts)
 
 

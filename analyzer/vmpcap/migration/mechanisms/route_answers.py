@@ -10,6 +10,7 @@ import msgspec
 from vmpcap.migration.mechanisms.case import Case, Worked, of_told, result, sighted, since, span
 from vmpcap.migration.mechanisms.first_hand import why_second_hand
 from vmpcap.migration.mechanisms.lost_requests import Share, share_lost
+from vmpcap.migration.mechanisms.old_place import Astray, lost_at_old_place, way_taken
 from vmpcap.migration.mechanisms.route_claims import NAMES, Claim, how_ended, how_lost, is_as_near, words_of
 from vmpcap.migration.mechanisms.route_views import is_seen_from_afar
 from vmpcap.migration.results import Mechanism, Sighted
@@ -114,7 +115,14 @@ class Taken:
     @cached_property
     def waited_for_old(self) -> bool:
         """Were peers answered again only when the old one was gone, or never?"""
-        return bool(self.case.cut_off) or (self.back is not None and self.left is not None and self.back > self.left)
+        if self.case.cut_off or self.astray is not None:
+            return True
+        return self.back is not None and self.left is not None and self.back > self.left
+
+    @cached_property
+    def astray(self) -> Astray | None:
+        """What still went to the guest's old place, and was lost there, long after the new one had come."""
+        return lost_at_old_place(self.case, self.new.up + OVERLAP_NS)
 
     @cached_property
     def back_late(self) -> bool:
@@ -158,8 +166,8 @@ class Taken:
 
     @property
     def lost(self) -> str:
-        """How many peers get no answer."""
-        return self.case.without_answer
+        """How many peers get no answer; where nobody knows that of any, what is lost at the old place."""
+        return self.astray.words(self.case) if self.astray and not self.case.cut_off else self.case.without_answer
 
 
 def _names(one: Taken, claims: Sequence[Claim]) -> str:
@@ -189,6 +197,8 @@ def _withdrawn_late(one: Taken) -> str:
     because = f"{names} went on advertising {one.prefix} by {NAMES[one.name]} until {until}; {one.came}"
     if one.back is not None and one.left is not None and one.back > one.left:
         because += f", but the guest's peers were answered again only {_back(one)}"
+    elif one.astray is not None:
+        because += f"; {one.lost}"
     return because
 
 
@@ -266,6 +276,7 @@ def _until_back(one: Taken) -> int | None:
 RULES: Final = (
     Rule(_is_flapping, "no", _flaps, lambda t: t.case.after(t.turns[-1].up)),
     Rule(lambda t: bool(t.stale and t.case.cut_off), "no", _never_withdrawn),
+    Rule(lambda t: bool(t.stale and t.astray), "no", _never_withdrawn),
     Rule(lambda t: t.left_late and (t.waited_for_old or t.is_late), "no", _withdrawn_late, _until_old_left),
     Rule(lambda t: t.left_late, "undecided", _withdrawn_late, _until_old_left),
     Rule(lambda t: t.is_late, "no", _late),
@@ -273,10 +284,11 @@ RULES: Final = (
     Rule(lambda t: bool(t.case.cut_off), "undecided", _not_for_want),
     Rule(lambda t: t.back_late and bool(t.stale), "no", _back_late_beside_old, _until_back),
     Rule(lambda t: t.back_late, "undecided", _back_late),
+    Rule(lambda t: bool(t.astray), "undecided", _not_for_want),
     Rule(lambda t: _both_ways_lose(t) and t.share is not None and t.share.is_proven, "no", _both_used),
     Rule(_both_ways_lose, "undecided", _both_used),
     Rule(lambda t: bool(t.stale) and not t.case.watched, "undecided",
-         lambda t: f"{_both(t)}, and no peer shows which of them is followed"),
+         lambda t: f"{_both(t)}, and {way_taken(t.case, t.settled)}"),
     Rule(lambda t: bool(t.stale and t.unheard), "undecided",
          lambda t: f"{_both(t)}, and whether {count_of(t.unheard, 'peer')} of {len(t.case.suffered)} reached the guest "
                    "again is not in view"),
@@ -303,6 +315,8 @@ def answer(one: Taken) -> Mechanism:
 def _evidence(one: Taken, rule: Rule) -> list[Sighted]:
     if rule.because is _flaps:
         return sighted(of_told(t for c in one.turns[:FLAPS] for t in (c.first, c.ended or c.last)))
+    if one.astray is not None and rule.because in (_never_withdrawn, _withdrawn_late, _not_for_want):
+        return [*one.seen, *sighted(one.astray.frames)]
     if rule.because is _both_used and one.share is not None:
         return [*one.seen, *sighted([(one.share.view, one.share.first_frame)])]
     return one.seen

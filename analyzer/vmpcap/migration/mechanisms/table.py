@@ -23,7 +23,7 @@ from vmpcap.migration.mechanisms.stream_end import say_when_it_ended
 from vmpcap.migration.mechanisms.stream_ways import judge_mpls, judge_separate_vlan, judge_static_route
 from vmpcap.migration.mechanisms.tunnels import judge_etherip, judge_fence
 from vmpcap.migration.mechanisms.vmotion import judge_way
-from vmpcap.migration.mechanisms.whose_clocks import say_whose_clocks
+from vmpcap.migration.mechanisms.whose_clocks import say_since_when, say_whose_clocks
 from vmpcap.migration.results import Mechanism
 
 
@@ -183,7 +183,8 @@ MECHANISMS: Final = (
 def judge_mechanisms(case: Case) -> list[Mechanism]:
     """Which of the mechanisms does this case show, and did they work?"""
     found = ((row, row.judge(case, row.name)) for row in MECHANISMS)
-    return [say_whose_clocks(case, _say_when(case, row, told)) for row, told in found if told is not None]
+    told = [_say_when(case, row, told) for row, told in found if told is not None]
+    return [say_whose_clocks(case, say_since_when(case, one)) for one in told]
 
 
 def judge_stream(case: Case) -> list[Mechanism]:

@@ -1,4 +1,4 @@
-"""Times after a switchover, seen at another point: where no packet compares two clocks they are what each says."""
+"""Times after a switchover: from which event they are counted, and by clocks that packets compare or do not."""
 
 from typing import Final
 
@@ -32,6 +32,24 @@ def say_whose_clocks(case: Case, told: Mechanism) -> Mechanism:
         f"{told.because} (no packet compares the clocks of {here.name} and {names}: times are as these clocks say)"
     )
     return msgspec.structs.replace(told, because=because)
+
+
+def say_since_when(case: Case, told: Mechanism) -> Mechanism:
+    """
+    The same answer; where nothing shows the guest at its new place, that its times are counted from the stream's end.
+
+    A guest that is copied first comes back after that: each time is an upper bound, by as long as nobody ran it.
+    """
+    if case.guest.first_heard is not None or case.move is None:
+        return told
+    if told.latency_ms is None and SINCE not in told.because:
+        return told
+    because = (
+        f"{told.because} (no point shows when the guest began to run at its new place: times are counted from the "
+        "stream's end, and are at most so long after the switchover)"
+    )
+    is_bound = told.latency_is_at_most or told.latency_ms is not None
+    return msgspec.structs.replace(told, because=because, latency_is_at_most=is_bound)
 
 
 def where_it_moved(case: Case) -> tuple[PointView, int] | None:
