@@ -38,8 +38,8 @@ from vmpcap.points.clock import Offset
 
 HOST_A, HOST_B = "10.10.1.11", "10.10.2.12"
 CARD_A, CARD_B = 0x02000000000A, 0x02000000000B
-OWN_ROUTER, OTHER_ROUTER = 0x020000000101, 0x020000000102
-"""Of management, and of the stream."""
+OWN_ROUTER, OTHER_ROUTER, THIRD_ROUTER = 0x020000000101, 0x020000000102, 0x020000000103
+"""Of management, and two of the stream."""
 VCENTER = "10.50.0.5"
 ROUTED = Path(word="routed", because="the TTL was lowered")
 ADJACENT = Path(word="adjacent", because="no TTL was lowered between the two ends")
@@ -143,6 +143,27 @@ def test_a_router_between_hosts_of_one_subnet_is_no_route_that_somebody_chose() 
     """No route is asked for a neighbour: whoever takes the frames nevertheless does so by proxy ARP."""
     points = both(MANAGED_A, at_destination=(MANAGED_B,), stream=carried(b_ip="10.10.1.12"))
     assert worked("static_route", moved(*points, path=routed(OTHER_ROUTER, OTHER_ROUTER))) is None
+
+
+@pytest.mark.parametrize(
+    ("routers", "hops", "arp", "wanted"),
+    [
+        ((OTHER_ROUTER, THIRD_ROUTER), 2, "none", "yes"),
+        ((OTHER_ROUTER, OWN_ROUTER), 2, "none", "no"),
+        ((OTHER_ROUTER, OTHER_ROUTER), 1, "gateway", "yes"),
+        ((OTHER_ROUTER, THIRD_ROUTER), 2, "peer", None),
+        ((OTHER_ROUTER, OTHER_ROUTER), 2, "none", None),
+        ((OTHER_ROUTER, THIRD_ROUTER), 1, "none", None),
+    ],
+    ids=["two routers", "one host only", "asked for a router", "asked for the host", "one router", "one hop"],
+)
+def test_hosts_of_one_prefix_may_be_of_two_subnets(
+    routers: tuple[int, int], hops: int, arp: str, wanted: str | None
+) -> None:
+    """TTL, next hops and whom they ask for tell that; the /24 that most have is assumed where nothing else does."""
+    points = both(MANAGED_A, at_destination=(MANAGED_B,), stream=carried(b_ip="10.10.1.140"))
+    way = msgspec.structs.replace(routed(*routers, arp=arp), hops_source_to_destination=hops)
+    assert worked("static_route", moved(*points, path=way)) == wanted
 
 
 def test_one_gateway_for_all_is_no_static_route() -> None:

@@ -12,7 +12,7 @@ from vmpcap.migration.mechanisms.tunnels import judge_labels
 from vmpcap.migration.mechanisms.ways import by_end
 from vmpcap.migration.moves import Sighting
 from vmpcap.migration.path_results import NextHop
-from vmpcap.migration.results import Mechanism
+from vmpcap.migration.results import Mechanism, Path
 from vmpcap.migration.transfers import Link
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import USUAL_PREFIX, mac_text
@@ -22,6 +22,7 @@ ENDS: Final[tuple[End, ...]] = ("source", "destination")
 DIRECTION_OF: Final = {"source": "to_destination", "destination": "to_source"}
 ON_LINK: Final = ("peer", "unknown")
 """Kinds of next hop that are no router for sure."""
+TWO_ROUTERS: Final = 2
 NOT_ON_THE_WIRE: Final = "whether by a static route, a TCP/IP stack or a gateway of its own is not on the wire"
 
 
@@ -59,13 +60,27 @@ def judge_static_route(case: Case, name: str) -> Mechanism | None:
 
 def _needs_no_route(case: Case) -> bool:
     """
-    Do the hosts look like one subnet's?
+    Are the hosts one subnet's, as far as their addresses and the packets tell?
 
     Then no route is asked where the other is: a router that takes their frames nevertheless (proxy ARP) is no way that
     somebody chose.
     """
     transfer = case.move.best.transfer if case.move is not None else None
-    return transfer is not None and is_one_subnet(transfer.source, transfer.destination)
+    return transfer is not None and is_one_subnet(transfer.source, transfer.destination) and not _are_apart(case.path)
+
+
+def _are_apart(path: Path) -> bool:
+    """
+    Do the packets show two subnets, whatever the addresses look like?
+
+    Who asks by ARP for the other host takes it for a neighbour; who asks for a router does not. Where nobody is seen to
+    ask, two routers on the way, each host handing to its own, lie between two links.
+    """
+    hops = [hop for hop in path.next_hops if hop.kind not in ON_LINK]
+    if any(hop.arp != "none" for hop in hops):
+        return all(hop.arp != "peer" for hop in hops)
+    lowered = max(path.hops_source_to_destination or 0, path.hops_destination_to_source or 0)
+    return lowered >= TWO_ROUTERS and len({hop.mac for hop in hops}) >= TWO_ROUTERS
 
 
 def _ways_of(case: Case, end: End) -> _Ways | None:
@@ -145,7 +160,7 @@ def judge_separate_vlan(case: Case, name: str) -> Mechanism | None:
     transfer = case.move.best.transfer
     routers = [hop for hop in case.path.next_hops if hop.kind not in ON_LINK]
     if case.path.word == "routed" or routers:
-        is_one = is_one_subnet(transfer.source, transfer.destination)
+        is_one = is_one_subnet(transfer.source, transfer.destination) and not _are_apart(case.path)
         if not is_one or (len(tags) > 1 and not set.intersection(*tags.values())):
             return None  # a routed way by intent: each host has a VLAN of its own
         how = f"its next hop is {routers[0].mac} ({routers[0].because})" if routers else case.path.because
