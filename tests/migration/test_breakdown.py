@@ -69,9 +69,11 @@ def client(answered: Callable[[int], bool], **more: Any) -> PointView:
     return point("client", "client", [{**row, "ip_ttl": 63} for row in rows], **more)
 
 
-def told(*views: PointView, mac: int = GUEST) -> Peer:
+def told(*views: PointView, mac: int = GUEST, ips: tuple[str, ...] = (GUEST_IP,)) -> Peer:
     """What is told of the only peer that had an outage?"""
-    moved = Moved(mac, (ip_halves(GUEST_IP),), tuple((v, v.series[0]) for v in views if v.series), "high", "")
+    moved = Moved(
+        mac, tuple(ip_halves(ip) for ip in ips), tuple((v, v.series[0]) for v in views if v.series), "high", ""
+    )
     first = moved.first_heard
     moment = on_reference(first[0], first[1].first_ts) if first is not None else BACK * MS
     quiet = silences(moved, views, moment)
@@ -448,6 +450,18 @@ def test_who_is_sought_in_vain_is_known_by_a_clock_that_was_set_before() -> None
     peer = told(client(lambda n: not 84 <= n < 300), old_place(range(84), BACK), gateway, new_place(300))
     assert spent(peer) == {"stun": 160, "gateway_arp": 2000}
     assert "gw frames 1 to 2 (2 requests)" in part(peer, "gateway_arp").because
+
+
+@pytest.mark.parametrize("asked_for", [GUEST_IP, "2001:db8:77::10"])
+def test_what_is_asked_for_one_family_tells_nothing_of_the_other(asked_for: str) -> None:
+    """The gateway asks for the guest's address of IPv6 in vain: what its peers of IPv4 wait for is another thing."""
+    kind = NUMBER_OF["nd_request" if ":" in asked_for else "arp_request"]
+    bodies = arps(*((ms * MS, kind, GATEWAY, "10.77.0.1", asked_for) for ms in (1000, 2000)))
+    numbers = [*range(84), *range(300, COUNT)]
+    gateway = point("gw", "gateway", seen(numbers, numbers), BACK, arps=bodies)
+    views = (client(lambda n: not 84 <= n < 300), old_place(range(84), BACK), gateway, new_place(300))
+    peer = told(*views, ips=(GUEST_IP, "2001:db8:77::10"))
+    assert ("gateway_arp" in spent(peer)) == (asked_for == GUEST_IP)
 
 
 def test_answers_are_of_their_own_time_by_a_clock_that_was_set_before() -> None:

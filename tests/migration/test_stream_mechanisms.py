@@ -332,6 +332,14 @@ def test_storage_is_open_where_distance_or_io_is_not_in_view() -> None:
     assert worked("ip_storage", stored(NEAR, after=(), peers=lost)) == "no"
 
 
+def test_storage_that_is_out_of_view_since_the_switchover_has_no_negative_time() -> None:
+    """The last frame beside the new host came before: it said that nothing was read in the -142 ms after it."""
+    found = judged("ip_storage", stored(NEAR, after=(), moment=200 * S))
+    assert found is not None
+    assert found.worked == "undecided"
+    assert "no frame of any kind is in view after the switchover at dst" in found.because
+
+
 def test_storage_of_a_guest_or_of_one_host_is_not_the_hosts() -> None:
     """A guest may mount a share of its own."""
     a = service(HOST_A, FILER, 2049, **NEAR)

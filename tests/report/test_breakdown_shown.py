@@ -8,7 +8,7 @@ import msgspec
 
 from tests.report.sample import good, guest, migration
 from vmpcap.migration.results import Bracket, Peer
-from vmpcap.report.about_guest import PARTS
+from vmpcap.report.about_guest import IN_IPV6, PARTS
 from vmpcap.report.as_json import to_json
 from vmpcap.report.as_markdown import to_markdown
 from vmpcap.report.as_terminal import to_terminal
@@ -27,7 +27,7 @@ def advised(page: str, above: str) -> set[str]:
 
 def test_the_docs_say_what_to_do_about_each_part_of_an_outage_and_each_limit() -> None:
     """Whoever looks up the word that the report says finds it."""
-    assert advised("long-outage.md", "most of it is") == set(PARTS.values())
+    assert advised("long-outage.md", "most of it is") == {*PARTS.values(), *IN_IPV6.values()}
     network = {"network_loss", "network_queueing", "network_plateau"}
     apart = {name.replace("_", " ") for name in LIMITS if name not in network}
     assert network < set(LIMITS)
@@ -41,6 +41,16 @@ def shown(report: Report) -> str:
 
 def with_peers(*peers: Peer) -> Report:
     return msgspec.structs.replace(good(), migrations=[migration(guests=[guest(peers=list(peers))])])
+
+
+def test_what_a_gateway_does_by_neighbour_discovery_is_not_called_arp() -> None:
+    """The part is one cause, with the words of the peer's address family."""
+    (migrated,) = good().migrations
+    known = next(p for p in migrated.guests[0].peers if p.breakdown)
+    part = msgspec.structs.replace(known.breakdown[0], part="gateway_arp")
+    for address, words in (("2001:db8:99::2", "gateway's ND"), ("10.99.0.2", "gateway's ARP")):
+        peer = msgspec.structs.replace(known, peer=address, breakdown=[part])
+        assert f"{address} icmp {words}" in shown(with_peers(peer))
 
 
 def test_each_part_has_its_length_its_frames_and_what_shows_it() -> None:

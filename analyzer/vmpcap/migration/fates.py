@@ -18,7 +18,7 @@ from vmpcap.migration.old_gateway import answered_to_old_gateway
 from vmpcap.migration.requests import Sighting, answers_to
 from vmpcap.migration.switchover import last_sign
 from vmpcap.points.holes import hole_before
-from vmpcap.terms.addresses import NO_MAC, mac_text
+from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
 from vmpcap.terms.router_macs import virtual_mac
 from vmpcap.terms.units import NS_PER_MS, count_of
 from vmpcap.terms.wire import ICMP_UNREACHABLE, IP_ICMP
@@ -31,6 +31,9 @@ SEEKS: Final = (NUMBER_OF["arp_request"], NUMBER_OF["nd_request"])
 TELLS: Final = tuple(
     NUMBER_OF[kind] for kind in ("arp_reply", "solicited_na", "unsolicited_na", "garp_request", "garp_reply")
 )
+
+TELLS_TARGET: Final = tuple(NUMBER_OF[kind] for kind in ("solicited_na", "unsolicited_na"))
+"""Advertisements: the address that they tell is their target (RFC 4861 4.4)."""
 
 
 def _hits(asked: Asked, roles: tuple[str | None, ...], is_wanted: Callable[[Sighting], Bools]) -> tuple[Bools, str]:
@@ -272,7 +275,8 @@ def _sought_by_arp(asked: Asked, scene: Scene) -> list[Evidence]:
     """Requests held back by a gateway that asks for the guest's MAC and gets no answer."""
     sought, seekers = _sought(asked, scene, ("gateway", None, "domain:source", "domain:destination"))
     passed, _ = _hits(asked, ("gateway", "domain:source", "domain:destination"), _is_for_guest(scene))
-    return [Evidence("gateway_arp", sought & ~passed, f"ARP requests for the guest stayed unanswered: {seekers}")]
+    asks = "neighbour solicitations" if ":" in asked.stream.peer_ip else "ARP requests"
+    return [Evidence("gateway_arp", sought & ~passed, f"{asks} for the guest stayed unanswered: {seekers}")]
 
 
 def _sought(asked: Asked, scene: Scene, roles: tuple[str | None, ...]) -> tuple[Bools, str]:
@@ -284,14 +288,17 @@ def _sought(asked: Asked, scene: Scene, roles: tuple[str | None, ...]) -> tuple[
     """
     which, where = np.zeros(len(asked.ts), np.bool_), []
     begin, end = int(asked.edges[0]), int(asked.edges[-1])
+    family = [ip for ip in scene.guest.ips if (":" in (ip_text(*ip) or "")) == (":" in asked.stream.peer_ip)]
+    ips = family or scene.guest.ips  # what is asked for one address tells nothing of the other family's
     for seen in asked.seen:
         rows = seen.view.arps
         if seen.view.role not in roles or not len(rows):
             continue
         ts = all_on_clock_of(asked.view, seen.view, rows.ts_ns)
         seeks = np.isin(rows.kind, SEEKS) & (rows.sender_mac != np.uint64(scene.guest.mac))
-        seeks &= _is_one_of(rows.target_high, rows.target_low, scene)
-        tells = np.isin(rows.kind, TELLS) & _is_one_of(rows.sender_high, rows.sender_low, scene)
+        seeks &= _is_one_of(rows.target_high, rows.target_low, ips)
+        tells = np.isin(rows.kind, TELLS) & _is_one_of(rows.sender_high, rows.sender_low, ips)
+        tells |= np.isin(rows.kind, TELLS_TARGET) & _is_one_of(rows.target_high, rows.target_low, ips)
         ends = np.sort(np.concatenate((ts[tells], seen.ts[_is_for_guest(scene)(seen)], [2**62])))
         frames = []
         for row in np.flatnonzero(seeks & (ts >= begin - HELD_NS) & (ts < end)).tolist():
@@ -312,9 +319,9 @@ HELD_NS: Final = 2 * NS_PER_MS
 """A request that arrives at a router makes it ask this soon."""
 
 
-def _is_one_of(high: U64, low: U64, scene: Scene) -> Bools:
+def _is_one_of(high: U64, low: U64, ips: Sequence[tuple[int, int]]) -> Bools:
     which = np.zeros(len(high), np.bool_)
-    for one_high, one_low in scene.guest.ips:
+    for one_high, one_low in ips:
         which |= (high == np.uint64(one_high)) & (low == np.uint64(one_low))
     return which
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from vmpcap.migration.results import Bracket, Guest, Mechanism, Peer, PointAnnouncements, Switchover
+from vmpcap.migration.results import Bracket, Guest, Mechanism, OutagePart, Peer, PointAnnouncements, Switchover
 from vmpcap.report.away import away_of
 from vmpcap.report.blocks import Block, Fact, Grid, Heading
 from vmpcap.report.chart import Glyphs
@@ -253,6 +253,14 @@ PARTS: Final = {
     "unexplained": "unexplained",
 }
 """What a part of an outage is called."""
+IN_IPV6: Final = {"gateway_arp": "gateway's ND"}
+"""... where neighbour discovery does what ARP does in IPv4."""
+
+
+def part_name(part: OutagePart, peer: Peer) -> str:
+    """What is a part of this peer's outage called?"""
+    return IN_IPV6.get(part.part, PARTS[part.part]) if ":" in peer.peer else PARTS[part.part]
+
 
 MOST_BROKEN_DOWN: Final = 8
 """Peers whose outages are shown in parts, the worst first; the JSON has all."""
@@ -267,7 +275,7 @@ def _breakdown(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
             frames = f"{part.from_frame} to {part.to_frame}" if part.to_frame is not None else f"from {part.from_frame}"
             lasted = figure(part.ms, "ms") + doubt
             rows.append(
-                (peer.peer, peer.protocol, PARTS[part.part], lasted, f"{part.requests:,}", frames, part.because)
+                (peer.peer, peer.protocol, part_name(part, peer), lasted, f"{part.requests:,}", frames, part.because)
             )
     if rows:
         names = ("outage of", "protocol", "part", "lasted", "lost", "frames", "because")

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from vmpcap.migration.results import Guest, Peer
 from vmpcap.report.about_checks import Where, where_to_look
-from vmpcap.report.about_guest import PARTS, about_sessions, cut_off_for, interruption, left_out, lost_between
+from vmpcap.report.about_guest import about_sessions, cut_off_for, interruption, left_out, lost_between, part_name
 from vmpcap.report.about_path import odd_on_path
 from vmpcap.report.about_stream import about_picture
 from vmpcap.report.about_what_if import expected_lines
@@ -187,7 +187,8 @@ def _spent_on(peer: Peer) -> str:
     """The two causes that took most of its outage."""
     spent: dict[str, float] = {}
     for part in peer.breakdown:
-        spent[PARTS[part.part]] = spent.get(PARTS[part.part], 0.0) + part.ms
+        name = part_name(part, peer)
+        spent[name] = spent.get(name, 0.0) + part.ms
     longest = sorted(spent.items(), key=lambda item: -item[1])[:2]
     return ", ".join(f"{name} {figure(ms, 'ms')}" for name, ms in longest)
 

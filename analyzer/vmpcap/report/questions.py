@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from vmpcap.migration.results import Guest, Mechanism
-from vmpcap.report.about_guest import PARTS, SCHEDULES, SESSION_WORDS, cut_off_for
+from vmpcap.report.about_guest import SCHEDULES, SESSION_WORDS, cut_off_for, part_name
 from vmpcap.report.away import STARTS, away_of, is_started_anew
 from vmpcap.report.blocks import Block, Fact
 from vmpcap.report.document import Migration, Report
@@ -154,7 +154,8 @@ def _outage(guest: Guest) -> Iterator[Answer]:
     for peer in broken[:2]:
         spent: dict[str, float] = {}
         for part in peer.breakdown:
-            spent[PARTS[part.part]] = spent.get(PARTS[part.part], 0.0) + part.ms
+            name = part_name(part, peer)
+            spent[name] = spent.get(name, 0.0) + part.ms
         parts = ", ".join(f"{name} {figure(ms, 'ms')}" for name, ms in spent.items())
         yield f"{peer.peer} {peer.protocol} {cut_off_for(peer)}: {parts}", peer.breakdown_because
     if not broken:

@@ -11,6 +11,7 @@ import msgspec
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.mechanisms.case import Case, Told, Worked, of_told, result, sighted, since, span
 from vmpcap.migration.mechanisms.first_hand import why_second_hand
+from vmpcap.migration.mechanisms.resolution import sought_for_long
 from vmpcap.migration.mechanisms.stream_ways import is_one_subnet
 from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
@@ -278,7 +279,11 @@ def _late_address(
         because += f" (its peers were cut off for {outage / 1000:.1f} s)" if outage else ""
         worked: Worked = "no"
     else:
-        worked = "undecided"
+        sought = None if case.watched else sought_for_long(case)
+        worked = "undecided" if sought is None else "no"
+        if sought is not None:
+            because += f" ({sought[0]})"
+            seen = [*seen, *sought[1]]
     told = case.after(both.ts) if both is not None else None
     return result(name, worked, because, seen, told)
 

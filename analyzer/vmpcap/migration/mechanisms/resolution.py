@@ -1,14 +1,14 @@
 """How gateways and peers resolve the guest's address after the move: ARP, neighbour discovery (domain notes 4.15)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.guests import on_point, on_reference
+from vmpcap.migration.mechanisms.askers import LEAST_ASKED, SAME_FRAME_NS, WITHIN_NS, only_scans, waits_in_vain
 from vmpcap.migration.mechanisms.case import Case, Worked, result, sighted, since, span
 from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.migration.sightings import GROUP_BIT, frames_of
@@ -17,23 +17,11 @@ from vmpcap.points.roles import rank
 from vmpcap.terms.addresses import NO_MAC, ip_halves, ip_text, mac_text
 from vmpcap.terms.units import NS_PER_S, count_of
 
-WITHIN_NS: Final = 2 * NS_PER_S
-"""A question that is asked again and again for longer than this is not answered in time."""
-LEAST_ASKED: Final = 3
 LATEST_NS: Final = 90 * NS_PER_S
 """Questions later than this belong to the ageing of caches, not to the move."""
 SETTLED_NS: Final = NS_PER_S // 5
 """Frames still on their way when the guest moved may bear its old MAC."""
 FROM_BOTH_NS: Final = NS_PER_S
-SCANNED: Final = 32
-SCAN_NS: Final = 5 * NS_PER_S
-"""
-Whoever asks for so many addresses this near in time, each once or twice, and sends the guest nothing, looks for all and
-not for it. Who asks for the guest LEAST_ASKED times in that time has packets for it: a router whose table is empty.
-"""
-SAME_FRAME_NS: Final = NS_PER_S // 10
-"""Sightings of one question lie nearer than this; gateways repeat it once a second."""
-
 NEAREST: Final = ("gateway", "domain:source", "domain:destination", None, "wan")
 """At which points it shows best whom the gateway sends to."""
 
@@ -62,6 +50,7 @@ class _Asked:
     """One machine's questions for one address at one point."""
 
     view: PointView
+    mac: int
     asker: str
     address: str
     times: tuple[int, ...]
@@ -94,7 +83,7 @@ def judge_resolution(case: Case, name: str) -> Mechanism | None:
         return None
     lost = [one for one in asked if _is_unanswered(case, one)]
     slow = [one for one in asked if one.answered is not None and one.answered - one.first > WITHIN_NS]
-    hurt = [one for one in lost if _hurts(case, one)]
+    hurt = [one for one in lost if _hurts(case, one, asked)]
     done = [one for one in asked if one.answered is not None]
     if hurt or (lost and not (done and case.watched)):
         lost = hurt or lost
@@ -105,8 +94,10 @@ def judge_resolution(case: Case, name: str) -> Mechanism | None:
         at_old_site = worst.view.role == "domain:source"
         if at_old_site:
             because += ": traffic for the guest still arrives at the old site, where it no longer is"
+        came, where = _where_they_came(case, worst, asked)
+        because += came
         worked: Worked = "no" if hurt else "undecided"
-        return result(name, worked, because, _evidence(lost))
+        return result(name, worked, because, _evidence([*lost, *where]))
     if slow:
         worst = max(slow, key=lambda one: (one.answered or 0) - one.first)
         wait = (worst.answered or 0) - worst.first
@@ -127,11 +118,68 @@ def judge_resolution(case: Case, name: str) -> Mechanism | None:
     return result(name, "undecided", because, _evidence(done[:4]), case.after(first.answered or 0))
 
 
-def _hurts(case: Case, asked: _Asked) -> bool:
-    """Were the guest's peers without an answer as long as this was asked?"""
+def sought_for_long(case: Case) -> tuple[str, list[Sighted]] | None:
+    """Who asked for one of the guest's addresses in vain for too long, where an answer would have passed? In words."""
+    for family in FAMILIES.values():
+        ips = [ip for ip in case.ips if (":" in ip) == (family.version == 6)]
+        asked = [one for view in case.views for ip in ips for one in _questions(case, view, family, ip)]
+        in_vain = sorted(
+            (one for one in asked if _is_unanswered(case, one)), key=lambda one: rank(one.view.role, NEAREST)
+        )
+        for one in in_vain:
+            if _waits(case, one, asked):
+                words = _told(case, one, family) + f" without an answer until {since(case.after(one.times[-1]))}"
+                return words, _evidence([one])
+    return None
+
+
+def _hurts(case: Case, asked: _Asked, others: Sequence[_Asked]) -> bool:
+    """Were the guest's peers without an answer as long as this was asked? Where none is in view: who asked."""
     back = case.back_at
     late = back is not None and back >= asked.times[-1] - WITHIN_NS and case.after(back) > WITHIN_NS
-    return bool(case.cut_off) or case.reachability.answer == "no" or late
+    if case.cut_off or case.reachability.answer == "no" or late:
+        return True
+    return not case.watched and _waits(case, asked, others)
+
+
+def _waits(case: Case, asked: _Asked, others: Sequence[_Asked]) -> bool:
+    """
+    Does somebody wait for the answer, who would have got it past this point?
+
+    Not where another point saw the same question answered: the answer need not pass here, unless at a gateway's port.
+    """
+    if asked.view.role != "gateway" and any(one.answered is not None for one in _same_question(asked, others)):
+        return False
+    times = [on_point(asked.view, ts) for ts in asked.times]
+    return waits_in_vain(case, asked.view, asked.mac, ip_halves(asked.address), times)
+
+
+def _same_question(asked: _Asked, others: Iterable[_Asked]) -> list[_Asked]:
+    """Where else was it seen?"""
+    same = [one for one in others if (one.mac, one.address) == (asked.mac, asked.address)]
+    return [one for one in same if one.view is not asked.view and _are_one_question(asked, one)]
+
+
+def _where_they_came(case: Case, asked: _Asked, others: Sequence[_Asked]) -> tuple[str, list[_Asked]]:
+    """Did the questions come to the guest's new place, and nobody answered there, or to its old place alone?"""
+    same = _same_question(asked, others)
+    if asked.view.role in ("domain:source", "domain:destination") or any(one.answered is not None for one in same):
+        return "", []
+    for one in (one for one in same if one.view.role == "domain:destination"):
+        return f"; they came to its new place, {one.view.name} (frame {one.frames[0]}), and it did not answer", [one]
+    new = [v for v in case.views if v.role == "domain:destination"]
+    if not new or not all(_was_watched(view, asked) for view in new):
+        return "", []
+    for one in (one for one in same if one.view.role == "domain:source"):
+        came = f"; they came to its old place, {one.view.name} (frame {one.frames[0]}), and to no point at its new one"
+        return f"{came}: whoever asks is in the old domain, where it no longer is", [one]
+    return "", []
+
+
+def _was_watched(view: PointView, asked: _Asked) -> bool:
+    """Would this point have shown one of these questions at least? It has frames before it and after it."""
+    times = [on_point(view, ts) for ts in asked.times]
+    return view.journal_complete and not view.holes and any(view.first_ts <= ts <= view.last_ts for ts in times)
 
 
 def _told(case: Case, asked: _Asked, family: _Family) -> str:
@@ -205,7 +253,7 @@ def _questions(case: Case, view: PointView, family: _Family, ip: str) -> Iterabl
         after = answers[rows.ts_ns[answers] >= rows.ts_ns[at[0]]]
         mine = after[(rows.eth_dst[after] == asker) | (rows.target_mac[after] == asker)]
         own = mine[rows.sender_mac[mine] == np.uint64(case.guest.mac)] if _tells_whose(case, family) else mine
-        if len(mine) > len(own) == 0 or _only_scans(case, view, int(asker), rows.ts_ns[at]):
+        if len(mine) > len(own) == 0 or only_scans(case, view, int(asker), rows.ts_ns[at]):
             continue  # a router answers for all (proxy ARP), or a machine asks for all: neither looks for the guest
         answer = int(own[0]) if len(own) else None
         if answer is not None:
@@ -213,6 +261,7 @@ def _questions(case: Case, view: PointView, family: _Family, ip: str) -> Iterabl
         who = ip_text(int(rows.sender_high[at[0]]), int(rows.sender_low[at[0]]))
         yield _Asked(
             view,
+            int(asker),
             f"{who} ({mac_text(int(asker))})",
             ip,
             tuple(on_reference(view, int(ts)) for ts in rows.ts_ns[at]),
@@ -225,28 +274,6 @@ def _questions(case: Case, view: PointView, family: _Family, ip: str) -> Iterabl
 def _tells_whose(case: Case, family: _Family) -> bool:
     """Does an answer say whether it is the guest's own? ARP does, by the sender's MAC in its body."""
     return family.version == 4 and case.guest.mac != NO_MAC
-
-
-def _only_scans(case: Case, view: PointView, asker: int, asked_at: npt.NDArray[np.int64]) -> bool:
-    """Did this machine ask for everybody when it asked for the guest first, and never send the guest a packet?"""
-    rows = view.arps
-    if _insists(asked_at):
-        return False
-    near = (rows.sender_mac == np.uint64(asker)) & (np.abs(rows.ts_ns - asked_at[0]) <= SCAN_NS)
-    near &= np.isin(rows.kind, [kind for family in FAMILIES.values() for kind in family.asks])
-    if len(np.unique(rows.target_low[near])) < SCANNED:
-        return False
-    mac, guest = np.uint64(asker), np.uint64(case.guest.mac)
-    js = [v.journal for v in case.views]
-    return not any(((j.eth_src == mac) & (j.eth_dst == guest) & (j.ip_version != 0)).any() for j in js)
-
-
-def _insists(asked_at: npt.NDArray[np.int64]) -> bool:
-    """Was the same asked LEAST_ASKED times within the time of a scan? Copies of one frame are one question."""
-    times = np.sort(asked_at)
-    times = times[np.diff(times, prepend=times[0] - 2 * SAME_FRAME_NS) > SAME_FRAME_NS]
-    beyond = LEAST_ASKED - 1
-    return bool((times[beyond:] - times[: len(times) - beyond] <= SCAN_NS).any()) if len(times) > beyond else False
 
 
 def _stale_entry(case: Case, name: str, ips: list[str]) -> Mechanism | None:

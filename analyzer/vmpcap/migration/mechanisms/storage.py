@@ -45,6 +45,10 @@ def judge_ip_storage(case: Case, name: str) -> Mechanism | None:
     first = _first_io(case, new)
     if first is None:
         waited = case.after(min(on_reference(s.view, s.view.last_ts) for s in new))
+        if waited <= 0:
+            points = " and ".join(sorted({s.view.name for s in new}))
+            because = f"{what}: no frame of any kind is in view after the switchover at {points}, beside the new host"
+            return result(name, "undecided", because, seen)
         because = f"{what}: no I/O of the destination host in the {span(waited)} after the switchover"
         failed = waited > WITHIN_NS and all(s.view.journal_complete for s in new) and case.cut_off
         return result(name, "no" if failed else "undecided", because, seen)
