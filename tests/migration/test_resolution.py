@@ -9,6 +9,7 @@ import pytest
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, arps, journal, suffered
 from tests.migration.test_mechanisms import FINE, LOST, MOMENT, NOBODY, after, case, judged, news, point, worked
 from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.mechanisms.askers import longest_run
 from vmpcap.migration.mechanisms.case import Case
@@ -49,7 +50,7 @@ def told(one: Case, name: str = "gateway_arp") -> Mechanism:
     return found
 
 
-@pytest.mark.parametrize("role", ["gateway", "domain:source"])
+@pytest.mark.parametrize("role", ["gateway", "domain:destination"])
 def test_questions_in_vain_for_too_long_fail_without_a_peer_in_view(role: str) -> None:
     """With the client's point they did, without it they were open: it is the same gateway that gets no answer."""
     assert told(unseen(at("gw", role, asks(0.1, 1.1, 2.2)))).worked == "no"
@@ -57,21 +58,40 @@ def test_questions_in_vain_for_too_long_fail_without_a_peer_in_view(role: str) -
     assert told(case(at("gw", role, asks(0.1, 1.1, 2.2)), peers=[FINE])).worked == "undecided"
 
 
+TO_OLD = journal(
+    (MOMENT - S, GUEST, GATEWAY, GUEST_IP, PEER_IP),
+    *((after(2100 + 10 * n), GATEWAY, GUEST, PEER_IP, GUEST_IP) for n in range(9)),
+)
+"""The guest answered there before it moved; since then somebody still sends to it there."""
+
+
+@pytest.mark.parametrize(("sent", "wanted"), [(TO_OLD, "no"), (HEARD, "undecided")], ids=["packets", "none"])
+@pytest.mark.parametrize("role", ["domain:source", None])
+def test_a_router_of_the_old_site_that_asks_in_vain_fails_where_it_has_packets(
+    sent: JournalColumns, wanted: str, role: str | None
+) -> None:
+    """Behind a translator nobody sends anything there, and all is well: a router asks for what it knew."""
+    new = at("b", "domain:destination", [], journal=journal((after(1), GUEST, GATEWAY, GUEST_IP, "10.99.0.7")))
+    assert told(unseen(at("gw", role, asks(0.1, 1.1, 2.2), journal=sent), new)).worked == wanted
+    assert told(unseen(at("gw", role, asks(0.1, 1.1, 2.2), journal=sent))).worked == "undecided"
+
+
 def test_questions_are_not_in_vain_whose_answers_need_not_pass() -> None:
     """A broadcast is heard everywhere, its answer on one way; who asks each half minute was answered each time."""
     away = point("away", None)
-    assert told(unseen(at("trunk", "domain:source", asks(0.1, 1.1, 2.2), journal=away.journal))).worked == "undecided"
-    assert told(unseen(at("trunk", "domain:source", asks(0.1, 30, 60)))).worked == "undecided"
+    at_b = "domain:destination"
+    assert told(unseen(at("trunk", at_b, asks(0.1, 1.1, 2.2), journal=away.journal))).worked == "undecided"
+    assert told(unseen(at("trunk", at_b, asks(0.1, 30, 60)))).worked == "undecided"
     answered = [*asks(0.1), (after(101), ANSWER, GUEST, GUEST_IP, GATEWAY_IP)]
-    beside = at("b", "domain:destination", answered)
-    assert told(unseen(at("a", "domain:source", asks(0.1, 1.1, 2.2)), beside)).worked == "undecided"
+    beside = at("b", at_b, answered)
+    assert told(unseen(at("trunk", at_b, asks(0.1, 1.1, 2.2)), beside)).worked == "undecided"
     assert told(unseen(at("gw", "gateway", asks(0.1, 1.1, 2.2)), beside)).worked == "no"
 
 
 def test_who_asks_every_second_whatever_it_hears_does_not_wait() -> None:
     """A monitor that did so before the guest moved, when it was answered."""
     before = [(ts, ASK, GATEWAY, GATEWAY_IP, GUEST_IP) for ts in range(MOMENT - 9 * S, MOMENT - S, S)]
-    assert told(unseen(at("gw", "domain:source", [*before, *asks(0.1, 1.1, 2.2)]))).worked == "undecided"
+    assert told(unseen(at("gw", "gateway", [*before, *asks(0.1, 1.1, 2.2)]))).worked == "undecided"
 
 
 def test_neighbour_discovery_never_answered_fails_as_one_that_is_answered_late() -> None:
@@ -98,6 +118,7 @@ def test_questions_that_come_to_the_new_place_are_told_from_those_that_come_to_t
     found = told(case(gateway, quiet, old, peers=[LOST]))
     assert "they came to its old place, a (frame 1), and to no point at its new one" in found.because
     assert "a" in {one.point for one in found.evidence}
+    assert "does not reach to where it is now" in found.because
     for views in ((gateway, old), (gateway, old, replace(quiet, last_ts=MOMENT - S)), (gateway, quiet)):
         assert "place" not in told(case(*views, peers=[LOST])).because
 

@@ -20,6 +20,9 @@ SAME_NS: Final = 5 * NS_PER_S
 LEAST_PACKETS: Final = 3
 """Fewer may be strays."""
 
+ON_THE_WAY: Final = ("domain:source", "gateway", "wan", None)
+"""Roles of points that show packets on their way to the guest, or to where it was."""
+
 
 @dataclass(frozen=True, slots=True)
 class Astray:
@@ -65,6 +68,14 @@ def lost_at_old_place(case: Case, begin: int) -> Astray | None:
                 peers = set(zip(j.src_high[rows].tolist(), j.src_low[rows].tolist(), strict=True))
                 found.append(Astray(view, rows, len(peers)))
     return max(found, key=lambda one: len(one.rows), default=None)
+
+
+def are_packets_lost(case: Case, begin: int) -> bool:
+    """Does any point show packets for the guest after that time that came to no point at its new place?"""
+    views = [v for v in case.views if v.role in ON_THE_WAY and v.journal_complete and not v.left_out]
+    asked = [(v, frames_of(v, case.guest).asked) for v in views]
+    late = ((v, rows[v.journal.ts_ns[rows] >= on_point(v, begin)]) for v, rows in asked)
+    return any(len(never_arrived(case, view, rows, begin)) >= LEAST_PACKETS for view, rows in late)
 
 
 def never_arrived(case: Case, view: PointView, rows: I64, begin: int) -> I64:

@@ -10,6 +10,7 @@ from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.askers import LEAST_ASKED, SAME_FRAME_NS, WITHIN_NS, only_scans, waits_in_vain
 from vmpcap.migration.mechanisms.case import Case, Worked, result, sighted, since, span
+from vmpcap.migration.mechanisms.old_place import are_packets_lost
 from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.migration.sightings import GROUP_BIT, frames_of
 from vmpcap.migration.views import PointView
@@ -24,6 +25,9 @@ SETTLED_NS: Final = NS_PER_S // 5
 FROM_BOTH_NS: Final = NS_PER_S
 NEAREST: Final = ("gateway", "domain:source", "domain:destination", None, "wan")
 """At which points it shows best whom the gateway sends to."""
+
+ANSWERED_AT: Final = ("gateway", "domain:destination")
+"""At such points an answer of the guest must pass, wherever else it does."""
 
 CLAIMS: Final = tuple(NUMBER_OF[kind] for kind in ("garp_request", "garp_reply", "arp_request", "arp_reply"))
 """Kinds whose sender says that an address is its own."""
@@ -150,6 +154,8 @@ def _waits(case: Case, asked: _Asked, others: Sequence[_Asked]) -> bool:
     """
     if asked.view.role != "gateway" and any(one.answered is not None for one in _same_question(asked, others)):
         return False
+    if asked.view.role not in ANSWERED_AT and not are_packets_lost(case, case.moment + WITHIN_NS):
+        return False  # a router of the old site may ask for all that it ever knew, with nothing to send it
     times = [on_point(asked.view, ts) for ts in asked.times]
     return waits_in_vain(case, asked.view, asked.mac, ip_halves(asked.address), times)
 
@@ -172,7 +178,8 @@ def _where_they_came(case: Case, asked: _Asked, others: Sequence[_Asked]) -> tup
         return "", []
     for one in (one for one in same if one.view.role == "domain:source"):
         came = f"; they came to its old place, {one.view.name} (frame {one.frames[0]}), and to no point at its new one"
-        return f"{came}: whoever asks is in the old domain, where it no longer is", [one]
+        snooped = ", or MLD snooping keeps them from it" if ":" in asked.address else ""
+        return f"{came}: the domain of who asks does not reach to where it is now{snooped}", [one]
     return "", []
 
 

@@ -38,6 +38,8 @@ class Row:
     fails_as: str
     of_stream: bool = False
     """Whether it is the stream's own: it can be told of where nobody knows whom the stream carried."""
+    of_start: bool = False
+    """Whether its guest starts anew, which is no switchover: its times are those since the stream's end."""
 
 
 # fmt: off
@@ -170,11 +172,11 @@ MECHANISMS: Final = (
     Row("ha", judge_start,
         "a guest that starts (DHCP, ARP probes) after a stream that did not come to its end, or after no stream at all",
         "others reach it again; its connections are lost",
-        "nobody does"),
+        "nobody does", of_start=True),
     Row("cold_migration", judge_start,
         "a guest that starts after the stream, or after bulk on NFC's port 902; or comes back with another address",
         "others reach it at its new place, at its new address if it has one; none of its connections goes on",
-        "nobody does"),
+        "nobody does", of_start=True),
 )
 # fmt: on
 """Every mechanism that is judged, in the order in which it is told."""
@@ -183,8 +185,9 @@ MECHANISMS: Final = (
 def judge_mechanisms(case: Case) -> list[Mechanism]:
     """Which of the mechanisms does this case show, and did they work?"""
     found = ((row, row.judge(case, row.name)) for row in MECHANISMS)
-    told = [_say_when(case, row, told) for row, told in found if told is not None]
-    return [say_whose_clocks(case, say_since_when(case, one)) for one in told]
+    told = [(row, _say_when(case, row, told)) for row, told in found if told is not None]
+    since = [one if row.of_start else say_since_when(case, one) for row, one in told]
+    return [say_whose_clocks(case, one) for one in since]
 
 
 def judge_stream(case: Case) -> list[Mechanism]:
