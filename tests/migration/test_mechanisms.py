@@ -691,6 +691,9 @@ def test_a_registration_that_nobody_confirms_may_be_refused() -> None:
     assert "no map server confirmed it" in found.because
     assert worked("lisp", case(point("wan", "wan", rows[::2]), peers=[LOST])) == "undecided"
     assert worked("lisp", case(point("wan", "wan", rows))) == "yes"
+    found = judged("lisp", case(point("wan", "wan", rows), peers=[]))
+    assert found is not None
+    assert (found.worked, "what the guest's peers met is not in view" in found.because) == ("undecided", True)
 
 
 def test_two_routers_of_one_lisp_site_take_no_turns() -> None:

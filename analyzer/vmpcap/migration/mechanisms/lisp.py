@@ -82,11 +82,13 @@ def judge_lisp(case: Case, name: str) -> Mechanism | None:
         spoke = _first_packet(case)
         seen = [*seen, *(sighted([spoke[1:]]) if spoke is not None else [])]
         return result(name, "no", f"{because}: late{_of_silence(case, spoke, new.ts)}", seen, latency)
-    if case.cut_off and told is None and any(t.what.reason == "notify" for t in news if t.ts < case.moment):
+    was_confirmed = any(t.what.reason == "notify" for t in news if t.ts < case.moment)
+    if told is None and was_confirmed and (case.cut_off or not case.watched):
         because += (
             f", and no map server confirmed it, though one had confirmed {old or 'it'}: it may refuse the new site"
         )
-        return result(name, "no", f"{because}; {case.without_answer}", seen, latency)
+        met = case.without_answer if case.cut_off else "what the guest's peers met is not in view"
+        return result(name, "no" if case.cut_off else "undecided", f"{because}; {met}", seen, latency)
     sent = _data(case)
     stale = [one for one in sent if site.get(one.locator, one.locator) in at_old and one.ts > new.ts + SETTLED_NS]
     if len(stale) >= LEAST_STALE and (case.cut_off or not case.watched):
