@@ -4,7 +4,7 @@ import numpy as np
 
 from vmpcap.migration.asked import Asked, Evidence, Scene, back_of
 from vmpcap.migration.clocks import on_clock_of
-from vmpcap.migration.stuck import find_stucks
+from vmpcap.migration.stuck import find_stucks, stops_before
 
 
 def without_room(asked: Asked, scene: Scene) -> list[Evidence]:
@@ -25,7 +25,7 @@ def without_room(asked: Asked, scene: Scene) -> list[Evidence]:
         for stuck in find_stucks(view, scene.guest, on_clock_of(view, asked.view, back)):
             row = stuck.row
             named = {(int(j.src_low[row]), int(j.src_port[row])), (int(j.dst_low[row]), int(j.dst_port[row]))}
-            if stuck.smaller_pass and named == ends:
+            if named == ends and (stuck.smaller_pass or stops_before(stuck, view, scene.guest, scene.views)):
                 since = on_clock_of(asked.view, view, int(j.ts_ns[row]))
                 shows = f"a segment of {stuck.payload_bytes:,} bytes was sent {stuck.times} times, never acknowledged:"
                 shows += f" {view.name} frames {', '.join(map(str, stuck.frames))}; smaller ones pass"

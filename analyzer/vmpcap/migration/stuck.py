@@ -1,5 +1,6 @@
 """Large segments of a guest that never arrive while small ones do: somebody on the way has no room for them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,10 +9,22 @@ import numpy.typing as npt
 
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.clocks import on_clock_of
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.terms.wire import IP_TCP, TCP_ACK, TCP_FIN, TCP_SYN
+from vmpcap.terms.wire import (
+    ICMP_ECHO_REPLY,
+    ICMP_ECHO_REQUEST,
+    ICMPV6_ECHO_REPLY,
+    ICMPV6_ECHO_REQUEST,
+    IP_ICMP,
+    IP_ICMPV6,
+    IP_TCP,
+    TCP_ACK,
+    TCP_FIN,
+    TCP_SYN,
+)
 
 I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -39,7 +52,9 @@ class Stuck:
     row: int
     """Its first sending in the journal."""
     smaller_pass: bool
-    """Was a smaller segment acknowledged that went between the same two meanwhile? Else the way may be dead for all."""
+    """Was a smaller packet answered that went between the same two meanwhile? Else the way may be dead for all."""
+    during: tuple[int, int]
+    """Its second sending and its last, by the point's clock."""
 
 
 def find_stuck(view: PointView, guest: Moved, since_ts: int) -> Stuck | None:
@@ -61,8 +76,8 @@ def find_stucks(view: PointView, guest: Moved, since_ts: int) -> list[Stuck]:
     Notes
     -----
     A segment that the capture holds twice was sent once. ACKs are cumulative, so the smaller ones are those of other
-    connections of the same two machines. They count from the second sending to the last: before, both may have been
-    lost by chance; later, the way may have been mended.
+    connections of the same two machines, and echo requests. They count from the second sending to the last: before,
+    both may have been lost by chance; later, the way may have been mended.
     """
     asked = ("find_stucks", guest.mac, since_ts, *guest.ips)
     if asked not in view.found:
@@ -74,8 +89,10 @@ def find_stucks(view: PointView, guest: Moved, since_ts: int) -> list[Stuck]:
 def _look_for(view: PointView, guest: Moved, since_ts: int) -> list[Stuck]:
     frames, j = frames_of(view, guest), view.journal
     rows = np.sort(np.concatenate((frames.sent_ip, frames.asked)))
-    rows = rows[(j.ip_protocol[rows] == IP_TCP) & (j.ts_ns[rows] >= since_ts)]
+    rows = rows[j.ts_ns[rows] >= since_ts]
     rows = rows[np.argsort(j.ts_ns[rows], kind="stable")]
+    echoes = rows[np.isin(j.ip_protocol[rows], (IP_ICMP, IP_ICMPV6))]
+    rows = rows[j.ip_protocol[rows] == IP_TCP]
     rows = rows[is_first_copy(j, rows)]
     large = rows[j.payload_bytes[rows] >= LEAST_BYTES][:MOST_LOOKED_AT]
     keys = np.stack((j.src_low[large], j.dst_low[large], _ports(j.src_port[large], j.dst_port[large])), axis=1)
@@ -91,13 +108,54 @@ def _look_for(view: PointView, guest: Moved, since_ts: int) -> list[Stuck]:
             continue
         copies = large[(named == segments[at]).all(axis=1)]
         size = int(j.payload_bytes[copies].min())
-        meanwhile = there[(j.ts_ns[there] > j.ts_ns[copies[1]]) & (j.ts_ns[there] < j.ts_ns[copies[-1]])]
+        during = int(j.ts_ns[copies[1]]), int(j.ts_ns[copies[-1]])
+        meanwhile = there[(j.ts_ns[there] > during[0]) & (j.ts_ns[there] < during[1])]
         sizes = j.payload_bytes[_arrived(j, meanwhile, back)]
-        if (sizes >= size).any():
+        answered = j.wire_bytes[_answered(j, echoes, row, during)]
+        if (sizes >= size).any() or (answered >= j.wire_bytes[copies].min()).any():
             continue
         numbers = tuple(int(f) for f in j.frame[copies][:LEAST_TIMES])
-        found.append(Stuck(size, len(copies), numbers, int(row), smaller_pass=bool(len(sizes))))
+        pass_by = bool(len(sizes)) or bool((answered < size).any())
+        found.append(Stuck(size, len(copies), numbers, int(row), pass_by, during))
     return found
+
+
+def _answered(j: JournalColumns, echoes: I64, row: int, during: tuple[int, int]) -> I64:
+    """Which echo requests went the way of that row meanwhile, and were answered? Rows."""
+    kind, ts = j.icmp_type[echoes], j.ts_ns[echoes]
+    asked = echoes[np.isin(kind, (ICMP_ECHO_REQUEST, ICMPV6_ECHO_REQUEST)) & (ts > during[0]) & (ts < during[1])]
+    asked = asked[_between(j, asked, row)]
+    back = echoes[np.isin(kind, (ICMP_ECHO_REPLY, ICMPV6_ECHO_REPLY)) & (ts > during[0])]
+    back = back[_between(j, back, row, is_back=True)]
+    asked_for, told = _ports(j.icmp_id[asked], j.icmp_seq[asked]), _ports(j.icmp_id[back], j.icmp_seq[back])
+    answered: I64 = asked[np.isin(asked_for, told)]
+    return answered
+
+
+def stops_before(stuck: Stuck, view: PointView, guest: Moved, views: Sequence[PointView]) -> PointView | None:
+    """
+    Which other point shows smaller packets that went its way meanwhile, and none as large? None where nobody does.
+
+    A point that shows nothing of that connection in that direction may show a part of the traffic only.
+    """
+    j, row = view.journal, stuck.row
+    for there in views:
+        if there.name == view.name or not there.journal_complete:
+            continue
+        k, frames = there.journal, frames_of(there, guest)
+        rows = np.concatenate((frames.sent_ip, frames.asked))
+        begin, end = (on_clock_of(there, view, ts) for ts in stuck.during)
+        same = np.ones(len(rows), np.bool_)
+        for name in ("src_high", "src_low", "dst_high", "dst_low"):
+            same &= getattr(k, name)[rows] == getattr(j, name)[row]
+        rows = rows[same]
+        of_it = (k.ip_protocol[rows] == IP_TCP) & (k.src_port[rows] == j.src_port[row])
+        of_it &= k.dst_port[rows] == j.dst_port[row]
+        meanwhile = rows[(k.ts_ns[rows] > begin) & (k.ts_ns[rows] < end)]
+        is_large = k.wire_bytes[meanwhile] >= stuck.payload_bytes
+        if of_it.any() and len(meanwhile) and not is_large.any():
+            return there
+    return None
 
 
 def _between(j: JournalColumns, rows: I64, row: int, is_back: bool = False) -> Bools:

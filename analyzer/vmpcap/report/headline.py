@@ -5,7 +5,7 @@ from typing import Final
 
 from vmpcap.report.away import away_of, felt, worst_away
 from vmpcap.report.document import Input, Migration
-from vmpcap.report.root_causes import root_cause
+from vmpcap.report.root_causes import guests_cause, root_cause
 from vmpcap.report.words import answer, not_in_view, verdict_sentence
 from vmpcap.terms.units import count_of
 from vmpcap.verdicts.findings import Outcome
@@ -46,7 +46,7 @@ def _decided(m: Migration) -> str:
     if m.verdict == "pass":
         return verdict_sentence(m) + (f", though {not_in_view(m)}" if "begin" in m.cut_at else "")
     worst = [check for check in m.checks if check.decides and check.outcome == m.verdict]
-    cause = root_cause(m)
+    cause = root_cause(m) or guests_cause(m)
     effects = frozenset[str]() if cause is None else cause.explains
     first = [] if cause is None or m.verdict != "fail" else [cause.says]
     told = "; ".join([*first, *(answer(check) for check in worst if not first or check.id not in effects)])
@@ -61,7 +61,7 @@ def _decided(m: Migration) -> str:
 def _did_not_work(m: Migration) -> str:
     """Which mechanisms failed, by name?"""
     every = [*(one for guest in m.guests for one in guest.mechanisms), *m.mechanisms]
-    cause = root_cause(m)
+    cause = root_cause(m) or guests_cause(m)
     effects = frozenset[str]() if cause is None else cause.explains
     names = list(dict.fromkeys(one.name for one in every if one.worked == "no" and one.name not in effects))
     return f"{_listed(names)} did not do {'its' if len(names) == 1 else 'their'} part" if names else ""

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from vmpcap.report.document import Migration
+from vmpcap.migration.mechanisms.around import SHELLS
+from vmpcap.report.document import Guest, Migration
 from vmpcap.report.words import figure
 
 MAJORITY = 0.5
@@ -26,3 +27,22 @@ def root_cause(m: Migration) -> RootCause | None:
     size = figure(stuck.measured, stuck.unit)
     says = f"segments of {size} never got through while smaller ones did (an MTU black hole)"
     return RootCause(says, stuck.id, frozenset({"throughput", "same_subnet_vmotion", "routed_vmotion"}))
+
+
+def guests_cause(m: Migration) -> RootCause | None:
+    """Did each peer that the guest lost ask for more than its way has room for? None where another lost it too."""
+    is_lost = any(c.id == "guest_reachable_after" and c.outcome == "fail" for c in m.checks)
+    short = [guest for guest in m.guests if any(peer.survived is False for peer in guest.peers)]
+    if not is_lost or not short or not all(_is_of_size(guest) for guest in short):
+        return None
+    every = (one for guest in short for one in guest.mechanisms)
+    names = tuple(dict.fromkeys(one.name for one in every if one.worked == "no" and one.name in SHELLS))
+    where = f" in {' and '.join(names)}" if names else ""
+    says = f"segments of full size to or from the guest got lost while smaller ones passed (an MTU black hole{where})"
+    return RootCause(says, "guest_reachable_after", frozenset({"guest_reachable_after", *names}))
+
+
+def _is_of_size(guest: Guest) -> bool:
+    """Was each of its lost streams lost for the size of its segments?"""
+    lost = [peer for peer in guest.peers if peer.survived is False]
+    return all(any(part.part == "mtu" for part in peer.breakdown) for peer in lost)

@@ -7,10 +7,11 @@ from typing import Final
 
 from vmpcap.announcements.routes.rows import GatewayHello, RouteNews
 from vmpcap.migration.guests import on_reference
+from vmpcap.migration.mechanisms.around import SHELLS, is_carried_by
 from vmpcap.migration.mechanisms.case import Told, What, news_of, of_told, result, sighted
 from vmpcap.migration.mechanisms.gateway_answers import NAMES as GATEWAY_NAMES
 from vmpcap.migration.mechanisms.gateway_hellos import hold_of
-from vmpcap.migration.mechanisms.overlays import ends_of, is_of
+from vmpcap.migration.mechanisms.overlays import ends_of
 from vmpcap.migration.mechanisms.route_claims import NAMES as ROUTE_NAMES
 from vmpcap.migration.mechanisms.route_places import PREFIX_ROUTE
 from vmpcap.migration.results import Mechanism
@@ -171,7 +172,7 @@ def _overlay(views: Sequence[PointView], name: str) -> Seen | None:
     ends, numbers, shown = [], [], []
     for view in views:
         rows = view.carriers.rows()
-        for i in is_of(rows, name).nonzero()[0].tolist():
+        for i in is_carried_by(rows, SHELLS[name].steps).nonzero()[0].tolist():
             ends.append(" and ".join(sorted(ends_of(rows.outer[i]))))
             numbers.append(str(int(rows.vni[i])))
             shown.append((view, int(rows.frame[i])))

@@ -7,10 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from vmpcap.announcements.carriers import CarrierRows
 from vmpcap.announcements.routes.rows import RouteNews
-from vmpcap.decode.paths import path_steps
 from vmpcap.migration.guests import on_point, on_reference
+from vmpcap.migration.mechanisms.around import SHELLS, is_carried_by
 from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, sighted, since, span
 from vmpcap.migration.mechanisms.old_place import never_arrived
 from vmpcap.migration.mechanisms.overlays import ends_of
@@ -161,7 +160,7 @@ def _data(case: Case) -> list[Carried]:
         asked = asked[(j.vni[asked] >= 0) & (j.ts_ns[asked] >= on_point(view, case.moment))]
         if view.carriers.left_out or not len(asked):
             continue
-        is_lisp = _is_lisp(rows)
+        is_lisp = is_carried_by(rows, SHELLS["lisp"].steps)
         for pair in set(zip(j.eth_src[asked].tolist(), j.eth_dst[asked].tolist(), j.vni[asked].tolist(), strict=True)):
             of = [(k, np.uint64(v) if n < 2 else v) for n, (k, v) in enumerate(zip(PAIR, pair, strict=True))]
             mine = np.logical_and.reduce([getattr(j, k)[asked] == v for k, v in of])
@@ -173,12 +172,6 @@ def _data(case: Case) -> list[Carried]:
                     locator = ends_of(rows.outer[known[place]])[1]
                     found.append(Carried(on_reference(view, int(j.ts_ns[row])), view, int(j.frame[row]), locator, row))
     return sorted(found, key=lambda one: one.ts)
-
-
-def _is_lisp(rows: CarrierRows) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """bool[n]: which of these were carried in LISP?"""
-    paths = zip(rows.path_high.tolist(), rows.path_low.tolist(), strict=True)
-    return np.array(["lisp" in path_steps(*path) for path in paths], np.bool_)
 
 
 Spoken = tuple[int, PointView, int]

@@ -6,8 +6,8 @@ import numpy as np
 
 from vmpcap.announcements.carriers import CarrierRows
 from vmpcap.decode.frames import U64
-from vmpcap.decode.paths import path_steps
 from vmpcap.migration.guests import on_point, on_reference
+from vmpcap.migration.mechanisms.around import SHELLS, is_carried_by
 from vmpcap.migration.mechanisms.case import Case, Worked, result, sighted, since
 from vmpcap.migration.mechanisms.labelled_gre import judge_labelled_gre
 from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
@@ -16,9 +16,6 @@ from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import BROADCAST_MAC, ip_text
 from vmpcap.terms.units import NS_PER_S
-
-STEPS_OF: Final = {"vxlan": ("vxlan", "gpe"), "geneve": ("geneve",), "otv": ("otv",)}
-"""By which steps of a path each overlay is known."""
 
 SETTLED_NS: Final = NS_PER_S
 """Frames still on their way when the guest moved may go to its old endpoint."""
@@ -31,7 +28,11 @@ def judge_overlay(case: Case, name: str) -> Mechanism | None:
     found: list[tuple[PointView, CarrierRows]] = []
     for view in case.views:
         rows = view.carriers.rows()
-        mine = ((rows.eth_src == mac) | (rows.eth_dst == mac)) & is_of(rows, name) & ~np.isin(rows.vni, foreign)
+        mine = (
+            ((rows.eth_src == mac) | (rows.eth_dst == mac))
+            & is_carried_by(rows, SHELLS[name].steps)
+            & ~np.isin(rows.vni, foreign)
+        )
         if mine.any():
             found.append((view, CarrierRows(*(column[mine] for column in rows))))
     if not found:
@@ -108,15 +109,6 @@ def _silent(case: Case, name: str, what: str, before: list[Home], views: list[Po
 def ends_of(outer: U64) -> tuple[str, str]:
     """Between which addresses was this carried?"""
     return _source(outer), _target(outer)
-
-
-def is_of(rows: CarrierRows, name: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """bool[n]: which of these were carried by the overlay of this name?"""
-    wanted = np.zeros(len(rows.frame), np.bool_)
-    for high, low in set(zip(rows.path_high.tolist(), rows.path_low.tolist(), strict=True)):
-        if set(path_steps(high, low)) & set(STEPS_OF[name]):
-            wanted |= (rows.path_high == np.uint64(high)) & (rows.path_low == np.uint64(low))
-    return wanted
 
 
 def _followed(

@@ -9,6 +9,7 @@ from vmpcap.migration.mechanisms.case import Case
 from vmpcap.migration.mechanisms.domains import judge_port_group, judge_stretched
 from vmpcap.migration.mechanisms.drs import judge_drs
 from vmpcap.migration.mechanisms.evpn import judge_evpn
+from vmpcap.migration.mechanisms.fits import say_what_fits
 from vmpcap.migration.mechanisms.gateways import judge_gateways
 from vmpcap.migration.mechanisms.host_routes import judge_host_route
 from vmpcap.migration.mechanisms.lisp import judge_lisp
@@ -123,19 +124,21 @@ MECHANISMS: Final = (
     Row("vxlan", judge_overlay,
         "VXLAN around the guest's frames",
         "frames for the guest go to its new endpoint, within a second",
-        "they go on to the old one, for ever or until the guest's peers are answered again"),
+        "they go on to the old one, for ever or until the guest's peers are answered again; "
+        "ICMP says that its packets are too big; large segments without an answer"),
     Row("geneve", judge_overlay,
         "Geneve around the guest's frames",
         "frames for the guest go to its new endpoint, within a second",
-        "they go on to the old one, for ever or until the guest's peers are answered again"),
+        "they go on to the old one, for ever or until the guest's peers are answered again; "
+        "ICMP says that its packets are too big; large segments without an answer"),
     Row("otv", judge_overlay,
         "OTV around the guest's frames: UDP 8472, or labels in GRE as a Nexus 7000 sends it",
         "frames for the guest go to its new edge device",
-        "they go on to the old one"),
+        "they go on to the old one; ICMP says that its packets are too big; large segments without an answer"),
     Row("lisp", judge_lisp,
         "LISP control messages about the guest's identifier",
         "the new site's router registers it within 5 s",
-        "nobody does, or two sites take turns"),
+        "nobody does, or two sites take turns; packets go on to the old locator; large segments without an answer"),
     Row("vrrp", judge_gateways,
         "VRRP advertisements in the guest's network",
         "each site has its own master",
@@ -185,7 +188,8 @@ MECHANISMS: Final = (
 def judge_mechanisms(case: Case) -> list[Mechanism]:
     """Which of the mechanisms does this case show, and did they work?"""
     found = ((row, row.judge(case, row.name)) for row in MECHANISMS)
-    told = [(row, _say_when(case, row, told)) for row, told in found if told is not None]
+    fitting = ((row, say_what_fits(case, told)) for row, told in found if told is not None)
+    told = [(row, _say_when(case, row, told)) for row, told in fitting]
     since = [one if row.of_start else say_since_when(case, one) for row, one in told]
     return [say_whose_clocks(case, one) for one in since]
 

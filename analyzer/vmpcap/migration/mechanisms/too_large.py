@@ -39,24 +39,29 @@ class TooLarge:
     """What it sends too large since then of which nobody knows whether it arrived; empty without such."""
     frames: tuple[tuple[PointView, int], ...] = ()
 
+    def is_less_by(self, added: int) -> bool:
+        """Is what fits that much less than a link usually has?"""
+        return self.error.mtu + added in USUAL_MTUS
 
-def find_too_large(case: Case, added: int) -> TooLarge | None:
+
+def find_too_large(case: Case, adds: tuple[int, ...]) -> TooLarge | None:
     """
     Who told the guest since it moved that its packets do not fit, by just what the tunnel adds?
 
     One complaint and smaller packets since is how a path's MTU is found (RFC 1191, RFC 8201): it is no fault. It is
     one where the guest goes on too large, or where the peer that it is about never gets an answer again.
     """
-    told = [_heeded(case, view, error) for view in case.views for error in _told_at(view, case, added)]
+    told = [_heeded(case, view, error) for view in case.views for error in _told_at(view, case, adds)]
     return max(told, key=lambda one: (bool(one.lost), bool(one.open)), default=None)
 
 
-def _told_at(view: PointView, case: Case, added: int) -> list[Complaint]:
+def _told_at(view: PointView, case: Case, adds: tuple[int, ...]) -> list[Complaint]:
     """The first such complaint about each peer."""
     first: dict[str, Complaint] = {}
     for error in view.complaints.errors:
         is_told = (error.version, error.kind, error.code) in TOO_BIG and error.source in case.ips
-        if is_told and error.ts_ns >= on_point(view, case.moment) and added and error.mtu + added in USUAL_MTUS:
+        is_theirs = any(error.mtu + added in USUAL_MTUS for added in adds)
+        if is_told and error.ts_ns >= on_point(view, case.moment) and is_theirs:
             first.setdefault(error.target, error)
     return list(first.values())
 

@@ -1,28 +1,21 @@
 """Tunnels around the guest's frames without an overlay number: EtherIP, fences, labels (domain notes 4.10, 4.11)."""
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 
-from vmpcap.announcements.complaints import Complaint
 from vmpcap.announcements.tunnelled import Tunnelled
-from vmpcap.migration.guests import on_point, on_reference
-from vmpcap.migration.mechanisms.case import IN_THE_DOMAIN, Case, result, sighted, since
+from vmpcap.migration.guests import on_reference
+from vmpcap.migration.mechanisms.around import NO_IP, SHELLS
+from vmpcap.migration.mechanisms.case import Case, result, sighted, since
 from vmpcap.migration.mechanisms.shown import answered_again
-from vmpcap.migration.mechanisms.too_large import TOO_BIG, find_too_large
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import GROUP_BIT, frames_of
-from vmpcap.migration.stuck import find_stuck
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import count_of
 
 Seen = tuple[PointView, Tunnelled]
-
-ETHERIP: Final = 97
-OVERHEAD: Final = {"etherip": 36, "fence": 24}
-"""Bytes around a frame: IP, EtherIP's own two, Ethernet again (RFC 3378); the fence's own header with Ethernet."""
 
 
 def seen_in(case: Case, kind: str) -> list[Seen]:
@@ -53,44 +46,13 @@ def judge_etherip(case: Case, name: str) -> Mechanism | None:
         return None
     ends = sorted({" - ".join(sorted(row.outer)) for _, row in found if row.outer is not None})
     what = f"EtherIP ({', '.join(ends[:3]) or 'its ends are not in view'}) carries the guest's frames"
-    refused = _too_big(case, found)
-    if refused:
-        _, error = refused[0]
-        because = (
-            f"{what}, but {error.sender} said {count_of(len(refused), 'time')} that the tunnel's packets are too big"
-        )
-        because += f" (its next link takes {error.mtu} bytes)" if error.mtu else ""
-        because += f": the tunnel adds {OVERHEAD['etherip']} bytes to each frame"
-        return result(name, "no", because, sighted([(v, e.frame) for v, e in refused]))
     return _by_traffic(case, name, what, found)
 
 
 def _by_traffic(case: Case, name: str, what: str, found: Sequence[Seen]) -> Mechanism:
     """Did the tunnel do its work, by what passed in it after the switchover and by what the guest's peers met?"""
     seen = [(view, row.first_frame) for view, row in found[:2]]
-    missing, unproven = left_out(found), ""
-    complained = find_too_large(case, OVERHEAD.get(name, 0))
-    if complained is not None:
-        error, frames = complained.error, [(complained.view, complained.error.frame), *complained.frames]
-        fits = f"that its packets are too big: {error.mtu} bytes fit, which is {OVERHEAD[name]} less than a link has"
-        if complained.lost:
-            because = f"{what}, but {error.sender} told the guest {fits}: what the tunnel adds; {complained.lost}"
-            return result(name, "no", because, sighted([*seen, *frames]))
-        what += f" ({error.sender} told the guest {fits}, what the tunnel adds)"
-        unproven = complained.open
-        seen = [*seen, *frames]
-    beside = [view for view in case.views if view.role in IN_THE_DOMAIN]
-    for view in {id(v): v for v in (*(v for v, _ in found), *beside)}.values():
-        stuck = find_stuck(view, case.guest, on_point(view, case.moment)) if view.journal_complete else None
-        if stuck is None:
-            continue
-        told = f"a segment of {stuck.payload_bytes:,} bytes was sent {stuck.times} times at {view.name}"
-        told += " without an answer"
-        if stuck.smaller_pass:
-            because = f"{what}, but {told}, while smaller ones pass: with what the tunnel adds it does not fit"
-            return result(name, "no", because, sighted([*seen, *((view, frame) for frame in stuck.frames)]))
-        why = "and no smaller one in view was acknowledged meanwhile: whether its size is the reason is not known"
-        unproven = unproven or f"{told}, {why}"
+    missing = left_out(found)
     later = [(view, row) for view, row in found if on_reference(view, row.last_ts) >= case.moment]
     if not later:
         because = f"{what}, but none after the switchover"
@@ -107,9 +69,6 @@ def _by_traffic(case: Case, name: str, what: str, found: Sequence[Seen]) -> Mech
         if missing:
             return result(name, "undecided", f"{because}; but {missing}", sighted(seen))
         return result(name, "no", because, sighted(seen))
-    if case.reachability.answer == "yes" and not case.cut_off and unproven:
-        why = f"{case.reachability.because}, but {unproven}"
-        return result(name, "undecided", f"{because}; {why}", sighted(seen))
     if case.reachability.answer == "yes" and not case.cut_off:
         return _carries(case, name, because, seen, later)
     why = "some of its peers get no answer" if case.cut_off else case.reachability.because
@@ -144,20 +103,6 @@ def _answered(case: Case, later: Sequence[Seen]) -> bool:
     return any(row.eth_src == case.guest.mac and not row.eth_dst & int(GROUP_BIT) for _, row in later)
 
 
-def _too_big(case: Case, found: Sequence[Seen]) -> list[tuple[PointView, Complaint]]:
-    """Who said, since the guest moved, that packets of these tunnels do not fit?"""
-    ends = {frozenset(row.outer) for _, row in found if row.outer is not None}
-    return [
-        (view, error)
-        for view in case.views
-        for error in view.complaints.errors
-        if (error.version, error.kind, error.code) in TOO_BIG
-        and error.protocol == ETHERIP
-        and frozenset((error.source, error.target)) in ends
-        and error.ts_ns >= on_point(view, case.moment)
-    ]
-
-
 def judge_fence(case: Case, name: str) -> Mechanism | None:
     """Is the guest kept apart from its twins behind one fence, and do its frames fit?"""
     found = seen_in(case, "fence")
@@ -174,7 +119,7 @@ def judge_fence(case: Case, name: str) -> Mechanism | None:
     if cut:
         parts = sum(row.parts for _, row in cut)
         because = f"{what}, but {count_of(parts, 'frame')} of it had to be cut in parts (flag 0x04):"
-        because += f" with the {OVERHEAD['fence']} bytes that a fence adds they exceed the MTU"
+        because += f" with the {SHELLS['fence'].adds[NO_IP]} bytes that a fence adds they exceed the MTU"
         return result(name, "no", because, sighted([(view, row.first_part) for view, row in cut]))
     leaks = _unfenced(case, own)
     if leaks is not None:
