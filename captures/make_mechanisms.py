@@ -142,7 +142,7 @@ CASES: Final = (
     Case("fence", "working", "fence", ("0x88DE",), EDGES),
     Case("fence", "failing", "fence_too_big", ("1,448 bytes",), EDGES, changes={"tail_s": 8.0}, reached=True),
     Case("otv", "working", "otv", ("198.51.100.12",), UNDERLAYS),
-    Case("otv", "failing", "otv_no_lsp", ("198.51.100.11", "198.51.100.12"), UNDERLAYS),
+    Case("otv", "failing", "otv_no_lsp", ("198.51.100.11", "198.51.100.12", "in an LSP"), UNDERLAYS),
     Case("lisp", "working", "lisp", ("192.0.2.6",), LISP),
     Case("lisp", "failing", "lisp_silent", ("192.0.2.2",), LISP, changes={"tail_s": 8.0}),
 )

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from vmpcap.migration.mechanisms.around import SHELLS
-from vmpcap.report.document import Guest, Migration
+from vmpcap.migration.results import Guest
+from vmpcap.report.document import Migration
 from vmpcap.report.words import figure
 
 MAJORITY = 0.5

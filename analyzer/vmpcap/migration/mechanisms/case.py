@@ -191,6 +191,18 @@ def sighted(told: Iterable[tuple[PointView, int]]) -> list[Sighted]:
     ]
 
 
+def joined(one: Sequence[Sighted], other: Sequence[Sighted]) -> list[Sighted]:
+    """The evidence of both, by point."""
+    frames: dict[str, list[int]] = {}
+    for seen in (*one, *other):
+        numbers = frames.setdefault(seen.point, [])
+        numbers += [n for n in seen.frames if n not in numbers]
+    return [
+        Sighted(point=point, frames=sorted(n), filter=f"frame.number in {{{', '.join(map(str, sorted(n)))}}}")
+        for point, n in ((p, numbers[: 2 * MOST_FRAMES]) for p, numbers in frames.items())
+    ]
+
+
 def of_told(told: Iterable[Told[What]]) -> Iterator[tuple[PointView, int]]:
     """Where each of these stands."""
     return ((one.view, one.what.frame) for one in told)

@@ -8,9 +8,9 @@ import msgspec
 from vmpcap.announcements.complaints import Complaint
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.around import SHELLS, Around, Shell, what_is_around
-from vmpcap.migration.mechanisms.case import IN_THE_DOMAIN, MOST_FRAMES, Case, sighted
+from vmpcap.migration.mechanisms.case import IN_THE_DOMAIN, Case, joined, sighted
 from vmpcap.migration.mechanisms.too_large import HEEDED_NS, TOO_BIG, find_too_large
-from vmpcap.migration.results import Mechanism, Sighted
+from vmpcap.migration.results import Mechanism
 from vmpcap.migration.stuck import find_stucks, stops_before
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import count_of
@@ -54,23 +54,11 @@ def _with(told: Mechanism, fit: Fit) -> Mechanism:
         worked = "no"
     elif fit.says == "open" and worked == "yes":
         worked = "undecided"
-    evidence = _joined(told.evidence, sighted(fit.frames))
+    evidence = joined(told.evidence, sighted(fit.frames))
     latency = None if fit.says == "fails" else told.latency_ms
     return msgspec.structs.replace(
         told, worked=worked, because=f"{told.because}{joint}{fit.words}", evidence=evidence, latency_ms=latency
     )
-
-
-def _joined(one: Sequence[Sighted], other: Sequence[Sighted]) -> list[Sighted]:
-    """The evidence of both, by point."""
-    frames: dict[str, list[int]] = {}
-    for seen in (*one, *other):
-        numbers = frames.setdefault(seen.point, [])
-        numbers += [n for n in seen.frames if n not in numbers]
-    return [
-        Sighted(point=point, frames=sorted(n), filter=f"frame.number in {{{', '.join(map(str, sorted(n)))}}}")
-        for point, n in ((p, numbers[: 2 * MOST_FRAMES]) for p, numbers in frames.items())
-    ]
 
 
 def _refused(case: Case, around: Around, shell: Shell) -> list[Fit]:

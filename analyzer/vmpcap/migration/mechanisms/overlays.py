@@ -9,7 +9,6 @@ from vmpcap.decode.frames import U64
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.around import SHELLS, is_carried_by
 from vmpcap.migration.mechanisms.case import Case, Worked, result, sighted, since
-from vmpcap.migration.mechanisms.labelled_gre import judge_labelled_gre
 from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import frames_of
@@ -36,7 +35,7 @@ def judge_overlay(case: Case, name: str) -> Mechanism | None:
         if mine.any():
             found.append((view, CarrierRows(*(column[mine] for column in rows))))
     if not found:
-        return judge_labelled_gre(case, name) if name == "otv" else None
+        return None
     homes = sorted(_homes(found, mac), key=lambda home: (home[0], home[1]))
     before = [home for home in homes if home[0] < case.moment]
     later = [home for home in homes if home[0] >= case.moment]

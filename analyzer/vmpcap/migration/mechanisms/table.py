@@ -16,6 +16,7 @@ from vmpcap.migration.mechanisms.lisp import judge_lisp
 from vmpcap.migration.mechanisms.nat import judge_nat
 from vmpcap.migration.mechanisms.opaque import judge_hcx
 from vmpcap.migration.mechanisms.optimizers import judge_optimizer
+from vmpcap.migration.mechanisms.otv import judge_otv
 from vmpcap.migration.mechanisms.overlays import judge_overlay
 from vmpcap.migration.mechanisms.resolution import judge_resolution
 from vmpcap.migration.mechanisms.starts import judge_start
@@ -131,10 +132,11 @@ MECHANISMS: Final = (
         "frames for the guest go to its new endpoint, within a second",
         "they go on to the old one, for ever or until the guest's peers are answered again; "
         "ICMP says that its packets are too big; large segments without an answer"),
-    Row("otv", judge_overlay,
-        "OTV around the guest's frames: UDP 8472, or labels in GRE as a Nexus 7000 sends it",
-        "frames for the guest go to its new edge device",
-        "they go on to the old one; ICMP says that its packets are too big; large segments without an answer"),
+    Row("otv", judge_otv,
+        "OTV around the guest's frames: UDP 8472, or labels in GRE as a Nexus 7000 sends it; its MAC in LSPs of IS-IS",
+        "frames for the guest go to its new edge device, which says within 5 s in an LSP that it has its MAC",
+        "they go on to the old one; no LSP of a new edge, or two edges say so at once; "
+        "ICMP says that its packets are too big; large segments without an answer"),
     Row("lisp", judge_lisp,
         "LISP control messages about the guest's identifier",
         "the new site's router registers it within 5 s",

@@ -1,0 +1,191 @@
+"""OTV's own control: LSPs of IS-IS in which edge devices say which MACs they have (domain notes 4.7, RFC 6165)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from vmpcap.announcements.routes.rows import RouteNews
+from vmpcap.migration.guests import on_point
+from vmpcap.migration.mechanisms.around import SHELLS, is_carried_by
+from vmpcap.migration.mechanisms.case import Case, Told, joined, of_told, result, sighted, since, span
+from vmpcap.migration.results import Mechanism
+from vmpcap.migration.sightings import GROUP_BIT
+from vmpcap.terms.addresses import BROADCAST_MAC, ip_text, mac_text
+from vmpcap.terms.units import NS_PER_S
+
+WITHIN_NS: Final = 5 * NS_PER_S
+"""An LSP follows the guest's first frame within a second; IS-IS may hold LSPs back for some (ISO 10589 7.3)."""
+IPV4_GROUPS: Final = 0x01005E
+IPV6_GROUPS: Final = 0x3333
+"""What the MACs of IP's groups begin with (RFC 1112 6.4, RFC 2464 7)."""
+SETTLED_NS: Final = NS_PER_S
+"""The old edge takes the MAC back when it hears of the new one."""
+
+
+@dataclass(slots=True)
+class Claim:
+    """One edge device said that it has the guest's MAC, from then on."""
+
+    system: str
+    edge: str
+    """Its address outside, where frames of it show that; else the name that IS-IS has for it."""
+    first: Told[RouteNews]
+    gone: Told[RouteNews] | None = None
+    """When it took that back; None: not in view."""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What the edges said of the guest's MAC around its move."""
+
+    old: tuple[Claim, ...]
+    """Who said so when it moved."""
+    new: Claim | None
+    """Who was the first to say so since."""
+    is_both: bool
+    """Whether the old one says so still, well after the new one did."""
+    words: str
+    told: tuple[Told[RouteNews], ...]
+
+
+def read_control(case: Case) -> Control | None:
+    """Which edge said when that it has the guest's MAC? None where none did."""
+    claims = _claims(case)
+    if not claims:
+        return None
+    homes = _homes(case)
+    old = tuple(
+        claim
+        for claim in claims
+        if (claim.first.ts < case.moment or claim.edge in homes)
+        and (claim.gone is None or claim.gone.ts >= case.moment)
+    )
+    systems = {claim.system for claim in old}
+    new = next((c for c in claims if c.first.ts >= case.moment and c.system not in systems), None)
+    still = [claim for claim in old if claim.gone is None]
+    is_both = new is not None and bool(still) and case.end - new.first.ts > SETTLED_NS
+    return Control(old, new, is_both, _words(case, old, new, is_both, bool(homes)), _evidence(old, new))
+
+
+def _words(case: Case, old: Sequence[Claim], new: Claim | None, is_both: bool, is_known: bool) -> str:
+    before = " and ".join(claim.edge for claim in old)
+    gone = next((claim for claim in old if claim.gone is not None), None)
+    back = f", {gone.edge} took it back {since(case.after(gone.gone.ts))}" if gone and gone.gone else ""
+    if new is None:
+        words = f"no edge but {before or 'those before'} said in an LSP that it has the guest's MAC"
+        return f"{words} in the {span(case.after(case.end))} since the switchover{back}"
+    words = f"{new.edge} said in an LSP that it has the guest's MAC {since(case.after(new.first.ts))}{back}"
+    if is_both:
+        words += f", and {before} says so still: both at once"
+    elif old and gone is None:
+        words += f"; {before} has not taken it back in the {span(case.end - new.first.ts)} since"
+    return words if old or is_known else f"{words}; who said so before is not in view"
+
+
+def _homes(case: Case) -> set[str]:
+    """Behind which edges did the guest send before it moved, as far as its frames are in view there?"""
+    found: set[str] = set()
+    for view in case.views:
+        rows, when = view.carriers.rows(), on_point(view, case.moment)
+        mine = is_carried_by(rows, SHELLS["otv"].steps) & (rows.eth_src == np.uint64(case.guest.mac))
+        found |= {ip_text(int(o[0]), int(o[1])) for o in rows.outer[mine & (rows.ts_ns < when)]}
+        found |= {
+            row.outer[0]
+            for row in view.tunnelled
+            if row.kind == SHELLS["otv"].kind
+            and row.outer is not None
+            and row.eth_src == case.guest.mac
+            and row.first_ts < when
+        }
+    return found
+
+
+def _evidence(old: Sequence[Claim], new: Claim | None) -> tuple[Told[RouteNews], ...]:
+    every = (*old, new) if new is not None else old
+    return tuple(told for claim in every for told in (claim.first, claim.gone) if told is not None)
+
+
+def _claims(case: Case) -> list[Claim]:
+    """
+    All claims of the guest's MAC, in the order of time.
+
+    An LSP that is older than one already seen says nothing: its copies are flooded, and other points see them later.
+    """
+    edges = _edges(case)
+    newest: dict[str, int] = {}
+    held: dict[str, set[str]] = {}
+    claims: list[Claim] = []
+    for told in case.routes("isis"):
+        what = told.what
+        if what.mac != case.mac or not what.mac:
+            continue
+        number, system = what.sequence or 0, what.origin.rsplit(".", 1)[0]
+        if number < newest.get(what.origin, number):
+            continue
+        newest[what.origin] = number
+        lsps = held.setdefault(system, set())
+        open_one = next((c for c in reversed(claims) if c.system == system and c.gone is None), None)
+        if what.action == "announce":
+            lsps.add(what.origin)
+            if open_one is None:
+                is_its = what.teller in ("", system)
+                claims.append(Claim(system, (edges.get(what.sender) if is_its else None) or system, told))
+        else:
+            lsps.discard(what.origin)
+            if open_one is not None and not lsps:
+                open_one.gone = told
+    return claims
+
+
+def _edges(case: Case) -> dict[str, str]:
+    """Which address outside has the edge device that sends from this MAC inside?"""
+    found: dict[str, str] = {}
+    for view in case.views:
+        rows = view.carriers.rows()
+        carried = np.flatnonzero(is_carried_by(rows, SHELLS["otv"].steps))
+        for at in (at for at in carried.tolist() if _is_systems(int(rows.eth_dst[at]))):
+            source = ip_text(int(rows.outer[at][0]), int(rows.outer[at][1]))
+            found.setdefault(mac_text(int(rows.eth_src[at])) or "", source)
+        for row in view.tunnelled:
+            if row.kind == SHELLS["otv"].kind and row.outer is not None and _is_systems(row.eth_dst):
+                found.setdefault(mac_text(row.eth_src) or "", row.outer[0])
+    return found
+
+
+def _is_systems(mac: int) -> bool:
+    """May this be a group that routers without IP listen to: none of IP's, and not all stations?"""
+    return bool(mac & int(GROUP_BIT)) and mac != BROADCAST_MAC and mac >> 24 != IPV4_GROUPS and mac >> 32 != IPV6_GROUPS
+
+
+def judge_control(case: Case, name: str) -> Mechanism | None:
+    """Did the new edge say so in time and the old one take it back, where only that is in view?"""
+    control = read_control(case)
+    if control is None:
+        return None
+    because, seen = f"OTV's control: {control.words}", sighted(of_told(control.told))
+    if control.new is None:
+        is_heard = any(f.ts_ns > on_point(v, case.moment) for v in case.views for f in v.control.of("isis"))
+        waited = case.after(case.end) > WITHIN_NS
+        failed = bool(control.old and case.cut_off) and is_heard and waited and not case.is_partial("isis")
+        return result(name, "no" if failed else "undecided", because, seen)
+    latency = case.after(control.new.first.ts)
+    if control.is_both:
+        return result(name, "no" if case.cut_off else "undecided", because, seen, latency)
+    if latency > WITHIN_NS:
+        return result(name, "no" if control.old else "undecided", f"{because}: late", seen, latency)
+    if case.cut_off:
+        return result(name, "undecided", f"{because}; {case.without_answer}", seen, latency)
+    return result(name, "yes" if control.old else "undecided", because, seen, latency)
+
+
+def say_what_control_said(case: Case, told: Mechanism) -> Mechanism:
+    """The same answer, which the guest's frames gave, and what the edges said beside."""
+    control = read_control(case)
+    if control is None:
+        return told
+    worked = "undecided" if control.is_both and told.worked == "yes" else told.worked
+    evidence = joined(told.evidence, sighted(of_told(control.told)))
+    return msgspec.structs.replace(told, worked=worked, because=f"{told.because}; {control.words}", evidence=evidence)
