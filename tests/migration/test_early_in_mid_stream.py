@@ -1,10 +1,12 @@
 """An announcement while the stream still carries memory is no pass, whoever was silent."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.measures.talk import journal_of, segment
-from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, S, announced, asks_and_answers, view
+from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, announced, asks_and_answers, journal, view
 from vmpcap.migration.early import Early, find_early_announcement, without_early
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.marks import Mark
@@ -70,15 +72,56 @@ def test_requests_that_waited_for_the_guest_were_not_lost() -> None:
     assert drawn(SWITCH + 190 * MS, SWITCH + 40 * MS, late=True).early_ms is None
 
 
-def test_what_was_announced_too_early_is_no_sign_of_the_guest() -> None:
-    """Only what was announced since its memory had come; where nothing was, its own frames must tell."""
-    new = view("new", "domain:destination", series=(announced(SWITCH, SWITCH + 30 * MS, SWITCH + 200 * MS),))
-    guest = Moved(GUEST, (ip_halves(GUEST_IP),), ((new, new.series[0]),), "high", "")
-    for ended, left in ((SWITCH + 40 * MS, (SWITCH + 200 * MS,)), (SWITCH + 300 * MS, ())):
-        early = Early(40.0, "", drawn=(Mark(new, SWITCH, 200), Mark(view("src"), ended, 0)))
-        times = [series.times for _, series in without_early(guest, early).heard]
-        assert times == ([left] if left else [])
+BURST = tuple(SWITCH + ms * MS for ms in (0, 50, 200, 450, 800))
+
+
+@pytest.mark.parametrize("ended_ms", [20, 120, 500, 900])
+def test_what_was_announced_too_early_is_no_sign_of_the_guest(ended_ms: int) -> None:
+    """The host repeats it by the clock, whether the guest runs by then or not: none of that event counts."""
+    new = view("new", "domain:destination", series=(announced(*BURST),))
+    tail = view("gw", "gateway", series=(announced(*BURST[2:]),))
+    ended = Mark(view("src"), SWITCH + ended_ms * MS, 0)
+    guest = Moved(GUEST, (ip_halves(GUEST_IP),), tuple((v, v.series[0]) for v in (new, tail)), "high", "")
+    left = without_early(guest, Early(40.0, "", until=ended))
+    assert left.heard == ()
+    assert left.unmeant == tuple(("new", ts) for ts in BURST) + tuple(("gw", ts) for ts in BURST[2:])
     assert without_early(guest, Early(None, "")) is guest
+
+
+def test_an_event_that_begins_once_the_guest_can_be_there_is_a_sign_of_it() -> None:
+    """Announced when its memory began to flow, and again, five times, when it ran."""
+    again = tuple(ts + 700 * MS for ts in BURST)
+    new = view("new", "domain:destination", series=(announced(SWITCH, *again),))
+    tail = view("gw", "gateway", series=(announced(SWITCH + MS, *(ts + MS for ts in again[1:])),))
+    guest = Moved(GUEST, (ip_halves(GUEST_IP),), tuple((v, v.series[0]) for v in (new, tail)), "high", "")
+    left = without_early(guest, Early(40.0, "", until=Mark(view("src"), SWITCH + 500 * MS, 0)))
+    assert [series.times for _, series in left.heard] == [again, tuple(ts + MS for ts in again[1:])]
+    assert left.unmeant == (("new", SWITCH), ("gw", SWITCH + MS))
+
+
+def test_what_the_guest_says_itself_is_a_sign_whatever_its_host_announced_before() -> None:
+    """A gratuitous ARP beside the host's RARPs."""
+    times, kinds = (*BURST, SWITCH + 820 * MS), ("rarp_announce",) * 5 + ("garp_request",)
+    both = replace(announced(*times), frame_kinds=kinds, kinds=(("rarp_announce", 5), ("garp_request", 1)))
+    new = view("new", "domain:destination", series=(both,))
+    guest = Moved(GUEST, (ip_halves(GUEST_IP),), ((new, both),), "high", "")
+    left = without_early(guest, Early(40.0, "", until=Mark(view("src"), SWITCH + 500 * MS, 0)))
+    assert [(series.times, series.frame_kinds) for _, series in left.heard] == [(times[-1:], kinds[-1:])]
+
+
+@pytest.mark.parametrize(("qemu", "spoken_ms", "is_sign"), [(True, 190, False), (False, 190, True), (True, 20, True)])
+def test_an_announcement_in_mid_stream_is_no_sign_of_a_guest_that_spoke_only_after_it(
+    qemu: bool, spoken_ms: int, is_sign: bool
+) -> None:
+    """QEMU runs it once its memory is there, or lets it speak while the rest comes: other hypervisors are not known."""
+    old = view("old", "domain:source", journal=asks_and_answers(0, SWITCH, 10 * MS))
+    says = journal(*((SWITCH + ms * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP) for ms in (spoken_ms, 900)))
+    new = view("new", "domain:destination", series=(announced(*BURST),), journal=says)
+    guest = Moved(GUEST, (ip_halves(GUEST_IP),), ((new, new.series[0]),), "high", "")
+    early = find_early_announcement(guest, [old, new], (view("src"), SWITCH + 100 * MS), qemu)
+    assert early.early_ms is None
+    assert (early.until is None) is is_sign
+    assert (without_early(guest, early) is guest) is is_sign
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from tests.migration.make import (
     view,
 )
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.early import find_early_announcement, moment_after, without_early
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.results import Switchover
 from vmpcap.migration.stream import Activity
@@ -459,3 +460,25 @@ def test_a_clock_that_nothing_compares_tells_a_gap_only_where_it_is_plain(again:
     alone = bridge("gw", "gateway", talking(840 * MS, again * MS), offset=None)
     moved, moment = guest(), SWITCH
     assert ("gw" in silences(moved, [STREAM, alone], moment)) is is_told
+
+
+def test_a_bracket_ends_at_no_announcement_of_a_host_that_began_too_early() -> None:
+    """Two RARPs while the guest still ran, one while no host ran it, two since: its own first frame ends it."""
+    times = tuple(SWITCH + ms * MS for ms in (-120, -70, 80, 330, 680))
+    rarps = journal(*((ts, GUEST, BROADCAST_MAC, "0.0.0.0", "0.0.0.0") for ts in times))
+    rarps = rarps._replace(ip_version=np.zeros_like(rarps.ip_version), frame=rarps.frame + 199)
+    own = talking(-1, SWITCH + 200 * MS)
+    own = own._replace(ip_id=own.ip_id + 10_000)  # other packets than those of its old place
+    both = JournalColumns(*(np.concatenate(pair) for pair in zip(rarps, own, strict=True)))
+    order = np.argsort(both.ts_ns, kind="stable")
+    old = bridge("old", "domain:source", talking(SWITCH))
+    new = bridge("new", "domain:destination", JournalColumns(*(column[order] for column in both)), *times)
+    (move,) = moves_of(STREAM)
+    early = find_early_announcement(guest(new), [old, new])
+    assert early.early_ms == pytest.approx(120)
+    there = without_early(guest(new), early)
+    moment = moment_after(early, there)
+    assert moment == SWITCH
+    seen = describe_switchover(move, there, [old, new], figures(), (), silences(there, [old, new], moment))
+    assert seen.bracket_ms == pytest.approx(200)
+    assert (seen.bracket.from_point, seen.bracket.to_point) == ("old", "new")

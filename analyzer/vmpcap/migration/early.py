@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
-from vmpcap.announcements.series import Series
+from vmpcap.announcements.series import Series, split_events
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.clocks import elapsed_between, on_clock_of, order_not_known
@@ -31,6 +31,13 @@ SILENT_TIMES: Final = 5
 LEAST_SILENT_NS: Final = 20 * NS_PER_MS
 """Silent for so many times as long as nine of ten of its gaps, and longer than in any of them, it was stopped."""
 
+RARP_NAME: Final = "rarp_announce"
+RARP: Final = NUMBER_OF[RARP_NAME]
+"""What a host sends for its guest; other announcements are the guest's own."""
+
+SLACK_NS: Final = 20 * NS_PER_MS
+"""So much sooner may an event begin by another point's clock: less than any schedule's gap."""
+
 LATEST_NS = 60 * NS_PER_S
 """What the guest's MAC sends at the old place later than this is a second place, not an early announcement."""
 
@@ -48,10 +55,12 @@ class Early:
     From its first announcement to the guest's last frame at its old place, or to the stream's last data, where it drew
     requests to a place at which nobody was.
     """
+    until: Mark | None = None
+    """Until when what was announced says nothing of the guest: it was not at its new place, or not surely so."""
 
 
 def find_early_announcement(
-    guest: Moved, views: Sequence[PointView], stream: tuple[PointView, int] | None = None
+    guest: Moved, views: Sequence[PointView], stream: tuple[PointView, int] | None = None, qemu: bool = False
 ) -> Early:
     """
     How long did the guest go on sending at its old place after its first announcement?
@@ -59,6 +68,8 @@ def find_early_announcement(
     Parameters
     ----------
     stream : where the stream's last data was seen, and when, on that point's clock
+    qemu : whether the stream is QEMU's, which runs a guest once all of its memory is there, or else lets it speak
+        while the rest comes
 
     Notes
     -----
@@ -95,7 +106,8 @@ def find_early_announcement(
         because = f"the guest still sent at {old.name} {early:.1f} ms after it was announced at its new place"
         frames = int(j.frame[late[0]]), int(j.frame[late[-1]])
         begin = Mark(first[0], first[1].first_ts, first[1].frames[0])
-        return Early(early, because, old.name, frames, (begin, Mark(old, int(j.ts_ns[late[-1]]), frames[1])))
+        end = Mark(old, int(j.ts_ns[late[-1]]), frames[1])
+        return Early(early, because, old.name, frames, (begin, end), end)
     sent = frames_of(old, guest).sent
     before = sent[j.ts_ns[sent] <= on_point(old, announced)]
     if not len(before):
@@ -109,8 +121,10 @@ def find_early_announcement(
         return Early(None, unknown, old.name, (int(j.frame[last]),))
     ahead = _while_it_ran(first, stream)
     if ahead is not None:
+        spoken = _spoken_after(guest, first, new, stream)
+        until = Mark(*stream, 0) if stream is not None and spoken is not None and qemu else None
         return _drawn_too_early(guest, first, new, stream, ahead) or Early(
-            None, _may_be_post_copy(ahead), first[0].name, (first[1].frames[0],)
+            None, _may_be_post_copy(ahead), first[0].name, (first[1].frames[0],), until=until
         )
     waited = ms(-after.ns)
     because = f"the announcement came {waited:.1f} ms after the guest's last frame at {old.name}"
@@ -184,13 +198,11 @@ def _drawn_too_early(
     A guest that runs while its memory comes (post-copy) says something before the stream ends; one that says nothing
     until then did not run, and what was sent to it and never answered was lost by the announcement.
     """
-    if stream is None or _are_apart(first[0], new):
+    spoken = _spoken_after(guest, first, new, stream)
+    if stream is None or spoken is None:
         return None
     announced = on_point(new, on_reference(first[0], first[1].first_ts))
     ended = on_point(new, on_reference(*stream))
-    spoken = _own_words(new, guest, announced)
-    if spoken is None or spoken <= ended:
-        return None
     drawn = delivered(new, guest, announced)
     drawn = drawn[new.journal.ts_ns[drawn] < ended]
     lost = [row for row in drawn.tolist() if _is_lost(new, guest, row)]
@@ -203,25 +215,63 @@ def _drawn_too_early(
     )
     frames = [int(new.journal.frame[row]) for row in (lost[0], lost[-1])]
     begin, end = Mark(first[0], first[1].first_ts, first[1].frames[0]), Mark(*stream, 0)
-    return Early(ms(ahead), because, new.name, tuple(dict.fromkeys(frames)), (begin, end))
+    return Early(ms(ahead), because, new.name, tuple(dict.fromkeys(frames)), (begin, end), end)
+
+
+def _spoken_after(
+    guest: Moved, first: tuple[PointView, Series], new: PointView, stream: tuple[PointView, int] | None
+) -> int | None:
+    """When did the guest first say something at its new place? None where that is not after the stream's last data."""
+    if stream is None or _are_apart(first[0], new):
+        return None
+    spoken = _own_words(new, guest, on_point(new, on_reference(first[0], first[1].first_ts)))
+    return spoken if spoken is not None and spoken > on_point(new, on_reference(*stream)) else None
 
 
 def without_early(guest: Moved, early: Early) -> Moved:
     """
     The same guest, of which only what was announced since it can have been at its new place is taken for a sign of it.
 
-    What was announced before says nothing of when it moved.
+    A host that announces too early repeats it by the clock, whether the guest runs by then or not: nothing of that
+    event says when it moved. An event that begins later does, and so does what the guest says itself.
     """
-    if early.drawn is None:
+    first = guest.first_heard
+    if early.until is None or first is None:
         return guest
-    ended = on_reference(early.drawn[1].view, early.drawn[1].ts)
-    later = [(view, _since_then(series, on_point(view, ended))) for view, series in guest.heard]
-    return replace(guest, heard=tuple((view, series) for view, series in later if series is not None))
+    ended = on_reference(early.until.view, early.until.ts)
+    begun = _begun_since(first[1], on_point(first[0], ended))
+    since = None if begun is None else on_reference(first[0], begun) - SLACK_NS
+    heard, unmeant = [], []
+    for view, series in guest.heard:
+        from_here = None if since is None else max(on_point(view, since), on_point(view, ended))
+        kept = [
+            n
+            for n, (ts, kind) in enumerate(zip(series.times, series.frame_kinds, strict=True))
+            if ts >= on_point(view, ended) and (kind != RARP_NAME or (from_here is not None and ts >= from_here))
+        ]
+        left = _only(series, kept)
+        heard += [] if left is None else [(view, left)]
+        left_out = enumerate(zip(series.times, series.frame_kinds, strict=True))
+        unmeant += [(view.name, ts) for n, (ts, kind) in left_out if n not in kept and kind == RARP_NAME]
+    return replace(guest, heard=tuple(heard), unmeant=tuple(unmeant))
 
 
-def _since_then(series: Series, since: int) -> Series | None:
-    """What is left of these announcements from that time on; None: nothing."""
-    kept = [n for n, ts in enumerate(series.times) if ts >= since]
+def moment_after(early: Early, there: Moved) -> int | None:
+    """Since when can one be at its new place that was announced too early? None where later announcements tell."""
+    return None if there.heard or early.until is None else on_reference(early.until.view, early.until.ts)
+
+
+def _begun_since(series: Series, ended: int) -> int | None:
+    """When did the first event begin whose RARPs were all sent since that time? None: none did."""
+    times = np.array(series.times, np.int64)
+    by_host = np.array([kind == RARP_NAME for kind in series.frame_kinds], np.bool_)
+    events = split_events(times, by_host)
+    begins = [int(times[rows[by_host[rows]]].min()) for rows in events if by_host[rows].any()]
+    return min((begin for begin in begins if begin >= ended), default=None)
+
+
+def _only(series: Series, kept: Sequence[int]) -> Series | None:
+    """These announcements of the event; None: there are none."""
     if not kept:
         return None
     kinds = [series.frame_kinds[n] for n in kept]
@@ -238,9 +288,6 @@ def _since_then(series: Series, since: int) -> Series | None:
 def _are_apart(view: PointView, other: PointView) -> bool:
     """Did nobody compare the clocks of these two points?"""
     return view.name != other.name and (view.offset is None or other.offset is None)
-
-
-RARP: Final = NUMBER_OF["rarp_announce"]
 
 
 def _own_words(view: PointView, guest: Moved, since: int) -> int | None:

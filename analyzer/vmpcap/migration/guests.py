@@ -50,6 +50,8 @@ class Moved:
     heard: tuple[tuple[PointView, Series], ...]
     confidence: Confidence
     because: str
+    unmeant: tuple[tuple[str, int], ...] = ()
+    """What hosts announced for it too early: point and time of each frame, which is no sign of the guest."""
 
     def series_at(self, view: PointView) -> Series | None:
         """The announcements of this move that this point heard."""

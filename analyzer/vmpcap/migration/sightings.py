@@ -36,16 +36,17 @@ def frames_of(view: PointView, guest: Moved) -> GuestFrames:
 
     By MAC where the point is in the guest's domain, by address where a router stands between. A frame whose source is
     the guest's address but whose MAC is a router's counts as the guest's: it was sent by it. A machine with the same
-    address in another segment is not the guest.
+    address in another segment is not the guest. What a host announced for it too early is none of its frames.
     """
-    asked = ("frames_of", guest.mac, *guest.ips)
+    unmeant = tuple(ts for name, ts in guest.unmeant if name == view.name)
+    asked = ("frames_of", guest.mac, *guest.ips, unmeant)
     if asked not in view.found:
-        view.found[asked] = _look_for(view.journal, guest)
+        view.found[asked] = _look_for(view.journal, guest, unmeant)
     found: GuestFrames = view.found[asked]
     return found
 
 
-def _look_for(j: JournalColumns, guest: Moved) -> GuestFrames:
+def _look_for(j: JournalColumns, guest: Moved, unmeant: tuple[int, ...]) -> GuestFrames:
     is_by_time = bool((j.ts_ns[1:] >= j.ts_ns[:-1]).all())
     mac = np.uint64(guest.mac)
     by_mac = (j.eth_src == mac) if guest.mac != NO_MAC else np.zeros(len(j.ts_ns), np.bool_)
@@ -56,6 +57,8 @@ def _look_for(j: JournalColumns, guest: Moved) -> GuestFrames:
     to_group = ((j.eth_dst & GROUP_BIT) != 0) & (j.eth_dst != np.uint64(NO_MAC))
     to_mac = (j.eth_dst == mac) if guest.mac != NO_MAC else np.zeros(len(j.ts_ns), np.bool_)
     sent = by_mac | (from_ip & has_ip)
+    if unmeant:
+        sent &= has_ip | ~np.isin(j.ts_ns, unmeant)
     asked = (to_ip | (to_mac & has_ip)) & has_ip & ~sent & ~to_group
     found = (np.flatnonzero(mask) for mask in (sent, sent & has_ip, asked))
     return GuestFrames(*(rows if is_by_time else rows[np.argsort(j.ts_ns[rows], kind="stable")] for rows in found))

@@ -13,7 +13,7 @@ from vmpcap.migration.clocks import elapsed_between, is_moment_unknown, on_clock
 from vmpcap.migration.conflicts import Conflict, find_duplicate_address, find_second_place
 from vmpcap.migration.delivery import say_what_counts
 from vmpcap.migration.detours import Detour, find_trombone
-from vmpcap.migration.early import Early, find_early_announcement, without_early
+from vmpcap.migration.early import Early, find_early_announcement, moment_after, without_early
 from vmpcap.migration.guest_segments import Signs, describe_guest_segments
 from vmpcap.migration.guests import Moved, find_guests, on_point, on_reference
 from vmpcap.migration.hops import describe_path
@@ -296,11 +296,13 @@ def _tell_guest(
     number: int,
 ) -> GuestStory:
     announced = find_moment(move, moved)
-    heard = follow_announcements(moved, views, announced, qemu=move.best.transfer.magic in ("qemu", "multifd"))
+    qemu = move.best.transfer.magic in ("qemu", "multifd")
+    heard = follow_announcements(moved, views, announced, qemu)
     last_data = move.best.transfer.last_data_ts
-    early = find_early_announcement(moved, views, None if last_data is None else (move.best.view, last_data))
+    early = find_early_announcement(moved, views, None if last_data is None else (move.best.view, last_data), qemu)
     there = without_early(moved, early)
-    moment = find_moment(move, there)
+    since = moment_after(early, there)
+    moment = find_moment(move, there) if since is None else since
     quiet = silences(there, views, moment)
     outside = known_outside(moved, views)
     found = what_peers_suffered(there, views, moment, last_sign_before(quiet), outside)
