@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.measures.talk import ACK, Row, echo, journal_of, segment
+from tests.measures.talk import ACK, Row, datagram, echo, journal_of, segment
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, announced, arps, view
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.breakdown import break_down
 from vmpcap.migration.guests import Moved, on_reference
+from vmpcap.migration.marks import Mark
 from vmpcap.migration.results import OutagePart, Peer
 from vmpcap.migration.suffering import what_peers_suffered
 from vmpcap.migration.switchover import last_sign_before, silences
@@ -69,7 +70,9 @@ def client(answered: Callable[[int], bool], **more: Any) -> PointView:
     return point("client", "client", [{**row, "ip_ttl": 63} for row in rows], **more)
 
 
-def told(*views: PointView, mac: int = GUEST, ips: tuple[str, ...] = (GUEST_IP,)) -> Peer:
+def told(
+    *views: PointView, mac: int = GUEST, ips: tuple[str, ...] = (GUEST_IP,), drawn: tuple[Mark, Mark] | None = None
+) -> Peer:
     """What is told of the only peer that had an outage?"""
     moved = Moved(
         mac, tuple(ip_halves(ip) for ip in ips), tuple((v, v.series[0]) for v in views if v.series), "high", ""
@@ -77,7 +80,7 @@ def told(*views: PointView, mac: int = GUEST, ips: tuple[str, ...] = (GUEST_IP,)
     first = moved.first_heard
     moment = on_reference(first[0], first[1].first_ts) if first is not None else BACK * MS
     quiet = silences(moved, views, moment)
-    found = break_down(what_peers_suffered(moved, views, moment, last_sign_before(quiet)), moved, views, quiet)
+    found = break_down(what_peers_suffered(moved, views, moment, last_sign_before(quiet)), moved, views, quiet, drawn)
     (one,) = [s.peer for s in found if s.outage is not None]
     return one
 
@@ -114,6 +117,17 @@ def test_an_outage_that_ends_with_the_guests_return_was_the_stun() -> None:
     assert "old frame 168" in only.because
     assert "new frame" in only.because
     assert peer.breakdown_because == "outage 160 ms: all of it no host ran the guest"
+
+
+def test_requests_drawn_to_the_new_place_while_the_guest_ran_at_its_old_one_are_the_announcements() -> None:
+    """Announced after request 34; the guest reported to somebody from its old place until request 83 all the same."""
+    reports = [datagram(n * STEP + 3, False, n, eth_src=GUEST, eth_dst=GATEWAY, dst="10.99.0.9") for n in range(84)]
+    old = point("old", "domain:source", seen(range(35), range(35)) + reports)
+    new = point("new", "domain:destination", seen(range(35, COUNT), range(100, COUNT)), BACK)
+    drawn = Mark(new, 345 * MS, 1), Mark(old, 833 * MS, 1)
+    peer = told(client(lambda n: not 35 <= n < 100), old, new, drawn=drawn)
+    assert spent(peer) == {"announcement": 490, "stun": 160}
+    assert "its announcement had drawn requests to where it did not run yet" in peer.breakdown_because
 
 
 def test_the_parts_add_up_to_the_outage_and_follow_each_other() -> None:

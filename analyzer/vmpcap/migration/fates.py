@@ -57,12 +57,11 @@ def explain(asked: Asked, scene: Scene) -> list[Evidence]:
     """
     What explains which requests? A request belongs to the first that explains it.
 
-    Sent before the guest left its old place, none of this does.
+    Sent before the guest left its old place, none of this does but what drew them to the new one.
     """
     gone = _when_gone(asked, scene)
-    found = [one for ask in EXPLAINS for one in ask(asked, scene)]
-    found = [one._replace(which=one.which & (asked.ts >= gone)) for one in found]
-    return [one for one in found if one.which.any()]
+    found = [one._replace(which=one.which & (asked.ts >= gone)) for ask in EXPLAINS for one in ask(asked, scene)]
+    return [one for one in (*_drawn(asked, scene), *found) if one.which.any()]
 
 
 def _last(scene: Scene) -> Mark | None:
@@ -379,7 +378,6 @@ def _refused(asked: Asked, scene: Scene) -> list[Evidence]:
 
 
 EXPLAINS: Final = (
-    _drawn,
     _stunned,
     without_room,
     answered_to_old_gateway,
@@ -392,4 +390,4 @@ EXPLAINS: Final = (
     _on_old_way,
     _refused,
 )
-"""Which questions are asked of a peer's requests, the surest first."""
+"""Which questions are asked of a peer's requests since the guest was gone, the surest first."""
