@@ -102,6 +102,40 @@ def test_where_the_destinations_bridge_does_not_tell_both_may_have_come(ends: li
     assert {g.mac for g in guests} == {GUEST, OTHER}
 
 
+def passing(early_ms: int, doubt_ms: int = 0, count: int = 2, **more: object) -> list[PointView]:
+    """The guest is announced at its new host, and a stranger at the gateway, so much sooner than at the host's bridge."""
+    times = (S + 8 * MS, S + 58 * MS)
+    at_gateway = announced(*(ts - early_ms * MS for ts in times), mac=OTHER)
+    at_host = announced(*times[:count], mac=OTHER)
+    offset = Offset(-doubt_ms * MS, doubt_ms * MS, 9)
+    gateway = heard(announced(S + 6 * MS), at_gateway)
+    return [gateway, view("dst", "domain:destination", series=(announced(S + 5 * MS), at_host), offset=offset, **more)]
+
+
+def test_a_machine_that_was_heard_elsewhere_before_the_destination_host_did_not_come_with_the_stream() -> None:
+    """Its broadcast passed that host's bridge, as it passes every bridge of the domain."""
+    (guests,), others = guests_of(*passing(2, doubt_ms=1))
+    assert ([g.mac for g in guests], others) == ([GUEST], 1)
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [passing(-1), passing(2, doubt_ms=3), passing(2, drops=1), passing(2, count=1)],
+    ids=["there first", "clocks leave it open", "drops", "one not heard there"],
+)
+def test_where_the_clocks_do_not_tell_where_it_was_first_both_may_have_come(ends: list[PointView]) -> None:
+    """Two vNICs of one guest, as far as anybody can say."""
+    (guests,), _ = guests_of(*ends)
+    assert {g.mac for g in guests} == {GUEST, OTHER}
+
+
+def test_a_guest_alone_is_joined_to_its_stream_wherever_it_was_heard_first() -> None:
+    """The point that is named the destination's may stand behind another bridge."""
+    ends = [heard(announced(S + 5 * MS)), view("dst", "domain:destination", series=(announced(S + 8 * MS),))]
+    (guests,), _ = guests_of(*ends)
+    assert [g.mac for g in guests] == [GUEST]
+
+
 def test_a_second_vnic_in_another_domain_need_not_pass_the_same_bridge() -> None:
     """No point heard both in one domain: it may have a bridge of its own."""
     ends = two_ends(announced(S + 5 * MS))

@@ -20,10 +20,10 @@ ARRIVES = "domain:destination"
 
 def were_elsewhere(announced: Sequence[Heard], move: Move, first: Move) -> list[bool]:
     """
-    Which of these were announced in a domain of another, but never heard at the destination's bridge, where that was?
+    Which of these were announced in a domain of another, but not at the destination's bridge, where that was?
 
-    A guest is announced at the host that it came to, and a broadcast passes every bridge of its domain. That two are in
-    one domain shows at a point that heard both.
+    A guest is announced at the host that it came to, and a broadcast passes every bridge of its domain: it is heard at
+    that host's bridge, and nowhere sooner. That two are in one domain shows at a point that heard both.
 
     Parameters
     ----------
@@ -32,16 +32,32 @@ def were_elsewhere(announced: Sequence[Heard], move: Move, first: Move) -> list[
     role = arrives_at(move, first)
     if role is None:
         return [False] * len(announced)
+    passing = [_came_through(heard, role) for heard in announced]
     reached: dict[str, tuple[PointView, set[Domain]]] = {}
-    for heard in announced:
+    for heard, is_passing in zip(announced, passing, strict=True):
         for view, _ in heard:
-            if view.role == role:
+            if view.role == role and not is_passing:
                 reached.setdefault(view.name, (view, set()))[1].update(_domains(heard))
     return [
-        all(view.role != role for view, _ in heard)
-        and any(domains & _domains(heard) and _would_show(view, heard) for view, domains in reached.values())
-        for heard in announced
+        any(
+            domains & _domains(heard) and (is_passing or (is_missing and _would_show(view, heard)))
+            for view, domains in reached.values()
+        )
+        for heard, is_passing in zip(announced, passing, strict=True)
+        for is_missing in [all(view.role != role for view, _ in heard)]
     ]
+
+
+def _came_through(heard: Heard, role: str) -> bool:
+    """Did another point hear each of these before the bridges with this role did, for sure by their clocks?"""
+    here = [pair for pair in heard if pair[0].role == role]
+    if not here or any(view.drops or view.missing or view.truncated for view, _ in here):
+        return False
+    return any(
+        all(first.count == one.count and _is_before((view, first), (at, one)) for at, one in here)
+        for view, first in heard
+        if view.role != role
+    )
 
 
 def arrives_at(move: Move, first: Move) -> str | None:
