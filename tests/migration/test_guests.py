@@ -103,7 +103,7 @@ def test_where_the_destinations_bridge_does_not_tell_both_may_have_come(ends: li
 
 
 def passing(early_ms: int, doubt_ms: int = 0, count: int = 2, **more: object) -> list[PointView]:
-    """The guest is announced at its new host, and a stranger at the gateway, so much sooner than at the host's bridge."""
+    """The guest is announced at its new host; a stranger is heard at the gateway so much before that host's bridge."""
     times = (S + 8 * MS, S + 58 * MS)
     at_gateway = announced(*(ts - early_ms * MS for ts in times), mac=OTHER)
     at_host = announced(*times[:count], mac=OTHER)

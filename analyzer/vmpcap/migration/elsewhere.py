@@ -54,7 +54,7 @@ def _came_through(heard: Heard, role: str) -> bool:
     if not here or any(view.drops or view.missing or view.truncated for view, _ in here):
         return False
     return any(
-        all(first.count == one.count and _is_before((view, first), (at, one)) for at, one in here)
+        all(first.count == one.count and _are_before((view, first), (at, one)) for at, one in here)
         for view, first in heard
         if view.role != role
     )
@@ -77,6 +77,13 @@ def was_sent_at(heard: Heard, role: str | None) -> bool:
 def _is_before(one: tuple[PointView, Series], other: tuple[PointView, Series]) -> bool:
     after = elapsed(one[0].line, one[1].first_ts, other[0].line, other[1].first_ts)
     return after is not None and after.is_later is True
+
+
+def _are_before(one: tuple[PointView, Series], other: tuple[PointView, Series]) -> bool:
+    """Was each of the same announcements at this point no later than at the other, and one of them sooner for sure?"""
+    pairs = zip(one[1].times, other[1].times, strict=True)
+    after = [elapsed(one[0].line, first, other[0].line, then) for first, then in pairs]
+    return all(gap is not None and gap.ns >= 0 for gap in after) and any(gap and gap.is_later for gap in after)
 
 
 def heard_together(parts: Sequence[Heard]) -> tuple[tuple[PointView, Series], ...]:
