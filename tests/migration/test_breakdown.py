@@ -17,6 +17,7 @@ from vmpcap.migration.results import OutagePart, Peer
 from vmpcap.migration.suffering import what_peers_suffered
 from vmpcap.migration.switchover import last_sign_before, silences
 from vmpcap.migration.views import PointView
+from vmpcap.migration.vlans import Retagged
 from vmpcap.points.clock import Offset
 from vmpcap.points.timeline import Leg, Timeline, Track
 from vmpcap.terms.addresses import ip_halves
@@ -71,7 +72,11 @@ def client(answered: Callable[[int], bool], **more: Any) -> PointView:
 
 
 def told(
-    *views: PointView, mac: int = GUEST, ips: tuple[str, ...] = (GUEST_IP,), drawn: tuple[Mark, Mark] | None = None
+    *views: PointView,
+    mac: int = GUEST,
+    ips: tuple[str, ...] = (GUEST_IP,),
+    drawn: tuple[Mark, Mark] | None = None,
+    astray: Retagged | None = None,
 ) -> Peer:
     """What is told of the only peer that had an outage?"""
     moved = Moved(
@@ -80,7 +85,8 @@ def told(
     first = moved.first_heard
     moment = on_reference(first[0], first[1].first_ts) if first is not None else BACK * MS
     quiet = silences(moved, views, moment)
-    found = break_down(what_peers_suffered(moved, views, moment, last_sign_before(quiet)), moved, views, quiet, drawn)
+    found = what_peers_suffered(moved, views, moment, last_sign_before(quiet))
+    found = break_down(found, moved, views, quiet, drawn, astray=astray)
     (one,) = [s.peer for s in found if s.outage is not None]
     return one
 
@@ -259,6 +265,18 @@ def test_who_asks_for_an_address_that_the_guest_no_longer_has_waits_for_that() -
     assert "the guest had another address by then, 10.77.0.88" in peer.breakdown_because
     both = point("new", "domain:destination", [*seen(range(100, COUNT), [200]), *others], BACK)
     assert "another address" not in told(client(lambda n: not 84 <= n < COUNT), old_place(), both).breakdown_because
+
+
+@pytest.mark.parametrize(("is_astray", "parts"), [(True, {"stun", "wrong_vlan"}), (False, {"stun", "relearning"})])
+def test_who_asks_a_guest_that_came_to_another_vlan_waits_for_that(is_astray: bool, parts: set[str]) -> None:
+    """The gateway sends on to its MAC, and no switch can learn a place in another network."""
+    gateway = point("gw", "gateway", asked(lambda n: n < 84, 0.1), BACK)
+    old = old_place(range(84))
+    new = point("new", "domain:destination", [], BACK)
+    tags = Retagged("VLAN", 77, old, 1, 78, new, 2) if is_astray else None
+    peer = told(client(lambda n: n < 84), old, gateway, new, astray=tags)
+    assert set(spent(peer)) == parts
+    assert ("the guest was in another VLAN than before" in peer.breakdown_because) is is_astray
 
 
 def test_answers_that_do_not_come_back_are_not_the_guests_fault() -> None:

@@ -646,7 +646,7 @@ def test_a_host_route_beside_one_that_stays_fails_where_the_peers_waited() -> No
 
 
 def test_another_tag_since_the_move_is_another_network_where_nobody_reaches_the_guest() -> None:
-    """Where it is reached, a switch translates the tags."""
+    """Where it is reached, a switch translates the tags; so it does where frames pass from the one to the other."""
 
     def tagged(name: str, role: str, ts: int, tag: int) -> PointView:
         made = journal((ts, GUEST, GATEWAY, GUEST_IP, PEER_IP))
@@ -655,10 +655,13 @@ def test_another_tag_since_the_move_is_another_network_where_nobody_reaches_the_
 
     old = tagged("trunk-A", "domain:source", MOMENT - S, 77)
     new = tagged("trunk-B", "domain:destination", after(5), 78)
-    assert worked("port_group", case(old, new, peers=[LOST], reachability=NOBODY)) == "no"
-    assert judged("port_group", case(old, new, reachability=NOBODY)) is None
+    apart = Domain(verdict="not_observable", because="", word="different")
+    assert worked("port_group", case(old, new, peers=[LOST], reachability=NOBODY, domain=apart)) == "no"
+    assert judged("port_group", case(old, new, reachability=NOBODY, domain=apart)) is None
+    stretched = Domain(verdict="not_observable", because="", word="stretched")
+    assert judged("port_group", case(old, new, peers=[LOST], reachability=NOBODY, domain=stretched)) is None
     same = tagged("trunk-B", "domain:destination", after(5), 77)
-    assert judged("port_group", case(old, same, peers=[LOST], reachability=NOBODY)) is None
+    assert judged("port_group", case(old, same, peers=[LOST], reachability=NOBODY, domain=apart)) is None
 
 
 def lisp(ts: int, locator: str, reason: str = "register") -> RouteNews:

@@ -521,6 +521,20 @@ def test_a_gateway_that_never_saw_the_guest_may_be_that_of_its_other_vlan(
     assert ("other VLAN's gateway" in told.domain.because) == (verdict == "not_observable")
 
 
+@pytest.mark.parametrize(("is_alone", "knew_it"), [(True, False), (False, False), (True, True)])
+def test_a_gateway_that_never_saw_the_guest_may_be_of_the_network_in_which_it_is_alone(
+    is_alone: bool, knew_it: bool
+) -> None:
+    """At its new place the guest asks again and again, and nothing for it arrives: the RARP came to a stranger."""
+    asks = arps(*((SWITCH + n * S, NUMBER_OF["arp_request"], GUEST, GUEST_IP, "10.77.0.1") for n in range(1, 5)))
+    talk = {} if is_alone else {"journal": asks_and_answers(SWITCH + S, SWITCH + 2 * S, 10 * MS)}
+    new = view("new", "domain:destination", arps=asks, **talk)
+    gateway = heard("gw", "gateway", **({"journal": asks_and_answers(0, SWITCH - S, 10 * MS)} if knew_it else {}))
+    told = follow_announcements(guest(gateway), [new, gateway], SWITCH, qemu=True)
+    assert (told.domain.verdict == "not_observable") is (is_alone and not knew_it)
+    assert ("another network's gateway" in told.domain.because) is (is_alone and not knew_it)
+
+
 @pytest.mark.parametrize(("answered", "verdict"), [(False, "not_observable"), (True, "reached")])
 def test_a_segment_in_which_the_guest_asks_in_vain_may_be_another(answered: bool, verdict: str) -> None:
     """Never seen there before, and nobody answers its ARP requests; one answer shows that it is at home."""

@@ -1,9 +1,13 @@
 """Which VLAN the guest's frames carried before and after."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from tests.migration.make import GUEST, GUEST_IP, MS, S, asks_and_answers, view
+from tests.migration.make import GUEST, GUEST_IP, MS, S, arps, asks_and_answers, journal, view
+from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.results import PointAnnouncements
 from vmpcap.migration.story import _vlans
@@ -85,3 +89,84 @@ def test_another_vlan_or_vni_since_is_one_fact_with_one_word(
     assert not told or told.words in named.because
     answering = [*points[:4], view("client", "client", journal=asks_and_answers(0, 20 * S, 10 * MS))]
     assert name_domains(moved, answering, unheard, SWITCH).word == "undecided"
+
+
+STRANGER = 0x0050_5600_0007
+
+
+def beside(points: list[PointView], *frames: tuple[int, int, dict[str, int]], **tags: int) -> list[PointView]:
+    """The same points, with frames of a stranger at both tagged links: when, the later by how much, what they carry."""
+    found = []
+    for point in points:
+        extra = [(ts + (late if point.name == "link-b" else 0), known) for ts, late, known in frames]
+        if point.name in tags and extra:
+            rows = journal(*((ts, STRANGER, 0x0050_5600_0008, "10.77.0.7", "10.77.0.8") for ts, _ in extra))
+            rows.frame[:] += 10_000
+            rows.vlan_outer_id[:] = tags[point.name]
+            rows.ip_id[:] = 0
+            for place, (_, known) in enumerate(extra):
+                for name, value in known.items():
+                    getattr(rows, name)[place] = value
+            both = [np.concatenate(pair) for pair in zip(point.journal, rows, strict=True)]
+            joined = JournalColumns(*both)
+            point = replace(point, journal=joined.take(np.argsort(joined.ts_ns, kind="stable")))  # noqa: PLW2901
+        found.append(point)
+    return found
+
+
+NUMBERED = tuple((SWITCH + n * S, MS, {"ip_id": 500 + n}) for n in (2, 3, 4))
+
+
+@pytest.mark.parametrize(
+    ("frames", "word"),
+    [
+        (NUMBERED, "stretched"),
+        (NUMBERED[:1], "different"),
+        (tuple((ts, late, {}) for ts, late, _ in NUMBERED), "different"),
+        (tuple((ts, late, {**known, "eth_src": 0x0000_5E00_014D}) for ts, late, known in NUMBERED), "different"),
+        (tuple((ts, S // 2, known) for ts, _, known in NUMBERED), "different"),
+    ],
+    ids=["same packets", "one of them", "no number of their own", "a virtual router's", "at other times"],
+)
+def test_a_vlan_that_is_translated_on_the_way_is_no_other_network(
+    frames: tuple[tuple[int, int, dict[str, int]], ...], word: str
+) -> None:
+    """Others pass from 77 to 78: whatever keeps the guest's peers from it, its domain is the same."""
+    points = beside(at_both("", "vlan_outer_id", 77, 78), *frames, **{"link-a": 77, "link-b": 78})
+    moved = Moved(GUEST, (ip_halves(GUEST_IP),), (), "high", "")
+    unheard = {one.name: PointAnnouncements(seen=None, reached="not_observable", because="") for one in points}
+    named = name_domains(moved, points, unheard, SWITCH)
+    assert named.word == word
+    assert ("translated on the way" in named.because) is (word == "stretched")
+    told = find_retagged(moved, points, SWITCH)
+    assert told is not None
+    assert told.may_be_astray is (word == "different")
+
+
+@pytest.mark.parametrize(("kind", "sender", "word"), [
+    ("arp_request", "10.77.0.7", "stretched"), ("arp_probe", "0.0.0.0", "different"),
+])  # fmt: skip
+def test_arp_of_others_in_both_vlans_shows_that_the_one_leads_to_the_other(kind: str, sender: str, word: str) -> None:
+    """With its sender's address; a probe names none, and may be another machine's."""
+    points = at_both("", "vlan_outer_id", 77, 78)
+    for place, tag in ((2, 77), (3, 78)):
+        asks = arps(*((SWITCH + n * S, NUMBER_OF[kind], STRANGER, sender, "10.77.0.8") for n in (2, 3)))
+        asks.vlan_outer[:] = tag
+        points[place] = replace(points[place], arps=asks)
+    unheard = {one.name: PointAnnouncements(seen=None, reached="not_observable", because="") for one in points}
+    moved = Moved(GUEST, (ip_halves(GUEST_IP),), (), "high", "")
+    assert name_domains(moved, points, unheard, SWITCH).word == word
+
+
+def test_a_guest_that_its_peers_reach_in_the_other_vlan_is_in_no_other_network() -> None:
+    """Their requests come to it with the new tag, and it does not answer: a guest that stopped, say."""
+    points = at_both("", "vlan_outer_id", 77, 78)
+    asked = asks_and_answers(SWITCH + S, SWITCH + 2 * S, 10 * MS)
+    asked.vlan_outer_id[:] = 78
+    points[3] = replace(points[3], journal=asked)
+    unheard = {one.name: PointAnnouncements(seen=None, reached="not_observable", because="") for one in points}
+    moved = Moved(GUEST, (ip_halves(GUEST_IP),), (), "high", "")
+    assert name_domains(moved, points, unheard, SWITCH).word == "undecided"
+    told = find_retagged(moved, points, SWITCH)
+    assert told is not None
+    assert "come to it in VLAN 78 at link-b" in told.asked_there

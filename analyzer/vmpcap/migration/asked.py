@@ -16,6 +16,7 @@ from vmpcap.migration.requests import Sighting
 from vmpcap.migration.results import OutageCause
 from vmpcap.migration.switchover import FIRST_AT_DESTINATION, Silence, signs_after
 from vmpcap.migration.views import PointView
+from vmpcap.migration.vlans import Retagged
 from vmpcap.points.roles import rank
 from vmpcap.terms.units import NS_PER_MS
 
@@ -55,6 +56,8 @@ class Scene:
     """Whether its MAC was sent at its old place again."""
     known_as: Mapping[str, Moved] = field(default_factory=dict)
     """By point beyond a translator: the guest under the address that it has there."""
+    astray: Retagged | None = None
+    """The guest's tags, where it came to another VLAN or VNI, which is another network."""
 
     def guest_at(self, view: PointView) -> Moved:
         """As whom does this point know the guest?"""

@@ -23,6 +23,7 @@ from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.switchover import Silence
 from vmpcap.migration.views import PointView
+from vmpcap.migration.vlans import Retagged
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.digits import outward
 from vmpcap.terms.units import NS_PER_MS, iso_utc, ms
@@ -39,6 +40,7 @@ SPENT_ON: Final[dict[OutageCause, str]] = {
     "announcement": "the guest was back and nobody had announced it",
     "relearning": "switches had not learnt the guest's new place",
     "gateway_arp": "the gateway asked for the guest's MAC in vain",
+    "wrong_vlan": "the guest was in another VLAN or VNI than before",
     "routing": "traffic still went to the guest's old site, or nowhere",
     "mtu": "segments of full size got no answer, and smaller ones did",
     "tcp_back_off": "TCP waited for its timer though the way was free again",
@@ -64,6 +66,7 @@ def break_down(
     drawn: tuple[Mark, Mark] | None = None,
     flaps: Conflict | None = None,
     known_as: Mapping[str, Moved] | None = None,
+    astray: Retagged | None = None,
 ) -> list[Suffered]:
     """What was each peer's outage spent on, and how long after the guest's return was it answered?"""
     ends = tuple(
@@ -75,7 +78,7 @@ def break_down(
         and s.outage.first_answered_frame is not None
     )
     old_macs, apart = _old_macs(guest, views, quiet), _are_apart(guest, views)
-    scene = Scene(guest, views, quiet, old_macs, apart, ends, drawn, flaps, known_as or {})
+    scene = Scene(guest, views, quiet, old_macs, apart, ends, drawn, flaps, known_as or {}, astray)
     return [_told(one, scene, number < MOST_STREAMS) for number, one in enumerate(suffered)]
 
 

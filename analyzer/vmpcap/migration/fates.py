@@ -325,6 +325,16 @@ def _is_one_of(high: U64, low: U64, ips: Sequence[tuple[int, int]]) -> Bools:
     return which
 
 
+def _in_another_vlan(asked: Asked, scene: Scene) -> list[Evidence]:
+    """Requests since the guest came to a VLAN or VNI that is another network: its peers are not there."""
+    back = back_of(asked, scene)
+    if scene.astray is None or back is None:
+        return []
+    arrived, _ = _hits(asked, ("domain:destination",), _is_for_guest(scene))
+    says = f"the guest was in another {scene.astray.kind} than before"
+    return [Evidence("wrong_vlan", (asked.ts >= back) & ~arrived, scene.astray.words, says)]
+
+
 def _to_old_port(asked: Asked, scene: Scene) -> list[Evidence]:
     """Requests for the guest's own MAC that did not get to its new place: some switch did not know it."""
     if not any(v.role == "domain:destination" for v in scene.views):
@@ -382,6 +392,7 @@ EXPLAINS: Final = (
     without_room,
     answered_to_old_gateway,
     _reached,
+    _in_another_vlan,
     _unannounced,
     _old_entry,
     _at_old_site,

@@ -14,12 +14,13 @@ from vmpcap.migration.clocks import elapsed_between
 from vmpcap.migration.exchanges import Functional, functional_proof
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.hearing import is_cut_off, why_deaf, why_hidden, why_rarp_hidden
+from vmpcap.migration.reachable import outbound_only
 from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, Reached
 from vmpcap.migration.several_places import why_several
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.unlearned import went_astray
 from vmpcap.migration.views import PointView
-from vmpcap.migration.vlans import Retagged, find_retagged
+from vmpcap.migration.vlans import find_retagged
 from vmpcap.points.holes import Hole, blindness, hole_in
 from vmpcap.points.roles import ARRIVAL_PROOF, rank
 from vmpcap.terms.addresses import NO_MAC
@@ -86,8 +87,6 @@ class Heard:
     domain: Domain
     deciding: PointView | None
     """The point whose answer decides, None where none can."""
-    is_new_there: bool = False
-    """Whether that point shows nothing of the guest before the switchover: it may be in another domain."""
 
 
 def follow_announcements(guest: Moved, views: Sequence[PointView], moment: int, qemu: bool) -> Heard:
@@ -100,9 +99,9 @@ def follow_announcements(guest: Moved, views: Sequence[PointView], moment: int, 
     qemu : the hypervisor is known to be QEMU, whose announcements are over within a second
     """
     by_point = {view.name: _at_point(view, guest, moment, qemu, views) for view in views}
-    retagged = find_retagged(guest, views, moment)
-    if retagged is not None:
-        by_point |= {v.name: _of_another_vlan(v, guest, by_point[v.name], moment, retagged) for v in views}
+    astray = _why_astray(guest, views, moment)
+    if astray:
+        by_point |= {v.name: _of_another_network(v, guest, by_point[v.name], moment, *astray) for v in views}
     first = guest.first_heard
     series = _counted(guest)
     kinds: dict[str, int] = {}
@@ -117,8 +116,7 @@ def follow_announcements(guest: Moved, views: Sequence[PointView], moment: int, 
         by_point=by_point,
     )
     deciding = _deciding(guest, views, by_point, moment)
-    is_new = deciding is not None and not _places_before(deciding, guest, on_point(deciding, moment))[0]
-    return Heard(announcements, _judge_domain(guest, views, by_point, deciding, moment), deciding, is_new)
+    return Heard(announcements, _judge_domain(guest, views, by_point, deciding, moment), deciding)
 
 
 def _counted(guest: Moved) -> list[Series]:
@@ -164,21 +162,32 @@ def _seen_at(view: PointView, guest: Moved, series: Series, moment: int) -> Poin
     )
 
 
-def _of_another_vlan(
-    view: PointView, guest: Moved, told: PointAnnouncements, moment: int, retagged: Retagged
+def _why_astray(guest: Moved, views: Sequence[PointView], moment: int) -> tuple[str, str] | None:
+    """What says that the guest may have come to another network than its own, and whose gateway is that one's?"""
+    retagged = find_retagged(guest, views, moment)
+    if retagged is not None and retagged.may_be_astray:
+        return retagged.words, f"the other {retagged.kind}'s"
+    whole = (v for v in views if v.journal_complete)
+    alone = next((found for v in whole if (found := outbound_only(v, guest, moment))), None)
+    return None if alone is None else (alone.because, "another network's")
+
+
+def _of_another_network(
+    view: PointView, guest: Moved, told: PointAnnouncements, moment: int, why: str, whose: str
 ) -> PointAnnouncements:
     """
-    Does an arrival stand at an untagged gateway that shows the guest only since its VLAN or VNI is another one?
+    Does an arrival stand at an untagged gateway that shows the guest only since it may be in another network?
 
-    It may be that other network's gateway. Somebody's request that the guest answered there shows that it is not.
+    It may be that one's gateway. Somebody's request that the guest answered there shows that it is not.
     """
     if told.reached != "reached" or view.role != "gateway":
         return told
     before = min([on_point(view, moment), *(s.first_ts for v, s in guest.heard if v.name == view.name)])
     if _places_before(view, guest, before)[0] or functional_proof(view, guest, moment) is not None:
         return told
-    doubt = f"{told.because}, but nothing of the guest had been seen here before, and {retagged.words}"
-    because = f"{doubt}: this may be the other {retagged.kind}'s gateway"
+    because = (
+        f"{told.because}, but nothing of the guest had been seen here before, and {why}: this may be {whose} gateway"
+    )
     return msgspec.structs.replace(told, reached="not_observable", because=because)
 
 

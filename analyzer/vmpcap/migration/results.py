@@ -157,6 +157,7 @@ OutageCause = Literal[
     "announcement",
     "relearning",
     "gateway_arp",
+    "wrong_vlan",
     "routing",
     "mtu",
     "tcp_back_off",

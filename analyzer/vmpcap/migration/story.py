@@ -307,19 +307,21 @@ def _tell_guest(
     outside = known_outside(moved, views)
     found = what_peers_suffered(there, views, moment, last_sign_before(quiet), outside)
     second_place = find_second_place(moved, views, moment)
-    suffered = tuple(break_down(found, there, views, quiet, early.drawn, second_place, outside))
-    switchover = describe_switchover(move, there, views, figures, suffered, quiet)
     before, after, point, shown = _vlans(moved, views, moment)
     retagged = find_retagged(moved, views, moment)
     apart = tags_apart(moved, views, moment) if before is None or after is None else None
-    domains = name_domains(moved, views, heard.announcements.by_point, announced, find_end(move))
-    domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     series = [s for _, s in moved.heard]
     placed = [view for view in views if view.name in quiet or not is_moment_unknown(view, there, views)]
     reachability = judge_reachability(moved, placed, moment)
     if reachability.answer == "yes":  # no want of an answer puts an open end in its place: an answer may be of before
         sure = [v for v in placed if _is_whole(quiet.get(v.name)) or not is_moment_unknown(v, there, views)]
         reachability = reachability if len(sure) == len(placed) else judge_reachability(moved, sure, moment)
+    is_lost = reachability.answer == "no" or (reachability.answer != "yes" and any(s.is_cut_off for s in found))
+    domains = name_domains(moved, views, heard.announcements.by_point, announced, find_end(move), is_lost)
+    domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
+    astray = retagged if domains.word == "different" else None
+    suffered = tuple(break_down(found, there, views, quiet, early.drawn, second_place, outside, astray))
+    switchover = describe_switchover(move, there, views, figures, suffered, quiet)
     others = tuple(trip for place, trip in enumerate(trips) if place != number)
     announcements = tell_announcements(heard.announcements, moved, views, announced, early, heard.domain.verdict)
     case = Case(

@@ -35,11 +35,12 @@ def tell_announcements(
     last, first = ([v for v in views if v.name in names] for names in (trail.last_seen_at, trail.first_missing_at))
     passed = what_else_passed(guest, last, first, moment)
     other = find_retagged(guest, views, moment) if first else None
+    tags = [other.words, other.translated] if other is not None else []
     return msgspec.structs.replace(
         heard,
         last_seen_at=list(trail.last_seen_at),
         first_missing_at=list(trail.first_missing_at),
-        lost_between_because="; ".join(w for w in (trail.because, other and other.words, passed) if w),
+        lost_between_because="; ".join(w for w in (trail.because, *tags, passed) if w),
         teaches=teaches,
         teaches_because=because,
         early_ms=early.early_ms if guest.heard else None,

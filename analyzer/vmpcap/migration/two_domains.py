@@ -53,6 +53,7 @@ def name_domains(
     by_point: Mapping[str, PointAnnouncements],
     moment: int,
     until: int | None = None,
+    unreached: bool | None = None,
 ) -> Named:
     """
     What are the two domains to each other?
@@ -61,6 +62,7 @@ def name_domains(
     ----------
     moment : when the guest changed places, by its first announcement in view
     until : up to when it certainly was at its old place, on the reference clock; None: up to the moment
+    unreached : whether nobody reaches it since; None: as these points show it
 
     Notes
     -----
@@ -76,6 +78,9 @@ def name_domains(
     one = _shown_as_one(guest, views, by_point, moment, until)
     if one:
         return _by_distance(guest, views, by_point, moment, one)
+    retagged = find_retagged(guest, views, moment)
+    if retagged is not None and retagged.translated:
+        return Named("stretched", retagged.translated)
     gateway = _gateway_of_both(guest, views, moment)
     apart = shown_apart(guest, views, moment)
     if gateway is not None and (gateway.differs or apart):
@@ -88,9 +93,11 @@ def name_domains(
         return Named("different", "; ".join(part for part in (cut_off.because, apart) if part))
     if apart:
         return Named("different", f"{apart}; nothing of the old gateway is seen at the new place")
-    retagged = find_retagged(guest, views, moment)
-    if retagged is not None and judge_reachability(guest, views, moment).answer == "no":
-        return Named("different", f"{retagged.words}, and nobody reaches it any more")
+    if retagged is not None and retagged.may_be_astray:
+        if unreached is None:
+            unreached = judge_reachability(guest, views, moment).answer == "no"
+        if unreached:
+            return Named("different", f"{retagged.words}, and nobody reaches it any more")
     return Named("undecided", _why_undecided(guest, views, moment))
 
 

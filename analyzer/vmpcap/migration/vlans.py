@@ -1,16 +1,22 @@
 """The guest's tag at its old place and at its new one, where no point saw it at both."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 import numpy as np
+import numpy.typing as npt
 
+from vmpcap.migration.conflicts import SAME_FRAME_NS
+from vmpcap.migration.crossings import clock_shift, crossed
 from vmpcap.migration.guests import Moved, on_point
-from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.sightings import delivered, frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.addresses import NO_MAC, ip_text
+from vmpcap.terms.router_macs import virtual_mac
 from vmpcap.terms.units import NS_PER_MS
+
+I64 = npt.NDArray[np.int64]
 
 BEFORE_NS: Final = 50 * NS_PER_MS
 """What was sent so shortly before the switchover may be from either place, as far as the clocks tell."""
@@ -25,6 +31,9 @@ class TwoTags:
     after: list[int]
     after_at: str
     kind: Literal["VLAN", "VNI"] = "VLAN"
+    before_frames: tuple[int, ...] = field(default=(), compare=False)
+    after_frames: tuple[int, ...] = field(default=(), compare=False)
+    """Frames that show it."""
 
 
 def tags_apart(moved: Moved, views: Sequence[PointView], moment: int) -> TwoTags | None:
@@ -56,6 +65,15 @@ class Retagged:
     now: int
     now_at: PointView
     now_frame: int
+    translated: str = ""
+    """What shows that the one leads to the other: the same frames of others in both. Empty: nothing."""
+    asked_there: str = ""
+    """What shows that those who spoke with the guest before reach it by the new one. Empty: nothing."""
+
+    @property
+    def may_be_astray(self) -> bool:
+        """Does nothing show that the new one leads to where the old one did?"""
+        return not self.translated and not self.asked_there
 
     @property
     def words(self) -> str:
@@ -68,11 +86,16 @@ class Retagged:
     @property
     def tags(self) -> TwoTags:
         """The same as numbers."""
-        return TwoTags([self.was], self.was_at.name, [self.now], self.now_at.name, self.kind)
+        return TwoTags(
+            [self.was], self.was_at.name, [self.now], self.now_at.name, self.kind, (self.was_frame,), (self.now_frame,)
+        )
 
 
 TAGGED: Final = ("domain:source", "domain:destination", "gateway")
 """Where a VLAN tag is the guest's own; inside a tunnel it has none of these places."""
+
+LEAST_TRANSLATED: Final = 2
+"""So many frames of others must be seen with both tags: one may be like another by chance."""
 
 Shown = dict[int, tuple[PointView, int]]
 """By tag, where and in which frame it was first seen."""
@@ -89,11 +112,107 @@ def find_retagged(moved: Moved, views: Sequence[PointView], moment: int) -> Reta
         return None
     was, now = _tags_shown([v for v in views if v.role in TAGGED], moved, moment, "vlan_outer_id", "vlan_outer")
     if was and now and not set(was) & set(now):
-        return Retagged("VLAN", min(was), *was[min(was)], min(now), *now[min(now)])
+        found = Retagged("VLAN", min(was), *was[min(was)], min(now), *now[min(now)])
+        return _with_signs(found, moved, [v for v in views if v.role in TAGGED], moment, "vlan_outer_id")
     was, now = _tags_shown(views, moved, moment, "vni", "vni")
     if len(was) == 1 and len(now) == 1 and was.keys() != now.keys():
-        return Retagged("VNI", min(was), *was[min(was)], min(now), *now[min(now)])
+        found = Retagged("VNI", min(was), *was[min(was)], min(now), *now[min(now)])
+        return _with_signs(found, moved, views, moment, "vni")
     return None
+
+
+def _with_signs(found: Retagged, moved: Moved, views: Sequence[PointView], moment: int, column: str) -> Retagged:
+    """The same with what shows that the new tag leads to where the old one did."""
+    asked = ("retagged", moved.mac, moved.ips, moment, column)
+    kept = views[0].found
+    if asked not in kept:
+        kept[asked] = (
+            _frames_in_both(found, moved, views, moment, column),
+            _asked_in(found, moved, views, moment, column),
+        )
+    translated, asked_there = kept[asked]
+    return replace(found, translated=translated, asked_there=asked_there)
+
+
+def _frames_in_both(found: Retagged, moved: Moved, views: Sequence[PointView], moment: int, column: str) -> str:
+    """
+    Which frames that are not the guest's were seen with the one tag here and with the other there?
+
+    Only packets with a number of their own and ARP that names its sender: what a router or switch sends into each of
+    its VLANs at once (BPDUs, hellos, advertisements) is alike in all of them. So is what virtual MACs send.
+    """
+    for here in views:
+        rows = _of_others(here, moved, found.was, column)
+        for there in views:
+            if there.name == here.name:
+                continue
+            renamed = there.journal.take(getattr(there.journal, column) == found.now)
+            same = crossed(here, replace(there, journal=renamed), rows, moment) if len(rows) else None
+            frames = [] if same is None else here.journal.frame[rows[same]].tolist()
+            frames += _arps_in_both(here, there, found, moved, moment)
+            if len(frames) >= LEAST_TRANSLATED:
+                where = f"{found.kind} {found.was} at {here.name} and {found.now} at {there.name}"
+                shown = f"the same frames of others passed in {where} ({here.name} frame {frames[0]})"
+                return f"{shown}: translated on the way"
+    return ""
+
+
+def _of_others(view: PointView, moved: Moved, tag: int, column: str) -> I64:
+    """Which packets of others bear this tag and a number of their own?"""
+    j = view.journal
+    numbered = (j.ip_id != 0) | (j.tcp_seq != 0) | (j.icmp_seq != 0)
+    rows = np.flatnonzero((getattr(j, column) == tag) & (j.ip_version != 0) & numbered)
+    mine = np.array([moved.mac, NO_MAC], np.uint64)
+    return rows[[not np.isin(mac, mine) and virtual_mac(int(mac)) is None for mac in j.eth_src[rows]]]
+
+
+def _arps_in_both(here: PointView, there: PointView, found: Retagged, moved: Moved, moment: int) -> list[int]:
+    """Which frames of others' ARP, with a sender's address, passed here with the old tag and there with the new one?"""
+    shift = clock_shift(here, there, moment)
+    if shift is None:
+        return []
+    seen: dict[tuple[int, ...], list[int]] = {}
+    for body, ts, _ in _arps_of_others(there, moved, found.now, found.kind):
+        seen.setdefault(body, []).append(ts)
+    near = SAME_FRAME_NS + shift.doubt_ns
+    told = _arps_of_others(here, moved, found.was, found.kind)
+    then = shift.of(np.array([ts for _, ts, _ in told], np.int64)).tolist()
+    return [
+        frame
+        for (body, _, frame), when in zip(told, then, strict=True)
+        if any(abs(ts - when) <= near for ts in seen.get(body, ()))
+    ]
+
+
+def _arps_of_others(view: PointView, moved: Moved, tag: int, kind: str) -> list[tuple[tuple[int, ...], int, int]]:
+    """What others ask and answer by ARP with this tag: body, time, frame."""
+    rows = view.arps
+    tags = rows.vni if kind == "VNI" else rows.vlan_outer
+    which = (
+        (tags == tag) & (rows.sender_mac != np.uint64(moved.mac)) & ((rows.sender_low & np.uint64(0xFFFF_FFFF)) != 0)
+    )
+    names = (rows.kind, rows.sender_mac, rows.sender_low, rows.target_low)
+    return [
+        (tuple(int(name[row]) for name in names), int(rows.ts_ns[row]), int(rows.frame[row]))
+        for row in np.flatnonzero(which).tolist()
+        if virtual_mac(int(rows.sender_mac[row])) is None
+    ]
+
+
+def _asked_in(found: Retagged, moved: Moved, views: Sequence[PointView], moment: int, column: str) -> str:
+    """Which packet came to the guest with its new tag, of one that had sent to it before it moved?"""
+    known: set[tuple[int, int]] = set()
+    for view in views:
+        j, asked = view.journal, frames_of(view, moved).asked
+        asked = asked[(j.ts_ns[asked] < on_point(view, moment)) & (getattr(j, column)[asked] == found.was)]
+        known |= set(zip(j.src_high[asked].tolist(), j.src_low[asked].tolist(), strict=True))
+    for view in views:
+        j, asked = view.journal, delivered(view, moved, on_point(view, moment))
+        for row in asked[getattr(j, column)[asked] == found.now].tolist():
+            if (int(j.src_high[row]), int(j.src_low[row])) in known:
+                peer = ip_text(int(j.src_high[row]), int(j.src_low[row]))
+                return f"packets of {peer} come to it in {found.kind} {found.now} at {view.name} (frame {j.frame[row]})"
+    return ""
 
 
 def _tags_shown(

@@ -245,6 +245,7 @@ PARTS: Final = {
     "announcement": "announcement",
     "relearning": "relearning",
     "gateway_arp": "gateway's ARP",
+    "wrong_vlan": "wrong VLAN",
     "routing": "routing",
     "mtu": "no room for full size",
     "tcp_back_off": "TCP back-off",

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-from vmpcap.migration.mechanisms.domains import OTHER_NETWORK
 from vmpcap.migration.story import GuestStory, Story
 from vmpcap.migration.suffered import Suffered
 from vmpcap.terms.units import count_of
@@ -89,19 +88,9 @@ def announcement_reached_destination(story: Story, profile: Profile) -> Answer:
         evidence = show(point, frames, guest.announcement_filter)
         if _may_be_a_stranger(guest):
             return Answer("undecided", f"{domain.because}; {_stranger(guest)}", evidence=evidence)
-        elsewhere = _elsewhere(guest)
-        if outcome == "pass" and guest.heard.is_new_there and elsewhere:
-            because = f"{domain.because}; but {point} shows nothing of the guest from before, and may be in the domain"
-            return Answer("undecided", f"{because} that it came to by mistake: {elsewhere}", evidence=evidence)
         return Answer(outcome, domain.because, evidence=evidence)
 
     return _about_guest(story, ask)
-
-
-def _elsewhere(guest: GuestStory) -> str:
-    """What says that the guest came to another network than its own? Empty where nothing does."""
-    found = [m.because for m in guest.result.mechanisms if m.name == "port_group" and m.worked == "no"]
-    return found[0] if found else ""
 
 
 def guest_reachable_after(story: Story, profile: Profile) -> Answer:
@@ -292,21 +281,13 @@ def _of_two_points(guest: GuestStory) -> Answer:
         f"the guest used {_tag_words(tags.before, tags.kind)} at {tags.before_at} before and"
         f" {_tag_words(tags.after, tags.kind)} at {tags.after_at} after"
     )
+    evidence = show(tags.before_at, tags.before_frames) + show(tags.after_at, tags.after_frames)
     if domain.word in ("same", "stretched"):
-        return Answer("pass", f"{words}, in one domain: {domain.word_because}")
+        return Answer("pass", f"{words}, in one domain: {domain.word_because}", evidence=evidence)
     if domain.word == "different":
-        return Answer("fail", f"{words}, which is another domain: {domain.word_because}")
+        return Answer("fail", f"{words}, which is another domain: {domain.word_because}", evidence=evidence)
     why = "an equivalent domain" if domain.word == "equivalent" else "whether one leads to the other is not known"
-    return Answer("undecided", f"{words}: {why}; {domain.word_because}")
-
-
-def _by_port_group(guest: GuestStory) -> Answer | None:
-    """A guest that nobody reaches, with another tag on each of the tagged links where it was and where it is."""
-    for one in guest.result.mechanisms:
-        if one.name == "port_group" and one.worked == "no" and one.because.endswith(OTHER_NETWORK):
-            evidence = tuple(Evidence(point=e.point, frames=e.frames, filter=e.filter) for e in one.evidence)
-            return Answer("fail", one.because, evidence=evidence)
-    return None
+    return Answer("undecided", f"{words}: {why}; {domain.word_because}", evidence=evidence)
 
 
 def _tag_words(tags: Sequence[int], kind: str) -> str:
@@ -318,8 +299,7 @@ def wrong_vlan(story: Story, profile: Profile) -> Answer:
 
     def ask(guest: GuestStory) -> Answer:
         if guest.vlans_before is None or guest.vlans_after is None:
-            given = _of_two_points(guest)
-            return given if given.outcome != "undecided" else _by_port_group(guest) or given
+            return _of_two_points(guest)
         evidence = show(guest.vlan_point, guest.vlan_frames)
         if guest.vlans_before != guest.vlans_after:
             because = (
@@ -327,11 +307,10 @@ def wrong_vlan(story: Story, profile: Profile) -> Answer:
             )
             return Answer("fail", because, evidence=evidence)
         if not guest.vlans_before and guest.two_tags is not None and guest.two_tags.before != guest.two_tags.after:
-            given = _of_two_points(guest)
-            return given if given.outcome != "undecided" else _by_port_group(guest) or given
+            return _of_two_points(guest)
         if not guest.vlans_before:
             because = f"untagged before and after at {guest.vlan_point}: behind an access port the VLAN does not show"
-            return _by_port_group(guest) or Answer("undecided", because)
+            return Answer("undecided", because)
         return Answer("pass", f"the guest kept its VLAN {guest.vlans_before} at {guest.vlan_point}", evidence=evidence)
 
     return _about_guest(story, ask)

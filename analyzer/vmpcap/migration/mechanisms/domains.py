@@ -138,9 +138,9 @@ def _why_nothing_arrives(case: Case, name: str, view: PointView) -> str:
 
 
 def _other_tag(case: Case, name: str) -> Mechanism | None:
-    """Do the guest's frames carry another tag since it moved, as seen on tagged links of both sites?"""
+    """Do the guest's frames carry the tag of another network since it moved, as seen on tagged links of both sites?"""
     other = find_retagged(case.guest, case.views, case.moment)
-    if other is None or other.kind != "VLAN":
+    if other is None or other.kind != "VLAN" or case.domain.word != "different":
         return None
     because = f"{other.words}: {OTHER_NETWORK}"
     return result(name, "no", because, sighted([(other.was_at, other.was_frame), (other.now_at, other.now_frame)]))
