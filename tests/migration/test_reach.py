@@ -25,6 +25,7 @@ from vmpcap.migration.exchanges import functional_proof
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.reach import Heard, follow_announcements
 from vmpcap.migration.reachable import judge_reachability
+from vmpcap.migration.several_places import why_several
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.terms.addresses import NO_MAC, ip_halves
@@ -588,3 +589,54 @@ def test_announcements_of_a_guest_known_by_its_address_may_be_those_of_another_t
     told = follow_announcements(nameless, [replace(seen, journal=ttls)], SWITCH, qemu=True)
     assert told.domain.verdict == "not_observable"
     assert "they may be the same" in told.domain.because
+
+
+def mirrored(late_ns: int, of_rarp: int, from_ts: int = 0) -> PointView:
+    """A gateway's port at which all frames since then stand twice, so much later; and the RARP this often."""
+    talk = asks_and_answers(0, 20 * S, 10 * MS, (SWITCH - 100 * MS, SWITCH + 20 * MS))
+    talk = talk._replace(icmp_seq=(talk.ts_ns // (10 * MS)).astype(talk.icmp_seq.dtype), ip_id=talk.ip_id + 1)
+    rarp = journal(*((SWITCH + n * late_ns, GUEST, 0xFFFFFFFFFFFF, "0.0.0.0", "0.0.0.0") for n in range(of_rarp)))
+    rarp = rarp._replace(
+        frame=np.arange(200, 200 + of_rarp) + 100_000,
+        ip_version=np.zeros(of_rarp, np.uint8),
+        ip_id=np.zeros(of_rarp, rarp.ip_id.dtype),
+    )
+    again = talk.take(talk.ts_ns >= from_ts)
+    again = again._replace(ts_ns=again.ts_ns + late_ns, frame=again.frame + 50_000)
+    both = JournalColumns(*(np.concatenate(parts) for parts in zip(talk, again, rarp, strict=True)))
+    series = replace(announced(SWITCH), frames=(100_200,))
+    rows = both.take(np.argsort(both.ts_ns, kind="stable"))
+    return view("gw", "gateway", journal=rows, series=(series,), last_ts=20 * S)
+
+
+@pytest.mark.parametrize(
+    ("late_ns", "of_rarp", "from_ts", "verdict"),
+    [
+        (3_000, 2, 0, "reached"),
+        (3_000, 1, 0, "not_observable"),
+        (MS, 2, 0, "not_observable"),
+        (3_000, 2, SWITCH, "not_observable"),
+    ],
+    ids=["both directions of a port", "the RARP at one of two", "two places", "a second port since the move"],
+)
+def test_a_mirror_that_shows_every_frame_as_often_tells_where_the_announcement_was(
+    late_ns: int, of_rarp: int, from_ts: int, verdict: str
+) -> None:
+    """Ingress and egress of one port: each frame twice, and the announcement too."""
+    here = mirrored(late_ns, of_rarp, from_ts)
+    assert told_at([here], (here,)).domain.verdict == verdict
+    assert bool(why_several(here, guest(here))) is (verdict != "reached")
+
+
+def test_a_request_that_a_mirror_shows_twice_is_asked_once() -> None:
+    """Pings every 10 ms, of which none was answered since the switchover: each counts once."""
+    lost = asks_and_answers(0, 20 * S, 10 * MS, (SWITCH - S, SWITCH), answers=False)
+    lost = lost._replace(icmp_seq=(lost.ts_ns // (10 * MS)).astype(lost.icmp_seq.dtype), ip_id=lost.ip_id + 1)
+    again = lost._replace(ts_ns=lost.ts_ns + 3_000, frame=lost.frame + 50_000)
+    both = JournalColumns(*(np.concatenate(pair) for pair in zip(lost, again, strict=True)))
+    rows = both.take(np.argsort(both.ts_ns, kind="stable"))
+    once, twice = (
+        judge_reachability(guest(), [view("c", "client", journal=j, last_ts=20 * S)], SWITCH) for j in (lost, rows)
+    )
+    assert once.answer == "no"
+    assert twice.because == once.because

@@ -56,7 +56,7 @@ def crossed(here: PointView, there: PointView, rows: I64, moment: int) -> Bools 
         return None
     if not len(rows) or not there.journal.rows:
         return np.zeros(len(rows), np.bool_)
-    names, inverse = np.unique(np.concatenate([_names(here)[rows], _names(there)]), return_inverse=True)
+    names, inverse = np.unique(np.concatenate([names_of(here)[rows], names_of(there)]), return_inverse=True)
     ours, theirs = shift.of(here.journal.ts_ns[rows]), there.journal.ts_ns
     first, last = min(int(ours.min()), int(theirs.min())), max(int(ours.max()), int(theirs.max()))
     near = SAME_FRAME_NS + shift.doubt_ns
@@ -109,11 +109,11 @@ def clock_shift(here: PointView, there: PointView, moment: int) -> Shift | None:
 
 def _unique(view: PointView) -> tuple[U64, I64]:
     """The names that stand once at this point, and where."""
-    names, first, counts = np.unique(_names(view), return_index=True, return_counts=True)
+    names, first, counts = np.unique(names_of(view), return_index=True, return_counts=True)
     return names[counts == 1], first[counts == 1]
 
 
-def _names(view: PointView) -> U64:
+def names_of(view: PointView) -> U64:
     """One number for each frame, uint64[n]: the same at each point that it passes."""
     if "frame_names" not in view.found:
         j = view.journal

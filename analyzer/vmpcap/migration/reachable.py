@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.rows import AnnouncementRows
+from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.exchanges import functional_proof
 from vmpcap.migration.guests import Moved, guest_name, on_point
@@ -105,7 +106,8 @@ def _unanswered(view: PointView, guest: Moved, moment: int) -> Reachability | No
     when = on_point(view, moment)
     since = _last_told(view, guest, when)
     frames = frames_of(view, guest)
-    asked = frames.asked[j.ts_ns[frames.asked] > since]
+    asked = frames.asked[is_first_copy(j, frames.asked)]
+    asked = asked[j.ts_ns[asked] > since]
     asked = asked[_was_answered_before(j, frames, asked, when)]
     sought = sought_in_vain(view, guest, when)
     if view.role == "gateway" and guest.series_at(view) is not None and not sought:

@@ -3,15 +3,25 @@
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from vmpcap.measures.copies import is_first_copy
+from vmpcap.migration.crossings import names_of
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.terms.units import count_of
+from vmpcap.terms.units import NS_PER_US, count_of
+
+I64 = npt.NDArray[np.int64]
 
 LEAST_SHARE: Final = 0.05
 """Share of a guest's packets that are there more than once from which on a capture is of several places."""
+
+AT_ONCE_NS: Final = 200 * NS_PER_US
+"""A switch shows both directions of a port within this; the way to another one, or through a router, takes longer."""
+
+MOSTLY: Final = 0.95
+"""A mirror that is under load leaves some frames out."""
 
 
 def why_several(view: PointView, guest: Moved) -> str:
@@ -19,9 +29,12 @@ def why_several(view: PointView, guest: Moved) -> str:
     What says that this capture holds what passed several places? Empty where nothing does.
 
     Merged files, and mirrors of several ports, show the guest's packets more than once. An announcement in them may
-    have been at the host's own bridge only, and an answer may have been to a question that came another way.
+    have been at the host's own bridge only, and an answer may have been to a question that came another way. Not where
+    each packet stands there equally often, one right after the other, and each announcement too: a mirror of both
+    directions of one port, or of ports of one switch that all saw it.
     """
-    asked = ("why_several", guest.mac, *guest.ips)
+    series = guest.series_at(view)
+    asked = ("why_several", guest.mac, *guest.ips, series.frames if series is not None else ())
     if asked not in view.found:
         view.found[asked] = _why(view, guest)
     found: str = view.found[asked]
@@ -33,9 +46,34 @@ def _why(view: PointView, guest: Moved) -> str:
     rows = np.concatenate((frames.sent_ip, frames.asked))
     rows = rows[np.argsort(view.journal.ts_ns[rows], kind="stable")]
     copies = len(rows) - int(is_first_copy(view.journal, rows).sum())
-    if not copies or copies < LEAST_SHARE * len(rows):
+    if not copies or copies < LEAST_SHARE * len(rows) or _is_of_one_switch(view, guest, rows, copies):
         return ""
     return (
         f"{count_of(copies, 'packet')} of the guest stand there more than once: the capture holds what passed several"
         " places, and at which of them the announcement was is not told"
     )
+
+
+def _is_of_one_switch(view: PointView, guest: Moved, rows: I64, copies: int) -> bool:
+    """Does every packet stand there equally often, at once and from one place, and every announcement as well?"""
+    j, series = view.journal, guest.series_at(view)
+    times = round(len(rows) / (len(rows) - copies))
+    if times < 2 or series is None or _again(view, rows) < MOSTLY * copies:
+        return False
+    if abs(copies - (times - 1) * (len(rows) - copies)) > (1 - MOSTLY) * len(rows):
+        return False
+    names, sent = names_of(view), frames_of(view, guest).sent
+    for frame, ts in zip(series.frames, series.times, strict=True):
+        near = sent[np.abs(j.ts_ns[sent] - ts) <= AT_ONCE_NS]
+        own = names[near[j.frame[near] == frame]]
+        if not len(own) or np.count_nonzero(names[near] == own[0]) < times:
+            return False
+    return True
+
+
+def _again(view: PointView, rows: I64) -> int:
+    """How many of these frames are like one just before them, by the way they had come as well?"""
+    j, names = view.journal, names_of(view)
+    order = rows[np.lexsort((j.ts_ns[rows], names[rows]))]
+    alike = (names[order][1:] == names[order][:-1]) & (j.ttl[order][1:] == j.ttl[order][:-1])
+    return int(np.count_nonzero(alike & (np.diff(j.ts_ns[order]) <= AT_ONCE_NS)))
