@@ -82,6 +82,25 @@ def test_translated_addresses_are_found_by_numbers() -> None:
     assert np.array_equal(paired.row_one, paired.row_other)
 
 
+@pytest.mark.parametrize("keeps_ids", [True, False])
+def test_what_was_sent_again_behind_nat_is_told_by_the_identification_where_that_was_kept(keeps_ids: bool) -> None:
+    """A segment that is lost once and came the second time: without its number nobody knows which of both."""
+    rng = random.Random(8)
+    first = Packet(0, "10.0.0.1", 4000, "10.0.0.2", 80)
+    story = [
+        first._replace(ts_ns=n * 1000, seq=rng.randrange(1 << 32), ack=rng.randrange(1 << 32), size=n, number=n)
+        for n in range(1, 50)
+    ]
+    story.append(story[20]._replace(ts_ns=60_000, number=60))
+    outside = [p._replace(src="198.51.100.7", src_port=61000) for n, p in enumerate(story) if n != 20]
+    if not keeps_ids:
+        outside = [p._replace(number=1000 + n) for n, p in enumerate(outside)]
+    paired = pair_packets(log_of([story]), log_of([outside]))
+    assert paired.surplus == (0 if keeps_ids else 1)
+    assert (49 in paired.row_one.tolist()) is keeps_ids
+    assert 20 not in paired.row_one.tolist()
+
+
 def test_unequal_counts_are_ambiguous_and_nothing_is_guessed() -> None:
     """A packet that one point saw twice and the other once: which is it?"""
     one = Packet(0, "10.0.0.1", 4000, "10.0.0.2", 80, seq=1, size=10, number=5)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.points.backwards import set_backs
 from vmpcap.points.kernels.keys import Kept
+from vmpcap.points.never_again import never_sent_again
 from vmpcap.points.one_sided import OneSided, bound_one_way
 from vmpcap.points.pair_clock import PairClock, coarseness
 from vmpcap.points.pairing import Paired
@@ -40,6 +41,8 @@ class OneWay:
     lost: int
     """Seen at the first, never at the second, though packets of the same ends before and after it came."""
     lost_frames: tuple[int, ...]
+    missed: int
+    """Not lost: data that was acknowledged, and that TCP had not sent again: it arrived, unrecorded."""
     elsewhere: int
     """Not lost: another point saw them later, or what came back then did not pass the second either."""
     not_after: int
@@ -212,6 +215,8 @@ def _one_way(
     gone = only_here[inside & ~is_recut]
     went_on = np.isin(here.key[gone], elsewhere) | _answers_pass_by(here, there, rows_here, gone)
     lost = gone[~went_on]
+    arrived = never_sent_again(here, lost)
+    missed, lost = int(arrived.sum()), lost[~arrived]
     shown = here.payload_bytes[only_here].max(initial=0), there.payload_bytes[only_there].max(initial=0)
     matched = int(here.payload_bytes[left].max())
     steps, how_often = np.unique(here.ttl[left].astype(int) - there.ttl[right], return_counts=True)
@@ -221,6 +226,7 @@ def _one_way(
         uncertainty_ms=doubt_ns / NS_PER_MS if doubt_ns is not None else None,
         lost=len(lost),
         lost_frames=tuple(int(f) for f in np.sort(here.frame[lost])[:MOST_FRAMES]),
+        missed=missed,
         elsewhere=int(went_on.sum()),
         not_after=len(after),
         silent_after=int((~np.isin(here.key[after], elsewhere)).sum()),

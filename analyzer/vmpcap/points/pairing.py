@@ -18,6 +18,13 @@ LEAST_TRANSLATED: Final = 8
 """Packets that two groups must share by loose keys to be taken for one: fewer may be chance."""
 
 
+MOSTLY_KEPT: Final = 0.9
+"""From this share of packets on whose identification is the same at both points, a translator kept it."""
+
+MIXER: Final = np.uint64(0x9E3779B97F4A7C15)
+"""Odd: a product with it spreads every bit (the golden ratio's fraction in 64 bits)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Paired:
     """Two points' packets and which of them are the same."""
@@ -63,11 +70,11 @@ def pair_packets(one: SightingLog, other: SightingLog) -> Paired:
 def pair_kept(here: Kept, there: Kept, mask: int) -> Paired:
     """The same of these packets of two points, both sampled by this mask."""
     joined = _join_once(here, there)
-    pairs_here, pairs_there = _find_translated(here, there, joined.left, joined.right)
+    pairs_here, pairs_there, has_ids = _find_translated(here, there, joined.left, joined.right)
     left, right = joined.left, joined.right
     translated = 0
     if len(pairs_here):
-        here, there = _by_numbers(here, pairs_here), _by_numbers(there, pairs_there)
+        here, there = _by_numbers(here, pairs_here, has_ids), _by_numbers(there, pairs_there, has_ids)
         joined = _join_once(here, there)
         is_meant = np.isin(here.pair[joined.left], pairs_here) == np.isin(there.pair[joined.right], pairs_there)
         left, right = joined.left[is_meant], joined.right[is_meant]
@@ -89,9 +96,9 @@ def only(kept: Kept, rows: Bools | I64) -> Kept:
     return Kept(*columns)
 
 
-def _find_translated(here: Kept, there: Kept, left: I64, right: I64) -> tuple[U64, U64]:
+def _find_translated(here: Kept, there: Kept, left: I64, right: I64) -> tuple[U64, U64, Bools]:
     """
-    Which pairs of addresses became which ones on the way? uint64[n] at either point.
+    Which pairs of addresses became which ones on the way? uint64[n] at either point; bool[n]: with the identification.
 
     By loose keys, of pairs of addresses that the keys did not find at all. Only TCP has a loose key of its own; only
     what each point saw once is taken, and only where the same two pairs of addresses share several.
@@ -104,20 +111,24 @@ def _find_translated(here: Kept, there: Kept, left: I64, right: I64) -> tuple[U6
     row_here, row_there = rest_here[at_here[once_here][i]], rest_there[at_there[once_there][j]]
     both = np.stack((here.pair[row_here], there.pair[row_there]), axis=1)
     if not len(both):
-        return both[:, 0], both[:, 1]
-    links, count = np.unique(both, axis=0, return_counts=True)
-    enough = links[count >= LEAST_TRANSLATED]
-    return enough[:, 0], enough[:, 1]
+        return both[:, 0], both[:, 1], np.zeros(0, bool)
+    links, of_link, count = np.unique(both, axis=0, return_inverse=True, return_counts=True)
+    same = (here.ip_id[row_here] == there.ip_id[row_there]) & (here.ip_id[row_here] != 0)
+    kept = np.bincount(of_link.ravel(), weights=same, minlength=len(links)) >= MOSTLY_KEPT * count
+    enough = count >= LEAST_TRANSLATED
+    return links[enough, 0], links[enough, 1], kept[enough]
 
 
-def _by_numbers(kept: Kept, pairs: U64) -> Kept:
+def _by_numbers(kept: Kept, pairs: U64, has_ids: Bools) -> Kept:
     """
-    The same, where TCP between these addresses goes by its numbers alone: segments sent again are alike then.
+    The same, where TCP between these addresses goes by its numbers, and by the identification where that was kept.
 
-    Not by the loose key itself: that the two differ is what TCP is known by.
+    Without it segments that were sent again are alike. Not by the loose key itself: that the two differ is what TCP is
+    known by.
     """
     is_renamed = np.isin(kept.pair, pairs) & (kept.loose != kept.key)
-    return kept._replace(key=np.where(is_renamed, ~kept.loose, kept.key))
+    number = np.where(np.isin(kept.pair, pairs[has_ids]), kept.ip_id, 0).astype(np.uint64)
+    return kept._replace(key=np.where(is_renamed, ~kept.loose ^ (number * MIXER), kept.key))
 
 
 def _never_found(kept: Kept, rows: I64) -> I64:

@@ -17,8 +17,8 @@ NOTHING_SHARED: Final = "no packet was seen at both"
 NO_ANSWERS: Final = "no two ends whose packets both points saw in both directions: the clocks cannot be compared"
 CONTRADICTS: Final = "this pair's clocks contradict what the other pairs say of the two points: no figure is sure"
 LOST: Final = (
-    "lost: what the second point does not show, whether it arrived unrecorded or not at all; vmpcap report takes off"
-    " what TCP acknowledged without its being sent again"
+    "lost: what the second point does not show, whether it arrived unrecorded or not at all; not what TCP acknowledged"
+    " before it was sent again, which came unrecorded"
 )
 TOLD_DRIFT_PPM: Final = 100.0
 """A drift less sure than this is not told in the picture."""
@@ -93,6 +93,7 @@ def _of_way(way: OneWay, scale: int) -> dict[str, Any]:
         "matched": way.matched * scale,
         "lost": way.lost * scale,
         "lost_frames": list(way.lost_frames),
+        "missed": way.missed * scale,
         "elsewhere": way.elsewhere * scale,
         "not_after": way.not_after * scale,
         "recut": way.recut * scale,
@@ -199,6 +200,7 @@ def _way(way: OneWay, scale: int) -> str:
     about = "about " if scale > 1 else ""
     lost = f"{about}{way.lost * scale:,} of {(way.matched + way.lost) * scale:,} lost"
     lost += f" (by one packet in {scale:,})" if scale > 1 else ""
+    lost += f"; {about}{way.missed * scale:,} came unrecorded" if way.missed else ""
     lost += f"; {about}{way.elsewhere * scale:,} went another way" if way.elsewhere else ""
     rest = f"; {about}{way.silent_after * scale:,} left after the last that came: lost, or not recorded"
     lost += rest if way.silent_after else ""

@@ -291,6 +291,9 @@ POINTS: Final = (
     Column("matched", "count", "packets", "seen at both, in this direction; null: no packet at all was seen at both"),
     Column("lost", "count", "packets", "seen at the first only, while packets of the same ends came before and after"),
     Column("lost_frames", "ids", "", "frames of the first hundred at the first point"),
+    Column(
+        "missed", "count", "packets", "not lost: acknowledged, and TCP had not sent them again: they came unrecorded"
+    ),
     Column("elsewhere", "count", "packets", "not lost: a third point saw them later, or their answers passed by, too"),
     Column("not_after", "count", "packets", "seen at the first after the last that came: lost, or gone another way"),
     Column("recut", "count", "packets", "segments of other sizes at either point (offload): not said to be lost"),

@@ -11,6 +11,7 @@ from vmpcap.terms.units import NO_TIME
 from vmpcap.terms.wire import ETHERTYPE_ARP, ETHERTYPE_RARP, IP_TCP
 
 U8 = npt.NDArray[np.uint8]
+U16 = npt.NDArray[np.uint16]
 U64 = npt.NDArray[np.uint64]
 U32 = npt.NDArray[np.uint32]
 I32 = npt.NDArray[np.int32]
@@ -53,9 +54,13 @@ class Kept(NamedTuple):
     payload_bytes: I32
     tcp_seq: U32
     """uint32[budget]: 0 for all but TCP"""
+    tcp_ack: U32
+    """uint32[budget]: 0 for all but TCP"""
     ports: U32
     """uint32[budget]: the sender's port in the upper half, the receiver's in the lower"""
     vlan_id: I32
+    ip_id: U16
+    """uint16[budget]: 0 where there is none, as in IPv6"""
     ttl: U8
     tos: U8
     side: U8
@@ -109,8 +114,10 @@ def halve(kept: Kept) -> None:
         kept.frame[end] = kept.frame[row]
         kept.payload_bytes[end] = kept.payload_bytes[row]
         kept.tcp_seq[end] = kept.tcp_seq[row]
+        kept.tcp_ack[end] = kept.tcp_ack[row]
         kept.ports[end] = kept.ports[row]
         kept.vlan_id[end] = kept.vlan_id[row]
+        kept.ip_id[end] = kept.ip_id[row]
         kept.ttl[end] = kept.ttl[row]
         kept.tos[end] = kept.tos[row]
         kept.side[end] = kept.side[row]
@@ -237,8 +244,10 @@ def keep_packets(
         kept.frame[row] = first_frame + i
         kept.payload_bytes[row] = frames.payload_bytes[i]
         kept.tcp_seq[row] = frames.tcp_seq[i]
+        kept.tcp_ack[row] = frames.tcp_ack[i]
         kept.ports[row] = np.uint32(frames.src_port[i]) << np.uint32(16) | np.uint32(frames.dst_port[i])
         kept.vlan_id[row] = frames.vlan_outer_id[i]
+        kept.ip_id[row] = np.uint16(frames.ip_id[i])
         kept.ttl[row] = frames.ip_ttl[i]
         kept.tos[row] = frames.ip_tos[i]
         kept.side[row] = side
