@@ -277,6 +277,24 @@ def test_an_announcement_after_the_last_frame_is_in_order() -> None:
     assert found.early_ms == pytest.approx(-209.0)
 
 
+@pytest.mark.parametrize(("late_ms", "doubt_ms", "early_ms"), [(2, 1, -209.0), (2, 3, None), (-2, 1, -9.0)])
+def test_an_answer_from_the_new_place_that_passes_the_old_one_is_no_frame_of_before(
+    late_ms: int, doubt_ms: int, early_ms: float | None
+) -> None:
+    """The guest answers before it announces itself; what was at the new place first came from there."""
+    talk = asks_and_answers(0, SWITCH, 10 * MS, (SWITCH - 200 * MS, SWITCH - 10 * MS))
+    from_there = talk.ts_ns > SWITCH - 200 * MS
+    there = talk.take(from_there)
+    old = view("src", "domain:source", journal=talk._replace(ts_ns=talk.ts_ns + np.where(from_there, late_ms * MS, 0)))
+    new = view("dst", "domain:destination", series=(announced(SWITCH),), journal=there)
+    new = replace(new, offset=Offset(-doubt_ms * MS, doubt_ms * MS, 9))
+    found = find_early_announcement(guest(new), [old, new])
+    if early_ms is None:
+        assert found.early_ms is None or found.early_ms > -209.0
+    else:
+        assert found.early_ms == pytest.approx(early_ms, abs=abs(late_ms) + 1)
+
+
 def test_in_a_stretched_domain_the_new_places_frames_are_not_the_old_ones() -> None:
     """After the announcement the old place hears what the new one sends: the same packets."""
     talk = asks_and_answers(0, 20 * S, 10 * MS, (SWITCH - 200 * MS, SWITCH + 10 * MS))

@@ -12,7 +12,8 @@ from vmpcap.announcements.series import Series, split_events
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.clocks import elapsed_between, on_clock_of, order_not_known
-from vmpcap.migration.conflicts import may_lack, ran_there, strays_at
+from vmpcap.migration.conflicts import SAME_FRAME_NS, may_lack, ran_there, strays_at
+from vmpcap.migration.crossings import names_of
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.sightings import delivered, frames_of
@@ -110,9 +111,12 @@ def find_early_announcement(
         return Early(early, because, old.name, frames, (begin, end), end)
     sent = frames_of(old, guest).sent
     before = sent[j.ts_ns[sent] <= on_point(old, announced)]
+    before = before[np.argsort(j.ts_ns[before], kind="stable")]
+    while len(before) and _came_from(new, guest, old, int(before[-1])):
+        before = before[:-1]
     if not len(before):
         return Early(None, f"the guest sent nothing at {old.name} before it was announced")
-    last = int(before[np.argmax(j.ts_ns[before])])
+    last = int(before[-1])
     after = _since(first, old, int(j.ts_ns[last]))
     if after is None or after.is_later is not False:
         return Early(None, _open_order(first[0], old, after))
@@ -129,6 +133,16 @@ def find_early_announcement(
     waited = ms(-after.ns)
     because = f"the announcement came {waited:.1f} ms after the guest's last frame at {old.name}"
     return Early(-waited if waited is not None else None, because, old.name, (int(j.frame[last]),))
+
+
+def _came_from(new: PointView, guest: Moved, old: PointView, row: int) -> bool:
+    """Was this frame of the guest at its new place first, for sure, and passed its old one on the way?"""
+    ts = int(old.journal.ts_ns[row])
+    rows, when = frames_of(new, guest).sent, on_clock_of(new, old, ts)
+    near = rows[np.abs(new.journal.ts_ns[rows] - when) <= SAME_FRAME_NS]
+    same = near[names_of(new)[near] == names_of(old)[row]]
+    passed = (elapsed_between(new, int(new.journal.ts_ns[one]), old, ts) for one in same)
+    return any(after is not None and after.is_later is True for after in passed)
 
 
 def _open_order(heard: PointView, old: PointView, apart: Elapsed | None) -> str:
