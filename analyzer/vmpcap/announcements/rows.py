@@ -12,6 +12,7 @@ from vmpcap.decode.paths import path_text
 from vmpcap.terms.addresses import BROADCAST_MAC, NO_MAC
 from vmpcap.terms.cells import ip_cells, mac_cells, name_cells, number_cells, pair_cells, tag_cells, time_cells
 from vmpcap.terms.columns import ANNOUNCEMENTS, through_gate
+from vmpcap.terms.frame_numbers import PER_FILE
 
 if TYPE_CHECKING:
     import polars as pl
@@ -194,7 +195,7 @@ def as_table(rows: AnnouncementRows, point: str) -> "pl.DataFrame":
         pl.DataFrame(
             {
                 "point": pl.repeat(point, len(rows), dtype=pl.String, eager=True),
-                "frame": number_cells(rows.frame),
+                "frame": number_cells(rows.frame % PER_FILE),
                 "ts": time_cells(rows.ts_ns),
                 "kind": name_cells(rows.kind, dict(enumerate(KIND_NAMES))),
                 "opcode": number_cells(rows.opcode, HAS_OPCODE[rows.kind]),

@@ -60,6 +60,9 @@ class LimitInterval(msgspec.Struct, frozen=True, kw_only=True):
     from_frame: int | None
     """The first and the last packet in it; where it has none, those around it."""
     to_frame: int | None
+    from_file: str | None = None
+    """The file that counts this frame, as inputs[].path has it, where the point has several; to_file likewise."""
+    to_file: str | None = None
 
 
 class Throughput(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,6 +39,8 @@ class Unreachable(msgspec.Struct, frozen=True, kw_only=True):
     """Smallest that the next hop takes, of packets too big."""
     count: int
     frames: list[int] = []
+    files: list[str] = []
+    """The file of each of these frames, where the point has several; else empty."""
 
 
 class Symptom(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,3 +50,5 @@ class Symptom(msgspec.Struct, frozen=True, kw_only=True):
     because: str
     point: str = ""
     frames: list[int] = []
+    files: list[str] = []
+    """The file of each of these frames, where the point has several; else empty."""

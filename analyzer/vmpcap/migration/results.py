@@ -32,6 +32,8 @@ class OfferedSize(msgspec.Struct, frozen=True, kw_only=True):
     sender: Literal["source", "destination"]
     mss: int
     frame: int
+    file: str | None = None
+    """Of the frame, where the point has several files."""
 
 
 class Path(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +73,8 @@ class PointAnnouncements(msgspec.Struct, frozen=True, kw_only=True):
     vlan: list[int] = []
     vni: int | None = None
     frames: list[int] = []
+    files: list[str] = []
+    """The file of each of these frames, as inputs[].path has it, where the point has several; else empty."""
     times: list[str] = []
     """When each of these frames passed, by the stream's clock."""
     frame_kinds: list[str] = []
@@ -115,9 +119,12 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
 
     from_point: str | None = None
     from_frame: int | None = None
+    from_file: str | None = None
+    """The file that counts this frame, as inputs[].path has it, where the point has several; to_file likewise."""
     from_ts: str | None = None
     to_point: str | None = None
     to_frame: int | None = None
+    to_file: str | None = None
     to_ts: str | None = None
     uncertainty_ms: float | None = None
     because: str = ""
@@ -177,10 +184,13 @@ class OutagePart(msgspec.Struct, frozen=True, kw_only=True):
     """Requests without an answer that were sent in it."""
     from_point: str
     from_frame: int
+    from_file: str | None = None
+    """The file that counts this frame, as inputs[].path has it, where the point has several; to_file likewise."""
     from_ts: str
     to_point: str
     to_frame: int | None = None
     """The peer's request with which it ends; null where the outage did not end."""
+    to_file: str | None = None
     to_ts: str
     uncertainty_ms: float | None = None
     """How far its length may be off, either way: what lies between requests, and what the clocks leave open."""
@@ -221,6 +231,8 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     because: str = ""
     frames: list[int] = []
     """Last answered request before, first after (or the last unanswered, where it never came back)."""
+    files: list[str] = []
+    """The file of each of these frames, where the point has several; else empty."""
     from_ts: str | None = None
     to_ts: str | None = None
     """
@@ -254,6 +266,8 @@ class Sighted(msgspec.Struct, frozen=True, kw_only=True):
     """Where to look: a capture point, frame numbers counted from 1 as Wireshark does, a ready display filter."""
 
     point: str
+    file: str | None = None
+    """The file that counts these frames, as inputs[].path has it, where the point has several."""
     frames: list[int] = []
     filter: str = ""
 

@@ -46,6 +46,8 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     because: str
     frames: list[int] = []
     """Lost packets at the first point, at most 100 of them."""
+    files: list[str] = []
+    """The file of each of these frames, where the point has several; else empty."""
 
 
 Era = Literal["before", "after"]
@@ -87,3 +89,5 @@ class GuestSegment(msgspec.Struct, frozen=True, kw_only=True):
     because: str
     frames: list[int] = []
     """Lost packets at the first point, at most 100 of them."""
+    files: list[str] = []
+    """The file of each of these frames, where the point has several; else empty."""

@@ -18,6 +18,9 @@ class Sessions(msgspec.Struct, frozen=True, kw_only=True):
     from_point: str | None = None
     from_frame: int | None = None
     """The guest's last segment before, of the first connection that is named."""
+    from_file: str | None = None
+    """The file that counts this frame, as inputs[].path has it, where the point has several; to_file likewise."""
     to_point: str | None = None
     to_frame: int | None = None
     """Its first one after."""
+    to_file: str | None = None

@@ -12,6 +12,7 @@ from vmpcap.report.words import (
     figure,
     guess_words,
     odd_words,
+    of_file,
     profile_line,
     seconds_between,
     size,
@@ -48,7 +49,8 @@ def about_captures(report: Report, glyphs: Glyphs) -> Iterator[Block]:
             yield Fact("guessed", f"{given.point}: {words}")
         for hole in given.holes[:MOST_HOLES]:
             sure = "" if hole.sure else ", perhaps"
-            frames = f"from {stamp(hole.from_ts)}, between frames {hole.from_frame:,} and {hole.to_frame:,}"
+            frames = f"from {stamp(hole.from_ts)}, between frames {hole.from_frame:,}{of_file(hole.from_file)}"
+            frames += f" and {hole.to_frame:,}{of_file(hole.to_file)}"
             yield Fact("hole", f"{given.point}: {figure(hole.ms, 'ms')}{sure}, {frames}", hole.because)
         if len(given.holes) > MOST_HOLES:
             yield Fact("", f"{given.point}: {count_of(len(given.holes) - MOST_HOLES, 'more hole')}")

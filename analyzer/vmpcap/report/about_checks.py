@@ -1,10 +1,11 @@
 """What the report tells of the checks: each answer with the frames it rests on."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vmpcap.report.blocks import Block, Heading, Proof
-from vmpcap.report.words import frame_list, held_against_limit
+from vmpcap.report.words import frame_list, held_against_limit, of_file
 from vmpcap.verdicts.findings import Check, Evidence, Outcome
 
 ORDER: tuple[Outcome, ...] = ("fail", "undecided", "pass")
@@ -47,6 +48,7 @@ def where_to_look(check: Check) -> list[Where]:
 def _words(shown: Evidence) -> str:
     """The point and its frames; numbers that the filter lists anyway are not said twice."""
     if not shown.frames or shown.filter == "frame.number in {" + ", ".join(map(str, shown.frames)) + "}":
-        return shown.point
+        return ", ".join(part for part in (shown.point, os.path.basename(shown.file or "")) if part)
     frames = f"frame {shown.frames[0]}" if len(shown.frames) == 1 else f"frames {frame_list(shown.frames)}"
+    frames += of_file(shown.file)
     return f"{shown.point}, {frames}" if shown.point else frames

@@ -7,7 +7,7 @@ from vmpcap.migration.results import Bracket, Guest, Mechanism, OutagePart, Peer
 from vmpcap.report.away import away_of
 from vmpcap.report.blocks import Block, Fact, Grid, Heading
 from vmpcap.report.chart import Glyphs
-from vmpcap.report.words import INTERRUPTIONS, figure, figure_bound, frame_list, latency_words, stamp, vlans
+from vmpcap.report.words import INTERRUPTIONS, figure, figure_bound, frame_list, latency_words, of_file, stamp, vlans
 from vmpcap.terms.units import count_of
 
 SCHEDULES: Final = {
@@ -57,7 +57,8 @@ def about_sessions(guest: Guest) -> Iterator[Block]:
     counts += [f"{found.denied:,} denied"] if found.denied else []
     where = ""
     if found.from_frame is not None and found.to_frame is not None:
-        where = f" ({found.from_point} frame {found.from_frame}, then {found.to_point} frame {found.to_frame})"
+        first = f"{found.from_point} frame {found.from_frame}{of_file(found.from_file)}"
+        where = f" ({first}, then {found.to_point} frame {found.to_frame}{of_file(found.to_file)})"
     yield Fact("connections", ", ".join([SESSION_WORDS[found.word], *counts]), f"{found.because}{where}")
 
 
@@ -97,7 +98,7 @@ def _where(mechanism: Mechanism) -> str:
     if not mechanism.evidence:
         return ""
     first = mechanism.evidence[0]
-    return f"{first.point}: {frame_list(first.frames, MOST_FRAMES)}"
+    return f"{first.point}: {frame_list(first.frames, MOST_FRAMES)}{of_file(first.file)}"
 
 
 def _announced(guest: Guest) -> Fact:
@@ -138,7 +139,7 @@ def _reach(guest: Guest) -> Iterator[Block]:
 def _seen_there(heard: PointAnnouncements) -> tuple[str, ...]:
     seen = {True: "yes", False: "no", None: "cannot see"}[heard.seen]
     delay = "" if heard.delay_ms is None else f"+{figure(heard.delay_ms, 'ms')}"
-    frames, tag = frame_list(heard.frames, MOST_FRAMES), vlans(heard.vlan, heard.vni)
+    frames, tag = frame_list(heard.frames, MOST_FRAMES, heard.files), vlans(heard.vlan, heard.vni)
     return seen, heard.reached, delay, tag, frames, heard.because
 
 
@@ -165,11 +166,14 @@ def _bounds(bracket: Bracket, glyphs: Glyphs) -> str:
     """Which frames bound it, and how sure are they?"""
     doubt = f" {glyphs.doubt} {figure(bracket.uncertainty_ms, 'ms')}" if bracket.uncertainty_ms else ""
     first, last = (
-        f"{point or ''} frame {frame}".strip() if frame is not None else ""
-        for point, frame in ((bracket.from_point, bracket.from_frame), (bracket.to_point, bracket.to_frame))
+        f"{point or ''} frame {frame}{of_file(file)}".strip() if frame is not None else ""
+        for point, frame, file in (
+            (bracket.from_point, bracket.from_frame, bracket.from_file),
+            (bracket.to_point, bracket.to_frame, bracket.to_file),
+        )
     )
     if first and last and bracket.from_point == bracket.to_point:
-        last = f"frame {bracket.to_frame}"
+        last = f"frame {bracket.to_frame}{of_file(bracket.to_file)}"
     ends = " to ".join(end for end in (first, last) if end)
     return doubt + (f" ({ends})" if ends else "")
 
@@ -195,7 +199,7 @@ def _peers(guest: Guest) -> Iterator[Block]:
         resent = "" if peer.retransmissions is None else f"{peer.retransmissions:,}"
         asks = "" if peer.interval_ms is None else figure(peer.interval_ms, "ms")
         survived = {True: "yes", False: "no", None: ""}[peer.survived]
-        frames = frame_list(peer.frames, MOST_FRAMES)
+        frames = frame_list(peer.frames, MOST_FRAMES, peer.files)
         rows.append(
             (
                 peer.peer,
@@ -273,7 +277,8 @@ def _breakdown(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
     for peer in [p for p in guest.peers if p.breakdown][:MOST_BROKEN_DOWN]:
         for part in peer.breakdown:
             doubt = f" {glyphs.doubt} {figure(part.uncertainty_ms, 'ms')}" if part.uncertainty_ms else ""
-            frames = f"{part.from_frame} to {part.to_frame}" if part.to_frame is not None else f"from {part.from_frame}"
+            begin, end = f"{part.from_frame}{of_file(part.from_file)}", f"{part.to_frame}{of_file(part.to_file)}"
+            frames = f"{begin} to {end}" if part.to_frame is not None else f"from {begin}"
             lasted = figure(part.ms, "ms") + doubt
             rows.append(
                 (peer.peer, peer.protocol, part_name(part, peer), lasted, f"{part.requests:,}", frames, part.because)

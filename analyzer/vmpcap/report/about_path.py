@@ -47,10 +47,14 @@ def odd_on_path(path: Path, label: str = "", leave_out: Collection[str] = ()) ->
     for one in path.unreachables:
         said = f"{one.sender} said {count_of(one.count, 'time')}: {one.meaning}"
         size = f", at most {one.mtu} bytes" if one.mtu is not None else ""
-        yield Fact(label, f"{said}{size}", f"frames {frame_list(one.frames)} at {one.point}")
+        yield Fact(label, f"{said}{size}", f"frames {frame_list(one.frames, files=one.files)} at {one.point}")
     for symptom in path.symptoms:
         if symptom.name not in leave_out:
-            where = f" (frames {frame_list(symptom.frames)} at {symptom.point})" if symptom.frames else ""
+            where = (
+                f" (frames {frame_list(symptom.frames, files=symptom.files)} at {symptom.point})"
+                if symptom.frames
+                else ""
+            )
             yield Fact(label, symptom.name.replace("_", " "), f"{symptom.because}{where}")
 
 

@@ -8,7 +8,19 @@ from vmpcap.report.about_path import about_path
 from vmpcap.report.blocks import Block, Fact, Grid, Heading, Picture
 from vmpcap.report.chart import HEIGHT, LIMITS, Glyphs, draw, histogram_line
 from vmpcap.report.document import Migration, Report
-from vmpcap.report.words import between, carried, figure, hypervisor, lasted, not_in_view, ports, size, stamp, tunnels
+from vmpcap.report.words import (
+    between,
+    carried,
+    figure,
+    hypervisor,
+    lasted,
+    not_in_view,
+    of_file,
+    ports,
+    size,
+    stamp,
+    tunnels,
+)
 from vmpcap.terms.units import count_of
 
 COVERAGES: Final[dict[Coverage | None, str]] = {
@@ -226,7 +238,7 @@ def _limits(rate: Throughput) -> Iterator[Block]:
             size(one.window_bytes) if one.window_bytes is not None else "",
             figure(one.window_mbps, "Mbps") if one.window_mbps is not None else "",
             figure(one.mathis_mbps, "Mbps") if one.mathis_mbps is not None else "",
-            "" if one.from_frame is None else f"{one.from_frame}-{one.to_frame}",
+            _frames(one),
             one.because,
         )
         for name, one in sorted(chief.items(), key=lambda item: -rate.limit_shares.get(item[0], 0.0))
@@ -234,6 +246,15 @@ def _limits(rate: Throughput) -> Iterator[Block]:
     if rows:
         columns = ("limited by", "share", "goodput", "in flight", "window", "it allows", "loss allows", "frames")
         yield Grid((*columns, "because"), rows, right=columns[1:-1], sentences=("because",))
+
+
+def _frames(one: LimitInterval) -> str:
+    """The first and the last frame of it."""
+    if one.from_frame is None:
+        return ""
+    if one.from_file == one.to_file:
+        return f"{one.from_frame}-{one.to_frame}{of_file(one.to_file)}"
+    return f"{one.from_frame}{of_file(one.from_file)} to {one.to_frame}{of_file(one.to_file)}"
 
 
 def _phases(migration: Migration) -> Iterator[Block]:

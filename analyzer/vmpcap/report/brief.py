@@ -17,7 +17,7 @@ from vmpcap.report.chart import Glyphs
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.look import Look
 from vmpcap.report.outline import about_nothing
-from vmpcap.report.words import figure, figure_bound, frame_list, held_against_limit, vlans
+from vmpcap.report.words import figure, figure_bound, frame_list, held_against_limit, of_file, vlans
 from vmpcap.terms.units import count_of
 from vmpcap.verdicts.findings import Check
 
@@ -219,7 +219,9 @@ def _where(migration: Migration, look: Look, room: Room, tells_why: bool) -> Ite
 def _places(check: Check, look: Look, room: Room) -> Iterator[Where]:
     """Its evidence; a filter that lists more frames than two lines hold gives way to the first of them."""
     for proof in check.evidence[: room.proofs]:
-        listed = f"{proof.point}, frames {frame_list(proof.frames)}" if proof.frames else proof.point
+        listed = (
+            f"{proof.point}, frames {frame_list(proof.frames)}{of_file(proof.file)}" if proof.frames else proof.point
+        )
         for where in where_to_look(structs.replace(check, evidence=[proof])):
             if len(where.filter) > 2 * look.width:
                 where = Where(listed, "")  # noqa: PLW2901

@@ -67,6 +67,9 @@ class CaptureHole(msgspec.Struct, frozen=True, kw_only=True):
     to_ts: str
     from_frame: int
     to_frame: int
+    from_file: str | None = None
+    """The file that counts this frame, as inputs[].path has it, where the point has several; to_file likewise."""
+    to_file: str | None = None
     ms: float
     sure: bool
     """False where what is missing may as well have been lost before it came to the point."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final
 from xml.etree.ElementTree import Element
 
@@ -9,7 +10,7 @@ from vmpcap.migration.results import Guest, Peer
 from vmpcap.report.clean import shorten
 from vmpcap.report.document import Migration
 from vmpcap.report.html_tree import el
-from vmpcap.report.words import seconds_between, span, span_bound
+from vmpcap.report.words import of_file, seconds_between, span, span_bound
 from vmpcap.terms.units import count_of
 
 ROW: Final = 26
@@ -194,8 +195,10 @@ def _rows(m: Migration, guest: Guest) -> Iterator[Row]:
     heard = [(point, seen) for point, seen in guest.announcements.by_point.items() if seen.times]
     for point, seen in heard[:MOST_ROWS]:
         ticks = [
-            Tick(kind, at, f"{kind} in frame {frame}, {ts}")
-            for kind, ts, frame in zip(seen.frame_kinds, seen.times, seen.frames, strict=False)
+            Tick(kind, at, f"{kind} in frame {frame}{of_file(file)}, {ts}")
+            for kind, ts, frame, file in zip_longest(
+                seen.frame_kinds, seen.times, seen.frames[: len(seen.times)], seen.files[: len(seen.times)]
+            )
             if (at := seconds_between(m.start_ts, ts)) is not None
         ]
         yield Row(f"heard at {point}", tuple(ticks))

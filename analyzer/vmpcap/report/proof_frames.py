@@ -1,9 +1,10 @@
 """Which frames do the findings of a report rest on, and what does each of them prove?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Final, NamedTuple
 
-from vmpcap.migration.results import Bracket, Guest, Mechanism
+from vmpcap.migration.results import Bracket, Guest, Mechanism, Peer, PointAnnouncements
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.words import INTERRUPTIONS, held_against_limit
 from vmpcap.verdicts.findings import Check
@@ -18,6 +19,8 @@ class Proof(NamedTuple):
     point: str
     frame: int
     words: str
+    file: str | None = None
+    """The file that numbers it, where the point has several."""
 
 
 def proof_frames(report: Report) -> Iterator[Proof]:
@@ -35,9 +38,9 @@ def proof_frames(report: Report) -> Iterator[Proof]:
             yield from _of_guest(migration, guest)
         for one in migration.throughput.limits:
             words = f"{migration.id}: limited by {one.limit}: {one.because}"
-            for frame in (one.from_frame, one.to_frame):
+            for frame, file in ((one.from_frame, one.from_file), (one.to_frame, one.to_file)):
                 if frame is not None:
-                    yield Proof(migration.point, frame, words)
+                    yield Proof(migration.point, frame, words, file)
     yield from _of_mechanisms("", report.mechanisms)
 
 
@@ -46,7 +49,7 @@ def _of_checks(m: Migration) -> Iterator[Proof]:
         words = check_words(m, check)
         for shown in check.evidence:
             for frame in shown.frames:
-                yield Proof(shown.point, frame, words)
+                yield Proof(shown.point, frame, words, shown.file)
 
 
 def check_words(m: Migration, check: Check) -> str:
@@ -60,22 +63,30 @@ def _of_guest(m: Migration, guest: Guest) -> Iterator[Proof]:
         bracket: Bracket = getattr(guest.switchover, name)
         value = getattr(guest.switchover, f"{name}_ms")
         length = "" if value is None else f" {value:.3f} ms"
-        ends = (("begins", bracket.from_point, bracket.from_frame), ("ends", bracket.to_point, bracket.to_frame))
-        for side, point, frame in ends:
+        ends = (
+            ("begins", bracket.from_point, bracket.from_frame, bracket.from_file),
+            ("ends", bracket.to_point, bracket.to_frame, bracket.to_file),
+        )
+        for side, point, frame, file in ends:
             if point is not None and frame is not None:
-                yield Proof(point, frame, f"{m.id}: {label}{length} {side} here: {bracket.because}")
+                yield Proof(point, frame, f"{m.id}: {label}{length} {side} here: {bracket.because}", file)
     for point, heard in guest.announcements.by_point.items():
-        for frame, kind in zip(heard.frames, heard.frame_kinds, strict=False):
-            yield Proof(point, frame, f"{m.id}: {kind} of {guest.mac} passes {point}")
+        for (frame, file), kind in zip(_places(heard), heard.frame_kinds, strict=False):
+            yield Proof(point, frame, f"{m.id}: {kind} of {guest.mac} passes {point}", file)
     for peer in guest.peers:
-        for frame in peer.frames:
-            yield Proof(peer.point, frame, f"{m.id}: {peer.peer} {peer.protocol}: {peer.because}")
+        for frame, file in _places(peer):
+            yield Proof(peer.point, frame, f"{m.id}: {peer.peer} {peer.protocol}: {peer.because}", file)
         for part in peer.breakdown:
             words = f"{m.id}: {peer.peer} {peer.protocol}: {part.ms:.0f} ms {part.part}: {part.because}"
-            yield Proof(part.from_point, part.from_frame, words)
+            yield Proof(part.from_point, part.from_frame, words, part.from_file)
             if part.to_frame is not None:
-                yield Proof(part.to_point, part.to_frame, words)
+                yield Proof(part.to_point, part.to_frame, words, part.to_file)
     yield from _of_mechanisms(f"{m.id}: ", guest.mechanisms)
+
+
+def _places(named: PointAnnouncements | Peer) -> Iterable[tuple[int, str | None]]:
+    """Each of its frames with the file that numbers it, where the point has several."""
+    return zip(named.frames, named.files or repeat(None), strict=False)
 
 
 def _of_mechanisms(of: str, rows: Sequence[Mechanism]) -> Iterator[Proof]:
@@ -83,4 +94,5 @@ def _of_mechanisms(of: str, rows: Sequence[Mechanism]) -> Iterator[Proof]:
     for row in rows:
         for shown in row.evidence:
             for frame in shown.frames:
-                yield Proof(shown.point, frame, f"{of}mechanism {row.name}, worked: {row.worked}: {row.because}")
+                words = f"{of}mechanism {row.name}, worked: {row.worked}: {row.because}"
+                yield Proof(shown.point, frame, words, shown.file)

@@ -9,7 +9,7 @@ from vmpcap.report.away import STARTS, away_of, is_started_anew
 from vmpcap.report.blocks import Block, Fact
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.root_causes import root_cause
-from vmpcap.report.words import figure, figure_bound, held_against_limit, latency_words, stamp, vlans
+from vmpcap.report.words import figure, figure_bound, held_against_limit, latency_words, of_file, stamp, vlans
 from vmpcap.terms.units import count_of
 from vmpcap.verdicts.findings import Check
 
@@ -108,7 +108,8 @@ def _switched(guest: Guest) -> Iterator[Answer]:
         yield "when it switched over is not in view", s.bracket.because
         return
     ends = f"between {stamp(s.bracket.from_ts)} and {stamp(s.bracket.to_ts)[11:]}" if s.bracket.from_ts else ""
-    frames = f"{s.bracket.from_point} frame {s.bracket.from_frame}, {s.bracket.to_point} frame {s.bracket.to_frame}"
+    first = f"{s.bracket.from_point} frame {s.bracket.from_frame}{of_file(s.bracket.from_file)}"
+    frames = f"{first}, {s.bracket.to_point} frame {s.bracket.to_frame}{of_file(s.bracket.to_file)}"
     yield f"it switched over {ends}, within {figure_bound(s.bracket_ms, 'ms', 'most')}", frames
 
 

@@ -1,6 +1,7 @@
 """How figures, times and answers are worded, for every look of the report."""
 
 import math
+import os
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -271,8 +272,26 @@ def nanoseconds(iso: str | None) -> int | None:
         return None
 
 
-def frame_list(frames: Sequence[int], most: int = MOST_FRAMES) -> str:
-    """How are frame numbers listed? Runs as a-b, the rest counted."""
+def of_file(path: str | None) -> str:
+    """
+    Which file numbers the frame before these words? Nothing where its point has one alone.
+
+    >>> f"frame 7{of_file('old/a.pcap')}", of_file(None)
+    ('frame 7 of a.pcap', '')
+    """
+    return f" of {os.path.basename(path)}" if path else ""
+
+
+def frame_list(frames: Sequence[int], most: int = MOST_FRAMES, files: Sequence[str] = ()) -> str:
+    """
+    How are frame numbers listed? Runs as a-b, the rest counted; of several files file by file.
+
+    >>> frame_list([3, 4, 1], files=["a.pcap", "a.pcap", "b.pcap"])
+    '3-4 of a.pcap, 1 of b.pcap'
+    """
+    if files:
+        of = {path: [n for n, its in zip(frames, files, strict=False) if its == path] for path in files}
+        return ", ".join(f"{frame_list(numbers, most)}{of_file(path)}" for path, numbers in of.items())
     if not frames:
         return ""
     runs = list(_runs(sorted(set(frames))))

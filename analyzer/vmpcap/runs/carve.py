@@ -45,9 +45,10 @@ def carve(points: Sequence[PointFiles], proofs: Iterable[Proof], max_bytes: int 
     CaptureError
         A capture cannot be read any more.
     """
-    by_point: dict[str, dict[int, list[str]]] = {}
+    by_point: dict[str, dict[str | None, dict[int, list[str]]]] = {}
     for proof in proofs:
-        words = by_point.setdefault(proof.point, {}).setdefault(proof.frame, [])
+        of_file = by_point.setdefault(proof.point, {}).setdefault(proof.file, {})
+        words = of_file.setdefault(proof.frame, [])
         if proof.words not in words:
             words.append(proof.words)
     carved = Carved([], [], [])
@@ -57,22 +58,27 @@ def carve(points: Sequence[PointFiles], proofs: Iterable[Proof], max_bytes: int 
             continue
         if STDIN in point.files:
             raise RequestError("packets are picked in a second reading, which standard input has not: give a file")
-        if len(point.files) > 1:
-            carved.missing.append(
-                f"{point.name}: frames are numbered file by file, and it has {len(point.files)}; carve each alone"
-            )
-            continue
-        _pick(point, wanted, max_bytes, carved)
+        if len(point.files) == 1:
+            wanted = {point.files[0]: wanted[None]} if None in wanted else wanted
+        for path in point.files:
+            if path in wanted:
+                _pick(point, path, wanted.pop(path), max_bytes, carved)
+        carved.missing.extend(_of_no_file(point, file, frames) for file, frames in wanted.items())
     carved.missing.extend(f"{name}: there is no such capture point" for name in by_point)
     carved.packets.sort(key=lambda packet: packet.ts_ns)
     return carved
 
 
-def _pick(point: PointFiles, wanted: Mapping[int, list[str]], max_bytes: int | None, carved: Carved) -> None:
+def _of_no_file(point: PointFiles, file: str | None, frames: Mapping[int, list[str]]) -> str:
+    """What is said of frames whose file is not known, or none of the point's?"""
+    of = "none says of which" if file is None else f"{clean(file)} is none"
+    return f"{point.name}: {len(frames)} frames are not carved: of its {len(point.files)} files {of}"
+
+
+def _pick(point: PointFiles, path: str, wanted: Mapping[int, list[str]], max_bytes: int | None, carved: Carved) -> None:
     numbers = np.array(sorted(wanted), np.int64)
     known: dict[int, int] = {}
     found = 0
-    (path,) = point.files
     with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS, max_bytes=max_bytes) as capture:
         for batch in capture.batches():
             rows = len(batch.record_at)

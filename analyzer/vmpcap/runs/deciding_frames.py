@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import repeat
 from typing import Final, NamedTuple
 
 from vmpcap.migration.transfers import Link
@@ -11,7 +12,8 @@ from vmpcap.report.proof_frames import Proof, check_words
 from vmpcap.report.words import figure
 from vmpcap.runs.packets import PacketRows
 from vmpcap.runs.pipeline import Analysis
-from vmpcap.runs.requests import Request
+from vmpcap.runs.requests import PointFiles, Request, numbered_files
+from vmpcap.terms.frame_numbers import parted
 
 HANDSHAKE_FRAMES: Final = 3
 
@@ -23,6 +25,8 @@ class Stream(NamedTuple):
     link: Link
     point: str
     request: Request
+    points: tuple[PointFiles, ...]
+    """As they were read: pieces of one capture joined to one point."""
 
 
 class Shown(NamedTuple):
@@ -31,6 +35,8 @@ class Shown(NamedTuple):
     point: str
     frame: int
     words: str
+    file: str | None = None
+    """The file that numbers it, where the point has several."""
 
 
 def deciding_proofs(analysis: Analysis, request: Request) -> Iterator[Proof]:
@@ -42,12 +48,12 @@ def deciding_proofs(analysis: Analysis, request: Request) -> Iterator[Proof]:
     """
     for migration, story in zip(analysis.report.migrations, analysis.told.stories, strict=True):
         link = max(story.move.best.transfer.links, key=lambda link: link.data.payload_bytes)
-        stream = Stream(migration, link, story.point, request)
+        stream = Stream(migration, link, story.point, request, tuple(point.files for point in analysis.points))
         for check in migration.checks:
             if check.decides and not any(evidence.frames for evidence in check.evidence):
                 said = check_words(migration, check)
                 for shown in STANDING_IN.get(check.id, _nothing)(stream):
-                    yield Proof(shown.point, shown.frame, f"{said}; {shown.words}")
+                    yield Proof(shown.point, shown.frame, f"{said}; {shown.words}", shown.file)
 
 
 def headline(analysis: Analysis) -> str:
@@ -66,10 +72,18 @@ def _nothing(_: Stream) -> Iterator[Shown]:
 def _ends(stream: Stream) -> Iterator[Shown]:
     """The first and the last frame of the stream's data."""
     limits, of = stream.migration.throughput.limits, stream.link.connection
-    first = next((one.from_frame for one in limits if one.from_frame is not None), of.first_frame)
-    last = next((one.to_frame for one in reversed(limits) if one.to_frame is not None), of.last_frame)
-    yield Shown(stream.point, first, "measured over all of the stream from here on")
-    yield Shown(stream.point, last, "measured over all of the stream up to here")
+    first = next(((one.from_frame, one.from_file) for one in limits if one.from_frame is not None), None)
+    last = next(((one.to_frame, one.to_file) for one in reversed(limits) if one.to_frame is not None), None)
+    frame, file = first or _place(stream, of.first_frame)
+    yield Shown(stream.point, frame, "measured over all of the stream from here on", file)
+    frame, file = last or _place(stream, of.last_frame)
+    yield Shown(stream.point, frame, "measured over all of the stream up to here", file)
+
+
+def _place(stream: Stream, number: int) -> tuple[int, str | None]:
+    """The frame as its file numbers it, and the file where the point has several."""
+    file, frame = parted(number)
+    return frame, numbered_files(stream.points)[file - 1] if file else None
 
 
 def _handshake(stream: Stream) -> Iterator[Shown]:
@@ -79,22 +93,26 @@ def _handshake(stream: Stream) -> Iterator[Shown]:
         yield from _ends(stream)
         return
     words = f"the handshake, with a round trip of {figure(took / 1e6, 'ms')}"
-    for frame in _first_frames(stream, HANDSHAKE_FRAMES):
-        yield Shown(stream.point, frame, words)
+    first, file = _place(stream, stream.link.connection.first_frame)
+    for frame in _first_frames(stream, first, file):
+        yield Shown(stream.point, frame, words, file)
 
 
-def _first_frames(stream: Stream, count: int) -> list[int]:
+def _first_frames(stream: Stream, first: int, file: str | None) -> list[int]:
+    """The main connection's first frames, in the file in which it begins."""
     import polars as pl
 
     of = stream.link.connection
-    points = tuple(point for point in stream.request.points if point.name == stream.point and len(point.files) == 1)
-    if not points:
-        return []
+    points = tuple(
+        replace(point, files=point.files if file is None else (file,))
+        for point in stream.points
+        if point.name == stream.point
+    )
     rows = PacketRows(replace(stream.request, points=points)).lazy()
     there = (pl.col("src_port") == of.a_port) & (pl.col("dst_port") == of.b_port) & (pl.col("ip_src") == of.a_ip)
     back = (pl.col("src_port") == of.b_port) & (pl.col("dst_port") == of.a_port) & (pl.col("ip_src") == of.b_ip)
-    mine = (pl.col("frame") >= of.first_frame) & (there | back)
-    found: list[int] = rows.filter(mine).select("frame").head(count).collect()["frame"].to_list()
+    mine = (pl.col("frame") >= first) & (there | back)
+    found: list[int] = rows.filter(mine).select("frame").head(HANDSHAKE_FRAMES).collect()["frame"].to_list()
     return found
 
 
@@ -103,17 +121,15 @@ def _announcements(stream: Stream) -> Iterator[Shown]:
     is_seen = False
     for guest in stream.migration.guests:
         for point, heard in guest.announcements.by_point.items():
-            for frame in heard.frames:
+            words = f"an announcement of {guest.mac} at {point}: {heard.because or heard.reached}"
+            for frame, file in zip(heard.frames, heard.files or repeat(None), strict=False):
                 is_seen = True
-                yield Shown(
-                    point, frame, f"an announcement of {guest.mac} at {point}: {heard.because or heard.reached}"
-                )
+                yield Shown(point, frame, words, file)
     for guest in stream.migration.guests if not is_seen else ():
         for bracket in (guest.switchover.guest_silence, guest.switchover.bracket):
             if bracket.to_point is not None and bracket.to_frame is not None:
-                yield Shown(
-                    bracket.to_point, bracket.to_frame, f"no announcement of {guest.mac} is in view; it shows here"
-                )
+                words = f"no announcement of {guest.mac} is in view; it shows here"
+                yield Shown(bracket.to_point, bracket.to_frame, words, bracket.to_file)
                 break
 
 

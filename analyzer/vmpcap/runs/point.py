@@ -33,10 +33,11 @@ from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS
 from vmpcap.readers.records import RecordBatch
 from vmpcap.readers.sources import CUT, Capture, open_capture
 from vmpcap.runs.control_frames import StopCounter
-from vmpcap.runs.requests import PointFiles, Request
+from vmpcap.runs.requests import PointFiles, Request, number_of_file
 from vmpcap.runs.taken import Taken
 from vmpcap.terms.beside import ALONE, Begun, Beside
 from vmpcap.terms.errors import RequestError
+from vmpcap.terms.frame_numbers import with_file
 from vmpcap.terms.units import NO_TIME, count_of
 
 Progress = Callable[[str, int, int | None], None]
@@ -128,7 +129,8 @@ def read_point(
     What do this point's files hold?
 
     Files are read in the order given, as one capture: flows go on from one to the next. Frame numbers are those of
-    their own file. `beside` may do a part of the work for each batch.
+    their own file, behind the number of the file where there are several. `beside` may do a part of the work for each
+    batch.
 
     Raises
     ------
@@ -146,6 +148,7 @@ def read_point(
     seen = 0
     for path in files.files:
         stops, guesses, taken = StopCounter(), GuessCounter(), Taken(files.interfaces)
+        before = with_file(number_of_file(request, files, path), 0)
         with (
             open_capture(
                 path,
@@ -162,6 +165,7 @@ def read_point(
                 chosen = taken.choose(batch, capture.interfaces)
                 stops.absorb(frames, chosen)
                 guesses.absorb(frames, batch.first_frame)
+                whole = whole._replace(first_frame=before + whole.first_frame)
                 inside = chosen_rows(frames, request, chosen)
                 begun = _absorb(read, whole, frames, inside, chosen, wanted, beside)
                 if progress is not None:

@@ -8,6 +8,7 @@ from vmpcap.points.jumps import jumps_of
 from vmpcap.points.one_sided import UNFIT, describe_one_sided
 from vmpcap.runs.between import Together
 from vmpcap.terms.columns import POINTS, dtypes, through_gate
+from vmpcap.terms.frame_numbers import parted
 from vmpcap.terms.units import NS_PER_MS, count_of
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _of_way(way: OneWay, scale: int) -> dict[str, Any]:
     return {
         "matched": way.matched * scale,
         "lost": way.lost * scale,
-        "lost_frames": list(way.lost_frames),
+        "lost_frames": [parted(number)[1] for number in way.lost_frames],
         "missed": way.missed * scale,
         "elsewhere": way.elsewhere * scale,
         "not_after": way.not_after * scale,

@@ -52,6 +52,16 @@ class Request:
     """Asked between batches: is what was read by now to be the capture? `bool()` is False: never."""
 
 
+def numbered_files(points: Iterable[PointFiles]) -> tuple[str, ...]:
+    """The files of all points that have several: the number of each, from 1, stands in front of its frames'."""
+    return tuple(path for point in points if len(point.files) > 1 for path in point.files)
+
+
+def number_of_file(request: Request, point: PointFiles, path: str) -> int:
+    """Which number stands in front of those of this file's frames? 0 where it is the point's only one."""
+    return numbered_files(request.points).index(path) + 1 if len(point.files) > 1 else 0
+
+
 def refuse_twice(pairs: Iterable[tuple[str, str]]) -> None:
     """Raises RequestError where a file, or one interface of it, is named twice, or a file and its interface."""
     seen: dict[str, set[str]] = {}

@@ -18,8 +18,9 @@ from vmpcap.readers.interfaces import is_of
 from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS
 from vmpcap.readers.sources import open_capture
 from vmpcap.runs.point import JOURNAL_ROWS, PointRead
-from vmpcap.runs.requests import Request
+from vmpcap.runs.requests import Request, number_of_file
 from vmpcap.terms.files import is_on_disk
+from vmpcap.terms.frame_numbers import with_file
 from vmpcap.terms.units import NS_PER_S
 
 Bools = npt.NDArray[np.bool_]
@@ -78,7 +79,7 @@ def _look(point: PointRead, view: PointView, guests: Guests, request: Request) -
     journal, share = Journal(JOURNAL_ROWS), 1.0
     windows = windows_around(view, guests, request, share)
     known = point.journal.columns()
-    first_new = point.journal.first_left_out_frame or 1
+    first_new = point.journal.first_left_out_frame or 0
     wanted = _of_guests(known, guests) & _in_windows(known.ts_ns, windows)
     moments = [on_point(view, moment) for _, moment in guests]
     wanted[_nearest(known.ts_ns, np.flatnonzero(~wanted), moments, int(CONTEXT_SHARE * JOURNAL_ROWS))] = True
@@ -86,6 +87,7 @@ def _look(point: PointRead, view: PointView, guests: Guests, request: Request) -
     journal.take_over(point.journal, wanted)
     walker = WholeWalker(DEFAULT_BATCH_RECORDS, request.decode_as)
     for number, path in enumerate(point.files.files[point.full_in :]):
+        before = with_file(number_of_file(request, point.files, path), 0)
         with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS, max_bytes=request.max_unpacked_bytes) as capture:
             for batch in capture.batches():
                 if not _in_windows(batch.ts_ns, _with_parts(windows)).any():
@@ -95,7 +97,7 @@ def _look(point: PointRead, view: PointView, guests: Guests, request: Request) -
                 if point.files.interfaces:
                     rows &= is_of(batch.interface, capture.interfaces, point.files.interfaces)
                 if number == 0:
-                    rows[: max(first_new - batch.first_frame, 0)] = False
+                    rows[: max(first_new - before - batch.first_frame, 0)] = False
                 while journal.kept + np.count_nonzero(rows) > journal.budget and share > LEAST_SHARE:
                     share = max(LEAST_SHARE, NARROWER * share)
                     windows = windows_around(view, guests, request, share)
@@ -104,7 +106,7 @@ def _look(point: PointRead, view: PointView, guests: Guests, request: Request) -
                     del held
                     rows &= _in_windows(frames.ts_ns, windows)
                 if rows.any():
-                    journal.keep(batch.first_frame, frames, rows)
+                    journal.keep(before + batch.first_frame, frames, rows)
     return journal.columns(), not journal.overflowed
 
 

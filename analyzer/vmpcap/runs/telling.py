@@ -8,6 +8,7 @@ from vmpcap.migration.holes import find_holes, name_holes
 from vmpcap.migration.story import Told, tell
 from vmpcap.report.assemble import assemble
 from vmpcap.report.document import Report
+from vmpcap.report.named_files import name_files
 from vmpcap.runs.inputs import describe_inputs, name_faults, with_holes
 from vmpcap.runs.left_out import say_left_out
 from vmpcap.runs.merged import say_together
@@ -16,7 +17,7 @@ from vmpcap.runs.outside import nothing_inside, outside
 from vmpcap.runs.point import PointRead, Stage, untold
 from vmpcap.runs.proposed import with_roles
 from vmpcap.runs.report_time import time_of_report
-from vmpcap.runs.requests import Request
+from vmpcap.runs.requests import Request, numbered_files
 from vmpcap.runs.second_look import guests_in, look_again
 from vmpcap.runs.several_files import say_named_again
 from vmpcap.runs.views import as_views, describe_clocks
@@ -67,4 +68,4 @@ def tell_points(
     report = msgspec.structs.replace(report, **asked)
     if not report.migrations and (empty := nothing_inside(inputs, request)):
         report = msgspec.structs.replace(report, because=empty)
-    return report, told
+    return name_files(report, numbered_files(request.points)), told

@@ -11,6 +11,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """Where to look: a capture point, frame numbers counted from 1 as Wireshark does, a ready display filter."""
 
     point: str
+    file: str | None = None
+    """The file that counts these frames, as inputs[].path has it, where the point has several."""
     frames: list[int] = []
     filter: str = ""
 
