@@ -360,9 +360,12 @@ def test_the_clock_of_the_new_place_may_be_off() -> None:
     assert spent(peer) == {"stun": 160}
     assert peer.breakdown[0].uncertainty_ms == pytest.approx(11.0)
     unknown = replace(new, offset=None)
-    unsure = told(client(lambda n: not 84 <= n < 100), old_place(), unknown).breakdown[0]
-    assert unsure.uncertainty_ms is None
-    assert "not compared" in unsure.because
+    unsure = told(client(lambda n: not 84 <= n < 100), old_place(), unknown)
+    assert spent(unsure) == {"unexplained": 160}
+    assert "whether it ran before, unheard there, is not known" in unsure.breakdown[0].because
+    gone = told(client(lambda n: n < 84), old_place(range(COUNT)), unknown)
+    assert gone.breakdown == []
+    assert "the clocks of new and client were not compared" in gone.breakdown_because
 
 
 def test_packets_without_numbers_are_known_by_their_time() -> None:

@@ -212,13 +212,18 @@ def test_the_doubt_is_the_farther_end_of_each_clocks_bounds() -> None:
     assert told(old, new, heard=(new,)).bracket.uncertainty_ms == pytest.approx(0.4)
 
 
-def test_clocks_of_which_nothing_is_known_are_taken_as_given() -> None:
-    """A figure, no claim how sure it is, and that nobody compared them."""
+@pytest.mark.parametrize("ahead_ms", [-2000, -800, -100, 0, 100, 800, 2000])
+def test_no_time_is_told_between_clocks_of_which_nothing_is_known(ahead_ms: int) -> None:
+    """However far the one is ahead: no figure, the same two frames, and that nobody compared the clocks."""
+    ahead = ahead_ms * MS
     old = bridge("src-guestbr", "domain:source", talking(830 * MS), offset=None)
-    new = bridge("dst-guestbr", "domain:destination", talking(-1, 1004 * MS), SWITCH)
+    new = bridge("dst-guestbr", "domain:destination", talking(-1, 1004 * MS + ahead), SWITCH + ahead)
     seen = told(old, new, heard=(new,))
-    assert (seen.bracket_ms, seen.bracket.uncertainty_ms) == (pytest.approx(174.0), None)
-    assert "were not compared" in seen.bracket.because
+    assert (seen.bracket_ms, seen.bracket.uncertainty_ms) == (None, None)
+    assert (seen.bracket.from_frame, seen.bracket.to_point) == (84, "dst-guestbr")
+    assert seen.bracket.because == "the clocks of the two points were not compared"
+    assert seen.guest_silence_ms is None
+    assert seen.stale_tail_ms is None
 
 
 def test_a_clock_that_was_compared_bounds_it_before_one_that_was_not() -> None:

@@ -91,14 +91,27 @@ def return_of(scene: Scene, at: PointView) -> Mark | None:
     """
     Which frame shows best when the guest began to run at its new place, beside times of that point?
 
-    One that does show it before one that may be late; of those one whose clock was compared; of those the nearest.
+    One that does show it before one that may be late; of those the nearest. None where none is in view by a clock that
+    was compared.
     """
 
-    def badness(mark: Mark) -> tuple[bool, bool, int, str]:
-        place = rank(mark.view.role, FIRST_AT_DESTINATION)
-        return not shows_return(mark, scene.guest), clock_doubt(mark.view, mark.ts, at) is None, place, mark.view.name
+    def badness(mark: Mark) -> tuple[bool, int, str]:
+        return not shows_return(mark, scene.guest), rank(mark.view.role, FIRST_AT_DESTINATION), mark.view.name
 
-    return min(signs_after(scene.guest, scene.quiet), key=badness, default=None)
+    return min((m for m in _signs(scene) if clock_doubt(m.view, m.ts, at) is not None), key=badness, default=None)
+
+
+def unplaced_return(scene: Scene, at: PointView) -> str:
+    """Why is the guest's return in view, and no time of this point? Empty where it is one, or not in view."""
+    signs = _signs(scene)
+    if not signs or return_of(scene, at) is not None:
+        return ""
+    name = min(signs, key=lambda m: (rank(m.view.role, FIRST_AT_DESTINATION), m.view.name)).view.name
+    return f"the clocks of {name} and {at.name} were not compared: when the guest was back is not known here"
+
+
+def _signs(scene: Scene) -> list[Mark]:
+    return signs_after(scene.guest, scene.quiet)
 
 
 def shows_return(sign: Mark, guest: Moved) -> bool:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.measures.whose import FRESH_TTLS
-from vmpcap.migration.asked import Asked, Evidence, Scene, return_of
+from vmpcap.migration.asked import Asked, Evidence, Scene, return_of, unplaced_return
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.fates import explain
@@ -86,12 +86,13 @@ def _told(one: Suffered, scene: Scene, whole: bool) -> Suffered:
     if one.stream is None or one.view is None:
         return one
     found = _parts_of(one, one.stream, one.view, scene) if whole else []
-    parts = [part for part, _ in found]
+    unknown = unplaced_return(scene, one.view)
+    parts = [] if unknown else [part for part, _ in found]
     peer = msgspec.structs.replace(
         one.peer,
         answered_after_ms=_answered_after(one.stream, one.view, scene),
         breakdown=parts,
-        breakdown_because=_sentence(found, one.ended),
+        breakdown_because=_unplaced(found, one.ended, unknown) if unknown else _sentence(found, one.ended),
     )
     return replace(one, peer=peer)
 
@@ -283,6 +284,12 @@ def _sentence(found: Sequence[Said], ended: bool) -> str:
     longest = max(spent, key=lambda says: spent[says])
     share = "all" if spent[longest] == whole else _long(spent[longest])
     return f"outage {_long(whole) if ended else _at_least(whole)}: {share} of it {longest}"
+
+
+def _unplaced(found: Sequence[Said], ended: bool, unknown: str) -> str:
+    """What is told of an outage of which nobody knows what was the guest's own absence?"""
+    whole = sum(part.ms for part, _ in found)
+    return f"outage {_long(whole) if ended else _at_least(whole)}: {unknown}, nor what it was spent on" if found else ""
 
 
 def _long(length_ms: float) -> str:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.guests import Moved
-from vmpcap.migration.marks import Mark, between
+from vmpcap.migration.marks import NOT_COMPARED, Mark, between
 from vmpcap.migration.requests import packet_keys
 from vmpcap.migration.results import Bracket
 from vmpcap.migration.sightings import delivered
@@ -55,7 +55,9 @@ def find_stale_tail(guest: Moved, views: Sequence[PointView], sign: Mark | None)
         return _unknown("no capture point at the guest's new place, to tell a flood from a stale entry")
     if not all(v.journal_complete for v in (*old, *new)):
         return _unknown("frames at the guest's places had to be left out")
-    known = [v for v in old if clock_doubt(sign.view, sign.ts, v) is not None] or old
+    known = [v for v in old if clock_doubt(sign.view, sign.ts, v) is not None]
+    if not known:
+        return _unknown(f"{NOT_COMPARED}: {sign.view.name}, where the guest's first sign was seen, and {old[0].name}")
     tails = [_at(view, guest, new, sign) for view in known]
     return max(tails, key=lambda tail: -1.0 if tail.tail_ms is None else tail.tail_ms)
 

@@ -91,6 +91,8 @@ def find_early_announcement(
     if new.drops or new.missing or new.truncated or not new.journal_complete:
         return Early(None, f"{new.name} does not show every frame of the guest")
     announced = on_reference(first[0], first[1].first_ts)
+    if _since(first, old, on_point(old, announced)) is None:
+        return Early(None, _open_order(first[0], old, None))
     j = old.journal
     latest = on_point(old, announced) + LATEST_NS
     ran = ran_there(new, old, guest, announced)

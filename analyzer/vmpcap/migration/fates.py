@@ -8,15 +8,16 @@ import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.asked import Asked, Evidence, Scene, back_of, return_of, shows_return
-from vmpcap.migration.clocks import all_on_clock_of, clock_doubt, never_together, on_clock_of
+from vmpcap.migration.clocks import all_on_clock_of, clock_doubt, is_compared, on_clock_of
 from vmpcap.migration.guests import on_point
 from vmpcap.migration.lost_answers import MOSTLY, lost_answers
-from vmpcap.migration.marks import NOT_COMPARED, Mark
+from vmpcap.migration.marks import Mark
 from vmpcap.migration.new_addresses import new_addresses
 from vmpcap.migration.no_room import without_room
 from vmpcap.migration.old_gateway import answered_to_old_gateway
 from vmpcap.migration.requests import Sighting, answers_to
 from vmpcap.migration.switchover import last_sign
+from vmpcap.migration.views import PointView
 from vmpcap.points.holes import hole_before
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
 from vmpcap.terms.router_macs import virtual_mac
@@ -64,8 +65,10 @@ def explain(asked: Asked, scene: Scene) -> list[Evidence]:
     return [one for one in (*_drawn(asked, scene), *found) if one.which.any()]
 
 
-def _last(scene: Scene) -> Mark | None:
-    return last_sign([s.before for s in scene.quiet.values() if s.before is not None])
+def _last(scene: Scene, at: PointView) -> Mark | None:
+    """The guest's last frame at its old place, by a clock that was compared with that point's."""
+    befores = [s.before for s in scene.quiet.values() if s.before is not None]
+    return last_sign([m for m in befores if is_compared(m.view, at)])
 
 
 def _when_gone(asked: Asked, scene: Scene) -> int:
@@ -74,7 +77,7 @@ def _when_gone(asked: Asked, scene: Scene) -> int:
 
     Where that is not known, its return; where that is not either, any time.
     """
-    last, back = _last(scene), back_of(asked, scene)
+    last, back = _last(scene, asked.view), back_of(asked, scene)
     if last is None:
         return back if back is not None else int(asked.edges[0])
     slack = clock_doubt(last.view, last.ts, asked.view) or 0
@@ -83,16 +86,12 @@ def _when_gone(asked: Asked, scene: Scene) -> int:
 
 def _stunned(asked: Asked, scene: Scene) -> list[Evidence]:
     """Requests sent between the guest's last sign at its old place and its first at the new one."""
-    sign, back, last = return_of(scene, asked.view), back_of(asked, scene), _last(scene)
+    sign, back, last = return_of(scene, asked.view), back_of(asked, scene), _last(scene, asked.view)
     if sign is None or back is None:
         return []
     left = f"its last frame before: {last.view.name} frame {last.frame}; " if last is not None else ""
     shows = f"{left}its first sign after: {sign.view.name} frame {sign.frame}"
-    if clock_doubt(sign.view, sign.ts, asked.view) is None:
-        shows += f"; {NOT_COMPARED}"
     which = asked.ts < back
-    if never_together(sign.view, asked.view):
-        return []
     if not shows_return(sign, scene.guest):
         return [Evidence("unexplained", which, f"{shows}; whether it ran before, unheard there, is not known")]
     return [Evidence("stun", which, shows)]
@@ -110,7 +109,7 @@ def _is_for_guest(scene: Scene) -> Callable[[Sighting], Bools]:
 
 def _drawn(asked: Asked, scene: Scene) -> list[Evidence]:
     """Requests that an announcement drew to the new place before the guest ran there."""
-    if scene.drawn is None:
+    if scene.drawn is None or not all(is_compared(mark.view, asked.view) for mark in scene.drawn):
         return []
     begin, end = (on_clock_of(asked.view, mark.view, mark.ts) for mark in scene.drawn)
     which, where = _hits(asked, ("domain:destination",), _is_for_guest(scene))
@@ -153,7 +152,7 @@ def _answers_at_new_place(asked: Asked, scene: Scene) -> Bools:
     """In the time of which requests did the guest send packets of this stream to the peer from its new place?"""
     which = np.zeros(len(asked.ts), np.bool_)
     for view in scene.views:
-        if view.role == "domain:destination":
+        if view.role == "domain:destination" and is_compared(view, asked.view):
             rows = answers_to(view, scene.guest, asked.stream)
             which |= _during(asked, all_on_clock_of(asked.view, view, view.journal.ts_ns[rows]))
     return which
@@ -262,7 +261,9 @@ def _unannounced(asked: Asked, scene: Scene) -> list[Evidence]:
     """Requests sent after the guest was back and before anybody announced it."""
     first = scene.guest.first_heard
     sign = return_of(scene, asked.view)
-    if first is None or sign is None or hole_before(first[0].holes, first[1].first_ts) is not None:
+    if first is None or sign is None or not is_compared(first[0], asked.view):
+        return []
+    if hole_before(first[0].holes, first[1].first_ts) is not None:
         return []
     told = on_clock_of(asked.view, first[0], first[1].first_ts)
     back = on_clock_of(asked.view, sign.view, sign.ts)
@@ -291,7 +292,7 @@ def _sought(asked: Asked, scene: Scene, roles: tuple[str | None, ...]) -> tuple[
     ips = family or scene.guest.ips  # what is asked for one address tells nothing of the other family's
     for seen in asked.seen:
         rows = seen.view.arps
-        if seen.view.role not in roles or not len(rows):
+        if seen.view.role not in roles or not len(rows) or not is_compared(seen.view, asked.view):
             continue
         ts = all_on_clock_of(asked.view, seen.view, rows.ts_ns)
         seeks = np.isin(rows.kind, SEEKS) & (rows.sender_mac != np.uint64(scene.guest.mac))
@@ -365,6 +366,8 @@ def _in_a_hole(asked: Asked, scene: Scene) -> Bools:
     which = np.zeros(len(asked.ts), np.bool_)
     for view in scene.views:
         for hole in view.holes if view.role == "domain:destination" else ():
+            if not is_compared(view, asked.view):
+                return ~which
             begin, end = (on_clock_of(asked.view, view, at) for at in (hole.from_ts, hole.to_ts))
             which |= (asked.ts >= begin - HELD_NS) & (asked.ts <= end)
     return which

@@ -212,6 +212,8 @@ def _one_way(
     is_end = to_guest and there.name not in deaf and there.view.role == FROM_PEERS[when][-1]
     doubts = _doubts(here, there, bool(len(left)), bool(len(came)), is_full, len(rows), is_end)
     is_compared = clock_doubt(here.view, here.era[0], there.view) is not None
+    if not is_compared:
+        doubts = doubts or f"whether {there.name} was recording then is not known"
     if there.name in deaf:
         doubts = f"{there.name} shows the guest's answers and nothing that it was sent: its capture holds one direction"
     lost = None if passage.lost is None or doubts else scale * passage.lost

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from vmpcap.migration.clocks import elapsed_between, never_together, on_clock_of, order_not_known
+from vmpcap.migration.clocks import elapsed_between, never_together, order_not_known
 from vmpcap.migration.results import Bracket
 from vmpcap.migration.views import PointView
 from vmpcap.points.timeline import Elapsed
@@ -27,16 +27,15 @@ def between(start: Mark, end: Mark, because: str) -> tuple[float | None, Bracket
     How long is it from one frame to another?
 
     Frames of two points are put on one clock; the figure may be off by what bounds the clocks leave open. Null where
-    they leave the order of the two open: such a time is none. Where the clocks were not compared the figure stands,
-    wrong by as much as they differ, either way; its uncertainty is null. Null too where by such clocks the captures are
-    of different times.
+    they leave the order of the two open: such a time is none. Null too where the clocks were not compared: it would be
+    wrong by as much as they differ.
     """
     apart = elapsed_between(start.view, start.ts, end.view, end.ts)
-    length = apart.ns if apart is not None else end.ts - on_clock_of(end.view, start.view, start.ts)
-    objection = NOT_TOGETHER if never_together(start.view, end.view) else _objection(length, apart)
-    if apart is None and not objection:
-        because = f"{because}; {NOT_COMPARED}" if because else NOT_COMPARED
-    return None if objection else ms(length), Bracket(
+    if apart is None:
+        objection = NOT_TOGETHER if never_together(start.view, end.view) else NOT_COMPARED
+    else:
+        objection = _objection(apart)
+    return None if apart is None or objection else ms(apart.ns), Bracket(
         from_point=start.view.name,
         from_frame=start.frame,
         from_ts=iso_utc(start.ts),
@@ -48,8 +47,8 @@ def between(start: Mark, end: Mark, because: str) -> tuple[float | None, Bracket
     )
 
 
-def _objection(length: int, apart: Elapsed | None) -> str:
+def _objection(apart: Elapsed) -> str:
     """Why is this no time between two frames? Empty where it is one."""
-    if apart is not None and apart.is_later is None and apart.low_ns < apart.high_ns:
+    if apart.is_later is None and apart.low_ns < apart.high_ns:
         return order_not_known(apart)
-    return "the second frame carries an earlier time than the first: the clocks disagree" if length < 0 else ""
+    return "the second frame carries an earlier time than the first: the clocks disagree" if apart.ns < 0 else ""

@@ -106,11 +106,17 @@ def silences(guest: Moved, views: Sequence[PointView], moment: int) -> dict[str,
         if _is_lost_on(view, moment):
             continue
         when = on_point(view, moment)
-        silence = _in_view(_silence_at(view, guest, when), view, when)
-        if silence is not None and (_is_plain(silence) or not is_moment_unknown(view, guest, views)):
+        is_unknown = is_moment_unknown(view, guest, views)
+        gone = _gone_for_good(view, guest) if is_unknown else None
+        silence = gone or _in_view(_silence_at(view, guest, when), view, when)
+        if silence is not None and (_is_plain(silence) or not is_unknown):
             found[view.name] = silence
-    last = last_sign_before(found)
-    return found if last is None else {name: _without_floods(silence, guest, last) for name, silence in found.items()}
+    groups = {view.name: view.line.group for view in views}
+    lasts = {
+        group: last_sign_before({name: one for name, one in found.items() if groups[name] == group})
+        for group in {groups[name] for name in found}
+    }
+    return {name: _without_floods(one, guest, lasts[groups[name]]) for name, one in found.items()}
 
 
 def _is_lost_on(view: PointView, moment: int) -> bool:
@@ -121,6 +127,21 @@ def _is_lost_on(view: PointView, moment: int) -> bool:
     return was_set_back_near(view, on_point(view, moment))
 
 
+def _gone_for_good(view: PointView, guest: Moved) -> Silence | None:
+    """
+    Did the guest fall silent at its old place, whenever that was, and say nothing there to the end of the capture?
+
+    For much longer than ever before: that is its absence, and no clock but the point's own is asked.
+    """
+    ts = view.journal.ts_ns[frames_of(view, guest).sent]
+    if view.role != "domain:source" or len(ts) < LEAST_USUAL or not view.journal_complete:
+        return None
+    silent = view.last_ts - int(ts[-1])
+    if silent < max(PLAIN_NS, PLAIN_TIMES * int(np.diff(ts).max())) or hole_in(view.holes, int(ts[-1]), view.last_ts):
+        return None
+    return _silence_at(view, guest, view.last_ts)
+
+
 def _is_plain(silence: Silence) -> bool:
     """Is this gap the guest's absence whenever it was, by its length beside the usual ones? An open one may be."""
     if silence.before is None or silence.after is None:
@@ -128,7 +149,7 @@ def _is_plain(silence: Silence) -> bool:
     return silence.after.ts - silence.before.ts >= max(PLAIN_NS, PLAIN_TIMES * (silence.usual_ns or 0))
 
 
-def _without_floods(silence: Silence, guest: Moved, last: int) -> Silence:
+def _without_floods(silence: Silence, guest: Moved, last: int | None) -> Silence:
     """
     This silence, where its end is not a broadcast that the guest sent from its old place.
 
@@ -138,9 +159,9 @@ def _without_floods(silence: Silence, guest: Moved, last: int) -> Silence:
 
     Parameters
     ----------
-    last : when the guest's last frame at its old place was seen, on the reference clock
+    last : when the guest's last frame at its old place was seen, on the reference clock; None where no point shows it
     """
-    if silence.before is not None or silence.after is None:
+    if last is None or silence.before is not None or silence.after is None:
         return silence
     view, frames = silence.after.view, frames_of(silence.after.view, guest)
     when = on_point(view, last)
@@ -252,8 +273,10 @@ def _on_a_known_clock(marks: Sequence[Mark], to: Mark) -> list[Mark]:
     return [m for m in marks if elapsed_between(m.view, m.ts, to.view, to.ts) is not None]
 
 
-def _is_before(mark: Mark, to: Mark) -> bool:
-    return on_clock_of(to.view, mark.view, mark.ts) <= to.ts
+def _may_be_before(mark: Mark, to: Mark) -> bool:
+    """By clocks that were compared, as what is taken for them; of others anything may be."""
+    apart = elapsed_between(mark.view, mark.ts, to.view, to.ts)
+    return apart is None or apart.ns >= 0
 
 
 def _choose(marks: Sequence[Mark], order: tuple[str | None, ...]) -> Mark | None:
@@ -268,8 +291,8 @@ def _stream_bracket(
 
     The guest's own last frame bounds it best; where no point shows the guest, the pause before the stream's last burst
     does, if there is one. Both lie before the stun began: the bracket is an upper bound of the stun. A point that saw
-    the guest to the end may have a clock that nothing compares with the destination's: then its own silence bounds it,
-    where that is shorter.
+    the guest to the end may have a clock that nothing compares with the destination's: then only its own silence, or
+    another point's, bounds it.
     """
     to = first_sign(guest, quiet)
     hidden = _hidden_by(guest, quiet)
@@ -277,7 +300,7 @@ def _stream_bracket(
         return None, Bracket(because=f"{blindness(hidden)}, in which the guest's first sign may lie"), ""
     if to is None:
         return None, Bracket(because="no point saw a sign of the guest at its destination"), ""
-    starts = [s.before for s in quiet.values() if s.before is not None and _is_before(s.before, to)]
+    starts = [s.before for s in quiet.values() if s.before is not None and _may_be_before(s.before, to)]
     begin = last_sign(_on_a_known_clock(starts, to) or starts)
     if begin is not None:
         is_compared = elapsed_between(begin.view, begin.ts, to.view, to.ts) is not None
@@ -286,7 +309,7 @@ def _stream_bracket(
         length, bracket = _surely_shortest(pairs, because)
         return length, bracket, "guest_frames"
     burst = _last_burst(move, figures)
-    if burst is not None and _is_before(burst, to):
+    if burst is not None and _may_be_before(burst, to):
         length, bracket = between(burst, to, "from the pause before the stream's last burst to the guest's first sign")
         return length, bracket, "last_burst"
     because = "no point shows the guest before the switchover, and no pause of the stream marks its last burst"
@@ -303,9 +326,16 @@ def _less_by_holes(begin: Mark, to: Mark) -> str:
 
 
 def last_sign(marks: Sequence[Mark]) -> Mark | None:
-    """The last frame that shows the guest at its old place: from the nearest of the points that saw it to the end."""
-    latest = max((on_reference(m.view, m.ts) for m in marks), default=0)
-    nearly = [m for m in marks if on_reference(m.view, m.ts) >= latest - NEARLY_LAST_NS]
+    """
+    The last frame that shows the guest at its old place: from the nearest of the points that saw it to the end.
+
+    Of clocks that nothing compares none is later.
+    """
+    latest: dict[int, int] = {}
+    for m in marks:
+        group, when = m.view.line.group, on_reference(m.view, m.ts)
+        latest[group] = max(latest.get(group, when), when)
+    nearly = [m for m in marks if on_reference(m.view, m.ts) >= latest[m.view.line.group] - NEARLY_LAST_NS]
     return _choose(nearly, LAST_AT_SOURCE)
 
 
@@ -365,8 +395,11 @@ def _guest_silence(quiet: dict[str, Silence]) -> tuple[float | None, Bracket]:
     frames and what the clocks leave open; so the one that is surely shortest is nearest to the truth.
     """
     pairs = _at_one_point(quiet)
-    before = last_sign([s.before for s in quiet.values() if s.before is not None])
+    befores = [s.before for s in quiet.values() if s.before is not None]
+    before = last_sign(befores)
     after = _choose(_recorded_then([s.after for s in quiet.values() if s.after is not None]), FIRST_AT_DESTINATION)
+    if after is not None:
+        before = last_sign(_on_a_known_clock(befores, after)) or before
     if before is not None and after is not None:
         pairs.append((before, after))
     if not pairs:
@@ -406,7 +439,6 @@ def _surely_shortest(pairs: Sequence[tuple[Mark, Mark]], because: str) -> tuple[
     """Which of these is shortest, whatever the clocks leave open? At least one pair."""
     measured = [between(start, end, because) for start, end in pairs]
     known = [one for one in measured if one[0] is not None]
-    known = [one for one in known if one[1].uncertainty_ms is not None] or known
     return min(known, key=_at_most) if known else measured[0]
 
 

@@ -80,7 +80,7 @@ def draw(
     for guest in migration.guests[:3]:
         bracket = guest.switchover.bracket
         marks = _bracket(migration.start_ts, bracket.from_ts, bracket.to_ts, end, columns)
-        if marks.strip():
+        if marks.strip() and guest.switchover.bracket_ms is not None:
             lines.append(Line("switchover", marks, "switchover"))
         heard = [p.first_ts for p in guest.announcements.by_point.values() if p.first_ts]
         marks = _marks(migration.start_ts, heard, end, columns, "A")

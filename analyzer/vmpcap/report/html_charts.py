@@ -10,6 +10,7 @@ import numpy as np
 
 from vmpcap.measures.results import Rtt
 from vmpcap.measures.sequence_graph import KINDS, SequenceGraph, Strokes
+from vmpcap.migration.results import Guest
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.shares import known_shares
 from vmpcap.report.words import seconds_between
@@ -40,7 +41,7 @@ def _of_migration(m: Migration, report: Report) -> dict[str, Any]:
             "limit": report.profile.throughput_mbps_min,
             "phases": [[p.kind, p.n, *_from_start(m, p.start_ts, p.end_ts)] for p in m.phases],
             "limits": [[p.limit, *_from_start(m, p.start_ts, p.end_ts)] for p in m.throughput.limits],
-            "switchovers": [b for g in m.guests[:3] if (b := _switchover(m, g.switchover.bracket)) is not None],
+            "switchovers": [b for g in m.guests[:3] if (b := _switchover(m, g)) is not None],
             "marks": list(_marks(m))[:MOST_MARKS],
         },
         "rtt": {
@@ -88,10 +89,11 @@ def _from_start(m: Migration, *times: str | None) -> list[float | None]:
     return [seconds_between(m.start_ts, ts) for ts in times]
 
 
-def _switchover(m: Migration, bracket: Any) -> list[float | None] | None:
-    """From when to when did it last? None where the two ends are not known."""
+def _switchover(m: Migration, guest: Guest) -> list[float | None] | None:
+    """From when to when did it last? None where the two ends are not known, or nobody knows how far they are apart."""
+    bracket = guest.switchover.bracket
     ends = _from_start(m, bracket.from_ts, bracket.to_ts)
-    return None if None in ends else ends
+    return None if None in ends or guest.switchover.bracket_ms is None else ends
 
 
 def _marks(m: Migration) -> Iterable[tuple[float, str]]:
