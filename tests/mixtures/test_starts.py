@@ -6,6 +6,7 @@ import pytest
 
 from tests.mixtures import starts
 from tests.mixtures.landscape import told
+from vmpcap.report.as_terminal import to_terminal
 from vmpcap.report.document import Report
 
 
@@ -33,6 +34,36 @@ def test_a_machine_that_nobody_reaches_did_not_work(tmp_path: Path) -> None:
     (note,) = notes(starts.restarted(answers=False).report(tmp_path))
     assert note.startswith("ha (worked: undecided)")
     assert "without an answer" in note
+
+
+@pytest.mark.parametrize(("answers", "worked"), [(True, "yes"), (False, "no")])
+def test_a_start_without_a_stream_is_a_row_for_programs(answers: bool, worked: str, tmp_path: Path) -> None:
+    """With how long it took to be reached, and its frames; the verdict's sentence begins with it."""
+    report = starts.restarted(answers=answers, disk=True).report(tmp_path)
+    (row,) = [one for one in report.mechanisms if one.name == "cold_migration"]
+    assert (row.seen, row.worked) == (True, worked)
+    assert "on port 902 (NFC)" in row.because
+    assert row.evidence[0].point == "here"
+    assert row.evidence[0].frames
+    assert (row.latency_ms is not None) == answers
+    assert report.verdict == "undecided"
+    head, _, tail = report.because.partition("; ")
+    assert head.startswith("00:50:56:aa:77:10 (10.77.0.10) was not moved live but started anew (cold_migration), and ")
+    assert head.endswith("others reach it again" if answers else "nobody reaches it since")
+    assert tail.startswith("no migration was recognised in ")
+
+
+def test_a_start_is_reached_so_long_after_it_began(tmp_path: Path) -> None:
+    """It asks for its address, and is asked itself and answers a second later."""
+    (row,) = starts.restarted().report(tmp_path).mechanisms
+    assert row.name == "ha"
+    assert row.latency_ms == pytest.approx(1_000, abs=30)
+
+
+def test_a_start_stands_once_on_the_terminal(tmp_path: Path) -> None:
+    """As a row; the note that programs know it by is not told beside it."""
+    shown = to_terminal(starts.restarted().report(tmp_path))
+    assert " ".join(shown.split()).count("DHCP without an address and 3 ARP probes") == 1
 
 
 def test_a_disk_that_was_carried_makes_it_a_cold_migration(tmp_path: Path) -> None:

@@ -38,6 +38,12 @@ NFC_PORT: Final = next(row.first_port for row in STREAMS if row.key == "nfc")
 LINK_LOCAL6: Final = 0xFE80 >> 6
 """The upper ten bits of fe80::/10 (RFC 4291 2.4)."""
 NOWHERE: Final = np.uint64(IPV4_MAPPED)
+REACHED: Final = {
+    "yes": "others reach it again",
+    "no": "nobody reaches it since",
+    "undecided": "nobody is seen to ask it since",
+}
+"""What became of a machine that was started anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,10 @@ class Restart:
     answer: Literal["yes", "no", "undecided"]
     because: str
     frames: tuple[tuple[PointView, int], ...]
+    short: str
+    """Who, and what became of it, for a headline."""
+    latency_ns: int | None = None
+    """From its first sign of the start to the first answer to somebody; None without one."""
 
     @property
     def sentence(self) -> str:
@@ -116,10 +126,8 @@ def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
     if not is_proven and not signs.dhcp:
         return None  # a link that came up makes a machine probe for its address, too
     head = "was not moved live but started anew" if is_proven else "seems to have been started anew"
-    words = [
-        f"{guest_name(Moved(mac, tuple(sorted(old)), (), 'high', ''))} {head}: silent for "
-        f"{(begun - last[0]) / NS_PER_S:.1f} s after its last frame, then {signs.words}"
-    ]
+    who = guest_name(Moved(mac, tuple(sorted(old)), (), "high", ""))
+    words = [f"{who} {head}: silent for {(begun - last[0]) / NS_PER_S:.1f} s after its last frame, then {signs.words}"]
     seen = [last[1:], *signs.frames, *announced[:2]]
     words += ["announced by its host's RARP"] if announced else []
     if carried:
@@ -133,11 +141,14 @@ def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
     if anew:
         words.append("others opened anew what they had with it")
         seen.append(anew[0])
-    answer, why, more = _answers(mac, views, begun, last[0], new)
+    answer, why, more, reached = _answers(mac, views, begun, last[0], new)
+    became = REACHED[answer]
     if not is_proven:
         answer = "undecided"
         why += "; nothing shows that it lost its memory: its link may have been down as well"
-    return Restart(name, mac, answer, "; ".join([*words, why]), (*seen, *more))
+    short = f"{who} {head} ({name}), and {became}"
+    latency = None if reached is None else reached - begun
+    return Restart(name, mac, answer, "; ".join([*words, why]), (*seen, *more), short, latency)
 
 
 def _start_after_silence(mac: int, views: Sequence[PointView]) -> tuple[int, tuple[int, PointView, int], Start] | None:
@@ -267,8 +278,12 @@ def _readdressed(
 
 def _answers(
     mac: int, views: Sequence[PointView], begun: int, last: int, addresses: set[tuple[int, int]]
-) -> tuple[Literal["yes", "no", "undecided"], str, list[tuple[PointView, int]]]:
-    """Do others reach it since it started, by its MAC or, behind routers, by the addresses that it has now?"""
+) -> tuple[Literal["yes", "no", "undecided"], str, list[tuple[PointView, int]], int | None]:
+    """
+    Do others reach it since it started, by its MAC or, behind routers, by the addresses that it has now?
+
+    With words, frames, and when on the reference clock the first of them was answered.
+    """
     asked_in_vain: list[tuple[PointView, int, int]] = []
     for view in views:
         j, when = view.journal, on_point(view, begun)
@@ -287,7 +302,7 @@ def _answers(
                 since, whole = (ts - begun) / NS_PER_S, (ts - last) / NS_PER_S
                 words = f"others reach it again since {since:.1f} s after it first asked for its address"
                 words += f" ({whole:.1f} s after its last frame before), at {view.name}"
-                return "yes", words, [(view, int(j.frame[row])), (view, int(j.frame[back[0]]))]
+                return "yes", words, [(view, int(j.frame[row])), (view, int(j.frame[back[0]]))], ts
         if len(to_it) >= LEAST_ASKED and j.ts_ns[to_it[-1]] - j.ts_ns[to_it[0]] >= NS_PER_S:
             asked_in_vain.append((view, int(j.frame[to_it[-1]]), len(to_it)))
     if asked_in_vain:
@@ -296,8 +311,9 @@ def _answers(
             "no",
             f"{count_of(count, 'packet')} for it since stayed without an answer at {view.name}",
             [(view, frame)],
+            None,
         )
-    return "undecided", "nobody is seen to ask it since", []
+    return "undecided", "nobody is seen to ask it since", [], None
 
 
 @dataclass(frozen=True, slots=True)

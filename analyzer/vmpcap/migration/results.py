@@ -285,7 +285,8 @@ class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
     """
     From the switchover to the first frame that shows that it had done its part: it may have been done sooner. Of one
     that failed though its new place was in time (an old router never withdrew), that time; null where nothing shows
-    its part done, or where it has no time: a way of the stream is done when the stream ends.
+    its part done, or where it has no time: a way of the stream is done when the stream ends. Of a machine that was
+    started anew without a stream: from the first sign of its start.
     """
     latency_is_at_most: bool = False
     """

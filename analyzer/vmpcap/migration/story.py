@@ -19,7 +19,7 @@ from vmpcap.migration.guests import Moved, find_guests, on_point, on_reference
 from vmpcap.migration.hops import describe_path
 from vmpcap.migration.listed import count_peers, pick_listed
 from vmpcap.migration.marks import Mark
-from vmpcap.migration.mechanisms.at_rest import tell_at_rest
+from vmpcap.migration.mechanisms.at_rest import tell_at_rest, tell_restarts
 from vmpcap.migration.mechanisms.case import Case, Trip
 from vmpcap.migration.mechanisms.table import judge_mechanisms, judge_stream
 from vmpcap.migration.moves import Move, Sighting, match_transfers
@@ -142,7 +142,7 @@ class Told:
     name_doubts: tuple[str, ...] = ()
     """Streams that may be one behind a translator, and are told apart."""
     at_rest: tuple[Mechanism, ...] = ()
-    """Mechanisms that are seen where no guest is known to have moved."""
+    """Mechanisms that are seen where no guest is known to have moved, after those machines that were started anew."""
 
 
 def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequence[str], faults: Sequence[str]) -> Told:
@@ -177,9 +177,16 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
     left = tuple((v, r) for v, r in refused if (r.connection.a_ip, r.connection.a_port) not in {k[0] for k in keys})
     restarts = find_restarts(views, {guest.mac for passengers in moved for guest in passengers})
     announcers = find_announcers(views, [guest for passengers in moved for guest in passengers])
-    at_rest = () if any(story.guests for story in stories) else tuple(tell_at_rest(views))
+    at_rest = [] if any(story.guests for story in stories) else tell_at_rest(views)
     return Told(
-        stories, others, left, tuple(restarts), wrong, tuple(announcers), name_doubts=streams.doubts, at_rest=at_rest
+        stories,
+        others,
+        left,
+        tuple(restarts),
+        wrong,
+        tuple(announcers),
+        name_doubts=streams.doubts,
+        at_rest=(*tell_restarts(restarts), *at_rest),
     )
 
 

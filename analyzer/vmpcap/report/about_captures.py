@@ -18,6 +18,7 @@ from vmpcap.report.words import (
     size,
     span,
     stamp,
+    without_rows,
 )
 from vmpcap.terms.units import count_of
 
@@ -65,7 +66,7 @@ def about_captures(report: Report, glyphs: Glyphs) -> Iterator[Block]:
         yield Fact("also seen", f"{made} of guests that did not migrate in these captures")
     yield from about_announcers(report)
     if report.migrations:
-        for note in report.notes:
+        for note in without_rows(report):
             yield Fact("note", note)
     yield Heading("Judged by")
     name, _, asked = profile_line(report.profile).partition(": ")

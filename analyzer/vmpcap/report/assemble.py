@@ -40,7 +40,7 @@ def assemble(
         generated_at=generated_at,
         profile=profile_used(profile),
         verdict=verdict,
-        because=headline(migrations, inputs),
+        because=headline(migrations, inputs, [r.short for r in told.restarts]),
         inputs=list(inputs),
         clocks=list(clocks),
         migrations=migrations,

@@ -214,5 +214,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     announcers: list[Announcer] = []
     """Who announced itself beside the migrations, storms first, then the busiest; at most a hundred."""
     mechanisms: list[Mechanism] = []
-    """Seen where no guest is known to have moved: what runs there, undecided; else `guests[].mechanisms` has them."""
+    """
+    Machines that were started anew without a stream (`ha`, `cold_migration`); after them what is seen where no guest is
+    known to have moved: what runs there, undecided. Else `guests[].mechanisms` has them.
+    """
     notes: list[str] = []

@@ -7,10 +7,11 @@ from vmpcap.report.about_checks import about_checks
 from vmpcap.report.about_guest import about_guest, about_mechanisms
 from vmpcap.report.about_stream import about_stream
 from vmpcap.report.about_what_if import about_what_if
+from vmpcap.report.away import STARTS
 from vmpcap.report.blocks import Block, Commands, Fact, Heading
 from vmpcap.report.chart import Glyphs
 from vmpcap.report.document import Migration, Report
-from vmpcap.report.words import asked_line, try_next
+from vmpcap.report.words import asked_line, try_next, without_rows
 
 
 def outline(report: Report, width: int, glyphs: Glyphs) -> Iterator[Block]:
@@ -30,14 +31,18 @@ def about_nothing(report: Report, most_announcers: int = MOST_ANNOUNCERS) -> Ite
     yield Fact("looked for", "one-way bulk TCP on a migration port, confirmed by its shape or its first bytes")
     if asked := asked_line(report):
         yield Fact("asked for", asked)
-    for note in report.notes:
-        yield Fact("started" if note.startswith(("ha ", "cold_migration ")) else "passed over", note)
+    for note in without_rows(report):
+        yield Fact("passed over", note)
     if not any(i.packets for i in report.inputs):
         yield Fact("packets", "none: were the captures stopped before the first packet, or filtered?")
     if most_announcers:
         yield from about_mechanisms(report.mechanisms)
     elif report.mechanisms:
-        yield Fact("seen", f"{', '.join(m.name for m in report.mechanisms)}; no switchover in view")
+        for one in (m for m in report.mechanisms if m.name in STARTS):
+            yield Fact("started", f"{one.name} (worked: {one.worked})", one.because)
+        at_rest = [m.name for m in report.mechanisms if m.name not in STARTS]
+        if at_rest:
+            yield Fact("seen", f"{', '.join(at_rest)}; no switchover in view")
     if report.announcers and most_announcers:
         yield Heading("Who announced itself")
     yield from about_announcers(report, most_announcers)

@@ -439,6 +439,11 @@ def try_next(report: Report) -> list[tuple[str, str]]:
     return [(command.format(files=files), why) for command, why in TRY_NEXT]
 
 
+def without_rows(report: Report) -> list[str]:
+    """The notes, but those of machines that a row of the mechanisms tells of."""
+    return [note for note in report.notes if not any(one.because in note for one in report.mechanisms)]
+
+
 def _quoted(path: str) -> str:
     import shlex
 

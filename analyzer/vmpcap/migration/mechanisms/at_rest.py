@@ -14,6 +14,7 @@ from vmpcap.migration.mechanisms.gateway_hellos import hold_of
 from vmpcap.migration.mechanisms.overlays import ends_of
 from vmpcap.migration.mechanisms.route_claims import NAMES as ROUTE_NAMES
 from vmpcap.migration.mechanisms.route_places import PREFIX_ROUTE
+from vmpcap.migration.restarts import Restart
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import count_of
@@ -37,6 +38,11 @@ def tell_at_rest(views: Sequence[PointView]) -> list[Mechanism]:
         for name, told in found
         if told is not None
     ]
+
+
+def tell_restarts(restarts: Iterable[Restart]) -> list[Mechanism]:
+    """Which machines were started anew, and does anybody reach them? Each is a row of its own."""
+    return [result(r.name, r.answer, r.because, sighted(r.frames), r.latency_ns) for r in restarts]
 
 
 def _told(views: Iterable[PointView], rows: Callable[[PointView], Iterable[What]]) -> list[Told[What]]:
