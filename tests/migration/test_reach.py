@@ -591,7 +591,7 @@ def test_announcements_of_a_guest_known_by_its_address_may_be_those_of_another_t
     assert "they may be the same" in told.domain.because
 
 
-def mirrored(late_ns: int, of_rarp: int, from_ts: int = 0) -> PointView:
+def mirrored(late_ns: int, of_rarp: int, from_ts: int = 0, of_others: int = 2) -> PointView:
     """A gateway's port at which all frames since then stand twice, so much later; and the RARP this often."""
     talk = asks_and_answers(0, 20 * S, 10 * MS, (SWITCH - 100 * MS, SWITCH + 20 * MS))
     talk = talk._replace(icmp_seq=(talk.ts_ns // (10 * MS)).astype(talk.icmp_seq.dtype), ip_id=talk.ip_id + 1)
@@ -603,27 +603,30 @@ def mirrored(late_ns: int, of_rarp: int, from_ts: int = 0) -> PointView:
     )
     again = talk.take(talk.ts_ns >= from_ts)
     again = again._replace(ts_ns=again.ts_ns + late_ns, frame=again.frame + 50_000)
-    both = JournalColumns(*(np.concatenate(parts) for parts in zip(talk, again, rarp, strict=True)))
+    asks = journal(*((S + n * late_ns, GATEWAY, 0xFFFFFFFFFFFF, "10.77.0.1", "10.77.0.255") for n in range(of_others)))
+    asks = asks._replace(frame=asks.frame + 200_000, ip_id=np.full(of_others, 99, asks.ip_id.dtype))
+    both = JournalColumns(*(np.concatenate(parts) for parts in zip(talk, again, rarp, asks, strict=True)))
     series = replace(announced(SWITCH), frames=(100_200,))
     rows = both.take(np.argsort(both.ts_ns, kind="stable"))
     return view("gw", "gateway", journal=rows, series=(series,), last_ts=20 * S)
 
 
 @pytest.mark.parametrize(
-    ("late_ns", "of_rarp", "from_ts", "verdict"),
+    ("late_ns", "of_rarp", "from_ts", "of_others", "verdict"),
     [
-        (3_000, 2, 0, "reached"),
-        (3_000, 1, 0, "not_observable"),
-        (MS, 2, 0, "not_observable"),
-        (3_000, 2, SWITCH, "not_observable"),
+        (3_000, 2, 0, 2, "reached"),
+        (3_000, 1, 0, 2, "not_observable"),
+        (MS, 2, 0, 2, "not_observable"),
+        (3_000, 2, SWITCH, 2, "not_observable"),
+        (3_000, 2, 0, 3, "not_observable"),
     ],
-    ids=["both directions of a port", "the RARP at one of two", "two places", "a second port since the move"],
+    ids=["both directions of a port", "the RARP at one of two", "two places", "a second port since", "three places"],
 )
 def test_a_mirror_that_shows_every_frame_as_often_tells_where_the_announcement_was(
-    late_ns: int, of_rarp: int, from_ts: int, verdict: str
+    late_ns: int, of_rarp: int, from_ts: int, of_others: int, verdict: str
 ) -> None:
     """Ingress and egress of one port: each frame twice, and the announcement too."""
-    here = mirrored(late_ns, of_rarp, from_ts)
+    here = mirrored(late_ns, of_rarp, from_ts, of_others)
     assert told_at([here], (here,)).domain.verdict == verdict
     assert bool(why_several(here, guest(here))) is (verdict != "reached")
 

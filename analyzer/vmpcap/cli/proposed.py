@@ -1,10 +1,11 @@
-"""What a user is told of roles that captures without names were given, and the line that says them for good."""
+"""What a user is told of roles that points without one were given, and the line that says them for good."""
 
 import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vmpcap.cli.progress import complain
+from vmpcap.terms.files import stem
 
 if TYPE_CHECKING:
     from vmpcap.report.document import Input
@@ -17,7 +18,7 @@ def say_proposed(inputs: Sequence["Input"], quiet: bool) -> None:
         return
     from vmpcap.report.clean import clean
 
-    complain("roles of captures without a name, by what they show:")
+    complain("roles of captures of which none was said, by what they show:")
     told: set[str] = set()
     for one in asked:
         if one.point not in told:
@@ -31,7 +32,8 @@ def words_that_name(inputs: Sequence["Input"]) -> str:
     """
     Which options name these points with these roles?
 
-    A role that one point has is its name; where several share it, and where it is not known, points keep their names.
+    A role that one point has is its name; where several share it, where it is not known and where the user chose the
+    name, points keep theirs.
     """
     files: dict[str, list[str]] = {}
     roles: dict[str, str | None] = {}
@@ -42,7 +44,8 @@ def words_that_name(inputs: Sequence["Input"]) -> str:
     words: list[str] = []
     for point, paths in files.items():
         role = roles[point]
-        is_name = role is not None and shared.count(role) == 1 and (role == point or role not in roles)
+        is_free = any(point.startswith(stem(path)) for path in paths)
+        is_name = role is not None and shared.count(role) == 1 and (role == point or (role not in roles and is_free))
         words += ["--point", f"{role if is_name else point}={','.join(paths)}"]
         if role is not None and not is_name:
             words += ["--role", f"{point}={role}"]

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.migration.crossings import names_of
 from vmpcap.migration.guests import Moved
-from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.sightings import GROUP_BIT, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import NS_PER_US, count_of
 
@@ -46,7 +46,7 @@ def _why(view: PointView, guest: Moved) -> str:
     rows = np.concatenate((frames.sent_ip, frames.asked))
     rows = rows[np.argsort(view.journal.ts_ns[rows], kind="stable")]
     copies = len(rows) - int(is_first_copy(view.journal, rows).sum())
-    if not copies or copies < LEAST_SHARE * len(rows) or _is_of_one_switch(view, guest, rows, copies):
+    if not copies or copies < LEAST_SHARE * len(rows) or _is_of_one_switch(view, guest, rows):
         return ""
     return (
         f"{count_of(copies, 'packet')} of the guest stand there more than once: the capture holds what passed several"
@@ -54,26 +54,31 @@ def _why(view: PointView, guest: Moved) -> str:
     )
 
 
-def _is_of_one_switch(view: PointView, guest: Moved, rows: I64, copies: int) -> bool:
+def _is_of_one_switch(view: PointView, guest: Moved, rows: I64) -> bool:
     """Does every packet stand there equally often, at once and from one place, and every announcement as well?"""
     j, series = view.journal, guest.series_at(view)
-    times = round(len(rows) / (len(rows) - copies))
-    if times < 2 or series is None or _again(view, rows) < MOSTLY * copies:
-        return False
-    if abs(copies - (times - 1) * (len(rows) - copies)) > (1 - MOSTLY) * len(rows):
+    how_often = _at_once(view, rows)
+    times = int(np.median(how_often))
+    to_all = _at_once(view, np.flatnonzero((j.eth_dst & GROUP_BIT) != 0))  # unicast passes two of three merged places
+    if (
+        times < 2
+        or series is None
+        or any(np.count_nonzero(found == times) < MOSTLY * len(found) for found in (how_often, to_all))
+    ):
         return False
     names, sent = names_of(view), frames_of(view, guest).sent
     for frame, ts in zip(series.frames, series.times, strict=True):
         near = sent[np.abs(j.ts_ns[sent] - ts) <= AT_ONCE_NS]
         own = names[near[j.frame[near] == frame]]
-        if not len(own) or np.count_nonzero(names[near] == own[0]) < times:
+        if not len(own) or np.count_nonzero(names[near] == own[0]) != times:
             return False
     return True
 
 
-def _again(view: PointView, rows: I64) -> int:
-    """How many of these frames are like one just before them, by the way they had come as well?"""
+def _at_once(view: PointView, rows: I64) -> I64:
+    """How often does each packet stand there at once, alike in its TTL too? One number for each packet."""
     j, names = view.journal, names_of(view)
     order = rows[np.lexsort((j.ts_ns[rows], names[rows]))]
     alike = (names[order][1:] == names[order][:-1]) & (j.ttl[order][1:] == j.ttl[order][:-1])
-    return int(np.count_nonzero(alike & (np.diff(j.ts_ns[order]) <= AT_ONCE_NS)))
+    begins = np.flatnonzero(np.concatenate(([True], ~(alike & (np.diff(j.ts_ns[order]) <= AT_ONCE_NS)))))
+    return np.diff(np.append(begins, len(order)))

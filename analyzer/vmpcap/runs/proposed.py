@@ -1,4 +1,4 @@
-"""Roles for points that nobody named, put on the points and on what was seen at them."""
+"""Roles for points of which nobody said one, put on the points and on what was seen at them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ def with_roles(points: Sequence[PointRead], views: Sequence[PointView], request:
 
     A single point keeps none: what stands alone is held against nothing. The points' own roles are set too.
     """
-    asked = {p.files.name for p in points if not p.files.is_named and p.files.role is None}
+    asked = {p.files.name for p in points if p.files.role is None}
     if len(points) < 2 or not asked:
         return list(views)
     proposed = propose_roles(views, request.ports, request.guests)
