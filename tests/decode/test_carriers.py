@@ -122,3 +122,41 @@ def test_changes_do_not_depend_on_where_batches_are_cut(seed: int) -> None:
         if end > begin:
             changes([carried(*row) for row in story[begin:end]], log)
     assert [(int(o[1]) & 0xFFFFFFFF, int(o[3]) & 0xFFFFFFFF) for o in log.rows().outer] == wanted
+
+
+ROUTERS = bytes.fromhex("020000000e02 020000000e01")
+
+
+def in_lisp(source: bytes, target: bytes, sender: bytes, receiver: bytes, is_native: bool = False) -> bytes:
+    """A packet between two machines, in LISP without an instance between two locators; or as it is."""
+    udp = struct.pack(">HHHH", 1000, 2000, 8 + 12, 0) + bytes(12)
+    inner = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0) + sender + receiver + udp
+    if is_native:
+        return ROUTERS + bytes.fromhex("0800") + inner
+    head = struct.pack(">HHHH", 50000, 4341, 16 + len(inner), 0) + bytes.fromhex("8000000100000001")
+    ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(head) + len(inner), 0, 0, 64, 17, 0) + source + target
+    return ROUTERS + bytes.fromhex("0800") + ip + head + inner
+
+
+def test_lisp_without_an_instance_is_told_by_its_machines_and_from_what_is_in_no_lisp() -> None:
+    """Between the same two routers pass other machines' packets, and the same ones' natively; those are zeros."""
+    one, two, other = (bytes([10, 77, 0, last]) for last in (10, 11, 12))
+    story = [
+        (in_lisp(A, B, one, two, is_native=True), None),  # nothing is known of them yet
+        (in_lisp(A, B, one, two), (number(A), number(B))),
+        (in_lisp(A, B, one, two), None),
+        (in_lisp(A, C, one, other), (number(A), number(C))),
+        (in_lisp(A, B, one, two), None),
+        (in_lisp(A, B, two, one, is_native=True), None),
+        (in_lisp(A, B, one, two, is_native=True), (0, 0)),
+        (in_lisp(A, B, one, two, is_native=True), None),
+        (in_lisp(A, C, one, two), (number(A), number(C))),
+    ]
+    wanted = [(n, *ends) for n, (_, ends) in enumerate(story, 1) if ends is not None]
+    assert changes([frame for frame, _ in story]) == wanted
+    for cut in range(1, len(story)):
+        log = CarrierLog()
+        changes([frame for frame, _ in story[:cut]], log)
+        changes([frame for frame, _ in story[cut:]], log)
+        ends = [(o[1] & 0xFFFFFFFF, o[3] & 0xFFFFFFFF) for o in log.rows().outer.tolist()]
+        assert ends == [one[1:] for one in wanted]

@@ -47,6 +47,7 @@ def carriers(*ends: tuple[int, int, int, int]) -> CarrierLog:
         CarrierRows(
             np.arange(n) + 1, np.array(columns[0], np.int64), np.array(columns[1], np.uint64),
             np.array(columns[2], np.uint64), np.full(n, 77), np.array(outer, np.uint64),
+            np.zeros(n, np.uint64), np.zeros(n, np.uint64),
             np.full(n, PATH, np.uint64), np.zeros(n, np.uint64),
         )
     )  # fmt: skip

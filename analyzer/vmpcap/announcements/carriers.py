@@ -23,7 +23,13 @@ class CarrierRows(NamedTuple):
     eth_dst: U64
     vni: I64
     outer: U64
-    """uint64[n, 4]: source of the carrying packet and its target, each in two halves."""
+    """
+    uint64[n, 4]: source of the carrying packet and its target, each in two halves; zeros where a packet
+    of machines that LISP had carried was in none.
+    """
+    src_low: U64
+    """Of the carried packet, as the next; 0 without IP."""
+    dst_low: U64
     path_high: U64
     path_low: U64
 
@@ -67,6 +73,8 @@ class CarrierLog:
                 eth_dst=frames.eth_dst[at],
                 vni=frames.vni[at],
                 outer=outer,
+                src_low=frames.src_low[at],
+                dst_low=frames.dst_low[at],
                 path_high=frames.path_high[at],
                 path_low=frames.path_low[at],
             )

@@ -15,11 +15,16 @@ from vmpcap.terms.kernels import Int, inline_kernel, kernel
 from vmpcap.terms.wire import ETHERTYPE_IPV4, ETHERTYPE_IPV6, LINKTYPE_ETHERNET
 
 _NUMBERS: Final = {step.name: number + 1 for number, step in enumerate(STEPS)}
+_LISP: Final = _NUMBERS["lisp"]
 _IPV4: Final = _NUMBERS["ip"]
 _IPV6: Final = _NUMBERS["ipv6"]
 
 PLACES: Final = 4096
 """Pairs of machines whose carriers are remembered; two that fall on one place are told again at each change."""
+MOST_BARE: Final = 64
+"""Pairs of stations between which LISP passes without an instance, so that what is not in it is told apart."""
+LEAST_DEPTH: Final = 5
+"""Ethernet, IP, UDP, LISP and IP: a path with fewer steps has no LISP in it."""
 _MOST_TAGS: Final = 2
 _MIX: Final = 0x9E37_79B9_7F4A_7C15
 
@@ -40,11 +45,13 @@ class Places(NamedTuple):
     """uint64[PLACES]: which pair of machines, mixed; 0 for none."""
     outer: U64
     """uint64[PLACES, 4]: their carriers at last."""
+    bare: set[tuple[int, int]]
+    """MACs of the stations between which LISP without an instance was seen."""
 
 
 def no_places() -> Places:
     """Nothing is known yet."""
-    return Places(np.zeros(PLACES, np.uint64), np.zeros((PLACES, 4), np.uint64))
+    return Places(np.zeros(PLACES, np.uint64), np.zeros((PLACES, 4), np.uint64), set())
 
 
 @inline_kernel
@@ -71,6 +78,33 @@ def read_ends(buffer: Bytes, at: np.int64, end: np.int64, out_outer: U64, row: I
     return False
 
 
+@inline_kernel
+def on_path(high: np.uint64, low: np.uint64) -> tuple[np.int64, bool]:
+    """How many IP headers are on this path, and is LISP?"""
+    headers, in_lisp = np.int64(0), False
+    for i in range(8):
+        shift = np.uint64(8 * i)
+        for step in (np.int64((high >> shift) & 0xFF), np.int64((low >> shift) & 0xFF)):
+            if step in (_IPV4, _IPV6):
+                headers += 1
+            if step == _LISP:
+                in_lisp = True
+    return headers, in_lisp
+
+
+@inline_kernel
+def behind_tags(buffer: Bytes, base: np.int64, end: np.int64) -> np.int64:
+    """Where in the frame stands the EtherType behind its VLAN tags?"""
+    at = np.int64(12)
+    for _ in range(_MOST_TAGS):
+        if at + 6 > end:
+            break
+        kind = be16(buffer, base + at)
+        if kind in (0x8100, 0x88A8):
+            at += 4
+    return at
+
+
 @kernel
 def find_changes(
     buffer: Bytes,
@@ -81,6 +115,8 @@ def find_changes(
     eth_dst: U64,
     vni: I64,
     ip_version: U8,
+    src_low: U64,
+    dst_low: U64,
     path_high: U64,
     path_low: U64,
     state_pair: U64,
@@ -96,8 +132,9 @@ def find_changes(
     buffer : uint8[n]
     record_at, captured_bytes : int64[m], int32[m]
     rows : int64[r]
-        Frames in an overlay, captured with an Ethernet header in front.
-    eth_src, eth_dst, vni, ip_version, path_high, path_low : of all m frames, as in Frames
+        Frames in an overlay, captured with an Ethernet header in front; of those without a number only such as may be
+        in LISP, or pass between stations that sent some.
+    eth_src, eth_dst, vni, ip_version, src_low, dst_low, path_high, path_low : of all m frames, as in Frames
     state_pair, state_outer : uint64[PLACES], uint64[PLACES, 4]
         Carried over batches.
     out_row, out_outer : int64[r], uint64[r, 4]
@@ -105,37 +142,35 @@ def find_changes(
 
     Notes
     -----
-    Only frames with one IP header outside: of a mirror of an overlay nobody says which header carries.
+    Only frames with one IP header outside: of a mirror of an overlay nobody says which header carries. LISP has no
+    Ethernet header inside, and without an instance no number: its machines are known by their addresses too, and a
+    packet between them that is in no LISP is carried by nothing: zeros.
     """
     written = 0
     for r in range(rows.shape[0]):
         row = rows[r]
         base = record_at[row]
         end = np.int64(captured_bytes[row])
-        headers = 0
-        for i in range(8):
-            shift = np.uint64(8 * i)
-            for step in (np.int64((path_high[row] >> shift) & 0xFF), np.int64((path_low[row] >> shift) & 0xFF)):
-                if step in (_IPV4, _IPV6):
-                    headers += 1
-        if headers != (2 if ip_version[row] != 0 else 1):
+        headers, in_lisp = on_path(path_high[row], path_low[row])
+        is_bare = vni[row] < 0
+        is_native = is_bare and not in_lisp
+        if headers != (2 if ip_version[row] != 0 and not is_native else 1):
             continue
-        at = np.int64(12)
-        for _ in range(_MOST_TAGS):
-            if at + 6 > end:
-                break
-            kind = be16(buffer, base + at)
-            if kind in (0x8100, 0x88A8):
-                at += 4
-        if not read_ends(buffer, base + at, base + end, out_outer, written):
+        at = behind_tags(buffer, base, end)
+        if is_native:
+            for part in range(4):
+                out_outer[written, part] = 0
+        elif not read_ends(buffer, base + at, base + end, out_outer, written):
             continue
         pair = (eth_src[row] * np.uint64(_MIX)) ^ eth_dst[row] ^ (np.uint64(vni[row]) << np.uint64(40))
+        if is_bare:
+            pair = (pair ^ (src_low[row] * np.uint64(_MIX))) * np.uint64(_MIX) ^ dst_low[row]
         pair = (pair ^ (pair >> np.uint64(29))) * np.uint64(_MIX) | np.uint64(1)
         place = np.int64(pair >> np.uint64(52))
         is_known = state_pair[place] == pair
         for part in range(4):
             is_known = is_known and state_outer[place, part] == out_outer[written, part]
-        if is_known:
+        if is_known or (is_native and state_pair[place] != pair):
             continue
         state_pair[place] = pair
         out_row[written] = row
@@ -156,13 +191,37 @@ def read_carriers(batch: RecordBatch, frames: Frames, places: Places, wanted: np
     wanted : bool[m]
         Which frames are asked for; None: all.
     """
-    within = frames.vni >= 0
-    if not within.any():
-        return Carriers(np.zeros(0, np.int64), np.zeros((0, 4), np.uint64))
-    within &= batch.link_type == LINKTYPE_ETHERNET
+    is_asked = np.full(len(frames.vni), batch.link_type == LINKTYPE_ETHERNET)
     if wanted is not None:
-        within &= wanted
-    rows = np.flatnonzero(within)
+        is_asked &= wanted
+    numbered = (frames.vni >= 0) & is_asked
+    deep = (frames.vni < 0) & (frames.depth >= LEAST_DEPTH) & (frames.ip_version != 0) & is_asked
+    bare = _between(frames, places.bare) & is_asked
+    if not numbered.any() and not deep.any() and not bare.any():
+        return Carriers(np.zeros(0, np.int64), np.zeros((0, 4), np.uint64))
+    known = Places(places.pair.copy(), places.outer.copy(), places.bare) if deep.any() else places
+    found = _find(batch, frames, known, np.flatnonzero(numbered | deep | bare))
+    new = found.row[frames.vni[found.row] < 0]
+    pairs = set(zip(frames.eth_src[new].tolist(), frames.eth_dst[new].tolist(), strict=True)) - places.bare
+    if pairs:  # what passes between these outside of LISP counts from here on
+        places.bare.update(sorted(pairs)[: max(MOST_BARE - len(places.bare), 0)])
+        bare = _between(frames, places.bare) & is_asked
+        found = _find(batch, frames, places, np.flatnonzero(numbered | bare))
+    elif known is not places:
+        places.pair[:], places.outer[:] = known.pair, known.outer
+    return found
+
+
+def _between(frames: Frames, pairs: set[tuple[int, int]]) -> npt.NDArray[np.bool_]:
+    """bool[m]: which packets without a number pass between these stations?"""
+    found = np.zeros(len(frames.vni), np.bool_)
+    for source, target in pairs:
+        found |= (frames.eth_src == np.uint64(source)) & (frames.eth_dst == np.uint64(target))
+    found &= (frames.vni < 0) & (frames.ip_version != 0)
+    return found
+
+
+def _find(batch: RecordBatch, frames: Frames, places: Places, rows: I64) -> Carriers:
     out_row, out_outer = np.zeros(len(rows), np.int64), np.zeros((len(rows), 4), np.uint64)
     written = find_changes(
         batch.buffer,
@@ -173,6 +232,8 @@ def read_carriers(batch: RecordBatch, frames: Frames, places: Places, wanted: np
         frames.eth_dst,
         frames.vni,
         frames.ip_version,
+        frames.src_low,
+        frames.dst_low,
         frames.path_high,
         frames.path_low,
         places.pair,

@@ -6,8 +6,11 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
+from vmpcap.announcements.carriers import CarrierRows
 from vmpcap.announcements.routes.rows import RouteNews
+from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.around import SHELLS, is_carried_by
 from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, sighted, since, span
@@ -19,12 +22,12 @@ from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import IPV4_MAPPED
 from vmpcap.terms.units import NS_PER_S, count_of
 
+I64 = npt.NDArray[np.int64]
+
 SETTLED_NS: Final = NS_PER_S
 """Map caches are told once the server knows; packets on their way may go to the old locator once more."""
 LEAST_STALE: Final = 3
 """Fewer packets to it may be strays."""
-PAIR: Final = ("eth_src", "eth_dst", "vni")
-"""Between which stations a packet of an overlay was seen, and in which instance."""
 WITHIN_NS: Final = 5 * NS_PER_S
 """A register follows the guest's first packet within a second (domain notes 4.8); servers and readers add some."""
 MOST_CHANGES: Final = 3
@@ -96,6 +99,7 @@ def judge_lisp(case: Case, name: str) -> Mechanism | None:
     if first is not None:
         spoke = _first_packet(case)
         because += f"; packets for it went there from {since(case.after(first.ts))} on"
+        because += f", {span(first.ts - new.ts)} after that" if first.ts >= new.ts else ""
         if spoke is not None and first.ts >= spoke[0]:
             because += f", {span(first.ts - spoke[0])} after the guest's first packet with its address"
         seen = [*seen, *sighted([(first.view, first.frame)])]
@@ -151,27 +155,40 @@ def _data(case: Case) -> list[Carried]:
     """
     To which locators did packets for the guest go since the switchover, at every point that saw them, by time?
 
-    Between the same two stations a change of the outer addresses is kept; the last before a packet is the packet's.
+    Between the same two stations, and without an instance the same two machines, a change of the outer addresses is
+    kept; the last before a packet is the packet's.
     """
     found: list[Carried] = []
     for view in case.views:
         j, rows = view.journal, view.carriers.rows()
         asked = frames_of(view, case.guest).asked
-        asked = asked[(j.vni[asked] >= 0) & (j.ts_ns[asked] >= on_point(view, case.moment))]
-        if view.carriers.left_out or not len(asked):
-            continue
+        asked = asked[j.ts_ns[asked] >= on_point(view, case.moment)]
         is_lisp = is_carried_by(rows, SHELLS["lisp"].steps)
-        for pair in set(zip(j.eth_src[asked].tolist(), j.eth_dst[asked].tolist(), j.vni[asked].tolist(), strict=True)):
-            of = [(k, np.uint64(v) if n < 2 else v) for n, (k, v) in enumerate(zip(PAIR, pair, strict=True))]
-            mine = np.logical_and.reduce([getattr(j, k)[asked] == v for k, v in of])
-            known = np.flatnonzero(np.logical_and.reduce([getattr(rows, k) == v for k, v in of]))
-            known = known[np.argsort(rows.frame[known], kind="stable")]
-            at = np.searchsorted(rows.frame[known], j.frame[asked[mine]], side="right") - 1
-            for row, place in zip(asked[mine].tolist(), at.tolist(), strict=True):
-                if place >= 0 and is_lisp[known[place]]:
-                    locator = ends_of(rows.outer[known[place]])[1]
+        if view.carriers.left_out or not len(asked) or not is_lisp.any():
+            continue
+        known = _by_pair(rows, np.arange(len(rows.frame)))
+        for pair, mine in _by_pair(j, asked).items():
+            changes = known.get(pair)
+            if changes is None:
+                continue
+            at = np.searchsorted(rows.frame[changes], j.frame[mine], side="right") - 1
+            for row, place in zip(mine.tolist(), at.tolist(), strict=True):
+                if place >= 0 and is_lisp[changes[place]]:
+                    locator = ends_of(rows.outer[changes[place]])[1]
                     found.append(Carried(on_reference(view, int(j.ts_ns[row])), view, int(j.frame[row]), locator, row))
     return sorted(found, key=lambda one: one.ts)
+
+
+def _by_pair(columns: CarrierRows | JournalColumns, rows: I64) -> dict[tuple[int, ...], I64]:
+    """Which of these rows are between which stations, in which instance; without one, of which machines?"""
+    bare = columns.vni[rows] < 0
+    names = ("eth_src", "eth_dst", "src_low", "dst_low")
+    keys = [getattr(columns, name)[rows] for name in names]
+    keys = [*keys[:2], np.where(bare, -1, columns.vni[rows]), *(np.where(bare, key, np.uint64(0)) for key in keys[2:])]
+    found: dict[tuple[int, ...], list[int]] = {}
+    for row, key in zip(rows.tolist(), zip(*(key.tolist() for key in keys), strict=True), strict=True):
+        found.setdefault(key, []).append(row)
+    return {key: np.array(mine, np.int64) for key, mine in found.items()}
 
 
 Spoken = tuple[int, PointView, int]
