@@ -208,6 +208,22 @@ def served(way: Callable[[int, int], int], resets: bool = False, connections: in
     return scene
 
 
+def reset_by_the_other(connections: int = 10) -> Landscape:
+    """Each connection is accepted by one site and, at its first word, reset by the other, in turns; around the move."""
+    scene = Landscape({"src": "source", "b": "domain:destination", "client": "client"})
+    scene.put_stream("src")
+    scene.announce(MOVED, "b")
+    scene.put(MOVED + 10, arp(1, GUEST_MAC, SERVICE, SERVICE), "b")
+    for n in range(connections):
+        talk = Talk(PEER, (FAR_MAC, SERVICE), 52_000 + n, ack=9_000)
+        at, ttls = 200 + n * (END - 400) // connections, (60, 57) if n % 2 else (57, 60)
+        scene.put(at, talk.say(True, 0, "S"), "client")
+        scene.put(at + 5, talk.say(False, 0, "SA", ttl=ttls[0]), "client")
+        scene.put(at + 6, talk.say(True, 50, "PA"), "client")
+        scene.put(at + 11, _reset(talk, ttls[1]), "client")
+    return scene
+
+
 def _reset(talk: Talk, ttl: int) -> Packet:
     """What a machine answers that does not know the connection: a reset with the number that was acknowledged."""
     talk.number += 1

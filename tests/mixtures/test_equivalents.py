@@ -74,6 +74,13 @@ def test_one_service_address_at_two_sites(name: str, tmp_path: Path) -> None:
     assert word in (found.because if found is not None else "")
 
 
+def test_every_connection_that_the_other_place_reset_is_counted(tmp_path: Path) -> None:
+    """The last one from each place, too, behind which nothing goes on."""
+    found = told(equivalents.reset_by_the_other(10).report(tmp_path))["anycast"]
+    assert found.worked == "no"
+    assert "at client 10 connections to 10.77.0.10 got segments from one place and resets from another" in found.because
+
+
 def test_of_many_connections_the_largest_are_looked_at_and_the_others_counted(tmp_path: Path) -> None:
     """Seventy short ones from lower ports hide none of the six that show two places; 64 are looked at."""
     found = told(equivalents.short_ones_first().report(tmp_path)).get("anycast")

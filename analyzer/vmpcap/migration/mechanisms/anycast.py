@@ -119,6 +119,8 @@ def _mixed(case: Case, name: str, flows: list[_Flow]) -> Mechanism | None:
     if turning or len(denied) >= LEAST_DENIED:
         flow = max(turning or denied, key=lambda f: f.turns)
         j, row = flow.view.journal, int(flow.strange[0])
+        places = {_places(one) for one in denied if _of_one_service(one, flow)}
+        denied = [one for one in suspects if _of_one_service(one, flow) and _places(one) in places]
         because = (
             f"at {flow.view.name} {count_of(len(denied), 'connection')} to {ip_text(*flow.service)} got segments from "
             f"one place and resets from another (TTL {int(j.ttl[flow.rows[0]])}, resets {int(j.ttl[row])}): packets of "
@@ -135,6 +137,15 @@ def _mixed(case: Case, name: str, flows: list[_Flow]) -> Mechanism | None:
         "that one of the places does not know it: two ways to one machine look the same"
     )
     return result(name, "undecided", because, sighted((flow.view, n) for n in _samples(flow)))
+
+
+def _of_one_service(one: _Flow, other: _Flow) -> bool:
+    return (one.view.name, one.service) == (other.view.name, other.service)
+
+
+def _places(flow: _Flow) -> frozenset[int]:
+    """From which two ways do its segments and its first such reset come? Once known to be two places, they are so."""
+    return frozenset((_way(flow.view.journal, int(flow.rows[0])), _way(flow.view.journal, int(flow.strange[0]))))
 
 
 def _samples(flow: _Flow) -> list[int]:
