@@ -700,12 +700,25 @@ def test_a_registration_that_nobody_confirms_may_be_refused() -> None:
 
 
 def test_two_routers_of_one_lisp_site_take_no_turns() -> None:
-    """A mapping that names both says so; each with its own locator alone may be two sites as well, but none is old."""
+    """
+    A mapping that names both says so. Each with its own locator alone may be two sites: not where the old one is
+    never heard again, both are seen at the same points, and everybody reaches the guest.
+    """
     both = ("2.2.2.2", "3.3.3.3")
     named = [replace(lisp(after(n * 1000), both[n % 2]), beside=(both[1 - n % 2],)) for n in range(1, 8)]
     alone = [lisp(after(n * 1000), both[n % 2]) for n in range(1, 8)]
     assert worked("lisp", case(point("wan", "wan", [lisp(0, "1.1.1.1"), *named]))) == "yes"
-    assert worked("lisp", case(point("wan", "wan", [lisp(0, "1.1.1.1"), *alone]))) == "undecided"
+    one = point("wan", "wan", [lisp(0, "1.1.1.1"), *alone])
+    found = judged("lisp", case(one))
+    assert found is not None
+    assert (found.worked, "in turns with 2.2.2.2 and never again from 1.1.1.1" in found.because) == ("yes", True)
+    assert worked("lisp", case(one, peers=[LOST])) == "undecided"
+    assert worked("lisp", case(one, reachability=NOBODY)) == "undecided"
+    assert worked("lisp", case(point("wan", "wan", alone))) == "undecided"
+    apart = [point("b", "wan", alone[::2]), point("c", "wan", alone[1::2])]
+    assert worked("lisp", case(point("a", "wan", [lisp(0, "1.1.1.1")]), *apart)) == "undecided"
+    three = [lisp(after(n * 1000), ("2.2.2.2", "3.3.3.3", "4.4.4.4")[n % 3]) for n in range(1, 8)]
+    assert worked("lisp", case(point("wan", "wan", [lisp(0, "1.1.1.1"), *three]))) == "undecided"
 
 
 def asking(*times: int) -> list[tuple[int, int, int, str, str]]:

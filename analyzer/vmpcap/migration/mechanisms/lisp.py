@@ -33,6 +33,9 @@ WITHIN_NS: Final = 5 * NS_PER_S
 MOST_CHANGES: Final = 3
 """More changes of the locator than this after one move are flapping."""
 
+MOST_ROUTERS: Final = 2
+"""Of one site; more that take turns are more sites."""
+
 
 @dataclass(frozen=True, slots=True)
 class Carried:
@@ -61,7 +64,9 @@ def judge_lisp(case: Case, name: str) -> Mechanism | None:
     new = next((t for t in later if site[t.what.origin] not in at_old), None)
     changes = [a for a, b in pairwise(later) if site[a.what.origin] != site[b.what.origin]]
     back = [t for t in later if new is not None and t.ts > new.ts and site[t.what.origin] in at_old]
-    if len(changes) >= MOST_CHANGES:
+    is_in_turns = len(changes) >= MOST_CHANGES
+    turns = sorted({t.what.origin for t in later if site[t.what.origin] not in at_old}) if is_in_turns else []
+    if is_in_turns and (back or not before or not _are_one_site(case, later, turns)):
         locators = " and ".join(sorted({t.what.origin for t in later}))
         because = f"registrations of the guest alternate between {locators}, {count_of(len(changes), 'time')}"
         because += ": two sites hear it" if back else ": two sites hear it, or the new one has two routers"
@@ -78,6 +83,7 @@ def judge_lisp(case: Case, name: str) -> Mechanism | None:
     told = next((t for t in news if t.what.reason == "notify" and t.ts >= new.ts), None)
     because = f"{new.what.origin} registered the guest {since(latency)} after the switchover"
     because += f" ({old} before)" if old else ""
+    because += _in_turns(turns, new.what.origin, old)
     because += f", confirmed {since(case.after(told.ts))}" if told is not None else ""
     seen = sighted(of_told([new, *([told] if told is not None else [])]))
     if latency > WITHIN_NS:
@@ -95,17 +101,37 @@ def judge_lisp(case: Case, name: str) -> Mechanism | None:
     stale = [one for one in sent if site.get(one.locator, one.locator) in at_old and one.ts > new.ts + SETTLED_NS]
     if len(stale) >= LEAST_STALE and (case.cut_off or not case.watched):
         return _kept_to_old(case, name, because, seen, [one for one in sent if one.ts > new.ts + SETTLED_NS], stale)
-    first = next((one for one in sent if site.get(one.locator, one.locator) == site[new.what.origin]), None)
-    if first is not None:
-        spoke = _first_packet(case)
-        because += f"; packets for it went there from {since(case.after(first.ts))} on"
-        because += f", {span(first.ts - new.ts)} after that" if first.ts >= new.ts else ""
-        if spoke is not None and first.ts >= spoke[0]:
-            because += f", {span(first.ts - spoke[0])} after the guest's first packet with its address"
-        seen = [*seen, *sighted([(first.view, first.frame)])]
+    ours = {site[new.what.origin], *(site[locator] for locator in turns)}
+    words, shown = _first_carried(case, [one for one in sent if site.get(one.locator, one.locator) in ours], new.ts)
+    because, seen = because + words, [*seen, *shown]
     if case.cut_off:
         return result(name, "undecided", f"{because}, yet some of its peers get no answer", seen, latency)
     return result(name, "yes", because, seen, latency)
+
+
+def _are_one_site(case: Case, later: Sequence[Told[RouteNews]], turns: Sequence[str]) -> bool:
+    """Are these two routers of the new site? Seen at the same points, while everybody reaches the guest."""
+    seen = {frozenset(t.view.name for t in later if t.what.origin == locator) for locator in turns}
+    is_reached = case.reachability.answer == "yes" and not case.cut_off
+    return is_reached and len(turns) == MOST_ROUTERS and len(seen) == 1
+
+
+def _in_turns(turns: Sequence[str], new: str, old: str) -> str:
+    """What is said of a new site whose two routers register each its own locator; empty of any other."""
+    other = next((locator for locator in turns if locator != new), "")
+    return f", in turns with {other} and never again from {old}: two routers of the new site" if other else ""
+
+
+def _first_carried(case: Case, sent: Sequence[Carried], registered: int) -> tuple[str, list[Sighted]]:
+    """When did the first of these packets go to the new site, after what? Empty without any."""
+    if not sent:
+        return "", []
+    first, spoke = sent[0], _first_packet(case)
+    words = f"; packets for it went there from {since(case.after(first.ts))} on"
+    words += f", {span(first.ts - registered)} after that" if first.ts >= registered else ""
+    if spoke is not None and first.ts >= spoke[0]:
+        words += f", {span(first.ts - spoke[0])} after the guest's first packet with its address"
+    return words, sighted([(first.view, first.frame)])
 
 
 def _kept_to_old(
