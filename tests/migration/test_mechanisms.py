@@ -627,6 +627,12 @@ def test_a_virtual_mac_that_crosses_is_seen_without_a_point_on_the_link(
     found = judged("hsrp", case(old, new))
     assert found is not None
     assert (found.worked, "is at a and b alike" in found.because) == (wanted, wanted == "no")
+    apart = replace(new, offset=None)
+    apart.found["news"] = new.found["news"]
+    found = judged("hsrp", case(old, apart))
+    assert found is not None
+    assert found.worked == ("undecided" if wanted == "no" else "yes")
+    assert ("the clocks of a and b were not compared" in found.because) == (wanted == "no")
 
 
 def test_a_leak_is_found_however_much_a_virtual_mac_sends_at_home() -> None:

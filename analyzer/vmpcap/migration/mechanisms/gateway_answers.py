@@ -192,6 +192,9 @@ def _passed(one: Group) -> str:
 
 def _passed_whither(one: Group) -> str:
     unknown = one.leak.unknown if one.leak is not None else ""
+    if one.leak is not None and one.leak.into is not None:
+        there = f"{_passed(one)}, and frames like them {one.leak.into.name} at that time"
+        return f"{there}; whether they are the same, and cross between the sites, is not known: {unknown}"
     return f"{_passed(one)}, and whether they came into the other site's domain is not known: {unknown}"
 
 

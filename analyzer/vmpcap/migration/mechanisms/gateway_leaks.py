@@ -108,12 +108,32 @@ def _leak_into(old: PointView, new: PointView, case: Case, vmac: int) -> Leak | 
     rows = rows[once | (old.journal.ip_id[rows] != 0)]
     if not len(rows):
         return None
-    met = rows[_seen_at(new, old, rows, case, vmac) == MET]
-    numbered = met[old.journal.ip_id[met] != 0]
-    seconds = old.journal.ts_ns[np.setdiff1d(met, numbered)] // NS_PER_S
-    if max(len(set(_keys(old, numbered).tolist())), len(set(seconds.tolist()))) < LEAST_CROSSING:
+    seen = _seen_at(new, old, rows, case, vmac)
+    met = rows[seen == MET]
+    if _are_several(old, met):
+        return Leak(old, int(old.journal.frame[met[0]]), len(met), len(met), "", new)
+    alike = rows[(seen == OPEN) & _are_at_one_time(old, new, rows, case, vmac)]
+    if not _are_several(old, alike):
         return None
-    return Leak(old, int(old.journal.frame[met[0]]), len(met), len(met), "", new)
+    unknown = f"the clocks of {old.name} and {new.name} were not compared"
+    return Leak(old, int(old.journal.frame[alike[0]]), len(alike), 0, unknown, new)
+
+
+def _are_several(view: PointView, rows: I64) -> bool:
+    """Are these more than chance: different ones with a number, or in different seconds?"""
+    numbered = rows[view.journal.ip_id[rows] != 0]
+    seconds = view.journal.ts_ns[np.setdiff1d(rows, numbered)] // NS_PER_S
+    return max(len(set(_keys(view, numbered).tolist())), len(set(seconds.tolist()))) >= LEAST_CROSSING
+
+
+def _are_at_one_time(old: PointView, new: PointView, rows: I64, case: Case, vmac: int) -> Bools:
+    """bool[n]: did each of these pass the other point at one time with this one, if their clocks are right?"""
+    theirs = _rows_from(new, case, vmac)
+    times = dict(zip(_keys(new, theirs).tolist(), new.journal.ts_ns[theirs].tolist(), strict=True))
+    passed = [on_point(new, old.line.on_reference(ts)) for ts in old.journal.ts_ns[rows].tolist()]
+    there = [times.get(key) for key in _keys(old, rows).tolist()]
+    near = [t is not None and abs(t - ts) <= SAME_FRAME_NS for t, ts in zip(there, passed, strict=True)]
+    return np.array(near, np.bool_)
 
 
 def _come_once(view: PointView, rows: I64) -> Bools:
