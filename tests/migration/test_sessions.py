@@ -6,8 +6,9 @@ from tests.migration.make import GATEWAY, GUEST, GUEST_IP, PEER_IP, S, journal, 
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.guests import Moved
+from vmpcap.migration.results import Peer
 from vmpcap.migration.session_results import Sessions
-from vmpcap.migration.sessions import tell_sessions
+from vmpcap.migration.sessions import tell_sessions, with_lost
 from vmpcap.terms.addresses import ip_halves
 from vmpcap.terms.wire import TCP_ACK, TCP_RST
 
@@ -52,6 +53,22 @@ def test_a_connection_that_the_guest_resets_was_not_kept() -> None:
     both = sessions((9 * S, 22, 1000, 100, TCP_ACK), other[0], denied, other[1])
     assert (both.word, both.kept, both.denied) == ("live", 1, 1)
     assert "with a reset" in both.because
+
+
+def test_a_connection_that_was_never_answered_again_did_not_survive() -> None:
+    """Its peer went on asking: that is in view, though the guest said no more; other kinds of traffic are none."""
+    peers = [
+        Peer(peer="10.99.0.2", protocol="tcp/7007", survived=False, because="11 requests unanswered"),
+        Peer(peer="10.99.0.2", protocol="icmp", survived=False),
+        Peer(peer="10.99.0.3", protocol="tcp/22", survived=None),
+    ]
+    silent = with_lost(sessions((9 * S, 22, 1000, 100, TCP_ACK)), peers)
+    assert (silent.word, silent.kept, silent.denied, silent.lost) == ("undecided", 0, 0, 1)
+    assert silent.because == "1 TCP connection never answered again: 10.99.0.2 tcp/7007 (11 requests unanswered)"
+    went_on = ((9 * S, 22, 1000, 100, TCP_ACK), (11 * S, 22, 1100, 50, TCP_ACK))
+    assert with_lost(sessions(*went_on), peers[1:]) == sessions(*went_on)
+    both = with_lost(sessions(*went_on), peers)
+    assert (both.word, both.kept, both.lost) == ("live", 1, 1)
 
 
 def test_without_a_connection_on_both_sides_nobody_knows() -> None:

@@ -61,12 +61,22 @@ def test_what_was_lost_is_told_with_its_place_and_what_arrived_without() -> None
 
 def test_no_evidence_is_no_answer_of_yes_or_no() -> None:
     """Without a guest, without connections, without anything that speaks of routes."""
-    bare = answers(migration(guests=[]), good())
+    bare = answers(migration(guests=[]), msgspec.structs.replace(good(), other_announcements=1))
     assert all(bare[n][0][0].startswith("not in view") for n in (3, 4, 5, 6, 13, 19))
     (guest,) = good().migrations[0].guests
     unseen = migration(guests=[msgspec.structs.replace(guest, sessions=Sessions(), mechanisms=[])])
     assert answers(unseen, good())[19][0][0] == "not in view"
     assert answers(unseen, good())[18][0][0].startswith("no routing protocol")
+
+
+def test_that_nobody_was_announced_where_announcements_are_heard_is_an_answer() -> None:
+    """A cancelled migration has no guest that moved: points in the guests' domains heard none."""
+    report = msgspec.structs.replace(good(), other_announcements=0)
+    beside = [msgspec.structs.replace(report.inputs[0], point="br-b", role="domain:destination")]
+    heard = answers(migration(guests=[]), msgspec.structs.replace(report, inputs=beside))[3]
+    assert heard == [("no: nobody was announced at br-b", "which guest it carried is not known")]
+    others = msgspec.structs.replace(report, inputs=beside, other_announcements=2)
+    assert answers(migration(guests=[]), others)[3][0][0].startswith("not in view")
 
 
 def test_of_several_guests_each_is_told_by_its_name() -> None:

@@ -12,6 +12,8 @@ class Sessions(msgspec.Struct, frozen=True, kw_only=True):
     """Went on with the sequence number where they had left off: a machine that started anew cannot know it."""
     denied: int = 0
     """Of before, that the guest answered with a reset afterwards: it knew nothing of them any more."""
+    lost: int = 0
+    """Answered before, and never seen to be answered again though the peer went on; those denied may be among them."""
     word: Literal["live", "not_live", "undecided"] = "undecided"
     """live: at least one went on. not_live: it denied all that it was asked about."""
     because: str = ""

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.lives import MOST_SEGMENTS, Connected, connections_across
+from vmpcap.migration.results import Peer
 from vmpcap.migration.session_results import Sessions
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import count_of
@@ -60,6 +63,24 @@ def tell_sessions(guest: Moved, views: Sequence[PointView], moment: int, second_
         to_point=after.name,
         to_frame=first,
     )
+
+
+def with_lost(found: Sessions, peers: Sequence[Peer]) -> Sessions:
+    """
+    The same with the TCP connections on which a peer was never answered again.
+
+    Nobody saw the guest speak of such a connection after the switchover: that proves no live move, and speaks against
+    none, for the guest may have died later.
+    """
+    lost = [p for p in peers if p.protocol.startswith("tcp") and p.survived is False]
+    if not lost:
+        return found
+    words = found.because
+    if not (found.kept or found.denied):
+        told = ", ".join(f"{p.peer} {p.protocol} ({p.because})" for p in lost[:NAMED])
+        words = f"{count_of(len(lost), 'TCP connection')} never answered again: {told}"
+        words += f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
+    return msgspec.structs.replace(found, lost=len(lost), because=words)
 
 
 def _new_places(views: Sequence[PointView]) -> list[PointView]:

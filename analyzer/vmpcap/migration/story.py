@@ -37,7 +37,7 @@ from vmpcap.migration.role_doubts import find_role_doubts, say_doubts, with_show
 from vmpcap.migration.scenes import Scene, set_apart, set_scenes
 from vmpcap.migration.segment_results import Segment
 from vmpcap.migration.segments import describe_segments
-from vmpcap.migration.sessions import tell_sessions
+from vmpcap.migration.sessions import tell_sessions, with_lost
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.split import find_split, longest_part_ns, wan_side
 from vmpcap.migration.steady import why_unsteady
@@ -365,7 +365,7 @@ def _tell_guest(
         peer_counts=count_peers([s.peer for s in suffered]) if suffered else None,
         mechanisms=judge_mechanisms(case),
         segments=describe_guest_segments(moved, views, _signs(there, views, quiet)),
-        sessions=tell_sessions(moved, views, moment, second_place),
+        sessions=with_lost(tell_sessions(moved, views, moment, second_place), [s.peer for s in suffered]),
     )
     return GuestStory(
         moved=moved,

@@ -55,6 +55,7 @@ def about_sessions(guest: Guest) -> Iterator[Block]:
         return
     counts = [f"{found.kept:,} went on"] if found.kept or found.denied else []
     counts += [f"{found.denied:,} denied"] if found.denied else []
+    counts += [f"{found.lost:,} never answered again"] if found.lost else []
     where = ""
     if found.from_frame is not None and found.to_frame is not None:
         first = f"{found.from_point} frame {found.from_frame}{of_file(found.from_file)}"

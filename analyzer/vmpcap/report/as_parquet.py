@@ -341,6 +341,7 @@ FRAMES: Final = (
         GUEST,
         _field("kept", "count", "that went on where they had left off", "connections"),
         _field("denied", "count", "of before, that the guest answered with a reset", "connections"),
+        _field("lost", "count", "on which a peer was never answered again", "connections"),
         _field("word", "text", "live, not_live or undecided"),
         _field("from_point", "text", "capture point of the guest's last segment before, of one of them"),
         _field("from_frame", "count", "its frame number, from 1"),

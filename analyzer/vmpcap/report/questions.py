@@ -125,6 +125,19 @@ def _announced(guest: Guest) -> Iterator[Answer]:
     yield f"{kinds} from {stamp(heard.first_ts)}{where}, {' and '.join(sorted(tags))}", SCHEDULES[heard.schedule]
 
 
+def _was_announced(asked: Asked) -> Iterator[Answer]:
+    """Of each guest; where none is known, that the points beside guests heard nothing is an answer all the same."""
+    beside = list(dict.fromkeys(given.point for given in asked.report.inputs if given.role in HEAR))
+    if asked.m.guests or asked.report.other_announcements or not beside:
+        yield from _of_guests(_announced)(asked)
+        return
+    yield f"no: nobody was announced at {', '.join(beside)}", "which guest it carried is not known"
+
+
+HEAR: Final = frozenset({"domain:source", "domain:destination", "gateway"})
+"""Roles of points in a guest's broadcast domain."""
+
+
 def _arrived(guest: Guest) -> Iterator[Answer]:
     yield guest.domain.verdict.replace("_", " "), guest.domain.because
     yield f"its old domain and the new one: {guest.domain.word}", guest.domain.word_because
@@ -275,9 +288,10 @@ def _followed(asked: Asked) -> Iterator[Answer]:
 
 def _survived(guest: Guest) -> Iterator[Answer]:
     found = guest.sessions
-    counted = f"{found.kept:,} went on, {found.denied:,} denied" if found.kept or found.denied else "not in view"
-    yield counted, found.because
-    for peer in [p for p in guest.peers if p.protocol.startswith("tcp") and p.survived is False][:3]:
+    told = [f"{found.kept:,} went on, {found.denied:,} denied"] if found.kept or found.denied else []
+    told += [f"{found.lost:,} never answered again"] if found.lost else []
+    yield ", ".join(told) or "not in view", found.because
+    for peer in [p for p in guest.peers if told[:-1] and p.protocol.startswith("tcp") and p.survived is False][:3]:
         yield f"{peer.peer} {peer.protocol} was never answered again", peer.because
 
 
@@ -301,7 +315,7 @@ def _encrypted(asked: Asked) -> Iterator[Answer]:
 QUESTIONS: Final = (
     Question("1. Did it succeed, and when did it switch over?", _outcome),
     Question("2. Is the guest reachable, and why not?", _checked("guest_reachable_after")),
-    Question("3. Was it announced: how often, when, from where, in which VLAN?", _of_guests(_announced)),
+    Question("3. Was it announced: how often, when, from where, in which VLAN?", _was_announced),
     Question("4. Did the announcement reach its new domain, or the other site?", _of_guests(_arrived)),
     Question("5. Who dropped it?", _of_guests(_dropped)),
     Question("6. Why seconds of loss although it succeeded?", _outages),
