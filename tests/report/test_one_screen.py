@@ -135,8 +135,10 @@ def test_of_many_migrations_each_that_did_not_pass_is_told_with_its_reasons() ->
     moved += [msgspec.structs.replace(bad, id=f"m{n}") for n in range(6, 16)]
     text = shown(msgspec.structs.replace(several(), migrations=moved, verdict="fail"))
     told = re.findall(r"^── (m\d+) ", text, re.MULTILINE)
-    assert told == [f"m{n}" for n in range(6, 12)]
-    assert "m12, m13, m14, m15: 4 migrations not passed" in one_line(text)
+    assert told == [f"m{n}" for n in range(6, 6 + len(told))]
+    assert told, "at least the worst, and no more than fit"
+    assert text.count("\n") < 50
+    assert f"m14, m15: {10 - len(told)} migrations not passed" in one_line(text)
     reasons = [c.because for c in bad.checks if c.decides and c.outcome != "pass"]
     assert reasons
     for because in reasons:
@@ -187,3 +189,20 @@ def test_the_verdict_is_never_cut(width: int, height: int) -> None:
     text = shown(msgspec.structs.replace(good(), because=because, verdict="undecided"), width, height)
     assert one_line(text).startswith(f"UNDECIDED {because}")
     assert max(map(cells, text.splitlines()[:4])) <= width
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (80, 50), (120, 37)])
+@pytest.mark.parametrize("count", [30, 100, 400])
+def test_very_many_migrations_are_one_screen_with_the_worst_first(count: int, width: int, height: int) -> None:
+    """Every third failed, the last one with them: what does not fit is a line."""
+    fine, _, cancelled = several().migrations
+    made = [
+        msgspec.structs.replace(cancelled if n % 3 == 2 or n == count - 1 else fine, id=f"m{n + 1}")
+        for n in range(count)
+    ]
+    text = shown(msgspec.structs.replace(several(), migrations=made), width, height)
+    assert text.count("\n") < height
+    listed = re.findall(r"^ (fail|pass) +(m\d+) ", text, re.MULTILINE)
+    assert listed[0] == ("fail", "m3")
+    assert {word for word, _ in listed} == {"fail"}
+    assert f"and {count - len(listed)} further migrations: " in text

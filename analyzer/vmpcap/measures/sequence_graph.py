@@ -213,14 +213,14 @@ class SequenceColumns:
             at += (begin < low) + (high < past)
         return filled
 
-    def finish(self, from_ns: int) -> SequenceGraph:
-        """The graph, its times in seconds after this moment."""
+    def finish(self, from_ns: int, most_points: int = MOST_POINTS) -> SequenceGraph:
+        """The graph, its times in seconds after this moment; of fewer points where it shares a page with others."""
         kinds, columns = self._kinds, COLUMNS
         while True:
             width_s = self._span_ns / columns / 1e9
             first_s = (self._first_ns - from_ns) / 1e9
             made = {kind: found.strokes(first_s, width_s) for kind, found in kinds.items()}
             graph = SequenceGraph(**made, width_s=width_s)
-            if graph.points <= MOST_POINTS:
+            if graph.points <= min(most_points, MOST_POINTS):
                 return graph
             kinds, columns = {kind: found.folded() for kind, found in kinds.items()}, columns // 2

@@ -4,10 +4,12 @@ import base64
 import hashlib
 import shlex
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from xml.etree.ElementTree import Element
+
+import msgspec
 
 from vmpcap.measures.sequence_graph import SequenceGraph
 from vmpcap.migration.results import Guest
@@ -21,6 +23,7 @@ from vmpcap.report.clean import clean_report
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.headline import of_migration
 from vmpcap.report.html_blocks import badge, draw_blocks
+from vmpcap.report.html_budget import MOST_ROWS, fitting, told
 from vmpcap.report.html_cards import cards
 from vmpcap.report.html_charts import chart_data
 from vmpcap.report.html_path import path_picture
@@ -145,11 +148,18 @@ def head(title: str, style: str, script: str) -> Element:
 
 
 def _body(report: Report, script: str, graphs: Mapping[str, SequenceGraph]) -> Element:
-    data = raw("script", chart_data(report, graphs), type="application/json", id="data")
-    main = el("main", *_main(report, graphs))
+    captures = el("section", *draw_blocks(about_captures(report, UNICODE)), class_="captures")
+    spent = len(markup(_header(report, report.migrations[:MOST_ROWS], ())).encode()) + len(markup(captures).encode())
+    shown = fitting(report, graphs, lambda m: _article(m, report, graphs.get(m.id)), spent)
+    nothing = [] if report.migrations else [el("section", *draw_blocks(about_nothing(report)))]
+    main = el("main", *nothing, *shown.articles.values(), captures)
     if not report.migrations:
         _raise_headings(main)
-    return el("body", _header(report), main, _footer(report), data, raw("script", script))
+    drawn = {name: graphs[name] for name in shown.articles if name in graphs}
+    told = chart_data(msgspec.structs.replace(report, migrations=shown.drawn), drawn)
+    data = raw("script", told, type="application/json", id="data")
+    header = _header(report, shown.listed, shown.words, shown.articles.keys())
+    return el("body", header, main, _footer(report), data, raw("script", script))
 
 
 def _raise_headings(main: Element) -> None:
@@ -159,7 +169,9 @@ def _raise_headings(main: Element) -> None:
             one.tag = f"h{int(one.tag[1:]) - 1}"
 
 
-def _header(report: Report) -> Element:
+def _header(
+    report: Report, listed: Sequence[Migration], words: Sequence[str], in_full: Collection[str] = frozenset()
+) -> Element:
     odd = odd_inputs(report)
     return el(
         "header",
@@ -167,32 +179,30 @@ def _header(report: Report) -> Element:
         el("p", profile_line(report.profile), class_="quiet"),
         el("p", asked, class_="quiet") if (asked := asked_line(report)) else None,
         el("p", inputs_line(report), f"; {odd}" if odd else None, class_="quiet"),
-        _overview(report.migrations) if len(report.migrations) > 1 else None,
+        told(words),
+        _overview(listed, in_full) if len(listed) > 1 else None,
     )
 
 
 OVERVIEW: Final = ("id", "verdict", "from", "hosts", "took", "goodput", "in words")
 
 
-def _overview(migrations: Sequence[Migration]) -> Element:
-    """One line a migration, to jump to it; on a telephone a list each."""
+def _overview(migrations: Sequence[Migration], in_full: Collection[str]) -> Element:
+    """One line a migration, to jump to it where it has an article; on a telephone a list each."""
     rows = []
     for m in migrations:
-        link, rate = el("a", m.id, href=f"#{m.id}"), figure(m.throughput.bulk_mbps, "Mbps")
+        name = el("a", m.id, href=f"#{m.id}") if m.id in in_full else el("span", m.id)
+        rate = figure(m.throughput.bulk_mbps, "Mbps")
         told = (stamp(m.start_ts)[:19], f"{m.source} → {m.destination}", lasted(m), rate, of_migration(m))
-        cells = [link, badge(m.verdict), *(el("span", words) for words in told)]
-        rows.append(el("tr", *[el("td", cell, data_of=name) for name, cell in zip(OVERVIEW, cells, strict=True)]))
+        cells = [name, badge(m.verdict), *(el("span", words) for words in told)]
+        rows.append(el("tr", *[el("td", cell, data_of=of) for of, cell in zip(OVERVIEW, cells, strict=True)]))
     names = el("tr", *[el("th", name, scope="col") for name in OVERVIEW])
     table = el("table", el("thead", names), el("tbody", *rows), class_="rows")
     return el("div", table, class_="wide", tabindex="0", role="group", aria_label="migrations")
 
 
-def _main(report: Report, graphs: Mapping[str, SequenceGraph]) -> Iterator[Element]:
-    if not report.migrations:
-        yield el("section", *draw_blocks(about_nothing(report)))
-    for migration in report.migrations:
-        yield el("article", *_migration(migration, report, graphs.get(migration.id)), id=migration.id)
-    yield el("section", *draw_blocks(about_captures(report, UNICODE)), class_="captures")
+def _article(m: Migration, report: Report, graph: SequenceGraph | None) -> Element:
+    return el("article", *_migration(m, report, graph), id=m.id)
 
 
 def _migration(m: Migration, report: Report, graph: SequenceGraph | None) -> Iterator[Element]:

@@ -18,6 +18,7 @@ from vmpcap.report.document import Migration, Report
 from vmpcap.report.look import Look
 from vmpcap.report.outline import about_nothing
 from vmpcap.report.words import figure, figure_bound, frame_list, held_against_limit, of_file, vlans
+from vmpcap.report.worst_first import worst_first
 from vmpcap.terms.units import count_of
 from vmpcap.verdicts.findings import Check
 
@@ -38,6 +39,8 @@ class Room:
     """Machines that announced themselves, a row each, where there is no migration; 0: all of them in a line."""
     names: bool = True
     """Is told again what the summary names: who moved where, and into which domain?"""
+    bodies: int = 6
+    """Migrations that did not pass and are told of one by one, where there are many."""
 
 
 ROOMS: Final = (
@@ -47,13 +50,14 @@ ROOMS: Final = (
     Room(1, False, 4, 1),
     Room(1, False, 0, 1, names=False),
     Room(0, False, 0, 0, names=False),
+    Room(0, False, 0, 0, names=False, bodies=3),
+    Room(0, False, 0, 0, names=False, bodies=1),
+    Room(0, False, 0, 0, names=False, bodies=0),
 )
 """From roomy to tight."""
 
 MOST_BODIES: Final = 2
 """Migrations that each have a picture of their own; of more, those that did not pass are told without one."""
-MOST_FAILED: Final = 6
-"""Migrations that did not pass and are told of one by one, where there are many."""
 MOST_NOTES: Final = 3
 MOST_NAMED: Final = 3
 """Peers that a line names one by one."""
@@ -70,7 +74,7 @@ def brief(report: Report, look: Look, room: Room) -> Iterator[Block | Where]:
     """What stands below the summary where all of it is to fit one screen?"""
     if not report.migrations:
         yield from about_nothing(report, room.announcers)
-    told = _told_of(report.migrations)
+    told = _told_of(report.migrations, room.bodies)
     for migration in told:
         yield Heading(f"{migration.id}  {migration.source} {look.glyphs.arrow} {migration.destination}", 1)
         if len(report.migrations) <= MOST_BODIES and room.bars:
@@ -86,13 +90,11 @@ def brief(report: Report, look: Look, room: Room) -> Iterator[Block | Where]:
     yield Aside(THE_REST)
 
 
-def _told_of(migrations: Sequence[Migration]) -> list[Migration]:
-    """Which migrations are told of one by one? Those that failed come first where not all are."""
+def _told_of(migrations: Sequence[Migration], most: int) -> list[Migration]:
+    """Which migrations are told of one by one? Where not all are, the worst of those that did not pass."""
     if len(migrations) <= MOST_BODIES:
         return list(migrations)
-    order = {"fail": 0, "undecided": 1}
-    bad = sorted((m for m in migrations if m.verdict != "pass"), key=lambda m: order[m.verdict])
-    return bad[:MOST_FAILED]
+    return [m for m in worst_first(migrations) if m.verdict != "pass"][:most]
 
 
 def _picture(migration: Migration, report: Report, look: Look, room: Room) -> Iterator[Block]:

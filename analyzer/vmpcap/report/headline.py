@@ -7,6 +7,7 @@ from vmpcap.report.away import away_of, felt, worst_away
 from vmpcap.report.document import Input, Migration
 from vmpcap.report.root_causes import guests_cause, root_cause
 from vmpcap.report.words import answer, not_in_view, verdict_sentence
+from vmpcap.report.worst_first import WORST_FIRST
 from vmpcap.terms.units import count_of
 from vmpcap.verdicts.findings import Outcome
 
@@ -17,7 +18,6 @@ MOST_FELT: Final = 2
 """Answers of what peers felt that are told; the guests of the others are counted."""
 MOST_NAMED: Final = 6
 """Migrations that are named one by one."""
-WORST_FIRST: Final[tuple[Outcome, ...]] = ("fail", "undecided", "pass")
 CANNOT: Final = " cannot be told"
 TALLIED: Final[dict[Outcome, str]] = {"fail": "failed", "undecided": "undecided", "pass": "passed"}
 

@@ -29,6 +29,7 @@ from vmpcap.report.words import (
     tunnels,
     vlans,
 )
+from vmpcap.report.worst_first import worst_first
 from vmpcap.terms.units import count_of
 from vmpcap.verdicts.findings import Check, Outcome
 
@@ -161,8 +162,10 @@ def _check_line(page: Page, check: Check, most_lines: int, word: str = "") -> No
 
 
 def _one_by_one(page: Page, migrations: Sequence[Migration], most: int) -> None:
+    """In the order of time where there is room for all, else the worst first; the rest is one line."""
     arrow = page.look.glyphs.arrow
-    for m in migrations[:most]:
+    shown = list(migrations) if len(migrations) <= most else worst_first(migrations)
+    for m in shown[:most]:
         ran = [m.outcome, lasted(m)]
         if m.throughput.bulk_mbps is not None:
             ran.append(figure(m.throughput.bulk_mbps, "Mbps"))
@@ -174,7 +177,7 @@ def _one_by_one(page: Page, migrations: Sequence[Migration], most: int) -> None:
         page.put(text, hang=15, most_lines=1)
         words = ", ".join(ran) if m.verdict == "pass" else f"{', '.join(ran)}: {of_migration(m)}"
         page.put(f"{'':15}{words}", hang=15, most_lines=1)
-    left = migrations[most:]
+    left = shown[most:]
     if left:
         tally = ", ".join(f"{n} {o}" for o in VERDICTS if (n := sum(m.verdict == o for m in left)))
         page.put(f" and {count_of(len(left), 'further migration')}: {tally}")

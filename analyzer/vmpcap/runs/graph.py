@@ -1,5 +1,7 @@
 """Reading a stream's packets again for the graph of its numbers over time."""
 
+from typing import Final
+
 import numpy as np
 
 from vmpcap.decode.duplicates import COPY, CopyFinder
@@ -9,6 +11,7 @@ from vmpcap.measures.sequence_graph import SequenceColumns, SequenceGraph
 from vmpcap.migration.transfers import Link
 from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS
 from vmpcap.readers.sources import open_capture
+from vmpcap.report.worst_first import worst_first
 from vmpcap.runs.pipeline import Analysis
 from vmpcap.runs.point import PointRead, chosen_rows
 from vmpcap.runs.requests import Request
@@ -16,10 +19,15 @@ from vmpcap.runs.taken import Taken
 from vmpcap.terms.errors import RequestError
 from vmpcap.terms.files import is_stream
 
+MOST_GRAPHS: Final = 30
+"""Migrations whose numbers are drawn: each is another reading of its capture."""
+SHARED_POINTS: Final = 40_000
+"""Points that all graphs of a page share; none has more than measures.sequence_graph gives one alone."""
+
 
 def sequence_graphs(analysis: Analysis, request: Request) -> dict[str, SequenceGraph]:
     """
-    What does the main connection of each migration look like, by the migration's id?
+    What does the main connection of each migration look like, by the migration's id? Of very many the worst have one.
 
     The main connection is the one that carried most, at the point whose figures are reported. Times are seconds after
     the migration's start.
@@ -33,10 +41,15 @@ def sequence_graphs(analysis: Analysis, request: Request) -> dict[str, SequenceG
     """
     points = {point.files.name: point for point in analysis.points}
     graphs = {}
+    worst = {m.id for m in worst_first(analysis.report.migrations)[:MOST_GRAPHS]}
     for migration, story in zip(analysis.report.migrations, analysis.told.stories, strict=True):
+        if migration.id not in worst:
+            continue
         transfer = story.move.best.transfer
         main = max(transfer.links, key=lambda link: link.data.payload_bytes)
-        graphs[migration.id] = _graph(points[story.point], main, transfer.start_ts, request)
+        graphs[migration.id] = _graph(
+            points[story.point], main, transfer.start_ts, request, SHARED_POINTS // len(worst)
+        )
     return graphs
 
 
@@ -50,7 +63,7 @@ def refuse_unreadable(request: Request, asked: str = "--graph") -> None:
                 )
 
 
-def _graph(point: PointRead, link: Link, start_ns: int, request: Request) -> SequenceGraph:
+def _graph(point: PointRead, link: Link, start_ns: int, request: Request, most_points: int) -> SequenceGraph:
     connection = link.connection
     flows, walker = FlowTable(request.ports), WholeWalker(DEFAULT_BATCH_RECORDS, request.decode_as)
     copies = CopyFinder() if link.data.duplicates or link.back.duplicates else None
@@ -70,4 +83,4 @@ def _graph(point: PointRead, link: Link, start_ns: int, request: Request) -> Seq
                 rows = np.flatnonzero(mine)
                 if len(rows):
                     columns.absorb(frames.ts_ns[rows], side[rows] == link.data_side, frames, rows)
-    return columns.finish(start_ns)
+    return columns.finish(start_ns, most_points)
