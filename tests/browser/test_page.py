@@ -297,3 +297,39 @@ def test_a_report_on_nothing_says_what_to_try(browser: Browser, pages: dict[str,
     with Opened(browser, pages["sample-no_migration"]) as opened:
         assert opened.page.locator(".chart").count() == 0
         assert opened.page.get_by_text("What to try").is_visible()
+
+
+def test_a_chart_is_used_by_keys_and_says_what_it_shows(browser: Browser, pages: dict[str, Path]) -> None:
+    """Reached with Tab; + and - zoom around the middle, arrows move, 0 shows all; each is told to who cannot see it."""
+    with Opened(browser, pages["routed_stretched"]) as opened:
+        page = opened.page
+        chart = page.locator(".chart[data-kind=goodput]")
+        heard = page.locator("figure:has(.chart[data-kind=goodput]) [role=status]")
+        for _ in range(100):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.dataset.kind") == "goodput":
+                break
+        assert page.evaluate("document.activeElement.dataset.kind") == "goodput"
+        whole = shown(page)
+        page.keyboard.press("+")
+        near = shown(page)
+        assert near[1] - near[0] == pytest.approx(0.6 * (whole[1] - whole[0]), rel=0.01)
+        assert sum(near) == pytest.approx(sum(whole), rel=0.01)
+        assert "goodput: median " in (heard.text_content() or "")
+        before = heard.text_content()
+        page.keyboard.press("ArrowRight")
+        assert shown(page)[0] > near[0]
+        assert heard.text_content() != before
+        for _ in range(9):
+            page.keyboard.press("ArrowRight")
+        assert shown(page)[1] == pytest.approx(whole[1]), "not beyond the end"
+        page.keyboard.press("-")
+        page.keyboard.press("-")
+        assert shown(page) == pytest.approx(whole), "nor wider than all of it"
+        page.keyboard.press("+")
+        page.keyboard.press("0")
+        assert shown(page) == pytest.approx(whole)
+        for one in page.locator(".chart").all():
+            assert one.get_attribute("tabindex") == "0"
+        assert chart.get_attribute("role") == "application"
+        assert opened.complaints == []

@@ -19,6 +19,7 @@ from vmpcap.report.about_stream import COUNTED
 from vmpcap.report.away import felt
 from vmpcap.report.blocks import Block, Heading, Picture
 from vmpcap.report.chart import UNICODE
+from vmpcap.report.chart_words import beyond_words, goodput_words, over_time_words, round_trip_words
 from vmpcap.report.clean import clean_report
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.headline import of_migration
@@ -219,10 +220,11 @@ def _migration(m: Migration, report: Report, graph: SequenceGraph | None) -> Ite
         yield el("ul", *[_advice(check) for check in advice], class_="advice")
     blocks = list(about_migration(m, report, WIDTH, UNICODE))
     yield from _ways(m, report)
-    yield from _charts(m, blocks)
+    yield from _charts(m, report, blocks)
     if graph is not None:
         yield el("h3", "Sequence and acknowledgement numbers")
-        yield _figure(m, "sequence", f"numbers of {m.id}'s main connection over time", _graph_words(graph))
+        words = f"numbers of {m.id}'s main connection over time: {_counted(graph)}, of {carried(m)}"
+        yield _figure(m, "sequence", words, _graph_words(graph))
     yield _asked(m, report)
     yield from draw_blocks(_without_pictures(blocks))
 
@@ -258,15 +260,15 @@ def _advice(check: Check) -> Element:
     return el("li", badge("fail", decides=False), " ", name, f" {held}:" if held else ":", f" {check.because}")
 
 
-def _charts(m: Migration, blocks: Sequence[Block]) -> Iterator[Element]:
+def _charts(m: Migration, report: Report, blocks: Sequence[Block]) -> Iterator[Element]:
     if m.series:
+        beyond = beyond_words(m)
         words = (
-            f"{COUNTED[m.throughput.counted]}{_bins(m)}; triangles are announcements;"
-            " drag to zoom, double click to see all again"
+            f"{COUNTED[m.throughput.counted]}{_bins(m)}; triangles are announcements{f' ({beyond})' if beyond else ''}"
         )
         yield el("h3", "Goodput over time")
         plain = [el("pre", _as_text(block)) for block in blocks if isinstance(block, Picture)]
-        yield _figure(m, "goodput", f"goodput of {m.id} over time, in Mbps", words, plain)
+        yield _figure(m, "goodput", goodput_words(m, report), f"{words}; {KEYS}", plain)
     for guest in m.guests:
         yield from _switchover(m, guest)
     if m.rtt.histogram:
@@ -274,18 +276,23 @@ def _charts(m: Migration, blocks: Sequence[Block]) -> Iterator[Element]:
         is_apart = all(b.idle is not None for b in m.rtt.histogram)
         counted = "share of its samples that took so long" if is_apart else "how many samples took how long"
         apart = "; idle: sent with at most two segments in flight, loaded: all others" if is_apart else ""
-        spread = _figure(m, "spread", f"how {m.rtt.samples:,} round trips of {m.id} spread", f"{counted}{apart}")
+        spread = _figure(
+            m,
+            "spread",
+            round_trip_words(m, report, f"how {m.rtt.samples:,} round trips of {m.id} spread"),
+            f"{counted}{apart}",
+        )
         share = _figure(
             m,
             "share",
-            f"share of the round trips of {m.id} up to a duration",
+            round_trip_words(m, report, f"share of the round trips of {m.id} up to a duration"),
             "at least this share of the samples took up to so long; exact at each step",
         )
         yield el("div", spread, share, class_="side-by-side")
     if m.rtt.over_time:
         words = "shortest, median and longest in each part of the stream; bars: bytes sent again"
         yield el("h3", "Round trips and what was sent again, over time")
-        yield _figure(m, "over-time", f"round trips and bytes sent again of {m.id} over time", words)
+        yield _figure(m, "over-time", over_time_words(m, report), words)
 
 
 def _bins(m: Migration) -> str:
@@ -300,6 +307,7 @@ CLOSE_UP: Final = (
 
 
 GONE: Final = "guest gone, or a peer cut off"
+KEYS: Final = "drag to zoom, double click to see all again; by keys: + and - zoom, arrows move, 0 shows all"
 OPEN_END: Final = "not known: no end in view"
 
 
@@ -339,16 +347,20 @@ def _key(kind: str, words: str) -> Element:
     return el("span", el("span", class_=f"swatch {kind}"), words, class_="key")
 
 
-def _graph_words(graph: SequenceGraph) -> str:
+def _counted(graph: SequenceGraph) -> str:
     again, late = (int(strokes.count.sum()) for strokes in (graph.again, graph.late))
-    told = f"{count_of(again, 'segment')} of bytes seen before, {count_of(late, 'segment')} into a gap"
+    return f"{count_of(again, 'segment')} of bytes seen before, {count_of(late, 'segment')} into a gap"
+
+
+def _graph_words(graph: SequenceGraph) -> str:
     return (
         "the connection that carried most: bytes sent and bytes acknowledged; strokes: sent again (red), or late, into "
-        f"a gap (violet): {told}; each column is {span(graph.width_s)}; drag to zoom, double click to see all again"
+        f"a gap (violet): {_counted(graph)}; each column is {span(graph.width_s)}; {KEYS}"
     )
 
 
 def _figure(m: Migration, kind: str, label: str, words: str, plain: Sequence[Element] = ()) -> Element:
+    """A script makes an application of it, with keys of its own; without one it is a picture."""
     holder = el("div", class_="chart", data_of=m.id, data_kind=kind, role="img", aria_label=label)
     noscript = el("noscript", *(plain or [el("p", "drawn by a script; the figures stand below")]))
     return el("figure", holder, noscript, el("figcaption", words))

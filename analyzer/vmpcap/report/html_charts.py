@@ -11,6 +11,7 @@ import numpy as np
 from vmpcap.measures.results import Rtt
 from vmpcap.measures.sequence_graph import KINDS, SequenceGraph, Strokes
 from vmpcap.migration.results import Guest
+from vmpcap.report.chart_words import chart_end
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.shares import known_shares
 from vmpcap.report.words import seconds_between
@@ -38,6 +39,7 @@ def _of_migration(m: Migration, report: Report) -> dict[str, Any]:
         "goodput": {
             "at": _packed((p.at_s for p in m.series), "<f8"),
             "mbps": _packed(p.mbps for p in m.series),
+            "until": chart_end(m),
             "limit": report.profile.throughput_mbps_min,
             "phases": [[p.kind, p.n, *_from_start(m, p.start_ts, p.end_ts)] for p in m.phases],
             "limits": [[p.limit, *_from_start(m, p.start_ts, p.end_ts)] for p in m.throughput.limits],

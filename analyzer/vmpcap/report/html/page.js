@@ -132,7 +132,7 @@
         .map(([kind, n, a, b]) => [a, b, `${kind} ${n}`, "phase"]);
       for (const [a, b] of g.switchovers) bands.push([a, b, "guest gone", "gone"]);
       const last = at.length > 1 ? at[at.length - 1] + (at[1] - at[0]) : 1;
-      const right = Math.max(last, ...g.switchovers.map((s) => s[1]), ...g.marks.map((m) => m[0]).filter((t) => t < 1.5 * last));
+      const right = Math.max(last, g.until);
       const top = Math.max(...rate, g.limit != null && g.limit < 2 * Math.max(...rate) ? g.limit : 0);
       return {
         data: [at.concat([last, right * 1.01]), rate.concat([0, 0])],
@@ -267,6 +267,48 @@
     };
   };
 
+  /* Keys of a chart: arrows move, + and - zoom, 0 shows all. What is shown then is said aloud. */
+  const STEP = 0.2, CLOSER = 0.6;
+  const byKeys = (holder, chart) => {
+    const isLog = chart.scales.x.distr === 3, to = isLog ? Math.log : (v) => v, from = isLog ? Math.exp : (v) => v;
+    const unit = isLog ? " ms" : " s", shown = () => [chart.scales.x.min, chart.scales.x.max].map(to);
+    let full = [0, 1];
+    queueMicrotask(() => { full = shown(); });  /* the chart has its scales when what it queued before is done */
+    const heard = holder.parentElement.appendChild(document.createElement("p"));
+    heard.className = "aloud";
+    heard.setAttribute("role", "status");
+    holder.setAttribute("role", "application");
+    holder.setAttribute("aria-roledescription", "chart");
+    holder.setAttribute("aria-keyshortcuts", "ArrowLeft ArrowRight + - 0");
+    holder.tabIndex = 0;
+    const show = (lo, hi) => {
+      const wide = Math.min(hi - lo, full[1] - full[0]);
+      const a = Math.min(Math.max(lo, full[0]), full[1] - wide);
+      chart.setScale("x", { min: from(a), max: from(a + wide) });
+      queueMicrotask(() => { heard.textContent = said(chart, from(a), from(a + wide), unit); });
+    };
+    const zoom = (by) => { const [a, b] = shown(), mid = (a + b) / 2, half = ((b - a) / 2) * by; show(mid - half, mid + half); };
+    const move = (by) => { const [a, b] = shown(), step = (b - a) * by; show(a + step, b + step); };
+    const keys = { ArrowLeft: () => move(-STEP), ArrowRight: () => move(STEP), "+": () => zoom(CLOSER), "=": () => zoom(CLOSER),
+      "-": () => zoom(1 / CLOSER), _: () => zoom(1 / CLOSER), 0: () => show(...full), Home: () => show(...full) };
+    holder.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.altKey || event.metaKey || !Object.hasOwn(keys, event.key)) return;
+      event.preventDefault();
+      keys[event.key]();
+    });
+  };
+
+  /* What a chart shows between two ends, in words: of each line the median and the most. */
+  const said = (u, lo, hi, unit) => {
+    const parts = [`${thousands(lo) || 0} to ${thousands(hi)}${unit}`];
+    u.series.forEach((one, i) => {
+      if (!i) return;
+      const values = u.data[i].filter((v, at) => v != null && u.data[0][at] >= lo && u.data[0][at] <= hi).sort((a, b) => a - b);
+      if (values.length) parts.push(`${one.label}: median ${one.value(u, values[values.length >> 1])}, most ${one.value(u, values[values.length - 1])}`);
+    });
+    return parts.join("; ");
+  };
+
   const draw = (holder) => {
     const made = KINDS[holder.dataset.kind](DATA[holder.dataset.of]);
     const tall = holder.dataset.kind === "goodput" ? 300 : 250;
@@ -274,6 +316,7 @@
     charts.push(chart);
     new ResizeObserver(() => chart.setSize({ width: Math.max(holder.clientWidth - 2, 200), height: tall })).observe(holder);
     holder.chart = chart;
+    byKeys(holder, chart);
   };
 
   const copy = async (button) => {
