@@ -6,7 +6,9 @@ import msgspec
 
 from tests.report.sample import at, good, migration
 from vmpcap.measures.results import Rtt, RttSpan
+from vmpcap.report.about_guest import interruption
 from vmpcap.report.as_html import to_html
+from vmpcap.report.chart import UNICODE
 from vmpcap.report.chart_words import beyond_words, chart_end, goodput_words, over_time_words, round_trip_words
 from vmpcap.report.document import Migration, SeriesPoint
 
@@ -66,6 +68,24 @@ def test_the_words_of_a_chart_have_its_figures() -> None:
     assert spread == (
         "how 9 round trips of m1 spread: median 2.50 ms, 99th percentile 15 ms, longest 16 ms; at most 5 ms allowed"
     )
+
+
+def test_an_upper_bound_reads_and_looks_like_one() -> None:
+    """The switchover lies within its bracket: no figure with a half width around it, and no solid bar."""
+    told = good().migrations[0].guests[0].switchover
+    bracket = msgspec.structs.replace(told.bracket, uncertainty_ms=0.013)
+    gone = msgspec.structs.replace(told, bracket_ms=213.4, bracket=bracket)
+    fact = interruption(gone, "bracket", UNICODE)
+    assert fact.text.startswith("at most 214 ms (")
+    assert "clocks ± 0.013 ms)" in fact.text
+    outage = msgspec.structs.replace(bracket, uncertainty_ms=10.0)
+    felt = msgspec.structs.replace(gone, peer_outage_ms=150.0, peer_outage=outage)
+    assert interruption(felt, "peer_outage", UNICODE).text.startswith("150 ms ± 10 ms")
+    guest = msgspec.structs.replace(good().migrations[0].guests[0], switchover=gone)
+    page = to_html(msgspec.structs.replace(good(), migrations=[migration(guests=[guest])]))
+    assert ">at most 214 ms<" in page
+    assert "within this the guest was gone, and no longer" in page
+    assert 'class="swatch gone"' in page
 
 
 def test_every_chart_of_the_page_has_words_with_figures() -> None:

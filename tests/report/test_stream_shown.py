@@ -69,7 +69,7 @@ def test_programs_read_them() -> None:
     assert told["rtt"]["over_time"][2]["median_ms"] == 4.5
     assert told["rtt"]["over_time"][1]["least_ms"] is None
     assert told["path"]["mss_clamped"] is True
-    assert told["path"]["mss_offered"] == [{"point": "src", "sender": "source", "mss": 8960, "frame": 1}]
+    assert told["path"]["mss_offered"] == [{"point": "src", "sender": "source", "mss": 8960, "frame": 1, "file": None}]
     assert told["loss"]["reordered_most_segments"] == 3
     frame = report_frames(report(suffering()))["rtt_over_time"]
     assert frame["most_ms"].to_list() == [0.9, None, 9.12]

@@ -7,7 +7,18 @@ from vmpcap.migration.results import Bracket, Guest, Mechanism, OutagePart, Peer
 from vmpcap.report.away import away_of
 from vmpcap.report.blocks import Block, Fact, Grid, Heading
 from vmpcap.report.chart import Glyphs
-from vmpcap.report.words import INTERRUPTIONS, figure, figure_bound, frame_list, latency_words, of_file, stamp, vlans
+from vmpcap.report.words import (
+    INTERRUPTIONS,
+    UPPER_BOUNDS,
+    figure,
+    figure_bound,
+    frame_list,
+    interrupted,
+    latency_words,
+    of_file,
+    stamp,
+    vlans,
+)
 from vmpcap.terms.units import count_of
 
 SCHEDULES: Final = {
@@ -160,12 +171,13 @@ def _interruption(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
 def interruption(switchover: Switchover, name: str, glyphs: Glyphs) -> Fact:
     """How long was this one of the interruptions, between which frames, and why?"""
     value, bracket = getattr(switchover, f"{name}_ms"), getattr(switchover, name)
-    return Fact(INTERRUPTIONS[name], figure(value, "ms") + _bounds(bracket, glyphs), bracket.because)
+    return Fact(INTERRUPTIONS[name], interrupted(name, value) + _bounds(bracket, glyphs, name), bracket.because)
 
 
-def _bounds(bracket: Bracket, glyphs: Glyphs) -> str:
-    """Which frames bound it, and how sure are they?"""
-    doubt = f" {glyphs.doubt} {figure(bracket.uncertainty_ms, 'ms')}" if bracket.uncertainty_ms else ""
+def _bounds(bracket: Bracket, glyphs: Glyphs, name: str) -> str:
+    """Which frames bound it, and how sure are they? Of an upper bound only the clocks are in doubt: that is no ±."""
+    doubt = f"{glyphs.doubt} {figure(bracket.uncertainty_ms, 'ms')}" if bracket.uncertainty_ms else ""
+    is_bound = name in UPPER_BOUNDS
     first, last = (
         f"{point or ''} frame {frame}{of_file(file)}".strip() if frame is not None else ""
         for point, frame, file in (
@@ -176,7 +188,8 @@ def _bounds(bracket: Bracket, glyphs: Glyphs) -> str:
     if first and last and bracket.from_point == bracket.to_point:
         last = f"frame {bracket.to_frame}{of_file(bracket.to_file)}"
     ends = " to ".join(end for end in (first, last) if end)
-    return doubt + (f" ({ends})" if ends else "")
+    told = "; ".join(part for part in (ends, f"clocks {doubt}" if is_bound and doubt else "") if part)
+    return (f" {doubt}" if doubt and not is_bound else "") + (f" ({told})" if told else "")
 
 
 def cut_off_for(peer: Peer) -> str:

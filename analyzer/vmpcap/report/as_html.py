@@ -306,7 +306,8 @@ CLOSE_UP: Final = (
 )
 
 
-GONE: Final = "guest gone, or a peer cut off"
+GONE: Final = "within this the guest was gone, and no longer"
+CUT_OFF: Final = "a peer cut off"
 KEYS: Final = "drag to zoom, double click to see all again; by keys: + and - zoom, arrows move, 0 shows all"
 OPEN_END: Final = "not known: no end in view"
 
@@ -335,8 +336,10 @@ def _switchover(m: Migration, guest: Guest) -> Iterator[Element]:
 def _legend(guest: Guest) -> Iterator[Element]:
     """What the colours of the outages and their parts are, of those that occur."""
     gone, cut_off = guest.switchover.bracket, [peer for peer in guest.peers if peer.from_ts is not None]
-    if cut_off or (gone.from_ts is not None and gone.to_ts is not None):
-        yield _key("cut", GONE)
+    if gone.from_ts is not None and gone.to_ts is not None:
+        yield _key("gone", GONE)
+    if cut_off:
+        yield _key("cut", CUT_OFF)
     if any(is_open(peer) for peer in cut_off[:MOST_PEERS]):
         yield _key("open", OPEN_END)
     for part in dict.fromkeys(part.part for peer in guest.peers[:MOST_PEERS] for part in peer.breakdown):

@@ -63,7 +63,7 @@ def goodput_words(m: Migration, report: Report) -> str:
         ends = [seconds_between(m.start_ts, ts) for ts in (gone.bracket.from_ts, gone.bracket.to_ts)]
         if ends[0] is not None and ends[1] is not None:
             length = f", at most {figure_bound(gone.bracket_ms, 'ms', 'most')}" if gone.bracket_ms is not None else ""
-            parts.append(f"guest gone from {span(ends[0])} to {span(ends[1])}{length}")
+            parts.append(f"guest gone within {span(ends[0])} to {span(ends[1])}{length}")
     heard = announced_at(m)
     if heard:
         parts.append(f"announcements seen {count_of(len(heard), 'time')}, from {span(heard[0])} to {span(heard[-1])}")

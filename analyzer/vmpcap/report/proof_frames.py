@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from vmpcap.migration.results import Bracket, Guest, Mechanism, Peer, PointAnnouncements
 from vmpcap.report.document import Migration, Report
-from vmpcap.report.words import INTERRUPTIONS, held_against_limit
+from vmpcap.report.words import INTERRUPTIONS, UPPER_BOUNDS, held_against_limit
 from vmpcap.verdicts.findings import Check
 
 BRACKET: Final = "bracket of the switchover"
@@ -62,7 +62,7 @@ def _of_guest(m: Migration, guest: Guest) -> Iterator[Proof]:
     for name, label in (INTERRUPTIONS | {"bracket": BRACKET}).items():
         bracket: Bracket = getattr(guest.switchover, name)
         value = getattr(guest.switchover, f"{name}_ms")
-        length = "" if value is None else f" {value:.3f} ms"
+        length = "" if value is None else f" {'at most ' if name in UPPER_BOUNDS else ''}{value:.3f} ms"
         ends = (
             ("begins", bracket.from_point, bracket.from_frame, bracket.from_file),
             ("ends", bracket.to_point, bracket.to_frame, bracket.to_file),

@@ -78,6 +78,20 @@ INTERRUPTIONS: Final = {
     "stale_tail": "stale tail",
 }
 """What each bracket of a switchover is called."""
+UPPER_BOUNDS: Final = frozenset({"bracket"})
+"""Of these, which are no measurement: the guest was gone within them, and no longer."""
+
+
+def interrupted(name: str, value_ms: float | None) -> str:
+    """
+    How long was this one of the interruptions? One that is an upper bound reads as one.
+
+    >>> interrupted("bracket", 185.23), interrupted("relearn", 185.23)
+    ('at most 186 ms', '185 ms')
+    """
+    if name in UPPER_BOUNDS and value_ms is not None:
+        return f"at most {figure_bound(value_ms, 'ms', 'most')}"
+    return figure(value_ms, "ms")
 
 
 def verdict_sentence(migration: Migration) -> str:

@@ -130,7 +130,7 @@
       const g = d.goodput, at = doubles(g.at), rate = floats(g.mbps);
       const bands = g.phases.filter((p) => p[2] != null && p[3] != null && p[0] !== "switchover")
         .map(([kind, n, a, b]) => [a, b, `${kind} ${n}`, "phase"]);
-      for (const [a, b] of g.switchovers) bands.push([a, b, "guest gone", "gone"]);
+      for (const [a, b] of g.switchovers) bands.push([a, b, "guest gone within", "gone"]);
       const last = at.length > 1 ? at[at.length - 1] + (at[1] - at[0]) : 1;
       const right = Math.max(last, g.until);
       const top = Math.max(...rate, g.limit != null && g.limit < 2 * Math.max(...rate) ? g.limit : 0);
