@@ -18,6 +18,7 @@ from vmpcap.report.as_terminal import to_terminal
 from vmpcap.report.chart import UNICODE, draw
 from vmpcap.report.document import Report
 from vmpcap.report.look import Look, look_of
+from vmpcap.verdicts.findings import Evidence
 
 SCREENS = tuple(product((40, 80, 120), (24, 37, 50)))
 
@@ -143,6 +144,16 @@ def test_of_many_migrations_each_that_did_not_pass_is_told_with_its_reasons() ->
     assert reasons
     for because in reasons:
         assert one_line(text).count(because) >= len(told)
+
+
+def test_a_place_is_only_named_with_something_to_look_at_there() -> None:
+    """A point alone, without frames or a filter, is no place to look."""
+    moved = lost_guest().migrations[0]
+    bare = [msgspec.structs.replace(c, evidence=[Evidence(point="br-x")]) for c in moved.checks if c.decides]
+    text = shown(msgspec.structs.replace(lost_guest(), migrations=[msgspec.structs.replace(moved, checks=bare)]))
+    assert "Where to look" in shown(lost_guest())
+    assert "Where to look" not in text
+    assert "br-x" not in text
 
 
 def test_round_trips_stand_under_the_goodput_on_its_axis() -> None:

@@ -89,6 +89,15 @@ def test_every_look_names_the_file(files: list[str], rotated: Analysis, whole: A
     assert "all.pcap," not in to_terminal(whole.report, Look(100)).partition("CAPTURES")[0]
 
 
+def test_a_stream_that_ends_in_the_dark_is_shown_whole(tmp_path: Path) -> None:
+    """No frame shows how it ended: the filter shows all of it, and nobody is sent to a point without either."""
+    report = analyse(request_on(write(tmp_path / "cut.pcap", migration()[:250]))).report
+    (check,) = [c for m in report.migrations for c in m.checks if c.id == "completed"]
+    assert check.outcome == "undecided"
+    (shown_there,) = check.evidence
+    assert shown_there.filter.startswith("ip.addr == 10.10.1.11")
+
+
 def test_tables_count_as_the_files_do(files: list[str]) -> None:
     """The announcements' rows keep the numbers of their own files."""
     table, _ = list_announcements(request_on(*files))

@@ -49,7 +49,7 @@ def _list(chosen: tuple[Profile, ...]) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:g}"
+    return "-" if value is None else f"{value:,.10g}"
 
 
 def _in_full(p: Profile) -> str:
@@ -70,7 +70,7 @@ def _in_full(p: Profile) -> str:
     lines = [clean(p.name), told(p.title)]
     lines += [told(f"applies to: {p.applies_to}")] if p.applies_to else []
     for key, value, unit in limits:
-        lines.append(told(f"{key}: {'no limit' if value is None else f'{value:g} {unit}'}"))
+        lines.append(told(f"{key}: {'no limit' if value is None else f'{value:,.10g} {unit}'}"))
         for source in p.cited:
             if source.figure == key:
                 lines.append(told(_cited(source.says, source.certainty, source.where), 4))

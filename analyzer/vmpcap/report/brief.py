@@ -220,7 +220,7 @@ def _where(migration: Migration, look: Look, room: Room, tells_why: bool) -> Ite
 
 def _places(check: Check, look: Look, room: Room) -> Iterator[Where]:
     """Its evidence; a filter that lists more frames than two lines hold gives way to the first of them."""
-    for proof in check.evidence[: room.proofs]:
+    for proof in [one for one in check.evidence if one.frames or one.filter][: room.proofs]:
         listed = (
             f"{proof.point}, frames {frame_list(proof.frames)}{of_file(proof.file)}" if proof.frames else proof.point
         )

@@ -21,7 +21,8 @@ def completed(story: Story, profile: Profile) -> Answer:
     outcomes: dict[str, Outcome] = {"completed": "pass", "aborted": "fail"}
     end = story.outcome
     word = outcomes.get(end.outcome, "undecided")
-    return Answer(word, end.because, evidence=show(end.point, end.frames))
+    whole = story.stream_filter if end.point == story.point and not end.frames else ""
+    return Answer(word, end.because, evidence=show(end.point, end.frames, whole))
 
 
 LEAST_BUSY_SHARE: Final = 0.98
