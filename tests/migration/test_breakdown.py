@@ -122,7 +122,7 @@ def test_an_outage_that_ends_with_the_guests_return_was_the_stun() -> None:
     assert only.uncertainty_ms == pytest.approx(10.0)
     assert "old frame 168" in only.because
     assert "new frame" in only.because
-    assert peer.breakdown_because == "outage 160 ms: all of it no host ran the guest"
+    assert peer.breakdown_because == "outage 160 ms: all of it while no host ran the guest"
 
 
 def test_requests_drawn_to_the_new_place_while_the_guest_ran_at_its_old_one_are_the_announcements() -> None:
@@ -145,7 +145,7 @@ def test_the_parts_add_up_to_the_outage_and_follow_each_other() -> None:
     assert peer.breakdown[0].to_ts == peer.breakdown[1].from_ts
     assert peer.breakdown[0].to_frame == peer.breakdown[1].from_frame
     assert spent(peer) == {"stun": 160, "relearning": 500}
-    assert "500 ms of it switches had not learnt the guest's new place" in peer.breakdown_because
+    assert "500 ms of it while switches had not learnt the guest's new place" in peer.breakdown_because
     assert peer.answered_after_ms == pytest.approx(501.0)
 
 
@@ -162,7 +162,7 @@ def test_an_old_arp_entry_of_the_gateway_is_named() -> None:
     peer = told(client(lambda n: not 84 <= n < 300), old, new)
     assert spent(peer) == {"stun": 160, "gateway_arp": 2000}
     assert "00:50:56:aa:77:11, which the guest had before" in part(peer, "gateway_arp").because
-    assert peer.breakdown_because == "outage 2.16 s: 2.00 s of it the gateway kept its old ARP entry"
+    assert peer.breakdown_because == "outage 2.16 s: 2.00 s of it while the gateway kept its old ARP entry"
 
 
 def test_a_gateway_that_asks_in_vain_holds_the_requests() -> None:

@@ -326,7 +326,7 @@ def guest(**other: object) -> Guest:
                         because="no point shows what became of these requests; seen at client",
                     ),
                 ],
-                breakdown_because="outage 170 ms: 166 ms of it no host ran the guest",
+                breakdown_because="outage 170 ms: 166 ms of it while no host ran the guest",
                 filter=f"icmp && ip.addr==10.99.0.2 && eth.addr=={GUEST}",
             ),
             Peer(

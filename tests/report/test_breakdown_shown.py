@@ -56,7 +56,7 @@ def test_what_a_gateway_does_by_neighbour_discovery_is_not_called_arp() -> None:
 def test_each_part_has_its_length_its_frames_and_what_shows_it() -> None:
     """With its doubt where that is known, and the peer's sentence that names the longest."""
     text = shown(good())
-    assert "outage 170 ms: 166 ms of it no host ran the guest" in text
+    assert "outage 170 ms: 166 ms of it while no host ran the guest" in text
     assert "10.99.0.2 icmp stun 166 ms ± 10 ms 16 1544 to 1579 its last frame before: src-guestbr" in text
     assert re.search(r"10\.99\.0\.2 icmp unexplained 3\.90 ms 1 from 1579 no point shows", text)
     assert "outage of" in to_markdown(good())

@@ -868,7 +868,7 @@ def test_a_guest_that_was_reached_while_its_mac_flaps_and_a_peer_was_lost_is_not
         ("rtt_under_load", "fail", {"rtt": Rtt(samples=9, min_ms=1.5, p95_ms=5.004)}, "5.004 ms", "5.00 ms"),
         ("throughput", "fail", {"throughput": throughput(bulk_mbps=621.6, limit="network")}, "621.6 Mbps", "622 Mbps"),
         ("retransmissions", "fail", {"loss": Loss(retransmissions=3, retransmitted_share=0.001000004)},
-         "0.1000004%", "0.100%"),
+         "0.1000004 %", "0.100 %"),
     ],
 )  # fmt: skip
 def test_no_sentence_writes_a_figure_as_its_limit(

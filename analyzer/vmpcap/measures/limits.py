@@ -290,7 +290,7 @@ def _random_loss(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
     if bound is None or not 1 / MATHIS_MARGIN <= rate_mbps / (bound * sent.connections) <= MATHIS_MARGIN:
         return None
     return "network", (
-        f"loss: {count_of(seen.loss_events, 'loss event')} in {sent.segments} segments; "
+        f"loss: {count_of(seen.loss_events, 'loss event')} in {sent.segments:,} segments; "
         f"{sent.idle_ns / 1e6:.2f} ms away that allows about {bound * sent.connections:.0f} Mbps (Mathis), "
         f"and {rate_mbps:.0f} were reached"
     )

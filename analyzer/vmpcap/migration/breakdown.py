@@ -283,7 +283,8 @@ def _sentence(found: Sequence[Said], ended: bool) -> str:
         spent[says] = spent.get(says, 0.0) + part.ms
     longest = max(spent, key=lambda says: spent[says])
     share = "all" if spent[longest] == whole else _long(spent[longest])
-    return f"outage {_long(whole) if ended else _at_least(whole)}: {share} of it {longest}"
+    told = longest if longest == SPENT_ON["unexplained"] else f"while {longest}"
+    return f"outage {_long(whole) if ended else _at_least(whole)}: {share} of it {told}"
 
 
 def _unplaced(found: Sequence[Said], ended: bool, unknown: str) -> str:

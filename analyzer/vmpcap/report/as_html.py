@@ -49,6 +49,7 @@ from vmpcap.report.words import (
     span,
     stamp,
 )
+from vmpcap.report.worst_first import worst_first
 from vmpcap.terms.errors import RequestError
 from vmpcap.terms.units import count_of
 from vmpcap.verdicts.findings import Check
@@ -189,17 +190,40 @@ OVERVIEW: Final = ("id", "verdict", "from", "hosts", "took", "goodput", "in word
 
 
 def _overview(migrations: Sequence[Migration], in_full: Collection[str]) -> Element:
-    """One line a migration, to jump to it where it has an article; on a telephone a list each."""
-    rows = []
-    for m in migrations:
-        name = el("a", m.id, href=f"#{m.id}") if m.id in in_full else el("span", m.id)
-        rate = figure(m.throughput.bulk_mbps, "Mbps")
-        told = (stamp(m.start_ts)[:19], f"{m.source} → {m.destination}", lasted(m), rate, of_migration(m))
-        cells = [name, badge(m.verdict), *(el("span", words) for words in told)]
-        rows.append(el("tr", *[el("td", cell, data_of=of) for of, cell in zip(OVERVIEW, cells, strict=True)]))
+    """
+    One line a migration, to jump to it where it has an article; on a telephone a list each.
+
+    In the order of time; of many the worst first, and the others where they are asked for.
+    """
+    rows = [_line(m, in_full) for m in (worst_first(migrations) if len(migrations) > MOST_ROWS_SHOWN else migrations)]
+    shown, rest = rows[:MOST_ROWS_SHOWN], rows[MOST_ROWS_SHOWN:]
+    table = _lines(shown, "migrations")
+    if not rest:
+        return table
+    return el("div", table, el("details", el("summary", f"{len(rest):,} more"), _lines(rest, "further migrations")))
+
+
+MOST_ROWS_SHOWN: Final = 12
+"""Migrations that are listed at once."""
+
+
+def _line(m: Migration, in_full: Collection[str]) -> Element:
+    name = el("a", m.id, href=f"#{m.id}") if m.id in in_full else el("span", m.id)
+    rate = figure(m.throughput.bulk_mbps, "Mbps")
+    told = (stamp(m.start_ts)[:19], f"{m.source} → {m.destination}", lasted(m), rate, of_migration(m))
+    cells = zip(OVERVIEW, (name, badge(m.verdict), *(el("span", words) for words in told)), strict=True)
+    return el("tr", *[el("td", cell, data_of=of, **(ONE_LINE if of in FIGURES else {})) for of, cell in cells])
+
+
+FIGURES: Final = frozenset({"took", "goodput"})
+ONE_LINE: Final = {"class_": "brief"}
+"""Columns whose figure and unit stay in one line."""
+
+
+def _lines(rows: Sequence[Element], label: str) -> Element:
     names = el("tr", *[el("th", name, scope="col") for name in OVERVIEW])
     table = el("table", el("thead", names), el("tbody", *rows), class_="rows")
-    return el("div", table, class_="wide", tabindex="0", role="group", aria_label="migrations")
+    return el("div", table, class_="wide", tabindex="0", role="group", aria_label=label)
 
 
 def _article(m: Migration, report: Report, graph: SequenceGraph | None) -> Element:
@@ -262,13 +286,12 @@ def _advice(check: Check) -> Element:
 
 def _charts(m: Migration, report: Report, blocks: Sequence[Block]) -> Iterator[Element]:
     if m.series:
-        beyond = beyond_words(m)
-        words = (
-            f"{COUNTED[m.throughput.counted]}{_bins(m)}; triangles are announcements{f' ({beyond})' if beyond else ''}"
-        )
+        parts = [f"{COUNTED[m.throughput.counted]}{_bins(m)}", "triangles are announcements", beyond_words(m)]
+        parts += ["red: within it the guest was gone"] if any(g.switchover.bracket.from_ts for g in m.guests) else []
+        words = "; ".join(part for part in (*parts, KEYS) if part)
         yield el("h3", "Goodput over time")
         plain = [el("pre", _as_text(block)) for block in blocks if isinstance(block, Picture)]
-        yield _figure(m, "goodput", goodput_words(m, report), f"{words}; {KEYS}", plain)
+        yield _figure(m, "goodput", goodput_words(m, report), words, plain)
     for guest in m.guests:
         yield from _switchover(m, guest)
     if m.rtt.histogram:
@@ -308,7 +331,7 @@ CLOSE_UP: Final = (
 
 GONE: Final = "within this the guest was gone, and no longer"
 CUT_OFF: Final = "a peer cut off"
-KEYS: Final = "drag to zoom, double click to see all again; by keys: + and - zoom, arrows move, 0 shows all"
+KEYS: Final = "drag to zoom, double click for all; keys: + and - zoom, arrows move, 0 for all"
 OPEN_END: Final = "not known: no end in view"
 
 

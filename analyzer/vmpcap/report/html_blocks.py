@@ -47,13 +47,15 @@ def _drawn(block: Block) -> Iterator[Element]:
 
 
 def _facts(facts: list[Fact]) -> Element:
-    """A fact without a label belongs to the one above it."""
+    """A fact without a label stands below the one above it, beside the same label."""
     listed = el("dl", class_="facts")
     for fact in facts:
-        if fact.label or not len(listed):
-            listed.append(el("dt", fact.label))
         because = el("span", fact.because, class_="because") if fact.because else None
-        listed.append(el("dd", fact.text, " " if because is not None else None, because))
+        told = (fact.text, " " if because is not None else None, because)
+        if fact.label or not len(listed):
+            listed.extend((el("dt", fact.label), el("dd", *told)))
+        else:
+            listed[-1].append(el("p", *told))
     return listed
 
 

@@ -247,7 +247,7 @@ def _not_in_view(story: Story) -> str:
 
 def _percent(share: float) -> str:
     """A share of resent payload: three digits behind the point, and more where its limit or 0 would be written else."""
-    return f"{share:.{max(3, digits_of(share * 100, RETRANSMITTED_SHARE_MAX * 100))}%}"
+    return f"{share * 100:.{max(3, digits_of(share * 100, RETRANSMITTED_SHARE_MAX * 100))}f} %"
 
 
 def window_limited(story: Story, profile: Profile) -> Answer:
