@@ -287,7 +287,7 @@ def _advice(check: Check) -> Element:
 def _charts(m: Migration, report: Report, blocks: Sequence[Block]) -> Iterator[Element]:
     if m.series:
         parts = [f"{COUNTED[m.throughput.counted]}{_bins(m)}", "triangles are announcements", beyond_words(m)]
-        parts += ["red: within it the guest was gone"] if any(g.switchover.bracket.from_ts for g in m.guests) else []
+        parts += ["red: within it the guest was gone"] if any(_is_drawn(g) for g in m.guests) else []
         words = "; ".join(part for part in (*parts, KEYS) if part)
         yield el("h3", "Goodput over time")
         plain = [el("pre", _as_text(block)) for block in blocks if isinstance(block, Picture)]
@@ -358,8 +358,8 @@ def _switchover(m: Migration, guest: Guest) -> Iterator[Element]:
 
 def _legend(guest: Guest) -> Iterator[Element]:
     """What the colours of the outages and their parts are, of those that occur."""
-    gone, cut_off = guest.switchover.bracket, [peer for peer in guest.peers if peer.from_ts is not None]
-    if gone.from_ts is not None and gone.to_ts is not None:
+    cut_off = [peer for peer in guest.peers if peer.from_ts is not None]
+    if _is_drawn(guest):
         yield _key("gone", GONE)
     if cut_off:
         yield _key("cut", CUT_OFF)
@@ -367,6 +367,12 @@ def _legend(guest: Guest) -> Iterator[Element]:
         yield _key("open", OPEN_END)
     for part in dict.fromkeys(part.part for peer in guest.peers[:MOST_PEERS] for part in peer.breakdown):
         yield _key(f"part {part}", PARTS[part])
+
+
+def _is_drawn(guest: Guest) -> bool:
+    """Is it known between which moments the guest was gone, and how far these are apart?"""
+    gone = guest.switchover
+    return None not in (gone.bracket_ms, gone.bracket.from_ts, gone.bracket.to_ts)
 
 
 def _key(kind: str, words: str) -> Element:

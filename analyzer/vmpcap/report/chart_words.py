@@ -30,7 +30,8 @@ def announced_at(m: Migration) -> list[float]:
 def chart_end(m: Migration) -> float:
     """Until when does the chart of goodput reach? To the last switchover and announcement, unless one is far off."""
     end = stream_end(m)
-    gone = [seconds_between(m.start_ts, guest.switchover.bracket.to_ts) for guest in m.guests[:3]]
+    known = [guest.switchover for guest in m.guests[:3] if guest.switchover.bracket_ms is not None]
+    gone = [seconds_between(m.start_ts, one.bracket.to_ts) for one in known]
     near = [at for at in announced_at(m) if at <= FARTHEST * end]
     return max(end, *(at for at in gone if at is not None), *near, 0.0)
 
@@ -61,9 +62,9 @@ def goodput_words(m: Migration, report: Report) -> str:
     for guest in m.guests[:3]:
         gone = guest.switchover
         ends = [seconds_between(m.start_ts, ts) for ts in (gone.bracket.from_ts, gone.bracket.to_ts)]
-        if ends[0] is not None and ends[1] is not None:
-            length = f", at most {figure_bound(gone.bracket_ms, 'ms', 'most')}" if gone.bracket_ms is not None else ""
-            parts.append(f"guest gone within {span(ends[0])} to {span(ends[1])}{length}")
+        if ends[0] is not None and ends[1] is not None and gone.bracket_ms is not None:
+            length = figure_bound(gone.bracket_ms, "ms", "most")
+            parts.append(f"guest gone within {span(ends[0])} to {span(ends[1])}, at most {length}")
     heard = announced_at(m)
     if heard:
         parts.append(f"announcements seen {count_of(len(heard), 'time')}, from {span(heard[0])} to {span(heard[-1])}")
