@@ -36,11 +36,11 @@ def kept_of(rows: list[tuple[int, int, int, int]], **more: list[int]) -> Kept:
 
 
 def paired_of(sent: list[Sent], clock: Clock) -> Paired:
-    """The same packets as both points show them, the other by this clock."""
+    """The same packets as both points show them, each in the order in which they passed it, the other by this clock."""
+    order = sorted(range(len(sent)), key=lambda n: sent[n].other_ts)
     one = kept_of([(n, p.one_ts, p.side, p.ends) for n, p in enumerate(sent)])
-    other = kept_of([(n, clock(p.other_ts), p.side, p.ends) for n, p in enumerate(sent)])
-    rows = np.arange(len(sent))
-    return Paired(one, other, rows, rows, 0, 0, 0, 0, 0)
+    other = kept_of([(n, clock(sent[n].other_ts), sent[n].side, sent[n].ends) for n in order])
+    return Paired(one, other, np.arange(len(sent)), np.argsort(np.array(order)), 0, 0, 0, 0, 0)
 
 
 def traffic(

@@ -1,5 +1,6 @@
 """A clock that was set back: its times come twice, and only the order of the capture tells one from the other."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -10,6 +11,7 @@ from vmpcap.points.clock import Lines
 from vmpcap.terms.units import NS_PER_MS
 
 I64 = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 LEAST_BACK_NS: Final = NS_PER_MS
 """Frames of several receive queues are stamped out of order by less."""
@@ -81,6 +83,51 @@ def unroll(ts: I64, late: I64) -> Unrolled:
         edges.append(Edge(earliest, earliest + passed, int(added[first])))
         begin = first
     return Unrolled(added, tuple(edges))
+
+
+class UnrolledOther(NamedTuple):
+    """The clock of the other point as if it had gone on where it was set back, beside the times of the one."""
+
+    added: I64
+    """int64[n]: what was added to its time of each packet."""
+    kept: Bools
+    """bool[n]: without those that one point saw on the one side of a step and the other on its other side."""
+    since: tuple[int, ...]
+    """From which times of the one clock on was it set back, rising?"""
+    added_since: tuple[int, ...]
+
+    def rolled(self, pieces: Sequence[Lines]) -> tuple[Lines, ...]:
+        """The same pieces of its offset as it is, by times of the one clock: none goes past a step."""
+        added = (0, *self.added_since)
+        return tuple(piece.lowered(added[bisect_right(self.since, piece.begin)]) for piece in pieces)
+
+
+def unroll_other(at: I64, late: I64, ts: I64, row: I64) -> UnrolledOther:
+    """
+    Where was the other point's clock set back, as the order of its own capture tells?
+
+    Parameters
+    ----------
+    at : int64[n], when the one point saw packets that both saw, by a clock that rises
+    late : int64[n], by how much the other's clock shows each later
+    ts, row : int64[n], when the other point saw them, and which frame of its capture each is, rising with that
+
+    Notes
+    -----
+    What its packets say both ways would show the step without that; where they go one way only beside it, it would be
+    taken for a delay.
+    """
+    order = np.argsort(row, kind="stable")
+    flat = unroll(ts[order], -late[order])
+    added = np.zeros(len(at), np.int64)
+    added[order] = flat.added
+    kept = np.ones(len(at), bool)
+    since = []
+    for edge in flat.edges[1:]:
+        first = int(at[order[np.searchsorted(flat.added, edge.added)]])
+        kept &= (at >= first) == (added >= edge.added)
+        since.append(first)
+    return UnrolledOther(added, kept, tuple(since), tuple(edge.added for edge in flat.edges[1:]))
 
 
 def _went(late: I64, row: int, back: int) -> bool:

@@ -135,6 +135,11 @@ class Lines:
             last=self.last - by, guess=guess,
         )  # fmt: skip
 
+    def lowered(self, by: int) -> "Lines":
+        """The same lines, each so much lower."""
+        guess = None if self.guess is None else self.guess.lowered(by)
+        return replace(self, base=self.base - by, guess=guess)
+
     @property
     def drift(self) -> tuple[float, float]:
         """Least and greatest drift, seconds per second."""

@@ -1,6 +1,7 @@
 """How two points' clocks stand to each other, from all packets that both of them saw."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -8,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.points.backwards import Edges, rolled, unroll
+from vmpcap.points.backwards import rolled, unroll, unroll_other
 from vmpcap.points.clock import MOST_DRIFT, Bounds, Lines
 from vmpcap.points.kernels.keys import UNICAST
 from vmpcap.points.orders import Packets, find_orders
@@ -182,7 +183,7 @@ def bound_pair(
     flood each point may stand on a branch of its own, and neither comes first. Both points must lie on the way of the
     packets: of a copy that a switch flooded to a branch, the time on that branch is taken for time on the way.
 
-    Times of the one clock are made to rise where it was set back (`unroll`). Steps explain what a drift of clocks as
+    Times of both clocks are made to rise where they were set back (`unroll`). Steps explain what a drift of clocks as
     they should be does not; a steady drift that is faster explains it too, and where it does, steps have to be few to
     stand beside it.
     """
@@ -191,13 +192,15 @@ def bound_pair(
     usable = np.flatnonzero((one.kind[paired.row_one] == UNICAST) & (other.kind[paired.row_other] == UNICAST))
     usable = usable[np.argsort(paired.row_one[usable], kind="stable")]
     flat = unroll(one.ts_ns[paired.row_one[usable]], paired.late_ns[usable])
-    at = one.ts_ns[paired.row_one[usable]] + flat.added
+    at, late = one.ts_ns[paired.row_one[usable]] + flat.added, paired.late_ns[usable] - flat.added
+    theirs = unroll_other(at, late, other.ts_ns[paired.row_other[usable]], paired.row_other[usable])
+    usable, at, late = usable[theirs.kept], at[theirs.kept], (late + theirs.added)[theirs.kept]
     by_ends = np.lexsort((at, one.pair[paired.row_one[usable]]))
-    order, at, added = usable[by_ends], at[by_ends], flat.added[by_ends]
+    order = usable[by_ends]
     rows = paired.row_one[order]
-    packets = Packets(at, paired.late_ns[order] - added, one.pair[rows], one.side[rows])
+    packets = Packets(at[by_ends], late[by_ends], one.pair[rows], one.side[rows])
     rough = resolution(one.ts_ns, one.key) + resolution(other.ts_ns, other.key)
-    found = _explain(packets, rough, flat.edges, more)
+    found = _explain(packets, rough, sorted({*(edge.latest for edge in flat.edges[1:]), *theirs.since}), more)
     ahead[order] = found.ahead
     if not found.pieces:
         return None, ahead
@@ -208,7 +211,7 @@ def bound_pair(
         cut = coarseness(one.ts_ns, one.key) + coarseness(other.ts_ns, other.key)
         symmetry = replace(symmetry, spread_ns=symmetry.spread_ns + cut)
     clock = replace(clock, symmetry=symmetry)
-    return replace(clock, pieces=rolled(clock.pieces, flat.edges)), ahead
+    return replace(clock, pieces=rolled(theirs.rolled(clock.pieces), flat.edges)), ahead
 
 
 class _Explained(NamedTuple):
@@ -219,15 +222,16 @@ class _Explained(NamedTuple):
     ahead: I8
 
 
-def _explain(packets: Packets, rough: int, edges: Edges, more: tuple[Bounds, Bounds] | None) -> _Explained:
-    """By which pieces, or which steep drift, can the packets' times be told?"""
+def _explain(
+    packets: Packets, rough: int, set_back: Sequence[int], more: tuple[Bounds, Bounds] | None
+) -> _Explained:
+    """By which pieces, or which steep drift, can the packets' times be told? From `set_back` on a clock was set."""
     orders = find_orders(packets, rough)
     lows, highs = orders.lows, orders.highs
-    if more is not None and len(edges) == 1:
+    if more is not None and not set_back:
         lows, highs = (
             Bounds(*map(np.concatenate, zip(a, b, strict=True))) for a, b in zip(orders[:2], more, strict=True)
         )
-    set_back = [edge.latest for edge in edges[1:]]
     pieces = fit_pieces(lows, highs, set_back)
     is_strained = not pieces or any(map(_is_at_the_limit, pieces))
     if len(pieces) == 1 and not is_strained:

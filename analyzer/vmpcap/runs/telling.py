@@ -24,6 +24,15 @@ from vmpcap.runs.views import as_views, describe_clocks
 from vmpcap.terms.units import iso_utc
 
 
+def by_name(points: Sequence[PointRead]) -> list[PointRead]:
+    """
+    The same points in an order that is not the request's: what they say must not hang on how they were listed.
+
+    Of several points alike the first is taken now and then, and between two clocks rounding leans to the first.
+    """
+    return sorted(points, key=lambda point: point.files.name)
+
+
 def tell_points(
     points: Sequence[PointRead], request: Request, said: Sequence[str], stage: Stage = untold
 ) -> tuple[Report, Told]:
@@ -35,6 +44,7 @@ def tell_points(
     said : what was noticed of the files before they were read
     """
     stage("comparing the points' clocks" if len(points) > 1 else "looking for holes")
+    listed, points = points, by_name(points)
     views = find_holes(with_roles(points, as_views(points), request))
     faults = [*name_faults(points), *name_holes(views)]
     stage("judging the migrations")
@@ -46,7 +56,7 @@ def tell_points(
         look_again(points, views, guests, request)
         stage("judging the migrations")
         told = tell(views, request.ports, request.guests, faults)
-    inputs = with_holes(describe_inputs(points), views)
+    inputs = with_holes(describe_inputs(listed), views)
     clocks, rules = describe_clocks(views), [rule.text for rule in request.decode_as]
     report = assemble(
         told,
