@@ -1,7 +1,10 @@
 """`vmpcap points`: rows in every format, the picture above them, and what is said where two points share nothing."""
 
 import json
+from datetime import datetime
 from pathlib import Path
+
+import pytest
 
 from tests.docs.test_reference import told
 from vmpcap.terms.columns import POINTS
@@ -27,6 +30,8 @@ def test_rows_have_the_declared_columns_and_both_directions() -> None:
     drops = (LOSSY / "wan-drops.csv").read_text().count(",mig,ab,")
     assert (forth["lost"], len(forth["lost_frames"]), back["lost"]) == (drops, drops, 0)
     assert forth["offset_ms"] == -back["offset_ms"]
+    at, back_at = (datetime.fromisoformat(row["offset_at_ts"][:26]) for row in (forth, back))
+    assert (back_at - at).total_seconds() == pytest.approx(forth["offset_ms"] / 1000, abs=2e-6)
 
 
 def test_the_picture_has_the_points_in_their_order_on_the_way() -> None:

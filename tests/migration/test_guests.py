@@ -500,9 +500,7 @@ def test_a_silence_is_the_guests_also_by_a_clock_that_nothing_compares(ahead_ms:
 
 def shifted(one: Connection, by: int) -> Connection:
     """The same stream by a clock that shows so much more."""
-    sides = [
-        replace(side, **{n: at + by for n in TIMES if (at := getattr(side, n)) is not None}) for side in one.sides
-    ]
+    sides = [replace(side, **{n: at + by for n in TIMES if (at := getattr(side, n)) is not None}) for side in one.sides]
     return replace(one, first_ts=one.first_ts + by, last_ts=one.last_ts + by, sides=(sides[0], sides[1]))
 
 

@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.readers.writers import Packet
-from tests.runs.made import DESTINATION, MS, SOURCE, START, S, migration
+from tests.runs.made import DESTINATION, MS, SOURCE, START, S, migration, write
 from tests.runs.test_one_direction import answer, routed, sent_by, told
+from vmpcap.migration.one_clock import ns_of
+from vmpcap.runs.pipeline import analyse
+from vmpcap.runs.requests import PointFiles, Request
+from vmpcap.verdicts.profile import load_profile
 
 MIDDLE = START + 2 * S
 """The stream runs from one to three seconds after START."""
@@ -76,3 +80,27 @@ def test_a_clock_that_is_set_forward_makes_no_slow_link(by_ms: int, tmp_path: Pa
         truth.throughput.bulk_mbps, rel=0.02
     )
     assert found.duration_s is None or found.duration_s == pytest.approx(truth.duration_s, rel=0.02)
+
+
+@pytest.mark.parametrize("ppm", [-150, 40, 150])
+@pytest.mark.parametrize("begin_s", [0, 300])
+def test_the_offset_of_a_drifting_clock_holds_at_the_time_that_is_told_with_it(
+    ppm: int, begin_s: int, tmp_path: Path
+) -> None:
+    """It was set right that long before the stream; at another time it shows something else."""
+    seen = migration()
+    points = {"source": seen, "destination": beyond(seen)}
+    start = START - begin_s * S
+    fast = [Packet((p.ts_ns or 0) + ((p.ts_ns or 0) - start) * ppm // 1_000_000, p.data, p.wire) for p in beyond(seen)]
+    files = [PointFiles(n, n, (write(tmp_path / f"{n}.pcap", p),)) for n, p in (points | {"destination": fast}).items()]
+    report = analyse(Request(points=tuple(files), profile=load_profile("vsphere4"))).report
+    (clock,) = report.clocks
+    assert clock.offset_at_ts is not None
+    assert clock.offset_ms is not None
+    assert clock.uncertainty_ms is not None
+    at = ns_of(clock.offset_at_ts)
+    if clock.point == "destination":
+        truth = (at - start) * ppm / 1e12
+    else:  # told by the fast clock
+        truth = -(at - start) * ppm / 1e12 / (1 + ppm / 1e6)
+    assert clock.offset_ms == pytest.approx(truth * 1000, abs=clock.uncertainty_ms)

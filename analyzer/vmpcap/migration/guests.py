@@ -343,7 +343,8 @@ def _as_moved(
     elif distance <= SURE_NS and not _by_hypervisor(candidate):
         confidence, because = "medium", f"{when}; any machine sends such announcements, not only one that moved"
     elif distance <= SURE_NS and rivals == 1:
-        confidence, because = "high" if compared else "medium", f"{when}, and no other guest announced itself around the stream"
+        confidence = "high" if compared else "medium"
+        because = f"{when}, and no other guest announced itself around the stream"
     elif distance <= SURE_NS or (schedule == "qemu" and rivals == 1):
         confidence, because = "medium", f"{when}; {count_of(rivals, 'guest')} announced themselves around the stream"
     else:
@@ -412,7 +413,8 @@ def _by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
         return []
     macs = {mac for seen in silent.values() for mac in seen}
     when = "when the stream ended"
-    when += "" if all(view.line.group == group for view in views) else ", or, by clocks that nothing compares, about then"
+    if any(view.line.group != group for view in views):
+        when += ", or, by clocks that nothing compares, about then"
     because = f"no announcement was seen; this is the only address that had answered and fell silent {when}"
     return [Moved(min(macs, default=NO_MAC), tuple(sorted(silent)), (), "low", because)]
 

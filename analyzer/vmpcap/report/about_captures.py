@@ -172,7 +172,8 @@ def _offset(clock: Clock, glyphs: Glyphs) -> str:
         doubt += f" if both ways are alike, {glyphs.doubt} {figure(clock.bound_ms, 'ms')} in any case"
     drift = f", drift {figure(clock.drift_ppm)} ppm" if clock.drift_ppm is not None else ""
     matched = count_of(clock.matched_packets, "matched packet")
-    return f"{clock.point} {clock.offset_ms:+.3f} ms{doubt}{drift} ({matched})"
+    when = f" at {clock.offset_at_ts[11:23]} UTC" if clock.drift_ppm is not None and clock.offset_at_ts else ""
+    return f"{clock.point} {clock.offset_ms:+.3f} ms{doubt}{when}{drift} ({matched})"
 
 
 def _source(line: str) -> Source:

@@ -116,6 +116,9 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True):
     point: str
     reference: str
     offset_ms: float | None = None
+    """At `offset_at_ts`: where the clocks drift apart, another at other times."""
+    offset_at_ts: str | None = None
+    """By the reference's clock; the uncertainties hold there."""
     drift_ppm: float | None = None
     uncertainty_ms: float | None = None
     """Of the offset, where the way there takes as long as the way back, but for a tenth of both and what hosts add."""

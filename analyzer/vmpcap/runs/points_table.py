@@ -9,7 +9,7 @@ from vmpcap.points.one_sided import UNFIT, describe_one_sided
 from vmpcap.runs.between import Together
 from vmpcap.terms.columns import POINTS, dtypes, through_gate
 from vmpcap.terms.frame_numbers import parted
-from vmpcap.terms.units import NS_PER_MS, count_of
+from vmpcap.terms.units import NS_PER_MS, count_of, iso_utc
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,9 +65,11 @@ def _shared(together: Together, pair: Between, sign: int, repeated: int) -> dict
             return row | {"because": UNFIT}
         return row | {"because": f"{NO_ANSWERS}; {one_sided}" if one_sided else NO_ANSWERS}
     low, high = pair.clock.at(pair.clock.middle_ts)
+    at_ns = pair.clock.middle_ts if sign > 0 else pair.clock.middle_ts + (low + high) // 2
     least, most = pair.clock.longest.drift
     row |= {
         "offset_ms": sign * (low + high) / 2 / NS_PER_MS,
+        "offset_at_ts": at_ns,
         "uncertainty_ms": min(pair.clock.alike_ns or (high - low) / 2, (high - low) / 2) / NS_PER_MS,
         "bound_ms": (high - low) / 2 / NS_PER_MS,
         "drift_ppm": sign * (least + most) / 2 * 1e6,
@@ -226,6 +228,8 @@ def _clock(together: Together, point: int) -> str:
         text += f" \u00b1 {stands.alike_ns / NS_PER_MS:.3f} if both ways are alike,{bound} in any case"
     else:
         text += bound
+    if stands.drift is None or stands.drift[0] > 0 or stands.drift[1] < 0:
+        text += f" at {(iso_utc(stands.at_ts) or '')[11:23]} UTC"
     text += "; it may be the same clock" if stands.timeline.is_given else ""
     if stands.drift is not None:
         middle, doubt = sum(stands.drift) / 2 * 1e6, (stands.drift[1] - stands.drift[0]) / 2 * 1e6

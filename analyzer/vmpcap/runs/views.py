@@ -26,7 +26,7 @@ from vmpcap.runs.between import clocks_of, group_points
 from vmpcap.runs.inputs import dropped, missing_of_mirrors
 from vmpcap.runs.point import PointRead
 from vmpcap.runs.services import services_of
-from vmpcap.terms.units import NO_TIME, count_of, ms
+from vmpcap.terms.units import NO_TIME, count_of, iso_utc, ms
 from vmpcap.terms.wire import ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST, IP_ICMP, IP_UDP
 
 WITHOUT_ETHERNET: Final = frozenset({12, 14, 101, 228, 229, 0, 108})
@@ -209,6 +209,7 @@ def _clock(view: PointView, reference: PointView, main: PointView, names: Mappin
         point=view.name,
         reference=reference.name,
         offset_ms=ms(stands.middle_ns),
+        offset_at_ts=iso_utc(stands.at_ts),
         drift_ppm=_drift_ppm(stands),
         uncertainty_ms=ms(_doubt(stands)),
         bound_ms=ms(stands.uncertainty_ns),

@@ -321,9 +321,8 @@ POINTS: Final = (
     Column("vlan_changed", "count", "packets", "that have another outer VLAN tag, or none, at the second point"),
     Column("largest_from_bytes", "count", "bytes", "greatest payload that the first point shows of these ends"),
     Column("largest_to_bytes", "count", "bytes", "greatest payload that the second point shows of them"),
-    Column(
-        "offset_ms", "float", "ms", "what the second point's clock shows more than the first's, in the middle of it all"
-    ),
+    Column("offset_ms", "float", "ms", "what the second point's clock shows more than the first's, at `offset_at_ts`"),
+    Column("offset_at_ts", "time", "", "when, by the first point's clock; where they drift apart it is another before"),
     Column("uncertainty_ms", "float", "ms", "the truth lies within so much of it, if both ways are alike to a tenth"),
     Column("bound_ms", "float", "ms", "the same whatever the ways are, unless a clock stepped by less"),
     Column("drift_ppm", "float", "ppm", "how much faster the second clock runs, middle of what is possible"),
