@@ -114,10 +114,14 @@ def data(size: int, at: int = 0, opening: bytes = b"") -> Side:
 
 @pytest.mark.parametrize(
     ("known", "is_one"),
-    [({}, True), ({"acked_bytes": 0}, False), ({"retransmissions": 2}, False), ({"max_payload_bytes": 900}, False)],
+    [({}, True), ({"acked_bytes": 0}, True), ({"retransmissions": 2}, False), ({"max_payload_bytes": 900}, False)],
 )
 def test_a_stream_stuck_at_its_first_full_segment_is_a_migration(known: dict[str, int], is_one: bool) -> None:
-    """The way has no room for its segments: it never comes to the volume of one. Less than that is anybody's."""
+    """
+    The way has no room for its segments: it never comes to the volume of one. Less than that is anybody's.
+
+    It may be stuck at its very first segment: the handshake passed, so somebody listened.
+    """
     sent = {"packets": 40, "payload_bytes": 300_000, "unique_bytes": 90_000, "acked_bytes": 84, "retransmissions": 5}
     stuck = {**sent, "max_payload_bytes": 8948, "syn_ts": 0, "syn_frame": 1, **known}
     answers = side(packets=2, syn_ts=1, syn_frame=2, mss=8960)

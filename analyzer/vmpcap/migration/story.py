@@ -61,13 +61,16 @@ from vmpcap.migration.switchover import (
     silences,
 )
 from vmpcap.migration.told import tell_announcements
-from vmpcap.migration.transfers import Link, Refused, Transfer, find_transfers
+from vmpcap.migration.transfers import Link, Refused, Transfer, find_transfers, stalled_calls
 from vmpcap.migration.two_domains import name_domains
+from vmpcap.migration.unasked import without_denied
 from vmpcap.migration.views import PointView
 from vmpcap.migration.vlans import TwoTags, find_retagged, tags_apart
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
 from vmpcap.terms.units import NS_PER_MS, ms
 
+HOST_NICS: Final = ("source", "destination")
+"""Roles of points at a host's own migration NIC."""
 Stun = tuple[int, int]
 """From when to when the guest changed places, ns."""
 
@@ -153,10 +156,12 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
     """
     found: list[tuple[PointView, list[Transfer]]] = []
     refused: list[tuple[PointView, Refused]] = []
+    stuck = {key for v in views if v.role in HOST_NICS for key in stalled_calls(v.streams, extra_ports)}
     for view in views:
-        transfers, no = find_transfers(view.streams, extra_ports)
+        transfers, no = find_transfers(view.streams, extra_ports, stuck)
         found.append((view, transfers))
         refused += [(view, r) for r in no]
+    found = without_denied(found, refused)
     refused = join_reduced(found, refused)
     streams = name_streams(found)
     found = streams.found

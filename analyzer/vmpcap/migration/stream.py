@@ -240,7 +240,7 @@ def _throughput(
         resent_segments=sum(link.data.retransmissions for link in transfer.links),
         stuck_bytes=stuck_segment(transfer.links),
         hypervisor=transfer.hypervisor,
-        connections=sum(1 for link in transfer.links if link.data.payload_bytes > SETUP_BYTES),
+        connections=sum(1 for link in transfer.links if link.data.payload_bytes > SETUP_BYTES) or 1,
         largest_window=max(
             (w for link in transfer.links if (w := link.back.max_window_bytes) is not None), default=None
         ),

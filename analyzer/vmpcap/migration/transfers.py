@@ -1,6 +1,6 @@
 """Which connections are a migration's stream, in which direction it went, and which belong together."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -136,6 +136,8 @@ class Refused:
 
     connection: Connection
     because: str
+    stalled: str = ""
+    """How it came to nothing as a stream does whose way has no room for it, for a headline; empty where it did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +146,11 @@ class _Judged:
     stream: Stream
     magic: str | None
     confirmed_by: str
+    stalled: str = ""
 
 
 def find_transfers(
-    connections: Sequence[Connection], extra_ports: Sequence[int] = ()
+    connections: Sequence[Connection], extra_ports: Sequence[int] = (), believed: Collection[object] = ()
 ) -> tuple[list[Transfer], list[Refused]]:
     """
     Which of these nominated connections are migrations, grouped as they belong together?
@@ -155,6 +158,10 @@ def find_transfers(
     A port only nominates. Confirmed is what opens with a hypervisor's magic, or sends bulk one way; small connections
     of the same hosts at the same time join what is confirmed. What remains is refused with a reason, except attempts on
     a migration port that carried no data at all: they are transfers that never were.
+
+    Parameters
+    ----------
+    believed : keys of calls that are stuck at a host's own migration NIC, as `stalled_calls` has them
     """
     confirmed: list[_Judged] = []
     waiting: list[_Judged] = []
@@ -163,7 +170,7 @@ def find_transfers(
         stream = nominate(connection.protocol, connection.a_port, connection.b_port, tuple(extra_ports))
         if stream is None:
             continue
-        _judge(connection, stream, tuple(extra_ports), confirmed, waiting, refused)
+        _judge(connection, stream, tuple(extra_ports), confirmed, waiting, refused, believed)
     groups = _group(confirmed)
     for small in waiting:
         home = next((g for g in groups if _belongs(small, g)), None)
@@ -176,11 +183,36 @@ def find_transfers(
             else:
                 attempts.append(small)
         else:
-            refused.append(Refused(small.link.connection, small.confirmed_by))
+            refused.append(Refused(small.link.connection, small.confirmed_by, small.stalled))
     groups, scanned = _without_scans(groups)
     refused += scanned
     transfers = [_as_transfer(group) for group in groups]
     return sorted(transfers, key=lambda t: t.start_ts), refused
+
+
+def stalled_calls(connections: Sequence[Connection], extra_ports: Sequence[int] = ()) -> set[tuple[object, ...]]:
+    """
+    Which calls of a migration port are stuck at their first full segment? Their keys.
+
+    At a host's migration NIC that is a migration that comes to nothing. Ports that systems hand out to anybody prove
+    nothing there either: RPC calls go to them.
+    """
+    found = set()
+    for connection in connections:
+        stream = nominate(connection.protocol, connection.a_port, connection.b_port, tuple(extra_ports))
+        magics = [recognise(side.opening) for side in connection.sides]
+        if stream is None or stream.first_port >= EPHEMERAL_FROM or HTTP in magics:
+            continue
+        link = Link(connection, _data_side(connection, magics))
+        if _one_way(link) >= LEAST_ONE_WAY and _stuck_at_its_start(link, tuple(extra_ports)):
+            found.add(link.key)
+    return found
+
+
+def _one_way(link: Link) -> float:
+    """Which share of the payload went the stream's way?"""
+    total = sum(side.payload_bytes for side in link.connection.sides)
+    return link.data.payload_bytes / total if total else 0.0
 
 
 def _without_scans(groups: list[list[_Judged]]) -> tuple[list[list[_Judged]], list[Refused]]:
@@ -224,6 +256,7 @@ def _judge(
     confirmed: list[_Judged],
     waiting: list[_Judged],
     refused: list[Refused],
+    believed: Collection[object] = (),
 ) -> None:
     magics = [recognise(side.opening) for side in connection.sides]
     if HTTP in magics:
@@ -239,7 +272,7 @@ def _judge(
     data_side = _data_side(connection, magics)
     link = Link(connection, data_side)
     total = sum(side.payload_bytes for side in connection.sides)
-    share = link.data.payload_bytes / total if total else 0.0
+    share = _one_way(link)
     magic = magics[data_side]
     if magic is not None and magic != "tls":
         confirmed.append(_Judged(link, stream, magic, f"it opens with the magic of {magic}"))
@@ -248,13 +281,16 @@ def _judge(
         confirmed.append(_Judged(link, stream, magic, because))
     elif magic is None and share >= LEAST_ONE_WAY and _stuck_at_its_start(link, extra_ports):
         because = f"a full segment was sent {link.data.retransmissions + 1} times to the port and never acknowledged"
-        if stream.is_own or link.port in extra_ports:
+        if stream.is_own or link.port in extra_ports or link.key in believed:
             confirmed.append(_Judged(link, stream, magic, because))
         else:
             other = (
                 f"others use port {link.port} as well, so it need be no migration (--port {link.port} takes it for one)"
             )
-            waiting.append(_Judged(link, stream, magic, f"{because}; {other}"))
+            waiting.append(_Judged(link, stream, magic, f"{because}; {other}", _say_stalled(link)))
+    elif link.key in believed and link.data.payload_bytes:
+        because = "where a host's own card shows it, a full segment was sent to the port and never acknowledged"
+        confirmed.append(_Judged(link, stream, magic, because))
     else:
         because = (
             f"it carried {total} payload bytes, {share:.0%} of them one way; "
@@ -263,9 +299,17 @@ def _judge(
         waiting.append(_Judged(link, stream, magic, because))
 
 
+def _say_stalled(link: Link) -> str:
+    """How such a call came to nothing, in a sentence."""
+    times = f"sent {link.data.retransmissions + 1} times"
+    where = f"a call of {link.source} to {link.destination} port {link.port}, where migrations go, stalled at its start"
+    return f"{where}: its first full segment was {times} and never acknowledged, as where the MTU has no room for it"
+
+
 def _stuck_at_its_start(link: Link, extra_ports: tuple[int, ...]) -> bool:
     """
-    Did somebody call the port, say something small, and then get no answer to any full segment, however often sent?
+    Did somebody call the port, say something small or nothing, and then get no answer to any full segment, however
+    often sent?
 
     So ends a migration whose way has no room for its segments. It comes to nothing like the volume of one. So ends any
     other call on such a way, too: Windows hands out 49152 and up to RPC services, and on 8000 whoever likes listens.
@@ -275,7 +319,7 @@ def _stuck_at_its_start(link: Link, extra_ports: tuple[int, ...]) -> bool:
     if not calls or side.syn_ts is None or not link.back.mss or side.retransmissions < LEAST_AGAIN:
         return False
     is_full_sized = side.max_payload_bytes >= link.back.mss - OPTION_BYTES
-    return is_full_sized and 0 < side.acked_bytes < min(side.max_payload_bytes, side.unique_bytes)
+    return is_full_sized and side.acked_bytes < min(side.max_payload_bytes, side.unique_bytes)
 
 
 def _data_side(connection: Connection, magics: Sequence[str | None]) -> int:

@@ -40,7 +40,7 @@ def assemble(
         generated_at=generated_at,
         profile=profile_used(profile),
         verdict=verdict,
-        because=headline(migrations, inputs, [r.short for r in told.restarts]),
+        because=headline(migrations, inputs, _instead(told)),
         inputs=list(inputs),
         clocks=list(clocks),
         migrations=migrations,
@@ -149,6 +149,11 @@ def _series(story: Story) -> list[SeriesPoint]:
 def _crowded(migrations: Sequence[Migration]) -> list[tuple[Migration, Guest]]:
     """Guests with more streams than are listed."""
     return [(m, g) for m in migrations for g in m.guests if g.peers_left_out]
+
+
+def _instead(told: Told) -> list[str]:
+    """What was seen where no migration was recognised: machines that started anew, streams that stalled at once."""
+    return [*(r.short for r in told.restarts), *dict.fromkeys(r.stalled for _, r in told.refused if r.stalled)]
 
 
 def _refusals(told: Told) -> list[str]:

@@ -22,25 +22,25 @@ CANNOT: Final = " cannot be told"
 TALLIED: Final[dict[Outcome, str]] = {"fail": "failed", "undecided": "undecided", "pass": "passed"}
 
 
-def headline(migrations: Sequence[Migration], inputs: Sequence[Input], started: Sequence[str] = ()) -> str:
+def headline(migrations: Sequence[Migration], inputs: Sequence[Input], instead: Sequence[str] = ()) -> str:
     """
     What is the verdict on all of it, in one sentence: did it work, and what was wrong with which migration?
 
-    `started` says of each machine that was started anew, where no migration is told of, what became of it.
+    `instead` is what is told first where no migration was recognised.
     """
     so_far = SO_FAR if any(defect.kind == "stopped" for given in inputs for defect in given.defects) else ""
     if not migrations:
         nothing = f"no migration was recognised in {count_of(sum(i.packets for i in inputs), 'packet')}"
-        return so_far + "; ".join([*_first_started(started), nothing])
+        return so_far + "; ".join([*_first_of(instead), nothing])
     if len(migrations) == 1:
         return so_far + of_migration(migrations[0])
     return so_far + _of_several(migrations)
 
 
-def _first_started(started: Sequence[str]) -> list[str]:
+def _first_of(instead: Sequence[str]) -> list[str]:
     """The first of these, and how many more there are."""
-    left = len(started) - MOST_FELT
-    return [*started[:MOST_FELT], *([f"{count_of(left, 'further machine')} started anew"] if left > 0 else [])]
+    left = len(instead) - MOST_FELT
+    return [*instead[:MOST_FELT], *([f"and {left} more like that"] if left > 0 else [])]
 
 
 def of_migration(m: Migration) -> str:
