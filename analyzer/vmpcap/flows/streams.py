@@ -67,6 +67,10 @@ BY_USER: Final = Stream("user", "unknown", 0, 65535, "destination", True, True, 
 """The row of a port that only the user knows."""
 
 
+NOT_IN_VIEW: Final = Stream("not_in_view", "unknown", 0, 0, "destination", True, False, "no stream is in view")
+"""The row of a migration that is known by its guest alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Magic:
     """Bytes that a stream begins with."""

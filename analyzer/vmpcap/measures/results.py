@@ -24,11 +24,11 @@ Coverage = Literal["full", "source_half", "destination_half"]
 class Bytes(msgspec.Struct, frozen=True, kw_only=True):
     """TCP payload bytes from source to destination, all connections of the migration together."""
 
-    payload: int
-    """Every payload byte seen, resent ones included."""
-    unique: int
+    payload: int | None
+    """Every payload byte seen, resent ones included. null, as the next two, where no stream is in view."""
+    unique: int | None
     """Each sequence number once."""
-    retransmitted: int
+    retransmitted: int | None
     """Payload bytes whose sequence numbers this point had already seen. Copies lost before it do not show."""
 
 
@@ -77,8 +77,8 @@ class Throughput(msgspec.Struct, frozen=True, kw_only=True):
     p50_mbps: float | None
     p5_mbps: float | None
     """Percentiles over windows of 100 ms that carried data."""
-    max_concurrent: int
-    """Most connections that carried data in the same 100 ms."""
+    max_concurrent: int | None
+    """Most connections that carried data in the same 100 ms; null where no stream is in view."""
     limit: Limit
     limit_because: str
     busy_mbps: float | None = None

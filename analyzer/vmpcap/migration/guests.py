@@ -139,6 +139,18 @@ def find_guests(
     return result, len(candidates) - len(taken)
 
 
+def announced_by_hosts(views: Sequence[PointView]) -> list[Moved]:
+    """Every machine that runs, and that a hypervisor announced by RARP, once for each event, in the order of time."""
+    found = []
+    for candidate in _candidates(views):
+        series = [s for _, s in candidate.heard]
+        is_told = any(s.count_of("rarp_announce") for s in series) and not _is_storm(candidate)
+        if is_told and not any(s.boot == "starting" for s in series):
+            ips = _addresses_of(candidate.mac, candidate.heard, views)
+            found.append(Moved(candidate.mac, ips, candidate.heard, "medium", ""))
+    return found
+
+
 def _of_this_move(move: Move, first: Move, candidates: Sequence[_Candidate], macs: Sequence[int]) -> list[_Candidate]:
     """Which of them may have come with this move? Not those that another one near it shows to have been elsewhere."""
     near = [c for c in candidates if _distance(move, c) is not None]
@@ -350,12 +362,19 @@ def _as_moved(
     else:
         confidence, because = "low", f"{when}: an association by time only"
     heard = heard_together([part.heard for part in parts])
+    return Moved(candidate.mac, _addresses_of(candidate.mac, heard, views), heard, confidence, because)
+
+
+def _addresses_of(
+    mac: int, heard: Sequence[tuple[PointView, Series]], views: Sequence[PointView]
+) -> tuple[tuple[int, int], ...]:
+    """Which addresses does this machine use, by its announcements and its packets?"""
     addresses = {halves for _, series in heard for halves in series.ips}
     for view in views:
-        addresses |= addresses_of(view.journal, [candidate.mac])
+        addresses |= addresses_of(view.journal, [mac])
     if not any(_is_ipv4(one) for one in addresses):
-        addresses |= _told_by_itself(candidate.mac, views)
-    return Moved(candidate.mac, tuple(sorted(addresses))[:MOST_ADDRESSES], heard, confidence, because)
+        addresses |= _told_by_itself(mac, views)
+    return tuple(sorted(addresses))[:MOST_ADDRESSES]
 
 
 def _told_by_itself(mac: int, views: Sequence[PointView]) -> set[tuple[int, int]]:

@@ -80,7 +80,7 @@ def goodput_on(link: Link, rate: Throughput, mss: int | None) -> Allowed | None:
     if measured is None:
         return None
     size = (mss or USUAL_MSS) - OPTIONS
-    streams = max(rate.max_concurrent, 1)
+    streams = max(rate.max_concurrent or 1, 1)
     rows, told = [_by_rate(link, size)], [_told_rate(link)]
     if mss is None:
         told.append(f"segments of {USUAL_MSS} bytes: no SYN was in view")

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from vmpcap.migration.announced_moves import NO_STREAM, AnnouncedMove, find_announced_moves
 from vmpcap.migration.announcer_results import Announcer
 from vmpcap.migration.announcers import find_announcers
 from vmpcap.migration.breakdown import break_down
@@ -42,6 +43,7 @@ from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.split import find_split, longest_part_ns, wan_side
 from vmpcap.migration.steady import why_unsteady
 from vmpcap.migration.stream import (
+    NOTHING_OF_IT,
     StreamFigures,
     is_at_sender,
     measure_stream,
@@ -128,6 +130,11 @@ class Story:
     segments: tuple[Segment, ...] = ()
     """What happened to the stream between neighbouring points."""
 
+    @property
+    def has_stream(self) -> bool:
+        """Is a stream in view, or is the migration known by its guest alone?"""
+        return bool(self.move.best.transfer.links)
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -178,10 +185,14 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
     trips = [_trip(move, passengers) for move, passengers in zip(moves, moved, strict=True)]
     scenes = set_scenes(moves, moved, views)
     stories = tuple(_tell_one(scene, (*faults, *wrong), trips, number) for number, scene in enumerate(scenes))
+    if not stories:
+        seen = find_announced_moves(views, {restart.mac for restart in find_restarts(views, ())})
+        stories = tuple(_tell_unseen(one, views, (*faults, *wrong)) for one in seen)
     keys = {link.key for move in moves for s in move.sightings for link in s.transfer.links}
     left = tuple((v, r) for v, r in refused if (r.connection.a_ip, r.connection.a_port) not in {k[0] for k in keys})
-    restarts = find_restarts(views, {guest.mac for passengers in moved for guest in passengers})
-    announcers = find_announcers(views, [guest for passengers in moved for guest in passengers])
+    told = [guest for passengers in moved for guest in passengers] or [g.moved for s in stories for g in s.guests]
+    restarts = find_restarts(views, {guest.mac for guest in told})
+    announcers = find_announcers(views, told)
     at_rest = [] if any(story.guests for story in stories) else tell_at_rest(views)
     return Told(
         stories,
@@ -238,6 +249,30 @@ def _tell_one(scene: Scene, faults: Sequence[str], trips: Sequence[Trip], number
         wan_figures=_measured(wan, (wan,)) if wan is not None else None,
         mechanisms=() if guests else tuple(_of_nobody(move, views, path, completed, split)),
         segments=tuple(describe_segments(move)),
+    )
+
+
+def _tell_unseen(found: AnnouncedMove, views: Sequence[PointView], faults: Sequence[str]) -> Story:
+    """What is known of a migration by its guest alone? Of its stream nothing is."""
+    where, path = found.move.best.view.name, Path(because=NO_STREAM)
+    split = Detour(None, NO_STREAM)
+    guest = _tell_guest(found.move, found.guest, views, NOTHING_OF_IT, path, None, split, (), 0)
+    return Story(
+        move=found.move,
+        point=where,
+        at_sender=False,
+        figures=NOTHING_OF_IT,
+        outcome=Outcome("unknown", found.because, where, found.frames),
+        path=path,
+        phases=[],
+        guests=(guest,),
+        encrypted=None,
+        stream_filter="",
+        stuck_segment=None,
+        large_segments_acked=False,
+        split=split,
+        longest_part_ms=None,
+        capture_faults=tuple(faults),
     )
 
 
@@ -345,9 +380,9 @@ def _tell_guest(
         domain,
         suffered,
         reachability,
-        move,
+        move if move.best.transfer.links else None,
         split,
-        trips[number],
+        trips[number] if trips else None,
         others,
         second_place,
         announcements,

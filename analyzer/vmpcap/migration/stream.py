@@ -62,6 +62,29 @@ class StreamFigures:
     """Acknowledged, and not in the capture."""
 
 
+NOTHING_OF_IT: Final = StreamFigures(
+    bytes=Bytes(payload=None, unique=None, retransmitted=None),
+    throughput=Throughput(
+        bulk_mbps=None,
+        mean_mbps=None,
+        best_1s_mbps=None,
+        p50_mbps=None,
+        p5_mbps=None,
+        max_concurrent=None,
+        limit="unknown",
+        limit_because="no migration stream is in view",
+    ),
+    rtt=Rtt(samples=0, coverage_because="no migration stream is in view"),
+    loss=Loss(),
+    setup=None,
+    activities=(),
+    together=None,
+    first_data_ts=None,
+    last_data_ts=None,
+)
+"""The figures of a stream that nobody captured."""
+
+
 def measure_stream(sighting: Sighting) -> StreamFigures:
     """What are the stream's figures at this point?"""
     transfer = sighting.transfer
@@ -149,7 +172,7 @@ def _loss(sighting: Sighting, volume: Bytes) -> Loss:
         lost_segments=marked("lost_segments", data),
         zero_windows=sum(side.zero_windows for side in back) if is_answered else None,
         window_fulls=marked("window_fulls", data),
-        retransmitted_share=volume.retransmitted / volume.payload if volume.payload else None,
+        retransmitted_share=(volume.retransmitted or 0) / volume.payload if volume.payload else None,
         lost_before_point=sum(max(side.sent_again - side.retransmissions, 0) for side in data),
         reordered=sum(side.came_late for side in data),
         reordered_most_segments=max((side.late_most_segments for side in late), default=None),

@@ -88,6 +88,8 @@ class Transfer:
     magic: str | None
     links: tuple[Link, ...]
     confirmed_by: str
+    moved_at: int | None = None
+    """When its guest was announced, where no stream is in view: it has no connections then."""
     also: tuple[Link, ...] = ()
     """The same connections as this point shows them once more, behind somebody who translates addresses."""
 
@@ -98,18 +100,24 @@ class Transfer:
 
     @property
     def source(self) -> str:
-        return self.links[0].source
+        """Empty where no stream is in view."""
+        return self.links[0].source if self.links else ""
 
     @property
     def destination(self) -> str:
-        return self.links[0].destination
+        """Empty where no stream is in view."""
+        return self.links[0].destination if self.links else ""
 
     @property
     def start_ts(self) -> int:
+        if self.moved_at is not None:
+            return self.moved_at
         return min(link.connection.first_ts for link in self.links)
 
     @property
     def end_ts(self) -> int:
+        if self.moved_at is not None:
+            return self.moved_at
         return max(link.connection.last_ts for link in self.links)
 
     @property

@@ -54,7 +54,7 @@ def what_if(link: Link, m: Measured) -> WhatIf:
         because = "the measured stream is in view in part only: how much a whole one has is not known"
         return _open(link, allowed, because)
     after = sum(p.payload_bytes for p in m.phases if p.kind == "resume")
-    if after > POST_COPY * m.bytes.unique:
+    if after > POST_COPY * (m.bytes.unique or 0):
         return _open(
             link, allowed, "the guest ran at its destination before all memory was there: no pre-copy to go by"
         )
@@ -94,7 +94,7 @@ def _model(m: Measured) -> Model | str:
         goal = last / speed / LENIENT
         how = f"the hypervisor stops the guest when what is left takes {goal * 1e3:.0f} ms, as the measured one shows"
     lasts = (last, last) if last is not None else (goal * speed / 2, goal * speed)
-    fits = [guests_that_fit(m.bytes.unique, one, speed, goal) for one in lasts if one < m.bytes.unique]
+    fits = [guests_that_fit((m.bytes.unique or 0), one, speed, goal) for one in lasts if one < (m.bytes.unique or 0)]
     if len(fits) < 2 or not all(fits):
         return "no number of passes over memory explains the measured bytes and the last pass"
     told = [how]
@@ -115,7 +115,7 @@ def _model(m: Measured) -> Model | str:
             " slower links take longer than told here"
         )
     return Model(
-        quiet=fits[0][0] if last is not None else Guest(float(m.bytes.unique), 0.0, 1),
+        quiet=fits[0][0] if last is not None else Guest(float(m.bytes.unique or 0), 0.0, 1),
         likely=fits[0][0],
         busy=fits[1][0],
         more_rounds=fits[0][1] if len(fits[0]) > 1 else None,
@@ -129,7 +129,7 @@ def _last_pass(m: Measured) -> int | None:
     """Bytes between the guest's last frame at its old place and its first sign at the new one."""
     stopped = [g for g in m.guests if g.switchover.guest_silence_ms is not None]
     inside = [p.payload_bytes for p in m.phases if p.kind == "switchover"]
-    if len(m.guests) != 1 or not stopped or not inside or not 0 < inside[0] < m.bytes.unique:
+    if len(m.guests) != 1 or not stopped or not inside or not 0 < inside[0] < (m.bytes.unique or 0):
         return None
     return inside[0]
 
@@ -139,7 +139,7 @@ def _expected(link: Link, m: Measured, allowed: Allowed, model: Model) -> WhatIf
     assert pace is not None
     assert m.duration_s is not None
     speed = pace * 1e6 / 8
-    fixed = max(m.duration_s - m.bytes.unique / speed, 0.0)
+    fixed = max(m.duration_s - (m.bytes.unique or 0) / speed, 0.0)
 
     def duration(guest: Guest, mbps: float) -> float | None:
         taken = copied(guest, mbps * 1e6 / 8, model.goal_s)
@@ -189,7 +189,7 @@ def _expected(link: Link, m: Measured, allowed: Allowed, model: Model) -> WhatIf
         pace=pace,
         rtt=link.rtt_ms,
         loss=link.loss,
-        payload=m.bytes.unique / 1e6,
+        payload=(m.bytes.unique or 0) / 1e6,
     )
     kin = kin_of(allowed.middle, pace)
     plain = structs.replace(plain, outside=outside)

@@ -36,6 +36,9 @@ def about_stream(migration: Migration, report: Report, width: int, glyphs: Glyph
     """How did the stream of this migration run?"""
     yield from about_picture(migration, report, width, glyphs)
     yield Heading("Figures")
+    if not migration.connections:
+        yield Fact("stream", "not in view", migration.outcome_because)
+        return
     told_by = f"; its hypervisor by {migration.hypervisor_because}" if "begin" in migration.cut_at else ""
     yield Fact("stream", _stream(migration), f"seen at {migration.point}{told_by}")
     yield Fact("outcome", migration.outcome, migration.outcome_because)
@@ -172,7 +175,7 @@ def _rates(rate: Throughput) -> str:
         ("p5", rate.p5_mbps),
     )
     known = [f"{name} {figure(value, 'Mbps')}" for name, value in named if value is not None] or ["unknown"]
-    if rate.max_concurrent > 1:
+    if (rate.max_concurrent or 0) > 1:
         known.append(f"up to {rate.max_concurrent} connections at once")
     return ", ".join(known)
 

@@ -40,6 +40,7 @@ from vmpcap.report.words import (
     carried,
     figure,
     held_against_limit,
+    hosts,
     hypervisor,
     inputs_line,
     lasted,
@@ -210,7 +211,7 @@ MOST_ROWS_SHOWN: Final = 12
 def _line(m: Migration, in_full: Collection[str]) -> Element:
     name = el("a", m.id, href=f"#{m.id}") if m.id in in_full else el("span", m.id)
     rate = figure(m.throughput.bulk_mbps, "Mbps")
-    told = (stamp(m.start_ts)[:19], f"{m.source} → {m.destination}", lasted(m), rate, of_migration(m))
+    told = (stamp(m.start_ts)[:19], hosts(m, "→"), lasted(m), rate, of_migration(m))
     cells = zip(OVERVIEW, (name, badge(m.verdict), *(el("span", words) for words in told)), strict=True)
     return el("tr", *[el("td", cell, data_of=of, **(ONE_LINE if of in FIGURES else {})) for of, cell in cells])
 
@@ -232,7 +233,7 @@ def _article(m: Migration, report: Report, graph: SequenceGraph | None) -> Eleme
 
 def _migration(m: Migration, report: Report, graph: SequenceGraph | None) -> Iterator[Element]:
     which: list[Element | str] = [f"{m.id} ", badge(m.verdict), " "] if len(report.migrations) > 1 else []
-    yield el("h2", *which, f"{m.source} → {m.destination}")
+    yield el("h2", *which, hosts(m, "→"))
     told = (hypervisor(m), ports(m), count_of(m.connections, "connection"), m.outcome, began(m))
     yield el("p", ", ".join((*told, lasted(m), carried(m), f"seen at {m.point}")), class_="quiet")
     for guest in m.guests:

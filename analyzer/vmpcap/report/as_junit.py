@@ -7,7 +7,7 @@ from vmpcap.report.about_checks import where_to_look
 from vmpcap.report.clean import clean_report
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.headline import of_migration
-from vmpcap.report.words import held_against_limit
+from vmpcap.report.words import held_against_limit, hosts
 from vmpcap.verdicts.findings import Check
 
 CLASS: Final = "vmpcap"
@@ -41,7 +41,7 @@ def whole(suites: Element) -> str:
 def _suite(m: Migration) -> Element:
     failed = sum(check.decides and check.outcome == "fail" for check in m.checks)
     skipped = sum(check.outcome == "undecided" for check in m.checks)
-    name = f"{m.id} {m.source} to {m.destination}"
+    name = f"{m.id} {hosts(m)}"
     suite = Element("testsuite", name=name, tests=str(len(m.checks)), failures=str(failed), skipped=str(skipped))
     if m.start_ts is not None:
         suite.set("timestamp", m.start_ts)

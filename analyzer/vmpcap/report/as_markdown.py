@@ -16,6 +16,7 @@ from vmpcap.report.words import (
     began,
     carried,
     held_against_limit,
+    hosts,
     inputs_line,
     lasted,
     profile_line,
@@ -75,7 +76,7 @@ def _tool(report: Report) -> str:
 
 
 def _summary(m: Migration) -> list[str]:
-    head = f"{m.id}: {m.source} to {m.destination}, {m.outcome}, {began(m)}, {lasted(m)}, {carried(m)}"
+    head = f"{m.id}: {hosts(m)}, {m.outcome}, {began(m)}, {lasted(m)}, {carried(m)}"
     rows = [_check_row(c) for c in m.checks if c.decides or c.outcome == "fail"]
     return [
         f"## {VERDICTS[m.verdict]} {plain(head)}",

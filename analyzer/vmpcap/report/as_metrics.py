@@ -66,10 +66,14 @@ def _in_view(peer: Peer) -> float | None:
     return _scaled(seconds_between(peer.from_ts, peer.to_ts), 1000) if peer.survived is False else None
 
 
+def _known(count: int | None) -> float | None:
+    return None if count is None else float(count)
+
+
 GAUGES: Final = (
     Gauge("duration_seconds", "seconds", "first to last packet of a stream that is all in view", _whole_s),
-    Gauge("payload_bytes", "bytes", "payload in view, each byte once", lambda m: float(m.bytes.unique)),
-    Gauge("retransmitted_bytes", "bytes", "payload sent again", lambda m: float(m.bytes.retransmitted)),
+    Gauge("payload_bytes", "bytes", "payload in view, each byte once", lambda m: _known(m.bytes.unique)),
+    Gauge("retransmitted_bytes", "bytes", "payload sent again", lambda m: _known(m.bytes.retransmitted)),
     Gauge(
         "bulk_bits_per_second",
         "",
@@ -146,7 +150,7 @@ def states(name: str, labels: dict[str, str], outcome: str, among: Sequence[str]
 
 
 def _labels(m: Migration) -> dict[str, str]:
-    return {"migration": m.id, "source": m.source, "destination": m.destination, "point": m.point}
+    return {"migration": m.id, "source": m.source or "", "destination": m.destination or "", "point": m.point}
 
 
 def labelled(labels: dict[str, str]) -> str:

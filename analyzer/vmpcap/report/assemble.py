@@ -62,7 +62,7 @@ def assemble(
 def _duration_s(story: Story) -> float | None:
     """By a clock that was set meanwhile, or without one, nobody knows."""
     transfer = story.move.best.transfer
-    if transfer.start_ts == NO_TIME or story.figures.throughput.unknown_because:
+    if transfer.start_ts == NO_TIME or not story.has_stream or story.figures.throughput.unknown_because:
         return None
     return seconds(transfer.end_ts - transfer.start_ts)
 
@@ -86,18 +86,18 @@ def _migration(number: int, story: Story, profile: Profile) -> Migration:
     return Migration(
         id=f"m{number}",
         hypervisor=transfer.hypervisor,
-        source=transfer.source,
-        destination=transfer.destination,
+        source=transfer.source or None,
+        destination=transfer.destination or None,
         ports=sorted({link.port for link in transfer.links}),
         connections=len(transfer.links),
         encapsulation=sorted({link.connection.encapsulation for link in transfer.links}),
         encrypted=story.encrypted,
-        start_ts=iso_utc(transfer.start_ts),
-        end_ts=iso_utc(transfer.end_ts),
+        start_ts=iso_utc(transfer.start_ts) if story.has_stream else None,
+        end_ts=iso_utc(transfer.end_ts) if story.has_stream else None,
         duration_s=_duration_s(story),
         outcome=story.outcome.outcome,
         outcome_because=story.outcome.because,
-        hypervisor_because=hypervisor_because(transfer),
+        hypervisor_because=hypervisor_because(transfer) if story.has_stream else story.figures.throughput.limit_because,
         is_cut=bool(cut),
         cut_at=cut,
         point=story.point,
@@ -114,7 +114,7 @@ def _migration(number: int, story: Story, profile: Profile) -> Migration:
         series=_series(story),
         segments=list(story.segments),
         openings=sorted(map(_opening, transfer.links), key=lambda one: (one.source_port, one.destination_port)),
-        other_names=name_hosts(story.move),
+        other_names=name_hosts(story.move) if story.has_stream else [],
     )
 
 
@@ -125,6 +125,8 @@ def _opening(link: Link) -> Opening:
 
 def _cut_at(story: Story) -> list[Literal["begin", "end"]]:
     """Which ends of the stream are not in view at the point whose figures are told?"""
+    if not story.has_stream:
+        return []
     best = story.move.best
     parts: list[Literal["begin", "end"]] = [] if begins_in_view(best.transfer) else ["begin"]
     return [*parts, "end"] if read_ending(best).ending == "truncated" else parts

@@ -17,7 +17,7 @@ from vmpcap.report.chart import Glyphs
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.look import Look
 from vmpcap.report.outline import about_nothing
-from vmpcap.report.words import figure, figure_bound, frame_list, held_against_limit, of_file, vlans
+from vmpcap.report.words import figure, figure_bound, frame_list, held_against_limit, hosts, of_file, vlans
 from vmpcap.report.worst_first import worst_first
 from vmpcap.terms.units import count_of
 from vmpcap.verdicts.findings import Check
@@ -76,7 +76,7 @@ def brief(report: Report, look: Look, room: Room) -> Iterator[Block | Where]:
         yield from about_nothing(report, room.announcers)
     told = _told_of(report.migrations, room.bodies)
     for migration in told:
-        yield Heading(f"{migration.id}  {migration.source} {look.glyphs.arrow} {migration.destination}", 1)
+        yield Heading(f"{migration.id}  {hosts(migration, look.glyphs.arrow)}", 1)
         if len(report.migrations) <= MOST_BODIES and room.bars:
             yield from _picture(migration, report, look, room)
         said = " ".join(check.because for check in migration.checks if check.decides and check.outcome != "pass")

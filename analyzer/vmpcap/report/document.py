@@ -149,14 +149,15 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     hypervisor: str
-    source: str
-    destination: str
+    source: str | None
+    """Address of the host that sent; null, as the next, where no stream is in view (`connections` is 0 then)."""
+    destination: str | None
     ports: list[int]
     connections: int
     encapsulation: list[str]
     encrypted: bool | None
     start_ts: str | None
-    """null, as the next two, where the capture holds no times."""
+    """null, as the next two, where the capture holds no times, or no stream is in view."""
     end_ts: str | None
     duration_s: float | None
     outcome: MigrationOutcome

@@ -18,6 +18,8 @@ MOST_FELT: Final = 2
 """Answers of what peers felt that are told; the guests of the others are counted."""
 MOST_NAMED: Final = 6
 """Migrations that are named one by one."""
+UNSEEN: Final = "a guest changed places, and no migration stream is in view"
+"""What is said first of a migration that is known by its guest alone."""
 CANNOT: Final = " cannot be told"
 TALLIED: Final[dict[Outcome, str]] = {"fail": "failed", "undecided": "undecided", "pass": "passed"}
 
@@ -54,6 +56,8 @@ def of_migration(m: Migration) -> str:
 
 def _decided(m: Migration) -> str:
     """Did it complete, and what speaks against it?"""
+    if not m.connections:
+        return "; ".join([UNSEEN, *(answer(c) for c in m.checks if c.decides and c.outcome == "fail")])
     if m.verdict == "pass":
         return verdict_sentence(m) + (f", though {not_in_view(m)}" if "begin" in m.cut_at else "")
     worst = [check for check in m.checks if check.decides and check.outcome == m.verdict]

@@ -11,7 +11,7 @@ from vmpcap.report.away import STARTS
 from vmpcap.report.blocks import Block, Commands, Fact, Heading
 from vmpcap.report.chart import Glyphs
 from vmpcap.report.document import Migration, Report
-from vmpcap.report.words import asked_line, try_next, without_rows
+from vmpcap.report.words import asked_line, hosts, try_next, without_rows
 
 
 def outline(report: Report, width: int, glyphs: Glyphs) -> Iterator[Block]:
@@ -52,7 +52,7 @@ def about_nothing(report: Report, most_announcers: int = MOST_ANNOUNCERS) -> Ite
 
 def about_migration(migration: Migration, report: Report, width: int, glyphs: Glyphs) -> Iterator[Block]:
     """All that is told of this migration, in order."""
-    yield Heading(f"{migration.id}  {migration.source} {glyphs.arrow} {migration.destination}", 1)
+    yield Heading(f"{migration.id}  {hosts(migration, glyphs.arrow)}", 1)
     yield from about_stream(migration, report, width, glyphs)
     yield from about_what_if(migration)
     yield from about_mechanisms(migration.mechanisms)

@@ -19,6 +19,7 @@ from vmpcap.report.words import (
     carried,
     figure,
     held_against_limit,
+    hosts,
     hypervisor,
     inputs_line,
     lasted,
@@ -105,10 +106,11 @@ def _verdict(page: Page, verdict: Outcome, sentence: str) -> None:
 def _who(page: Page, m: Migration) -> None:
     inside = f" in {', '.join(tunnels(m.encapsulation))}" if tunnels(m.encapsulation) else ""
     how = f"{hypervisor(m)}, {ports(m)}{inside}, {count_of(m.connections, 'connection')}, {m.outcome}"
-    hosts = (f"{m.source} {page.look.glyphs.arrow} {m.destination}", "bold")
-    page.put(Text.assemble(hosts, f"  {how}"), indent=1, hang=2, most_lines=2)
-    when = f"{began(m)}, {lasted(m)}, {carried(m)}, seen at {shorten(m.point, 24)}"
-    page.put(when, indent=1, hang=2, most_lines=2)
+    ends = (hosts(m, page.look.glyphs.arrow), "bold")
+    page.put(Text.assemble(ends, f"  {how if m.connections else m.outcome}"), indent=1, hang=2, most_lines=2)
+    if m.connections:
+        when = f"{began(m)}, {lasted(m)}, {carried(m)}, seen at {shorten(m.point, 24)}"
+        page.put(when, indent=1, hang=2, most_lines=2)
     for guest in m.guests[:2]:
         who = ", ".join(w for w in (guest.mac, *guest.ips[:2], vlans(guest.vlan, guest.vni)) if w)
         told = "; ".join(part for part in (who, felt(m, guest)) if part)
@@ -172,7 +174,7 @@ def _one_by_one(page: Page, migrations: Sequence[Migration], most: int) -> None:
         text = Text.assemble(
             (f" {m.verdict:<10}", COLOURS[m.verdict]),
             (f"{m.id:<4}", "bold"),
-            f"{stamp(m.start_ts)[:19]}  {m.source} {arrow} {m.destination}",
+            f"{stamp(m.start_ts)[:19]}  {hosts(m, arrow)}",
         )
         page.put(text, hang=15, most_lines=1)
         words = ", ".join(ran) if m.verdict == "pass" else f"{', '.join(ran)}: {of_migration(m)}"

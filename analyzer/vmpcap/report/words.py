@@ -158,13 +158,15 @@ def figure_bound(value: float | None, unit: str, side: Side) -> str:
     return f"{outward(value, digits, side):,.{digits}f} {unit}".rstrip()
 
 
-def size(count: int) -> str:
+def size(count: int | None) -> str:
     """
     How are so many bytes written? Decimal units: 1 MB is 10^6 bytes.
 
     >>> size(999_600_000)
     '1 GB'
     """
+    if count is None:
+        return UNKNOWN
     for unit, scale in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if count >= 0.9995 * scale:
             return f"{count / scale:.3g} {unit}" if count < 999.5 * scale else f"{count / scale:,.0f} {unit}"
@@ -224,6 +226,15 @@ def latency_words(m: Mechanism) -> str:
     if m.latency_is_at_most:
         return f"at most {sign}{figure_bound(m.latency_ms, 'ms', 'most')}"
     return f"{sign}{figure(m.latency_ms, 'ms')}"
+
+
+def hosts(m: Migration, arrow: str = "to") -> str:
+    """
+    From which host to which? Of a migration whose stream nobody captured: whom it carried, as far as anybody knows.
+    """
+    if m.source is None or m.destination is None:
+        return f"{m.guests[0].mac if m.guests else UNKNOWN}, between hosts that are not in view"
+    return f"{m.source} {arrow} {m.destination}"
 
 
 def began(m: Migration) -> str:

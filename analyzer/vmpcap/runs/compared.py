@@ -26,7 +26,7 @@ def _hosts(m: Migration) -> str:
 
 
 def _networks(m: Migration) -> str:
-    return f"{_network(m.source)} to {_network(m.destination)}"
+    return f"{_network(m.source or '')} to {_network(m.destination or '')}"
 
 
 def _network(address: str) -> str:

@@ -47,6 +47,8 @@ def deciding_proofs(analysis: Analysis, request: Request) -> Iterator[Proof]:
     shown bounds it, or is the nearest to it. All outcomes alike.
     """
     for migration, story in zip(analysis.report.migrations, analysis.told.stories, strict=True):
+        if not story.has_stream:
+            continue
         link = max(story.move.best.transfer.links, key=lambda link: link.data.payload_bytes)
         stream = Stream(migration, link, story.point, request, tuple(point.files for point in analysis.points))
         for check in migration.checks:

@@ -76,7 +76,7 @@ def _resent(m: Migration) -> Measured:
     if m.path.mss is None or not m.bytes.payload:
         return None, "segments were lost before the capture point, and their size is not known"
     missed = lost * m.path.mss
-    return (m.bytes.retransmitted + missed) / (m.bytes.payload + missed), ""
+    return ((m.bytes.retransmitted or 0) + missed) / (m.bytes.payload + missed), ""
 
 
 def _longest(name: str) -> Callable[[Migration], Measured]:

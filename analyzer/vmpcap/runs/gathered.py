@@ -82,7 +82,7 @@ def _given(path: str, side: str, read: Callable[[tuple[str, ...]], Report]) -> G
         except CaptureError as problem:
             return Given(path, side, kind, "", (), str(problem))
     covers = covered(report.inputs)
-    return Given(path, side, kind, report.tool.version, tuple(report.migrations), covers=covers)
+    return Given(path, side, kind, report.tool.version, with_streams(report.migrations), covers=covers)
 
 
 def together(label: str, side: str, read: Callable[[], Report]) -> Given:
@@ -91,7 +91,9 @@ def together(label: str, side: str, read: Callable[[], Report]) -> Given:
         report = read()
     except CaptureError as problem:
         return Given(label, side, "captures", "", (), str(problem))
-    return Given(label, side, "captures", report.tool.version, tuple(report.migrations), covers=covered(report.inputs))
+    return Given(
+        label, side, "captures", report.tool.version, with_streams(report.migrations), covers=covered(report.inputs)
+    )
 
 
 def captures_of(path: str) -> tuple[str, ...]:
@@ -226,6 +228,11 @@ def counted_once(given: Sequence[Given]) -> tuple[list[Counted], dict[int, str]]
     return [one for _, one in kept], doubles
 
 
+def with_streams(migrations: Sequence[Migration]) -> tuple[Migration, ...]:
+    """Those whose stream is in view: what is known by its guest alone has no figures to compare."""
+    return tuple(m for m in migrations if m.connections)
+
+
 def _said_double(loser: Migration, winner: Counted) -> str:
     part = loser.is_cut and not winner.migration.is_cut
     what = "of a migration in it only a part is in view, which" if part else "a migration in it"
@@ -247,8 +254,8 @@ def _is_same(a: Migration, b: Migration) -> bool:
         held = shorter if a.is_cut or b.is_cut else longer
         if begins and overlap is not None and overlap >= SAME_TIME * held:
             return True  # else at most the two connections of a proxy that goes by its hosts' addresses
-    most = max(a.bytes.unique, b.bytes.unique)
-    is_alike = a.ports == b.ports and abs(a.bytes.unique - b.bytes.unique) <= SAME_BYTES * most
+    most = max((a.bytes.unique or 0), (b.bytes.unique or 0))
+    is_alike = a.ports == b.ports and abs((a.bytes.unique or 0) - (b.bytes.unique or 0)) <= SAME_BYTES * most
     return is_alike and overlap is not None and overlap >= SAME_TIME * longer
 
 
@@ -274,7 +281,7 @@ def _overlap(a: Migration, b: Migration) -> tuple[float | None, float, float]:
 
 def _worth(migration: Migration) -> tuple[bool, int, int]:
     """The more complete one, then the one with more figures, then with more bytes; of equals the first is taken."""
-    return not migration.is_cut, _known(migration), migration.bytes.unique
+    return not migration.is_cut, _known(migration), migration.bytes.unique or 0
 
 
 def _seconds(iso: str | None) -> float:

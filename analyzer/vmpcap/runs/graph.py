@@ -46,6 +46,8 @@ def sequence_graphs(analysis: Analysis, request: Request) -> dict[str, SequenceG
         if migration.id not in worst:
             continue
         transfer = story.move.best.transfer
+        if not story.has_stream:
+            continue
         main = max(transfer.links, key=lambda link: link.data.payload_bytes)
         graphs[migration.id] = _graph(
             points[story.point], main, transfer.start_ts, request, SHARED_POINTS // len(worst)

@@ -18,7 +18,17 @@ from vmpcap.runs.answer import Answer, answer, nanoseconds_of, written
 from vmpcap.runs.arguments import guests_of, limit_of, ports_of, profile_of, roles_of
 from vmpcap.runs.compared import GROUPINGS, bench, compare
 from vmpcap.runs.frames_by_name import Frames
-from vmpcap.runs.gathered import Counted, Given, captures_of, counted_once, gather, is_report, refuse_nothing, within
+from vmpcap.runs.gathered import (
+    Counted,
+    Given,
+    captures_of,
+    counted_once,
+    gather,
+    is_report,
+    refuse_nothing,
+    with_streams,
+    within,
+)
 from vmpcap.runs.outside import covered
 from vmpcap.runs.overwriting import spare_files
 from vmpcap.terms.errors import CaptureError, RequestError
@@ -225,7 +235,7 @@ def _given(one: Input, side: str, number: int, asked: Asked) -> Given:
         report = one.document if isinstance(one, Answer) else one
         label = report.inputs[0].path if report.inputs else f"report {number}"
         covers = covered(report.inputs)
-        return Given(label, side, "report", report.tool.version, tuple(report.migrations), covers=covers)
+        return Given(label, side, "report", report.tool.version, with_streams(report.migrations), covers=covers)
     if isinstance(one, Mapping):
         label = ", ".join(f"{name}={files}" for name, files in one.items())
         try:
@@ -233,7 +243,7 @@ def _given(one: Input, side: str, number: int, asked: Asked) -> Given:
         except CaptureError as problem:
             return Given(label, side, "captures", "", (), str(problem))
         covers = covered(report.inputs)
-        return Given(label, side, "captures", report.tool.version, tuple(report.migrations), covers=covers)
+        return Given(label, side, "captures", report.tool.version, with_streams(report.migrations), covers=covers)
     (found,) = gather([os.fspath(one)], side, lambda captures: _read(list(captures), asked))
     return found
 

@@ -228,7 +228,7 @@ def retransmissions(story: Story, profile: Profile) -> Answer:
     if outcome == "pass" and not story.at_sender:
         outcome, because = "undecided", f"{because}; what was lost before this point shows here only in part"
     missed = story.figures.missed_bytes
-    if outcome == "pass" and missed > MOST_UNCAPTURED * story.figures.bytes.unique:
+    if outcome == "pass" and missed > MOST_UNCAPTURED * (story.figures.bytes.unique or 0):
         lacks = f"the capture lacks {count_of(missed, 'byte')} of the stream"
         outcome, because = "undecided", f"{because}; {lacks}, and what was resent of these does not show"
     not_in_view = _not_in_view(story)

@@ -1,0 +1,105 @@
+"""Guests that changed places in view, though nobody captured the stream that carried them."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.flows.streams import NOT_IN_VIEW
+from vmpcap.migration.guests import Moved, announced_by_hosts, on_reference
+from vmpcap.migration.lives import connections_across, signs_of_start
+from vmpcap.migration.moves import Move, Sighting
+from vmpcap.migration.sightings import GROUP_BIT
+from vmpcap.migration.transfers import Transfer
+from vmpcap.migration.views import PointView
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
+
+I64 = npt.NDArray[np.int64]
+
+NO_STREAM: Final = "no migration stream is in view"
+LEAST_LIFE: Final = 3
+"""So many packets of its own show that a guest lived at its old place."""
+LIVE_NS: Final = 2 * NS_PER_S
+"""A machine that went on was silent for no longer, before its host announced it, than a live move lasts."""
+STARTING_NS: Final = 30 * NS_PER_S
+"""Signs of a start so long after the announcement make it one."""
+BEFORE_NS: Final = 100 * NS_PER_MS
+"""A guest may say something at its new place so long before its host announces it."""
+AFTER_NS: Final = 500 * NS_PER_MS
+"""What it sent from its old place may still pass there so long after."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncedMove:
+    """A guest's change of place, by what the guest and its hosts did."""
+
+    move: Move
+    guest: Moved
+    because: str
+    """What shows it."""
+    frames: tuple[int, ...]
+    """The announcement where it was heard first at the new place."""
+
+
+def find_announced_moves(views: Sequence[PointView], left_aside: Collection[int] = ()) -> list[AnnouncedMove]:
+    """
+    Which guests came from the source's domain to the destination's, by their own traffic and a host's announcement?
+
+    A host's RARP alone is power-on, or a link that came up. It takes the guest's own unicast: at the old place until
+    then and no more, at the new one not before; and no sign of a start. The first such change of each guest is told.
+
+    Parameters
+    ----------
+    left_aside : MACs of machines that are told of already
+    """
+    old = [view for view in views if view.role == "domain:source" and view.journal_complete]
+    new = [view for view in views if view.role == "domain:destination" and view.journal_complete]
+    found: dict[int, AnnouncedMove] = {}
+    for guest in announced_by_hosts(views) if old and new else ():
+        if guest.mac not in left_aside and guest.mac not in found:
+            told = _moved(guest, old, new, views)
+            if told is not None:
+                found[guest.mac] = told
+    return list(found.values())
+
+
+def _moved(
+    guest: Moved, old: Sequence[PointView], new: Sequence[PointView], views: Sequence[PointView]
+) -> AnnouncedMove | None:
+    there = [(view, series) for view, series in guest.heard if view.role == "domain:destination"]
+    if not there:
+        return None
+    view, series = min(there, key=lambda pair: on_reference(pair[0], pair[1].first_ts))
+    moment = on_reference(view, series.first_ts)
+    here, beyond = (np.sort(np.concatenate([_own(guest.mac, v) for v in side])) for side in (old, new))
+    lived = here[(here <= moment + AFTER_NS) & (here < (beyond[0] if len(beyond) else moment + AFTER_NS))]
+    if (here < moment).sum() < LEAST_LIFE or (beyond < moment - BEFORE_NS).any():
+        return None
+    stayed, went_on = here[here > moment + AFTER_NS], beyond[beyond > moment + AFTER_NS]
+    if len(stayed) > len(went_on) or (len(stayed) and stayed[0] < beyond[0] - BEFORE_NS):
+        return None
+    across = connections_across(guest, views, moment)
+    if any(one.is_reset for one in across) or (not across and moment - int(lived[-1]) > LIVE_NS):
+        return None
+    if signs_of_start(guest.mac, views, int(lived[-1]) + 1, moment + STARTING_NS) is not None:
+        return None
+    left = ", ".join(sorted({v.name for v in old if len(_own(guest.mac, v))}))
+    sends = "sends there since" if len(beyond) else "sends nothing at either place since"
+    apart = (moment - int(lived[-1])) / NS_PER_MS
+    because = (
+        f"{NO_STREAM}; but a host announced the guest at {view.name}, where it had not been, {abs(apart):.0f} ms "
+        f"{'after' if apart >= 0 else 'before'} its last frame from its old place at {left}, and it {sends}"
+    )
+    known = "; a host whose uplink failed over from one place to the other looks the same"
+    transfer = Transfer(NOT_IN_VIEW, None, (), because, moved_at=series.first_ts)
+    guest = replace(guest, because=f"{because}{known}")
+    return AnnouncedMove(Move((Sighting(view, transfer),)), guest, because, tuple(series.frames[:1]))
+
+
+def _own(mac: int, view: PointView) -> I64:
+    """When did it send unicast IP here, on the reference clock? int64[k]"""
+    j = view.journal
+    mine = (j.eth_src == np.uint64(mac)) & (j.ip_version != 0) & ((j.eth_dst & GROUP_BIT) == 0)
+    return view.line.all_on_reference(j.ts_ns[mine])

@@ -1,0 +1,209 @@
+"""Guests that changed places though nobody captured their migration's stream, and what only resembles them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from scapy.layers.dhcp import BOOTP, DHCP
+from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.l2 import ARP, Ether
+from scapy.packet import Packet
+
+import vmpcap
+from tests.migration.moving import (
+    BEGIN,
+    BROADCAST,
+    GUEST,
+    GUEST_IP,
+    LAN_DESTINATION,
+    LAN_SOURCE,
+    MOVED,
+    PEER,
+    PEER_IP,
+    Scene,
+    add_announcement,
+    add_stream,
+)
+from vmpcap.runs.answer import Answer
+
+ROLES = {"old": "domain:source", "new": "domain:destination", "far": "client", "src": "source", "dst": "destination"}
+GATEWAYS = {"old": "02:00:00:00:99:01", "new": "02:00:00:00:99:02"}
+STOPS = MOVED - 0.15
+
+
+def add_life(scene: Scene, point: str, begin: float, end: float, answered: bool = True, first: int = 0) -> None:
+    """A client far away pings the guest ten times a second; by the gateway of this domain it comes, if it comes."""
+    for n in range(first, first + int((end - begin) * 10)):
+        ts, router, head = begin + (n - first) * 0.1, GATEWAYS[point], {"id": 7, "seq": n}
+        ask, reply = IP(src=PEER_IP, dst=GUEST_IP, id=n) / ICMP(type=8, **head), IP(src=GUEST_IP, dst=PEER_IP, id=n)
+        reply /= ICMP(type=0, **head)
+        scene.at("far", ts, Ether(src=PEER, dst=router) / ask)
+        if answered:
+            near = ask.copy()
+            near.ttl = 63
+            scene.at(point, ts + 0.001, Ether(src=router, dst=GUEST) / near)
+            scene.at(point, ts + 0.002, Ether(src=GUEST, dst=router) / reply)
+            far = reply.copy()
+            far.ttl = 63
+            scene.at("far", ts + 0.003, Ether(src=router, dst=PEER) / far)
+
+
+def add_noise(scene: Scene) -> None:
+    """Both domains are alive to the end: somebody's ARP."""
+    for point in ("old", "new"):
+        for n in range(40):
+            ask = ARP(op=1, hwsrc=GATEWAYS[point], psrc="10.77.0.1", pdst="10.77.0.99")
+            scene.at(point, BEGIN - 3 + n, Ether(src=GATEWAYS[point], dst=BROADCAST) / ask)
+
+
+def moved(answered: bool = True, asked: float = MOVED + 0.2, announced: tuple[str, ...] = ("new",)) -> Scene:
+    """The guest lives at its old place, is announced at its new one, and others reach it there, or do not."""
+    scene = Scene()
+    add_noise(scene)
+    add_life(scene, "old", BEGIN - 3, STOPS)
+    add_announcement(scene, *announced)
+    add_life(scene, "new", STOPS, asked, answered=False, first=900)
+    add_life(scene, "new", asked, BEGIN + 20, answered, first=1_000)
+    return scene
+
+
+def read(scene: Scene, folder: Path, **more: object) -> Answer:
+    folder.mkdir(exist_ok=True)
+    roles = {name: role for name, role in ROLES.items() if name in scene.seen}
+    return vmpcap.report(scene.write(folder), **{"roles": roles, **more})  # type: ignore[arg-type]
+
+
+def test_a_guest_that_moved_is_told_though_its_stream_was_not_captured(tmp_path: Path) -> None:
+    """By what the guest, its hosts and its peers did; nothing is said of the stream."""
+    report = read(moved(), tmp_path)
+    (migration,) = report.migrations
+    assert (migration.source, migration.destination, migration.connections, migration.ports) == (None, None, 0, [])
+    assert (migration.start_ts, migration.end_ts, migration.duration_s) == (None, None, None)
+    assert migration.outcome == "unknown"
+    told = json.loads(report.to_json())["migrations"][0]
+    assert set(told["bytes"].values()) == {None}
+    assert told["throughput"]["bulk_mbps"] is told["throughput"]["max_concurrent"] is told["rtt"]["p5_ms"] is None
+    checks = {check.id: check for check in migration.checks}
+    for name in ("completed", "throughput", "rtt", "retransmissions", "window_limited", "mtu", "tcp_split"):
+        assert checks[name].outcome == "undecided"
+        assert checks[name].because.startswith("no migration stream is in view")
+        assert checks[name].measured is None
+    assert checks["guest_reachable_after"].outcome == "pass"
+    assert "at new, where it had not been" in checks["completed"].because
+    (guest,) = migration.guests
+    assert (guest.mac, guest.confidence) == (GUEST, "medium")
+    assert "uplink failed over" in guest.confidence_because
+    assert guest.announcements.by_point["new"].seen
+    assert guest.switchover.peer_outage_ms == pytest.approx(1e3 * (MOVED + 0.2 - STOPS), abs=210)
+    assert report.verdict == "undecided"
+    assert report.because.startswith("a guest changed places, and no migration stream is in view; peers were cut off")
+
+
+def test_a_guest_that_moved_and_is_not_reached_fails(tmp_path: Path) -> None:
+    report = read(moved(answered=False), tmp_path)
+    (migration,) = report.migrations
+    assert {c.id: c.outcome for c in migration.checks}["guest_reachable_after"] == "fail"
+    assert report.verdict == "fail"
+    assert "was not reachable afterwards" in report.because
+
+
+def test_every_look_can_show_a_migration_without_its_stream(tmp_path: Path) -> None:
+    report = read(moved(), tmp_path)
+    shown = [report.to_text(), report.to_markdown(), report.to_html(), report.to_html(graph=True), report.to_junit()]
+    assert all("between hosts that are not in view" in one for one in shown)
+    assert not any("None" in one for one in (shown[0], shown[1], shown[4], report.to_metrics()))
+    rows = report.frames["migrations"].to_dicts()
+    assert [(row["connections"], row["unique_bytes"]) for row in rows] == [(0, None)]
+
+
+def test_it_has_no_part_in_figures_of_many(tmp_path: Path) -> None:
+    """Of its stream nothing is known: it is no migration of nothing."""
+    bench = vmpcap.bench(read(moved(), tmp_path))
+    assert sum(group.migrations for group in bench.document.groups) == 0
+
+
+def without_life() -> Scene:
+    """Power-on: announced where it begins to live."""
+    scene = Scene()
+    add_noise(scene)
+    add_announcement(scene, "new")
+    add_life(scene, "new", MOVED + 0.2, BEGIN + 20)
+    return scene
+
+
+def in_place() -> Scene:
+    """A link of its host came up: it is announced where it was, and goes on there."""
+    scene = moved(announced=("old",))
+    add_life(scene, "old", MOVED + 0.2, BEGIN + 20, first=3_000)
+    scene.seen["new"] = [one for one in scene.seen["new"] if one[1].src != GUEST]
+    return scene
+
+
+def stays() -> Scene:
+    """A host announces it at the other site, too, while it goes on where it was: another machine with its MAC."""
+    scene = moved(announced=("new",), answered=False)
+    add_life(scene, "old", MOVED + 0.2, BEGIN + 20, first=3_000)
+    return scene
+
+
+def lived_there() -> Scene:
+    """It talks in both domains all the time."""
+    scene = moved()
+    add_life(scene, "new", BEGIN - 3, STOPS, first=5_000)
+    return scene
+
+
+def by_itself() -> Scene:
+    """No host announces it: it says by GARP where it is, as at any start of a network card."""
+    scene = moved(announced=())
+    scene.at("new", MOVED, Ether(src=GUEST, dst=BROADCAST) / ARP(op=1, hwsrc=GUEST, psrc=GUEST_IP, pdst=GUEST_IP))
+    return scene
+
+
+def long_gone() -> Scene:
+    """A static address, no DHCP, no connection that goes on: silent for ten seconds, as a machine that starts is."""
+    scene = Scene()
+    add_noise(scene)
+    add_life(scene, "old", BEGIN - 8, MOVED - 10)
+    add_announcement(scene, "new")
+    add_life(scene, "new", MOVED + 0.2, BEGIN + 20, first=1_000)
+    return scene
+
+
+def starts() -> Scene:
+    """It asks for an address after its host announced it: it was started there within two seconds."""
+    scene = moved(asked=MOVED + 2)
+    ask = Ether(src=GUEST, dst=BROADCAST) / IP(src="0.0.0.0", dst="255.255.255.255") / UDP(sport=68, dport=67)
+    said: Packet = (
+        ask / BOOTP(chaddr=bytes.fromhex(GUEST.replace(":", ""))) / DHCP(options=[("message-type", 1), "end"])
+    )
+    scene.at("new", MOVED + 0.8, said)
+    return scene
+
+
+INNOCENT: dict[str, Callable[[], Scene]] = {
+    "power-on": without_life,
+    "link up in place": in_place,
+    "goes on where it was": stays,
+    "lives in both": lived_there,
+    "GARP alone": by_itself,
+    "long silence": long_gone,
+    "DHCP after it": starts,
+}
+
+
+@pytest.mark.parametrize("name", INNOCENT)
+def test_what_only_resembles_a_move_is_none(name: str, tmp_path: Path) -> None:
+    assert read(INNOCENT[name](), tmp_path).migrations == []
+
+
+def test_without_the_two_domains_nobody_knows_its_places(tmp_path: Path) -> None:
+    assert read(moved(), tmp_path, roles={}).migrations == []
+
+
+def test_where_its_stream_is_in_view_nothing_is_told_twice(tmp_path: Path) -> None:
+    scene = moved()
+    add_stream(scene, (LAN_SOURCE, LAN_DESTINATION))
+    (migration,) = read(scene, tmp_path).migrations
+    assert migration.connections == 1
