@@ -163,7 +163,7 @@ def read_point(
                 whole, frames = walker.walk(batch)
                 _settle(begun)  # of the batch before, beside this walk: from here on flows are named
                 chosen = taken.choose(batch, capture.interfaces)
-                stops.absorb(frames, chosen)
+                stops.absorb(whole, frames, chosen)
                 guesses.absorb(frames, batch.first_frame)
                 whole = whole._replace(first_frame=before + whole.first_frame)
                 inside = chosen_rows(frames, request, chosen)
