@@ -46,6 +46,13 @@ def labelled_gre(sender: int, receiver: int) -> bytes:
     return OUTER + bytes.fromhex("0800") + ip + bytes((192, 0, 2, 1, 198, 51, 100, 1)) + inner
 
 
+def in_ipv6(protocol: int, inner: bytes, far: int = 2) -> bytes:
+    """In IPv6 between 2001:db8::1 and another end (RFC 8200 3)."""
+    head = struct.pack(">IHBB", 6 << 28, len(inner), protocol, 64)
+    prefix = bytes.fromhex("20010db8") + bytes(11)
+    return OUTER + bytes.fromhex("86dd") + head + prefix + b"\x01" + prefix + bytes((far,)) + inner
+
+
 def log_of(frames: Sequence[bytes], log: TunnelledLog | None = None, first_frame: int = 1) -> TunnelledLog:
     """What is remembered of these frames."""
     log = TunnelledLog() if log is None else log
@@ -68,6 +75,19 @@ def test_each_kind_of_tunnel_is_named_with_its_machines() -> None:
         ("mpls", GUEST, GATEWAY, -1, None),
         ("labelled_gre", GUEST, GATEWAY, -1, (A, B)),
     ]
+
+
+def test_tunnels_over_ipv6_are_named_with_their_ends() -> None:
+    """EtherIP and labels in GRE; two ends that differ in their last bits alone are two."""
+    etherip, gre = in_etherip(GUEST, GATEWAY)[34:], labelled_gre(GUEST, GATEWAY)[34:]
+    frames = [in_ipv6(97, etherip), in_ipv6(47, gre), in_ipv6(97, etherip, far=3)]
+    ends = [("2001:db8::1", "2001:db8::2"), ("2001:db8::1", "2001:db8::2"), ("2001:db8::1", "2001:db8::3")]
+    kinds = ["etherip", "labelled_gre", "etherip"]
+    assert shown(log_of(frames).rows()) == [
+        (kind, GUEST, GATEWAY, -1, pair) for kind, pair in zip(kinds, ends, strict=True)
+    ]
+    cut = log_of([frames[0][:60]]).rows()
+    assert [row.outer for row in cut] in ([], [ends[0]])
 
 
 def test_a_tunnel_behind_tags_is_read() -> None:

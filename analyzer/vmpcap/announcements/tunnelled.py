@@ -8,7 +8,7 @@ import numpy.typing as npt
 from vmpcap.decode.frames import Frames
 from vmpcap.decode.tunnelled import KINDS, LEFT_OUT, Pairs, no_pairs, note_tunnelled
 from vmpcap.readers.records import RecordBatch
-from vmpcap.terms.addresses import IPV4_MAPPED, ip_text
+from vmpcap.terms.addresses import ip_text
 from vmpcap.terms.arrays import WRAPPING
 
 
@@ -23,7 +23,7 @@ class Tunnelled:
     vni: int
     """A fence's id; -1 without a number."""
     outer: tuple[str, str] | None
-    """Between which addresses they were carried; None without IPv4 outside."""
+    """Between which addresses they were carried; None without IP outside."""
     first_frame: int
     first_ts: int
     last_frame: int
@@ -62,7 +62,7 @@ class TunnelledLog:
                 eth_src=int(p.eth_src[slot]),
                 eth_dst=int(p.eth_dst[slot]),
                 vni=int(p.vni[slot]),
-                outer=_addresses(int(p.outer[slot])),
+                outer=_addresses(*p.outer[slot].tolist()),
                 first_frame=int(p.first_frame[slot]),
                 first_ts=int(p.first_ts[slot]),
                 last_frame=int(p.last_frame[slot]),
@@ -77,7 +77,7 @@ class TunnelledLog:
         return sorted(found, key=lambda row: row.first_frame)
 
 
-def _addresses(outer: int) -> tuple[str, str] | None:
-    if not outer:
+def _addresses(source_high: int, source_low: int, target_high: int, target_low: int) -> tuple[str, str] | None:
+    if not (source_high or source_low or target_high or target_low):
         return None
-    return ip_text(0, IPV4_MAPPED | outer >> 32), ip_text(0, IPV4_MAPPED | outer & 0xFFFF_FFFF)
+    return ip_text(source_high, source_low), ip_text(target_high, target_low)

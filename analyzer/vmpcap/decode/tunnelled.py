@@ -5,12 +5,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.decode.bits import Bytes, be16, be32, byte
+from vmpcap.decode.bits import Bytes, be16, be32, be64, byte
 from vmpcap.decode.frames import I32, I64, U8, U64, Frames
 from vmpcap.decode.steps import STEPS
 from vmpcap.readers.records import RecordBatch
+from vmpcap.terms.addresses import IPV4_MAPPED
 from vmpcap.terms.kernels import inline_kernel, kernel
-from vmpcap.terms.wire import ETHERTYPE_IPV4, LINKTYPE_ETHERNET
+from vmpcap.terms.wire import ETHERTYPE_IPV4, ETHERTYPE_IPV6, LINKTYPE_ETHERNET
 
 Bools = npt.NDArray[np.bool_]
 
@@ -30,11 +31,16 @@ MOST_PAIRS: Final = 1024
 SLOTS: Final = 4 * MOST_PAIRS
 PROBES: Final = 16
 _MOST_TAGS: Final = 2
+_MAPPED: Final = np.uint64(IPV4_MAPPED)
 _MIX: Final = 0x9E37_79B9_7F4A_7C15
 
 PAIRS: Final = 0
 LEFT_OUT: Final = 1
 TOTALS: Final = 2
+
+Ends = tuple[np.uint64, np.uint64, np.uint64, np.uint64]
+"""Source and target, in halves."""
+_NOWHERE: Final[Ends] = (np.uint64(0), np.uint64(0), np.uint64(0), np.uint64(0))
 
 PATHS: Final = 64
 _PATH_SHIFT: Final = 58
@@ -65,7 +71,7 @@ class Pairs(NamedTuple):
     vni: I64
     """int64[SLOTS]: the fence's id, or what the walk says of an overlay inside."""
     outer: U64
-    """uint64[SLOTS]: IPv4 source of the carrying packets in the high half, their target in the low; 0 without."""
+    """uint64[SLOTS, 4]: source and target of the carrying packets, in halves, IPv4 as IPv4-mapped; 0 without."""
     first_frame: I64
     first_ts: I64
     last_frame: I64
@@ -87,22 +93,26 @@ class Pairs(NamedTuple):
 
 def no_pairs() -> Pairs:
     """Nobody spoke yet."""
-    types: dict[str, Any] = {"kind": np.uint8, "eth_src": np.uint64, "eth_dst": np.uint64, "outer": np.uint64}
+    types: dict[str, Any] = {"kind": np.uint8, "eth_src": np.uint64, "eth_dst": np.uint64}
     types.update(most_bytes=np.int32)
     columns: Any = {name: np.zeros(SLOTS, types.get(name, np.int64)) for name in Pairs._fields}
     columns.update(
-        totals=np.zeros(TOTALS, np.int64), path=np.zeros((PATHS, 2), np.uint64), path_kind=np.zeros(PATHS, np.uint8)
+        outer=np.zeros((SLOTS, 4), np.uint64),
+        totals=np.zeros(TOTALS, np.int64),
+        path=np.zeros((PATHS, 2), np.uint64),
+        path_kind=np.zeros(PATHS, np.uint8),
     )
     return Pairs(**columns)
 
 
 @inline_kernel
 def find_pair(
-    state: Pairs, kind: np.int64, eth_src: np.uint64, eth_dst: np.uint64, vni: np.int64, outer: np.uint64
+    state: Pairs, kind: np.int64, eth_src: np.uint64, eth_dst: np.uint64, vni: np.int64, outer: Ends
 ) -> np.int64:
     """Where are these two between these ends? -1 where they are new and there is no room."""
     mixed = (eth_src * np.uint64(_MIX)) ^ eth_dst ^ (np.uint64(vni) << np.uint64(40)) ^ np.uint64(kind)
-    mixed = ((mixed ^ (mixed >> np.uint64(29))) * np.uint64(_MIX)) ^ outer
+    for half in outer:
+        mixed = ((mixed ^ (mixed >> np.uint64(29))) * np.uint64(_MIX)) ^ half
     mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(_MIX)
     begin = np.int64(mixed >> np.uint64(33))
     for probe in range(PROBES):
@@ -111,11 +121,15 @@ def find_pair(
             if state.totals[PAIRS] == MOST_PAIRS:
                 return np.int64(-1)
             state.totals[PAIRS] += 1
-            state.kind[slot], state.outer[slot] = kind, outer
+            state.kind[slot] = kind
+            for place in range(4):
+                state.outer[slot, place] = outer[place]
             state.eth_src[slot], state.eth_dst[slot], state.vni[slot] = eth_src, eth_dst, vni
             return np.int64(slot)
         is_same = state.eth_src[slot] == eth_src and state.eth_dst[slot] == eth_dst and state.vni[slot] == vni
-        if is_same and state.kind[slot] == kind and state.outer[slot] == outer:
+        for place in range(4):
+            is_same = is_same and state.outer[slot, place] == outer[place]
+        if is_same and state.kind[slot] == kind:
             return np.int64(slot)
     return np.int64(-1)
 
@@ -145,12 +159,18 @@ def behind_tags(buffer: Bytes, base: np.int64, end: np.int64) -> np.int64:
 
 
 @inline_kernel
-def outer_of(buffer: Bytes, base: np.int64, end: np.int64, at: np.int64) -> np.uint64:
-    """Between which IPv4 addresses is it carried? 0 without."""
-    if at + 22 > end or be16(buffer, base + at) != ETHERTYPE_IPV4:
-        return np.uint64(0)
-    source, target = be32(buffer, base + at + 14), be32(buffer, base + at + 18)
-    return np.uint64(source) << np.uint64(32) | np.uint64(target)
+def outer_of(buffer: Bytes, base: np.int64, end: np.int64, at: np.int64) -> Ends:
+    """Between which addresses is it carried? 0 without."""
+    none = np.uint64(0)
+    if at + 22 > end:
+        return none, none, none, none
+    p, ethertype = base + at, be16(buffer, base + at)
+    if ethertype == ETHERTYPE_IPV4:
+        source, target = np.uint64(be32(buffer, p + 14)), np.uint64(be32(buffer, p + 18))
+        return none, _MAPPED | source, none, _MAPPED | target
+    if ethertype == ETHERTYPE_IPV6 and at + 42 <= end:
+        return be64(buffer, p + 10), be64(buffer, p + 18), be64(buffer, p + 26), be64(buffer, p + 34)
+    return none, none, none, none
 
 
 @kernel
@@ -198,7 +218,8 @@ def note_pairs(
             kind = np.int64(state.path_kind[place])
         if kind == 0 or (wanted.shape[0] != 0 and not wanted[i]):
             continue
-        base, end, at, outer = record_at[i], np.int64(captured_bytes[i]), np.int64(0), np.uint64(0)
+        base, end, at = record_at[i], np.int64(captured_bytes[i]), np.int64(0)
+        outer = _NOWHERE
         if link_type[i] == LINKTYPE_ETHERNET:
             at = behind_tags(buffer, base, end)
             outer = outer_of(buffer, base, end, at)
