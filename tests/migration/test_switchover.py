@@ -32,6 +32,8 @@ from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.switchover import describe_switchover, find_moment, last_sign_before, silences
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
+from vmpcap.points.sets import Set
+from vmpcap.points.timeline import Timeline
 from vmpcap.terms.addresses import BROADCAST_MAC, ip_halves
 from vmpcap.terms.units import iso_utc
 
@@ -72,11 +74,26 @@ def test_a_point_whose_clock_was_set_back_beside_the_moment_bounds_nothing(
 ) -> None:
     """Its frames look nearer than they were: 34 ms for 184. One that was set back long before tells as ever."""
     rows = talking(850 * MS, 1034 * MS)
-    sets = np.array([[back_at_ms * MS, (back_at_ms - by_ms) * MS, 90]])
+    sets = np.array([[back_at_ms * MS, (back_at_ms - by_ms) * MS, 89, 90]])
     there = bridge("gw-lan", "gateway", rows, SWITCH, set_backs=sets)
     plain = bridge("gw-lan", "gateway", rows, SWITCH)
     assert told(plain, heard=(plain,)).bracket_ms is not None
     assert (told(there, heard=(there,)).guest_silence_ms is not None) is is_told
+
+
+@pytest.mark.parametrize(("set_at_ms", "back_ms"), [(1500, 700), (1500, 560), (1040, 100), (1300, 500)])
+def test_a_clock_that_shows_the_moment_twice_bounds_nothing_though_another_tells_the_two_apart(
+    set_at_ms: int, back_ms: int
+) -> None:
+    """Frames of after the step lie in the guest's silence, by their times: 184 ms it was, not what they leave of it."""
+    rows = talking(850 * MS, 1034 * MS)
+    late = rows.ts_ns >= set_at_ms * MS
+    rows.ts_ns[late] -= back_ms * MS
+    step = Set((set_at_ms - back_ms) * MS, set_at_ms * MS, -back_ms * MS, -back_ms * MS, True)
+    there = bridge("gw-lan", "gateway", rows, SWITCH, timeline=Timeline(0, sets=(step,)))
+    found = told(there, heard=(there,))
+    if found.guest_silence_ms is not None:
+        assert found.guest_silence_ms == pytest.approx(184.0, abs=found.guest_silence.uncertainty_ms or 0.0)
 
 
 def test_one_clock_that_shows_both_ends_goes_before_two_that_nothing_compares() -> None:

@@ -10,6 +10,7 @@ from tests.readers.writers import Packet
 from tests.runs.made import DESTINATION, MS, SOURCE, START, S, migration, write
 from tests.runs.test_one_direction import answer, routed, sent_by, told
 from vmpcap.migration.one_clock import ns_of
+from vmpcap.report.document import Migration
 from vmpcap.runs.pipeline import analyse
 from vmpcap.runs.requests import PointFiles, Request
 from vmpcap.verdicts.profile import load_profile
@@ -57,6 +58,27 @@ def test_one_capture_with_such_a_clock_tells_no_rate(by_ms: int, tmp_path: Path)
     assert found.duration_s is None
     assert {found.throughput.bulk_mbps, found.throughput.mean_mbps, found.throughput.best_1s_mbps} == {None}
     assert sum(phase.payload_bytes for phase in found.phases) == 0
+
+
+def in_files(folder: Path, *parts: Sequence[Packet]) -> Migration:
+    """The same of a point whose capture was rotated."""
+    files = tuple(write(folder / f"{number}.pcap", list(packets)) for number, packets in enumerate(parts))
+    profile = load_profile("vsphere4")
+    (found,) = analyse(Request(points=(PointFiles("source", "source", files),), profile=profile)).report.migrations
+    return found
+
+
+@pytest.mark.parametrize("by_ms", [-900, -4000])
+@pytest.mark.parametrize("cut_ms", [1500, 2500])
+def test_a_rotated_capture_with_such_a_clock_tells_no_rate(cut_ms: int, by_ms: int, tmp_path: Path) -> None:
+    """The clock is set in the first file or in the second; the frames of each count from one."""
+    seen, cut = migration(), START + cut_ms * MS
+    parts = [p for p in seen if (p.ts_ns or 0) < cut], [p for p in seen if (p.ts_ns or 0) >= cut]
+    (tmp_path / "truth").mkdir()
+    assert in_files(tmp_path / "truth", *parts).duration_s is not None
+    found = in_files(tmp_path, *(with_set_clock(part, MIDDLE, by_ms * MS) for part in parts))
+    assert found.duration_s is None
+    assert "set back" in answer(found, "throughput")[1]
 
 
 @pytest.mark.parametrize("at_ms", [500, 3500])

@@ -5,13 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-import numpy as np
-
 from vmpcap.measures.outages import Outage
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.migration.suffered import MOST_TOLD, Suffered, around_switchover, unmeasured
 from vmpcap.migration.views import PointView
-from vmpcap.points.backwards import set_backs
 from vmpcap.points.clock import MOST_DRIFT
 from vmpcap.points.holes import Hole, Step, blindness, hole_in
 from vmpcap.points.timeline import Elapsed, elapsed, elapsed_at
@@ -84,15 +81,9 @@ def _steps_back(view: PointView) -> list[tuple[int, int, int, int]]:
 
     Where that happens often, frames were not written in the order of time, and no clock stepped.
     """
-    if "steps_back" not in view.found:
-        ts, frame = view.journal.ts_ns, view.journal.frame
-        back = set_backs(ts)
-        back = back[np.diff(frame)[back] > 0]  # in one file
-        columns = (ts[back + 1], ts[back], frame[back], frame[back + 1])
-        twice = zip(*(column.tolist() for column in columns), strict=True)
-        view.found["steps_back"] = list(twice) if len(back) <= MOST_STEPS_BACK else []
-    found: list[tuple[int, int, int, int]] = view.found["steps_back"]
-    return found
+    if len(view.set_backs) > MOST_STEPS_BACK:
+        return []
+    return [(after, before, last, first) for before, after, last, first in view.set_backs.tolist()]
 
 
 def _on_reference(view: PointView, begin: int, end: int) -> Elapsed | None:

@@ -24,7 +24,7 @@ def why_unsteady(sighting: "Sighting") -> str:
     """
     view, transfer = sighting.view, sighting.transfer
     begin, end = transfer.start_ts, transfer.end_ts
-    shown = [before - after for before, after, frame in view.set_backs.tolist() if _is_within(transfer, frame)]
+    shown = [before - after for before, after, _, frame in view.set_backs.tolist() if _is_within(transfer, frame)]
     longest = max(end - begin, *shown, 0) if shown else end - begin
     least = max(LEAST_SET_NS, int(LEAST_SHARE * longest))
     if max(shown, default=0) > least:
@@ -45,7 +45,7 @@ def was_set_back_near(view: PointView, when: int) -> bool:
     By the order of the capture alone: nothing tells by how much, but that it was by so much at least.
     """
     return any(
-        after - (before - after) <= when <= before + (before - after) for before, after, _ in view.set_backs.tolist()
+        after - (before - after) <= when <= before + (before - after) for before, after, _, _ in view.set_backs.tolist()
     )
 
 

@@ -109,7 +109,7 @@ def silences(guest: Moved, views: Sequence[PointView], moment: int) -> dict[str,
         is_unknown = is_moment_unknown(view, guest, views)
         gone = _gone_for_good(view, guest) if is_unknown else None
         silence = gone or _in_view(_silence_at(view, guest, when), view, when)
-        if silence is not None and (_is_plain(silence) or not is_unknown):
+        if silence is not None and not _is_shown_twice(silence, view, when) and (_is_plain(silence) or not is_unknown):
             found[view.name] = silence
     groups = {view.name: view.line.group for view in views}
     lasts = {
@@ -125,6 +125,16 @@ def _is_lost_on(view: PointView, moment: int) -> bool:
     if view.line.sets:
         return high - low > NEARLY_LAST_NS
     return was_set_back_near(view, on_point(view, moment))
+
+
+def _is_shown_twice(silence: Silence, view: PointView, moment: int) -> bool:
+    """
+    Was the clock set back so that it shows a part of this silence a second time, or of the time from it to the moment?
+
+    By their times frames from after the step then lie in it, or beside it, and cut it short.
+    """
+    times = [moment, *(mark.ts for mark in (silence.before, silence.after) if mark is not None)]
+    return any(one.low_ns < 0 and min(times) <= one.end and one.begin <= max(times) for one in view.line.sets)
 
 
 def _gone_for_good(view: PointView, guest: Moved) -> Silence | None:

@@ -77,7 +77,7 @@ class PointView:
     gaps: npt.NDArray[np.int64] = field(default_factory=no_gaps)
     """int64[k, 4]: when no frame at all passed, as `measures/gaps.py` has them."""
     set_backs: npt.NDArray[np.int64] = field(default_factory=no_set_backs)
-    """int64[k, 3]: when this clock was set back, as `points/set_backs.py` has them; of a point of one file."""
+    """int64[k, 4]: when this clock was set back, as `points/set_backs.py` has them."""
     holes: tuple[Hole, ...] = ()
     """Those of them in which something passed that the capture lacks."""
     found: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)

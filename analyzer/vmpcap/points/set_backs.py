@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.points.backwards import LEAST_BACK_NS, set_backs
+from vmpcap.terms.frame_numbers import parted
 from vmpcap.terms.units import NO_TIME
 
 I64 = npt.NDArray[np.int64]
@@ -16,17 +17,21 @@ MOST_SETS: Final = 64
 """So many of the largest are kept."""
 BESIDE: Final = 3
 """Frames before a batch that must be known: a step is told from one frame out of order by two on either side of it."""
-BEFORE, AFTER, FRAME = range(3)
+BEFORE, AFTER, LAST, FRAME = range(4)
 
 
 def no_set_backs() -> I64:
     """The rows of a point without any."""
-    return np.zeros((0, 3), np.int64)
+    return np.zeros((0, 4), np.int64)
 
 
 @dataclass(slots=True)
 class SetBackLog:
-    """Between which two times in a row was this clock set back? The largest steps."""
+    """
+    Between which two times in a row was this clock set back? The largest steps.
+
+    Of several files each by itself: where one ends and the next begins earlier, they need not have been cut from one.
+    """
 
     _rows: I64 = field(default_factory=no_set_backs)
     _last: I64 = field(default_factory=lambda: np.zeros((2, 0), np.int64))
@@ -40,6 +45,8 @@ class SetBackLog:
         ts_ns : int64[m], NO_TIME where a frame has none
         inside : bool[m], only these frames count; None: all
         """
+        if self._last.shape[1] and parted(int(self._last[1, -1]))[0] != parted(first_frame)[0]:
+            self._last = self._last[:, :0]
         if inside is None and len(ts_ns) >= BESIDE and _is_rising(self._last[0], ts_ns):
             self._last = np.stack((ts_ns[-BESIDE:], first_frame + len(ts_ns) - np.arange(BESIDE, 0, -1)))
             return
@@ -47,7 +54,7 @@ class SetBackLog:
         ts, frame = np.concatenate((self._last, np.stack((ts_ns[wanted], first_frame + wanted))), axis=1)
         last = set_backs(ts)
         if len(last):
-            new = np.stack((ts[last], ts[last + 1], frame[last + 1]), axis=1)
+            new = np.stack((ts[last], ts[last + 1], frame[last], frame[last + 1]), axis=1)
             rows = np.concatenate((self._rows, new))
             largest = np.argsort(rows[:, AFTER] - rows[:, BEFORE], kind="stable")[:MOST_SETS]
             self._rows = rows[np.sort(largest)]
@@ -55,8 +62,8 @@ class SetBackLog:
 
     def rows(self) -> I64:
         """
-        int64[k, 3], in the order of the capture: the time right before it was set and the one right after, ns, and the
-        frame that has that one, in its file.
+        int64[k, 4], in the order of the capture: the time right before it was set and the one right after, ns, and the
+        frames that have them.
         """
         return self._rows
 

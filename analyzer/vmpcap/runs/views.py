@@ -18,7 +18,6 @@ from vmpcap.migration.views import PointView
 from vmpcap.points.chain import Standing
 from vmpcap.points.clock import Exchange, Offset
 from vmpcap.points.one_sided import UNFIT
-from vmpcap.points.set_backs import no_set_backs
 from vmpcap.points.symmetry import UNLIKE
 from vmpcap.points.timeline import Timeline
 from vmpcap.report.document import Clock
@@ -120,7 +119,7 @@ def _as_view(
         packets=point.sightings if point.sightings.budget else None,
         timeline=timeline,
         gaps=point.gaps.rows(),
-        set_backs=point.set_backs.rows() if len(point.reads) == 1 else no_set_backs(),
+        set_backs=point.set_backs.rows(),
     )
 
 
