@@ -15,6 +15,7 @@ from vmpcap.migration.suffering import what_peers_suffered
 from vmpcap.migration.switchover import longest_outage
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
+from vmpcap.points.set_backs import SetBackLog
 from vmpcap.terms.addresses import NO_MAC, ip_halves
 from vmpcap.terms.wire import TCP_RST as RST
 
@@ -40,7 +41,9 @@ def with_clock_set_back(rows: list[Row], at_ms: float, by_ms: int) -> PointView:
     """A client whose clock shows so much less from then on; the frames stay in their order."""
     journal = journal_of(rows)
     ts = journal.ts_ns - np.where(journal.ts_ns >= at_ms * MS, by_ms * MS, 0)
-    return view("client", "client", journal=journal._replace(ts_ns=ts), last_ts=int(ts.max()))
+    log = SetBackLog()
+    log.absorb(ts, 1, None)
+    return view("client", "client", journal=journal._replace(ts_ns=ts), set_backs=log.rows(), last_ts=int(ts.max()))
 
 
 @pytest.mark.parametrize("by_ms", [120, 200, 400])
