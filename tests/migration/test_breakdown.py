@@ -366,6 +366,7 @@ def test_the_clock_of_the_new_place_may_be_off() -> None:
     gone = told(client(lambda n: n < 84), old_place(range(COUNT)), unknown)
     assert gone.breakdown == []
     assert "the clocks of new and client were not compared" in gone.breakdown_because
+    assert gone.breakdown_because.endswith("; all of it while traffic still went to the guest's old site, or nowhere")
 
 
 def test_packets_without_numbers_are_known_by_their_time() -> None:

@@ -275,22 +275,35 @@ def _last_seen(group: list[Slice], asked: Asked) -> str:
 
 def _sentence(found: Sequence[Said], ended: bool) -> str:
     """Which cause took longest?"""
+    return f"{_outage(found, ended)}: {_longest(found)[1]}" if found else ""
+
+
+def _unplaced(found: Sequence[Said], ended: bool, unknown: str) -> str:
+    """
+    What is told of an outage of which nobody knows what was the guest's own absence?
+
+    What points with compared clocks show of its requests: it is no cause until the guest is back.
+    """
     if not found:
         return ""
+    says, told = _longest(found)
+    seen = ", nor what it was spent on" if says in (SPENT_ON["unexplained"], SPENT_ON["stun"]) else f"; {told}"
+    return f"{_outage(found, ended)}: {unknown}{seen}"
+
+
+def _outage(found: Sequence[Said], ended: bool) -> str:
     whole = sum(part.ms for part, _ in found)
+    return f"outage {_long(whole) if ended else _at_least(whole)}"
+
+
+def _longest(found: Sequence[Said]) -> tuple[str, str]:
+    """What took longest, and a clause that says how much of it all."""
     spent: dict[str, float] = {}
     for part, says in found:
         spent[says] = spent.get(says, 0.0) + part.ms
     longest = max(spent, key=lambda says: spent[says])
-    share = "all" if spent[longest] == whole else _long(spent[longest])
-    told = longest if longest == SPENT_ON["unexplained"] else f"while {longest}"
-    return f"outage {_long(whole) if ended else _at_least(whole)}: {share} of it {told}"
-
-
-def _unplaced(found: Sequence[Said], ended: bool, unknown: str) -> str:
-    """What is told of an outage of which nobody knows what was the guest's own absence?"""
-    whole = sum(part.ms for part, _ in found)
-    return f"outage {_long(whole) if ended else _at_least(whole)}: {unknown}, nor what it was spent on" if found else ""
+    share = "all" if spent[longest] == sum(part.ms for part, _ in found) else _long(spent[longest])
+    return longest, f"{share} of it {longest if longest == SPENT_ON['unexplained'] else f'while {longest}'}"
 
 
 def _long(length_ms: float) -> str:

@@ -18,10 +18,10 @@ def explain(guest: GuestStory) -> str:
 
 def _longest_outage(guest: GuestStory) -> str:
     """Whose outage was longest, one without an end before all, and what was it spent on?"""
-    told = [s for s in guest.suffered if s.peer.breakdown]
+    told = [s for s in guest.suffered if s.peer.breakdown_because]
     worst = max(told, key=lambda s: (s.is_cut_off, _length(s)), default=None)
     return f"; {worst.peer.peer} by {worst.peer.protocol}: {worst.peer.breakdown_because}" if worst is not None else ""
 
 
-def _length(lost: Suffered) -> float:
-    return sum(part.ms for part in lost.peer.breakdown)
+def _length(lost: Suffered) -> int:
+    return 0 if lost.outage is None else lost.outage.seen_ns
