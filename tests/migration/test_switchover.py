@@ -96,6 +96,15 @@ def test_a_clock_that_shows_the_moment_twice_bounds_nothing_though_another_tells
         assert found.guest_silence_ms == pytest.approx(184.0, abs=found.guest_silence.uncertainty_ms or 0.0)
 
 
+def test_a_silence_that_times_shown_twice_fill_is_not_another_gap() -> None:
+    """Set back by 333 ms before the switchover: frames of before stand where it was silent, and the rest are 10 ms."""
+    shown = [*range(0, 701, 10), *(ts - 333 for ts in range(711, 841, 10)), *(ts - 333 for ts in range(1006, 5000, 10))]
+    rows = journal(*((ts * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP) for ts in sorted(shown)))
+    sets = np.array([[700 * MS, 378 * MS, 71, 72]])
+    there = bridge("src-guestbr", "domain:source", rows, 673 * MS, set_backs=sets)
+    assert told(there, heard=(there,)).guest_silence_ms is None
+
+
 def test_one_clock_that_shows_both_ends_goes_before_two_that_nothing_compares() -> None:
     """The bridges' clocks are as they are: 302 ms by them; the gateway's alone shows 166."""
     old = bridge("src-guestbr", "domain:source", talking(850 * MS))

@@ -11,7 +11,8 @@ from vmpcap.points.chain import contradictions, stand, timeline_of_reference
 from vmpcap.points.clock import Offset
 from vmpcap.points.pair_clock import PairClock, bound_pair
 from vmpcap.points.pairing import Paired
-from vmpcap.points.timeline import Timeline, constant_timeline, elapsed, track_of
+from vmpcap.points.sets import Set
+from vmpcap.points.timeline import Timeline, constant_timeline, elapsed, elapsed_at, track_of
 
 
 def clock_of(rng: random.Random, seconds: int, is_stepping: bool = False) -> Clock:
@@ -124,3 +125,14 @@ def test_what_two_points_share_narrows_what_the_reference_says_of_them() -> None
     assert told is not None
     assert (told.low_ns, told.high_ns) == (9 * US, 11 * US)
     assert told.is_later
+
+
+@pytest.mark.parametrize(("begin_ms", "end_ms", "truth_ms"), [(200, 215, -318), (200, 215, 15), (380, 410, -303)])
+def test_of_times_that_a_clock_showed_twice_either_may_be_first(begin_ms: int, end_ms: int, truth_ms: int) -> None:
+    """Set back by 333 ms at 410: a frame that shows 200 may have passed after one that shows 215."""
+    was_set = Set(97_000_000, 405_000_000, -333_600_000, -332_400_000, True)
+    found = elapsed_at(
+        Timeline(0, sets=(was_set,), reference_sets=(was_set,)), begin_ms * 1_000_000, end_ms * 1_000_000
+    )
+    assert found.low_ns <= truth_ms * 1_000_000 <= found.high_ns
+    assert found.is_later is None

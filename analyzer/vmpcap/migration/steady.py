@@ -49,6 +49,11 @@ def was_set_back_near(view: PointView, when: int) -> bool:
     )
 
 
+def shows_twice(view: PointView, begin: int, end: int) -> bool:
+    """Did this point's clock, which was set back, show times between these two twice?"""
+    return any(after < end and begin < before for before, after, _, _ in view.set_backs.tolist())
+
+
 def _is_within(transfer: Transfer, frame: int) -> bool:
     """Does the stream go on over this frame of the file?"""
     return any(

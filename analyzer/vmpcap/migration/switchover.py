@@ -14,7 +14,7 @@ from vmpcap.migration.marks import Mark, between
 from vmpcap.migration.moves import Move
 from vmpcap.migration.results import Bracket, Switchover
 from vmpcap.migration.sightings import GROUP_BIT, delivered, frames_of
-from vmpcap.migration.steady import was_set_back_near
+from vmpcap.migration.steady import shows_twice, was_set_back_near
 from vmpcap.migration.stream import StreamFigures
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.views import PointView
@@ -121,10 +121,13 @@ def silences(guest: Moved, views: Sequence[PointView], moment: int) -> dict[str,
 
 def _is_lost_on(view: PointView, moment: int) -> bool:
     """Was this point's clock set, so that its silence at the moment cannot be told from another?"""
+    when = on_point(view, moment)
+    if shows_twice(view, when - BESIDE_NS, when + AFTER_NS):
+        return True
     low, high = view.line.bounds_on_point(moment)
     if view.line.sets:
         return high - low > NEARLY_LAST_NS
-    return was_set_back_near(view, on_point(view, moment))
+    return was_set_back_near(view, when)
 
 
 def _is_shown_twice(silence: Silence, view: PointView, moment: int) -> bool:

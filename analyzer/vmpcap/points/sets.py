@@ -12,6 +12,7 @@ from vmpcap.points.backwards import set_backs
 from vmpcap.points.clock import Lines
 from vmpcap.points.jumps import Jump, jumps_of
 from vmpcap.points.pair_clock import PairClock
+from vmpcap.terms.units import NS_PER_MS
 
 I64 = npt.NDArray[np.int64]
 FEW: Final = 100
@@ -20,6 +21,8 @@ USUAL: Final = 99
 """Percentile of the distances."""
 TWICE: Final = 2
 MUCH_MORE: Final = 3
+EDGE_NS: Final = 50 * NS_PER_MS
+"""Packets that bound no clock lie a little beyond those between which it was set."""
 
 Clocks = Mapping[tuple[int, int], PairClock]
 
@@ -47,7 +50,12 @@ class Set:
             return 0, 0
         if self.is_sure and begin <= self.begin and end >= self.end:
             return self.low_ns, self.high_ns
-        return min(0, self.low_ns), max(0, self.high_ns)
+        turned = 0
+        if begin > self.begin - EDGE_NS and end < self.end + EDGE_NS:
+            turned = (
+                -self.low_ns
+            )  # of times shown twice the earlier may be of after it was set back, the later of before
+        return min(0, self.low_ns), max(0, self.high_ns, turned)
 
 
 def find_sets(clocks: Clocks, times: Sequence[I64]) -> dict[int, tuple[Set, ...]]:
