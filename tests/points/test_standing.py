@@ -79,3 +79,11 @@ def test_a_step_is_told_with_its_size_and_its_time(step: int) -> None:
     assert (jump.back.low_ns, jump.back.high_ns) == (-jump.high_ns, -jump.low_ns)
     said = float(jump.words("a").removeprefix("by ").split(" ms")[0])
     assert said == pytest.approx(step / MS, abs=2.5)
+
+
+@pytest.mark.parametrize("ppm", [-200, 100])
+def test_the_offset_of_a_drifting_clock_is_that_at_the_time_told_with_it(ppm: int) -> None:
+    """Ten seconds later it is another by more than the doubt."""
+    found = stand({(0, 1): pair(about(1, 60, (0.1, 0.1)), lambda t: t + t * ppm // 1_000_000)}, 0)[1]
+    assert found.alike_ns is not None
+    assert abs(found.middle_ns - found.at_ts * ppm / 1e6) <= found.alike_ns < 10 * S * abs(ppm) / 1e6
