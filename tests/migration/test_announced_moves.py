@@ -195,6 +195,19 @@ INNOCENT: dict[str, Callable[[], Scene]] = {
 }
 
 
+def test_a_guest_that_looks_for_its_address_later_has_moved_all_the_same(tmp_path: Path) -> None:
+    """It talked at its new place before: probes and DHCP seconds after are a lease's end, or a reboot there."""
+    scene = moved()
+    ask = Ether(src=GUEST, dst=BROADCAST) / IP(src="0.0.0.0", dst="255.255.255.255") / UDP(sport=68, dport=67)
+    asked: Packet = BOOTP(chaddr=bytes.fromhex(GUEST.replace(":", ""))) / DHCP(options=[("message-type", 1), "end"])
+    scene.at("new", MOVED + 5, ask / asked)
+    for n in range(3):
+        probe = ARP(op=1, hwsrc=GUEST, psrc="0.0.0.0", pdst=GUEST_IP)
+        scene.at("new", MOVED + 5.1 + n, Ether(src=GUEST, dst=BROADCAST) / probe)
+    (migration,) = read(scene, tmp_path).migrations
+    assert migration.connections == 0
+
+
 @pytest.mark.parametrize("name", INNOCENT)
 def test_what_only_resembles_a_move_is_none(name: str, tmp_path: Path) -> None:
     assert read(INNOCENT[name](), tmp_path).migrations == []

@@ -24,7 +24,7 @@ LEAST_LIFE: Final = 3
 LIVE_NS: Final = 2 * NS_PER_S
 """A machine that went on was silent for no longer, before its host announced it, than a live move lasts."""
 STARTING_NS: Final = 30 * NS_PER_S
-"""Signs of a start so long after the announcement make it one."""
+"""Signs of a start so long after the announcement make it one, as long as the guest said nothing before them."""
 BEFORE_NS: Final = 100 * NS_PER_MS
 """A guest may say something at its new place so long before its host announces it."""
 AFTER_NS: Final = 500 * NS_PER_MS
@@ -83,7 +83,8 @@ def _moved(
     across = connections_across(guest, views, moment)
     if any(one.is_reset for one in across) or (not across and moment - int(lived[-1]) > LIVE_NS):
         return None
-    if signs_of_start(guest.mac, views, int(lived[-1]) + 1, moment + STARTING_NS) is not None:
+    until = min([moment + STARTING_NS, *beyond[:1].tolist()])  # who talks first and asks later began nothing
+    if signs_of_start(guest.mac, views, int(lived[-1]) + 1, until) is not None:
         return None
     left = ", ".join(sorted({v.name for v in old if len(_own(guest.mac, v))}))
     sends = "sends there since" if len(beyond) else "sends nothing at either place since"

@@ -140,12 +140,11 @@ def find_guests(
 
 
 def announced_by_hosts(views: Sequence[PointView]) -> list[Moved]:
-    """Every machine that runs, and that a hypervisor announced by RARP, once for each event, in the order of time."""
+    """Every machine that a hypervisor announced by RARP, once for each event, in the order of time."""
     found = []
     for candidate in _candidates(views):
         series = [s for _, s in candidate.heard]
-        is_told = any(s.count_of("rarp_announce") for s in series) and not _is_storm(candidate)
-        if is_told and not any(s.boot == "starting" for s in series):
+        if any(s.count_of("rarp_announce") for s in series) and not _is_storm(candidate):
             ips = _addresses_of(candidate.mac, candidate.heard, views)
             found.append(Moved(candidate.mac, ips, candidate.heard, "medium", ""))
     return found
