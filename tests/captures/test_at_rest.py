@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -38,14 +39,20 @@ ROWS_OF = {
 """By what tshark decodes in each public capture; all others have none of these protocols, or only their hellos."""
 
 
+HOSTS: Final = ("source", "destination")
+"""Roles of points at which the stream passes."""
+ARRIVAL: Final = "domain:destination"
+"""Without a point there nobody sees the guest arrive: no switchover is in view."""
+
+
 @cache
-def without_stream(row: str) -> Report:
-    """Of the row's working capture, the points at which no host's migration passes."""
+def without_stream(row: str, *others: str) -> Report:
+    """Of the row's working capture, the points at which no host's migration passes, and without those of other roles."""
     folder = HOME / row / "working"
     points = tuple(
         PointFiles(name, role, (str(file_of(folder, name)),))
         for name, role in points_of(folder).items()
-        if role not in ("source", "destination")
+        if role not in (*HOSTS, *others)
     )
     return analyse(Request(points=points, profile=load_profile("vsphere4"))).report
 
@@ -57,9 +64,26 @@ def test_the_marks_are_rows_of_the_table_in_its_order() -> None:
 
 
 @pytest.mark.parametrize("row", sorted(set(MARKS) - {"mpls"}))
-def test_a_mechanism_is_told_where_no_migration_is_in_view(row: str) -> None:
+def test_a_guest_is_told_alike_with_its_stream_and_without(row: str) -> None:
+    """Its peers' outages, and the answers of all mechanisms that are not the stream's own, do not rest on the stream."""
+    folder = HOME / row / "working"
+    points = tuple(PointFiles(n, role, (str(file_of(folder, n)),)) for n, role in points_of(folder).items())
+    (migration,) = analyse(Request(points=points, profile=load_profile("vsphere4"))).report.migrations
+    (alone,) = without_stream(row).migrations
+    (whole,), (guest,) = migration.guests, alone.guests
+    of_stream = {one.name for one in MECHANISMS if one.of_stream}
+    told = {one.name: one.worked for one in guest.mechanisms}
+    assert told == {one.name: one.worked for one in whole.mechanisms if one.name not in of_stream}
+    assert (guest.mac, guest.domain.verdict) == (whole.mac, whole.domain.verdict)
+    lengths = {peer.peer: peer.outage_ms for peer in whole.peers}
+    assert {peer.peer: peer.outage_ms for peer in guest.peers} == pytest.approx(lengths)
+    assert (alone.source, alone.destination, alone.connections, alone.verdict) == (None, None, 0, "undecided")
+
+
+@pytest.mark.parametrize("row", sorted(set(MARKS) - {"mpls"}))
+def test_a_mechanism_is_told_where_no_switchover_is_in_view(row: str) -> None:
     """Undecided, with frames; and no row of what does not run there. MPLS carries the stream in its own capture."""
-    report = without_stream(row)
+    report = without_stream(row, ARRIVAL)
     assert not report.migrations
     assert report.verdict == "undecided"
     found = {one.name: one for one in report.mechanisms}
@@ -74,9 +98,9 @@ def test_a_mechanism_is_told_where_no_migration_is_in_view(row: str) -> None:
 
 def test_a_gateway_that_changes_and_a_route_that_moves_are_named_in_order() -> None:
     """A reader sees who had it first."""
-    (ospf,) = (one for one in without_stream("ospf").mechanisms if one.name == "ospf")
+    (ospf,) = (one for one in without_stream("ospf", ARRIVAL).mechanisms if one.name == "ospf")
     assert "10.77.0.10/32 by 10.0.0.2, 10.0.0.3" in ospf.because
-    (lisp,) = (one for one in without_stream("lisp").mechanisms if one.name == "lisp")
+    (lisp,) = (one for one in without_stream("lisp", ARRIVAL).mechanisms if one.name == "lisp")
     assert "10.77.0.10/32 at 192.0.2.2, 10.77.0.10/32 at 192.0.2.6" in lisp.because
 
 
@@ -101,7 +125,7 @@ def test_where_a_guest_moved_its_own_rows_tell_it() -> None:
 
 def test_the_frame_of_mechanisms_has_them_without_a_migration() -> None:
     """A program finds them where it finds those of guests."""
-    frame = report_frames(without_stream("hsrp"))["mechanisms"]
+    frame = report_frames(without_stream("hsrp", ARRIVAL))["mechanisms"]
     assert frame.select("migration", "guest", "name", "worked").rows() == [(None, None, "hsrp", "undecided")]
 
 

@@ -113,8 +113,12 @@ def test_reached_not_reached_and_not_observable_are_kept_apart(folder: Path) -> 
 
 
 def test_the_switchover_is_as_long_as_from_stop_to_resume(folder: Path) -> None:
-    """The bracket holds the time in which no host ran the guest, and little more."""
+    """The bracket holds the time in which no host ran the guest, and little more; or none is told, and why."""
     for expected, guest in moved(folder):
+        if "unknown" in expected["switchover_ms"]:
+            assert guest.switchover.bracket_ms is None
+            assert guest.switchover.bracket.because == "the clocks of the two points were not compared"
+            continue
         assert within(guest.switchover.bracket_ms, expected["switchover_ms"]), (
             guest.switchover.bracket_ms,
             guest.switchover.bracket.because,

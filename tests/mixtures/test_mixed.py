@@ -79,14 +79,20 @@ def test_two_routers_that_advertise_one_guest(
     assert word in found.because
 
 
-@pytest.mark.parametrize("role", ["gateway", None])
-def test_answers_that_may_leave_by_the_other_router_prove_no_loss(role: str | None, tmp_path: Path) -> None:
-    """At a router, or where the place is not known, half of the answers are missing: that does not say lost."""
+def test_answers_that_may_leave_by_the_other_router_prove_no_loss(tmp_path: Path) -> None:
+    """At a router half of the answers are missing: that does not say lost."""
     scene = mixed.two_rip_routers(None, "half")
-    scene.roles = {**scene.roles, "client": role}
+    scene.roles = {**scene.roles, "client": "gateway"}
     found = told(scene.report(tmp_path))["rip"]
     assert found.worked == "undecided"
     assert "or their answers left by the other way, which does not pass there" in found.because
+
+
+def test_a_point_that_shows_its_client_needs_no_role_to_prove_a_loss(tmp_path: Path) -> None:
+    """No router has lowered the TTL of what the client sends there: its answers pass there or nowhere."""
+    scene = mixed.two_rip_routers(None, "half")
+    scene.roles = {**scene.roles, "client": None}
+    assert told(scene.report(tmp_path))["rip"].worked == "no"
 
 
 BURSTS = {"apart": (1000, 5000, 9000), "overlapping": (1000, 1900, 2700), "together": (1000, 1003, 1400)}
