@@ -47,7 +47,7 @@ ARRIVAL: Final = "domain:destination"
 
 @cache
 def without_stream(row: str, *others: str) -> Report:
-    """Of the row's working capture, the points at which no host's migration passes, and without those of other roles."""
+    """Of the row's working capture, the points at which no stream passes, without those of other roles."""
     folder = HOME / row / "working"
     points = tuple(
         PointFiles(name, role, (str(file_of(folder, name)),))
@@ -65,7 +65,7 @@ def test_the_marks_are_rows_of_the_table_in_its_order() -> None:
 
 @pytest.mark.parametrize("row", sorted(set(MARKS) - {"mpls"}))
 def test_a_guest_is_told_alike_with_its_stream_and_without(row: str) -> None:
-    """Its peers' outages, and the answers of all mechanisms that are not the stream's own, do not rest on the stream."""
+    """Its peers' outages, and what mechanisms did but the stream's own, do not rest on the stream."""
     folder = HOME / row / "working"
     points = tuple(PointFiles(n, role, (str(file_of(folder, n)),)) for n, role in points_of(folder).items())
     (migration,) = analyse(Request(points=points, profile=load_profile("vsphere4"))).report.migrations
