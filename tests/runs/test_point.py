@@ -33,11 +33,11 @@ def parts(folder: Path, *cuts: int) -> list[str]:
 
 
 def without_frames(report: Report) -> Any:
-    """The report's migrations without numbers of frames, which are each file's own, and words that name them."""
+    """The report's migrations without frames, which are each file's own, and words that name them."""
 
     def strip(value: Any) -> Any:
         if isinstance(value, dict):
-            dropped = {"frames", "from_frame", "to_frame", "evidence", "because"}
+            dropped = {"frames", "from_frame", "to_frame", "files", "from_file", "to_file", "evidence", "because"}
             return {k: strip(v) for k, v in value.items() if k not in dropped}
         return [strip(v) for v in value] if isinstance(value, list) else value
 
