@@ -1,6 +1,6 @@
 """LISP host mobility: the guest's identifier is registered at its new site's locator (domain notes 4.8)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -14,6 +14,7 @@ from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.around import SHELLS, is_carried_by
 from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, sighted, since, span
+from vmpcap.migration.mechanisms.networks import numbers_of_guest, of_networks
 from vmpcap.migration.mechanisms.old_place import never_arrived
 from vmpcap.migration.mechanisms.overlays import ends_of
 from vmpcap.migration.results import Mechanism, Sighted
@@ -33,6 +34,9 @@ WITHIN_NS: Final = 5 * NS_PER_S
 MOST_CHANGES: Final = 3
 """More changes of the locator than this after one move are flapping."""
 
+MAPPED: Final = ("register", "notify", "reply")
+"""Messages that map it; who asks may ask in any instance."""
+
 MOST_ROUTERS: Final = 2
 """Of one site; more that take turns are more sites."""
 
@@ -47,15 +51,32 @@ class Carried:
     locator: str
     row: int
     """Of the journal of its point."""
+    instance: int
+    """Which tenant's network it is in: 0 without a number (RFC 9300 5.3)."""
 
 
 def judge_lisp(case: Case, name: str) -> Mechanism | None:
-    """Was the guest's identifier registered from another locator after the move, once and for all?"""
+    """
+    Was the guest's identifier registered from another locator after the move, once and for all?
+
+    One address in two instances is two machines' (RFC 9300 8): only the guest's is judged, as far as that is in view.
+    """
     hosts = {f"{ip}/{128 if ':' in ip else 32}" for ip in case.ips}
-    news = [t for t in case.routes("lisp") if t.what.prefix in hosts]
+    by_instance: dict[int, list[Told[RouteNews]]] = {}
+    for told in case.routes("lisp"):
+        if told.what.prefix in hosts:
+            by_instance.setdefault(told.what.vni or 0, []).append(told)
+    asked_for = [n for n, news in by_instance.items() if any(t.what.reason in MAPPED for t in news)] or [*by_instance]
+    if len(asked_for) > 1:
+        lisp = [(view, np.array([*places], np.int64)) for view, places in _in_lisp(case, None)]
+        own = {max(number, 0) for number in numbers_of_guest(case, lisp)} & set(asked_for)
+        asked_for = sorted(own or asked_for)
+    return of_networks(name, [(f"instance {n}", _judge(case, name, n, by_instance[n])) for n in asked_for])
+
+
+def _judge(case: Case, name: str, instance: int, news: Sequence[Told[RouteNews]]) -> Mechanism:
+    """What is said if this is the guest's instance?"""
     registered = [t for t in news if t.what.reason == "register" and t.what.action == "announce"]
-    if not news:
-        return None
     before = [t for t in registered if t.ts < case.moment]
     later = [t for t in registered if t.ts >= case.moment]
     old = before[-1].what.origin if before else ""
@@ -97,11 +118,13 @@ def judge_lisp(case: Case, name: str) -> Mechanism | None:
         )
         met = case.without_answer if case.cut_off else "what the guest's peers met is not in view"
         return result(name, "no" if case.cut_off else "undecided", f"{because}; {met}", seen, latency)
-    sent = _data(case)
-    stale = [one for one in sent if site.get(one.locator, one.locator) in at_old and one.ts > new.ts + SETTLED_NS]
-    if len(stale) >= LEAST_STALE and (case.cut_off or not case.watched):
-        return _kept_to_old(case, name, because, seen, [one for one in sent if one.ts > new.ts + SETTLED_NS], stale)
+    sent = _data(case, instance)
     ours = {site[new.what.origin], *(site[locator] for locator in turns)}
+    settled = [one for one in sent if one.ts > new.ts + SETTLED_NS]
+    stale = [one for one in settled if site.get(one.locator, one.locator) in at_old]
+    nobody_told = all(site.get(one.locator, one.locator) not in ours for one in sent if one.ts > new.ts)
+    if len(stale) >= LEAST_STALE and (case.cut_off or not case.watched or nobody_told):
+        return _kept_to_old(case, name, because, seen, settled, stale, new if nobody_told else None)
     words, shown = _first_carried(case, [one for one in sent if site.get(one.locator, one.locator) in ours], new.ts)
     because, seen = because + words, [*seen, *shown]
     if case.cut_off:
@@ -135,12 +158,19 @@ def _first_carried(case: Case, sent: Sequence[Carried], registered: int) -> tupl
 
 
 def _kept_to_old(
-    case: Case, name: str, because: str, seen: Sequence[Sighted], sent: Sequence[Carried], stale: Sequence[Carried]
+    case: Case,
+    name: str,
+    because: str,
+    seen: Sequence[Sighted],
+    sent: Sequence[Carried],
+    stale: Sequence[Carried],
+    unused: Told[RouteNews] | None,
 ) -> Mechanism:
     """
     Others still send to where the guest was: their map caches were not told.
 
-    That is a failure where its peers get no answer, or where no point at its new place sees what went there.
+    That is a failure where its peers get no answer, where no point at its new place sees what went there, and where
+    nothing went to what was registered last (`unused`) for long: whoever is answered then owes it to another way.
     """
     point = max({one.view.name for one in stale}, key=lambda name: sum(one.view.name == name for one in stale))
     there, whole = (sum(one.view.name == point for one in some) for some in (stale, sent))
@@ -158,10 +188,14 @@ def _kept_to_old(
         because += (
             f"; {lost:,} of these came to no point at its new place, and no answer to whoever sent them is in view"
         )
-    else:
+    elif unused is None:
         because += "; whether the old site passed them on is not in view"
+    failed = bool(case.cut_off) or lost >= LEAST_STALE
+    if unused is not None and not failed:
+        because += f"; none to {unused.what.origin} is in view: who is answered owes that to another way"
+        failed = last.ts > unused.ts + WITHIN_NS
     seen = [*seen, *sighted((one.view, one.frame) for one in (shown[0], shown[-1]))]
-    return result(name, "no" if case.cut_off or lost >= LEAST_STALE else "undecided", because, seen)
+    return result(name, "no" if failed else "undecided", because, seen)
 
 
 def _sites(registered: Sequence[Told[RouteNews]]) -> dict[str, str]:
@@ -177,22 +211,37 @@ def _sites(registered: Sequence[Told[RouteNews]]) -> dict[str, str]:
     return site
 
 
-def _data(case: Case) -> list[Carried]:
+def _data(case: Case, instance: int) -> list[Carried]:
     """
     To which locators did packets for the guest go since the switchover, at every point that saw them, by time?
+
+    Where it is registered without an instance, whatever number they have is taken for a local matter.
+    """
+    found = [
+        Carried(on_reference(view, int(j.ts_ns[row])), view, int(j.frame[row]), locator, row, max(int(j.vni[row]), 0))
+        for view, places in _in_lisp(case, case.moment)
+        for j in (view.journal,)
+        for row, locator in places.items()
+    ]
+    return sorted((one for one in found if not instance or one.instance == instance), key=lambda one: one.ts)
+
+
+def _in_lisp(case: Case, begin: int | None) -> Iterator[tuple[PointView, dict[int, str]]]:
+    """
+    Which packets for the guest were in LISP data, and to which locator? By point, rows of its journal.
 
     Between the same two stations, and without an instance the same two machines, a change of the outer addresses is
     kept; the last before a packet is the packet's.
     """
-    found: list[Carried] = []
     for view in case.views:
         j, rows = view.journal, view.carriers.rows()
         asked = frames_of(view, case.guest).asked
-        asked = asked[j.ts_ns[asked] >= on_point(view, case.moment)]
+        asked = asked if begin is None else asked[j.ts_ns[asked] >= on_point(view, begin)]
         is_lisp = is_carried_by(rows, SHELLS["lisp"].steps)
         if view.carriers.left_out or not len(asked) or not is_lisp.any():
             continue
         known = _by_pair(rows, np.arange(len(rows.frame)))
+        found: dict[int, str] = {}
         for pair, mine in _by_pair(j, asked).items():
             changes = known.get(pair)
             if changes is None:
@@ -200,9 +249,8 @@ def _data(case: Case) -> list[Carried]:
             at = np.searchsorted(rows.frame[changes], j.frame[mine], side="right") - 1
             for row, place in zip(mine.tolist(), at.tolist(), strict=True):
                 if place >= 0 and is_lisp[changes[place]]:
-                    locator = ends_of(rows.outer[changes[place]])[1]
-                    found.append(Carried(on_reference(view, int(j.ts_ns[row])), view, int(j.frame[row]), locator, row))
-    return sorted(found, key=lambda one: one.ts)
+                    found[row] = ends_of(rows.outer[changes[place]])[1]
+        yield view, found
 
 
 def _by_pair(columns: CarrierRows | JournalColumns, rows: I64) -> dict[tuple[int, ...], I64]:
