@@ -119,3 +119,17 @@ def test_what_a_reflector_passes_on_came_at_most_so_late(how: dict[str, Any], is
     assert found is not None
     assert (found.worked, found.latency_ms) == ("yes", pytest.approx(50))
     assert (found.latency_is_at_most, "at most +50 ms" in found.because) == (is_bound, is_bound)
+
+
+def test_a_mac_route_says_its_ethernet_tag_and_its_targets() -> None:
+    """RFC 7432 7.2; RFC 4360 4: of two and four bytes, or an address; what only looks alike is none."""
+    raw = bytearray(bytes.fromhex(EVPN_NLRI))
+    raw[2 + 18 : 2 + 22] = bytes.fromhex("00000063")
+    reach = f"0019 46 04 0a000002 00 {raw.hex()}"
+    size = len(bytes.fromhex(reach))
+    targets = ["0002fde80000004d", "01020a0000010001", "0202000100000001"]
+    others = "030c000000000008" + "0003fde800000001"
+    attributes = f"80 0e {size:02x} {reach} c0 10 28 {' '.join(targets)} {others}"
+    length = len(bytes.fromhex(attributes))
+    (row,) = read_bgp(control("ff" * 16 + f"{23 + length:04x} 02 0000 {length:04x} {attributes}", "bgp"), BgpStreams())
+    assert (row.tag, row.targets) == (99, tuple(targets))

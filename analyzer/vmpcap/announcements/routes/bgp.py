@@ -44,6 +44,12 @@ STICKY: Final = 1
 SEGMENT: Final = slice(8, 18)
 """Where a MAC route has its Ethernet segment: zero where the MAC has one home."""
 
+TAG: Final = slice(18, 22)
+"""Where it has its Ethernet tag."""
+TARGET: Final = 2
+"""Second byte of a route target, whose number is led by an AS of two or four bytes or an address (RFC 4360 4)."""
+LEADS: Final = (0, 1, 2)
+
 SET: Final = 1
 SEQUENCE: Final = 2
 """Kinds of segments of a path that count (RFC 4271 4.3)."""
@@ -200,6 +206,7 @@ class _Attributes:
     mobility: int | None = None
     is_sticky: bool = False
     is_reflected: bool = False
+    targets: tuple[str, ...] = ()
     reach: bytes = b""
     unreach: bytes = b""
 
@@ -284,6 +291,8 @@ def _read_attributes(data: bytes) -> _Attributes:
                 if value[one : one + 2] == MAC_MOBILITY:
                     found.mobility = int.from_bytes(value[one + 4 : one + 8], "big")
                     found.is_sticky = bool(value[one + 2] & STICKY)
+                if value[one] in LEADS and value[one + 1] == TARGET:
+                    found.targets = (*found.targets, value[one : one + 8].hex())
     found.path, found.originator = path, originator
     return found
 
@@ -354,7 +363,13 @@ def _mac_route(frame: ControlFrame, attributes: _Attributes, is_gone: bool, valu
     what = "mac_ip" if address else "mac"
     row = _row(frame, attributes, is_gone, prefix, label, distinguisher(value), "evpn", what, mac(value, 23))
     link = value[SEGMENT].hex() if any(value[SEGMENT]) else ""
-    return replace(row, is_sticky=attributes.is_sticky and not is_gone, link=link)
+    return replace(
+        row,
+        is_sticky=attributes.is_sticky and not is_gone,
+        link=link,
+        tag=int.from_bytes(value[TAG], "big"),
+        targets=() if is_gone else attributes.targets,
+    )
 
 
 def distinguisher(value: bytes) -> str:

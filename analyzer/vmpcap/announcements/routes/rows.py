@@ -47,6 +47,10 @@ class RouteNews:
     """Whether its sender says that the MAC does not move (EVPN, RFC 7432 15.2)."""
     link: str = ""
     """The Ethernet segment of several homes behind which it is (EVPN), as hex digits; empty where it has one home."""
+    tag: int = 0
+    """Of several networks under one distinguisher, which (EVPN's Ethernet tag, RFC 7432 6.3)."""
+    targets: tuple[str, ...] = ()
+    """Route targets, who takes the route over (EVPN, RFC 4360 4), as hex digits; none in a withdrawal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ GRACEFUL_HEAD: Final = 2
 
 
 def route_of(row: RouteNews) -> Route:
-    """Of which route is this said? EVPN's are told apart by their distinguisher."""
-    told_apart = row.origin if row.protocol == "evpn" else f"{row.path_id}"
+    """Of which route is this said? EVPN's are told apart by their distinguisher and Ethernet tag (RFC 7432 7.2)."""
+    told_apart = f"{row.origin} {row.tag}" if row.protocol == "evpn" else f"{row.path_id}"
     return row.protocol, row.reason if row.protocol == "evpn" else "", row.prefix, row.mac, told_apart
 
 

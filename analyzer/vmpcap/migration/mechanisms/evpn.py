@@ -10,7 +10,9 @@ import msgspec
 
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.mechanisms.case import Case, Told, Worked, of_told, result, sighted, since, span
+from vmpcap.migration.mechanisms.evpn_networks import EvpnNetwork, key_of, tell_networks
 from vmpcap.migration.mechanisms.first_hand import why_second_hand
+from vmpcap.migration.mechanisms.networks import of_networks, own_overlays
 from vmpcap.migration.mechanisms.resolution import sought_for_long
 from vmpcap.migration.mechanisms.stream_ways import is_one_subnet
 from vmpcap.migration.results import Mechanism, Sighted
@@ -33,6 +35,8 @@ MOVES_WITHIN_NS: Final = 180 * NS_PER_S
 class Origin:
     """What one VTEP said of the guest's MAC."""
 
+    key: str
+    """Its distinguisher and Ethernet tag: one network's."""
     distinguisher: str
     announced: list[Told[RouteNews]]
     withdrawn: list[Told[RouteNews]]
@@ -77,17 +81,27 @@ def judge_evpn(case: Case, name: str) -> Mechanism | None:
     news = [told for told in case.routes("evpn") if told.what.mac == case.mac and case.mac]
     if not news:
         return None
+    networks = tell_networks(news)
+    own = own_overlays(case) if len(networks) > 1 else frozenset()
+    mine = [one for one in networks if own & one.numbers] or networks
+    others = [one for one in networks if one not in mine]
+    return of_networks(name, [(one.called, _judge(case, name, one.news, others)) for one in mine])
+
+
+def _judge(case: Case, name: str, news: Sequence[Told[RouteNews]], others: Sequence[EvpnNetwork]) -> Mechanism:
+    """What is said if these are the routes of the guest's network, and those of others are none?"""
     origins: dict[str, Origin] = {}
     for told in news:
-        origin = origins.setdefault(told.what.origin, Origin(told.what.origin, [], [], []))
+        key = key_of(told.what)
+        origin = origins.setdefault(key, Origin(key, told.what.origin, [], [], []))
         said = {"announce": origin.announced, "withdraw": origin.withdrawn, "lost": origin.lost}
         said[told.what.action].append(told)
     old = [o for o in origins.values() if o.holds_at(case.moment)]
     new = [o for o in origins.values() if o not in old and any(t.ts > case.moment for t in o.announced)]
     if not new:
-        return _nobody_new(case, name, news, old)
+        return _nobody_new(case, name, news, old, others)
     came = min(new, key=lambda o: min(t.ts for t in o.announced if t.ts > case.moment))
-    return _by_whom(case, name, came, _judge_new(case, name, old, came))
+    return _by_whom(case, name, came, _judge_new(case, name, news, old, came))
 
 
 def _by_whom(case: Case, name: str, new: Origin, said: Mechanism) -> Mechanism:
@@ -103,11 +117,21 @@ def _by_whom(case: Case, name: str, new: Origin, said: Mechanism) -> Mechanism:
     return msgspec.structs.replace(said, because=because, latency_is_at_most=True)
 
 
-def _nobody_new(case: Case, name: str, news: Sequence[Told[RouteNews]], old: Sequence[Origin]) -> Mechanism:
+def _nobody_new(
+    case: Case, name: str, news: Sequence[Told[RouteNews]], old: Sequence[Origin], others: Sequence[EvpnNetwork]
+) -> Mechanism:
     seen = sighted(of_told(news[-3:]))
     waited = case.after(case.end)
     who = f"; VTEP {' and '.join(o.vtep for o in old)} advertised it before" if old else ""
     because = f"no other VTEP advertised {case.mac} in the {span(waited)} after the switchover{who}"
+    holders = {o.vtep for o in old}
+    apart = {
+        f"VTEP {t.what.next_hop} did in {one.called}, another network"
+        for one in others
+        for t in one.news
+        if t.ts > case.moment and t.what.action == "announce" and t.what.next_hop not in {*holders, ""}
+    }
+    because += f"; {' and '.join(sorted(apart))}" if apart else ""
     lost = [t.what for o in old if o.is_lost for t in o.lost]
     if lost:
         because += f"; since the {lost[-1].reason} of {lost[-1].sender}, which passed it on, its news is not in view"
@@ -116,7 +140,7 @@ def _nobody_new(case: Case, name: str, news: Sequence[Told[RouteNews]], old: Seq
     return result(name, "no", f"{because}, and the guest's peers get no answer", seen)
 
 
-def _judge_new(case: Case, name: str, old: Sequence[Origin], new: Origin) -> Mechanism:
+def _judge_new(case: Case, name: str, news: Sequence[Told[RouteNews]], old: Sequence[Origin], new: Origin) -> Mechanism:
     mac, both = (new.first(what, case.moment) for what in ("mac", "mac_ip"))
     first = min((t for t in (mac, both) if t is not None), key=lambda t: t.ts)
     latency = case.after(first.ts)
@@ -125,14 +149,14 @@ def _judge_new(case: Case, name: str, old: Sequence[Origin], new: Origin) -> Mec
     gone = [t for o in old for t in o.withdrawn if t.ts > case.moment]
     seen = sighted(of_told([t for t in (mac, both) if t is not None] + gone[:2]))
     came = f"VTEP {new.vtep} advertised {case.mac} {since(latency)} after the switchover with sequence {number}"
-    turns = _turns(case, old, new)
+    turns = _turns(case, news, old, new)
     if turns >= MOST_TURNS + sum(bool({case.guest.mac} & trip.macs) for trip in case.others):
         names = " and ".join(sorted({new.vtep, *(o.vtep for o in old)}))
         because = (
             f"VTEPs {names} claim {case.mac} in turn, {turns} times since the switchover, up to sequence {number}: "
         )
         because += "it is heard at two places, and after five moves in 180 s others hold it fast"
-        return result(name, "no", because, sighted(of_told(_claims(case)[-6:])))
+        return result(name, "no", because, sighted(of_told(_claims(case, news)[-6:])))
     if before is not None and number < before:
         because = f"{came}, lower than the {before} of the old VTEP: others ignore it"
         return result(name, "no", because, seen, latency)
@@ -140,7 +164,7 @@ def _judge_new(case: Case, name: str, old: Sequence[Origin], new: Origin) -> Mec
     if kept and (case.cut_off or case.back_at is None or case.after(case.back_at) > WITHIN_NS):
         because = f"{came}, {kept}"
         return result(name, "no" if case.cut_off else "undecided", because, seen, latency)
-    moves = _moves(case)
+    moves = _moves(case, news)
     if moves >= MOST_MOVES:
         because = f"{came}, its {moves}th move in 180 s: after five, others take it for a duplicate and hold it fast"
         return result(name, "no" if case.cut_off else "undecided", because, seen, latency)
@@ -288,27 +312,27 @@ def _late_address(
     return result(name, worked, because, seen, told)
 
 
-def _claims(case: Case) -> list[Told[RouteNews]]:
+def _claims(case: Case, news: Sequence[Told[RouteNews]]) -> list[Told[RouteNews]]:
     """Announcements since the switchover, each with a higher sequence than all before it."""
     found: list[Told[RouteNews]] = []
-    for told in case.routes("evpn"):
-        if told.what.mac != case.mac or told.what.action != "announce" or told.ts < case.moment:
+    for told in news:
+        if told.what.action != "announce" or told.ts < case.moment:
             continue
         if not found or (told.what.sequence or 0) > (found[-1].what.sequence or 0):
             found.append(told)
     return found
 
 
-def _turns(case: Case, old: Sequence[Origin], new: Origin) -> int:
+def _turns(case: Case, news: Sequence[Told[RouteNews]], old: Sequence[Origin], new: Origin) -> int:
     """How often has the claim gone from one of these VTEPs to another since the switchover?"""
-    home = {o.distinguisher: "old" for o in old} | {new.distinguisher: "new"}
-    claimants = [home[t.what.origin] for t in _claims(case) if t.what.origin in home]
+    home = {o.key: "old" for o in old} | {new.key: "new"}
+    claimants = [home[key] for key in (key_of(t.what) for t in _claims(case, news)) if key in home]
     return sum(a != b for a, b in pairwise(claimants))
 
 
-def _moves(case: Case) -> int:
+def _moves(case: Case, news: Sequence[Told[RouteNews]]) -> int:
     """How often did the MAC change its VTEP in the 180 s up to this move, this one included, as far as is in view?"""
-    news = [t for t in case.routes("evpn") if t.what.mac == case.mac and t.what.action == "announce"]
-    within = [t for t in news if case.moment - MOVES_WITHIN_NS <= t.ts <= case.moment + WITHIN_NS]
+    told = [t for t in news if t.what.action == "announce"]
+    within = [t for t in told if case.moment - MOVES_WITHIN_NS <= t.ts <= case.moment + WITHIN_NS]
     numbers = sorted({t.what.sequence or 0 for t in within})
     return numbers[-1] - numbers[0] if numbers else 0
