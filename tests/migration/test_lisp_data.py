@@ -29,6 +29,7 @@ def sent(
     beside: Sequence[PointView] = (),
     instance: int = INSTANCE,
     packets: int = 40,
+    registered_in: int | None = None,
 ) -> Mechanism:
     """So many packets for the guest, ten a second, carried to this locator from a second after the move on."""
     rows = journal(*((after(1000 + n * 100), ROUTER, CORE, PEER_IP, GUEST_IP) for n in range(packets)))
@@ -44,6 +45,7 @@ def sent(
     log = CarrierLog()
     log._chunks.append(known)  # as the walk would have kept it
     said = [lisp(0, OLD), lisp(after(300), NEW), lisp(after(310), NEW, "notify")]
+    said = [replace(row, vni=registered_in) for row in said]
     found = judged("lisp", case(point("wan", "wan", said, journal=rows, carriers=log), *beside, peers=peers))
     assert found is not None
     return found
@@ -127,3 +129,16 @@ def test_data_that_goes_on_to_the_old_locator_alone_is_a_failure_of_lisp_itself(
     assert (found.worked, "66 of 66" in found.because, "none to 2.2.2.2" in found.because) == ("no", True, True)
     assert sent(OLD, [FINE]).worked == "undecided"
     assert sent(NEW, [FINE], packets=70).worked == "yes"
+
+
+@pytest.mark.parametrize(
+    ("registered_in", "instance", "is_followed"),
+    [(INSTANCE, INSTANCE, True), (INSTANCE, TENANT, False), (INSTANCE, -1, True), (None, INSTANCE, True)],
+    ids=["the same", "another", "none in the data", "none in the registration"],
+)
+def test_data_of_another_instance_is_no_word_of_the_guests(
+    registered_in: int | None, instance: int, is_followed: bool
+) -> None:
+    """One number beside none may be a matter of configuration; two numbers are two networks."""
+    found = sent(OLD, [LOST], instance=instance, registered_in=registered_in)
+    assert ("still went to" in found.because) == is_followed

@@ -215,7 +215,7 @@ def _data(case: Case, instance: int) -> list[Carried]:
     """
     To which locators did packets for the guest go since the switchover, at every point that saw them, by time?
 
-    Where it is registered without an instance, whatever number they have is taken for a local matter.
+    Of its instance alone, where any are: a number that only the registration has, or only the data, tells no other.
     """
     found = [
         Carried(on_reference(view, int(j.ts_ns[row])), view, int(j.frame[row]), locator, row, max(int(j.vni[row]), 0))
@@ -223,7 +223,9 @@ def _data(case: Case, instance: int) -> list[Carried]:
         for j in (view.journal,)
         for row, locator in places.items()
     ]
-    return sorted((one for one in found if not instance or one.instance == instance), key=lambda one: one.ts)
+    same = [one for one in found if one.instance == instance]
+    either = [one for one in found if 0 in (instance, one.instance)]
+    return sorted(same or either, key=lambda one: one.ts)
 
 
 def _in_lisp(case: Case, begin: int | None) -> Iterator[tuple[PointView, dict[int, str]]]:
