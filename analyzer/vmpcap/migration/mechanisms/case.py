@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, Literal, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from vmpcap.announcements.routes.readers import News, read_news
 from vmpcap.announcements.routes.rows import GatewayHello, RouteNews
@@ -174,6 +175,30 @@ def segments_of(view: PointView, guest: Moved) -> set[int]:
     frames = frames_of(view, guest)
     sent = frames.sent[view.journal.eth_src[frames.sent] == np.uint64(guest.mac)]
     return found | {int(key) for key in np.unique(view.journal.segment_key[sent])}
+
+
+def is_elsewhere(case: Case, view: PointView, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """
+    bool[n]: is a frame with this segment_key, seen at this point, certainly in another VLAN or VNI than the guest?
+
+    Only where both bear an id at the same point: an access port takes tags off, some mirrors those of one direction.
+    One that the guest has at another point may be its own: tags are translated, or it came into a wrong VLAN.
+    """
+    own = _segments_at(case, view)
+    if not own or 0 in own:
+        return np.zeros(len(keys), np.bool_)
+    everywhere = {0, *own}.union(*(_segments_at(case, other) for other in case.views))
+    found: npt.NDArray[np.bool_] = ~np.isin(keys, np.array(sorted(everywhere), np.uint64))
+    return found
+
+
+def _segments_at(case: Case, view: PointView) -> set[int]:
+    """The segments of the guest at this point; looked for once."""
+    asked = ("segments_of", case.guest.mac, *case.guest.ips)
+    if asked not in view.found:
+        view.found[asked] = segments_of(view, case.guest)
+    found: set[int] = view.found[asked]
+    return found
 
 
 def sighted(told: Iterable[tuple[PointView, int]]) -> list[Sighted]:

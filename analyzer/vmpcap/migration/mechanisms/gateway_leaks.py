@@ -10,7 +10,7 @@ import numpy.typing as npt
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.clocks import elapsed_between
 from vmpcap.migration.guests import on_point
-from vmpcap.migration.mechanisms.case import Case
+from vmpcap.migration.mechanisms.case import Case, is_elsewhere
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
@@ -87,6 +87,14 @@ def _leak_at(view: PointView, case: Case, vmac: int) -> Leak | None:
         np.max([_seen_at(there, view, compared, case, vmac) for there in domains if there.role == role], axis=0)
         for role in DOMAINS
     )
+    others = is_elsewhere(case, view, view.journal.segment_key[compared])
+    for there in domains:
+        others |= _seen_at(there, view, compared, case, vmac, is_own=False) == MET
+    others &= (old != MET) & (new != MET)
+    compared, old, new = compared[~others], old[~others], new[~others]
+    rows = np.concatenate((compared, rows[MOST_COMPARED:]))
+    if len(rows) < LEAST_CROSSING or not len(compared):
+        return None
     met = int(((old == MET) & (new == MET)).sum())
     stayed = ((old == MET) & (new == ABSENT)) | ((old == ABSENT) & (new == MET))
     unknown = _why_unknown(view, domains, compared, stayed, met, len(rows))
@@ -101,7 +109,7 @@ def _leak_into(old: PointView, new: PointView, case: Case, vmac: int) -> Leak | 
     came once at each site: two routers may ask for one machine again and again, or at once for all after a change of
     the topology, but not in several different seconds for a new one each.
     """
-    rows = _rows_from(old, case, vmac)[:MOST_COMPARED]
+    rows = _rows_within(old, case, vmac)[:MOST_COMPARED]
     if not len(rows):
         return None
     once = _come_once(old, rows) & np.isin(_keys(old, rows), _once_at(new, case, vmac))
@@ -128,7 +136,7 @@ def _are_several(view: PointView, rows: I64) -> bool:
 
 def _are_at_one_time(old: PointView, new: PointView, rows: I64, case: Case, vmac: int) -> Bools:
     """bool[n]: did each of these pass the other point at one time with this one, if their clocks are right?"""
-    theirs = _rows_from(new, case, vmac)
+    theirs = _rows_within(new, case, vmac)
     times = dict(zip(_keys(new, theirs).tolist(), new.journal.ts_ns[theirs].tolist(), strict=True))
     passed = [on_point(new, old.line.on_reference(ts)) for ts in old.journal.ts_ns[rows].tolist()]
     there = [times.get(key) for key in _keys(old, rows).tolist()]
@@ -145,7 +153,7 @@ def _come_once(view: PointView, rows: I64) -> Bools:
 
 def _once_at(view: PointView, case: Case, vmac: int) -> npt.NDArray[np.void]:
     """void[n]: what tells the frames of this MAC apart that came there once since the guest has settled."""
-    rows = _rows_from(view, case, vmac)
+    rows = _rows_within(view, case, vmac)
     return _keys(view, rows)[_come_once(view, rows)]
 
 
@@ -180,6 +188,12 @@ def _rows_from(view: PointView, case: Case, vmac: int) -> I64:
     return rows[np.argsort(j.ts_ns[rows], kind="stable")]
 
 
+def _rows_within(view: PointView, case: Case, vmac: int) -> I64:
+    """Those of them that are not in another VLAN than the guest: a group of its number there has this MAC, too."""
+    rows = _rows_from(view, case, vmac)
+    return rows[~is_elsewhere(case, view, view.journal.segment_key[rows])]
+
+
 def _is_flooded(macs: npt.NDArray[np.uint64]) -> Bools:
     """bool[n]: does every switch send a frame for this MAC to all its ports?"""
     flooded: Bools = macs == np.uint64(BROADCAST)
@@ -195,9 +209,16 @@ def _is_hello(j: JournalColumns, rows: I64) -> Bools:
     return by_port | is_vrrp
 
 
-def _seen_at(there: PointView, view: PointView, rows: I64, case: Case, vmac: int) -> npt.NDArray[np.int8]:
-    """int8[n]: was each of these frames, which passed the one point, at the other, too? ABSENT, OPEN or MET."""
+def _seen_at(
+    there: PointView, view: PointView, rows: I64, case: Case, vmac: int, is_own: bool = True
+) -> npt.NDArray[np.int8]:
+    """
+    int8[n]: was each of these frames, which passed the one point, at the other, too? ABSENT, OPEN or MET.
+
+    In the guest's own VLAN there, or in another.
+    """
     theirs = np.flatnonzero(there.journal.eth_src == np.uint64(vmac))
+    theirs = theirs[is_elsewhere(case, there, there.journal.segment_key[theirs]) != is_own]
     keys, others = _keys(view, rows), _keys(there, theirs)
     shared = np.isin(others, keys)
     times: dict[bytes, list[int]] = {}
