@@ -1,6 +1,6 @@
 """OTV's own control: LSPs of IS-IS in which edge devices say which MACs they have (domain notes 4.7, RFC 6165)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +13,7 @@ from vmpcap.migration.mechanisms.around import SHELLS, is_carried_by
 from vmpcap.migration.mechanisms.case import Case, Told, joined, of_told, result, sighted, since, span
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import GROUP_BIT
+from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import BROADCAST_MAC, ip_text, mac_text
 from vmpcap.terms.units import NS_PER_S
 
@@ -49,11 +50,14 @@ class Control:
     """Whether the old one says so still, well after the new one did."""
     words: str
     told: tuple[Told[RouteNews], ...]
+    is_astray: bool = False
+    """Whether nobody said so since for the guest's VLAN, but an edge did for another one."""
 
 
 def read_control(case: Case) -> Control | None:
     """Which edge said when that it has the guest's MAC? None where none did."""
-    claims = _claims(case)
+    edges = _edges(case)
+    claims = _claims(case, edges)
     if not claims:
         return None
     homes = _homes(case)
@@ -67,7 +71,17 @@ def read_control(case: Case) -> Control | None:
     new = next((c for c in claims if c.first.ts >= case.moment and c.system not in systems), None)
     still = [claim for claim in old if claim.gone is None]
     is_both = new is not None and bool(still) and case.end - new.first.ts > SETTLED_NS
-    return Control(old, new, is_both, _words(case, old, new, is_both, bool(homes)), _evidence(old, new))
+    words, evidence = _words(case, old, new, is_both, bool(homes)), _evidence(old, new)
+    astray = _astray(case, systems) if new is None else None
+    if astray is None:
+        return Control(old, new, is_both, words, evidence)
+    edge = edges.get(astray.what.sender) or _system_of(astray.what)
+    own = ", ".join(map(str, sorted(_own_vlans(case, astray.view))))
+    words += (
+        f"; {edge} said in an LSP that it has that MAC in VLAN {astray.what.vni}, which is not the guest's ({own}), "
+        f"{since(case.after(astray.ts))}"
+    )
+    return Control(old, new, is_both, words, (*evidence, astray), is_astray=True)
 
 
 def _words(case: Case, old: Sequence[Claim], new: Claim | None, is_both: bool, is_known: bool) -> str:
@@ -108,21 +122,46 @@ def _evidence(old: Sequence[Claim], new: Claim | None) -> tuple[Told[RouteNews],
     return tuple(told for claim in every for told in (claim.first, claim.gone) if told is not None)
 
 
-def _claims(case: Case) -> list[Claim]:
+def _astray(case: Case, old: Collection[str]) -> Told[RouteNews] | None:
+    """Which edge that had not the guest was the first to say since the move that it has its MAC in another VLAN?"""
+    said = [t for t in case.routes("isis") if t.what.mac == case.mac and t.what.action == "announce"]
+    before = {*old, *(_system_of(t.what) for t in said if t.ts < case.moment)}
+    later = (t for t in said if t.ts >= case.moment and _system_of(t.what) not in before)
+    return next((t for t in later if _is_of_another_vlan(case, t)), None)
+
+
+def _system_of(what: RouteNews) -> str:
+    """Whose LSP is it, without the number of its part?"""
+    return what.origin.rsplit(".", 1)[0]
+
+
+def _is_of_another_vlan(case: Case, told: Told[RouteNews]) -> bool:
+    """Is it told of a VLAN that the guest's frames do not have there? 0 says none (RFC 6165 2.1)."""
+    own = _own_vlans(case, told.view)
+    return bool(told.what.vni and own) and told.what.vni not in own
+
+
+def _own_vlans(case: Case, view: PointView) -> set[int]:
+    """In which of the overlay's VLANs do the guest's own frames cross that point?"""
+    rows = view.carriers.rows()
+    mine = is_carried_by(rows, SHELLS["otv"].steps) & (rows.eth_src == np.uint64(case.guest.mac)) & (rows.vni > 0)
+    return set(np.unique(rows.vni[mine]).tolist())
+
+
+def _claims(case: Case, edges: Mapping[str, str]) -> list[Claim]:
     """
-    All claims of the guest's MAC, in the order of time.
+    All claims of the guest's MAC in its own VLAN, in the order of time.
 
     An LSP that is older than one already seen says nothing: its copies are flooded, and other points see them later.
     """
-    edges = _edges(case)
     newest: dict[str, int] = {}
     held: dict[str, set[str]] = {}
     claims: list[Claim] = []
     for told in case.routes("isis"):
         what = told.what
-        if what.mac != case.mac or not what.mac:
+        if what.mac != case.mac or not what.mac or _is_of_another_vlan(case, told):
             continue
-        number, system = what.sequence or 0, what.origin.rsplit(".", 1)[0]
+        number, system = what.sequence or 0, _system_of(what)
         if number < newest.get(what.origin, number):
             continue
         newest[what.origin] = number
@@ -186,6 +225,6 @@ def say_what_control_said(case: Case, told: Mechanism) -> Mechanism:
     control = read_control(case)
     if control is None:
         return told
-    worked = "undecided" if control.is_both and told.worked == "yes" else told.worked
+    worked = "undecided" if (control.is_both or control.is_astray) and told.worked == "yes" else told.worked
     evidence = joined(told.evidence, sighted(of_told(control.told)))
     return msgspec.structs.replace(told, worked=worked, because=f"{told.because}; {control.words}", evidence=evidence)

@@ -9,7 +9,7 @@ import numpy as np
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.askers import LEAST_ASKED, SAME_FRAME_NS, WITHIN_NS, only_scans, waits_in_vain
-from vmpcap.migration.mechanisms.case import Case, Worked, result, sighted, since, span
+from vmpcap.migration.mechanisms.case import Case, Worked, is_elsewhere, result, sighted, since, span
 from vmpcap.migration.mechanisms.old_place import are_packets_lost
 from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.migration.sightings import GROUP_BIT, frames_of
@@ -249,6 +249,7 @@ def _questions(case: Case, view: PointView, family: _Family, ip: str) -> Iterabl
     begin, end = on_point(view, case.moment), on_point(view, case.moment + LATEST_NS)
     near = (rows.ts_ns >= begin) & (rows.ts_ns <= end)
     asks = near & np.isin(rows.kind, family.asks) & target & (rows.sender_mac != np.uint64(case.guest.mac))
+    asks[asks] = ~is_elsewhere(case, view, rows.segment_key[asks])
     if family.version == 6:
         told = near & np.isin(rows.kind, family.answers) & target
     else:
