@@ -260,3 +260,11 @@ def short_ones_first(short: int = 70) -> Landscape:
         scene.put(110 + n, talk.say(False, 0, "SA", ttl=61), "client")
         scene.put(120 + n, talk.say(False, 80, "PA", ttl=61), "client")
     return scene
+
+
+def off_the_path() -> Landscape:
+    """Two gateways that only route, and a point between the sites that the guest's packets never pass."""
+    scene = Landscape({**ROLES, "wan": "wan"}, goes_on(public=GUEST).frames)
+    for count, at in steps(100, END, 300):
+        scene.put(at, echo((GW_A, HOP_A), (GW_B, HOP_B), count), "wan")
+    return scene

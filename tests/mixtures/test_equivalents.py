@@ -57,6 +57,11 @@ def test_routers_that_only_route_are_no_translators(tmp_path: Path) -> None:
     assert "nat" not in told(equivalents.goes_on(public=GUEST).report(tmp_path))
 
 
+def test_a_point_off_the_path_hides_nobody(tmp_path: Path) -> None:
+    """The client shows the guest's own address, routed: that it is not seen elsewhere is no translator's doing."""
+    assert "nat" not in told(equivalents.off_the_path().report(tmp_path))
+
+
 ANYCAST: dict[str, tuple[Callable[[], Landscape], str | None, str]] = {
     "kept": (equivalents.each_keeps_to_one, "yes", "TTL 61 in one connection and with TTL 58 in another"),
     "shared": (equivalents.shared_by_packet, "no", "one of them has no state"),

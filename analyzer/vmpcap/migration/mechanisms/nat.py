@@ -27,6 +27,8 @@ TELLING: Final = tuple(NUMBER_OF[kind] for kind in ("garp_request", "garp_reply"
 SETTLED_NS: Final = NS_PER_S
 """A guest that sends to its old gateway for less than this has only not heard of the new one yet."""
 LEAST_STALE: Final = 3
+OUTSIDE: Final = ("client", "wan")
+"""Roles of points that packets of the guest reach, if they do, behind the gateway of its site."""
 GLBP_MACS: Final = 0x0007_B400_0000
 """GLBP answers for one address with several MACs, and means it."""
 
@@ -157,7 +159,13 @@ def _claims(view: PointView, case: Case, end: int | None) -> dict[Address, dict[
 
 
 def _hidden_at(case: Case) -> PointView | None:
-    """At which point between the sites does traffic pass, but never with the guest's address?"""
+    """
+    At which point between the sites does traffic pass, but never with the guest's address?
+
+    None where its packets are seen with it behind a router: nothing translates them, that point is off their path.
+    """
+    if any(_is_routed_at(view, case) for view in case.views if view.role in OUTSIDE):
+        return None
     for view in case.views:
         if view.role == "wan" and view.journal_complete and not view.left_out:
             j, frames = view.journal, frames_of(view, case.guest)
@@ -166,6 +174,12 @@ def _hidden_at(case: Case) -> PointView | None:
             if all(busy) and not len(frames.sent_ip) and not len(frames.asked):
                 return view
     return None
+
+
+def _is_routed_at(view: PointView, case: Case) -> bool:
+    """Do the guest's packets pass there under its own address, but from another MAC?"""
+    rows = frames_of(view, case.guest).sent_ip
+    return bool((view.journal.eth_src[rows] != np.uint64(case.guest.mac)).any())
 
 
 # faults
