@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from scapy.layers.dhcp import BOOTP, DHCP
-from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import ARP, Ether
-from scapy.packet import Packet
+from scapy.packet import Packet, Raw
 
 import vmpcap
 from tests.migration.moving import (
@@ -22,8 +22,11 @@ from tests.migration.moving import (
     PEER,
     PEER_IP,
     Scene,
+    Service,
     add_announcement,
+    add_service,
     add_stream,
+    every,
 )
 from vmpcap.runs.answer import Answer
 from vmpcap.terms.errors import RequestError
@@ -184,6 +187,132 @@ def starts() -> Scene:
     return scene
 
 
+def add_connection(scene: Scene, point: str, sport: int, begin: float, end: float, closed: bool = False) -> None:
+    """It serves a client over TCP, in full: a handshake, ten exchanges a second, and an orderly end or none."""
+    what = Service(PEER_IP, GATEWAYS[point], GUEST_IP, 5432, GUEST, far_ttl=64)
+    times = every(0.1, begin + 1.0, end)
+    add_service(scene, point, what, *times, sport=sport)
+    if closed:
+        seq, ack = 500 + len(times) * 600, 100 + len(times) * 600
+        head = Ether(src=GUEST, dst=GATEWAYS[point]) / IP(src=GUEST_IP, dst=PEER_IP)
+        scene.at(point, end + 0.02, head / TCP(sport=5432, dport=sport, flags="FA", seq=seq, ack=ack))
+        back = Ether(src=GATEWAYS[point], dst=GUEST) / IP(src=PEER_IP, dst=GUEST_IP)
+        scene.at(point, end + 0.03, back / TCP(sport=sport, dport=5432, flags="FA", seq=ack, ack=seq + 1))
+
+
+def stopped_and_started(closed: bool, asked: float = MOVED + 0.7) -> Scene:
+    """It is stopped, closes its connections or not, and starts at the other site within two seconds."""
+    scene = Scene()
+    add_noise(scene)
+    add_life(scene, "old", BEGIN - 3, MOVED - 1.5)
+    add_connection(scene, "old", 41_000, BEGIN - 3, MOVED - 1.6, closed)
+    add_announcement(scene, "new")
+    add_life(scene, "new", asked, BEGIN + 20, first=1_000)
+    add_connection(scene, "new", 41_007, asked, BEGIN + 15)
+    return scene
+
+
+def closes_and_starts() -> Scene:
+    """An orderly restart elsewhere: connections end, others begin."""
+    return stopped_and_started(closed=True)
+
+
+def dies_and_starts() -> Scene:
+    """Its host died: no connection ends, none goes on, others begin."""
+    return stopped_and_started(closed=False)
+
+
+def another_port() -> Scene:
+    """The capture was moved from one port to another: neither was watched while the other was."""
+    scene = moved()
+    scene.seen["old"] = [one for one in scene.seen["old"] if one[0] < STOPS]
+    scene.seen["new"] = [one for one in scene.seen["new"] if one[0] >= MOVED]
+    return scene
+
+
+def not_watched_before() -> Scene:
+    """What its new place showed before is not known."""
+    scene = moved()
+    scene.seen["new"] = [one for one in scene.seen["new"] if one[0] >= MOVED]
+    return scene
+
+
+def not_watched_after() -> Scene:
+    """Whether it went on at its old place is not known."""
+    scene = moved()
+    scene.seen["old"] = [one for one in scene.seen["old"] if one[0] < STOPS]
+    return scene
+
+
+def other_of(scene: Scene, mac: str, ip: str) -> Scene:
+    """The same scene of another machine."""
+    made = Scene()
+    for point, seen in scene.seen.items():
+        for ts, whole in seen:
+            packet = whole.copy()
+            for layer in (Ether, ARP, IP):
+                for name in ("src", "dst", "hwsrc", "hwdst", "psrc", "pdst"):
+                    now = packet[layer].fields.get(name) if layer in packet else None
+                    if now in (GUEST, GUEST_IP):
+                        setattr(packet[layer], name, mac if now == GUEST else ip)
+            made.at(point, ts + 0.003, packet)
+    return made
+
+
+def test_machines_that_come_together_are_a_host_s_other_uplink(tmp_path: Path) -> None:
+    """A host announces all its machines where its uplink failed over: a note, and no migration of any."""
+    scene = moved()
+    for point, seen in other_of(moved(), "00:50:56:aa:77:11", "10.77.0.11").seen.items():
+        scene.seen[point] += seen
+    report = read(scene, tmp_path)
+    assert report.migrations == []
+    (note,) = [one for one in report.notes if "uplink that failed over" in one]
+    assert "00:50:56:aa:77:10, 00:50:56:aa:77:11" in note
+    assert "new: frame.number in" in note
+
+
+def test_machines_that_come_one_after_the_other_have_moved_each(tmp_path: Path) -> None:
+    """An evacuation moves one guest, then the next."""
+    scene = moved()
+    for point, seen in other_of(moved(), "00:50:56:aa:77:11", "10.77.0.11").seen.items():
+        scene.seen[point] += [(ts + 0.9, packet) for ts, packet in seen]
+    assert len(read(scene, tmp_path).migrations) == 2
+
+
+@pytest.mark.parametrize(("until", "count"), [(MOVED - 0.3, 0), (BEGIN + 15, 1)])
+def test_where_fault_tolerance_stops_the_secondary_took_over(until: float, count: int, tmp_path: Path) -> None:
+    """Its logging goes on where a guest that is so protected is migrated."""
+    scene = moved()
+    for n in range(int((until - BEGIN + 3) * 10)):
+        log = IP(src="10.10.1.11", dst="10.10.1.12") / TCP(sport=50_000, dport=8300, flags="PA", seq=1 + n * 900)
+        scene.at("far", BEGIN - 3 + n * 0.1, Ether(src=GATEWAYS["old"], dst=GATEWAYS["new"]) / log / Raw(b"f" * 900))
+    report = read(scene, tmp_path)
+    assert len(report.migrations) == count
+    assert any("Fault Tolerance logging stopped at far" in note for note in report.notes) == (count == 0)
+
+
+def test_a_guest_whose_short_connections_all_end_has_moved_where_it_was_hardly_silent(tmp_path: Path) -> None:
+    """No machine starts within half a second."""
+    scene = moved(asked=MOVED + 0.2)
+    add_connection(scene, "old", 41_000, BEGIN - 3, STOPS - 0.2, closed=True)
+    add_connection(scene, "new", 41_007, MOVED + 0.3, BEGIN + 15)
+    assert len(read(scene, tmp_path).migrations) == 1
+
+
+def test_a_guest_whose_connection_goes_on_has_moved_though_it_was_long_silent(tmp_path: Path) -> None:
+    scene = stopped_and_started(closed=False)
+    connection = Scene()
+    add_connection(connection, "old", 41_000, BEGIN - 3, BEGIN + 15)
+    for ts, whole in connection.seen["old"]:
+        if ts >= MOVED - 1.6:
+            packet = whole.copy()
+            for name in ("src", "dst"):
+                if packet[Ether].fields[name] == GATEWAYS["old"]:
+                    setattr(packet[Ether], name, GATEWAYS["new"])
+            scene.at("new", ts + 2.4, packet)
+    assert len(read(scene, tmp_path).migrations) == 1
+
+
 INNOCENT: dict[str, Callable[[], Scene]] = {
     "power-on": without_life,
     "link up in place": in_place,
@@ -192,6 +321,11 @@ INNOCENT: dict[str, Callable[[], Scene]] = {
     "GARP alone": by_itself,
     "long silence": long_gone,
     "DHCP after it": starts,
+    "restart in order": closes_and_starts,
+    "restart of a dead host's": dies_and_starts,
+    "another port": another_port,
+    "new place not watched before": not_watched_before,
+    "old place not watched after": not_watched_after,
 }
 
 

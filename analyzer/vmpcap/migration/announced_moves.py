@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from vmpcap.flows.streams import NOT_IN_VIEW
 from vmpcap.migration.guests import Moved, announced_by_hosts, on_reference
-from vmpcap.migration.lives import connections_across, signs_of_start
+from vmpcap.migration.lives import connections_across, signs_of_start, spoke_tcp
+from vmpcap.migration.look_alikes import came_together, tolerance_ended
 from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.sightings import GROUP_BIT
 from vmpcap.migration.transfers import Transfer
@@ -25,6 +26,10 @@ LIVE_NS: Final = 2 * NS_PER_S
 """A machine that went on was silent for no longer, before its host announced it, than a live move lasts."""
 STARTING_NS: Final = 30 * NS_PER_S
 """Signs of a start so long after the announcement make it one, as long as the guest said nothing before them."""
+LEAST_START_NS: Final = NS_PER_S
+"""No machine starts in less: one that was silent for so short a time went on, whatever its connections show."""
+RECENT_NS: Final = 30 * NS_PER_S
+"""Connections of so long before are looked for after the announcement, too."""
 BEFORE_NS: Final = 100 * NS_PER_MS
 """A guest may say something at its new place so long before its host announces it."""
 AFTER_NS: Final = 500 * NS_PER_MS
@@ -43,12 +48,15 @@ class AnnouncedMove:
     """The announcement where it was heard first at the new place."""
 
 
-def find_announced_moves(views: Sequence[PointView], left_aside: Collection[int] = ()) -> list[AnnouncedMove]:
+def find_announced_moves(
+    views: Sequence[PointView], left_aside: Collection[int] = ()
+) -> tuple[list[AnnouncedMove], list[str]]:
     """
     Which guests came from the source's domain to the destination's, by their own traffic and a host's announcement?
 
     A host's RARP alone is power-on, or a link that came up. It takes the guest's own unicast: at the old place until
-    then and no more, at the new one not before; and no sign of a start. The first such change of each guest is told.
+    then and no more, at the new one not before, while both were watched; and no sign of a start. The first such change
+    of each guest is told; in sentences those that more than one machine, or Fault Tolerance, explains better.
 
     Parameters
     ----------
@@ -57,12 +65,22 @@ def find_announced_moves(views: Sequence[PointView], left_aside: Collection[int]
     old = [view for view in views if view.role == "domain:source" and view.journal_complete]
     new = [view for view in views if view.role == "domain:destination" and view.journal_complete]
     found: dict[int, AnnouncedMove] = {}
-    for guest in announced_by_hosts(views) if old and new else ():
+    announced = announced_by_hosts(views) if old and new else []
+    for guest in announced:
         if guest.mac not in left_aside and guest.mac not in found:
             told = _moved(guest, old, new, views)
             if told is not None:
                 found[guest.mac] = told
-    return list(found.values())
+    notes: dict[str, None] = {}
+    moves = []
+    for one in found.values():
+        at, first_ts = one.move.best.view, one.move.best.transfer.start_ts
+        note = came_together(at, first_ts, announced, old) or tolerance_ended(one.guest, at, first_ts, views)
+        if note:
+            notes.setdefault(note)
+        else:
+            moves.append(one)
+    return moves, list(notes)
 
 
 def _moved(
@@ -77,26 +95,42 @@ def _moved(
     lived = here[(here <= moment + AFTER_NS) & (here < (beyond[0] if len(beyond) else moment + AFTER_NS))]
     if (here < moment).sum() < LEAST_LIFE or (beyond < moment - BEFORE_NS).any():
         return None
+    left = [v for v in old if len(_own(guest.mac, v))]
+    if not _were_watched(view, left, lived, moment):
+        return None
     stayed, went_on = here[here > moment + AFTER_NS], beyond[beyond > moment + AFTER_NS]
     if len(stayed) > len(went_on) or (len(stayed) and stayed[0] < beyond[0] - BEFORE_NS):
         return None
     across = connections_across(guest, views, moment)
     if any(one.is_reset for one in across) or (not across and moment - int(lived[-1]) > LIVE_NS):
         return None
+    silent = (int(beyond[0]) if len(beyond) else moment) - int(lived[-1])
+    if not across and silent > LEAST_START_NS and spoke_tcp(guest, views, moment - RECENT_NS, moment):
+        return None  # none of its connections goes on
     until = min([moment + STARTING_NS, *beyond[:1].tolist()])  # who talks first and asks later began nothing
     if signs_of_start(guest.mac, views, int(lived[-1]) + 1, until) is not None:
         return None
-    left = ", ".join(sorted({v.name for v in old if len(_own(guest.mac, v))}))
+    places = ", ".join(sorted({v.name for v in left}))
     sends = "sends there since" if len(beyond) else "sends nothing at either place since"
     apart = (moment - int(lived[-1])) / NS_PER_MS
     because = (
         f"{NO_STREAM}; but a host announced the guest at {view.name}, where it had not been, {abs(apart):.0f} ms "
-        f"{'after' if apart >= 0 else 'before'} its last frame from its old place at {left}, and it {sends}"
+        f"{'after' if apart >= 0 else 'before'} its last frame from its old place at {places}, and it {sends}"
     )
     known = "; a host whose uplink failed over from one place to the other looks the same"
     transfer = Transfer(NOT_IN_VIEW, None, (), because, moved_at=series.first_ts)
     guest = replace(guest, because=f"{because}{known}")
     return AnnouncedMove(Move((Sighting(view, transfer),)), guest, because, tuple(series.frames[:1]))
+
+
+def _were_watched(view: PointView, left: Sequence[PointView], lived: I64, moment: int) -> bool:
+    """Did its new place show frames while it still lived at the old one, and one of the old when it had come?"""
+    began = on_reference(view, view.first_ts)
+    return (
+        len(lived) >= LEAST_LIFE
+        and began <= int(lived[-LEAST_LIFE])
+        and any(on_reference(v, v.last_ts) > moment + AFTER_NS for v in left)
+    )
 
 
 def _own(mac: int, view: PointView) -> I64:

@@ -91,6 +91,16 @@ def connections_across(
     return found
 
 
+def spoke_tcp(guest: Moved, views: Sequence[PointView], since: int, until: int) -> bool:
+    """Did the guest send data by TCP in that time of the reference clock?"""
+    for view in views:
+        j, rows = view.journal, frames_of(view, guest).sent_ip
+        rows = rows[(j.ip_protocol[rows] == IP_TCP) & (j.payload_bytes[rows] > 0)]
+        if ((j.ts_ns[rows] >= on_point(view, since)) & (j.ts_ns[rows] < on_point(view, until))).any():
+            return True
+    return False
+
+
 def opened_anew(guest: Moved, views: Sequence[PointView], moment: int) -> list[tuple[PointView, int]]:
     """
     Which SYNs after this moment take the place of a connection that nobody had closed, and of which nothing is heard?

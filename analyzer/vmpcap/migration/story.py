@@ -151,6 +151,8 @@ class Told:
     """Who announced itself beside these migrations."""
     name_doubts: tuple[str, ...] = ()
     """Streams that may be one behind a translator, and are told apart."""
+    look_alikes: tuple[str, ...] = ()
+    """Guests that came to another place without a migration."""
     at_rest: tuple[Mechanism, ...] = ()
     """Mechanisms that are seen where no guest is known to have moved, after those machines that were started anew."""
 
@@ -185,8 +187,9 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
     trips = [_trip(move, passengers) for move, passengers in zip(moves, moved, strict=True)]
     scenes = set_scenes(moves, moved, views)
     stories = tuple(_tell_one(scene, (*faults, *wrong), trips, number) for number, scene in enumerate(scenes))
+    look_alikes: list[str] = []
     if not stories:
-        seen = find_announced_moves(views, {restart.mac for restart in find_restarts(views, ())})
+        seen, look_alikes = find_announced_moves(views, {restart.mac for restart in find_restarts(views, ())})
         stories = tuple(_tell_unseen(one, views, (*faults, *wrong)) for one in seen)
     keys = {link.key for move in moves for s in move.sightings for link in s.transfer.links}
     left = tuple((v, r) for v, r in refused if (r.connection.a_ip, r.connection.a_port) not in {k[0] for k in keys})
@@ -202,6 +205,7 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
         wrong,
         tuple(announcers),
         name_doubts=streams.doubts,
+        look_alikes=tuple(look_alikes),
         at_rest=(*tell_restarts(restarts), *at_rest),
     )
 

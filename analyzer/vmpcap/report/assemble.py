@@ -52,6 +52,7 @@ def assemble(
             *told.role_doubts,
             *told.name_doubts,
             *notes,
+            *told.look_alikes,
             *(r.sentence for r in told.restarts),
             *_refusals(told),
             *(f"{m.id}, guest {g.mac}: not listed are {not_listed(g)}" for m, g in _crowded(migrations)),

@@ -1,0 +1,77 @@
+"""Guests that came to another place in view and were not migrated: a host's uplink failed over, Fault Tolerance did."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from vmpcap.migration.guests import Moved, guest_name, on_point, on_reference
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import mac_text
+from vmpcap.terms.host_ports import FAULT_TOLERANCE
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
+
+TOGETHER_NS: Final = 100 * NS_PER_MS
+"""A host whose uplink failed over announces all its machines within this time."""
+STOPS_NS: Final = 2 * NS_PER_S
+"""Fault Tolerance logging that stops so near to the announcement stopped with its primary."""
+LOGGING_NS: Final = 10 * NS_PER_S
+LEAST_LOGGED: Final = 20
+"""So many segments of it in the time before: it was at work."""
+
+
+def came_together(at: PointView, first_ts: int, announced: Sequence[Moved], old: Sequence[PointView]) -> str:
+    """
+    Which machines of the old place were announced here together with the one that was then, by its clock? A sentence.
+
+    Empty where it was alone. One guest with several cards looks the same.
+    """
+    came: dict[int, int] = {}
+    for guest in announced:
+        series = guest.series_at(at)
+        if (
+            series is not None
+            and abs(series.first_ts - first_ts) <= TOGETHER_NS
+            and _was_at(guest.mac, at, first_ts, old)
+        ):
+            came.setdefault(guest.mac, series.frames[0])
+    if len(came) < 2:
+        return ""
+    macs = ", ".join(str(mac_text(mac)) for mac in sorted(came))
+    frames = ", ".join(map(str, sorted(came.values())))
+    return (
+        f"{macs} came to {at.name} within {TOGETHER_NS // NS_PER_MS} ms of each other, and no migration stream is in"
+        " view: a host's uplink that failed over, or one guest with several cards; no migration is told of them"
+        f" ({at.name}: frame.number in {{{frames}}})"
+    )
+
+
+def _was_at(mac: int, at: PointView, first_ts: int, old: Sequence[PointView]) -> bool:
+    """Was this machine seen at the old place before its announcement here?"""
+    moment = on_reference(at, first_ts)
+    return any(((v.journal.eth_src == np.uint64(mac)) & (v.journal.ts_ns < on_point(v, moment))).any() for v in old)
+
+
+def tolerance_ended(guest: Moved, at: PointView, first_ts: int, views: Sequence[PointView]) -> str:
+    """
+    Did Fault Tolerance logging stop when this guest was announced, as where its secondary takes over? In a sentence.
+
+    Empty where none did, or it goes on.
+    """
+    moment = on_reference(at, first_ts)
+    for view in views:
+        j, when = view.journal, on_point(view, moment)
+        logged = np.flatnonzero(
+            (np.isin(j.dst_port, FAULT_TOLERANCE) | np.isin(j.src_port, FAULT_TOLERANCE)) & (j.payload_bytes > 0)
+        )
+        ts = j.ts_ns[logged]
+        if ((ts > when - LOGGING_NS) & (ts <= when + STOPS_NS)).sum() < LEAST_LOGGED or ts.max() > when + STOPS_NS:
+            continue
+        if ts.max() >= when - STOPS_NS:
+            last = int(j.frame[logged[np.argmax(ts)]])
+            return (
+                f"{guest_name(guest)} was announced at {at.name} just when Fault Tolerance logging stopped at"
+                f" {view.name}: its secondary took over there, as it seems, and no migration is told of it"
+                f" ({view.name}: frame.number in {{{last}}})"
+            )
+    return ""
