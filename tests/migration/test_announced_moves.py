@@ -225,6 +225,7 @@ def dies_and_starts() -> Scene:
 def another_port() -> Scene:
     """The capture was moved from one port to another: neither was watched while the other was."""
     scene = moved()
+    del scene.seen["far"]
     scene.seen["old"] = [one for one in scene.seen["old"] if one[0] < STOPS]
     scene.seen["new"] = [one for one in scene.seen["new"] if one[0] >= MOVED]
     return scene
@@ -233,6 +234,7 @@ def another_port() -> Scene:
 def not_watched_before() -> Scene:
     """What its new place showed before is not known."""
     scene = moved()
+    del scene.seen["far"]
     scene.seen["new"] = [one for one in scene.seen["new"] if one[0] >= MOVED]
     return scene
 
@@ -240,6 +242,7 @@ def not_watched_before() -> Scene:
 def not_watched_after() -> Scene:
     """Whether it went on at its old place is not known."""
     scene = moved()
+    del scene.seen["far"]
     scene.seen["old"] = [one for one in scene.seen["old"] if one[0] < STOPS]
     return scene
 
@@ -310,6 +313,14 @@ def test_a_guest_whose_connection_goes_on_has_moved_though_it_was_long_silent(tm
                 if packet[Ether].fields[name] == GATEWAYS["old"]:
                     setattr(packet[Ether], name, GATEWAYS["new"])
             scene.at("new", ts + 2.4, packet)
+    assert len(read(scene, tmp_path).migrations) == 1
+
+
+def test_a_quiet_place_needs_no_frames_where_another_capture_ran_all_the_time(tmp_path: Path) -> None:
+    """Nothing but the guest is heard in either domain; the client's capture covers the move."""
+    scene = moved()
+    scene.seen["old"] = [one for one in scene.seen["old"] if one[0] < STOPS]
+    scene.seen["new"] = [one for one in scene.seen["new"] if one[0] >= MOVED]
     assert len(read(scene, tmp_path).migrations) == 1
 
 

@@ -96,7 +96,7 @@ def _moved(
     if (here < moment).sum() < LEAST_LIFE or (beyond < moment - BEFORE_NS).any():
         return None
     left = [v for v in old if len(_own(guest.mac, v))]
-    if not _were_watched(view, left, lived, moment):
+    if not _were_watched(view, left, views, lived, moment):
         return None
     stayed, went_on = here[here > moment + AFTER_NS], beyond[beyond > moment + AFTER_NS]
     if len(stayed) > len(went_on) or (len(stayed) and stayed[0] < beyond[0] - BEFORE_NS):
@@ -123,13 +123,22 @@ def _moved(
     return AnnouncedMove(Move((Sighting(view, transfer),)), guest, because, tuple(series.frames[:1]))
 
 
-def _were_watched(view: PointView, left: Sequence[PointView], lived: I64, moment: int) -> bool:
-    """Did its new place show frames while it still lived at the old one, and one of the old when it had come?"""
-    began = on_reference(view, view.first_ts)
-    return (
-        len(lived) >= LEAST_LIFE
-        and began <= int(lived[-LEAST_LIFE])
-        and any(on_reference(v, v.last_ts) > moment + AFTER_NS for v in left)
+def _were_watched(
+    view: PointView, left: Sequence[PointView], views: Sequence[PointView], lived: I64, moment: int
+) -> bool:
+    """
+    Did its new place show frames while it still lived at the old one, and one of the old when it had come?
+
+    A domain may be quiet but for the guest: another point that shows frames on both sides of the moment tells that
+    these captures ran together, and are not one that was moved from place to place.
+    """
+    if len(lived) < LEAST_LIFE:
+        return False
+    before, after = int(lived[-LEAST_LIFE]), moment + AFTER_NS
+    both = [v for v in views if on_reference(v, v.first_ts) <= before and on_reference(v, v.last_ts) > after]
+    beside = any(v not in left and v.role != view.role for v in both)
+    return beside or (
+        on_reference(view, view.first_ts) <= before and any(on_reference(v, v.last_ts) > after for v in left)
     )
 
 
