@@ -93,6 +93,25 @@ def at_the_other_site(back: str = "b") -> Landscape:
     return scene
 
 
+def in_place(address: str = GUEST) -> Landscape:
+    """A power cycle: it lives and starts at one site; the other hears its broadcasts alone."""
+    scene = Landscape({"a": "domain:source", "b": "domain:destination"})
+    for at, frame in restarted(address=address).frames["here"]:
+        scene.put(at, frame, "a")
+        if frame[:6] == b"\xff" * 6:
+            scene.put(at + 1, frame, "b")
+    return scene
+
+
+def link_flapped() -> Landscape:
+    """A link that was down for seconds: the machine asks once for the lease that it has, its client connects again."""
+    scene = Landscape({"here": None})
+    for at, frame in reconnected().frames["here"]:
+        if not STARTS + 5 <= at < STARTS + 800:  # neither an offer nor a probe
+            scene.put(at, frame, "here")
+    return scene
+
+
 def link_was_down(dhcp: bool) -> Landscape:
     """A vNIC that is connected again: its host announces it, and it looks for its address; nobody spoke TCP with it."""
     scene = Landscape({"here": None})

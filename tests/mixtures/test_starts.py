@@ -89,6 +89,8 @@ def test_a_machine_that_starts_at_the_other_site_needs_no_announcement(tmp_path:
 
 INNOCENT = {
     "reboot": lambda: starts.restarted(announced=False),
+    "power cycle": starts.in_place,
+    "power cycle, another address": lambda: starts.in_place("10.77.0.88"),
     "link": starts.link_came_up,
     "link with probes only": lambda: starts.link_was_down(dhcp=False),
 }
@@ -104,6 +106,13 @@ def test_where_nothing_shows_that_memory_was_lost_nobody_can_tell(tmp_path: Path
     """DHCP without an address after minutes of silence: a start, or a link that was down."""
     (note,) = notes(starts.link_was_down(dhcp=True).report(tmp_path))
     assert note.startswith("ha (worked: undecided): 00:50:56:aa:77:10 (10.77.0.10) seems to have been started anew")
+    assert "its link may have been down as well" in note
+
+
+def test_a_client_that_connects_again_after_a_link_was_down_shows_no_start(tmp_path: Path) -> None:
+    """One question for the lease that it has, no probe: a link that came up does the same."""
+    (note,) = notes(starts.link_flapped().report(tmp_path))
+    assert note.startswith("ha (worked: undecided)")
     assert "its link may have been down as well" in note
 
 

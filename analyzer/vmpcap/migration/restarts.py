@@ -30,6 +30,8 @@ DYING_NS: Final = NS_PER_S
 """Packets that its host sent before it died may be seen this long after the stream's last."""
 LEAST_BULK_BYTES: Final = 4_000_000
 """Less than this on NFC's port is management."""
+LEAST_DHCP: Final = 2
+"""A machine without a lease discovers, and requests what it is offered."""
 LEAST_ASKED: Final = 3
 MOST_MACHINES: Final = 16
 """More machines that start are not looked at: a whole host that comes up tells by a few."""
@@ -78,7 +80,7 @@ def find_restarts(views: Sequence[PointView], moved: Collection[int]) -> list[Re
     Which machines fell silent, and were started again by a host, without a migration stream?
 
     Only those that lived before in view, and whose start a hypervisor announced or that came up in the other site's
-    domain: a machine that starts again where it stood is an ordinary reboot.
+    domain: a machine that starts again where it stood is an ordinary reboot, by its talk in one domain alone.
 
     Parameters
     ----------
@@ -112,7 +114,7 @@ def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
     if not announced and _sites(mac, views, lived, late=False) & _sites(mac, views, lived, late=True):
         return None
     old, new = (_addresses(mac, views, begun, late) for late in (False, True))
-    if not announced and not _moved_site(mac, views, lived):
+    if _stayed(mac, views, lived) or (not announced and not _moved_site(mac, views, lived)):
         return None
     guest = Moved(mac, tuple(sorted(old | new)), (), "high", "")
     across = connections_across(guest, views, begun)
@@ -122,7 +124,8 @@ def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
     carried = _carried(views, last[0], begun)
     name: Literal["ha", "cold_migration"] = "cold_migration" if carried or readdressed else "ha"
     anew = opened_anew(guest, views, begun)
-    is_proven = bool(carried or readdressed or across or anew or _moved_site(mac, views, lived))
+    asked_as_new = signs.dhcp >= LEAST_DHCP or signs.probes  # a link that came up asks once for the lease that it has
+    is_proven = bool(carried or readdressed or across or (anew and asked_as_new) or _moved_site(mac, views, lived))
     if not is_proven and not signs.dhcp:
         return None  # a link that came up makes a machine probe for its address, too
     head = "was not moved live but started anew" if is_proven else "seems to have been started anew"
@@ -223,6 +226,17 @@ def _moved_site(mac: int, views: Sequence[PointView], begun: int) -> bool:
     """Was it seen in one site's domain before, and in the other's alone since?"""
     before, after = (_sites(mac, views, begun, late) for late in (False, True))
     return bool(before and after) and not before & after
+
+
+def _stayed(mac: int, views: Sequence[PointView], begun: int) -> bool:
+    """Did it talk in one site's domain alone, in the same before and after, with both in view?"""
+    spoke: dict[str, set[bool]] = {}
+    for view in views:
+        if view.role in ("domain:source", "domain:destination"):
+            j = view.journal
+            own = _of(j, mac) & ((j.eth_dst & GROUP_BIT) == 0)
+            spoke.setdefault(view.role, set()).update((j.ts_ns[own] >= on_point(view, begun)).tolist())
+    return len(spoke) == 2 and sorted(map(len, spoke.values())) == [0, 2]
 
 
 def _addresses(mac: int, views: Sequence[PointView], begun: int, late: bool) -> set[tuple[int, int]]:
