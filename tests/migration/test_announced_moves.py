@@ -367,3 +367,34 @@ def test_where_its_stream_is_in_view_nothing_is_told_twice(tmp_path: Path) -> No
     add_stream(scene, (LAN_SOURCE, LAN_DESTINATION))
     (migration,) = read(scene, tmp_path).migrations
     assert migration.connections == 1
+
+
+def test_a_router_is_known_by_its_own_address_and_not_by_those_that_it_forwards_for(tmp_path: Path) -> None:
+    """A virtual firewall moves: what it sends is others', but where it asks by ARP it names itself."""
+    scene = Scene()
+    add_noise(scene)
+    for n in range(200):
+        ts = BEGIN - 3 + n * 0.1
+        point = "old" if ts < STOPS else "new" if ts > MOVED else ""
+        if point:
+            forwarded = IP(src=f"198.51.100.{n % 4}", dst="10.77.0.50", ttl=62, id=n) / UDP(sport=4000, dport=4001)
+            scene.at(point, ts, Ether(src=GUEST, dst=PEER) / forwarded)
+    add_announcement(scene, "new")
+    ask = ARP(op=1, hwsrc=GUEST, psrc="10.77.0.1", pdst="10.77.0.50")
+    scene.at("old", BEGIN - 2.55, Ether(src=GUEST, dst=BROADCAST) / ask)
+    (migration,) = read(scene, tmp_path).migrations
+    assert migration.guests[0].ips == ["10.77.0.1"]
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_a_guest_that_goes_on_where_it_was_did_not_come_with_another_s_stream(stays: bool, tmp_path: Path) -> None:
+    """Its RARP fell near the end of a stream; it talks at its old place without a pause, and never at the new one."""
+    scene = Scene()
+    add_noise(scene)
+    add_stream(scene, (LAN_SOURCE, LAN_DESTINATION))
+    add_life(scene, "old", BEGIN - 3, BEGIN + 18 if stays else STOPS)
+    if not stays:
+        add_life(scene, "new", MOVED + 0.2, BEGIN + 18, first=1_000)
+    add_announcement(scene, "old", "new")
+    (migration,) = read(scene, tmp_path).migrations
+    assert [guest.mac for guest in migration.guests] == ([] if stays else [GUEST])

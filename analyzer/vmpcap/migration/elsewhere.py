@@ -1,14 +1,25 @@
 """Which announcements are of a guest that came with a move: heard where it came to, in one event or in several."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
 from vmpcap.announcements.series import Series, joined
+from vmpcap.migration.endings import read_ending
 from vmpcap.migration.moves import Move, hosts_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import turned
 from vmpcap.points.timeline import elapsed
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
+
+AROUND_NS: Final = 2 * NS_PER_S
+"""So near to the stream's end a guest that it carried paused."""
+LEAST_TALK: Final = 10
+"""So many packets on each side tell how a machine usually talks."""
+GROUP_BIT: Final = np.uint64(1 << 40)
+STUN_NS: Final = 50 * NS_PER_MS
+"""A shorter pause may be any machine's."""
 
 Heard = Sequence[tuple[PointView, Series]]
 
@@ -58,6 +69,48 @@ def _came_through(heard: Heard, role: str) -> bool:
         for view, first in heard
         if view.role != role
     )
+
+
+def stayed_behind(mac: int, move: Move, first: Move, views: Sequence[PointView]) -> bool:
+    """
+    Did this machine talk on without a pause where the move began, and was nothing of it seen where that went?
+
+    Only of a stream that came to an orderly end: the guest of one that broke off stays, too.
+    """
+    role, last = arrives_at(move, first), move.best.transfer.last_data_ts
+    endings = {read_ending(sighting).ending for sighting in move.sightings}
+    if role is None or last is None or not endings & {"completed", "orderly"} or "aborted" in endings:
+        return False
+    moment = move.best.view.line.on_reference(last)
+    there = [view for view in views if view.role == role]
+    if not there or not all(_is_whole(view) and not _talks(view, mac, sent_only=False) for view in there):
+        return False
+    return any(_never_paused(view, mac, moment) for view in views if view.role == turned(role))
+
+
+def _is_whole(view: PointView) -> bool:
+    return view.journal_complete and not (view.drops or view.missing or view.truncated)
+
+
+def _talks(view: PointView, mac: int, sent_only: bool) -> list[int]:
+    """When did it send unicast IP here, or get any? By the point's clock, in order."""
+    j = view.journal
+    mine = j.eth_src == np.uint64(mac)
+    if not sent_only:
+        mine = mine | (j.eth_dst == np.uint64(mac))
+    times: list[int] = np.sort(j.ts_ns[mine & (j.ip_version != 0) & ((j.eth_dst & GROUP_BIT) == 0)]).tolist()
+    return times
+
+
+def _never_paused(view: PointView, mac: int, moment: int) -> bool:
+    """Did it send on over that moment of the reference clock with no longer gaps than before, and long after it?"""
+    when, times = view.line.on_point(moment), np.array(_talks(view, mac, sent_only=True), np.int64)
+    gaps, ends = np.diff(times), times[1:]
+    before, near = gaps[ends < when - AROUND_NS], (ends >= when - AROUND_NS) & (times[:-1] <= when + AROUND_NS)
+    later = int((times > when + AROUND_NS).sum())
+    if min(len(before), later) < LEAST_TALK:
+        return False
+    return bool(gaps[near].max() <= max(STUN_NS, 2 * int(np.median(before))))
 
 
 def arrives_at(move: Move, first: Move) -> str | None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
 from vmpcap.measures.whose import addresses_of
-from vmpcap.migration.elsewhere import arrives_at, heard_together, was_sent_at, were_elsewhere
+from vmpcap.migration.elsewhere import arrives_at, heard_together, stayed_behind, was_sent_at, were_elsewhere
 from vmpcap.migration.hops import hops_from_ttl
 from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.storms import is_storm
@@ -122,7 +122,7 @@ def find_guests(
             continue
         others = {candidate for other, candidate in own.items() if other != place}
         free = [c for i, c in enumerate(candidates) if i not in taken | others]
-        free = _of_this_move(move, moves[0], free, macs)
+        free = _of_this_move(move, moves[0], free, macs, views)
         chosen = _choose(move, free, macs)
         events = [[c, *_more_of(c, move, moves[0], free)] for c in chosen]
         numbers = {id(candidate): i for i, candidate in enumerate(candidates)}
@@ -150,11 +150,21 @@ def announced_by_hosts(views: Sequence[PointView]) -> list[Moved]:
     return found
 
 
-def _of_this_move(move: Move, first: Move, candidates: Sequence[_Candidate], macs: Sequence[int]) -> list[_Candidate]:
-    """Which of them may have come with this move? Not those that another one near it shows to have been elsewhere."""
+def _of_this_move(
+    move: Move, first: Move, candidates: Sequence[_Candidate], macs: Sequence[int], views: Sequence[PointView]
+) -> list[_Candidate]:
+    """
+    Which of them may have come with this move?
+
+    Not those that another one near it shows to have been elsewhere, or that went on where they were.
+    """
     near = [c for c in candidates if _distance(move, c) is not None]
     elsewhere = were_elsewhere([c.heard for c in near], move, first)
-    return [c for c, is_elsewhere in zip(near, elsewhere, strict=True) if c.mac in macs or not is_elsewhere]
+    return [
+        c
+        for c, is_elsewhere in zip(near, elsewhere, strict=True)
+        if c.mac in macs or not (is_elsewhere or stayed_behind(c.mac, move, first, views))
+    ]
 
 
 def _nearest_of_each(moves: Sequence[Move], candidates: Sequence[_Candidate]) -> dict[int, int]:
@@ -367,13 +377,19 @@ def _as_moved(
 def _addresses_of(
     mac: int, heard: Sequence[tuple[PointView, Series]], views: Sequence[PointView]
 ) -> tuple[tuple[int, int], ...]:
-    """Which addresses does this machine use, by its announcements and its packets?"""
-    addresses = {halves for _, series in heard for halves in series.ips}
-    for view in views:
-        addresses |= addresses_of(view.journal, [mac])
-    if not any(_is_ipv4(one) for one in addresses):
-        addresses |= _told_by_itself(mac, views)
-    return tuple(sorted(addresses))[:MOST_ADDRESSES]
+    """
+    Which addresses does this machine use, by its announcements and its packets?
+
+    One that sends from several, and gives another as its own by ARP, forwards for those: it is a router.
+    """
+    announced = {halves for _, series in heard for halves in series.ips}
+    sent = {one for view in views for one in addresses_of(view.journal, [mac])}
+    told, from_v4 = _told_by_itself(mac, views), {one for one in sent if _is_ipv4(one)}
+    if told and len(from_v4) > 1 and not told & from_v4:
+        sent = told
+    elif not any(_is_ipv4(one) for one in announced | sent):
+        sent |= told
+    return tuple(sorted(announced | sent))[:MOST_ADDRESSES]
 
 
 def _told_by_itself(mac: int, views: Sequence[PointView]) -> set[tuple[int, int]]:
