@@ -502,6 +502,23 @@ def test_a_limit_between_two_requests_is_not_decided(outage_ms: float, interval_
     assert (given.outcome, given.measured, given.limit, given.decides) == (expected, outage_ms, 300, True)
 
 
+def between(low: float, high: float) -> Suffered:
+    """A peer whose cut is known by its bounds only."""
+    known = suffered(None, peer="10.99.0.7")
+    bounds = {"outage_low_ms": low, "outage_high_ms": high}
+    return replace(known, at_least_ms=low, peer=msgspec.structs.replace(known.peer, **bounds))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "outcome"), [(97.0, 301.0, "undecided"), (97.0, 299.0, "pass"), (0.0, 202.0, "pass")]
+)
+def test_a_limit_within_the_range_of_any_peer_is_not_decided(low: float, high: float, outcome: str) -> None:
+    """What a healthy peer met does not bound what another did."""
+    given = ask("switchover", story(away(180.0, 10.0, suffered=(suffered(180.0), between(low, high)))))
+    assert (given.outcome, given.measured) == (outcome, 180.0)
+    assert ("10.99.0.7 by icmp may have been cut off for longer, at most 301 ms" in given.because) is (outcome != "pass")
+
+
 def test_without_a_limit_the_switchover_is_told_and_not_judged() -> None:
     """The figure stays, as advice."""
     given = ask("switchover", story(away(170.0, 10.0)), NO_LIMITS)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from vmpcap.migration.story import GuestStory, Story
 from vmpcap.migration.suffered import Suffered
-from vmpcap.terms.units import count_of
+from vmpcap.terms.units import NS_PER_MS, at_most_ms, count_of
 from vmpcap.verdicts.answers import Answer, from_finding, show, three
 from vmpcap.verdicts.explained import explain
 from vmpcap.verdicts.findings import Evidence, Outcome
@@ -176,6 +176,28 @@ def _ends_of_hole(guest: GuestStory) -> tuple[Evidence, ...]:
     return show(hidden.peer.point, hidden.peer.frames)
 
 
+def _at_most(one: Suffered) -> float:
+    """For how long may this peer have been cut off at most, in milliseconds? 0 where it missed nothing."""
+    if one.peer.outage_ms is None:
+        return one.peer.outage_high_ms or 0.0
+    return 0.0 if one.outage is None else one.peer.outage_ms + (one.resolution_ms or 0.0)
+
+
+def _range_around(limit: float, guest: GuestStory) -> Suffered | None:
+    """
+    Whose cut may be longer than the limit, though its figure is not, or it has none but its bounds? The longest of them.
+
+    What another peer met, however short, does not bound it.
+    """
+    wide = [one for one in guest.suffered if _at_most(one) > limit]
+    return max(wide, key=_at_most, default=None)
+
+
+def _range_words(one: Suffered) -> str:
+    most = at_most_ms(round(_at_most(one) * NS_PER_MS))
+    return f"{one.peer.peer} by {one.peer.protocol} may have been cut off for longer, {most}"
+
+
 def switchover(story: Story, profile: Profile) -> Answer:
     """Was the guest away for no longer than the limit: a peer's outage, or else the bracket?"""
     limit = profile.switchover_ms_max
@@ -211,6 +233,10 @@ def switchover(story: Story, profile: Profile) -> Answer:
             if gave_up:
                 but = f"{words}; but {len(gave_up)} of its peers gave up without an answer: {', '.join(gave_up[:3])}"
                 return Answer("undecided", but, value, limit, "ms", evidence)
+            wide = _range_around(limit, guest)
+            if wide is not None:
+                but = f"{words}; but {_range_words(wide)}, and the limit lies between"
+                return Answer("undecided", but, value, limit, "ms", evidence + _frames_of(wide))
             return Answer("pass", words, value, limit, "ms", evidence)
         if figure.peer_outage_ms is None:
             because = f"{words}; it is an upper bound: the guest may have had nothing to say for most of it"
