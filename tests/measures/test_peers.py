@@ -316,11 +316,67 @@ def test_keep_alives_are_not_resent_data() -> None:
 
 
 def test_a_reset_while_waiting_is_not_survived() -> None:
-    """The guest came back without the connection: its reset ends it, and is no answer."""
+    """The guest came back without the connection: its reset ends the outage, for it is there, and the connection."""
     rows = [*conversation(30, range(20, 30), retries=(900,)), segment(901, False, 700, 0, 0, RST)]
     stream = only(streams_of(rows))
     assert (stream.survived, stream.reset_ts) == (False, 901 * MS)
-    assert [(o.ended, o.outage_ns) for o in stream.outages] == [(False, None)]
+    assert [(o.ended, o.outage_ns) for o in stream.outages] == [(True, 491 * MS)]
+
+
+CLOSED = [*conversation(30, range(0)), segment(650, True, 400, 800, 10), segment(651, False, 800, 410, 10)]
+"""The last answer is not acknowledged by a segment of its own."""
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        [segment(652, True, 410, 810, flags=RST | ACK)],
+        [segment(652, True, 410, 0, flags=RST)],
+        [segment(652, True, 410, 810, flags=FIN | ACK), segment(655, False, 810, 411, flags=RST | ACK)],
+        [segment(652, True, 410, 810, flags=FIN | ACK), segment(655, False, 810, 0, flags=RST)],
+        [segment(652, True, 410, 810, flags=RST | ACK), segment(653, False, 810, 410, 10)],
+        [segment(750, False, 810, 410, flags=RST | ACK)],
+    ],
+    ids=["acknowledges", "bare", "fin", "fin_bare", "under_way", "guest"],
+)
+def test_a_connection_that_was_answered_and_is_closed_by_a_reset_lost_nothing(end: list[Row]) -> None:
+    """Long before the capture ends: nobody waited, neither the peer nor the guest."""
+    (stream,) = [one for one in streams_of([*CLOSED, *end, echo(9000, True, 1)]) if one.protocol == "tcp"]
+    assert (stream.outages, stream.survived) == ((), True)
+
+
+def test_checks_that_end_with_a_reset_are_answered() -> None:
+    """SYN, SYN-ACK, RST: a load balancer that looks whether a port is open, each time from the same port."""
+    rows = []
+    for n in range(20):
+        ms = n * 500
+        rows.append(segment(ms, True, 1000 * n, 0, 0, SYN))
+        rows += [segment(ms + 3, False, 77, 1000 * n + 1, 0, SYN | ACK)]
+        rows.append(segment(ms + 4, True, 1000 * n + 1, 78, 0, RST | ACK))
+    assert {(one.requester, one.outages, one.survived) for one in streams_of(rows)} == {("peer", (), True)}
+
+
+def test_a_reset_that_denies_a_request_ends_the_connection_without_an_outage() -> None:
+    """The guest answers at once, with a reset: it is there; the connection is not."""
+    rows = [*conversation(30, range(0)), segment(650, True, 400, 800, 10), segment(652, False, 800, 0, flags=RST)]
+    (stream,) = streams_of(rows)
+    assert (stream.outages, stream.survived) == ((), False)
+
+
+def test_a_peer_that_gives_up_with_a_reset_was_not_answered() -> None:
+    """Its own reset is no answer to what it asked."""
+    rows = [*conversation(30, range(20, 30), retries=(900, 1500)), segment(1501, True, 400, 700, 0, RST)]
+    (stream,) = streams_of(rows)
+    assert [outage.ended for outage in stream.outages] == [False]
+    assert stream.survived is False
+
+
+def test_who_asks_on_long_after_a_reset_did_not_accept_it() -> None:
+    """Somebody else made it: what is asked from then on waits as before."""
+    again = [segment(2000 + 500 * n, True, 400 + 10 * n, 700, 10) for n in range(6)]
+    rows = [*conversation(30, range(0)), segment(650, False, 800, 0, flags=RST), *again]
+    outage = only_outage(streams_of(rows))
+    assert (outage.first_unanswered_ts, outage.ended, outage.lost) == (2000 * MS, False, 6)
 
 
 def test_a_new_connection_on_the_same_ports_means_the_old_one_died() -> None:

@@ -52,9 +52,10 @@ def test_the_kernel_waits_as_its_twin_does(seed: int) -> None:
             said, waiting = measure_waits(kernel, by_guest, end), twin.Waiting()
             reset_while_waiting = None
             for one in plain:
-                if one.flags & RST and reset_while_waiting is None:
-                    reset_while_waiting = waiting.is_waiting
-                if one.from_guest == by_guest:
+                if one.flags & RST:
+                    broken = waiting.reset(one, one.from_guest == by_guest)
+                    reset_while_waiting = broken if reset_while_waiting is None else reset_while_waiting
+                elif one.from_guest == by_guest:
                     waiting.ask(one)
                 else:
                     waiting.answer(one)

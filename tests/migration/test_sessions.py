@@ -1,6 +1,7 @@
 """Which of the guest's TCP connections went on, and what that says of the move."""
 
 import numpy as np
+import pytest
 
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, PEER_IP, S, journal, view
 from vmpcap.measures.journal import JournalColumns
@@ -8,7 +9,7 @@ from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.results import Peer
 from vmpcap.migration.session_results import Sessions
-from vmpcap.migration.sessions import tell_sessions, with_lost
+from vmpcap.migration.sessions import tell_sessions, with_lost, with_silence
 from vmpcap.terms.addresses import ip_halves
 from vmpcap.terms.wire import TCP_ACK, TCP_RST
 
@@ -69,6 +70,23 @@ def test_a_connection_that_was_never_answered_again_did_not_survive() -> None:
     assert with_lost(sessions(*went_on), peers[1:]) == sessions(*went_on)
     both = with_lost(sessions(*went_on), peers)
     assert (both.word, both.kept, both.lost) == ("live", 1, 1)
+
+
+def test_a_connection_that_was_denied_is_not_counted_as_unanswered_too() -> None:
+    """The reset was the answer to its peer, after 200 ms."""
+    denied = sessions((9 * S, 22, 1000, 100, TCP_ACK), (11 * S, 22, 1100, 0, TCP_RST))
+    peers = [Peer(peer="10.99.0.2", protocol="tcp/22", survived=False, outage_ms=200.0)]
+    assert with_lost(denied, peers) == denied
+
+
+@pytest.mark.parametrize(("silence_ms", "word"), [(185.0, "undecided"), (2500.0, "not_live"), (None, "not_live")])
+def test_nothing_starts_in_the_silence_of_a_live_move(silence_ms: float | None, word: str) -> None:
+    """A reset alone, of a guest that was gone for less than any start takes, is a connection that ended."""
+    denied = sessions((9 * S, 22, 1000, 100, TCP_ACK), (11 * S, 22, 1100, 0, TCP_RST))
+    found = with_silence(denied, silence_ms)
+    assert (found.word, found.kept, found.denied) == (word, 0, 1)
+    kept = sessions((9 * S, 22, 1000, 100, TCP_ACK), (11 * S, 22, 1100, 50, TCP_ACK))
+    assert with_silence(kept, silence_ms) == kept
 
 
 def test_without_a_connection_on_both_sides_nobody_knows() -> None:

@@ -68,7 +68,7 @@ class Waiting:
     """
     One side of a connection, the requester, waits for the other side: walked segment by segment.
 
-    A wait ends with the first segment of the other side that acknowledges more or carries new data.
+    A wait ends with the first segment of the other side that acknowledges more, carries new data or is a reset.
     """
 
     def __init__(self) -> None:
@@ -84,19 +84,42 @@ class Waiting:
         self._acked: int | None = None
         self._other_end: int | None = None
         self._open: deque[tuple[int, Segment]] = deque()
+        self._over: int | None = None
         self._resent_now = 0
         self._last_try: Segment | None = None
         self._last_answered: Segment | None = None
         self._last_answer: Segment | None = None
 
-    @property
-    def is_waiting(self) -> bool:
-        """Is there data that was not answered yet?"""
-        return bool(self._open)
+    def reset(self, segment: Segment, own: bool) -> bool:
+        """Somebody resets, the requester itself (`own`) or the other side: was something broken off by it?"""
+        self._over = segment.ts
+        if not self._open:
+            return False
+        waited, heard = segment.ts - self._start().ts, self._last_answer is not None
+        if own:
+            patient = segment.from_guest and not self._resent_now
+            if heard and (waited < LEAST_OUTAGE_NS or patient):
+                self._open.clear()
+            return bool(self._open)
+        self._note(segment)
+        self.answers += 1
+        acknowledged = segment.flags & ACK and seq_diff(segment.ack, self._open[-1][0]) >= 0
+        closing = all(one.flags & FIN and one.length == 1 for _, one in self._open)
+        dropped = not segment.from_guest and waited < LEAST_OUTAGE_NS
+        self._open.clear()
+        self._last_answer = segment
+        self._resent_now = 0
+        return not ((acknowledged and heard) or closing or dropped)
+
+    def _note(self, segment: Segment) -> None:
+        waited = segment.ts - self._start().ts
+        self.waits.append(waited)
+        if waited >= LEAST_OUTAGE_NS:
+            self.long_waits.append(self._describe(segment, False))
 
     def ask(self, segment: Segment) -> None:
-        """The requester sends."""
-        if not segment.length:
+        """The requester sends. What was under way when a reset ended it all waits for nothing."""
+        if not segment.length or (self._over is not None and segment.ts - self._over < NS_PER_S):
             return
         end = (segment.seq + segment.length) & 0xFFFF_FFFF
         if self._sent_end is None or seq_diff(end, self._sent_end) > 0:
@@ -111,19 +134,17 @@ class Waiting:
         self._last_try = segment
 
     def answer(self, segment: Segment) -> None:
-        """The other side sends. A reset is no answer."""
+        """The other side sends."""
         end = (segment.seq + segment.length) & 0xFFFF_FFFF
         says_more = segment.length > 0 and (self._other_end is None or seq_diff(end, self._other_end) > 0)
         has_ack = bool(segment.flags & ACK)
         hears_more = has_ack and (self._acked is None or seq_diff(segment.ack, self._acked) > 0)
-        if segment.flags & RST or not (says_more or hears_more):
+        if not (says_more or hears_more):
             return
+        self._over = None
         self.answers += 1
         if self._open:
-            waited = segment.ts - self._start().ts
-            self.waits.append(waited)
-            if waited >= LEAST_OUTAGE_NS:
-                self.long_waits.append(self._describe(segment, False))
+            self._note(segment)
         if says_more:
             self._other_end = end
         if hears_more:

@@ -516,7 +516,9 @@ def test_a_limit_within_the_range_of_any_peer_is_not_decided(low: float, high: f
     """What a healthy peer met does not bound what another did."""
     given = ask("switchover", story(away(180.0, 10.0, suffered=(suffered(180.0), between(low, high)))))
     assert (given.outcome, given.measured) == (outcome, 180.0)
-    assert ("10.99.0.7 by icmp may have been cut off for longer, at most 301 ms" in given.because) is (outcome != "pass")
+    assert ("10.99.0.7 by icmp may have been cut off for longer, at most 301 ms" in given.because) is (
+        outcome != "pass"
+    )
 
 
 def test_without_a_limit_the_switchover_is_told_and_not_judged() -> None:

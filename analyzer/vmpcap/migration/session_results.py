@@ -13,9 +13,9 @@ class Sessions(msgspec.Struct, frozen=True, kw_only=True):
     denied: int = 0
     """Of before, that the guest answered with a reset afterwards: it knew nothing of them any more."""
     lost: int = 0
-    """Answered before, and never seen to be answered again though the peer went on; those denied may be among them."""
+    """Answered before, and never seen to be answered again though the peer went on; a reset is an answer."""
     word: Literal["live", "not_live", "undecided"] = "undecided"
-    """live: at least one went on. not_live: it denied all that it was asked about."""
+    """live: at least one went on. not_live: it denied all that it was asked about, after a silence in which it may start."""
     because: str = ""
     from_point: str | None = None
     from_frame: int | None = None

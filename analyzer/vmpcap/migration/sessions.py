@@ -7,11 +7,13 @@ import msgspec
 
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.guests import Moved
+from vmpcap.migration.listed import is_lost
 from vmpcap.migration.lives import MOST_SEGMENTS, Connected, connections_across
+from vmpcap.migration.restarts import SILENT_NS
 from vmpcap.migration.results import Peer
 from vmpcap.migration.session_results import Sessions
 from vmpcap.migration.views import PointView
-from vmpcap.terms.units import count_of
+from vmpcap.terms.units import NS_PER_MS, count_of
 
 NAMED: Final = 3
 """Connections told by name."""
@@ -67,12 +69,12 @@ def tell_sessions(guest: Moved, views: Sequence[PointView], moment: int, second_
 
 def with_lost(found: Sessions, peers: Sequence[Peer]) -> Sessions:
     """
-    The same with the TCP connections on which a peer was never answered again.
+    The same with the TCP connections on which a peer was never answered again; a reset is an answer.
 
     Nobody saw the guest speak of such a connection after the switchover: that proves no live move, and speaks against
     none, for the guest may have died later.
     """
-    lost = [p for p in peers if p.protocol.startswith("tcp") and p.survived is False]
+    lost = [p for p in peers if p.protocol.startswith("tcp") and is_lost(p)]
     if not lost:
         return found
     words = found.because
@@ -81,6 +83,22 @@ def with_lost(found: Sessions, peers: Sequence[Peer]) -> Sessions:
         words = f"{count_of(len(lost), 'TCP connection')} never answered again: {told}"
         words += f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
     return msgspec.structs.replace(found, lost=len(lost), because=words)
+
+
+def with_silence(found: Sessions, silence_ms: float | None) -> Sessions:
+    """
+    The same where the guest denied all, but was silent for so short that no machine started meanwhile.
+
+    Then those connections ended, and nobody knows why: a program that ended, or a filter before it, resets too.
+
+    Parameters
+    ----------
+    silence_ms : its silence at the switchover, at most; None where it is not in view
+    """
+    if found.word != "not_live" or silence_ms is None or silence_ms * NS_PER_MS >= SILENT_NS:
+        return found
+    words = f"{found.because}; yet it was silent for {silence_ms:.4g} ms at most, in which no machine starts"
+    return msgspec.structs.replace(found, word="undecided", because=words)
 
 
 def _new_places(views: Sequence[PointView]) -> list[PointView]:

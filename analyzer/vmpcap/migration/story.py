@@ -38,7 +38,7 @@ from vmpcap.migration.role_doubts import find_role_doubts, say_doubts, with_show
 from vmpcap.migration.scenes import Scene, set_apart, set_scenes
 from vmpcap.migration.segment_results import Segment
 from vmpcap.migration.segments import describe_segments
-from vmpcap.migration.sessions import tell_sessions, with_lost
+from vmpcap.migration.sessions import tell_sessions, with_lost, with_silence
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.split import find_split, longest_part_ns, wan_side
 from vmpcap.migration.steady import why_unsteady
@@ -392,6 +392,7 @@ def _tell_guest(
         announcements,
     )
     listed = pick_listed(suffered)
+    sessions = tell_sessions(moved, views, moment, second_place)
     result = Guest(
         mac=mac_text(moved.mac) or "",
         ips=[ip_text(high, low) for high, low in moved.ips],
@@ -409,7 +410,7 @@ def _tell_guest(
         peer_counts=count_peers([s.peer for s in suffered]) if suffered else None,
         mechanisms=judge_mechanisms(case),
         segments=describe_guest_segments(moved, views, _signs(there, views, quiet)),
-        sessions=with_lost(tell_sessions(moved, views, moment, second_place), [s.peer for s in suffered]),
+        sessions=with_silence(with_lost(sessions, [s.peer for s in suffered]), switchover.guest_silence_ms),
     )
     return GuestStory(
         moved=moved,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from vmpcap.migration.listed import is_lost
 from vmpcap.migration.results import Guest, Mechanism
 from vmpcap.report.about_guest import SCHEDULES, SESSION_WORDS, cut_off_for, part_name
 from vmpcap.report.away import STARTS, away_of, is_started_anew
@@ -291,7 +292,7 @@ def _survived(guest: Guest) -> Iterator[Answer]:
     told = [f"{found.kept:,} went on, {found.denied:,} denied"] if found.kept or found.denied else []
     told += [f"{found.lost:,} never answered again"] if found.lost else []
     yield ", ".join(told) or "not in view", found.because
-    for peer in [p for p in guest.peers if told[:-1] and p.protocol.startswith("tcp") and p.survived is False][:3]:
+    for peer in [p for p in guest.peers if told[:-1] and p.protocol.startswith("tcp") and is_lost(p)][:3]:
         yield f"{peer.peer} {peer.protocol} was never answered again", peer.because
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from vmpcap.migration.listed import is_lost
 from vmpcap.migration.mechanisms.around import SHELLS
 from vmpcap.migration.results import Guest
 from vmpcap.report.document import Migration
@@ -32,9 +33,9 @@ def root_cause(m: Migration) -> RootCause | None:
 
 def guests_cause(m: Migration) -> RootCause | None:
     """Did each peer that the guest lost ask for more than its way has room for? None where another lost it too."""
-    is_lost = any(c.id == "guest_reachable_after" and c.outcome == "fail" for c in m.checks)
-    short = [guest for guest in m.guests if any(peer.survived is False for peer in guest.peers)]
-    if not is_lost or not short or not all(_is_of_size(guest) for guest in short):
+    fails = any(c.id == "guest_reachable_after" and c.outcome == "fail" for c in m.checks)
+    short = [guest for guest in m.guests if any(map(is_lost, guest.peers))]
+    if not fails or not short or not all(_is_of_size(guest) for guest in short):
         return None
     every = (one for guest in short for one in guest.mechanisms)
     names = tuple(dict.fromkeys(one.name for one in every if one.worked == "no" and one.name in SHELLS))
@@ -45,5 +46,5 @@ def guests_cause(m: Migration) -> RootCause | None:
 
 def _is_of_size(guest: Guest) -> bool:
     """Was each of its lost streams lost for the size of its segments?"""
-    lost = [peer for peer in guest.peers if peer.survived is False]
+    lost = [peer for peer in guest.peers if is_lost(peer)]
     return all(any(part.part == "mtu" for part in peer.breakdown) for peer in lost)

@@ -185,7 +185,7 @@ def _at_most(one: Suffered) -> float:
 
 def _range_around(limit: float, guest: GuestStory) -> Suffered | None:
     """
-    Whose cut may be longer than the limit, though its figure is not, or it has none but its bounds? The longest of them.
+    Whose cut may be longer than the limit, though its figure is not, or it has none but its bounds? The longest.
 
     What another peer met, however short, does not bound it.
     """

@@ -18,6 +18,9 @@ Records = npt.NDArray[np.void]
 
 NONE: Final = -1
 
+IN_FLIGHT_NS: Final = 1_000_000_000
+"""Until so long after a reset comes what was sent before its sender knew of it; who sends later did not accept it."""
+
 
 class Segments(NamedTuple):
     """The segments of one connection by time: int64[n] each, but for from_guest."""
@@ -134,6 +137,55 @@ def ask(
     return False
 
 
+@inline_kernel
+def is_closing(segments: Segments, open_row: I64, counts: I64) -> Bool:
+    """Is all that waits for an answer the end of the requester's side, a FIN without data?"""
+    for at in range(counts[OPEN_FIRST], counts[OPEN_PAST]):
+        i = open_row[at]
+        if segments.payload_bytes[i] > 0 or segments.flags[i] & TCP_SYN:
+            return False
+    return True
+
+
+@inline_kernel
+def note_answer(ts: I64, i: Int, least_ns: Int, open_row: I64, out_waits: I64, out_long: Records, counts: I64) -> Int:
+    """How long was this answer waited for? At least one segment waits."""
+    one = out_long[counts[LONG]]
+    note_wait(one, ts, open_row, counts, i)
+    waited = ts[i] - one["start_ts"]
+    out_waits[counts[WAITED]] = waited
+    counts[WAITED] += 1
+    if waited >= least_ns:
+        counts[LONG] += 1
+    return waited
+
+
+@inline_kernel
+def end_by_reset(
+    segments: Segments, i: Int, asks: Bool, least_ns: Int, open_end: I64, open_row: I64,
+    out_waits: I64, out_long: Records, counts: I64,
+) -> Bool:  # fmt: skip
+    """Does this reset break off something that waits for an answer?"""
+    if counts[OPEN_FIRST] == counts[OPEN_PAST]:
+        return False
+    ts, was_answered = segments.ts, counts[LAST_ANSWER] != NONE
+    if asks:
+        note_wait(out_long[counts[LONG]], ts, open_row, counts, NONE)
+        is_long = ts[i] - out_long[counts[LONG]]["start_ts"] >= least_ns
+        is_patient = segments.from_guest[i] and counts[RESENT_NOW] == 0
+        if not was_answered or (is_long and not is_patient):
+            return True
+        counts[OPEN_FIRST] = counts[OPEN_PAST]
+        return False
+    waited = note_answer(ts, i, least_ns, open_row, out_waits, out_long, counts)
+    has_all = segments.flags[i] & TCP_ACK and seq_diff(segments.ack[i], open_end[counts[OPEN_PAST] - 1]) >= 0
+    is_end = (has_all and was_answered) or is_closing(segments, open_row, counts)
+    is_end = is_end or (not segments.from_guest[i] and waited < least_ns)
+    counts[ANSWERS] += 1
+    counts[OPEN_FIRST], counts[LAST_ANSWER], counts[RESENT_NOW] = counts[OPEN_PAST], i, 0
+    return not is_end
+
+
 @kernel
 def follow_waits(
     segments: Segments, asks: Bools, least_ns: int, open_end: I64, open_row: I64,
@@ -155,20 +207,29 @@ def follow_waits(
 
     Notes
     -----
-    A wait ends with the first segment of the other side that acknowledges more or carries new data; a reset is no
-    answer.
+    A wait ends with the first segment of the other side that acknowledges more, carries new data or is a reset: who
+    resets is there. A reset of the requester ends what has waited for less than least_ns on a connection that was
+    answered; one of the guest whatever it had not sent again, for a peer that lacked it would ask. Nothing is broken
+    off by a reset that acknowledges all, answers a FIN, or comes from a peer as soon as the guest spoke; the guest
+    denies by a reset whatever else waits.
     """
     ts, seq, ack, flags, length = segments.ts, segments.seq, segments.ack, segments.flags, segments.length
     counts[:] = 0
     counts[LAST_TRY], counts[LAST_ANSWERED], counts[LAST_ANSWER] = NONE, NONE, NONE
     counts[WAITS_AT_RESET] = NONE
-    has_sent, has_acked, has_heard = False, False, False
-    sent_end, acked, other_end = np.int64(0), np.int64(0), np.int64(0)
+    has_sent, has_acked, has_heard, is_over = False, False, False, False
+    sent_end, acked, other_end, over_ts = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     for i in range(ts.shape[0]):
         end = (seq[i] + length[i]) & 0xFFFFFFFF
-        if flags[i] & TCP_RST and counts[WAITS_AT_RESET] == NONE:
-            counts[WAITS_AT_RESET] = 1 if counts[OPEN_PAST] > counts[OPEN_FIRST] else 0
+        if flags[i] & TCP_RST:
+            broken = end_by_reset(segments, i, asks[i], least_ns, open_end, open_row, out_waits, out_long, counts)
+            if counts[WAITS_AT_RESET] == NONE:
+                counts[WAITS_AT_RESET] = 1 if broken else 0
+            is_over, over_ts = True, ts[i]
+            continue
         if asks[i]:
+            if is_over and ts[i] - over_ts < IN_FLIGHT_NS:
+                continue
             if length[i] and ask(i, end, length[i], has_sent, sent_end, open_end, open_row, counts):
                 has_sent, sent_end = True, end
                 out_asked[counts[ASKED]] = ts[i]
@@ -176,17 +237,12 @@ def follow_waits(
             continue
         says_more = length[i] > 0 and (not has_heard or seq_diff(end, other_end) > 0)
         hears_more = flags[i] & TCP_ACK != 0 and (not has_acked or seq_diff(ack[i], acked) > 0)
-        if flags[i] & TCP_RST or not (says_more or hears_more):
+        if not (says_more or hears_more):
             continue
+        is_over = False
         counts[ANSWERS] += 1
         if counts[OPEN_PAST] > counts[OPEN_FIRST]:
-            one = out_long[counts[LONG]]
-            note_wait(one, ts, open_row, counts, i)
-            waited = ts[i] - one["start_ts"]
-            out_waits[counts[WAITED]] = waited
-            counts[WAITED] += 1
-            if waited >= least_ns:
-                counts[LONG] += 1
+            note_answer(ts, i, least_ns, open_row, out_waits, out_long, counts)
         if says_more:
             has_heard, other_end = True, end
         if hears_more:
