@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from tests.measures.talk import ACK, MS, Row, datagram, journal_of, pings, segment
+from tests.measures.talk import ACK, MS, PEER, Row, datagram, journal_of, pings, segment
 from tests.migration.make import GATEWAY, GUEST_IP, S, announced, arps, stream, view
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.guests import Moved
@@ -169,6 +169,22 @@ def test_a_peer_that_stopped_asking_is_not_cut_off() -> None:
     assert "then none came any more" in found.peer.because
     (to_the_end,) = suffered_at(point(pings(100, 10, lost(90, 10))))
     assert to_the_end.is_cut_off
+
+
+def of_other(rows: list[Row], ip: str = "10.99.0.9") -> list[Row]:
+    """The same, of another peer."""
+    return [{**row, **{end: ip for end in ("src", "dst") if row[end] == PEER}} for row in rows]
+
+
+@pytest.mark.parametrize(("asked", "cut_off"), [(500, True), (470, False), (180, False)])
+def test_a_peer_that_asked_in_vain_as_long_as_anybody_asked_was_not_answered_again(asked: int, cut_off: bool) -> None:
+    """Both stop a while before the capture ends; one that stops before the other gave up."""
+    healthy = pings(500, 10, lost(84, 17))
+    rows = [*healthy, *of_other(pings(asked, 10, range(84, asked)))]
+    found = {one.peer.peer: one for one in suffered_at(point(rows, last_ts=9 * S))}
+    assert found["10.99.0.9"].is_cut_off is cut_off
+    assert found["10.99.0.9"].peer.survived is (False if cut_off else None)
+    assert (found[PEER].peer.outage_ms, found[PEER].peer.survived) == (170.0, True)
 
 
 def test_of_two_outages_the_longer_is_the_figure_and_the_other_is_named() -> None:

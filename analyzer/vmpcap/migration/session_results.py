@@ -15,7 +15,7 @@ class Sessions(msgspec.Struct, frozen=True, kw_only=True):
     lost: int = 0
     """Answered before, and never seen to be answered again though the peer went on; a reset is an answer."""
     word: Literal["live", "not_live", "undecided"] = "undecided"
-    """live: at least one went on. not_live: it denied all that it was asked about, after a silence in which it may start."""
+    """live: at least one went on. not_live: it denied all, after a silence that is as long as a start."""
     because: str = ""
     from_point: str | None = None
     from_frame: int | None = None

@@ -9,6 +9,7 @@ import msgspec
 from vmpcap.measures.outages import Outage
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.measures.peers import find_peer_streams
+from vmpcap.migration.asked_on import asked_to_the_end
 from vmpcap.migration.bypassed import answered_after, by_another_way, may_be_bypassed
 from vmpcap.migration.clocks import is_moment_unknown
 from vmpcap.migration.guests import Moved, on_point
@@ -59,6 +60,7 @@ def what_peers_suffered(
         away = on_point(view, begin) if last_before is not None else when - BEFORE_NS
         streams = find_peer_streams(view.journal, macs, there.ips, end_ns=_end_of(view))
         place = rank(view.role, OUTAGE_FIGURES)
+        streams = [asked_to_the_end(stream, streams, when) for stream in streams]
         for stream in (_without_its_end(one, when) for one in _real_ones(streams, view)):
             key = (stream.peer, stream.protocol, stream.peer_port, stream.guest_port, stream.icmp_id, stream.requester)
             if view.name not in known_as:

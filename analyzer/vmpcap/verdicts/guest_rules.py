@@ -133,7 +133,7 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
         if not lost or not (nobody or (in_vain and not started_anew(guest))):
             return Answer("undecided", but + why, evidence=evidence)
         if not nobody:
-            but += f"; it was answered before, and asked on until the end of the capture{unsure}"
+            but += f"; it was answered before, and asked on to the end{unsure}"
             first = next(s for s in lost if s.peer.peer in in_vain)
             outcome, share = "undecided" if unsure else "fail", share_without(guest, names)
             return Answer(outcome, but + why, share, None, "share", evidence + _frames_of(first))

@@ -1,0 +1,45 @@
+"""Peers that asked in vain for as long as anybody asked, though the capture ran on for a while after that."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from vmpcap.measures.outages import LEAST_OUTAGE_NS, STOPPED_BEATS
+from vmpcap.measures.peer_streams import PeerStream
+from vmpcap.terms.units import NS_PER_S
+
+LONG_NS: Final = NS_PER_S
+"""Who asked in vain for less than this may have been answered had it asked on."""
+LEAST_LOST: Final = 10
+"""So many requests without an answer are no chance."""
+
+
+def asked_to_the_end(stream: PeerStream, others: Sequence[PeerStream], when: int) -> PeerStream:
+    """
+    The same stream; one whose peer asked in vain until all others had asked their last was never answered again.
+
+    A peer that stops asking before others do may have been answered later, and gave up. One that stops with them did
+    not: then whoever asked at all had stopped, be it that their work or the capturing of them ended.
+
+    Parameters
+    ----------
+    others : the streams of the same point
+    when : when the guest changed places, by the clock of the point
+    """
+    last = stream.outages[-1] if stream.outages else None
+    if last is None or last.ended or not last.requests_stopped or stream.survived is not None:
+        return stream
+    if last.seen_ns < LONG_NS or last.lost < LEAST_LOST or last.last_unanswered_ts <= when:
+        return stream
+    slack = STOPPED_BEATS * (stream.interval_ns or 0) + LEAST_OUTAGE_NS
+    answered = [int(one.asked_ts[-1]) for one in others if _was_answered_after(one, stream, when)]
+    if not answered or max(answered) > last.last_unanswered_ts + slack:
+        return stream
+    return replace(stream, survived=False)
+
+
+def _was_answered_after(one: PeerStream, beside: PeerStream, when: int) -> bool:
+    """Is this another peer, which asked after the move and has its answers?"""
+    is_other = one.peer != beside.peer and one.requester == "peer" and one.manner != "one_way"
+    is_late = len(one.asked_ts) > 0 and int(one.asked_ts[-1]) > when
+    return is_other and is_late and one.survived is True and one.answers > 0
