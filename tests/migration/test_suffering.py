@@ -376,6 +376,37 @@ def test_a_one_way_stream_that_pauses_a_little_may_have_lacked_packets() -> None
     assert "packet" in found.peer.because
 
 
+def one_way_seen(arrives: bool, others: bool = True) -> list[Suffered]:
+    """A peer sends 50 packets a second; the old place shows them until the guest leaves, the new one if they arrive."""
+    sent = of_other([datagram(n * 20, True, n) for n in range(300)])
+    pinged = pings(600, 10, lost(84, 17))
+    old = [row for row in (*pinged, *sent) if row["ts_ns"] < 840 * MS]
+    new = [row for row in pinged if row["ts_ns"] > SWITCH and others]
+    new += [row for row in sent if row["ts_ns"] > SWITCH and arrives] + [datagram(1001, False, 1)]
+    return suffered_at(
+        point([*pinged, *sent]),
+        point(old, "old", "domain:source"),
+        point(new, "new", "domain:destination", last_ts=6 * S),
+    )
+
+
+@pytest.mark.parametrize(
+    ("arrives", "others", "least"), [(True, True, None), (False, True, 4960.0), (False, False, None)]
+)
+def test_what_is_sent_one_way_is_not_unhurt_because_it_is_sent(
+    arrives: bool, others: bool, least: float | None
+) -> None:
+    """Where it is sent its loss does not show; a new place that shows all but this proves it."""
+    told = {one.peer.protocol: one for one in one_way_seen(arrives, others)}
+    (name,) = {protocol for protocol in told if protocol.startswith("udp") and told[protocol].peer.peer == "10.99.0.9"}
+    found = told[name]
+    assert (found.peer.outage_ms, found.peer.survived, found.peer.point) == (None, None, "client")
+    assert found.at_least_ms == least == found.peer.outage_low_ms
+    assert ("arrives at new" in found.peer.because) is arrives
+    assert ("none of them came to new" in found.peer.because) is (least is not None)
+    assert longest_outage(list(told.values()))[0] == (None if least else 170.0)
+
+
 def test_a_waiting_connection_is_bounded_by_no_request() -> None:
     """Its figure is the wait itself."""
     rows = []

@@ -9,6 +9,7 @@ import numpy as np
 from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.migration.hidden_outages import hidden, hole_of, words_of_unseen
+from vmpcap.migration.one_way import is_sent_in, without_figure
 from vmpcap.migration.results import Peer
 from vmpcap.migration.suffered import (
     Suffered,
@@ -46,6 +47,8 @@ def suffered_by(stream: PeerStream, view: PointView, when: int, away: int) -> Su
     hole = hole_of(unseen[0], view) if outage is None and unseen else None
     if hole is not None:  # not 0: what it met may be what looks like an outage there
         return hidden(stream, view, when, hole)
+    if outage is None and is_sent_in(stream):
+        return without_figure(stream, view)
     watched = _gap_of_requests(stream, away, when) if outage is None else None
     if outage is None and watched is None:
         return _not_asking(stream, view)

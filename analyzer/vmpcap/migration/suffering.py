@@ -14,6 +14,7 @@ from vmpcap.migration.bypassed import answered_after, by_another_way, may_be_byp
 from vmpcap.migration.clocks import is_moment_unknown
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.hidden_outages import hidden, hiding_hole, hole_of
+from vmpcap.migration.one_way import Passage, is_sent_in, tell_arrival
 from vmpcap.migration.stream_outages import at_unknown_time, suffered_by
 from vmpcap.migration.suffered import BEFORE_NS, Suffered
 from vmpcap.migration.views import PointView
@@ -51,6 +52,7 @@ def what_peers_suffered(
     begin = min(moment, last_before if last_before is not None else moment)
     seen: dict[Key, list[tuple[int, Suffered, Hole | None]]] = {}
     answered: dict[Key, str] = {}
+    passed: dict[Key, list[Passage]] = {}
     known_as = known_as or {}
     inside: set[Key] = set()
     for view in sorted(views, key=lambda view: view.name in known_as):
@@ -63,6 +65,8 @@ def what_peers_suffered(
         streams = [asked_to_the_end(stream, streams, when) for stream in streams]
         for stream in (_without_its_end(one, when) for one in _real_ones(streams, view)):
             key = (stream.peer, stream.protocol, stream.peer_port, stream.guest_port, stream.icmp_id, stream.requester)
+            if is_sent_in(stream):
+                passed.setdefault(key, []).append(Passage(view, stream))
             if view.name not in known_as:
                 inside.add(key)
             elif key not in inside:
@@ -81,6 +85,7 @@ def what_peers_suffered(
                 answered.setdefault(key, view.name)
     doubted = {view.name for view in views if may_be_bypassed(view, guest, on_point(view, moment))}
     found = [by_another_way(_nearest(known), answered.get(key), doubted, views) for key, known in seen.items()]
+    found = [tell_arrival(one, passed.get(key, ()), views, guest, moment) for key, one in zip(seen, found, strict=True)]
     return sorted(found, key=_severity)
 
 
