@@ -152,7 +152,7 @@ def note_answer(ts: I64, i: Int, least_ns: Int, open_row: I64, out_waits: I64, o
     """How long was this answer waited for? At least one segment waits."""
     one = out_long[counts[LONG]]
     note_wait(one, ts, open_row, counts, i)
-    waited = ts[i] - one["start_ts"]
+    waited: np.int64 = ts[i] - one["start_ts"]
     out_waits[counts[WAITED]] = waited
     counts[WAITED] += 1
     if waited >= least_ns:
