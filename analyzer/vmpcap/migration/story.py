@@ -59,6 +59,7 @@ from vmpcap.migration.switchover import (
     find_end,
     find_moment,
     last_sign_before,
+    left_for_good,
     signs_after,
     silences,
 )
@@ -356,7 +357,7 @@ def _tell_guest(
     moment = find_moment(move, there) if since is None else since
     quiet = silences(there, views, moment)
     outside = known_outside(moved, views)
-    found = what_peers_suffered(there, views, moment, last_sign_before(quiet), outside)
+    found = what_peers_suffered(there, views, moment, last_sign_before(quiet), outside, left_for_good(quiet))
     second_place = find_second_place(moved, views, moment)
     before, after, point, shown = _vlans(moved, views, moment)
     retagged = find_retagged(moved, views, moment)

@@ -8,6 +8,7 @@ import numpy as np
 
 from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage
 from vmpcap.measures.peer_streams import PeerStream
+from vmpcap.migration.asides import dark_before, part_outages, words_of_asides
 from vmpcap.migration.hidden_outages import hidden, hole_of, words_of_unseen
 from vmpcap.migration.one_way import is_sent_in, without_figure
 from vmpcap.migration.results import Peer
@@ -33,11 +34,17 @@ AROUND_NS: Final = 60 * NS_PER_S
 """How far from the switchover the requests beside it are looked for."""
 
 
-def suffered_by(stream: PeerStream, view: PointView, when: int, away: int) -> Suffered:
-    """What did the peer of this stream meet? The guest is known to have run until away, and to be announced at when."""
+def suffered_by(stream: PeerStream, view: PointView, when: int, away: int, left: int | None = None) -> Suffered:
+    """
+    What did the peer of this stream meet?
+
+    The guest is known to have run until away, and to be announced at when; where it left its old place for good is
+    known, at left.
+    """
     near = around_switchover(stream, when)
     unseen = [o for o in near if hole_of(o, view) is not None]
-    near = [o for o in near if o not in unseen]
+    parted = part_outages([o for o in near if o not in unseen], when, left)
+    near = parted.own
     outage = max(near, key=lambda o: (not o.ended, o.seen_ns), default=None)
     if outage is None and not stream.first_ts <= when <= stream.last_ts:
         return _on_one_side(stream, view, when)
@@ -56,6 +63,9 @@ def suffered_by(stream: PeerStream, view: PointView, when: int, away: int) -> Su
         return _never_answered(stream, view)
     if outage is not None and outage.ended and outage.last_answered_ts is None and outage.last_answer_ts is None:
         return _from_its_first(stream, view, outage)
+    dark = "" if outage is None else dark_before(stream, outage, left)
+    if outage is not None and dark:
+        return unmeasured(stream, view, dark, frames_of_outage(outage))
     bounds = _bounds(stream, outage, watched)
     peer = Peer(
         peer=stream.peer_ip,
@@ -68,7 +78,9 @@ def suffered_by(stream: PeerStream, view: PointView, when: int, away: int) -> Su
         lost=0 if outage is None else outage.lost,
         retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
         survived=has_survived(stream, outage),
-        because="; ".join((because_of(stream, outage, near), *words_of_unseen(unseen, view))),
+        because="; ".join(
+            (because_of(stream, outage, near), *words_of_asides(parted, when), *words_of_unseen(unseen, view))
+        ),
         frames=frames_of_outage(outage),
         from_ts=iso_utc(outage.first_unanswered_ts) if outage is not None else None,
         to_ts=iso_utc(end_of_outage(outage)) if outage is not None else None,

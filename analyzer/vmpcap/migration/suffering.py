@@ -36,6 +36,7 @@ def what_peers_suffered(
     moment: int,
     last_before: int | None,
     known_as: Mapping[str, Moved] | None = None,
+    left: int | None = None,
 ) -> list[Suffered]:
     """
     How long was the guest gone for each of its peers?
@@ -48,6 +49,7 @@ def what_peers_suffered(
     moment : when the guest changed places, on the reference clock
     last_before : its last frame before that, on the reference clock; None where no point shows it
     known_as : the guest under its other address, by points beyond a translator; streams count there that passed inside
+    left : when it left its old place for good, on the reference clock; None where no point there shows it
     """
     begin = min(moment, last_before if last_before is not None else moment)
     seen: dict[Key, list[tuple[int, Suffered, Hole | None]]] = {}
@@ -60,6 +62,7 @@ def what_peers_suffered(
         macs = [there.mac] if there.mac != NO_MAC else []
         when = on_point(view, moment)
         away = on_point(view, begin) if last_before is not None else when - BEFORE_NS
+        gone = on_point(view, left) if left is not None else None
         streams = find_peer_streams(view.journal, macs, there.ips, end_ns=_end_of(view))
         place = rank(view.role, OUTAGE_FIGURES)
         streams = [asked_to_the_end(stream, streams, when) for stream in streams]
@@ -77,7 +80,7 @@ def what_peers_suffered(
             known = seen.setdefault(key, [])
             is_needed = all(place < other or one.answered_after for other, one, hidden in known if hidden is None)
             if hole is not None or is_needed:
-                one = suffered_by(stream, view, when, away) if hole is None else hidden(stream, view, when, hole)
+                one = suffered_by(stream, view, when, away, gone) if hole is None else hidden(stream, view, when, hole)
                 if one.peer.outage_ms == 0 and is_moment_unknown(view, guest, views):
                     one = at_unknown_time(stream, view)
                 known.append((place, one, hole))

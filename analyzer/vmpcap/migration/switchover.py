@@ -212,6 +212,18 @@ def last_sign_before(quiet: dict[str, Silence]) -> int | None:
     return max((on_reference(s.before.view, s.before.ts) for s in quiet.values() if s.before is not None), default=None)
 
 
+def left_for_good(quiet: dict[str, Silence]) -> int | None:
+    """
+    When was the guest's last frame in the domain that it left, on the reference clock?
+
+    None where no point shows it there, or one shows it there again, which in a domain at both places it may be.
+    """
+    old = [s for s in quiet.values() if s.before is not None and s.before.view.role == "domain:source"]
+    if any(s.own is not None or s.hidden_by for s in old):
+        return None
+    return last_sign_before({s.before.view.name: s for s in old if s.before is not None})
+
+
 def _silence_at(view: PointView, guest: Moved, moment: int) -> Silence | None:
     frames = frames_of(view, guest)
     if not len(frames.sent):
