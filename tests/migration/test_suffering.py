@@ -152,6 +152,14 @@ def test_a_peer_that_was_never_answered_again_is_cut_off() -> None:
     assert "316 requests unanswered until the end" in found.peer.because
 
 
+def test_an_outage_that_lasts_until_the_guest_moves_again_does_not_last_for_ever() -> None:
+    """The capture goes on after this view: whether it was answered then is the next migration's to tell."""
+    (found,) = suffered_at(point(pings(400, 10, lost(84, 316)), goes_on=True))
+    assert (found.is_cut_off, found.is_open, found.peer.survived) == (False, True, None)
+    assert (found.at_least_ms, found.peer.outage_low_ms) == (3150.0, 3150.0)
+    assert "316 requests unanswered until the guest's next migration, 3.1 s" in found.peer.because
+
+
 def test_what_was_asked_just_before_the_view_ends_cuts_nobody_off() -> None:
     """The capture stops with the last segment: its answer may have come a moment later."""
     rows = []

@@ -39,6 +39,12 @@ def test_of_several_it_names_those_that_failed_and_for_what() -> None:
     assert "m1" not in said
 
 
+def test_a_guest_that_is_dark_is_told_before_a_link_that_is_slow() -> None:
+    """Whoever is called at night has to bring it back first."""
+    said = headline([with_answers(1, throughput="fail", guest_reachable_after="fail")], [])
+    assert said.index("the guest was not reachable afterwards") < said.index("the link was too slow")
+
+
 def test_of_many_the_first_are_named_and_the_others_counted() -> None:
     """A month of them is no reason for a sentence without an end."""
     said = headline([with_answers(n, throughput="fail") for n in range(1, 32)], [])

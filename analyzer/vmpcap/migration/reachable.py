@@ -118,10 +118,11 @@ def _unanswered(view: PointView, guest: Moved, moment: int) -> Reachability | No
         return None  # requests that stop may go on by another way: nobody knows what the next would have met
     first_and_last = np.concatenate((asked[:2], asked[-1:]))
     numbers = sorted(j.frame[first_and_last].tolist() + [f for f, _ in sought[-1:]])
+    until = view.end_words if view.goes_on else "the capture's end"
     because = (
         f"at {view.name} {count_of(len(asked), 'request')} to the guest and "
         f"{count_of(len(sought), 'ARP request')} for it "
-        f"went unanswered in the {(view.last_ts - max(when, view.first_ts)) / NS_PER_S:.1f} s until the capture's end"
+        f"went unanswered in the {(view.last_ts - max(when, view.first_ts)) / NS_PER_S:.1f} s until {until}"
     )
     return Reachability("no", because, view.name, tuple(numbers))
 

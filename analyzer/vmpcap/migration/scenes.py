@@ -140,4 +140,5 @@ def _as_seen(view: PointView, role: str | None, end: int | None) -> PointView:
         arps=view.arps.take(view.arps.ts_ns <= last),
         last_ts=max(view.first_ts, last),
         truncated=False,
+        goes_on=True,
     )

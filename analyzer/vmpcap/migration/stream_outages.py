@@ -19,6 +19,7 @@ from vmpcap.migration.suffered import (
     end_of_outage,
     frames_of_outage,
     has_survived,
+    is_open,
     protocol_of,
     unmeasured,
 )
@@ -77,9 +78,9 @@ def suffered_by(stream: PeerStream, view: PointView, when: int, away: int, left:
         interval_ms=ms(stream.interval_ns),
         lost=0 if outage is None else outage.lost,
         retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
-        survived=has_survived(stream, outage),
+        survived=None if is_open(stream, outage, view) else has_survived(stream, outage),
         because="; ".join(
-            (because_of(stream, outage, near), *words_of_asides(parted, when), *words_of_unseen(unseen, view))
+            (because_of(stream, outage, near, view), *words_of_asides(parted, when), *words_of_unseen(unseen, view))
         ),
         frames=frames_of_outage(outage),
         from_ts=iso_utc(outage.first_unanswered_ts) if outage is not None else None,
@@ -99,6 +100,7 @@ def suffered_by(stream: PeerStream, view: PointView, when: int, away: int, left:
         stream,
         outage,
         view,
+        ms(outage.seen_ns) if is_open(stream, outage, view) else None,
     )
 
 

@@ -50,6 +50,11 @@ class Suffered:
     """Where its answers take another way than past the point, or may: what it met is not known."""
 
     @property
+    def is_open(self) -> bool:
+        """Did it last until the guest moved again?"""
+        return self.outage is not None and not self.ended and self.at_least_ms is not None
+
+    @property
     def is_cut_off(self) -> bool:
         """Did this peer go on asking until the end of the view, and never got an answer again?"""
         return not self.ended and self.peer.survived is False
@@ -83,6 +88,12 @@ def around_switchover(stream: PeerStream, when: int) -> list[Outage]:
     ]
 
 
+def is_open(stream: PeerStream, outage: Outage | None, view: PointView) -> bool:
+    """Did it not end before the guest moved again? Whether it was answered then is that migration's to tell."""
+    is_waiting = outage is not None and not outage.ended and not outage.requests_stopped
+    return is_waiting and view.goes_on and stream.reset_ts is None
+
+
 def has_survived(stream: PeerStream, outage: Outage | None) -> bool | None:
     if stream.survived is not None:
         return stream.survived
@@ -91,12 +102,12 @@ def has_survived(stream: PeerStream, outage: Outage | None) -> bool | None:
     return False
 
 
-def because_of(stream: PeerStream, outage: Outage | None, near: Sequence[Outage]) -> str:
+def because_of(stream: PeerStream, outage: Outage | None, near: Sequence[Outage], view: PointView) -> str:
     if outage is not None and len(near) > 1:
         further = [o for o in near if o is not outage]
         others = ", ".join(f"{o.seen_ns / NS_PER_MS:.0f} ms" for o in further[:MOST_TOLD])
         others += f" and {len(further) - MOST_TOLD} more" if len(further) > MOST_TOLD else ""
-        return f"{because_of(stream, outage, (outage,))}; further outages around the switchover: {others}"
+        return f"{because_of(stream, outage, (outage,), view)}; further outages around the switchover: {others}"
     asked = "the guest asked" if stream.requester == "guest" else "asked the guest"
     if outage is None:
         if stream.protocol == "udp" and stream.interval_ns:  # which answer is for which datagram is not certain
@@ -107,7 +118,7 @@ def because_of(stream: PeerStream, outage: Outage | None, near: Sequence[Outage]
         return f"{count_of(outage.lost, 'request')} unanswered, then none came any more ({asked})"
     if not outage.ended:
         lost, seen = count_of(outage.lost, "request"), outage.seen_ns / NS_PER_S
-        return f"{lost} unanswered until the end of the capture, {seen:.1f} s"
+        return f"{lost} unanswered until {view.end_words}, {seen:.1f} s"
     return f"{count_of(outage.lost, 'request')} unanswered from frame {outage.first_unanswered_frame} on"
 
 

@@ -80,8 +80,15 @@ class PointView:
     """int64[k, 4]: when this clock was set back, as `points/set_backs.py` has them."""
     holes: tuple[Hole, ...] = ()
     """Those of them in which something passed that the capture lacks."""
+    goes_on: bool = False
+    """Does the capture go on after the last of this view, because its guest moves again then?"""
     found: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What was looked up in the journal once, by what was asked: many questions begin with a guest's frames."""
+
+    @property
+    def end_words(self) -> str:
+        """What ends this view?"""
+        return "the guest's next migration" if self.goes_on else "the end of the capture"
 
     @property
     def line(self) -> Timeline:

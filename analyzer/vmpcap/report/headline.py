@@ -9,7 +9,7 @@ from vmpcap.report.root_causes import guests_cause, root_cause
 from vmpcap.report.words import answer, not_in_view, verdict_sentence
 from vmpcap.report.worst_first import WORST_FIRST
 from vmpcap.terms.units import count_of
-from vmpcap.verdicts.findings import Outcome
+from vmpcap.verdicts.findings import Check, Outcome
 
 SO_FAR: Final = "of what was read by then: "
 MOST_GROUPS: Final = 3
@@ -21,6 +21,8 @@ MOST_NAMED: Final = 6
 UNSEEN: Final = "a guest changed places, and no migration stream is in view"
 """What is said first of a migration that is known by its guest alone."""
 CANNOT: Final = " cannot be told"
+FIRST_TOLD: Final = ("completed", "guest_reachable_after", "announcement_reached_destination")
+"""Of several failures these lead: a guest that is dark comes before a link that is slow."""
 TALLIED: Final[dict[Outcome, str]] = {"fail": "failed", "undecided": "undecided", "pass": "passed"}
 
 
@@ -57,10 +59,11 @@ def of_migration(m: Migration) -> str:
 def _decided(m: Migration) -> str:
     """Did it complete, and what speaks against it?"""
     if not m.connections:
-        return "; ".join([UNSEEN, *(answer(c) for c in m.checks if c.decides and c.outcome == "fail")])
+        return "; ".join([UNSEEN, *(answer(c) for c in _in_order(m.checks) if c.decides and c.outcome == "fail")])
     if m.verdict == "pass":
         return verdict_sentence(m) + (f", though {not_in_view(m)}" if "begin" in m.cut_at else "")
     worst = [check for check in m.checks if check.decides and check.outcome == m.verdict]
+    worst = _in_order(worst) if m.verdict == "fail" else worst
     cause = root_cause(m) or guests_cause(m)
     effects = frozenset[str]() if cause is None else cause.explains
     first = [] if cause is None or m.verdict != "fail" else [cause.says]
@@ -71,6 +74,11 @@ def _decided(m: Migration) -> str:
     done = any(check.id == "completed" and check.outcome == "pass" for check in m.checks)
     told = f"the migration completed, but {told}" if done else told
     return f"{told} ({not_in_view(m)})" if "begin" in m.cut_at else told
+
+
+def _in_order(checks: Sequence[Check]) -> list[Check]:
+    """Those first that are worst for the guest; the others as the report has them."""
+    return sorted(checks, key=lambda c: FIRST_TOLD.index(c.id) if c.id in FIRST_TOLD else len(FIRST_TOLD))
 
 
 def _did_not_work(m: Migration) -> str:

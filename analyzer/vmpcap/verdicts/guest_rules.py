@@ -126,8 +126,11 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
             but = ", and so was every peer, though not in each of its streams" if lost else ""
             but += ": a guest that restarted?" if lost and not why else ""
             return Answer("pass", reach.because + but + why, evidence=evidence)
-        but = f"{reach.because}, but {len(names):,} of its {count_of(len(peers_of(guest)), 'peer')} never got an answer"
-        but += f" again: {', '.join(names[:3])}"
+        peers = len(peers_of(guest))
+        whose = "its only peer" if peers == 1 else f"{len(names):,} of its {peers:,} peers"
+        but = f"{reach.because}, but {whose} never got an answer"
+        is_open = any(s.is_open for s in guest.suffered if s.peer.peer in names)
+        but += f" {'until the guest moved again' if is_open else 'again'}: {', '.join(names[:3])}"
         in_vain = asked_in_vain(guest) & set(names)
         nobody = all((s.is_cut_off and is_long_gone(s)) or _gave_up(s) for s in guest.suffered)
         if not lost or not (nobody or (in_vain and not started_anew(guest))):
@@ -205,8 +208,12 @@ def switchover(story: Story, profile: Profile) -> Answer:
     def ask(guest: GuestStory) -> Answer:
         figure = guest.result.switchover
         gone = [s for s in guest.suffered if s.is_cut_off]
+        until = "again"
+        if not gone and limit is not None:
+            gone = [s for s in guest.suffered if s.is_open and (s.at_least_ms or 0.0) > limit]
+            until = "until the guest moved again"
         if gone:
-            words = f"{say_lost(gone, guest.suffered)} never got an answer again: {gone[0].peer.because}"
+            words = f"{say_lost(gone, guest.suffered)} never got an answer {until}: {gone[0].peer.because}"
             evidence = show(gone[0].peer.point, gone[0].peer.frames)
             return Answer("undecided" if limit is None else "fail", words, None, limit, "ms", evidence)
         if figure.peer_outage_ms is None and any(s.hidden_ms is not None for s in guest.suffered):

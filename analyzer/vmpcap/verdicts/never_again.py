@@ -7,7 +7,7 @@ from vmpcap.migration.breakdown import MOST_STREAMS
 from vmpcap.migration.reachable import LEAST_ASKED
 from vmpcap.migration.story import GuestStory
 from vmpcap.migration.suffered import Suffered
-from vmpcap.terms.units import NS_PER_S, count_of
+from vmpcap.terms.units import NS_PER_S
 
 LONG_GONE_NS: Final = NS_PER_S
 """Requests that went unanswered for less than this when the capture ended may still have been answered."""
@@ -101,5 +101,5 @@ def say_lost(lost: Sequence[Suffered], every: Sequence[Suffered]) -> str:
     gone = {s.peer.peer for s in lost}
     peers, theirs = len({s.peer.peer for s in every}), sum(s.peer.peer in gone for s in every)
     named = ", ".join(f"{s.peer.peer} by {s.peer.protocol}" for s in lost[:MOST_NAMED])
-    told = f"{len(gone):,} of its {count_of(peers, 'peer')}"
+    told = "its only peer" if peers == 1 else f"{len(gone):,} of its {peers:,} peers"
     return f"{told if theirs == len(lost) else f'{len(lost):,} of {theirs:,} streams of {told}'} ({named})"
