@@ -7,10 +7,13 @@ import msgspec
 import pytest
 
 from tests.migration.make import (
+    GUEST,
+    GUEST_IP,
     MS,
     PEER_IP,
     S,
     announced,
+    asks_and_answers,
     figures,
     guest_story,
     side,
@@ -42,6 +45,7 @@ from vmpcap.migration.session_results import Sessions
 from vmpcap.migration.story import GuestStory, Story
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.vlans import TwoTags
+from vmpcap.terms.addresses import ip_halves
 from vmpcap.verdicts.findings import Check
 from vmpcap.verdicts.profile import Profile
 from vmpcap.verdicts.rules import RULES, answer
@@ -237,6 +241,29 @@ def test_the_round_trip_under_load_is_held_against_the_same_limit(known: dict[st
 
 
 # announcement_reached_destination
+
+
+def test_that_it_did_not_arrive_is_shown_by_frames_that_exist() -> None:
+    """Packets for the guest where it was not announced, and the announcements where they were."""
+    bridge = view("dst-guestbr", "domain:destination", series=(announced(2 * S, 2 * S + 50 * MS),))
+    gate = view("gw-lan", "gateway", journal=asks_and_answers(S, 3 * S, 100 * MS, (1900 * MS, 3 * S)))
+    moved = Moved(GUEST, (ip_halves(GUEST_IP),), ((bridge, bridge.series[0]),), "high", "")
+    heard = PointAnnouncements(seen=True, reached="not_observable", because="", frames=[1, 2])
+    lacks = PointAnnouncements(seen=False, reached="not_reached", because="not seen here")
+    told = Announcements(
+        count=2, kinds={}, first_ts=None, schedule=None, by_point={"dst-guestbr": heard, "gw-lan": lacks}
+    )
+    domain = Domain(verdict="not_reached", because="gw-lan: not seen here")
+    answer = ask(
+        "announcement_reached_destination",
+        story(guest_story(moved=moved, announcements=told, domain=domain, deciding=gate)),
+    )
+    assert answer.outcome == "fail"
+    shown = {one.point: one.frames for one in answer.evidence}
+    assert shown["dst-guestbr"] == [1, 2]
+    frame, ts = gate.journal.frame, gate.journal.ts_ns
+    assert shown["gw-lan"] == [int(n) for n in frame[ts > 2 * S][:5]]
+    assert len(shown["gw-lan"]) == 5
 
 
 def announced_at(point: str, verdict: Any, heard: bool = True) -> GuestStory:

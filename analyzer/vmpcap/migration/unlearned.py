@@ -18,6 +18,9 @@ LEAST_ASTRAY: Final = 3
 LEARNED_NS: Final = 20 * NS_PER_MS
 """What passes this shortly after an announcement may have been on its way before a switch had read it."""
 
+MOST_SHOWN: Final = 5
+"""Frames that are listed."""
+
 
 def went_astray(view: PointView, guest: Moved, moment: int) -> str:
     """
@@ -50,6 +53,25 @@ def went_astray(view: PointView, guest: Moved, moment: int) -> str:
             packets = count_of(len(passed), "packet")
             return f"{packets} for the guest passed here after {other.name} had heard it, and none of them came there"
     return ""
+
+
+def passed_instead(view: PointView, guest: Moved) -> list[int]:
+    """
+    Which frames show that this point was watching while the announcement, which others heard, did not come here?
+
+    The first packets for the guest after it, else the frames beside it, whoever sent them. Empty where nobody heard it.
+    """
+    first = guest.first_heard
+    if first is None:
+        return []
+    j, when = view.journal, on_clock_of(view, first[0], first[1].first_ts)
+    asked = frames_of(view, guest).asked
+    rows = asked[j.ts_ns[asked] > when][:MOST_SHOWN]
+    if not len(rows):
+        by_time = np.argsort(j.ts_ns, kind="stable")
+        at = int(np.searchsorted(j.ts_ns[by_time], when, side="right"))
+        rows = by_time[max(at - 1, 0) : at + 1]
+    return [int(frame) for frame in j.frame[rows]]
 
 
 def _first_own_frame(view: PointView, guest: Moved, since: int, announced: Sequence[int]) -> int:

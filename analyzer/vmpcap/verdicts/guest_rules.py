@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 
 from vmpcap.migration.story import GuestStory, Story
 from vmpcap.migration.suffered import Suffered
+from vmpcap.migration.unlearned import passed_instead
+from vmpcap.migration.views import PointView
 from vmpcap.terms.units import NS_PER_MS, at_most_ms, count_of
 from vmpcap.verdicts.answers import Answer, from_finding, show, three
 from vmpcap.verdicts.explained import explain
@@ -74,6 +76,16 @@ def _given_up_by(guest: GuestStory) -> list[str]:
     return sorted({s.peer.peer for s in guest.suffered if _gave_up(s)} - _answered_again(guest))
 
 
+def _seen_elsewhere(guest: GuestStory, deciding: PointView) -> tuple[Evidence, ...]:
+    """What passed the point that the announcement did not reach, and the announcements where they were heard."""
+    instead = passed_instead(deciding, guest.moved)
+    shown = show(deciding.name, instead) if instead else ()
+    for name, heard in guest.result.announcements.by_point.items():
+        if heard.frames and name != deciding.name:
+            shown += show(name, heard.frames, guest.announcement_filter)
+    return shown
+
+
 def announcement_reached_destination(story: Story, profile: Profile) -> Answer:
     """Did the guest's announcement reach its broadcast domain, at the point nearest the gateway?"""
 
@@ -86,6 +98,8 @@ def announcement_reached_destination(story: Story, profile: Profile) -> Answer:
         if outcome == "pass" and not guest.moved.heard:
             outcome = "undecided"
         evidence = show(point, frames, guest.announcement_filter)
+        if deciding is not None and not frames:
+            evidence = _seen_elsewhere(guest, deciding) or evidence
         if _may_be_a_stranger(guest):
             return Answer("undecided", f"{domain.because}; {_stranger(guest)}", evidence=evidence)
         return Answer(outcome, domain.because, evidence=evidence)
