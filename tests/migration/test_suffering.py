@@ -303,6 +303,33 @@ def test_a_connection_counts_its_retransmissions() -> None:
     assert found.peer.interval_ms == 20.0
 
 
+def requests_and_answers(last_ms: int) -> list[Row]:
+    """The peer asks every 50 ms and acknowledges the answer with its next request."""
+    rows: list[Row] = []
+    for n, ms in enumerate(range(0, last_ms, 50)):
+        rows += [
+            segment(ms, True, 100 + 10 * n, 500 + 10 * n, 10),
+            segment(ms + 5, False, 500 + 10 * n, 110 + 10 * n, 10),
+        ]
+    return rows
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_guest_that_sends_its_answer_again_to_a_peer_that_is_gone_is_not_lost(again: bool) -> None:
+    """The peer's request at 2 s was its last; had it waited for the answer, it would have asked again."""
+    rows = requests_and_answers(2000)
+    asked = segment(2000, True, 500, 900, 10)
+    answers = [segment(ms, False, 900, 510, 10) for ms in (2005, 2205, 2605, 3405, 5005, 8205)]
+    asks = [segment(ms, True, 500, 900, 10) for ms in (2300, 2900, 4100, 6500)] if again else []
+    at_client = point([*rows, asked, *asks], last_ts=9 * S)
+    at_bridge = point([*rows, asked, *asks, *answers], "new", "domain:destination", last_ts=9 * S)
+    found = suffered_at(at_client, at_bridge)
+    waits = [one for one in found if one.peer.point == "new"]
+    assert len(waits) == 1
+    assert waits[0].is_cut_off is again
+    assert ("the peer is gone: at client its request" in waits[0].peer.because) is not again
+
+
 @pytest.mark.parametrize("again", [False, True])
 def test_a_connection_that_sends_new_data_on_and_on_is_answered_out_of_view(again: bool) -> None:
     """Only what the guest sent is in the capture at its new place; without acknowledgements it would send it again."""

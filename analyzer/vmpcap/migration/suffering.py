@@ -12,6 +12,7 @@ from vmpcap.measures.peers import find_peer_streams
 from vmpcap.migration.asked_on import asked_to_the_end
 from vmpcap.migration.bypassed import answered_after, by_another_way, may_be_bypassed
 from vmpcap.migration.clocks import is_moment_unknown
+from vmpcap.migration.gone_peers import without_gone
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.hidden_outages import hidden, hiding_hole, hole_of
 from vmpcap.migration.one_way import Passage, is_sent_in, tell_arrival
@@ -89,7 +90,7 @@ def what_peers_suffered(
     doubted = {view.name for view in views if may_be_bypassed(view, guest, on_point(view, moment))}
     found = [by_another_way(_nearest(known), answered.get(key), doubted, views) for key, known in seen.items()]
     found = [tell_arrival(one, passed.get(key, ()), views, guest, moment) for key, one in zip(seen, found, strict=True)]
-    return sorted(found, key=_severity)
+    return sorted(without_gone(found), key=_severity)
 
 
 def _real_ones(streams: Sequence[PeerStream], view: PointView) -> Iterator[PeerStream]:

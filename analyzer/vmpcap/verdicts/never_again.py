@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from vmpcap.migration.breakdown import MOST_STREAMS
+from vmpcap.migration.gone_peers import is_answer, is_silent
 from vmpcap.migration.reachable import LEAST_ASKED
 from vmpcap.migration.story import GuestStory
 from vmpcap.migration.suffered import Suffered
@@ -60,6 +61,8 @@ def asked_in_vain(guest: GuestStory) -> set[str]:
 
 
 def _misses_no_answer(lost: Suffered, guest: GuestStory) -> bool:
+    if is_answer(lost, guest.suffered) and is_silent(lost):
+        return False  # who asked may be gone
     if _sent_again(lost) >= LEAST_ASKED:
         return True
     if lost.view is not None and (lost.view.left_out or not lost.view.journal_complete):
