@@ -258,6 +258,23 @@ def test_bgp_tells_origins_apart_behind_one_speaker() -> None:
     assert "AS 65001 withdrew it +60 ms" in found.because
 
 
+def test_a_withdrawal_that_another_system_passes_on_may_have_come_sooner() -> None:
+    """The core told the route behind a path of two; the old site's own withdrawal is not in view, or is."""
+    core = {"protocol": "bgp", "sender": "192.0.2.9", "next_hop": "192.0.2.9"}
+    rows = [
+        news(0, origin="AS 65001", path_length=2, **core),
+        news(after(60), protocol="bgp", sender="192.0.2.2", next_hop="192.0.2.2", origin="AS 65002", path_length=1),
+    ]
+    gone = news(after(223), "withdraw", **core)
+    found = judged("bgp", case(point("wan", "wan", [*rows, gone])))
+    assert found is not None
+    assert "AS 65001 withdrew it at most +223 ms (192.0.2.9 passed that on)" in found.because
+    itself = [replace(row, path_length=1) for row in rows]
+    found = judged("bgp", case(point("wan", "wan", [*itself, gone])))
+    assert found is not None
+    assert "AS 65001 withdrew it +223 ms" in found.because
+
+
 def says(ts: int, sender: str, hop: str, length: int = 1, action: str = "announce") -> RouteNews:
     """What a router tells of a route that AS 65010 brings up at every site."""
     origin = "AS 65010" if action == "announce" else ""

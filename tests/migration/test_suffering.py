@@ -74,6 +74,7 @@ def test_requests_that_went_to_the_old_place_are_an_outage_though_the_new_one_sh
         assert found.peer.outage_low_ms == pytest.approx(2150.0)
         assert (found.peer.point, found.peer.survived, found.is_cut_off) == ("src", True, False)
         assert "answered again at dst" in found.peer.because
+        assert found.again == (new, 3 * S), "and not when the last request went to the old place, at 2.99 s"
 
 
 def test_lost_pings_are_the_outage_in_steps_of_their_interval() -> None:

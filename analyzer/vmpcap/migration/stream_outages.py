@@ -225,6 +225,8 @@ def _on_one_side(stream: PeerStream, view: PointView, when: int) -> Suffered:
     """A stream in view only before or only after the switchover: what it would have met then is not known."""
     if stream.first_ts > when:
         because = f"in view here only after the switchover, from frame {stream.first_frame} on"
-        return replace(unmeasured(stream, view, because, [stream.first_frame]), answered_after=stream.answers > 0)
+        one = unmeasured(stream, view, because, [stream.first_frame])
+        is_answered = stream.answers > 0
+        return replace(one, answered_after=is_answered, again=(view, stream.first_ts) if is_answered else None)
     because = f"in view here only before the switchover, up to frame {stream.last_frame}"
     return unmeasured(stream, view, because, [stream.last_frame])

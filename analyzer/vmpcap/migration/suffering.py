@@ -157,7 +157,7 @@ def _begun_elsewhere(best: Suffered, seen: Sequence[Suffered]) -> Suffered | Non
     because = f"{one.peer.because}; answered again at {best.peer.point}, where it is in view only after the switchover"
     least = ms(seen_ns)
     peer = msgspec.structs.replace(one.peer, because=because, survived=True, outage_low_ms=least)
-    return replace(one, peer=peer, ended=True, outage=None, answered_after=True, at_least_ms=least)
+    return replace(one, peer=peer, ended=True, outage=None, answered_after=True, at_least_ms=least, again=best.again)
 
 
 def _end_of(view: PointView) -> int:

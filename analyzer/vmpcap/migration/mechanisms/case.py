@@ -147,7 +147,7 @@ class Case:
         """When, on the reference clock, was the last of the interrupted peers answered again? None without such."""
         by_name = {view.name: view for view in self.views}
         ends = [
-            on_reference(by_name[s.peer.point], s.to_ts)
+            on_reference(*s.again) if s.again is not None else on_reference(by_name[s.peer.point], s.to_ts)
             for s in self.suffered
             if s.ended and s.to_ts is not None and s.from_ts is not None and s.peer.point in by_name
         ]

@@ -7,7 +7,8 @@ from typing import Final
 
 import msgspec
 
-from vmpcap.migration.mechanisms.case import Case, Worked, of_told, result, sighted, since, span
+from vmpcap.announcements.routes.rows import RouteNews
+from vmpcap.migration.mechanisms.case import Case, Told, Worked, of_told, result, sighted, since, span
 from vmpcap.migration.mechanisms.first_hand import why_second_hand
 from vmpcap.migration.mechanisms.lost_requests import Share, share_lost
 from vmpcap.migration.mechanisms.old_place import Astray, lost_at_old_place, way_taken
@@ -20,6 +21,8 @@ WITHIN_NS: Final = {"rip": 30 * NS_PER_S}
 """RFC 2453 3.8: a router repeats itself every 30 s, so news may wait for that."""
 WITHIN_OTHERS_NS: Final = 10 * NS_PER_S
 """Others say at once what changed; their daemons hold news back for a second or a few (5 s of EIGRP's hello)."""
+TOLD_BY_PATH: Final = ("bgp", "evpn")
+"""In these a route shows by itself whether its teller passes it on."""
 HELD_NS: Final = {"ospf": NS_PER_S, "isis": NS_PER_S, "eigrp": NS_PER_S}
 """
 Within this all routers of a network have heard. Of RIP and BGP each may hold news back for seconds (RFC 2453 3.10.1,
@@ -237,8 +240,22 @@ def _both_used(one: Taken) -> str:
 def _followed(one: Taken) -> str:
     if one.left is None:
         return one.came
-    when = max((c.taken_back or c.ended or c.last).ts for c in one.rivals)
-    return f"{one.came}, and {_names(one, one.rivals)} withdrew it {since(one.case.after(when))}{how_ended(one.rivals)}"
+    last = max(one.rivals, key=lambda c: _taken_back(c).ts)
+    when, teller = since(one.case.after(_taken_back(last).ts)), _passed_on_by(one, last)
+    when = f"at most {when} ({teller} passed that on)" if teller else when
+    return f"{one.came}, and {_names(one, one.rivals)} withdrew it {when}{how_ended(one.rivals)}"
+
+
+def _taken_back(claim: Claim) -> Told[RouteNews]:
+    return claim.taken_back or claim.ended or claim.last
+
+
+def _passed_on_by(one: Taken, claim: Claim) -> str:
+    """Who told that the route was withdrawn, where that one had told the route at second hand too? Empty: itself."""
+    teller = _taken_back(claim).what.sender
+    if one.name not in TOLD_BY_PATH or teller != claim.first.what.sender:
+        return ""
+    return teller if why_second_hand(one.case, one.name, claim.first, ()) else ""
 
 
 def _own_latency(one: Taken) -> int | None:
