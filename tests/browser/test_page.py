@@ -1,5 +1,6 @@
 """The HTML report in a real browser: it draws, it fetches nothing, it can be used by everybody and read on anything."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -230,10 +231,10 @@ def test_a_chart_zooms_where_it_is_dragged_and_comes_back(browser: Browser, page
         assert shown(page) == whole
 
 
-def shown(page: Page) -> list[float]:
-    """From when to when the goodput is shown."""
+def shown(page: Page, kind: str = "goodput") -> list[float]:
+    """From when to when, or of which durations, this chart is shown."""
     ends: list[float] = page.evaluate(
-        "(({min, max}) => [min, max])(document.querySelector('.chart[data-kind=goodput]').chart.scales.x)"
+        f"(({{min, max}}) => [min, max])(document.querySelector('.chart[data-kind={kind}]').chart.scales.x)"
     )
     return ends
 
@@ -297,6 +298,23 @@ def test_a_report_on_nothing_says_what_to_try(browser: Browser, pages: dict[str,
     with Opened(browser, pages["sample-no_migration"]) as opened:
         assert opened.page.locator(".chart").count() == 0
         assert opened.page.get_by_text("What to try").is_visible()
+
+
+def test_a_chart_of_durations_is_used_by_keys_too(browser: Browser, pages: dict[str, Path]) -> None:
+    """Its scale is logarithmic: + shows 0.6 of its decades, 0 all of them."""
+    kind = "spread"
+    with Opened(browser, pages["routed_stretched"]) as opened:
+        page = opened.page
+        page.locator(f".chart[data-kind={kind}]").focus()
+        whole = shown(page, kind)
+        page.keyboard.press("+")
+        near = shown(page, kind)
+        assert math.log(near[1] / near[0]) == pytest.approx(0.6 * math.log(whole[1] / whole[0]), rel=0.01)
+        page.keyboard.press("ArrowRight")
+        assert shown(page, kind)[0] > near[0]
+        page.keyboard.press("0")
+        assert shown(page, kind) == pytest.approx(whole)
+        assert opened.complaints == []
 
 
 def test_a_chart_is_used_by_keys_and_says_what_it_shows(browser: Browser, pages: dict[str, Path]) -> None:

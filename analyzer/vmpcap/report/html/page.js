@@ -253,11 +253,12 @@
   const shares = (d) => overDurations(d.rtt, doubles(d.rtt.shares.at), [doubles(d.rtt.shares.share)], [["share", "bar"]], "up to", "%");
 
   const overDurations = (r, x, columns, kinds, of, unit) => {
-    const ends = [Math.min(x[0], r.limit || Infinity) * 0.9, Math.max(x[x.length - 1], r.limit || 0) * 1.1];
+    const ends = [Math.max(Math.min(x[0], r.limit || Infinity) * 0.9, 1e-4), Math.max(x[x.length - 1], r.limit || 0) * 1.1];
+    const isAll = (lo, hi) => lo == null || (lo <= x[0] && hi >= x[x.length - 1]);  /* else keys ask for a part */
     return {
       data: [x, ...columns],
       options: {
-        scales: { x: { time: false, distr: 3, range: () => [Math.max(ends[0], 1e-4), ends[1]] }, y: { range: of === "up to" ? () => [0, 102] : (u, lo, hi) => [0, (hi || 1) * 1.12] } },
+        scales: { x: { time: false, distr: 3, range: (u, lo, hi) => (isAll(lo, hi) ? ends : [Math.max(lo, ends[0]), Math.min(hi, ends[1])]) }, y: { range: of === "up to" ? () => [0, 102] : (u, lo, hi) => [0, (hi || 1) * 1.12] } },
         axes: [axis({ splits: (u, i, lo, hi) => steps(lo, hi, u.width / 75), filter: (u, v) => v, values: (u, v) => v.map((t) => +t.toPrecision(3) + " ms") }),
           axis({ size: 62, values: (u, v) => v.map((n) => thousands(n) + (unit && " " + unit)) })],
         series: [{ label: of, value: named("ms") },
