@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.rows import AnnouncementRows, no_rows
 from vmpcap.announcements.series import Series
 from vmpcap.measures.connections import Connection, Pause, RttSummary, Side, StreamSeries
@@ -26,7 +27,7 @@ from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.transfers import find_transfers
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
-from vmpcap.terms.addresses import NO_MAC, ip_halves
+from vmpcap.terms.addresses import BROADCAST_MAC, NO_MAC, ip_halves
 
 MS = 1_000_000
 S = 1_000_000_000
@@ -215,12 +216,13 @@ def view(name: str = "p", role: str | None = None, **known: Any) -> PointView:
 
 
 def arps(*rows: tuple[int, int, int, str, str]) -> AnnouncementRows:
-    """ARP bodies: (ts, kind number, sender MAC, sender address, target address), numbered from 1."""
+    """ARP bodies: (ts, kind number, sender MAC, sender address, target address), numbered from 1; requests to all."""
     empty = no_rows()
     columns = {name: np.zeros(len(rows), getattr(empty, name).dtype) for name in AnnouncementRows.__slots__}
     for n, (ts, kind, mac, sender, target) in enumerate(rows):
         columns["frame"][n], columns["ts_ns"][n], columns["kind"][n] = n + 1, ts, kind
         columns["sender_mac"][n] = columns["eth_src"][n] = mac
+        columns["eth_dst"][n] = GATEWAY if kind == NUMBER_OF["arp_reply"] else BROADCAST_MAC
         columns["sender_high"][n], columns["sender_low"][n] = ip_halves(sender)
         columns["target_high"][n], columns["target_low"][n] = ip_halves(target)
     return AnnouncementRows(**columns)

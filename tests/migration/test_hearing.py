@@ -115,3 +115,17 @@ def test_frames_that_nobody_asks_for_by_name_show_that_nothing_was_left_out(ethe
 def test_a_gratuitous_arp_would_have_passed_the_filter_that_let_arp_pass() -> None:
     """Heard elsewhere, it is missed where ARP shows."""
     assert told_of(quiet_gateway(), new_bridge(SWITCH + 30 * MS, "garp_request"))[0] == "not_reached"
+
+
+@pytest.mark.parametrize("kind", ["rarp_announce", "garp_request"])
+@pytest.mark.parametrize(("ethertype", "group"), [(0, 0x0180C2000000), (0x88CC, 0x0180C200000E), (0, 0x01000CCCCCCC)])
+def test_what_a_bridge_tells_its_neighbour_shows_no_broadcast(kind: str, ethertype: int, group: int) -> None:
+    """The filter "not broadcast" lets unicast ARP pass, and spanning tree, LLDP and CDP: the announcement it hides."""
+    unicast = arps((3 * S, NUMBER_OF["arp_reply"], GATEWAY, "10.77.0.1", "10.77.0.99"))
+    told = journal((SWITCH - S, GATEWAY, group, "0.0.0.0", "0.0.0.0"))
+    told = told._replace(ethertype=np.array([ethertype], np.uint16), ip_version=np.zeros(1, np.uint8))
+    seen = joined(told, asks_and_answers(0, 20 * S, 100 * MS, (SWITCH, SPEAKS)))
+    gateway = view("gw", "gateway", journal=seen, arps=unicast)
+    reached, because = told_of(gateway, new_bridge(SWITCH + 30 * MS, kind))
+    assert reached == "not_observable"
+    assert "no broadcast of anybody" in because

@@ -9,9 +9,9 @@ import numpy.typing as npt
 from vmpcap.announcements.kinds import HAS_OPCODE, NUMBER_OF
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.hops import hops_from_ttl
-from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.sightings import announced_among, frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.addresses import BROADCAST_MAC, NO_MAC
 from vmpcap.terms.units import count_of
 from vmpcap.terms.wire import ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_RARP
 
@@ -25,6 +25,9 @@ ARPS: Final = "ARP or RARP"
 RARPS: Final = tuple(NUMBER_OF[kind] for kind in ("rarp_announce", "rarp_request", "rarp_reply"))
 COMMON: Final = (ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_ARP)
 """Types of frames that a filter is likely to ask for by name: IP and ARP."""
+
+IPV6_GROUPS: Final = 0x3333
+"""How the MACs begin to which IPv6 multicast is sent (RFC 2464 7)."""
 
 LEAST_ASKED: Final = 3
 """So many packets for a guest must find it silent before it is taken for cut off."""
@@ -73,11 +76,27 @@ def why_hidden(view: PointView, guest: Moved) -> str:
     """
     What says that a filter may have hidden any announcement here? Empty where frames of its kind are in the capture.
 
-    A link on which guests talk has some. A filter that left them all out shows the same as a link without any.
+    A link on which guests talk has some. A filter that left them all out shows the same as a link without any. So does
+    one that left out what is sent to everybody: unicast ARP, spanning tree or LLDP pass it.
     """
-    if _shows_any(view, guest):
-        return ""
-    return f"its capture holds no {_families(guest)} of anybody: a filter may have hidden the announcement too"
+    if not _shows_any(view, guest):
+        return f"its capture holds no {_families(guest)} of anybody: a filter may have hidden the announcement too"
+    if not _shows_to_everybody(view, guest):
+        group = "broadcast" if _families(guest) == ARPS else "IPv6 multicast"
+        return f"its capture holds no {group} of anybody: a filter may have hidden the announcement too"
+    return ""
+
+
+def _shows_to_everybody(view: PointView, guest: Moved) -> bool:
+    """
+    Does the capture hold any frame to the same receivers as the announcement: all, or those of IPv6?
+
+    What a bridge keeps to its own link (01:80:c2:00:00:0x) and other protocols' groups show nothing of these.
+    """
+    to = np.concatenate((view.journal.eth_dst, view.arps.eth_dst))
+    if _families(guest) == ARPS:
+        return bool((to == np.uint64(BROADCAST_MAC)).any())
+    return bool((to >> np.uint64(32) == np.uint64(IPV6_GROUPS)).any())
 
 
 def why_rarp_hidden(view: PointView, guest: Moved) -> str:
@@ -128,13 +147,8 @@ def is_cut_off(view: PointView, guest: Moved, others: Sequence[PointView], momen
 def _sends_itself(view: PointView, guest: Moved, when: int) -> bool:
     """Did the guest send a frame there after that time that is no announcement?"""
     j, sent = view.journal, frames_of(view, guest).sent
-    series = guest.series_at(view)
     sent = sent[j.ts_ns[sent] > when]
-    if series is None:
-        return bool(len(sent))
-    # in a point of several files a number stands more than once: the time must fit too
-    announced = np.isin(j.frame[sent], series.frames) & np.isin(j.ts_ns[sent], series.times)
-    return bool((~announced).any())
+    return bool((~announced_among(view, guest, sent)).any())
 
 
 def _hears_its_side(view: PointView, guest: Moved) -> bool:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.announcements.repeated import COPY_NS
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.whose import may_be_the_guests
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.wire import ETHERTYPE_RARP
 
 I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -62,6 +64,23 @@ def _look_for(j: JournalColumns, guest: Moved, unmeant: tuple[int, ...]) -> Gues
     asked = (to_ip | (to_mac & has_ip)) & has_ip & ~sent & ~to_group
     found = (np.flatnonzero(mask) for mask in (sent, sent & has_ip, asked))
     return GuestFrames(*(rows if is_by_time else rows[np.argsort(j.ts_ns[rows], kind="stable")] for rows in found))
+
+
+def announced_among(view: PointView, guest: Moved, rows: I64) -> Bools:
+    """
+    Which of these frames announce the guest's new place: those that were counted, and copies of its host's RARP?
+
+    A mirror, or a merged file, shows a frame twice. A guest in operation sends no RARP itself.
+    """
+    j, series = view.journal, guest.series_at(view)
+    if series is None:
+        return np.zeros(len(rows), np.bool_)
+    ts = j.ts_ns[rows]
+    # in a point of several files a number stands more than once: the time must fit too
+    announced: Bools = np.isin(j.frame[rows], series.frames) & np.isin(ts, series.times)
+    is_near = (ts >= series.first_ts - COPY_NS) & (ts <= series.last_ts + COPY_NS)
+    announced |= is_near & (j.ethertype[rows] == ETHERTYPE_RARP)
+    return announced
 
 
 def delivered(view: PointView, guest: Moved, since: int) -> I64:
