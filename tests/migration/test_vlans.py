@@ -5,16 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.migration.make import GUEST, GUEST_IP, MS, S, arps, asks_and_answers, journal, view
+from tests.migration.make import GUEST, GUEST_IP, MS, S, announced, arps, asks_and_answers, journal, view
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.results import PointAnnouncements
-from vmpcap.migration.story import _vlans
 from vmpcap.migration.two_domains import name_domains
 from vmpcap.migration.views import PointView
-from vmpcap.migration.vlans import TwoTags, find_retagged, tags_apart
-from vmpcap.terms.addresses import ip_halves
+from vmpcap.migration.vlans import TwoTags, find_retagged, tags_apart, tags_kept
+from vmpcap.terms.addresses import BROADCAST_MAC, ip_halves
 
 SWITCH = 5 * S
 
@@ -26,10 +25,44 @@ def test_a_priority_tag_is_no_other_vlan(tag: int, after: list[int]) -> None:
     tags = np.where(seen.ts_ns > SWITCH, tag, -1).astype(np.int32)
     here = view("gw", "gateway", journal=seen._replace(vlan_outer_id=tags))
     moved = Moved(GUEST, (ip_halves(GUEST_IP),), (), "high", "")
-    *told, frames = _vlans(moved, [here], SWITCH)
+    *told, frames = tags_kept(moved, [here], SWITCH)
     assert told == [[], after, "gw"]
     last, first = (int(seen.ts_ns[np.flatnonzero(seen.frame == one)[0]]) for one in frames)
     assert last < SWITCH < first
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "told"),
+    [((-1, 20), (-1, 20), ([20], [20])), ((-1, 20), (-1, 30), ([20], [30])), ((-1, 20), (-1, -1), ([], []))],
+    ids=["kept", "another", "port without the tag"],
+)
+def test_copies_with_and_without_a_tag_hold_tag_against_tag(
+    was: tuple[int, int], now: tuple[int, int], told: tuple[list[int], list[int]]
+) -> None:
+    """A mirror shows each frame twice: nearest to the move may stand the one form before and the other after."""
+    once = asks_and_answers(0, 10 * S, 10 * MS, (SWITCH - 100 * MS, SWITCH + 100 * MS))
+    columns = (np.repeat(column, 2) for column in once)
+    seen = JournalColumns(*columns)  # type: ignore[arg-type]
+    is_second = np.arange(seen.rows) % 2
+    tags = np.where(seen.ts_ns > SWITCH, np.take(now, is_second), np.take(was, is_second)).astype(np.int32)
+    seen = seen._replace(ts_ns=seen.ts_ns + is_second * 1000, vlan_outer_id=tags)
+    moved = Moved(GUEST, (ip_halves(GUEST_IP),), (), "high", "")
+    before, after, _, _ = tags_kept(moved, [view("gw", "gateway", journal=seen)], SWITCH)
+    assert (before, after) == told
+
+
+def test_a_host_that_announces_untagged_a_guest_that_tags_says_nothing_of_its_vlan() -> None:
+    """The guest's own frames are in VLAN 20 before and after; its host's RARP is in none, and so is a copy of it."""
+    once = asks_and_answers(0, 10 * S, 10 * MS, (SWITCH - 100 * MS, SWITCH + 100 * MS))
+    rarp = journal(*((SWITCH + late, GUEST, BROADCAST_MAC, "0.0.0.0", "0.0.0.0") for late in (MS, 2 * MS)))
+    rarp = rarp._replace(
+        frame=rarp.frame + 199, ethertype=np.full(2, 0x8035, np.uint16), ip_version=np.zeros(2, np.uint8)
+    )
+    tagged = once._replace(vlan_outer_id=np.full(once.rows, 20, np.int32), frame=once.frame + 1000)
+    whole = JournalColumns(*(np.concatenate(two) for two in zip(tagged, rarp, strict=True)))  # type: ignore[arg-type]
+    here = view("gw", "gateway", journal=whole.take(np.argsort(whole.ts_ns, kind="stable")))
+    moved = Moved(GUEST, (ip_halves(GUEST_IP),), ((here, announced(SWITCH + MS)),), "high", "")
+    assert tags_kept(moved, [here], SWITCH)[:2] == ([20], [20])
 
 
 def test_the_tag_at_each_of_the_two_places_is_told() -> None:

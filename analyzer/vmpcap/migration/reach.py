@@ -17,7 +17,7 @@ from vmpcap.migration.hearing import is_cut_off, why_deaf, why_hidden, why_rarp_
 from vmpcap.migration.reachable import outbound_only
 from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, Reached
 from vmpcap.migration.several_places import why_several
-from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.sightings import announced_among, frames_of
 from vmpcap.migration.unlearned import went_astray
 from vmpcap.migration.views import PointView
 from vmpcap.migration.vlans import find_retagged
@@ -507,10 +507,9 @@ def _judge_domain(
 def _own_frame_before(proof: Functional, guest: Moved, moment: int) -> int | None:
     """Which frame did the guest send, besides its announcements, between the switchover and the proof's question?"""
     view, j = proof.view, proof.view.journal
-    series = guest.series_at(view)
     sent = frames_of(view, guest).sent
     sent = sent[(j.ts_ns[sent] > on_point(view, moment)) & (j.ts_ns[sent] < proof.question_ts)]
-    own = sent[~np.isin(j.frame[sent], series.frames if series is not None else ())]
+    own = sent[~announced_among(view, guest, sent)]
     return int(j.frame[own[0]]) if len(own) else None
 
 

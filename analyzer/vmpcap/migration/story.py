@@ -16,7 +16,7 @@ from vmpcap.migration.delivery import say_what_counts
 from vmpcap.migration.detours import Detour, find_trombone
 from vmpcap.migration.early import Early, find_early_announcement, moment_after, without_early
 from vmpcap.migration.guest_segments import Signs, describe_guest_segments
-from vmpcap.migration.guests import Moved, find_guests, on_point, on_reference
+from vmpcap.migration.guests import Moved, find_guests, on_reference
 from vmpcap.migration.hops import describe_path
 from vmpcap.migration.listed import count_peers, pick_listed
 from vmpcap.migration.marks import Mark
@@ -68,7 +68,7 @@ from vmpcap.migration.transfers import Link, Refused, Transfer, find_transfers, 
 from vmpcap.migration.two_domains import name_domains
 from vmpcap.migration.unasked import without_denied
 from vmpcap.migration.views import PointView
-from vmpcap.migration.vlans import TwoTags, find_retagged, tags_apart
+from vmpcap.migration.vlans import TwoTags, find_retagged, tags_apart, tags_kept
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
 from vmpcap.terms.units import NS_PER_MS, ms
 
@@ -359,7 +359,7 @@ def _tell_guest(
     outside = known_outside(moved, views)
     found = what_peers_suffered(there, views, moment, last_sign_before(quiet), outside, left_for_good(quiet))
     second_place = find_second_place(moved, views, moment)
-    before, after, point, shown = _vlans(moved, views, moment)
+    before, after, point, shown = tags_kept(moved, views, moment)
     retagged = find_retagged(moved, views, moment)
     apart = tags_apart(moved, views, moment) if before is None or after is None else None
     series = [s for _, s in moved.heard]
@@ -521,26 +521,3 @@ def _is_large_acked(link: Link) -> bool:
 def _is_whole(silence: Silence | None) -> bool:
     """Does this point show both ends of the guest's absence? By an open one alone nothing is before or after it."""
     return silence is not None and silence.before is not None and silence.after is not None
-
-
-def _vlans(
-    moved: Moved, views: Sequence[PointView], moment: int
-) -> tuple[list[int] | None, list[int] | None, str, tuple[int, ...]]:
-    """Which tags did the guest's frames carry before and after, at a point that saw both, and in which frames?"""
-    for view in views:
-        if view.role in ("source", "destination", "wan", "client"):
-            continue
-        rows = frames_of(view, moved).sent
-        j = view.journal
-        when = on_point(view, moment)
-        before = rows[j.ts_ns[rows] < when - 50 * NS_PER_MS]
-        after = rows[j.ts_ns[rows] > when]
-        if len(before) and len(after):
-            shown = int(j.frame[before[-1]]), int(j.frame[after[0]])
-            return _tags(view, before[-1]), _tags(view, after[0]), view.name, shown
-    return None, None, "", ()
-
-
-def _tags(view: PointView, row: int) -> list[int]:
-    outer = int(view.journal.vlan_outer_id[row])
-    return [outer] if outer > 0 else []  # 0 carries a priority only (IEEE 802.1Q 9.6)

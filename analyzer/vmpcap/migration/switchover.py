@@ -13,7 +13,7 @@ from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.marks import Mark, between
 from vmpcap.migration.moves import Move
 from vmpcap.migration.results import Bracket, Switchover
-from vmpcap.migration.sightings import GROUP_BIT, delivered, frames_of
+from vmpcap.migration.sightings import GROUP_BIT, announced_among, delivered, frames_of
 from vmpcap.migration.steady import shows_twice, was_set_back_near
 from vmpcap.migration.stream import StreamFigures
 from vmpcap.migration.suffered import Suffered
@@ -234,10 +234,7 @@ def _silence_at(view: PointView, guest: Moved, moment: int) -> Silence | None:
     def mark(i: int) -> Mark:
         return Mark(view, int(ts[i]), int(numbers[i]))
 
-    series = guest.series_at(view)
-    announced = np.zeros(len(ts), np.bool_)
-    if series is not None:  # in a point of several files a number stands more than once: the time must fit too
-        announced = np.isin(numbers, series.frames) & np.isin(ts, series.times)
+    announced = announced_among(view, guest, frames.sent)
 
     def own_since(first: int) -> Mark | None:
         own = first + np.flatnonzero(~announced[first:])

@@ -10,16 +10,23 @@ import numpy.typing as npt
 from vmpcap.migration.conflicts import SAME_FRAME_NS
 from vmpcap.migration.crossings import clock_shift, crossed
 from vmpcap.migration.guests import Moved, on_point
-from vmpcap.migration.sightings import delivered, frames_of
+from vmpcap.migration.sightings import announced_among, delivered, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, ip_text
 from vmpcap.terms.router_macs import virtual_mac
-from vmpcap.terms.units import NS_PER_MS
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 I64 = npt.NDArray[np.int64]
 
 BEFORE_NS: Final = 50 * NS_PER_MS
 """What was sent so shortly before the switchover may be from either place, as far as the clocks tell."""
+
+
+BESIDE_NS: Final = NS_PER_S
+"""Within so much of the last frame before, or of the first after, copies of one frame show all tags that it has."""
+
+BEYOND: Final = ("source", "destination", "wan", "client")
+"""Roles at which a tag is not the guest's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,58 @@ class TwoTags:
     """Frames that show it."""
 
 
+def tags_kept(
+    moved: Moved, views: Sequence[PointView], moment: int
+) -> tuple[list[int] | None, list[int] | None, str, tuple[int, ...]]:
+    """
+    Which tags did the guest's frames carry before and after, at a point that saw both, and in which frames?
+
+    Its own frames tell it, where there are any: a host may announce a guest untagged that tags its frames itself. A
+    mirror may show each frame with the tag and without: so what is told is a tag that it had both before and after.
+    """
+    for view in views:
+        if view.role in BEYOND:
+            continue
+        rows, ts, when = frames_of(view, moved).sent, view.journal.ts_ns, on_point(view, moment)
+        before, after = rows[ts[rows] < when - BEFORE_NS], rows[ts[rows] > when]
+        own = after[~announced_among(view, moved, after)]
+        after = own if len(own) else after
+        if not len(before) or not len(after):
+            continue
+        before = before[ts[before] >= ts[before[-1]] - BESIDE_NS][::-1]
+        after = after[ts[after] <= ts[after[0]] + BESIDE_NS]
+        was, now = _first_of_each(view, before), _first_of_each(view, after)
+        tag_before, tag_after = _same_or_nearest(list(was), list(now))
+        return _listed(tag_before), _listed(tag_after), view.name, (was[tag_before], now[tag_after])
+    return None, None, "", ()
+
+
+def _first_of_each(view: PointView, rows: I64) -> dict[int, int]:
+    """By tag, in which of these frames it stands first."""
+    j = view.journal
+    found: dict[int, int] = {}
+    for tag, frame in zip(j.vlan_outer_id[rows].tolist(), j.frame[rows].tolist(), strict=True):
+        found.setdefault(max(0, tag), frame)
+    return found
+
+
+def _same_or_nearest(was: list[int], now: list[int]) -> tuple[int, int]:
+    """
+    Which tag before and after is to be held against each other: one that is in both, else the nearest to the move?
+
+    Where there are tags on both sides, frames without one say nothing: these are copies from an access port.
+    """
+    tagged_was, tagged_now = [tag for tag in was if tag], [tag for tag in now if tag]
+    if tagged_was and tagged_now:
+        was, now = tagged_was, tagged_now
+    same = next((tag for tag in was if tag in now), None)
+    return (was[0], now[0]) if same is None else (same, same)
+
+
+def _listed(tag: int) -> list[int]:
+    return [tag] if tag > 0 else []  # 0 carries a priority only (IEEE 802.1Q 9.6)
+
+
 def tags_apart(moved: Moved, views: Sequence[PointView], moment: int) -> TwoTags | None:
     """Which tag had the guest's last frame in the domain that it left, and its first in the one it came to?"""
     old = _tag_at([v for v in views if v.role == "domain:source"], moved, moment, is_before=True)
@@ -50,7 +109,7 @@ def _tag_at(views: Sequence[PointView], moved: Moved, moment: int, is_before: bo
         rows = rows[ts[rows] < when - BEFORE_NS] if is_before else rows[ts[rows] > when]
         if len(rows) and view.offset is not None:
             tag = int(view.journal.vlan_outer_id[rows[-1] if is_before else rows[0]])
-            return [tag] if tag > 0 else [], view.name  # 0 carries a priority only (IEEE 802.1Q 9.6)
+            return _listed(tag), view.name
     return None
 
 
