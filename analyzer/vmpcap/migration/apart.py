@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.guests import Moved, on_point, on_reference
-from vmpcap.migration.hearing import why_deaf, why_hidden, why_rarp_hidden
+from vmpcap.migration.hearing import why_deaf, why_group_hidden, why_hidden, why_rarp_hidden
 from vmpcap.migration.sightings import GROUP_BIT, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC
@@ -78,7 +78,7 @@ def _missed(here: PointView, there: PointView, guest: Moved, moment: int) -> tup
     """Which broadcasts since the move were not seen at the other point though it was alive, and how many were?"""
     if here.offset is None or there.offset is None or there.drops or there.missing or not there.journal_complete:
         return [], 0
-    if why_hidden(there, guest):
+    if why_hidden(there, guest) or why_group_hidden(there, guest):
         return [], 0
     if not there.link_carries_announcements or there.left_out or not _hears_others(there, guest):
         return [], 0

@@ -76,15 +76,23 @@ def why_hidden(view: PointView, guest: Moved) -> str:
     """
     What says that a filter may have hidden any announcement here? Empty where frames of its kind are in the capture.
 
-    A link on which guests talk has some. A filter that left them all out shows the same as a link without any. So does
-    one that left out what is sent to everybody: unicast ARP, spanning tree or LLDP pass it.
+    A link on which guests talk has some. A filter that left them all out shows the same as a link without any.
     """
-    if not _shows_any(view, guest):
-        return f"its capture holds no {_families(guest)} of anybody: a filter may have hidden the announcement too"
-    if not _shows_to_everybody(view, guest):
-        group = "broadcast" if _families(guest) == ARPS else "IPv6 multicast"
-        return f"its capture holds no {group} of anybody: a filter may have hidden the announcement too"
-    return ""
+    if _shows_any(view, guest):
+        return ""
+    return f"its capture holds no {_families(guest)} of anybody: a filter may have hidden the announcement too"
+
+
+def why_group_hidden(view: PointView, guest: Moved) -> str:
+    """
+    What says that a filter may have hidden whatever is sent to everybody? Empty where the capture holds some of it.
+
+    Unicast ARP, spanning tree and LLDP pass the filter "not broadcast". Inside a tunnel it cannot tell.
+    """
+    if _shows_to_everybody(view, guest) or (view.journal.vni[frames_of(view, guest).sent] > 0).any():
+        return ""
+    group = "broadcast" if _families(guest) == ARPS else "IPv6 multicast"
+    return f"its capture holds no {group} of anybody: a filter may have hidden the announcement too"
 
 
 def _shows_to_everybody(view: PointView, guest: Moved) -> bool:

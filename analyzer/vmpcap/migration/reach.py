@@ -13,7 +13,7 @@ from vmpcap.announcements.series import Series
 from vmpcap.migration.clocks import elapsed_between
 from vmpcap.migration.exchanges import Functional, functional_proof
 from vmpcap.migration.guests import Moved, on_point, on_reference
-from vmpcap.migration.hearing import is_cut_off, why_deaf, why_hidden, why_rarp_hidden
+from vmpcap.migration.hearing import is_cut_off, why_deaf, why_group_hidden, why_hidden, why_rarp_hidden
 from vmpcap.migration.reachable import outbound_only
 from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, Reached
 from vmpcap.migration.several_places import why_several
@@ -383,7 +383,7 @@ def _why_silent(
     if not deaf and not is_cut_off(view, guest, views, moment):
         deaf = why_hidden(view, guest)
         if not deaf and not astray:
-            deaf = why_rarp_hidden(view, guest)
+            deaf = why_rarp_hidden(view, guest) or why_group_hidden(view, guest)
     if deaf:
         return None, "not_observable", deaf
     source = f"though it was heard at {', '.join(v.name for v, _ in guest.heard)}" if known else "nor anywhere else"
