@@ -513,3 +513,20 @@ def test_a_bracket_ends_at_no_announcement_of_a_host_that_began_too_early() -> N
     seen = describe_switchover(move, there, [old, new], figures(), (), silences(there, [old, new], moment))
     assert seen.bracket_ms == pytest.approx(200)
     assert (seen.bracket.from_point, seen.bracket.to_point) == ("old", "new")
+
+
+@pytest.mark.parametrize("points", [("src", "dst"), ("src", "dst", "gw")])
+def test_an_earlier_pause_is_no_switchover_where_its_end_still_came_from_the_old_place(points: tuple[str, ...]) -> None:
+    """It sends at its old bridge up to 20 ms before its new one; 300 to 260 ms before it had nothing to say."""
+    times = [*range(0, 701, 10), *range(740, 981, 10), *range(1000, 3000, 10)]
+    rows = journal(*((ts * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP) for ts in times))
+    rows.eth_dst[rows.ts_ns == 1010 * MS] = BROADCAST_MAC  # and so it is seen at all three
+    everybody = rows.eth_dst == BROADCAST_MAC
+    shown = {
+        "src": bridge("src", "domain:source", rows.take((rows.ts_ns < SWITCH) | everybody)),
+        "dst": bridge("dst", "domain:destination", rows.take(rows.ts_ns >= SWITCH), SWITCH),
+        "gw": bridge("gw", "gateway", rows, SWITCH),
+    }
+    found = told(*(shown[name] for name in points), heard=(shown["dst"],))
+    assert found.bracket_ms == pytest.approx(20.0, abs=0.5)
+    assert found.guest_silence_ms == pytest.approx(20.0, abs=0.5)

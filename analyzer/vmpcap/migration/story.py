@@ -39,7 +39,6 @@ from vmpcap.migration.scenes import Scene, set_apart, set_scenes
 from vmpcap.migration.segment_results import Segment
 from vmpcap.migration.segments import describe_segments
 from vmpcap.migration.sessions import tell_sessions, with_lost, with_silence
-from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.split import find_split, longest_part_ns, wan_side
 from vmpcap.migration.steady import why_unsteady
 from vmpcap.migration.stream import (

@@ -10,6 +10,7 @@ import numpy as np
 from vmpcap.migration.clocks import elapsed_between, is_moment_unknown, on_clock_of
 from vmpcap.migration.convergence import find_stale_tail
 from vmpcap.migration.guests import Moved, on_point, on_reference
+from vmpcap.migration.last_at_old import count_from_old, find_last_at_old
 from vmpcap.migration.marks import Mark, between
 from vmpcap.migration.moves import Move
 from vmpcap.migration.results import Bracket, Switchover
@@ -98,17 +99,19 @@ def silences(guest: Moved, views: Sequence[PointView], moment: int) -> dict[str,
     """
     Between which of its frames was the guest silent, as each point saw it?
 
-    The longest gap between frames of the guest that lies beside the moment. At a point that only hears the old or only
+    The longest gap between frames of the guest that lies beside the moment, and not before a frame that it sent from
+    its old place. At a point that only hears the old or only
     the new place, one end is missing. A point whose clock was set about then tells none.
     """
     found = {}
+    last_at_old = find_last_at_old(guest, views, moment)
     for view in views:
         if _is_lost_on(view, moment):
             continue
-        when = on_point(view, moment)
+        when, from_old = on_point(view, moment), count_from_old(last_at_old, view, guest, moment)
         is_unknown = is_moment_unknown(view, guest, views)
         gone = _gone_for_good(view, guest) if is_unknown else None
-        silence = gone or _in_view(_silence_at(view, guest, when), view, when)
+        silence = gone or _in_view(_silence_at(view, guest, when, from_old), view, when)
         if silence is not None and not _is_shown_twice(silence, view, when) and (_is_plain(silence) or not is_unknown):
             found[view.name] = silence
     groups = {view.name: view.line.group for view in views}
@@ -224,7 +227,14 @@ def left_for_good(quiet: dict[str, Silence]) -> int | None:
     return last_sign_before({s.before.view.name: s for s in old if s.before is not None})
 
 
-def _silence_at(view: PointView, guest: Moved, moment: int) -> Silence | None:
+def _silence_at(view: PointView, guest: Moved, moment: int, from_old: int = 0) -> Silence | None:
+    """
+    The longest gap beside the moment, but none before the last of its frames that came from its old place.
+
+    Parameters
+    ----------
+    from_old : so many of its first frames here did
+    """
     frames = frames_of(view, guest)
     if not len(frames.sent):
         return None
@@ -240,7 +250,7 @@ def _silence_at(view: PointView, guest: Moved, moment: int) -> Silence | None:
         own = first + np.flatnonzero(~announced[first:])
         return mark(int(own[0])) if len(own) else None
 
-    if ts[0] >= moment - AFTER_NS:
+    if ts[0] >= moment - AFTER_NS and not from_old:
         return Silence(None, mark(0), own=own_since(0))
     if ts[-1] <= moment:
         own = np.flatnonzero(~announced)  # an announcement is a sign of the new place, wherever it is heard
@@ -250,6 +260,7 @@ def _silence_at(view: PointView, guest: Moved, moment: int) -> Silence | None:
         return Silence(mark(last) if len(own) else None, after) if view.journal_complete or after is not None else None
     gaps = np.diff(ts)
     beside = (ts[:-1] <= moment + NS_PER_MS) & (ts[1:] >= moment - BESIDE_NS) & (ts[:-1] >= moment - 60 * NS_PER_S)
+    beside[: max(0, from_old - 1)] = False
     beside &= ~announced[:-1]  # after an announcement the host speaks for the guest, at intervals of its own
     if not beside.any():
         return None
