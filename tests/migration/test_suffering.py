@@ -434,6 +434,27 @@ def test_pings_bound_their_outage_from_both_sides(count: int, bounds: tuple[floa
     assert (found.peer.outage_low_ms, found.peer.outage_high_ms) == bounds
 
 
+@pytest.mark.parametrize("by_ms", [12, 20, 30])
+def test_what_is_told_lies_in_its_own_bounds_though_a_request_came_late(by_ms: int) -> None:
+    """
+    A clock set forward in the outage, or a peer that skipped requests, looks the same.
+
+    The number of requests tells 170 ms, their times so much more: either may be true, and is not excluded.
+    """
+    rows = pings(200, 10, lost(84, 17))
+    late = [{**row, "ts_ns": row["ts_ns"] + by_ms * MS * (row["ts_ns"] >= 930 * MS)} for row in rows]
+    (found,) = suffered_at(point(late))
+    least, told, most = found.peer.outage_low_ms, found.peer.outage_ms, found.peer.outage_high_ms
+    assert least is not None
+    assert told is not None
+    assert most is not None
+    assert least <= told <= most
+    assert found.resolution_ms is not None
+    for true in (170.0, 170.0 + by_ms):
+        assert least <= true <= most
+        assert abs(told - true) <= found.resolution_ms
+
+
 def test_a_one_way_stream_that_pauses_a_little_may_have_lacked_packets() -> None:
     """Two intervals and a half without a packet are no outage for sure, and none that was excluded."""
     gone = range(43, 45)

@@ -154,7 +154,9 @@ def _bounds(stream: PeerStream, outage: Outage | None, watched: int | None) -> t
 
     From the first unanswered request to the last one, from the last answered one to the first answered again. Which
     answer belongs to which datagram is not certain: by as much as an answer takes both may be off. A connection waits
-    for the answer itself, so nothing bounds it so. A one-way stream may have paused by itself.
+    for the answer itself, so nothing bounds it so. A one-way stream may have paused by itself. Requests counted at
+    their usual interval may tell another length than their times, where the peer skipped some or its point's clock was
+    set: either may hold.
     """
     if stream.manner == "connection":
         return None, None
@@ -164,7 +166,9 @@ def _bounds(stream: PeerStream, outage: Outage | None, watched: int | None) -> t
     low = 0 if stream.manner == "one_way" else max(outage.last_unanswered_ts - outage.first_unanswered_ts - slip, 0)
     if outage.first_answered_ts is None or outage.last_answered_ts is None:
         return low, None
-    return low, outage.first_answered_ts - outage.last_answered_ts + slip
+    high = outage.first_answered_ts - outage.last_answered_ts + slip
+    counted = outage.outage_ns
+    return (low, high) if counted is None else (min(low, counted), max(high, counted))
 
 
 def _length(outage: Outage | None) -> float | None:
@@ -200,7 +204,17 @@ def _doubt(stream: PeerStream, outage: Outage) -> int | None:
     waits = [b - a for a, b in ends if a is not None and b is not None]
     if stream.manner in ("one_way", "connection") or len(waits) < len(ends):
         return stream.interval_ns
-    return max(waits)
+    return max(waits) + _disagreement(stream, outage)
+
+
+def _disagreement(stream: PeerStream, outage: Outage) -> int:
+    """How far do the times of the requests leave the length that their number tells? 0 where they allow it."""
+    first, last, after = outage.first_unanswered_ts, outage.last_unanswered_ts, outage.first_answered_ts
+    if outage.outage_ns is None or after is None:
+        return 0
+    slip = (stream.answer_ns or 0) if stream.manner == "request" else 0
+    least, most = last - first - slip, after - (outage.last_answered_ts or first) + slip
+    return max(0, least - outage.outage_ns, outage.outage_ns - most)
 
 
 def _not_asking(stream: PeerStream, view: PointView) -> Suffered:
