@@ -1,7 +1,7 @@
 """One announcement captured more than once counts once."""
 
 from tests.announcements.made import Row, make_rows
-from vmpcap.announcements.repeated import COPY_NS, without_copies
+from vmpcap.announcements.repeated import COPY_NS, without_copies, without_doubled
 
 MS = 1_000_000
 
@@ -38,3 +38,18 @@ def test_nothing_is_nothing() -> None:
     """No rows, and a single one."""
     assert kept() == []
     assert kept(Row(0)) == [1]
+
+
+def test_rarps_that_are_all_there_twice_count_once() -> None:
+    """Two bridges in one capture: each of QEMU's five passed both, 1.1 ms apart; the unicast of others passed one."""
+    twice = make_rows([Row(at * MS + late) for at in (0, 50, 200, 450, 800) for late in (0, 1_100_000)])
+    assert without_doubled(twice).frame.tolist() == [1, 3, 5, 7, 9]
+
+
+def test_rarps_of_which_some_come_once_are_frames_each() -> None:
+    """One that is sent again at once is no copy; neither are two pairs, nor another segment's."""
+    once = make_rows([Row(0), Row(1 * MS), *(Row(at * MS) for at in (50, 200, 450, 451, 800, 801))])
+    assert len(without_doubled(once)) == 8
+    assert len(without_doubled(make_rows([Row(at * MS) for at in (0, 1, 50, 51)]))) == 4
+    fenced = make_rows([Row(at * MS, segment=at % 2) for at in (0, 1, 50, 51, 200, 201)])
+    assert len(without_doubled(fenced)) == 6

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from vmpcap.announcements.context import find_boots
-from vmpcap.announcements.repeated import without_copies
+from vmpcap.announcements.repeated import without_copies, without_doubled
 from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.announcements.series import Boot, gather_series, mark_boots
 from vmpcap.decode.paths import path_text
@@ -124,12 +124,16 @@ def _as_view(
 
 
 def _announcements(point: PointRead) -> AnnouncementRows:
-    """Each body once, where the capture holds other packets more than once too: merged files, mirrors of ports."""
+    """
+    Each body once, where the capture holds other packets more than once too: merged files, mirrors of ports.
+
+    In others each RARP once where it holds all of a machine's so.
+    """
     rows = point.announcements.rows()
     rare, is_stream = point.follower.rare, point.flows.flows["nominated"] != 0
     copies = int(rare["duplicates"][~is_stream].sum())
     packets = int(point.follower.sides["packets"][~is_stream].sum()) + copies
-    return without_copies(rows) if copies and copies >= LEAST_COPIES * packets else rows
+    return without_copies(rows) if copies and copies >= LEAST_COPIES * packets else without_doubled(rows)
 
 
 def _left_out(point: PointRead) -> Iterator[str]:
