@@ -118,6 +118,16 @@ def without(path: Path, out: Path, is_cut: Callable[[int, int], bool]) -> None:
     out.write_bytes(b"".join(kept))
 
 
+def echoes_at(path: Path) -> list[tuple[int, int]]:
+    """Type and number of each echo in this capture."""
+    raw, found, at = zstd.decompress(path.read_bytes()), [], 24
+    while at < len(raw):
+        length = struct.unpack_from("<I", raw, at + 8)[0]
+        found.append(echo_of(raw[at + 16 : at + 16 + length]))
+        at += 16 + length
+    return [echo for echo in found if echo is not None]
+
+
 def judged_without(folder: Path, cuts: dict[str, Callable[[int, int], bool]], into: Path) -> Report:
     """The report of all points, with these echoes cut out of these."""
     points = []
@@ -145,6 +155,19 @@ def test_requests_that_vanish_behind_the_gateway_are_lost_there(tmp_path: Path) 
     assert len(found["after", "gw-lan", "dst-switchport"].frames) == len(LATER)
     others = {key: s.lost for key, s in found.items() if key != ("after", "gw-lan", "dst-switchport")}
     assert set(others.values()) == {0}
+
+
+@pytest.mark.parametrize("numbers", [range(402, 600, 3), range(402, 600, 5)], ids=["every third", "every fifth"])
+def test_requests_that_nobody_answers_are_lost_and_no_fault_of_the_capture(tmp_path: Path, numbers: range) -> None:
+    """By left-out numbers alone a hole is told: as these were answered nowhere, they are lost."""
+    cuts: dict[str, Callable[[int, int], bool]] = dict.fromkeys(
+        points_of(ROUTED), lambda kind, number: kind == 0 and number in numbers
+    )
+    cuts |= dict.fromkeys(NEW_PLACE, lambda kind, number: number in numbers)
+    gone = [number for kind, number in echoes_at(file_of(ROUTED, "gw-lan")) if kind == 8 and number in numbers]
+    found = segments_of(judged_without(ROUTED, cuts, tmp_path))
+    assert len(gone) > 20
+    assert found["after", "gw-lan", "dst-switchport"].lost == len(gone)
 
 
 def test_answers_that_vanish_on_their_way_are_lost_in_that_direction(tmp_path: Path) -> None:

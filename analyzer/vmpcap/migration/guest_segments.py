@@ -17,14 +17,14 @@ from vmpcap.migration.segments import along, delays_of, neighbours
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.between import overtaken, passing_order
-from vmpcap.points.holes import ThinHole, blindness
+from vmpcap.points.holes import Hole, ThinHole, blindness
 from vmpcap.points.kernels.keys import Kept
 from vmpcap.points.pair_clock import PairClock, bound_pair
 from vmpcap.points.pairing import Paired, only, pair_kept
 from vmpcap.points.passage import Passage, Way, add_up, follow_way
 from vmpcap.points.roles import rank
 from vmpcap.terms.units import NS_PER_MS, count_of
-from vmpcap.terms.wire import IP_TCP
+from vmpcap.terms.wire import ECHOES, IP_TCP
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -44,6 +44,8 @@ SLACK_NS: Final = 200 * NS_PER_MS
 
 BESIDE_NS: Final = 20 * NS_PER_MS
 """So long before a hole a packet may have left that would have passed in it."""
+
+ECHO_PROTOCOLS: Final = [protocol for protocol, _, _ in ECHOES]
 
 Span = tuple[int, int]
 
@@ -204,7 +206,7 @@ def _one_way(
     late = there.kept.ts_ns[right] - here.kept.ts_ns[left]
     delays, doubt = delays_of(stretch.clock, at, late, turned)
     scale = paired.scale
-    blind = _blind(here, there, further, sent)
+    blind, holes = _blind(here, there, further, sent)
     rows, hidden = sent[~blind], int(blind.sum())
     came = _came(here, there, to_guest)
     passage, left_out = _passage(here, there, further, rows, came, to_guest, scale > 1)
@@ -236,7 +238,7 @@ def _one_way(
         outside=scale * (passage.outside + hidden),
         unseen=scale * passage.unseen,
         one_in=scale,
-        because=_sentence(here, there, to_guest, lost, passage, scale, hidden, left_out, doubts)
+        because=_sentence(here, there, to_guest, lost, passage, scale, hidden, holes, left_out, doubts)
         + (_at_old_place(here, [there, *further], rows, old, scale) if lost and to_guest else "")
         + ("" if is_compared else f"; {NOT_COMPARED}"),
         frames=list(passage.lost_frames) if lost else [],
@@ -262,25 +264,42 @@ def _came(here: Station, there: Station, to_guest: bool) -> I64:
     return np.flatnonzero(mine & (there.to_guest == to_guest))
 
 
-def _blind(here: Station, there: Station, further: Sequence[Station], rows: I64) -> Bools:
+def _blind(here: Station, there: Station, further: Sequence[Station], rows: I64) -> tuple[Bools, list[Hole]]:
     """
-    Which of these packets were sent while the second point recorded nothing, or not yet, or no longer?
+    Which of these packets were sent while the second point recorded nothing, or not yet, or no longer? With the holes.
 
-    Where it recorded a part, those that nothing else shows to have passed it.
+    Where it recorded a part, those that nothing else shows to have passed it. Where only their own numbers tell of a
+    hole, it is one by what shows some to have passed: what nobody answered nor any point further on saw was lost.
     """
     view, ts = there.view, here.kept.ts_ns[rows]
+    shown = here.packets.answered[rows] | np.isin(here.kept.key[rows], _keys_of(further))
+    unseen = ~np.isin(here.kept.key[rows], there.kept.key)
     first, last = (on_clock_of(here.view, view, at) for at in (view.first_ts, view.last_ts))
-    hidden = (ts < first) | (ts > last - SLACK_NS)
+    hidden, holes = (ts < first) | (ts > last - SLACK_NS), []
     for hole in view.holes:
         begin, end = (on_clock_of(here.view, view, at) for at in (hole.from_ts, hole.to_ts))
         within = (ts >= begin - BESIDE_NS) & (ts <= end)
-        if isinstance(hole, ThinHole):
-            within &= ~here.packets.answered[rows]
-            for station in further:
-                within &= ~np.isin(here.kept.key[rows], station.kept.key)
+        if not hole.sure and _are_lost(here, rows, within & unseen, shown):
+            continue
+        within &= unseen & ~shown if isinstance(hole, ThinHole) else unseen
         hidden |= within
-    blind: Bools = hidden & ~np.isin(here.kept.key[rows], there.kept.key)
-    return blind
+        holes += [hole] if within.any() else []
+    return hidden & unseen, holes
+
+
+def _keys_of(stations: Sequence[Station]) -> U64:
+    """Packets that any of these show."""
+    return np.concatenate([np.zeros(0, np.uint64), *(s.kept.key for s in stations)])
+
+
+def _are_lost(here: Station, rows: I64, which: Bools, shown: Bools) -> bool:
+    """
+    Are these, which the second point does not show, lost rather than missed, as those say that would be answered?
+
+    Echo requests for the guest, at a point that does show its answers to others: few of them are shown to have passed.
+    """
+    asks = which & here.to_guest[rows] & np.isin(here.packets.protocol[rows], ECHO_PROTOCOLS)
+    return bool(here.packets.answered.any()) and 2 * int((asks & shown).sum()) < int(asks.sum())
 
 
 def _passage(
@@ -378,7 +397,7 @@ def _doubts(here: Station, there: Station, is_shared: bool, came: bool, is_full:
 
 def _sentence(
     here: Station, there: Station, to_guest: bool, lost: int | None, passage: Passage, scale: int,
-    hidden: int, left_out: int, doubts: str,
+    hidden: int, holes: Sequence[Hole], left_out: int, doubts: str,
 ) -> str:  # fmt: skip
     """Where were how many last seen, in words?"""
     sent, way = scale * passage.sent, DIRECTIONS[to_guest]
@@ -397,7 +416,6 @@ def _sentence(
             " them"
         )
     if hidden:
-        holes = [hole for hole in there.view.holes if hole.touches(*there.era)]
         why = blindness(holes[0]) if holes else f"{there.name} shows no frame then, or none any more"
         words.append(f"{scale * hidden:,} more are not counted: {why}")
     if left_out:
