@@ -17,8 +17,8 @@ def without_gone(found: Sequence[Suffered]) -> list[Suffered]:
     """
     The same; a connection whose peer is known to be gone tells nothing of what the move did.
 
-    Beside the client every request passes. One that had no answer there and is not sent again, in a capture that goes on
-    for seconds, was its last: that the guest sends its answer again shows that nobody acknowledges it any more.
+    Beside the client every request passes. One that had no answer there and is not sent again, in a capture that goes
+    on for seconds, was its last: that the guest sends its answer again shows that nobody acknowledges it any more.
     """
     return [_told_as_gone(one, found) for one in found]
 

@@ -77,4 +77,5 @@ def _to_somebody(view: PointView, guest: Moved) -> I64:
     """Which unicast frames of the guest itself passed here? Rows of the journal, by time."""
     sent = frames_of(view, guest).sent
     is_unicast = (view.journal.eth_dst[sent] & GROUP_BIT) == 0
-    return sent[is_unicast & ~announced_among(view, guest, sent)]
+    own: I64 = sent[is_unicast & ~announced_among(view, guest, sent)]
+    return own
