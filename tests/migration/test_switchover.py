@@ -26,12 +26,21 @@ from tests.migration.make import (
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.early import find_early_announcement, moment_after, without_early
 from vmpcap.migration.guests import Moved
+from vmpcap.migration.marks import Mark
 from vmpcap.migration.results import Switchover
 from vmpcap.migration.stream import Activity
 from vmpcap.migration.suffered import Suffered
-from vmpcap.migration.switchover import describe_switchover, find_moment, last_sign_before, silences
+from vmpcap.migration.switchover import (
+    Silence,
+    describe_switchover,
+    find_moment,
+    last_sign_before,
+    left_for_good,
+    silences,
+)
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
+from vmpcap.points.holes import Hole
 from vmpcap.points.sets import Set
 from vmpcap.points.timeline import Timeline
 from vmpcap.terms.addresses import BROADCAST_MAC, ip_halves
@@ -530,3 +539,15 @@ def test_an_earlier_pause_is_no_switchover_where_its_end_still_came_from_the_old
     found = told(*(shown[name] for name in points), heard=(shown["dst"],))
     assert found.bracket_ms == pytest.approx(20.0, abs=0.5)
     assert found.guest_silence_ms == pytest.approx(20.0, abs=0.5)
+
+
+def test_a_guest_left_for_good_only_where_its_old_place_shows_it_no_more() -> None:
+    """A domain that is at both places shows it afterwards too, and so does one that it came back to."""
+    old, gate = view("src", "domain:source"), view("gw", "gateway")
+    last, later = Mark(old, 5 * S, 9), Mark(old, 7 * S, 10)
+    assert left_for_good({"src": Silence(last, None)}) == 5 * S
+    assert left_for_good({"src": Silence(last, later)}) == 5 * S, "an announcement, which a host sends for it"
+    assert left_for_good({"src": Silence(last, later, own=later)}) is None
+    assert left_for_good({"gw": Silence(Mark(gate, 5 * S, 9), None)}) is None
+    hole = Hole("src", 5 * S, 6 * S, 9, 10, "", True)
+    assert left_for_good({"src": Silence(last, None, hidden_by=(hole,))}) is None
