@@ -79,3 +79,18 @@ def test_a_clock_that_went_back_tells_no_outage_by_itself(tmp_path: Path) -> Non
     assert [peer.outage_ms for peer in guest.peers] == [None, None]
     assert all("stepped" in peer.because and "at most" not in peer.because for peer in guest.peers)
     assert next(c.outcome for c in migration.checks if c.id == "switchover") != "pass"
+
+
+@pytest.mark.parametrize("by_ms", [30, 100])
+def test_a_switchover_bears_the_truth_where_the_clock_between_both_places_was_set(by_ms: int, tmp_path: Path) -> None:
+    """The client's packets are at the old place before and at the new one after. All captures are of one true clock."""
+    roles = {"src-uplink": "source", "src-guestbr": "domain:source", "dst-guestbr": "domain:destination"}
+    points = {stem: written(tmp_path / f"{stem}.pcap", packets_of(FOLDER, stem)) for stem in roles}
+    points["client"] = written(tmp_path / "client.pcap", stepped(by_ms))
+    report = vmpcap.report(points, roles={**roles, "client": "client"}, guests=["10.77.0.10"])
+    (guest,) = report.migrations[0].guests
+    assert guest.switchover is not None
+    found = guest.switchover.bracket
+    ends = (found.from_point, found.from_frame), (found.to_point, found.to_frame)
+    begin, end = (packets_of(FOLDER, point or "")[(frame or 0) - 1].ts_ns or 0 for point, frame in ends)
+    assert guest.switchover.bracket_ms == pytest.approx((end - begin) / 1e6, abs=found.uncertainty_ms or 0)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.points.backwards import rolled, unroll, unroll_other
+from vmpcap.points.beyond import Beyond, steps_beyond
 from vmpcap.points.clock import MOST_DRIFT, Bounds, Lines
 from vmpcap.points.kernels.keys import UNICAST
 from vmpcap.points.orders import Packets, find_orders
@@ -63,6 +64,8 @@ class PairClock:
     """What is known of both ways; None where too little is."""
     steep: Lines | None = None
     """Where a steady drift, faster than clocks should have, explains as much as the steps do: either may hold."""
+    beyond: tuple[Beyond, ...] = ()
+    """Steps that packets of one direction seem to show before the first answer or after the last one."""
 
     def at(self, ts: int) -> tuple[int, int]:
         """Lowest and highest offset at that time of the one clock, ns; between two pieces it may be either's."""
@@ -210,8 +213,20 @@ def bound_pair(
     if symmetry is not None:  # cut time stamps move both ways alike, and so the middle
         cut = coarseness(one.ts_ns, one.key) + coarseness(other.ts_ns, other.key)
         symmetry = replace(symmetry, spread_ns=symmetry.spread_ns + cut)
-    clock = replace(clock, symmetry=symmetry)
+    clock = replace(clock, symmetry=symmetry, beyond=_beyond(paired, clock))
     return replace(clock, pieces=rolled(theirs.rolled(clock.pieces), flat.edges)), ahead
+
+
+def _beyond(paired: Paired, clock: PairClock) -> tuple[Beyond, ...]:
+    """Which steps do packets of one direction show beyond the answers? None is asked for where those show steps."""
+    if len(clock.pieces) > 1 or clock.steep is not None:
+        return ()
+    low, high = clock.at(clock.middle_ts)
+    order = np.argsort(paired.row_one, kind="stable")
+    row = paired.row_one[order]
+    order, row = (rows[paired.one.kind[row] == UNICAST] for rows in (order, row))
+    ways = (paired.one.pair[row] & ~np.uint64(1)) | paired.one.side[row]
+    return steps_beyond(ways, paired.one.ts_ns[row], paired.late_ns[order], high - low)
 
 
 class _Explained(NamedTuple):

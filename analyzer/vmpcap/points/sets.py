@@ -70,7 +70,8 @@ def find_sets(clocks: Clocks, times: Sequence[I64]) -> dict[int, tuple[Set, ...]
     -----
     Of two clocks that step apart the one was set whose file goes back in time. Else the one is cleared beside which a
     third goes on steadily; one that must have been set forward, if its packets leave no room for that; and one that
-    must have been set back, if they went on as usual.
+    must have been set back, if they went on as usual. What shows beyond the answers only is sure by the order
+    of a file alone: a way that turned looks like it.
     """
     found: dict[int, list[Set]] = {}
     for (one, other), clock in clocks.items():
@@ -86,6 +87,13 @@ def find_sets(clocks: Clocks, times: Sequence[I64]) -> dict[int, tuple[Set, ...]
                 found.setdefault(one, []).append(replace(mine, is_sure=clear_other))
             if not clear_other:
                 found.setdefault(other, []).append(replace(theirs, is_sure=clear_one))
+    for (one, other), clock in clocks.items():
+        for step in clock.beyond:
+            mine = Set(step.begin, step.end, -step.high_ns, -step.low_ns, False)
+            theirs = Set(step.begin_other, step.end_other, step.low_ns, step.high_ns, False)
+            for point, own in ((one, mine), (other, theirs)):
+                if not _leaves_no_room(times[point], own):
+                    found.setdefault(point, []).append(replace(own, is_sure=_went_back(times[point], own)))
     return {point: tuple(_once(sets)) for point, sets in found.items()}
 
 

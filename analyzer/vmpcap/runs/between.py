@@ -111,7 +111,7 @@ def group_points(points: Sequence[PointRead], clocks: Clocks) -> Groups:
 
 def _sets(points: Sequence[PointRead], clocks: Clocks) -> dict[int, tuple[Set, ...]]:
     """Whose clocks were set, or may have been? Nobody's where no two of them stepped apart."""
-    if all(len(clock.pieces) == 1 for clock in clocks.values()):
+    if all(len(clock.pieces) == 1 and not clock.beyond for clock in clocks.values()):
         return {}
     return find_sets(clocks, [point.sightings.rows().ts_ns for point in points])
 

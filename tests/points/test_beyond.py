@@ -1,0 +1,42 @@
+"""Steps that packets of one direction alone show, where nobody answers any more."""
+
+import numpy as np
+import pytest
+
+from vmpcap.points.beyond import steps_beyond
+
+MS = 1_000_000
+COUNT, STEP_AT = 60, 50
+
+
+def made(by: int, jitter: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A packet every 10 ms, 1 ms on its way; the one clock is set by so much at the last ten."""
+    at = np.arange(COUNT, dtype=np.int64) * 10 * MS
+    late = MS + np.resize(np.array(jitter, np.int64), COUNT)
+    at[STEP_AT:] += by
+    late[STEP_AT:] -= by
+    return np.zeros(COUNT, np.uint64), at, late
+
+
+@pytest.mark.parametrize("by", [30 * MS, -30 * MS])
+def test_a_step_at_the_end_is_found_with_its_size_and_time(by: int) -> None:
+    ways, at, late = made(by, [0, 20_000, 7_000])
+    (step,) = steps_beyond(ways, at, late, 100_000)
+    assert step.low_ns <= -by <= step.high_ns
+    assert {step.begin, step.end} == {int(at[STEP_AT - 1]), int(at[STEP_AT])}
+
+
+@pytest.mark.parametrize("by", [30 * MS, -30 * MS])
+def test_a_step_at_the_begin_is_found_alike(by: int) -> None:
+    """The same packets from the last to the first: what is shown more before is what is shown less after."""
+    ways, at, late = made(by, [0, 20_000, 7_000])
+    at, late = int(at.max()) - at[::-1], late[::-1]
+    (step,) = steps_beyond(ways, at, late, 100_000)
+    assert step.low_ns <= by <= step.high_ns
+
+
+@pytest.mark.parametrize(
+    ("by", "jitter"), [(0, [0, 20_000, 7_000]), (MS, [0, 20_000]), (30 * MS, [0, 5 * MS, 40 * MS, 17 * MS])]
+)
+def test_no_step_is_told_by_what_queues_do_as_well(by: int, jitter: list[int]) -> None:
+    assert steps_beyond(*made(by, jitter), 100_000) == ()
