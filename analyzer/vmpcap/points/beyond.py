@@ -69,6 +69,7 @@ def _at_the_end(at: I64, late: I64, width: int, sign: int) -> list[Beyond]:
     apart = int(odd.min() - rest.max()) if by > 0 else int(rest.min() - odd.max())
     if apart < max(LEAST_NS, WIDE * int(rest.max() - rest.min())) or int(odd.max() - odd.min()) * STEADY > abs(by):
         return []
-    last, first = len(rest) - 1, len(rest)
-    mine, theirs = (sorted((int(ts[last]), int(ts[first]))) for ts in (at, at + late))
-    return [Beyond(*mine, *theirs, sign * by - width, sign * by + width)]
+    last = len(rest) - 1
+    edges = [sorted((int(ts[last]), int(ts[last + 1]))) for ts in (at, at + late)]
+    (begin, end), (begin_other, end_other) = edges
+    return [Beyond(begin, end, begin_other, end_other, sign * by - width, sign * by + width)]

@@ -85,7 +85,8 @@ def group_points(points: Sequence[PointRead], clocks: Clocks) -> Groups:
     lines: dict[int, Timeline] = {}
     reference_of: dict[int, int] = {}
     sets = _sets(points, clocks)
-    was_set = {n for n, own in sets.items() if any(one.is_sure for one in own)}
+    by_few = {n for pair, clock in clocks.items() if clock.beyond for n in pair}  # no other may join what these join
+    was_set = {n for n, own in sets.items() if any(one.is_sure for one in own)} - by_few
     rest = sorted(
         range(len(points)),
         key=lambda n: (n in was_set, -sum(n in pair for pair in clocks), n in sets, _rank(points[n])),
