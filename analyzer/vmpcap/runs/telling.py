@@ -1,6 +1,7 @@
 """What comes after the reading: points to stories, stories to the report."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -23,14 +24,22 @@ from vmpcap.runs.several_files import say_named_again
 from vmpcap.runs.views import as_views, describe_clocks
 from vmpcap.terms.units import iso_utc
 
+ALONG_THE_WAY: Final = ("source", "domain:source", "wan", "destination", "domain:destination", "gateway", "client")
+"""Roles in the order in which people read of them; points without one come behind."""
 
-def by_name(points: Sequence[PointRead]) -> list[PointRead]:
+
+def in_reading_order(points: Sequence[PointRead]) -> list[PointRead]:
     """
     The same points in an order that is not the request's: what they say must not hang on how they were listed.
 
-    Of several points alike the first is taken now and then, and between two clocks rounding leans to the first.
+    By role, then by name. Of several points alike the first is taken now and then, and between two clocks rounding
+    leans to the first.
     """
-    return sorted(points, key=lambda point: point.files.name)
+    return sorted(points, key=lambda point: (_place(point.files.role), point.files.name))
+
+
+def _place(role: str | None) -> int:
+    return ALONG_THE_WAY.index(role) if role in ALONG_THE_WAY else len(ALONG_THE_WAY)
 
 
 def tell_points(
@@ -44,7 +53,7 @@ def tell_points(
     said : what was noticed of the files before they were read
     """
     stage("comparing the points' clocks" if len(points) > 1 else "looking for holes")
-    listed, points = points, by_name(points)
+    listed, points = points, in_reading_order(points)
     views = find_holes(with_roles(points, as_views(points), request))
     faults = [*name_faults(points), *name_holes(views)]
     stage("judging the migrations")
