@@ -188,9 +188,14 @@ def starts() -> Scene:
 
 
 def add_connection(scene: Scene, point: str, sport: int, begin: float, end: float, closed: bool = False) -> None:
-    """It serves a client over TCP, in full: a handshake, ten exchanges a second, and an orderly end or none."""
+    """
+    It serves a client over TCP, in full: a handshake, ten exchanges a second, and an orderly end or none.
+
+    Each connection has numbers of its own, as real ones do: by equal ones two would be one behind a translator.
+    """
     what = Service(PEER_IP, GATEWAYS[point], GUEST_IP, 5432, GUEST, far_ttl=64)
     times = every(0.1, begin + 1.0, end)
+    whole, scene = scene, Scene()
     add_service(scene, point, what, *times, sport=sport)
     if closed:
         seq, ack = 500 + len(times) * 600, 100 + len(times) * 600
@@ -198,6 +203,10 @@ def add_connection(scene: Scene, point: str, sport: int, begin: float, end: floa
         scene.at(point, end + 0.02, head / TCP(sport=5432, dport=sport, flags="FA", seq=seq, ack=ack))
         back = Ether(src=GATEWAYS[point], dst=GUEST) / IP(src=PEER_IP, dst=GUEST_IP)
         scene.at(point, end + 0.03, back / TCP(sport=sport, dport=5432, flags="FA", seq=ack, ack=seq + 1))
+    for ts, packet in scene.seen[point]:
+        packet[TCP].seq += sport * 7919
+        packet[TCP].ack += sport * 7919
+        whole.at(point, ts, packet)
 
 
 def stopped_and_started(closed: bool, asked: float = MOVED + 0.7) -> Scene:

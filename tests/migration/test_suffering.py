@@ -218,9 +218,9 @@ def test_an_outage_that_has_not_ended_counts_before_one_that_has() -> None:
     assert (found.peer.outage_ms, found.is_cut_off) == (None, True)
 
 
-@pytest.mark.parametrize(("first", "counts"), [(10, False), (110, True), (370, True), (420, False), (710, False)])
+@pytest.mark.parametrize(("first", "counts"), [(10, False), (110, True), (370, True), (420, True), (710, False)])
 def test_only_outages_around_the_switchover_are_its(first: int, counts: bool) -> None:
-    """Over by more than a second then, or begun when the guest had answered there for two: another cause."""
+    """Over by more than a second then, or begun five seconds later: another cause."""
     (found,) = suffered_at(point(pings(1000, 10, lost(first, 8))), moment=2 * S, last_before=None)
     assert found.peer.outage_ms == (80.0 if counts else 0.0)
 
@@ -228,7 +228,8 @@ def test_only_outages_around_the_switchover_are_its(first: int, counts: bool) ->
 def test_an_outage_that_was_over_before_the_guest_left_is_told_beside_the_switchovers() -> None:
     """500 ms, answered again 340 ms before the guest's last frame at its old place; the move itself cost 170 ms."""
     rows = pings(500, 10, [*lost(100, 50), *lost(184, 17)])
-    (found,) = what_peers_suffered(GUEST, [point(rows)], 2 * S, 1840 * MS, left=1840 * MS)
+    views = [point(rows), point(pings(184, 10, lost(100, 50)), "old", "domain:source")]
+    (found,) = what_peers_suffered(GUEST, views, 2 * S, 1840 * MS, left=1840 * MS)
     assert (found.peer.outage_ms, found.peer.survived) == (170.0, True)
     assert "a further outage of 500 ms, from 1970-01-01T00:00:01.000000000Z on" in found.peer.because
     assert "over before the guest left its old place" in found.peer.because
@@ -236,21 +237,20 @@ def test_an_outage_that_was_over_before_the_guest_left_is_told_beside_the_switch
     assert found.peer.outage_ms == 500.0, "where no point shows when it left, it may be the move's"
 
 
-def test_an_outage_long_after_the_guest_answered_at_its_new_place_is_told_beside_the_switchovers() -> None:
-    """1.2 s, begun 2.5 s after the move, when each request of 2.49 s had been answered there."""
+def test_an_outage_soon_after_the_guest_answered_at_its_new_place_may_be_the_moves() -> None:
+    """1.2 s, begun 2.5 s after the move: a route may have turned only then."""
     (found,) = suffered_at(point(pings(700, 10, [*lost(84, 17), *lost(350, 120)])))
-    assert found.peer.outage_ms == 170.0
-    assert "a further outage of 1200 ms, from 1970-01-01T00:00:03.500000000Z on" in found.peer.because
-    assert "2.5 s after the move" in found.peer.because
+    assert found.peer.outage_ms == 1200.0
     (to_the_end,) = suffered_at(point(pings(700, 10, [*lost(84, 17), *lost(350, 350)])))
-    assert to_the_end.is_cut_off, "that one never ended: nobody knows whether the move did it"
+    assert to_the_end.is_cut_off
 
 
 @pytest.mark.parametrize(("first", "is_dark"), [(10, True), (130, False)])
 def test_a_peer_without_an_answer_before_the_guest_left_is_no_sign_about_the_move(first: int, is_dark: bool) -> None:
     """Its last answer came 1.74 s before the guest's last frame at its old place, or half a second before."""
     rows = pings(500, 10, lost(first, 500 - first))
-    (found,) = what_peers_suffered(GUEST, [point(rows)], 2 * S, 1840 * MS, left=1840 * MS)
+    views = [point(rows), point(pings(184, 10, lost(first, 184 - first)), "old", "domain:source")]
+    (found,) = what_peers_suffered(GUEST, views, 2 * S, 1840 * MS, left=1840 * MS)
     assert found.is_cut_off is not is_dark
     assert ("dark before: 174 requests unanswered" in found.peer.because) is is_dark
     assert (found.peer.survived is None) is is_dark

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.flows.streams import NOT_IN_VIEW
+from vmpcap.migration.clocks import is_compared
 from vmpcap.migration.guests import Moved, announced_by_hosts, on_reference
 from vmpcap.migration.lives import connections_across, signs_of_start, spoke_tcp
 from vmpcap.migration.look_alikes import came_together, tolerance_ended
@@ -112,10 +113,11 @@ def _moved(
         return None
     places = ", ".join(sorted({v.name for v in left}))
     sends = "sends there since" if len(beyond) else "sends nothing at either place since"
-    apart = (moment - int(lived[-1])) / NS_PER_MS
+    is_known = all(is_compared(view, one) for one in left)
+    known_apart = _apart(moment - int(lived[-1])) if is_known else "by clocks that nothing compares around"
     because = (
-        f"{NO_STREAM}; but a host announced the guest at {view.name}, where it had not been, {abs(apart):.0f} ms "
-        f"{'after' if apart >= 0 else 'before'} its last frame from its old place at {places}, and it {sends}"
+        f"{NO_STREAM}; but a host announced the guest at {view.name}, where it had not been, {known_apart} "
+        f"its last frame from its old place at {places}, and it {sends}"
     )
     known = "; a host whose uplink failed over from one place to the other looks the same"
     transfer = Transfer(NOT_IN_VIEW, None, (), because, moved_at=series.first_ts)
@@ -140,6 +142,11 @@ def _were_watched(
     return beside or (
         on_reference(view, view.first_ts) <= before and any(on_reference(v, v.last_ts) > after for v in left)
     )
+
+
+def _apart(ns: int) -> str:
+    """How long after that was it, in words?"""
+    return f"{abs(ns) / NS_PER_MS:.0f} ms {'after' if ns >= 0 else 'before'}"
 
 
 def _own(mac: int, view: PointView) -> I64:

@@ -1,4 +1,4 @@
-"""Outages beside the switchover that the change of places did not make: over before it, or begun long after it."""
+"""Outages beside the switchover that the change of places did not make: over before the guest left its old place."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -9,9 +9,6 @@ from vmpcap.measures.outages import Outage
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.migration.suffered import MOST_TOLD
 from vmpcap.terms.units import NS_PER_S, at_least_ms, count_of, iso_utc
-
-BACK_NS: Final = 2 * NS_PER_S
-"""Whoever was answered at the new place for so long had found the guest there: what comes then is another outage."""
 
 DARK_NS: Final = NS_PER_S
 LEAST_DARK: Final = 3
@@ -24,8 +21,6 @@ class Parted(NamedTuple):
     own: list[Outage]
     before: list[Outage]
     """Over while the guest still ran at its old place."""
-    after: list[Outage]
-    """Begun when it had been answered at its new place for long, and ended in view."""
 
 
 def part_outages(near: Sequence[Outage], when: int, left: int | None) -> Parted:
@@ -36,32 +31,25 @@ def part_outages(near: Sequence[Outage], when: int, left: int | None) -> Parted:
     ----------
     near : by time
     when : the guest's announcement at its new place
-    left : its last frame at its old place, where it never came back; None where that is not known
+    left : its last frame at its old place, or an earlier announcement at the new one, where it never came back; None
+        where that is not known
 
     Notes
     -----
-    One that did not end may be the move's however late it began, and remains its own.
+    Nothing is parted where nobody shows when the guest left. What begins when it had been answered at its new place
+    again stays its own for as long as routes and caches may take to follow.
     """
-    parted, back = Parted([], [], []), when
+    parted = Parted([], [])
     for outage in near:
-        answer, end = outage.last_answer_ts, outage.first_answer_ts
-        if left is not None and end is not None and end < min(left, when):
-            parted.before.append(outage)
-        elif end is not None and answer is not None and answer - back >= BACK_NS:
-            parted.after.append(outage)
-        else:
-            parted.own.append(outage)
-        back = max(back, end or back)
+        end = outage.first_answer_ts
+        is_over = left is not None and end is not None and end < min(left, when)
+        (parted.before if is_over else parted.own).append(outage)
     return parted
 
 
-def words_of_asides(parted: Parted, when: int) -> list[str]:
+def words_of_asides(parted: Parted) -> list[str]:
     """How long was each of them, and when?"""
-    told = [_words(o, "over before the guest left its old place") for o in parted.before[:MOST_TOLD]]
-    for outage in parted.after[:MOST_TOLD]:
-        later = (outage.first_unanswered_ts - when) / NS_PER_S
-        told.append(_words(outage, f"{later:.1f} s after the move, when it had been answered again for long"))
-    return told
+    return [_words(outage, "over before the guest left its old place") for outage in parted.before[:MOST_TOLD]]
 
 
 def _words(outage: Outage, when: str) -> str:

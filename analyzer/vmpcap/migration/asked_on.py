@@ -18,8 +18,9 @@ def asked_to_the_end(stream: PeerStream, others: Sequence[PeerStream], when: int
     """
     The same stream; one whose peer asked in vain until all others had asked their last was never answered again.
 
-    A peer that stops asking before others do may have been answered later, and gave up. One that stops with them did
-    not: then whoever asked at all had stopped, be it that their work or the capturing of them ended.
+    A peer that stops asking before others do may have been answered later, and gave up; of one that asks on when they
+    have stopped it is not known. One that stops with them did not give up: then whoever asked at all had stopped, be it
+    that their work or the capturing of them ended.
 
     Parameters
     ----------
@@ -33,7 +34,7 @@ def asked_to_the_end(stream: PeerStream, others: Sequence[PeerStream], when: int
         return stream
     slack = STOPPED_BEATS * (stream.interval_ns or 0) + LEAST_OUTAGE_NS
     answered = [int(one.asked_ts[-1]) for one in others if _was_answered_after(one, stream, when)]
-    if not answered or max(answered) > last.last_unanswered_ts + slack:
+    if not answered or abs(max(answered) - last.last_unanswered_ts) > slack:
         return stream
     return replace(stream, survived=False)
 

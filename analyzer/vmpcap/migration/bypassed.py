@@ -47,8 +47,8 @@ def by_another_way(
 
 
 def answered_after(stream: PeerStream, when: int) -> bool:
-    """Were requests of this stream answered after the move, as this point saw it?"""
-    goes_on = stream.first_ts > when or (stream.last_ts > when and all(outage.ended for outage in stream.outages))
+    """Were requests of this stream answered after the move, as this point saw it, and none left without an answer?"""
+    goes_on = stream.last_ts > when and all(outage.ended for outage in stream.outages)
     return bool(stream.answers) and stream.manner != "one_way" and goes_on
 
 

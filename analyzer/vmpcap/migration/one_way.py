@@ -62,7 +62,7 @@ def tell_arrival(
         return replace(found, peer=msgspec.structs.replace(found.peer, because=words))
     was_shown = any(one.view.role == "domain:source" for one in passed)
     sent = next((one for one in passed if one.view.name == found.peer.point), None)
-    if sent is None or not was_shown or not any(_shows_all(view, guest, sent, moment) for view in new):
+    if sent is None or not was_shown or not new or not all(_shows_all(view, guest, sent, moment) for view in new):
         return found
     ts = sent.stream.asked_ts
     ts = ts[np.searchsorted(ts, on_point(sent.view, moment), side="right") :]
@@ -79,4 +79,5 @@ def _shows_all(view: PointView, guest: Moved, sent: Passage, moment: int) -> boo
     """Does this point show whatever comes to the guest for as long as the stream is sent after the switchover?"""
     when, last = on_point(view, moment), on_point(view, on_reference(sent.view, sent.stream.last_ts))
     is_whole = view.journal_complete and not view.left_out and hole_in(view.holes, when, last) is None
+    is_whole &= not (view.drops or view.missing or view.truncated) and view.first_ts <= when and last <= view.last_ts
     return is_whole and len(delivered(view, guest, when)) > 0

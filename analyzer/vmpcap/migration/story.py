@@ -356,7 +356,9 @@ def _tell_guest(
     moment = find_moment(move, there) if since is None else since
     quiet = silences(there, views, moment)
     outside = known_outside(moved, views)
-    found = what_peers_suffered(there, views, moment, last_sign_before(quiet), outside, left_for_good(quiet))
+    left = left_for_good(quiet)
+    left = None if left is None else min(left, announced)  # what an early announcement drew away is the move's
+    found = what_peers_suffered(there, views, moment, last_sign_before(quiet), outside, left)
     second_place = find_second_place(moved, views, moment)
     before, after, point, shown = tags_kept(moved, views, moment)
     retagged = find_retagged(moved, views, moment)

@@ -80,7 +80,7 @@ def suffered_by(stream: PeerStream, view: PointView, when: int, away: int, left:
         retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
         survived=None if is_open(stream, outage, view) else has_survived(stream, outage),
         because="; ".join(
-            (because_of(stream, outage, near, view), *words_of_asides(parted, when), *words_of_unseen(unseen, view))
+            (because_of(stream, outage, near, view), *words_of_asides(parted), *words_of_unseen(unseen, view))
         ),
         frames=frames_of_outage(outage),
         from_ts=iso_utc(outage.first_unanswered_ts) if outage is not None else None,

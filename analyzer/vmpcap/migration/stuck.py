@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.clocks import on_clock_of
+from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
@@ -144,6 +144,9 @@ def stops_before(stuck: Stuck, view: PointView, guest: Moved, views: Sequence[Po
             continue
         k, frames = there.journal, frames_of(there, guest)
         rows = np.concatenate((frames.sent_ip, frames.asked))
+        doubt = clock_doubt(view, stuck.during[0], there)
+        if doubt is None:
+            continue  # when it was is not known there
         begin, end = (on_clock_of(there, view, ts) for ts in stuck.during)
         same = np.ones(len(rows), np.bool_)
         for name in ("src_high", "src_low", "dst_high", "dst_low"):
@@ -151,9 +154,10 @@ def stops_before(stuck: Stuck, view: PointView, guest: Moved, views: Sequence[Po
         rows = rows[same]
         of_it = (k.ip_protocol[rows] == IP_TCP) & (k.src_port[rows] == j.src_port[row])
         of_it &= k.dst_port[rows] == j.dst_port[row]
-        meanwhile = rows[(k.ts_ns[rows] > begin) & (k.ts_ns[rows] < end)]
+        meanwhile = rows[(k.ts_ns[rows] > begin - doubt) & (k.ts_ns[rows] < end + doubt)]
+        surely = (k.ts_ns[rows] > begin + doubt) & (k.ts_ns[rows] < end - doubt)
         is_large = k.wire_bytes[meanwhile] >= stuck.payload_bytes
-        if of_it.any() and len(meanwhile) and not is_large.any():
+        if of_it.any() and surely.any() and not is_large.any():
             return there
     return None
 

@@ -11,7 +11,7 @@ from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.measures.peers import find_peer_streams
 from vmpcap.migration.asked_on import asked_to_the_end
 from vmpcap.migration.bypassed import answered_after, by_another_way, may_be_bypassed
-from vmpcap.migration.clocks import is_moment_unknown
+from vmpcap.migration.clocks import clock_doubt, is_moment_unknown
 from vmpcap.migration.gone_peers import without_gone
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.hidden_outages import hidden, hiding_hole, hole_of
@@ -63,7 +63,7 @@ def what_peers_suffered(
         macs = [there.mac] if there.mac != NO_MAC else []
         when = on_point(view, moment)
         away = on_point(view, begin) if last_before is not None else when - BEFORE_NS
-        gone = on_point(view, left) if left is not None else None
+        gone = _gone_at(view, views, left)
         streams = find_peer_streams(view.journal, macs, there.ips, end_ns=_end_of(view))
         place = rank(view.role, OUTAGE_FIGURES)
         streams = [asked_to_the_end(stream, streams, when) for stream in streams]
@@ -91,6 +91,15 @@ def what_peers_suffered(
     found = [by_another_way(_nearest(known), answered.get(key), doubted, views) for key, known in seen.items()]
     found = [tell_arrival(one, passed.get(key, ()), views, guest, moment) for key, one in zip(seen, found, strict=True)]
     return sorted(without_gone(found), key=_severity)
+
+
+def _gone_at(view: PointView, views: Sequence[PointView], left: int | None) -> int | None:
+    """Until when was it at its old place for sure, by this point's clock? None where nobody shows it there by that."""
+    if left is None:
+        return None
+    doubts = [clock_doubt(v, on_point(v, left), view) for v in views if v.role == "domain:source"]
+    known = [doubt for doubt in doubts if doubt is not None]
+    return on_point(view, left) - max(known) if known and len(known) == len(doubts) else None
 
 
 def _real_ones(streams: Sequence[PeerStream], view: PointView) -> Iterator[PeerStream]:

@@ -57,8 +57,7 @@ def tags_kept(
             continue
         rows, ts, when = frames_of(view, moved).sent, view.journal.ts_ns, on_point(view, moment)
         before, after = rows[ts[rows] < when - BEFORE_NS], rows[ts[rows] > when]
-        own = after[~announced_among(view, moved, after)]
-        after = own if len(own) else after
+        after = _telling(view, moved, after)
         if not len(before) or not len(after):
             continue
         before = before[ts[before] >= ts[before[-1]] - BESIDE_NS][::-1]
@@ -102,11 +101,23 @@ def tags_apart(moved: Moved, views: Sequence[PointView], moment: int) -> TwoTags
     return None if old is None or new is None else TwoTags(*old, *new)
 
 
+def _telling(view: PointView, moved: Moved, rows: I64) -> I64:
+    """
+    Which of these frames tell the guest's tag? Its own; where there are none, what its host announced with a tag.
+
+    A guest that tags its frames itself is announced without.
+    """
+    announced = announced_among(view, moved, rows)
+    own: I64 = rows[~announced]
+    return own if len(own) else rows[view.journal.vlan_outer_id[rows] > 0]
+
+
 def _tag_at(views: Sequence[PointView], moved: Moved, moment: int, is_before: bool) -> tuple[list[int], str] | None:
     for view in views:
         rows, ts = frames_of(view, moved).sent, view.journal.ts_ns
         when = on_point(view, moment)
         rows = rows[ts[rows] < when - BEFORE_NS] if is_before else rows[ts[rows] > when]
+        rows = _telling(view, moved, rows)
         if len(rows) and view.offset is not None:
             tag = int(view.journal.vlan_outer_id[rows[-1] if is_before else rows[0]])
             return _listed(tag), view.name

@@ -9,6 +9,8 @@ import msgspec
 from vmpcap.report.document import Report
 from vmpcap.terms.frame_numbers import PER_FILE, as_filter, by_file, in_words, parted
 
+NAMES: Final = frozenset({"path", "file", "files", "from_file", "to_file", "point", "from_point", "to_point", "name"})
+"""Fields that hold names: a number in one is no frame's."""
 EVIDENCE: Final = frozenset({"point", "frames", "filter", "file"})
 """What a row of evidence holds; one of several files becomes a row for each."""
 
@@ -32,7 +34,7 @@ def _told(part: Any, paths: Sequence[str]) -> Any:
     if isinstance(part, list):
         return [row for one in part for row in _rows(one, paths)]
     if isinstance(part, dict):
-        return _of_fields({key: _told(value, paths) for key, value in part.items()}, paths)
+        return _of_fields({key: value if key in NAMES else _told(value, paths) for key, value in part.items()}, paths)
     return part
 
 

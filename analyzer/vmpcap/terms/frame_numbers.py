@@ -12,8 +12,8 @@ from typing import Final
 PER_FILE: Final = 10**13
 """More frames than a file holds: 14 digits and more name a file, too."""
 
-_LISTED: Final = re.compile(r"frame\.number in \{([^}]*)\}")
-_LONG: Final = re.compile(r"\b\d{14,16}\b")
+_TOLD: Final = re.compile(r"frame\.number in \{([^}]*)\}|(?<![\w./:-])\d{14,}(?![\w/:-]|\.\w)")
+"""A list of frames, or one that stands alone: within a name that has such a number (a time, mostly) it is none."""
 
 
 def with_file(file: int, frame: int) -> int:
@@ -68,10 +68,10 @@ def in_words(text: str, names: Sequence[str]) -> str:
     'from frame 7 of b.pcap on'
     >>> in_words("x: frame.number in {10000000000003, 10000000000009}", ("a.pcap", "b.pcap"))
     'x: frame.number in {3, 9} of a.pcap'
+    >>> in_words("frame 20000000000007 of gw-20261123160300.pcap", ("a.pcap", "b.pcap"))
+    'frame 7 of b.pcap of gw-20261123160300.pcap'
     """
-    if not _LONG.search(text):
-        return text
-    return _LONG.sub(lambda found: _one(found[0], names), _LISTED.sub(lambda found: _listed(found, names), text))
+    return _TOLD.sub(lambda found: _one(found[0], names) if found[1] is None else _listed(found, names), text)
 
 
 def _one(digits: str, names: Sequence[str]) -> str:

@@ -86,11 +86,12 @@ def never_arrived(case: Case, view: PointView, rows: I64, begin: int) -> I64:
     Empty where no point stands at the new place, or where it may have missed some.
     """
     new = [v for v in case.views if v.role == "domain:destination"]
-    if not new or any(not v.journal_complete or v.left_out or v.holes for v in new):
+    if not new or any(not v.journal_complete or v.left_out or v.holes or v.drops or v.missing for v in new):
         return rows[:0]
     j = view.journal
+    since = on_point(view, max(on_reference(v, v.first_ts) for v in new))
     until = on_point(view, min(on_reference(v, v.last_ts) for v in new))
-    rows = rows[j.ts_ns[rows] <= until]
+    rows = rows[(j.ts_ns[rows] >= since) & (j.ts_ns[rows] <= until)]
     came = np.zeros(len(rows), np.bool_)
     for other in new:
         asked = frames_of(other, case.guest).asked

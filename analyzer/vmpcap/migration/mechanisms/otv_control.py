@@ -22,8 +22,6 @@ WITHIN_NS: Final = 5 * NS_PER_S
 IPV4_GROUPS: Final = 0x01005E
 IPV6_GROUPS: Final = 0x3333
 """What the MACs of IP's groups begin with (RFC 1112 6.4, RFC 2464 7)."""
-SETTLED_NS: Final = NS_PER_S
-"""The old edge takes the MAC back when it hears of the new one."""
 
 
 @dataclass(slots=True)
@@ -70,7 +68,7 @@ def read_control(case: Case) -> Control | None:
     systems = {claim.system for claim in old}
     new = next((c for c in claims if c.first.ts >= case.moment and c.system not in systems), None)
     still = [claim for claim in old if claim.gone is None]
-    is_both = new is not None and bool(still) and case.end - new.first.ts > SETTLED_NS
+    is_both = new is not None and bool(still) and case.end - new.first.ts > WITHIN_NS and not case.is_partial("isis")
     words, evidence = _words(case, old, new, is_both, bool(homes)), _evidence(old, new)
     astray = _astray(case, systems) if new is None else None
     if astray is None:
