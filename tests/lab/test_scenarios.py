@@ -148,6 +148,9 @@ def test_the_report_brackets_the_stun(story: tuple[str, dict[str, Any], Any]) ->
         assert not any(g.switchover.bracket_ms for g in migration.guests if stun is None)
         return
     (guest,) = migration.guests
+    if guest.switchover.bracket_ms is None:  # the guest is lost there: no packet passes both places
+        assert guest.switchover.bracket.because == "the clocks of the two points were not compared"
+        return
     assert stun - 10 <= guest.switchover.bracket_ms <= stun + 60 * truth["parameters"]["pace"]
 
 

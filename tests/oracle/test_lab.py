@@ -125,6 +125,9 @@ def test_the_bracket_contains_stop_to_resume(folder: Path) -> None:
             continue
         figure = migration.guests[0].switchover
         shifts = {p: c.get("clock_offset_applied_s", 0) for p, c in truth.raw["captures"].items()}
+        if figure.bracket.because == "the clocks of the two points were not compared":
+            assert figure.bracket_ms is None
+            continue
         assert figure.bracket_ms is not None, figure.bracket.because
         shift = shifts[migration.point]
         assert seconds(figure.bracket.from_ts) - shift <= leg.stop + 0.010
