@@ -24,7 +24,6 @@ from tests.migration.make import (
 )
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series, gather_series
-from vmpcap.measures.connections import Connection
 from vmpcap.migration.announcers import find_announcers
 from vmpcap.migration.guests import Moved, find_guests, guest_name, on_point, on_reference
 from vmpcap.migration.views import PointView
@@ -468,49 +467,6 @@ def test_the_same_event_is_recognised_across_clocks_that_disagree() -> None:
     assert others == 0
     assert on_reference(away, 138 * S) == S
     assert on_point(away, S) == 138 * S
-
-
-@pytest.mark.parametrize("ahead_s", [-50, -3, 3, 30])
-def test_a_stream_whose_clock_nothing_compares_carried_the_only_guest_that_was_announced(ahead_s: int) -> None:
-    """The gateway's clock is seconds off, either way; the join is less sure, and says why."""
-    away = view("gw", "gateway", series=(announced((1 + ahead_s) * S + 5 * MS),), offset=None)
-    (guests,), others = guests_of(heard(), away)
-    assert [(g.mac, g.confidence == "high") for g in guests] == [(GUEST, False)]
-    assert "by clocks that nothing compares" in guests[0].because
-    assert others == 0
-
-
-def test_of_the_streams_points_the_one_counts_whose_clock_was_compared_with_the_gateways() -> None:
-    """The source's clock is 40 s off and compared with nothing."""
-    source = replace(heard(), name="src", offset=None, streams=(shifted(stream(), 40 * S),))
-    away = view("gw", "gateway", series=(announced(S + 5 * MS),))
-    (guests,), _ = guests_of(source, replace(heard(), name="dst", role="destination"), away)
-    assert [g.because.split(",")[0] for g in guests] == ["its first announcement came 6 ms from the stream's last data"]
-    assert guests[0].confidence == "high"
-
-
-@pytest.mark.parametrize("ahead_ms", [-600, -137, 137, 600])
-def test_a_silence_is_the_guests_also_by_a_clock_that_nothing_compares(ahead_ms: int) -> None:
-    """The only one within a second of the stream's end."""
-    away = replace(moved_in_time(silent(), ahead_ms * MS), name="client", role="client", streams=(), offset=None)
-    (guests,), _ = guests_of(heard(), away)
-    assert [(g.ips, g.confidence) for g in guests] == [((ip_halves(GUEST_IP),), "low")]
-    assert "by clocks that nothing compares" in guests[0].because
-
-
-def shifted(one: Connection, by: int) -> Connection:
-    """The same stream by a clock that shows so much more."""
-    sides = [replace(side, **{n: at + by for n in TIMES if (at := getattr(side, n)) is not None}) for side in one.sides]
-    return replace(one, first_ts=one.first_ts + by, last_ts=one.last_ts + by, sides=(sides[0], sides[1]))
-
-
-TIMES = ("syn_ts", "fin_ts", "first_ts", "last_ts", "first_data_ts", "last_data_ts", "rst_ts")
-
-
-def moved_in_time(one: PointView, by: int) -> PointView:
-    """The same point by a clock that shows so much more."""
-    journal = one.journal._replace(ts_ns=one.journal.ts_ns + by)
-    return replace(one, journal=journal, first_ts=one.first_ts + by, last_ts=one.last_ts + by)
 
 
 def test_clocks_that_may_be_one_are_taken_as_given() -> None:

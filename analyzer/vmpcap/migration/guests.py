@@ -14,7 +14,7 @@ from vmpcap.announcements.series import Series
 from vmpcap.measures.whose import addresses_of
 from vmpcap.migration.elsewhere import arrives_at, heard_together, stayed_behind, was_sent_at, were_elsewhere
 from vmpcap.migration.hops import hops_from_ttl
-from vmpcap.migration.moves import Move, Sighting
+from vmpcap.migration.moves import Move
 from vmpcap.migration.storms import is_storm
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import IPV4_MAPPED, NO_MAC, distinct_addresses, ip_halves, ip_text, mac_number, mac_text
@@ -29,9 +29,6 @@ EARLIEST_NS: Final = NS_PER_S
 
 LATEST_NS: Final = 60 * NS_PER_S
 """An ESXi host repeats for about 55 s (domain notes 10.1); a first announcement later than this is another event."""
-
-UNCOMPARED_NS: Final = LATEST_NS
-"""So long before the stream an announcement may seem to come, where nothing compares the clocks of the two."""
 
 SURE_NS: Final = 2 * NS_PER_S
 """A first announcement this near to the stream's end is its own."""
@@ -262,41 +259,17 @@ def _apart(group: Collection[tuple[PointView, Series]], view: PointView, series:
 
 
 def _distance(move: Move, candidate: _Candidate) -> int | None:
-    """
-    How far is this announcement from the moment it should follow? None where it cannot belong to the move.
-
-    By the clock of a point of the stream that was compared with one that heard it. Where none was, by the two of them
-    that bring it nearest: any of them may be right, and each may be wrong by more than a moment.
-    """
-    pairs = [(s, view, series) for s in move.sightings for view, series in candidate.heard]
-    compared = _compared(move, candidate)
-    found = [
-        distance
-        for sighting, view, series in pairs
-        if (sighting.view.line.group == view.line.group) == compared
-        if (distance := _distance_between(sighting, view, series, compared)) is not None
-    ]
-    distance = min(found, default=None)
-    starting = move.best.transfer.stream.live and any(series.boot == "starting" for _, series in candidate.heard)
-    return None if distance is None or (starting and distance > SURE_NS) else distance
-
-
-def _compared(move: Move, candidate: _Candidate) -> bool:
-    """Was the clock of a point that shows the stream compared with that of one that heard the announcement?"""
-    groups = {sighting.view.line.group for sighting in move.sightings}
-    return any(view.line.group in groups for view, _ in candidate.heard)
-
-
-def _distance_between(sighting: Sighting, view: PointView, series: Series, compared: bool) -> int | None:
-    """How far is the announcement at this point from the end of the stream at that one?"""
-    first, last = sighting.transfer.first_data_ts, sighting.transfer.last_data_ts
+    """How far is this announcement from the moment it should follow? None where it cannot belong to the move."""
+    transfer = move.best.transfer
+    first, last = transfer.first_data_ts, transfer.last_data_ts
     if first is None or last is None:
         return None
-    heard, earliest = series.first_ts, UNCOMPARED_NS
-    if compared:
-        first, last = on_reference(sighting.view, first), on_reference(sighting.view, last)
-        heard, earliest = on_reference(view, heard), EARLIEST_NS
-    return abs(heard - last) if first - earliest <= heard <= last + LATEST_NS else None
+    first, last = on_reference(move.best.view, first), on_reference(move.best.view, last)
+    if not first - EARLIEST_NS <= candidate.first_ts <= last + LATEST_NS:
+        return None
+    distance = abs(candidate.first_ts - last)
+    starting = transfer.stream.live and any(series.boot == "starting" for _, series in candidate.heard)
+    return None if starting and distance > SURE_NS else distance
 
 
 def _choose(move: Move, candidates: Sequence[_Candidate], macs: Sequence[int]) -> list[_Candidate]:
@@ -356,16 +329,13 @@ def _as_moved(
     schedule = candidate.heard[0][1].schedule
     which = "its first announcement" if len(parts) == 1 else f"the nearest of its {len(parts)} announcements"
     when = f"{which} came {distance / 1e6:.0f} ms from the stream's last data"
-    compared = _compared(move, candidate)
-    when += "" if compared else ", by clocks that nothing compares"
     confidence: Confidence
     if candidate.mac in macs:
         confidence, because = "high", f"named by the user; {when}"
     elif distance <= SURE_NS and not _by_hypervisor(candidate):
         confidence, because = "medium", f"{when}; any machine sends such announcements, not only one that moved"
     elif distance <= SURE_NS and rivals == 1:
-        confidence = "high" if compared else "medium"
-        because = f"{when}, and no other guest announced itself around the stream"
+        confidence, because = "high", f"{when}, and no other guest announced itself around the stream"
     elif distance <= SURE_NS or (schedule == "qemu" and rivals == 1):
         confidence, because = "medium", f"{when}; {count_of(rivals, 'guest')} announced themselves around the stream"
     else:
@@ -436,20 +406,16 @@ def _by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
         return []
     moment = on_reference(move.best.view, last)
     silent: dict[tuple[int, int], set[int]] = {}
-    group = move.best.view.line.group
-    slacks = {view.name: NEAR_END_NS if view.line.group == group else UNCOMPARED_SILENCE_NS for view in views}
-    for one in (one for view in views for one in _fell_silent(view, on_point(view, moment), slacks[view.name])):
+    for one in (one for view in views for one in _fell_silent(view, on_point(view, moment))):
         silent.setdefault(one.address, set()).update({one.mac} - {NO_MAC})
     if not _is_one_machine(silent):
-        known = [view for view in views if view.line.group == group]
-        silent = {address: macs for address, macs in silent.items() if not _went_on(address, known, moment)}
+        silent = {address: macs for address, macs in silent.items() if not _went_on(address, views, moment)}
     if not _is_one_machine(silent):
         return []
     macs = {mac for seen in silent.values() for mac in seen}
-    when = "when the stream ended"
-    if any(view.line.group != group for view in views):
-        when += ", or, by clocks that nothing compares, about then"
-    because = f"no announcement was seen; this is the only address that had answered and fell silent {when}"
+    because = (
+        "no announcement was seen; this is the only address that had answered and fell silent when the stream ended"
+    )
     return [Moved(min(macs, default=NO_MAC), tuple(sorted(silent)), (), "low", because)]
 
 
@@ -473,9 +439,6 @@ def _went_on(address: tuple[int, int], views: Sequence[PointView], moment: int) 
 
 
 SILENT_NS: Final = 50 * NS_PER_MS
-NEAR_END_NS: Final = 20 * NS_PER_MS
-UNCOMPARED_SILENCE_NS: Final = NS_PER_S
-"""So near to the stream's end a silence is looked for where nothing compares the clocks: those that NTP keeps agree."""
 MOST_GUESTS: Final = 64
 """Guests that one move can have carried at once: more within a second are made up."""
 
@@ -491,7 +454,7 @@ class _Silent:
     """When it spoke again, or the view ended, by the clock of the point."""
 
 
-def _fell_silent(view: PointView, moment: int, slack: int) -> list[_Silent]:
+def _fell_silent(view: PointView, moment: int) -> list[_Silent]:
     """
     Which addresses answered before the moment, were asked around it, and said nothing for a while?
 
@@ -514,7 +477,7 @@ def _fell_silent(view: PointView, moment: int, slack: int) -> list[_Silent]:
             continue
         times = np.sort(journal.ts_ns[sent])
         gaps = np.diff(np.append(times, view.last_ts))
-        spans = (times <= moment + slack) & (times + gaps >= moment - slack) & (gaps >= SILENT_NS)
+        spans = (times <= moment + 20 * NS_PER_MS) & (times + gaps >= moment - 20 * NS_PER_MS) & (gaps >= SILENT_NS)
         lived = times[times < moment]
         usual = np.median(np.diff(lived)) if len(lived) > 2 else 0
         long = np.flatnonzero(spans & (gaps >= 5 * usual))

@@ -449,13 +449,7 @@ def _signs(moved: Moved, views: Sequence[PointView], quiet: dict[str, Silence]) 
 
 
 def _stun_on_stream_clock(move: Move, guests: Sequence[GuestStory], views: Sequence[PointView]) -> Stun | None:
-    """
-    The first guest's bracket, if the clocks let both its ends be put beside the stream's times.
-
-    By clocks that nothing compares only where the stream's last data lies in it, as it does in a move that is copied
-    first.
-    """
-    last = move.best.transfer.last_data_ts
+    """The first guest's bracket, if the clocks let both its ends be put beside the stream's times."""
     stream, by_name = move.best.view, {view.name: view for view in views}
     for guest in guests:
         switchover = guest.result.switchover
@@ -465,17 +459,15 @@ def _stun_on_stream_clock(move: Move, guests: Sequence[GuestStory], views: Seque
         ends = [by_name[name] for name in (bracket.from_point, bracket.to_point) if name in by_name]
         times = ns_of(bracket.from_ts), ns_of(bracket.to_ts)
         doubts = [_doubt_beside(stream, ts, view) for view, ts in zip(ends, times, strict=False)]
-        if len(ends) < len(times) or not all(doubt is None or doubt < length * NS_PER_MS for doubt in doubts):
-            continue
-        if None not in doubts or (last is not None and times[0] <= last <= times[1]):
+        if len(ends) == len(times) and all(doubt < length * NS_PER_MS for doubt in doubts):
             return times
     return None
 
 
-def _doubt_beside(stream: PointView, ts: int, view: PointView) -> int | None:
-    """How far may a time of that point, told by the stream's clock, be off? None where nothing compares the two."""
+def _doubt_beside(stream: PointView, ts: int, view: PointView) -> int:
+    """How far may a time of that point, told by the stream's clock, be off? 0 where it is taken as given."""
     apart = elapsed_between(stream, ts, view, on_clock_of(view, stream, ts))
-    return None if apart is None else apart.uncertainty_ns
+    return apart.uncertainty_ns if apart is not None else 0
 
 
 def stream_filter(transfer: Transfer) -> str:
