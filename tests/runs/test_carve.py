@@ -86,12 +86,6 @@ def test_a_report_is_proven_by_what_was_carved(situation: str, tmp_path: Path) -
 STANDING_IN = (
     ("lossy", "throughput", "fail", {("src-uplink", "up to here"), ("src-uplink", "from here on")}),
     ("lossy", "rtt", "fail", {("src-uplink", "the handshake, with a round trip of 10.3 ms")}),
-    (
-        "rarp_filtered",
-        "announcement_reached_destination",
-        "fail",
-        {("dst-guestbr", "an announcement of 00:50:56:aa:77:10 at dst-guestbr")},
-    ),
 )
 """Deciding checks that are of many packets, or of one that is missing, and where something of them can be shown."""
 

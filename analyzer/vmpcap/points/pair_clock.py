@@ -237,9 +237,7 @@ class _Explained(NamedTuple):
     ahead: I8
 
 
-def _explain(
-    packets: Packets, rough: int, set_back: Sequence[int], more: tuple[Bounds, Bounds] | None
-) -> _Explained:
+def _explain(packets: Packets, rough: int, set_back: Sequence[int], more: tuple[Bounds, Bounds] | None) -> _Explained:
     """By which pieces, or which steep drift, can the packets' times be told? From `set_back` on a clock was set."""
     orders = find_orders(packets, rough)
     lows, highs = orders.lows, orders.highs
