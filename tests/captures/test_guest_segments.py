@@ -96,6 +96,7 @@ def test_an_isolated_destination_gets_nothing_and_the_old_place_gets_it_all() ->
     assert found.lost is None
     assert found.lost_of > 0
     assert "whether dst-guestbr was recording then is not known" in found.because
+    assert f"{found.lost_of} of them were seen at src-guestbr, the guest's old place" in found.because
 
 
 def echo_of(frame: bytes) -> tuple[int, int] | None:

@@ -117,6 +117,10 @@ def test_announcements_at_each_point_are_exact(folder: Path) -> None:
         assert sent <= ours <= sent + garps, point
 
 
+LOST = {"s6", "destination_isolated"}
+"""Its destination's bridge is not connected: no packet compares the clocks of that and of the other points."""
+
+
 def test_the_bracket_contains_stop_to_resume(folder: Path) -> None:
     """From QEMU's STOP to its RESUME, within 10 ms, by the clock of the stream's point, however others were shifted."""
     for truth, n, migration in pairs(folder):
@@ -125,8 +129,9 @@ def test_the_bracket_contains_stop_to_resume(folder: Path) -> None:
             continue
         figure = migration.guests[0].switchover
         shifts = {p: c.get("clock_offset_applied_s", 0) for p, c in truth.raw["captures"].items()}
-        if figure.bracket.because == "the clocks of the two points were not compared":
+        if folder.name in LOST:
             assert figure.bracket_ms is None
+            assert figure.bracket.because == "the clocks of the two points were not compared"
             continue
         assert figure.bracket_ms is not None, figure.bracket.because
         shift = shifts[migration.point]

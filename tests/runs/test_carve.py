@@ -219,3 +219,14 @@ def test_the_command_writes_what_it_says(tmp_path: Path) -> None:
     done = subprocess.run([*command, "carve", nothing, "-o", str(out)], capture_output=True, text=True, check=False)
     assert (done.returncode, len(rows_of(out))) == (2, count)
     assert "nothing was carved: the report names no frame" in done.stderr
+
+
+def test_an_announcement_that_did_not_arrive_is_proven_by_what_passed_instead_and_where_it_was_heard() -> None:
+    """The five RARPs at the destination's bridge, and the packets for the guest that went astray at the gateway."""
+    report = analyse(request_on("rarp_filtered")).report
+    proofs = {(p.point, p.frame) for p in proof_frames(report) if "announcement_reached_destination fail" in p.words}
+    assert {("dst-guestbr", frame) for frame in range(1, 6)} <= proofs
+    rows = rows_of(next(iter((CAPTURES / "rarp_filtered").glob("gw-lan.pcap*"))))
+    astray = [frame for point, frame in proofs if point == "gw-lan"]
+    assert astray
+    assert all(bytes.fromhex("005056aa7710") == rows[frame - 1][1][:6] for frame in astray)

@@ -1,7 +1,7 @@
 """A gateway of which nothing can be read: it proves no absence, however alive it was."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -58,15 +58,20 @@ def about_the_guest(frame: bytes) -> bool:
 LLDP = bytes.fromhex("0180c200000e 020000000001 88cc") + bytes(46)
 """What nobody asks for by name: where it shows, nothing was left out by its type."""
 
+BROADCAST = bytes.fromhex("ffffffffffff 020000000001 0806 0001 0800 06 04 0001 020000000001 0a4d0063") + bytes(
+    (0, 0, 0, 0, 0, 0, 10, 77, 0, 98, *(18 * [0]))
+)
+"""An ARP request of another machine of the network, for a third."""
+
 
 def told(
     wrap: Callable[[bytes], bytes | None],
     folder: Path,
     without_rarp: bool = False,
     rules: tuple[str, ...] = (),
-    first: bytes = b"",
+    first: Sequence[bytes] = (),
 ) -> Migration:
-    """The report on a real migration whose gateway was captured inside something, after this frame."""
+    """The report on a real migration whose gateway was captured inside something, after these frames."""
     packets: list[Packet] = []
     with open_capture(str(CLEAN / "gw-lan.pcap.zst")) as capture:
         for batch in capture.batches():
@@ -74,8 +79,9 @@ def told(
                 batch.record_at, batch.captured_bytes, batch.wire_bytes, batch.ts_ns, strict=True
             ):
                 frame = batch.buffer[at : at + size].tobytes()
-                if first and not packets and (begun := wrap(first)) is not None:
-                    packets.append(Packet(int(ts), begun, len(begun)))
+                if not packets:
+                    begun = [inside for one in first if (inside := wrap(one)) is not None]
+                    packets += [Packet(int(ts), one, len(one)) for one in begun]
                 if not (without_rarp and frame[12:14] == b"\x80\x35"):
                     wrapped = wrap(frame)
                     if wrapped is not None:
@@ -175,7 +181,13 @@ def test_a_rule_that_hides_proves_no_absence(tmp_path: Path) -> None:
 @pytest.mark.parametrize("wrap", [bytes, labelled], ids=["plain", "pseudowire"])
 def test_a_gateway_without_any_broadcast_proves_no_absence(wrap: Callable[[bytes], bytes], tmp_path: Path) -> None:
     """The same frames without the announcement: a filter may have hidden it, and LLDP is no broadcast."""
-    assert outcome(told(wrap, tmp_path, without_rarp=True, first=LLDP))[0] == "undecided"
+    assert outcome(told(wrap, tmp_path, without_rarp=True, first=[LLDP]))[0] == "undecided"
+
+
+@pytest.mark.parametrize("wrap", [bytes, labelled], ids=["plain", "pseudowire"])
+def test_a_gateway_that_reads_the_guest_still_proves_it(wrap: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    """With a broadcast of somebody else's, and a frame that no filter asks for by name: it did not come."""
+    assert outcome(told(wrap, tmp_path, without_rarp=True, first=[LLDP, BROADCAST]))[0] == "fail"
 
 
 def test_a_gateway_that_shows_arp_and_no_other_kind_proves_nothing(tmp_path: Path) -> None:

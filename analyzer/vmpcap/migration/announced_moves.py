@@ -13,9 +13,9 @@ from vmpcap.migration.guests import Moved, announced_by_hosts, on_reference
 from vmpcap.migration.lives import connections_across, signs_of_start, spoke_tcp
 from vmpcap.migration.look_alikes import came_together, tolerance_ended
 from vmpcap.migration.moves import Move, Sighting
-from vmpcap.migration.sightings import GROUP_BIT
 from vmpcap.migration.transfers import Transfer
 from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import GROUP_BIT
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 I64 = npt.NDArray[np.int64]

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.hearing import why_deaf, why_group_hidden, why_hidden, why_rarp_hidden
-from vmpcap.migration.sightings import GROUP_BIT, frames_of
+from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.addresses import GROUP_BIT, NO_MAC
 from vmpcap.terms.units import NS_PER_S, count_of
 
 I64 = npt.NDArray[np.int64]

@@ -87,7 +87,7 @@ def _told(one: Suffered, scene: Scene, whole: bool) -> Suffered:
         return one
     found = _parts_of(one, one.stream, one.view, scene) if whole else []
     unknown = unplaced_return(scene, one.view)
-    parts = [] if unknown else [part for part, _ in found]
+    parts = _seen_of_requests(found, unknown) if unknown else [part for part, _ in found]
     peer = msgspec.structs.replace(
         one.peer,
         answered_after_ms=_answered_after(one.stream, one.view, scene),
@@ -95,6 +95,18 @@ def _told(one: Suffered, scene: Scene, whole: bool) -> Suffered:
         breakdown_because=_unplaced(found, one.ended, unknown) if unknown else _sentence(found, one.ended),
     )
     return replace(one, peer=peer)
+
+
+def _seen_of_requests(found: Sequence[Said], unknown: str) -> list[OutagePart]:
+    """
+    The parts where nobody knows when the guest was back: only if points with compared clocks show of all requests what
+    became of them. How much of that time it was away itself is open, so none says how far it may be off.
+    """
+    if any(part.part in ("stun", "announcement", "unexplained") for part, _ in found):
+        return []
+    return [
+        msgspec.structs.replace(part, uncertainty_ms=None, because=f"{part.because}; {unknown}") for part, _ in found
+    ]
 
 
 def _answered_after(stream: PeerStream, view: PointView, scene: Scene) -> float | None:

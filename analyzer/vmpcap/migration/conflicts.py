@@ -9,9 +9,9 @@ from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.whose import is_one_mac
 from vmpcap.migration.clocks import clock_doubt
 from vmpcap.migration.guests import Moved, on_point, on_reference
-from vmpcap.migration.sightings import GROUP_BIT, Bools, frames_of
+from vmpcap.migration.sightings import Bools, frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
+from vmpcap.terms.addresses import GROUP_BIT, NO_MAC, ip_text, mac_text
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
 
 CLAIMS = tuple(NUMBER_OF[name] for name in ("garp_request", "garp_reply", "arp_request", "arp_reply"))

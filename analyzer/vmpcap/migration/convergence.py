@@ -55,11 +55,24 @@ def find_stale_tail(guest: Moved, views: Sequence[PointView], sign: Mark | None)
         return _unknown("no capture point at the guest's new place, to tell a flood from a stale entry")
     if not all(v.journal_complete for v in (*old, *new)):
         return _unknown("frames at the guest's places had to be left out")
-    known = [v for v in old if clock_doubt(sign.view, sign.ts, v) is not None]
-    if not known:
+    signs = [(view, _sign_for(view, guest, sign)) for view in old]
+    tails = [_at(view, guest, new, mark) for view, mark in signs if mark is not None]
+    if not tails:
         return _unknown(f"{NOT_COMPARED}: {sign.view.name}, where the guest's first sign was seen, and {old[0].name}")
-    tails = [_at(view, guest, new, sign) for view in known]
     return max(tails, key=lambda tail: -1.0 if tail.tail_ms is None else tail.tail_ms)
+
+
+def _sign_for(view: PointView, guest: Moved, sign: Mark) -> Mark | None:
+    """
+    The first sign of the guest at its new place, beside times of a point at its old one.
+
+    Where their clocks were not compared its announcement, heard at the old place, tells by that point's own: the guest
+    was announced by then.
+    """
+    if clock_doubt(sign.view, sign.ts, view) is not None:
+        return sign
+    series = guest.series_at(view)
+    return None if series is None else Mark(view, series.first_ts, series.frames[0])
 
 
 def _at(view: PointView, guest: Moved, new: Sequence[PointView], sign: Mark) -> Tail:
@@ -67,7 +80,9 @@ def _at(view: PointView, guest: Moved, new: Sequence[PointView], sign: Mark) -> 
     j, rows = view.journal, delivered(view, guest, since)
     also = np.zeros(len(rows), np.bool_)
     for other in new:
-        theirs = delivered(other, guest, on_clock_of(other, view, since) - SAME_NS)
+        is_compared = clock_doubt(view, since, other) is not None
+        begin = on_clock_of(other, view, since) - SAME_NS if is_compared else other.first_ts
+        theirs = delivered(other, guest, begin)
         also |= np.isin(packet_keys(j, rows), packet_keys(other.journal, theirs))
     stale, flooded = rows[~also], int(also.sum())
     hole = _blind_for(view, j.ts_ns[stale], new)
@@ -96,6 +111,8 @@ def _blind_for(view: PointView, ts: I64, new: Sequence[PointView]) -> Hole | Non
     """In which hole of a point at the new place may one of these have passed it?"""
     for other in new:
         for hole in other.holes:
+            if clock_doubt(other, hole.from_ts, view) is None:
+                return hole
             begin, end = (on_clock_of(view, other, at) for at in (hole.from_ts, hole.to_ts))
             if ((ts >= begin) & (ts <= end)).any():
                 return hole

@@ -10,6 +10,7 @@ from vmpcap.migration.clocks import all_on_clock_of, clock_doubt
 from vmpcap.migration.conflicts import SAME_FRAME_NS
 from vmpcap.migration.guests import on_point
 from vmpcap.migration.views import PointView
+from vmpcap.terms.arrays import MIXER
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -33,8 +34,6 @@ NAMED_BY: Final = (
 """Columns of the journal that no bridge changes. Tags and tunnels may differ."""
 LEAST_COMMON: Final = 3
 """So many frames that both points saw tell how their clocks stand: one or two may be alike by chance."""
-MIXER: Final = np.uint64(0x9E3779B97F4A7C15)
-"""Odd: a product with it spreads every bit (the golden ratio's fraction in 64 bits)."""
 
 
 def crossed(here: PointView, there: PointView, rows: I64, moment: int) -> Bools | None:

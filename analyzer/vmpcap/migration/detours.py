@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.migration.guests import Moved, on_point
-from vmpcap.migration.sightings import GROUP_BIT, frames_of
+from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import NO_MAC, mac_text
+from vmpcap.terms.addresses import GROUP_BIT, NO_MAC, mac_text
 from vmpcap.terms.router_macs import virtual_mac
 from vmpcap.terms.units import NS_PER_S, count_of
 

@@ -39,7 +39,7 @@ RARP: Final = NUMBER_OF[RARP_NAME]
 SLACK_NS: Final = 20 * NS_PER_MS
 """So much sooner may an event begin by another point's clock: less than any schedule's gap."""
 
-LATEST_NS = 60 * NS_PER_S
+LATEST_NS: Final = 60 * NS_PER_S
 """What the guest's MAC sends at the old place later than this is a second place, not an early announcement."""
 
 

@@ -11,13 +11,13 @@ from vmpcap.migration.moves import Move, hosts_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import turned
 from vmpcap.points.timeline import elapsed
+from vmpcap.terms.addresses import GROUP_BIT
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 AROUND_NS: Final = 2 * NS_PER_S
 """So near to the stream's end a guest that it carried paused."""
 LEAST_TALK: Final = 10
 """So many packets on each side tell how a machine usually talks."""
-GROUP_BIT: Final = np.uint64(1 << 40)
 STUN_NS: Final = 50 * NS_PER_MS
 """A shorter pause may be any machine's."""
 

@@ -8,6 +8,7 @@ from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import distinct_addresses
+from vmpcap.terms.wire import TCP_RST
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ def functional_proof(view: PointView, guest: Moved, moment: int) -> Functional |
     after = on_point(view, moment)
     asked = frames.asked[j.ts_ns[frames.asked] >= after]
     sent = frames.sent_ip[j.ts_ns[frames.sent_ip] >= after]
+    sent = sent[j.tcp_flags[sent] & TCP_RST == 0]  # a firewall sends resets in a guest's name
     if not len(asked) or not len(sent):
         return None
     high, low, first = distinct_addresses(j.src_high[asked], j.src_low[asked])

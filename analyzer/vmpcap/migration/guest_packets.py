@@ -9,10 +9,11 @@ import numpy.typing as npt
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guests import Moved
-from vmpcap.migration.sightings import GROUP_BIT, frames_of
+from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.kernels.keys import Kept
 from vmpcap.points.pairing import only
+from vmpcap.terms.addresses import GROUP_BIT
 from vmpcap.terms.wire import ECHOES, TCP_ACK
 
 I64 = npt.NDArray[np.int64]

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.hops import hops_from_ttl
 from vmpcap.migration.requests import packet_keys
-from vmpcap.migration.sightings import GROUP_BIT, frames_of
+from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.nearness import nearer
 from vmpcap.points.pair_clock import resolution
-from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.addresses import GROUP_BIT, NO_MAC
 from vmpcap.terms.units import NS_PER_MS
 
 I64 = npt.NDArray[np.int64]

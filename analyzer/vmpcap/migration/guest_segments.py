@@ -239,7 +239,7 @@ def _one_way(
         unseen=scale * passage.unseen,
         one_in=scale,
         because=_sentence(here, there, to_guest, lost, passage, scale, hidden, holes, left_out, doubts)
-        + (_at_old_place(here, [there, *further], rows, old, scale) if lost and to_guest else "")
+        + (_at_old_place(here, [there, *further], rows, old, scale) if to_guest and (lost or not is_compared) else "")
         + ("" if is_compared else f"; {NOT_COMPARED}"),
         frames=list(passage.lost_frames) if lost else [],
     )
@@ -369,7 +369,7 @@ def _acked(station: Station, name: int, to_guest: bool) -> int | None:
 
 
 def _at_old_place(here: Station, farther: Sequence[Station], rows: I64, old: Sequence[PointView], scale: int) -> str:
-    """How many of the lost packets were seen where the guest had been?"""
+    """How many of the packets that came no farther were seen where the guest had been?"""
     keys = here.kept.key[rows]
     keys = keys[~np.isin(keys, np.concatenate([s.kept.key for s in farther]))]
     for view in old:

@@ -12,6 +12,7 @@ from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import IPV4_MAPPED, ip_text
+from vmpcap.terms.arrays import MIXER
 from vmpcap.terms.units import NS_PER_S
 from vmpcap.terms.wire import IP_TCP, IP_UDP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN
 
@@ -30,8 +31,6 @@ NEAR_BYTES: Final = 1 << 20
 """So near must a sequence number be to be the same connection's: more than a window that was under way is another's."""
 MOST_SEGMENTS: Final = 20_000
 """Of each direction, at each point, around a moment."""
-MIXER: Final = np.uint64(0x9E3779B97F4A7C15)
-"""Odd: a product with it spreads every bit (the golden ratio's fraction in 64 bits)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.migration.conflicts import SAME_FRAME_NS
-from vmpcap.migration.crossings import MIXER, clock_shift, crossed
+from vmpcap.migration.crossings import clock_shift, crossed
 from vmpcap.migration.guests import Moved, on_point
-from vmpcap.migration.sightings import GROUP_BIT, frames_of
+from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import BROADCAST_MAC, NO_MAC, mac_text
+from vmpcap.terms.addresses import BROADCAST_MAC, GROUP_BIT, NO_MAC, mac_text
+from vmpcap.terms.arrays import MIXER
 from vmpcap.terms.router_macs import virtual_mac
 from vmpcap.terms.units import NS_PER_S, count_of
 from vmpcap.terms.wire import ICMPV6_NEIGHBOR_ADVERTISEMENT, IP_ICMPV6

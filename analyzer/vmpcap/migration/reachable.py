@@ -13,10 +13,10 @@ from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.exchanges import functional_proof
 from vmpcap.migration.guests import Moved, guest_name, on_point
-from vmpcap.migration.sightings import GROUP_BIT, GuestFrames, frames_of
+from vmpcap.migration.sightings import GuestFrames, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import rank
-from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.addresses import GROUP_BIT, NO_MAC
 from vmpcap.terms.units import NS_PER_S, count_of
 from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP, TCP_ACK, TCP_RST, TCP_SYN
 

@@ -12,9 +12,9 @@ from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.whose import addresses_of
 from vmpcap.migration.guests import Moved, guest_name, on_point, on_reference
 from vmpcap.migration.lives import PROBE, Start, connections_across, dhcp_rows, opened_anew, signs_of_start
-from vmpcap.migration.sightings import GROUP_BIT, frames_of
+from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import IPV4_MAPPED, ip_text
+from vmpcap.terms.addresses import GROUP_BIT, IPV4_MAPPED, ip_text
 from vmpcap.terms.units import NS_PER_S, count_of
 from vmpcap.terms.wire import IP_TCP, TCP_RST
 

@@ -10,14 +10,11 @@ from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.whose import may_be_the_guests
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.addresses import GROUP_BIT, NO_MAC
 from vmpcap.terms.wire import ETHERTYPE_RARP
 
 I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-
-GROUP_BIT = np.uint64(1 << 40)
-"""Lowest bit of the first octet: the frame goes to a group (IEEE 802.3 3.2.3)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
 import msgspec
 
@@ -16,16 +15,13 @@ from vmpcap.migration.gone_peers import without_gone
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.hidden_outages import hidden, hiding_hole, hole_of
 from vmpcap.migration.one_way import Passage, is_sent_in, tell_arrival
-from vmpcap.migration.stream_outages import at_unknown_time, suffered_by
+from vmpcap.migration.stream_outages import RESENT_NS, at_unknown_time, suffered_by
 from vmpcap.migration.suffered import BEFORE_NS, Suffered
 from vmpcap.migration.views import PointView
 from vmpcap.points.holes import Hole, blindness
 from vmpcap.points.roles import OUTAGE_FIGURES, rank
 from vmpcap.terms.addresses import NO_MAC
-from vmpcap.terms.units import NS_PER_S, ms
-
-RESENT_NS: Final = NS_PER_S
-"""After so long at the latest a segment that was not acknowledged is sent again."""
+from vmpcap.terms.units import ms
 
 Key = tuple[object, ...]
 """By what a stream is known again at another point."""

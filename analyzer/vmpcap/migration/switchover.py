@@ -14,13 +14,14 @@ from vmpcap.migration.last_at_old import count_from_old, find_last_at_old
 from vmpcap.migration.marks import Mark, between
 from vmpcap.migration.moves import Move
 from vmpcap.migration.results import Bracket, Switchover
-from vmpcap.migration.sightings import GROUP_BIT, announced_among, delivered, frames_of
+from vmpcap.migration.sightings import announced_among, delivered, frames_of
 from vmpcap.migration.steady import shows_twice, was_set_back_near
 from vmpcap.migration.stream import StreamFigures
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.views import PointView
 from vmpcap.points.holes import Hole, blindness, hole_before, hole_in
 from vmpcap.points.roles import rank
+from vmpcap.terms.addresses import GROUP_BIT
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, iso_utc
 
 BESIDE_NS: Final = 300 * NS_PER_MS

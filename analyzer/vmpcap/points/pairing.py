@@ -9,6 +9,7 @@ import numpy.typing as npt
 from vmpcap.points.joining import Joined, join
 from vmpcap.points.kernels.keys import Kept
 from vmpcap.points.sightings import SightingLog
+from vmpcap.terms.arrays import MIXER
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -20,9 +21,6 @@ LEAST_TRANSLATED: Final = 8
 
 MOSTLY_KEPT: Final = 0.9
 """From this share of packets on whose identification is the same at both points, a translator kept it."""
-
-MIXER: Final = np.uint64(0x9E3779B97F4A7C15)
-"""Odd: a product with it spreads every bit (the golden ratio's fraction in 64 bits)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ from vmpcap.terms.frame_numbers import with_file
 from vmpcap.terms.units import NO_TIME, count_of
 
 Progress = Callable[[str, int, int | None], None]
+"""Told now and then: which file, bytes read of it, bytes it has (None for a stream)."""
 Stage = Callable[[str], None]
 """Told what is done from now on."""
 
@@ -48,8 +49,6 @@ Stage = Callable[[str], None]
 def untold(stage: str) -> None:
     """Nobody wants to know."""
 
-
-"""Told now and then: which file, bytes read of it, bytes it has (None for a stream)."""
 
 JOURNAL_ROWS: Final = 600_000
 """Frames that are kept one by one per point: about 70 MB. What does not fit is read again once the guests are known."""

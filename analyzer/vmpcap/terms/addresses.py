@@ -14,6 +14,8 @@ NOBODYS_MACS: Final = frozenset({NO_MAC, BROADCAST_MAC, 0})
 """What names no station: none written, all of them, and the zeros of loopback and of fields that were not filled."""
 IPV4_MAPPED: Final = 0xFFFF_0000_0000
 """Low half of an IPv4-mapped IPv6 address (RFC 4291 2.5.5.2) without its 32 address bits."""
+GROUP_BIT: Final = np.uint64(1 << 40)
+"""Lowest bit of a MAC's first octet: the frame goes to a group (IEEE 802.3 3.2.3)."""
 USUAL_PREFIX: Final = {4: 24, 6: 64}
 """By version: two addresses that agree so far are mostly meant to be one subnet."""
 

@@ -12,6 +12,9 @@ Around kernels whose numbers may wrap (hashes, differences with a missing time):
 NUMBA_DISABLE_JIT=1 they would warn.
 """
 
+MIXER: Final = np.uint64(0x9E3779B97F4A7C15)
+"""Odd: a product with it spreads every bit (the golden ratio's fraction in 64 bits)."""
+
 
 def doorway(values: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
     """

@@ -1,6 +1,6 @@
 """What is asked of the guest: was it announced where it had to be, was it reachable, how long was it gone?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from vmpcap.migration.story import GuestStory, Story
 from vmpcap.migration.suffered import Suffered
@@ -74,6 +74,16 @@ def _shows_an_answer(one: Suffered) -> bool:
 def _given_up_by(guest: GuestStory) -> list[str]:
     """Which peers gave up, and were answered in none of their streams?"""
     return sorted({s.peer.peer for s in guest.suffered if _gave_up(s)} - _answered_again(guest))
+
+
+def _denied_to(guest: GuestStory) -> list[str]:
+    """
+    Which peers got nothing after the move but resets of their connections?
+
+    The guest may send them, or a firewall in its name that does not know its connections.
+    """
+    denied = {s.peer.peer for s in guest.suffered if s.ended and s.peer.survived is False}
+    return sorted(denied - _answered_again(guest))
 
 
 def _seen_elsewhere(guest: GuestStory, deciding: PointView) -> tuple[Evidence, ...]:
@@ -215,6 +225,17 @@ def _range_words(one: Suffered) -> str:
     return f"{one.peer.peer} by {one.peer.protocol} may have been cut off for longer, {most}"
 
 
+def _unbounded(limit: float, guest: GuestStory) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
+    """Who may have been cut off for longer than the limit, though no figure says it, in words and frames?"""
+    gave_up, denied, wide = _given_up_by(guest), _denied_to(guest), _range_around(limit, guest)
+    if gave_up:
+        yield f"{len(gave_up)} of its peers gave up without an answer: {', '.join(gave_up[:3])}", ()
+    if denied:
+        yield f"{len(denied)} of its peers got nothing but resets: {', '.join(denied[:3])}", ()
+    if wide is not None:
+        yield f"{_range_words(wide)}, and the limit lies between", _frames_of(wide)
+
+
 def switchover(story: Story, profile: Profile) -> Answer:
     """Was the guest away for no longer than the limit: a peer's outage, or else the bracket?"""
     limit = profile.switchover_ms_max
@@ -250,14 +271,8 @@ def switchover(story: Story, profile: Profile) -> Answer:
         if doubt is None:
             return Answer("undecided", f"{words}; how far it may be wrong is not known", value, limit, "ms", evidence)
         if value + doubt <= limit:
-            gave_up = _given_up_by(guest)
-            if gave_up:
-                but = f"{words}; but {len(gave_up)} of its peers gave up without an answer: {', '.join(gave_up[:3])}"
-                return Answer("undecided", but, value, limit, "ms", evidence)
-            wide = _range_around(limit, guest)
-            if wide is not None:
-                but = f"{words}; but {_range_words(wide)}, and the limit lies between"
-                return Answer("undecided", but, value, limit, "ms", evidence + _frames_of(wide))
+            for but, more in _unbounded(limit, guest):
+                return Answer("undecided", f"{words}; but {but}", value, limit, "ms", evidence + more)
             return Answer("pass", words, value, limit, "ms", evidence)
         if figure.peer_outage_ms is None:
             because = f"{words}; it is an upper bound: the guest may have had nothing to say for most of it"

@@ -49,10 +49,12 @@ def tell_networks(news: Sequence[Told[RouteNews]]) -> list[EvpnNetwork]:
         at = found.index(same[0]) if same else len(found)
         found = [f for f in found if f not in same]
         found.insert(at, one)
-    if len(found) < 2 or any(not f.numbers for f in found):
+    numbered = [f for f in found if f.numbers]
+    if len(numbered) < 2:
         return [EvpnNetwork(set(), set(), set(), list(news))]
+    anywhere = {key for f in found if not f.numbers for key in f.keys}
     for told in news:
-        for one in found:
-            if key_of(told.what) in one.keys:
+        for one in numbered:
+            if key_of(told.what) in one.keys | anywhere:
                 one.news.append(told)
-    return found
+    return numbered

@@ -11,8 +11,8 @@ from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.mechanisms.case import Case
 from vmpcap.migration.mechanisms.gateway_hellos import Hello, virtual_mac
 from vmpcap.migration.mechanisms.stream_ways import is_one_subnet
-from vmpcap.migration.sightings import GROUP_BIT, frames_of
-from vmpcap.terms.addresses import NO_MAC, ip_halves, ip_text
+from vmpcap.migration.sightings import frames_of
+from vmpcap.terms.addresses import GROUP_BIT, NO_MAC, ip_halves, ip_text
 from vmpcap.terms.router_macs import virtual_mac as made_by
 
 Key = tuple[int, bool]

@@ -11,9 +11,8 @@ from vmpcap.migration.clocks import elapsed_between
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, Told
 from vmpcap.migration.mechanisms.gateway_leaks import LEAST_CROSSING, SETTLED_NS
-from vmpcap.migration.sightings import GROUP_BIT
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.addresses import GROUP_BIT, NO_MAC
 from vmpcap.terms.router_macs import mac_of_group
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 

@@ -15,9 +15,9 @@ from vmpcap.migration.mechanisms.case import Case, result, sighted, since
 from vmpcap.migration.mechanisms.shown import answered_again
 from vmpcap.migration.mechanisms.translations import Address, Translation, find_translation
 from vmpcap.migration.results import Mechanism
-from vmpcap.migration.sightings import GROUP_BIT, frames_of
+from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
+from vmpcap.terms.addresses import GROUP_BIT, NO_MAC, ip_text, mac_text
 from vmpcap.terms.units import NS_PER_S, count_of
 from vmpcap.terms.wire import ICMP_TOO_BIG, ICMP_UNREACHABLE, IP_TCP, TCP_RST
 

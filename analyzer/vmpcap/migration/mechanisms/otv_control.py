@@ -12,9 +12,8 @@ from vmpcap.migration.guests import on_point
 from vmpcap.migration.mechanisms.around import SHELLS, is_carried_by
 from vmpcap.migration.mechanisms.case import Case, Told, joined, of_told, result, sighted, since, span
 from vmpcap.migration.results import Mechanism
-from vmpcap.migration.sightings import GROUP_BIT
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import BROADCAST_MAC, ip_text, mac_text
+from vmpcap.terms.addresses import BROADCAST_MAC, GROUP_BIT, ip_text, mac_text
 from vmpcap.terms.units import NS_PER_S
 
 WITHIN_NS: Final = 5 * NS_PER_S

@@ -12,10 +12,10 @@ from vmpcap.migration.mechanisms.askers import LEAST_ASKED, SAME_FRAME_NS, WITHI
 from vmpcap.migration.mechanisms.case import Case, Worked, is_elsewhere, result, sighted, since, span
 from vmpcap.migration.mechanisms.old_place import are_packets_lost
 from vmpcap.migration.results import Mechanism, Sighted
-from vmpcap.migration.sightings import GROUP_BIT, frames_of
+from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import rank
-from vmpcap.terms.addresses import NO_MAC, ip_halves, ip_text, mac_text
+from vmpcap.terms.addresses import GROUP_BIT, NO_MAC, ip_halves, ip_text, mac_text
 from vmpcap.terms.units import NS_PER_S, count_of
 
 LATEST_NS: Final = 90 * NS_PER_S

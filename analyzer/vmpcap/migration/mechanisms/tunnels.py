@@ -10,9 +10,9 @@ from vmpcap.migration.mechanisms.around import NO_IP, SHELLS
 from vmpcap.migration.mechanisms.case import Case, result, sighted, since
 from vmpcap.migration.mechanisms.shown import answered_again
 from vmpcap.migration.results import Mechanism
-from vmpcap.migration.sightings import GROUP_BIT, frames_of
+from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.addresses import GROUP_BIT, NO_MAC
 from vmpcap.terms.units import count_of
 
 Seen = tuple[PointView, Tunnelled]
