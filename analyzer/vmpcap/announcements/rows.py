@@ -33,7 +33,7 @@ class AnnouncementRows:
     """One row per ARP, RARP or neighbour-discovery body, in capture order; one array per quantity."""
 
     frame: I64
-    """int64[n]: frame number in its file, from 1."""
+    """int64[n]: frame number in its file, from 1, behind the file's number (terms.frame_numbers)."""
     ts_ns: I64
     kind: U8
     """uint8[n]: row of kinds.KINDS."""
@@ -83,7 +83,7 @@ def no_rows() -> AnnouncementRows:
 
 
 def join_rows(chunks: list[AnnouncementRows]) -> AnnouncementRows:
-    """All these rows as one, in capture order (the files of a point may start their frame numbers again)."""
+    """All these rows as one, in capture order."""
     if not chunks:
         return no_rows()
     return AnnouncementRows(

@@ -172,7 +172,7 @@ def _unread_bodies(view: PointView, since: int, until: int) -> int:
     """
     How many frames of ARP or RARP in this time are there whose body was not read?
 
-    A frame is told by its number and time: files of one point each count from 1.
+    A frame is told by its number, with its file, and its time.
     """
     j, rows = view.journal, view.arps
     is_one = ((j.ethertype == ETHERTYPE_ARP) | (j.ethertype == ETHERTYPE_RARP)) & _within(j.ts_ns, since, until)

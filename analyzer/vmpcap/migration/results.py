@@ -193,7 +193,10 @@ class OutagePart(msgspec.Struct, frozen=True, kw_only=True):
     to_file: str | None = None
     to_ts: str
     uncertainty_ms: float | None = None
-    """How far its length may be off, either way: what lies between requests, and what the clocks leave open."""
+    """
+    How far its length may be off, either way: what lies between requests, and what the clocks leave open. null where no
+    packet compares the clocks of the guest's new place: how long it was away itself is open then.
+    """
     because: str
     """What shows the cause, with points and frames."""
 

@@ -73,7 +73,6 @@ def announced_among(view: PointView, guest: Moved, rows: I64) -> Bools:
     if series is None:
         return np.zeros(len(rows), np.bool_)
     ts = j.ts_ns[rows]
-    # in a point of several files a number stands more than once: the time must fit too
     announced: Bools = np.isin(j.frame[rows], series.frames) & np.isin(ts, series.times)
     is_near = (ts >= series.first_ts - COPY_NS) & (ts <= series.last_ts + COPY_NS)
     announced |= is_near & (j.ethertype[rows] == ETHERTYPE_RARP)
