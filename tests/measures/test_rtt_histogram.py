@@ -14,7 +14,7 @@ from vmpcap.measures.flow_frame import PERCENTS, spread_of
 from vmpcap.measures.kernels.histogram import bucket_of
 from vmpcap.measures.kernels.layout import ACK_RTT_KINDS, KIND_BITS, KIND_LOOP, KIND_NEAR
 from vmpcap.measures.rtt_histogram import Buckets, RttHistogram, summarise
-from vmpcap.measures.rtt_histogram import nearest_rank as our_rank
+from vmpcap.measures.rtt_histogram import nearest_ranks as our_ranks
 
 Sample = tuple[int, int]
 """(owner, duration in ns)"""
@@ -160,7 +160,7 @@ def test_a_bucket_is_narrower_than_the_stated_error(value: int) -> None:
 def test_a_nearest_rank_is_a_sample(values: list[int], percent: int) -> None:
     """The smallest one with at least that share of all at or below it."""
     ordered = np.sort(np.array(values, np.int64))
-    ours = our_rank(ordered, np.zeros_like(ordered), np.ones_like(ordered), percent)
+    (ours,) = our_ranks(ordered, np.zeros_like(ordered), np.ones_like(ordered), [percent])
     assert ours is not None
     share = Fraction(percent, 100)
     assert Fraction(sum(value <= ours for value in values), len(values)) >= share
@@ -171,7 +171,7 @@ def test_without_samples_nothing_is_known() -> None:
     """No figure, and no bucket."""
     summary = summarise(RttHistogram().finish().of((3,)), ambiguous=2)
     assert (summary.samples, summary.min_ns, summary.p50_ns, summary.max_ns, summary.ambiguous) == (0, *[None] * 3, 2)
-    assert our_rank(*(np.zeros(0, np.int64) for _ in range(3)), 50) is None
+    assert our_ranks(*(np.zeros(0, np.int64) for _ in range(3)), [50]) == [None]
 
 
 def test_samples_of_0_can_be_left_out() -> None:
@@ -211,5 +211,5 @@ def test_the_spread_of_all_sides_is_the_summary_of_each(found: list[tuple[int, i
 def test_ranks_are_not_off_by_one(count: int, percent: int) -> None:
     """The rank is the smallest whole number that is not below count * percent / 100."""
     ordered = np.arange(1, count + 1)
-    rank = our_rank(ordered, np.zeros_like(ordered), np.ones_like(ordered), percent)
+    (rank,) = our_ranks(ordered, np.zeros_like(ordered), np.ones_like(ordered), [percent])
     assert rank == math.ceil(Fraction(count * percent, 100))

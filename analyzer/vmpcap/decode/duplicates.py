@@ -7,7 +7,7 @@ import numpy as np
 from vmpcap.decode.bits import Bytes, be32, byte
 from vmpcap.decode.frames import I32, I64, U8, U64, Frames
 from vmpcap.readers.records import RecordBatch
-from vmpcap.terms.kernels import Bool, Int, inline_kernel, kernel
+from vmpcap.terms.kernels import Bool, Int, inline_kernel, kernel, pasted_kernel
 from vmpcap.terms.units import NO_TIME, NS_PER_MS, NS_PER_US
 from vmpcap.terms.wire import IP_TCP, IP_UDP
 
@@ -22,14 +22,20 @@ MOST_HOPS: Final = 32
 NEAR_NS: Final = 50 * NS_PER_US
 """The same for packets that nothing but their bytes tells apart: nobody resends before a round trip is over."""
 SLOTS: Final = 1 << 14
-"""Recent packets remembered: four for each value of a digest's top bits, of which the oldest makes room."""
+"""Recent packets remembered: four for each value of a digest's top bits, of which the first makes room."""
 SENDERS: Final = 1 << 12
 _SENDER_SHIFT: Final = 64 - 12
 _WAYS: Final = 4
 _SET_SHIFT: Final = 64 - 12
-_PLACE: Final = 0
-_SEGMENT: Final = 1
-_TTL: Final = 2
+_NAMED: Final = (1 << _SET_SHIFT) - 1
+_TAG_BITS: Final = 16
+_TAG: Final = 0xFFFF
+_ONES: Final = 0x0001_0001_0001_0001
+_LOW_BITS: Final = 0x7FFF_7FFF_7FFF_7FFF
+_NAME: Final = 0
+_TIME: Final = 1
+_PLACE: Final = 2
+_SEGMENT: Final = 3
 _DIGESTED_BYTES: Final = 64
 """Bytes of a packet without a transport header that must be alike, from its network header on."""
 _TCP_CHECKSUM_AT: Final = 16
@@ -47,13 +53,15 @@ MIRRORED: Final = 2
 class Recent(NamedTuple):
     """The packets seen last, carried from batch to batch. What is looked at together lies together in memory."""
 
-    sets: U64
+    tags: U64
+    """uint64[SLOTS / 4]: 16 bits of the digests of four packets: all that most packets are compared with."""
+    turns: U8
+    """uint8[SLOTS / 4]: which of the four was remembered first, and makes room next."""
+    seen: U64
     """
-    uint64[SLOTS / 4, 8]: of four packets the digests of what no router changes, 0 nothing yet; then their times, int64
-    nanoseconds bit by bit.
+    uint64[SLOTS, 4]: digest of what no router changes, less the bits that the slot tells, before the TTL (0 nothing
+    yet); time, int64 nanoseconds bit by bit; digest of the link-layer addresses and the segment; Frames.segment_key.
     """
-    marks: U64
-    """uint64[SLOTS, 4]: digest of the link-layer addresses and the segment, Frames.segment_key, TTL, nothing."""
     last_id: U64
     """uint64[SENDERS]: IP id of the last packet between two addresses, by their digest."""
     counts: U8
@@ -90,15 +98,29 @@ def digest_bytes(buffer: Bytes, begin: np.int64, end: np.int64, skip_a: np.int64
 
 
 @inline_kernel
-def find_way(sets: U64, number: np.int64, digest: np.uint64) -> tuple[np.int64, bool]:
-    """Where in this set is the digest remembered, or else the place that it takes: the one whose packet is oldest?"""
-    oldest = np.int64(0)
+def find_slot(state: Recent, number: np.int64, digest: np.uint64) -> np.int64:
+    """Where in this set of four is the digest remembered? -1 nowhere."""
+    apart = state.tags[number] ^ ((digest & np.uint64(_TAG)) * np.uint64(_ONES))
+    low = np.uint64(_LOW_BITS)
+    alike = ~(((apart & low) + low) | apart | low)  # the top bit of each tag that is the same
+    if alike == 0:
+        return np.int64(-1)
     for way in range(_WAYS):
-        if sets[number, way] == digest:
-            return np.int64(way), True
-        if np.int64(sets[number, _WAYS + way]) < np.int64(sets[number, _WAYS + oldest]):
-            oldest = np.int64(way)
-    return oldest, False
+        slot = number * _WAYS + way
+        is_tag = (alike >> np.uint64(_TAG_BITS * way)) & np.uint64(_TAG) != 0
+        if is_tag and state.seen[slot, _NAME] >> np.uint64(8) == digest & np.uint64(_NAMED):
+            return np.int64(slot)
+    return np.int64(-1)
+
+
+@inline_kernel
+def make_slot(state: Recent, number: np.int64, digest: np.uint64) -> np.int64:
+    """Which of this set of four makes room for the digest? The one that was remembered first."""
+    way = state.turns[number]
+    state.turns[number] = (way + 1) % _WAYS
+    at = np.uint64(_TAG_BITS * way)
+    state.tags[number] = (state.tags[number] & ~(np.uint64(_TAG) << at)) | ((digest & np.uint64(_TAG)) << at)
+    return np.int64(number * _WAYS + way)
 
 
 @inline_kernel
@@ -111,8 +133,44 @@ def is_same_packet(
     return bool(hops <= 1 and age <= windows.usual_ns and (is_elsewhere or not is_resendable))
 
 
+@pasted_kernel
+def digest_frame(buffer: Bytes, record_at: np.int64, captured_bytes: Int, frames: Frames, i: Int) -> np.uint64:
+    """Which digest has what no router changes in this frame? Never 0."""
+    network = record_at + frames.network_at[i]
+    if frames.transport_at[i] >= 0:
+        ip_id = np.uint64(frames.ip_id[i])
+        protocol = frames.ip_protocol[i]
+        ports = (np.uint64(frames.src_port[i]) << np.uint64(16)) | np.uint64(frames.dst_port[i])
+        name = ip_id ^ (np.uint64(protocol) << np.uint64(24))
+        shape = (np.uint64(frames.payload_bytes[i]) << np.uint64(32)) | name
+        numbers = (np.uint64(frames.tcp_seq[i]) << np.uint64(32)) | np.uint64(frames.tcp_ack[i])
+        stamps = (np.uint64(frames.tcp_ts_value[i]) << np.uint64(32)) | np.uint64(frames.tcp_ts_echo[i])
+        control = (np.uint64(frames.tcp_flags[i]) << np.uint64(16)) | np.uint64(frames.tcp_window[i])
+        if ip_id == 0 or protocol != IP_TCP:
+            transport = record_at + frames.transport_at[i]
+            checksum_at = _ICMP_CHECKSUM_AT
+            if protocol == IP_TCP:
+                checksum_at = _TCP_CHECKSUM_AT
+            elif protocol == IP_UDP:
+                checksum_at = _UDP_CHECKSUM_AT
+            control |= np.uint64(be32(buffer, transport + checksum_at)) << np.uint64(32)
+        sides = frames.src_low[i] ^ (frames.dst_low[i] << np.uint64(32)) ^ frames.src_high[i] ^ frames.dst_high[i]
+        digest = stir(stir(sides, numbers), stir(stir(stamps, control), shape ^ (ports << np.uint64(24))))
+    else:
+        end = min(frames.network_at[i] + _DIGESTED_BYTES, np.int64(captured_bytes))
+        skip_a = np.int64(-1)
+        skip_b = np.int64(-2)
+        if frames.ip_version[i] == 4:
+            skip_a = network + 8
+            skip_b = network + 10
+        elif frames.ip_version[i] == 6:
+            skip_a = network + 7
+        digest = digest_bytes(buffer, network, record_at + end, skip_a, skip_b)
+    return digest | np.uint64(1)
+
+
 @kernel
-def mark_copies(  # noqa: PLR0915 - one digest of a dozen columns
+def mark_copies(
     buffer: Bytes, record_at: I64, captured_bytes: I32, frames: Frames, windows: Windows, state: Recent, out_is_copy: U8
 ) -> None:
     """
@@ -150,57 +208,29 @@ def mark_copies(  # noqa: PLR0915 - one digest of a dozen columns
         out_is_copy[i] = 0
         if frames.network_at[i] < 0 or frames.ts_ns[i] == NO_TIME:
             continue
-        network = record_at[i] + frames.network_at[i]
         ip_id = np.uint64(frames.ip_id[i])
         protocol = frames.ip_protocol[i]
-        if frames.transport_at[i] >= 0:
-            ports = (np.uint64(frames.src_port[i]) << np.uint64(16)) | np.uint64(frames.dst_port[i])
-            name = ip_id ^ (np.uint64(protocol) << np.uint64(24))
-            shape = (np.uint64(frames.payload_bytes[i]) << np.uint64(32)) | name
-            numbers = (np.uint64(frames.tcp_seq[i]) << np.uint64(32)) | np.uint64(frames.tcp_ack[i])
-            stamps = (np.uint64(frames.tcp_ts_value[i]) << np.uint64(32)) | np.uint64(frames.tcp_ts_echo[i])
-            control = (np.uint64(frames.tcp_flags[i]) << np.uint64(16)) | np.uint64(frames.tcp_window[i])
-            if ip_id == 0 or protocol != IP_TCP:
-                transport = record_at[i] + frames.transport_at[i]
-                checksum_at = _ICMP_CHECKSUM_AT
-                if protocol == IP_TCP:
-                    checksum_at = _TCP_CHECKSUM_AT
-                elif protocol == IP_UDP:
-                    checksum_at = _UDP_CHECKSUM_AT
-                control |= np.uint64(be32(buffer, transport + checksum_at)) << np.uint64(32)
-            sides = frames.src_low[i] ^ (frames.dst_low[i] << np.uint64(32)) ^ frames.src_high[i] ^ frames.dst_high[i]
-            digest = stir(stir(sides, numbers), stir(stir(stamps, control), shape ^ (ports << np.uint64(24))))
-        else:
-            end = min(frames.network_at[i] + _DIGESTED_BYTES, np.int64(captured_bytes[i]))
-            skip_a = np.int64(-1)
-            skip_b = np.int64(-2)
-            if frames.ip_version[i] == 4:
-                skip_a = network + 8
-                skip_b = network + 10
-            elif frames.ip_version[i] == 6:
-                skip_a = network + 7
-            digest = digest_bytes(buffer, network, record_at[i] + end, skip_a, skip_b)
-        digest |= np.uint64(1)
+        digest = digest_frame(buffer, record_at[i], captured_bytes[i], frames, i)
         place = frames.eth_src[i] ^ (frames.eth_dst[i] << np.uint64(16)) ^ frames.segment_key[i]
         sender = np.int64(stir(frames.src_low[i] ^ frames.src_high[i], frames.dst_low[i]) >> np.uint64(_SENDER_SHIFT))
         number = np.int64(digest >> np.uint64(_SET_SHIFT))
-        way, is_known = find_way(state.sets, number, digest)
-        slot = number * _WAYS + way
-        if is_known:
-            age = abs(frames.ts_ns[i] - np.int64(state.sets[number, _WAYS + way]))
-            hops = abs(np.int64(state.marks[slot, _TTL]) - np.int64(frames.ip_ttl[i]))
-            is_elsewhere = hops != 0 or place != state.marks[slot, _PLACE]
+        slot = find_slot(state, number, digest)
+        if slot >= 0:
+            age = abs(frames.ts_ns[i] - np.int64(state.seen[slot, _TIME]))
+            hops = abs(np.int64(state.seen[slot, _NAME] & np.uint64(0xFF)) - np.int64(frames.ip_ttl[i]))
+            is_elsewhere = hops != 0 or place != state.seen[slot, _PLACE]
             is_resendable = protocol != IP_TCP or frames.payload_bytes[i] == 0 or age > windows.near_ns
             if is_same_packet(
                 ip_id != 0 and state.counts[sender] != 0, hops, age, is_elsewhere, is_resendable, windows
             ):
-                out_is_copy[i] = COPY if frames.segment_key[i] == state.marks[slot, _SEGMENT] else MIRRORED
+                out_is_copy[i] = COPY if frames.segment_key[i] == state.seen[slot, _SEGMENT] else MIRRORED
                 continue
-        state.sets[number, way] = digest
-        state.sets[number, _WAYS + way] = np.uint64(frames.ts_ns[i])
-        state.marks[slot, _PLACE] = place
-        state.marks[slot, _SEGMENT] = frames.segment_key[i]
-        state.marks[slot, _TTL] = np.uint64(frames.ip_ttl[i])
+        else:
+            slot = make_slot(state, number, digest)
+        state.seen[slot, _NAME] = ((digest & np.uint64(_NAMED)) << np.uint64(8)) | np.uint64(frames.ip_ttl[i])
+        state.seen[slot, _TIME] = np.uint64(frames.ts_ns[i])
+        state.seen[slot, _PLACE] = place
+        state.seen[slot, _SEGMENT] = frames.segment_key[i]
         if frames.ip_fragment[i] == 0:  # all fragments of a packet have one id
             state.counts[sender] = ip_id != state.last_id[sender]
             state.last_id[sender] = ip_id
@@ -212,7 +242,8 @@ class CopyFinder:
     def __init__(self, windows: Windows = Windows()) -> None:  # noqa: B008 - immutable
         self._windows = windows
         self._recent = Recent(
-            np.zeros((SLOTS // _WAYS, 2 * _WAYS), dtype=np.uint64),
+            np.zeros(SLOTS // _WAYS, dtype=np.uint64),
+            np.zeros(SLOTS // _WAYS, dtype=np.uint8),
             np.zeros((SLOTS, 4), dtype=np.uint64),
             np.zeros(SENDERS, dtype=np.uint64),
             np.ones(SENDERS, dtype=np.uint8),

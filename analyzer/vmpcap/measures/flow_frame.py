@@ -99,7 +99,7 @@ def spread_of(buckets: Buckets, sides: int) -> Spread:
 
     Notes
     -----
-    Percentiles are nearest ranks, as `rtt_histogram.nearest_rank` takes them: samples of a bucket are spread evenly.
+    Percentiles are nearest ranks, as `rtt_histogram.nearest_ranks` takes them: samples of a bucket are spread evenly.
     """
     kind = buckets.owner & np.uint64((1 << layout.KIND_BITS) - 1)
     used = kind <= np.uint64(ALL_SAMPLES)

@@ -1,5 +1,6 @@
 """Round-trip times of all sides and kinds, as sparse histograms that can be merged."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,7 @@ U64 = npt.NDArray[np.uint64]
 Bools = npt.NDArray[np.bool_]
 Records = npt.NDArray[np.void]
 
+PERCENTS: Final = (5, 50, 90, 95, 99)
 _LEAST_PLACES: Final = 1 << 12
 _PIECE: Final = 1 << 16
 _MOST_PLACES: Final = 1 << 23
@@ -32,10 +34,11 @@ class Buckets:
 
     def of(self, owners: tuple[int, ...]) -> "Buckets":
         """The buckets of these owners together, in the order of their values."""
-        parts = []
-        for owner in owners:
-            low, high = np.searchsorted(self.owner, [np.uint64(owner), np.uint64(owner + 1)])
-            parts.append(slice(int(low), int(high)))
+        bounds = np.searchsorted(self.owner, np.array([[one, one + 1] for one in owners], np.uint64)).tolist()
+        parts = [slice(low, high) for low, high in bounds if low < high] or [slice(0, 0)]
+        if len(parts) == 1:
+            (of,) = parts
+            return Buckets(self.owner[of], self.least_ns[of], self.span_ns[of], self.count[of])
         least = np.concatenate([self.least_ns[p] for p in parts])
         order = np.argsort(least, kind="stable")
         return Buckets(
@@ -130,21 +133,20 @@ class RttHistogram:
         self._table = table
 
 
-def nearest_rank(least_ns: I64, span_ns: I64, count: I64, percent: float) -> int | None:
+def nearest_ranks(least_ns: I64, span_ns: I64, count: I64, percents: Sequence[float]) -> list[int | None]:
     """
-    Which sample has at least this share of all samples at or below it? None without samples.
+    Which samples have at least these shares of all samples at or below them? None without samples.
 
     Within a bucket of more than two samples they are taken as evenly spread over its span.
     """
-    total = int(count.sum())
-    if total == 0:
-        return None
-    rank = max(1, int(np.ceil(total * percent / 100 - 1e-9)))
     upto = np.cumsum(count)
-    at = int(np.searchsorted(upto, rank))
-    within = rank - int(upto[at] - count[at]) - 1
-    steps = max(int(count[at]) - 1, 1)
-    return int(least_ns[at]) + int(span_ns[at]) * within // steps
+    if not len(upto) or upto[-1] == 0:
+        return [None] * len(percents)
+    ranks = np.maximum(1, np.ceil(upto[-1] * np.array(percents) / 100 - 1e-9).astype(np.int64))
+    at = np.searchsorted(upto, ranks)
+    within = ranks - (upto[at] - count[at]) - 1
+    ns: list[int | None] = (least_ns[at] + span_ns[at] * within // np.maximum(count[at] - 1, 1)).tolist()
+    return ns
 
 
 def summarise(own: Buckets, ambiguous: int) -> RttSummary:
@@ -157,18 +159,15 @@ def summarise(own: Buckets, ambiguous: int) -> RttSummary:
     ambiguous : how many samples were left out because the data had been sent more than once
     """
     least, span, count = own.least_ns, own.span_ns, own.count
-
-    def at(percent: float) -> int | None:
-        return nearest_rank(least, span, count, percent)
-
+    p5, p50, p90, p95, p99 = nearest_ranks(least, span, count, PERCENTS)
     return RttSummary(
         samples=int(count.sum()),
         min_ns=int(least.min()) if len(least) else None,
-        p5_ns=at(5),
-        p50_ns=at(50),
-        p90_ns=at(90),
-        p95_ns=at(95),
-        p99_ns=at(99),
+        p5_ns=p5,
+        p50_ns=p50,
+        p90_ns=p90,
+        p95_ns=p95,
+        p99_ns=p99,
         max_ns=int((least + span).max()) if len(least) else None,
         ambiguous=ambiguous,
         bucket_low_ns=least,

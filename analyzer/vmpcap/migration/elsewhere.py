@@ -12,6 +12,7 @@ from vmpcap.migration.views import PointView
 from vmpcap.points.roles import turned
 from vmpcap.points.timeline import elapsed
 from vmpcap.terms.addresses import GROUP_BIT
+from vmpcap.terms.distinct import distinct
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 AROUND_NS: Final = 2 * NS_PER_S
@@ -163,6 +164,6 @@ def _would_show(view: PointView, heard: Heard) -> bool:
 
 def _senders(view: PointView) -> set[int]:
     if "senders" not in view.found:
-        view.found["senders"] = set(np.unique(view.journal.eth_src).tolist())
+        view.found["senders"] = set(distinct(view.journal.eth_src).tolist())
     found: set[int] = view.found["senders"]
     return found

@@ -24,6 +24,7 @@ from vmpcap.migration.vlans import find_retagged
 from vmpcap.points.holes import Hole, blindness, hole_in
 from vmpcap.points.roles import ARRIVAL_PROOF, rank
 from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.distinct import distinct
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, iso_utc, ms
 
 WAIT_QEMU_NS: Final = NS_PER_S
@@ -223,7 +224,7 @@ def _look_before(view: PointView, guest: Moved, when: int) -> tuple[set[Place], 
 
 
 def _distinct_places(vlans: npt.NDArray[np.int32], vnis: npt.NDArray[np.int64]) -> set[Place]:
-    pairs = np.unique((vnis.astype(np.int64) << 16) | (vlans.astype(np.int64) + 1))
+    pairs = distinct((vnis.astype(np.int64) << 16) | (vlans.astype(np.int64) + 1))
     return {_place((pair & 0xFFFF) - 1, pair >> 16) for pair in pairs.tolist()}
 
 

@@ -6,6 +6,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.terms.distinct import first_of_each
+
 NO_MAC: Final = 2**64 - 1
 """No link-layer address in this frame (raw IP, cut)."""
 
@@ -79,9 +81,9 @@ def distinct_addresses(
     high, low : uint64[k], sorted
     first : int64[k]
     """
-    if not high.any():  # IPv4 only: one sort instead of two
-        values, first = np.unique(low, return_index=True)
-        return np.zeros(len(values), np.uint64), values, first.astype(np.int64)
+    if not high.any():  # IPv4 only: one column instead of two
+        values, first = first_of_each(low)
+        return np.zeros(len(values), np.uint64), values, first
     order = np.lexsort((low, high))
     is_new = np.ones(len(order), np.bool_)
     is_new[1:] = (high[order][1:] != high[order][:-1]) | (low[order][1:] != low[order][:-1])

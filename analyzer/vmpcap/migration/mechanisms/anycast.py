@@ -17,6 +17,7 @@ from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, distinct_addresses, ip_text, mac_text
 from vmpcap.terms.alike import alike
+from vmpcap.terms.distinct import distinct
 from vmpcap.terms.units import NS_PER_S, count_of
 from vmpcap.terms.wire import IP_TCP, TCP_ACK, TCP_RST, TCP_SYN
 
@@ -241,7 +242,7 @@ def _called(view: PointView, case: Case) -> set[Address]:
 def _serving(view: PointView, case: Case, tcp: I64, own: set[Address]) -> list[Address]:
     """Which other addresses send to peers of the guest by more than one way? To anybody, where no peer is known."""
     j, frames = view.journal, frames_of(view, case.guest)
-    low = np.unique(np.concatenate((j.dst_low[frames.sent_ip], j.src_low[frames.asked])))
+    low = distinct(np.concatenate((j.dst_low[frames.sent_ip], j.src_low[frames.asked])))
     rows = tcp[np.isin(j.dst_low[tcp], low)] if case.guest.ips else tcp
     if not len(rows):
         return []

@@ -19,6 +19,7 @@ from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_text, mac_text
+from vmpcap.terms.distinct import distinct
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
 
 What = TypeVar("What", RouteNews, GatewayHello)
@@ -174,7 +175,7 @@ def segments_of(view: PointView, guest: Moved) -> set[int]:
     found = {int(key) for key in np.unique(rows.segment_key[mine])}
     frames = frames_of(view, guest)
     sent = frames.sent[view.journal.eth_src[frames.sent] == np.uint64(guest.mac)]
-    return found | {int(key) for key in np.unique(view.journal.segment_key[sent])}
+    return found | {int(key) for key in distinct(view.journal.segment_key[sent])}
 
 
 def is_elsewhere(case: Case, view: PointView, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
