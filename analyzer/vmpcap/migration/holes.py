@@ -19,6 +19,7 @@ from vmpcap.points.kernels.keys import UNICAST, Kept
 from vmpcap.points.pairing import only
 from vmpcap.points.pieces import LONGEST_WAY_NS
 from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.members import is_among
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
 
 I64 = npt.NDArray[np.int64]
@@ -160,13 +161,13 @@ def _shown_by(other: PointView, view: PointView, views: Sequence[PointView]) -> 
     rows = np.flatnonzero(near)
     if not len(rows):
         return
-    rows = rows[np.isin(there.pair[rows], np.unique(here.pair))]
-    rows = rows[~np.isin(there.key[rows], here.key)]
+    rows = rows[is_among(there.pair[rows], here.pair)]
+    rows = rows[~is_among(there.key[rows], here.key)]
     if len(rows) < LEAST_UNSEEN:
         return
-    pairs = np.unique(there.pair[rows])
-    ours = only(here, np.flatnonzero(np.isin(here.pair, pairs) & (here.loose & mask == 0)))
-    theirs = only(there, np.flatnonzero(np.isin(there.pair, pairs) & (there.loose & mask == 0)))
+    pairs = there.pair[rows]
+    ours = only(here, np.flatnonzero(is_among(here.pair, pairs) & (here.loose & mask == 0)))
+    theirs = only(there, np.flatnonzero(is_among(there.pair, pairs) & (there.loose & mask == 0)))
     yield from _unseen_in(_Two(view, other, ours, theirs, views), there, rows, place[rows])
 
 

@@ -20,6 +20,7 @@ from vmpcap.points.pairing import Paired, only, pair_kept
 from vmpcap.points.passage import Passage, Way, add_up, follow_way
 from vmpcap.points.remarks import find_remarks
 from vmpcap.points.roles import rank
+from vmpcap.terms.members import is_among
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
 
 I64 = npt.NDArray[np.int64]
@@ -336,8 +337,8 @@ def _passages(
 
 def _others_only(here: Station, there: Station, further: Sequence[Station]) -> frozenset[int]:
     """Connections that took a way beside the second point: a station that shares no packet with it shows them."""
-    mine = np.unique(there.kept.key)
-    beside = [s for s in further if not np.isin(s.kept.key, mine).any() and np.isin(s.kept.key, here.kept.key).any()]
+    mine, theirs = there.kept.key, here.kept.key
+    beside = [s for s in further if not is_among(s.kept.key, mine).any() and is_among(s.kept.key, theirs).any()]
     return frozenset(int(n) for s in beside for n in np.unique(s.link_of))
 
 

@@ -10,6 +10,7 @@ from vmpcap.points.joining import Joined, join
 from vmpcap.points.kernels.keys import Kept
 from vmpcap.points.sightings import SightingLog
 from vmpcap.terms.arrays import MIXER
+from vmpcap.terms.members import is_among
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -124,11 +125,11 @@ def _by_numbers(kept: Kept, pairs: U64, has_ids: Bools) -> Kept:
     Without it segments that were sent again are alike. Not by the loose key itself: that the two differ is what TCP is
     known by.
     """
-    is_renamed = np.isin(kept.pair, pairs) & (kept.loose != kept.key)
-    number = np.where(np.isin(kept.pair, pairs[has_ids]), kept.ip_id, 0).astype(np.uint64)
+    is_renamed = is_among(kept.pair, pairs) & (kept.loose != kept.key)
+    number = np.where(is_among(kept.pair, pairs[has_ids]), kept.ip_id, 0).astype(np.uint64)
     return kept._replace(key=np.where(is_renamed, ~kept.loose ^ (number * MIXER), kept.key))
 
 
 def _never_found(kept: Kept, rows: I64) -> I64:
     """Rows whose pair of addresses has no row among these, copies left out."""
-    return np.flatnonzero(~np.isin(kept.pair, np.unique(kept.pair[rows])) & (kept.is_copy == 0))
+    return np.flatnonzero(~is_among(kept.pair, kept.pair[rows]) & (kept.is_copy == 0))

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.points.kernels.keys import Kept
+from vmpcap.terms.members import is_among
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -71,10 +72,10 @@ def follow_way(way: Way) -> Passage:
     here, there = way.here, way.there
     rest_here, rest_there, doubled = _unmatched(here.key, there.key, way.has_copies)
     inside = (here.ts_ns >= way.window[0]) & (here.ts_ns <= way.window[1])
-    strange = rest_there[~np.isin(there.key[rest_there], here.key)]
+    strange = rest_there[~is_among(there.key[rest_there], here.key)]
     beyond = np.zeros(len(here.key), bool)
     for kept in way.further:
-        beyond |= np.isin(here.key, kept.key)
+        beyond |= is_among(here.key, kept.key)
     is_data = here.payload_bytes > 0
     strange_data = strange[there.payload_bytes[strange] > 0]
     recut = _is_recut(way, rest_here[is_data[rest_here]], strange_data)
@@ -140,7 +141,7 @@ def _is_recut(way: Way, rows: I64, strange: I64) -> bool:
     if not len(rows) or not len(strange):
         return False
     if way.is_sampled:
-        largest = int(here.payload_bytes[np.isin(here.key, there.key)].max(initial=0))
+        largest = int(here.payload_bytes[is_among(here.key, there.key)].max(initial=0))
         return max(int(here.payload_bytes[rows].max()), int(there.payload_bytes[strange].max())) > largest
     origin = _positions(here, None)
     at = _positions(there, (int(here.tcp_seq[0]), int(origin[0])))[strange]

@@ -186,6 +186,13 @@ def keep_packets(
             if frames.transport_at[i] < 0 or frames.ip_fragment[i] != 0:
                 kept.totals[WITHOUT_KEY] += 1
                 continue
+            length = np.uint64(np.uint32(frames.payload_bytes[i]))
+            if frames.ip_protocol[i] == IP_TCP:
+                numbers = np.uint64(frames.tcp_seq[i]) << np.uint64(32) | np.uint64(frames.tcp_ack[i])
+                shape = length << np.uint64(8) | np.uint64(frames.tcp_flags[i] & FLAGS)
+                loose = finish(stir(stir(np.uint64(3), numbers), shape))
+                if loose & np.uint64(kept.totals[MASK]) != np.uint64(0):
+                    continue  # before the rest is asked for: most packets of a long capture
             sh, sl, dh, dl = frames.src_high[i], frames.src_low[i], frames.dst_high[i], frames.dst_low[i]
             if sh > dh or (sh == dh and sl > dl):
                 side = np.uint8(1)
@@ -194,16 +201,12 @@ def keep_packets(
                 pair = finish(stir(stir(stir(stir(np.uint64(1), sh), sl), dh), dl))
             if frames.eth_dst[i] & np.uint64(GROUP_BIT) == np.uint64(0):
                 kind = np.uint8(UNICAST)
-            length = np.uint64(np.uint32(frames.payload_bytes[i]))
             identity = np.uint64(frames.ip_id[i])
             ports = np.uint64(frames.src_port[i]) << np.uint64(16) | np.uint64(frames.dst_port[i])
-            protocol = np.uint64(frames.ip_protocol[i])
             if frames.ip_protocol[i] == IP_TCP:
-                numbers = np.uint64(frames.tcp_seq[i]) << np.uint64(32) | np.uint64(frames.tcp_ack[i])
-                shape = length << np.uint64(8) | np.uint64(frames.tcp_flags[i] & FLAGS)
-                loose = finish(stir(stir(np.uint64(3), numbers), shape))
                 key = stir(stir(loose, ports), identity)
             else:
+                protocol = np.uint64(frames.ip_protocol[i])
                 echo = np.uint64(frames.icmp_id[i]) << np.uint64(16) | np.uint64(frames.icmp_seq[i])
                 sort = np.uint64(frames.icmp_type[i]) << np.uint64(8) | np.uint64(frames.icmp_code[i])
                 key = stir(stir(stir(stir(stir(protocol, ports), length), identity), echo), sort)
