@@ -343,6 +343,11 @@ class WholeWalker:
         """How many packets were begun and are not complete by now?"""
         return 0 if self._waiting is None else int(self._waiting.counts[STARTED] - self._waiting.counts[FINISHED])
 
+    @property
+    def met_parts(self) -> bool:
+        """Did any packet come in parts so far?"""
+        return self._waiting is not None
+
     def walk(self, batch: RecordBatch) -> tuple[RecordBatch, Frames]:
         """
         What is in each frame of this batch, and where are the bytes that it speaks of?

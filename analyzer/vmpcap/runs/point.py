@@ -91,6 +91,8 @@ class PointRead:
     tunnels: TunnelCounter = field(default_factory=TunnelCounter)
     incomplete: int = 0
     """Packets that came in parts and never became whole."""
+    has_parts: bool = False
+    """Whether any packet came in parts."""
     sightings: SightingLog = field(default_factory=lambda: SightingLog(0))
     """Packets by names that other points give them too; none where there is no other point."""
     full_in: int = 0
@@ -192,7 +194,7 @@ def read_point(
             read.full_in = len(read.reads)
         seen += all_packets
         _widen(read, facts, request)
-    read.incomplete = walker.incomplete
+    read.incomplete, read.has_parts = walker.incomplete, walker.met_parts
     read.was_told_data = any(rule.row == DATA for rule in request.decode_as)
     return read
 

@@ -1,7 +1,10 @@
 """Reading again for what did not fit: the frames of the guests that moved, around the time they did."""
 
+import os
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -10,15 +13,19 @@ import numpy.typing as npt
 from vmpcap.decode.fragments import PATIENCE_NS, WholeWalker
 from vmpcap.decode.frames import Frames
 from vmpcap.measures.journal import Journal, JournalColumns, empty_journal
+from vmpcap.measures.kernels.whose import mark_whose
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.story import Told
 from vmpcap.migration.switchover import find_moment
 from vmpcap.migration.views import PointView
 from vmpcap.readers.interfaces import is_of
 from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS
+from vmpcap.readers.records import RecordBatch
 from vmpcap.readers.sources import open_capture
 from vmpcap.runs.point import JOURNAL_ROWS, PointRead
 from vmpcap.runs.requests import Request, number_of_file
+from vmpcap.terms.arrays import doorway
+from vmpcap.terms.beside import Begun, Beside
 from vmpcap.terms.files import is_on_disk
 from vmpcap.terms.frame_numbers import with_file
 from vmpcap.terms.units import NS_PER_S
@@ -41,6 +48,8 @@ CONTEXT_SHARE: Final = 1 / 3
 
 NARROWER: Final = 0.8
 """To what part of itself the look shrinks where there is no more room."""
+
+ALWAYS: Final[Windows] = ((np.iinfo(np.int64).min, np.iinfo(np.int64).max),)
 
 
 def guests_in(told: Told) -> Guests:
@@ -74,40 +83,91 @@ def _look(point: PointRead, view: PointView, guests: Guests, request: Request) -
     The point's journal with all frames of the guests, as far around their switchovers as there is room for.
 
     And whether there was room enough for all that were wanted. What the first pass kept stays, as far as it is the
-    guests' or near to a switchover; only what came after it is read.
+    guests' or near to a switchover; only what came after it is walked.
     """
-    journal, share = Journal(JOURNAL_ROWS), 1.0
-    windows = windows_around(view, guests, request, share)
-    known = point.journal.columns()
+    look = _Look(view, guests, request, PATIENCE_NS if point.has_parts else 0)
     first_new = point.journal.first_left_out_frame or 0
-    wanted = _of_guests(known, guests) & _in_windows(known.ts_ns, windows)
-    moments = [on_point(view, moment) for _, moment in guests]
-    wanted[_nearest(known.ts_ns, np.flatnonzero(~wanted), moments, int(CONTEXT_SHARE * JOURNAL_ROWS))] = True
-    del known
-    journal.take_over(point.journal, wanted)
+    look.take_over(point.journal)
     walker = WholeWalker(DEFAULT_BATCH_RECORDS, request.decode_as)
-    for number, path in enumerate(point.files.files[point.full_in :]):
-        before = with_file(number_of_file(request, point.files, path), 0)
-        with open_capture(path, batch_records=DEFAULT_BATCH_RECORDS, max_bytes=request.max_unpacked_bytes) as capture:
-            for batch in capture.batches():
-                if not _in_windows(batch.ts_ns, _with_parts(windows)).any():
-                    continue
-                _, frames = walker.walk(batch)
-                rows = wanted_rows(frames, guests, windows)
-                if point.files.interfaces:
-                    rows &= is_of(batch.interface, capture.interfaces, point.files.interfaces)
-                if number == 0:
-                    rows[: max(first_new - before - batch.first_frame, 0)] = False
-                while journal.kept + np.count_nonzero(rows) > journal.budget and share > LEAST_SHARE:
-                    share = max(LEAST_SHARE, NARROWER * share)
-                    windows = windows_around(view, guests, request, share)
-                    held = journal.columns()
-                    journal.keep_only(_in_windows(held.ts_ns, windows) | ~_of_guests(held, guests))
-                    del held
-                    rows &= _in_windows(frames.ts_ns, windows)
-                if rows.any():
-                    journal.keep(before + batch.first_frame, frames, rows)
-    return journal.columns(), not journal.overflowed
+    beside = Beside(len(os.sched_getaffinity(0)) > 1)
+    try:
+        for number, path in enumerate(point.files.files[point.full_in :]):
+            before = with_file(number_of_file(request, point.files, path), 0)
+            known = first_new - before if number == 0 else 0
+            with (
+                open_capture(
+                    path, batch_records=DEFAULT_BATCH_RECORDS, max_bytes=request.max_unpacked_bytes
+                ) as capture,
+                closing(beside.ahead(capture.batches())) as batches,
+            ):
+                begun: Begun[None] | None = None
+                for batch in batches:
+                    if not look.may_want(batch, known):
+                        continue
+                    _, frames = walker.walk(batch)
+                    if begun is not None:
+                        begun.made()  # the batch before, beside this walk
+                    own = point.files.interfaces
+                    chosen = is_of(batch.interface, capture.interfaces, own) if own else None
+                    begun = beside.begin(partial(look.take, before, batch.first_frame, frames, known, chosen))
+                if begun is not None:
+                    begun.made()
+    finally:
+        beside.end()
+    return look.journal.columns(), not look.journal.overflowed
+
+
+class _Look:
+    """The journal of a second look, and how wide the look is: as wide as there is room for."""
+
+    def __init__(self, view: PointView, guests: Guests, request: Request, patience_ns: int) -> None:
+        """`patience_ns`: how long before a packet is whole its parts may have come."""
+        self.journal = Journal(JOURNAL_ROWS)
+        self._view, self._guests, self._request, self._patience_ns = view, guests, request, patience_ns
+        self._share = 1.0
+        self._windows = windows_around(view, guests, request, self._share)
+        self._left_out_ts: int | None = None
+
+    def take_over(self, first: Journal) -> None:
+        """What the first pass kept, as far as it is the guests' or near to a switchover."""
+        self._left_out_ts = first.first_left_out_ts
+        known = first.columns()
+        wanted = wanted_rows(known, self._guests, self._windows)
+        moments = [on_point(self._view, moment) for _, moment in self._guests]
+        wanted[_nearest(known.ts_ns, np.flatnonzero(~wanted), moments, int(CONTEXT_SHARE * JOURNAL_ROWS))] = True
+        del known
+        self.journal.take_over(first, wanted)
+
+    def may_want(self, batch: RecordBatch, known: int) -> bool:
+        """
+        Is any frame of this batch wanted, or a part of a packet that is?
+
+        Of what lies before frame `known`, all of which the first pass kept, only parts of later packets can be.
+        """
+        windows = [(begin - self._patience_ns, end + self._patience_ns) for begin, end in self._windows]
+        if known > batch.first_frame + len(batch.ts_ns):
+            if not self._patience_ns:
+                return False
+            if self._left_out_ts is not None:
+                windows = [(max(begin, self._left_out_ts - self._patience_ns), end) for begin, end in windows]
+        return bool(_in_windows(batch.ts_ns, windows).any())
+
+    def take(self, before: int, first_frame: int, frames: Frames, known: int, chosen: Bools | None) -> None:
+        """Keep what is wanted of these frames: of the chosen ones, but for those before frame `known`."""
+        rows = wanted_rows(frames, self._guests, self._windows)
+        if chosen is not None:
+            rows &= chosen
+        rows[: max(known - first_frame, 0)] = False
+        journal = self.journal
+        while journal.kept + np.count_nonzero(rows) > journal.budget and self._share > LEAST_SHARE:
+            self._share = max(LEAST_SHARE, NARROWER * self._share)
+            self._windows = windows_around(self._view, self._guests, self._request, self._share)
+            held = journal.columns()
+            journal.keep_only(wanted_rows(held, self._guests, self._windows) | ~wanted_rows(held, self._guests, ALWAYS))
+            del held
+            rows &= _in_windows(frames.ts_ns, self._windows)
+        if rows.any():
+            journal.keep(before + first_frame, frames, rows)
 
 
 def _nearest(ts: npt.NDArray[np.int64], rows: npt.NDArray[np.intp], moments: Sequence[int], most: int) -> Any:
@@ -120,11 +180,6 @@ def _nearest(ts: npt.NDArray[np.int64], rows: npt.NDArray[np.intp], moments: Seq
     return rows[np.argpartition(away, most)[:most]]
 
 
-def _with_parts(windows: Windows) -> Windows:
-    """Where may the parts lie of packets that lie in these windows?"""
-    return [(since - PATIENCE_NS, until + PATIENCE_NS) for since, until in windows]
-
-
 def windows_around(view: PointView, guests: Guests, request: Request, share: float) -> Windows:
     """From when to when, on the point's clock, are the guests' frames wanted? This share of the usual, as asked for."""
     since = request.since_ns if request.since_ns is not None else np.iinfo(np.int64).min
@@ -133,10 +188,20 @@ def windows_around(view: PointView, guests: Guests, request: Request, share: flo
     return [(max(since, at - int(share * BEFORE_NS)), min(until, at + int(share * AFTER_NS))) for at in moments]
 
 
-def wanted_rows(frames: Frames, guests: Guests, windows: Windows) -> Bools:
+def wanted_rows(rows: Frames | JournalColumns, guests: Guests, windows: Windows) -> Bools:
     """Which frames are of one of the guests, near enough to a switchover?"""
-    near = _in_windows(frames.ts_ns, windows)
-    return near & _of_guests(frames, guests) if near.any() else near
+    stations = [guest for guest, _ in guests]
+    addresses = [half for guest in stations for ip in guest.ips for half in ip]
+    found = np.empty(len(rows.ts_ns), np.bool_)
+    columns = (rows.ts_ns, rows.eth_src, rows.eth_dst, rows.src_high, rows.src_low, rows.dst_high, rows.dst_low)
+    asked = (
+        np.array([guest.mac for guest in stations], np.uint64),
+        np.array(addresses, np.uint64).reshape(-1, 2),
+        np.array(windows, np.int64).reshape(-1, 2),
+    )
+    given: Any = (*(doorway(column, column.dtype) for column in (*columns, *asked)), found)
+    mark_whose(*given)
+    return found
 
 
 def _in_windows(ts: npt.NDArray[np.int64], windows: Windows) -> Bools:
@@ -144,14 +209,3 @@ def _in_windows(ts: npt.NDArray[np.int64], windows: Windows) -> Bools:
     for since, until in windows:
         near |= (ts >= since) & (ts <= until)
     return near
-
-
-def _of_guests(rows: Frames | JournalColumns, guests: Guests) -> Bools:
-    mine = np.zeros(len(rows.ts_ns), np.bool_)
-    for guest, _ in guests:
-        mac = np.uint64(guest.mac)
-        mine |= (rows.eth_src == mac) | (rows.eth_dst == mac)
-        for high, low in guest.ips:
-            mine |= (rows.src_high == np.uint64(high)) & (rows.src_low == np.uint64(low))
-            mine |= (rows.dst_high == np.uint64(high)) & (rows.dst_low == np.uint64(low))
-    return mine

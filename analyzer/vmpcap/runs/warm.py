@@ -10,6 +10,7 @@ from vmpcap.measures.rtt_histogram import RttHistogram
 from vmpcap.runs.packets import PacketRows
 from vmpcap.runs.pipeline import analyse, list_announcements
 from vmpcap.runs.requests import PointFiles, Request
+from vmpcap.runs.second_look import ALWAYS, wanted_rows
 from vmpcap.terms.addresses import ip_halves
 from vmpcap.terms.wire import LINKTYPE_ETHERNET
 from vmpcap.verdicts.profile import DEFAULT, load_profile
@@ -81,7 +82,9 @@ def warm() -> None:
         request = Request(points=points, profile=load_profile(DEFAULT))
         analysis = analyse(request)
         _ = analysis.flows
-        find_peer_streams(analysis.points[0].journal.columns(), guest_ips=[GUEST])
+        journal = analysis.points[0].journal.columns()
+        find_peer_streams(journal, guest_ips=[GUEST])
+        wanted_rows(journal, (), ALWAYS)
         RttHistogram().merge(RttHistogram())
         list_announcements(request)
         PacketRows(request).lazy().collect()
