@@ -9,9 +9,10 @@ from vmpcap.decode import tables
 from vmpcap.decode.bits import Bytes, Offset, be16, be32, be64, byte
 from vmpcap.decode.decode_as import Rule
 from vmpcap.decode.frames import I32, I64, U8, U64, Frames
+from vmpcap.decode.ids import mix_id
 from vmpcap.decode.lengths import measure_special
 from vmpcap.decode.tables import Tables
-from vmpcap.decode.walk import Walker, mix_id
+from vmpcap.decode.walk import Walker
 from vmpcap.decode.words import LEAST_SPECIAL_LENGTH, MAX_DEPTH
 from vmpcap.readers.columns import read_only
 from vmpcap.readers.records import RecordBatch

@@ -5,10 +5,10 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.decode.columns import GUESS_LEAD, GUESS_STEP
 from vmpcap.decode.decode_as import LAYERS
 from vmpcap.decode.frames import Frames
 from vmpcap.decode.steps import STEPS
-from vmpcap.decode.walk import GUESS_LEAD, GUESS_STEP
 from vmpcap.decode.words import Step
 
 CLEAR_LEAD: Final = 10
