@@ -12,7 +12,7 @@ from vmpcap.flows.table import FlowTable
 from vmpcap.measures.connections import Connection
 from vmpcap.measures.follow import Follower
 from vmpcap.measures.kernels import layout
-from vmpcap.readers.index import EARLIEST, LATEST
+from vmpcap.readers.kernels.index import EARLIEST, LATEST
 
 CALLER, LISTENER = ("10.0.0.1", 40_000), ("10.0.1.1", 8000)
 

@@ -14,7 +14,7 @@ from vmpcap.measures.kernels import layout as at
 from vmpcap.measures.kernels.analysis_state import REPORTS_UNSEEN, STAMPS_UNSEEN, Analysed
 from vmpcap.measures.kernels.follow import follow
 from vmpcap.measures.rtt_histogram import Buckets, RttHistogram, summarise
-from vmpcap.readers.index import EARLIEST, LATEST
+from vmpcap.readers.kernels.index import EARLIEST, LATEST
 from vmpcap.readers.records import RecordBatch
 from vmpcap.terms.addresses import NO_MAC, ip_text
 from vmpcap.terms.arrays import WRAPPING, doorway, reserve

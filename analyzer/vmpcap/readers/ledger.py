@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.readers import index
 from vmpcap.readers.defects import Defect, DefectLog, in_table_order, one_each, step_text
 from vmpcap.readers.facts import NO_LINK_TYPE, Comment, Drops, Interface
+from vmpcap.readers.kernels import index, tally
 from vmpcap.readers.records import RecordBatch
 from vmpcap.terms.units import NO_TIME
 
@@ -93,7 +93,7 @@ class Ledger:
 
     def enter(self, batch: RecordBatch, base: int) -> None:
         """Count the records of this batch; base is the offset of its buffer in the capture."""
-        index.tally_records(
+        tally.tally_records(
             batch.record_at,
             batch.captured_bytes,
             batch.wire_bytes,

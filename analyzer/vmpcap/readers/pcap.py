@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from vmpcap.readers import index
 from vmpcap.readers.columns import RecordColumns
 from vmpcap.readers.defects import DefectLog
 from vmpcap.readers.facts import Interface
-from vmpcap.readers.index import FILE_HEADER_BYTES
+from vmpcap.readers.kernels import find_pcap, index
+from vmpcap.readers.kernels.index import FILE_HEADER_BYTES
 from vmpcap.readers.ledger import MAX_INTERFACES, Ledger
 from vmpcap.readers.limits import longest_record
 from vmpcap.readers.record_headers import NOKIA, PATCHED, PATCHED_FOR_SMP, USUAL, RecordHeader, choose_layout
@@ -150,7 +150,7 @@ class PcapReader:
         window, ledger, columns = self._window, self.ledger, self._columns
         while True:
             first_frame = ledger.next_frame
-            ended = index.find_pcap_records(
+            ended = find_pcap.find_pcap_records(
                 window.view,
                 window.begin,
                 window.base,

@@ -7,10 +7,10 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from vmpcap.readers import index
 from vmpcap.readers.columns import RecordColumns
 from vmpcap.readers.defects import DefectLog
 from vmpcap.readers.facts import NO_LINK_TYPE, Drops, Interface
+from vmpcap.readers.kernels import blocks, find_pcapng, index, ticks
 from vmpcap.readers.ledger import MAX_COMMENTS, MAX_INTERFACES, MAX_TEXT, Ledger
 from vmpcap.readers.limits import BLOCK_OVERHEAD, LONGEST_BLOCK, longest_record
 from vmpcap.readers.records import RecordBatch
@@ -52,7 +52,7 @@ def clock_of(resolution: int) -> tuple[int, int]:
     """
     How do ticks of this if_tsresol become nanoseconds? The way and the factor that ticks_to_ns takes.
 
-    >>> clock_of(6) == (index.MULTIPLY, 1000), clock_of(12) == (index.DIVIDE, 1000), clock_of(0x94) == (index.SHIFT, 20)
+    >>> clock_of(6) == (ticks.MULTIPLY, 1000), clock_of(12) == (ticks.DIVIDE, 1000), clock_of(0x94) == (ticks.SHIFT, 20)
     (True, True, True)
 
     Notes
@@ -61,12 +61,12 @@ def clock_of(resolution: int) -> tuple[int, int]:
     """
     power = resolution & 0x7F
     if resolution & 0x80:
-        return index.SHIFT, power
+        return ticks.SHIFT, power
     if power <= 9:
-        return index.MULTIPLY, 10 ** (9 - power)
+        return ticks.MULTIPLY, 10 ** (9 - power)
     if power <= 18:
-        return index.DIVIDE, 10 ** (power - 9)
-    return index.DIVIDE_TWICE, min(10 ** (power - 18), index.LATEST)
+        return ticks.DIVIDE, 10 ** (power - 9)
+    return ticks.DIVIDE_TWICE, min(10 ** (power - 18), index.LATEST)
 
 
 def resolution_text(resolution: int) -> str:
@@ -169,7 +169,7 @@ class PcapngReader:
     def _find(self) -> tuple[int, int]:
         """Run the kernel over the block: why did it end, and what is needed next?"""
         window, ledger, columns = self._window, self.ledger, self._columns
-        ended = index.find_pcapng_records(
+        ended = find_pcapng.find_pcapng_records(
             window.view,
             window.begin,
             window.base,
@@ -205,8 +205,8 @@ class PcapngReader:
     def _damage(self) -> str:
         """What is wrong with the block that the kernel refused?"""
         kind, total = struct.unpack(self._sign + "II", self._window.peek(8))
-        if total < index.SMALLEST_BLOCK or total > self._longest_block:
-            bounds = f"{index.SMALLEST_BLOCK} to {self._longest_block}"
+        if total < blocks.SMALLEST_BLOCK or total > self._longest_block:
+            bounds = f"{blocks.SMALLEST_BLOCK} to {self._longest_block}"
             return f"block of type {kind:#x} claims {total} bytes, {bounds} can be"
         (again,) = struct.unpack(self._sign + "I", self._window.peek(total)[-4:])
         if again != total:
@@ -305,7 +305,7 @@ class PcapngReader:
         """Read the interface or statistics block that comes next; the kernel has checked its length."""
         block = self._window.peek(size)
         (kind,) = struct.unpack_from(self._sign + "I", block)
-        if kind == index.INTERFACE_BLOCK:
+        if kind == blocks.INTERFACE_BLOCK:
             self._describe_interface(block)
         else:
             self._keep_statistics(block)
@@ -352,7 +352,7 @@ class PcapngReader:
             return
         if abs(interface.tsoffset_s) > _LARGEST_OFFSET_S:
             self._note_here("damaged_interface", f"a time offset of {interface.tsoffset_s} s")
-            interface, way = replace(interface, resolution="unknown"), index.NO_CLOCK
+            interface, way = replace(interface, resolution="unknown"), ticks.NO_CLOCK
         known = ledger.interface_like(interface) if ledger.is_full else ledger.add_interface(interface)
         if known is None:
             self._note_here("too_many_interfaces", f"more than {MAX_INTERFACES}")
@@ -362,7 +362,7 @@ class PcapngReader:
             self._link_types[number] = interface.link_type
             self._clock_ways[number] = way
             self._clock_factors[number] = factor
-            self._clock_offsets_ns[number] = 0 if way == index.NO_CLOCK else interface.tsoffset_s * NS_PER_S
+            self._clock_offsets_ns[number] = 0 if way == ticks.NO_CLOCK else interface.tsoffset_s * NS_PER_S
             self._longest_block = max(self._longest_block, longest_record(interface.link_type) + BLOCK_OVERHEAD)
         self._take_number(number)
 
@@ -378,7 +378,7 @@ class PcapngReader:
             unknown = Interface(NO_LINK_TYPE, resolution="unknown", section=self.ledger.sections - 1)
             self._stand_in = self.ledger.add_interface(unknown)
             self._link_types[self._stand_in] = NO_LINK_TYPE
-            self._clock_ways[self._stand_in] = index.NO_CLOCK
+            self._clock_ways[self._stand_in] = ticks.NO_CLOCK
         return self._stand_in
 
     def _keep_statistics(self, block: bytes) -> None:

@@ -10,7 +10,8 @@ from vmpcap.readers import FORMATS, PACKINGS
 from vmpcap.readers.defects import Defect, DefectLog
 from vmpcap.readers.facts import CaptureFacts, Comment, Drops, Interface
 from vmpcap.readers.foreign import HEAD_BYTES, name_foreign
-from vmpcap.readers.index import (
+from vmpcap.readers.inputs import Input, PlainInput
+from vmpcap.readers.kernels.index import (
     CAPTURED,
     FIRST_TS,
     LAST_TS,
@@ -19,7 +20,6 @@ from vmpcap.readers.index import (
     PACKETS,
     WIRE,
 )
-from vmpcap.readers.inputs import Input, PlainInput
 from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS, DEFAULT_BLOCK_BYTES
 from vmpcap.readers.packings import Packing, behind_skippable, is_skippable
 from vmpcap.readers.reader import Format, Reader

@@ -6,7 +6,7 @@ import numpy as np
 
 from vmpcap.measures.kernels.analysis_state import AWAITS_ECHO, AWAITS_VERDICT, STAMPS, U16, UNSAID
 from vmpcap.measures.kernels.sequence import seq_diff
-from vmpcap.readers.index import EARLIEST, LATEST
+from vmpcap.readers.kernels.index import EARLIEST, LATEST
 from vmpcap.terms.kernels import Bool, Int, inline_kernel
 
 HELD_NS: Final = 30_000_000

@@ -16,7 +16,7 @@ from vmpcap.measures.kernels.layout import (
     SAMPLES,
     U64,
 )
-from vmpcap.readers.index import EARLIEST, LATEST
+from vmpcap.readers.kernels.index import EARLIEST, LATEST
 from vmpcap.terms.kernels import Bool, Int, inline_kernel
 
 

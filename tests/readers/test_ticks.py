@@ -4,7 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vmpcap.readers.index import EARLIEST, LATEST, NO_CLOCK, ticks_to_ns
+from vmpcap.readers.kernels.index import EARLIEST, LATEST
+from vmpcap.readers.kernels.ticks import NO_CLOCK, ticks_to_ns
 from vmpcap.readers.pcapng import clock_of, resolution_text
 from vmpcap.terms.units import NO_TIME
 
