@@ -1,17 +1,18 @@
 """On which part of the way between a guest and its peers packets were lost, doubled or held up, before and after."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
-from vmpcap.migration.guest_packets import FACTOR, GuestPackets, packets_of
+from vmpcap.migration.guest_packets import GuestPackets, packets_of
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.marks import NOT_COMPARED, Mark
 from vmpcap.migration.reachable import answers_the_unseen
+from vmpcap.migration.renamed_peers import REWRITTEN, link_of, under_one_name
 from vmpcap.migration.segment_results import Era, GuestSegment
 from vmpcap.migration.segments import along, delays_of, neighbours
 from vmpcap.migration.sightings import frames_of
@@ -75,6 +76,10 @@ class Station:
     @property
     def to_guest(self) -> Bools:
         return self.packets.to_guest
+
+    def under(self, kept: Kept) -> "Station":
+        """The same packets under other names."""
+        return self if kept is self.kept else replace(self, packets=replace(self.packets, kept=kept))
 
 
 class _Stretch(NamedTuple):
@@ -195,10 +200,15 @@ def _one_way(
 ) -> Iterator[GuestSegment]:
     paired = stretch.paired
     left, right = (paired.row_other, paired.row_one) if turned else (paired.row_one, paired.row_other)
+    mine, theirs = (paired.other, paired.one) if turned else (paired.one, paired.other)
+    alike = under_one_name(here.kept, there.kept, mine, theirs, left, right)
+    here, there = here.under(alike.here), there.under(alike.there)
     meant = (here.to_guest[left] == to_guest) & here.inside[left]
     is_sent = (here.to_guest == to_guest) & here.inside
     # a peer that the second point never saw may live between the two
     sent = np.flatnonzero(is_sent if to_guest else is_sent & np.isin(here.kept.pair, there.kept.pair))
+    is_nameless = alike.is_renamed_here & (here.packets.protocol != IP_TCP)
+    sent, nameless = sent[~is_nameless[sent]], int(is_nameless[sent].sum())
     if not len(sent):
         return
     at = paired.one.ts_ns[paired.row_one[meant]]
@@ -209,6 +219,7 @@ def _one_way(
     blind, holes = _blind(here, there, further, sent)
     rows, hidden = sent[~blind], int(blind.sum())
     came = _came(here, there, to_guest)
+    came = came[~alike.is_renamed_there[came] | (there.packets.protocol[came] == IP_TCP)]
     passage, left_out = _passage(here, there, further, rows, came, to_guest, scale > 1)
     is_full = not any(s.view.packets is not None and s.view.packets.left_out for s in (here, there))
     is_end = to_guest and there.name not in deaf and there.view.role == FROM_PEERS[when][-1]
@@ -239,6 +250,7 @@ def _one_way(
         unseen=scale * passage.unseen,
         one_in=scale,
         because=_sentence(here, there, to_guest, lost, passage, scale, hidden, holes, left_out, doubts)
+        + (f"; {scale * nameless:,} more are not counted: {REWRITTEN}" if nameless and lost is not None else "")
         + (_at_old_place(here, [there, *further], rows, old, scale) if to_guest and (lost or not is_compared) else "")
         + ("" if is_compared else f"; {NOT_COMPARED}"),
         frames=list(passage.lost_frames) if lost else [],
@@ -316,9 +328,9 @@ def _passage(
     parts = [
         follow_way(Way(_whole(here, plain), _whole(there, theirs), tuple(beyond), everywhen, None, has_copies, True))
     ]
-    groups, of_row, size = np.unique(_link(here.kept, segments), return_inverse=True, return_counts=True)
+    groups, of_row, size = np.unique(link_of(here.kept, segments), return_inverse=True, return_counts=True)
     largest = np.argsort(-size, kind="stable")[:MOST_CONNECTIONS]
-    link_there = _link(there.kept, came)
+    link_there = link_of(there.kept, came)
     for number in largest.tolist():
         name = groups[number]
         parts.append(
@@ -343,15 +355,9 @@ def _whole(station: Station, rows: I64) -> Kept:
     return kept._replace(payload_bytes=np.zeros_like(kept.payload_bytes))
 
 
-def _link(kept: Kept, rows: I64) -> U64:
-    """A number for the connection of each of these and its direction."""
-    names: U64 = (kept.pair[rows] ^ kept.ports[rows].astype(np.uint64)) * FACTOR
-    return names
-
-
 def _of_link(station: Station, name: int, to_guest: bool) -> Kept:
     rows = np.flatnonzero((station.packets.protocol == IP_TCP) & (station.to_guest == to_guest))
-    return only(station.kept, rows[_link(station.kept, rows) == name])
+    return only(station.kept, rows[link_of(station.kept, rows) == name])
 
 
 def _acked(station: Station, name: int, to_guest: bool) -> int | None:
