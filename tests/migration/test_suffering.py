@@ -595,3 +595,33 @@ def test_no_gap_at_a_time_that_no_clock_tells_is_no_outage_of_zero() -> None:
     assert "when it was there is not known" in found.peer.because
     (plain,) = suffered_at(point(pings(200, 10, lost(84, 17)), offset=None), hosts)
     assert plain.peer.outage_ms == 170.0
+
+
+def session(count: int, missing: range = range(0)) -> list[Row]:
+    """A peer that asks every 20 ms; the guest's answers are acknowledged with the next question, but for the missing."""
+    rows = []
+    for n in range(count):
+        asked, told = 100 + 10 * n, 500 + 10 * n
+        if n not in missing:
+            rows.append(segment(20 * n, True, asked, told, 10))
+        rows.append(segment(20 * n + 1, False, told, asked + 10, 10))
+    return rows
+
+
+def test_what_only_one_capture_lacks_of_a_peers_answers_is_no_outage() -> None:
+    """The gateway's port shows the questions that the new place's capture missed; by it alone nobody could know."""
+    whole, thin = session(200), session(200, range(150, 154))
+    gateway, bridge = point(whole, "gw", "gateway"), point(thin, "new", "domain:destination")
+    waits = [s for s in suffered_at(bridge) if s.stream is not None and s.stream.requester == "guest"]
+    assert [round(s.outage.seen_ns / MS) for s in waits if s.outage is not None] == [99]
+    for views in ((gateway, bridge), (bridge, gateway)):
+        (found,) = suffered_at(*views)
+        assert (found.peer.point, found.peer.outage_ms) == ("gw", 0.0)
+
+
+def test_a_wait_that_the_other_point_shows_too_is_kept() -> None:
+    """Also where nothing compares the clocks of the two."""
+    rows = session(200, range(150, 154))
+    for other in (point(rows, "gw", "gateway"), point(session(200), "gw", "gateway", offset=None)):
+        found = suffered_at(point(rows, "new", "domain:destination"), other)
+        assert "guest" in {s.stream.requester for s in found if s.stream is not None}

@@ -14,6 +14,7 @@ from vmpcap.migration.clocks import clock_doubt, is_moment_unknown
 from vmpcap.migration.gone_peers import without_gone
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.hidden_outages import hidden, hiding_hole, hole_of
+from vmpcap.migration.missed_answers import was_missed_only
 from vmpcap.migration.one_way import Passage, is_sent_in, tell_arrival
 from vmpcap.migration.stream_outages import RESENT_NS, at_unknown_time, suffered_by
 from vmpcap.migration.suffered import BEFORE_NS, Suffered
@@ -54,13 +55,12 @@ def what_peers_suffered(
     passed: dict[Key, list[Passage]] = {}
     known_as = known_as or {}
     inside: set[Key] = set()
+    shown = {view.name: _streams_at(view, known_as.get(view.name, guest)) for view in views}
     for view in sorted(views, key=lambda view: view.name in known_as):
-        there = known_as.get(view.name, guest)
-        macs = [there.mac] if there.mac != NO_MAC else []
         when = on_point(view, moment)
         away = on_point(view, begin) if last_before is not None else when - BEFORE_NS
         gone = _gone_at(view, views, left)
-        streams = find_peer_streams(view.journal, macs, there.ips, end_ns=_end_of(view))
+        streams = [s for s in shown[view.name] if not was_missed_only(s, view, shown, views)]
         place = rank(view.role, OUTAGE_FIGURES)
         streams = [asked_to_the_end(stream, streams, when) for stream in streams]
         for stream in (_without_its_end(one, when) for one in _real_ones(streams, view)):
@@ -87,6 +87,11 @@ def what_peers_suffered(
     found = [by_another_way(_nearest(known), answered.get(key), doubted, views) for key, known in seen.items()]
     found = [tell_arrival(one, passed.get(key, ()), views, guest, moment) for key, one in zip(seen, found, strict=True)]
     return sorted(without_gone(found), key=_severity)
+
+
+def _streams_at(view: PointView, guest: Moved) -> list[PeerStream]:
+    macs = [guest.mac] if guest.mac != NO_MAC else []
+    return find_peer_streams(view.journal, macs, guest.ips, end_ns=_end_of(view))
 
 
 def _gone_at(view: PointView, views: Sequence[PointView], left: int | None) -> int | None:
