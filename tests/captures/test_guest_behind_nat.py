@@ -47,7 +47,7 @@ def rewritten(path: Path, out: Path) -> dict[int, int]:
 
 
 def test_no_packet_is_lost_at_a_translator_for_its_name(tmp_path: Path) -> None:
-    """Every TCP packet is found again on the other side; pings have no numbers that outlast it: they are not counted."""
+    """Every TCP packet is found again on the other side; pings have no numbers that outlast it: they are not told."""
     sent: dict[str, dict[int, int]] = {}
     points = []
     for name, role in points_of(ROUTED).items():

@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 
 import pytest
@@ -129,10 +129,14 @@ def echoes_at(path: Path) -> list[tuple[int, int]]:
     return [echo for echo in found if echo is not None]
 
 
-def judged_without(folder: Path, cuts: dict[str, Callable[[int, int], bool]], into: Path) -> Report:
-    """The report of all points, with these echoes cut out of these."""
+def judged_without(
+    folder: Path, cuts: dict[str, Callable[[int, int], bool]], into: Path, names: Container[str] | None = None
+) -> Report:
+    """The report of all points, or of these alone, with these echoes cut out of these."""
     points = []
     for name, role in points_of(folder).items():
+        if names is not None and name not in names:
+            continue
         path = file_of(folder, name)
         if name in cuts:
             path = into / f"{name}.pcap"
@@ -233,3 +237,23 @@ def test_nothing_is_called_lost_where_a_capture_holds_the_guests_answers_only(tm
     ]
     assert segment.lost is None
     assert "shows the guest's answers and nothing that it was sent" in segment.because
+
+
+@pytest.mark.parametrize("lacks_requests", [True, False])
+def test_answers_are_not_called_lost_at_a_point_that_lacks_as_many_of_the_requests(
+    tmp_path: Path, lacks_requests: bool
+) -> None:
+    """
+    The gateway's port is nearest to the client. Of the requests that it lacks the guest's bridge shows that they passed
+    there; of the answers nobody tells, so they are lost only where its capture is otherwise whole.
+    """
+    answers, requests = range(400, 500, 9), range(403, 500, 9)
+    cuts: dict[str, Callable[[int, int], bool]] = {
+        "gw-lan": lambda kind, number: number in (answers if kind == 0 else requests if lacks_requests else ())
+    }
+    names = ("src-uplink", "src-guestbr", "dst-guestbr", "gw-lan")
+    found = segments_of(judged_without(ROUTED, cuts, tmp_path, names))
+    back = found["after", "dst-guestbr", "gw-lan"]
+    assert back.lost == (0 if lacks_requests else len(answers)), back.because
+    assert back.outside >= (len(answers) if lacks_requests else 0)
+    assert (f"whose capture lacks {len(requests)} of" in back.because) is lacks_requests

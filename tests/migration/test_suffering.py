@@ -598,7 +598,7 @@ def test_no_gap_at_a_time_that_no_clock_tells_is_no_outage_of_zero() -> None:
 
 
 def session(count: int, missing: range = range(0)) -> list[Row]:
-    """A peer that asks every 20 ms; the guest's answers are acknowledged with the next question, but for the missing."""
+    """A peer that asks every 20 ms; the guest's answers are acknowledged by the next question, but the missing."""
     rows = []
     for n in range(count):
         asked, told = 100 + 10 * n, 500 + 10 * n

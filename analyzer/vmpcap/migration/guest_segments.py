@@ -1,7 +1,6 @@
 """On which part of the way between a guest and its peers packets were lost, doubled or held up, before and after."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,6 +15,8 @@ from vmpcap.migration.renamed_peers import REWRITTEN, link_of, under_one_name
 from vmpcap.migration.segment_results import Era, GuestSegment
 from vmpcap.migration.segments import along, delays_of, neighbours
 from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.stations import ECHO_PROTOCOLS, SLACK_NS, Span, Station
+from vmpcap.migration.unrecorded import recorded
 from vmpcap.migration.views import PointView
 from vmpcap.points.between import overtaken, passing_order
 from vmpcap.points.holes import Hole, ThinHole, blindness
@@ -25,7 +26,7 @@ from vmpcap.points.pairing import Paired, only, pair_kept
 from vmpcap.points.passage import Passage, Way, add_up, follow_way
 from vmpcap.points.roles import rank
 from vmpcap.terms.units import NS_PER_MS, count_of
-from vmpcap.terms.wire import ECHOES, IP_TCP
+from vmpcap.terms.wire import IP_TCP
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -40,46 +41,8 @@ FROM_PEERS: Final[dict[Era, tuple[str | None, ...]]] = {
 MOST_CONNECTIONS: Final = 50
 """Of so many TCP connections, those of most packets, each byte is followed; of the rest nothing is told."""
 
-SLACK_NS: Final = 200 * NS_PER_MS
-"""A request this near to the end of a point's view, or to a hole in it, may have passed unrecorded."""
-
 BESIDE_NS: Final = 20 * NS_PER_MS
 """So long before a hole a packet may have left that would have passed in it."""
-
-ECHO_PROTOCOLS: Final = [protocol for protocol, _, _ in ECHOES]
-
-Span = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Station:
-    """A point on the way between the guest and its peers, with the packets of both that it kept, of one era."""
-
-    packets: GuestPackets
-    era: Span
-    """From when to when, by its own clock."""
-    inside: Bools
-    """bool[rows]: of the era; the others are there to be known again."""
-
-    @property
-    def view(self) -> PointView:
-        return self.packets.view
-
-    @property
-    def name(self) -> str:
-        return self.packets.view.name
-
-    @property
-    def kept(self) -> Kept:
-        return self.packets.kept
-
-    @property
-    def to_guest(self) -> Bools:
-        return self.packets.to_guest
-
-    def under(self, kept: Kept) -> "Station":
-        """The same packets under other names."""
-        return self if kept is self.kept else replace(self, packets=replace(self.packets, kept=kept))
 
 
 class _Stretch(NamedTuple):
@@ -229,6 +192,7 @@ def _one_way(
         doubts = doubts or f"whether {there.name} was recording then is not known"
     if there.name in deaf:
         doubts = f"{there.name} shows the guest's answers and nothing that it was sent: its capture holds one direction"
+    passage, lacks = recorded(passage, here, there, to_guest)
     lost = None if passage.lost is None or doubts else scale * passage.lost
     yield GuestSegment(
         when=when,
@@ -251,6 +215,7 @@ def _one_way(
         one_in=scale,
         because=_sentence(here, there, to_guest, lost, passage, scale, hidden, holes, left_out, doubts)
         + (f"; {scale * nameless:,} more are not counted: {REWRITTEN}" if nameless and lost is not None else "")
+        + (lacks if lost is not None else "")
         + (_at_old_place(here, [there, *further], rows, old, scale) if to_guest and (lost or not is_compared) else "")
         + ("" if is_compared else f"; {NOT_COMPARED}"),
         frames=list(passage.lost_frames) if lost else [],

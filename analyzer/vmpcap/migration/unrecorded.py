@@ -1,0 +1,49 @@
+"""Packets that a point does not show: lost before it, or only missed by its capture."""
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from vmpcap.migration.clocks import on_clock_of
+from vmpcap.migration.stations import ECHO_PROTOCOLS, SLACK_NS, Station
+from vmpcap.points.passage import Passage
+from vmpcap.terms.wire import IP_TCP
+
+LEAST_LACKING: Final = 3
+"""A capture that lacks so many packets, which a farther point shows, lacks others as well."""
+
+AS_OFTEN: Final = 2.0
+"""Up to so many times as often as it lacks those, what nobody shows any more may only be missing there."""
+
+
+def recorded(passage: Passage, here: Station, there: Station, to_guest: bool) -> tuple[Passage, str]:
+    """
+    The same, without losses that are no more than what the second point's capture lacks of others; and words for those.
+
+    What passed it in the other direction and came to the first was not lost. Requests that nobody answered are, and
+    bytes that nobody acknowledged: of answers, and of acknowledgements alone, nothing tells.
+    """
+    back = np.flatnonzero((here.to_guest != to_guest) & here.inside & np.isin(here.kept.pair, there.kept.pair))
+    first, last = (on_clock_of(here.view, there.view, at) for at in (there.view.first_ts, there.view.last_ts))
+    back = back[(here.kept.ts_ns[back] > first) & (here.kept.ts_ns[back] < last - SLACK_NS)]
+    lacking = int((~np.isin(here.kept.key[back], there.kept.key)).sum())
+    lacking, others = max(
+        (lacking, len(back)), (passage.missed or 0, passage.sent), key=lambda pair: pair[0] / max(pair[1], 1)
+    )
+    rows = np.flatnonzero(np.isin(here.kept.frame, np.array(passage.lost_frames, np.int64)))
+    if not passage.lost or not len(rows) or lacking < LEAST_LACKING:
+        return passage, ""
+    is_asked = np.isin(here.packets.protocol[rows], ECHO_PROTOCOLS) & here.to_guest[rows] & here.packets.answered.any()
+    is_data = (here.packets.protocol[rows] == IP_TCP) & (here.kept.payload_bytes[rows] > 0)
+    open_rows = rows[~is_asked & ~is_data]
+    count = round(passage.lost * len(open_rows) / len(rows))
+    if not count or count * others > AS_OFTEN * lacking * passage.sent:
+        return passage, ""
+    frames = frozenset(here.kept.frame[open_rows].tolist())
+    words = (
+        f"; {count:,} more were last seen at {here.name}: lost, or missed by {there.name}, whose capture lacks"
+        f" {lacking:,} of {others:,} others"
+    )
+    sure = tuple(frame for frame in passage.lost_frames if frame not in frames)
+    return replace(passage, lost=passage.lost - count, lost_frames=sure, outside=passage.outside + count), words
