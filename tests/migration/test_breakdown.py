@@ -327,6 +327,15 @@ def test_a_first_frame_seen_far_from_the_guest_does_not_end_the_stun() -> None:
     assert spent(told(heard))["stun"] == 160
 
 
+def test_the_stun_ends_where_the_guest_was_heard_first_though_the_new_places_capture_lacks_that() -> None:
+    """Its announcement at 1.0 s is in view at the gateway; the new place's capture begins to show it at 1.2 s."""
+    late = [row for row in seen(range(120, COUNT), range(120, COUNT)) if row["ts_ns"] >= 1200 * MS]
+    gateway = point("gw", "gateway", asked(lambda n: not 84 <= n < 130, 0.1), BACK)
+    peer = told(client(lambda n: not 84 <= n < 130), old_place(), gateway, point("new", "domain:destination", late))
+    assert spent(peer)["stun"] == 160
+    assert f"its first sign after: gw frame {gateway.series[0].frames[0]}" in part(peer, "stun").because
+
+
 def test_until_somebody_announces_the_guest_nobody_can_know() -> None:
     """It runs and talks from 1.0 s on; its first announcement comes at 1.15 s."""
     talk = [{**pong(n), "dst": "10.77.0.99"} for n in range(100, 115)]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.peer_streams import PeerStream
-from vmpcap.migration.clocks import clock_doubt, on_clock_of
+from vmpcap.migration.clocks import clock_doubt, elapsed_between, on_clock_of
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.guests import Moved
 from vmpcap.migration.marks import Mark
@@ -91,14 +91,21 @@ def return_of(scene: Scene, at: PointView) -> Mark | None:
     """
     Which frame shows best when the guest began to run at its new place, beside times of that point?
 
-    One that does show it before one that may be late; of those the nearest. None where none is in view by a clock that
-    was compared.
+    One that does show it before one that may be late; of those the nearest. But none that comes after another for
+    certain: its capture began late or has a hole. None where none is in view by a clock that was compared.
     """
 
     def badness(mark: Mark) -> tuple[bool, int, str]:
         return not shows_return(mark, scene.guest), rank(mark.view.role, FIRST_AT_DESTINATION), mark.view.name
 
-    return min((m for m in _signs(scene) if clock_doubt(m.view, m.ts, at) is not None), key=badness, default=None)
+    signs = [m for m in _signs(scene) if clock_doubt(m.view, m.ts, at) is not None]
+    return min((m for m in signs if not any(_is_after(m, other) for other in signs)), key=badness, default=None)
+
+
+def _is_after(mark: Mark, other: Mark) -> bool:
+    """Is this frame later than the other, whatever their clocks leave open?"""
+    apart = elapsed_between(other.view, other.ts, mark.view, mark.ts)
+    return apart is not None and apart.is_later is True
 
 
 def unplaced_return(scene: Scene, at: PointView) -> str:
