@@ -129,6 +129,31 @@ def test_where_the_clocks_do_not_tell_where_it_was_first_both_may_have_come(ends
     assert {g.mac for g in guests} == {GUEST, OTHER}
 
 
+def neighbours(*at_old: int, first_ts: int = 0) -> list[PointView]:
+    """Both are first announced at the new host's bridge; the other one talked there from the begin on, or at the old."""
+    talk = [(n * 20 * MS, OTHER, GATEWAY, "10.77.0.11", PEER_IP) for n in range(5)]
+    old = journal(*((ms * MS, OTHER, GATEWAY, "10.77.0.11", PEER_IP) for ms in at_old))
+    at_new = (announced(2 * S + 5 * MS), announced(2 * S + 8 * MS, mac=OTHER))
+    return [
+        view("src", "source", streams=(stream(S),), last_ts=9 * S),
+        view("old", "domain:source", journal=old, first_ts=first_ts, last_ts=9 * S),
+        view("new", "domain:destination", series=at_new, journal=journal(*talk), last_ts=9 * S),
+    ]
+
+
+def test_a_machine_that_talked_at_the_destination_host_long_before_did_not_come_with_the_stream() -> None:
+    """Its host announces it within a moment of the guest, as after a failover of a card."""
+    (guests,), others = guests_of(*neighbours())
+    assert ([g.mac for g in guests], others) == ([GUEST], 1)
+
+
+@pytest.mark.parametrize("ends", [neighbours(10, 30), neighbours(first_ts=S)], ids=["at the old place too", "too late"])
+def test_where_the_old_place_shows_it_too_or_not_yet_both_may_have_come(ends: list[PointView]) -> None:
+    """What it sent may have passed the new host's bridge on its way."""
+    (guests,), _ = guests_of(*ends)
+    assert {g.mac for g in guests} == {GUEST, OTHER}
+
+
 def test_a_guest_alone_is_joined_to_its_stream_wherever_it_was_heard_first() -> None:
     """The point that is named the destination's may stand behind another bridge."""
     ends = [heard(announced(S + 5 * MS)), view("dst", "domain:destination", series=(announced(S + 8 * MS),))]

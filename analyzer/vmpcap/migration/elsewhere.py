@@ -19,6 +19,10 @@ AROUND_NS: Final = 2 * NS_PER_S
 """So near to the stream's end a guest that it carried paused."""
 LEAST_TALK: Final = 10
 """So many packets on each side tell how a machine usually talks."""
+LEAST_SENT: Final = 3
+"""So many packets of a machine at a bridge are no stray one."""
+LONG_BEFORE_NS: Final = NS_PER_S
+"""So long before its host's announcement no guest ran that came with a move."""
 STUN_NS: Final = 50 * NS_PER_MS
 """A shorter pause may be any machine's."""
 
@@ -87,6 +91,33 @@ def stayed_behind(mac: int, move: Move, first: Move, views: Sequence[PointView])
     if not there or not all(_is_whole(view) and not _talks(view, mac, sent_only=False) for view in there):
         return False
     return any(_never_paused(view, mac, moment) for view in views if view.role == turned(role))
+
+
+def ran_there_before(heard: Heard, move: Move, first: Move, views: Sequence[PointView]) -> bool:
+    """
+    Did this machine talk at the bridge where the stream goes long before it was announced, and never at the other?
+
+    Then it ran there already. What passes both bridges in a domain at both places may come from either.
+    """
+    role = arrives_at(move, first)
+    old = [view for view in views if role is not None and view.role == turned(role)]
+    for view, series in heard:
+        if view.role != role or not old:
+            continue
+        times = [ts for ts in _talks(view, series.mac, sent_only=True) if ts < series.first_ts - LONG_BEFORE_NS]
+        if len(times) >= LEAST_SENT and all(_was_silent(one, series, (view, times[-1])) for one in old):
+            return True
+    return False
+
+
+def _was_silent(view: PointView, series: Series, talked: tuple[PointView, int]) -> bool:
+    """Did this machine send nothing here before it was announced, at a time that this point shows too?"""
+    there, ts = talked
+    gap = elapsed(view.line, view.first_ts, there.line, ts)
+    if not _is_whole(view) or gap is None or gap.is_later is not True:
+        return False
+    until = view.line.on_point(there.line.on_reference(ts))
+    return not ((view.journal.eth_src == np.uint64(series.mac)) & (view.journal.ts_ns <= until)).any()
 
 
 def _is_whole(view: PointView) -> bool:

@@ -12,7 +12,14 @@ import numpy.typing as npt
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
 from vmpcap.measures.whose import addresses_of
-from vmpcap.migration.elsewhere import arrives_at, heard_together, stayed_behind, was_sent_at, were_elsewhere
+from vmpcap.migration.elsewhere import (
+    arrives_at,
+    heard_together,
+    ran_there_before,
+    stayed_behind,
+    was_sent_at,
+    were_elsewhere,
+)
 from vmpcap.migration.hops import hops_from_ttl
 from vmpcap.migration.moves import Move
 from vmpcap.migration.storms import is_storm
@@ -153,14 +160,17 @@ def _of_this_move(
     """
     Which of them may have come with this move?
 
-    Not those that another one near it shows to have been elsewhere, or that went on where they were.
+    Not those that another one near it shows to have been elsewhere, or that went on where they were, at either end.
     """
     near = [c for c in candidates if _distance(move, c) is not None]
     elsewhere = were_elsewhere([c.heard for c in near], move, first)
     return [
         c
         for c, is_elsewhere in zip(near, elsewhere, strict=True)
-        if c.mac in macs or not (is_elsewhere or stayed_behind(c.mac, move, first, views))
+        if c.mac in macs
+        or not (
+            is_elsewhere or stayed_behind(c.mac, move, first, views) or ran_there_before(c.heard, move, first, views)
+        )
     ]
 
 
