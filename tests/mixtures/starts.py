@@ -1,6 +1,7 @@
 """Machines that start where another thing was expected: HA restarts, cold migrations, and what only resembles them."""
 
 from scapy.layers.inet import IP, TCP
+from scapy.layers.inet6 import ICMPv6ND_NS, IPv6
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
@@ -11,6 +12,7 @@ from tests.mixtures.landscape import (
     GUEST,
     GUEST_MAC,
     GW_A,
+    GW_B,
     MOVED,
     STUN,
     Landscape,
@@ -23,6 +25,7 @@ from tests.mixtures.landscape import (
 )
 
 HOST_A, HOST_B = ("02:00:00:00:0a:01", "10.0.1.11"), ("02:00:00:00:0b:01", "10.0.1.12")
+IP_TCP = 6
 DIED, STARTS, ENDS = 2000, 9000, 14_000
 MINE, PEER = (GUEST_MAC, GUEST), (CLIENT_MAC, CLIENT)
 
@@ -90,6 +93,66 @@ def at_the_other_site(back: str = "b") -> Landscape:
     scene = Landscape({"a": "domain:source", "b": "domain:destination"})
     for at, frame in restarted(announced=False).frames["here"]:
         scene.put(at, frame, "a" if at < STARTS - 100 else back)
+    return scene
+
+
+def with_its_own_address(silent_ms: float, goes_on: bool = False, denies: str = "R", ttl: int = 64) -> Landscape:
+    """
+    No DHCP, no probe: announced at the other site after a silence, it denies what it does not know; others call anew.
+
+    Parameters
+    ----------
+    goes_on : another connection of it stands, and goes on at the new site
+    denies : flags of the reset: without ACK it answers a segment of a connection that is not known there (RFC 9293)
+    ttl : of the reset
+    """
+    scene = Landscape({"a": "domain:source", "b": "domain:destination"})
+    before = Landscape({"here": None})
+    life(before, 0, DIED)
+    talk = conversation(before)
+    other = Talk(PEER, MINE, 40_002, seq=9_000_000, ack=4_000_000)
+    for _, at in steps(350, DIED, 100):
+        before.put(at, other.say(True, 100, "PA"), "here")
+        before.put(at + 1, other.say(False, 200, "PA"), "here")
+    starts = DIED + silent_ms
+    for at, frame in before.frames["here"]:
+        scene.put(at, frame, "a")
+    for _, at in steps(0, starts + 8000, 500):
+        for point, router in (("a", GW_A), ("b", GW_B)):
+            scene.put(at, arp(1, router, GATEWAY, "10.77.0.99"), point)
+    scene.announce(starts, "b")
+    after = Landscape({"here": None})
+    number = 70_000
+    for _, at in steps(starts + 700, starts + 6000, 100):
+        number += 1
+        after.put(at, echo(PEER, MINE, number), "here")
+        after.put(at + 1, echo(MINE, PEER, number, reply=True), "here")
+    for one in (talk, other):
+        after.put(starts + 600, one.say(True, 100, "PA"), "here")
+        is_known = goes_on and one is other
+        after.put(starts + 601, one.say(False, 0, "A" if is_known else denies, ttl=64 if is_known else ttl), "here")
+    anew = Talk(PEER, MINE, 40_001, seq=3_000_000, ack=5_000_000)
+    for at, says in ((900, (True, 0, "S")), (901, (False, 0, "SA")), (902, (True, 0, "A"))):
+        after.put(starts + at, anew.say(*says), "here")
+    for _, at in steps(starts + 1000, starts + 6000, 100):
+        after.put(at, anew.say(True, 100, "PA"), "here")
+        after.put(at + 1, anew.say(False, 200, "PA"), "here")
+    for at, frame in after.frames["here"]:
+        scene.put(at, frame, "b")
+    return scene
+
+
+def with_ipv6() -> Landscape:
+    """Nobody spoke TCP with it; as its network card starts, it looks whether its link-local address is free."""
+    scene = Landscape({"a": "domain:source", "b": "domain:destination"})
+    for at, frame in restarted(announced=False).frames["here"]:
+        is_boot = STARTS - 500 <= at <= STARTS + 900 or frame[23] == IP_TCP
+        if not is_boot:
+            scene.put(at, frame, "a" if at < STARTS else "b")
+    scene.announce(STARTS - 500, "b")
+    own = "fe80::250:56ff:feaa:7710"
+    ask = Ether(src=GUEST_MAC, dst="33:33:ff:aa:77:10") / IPv6(src="::", dst="ff02::1:ffaa:7710", hlim=255)
+    scene.put(STARTS, ask / ICMPv6ND_NS(tgt=own), "b")
     return scene
 
 

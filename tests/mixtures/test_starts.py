@@ -87,6 +87,46 @@ def test_a_machine_that_starts_at_the_other_site_needs_no_announcement(tmp_path:
     assert notes(starts.at_the_other_site(back="a").report(tmp_path)) == []
 
 
+@pytest.mark.parametrize("silent_ms", [20_000, 6_000, 1_500])
+def test_a_machine_with_an_address_of_its_own_is_known_by_what_it_denies(silent_ms: float, tmp_path: Path) -> None:
+    """It asks nobody for its address: its host's RARP at the other site, and a connection that it does not know."""
+    report = starts.with_its_own_address(silent_ms).report(tmp_path)
+    assert report.migrations == []
+    (row,) = [one for one in report.mechanisms if one.name == "ha"]
+    assert row.worked == "yes"
+    assert row.latency_ms == pytest.approx(700, abs=10)
+    assert "it denied 2 connections of before with a reset" in row.because
+    assert "others opened anew what they had with it" in row.because
+    assert "asked for its address" not in row.because
+
+
+def test_a_network_card_that_starts_looks_for_its_link_local_address(tmp_path: Path) -> None:
+    """An address of its own, and nobody spoke TCP with it."""
+    (row,) = [one for one in starts.with_ipv6().report(tmp_path).mechanisms if one.name == "ha"]
+    assert row.worked == "yes"
+    assert "a check whether its link-local address is free" in row.because
+
+
+LIVE = {
+    "a connection goes on": {"goes_on": True},
+    "its program ended": {"denies": "RA"},
+    "somebody else denies": {"ttl": 255},
+}
+
+
+@pytest.mark.parametrize("name", LIVE)
+def test_a_reset_alone_shows_no_start(name: str, tmp_path: Path) -> None:
+    """Of a firewall, of a program that ended, or beside a connection that goes on."""
+    report = starts.with_its_own_address(1_500, **LIVE[name]).report(tmp_path)  # type: ignore[arg-type]
+    assert notes(report) == []
+
+
+def test_a_connection_that_goes_on_shows_a_live_move_though_another_is_denied(tmp_path: Path) -> None:
+    """A machine that started anew knows none of them."""
+    (migration,) = starts.with_its_own_address(1_500, goes_on=True).report(tmp_path).migrations
+    assert migration.connections == 0
+
+
 INNOCENT = {
     "reboot": lambda: starts.restarted(announced=False),
     "power cycle": starts.in_place,

@@ -103,7 +103,8 @@ def _moved(
     if len(stayed) > len(went_on) or (len(stayed) and stayed[0] < beyond[0] - BEFORE_NS):
         return None
     across = connections_across(guest, views, moment)
-    if any(one.is_reset for one in across) or (not across and moment - int(lived[-1]) > LIVE_NS):
+    goes_on = any(not one.is_reset for one in across)
+    if (across and not goes_on) or (not across and moment - int(lived[-1]) > LIVE_NS):
         return None
     silent = (int(beyond[0]) if len(beyond) else moment) - int(lived[-1])
     if not across and silent > LEAST_START_NS and spoke_tcp(guest, views, moment - RECENT_NS, moment):

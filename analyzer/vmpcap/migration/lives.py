@@ -22,6 +22,9 @@ U64 = npt.NDArray[np.uint64]
 DHCP_CLIENT: Final = 68
 DHCP_SERVER: Final = 67
 PROBE: Final = NUMBER_OF["arp_probe"]
+CARD_STARTS: Final = NUMBER_OF["nd_probe"]
+LINK_LOCAL6: Final = 0xFE80 >> 6
+"""The upper ten bits of fe80::/10 (RFC 4291 2.4)."""
 LEAST_PROBES: Final = 2
 """RFC 5227 2.1.1 sends three; one alone may be a scanner's or a duplicate check of a lease."""
 
@@ -104,16 +107,16 @@ def opened_anew(guest: Moved, views: Sequence[PointView], moment: int) -> list[t
     """
     Which SYNs after this moment take the place of a connection that nobody had closed, and of which nothing is heard?
 
-    The same two machines, the same service. Whoever opens another beside one that stands tells nothing.
+    The same two machines, the same service; what stood at one point may be opened anew at another. Whoever opens
+    another beside one that stands tells nothing.
     """
-    found: list[tuple[PointView, int]] = []
+    open_ones: set[tuple[int, int, int]] = set()
+    closed: set[tuple[int, int, int]] = set()
+    alive: set[tuple[int, int, int]] = set()
+    calls: list[tuple[tuple[int, int], bool, PointView, int]] = []
     for view in views:
         j, when = view.journal, on_point(view, moment)
         frames = frames_of(view, guest)
-        open_ones: set[tuple[int, int, int]] = set()
-        closed: set[tuple[int, int, int]] = set()
-        alive: set[tuple[int, int, int]] = set()
-        calls: list[tuple[tuple[int, int], bool, int]] = []
         for sent, theirs in ((True, frames.sent_ip), (False, frames.asked)):
             near = (j.ip_protocol[theirs] == IP_TCP) & (np.abs(j.ts_ns[theirs] - when) <= FAR_NS)
             rows = theirs[near][-MOST_SEGMENTS:]
@@ -125,13 +128,14 @@ def opened_anew(guest: Moved, views: Sequence[PointView], moment: int) -> list[t
                     open_ones |= {key} if size and sent else set()
                     closed |= {key} if flags & (TCP_FIN | TCP_RST) else set()
                 elif flags & (TCP_SYN | TCP_ACK) == TCP_SYN:
-                    calls.append(((who, other if sent else port), sent, row))
+                    calls.append(((who, other if sent else port), sent, view, row))
                 elif sent and not flags & (TCP_RST | TCP_SYN):
                     alive.add(key)
-        gone = open_ones - closed - alive
-        served, called = {(who, port) for who, port, _ in gone}, {(who, other) for who, _, other in gone}
-        found += [(view, int(j.frame[row])) for name, sent, row in calls if name in (called if sent else served)]
-    return found
+    gone = open_ones - closed - alive
+    served, called = {(who, port) for who, port, _ in gone}, {(who, other) for who, _, other in gone}
+    return [
+        (view, int(view.journal.frame[row])) for name, sent, view, row in calls if name in (called if sent else served)
+    ]
 
 
 def _key(view: PointView, row: int) -> tuple[int, ...]:
@@ -158,21 +162,25 @@ class Start:
     dhcp: int
     probes: int
     frames: tuple[tuple[PointView, int], ...]
+    cards: int = 0
+    """Checks whether a link-local address is free: a network card that starts does this once (RFC 4862 5.4)."""
 
     @property
     def words(self) -> str:
         """What was seen, in words."""
         dhcp = "DHCP without an address" if self.dhcp else ""
         probes = f"{self.probes} ARP probes" if self.probes else ""
-        return " and ".join(word for word in (dhcp, probes) if word)
+        cards = "a check whether its link-local address is free" if self.cards else ""
+        return " and ".join(word for word in (dhcp, probes, cards) if word)
 
 
 def signs_of_start(mac: int, views: Iterable[PointView], since: int, until: int) -> Start | None:
     """
     Did this machine ask for an address as one does that has none, in that time of the reference clock?
 
-    DHCP from 0.0.0.0 (RFC 2131 4.1: a client that renews has an address), or ARP probes (RFC 5227). A link that comes
-    up again makes some systems do the same: this alone is no proof of a start.
+    DHCP from 0.0.0.0 (RFC 2131 4.1: a client that renews has an address), ARP probes (RFC 5227), or a check whether its
+    link-local address is free (RFC 4862 5.4; of other addresses some systems take new ones every day). A link that
+    comes up again makes some systems do the same: this alone is no proof of a start.
     """
     best: Start | None = None
     for view in views:
@@ -182,19 +190,29 @@ def signs_of_start(mac: int, views: Iterable[PointView], since: int, until: int)
         rows = view.arps
         probed = np.flatnonzero((rows.kind == PROBE) & (rows.sender_mac == np.uint64(mac)))
         probed = probed[(rows.ts_ns[probed] >= begin) & (rows.ts_ns[probed] <= end)]
-        if not len(asked) and len(probed) < LEAST_PROBES:
+        cards = card_rows(view, mac)
+        cards = cards[(rows.ts_ns[cards] >= begin) & (rows.ts_ns[cards] <= end)]
+        if not len(asked) and len(probed) < LEAST_PROBES and not len(cards):
             continue
         marks = [(int(view.journal.ts_ns[row]), int(view.journal.frame[row])) for row in asked[:2]]
         marks += [(int(rows.ts_ns[row]), int(rows.frame[row])) for row in probed[:2]]
-        found = Start(
-            on_reference(view, min(marks)[0]), len(asked), len(probed), tuple((view, f) for _, f in sorted(marks))
-        )
-        if best is None or (bool(found.dhcp) + bool(found.probes), -found.ts) > (
-            bool(best.dhcp) + bool(best.probes),
-            -best.ts,
-        ):
+        marks += [(int(rows.ts_ns[row]), int(rows.frame[row])) for row in cards[:1]]
+        frames = tuple((view, frame) for _, frame in sorted(marks))
+        found = Start(on_reference(view, min(marks)[0]), len(asked), len(probed), frames, len(cards))
+        if best is None or (_kinds_of(found), -found.ts) > (_kinds_of(best), -best.ts):
             best = found
     return best
+
+
+def _kinds_of(start: Start) -> int:
+    return bool(start.dhcp) + bool(start.probes) + bool(start.cards)
+
+
+def card_rows(view: PointView, mac: int | None) -> I64:
+    """Which neighbour discovery asks whether a link-local address is free; of this MAC, or of any?"""
+    rows = view.arps
+    asks = (rows.kind == CARD_STARTS) & (rows.target_high >> np.uint64(54) == LINK_LOCAL6)
+    return np.flatnonzero(asks if mac is None else asks & (rows.eth_src == np.uint64(mac)))
 
 
 def dhcp_rows(view: PointView, mac: int | None) -> I64:

@@ -10,8 +10,18 @@ import numpy.typing as npt
 from vmpcap.flows.streams import STREAMS
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.whose import addresses_of
+from vmpcap.migration.denials import denied_by, start_by_denial
 from vmpcap.migration.guests import Moved, guest_name, on_point, on_reference
-from vmpcap.migration.lives import PROBE, Start, connections_across, dhcp_rows, opened_anew, signs_of_start
+from vmpcap.migration.lives import (
+    LINK_LOCAL6,
+    PROBE,
+    Start,
+    card_rows,
+    connections_across,
+    dhcp_rows,
+    opened_anew,
+    signs_of_start,
+)
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import GROUP_BIT, IPV4_MAPPED, ip_text
@@ -37,8 +47,6 @@ MOST_MACHINES: Final = 16
 """More machines that start are not looked at: a whole host that comes up tells by a few."""
 
 NFC_PORT: Final = next(row.first_port for row in STREAMS if row.key == "nfc")
-LINK_LOCAL6: Final = 0xFE80 >> 6
-"""The upper ten bits of fe80::/10 (RFC 4291 2.4)."""
 NOWHERE: Final = np.uint64(IPV4_MAPPED)
 REACHED: Final = {
     "yes": "others reach it again",
@@ -90,18 +98,21 @@ def find_restarts(views: Sequence[PointView], moved: Collection[int]) -> list[Re
     for view in views:
         probing = view.arps.kind == PROBE
         asking |= {int(mac) for mac in np.unique(view.arps.sender_mac[probing])}
+        asking |= {int(mac) for mac in np.unique(view.arps.eth_src[card_rows(view, None)])}
     switched_on = {s.mac for v in views for s in v.series if s.boot != "answered" and s.count_of("rarp_announce")}
     two_sites = {"domain:source", "domain:destination"} <= {view.role for view in views}
+    asking |= {mac for view in views for mac in denied_by(view)} & switched_on
     candidates = sorted(mac for mac in asking - set(moved) if two_sites or mac in switched_on)
     found = (_restart_of(mac, views) for mac in candidates[:MOST_MACHINES])
     return [restart for restart in found if restart is not None]
 
 
 def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
-    start = _start_after_silence(mac, views)
+    start = _start_after_silence(mac, views) or _start_by_denial(mac, views)
     if start is None:
         return None
     begun, last, signs = start
+    by_host = not signs.words
     announced = [
         (view, s.frames[0])
         for view in views
@@ -126,13 +137,14 @@ def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
     anew = opened_anew(guest, views, begun)
     asked_as_new = signs.dhcp >= LEAST_DHCP or signs.probes  # a link that came up asks once for the lease that it has
     is_proven = bool(carried or readdressed or across or (anew and asked_as_new) or _moved_site(mac, views, lived))
+    said = signs.words or "its host's RARP"
     if not is_proven and not signs.dhcp:
         return None  # a link that came up makes a machine probe for its address, too
     head = "was not moved live but started anew" if is_proven else "seems to have been started anew"
     who = guest_name(Moved(mac, tuple(sorted(old)), (), "high", ""))
-    words = [f"{who} {head}: silent for {(begun - last[0]) / NS_PER_S:.1f} s after its last frame, then {signs.words}"]
+    words = [f"{who} {head}: silent for {(begun - last[0]) / NS_PER_S:.1f} s after its last frame, then {said}"]
     seen = [last[1:], *signs.frames, *announced[:2]]
-    words += ["announced by its host's RARP"] if announced else []
+    words += ["announced by its host's RARP"] if announced and not by_host else []
     if carried:
         words.append(carried[0])
         seen.append(carried[1])
@@ -144,7 +156,8 @@ def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
     if anew:
         words.append("others opened anew what they had with it")
         seen.append(anew[0])
-    answer, why, more, reached = _answers(mac, views, begun, last[0], new)
+    begin = "its host announced it" if by_host else "it began to start"
+    answer, why, more, reached = _answers(mac, views, begun, last[0], new, begin)
     became = REACHED[answer]
     if not is_proven:
         answer = "undecided"
@@ -168,6 +181,15 @@ def _start_after_silence(mac: int, views: Sequence[PointView]) -> tuple[int, tup
         if signs is not None and signs.ts - since >= SILENT_NS:
             return signs.ts, life[place], signs
     return None
+
+
+def _start_by_denial(mac: int, views: Sequence[PointView]) -> tuple[int, tuple[int, PointView, int], Start] | None:
+    """The same of a machine that asks nobody for its address: by what it denies after its host announced it."""
+    if not any(_talked(mac, view) for view in views):
+        return None
+    ips = {one for late in (False, True) for one in _addresses(mac, views, 0, late)}
+    start = start_by_denial(Moved(mac, tuple(sorted(ips)), (), "high", ""), views, _life(mac, views))
+    return None if start is None else (start[0].ts, start[1], start[0])
 
 
 def _life(mac: int, views: Sequence[PointView]) -> list[tuple[int, PointView, int]]:
@@ -291,7 +313,7 @@ def _readdressed(
 
 
 def _answers(
-    mac: int, views: Sequence[PointView], begun: int, last: int, addresses: set[tuple[int, int]]
+    mac: int, views: Sequence[PointView], begun: int, last: int, addresses: set[tuple[int, int]], begin: str
 ) -> tuple[Literal["yes", "no", "undecided"], str, list[tuple[PointView, int]], int | None]:
     """
     Do others reach it since it started, by its MAC or, behind routers, by the addresses that it has now?
@@ -314,7 +336,7 @@ def _answers(
             if len(back):
                 ts = on_reference(view, int(j.ts_ns[back[0]]))
                 since, whole = (ts - begun) / NS_PER_S, (ts - last) / NS_PER_S
-                words = f"others reach it again since {since:.1f} s after it first asked for its address"
+                words = f"others reach it again since {since:.1f} s after {begin}"
                 words += f" ({whole:.1f} s after its last frame before), at {view.name}"
                 return "yes", words, [(view, int(j.frame[row])), (view, int(j.frame[back[0]]))], ts
         if len(to_it) >= LEAST_ASKED and j.ts_ns[to_it[-1]] - j.ts_ns[to_it[0]] >= NS_PER_S:
