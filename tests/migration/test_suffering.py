@@ -256,6 +256,18 @@ def test_a_peer_without_an_answer_before_the_guest_left_is_no_sign_about_the_mov
     assert (found.peer.survived is None) is is_dark
 
 
+def test_an_outage_that_began_before_the_guest_moved_again_is_told_with_the_migration_before() -> None:
+    """Unanswered from 1.0 s on; this migration began at 4.0 s, and from 5.2 s on the guest answers at its new place."""
+    rows = pings(800, 10, lost(100, 420))
+    (found,) = what_peers_suffered(GUEST, [point(rows)], 5 * S, None, since=4 * S)
+    assert (found.peer.outage_ms, found.peer.survived, found.is_cut_off) == (None, True, False)
+    assert "dark before: 300 requests unanswered from frame" in found.peer.because
+    assert "3.00 s before this migration began" in found.peer.because
+    assert "dark before" in longest_outage([found])[1].because, "and not that nobody asked"
+    (own,) = what_peers_suffered(GUEST, [point(pings(800, 10, lost(480, 40)))], 5 * S, None, since=4 * S)
+    assert own.peer.outage_ms == 400.0, "begun with this migration, it is its own"
+
+
 def test_the_point_nearest_to_the_peer_tells_what_it_suffered() -> None:
     """At the gateway requests vanish later and answers pass earlier than at the client itself."""
     at_client = point(pings(200, 10, lost(84, 17)))

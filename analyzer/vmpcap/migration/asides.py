@@ -58,6 +58,27 @@ def _words(outage: Outage, when: str) -> str:
     return f"a further outage of {length}from {at} on (frame {frame}), {when}, is not counted"
 
 
+def dark_between(stream: PeerStream, outage: Outage, since: int | None) -> str:
+    """
+    Since when had this peer no answer though the guest's next migration had not begun? Empty where that is not shown.
+
+    Such an outage is told with the migration before, where it ends with the view; what this one made of it is unknown.
+    """
+    if since is None or since - outage.first_unanswered_ts < DARK_NS:
+        return ""
+    first, beyond = np.searchsorted(stream.asked_ts, [outage.first_unanswered_ts, since]).tolist()
+    if beyond - first < LEAST_DARK:
+        return ""
+    dark = (since - outage.first_unanswered_ts) / NS_PER_S
+    again = (
+        f"answered again from frame {outage.first_answered_frame} on" if outage.ended else "and none was answered after"
+    )
+    return (
+        f"dark before: {count_of(beyond - first, 'request')} unanswered from frame {outage.first_unanswered_frame} on,"
+        f" {dark:.2f} s before this migration began, {again}; the outage is told with the guest's migration before"
+    )
+
+
 def dark_before(stream: PeerStream, outage: Outage, left: int | None) -> str:
     """
     Since when had this peer no answer though the guest still ran at its old place? Empty where that is not shown.

@@ -335,6 +335,15 @@ def _holes(move: Move) -> Iterator[str]:
             )
 
 
+def _moved_again(guest: Moved, trips: Sequence[Trip], number: int) -> int | None:
+    """When did this migration begin, on the reference clock, if the guest had moved before? None where it had not."""
+    if not trips:
+        return None
+    own = trips[number]
+    is_again = any(trip.end <= own.start and guest.mac in trip.macs for trip in trips if guest.mac != NO_MAC)
+    return own.start if is_again else None
+
+
 def _tell_guest(
     move: Move,
     moved: Moved,
@@ -358,7 +367,9 @@ def _tell_guest(
     outside = known_outside(moved, views)
     left = left_for_good(quiet)
     left = None if left is None else min(left, announced)  # what an early announcement drew away is the move's
-    found = what_peers_suffered(there, views, moment, last_sign_before(quiet), outside, left)
+    found = what_peers_suffered(
+        there, views, moment, last_sign_before(quiet), outside, left, _moved_again(moved, trips, number)
+    )
     second_place = find_second_place(moved, views, moment)
     before, after, point, shown = tags_kept(moved, views, moment)
     retagged = find_retagged(moved, views, moment)

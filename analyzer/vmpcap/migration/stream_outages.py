@@ -8,7 +8,7 @@ import numpy as np
 
 from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage
 from vmpcap.measures.peer_streams import PeerStream
-from vmpcap.migration.asides import dark_before, part_outages, words_of_asides
+from vmpcap.migration.asides import dark_before, dark_between, part_outages, words_of_asides
 from vmpcap.migration.hidden_outages import hidden, hole_of, words_of_unseen
 from vmpcap.migration.one_way import is_sent_in, without_figure
 from vmpcap.migration.results import Peer
@@ -35,12 +35,14 @@ AROUND_NS: Final = 60 * NS_PER_S
 """How far from the switchover the requests beside it are looked for."""
 
 
-def suffered_by(stream: PeerStream, view: PointView, when: int, away: int, left: int | None = None) -> Suffered:
+def suffered_by(
+    stream: PeerStream, view: PointView, when: int, away: int, left: int | None = None, since: int | None = None
+) -> Suffered:
     """
     What did the peer of this stream meet?
 
     The guest is known to have run until away, and to be announced at when; where it left its old place for good is
-    known, at left.
+    known, at left. Where it had moved before, this migration began at since.
     """
     near = around_switchover(stream, when)
     unseen = [o for o in near if hole_of(o, view) is not None]
@@ -64,9 +66,10 @@ def suffered_by(stream: PeerStream, view: PointView, when: int, away: int, left:
         return _never_answered(stream, view)
     if outage is not None and outage.ended and outage.last_answered_ts is None and outage.last_answer_ts is None:
         return _from_its_first(stream, view, outage)
-    dark = "" if outage is None else dark_before(stream, outage, left)
+    dark = "" if outage is None else dark_between(stream, outage, since) or dark_before(stream, outage, left)
     if outage is not None and dark:
-        return unmeasured(stream, view, dark, frames_of_outage(outage))
+        survived = True if outage.ended else None
+        return replace(unmeasured(stream, view, dark, frames_of_outage(outage), survived), is_dark=True)
     bounds = _bounds(stream, outage, watched)
     peer = Peer(
         peer=stream.peer_ip,

@@ -48,6 +48,8 @@ class Suffered:
     """Whether a stream that is in view only after the switchover had an answer."""
     again: tuple[PointView, int] | None = None
     """Where and when it was answered again, where its outage was seen at another point that did not see that."""
+    is_dark: bool = False
+    """Whether it had no answer long before this migration, which its outage tells nothing of."""
     is_bypassed: bool = False
     """Where its answers take another way than past the point, or may: what it met is not known."""
 

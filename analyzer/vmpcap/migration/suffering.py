@@ -35,6 +35,7 @@ def what_peers_suffered(
     last_before: int | None,
     known_as: Mapping[str, Moved] | None = None,
     left: int | None = None,
+    since: int | None = None,
 ) -> list[Suffered]:
     """
     How long was the guest gone for each of its peers?
@@ -48,6 +49,7 @@ def what_peers_suffered(
     last_before : its last frame before that, on the reference clock; None where no point shows it
     known_as : the guest under its other address, by points beyond a translator; streams count there that passed inside
     left : when it left its old place for good, on the reference clock; None where no point there shows it
+    since : when this migration began, on the reference clock, where the guest had moved before; else None
     """
     begin = min(moment, last_before if last_before is not None else moment)
     seen: dict[Key, list[tuple[int, Suffered, Hole | None]]] = {}
@@ -60,6 +62,7 @@ def what_peers_suffered(
         when = on_point(view, moment)
         away = on_point(view, begin) if last_before is not None else when - BEFORE_NS
         gone = _gone_at(view, views, left)
+        begun = None if since is None else on_point(view, since)
         streams = [s for s in shown[view.name] if not was_missed_only(s, view, shown, views)]
         place = rank(view.role, OUTAGE_FIGURES)
         streams = [asked_to_the_end(stream, streams, when) for stream in streams]
@@ -77,7 +80,8 @@ def what_peers_suffered(
             known = seen.setdefault(key, [])
             is_needed = all(place < other or one.answered_after for other, one, hidden in known if hidden is None)
             if hole is not None or is_needed:
-                one = suffered_by(stream, view, when, away, gone) if hole is None else hidden(stream, view, when, hole)
+                met = suffered_by(stream, view, when, away, gone, begun) if hole is None else None
+                one = hidden(stream, view, when, hole) if met is None else met
                 if one.peer.outage_ms == 0 and is_moment_unknown(view, guest, views):
                     one = at_unknown_time(stream, view)
                 known.append((place, one, hole))

@@ -520,6 +520,7 @@ def longest_outage(suffered: Sequence[Suffered]) -> tuple[float | None, Bracket]
     if not timed:
         stopped = next((_of_peer(s) for s in suffered if s.is_bypassed), "")
         stopped = next((s.peer.because for s in suffered if not s.ended), stopped)
+        stopped = stopped or next((_of_peer(s) for s in suffered if s.is_dark), "")
         return None, Bracket(because=stopped or "no peer of the guest was seen asking it during the switchover")
     worst = max(
         timed, key=lambda s: (s.peer.outage_ms or 0, -math.inf if s.resolution_ms is None else -s.resolution_ms)

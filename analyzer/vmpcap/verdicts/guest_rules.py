@@ -265,6 +265,8 @@ def switchover(story: Story, profile: Profile) -> Answer:
             return Answer("undecided", bracket.because, None, limit, "ms", evidence)
         what = "peers were cut off for" if figure.peer_outage_ms is not None else "the guest moved within"
         words = f"{what} {three(value, limit)} ms: {bracket.because}"
+        if figure.peer_outage_ms is None and any(s.is_dark for s in guest.suffered):
+            words += f"; {figure.peer_outage.because}"
         if limit is None:
             return Answer("undecided", f"{words}; profile {profile.name} sets no limit", value, None, "ms", evidence)
         doubt = bracket.uncertainty_ms
