@@ -130,7 +130,7 @@ def test_where_the_clocks_do_not_tell_where_it_was_first_both_may_have_come(ends
 
 
 def neighbours(*at_old: int, first_ts: int = 0) -> list[PointView]:
-    """Both are first announced at the new host's bridge; the other one talked there from the begin on, or at the old."""
+    """Both are first announced at the new host's bridge; the other talked there from the begin on, or at the old."""
     talk = [(n * 20 * MS, OTHER, GATEWAY, "10.77.0.11", PEER_IP) for n in range(5)]
     old = journal(*((ms * MS, OTHER, GATEWAY, "10.77.0.11", PEER_IP) for ms in at_old))
     at_new = (announced(2 * S + 5 * MS), announced(2 * S + 8 * MS, mac=OTHER))

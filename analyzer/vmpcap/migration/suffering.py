@@ -80,8 +80,10 @@ def what_peers_suffered(
             known = seen.setdefault(key, [])
             is_needed = all(place < other or one.answered_after for other, one, hidden in known if hidden is None)
             if hole is not None or is_needed:
-                met = suffered_by(stream, view, when, away, gone, begun) if hole is None else None
-                one = hidden(stream, view, when, hole) if met is None else met
+                if hole is not None:
+                    one = hidden(stream, view, when, hole)
+                else:
+                    one = suffered_by(stream, view, when, away, gone, begun)
                 if one.peer.outage_ms == 0 and is_moment_unknown(view, guest, views):
                     one = at_unknown_time(stream, view)
                 known.append((place, one, hole))
