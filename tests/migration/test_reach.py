@@ -226,6 +226,33 @@ def test_an_answer_in_the_announced_vlan_shows_that_it_is_the_right_one() -> Non
     assert follow_announcements(guest(moved), [moved], SWITCH, qemu=True).domain.verdict == "not_observable"
 
 
+@pytest.mark.parametrize(("silent", "verdict"), [(20 * MS, "not_observable"), (2 * S, "not_reached")])
+def test_an_untagged_announcement_of_a_guest_that_tags_itself_matters_only_while_it_is_silent(
+    silent: int, verdict: str
+) -> None:
+    """Asked and answered in VLAN 20 before and after: its own first frame shows switches the way, soon or late."""
+    rows = asks_and_answers(SWITCH - 2 * S, 15 * S, 10 * MS, (SWITCH - S, SWITCH + silent))
+    series = announced(SWITCH, SWITCH + 50 * MS)
+    gateway = view("gw", "gateway", series=(series,), journal=in_vlan(20, rows))
+    told = follow_announcements(guest(gateway), [gateway], SWITCH, qemu=True)
+    assert told.domain.verdict == verdict
+    assert "untagged, but the guest was in VLAN 20 before" in told.domain.because
+    assert ("that did not matter" in told.domain.because) == (verdict == "not_observable")
+
+
+def test_an_untagged_announcement_proves_nothing_where_the_guests_own_frames_have_a_tag() -> None:
+    """At its new host's port, where nothing was seen of it before; a mirror that tags what goes to it proves none."""
+    after = asks_and_answers(SWITCH + 20 * MS, 15 * S, 10 * MS)
+    series = announced(SWITCH, SWITCH + 50 * MS)
+    port = view("port", "domain:destination", series=(series,), journal=in_vlan(20, after))
+    told = follow_announcements(guest(port), [port], SWITCH, qemu=True)
+    assert told.domain.verdict == "not_observable"
+    assert "untagged, but the guest's own frames are in VLAN 20 (frame 2)" in told.domain.because
+    one_way = after._replace(vlan_outer_id=np.where(after.eth_dst == GUEST, 20, -1).astype(np.int32))
+    mirror = view("port", "domain:destination", series=(series,), journal=one_way)
+    assert follow_announcements(guest(mirror), [mirror], SWITCH, qemu=True).domain.verdict == "reached"
+
+
 def test_an_announcement_in_two_vlans_is_looked_for_in_the_guests() -> None:
     """A copy in another VLAN does not undo the one that arrived."""
     before = in_vlan(100, asks_and_answers(0, SWITCH - S, 100 * MS))

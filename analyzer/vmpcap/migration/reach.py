@@ -45,6 +45,12 @@ LEAST_IN_VIEW: Final = 2
 LEAST_IN_VAIN: Final = 3
 """So many of its own ARP requests must stay unanswered before a segment is doubted: one or two may be lost."""
 
+SOON_NS: Final = 100 * NS_PER_MS
+"""A guest that sends a frame of its own so soon after its announcement tells switches the way itself."""
+
+BESIDE_OWN_NS: Final = 5 * NS_PER_S
+"""Within so much of its announcement a guest shows with what tags its own frames come."""
+
 MOST_FRAMES: Final = 64
 """So many frame numbers of announcements are listed per point; the count is complete."""
 
@@ -252,6 +258,13 @@ def _arrival(
         return "not_observable", f"{seen}; {several}"
     place = _place(series.vlan_outer_id, series.vni)
     is_there = place in used or (not used and place == (NO_TAG, NO_TAG))
+    own = _own_places(view, guest, series) if is_there and not used else {}
+    if own and place not in own:
+        first = min(own, key=lambda one: own[one])
+        tagged = (
+            f"{seen} {_place_text(place)}, but the guest's own frames are {_place_text(first)} (frame {own[first]})"
+        )
+        return "not_observable", f"{tagged}: those, and not the announcement, may have shown switches the way"
     is_new_gateway = is_there and not used and view.role == "gateway"
     in_vain = _asked_in_vain(view, guest, moment) if is_new_gateway else 0
     if in_vain >= LEAST_IN_VAIN:
@@ -274,7 +287,32 @@ def _arrival(
     elsewhere = f"{seen} {_place_text(place)}, but the guest was {' and '.join(map(_place_text, sorted(used)))} before"
     if answered:
         return "not_observable", f"{elsewhere}; it was asked and answered {_place_text(place)} all the same"
+    own = _own_frame_in(view, guest, series, used) if proof is not None and _place_of(proof) in used else None
+    if proof is not None and own is not None:
+        where = f"its own frames went on {_place_text(_place_of(proof))} (frame {own})"
+        answered_at = f"it was asked and answered there (frames {proof.question_frame} and {proof.answer_frame})"
+        return (
+            "not_observable",
+            f"{elsewhere}; that did not matter: {where}, which showed switches the way, and {answered_at}",
+        )
     return "not_reached", elsewhere
+
+
+def _own_frame_in(view: PointView, guest: Moved, series: Series, used: set[Place]) -> int | None:
+    """Which frame did the guest itself send in its own segment, so soon that nobody missed the announcement there?"""
+    own = _own_places(view, guest, series, SOON_NS)
+    return min((frame for place, frame in own.items() if place in used), default=None)
+
+
+def _own_places(view: PointView, guest: Moved, series: Series, within: int = BESIDE_OWN_NS) -> dict[Place, int]:
+    """In which segments, from which frame on, did the guest itself send so soon after it was announced?"""
+    j, sent = view.journal, frames_of(view, guest).sent
+    sent = sent[~announced_among(view, guest, sent)]
+    soon = sent[(j.ts_ns[sent] >= series.first_ts) & (j.ts_ns[sent] <= series.first_ts + within)]
+    found: dict[Place, int] = {}
+    for row in soon.tolist():
+        found.setdefault(_place(int(j.vlan_outer_id[row]), int(j.vni[row])), int(j.frame[row]))
+    return found
 
 
 def asks_nobody(view: PointView, guest: Moved, moment: int) -> str:
