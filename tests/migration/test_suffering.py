@@ -637,3 +637,35 @@ def test_a_wait_that_the_other_point_shows_too_is_kept() -> None:
     for other in (point(rows, "gw", "gateway"), point(session(200), "gw", "gateway", offset=None)):
         found = suffered_at(point(rows, "new", "domain:destination"), other)
         assert "guest" in {s.stream.requester for s in found if s.stream is not None}
+
+
+def reset_in_its_name(at_ms: int, ttl: int) -> PointView:
+    """A peer asks every 20 ms and is answered up to 0.8 s; then somebody resets in the guest's name."""
+    rows = session(41) + [segment(20 * n, True, 100 + 10 * n, 500, 10) for n in range(41, at_ms // 20)]
+    asked = 100 + 10 * (at_ms // 20)
+    rows.append(segment(at_ms, True, asked, 500, 10))
+    rows.append(segment(at_ms + 1, False, 910, asked + 10, flags=RST | ACK, ip_ttl=ttl))
+    told = [row | {"ip_ttl": 64} if row["src"] == GUEST_IP and row.get("ip_ttl") is None else row for row in rows]
+    return point(told + [row for row in pings(300, 10) if row["ts_ns"] > S], last_ts=3 * S)
+
+
+@pytest.mark.parametrize(
+    ("at_ms", "ttl", "least"),
+    [(820, 255, None), (880, 255, 61.0), (820, 64, None), (880, 64, 61.0), (1400, 255, 581.0)],
+)
+def test_a_reset_that_is_not_the_guests_ends_no_outage(at_ms: int, ttl: int, least: float | None) -> None:
+    """By its hops, or because nobody ran the guest then: from 820 ms on for as long at least, and no figure."""
+    client = reset_in_its_name(at_ms, ttl)
+    found = what_peers_suffered(GUEST, [client, view("old", "domain:source")], SWITCH, 810 * MS, left=810 * MS)
+    (peer,) = [s.peer for s in found if s.peer.protocol.startswith("tcp")]
+    assert (peer.outage_ms, peer.survived) == (None, False)
+    assert f"the reset in frame {peer.frames[-1]} ended the connection" in peer.because
+    assert peer.outage_low_ms == (None if least is None else pytest.approx(least))
+
+
+def test_a_reset_that_may_be_the_guests_is_taken_as_its_answer() -> None:
+    """After its return, with the TTL of its other segments: it does not know the connection any more."""
+    client = reset_in_its_name(1400, 64)
+    found = what_peers_suffered(GUEST, [client, view("old", "domain:source")], SWITCH, 810 * MS, left=810 * MS)
+    (peer,) = [s.peer for s in found if s.peer.protocol.startswith("tcp")]
+    assert "ended the connection" not in peer.because

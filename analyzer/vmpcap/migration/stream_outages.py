@@ -9,6 +9,7 @@ import numpy as np
 from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.migration.asides import dark_before, dark_between, part_outages, words_of_asides
+from vmpcap.migration.foreign_resets import is_ended_by, reset_by_another, why_foreign
 from vmpcap.migration.hidden_outages import hidden, hole_of, words_of_unseen
 from vmpcap.migration.one_way import is_sent_in, without_figure
 from vmpcap.migration.results import Peer
@@ -49,6 +50,9 @@ def suffered_by(
     parted = part_outages([o for o in near if o not in unseen], when, left)
     near = parted.own
     outage = max(near, key=lambda o: (not o.ended, o.seen_ns), default=None)
+    foreign = why_foreign(stream, view, left, when)
+    if foreign and is_ended_by(outage, stream):
+        return reset_by_another(stream, view, outage, foreign)
     if outage is None and not stream.first_ts <= when <= stream.last_ts:
         return _on_one_side(stream, view, when)
     faint = _faint_at(stream, away, when) if outage is None else None

@@ -23,6 +23,7 @@ from vmpcap.points.holes import Hole, blindness, hole_before, hole_in
 from vmpcap.points.roles import rank
 from vmpcap.terms.addresses import GROUP_BIT
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, iso_utc
+from vmpcap.terms.wire import TCP_RST
 
 BESIDE_NS: Final = 300 * NS_PER_MS
 """How far from the first announcement (or the stream's end) the guest's silence may lie and still be the stun's."""
@@ -236,16 +237,18 @@ def _silence_at(view: PointView, guest: Moved, moment: int, from_old: int = 0) -
     ----------
     from_old : so many of its first frames here did
     """
-    frames = frames_of(view, guest)
-    if not len(frames.sent):
+    sent = frames_of(view, guest).sent
+    is_told = (view.journal.tcp_flags[sent] & TCP_RST) == 0  # a firewall sends resets in a guest's name
+    from_old, sent = int(is_told[:from_old].sum()), sent[is_told]
+    if not len(sent):
         return None
-    ts = view.journal.ts_ns[frames.sent]
-    numbers = view.journal.frame[frames.sent]
+    ts = view.journal.ts_ns[sent]
+    numbers = view.journal.frame[sent]
 
     def mark(i: int) -> Mark:
         return Mark(view, int(ts[i]), int(numbers[i]))
 
-    announced = announced_among(view, guest, frames.sent)
+    announced = announced_among(view, guest, sent)
 
     def own_since(first: int) -> Mark | None:
         own = first + np.flatnonzero(~announced[first:])

@@ -1,0 +1,78 @@
+"""Resets in the guest's name that the guest did not send, as a firewall does: they end no outage."""
+
+from dataclasses import replace
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from vmpcap.measures.outages import Outage
+from vmpcap.measures.peer_streams import PeerStream
+from vmpcap.migration.suffered import Suffered, frames_of_outage, unmeasured
+from vmpcap.migration.views import PointView
+from vmpcap.terms.units import NS_PER_MS, at_least_ms, iso_utc, ms
+from vmpcap.terms.wire import IP_TCP, TCP_RST
+
+FIRST_TTLS: Final = (32, 64, 128, 255)
+"""With which packets leave who sends them."""
+
+BEFORE_ANNOUNCED_NS: Final = 50 * NS_PER_MS
+"""A guest may run for so long before its host announces it."""
+
+
+def why_foreign(stream: PeerStream, view: PointView, left: int | None, when: int) -> str:
+    """
+    What shows that the guest did not send the reset by which this connection ended? Empty: nothing, or its peer did.
+
+    It came while no host ran the guest, or with a TTL that nothing else has which the guest sends by TCP. Since it moved
+    there may be other hops: then only one of another sender's first value tells, where it sent nothing else since.
+
+    Parameters
+    ----------
+    left, when : when it left its old place for good, None where that is not known, and its announcement; both by the
+        clock of the point
+    """
+    j = view.journal
+    if stream.manner != "connection" or stream.reset_ts is None:
+        return ""
+    told = (j.src_high == np.uint64(stream.guest[0])) & (j.src_low == np.uint64(stream.guest[1]))
+    told &= (j.dst_high == np.uint64(stream.peer[0])) & (j.dst_low == np.uint64(stream.peer[1]))
+    told &= (j.src_port == stream.guest_port) & (j.dst_port == stream.peer_port)
+    is_reset = told & (j.ts_ns == stream.reset_ts) & ((j.tcp_flags & TCP_RST) != 0)
+    if not is_reset.any():
+        return ""
+    if left is not None and left < stream.reset_ts < when - BEFORE_ANNOUNCED_NS:
+        return "while no host ran the guest"
+    ttl = int(j.ttl[is_reset][0])
+    own = (j.src_high == np.uint64(stream.guest[0])) & (j.src_low == np.uint64(stream.guest[1]))
+    own &= (j.ip_protocol == IP_TCP) & ((j.tcp_flags & TCP_RST) == 0)
+    others, since = np.unique(j.ttl[own]).tolist(), bool((j.ts_ns[own] > when).any())
+    if not others or ttl in others or not (since or _first_ttl(ttl) not in map(_first_ttl, others)):
+        return ""
+    return f"with a TTL of {ttl}, where the guest's own segments had {' and '.join(map(str, others))}"
+
+
+def _first_ttl(ttl: int) -> int:
+    """With which TTL did it probably leave its sender, however many hops there are?"""
+    return next(first for first in FIRST_TTLS if ttl <= first)
+
+
+def is_ended_by(outage: Outage | None, stream: PeerStream) -> bool:
+    """Was the reset the only answer that ended this outage, or the wait that was too short to be one?"""
+    return outage is None or (outage.ended and outage.first_answer_frame == stream.reset_frame)
+
+
+def reset_by_another(stream: PeerStream, view: PointView, outage: Outage | None, why: str) -> Suffered:
+    """How long the peer was cut off is not known: its connection was ended before the guest answered."""
+    seen = 0 if outage is None else outage.seen_ns
+    least = f"cut off for {at_least_ms(seen)}: " if outage is not None else ""
+    because = (
+        f"{least}the reset in frame {stream.reset_frame} ended the connection {why}: it is not the guest's, and when"
+        " that would have answered is not known"
+    )
+    frames = [*frames_of_outage(outage), stream.reset_frame or 0]
+    one = unmeasured(stream, view, because, frames, survived=False)
+    if outage is None:
+        return one
+    bounds = {"outage_low_ms": ms(seen), "lost": outage.lost, "from_ts": iso_utc(outage.first_unanswered_ts)}
+    return replace(one, peer=msgspec.structs.replace(one.peer, **bounds), at_least_ms=ms(seen))
