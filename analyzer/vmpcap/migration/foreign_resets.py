@@ -8,13 +8,11 @@ import numpy as np
 
 from vmpcap.measures.outages import Outage
 from vmpcap.measures.peer_streams import PeerStream
+from vmpcap.migration.hops import hops_from_ttl
 from vmpcap.migration.suffered import Suffered, frames_of_outage, unmeasured
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import NS_PER_MS, at_least_ms, iso_utc, ms
 from vmpcap.terms.wire import IP_TCP, TCP_RST
-
-FIRST_TTLS: Final = (32, 64, 128, 255)
-"""With which packets leave who sends them."""
 
 BEFORE_ANNOUNCED_NS: Final = 50 * NS_PER_MS
 """A guest may run for so long before its host announces it."""
@@ -24,8 +22,8 @@ def why_foreign(stream: PeerStream, view: PointView, left: int | None, when: int
     """
     What shows that the guest did not send the reset by which this connection ended? Empty: nothing, or its peer did.
 
-    It came while no host ran the guest, or with a TTL that nothing else has which the guest sends by TCP. Since it moved
-    there may be other hops: then only one of another sender's first value tells, where it sent nothing else since.
+    It came while no host ran the guest, or with a TTL that nothing else has which the guest sends by TCP. Where it sent
+    nothing else since it moved there may be other hops now: then only another first value tells.
 
     Parameters
     ----------
@@ -54,7 +52,7 @@ def why_foreign(stream: PeerStream, view: PointView, left: int | None, when: int
 
 def _first_ttl(ttl: int) -> int:
     """With which TTL did it probably leave its sender, however many hops there are?"""
-    return next(first for first in FIRST_TTLS if ttl <= first)
+    return ttl + hops_from_ttl(ttl)
 
 
 def is_ended_by(outage: Outage | None, stream: PeerStream) -> bool:
