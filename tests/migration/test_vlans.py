@@ -111,14 +111,18 @@ def at_both(role: str, column: str, was: int, now: int, until: int = 20 * S) -> 
 def test_another_vlan_or_vni_since_is_one_fact_with_one_word(
     role: str, column: str, was: int, now: int, kind: str | None
 ) -> None:
-    """Untagged ports beside the tagged links take nothing from it; tags on a link between sites are not the guest's."""
+    """
+    Untagged ports beside the tagged links take nothing from it; tags on a link between sites are not the guest's.
+
+    Of a VLAN in which nobody else is seen nothing tells whether it is another network, or a translation that broke.
+    """
     points = at_both(role, column, was, now)
     moved = Moved(GUEST, (ip_halves(GUEST_IP),), (), "high", "")
     told = find_retagged(moved, points, SWITCH)
     assert (told.tags if told else None) == (TwoTags([was], "link-a", [now], "link-b", kind) if kind else None)  # type: ignore[arg-type]
     unheard = {one.name: PointAnnouncements(seen=None, reached="not_observable", because="") for one in points}
     named = name_domains(moved, points, unheard, SWITCH)
-    assert (named.word == "different") == (kind is not None)
+    assert named.word == ("different" if kind == "VNI" else "undecided")
     assert not told or told.words in named.because
     answering = [*points[:4], view("client", "client", journal=asks_and_answers(0, 20 * S, 10 * MS))]
     assert name_domains(moved, answering, unheard, SWITCH).word == "undecided"
@@ -174,6 +178,21 @@ def test_a_vlan_that_is_translated_on_the_way_is_no_other_network(
     told = find_retagged(moved, points, SWITCH)
     assert told is not None
     assert told.may_be_astray is (word == "different")
+
+
+def test_a_vlan_that_others_use_and_that_nobody_reaches_the_guest_in_is_another_network() -> None:
+    """A stranger is seen in it after the move; before it, or in the old one alone, it tells nothing."""
+    moved = Moved(GUEST, (ip_halves(GUEST_IP),), (), "high", "")
+    for frames, tags, word in (
+        (NUMBERED[:1], {"link-b": 78}, "different"),
+        (NUMBERED[:1], {"link-a": 77}, "undecided"),
+        (((SWITCH - 2 * S, 0, {"ip_id": 500}),), {"link-b": 78}, "undecided"),
+    ):
+        points = beside(at_both("", "vlan_outer_id", 77, 78), *frames, **tags)
+        unheard = {one.name: PointAnnouncements(seen=None, reached="not_observable", because="") for one in points}
+        named = name_domains(moved, points, unheard, SWITCH)
+        assert named.word == word
+        assert ("nobody else's frames are in view with VLAN 78" in named.because) is (word == "undecided")
 
 
 @pytest.mark.parametrize(("kind", "sender", "word"), [

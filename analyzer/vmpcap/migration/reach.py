@@ -287,9 +287,9 @@ def _arrival(
     elsewhere = f"{seen} {_place_text(place)}, but the guest was {' and '.join(map(_place_text, sorted(used)))} before"
     if answered:
         return "not_observable", f"{elsewhere}; it was asked and answered {_place_text(place)} all the same"
-    own = _own_frame_in(view, guest, series, used) if proof is not None and _place_of(proof) in used else None
-    if proof is not None and own is not None:
-        where = f"its own frames went on {_place_text(_place_of(proof))} (frame {own})"
+    went_on = _own_frame_in(view, guest, series, used) if proof is not None and _place_of(proof) in used else None
+    if proof is not None and went_on is not None:
+        where = f"its own frames went on {_place_text(_place_of(proof))} (frame {went_on})"
         answered_at = f"it was asked and answered there (frames {proof.question_frame} and {proof.answer_frame})"
         return (
             "not_observable",

@@ -17,7 +17,7 @@ from vmpcap.migration.several_places import why_several
 from vmpcap.migration.spans import BEFORE_NS, span_between
 from vmpcap.migration.trail import LEAST_NESTED, exchanges_with, is_farther
 from vmpcap.migration.views import PointView
-from vmpcap.migration.vlans import find_retagged
+from vmpcap.migration.vlans import find_retagged, others_use
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
@@ -96,6 +96,13 @@ def name_domains(
     if retagged is not None and retagged.may_be_astray:
         if unreached is None:
             unreached = judge_reachability(guest, views, moment).answer == "no"
+        if unreached and not others_use(retagged, guest, views, moment):
+            nobody = (
+                f"nobody reaches it any more, and nobody else's frames are in view with {retagged.kind} {retagged.now}"
+            )
+            return Named(
+                "undecided", f"{retagged.words}; {nobody}: another network, or its own by a way that is broken"
+            )
         if unreached:
             return Named("different", f"{retagged.words}, and nobody reaches it any more")
     return Named("undecided", _why_undecided(guest, views, moment))

@@ -204,6 +204,24 @@ def _with_signs(found: Retagged, moved: Moved, views: Sequence[PointView], momen
     return replace(found, translated=translated, asked_there=asked_there)
 
 
+def others_use(found: Retagged, moved: Moved, views: Sequence[PointView], moment: int) -> bool:
+    """
+    Does anybody but the guest send in its new VLAN since it moved? Only then can others' frames tell whose that is.
+
+    A VNI is one network wherever a tunnel brings it, so nobody need show that.
+    """
+    guest = np.uint64(moved.mac)
+    if found.kind == "VNI":
+        return True
+    for view in (view for view in views if view.role in TAGGED):
+        j, rows, when = view.journal, view.arps, on_point(view, moment)
+        sent = (j.vlan_outer_id == found.now) & (j.eth_src != guest) & (j.ts_ns > when)
+        told = (rows.vlan_outer == found.now) & (rows.sender_mac != guest) & (rows.ts_ns > when)
+        if sent.any() or told.any():
+            return True
+    return False
+
+
 def _frames_in_both(found: Retagged, moved: Moved, views: Sequence[PointView], moment: int, column: str) -> str:
     """
     Which frames that are not the guest's were seen with the one tag here and with the other there?
