@@ -6,7 +6,6 @@ from typing import Final, Literal
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
@@ -14,6 +13,7 @@ from vmpcap.migration.clocks import elapsed_between
 from vmpcap.migration.exchanges import Functional, functional_proof
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.hearing import is_cut_off, why_deaf, why_group_hidden, why_hidden, why_rarp_hidden
+from vmpcap.migration.own_places import NO_TAG, Place, distinct_places, own_frame_in, own_places, place_of, place_text
 from vmpcap.migration.reachable import outbound_only
 from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, Reached
 from vmpcap.migration.several_places import why_several
@@ -24,7 +24,6 @@ from vmpcap.migration.vlans import find_retagged
 from vmpcap.points.holes import Hole, blindness, hole_in
 from vmpcap.points.roles import ARRIVAL_PROOF, rank
 from vmpcap.terms.addresses import NO_MAC
-from vmpcap.terms.distinct import distinct
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, iso_utc, ms
 
 WAIT_QEMU_NS: Final = NS_PER_S
@@ -44,12 +43,6 @@ LEAST_IN_VIEW: Final = 2
 
 LEAST_IN_VAIN: Final = 3
 """So many of its own ARP requests must stay unanswered before a segment is doubted: one or two may be lost."""
-
-SOON_NS: Final = 100 * NS_PER_MS
-"""A guest that sends a frame of its own so soon after its announcement tells switches the way itself."""
-
-BESIDE_OWN_NS: Final = 5 * NS_PER_S
-"""Within so much of its announcement a guest shows with what tags its own frames come."""
 
 MOST_FRAMES: Final = 64
 """So many frame numbers of announcements are listed per point; the count is complete."""
@@ -77,13 +70,8 @@ ON_THE_WAY: Final = {
 """Roles at which a sighting is no arrival in the destination's domain."""
 
 
-Place = tuple[int, int]
-"""VLAN and VNI of a segment, NO_TAG without."""
-
 AT_HOME: Final = frozenset({"domain:source", "domain:destination", "gateway"})
 """Points in the guest's own domain."""
-
-NO_TAG: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +140,7 @@ def _seen_at(view: PointView, guest: Moved, series: Series, moment: int) -> Poin
     seen = f"{series.count} seen here, the first in frame {series.frames[0]}"
     late = elapsed_between(first[0], first[1].first_ts, view, series.first_ts) if first is not None else None
     reached, because = _arrival(view, guest, series, moment, used, segments, seen)
-    wrong = _wrong_tag(_place(series.vlan_outer_id, series.vni), used) if reached == "not_reached" else None
+    wrong = _wrong_tag(place_of(series.vlan_outer_id, series.vni), used) if reached == "not_reached" else None
     return PointAnnouncements(
         seen=True,
         first_ts=iso_utc(series.first_ts),
@@ -221,30 +209,20 @@ def _look_before(view: PointView, guest: Moved, when: int) -> tuple[set[Place], 
     j, rows, mac = view.journal, view.arps, np.uint64(guest.mac)
     told = (rows.sender_mac == mac) & (rows.ts_ns < when)
     sent = (j.eth_src == mac) & (j.ts_ns < when)
-    places = _distinct_places(j.vlan_outer_id[sent], j.vni[sent])
-    places |= _distinct_places(rows.vlan_outer[told], rows.vni[told])
+    places = distinct_places(j.vlan_outer_id[sent], j.vni[sent])
+    places |= distinct_places(rows.vlan_outer[told], rows.vni[told])
     if places:
         return places, {*j.segment_key[sent].tolist(), *rows.segment_key[told].tolist()}
     to_guest = (j.eth_dst == mac) & (j.ts_ns < when)
-    return _distinct_places(j.vlan_outer_id[to_guest], j.vni[to_guest]), set(j.segment_key[to_guest].tolist())
-
-
-def _distinct_places(vlans: npt.NDArray[np.int32], vnis: npt.NDArray[np.int64]) -> set[Place]:
-    pairs = distinct((vnis.astype(np.int64) << 16) | (vlans.astype(np.int64) + 1))
-    return {_place((pair & 0xFFFF) - 1, pair >> 16) for pair in pairs.tolist()}
-
-
-def _place(vlan: int, vni: int) -> Place:
-    """VLAN 0 is a priority tag, not a VLAN (IEEE 802.1Q 9.6)."""
-    return (vlan if vlan > 0 else NO_TAG, vni if vni > 0 else NO_TAG)
+    return distinct_places(j.vlan_outer_id[to_guest], j.vni[to_guest]), set(j.segment_key[to_guest].tolist())
 
 
 def _in_its_place(view: PointView, series: Series, used: set[Place]) -> Series:
     """The same event's announcements in the guest's own segment, where it was announced in several."""
-    if _place(series.vlan_outer_id, series.vni) in used:
+    if place_of(series.vlan_outer_id, series.vni) in used:
         return series
     beside = [s for s in view.series if s.mac == series.mac and abs(s.first_ts - series.first_ts) <= NS_PER_S]
-    return next((s for s in beside if _place(s.vlan_outer_id, s.vni) in used), series)
+    return next((s for s in beside if place_of(s.vlan_outer_id, s.vni) in used), series)
 
 
 def _arrival(
@@ -256,14 +234,12 @@ def _arrival(
     several = why_several(view, guest)
     if several:
         return "not_observable", f"{seen}; {several}"
-    place = _place(series.vlan_outer_id, series.vni)
+    place = place_of(series.vlan_outer_id, series.vni)
     is_there = place in used or (not used and place == (NO_TAG, NO_TAG))
-    own = _own_places(view, guest, series) if is_there and not used else {}
+    own = own_places(view, guest, series) if is_there and not used else {}
     if own and place not in own:
         first = min(own, key=lambda one: own[one])
-        tagged = (
-            f"{seen} {_place_text(place)}, but the guest's own frames are {_place_text(first)} (frame {own[first]})"
-        )
+        tagged = f"{seen} {place_text(place)}, but the guest's own frames are {place_text(first)} (frame {own[first]})"
         return "not_observable", f"{tagged}: those, and not the announcement, may have shown switches the way"
     is_new_gateway = is_there and not used and view.role == "gateway"
     in_vain = _asked_in_vain(view, guest, moment) if is_new_gateway else 0
@@ -282,37 +258,20 @@ def _arrival(
         return "not_observable", f"{seen}, but through another tunnel or outer tag than the guest's frames before"
     answered = proof is not None and place == _place_of(proof)
     if not used:
-        doubt = f"{seen} {_place_text(place)}, and which segment the guest used before is not in view here"
+        doubt = f"{seen} {place_text(place)}, and which segment the guest used before is not in view here"
         return ("reached", seen) if answered else ("not_observable", doubt)
-    elsewhere = f"{seen} {_place_text(place)}, but the guest was {' and '.join(map(_place_text, sorted(used)))} before"
+    elsewhere = f"{seen} {place_text(place)}, but the guest was {' and '.join(map(place_text, sorted(used)))} before"
     if answered:
-        return "not_observable", f"{elsewhere}; it was asked and answered {_place_text(place)} all the same"
-    went_on = _own_frame_in(view, guest, series, used) if proof is not None and _place_of(proof) in used else None
+        return "not_observable", f"{elsewhere}; it was asked and answered {place_text(place)} all the same"
+    went_on = own_frame_in(view, guest, series, used) if proof is not None and _place_of(proof) in used else None
     if proof is not None and went_on is not None:
-        where = f"its own frames went on {_place_text(_place_of(proof))} (frame {went_on})"
+        where = f"its own frames went on {place_text(_place_of(proof))} (frame {went_on})"
         answered_at = f"it was asked and answered there (frames {proof.question_frame} and {proof.answer_frame})"
         return (
             "not_observable",
             f"{elsewhere}; that did not matter: {where}, which showed switches the way, and {answered_at}",
         )
     return "not_reached", elsewhere
-
-
-def _own_frame_in(view: PointView, guest: Moved, series: Series, used: set[Place]) -> int | None:
-    """Which frame did the guest itself send in its own segment, so soon that nobody missed the announcement there?"""
-    own = _own_places(view, guest, series, SOON_NS)
-    return min((frame for place, frame in own.items() if place in used), default=None)
-
-
-def _own_places(view: PointView, guest: Moved, series: Series, within: int = BESIDE_OWN_NS) -> dict[Place, int]:
-    """In which segments, from which frame on, did the guest itself send so soon after it was announced?"""
-    j, sent = view.journal, frames_of(view, guest).sent
-    sent = sent[~announced_among(view, guest, sent)]
-    soon = sent[(j.ts_ns[sent] >= series.first_ts) & (j.ts_ns[sent] <= series.first_ts + within)]
-    found: dict[Place, int] = {}
-    for row in soon.tolist():
-        found.setdefault(_place(int(j.vlan_outer_id[row]), int(j.vni[row])), int(j.frame[row]))
-    return found
 
 
 def asks_nobody(view: PointView, guest: Moved, moment: int) -> str:
@@ -341,7 +300,7 @@ def _asked_in_vain(view: PointView, guest: Moved, moment: int) -> int:
 
 def _place_of(proof: Functional) -> Place:
     j, row = proof.view.journal, _row_of(proof)
-    return _place(int(j.vlan_outer_id[row]), int(j.vni[row]))
+    return place_of(int(j.vlan_outer_id[row]), int(j.vni[row]))
 
 
 def _segment_of(proof: Functional | None) -> int | None:
@@ -351,11 +310,6 @@ def _segment_of(proof: Functional | None) -> int | None:
 def _row_of(proof: Functional) -> int:
     j = proof.view.journal
     return int(np.flatnonzero((j.frame == proof.question_frame) & (j.ts_ns == proof.question_ts))[0])
-
-
-def _place_text(place: Place) -> str:
-    words = [f"{name} {number}" for name, number in zip(("VLAN", "VNI"), place, strict=True) if number != NO_TAG]
-    return f"in {', '.join(words)}" if words else "untagged"
 
 
 def _not_seen_at(

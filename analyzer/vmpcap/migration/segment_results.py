@@ -81,7 +81,8 @@ class GuestSegment(msgspec.Struct, frozen=True, kw_only=True):
     missed: int | None
     """Not seen at the second point, but further on or acknowledged. Not among those lost."""
     outside: int
-    """Seen at the first only, while the second recorded nothing or not yet: lost, or not recorded."""
+    """Seen at the first only, while the second recorded nothing or not yet, or as few as it lacks of others: lost, or
+    not recorded."""
     unseen: int
     """Shown by the second point only."""
     one_in: int

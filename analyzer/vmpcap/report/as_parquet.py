@@ -318,7 +318,7 @@ FRAMES: Final = (
         _field("to_point", "text", "the next one on their way"),
         _field("direction", "text", "to_guest or from_guest"),
         *ON_THE_WAY,
-        _field("outside", "count", "while the second recorded nothing", "packets"),
+        _field("outside", "count", "while the second recorded nothing, or as few as it lacks of others", "packets"),
         _field("unseen", "count", "that the second shows alone", "packets"),
         _field("one_in", "count", "of so many packets one was compared", "packets"),
         _field("frames", "ids", "lost ones at the first point, from 1"),
