@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -331,6 +332,92 @@ def test_a_quiet_place_needs_no_frames_where_another_capture_ran_all_the_time(tm
     scene.seen["old"] = [one for one in scene.seen["old"] if one[0] < STOPS]
     scene.seen["new"] = [one for one in scene.seen["new"] if one[0] >= MOVED]
     assert len(read(scene, tmp_path).migrations) == 1
+
+
+def there_and_back(times: int = 1) -> Scene:
+    """It comes to its new place, and some seconds later goes back to its old one; and comes again."""
+    scene = Scene()
+    ends = [BEGIN - 3, *(MOVED + 12.0 * n for n in range(times + 1)), MOVED + 12.0 * times + 17]
+    for n in range(120):
+        for point in ("old", "new"):
+            ask = ARP(op=1, hwsrc=GATEWAYS[point], psrc="10.77.0.1", pdst="10.77.0.99")
+            scene.at(point, BEGIN - 3 + n, Ether(src=GATEWAYS[point], dst=BROADCAST) / ask)
+    for n, (begin, end) in enumerate(pairwise(ends)):
+        place = ("old", "new")[n % 2]
+        if n:
+            announced = Scene()
+            add_announcement(announced, place)
+            scene.seen[place] += [(ts + begin - MOVED, packet) for ts, packet in announced.seen[place]]
+            add_life(scene, place, begin - 0.15, begin + 0.2, answered=False, first=1_000 * n - 100)
+        add_life(scene, place, begin + (0.2 if n else 0.0), end - 0.15, first=1_000 * n)
+    return scene
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_guest_that_goes_back_is_told_for_each_way(times: int, tmp_path: Path) -> None:
+    """Once there, once back, and so on; each with what it did then."""
+    migrations = read(there_and_back(times), tmp_path).migrations
+    assert len(migrations) == times + 1
+    for number, migration in enumerate(migrations):
+        checks = {check.id: check for check in migration.checks}
+        place, left = ("new", "old") if number % 2 == 0 else ("old", "new")
+        been = "where it had not been since it left," if number else "where it had not been,"
+        assert f"announced the guest at {place}, {been}" in checks["completed"].because
+        assert f"its old place at {left}" in checks["completed"].because
+        assert checks["guest_reachable_after"].outcome == "pass"
+        (guest,) = migration.guests
+        assert guest.switchover.peer_outage_ms == pytest.approx(350, abs=210)
+        (drs,) = [row for row in guest.mechanisms if row.name == "drs"]
+        assert "back" in drs.because
+
+
+def announced_by_garp(goes_on: bool) -> Scene:
+    """As Hyper-V has it: no RARP; its one connection goes on from its new place, or another is opened there."""
+    scene = by_itself()
+    add_connection(scene, "old", 41_000, BEGIN - 3, STOPS)
+    whole = Scene()
+    add_connection(whole, "old", 41_000 if goes_on else 41_007, BEGIN - 3, BEGIN + 15)
+    for ts, packet in whole.seen["old"]:
+        if ts >= MOVED + 0.1:
+            moved_on = packet.copy()
+            for name in ("src", "dst"):
+                if moved_on[Ether].fields[name] == GATEWAYS["old"]:
+                    setattr(moved_on[Ether], name, GATEWAYS["new"])
+            scene.at("new", ts, moved_on)
+    return scene
+
+
+@pytest.mark.parametrize(("goes_on", "count"), [(True, 1), (False, 0)])
+def test_a_guest_that_no_host_s_rarp_announces_is_known_by_a_connection(
+    goes_on: bool, count: int, tmp_path: Path
+) -> None:
+    """A gratuitous ARP is any start's; that what it had goes on from there is a live move's alone."""
+    migrations = read(announced_by_garp(goes_on), tmp_path).migrations
+    assert len(migrations) == count
+    for migration in migrations:
+        assert "a gratuitous ARP" in {c.id: c for c in migration.checks}["completed"].because
+        assert [guest.mac for guest in migration.guests] == [GUEST]
+
+
+def test_a_virtual_gateway_that_passes_to_the_other_site_is_no_guest(tmp_path: Path) -> None:
+    """It announces itself, and what it forwards goes on: those connections are others'."""
+    scene = other_of(announced_by_garp(True), GUEST, "10.77.0.1")
+    forwarded = announced_by_garp(True)
+    for point, seen in forwarded.seen.items():
+        scene.seen[point] = [one for one in scene.seen[point] if TCP not in one[1]]
+        scene.seen[point] += [one for one in seen if TCP in one[1]]
+    assert read(scene, tmp_path).migrations == []
+
+
+def test_a_second_guest_that_goes_the_other_way_is_told_once(tmp_path: Path) -> None:
+    """Two guests change places with each other, at different times."""
+    scene = moved()
+    turned = {"old": "new", "new": "old"}
+    for point, seen in other_of(moved(), "00:50:56:aa:77:11", "10.77.0.11").seen.items():
+        scene.seen[turned.get(point, point)] += [(ts + 3, packet) for ts, packet in seen]
+    migrations = read(scene, tmp_path).migrations
+    assert sorted(m.guests[0].mac for m in migrations) == [GUEST, "00:50:56:aa:77:11"]
+    assert "announced the guest at old" in {c.id: c for c in migrations[1].checks}["completed"].because
 
 
 INNOCENT: dict[str, Callable[[], Scene]] = {

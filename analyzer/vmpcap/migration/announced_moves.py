@@ -9,18 +9,23 @@ import numpy.typing as npt
 
 from vmpcap.flows.streams import NOT_IN_VIEW
 from vmpcap.migration.clocks import is_compared
-from vmpcap.migration.guests import Moved, announced_by_hosts, on_reference
+from vmpcap.migration.guests import Moved, announced_guests, on_reference
 from vmpcap.migration.lives import connections_across, signs_of_start, spoke_tcp
 from vmpcap.migration.look_alikes import came_together, tolerance_ended
+from vmpcap.migration.mechanisms.case import Trip
 from vmpcap.migration.moves import Move, Sighting
+from vmpcap.migration.scenes import as_seen
 from vmpcap.migration.transfers import Transfer
 from vmpcap.migration.views import PointView
+from vmpcap.points.roles import turned
 from vmpcap.terms.addresses import GROUP_BIT
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 I64 = npt.NDArray[np.int64]
 
+BY_ITSELF: Final = "a gratuitous ARP announced the guest"
 NO_STREAM: Final = "no migration stream is in view"
+PLACES: Final = ("domain:source", "domain:destination")
 LEAST_LIFE: Final = 3
 """So many packets of its own show that a guest lived at its old place."""
 LIVE_NS: Final = 2 * NS_PER_S
@@ -47,35 +52,43 @@ class AnnouncedMove:
     """What shows it."""
     frames: tuple[int, ...]
     """The announcement where it was heard first at the new place."""
+    views: tuple[PointView, ...]
+    """What it looks at, with the roles that the points have to it."""
+    moment: int
+    """When it was announced, on the reference clock."""
+    left: int
+    """When its last frame from its old place was seen."""
+    trip: Trip
+    """The same for those that ask about others: its places stand for hosts."""
 
 
 def find_announced_moves(
     views: Sequence[PointView], left_aside: Collection[int] = ()
 ) -> tuple[list[AnnouncedMove], list[str]]:
     """
-    Which guests came from the source's domain to the destination's, by their own traffic and a host's announcement?
+    Which guests went from one site's domain to the other's, by their own traffic and a host's announcement?
 
-    A host's RARP alone is power-on, or a link that came up. It takes the guest's own unicast: at the old place until
-    then and no more, at the new one not before, while both were watched; and no sign of a start. The first such change
-    of each guest is told; in sentences those that more than one machine, or Fault Tolerance, explains better.
+    A host's RARP alone is power-on, or a link that came up; a gratuitous ARP is any start's, too, and needs a
+    connection of the announced address that goes on from there, as after a move by Hyper-V. It takes the guest's own
+    unicast: at the old place until then and no more, at the new one not before, while both were watched; and no start.
+    Each such change is told, there and back; in sentences those that more than one machine, or Fault Tolerance,
+    explains better.
 
     Parameters
     ----------
     left_aside : MACs of machines that are told of already
     """
-    old = [view for view in views if view.role == "domain:source" and view.journal_complete]
-    new = [view for view in views if view.role == "domain:destination" and view.journal_complete]
-    found: dict[int, AnnouncedMove] = {}
-    announced = announced_by_hosts(views) if old and new else []
+    announced = announced_guests(views) if _has_both(views) else []
+    events: dict[int, list[Moved]] = {}
     for guest in announced:
-        if guest.mac not in left_aside and guest.mac not in found:
-            told = _moved(guest, old, new, views)
-            if told is not None:
-                found[guest.mac] = told
+        if guest.mac not in left_aside:
+            events.setdefault(guest.mac, []).append(guest)
+    found = [one for mine in events.values() for one in _ways(mine, views)]
     notes: dict[str, None] = {}
     moves = []
-    for one in found.values():
+    for one in sorted(found, key=lambda one: one.moment):
         at, first_ts = one.move.best.view, one.move.best.transfer.start_ts
+        old = [view for view in one.views if view.role == "domain:source"]
         note = came_together(at, first_ts, announced, old) or tolerance_ended(one.guest, at, first_ts, views)
         if note:
             notes.setdefault(note)
@@ -84,27 +97,92 @@ def find_announced_moves(
     return moves, list(notes)
 
 
-def _moved(
-    guest: Moved, old: Sequence[PointView], new: Sequence[PointView], views: Sequence[PointView]
-) -> AnnouncedMove | None:
+def _has_both(views: Sequence[PointView]) -> bool:
+    roles = {view.role for view in views if view.journal_complete}
+    return {"domain:source", "domain:destination"} <= roles
+
+
+def _ways(events: Sequence[Moved], views: Sequence[PointView]) -> list[AnnouncedMove]:
+    """
+    Each change of place of one machine, by its announcements in the order of time.
+
+    What a change looks at ends where the next one begins; of its places only what was seen since the one before counts.
+    """
+    found: list[AnnouncedMove] = []
+    for number, guest in enumerate(events):
+        later = min((_moment(one) for one in events[number + 1 :]), default=None)
+        for is_back in (False, True):
+            told = _moved(_turned(guest, views, is_back), found[-1].moment if found else None, later)
+            if told is not None:
+                found.append(told)
+                break
+    return [
+        _ended(one, after.left if after is not None else None)
+        for one, after in zip(found, [*found[1:], None], strict=False)
+    ]
+
+
+def _moment(guest: Moved) -> int:
+    return min(on_reference(view, series.first_ts) for view, series in guest.heard)
+
+
+def _turned(guest: Moved, views: Sequence[PointView], is_back: bool) -> tuple[Moved, tuple[PointView, ...]]:
+    """The same with the roles of a way there, or back."""
+    if not is_back:
+        return guest, tuple(views)
+    seen = {view.name: replace(view, role=turned(view.role)) for view in views}
+    heard = tuple((seen[view.name], series) for view, series in guest.heard)
+    return replace(guest, heard=heard), tuple(seen.values())
+
+
+def _ended(one: AnnouncedMove, end: int | None) -> AnnouncedMove:
+    """The same, with a look that ends where the guest leaves again."""
+    if end is None:
+        return one
+    seen = {view.name: as_seen(view, view.role, end) for view in one.views}
+    best = one.move.best
+    heard = tuple((seen[view.name], series) for view, series in one.guest.heard)
+    move = Move((Sighting(seen[best.view.name], best.transfer),))
+    return replace(one, move=move, guest=replace(one.guest, heard=heard), views=tuple(seen.values()))
+
+
+def _moved(looked: tuple[Moved, tuple[PointView, ...]], since: int | None, later: int | None) -> AnnouncedMove | None:
+    """
+    Did this machine come from the source's domain to the destination's when it was announced?
+
+    Parameters
+    ----------
+    since : when it changed places before, on the reference clock
+    later : when it was announced next
+    """
+    guest, views = looked
+    old, new = ([v for v in views if v.role == role and v.journal_complete] for role in PLACES)
     there = [(view, series) for view, series in guest.heard if view.role == "domain:destination"]
-    if not there:
+    if not (there and old and new):
         return None
     view, series = min(there, key=lambda pair: on_reference(pair[0], pair[1].first_ts))
     moment = on_reference(view, series.first_ts)
-    here, beyond = (np.sort(np.concatenate([_own(guest.mac, v) for v in side])) for side in (old, new))
+    here, beyond = (
+        _between(np.sort(np.concatenate([_own(guest.mac, v) for v in side])), since, later) for side in (old, new)
+    )
     lived = here[(here <= moment + AFTER_NS) & (here < (beyond[0] if len(beyond) else moment + AFTER_NS))]
     if (here < moment).sum() < LEAST_LIFE or (beyond < moment - BEFORE_NS).any():
         return None
     left = [v for v in old if len(_own(guest.mac, v))]
     if not _were_watched(view, left, views, lived, moment):
         return None
+    if not len(beyond) and since is not None:
+        return None
     stayed, went_on = here[here > moment + AFTER_NS], beyond[beyond > moment + AFTER_NS]
     if len(stayed) > len(went_on) or (len(stayed) and stayed[0] < beyond[0] - BEFORE_NS):
         return None
-    across = connections_across(guest, views, moment)
+    by_host = any(one.count_of("rarp_announce") for _, one in guest.heard)
+    own = set(guest.ips) if by_host else {halves for _, one in guest.heard for halves in one.ips}
+    across = [one for one in connections_across(guest, views, moment) if one.own in own]  # a router forwards others'
     goes_on = any(not one.is_reset for one in across)
-    if (across and not goes_on) or (not across and moment - int(lived[-1]) > LIVE_NS):
+    if (across or not by_host) and not goes_on:
+        return None
+    if not across and moment - int(lived[-1]) > LIVE_NS:
         return None
     silent = (int(beyond[0]) if len(beyond) else moment) - int(lived[-1])
     if not across and silent > LEAST_START_NS and spoke_tcp(guest, views, moment - RECENT_NS, moment):
@@ -116,14 +194,24 @@ def _moved(
     sends = "sends there since" if len(beyond) else "sends nothing at either place since"
     is_known = all(is_compared(view, one) for one in left)
     known_apart = _apart(moment - int(lived[-1])) if is_known else "by clocks that nothing compares around"
+    been = "where it had not been" if since is None else "where it had not been since it left"
+    who = "a host announced the guest" if by_host else BY_ITSELF
     because = (
-        f"{NO_STREAM}; but a host announced the guest at {view.name}, where it had not been, {known_apart} "
+        f"{NO_STREAM}; but {who} at {view.name}, {been}, {known_apart} "
         f"its last frame from its old place at {places}, and it {sends}"
     )
     known = "; a host whose uplink failed over from one place to the other looks the same"
     transfer = Transfer(NOT_IN_VIEW, None, (), because, moved_at=series.first_ts)
     guest = replace(guest, because=f"{because}{known}")
-    return AnnouncedMove(Move((Sighting(view, transfer),)), guest, because, tuple(series.frames[:1]))
+    move = Move((Sighting(view, transfer),))
+    trip = Trip(moment, moment, places, view.name, frozenset({guest.mac}))
+    return AnnouncedMove(move, guest, because, tuple(series.frames[:1]), views, moment, int(lived[-1]), trip)
+
+
+def _between(times: I64, since: int | None, later: int | None) -> I64:
+    """Those after the one, and before the other by as much as a guest may say something sooner than its host."""
+    times = times[times > since] if since is not None else times
+    return times[times < later - BEFORE_NS] if later is not None else times
 
 
 def _were_watched(

@@ -143,12 +143,17 @@ def find_guests(
     return result, len(candidates) - len(taken)
 
 
-def announced_by_hosts(views: Sequence[PointView]) -> list[Moved]:
-    """Every machine that a hypervisor announced by RARP, once for each event, in the order of time."""
+def announced_guests(views: Sequence[PointView]) -> list[Moved]:
+    """
+    Every machine that was announced, once for each event, in the order of time.
+
+    By a hypervisor's RARP; or by gratuitous ARP or ND with its addresses, as Hyper-V does, and any machine that starts.
+    """
     found = []
     for candidate in _candidates(views):
         series = [s for _, s in candidate.heard]
-        if any(s.count_of("rarp_announce") for s in series) and not _is_storm(candidate):
+        is_told = any(s.count_of("rarp_announce") or s.ips for s in series)
+        if is_told and not _is_storm(candidate):
             ips = _addresses_of(candidate.mac, candidate.heard, views)
             found.append(Moved(candidate.mac, ips, candidate.heard, "medium", ""))
     return found

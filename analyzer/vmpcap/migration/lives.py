@@ -43,6 +43,8 @@ class Connected:
     peer: str
     peer_port: int
     port: int
+    own: tuple[int, int]
+    """Its own address there."""
     before: tuple[PointView, int]
     """The guest's last segment before: point, frame."""
     after: tuple[PointView, int]
@@ -89,7 +91,7 @@ def connections_across(
         apart = (seq - end + 2**31) % 2**32 - 2**31
         if abs(apart) <= NEAR_BYTES:
             peer = ip_text(key[0], key[1])
-            found.append(Connected(peer, key[3], key[2], (at, frame), (later_at, later), is_reset))
+            found.append(Connected(peer, key[3], key[2], (key[4], key[5]), (at, frame), (later_at, later), is_reset))
     return found
 
 
@@ -140,7 +142,8 @@ def opened_anew(guest: Moved, views: Sequence[PointView], moment: int) -> list[t
 
 def _key(view: PointView, row: int) -> tuple[int, ...]:
     j = view.journal
-    return int(j.dst_high[row]), int(j.dst_low[row]), int(j.src_port[row]), int(j.dst_port[row]), int(j.src_low[row])
+    columns = (j.dst_high, j.dst_low, j.src_port, j.dst_port, j.src_high, j.src_low)
+    return tuple(int(column[row]) for column in columns)
 
 
 def first_of_each(view: PointView, rows: I64) -> I64:

@@ -41,7 +41,7 @@ def set_scenes(moves: Sequence[Move], guests: Sequence[tuple[Moved, ...]], views
     for number, (move, passengers) in enumerate(zip(moves, guests, strict=True)):
         is_back = goes_back(move, moves[:number])
         end = _next_start({g.mac for g in passengers}, moves[number + 1 :], guests[number + 1 :])
-        seen = {view.name: _as_seen(view, _role_in(move, view, homes.get(view.name), is_back), end) for view in views}
+        seen = {view.name: as_seen(view, _role_in(move, view, homes.get(view.name), is_back), end) for view in views}
         sightings = [Sighting(seen[s.view.name], s.transfer) for s in move.sightings]
         scenes.append(
             Scene(
@@ -129,7 +129,8 @@ def _next_start(macs: set[int], moves: Sequence[Move], guests: Sequence[tuple[Mo
     return min(starts, default=None)
 
 
-def _as_seen(view: PointView, role: str | None, end: int | None) -> PointView:
+def as_seen(view: PointView, role: str | None, end: int | None) -> PointView:
+    """The same point with this role, up to that time on the reference clock."""
     view = replace(view, role=role)
     if end is None or view.last_ts <= on_point(view, end):
         return view

@@ -190,7 +190,8 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
     look_alikes: list[str] = []
     if not stories:
         seen, look_alikes = find_announced_moves(views, {restart.mac for restart in find_restarts(views, ())})
-        stories = tuple(_tell_unseen(one, views, (*faults, *wrong)) for one in seen)
+        unseen = [one.trip for one in seen]
+        stories = tuple(_tell_unseen(one, (*faults, *wrong), unseen, number) for number, one in enumerate(seen))
     keys = {link.key for move in moves for s in move.sightings for link in s.transfer.links}
     left = tuple((v, r) for v, r in refused if (r.connection.a_ip, r.connection.a_port) not in {k[0] for k in keys})
     told = [guest for passengers in moved for guest in passengers] or [g.moved for s in stories for g in s.guests]
@@ -256,11 +257,11 @@ def _tell_one(scene: Scene, faults: Sequence[str], trips: Sequence[Trip], number
     )
 
 
-def _tell_unseen(found: AnnouncedMove, views: Sequence[PointView], faults: Sequence[str]) -> Story:
+def _tell_unseen(found: AnnouncedMove, faults: Sequence[str], trips: Sequence[Trip], number: int) -> Story:
     """What is known of a migration by its guest alone? Of its stream nothing is."""
     where, path = found.move.best.view.name, Path(because=NO_STREAM)
     split = Detour(None, NO_STREAM)
-    guest = _tell_guest(found.move, found.guest, views, NOTHING_OF_IT, path, None, split, (), 0)
+    guest = _tell_guest(found.move, found.guest, found.views, NOTHING_OF_IT, path, None, split, trips, number)
     return Story(
         move=found.move,
         point=where,
