@@ -87,6 +87,7 @@ def test_a_guest_that_moved_is_told_though_its_stream_was_not_captured(tmp_path:
     assert (migration.start_ts, migration.end_ts, migration.duration_s) == (None, None, None)
     assert migration.outcome == "unknown"
     told = json.loads(report.to_json())["migrations"][0]
+    assert json.loads(report.to_json())["other_announcements"] == 0
     assert set(told["bytes"].values()) == {None}
     assert told["throughput"]["bulk_mbps"] is told["throughput"]["max_concurrent"] is told["rtt"]["p5_ms"] is None
     checks = {check.id: check for check in migration.checks}
@@ -241,6 +242,17 @@ def another_port() -> Scene:
     return scene
 
 
+def another_port_and_a_client() -> Scene:
+    """The same beside a client's capture that ran all the time: the guest answers it without a pause."""
+    scene = Scene()
+    moment = MOVED - 0.03
+    add_life(scene, "old", BEGIN - 3, BEGIN + 20)
+    add_announcement(scene, "new")
+    scene.seen["new"] += [one for one in scene.seen["old"] if one[0] > moment]
+    scene.seen["old"] = [one for one in scene.seen["old"] if one[0] < moment]
+    return scene
+
+
 def not_watched_before() -> Scene:
     """What its new place showed before is not known."""
     scene = moved()
@@ -302,6 +314,12 @@ def test_where_fault_tolerance_stops_the_secondary_took_over(until: float, count
     report = read(scene, tmp_path)
     assert len(report.migrations) == count
     assert any("Fault Tolerance logging stopped at far" in note for note in report.notes) == (count == 0)
+    rows = [row for row in json.loads(report.to_json())["mechanisms"] if row["name"] == "ft"]
+    assert len(rows) == (count == 0)
+    for row in rows:
+        assert row["worked"] == "undecided"
+        assert "(port 8300) of 10.10.1.11 with 10.10.1.12 carried its last data at far" in row["because"]
+        assert "before 00:50:56:aa:77:10 (10.77.0.10) was announced at new" in row["because"]
 
 
 def test_a_guest_whose_short_connections_all_end_has_moved_where_it_was_hardly_silent(tmp_path: Path) -> None:
@@ -431,6 +449,7 @@ INNOCENT: dict[str, Callable[[], Scene]] = {
     "restart in order": closes_and_starts,
     "restart of a dead host's": dies_and_starts,
     "another port": another_port,
+    "another port, and a client": another_port_and_a_client,
     "new place not watched before": not_watched_before,
     "old place not watched after": not_watched_after,
 }

@@ -2,19 +2,21 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from vmpcap.flows.streams import NOT_IN_VIEW
 from vmpcap.migration.clocks import is_compared
-from vmpcap.migration.guests import Moved, announced_guests, on_reference
+from vmpcap.migration.guests import Moved, announced_guests, on_point, on_reference
 from vmpcap.migration.lives import connections_across, signs_of_start, spoke_tcp
 from vmpcap.migration.look_alikes import came_together, tolerance_ended
 from vmpcap.migration.mechanisms.case import Trip
 from vmpcap.migration.moves import Move, Sighting
+from vmpcap.migration.results import Mechanism
 from vmpcap.migration.scenes import as_seen
+from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.transfers import Transfer
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import turned
@@ -38,6 +40,10 @@ RECENT_NS: Final = 30 * NS_PER_S
 """Connections of so long before are looked for after the announcement, too."""
 BEFORE_NS: Final = 100 * NS_PER_MS
 """A guest may say something at its new place so long before its host announces it."""
+USUAL_NS: Final = 5 * NS_PER_S
+"""How it talks in the time before tells what is a pause."""
+LONGER: Final = 1.5
+"""... and what is none: one that is hardly longer than others."""
 AFTER_NS: Final = 500 * NS_PER_MS
 """What it sent from its old place may still pass there so long after."""
 
@@ -62,9 +68,15 @@ class AnnouncedMove:
     """The same for those that ask about others: its places stand for hosts."""
 
 
-def find_announced_moves(
-    views: Sequence[PointView], left_aside: Collection[int] = ()
-) -> tuple[list[AnnouncedMove], list[str]]:
+class Unseen(NamedTuple):
+    """Changes of place without a stream: moves, and what only resembles them, in sentences and in rows."""
+
+    moves: list[AnnouncedMove]
+    notes: list[str]
+    rows: list[Mechanism]
+
+
+def find_announced_moves(views: Sequence[PointView], left_aside: Collection[int] = ()) -> Unseen:
     """
     Which guests went from one site's domain to the other's, by their own traffic and a host's announcement?
 
@@ -85,16 +97,21 @@ def find_announced_moves(
             events.setdefault(guest.mac, []).append(guest)
     found = [one for mine in events.values() for one in _ways(mine, views)]
     notes: dict[str, None] = {}
-    moves = []
+    told = Unseen([], [], [])
     for one in sorted(found, key=lambda one: one.moment):
         at, first_ts = one.move.best.view, one.move.best.transfer.start_ts
         old = [view for view in one.views if view.role == "domain:source"]
-        note = came_together(at, first_ts, announced, old) or tolerance_ended(one.guest, at, first_ts, views)
-        if note:
-            notes.setdefault(note)
+        together = came_together(at, first_ts, announced, old)
+        taken = None if together else tolerance_ended(one.guest, at, first_ts, views)
+        if together:
+            notes.setdefault(together)
+        elif taken is not None:
+            notes.setdefault(taken.note)
+            told.rows.append(taken.row)
         else:
-            moves.append(one)
-    return moves, list(notes)
+            told.moves.append(one)
+    told.notes.extend(notes)
+    return told
 
 
 def _has_both(views: Sequence[PointView]) -> bool:
@@ -169,7 +186,7 @@ def _moved(looked: tuple[Moved, tuple[PointView, ...]], since: int | None, later
     if (here < moment).sum() < LEAST_LIFE or (beyond < moment - BEFORE_NS).any():
         return None
     left = [v for v in old if len(_own(guest.mac, v))]
-    if not _were_watched(view, left, views, lived, moment):
+    if not _were_watched(guest, view, left, views, lived, moment):
         return None
     if not len(beyond) and since is not None:
         return None
@@ -215,22 +232,41 @@ def _between(times: I64, since: int | None, later: int | None) -> I64:
 
 
 def _were_watched(
-    view: PointView, left: Sequence[PointView], views: Sequence[PointView], lived: I64, moment: int
+    guest: Moved, view: PointView, left: Sequence[PointView], views: Sequence[PointView], lived: I64, moment: int
 ) -> bool:
     """
     Did its new place show frames while it still lived at the old one, and one of the old when it had come?
 
     A domain may be quiet but for the guest: another point that shows frames on both sides of the moment tells that
-    these captures ran together, and are not one that was moved from place to place.
+    these captures ran together. Not so where one ends before the other begins, as one does that was moved from place to
+    place: then that point must show that the guest was away meanwhile.
     """
     if len(lived) < LEAST_LIFE:
         return False
     before, after = int(lived[-LEAST_LIFE]), moment + AFTER_NS
+    begins, ends = on_reference(view, view.first_ts), [on_reference(v, v.last_ts) for v in left]
+    if begins <= before and any(end > after for end in ends):
+        return True
     both = [v for v in views if on_reference(v, v.first_ts) <= before and on_reference(v, v.last_ts) > after]
-    beside = any(v not in left and v.role != view.role for v in both)
-    return beside or (
-        on_reference(view, view.first_ts) <= before and any(on_reference(v, v.last_ts) > after for v in left)
-    )
+    beside = [v for v in both if v not in left and v.role != view.role]
+    if begins > max(ends):
+        return any(_was_away(guest, v, int(lived[-1]), begins) for v in beside)
+    return bool(beside)
+
+
+def _was_away(guest: Moved, view: PointView, left: int, begins: int) -> bool:
+    """
+    Did the guest pause here around these times on the reference clock, as it had not in the seconds before?
+
+    The first is when its old place showed it last, the other when the capture of its new place begins.
+    """
+    ts = np.sort(view.journal.ts_ns[frames_of(view, guest).sent_ip])
+    left, begins = on_point(view, left), on_point(view, begins)
+    before = ts[(ts > left - USUAL_NS) & (ts <= left)]
+    around = ts[(ts >= (before[-1] if len(before) else left)) & (ts <= begins + NS_PER_S)]
+    if len(before) < LEAST_LIFE or len(around) < 2:
+        return False
+    return bool(np.diff(around).max() > LONGER * np.diff(before).max())
 
 
 def _apart(ns: int) -> str:

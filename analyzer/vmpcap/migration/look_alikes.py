@@ -1,13 +1,16 @@
 """Guests that came to another place in view and were not migrated: a host's uplink failed over, Fault Tolerance did."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from vmpcap.migration.guests import Moved, guest_name, on_point, on_reference
+from vmpcap.migration.mechanisms.case import result, sighted, span
+from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import mac_text
+from vmpcap.terms.addresses import ip_text, mac_text
 from vmpcap.terms.host_ports import FAULT_TOLERANCE
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
@@ -52,26 +55,57 @@ def _was_at(mac: int, at: PointView, first_ts: int, old: Sequence[PointView]) ->
     return any(((v.journal.eth_src == np.uint64(mac)) & (v.journal.ts_ns < on_point(v, moment))).any() for v in old)
 
 
-def tolerance_ended(guest: Moved, at: PointView, first_ts: int, views: Sequence[PointView]) -> str:
-    """
-    Did Fault Tolerance logging stop when this guest was announced, as where its secondary takes over? In a sentence.
+@dataclass(frozen=True, slots=True)
+class TookOver:
+    """A guest whose secondary took over, as it seems: in a sentence, and as a row."""
 
-    Empty where none did, or it goes on.
+    note: str
+    row: Mechanism
+
+
+def tolerance_ended(guest: Moved, at: PointView, first_ts: int, views: Sequence[PointView]) -> TookOver | None:
+    """
+    Did Fault Tolerance logging stop when this guest was announced, as where its secondary takes over?
+
+    None where none did, or it goes on. That nothing is logged after it is no failure of the change itself, and a new
+    secondary may be where nobody looks: the row is undecided.
     """
     moment = on_reference(at, first_ts)
     for view in views:
         j, when = view.journal, on_point(view, moment)
-        logged = np.flatnonzero(
-            (np.isin(j.dst_port, FAULT_TOLERANCE) | np.isin(j.src_port, FAULT_TOLERANCE)) & (j.payload_bytes > 0)
-        )
+        to, of = np.isin(j.dst_port, FAULT_TOLERANCE), np.isin(j.src_port, FAULT_TOLERANCE)
+        logged = np.flatnonzero((to | of) & (j.payload_bytes > 0))
         ts = j.ts_ns[logged]
         if ((ts > when - LOGGING_NS) & (ts <= when + STOPS_NS)).sum() < LEAST_LOGGED or ts.max() > when + STOPS_NS:
             continue
         if ts.max() >= when - STOPS_NS:
-            last = int(j.frame[logged[np.argmax(ts)]])
-            return (
+            row = logged[np.argmax(ts)]
+            last = int(j.frame[row])
+            note = (
                 f"{guest_name(guest)} was announced at {at.name} just when Fault Tolerance logging stopped at"
                 f" {view.name}: its secondary took over there, as it seems, and no migration is told of it"
                 f" ({view.name}: frame.number in {{{last}}})"
             )
-    return ""
+            port = int(j.dst_port[row] if to[row] else j.src_port[row])
+            late = int(ts.max()) - when
+            ends = " with ".join(
+                ip_text(int(high[row]), int(low[row]))
+                for high, low in ((j.src_high, j.src_low), (j.dst_high, j.dst_low))
+            )
+            when_last = f"{span(abs(late))} {'after' if late > 0 else 'before'}"
+            because = (
+                f"Fault Tolerance logging (port {port}) of {ends} carried its last data at {view.name} "
+                f"{when_last} {guest_name(guest)} was announced at {at.name}: "
+                f"its secondary took over there, as it seems; none since in the {span(view.last_ts - when)} until the "
+                "capture's end, and whether it is protected again by a host that is not in view is not known"
+            )
+            seen = sighted([(view, last), (at, guest_frame(guest, at))])
+            return TookOver(note, result("ft", "undecided", because, seen))
+    return None
+
+
+def guest_frame(guest: Moved, at: PointView) -> int:
+    """Its first announcement there."""
+    series = guest.series_at(at)
+    assert series is not None
+    return series.frames[0]

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from vmpcap.migration.announced_moves import NO_STREAM, AnnouncedMove, find_announced_moves
+from vmpcap.migration.announced_moves import NO_STREAM, AnnouncedMove, Unseen, find_announced_moves
 from vmpcap.migration.announcer_results import Announcer
 from vmpcap.migration.announcers import find_announcers
 from vmpcap.migration.breakdown import break_down
@@ -187,11 +187,11 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
     trips = [_trip(move, passengers) for move, passengers in zip(moves, moved, strict=True)]
     scenes = set_scenes(moves, moved, views)
     stories = tuple(_tell_one(scene, (*faults, *wrong), trips, number) for number, scene in enumerate(scenes))
-    look_alikes: list[str] = []
+    unseen = Unseen([], [], [])
     if not stories:
-        seen, look_alikes = find_announced_moves(views, {restart.mac for restart in find_restarts(views, ())})
-        unseen = [one.trip for one in seen]
-        stories = tuple(_tell_unseen(one, (*faults, *wrong), unseen, number) for number, one in enumerate(seen))
+        unseen = find_announced_moves(views, {restart.mac for restart in find_restarts(views, ())})
+        trips = [one.trip for one in unseen.moves]
+        stories = tuple(_tell_unseen(one, (*faults, *wrong), trips, number) for number, one in enumerate(unseen.moves))
     keys = {link.key for move in moves for s in move.sightings for link in s.transfer.links}
     left = tuple((v, r) for v, r in refused if (r.connection.a_ip, r.connection.a_port) not in {k[0] for k in keys})
     told = [guest for passengers in moved for guest in passengers] or [g.moved for s in stories for g in s.guests]
@@ -200,14 +200,14 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
     at_rest = [] if any(story.guests for story in stories) else tell_at_rest(views)
     return Told(
         stories,
-        others,
+        others - len(unseen.moves),
         left,
         tuple(restarts),
         wrong,
         tuple(announcers),
         name_doubts=streams.doubts,
-        look_alikes=tuple(look_alikes),
-        at_rest=(*tell_restarts(restarts), *at_rest),
+        look_alikes=tuple(unseen.notes),
+        at_rest=(*tell_restarts(restarts), *unseen.rows, *at_rest),
     )
 
 
