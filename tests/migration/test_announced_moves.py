@@ -304,6 +304,15 @@ def test_machines_that_come_one_after_the_other_have_moved_each(tmp_path: Path) 
     assert len(read(scene, tmp_path).migrations) == 2
 
 
+def test_a_gateway_that_speaks_of_itself_at_the_same_time_did_not_come_along(tmp_path: Path) -> None:
+    """Its gratuitous ARP is heard at both places of a stretched network."""
+    scene = moved()
+    says = ARP(op=1, hwsrc=GATEWAYS["old"], psrc="10.77.0.1", pdst="10.77.0.1")
+    for point in ("old", "new"):
+        scene.at(point, MOVED + 0.02, Ether(src=GATEWAYS["old"], dst=BROADCAST) / says)
+    assert len(read(scene, tmp_path).migrations) == 1
+
+
 @pytest.mark.parametrize(("until", "count"), [(MOVED - 0.3, 0), (BEGIN + 15, 1)])
 def test_where_fault_tolerance_stops_the_secondary_took_over(until: float, count: int, tmp_path: Path) -> None:
     """Its logging goes on where a guest that is so protected is migrated."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.flows.streams import NOT_IN_VIEW
 from vmpcap.migration.clocks import is_compared
-from vmpcap.migration.guests import Moved, announced_guests, on_point, on_reference
+from vmpcap.migration.guests import Moved, announced_guests, is_by_host, on_point, on_reference
 from vmpcap.migration.lives import connections_across, signs_of_start, spoke_tcp
 from vmpcap.migration.look_alikes import came_together, tolerance_ended
 from vmpcap.migration.mechanisms.case import Trip
@@ -97,6 +97,8 @@ def find_announced_moves(views: Sequence[PointView], left_aside: Collection[int]
             events.setdefault(guest.mac, []).append(guest)
     found = [one for mine in events.values() for one in _ways(mine, views)]
     notes: dict[str, None] = {}
+    came = {one.guest.mac for one in found}
+    announced = [guest for guest in announced if is_by_host(guest) or guest.mac in came]
     told = Unseen([], [], [])
     for one in sorted(found, key=lambda one: one.moment):
         at, first_ts = one.move.best.view, one.move.best.transfer.start_ts
@@ -193,7 +195,7 @@ def _moved(looked: tuple[Moved, tuple[PointView, ...]], since: int | None, later
     stayed, went_on = here[here > moment + AFTER_NS], beyond[beyond > moment + AFTER_NS]
     if len(stayed) > len(went_on) or (len(stayed) and stayed[0] < beyond[0] - BEFORE_NS):
         return None
-    by_host = any(one.count_of("rarp_announce") for _, one in guest.heard)
+    by_host = is_by_host(guest)
     own = set(guest.ips) if by_host else {halves for _, one in guest.heard for halves in one.ips}
     across = [one for one in connections_across(guest, views, moment) if one.own in own]  # a router forwards others'
     goes_on = any(not one.is_reset for one in across)

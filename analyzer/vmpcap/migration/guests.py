@@ -159,6 +159,11 @@ def announced_guests(views: Sequence[PointView]) -> list[Moved]:
     return found
 
 
+def is_by_host(guest: Moved) -> bool:
+    """Did a hypervisor announce it by RARP?"""
+    return any(series.count_of("rarp_announce") for _, series in guest.heard)
+
+
 def _of_this_move(
     move: Move, first: Move, candidates: Sequence[_Candidate], macs: Sequence[int], views: Sequence[PointView]
 ) -> list[_Candidate]:
