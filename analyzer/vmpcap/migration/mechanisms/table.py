@@ -175,7 +175,7 @@ MECHANISMS: Final = (
         "each guest stays where it was moved",
         "the same guest moved back within ten minutes, beside others or again and again"),
     Row("ha", judge_start,
-        "a guest that starts (DHCP, ARP probes, denied connections) after a stream that did not come to its end, or none",
+        "a guest that starts (DHCP, ARP probes, denied connections) after a stream that broke off, or none at all",
         "others reach it again; its connections are lost",
         "nobody does", of_start=True),
     Row("cold_migration", judge_start,
