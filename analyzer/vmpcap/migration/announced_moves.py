@@ -1,6 +1,6 @@
 """Guests that changed places in view, though nobody captured the stream that carried them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -21,6 +21,7 @@ from vmpcap.migration.transfers import Transfer
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import turned
 from vmpcap.terms.addresses import GROUP_BIT
+from vmpcap.terms.distinct import distinct
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 I64 = npt.NDArray[np.int64]
@@ -91,9 +92,10 @@ def find_announced_moves(views: Sequence[PointView], left_aside: Collection[int]
     left_aside : MACs of machines that are told of already
     """
     announced = announced_guests(views) if _has_both(views) else []
+    at_both = set.intersection(*(_speakers(views, role) for role in PLACES))
     events: dict[int, list[Moved]] = {}
     for guest in announced:
-        if guest.mac not in left_aside:
+        if guest.mac not in left_aside and (guest.mac in at_both or is_by_host(guest)):
             events.setdefault(guest.mac, []).append(guest)
     found = [one for mine in events.values() for one in _ways(mine, views)]
     notes: dict[str, None] = {}
@@ -121,6 +123,16 @@ def _has_both(views: Sequence[PointView]) -> bool:
     return {"domain:source", "domain:destination"} <= roles
 
 
+def _speakers(views: Sequence[PointView], role: str) -> set[int]:
+    """Which MACs sent unicast IP in this place? Those that only announce themselves are many, and no more is asked."""
+    found: set[int] = set()
+    for view in views:
+        if view.role == role:
+            j = view.journal
+            found.update(distinct(j.eth_src[(j.ip_version != 0) & ((j.eth_dst & GROUP_BIT) == 0)]).tolist())
+    return found
+
+
 def _ways(events: Sequence[Moved], views: Sequence[PointView]) -> list[AnnouncedMove]:
     """
     Each change of place of one machine, by its announcements in the order of time.
@@ -128,10 +140,11 @@ def _ways(events: Sequence[Moved], views: Sequence[PointView]) -> list[Announced
     What a change looks at ends where the next one begins; of its places only what was seen since the one before counts.
     """
     found: list[AnnouncedMove] = []
+    own = {view.name: _own(events[0].mac, view) for view in views if view.role in PLACES}
     for number, guest in enumerate(events):
-        later = min((_moment(one) for one in events[number + 1 :]), default=None)
+        later = next((_moment(one) for one in events[number + 1 : number + 2]), None)
         for is_back in (False, True):
-            told = _moved(_turned(guest, views, is_back), found[-1].moment if found else None, later)
+            told = _moved(_turned(guest, views, is_back), own, found[-1].moment if found else None, later)
             if told is not None:
                 found.append(told)
                 break
@@ -165,12 +178,15 @@ def _ended(one: AnnouncedMove, end: int | None) -> AnnouncedMove:
     return replace(one, move=move, guest=replace(one.guest, heard=heard), views=tuple(seen.values()))
 
 
-def _moved(looked: tuple[Moved, tuple[PointView, ...]], since: int | None, later: int | None) -> AnnouncedMove | None:
+def _moved(
+    looked: tuple[Moved, tuple[PointView, ...]], sent: Mapping[str, I64], since: int | None, later: int | None
+) -> AnnouncedMove | None:
     """
     Did this machine come from the source's domain to the destination's when it was announced?
 
     Parameters
     ----------
+    sent : when it sent unicast IP at each point of the places
     since : when it changed places before, on the reference clock
     later : when it was announced next
     """
@@ -182,12 +198,12 @@ def _moved(looked: tuple[Moved, tuple[PointView, ...]], since: int | None, later
     view, series = min(there, key=lambda pair: on_reference(pair[0], pair[1].first_ts))
     moment = on_reference(view, series.first_ts)
     here, beyond = (
-        _between(np.sort(np.concatenate([_own(guest.mac, v) for v in side])), since, later) for side in (old, new)
+        _between(np.sort(np.concatenate([sent[v.name] for v in side])), since, later) for side in (old, new)
     )
     lived = here[(here <= moment + AFTER_NS) & (here < (beyond[0] if len(beyond) else moment + AFTER_NS))]
     if (here < moment).sum() < LEAST_LIFE or (beyond < moment - BEFORE_NS).any():
         return None
-    left = [v for v in old if len(_own(guest.mac, v))]
+    left = [v for v in old if len(sent[v.name])]
     if not _were_watched(guest, view, left, views, lived, moment):
         return None
     if not len(beyond) and since is not None:
