@@ -7,12 +7,13 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
-from tests.migration.make import GUEST
+from tests.migration.make import GUEST, GUEST_IP, PEER_IP, journal
 from tests.migration.test_mechanisms import FINE, LOST, after, case, judged, mac_route, point
 from vmpcap.announcements.carriers import CarrierLog, CarrierRows
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.announcements.routes.sessions import route_of
 from vmpcap.decode.steps import STEPS
+from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.results import Mechanism
 from vmpcap.terms.addresses import ip_halves
 
@@ -96,3 +97,26 @@ def test_two_networks_of_one_distinguisher_are_told_apart_by_their_tag() -> None
     rows = [replace(row, origin=f"{row.next_hop or OLD}:1", tag=row.vni or OWN) for row in [*MOVED, STAYS]]
     assert told(rows, OWN).worked == "yes"
     assert route_of(rows[0]) != route_of(replace(rows[0], tag=TENANT))
+
+
+@pytest.mark.parametrize(
+    ("packets", "later_ms", "shift", "wanted"),
+    [(20, 2, 0, "yes"), (2, 2, 0, "undecided"), (20, 5000, 0, "undecided"), (20, 2, 1000, "undecided")],
+    ids=["handed on", "too few", "much later", "others"],
+)
+def test_two_numbers_between_which_a_gateway_hands_the_packets_on_are_one_network(
+    packets: int, later_ms: float, shift: int, wanted: str
+) -> None:
+    """RFC 9014: each site has numbers and targets of its own; only the guest's packets, in both, show that."""
+    rows = [route(0, OLD, OWN), route(after(50), NEW, TENANT, 1), gone(after(90), OLD, OWN)]
+
+    def crossing(late_ms: float, vni: int, first_id: int) -> JournalColumns:
+        times = [after(500 + n * 50 + late_ms) for n in range(packets)]
+        made = journal(*((ts, ROUTER, GUEST, PEER_IP, GUEST_IP) for ts in times))
+        return made._replace(vni=np.full_like(made.vni, vni), ip_id=made.ip_id + first_id)
+
+    old = point("wan", "wan", rows, carriers=carriers(OWN, TENANT), journal=crossing(0, OWN, 0))
+    new = point("edge", None, journal=crossing(later_ms, TENANT, shift))
+    found = judged("evpn", case(old, new))
+    assert found is not None
+    assert (found.worked, found.latency_ms) == (wanted, pytest.approx(50) if wanted == "yes" else None)

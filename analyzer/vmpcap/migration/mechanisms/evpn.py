@@ -12,7 +12,7 @@ from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.mechanisms.case import Case, Told, Worked, of_told, result, sighted, since, span
 from vmpcap.migration.mechanisms.evpn_networks import EvpnNetwork, key_of, tell_networks
 from vmpcap.migration.mechanisms.first_hand import why_second_hand
-from vmpcap.migration.mechanisms.networks import of_networks, own_overlays
+from vmpcap.migration.mechanisms.networks import bridged_overlays, of_networks, own_overlays
 from vmpcap.migration.mechanisms.resolution import sought_for_long
 from vmpcap.migration.mechanisms.stream_ways import is_one_subnet
 from vmpcap.migration.results import Mechanism, Sighted
@@ -82,6 +82,9 @@ def judge_evpn(case: Case, name: str) -> Mechanism | None:
     if not news:
         return None
     networks = tell_networks(news)
+    if len(networks) > 1:
+        numbers = {number for one in networks for number in one.numbers}
+        networks = tell_networks(news, bridged_overlays(case, numbers))
     own = own_overlays(case) if len(networks) > 1 else frozenset()
     mine = [one for one in networks if own & one.numbers] or networks
     others = [one for one in networks if one not in mine]

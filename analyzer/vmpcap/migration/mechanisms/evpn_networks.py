@@ -27,12 +27,17 @@ def key_of(what: RouteNews) -> str:
     return f"{what.origin} {what.tag}"
 
 
-def tell_networks(news: Sequence[Told[RouteNews]]) -> list[EvpnNetwork]:
+def tell_networks(news: Sequence[Told[RouteNews]], bridged: Sequence[frozenset[int]] = ()) -> list[EvpnNetwork]:
     """
     Which of these are of one network? By time of their first route.
 
     Those with one number, one target, or one distinguisher with its tag: labels differ from VTEP to VTEP (RFC 7432
     9.2.1), targets from system to system (RFC 8365 5.1.2.1), seldom both. Routes without any number are in each.
+
+    Parameters
+    ----------
+    bridged
+        Numbers that are one network's, by what is known of its packets.
     """
     found: list[EvpnNetwork] = []
     for told in news:
@@ -40,6 +45,7 @@ def tell_networks(news: Sequence[Told[RouteNews]]) -> list[EvpnNetwork]:
         if what.action != "announce":
             continue
         numbers = set() if what.vni is None else {what.vni}
+        numbers = numbers.union(*(pair for pair in bridged if pair & numbers))
         one = EvpnNetwork(numbers, set(what.targets), {key_of(what)}, [])
         same = [f for f in found if f.numbers & one.numbers or f.targets & one.targets or f.keys & one.keys]
         for other in same:

@@ -1,6 +1,8 @@
 """One address or MAC told in several tenants' networks: which of them is the guest's, or what is said of all."""
 
 from collections.abc import Iterable, Sequence
+from itertools import combinations
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -14,11 +16,17 @@ from vmpcap.migration.requests import packet_keys
 from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
+from vmpcap.terms.units import NS_PER_S
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 
 CARRY_FRAMES = ("vxlan", "geneve")
+
+LEAST_SHARED: Final = 3
+"""Fewer packets in two networks may look alike by chance."""
+SHARED_WITHIN_NS: Final = NS_PER_S
+"""A gateway hands a packet on at once; what looks the same later is another."""
 
 
 def of_networks(name: str, answers: Sequence[tuple[str, Mechanism]]) -> Mechanism | None:
@@ -58,6 +66,39 @@ def own_overlays(case: Case) -> frozenset[int]:
         if mine.any():
             found |= set(np.unique(rows.vni[mine & is_carried_by(rows, steps)]).tolist())
     return frozenset(found) - foreign_overlays(case)
+
+
+def bridged_overlays(case: Case, numbers: Iterable[int]) -> list[frozenset[int]]:
+    """
+    Which two of these numbers are one network, since a gateway between them hands the guest's packets on?
+
+    It gives routes and frames other numbers and targets on their way to the other site (RFC 9014 3); the packets are
+    the same ones. Two tenants' packets are not, however alike their machines are.
+    """
+    seen: dict[int, list[tuple[U64, I64]]] = {number: [] for number in numbers}
+    for view in case.views:
+        j, mine = view.journal, frames_of(view, case.guest)
+        rows = np.concatenate([mine.sent_ip, mine.asked])
+        for number, packets in seen.items():
+            there = rows[j.vni[rows] == number]
+            if len(there):
+                packets.append((packet_keys(j, there), view.line.all_on_reference(j.ts_ns[there])))
+    known = {number: _first_times(some) for number, some in seen.items() if some}
+    return [frozenset(pair) for pair in combinations(sorted(known), 2) if _are_shared(*(known[n] for n in pair))]
+
+
+def _first_times(some: Sequence[tuple[U64, I64]]) -> tuple[U64, I64]:
+    """When was each of these packets first seen? By key."""
+    keys, times = (np.concatenate(columns) for columns in zip(*some, strict=True))
+    order = np.argsort(times, kind="stable")
+    found, at = np.unique(keys[order], return_index=True)
+    return found, times[order][at]
+
+
+def _are_shared(one: tuple[U64, I64], other: tuple[U64, I64]) -> bool:
+    """Are enough packets seen in both at the same time?"""
+    _, here, there = np.intersect1d(one[0], other[0], assume_unique=True, return_indices=True)
+    return int((np.abs(one[1][here] - other[1][there]) <= SHARED_WITHIN_NS).sum()) >= LEAST_SHARED
 
 
 def numbers_of_guest(case: Case, carried: Iterable[tuple[PointView, I64]]) -> frozenset[int]:
