@@ -59,6 +59,25 @@ def test_between_the_sites_a_frame_is_in_the_segment_that_it_had_at_them(crossin
     assert gateways(crossing, point("link", "wan", journal=link)).worked == wanted
 
 
+@pytest.mark.parametrize(
+    ("address", "wanted"), [("10.99.0.254", "yes"), (OWN_NETWORK, "no")], ids=["another's address", "the same address"]
+)
+def test_a_group_in_a_tagged_vlan_is_another_than_that_of_an_untagged_guest_by_its_address(
+    address: str, wanted: str
+) -> None:
+    """A trunk's native VLAN has no tag, nor has the other direction of some mirrors: the tag alone proves nothing."""
+    flooded = [(after(2000 + n * 700), VMAC, BROADCAST_MAC, "10.88.0.1", "10.88.0.255") for n in range(6)]
+    sites = []
+    for name, role, sender in (("a", "domain:source", "10.77.0.2"), ("b", "domain:destination", "10.77.0.3")):
+        rows = in_segments(journal((after(5), GUEST, VMAC, GUEST_IP, PEER_IP), *flooded), 0, *[OTHER] * len(flooded))
+        own = [hello(after(n * 1000), sender, OWN_NETWORK) for n in range(50)]
+        beside = [replace(hello(after(n * 1000), "10.99.0.2", address), segment_key=OTHER) for n in range(50)]
+        sites.append(point(name, role, [*own, *beside], journal=rows))
+    found = judged("vrrp", case(*sites))
+    assert found is not None
+    assert found.worked == wanted
+
+
 def asked_at(name: str, role: str, mine: int, asked: int) -> PointView:
     """The guest in one segment there, before and since it moved; a router asks for it in one, too, again and again."""
     rows = in_segments(journal(*((MOMENT + n * S, GUEST, GATEWAY, GUEST_IP, PEER_IP) for n in (-1, 1))), mine, mine)

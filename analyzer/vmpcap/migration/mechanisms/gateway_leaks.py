@@ -10,7 +10,7 @@ import numpy.typing as npt
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.clocks import elapsed_between
 from vmpcap.migration.guests import on_point
-from vmpcap.migration.mechanisms.case import Case, is_elsewhere
+from vmpcap.migration.mechanisms.case import Case, is_elsewhere, news_of, segments_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
@@ -87,7 +87,7 @@ def _leak_at(view: PointView, case: Case, vmac: int) -> Leak | None:
         np.max([_seen_at(there, view, compared, case, vmac) for there in domains if there.role == role], axis=0)
         for role in DOMAINS
     )
-    others = is_elsewhere(case, view, view.journal.segment_key[compared])
+    others = _is_apart(case, view, vmac, view.journal.segment_key[compared])
     for there in domains:
         others |= _seen_at(there, view, compared, case, vmac, is_own=False) == MET
     others &= (old != MET) & (new != MET)
@@ -191,7 +191,28 @@ def _rows_from(view: PointView, case: Case, vmac: int) -> I64:
 def _rows_within(view: PointView, case: Case, vmac: int) -> I64:
     """Those of them that are not in another VLAN than the guest: a group of its number there has this MAC, too."""
     rows = _rows_from(view, case, vmac)
-    return rows[~is_elsewhere(case, view, view.journal.segment_key[rows])]
+    return rows[~_is_apart(case, view, vmac, view.journal.segment_key[rows])]
+
+
+def _is_apart(case: Case, view: PointView, vmac: int, keys: npt.NDArray[np.uint64]) -> Bools:
+    """
+    bool[n]: is a frame of that MAC in this segment, seen at this point, none of the guest's gateway?
+
+    By the guest's own segment there, or since hellos from the MAC name there none of the gateway's addresses: of an
+    untagged guest no tag tells whether a frame is in its VLAN.
+    """
+    own: set[str] = set()
+    there: dict[int, set[str]] = {}
+    for at in case.views:
+        said = [hello for hello in news_of(at).hellos if hello.eth_src == vmac and hello.virtual_ips]
+        mine = segments_of(at, case.guest) if said else set()
+        for hello in said:
+            if hello.segment_key in mine:
+                own.update(hello.virtual_ips)
+            elif at is view:
+                there.setdefault(hello.segment_key, set()).update(hello.virtual_ips)
+    others = [key for key, addresses in there.items() if own and own.isdisjoint(addresses)]
+    return is_elsewhere(case, view, keys) | np.isin(keys, np.array(others, np.uint64))
 
 
 def _is_flooded(macs: npt.NDArray[np.uint64]) -> Bools:
@@ -218,7 +239,7 @@ def _seen_at(
     In the guest's own VLAN there, or in another.
     """
     theirs = np.flatnonzero(there.journal.eth_src == np.uint64(vmac))
-    theirs = theirs[is_elsewhere(case, there, there.journal.segment_key[theirs]) != is_own]
+    theirs = theirs[_is_apart(case, there, vmac, there.journal.segment_key[theirs]) != is_own]
     keys, others = _keys(view, rows), _keys(there, theirs)
     shared = np.isin(others, keys)
     times: dict[bytes, list[int]] = {}
