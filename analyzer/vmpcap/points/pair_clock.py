@@ -16,6 +16,7 @@ from vmpcap.points.kernels.keys import UNICAST
 from vmpcap.points.orders import Packets, find_orders
 from vmpcap.points.pairing import Paired
 from vmpcap.points.pieces import MOST_STEPS, fit_pieces
+from vmpcap.points.shifts import find_shifts
 from vmpcap.points.steep import bound_steep
 from vmpcap.points.symmetry import Symmetry, find_symmetry
 
@@ -52,7 +53,7 @@ class PairClock:
     What must be added to the one point's clock to get the other's.
 
     Holds as long as the network carries nothing back in time and the drift is steady between steps. A step smaller
-    than the bounds are wide is not seen; where one is seen, its time is known only to lie between two pieces. Where
+    than the bounds are wide is seen only where the least delays of both ways show it (`find_shifts`); where one is seen, its time is known only to lie between two pieces. Where
     packets go one way only after it, a piece is wide open to one side. Where the one clock was set back its times come
     twice, and two pieces share some: either may hold.
     """
@@ -246,6 +247,12 @@ def _explain(packets: Packets, rough: int, set_back: Sequence[int], more: tuple[
             Bounds(*map(np.concatenate, zip(a, b, strict=True))) for a, b in zip(orders[:2], more, strict=True)
         )
     pieces = fit_pieces(lows, highs, set_back)
+    if (
+        len(pieces) == 1
+        and (shifted := find_shifts(lows, highs, pieces[0]))
+        and not any(map(_is_at_the_limit, shifted))
+    ):
+        return _Explained(shifted, None, orders.ahead)
     is_strained = not pieces or any(map(_is_at_the_limit, pieces))
     if len(pieces) == 1 and not is_strained:
         if not _leans(pieces[0]):
