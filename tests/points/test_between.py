@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vmpcap.points.between import Between, overtaken
+from tests.points.made import MS, kept_of
+from vmpcap.points.between import Between, overtaken, reordered_between
 from vmpcap.runs.packets import PacketRows
 from vmpcap.runs.pipeline import compare_points
 from vmpcap.runs.requests import PointFiles, Request
@@ -87,6 +88,23 @@ def test_reordered_are_the_packets_that_are_late(seed: int) -> None:
     group = [rng.randrange(3) for _ in sent]
     columns = [np.array(column, np.int64) for column in (sent, came, group)]
     assert overtaken(*columns) == late_by_rfc_4737(sent, came, group)
+
+
+@pytest.mark.parametrize("order", [range(40), [*range(20), 39, *range(20, 39)]])
+@pytest.mark.parametrize("kind", ["set_back", "queues"])
+def test_only_what_times_and_the_captures_order_show_is_reordered(kind: str, order: list[int]) -> None:
+    """A clock set back by 0.6 ms, or a card whose queues are read in turn, lets no packet be overtaken that was not."""
+    here = kept_of([(n, n * MS // 5, 0, 10) for n in range(40)])
+    place = list(order)
+    times = [i * MS // 5 - (600_000 if kind == "set_back" and i >= 30 else 0) for i in range(40)]
+    rows = list(zip(place, times, strict=True))
+    if kind == "queues":
+        rows[4], rows[5] = rows[5], rows[4]
+    there = kept_of([(n, ts, 0, 10) for n, ts in rows])
+    right = np.argsort([n for n, _ in rows])
+    overtaken_by_truth = sum(n < max(place[:i], default=-1) for i, n in enumerate(place))
+    found = reordered_between(here, np.arange(40), there, right, np.zeros(40, np.int64))
+    assert found == overtaken_by_truth
 
 
 def test_one_packet_that_fifty_others_pass_is_one_that_is_reordered() -> None:

@@ -18,7 +18,7 @@ from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.stations import ECHO_PROTOCOLS, SLACK_NS, Span, Station
 from vmpcap.migration.unrecorded import recorded
 from vmpcap.migration.views import PointView
-from vmpcap.points.between import overtaken, passing_order
+from vmpcap.points.between import reordered_between
 from vmpcap.points.holes import Hole, ThinHole, blindness
 from vmpcap.points.kernels.keys import Kept
 from vmpcap.points.pair_clock import PairClock, bound_pair
@@ -202,8 +202,7 @@ def _one_way(
         lost=lost,
         lost_of=scale * passage.sent,
         duplicated=None if passage.duplicated is None or doubts else scale * passage.duplicated,
-        reordered=scale
-        * overtaken(passing_order(here.kept)[left], passing_order(there.kept)[right], _ends(here.kept, left)),
+        reordered=scale * reordered_between(here.kept, left, there.kept, right, _ends(here.kept, left)),
         delay_min_ms=None if delays is None else delays[0],
         delay_p95_ms=None if delays is None else delays[1],
         uncertainty_ms=doubt,

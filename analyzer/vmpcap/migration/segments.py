@@ -13,7 +13,7 @@ from vmpcap.migration.segment_results import Direction, Segment
 from vmpcap.migration.stream import stuck_segment, uncaptured
 from vmpcap.migration.too_large import count_too_large
 from vmpcap.migration.transfers import Link
-from vmpcap.points.between import overtaken, passing_order
+from vmpcap.points.between import reordered_between
 from vmpcap.points.kernels.keys import Kept, ends_key
 from vmpcap.points.pair_clock import PairClock, bound_pair
 from vmpcap.points.pairing import Paired, only, pair_kept
@@ -221,8 +221,7 @@ def _segment(stretch: Stretch, here: Station, there: Station, further: Sequence[
         "from_point": here.name,
         "to_point": there.name,
         "direction": way,
-        "reordered": scale
-        * overtaken(passing_order(here.kept)[left], passing_order(there.kept)[right], here.link_of[left]),
+        "reordered": scale * reordered_between(here.kept, left, there.kept, right, here.link_of[left]),
         "delay_min_ms": None if delays is None else delays[0],
         "delay_p95_ms": None if delays is None else delays[1],
         "uncertainty_ms": doubt,

@@ -231,7 +231,7 @@ def _one_way(
         not_after=len(after),
         silent_after=int((~np.isin(here.key[after], elsewhere)).sum()),
         recut=int(is_recut.sum()),
-        reordered=overtaken(passing_order(here)[left], passing_order(there)[right], of_match),
+        reordered=reordered_between(here, left, there, right, of_match),
         ttl_step=int(steps[np.argmax(how_often)]),
         remarks=find_remarks(here, there, left, right),
         largest_from=max(matched, int(shown[0])),
@@ -323,7 +323,7 @@ def overtaken(sent: I64, came: I64, group: I64) -> int:
 
     Parameters
     ----------
-    sent, came : int64[n], times or places, as `passing_order` has them
+    sent, came : int64[n], times or places, as `passing_orders` has them
     group : int[n]
 
     Notes
@@ -337,9 +337,26 @@ def overtaken(sent: I64, came: I64, group: I64) -> int:
     return int((place[1:] < latest[:-1]).sum())
 
 
-def passing_order(kept: Kept) -> I64:
+def reordered_between(here: Kept, left: I64, there: Kept, right: I64, group: I64) -> int:
     """
-    Which numbers rise as these packets passed? int64[n]: their times; their places in the file, where its clock was set
-    back.
+    How many of these packets, rows `left` of the one point and `right` of the other, were overtaken between the two?
+
+    Notes
+    -----
+    A clock that was set back by little puts times out of order, and not the capture; a card's receive queues put the
+    capture out of order, and not times. Packets that were overtaken on the way are so by both: the fewest count.
     """
-    return np.arange(len(kept.ts_ns)) if len(set_backs(kept.ts_ns)) else kept.ts_ns
+    return min(
+        overtaken(sent[left], came[right], group) for sent in passing_orders(here) for came in passing_orders(there)
+    )
+
+
+def passing_orders(kept: Kept) -> tuple[I64, ...]:
+    """
+    Which numbers may rise as these packets passed? int64[n] each: their times, and their places in the file where
+    those are not in its order; only the places where its clock was set back.
+    """
+    places = np.arange(len(kept.ts_ns))
+    if len(set_backs(kept.ts_ns)):
+        return (places,)
+    return (kept.ts_ns, places) if (np.diff(kept.ts_ns) < 0).any() else (kept.ts_ns,)

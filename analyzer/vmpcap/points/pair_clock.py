@@ -53,9 +53,10 @@ class PairClock:
     What must be added to the one point's clock to get the other's.
 
     Holds as long as the network carries nothing back in time and the drift is steady between steps. A step smaller
-    than the bounds are wide is seen only where the least delays of both ways show it (`find_shifts`); where one is seen, its time is known only to lie between two pieces. Where
-    packets go one way only after it, a piece is wide open to one side. Where the one clock was set back its times come
-    twice, and two pieces share some: either may hold.
+    than the bounds are wide is seen only where the least delays of both ways show it (`find_shifts`); where one is
+    seen, its time is known only to lie between two pieces. Where packets go one way only after it, a piece is wide
+    open to one side. Where the one clock was set back its times come twice, and two pieces share some: either may
+    hold.
     """
 
     pieces: tuple[Lines, ...]

@@ -17,7 +17,7 @@ EACH: Final = 8
 """So many bounds of the rarer side are wanted for each window, on the average."""
 LEAST_EACH: Final = 4
 """Windows with fewer of a side tell no least delay."""
-SHARE: Final = 8
+SHARE: Final = 10
 """Steps of less than this part of the time there and back are left within the bounds, which hold them."""
 LEAST_NS: Final = 100_000
 """Least steps that are looked for: a host's own handling moves by less."""
