@@ -11,7 +11,7 @@ from vmpcap.points.chain import contradictions, stand, timeline_of_reference
 from vmpcap.points.clock import Offset
 from vmpcap.points.pair_clock import PairClock, bound_pair
 from vmpcap.points.pairing import Paired
-from vmpcap.points.sets import Set
+from vmpcap.points.sets import Set, find_sets
 from vmpcap.points.timeline import Timeline, constant_timeline, elapsed, elapsed_at, track_of
 
 
@@ -83,6 +83,33 @@ def test_through_a_chain_order_and_length_are_never_claimed_wrongly(seed: int) -
         assert told.low_ns - rate <= second - first <= told.high_ns + rate
         if abs(second - first) > rate:
             assert told.is_later in (None, second > first)
+
+
+@pytest.mark.parametrize("reference", range(3))
+@pytest.mark.parametrize("step", [-8 * MS, -4 * MS, 4 * MS, 12 * MS])
+def test_a_middle_point_that_was_set_by_little_puts_no_time_wrong_between_the_others(step: int, reference: int) -> None:
+    """Ways of 4 ms each: the first and the last point share no packet, and the one between was set."""
+    rng = random.Random(step)
+    at = S + rng.randrange(12, 48) * S
+    shown = (same, lambda t: t + (step if t >= at else 0), same)
+
+    def seen_by(one: Clock, other: Clock) -> PairClock:
+        made = paired_of(traffic(rng, 60, 1500, (4.0, 4.0), 0.2), other)
+        here = made.one._replace(ts_ns=np.array([one(int(t)) for t in made.one.ts_ns], np.int64))
+        clock, _ = bound_pair(Paired(here, made.other, made.row_one, made.row_other, 0, 0, 0, 0, 0))
+        assert clock is not None
+        return clock
+
+    pairs = {(n, n + 1): seen_by(shown[n], shown[n + 1]) for n in range(2)}
+    sets = find_sets(pairs, [np.array([clock(t) for t in range(S, 61 * S, 40 * MS)]) for clock in shown])
+    lines = {reference: timeline_of_reference(pairs, reference, 0)}
+    lines |= {n: standing.timeline for n, standing in stand(pairs, reference).items()}
+    own = {n: replace(t, sets=sets.get(n, ()), reference_sets=sets.get(reference, ())) for n, t in lines.items()}
+    for _ in range(100):
+        first, second = S + rng.randrange(60 * S), S + rng.randrange(60 * S)
+        told = elapsed(own[0], first, own[2], second)
+        assert told is not None
+        assert told.low_ns - 2 <= second - first <= told.high_ns + 2
 
 
 def test_a_pair_that_contradicts_the_others_is_named() -> None:
