@@ -86,15 +86,15 @@ def test_through_a_chain_order_and_length_are_never_claimed_wrongly(seed: int) -
 
 
 @pytest.mark.parametrize("reference", range(3))
-@pytest.mark.parametrize("step", [-8 * MS, -4 * MS, 4 * MS, 12 * MS])
+@pytest.mark.parametrize("step", [-4 * MS, 4 * MS])
 def test_a_middle_point_that_was_set_by_little_puts_no_time_wrong_between_the_others(step: int, reference: int) -> None:
-    """Ways of 4 ms each: the first and the last point share no packet, and the one between was set."""
+    """The one way takes 1 ms, the other 5: so little steps lead out of bounds that hold all packets."""
     rng = random.Random(step)
     at = S + rng.randrange(12, 48) * S
     shown = (same, lambda t: t + (step if t >= at else 0), same)
 
     def seen_by(one: Clock, other: Clock) -> PairClock:
-        made = paired_of(traffic(rng, 60, 1500, (4.0, 4.0), 0.2), other)
+        made = paired_of(traffic(rng, 60, 1500, (1.0, 5.0), 0.1), other)
         here = made.one._replace(ts_ns=np.array([one(int(t)) for t in made.one.ts_ns], np.int64))
         clock, _ = bound_pair(Paired(here, made.other, made.row_one, made.row_other, 0, 0, 0, 0, 0))
         assert clock is not None
@@ -106,7 +106,8 @@ def test_a_middle_point_that_was_set_by_little_puts_no_time_wrong_between_the_ot
     lines |= {n: standing.timeline for n, standing in stand(pairs, reference).items()}
     own = {n: replace(t, sets=sets.get(n, ()), reference_sets=sets.get(reference, ())) for n, t in lines.items()}
     for _ in range(100):
-        first, second = S + rng.randrange(60 * S), S + rng.randrange(60 * S)
+        first = at + rng.randrange(-10 * S, 10 * S)
+        second = first + rng.randrange(20 * MS)
         told = elapsed(own[0], first, own[2], second)
         assert told is not None
         assert told.low_ns - 2 <= second - first <= told.high_ns + 2
