@@ -77,6 +77,7 @@ def told(
     ips: tuple[str, ...] = (GUEST_IP,),
     drawn: tuple[Mark, Mark] | None = None,
     astray: Retagged | None = None,
+    streamed_until: int | None = None,
 ) -> Peer:
     """What is told of the only peer that had an outage?"""
     moved = Moved(
@@ -86,7 +87,7 @@ def told(
     moment = on_reference(first[0], first[1].first_ts) if first is not None else BACK * MS
     quiet = silences(moved, views, moment)
     found = what_peers_suffered(moved, views, moment, last_sign_before(quiet))
-    found = break_down(found, moved, views, quiet, drawn, astray=astray)
+    found = break_down(found, moved, views, quiet, drawn, astray=astray, streamed_until=streamed_until)
     (one,) = [s.peer for s in found if s.outage is not None]
     return one
 
@@ -147,6 +148,52 @@ def test_the_parts_add_up_to_the_outage_and_follow_each_other() -> None:
     assert spent(peer) == {"stun": 160, "relearning": 500}
     assert "500 ms of it while switches had not learnt the guest's new place" in peer.breakdown_because
     assert peer.answered_after_ms == pytest.approx(501.0)
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+def test_a_guest_that_hangs_long_after_it_was_back_does_not_lengthen_the_switchover(is_late: bool) -> None:
+    """The stun of 160 ms; from 3.0 or 1.5 s on its new place gets 80 requests that it does not answer."""
+    first = 300 if is_late else 150
+    hung = range(first, first + 80)
+    new = point(
+        "new", "domain:destination", seen(range(100, COUNT), [n for n in range(100, COUNT) if n not in hung]), BACK
+    )
+    peer = told(client(lambda n: not 84 <= n < 100 and n not in hung), old_place(), new)
+    later = "a further outage of 800 ms, from 1970-01-01T00:00:03.000000000Z on"
+    if is_late:
+        assert (peer.outage_ms, spent(peer)) == (160.0, {"stun": 160})
+        assert later in peer.because
+        assert peer.later_outage_ms == 800.0
+        assert "2.0 s after the guest was back, while requests reached it and it did not answer" in peer.because
+    else:
+        assert (peer.outage_ms, spent(peer)) == (800.0, {"guest": 800}), "half a second later it is not told apart"
+    peer = told(client(lambda n: not 84 <= n < 100 and n not in hung), old_place(), new, streamed_until=4 * S)
+    assert peer.outage_ms == 800.0, "the stream ran until 4 s: the guest may have waited for its memory"
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_requests_that_go_astray_long_after_the_guest_was_back_were_not_waiting_for_a_switch_to_learn(
+    is_seen: bool,
+) -> None:
+    """Answered at its new place from 1.0 to 3.0 s; then 80 requests go to the old place again, or nowhere."""
+    astray = range(300, 380)
+    kept = [n for n in range(100, COUNT) if n not in astray]
+    old = old_place([*range(84), *astray] if is_seen else range(84), BACK)
+    gateway = point("gw", "gateway", asked(lambda n: not 84 <= n < 100 and n not in astray, 0.1), BACK)
+    new = point("new", "domain:destination", seen(kept, kept), BACK)
+    peer = told(client(lambda n: not 84 <= n < 100 and n not in astray), old, gateway, new)
+    assert spent(peer) == {"relearning" if is_seen else "unexplained": 800}
+    assert "had not learnt" not in peer.breakdown_because
+    assert "2.0 s after it was back" in peer.breakdown_because
+
+
+def test_a_peer_that_loses_the_guest_long_after_the_move_is_told_until_when_it_had_it() -> None:
+    """Answered at its new place from 1.0 to 3.0 s, and then never."""
+    new = point("new", "domain:destination", seen(range(100, COUNT), range(100, 300)), BACK)
+    peer = told(client(lambda n: not 84 <= n < 100 and n < 300), old_place(), new)
+    assert (peer.survived, peer.begun_after_ms) == (False, 2000.0)
+    assert "answered until 2.0 s after the guest was back" in peer.because
+    assert told(client(lambda n: n < 84), old_place(), new_place(100)).begun_after_ms is None
 
 
 def test_an_old_arp_entry_of_the_gateway_is_named() -> None:

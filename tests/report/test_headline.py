@@ -92,6 +92,32 @@ def test_of_several_it_names_those_whose_peers_were_cut_off_the_worst_first() ->
     assert "felt" not in headline([cut_off(1, FINE, longest_ms=0.0), cut_off(2)], [])
 
 
+def test_a_hang_of_the_guest_long_after_the_move_is_in_the_sentence() -> None:
+    """It fails nothing, and whoever was called for it finds it here."""
+    hung = Peer(peer="10.99.0.2", protocol="icmp", outage_ms=180.0, later_outage_ms=1200.0)
+    for longest in (180.0, None):
+        said = headline([cut_off(1, hung, longest_ms=longest)], [])
+        assert "cut off for 180 ms; later the guest itself did not answer for 1.2 s" in said
+
+
+@pytest.mark.parametrize(
+    ("begun", "said"),
+    [
+        ((3000.0,), "its only peer was answered until 3 s after the guest was back, and then no more"),
+        ((3000.0, 4000.0), "its 2 peers were answered until 3 s to 4 s after the guest was back, and then no more"),
+        ((3000.0, None), "none of 2 peers was answered again"),
+        ((None,), "its only peer was never answered again"),
+    ],
+)
+def test_never_is_said_of_peers_that_had_no_answer_since_the_move(begun: tuple[float | None, ...], said: str) -> None:
+    """Three seconds of answers at the new place are no never."""
+    peers = [
+        Peer(peer=f"10.99.0.{n}", protocol="icmp", survived=False, begun_after_ms=after)
+        for n, after in enumerate(begun, 2)
+    ]
+    assert said in headline([cut_off(1, *peers)], [])
+
+
 def test_of_many_whose_peers_were_cut_off_alike_the_first_are_named() -> None:
     """And of a migration of several guests each that was."""
     said = headline([cut_off(n, *LOST) for n in range(1, 32)], [])

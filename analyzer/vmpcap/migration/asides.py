@@ -52,6 +52,17 @@ def words_of_asides(parted: Parted) -> list[str]:
     return [_words(outage, "over before the guest left its old place") for outage in parted.before[:MOST_TOLD]]
 
 
+def words_of_answered(since_ns: int) -> str:
+    """Of a peer that lost the guest only so long after that was back."""
+    return f"answered until {since_ns / NS_PER_S:.1f} s after the guest was back"
+
+
+def words_of_later(outage: Outage, since_ns: int) -> str:
+    """Of one that the guest made itself, so long after it was back."""
+    when = f"{since_ns / NS_PER_S:.1f} s after the guest was back, while requests reached it and it did not answer"
+    return _words(outage, when)
+
+
 def _words(outage: Outage, when: str) -> str:
     at, frame = iso_utc(outage.first_unanswered_ts), outage.first_unanswered_frame
     length = f"{at_least_ms(outage.seen_ns)}, " if outage.outage_ns is None else f"{outage.outage_ns / 1e6:.0f} ms, "
@@ -62,7 +73,7 @@ def dark_between(stream: PeerStream, outage: Outage, since: int | None) -> str:
     """
     Since when had this peer no answer though the guest's next migration had not begun? Empty where that is not shown.
 
-    Such an outage is told with the migration before, where it ends with the view; what this one made of it is unknown.
+    Such an outage is told with the migration before, where it ends with the view.
     """
     if since is None or since - outage.first_unanswered_ts < DARK_NS:
         return ""

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.measures.outages import Outage
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.migration.clocks import clock_doubt, elapsed_between, on_clock_of
 from vmpcap.migration.conflicts import Conflict
@@ -18,7 +19,7 @@ from vmpcap.migration.switchover import FIRST_AT_DESTINATION, Silence, signs_aft
 from vmpcap.migration.views import PointView
 from vmpcap.migration.vlans import Retagged
 from vmpcap.points.roles import rank
-from vmpcap.terms.units import NS_PER_MS
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -56,6 +57,8 @@ class Scene:
     """Whether its MAC was sent at its old place again."""
     known_as: Mapping[str, Moved] = field(default_factory=dict)
     """By point beyond a translator: the guest under the address that it has there."""
+    streamed_until: int | None = None
+    """When the stream's last data passed, on the reference clock: until then a guest may wait for its own memory."""
     astray: Retagged | None = None
     """The guest's tags, where it came to another VLAN or VNI, which is another network."""
 
@@ -79,6 +82,8 @@ class Asked(NamedTuple):
     """Which request each of those is."""
     answered_ts: int | None
     """When the first request was sent that was answered again."""
+    late_ns: int | None = None
+    """How long after the guest's return it began, where the guest had been answering in between."""
 
 
 def back_of(asked: Asked, scene: Scene) -> int | None:
@@ -115,6 +120,20 @@ def unplaced_return(scene: Scene, at: PointView) -> str:
         return ""
     name = min(signs, key=lambda m: (rank(m.view.role, FIRST_AT_DESTINATION), m.view.name)).view.name
     return f"the clocks of {name} and {at.name} were not compared: when the guest was back is not known here"
+
+
+LATE_NS: Final = NS_PER_S
+"""What begins this long after the guest was back and answering is told as such."""
+
+
+def late_by(stream: PeerStream, outage: Outage | None, at: PointView, scene: Scene) -> int | None:
+    """How long after the guest's return did this outage begin? None where it had not been answered in between."""
+    sign = return_of(scene, at)
+    if sign is None or outage is None or outage.last_answered_ts is None:
+        return None
+    back = on_clock_of(at, sign.view, sign.ts)
+    is_late = outage.last_answered_ts >= back and outage.first_unanswered_ts - back >= LATE_NS
+    return outage.first_unanswered_ts - back if is_late and stream.answers else None
 
 
 def _signs(scene: Scene) -> list[Mark]:

@@ -9,18 +9,20 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.measures.outages import Outage
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.measures.whose import FRESH_TTLS
-from vmpcap.migration.asked import Asked, Evidence, Scene, return_of, unplaced_return
+from vmpcap.migration.asides import words_of_answered, words_of_later
+from vmpcap.migration.asked import Asked, Evidence, Scene, late_by, return_of, unplaced_return
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.fates import explain
-from vmpcap.migration.guests import Moved, on_reference
+from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.requests import Sighting, places, to_guest
 from vmpcap.migration.results import OutageCause, OutagePart
 from vmpcap.migration.sightings import frames_of
-from vmpcap.migration.suffered import Suffered
+from vmpcap.migration.suffered import Suffered, frames_of_outage
 from vmpcap.migration.switchover import Silence
 from vmpcap.migration.views import PointView
 from vmpcap.migration.vlans import Retagged
@@ -67,6 +69,7 @@ def break_down(
     flaps: Conflict | None = None,
     known_as: Mapping[str, Moved] | None = None,
     astray: Retagged | None = None,
+    streamed_until: int | None = None,
 ) -> list[Suffered]:
     """What was each peer's outage spent on, and how long after the guest's return was it answered?"""
     ends = tuple(
@@ -78,7 +81,7 @@ def break_down(
         and s.outage.first_answered_frame is not None
     )
     old_macs, apart = _old_macs(guest, views, quiet), _are_apart(guest, views)
-    scene = Scene(guest, views, quiet, old_macs, apart, ends, drawn, flaps, known_as or {}, astray)
+    scene = Scene(guest, views, quiet, old_macs, apart, ends, drawn, flaps, known_as or {}, streamed_until, astray)
     return [_told(one, scene, number < MOST_STREAMS) for number, one in enumerate(suffered)]
 
 
@@ -86,15 +89,47 @@ def _told(one: Suffered, scene: Scene, whole: bool) -> Suffered:
     if one.stream is None or one.view is None:
         return one
     found = _parts_of(one, one.stream, one.view, scene) if whole else []
+    since = late_by(one.stream, one.outage, one.view, scene) if found and whole else None
+    if since is not None and one.outage is not None and _is_hang(one, one.outage, one.view, found, scene):
+        return _told_without(one, one.outage, since, scene)
     unknown = unplaced_return(scene, one.view)
     parts = _seen_of_requests(found, unknown) if unknown else [part for part, _ in found]
     peer = msgspec.structs.replace(
         one.peer,
         answered_after_ms=_answered_after(one.stream, one.view, scene),
+        begun_after_ms=ms(since),
+        because=one.peer.because if since is None or one.ended else f"{one.peer.because}; {words_of_answered(since)}",
         breakdown=parts,
         breakdown_because=_unplaced(found, one.ended, unknown) if unknown else _sentence(found, one.ended),
     )
     return replace(one, peer=peer)
+
+
+def _is_hang(one: Suffered, outage: Outage, view: PointView, found: Sequence[Said], scene: Scene) -> bool:
+    """
+    Did all of it pass while requests reached a guest that did not answer, and did it answer again?
+
+    Not while the stream runs: what a guest that is copied afterwards waits for then is its memory.
+    """
+    until = scene.streamed_until
+    if until is not None and outage.first_unanswered_ts <= on_point(view, until):
+        return False
+    return one.ended and one.asked_by is not None and all(part.part == "guest" for part, _ in found)
+
+
+def _told_without(one: Suffered, late: Outage, since: int, scene: Scene) -> Suffered:
+    """
+    What is told of this stream but for an outage that the guest itself made long after it was back; that one beside it.
+    """
+    assert one.stream is not None
+    assert one.asked_by is not None
+    rest = replace(one.stream, outages=tuple(outage for outage in one.stream.outages if outage is not late))
+    told = _told(replace(one.asked_by(rest), asked_by=one.asked_by), scene, True)
+    because = f"{told.peer.because}; {words_of_later(late, since)}"
+    frames = list(dict.fromkeys((*told.peer.frames, *frames_of_outage(late))))
+    length = max(ms(late.seen_ns) or 0.0, told.peer.later_outage_ms or 0.0)
+    peer = msgspec.structs.replace(told.peer, because=because, frames=frames, later_outage_ms=length)
+    return replace(told, peer=peer)
 
 
 def _seen_of_requests(found: Sequence[Said], unknown: str) -> list[OutagePart]:
@@ -170,7 +205,8 @@ def _asked(one: Suffered, stream: PeerStream, view: PointView, scene: Scene) -> 
     ts, frames = ts[keep], frames[keep]
     edges = np.concatenate((ts, [max(end, int(ts[-1]))]))
     edges[0] = begin
-    return Asked(view, stream, ts, frames, edges, tuple(others), place, outage.first_answered_ts)
+    late = late_by(stream, outage, view, scene)
+    return Asked(view, stream, ts, frames, edges, tuple(others), place, outage.first_answered_ts, late)
 
 
 def _with_back_off(slices: list[Slice], asked: Asked, scene: Scene, ended: bool) -> list[Slice]:

@@ -21,7 +21,7 @@ from vmpcap.migration.views import PointView
 from vmpcap.points.holes import hole_before
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
 from vmpcap.terms.router_macs import virtual_mac
-from vmpcap.terms.units import NS_PER_MS, count_of
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
 from vmpcap.terms.wire import ICMP_UNREACHABLE, IP_ICMP
 
 I64 = npt.NDArray[np.int64]
@@ -350,6 +350,14 @@ def _to_old_port(asked: Asked, scene: Scene) -> list[Evidence]:
         shows += "; no announcement was heard there: the new place may be another domain, which no switch can learn"
         return [Evidence("unexplained", which, shows)]
     flaps = scene.flaps
+    if (flaps is None or not flaps.found or flaps.since is None) and asked.late_ns is not None:
+        when = f"{asked.late_ns / NS_PER_S:.1f} s after it was back"
+        again = f"switches sent what was for the guest to its old place again, {when}"
+        gone = f"what was for the guest came to its new place no more, {when}"
+        return [
+            Evidence("relearning", which & astray, shows, again),
+            Evidence("unexplained", which & ~astray, shows, gone),
+        ]
     if flaps is None or not flaps.found or flaps.since is None:
         return [Evidence("relearning", which, shows)]
     after = asked.ts >= on_point(asked.view, flaps.since)

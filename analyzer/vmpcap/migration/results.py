@@ -244,6 +244,13 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     """
     answered_after_ms: float | None = None
     """From the guest's first sign at its new place to its first answer to this peer; null without one."""
+    begun_after_ms: float | None = None
+    """How long after that sign the outage began, where the peer had its answers a second or more until then."""
+    later_outage_ms: float | None = None
+    """
+    The longest outage that the guest itself made, begun as late and after the stream's end: requests reached it, and
+    it did not answer. It is no part of outage_ms.
+    """
     breakdown: list[OutagePart] = []
     """What the outage was spent on, in the order of time; the lengths add up to outage_ms, or, where it did not end, to
     how long it is in view. What nothing in view explains is a part of its own."""

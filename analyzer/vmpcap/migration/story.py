@@ -337,7 +337,7 @@ def _holes(move: Move) -> Iterator[str]:
 
 
 def _moved_again(guest: Moved, trips: Sequence[Trip], number: int) -> int | None:
-    """When did this migration begin, on the reference clock, if the guest had moved before? None where it had not."""
+    """When did this migration begin, on the reference clock, where the guest had moved before?"""
     if not trips:
         return None
     own = trips[number]
@@ -385,7 +385,7 @@ def _tell_guest(
     domains = name_domains(moved, views, heard.announcements.by_point, announced, find_end(move), is_lost)
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     astray = retagged if domains.word == "different" else None
-    suffered = tuple(break_down(found, there, views, quiet, early.drawn, second_place, outside, astray))
+    suffered = tuple(break_down(found, there, views, quiet, early.drawn, second_place, outside, astray, find_end(move)))
     switchover = describe_switchover(move, there, views, figures, suffered, quiet)
     others = tuple(trip for place, trip in enumerate(trips) if place != number)
     announcements = tell_announcements(heard.announcements, moved, views, announced, early, heard.domain.verdict)

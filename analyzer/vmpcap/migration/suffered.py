@@ -1,6 +1,6 @@
 """What is told of one stream between a peer and the guest: its figures, and the words for them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,6 +48,8 @@ class Suffered:
     """Whether a stream that is in view only after the switchover had an answer."""
     again: tuple[PointView, int] | None = None
     """Where and when it was answered again, where its outage was seen at another point that did not see that."""
+    asked_by: Callable[[PeerStream], "Suffered"] | None = None
+    """What would be told of the same stream without some of its outages."""
     is_dark: bool = False
     """Whether it had no answer long before this migration, which its outage tells nothing of."""
     is_bypassed: bool = False

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import msgspec
 
@@ -80,10 +81,8 @@ def what_peers_suffered(
             known = seen.setdefault(key, [])
             is_needed = all(place < other or one.answered_after for other, one, hidden in known if hidden is None)
             if hole is not None or is_needed:
-                if hole is not None:
-                    one = hidden(stream, view, when, hole)
-                else:
-                    one = suffered_by(stream, view, when, away, gone, begun)
+                ask = partial(suffered_by, view=view, when=when, away=away, left=gone, since=begun)
+                one = replace(ask(stream), asked_by=ask) if hole is None else hidden(stream, view, when, hole)
                 if one.peer.outage_ms == 0 and is_moment_unknown(view, guest, views):
                     one = at_unknown_time(stream, view)
                 known.append((place, one, hole))

@@ -38,10 +38,13 @@ def away_of(guest: Guest) -> Away | None:
     least, most = _longest(guest)
     longest = _between(least, most)
     if counts.streams_lost:
-        sentence = _never(counts) + _anew(guest) + (f"; another stream was cut off for {longest}" if longest else "")
+        sentence = (
+            _lost(guest, counts) + _anew(guest) + (f"; another stream was cut off for {longest}" if longest else "")
+        )
         return Away((counts.streams_lost, least), PEERS, "never back", sentence, _why(guest))
     if s.peer_outage_ms is not None:
         sentence = f"peers were cut off for {longest}" if longest else "no peer was cut off"
+        sentence += _later(guest)
         is_range = span(least) != span(most)
         because = "; ".join(part for part in (s.peer_outage.because, _open(guest) if is_range else "") if part)
         return Away((0, most), PEERS, longest or "not at all", sentence, because, is_range)
@@ -50,14 +53,15 @@ def away_of(guest: Guest) -> Away | None:
         low = max(least, (at_least.outage_low_ms or 0.0) / 1000)
         told = f"at least {span_bound(low, 'least')}"
         because = f"{at_least.protocol} from {at_least.peer}: {at_least.because}"
-        return Away((0, max(low, most)), PEERS, told, f"peers were cut off for {told}", because, True)
+        sentence = f"peers were cut off for {told}{_later(guest)}"
+        return Away((0, max(low, most)), PEERS, told, sentence, because, True)
     if s.bracket_ms is None:
         return None
     told, within = span_bound(s.bracket_ms / 1000, "most"), s.bracket_ms / 1000
     sentence = f"the switchover took at most {told}"
     if least > within:
         sentence += f"; a peer was cut off for {longest}"
-    return Away((0, max(within, least)), "Switchover", told, sentence, s.bracket.because)
+    return Away((0, max(within, least)), "Switchover", told, sentence + _later(guest), s.bracket.because)
 
 
 STARTS: Final = frozenset({"ha", "cold_migration"})
@@ -140,6 +144,31 @@ def _open(guest: Guest) -> str:
 def counts_of(guest: Guest) -> PeerCounts:
     """Of all its streams, whether they are listed or not."""
     return guest.peer_counts if guest.peer_counts and guest.peers_left_out else count_peers(guest.peers)
+
+
+def _later(guest: Guest) -> str:
+    """That the guest itself did not answer for a while, long after it was back."""
+    longest = max((peer.later_outage_ms or 0.0 for peer in guest.peers), default=0.0)
+    return f"; later the guest itself did not answer for {span(longest / 1000)}" if longest else ""
+
+
+def _lost(guest: Guest, of: PeerCounts) -> str:
+    """Who was never answered again; where all of them had been answered for a while after the move, for how long."""
+    told = [peer.begun_after_ms for peer in guest.peers if is_lost(peer)]
+    known = [begun for begun in told if begun is not None]
+    if of.peers_lost != of.peers or len(known) < of.streams_lost or not known:
+        return _never(of)
+    who = "its only peer was" if of.peers == 1 else f"its {of.peers:,} peers were"
+    if of.streams_of_lost > of.streams_lost:
+        streams = f"{of.streams_lost:,} of {of.streams_of_lost:,} streams of {_whose(of)}"
+        who = f"{streams} {'was' if of.streams_lost == 1 else 'were'}"
+    least, most = (span(length / 1000) for length in (min(known), max(known)))
+    until = least if least == most else f"{least} to {most}"
+    return f"{who} answered until {until} after the guest was back, and then no more"
+
+
+def _whose(of: PeerCounts) -> str:
+    return "its only peer" if of.peers == 1 else f"its {of.peers:,} peers"
 
 
 def _never(of: PeerCounts) -> str:
