@@ -176,7 +176,7 @@ def test_a_peer_that_stopped_asking_is_not_cut_off() -> None:
     (found,) = suffered_at(point(pings(100, 10, lost(90, 10)), last_ts=30 * S))
     assert (found.peer.survived, found.is_cut_off, found.peer.outage_ms) == (None, False, None)
     assert "then none came any more" in found.peer.because
-    (to_the_end,) = suffered_at(point(pings(100, 10, lost(90, 10))))
+    (to_the_end,) = suffered_at(point(pings(120, 10, lost(90, 30))))
     assert to_the_end.is_cut_off
 
 
@@ -266,6 +266,16 @@ def test_an_outage_that_began_before_the_guest_moved_again_is_told_with_the_migr
     assert "dark before" in longest_outage([found])[1].because, "and not that nobody asked"
     (own,) = what_peers_suffered(GUEST, [point(pings(800, 10, lost(480, 40)))], 5 * S, None, since=4 * S)
     assert own.peer.outage_ms == 400.0, "begun with this migration, it is its own"
+
+
+@pytest.mark.parametrize(("until_ms", "is_told"), [(1024, False), (1200, True)])
+def test_a_view_that_ends_when_the_guest_has_hardly_come_shows_nobody_as_lost(until_ms: int, is_told: bool) -> None:
+    """Announced at 1.0 s; 24 ms later the capture ends, or 200 ms later, and no answer came since 0.84 s."""
+    rows = [row for row in pings(500, 10, lost(84, 400)) if row["ts_ns"] <= until_ms * MS]
+    (found,) = suffered_at(point(rows))
+    assert found.is_cut_off is is_told
+    assert found.peer.survived is (False if is_told else None)
+    assert (found.peer.outage_ms, found.at_least_ms is None) == (None, is_told), "and no figure, nor a pass for it"
 
 
 def test_the_point_nearest_to_the_peer_tells_what_it_suffered() -> None:

@@ -20,6 +20,7 @@ from vmpcap.migration.suffered import (
     end_of_outage,
     frames_of_outage,
     has_survived,
+    is_cut_short,
     is_open,
     protocol_of,
     unmeasured,
@@ -75,6 +76,7 @@ def suffered_by(
         survived = True if outage.ended else None
         return replace(unmeasured(stream, view, dark, frames_of_outage(outage), survived), is_dark=True)
     bounds = _bounds(stream, outage, watched)
+    waits = is_open(stream, outage, view) or is_cut_short(stream, outage, when)
     peer = Peer(
         peer=stream.peer_ip,
         protocol=protocol_of(stream),
@@ -85,7 +87,7 @@ def suffered_by(
         interval_ms=ms(stream.interval_ns),
         lost=0 if outage is None else outage.lost,
         retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
-        survived=None if is_open(stream, outage, view) else has_survived(stream, outage),
+        survived=None if waits else has_survived(stream, outage),
         because="; ".join(
             (because_of(stream, outage, near, view), *words_of_asides(parted), *words_of_unseen(unseen, view))
         ),
@@ -107,7 +109,7 @@ def suffered_by(
         stream,
         outage,
         view,
-        ms(outage.seen_ns) if is_open(stream, outage, view) else None,
+        ms(outage.seen_ns) if waits else None,
     )
 
 

@@ -57,7 +57,7 @@ class Suffered:
 
     @property
     def is_open(self) -> bool:
-        """Did it last until the guest moved again?"""
+        """Did it last until the guest moved again, or until the view ended when the guest had hardly come?"""
         return self.outage is not None and not self.ended and self.at_least_ms is not None
 
     @property
@@ -98,6 +98,18 @@ def is_open(stream: PeerStream, outage: Outage | None, view: PointView) -> bool:
     """Did it not end before the guest moved again? Whether it was answered then is that migration's to tell."""
     is_waiting = outage is not None and not outage.ended and not outage.requests_stopped
     return is_waiting and view.goes_on and stream.reset_ts is None
+
+
+def is_cut_short(stream: PeerStream, outage: Outage | None, when: int) -> bool:
+    """
+    Did the view end before anybody could tell that the guest, announced at when, does not answer?
+
+    From then on it must have been silent for as long as makes an outage at all.
+    """
+    if outage is None or outage.ended or outage.requests_stopped or stream.survived or stream.reset_ts is not None:
+        return False
+    least = max(LEAST_OUTAGE_NS, USUAL_TIMES * (stream.interval_ns or 0))
+    return outage.first_unanswered_ts <= when and outage.last_unanswered_ts - when < least
 
 
 def has_survived(stream: PeerStream, outage: Outage | None) -> bool | None:

@@ -153,7 +153,7 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
         peers = len(peers_of(guest))
         whose = "its only peer" if peers == 1 else f"{len(names):,} of its {peers:,} peers"
         but = f"{reach.because}, but {whose} never got an answer"
-        is_open = any(s.is_open for s in guest.suffered if s.peer.peer in names)
+        is_open = any(s.is_open and _moves_again(s) for s in guest.suffered if s.peer.peer in names)
         but += f" {'until the guest moved again' if is_open else 'again'}: {', '.join(names[:3])}"
         in_vain = asked_in_vain(guest) & set(names)
         nobody = all((s.is_cut_off and is_long_gone(s)) or _gave_up(s) for s in guest.suffered)
@@ -225,6 +225,11 @@ def _range_words(one: Suffered) -> str:
     return f"{one.peer.peer} by {one.peer.protocol} may have been cut off for longer, {most}"
 
 
+def _moves_again(one: Suffered) -> bool:
+    """Did its view end since the guest moved again?"""
+    return one.view is not None and one.view.goes_on
+
+
 def _unbounded(limit: float, guest: GuestStory) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
     """Who may have been cut off for longer than the limit, though no figure says it, in words and frames?"""
     gave_up, denied, wide = _given_up_by(guest), _denied_to(guest), _range_around(limit, guest)
@@ -246,7 +251,7 @@ def switchover(story: Story, profile: Profile) -> Answer:
         until = "again"
         if not gone and limit is not None:
             gone = [s for s in guest.suffered if s.is_open and (s.at_least_ms or 0.0) > limit]
-            until = "until the guest moved again"
+            until = "until the guest moved again" if any(map(_moves_again, gone)) else "until the capture ended"
         if gone:
             words = f"{say_lost(gone, guest.suffered)} never got an answer {until}: {gone[0].peer.because}"
             evidence = show(gone[0].peer.point, gone[0].peer.frames)
