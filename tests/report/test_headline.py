@@ -1,11 +1,13 @@
 """The one sentence: which migration failed and for what, what its peers felt, and when it is of a part only."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from tests.report.made import one_line
 from tests.report.sample import GOOD_CHECKS, capture, good, guest, lost_guest, migration, several
-from vmpcap.migration.results import Mechanism, Peer, Switchover
+from vmpcap.migration.results import Mechanism, OutagePart, Peer, Switchover
 from vmpcap.migration.session_results import Sessions
 from vmpcap.report.as_html import to_html
 from vmpcap.report.as_json import to_json
@@ -98,6 +100,24 @@ def test_a_hang_of_the_guest_long_after_the_move_is_in_the_sentence() -> None:
     for longest in (180.0, None):
         said = headline([cut_off(1, hung, longest_ms=longest)], [])
         assert "cut off for 180 ms; later the guest itself did not answer for 1.2 s" in said
+
+
+@pytest.mark.parametrize(("own_ms", "is_told"), [(3100.0, True), (1000.0, False)])
+def test_an_outage_that_was_mostly_the_guests_own_is_told_as_that(own_ms: float, is_told: bool) -> None:
+    """Whoever reads that peers were cut off for 3.24 s looks at the network first."""
+    ends: dict[str, Any] = {"from_point": "client", "from_frame": 1, "from_ts": "", "to_point": "client", "to_ts": ""}
+    ends |= {"requests": 1, "because": ""}
+    parts = [OutagePart(part="guest", ms=own_ms, **ends), OutagePart(part="stun", ms=3240.0 - own_ms, **ends)]
+    peer = Peer(peer="10.99.0.2", protocol="icmp", outage_ms=3240.0, survived=True, breakdown=parts)
+    said = headline([cut_off(1, peer, longest_ms=3240.0)], [])
+    assert ("3.24 s, 3.1 s of it while requests reached the guest, which did not answer" in said) is is_told
+
+
+def test_a_port_group_that_leads_nowhere_is_told_in_words() -> None:
+    """Its name alone tells nobody what broke; what has a protocol's name keeps it."""
+    failed = [Mechanism(name=name, seen=True, worked="no", because="", evidence=[]) for name in ("port_group", "vrrp")]
+    said = headline([msgspec.structs.replace(with_answers(1), mechanisms=failed)], [])
+    assert said.endswith("the guest's port group led nowhere; vrrp did not do its part")
 
 
 @pytest.mark.parametrize(

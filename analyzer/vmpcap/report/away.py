@@ -10,6 +10,8 @@ from vmpcap.report.words import span, span_bound
 from vmpcap.terms.units import count_of
 
 PEERS: Final = "Peers cut off"
+MOSTLY: Final = 0.5
+"""A cause of more than this share of an outage is told with it."""
 
 
 class Away(NamedTuple):
@@ -39,12 +41,14 @@ def away_of(guest: Guest) -> Away | None:
     longest = _between(least, most)
     if counts.streams_lost:
         sentence = (
-            _lost(guest, counts) + _anew(guest) + (f"; another stream was cut off for {longest}" if longest else "")
+            _lost(guest, counts)
+            + _anew(guest)
+            + (f"; another stream was cut off for {longest}{_of_guest(guest)}" if longest else "")
         )
         return Away((counts.streams_lost, least), PEERS, "never back", sentence, _why(guest))
     if s.peer_outage_ms is not None:
         sentence = f"peers were cut off for {longest}" if longest else "no peer was cut off"
-        sentence += _later(guest)
+        sentence += _of_guest(guest) + _later(guest)
         is_range = span(least) != span(most)
         because = "; ".join(part for part in (s.peer_outage.because, _open(guest) if is_range else "") if part)
         return Away((0, most), PEERS, longest or "not at all", sentence, because, is_range)
@@ -144,6 +148,16 @@ def _open(guest: Guest) -> str:
 def counts_of(guest: Guest) -> PeerCounts:
     """Of all its streams, whether they are listed or not."""
     return guest.peer_counts if guest.peer_counts and guest.peers_left_out else count_peers(guest.peers)
+
+
+def _of_guest(guest: Guest) -> str:
+    """That the guest itself made most of the longest outage which ended, where requests to it show that."""
+    timed = [peer for peer in guest.peers if peer.outage_ms]
+    longest = max(timed, key=lambda peer: peer.outage_ms or 0.0, default=None)
+    own = sum(part.ms for part in longest.breakdown if part.part == "guest") if longest is not None else 0.0
+    if longest is None or own <= MOSTLY * (longest.outage_ms or 0.0):
+        return ""
+    return f", {span(own / 1000)} of it while requests reached the guest, which did not answer"
 
 
 def _later(guest: Guest) -> str:

@@ -23,6 +23,8 @@ UNSEEN: Final = "a guest changed places, and no migration stream is in view"
 CANNOT: Final = " cannot be told"
 FIRST_TOLD: Final = ("completed", "guest_reachable_after", "announcement_reached_destination")
 """Of several failures these lead: a guest that is dark comes before a link that is slow."""
+FAILED: Final = {"port_group": "the guest's port group led nowhere"}
+"""What is said of a mechanism whose name alone tells nobody what broke."""
 TALLIED: Final[dict[Outcome, str]] = {"fail": "failed", "undecided": "undecided", "pass": "passed"}
 
 
@@ -87,7 +89,10 @@ def _did_not_work(m: Migration) -> str:
     cause = root_cause(m) or guests_cause(m)
     effects = frozenset[str]() if cause is None else cause.explains
     names = list(dict.fromkeys(one.name for one in every if one.worked == "no" and one.name not in effects))
-    return f"{_listed(names)} did not do {'its' if len(names) == 1 else 'their'} part" if names else ""
+    plain = [FAILED[name] for name in names if name in FAILED]
+    names = [name for name in names if name not in FAILED]
+    told = f"{_listed(names)} did not do {'its' if len(names) == 1 else 'their'} part" if names else ""
+    return "; ".join(part for part in (*plain, told) if part)
 
 
 def _of_several(migrations: Sequence[Migration]) -> str:
