@@ -17,6 +17,7 @@ from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.points.set_backs import SetBackLog
 from vmpcap.terms.addresses import NO_MAC, ip_halves
+from vmpcap.terms.wire import TCP_FIN as FIN
 from vmpcap.terms.wire import TCP_RST as RST
 
 GUEST = Moved(NO_MAC, (ip_halves(GUEST_IP),), (), "high", "")
@@ -379,6 +380,18 @@ def test_a_reset_that_closes_a_connection_which_was_answered_since_is_its_end(
     (found,) = suffered_at(point(rows))
     assert found.is_cut_off is cut_off
     assert (found.peer.outage_ms, found.peer.survived) == ((None, False) if cut_off else (0.0, True))
+
+
+def test_a_last_segment_that_the_capture_goes_on_behind_for_a_moment_takes_no_outages_place() -> None:
+    """A FIN that nobody had answered yet hid the 201 ms of the move."""
+    rows = []
+    for n in range(150):
+        if not 800 < n * 20 < 1015:
+            rows += [segment(n * 20, True, 1000 + n, 1, 1), segment(n * 20 + 1, False, 1, 1001 + n, flags=ACK)]
+    rows += [segment(810, True, 1041, 1, 1), segment(1010, True, 1041, 1, 1), segment(1011, False, 1, 1050, flags=ACK)]
+    rows += [segment(3000, True, 1150, 1, 1, flags=FIN | ACK)]
+    (found,) = suffered_at(point(sorted(rows, key=lambda row: row["ts_ns"]), last_ts=3400 * MS))
+    assert (found.is_cut_off, found.peer.outage_ms) == (False, 201.0)
 
 
 def test_a_connection_that_the_guest_opened_is_named_by_the_service_that_it_asks() -> None:

@@ -127,7 +127,8 @@ def _without_its_end(stream: PeerStream, when: int) -> PeerStream:
     The same connection; where it was answered after the move and closed by a reset later, the reset is its end.
 
     What its last segment lacks then is no outage: whoever waits for an acknowledgement sends again within a second (RFC
-    6298 section 2.4), and this one did not before the reset. A peer that gives up has sent again.
+    6298 section 2.4), and this one did not before the reset. A peer that gives up has sent again. Nor does a last
+    segment that was sent once take the place of an outage that ended: nothing shows that anybody waited for it.
     """
     ends = [outage for outage in stream.outages if _is_end(stream, outage, when)]
     if not ends:
@@ -136,10 +137,13 @@ def _without_its_end(stream: PeerStream, when: int) -> PeerStream:
 
 
 def _is_end(stream: PeerStream, outage: Outage, when: int) -> bool:
-    if stream.manner != "connection" or outage.ended or outage.retransmissions or stream.reset_ts is None:
+    if stream.manner != "connection" or outage.ended or outage.retransmissions:
         return False
-    is_alive = outage.last_answer_ts is not None and outage.last_answer_ts > when
-    return is_alive and stream.reset_ts - outage.last_unanswered_ts >= RESENT_NS
+    if outage.last_answer_ts is None or outage.last_answer_ts <= when:
+        return False
+    if stream.reset_ts is None:
+        return outage.seen_ns == 0 and any(other.ended for other in stream.outages)
+    return stream.reset_ts - outage.last_unanswered_ts >= RESENT_NS
 
 
 def _nearest(seen: Sequence[tuple[int, Suffered, Hole | None]]) -> Suffered:
