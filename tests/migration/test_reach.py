@@ -563,6 +563,18 @@ def test_a_gateway_that_never_saw_the_guest_may_be_of_the_network_in_which_it_is
     assert ("another network's gateway" in told.domain.because) is (is_alone and not knew_it)
 
 
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_another_gateway_proves_nothing_while_the_guests_own_asks_for_it_in_vain(is_lost: bool) -> None:
+    """It may be that of the VLAN in which the guest woke up; the one it had before sees no frame of it since."""
+    before = asks_and_answers(0, SWITCH - S, 10 * MS)
+    asked = asks_and_answers(0, SWITCH + 5 * S, 10 * MS, (SWITCH - S, SWITCH + 9 * S), answers=False)
+    own = view("gw", "gateway", journal=asked if is_lost else before, last_ts=20 * S)
+    other = heard("gw2", "gateway", last_ts=20 * S)
+    told = follow_announcements(guest(other), [own, other], SWITCH, qemu=True)
+    assert told.announcements.by_point["gw2"].reached == ("not_observable" if is_lost else "reached")
+    assert ("its gateway before" in told.announcements.by_point["gw2"].because) is is_lost
+
+
 @pytest.mark.parametrize(("answered", "verdict"), [(False, "not_observable"), (True, "reached")])
 def test_a_segment_in_which_the_guest_asks_in_vain_may_be_another(answered: bool, verdict: str) -> None:
     """Never seen there before, and nobody answers its ARP requests; one answer shows that it is at home."""

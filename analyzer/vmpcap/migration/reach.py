@@ -164,7 +164,22 @@ def _why_astray(guest: Moved, views: Sequence[PointView], moment: int) -> tuple[
         return retagged.words, f"the other {retagged.kind}'s"
     whole = (v for v in views if v.journal_complete)
     alone = next((found for v in whole if (found := outbound_only(v, guest, moment))), None)
-    return None if alone is None else (alone.because, "another network's")
+    if alone is not None:
+        return alone.because, "another network's"
+    left = next((words for v in views if (words := _left_by(v, guest, moment))), "")
+    return (left, "another network's") if left else None
+
+
+def _left_by(view: PointView, guest: Moved, moment: int) -> str:
+    """At a gateway that the guest had before: does it ask for it since, and see nothing of it? Empty where not."""
+    if view.role != "gateway" or not view.journal_complete:
+        return ""
+    ts, frames, when = view.journal.ts_ns, frames_of(view, guest), on_point(view, moment)
+    asked = int(np.count_nonzero(ts[frames.asked] >= when))
+    sent = ts[frames.sent]
+    if asked < LEAST_IN_VAIN or not (sent < when).any() or (sent >= when).any():
+        return ""
+    return f"at {view.name}, its gateway before, {count_of(asked, 'packet')} for it brought no frame of it since"
 
 
 def _of_another_network(
