@@ -112,7 +112,50 @@ def test_a_window_that_would_allow_far_more_held_nothing_back() -> None:
     assert "receiver_window" not in classes(over_time(headroom_bytes=0))
 
 
+@pytest.mark.parametrize(
+    ("rtt_ms", "window", "name"),
+    [
+        (2.5, 150_000, "network_plateau"),  # 1200 Mbps over the idle path, and 478 were reached
+        (1.05, 150_000, "receiver_window"),  # no queue: the receiver's ACKs came no later than on the idle path
+        (2.5, 75_000, "receiver_window"),  # hardly more than the rate
+    ],
+)
+def test_a_window_that_fills_a_link_and_a_queue_besides_is_not_the_limit(rtt_ms: float, window: int, name: str) -> None:
+    """500 Mbit/s, 1 ms: a larger window would only make the queue longer."""
+    known = sent(rate_mbps=478.0, idle_ns=MS, floor_ns=MS)
+    flow = 478 * MBPS_A_BIN
+    found = over_time(
+        known=known, flight=window - 800, window=window, headroom_bytes=800, rtt_min_ns=int(rtt_ms * MS),
+        new_bytes=flow, delivered_bytes=flow,
+    )  # fmt: skip
+    assert classes(found) == [name]
+
+
+def test_a_window_that_loss_kept_full_is_losss() -> None:
+    """The flight had filled it when the first of it was lost: 300 ms until the timeout are the path's."""
+    flow = [400 * MBPS_A_BIN] * 50 + [0] * 30 + [400 * MBPS_A_BIN] * 50
+    arrived = [400 * MBPS_A_BIN] * 49 + [0] * 31 + [800 * MBPS_A_BIN] + [400 * MBPS_A_BIN] * 49
+    found = over_time(
+        130, new_bytes=flow, delivered_bytes=arrived, resent_bytes=bursts(130, 79), rtt_min_ns=2 * MS, headroom_bytes=0
+    )
+    assert at(found, 0.65).limit == "network_loss"
+
+
+def test_nothing_but_repetitions_until_the_end_is_loss() -> None:
+    """No ACK ever came: the sender waited for the path, and paused at no time."""
+    (one,) = over_time(
+        100, new_bytes=[14_480] + [0] * 99, delivered_bytes=0, resent_bytes=bursts(100, 20, 60, 99), flight=14_480
+    )
+    assert one.limit == "network_loss"
+
+
 # the sender's software
+
+
+def test_equal_bursts_with_whole_windows_of_rest_between_them_are_an_applications() -> None:
+    """100 kB every 400 ms: no limiter sleeps for so long."""
+    flow = [100_000] + [0] * 39
+    assert classes(over_time(400, new_bytes=flow * 10, delivered_bytes=flow * 10)) == ["application"]
 
 
 def limited(each: int, windows: int = 20) -> list[int]:

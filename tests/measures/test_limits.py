@@ -27,7 +27,9 @@ def together(bins: int = 200, **columns: Sequence[int] | int) -> Together:
         "active": 1,
     }
     known.update(columns)
-    return Together(0, 10 * MS, **{n: np.broadcast_to(np.array(v, np.int64), bins).copy() for n, v in known.items()})
+    made = {n: np.broadcast_to(np.array(v, np.int64), bins).copy() for n, v in known.items()}
+    left = np.maximum(np.cumsum(made["new_bytes"]) - np.cumsum(made["delivered_bytes"]), 0)
+    return Together(0, 10 * MS, **{"outstanding_bytes": left, **made})
 
 
 def sent(**known: Any) -> Sent:
@@ -108,6 +110,14 @@ def test_a_window_that_would_allow_far_more_is_not_the_limit(times: int, limit: 
     """A flight that looks full under a window for 100 times the rate has another cause."""
     window = int(times * 400e6 / 8 * 0.002)
     assert limit_of(together(headroom_bytes=0), sent(largest_window=window)).limit == limit
+
+
+@pytest.mark.parametrize(("rtt_ms", "limit"), [(2.0, "receiver_window"), (5.0, "network")])
+def test_a_full_window_behind_a_queue_has_room_for_the_rate(rtt_ms: float, limit: str) -> None:
+    """Twice the rate is allowed over the idle path; what it holds besides stands in the queue."""
+    window = int(2 * 400e6 / 8 * 0.002)
+    told = limit_of(together(headroom_bytes=0, rtt_min_ns=int(rtt_ms * MS)), sent(largest_window=window))
+    assert told.limit == limit
 
 
 def test_windows_of_several_connections_add_up() -> None:

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +20,8 @@ def column(*values: int) -> np.ndarray:
     return np.array(values, np.int64)
 
 
-def side(series: StreamSeries | None, acked_bytes: int = 1) -> Side:
-    return replace(PLAIN, series=series, acked_bytes=acked_bytes)
+def side(series: StreamSeries | None, acked_bytes: int = 1, **more: Any) -> Side:
+    return replace(PLAIN, series=series, acked_bytes=acked_bytes, **more)
 
 
 def series_of(start: int, width: int, new: list[int], **more: list[int]) -> StreamSeries:
@@ -46,6 +47,55 @@ def together_of(*sides: Side) -> Together:
     together = put_together(sides)
     assert together is not None
     return together
+
+
+def left_of(of: Side, one: StreamSeries, i: int) -> int:
+    """What is not acknowledged at the end of bin i: sent in view or, where the flight says so, before the capture."""
+    if not of.acked_bytes:
+        return 0
+    before = max(of.acked_bytes - of.unique_bytes - of.missing_bytes, 0)
+    for k in range(min(10, len(one.new_bytes))):
+        if one.flight_max_bytes[k] >= 0:
+            before = max(
+                before, int(one.flight_max_bytes[k] - one.new_bytes[: k + 1].sum() + one.acked_bytes[:k].sum())
+            )
+    return max(before + int(one.new_bytes[: i + 1].sum() - one.acked_bytes[: i + 1].sum()), 0)
+
+
+def window_of(one: StreamSeries, i: int) -> int:
+    """What was offered last; a closed window is unknown once new data was sent."""
+    for k in range(i, -1, -1):
+        if one.window_min_bytes[k] >= 0:
+            went_on = one.window_min_bytes[k] == 0 and one.new_bytes[k + 1 : i + 1].sum() > 0
+            return -1 if went_on else int(one.window_min_bytes[k])
+    return -1
+
+
+def test_a_closed_window_stays_closed_without_packets() -> None:
+    """All was acknowledged with a window of zero; a quarter of a second later another is offered."""
+    one = series_of(
+        0, BIN, [5000] + [0] * 9 + [5000], acked_bytes=[0, 5000] + [0] * 9,
+        window_min_bytes=[9000, 0] + [-1] * 7 + [9000, 9000], flight_max_bytes=[5000] + [-1] * 9 + [5000],
+    )  # fmt: skip
+    assert together_of(side(one, acked_bytes=5000, syn_ts=0)).headroom_bytes.tolist() == [4000] + [0] * 8 + [9000, 4000]
+
+
+def test_a_sender_that_only_repeats_by_timeout_had_no_answer() -> None:
+    """Ten segments, then the first of them again and again: nothing was delivered; else ACKs may be out of view."""
+    one = series_of(0, BIN, [14_480] + [0] * 9, resent_bytes=[0, 0, 1448, 0, 0, 1448, 0, 0, 0, 1448])
+    unheard = together_of(side(one, acked_bytes=0, resent_timeout=3, syn_ts=0))
+    assert unheard.delivered_bytes.sum() == 0
+    assert unheard.outstanding_bytes.tolist() == [14_480] * 10
+    assert together_of(side(one, acked_bytes=0, resent_timeout=0, syn_ts=0)).delivered_bytes.sum() == 14_480
+
+
+def test_what_was_sent_before_the_capture_is_outstanding_too() -> None:
+    """Half a window was on its way at the first ACK in view: all of that was acknowledged besides what was seen."""
+    one = series_of(
+        0, BIN, [1000, 0, 6000, 0], acked_bytes=[0, 5000, 2000, 5000], flight_max_bytes=[6000, -1, 7000, -1]
+    )  # fmt: skip
+    cut = side(one, acked_bytes=12_000, unique_bytes=7000, syn_ts=None)
+    assert together_of(cut).outstanding_bytes.tolist() == [6000, 1000, 5000, 0]
 
 
 @pytest.mark.parametrize("seed", range(100))
@@ -74,10 +124,19 @@ def test_a_grid_holds_what_its_series_hold(seed: int) -> None:
         rtts = [one.rtt_min_ns[i] for _, one, i in inside if one.rtt_min_ns[i] >= 0]
         assert together.rtt_min_ns[place] == min(rtts, default=-1)
         rooms = [
-            one.window_min_bytes[i] - max(one.flight_max_bytes[i], 0)
-            for _, one, i in inside
-            if one.window_min_bytes[i] >= 0
+            window - (max(one.flight_max_bytes[i], 0) if one.new_bytes[i] > 0 else left_of(s, one, i))
+            for s, one, i in inside
+            if (window := window_of(one, i)) >= 0
         ]
+        ended = [
+            [
+                left_of(s, one, i)
+                for i in range(len(one.new_bytes))
+                if (one.start_ns + i * one.width_ns - start) // width <= place
+            ]
+            for s, one in known
+        ]
+        assert together.outstanding_bytes[place] == sum(lefts[-1] for lefts in ended if lefts)
         assert together.headroom_bytes[place] == min(rooms, default=NO_HEADROOM_SAMPLE)
     total = sum(int(one.new_bytes.sum()) for _, one in known)
     assert int(together.new_bytes.sum()) == total == together.between(together.new_bytes, 0, 10**12)

@@ -14,6 +14,7 @@ from vmpcap.measures.limits import (
     MATHIS_MARGIN,
     QEMU_CAP_MBPS,
     QEMU_CAP_SHARE,
+    QUEUE_MARGIN,
     WINDOW_MARGIN,
     Sent,
     is_at_receiver,
@@ -42,6 +43,9 @@ CAP_PAUSE: Final = 0.2
 
 LEAST_WINDOWS: Final = 5
 """A level that stood for fewer windows than this may be chance."""
+
+LEAST_IN_A_ROW: Final = 3
+"""Equal bursts in fewer windows one behind the other than this are not a limiter's that sleeps until the next 100 ms."""
 
 REACH_NS: Final = NS_PER_S
 REACH_ROUND_TRIPS: Final = 20
@@ -96,12 +100,21 @@ def _black_hole(story: Story) -> Bools:
 
 
 def _full_window(story: Story) -> Bools:
-    """A window that would allow far more than was sent did not hold anything back, however full it looked."""
+    """
+    Was the window closed, or filled by the flight, and little more than the rate is what it allows?
+
+    A window that would allow far more than was sent did not hold anything back, however full it looked; and one whose
+    rest stood in a queue did not either: a larger one would only have made the queue longer.
+    """
     windows, sent = story.windows, story.sent
+    is_closed = windows.is_full & (windows.window_bytes == 0)
+    is_full = windows.is_full & (windows.lost < HALF)
     if sent.idle_ns is None:
-        return windows.is_full
+        return is_full | is_closed
     allows = windows.window_bytes * 8e3 / max(sent.idle_ns, 1)
-    return windows.is_full & ~((windows.window_bytes >= 0) & (allows > WINDOW_MARGIN * windows.sent_mbps))
+    is_late = (windows.rtt_ns >= QUEUE_MARGIN * sent.idle_ns) & _has_path_view(story)
+    margin = np.where(is_late, QUEUE_MARGIN, WINDOW_MARGIN)
+    return is_closed | (is_full & ~((windows.window_bytes >= 0) & (allows > margin * windows.sent_mbps)))
 
 
 def _software_cap(story: Story) -> Bools:
@@ -117,7 +130,7 @@ def _software_cap(story: Story) -> Bools:
     # a window of the sender's over a long round trip comes in equal bursts, too
     if sent.idle_ns is not None and ROUND_TRIPS * sent.idle_ns <= WINDOW_NS == windows.end_ns[0] - windows.start_ns[0]:
         among = (windows.silent >= CAP_PAUSE) & (windows.lost == 0)
-        capped |= _level(rate, among, CAP_SHARE)
+        capped |= _in_a_row(_level(rate, among, CAP_SHARE))
         if capped.any():  # a burst that fell to both sides of a window's edge
             level = float(np.median(rate[capped]))
             pairs = np.flatnonzero(np.abs(rate[1:] + rate[:-1] - 2 * level) <= 2 * CAP_SHARE * level)
@@ -130,6 +143,15 @@ def _software_cap(story: Story) -> Bools:
         each = rate / max(sent.connections, 1)
         capped |= free & (each >= HELPER_MBPS[0]) & (each <= HELPER_MBPS[1])
     return capped
+
+
+def _in_a_row(level: Bools) -> Bools:
+    """Which of these windows follow each other, so many at least? A limiter of bytes lets through in every 100 ms."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], level.astype(np.int8), [0]))))
+    rows = np.zeros(len(level), np.bool_)
+    for begin, end in zip(edges[::2], edges[1::2], strict=True):
+        rows[begin:end] = end - begin >= LEAST_IN_A_ROW
+    return rows
 
 
 def _level(rate: F64, among: Bools, share: float) -> Bools:

@@ -179,6 +179,8 @@ def _loss(one: Stretch) -> str:
         return f"for {stalled:.0%} of the time nothing new went before lost data was resent"
     bound = mathis_of(one.story, one.inside)
     events = count_of(one.events, "loss event")
+    if not one.events:
+        return "the flight grew back from the loss before"
     if bound is None or one.events < LEAST_LOSSES:
         return f"the flight grew back from {events}"
     return f"{events}: over this round trip that allows some {bound:.0f} Mbps (Mathis)"

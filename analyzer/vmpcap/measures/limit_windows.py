@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.measures.connections import Side
 from vmpcap.measures.limits import NEAR_WINDOW_SEGMENTS, Sent, find_silence, find_waits, queue_bar_ns
-from vmpcap.measures.series import NO_HEADROOM_SAMPLE, WINDOW_NS, Together
+from vmpcap.measures.series import NO_HEADROOM_SAMPLE, WINDOW_NS, Together, offered_windows
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -101,8 +101,9 @@ def outline(sides: Sequence[Side], together: Together) -> Outline:
         own = np.arange(len(series.new_bytes)) * series.width_ns
         at = (series.start_ns - together.start_ns + own) // together.width_ns
         _add_most(flight, at, np.maximum(series.flight_max_bytes, 0))
-        known = series.window_min_bytes >= 0
-        _add_least(window, at[known], series.window_min_bytes[known])
+        offers = offered_windows(series)
+        known = offers >= 0
+        _add_least(window, at[known], offers[known])
         offered[at[known]] = True
         some = series.first_frame > 0
         begin = np.full(bins, np.iinfo(np.int64).max)

@@ -34,6 +34,9 @@ MATHIS_MARGIN: Final = 2.0
 WINDOW_MARGIN: Final = 3.0
 """A window that would allow more than so many times the rate did not hold it back, however full it looked at times."""
 
+QUEUE_MARGIN: Final = 1.5
+"""... nor one that would allow so many times the rate, where round trips took so many times the idle path."""
+
 LEAST_LOSSES: Final = 5
 """Fewer loss events than this are no basis for the bound."""
 
@@ -141,23 +144,27 @@ def find_waits(together: Together, mss: int) -> tuple[npt.NDArray[np.bool_], npt
     """
     In which bins without new data did the sender wait for what was resent, in which for what was only outstanding?
 
-    bool[bins] twice. Where the ACKs are in view, the wait ends with the one that leaves nothing outstanding.
+    bool[bins] twice. Where the ACKs are in view, the wait ends with the one that leaves nothing outstanding. Behind the
+    last new data it lasts until the last resend.
     """
     is_filled = together.new_bytes != 0
     filled = np.flatnonzero(is_filled)
-    sent, arrived = np.cumsum(together.new_bytes), np.cumsum(together.delivered_bytes)
+    left = together.outstanding_bytes
     is_answered = not np.array_equal(together.new_bytes, together.delivered_bytes)
     low, high = filled[:-1], filled[1:]
     resent = np.concatenate(([0], np.cumsum(together.resent_bytes)))
     is_resent = resent[high + 1] > resent[low + 1]
-    is_outstanding = sent[low] - arrived[high - 1] > LATE_ACK_SEGMENTS * mss
+    is_outstanding = left[high - 1] > LATE_ACK_SEGMENTS * mss
     gap_of = np.cumsum(is_filled) - 1
     empty = np.flatnonzero(~is_filled & (gap_of >= 0) & (gap_of < len(low)))
     gap = gap_of[empty]
-    goes_on = arrived[empty - 1] < sent[low[gap]] if is_answered else np.ones(len(empty), np.bool_)
+    goes_on = left[empty - 1] > 0 if is_answered else np.ones(len(empty), np.bool_)
     lost, waiting = (np.zeros(len(is_filled), np.bool_) for _ in range(2))
     lost[empty] = is_resent[gap] & goes_on
     waiting[empty] = (is_outstanding & ~is_resent)[gap] & goes_on
+    if len(filled) and is_answered:
+        tail = np.arange(filled[-1] + 1, 1 + int(np.flatnonzero(together.resent_bytes)[-1:].sum()))
+        lost[tail] = left[tail - 1] > 0
     return lost, waiting
 
 
@@ -277,7 +284,9 @@ def _full_window(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
     figure = ""
     if sent.largest_window and sent.idle_ns:
         allows = window_mbps(sent.largest_window, sent.idle_ns)
-        if allows is not None and allows * sent.connections > WINDOW_MARGIN * rate_mbps:
+        is_queued = seen.queue is not None and seen.queue >= MAJORITY and not is_at_receiver(sent)
+        margin = QUEUE_MARGIN if is_queued else WINDOW_MARGIN
+        if allows is not None and allows * sent.connections > margin * rate_mbps:
             return None
         figure = f"; {sent.largest_window} bytes over {sent.idle_ns / 1e6:.2f} ms allow {allows:.0f} Mbps a connection"
     return "receiver_window", f"the flight filled the receive window in {seen.window_full:.0%} of the time{figure}"

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.measures.connections import Side
+from vmpcap.measures.connections import Side, StreamSeries
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, mbps
 
 I64 = npt.NDArray[np.int64]
@@ -29,8 +30,10 @@ class Together:
     headroom_bytes: I64
     """
     Smallest receive window less the flight of the same connection and bin; a large number without a sample. Where no
-    data was sent the flight is taken for 0: leans high then.
+    data was sent the flight is what was outstanding at the bin's end, and a window that was closed stays closed.
     """
+    outstanding_bytes: I64
+    """Sent and not acknowledged at the bin's end, what was sent before the capture among it; 0 without ACKs in view."""
     active: I64
     """Connections with data."""
 
@@ -61,17 +64,72 @@ def put_together(sides: Sequence[Side]) -> Together | None:
     new, delivered, resent, active = (np.zeros(bins, np.int64) for _ in range(4))
     rtt = np.full(bins, -1, np.int64)
     headroom = np.full(bins, NO_HEADROOM_SAMPLE, np.int64)
+    waiting = np.zeros(bins, np.int64)
     for side, one in series:
         at = (one.start_ns - start + np.arange(len(one.new_bytes)) * one.width_ns) // width
         np.add.at(new, at, one.new_bytes)
-        np.add.at(delivered, at, one.acked_bytes if side.acked_bytes else one.new_bytes)
+        np.add.at(delivered, at, one.acked_bytes if has_answers(side) else one.new_bytes)
         np.add.at(resent, at, one.resent_bytes)
         active[np.unique(at[one.new_bytes > 0])] += 1
         _keep_least(rtt, at, one.rtt_min_ns)
-        free = one.window_min_bytes - np.maximum(one.flight_max_bytes, 0)
-        room = np.where(one.window_min_bytes >= 0, free, NO_HEADROOM_SAMPLE)
+        outstanding, window = outstanding_of(side, one), offered_windows(one)
+        last = np.flatnonzero(np.diff(np.append(at, bins)))
+        for place, upto, value in zip(at[last], np.append(at[last][1:], bins), outstanding[last], strict=True):
+            waiting[place:upto] += value
+        free = window - np.where(one.new_bytes > 0, np.maximum(one.flight_max_bytes, 0), outstanding)
+        room = np.where(window >= 0, free, NO_HEADROOM_SAMPLE)
         np.minimum.at(headroom, at, room)
-    return Together(start, width, new, delivered, resent, rtt, headroom, active)
+    return Together(start, width, new, delivered, resent, rtt, headroom, waiting, active)
+
+
+UNHEARD_TIMEOUTS: Final = 3
+"""A sender that repeats by timeout so often, and sends nothing new any more, had no answer."""
+
+FIRST_BINS: Final = 10
+"""In so many a stream that ran before the capture shows how much of it was outstanding then."""
+
+
+def has_answers(side: Side) -> bool:
+    """
+    Do acknowledgements tell what of this side was delivered: also that nothing was?
+
+    Where none is in view the capture may lack their direction. A sender that only repeats by timeout had none either.
+    """
+    if side.acked_bytes or side.series is None:
+        return side.acked_bytes > 0
+    new, resent = np.flatnonzero(side.series.new_bytes), np.flatnonzero(side.series.resent_bytes)
+    only_repeats = len(new) > 0 and len(resent) > 0 and bool(resent[-1] > new[-1])
+    return only_repeats and side.resent_timeout >= UNHEARD_TIMEOUTS
+
+
+def outstanding_of(side: Side, series: StreamSeries) -> I64:
+    """
+    What was sent and not acknowledged at the end of each bin?
+
+    What was sent before the capture and acknowledged in it was outstanding at its start: as much as was acknowledged
+    beyond all that was sent in view, or as the flight of the first bins exceeds what was sent in them.
+    """
+    if not has_answers(side):
+        return np.zeros(len(series.new_bytes), np.int64)
+    sent, arrived = np.cumsum(series.new_bytes), np.cumsum(series.acked_bytes)
+    before = 0
+    if side.syn_ts is None:
+        before = max(side.acked_bytes - side.unique_bytes - side.missing_bytes, 0)
+        flight = series.flight_max_bytes[:FIRST_BINS]
+        beyond = flight - sent[:FIRST_BINS] + (arrived - series.acked_bytes)[:FIRST_BINS]
+        before = max(before, int(beyond[flight >= 0].max(initial=0)))
+    left: I64 = np.maximum(sent - arrived + before, 0)
+    return left
+
+
+def offered_windows(series: StreamSeries) -> I64:
+    """The receive window of each bin: what was offered last stands, but a closed one only until new data is sent."""
+    known = series.window_min_bytes >= 0
+    last = np.maximum.accumulate(np.where(known, np.arange(len(known)), -1))
+    window = np.where(last >= 0, series.window_min_bytes[last], -1)
+    sent = np.cumsum(series.new_bytes)
+    window[~known & (window == 0) & (sent > sent[last])] = -1
+    return window
 
 
 def _keep_least(into: I64, at: I64, values: I64) -> None:
