@@ -45,7 +45,7 @@ LEAST_WINDOWS: Final = 5
 """A level that stood for fewer windows than this may be chance."""
 
 LEAST_IN_A_ROW: Final = 3
-"""Equal bursts in fewer windows one behind the other than this are not a limiter's that sleeps until the next 100 ms."""
+"""Equal bursts in fewer windows one behind the other than this are not a limiter's of 100 ms."""
 
 REACH_NS: Final = NS_PER_S
 REACH_ROUND_TRIPS: Final = 20
@@ -107,14 +107,15 @@ def _full_window(story: Story) -> Bools:
     rest stood in a queue did not either: a larger one would only have made the queue longer.
     """
     windows, sent = story.windows, story.sent
-    is_closed = windows.is_full & (windows.window_bytes == 0)
-    is_full = windows.is_full & (windows.lost < HALF)
+    is_closed: Bools = windows.is_full & (windows.window_bytes == 0)
+    held: Bools = is_closed | (windows.is_full & (windows.lost < HALF))
     if sent.idle_ns is None:
-        return is_full | is_closed
+        return held
     allows = windows.window_bytes * 8e3 / max(sent.idle_ns, 1)
     is_late = (windows.rtt_ns >= QUEUE_MARGIN * sent.idle_ns) & _has_path_view(story)
     margin = np.where(is_late, QUEUE_MARGIN, WINDOW_MARGIN)
-    return is_closed | (is_full & ~((windows.window_bytes >= 0) & (allows > margin * windows.sent_mbps)))
+    held &= is_closed | ~((windows.window_bytes >= 0) & (allows > margin * windows.sent_mbps))
+    return held
 
 
 def _software_cap(story: Story) -> Bools:
