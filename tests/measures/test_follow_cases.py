@@ -227,6 +227,20 @@ def test_idle_is_what_was_sent_with_little_in_flight() -> None:
     assert (a.idle_rtt.samples, a.rtt.samples) == (3, 5)
 
 
+def test_a_capture_that_begins_among_full_queues_saw_no_idle_path() -> None:
+    """The first ACKs are of what was sent before it began: what is in flight is known with the first of what was."""
+    begin = 100_000
+    data = [there(n * MS, begin + 10 * n, 10, ack=900) for n in range(60)]
+    late = [back(n * MS + US, begin - 300 + 10 * n) for n in range(60)]
+    story = [packet for pair in zip(data, late, strict=True) for packet in pair]
+    a = only(*story).sides[0]
+    assert (a.rtt.samples, a.idle_rtt.samples) == (29, 0)
+    assert a.rtt.min_ns == 31 * MS + US
+    assert a.max_flight_bytes == 320
+    drained = (back(70 * MS, begin + 600), there(71 * MS, begin + 600, 10), back(75 * MS, begin + 610))
+    assert only(*story, *drained).sides[0].idle_rtt.samples == 1
+
+
 def test_no_more_than_10000_segments_wait() -> None:
     """The rest is counted, and not measured."""
     data = [there(n, 100 + n, 1, window=1) for n in range(10_003)]

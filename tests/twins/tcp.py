@@ -190,7 +190,7 @@ class FlowTwin:
         gained = 0
         if packet.flags & (ACK | RST) == ACK:
             gained = self._gain(other, ack)
-            other.is_answered = True
+            other.is_answered = other.is_answered or other.acked_to == ack
         other.count["acked"] += gained
         found = other.line.answer(ack, packet.ts_ns)
         clean = None

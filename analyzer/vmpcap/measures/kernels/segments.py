@@ -178,7 +178,12 @@ def note_window(one: Any, rare: Any, window: Int, flags: Int, is_probe: bool) ->
 
 @inline_kernel
 def flight_of(one: Any) -> Int:
-    """How many bytes of this side are outstanding? -1 while no ACK was seen."""
+    """
+    How many bytes of this side are outstanding? -1 while no ACK was seen that reaches what was seen of it.
+
+    A capture that begins in mid-stream first sees ACKs of what was sent before it: all that is known then is that more
+    is in flight than was seen.
+    """
     if one["flags"] & (NEXT_SEEN | PEER_ACKED) != NEXT_SEEN | PEER_ACKED:
         return np.int64(-1)
     return max(seq_diff(one["next_seq"], one["acked_to"]), 0)
@@ -205,9 +210,11 @@ def note_ack(one: Any, more: Any, ack: Int) -> Int:
         one["flags"] |= ACKED_SEEN | PEER_ACKED
         one["acked_to"] = ack
         return np.int64(0)
-    one["flags"] |= PEER_ACKED
     gained = seq_diff(ack, one["acked_to"])
-    if gained <= 0:
+    if gained < 0:
+        return np.int64(0)
+    one["flags"] |= PEER_ACKED
+    if gained == 0:
         return np.int64(0)
     if one["flags"] & FIN_SEEN and seq_diff(ack, more["fin_seq"]) > 0:
         gained = max(seq_diff(more["fin_seq"], one["acked_to"]), 0)
