@@ -109,6 +109,7 @@ def test_round_trips_by_timestamp_echo(seed: int) -> None:
     for side, twin in both(seed)[1]:
         assert_distribution(side.near_rtt, values_of(twin.found, "near"), "near")
         assert_distribution(side.loop_rtt, values_of(twin.found, "loop"), "loop")
+        assert_distribution(side.prompt_rtt, values_of(twin.found, "prompt"), "prompt")
 
 
 @SEEDS
@@ -177,6 +178,15 @@ def test_the_stories_hold_what_they_are_told_for() -> None:
             total["handshakes"] = total.get("handshakes", 0) + (twin.handshake()[0] >= 0)
     rare = {name: count for name, count in total.items() if count < 100}
     assert not rare
-    assert {"resent", "out_of_order", "zero_windows", "keep_alives", "copies", "loop", "near", "idle", "loaded"} <= {
-        *total
-    }
+    assert {
+        "resent",
+        "out_of_order",
+        "zero_windows",
+        "keep_alives",
+        "copies",
+        "loop",
+        "prompt",
+        "near",
+        "idle",
+        "loaded",
+    } <= {*total}

@@ -261,6 +261,35 @@ def test_a_timestamp_echo_crosses_the_whole_path() -> None:
     assert (a.loop_rtt.samples, a.loop_rtt.max_ns) == (1, 9 * MS)
 
 
+@pytest.mark.parametrize(("quiet_us", "prompt"), [(562, 1), (563, 0), (6000, 0)])
+def test_an_echo_after_a_silence_of_the_sender_holds_its_wait(quiet_us: int, prompt: int) -> None:
+    """A round trip of 9 ms: what was sent a sixteenth of it before, without the echo, left before the ACK came."""
+    packets = (
+        there(0, 100, 10, stamps=(70, 5)),
+        back(1 * MS, 110, stamps=(6, 70)),
+        there(9 * MS - quiet_us * US, 110, 10, stamps=(79, 5)),
+        there(9 * MS, 120, 10, stamps=(81, 6)),
+    )
+    a = only(*packets).sides[0]
+    assert (a.loop_rtt.samples, a.loop_rtt.max_ns, a.prompt_rtt.samples) == (1, 9 * MS, prompt)
+
+
+def test_a_long_round_trip_does_not_excuse_a_wait() -> None:
+    """Its ACK was held for 40 ms: against the shortest round trip, 2 ms, a silence of 1 ms is long."""
+    packets = (
+        there(0, 100, 10, stamps=(70, 5)),
+        there(2 * MS - 90 * US, 110, 10, stamps=(71, 5)),
+        back(1 * MS, 110, stamps=(6, 70)),
+        there(2 * MS, 120, 10, stamps=(72, 6)),
+        there(3 * MS, 130, 10, stamps=(73, 6)),
+        back(42 * MS, 130, stamps=(47, 72)),
+        there(42 * MS + 100 * US, 140, 10, stamps=(80, 6)),
+        there(43 * MS + 100 * US, 150, 10, stamps=(81, 47)),
+    )
+    a = only(*sorted(packets, key=lambda packet: packet.ts_ns)).sides[0]
+    assert (a.loop_rtt.samples, a.prompt_rtt.samples, a.prompt_rtt.max_ns) == (2, 1, 2 * MS)
+
+
 def test_no_more_than_256_timestamps_wait_for_their_echo() -> None:
     """What came beyond them cannot be told from a later segment with the same value: no figure."""
     data = there(0, 100, 10, stamps=(70, 5))

@@ -20,7 +20,7 @@ US = 1_000
 
 def path(source_connects: bool = True, **known: Any) -> Path:
     """One connection: names of a Side are the data sender's, the rest is the connection's."""
-    of_side = {k: v for k, v in known.items() if k in ("rtt", "idle_rtt", "loop_rtt", "near_rtt")}
+    of_side = {k: v for k, v in known.items() if k in ("rtt", "idle_rtt", "loop_rtt", "prompt_rtt", "near_rtt")}
     of_connection = {k: v for k, v in known.items() if k not in of_side}
     made = stream(a=side(packets=9, payload_bytes=10**8, **of_side), **of_connection)
     return Path(made, made.sides[0], made.sides[1], source_connects)
@@ -67,10 +67,32 @@ def test_a_timestamp_echo_shows_the_senders_half_too() -> None:
     assert (seen.coverage, seen.measured_by) == ("full", "ack")
 
 
+HALVES: dict[str, Any] = {"rtt": rtt(3 * MS), "near_rtt": rtt(2 * MS)}
+PAUSED = [90 * MS] * 50
+"""Echoes that waited until the sender had something to send again."""
+
+
 def test_in_mid_path_timestamp_echoes_give_the_whole_path() -> None:
-    """Data, its ACK, the data that echoes it: both halves, and the sender's waiting with them."""
-    seen = told(path(rtt=rtt(3 * MS), near_rtt=rtt(2 * MS), loop_rtt=rtt(5 * MS, 7 * MS)))
-    assert (seen.coverage, seen.measured_by, seen.min_ms, seen.samples) == ("full", "timestamp_echo", 5.0, 2)
+    """Data, its ACK, the data that echoes it: both halves, of those that hold no wait of the sender."""
+    prompt = [5 * MS + n for n in range(20)]
+    seen = told(path(**HALVES, loop_rtt=rtt(4 * MS, *prompt, *PAUSED), prompt_rtt=rtt(*prompt), handshake_ns=5 * MS))
+    assert (seen.coverage, seen.measured_by, seen.samples) == ("full", "timestamp_echo", 21)
+    assert (seen.min_ms, seen.p95_ms, seen.max_ms) == (5.0, (5 * MS + 18) / MS, (5 * MS + 19) / MS)
+
+
+def test_too_few_echoes_of_a_sender_that_was_sending_leave_the_handshake() -> None:
+    """The sender's pauses are no round trips: of 19 others no 95th percentile can be told."""
+    prompt = [5 * MS + n for n in range(19)]
+    seen = told(path(**HALVES, loop_rtt=rtt(*prompt, *PAUSED), prompt_rtt=rtt(*prompt), handshake_ns=6 * MS))
+    assert (seen.coverage, seen.measured_by, seen.samples, seen.max_ms) == ("full", "handshake", 1, 6.0)
+
+
+def test_echoes_that_waited_are_no_more_than_an_upper_bound() -> None:
+    """Without a handshake: the path takes no longer than the shortest; nothing is said of how round trips spread."""
+    seen = told(path(**HALVES, loop_rtt=rtt(5 * MS, *PAUSED)))
+    assert (seen.coverage, seen.measured_by, seen.min_ms, seen.samples) == ("full", "timestamp_echo", 5.0, 51)
+    assert {seen.p50_ms, seen.p90_ms, seen.p95_ms, seen.p99_ms, seen.max_ms} == {None}
+    assert seen.histogram == []
 
 
 def test_the_handshake_alone_is_one_sample_of_the_whole_path() -> None:
@@ -109,7 +131,8 @@ def test_each_bin_of_the_histogram_says_how_many_of_its_samples_met_an_idle_path
         at_source=True,
     ).histogram
     assert [(one.count, one.idle) for one in bins] == [(2, 1), (1, 1), (1, 0)]
-    by_echo = told(path(rtt=rtt(3 * MS), near_rtt=rtt(2 * MS), loop_rtt=rtt(5 * MS, 6 * MS), idle_rtt=rtt(3 * MS)))
+    loops = rtt(*range(5 * MS, 5 * MS + 20))
+    by_echo = told(path(**HALVES, loop_rtt=loops, prompt_rtt=loops, idle_rtt=rtt(3 * MS)))
     assert by_echo.measured_by == "timestamp_echo"
     assert {one.idle for one in by_echo.histogram} == {None}
 

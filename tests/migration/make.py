@@ -90,7 +90,9 @@ def side(**known: Any) -> Side:
     nothing.update(dict.fromkeys(counts, 0))
     nothing.update(sack_permitted=False, opening=b"", closing=b"", pauses=(), series=None)
     nothing.update(dict.fromkeys(("first_eth_src", "last_eth_src", "first_eth_dst", "last_eth_dst"), NO_MAC))
-    nothing.update(dict.fromkeys(("rtt", "idle_rtt", "ack_rtt", "loop_rtt", "near_rtt", "stamp_rtt"), NO_RTT))
+    nothing.update(
+        dict.fromkeys(("rtt", "idle_rtt", "ack_rtt", "loop_rtt", "prompt_rtt", "near_rtt", "stamp_rtt"), NO_RTT)
+    )
     nothing["eth_src_changed"] = False
     nothing["marked"] = None
     nothing.update(known)

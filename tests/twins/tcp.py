@@ -46,6 +46,9 @@ class SideTwin:
     series: SeriesTwin | None = None
     echoes: Echoes = field(default_factory=Echoes)
     times: list[int] = field(default_factory=list)
+    """Of every packet."""
+    loops: list[int] = field(default_factory=list)
+    """Round trips by timestamp echo."""
 
     @property
     def unseen(self) -> int:
@@ -214,7 +217,13 @@ class FlowTwin:
             if closed is not None:
                 one.found.append(Found("near", closed.ack_ts, packet.ts_ns))
                 if closed.data_ts is not None:
-                    one.found.append(Found("loop", closed.data_ts, packet.ts_ns))
+                    loop = Found("loop", closed.data_ts, packet.ts_ns)
+                    one.found.append(loop)
+                    if loop.is_sound:
+                        one.loops.append(loop.to_ts - loop.from_ts)
+                    before = [ts for ts in one.times[:-1] if ts != NO_TIME][-1:]
+                    if loop.is_sound and before and 0 <= packet.ts_ns - before[0] <= min(one.loops) // 16:
+                        one.found.append(loop._replace(kind="prompt"))
         if other.series is not None:
             other.echoes.send(value, packet.ts_ns, None if clean is None else clean.from_ts)
 

@@ -230,6 +230,8 @@ def test_no_round_trip_is_called_idle_that_was_not() -> None:
         ({"coverage": "destination_half", "p95_ms": 5.0}, "undecided"),
         ({"coverage": "destination_half", "p95_ms": 5.1}, "fail"),
         ({"coverage": "full", "p95_ms": None}, "undecided"),
+        ({"coverage": "full", "p95_ms": 4.9, "measured_by": "handshake"}, "undecided"),
+        ({"coverage": "full", "p95_ms": 5.1, "measured_by": "handshake"}, "fail"),
         ({"coverage": "full", "p95_ms": 4.5, "unproven_half_ms": 1.0}, "undecided"),
         ({"coverage": "full", "p95_ms": 4.5, "unproven_half_ms": 0.2}, "pass"),
         ({"coverage": "full", "p95_ms": 5.1, "unproven_half_ms": 1.0}, "fail"),

@@ -185,6 +185,8 @@ class Side:
     """What Wireshark's tcp.analysis.ack_rtt shows for this side: SYN, FIN and ambiguous samples are in it, 0 is not."""
     loop_rtt: RttSummary
     """Full path by timestamp echo (nominated streams only): data, its ACK, the first data that echoes the ACK."""
+    prompt_rtt: RttSummary
+    """Those of them that hold no wait of the sender: it had sent something just before. Leans high by 1/16 at most."""
     near_rtt: RttSummary
     """The half between the capture point and this side: the ACK to the first data that echoes it. Leans high."""
     stamp_rtt: RttSummary

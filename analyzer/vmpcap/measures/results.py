@@ -145,7 +145,7 @@ class Rtt(msgspec.Struct, frozen=True, kw_only=True):
     unproven_half_ms: float | None = None
     """How much longer the path may be: the sender's half, where only its name says that the point is at the sender."""
     measured_by: Literal["ack", "timestamp_echo", "handshake"] | None = None
-    """What closes the round trips: the ACK of data, the echo of a timestamp (leans high), or the handshake alone."""
+    """What closes the round trips: the ACK of data, the echo of a timestamp (leans a little high), or a handshake."""
     delayed_acks: int | None = None
     """How many ACKs of lone segments were held back: so many of the samples hold the receiver's wait, too."""
     ts_samples: int | None = None

@@ -20,8 +20,12 @@ NEAR_SHARE = 0.05
 """A half that takes less than this share of the other one leaves the full path's figure as it is."""
 
 
+LEAST_PROMPT = 20
+"""Fewer samples than this have no 95th percentile below their largest."""
+
 MEASURED_BY: Final[dict[str | None, Literal["ack", "timestamp_echo", "handshake"]]] = {
     "rtt": "ack",
+    "prompt_rtt": "timestamp_echo",
     "loop_rtt": "timestamp_echo",
     None: "handshake",
 }
@@ -50,18 +54,19 @@ def describe_rtt(paths: Sequence[Path], at_source: bool) -> Rtt:
     -----
     Data to ACK covers the half between the capture point and the destination; at the sender that is the full path.
     Where the capture point is elsewhere, timestamp echoes (data, its ACK, the first data that echoes the ACK's stamp;
-    RFC 7323) give the full path; they include the time the sender waited before it sent, so they lean high, never low.
+    RFC 7323) give the full path. Those that hold no wait of the sender are taken; where they are too few the handshake,
+    and without one all of them, of which only the lower end says something of the path: they lean high, never low.
     """
     far_low = _least(p.data.rtt.min_ns for p in paths)
     near_low = _least(_near_half(p) for p in paths)
     handshake = _least(p.connection.handshake_ns for p in paths)
-    loops = sum(p.data.loop_rtt.samples for p in paths)
+    loops = sum(p.data.loop_rtt.samples for p in paths), sum(p.data.prompt_rtt.samples for p in paths)
     coverage, because, kind = _coverage(far_low, near_low, handshake, loops, at_source)
     is_by_name = kind == "rtt" and coverage == "full" and not _is_beside(far_low, near_low)
     chosen = [getattr(p.data, kind) for p in paths] if kind else []
     idle = [p.data.idle_rtt for p in paths] if kind == "rtt" else []
     handshakes = [h for p in paths if (h := p.connection.handshake_ns) is not None]
-    further = handshakes if kind == "loop_rtt" else []
+    further = handshakes if kind == "prompt_rtt" else []
     values, counts = merge_buckets(chosen, further)
     idle_values, idle_counts = merge_buckets(idle, handshakes if coverage == "full" else [])
     low = _least([*(s.min_ns for s in chosen), *further])
@@ -69,15 +74,14 @@ def describe_rtt(paths: Sequence[Path], at_source: bool) -> Rtt:
     if coverage == "full" and not counts.sum() and handshakes:
         values, counts = merge_buckets([], handshakes)
         low, high = min(handshakes), max(handshakes)
+    is_spread = kind != "loop_rtt"
+    upper = {f"p{n}_ms": _percentile(values, counts, n, low) for n in (50, 90, 95, 99)} if is_spread else {}
     return Rtt(
         samples=int(counts.sum()),
         min_ms=ms(low),
-        max_ms=ms(high),
+        max_ms=ms(high) if is_spread else None,
         p5_ms=_percentile(values, counts, 5, low),
-        p50_ms=_percentile(values, counts, 50, low),
-        p90_ms=_percentile(values, counts, 90, low),
-        p95_ms=_percentile(values, counts, 95, low),
-        p99_ms=_percentile(values, counts, 99, low),
+        **upper,
         idle_ms=_percentile(idle_values, idle_counts, 5, None),
         idle_samples=int(idle_counts.sum()),
         handshake_ms=ms(handshake),
@@ -85,7 +89,9 @@ def describe_rtt(paths: Sequence[Path], at_source: bool) -> Rtt:
         coverage_because=because,
         unproven_half_ms=ms(near_low) if is_by_name else None,
         measured_by=MEASURED_BY[kind] if coverage is not None else None,
-        histogram=_histogram(values, counts, merge_buckets(idle) if kind == "rtt" and coverage is not None else None),
+        histogram=_histogram(values, counts, merge_buckets(idle) if kind == "rtt" and coverage is not None else None)
+        if is_spread
+        else [],
         delayed_acks=sum(p.back.delayed_acks for p in paths) if coverage is not None and kind == "rtt" else None,
         **(_by_stamps(paths) if coverage is not None and kind == "rtt" else {}),
     )
@@ -112,19 +118,27 @@ def _near_half(path: Path) -> int | None:
 
 
 def _coverage(
-    far: int | None, near: int | None, handshake: int | None, loops: int, at_source: bool
+    far: int | None, near: int | None, handshake: int | None, loops: tuple[int, int], at_source: bool
 ) -> tuple[Coverage | None, str, str | None]:
-    """Which samples stand for the path: their coverage, how we know, and their name on a Side."""
+    """
+    Which samples stand for the path: their coverage, how we know, and their name on a Side.
+
+    Parameters
+    ----------
+    loops : how many round trips timestamp echoes gave, and how many of them without a wait of the sender
+    """
     if near is not None and _is_beside(far, near):
         return "full", f"the sender's half takes {near / 1e6:.3f} ms: the capture point is beside it", "rtt"
     if far is not None and at_source and near is not None:
         return "full", f"named the source host's own NIC, though the sender's half takes {near / 1e6:.3f} ms", "rtt"
     if far is not None and at_source:
         return "full", "the capture point is the source host's own NIC", "rtt"
-    if loops:
-        return "full", "both halves seen, by timestamp echoes: the sender's waiting is included", "loop_rtt"
+    if loops[1] >= LEAST_PROMPT:
+        return "full", "both halves seen, by timestamp echoes of a sender that was sending", "prompt_rtt"
     if handshake is not None:
         return "full", "both halves seen in the handshake only", None
+    if loops[0]:
+        return "full", "both halves seen, by timestamp echoes, but with waits of the sender: it is no more", "loop_rtt"
     if far is not None:
         return "destination_half", "only the half between the capture point and the destination is in view", "rtt"
     return None, "no data was seen together with its acknowledgement", None

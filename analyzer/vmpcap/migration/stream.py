@@ -213,7 +213,7 @@ def split_activity(
     """
     if together is None or first is None or last is None:
         return None, ()
-    pause = max(LEAST_PAUSE_NS, int(4 * (rtt.p50_ms or 0) * NS_PER_MS))
+    pause = max(LEAST_PAUSE_NS, int(4 * (rtt.p50_ms or rtt.p5_ms or 0) * NS_PER_MS))
     filled = np.flatnonzero(together.new_bytes)
     if not len(filled):
         return None, ()

@@ -195,7 +195,7 @@ def rtt_under_load(story: Story, profile: Profile) -> Answer:
         because += "" if lowest[1] is None else f", {lowest[0]} {three(lowest[1], limit)} ms"
         because += ": queueing" if figures.idle_ms is not None and figures.idle_ms <= limit else ""
         return Answer("fail", because, value, limit, "ms", evidence)
-    if figures.coverage != "full":
+    if figures.coverage != "full" or figures.measured_by == "handshake":
         return Answer("undecided", f"a lower bound: {figures.coverage_because}", value, limit, "ms", evidence)
     if value + (figures.unproven_half_ms or 0.0) > limit:
         because = f"the 95th percentile is {three(value, limit)} ms ({figures.coverage_because})"

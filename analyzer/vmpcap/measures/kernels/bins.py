@@ -117,6 +117,7 @@ def start_series(stream: Any, bins: Records, arena: I32, ts: Int) -> Bool:
     stream["cursor_ns"] = stream["start_ns"]
     stream["least_pause_ns"] = LEAST_PAUSE_NS
     stream["closing_row"] = -1
+    stream["loop_least_ns"] = MOST_SPAN_NS
     return True
 
 

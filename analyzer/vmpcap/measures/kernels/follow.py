@@ -151,6 +151,7 @@ def follow(
         if is_copy[i] == MIRRORED:
             rare["mirrored"] += 1
         ts, frame, size = frames.ts_ns[i], first_frame + i, np.int64(frames.payload_bytes[i])
+        before = np.int64(one["last_ts"])
         note_packet(
             one, more, ts, frame, frames.wire_bytes[i], size, frames.eth_src[i], frames.eth_dst[i], frames.ip_ttl[i]
         )
@@ -224,6 +225,6 @@ def follow(
             if stamps_matter(one, other, streams, value, echoed):
                 follow_stamps(
                     one, other, streams, state.echoes, keys, durations, counts, k, ts, value, echoed,
-                    flags & TCP_ACK != 0, data_ts, clean,
+                    flags & TCP_ACK != 0, data_ts, clean, before,
                 )  # fmt: skip
     keep_closings(frames, buffer, record_at, captured_bytes, streams, counts[STREAMS_USED], state.closings)

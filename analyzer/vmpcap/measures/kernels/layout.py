@@ -139,10 +139,14 @@ STREAM: Final = np.dtype(
         ("pauses_left_out", np.int64),
         ("echoes_left_out", np.int64),
         ("untimed", np.int64),
+        ("loop_least_ns", np.int64),
     ],
     align=True,
 )
-"""One side of a nominated stream: where its bins are, the last timestamp option it sent, its pauses."""
+"""
+One side of a nominated stream: where its bins are, the last timestamp option it sent, its pauses, the shortest round
+trip that a time stamp showed.
+"""
 
 PAUSE: Final = np.dtype([("from_ts", np.int64), ("from_frame", np.int64), ("to_ts", np.int64), ("to_frame", np.int64)])
 
@@ -179,6 +183,7 @@ KIND_AMBIGUOUS: Final = 2
 KIND_CONTROL: Final = 3
 KIND_LOOP: Final = 4
 KIND_NEAR: Final = 5
+KIND_WAITED: Final = 6
 KIND_BITS: Final = 3
 ACK_RTT_KINDS: Final = (KIND_IDLE, KIND_LOADED, KIND_AMBIGUOUS, KIND_CONTROL)
 """What Wireshark's tcp.analysis.ack_rtt is made of; the kinds above are timestamp loops."""

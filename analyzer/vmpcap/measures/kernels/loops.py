@@ -1,14 +1,18 @@
 """Round trips by timestamp echo, which cross the whole path wherever the capture point is (RFC 7323)."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from vmpcap.measures.kernels.layout import I64, KIND_LOOP, KIND_NEAR, MOST_ECHOES, U64, Records
+from vmpcap.measures.kernels.layout import I64, KIND_LOOP, KIND_NEAR, KIND_WAITED, MOST_ECHOES, U64, Records
 from vmpcap.measures.kernels.samples import add_sample
 from vmpcap.measures.kernels.sequence import seq_diff
+from vmpcap.readers.kernels.index import EARLIEST, LATEST
 from vmpcap.terms.kernels import Bool, Int, inline_kernel
 from vmpcap.terms.units import NO_TIME
+
+PROMPT: Final = 16
+"""A sender that sent something so small a part of a round trip before it echoed had not waited with the echo."""
 
 
 @inline_kernel
@@ -67,12 +71,36 @@ def stamps_matter(one: Any, other: Any, streams: Records, value: Int, echoed: In
 
 
 @inline_kernel
+def loop_kind(stream: Any, sent: Int, before: Int, ts: Int) -> Int:
+    """
+    Does this round trip hold a wait of the sender, which had nothing to send when the ACK came?
+
+    Parameters
+    ----------
+    sent, before, ts : when the data passed, the sender's packet before the one that echoes its ACK, and that one
+
+    Notes
+    -----
+    The one before did not echo yet, so it left before the ACK came: the wait is no longer than the time between the
+    two. It is held against the shortest round trip so far, not this one, lest only long ones were free of a wait.
+    """
+    if EARLIEST < sent <= ts < LATEST:
+        stream["loop_least_ns"] = min(stream["loop_least_ns"], ts - sent)
+    is_prompt = before > EARLIEST and 0 <= ts - before <= np.int64(stream["loop_least_ns"]) // PROMPT
+    return KIND_LOOP if is_prompt else KIND_WAITED
+
+
+@inline_kernel
 def follow_stamps(
     one: Any, other: Any, streams: Records, echoes: Records, keys: U64, durations: I64, counts: I64,
-    k: Int, ts: Int, value: Int, echoed: Int, has_ack: bool, data_ts: Int, has_data: bool,
+    k: Int, ts: Int, value: Int, echoed: Int, has_ack: bool, data_ts: Int, has_data: bool, before: Int,
 ) -> None:  # fmt: skip
     """
     Which round trips of the two sides does this segment's timestamp option close, which does it open?
+
+    Parameters
+    ----------
+    before : when this side's packet before this one passed
 
     Notes
     -----
@@ -84,7 +112,8 @@ def follow_stamps(
         if found:
             add_sample(keys, durations, counts, k, KIND_NEAR, acked, ts)
             if whole:
-                add_sample(keys, durations, counts, k, KIND_LOOP, sent, ts)
+                kind = loop_kind(streams[own], sent, before, ts)
+                add_sample(keys, durations, counts, k, kind, sent, ts)
     if peers < 0:
         return
     stream = streams[peers]
