@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.measures.followed import WALKER
-from tests.measures.stories import ACK, MS, SYN, TCP, US, Packet, batch_of, cut_at_random, random_story
+from tests.measures.stories import ACK, FIN, MS, SYN, TCP, US, Packet, batch_of, cut_at_random, random_story
 from tests.twins.analysis import Said, Segment, analyse
 from tests.twins.flows import name_all
 from vmpcap.flows.table import FlowTable
@@ -138,6 +138,60 @@ def test_the_same_repetition_a_long_time_later_is_no_fast_one() -> None:
         (920, False, 1, 110, 0), (20_920, True, 110, 1, 10),
     )  # fmt: skip
     assert judged([packets])[0][-1].marks == {"retransmission"}
+
+
+def test_an_ack_of_unseen_data_is_said_once_whatever_its_sender_repeats() -> None:
+    """The other side repeats its own ACK in between: to Wireshark 4.0.17 that side has not gone on."""
+    packets = talk(
+        (0, True, 100, 50, 0), (10, False, 50, 101, 0), (20, True, 100, 50, 0), (30, False, 50, 101, 0),
+        (40, True, 100, 50, 0), (50, False, 50, 101, 0),
+    )  # fmt: skip
+    marks = [one.marks for one in judged([packets])[0]]
+    assert marks == [set(), {"ack_lost_segment"}, {"duplicate_ack"}, {"duplicate_ack"}, *2 * [{"duplicate_ack"}]]
+
+
+def test_duplicate_acks_behind_an_ack_of_unseen_data_make_a_repetition_fast() -> None:
+    """Their sender's data was acknowledged unseen before: Wireshark 4.0.17 calls the repetition fast."""
+    packets = talk(
+        (0, True, 100, 50, 10), (10, False, 50, 100, 0), (20, True, 110, 51, 0), (30, False, 50, 100, 0),
+        (40, True, 100, 51, 10),
+    )  # fmt: skip
+    marks = [one.marks for one in judged([packets])[0]]
+    assert marks[2:] == [{"ack_lost_segment"}, {"duplicate_ack"}, {"retransmission", "fast_retransmission"}]
+
+
+@pytest.mark.parametrize(
+    ("opening", "is_full"),
+    [
+        ((SYN, None), True),  # one SYN without a scale: nobody scales, whatever the other says
+        ((SYN | ACK, None), True),
+        ((SYN, 7), False),  # by how much the other side scales is not in view
+        ((SYN, 7, SYN, None), False),  # sent again without the option: to Wireshark 4.0.17 that takes nothing back
+        ((), False),
+    ],
+    ids=["SYN", "SYN/ACK", "a scale", "sent again", "none in view"],
+)
+def test_a_window_is_full_where_the_only_syn_in_view_tells_that_nobody_scales(
+    opening: tuple[Any, ...], is_full: bool
+) -> None:
+    """RFC 7323 2.2: both SYNs must carry the option. The window in view is 10 bytes, the segment fills it."""
+    packets = talk((10, True, 100, 50, 0), (20, False, 50, 100, 0), (30, False, 50, 100, 0), (40, True, 100, 50, 10))
+    packets = [one._replace(window=10 if one.source == SERVER else 1000) for one in packets]
+    shakes = [
+        packets[0]._replace(ts_ns=n * US, seq=99, ack=0, flags=flags, scale=scale)
+        for n, (flags, scale) in enumerate(zip(opening[::2], opening[1::2], strict=True))
+    ]
+    said = judged([[*shakes, *packets]])[0]
+    assert ("window_full" in said[-1].marks) == is_full
+
+
+def test_a_fin_that_is_sent_again_leaves_no_flight_of_0() -> None:
+    """SACK names all but the FIN's own number: Wireshark shows nothing there."""
+    packets = talk((0, True, 100, 50, 10), (10, False, 50, 100, 0), (20, True, 100, 50, 10))
+    packets = [one._replace(flags=FIN | ACK) if one.source == CLIENT else one for one in packets]
+    packets[1] = packets[1]._replace(sack=((100, 110),))
+    said = judged([packets])[0]
+    assert [one.flight_bytes for one in said] == [10, None, None]
 
 
 def test_the_first_round_trip_decides_what_is_out_of_order() -> None:

@@ -146,10 +146,16 @@ def _judge(stream: Stream, one: Segment) -> Said:
     mine.sacked = sum((right - left) & 0xFFFFFFFF for left, right in one.sack)
     mine.first_window = one.has(SYN)
     if one.has(SYN):
-        mine.scale = NO_SCALE if one.scale is None else min(one.scale, 14)
-        if one.has(ACK) and NO_SCALE in (mine.scale, other.scale):
-            mine.scale = other.scale = NO_SCALE
+        _agree(one, mine, other)
     return said
+
+
+def _agree(one: Segment, mine: End, other: End) -> None:
+    """By how much this SYN says that windows are scaled."""
+    if one.scale is not None:
+        mine.scale = NO_SCALE if one.has(ACK) and other.scale == NO_SCALE else min(one.scale, 14)
+    elif mine.scale == UNKNOWN_SCALE:
+        mine.scale = other.scale = NO_SCALE
 
 
 def _bases(one: Segment, mine: End, other: End) -> set[str]:
@@ -197,7 +203,7 @@ def _pure(one: Segment, mine: End, other: End) -> set[str]:
         return {"window_update"}
     if "keep_alive" in other.last_marks:
         return {"keep_alive_ack"}
-    mine.dup_acks = (mine.dup_acks + 1) & 0xFFFFFFFF
+    mine.dup_acks = min(mine.dup_acks + 1, MANY)
     return {"duplicate_ack"}
 
 
@@ -220,7 +226,7 @@ def _flight(one: Segment, mine: End, other: End) -> int | None:
     first = min((waiting.seq - base) & 0xFFFFFFFF for waiting in mine.unacked)
     last = max((waiting.end - base) & 0xFFFFFFFF for waiting in mine.unacked)
     flight = (last - first - other.sacked) & 0xFFFFFFFF
-    return flight - one.has(SYN | FIN) if 0 < flight < MOST_FLIGHT else None
+    return flight - one.has(SYN | FIN) or None if 0 < flight < MOST_FLIGHT else None
 
 
 def _repetition(stream: Stream, one: Segment, mine: End, other: End) -> set[str]:

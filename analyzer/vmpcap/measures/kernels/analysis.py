@@ -168,9 +168,8 @@ def judge_numbers(one: Any, other: Any, seq: Int, ack: Int, size: Int, flags: In
 def flight_after(one: Any, other: Any, unacked: Records, flags: Int) -> Int:
     """How many bytes are outstanding after this segment, less what SACK says has arrived? UNSAID without an answer."""
     flight = (span_unacked(one, unacked) - np.int64(other["sacked_bytes"])) & 0xFFFFFFFF
-    if not 0 < flight < MOST_FLIGHT:
-        return np.int64(UNSAID)
-    return flight - (1 if flags & (TCP_SYN | TCP_FIN) else 0)
+    bytes_in_flight = flight - (1 if flags & (TCP_SYN | TCP_FIN) else 0)
+    return bytes_in_flight if 0 < flight < MOST_FLIGHT and bytes_in_flight > 0 else np.int64(UNSAID)
 
 
 @kernel

@@ -34,8 +34,8 @@ OUT_OF_ORDER_NS: Final = 3_000_000
 """How late a segment may be to be called out of order, where the stream's first round trip is not known."""
 FAST_NS: Final = 20_000_000
 """How soon after the last duplicate ACK a repetition is called fast."""
-MANY_ACKS: Final = 0xFFFFFFFF
-"""Duplicate ACKs of a side whose unseen data was acknowledged: as many as there can be."""
+MANY_ACKS: Final = 1 << 31
+"""Duplicate ACKs of a side whose unseen data was acknowledged: more than can come, with room for those that do."""
 
 
 @inline_kernel
@@ -118,13 +118,17 @@ def judge_repetition(one: Any, other: Any, seq: Int, size: Int, flags: Int, ts: 
 
 @inline_kernel
 def note_scale(one: Any, other: Any, flags: Int, has_scale: bool, scale: Int) -> None:
-    """Which window scale does a SYN agree on? Where its answer has none, neither side scales (RFC 7323 2.2)."""
-    one["bits"] |= SCALE_KNOWN
+    """
+    Which window scale does a SYN agree on?
+
+    Where one of the two has none, neither side scales (RFC 7323 2.2): one in view is enough to know it. As in
+    Wireshark, a SYN that is sent again without the option takes nothing back.
+    """
     if has_scale:
-        one["bits"] |= SCALES
+        one["bits"] |= SCALE_KNOWN | SCALES
         one["scale"] = min(scale, 14)
-    else:
-        one["bits"] &= ~np.uint16(SCALES)
-    if flags & TCP_ACK and other["bits"] & SCALE_KNOWN and not (one["bits"] & SCALES and other["bits"] & SCALES):
-        one["bits"] &= ~np.uint16(SCALES)
-        other["bits"] &= ~np.uint16(SCALES)
+        if flags & TCP_ACK and other["bits"] & (SCALE_KNOWN | SCALES) == SCALE_KNOWN:
+            one["bits"] &= ~np.uint16(SCALES)
+    elif one["bits"] & SCALE_KNOWN == 0:
+        one["bits"] = (one["bits"] | SCALE_KNOWN) & ~np.uint16(SCALES)
+        other["bits"] = (other["bits"] | SCALE_KNOWN) & ~np.uint16(SCALES)
