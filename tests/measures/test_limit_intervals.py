@@ -342,6 +342,16 @@ def test_beside_the_receiver_neither_its_own_delay_nor_what_came_twice_is_the_ne
     assert classes(over_time(known=before, rtt_min_ns=9 * MS)) != ["unknown"]
 
 
+@pytest.mark.parametrize(("idle_ns", "allows"), [(10 * MS, 104.9), (None, None)])
+def test_beside_the_receiver_its_turn_around_is_no_round_trip(idle_ns: int | None, allows: float | None) -> None:
+    """128 KiB over the idle path's 10 ms, never over the 10 us from data to ACK (104,858 Mbps)."""
+    beside = sent(is_at_sender=False, idle_ns=idle_ns, floor_ns=10_000)
+    found = over_time(known=beside, rtt_min_ns=10_000, window=131_072, flight=5_000)
+    assert {one.rtt_ms for one in found} == {None}
+    assert [one.window_mbps for one in found] == [allows if allows is None else pytest.approx(allows, abs=0.1)]
+    assert not any("0.01 ms" in one.because for one in found)
+
+
 def test_an_interval_without_a_packet_lies_between_its_neighbours() -> None:
     """Its evidence is the frame before and the frame after."""
     flow = [400 * MBPS_A_BIN] * 20 + [0] * 20 + [400 * MBPS_A_BIN] * 20

@@ -83,15 +83,21 @@ def settle(whole: Attribution, intervals: Sequence[LimitInterval], shares: dict[
 
 
 def _interval(story: Story, name: LimitClass, a: int, b: int) -> LimitInterval:
-    """The figures of windows a to b (excluded)."""
+    """
+    The figures of windows a to b (excluded).
+
+    Away from the sender data to ACK is a part of the path, at the receiver its turn-around: then there is no round
+    trip, and what a window allows is told over the idle path, if that is known.
+    """
     windows, sent = story.windows, story.sent
     inside = slice(a, b)
     start, end = int(windows.start_ns[a]), int(windows.end_ns[b - 1])
     rate = mbps(int(windows.delivered_bytes[inside].sum()), end - start)
     flight = _middle(windows.flight_bytes[inside], 1)
     window = _middle(windows.window_bytes[inside], 0)
-    rtt = _middle(windows.rtt_ns[inside], 0)
-    allows = None if window is None or rtt is None else window_mbps(window, rtt)
+    rtt = _middle(windows.rtt_ns[inside], 0) if sent.is_at_sender else None
+    over = rtt if sent.is_at_sender else sent.idle_ns
+    allows = None if window is None or over is None else window_mbps(window, over)
     first, last = windows.first_frame[inside], windows.last_frame[inside]
     firsts, lasts = first[first > 0], last[last > 0]
     return LimitInterval(

@@ -48,11 +48,11 @@ class LimitInterval(msgspec.Struct, frozen=True, kw_only=True):
     window_bytes: int | None
     """What the receiver offered, scaled, all connections together: median."""
     rtt_ms: float | None
-    """Data to ACK at this point, queues included: median of the shortest of each 10 ms."""
+    """Data to ACK, queues included: median of the shortest of each 10 ms. null away from the sender."""
     bdp_bytes: int | None
     """What has to be outstanding for this goodput over the idle path."""
     window_mbps: float | None
-    """What this window allows over this round trip."""
+    """What this window allows over this round trip; away from the sender over the idle path."""
     loss_events: int
     """Times at which data was resent, a round trip apart."""
     mathis_mbps: float | None
