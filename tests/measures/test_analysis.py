@@ -212,6 +212,21 @@ def test_the_first_round_trip_decides_what_is_out_of_order() -> None:
         assert judged([packets])[1].initial_rtt_ns[0] == (shake_us or 0) * US
 
 
+@pytest.mark.parametrize(
+    ("at_us", "mark"),
+    [(4, "out_of_order"), (5_000_000, "out_of_order"), (-5_000_000, "out_of_order"), (-1_000_000, "retransmission")],
+)
+def test_after_a_handshake_on_a_clock_that_ran_back_nothing_is_late(at_us: int, mark: str) -> None:
+    """Its round trip of -2 s is beyond all times from 0 on to Wireshark 4.0.17, which counts without a sign."""
+    shake = [
+        Packet(2_000_000 * US, *CLIENT, *SERVER, seq=100, flags=SYN),
+        Packet(2_000_001 * US, *SERVER, *CLIENT, seq=0, ack=101, flags=SYN | ACK),
+        Packet(0, *CLIENT, *SERVER, seq=101, ack=1),
+    ]
+    data = talk((1, True, 101, 1, 10), (2, True, 121, 1, 10), (2 + at_us, True, 111, 1, 5))
+    assert judged([[*shake, *data]])[0][-1].marks == {mark}
+
+
 def test_more_segments_may_wait_than_the_ring_begins_with() -> None:
     """A flight of thousands, acknowledged in the middle: its round trip and what is still outstanding are exact."""
     steps = [(i, True, 1 + 10 * i, 1, 10) for i in range(5_000)]

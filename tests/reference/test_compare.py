@@ -57,6 +57,29 @@ def test_what_we_do_not_walk_is_told_and_is_no_disagreement() -> None:
     assert not found.is_agreed
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "finding"),
+    [
+        ({}, {"ip_fragment": "later"}, "reassembled"),
+        ({}, {"ip_fragment": "first"}, "reassembled"),  # it came last
+        ({}, {"ip_fragment": "later", "payload_bytes": 11}, "differs"),
+        ({"payload_bytes": None}, {"ip_fragment": "later", "payload_bytes": None}, "differs"),
+        ({"ip_fragment": "later"}, {"ip_fragment": "whole"}, "differs"),
+    ],
+)
+def test_a_packet_that_was_put_together_is_whole_here_and_its_last_fragment_there(
+    ours: dict[str, Any], theirs: dict[str, Any], finding: str
+) -> None:
+    """No disagreement where both show the same payload of it."""
+    whole = SAME | {"ip_fragment": "whole", "payload_bytes": 10}
+    found = Findings()
+    found.pair("here", whole | ours, whole | theirs)
+    rows = [row for row in found.frame().to_dicts() if row["column"] == "ip_fragment"]
+    assert [row["finding"] for row in rows] == [finding]
+    assert found.is_agreed == (finding == "reassembled")
+    assert (rows[0]["because"] is not None) == (finding == "reassembled")
+
+
 def test_one_kind_counts_all_packets_and_keeps_the_first_numbers() -> None:
     """Ids do not keep kinds apart; the filter shows the frames that are kept."""
     found = Findings()

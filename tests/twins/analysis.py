@@ -239,7 +239,8 @@ def _repetition(stream: Stream, one: Segment, mine: End, other: End) -> set[str]
         return set()
     if other.dup_acks >= 2 and other.last_ack == one.seq and one.ts_ns - other.last_ack_ts < FAST_NS:
         return {"fast_retransmission", "retransmission"}
-    is_recent = one.ts_ns - mine.next_ts < (stream.first_rtt or OUT_OF_ORDER_NS)
+    unsigned = 1 << 64
+    is_recent = (one.ts_ns - mine.next_ts) % unsigned < (stream.first_rtt or OUT_OF_ORDER_NS) % unsigned
     return {"out_of_order"} if is_recent and mine.next_seq != one.end else {"retransmission"}
 
 

@@ -38,6 +38,7 @@ BACKWARDS: Final = "the times of the capture run backwards here: that is no roun
 HELD_BACK: Final = "times beyond 2262 are held back to it here, so that none lies between them"
 REPEATED: Final = "Multipath TCP: an ACK repeated with another of its options is no duplicate (RFC 8684); not read here"
 UNCOUNTED: Final = "streams beyond the first {most:,}: each segment is compared, and no counts"
+REASSEMBLED: Final = "tshark shows the fragment that came last, vmpcap the packet that it completed"
 SIZES: Final = frozenset({"packets", "wire_bytes", "payload_bytes"})
 """Counts that a copy changes by itself alone; it changes what is said of the packets around it, too."""
 _IDS: Final = re.compile(r":\d+")
@@ -110,6 +111,8 @@ class Findings:
                 if one.column == "encapsulation":
                     is_less = goes_on(theirs["encapsulation"], ours["encapsulation"])
                     self._paths(point, "differs", ours, theirs, LESS_SEEN if is_less else None)
+                elif one.column == "ip_fragment" and _is_put_together(ours, theirs):
+                    self._packet(point, "reassembled", one.column, theirs["frame"], one.ours, one.theirs, REASSEMBLED)
                 else:
                     self._packet(point, "differs", one.column, theirs["frame"], one.ours, one.theirs, None)
 
@@ -236,6 +239,12 @@ def _excuse(one: Difference, ours: Row, streams: Streams) -> tuple[str, str | No
         if ours["ts"] is not None and abs(ours["ts"]) == LATEST:
             return "differs", HELD_BACK
     return "differs", None
+
+
+def _is_put_together(ours: Row, theirs: Row) -> bool:
+    """Do both show the payload of a whole packet, and only the IP header that tshark shows is a fragment's?"""
+    is_whole = ours["payload_bytes"] is not None and ours["payload_bytes"] == theirs["payload_bytes"]
+    return is_whole and ours["ip_fragment"] == "whole"
 
 
 def _is_more_by(one: Difference, mark: str) -> bool:

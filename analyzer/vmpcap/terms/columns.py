@@ -272,7 +272,7 @@ VERIFY: Final = (
         "finding",
         "text",
         "",
-        "differs, not_walked (tshark goes on), missing, extra, flow, copies, segments, cut or uncounted",
+        "differs, not_walked (tshark goes on), missing, extra, flow, reassembled, copies, segments, cut or uncounted",
     ),
     Column("column", "text", "", "of `vmpcap packets`, or of `vmpcap flows` for what is about a stream"),
     Column("packets", "count", "packets", "that it is about; for a stream null"),

@@ -97,7 +97,12 @@ def judge_ack(other: Any, ack: Int) -> Int:
 
 @inline_kernel
 def judge_repetition(one: Any, other: Any, seq: Int, size: Int, flags: Int, ts: Int, initial_rtt_ns: Int) -> Int:
-    """Was this segment, or a part of it, sent before; and did it look needless, asked for, or merely late?"""
+    """
+    Was this segment, or a part of it, sent before; and did it look needless, asked for, or merely late?
+
+    Where the clock ran back during the handshake its round trip is below 0: to Wireshark, which compares without a
+    sign, nothing comes later than that.
+    """
     following = np.int64(one["next_seq"])
     is_old = following != 0 and seq_diff(seq, following) < 0
     if size > 1 and seq == (following - 1) & 0xFFFFFFFF:
@@ -111,7 +116,9 @@ def judge_repetition(one: Any, other: Any, seq: Int, size: Int, flags: Int, ts: 
         return np.int64(FAST_RETRANSMISSION | RETRANSMISSION)
     end = (right + (1 if flags & (TCP_SYN | TCP_FIN) else 0)) & 0xFFFFFFFF
     late_ns = OUT_OF_ORDER_NS if initial_rtt_ns == 0 else initial_rtt_ns
-    if 0 <= ts - one["next_ts"] < late_ns and following != end:
+    since = ts - np.int64(one["next_ts"])
+    is_soon = 0 <= since < late_ns if late_ns > 0 else since >= 0 or since < late_ns
+    if is_soon and following != end:
         return np.int64(OUT_OF_ORDER)
     return np.int64(RETRANSMISSION)
 
