@@ -185,6 +185,13 @@ def test_a_window_is_full_where_the_only_syn_in_view_tells_that_nobody_scales(
     assert ("window_full" in said[-1].marks) == is_full
 
 
+def test_no_window_is_full_that_was_never_offered() -> None:
+    """The number after the segment is 0, as are the window and the last ACK of a side that never spoke."""
+    shake = Packet(0, *CLIENT, *SERVER, seq=(1 << 32) - 11, flags=SYN)
+    (one,) = talk((1, True, (1 << 32) - 10, 50, 10))
+    assert judged([[shake, one]])[0][-1].marks == set()
+
+
 def test_a_fin_that_is_sent_again_leaves_no_flight_of_0() -> None:
     """SACK names all but the FIN's own number: Wireshark shows nothing there."""
     packets = talk((0, True, 100, 50, 10), (10, False, 50, 100, 0), (20, True, 100, 50, 10))

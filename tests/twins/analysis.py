@@ -182,7 +182,7 @@ def _ahead(one: Segment, mine: End, other: End) -> set[str]:
         marks.add("zero_window")
     if one.size <= 1 and one.seq == (mine.next_seq - 1) & 0xFFFFFFFF:
         marks.add("keep_alive")
-    if one.size > 0 and other.scale != UNKNOWN_SCALE:
+    if one.size > 0 and other.scale != UNKNOWN_SCALE and other.window != 0xFFFFFFFF:
         shift = 0 if other.scale == NO_SCALE or other.first_window else other.scale
         if one.end == (other.last_ack + (other.window << shift)) & 0xFFFFFFFF:
             marks.add("window_full")

@@ -55,7 +55,7 @@ def judge_ahead(one: Any, other: Any, seq: Int, size: Int, flags: Int, window: I
         return marks
     if size <= 1 and seq == (following - 1) & 0xFFFFFFFF:
         marks |= KEEP_ALIVE
-    if size > 0 and other["bits"] & SCALE_KNOWN:
+    if size > 0 and other["bits"] & (SCALE_KNOWN | WINDOW_KNOWN) == SCALE_KNOWN | WINDOW_KNOWN:
         scales = other["bits"] & SCALES and not other["bits"] & LAST_WAS_SYN
         offered = np.int64(other["window"]) << (np.int64(other["scale"]) if scales else 0)
         if (seq + size) & 0xFFFFFFFF == (np.int64(other["last_ack"]) + offered) & 0xFFFFFFFF:
