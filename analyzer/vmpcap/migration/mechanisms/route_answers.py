@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from vmpcap.announcements.routes.rows import RouteNews
+from vmpcap.migration.guests import on_reference
 from vmpcap.migration.mechanisms.case import Case, Told, Worked, of_told, result, sighted, since, span
 from vmpcap.migration.mechanisms.first_hand import why_second_hand
 from vmpcap.migration.mechanisms.lost_requests import Share, share_lost
@@ -96,6 +97,12 @@ class Taken:
     def stale(self) -> list[Claim]:
         """Those of them that stand to the end of the view."""
         return [c for c in self.rivals if c.down is None]
+
+    @property
+    def is_brief(self) -> bool:
+        """Ends the view while the old one may yet take it back, as it has time to?"""
+        shown = [on_reference(t.view, t.view.last_ts) for c in self.stale for t in (c.first, c.last)]
+        return max(shown, default=self.case.end) - max(self.new.up, self.case.moment) <= OVERLAP_NS
 
     @cached_property
     def left(self) -> int | None:
@@ -191,6 +198,14 @@ def _never_withdrawn(one: Taken) -> str:
     return (
         f"{_names(one, one.stale)} never withdrew {one.prefix}: two routers advertise it by {NAMES[one.name]}, and what"
         f" goes the old way is lost ({one.came}; {one.lost})"
+    )
+
+
+def _not_yet_withdrawn(one: Taken) -> str:
+    held = "have" if len(one.stale) > 1 else "has"
+    return (
+        f"{one.came}; {_names(one, one.stale)} {held} not withdrawn it: too short a view to say that this never came"
+        f" ({one.lost})"
     )
 
 
@@ -292,12 +307,13 @@ def _until_back(one: Taken) -> int | None:
 # fmt: off
 RULES: Final = (
     Rule(_is_flapping, "no", _flaps, lambda t: t.case.after(t.turns[-1].up)),
-    Rule(lambda t: bool(t.stale and t.case.cut_off), "no", _never_withdrawn),
+    Rule(lambda t: bool(t.stale and t.case.cut_off) and not t.is_brief, "no", _never_withdrawn),
     Rule(lambda t: bool(t.stale and t.astray), "no", _never_withdrawn),
     Rule(lambda t: t.left_late and (t.waited_for_old or t.is_late), "no", _withdrawn_late, _until_old_left),
     Rule(lambda t: t.left_late, "undecided", _withdrawn_late, _until_old_left),
     Rule(lambda t: t.is_late, "no", _late),
     Rule(lambda t: t.latency > t.limit, "undecided", lambda t: f"{t.came}: whether that was in time is not known"),
+    Rule(lambda t: bool(t.stale and t.case.cut_off), "undecided", _not_yet_withdrawn),
     Rule(lambda t: bool(t.case.cut_off), "undecided", _not_for_want),
     Rule(lambda t: t.back_late and bool(t.stale), "no", _back_late_beside_old, _until_back),
     Rule(lambda t: t.back_late, "undecided", _back_late),
