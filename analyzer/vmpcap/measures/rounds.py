@@ -75,7 +75,8 @@ def describe_rtt(paths: Sequence[Path], at_source: bool) -> Rtt:
         values, counts = merge_buckets([], handshakes)
         low, high = min(handshakes), max(handshakes)
     is_spread = kind != "loop_rtt"
-    upper = {f"p{n}_ms": _percentile(values, counts, n, low) for n in (50, 90, 95, 99)} if is_spread else {}
+    told = (50, 90, 95, 99) if is_spread else ()
+    upper: dict[str, Any] = {f"p{n}_ms": _percentile(values, counts, n, low) for n in told}
     return Rtt(
         samples=int(counts.sum()),
         min_ms=ms(low),
