@@ -7,9 +7,10 @@ from typing import Final
 import numpy as np
 import pytest
 
-from tests.migration.make import GUEST, GUEST_IP, PEER_IP, journal
-from tests.migration.test_mechanisms import FINE, LOST, after, case, judged, lisp, point
+from tests.migration.make import GUEST, GUEST_IP, PEER_IP, journal, suffered
+from tests.migration.test_mechanisms import FINE, LOST, MOMENT, after, case, judged, lisp, point
 from vmpcap.announcements.carriers import CarrierLog, CarrierRows
+from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.decode.steps import STEPS
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.suffered import Suffered
@@ -30,21 +31,28 @@ def sent(
     instance: int = INSTANCE,
     packets: int = 40,
     registered_in: int | None = None,
+    then: tuple[int, str] | None = None,
+    more: Sequence[RouteNews] = (),
 ) -> Mechanism:
-    """So many packets for the guest, ten a second, carried to this locator from a second after the move on."""
+    """
+    So many packets for the guest, ten a second, carried to this locator from a second after the move on.
+
+    From the nth on they are carried to another; more may be said of it.
+    """
     rows = journal(*((after(1000 + n * 100), ROUTER, CORE, PEER_IP, GUEST_IP) for n in range(packets)))
     rows = rows._replace(vni=np.full_like(rows.vni, instance))
-    outer = np.array([[*ip_halves("192.0.2.10"), *ip_halves(to)]], np.uint64)
-    words = [np.array([one], np.uint64) for one in (ROUTER, CORE)]
+    at, ends = [0, *([then[0]] if then else [])], [to, *([then[1]] if then else [])]
+    outer = np.array([[*ip_halves("192.0.2.10"), *ip_halves(end)] for end in ends], np.uint64)
+    words = [np.full(len(at), one, np.uint64) for one in (ROUTER, CORE)]
     path = PATH if carriers == "lisp" else PATH - (_NUMBER["lisp"] << 40) + (_NUMBER["vxlan"] << 40)
     known = CarrierRows(
-        rows.frame[:1], rows.ts_ns[:1], *words, rows.vni[:1].astype(np.int64), outer,
-        rows.src_low[:1], rows.dst_low[:1],
-        np.array([path], np.uint64), np.zeros(1, np.uint64),
+        rows.frame[at], rows.ts_ns[at], *words, rows.vni[at].astype(np.int64), outer,
+        rows.src_low[at], rows.dst_low[at],
+        np.full(len(at), path, np.uint64), np.zeros(len(at), np.uint64),
     )  # fmt: skip
     log = CarrierLog()
     log._chunks.append(known)  # as the walk would have kept it
-    said = [lisp(0, OLD), lisp(after(300), NEW), lisp(after(310), NEW, "notify")]
+    said = [lisp(0, OLD), lisp(after(300), NEW), lisp(after(310), NEW, "notify"), *more]
     said = [replace(row, vni=registered_in) for row in said]
     found = judged("lisp", case(point("wan", "wan", said, journal=rows, carriers=log), *beside, peers=peers))
     assert found is not None
@@ -142,3 +150,29 @@ def test_data_of_another_instance_is_no_word_of_the_guests(
     """One number beside none may be a matter of configuration; two numbers are two networks."""
     found = sent(OLD, [LOST], instance=instance, registered_in=registered_in)
     assert ("still went to" in found.because) == is_followed
+
+
+@pytest.mark.parametrize(
+    ("back_ms", "wanted", "words"),
+    [(4_100, "no", "cut off meanwhile"), (200, "yes", "no peer waited for that")],
+    ids=["peers waited", "the old site passed them on"],
+)
+def test_a_map_cache_that_is_told_late_is_a_failure_where_peers_waited(back_ms: int, wanted: str, words: str) -> None:
+    """Its packets went to the old locator for 4 s, and it was a pass from the registration on."""
+    found = sent(OLD, [suffered(back_ms + 100.0, from_ts=MOMENT, to_ts=after(back_ms))], packets=60, then=(30, NEW))
+    assert (found.worked, words in found.because) == (wanted, True), found.because
+    assert "went on to 1.1.1.1 until +3.9 s" in found.because
+    assert found.latency_ms == (4_000.0 if wanted == "no" else 300.0)
+    quick = sent(OLD, [FINE], packets=60, then=(2, NEW))
+    assert (quick.worked, "went on to" in quick.because) == ("yes", False)
+
+
+def test_packets_that_follow_a_registration_of_the_old_site_were_told() -> None:
+    """The old site took the guest back: what is sent there since keeps to what is registered."""
+    back = [lisp(after(4_000), OLD), lisp(after(4_010), OLD, "notify")]
+    found = sent(NEW, [LOST], packets=60, then=(30, OLD), more=back)
+    assert (found.worked, "was not told" in found.because) == ("no", False)
+    assert "1.1.1.1 registered it again +4.0 s, and no other locator after that" in found.because
+    assert sent(NEW, [FINE], packets=60, then=(30, OLD), more=back).worked == "undecided"
+    kept = sent(NEW, [LOST], packets=60, more=[*back, lisp(after(4_500), NEW)])
+    assert (kept.worked, "registered it again" in kept.because) == ("undecided", False)

@@ -1,6 +1,6 @@
 """LISP host mobility: the guest's identifier is registered at its new site's locator (domain notes 4.8)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -13,7 +13,7 @@ from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.around import SHELLS, is_carried_by
-from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, sighted, since, span
+from vmpcap.migration.mechanisms.case import Case, Told, Worked, of_told, result, sighted, since, span
 from vmpcap.migration.mechanisms.networks import numbers_of_guest, of_networks
 from vmpcap.migration.mechanisms.old_place import never_arrived
 from vmpcap.migration.mechanisms.overlays import ends_of
@@ -109,7 +109,7 @@ def _judge(case: Case, name: str, instance: int, news: Sequence[Told[RouteNews]]
     seen = sighted(of_told([new, *([told] if told is not None else [])]))
     if latency > WITHIN_NS:
         spoke = _first_packet(case)
-        seen = [*seen, *(sighted([spoke[1:]]) if spoke is not None else [])]
+        seen += sighted([spoke[1:]] if spoke is not None else [])
         return result(name, "no", f"{because}: late{_of_silence(case, spoke, new.ts)}", seen, latency)
     was_confirmed = any(t.what.reason == "notify" for t in news if t.ts < case.moment)
     if told is None and was_confirmed and (case.cut_off or not case.watched):
@@ -121,15 +121,22 @@ def _judge(case: Case, name: str, instance: int, news: Sequence[Told[RouteNews]]
     sent = _data(case, instance)
     ours = {site[new.what.origin], *(site[locator] for locator in turns)}
     settled = [one for one in sent if one.ts > new.ts + SETTLED_NS]
-    stale = [one for one in settled if site.get(one.locator, one.locator) in at_old]
+    again = _registered_again(later, site, at_old)
+    stale = [
+        one for one in settled if site.get(one.locator, one.locator) in at_old and (again is None or one.ts < again.ts)
+    ]
     nobody_told = all(site.get(one.locator, one.locator) not in ours for one in sent if one.ts > new.ts)
     if len(stale) >= LEAST_STALE and (case.cut_off or not case.watched or nobody_told):
         return _kept_to_old(case, name, because, seen, settled, stale, new if nobody_told else None)
-    words, shown = _first_carried(case, [one for one in sent if site.get(one.locator, one.locator) in ours], new.ts)
+    there = [one for one in sent if site.get(one.locator, one.locator) in ours]
+    words, shown = _first_carried(case, there, new.ts)
     because, seen = because + words, [*seen, *shown]
-    if case.cut_off:
-        return result(name, "undecided", f"{because}, yet some of its peers get no answer", seen, latency)
-    return result(name, "yes", because, seen, latency)
+    if again is not None:
+        return _taken_back(case, name, because, seen, again, latency)
+    if len(stale) >= LEAST_STALE and not case.cut_off:
+        return _told_late(case, name, because, seen, stale, there, latency)
+    met = ", yet some of its peers get no answer" if case.cut_off else ""
+    return result(name, "undecided" if case.cut_off else "yes", because + met, seen, latency)
 
 
 def _are_one_site(case: Case, later: Sequence[Told[RouteNews]], turns: Sequence[str]) -> bool:
@@ -196,6 +203,56 @@ def _kept_to_old(
         failed = last.ts > unused.ts + WITHIN_NS
     seen = [*seen, *sighted((one.view, one.frame) for one in (shown[0], shown[-1]))]
     return result(name, "no" if failed else "undecided", because, seen)
+
+
+def _registered_again(
+    later: Sequence[Told[RouteNews]], site: Mapping[str, str], at_old: Collection[str]
+) -> Told[RouteNews] | None:
+    """Which registration brought the guest back to its old site for good? None where the new one's is the last."""
+    found = None
+    for told in later:
+        found = (found or told) if site[told.what.origin] in at_old else None
+    return found
+
+
+def _taken_back(
+    case: Case, name: str, because: str, seen: Sequence[Sighted], again: Told[RouteNews], latency: int
+) -> Mechanism:
+    """The old site registered it anew after the new one had, so that others are sent there: harm where it is not."""
+    because += (
+        f"; but {again.what.origin} registered it again {since(case.after(again.ts))}, and no other locator after that"
+    )
+    is_moved_on = any(case.guest.mac in trip.macs for trip in case.others)
+    evidence = [*seen, *sighted(of_told([again]))]
+    if case.cut_off:
+        worked: Worked = "undecided" if is_moved_on else "no"
+        return result(name, worked, f"{because}; {case.without_answer}", evidence, latency)
+    return result(name, "undecided", because, evidence, latency)
+
+
+def _told_late(
+    case: Case,
+    name: str,
+    because: str,
+    seen: Sequence[Sighted],
+    stale: Sequence[Carried],
+    there: Sequence[Carried],
+    latency: int,
+) -> Mechanism:
+    """Some who send were told long after the registration: a failure where peers waited for that."""
+    last = max(stale, key=lambda one: one.ts)
+    because += (
+        f"; but {count_of(len(stale), 'packet')} for it went on to {last.locator} until {since(case.after(last.ts))}"
+    )
+    evidence = [*seen, *sighted([(last.view, last.frame)])]
+    back = case.back_at
+    if back is not None and back >= last.ts:
+        followed = next((one.ts for one in there if one.ts >= last.ts), None)
+        because += ": its peers were cut off meanwhile"
+        return result(name, "no", because, evidence, case.after(followed) if followed is not None else latency)
+    if any(not s.ended and s.peer.survived is None for s in case.suffered):
+        return result(name, "undecided", f"{because}; whether their senders waited is not in view", evidence, latency)
+    return result(name, "yes", f"{because}, though no peer waited for that", evidence, latency)
 
 
 def _sites(registered: Sequence[Told[RouteNews]]) -> dict[str, str]:
