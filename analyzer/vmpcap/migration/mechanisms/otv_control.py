@@ -223,5 +223,15 @@ def say_what_control_said(case: Case, told: Mechanism) -> Mechanism:
     if control is None:
         return told
     worked = "undecided" if (control.is_both or control.is_astray) and told.worked == "yes" else told.worked
+    words = control.words
+    if worked == "yes" and _was_waited_for(case, control):
+        worked, words = "no", f"{words}: late, and its peers were cut off until then"
     evidence = joined(told.evidence, sighted(of_told(control.told)))
-    return msgspec.structs.replace(told, worked=worked, because=f"{told.because}; {control.words}", evidence=evidence)
+    return msgspec.structs.replace(told, worked=worked, because=f"{told.because}; {words}", evidence=evidence)
+
+
+def _was_waited_for(case: Case, control: Control) -> bool:
+    """Did the new edge say so too late, and were peers answered again only since?"""
+    if control.new is None or not control.old or case.back_at is None:
+        return False
+    return case.after(control.new.first.ts) > WITHIN_NS and case.back_at >= control.new.first.ts

@@ -12,6 +12,7 @@ from vmpcap.migration.mechanisms.evpn import judge_evpn
 from vmpcap.migration.mechanisms.fits import say_what_fits
 from vmpcap.migration.mechanisms.gateways import judge_gateways
 from vmpcap.migration.mechanisms.host_routes import judge_host_route
+from vmpcap.migration.mechanisms.in_time import say_if_late
 from vmpcap.migration.mechanisms.lisp import judge_lisp
 from vmpcap.migration.mechanisms.nat import judge_nat
 from vmpcap.migration.mechanisms.opaque import judge_hcx
@@ -88,11 +89,11 @@ MECHANISMS: Final = (
         "requests without an answer though the announcement arrived"),
     Row("etherip", judge_etherip,
         "EtherIP (IP protocol 97) around the guest's frames",
-        "it carries them after the switchover, and the guest is reached",
+        "it carries them after the switchover, and the guest is reached within 5 s",
         "ICMP says that its packets are too big; large segments without an answer; nobody reaches the guest"),
     Row("fence", judge_fence,
         "a fence (ethertype 0x88DE) around the guest's frames; the same MAC behind another fence is no conflict",
-        "it carries them after the switchover, and the guest is reached",
+        "it carries them after the switchover, and the guest is reached within 5 s",
         "frames cut in parts (flag 0x04); large segments without an answer; nobody reaches the guest"),
     Row("port_group", judge_port_group,
         "the guest sends at its new place and nothing for it arrives, not even an answer to ARP",
@@ -164,7 +165,7 @@ MECHANISMS: Final = (
     Row("nat", judge_nat,
         "packets with the guest's address inside and another outside; or a gateway with another MAC at each site, and "
         "the guest's address never between them",
-        "the guest's traffic goes on through the new site's gateway",
+        "the guest's traffic goes on through the new site's gateway, within 5 s",
         "frames to the old gateway's MAC, resets or ICMP unreachable from a box between, an address claimed twice"),
     Row("anycast", judge_anycast,
         "one address answers one client with two hop counts at the same time, or two machines in two domains",
@@ -190,7 +191,7 @@ MECHANISMS: Final = (
 def judge_mechanisms(case: Case) -> list[Mechanism]:
     """Which of the mechanisms does this case show, and did they work?"""
     found = ((row, row.judge(case, row.name)) for row in MECHANISMS)
-    fitting = ((row, say_what_fits(case, told)) for row, told in found if told is not None)
+    fitting = ((row, say_what_fits(case, say_if_late(case, told))) for row, told in found if told is not None)
     told = [(row, _say_when(case, row, told)) for row, told in fitting]
     since = [one if row.of_start else say_since_when(case, one) for row, one in told]
     return [say_whose_clocks(case, one) for one in since]
