@@ -246,6 +246,40 @@ def test_an_outage_soon_after_the_guest_answered_at_its_new_place_may_be_the_mov
     assert to_the_end.is_cut_off
 
 
+def test_a_guest_that_is_lost_for_good_long_after_the_move_is_told_as_lost_then() -> None:
+    """The move cost 170 ms; from 8.0 s on, 7 s after it, no answer comes to the end of the capture at 12 s."""
+    rows = pings(1200, 10, [*lost(84, 17), *lost(800, 400)])
+    (found,) = suffered_at(point(rows))
+    assert (found.peer.outage_ms, found.peer.survived, found.is_cut_off) == (170.0, False, False)
+    assert (found.peer.later_outage_ms, found.later_ns) == (3990.0, 7 * S)
+    assert "answered until 7.0 s after the switchover and then no more: 400 requests unanswered" in found.peer.because
+
+
+@pytest.mark.parametrize(
+    ("rows", "more"),
+    [
+        (pings(1200, 10, [*lost(84, 17), *lost(800, 300)]), {}),
+        (pings(900, 10, [*lost(84, 17), *lost(810, 90)]), {}),
+        (pings(1200, 10, [*lost(84, 17), *lost(800, 400)]), {"goes_on": True}),
+        (pings(1200, 10, [*lost(84, 17), *lost(800, 400)]), {"last_ts": 30 * S}),
+        ([*pings(1200, 10, lost(800, 400)), *[r | {"icmp_id": 78} for r in pings(1200, 10)]], {}),
+    ],
+    ids=["answered again", "under a second", "moves again", "stopped asking", "another stream has answers"],
+)
+def test_a_guest_that_was_not_lost_to_the_end_is_not_told_as_lost_later(
+    rows: list[Row], more: dict[str, object]
+) -> None:
+    """Answered again, hardly asked, moved again, not asked any more, or answering the same peer in another stream."""
+    assert all((one.later, one.peer.later_outage_ms) == (None, None) for one in suffered_at(point(rows, **more)))
+
+
+def test_answers_that_may_go_past_the_point_lose_nobody_later() -> None:
+    """A link between the sites misses them from 8.0 s on, whether the client behind it saw them or nobody did."""
+    missed = point(pings(1200, 10, [*lost(84, 17), *lost(800, 400)]), "core", "wan")
+    assert [one.later for one in suffered_at(missed)] == [None]
+    assert [one.later for one in suffered_at(missed, point(pings(1200, 10, lost(84, 17))))] == [None]
+
+
 @pytest.mark.parametrize(("first", "is_dark"), [(10, True), (130, False)])
 def test_a_peer_without_an_answer_before_the_guest_left_is_no_sign_about_the_move(first: int, is_dark: bool) -> None:
     """Its last answer came 1.74 s before the guest's last frame at its old place, or half a second before."""

@@ -102,6 +102,13 @@ def test_a_hang_of_the_guest_long_after_the_move_is_in_the_sentence() -> None:
         assert "cut off for 180 ms; later the guest itself did not answer for 1.2 s" in said
 
 
+def test_a_guest_that_its_peer_lost_long_after_the_move_is_in_the_sentence() -> None:
+    """The outage of the move ended; the later one did not."""
+    gone = Peer(peer="10.99.0.2", protocol="icmp", outage_ms=180.0, survived=False, later_outage_ms=6980.0)
+    said = headline([cut_off(1, gone, longest_ms=180.0)], [])
+    assert "cut off for 180 ms; later its only peer lost it: no answer in the last 6.98 s" in said
+
+
 @pytest.mark.parametrize(("own_ms", "is_told"), [(3100.0, True), (1000.0, False)])
 def test_an_outage_that_was_mostly_the_guests_own_is_told_as_that(own_ms: float, is_told: bool) -> None:
     """Whoever reads that peers were cut off for 3.24 s looks at the network first."""

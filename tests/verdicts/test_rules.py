@@ -346,6 +346,15 @@ def test_a_stream_of_which_nothing_is_known_is_no_answer_to_a_lost_peer() -> Non
     assert reachable(suffered(), lost_for(5), replace(unknown, answered_after=True)).outcome == "pass"
 
 
+def test_a_guest_that_was_lost_long_after_the_move_is_not_passed() -> None:
+    """It was reachable for 7 s; whether it is for the move that its peer lost it then, nobody knows."""
+    gone = replace(suffered(160.0, survived=False, peer="10.99.0.7"), later=resent(0), later_ns=7 * S)
+    given = reachable(suffered(), gone)
+    assert given.outcome == "undecided"
+    assert "1 of its 2 peers had answers until 7.0 s after the switchover only, and none to the end" in given.because
+    assert reachable(gone, lost_for(5)).outcome == "fail", "who lost it with the move decides first"
+
+
 def test_an_answer_that_may_go_another_way_is_not_missed() -> None:
     """Away from the client, where no answer of the guest passed, unless TCP sends again what nobody answered."""
     elsewhere = lost_for(5)

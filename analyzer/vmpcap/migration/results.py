@@ -249,7 +249,8 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     later_outage_ms: float | None = None
     """
     The longest outage that the guest itself made, begun as late and after the stream's end: requests reached it, and
-    it did not answer. It is no part of outage_ms.
+    it did not answer. It is no part of outage_ms. Where survived is false beside an outage that ended: for how long at
+    least the peer had no answer at the end, from more than 5 s after the switchover on.
     """
     breakdown: list[OutagePart] = []
     """What the outage was spent on, in the order of time; the lengths add up to outage_ms, or, where it did not end, to

@@ -54,6 +54,12 @@ class Suffered:
     """Whether it had no answer long before this migration, which its outage tells nothing of."""
     is_bypassed: bool = False
     """Where its answers take another way than past the point, or may: what it met is not known."""
+    later: Outage | None = None
+    """An outage without an end that began so long after the move that it is not the switchover's."""
+    later_ns: int | None = None
+    """How long after the switchover that began."""
+    without_later: Peer | None = None
+    """What is told of the peer but for that."""
 
     @property
     def is_open(self) -> bool:

@@ -15,6 +15,7 @@ from vmpcap.migration.clocks import clock_doubt, is_moment_unknown
 from vmpcap.migration.gone_peers import without_gone
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.hidden_outages import hidden, hiding_hole, hole_of
+from vmpcap.migration.lost_later import lost_later, unless_bypassed, with_later
 from vmpcap.migration.missed_answers import was_missed_only
 from vmpcap.migration.one_way import Passage, is_sent_in, tell_arrival
 from vmpcap.migration.stream_outages import RESENT_NS, at_unknown_time, suffered_by
@@ -85,11 +86,13 @@ def what_peers_suffered(
                 one = replace(ask(stream), asked_by=ask) if hole is None else hidden(stream, view, when, hole)
                 if one.peer.outage_ms == 0 and is_moment_unknown(view, guest, views):
                     one = at_unknown_time(stream, view)
+                one = with_later(one, lost_later(stream, streams, view, when), when)
                 known.append((place, one, hole))
             if view.role != "domain:source" and answered_after(stream, when):
                 answered.setdefault(key, view.name)
     doubted = {view.name for view in views if may_be_bypassed(view, guest, on_point(view, moment))}
     found = [by_another_way(_nearest(known), answered.get(key), doubted, views) for key, known in seen.items()]
+    found = [unless_bypassed(one, answered.get(key), doubted, views) for key, one in zip(seen, found, strict=True)]
     found = [tell_arrival(one, passed.get(key, ()), views, guest, moment) for key, one in zip(seen, found, strict=True)]
     return sorted(without_gone(found), key=_severity)
 

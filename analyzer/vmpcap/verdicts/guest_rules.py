@@ -6,7 +6,7 @@ from vmpcap.migration.story import GuestStory, Story
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.unlearned import passed_instead
 from vmpcap.migration.views import PointView
-from vmpcap.terms.units import NS_PER_MS, at_most_ms, count_of
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, at_most_ms, count_of
 from vmpcap.verdicts.answers import Answer, from_finding, show, three
 from vmpcap.verdicts.explained import explain
 from vmpcap.verdicts.findings import Evidence, Outcome
@@ -82,7 +82,7 @@ def _denied_to(guest: GuestStory) -> list[str]:
 
     The guest may send them, or a firewall in its name that does not know its connections.
     """
-    denied = {s.peer.peer for s in guest.suffered if s.ended and s.peer.survived is False}
+    denied = {s.peer.peer for s in guest.suffered if s.ended and s.peer.survived is False and s.later is None}
     return sorted(denied - _answered_again(guest))
 
 
@@ -131,7 +131,7 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
             why = why or (_went_to_its_old_place(guest) if outcome == "fail" else "")
             return Answer(outcome, reach.because + why, evidence=evidence)
         lost = [s for s in guest.suffered if s.is_cut_off]
-        is_lost = any(s.peer.survived is False for s in guest.suffered)
+        is_lost = any(s.peer.survived is False and s.later is None for s in guest.suffered)
         if guest.second_place.found and (is_lost or _is_hurt_by_flaps(guest)):
             unsure = f"{reach.because}, but not each of its peers later: {guest.second_place.because}"
             return Answer("undecided", unsure + why, evidence=evidence + from_finding(guest.second_place).evidence)
@@ -146,6 +146,13 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
             return Answer(outcome, but + why, share, None, "share", evidence + _frames_of(sized[0]))
         gave_up = _given_up_by(guest)
         names = sorted(({s.peer.peer for s in lost} - _answered_again(guest)) | set(gave_up))
+        later = [s for s in guest.suffered if s.later is not None]
+        if not names and later:
+            return Answer(
+                "undecided",
+                f"{reach.because}{_lost_later(later, guest)}{why}",
+                evidence=evidence + _frames_of(later[0]),
+            )
         if not names:
             but = ", and so was every peer, though not in each of its streams" if lost else ""
             but += ": a guest that restarted?" if lost and not why else ""
@@ -168,6 +175,17 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
         return Answer("fail", but + why, evidence=evidence + _frames_of(lost[0]))
 
     return _about_guest(story, ask)
+
+
+def _lost_later(later: Sequence[Suffered], guest: GuestStory) -> str:
+    """Who lost the guest long after the move, and since when, as the end of a sentence?"""
+    gone, peers = sorted({s.peer.peer for s in later}), len(peers_of(guest))
+    whose = "its only peer" if peers == 1 else f"{len(gone):,} of its {peers:,} peers"
+    first = min(s.later_ns or 0 for s in later) / NS_PER_S
+    return (
+        f", but {whose} had answers until {first:.1f} s after the switchover only, and none to the end:"
+        f" {', '.join(gone[:3])}; whether the move or something later lost it is not known"
+    )
 
 
 def _frames_of(lost: Suffered) -> tuple[Evidence, ...]:
