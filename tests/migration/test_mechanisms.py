@@ -284,6 +284,28 @@ def test_a_withdrawal_that_another_system_passes_on_may_have_come_sooner() -> No
     assert "AS 65001 withdrew it +223 ms" in found.because
 
 
+@pytest.mark.parametrize(
+    ("lost_ms", "taken_ms", "expected"), [(4_010, 4_000, "no"), (200, 4_000, "undecided"), (4_010, None, "undecided")]
+)
+def test_a_new_way_that_was_taken_back_is_what_its_peers_want(
+    lost_ms: int, taken_ms: int | None, expected: str
+) -> None:
+    """The peer had its answers until that very moment; one that lost the guest before may have lost it otherwise."""
+    rows = [
+        news(0, protocol="bgp", sender="192.0.2.1", origin="AS 65001"),
+        news(after(60), protocol="bgp", sender="192.0.2.2", origin="AS 65002"),
+        news(after(90), "withdraw", protocol="bgp", sender="192.0.2.1", frame=9),
+    ]
+    rows += [news(after(taken_ms), "withdraw", protocol="bgp", sender="192.0.2.2", frame=11)] if taken_ms else []
+    gone = replace(LOST, from_ts=after(lost_ms), view=point("client", "client"))
+    found = judged("bgp", case(point("wan", "wan", rows), peers=[gone]))
+    assert found is not None
+    assert (found.worked, "AS 65002 took it back +4.0 s" in found.because) == (expected, taken_ms is not None)
+    assert ("not for want of it" in found.because) is (taken_ms is None)
+    assert ("no answer from +4.0 s on" in found.because) is (expected == "no")
+    assert (11 in found.evidence[0].frames) is (taken_ms is not None)
+
+
 def says(ts: int, sender: str, hop: str, length: int = 1, action: str = "announce") -> RouteNews:
     """What a router tells of a route that AS 65010 brings up at every site."""
     origin = "AS 65010" if action == "announce" else ""

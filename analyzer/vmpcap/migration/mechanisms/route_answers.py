@@ -9,13 +9,14 @@ import msgspec
 
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.guests import on_reference
-from vmpcap.migration.mechanisms.case import Case, Told, Worked, of_told, result, sighted, since, span
+from vmpcap.migration.mechanisms.case import Case, Told, Worked, joined, of_told, result, sighted, since, span
 from vmpcap.migration.mechanisms.first_hand import why_second_hand
 from vmpcap.migration.mechanisms.lost_requests import Share, share_lost
 from vmpcap.migration.mechanisms.old_place import Astray, lost_at_old_place, way_taken
 from vmpcap.migration.mechanisms.route_claims import NAMES, Claim, how_ended, how_lost, is_as_near, words_of
 from vmpcap.migration.mechanisms.route_views import is_seen_from_afar
 from vmpcap.migration.results import Mechanism, Sighted
+from vmpcap.migration.suffered import Suffered
 from vmpcap.terms.units import NS_PER_S, count_of
 
 WITHIN_NS: Final = {"rip": 30 * NS_PER_S}
@@ -35,6 +36,8 @@ WATCHED_NS: Final = 3 * NS_PER_S
 """A view that ends sooner after the new one came does not show that an old one stays; real daemons left in 0.2 s."""
 FLAPS: Final = 3
 """So many times one router began to advertise the route since the guest moved: once is enough."""
+LOST_BEFORE_NS: Final = NS_PER_S
+"""A router may turn so long before its word of it is in view."""
 SETTLED_NS: Final = NS_PER_S
 """Routers that have just heard of a new way compute for so long."""
 
@@ -147,6 +150,34 @@ class Taken:
         return [c for c in self.fresh if c.claimant == self.new.claimant]
 
     @cached_property
+    def given_up(self) -> Claim | None:
+        """Which claim was taken back last, where nobody's route stands any more since? Not of one lost from view."""
+        every = [*self.fresh, *self.old]
+        if any(c.down is None or c.is_lost for c in every):
+            return None
+        last = max(every, key=lambda c: c.down or 0)
+        return last if last in self.fresh else None
+
+    @cached_property
+    def lost_since(self) -> list[int]:
+        """Since when does each peer that lost the guest for good get no answer, on the reference clock?"""
+        begun = [(s.view, s.later.first_unanswered_ts if s.later is not None else s.from_ts) for s in self._gone]
+        return [on_reference(view, ts) for view, ts in begun if view is not None and ts is not None]
+
+    @property
+    def _gone(self) -> list[Suffered]:
+        return [s for s in self.case.suffered if s.is_cut_off or s.later is not None]
+
+    @cached_property
+    def lost_with_it(self) -> bool:
+        """Did every peer that lost the guest lose it when the last route was taken back?"""
+        gone = self.given_up
+        if gone is None or gone.down is None or len(self.lost_since) < len(self._gone):
+            return False
+        down = gone.down
+        return bool(self.lost_since) and all(-LOST_BEFORE_NS <= ts - down <= OVERLAP_NS for ts in self.lost_since)
+
+    @cached_property
     def share(self) -> Share | None:
         """How many requests are lost since both stand."""
         return share_lost(self.case, self.settled)
@@ -229,6 +260,18 @@ def _late(one: Taken) -> str:
 def _not_for_want(one: Taken) -> str:
     because = f"{_followed(one)}, yet {one.lost}: not for want of it"
     return because if one.has_old else f"{because}; whether another still advertises it is not in view"
+
+
+def _given_up(one: Taken) -> str:
+    gone = one.given_up
+    assert gone is not None
+    when = since(one.case.after(gone.down or 0))
+    because = f"{_followed(one)}, but {words_of(one.name, gone)} took it back {when}{how_ended([gone])}"
+    because += " and nobody has advertised it since"
+    if one.lost_with_it:
+        first, streams = since(one.case.after(min(one.lost_since))), count_of(len(one.case.suffered), "stream")
+        return f"{because}; {len(one.lost_since)} of {streams} with its peers got no answer from {first} on"
+    return f"{because}; {one.lost}: whether for want of it is not known"
 
 
 def _back_late_beside_old(one: Taken) -> str:
@@ -315,6 +358,8 @@ RULES: Final = (
     Rule(lambda t: t.left_late, "undecided", _withdrawn_late, _until_old_left),
     Rule(lambda t: t.is_late, "no", _late),
     Rule(lambda t: t.latency > t.limit, "undecided", lambda t: f"{t.came}: whether that was in time is not known"),
+    Rule(lambda t: t.lost_with_it, "no", _given_up),
+    Rule(lambda t: bool(t.given_up and (t.case.cut_off or t.astray)), "undecided", _given_up),
     Rule(lambda t: bool(t.stale and t.case.cut_off), "undecided", _not_yet_withdrawn),
     Rule(lambda t: bool(t.case.cut_off), "undecided", _not_for_want),
     Rule(lambda t: t.back_late and bool(t.stale), "no", _back_late_beside_old, _until_back),
@@ -350,6 +395,9 @@ def answer(one: Taken) -> Mechanism:
 def _evidence(one: Taken, rule: Rule) -> list[Sighted]:
     if rule.because is _flaps:
         return sighted(of_told(t for c in one.turns[:FLAPS] for t in (c.first, c.ended or c.last)))
+    if one.given_up is not None and rule.because is _given_up:
+        ends = of_told((one.given_up.first, one.given_up.ended or one.given_up.last))
+        return joined(one.seen, sighted(ends))
     if one.astray is not None and rule.because in (_never_withdrawn, _withdrawn_late, _not_for_want):
         return [*one.seen, *sighted(one.astray.frames)]
     if rule.because is _both_used and one.share is not None:
