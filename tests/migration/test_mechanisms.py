@@ -306,6 +306,26 @@ def test_a_new_way_that_was_taken_back_is_what_its_peers_want(
     assert (11 in found.evidence[0].frames) is (taken_ms is not None)
 
 
+@pytest.mark.parametrize(
+    ("again_ms", "begin_ms", "expected"), [(3_000, 1_010, "undecided"), (3_000, -100, "yes"), (1_500, 1_010, "yes")]
+)
+def test_a_new_way_that_was_gone_for_a_while_did_not_just_work(again_ms: int, begin_ms: int, expected: str) -> None:
+    """Taken back after a second and said again two later, while a peer waited, or not; or again half a second later."""
+    rows = [
+        news(0, protocol="bgp", sender="192.0.2.1", origin="AS 65001"),
+        news(after(60), protocol="bgp", sender="192.0.2.2", origin="AS 65002"),
+        news(after(90), "withdraw", protocol="bgp", sender="192.0.2.1"),
+        news(after(1_000), "withdraw", protocol="bgp", sender="192.0.2.2"),
+        news(after(again_ms), protocol="bgp", sender="192.0.2.2", origin="AS 65002"),
+    ]
+    ends = {"from_ts": after(begin_ms), "to_ts": after(begin_ms + 300)}
+    waited = replace(suffered(300.0), view=point("client", "client"), **ends)
+    found = judged("bgp", case(point("wan", "wan", rows), peers=[waited]))
+    assert found is not None
+    assert found.worked == expected
+    assert ("took it back +1.0 s and said it again +3.0 s" in found.because) is (expected == "undecided")
+
+
 def says(ts: int, sender: str, hop: str, length: int = 1, action: str = "announce") -> RouteNews:
     """What a router tells of a route that AS 65010 brings up at every site."""
     origin = "AS 65010" if action == "announce" else ""

@@ -1,5 +1,6 @@
 """What is said of a host route that somebody new advertises: in time, and alone? One rule after the other."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -178,6 +179,26 @@ class Taken:
         return bool(self.lost_since) and all(-LOST_BEFORE_NS <= ts - down <= OVERLAP_NS for ts in self.lost_since)
 
     @cached_property
+    def hole(self) -> tuple[Claim, Claim] | None:
+        """Between which two of its turns did nobody advertise the route for long, while a peer had no answer?"""
+        turns = sorted(self.turns, key=lambda c: c.up)
+        for before, after in itertools.pairwise(turns):
+            down = before.down
+            if down is None or before.is_lost or after.up - down <= SETTLED_NS:
+                continue
+            others = [c for c in (*self.fresh, *self.old) if c is not before and c is not after]
+            is_none = all(c.down is not None and (c.down <= down or c.up >= after.up) for c in others)
+            if is_none and any(begin < after.up and end > down for begin, end in self._outages):
+                return before, after
+        return None
+
+    @property
+    def _outages(self) -> list[tuple[int, int]]:
+        """From when to when was each peer cut off that was answered again, on the reference clock?"""
+        known = [(s.view, s.from_ts, s.to_ts) for s in self.case.suffered if s.ended and s.peer.outage_ms]
+        return [(on_reference(v, a), on_reference(v, b)) for v, a, b in known if v is not None and a and b]
+
+    @cached_property
     def share(self) -> Share | None:
         """How many requests are lost since both stand."""
         return share_lost(self.case, self.settled)
@@ -274,6 +295,14 @@ def _given_up(one: Taken) -> str:
     return f"{because}; {one.lost}: whether for want of it is not known"
 
 
+def _hole(one: Taken) -> str:
+    assert one.hole is not None
+    before, after = one.hole
+    gone, again = (since(one.case.after(ts)) for ts in (before.down or 0, after.up))
+    because = f"{one.came}, but took it back {gone}{how_ended([before])} and said it again {again}: in between nobody"
+    return f"{because} advertised it, and a peer had no answer"
+
+
 def _back_late_beside_old(one: Taken) -> str:
     names = _names(one, one.stale)
     return f"{one.came}, but {names} did not withdraw it, and the guest's peers were answered again only {_back(one)}"
@@ -362,6 +391,7 @@ RULES: Final = (
     Rule(lambda t: bool(t.given_up and (t.case.cut_off or t.astray)), "undecided", _given_up),
     Rule(lambda t: bool(t.stale and t.case.cut_off), "undecided", _not_yet_withdrawn),
     Rule(lambda t: bool(t.case.cut_off), "undecided", _not_for_want),
+    Rule(lambda t: t.hole is not None, "undecided", _hole),
     Rule(lambda t: t.back_late and bool(t.stale), "no", _back_late_beside_old, _until_back),
     Rule(lambda t: t.back_late, "undecided", _back_late),
     Rule(lambda t: bool(t.astray), "undecided", _not_for_want),
@@ -398,6 +428,8 @@ def _evidence(one: Taken, rule: Rule) -> list[Sighted]:
     if one.given_up is not None and rule.because is _given_up:
         ends = of_told((one.given_up.first, one.given_up.ended or one.given_up.last))
         return joined(one.seen, sighted(ends))
+    if one.hole is not None and rule.because is _hole:
+        return sighted(of_told(t for c in one.hole for t in (c.first, c.ended or c.last)))
     if one.astray is not None and rule.because in (_never_withdrawn, _withdrawn_late, _not_for_want):
         return [*one.seen, *sighted(one.astray.frames)]
     if rule.because is _both_used and one.share is not None:
