@@ -472,6 +472,20 @@ def test_relearning_is_only_seen_at_the_destination() -> None:
     assert "no capture point at the destination" in seen.relearn.because
 
 
+@pytest.mark.parametrize(("begun", "wanted"), [(0, 300.0), (1500 * MS, None)])
+def test_relearning_is_not_told_by_a_point_that_began_too_late(begun: int, wanted: float | None) -> None:
+    """Its first unicast is one of many: another point had seen the guest at its new place half a second before."""
+    rows = [(1004 * MS + n * 10 * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP) for n in range(150)]
+    rows += [(1304 * MS + n * 10 * MS, GATEWAY, GUEST, PEER_IP, GUEST_IP) for n in range(120)]
+    rows = [row for row in sorted(rows) if row[0] >= begun]
+    new = bridge("dst-guestbr", "domain:destination", journal(*rows), SWITCH, first_ts=begun)
+    new = new if not begun else replace(new, series=())
+    gateway = bridge("gw", "gateway", talking(840 * MS, 1004 * MS), SWITCH)
+    seen = told(gateway, new, heard=(gateway,))
+    assert seen.relearn_ms == (None if wanted is None else pytest.approx(wanted))
+    assert ("began to record" in seen.relearn.because) is (wanted is None)
+
+
 def test_a_point_that_began_to_record_later_shows_no_first_sign() -> None:
     """Its first frame of the guest is its first frame at all, a second after the gateway had seen the guest."""
     old = bridge("src-br", "domain:source", talking(840 * MS))

@@ -549,6 +549,12 @@ def _relearn(guest: Moved, views: Sequence[PointView], quiet: dict[str, Silence]
     """From the guest's first frame at the destination to the first unicast that reached it there."""
     there = [(v, quiet[v.name].after) for v in views if v.role == "domain:destination" and v.name in quiet]
     seen = [(v, after) for v, after in there if after is not None]
+    signs = signs_after(guest, quiet)
+    late = [v for v, _ in seen if any(_began_after(v, sign) for sign in signs)]
+    if seen and len(late) == len(seen):
+        because = f"{late[0].name} began to record when the guest had already been seen at its new place"
+        return None, Bracket(because=because)
+    seen = [(v, after) for v, after in seen if v not in late]
     reached: list[tuple[Mark, Mark]] = []
     for view, first in sorted(seen, key=lambda pair: on_reference(pair[0], pair[1].ts)):
         rows = delivered(view, guest, first.ts)
