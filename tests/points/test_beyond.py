@@ -1,9 +1,13 @@
 """Steps that packets of one direction alone show, where nobody answers any more."""
 
+import random
+
 import numpy as np
 import pytest
 
+from tests.points.made import S, paired_of, traffic
 from vmpcap.points.beyond import steps_beyond
+from vmpcap.points.pair_clock import bound_pair
 
 MS = 1_000_000
 COUNT, STEP_AT = 60, 50
@@ -40,3 +44,25 @@ def test_a_step_at_the_begin_is_found_alike(by: int) -> None:
 )
 def test_no_step_is_told_by_what_queues_do_as_well(by: int, jitter: list[int]) -> None:
     assert steps_beyond(*made(by, jitter), 100_000) == ()
+
+
+@pytest.mark.parametrize("by", [40 * MS, -25 * MS])
+def test_a_clock_that_was_set_before_is_found_set_back_where_nobody_answers(by: int) -> None:
+    """Set in the middle, which answers show; set back when only requests came any more."""
+    sent = [p for p in traffic(random.Random(7), 60, 3000, (1, 1), 0.1) if p.side == 0 or p.one_ts < 50 * S]
+    clock, _ = bound_pair(paired_of(sent, lambda t: t + (by if 30 * S <= t < 55 * S else 0)))
+    assert clock is not None
+    if clock.beyond:
+        assert any(step.low_ns <= -by <= step.high_ns for step in clock.beyond)
+    else:  # the order of the capture tells it: then it is a piece of its own
+        assert clock.guessed is not None
+        low, high = clock.guessed.at(58 * S)
+        assert low <= 0 <= high < abs(by)
+
+
+@pytest.mark.parametrize("by", [40 * MS, -25 * MS])
+def test_a_clock_that_was_set_once_is_not_found_set_back(by: int) -> None:
+    sent = [p for p in traffic(random.Random(7), 60, 3000, (1, 1), 0.1) if p.side == 0 or p.one_ts < 50 * S]
+    clock, _ = bound_pair(paired_of(sent, lambda t: t + (by if t >= 30 * S else 0)))
+    assert clock is not None
+    assert clock.beyond == ()

@@ -33,7 +33,7 @@ class Beyond(NamedTuple):
     high_ns: int
 
 
-def steps_beyond(ways: U64, at: I64, late: I64, width: int) -> tuple[Beyond, ...]:
+def steps_beyond(ways: U64, at: I64, late: I64, width: int, taken: I64 | None = None) -> tuple[Beyond, ...]:
     """
     From where on, or until where, are the packets of a direction all late by another time than before? Begin and end.
 
@@ -42,6 +42,7 @@ def steps_beyond(ways: U64, at: I64, late: I64, width: int) -> tuple[Beyond, ...
     ways : uint64[n], a number for the two ends and which of them sent
     at, late : int64[n], when the one clock shows each packet, in the order of its capture; by how much the other later
     width : how far the bounds of the two clocks are apart
+    taken : int64[n], what of that is the clocks' own by what answers show; None: all alike
 
     Notes
     -----
@@ -50,16 +51,18 @@ def steps_beyond(ways: U64, at: I64, late: I64, width: int) -> tuple[Beyond, ...
     that nothing stepped.
     """
     found: list[Beyond] = []
+    offset = np.zeros(len(at), np.int64) if taken is None else taken
     for way in np.unique(ways).tolist():
         rows = np.flatnonzero(ways == np.uint64(way))
         if len(rows) >= LEAST_BEFORE + LEAST:
-            found += _at_the_end(at[rows], late[rows], width, 1)
-            found += _at_the_end(at[rows][::-1], late[rows][::-1], width, -1)
+            found += _at_the_end(at[rows], late[rows], offset[rows], width, 1)
+            found += _at_the_end(at[rows][::-1], late[rows][::-1], offset[rows][::-1], width, -1)
     return tuple(found)
 
 
-def _at_the_end(at: I64, late: I64, width: int, sign: int) -> list[Beyond]:
+def _at_the_end(at: I64, shown: I64, offset: I64, width: int, sign: int) -> list[Beyond]:
     """The same of one direction; sign -1: its packets are given from the last to the first."""
+    late = shown - offset
     is_odd = np.abs(late - late[-1]) < np.abs(late - int(np.median(late)))
     count = len(late) if is_odd.all() else int(np.argmin(is_odd[::-1]))
     rest, odd = late[: len(late) - count], late[len(late) - count :]
@@ -70,6 +73,6 @@ def _at_the_end(at: I64, late: I64, width: int, sign: int) -> list[Beyond]:
     if apart < max(LEAST_NS, WIDE * int(rest.max() - rest.min())) or int(odd.max() - odd.min()) * STEADY > abs(by):
         return []
     last = len(rest) - 1
-    edges = [sorted((int(ts[last]), int(ts[last + 1]))) for ts in (at, at + late)]
+    edges = [sorted((int(ts[last]), int(ts[last + 1]))) for ts in (at, at + shown)]
     (begin, end), (begin_other, end_other) = edges
     return [Beyond(begin, end, begin_other, end_other, sign * by - width, sign * by + width)]

@@ -220,15 +220,28 @@ def bound_pair(
 
 
 def _beyond(paired: Paired, clock: PairClock) -> tuple[Beyond, ...]:
-    """Which steps do packets of one direction show beyond the answers? None is asked for where those show steps."""
-    if len(clock.pieces) > 1 or clock.steep is not None:
+    """
+    Which steps do packets of one direction show beyond the answers?
+
+    Steps that answers show are taken off before: a clock that was set once may be set back where nobody answers. Not
+    asked for where a faster drift explains as much.
+    """
+    if clock.steep is not None:
         return ()
     low, high = clock.at(clock.middle_ts)
     order = np.argsort(paired.row_one, kind="stable")
     row = paired.row_one[order]
     order, row = (rows[paired.one.kind[row] == UNICAST] for rows in (order, row))
+    at, late = paired.one.ts_ns[row], paired.late_ns[order]
     ways = (paired.one.pair[row] & ~np.uint64(1)) | paired.one.side[row]
-    return steps_beyond(ways, paired.one.ts_ns[row], paired.late_ns[order], high - low)
+    if len(clock.pieces) == 1:
+        return steps_beyond(ways, at, late, high - low)
+    told = clock.within(at)
+    ways, at, late = ways[told], at[told], late[told]
+    taken = np.mean(clock.bounds(at), axis=0).astype(np.int64)
+    first, last = min(piece.first for piece in clock.pieces), max(piece.last for piece in clock.pieces)
+    found = steps_beyond(ways, at, late, high - low, taken)
+    return tuple(step for step in found if step.end >= last or step.begin <= first)
 
 
 class _Explained(NamedTuple):
