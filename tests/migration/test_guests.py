@@ -52,6 +52,14 @@ def test_an_announcement_right_after_the_stream_is_the_guests() -> None:
     assert others == 0
 
 
+@pytest.mark.parametrize(("offset", "is_doubted"), [(Offset(0, 0, 1), False), (None, True)])
+def test_a_distance_by_clocks_that_nothing_compares_says_so(offset: Offset | None, is_doubted: bool) -> None:
+    """The stream at one point, the announcement at another."""
+    shown = view("src-uplink", "source", streams=(stream(),))
+    (guests,), _ = guests_of(shown, view("dst", series=(announced(S + 5 * MS),), offset=offset))
+    assert ("by clocks that nothing compares" in guests[0].because) is is_doubted
+
+
 def test_two_vnics_of_one_guest_are_announced_together() -> None:
     """Two MACs within a moment moved with one stream; neither is a rival of unknown origin."""
     (guests,), others = guests_of(heard(announced(S + 5 * MS), announced(S + 9 * MS, mac=OTHER)))
