@@ -575,6 +575,35 @@ def test_without_a_peer_the_bracket_is_held_against_the_limit() -> None:
     assert [(e.point, e.frames) for e in given.evidence] == [("b", [4])]
 
 
+def moved_within(ms: float, *streams: Suffered, failed_rows: tuple[Mechanism, ...] = ()) -> Check:
+    """What is said of a guest that was gone for so long at most, where no peer's outage is known?"""
+    frames = Bracket(from_point="a", from_frame=3, to_point="b", to_frame=4, uncertainty_ms=1.0, because="frames")
+    guest = guest_story(switchover=Switchover(bracket_ms=ms, bracket=frames), suffered=streams)
+    result = msgspec.structs.replace(guest.result, mechanisms=list(failed_rows))
+    return ask("switchover", story(replace(guest, result=result)))
+
+
+def test_a_short_absence_is_no_short_interruption_where_peers_are_in_view_and_none_tells_what_it_met() -> None:
+    """They may have waited for switches and routers long after the guest was back."""
+    given = moved_within(120.0, suffered(None, because="no request of it fell into the switchover"))
+    assert (given.outcome, given.measured) == ("undecided", 120.0)
+    assert f"{PEER_IP} by icmp: no request of it fell into the switchover" in given.because
+    assert [(e.point, e.frames) for e in given.evidence] == [("b", [4]), ("client", [5, 6])]
+    assert moved_within(120.0).outcome == "pass"
+
+
+@pytest.mark.parametrize(("worked", "outcome"), [("no", "undecided"), ("yes", "pass"), ("undecided", "pass")])
+def test_a_short_absence_is_no_short_interruption_where_a_mechanism_failed(worked: Any, outcome: str) -> None:
+    """Whoever depended on it waited for longer than the guest was away."""
+    row = Mechanism(name="gateway_arp", seen=True, worked=worked, because="it had no answer for 3.1 s")
+    given = moved_within(120.0, failed_rows=(row,))
+    assert given.outcome == outcome
+    assert ("gateway_arp did not do its part: it had no answer for 3.1 s" in given.because) is (worked == "no")
+    told = away(120.0, 10.0, suffered=(suffered(120.0),))
+    told = replace(told, result=msgspec.structs.replace(told.result, mechanisms=[row]))
+    assert ask("switchover", story(told)).outcome == "pass", "a peer shows what it met"
+
+
 def test_a_bracket_over_clocks_that_were_not_compared_decides_nothing() -> None:
     """One clock may be 500 ms slow: 180 ms may be 680, and 680 may be 180."""
     for value in (180.0, 680.0):

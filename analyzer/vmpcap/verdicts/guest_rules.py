@@ -257,6 +257,26 @@ def _unbounded(limit: float, guest: GuestStory) -> Iterator[tuple[str, tuple[Evi
         yield f"{len(denied)} of its peers got nothing but resets: {', '.join(denied[:3])}", ()
     if wide is not None:
         yield f"{_range_words(wide)}, and the limit lies between", _frames_of(wide)
+    if guest.result.switchover.peer_outage_ms is None:
+        yield from _back_later(guest)
+
+
+def _back_later(guest: GuestStory) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
+    """
+    What says that the guest may have been out of reach for longer than it was away, where no peer tells an outage?
+
+    Switches and routers may have followed long after it was back: its own absence bounds no interruption.
+    """
+    for one in guest.result.mechanisms:
+        if one.worked == "no":
+            shown = tuple(Evidence(point=e.point, frames=e.frames, filter=e.filter) for e in one.evidence)
+            yield f"{one.name} did not do its part: {one.because}", shown
+    for unknown in guest.suffered:
+        yield f"what its peers met is not known: {_named(unknown)}: {unknown.peer.because}", _frames_of(unknown)
+
+
+def _named(one: Suffered) -> str:
+    return f"{one.peer.peer} by {one.peer.protocol}"
 
 
 def switchover(story: Story, profile: Profile) -> Answer:
