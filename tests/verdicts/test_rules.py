@@ -559,6 +559,20 @@ def test_a_limit_within_the_range_of_any_peer_is_not_decided(low: float, high: f
     )
 
 
+def stopped_after(ms: float) -> Suffered:
+    """Pings of a peer that had no answer for so long at least since the move, and then were sent no more."""
+    one = suffered(None, ended=False, survived=None, from_ts=0, to_ts=round(ms * MS), because="then none came any more")
+    return replace(one, peer=msgspec.structs.replace(one.peer, protocol="icmp"))
+
+
+@pytest.mark.parametrize(("ms", "outcome"), [(4390.0, "undecided"), (301.0, "undecided"), (299.0, "pass")])
+def test_a_stream_that_stopped_without_an_answer_after_more_than_the_limit_is_no_pass(ms: float, outcome: str) -> None:
+    """Another stream of the same peer came back in time: that says nothing of this one."""
+    given = ask("switchover", story(away(215.0, 20.0, suffered=(suffered(215.0), stopped_after(ms)))))
+    assert (given.outcome, given.measured) == (outcome, 215.0)
+    assert ("had no answer for at least" in given.because) is (outcome != "pass")
+
+
 def test_without_a_limit_the_switchover_is_told_and_not_judged() -> None:
     """The figure stays, as advice."""
     given = ask("switchover", story(away(170.0, 10.0)), NO_LIMITS)

@@ -6,7 +6,7 @@ from vmpcap.migration.story import GuestStory, Story
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.unlearned import passed_instead
 from vmpcap.migration.views import PointView
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S, at_most_ms, count_of
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, at_least_ms, at_most_ms, count_of
 from vmpcap.verdicts.answers import Answer, from_finding, show, three
 from vmpcap.verdicts.explained import explain
 from vmpcap.verdicts.findings import Evidence, Outcome
@@ -240,12 +240,20 @@ def _range_around(limit: float, guest: GuestStory) -> Suffered | None:
 
 def _range_words(one: Suffered) -> str:
     most = at_most_ms(round(_at_most(one) * NS_PER_MS))
-    return f"{one.peer.peer} by {one.peer.protocol} may have been cut off for longer, {most}"
+    return f"{_named(one)} may have been cut off for longer, {most}"
 
 
 def _moves_again(one: Suffered) -> bool:
     """Did its view end since the guest moved again?"""
     return one.view is not None and one.view.goes_on
+
+
+def _stopped_after(one: Suffered) -> int:
+    """For how long at least had it no answer when it stopped asking, ns? 0 where it was answered, or asks on."""
+    if one.peer.survived is not None or one.ended or one.from_ts is None or one.to_ts is None:
+        return 0
+    low = one.peer.outage_low_ms
+    return one.to_ts - one.from_ts if low is None else round(low * NS_PER_MS)
 
 
 def _unbounded(limit: float, guest: GuestStory) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
@@ -255,6 +263,10 @@ def _unbounded(limit: float, guest: GuestStory) -> Iterator[tuple[str, tuple[Evi
         yield f"{len(gave_up)} of its peers gave up without an answer: {', '.join(gave_up[:3])}", ()
     if denied:
         yield f"{len(denied)} of its peers got nothing but resets: {', '.join(denied[:3])}", ()
+    stopped = max(guest.suffered, key=_stopped_after, default=None)
+    if stopped is not None and _stopped_after(stopped) > limit * NS_PER_MS:
+        least = at_least_ms(_stopped_after(stopped))
+        yield f"{_named(stopped)} had no answer for {least}: {stopped.peer.because}", _frames_of(stopped)
     if wide is not None:
         yield f"{_range_words(wide)}, and the limit lies between", _frames_of(wide)
     if guest.result.switchover.peer_outage_ms is None:
