@@ -78,6 +78,23 @@ def test_requests_that_went_to_the_old_place_are_an_outage_though_the_new_one_sh
         assert found.again == (new, 3 * S), "and not when the last request went to the old place, at 2.99 s"
 
 
+def test_requests_that_pass_the_old_place_on_their_way_to_the_new_one_are_answered_there() -> None:
+    """The old place sees all requests of 10 s and no answer; from 1.01 s on they are answered at the new one."""
+    old = point(pings(1000, 10, lost(84, 916)), "src", "domain:source")
+    new = point(
+        [row for row in pings(1000, 10, lost(84, 17)) if row["ts_ns"] >= S + 10 * MS], "dst", "domain:destination"
+    )
+    (found,) = suffered_at(old, new)
+    assert (found.peer.point, found.peer.survived, found.peer.outage_ms) == ("src", True, None)
+    assert found.peer.outage_low_ms == found.at_least_ms == pytest.approx(170.0)
+    assert (found.from_ts, found.to_ts, found.peer.lost) == (840 * MS, S + 10 * MS, None)
+    assert "cut off for at least 170 ms" in found.peer.because
+    assert "until the end" not in found.peer.because
+    apart = replace(old, offset=None)
+    (unknown,) = suffered_at(apart, new)
+    assert (unknown.peer.outage_low_ms, unknown.answered_after) == (None, True), "how their clocks stand is not known"
+
+
 def test_lost_pings_are_the_outage_in_steps_of_their_interval() -> None:
     """Seventeen at 10 ms: 170 ms, between the first request that was lost and the first that was answered."""
     (found,) = suffered_at(point(pings(200, 10, lost(84, 17))))
@@ -462,6 +479,16 @@ def test_answers_that_go_another_way_are_no_outage_at_the_point_they_bypass() ->
     assert "another way" in found.peer.because
     (beside,) = suffered_at(point(bypassed, "client", "client"), bridge)
     assert beside.is_cut_off
+
+
+def test_who_stopped_asking_was_not_cut_off_where_the_answers_took_another_way() -> None:
+    """No answer ever passed the gateway, and its capture goes on after the last request; the bridge saw them all."""
+    silent = point(pings(200, 10, lost(0, 200)), "gw", "gateway", last_ts=60 * S)
+    (alone,) = suffered_at(silent, last_before=-S)
+    assert (alone.peer.outage_low_ms, alone.is_bypassed) == (1990.0, False)
+    (found,) = suffered_at(silent, point(pings(200, 10, lost(84, 17)), "bridge", "domain:destination"), last_before=-S)
+    assert (found.peer.outage_low_ms, found.peer.survived, found.is_bypassed) == (None, None, True)
+    assert "bridge saw the guest answer" in found.peer.because
 
 
 def datagrams(count: int, every_ms: int, gone: range) -> list[Row]:

@@ -25,11 +25,12 @@ def by_another_way(
     doubted : names of points that its answers may bypass though no other point saw them
     """
     view = next((view for view in views if view.name == suffered.peer.point), None)
-    if not suffered.is_cut_off or view is None or view.role == "client":
+    has_stopped = suffered.outage is not None and not suffered.ended and suffered.peer.survived is None
+    if not (suffered.is_cut_off or has_stopped) or view is None or view.role == "client":
         return suffered
     if answered_at not in (None, view.name):
         known = f", but {answered_at} saw the guest answer: the answers go another way than past {view.name}, and"
-    elif view.name in doubted:
+    elif suffered.is_cut_off and view.name in doubted:
         known = f"; but after the move its answers may go another way than past {view.name}:"
     else:
         return suffered

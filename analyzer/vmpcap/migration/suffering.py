@@ -11,7 +11,7 @@ from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.measures.peers import find_peer_streams
 from vmpcap.migration.asked_on import asked_to_the_end
 from vmpcap.migration.bypassed import answered_after, by_another_way, may_be_bypassed
-from vmpcap.migration.clocks import clock_doubt, is_moment_unknown
+from vmpcap.migration.clocks import clock_doubt, is_moment_unknown, on_clock_of
 from vmpcap.migration.gone_peers import without_gone
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.hidden_outages import hidden, hiding_hole, hole_of
@@ -24,7 +24,7 @@ from vmpcap.migration.views import PointView
 from vmpcap.points.holes import Hole, blindness
 from vmpcap.points.roles import OUTAGE_FIGURES, rank
 from vmpcap.terms.addresses import NO_MAC
-from vmpcap.terms.units import ms
+from vmpcap.terms.units import at_least_ms, iso_utc, ms
 
 Key = tuple[object, ...]
 """By what a stream is known again at another point."""
@@ -170,15 +170,34 @@ def _begun_elsewhere(best: Suffered, seen: Sequence[Suffered]) -> Suffered | Non
     """
     The outage of a stream that the nearest point shows after the switchover only, where another saw it begin.
 
-    Its requests went to the old place until they were led to the new one: for as long at least it had no answer.
+    Its requests went to the old place until they were led to the new one: for as long at least it had no answer. Those
+    that passed the old one on their way to the new one were answered there: nothing is told where the clocks of the two
+    do not show since when.
     """
-    begun = [(one.outage.seen_ns, one) for one in seen if one.outage is not None and not one.ended]
+    begun = [(one.outage.seen_ns, one, one.outage) for one in seen if one.outage is not None and not one.ended]
     if not begun:
         return None
-    seen_ns, one = max(begun, key=lambda pair: pair[0])
-    because = f"{one.peer.because}; answered again at {best.peer.point}, where it is in view only after the switchover"
-    least = ms(seen_ns)
-    peer = msgspec.structs.replace(one.peer, because=because, survived=True, outage_low_ms=least)
+    seen_ns, one, outage = max(begun, key=lambda found: found[0])
+    if best.again is None or one.view is None:
+        return None
+    back, back_ts = best.again
+    began, until = outage.first_unanswered_ts, on_clock_of(one.view, back, back_ts)
+    known: dict[str, str | None] = {}
+    least_ns = seen_ns
+    because = f"{one.peer.because}; answered again at {best.peer.point}"
+    if until <= outage.last_unanswered_ts:
+        doubt = clock_doubt(back, back_ts, one.view)
+        least_ns = 0 if doubt is None else until - doubt - began
+        if least_ns <= 0:
+            return None
+        one, known = replace(one, to_ts=until, to_frame=None), {"lost": None, "to_ts": iso_utc(until)}
+        because = (
+            f"cut off for {at_least_ms(least_ns)}: unanswered at {one.peer.point} from frame"
+            f" {outage.first_unanswered_frame} on, and answered at {best.peer.point}"
+        )
+    because += ", where it is in view only after the switchover"
+    least = ms(least_ns)
+    peer = msgspec.structs.replace(one.peer, because=because, survived=True, outage_low_ms=least, **known)
     return replace(one, peer=peer, ended=True, outage=None, answered_after=True, at_least_ms=least, again=best.again)
 
 
