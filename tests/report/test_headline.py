@@ -219,6 +219,23 @@ def test_an_outage_that_is_known_by_its_bounds_may_be_the_longest(
     assert ("udp/53 from 10.99.0.2: 6 missing" in told) == (" and " in said or "at most" in said)
 
 
+@pytest.mark.parametrize(("low", "is_told"), [(4_391.0, True), (150.0, False)])
+def test_a_stream_that_asked_in_vain_for_longer_and_stopped_stands_beside_the_longest_outage(
+    low: float, is_told: bool
+) -> None:
+    """In every look: another stream of the same peer came back after 215 ms."""
+    peers = [
+        Peer(peer="10.99.0.2", protocol="tcp/80", outage_ms=215.0, survived=True),
+        Peer(peer="10.99.0.2", protocol="icmp", outage_low_ms=low, because="then none came any more"),
+    ]
+    one = migration(guests=[guest(switchover=Switchover(bracket_ms=146.0, peer_outage_ms=215.0), peers=peers)])
+    report = msgspec.structs.replace(good(), migrations=[one], because=headline([one], []))
+    said = "peers were cut off for 215 ms; another stream had no answer for at least 4.39 s"
+    for shown in (report.because, to_terminal(report, Look(100)), to_markdown(report), to_html(report)):
+        assert (said in one_line(shown).replace("\\", "")) is is_told
+        assert "cut off for 215 ms" in one_line(shown).replace("\\", "")
+
+
 @pytest.mark.parametrize(
     ("streams", "said"),
     [

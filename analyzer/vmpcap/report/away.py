@@ -48,7 +48,7 @@ def away_of(guest: Guest) -> Away | None:
         return Away((counts.streams_lost, least), PEERS, "never back", sentence, _why(guest))
     if s.peer_outage_ms is not None:
         sentence = f"peers were cut off for {longest}" if longest else "no peer was cut off"
-        sentence += _of_guest(guest) + _later(guest)
+        sentence += _of_guest(guest) + _in_vain(guest, most) + _later(guest)
         is_range = span(least) != span(most)
         because = "; ".join(part for part in (s.peer_outage.because, _open(guest) if is_range else "") if part)
         return Away((0, most), PEERS, longest or "not at all", sentence, because, is_range)
@@ -115,6 +115,13 @@ def _at_least(guest: Guest) -> Peer | None:
         if peer.outage_ms is None and peer.outage_low_ms and peer.outage_high_ms is None and not is_lost(peer)
     ]
     return max(unbounded, key=lambda peer: peer.outage_low_ms or 0.0, default=None)
+
+
+def _in_vain(guest: Guest, most: float) -> str:
+    """Another stream asked without an answer for longer than the longest outage that ended, s, and is not told lost."""
+    one = _at_least(guest)
+    low = (one.outage_low_ms or 0.0) / 1000 if one is not None else 0.0
+    return f"; another stream had no answer for at least {span_bound(low, 'least')}" if low > most else ""
 
 
 def _between(least: float, most: float) -> str:
