@@ -383,6 +383,77 @@ def test_the_proof_is_the_first_question_that_was_answered() -> None:
     assert (proof.question_frame, proof.answer_frame) == (3, 4)
 
 
+def tcp(*rows: tuple[int, bool, int, int, int, int, int]) -> JournalColumns:
+    """TCP between the peer's port 3306 and the guest: (ts, from the guest, its port, flags, seq, ack, payload)."""
+    there, back = (GUEST, GATEWAY, GUEST_IP, PEER_IP), (GATEWAY, GUEST, PEER_IP, GUEST_IP)
+    columns = journal(*((row[0], *(there if row[1] else back)) for row in rows))._asdict()
+    columns["ip_protocol"][:] = 6
+    for n, (_, is_guests, port, flags, seq, ack, size) in enumerate(rows):
+        columns["src_port"][n], columns["dst_port"][n] = (port, 3306) if is_guests else (3306, port)
+        columns["tcp_flags"][n], columns["tcp_seq"][n], columns["tcp_ack"][n] = flags, seq, ack
+        columns["payload_bytes"][n] = size
+    return JournalColumns(**columns)
+
+
+SYN, SYN_ACK, ACK = 0x02, 0x12, 0x10
+
+
+def test_another_connection_is_no_answer_to_what_the_peer_sent_in_the_last() -> None:
+    """The SYN-ACKs go to the old place, and the guest tries again and again; one that it heard, it acknowledges."""
+    rows = []
+    for n in range(9):
+        ts, port = SWITCH + n * 100 * MS, 50030 + n
+        rows += [(ts, True, port, SYN, 7, 0, 0), (ts + 2 * MS, False, port, SYN_ACK, 900, 8, 0)]
+    again = [(SWITCH + S, True, 50030, SYN, 7, 0, 0), (SWITCH + S + MS, False, 50030, SYN_ACK, 900, 8, 0)]
+    assert functional_proof(view("p", journal=tcp(*rows, *again)), guest(), SWITCH) is None
+    heard_it = (SWITCH + 2 * S, True, 50038, ACK, 8, 901, 0)
+    proof = functional_proof(view("p", journal=tcp(*rows, *again, heard_it)), guest(), SWITCH)
+    assert proof is not None
+    assert (proof.question_frame, proof.answer_frame) == (18, 21)
+
+
+def test_data_that_the_guest_does_not_acknowledge_is_not_answered() -> None:
+    """It sends its own again in the same connection, with the acknowledgement that it sent before the move."""
+    rows = [(SWITCH + n * S, True, 50030, ACK, 100, 900, 50) for n in range(1, 5)]
+    rows += [(SWITCH + n * S + MS, False, 50030, ACK, 900, 150, 30) for n in range(1, 5)]
+    rows += [(SWITCH + n * S + 2 * MS, False, 50030, ACK, 930, 150, 0) for n in range(1, 5)]
+    assert functional_proof(view("p", journal=tcp(*sorted(rows))), guest(), SWITCH) is None
+    rows.append((SWITCH + 5 * S, True, 50030, ACK, 150, 930, 0))
+    proof = functional_proof(view("p", journal=tcp(*sorted(rows))), guest(), SWITCH)
+    assert proof is not None
+    assert proof.answer_ts == SWITCH + 5 * S
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_a_guest_that_only_sends_has_heard_its_acknowledgements_if_it_goes_on(is_heard: bool) -> None:
+    """Unheard it fills its window, waits, and sends again what it sent; heard it sends more all the time."""
+    rows = []
+    for n in range(30):
+        more = n if is_heard or n < 5 else 0
+        rows.append((SWITCH + n * 100 * MS, True, 50030, ACK, 100 + 50 * more, 900, 50))
+        rows.append((SWITCH + n * 100 * MS + MS, False, 50030, ACK, 900, 150 + 50 * min(more, n), 0))
+    proof = functional_proof(view("p", journal=tcp(*rows)), guest(), SWITCH)
+    assert (proof is not None) == is_heard
+
+
+def test_the_guests_own_next_ping_is_no_answer_to_a_reply() -> None:
+    """Its pings are answered to its old place: it asks on."""
+    rows = []
+    for n in range(9):
+        rows.append((SWITCH + n * S, GUEST, GATEWAY, GUEST_IP, PEER_IP))
+        rows.append((SWITCH + n * S + MS, GATEWAY, GUEST, PEER_IP, GUEST_IP))
+    pings = journal(*rows)
+    pings.icmp_type[::2], pings.icmp_id[:] = 8, 1
+    pings.icmp_seq[:] = np.arange(len(rows)) // 2
+    assert functional_proof(view("p", journal=pings), guest(), SWITCH) is None
+    pings.icmp_type[:] = np.where(pings.icmp_type == 8, 0, 8)  # the peer asks, and the guest replies to the one before
+    assert functional_proof(view("p", journal=pings), guest(), SWITCH) is None
+    pings.icmp_seq[2::2] -= 1
+    proof = functional_proof(view("p", journal=pings), guest(), SWITCH)
+    assert proof is not None
+    assert (proof.question_frame, proof.answer_frame) == (2, 3)
+
+
 def test_a_broadcast_is_no_question_to_the_guest() -> None:
     """Group traffic reaches everybody: its arrival proves nothing."""
     group = 0x01005E000001

@@ -1,14 +1,54 @@
 """Whether somebody asked the guest after its move and was answered: proof that needs no announcement."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
+from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import distinct_addresses
-from vmpcap.terms.wire import TCP_RST
+from vmpcap.terms.units import NS_PER_S
+from vmpcap.terms.wire import (
+    ECHOES,
+    ICMP_REDIRECT,
+    ICMP_UNREACHABLE,
+    ICMPV6_NEIGHBOR_SOLICITATION,
+    IP_ICMP,
+    IP_ICMPV6,
+    IP_TCP,
+    IP_UDP,
+    TCP_ACK,
+    TCP_FIN,
+    TCP_RST,
+    TCP_SYN,
+)
+
+REQUESTS: Final = (
+    *((protocol, request) for protocol, request, _ in ECHOES),
+    (IP_ICMPV6, ICMPV6_NEIGHBOR_SOLICITATION),
+)
+"""Protocol and type of the ICMP messages that want an answer, and are none."""
+
+ICMP_ERRORS: Final = (ICMP_UNREACHABLE, ICMP_REDIRECT, 11, 12)
+"""... with time exceeded and parameter problem (RFC 792): nobody answers those."""
+
+LEAST_ICMPV6_QUERY: Final = 128
+"""Types below are errors (RFC 4443 section 2.1)."""
+
+LEAST_FREE_PORT: Final = 1024
+"""UDP from a port below to one that is not comes from a server that was asked."""
+
+WAITS_NS: Final = NS_PER_S
+"""A sender that hears no acknowledgement sends again by then (RFC 6298 2.4 rounds up to this)."""
+
+I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
+U32 = npt.NDArray[np.uint32]
+U16 = npt.NDArray[np.uint16]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +63,11 @@ class Functional:
 
 
 def functional_proof(view: PointView, guest: Moved, moment: int) -> Functional | None:
-    """Which is the first exchange after the moment in which somebody asked the guest and the guest answered?"""
+    """
+    Which is the first exchange after the moment in which somebody asked the guest and the guest answered?
+
+    Only what answers that question counts: a guest that goes on to ask the same peer has not heard it.
+    """
     j = view.journal
     frames = frames_of(view, guest)
     after = on_point(view, moment)
@@ -32,21 +76,131 @@ def functional_proof(view: PointView, guest: Moved, moment: int) -> Functional |
     sent = sent[j.tcp_flags[sent] & TCP_RST == 0]  # a firewall sends resets in a guest's name
     if not len(asked) or not len(sent):
         return None
-    high, low, first = distinct_addresses(j.src_high[asked], j.src_low[asked])
-    told_high, told_low, _ = distinct_addresses(j.dst_high[sent], j.dst_low[sent])
-    spoken_to = set(zip(told_high.tolist(), told_low.tolist(), strict=True))
+    stream_of_asked, stream_of_sent = _streams(j, asked, sent)
+    is_question = _asks(j, asked)
+    asked, stream_of_asked = asked[is_question], stream_of_asked[is_question]
+    may_answer = ~_is_request(j, sent)
+    sent, stream_of_sent = sent[may_answer], stream_of_sent[may_answer]
+    spoken_in = np.isin(stream_of_asked, stream_of_sent)
+    spoken_in &= ~_only_acks(j, asked) | _is_news(j, asked, stream_of_asked, sent, stream_of_sent)
+    asked, stream_of_asked = asked[spoken_in], stream_of_asked[spoken_in]
+    by_stream = np.argsort(stream_of_sent, kind="stable")
+    ordered = stream_of_sent[by_stream]
     best: Functional | None = None
-    for number in np.argsort(first, kind="stable"):
-        if (int(high[number]), int(low[number])) not in spoken_to:
-            continue  # however many are silent, an exchange with another peer is proof
-        question = asked[first[number]]
+    for question, stream in zip(*_first_questions(j, asked, stream_of_asked), strict=True):
         if best is not None and j.ts_ns[question] >= best.answer_ts:
             break  # they were asked in this order
-        back = (j.dst_high[sent] == high[number]) & (j.dst_low[sent] == low[number])
-        answers = sent[back & (j.ts_ns[sent] >= j.ts_ns[question])]
+        left, right = np.searchsorted(ordered, stream, "left"), np.searchsorted(ordered, stream, "right")
+        answers = _answers_to(j, int(question), sent[by_stream[left:right]])
         if len(answers) and (best is None or j.ts_ns[answers[0]] < best.answer_ts):
             answer = answers[0]
             best = Functional(
                 view, int(j.frame[question]), int(j.ts_ns[question]), int(j.frame[answer]), int(j.ts_ns[answer])
             )
     return best
+
+
+def _streams(j: JournalColumns, asked: I64, sent: I64) -> tuple[U64, U64]:
+    """
+    To which stream does each of these frames to and from the guest belong, as a number?
+
+    A stream is a peer, a protocol and both ports; of echoes the identifier and the number stand for the ports.
+    """
+
+    def ports(rows: I64, guests: U16, peers: U16) -> U64:
+        protocol, kind = j.ip_protocol[rows], j.icmp_type[rows]
+        is_echo = np.zeros(len(rows), np.bool_)
+        for number, request, reply in ECHOES:
+            is_echo |= (protocol == number) & ((kind == request) | (kind == reply))
+        has_ports = ~np.isin(protocol, (IP_ICMP, IP_ICMPV6))
+        guest_port = np.where(is_echo, j.icmp_id[rows], np.where(has_ports, guests[rows], 0)).astype(np.uint64)
+        peer_port = np.where(is_echo, j.icmp_seq[rows], np.where(has_ports, peers[rows], 0)).astype(np.uint64)
+        key: U64 = protocol.astype(np.uint64) << np.uint64(32) | guest_port << np.uint64(16) | peer_port
+        return key
+
+    keys = np.concatenate((ports(asked, j.dst_port, j.src_port), ports(sent, j.src_port, j.dst_port)))
+    high = np.concatenate((j.src_high[asked], j.dst_high[sent]))
+    low = np.concatenate((j.src_low[asked], j.dst_low[sent]))
+    order = np.lexsort((keys, low, high))
+    is_new = np.zeros(len(order), np.uint64)
+    for column in (high, low, keys):
+        is_new[1:] |= (column[order][1:] != column[order][:-1]).astype(np.uint64)
+    numbers = np.empty(len(order), np.uint64)
+    numbers[order] = np.cumsum(is_new, dtype=np.uint64)
+    return numbers[: len(asked)], numbers[len(asked) :]
+
+
+def _is_request(j: JournalColumns, rows: I64) -> Bools:
+    """Which of these frames ask, whatever came before: a SYN that acknowledges nothing, an echo request, a NS?"""
+    opens: Bools = (j.ip_protocol[rows] == IP_TCP) & ((j.tcp_flags[rows] & TCP_ACK) == 0)
+    for protocol, request in REQUESTS:
+        opens |= (j.ip_protocol[rows] == protocol) & (j.icmp_type[rows] == request)
+    return opens
+
+
+def _asks(j: JournalColumns, rows: I64) -> Bools:
+    """Which of these frames to the guest may be answered? No reset, no ICMP error, nothing that a known server sent."""
+    protocol, kind = j.ip_protocol[rows], j.icmp_type[rows]
+    tells = (protocol == IP_TCP) & ((j.tcp_flags[rows] & TCP_RST) != 0)
+    tells |= (protocol == IP_ICMP) & np.isin(kind, ICMP_ERRORS)
+    tells |= (protocol == IP_ICMPV6) & (kind < LEAST_ICMPV6_QUERY)
+    is_served = (j.src_port[rows] < LEAST_FREE_PORT) & (j.dst_port[rows] >= LEAST_FREE_PORT)
+    asks: Bools = ~(tells | ((protocol == IP_UDP) & is_served))
+    return asks
+
+
+def _first_questions(j: JournalColumns, asked: I64, stream: U64) -> tuple[I64, U64]:
+    """Which is the first question of each stream, of TCP also the first that only acknowledges? By time."""
+    only_acks = _only_acks(j, asked)
+    _, first = np.unique(stream << np.uint64(1) | only_acks.astype(np.uint64), return_index=True)
+    first = np.sort(first)
+    return asked[first], stream[first]
+
+
+def _is_news(j: JournalColumns, asked: I64, stream: U64, sent: I64, stream_of_sent: U64) -> Bools:
+    """Which of these acknowledge data that the guest sent since the switchover, and so sends again unheard?"""
+    has_data = j.payload_bytes[sent] > 0
+    data, stream_of_data = sent[has_data], stream_of_sent[has_data]
+    if not len(data):
+        return np.zeros(len(asked), np.bool_)
+    streams, first = np.unique(stream_of_data, return_index=True)
+    at = np.minimum(np.searchsorted(streams, stream), len(streams) - 1)
+    sent_first = data[first[at]]
+    is_ahead = _is_not_before(j.tcp_ack[asked], j.tcp_seq[sent_first] + np.uint32(1))
+    news: Bools = (streams[at] == stream) & is_ahead & (j.ts_ns[sent_first] <= j.ts_ns[asked])
+    return news
+
+
+def _only_acks(j: JournalColumns, rows: I64) -> Bools:
+    """Which of these frames are TCP that carries nothing to acknowledge?"""
+    is_empty = (j.payload_bytes[rows] <= 0) & ((j.tcp_flags[rows] & (TCP_SYN | TCP_FIN)) == 0)
+    bare: Bools = (j.ip_protocol[rows] == IP_TCP) & is_empty
+    return bare
+
+
+def _answers_to(j: JournalColumns, question: int, sent: I64) -> I64:
+    """
+    Which of these frames, the guest's in the stream of the question, show that it heard the question?
+
+    TCP that acknowledges it. After a bare acknowledgement only a guest that goes on for longer than it would wait
+    (RFC 6298 2.4), without sending again what was acknowledged: that much it sends unheard.
+    """
+    ts = int(j.ts_ns[question])
+    sent = sent[j.ts_ns[sent] >= ts]
+    if j.ip_protocol[question] != IP_TCP:
+        return sent
+    if _only_acks(j, np.array([question]))[0]:
+        data = sent[j.payload_bytes[sent] > 0]
+        again = np.flatnonzero(~_is_not_before(j.tcp_seq[data], j.tcp_ack[question]))
+        went_on = data[: again[0]] if len(again) else data
+        return went_on[j.ts_ns[went_on] >= ts + WAITS_NS]
+    size = max(int(j.payload_bytes[question]), 0) + int((j.tcp_flags[question] & TCP_SYN) != 0)
+    size += int((j.tcp_flags[question] & TCP_FIN) != 0)
+    end = (int(j.tcp_seq[question]) + size) & 0xFFFFFFFF
+    return sent[_is_not_before(j.tcp_ack[sent], np.uint32(end))]
+
+
+def _is_not_before(numbers: U32, least: np.uint32 | U32) -> Bools:
+    """Which of these sequence numbers are this one or ahead of it (RFC 9293 3.4)?"""
+    ahead: Bools = (numbers - least) < np.uint32(1 << 31)
+    return ahead
