@@ -330,6 +330,25 @@ def test_a_view_that_ends_when_the_guest_has_hardly_come_shows_nobody_as_lost(un
     assert (found.peer.outage_ms, found.at_least_ms is None) == (None, is_told), "and no figure, nor a pass for it"
 
 
+@pytest.mark.parametrize(("more", "is_known"), [(0, False), (20, True)])
+def test_a_peer_that_is_answered_once_in_a_while_at_all_times_has_an_outage_only_by_more(
+    more: int, is_known: bool
+) -> None:
+    """Every twentieth ping is answered, before and after; who is cut off longer than that was cut off."""
+    answered = set(range(5, 400, 20)) - set(range(210, 210 + more))
+    rows = pings(400, 50, set(range(400)) - answered)
+    (one,) = suffered_at(point(rows), moment=10_500 * MS, last_before=10_270 * MS)
+    assert (one.peer.outage_ms is not None) == is_known
+    assert is_known or (one.at_least_ms == 0 and one.peer.survived and "not answered before either" in one.peer.because)
+
+
+def test_a_guest_that_moved_often_had_an_outage_each_time() -> None:
+    """Outages before are no habit where most requests were answered between them."""
+    gone = [n for start in (50, 100, 150, 200) for n in lost(start, 10)]
+    (one,) = suffered_at(point(pings(400, 50, gone)), moment=10_400 * MS, last_before=9_960 * MS)
+    assert one.peer.outage_ms == 500
+
+
 def test_the_point_nearest_to_the_peer_tells_what_it_suffered() -> None:
     """At the gateway requests vanish later and answers pass earlier than at the client itself."""
     at_client = point(pings(200, 10, lost(84, 17)))

@@ -33,6 +33,11 @@ RESENT_NS: Final = NS_PER_S
 LEAST_NEW: Final = 10
 """So many segments without an answer are more than a pause between two of them."""
 
+LEAST_AS_EVER: Final = 3
+"""So many gaps beside that of the switchover, one of them before it, show how a stream is answered."""
+JITTER: Final = 1.2
+"""A gap of so many times another is like it: one answer more may have been lost, or a request late."""
+
 AROUND_NS: Final = 60 * NS_PER_S
 """How far from the switchover the requests beside it are looked for."""
 
@@ -71,6 +76,8 @@ def suffered_by(
         return _never_answered(stream, view)
     if outage is not None and outage.ended and outage.last_answered_ts is None and outage.last_answer_ts is None:
         return _from_its_first(stream, view, outage)
+    if outage is not None and _is_as_ever(stream, outage, away):
+        return _as_ever(stream, view, outage)
     dark = "" if outage is None else dark_between(stream, outage, since) or dark_before(stream, outage, left)
     if outage is not None and dark:
         survived = True if outage.ended else None
@@ -142,6 +149,35 @@ def _perhaps(stream: PeerStream, view: PointView, gap: Outage) -> Suffered:
     one = unmeasured(stream, view, because, frames_of_outage(gap), stream.survived if gap.ended else None)
     bounds = {"outage_low_ms": ms(low), "outage_high_ms": ms(high), "lost": gap.lost}
     return replace(one, peer=msgspec.structs.replace(one.peer, **bounds), at_least_ms=ms(low))
+
+
+def _is_as_ever(stream: PeerStream, outage: Outage, away: int) -> bool:
+    """
+    Did the guest leave most requests of this stream unanswered before it left, as many in a row as now?
+
+    Whoever limits its answers (of pings, most often) or loses most of them is no clock for the switchover.
+    """
+    if stream.manner not in ("echo", "request") or not outage.ended:
+        return False
+    since = min(away, outage.first_unanswered_ts)
+    before = [o for o in stream.outages if o.first_answered_ts is not None and o.first_answered_ts <= since]
+    asked = int(np.searchsorted(stream.asked_ts, since))
+    alike = [o for o in stream.outages if o is not outage and outage.lost <= o.lost * JITTER]
+    if len(alike) < LEAST_AS_EVER or 2 * sum(o.lost for o in before) < asked:
+        return False
+    return any(o in before for o in alike)
+
+
+def _as_ever(stream: PeerStream, view: PointView, outage: Outage) -> Suffered:
+    """A stream that is mostly unanswered at all times: how long at most, and no figure."""
+    high = _bounds(stream, outage, None)[1]
+    because = (
+        f"{count_of(outage.lost, 'request')} unanswered from frame {outage.first_unanswered_frame} on, but most of its"
+        " requests were not answered before either, as many in a row: what of it the switchover did is not known"
+    )
+    one = unmeasured(stream, view, because, frames_of_outage(outage), True)
+    bounds = {"outage_low_ms": 0.0, "outage_high_ms": ms(high), "lost": outage.lost}
+    return replace(one, peer=msgspec.structs.replace(one.peer, **bounds), at_least_ms=0.0)
 
 
 def _from_its_first(stream: PeerStream, view: PointView, outage: Outage) -> Suffered:
