@@ -646,6 +646,18 @@ def test_a_peer_that_was_never_answered_again_fails_any_limit() -> None:
     assert ask("switchover", story(guest), NO_LIMITS).outcome == "undecided"
 
 
+@pytest.mark.parametrize(("peer", "answered", "is_told"), [("7", True, True), ("7", False, False), ("8", True, False)])
+def test_a_service_that_was_served_again_is_told_beside_the_streams_that_were_not(
+    peer: str, answered: bool, is_told: bool
+) -> None:
+    """The client opened its connections anew; what another peer met says nothing about it."""
+    lost = suffered(None, ended=False, survived=False, peer="10.99.0.7")
+    anew = replace(suffered(None, peer=f"10.99.0.{peer}"), answered_after=answered)
+    given = ask("switchover", story(away(170.0, 10.0, suffered=(lost, anew))))
+    assert given.outcome == "fail"
+    assert ("begun after the switchover, were answered" in given.because) == is_told
+
+
 def test_a_peer_that_stopped_asking_is_not_one_that_was_lost() -> None:
     """Nobody knows whether it would have been answered."""
     stopped = suffered(None, ended=False, survived=None)

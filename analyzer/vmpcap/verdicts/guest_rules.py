@@ -304,6 +304,7 @@ def switchover(story: Story, profile: Profile) -> Answer:
             until = "until the guest moved again" if any(map(_moves_again, gone)) else "until the capture ended"
         if gone:
             words = f"{say_lost(gone, guest.suffered)} never got an answer {until}: {gone[0].peer.because}"
+            words += _served_since(guest, gone)
             evidence = show(gone[0].peer.point, gone[0].peer.frames)
             return Answer("undecided" if limit is None else "fail", words, None, limit, "ms", evidence)
         if figure.peer_outage_ms is None and any(s.hidden_ms is not None for s in guest.suffered):
@@ -340,6 +341,14 @@ def switchover(story: Story, profile: Profile) -> Answer:
         return Answer("undecided", because, value, limit, "ms", evidence)
 
     return _about_guest(story, ask)
+
+
+def _served_since(guest: GuestStory, gone: Sequence[Suffered]) -> str:
+    """Were streams of the same to the same service answered that began after the switchover? As a sentence's end."""
+    since = {(s.peer.peer, s.peer.protocol) for s in guest.suffered if s.answered_after}
+    if not {(s.peer.peer, s.peer.protocol) for s in gone} <= since:
+        return ""
+    return "; others of the same to the same service, begun after the switchover, were answered"
 
 
 def announced_too_early(story: Story, profile: Profile) -> Answer:
