@@ -74,8 +74,6 @@ def _split(activity: Activity, stun: Bracket, figures: StreamFigures, phases: li
     acknowledged = seen
     if figures.missed_bytes and together is not None:
         acknowledged = _spread(activity, together, together.delivered_bytes)
-    sent_ts = activity.to_ts if activity.sent_ts is None else activity.sent_ts
-    is_over = sent_ts <= stun[1]  # what is left was on its way
     inside = 0
     for kind, low, high in pieces:
         if high < low or (high == low and activity.to_ts > activity.from_ts):
@@ -84,7 +82,7 @@ def _split(activity: Activity, stun: Bracket, figures: StreamFigures, phases: li
         if kind == "bulk":
             number = 1 + sum(p.kind in ("bulk", "burst") for p in phases)
             phases.append(_phase("bulk" if number == 1 else "burst", number, low, high, size, rated))
-        elif kind == "switchover" or is_over:
+        elif kind == "switchover":
             inside += size
         elif size > 0:
             phases.append(_phase(kind, 1 + sum(p.kind == "resume" for p in phases), low, high, size, rated))

@@ -45,8 +45,6 @@ class Activity:
     new_bytes: int
     carried_bytes: int
     """Of those, what was delivered in it: the path took no less time for that."""
-    sent_ts: int | None = None
-    """When the last of it was sent, as far as a bin tells; None: not before to_ts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,12 +229,11 @@ def split_activity(
         end = min(last, together.start_ns + (b + 1) * together.width_ns)
         if is_last:
             end = min(last, max(end, _until_arrived(together, b)))
-        sent = max(begin, end)
         if arrived > b or is_last:
             edge = together.start_ns + (arrived + 1) * together.width_ns
             end = max(end, min(edge, max(last, answered or last)) if is_last else edge)
         new, carried = int(together.new_bytes[a : b + 1].sum()), int(together.delivered_bytes[a : arrived + 1].sum())
-        activities.append(Activity(begin, max(begin, end), new, min(new, carried), sent))
+        activities.append(Activity(begin, max(begin, end), new, min(new, carried)))
     if len(activities) > 1 and activities[0].new_bytes <= SETUP_BYTES:
         return activities[0], tuple(activities[1:])
     return None, tuple(activities)
