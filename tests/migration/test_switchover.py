@@ -274,7 +274,7 @@ def test_without_a_frame_before_the_streams_last_burst_bounds_it() -> None:
     """The data frame before the last pause: the guest still ran then."""
     made = stream()
     paused = replace(made, sides=(replace(made.sides[0], pauses=(pause(700 * MS, 900 * MS),)), made.sides[1]))
-    parts = (Activity(MS, 700 * MS, 1, 1), Activity(900 * MS, 999 * MS, 1, 1))
+    parts = (Activity(MS, 700 * MS, 1), Activity(900 * MS, 999 * MS, 1))
     new = bridge("dst-guestbr", "domain:destination", journal(), SWITCH)
     up = view("src-uplink", "source", streams=(paused,))
     seen = told(new, heard=(new,), up=up, activities=parts)
@@ -286,7 +286,7 @@ def test_a_pause_long_before_the_end_marks_no_last_burst() -> None:
     """Six seconds of data after it: the guest ran through most of them."""
     made = stream(seconds=7)
     paused = replace(made, sides=(replace(made.sides[0], pauses=(pause(700 * MS, 900 * MS),)), made.sides[1]))
-    parts = (Activity(MS, 700 * MS, 1, 1), Activity(900 * MS, 7 * S, 1, 1))
+    parts = (Activity(MS, 700 * MS, 1), Activity(900 * MS, 7 * S, 1))
     new = bridge("dst-guestbr", "domain:destination", journal(), 7 * S)
     seen = told(new, heard=(new,), up=view("src-uplink", "source", streams=(paused,)), activities=parts)
     assert seen.bracket_ms is None

@@ -11,7 +11,7 @@ import numpy as np
 from vmpcap.measures.connections import Side
 from vmpcap.measures.limit_intervals import attribute_over_time, settle
 from vmpcap.measures.limit_windows import outline
-from vmpcap.measures.limits import LATE_ACK_SEGMENTS, Sent, attribute, find_stalls
+from vmpcap.measures.limits import Sent, attribute, find_stalls
 from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
 from vmpcap.measures.rounds import Path, describe_rtt
 from vmpcap.measures.rtt_over_time import rtt_over_time
@@ -38,13 +38,11 @@ SETUP_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """A stretch in which the stream's data flowed without a pause, until it had arrived as far as can be seen."""
+    """A stretch in which the stream's data flowed without a pause."""
 
     from_ts: int
     to_ts: int
     new_bytes: int
-    carried_bytes: int
-    """Of those, what was delivered in it: the path took no less time for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +96,14 @@ def measure_stream(sighting: Sighting) -> StreamFigures:
         at_source=sighting.view.role == "source",
     )
     first, last = transfer.first_data_ts, transfer.last_data_ts
-    answered = max((at for link in transfer.links if (at := link.back.last_ts) is not None), default=None)
-    setup, activities = split_activity(together, first, last, rtt, _mss(transfer), answered)
+    setup, activities = split_activity(together, first, last, rtt, _mss(transfer))
     unique = sum(side.unique_bytes for side in sides)
     volume = Bytes(
         payload=transfer.payload_bytes, unique=unique, retransmitted=sum(side.retransmitted_bytes for side in sides)
     )
     return StreamFigures(
         bytes=volume,
-        throughput=_throughput(sighting, together, activities, rtt),
+        throughput=_throughput(sighting, together, activities, unique, rtt),
         rtt=msgspec.structs.replace(rtt, over_time=rtt_over_time(sides, rtt)),
         loss=_loss(sighting, volume),
         setup=setup,
@@ -196,20 +193,14 @@ def _sum_of_known(counts: Sequence[int | None]) -> int | None:
 
 
 def split_activity(
-    together: Together | None,
-    first: int | None,
-    last: int | None,
-    rtt: Rtt,
-    mss: int = USUAL_MSS,
-    answered: int | None = None,
+    together: Together | None, first: int | None, last: int | None, rtt: Rtt, mss: int = USUAL_MSS
 ) -> tuple[Activity | None, tuple[Activity, ...]]:
     """
     Between which pauses did data flow?
 
     A pause is silence longer than LEAST_PAUSE_NS and than four round trips, with all data arrived: what the sender
-    waits for a lost segment is the path's time, not a pause. A sender may hand over faster than the path carries: each
-    stretch lasts until its data had arrived, the last one no longer than until the receiver's last packet (answered).
-    What is said before the first pause is set-up where it is little.
+    waits for a lost segment is the path's time, not a pause. What is said before the first pause is set-up where it is
+    little.
     """
     if together is None or first is None or last is None:
         return None, ()
@@ -223,31 +214,14 @@ def split_activity(
     activities = []
     for low, high in itertools.pairwise(edges):
         a, b = int(filled[low]), int(filled[high - 1])
-        is_last = high == len(filled)
-        arrived = _arrival(together, a, b, len(together.new_bytes) if is_last else int(filled[high]), mss)
         begin = max(first, together.start_ns + a * together.width_ns)
         end = min(last, together.start_ns + (b + 1) * together.width_ns)
-        if is_last:
+        if high == len(filled):
             end = min(last, max(end, _until_arrived(together, b)))
-        if arrived > b or is_last:
-            edge = together.start_ns + (arrived + 1) * together.width_ns
-            end = max(end, min(edge, max(last, answered or last)) if is_last else edge)
-        new, carried = int(together.new_bytes[a : b + 1].sum()), int(together.delivered_bytes[a : arrived + 1].sum())
-        activities.append(Activity(begin, max(begin, end), new, min(new, carried)))
+        activities.append(Activity(begin, max(begin, end), int(together.new_bytes[a : b + 1].sum())))
     if len(activities) > 1 and activities[0].new_bytes <= SETUP_BYTES:
         return activities[0], tuple(activities[1:])
     return None, tuple(activities)
-
-
-def _arrival(together: Together, a: int, b: int, until: int, mss: int) -> int:
-    """
-    In which bin had what was sent in bins a to b arrived, all but what may wait for a delayed ACK?
-
-    Before bin `until`, in which more is sent; where it never had, the last in which something arrived. At least b.
-    """
-    arrived = np.cumsum(together.delivered_bytes[a:until])
-    wanted = int(together.new_bytes[a : b + 1].sum()) - LATE_ACK_SEGMENTS * mss
-    return max(b, a + int(np.searchsorted(arrived, min(wanted, int(arrived[-1])))))
 
 
 def _until_arrived(together: Together, last_filled: int) -> int:
@@ -264,17 +238,18 @@ def _until_arrived(together: Together, last_filled: int) -> int:
 
 
 def _throughput(
-    sighting: Sighting, together: Together | None, activities: tuple[Activity, ...], rtt: Rtt
+    sighting: Sighting, together: Together | None, activities: tuple[Activity, ...], unique: int, rtt: Rtt
 ) -> Throughput:
     transfer = sighting.transfer
     first, last = transfer.first_data_ts, transfer.last_data_ts
     span = last - first if first is not None and last is not None else 0
     delivered = sum(_delivered(link.data) for link in transfer.links)
     # what the capture missed has no time: it may have flowed in what looks like a pause, so no rate is made of it
+    share = min(delivered / unique, 1.0) if unique else 0.0
     missed = sum(uncaptured(link.data) for link in transfer.links)
     has_holes = missed > 0
     busy = sum(a.to_ts - a.from_ts for a in activities)
-    bulk = mbps(sum(a.carried_bytes for a in activities), busy)
+    bulk = mbps(int(sum(a.new_bytes for a in activities) * share), busy)
     rates = _window_rates(together)
     mss = _mss(transfer)
     idle_ms = rtt.idle_ms if rtt.idle_ms is not None else rtt.min_ms
