@@ -74,8 +74,8 @@ def put_together(sides: Sequence[Side]) -> Together | None:
         _keep_least(rtt, at, one.rtt_min_ns)
         outstanding, window = outstanding_of(side, one), offered_windows(one)
         last = np.flatnonzero(np.diff(np.append(at, bins)))
-        for place, upto, value in zip(at[last], np.append(at[last][1:], bins), outstanding[last], strict=True):
-            waiting[place:upto] += value
+        begins = at[last]
+        waiting[begins[0] :] += np.repeat(outstanding[last], np.diff(np.append(begins, bins)))
         free = window - np.where(one.new_bytes > 0, np.maximum(one.flight_max_bytes, 0), outstanding)
         room = np.where(window >= 0, free, NO_HEADROOM_SAMPLE)
         np.minimum.at(headroom, at, room)

@@ -68,6 +68,14 @@ def functional_proof(view: PointView, guest: Moved, moment: int) -> Functional |
 
     Only what answers that question counts: a guest that goes on to ask the same peer has not heard it.
     """
+    asked = ("functional_proof", guest.mac, guest.ips, guest.unmeant, moment)
+    if asked not in view.found:
+        view.found[asked] = _first_exchange(view, guest, moment)
+    found: Functional | None = view.found[asked]
+    return found
+
+
+def _first_exchange(view: PointView, guest: Moved, moment: int) -> Functional | None:
     j = view.journal
     frames = frames_of(view, guest)
     after = on_point(view, moment)
