@@ -85,6 +85,39 @@ def test_only_what_was_acknowledged_is_delivered() -> None:
     assert told.bulk_mbps == pytest.approx(400)
 
 
+def answered_until(made: Connection, until_ms: int) -> Connection:
+    """The same connection, of whose receiver the last packet was seen then."""
+    return replace(made, sides=(made.sides[0], replace(made.sides[1], packets=9, last_ts=until_ms * MS)))
+
+
+@pytest.mark.parametrize(("arriving", "mbps"), [(1, 800.0), (3, 800 / 3), (8, 100.0)])
+def test_what_arrives_of_a_senders_bursts_is_no_faster_than_its_path(arriving: int, mbps: float) -> None:
+    """It hands over a megabyte in 10 ms, ten times a second: the path takes so many bins of 10 ms for each."""
+    part = EVEN // arriving
+    new = flow(*((1, EVEN), (9, 0)) * 20)
+    acked = flow(*((arriving - 1, part), (1, EVEN - (arriving - 1) * part), (10 - arriving, 0)) * 20)
+    told = measured(answered_until(streaming(new, acked=acked), 1_900 + 10 * arriving))
+    assert told.arrived_mbps == pytest.approx(mbps, rel=0.001)
+    assert told.throughput.bulk_mbps == pytest.approx(800, rel=0.001)
+
+
+@pytest.mark.parametrize(("bins", "heard_ms"), [(2, 12), (2, 18), (1, 8)])
+def test_one_burst_has_arrived_with_its_last_acknowledgement(bins: int, heard_ms: int) -> None:
+    """Sent within 2 ms, had within the same bin or the next."""
+    most = 10 * EVEN
+    acked = [most] if bins == 1 else [most // 4, most - most // 4]
+    made = streaming([most, 0][:bins], acked=acked, last_data_ts=2 * MS)
+    assert measured(answered_until(made, heard_ms)).arrived_mbps == pytest.approx(most * 8e-3 / heard_ms)
+
+
+def test_the_odd_segment_whose_ack_is_delayed_makes_no_burst_longer() -> None:
+    """40 ms later comes the ACK of the last segment alone: all but that had arrived, and only that counts."""
+    new = flow(*((1, EVEN), (9, 0)) * 20)
+    acked = flow(*((1, EVEN - 1460), (3, 0), (1, 1460), (5, 0)) * 20)
+    told = measured(streaming(new, acked=acked))
+    assert told.arrived_mbps == pytest.approx(800 * (1 - 1460 / EVEN), rel=0.01)
+
+
 def test_without_acknowledgements_in_view_what_was_seen_counts() -> None:
     """A one-way capture: bytes seen for the first time."""
     told = measured(streaming(flow((200, EVEN)), acked=[0] * 200)).throughput

@@ -11,7 +11,7 @@ import numpy as np
 from vmpcap.measures.connections import Side
 from vmpcap.measures.limit_intervals import attribute_over_time, settle
 from vmpcap.measures.limit_windows import outline
-from vmpcap.measures.limits import Sent, attribute, find_stalls
+from vmpcap.measures.limits import LATE_ACK_SEGMENTS, Sent, attribute, find_stalls
 from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
 from vmpcap.measures.rounds import Path, describe_rtt
 from vmpcap.measures.rtt_over_time import rtt_over_time
@@ -43,6 +43,10 @@ class Activity:
     from_ts: int
     to_ts: int
     new_bytes: int
+    arrived_ts: int | None = None
+    """When its data had arrived, as far as bins of acknowledgements tell: not before to_ts; None: as it was sent."""
+    arrived_bytes: int = 0
+    """How many of its bytes had by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,11 @@ class StreamFigures:
     last_data_ts: int | None
     missed_bytes: int = 0
     """Acknowledged, and not in the capture."""
+    arrived_mbps: float | None = None
+    """
+    Goodput of the stretches in which data flowed, each until its data had arrived: no more than the path carried. Leans
+    low by a bin and a round trip for each stretch, so by a tenth and more where they are short; None: not in view.
+    """
 
 
 NOTHING_OF_IT: Final = StreamFigures(
@@ -96,7 +105,8 @@ def measure_stream(sighting: Sighting) -> StreamFigures:
         at_source=sighting.view.role == "source",
     )
     first, last = transfer.first_data_ts, transfer.last_data_ts
-    setup, activities = split_activity(together, first, last, rtt, _mss(transfer))
+    answered = max((at for link in transfer.links if (at := link.back.last_ts) is not None), default=None)
+    setup, activities = split_activity(together, first, last, rtt, _mss(transfer), answered)
     unique = sum(side.unique_bytes for side in sides)
     volume = Bytes(
         payload=transfer.payload_bytes, unique=unique, retransmitted=sum(side.retransmitted_bytes for side in sides)
@@ -112,6 +122,7 @@ def measure_stream(sighting: Sighting) -> StreamFigures:
         first_data_ts=first,
         last_data_ts=last,
         missed_bytes=missed,
+        arrived_mbps=_arrived_mbps(activities),
     )
 
 
@@ -130,7 +141,7 @@ def without_rates(figures: StreamFigures, because: str) -> StreamFigures:
         unknown_because=because,
         counted=counted,
     )
-    return replace(figures, throughput=throughput, setup=None, activities=())
+    return replace(figures, throughput=throughput, setup=None, activities=(), arrived_mbps=None)
 
 
 BY_ANSWERS: Final = frozenset({"fast_retransmissions", "spurious_retransmissions", "duplicate_acks", "window_fulls"})
@@ -193,14 +204,20 @@ def _sum_of_known(counts: Sequence[int | None]) -> int | None:
 
 
 def split_activity(
-    together: Together | None, first: int | None, last: int | None, rtt: Rtt, mss: int = USUAL_MSS
+    together: Together | None,
+    first: int | None,
+    last: int | None,
+    rtt: Rtt,
+    mss: int = USUAL_MSS,
+    answered: int | None = None,
 ) -> tuple[Activity | None, tuple[Activity, ...]]:
     """
     Between which pauses did data flow?
 
     A pause is silence longer than LEAST_PAUSE_NS and than four round trips, with all data arrived: what the sender
     waits for a lost segment is the path's time, not a pause. What is said before the first pause is set-up where it is
-    little.
+    little. A sender may hand over faster than the path carries: the data of the last stretch had arrived when the
+    receiver sent its last packet (answered), if not before.
     """
     if together is None or first is None or last is None:
         return None, ()
@@ -216,12 +233,34 @@ def split_activity(
         a, b = int(filled[low]), int(filled[high - 1])
         begin = max(first, together.start_ns + a * together.width_ns)
         end = min(last, together.start_ns + (b + 1) * together.width_ns)
-        if high == len(filled):
+        is_last = high == len(filled)
+        if is_last:
             end = min(last, max(end, _until_arrived(together, b)))
-        activities.append(Activity(begin, max(begin, end), int(together.new_bytes[a : b + 1].sum())))
+        arrived = _arrival(together, a, b, len(together.new_bytes) if is_last else int(filled[high]), mss)
+        arrived_ts = together.start_ns + (arrived + 1) * together.width_ns if arrived > b or is_last else end
+        if is_last:
+            arrived_ts = min(arrived_ts, max(last, answered or last))
+        new, came = int(together.new_bytes[a : b + 1].sum()), int(together.delivered_bytes[a : arrived + 1].sum())
+        activities.append(Activity(begin, max(begin, end), new, max(begin, end, arrived_ts), min(new, came)))
     if len(activities) > 1 and activities[0].new_bytes <= SETUP_BYTES:
         return activities[0], tuple(activities[1:])
     return None, tuple(activities)
+
+
+def _arrival(together: Together, a: int, b: int, until: int, mss: int) -> int:
+    """
+    In which bin had what was sent in bins a to b arrived, all but what may wait for a delayed ACK?
+
+    Before bin `until`, in which more is sent; where it never had, the last in which something arrived. At least b.
+    """
+    arrived = np.cumsum(together.delivered_bytes[a:until])
+    wanted = int(together.new_bytes[a : b + 1].sum()) - LATE_ACK_SEGMENTS * mss
+    return max(b, a + int(np.searchsorted(arrived, min(wanted, int(arrived[-1])))))
+
+
+def _arrived_mbps(activities: Sequence[Activity]) -> float | None:
+    known = [(a.arrived_bytes, a.arrived_ts - a.from_ts) for a in activities if a.arrived_ts is not None]
+    return mbps(sum(size for size, _ in known), sum(ns for _, ns in known)) if known else None
 
 
 def _until_arrived(together: Together, last_filled: int) -> int:
