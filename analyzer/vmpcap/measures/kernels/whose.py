@@ -29,12 +29,15 @@ def mark_whose(
 
     Parameters
     ----------
-    ts_ns, eth_src, eth_dst, src_high, src_low, dst_high, dst_low : [n]
+    ts_ns : int64[n]
+        Nanoseconds.
+    eth_src, eth_dst, src_high, src_low, dst_high, dst_low : uint64[n]
+        MACs, and the halves of addresses.
     macs : uint64[m]
     addresses : uint64[a, 2]
         High and low half.
     windows : int64[w, 2]
-        Both ends included.
+        From and to in nanoseconds, both included.
     out_is_whose : bool[n]
     """
     for i in range(ts_ns.shape[0]):
