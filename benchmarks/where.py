@@ -18,7 +18,7 @@ from typing import Any, Final
 PARTS: Final = (
     ("read blocks of the file", "vmpcap.readers.window", "Window.top_up"),
     ("read blocks of the file", "vmpcap.readers.window", "Window.refill"),
-    ("find records", "vmpcap.readers.index", "find_pcap_records"),
+    ("find records", "vmpcap.readers.kernels.find_pcap", "find_pcap_records"),
     ("note what was read", "vmpcap.readers.ledger", "Ledger.enter"),
     ("walk headers", "vmpcap.decode.walk", "Walker.walk"),
     ("find copies", "vmpcap.decode.duplicates", "CopyFinder.mark"),

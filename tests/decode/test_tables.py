@@ -2,23 +2,12 @@
 
 import pytest
 
+from vmpcap.decode.entered_by import ethertype, link_type, udp_port
+from vmpcap.decode.hands_over import ends, ethertype_at
+from vmpcap.decode.header_sizes import fixed, no_header
 from vmpcap.decode.steps import STEPS
 from vmpcap.decode.tables import compile_steps, tables
-from vmpcap.decode.words import (
-    Candidate,
-    Keep,
-    Role,
-    Shape,
-    Space,
-    Step,
-    ends,
-    ethertype,
-    ethertype_at,
-    fixed,
-    link_type,
-    no_header,
-    udp_port,
-)
+from vmpcap.decode.words import Candidate, Keep, Role, Shape, Space, Step
 
 
 def test_a_number_claimed_twice_is_refused() -> None:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+from vmpcap.decode.keeps import STAMP
 from vmpcap.decode.steps import STEPS
-from vmpcap.decode.words import MAX_DEPTH, STAMP, Role, Step
+from vmpcap.decode.words import MAX_DEPTH, Role, Step
 
 _NOT_WRITTEN: Final = (STAMP,)
 """Ids that change from packet to packet: a path with them would name a packet, not an encapsulation."""

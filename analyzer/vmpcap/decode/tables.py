@@ -10,14 +10,7 @@ import numpy.typing as npt
 from vmpcap.decode import stops
 from vmpcap.decode.decode_as import DATA, Rule, told, told_claims
 from vmpcap.decode.steps import STEPS
-from vmpcap.decode.words import (
-    READERS_PER_LAYER,
-    REJECTED,
-    UNKNOWN_KEY_STOPS,
-    Claim,
-    Space,
-    Step,
-)
+from vmpcap.decode.words import READERS_PER_LAYER, REJECTED, UNKNOWN_KEY_STOPS, Claim, Space, Step
 
 RULE_BITS: Final = 5
 """A row of the rules has two to this power numbers."""

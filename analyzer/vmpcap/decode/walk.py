@@ -31,13 +31,7 @@ from vmpcap.decode.headers import (
 )
 from vmpcap.decode.tables import Tables
 from vmpcap.decode.unwrapping import NO_HEADER, UNWRAPPED, Header, fill_wrapping, untagged, unwrap
-from vmpcap.decode.words import (
-    LINK_LAYER,
-    MAX_DEPTH,
-    NETWORK_LAYER,
-    TRANSPORT_LAYER,
-    Space,
-)
+from vmpcap.decode.words import LINK_LAYER, MAX_DEPTH, NETWORK_LAYER, TRANSPORT_LAYER, Space
 from vmpcap.readers.records import RecordBatch
 from vmpcap.terms.kernels import kernel
 from vmpcap.terms.wire import ETHERTYPE_LEAST
