@@ -2,17 +2,19 @@
 
 import numpy as np
 
+from vmpcap.decode import stops
 from vmpcap.decode.bits import Bytes, Offset, be16, be32, byte
-from vmpcap.decode.columns import BEYOND_IPV4, BEYOND_STAMPS, STEPS_IN_HALF, WHOLE
+from vmpcap.decode.columns import BEYOND_IPV4, BEYOND_STAMPS, SPLIT, STEPS_IN_HALF, WHOLE
 from vmpcap.decode.fields import tcp
 from vmpcap.decode.fields.icmp import is_echo
 from vmpcap.decode.fields.ip import read_ipv4, read_ipv6
 from vmpcap.decode.fields.link import read_cooked, read_ethernet
 from vmpcap.decode.frames import Frames
-from vmpcap.decode.unwrapping import Header
+from vmpcap.decode.layers import Header, Layers, Way
 from vmpcap.decode.words import ETHERNET, ICMP, IPV4, IPV6, MAX_DEPTH, TCP, UDP
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.kernels import Int, pasted_kernel
+from vmpcap.terms.wire import ETHERTYPE_LEAST
 
 
 @pasted_kernel
@@ -29,8 +31,9 @@ def fill_link(buffer: Bytes, link: Offset, reads: np.int64, i: Int, out: Frames)
 
 
 @pasted_kernel
-def fill_path(high: np.uint64, low: np.uint64, depth: np.int64, i: Int, out: Frames) -> None:
+def fill_path(path: Way, i: Int, out: Frames) -> None:
     """Which headers were met, a byte each: the first in the highest byte."""
+    high, low, depth = path
     if 0 < depth < STEPS_IN_HALF:
         high <<= np.uint64(8 * (STEPS_IN_HALF - depth))
     elif depth > STEPS_IN_HALF:
@@ -134,3 +137,30 @@ def fill_transport(
     out.tcp_ts_value[i] = ts_value
     out.tcp_ts_echo[i] = ts_echo
     return rare, options & tcp.OPTIONS_CUT != 0
+
+
+@pasted_kernel
+def fill_layers(buffer: Bytes, base: Offset, layers: Layers, captured: Offset, stop: Int, i: int, out: Frames) -> int:
+    """What do the innermost headers say, and where did the walk stop? Gives which rare columns were written."""
+    link, network, transport, ethertype, ip_protocol, fragment, fragment_at, payload_at, payload_bytes = layers
+    fill_link(buffer, base + link.at, link.reads, i, out)
+    out.ethertype[i] = ethertype if ethertype >= ETHERTYPE_LEAST else 0
+    rare = fill_network(buffer, base, network, ip_protocol, fragment, fragment_at, i, out)
+    written, is_cut = fill_transport(buffer, base, transport, payload_at, payload_bytes, captured, i, out)
+    out.stop[i] = stops.CUT_OPTIONS if stop == stops.COMPLETE and is_cut else stop
+    return rare | written
+
+
+@pasted_kernel
+def fill_split(layers: Layers, segment: np.uint64, i: Int, out: Frames) -> int:
+    """
+    Where does the packet begin that is here in parts, and where is told which part this is? Of several, the outermost.
+
+    Gives which rare columns were written.
+    """
+    if layers.fragment == WHOLE or out.split_at[i] >= 0:
+        return 0
+    out.split_network_at[i] = layers.network.at
+    out.split_at[i] = layers.fragment_at
+    out.split_segment[i] = segment
+    return SPLIT

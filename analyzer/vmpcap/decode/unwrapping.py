@@ -9,15 +9,9 @@ from vmpcap.decode.bits import Bytes, Offset
 from vmpcap.decode.columns import MOST_IDS, NO_ID
 from vmpcap.decode.frames import I32, I64, Frames
 from vmpcap.decode.ids import kept_id, mix_id, tunnel_of
+from vmpcap.decode.layers import Header
 from vmpcap.decode.words import IPV4, IPV6, Role
 from vmpcap.terms.kernels import Int, pasted_kernel
-
-
-class Header(NamedTuple):
-    """A header of some layer: how its fields are read (0: there is none), and where it begins in the frame."""
-
-    reads: np.int64
-    at: np.int64
 
 
 class Wrapping(NamedTuple):
@@ -42,7 +36,6 @@ class Wrapping(NamedTuple):
     inner_name: np.int64
 
 
-NO_HEADER: Final = Header(np.int64(0), np.int64(-1))
 _NONE: Final = np.int64(NO_ID)
 UNWRAPPED: Final = Wrapping(
     _NONE, _NONE, _NONE, np.uint64(0), np.int64(0), _NONE, _NONE, _NONE, np.int64(0), _NONE, _NONE, np.int64(0), _NONE

@@ -13,13 +13,12 @@ from vmpcap.decode.columns import (
     RARE,
     SPLIT,
     STEPS_IN_HALF,
-    WHOLE,
     WRAPPED,
     scratch,
 )
 from vmpcap.decode.decode_as import Rule
-from vmpcap.decode.filling import fill_link, fill_network, fill_path, fill_transport
-from vmpcap.decode.frames import I32, I64, Frames
+from vmpcap.decode.filling import fill_layers, fill_path, fill_split
+from vmpcap.decode.frames import I32, I64, U8, Frames
 from vmpcap.decode.headers import (
     UNEXPECTED,
     Ending,
@@ -29,17 +28,23 @@ from vmpcap.decode.headers import (
     next_number,
     part_of_packet,
 )
+from vmpcap.decode.layers import NO_LAYERS, NO_WAY, entered, further, in_parts, of_protocol, of_type
 from vmpcap.decode.tables import Tables
-from vmpcap.decode.unwrapping import NO_HEADER, UNWRAPPED, Header, fill_wrapping, untagged, unwrap
-from vmpcap.decode.words import LINK_LAYER, MAX_DEPTH, NETWORK_LAYER, TRANSPORT_LAYER, Space
+from vmpcap.decode.unwrapping import UNWRAPPED, fill_wrapping, untagged, unwrap
+from vmpcap.decode.words import LINK_LAYER, MAX_DEPTH, NETWORK_LAYER, Space
 from vmpcap.readers.records import RecordBatch
-from vmpcap.terms.kernels import kernel
-from vmpcap.terms.wire import ETHERTYPE_LEAST
+from vmpcap.terms.kernels import kernel, pasted_kernel
 
 _FIRST_KEY: Final = int(Space.LINK_TYPE) << tables.KEY_BITS
 _KEY_MASK: Final = (1 << tables.KEY_BITS) - 1
 
 KEEPS_FROM_END: Final = tables.KEEP_FROM_END | tables.KEEP2_FROM_END
+
+
+@pasted_kernel
+def first_step(link_type: np.int64, entries: U8) -> np.int64:
+    """Which step begins a frame of this link type? 0: it is not known."""
+    return np.int64(entries[_FIRST_KEY + link_type]) if 0 <= link_type < 1 << tables.KEY_BITS else np.int64(0)
 
 
 @kernel
@@ -80,31 +85,17 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: what its steps share woul
         captured = np.int64(captured_bytes[i])
         limit = max(np.int64(wire_bytes[i]), captured)
         at = np.int64(0)
-        depth = np.int64(0)
-        path_high = np.uint64(0)
-        path_low = np.uint64(0)
+        way = NO_WAY
         is_open = False  # a mirror truncated the frame: only its own headers know how long it was
         has_lied = False
         wrapping = UNWRAPPED
         is_wrapped = False
-        ethertype = np.int64(0)
-        link = NO_HEADER
-        network = NO_HEADER
-        transport = NO_HEADER
-        ip_protocol = np.int64(0)
-        fragment = np.int64(WHOLE)
-        fragment_at = np.int64(-1)
-        payload_at = np.int64(-1)
-        payload_bytes = np.int64(0)
-
+        layers = NO_LAYERS
         stop = np.int64(stops.UNKNOWN_LINK_TYPE)
-        step = np.int64(0)
-        first = np.int64(link_type[i])
-        if 0 <= first < 1 << tables.KEY_BITS:
-            step = np.int64(entries[_FIRST_KEY + first])
+        step = first_step(np.int64(link_type[i]), entries)
         while True:
             while 0 < step < tables.FIRST_CHOICE:
-                if depth == MAX_DEPTH:
+                if way.depth == MAX_DEPTH:
                     stop = np.int64(stops.TOO_DEEP)
                     break
                 rule = step << tables.RULE_BITS
@@ -112,53 +103,29 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: what its steps share woul
                 features = rules[rule + tables.FEATURES]
                 layer = rules[rule + tables.LAYER]
                 known = Ending(limit, is_open, has_lied)
-                header, stop, known = measure_header(buffer, start, at, known, captured, step, fragment, steps)
+                header, stop, known = measure_header(buffer, start, at, known, captured, step, layers.fragment, steps)
                 limit, is_open, has_lied = known
                 if stop != stops.COMPLETE:
                     if header == UNEXPECTED and layer == NETWORK_LAYER:
-                        ethertype = np.int64(rules[rule + tables.TYPE])
+                        layers = of_type(layers, rules[rule + tables.TYPE])
                     break
-
-                if depth < STEPS_IN_HALF:
-                    path_high = (path_high << np.uint64(8)) | np.uint64(step)
-                else:
-                    path_low = (path_low << np.uint64(8)) | np.uint64(step)
-                depth += 1
-                here = Header(np.int64(rules[rule + tables.READS]), at)
-                if layer == NETWORK_LAYER:
-                    network = here
-                    ethertype = np.int64(rules[rule + tables.TYPE])
-                    ip_protocol = np.int64(0)
-                    fragment = np.int64(WHOLE)
-                    fragment_at = np.int64(-1)
-                    transport = NO_HEADER
-                elif layer == TRANSPORT_LAYER:
-                    transport = here
-                    payload_at = at + header
-                    payload_bytes = limit - payload_at
-                elif layer == LINK_LAYER:
-                    link = here
+                way = further(way, step)
+                if layer == LINK_LAYER:
                     wrapping = untagged(wrapping)
-                    ethertype = np.int64(0)
-                    network = Header(np.int64(0), network.at)
-                    transport = NO_HEADER
-                    is_open |= fragment == FIRST_FRAGMENT
-                    fragment = np.int64(WHOLE)
+                    is_open |= layers.fragment == FIRST_FRAGMENT
+                layers = entered(layers, at, header, limit, rules, rule)
                 if features & tables.HAS_CONTENTS:
                     if features & tables.HAS_FRAGMENT:
-                        fragment_at = at
-                        fragment = part_of_packet(buffer, start, fragment, rules, rule)
-                        if fragment != WHOLE and out.split_at[i] < 0:
-                            rare |= SPLIT
-                            out.split_network_at[i] = network.at
-                            out.split_at[i] = at
-                            out.split_segment[i] = wrapping.segment
+                        layers = in_parts(layers, part_of_packet(buffer, start, layers.fragment, rules, rule), at)
+                        rare |= fill_split(layers, wrapping.segment, i, out)
                     if features & tables.HAS_KEEP:
                         if features & KEEPS_FROM_END and at + header > captured:
                             stop = np.int64(stops.CUT)
                             break
                         is_wrapped = True
-                        wrapping = unwrap(buffer, base, at, header, step, depth, network, rules, wrapping, i, out.ids)
+                        wrapping = unwrap(
+                            buffer, base, at, header, step, way.depth, layers.network, rules, wrapping, i, out.ids
+                        )
                     if features & tables.HAS_CUT and byte(buffer, start + 2) & rules[rule + tables.CUT_MASK]:
                         is_open = True
 
@@ -170,40 +137,37 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: what its steps share woul
                     stop = unseen
                     break
                 if features & tables.NAMES_IP_PROTOCOL:
-                    ip_protocol = key & _KEY_MASK
-                    if fragment == LATER_FRAGMENT:
+                    layers = of_protocol(layers, key & _KEY_MASK)
+                    if layers.fragment == LATER_FRAGMENT:
                         stop = np.int64(stops.LATER_FRAGMENT)
                         break
                 elif features & tables.NAMES_ETHERTYPE:
-                    ethertype = key & _KEY_MASK
+                    layers = of_type(layers, key & _KEY_MASK)
                 step = np.int64(entries[key])
                 at += header
-            if step < tables.FIRST_CHOICE or depth == MAX_DEPTH:
+            if step < tables.FIRST_CHOICE or way.depth == MAX_DEPTH:
                 break
             known = Ending(limit, is_open, has_lied)
-            step, stop, written = guess_next(buffer, base, at, captured, known, step, fragment, steps, i, out.guess)
+            step, stop, written = guess_next(
+                buffer, base, at, captured, known, step, layers.fragment, steps, i, out.guess
+            )
             rare |= written
 
-        if step >= tables.FIRST_CHOICE and depth == MAX_DEPTH:
+        if step >= tables.FIRST_CHOICE and way.depth == MAX_DEPTH:
             stop = np.int64(stops.TOO_DEEP)
         if step > 0 and (stop == stops.CUT or stop == stops.SHORT):  # noqa: PLR1714 - two comparisons for the compiler
             rule = step << tables.RULE_BITS
             if begins_otherwise(buffer, base + at, min(limit, captured) - at, step, steps):
                 stop = np.int64(rules[rule + tables.EXPECT_STOP])
                 if rules[rule + tables.LAYER] == NETWORK_LAYER:
-                    ethertype = np.int64(rules[rule + tables.TYPE])
+                    layers = of_type(layers, rules[rule + tables.TYPE])
         if stop == stops.COMPLETE and has_lied:
             stop = np.int64(stops.LYING_LENGTH)
-        fill_link(buffer, base + link.at, link.reads, i, out)
-        if is_wrapped or depth > STEPS_IN_HALF:
+        if is_wrapped or way.depth > STEPS_IN_HALF:
             rare |= WRAPPED
             fill_wrapping(buffer, wrapping, i, out)
-        fill_path(path_high, path_low, depth, i, out)
-        out.ethertype[i] = ethertype if ethertype >= ETHERTYPE_LEAST else 0
-        rare |= fill_network(buffer, base, network, ip_protocol, fragment, fragment_at, i, out)
-        written, is_cut = fill_transport(buffer, base, transport, payload_at, payload_bytes, captured, i, out)
-        rare |= written
-        out.stop[i] = stops.CUT_OPTIONS if stop == stops.COMPLETE and is_cut else stop
+        fill_path(way, i, out)
+        rare |= fill_layers(buffer, base, layers, captured, stop, i, out)
     return rare
 
 
