@@ -436,6 +436,43 @@ def test_a_guest_that_only_sends_has_heard_its_acknowledgements_if_it_goes_on(is
     assert (proof is not None) == is_heard
 
 
+@pytest.mark.parametrize("first", [100, 2**32 - 400])
+@pytest.mark.parametrize("lost", [1, 8])
+def test_an_acknowledgement_that_was_lost_does_not_make_a_guest_deaf(lost: int, first: int) -> None:
+    """What it had not heard to be there it sends again, so often; then it hears, and sends more for seconds."""
+    rows, end = [], (first + 250) % 2**32
+    for n in range(5):
+        rows.append((SWITCH + n * 100 * MS, True, 50030, ACK, (first + 50 * n) % 2**32, 900, 50))
+        rows.append((SWITCH + n * 100 * MS + MS, False, 50030, ACK, 900, (first + 50 * n + 50) % 2**32, 0))
+    for n in range(lost):
+        again = SWITCH + S + n * 200 * MS
+        rows.append((again, True, 50030, ACK, (end - 50) % 2**32, 900, 50))
+        rows.append((again + MS, False, 50030, ACK, 900, end, 0))
+    deaf = functional_proof(view("p", journal=tcp(*rows)), guest(), SWITCH)
+    assert deaf is None
+    goes_on = SWITCH + S + lost * 200 * MS
+    for n in range(30):
+        rows.append((goes_on + n * 100 * MS, True, 50030, ACK, (end + 50 * n) % 2**32, 900, 50))
+        rows.append((goes_on + n * 100 * MS + MS, False, 50030, ACK, 900, (end + 50 * n + 50) % 2**32, 0))
+    proof = functional_proof(view("p", journal=tcp(*rows)), guest(), SWITCH)
+    assert proof is not None
+    assert proof.question_ts >= goes_on - 200 * MS
+    assert proof.answer_ts - proof.question_ts >= S
+
+
+def test_the_first_question_is_the_first_by_time() -> None:
+    """A file of several interfaces need not be in that order."""
+    rows = [
+        (SWITCH + 9 * MS, GATEWAY, GUEST, PEER_IP, GUEST_IP),
+        (SWITCH + 10 * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP),
+        (SWITCH + 1 * MS, GATEWAY, GUEST, PEER_IP, GUEST_IP),
+        (SWITCH + 2 * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP),
+    ]
+    proof = functional_proof(view("p", journal=journal(*rows)), guest(), SWITCH)
+    assert proof is not None
+    assert (proof.question_ts, proof.answer_ts) == (SWITCH + 1 * MS, SWITCH + 2 * MS)
+
+
 def test_the_guests_own_next_ping_is_no_answer_to_a_reply() -> None:
     """Its pings are answered to its old place: it asks on."""
     rows = []

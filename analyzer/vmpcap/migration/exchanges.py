@@ -95,15 +95,21 @@ def _first_exchange(view: PointView, guest: Moved, moment: int) -> Functional | 
     by_stream = np.argsort(stream_of_sent, kind="stable")
     ordered = stream_of_sent[by_stream]
     best: Functional | None = None
-    for question, stream in zip(*_first_questions(j, asked, stream_of_asked), strict=True):
+    is_bare_ack = _only_acks(j, asked)
+    for at in _first_questions(stream_of_asked, is_bare_ack):
+        question, stream = asked[at], stream_of_asked[at]
         if best is not None and j.ts_ns[question] >= best.answer_ts:
             break  # they were asked in this order
         left, right = np.searchsorted(ordered, stream, "left"), np.searchsorted(ordered, stream, "right")
-        answers = _answers_to(j, int(question), sent[by_stream[left:right]])
-        if len(answers) and (best is None or j.ts_ns[answers[0]] < best.answer_ts):
-            answer = answers[0]
+        theirs = sent[by_stream[left:right]]
+        if is_bare_ack[at]:
+            pair = _heard(j, asked[(stream_of_asked == stream) & is_bare_ack], theirs)
+        else:
+            pair = _answered(j, int(question), theirs)
+        if pair is not None and (best is None or j.ts_ns[pair[1]] < best.answer_ts):
+            asks, answers = pair
             best = Functional(
-                view, int(j.frame[question]), int(j.ts_ns[question]), int(j.frame[answer]), int(j.ts_ns[answer])
+                view, int(j.frame[asks]), int(j.ts_ns[asks]), int(j.frame[answers]), int(j.ts_ns[answers])
             )
     return best
 
@@ -157,12 +163,11 @@ def _asks(j: JournalColumns, rows: I64) -> Bools:
     return asks
 
 
-def _first_questions(j: JournalColumns, asked: I64, stream: U64) -> tuple[I64, U64]:
-    """Which is the first question of each stream, of TCP also the first that only acknowledges? By time."""
-    only_acks = _only_acks(j, asked)
-    _, first = np.unique(stream << np.uint64(1) | only_acks.astype(np.uint64), return_index=True)
-    first = np.sort(first)
-    return asked[first], stream[first]
+def _first_questions(stream: U64, is_bare_ack: Bools) -> I64:
+    """Which is the first question of each stream, of TCP also the first that only acknowledges? Places, by time."""
+    _, first = np.unique(stream << np.uint64(1) | is_bare_ack.astype(np.uint64), return_index=True)
+    places: I64 = np.sort(first)
+    return places
 
 
 def _is_news(j: JournalColumns, asked: I64, stream: U64, sent: I64, stream_of_sent: U64) -> Bools:
@@ -186,26 +191,47 @@ def _only_acks(j: JournalColumns, rows: I64) -> Bools:
     return bare
 
 
-def _answers_to(j: JournalColumns, question: int, sent: I64) -> I64:
-    """
-    Which of these frames, the guest's in the stream of the question, show that it heard the question?
+def _answered(j: JournalColumns, question: int, sent: I64) -> tuple[int, int] | None:
+    """This question and the first of these frames, the guest's in its stream, that answers it: TCP acknowledges it."""
+    sent = sent[j.ts_ns[sent] >= j.ts_ns[question]]
+    if j.ip_protocol[question] == IP_TCP:
+        size = max(int(j.payload_bytes[question]), 0) + int((j.tcp_flags[question] & TCP_SYN) != 0)
+        size += int((j.tcp_flags[question] & TCP_FIN) != 0)
+        end = (int(j.tcp_seq[question]) + size) & 0xFFFFFFFF
+        sent = sent[_is_not_before(j.tcp_ack[sent], np.uint32(end))]
+    return (question, int(sent[0])) if len(sent) else None
 
-    TCP that acknowledges it. After a bare acknowledgement only a guest that goes on for longer than it would wait
-    (RFC 6298 2.4), without sending again what was acknowledged: that much it sends unheard.
+
+def _heard(j: JournalColumns, acks: I64, sent: I64) -> tuple[int, int] | None:
     """
-    ts = int(j.ts_ns[question])
-    sent = sent[j.ts_ns[sent] >= ts]
-    if j.ip_protocol[question] != IP_TCP:
-        return sent
-    if _only_acks(j, np.array([question]))[0]:
-        data = sent[j.payload_bytes[sent] > 0]
-        again = np.flatnonzero(~_is_not_before(j.tcp_seq[data], j.tcp_ack[question]))
-        went_on = data[: again[0]] if len(again) else data
-        return went_on[j.ts_ns[went_on] >= ts + WAITS_NS]
-    size = max(int(j.payload_bytes[question]), 0) + int((j.tcp_flags[question] & TCP_SYN) != 0)
-    size += int((j.tcp_flags[question] & TCP_FIN) != 0)
-    end = (int(j.tcp_seq[question]) + size) & 0xFFFFFFFF
-    return sent[_is_not_before(j.tcp_ack[sent], np.uint32(end))]
+    Which of these acknowledgements of one stream did the guest hear, and by which frame does it show?
+
+    Only a guest that goes on for longer than it would wait (RFC 6298 2.4), without sending again what was acknowledged:
+    that much it sends unheard. One that does hears none of what came before, but may hear what comes then.
+    """
+    data = sent[j.payload_bytes[sent] > 0]
+    asked_ts, data_ts = j.ts_ns[acks], j.ts_ns[data]
+    place = np.searchsorted(asked_ts, data_ts, "right") - 1
+    again = place >= 0
+    again[again] = ~_is_not_before(j.tcp_seq[data[again]], _furthest(j.tcp_ack[acks])[place[again]])
+    edges = np.concatenate((asked_ts[:1] - 1, data_ts[again], data_ts[-1:] + 1))
+    for n in np.flatnonzero(np.diff(edges) > WAITS_NS).tolist():
+        ack = int(np.searchsorted(asked_ts, edges[n], "right"))
+        if ack == len(acks):
+            return None
+        answer = int(np.searchsorted(data_ts, asked_ts[ack] + WAITS_NS))
+        if answer < len(data) and data_ts[answer] < edges[n + 1]:
+            return int(acks[ack]), int(data[answer])
+    return None
+
+
+def _furthest(numbers: U32) -> U32:
+    """Which of these sequence numbers so far is ahead of all others, at each of them?"""
+    steps = np.diff(numbers, prepend=numbers[:1]).astype(np.int32)
+    ahead = np.cumsum(steps, dtype=np.int64)
+    best = np.maximum.accumulate(ahead)
+    furthest: U32 = numbers[np.maximum.accumulate(np.where(ahead == best, np.arange(len(numbers)), 0))]
+    return furthest
 
 
 def _is_not_before(numbers: U32, least: np.uint32 | U32) -> Bools:
