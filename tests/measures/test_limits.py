@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vmpcap.measures.kernels.layout import NEVER
 from vmpcap.measures.limits import Attribution, Sent, attribute, mathis_mbps, window_mbps
 from vmpcap.measures.series import NO_HEADROOM_SAMPLE, Together
+from vmpcap.terms.units import NO_TIME
 
 MS = 1_000_000
 MBPS_A_BIN = 1250
@@ -25,6 +27,10 @@ def together(bins: int = 200, **columns: Sequence[int] | int) -> Together:
         "rtt_min_ns": -1,
         "headroom_bytes": NO_HEADROOM_SAMPLE,
         "active": 1,
+        "sent_first_ts": NEVER,
+        "acked_first_ts": NEVER,
+        "acked_first_bytes": 0,
+        "acked_last_ts": NO_TIME,
     }
     known.update(columns)
     made = {n: np.broadcast_to(np.array(v, np.int64), bins).copy() for n, v in known.items()}

@@ -10,7 +10,9 @@ import pytest
 from tests.measures.followed import follow_batches
 from tests.measures.stories import MS, Packet, S
 from vmpcap.measures.connections import Side, StreamSeries
+from vmpcap.measures.kernels.layout import NEVER
 from vmpcap.measures.series import NO_HEADROOM_SAMPLE, Together, best_window, put_together, windowed
+from vmpcap.terms.units import NO_TIME
 
 BIN = 10 * MS
 PLAIN = follow_batches([[Packet(0, "10.0.0.1", 1, "10.0.0.2", 8000, size=1)]]).connections()[0].sides[0]
@@ -28,6 +30,7 @@ def series_of(start: int, width: int, new: list[int], **more: list[int]) -> Stre
     """A series that is quiet but for what is given."""
     quiet = {"acked_bytes": 0, "resent_bytes": 0, "segments": 0, "rtt_min_ns": -1, "rtt_max_ns": -1}
     quiet |= {"window_min_bytes": -1, "flight_max_bytes": -1, "first_frame": 0, "last_frame": 0}
+    quiet |= {"sent_first_ts": NEVER, "acked_first_ts": NEVER, "acked_first_bytes": 0, "acked_last_ts": NO_TIME}
     columns = {name: column(*more.get(name, [value] * len(new))) for name, value in quiet.items()}
     return StreamSeries(start_ns=start, width_ns=width, new_bytes=column(*new), **columns)
 

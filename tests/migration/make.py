@@ -11,6 +11,7 @@ from vmpcap.announcements.rows import AnnouncementRows, no_rows
 from vmpcap.announcements.series import Series
 from vmpcap.measures.connections import Connection, Pause, RttSummary, Side, StreamSeries
 from vmpcap.measures.journal import JournalColumns, empty_journal
+from vmpcap.measures.kernels.layout import NEVER
 from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.detours import Detour
@@ -28,6 +29,7 @@ from vmpcap.migration.transfers import find_transfers
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.terms.addresses import BROADCAST_MAC, NO_MAC, ip_halves
+from vmpcap.terms.units import NO_TIME
 
 MS = 1_000_000
 S = 1_000_000_000
@@ -233,8 +235,9 @@ def arps(*rows: tuple[int, int, int, str, str]) -> AnnouncementRows:
 def series(bins: int, width: int = 10 * MS, start: int = 0, **columns: Sequence[int] | int) -> StreamSeries:
     """A stream over time: each column one value a bin or one for all; what is not given is nothing or no sample."""
     known: dict[str, Any] = dict.fromkeys(
-        ("new_bytes", "acked_bytes", "resent_bytes", "segments", "first_frame", "last_frame"), 0
+        ("new_bytes", "acked_bytes", "resent_bytes", "segments", "first_frame", "last_frame", "acked_first_bytes"), 0
     )
+    known.update({"sent_first_ts": NEVER, "acked_first_ts": NEVER, "acked_last_ts": NO_TIME})
     known.update(dict.fromkeys(("rtt_min_ns", "rtt_max_ns", "window_min_bytes", "flight_max_bytes"), -1))
     known.update(columns)
     arrays = {name: np.broadcast_to(np.array(values, np.int64), bins).copy() for name, values in known.items()}

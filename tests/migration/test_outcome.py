@@ -18,7 +18,7 @@ from tests.migration.make import (
     stream,
     view,
 )
-from vmpcap.measures.connections import Connection, StreamSeries
+from vmpcap.measures.connections import Connection
 from vmpcap.migration.endings import read_ending
 from vmpcap.migration.guests import find_guests
 from vmpcap.migration.moves import Sighting
@@ -170,13 +170,12 @@ def test_silence_of_a_hypervisor_that_may_keep_its_connections_is_unknown() -> N
 def test_resending_without_an_acknowledgement_is_a_stall() -> None:
     """Large packets vanish: the same data again and again, with nothing acknowledged."""
     bins = 1000
-    zeros = np.zeros(bins, np.int64)
-    acked, resent = zeros.copy(), zeros.copy()
+    acked, resent = np.zeros(bins, np.int64), np.zeros(bins, np.int64)
     acked[1], resent[[5, 50, 200, 600, 999]] = 200, 8948
-    series = StreamSeries(0, 10 * MS, zeros, acked, resent, zeros, zeros - 1, zeros - 1, zeros - 1, zeros, zeros, zeros)
+    ran = series(bins, acked_bytes=acked, resent_bytes=resent, flight_max_bytes=0)
     made = stream()
     a = replace(
-        made.sides[0], fin_ts=None, fin_frame=None, opening=b"QEVM\x00\x00\x00\x03", retransmissions=5, series=series
+        made.sides[0], fin_ts=None, fin_frame=None, opening=b"QEVM\x00\x00\x00\x03", retransmissions=5, series=ran
     )
     result = outcome_of(view(streams=(replace(made, sides=(a, made.sides[1])),), last_ts=10 * S))
     assert result.outcome == "aborted"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.migration.make import MS, S, figures, moves_of, series, side, stream, view
 from vmpcap.measures.connections import Connection
+from vmpcap.measures.kernels.layout import NEVER
 from vmpcap.measures.limits import Attribution, Sent
 from vmpcap.measures.results import Rtt
 from vmpcap.measures.series import Together, put_together
@@ -18,7 +19,7 @@ from vmpcap.migration.phases import name_phases
 from vmpcap.migration.results import Phase
 from vmpcap.migration.stream import Activity, StreamFigures, measure_stream, split_activity, stuck_segment
 from vmpcap.migration.transfers import find_transfers
-from vmpcap.terms.units import iso_utc
+from vmpcap.terms.units import NO_TIME, iso_utc
 
 BIN = 10 * MS
 EVEN = 1_000_000
@@ -85,37 +86,65 @@ def test_only_what_was_acknowledged_is_delivered() -> None:
     assert told.bulk_mbps == pytest.approx(400)
 
 
-def answered_until(made: Connection, until_ms: int) -> Connection:
-    """The same connection, of whose receiver the last packet was seen then."""
-    return replace(made, sides=(made.sides[0], replace(made.sides[1], packets=9, last_ts=until_ms * MS)))
+PATH_MS = 1
+"""One way of the path that carries the bursts below."""
 
 
-@pytest.mark.parametrize(("arriving", "mbps"), [(1, 800.0), (3, 800 / 3), (8, 100.0)])
-def test_what_arrives_of_a_senders_bursts_is_no_faster_than_its_path(arriving: int, mbps: float) -> None:
-    """It hands over a megabyte in 10 ms, ten times a second: the path takes so many bins of 10 ms for each."""
-    part = EVEN // arriving
-    new = flow(*((1, EVEN), (9, 0)) * 20)
-    acked = flow(*((arriving - 1, part), (1, EVEN - (arriving - 1) * part), (10 - arriving, 0)) * 20)
-    told = measured(answered_until(streaming(new, acked=acked), 1_900 + 10 * arriving))
-    assert told.arrived_mbps == pytest.approx(mbps, rel=0.001)
-    assert told.throughput.bulk_mbps == pytest.approx(800, rel=0.001)
+def in_bursts(arriving_ms: int, count: int = 20, held_ms: int = 0, at_once: bool = False) -> Connection:
+    """
+    A megabyte every 100 ms, handed over in 2 ms, which takes this long to come; each of a hundred parts is answered.
+
+    The answer to the last part comes later by held_ms; or there is one answer only, when all has come.
+    """
+    bins, part = 10 * count + 10, EVEN // 100
+    new, acked = np.zeros(bins, np.int64), np.zeros(bins, np.int64)
+    sent_first, first, last = np.full(bins, NEVER), np.full(bins, NEVER), np.full(bins, NO_TIME)
+    at_first = np.zeros(bins, np.int64)
+    for n in range(count):
+        begin = n * 100 * MS + 3 * MS
+        new[begin // BIN] += EVEN
+        sent_first[begin // BIN] = begin
+        answers = [begin + 2 * PATH_MS * MS + arriving_ms * MS * k // 100 for k in range(1, 101)]
+        answers[-1] += held_ms * MS
+        for ts in answers[-1:] * 100 if at_once else answers:
+            i = ts // BIN
+            acked[i] += part
+            if ts < first[i]:
+                first[i], at_first[i] = ts, EVEN if at_once else part
+            last[i] = max(last[i], ts)
+    times: dict[str, Any] = {"sent_first_ts": sent_first, "acked_first_ts": first, "acked_last_ts": last}
+    ran = series(bins, BIN, 0, new_bytes=new, acked_bytes=acked, acked_first_bytes=at_first, segments=1, **times)
+    made = streaming(new.tolist(), first_data_ts=3 * MS, last_data_ts=(count - 1) * 100 * MS + 5 * MS)
+    idle = replace(made.sides[0].rtt, samples=9, min_ns=2 * PATH_MS * MS)
+    return replace(made, sides=(replace(made.sides[0], series=ran, rtt=idle), made.sides[1]))
 
 
-@pytest.mark.parametrize(("bins", "heard_ms"), [(2, 12), (2, 18), (1, 8)])
-def test_one_burst_has_arrived_with_its_last_acknowledgement(bins: int, heard_ms: int) -> None:
-    """Sent within 2 ms, had within the same bin or the next."""
-    most = 10 * EVEN
-    acked = [most] if bins == 1 else [most // 4, most - most // 4]
-    made = streaming([most, 0][:bins], acked=acked, last_data_ts=2 * MS)
-    assert measured(answered_until(made, heard_ms)).arrived_mbps == pytest.approx(most * 8e-3 / heard_ms)
+@pytest.mark.parametrize(("arriving_ms", "mbps"), [(29, 8000 / 29), (60, 8000 / 60), (16, 500.0)])
+def test_a_sender_in_bursts_is_no_faster_than_its_path(arriving_ms: int, mbps: float) -> None:
+    """The rate is that at which the receiver had it, in the whole and in each burst: by its answers, not by bins."""
+    told = measured(in_bursts(arriving_ms))
+    assert told.throughput.bulk_mbps == pytest.approx(mbps, rel=0.01)
+    bursts = [phase.mbps for phase in name_phases(0, told, None)]
+    assert bursts[1:] == [pytest.approx(mbps, rel=0.01)] * (len(bursts) - 1)
 
 
-def test_the_odd_segment_whose_ack_is_delayed_makes_no_burst_longer() -> None:
-    """40 ms later comes the ACK of the last segment alone: all but that had arrived, and only that counts."""
-    new = flow(*((1, EVEN), (9, 0)) * 20)
-    acked = flow(*((1, EVEN - 1460), (3, 0), (1, 1460), (5, 0)) * 20)
-    told = measured(streaming(new, acked=acked))
-    assert told.arrived_mbps == pytest.approx(800 * (1 - 1460 / EVEN), rel=0.01)
+@pytest.mark.parametrize("arriving_ms", [29, 60])
+def test_one_answer_to_a_whole_burst_makes_it_no_faster(arriving_ms: int) -> None:
+    """Nothing came after the first answer, which is the last: from the first data to it, less the empty path."""
+    told = measured(in_bursts(arriving_ms, at_once=True)).throughput
+    assert told.bulk_mbps == pytest.approx(8000 / arriving_ms, rel=0.08)
+
+
+def test_the_odd_segment_whose_answer_is_held_back_makes_no_burst_longer() -> None:
+    """40 ms later comes the answer to the last part alone, as long as a delayed ACK waits for."""
+    made = in_bursts(29, held_ms=40)
+    made = replace(made, sides=(made.sides[0], replace(made.sides[1], mss=EVEN // 100)))
+    assert measured(made).throughput.bulk_mbps == pytest.approx(8000 / 29, rel=0.02)
+
+
+def test_bursts_that_arrive_as_they_are_sent_keep_their_rate() -> None:
+    """The path is faster than the sender: its bins of 10 ms hold the 2 ms."""
+    assert measured(in_bursts(1)).throughput.bulk_mbps == pytest.approx(800, rel=0.05)
 
 
 def test_without_acknowledgements_in_view_what_was_seen_counts() -> None:

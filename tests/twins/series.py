@@ -5,6 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 NO_TIME = -(2**63)
+NEVER = 2**63 - 1
 BIN_NS = 10_000_000
 MOST_BINS = 65_536
 MOST_SPAN_NS = 32 * 86_400 * 10**9
@@ -19,12 +20,17 @@ class SeriesTwin:
     start_ns: int
     events: list[tuple[int, str, int]] = field(default_factory=list)
     """(time, quantity, value)"""
+    passed: dict[str, list[tuple[int, int, int]]] = field(default_factory=lambda: defaultdict(list))
+    """Of what was sent for the first time, and of what was acknowledged: (time since the start, time, bytes)."""
 
     def add(self, ts: int, **quantities: int) -> None:
         """Times that belong to no series are left out; those before the start count as the start."""
         if ts != NO_TIME and ts - self.start_ns <= MOST_SPAN_NS:
             since = max(ts - self.start_ns, 0)
             self.events += [(since, name, value) for name, value in quantities.items()]
+            for name in ("new", "acked"):
+                if quantities.get(name, 0) > 0:
+                    self.passed[name].append((since, ts, quantities[name]))
 
     @property
     def width_ns(self) -> int:
@@ -47,7 +53,21 @@ class SeriesTwin:
         most = {f"{name}_max": [max(bins[name].get(n, (-1,))) for n in places] for name in ("rtt", "flight")}
         first = {"first_frame": [min(bins["frame"].get(n, (0,))) for n in places]}
         last = {"last_frame": [max(bins["frame"].get(n, (0,))) for n in places]}
-        return sums | least | most | first | last
+        return sums | least | most | first | last | self._edges(places)
+
+    def _edges(self, places: range) -> dict[str, list[int]]:
+        """Between which times did new bytes and acknowledgements of more pass in each bin, and how many at first?"""
+        within = {
+            name: [sorted(((t, size) for since, t, size in found if since // self.width_ns == n), key=lambda e: e[0])
+                   for n in places]
+            for name, found in (("new", self.passed["new"]), ("acked", self.passed["acked"]))
+        }  # fmt: skip
+        return {
+            "sent_first_ts": [found[0][0] if found else NEVER for found in within["new"]],
+            "acked_first_ts": [found[0][0] if found else NEVER for found in within["acked"]],
+            "acked_first_bytes": [found[0][1] if found else 0 for found in within["acked"]],
+            "acked_last_ts": [found[-1][0] if found else NO_TIME for found in within["acked"]],
+        }
 
 
 def pauses_twin(data: list[tuple[int, int]]) -> tuple[list[tuple[int, int, int, int]], int]:

@@ -146,26 +146,6 @@ def test_throughput_fails_only_where_the_network_was_in_the_way(known: dict[str,
     assert (given.outcome, given.measured, given.limit, given.unit) == (expected, known["bulk_mbps"], 622, "Mbps")
 
 
-@pytest.mark.parametrize(
-    ("arrived", "best", "expected"),
-    [
-        (263.0, 80.0, "undecided"),
-        (263.0, None, "undecided"),
-        (640.0, 80.0, "pass"),
-        (263.0, 650.0, "pass"),
-        (None, 80.0, "pass"),
-    ],
-)
-def test_a_sender_in_bursts_passes_no_link_that_took_longer_for_them(
-    arrived: float | None, best: float | None, expected: str
-) -> None:
-    """737 Mbps were handed over; a link of 300 had them later. A whole second of as much shows that it carries it."""
-    told = throughput(bulk_mbps=737.0, best_1s_mbps=best, mean_mbps=80.0)
-    given = ask("throughput", story(figures=figures(throughput=told, arrived_mbps=arrived)))
-    assert given.outcome == expected
-    assert ("until it had arrived" in given.because) is (expected == "undecided")
-
-
 def test_an_undecided_throughput_says_what_held_it_back() -> None:
     """The reason with its figures is the whole use of an undecided answer."""
     because = "the flight filled the receive window; 65535 bytes over 5.00 ms allow 105 Mbps"

@@ -60,6 +60,14 @@ class StreamSeries:
     first_frame: npt.NDArray[np.int64]
     """int64[bins]: the first frame of data or of an answer to it in the bin, 0 without one."""
     last_frame: npt.NDArray[np.int64]
+    sent_first_ts: npt.NDArray[np.int64]
+    """int64[bins]: when new data first passed in the bin; NEVER (kernels.layout) without."""
+    acked_first_ts: npt.NDArray[np.int64]
+    """int64[bins]: when the receiver first acknowledged more than before; NEVER where it did not."""
+    acked_first_bytes: npt.NDArray[np.int64]
+    """int64[bins]: how much it did then."""
+    acked_last_ts: npt.NDArray[np.int64]
+    """int64[bins]: when it last did; NO_TIME where it did not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -374,6 +374,10 @@ class Follower:
             flight_max_bytes=bins["flight_max"].copy(),
             first_frame=bins["first_frame"].copy(),
             last_frame=bins["last_frame"].copy(),
+            sent_first_ts=bins["sent_first_ts"].copy(),
+            acked_first_ts=bins["acked_first_ts"].copy(),
+            acked_first_bytes=bins["acked_first_bytes"].copy(),
+            acked_last_ts=bins["acked_last_ts"].copy(),
         )
 
     def _pauses(self, slot: int) -> tuple[Pause, ...]:

@@ -69,7 +69,7 @@ class Throughput(msgspec.Struct, frozen=True, kw_only=True):
     """Goodput: unique payload bytes acknowledged by the destination (`counted` says where it is others), 10^6 bit/s."""
 
     bulk_mbps: float | None
-    """While data flowed, in whichever phase (bulk, bursts, switchover, resume): pauses of the sender left out."""
+    """While data flowed or, where that took longer, arrived, in whichever phase: pauses of the sender left out."""
     mean_mbps: float | None
     """From the first to the last data byte, pauses included."""
     best_1s_mbps: float | None

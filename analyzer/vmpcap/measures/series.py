@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.connections import Side, StreamSeries
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S, mbps
+from vmpcap.measures.kernels.layout import NEVER
+from vmpcap.terms.units import NO_TIME, NS_PER_MS, NS_PER_S, mbps
 
 I64 = npt.NDArray[np.int64]
 
@@ -36,6 +37,14 @@ class Together:
     """Sent and not acknowledged at the bin's end, what was sent before the capture among it; 0 without ACKs in view."""
     active: I64
     """Connections with data."""
+    sent_first_ts: I64
+    """When new data first passed; NEVER (kernels.layout) without."""
+    acked_first_ts: I64
+    """When something was first acknowledged, of any connection; NEVER without."""
+    acked_first_bytes: I64
+    """How much then: what had arrived when the first acknowledgement tells of it."""
+    acked_last_ts: I64
+    """When something was last acknowledged; NO_TIME without."""
 
     def between(self, values: I64, from_ns: int, to_ns: int) -> int:
         """The sum of these values over the bins that begin in from_ns .. to_ns (excluded)."""
@@ -65,6 +74,8 @@ def put_together(sides: Sequence[Side]) -> Together | None:
     rtt = np.full(bins, -1, np.int64)
     headroom = np.full(bins, NO_HEADROOM_SAMPLE, np.int64)
     waiting = np.zeros(bins, np.int64)
+    sent_first, acked_first = np.full(bins, NEVER), np.full(bins, NEVER)
+    first_bytes, acked_last = np.zeros(bins, np.int64), np.full(bins, NO_TIME)
     for side, one in series:
         at = (one.start_ns - start + np.arange(len(one.new_bytes)) * one.width_ns) // width
         np.add.at(new, at, one.new_bytes)
@@ -79,7 +90,16 @@ def put_together(sides: Sequence[Side]) -> Together | None:
         free = window - np.where(one.new_bytes > 0, np.maximum(one.flight_max_bytes, 0), outstanding)
         room = np.where(window >= 0, free, NO_HEADROOM_SAMPLE)
         np.minimum.at(headroom, at, room)
-    return Together(start, width, new, delivered, resent, rtt, headroom, waiting, active)
+        np.minimum.at(sent_first, at, one.sent_first_ts)
+        if has_answers(side):
+            np.minimum.at(acked_first, at, one.acked_first_ts)
+            is_first = (one.acked_first_ts == acked_first[at]) & (one.acked_first_bytes > 0)
+            first_bytes[at[is_first]] = one.acked_first_bytes[is_first]
+            np.maximum.at(acked_last, at, one.acked_last_ts)
+    return Together(
+        start, width, new, delivered, resent, rtt, headroom, waiting, active, sent_first, acked_first, first_bytes,
+        acked_last,
+    )  # fmt: skip
 
 
 UNHEARD_TIMEOUTS: Final = 3

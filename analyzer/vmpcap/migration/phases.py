@@ -79,16 +79,23 @@ def _split(activity: Activity, stun: Bracket, figures: StreamFigures, phases: li
         if high < low or (high == low and activity.to_ts > activity.from_ts):
             continue
         size, rated = (_between(spread, low, high) for spread in (seen, acknowledged))
+        carried_ns = _carried(activity, low, high)
         if kind == "bulk":
             number = 1 + sum(p.kind in ("bulk", "burst") for p in phases)
-            phases.append(_phase("bulk" if number == 1 else "burst", number, low, high, size, rated))
+            phases.append(_phase("bulk" if number == 1 else "burst", number, low, high, size, rated, carried_ns))
         elif kind == "switchover":
             inside += size
         elif size > 0:
-            phases.append(_phase(kind, 1 + sum(p.kind == "resume" for p in phases), low, high, size, rated))
+            phases.append(_phase(kind, 1 + sum(p.kind == "resume" for p in phases), low, high, size, rated, carried_ns))
         if high == low:
             break  # all at one moment: it belongs to one of them
     return inside
+
+
+def _carried(activity: Activity, low: int, high: int) -> int:
+    """How long did what was sent from low to high, a part of the activity, take to be sent or, if longer, to arrive?"""
+    whole = activity.to_ts - activity.from_ts
+    return activity.carried_ns * (high - low) // whole if whole else activity.carried_ns
 
 
 def _spread(activity: Activity, together: Together | None, values: I64 | None) -> Spread:
@@ -116,12 +123,14 @@ def _between(spread: Spread, low: int, high: int) -> int:
     return int(at_high) - int(at_low)
 
 
-def _phase(kind: PhaseKind, n: int, start: int, end: int, size: int, rated: int | None = None) -> Phase:
+def _phase(
+    kind: PhaseKind, n: int, start: int, end: int, size: int, rated: int | None = None, carried_ns: int | None = None
+) -> Phase:
     return Phase(
         kind=kind,
         n=n,
         start_ts=iso_utc(start) or "",
         end_ts=iso_utc(end) or "",
         payload_bytes=size,
-        mbps=mbps(size if rated is None else rated, end - start),
+        mbps=mbps(size if rated is None else rated, end - start if carried_ns is None else carried_ns),
     )

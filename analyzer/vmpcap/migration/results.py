@@ -23,6 +23,7 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
     end_ts: str
     payload_bytes: int
     mbps: float | None
+    """Of its length or, where a sender in bursts handed over faster than the path carried, of the time to arrive."""
 
 
 class OfferedSize(msgspec.Struct, frozen=True, kw_only=True):

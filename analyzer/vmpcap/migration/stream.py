@@ -43,10 +43,13 @@ class Activity:
     from_ts: int
     to_ts: int
     new_bytes: int
-    arrived_ts: int | None = None
-    """When its data had arrived, as far as bins of acknowledgements tell: not before to_ts; None: as it was sent."""
-    arrived_bytes: int = 0
-    """How many of its bytes had by then."""
+    arriving_ns: int = 0
+    """How long its data took to arrive, by the acknowledgements in view: a sender may hand over faster than that."""
+
+    @property
+    def carried_ns(self) -> int:
+        """How long was it sent or, where that took longer, did it arrive?"""
+        return max(self.to_ts - self.from_ts, self.arriving_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,6 @@ class StreamFigures:
     last_data_ts: int | None
     missed_bytes: int = 0
     """Acknowledged, and not in the capture."""
-    arrived_mbps: float | None = None
-    """
-    Goodput of the stretches in which data flowed, each until its data had arrived: no more than the path carried. Leans
-    low by a bin and a round trip for each stretch, so by a tenth and more where they are short; None: not in view.
-    """
 
 
 NOTHING_OF_IT: Final = StreamFigures(
@@ -105,8 +103,7 @@ def measure_stream(sighting: Sighting) -> StreamFigures:
         at_source=sighting.view.role == "source",
     )
     first, last = transfer.first_data_ts, transfer.last_data_ts
-    answered = max((at for link in transfer.links if (at := link.back.last_ts) is not None), default=None)
-    setup, activities = split_activity(together, first, last, rtt, _mss(transfer), answered)
+    setup, activities = split_activity(together, first, last, rtt, _mss(transfer))
     unique = sum(side.unique_bytes for side in sides)
     volume = Bytes(
         payload=transfer.payload_bytes, unique=unique, retransmitted=sum(side.retransmitted_bytes for side in sides)
@@ -122,7 +119,6 @@ def measure_stream(sighting: Sighting) -> StreamFigures:
         first_data_ts=first,
         last_data_ts=last,
         missed_bytes=missed,
-        arrived_mbps=_arrived_mbps(activities),
     )
 
 
@@ -141,7 +137,7 @@ def without_rates(figures: StreamFigures, because: str) -> StreamFigures:
         unknown_because=because,
         counted=counted,
     )
-    return replace(figures, throughput=throughput, setup=None, activities=(), arrived_mbps=None)
+    return replace(figures, throughput=throughput, setup=None, activities=())
 
 
 BY_ANSWERS: Final = frozenset({"fast_retransmissions", "spurious_retransmissions", "duplicate_acks", "window_fulls"})
@@ -204,20 +200,14 @@ def _sum_of_known(counts: Sequence[int | None]) -> int | None:
 
 
 def split_activity(
-    together: Together | None,
-    first: int | None,
-    last: int | None,
-    rtt: Rtt,
-    mss: int = USUAL_MSS,
-    answered: int | None = None,
+    together: Together | None, first: int | None, last: int | None, rtt: Rtt, mss: int = USUAL_MSS
 ) -> tuple[Activity | None, tuple[Activity, ...]]:
     """
     Between which pauses did data flow?
 
     A pause is silence longer than LEAST_PAUSE_NS and than four round trips, with all data arrived: what the sender
     waits for a lost segment is the path's time, not a pause. What is said before the first pause is set-up where it is
-    little. A sender may hand over faster than the path carries: the data of the last stretch had arrived when the
-    receiver sent its last packet (answered), if not before.
+    little. A sender may hand over faster than the path carries: how long a stretch took to arrive is told beside it.
     """
     if together is None or first is None or last is None:
         return None, ()
@@ -228,20 +218,17 @@ def split_activity(
     quiet = (np.diff(filled) - 1) * together.width_ns >= pause
     quiet &= ~find_stalls(together, mss)[filled[:-1] + 1]
     edges = np.concatenate(([0], np.flatnonzero(quiet) + 1, [len(filled)]))
+    idle_ns = int((rtt.idle_ms or rtt.min_ms or 0) * NS_PER_MS)
     activities = []
     for low, high in itertools.pairwise(edges):
         a, b = int(filled[low]), int(filled[high - 1])
         begin = max(first, together.start_ns + a * together.width_ns)
         end = min(last, together.start_ns + (b + 1) * together.width_ns)
-        is_last = high == len(filled)
-        if is_last:
+        if high == len(filled):
             end = min(last, max(end, _until_arrived(together, b)))
-        arrived = _arrival(together, a, b, len(together.new_bytes) if is_last else int(filled[high]), mss)
-        arrived_ts = together.start_ns + (arrived + 1) * together.width_ns if arrived > b or is_last else end
-        if is_last:
-            arrived_ts = min(arrived_ts, max(last, answered or last))
-        new, came = int(together.new_bytes[a : b + 1].sum()), int(together.delivered_bytes[a : arrived + 1].sum())
-        activities.append(Activity(begin, max(begin, end), new, max(begin, end, arrived_ts), min(new, came)))
+        arrived = _arrival(together, a, b, int(filled[high]) if high < len(filled) else len(together.new_bytes), mss)
+        new = int(together.new_bytes[a : b + 1].sum())
+        activities.append(Activity(begin, max(begin, end), new, _arriving(together, a, arrived, new, idle_ns)))
     if len(activities) > 1 and activities[0].new_bytes <= SETUP_BYTES:
         return activities[0], tuple(activities[1:])
     return None, tuple(activities)
@@ -258,9 +245,24 @@ def _arrival(together: Together, a: int, b: int, until: int, mss: int) -> int:
     return max(b, a + int(np.searchsorted(arrived, min(wanted, int(arrived[-1])))))
 
 
-def _arrived_mbps(activities: Sequence[Activity]) -> float | None:
-    known = [(a.arrived_bytes, a.arrived_ts - a.from_ts) for a in activities if a.arrived_ts is not None]
-    return mbps(sum(size for size, _ in known), sum(ns for _, ns in known)) if known else None
+def _arriving(together: Together, a: int, arrived: int, new: int, idle_ns: int) -> int:
+    """
+    How long did the data take to arrive that was sent from bin a on, and had in this bin? ns; 0 without ACKs in view.
+
+    Notes
+    -----
+    What came after the first acknowledgement came until the last one: by its rate all of it took as long. Where a
+    receiver acknowledges much at once that may be too short. So it took no less than from the first data to the last
+    acknowledgement, less what an empty path takes for both. Idle time before the last one is in it: leans long.
+    """
+    told = a + np.flatnonzero(together.acked_first_bytes[a : arrived + 1])
+    if not len(told):
+        return 0
+    begin, end = int(together.acked_first_ts[told[0]]), int(together.acked_last_ts[told[-1]])
+    came = int(together.delivered_bytes[a : arrived + 1].sum())
+    behind_first = came - int(together.acked_first_bytes[told[0]])
+    by_rate = (end - begin) * min(new, came) // behind_first if behind_first > 0 else 0
+    return max(by_rate, end - int(together.sent_first_ts[a]) - idle_ns, 0)
 
 
 def _until_arrived(together: Together, last_filled: int) -> int:
@@ -287,7 +289,7 @@ def _throughput(
     share = min(delivered / unique, 1.0) if unique else 0.0
     missed = sum(uncaptured(link.data) for link in transfer.links)
     has_holes = missed > 0
-    busy = sum(a.to_ts - a.from_ts for a in activities)
+    busy = sum(a.carried_ns for a in activities)
     bulk = mbps(int(sum(a.new_bytes for a in activities) * share), busy)
     rates = _window_rates(together)
     mss = _mss(transfer)

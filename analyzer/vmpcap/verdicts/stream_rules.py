@@ -66,13 +66,6 @@ def _throughput_of(story: Story, profile: Profile) -> Answer:
     if rate is None:
         return Answer("undecided", "no data was seen to flow", None, limit, "Mbps", evidence)
     told = three(rate, limit)
-    arrived = story.figures.arrived_mbps
-    if rate >= limit and arrived is not None and max(arrived, whole or 0.0, best or 0.0) < limit:
-        because = (
-            f"{told} Mbps while the sender handed data over, but {three(arrived, limit)} Mbps until it had arrived"
-        )
-        because += ": whether the path carries as much is not known"
-        return Answer("undecided", because, rate, limit, "Mbps", evidence)
     if rate >= limit:
         return Answer("pass", f"{told} Mbps {came} while data flowed", rate, limit, "Mbps", evidence)
     doubt = _ceiling_doubt(figures, rate, limit) if figures.limit == "network" else ""

@@ -13,6 +13,7 @@ from vmpcap.measures.kernels.layout import (
     MOST_BINS_LOG2,
     MOST_PAUSES,
     MOST_SPAN_NS,
+    NEVER,
     Records,
 )
 from vmpcap.terms.kernels import Bool, Int, inline_kernel
@@ -32,6 +33,10 @@ def clear_bin(one: Any) -> None:
     one["flight_max"] = -1
     one["first_frame"] = 0
     one["last_frame"] = 0
+    one["sent_first_ts"] = NEVER
+    one["acked_first_ts"] = NEVER
+    one["acked_first_bytes"] = 0
+    one["acked_last_ts"] = NO_TIME
 
 
 @inline_kernel
@@ -63,6 +68,11 @@ def fold_bin(into: Any, one: Any, other: Any) -> None:
     into["flight_max"] = max(one["flight_max"], other["flight_max"])
     into["first_frame"] = least_frame(one["first_frame"], other["first_frame"])
     into["last_frame"] = max(one["last_frame"], other["last_frame"])
+    into["sent_first_ts"] = min(one["sent_first_ts"], other["sent_first_ts"])
+    sooner = one if one["acked_first_ts"] <= other["acked_first_ts"] else other
+    first_ts, first_bytes = sooner["acked_first_ts"], sooner["acked_first_bytes"]
+    into["acked_first_ts"], into["acked_first_bytes"] = first_ts, first_bytes
+    into["acked_last_ts"] = max(one["acked_last_ts"], other["acked_last_ts"])
 
 
 @inline_kernel

@@ -113,9 +113,18 @@ BIN: Final = np.dtype(
         ("flight_max", np.int64),
         ("first_frame", np.int64),
         ("last_frame", np.int64),
+        ("sent_first_ts", np.int64),
+        ("acked_first_ts", np.int64),
+        ("acked_first_bytes", np.int64),
+        ("acked_last_ts", np.int64),
     ]
 )
-"""One stretch of one side's series; no sample is -1 in the four before the last two, which are 0 without a packet."""
+"""
+One stretch of one side's series; no sample is -1 in the four before the two frames, which are 0 without a packet. When
+new data first passed in it; the first and the last acknowledgement of more than before: NEVER, 0, NO_TIME without.
+"""
+
+NEVER: Final = 2**63 - 1
 
 STREAM: Final = np.dtype(
     [

@@ -33,6 +33,8 @@ def add_data(one: Any, stream: Any, bins: Records, arena: I32, ts: Int, frame: I
         return
     now = bins[at]
     now["new_bytes"] += new
+    if new > 0:
+        now["sent_first_ts"] = min(now["sent_first_ts"], ts)
     now["resent_bytes"] += resent
     now["segments"] += 1
     now["flight_max"] = max(now["flight_max"], flight_of(one))
@@ -56,7 +58,11 @@ def add_answer(
     if at < 0:
         return
     now = bins[at]
-    now["acked_bytes"] += gained
+    if gained > 0:
+        now["acked_bytes"] += gained
+        if ts < now["acked_first_ts"]:
+            now["acked_first_ts"], now["acked_first_bytes"] = ts, gained
+        now["acked_last_ts"] = max(now["acked_last_ts"], ts)
     note_frame(now, frame)
     if has_window:
         now["window_min"] = least_known(now["window_min"], window)
