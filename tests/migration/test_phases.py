@@ -147,6 +147,40 @@ def test_bursts_that_arrive_as_they_are_sent_keep_their_rate() -> None:
     assert measured(in_bursts(1)).throughput.bulk_mbps == pytest.approx(800, rel=0.05)
 
 
+QEMU = b"QEVM\x00\x00\x00\x03"
+
+
+def repeating(sent: int, acked: int, **more: Any) -> Connection:
+    """All was sent in the first bin and acknowledged as far as said, then one segment again and again for 10 s."""
+    resent = flow((20, 0), *((1, 1460), (39, 0)) * 25)
+    made = streaming([sent, *[0] * (len(resent) - 1)], acked=[acked, *[0] * (len(resent) - 1)])
+    ran = replace(made.sides[0].series, resent_bytes=np.array(resent, np.int64))  # type: ignore[type-var]
+    known = {
+        "series": ran,
+        "resent_timeout": 25,
+        "retransmissions": 25,
+        "max_payload_bytes": 536,
+        "opening": QEMU,
+        **more,
+    }
+    return replace(made, sides=(replace(made.sides[0], **known), made.sides[1]))
+
+
+@pytest.mark.parametrize(("acked", "share"), [(0, "none of the 14,600"), (5000, "only 5,000 of the 14,600")])
+def test_a_destination_that_died_after_the_handshake_shows_no_rate_of_the_link(acked: int, share: str) -> None:
+    """Ten segments went out, and then the first that was missing again and again: nothing says what a path carries."""
+    told = measured(repeating(14_600, acked)).throughput
+    assert (told.bulk_mbps, told.mean_mbps, told.best_1s_mbps, told.limit) == (None, None, None, "unknown")
+    assert share in told.limit_because
+
+
+def test_a_stream_that_broke_later_keeps_its_rate() -> None:
+    """Neighbours: a megabyte had come before; one whose acknowledgements are out of view; one of few repetitions."""
+    assert measured(repeating(2_000_000, 1_000_000)).throughput.bulk_mbps is not None
+    assert measured(repeating(2_000_000, 0)).throughput.bulk_mbps is not None
+    assert measured(repeating(14_600, 0, resent_timeout=2)).throughput.bulk_mbps is not None
+
+
 def test_without_acknowledgements_in_view_what_was_seen_counts() -> None:
     """A one-way capture: bytes seen for the first time."""
     told = measured(streaming(flow((200, EVEN)), acked=[0] * 200)).throughput

@@ -24,7 +24,7 @@ from tests.migration.make import (
     view,
 )
 from vmpcap.measures.outages import Outage
-from vmpcap.measures.results import Loss, Rtt
+from vmpcap.measures.results import Bytes, Loss, Rtt
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.detours import Detour
 from vmpcap.migration.early import Early
@@ -144,6 +144,16 @@ def test_throughput_fails_only_where_the_network_was_in_the_way(known: dict[str,
     """At the limit is enough; below it the reason decides, and only a bottleneck in the network fails."""
     given = ask("throughput", story(figures=figures(throughput=throughput(**known))))
     assert (given.outcome, given.measured, given.limit, given.unit) == (expected, known["bulk_mbps"], 622, "Mbps")
+
+
+def test_a_stream_that_nobody_answered_fails_no_link() -> None:
+    """The reason leads to what broke; without any data that is what is said."""
+    gone = throughput(bulk_mbps=None, mean_mbps=None, limit="unknown", limit_because="none was ever acknowledged")
+    sent = Bytes(payload=40_000, unique=14_600, retransmitted=25_400)
+    given = ask("throughput", story(figures=figures(throughput=gone, bytes=sent)))
+    assert (given.outcome, given.because) == ("undecided", "none was ever acknowledged")
+    none = figures(throughput=gone, bytes=Bytes(payload=0, unique=0, retransmitted=0))
+    assert ask("throughput", story(figures=none)).because == "no data was seen to flow"
 
 
 def test_an_undecided_throughput_says_what_held_it_back() -> None:

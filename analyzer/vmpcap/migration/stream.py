@@ -15,7 +15,7 @@ from vmpcap.measures.limits import LATE_ACK_SEGMENTS, Sent, attribute, find_stal
 from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
 from vmpcap.measures.rounds import Path, describe_rtt
 from vmpcap.measures.rtt_over_time import rtt_over_time
-from vmpcap.measures.series import WINDOW_NS, Together, best_window, put_together, windowed
+from vmpcap.measures.series import UNHEARD_TIMEOUTS, WINDOW_NS, Together, best_window, put_together, windowed
 from vmpcap.migration.hole_time import spread_over_holes
 from vmpcap.migration.moves import Sighting
 from vmpcap.migration.transfers import Link, Transfer
@@ -34,6 +34,9 @@ CUT_OFF = "the capture cut off TCP options, and with them what would tell; 100 b
 
 SETUP_BYTES = 65_536
 """What is said before the first pause is set-up as long as it is no more than this."""
+
+MOST_UNHEARD_BYTES = 1 << 20
+"""More than this no sender gives away before the first acknowledgement: it begins with some ten segments (RFC 6928)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +315,20 @@ def _throughput(
     more = None if together is None else outline([link.data for link in transfer.links], together)
     limits, shares = attribute_over_time(together, more, sent)
     attribution = settle(attribute(together, sent), limits, shares)
+    unheard = _unheard(transfer.links) if sent.stuck_bytes is None else ""
+    if unheard:
+        return Throughput(
+            bulk_mbps=None,
+            mean_mbps=None,
+            best_1s_mbps=None,
+            p50_mbps=None,
+            p5_mbps=None,
+            max_concurrent=_most_at_once(transfer.links, together),
+            limit="unknown",
+            limit_because=unheard,
+            limits=limits,
+            limit_shares=shares,
+        )
     return Throughput(
         bulk_mbps=bulk if missed <= MOST_UNCAPTURED * delivered else None,
         mean_mbps=mbps(delivered, span),
@@ -326,6 +343,35 @@ def _throughput(
         limits=limits,
         limit_shares=shares,
     )
+
+
+def _unheard(links: Sequence[Link]) -> str:
+    """
+    Was no more than set-up ever acknowledged, though the rest was sent again and again? Empty where more was.
+
+    A destination that died right after the handshake, or a path that broke then: no rate of either says what it can.
+    Where more was sent without an answer, the answers are out of view.
+    """
+    sides = [link.data for link in links if link.data.payload_bytes]
+    acked, sent = sum(acknowledged(side) for side in sides), sum(side.unique_bytes for side in sides)
+    if not sides or acked > SETUP_BYTES or sent > MOST_UNHEARD_BYTES:
+        return ""
+    if not all(_ends_unanswered(side) for side in sides):
+        return ""
+    share = f"only {acked:,}" if acked else "none"
+    because = f"{share} of the {sent:,} bytes that were sent {'were' if acked else 'was'} ever acknowledged"
+    return f"{because}, though they were sent again: the destination was gone, or nothing reached it"
+
+
+def _ends_unanswered(side: Side) -> bool:
+    """Did this side repeat by timeout, as its last data, what was never acknowledged?"""
+    if side.series is None or side.acked_bytes >= side.unique_bytes or side.resent_timeout < UNHEARD_TIMEOUTS:
+        return False
+    new, resent, acked = (
+        int(np.flatnonzero(values)[-1:].sum())
+        for values in (side.series.new_bytes, side.series.resent_bytes, side.series.acked_bytes)
+    )
+    return resent > max(new, acked)
 
 
 def acknowledged(side: Side) -> int:

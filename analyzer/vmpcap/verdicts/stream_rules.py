@@ -64,7 +64,8 @@ def _throughput_of(story: Story, profile: Profile) -> Answer:
         because += ", pauses included"
         return Answer("undecided", because, None, limit, "Mbps", evidence)
     if rate is None:
-        return Answer("undecided", "no data was seen to flow", None, limit, "Mbps", evidence)
+        because = figures.limit_because if story.figures.bytes.unique else "no data was seen to flow"
+        return Answer("undecided", because, None, limit, "Mbps", evidence)
     told = three(rate, limit)
     if rate >= limit:
         return Answer("pass", f"{told} Mbps {came} while data flowed", rate, limit, "Mbps", evidence)
