@@ -105,6 +105,15 @@ def test_a_new_connection_on_old_ports_ends_the_flows_of_every_vlan() -> None:
     assert table.ports_reused == 1
 
 
+@pytest.mark.parametrize(("number", "streams"), [(1964, 1), (99, 2)])
+def test_a_syn_ack_in_mid_stream_counts_from_its_own_number(number: int, streams: int) -> None:
+    """As in Wireshark 4.0.17: a SYN with that number belongs to the stream, one with the old number opens another."""
+    first = Packet(0, "10.0.0.1", 1, "10.0.0.2", 2, seq=100, ack=50, flags=ACK)
+    anew = [first._replace(seq=1964, ack=0, flags=SYN | ACK), first._replace(seq=number, ack=0, flags=SYN)]
+    table, _ = name([[first, *anew]])
+    assert table.count == streams
+
+
 def test_what_lies_beyond_the_budget_is_counted() -> None:
     """Flows that came first are followed to the end; frames of later ones are none of theirs."""
     first = [Packet(n, "10.0.0.1", n, "10.0.0.2", 2) for n in range(5)]

@@ -201,6 +201,21 @@ def test_a_fin_that_is_sent_again_leaves_no_flight_of_0() -> None:
     assert [one.flight_bytes for one in said] == [10, None, None]
 
 
+@pytest.mark.parametrize(
+    ("answers", "marks"),
+    [(0, [{"retransmission"}, {"lost_segment"}, {"lost_segment"}]), (ACK, [*3 * [{"retransmission"}]])],
+)
+def test_a_syn_that_comes_later_makes_forget_what_came_behind_a_hole(answers: int, marks: list[set[str]]) -> None:
+    """A capture out of order, or a SYN sent again: to Wireshark 4.0.17 the hole is open again; a SYN/ACK opens none."""
+    packets = talk(
+        (0, True, 100, 50, 0), (24_000, True, 200, 50, 1000), (1_130_000, True, 99, 50, 0),
+        (2_000_000, True, 600, 50, 100), (3_000_000, True, 800, 50, 100),
+    )  # fmt: skip
+    packets[2] = packets[2]._replace(flags=SYN | answers)
+    said = [one.marks for one in judged([packets])[0]]
+    assert said == [set(), {"lost_segment"}, *marks]
+
+
 def test_the_first_round_trip_decides_what_is_out_of_order() -> None:
     """Late by less than it: out of order; by more: sent again. Without one, 3 ms are the limit."""
     late = talk((5_000, True, 101, 1, 10), (5_010, True, 121, 1, 10), (9_000, True, 111, 1, 10))[1:]

@@ -159,7 +159,9 @@ def _agree(one: Segment, mine: End, other: End) -> None:
 
 
 def _bases(one: Segment, mine: End, other: End) -> set[str]:
-    """Where the sides count from; a SYN/ACK may begin anew."""
+    """Where the sides count from; a SYN/ACK may begin anew. A SYN makes forget what came behind a hole."""
+    if one.flags & (SYN | ACK) == SYN and mine.base is not None:
+        mine.next_seq = mine.to_be_acked
     is_another = one.has(SYN) and one.has(ACK) and mine.base is not None and mine.base != one.seq
     if mine.base is None or is_another:
         mine.base = one.seq if one.has(SYN) else (one.seq - 1) & 0xFFFFFFFF

@@ -30,6 +30,8 @@ class Conversation:
             return
         first = packet.seq if packet.flags & SYN else (packet.seq - 1) % 2**32
         self.bases.setdefault(packet.source, first)
+        if packet.flags & (SYN | ACK) == SYN | ACK:
+            self.bases[packet.source] = first
         if packet.flags & ACK:
             self.bases.setdefault(packet.destination, (packet.ack - 1) % 2**32)
 

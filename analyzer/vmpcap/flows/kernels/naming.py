@@ -195,10 +195,11 @@ def note_bases(lead: Any, side: Int, seq: Int, ack: Int, flags: Int) -> None:
     """
     From which sequence numbers do the two directions count?
 
-    As Wireshark: a SYN's own number, else one before the first segment's; the other way, one before the first ACK.
+    As Wireshark: a SYN's own number, else one before the first segment's; the other way, one before the first ACK. A
+    SYN/ACK begins anew whatever was there.
     """
     own, other = (A_BASE, B_BASE) if side == 0 else (B_BASE, A_BASE)
-    if lead["bases"] & own == 0:
+    if lead["bases"] & own == 0 or flags & (TCP_SYN | TCP_ACK) == TCP_SYN | TCP_ACK:
         base = seq if flags & TCP_SYN else (seq - 1) & 0xFFFFFFFF
         if side == 0:
             lead["a_base"] = base
@@ -394,7 +395,7 @@ def name_flows(
                 table.slots[at] = (hashed & TAG) | (np.uint64(flow) + ONE)
                 table.pairs[pair_at] = (pair_hash & TAG) | (np.uint64(flow) + ONE)
         one = table.flows[flow]
-        if protocol == IP_TCP and one["bases"] & BOTH_BASES != BOTH_BASES:
+        if protocol == IP_TCP and (one["bases"] & BOTH_BASES != BOTH_BASES or flags & TCP_SYN):
             lead = table.flows[one["lead"]]
             note_bases(lead, side_in_lead(one, side), seq, np.int64(frames.tcp_ack[i]), flags)
             one["bases"] |= lead["bases"] & BOTH_BASES

@@ -61,8 +61,14 @@ MOST_FLIGHT: Final = 2_000_000_000
 
 @inline_kernel
 def begin_sides(one: Any, other: Any, seq: Int, ack: Int, flags: Int) -> Int:
-    """From which numbers do the two sides count? REUSED_PORTS where a SYN/ACK answers with another than before."""
+    """
+    From which numbers do the two sides count? REUSED_PORTS where a SYN/ACK answers with another than before.
+
+    Where a stream's own SYN comes (again), Wireshark forgets what it saw behind a hole.
+    """
     marks = np.int64(0)
+    if flags & (TCP_SYN | TCP_ACK) == TCP_SYN and one["bits"] & BASE_KNOWN:
+        one["next_seq"] = one["to_be_acked"]
     if flags & (TCP_SYN | TCP_ACK) == TCP_SYN | TCP_ACK and one["bits"] & BASE_KNOWN and seq != one["base_seq"]:
         marks = np.int64(REUSED_PORTS)
         one["base_seq"] = seq
