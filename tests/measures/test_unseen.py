@@ -77,7 +77,7 @@ def test_the_ends_of_a_connection_take_numbers_and_no_bytes() -> None:
 def test_left_out_numbers_of_echo_requests_were_sent() -> None:
     """Requests 20 to 59 of a steady ping are missing, in a gap of 40 intervals."""
     rows = [row for row in pings(100, 10) if not 20 <= row["icmp_seq"] < 60]
-    assert unseen_in(rows) == [Unseen(0, 0, (), 40, (20, 59))]
+    assert unseen_in(rows) == [Unseen(0, 0, (), 40, (20, 59), ip_halves("10.99.0.2"))]
 
 
 def test_a_ping_that_paused_left_out_no_number() -> None:

@@ -193,7 +193,9 @@ def asks_and_answers(
         rows.append((ts, GATEWAY, GUEST, PEER_IP, GUEST_IP))
         if not stun[0] <= ts < stun[1] and (answers or ts < stun[0]):
             rows.append((ts + MS, GUEST, GATEWAY, GUEST_IP, PEER_IP))
-    return journal(*rows)
+    pings = journal(*rows)
+    pings.icmp_type[:] = np.where(pings.eth_dst == GUEST, 8, 0)
+    return pings
 
 
 def view(name: str = "p", role: str | None = None, **known: Any) -> PointView:

@@ -163,6 +163,16 @@ def test_peers_are_counted_by_address() -> None:
     assert "peers_never_back" not in gauges(None)
 
 
+@pytest.mark.parametrize(("low_ms", "lost", "count"), [(4390.0, 440, 1), (900.0, 90, 0), (4390.0, 2, 0)])
+def test_who_gave_up_asking_got_no_answer_again(low_ms: float, lost: int, count: int) -> None:
+    """Beside a stream of the same peer that came back; a second and three requests tell it."""
+    fine = Peer(peer="a", protocol="tcp/80", outage_ms=215.0, survived=True)
+    silent = Peer(peer="a", protocol="icmp", outage_low_ms=low_ms, lost=lost)
+    assert gauges(215.0, fine, silent)["peers_never_back"] == count
+    lost_too = Peer(peer="a", protocol="udp", survived=False)
+    assert gauges(215.0, fine, silent, lost_too)["peers_never_back"] == 1, "one peer"
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_text_breaks_neither_format(name: str) -> None:
     """Elements, attributes, labels and lines are those of a harmless report."""

@@ -24,6 +24,7 @@ from tests.migration.make import (
     view,
 )
 from vmpcap.measures.outages import Outage
+from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.measures.results import Bytes, Loss, Rtt
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.detours import Detour
@@ -581,6 +582,27 @@ def test_a_stream_that_stopped_without_an_answer_after_more_than_the_limit_is_no
     given = ask("switchover", story(away(215.0, 20.0, suffered=(suffered(215.0), stopped_after(ms)))))
     assert (given.outcome, given.measured) == (outcome, 215.0)
     assert ("had no answer for at least" in given.because) is (outcome != "pass")
+
+
+@pytest.mark.parametrize(
+    ("ms", "lost", "point", "outcome"),
+    [(301.0, 3, "gw", "fail"), (299.0, 3, "gw", "pass"), (301.0, 2, "gw", "undecided"), (301.0, 3, "p", "undecided")],
+)
+def test_a_stream_that_surely_had_no_answer_for_longer_than_the_limit_fails_though_it_stopped(
+    ms: float, lost: int, point: str, outcome: str
+) -> None:
+    """What would have come later makes it no shorter; but at a point that need not show the answers nobody knows."""
+    known: dict[str, Any] = dict.fromkeys(PeerStream.__slots__)
+    stream = PeerStream(**known | {"requester": "peer", "manner": "echo"})
+    one = replace(stopped_after(ms), stream=stream, outage=replace(resent(0), requests_stopped=True))
+    one = replace(one, peer=msgspec.structs.replace(one.peer, lost=lost, point=point))
+    told = away(215.0, 20.0, suffered=(suffered(215.0), one))
+    told = replace(told, reachability=Reachability("yes", "answered", "gw", (7, 8)))
+    given = ask("switchover", story(told))
+    assert given.outcome == outcome
+    if outcome == "fail":
+        assert "had no answer for at least 301 ms" in given.because
+        assert "peers that were answered again were cut off for 215 ms" in given.because
 
 
 def test_without_a_limit_the_switchover_is_told_and_not_judged() -> None:

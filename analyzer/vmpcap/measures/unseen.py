@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +47,8 @@ class Unseen:
     """Echo requests whose numbers were left out: sent, and not in view. They may have been lost before the point."""
     echo_numbers: tuple[int, int] | None
     """The first and last of them, of the stream that lacks most."""
+    echo_sender: tuple[int, int] | None = None
+    """The address that sends that stream, as its two halves."""
 
 
 def find_unseen(j: JournalColumns, gaps: I64) -> list[Unseen]:
@@ -72,8 +74,8 @@ def find_unseen(j: JournalColumns, gaps: I64) -> list[Unseen]:
     for end, begin, length in zip(past, after, (gaps[:, TO_TS] - gaps[:, FROM_TS]).tolist(), strict=True):
         before, then = order[max(end - AROUND_ROWS, 0) : end], order[begin : begin + AROUND_ROWS]
         acked, flows = _acked_unseen(j, before, then, length)
-        echoes, numbers = _echoes_unseen(j, before, then, length)
-        found.append(Unseen(acked, len(flows), tuple(_ends_of(j, before, flows)), echoes, numbers))
+        echoes = _echoes_unseen(j, before, then, length)
+        found.append(Unseen(acked, len(flows), tuple(_ends_of(j, before, flows)), *echoes))
     return found
 
 
@@ -140,9 +142,17 @@ def _since(numbers: npt.NDArray[np.uint32], origin: int) -> I64:
     return away
 
 
-def _echoes_unseen(j: JournalColumns, before: I64, after: I64, length: int) -> tuple[int, tuple[int, int] | None]:
+class _LeftOut(NamedTuple):
+    """Echo requests whose numbers were left out."""
+
+    number: int
+    numbers: tuple[int, int] | None
+    sender: tuple[int, int] | None
+
+
+def _echoes_unseen(j: JournalColumns, before: I64, after: I64, length: int) -> _LeftOut:
     """How many echo requests were left out in a gap of this length, and which, of the stream that lacks most?"""
-    most: tuple[int, tuple[int, int] | None] = (0, None)
+    most = _LeftOut(0, None, None)
     for protocol, kind, _ in ECHOES:
         asked, later = (
             rows[(j.ip_protocol[rows] == protocol) & (j.icmp_type[rows] == kind)] for rows in (before, after)
@@ -160,7 +170,8 @@ def _echoes_unseen(j: JournalColumns, before: I64, after: I64, length: int) -> t
             if between > length + BESIDE_TIMES * interval:
                 continue  # they are missing for longer than this: the gap is not why
             due = between / max(interval, 1.0) - 1
-            if skipped >= LEAST_ECHOES and abs(skipped - due) <= due / 2 and skipped > most[0]:
+            if skipped >= LEAST_ECHOES and abs(skipped - due) <= due / 2 and skipped > most.number:
                 first = (int(j.icmp_seq[last]) + 1) % (1 << 16)
-                most = skipped, (first, (first + skipped - 1) % (1 << 16))
+                sender = int(j.src_high[last]), int(j.src_low[last])
+                most = _LeftOut(skipped, (first, (first + skipped - 1) % (1 << 16)), sender)
     return most

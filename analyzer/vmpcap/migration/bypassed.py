@@ -44,7 +44,8 @@ def by_another_way(
         survived=None,
         because=because,
     )
-    return Suffered(peer, True, None, None, None, None, is_bypassed=True)
+    of_guest = suffered.is_of_guest
+    return Suffered(peer, True, None, None, None, None, is_bypassed=True, asked_by_guest=of_guest)
 
 
 def answered_after(stream: PeerStream, when: int) -> bool:

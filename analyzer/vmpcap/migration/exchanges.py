@@ -163,6 +163,15 @@ def _asks(j: JournalColumns, rows: I64) -> Bools:
     return asks
 
 
+def wants_answer(j: JournalColumns, rows: I64) -> Bools:
+    """Which of these frames to the guest did it owe an answer? None that answers the guest's own, nor a bare ACK."""
+    answers = (j.ip_protocol[rows] == IP_TCP) & ((j.tcp_flags[rows] & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK))
+    for protocol, _, reply in ECHOES:
+        answers |= (j.ip_protocol[rows] == protocol) & (j.icmp_type[rows] == reply)
+    wants: Bools = _asks(j, rows) & ~answers & ~_only_acks(j, rows)
+    return wants
+
+
 def _first_questions(stream: U64, is_bare_ack: Bools) -> I64:
     """Which is the first question of each stream, of TCP also the first that only acknowledges? Places, by time."""
     _, first = np.unique(stream << np.uint64(1) | is_bare_ack.astype(np.uint64), return_index=True)

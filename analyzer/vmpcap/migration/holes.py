@@ -121,7 +121,9 @@ def _holes_of(view: PointView, views: Sequence[PointView]) -> Iterator[Hole]:
                 seen[number].append(_Witness(other.name, packets))
     for gap, unseen, witnesses in zip(view.gaps.tolist(), told, seen, strict=True):
         came_back = any(_moves_near(views, view, gap, ends) >= TWICE for ends in unseen.ends)
-        sure, words = _say(unseen, witnesses, came_back)
+        sender = unseen.echo_sender  # who moved meanwhile sent them where nobody carried them
+        moved = sender is not None and _moves_near(views, view, gap, sender) > 0
+        sure, words = _say(replace(unseen, echo_numbers=None) if moved else unseen, witnesses, came_back)
         if words:
             yield Hole(view.name, gap[FROM_TS], gap[TO_TS], gap[FROM_FRAME], gap[TO_FRAME], words, sure)
 

@@ -10,6 +10,10 @@ from vmpcap.terms.units import NS_PER_MS
 MOST_PEERS: Final = 500
 """So many streams of one guest are listed, the worst; verdicts and counts are of all."""
 
+LONG_MS: Final = 1000.0
+LEAST_ASKED: Final = 3
+"""Who asked in vain so often and for so long, and stopped, gave up."""
+
 
 def pick_listed(suffered: Sequence[Suffered]) -> list[Peer]:
     """Which streams are listed? The worst of them, in the order given: by the upper bound where there is no figure."""
@@ -28,6 +32,12 @@ def _weight(one: Suffered) -> tuple[bool, float]:
 def is_lost(stream: Peer) -> bool:
     """Was this stream never answered again in view?"""
     return stream.survived is False and stream.outage_ms is None
+
+
+def gave_up(stream: Peer) -> bool:
+    """Did it ask in vain for a second or more, and stop asking before an answer came?"""
+    has_stopped = stream.survived is None and stream.outage_ms is None and stream.outage_high_ms is None
+    return has_stopped and (stream.lost or 0) >= LEAST_ASKED and (stream.outage_low_ms or 0.0) >= LONG_MS
 
 
 def count_peers(streams: Sequence[Peer]) -> PeerCounts:

@@ -11,7 +11,7 @@ from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.exchanges import functional_proof
+from vmpcap.migration.exchanges import functional_proof, wants_answer
 from vmpcap.migration.guests import Moved, guest_name, on_point
 from vmpcap.migration.sightings import GuestFrames, frames_of
 from vmpcap.migration.views import PointView
@@ -89,7 +89,9 @@ def _silent_gateway(views: Sequence[PointView], guest: Moved, moment: int) -> st
     """At which gateway's port that heard the announcement, or place without a name, was nothing to it answered?"""
     for view in views:
         if view.role in ("gateway", None) and guest.series_at(view) is not None:
-            asked = int((view.journal.ts_ns[frames_of(view, guest).asked] > on_point(view, moment)).sum())
+            rows = frames_of(view, guest).asked
+            rows = rows[view.journal.ts_ns[rows] > on_point(view, moment)]
+            asked = int(wants_answer(view.journal, rows).sum())
             if asked:
                 return (
                     f"at {view.name} none of {count_of(asked, 'packet')} to the guest was answered after the"
@@ -109,6 +111,7 @@ def _unanswered(view: PointView, guest: Moved, moment: int) -> Reachability | No
     asked = frames.asked[is_first_copy(j, frames.asked)]
     asked = asked[j.ts_ns[asked] > since]
     asked = asked[_was_answered_before(j, frames, asked, when)]
+    asked = asked[wants_answer(j, asked)]
     sought = sought_in_vain(view, guest, when)
     if view.role == "gateway" and guest.series_at(view) is not None and not sought:
         return None  # the guest is joined to this port: its answers may leave by another gateway

@@ -26,6 +26,7 @@ from vmpcap.migration.mechanisms.table import judge_mechanisms, judge_stream
 from vmpcap.migration.moves import Move, Sighting, match_transfers
 from vmpcap.migration.one_clock import ns_of, put_on_one_clock
 from vmpcap.migration.other_names import name_streams
+from vmpcap.migration.outbound import with_outbound
 from vmpcap.migration.outcome import Outcome, judge_outcome
 from vmpcap.migration.outside import known_outside
 from vmpcap.migration.phases import name_phases
@@ -371,6 +372,7 @@ def _tell_guest(
     found = what_peers_suffered(
         there, views, moment, last_sign_before(quiet), outside, left, _moved_again(moved, trips, number)
     )
+    found = with_outbound(found, there, views, moment)
     second_place = find_second_place(moved, views, moment)
     before, after, point, shown = tags_kept(moved, views, moment)
     retagged = find_retagged(moved, views, moment)

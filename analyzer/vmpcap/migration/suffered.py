@@ -60,6 +60,18 @@ class Suffered:
     """How long after the switchover that began."""
     without_later: Peer | None = None
     """What is told of the peer but for that."""
+    is_outbound: bool = False
+    """Whether it is a service that the guest asks: all its streams in one."""
+    proven_ms: float | None = None
+    """For how long at least it had no answer, where points show that none can have come; whether it ended or not."""
+
+    asked_by_guest: bool = False
+    """Whether the guest asks in a stream of which nobody knows what it met."""
+
+    @property
+    def is_of_guest(self) -> bool:
+        """Is it the guest that asks in this stream?"""
+        return self.asked_by_guest or (self.stream is not None and self.stream.requester == "guest")
 
     @property
     def is_open(self) -> bool:
@@ -87,7 +99,7 @@ def unmeasured(
         frames=frames,
         filter=stream.filter,
     )
-    return Suffered(peer, True, None, None, None, None)
+    return Suffered(peer, True, None, None, None, None, asked_by_guest=stream.requester == "guest")
 
 
 def around_switchover(stream: PeerStream, when: int) -> list[Outage]:

@@ -47,8 +47,11 @@ def away_of(guest: Guest) -> Away | None:
         )
         return Away((counts.streams_lost, least), PEERS, "never back", sentence, _why(guest))
     if s.peer_outage_ms is not None:
+        in_vain = _in_vain(guest, most, longest)
+        if in_vain is not None:
+            return in_vain
         sentence = f"peers were cut off for {longest}" if longest else "no peer was cut off"
-        sentence += _of_guest(guest) + _in_vain(guest, most) + _later(guest)
+        sentence += _of_guest(guest) + _later(guest)
         is_range = span(least) != span(most)
         because = "; ".join(part for part in (s.peer_outage.because, _open(guest) if is_range else "") if part)
         return Away((0, most), PEERS, longest or "not at all", sentence, because, is_range)
@@ -117,11 +120,16 @@ def _at_least(guest: Guest) -> Peer | None:
     return max(unbounded, key=lambda peer: peer.outage_low_ms or 0.0, default=None)
 
 
-def _in_vain(guest: Guest, most: float) -> str:
-    """Another stream asked without an answer for longer than the longest outage that ended, s, and is not told lost."""
+def _in_vain(guest: Guest, most: float, longest: str) -> Away | None:
+    """The stream that asked without an answer for longer than the longest outage that ended, s; None without one."""
     one = _at_least(guest)
     low = (one.outage_low_ms or 0.0) / 1000 if one is not None else 0.0
-    return f"; another stream had no answer for at least {span_bound(low, 'least')}" if low > most else ""
+    if one is None or low <= most:
+        return None
+    told = f"at least {span_bound(low, 'least')}"
+    sentence = f"a stream had no answer for {told}" + (f"; others were cut off for {longest}" if longest else "")
+    because = f"{one.protocol} from {one.peer}: {one.because}"
+    return Away((0, low), PEERS, told, sentence + _of_guest(guest) + _later(guest), because, True)
 
 
 def _between(least: float, most: float) -> str:

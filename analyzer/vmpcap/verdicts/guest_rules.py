@@ -1,15 +1,24 @@
 """What is asked of the guest: was it announced where it had to be, was it reachable, how long was it gone?"""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from vmpcap.migration.story import GuestStory, Story
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.unlearned import passed_instead
 from vmpcap.migration.views import PointView
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S, at_least_ms, at_most_ms, count_of
+from vmpcap.terms.units import NS_PER_S, count_of
 from vmpcap.verdicts.answers import Answer, from_finding, show, three
 from vmpcap.verdicts.explained import explain
 from vmpcap.verdicts.findings import Evidence, Outcome
+from vmpcap.verdicts.interruption import (
+    answered_again,
+    frames_of,
+    gave_up_asking,
+    given_up_by,
+    moves_again,
+    surely_longer,
+    unbounded,
+)
 from vmpcap.verdicts.never_again import (
     are_all_taken_apart,
     asked_in_vain,
@@ -50,40 +59,6 @@ def _may_be_a_stranger(guest: GuestStory) -> bool:
 
 def _stranger(guest: GuestStory) -> str:
     return f"it may be another machine that announced itself then: {guest.moved.because}"
-
-
-def _gave_up(lost: Suffered) -> bool:
-    """Did this peer ask often and long after the switchover, and stop without an answer before the view's end?"""
-    return lost.peer.survived is None and is_long_gone(lost)
-
-
-def _answered_again(guest: GuestStory) -> set[str]:
-    """
-    Which peers were answered in one of their streams? One of which nobody knows what it met shows no answer, and what
-    the guest sends unasked is none; nor is a reset alone: a firewall sends them in a guest's name.
-    """
-    return {s.peer.peer for s in guest.suffered if _shows_an_answer(s)}
-
-
-def _shows_an_answer(one: Suffered) -> bool:
-    is_told = one.stream is not None and one.stream.manner == "one_way" and one.stream.requester == "guest"
-    is_over = one.ended and one.outage is not None and one.peer.survived is not False
-    return not is_told and not one.is_cut_off and bool(one.peer.survived or is_over or one.answered_after)
-
-
-def _given_up_by(guest: GuestStory) -> list[str]:
-    """Which peers gave up, and were answered in none of their streams?"""
-    return sorted({s.peer.peer for s in guest.suffered if _gave_up(s)} - _answered_again(guest))
-
-
-def _denied_to(guest: GuestStory) -> list[str]:
-    """
-    Which peers got nothing after the move but resets of their connections?
-
-    The guest may send them, or a firewall in its name that does not know its connections.
-    """
-    denied = {s.peer.peer for s in guest.suffered if s.ended and s.peer.survived is False and s.later is None}
-    return sorted(denied - _answered_again(guest))
 
 
 def _seen_elsewhere(guest: GuestStory, deciding: PointView) -> tuple[Evidence, ...]:
@@ -143,15 +118,15 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
             but += f" segments of full size do not pass, smaller ones do{unsure}"
             share = None if least else share_without(guest, {s.peer.peer for s in sized})
             outcome = "undecided" if unsure else "fail"
-            return Answer(outcome, but + why, share, None, "share", evidence + _frames_of(sized[0]))
-        gave_up = _given_up_by(guest)
-        names = sorted(({s.peer.peer for s in lost} - _answered_again(guest)) | set(gave_up))
+            return Answer(outcome, but + why, share, None, "share", evidence + frames_of(sized[0]))
+        gave_up = given_up_by(guest)
+        names = sorted(({s.peer.peer for s in lost} - answered_again(guest)) | set(gave_up))
         later = [s for s in guest.suffered if s.later is not None]
         if not names and later:
             return Answer(
                 "undecided",
                 f"{reach.because}{_lost_later(later, guest)}{why}",
-                evidence=evidence + _frames_of(later[0]),
+                evidence=evidence + frames_of(later[0]),
             )
         if not names:
             but = ", and so was every peer, though not in each of its streams" if lost else ""
@@ -159,20 +134,27 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
             return Answer("pass", reach.because + but + why, evidence=evidence)
         peers = len(peers_of(guest))
         whose = "its only peer" if peers == 1 else f"{len(names):,} of its {peers:,} peers"
-        but = f"{reach.because}, but {whose} never got an answer"
-        is_open = any(s.is_open and _moves_again(s) for s in guest.suffered if s.peer.peer in names)
-        but += f" {'until the guest moved again' if is_open else 'again'}: {', '.join(names[:3])}"
+        is_open = any(s.is_open and moves_again(s) for s in guest.suffered if s.peer.peer in names)
+        until = "until the guest moved again" if is_open else "again"
+        is_asked = all(s.is_outbound for s in lost if s.peer.peer in names) and not gave_up
+        never = (
+            f"the guest never got an answer {until} from {whose}"
+            if is_asked
+            else f"{whose} never got an answer {until}"
+        )
+        but = f"{reach.because}, but {never}: {', '.join(names[:3])}"
         in_vain = asked_in_vain(guest) & set(names)
-        nobody = all((s.is_cut_off and is_long_gone(s)) or _gave_up(s) for s in guest.suffered)
+        nobody = all((s.is_cut_off and is_long_gone(s)) or gave_up_asking(s) for s in guest.suffered)
         if not lost or not (nobody or (in_vain and not started_anew(guest))):
             return Answer("undecided", but + why, evidence=evidence)
         if not nobody:
-            but += f"; it was answered before, and asked on to the end{unsure}"
+            before = "it had answers before" if is_asked else "it was answered before"
+            but += f"; {before}, and asked on to the end{unsure}"
             first = next(s for s in lost if s.peer.peer in in_vain)
             outcome, share = "undecided" if unsure else "fail", share_without(guest, names)
-            return Answer(outcome, but + why, share, None, "share", evidence + _frames_of(first))
+            return Answer(outcome, but + why, share, None, "share", evidence + frames_of(first))
         but += f"; no stream of requests to or from it was answered at the end{unsure}"
-        return Answer("fail", but + why, evidence=evidence + _frames_of(lost[0]))
+        return Answer("fail", but + why, evidence=evidence + frames_of(lost[0]))
 
     return _about_guest(story, ask)
 
@@ -186,11 +168,6 @@ def _lost_later(later: Sequence[Suffered], guest: GuestStory) -> str:
         f", but {whose} had answers until {first:.1f} s after the switchover only, and none to the end:"
         f" {', '.join(gone[:3])}; whether the move or something later lost it is not known"
     )
-
-
-def _frames_of(lost: Suffered) -> tuple[Evidence, ...]:
-    """The frames between which this stream got no answer."""
-    return show(lost.peer.point, lost.peer.frames)
 
 
 def _is_hurt_by_flaps(guest: GuestStory) -> bool:
@@ -221,92 +198,15 @@ def _ends_of_hole(guest: GuestStory) -> tuple[Evidence, ...]:
     return show(hidden.peer.point, hidden.peer.frames)
 
 
-def _at_most(one: Suffered) -> float:
-    """For how long may this peer have been cut off at most, in milliseconds? 0 where it missed nothing."""
-    if one.peer.outage_ms is None:
-        return one.peer.outage_high_ms or 0.0
-    return 0.0 if one.outage is None else one.peer.outage_ms + (one.resolution_ms or 0.0)
-
-
-def _range_around(limit: float, guest: GuestStory) -> Suffered | None:
-    """
-    Whose cut may be longer than the limit, though its figure is not, or it has none but its bounds? The longest.
-
-    What another peer met, however short, does not bound it.
-    """
-    wide = [one for one in guest.suffered if _at_most(one) > limit]
-    return max(wide, key=_at_most, default=None)
-
-
-def _range_words(one: Suffered) -> str:
-    most = at_most_ms(round(_at_most(one) * NS_PER_MS))
-    return f"{_named(one)} may have been cut off for longer, {most}"
-
-
-def _moves_again(one: Suffered) -> bool:
-    """Did its view end since the guest moved again?"""
-    return one.view is not None and one.view.goes_on
-
-
-def _stopped_after(one: Suffered) -> int:
-    """For how long at least had it no answer when it stopped asking, ns? 0 where it was answered, or asks on."""
-    if one.peer.survived is not None or one.ended or one.from_ts is None or one.to_ts is None:
-        return 0
-    low = one.peer.outage_low_ms
-    return one.to_ts - one.from_ts if low is None else round(low * NS_PER_MS)
-
-
-def _unbounded(limit: float, guest: GuestStory) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
-    """Who may have been cut off for longer than the limit, though no figure says it, in words and frames?"""
-    gave_up, denied, wide = _given_up_by(guest), _denied_to(guest), _range_around(limit, guest)
-    if gave_up:
-        yield f"{len(gave_up)} of its peers gave up without an answer: {', '.join(gave_up[:3])}", ()
-    if denied:
-        yield f"{len(denied)} of its peers got nothing but resets: {', '.join(denied[:3])}", ()
-    stopped = max(guest.suffered, key=_stopped_after, default=None)
-    if stopped is not None and _stopped_after(stopped) > limit * NS_PER_MS:
-        least = at_least_ms(_stopped_after(stopped))
-        yield f"{_named(stopped)} had no answer for {least}: {stopped.peer.because}", _frames_of(stopped)
-    if wide is not None:
-        yield f"{_range_words(wide)}, and the limit lies between", _frames_of(wide)
-    if guest.result.switchover.peer_outage_ms is None:
-        yield from _back_later(guest)
-
-
-def _back_later(guest: GuestStory) -> Iterator[tuple[str, tuple[Evidence, ...]]]:
-    """
-    What says that the guest may have been out of reach for longer than it was away, where no peer tells an outage?
-
-    Switches and routers may have followed long after it was back: its own absence bounds no interruption.
-    """
-    for one in guest.result.mechanisms:
-        if one.worked == "no":
-            shown = tuple(Evidence(point=e.point, frames=e.frames, filter=e.filter) for e in one.evidence)
-            yield f"{one.name} did not do its part: {one.because}", shown
-    for unknown in guest.suffered:
-        yield f"what its peers met is not known: {_named(unknown)}: {unknown.peer.because}", _frames_of(unknown)
-
-
-def _named(one: Suffered) -> str:
-    return f"{one.peer.peer} by {one.peer.protocol}"
-
-
 def switchover(story: Story, profile: Profile) -> Answer:
     """Was the guest away for no longer than the limit: a peer's outage, or else the bracket?"""
     limit = profile.switchover_ms_max
 
     def ask(guest: GuestStory) -> Answer:
         figure = guest.result.switchover
-        gone = [s for s in guest.suffered if s.is_cut_off]
-        until = "again"
-        if not gone and limit is not None:
-            gone = [s for s in guest.suffered if s.is_open and (s.at_least_ms or 0.0) > limit]
-            until = "until the guest moved again" if any(map(_moves_again, gone)) else "until the capture ended"
-        if gone:
-            words = f"{say_lost(gone, guest.suffered)} never got an answer {until}: {gone[0].peer.because}"
-            words += _served_since(guest, gone)
-            evidence = show(gone[0].peer.point, gone[0].peer.frames)
-            return Answer("undecided" if limit is None else "fail", words, None, limit, "ms", evidence)
+        lost = surely_longer(limit, guest)
+        if lost is not None:
+            return lost
         if figure.peer_outage_ms is None and any(s.hidden_ms is not None for s in guest.suffered):
             return Answer("undecided", figure.peer_outage.because, None, limit, "ms", _ends_of_hole(guest))
         unsure = [s for s in guest.suffered if s.at_least_ms is not None or s.is_bypassed]
@@ -329,7 +229,7 @@ def switchover(story: Story, profile: Profile) -> Answer:
         if doubt is None:
             return Answer("undecided", f"{words}; how far it may be wrong is not known", value, limit, "ms", evidence)
         if value + doubt <= limit:
-            for but, more in _unbounded(limit, guest):
+            for but, more in unbounded(limit, guest):
                 return Answer("undecided", f"{words}; but {but}", value, limit, "ms", evidence + more)
             return Answer("pass", words, value, limit, "ms", evidence)
         if figure.peer_outage_ms is None:
@@ -341,14 +241,6 @@ def switchover(story: Story, profile: Profile) -> Answer:
         return Answer("undecided", because, value, limit, "ms", evidence)
 
     return _about_guest(story, ask)
-
-
-def _served_since(guest: GuestStory, gone: Sequence[Suffered]) -> str:
-    """Were streams of the same to the same service answered that began after the switchover? As a sentence's end."""
-    since = {(s.peer.peer, s.peer.protocol) for s in guest.suffered if s.answered_after}
-    if not {(s.peer.peer, s.peer.protocol) for s in gone} <= since:
-        return ""
-    return "; others of the same to the same service, begun after the switchover, were answered"
 
 
 def announced_too_early(story: Story, profile: Profile) -> Answer:

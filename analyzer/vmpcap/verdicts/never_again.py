@@ -8,7 +8,7 @@ from vmpcap.migration.gone_peers import is_answer, is_silent
 from vmpcap.migration.reachable import LEAST_ASKED
 from vmpcap.migration.story import GuestStory
 from vmpcap.migration.suffered import Suffered
-from vmpcap.terms.units import NS_PER_S
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 LONG_GONE_NS: Final = NS_PER_S
 """Requests that went unanswered for less than this when the capture ended may still have been answered."""
@@ -57,10 +57,13 @@ def asked_in_vain(guest: GuestStory) -> set[str]:
     Beside a client every answer comes by; elsewhere only where an answer of the guest did, for it may go another way. A
     TCP that sends its request again shows everywhere that it has no answer.
     """
-    return {s.peer.peer for s in guest.suffered if s.is_cut_off and is_long_gone(s) and _misses_no_answer(s, guest)}
+    return {s.peer.peer for s in guest.suffered if s.is_cut_off and is_long_gone(s) and misses_no_answer(s, guest)}
 
 
-def _misses_no_answer(lost: Suffered, guest: GuestStory) -> bool:
+def misses_no_answer(lost: Suffered, guest: GuestStory) -> bool:
+    """Would an answer to this stream have been in view?"""
+    if lost.proven_ms is not None:
+        return True
     if is_answer(lost, guest.suffered) and is_silent(lost):
         return False  # who asked may be gone
     if _sent_again(lost) >= LEAST_ASKED:
@@ -69,6 +72,29 @@ def _misses_no_answer(lost: Suffered, guest: GuestStory) -> bool:
         return False
     is_client = lost.view is not None and lost.view.role == "client"
     return is_client or lost.peer.point == guest.reachability.point
+
+
+def proven_ms(one: Suffered, guest: GuestStory) -> float:
+    """
+    For how long at least had this stream surely no answer since the move, whatever came later? 0: nobody knows.
+
+    Of one that stopped asking: for as long as it asked, where an answer would have been in view.
+    """
+    if one.proven_ms is not None:
+        return one.proven_ms
+    has_stopped = one.peer.survived is None and one.outage is not None and one.outage.requests_stopped
+    asks = one.stream is not None and one.stream.manner != "one_way"
+    if not has_stopped or one.ended or not asks or (one.peer.lost or 0) + _sent_again(one) < LEAST_ASKED:
+        return 0.0
+    return stopped_after_ns(one) / NS_PER_MS if misses_no_answer(one, guest) else 0.0
+
+
+def stopped_after_ns(one: Suffered) -> int:
+    """For how long at least had it no answer when it stopped asking? 0 where it was answered, or asks on."""
+    if one.peer.survived is not None or one.ended or one.from_ts is None or one.to_ts is None:
+        return 0
+    low = one.peer.outage_low_ms
+    return one.to_ts - one.from_ts if low is None else round(low * NS_PER_MS)
 
 
 def started_anew(guest: GuestStory) -> bool:
@@ -93,6 +119,14 @@ def share_without(guest: GuestStory, lost: Collection[str]) -> float:
 def peers_of(guest: GuestStory) -> set[str]:
     """All its peers, by address."""
     return {s.peer.peer for s in guest.suffered}
+
+
+def say_never(lost: Sequence[Suffered], every: Sequence[Suffered], until: str) -> str:
+    """Who never got an answer of the guest, and of whom did the guest get none, until when?"""
+    asking, asked = ([s for s in lost if s.is_outbound == is_outbound] for is_outbound in (False, True))
+    told = [f"{say_lost(asking, every)} never got an answer {until}"] if asking else []
+    told += [f"the guest never got an answer {until} from {say_lost(asked, every)}"] if asked else []
+    return "; ".join(told)
 
 
 def say_lost(lost: Sequence[Suffered], every: Sequence[Suffered]) -> str:

@@ -1,0 +1,281 @@
+"""What the guest itself asks of others: services that answered it until it moved, and not at its new place."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.measures.journal import JournalColumns
+from vmpcap.measures.outages import LEAST_OUTAGE_NS
+from vmpcap.migration.clocks import is_moment_unknown
+from vmpcap.migration.exchanges import LEAST_FREE_PORT
+from vmpcap.migration.guests import Moved, on_point, on_reference
+from vmpcap.migration.requests import NUMBERS, packet_keys
+from vmpcap.migration.results import Peer
+from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.suffered import Suffered
+from vmpcap.migration.views import PointView
+from vmpcap.points.holes import hole_in
+from vmpcap.terms.addresses import GROUP_BIT, ip_text
+from vmpcap.terms.units import NS_PER_S, at_least_ms, count_of, iso_utc, ms
+from vmpcap.terms.wire import ECHOES, IP_TCP, IP_UDP, TCP_ACK, TCP_SYN
+
+I64 = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+NEW, OLD = "domain:destination", "domain:source"
+OF_THE_STREAM: Final = ("source", "destination")
+
+LEAST_ASKED: Final = 3
+"""So many requests, answered before the move or unanswered after it, are no chance."""
+LONG_NS: Final = NS_PER_S
+"""What was asked for less than this when the view ended may still have been answered."""
+MOSTLY: Final = 2
+"""One of so many requests at least was answered before, else the service often does not answer."""
+
+Service = tuple[int, int, int, int]
+"""Address of the peer as its two halves, IP protocol, its port (0 for echoes)."""
+
+
+class Asked(NamedTuple):
+    """What the guest asked of one service, and what the service sent it, as one point saw it. Rows, by time."""
+
+    view: PointView
+    requests: I64
+    answers: I64
+
+
+class Silence(NamedTuple):
+    """The requests at the guest's new place that had no answer since the guest came there."""
+
+    asked: Asked
+    rows: I64
+    back: int | None
+    """The row of the first answer after them."""
+
+    @property
+    def length_ns(self) -> int:
+        ts = self.asked.view.journal.ts_ns
+        return int(ts[self.rows[-1]] - ts[self.rows[0]])
+
+
+def with_outbound(
+    suffered: Sequence[Suffered], guest: Moved, views: Sequence[PointView], moment: int
+) -> list[Suffered]:
+    """
+    The same, with the services that the guest asked in vain since it moved; each stands for its streams.
+
+    Echo requests, connections that the guest opens, and UDP to a server's port. A service counts that answered the
+    guest until it left, where a point at the new place shows that requests go on and that no answer comes.
+
+    Parameters
+    ----------
+    moment : when the guest changed places, on the reference clock
+    """
+    views = [v for v in views if v.role not in OF_THE_STREAM and not is_moment_unknown(v, guest, views)]
+    at = {view.name: _services_at(view, guest) for view in views}
+    found: list[Suffered] = []
+    for service in sorted({key for known in at.values() for key in known}):
+        asked = [at[view.name][service] for view in views if service in at[view.name]]
+        before = [one for one in asked if _was_answered(one, on_point(one.view, moment))]
+        new = [one for one in asked if one.view.role == NEW]
+        silent = [_silence(one, on_point(one.view, moment)) for one in new]
+        told = [one for one in silent if one is not None]
+        if not before or not told or len(told) < len(silent):
+            continue
+        found.append(_tell(service, max(told, key=lambda one: len(one.rows)), before, asked, views, guest, moment))
+    sure = {_named(one) for one in found if one.is_cut_off}
+    lost = {_named(one) for one in suffered if one.is_of_guest and one.is_cut_off} - sure
+    found = [one for one in found if _named(one) not in lost]
+    stands_for = {_named(one) for one in found}
+    return [*found, *(one for one in suffered if not one.is_of_guest or _named(one) not in stands_for)]
+
+
+def _named(one: Suffered) -> tuple[str, str]:
+    return one.peer.peer, one.peer.protocol
+
+
+def _services_at(view: PointView, guest: Moved) -> dict[Service, Asked]:
+    """What did the guest ask of whom here, and what came back?"""
+    j, frames = view.journal, frames_of(view, guest)
+    sent = frames.sent_ip[_asks(j, frames.sent_ip)]
+    came = frames.asked[_answers(j, frames.asked)]
+    requests = _by_service(j, sent, j.dst_high, j.dst_low, j.dst_port)
+    answers = _by_service(j, came, j.src_high, j.src_low, j.src_port)
+    none = np.zeros(0, np.int64)
+    return {key: Asked(view, rows, answers.get(key, none)) for key, rows in requests.items()}
+
+
+def _by_service(
+    j: JournalColumns,
+    rows: I64,
+    high: npt.NDArray[np.uint64],
+    low: npt.NDArray[np.uint64],
+    port: npt.NDArray[np.uint16],
+) -> dict[Service, I64]:
+    keys: dict[Service, list[int]] = {}
+    is_echo = ~np.isin(j.ip_protocol[rows], (IP_TCP, IP_UDP))
+    columns = (high[rows], low[rows], j.ip_protocol[rows], np.where(is_echo, 0, port[rows]))
+    for row, *key in zip(rows.tolist(), *(column.tolist() for column in columns), strict=True):
+        keys.setdefault((key[0], key[1], key[2], key[3]), []).append(row)
+    return {key: np.array(found, np.int64) for key, found in keys.items()}
+
+
+def _asks(j: JournalColumns, rows: I64) -> Bools:
+    """Which of these frames of the guest ask, whatever came before: an echo request, a SYN, UDP to a server's port?"""
+    protocol, flags = j.ip_protocol[rows], j.tcp_flags[rows]
+    asks = (protocol == IP_TCP) & ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+    asks |= (protocol == IP_UDP) & (j.dst_port[rows] < LEAST_FREE_PORT) & (j.src_port[rows] >= LEAST_FREE_PORT)
+    for number, request, _ in ECHOES:
+        asks |= (protocol == number) & (j.icmp_type[rows] == request)
+    to_one: Bools = asks & ((j.eth_dst[rows] & GROUP_BIT) == 0)
+    return to_one
+
+
+def _answers(j: JournalColumns, rows: I64) -> Bools:
+    """Which of these frames to the guest may answer it? Of TCP whatever acknowledges: a reset, too, is an answer."""
+    protocol = j.ip_protocol[rows]
+    answers = (protocol == IP_TCP) & ((j.tcp_flags[rows] & TCP_ACK) != 0)
+    answers |= (protocol == IP_UDP) & (j.src_port[rows] < LEAST_FREE_PORT) & (j.dst_port[rows] >= LEAST_FREE_PORT)
+    for number, _, reply in ECHOES:
+        answers |= (protocol == number) & (j.icmp_type[rows] == reply)
+    found: Bools = answers
+    return found
+
+
+def _was_answered(one: Asked, when: int) -> bool:
+    """Did this point see the service answer the guest until it left, and most of the time?"""
+    ts = one.view.journal.ts_ns
+    asked, came = ts[one.requests], ts[one.answers]
+    asked, came = asked[asked <= when], came[came <= when]
+    if len(asked) < LEAST_ASKED or len(came) < LEAST_ASKED or len(came) * MOSTLY < len(asked):
+        return False
+    return bool(came[-1] > asked[-LEAST_ASKED])
+
+
+def _silence(one: Asked, when: int) -> Silence | None:
+    """Which requests had no answer since the guest came to this place? None: too few to tell, or not for long."""
+    view = one.view
+    ts = view.journal.ts_ns
+    asked, came = one.requests[ts[one.requests] > when], one.answers[ts[one.answers] > when]
+    if len(asked):
+        came = came[ts[came] > ts[asked[0]]]
+    back = int(came[0]) if len(came) else None
+    rows = asked if back is None else asked[ts[asked] < ts[back]]
+    if len(rows) < LEAST_ASKED or not _is_whole(view, int(ts[rows[0]]), int(ts[rows[-1]])):
+        return None
+    silence = Silence(one, rows, back)
+    return silence if silence.length_ns >= (LONG_NS if back is None else LEAST_OUTAGE_NS) else None
+
+
+def _is_whole(view: PointView, begin: int, end: int) -> bool:
+    """Would this point have shown an answer of that time, as far as its capture goes?"""
+    is_whole = view.journal_complete and not (view.left_out or view.drops or view.missing or view.truncated)
+    return is_whole and view.first_ts <= begin and hole_in(view.holes, begin, end) is None
+
+
+def _tell(
+    service: Service,
+    silence: Silence,
+    before: Sequence[Asked],
+    asked: Sequence[Asked],
+    views: Sequence[PointView],
+    guest: Moved,
+    moment: int,
+) -> Suffered:
+    """What is told of a service that did not answer the guest at its new place."""
+    view, rows = silence.asked.view, silence.rows
+    j = view.journal
+    begin, end = on_reference(view, int(j.ts_ns[rows[0]])), on_reference(view, int(j.ts_ns[rows[-1]]))
+    passed, missed = _seen_at(silence, asked, before)
+    answered = [one.view for one in asked if one.view.role != NEW and _came_in(one, begin, end)]
+    at_old = [v for v in answered if v.role == OLD]
+    is_sure = bool(at_old) or (
+        not answered and any(_would_show(one.view, guest, moment, end) for one in before if one.view.role != OLD)
+    )
+    words = f"the guest asked, {count_of(len(rows), 'request')} at {view.name} from frame {j.frame[rows[0]]} on,"
+    last = silence.back if silence.back is not None else int(rows[-1])
+    words += (
+        f" and had no answer until {view.end_words}, {silence.length_ns / NS_PER_S:.1f} s"
+        if silence.back is None
+        else f" and had no answer before frame {j.frame[last]}: {at_least_ms(silence.length_ns)}"
+    )
+    words += f"; its requests passed {', '.join(passed)}"
+    words += f" and never {', '.join(missed)}, which they passed before the move" if missed else ""
+    if at_old:
+        words += f"; answers went to {', '.join(v.name for v in at_old)}, its old place"
+    elif answered:
+        words += f"; answers passed {', '.join(v.name for v in answered)}, and may come to it by another way"
+    low = ms(silence.length_ns)
+    is_back = silence.back is not None
+    address, protocol, port = service[:2], service[2], service[3]
+    named = next(name for name, number in NUMBERS.items() if number == protocol)
+    frames = [int(j.frame[row]) for row in (rows[0], rows[-1], last)]
+    peer = Peer(
+        peer=ip_text(*address),
+        protocol=f"{named}/{port}" if port else named,
+        point=view.name,
+        outage_low_ms=low,
+        lost=len(rows),
+        survived=True if is_back else (False if is_sure else None),
+        because=words,
+        frames=list(dict.fromkeys(frames)),
+        from_ts=iso_utc(int(j.ts_ns[rows[0]])),
+        to_ts=iso_utc(int(j.ts_ns[last])),
+        filter=_filter(service, guest),
+    )
+    told = Suffered(
+        peer,
+        is_back,
+        int(j.ts_ns[rows[0]]),
+        int(j.frame[rows[0]]),
+        int(j.ts_ns[last]),
+        int(j.frame[last]),
+        view=view,
+        at_least_ms=low if is_back else None,
+        is_outbound=True,
+    )
+    return replace(told, proven_ms=low) if is_sure else told
+
+
+def _seen_at(silence: Silence, asked: Sequence[Asked], before: Sequence[Asked]) -> tuple[list[str], list[str]]:
+    """Which points did these requests pass, in the order of time, and which no more that they passed before?"""
+    keys = packet_keys(silence.asked.view.journal, silence.rows)
+    passed: dict[str, int] = {}
+    for one in asked:
+        j = one.view.journal
+        same = one.requests[np.isin(packet_keys(j, one.requests), keys)]
+        if len(same):
+            passed[one.view.name] = on_reference(one.view, int(j.ts_ns[same[0]]))
+    missed = [one.view.name for one in before if one.view.role != OLD and one.view.name not in passed]
+    return sorted(passed, key=passed.__getitem__), missed
+
+
+def _came_in(one: Asked, begin: int, end: int) -> bool:
+    """Did answers of the service pass this point between these times of the reference clock?"""
+    ts = one.view.journal.ts_ns[one.answers]
+    return bool(((ts >= on_point(one.view, begin)) & (ts <= on_point(one.view, end) + NS_PER_S)).any())
+
+
+def _would_show(view: PointView, guest: Moved, moment: int, end: int) -> bool:
+    """Does this point show others ask the guest and be answered past it since it moved, so that answers would show?"""
+    frames, ts = frames_of(view, guest), view.journal.ts_ns
+    since, until = on_point(view, moment), on_point(view, end)
+    both = all(
+        ((ts[rows] > since) & (ts[rows] <= until)).sum() >= LEAST_ASKED for rows in (frames.sent_ip, frames.asked)
+    )
+    return both and _is_whole(view, since, until)
+
+
+def _filter(service: Service, guest: Moved) -> str:
+    """A display filter of Wireshark for all that the guest asks of this service."""
+    ips = [ip_text(*one) for one in guest.ips]
+    peer = ip_text(service[0], service[1])
+    field = "ipv6.addr" if ":" in peer else "ip.addr"
+    own = [f"{field} == {ip}" for ip in ips if (":" in ip) == (":" in peer)]
+    parts = [f"{field} == {peer}", *own[:1]]
+    named = next(name for name, number in NUMBERS.items() if number == service[2])
+    parts.append(f"{named}.port == {service[3]}" if service[3] else named)
+    return " && ".join(parts)
