@@ -164,11 +164,32 @@ def test_a_guest_that_hangs_long_after_it_was_back_does_not_lengthen_the_switcho
         assert (peer.outage_ms, spent(peer)) == (160.0, {"stun": 160})
         assert later in peer.because
         assert peer.later_outage_ms == 800.0
-        assert "2.0 s after the guest was back, while requests reached it and it did not answer" in peer.because
+        assert "2.0 s after the guest was back, while requests came to its new place" in peer.because
+        assert "whether the guest left them unanswered, or its host lost them, no point shows" in peer.because
+        assert peer.later_by_guest is None
     else:
         assert (peer.outage_ms, spent(peer)) == (800.0, {"guest": 800}), "half a second later it is not told apart"
     peer = told(client(lambda n: not 84 <= n < 100 and n not in hung), old_place(), new, streamed_until=4 * S)
     assert peer.outage_ms == 800.0, "the stream ran until 4 s: the guest may have waited for its memory"
+
+
+@pytest.mark.parametrize("is_delivered", [True, False])
+def test_requests_that_a_port_shows_and_the_point_behind_it_does_not_were_lost_on_the_way_to_the_guest(
+    is_delivered: bool,
+) -> None:
+    """80 requests come to the new host's port, and to its bridge or not; nobody answers them."""
+    hung = range(300, 380)
+    answered = [n for n in range(100, COUNT) if n not in hung]
+    some = range(100, COUNT) if is_delivered else answered
+    port = point("port", "domain:destination", seen(range(100, COUNT), answered, late=0.1), BACK)
+    bridge = point("bridge", "domain:destination", seen(some, answered, late=0.2), BACK)
+    peer = told(client(lambda n: not 84 <= n < 100 and n not in hung), old_place(), port, bridge)
+    if is_delivered:
+        assert (peer.outage_ms, peer.later_outage_ms, peer.later_by_guest) == (160.0, 800.0, True)
+        assert "2.0 s after the guest was back, while requests reached it and it did not answer" in peer.because
+    else:
+        assert (peer.outage_ms, peer.later_outage_ms, spent(peer)) == (800.0, None, {"unexplained": 800})
+        assert "requests passed port and never came to bridge behind it" in peer.breakdown_because
 
 
 @pytest.mark.parametrize("is_seen", [True, False])

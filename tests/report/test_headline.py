@@ -99,6 +99,9 @@ def test_a_hang_of_the_guest_long_after_the_move_is_in_the_sentence() -> None:
     hung = Peer(peer="10.99.0.2", protocol="icmp", outage_ms=180.0, later_outage_ms=1200.0)
     for longest in (180.0, None):
         said = headline([cut_off(1, hung, longest_ms=longest)], [])
+        assert "cut off for 180 ms; later the guest, or its host for it, did not answer for 1.2 s" in said
+        sure = msgspec.structs.replace(hung, later_by_guest=True)
+        said = headline([cut_off(1, sure, longest_ms=longest)], [])
         assert "cut off for 180 ms; later the guest itself did not answer for 1.2 s" in said
 
 

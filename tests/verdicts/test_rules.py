@@ -584,6 +584,15 @@ def test_a_stream_that_stopped_without_an_answer_after_more_than_the_limit_is_no
     assert ("had no answer for at least" in given.because) is (outcome != "pass")
 
 
+@pytest.mark.parametrize(("later_ms", "outcome"), [(301.0, "undecided"), (299.0, "pass"), (None, "pass")])
+def test_a_later_outage_that_the_guests_host_may_have_made_is_no_pass(later_ms: float | None, outcome: str) -> None:
+    """Only one of the guest itself says nothing of the network."""
+    one = replace(suffered(215.0), later_unsure_ms=later_ms)
+    given = ask("switchover", story(away(215.0, 20.0, suffered=(one,))))
+    assert (given.outcome, given.measured) == (outcome, 215.0)
+    assert ("for 301 ms later, which the guest's host may have made" in given.because) is (outcome != "pass")
+
+
 @pytest.mark.parametrize(
     ("ms", "lost", "point", "outcome"),
     [(301.0, 3, "gw", "fail"), (299.0, 3, "gw", "pass"), (301.0, 2, "gw", "undecided"), (301.0, 3, "p", "undecided")],

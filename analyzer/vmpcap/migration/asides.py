@@ -63,6 +63,12 @@ def words_of_later(outage: Outage, since_ns: int) -> str:
     return _words(outage, when)
 
 
+def words_of_unsure(outage: Outage, since_ns: int) -> str:
+    """Of one so long after the guest was back that its host may have made as well."""
+    when = f"{since_ns / NS_PER_S:.1f} s after the guest was back, while requests came to its new place"
+    return f"{_words(outage, when)}: whether the guest left them unanswered, or its host lost them, no point shows"
+
+
 def _words(outage: Outage, when: str) -> str:
     at, frame = iso_utc(outage.first_unanswered_ts), outage.first_unanswered_frame
     length = f"{at_least_ms(outage.seen_ns)}, " if outage.outage_ns is None else f"{outage.outage_ns / 1e6:.0f} ms, "

@@ -12,12 +12,13 @@ import numpy.typing as npt
 from vmpcap.measures.outages import Outage
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.measures.whose import FRESH_TTLS
-from vmpcap.migration.asides import words_of_answered, words_of_later
+from vmpcap.migration.asides import words_of_answered, words_of_later, words_of_unsure
 from vmpcap.migration.asked import Asked, Evidence, Scene, late_by, return_of, unplaced_return
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.fates import explain
 from vmpcap.migration.guests import Moved, on_point, on_reference
+from vmpcap.migration.inside import inside_of
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.requests import Sighting, places, to_guest
 from vmpcap.migration.results import OutageCause, OutagePart
@@ -88,10 +89,11 @@ def break_down(
 def _told(one: Suffered, scene: Scene, whole: bool) -> Suffered:
     if one.stream is None or one.view is None:
         return one
-    found = _parts_of(one, one.stream, one.view, scene) if whole else []
+    asked = _asked(one, one.stream, one.view, scene) if whole else None
+    found = _parts_of(one, asked, scene) if asked is not None else []
     since = late_by(one.stream, one.outage, one.view, scene) if found and whole else None
     if since is not None and one.outage is not None and _is_hang(one, one.outage, one.view, found, scene):
-        return _told_without(one, one.outage, since, scene)
+        return _told_without(one, one.outage, since, asked, scene)
     unknown = unplaced_return(scene, one.view)
     parts = _seen_of_requests(found, unknown) if unknown else [part for part, _ in found]
     peer = msgspec.structs.replace(
@@ -117,19 +119,29 @@ def _is_hang(one: Suffered, outage: Outage, view: PointView, found: Sequence[Sai
     return one.ended and one.asked_by is not None and all(part.part == "guest" for part, _ in found)
 
 
-def _told_without(one: Suffered, late: Outage, since: int, scene: Scene) -> Suffered:
+def _told_without(one: Suffered, late: Outage, since: int, asked: Asked | None, scene: Scene) -> Suffered:
     """
     What is told of this stream but for an outage that the guest itself made long after it was back; that one beside it.
+
+    Where no point behind another shows that its requests came to the guest, its host may have lost them: unsure.
     """
     assert one.stream is not None
     assert one.asked_by is not None
     rest = replace(one.stream, outages=tuple(outage for outage in one.stream.outages if outage is not late))
     told = _told(replace(one.asked_by(rest), asked_by=one.asked_by), scene, True)
-    because = f"{told.peer.because}; {words_of_later(late, since)}"
+    is_sure = asked is not None and inside_of(asked, scene) is not None
+    words = words_of_later(late, since) if is_sure else words_of_unsure(late, since)
     frames = list(dict.fromkeys((*told.peer.frames, *frames_of_outage(late))))
     length = max(ms(late.seen_ns) or 0.0, told.peer.later_outage_ms or 0.0)
-    peer = msgspec.structs.replace(told.peer, because=because, frames=frames, later_outage_ms=length)
-    return replace(told, peer=peer)
+    peer = msgspec.structs.replace(
+        told.peer,
+        because=f"{told.peer.because}; {words}",
+        frames=frames,
+        later_outage_ms=length,
+        later_by_guest=True if is_sure and told.later_unsure_ms is None else None,
+    )
+    unsure = told.later_unsure_ms if is_sure else max(ms(late.seen_ns) or 0.0, told.later_unsure_ms or 0.0)
+    return replace(told, peer=peer, later_unsure_ms=unsure)
 
 
 def _seen_of_requests(found: Sequence[Said], unknown: str) -> list[OutagePart]:
@@ -158,10 +170,7 @@ def _answered_after(stream: PeerStream, view: PointView, scene: Scene) -> float 
     return ms(until - back + (stream.answer_ns or 0)) if len(later) else None
 
 
-def _parts_of(one: Suffered, stream: PeerStream, view: PointView, scene: Scene) -> list[Said]:
-    asked = _asked(one, stream, view, scene)
-    if asked is None:
-        return []
+def _parts_of(one: Suffered, asked: Asked, scene: Scene) -> list[Said]:
     evidence = explain(asked, scene)
     cause = np.full(len(asked.ts), len(evidence))
     for number, found in reversed(list(enumerate(evidence))):
@@ -170,7 +179,7 @@ def _parts_of(one: Suffered, stream: PeerStream, view: PointView, scene: Scene) 
         (int(asked.edges[i]), int(asked.edges[i + 1]), i, evidence[c] if c < len(evidence) else None)
         for i, c in enumerate(cause.tolist())
     ]
-    if stream.manner == "connection":
+    if asked.stream.manner == "connection":
         slices = _with_back_off(slices, asked, scene, one.ended)
     return _as_parts(slices, asked, one, scene)
 

@@ -10,6 +10,7 @@ from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.asked import Asked, Evidence, Scene, back_of, return_of, shows_return
 from vmpcap.migration.clocks import all_on_clock_of, clock_doubt, is_compared, on_clock_of
 from vmpcap.migration.guests import on_point
+from vmpcap.migration.inside import inside_of, names_of
 from vmpcap.migration.lost_answers import MOSTLY, lost_answers
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.new_addresses import new_addresses
@@ -135,6 +136,8 @@ def _reached(asked: Asked, scene: Scene) -> list[Evidence]:
     if (which & answers).sum() > MOSTLY * (which & ~answers).sum():
         answers = which  # it answers; of the last requests the capture shows no more
     shows = f"requests were delivered there: {where}"
+    lost = _lost_inside(asked, scene, which & ~answers)
+    which &= ~lost.which if lost is not None else True
     returned = which & answers
     what = (
         "the guest sent to the peer meanwhile, which may have been under way"
@@ -143,9 +146,23 @@ def _reached(asked: Asked, scene: Scene) -> list[Evidence]:
     )
     return [
         *lost_answers(asked, scene, returned, shows),
+        *([lost] if lost is not None else []),
         Evidence("unexplained", returned, f"{shows}; {what}"),
         Evidence("guest", which & ~answers, shows),
     ]
+
+
+def _lost_inside(asked: Asked, scene: Scene, which: Bools) -> Evidence | None:
+    """Which of these requests passed a point at the new place, and never the one behind it, nearer to the guest?"""
+    inside = inside_of(asked, scene)
+    if inside is None:
+        return None
+    came = np.zeros(len(asked.ts), np.bool_)
+    place = asked.place[inside.nearest]
+    came[place[(place >= 0) & _is_for_guest(scene)(asked.seen[inside.nearest])]] = True
+    outer, nearest = names_of(asked, inside.outer), names_of(asked, [inside.nearest])
+    says = f"requests passed {outer} and never came to {nearest} behind it"
+    return Evidence("unexplained", which & ~came, says, says)
 
 
 def _answers_at_new_place(asked: Asked, scene: Scene) -> Bools:

@@ -65,6 +65,8 @@ class Suffered:
     proven_ms: float | None = None
     """For how long at least it had no answer, where points show that none can have come; whether it ended or not."""
 
+    later_unsure_ms: float | None = None
+    """How long an outage was, long after the guest was back, that the guest or its host may have made."""
     asked_by_guest: bool = False
     """Whether the guest asks in a stream of which nobody knows what it met."""
 

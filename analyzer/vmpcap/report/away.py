@@ -183,8 +183,11 @@ def _later(guest: Guest) -> str:
         who = "its only peer" if every == 1 else f"{peers:,} of {every:,} peers"
         least = span_bound(max(peer.later_outage_ms or 0.0 for peer in gone) / 1000, "least")
         return f"; later {who} lost it: no answer in the last {least}"
-    longest = max((peer.later_outage_ms or 0.0 for peer in guest.peers), default=0.0)
-    return f"; later the guest itself did not answer for {span(longest / 1000)}" if longest else ""
+    longest = max(guest.peers, key=lambda peer: peer.later_outage_ms or 0.0, default=None)
+    if longest is None or not longest.later_outage_ms:
+        return ""
+    who = "the guest itself" if longest.later_by_guest else "the guest, or its host for it,"
+    return f"; later {who} did not answer for {span(longest.later_outage_ms / 1000)}"
 
 
 def _lost(guest: Guest, of: PeerCounts) -> str:

@@ -119,6 +119,13 @@ def unbounded(limit: float, guest: GuestStory) -> Iterator[tuple[str, tuple[Evid
     if stopped is not None and stopped_after_ns(stopped) > limit * NS_PER_MS:
         least = at_least_ms(stopped_after_ns(stopped))
         yield f"{_named(stopped)} had no answer for {least}: {stopped.peer.because}", frames_of(stopped)
+    later = max(guest.suffered, key=lambda s: s.later_unsure_ms or 0.0, default=None)
+    if later is not None and (later.later_unsure_ms or 0.0) > limit:
+        length = f"{later.later_unsure_ms or 0.0:.0f} ms"
+        yield (
+            f"{_named(later)} had no answer for {length} later, which the guest's host may have made",
+            frames_of(later),
+        )
     if wide is not None:
         yield f"{_range_words(wide)}, and the limit lies between", frames_of(wide)
     if guest.result.switchover.peer_outage_ms is None:
