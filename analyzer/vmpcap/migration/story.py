@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from vmpcap.migration.anew import by_service
 from vmpcap.migration.announced_moves import NO_STREAM, AnnouncedMove, Unseen, find_announced_moves
 from vmpcap.migration.announcer_results import Announcer
 from vmpcap.migration.announcers import find_announcers
@@ -387,7 +388,8 @@ def _tell_guest(
     domains = name_domains(moved, views, heard.announcements.by_point, announced, find_end(move), is_lost)
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     astray = retagged if domains.word == "different" else None
-    suffered = tuple(break_down(found, there, views, quiet, early.drawn, second_place, outside, astray, find_end(move)))
+    spent = break_down(found, there, views, quiet, early.drawn, second_place, outside, astray, find_end(move))
+    suffered = tuple(by_service(spent))
     switchover = describe_switchover(move, there, views, figures, suffered, quiet)
     others = tuple(trip for place, trip in enumerate(trips) if place != number)
     announcements = tell_announcements(heard.announcements, moved, views, announced, early, heard.domain.verdict)

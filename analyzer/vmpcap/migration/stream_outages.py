@@ -277,7 +277,8 @@ def at_unknown_time(stream: PeerStream, view: PointView) -> Suffered:
 def _never_answered(stream: PeerStream, view: PointView) -> Suffered:
     """A stream of which no answer is in view at any time: its silence says nothing."""
     because = "no answer to it is in view, at no time: the capture may hold one direction only"
-    return unmeasured(stream, view, because, [stream.first_frame, stream.last_frame])
+    one = unmeasured(stream, view, because, [stream.first_frame, stream.last_frame])
+    return replace(one, unanswered_before=True)
 
 
 def _on_one_side(stream: PeerStream, view: PointView, when: int) -> Suffered:
@@ -288,4 +289,6 @@ def _on_one_side(stream: PeerStream, view: PointView, when: int) -> Suffered:
         is_answered = stream.answers > 0
         return replace(one, answered_after=is_answered, again=(view, stream.first_ts) if is_answered else None)
     because = f"in view here only before the switchover, up to frame {stream.last_frame}"
-    return unmeasured(stream, view, because, [stream.last_frame])
+    answered = stream.answers > 0
+    one = unmeasured(stream, view, because, [stream.last_frame])
+    return replace(one, answered_before=answered, unanswered_before=not answered)

@@ -65,6 +65,14 @@ class Suffered:
     proven_ms: float | None = None
     """For how long at least it had no answer, where points show that none can have come; whether it ended or not."""
 
+    answered_before: bool = False
+    """Whether a stream that is in view only before the switchover had an answer."""
+    unanswered_before: bool = False
+    """Whether no answer to it was in view though it was asked before the switchover."""
+    opened: int = 0
+    """Of a service: so many connections were opened since the move, and not answered."""
+    had_answers: bool = False
+    """Of such a service: whether others of the same peer had answers before the move."""
     later_unsure_ms: float | None = None
     """How long an outage was, long after the guest was back, that the guest or its host may have made."""
     asked_by_guest: bool = False

@@ -128,6 +128,11 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
                 f"{reach.because}{_lost_later(later, guest)}{why}",
                 evidence=evidence + frames_of(later[0]),
             )
+        dead = [s for s in guest.suffered if s.had_answers and not s.ended and is_long_gone(s)]
+        if not names and dead:
+            opened = f"{count_of(dead[0].opened, 'connection')} of {dead[0].peer.peer} to {dead[0].peer.protocol}"
+            but = f", but {opened}, opened since the move, had no answer, as others had before it"
+            return Answer("undecided", reach.because + but + why, evidence=evidence + frames_of(dead[0]))
         if not names:
             but = ", and so was every peer, though not in each of its streams" if lost else ""
             but += ": a guest that restarted?" if lost and not why else ""

@@ -21,7 +21,8 @@ MOST_NAMED: Final = 3
 
 def is_long_gone(lost: Suffered) -> bool:
     """Did this peer ask often and long enough before the capture ended? What TCP sent again was asked again."""
-    return _is_long(lost) and (lost.peer.lost or 0) + _sent_again(lost) >= LEAST_ASKED
+    sent_again = (lost.peer.retransmissions or 0) if lost.opened else _sent_again(lost)
+    return _is_long(lost) and (lost.peer.lost or 0) + sent_again >= LEAST_ASKED
 
 
 def _is_long(lost: Suffered) -> bool:
@@ -82,6 +83,8 @@ def proven_ms(one: Suffered, guest: GuestStory) -> float:
     """
     if one.proven_ms is not None:
         return one.proven_ms
+    if one.opened and one.peer.survived is not False and misses_no_answer(one, guest):
+        return one.peer.outage_low_ms or 0.0
     has_stopped = one.peer.survived is None and one.outage is not None and one.outage.requests_stopped
     asks = one.stream is not None and one.stream.manner != "one_way"
     if not has_stopped or one.ended or not asks or (one.peer.lost or 0) + _sent_again(one) < LEAST_ASKED:

@@ -1,0 +1,111 @@
+"""Connections that a peer opens anew, one after the other: what they meet is what their service met."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from scapy.layers.inet import IP, TCP
+from scapy.layers.l2 import Ether
+
+import vmpcap
+from tests.migration.moving import (
+    BEGIN,
+    GUEST,
+    GUEST_IP,
+    LAN_DESTINATION,
+    LAN_SOURCE,
+    MOVED,
+    PEER,
+    PEER_IP,
+    STREAM_S,
+    Scene,
+    add_announcement,
+    add_pings,
+    add_stream,
+)
+from vmpcap.migration.results import Peer
+from vmpcap.runs.answer import Answer
+
+LEFT = BEGIN + STREAM_S - 0.05
+STEP = 0.2
+
+
+def told(folder: Path, answers: Callable[[float], bool], profile: str) -> Answer:
+    """A client that pings the guest, and opens a connection to it every 0.2 s; by when it opens one it is answered."""
+    scene = Scene()
+    add_stream(scene, (LAN_SOURCE, LAN_DESTINATION))
+    add_announcement(scene, "new", "cl")
+    add_pings(scene, "cl")
+    for n in range(80):
+        ts = BEGIN - 3 + 0.03 + n * STEP
+
+        def said(after: float, asks: bool, flags: str, seq: int, ack: int, ts: float = ts, n: int = n) -> None:
+            ports = {"sport": 42_000 + n, "dport": 443} if asks else {"sport": 443, "dport": 42_000 + n}
+            src, dst = (PEER_IP, GUEST_IP) if asks else (GUEST_IP, PEER_IP)
+            macs = {"src": PEER, "dst": GUEST} if asks else {"src": GUEST, "dst": PEER}
+            packet = IP(src=src, dst=dst, id=n + 1) / TCP(**ports, flags=flags, seq=seq, ack=ack, window=9000)
+            scene.at("cl", ts + after, Ether(**macs) / packet)
+
+        said(0, True, "S", 100, 0)
+        if not answers(ts):
+            said(1.0, True, "S", 100, 0)
+            continue
+        said(0.001, False, "SA", 500, 101)
+        said(0.002, True, "A", 101, 501)
+        said(0.003, True, "FA", 101, 501)
+        said(0.004, False, "FA", 501, 102)
+        said(0.005, True, "A", 102, 502)
+    files = scene.write(folder)
+    points = {"source": files["src"], "destination": files["dst"], "new": files["new"], "cl": files["cl"]}
+    return vmpcap.report(points, roles={"new": "domain:destination", "cl": "client"}, profile=profile)
+
+
+def outcomes(report: Answer) -> dict[str, str]:
+    return {check.id: check.outcome for check in report.migrations[0].checks}
+
+
+def lost_ones(report: Answer) -> list[Peer]:
+    """Rows of the service that had no answer for a while."""
+    (guest,) = report.migrations[0].guests
+    return [peer for peer in guest.peers if peer.protocol == "tcp/443" and peer.outage_low_ms]
+
+
+def test_a_service_that_answers_no_new_connection_since_the_move_is_one_lost_row(tmp_path: Path) -> None:
+    """The peer's pings are answered: the guest is reached, and whether its service was lost by the move is open."""
+    report = told(tmp_path, lambda ts: ts < LEFT, "vsphere4")
+    (row,) = lost_ones(report)
+    assert row.survived is None, "it stopped asking before the capture ended"
+    assert row.lost == pytest.approx((80 * STEP - (LEFT - BEGIN + 3)) / STEP, abs=1)
+    assert outcomes(report)["guest_reachable_after"] == "undecided"
+    assert report.verdict != "pass"
+
+
+def test_a_service_that_answers_again_was_cut_off_until_then(tmp_path: Path) -> None:
+    """For 2.4 s since the guest left no connection is answered, then all are: none of them is lost for good."""
+    report = told(tmp_path, lambda ts: not LEFT <= ts < MOVED + 2.2, "qemu-default")
+    (row,) = lost_ones(report)
+    assert row.survived is True
+    assert row.outage_low_ms == pytest.approx(2200, abs=200)
+    assert outcomes(report)["switchover"] == "fail"
+    assert "never" not in report.document.because
+    assert "at least 2" in report.document.because
+
+
+def test_a_port_that_is_never_answered_tells_nothing(tmp_path: Path) -> None:
+    """A firewall drops what comes for it, before the move as after it."""
+    report = told(tmp_path, lambda ts: False, "qemu-default")
+    assert lost_ones(report) == []
+    assert outcomes(report)["switchover"] == "pass"
+
+
+def test_connections_that_are_lost_between_others_that_are_answered_stay_their_own(tmp_path: Path) -> None:
+    """Every third is lost from the move on: a part of what answers behind that address is gone."""
+
+    def answers(ts: float) -> bool:
+        return ts < LEFT or (ts >= MOVED and round((ts - BEGIN) / STEP) % 3 > 0)
+
+    report = told(tmp_path, answers, "qemu-default")
+    (guest,) = report.migrations[0].guests
+    gone = [peer for peer in guest.peers if peer.protocol == "tcp/443" and "request unanswered" in peer.because]
+    assert len(gone) > 5
+    assert outcomes(report)["switchover"] == "undecided"
