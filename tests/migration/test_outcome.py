@@ -152,6 +152,11 @@ def test_a_capture_that_ends_with_the_stream_is_truncated() -> None:
     open_end = replace(made, sides=(a, made.sides[1]))
     assert outcome_of(view(streams=(open_end,), last_ts=S)).outcome == "truncated"
     assert outcome_of(view(streams=(open_end,), last_ts=60 * S, truncated=True)).outcome == "truncated"
+    told = {
+        stopped: outcome_of(view(streams=(open_end,), truncated=True, stopped=stopped)) for stopped in (True, False)
+    }
+    assert told[True].because == "the reading was stopped while the stream runs", "as asked, by --partial"
+    assert told[False].because == "the capture file is cut while the stream runs"
 
 
 def test_a_stream_that_fell_silent_long_before_the_captures_end_is_an_abort() -> None:

@@ -47,6 +47,41 @@ def test_a_guest_that_is_dark_is_told_before_a_link_that_is_slow() -> None:
     assert said.index("the guest was not reachable afterwards") < said.index("the link was too slow")
 
 
+def test_what_made_a_link_too_slow_stands_beside_it() -> None:
+    """Where it limited the stream for most of its time."""
+    one = with_answers(1, throughput="fail")
+    for share, said in ((0.98, "the link was too slow (it lost packets)"), (0.4, "the link was too slow")):
+        limited = msgspec.structs.replace(one.throughput, limit_shares={"network_loss": share})
+        assert headline([msgspec.structs.replace(one, throughput=limited)], []).endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("mac_flap", "the guest's MAC went on sending at its old place"),
+        ("duplicate_address", "another machine claims the guest's address"),
+    ],
+)
+def test_two_machines_that_may_be_one_guest_are_told_though_it_is_advice(rule: str, words: str) -> None:
+    """Nothing that decides failed, and still it is the first thing to look at."""
+    one = with_answers(1)
+    for outcome in ("fail", "undecided", "pass"):
+        advice = msgspec.structs.replace(GOOD_CHECKS[0], id=rule, decides=False, outcome=outcome)
+        said = headline([msgspec.structs.replace(one, checks=[*one.checks, advice])], [])
+        assert said == "the migration met every deciding check" + (f"; {words}" if outcome == "fail" else "")
+
+
+@pytest.mark.parametrize("open_ones", [("throughput",), ("throughput", "guest_reachable_after")])
+def test_a_long_outage_that_is_known_comes_before_what_is_not_known_of_the_link(open_ones: tuple[str, ...]) -> None:
+    """But not before whether the guest is reachable at all."""
+    told = with_answers(1, **dict.fromkeys(open_ones, "undecided"))
+    for wait, leads in ((WAITED, True), (msgspec.structs.replace(WAITED, outage_ms=400.0), False)):
+        one = msgspec.structs.replace(told, guests=cut_off(1, wait, longest_ms=wait.outage_ms).guests)
+        said = headline([one], [])
+        first = said.index("peers were cut off") < said.index("whether the link is fast enough")
+        assert first is (leads and len(open_ones) == 1), said
+
+
 def test_of_many_the_first_are_named_and_the_others_counted() -> None:
     """A month of them is no reason for a sentence without an end."""
     said = headline([with_answers(n, throughput="fail") for n in range(1, 32)], [])
@@ -317,6 +352,8 @@ def test_the_time_that_was_asked_for_stands_in_every_look(found: bool) -> None:
         assert said in one_line(shown)
     assert '"since_ts": "2026-07-14T02:40:01.500000000Z"' in to_json(report)
     assert "asked for" not in to_html(good()) + to_markdown(good())
+    assert "packets in all, of any time" in one_line(short), "the files' own count is not that of the time"
+    assert "of any time" not in one_line(to_terminal(good(), Look(100), False))
 
 
 def test_an_outage_without_an_upper_bound_leads_before_what_the_guest_took_to_move() -> None:

@@ -151,7 +151,8 @@ def _cut(sighting: Sighting) -> Verdict | None:
     if NO_TIME in (view.last_ts, transfer.end_ts):
         return Verdict("unknown", "the capture gives no times: nobody can say whether it went on after the stream")
     if view.truncated:
-        return Verdict("truncated", "the capture file is cut while the stream runs")
+        cut = "the reading was stopped" if view.stopped else "the capture file is cut"
+        return Verdict("truncated", f"{cut} while the stream runs")
     if view.last_ts - transfer.end_ts <= CUT_NS:
         return Verdict("truncated", "the capture ends while the stream runs")
     silent = (view.last_ts - transfer.end_ts) / NS_PER_S

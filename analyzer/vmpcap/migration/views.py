@@ -82,6 +82,8 @@ class PointView:
     """Those of them in which something passed that the capture lacks."""
     goes_on: bool = False
     """Does the capture go on after the last of this view, because its guest moves again then?"""
+    stopped: bool = False
+    """Was it cut by whoever asked for a report on what was read by then?"""
     found: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What was looked up in the journal once, by what was asked: many questions begin with a guest's frames."""
 

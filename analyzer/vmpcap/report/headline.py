@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
-from vmpcap.report.away import away_of, felt, worst_away
+from vmpcap.measures.results import LimitClass
+from vmpcap.report.away import Away, away_of, felt, worst_away
 from vmpcap.report.document import Input, Migration
-from vmpcap.report.root_causes import guests_cause, root_cause
+from vmpcap.report.root_causes import MAJORITY, guests_cause, root_cause
 from vmpcap.report.words import answer, not_in_view, verdict_sentence
 from vmpcap.report.worst_first import WORST_FIRST
 from vmpcap.terms.units import count_of
@@ -25,6 +26,16 @@ FIRST_TOLD: Final = ("completed", "guest_reachable_after", "announcement_reached
 """Of several failures these lead: a guest that is dark comes before a link that is slow."""
 FAILED: Final = {"port_group": "the guest's port group led nowhere"}
 """What is said of a mechanism whose name alone tells nobody what broke."""
+ADVISED: Final = {
+    "mac_flap": "the guest's MAC went on sending at its old place",
+    "duplicate_address": "another machine claims the guest's address",
+}
+"""Advice that is told where it applies, whatever decides: two machines may be one guest."""
+SLOWED: Final[dict[LimitClass, str]] = {"network_loss": "it lost packets"}
+"""Why a link was too slow, by what limited the stream for most of its time."""
+OF_THE_STREAM: Final = frozenset({"throughput", "rtt"})
+LONG_S: Final = 1.0
+"""An outage of peers so long comes before what is not known of the link."""
 TALLIED: Final[dict[Outcome, str]] = {"fail": "failed", "undecided": "undecided", "pass": "passed"}
 
 
@@ -55,11 +66,32 @@ def of_migration(m: Migration) -> str:
     told = ""
     if worst is not None:
         told = f"{worst.guest.mac}: {worst.away.sentence}" if len(m.guests) > 1 else worst.away.sentence
-    return "; ".join(part for part in (_decided(m), told, _did_not_work(m)) if part)
+    lead = told if worst is not None and _comes_first(m, worst.away) else ""
+    parts = (_decided(m, lead), _advised(m), "" if lead else told, _did_not_work(m))
+    return "; ".join(part for part in parts if part)
 
 
-def _decided(m: Migration) -> str:
-    """Did it complete, and what speaks against it?"""
+def _comes_first(m: Migration, away: Away) -> bool:
+    """Is a long outage of peers known, and of all that decides only what the link can do is not?"""
+    is_open = all(c.id in OF_THE_STREAM for c in m.checks if c.decides and c.outcome == "undecided")
+    return m.verdict == "undecided" and is_open and away.is_of_peers and away.weight >= (0, LONG_S)
+
+
+def _advised(m: Migration) -> str:
+    """What is said though it does not decide?"""
+    applies = {check.id for check in m.checks if check.outcome == "fail" and not check.decides}
+    return "; ".join(words for name, words in ADVISED.items() if name in applies)
+
+
+def _said(m: Migration, check: Check) -> str:
+    """What does this check say, and why, where most of the time it was one thing?"""
+    why = [words for name, words in SLOWED.items() if m.throughput.limit_shares.get(name, 0.0) > MAJORITY]
+    is_slow = check.id == "throughput" and check.outcome == "fail" and why
+    return f"{answer(check)} ({why[0]})" if is_slow else answer(check)
+
+
+def _decided(m: Migration, lead: str = "") -> str:
+    """Did it complete, and what speaks against it? `lead` is told first."""
     if not m.connections:
         return "; ".join([UNSEEN, *(answer(c) for c in _in_order(m.checks) if c.decides and c.outcome == "fail")])
     if m.verdict == "pass":
@@ -69,10 +101,11 @@ def _decided(m: Migration) -> str:
     cause = root_cause(m) or guests_cause(m)
     effects = frozenset[str]() if cause is None else cause.explains
     first = [] if cause is None or m.verdict != "fail" else [cause.says]
-    told = "; ".join([*first, *(answer(check) for check in worst if not first or check.id not in effects)])
+    told = "; ".join([*first, *(_said(m, check) for check in worst if not first or check.id not in effects)])
     open_ones = [answer(check).removesuffix(CANNOT) for check in worst if answer(check).endswith(CANNOT)]
     if m.verdict == "undecided" and len(open_ones) == len(worst):
         told = f"it cannot be told {', nor '.join(open_ones)}" if worst else verdict_sentence(m)
+    told = "; ".join(part for part in (lead, told) if part)
     done = any(check.id == "completed" and check.outcome == "pass" for check in m.checks)
     told = f"the migration completed, but {told}" if done else told
     return f"{told} ({not_in_view(m)})" if "begin" in m.cut_at else told

@@ -382,7 +382,8 @@ def asked_line(report: Report) -> str:
 def inputs_line(report: Report) -> str:
     """What was read, in one line?"""
     packets = sum(i.packets for i in report.inputs)
-    return f"{count_of(len(report.inputs), 'capture')}, {count_of(packets, 'packet')}"
+    of_all = " in all, of any time" if report.since_ts is not None or report.until_ts is not None else ""
+    return f"{count_of(len(report.inputs), 'capture')}, {count_of(packets, 'packet')}{of_all}"
 
 
 def is_odd(given: Input) -> bool:

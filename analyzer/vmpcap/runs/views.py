@@ -110,6 +110,7 @@ def _as_view(
         last_ts=point.last_ts if point.last_ts is not None else NO_TIME,
         link_carries_announcements=not link_types or not link_types <= WITHOUT_ETHERNET,
         truncated=any(read.facts.truncated for read in point.reads),
+        stopped=any(defect.kind == "stopped" for read in point.reads for defect in read.defects),
         drops=sum(dropped(read.drops) for read in point.reads),
         left_out=tuple(_left_out(point)),
         missing=missing_of_mirrors(point),
