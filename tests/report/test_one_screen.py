@@ -67,6 +67,14 @@ def test_a_gap_that_is_not_known_is_no_gap_of_nothing() -> None:
     assert "1 peer without a gap, 2 peers whose gap is not known" in one_line(text)
 
 
+def test_streams_of_one_peer_are_no_peers() -> None:
+    """A client opens any number of connections; the longest that is known comes first, with a figure or without."""
+    least = msgspec.structs.replace(peer(1, lost=13, survived=True), protocol="tcp/443", outage_low_ms=2400.0)
+    text = one_line(shown(with_guest(peers=[peer(1), peer(1, outage_ms=0.0), peer(1, outage_ms=215.0, lost=3), least])))
+    assert "1 stream without a gap, 1 stream whose gap is not known" in text
+    assert text.index("at least 2,400 ms") < text.index("215 ms 3")
+
+
 @pytest.mark.parametrize(("width", "height"), SCREENS)
 def test_of_many_peers_those_never_answered_come_first_and_all_are_counted(width: int, height: int) -> None:
     """Forty of them do not fit; what does not is counted with its worst."""

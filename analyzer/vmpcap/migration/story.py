@@ -53,7 +53,7 @@ from vmpcap.migration.stream import (
     without_rates,
 )
 from vmpcap.migration.suffered import Suffered
-from vmpcap.migration.suffering import what_peers_suffered
+from vmpcap.migration.suffering import what_peers_suffered, worst_first
 from vmpcap.migration.switchover import (
     Silence,
     describe_switchover,
@@ -389,7 +389,7 @@ def _tell_guest(
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     astray = retagged if domains.word == "different" else None
     spent = break_down(found, there, views, quiet, early.drawn, second_place, outside, astray, find_end(move))
-    suffered = tuple(by_service(spent))
+    suffered = tuple(worst_first(by_service(spent)))
     switchover = describe_switchover(move, there, views, figures, suffered, quiet)
     others = tuple(trip for place, trip in enumerate(trips) if place != number)
     announcements = tell_announcements(heard.announcements, moved, views, announced, early, heard.domain.verdict)

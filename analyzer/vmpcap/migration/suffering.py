@@ -1,6 +1,6 @@
 """What the guest's peers suffered around the switchover, from the point nearest to each of them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -94,7 +94,7 @@ def what_peers_suffered(
     found = [by_another_way(_nearest(known), answered.get(key), doubted, views) for key, known in seen.items()]
     found = [unless_bypassed(one, answered.get(key), doubted, views) for key, one in zip(seen, found, strict=True)]
     found = [tell_arrival(one, passed.get(key, ()), views, guest, moment) for key, one in zip(seen, found, strict=True)]
-    return sorted(without_gone(found), key=_severity)
+    return worst_first(without_gone(found))
 
 
 def _streams_at(view: PointView, guest: Moved) -> list[PeerStream]:
@@ -208,5 +208,11 @@ def _end_of(view: PointView) -> int:
     return min(view.last_ts, int(view.journal.ts_ns.max()))
 
 
+def worst_first(found: Iterable[Suffered]) -> list[Suffered]:
+    """Those that were never answered again, then by how long each was cut off, or is known to have been at least."""
+    return sorted(found, key=_severity)
+
+
 def _severity(suffered: Suffered) -> tuple[bool, float, str, str]:
-    return (suffered.ended, -(suffered.peer.outage_ms or 0.0), suffered.peer.protocol, suffered.peer.peer)
+    length = suffered.peer.outage_ms if suffered.peer.outage_ms is not None else suffered.at_least_ms
+    return (suffered.ended, -(length or 0.0), suffered.peer.protocol, suffered.peer.peer)

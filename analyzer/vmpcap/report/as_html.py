@@ -362,7 +362,7 @@ def _legend(guest: Guest) -> Iterator[Element]:
     cut_off = [peer for peer in guest.peers if peer.from_ts is not None]
     if _is_drawn(guest):
         yield _key("gone", GONE)
-    if cut_off:
+    if any(not peer.breakdown for peer in cut_off[:MOST_PEERS]):  # else its parts cover it
         yield _key("cut", CUT_OFF)
     if any(is_open(peer) for peer in cut_off[:MOST_PEERS]):
         yield _key("open", OPEN_END)

@@ -135,19 +135,20 @@ def _unsaid(because: str, said: str) -> str:
 
 def _peers(peers: Sequence[Peer], room: Room) -> Iterator[Block]:
     """A row for each peer that suffered, the worst first; the others are counted."""
-    hurt = sorted((p for p in peers if suffered(p)), key=lambda p: (p.survived is not False, -(p.outage_ms or 0.0)))
+    hurt = sorted((p for p in peers if suffered(p)), key=lambda p: (p.survived is not False, -_at_least(p)))
+    noun = "peer" if len({p.peer for p in peers}) == len(peers) else "stream"  # one peer may have any number of them
     fine = sum(p.outage_ms == 0 and not suffered(p) for p in peers)
     unknown = len(peers) - len(hurt) - fine
-    counted = [f"{count_of(fine, 'peer')} without a gap"] if fine else []
-    counted += [f"{count_of(unknown, 'peer')} whose gap is not known"] if unknown else []
+    counted = [f"{count_of(fine, noun)} without a gap"] if fine else []
+    counted += [f"{count_of(unknown, noun)} whose gap is not known"] if unknown else []
     if hurt and room.peers:
         yield _grid(hurt[: room.peers])
-        counted = [*_further(hurt[room.peers :]), *counted]
+        counted = [*_further(hurt[room.peers :], noun), *counted]
         if counted:
             yield Aside(f"and {', '.join(counted)}")
     elif hurt:
         named = [f"{p.peer} {p.protocol} {cut_off_for(p)}" for p in hurt[:MOST_NAMED]]
-        yield Fact("peers", ", ".join([*named, *_further(hurt[MOST_NAMED:]), *counted]))
+        yield Fact("peers", ", ".join([*named, *_further(hurt[MOST_NAMED:], noun), *counted]))
     elif counted:
         yield Fact("peers", ", ".join(counted))
 
@@ -157,15 +158,20 @@ def suffered(peer: Peer) -> bool:
     return peer.survived is False or bool(peer.outage_ms) or bool(peer.lost)
 
 
-def _further(left: Sequence[Peer]) -> list[str]:
-    """Peers that suffered and have no row of their own: how many, and how many of them for good?"""
+def _at_least(peer: Peer) -> float:
+    """For how long was it cut off, ms, as far as that is known?"""
+    return (peer.outage_low_ms if peer.outage_ms is None else peer.outage_ms) or 0.0
+
+
+def _further(left: Sequence[Peer], noun: str) -> list[str]:
+    """Peers, or streams, that suffered and have no row of their own: how many, and how many of them for good?"""
     if not left:
         return []
     never = sum(p.survived is False for p in left)
     longest = max((p.outage_ms or 0.0 for p in left), default=0.0)
     words = [f"{never} of them never back"] if never else []
     words += [f"at most {figure_bound(longest, 'ms', 'most')}"] if longest else []
-    return [f"{count_of(len(left), 'further peer')} cut off" + (f" ({', '.join(words)})" if words else "")]
+    return [f"{count_of(len(left), f'further {noun}')} cut off" + (f" ({', '.join(words)})" if words else "")]
 
 
 def _grid(peers: Sequence[Peer]) -> Grid:

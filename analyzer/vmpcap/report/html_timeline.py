@@ -220,12 +220,15 @@ def _cut_off(peer: Peer) -> str:
     low, high = (None if bound is None else bound / 1000 for bound in (peer.outage_low_ms, peer.outage_high_ms))
     if span(low) == span(high):
         return span(high)
+    if high is None:
+        return f"at least {span_bound(low, 'least')}"
     return f"{span_bound(low, 'least')} to {span_bound(high, 'most')}"
 
 
 def is_open(peer: Peer) -> bool:
     """Was it cut off, with no end in view?"""
-    return peer.outage_ms is None and (peer.survived is not True or peer.outage_high_ms is None)
+    is_back = peer.survived is True and (peer.outage_high_ms is not None or peer.outage_low_ms is not None)
+    return peer.outage_ms is None and not is_back
 
 
 def _of_peers(m: Migration, cut_off: list[Peer]) -> Iterator[Row]:

@@ -258,9 +258,9 @@
     return {
       data: [x, ...columns],
       options: {
-        scales: { x: { time: false, distr: 3, range: (u, lo, hi) => (isAll(lo, hi) ? ends : [Math.max(lo, ends[0]), Math.min(hi, ends[1])]) }, y: { range: of === "up to" ? () => [0, 102] : (u, lo, hi) => [0, (hi || 1) * 1.12] } },
+        scales: { x: { time: false, distr: 3, range: (u, lo, hi) => (isAll(lo, hi) ? ends : [Math.max(lo, ends[0]), Math.min(hi, ends[1])]) }, y: { range: of === "up to" ? () => [0, 128] : (u, lo, hi) => [0, (hi || 1) * 1.3] } },  /* room for the words of the levels */
         axes: [axis({ splits: (u, i, lo, hi) => steps(lo, hi, u.width / 75), filter: (u, v) => v, values: (u, v) => v.map((t) => +t.toPrecision(3) + " ms") }),
-          axis({ size: 62, values: (u, v) => v.map((n) => thousands(n) + (unit && " " + unit)) })],
+          axis({ size: 62, values: (u, v) => v.map((n) => (unit && n > 100 ? "" : thousands(n) + (unit && " " + unit))) })],
         series: [{ label: of, value: named("ms") },
           ...kinds.map(([name, hue]) => line(name, hue, { fill: () => colour(hue === "bar" ? "phase" : "idle"), paths: uPlot.paths.stepped({ align: 1 }), value: named(unit) }))],
         hooks: { draw: [(u) => level(u, r.limit, r.limit + " ms limit", "x"), (u) => level(u, r.idle, "idle path", "x", 1, "pass")] },
