@@ -86,10 +86,21 @@ def test_a_closed_window_stays_closed_without_packets() -> None:
 def test_a_sender_that_only_repeats_by_timeout_had_no_answer() -> None:
     """Ten segments, then the first of them again and again: nothing was delivered; else ACKs may be out of view."""
     one = series_of(0, BIN, [14_480] + [0] * 9, resent_bytes=[0, 0, 1448, 0, 0, 1448, 0, 0, 0, 1448])
-    unheard = together_of(side(one, acked_bytes=0, resent_timeout=3, syn_ts=0))
+    unheard = together_of(side(one, acked_bytes=0, resent_timeout=3, answering=1, syn_ts=0))
     assert unheard.delivered_bytes.sum() == 0
     assert unheard.outstanding_bytes.tolist() == [14_480] * 10
-    assert together_of(side(one, acked_bytes=0, resent_timeout=0, syn_ts=0)).delivered_bytes.sum() == 14_480
+    for known in ({"resent_timeout": 0, "answering": 1}, {"resent_timeout": 3, "answering": 0}):
+        assert together_of(side(one, acked_bytes=0, syn_ts=0, **known)).delivered_bytes.sum() == 14_480
+
+
+def test_timeouts_while_new_data_is_sent_do_not_say_that_none_arrived() -> None:
+    """Three in six seconds, each with new data behind it, and a probe at the end: its ACKs are out of view."""
+    new, resent = [14_480] * 60, [0] * 60
+    for at in (10, 25, 40, 59):
+        new[at], resent[at] = 0, 1448
+    one = series_of(0, BIN, new, resent_bytes=resent)
+    told = together_of(side(one, acked_bytes=0, resent_timeout=4, answering=2, syn_ts=0))
+    assert told.delivered_bytes.sum() == sum(new)
 
 
 def test_what_was_sent_before_the_capture_is_outstanding_too() -> None:

@@ -88,6 +88,7 @@ def side(**known: Any) -> Side:
         "acked_bytes",
         "rtt_left_out",
         "pauses_left_out",
+        "answering",
     ]
     nothing.update(dict.fromkeys(counts, 0))
     nothing.update(sack_permitted=False, opening=b"", closing=b"", pauses=(), series=None)

@@ -204,6 +204,8 @@ class Side:
     pauses_left_out: int
     mirrored: int = 0
     """Packets that the capture also holds in another segment, earlier: part of every count, here and there."""
+    answering: int = 0
+    """Packets of the other side in view, copies left out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -305,6 +305,7 @@ class Follower:
             holes_left_out=int(rare["holes_left_out"]),
             duplicates=int(rare["duplicates"]),
             mirrored=int(rare["mirrored"]),
+            answering=int(other["packets"]),
             first_ts=_time(more["first_ts"], seen),
             first_frame=_known(more["first_frame"], seen),
             last_ts=_time(one["last_ts"], seen),

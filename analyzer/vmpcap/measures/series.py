@@ -113,13 +113,14 @@ def has_answers(side: Side) -> bool:
     """
     Do acknowledgements tell what of this side was delivered: also that nothing was?
 
-    Where none is in view the capture may lack their direction. A sender that only repeats by timeout had none either.
+    Where none is in view the capture may lack their direction. A sender had none either that at last only repeats by
+    timeout, in so many bins, to one that is in view.
     """
     if side.acked_bytes or side.series is None:
         return side.acked_bytes > 0
     new, resent = np.flatnonzero(side.series.new_bytes), np.flatnonzero(side.series.resent_bytes)
-    only_repeats = len(new) > 0 and len(resent) > 0 and bool(resent[-1] > new[-1])
-    return only_repeats and side.resent_timeout >= UNHEARD_TIMEOUTS
+    repeated = int((resent > new[-1]).sum()) if len(new) else 0
+    return side.answering > 0 and min(side.resent_timeout, repeated) >= UNHEARD_TIMEOUTS
 
 
 def outstanding_of(side: Side, series: StreamSeries) -> I64:
