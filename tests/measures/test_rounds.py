@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.migration.make import MS, NO_RTT, rtt, side, stream
 from vmpcap.measures.connections import RttSummary
 from vmpcap.measures.results import Rtt
-from vmpcap.measures.rounds import Path, describe_rtt, merge_buckets
+from vmpcap.measures.rounds import Path, describe_rtt, held_ns, merge_buckets
 
 US = 1_000
 
@@ -122,6 +122,29 @@ def test_the_idle_path_is_apart_from_the_loaded_one() -> None:
     """Samples with nothing in flight and the handshake show the path; the rest shows its queue."""
     seen = told(path(rtt=rtt(*range(20 * MS, 40 * MS, MS)), idle_rtt=rtt(3 * MS), handshake_ns=4 * MS), at_source=True)
     assert (seen.idle_ms, seen.idle_samples, seen.p5_ms) == (3.0, 2, 20.0)
+
+
+def holding(count: int, made: Path) -> Path:
+    """The same path, whose receiver held back so many ACKs."""
+    return replace(made, back=replace(made.back, delayed_acks=count))
+
+
+def test_what_the_receiver_held_an_ack_back_for_is_no_part_of_the_idle_path() -> None:
+    """A window of one segment: 40 lone segments wait for the receiver's timer, and each round takes as long."""
+    lone = rtt(*[41 * MS] * 40)
+    held = holding(40, path(rtt=rtt(MS, *[41 * MS] * 40), idle_rtt=lone, handshake_ns=MS + 20 * US))
+    seen = told(held, at_source=True)
+    assert (seen.idle_ms, seen.idle_samples) == (1.02, 1)
+    assert held_ns([held]) == 40 * MS
+    far = holding(0, held)  # the same times of a path that is as long: no ACK was held back
+    assert told(far, at_source=True).idle_ms == 41
+    assert held_ns([far]) == 0
+
+
+def test_a_few_acks_that_were_held_back_change_nothing_of_the_rounds() -> None:
+    """Two of forty: the idle path is as short, and no round waited for them."""
+    few = holding(2, path(rtt=rtt(*[MS] * 40), idle_rtt=rtt(*[MS] * 38, 41 * MS, 42 * MS)))
+    assert (told(few, at_source=True).idle_ms, told(few, at_source=True).idle_samples, held_ns([few])) == (1, 38, 0)
 
 
 def test_each_bin_of_the_histogram_says_how_many_of_its_samples_met_an_idle_path() -> None:

@@ -11,6 +11,7 @@ from vmpcap.measures.ceiling import best_full_stretch
 from vmpcap.measures.results import Limit
 from vmpcap.measures.rounds import NEAR_NS
 from vmpcap.measures.series import WINDOW_NS, Together, windowed
+from vmpcap.terms.digits import digits_of
 from vmpcap.terms.units import count_of, mbps
 
 QUEUE_LEAST_NS: Final = 500_000
@@ -288,7 +289,8 @@ def _full_window(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
         margin = QUEUE_MARGIN if is_queued else WINDOW_MARGIN
         if allows is not None and allows * sent.connections > margin * rate_mbps:
             return None
-        figure = f"; {sent.largest_window} bytes over {sent.idle_ns / 1e6:.2f} ms allow {allows:.0f} Mbps a connection"
+        said = "" if allows is None else f"{allows:.{digits_of(allows)}f}"
+        figure = f"; {sent.largest_window} bytes over {sent.idle_ns / 1e6:.2f} ms allow {said} Mbps a connection"
     return "receiver_window", f"the flight filled the receive window in {seen.window_full:.0%} of the time{figure}"
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.measures.connections import Connection, RttSummary, Side
 from vmpcap.measures.results import Coverage, HistogramBin, Rtt
-from vmpcap.terms.units import NS_PER_US, ms
+from vmpcap.terms.units import NS_PER_MS, NS_PER_US, ms
 
 I64 = npt.NDArray[np.int64]
 
@@ -56,6 +56,7 @@ def describe_rtt(paths: Sequence[Path], at_source: bool) -> Rtt:
     Where the capture point is elsewhere, timestamp echoes (data, its ACK, the first data that echoes the ACK's stamp;
     RFC 7323) give the full path. Those that hold no wait of the sender are taken; where they are too few the handshake,
     and without one all of them, of which only the lower end says something of the path: they lean high, never low.
+    What the receiver held an ACK back for is no part of the idle path: as many of its longest samples are left out.
     """
     far_low = _least(p.data.rtt.min_ns for p in paths)
     near_low = _least(_near_half(p) for p in paths)
@@ -69,6 +70,8 @@ def describe_rtt(paths: Sequence[Path], at_source: bool) -> Rtt:
     further = handshakes if kind == "prompt_rtt" else []
     values, counts = merge_buckets(chosen, further)
     idle_values, idle_counts = merge_buckets(idle, handshakes if coverage == "full" else [])
+    if kind == "rtt":
+        idle_counts = _without_largest(idle_counts, sum(p.back.delayed_acks for p in paths))
     low = _least([*(s.min_ns for s in chosen), *further])
     high = max((m for m in (*(s.max_ns for s in chosen), *further) if m is not None), default=None)
     if coverage == "full" and not counts.sum() and handshakes:
@@ -98,6 +101,29 @@ def describe_rtt(paths: Sequence[Path], at_source: bool) -> Rtt:
     )
 
 
+def held_ns(paths: Sequence[Path]) -> int:
+    """
+    For how long did the receiver hold back nearly every ACK? 0 where it held back few.
+
+    A window of one or two segments leaves it none to wait for: each round then takes that much longer. Beside the
+    receiver all that is more than the shortest time is its own.
+    """
+    low = _least(ns for p in paths for ns in (p.data.rtt.min_ns, _far_half(p)))
+    if low is None or (low > NEAR_NS and not any(p.back.delayed_acks for p in paths)):
+        return 0
+    values, counts = merge_buckets([p.data.idle_rtt for p in paths])
+    most = _percentile(values, counts, 5, low)
+    return 0 if most is None else int(most * NS_PER_MS) - low
+
+
+def _without_largest(counts: I64, some: int) -> I64:
+    """The counts of all samples but so many of the longest, one at least: values go up."""
+    kept = max(int(counts.sum()) - some, 1)
+    below = np.cumsum(counts) - counts
+    left: I64 = np.clip(kept - below, 0, counts)
+    return left
+
+
 def _by_stamps(paths: Sequence[Path]) -> dict[str, Any]:
     """The same half of the path, from data until its time stamp came back."""
     stamped = [p.data.stamp_rtt for p in paths]
@@ -116,6 +142,12 @@ def _near_half(path: Path) -> int | None:
     c = path.connection
     handshake = c.synack_to_ack_ns if path.source_connects else c.syn_to_synack_ns
     return _least((handshake, path.data.near_rtt.min_ns))
+
+
+def _far_half(path: Path) -> int | None:
+    """The half between the capture point and the receiver, by the handshake."""
+    c = path.connection
+    return c.syn_to_synack_ns if path.source_connects else c.synack_to_ack_ns
 
 
 def _coverage(

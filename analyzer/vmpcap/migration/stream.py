@@ -13,7 +13,7 @@ from vmpcap.measures.limit_intervals import attribute_over_time, settle
 from vmpcap.measures.limit_windows import outline
 from vmpcap.measures.limits import LATE_ACK_SEGMENTS, Sent, attribute, find_stalls
 from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
-from vmpcap.measures.rounds import Path, describe_rtt
+from vmpcap.measures.rounds import Path, describe_rtt, held_ns
 from vmpcap.measures.rtt_over_time import rtt_over_time
 from vmpcap.measures.series import UNHEARD_TIMEOUTS, WINDOW_NS, Together, best_window, put_together, windowed
 from vmpcap.migration.hole_time import spread_over_holes
@@ -101,10 +101,7 @@ def measure_stream(sighting: Sighting) -> StreamFigures:
     sides = [link.data for link in transfer.links]
     missed = sum(uncaptured(side) for side in sides)
     together = put_together(sides)
-    rtt = describe_rtt(
-        [Path(link.connection, link.data, link.back, link.data.syn_ts is not None) for link in transfer.links],
-        at_source=sighting.view.role == "source",
-    )
+    rtt = describe_rtt(_paths(transfer), at_source=sighting.view.role == "source")
     first, last = transfer.first_data_ts, transfer.last_data_ts
     setup, activities = split_activity(together, first, last, rtt, _mss(transfer))
     unique = sum(side.unique_bytes for side in sides)
@@ -123,6 +120,10 @@ def measure_stream(sighting: Sighting) -> StreamFigures:
         last_data_ts=last,
         missed_bytes=missed,
     )
+
+
+def _paths(transfer: Transfer) -> list[Path]:
+    return [Path(link.connection, link.data, link.back, link.data.syn_ts is not None) for link in transfer.links]
 
 
 def without_rates(figures: StreamFigures, because: str) -> StreamFigures:
@@ -296,10 +297,10 @@ def _throughput(
     bulk = mbps(int(sum(a.new_bytes for a in activities) * share), busy)
     rates = _window_rates(together)
     mss = _mss(transfer)
-    idle_ms = rtt.idle_ms if rtt.idle_ms is not None else rtt.min_ms
+    idle_ms, paths = rtt.idle_ms if rtt.idle_ms is not None else rtt.min_ms, _paths(transfer)
     sent = Sent(
         rate_mbps=bulk,
-        idle_ns=None if idle_ms is None or rtt.coverage != "full" else int(idle_ms * NS_PER_MS),
+        idle_ns=None if idle_ms is None or rtt.coverage != "full" else int(idle_ms * NS_PER_MS) + held_ns(paths),
         mss=mss,
         is_at_sender=is_at_sender(rtt),
         floor_ns=min((n for link in transfer.links if (n := link.data.rtt.min_ns) is not None), default=None),
