@@ -140,6 +140,14 @@ def test_data_without_ip_id_is_a_copy_only_when_it_is_near() -> None:
     assert marked((0, data6), (NEAR_NS + 1, data6)) == [0, 0]
 
 
+@pytest.mark.parametrize("flags", [0x02, 0x12, 0x11], ids=["SYN", "SYN/ACK", "FIN"])
+def test_a_syn_or_fin_without_ip_id_is_a_copy_only_when_it_is_near(flags: int) -> None:
+    """It takes a number, so nobody repeats it within a round trip: a timer does. Linux sends SYN/ACKs with IP id 0."""
+    for frame in (ETH + ipv4(tcp(flags=flags), ident=0, part=0x4000), ipv6(tcp(flags=flags))):
+        assert marked((0, frame), (3 * US, frame)) == [0, 1]
+        assert marked((0, frame), (NEAR_NS + 1, frame)) == [0, 0]
+
+
 def test_another_checksum_without_ip_id_is_another_packet() -> None:
     """The payload differs, though nothing before it does."""
     other = bytearray(ipv6(tcp(b"x" * 50)))

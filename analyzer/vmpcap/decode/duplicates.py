@@ -9,7 +9,7 @@ from vmpcap.decode.frames import I32, I64, U8, U64, Frames
 from vmpcap.readers.records import RecordBatch
 from vmpcap.terms.kernels import Bool, Int, inline_kernel, kernel, pasted_kernel
 from vmpcap.terms.units import NO_TIME, NS_PER_MS, NS_PER_US
-from vmpcap.terms.wire import IP_TCP, IP_UDP
+from vmpcap.terms.wire import IP_TCP, IP_UDP, TCP_FIN, TCP_SYN
 
 WINDOW_NS: Final = 2 * NS_PER_MS
 """How far apart two copies are that no IP id tells: a router or firewall takes 0.2 to 0.4 ms, a switch far less."""
@@ -198,7 +198,7 @@ def mark_copies(
     Where there is no IP id (IPv6, or 0 with DF; RFC 6864 4.1) the checksum must agree too, and that is not enough: a
     duplicate ACK repeats the one before it within microseconds, a fast retransmission repeats a segment after one
     round trip. There a packet is a copy only if its TTL, its link-layer addresses or its tags changed on the way, or if
-    it is a TCP segment with payload that comes back within `near_ns`.
+    it is a TCP segment with payload, SYN or FIN that comes back within `near_ns`.
 
     So the count is too low for copies of pure ACKs and datagrams without IP id that nothing changed, for packets that
     an offload cut differently, and where far more than SLOTS packets come within the window. It is too high where a
@@ -219,7 +219,8 @@ def mark_copies(
             age = abs(frames.ts_ns[i] - np.int64(state.seen[slot, _TIME]))
             hops = abs(np.int64(state.seen[slot, _NAME] & np.uint64(0xFF)) - np.int64(frames.ip_ttl[i]))
             is_elsewhere = hops != 0 or place != state.seen[slot, _PLACE]
-            is_resendable = protocol != IP_TCP or frames.payload_bytes[i] == 0 or age > windows.near_ns
+            is_numbered = frames.payload_bytes[i] != 0 or frames.tcp_flags[i] & (TCP_SYN | TCP_FIN) != 0
+            is_resendable = protocol != IP_TCP or not is_numbered or age > windows.near_ns
             if is_same_packet(
                 ip_id != 0 and state.counts[sender] != 0, hops, age, is_elsewhere, is_resendable, windows
             ):

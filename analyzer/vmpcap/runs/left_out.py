@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+
 from vmpcap.runs.point import PointRead
 from vmpcap.runs.views import MOST_STREAMS
 from vmpcap.terms.units import count_of
@@ -39,6 +41,7 @@ def say_left_out(points: Sequence[PointRead]) -> list[str]:
                 f"{point.files.name}: {copies} packets were captured more than once; each counts once. If files of"
                 " several places were merged: give them one by one, and each shows what happened there"
             )
+            notes += _untold_copies(point)
         unseen = int((point.flows.flows["nominated"] != 0).sum()) - MOST_STREAMS
         if unseen > 0:
             notes.append(
@@ -56,6 +59,25 @@ def say_left_out(points: Sequence[PointRead]) -> list[str]:
             )
         notes += _tunnel_notes(point)
     return notes
+
+
+HELD_TWICE: Final = 0.9
+"""Copies by other packets of a side, of which nearly all were captured twice; and less than the rest of it of few."""
+
+
+def _untold_copies(point: PointRead) -> list[str]:
+    """Did a mirror that shows nearly all data twice show its bare ACKs so as well, without a number that tells it?"""
+    rare, sides = point.follower.rare, point.follower.sides
+    copied = (rare["duplicates"] + rare["mirrored"]) / np.maximum(sides["packets"], 1)
+    held = (sides["payload_bytes"] > 0) & (copied >= HELD_TWICE)
+    bare = (sides["payload_bytes"] == 0) & (copied <= 1 - HELD_TWICE) & held[:, ::-1]
+    count = int(sides["packets"][bare].sum())
+    if count <= 2 * int(bare.sum()):  # a handshake's
+        return []
+    return [
+        f"{point.files.name}: {count} ACKs without data answer data that was captured twice, and each counts: without"
+        " an IP identification a copy of one looks like a duplicate ACK, so there may be half as many"
+    ]
 
 
 NUMBERED_BY: Final = {"esp": "ESP", "gre": "GRE", "gre-routed": "GRE", "pptp": "PPTP"}
