@@ -2,7 +2,6 @@
 
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
@@ -11,7 +10,9 @@ import msgspec
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.mechanisms.case import Case, Told, Worked, of_told, result, sighted, since, span
 from vmpcap.migration.mechanisms.evpn_networks import EvpnNetwork, key_of, tell_networks
+from vmpcap.migration.mechanisms.evpn_origins import Origin, lapses_of
 from vmpcap.migration.mechanisms.first_hand import why_second_hand
+from vmpcap.migration.mechanisms.lapses import say_if_it_lapsed
 from vmpcap.migration.mechanisms.networks import bridged_overlays, of_networks, own_overlays
 from vmpcap.migration.mechanisms.resolution import sought_for_long
 from vmpcap.migration.mechanisms.stream_ways import is_one_subnet
@@ -29,51 +30,6 @@ MOST_TURNS: Final = 3
 """A machine that moved once is claimed once: so many turns more are two places that both hear it."""
 MOVES_WITHIN_NS: Final = 180 * NS_PER_S
 """RFC 7432 15.1: so many moves in this time, and the MAC is taken for a duplicate."""
-
-
-@dataclass(slots=True)
-class Origin:
-    """What one VTEP said of the guest's MAC."""
-
-    key: str
-    """Its distinguisher and Ethernet tag: one network's."""
-    distinguisher: str
-    announced: list[Told[RouteNews]]
-    withdrawn: list[Told[RouteNews]]
-    lost: list[Told[RouteNews]]
-    """Ends of the sessions in which others passed it on: whether it still advertises the MAC is not known by them."""
-
-    def first(self, what: str, since_ts: int) -> Told[RouteNews] | None:
-        """Its first announcement of this kind of route from then on."""
-        return next((t for t in self.announced if t.what.reason == what and t.ts > since_ts), None)
-
-    def holds_at(self, ts: int, what: str = "") -> bool:
-        """Did it advertise the MAC (with such a route) at that time?"""
-        up = [t.ts for t in self.announced if t.ts <= ts and what in ("", t.what.reason)]
-        down = [t.ts for t in self.withdrawn if t.ts <= ts and what in ("", t.what.reason)]
-        return bool(up) and max(down, default=-1) < max(up)
-
-    def stands_at(self, ts: int, prefix: str) -> bool:
-        """Did its route with that address stand at that time, whatever became of the one for the MAC alone?"""
-        up = [t.ts for t in self.announced if t.ts <= ts and t.what.prefix == prefix]
-        down = [t.ts for t in self.withdrawn if t.ts <= ts and t.what.prefix == prefix]
-        return bool(up) and max(down, default=-1) < max(up)
-
-    @property
-    def is_lost(self) -> bool:
-        """Did nobody tell of it since a session ended in which it was passed on?"""
-        last = max((t.ts for t in (*self.announced, *self.withdrawn)), default=-1)
-        return any(t.ts >= last for t in self.lost)
-
-    @property
-    def latest(self) -> Told[RouteNews]:
-        """What it announced last."""
-        return max(self.announced, key=lambda t: t.ts)
-
-    @property
-    def vtep(self) -> str:
-        """Its address: the next hop that it names."""
-        return next((t.what.next_hop for t in reversed(self.announced) if t.what.next_hop), self.distinguisher)
 
 
 def judge_evpn(case: Case, name: str) -> Mechanism | None:
@@ -185,14 +141,24 @@ def _judge_new(case: Case, name: str, news: Sequence[Told[RouteNews]], old: Sequ
     of_address = _of_address(case, name, came, old, new, seen, latency)
     if of_address is not None:
         return of_address
+    lapsed = say_if_it_lapsed(case, result(name, "yes", came, seen, latency), lapses_of(news, old, new))
+    return lapsed if lapsed.worked != "yes" else _by_peers(case, lapsed, has_address=both is not None)
+
+
+def _by_peers(case: Case, told: Mechanism, has_address: bool) -> Mechanism:
+    """The same answer of routes that came in time and stood, by what the guest's peers met."""
     if case.cut_off:
-        because = f"{came}, yet {case.without_answer}: not for want of it"
-        return result(name, "undecided", because, seen, latency)
+        because = f"{told.because}, yet {case.without_answer}: not for want of it"
+        if not has_address and _lost_from_afar(case):
+            waited = span(case.after(case.end))
+            because = f"{told.because}, but its address not in the {waited} since, and {case.without_answer}: whether"
+            because += " these want a route to it is not known, for who told of one before is not in view"
+        return msgspec.structs.replace(told, worked="undecided", because=because)
     back = case.back_at
-    if back is not None and case.after(back) > latency + WITHIN_NS:
-        because = f"{came}, yet the guest's peers were answered again only {since(case.after(back))}"
-        return result(name, "undecided", because, seen, latency)
-    return result(name, "yes", came, seen, latency)
+    if back is not None and case.after(back) > (told.latency_ms or 0) * NS_PER_MS + WITHIN_NS:
+        because = f"{told.because}, yet the guest's peers were answered again only {since(case.after(back))}"
+        return msgspec.structs.replace(told, worked="undecided", because=because)
+    return told
 
 
 def _why_kept(case: Case, old: Sequence[Origin], new: Origin, number: int) -> str:

@@ -9,15 +9,7 @@ import msgspec
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, segments_of, sighted, since, span
 from vmpcap.migration.mechanisms.old_place import lost_at_old_place
-from vmpcap.migration.mechanisms.route_answers import (
-    FLAPS,
-    OVERLAP_NS,
-    SETTLED_NS,
-    WITHIN_NS,
-    WITHIN_OTHERS_NS,
-    Taken,
-    answer,
-)
+from vmpcap.migration.mechanisms.route_answers import FLAPS, answer
 from vmpcap.migration.mechanisms.route_claims import (
     LINK_BY_LINK,
     NAMES,
@@ -28,6 +20,7 @@ from vmpcap.migration.mechanisms.route_claims import (
     words_of,
 )
 from vmpcap.migration.mechanisms.route_places import PREFIX_ROUTE, by_place, told_anew, why_no_place
+from vmpcap.migration.mechanisms.route_taken import OVERLAP_NS, SETTLED_NS, WITHIN_NS, WITHIN_OTHERS_NS, Taken
 from vmpcap.migration.mechanisms.route_views import is_silent, who_missed_it, why_not_shown
 from vmpcap.migration.results import Mechanism
 from vmpcap.terms.units import NS_PER_S

@@ -1,29 +1,24 @@
 """LISP host mobility: the guest's identifier is registered at its new site's locator (domain notes 4.8)."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from vmpcap.announcements.carriers import CarrierRows
 from vmpcap.announcements.routes.rows import RouteNews
-from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guests import on_point, on_reference
-from vmpcap.migration.mechanisms.around import SHELLS, is_carried_by
 from vmpcap.migration.mechanisms.case import Case, Told, Worked, of_told, result, sighted, since, span
+from vmpcap.migration.mechanisms.lapses import say_if_it_lapsed
+from vmpcap.migration.mechanisms.lisp_data import Carried, in_lisp, packets_for
+from vmpcap.migration.mechanisms.lisp_lapses import first_followed, sent_back, unregistered
 from vmpcap.migration.mechanisms.networks import numbers_of_guest, of_networks
 from vmpcap.migration.mechanisms.old_place import never_arrived
-from vmpcap.migration.mechanisms.overlays import ends_of
 from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import IPV4_MAPPED
 from vmpcap.terms.units import NS_PER_S, count_of
-
-I64 = npt.NDArray[np.int64]
 
 SETTLED_NS: Final = NS_PER_S
 """Map caches are told once the server knows; packets on their way may go to the old locator once more."""
@@ -41,20 +36,6 @@ MOST_ROUTERS: Final = 2
 """Of one site; more that take turns are more sites."""
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """One packet for the guest in LISP data, and to which locator; its time on the reference clock."""
-
-    ts: int
-    view: PointView
-    frame: int
-    locator: str
-    row: int
-    """Of the journal of its point."""
-    instance: int
-    """Which tenant's network it is in: 0 without a number (RFC 9300 5.3)."""
-
-
 def judge_lisp(case: Case, name: str) -> Mechanism | None:
     """
     Was the guest's identifier registered from another locator after the move, once and for all?
@@ -68,7 +49,7 @@ def judge_lisp(case: Case, name: str) -> Mechanism | None:
             by_instance.setdefault(told.what.vni or 0, []).append(told)
     asked_for = [n for n, news in by_instance.items() if any(t.what.reason in MAPPED for t in news)] or [*by_instance]
     if len(asked_for) > 1:
-        lisp = [(view, np.array([*places], np.int64)) for view, places in _in_lisp(case, None)]
+        lisp = [(view, np.array([*places], np.int64)) for view, places in in_lisp(case, None)]
         own = {max(number, 0) for number in numbers_of_guest(case, lisp)} & set(asked_for)
         asked_for = sorted(own or asked_for)
     return of_networks(name, [(f"instance {n}", _judge(case, name, n, by_instance[n])) for n in asked_for])
@@ -118,12 +99,35 @@ def _judge(case: Case, name: str, instance: int, news: Sequence[Told[RouteNews]]
         )
         met = case.without_answer if case.cut_off else "what the guest's peers met is not in view"
         return result(name, "no" if case.cut_off else "undecided", f"{because}; {met}", seen, latency)
-    sent = _data(case, instance)
+    return _by_data(case, name, instance, news, new, turns, result(name, "yes", because, seen, latency))
+
+
+def _by_data(
+    case: Case,
+    name: str,
+    instance: int,
+    news: Sequence[Told[RouteNews]],
+    new: Told[RouteNews],
+    turns: Sequence[str],
+    told: Mechanism,
+) -> Mechanism:
+    """What is said of a registration in time, by where packets for the guest went since?"""
+    registered = [t for t in news if t.what.reason == "register" and t.what.action == "announce"]
+    later = [t for t in registered if t.ts >= case.moment]
+    site = _sites(registered)
+    at_old = {site[t.what.origin] for t in registered if t.ts < case.moment}
+    because, seen, latency = told.because, told.evidence, case.after(new.ts)
+    sent = packets_for(case, instance)
     ours = {site[new.what.origin], *(site[locator] for locator in turns)}
     settled = [one for one in sent if one.ts > new.ts + SETTLED_NS]
     again = _registered_again(later, site, at_old)
+    followed = first_followed(sent, site, ours)
     stale = [
-        one for one in settled if site.get(one.locator, one.locator) in at_old and (again is None or one.ts < again.ts)
+        one
+        for one in settled
+        if site.get(one.locator, one.locator) in at_old
+        and (again is None or one.ts < again.ts)
+        and one.ts < followed.get(one.way, one.ts + 1)
     ]
     nobody_told = all(site.get(one.locator, one.locator) not in ours for one in sent if one.ts > new.ts)
     if len(stale) >= LEAST_STALE and (case.cut_off or not case.watched or nobody_told):
@@ -131,12 +135,15 @@ def _judge(case: Case, name: str, instance: int, news: Sequence[Told[RouteNews]]
     there = [one for one in sent if site.get(one.locator, one.locator) in ours]
     words, shown = _first_carried(case, there, new.ts)
     because, seen = because + words, [*seen, *shown]
+    lapses = [*unregistered(news, site, ours, at_old), *sent_back(sent, site, ours, at_old)]
     if again is not None:
-        return _taken_back(case, name, because, seen, again, latency)
+        return say_if_it_lapsed(case, _taken_back(case, name, because, seen, again, latency), lapses)
     if len(stale) >= LEAST_STALE and not case.cut_off:
-        return _told_late(case, name, because, seen, stale, there, latency)
-    met = ", yet some of its peers get no answer" if case.cut_off else ""
-    return result(name, "undecided" if case.cut_off else "yes", because + met, seen, latency)
+        return say_if_it_lapsed(case, _told_late(case, name, because, seen, stale, there, latency), lapses)
+    lapsed = say_if_it_lapsed(case, result(name, "yes", because, seen, latency), lapses)
+    if not case.cut_off or lapsed.worked != "yes":
+        return lapsed
+    return result(name, "undecided", f"{because}, yet some of its peers get no answer", seen, latency)
 
 
 def _are_one_site(case: Case, later: Sequence[Told[RouteNews]], turns: Sequence[str]) -> bool:
@@ -266,62 +273,6 @@ def _sites(registered: Sequence[Told[RouteNews]]) -> dict[str, str]:
             if site.get(locator, locator) in joined:
                 site[locator] = first
     return site
-
-
-def _data(case: Case, instance: int) -> list[Carried]:
-    """
-    To which locators did packets for the guest go since the switchover, at every point that saw them, by time?
-
-    Of its instance alone, where any are: a number that only the registration has, or only the data, tells no other.
-    """
-    found = [
-        Carried(on_reference(view, int(j.ts_ns[row])), view, int(j.frame[row]), locator, row, max(int(j.vni[row]), 0))
-        for view, places in _in_lisp(case, case.moment)
-        for j in (view.journal,)
-        for row, locator in places.items()
-    ]
-    same = [one for one in found if one.instance == instance]
-    either = [one for one in found if 0 in (instance, one.instance)]
-    return sorted(same or either, key=lambda one: one.ts)
-
-
-def _in_lisp(case: Case, begin: int | None) -> Iterator[tuple[PointView, dict[int, str]]]:
-    """
-    Which packets for the guest were in LISP data, and to which locator? By point, rows of its journal.
-
-    Between the same two stations, and without an instance the same two machines, a change of the outer addresses is
-    kept; the last before a packet is the packet's.
-    """
-    for view in case.views:
-        j, rows = view.journal, view.carriers.rows()
-        asked = frames_of(view, case.guest).asked
-        asked = asked if begin is None else asked[j.ts_ns[asked] >= on_point(view, begin)]
-        is_lisp = is_carried_by(rows, SHELLS["lisp"].steps)
-        if view.carriers.left_out or not len(asked) or not is_lisp.any():
-            continue
-        known = _by_pair(rows, np.arange(len(rows.frame)))
-        found: dict[int, str] = {}
-        for pair, mine in _by_pair(j, asked).items():
-            changes = known.get(pair)
-            if changes is None:
-                continue
-            at = np.searchsorted(rows.frame[changes], j.frame[mine], side="right") - 1
-            for row, place in zip(mine.tolist(), at.tolist(), strict=True):
-                if place >= 0 and is_lisp[changes[place]]:
-                    found[row] = ends_of(rows.outer[changes[place]])[1]
-        yield view, found
-
-
-def _by_pair(columns: CarrierRows | JournalColumns, rows: I64) -> dict[tuple[int, ...], I64]:
-    """Which of these rows are between which stations, in which instance; without one, of which machines?"""
-    bare = columns.vni[rows] < 0
-    names = ("eth_src", "eth_dst", "src_low", "dst_low")
-    keys = [getattr(columns, name)[rows] for name in names]
-    keys = [*keys[:2], np.where(bare, -1, columns.vni[rows]), *(np.where(bare, key, np.uint64(0)) for key in keys[2:])]
-    found: dict[tuple[int, ...], list[int]] = {}
-    for row, key in zip(rows.tolist(), zip(*(key.tolist() for key in keys), strict=True), strict=True):
-        found.setdefault(key, []).append(row)
-    return {key: np.array(mine, np.int64) for key, mine in found.items()}
 
 
 Spoken = tuple[int, PointView, int]

@@ -11,6 +11,7 @@ from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.guests import on_point
 from vmpcap.migration.mechanisms.around import SHELLS, is_carried_by
 from vmpcap.migration.mechanisms.case import Case, Told, joined, of_told, result, sighted, since, span
+from vmpcap.migration.mechanisms.lapses import Lapse, gaps_of, say_if_it_lapsed
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import BROADCAST_MAC, GROUP_BIT, ip_text, mac_text
@@ -49,6 +50,8 @@ class Control:
     told: tuple[Told[RouteNews], ...]
     is_astray: bool = False
     """Whether nobody said so since for the guest's VLAN, but an edge did for another one."""
+    lapses: tuple[Lapse, ...] = ()
+    """When no new edge said so any more."""
 
 
 def read_control(case: Case) -> Control | None:
@@ -71,7 +74,7 @@ def read_control(case: Case) -> Control | None:
     words, evidence = _words(case, old, new, is_both, bool(homes)), _evidence(old, new)
     astray = _astray(case, systems) if new is None else None
     if astray is None:
-        return Control(old, new, is_both, words, evidence)
+        return Control(old, new, is_both, words, evidence, lapses=_lapses(case, claims, systems))
     edge = edges.get(astray.what.sender) or _system_of(astray.what)
     own = ", ".join(map(str, sorted(_own_vlans(case, astray.view))))
     words += (
@@ -79,6 +82,19 @@ def read_control(case: Case) -> Control | None:
         f"{since(case.after(astray.ts))}"
     )
     return Control(old, new, is_both, words, (*evidence, astray), is_astray=True)
+
+
+def _lapses(case: Case, claims: Sequence[Claim], old: Collection[str]) -> tuple[Lapse, ...]:
+    """When did no new edge say any more that it has the guest's MAC, though one had since the switchover?"""
+    mine = [claim for claim in claims if claim.system not in old and claim.first.ts >= case.moment]
+    found: list[Lapse] = []
+    for begin, end in gaps_of((c.first.ts, c.gone.ts if c.gone is not None else None) for c in mine):
+        gone = next(c for c in mine if c.gone is not None and c.gone.ts == begin)
+        again = next((c.first for c in mine if c.first.ts == end), None)
+        told = [one for one in (gone.gone, again) if one is not None]
+        words = f"{gone.edge} took it back in an LSP"
+        found.append(Lapse(begin, end, words, "said it again", tuple(of_told(told))))
+    return tuple(found)
 
 
 def _words(case: Case, old: Sequence[Claim], new: Claim | None, is_both: bool, is_known: bool) -> str:
@@ -212,9 +228,11 @@ def judge_control(case: Case, name: str) -> Mechanism | None:
         return result(name, "no" if case.cut_off else "undecided", because, seen, latency)
     if latency > WITHIN_NS:
         return result(name, "no" if control.old else "undecided", f"{because}: late", seen, latency)
-    if case.cut_off:
+    told = result(name, "yes" if control.old else "undecided", because, seen, latency)
+    lapsed = say_if_it_lapsed(case, told, control.lapses)
+    if case.cut_off and lapsed is told:
         return result(name, "undecided", f"{because}; {case.without_answer}", seen, latency)
-    return result(name, "yes" if control.old else "undecided", because, seen, latency)
+    return lapsed
 
 
 def say_what_control_said(case: Case, told: Mechanism) -> Mechanism:
@@ -227,7 +245,8 @@ def say_what_control_said(case: Case, told: Mechanism) -> Mechanism:
     if worked == "yes" and _was_waited_for(case, control):
         worked, words = "no", f"{words}: late, and its peers were cut off until then"
     evidence = joined(told.evidence, sighted(of_told(control.told)))
-    return msgspec.structs.replace(told, worked=worked, because=f"{told.because}; {words}", evidence=evidence)
+    said = msgspec.structs.replace(told, worked=worked, because=f"{told.because}; {words}", evidence=evidence)
+    return say_if_it_lapsed(case, said, control.lapses)
 
 
 def _was_waited_for(case: Case, control: Control) -> bool:

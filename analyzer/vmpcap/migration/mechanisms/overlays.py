@@ -1,23 +1,29 @@
 """Overlays that carry the guest: do others send to the endpoint behind which it now is (domain notes 4.18, 4.19)?"""
 
+from collections.abc import Sequence
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from vmpcap.announcements.carriers import CarrierRows
 from vmpcap.decode.frames import U64
 from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.around import SHELLS, is_carried_by
-from vmpcap.migration.mechanisms.case import Case, Worked, result, sighted, since
+from vmpcap.migration.mechanisms.case import Case, Worked, joined, result, sighted, since
+from vmpcap.migration.mechanisms.lapses import Lapse, lost_for_good, say_if_it_lapsed
+from vmpcap.migration.mechanisms.old_place import never_arrived
 from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import BROADCAST_MAC, ip_text
-from vmpcap.terms.units import NS_PER_S
+from vmpcap.terms.units import NS_PER_S, count_of
 
 SETTLED_NS: Final = NS_PER_S
 """Frames still on their way when the guest moved may go to its old endpoint."""
+LEAST_LOST: Final = 3
+"""Fewer packets may be strays."""
 
 
 def judge_overlay(case: Case, name: str) -> Mechanism | None:
@@ -124,12 +130,17 @@ def _followed(
     follows: list[tuple[int, PointView, int]] = []
     stale: list[tuple[int, PointView, int]] = []
     late: list[tuple[int, PointView, int]] = []
+    lapses: list[Lapse] = []
     for view, rows in found:
         for sender in np.unique(rows.eth_src[rows.eth_dst == mac]):
             at = np.flatnonzero((rows.eth_dst == mac) & (rows.eth_src == sender))
             ends = [_target(rows.outer[i]) for i in at]
             times = [on_reference(view, int(rows.ts_ns[i])) for i in at]
             right = next((k for k, end in enumerate(ends) if end == new and times[k] >= case.moment), None)
+            frames = [int(number) for number in rows.frame[at]]
+            lapses += _lapses(
+                view, old, new, [one for one in zip(times, ends, frames, strict=True) if one[0] >= case.moment]
+            )
             if right is not None:
                 follows.append((times[right], view, int(rows.frame[at[right]])))
                 if right and ends[right - 1] == old and (last := _last_sent(view, case, int(sender), times[right])):
@@ -143,7 +154,7 @@ def _followed(
         until = since(case.after(max(s[0] for s in stale)))
         because = f"{what}: the guest is {moved}, but frames for it still went to {old} {until} at {stale[0][1].name}"
         worked: Worked = "no" if case.cut_off or not follows else "undecided"
-        return result(name, worked, because, seen)
+        return say_if_it_lapsed(case, result(name, worked, because, seen), lapses)
     if late:
         newest, followed = max(late, key=lambda one: one[0]), max(ts for ts, _, _ in follows)
         because = (
@@ -153,13 +164,82 @@ def _followed(
         waited = case.back_at is not None and case.after(case.back_at) > SETTLED_NS
         because += ": its peers were cut off meanwhile" if waited else ""
         evidence = [*seen, *sighted([newest[1:]])]
-        return result(name, "no" if waited else "undecided", because, evidence, case.after(followed))
+        told = result(name, "no" if waited else "undecided", because, evidence, case.after(followed))
+        return say_if_it_lapsed(case, told, lapses)
     if follows:
         first = min(follows, key=lambda f: f[0])
         latency = case.after(first[0])
         because = f"{what}: the guest is {moved}, and frames for it went there from {since(latency)} on"
-        return result(name, "yes", because, seen, latency)
+        told = say_if_it_lapsed(case, result(name, "yes", because, seen, latency), lapses)
+        return _say_if_lost_inside(case, told, new, [view for _, view, _ in follows])
     return result(name, "undecided", f"{what}: the guest is {moved}; no unicast frame for it is in view there", seen)
+
+
+def _lapses(view: PointView, old: str | None, new: str, changes: Sequence[tuple[int, str, int]]) -> list[Lapse]:
+    """When did one machine's frames for the guest go to its old endpoint again? Changes: when, whereto, which frame."""
+    found: list[Lapse] = []
+    begun: tuple[int, int] | None = None
+    is_followed = False
+    for ts, end, frame in changes:
+        if end == new and begun is not None:
+            words = f"frames for it went to {old} again"
+            frames = ((view, begun[1]), (view, frame))
+            found.append(Lapse(begun[0], ts, words, f"to {new} only from", frames))
+            begun = None
+        if end == old and is_followed and begun is None:
+            begun = ts, frame
+        is_followed = is_followed or end == new
+    if begun is not None:
+        found.append(Lapse(begun[0], None, f"frames for it went to {old} again", frames=((view, begun[1]),)))
+    return found
+
+
+def _say_if_lost_inside(case: Case, told: Mechanism, new: str, views: Sequence[PointView]) -> Mechanism:
+    """
+    The same answer; frames that went to the new endpoint and came no more to its site fail what carries them.
+
+    Where some came there before. Others' losses are no failure of it: frames that arrive have been carried.
+    """
+    begun = [since_ts for one in case.cut_off for since_ts in lost_for_good(case, one)]
+    if told.worked != "yes" or not begun:
+        return told
+    begin = min(begun) + SETTLED_NS
+    for view in {view.name: view for view in views}.values():
+        j, rows = view.journal, frames_of(view, case.guest).asked
+        rows = rows[(j.vni[rows] >= 0) & (j.ts_ns[rows] >= on_point(view, case.moment))]
+        late = rows[j.ts_ns[rows] >= on_point(view, begin)]
+        lost = never_arrived(case, view, late, begin)
+        early = rows[j.ts_ns[rows] < on_point(view, min(begun))]
+        came = len(early) - len(never_arrived(case, view, early, min(begun)))
+        if came < LEAST_LOST or len(late) < LEAST_LOST:
+            continue
+        ended = _ended_by(case, begin)
+        if ended is not None:
+            because = (
+                f"{told.because}, yet {case.without_answer}; frames for it passed {view.name} on, but {ended.name} "
+                f"shows nothing at all after {since(case.after(on_reference(ended, ended.last_ts)))}: whether they "
+                "came there, or it recorded no longer, is not known"
+            )
+            return msgspec.structs.replace(told, worked="undecided", because=because)
+        if len(lost) < LEAST_LOST:
+            continue
+        first, last = (since(case.after(on_reference(view, int(j.ts_ns[row])))) for row in lost[[0, -1]])
+        because = (
+            f"{told.because}, but {len(lost):,} of {count_of(len(late), 'packet')} for it that passed {view.name} from "
+            f"{first} until {last} came to no point at its new place, as those before did: lost on the way to {new} or "
+            f"where it is unwrapped; {case.without_answer}"
+        )
+        evidence = joined(told.evidence, sighted((view, int(j.frame[row])) for row in lost[[0, -1]]))
+        return msgspec.structs.replace(told, worked="no", because=because, evidence=evidence)
+    return told
+
+
+def _ended_by(case: Case, ts: int) -> PointView | None:
+    """Which point at the new place shows nothing any more at that time, on the reference clock? None where one does."""
+    new = [view for view in case.views if view.role == "domain:destination"]
+    if any(on_reference(view, view.last_ts) > ts for view in new):
+        return None
+    return max(new, key=lambda view: on_reference(view, view.last_ts), default=None)
 
 
 def _last_sent(

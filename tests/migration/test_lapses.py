@@ -1,0 +1,214 @@
+"""Ways to the guest's new place that went again: once, twice, for good, with peers that lost it or not."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from scapy.layers.inet import ICMP, IP
+from scapy.layers.l2 import ARP, Ether
+
+import vmpcap
+from tests.migration.make import GUEST, MS, suffered
+from tests.migration.moving import (
+    BEGIN,
+    BROADCAST,
+    END,
+    GUEST_IP,
+    LAN_DESTINATION,
+    LAN_SOURCE,
+    MOVED,
+    PEER,
+    PEER_IP,
+    STREAM_S,
+    Scene,
+    add_announcement,
+    add_stream,
+)
+from tests.migration.moving import GUEST as GUEST_TEXT
+from tests.migration.test_lisp_data import NEW, OLD, sent
+from tests.migration.test_mechanisms import (
+    FINE,
+    LOST,
+    after,
+    case,
+    judged,
+    lisp,
+    mac_route,
+    news,
+    point,
+)
+from tests.migration.test_otv_control import EDGE_B, HAD, HAS, TOOK_BACK, control, said
+from tests.migration.test_overlays import NEW as NEW_VTEP
+from tests.migration.test_overlays import OLD as OLD_VTEP
+from tests.migration.test_overlays import PEERS, ROLES, carried
+from vmpcap.migration.mechanisms.case import Trip
+from vmpcap.migration.mechanisms.lapses import Lapse, counted_lapses
+from vmpcap.migration.results import Mechanism
+from vmpcap.migration.suffered import Suffered
+
+
+def waited(from_ms: float, to_ms: float | None) -> Suffered:
+    """A peer without an answer from then until then, or for good."""
+    if to_ms is None:
+        return replace(LOST, peer=suffered(9.0, survived=False).peer, from_ts=after(from_ms))
+    return suffered(to_ms - from_ms, from_ts=after(from_ms), to_ts=after(to_ms))
+
+
+GONE: Final = said(after(3_000), EDGE_B, 8, "withdraw")
+AGAIN: Final = said(after(6_000), EDGE_B, 9)
+
+
+@pytest.mark.parametrize(
+    ("peers", "wanted"),
+    [(waited(3_010, 6_020), "no"), (waited(-150, 100), "undecided"), (waited(2_500, 2_900), "undecided")],
+    ids=["lost meanwhile", "lost at the switchover", "lost before it"],
+)
+def test_an_edge_that_took_the_guest_back_for_a_while_did_not_just_work(peers: Suffered, wanted: str) -> None:
+    """Its LSP at +3 s lacks the MAC, that at +6 s has it again."""
+    found = control(HAD, HAS, TOOK_BACK, GONE, AGAIN, peers=[peers])
+    assert found is not None
+    assert (found.worked, found.latency_ms) == (wanted, 300)
+    assert "192.0.2.12 took it back in an LSP +3.0 s, and said it again +6.0 s" in found.because
+
+
+def test_twice_is_a_failure_and_a_moment_is_nothing() -> None:
+    """Whoever was asked meanwhile; routers may say a thing anew within a second."""
+    more = said(after(8_000), EDGE_B, 10, "withdraw"), said(after(11_000), EDGE_B, 11)
+    found = control(HAD, HAS, TOOK_BACK, GONE, AGAIN, *more)
+    assert found is not None
+    assert (found.worked, "2 times in all: it flaps" in found.because) == ("no", True)
+    brief = control(HAD, HAS, TOOK_BACK, GONE, said(after(3_400), EDGE_B, 9))
+    assert brief is not None
+    assert brief.worked == "yes"
+
+
+def test_what_was_taken_back_for_good_explains_the_peers_that_lost_it_then() -> None:
+    """One that lost it long before or long after has another cause."""
+    for begun, wanted in ((3_020, "no"), (100, "undecided"), (20_000, "undecided")):
+        found = control(HAD, HAS, TOOK_BACK, GONE, peers=[waited(begun, None)])
+        assert found is not None
+        assert (found.worked, "so to the end of the view" in found.because) == (wanted, True)
+
+
+def test_the_guests_next_move_is_no_lapse_of_this_one() -> None:
+    """From then on its way is that migration's."""
+    lapse = Lapse(after(3_000), None, "it went")
+    trip = Trip(after(2_000), after(2_900), "10.0.0.2", "10.0.0.1", frozenset({GUEST}))
+    view = point("wan", "wan", last_ts=after(20_000))
+    assert counted_lapses(case(view), [lapse]) == [lapse]
+    assert counted_lapses(case(view, others=(trip,)), [lapse]) == []
+    assert counted_lapses(case(view, others=(replace(trip, macs=frozenset({GUEST + 1})),)), [lapse]) == [lapse]
+    assert counted_lapses(case(view), [lapse, replace(lapse, begin=lapse.begin + 9 * MS)]) == [lapse]
+
+
+def overlay(folder: Path, begin: float, end: float, dropped: bool = False, heartbeat: bool = True) -> Mechanism:
+    """What is said of VXLAN where frames for the guest go to the old endpoint again, or are lost behind the new one."""
+    scene = Scene()
+    add_stream(scene, (LAN_SOURCE, LAN_DESTINATION))
+    add_announcement(scene, "new")
+    for n in range(int((END - BEGIN + 12) * 20)):
+        ts = BEGIN - 3 + n / 20
+        ask = Ether(src=PEER, dst=GUEST_TEXT) / IP(src=PEER_IP, dst=GUEST_IP, id=n) / ICMP(type=8, id=7, seq=n)
+        reply = Ether(src=GUEST_TEXT, dst=PEER) / IP(src=GUEST_IP, dst=PEER_IP, id=n) / ICMP(type=0, id=7, seq=n)
+        is_new = ts >= MOVED + 0.05
+        is_hole = MOVED + begin <= ts < MOVED + end
+        scene.at("far", ts - 0.001, ask)
+        scene.at("core", ts, carried(PEERS, NEW_VTEP if is_new and (dropped or not is_hole) else OLD_VTEP, ask))
+        if heartbeat and is_new and n % 20 == 0:
+            other = ARP(op=1, hwsrc=PEER, psrc="10.77.0.9", pdst="10.77.0.8")
+            scene.at("new", ts, Ether(src=PEER, dst=BROADCAST) / other)
+        if is_hole or BEGIN + STREAM_S - 0.05 <= ts < MOVED + 0.05:
+            continue
+        if is_new:
+            scene.at("new", ts + 0.0003, ask)
+            scene.at("new", ts + 0.0006, reply)
+        scene.at("core", ts + 0.001, carried(NEW_VTEP if is_new else OLD_VTEP, PEERS, reply))
+        scene.at("far", ts + 0.002, reply)
+    report = vmpcap.report(scene.write(folder), roles=ROLES)
+    (guest,) = report.migrations[0].guests
+    return next(mechanism for mechanism in guest.mechanisms if mechanism.name == "vxlan")
+
+
+def test_frames_that_went_to_the_old_endpoint_again_fail_an_overlay(tmp_path: Path) -> None:
+    """For three seconds, while nobody answered the peer."""
+    found = overlay(tmp_path, 2, 5)
+    assert (found.worked, f"went to {OLD_VTEP} again +2.0 s, and to {NEW_VTEP} only from +5.0 s" in found.because) == (
+        "no",
+        True,
+    )
+    assert "1 of 1 stream with its peers got no answer meanwhile" in found.because
+
+
+@pytest.mark.parametrize(
+    ("heartbeat", "wanted", "words"),
+    [
+        (True, "no", "came to no point at its new place, as those before did"),
+        (False, "undecided", "or it recorded no longer, is not known"),
+    ],
+)
+def test_frames_lost_behind_the_new_endpoint_are_the_overlays_where_its_site_is_watched(
+    heartbeat: bool, wanted: str, words: str, tmp_path: Path
+) -> None:
+    """The endpoint still gets them, its site no more; a point there that shows nothing at all may have ended."""
+    found = overlay(tmp_path, 2, 1e6, dropped=True, heartbeat=heartbeat)
+    assert (found.worked, words in found.because) == (wanted, True), found.because
+
+
+def test_a_registration_taken_back_is_the_reason_for_what_was_lost_then() -> None:
+    """A Map-Register with TTL 0 at +3 s, not an answer that says nothing of it; once more registered, a lapse."""
+    gone = replace(lisp(after(3_000), NEW), action="withdraw", frame=99)
+    found = sent(NEW, [waited(3_020, None)], packets=60, more=[gone])
+    assert (found.worked, "2.2.2.2 took its registration back +3.0 s" in found.because) == ("no", True)
+    again = sent(NEW, [FINE], packets=60, more=[gone, lisp(after(5_000), NEW)])
+    assert (again.worked, "and 2.2.2.2 registered it anew +5.0 s" in again.because) == ("undecided", True)
+    drop = replace(lisp(after(3_000), OLD), action="withdraw")  # the old site's own, as it should
+    assert sent(NEW, [FINE], packets=60, more=[drop]).worked == "yes"
+
+
+def test_packets_sent_to_the_old_locator_again_fail_it_where_peers_lost_it_then() -> None:
+    """The same router sent them to the new one before."""
+    found = sent(NEW, [waited(4_000, None)], packets=100, then=(30, OLD))
+    assert (found.worked, "192.0.2.10 sent packets for it to 1.1.1.1 again +4.0 s" in found.because) == ("no", True)
+
+
+def routes(*rows: Any, peers: list[Suffered], name: str = "bgp") -> Mechanism:
+    """What is said of these routes."""
+    found = judged(name, case(point("wan", "wan", rows), peers=peers))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(("begun", "wanted"), [(3_010, "no"), (1_500, "undecided")])
+def test_an_old_router_that_takes_the_route_again_is_the_reason(begun: int, wanted: str) -> None:
+    """It stood beside the new one's to the end; it was called no reason at all."""
+    rows = [
+        news(0, protocol="bgp", sender="192.0.2.1", origin="AS 65001"),
+        news(after(60), protocol="bgp", sender="192.0.2.2", origin="AS 65002"),
+        news(after(90), "withdraw", protocol="bgp", sender="192.0.2.1"),
+        news(after(3_000), protocol="bgp", sender="192.0.2.1", origin="AS 65001"),
+    ]
+    gone = replace(waited(begun, None), view=point("client", "client"))
+    found = routes(*rows, peers=[gone])
+    assert (found.worked, "AS 65001 advertised it again +3.0 s" in found.because) == (wanted, True)
+    assert "not for want of it" not in found.because
+    assert routes(*rows, peers=[FINE]).worked == "yes"
+
+
+def test_a_vtep_that_withdrew_the_mac_is_the_reason() -> None:
+    """Not "not for want of it"; the MAC alone and the MAC with its address are two routes, and one of them suffices."""
+    had, has = mac_route(0, "1:1", 1, True), mac_route(after(9), "2:1", 2, True)
+    gone = replace(mac_route(after(3_000), "2:1", address=True), action="withdraw")
+    found = routes(had, has, gone, peers=[waited(3_010, None)], name="evpn")
+    assert (found.worked, "VTEP 2:1 withdrew it +3.0 s" in found.because) == ("no", True)
+    alone = mac_route(after(8), "2:1", 2)
+    assert routes(had, alone, has, gone, peers=[FINE], name="evpn").worked == "yes"
+
+
+def test_a_missing_route_with_the_address_may_be_what_routed_peers_want() -> None:
+    """Nobody told of one before in this view, and it has not come: then the want of it is not ruled out."""
+    has = mac_route(after(9), "2:1", 1)
+    far = replace(LOST, peer=suffered(None, peer="10.99.0.9", survived=False).peer)
+    found = routes(has, peers=[far], name="evpn")
+    assert (found.worked, "not for want of it" in found.because) == ("undecided", False)
+    assert "its address not in the" in found.because
