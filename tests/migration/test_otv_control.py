@@ -1,6 +1,7 @@
 """OTV's IS-IS control: which edge says in an LSP that it has the guest's MAC, when, never, or two at once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -141,3 +142,30 @@ def test_beside_the_guests_frames_the_control_says_why() -> None:
     found = data(STILL, stale=True)
     assert "no edge but 192.0.2.11" in found.because  # it was behind that one, whoever heard its first LSP
     assert "LSP" not in data(stale=True).because
+
+
+def guests(*rows: tuple[int, int, int, int], heard: Sequence[int], peers: Sequence[Any] = (LOST,)) -> Mechanism:
+    """What is said where only frames of the guest itself are carried; IS-IS is heard at these times."""
+    log = ControlLog(frames=[replace(frame(ts), eth_src=EDGE_B) for ts in heard])
+    view = point("wan", "wan", [HAD], carriers=carriers(*LSPS, *rows), control=log, last_ts=60 * S)
+    found = judged("otv", case(view, peers=peers))
+    assert found is not None
+    return found
+
+
+BEHIND_B: Final = ((0, GUEST, BROADCAST_MAC, EDGE_A), (after(10), GUEST, BROADCAST_MAC, EDGE_B))
+
+
+@pytest.mark.parametrize("heard", [(1,), (60 * S,)], ids=["its LSPs before", "any since"])
+def test_an_edge_that_carries_the_guest_and_never_says_so_is_the_reason(heard: Sequence[int]) -> None:
+    """Its RARP crosses behind the new edge, whose LSPs pass this point, and none has the guest's MAC."""
+    found = guests(*BEHIND_B, heard=heard)
+    assert (found.worked, "no edge but 192.0.2.11 said" in found.because) == ("no", True)
+
+
+def test_no_word_is_missing_behind_the_same_edge_or_where_no_word_passes() -> None:
+    """A guest that moved within its site needs none; a point that no LSP passes tells nothing; nor does a lost view."""
+    here = ((0, GUEST, BROADCAST_MAC, EDGE_A), (after(10), GUEST, GATEWAY, EDGE_A))
+    assert guests(*here, heard=(60 * S,)).worked == "undecided"
+    assert guests(*BEHIND_B, heard=()).worked == "undecided"
+    assert guests(*BEHIND_B, heard=(60 * S,), peers=[FINE]).worked == "undecided"

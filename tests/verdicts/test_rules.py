@@ -923,7 +923,7 @@ def test_a_view_that_ends_in_mid_stream_says_nothing_of_an_unannounced_guest() -
     assert ask("announcement_reached_destination", story(heard)).outcome == "fail"
 
 
-def still_delivered(seen: bool, frame: int) -> Check:
+def still_delivered(seen: bool, frame: int, *rows: Mechanism) -> Check:
     """A guest nobody reached; nine packets for it went to its old place, the last in frame 90."""
     there = PointAnnouncements(seen=seen, frames=[frame] if seen else [])
     told = guest_story(
@@ -931,6 +931,7 @@ def still_delivered(seen: bool, frame: int) -> Check:
         announcements=Announcements(count=1, kinds={}, first_ts=None, schedule=None, by_point={"old": there}),
         switchover=Switchover(stale_frames=9, stale_tail=Bracket(to_point="old", to_frame=90)),
     )
+    told = replace(told, result=msgspec.structs.replace(told.result, mechanisms=list(rows)))
     return ask("guest_reachable_after", story(told))
 
 
@@ -948,6 +949,19 @@ def test_a_place_that_heard_of_the_move_and_delivers_on_keeps_the_mac() -> None:
         in still_delivered(True, 20).because
     )
     assert still_delivered(True, 95).because.endswith("its old place")
+
+
+@pytest.mark.parametrize(
+    ("name", "worked", "blames"), [("otv", "undecided", False), ("otv", "yes", True), ("vrrp", "undecided", True)]
+)
+def test_what_joins_the_sites_is_not_cleared_by_a_switch_that_may_keep_the_mac(
+    name: str, worked: Any, blames: bool
+) -> None:
+    """The old place may be the gateway's own network, which all that is for the guest passes, wherever it goes."""
+    row = Mechanism(name=name, seen=True, worked=worked, because="so it was")
+    because = still_delivered(True, 20, row).because
+    assert ("something there keeps its MAC" in because) is blames
+    assert ("or what joins the sites does not take them on, is not known" in because) is not blames
 
 
 def failed(name: str, because: str) -> Mechanism:

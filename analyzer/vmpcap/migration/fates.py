@@ -29,6 +29,11 @@ I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 Bools = npt.NDArray[np.bool_]
 
+PASSED_NS: Final = NS_PER_S
+"""Switches have learned the new place by then; what still passes the old one goes on from there."""
+LEAST_PASSED: Final = 3
+"""Fewer packets may be strays."""
+
 SEEKS: Final = (NUMBER_OF["arp_request"], NUMBER_OF["nd_request"])
 TELLS: Final = tuple(
     NUMBER_OF[kind] for kind in ("arp_reply", "solicited_na", "unsolicited_na", "garp_request", "garp_reply")
@@ -359,7 +364,9 @@ def _to_old_port(asked: Asked, scene: Scene) -> list[Evidence]:
         return []
     places = [v for v in scene.views if v.role in ("gateway", "domain:source")]
     which, where = _hits(asked, ("gateway", "domain:source"), _is_for_guest(scene))
-    astray, _ = _hits(asked, ("domain:source",), _is_for_guest(scene))
+    on_the_way = _passed_by_the_way(asked, scene)
+    beside = [v.name for v in scene.views if v.role == "domain:source" and v.name not in on_the_way]
+    astray, _ = _hits_at(asked, beside, _is_for_guest(scene))
     which &= astray | ~_in_a_hole(asked, scene)  # what went to the old port need not be missing at the new one
     shows = f"sent to the guest's MAC and not delivered at its new place: {where}"
     unheard = scene.guest.heard and not any(scene.guest.series_at(view) for view in places)
@@ -384,6 +391,25 @@ def _to_old_port(asked: Asked, scene: Scene) -> list[Evidence]:
         Evidence("relearning", which & after, f"{shows}; its MAC was sent there again: {where}", says),
         Evidence("relearning", which & ~after, shows),
     ]
+
+
+def _passed_by_the_way(asked: Asked, scene: Scene) -> set[str]:
+    """
+    Which points at the old place did requests pass that were answered from the new one, before this outage?
+
+    Such a point shows what is on its way there as well, as where the gateway stands in the old site's network: what
+    passes it is not delivered by that.
+    """
+    back = back_of(asked, scene)
+    if back is None:
+        return set()
+    begin, end = back + PASSED_NS, int(asked.edges[0])
+    found = set()
+    for seen in asked.seen:
+        if seen.view.role == "domain:source":
+            inside = (seen.ts >= begin) & (seen.ts < end) & _is_for_guest(scene)(seen)
+            found |= {seen.view.name} if inside.sum() >= LEAST_PASSED else set()
+    return found
 
 
 def _in_a_hole(asked: Asked, scene: Scene) -> Bools:

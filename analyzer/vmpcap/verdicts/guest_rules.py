@@ -1,6 +1,7 @@
 """What is asked of the guest: was it announced where it had to be, was it reachable, how long was it gone?"""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from vmpcap.migration.story import GuestStory, Story
 from vmpcap.migration.suffered import Suffered
@@ -181,6 +182,10 @@ def _is_hurt_by_flaps(guest: GuestStory) -> bool:
     return any(m.worked == "no" and flaps in m.because for m in guest.result.mechanisms)
 
 
+JOINS_SITES: Final = ("otv", "vxlan", "geneve", "evpn", "etherip", "mpls")
+"""Mechanisms that carry the guest's network from one site to the other, where they are in view."""
+
+
 def _went_to_its_old_place(guest: GuestStory) -> str:
     """Where did the requests go instead, as the end of a sentence? To a port that its announcement had passed, too?"""
     figure = guest.result.switchover
@@ -191,8 +196,11 @@ def _went_to_its_old_place(guest: GuestStory) -> str:
     heard = guest.result.announcements.by_point.get(old)
     if heard is None or not heard.seen or not heard.frames or heard.frames[0] > (figure.stale_tail.to_frame or 0):
         return words
+    words += f", though its announcement had passed there (frame {heard.frames[0]})"
+    if any(one.name in JOINS_SITES and one.worked != "yes" for one in guest.result.mechanisms):
+        return f"{words}: whether a switch keeps its MAC, or what joins the sites does not take them on, is not known"
     return (
-        f"{words}, though its announcement had passed there (frame {heard.frames[0]}): something there keeps its MAC,"
+        f"{words}: something there keeps its MAC,"
         " by a static or sticky entry (port security) or because it does not learn from frames"
     )
 

@@ -114,20 +114,23 @@ def _words(case: Case, old: Sequence[Claim], new: Claim | None, is_both: bool, i
 
 def _homes(case: Case) -> set[str]:
     """Behind which edges did the guest send before it moved, as far as its frames are in view there?"""
-    found: set[str] = set()
-    for view in case.views:
-        rows, when = view.carriers.rows(), on_point(view, case.moment)
-        mine = is_carried_by(rows, SHELLS["otv"].steps) & (rows.eth_src == np.uint64(case.guest.mac))
-        found |= {ip_text(int(o[0]), int(o[1])) for o in rows.outer[mine & (rows.ts_ns < when)]}
-        found |= {
-            row.outer[0]
-            for row in view.tunnelled
-            if row.kind == SHELLS["otv"].kind
-            and row.outer is not None
-            and row.eth_src == case.guest.mac
-            and row.first_ts < when
-        }
-    return found
+    return {home for view in case.views for home in _homes_at(case, view, since_move=False)}
+
+
+def _homes_at(case: Case, view: PointView, since_move: bool) -> set[str]:
+    """Behind which edges did the guest send, as this point saw it, since it moved or before?"""
+    rows, when = view.carriers.rows(), on_point(view, case.moment)
+    mine = is_carried_by(rows, SHELLS["otv"].steps) & (rows.eth_src == np.uint64(case.guest.mac))
+    at = rows.ts_ns >= when if since_move else rows.ts_ns < when
+    found = {ip_text(int(o[0]), int(o[1])) for o in rows.outer[mine & at]}
+    return found | {
+        row.outer[0]
+        for row in view.tunnelled
+        if row.kind == SHELLS["otv"].kind
+        and row.outer is not None
+        and row.eth_src == case.guest.mac
+        and (row.last_ts >= when if since_move else row.first_ts < when)
+    }
 
 
 def _evidence(old: Sequence[Claim], new: Claim | None) -> tuple[Told[RouteNews], ...]:
@@ -219,10 +222,7 @@ def judge_control(case: Case, name: str) -> Mechanism | None:
         return None
     because, seen = f"OTV's control: {control.words}", sighted(of_told(control.told))
     if control.new is None:
-        is_heard = any(f.ts_ns > on_point(v, case.moment) for v in case.views for f in v.control.of("isis"))
-        waited = case.after(case.end) > WITHIN_NS
-        failed = bool(control.old and case.cut_off) and is_heard and waited and not case.is_partial("isis")
-        return result(name, "no" if failed else "undecided", because, seen)
+        return result(name, "no" if _is_never_said(case, control) else "undecided", because, seen)
     latency = case.after(control.new.first.ts)
     if control.is_both:
         return result(name, "no" if case.cut_off else "undecided", because, seen, latency)
@@ -235,6 +235,23 @@ def judge_control(case: Case, name: str) -> Mechanism | None:
     return lapsed
 
 
+def _is_never_said(case: Case, control: Control) -> bool:
+    """Had another edge the time to say that it has the guest, did nobody, and do peers get no answer?"""
+    waited = case.after(case.end) > WITHIN_NS
+    known = control.new is None and bool(control.old and case.cut_off) and waited and not case.is_partial("isis")
+    return known and any(_is_control_heard(case, view) for view in case.views)
+
+
+def _is_control_heard(case: Case, view: PointView) -> bool:
+    """Would an LSP pass this point: does any since the move, or did those of the edge that has the guest there now?"""
+    heard = list(view.control.of("isis"))
+    if any(frame.ts_ns > on_point(view, case.moment) for frame in heard):
+        return True
+    edges = _edges(case)
+    spoke = {edges.get(mac_text(frame.eth_src) or "") for frame in heard} - {None}
+    return bool(spoke & _homes_at(case, view, since_move=True))
+
+
 def say_what_control_said(case: Case, told: Mechanism) -> Mechanism:
     """The same answer, which the guest's frames gave, and what the edges said beside."""
     control = read_control(case)
@@ -242,6 +259,10 @@ def say_what_control_said(case: Case, told: Mechanism) -> Mechanism:
         return told
     worked = "undecided" if (control.is_both or control.is_astray) and told.worked == "yes" else told.worked
     words = control.words
+    had = {claim.edge for claim in control.old}
+    moved = {home for view in case.views for home in _homes_at(case, view, since_move=True)} - had
+    if worked == "undecided" and moved and _is_never_said(case, control):
+        worked, words = "no", f"{words}, and {case.without_answer}"
     if worked == "yes" and _was_waited_for(case, control):
         worked, words = "no", f"{words}: late, and its peers were cut off until then"
     evidence = joined(told.evidence, sighted(of_told(control.told)))
