@@ -1,6 +1,7 @@
 """Guests that start elsewhere: after a stream that nobody closed, and behind an address that nobody reaches."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scapy.layers.dhcp import BOOTP, DHCP
@@ -126,3 +127,61 @@ def test_a_machine_whose_host_announces_it_first_moved_site_all_the_same(tmp_pat
     report = vmpcap.report(scene.write(tmp_path), roles=ROLES)
     (note,) = [one for one in report.notes if one.startswith("ha ")]
     assert note.startswith("ha (worked: yes)")
+
+
+def add_connection(
+    scene: Scene, domain: str, begin: float, end: float, port: int, opens: bool = True, every: float = 0.2
+) -> None:
+    """A peer's connection to the guest in that domain: opened, unless it stood before; then data both ways."""
+    own, other, router = 3_000 + port, 9_000 + port, "02:00:00:00:99:09"
+    if not opens:
+        own, other = own + 1 + 20 * int(4.5 / 0.2), other + 1 + 20 * int(4.5 / 0.2)
+    steps = [("S", b""), ("SA", b""), ("A", b"")] if opens else []
+    for _ in range(int((end - begin) / every)):
+        steps += [("PA", b"q" * 20), ("PA", b"a" * 20)]
+    for n, (flags, data) in enumerate(steps):
+        asks = flags in ("S", "A") or (flags == "PA" and (n - 3 * opens) % 2 == 0)
+        ts = begin + (0.001 * n if n < 3 * opens else ((n - 3 * opens) // 2) * every + 0.01 + 0.001 * (not asks))
+        sides = (PEER_IP, GUEST_IP, port, 22) if asks else (GUEST_IP, PEER_IP, 22, port)
+        seq, ack = (own, other) if asks else (other, own)
+        segment = IP(src=sides[0], dst=sides[1]) / TCP(sport=sides[2], dport=sides[3], flags=flags, seq=seq, ack=ack)
+        macs = {"src": router, "dst": GUEST} if asks else {"src": GUEST, "dst": router}
+        scene.at(domain, ts, Ether(**macs) / segment / data)
+        grown = len(data) + ("S" in flags)
+        own, other = (own + grown, other) if asks else (own, other + grown)
+
+
+def came_back(folder: Path, silent: float, goes_on: bool = False, every: float = 0.2, to: str = "new") -> list[str]:
+    """What is noted of a machine that asks for no address, after this silence announced by a host and talking there."""
+    scene = Scene()
+    add_hosts(scene)
+    for point in ("old", "new", "far"):  # all watch to the end
+        for n in range(40):
+            ask = ARP(op=1, hwsrc=PEER, psrc="10.77.0.98", pdst="10.77.0.99")
+            scene.at(point, BEGIN - 3 + n, Ether(src=PEER, dst=BROADCAST) / ask)
+    last = BEGIN + 1.5
+    add_connection(scene, "old", last - 4.5, last, 50_001, every=every)
+    rarp = Ether(src=GUEST, dst=BROADCAST, type=0x8035) / ARP(op=3, hwsrc=GUEST, hwdst=GUEST, psrc="0.0.0.0")
+    scene.at(to, last + silent, rarp / Raw(b"\0" * 18))
+    if goes_on:
+        add_connection(scene, to, last + silent + 1, last + silent + 4, 50_001, opens=False)
+    add_connection(scene, to, last + silent + 2, last + silent + 6, 50_002)
+    return [one for one in vmpcap.report(scene.write(folder), roles=ROLES).notes if one.startswith("ha ")]
+
+
+def test_a_machine_that_only_opens_anew_at_another_site_after_a_silence_may_have_been_started(tmp_path: Path) -> None:
+    """It denies nothing and asks for no address, so nothing proves it; it was told as nothing at all."""
+    (note,) = came_back(tmp_path, 8.0)
+    assert note.startswith("ha (worked: undecided)")
+    assert "silent for 8." in note
+    assert "it may have been moved while it was quiet" in note
+
+
+@pytest.mark.parametrize(
+    "known",
+    [{"silent": 0.5}, {"silent": 8.0, "goes_on": True}, {"silent": 0.9, "every": 1.5}, {"silent": 8.0, "to": "old"}],
+    ids=["away as long as in a live move", "a connection goes on", "it is often as quiet", "where it was before"],
+)
+def test_a_machine_that_may_just_have_gone_on_is_no_start(known: dict[str, Any], tmp_path: Path) -> None:
+    """Else every quiet machine that moves would be called one."""
+    assert came_back(tmp_path, **known) == []

@@ -49,7 +49,7 @@ def start_by_denial(
     -------
     the announcement as the sign of the start, and the last sign of life before it
     """
-    for ts, view, frame in _announcements(guest.mac, views):
+    for ts, view, frame in announcements(guest.mac, views):
         before, after = [one for one in life if one[0] < ts], [one[0] for one in life if one[0] >= ts]
         if not before or not after or after[0] - before[-1][0] < LEAST_NS:
             continue
@@ -64,7 +64,7 @@ def start_by_denial(
     return None
 
 
-def _announcements(mac: int, views: Sequence[PointView]) -> list[tuple[int, PointView, int]]:
+def announcements(mac: int, views: Sequence[PointView]) -> list[tuple[int, PointView, int]]:
     """When did a host announce it first, in each event: on the reference clock, where, in which frame?"""
     return sorted(
         (

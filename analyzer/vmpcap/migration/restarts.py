@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from vmpcap.flows.streams import STREAMS
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.whose import addresses_of
-from vmpcap.migration.denials import denied_by, start_by_denial
+from vmpcap.migration.denials import announcements, denied_by, start_by_denial
 from vmpcap.migration.guests import Moved, guest_name, on_point, on_reference
 from vmpcap.migration.lives import (
     LINK_LOCAL6,
@@ -38,6 +39,8 @@ STARTING_NS: Final = 120 * NS_PER_S
 """... or the machine may take so long to ask for its address."""
 DYING_NS: Final = NS_PER_S
 """Packets that its host sent before it died may be seen this long after the stream's last."""
+USUAL_TIMES: Final = 2
+"""A silence so many times the longest of its own before is none of its habits."""
 LEAST_BULK_BYTES: Final = 4_000_000
 """Less than this on NFC's port is management."""
 LEAST_DHCP: Final = 2
@@ -102,9 +105,60 @@ def find_restarts(views: Sequence[PointView], moved: Collection[int]) -> list[Re
     switched_on = {s.mac for v in views for s in v.series if s.boot != "answered" and s.count_of("rarp_announce")}
     two_sites = {"domain:source", "domain:destination"} <= {view.role for view in views}
     asking |= {mac for view in views for mac in denied_by(view)} & switched_on
-    candidates = sorted(mac for mac in asking - set(moved) if two_sites or mac in switched_on)
-    found = (_restart_of(mac, views) for mac in candidates[:MOST_MACHINES])
+    candidates = sorted(mac for mac in asking - set(moved) if two_sites or mac in switched_on)[:MOST_MACHINES]
+    found = [_restart_of(mac, views) for mac in candidates]
+    known = {restart.mac for restart in found if restart is not None}
+    quiet = sorted(switched_on - set(moved) - known)[:MOST_MACHINES] if two_sites else []
+    found += [_came_back_elsewhere(mac, views) for mac in quiet]
     return [restart for restart in found if restart is not None]
+
+
+def _came_back_elsewhere(mac: int, views: Sequence[PointView]) -> Restart | None:
+    """
+    Did a machine that asks nobody for its address fall silent at one site, and take up new connections at the other?
+
+    Announced there by its host after a silence longer than any of its own before and than a live move, with none of its
+    connections going on. It denied none, so that nothing shows that it lost its memory: never more than undecided.
+    """
+    life = _life(mac, views)
+    for ts, view, frame in announcements(mac, views):
+        before, after = [one for one in life if one[0] < ts], [one for one in life if one[0] >= ts]
+        if not before or not after:
+            continue
+        last, silent = before[-1], ts - before[-1][0]
+        usual = max((b[0] - a[0] for a, b in pairwise(before)), default=0)
+        old, new = (_talked_at(mac, views, ts, late) for late in (False, True))
+        if silent <= max(SILENT_NS, USUAL_TIMES * usual) or len(old) != 1 or len(new) != 1 or old == new:
+            continue
+        ips = sorted(_addresses(mac, views, ts, False) | _addresses(mac, views, ts, True))
+        guest = Moved(mac, tuple(ips), (), "high", "")
+        anew = opened_anew(guest, views, ts)
+        if not anew or connections_across(guest, views, ts):
+            continue
+        who = guest_name(guest)
+        head = "seems to have been started anew"
+        _, why, more, reached = _answers(mac, views, ts, last[0], set(ips), "its host announced it")
+        words = (
+            f"{who} {head}: silent for {silent / NS_PER_S:.1f} s after its last frame, then its host's RARP at "
+            f"{view.name}, and from then on it talked at the other site alone; others opened anew what they had with "
+            f"it, and no connection of before goes on; {why}; it denied none of these and asked for no address: "
+            "nothing shows that it lost its memory, and it may have been moved while it was quiet"
+        )
+        seen = (last[1:], (view, frame), anew[0], *more)
+        latency = None if reached is None else reached - ts
+        return Restart("ha", mac, "undecided", words, seen, f"{who} {head} (ha), or was moved while quiet", latency)
+    return None
+
+
+def _talked_at(mac: int, views: Sequence[PointView], begun: int, late: bool) -> set[str]:
+    """In which of the two sites' domains did it send unicast, before that time or from then on?"""
+    sites = set()
+    for view in views:
+        if view.role in ("domain:source", "domain:destination"):
+            j = view.journal
+            own = _of(j, mac) & ((j.eth_dst & GROUP_BIT) == 0) & ((j.ts_ns >= on_point(view, begun)) == late)
+            sites |= {view.role} if own.any() else set()
+    return sites
 
 
 def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
