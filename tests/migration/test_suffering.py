@@ -772,3 +772,34 @@ def test_a_reset_that_may_be_the_guests_is_taken_as_its_answer() -> None:
     found = what_peers_suffered(GUEST, [client, view("old", "domain:source")], SWITCH, 810 * MS, left=810 * MS)
     (peer,) = [s.peer for s in found if s.peer.protocol.startswith("tcp")]
     assert "ended the connection" not in peer.because
+
+
+def in_tunnel(rows: list[Row], number: int, peer: str = PEER, ident: int = 0) -> list[Row]:
+    """The same packets under this number, without the guest's MAC; of another peer, with other identifications."""
+    told = {PEER: peer}
+    return [
+        row
+        | {"vni": number, "src": told.get(str(row["src"]), row["src"]), "dst": told.get(str(row["dst"]), row["dst"])}
+        | {"ip_id": int(str(row.get("ip_id", 0))) + ident}
+        for row in rows
+    ]
+
+
+def test_a_peer_of_another_tenant_with_the_same_address_is_none_of_the_guests() -> None:
+    """Its packets are never seen without the number that they are carried under; without such a point nobody knows."""
+    own = pings(200, 10, lost(84, 17))
+    other = in_tunnel(pings(200, 10, lost(84, 116)), 99, "10.99.0.9", 5_000)
+    core = point([*in_tunnel(own, 77), *other], "core", "wan")
+    site = point([row | {"vni": -1} for row in own], "new", "domain:destination")
+    assert {one.peer.peer for one in suffered_at(core, site)} == {PEER}
+    assert {one.peer.peer for one in suffered_at(core)} == {PEER, "10.99.0.9"}
+    alone = point(in_tunnel(own, 77), "core", "wan")
+    assert {one.peer.peer for one in suffered_at(alone, site)} == {PEER}
+
+
+def test_a_connection_counts_once_where_the_view_ends_before_its_guests_last_answer_is_acknowledged() -> None:
+    """It was counted as a second stream of which nothing is known."""
+    client, old = point(session(200)), point(session(60), "old", "domain:source")
+    for views in ((client, old), (old, client)):
+        (found,) = suffered_at(*views)
+        assert (found.peer.point, found.peer.outage_ms) == ("client", 0.0)

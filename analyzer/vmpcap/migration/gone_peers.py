@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from vmpcap.measures.outages import LEAST_OUTAGE_NS
 from vmpcap.migration.stream_outages import RESENT_NS
 from vmpcap.migration.suffered import Suffered, frames_of_outage, unmeasured
 from vmpcap.points.holes import hole_in
@@ -21,6 +22,24 @@ def without_gone(found: Sequence[Suffered]) -> list[Suffered]:
     on for seconds, was its last: that the guest sends its answer again shows that nobody acknowledges it any more.
     """
     return [_told_as_gone(one, found) for one in found]
+
+
+def without_other_side(found: Sequence[Suffered]) -> list[Suffered]:
+    """
+    The same; a connection counts once, though its guest may wait in it as well as its peer.
+
+    What the guest sent last as the capture ended, and nobody had acknowledged yet, tells nothing beside what the peer
+    asked in the same connection.
+    """
+    return [one for one in found if not (_tells_nothing(one) and is_answer(one, found))]
+
+
+def _tells_nothing(one: Suffered) -> bool:
+    """Is neither an outage nor its want known of this stream, since its view ended too soon?"""
+    outage = one.outage
+    if outage is None or outage.ended or outage.seen_ns >= LEAST_OUTAGE_NS or one.later is not None:
+        return False
+    return one.peer.survived is None and one.peer.outage_ms is None and one.peer.outage_low_ms is None
 
 
 def is_answer(one: Suffered, found: Sequence[Suffered]) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 import msgspec
+import numpy as np
 
 from vmpcap.measures.outages import Outage
 from vmpcap.measures.peer_streams import PeerStream
@@ -12,12 +13,13 @@ from vmpcap.measures.peers import find_peer_streams
 from vmpcap.migration.asked_on import asked_to_the_end
 from vmpcap.migration.bypassed import answered_after, by_another_way, may_be_bypassed
 from vmpcap.migration.clocks import clock_doubt, is_moment_unknown, on_clock_of
-from vmpcap.migration.gone_peers import without_gone
+from vmpcap.migration.gone_peers import without_gone, without_other_side
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.hidden_outages import hidden, hiding_hole, hole_of
 from vmpcap.migration.lost_later import lost_later, unless_bypassed, with_later
 from vmpcap.migration.missed_answers import was_missed_only
 from vmpcap.migration.one_way import Passage, is_sent_in, tell_arrival
+from vmpcap.migration.other_tenants import tenants_numbers
 from vmpcap.migration.stream_outages import RESENT_NS, at_unknown_time, suffered_by
 from vmpcap.migration.suffered import BEFORE_NS, Suffered
 from vmpcap.migration.views import PointView
@@ -59,7 +61,8 @@ def what_peers_suffered(
     passed: dict[Key, list[Passage]] = {}
     known_as = known_as or {}
     inside: set[Key] = set()
-    shown = {view.name: _streams_at(view, known_as.get(view.name, guest)) for view in views}
+    tenants = tenants_numbers(guest, views)
+    shown = {view.name: _streams_at(view, known_as.get(view.name, guest), tenants) for view in views}
     for view in sorted(views, key=lambda view: view.name in known_as):
         when = on_point(view, moment)
         away = on_point(view, begin) if last_before is not None else when - BEFORE_NS
@@ -94,12 +97,14 @@ def what_peers_suffered(
     found = [by_another_way(_nearest(known), answered.get(key), doubted, views) for key, known in seen.items()]
     found = [unless_bypassed(one, answered.get(key), doubted, views) for key, one in zip(seen, found, strict=True)]
     found = [tell_arrival(one, passed.get(key, ()), views, guest, moment) for key, one in zip(seen, found, strict=True)]
-    return worst_first(without_gone(found))
+    return worst_first(without_gone(without_other_side(found)))
 
 
-def _streams_at(view: PointView, guest: Moved) -> list[PeerStream]:
-    macs = [guest.mac] if guest.mac != NO_MAC else []
-    return find_peer_streams(view.journal, macs, guest.ips, end_ns=_end_of(view))
+def _streams_at(view: PointView, guest: Moved, tenants: frozenset[int]) -> list[PeerStream]:
+    macs, journal = [guest.mac] if guest.mac != NO_MAC else [], view.journal
+    if tenants:
+        journal = journal.take(~np.isin(journal.vni, np.array(sorted(tenants), np.int64)))
+    return find_peer_streams(journal, macs, guest.ips, end_ns=_end_of(view))
 
 
 def _gone_at(view: PointView, views: Sequence[PointView], left: int | None) -> int | None:
