@@ -8,6 +8,7 @@ import msgspec
 
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, segments_of, sighted, since, span
+from vmpcap.migration.mechanisms.last_words import say_who_fell_silent
 from vmpcap.migration.mechanisms.old_place import lost_at_old_place
 from vmpcap.migration.mechanisms.route_answers import FLAPS, answer
 from vmpcap.migration.mechanisms.route_claims import (
@@ -51,9 +52,10 @@ def judge_host_route(case: Case, name: str) -> Mechanism | None:
     fresh = [c for c in fresh if c.claimant in held]
     ahead = [c for c in fresh if not c.is_guest] or fresh
     if not ahead:
-        return _nobody_new(case, name, prefix, claims, old, told_anew(name, news, case.moment))
+        nobody = _nobody_new(case, name, prefix, claims, old, told_anew(name, news, case.moment))
+        return say_who_fell_silent(case, name, nobody, old)
     new = min(ahead, key=lambda c: c.up)
-    said = answer(Taken(case, name, prefix, old, new, ahead))
+    said = say_who_fell_silent(case, name, answer(Taken(case, name, prefix, old, new, ahead)), old)
     why = why_no_place(case, name, new.first, news)
     if why and (said.worked == "yes" or case.after(new.up) > WITHIN_OTHERS_NS):
         return msgspec.structs.replace(said, worked="undecided", because=f"{said.because}; {why} is not known")
