@@ -7,6 +7,7 @@ import pytest
 from scapy.contrib.geneve import GENEVE
 from scapy.contrib.mpls import MPLS
 from scapy.layers.inet import GRE, ICMP, IP, TCP, UDP
+from scapy.layers.inet6 import ICMPv6PacketTooBig, IPv6
 from scapy.layers.l2 import ARP, Ether
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet, Raw
@@ -207,3 +208,42 @@ def test_the_headline_leads_with_the_size(tmp_path: Path) -> None:
     )
     assert "not reachable" not in told
     assert "its part" not in told
+
+
+OUTER6 = {OLD: "2001:db8::b", NEW: "2001:db8::c", PEERS: "2001:db8::1e", "192.0.2.77": "2001:db8::77"}
+
+
+def vxlan6(source: str, target: str, inner: Packet) -> Packet:
+    """VXLAN between endpoints with IPv6 addresses (RFC 7348 5)."""
+    head = Ether(src="02:00:00:00:0e:01", dst="02:00:00:00:0e:02") / IPv6(src=OUTER6[source], dst=OUTER6[target])
+    return head / UDP(sport=50_000, dport=4789) / VXLAN(vni=77, flags=8) / inner
+
+
+def test_an_overlay_between_endpoints_with_ipv6_addresses_is_followed_and_adds_twenty_bytes_more(
+    tmp_path: Path,
+) -> None:
+    """Its endpoints, its lost segments and what ICMPv6 says of its packets."""
+    scene = moved(vxlan6)
+    worked, because = row(reported(scene, tmp_path), "vxlan")
+    assert (worked, "behind 2001:db8::c" in because) == ("yes", True)
+    quoted = IPv6(src=OUTER6[PEERS], dst=OUTER6[NEW]) / UDP(sport=50_000, dport=4789, len=1508) / Raw(bytes(20))
+    for after in (1.0, 2.0, 3.0, 6.0):
+        error = IPv6(src="2001:db8::fe", dst=OUTER6[PEERS]) / ICMPv6PacketTooBig(mtu=1500) / quoted
+        scene.at("core", MOVED + after, Ether(src="02:00:00:00:0e:02", dst="02:00:00:00:0e:01") / error)
+    worked, because = row(reported(scene, tmp_path), "vxlan")
+    assert (worked, "2001:db8::fe said 4 times" in because) == ("no", True)
+    assert "the tunnel adds 70 bytes to each frame" in because
+    lost = moved(vxlan6)
+    add_stuck(lost, vxlan6, of_guest=False)
+    (tmp_path / "lost").mkdir()
+    assert row(reported(lost, tmp_path / "lost"), "vxlan")[0] == "no"
+
+
+@pytest.mark.parametrize(("mtu", "is_said"), [(1430, True), (1450, False)])
+def test_a_guest_is_told_what_fits_beside_an_ipv6_outer_header(mtu: int, is_said: bool, tmp_path: Path) -> None:
+    """1500 less 70; 50 is what IPv4 outside would add."""
+    scene = moved(vxlan6)
+    quoted = IP(src=GUEST_IP, dst=PEER_IP, flags="DF") / UDP(sport=5, dport=6, len=1400) / Raw(bytes(20))
+    error = IP(src="192.0.2.254", dst=GUEST_IP) / ICMP(type=3, code=4, nexthopmtu=mtu) / quoted
+    scene.at("new", MOVED + 1, Ether(src="02:00:00:00:0e:02", dst=GUEST) / error)
+    assert (f"{mtu} bytes fit, which is 70 less" in row(reported(scene, tmp_path), "vxlan")[1]) is is_said

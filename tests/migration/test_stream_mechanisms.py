@@ -428,9 +428,14 @@ def opaque(
     kept: int | None = None,
     last: int = MOMENT + 60 * S,
     bin_ns: int = 0,
+    beside: list[int] | None = None,
 ) -> Mechanism | None:
-    """What is said of an ESP tunnel on the WAN that carried 2 MB at each of these times; the stream took 10 s."""
-    rows = journal(*((ts, 1, 2, "192.0.2.1", "198.51.100.1") for ts in at[:kept]))
+    """
+    What is said of an ESP tunnel on the WAN that carried 2 MB at each of these times; the stream took 10 s.
+
+    Another between the same two may have carried as much at times of its own.
+    """
+    rows = journal(*((ts, 1, 2, "192.0.2.1", "198.51.100.1") for ts in sorted([*at[:kept], *(beside or [])])))
     rows.ip_protocol[:] = 50
     rows.wire_bytes[:] = 2_000_000
     tunnel = NumberedTunnel(
@@ -450,7 +455,14 @@ def opaque(
         bin_ns=bin_ns,
     )
     known: dict[str, Any] = {"journal_complete": complete, "first_ts": MOMENT - 60 * S, "last_ts": last}
-    wan = view("wan", "wan", journal=rows, tunnels=(tunnel,), **known)
+    other = replace(
+        tunnel,
+        packets=len(beside or []),
+        wire_bytes=2_000_000 * len(beside or []),
+        missing=900,
+        bins=tuple(2_000_000 * sum(n == (ts - at[0]) // (bin_ns or 1) for ts in beside or []) for n in range(512)),
+    )
+    wan = view("wan", "wan", journal=rows, tunnels=(tunnel, *([other] if beside else [])), **known)
     one = moved(view("src", "source", streams=(stream(MOMENT - 10 * S, 10.0, size=60_000_000),)))
     return judged("hcx", replace(one, views=(*one.views, wan)))
 
@@ -458,6 +470,16 @@ def opaque(
 STEADY = [MOMENT - 60 * S + n * 3 * S for n in range(40)]
 """As much as the stream, over two minutes."""
 RISING = [MOMENT - 40 * S, *(MOMENT - 10 * S + n * S // 4 for n in range(40)), MOMENT, MOMENT + 5 * S, MOMENT + 20 * S]
+
+
+def test_one_of_several_tunnels_between_the_same_two_is_told_by_its_own_volume() -> None:
+    """What the other carries, all the time, and what it misses are none of the stream's."""
+    busy = [MOMENT - 40 * S + n * S // 8 for n in range(480)]
+    found = opaque(RISING, bin_ns=S // 2, beside=busy)
+    assert found is not None
+    assert (found.worked, "one of 2 opaque tunnels (ESP, by its SPI)" in found.because) == ("yes", True)
+    assert "none of its packets is missing" in found.because
+    assert opaque(busy, bin_ns=S // 2, beside=busy) is None
 
 
 def test_an_opaque_tunnel_counts_in_the_streams_time_only() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -16,6 +17,10 @@ from vmpcap.migration.views import PointView
 from vmpcap.terms.units import count_of
 
 Frames = Sequence[tuple[PointView, int]]
+
+IP_6: Final = 6
+MORE_OVER_IPV6: Final = 20
+"""Its header is so much longer than that of IPv4 (RFC 8200 3, RFC 791 3.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ def say_what_fits(case: Case, told: Mechanism) -> Mechanism:
     around = what_is_around(case, told.name) if shell is not None else None
     if shell is None or around is None:
         return told
-    found = [*_refused(case, around, shell), *_told_the_guest(case, shell), *_stuck(case, around)]
+    found = [*_refused(case, around, shell), *_told_the_guest(case, around, shell), *_stuck(case, around)]
     for says in ("fails", "open", "told"):
         fit = next((one for one in found if one.says == says), None)
         if fit is not None:
@@ -80,19 +85,22 @@ def _refused(case: Case, around: Around, shell: Shell) -> list[Fit]:
     view, error = there[0]
     words = f"{error.sender} said {count_of(len(there), 'time')} that the tunnel's packets are too big"
     words += f" (its next link takes {error.mtu} bytes)" if error.mtu else ""
-    words += f": the tunnel adds {shell.adds[error.protocol]} bytes to each frame"
+    added = shell.adds[error.protocol] + (MORE_OVER_IPV6 if error.version == IP_6 else 0)
+    words += f": the tunnel adds {added} bytes to each frame"
     frames = [(v, e.frame) for v, e in there]
     if on_reference(view, there[-1][1].ts_ns) - on_reference(view, error.ts_ns) >= HEEDED_NS:
         return [Fit(words, "fails", frames)]
     return [Fit(f"{words}; whether larger ones passed since is not in view", "open", frames)]
 
 
-def _told_the_guest(case: Case, shell: Shell) -> list[Fit]:
+def _told_the_guest(case: Case, around: Around, shell: Shell) -> list[Fit]:
     """Was the guest told that its packets do not fit, by what is added, and does it heed that?"""
-    told = find_too_large(case, tuple(shell.adds.values()))
+    more = {MORE_OVER_IPV6 if ":" in end else 0 for ends in around.ends for end in ends} or {0}
+    adds = tuple(added + one for added in shell.adds.values() for one in sorted(more))
+    told = find_too_large(case, adds)
     if told is None:
         return []
-    less = next(n for n in shell.adds.values() if told.is_less_by(n))
+    less = next(n for n in adds if told.is_less_by(n))
     fits = f"{told.error.sender} told the guest that its packets are too big: {told.error.mtu} bytes fit"
     fits += f", which is {less} less than a link has: what the tunnel adds"
     frames = [(told.view, told.error.frame), *told.frames]

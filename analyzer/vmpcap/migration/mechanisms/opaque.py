@@ -1,5 +1,6 @@
 """Tunnels that nobody can look into: HCX and other IPsec between the sites (domain notes 4.19)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +26,9 @@ LEAST_KEPT: Final = 0.999
 MUCH_LOST: Final = 0.01
 """A share that is missing of which no long way can be fond; less, TCP inside mends."""
 
+Carried = tuple[str, int]
+"""How sure the number of bytes is, in words, and the number."""
+
 
 def judge_hcx(case: Case, name: str) -> Mechanism | None:
     """Does an opaque tunnel carry as much as the stream in its time, where the stream itself is not in view?"""
@@ -37,8 +41,23 @@ def judge_hcx(case: Case, name: str) -> Mechanism | None:
         for ends in _pairs(view):
             carried = _carried(case, view, ends)
             if carried is not None:
-                return _judge(case, name, view, ends, carried)
+                return _judge(case, name, view, ends, carried, _of(view, ends))
+    for view in (view for view in case.views if view.name not in in_clear):
+        for ends in _pairs(view):
+            alone = _of_one(case, view, ends)
+            if alone is not None:
+                return _judge(case, name, view, ends, alone[0], [alone[1]])
     return None
+
+
+def _of_one(case: Case, view: PointView, ends: tuple[str, str]) -> tuple[Carried, NumberedTunnel] | None:
+    """Which one of several tunnels between the same two (by its SPI) carried the stream, where all together did not?"""
+    tunnels = _of(view, ends)
+    during = _stream_time(case, view)
+    if len(tunnels) < 2 or during is None:
+        return None
+    found = ((_by_bins(view, [one], during[:2], during[2]), one) for one in tunnels)
+    return next(((carried, one) for carried, one in found if carried is not None), None)
 
 
 def _pairs(view: PointView) -> list[tuple[str, str]]:
@@ -77,41 +96,45 @@ def _between(view: PointView, ends: tuple[str, str]) -> npt.NDArray[np.bool_]:
     return mine
 
 
-Carried = tuple[str, int]
-"""How sure the number of bytes is, in words, and the number."""
-
-
 def _carried(case: Case, view: PointView, ends: tuple[str, str]) -> Carried | None:
     """How many bytes did this tunnel carry in the stream's time? None where they are not the stream's, or not known."""
-    best = case.move.best if case.move is not None else None
-    if best is None:
+    during = _stream_time(case, view)
+    if during is None:
         return None
-    sent = sum(link.data.payload_bytes for link in best.transfer.links)
-    begin, end = (on_point(view, on_reference(best.view, t)) for t in (best.transfer.start_ts, best.transfer.end_ts))
-    end = min(end + NS_PER_S, view.last_ts)
+    begin, end, sent = during
     j, mine = view.journal, _between(view, ends)
     kept, whole = int(j.wire_bytes[mine].sum()), sum(t.wire_bytes for t in _of(view, ends))
     if kept < LEAST_KEPT * whole:  # of the others nobody knows when they passed, whatever the journal is complete of
-        return _by_bins(view, ends, (begin, end), sent)
-    during = mine & (j.ts_ns >= begin) & (j.ts_ns <= end)
-    carried = int(j.wire_bytes[during].sum())
+        return _by_bins(view, _of(view, ends), (begin, end), sent)
+    then = mine & (j.ts_ns >= begin) & (j.ts_ns <= end)
+    carried = int(j.wire_bytes[then].sum())
     inside, outside = max(end - begin, 1), max(view.last_ts - view.first_ts - (end - begin), 1)
     if carried / inside < LEAST_RISE * (kept - carried) / outside:
         return None
     return ("", carried) if LEAST_SHARE * sent <= carried <= MOST_SHARE * sent and sent else None
 
 
-def _by_bins(view: PointView, ends: tuple[str, str], during: tuple[int, int], sent: int) -> Carried | None:
+def _stream_time(case: Case, view: PointView) -> tuple[int, int, int] | None:
+    """From when to when did the stream run, by this point's clock, and how many bytes were handed over in it?"""
+    best = case.move.best if case.move is not None else None
+    if best is None:
+        return None
+    sent = sum(link.data.payload_bytes for link in best.transfer.links)
+    begin, end = (on_point(view, on_reference(best.view, t)) for t in (best.transfer.start_ts, best.transfer.end_ts))
+    return begin, min(end + NS_PER_S, view.last_ts), sent
+
+
+def _by_bins(view: PointView, tunnels: Sequence[NumberedTunnel], during: tuple[int, int], sent: int) -> Carried | None:
     """
     The same by what was counted in bins of time, where the journal has no room for each packet of a large capture.
 
     Bins lie across the ends of the stream's time: it carried the stream only if it did by the least and by the most.
     """
-    bounds = [t.bytes_between(*during) for t in _of(view, ends)]
+    bounds = [t.bytes_between(*during) for t in tunnels]
     known = [one for one in bounds if one is not None]
     if len(known) < len(bounds) or not sent:
         return None
-    least, most, whole = sum(o[0] for o in known), sum(o[1] for o in known), sum(t.wire_bytes for t in _of(view, ends))
+    least, most, whole = sum(o[0] for o in known), sum(o[1] for o in known), sum(t.wire_bytes for t in tunnels)
     inside = max(during[1] - during[0], 1)
     outside = max(view.last_ts - view.first_ts - inside, 1)
     if least / inside < LEAST_RISE * (whole - least) / outside:
@@ -131,18 +154,25 @@ class _Numbered:
         return self.missing / self.sent if self.sent else 0.0
 
 
-def _numbered(view: PointView, ends: tuple[str, str]) -> _Numbered:
-    missing = sum(t.missing for t in _of(view, ends))
-    return _Numbered(sum(t.packets for t in _of(view, ends)) + missing, missing)
+def _numbered(tunnels: Sequence[NumberedTunnel]) -> _Numbered:
+    missing = sum(t.missing for t in tunnels)
+    return _Numbered(sum(t.packets for t in tunnels) + missing, missing)
 
 
-def _judge(case: Case, name: str, view: PointView, ends: tuple[str, str], carried: Carried) -> Mechanism:
-    ways = [_numbered(view, one) for one in (ends, ends[::-1])]
+def _judge(
+    case: Case,
+    name: str,
+    view: PointView,
+    ends: tuple[str, str],
+    carried: Carried,
+    tunnels: Sequence[NumberedTunnel],
+) -> Mechanism:
+    ways = [_numbered(one) for one in (tunnels, _of(view, ends[::-1]))]
     missing = sum(way.missing for way in ways)
     worst = max(ways, key=lambda way: way.share)
-    because = (
-        f"at {view.name} an opaque tunnel (ESP) from {ends[0]} to {ends[1]} carried {carried[0]}{carried[1]:,} bytes"
-    )
+    beside = len(_of(view, ends)) - len(tunnels)
+    which = f"one of {beside + 1} opaque tunnels (ESP, by its SPI)" if beside else "an opaque tunnel (ESP)"
+    because = f"at {view.name} {which} from {ends[0]} to {ends[1]} carried {carried[0]}{carried[1]:,} bytes"
     because += " in the stream's time, as HCX does: what is inside and its round trip are not in view"
     because += (
         f"; of its packets {ways[0].missing:,} of {ways[0].sent:,} that way and {ways[1].missing:,} of"
