@@ -5,7 +5,7 @@ import numpy as np
 
 from tests.migration.make import MS, S, announced, asks_and_answers, stream, view
 from vmpcap.migration.one_clock import ns_of, put_on_one_clock
-from vmpcap.migration.results import BRACKETS, Bracket, OutagePart, Peer, Switchover
+from vmpcap.migration.results import BRACKETS, Bracket, OutagePart, Peer, PointAnnouncements, Switchover
 from vmpcap.migration.story import tell
 from vmpcap.points.clock import Offset
 from vmpcap.report.words import INTERRUPTIONS
@@ -78,3 +78,32 @@ def test_a_peers_outage_is_by_the_streams_clock() -> None:
     assert (told.from_ts, told.to_ts) == ("2026-01-01T00:00:04.000000001Z", "2026-01-01T00:00:05.000000000Z")
     (spent,) = told.breakdown
     assert (spent.from_ts, spent.to_ts) == ("2026-01-01T00:00:04.000000001Z", part.to_ts)
+
+
+def told_at(doubt: int) -> dict[str, PointAnnouncements]:
+    """Announced at the destination, and 1 ms later at the gateway, by a clock known so well."""
+    offset = Offset(-doubt, doubt, 9)
+    dst = view("dst", "domain:destination", series=(announced(S),), journal=asks_and_answers(0, 5 * S, 10 * MS))
+    gateway = view("gw", "gateway", series=(announced(S + MS),), offset=offset, last_ts=500 * S)
+    up = view("src", "source", streams=(stream(),))
+    (story,) = tell([up, dst, gateway], (), (), ()).stories
+    return dict(story.guests[0].result.announcements.by_point)
+
+
+def test_a_delay_that_its_doubt_drowns_is_none() -> None:
+    """A clock known to 200 ms tells no delay of 1 ms, and says so; one known to 2 ms may."""
+    badly, well = told_at(200 * MS)["gw"], told_at(2 * MS)["gw"]
+    assert (badly.delay_ms, badly.seen) == (None, True)
+    assert "how long after the first that was is not known" in badly.because
+    assert well.delay_ms == 1.0
+
+
+def test_where_clocks_tell_no_order_an_announcement_begins_at_the_destination() -> None:
+    """Though the gateway's clock, which is known badly, shows it earlier."""
+    offset = Offset(-300 * MS, 100 * MS, 9)
+    dst = view("dst", "domain:destination", series=(announced(S),), journal=asks_and_answers(0, 5 * S, 10 * MS))
+    gateway = view("gw", "gateway", series=(announced(S - 150 * MS),), offset=offset, last_ts=500 * S)
+    up = view("src", "source", streams=(stream(),))
+    (story,) = tell([up, dst, gateway], (), (), ()).stories
+    told = story.guests[0].result.announcements.by_point
+    assert (told["dst"].delay_ms, told["gw"].delay_ms) == (0.0, None)

@@ -108,8 +108,8 @@ def test_no_chain_goes_by_a_clock_that_was_set() -> None:
     """Though it is the nearer: the other knows the whole time."""
     near = pair(1, same, same)
     clocks = {(0, 1): near, (1, 2): near, (0, 3): pair(2, same, same), (2, 3): pair(3, same, same)}
-    assert stand(clocks, 0, 0, {1})[2].via == (0, 3, 2)
-    assert stand(clocks, 0, 0, {3})[2].via == (0, 1, 2)
+    assert stand(clocks, 0, 0, {1: ()})[2].via == (0, 3, 2)
+    assert stand(clocks, 0, 0, {3: ()})[2].via == (0, 1, 2)
 
 
 def test_a_step_that_only_others_show_makes_no_delay() -> None:

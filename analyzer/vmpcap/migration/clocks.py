@@ -1,6 +1,7 @@
 """Times of two points beside each other: on whose clock, how far that may be off, and which was first."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -8,9 +9,12 @@ import numpy.typing as npt
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.views import PointView
 from vmpcap.points.timeline import Elapsed, elapsed, elapsed_at
-from vmpcap.terms.units import NS_PER_MS
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 I64 = npt.NDArray[np.int64]
+
+UNKNOWN_NS: Final = 10 * NS_PER_S
+"""A doubt that no network makes: packets go one way only beside a step, and nothing bounds it from the other side."""
 
 
 def on_clock_of(there: PointView, view: PointView, ts: int) -> int:
@@ -72,6 +76,8 @@ def is_moment_unknown(view: PointView, guest: Moved, views: Sequence[PointView])
 
 def order_not_known(between: Elapsed) -> str:
     """Why nobody can say which of two frames was first."""
+    if between.uncertainty_ns > UNKNOWN_NS:
+        return "a clock was set, and by how much nothing tells: which of the two frames came first is not known"
     doubt, apart = between.uncertainty_ns / NS_PER_MS, abs(between.ns) / NS_PER_MS
     known = f"the two frames are {apart:.3f} ms apart and the clocks are known to {doubt:.3f} ms"
     return f"{known}: which came first is not known"

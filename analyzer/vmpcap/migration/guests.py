@@ -24,6 +24,7 @@ from vmpcap.migration.hops import hops_from_ttl
 from vmpcap.migration.moves import Move
 from vmpcap.migration.storms import is_storm
 from vmpcap.migration.views import PointView
+from vmpcap.points.timeline import elapsed
 from vmpcap.terms.addresses import IPV4_MAPPED, NO_MAC, distinct_addresses, ip_halves, ip_text, mac_number, mac_text
 from vmpcap.terms.errors import RequestError
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
@@ -33,6 +34,9 @@ Bools = npt.NDArray[np.bool_]
 
 EARLIEST_NS: Final = NS_PER_S
 """An announcement this long before the first data is somebody else's."""
+
+BADLY_KNOWN_NS: Final = 5 * NS_PER_MS
+"""Clocks known no better than this tell no order of sightings of an announcement within one domain."""
 
 LATEST_NS: Final = 60 * NS_PER_S
 """An ESXi host repeats for about 55 s (domain notes 10.1); a first announcement later than this is another event."""
@@ -70,7 +74,8 @@ class Moved:
         The earliest sighting of an announcement, on the reference clock.
 
         Of clocks that were not compared none is earlier: then by those of a point in the destination's domain, where it
-        begins, or else by those of most points.
+        begins, or else by those of most points. Where a clock was set, or is known badly, that domain's point is taken
+        that may as well have been first.
         """
         groups: dict[int, list[PointView]] = {}
         for view, _ in self.heard:
@@ -81,7 +86,17 @@ class Moved:
             is_begin = any(view.role == "domain:destination" for view in fellows)
             return not is_begin, -len(fellows), on_reference(pair[0], pair[1].first_ts)
 
-        return min(self.heard, key=worth, default=None)
+        first = min(self.heard, key=worth, default=None)
+        begins = [pair for pair in self.heard if first is not None and _may_be_as_early(first, pair)]
+        return min(begins, key=worth, default=first)
+
+
+def _may_be_as_early(first: tuple[PointView, Series], other: tuple[PointView, Series]) -> bool:
+    """Does this point stand where announcements begin, and nobody can say that the first one was earlier?"""
+    if other[0].role != "domain:destination" or first[0].role == "domain:destination":
+        return False
+    late = elapsed(first[0].line, first[1].first_ts, other[0].line, other[1].first_ts)
+    return late is not None and late.is_later is None and late.uncertainty_ns > BADLY_KNOWN_NS
 
 
 def on_reference(view: PointView, ts: int) -> int:

@@ -68,10 +68,13 @@ def _step_of(outage: Outage, view: PointView, begin: int, end: int) -> Step | No
     last = outage.first_answered_frame
     last = outage.last_unanswered_frame if last is None else last
     apart = _on_reference(view, begin, end)
-    stepped = apart is not None and abs(apart.ns - (end - begin)) > NOTABLE_STEP_NS + MOST_DRIFT * (end - begin)
-    if not stepped and not any(begin < high and low < end for low, high, _, _ in _steps_back(view)):
+    notable = NOTABLE_STEP_NS + MOST_DRIFT * (end - begin)
+    stepped = apart is not None and abs(apart.ns - (end - begin)) > notable
+    stepped |= any(begin < high and low < end for low, high, _, _ in _steps_back(view))
+    unsure = apart is not None and apart.uncertainty_ns > notable
+    if not stepped and not (unsure and any(one.is_again and one.lies_between(begin, end) for one in view.line.sets)):
         return None
-    return Step(view.name, begin, end, outage.first_unanswered_frame, last, "", sure=True)
+    return Step(view.name, begin, end, outage.first_unanswered_frame, last, "", sure=stepped)
 
 
 def _steps_back(view: PointView) -> list[tuple[int, int, int, int]]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
-from vmpcap.migration.clocks import elapsed_between
+from vmpcap.migration.clocks import elapsed_between, order_not_known
 from vmpcap.migration.exchanges import Functional, functional_proof
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.hearing import is_cut_off, why_deaf, why_group_hidden, why_hidden, why_rarp_hidden
@@ -23,6 +23,7 @@ from vmpcap.migration.views import PointView
 from vmpcap.migration.vlans import find_retagged
 from vmpcap.points.holes import Hole, blindness, hole_in
 from vmpcap.points.roles import ARRIVAL_PROOF, rank
+from vmpcap.points.timeline import Elapsed
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, iso_utc, ms
 
@@ -43,6 +44,9 @@ LEAST_IN_VIEW: Final = 2
 
 LEAST_IN_VAIN: Final = 3
 """So many of its own ARP requests must stay unanswered before a segment is doubted: one or two may be lost."""
+
+MOST_DOUBT_NS: Final = 5 * NS_PER_MS
+"""By no more than so much, and what an announcement came late, may its time be wrong: else it is not told."""
 
 MOST_FRAMES: Final = 64
 """So many frame numbers of announcements are listed per point; the count is complete."""
@@ -141,10 +145,11 @@ def _seen_at(view: PointView, guest: Moved, series: Series, moment: int) -> Poin
     late = elapsed_between(first[0], first[1].first_ts, view, series.first_ts) if first is not None else None
     reached, because = _arrival(view, guest, series, moment, used, segments, seen)
     wrong = _wrong_tag(place_of(series.vlan_outer_id, series.vni), used) if reached == "not_reached" else None
+    unsure = _why_no_delay(late)
     return PointAnnouncements(
         seen=True,
         first_ts=iso_utc(series.first_ts),
-        delay_ms=ms(late.ns) if late is not None else None,
+        delay_ms=ms(late.ns) if late is not None and not unsure else None,
         delay_uncertainty_ms=ms(late.uncertainty_ns) if late is not None else None,
         vlan=[tag for tag in (series.vlan_outer_id, series.vlan_inner_id) if tag >= 0],
         vni=series.vni if series.vni >= 0 else None,
@@ -153,8 +158,19 @@ def _seen_at(view: PointView, guest: Moved, series: Series, moment: int) -> Poin
         frame_kinds=list(series.frame_kinds[:MOST_FRAMES]),
         reached=reached,
         wrong=wrong,
-        because=because,
+        because=f"{because}{unsure}",
     )
+
+
+def _why_no_delay(late: Elapsed | None) -> str:
+    """
+    Why is it not known how long after the first one that was? Empty where it is, or where no clock was compared.
+
+    A figure that its doubt drowns says nothing: so it may be where a clock was set.
+    """
+    if late is None or late.is_later is not None or late.uncertainty_ns <= abs(late.ns) + MOST_DOUBT_NS:
+        return ""
+    return f"; how long after the first that was is not known: {order_not_known(late)}"
 
 
 def _why_astray(guest: Moved, views: Sequence[PointView], moment: int) -> tuple[str, str] | None:

@@ -142,7 +142,8 @@ def _is_shown_twice(silence: Silence, view: PointView, moment: int) -> bool:
     By their times frames from after the step then lie in it, or beside it, and cut it short.
     """
     times = [moment, *(mark.ts for mark in (silence.before, silence.after) if mark is not None)]
-    return any(one.low_ns < 0 and min(times) <= one.end and one.begin <= max(times) for one in view.line.sets)
+    shown = [one for one in view.line.sets if one.low_ns < 0 and not one.is_again]
+    return any(min(times) <= one.end and one.begin <= max(times) for one in shown)
 
 
 def _gone_for_good(view: PointView, guest: Moved) -> Silence | None:
@@ -311,9 +312,9 @@ def _on_a_known_clock(marks: Sequence[Mark], to: Mark) -> list[Mark]:
 
 
 def _may_be_before(mark: Mark, to: Mark) -> bool:
-    """By clocks that were compared, as what is taken for them; of others anything may be."""
+    """By clocks that were compared, as what is taken for them; of others, or where one was set, anything may be."""
     apart = elapsed_between(mark.view, mark.ts, to.view, to.ts)
-    return apart is None or apart.ns >= 0
+    return apart is None or apart.ns >= 0 or (apart.uncertainty_ns > NEARLY_LAST_NS and apart.high_ns >= 0)
 
 
 def _choose(marks: Sequence[Mark], order: tuple[str | None, ...]) -> Mark | None:
@@ -340,8 +341,9 @@ def _stream_bracket(
     starts = [s.before for s in quiet.values() if s.before is not None and _may_be_before(s.before, to)]
     begin = last_sign(_on_a_known_clock(starts, to) or starts)
     if begin is not None:
-        is_compared = elapsed_between(begin.view, begin.ts, to.view, to.ts) is not None
-        pairs = [(begin, to), *([] if begin is last_sign(starts) and is_compared else _at_one_point(quiet))]
+        apart = elapsed_between(begin.view, begin.ts, to.view, to.ts)
+        is_told = apart is not None and apart.uncertainty_ns <= NEARLY_LAST_NS
+        pairs = [(begin, to), *([] if begin is last_sign(starts) and is_told else _at_one_point(quiet))]
         because = f"from the guest's last frame before to its first sign after{_less_by_holes(begin, to)}"
         length, bracket = _surely_shortest(pairs, because)
         return length, bracket, "guest_frames"

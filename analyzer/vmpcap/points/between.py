@@ -149,7 +149,7 @@ def _on_this_side(paired: Paired, clock: PairClock, sets: tuple[Sequence[Set], S
     middle = clock.middle_ts, clock.middle_ts + sum(clock.at(clock.middle_ts)) // 2
     times = paired.one.ts_ns[paired.row_one], paired.other.ts_ns[paired.row_other]
     for ts, when, own in zip(times, middle, sets, strict=True):
-        for one in own:
+        for one in (step for step in own if not step.is_again):
             told &= (ts < one.begin) if when <= one.end else (ts > one.end)
     return told
 

@@ -31,6 +31,9 @@ class Beyond(NamedTuple):
     end_other: int
     low_ns: int
     high_ns: int
+    is_turned: bool = False
+    """The one clock was set back by more than passed: it showed `end` before the step and `begin` after it."""
+    is_turned_other: bool = False
 
 
 def steps_beyond(ways: U64, at: I64, late: I64, width: int, taken: I64 | None = None) -> tuple[Beyond, ...]:
@@ -73,6 +76,9 @@ def _at_the_end(at: I64, shown: I64, offset: I64, width: int, sign: int) -> list
     if apart < max(LEAST_NS, WIDE * int(rest.max() - rest.min())) or int(odd.max() - odd.min()) * STEADY > abs(by):
         return []
     last = len(rest) - 1
-    edges = [sorted((int(ts[last]), int(ts[last + 1]))) for ts in (at, at + shown)]
-    (begin, end), (begin_other, end_other) = edges
-    return [Beyond(begin, end, begin_other, end_other, sign * by - width, sign * by + width)]
+    edges = [(int(ts[last]), int(ts[last + 1]))[::sign] for ts in (at, at + shown)]
+    (begin, end), (begin_other, end_other) = (sorted(pair) for pair in edges)
+    is_turned, is_turned_other = (before > after for before, after in edges)
+    return [
+        Beyond(begin, end, begin_other, end_other, sign * by - width, sign * by + width, is_turned, is_turned_other)
+    ]

@@ -2,12 +2,15 @@
 
 import heapq
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 
+from vmpcap.points.carried import Carried, carry_steps
 from vmpcap.points.jumps import Jump, jumps_of
 from vmpcap.points.pair_clock import PairClock
+from vmpcap.points.sets import Set
 from vmpcap.points.timeline import Leg, Timeline, Track, may_be_one, track_of
 
 
@@ -49,7 +52,11 @@ Clocks = Mapping[tuple[int, int], PairClock]
 """By places of two points, the smaller first."""
 
 
-def stand(clocks: Clocks, reference: int, group: int = 0, was_set: Collection[int] = ()) -> dict[int, Standing]:
+Sets = Mapping[int, Sequence[Set]]
+"""When the clocks of points, by their places, were set; those that were not are left out."""
+
+
+def stand(clocks: Clocks, reference: int, group: int = 0, sets: Sets = MappingProxyType({})) -> dict[int, Standing]:
     """
     How does each point stand to the reference, as far as chains of pairs reach? The reference itself is left out.
 
@@ -65,10 +72,23 @@ def stand(clocks: Clocks, reference: int, group: int = 0, was_set: Collection[in
         for (one, other), clock in clocks.items():
             if point in (one, other):
                 low, high = clock.at(clock.middle_ts)
-                on = steps + (point in was_set and point != reference)
+                on = steps + (point in sets and point != reference)
                 heapq.heappush(waiting, (on, doubt + high - low, other if point == one else one, point))
-    tracks = {pair: track_of(clock) for pair, clock in clocks.items() if pair[0] in before}
-    return {point: _standing(clocks, tracks, group, _chain(before, point)) for point in before if point != reference}
+    paths = {pair: _path(clock, pair, sets) for pair, clock in clocks.items() if pair[0] in before}
+    return {point: _standing(clocks, paths, group, _chain(before, point)) for point in before if point != reference}
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """How the clocks of a pair stand at any time, as far as the steps tell that it does not show itself."""
+
+    track: Track
+    carried: tuple[Carried, ...]
+
+
+def _path(clock: PairClock, pair: tuple[int, int], sets: Sets) -> _Path:
+    carried = carry_steps(clock, *(sets.get(point, ()) for point in pair))
+    return _Path(track_of(clock, carried), carried)
 
 
 def _chain(before: Mapping[int, int], point: int) -> tuple[int, ...]:
@@ -79,27 +99,28 @@ def _chain(before: Mapping[int, int], point: int) -> tuple[int, ...]:
     return tuple(reversed(via))
 
 
-def timeline_of_reference(clocks: Clocks, reference: int, group: int) -> Timeline:
+def timeline_of_reference(clocks: Clocks, reference: int, group: int, sets: Sets = MappingProxyType({})) -> Timeline:
     """The reference's own: no legs, but what it shares with others."""
-    tracks = {pair: track_of(clock) for pair, clock in clocks.items() if reference in pair}
-    return Timeline(group, place=reference, beside=_beside(tracks, reference))
+    paths = {pair: _path(clock, pair, sets) for pair, clock in clocks.items() if reference in pair}
+    return Timeline(group, place=reference, beside=_beside(paths, reference))
 
 
-def _beside(tracks: Mapping[tuple[int, int], Track], point: int) -> dict[int, Leg]:
+def _beside(paths: Mapping[tuple[int, int], _Path], point: int) -> dict[int, Leg]:
     """Legs from this point to all with which it shares packets."""
     return {
-        (other if point == one else one): Leg(track, point == one)
-        for (one, other), track in tracks.items()
+        (other if point == one else one): Leg(path.track, point == one)
+        for (one, other), path in paths.items()
         if point in (one, other)
     }
 
 
-def _standing(clocks: Clocks, tracks: Mapping[tuple[int, int], Track], group: int, via: tuple[int, ...]) -> Standing:
+def _standing(clocks: Clocks, paths: Mapping[tuple[int, int], _Path], group: int, via: tuple[int, ...]) -> Standing:
     edges = list(pairwise(via))
     used = [clocks[_key(*edge)] for edge in edges]
-    legs = tuple(Leg(tracks[_key(*edge)], edge[0] < edge[1]) for edge in edges)
+    legs = tuple(Leg(paths[_key(*edge)].track, edge[0] < edge[1]) for edge in edges)
     steps = sum(len(clock.pieces) - 1 for clock in used)
-    line = Timeline(group, legs, not steps and may_be_one(legs), via[-1], _beside(tracks, via[-1]))
+    is_steady = not steps and not any(step.is_sure for edge in edges for step in paths[_key(*edge)].carried)
+    line = Timeline(group, legs, is_steady and may_be_one(legs), via[-1], _beside(paths, via[-1]))
     told = {ts: _narrowed(line, clocks, via, ts) for ts in _middles(used, legs)}
     ts = min(told, key=lambda when: told[when][1] - told[when][0])
     low, high = told[ts]

@@ -55,6 +55,9 @@ class Step(Hole):
     @property
     def words(self) -> str:
         """Why is the time between them not known?"""
+        if not self.sure:
+            frames = f"frames {self.from_frame} and {self.to_frame}"
+            return f"the clock at {self.point}, which was set, may have been set again between its {frames}"
         return f"the clock at {self.point} stepped between its frames {self.from_frame} and {self.to_frame}"
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -19,6 +19,7 @@ from vmpcap.points.pieces import MOST_STEPS, fit_pieces
 from vmpcap.points.shifts import find_shifts
 from vmpcap.points.steep import bound_steep
 from vmpcap.points.symmetry import Symmetry, find_symmetry
+from vmpcap.points.watched import Watch, find_watch
 
 I8 = npt.NDArray[np.int8]
 I64 = npt.NDArray[np.int64]
@@ -68,6 +69,8 @@ class PairClock:
     """Where a steady drift, faster than clocks should have, explains as much as the steps do: either may hold."""
     beyond: tuple[Beyond, ...] = ()
     """Steps that packets of one direction seem to show before the first answer or after the last one."""
+    watch: Watch = field(default_factory=Watch)
+    """When no packet says that the two went on side by side, by the one clock."""
 
     def at(self, ts: int) -> tuple[int, int]:
         """Lowest and highest offset at that time of the one clock, ns; between two pieces it may be either's."""
@@ -216,7 +219,28 @@ def bound_pair(
         cut = coarseness(one.ts_ns, one.key) + coarseness(other.ts_ns, other.key)
         symmetry = replace(symmetry, spread_ns=symmetry.spread_ns + cut)
     clock = replace(clock, symmetry=symmetry, beyond=_beyond(paired, clock))
-    return replace(clock, pieces=rolled(theirs.rolled(clock.pieces), flat.edges)), ahead
+    clock = replace(clock, pieces=rolled(theirs.rolled(clock.pieces), flat.edges))
+    return replace(clock, watch=_watch(paired, clock)), ahead
+
+
+def _watch(paired: Paired, clock: PairClock) -> Watch:
+    """When does a packet say that both clocks went on side by side? Never where a faster drift explains as much."""
+    if clock.steep is not None:
+        return Watch()
+    ways, at, late = _unicast(paired)
+    told = clock.within(at)
+    ways, at, late = ways[told], at[told], late[told]
+    first, last = min(piece.first for piece in clock.pieces), max(piece.last for piece in clock.pieces)
+    return find_watch(ways, at, late - np.mean(clock.bounds(at), axis=0).astype(np.int64), (first, last))
+
+
+def _unicast(paired: Paired) -> tuple[U64, I64, I64]:
+    """The ways of what both saw for one receiver, when the one point saw it, and how much later the other did."""
+    order = np.argsort(paired.row_one, kind="stable")
+    row = paired.row_one[order]
+    order, row = (rows[paired.one.kind[row] == UNICAST] for rows in (order, row))
+    ways = (paired.one.pair[row] & ~np.uint64(1)) | paired.one.side[row]
+    return ways, paired.one.ts_ns[row], paired.late_ns[order]
 
 
 def _beyond(paired: Paired, clock: PairClock) -> tuple[Beyond, ...]:
@@ -229,11 +253,7 @@ def _beyond(paired: Paired, clock: PairClock) -> tuple[Beyond, ...]:
     if clock.steep is not None:
         return ()
     low, high = clock.at(clock.middle_ts)
-    order = np.argsort(paired.row_one, kind="stable")
-    row = paired.row_one[order]
-    order, row = (rows[paired.one.kind[row] == UNICAST] for rows in (order, row))
-    at, late = paired.one.ts_ns[row], paired.late_ns[order]
-    ways = (paired.one.pair[row] & ~np.uint64(1)) | paired.one.side[row]
+    ways, at, late = _unicast(paired)
     if len(clock.pieces) == 1:
         return steps_beyond(ways, at, late, high - low)
     told = clock.within(at)

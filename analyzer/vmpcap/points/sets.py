@@ -12,7 +12,8 @@ from vmpcap.points.backwards import set_backs
 from vmpcap.points.clock import Lines
 from vmpcap.points.jumps import Jump, jumps_of
 from vmpcap.points.pair_clock import PairClock
-from vmpcap.terms.units import NS_PER_MS
+from vmpcap.points.watched import EVER, LEAST_NS, LONG, Watch, shared
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 I64 = npt.NDArray[np.int64]
 FEW: Final = 100
@@ -39,6 +40,10 @@ class Set:
     high_ns: int
     is_sure: bool
     """False where it may as well have been the other clock."""
+    is_turned: bool = False
+    """It was set back by more than passed: `begin` is what it showed first after that, `end` what it showed before."""
+    is_again: bool = False
+    """Nothing shows it, and nothing rules it out: a clock that was set once may be set again where none watches it."""
 
     def lies_between(self, begin: int, end: int) -> bool:
         """May it have been set between these two of its times?"""
@@ -71,12 +76,13 @@ def find_sets(clocks: Clocks, times: Sequence[I64]) -> dict[int, tuple[Set, ...]
     Of two clocks that step apart the one was set whose file goes back in time. Else the one is cleared beside which a
     third goes on steadily; one that must have been set forward, if its packets leave no room for that; and one that
     must have been set back, if they went on as usual. What shows beyond the answers only is sure by the order
-    of a file alone: a way that turned looks like it.
+    of a file alone: a way that turned looks like it. A clock that was set may have been set again, or set back, by as
+    much where no other watches it.
     """
     found: dict[int, list[Set]] = {}
     for (one, other), clock in clocks.items():
         for (before, after), jump in zip(pairwise(clock.pieces), jumps_of(clock), strict=True):
-            mine, theirs = _set_of_one(jump), _set_of_other(before, after, jump)
+            mine, theirs = _set_of_one(before, after, jump), _set_of_other(before, after, jump)
             clear_one, clear_other = _went_back(times[other], theirs), _went_back(times[one], mine)
             if not clear_one and not clear_other:
                 clear_one = _is_cleared(clocks, times, (one, other), mine)
@@ -89,22 +95,66 @@ def find_sets(clocks: Clocks, times: Sequence[I64]) -> dict[int, tuple[Set, ...]
                 found.setdefault(other, []).append(replace(theirs, is_sure=clear_one))
     for (one, other), clock in clocks.items():
         for step in clock.beyond:
-            mine = Set(step.begin, step.end, -step.high_ns, -step.low_ns, False)
-            theirs = Set(step.begin_other, step.end_other, step.low_ns, step.high_ns, False)
+            mine = Set(step.begin, step.end, -step.high_ns, -step.low_ns, False, step.is_turned)
+            theirs = Set(step.begin_other, step.end_other, step.low_ns, step.high_ns, False, step.is_turned_other)
             for point, own in ((one, mine), (other, theirs)):
                 if not _leaves_no_room(times[point], own):
                     found.setdefault(point, []).append(replace(own, is_sure=_went_back(times[point], own)))
-    return {point: tuple(_once(sets)) for point, sets in found.items()}
+    once = {point: tuple(_once(sets)) for point, sets in found.items()}
+    return {point: (*sets, *_again(point, once, clocks, times[point])) for point, sets in once.items()}
 
 
-def _set_of_one(jump: Jump) -> Set:
-    return Set(jump.begin, jump.end, -jump.high_ns, -jump.low_ns, False)
+def _again(point: int, sets: Mapping[int, Sequence[Set]], clocks: Clocks, ts: I64) -> Iterator[Set]:
+    """When may this clock, which was set, have been set again? By as much as it was, or back by that."""
+    own = sets[point]
+    sure = [one for one in own if one.is_sure]
+    if len(ts) < FEW or (not sure and any(one.is_sure for others in sets.values() for one in others)):
+        return
+    sizes = [max(abs(one.low_ns), abs(one.high_ns)) for one in sure or own if one.high_ns - one.low_ns <= NS_PER_S]
+    stretches, odd = [(int(ts.min()), int(ts.max()))], list[int]()
+    for pair, clock in clocks.items():
+        fellow = next((other for other in pair if point in pair and other != point), None)
+        if fellow is not None and not _were_set_together(own, sets.get(fellow, ()), clock, pair[0] == point):
+            watch = clock.watch if pair[0] == point else _by_the_other(clock)
+            stretches = shared(stretches, watch.unwatched)
+            odd += watch.odd
+    least = max(LEAST_NS, LONG * int(np.median(np.diff(np.sort(ts)))))
+    for begin, end in stretches if sizes else ():
+        is_long = end - begin >= least or (end - begin >= LEAST_NS and any(begin <= at <= end for at in odd))
+        if is_long and not any(one.begin <= end and begin <= one.end for one in own):
+            yield Set(begin, end, -max(sizes), max(sizes), False, is_again=True)
+
+
+def _by_the_other(clock: PairClock) -> Watch:
+    """The same by the times of the other clock."""
+
+    def other(ts: int, edge: int) -> int:
+        return ts if abs(ts) >= EVER else ts + clock.at(ts)[edge]
+
+    stretches = tuple((other(begin, 0), other(end, 1)) for begin, end in clock.watch.unwatched)
+    return Watch(stretches, tuple(other(at, 0) for at in clock.watch.odd))
+
+
+def _were_set_together(own: Sequence[Set], fellows: Sequence[Set], clock: PairClock, is_one: bool) -> bool:
+    """Was the other clock set when this one was, so that both went on side by side? It may be the same clock."""
+    for one in own:
+        low, high = (0, 0) if len(clock.pieces) > 1 else clock.at(clock.middle_ts)
+        low, high = (low, high) if is_one else (-high, -low)
+        for other in fellows:
+            is_alike = one.low_ns <= other.high_ns and other.low_ns <= one.high_ns
+            if is_alike and one.begin + low <= other.end and other.begin <= one.end + high:
+                return True
+    return False
+
+
+def _set_of_one(before: Lines, after: Lines, jump: Jump) -> Set:
+    return Set(jump.begin, jump.end, -jump.high_ns, -jump.low_ns, False, after.begin < before.end)
 
 
 def _set_of_other(before: Lines, after: Lines, jump: Jump) -> Set:
     """When was that by the other clock? From what it shows by the piece before to what it does by the piece after."""
-    edges = [before.end + ns for ns in before.at(before.end)] + [after.begin + ns for ns in after.at(after.begin)]
-    return Set(min(edges), max(edges), jump.low_ns, jump.high_ns, False)
+    last, first = ([ts + ns for ns in piece.at(ts)] for piece, ts in ((before, before.end), (after, after.begin)))
+    return Set(min(*last, *first), max(*last, *first), jump.low_ns, jump.high_ns, False, sum(first) < sum(last))
 
 
 def _is_cleared(clocks: Clocks, times: Sequence[I64], pair: tuple[int, int], suspect: Set) -> bool:

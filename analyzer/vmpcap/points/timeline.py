@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.points.carried import Carried, added_at
 from vmpcap.points.clock import Lines, Offset
 from vmpcap.points.pair_clock import PairClock
 from vmpcap.points.sets import Set
@@ -105,9 +106,16 @@ def _all_first_reaching(at: Floats, shown: Floats, wanted: Floats) -> Floats:
     return np.where(after == len(at), at[-1] + (wanted - shown[-1]), found)
 
 
-def track_of(clock: PairClock) -> Track:
-    """The same bounds at knots."""
-    times: list[int] = []
+def track_of(clock: PairClock, carried: Sequence[Carried] = ()) -> Track:
+    """
+    The same bounds at knots.
+
+    Parameters
+    ----------
+    carried : steps of the two clocks that the pieces do not hold; where one is not sure it widens, and what is taken
+        for the clock is told without it
+    """
+    times = [edge for step in carried for ts in (step.begin, step.end) for edge in (ts - 1, ts, ts + 1)]
     for number, piece in enumerate(clock.pieces):
         first, last = number == 0, number == len(clock.pieces) - 1
         times += _knots(piece, first, last)
@@ -115,15 +123,18 @@ def track_of(clock: PairClock) -> Track:
             times += [piece.end + 1, clock.pieces[number + 1].begin - 1]
     times = sorted(set(times))
     bounds = np.array([clock.at(ts) for ts in times], np.int64)
+    if carried:
+        bounds += np.array([added_at(carried, ts) for ts in times], np.int64)
     begin, base = times[0], int(bounds[0, 0])
-    guessed = clock.guessed
+    sure = [step for step in carried if step.is_sure]
+    guessed = clock.guessed or (clock if len(sure) < len(carried) else None)
     return Track(
         begin,
         base,
         (np.array(times, np.int64) - begin).astype(np.float64),
         (bounds[:, 0] - base).astype(np.float64),
         (bounds[:, 1] - base).astype(np.float64),
-        None if guessed is None else track_of(guessed),
+        None if guessed is None else track_of(guessed, sure),
     )
 
 
@@ -317,6 +328,8 @@ def elapsed(start: Timeline, start_ts: int, end: Timeline, end_ts: int) -> Elaps
 def elapsed_at(line: Timeline, begin_ts: int, end_ts: int) -> Elapsed:
     """How long after one frame did another pass at the same point? By its own clock, as long as that was not set."""
     own = end_ts - begin_ts
+    if not own:
+        return Elapsed(0, 0, 0)
     least, most = _counted(line.sets, begin_ts, end_ts)
     if not least and not most:
         return Elapsed(own, own, own)

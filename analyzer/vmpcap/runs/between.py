@@ -97,7 +97,9 @@ def group_points(points: Sequence[PointRead], clocks: Clocks) -> Groups:
         usual = min((reference, *found), key=lambda n: (-_company(points, n), rest.index(n)))
         if _company(points, usual) > _company(points, reference):
             reference, found = usual, stand(clocks, usual, group, sets)
-        own = {reference: timeline_of_reference(clocks, reference, group)} | {p: s.timeline for p, s in found.items()}
+        own = {reference: timeline_of_reference(clocks, reference, group, sets)} | {
+            p: s.timeline for p, s in found.items()
+        }
         own = {
             p: replace(line, sets=sets.get(p, ()), reference_sets=sets.get(reference, ())) for p, line in own.items()
         }
