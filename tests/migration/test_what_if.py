@@ -90,6 +90,13 @@ def measured(sizes: list[float], mbps: float = 400.0, limit: str = "network_plat
     return Measured(**{**given, **other})  # type: ignore[arg-type]
 
 
+def test_nothing_is_expected_where_nobody_knows_what_flowed_before_the_switchover() -> None:
+    """A guest that ran before its memory was there is no pre-copy to go by, and one whose clock hides it may be."""
+    sizes = passes(200 * MB, 10 * MB, 50 * MB, 0.3)
+    told = measured(sizes, phases_because="the clocks were not compared")
+    assert what_if(Link(1000.0, 1.0), told).because == "the clocks were not compared"
+
+
 @pytest.mark.parametrize("dirty", [5 * MB, 10 * MB, 20 * MB, 30 * MB])
 @pytest.mark.parametrize("speed", [50 * MB, 90 * MB])
 def test_a_guest_is_found_again_from_its_bytes(dirty: float, speed: float) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -75,8 +75,16 @@ from vmpcap.terms.units import NS_PER_MS, ms
 
 HOST_NICS: Final = ("source", "destination")
 """Roles of points at a host's own migration NIC."""
-Stun = tuple[int, int]
-"""From when to when the guest changed places, ns."""
+NEARLY_NS: Final = 50 * NS_PER_MS
+"""What comes so shortly after the switchover says nothing against the clocks."""
+
+
+class Stun(NamedTuple):
+    """From when to when the guest changed places, by the stream's clock."""
+
+    times: tuple[int, int] | None
+    because: str
+    """Why that is not known, where the stream's clock alone hides it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +138,8 @@ class Story:
     mechanisms: tuple[Mechanism, ...] = ()
     """Of the stream itself, where no guest is known; else each guest has them."""
     segments: tuple[Segment, ...] = ()
+    phases_because: str = ""
+    """Why the switchover is not among the phases though the guest's is known; empty where nothing stands against it."""
     """What happened to the stream between neighbouring points."""
 
     @property
@@ -236,6 +246,7 @@ def _tell_one(scene: Scene, faults: Sequence[str], trips: Sequence[Trip], number
     )
     transfer = move.best.transfer
     wan = wan_side(move) if split.found else None
+    stun = _stun_on_stream_clock(move, guests, views)
     return Story(
         move=move,
         point=move.best.view.name,
@@ -243,7 +254,7 @@ def _tell_one(scene: Scene, faults: Sequence[str], trips: Sequence[Trip], number
         figures=figures,
         outcome=outcome,
         path=path,
-        phases=name_phases(transfer.start_ts, figures, _stun_on_stream_clock(move, guests, views)),
+        phases=name_phases(transfer.start_ts, figures, stun.times),
         guests=guests,
         encrypted=_encrypted(transfer),
         stream_filter=stream_filter(transfer),
@@ -256,6 +267,7 @@ def _tell_one(scene: Scene, faults: Sequence[str], trips: Sequence[Trip], number
         wan_figures=_measured(wan, (wan,)) if wan is not None else None,
         mechanisms=() if guests else tuple(_of_nobody(move, views, path, completed, split)),
         segments=tuple(describe_segments(move)),
+        phases_because=stun.because,
     )
 
 
@@ -464,9 +476,9 @@ def _signs(moved: Moved, views: Sequence[PointView], quiet: dict[str, Silence]) 
     return Signs(earlier, lasts, signs_after(moved, quiet))
 
 
-def _stun_on_stream_clock(move: Move, guests: Sequence[GuestStory], views: Sequence[PointView]) -> Stun | None:
+def _stun_on_stream_clock(move: Move, guests: Sequence[GuestStory], views: Sequence[PointView]) -> Stun:
     """The first guest's bracket, if the clocks let both its ends be put beside the stream's times."""
-    stream, by_name = move.best.view, {view.name: view for view in views}
+    stream, by_name, because = move.best.view, {view.name: view for view in views}, ""
     for guest in guests:
         switchover = guest.result.switchover
         bracket, length = switchover.bracket, switchover.bracket_ms
@@ -475,15 +487,34 @@ def _stun_on_stream_clock(move: Move, guests: Sequence[GuestStory], views: Seque
         ends = [by_name[name] for name in (bracket.from_point, bracket.to_point) if name in by_name]
         times = ns_of(bracket.from_ts), ns_of(bracket.to_ts)
         doubts = [_doubt_beside(stream, ts, view) for view, ts in zip(ends, times, strict=False)]
-        if len(ends) == len(times) and all(doubt < length * NS_PER_MS for doubt in doubts):
-            return times
-    return None
+        known = [doubt for doubt in doubts if doubt is not None]
+        if len(ends) < len(times) or any(doubt >= length * NS_PER_MS for doubt in known):
+            continue
+        if len(known) == len(doubts) or _ends_by(move, times[1]):
+            return Stun(times, "")
+        apart = next(view.name for view, doubt in zip(ends, doubts, strict=True) if doubt is None)
+        because = (
+            f"the clocks of {stream.name} and {apart} were not compared, and by them the stream went on after the"
+            " switchover: what of it flowed before, during and after that is not known"
+        )
+    return Stun(None, because)
 
 
-def _doubt_beside(stream: PointView, ts: int, view: PointView) -> int:
-    """How far may a time of that point, told by the stream's clock, be off? 0 where it is taken as given."""
+def _doubt_beside(stream: PointView, ts: int, view: PointView) -> int | None:
+    """How far may a time of that point, told by the stream's clock, be off? None where the clocks were not compared."""
     apart = elapsed_between(stream, ts, view, on_clock_of(view, stream, ts))
-    return apart.uncertainty_ns if apart is not None else 0
+    return apart.uncertainty_ns if apart is not None else None
+
+
+def _ends_by(move: Move, end: int) -> bool:
+    """
+    Had the stream ended when the switchover was over, by clocks that nothing compares?
+
+    A guest is stopped for the last of its memory and runs when that has come. Where a clock that was never compared
+    says otherwise, it is the clock that is off, or a guest that ran before: nobody knows.
+    """
+    last = move.best.transfer.last_data_ts
+    return last is not None and last <= end + NEARLY_NS
 
 
 def stream_filter(transfer: Transfer) -> str:

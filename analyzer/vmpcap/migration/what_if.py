@@ -41,6 +41,8 @@ class Measured:
     mss: int | None
     is_cut: bool = False
     """Its begin or its end is not in view: a whole one has more."""
+    phases_because: str = ""
+    """Why nobody knows what flowed before the guest changed places; empty where that is known, or shows nowhere."""
 
 
 def what_if(link: Link, m: Measured) -> WhatIf:
@@ -58,6 +60,8 @@ def what_if(link: Link, m: Measured) -> WhatIf:
         return _open(
             link, allowed, "the guest ran at its destination before all memory was there: no pre-copy to go by"
         )
+    if m.phases_because:
+        return _open(link, allowed, m.phases_because)
     model = _model(m)
     if isinstance(model, str):
         return _open(link, allowed, model)

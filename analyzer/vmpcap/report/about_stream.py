@@ -273,3 +273,5 @@ def _phases(migration: Migration) -> Iterator[Block]:
     )
     if rows:
         yield Grid(("phase", "from (UTC)", "to", "payload", "goodput"), rows, right=("payload", "goodput"))
+        if migration.phases_because:
+            yield Fact("phases", "without the switchover", migration.phases_because)

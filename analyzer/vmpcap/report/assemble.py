@@ -107,6 +107,7 @@ def _migration(number: int, story: Story, profile: Profile) -> Migration:
         rtt=story.figures.rtt,
         loss=story.figures.loss,
         phases=story.phases,
+        phases_because=story.phases_because,
         path=story.path,
         guests=[guest.result for guest in story.guests],
         mechanisms=list(story.mechanisms),

@@ -181,6 +181,8 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
     guests: list[Guest]
     checks: list[Check]
     verdict: Outcome
+    phases_because: str = ""
+    """Why the switchover is not among the phases, where the stream's clock hides it; else empty."""
     series: list[SeriesPoint] = []
     segments: list[Segment] = []
     """What happened to the stream's packets between each two neighbouring points; empty for a single point."""

@@ -33,5 +33,6 @@ def expected_on(link: Link, m: Migration) -> WhatIf:
             guests=m.guests,
             mss=m.path.mss,
             is_cut=m.is_cut,
+            phases_because=m.phases_because,
         ),
     )
