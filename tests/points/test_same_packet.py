@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import ARP, Dot1Q, Ether
@@ -10,6 +11,7 @@ from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet, Raw
 from scapy.utils import wrpcap
 
+from vmpcap.points.between import compare_points
 from vmpcap.points.pairing import Paired, pair_packets
 from vmpcap.runs.point import Wanted
 from vmpcap.runs.requests import PointFiles, Request
@@ -82,10 +84,10 @@ def test_what_a_network_does_to_a_packet_leaves_it_the_same(tmp_path: Path, chan
     assert (found.surplus, found.translated) == (0, 0)
 
 
-def test_behind_nat_tcp_is_found_by_its_numbers_and_nothing_else_is(tmp_path: Path) -> None:
-    """Addresses and ports are others; UDP and ping have nothing left that names them."""
+def behind_nat(packets: list[Packet]) -> list[Packet]:
+    """The same from another address, and TCP from another port."""
     outside = []
-    for packet in segments():
+    for packet in packets:
         changed = packet.copy()
         changed[IP].src = "198.51.100.9"
         del changed[IP].chksum
@@ -93,9 +95,30 @@ def test_behind_nat_tcp_is_found_by_its_numbers_and_nothing_else_is(tmp_path: Pa
             changed[TCP].sport = 61_000
             del changed[TCP].chksum
         outside.append(changed)
-    found = paired(tmp_path, segments(), outside)
+    return outside
+
+
+def test_behind_nat_tcp_is_found_by_its_numbers_and_the_rest_by_the_identification(tmp_path: Path) -> None:
+    """Addresses and ports are others; UDP and ping have no numbers, but the translator leaves the identification."""
+    found = paired(tmp_path, segments(), behind_nat(segments()))
+    assert found.translated == len(found.row_one) == 3 * COUNT
+    assert (found.row_one == found.row_other).all()
+
+
+def test_behind_nat_nothing_is_lost_that_nothing_names(tmp_path: Path) -> None:
+    """Without identification UDP and ping cannot be found again: they are passed over, at both points."""
+    here = segments()
+    for packet in here:
+        packet[IP].id = 0
+        packet[IP].flags = "DF"
+    found = paired(tmp_path, here, behind_nat(here))
     assert found.translated == len(found.row_one) == COUNT
     assert set((found.row_one % 3).tolist()) == {0}
+    for kept in (found.one, found.other):
+        assert (np.flatnonzero(kept.is_copy == 0) % 3 == 0).all()
+    compared = compare_points(0, 1, found, None, np.ones(COUNT, np.int8))
+    assert compared.forth is not None
+    assert (compared.forth.lost, compared.forth.elsewhere, compared.forth.not_after) == (0, 0, 0)
 
 
 def announcement(n: int, kind: str) -> Packet:

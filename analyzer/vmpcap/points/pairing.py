@@ -20,6 +20,9 @@ LEAST_TRANSLATED: Final = 8
 """Packets that two groups must share by loose keys to be taken for one: fewer may be chance."""
 
 
+SIZE_MIXER: Final = np.uint64(0xC2B2AE3D27D4EB4F)
+"""Stirred with the size of a packet that has a name of its own no longer."""
+
 MOSTLY_KEPT: Final = 0.9
 """From this share of packets on whose identification is the same at both points, a translator kept it."""
 
@@ -123,11 +126,16 @@ def _by_numbers(kept: Kept, pairs: U64, has_ids: Bools) -> Kept:
     The same, where TCP between these addresses goes by its numbers, and by the identification where that was kept.
 
     Without it segments that were sent again are alike. Not by the loose key itself: that the two differ is what TCP is
-    known by.
+    known by. What is no TCP goes by identification and size. Where nothing but the addresses names it nobody can find
+    it again under other ones, so it is no loss either: it is passed over as a second copy is.
     """
-    is_renamed = is_among(kept.pair, pairs) & (kept.loose != kept.key)
+    is_ours, is_tcp = is_among(kept.pair, pairs), kept.loose != kept.key
     number = np.where(is_among(kept.pair, pairs[has_ids]), kept.ip_id, 0).astype(np.uint64)
-    return kept._replace(key=np.where(is_renamed, ~kept.loose ^ (number * MIXER), kept.key))
+    by_size = number * MIXER ^ kept.payload_bytes.astype(np.uint64) * SIZE_MIXER
+    key = np.where(is_ours, np.where(is_tcp, ~kept.loose ^ (number * MIXER), by_size), kept.key)
+    loose = np.where(is_ours & ~is_tcp, key, kept.loose)
+    is_nameless = is_ours & ~is_tcp & (number == 0)
+    return kept._replace(key=key, loose=loose, is_copy=np.where(is_nameless, np.uint8(1), kept.is_copy))
 
 
 def _never_found(kept: Kept, rows: I64) -> I64:
