@@ -565,3 +565,13 @@ def test_a_guest_left_for_good_only_where_its_old_place_shows_it_no_more() -> No
     assert left_for_good({"gw": Silence(Mark(gate, 5 * S, 9), None)}) is None
     hole = Hole("src", 5 * S, 6 * S, 9, 10, "", True)
     assert left_for_good({"src": Silence(last, None, hidden_by=(hole,))}) is None
+
+
+@pytest.mark.parametrize(("role", "is_told"), [("gateway", False), ("domain:source", True)])
+def test_the_end_of_a_capture_that_nothing_compares_is_no_last_frame_of_the_old_place(role: str, is_told: bool) -> None:
+    """By its clock the capture ended before the move: at a gateway its last frame may be of the new place."""
+    talk = asks_and_answers(0, 2 * S, 10 * MS)
+    other = view("other", role, journal=talk, first_ts=0, last_ts=2 * S, offset=None)
+    dst = view("dst", "domain:destination", series=(announced(5 * S),), journal=asks_and_answers(5 * S, 9 * S, 10 * MS))
+    quiet = silences(guest(dst), (STREAM, dst, other), 5 * S)
+    assert ("other" in quiet) == is_told

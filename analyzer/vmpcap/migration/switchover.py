@@ -43,6 +43,9 @@ USUAL_FRAMES: Final = 1000
 LEAST_USUAL: Final = 3
 """From so many gaps one of them can be called usual."""
 
+SEES_BOTH_PLACES: Final = ("gateway", "client", "domain:destination")
+"""Where the guest is seen at its new place too: the last frame of the capture there is no last one of the old place."""
+
 LAST_AT_SOURCE: Final = (
     "domain:source",
     "gateway",
@@ -114,7 +117,7 @@ def silences(guest: Moved, views: Sequence[PointView], moment: int) -> dict[str,
         is_unknown = is_moment_unknown(view, guest, views)
         gone = _gone_for_good(view, guest) if is_unknown else None
         silence = gone or _in_view(_silence_at(view, guest, when, from_old), view, when)
-        if silence is not None and not _is_shown_twice(silence, view, when) and (_is_plain(silence) or not is_unknown):
+        if silence is not None and not _is_shown_twice(silence, view, when) and (not is_unknown or _is_plain(silence)):
             found[view.name] = silence
     groups = {view.name: view.line.group for view in views}
     lasts = {
@@ -162,9 +165,13 @@ def _gone_for_good(view: PointView, guest: Moved) -> Silence | None:
 
 
 def _is_plain(silence: Silence) -> bool:
-    """Is this gap the guest's absence whenever it was, by its length beside the usual ones? An open one may be."""
+    """
+    Is this gap the guest's absence whenever it was, by its length beside the usual ones?
+
+    An open one may be, but for the end of a capture that sees the guest at its new place, too.
+    """
     if silence.before is None or silence.after is None:
-        return True
+        return silence.before is None or silence.before.view.role not in SEES_BOTH_PLACES
     return silence.after.ts - silence.before.ts >= max(PLAIN_NS, PLAIN_TIMES * (silence.usual_ns or 0))
 
 
