@@ -803,3 +803,39 @@ def test_a_connection_counts_once_where_the_view_ends_before_its_guests_last_ans
     for views in ((client, old), (old, client)):
         (found,) = suffered_at(*views)
         assert (found.peer.point, found.peer.outage_ms) == ("client", 0.0)
+
+
+@pytest.mark.parametrize(("until_s", "survived"), [(14, True), (3, False)])
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_reset_by_another_takes_nothing_from_a_switchover_across_which_the_peer_was_answered(
+    until_s: int, survived: bool, waits: bool
+) -> None:
+    """Every 20 ms for seconds after it; then a firewall ends it. So soon that the move may be why, it did not last."""
+    rows = session(until_s * 50)
+    asked, told = 100 + 10 * until_s * 50, 500 + 10 * until_s * 50
+    rows += [segment(until_s * 1000, True, asked, told, 10)] if waits else []
+    rows.append(segment(until_s * 1000 + 10, False, told, asked + 10 * waits, flags=RST | ACK, ip_ttl=255))
+    client = point([row | {"ip_ttl": row.get("ip_ttl", 64)} for row in rows], last_ts=(until_s + 1) * S)
+    (found,) = suffered_at(client)
+    assert (found.peer.outage_ms, found.peer.survived, found.is_cut_off) == (0.0, survived, False)
+    words = f"the reset in frame {len(rows)} ended the connection {until_s - 1}.0 s after the switchover"
+    assert words in found.peer.because
+
+
+def test_a_reset_by_another_hides_the_switchover_where_nothing_was_answered_since() -> None:
+    """The connection was idle from 0.8 s on, and a firewall ended it at 6 s: nobody knows what it would have met."""
+    rows = [*session(41), segment(6000, False, 910, 510, flags=RST | ACK, ip_ttl=255)]
+    client = point([row | {"ip_ttl": row.get("ip_ttl", 64)} for row in rows], last_ts=7 * S)
+    (found,) = suffered_at(client)
+    assert (found.peer.outage_ms, found.peer.survived) == (None, False)
+    assert "it is not the guest's" in found.peer.because
+
+
+@pytest.mark.parametrize("flags", [RST, RST | ACK])
+def test_who_asked_in_vain_from_the_switchover_to_a_reset_by_another_did_not_outlive_it(flags: int) -> None:
+    """Every 500 ms from 0.82 s on, and nothing came but a firewall's reset 6 s after the switchover."""
+    rows = [*session(41), *(segment(820 + 500 * n, True, 510, 910, 10) for n in range(13))]
+    rows.append(segment(7000, False, 910, 520, flags=flags, ip_ttl=255))
+    client = point([row | {"ip_ttl": row.get("ip_ttl", 64)} for row in rows], last_ts=8 * S)
+    (found,) = suffered_at(client)
+    assert (found.peer.outage_ms, found.peer.survived) == (None, False)

@@ -5,14 +5,17 @@ from typing import Final
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from vmpcap.measures.outages import Outage
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.migration.hops import hops_from_ttl
-from vmpcap.migration.suffered import Suffered, frames_of_outage, unmeasured
+from vmpcap.migration.suffered import AFTER_NS, Suffered, frames_of_outage, unmeasured
 from vmpcap.migration.views import PointView
-from vmpcap.terms.units import NS_PER_MS, at_least_ms, iso_utc, ms
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, at_least_ms, iso_utc, ms
 from vmpcap.terms.wire import IP_TCP, TCP_RST
+
+Bools = npt.NDArray[np.bool_]
 
 BEFORE_ANNOUNCED_NS: Final = 50 * NS_PER_MS
 """A guest may run for so long before its host announces it."""
@@ -33,10 +36,7 @@ def why_foreign(stream: PeerStream, view: PointView, left: int | None, when: int
     j = view.journal
     if stream.manner != "connection" or stream.reset_ts is None:
         return ""
-    told = (j.src_high == np.uint64(stream.guest[0])) & (j.src_low == np.uint64(stream.guest[1]))
-    told &= (j.dst_high == np.uint64(stream.peer[0])) & (j.dst_low == np.uint64(stream.peer[1]))
-    told &= (j.src_port == stream.guest_port) & (j.dst_port == stream.peer_port)
-    is_reset = told & (j.ts_ns == stream.reset_ts) & ((j.tcp_flags & TCP_RST) != 0)
+    is_reset = _from_guest(stream, view) & (j.ts_ns == stream.reset_ts) & ((j.tcp_flags & TCP_RST) != 0)
     if not is_reset.any():
         return ""
     if left is not None and left < stream.reset_ts < when - BEFORE_ANNOUNCED_NS:
@@ -55,9 +55,40 @@ def _first_ttl(ttl: int) -> int:
     return ttl + hops_from_ttl(ttl)
 
 
-def is_ended_by(outage: Outage | None, stream: PeerStream) -> bool:
-    """Was the reset the only answer that ended this outage, or the wait that was too short to be one?"""
-    return outage is None or (outage.ended and outage.first_answer_frame == stream.reset_frame)
+def is_ended_by(outage: Outage | None, stream: PeerStream, view: PointView, when: int) -> bool:
+    """
+    Was the reset the only answer that ended this outage, or the wait that was too short to be one?
+
+    Without an outage it hides what the peer met only where the guest sent nothing in this connection since it was
+    announced, at when: a peer that was answered across the switchover met it before a reset that came later.
+    """
+    if outage is not None:
+        return outage.ended and outage.first_answer_frame == stream.reset_frame
+    j, own = view.journal, _from_guest(stream, view)
+    since = own & (j.ts_ns > when) & (j.ts_ns < (stream.reset_ts or when)) & ((j.tcp_flags & TCP_RST) == 0)
+    return not since.any()
+
+
+def _from_guest(stream: PeerStream, view: PointView) -> Bools:
+    """Which rows of the journal did the guest send in this connection, or somebody in its name?"""
+    j = view.journal
+    told: Bools = (j.src_high == np.uint64(stream.guest[0])) & (j.src_low == np.uint64(stream.guest[1]))
+    told &= (j.dst_high == np.uint64(stream.peer[0])) & (j.dst_low == np.uint64(stream.peer[1]))
+    told &= (j.src_port == stream.guest_port) & (j.dst_port == stream.peer_port)
+    told &= j.ip_protocol == IP_TCP
+    return told
+
+
+def has_outlived(stream: PeerStream, when: int) -> bool:
+    """Did the connection go on after the switchover for so long that the move is no cause of this reset?"""
+    return stream.reset_ts is not None and stream.reset_ts - when > AFTER_NS
+
+
+def words_of_reset(stream: PeerStream, when: int, why: str) -> str:
+    """When did another than the guest end a connection that had been answered since the switchover?"""
+    since = ((stream.reset_ts or when) - when) / NS_PER_S
+    at = f"{abs(since):.1f} s {'after' if since >= 0 else 'before'} the switchover"
+    return f"the reset in frame {stream.reset_frame} ended the connection {at} {why}: it is not the guest's"
 
 
 def reset_by_another(stream: PeerStream, view: PointView, outage: Outage | None, why: str) -> Suffered:

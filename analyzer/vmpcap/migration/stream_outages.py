@@ -9,7 +9,7 @@ import numpy as np
 from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.migration.asides import dark_before, dark_between, part_outages, words_of_asides
-from vmpcap.migration.foreign_resets import is_ended_by, reset_by_another, why_foreign
+from vmpcap.migration.foreign_resets import has_outlived, is_ended_by, reset_by_another, why_foreign, words_of_reset
 from vmpcap.migration.hidden_outages import hidden, hole_of, words_of_unseen
 from vmpcap.migration.one_way import is_sent_in, without_figure
 from vmpcap.migration.results import Peer
@@ -57,7 +57,7 @@ def suffered_by(
     near = parted.own
     outage = max(near, key=lambda o: (not o.ended, o.seen_ns), default=None)
     foreign = why_foreign(stream, view, left, when)
-    if foreign and is_ended_by(outage, stream):
+    if foreign and is_ended_by(outage, stream, view, when):
         return reset_by_another(stream, view, outage, foreign)
     if outage is None and not stream.first_ts <= when <= stream.last_ts:
         return _on_one_side(stream, view, when)
@@ -84,6 +84,9 @@ def suffered_by(
         return replace(unmeasured(stream, view, dark, frames_of_outage(outage), survived), is_dark=True)
     bounds = _bounds(stream, outage, watched)
     waits = is_open(stream, outage, view) or is_cut_short(stream, outage, when)
+    was_answered = outage is None or outage.ended
+    survived = has_outlived(stream, when) if foreign and was_answered else has_survived(stream, outage)
+    ended = [words_of_reset(stream, when, foreign)] if foreign else []
     peer = Peer(
         peer=stream.peer_ip,
         protocol=protocol_of(stream),
@@ -94,9 +97,9 @@ def suffered_by(
         interval_ms=ms(stream.interval_ns),
         lost=0 if outage is None else outage.lost,
         retransmissions=stream.retransmissions if stream.protocol == "tcp" else None,
-        survived=None if waits else has_survived(stream, outage),
+        survived=None if waits else survived,
         because="; ".join(
-            (because_of(stream, outage, near, view), *words_of_asides(parted), *words_of_unseen(unseen, view))
+            (because_of(stream, outage, near, view), *words_of_asides(parted), *words_of_unseen(unseen, view), *ended)
         ),
         frames=frames_of_outage(outage),
         from_ts=iso_utc(outage.first_unanswered_ts) if outage is not None else None,
