@@ -10,9 +10,10 @@ from tests.measures.talk import ACK, MS, PEER, Row, datagram, journal_of, pings,
 from tests.migration.make import GATEWAY, GUEST_IP, S, announced, arps, stream, view
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.guests import Moved
+from vmpcap.migration.results import Peer
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.suffering import what_peers_suffered
-from vmpcap.migration.switchover import longest_outage
+from vmpcap.migration.switchover import longest_outage, signs_after, silences
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.points.set_backs import SetBackLog
@@ -752,25 +753,53 @@ def reset_in_its_name(at_ms: int, ttl: int) -> PointView:
     return point(told + [row for row in pings(300, 10) if row["ts_ns"] > S], last_ts=3 * S)
 
 
+def suffered_from_reset(client: PointView, new: PointView, heard: bool = True) -> Peer:
+    """What the TCP peer met; the guest left its old place at 0.81 s, and its host announced it at 1 s, or nobody."""
+    guest = replace(GUEST, heard=((new, announced(SWITCH)),) if heard else ())
+    views = [client, view("old", "domain:source"), new]
+    signs = signs_after(guest, silences(guest, views, SWITCH))
+    found = what_peers_suffered(guest, views, SWITCH, 810 * MS, left=810 * MS, signs=signs)
+    (peer,) = [s.peer for s in found if s.peer.protocol.startswith("tcp")]
+    return peer
+
+
 @pytest.mark.parametrize(
     ("at_ms", "ttl", "least"),
     [(820, 255, None), (880, 255, 61.0), (820, 64, None), (880, 64, 61.0), (1400, 255, 581.0)],
 )
 def test_a_reset_that_is_not_the_guests_ends_no_outage(at_ms: int, ttl: int, least: float | None) -> None:
     """By its hops, or because nobody ran the guest then: from 820 ms on for as long at least, and no figure."""
-    client = reset_in_its_name(at_ms, ttl)
-    found = what_peers_suffered(GUEST, [client, view("old", "domain:source")], SWITCH, 810 * MS, left=810 * MS)
-    (peer,) = [s.peer for s in found if s.peer.protocol.startswith("tcp")]
+    peer = suffered_from_reset(reset_in_its_name(at_ms, ttl), view("new", "domain:destination"))
     assert (peer.outage_ms, peer.survived) == (None, False)
     assert f"the reset in frame {peer.frames[-1]} ended the connection" in peer.because
     assert peer.outage_low_ms == (None if least is None else pytest.approx(least))
 
 
+@pytest.mark.parametrize(
+    ("ran_ms", "at_ms", "is_foreign"),
+    [(860, 940, False), (960, 880, False), (None, 940, False), (990, 860, True), (None, 880, True)],
+)
+def test_a_reset_is_not_the_guests_only_before_any_host_may_have_run_it(
+    ran_ms: int | None, at_ms: int, is_foreign: bool
+) -> None:
+    """Its new place shows it answer from then on, or only its announcement; 100 ms before it may have run unseen."""
+    rows = [row for row in pings(300, 10) if ran_ms is not None and row["ts_ns"] >= ran_ms * MS]
+    new = point(rows, "new", "domain:destination", last_ts=3 * S) if rows else view("new", "domain:destination")
+    peer = suffered_from_reset(reset_in_its_name(at_ms, 64), new)
+    assert ("while no host ran the guest" in peer.because) is is_foreign
+
+
+@pytest.mark.parametrize("is_compared", [True, False])
+def test_without_a_sign_of_the_guest_on_a_compared_clock_no_reset_came_before_it(is_compared: bool) -> None:
+    """Nobody announced it, or where it was announced the clock is not known: it may have run since it left."""
+    new = view("new", "domain:destination") if is_compared else view("new", "domain:destination", offset=None)
+    peer = suffered_from_reset(reset_in_its_name(880, 64), new, heard=not is_compared)
+    assert "while no host ran the guest" not in peer.because
+
+
 def test_a_reset_that_may_be_the_guests_is_taken_as_its_answer() -> None:
     """After its return, with the TTL of its other segments: it does not know the connection any more."""
-    client = reset_in_its_name(1400, 64)
-    found = what_peers_suffered(GUEST, [client, view("old", "domain:source")], SWITCH, 810 * MS, left=810 * MS)
-    (peer,) = [s.peer for s in found if s.peer.protocol.startswith("tcp")]
+    peer = suffered_from_reset(reset_in_its_name(1400, 64), view("new", "domain:destination"))
     assert "ended the connection" not in peer.because
 
 

@@ -12,6 +12,7 @@ from vmpcap.migration.clocks import is_compared
 from vmpcap.migration.guests import Moved, announced_guests, is_by_host, on_point, on_reference
 from vmpcap.migration.lives import connections_across, signs_of_start, spoke_tcp
 from vmpcap.migration.look_alikes import came_together, tolerance_ended
+from vmpcap.migration.marks import RUNS_UNSEEN_NS
 from vmpcap.migration.mechanisms.case import Trip
 from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.results import Mechanism
@@ -39,8 +40,6 @@ LEAST_START_NS: Final = NS_PER_S
 """No machine starts in less: one that was silent for so short a time went on, whatever its connections show."""
 RECENT_NS: Final = 30 * NS_PER_S
 """Connections of so long before are looked for after the announcement, too."""
-BEFORE_NS: Final = 100 * NS_PER_MS
-"""A guest may say something at its new place so long before its host announces it."""
 USUAL_NS: Final = 5 * NS_PER_S
 """How it talks in the time before tells what is a pause."""
 LONGER: Final = 1.5
@@ -201,7 +200,7 @@ def _moved(
         _between(np.sort(np.concatenate([sent[v.name] for v in side])), since, later) for side in (old, new)
     )
     lived = here[(here <= moment + AFTER_NS) & (here < (beyond[0] if len(beyond) else moment + AFTER_NS))]
-    if (here < moment).sum() < LEAST_LIFE or (beyond < moment - BEFORE_NS).any():
+    if (here < moment).sum() < LEAST_LIFE or (beyond < moment - RUNS_UNSEEN_NS).any():
         return None
     left = [v for v in old if len(sent[v.name])]
     if not _were_watched(guest, view, left, views, lived, moment):
@@ -209,7 +208,7 @@ def _moved(
     if not len(beyond) and since is not None:
         return None
     stayed, went_on = here[here > moment + AFTER_NS], beyond[beyond > moment + AFTER_NS]
-    if len(stayed) > len(went_on) or (len(stayed) and stayed[0] < beyond[0] - BEFORE_NS):
+    if len(stayed) > len(went_on) or (len(stayed) and stayed[0] < beyond[0] - RUNS_UNSEEN_NS):
         return None
     by_host = is_by_host(guest)
     own = set(guest.ips) if by_host else {halves for _, one in guest.heard for halves in one.ips}
@@ -246,7 +245,7 @@ def _moved(
 def _between(times: I64, since: int | None, later: int | None) -> I64:
     """Those after the one, and before the other by as much as a guest may say something sooner than its host."""
     times = times[times > since] if since is not None else times
-    return times[times < later - BEFORE_NS] if later is not None else times
+    return times[times < later - RUNS_UNSEEN_NS] if later is not None else times
 
 
 def _were_watched(

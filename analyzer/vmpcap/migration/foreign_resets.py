@@ -1,7 +1,7 @@
 """Resets in the guest's name that the guest did not send, as a firewall does: they end no outage."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 import msgspec
 import numpy as np
@@ -9,19 +9,42 @@ import numpy.typing as npt
 
 from vmpcap.measures.outages import Outage
 from vmpcap.measures.peer_streams import PeerStream
+from vmpcap.migration.asked import shows_return
+from vmpcap.migration.clocks import clock_doubt, on_clock_of
+from vmpcap.migration.guests import Moved
 from vmpcap.migration.hops import hops_from_ttl
+from vmpcap.migration.marks import RUNS_UNSEEN_NS, Mark
 from vmpcap.migration.suffered import AFTER_NS, Suffered, frames_of_outage, unmeasured
 from vmpcap.migration.views import PointView
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S, at_least_ms, iso_utc, ms
+from vmpcap.terms.units import NS_PER_S, at_least_ms, iso_utc, ms
 from vmpcap.terms.wire import IP_TCP, TCP_RST
 
 Bools = npt.NDArray[np.bool_]
 
-BEFORE_ANNOUNCED_NS: Final = 50 * NS_PER_MS
-"""A guest may run for so long before its host announces it."""
+
+def ran_since(guest: Moved, signs: Sequence[Mark], at: PointView) -> int | None:
+    """
+    Since when may a host of its new place have run the guest, by this point's clock?
+
+    None where nothing shows that: no sign of its new place shows its return, or the clock of one there is not known
+    here. A reset far from that place is no sign: it is what is asked about.
+    """
+    signs = [one for one in signs if one.view.role == "domain:destination" or not _is_reset(one)]
+    known = [(one, clock_doubt(one.view, one.ts, at)) for one in signs]
+    if any(doubt is None and one.view.role == "domain:destination" for one, doubt in known):
+        return None
+    if not any(shows_return(one, guest) for one, doubt in known if doubt is not None):
+        return None
+    first = min(on_clock_of(at, one.view, one.ts) - doubt for one, doubt in known if doubt is not None)
+    return first - RUNS_UNSEEN_NS
 
 
-def why_foreign(stream: PeerStream, view: PointView, left: int | None, when: int) -> str:
+def _is_reset(sign: Mark) -> bool:
+    j = sign.view.journal
+    return bool(((j.frame == sign.frame) & (j.ts_ns == sign.ts) & ((j.tcp_flags & TCP_RST) != 0)).any())
+
+
+def why_foreign(stream: PeerStream, view: PointView, left: int | None, when: int, ran: int | None = None) -> str:
     """
     What shows that the guest did not send the reset by which this connection ended? Empty: nothing, or its peer did.
 
@@ -30,8 +53,9 @@ def why_foreign(stream: PeerStream, view: PointView, left: int | None, when: int
 
     Parameters
     ----------
-    left, when : when it left its old place for good, None where that is not known, and its announcement; both by the
-        clock of the point
+    left : when it left its old place for good, by the clock of the point; None where that is not known
+    when : its announcement
+    ran : since when a host of its new place may have run it; None where that is not known
     """
     j = view.journal
     if stream.manner != "connection" or stream.reset_ts is None:
@@ -39,7 +63,7 @@ def why_foreign(stream: PeerStream, view: PointView, left: int | None, when: int
     is_reset = _from_guest(stream, view) & (j.ts_ns == stream.reset_ts) & ((j.tcp_flags & TCP_RST) != 0)
     if not is_reset.any():
         return ""
-    if left is not None and left < stream.reset_ts < when - BEFORE_ANNOUNCED_NS:
+    if left is not None and ran is not None and left < stream.reset_ts < ran:
         return "while no host ran the guest"
     ttl = int(j.ttl[is_reset][0])
     own = (j.src_high == np.uint64(stream.guest[0])) & (j.src_low == np.uint64(stream.guest[1]))

@@ -7,7 +7,14 @@ from vmpcap.migration.clocks import elapsed_between, never_together, order_not_k
 from vmpcap.migration.results import Bracket
 from vmpcap.migration.views import PointView
 from vmpcap.points.timeline import Elapsed
-from vmpcap.terms.units import iso_utc, ms
+from vmpcap.terms.units import NS_PER_MS, iso_utc, ms
+
+RUNS_UNSEEN_NS: Final = 100 * NS_PER_MS
+"""
+So long before the first sign of it a guest may have run: it may say something before its host announces it, or nothing.
+
+A choice, and a wide one: QEMU and ESXi announce a guest when it resumes, and no standard says how soon.
+"""
 
 NOT_COMPARED: Final = "the clocks of the two points were not compared"
 NOT_TOGETHER: Final = f"{NOT_COMPARED}, and by them the two captures are of different times"

@@ -20,7 +20,7 @@ STAYED_NS: Final = 500 * NS_PER_MS
 """A guest that is heard at its old place this long after the stream ended did not move."""
 
 
-BEFORE_NS: Final = 2 * NS_PER_S
+TALKED_BEFORE_NS: Final = 2 * NS_PER_S
 """Who talked this shortly before the stream's end is asked whether he goes on."""
 
 TELLING_ROLES: Final = (*ARRIVAL_PROOF, None)
@@ -147,7 +147,7 @@ def _stayed(move: Move, views: Sequence[PointView]) -> str | None:
             continue
         ts, senders = view.journal.ts_ns, view.journal.eth_src
         when = on_point(view, end)
-        before = set(senders[(ts <= when) & (ts > when - BEFORE_NS)].tolist())
+        before = set(senders[(ts <= when) & (ts > when - TALKED_BEFORE_NS)].tolist())
         soon = set(senders[(ts > when) & (ts < when + STAYED_NS)].tolist())
         later = set(senders[ts > when + STAYED_NS].tolist())
         if len(before) > 1 and before <= soon & later and not view.series:
@@ -162,7 +162,7 @@ def _fell_silent(move: Move, views: Sequence[PointView]) -> str:
         if view.role != "domain:source" or not view.journal_complete:
             continue
         j, when = view.journal, on_point(view, end)
-        before = np.unique(j.eth_src[(j.ts_ns <= when) & (j.ts_ns > when - BEFORE_NS)])
+        before = np.unique(j.eth_src[(j.ts_ns <= when) & (j.ts_ns > when - TALKED_BEFORE_NS)])
         later = j.eth_src[j.ts_ns > when]
         asked = np.unique(j.eth_dst[(j.ts_ns > when) & (j.ip_version != 0)])
         gone = before[~np.isin(before, later) & np.isin(before, asked)]

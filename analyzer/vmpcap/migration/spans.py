@@ -9,7 +9,7 @@ from vmpcap.migration.trail import LEAST_NESTED, crossing_ns, exchanges_with
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import NS_PER_S
 
-BEFORE_NS: Final = 30 * NS_PER_S
+ANSWERED_BEFORE_NS: Final = 30 * NS_PER_S
 """So long before the move the guest's answers at its old place are looked at."""
 
 
@@ -40,11 +40,13 @@ def span_between(guest: Moved, views: Sequence[PointView], moment: int) -> Span 
 def _by_exchanges(guest: Moved, views: Sequence[PointView], moment: int) -> Iterator[Span]:
     """From a gateway's port to either place: by the points there, else by how soon the guest answered."""
     for gate in (v for v in views if v.role in ("gateway", None)):
-        before = exchanges_with(gate, guest, moment - BEFORE_NS, moment)
+        before = exchanges_with(gate, guest, moment - ANSWERED_BEFORE_NS, moment)
         after = exchanges_with(gate, guest, moment)
         if min(len(before), len(after)) < LEAST_NESTED:
             continue
-        old = _from_gate(before, guest, [v for v in views if v.role == "domain:source"], moment - BEFORE_NS, moment)
+        old = _from_gate(
+            before, guest, [v for v in views if v.role == "domain:source"], moment - ANSWERED_BEFORE_NS, moment
+        )
         new = _from_gate(after, guest, [v for v in views if v.role == "domain:destination"], moment, None)
         low = max(0, new[0] - old[1], old[0] - new[1])
         yield Span(low, old[1] + new[1], f"by the guest's answers that {gate.name} saw before and after")

@@ -382,9 +382,8 @@ def _tell_guest(
     outside = known_outside(moved, views)
     left = left_for_good(quiet)
     left = None if left is None else min(left, announced)  # what an early announcement drew away is the move's
-    found = what_peers_suffered(
-        there, views, moment, last_sign_before(quiet), outside, left, _moved_again(moved, trips, number)
-    )
+    again, signs = _moved_again(moved, trips, number), signs_after(there, quiet)
+    found = what_peers_suffered(there, views, moment, last_sign_before(quiet), outside, left, again, signs)
     found = with_outbound(found, there, views, moment)
     second_place = find_second_place(moved, views, moment)
     before, after, point, shown = tags_kept(moved, views, moment)

@@ -43,20 +43,27 @@ AROUND_NS: Final = 60 * NS_PER_S
 
 
 def suffered_by(
-    stream: PeerStream, view: PointView, when: int, away: int, left: int | None = None, since: int | None = None
+    stream: PeerStream,
+    view: PointView,
+    when: int,
+    away: int,
+    left: int | None = None,
+    since: int | None = None,
+    ran: int | None = None,
 ) -> Suffered:
     """
     What did the peer of this stream meet?
 
     The guest is known to have run until away, and to be announced at when; where it left its old place for good is
-    known, at left. Where it had moved before, this migration began at since.
+    known, at left, and that it ran at its new one, at ran at the earliest. Where it had moved before, this migration
+    began at since.
     """
     near = around_switchover(stream, when)
     unseen = [o for o in near if hole_of(o, view) is not None]
     parted = part_outages([o for o in near if o not in unseen], when, left)
     near = parted.own
     outage = max(near, key=lambda o: (not o.ended, o.seen_ns), default=None)
-    foreign = why_foreign(stream, view, left, when)
+    foreign = why_foreign(stream, view, left, when, ran)
     if foreign and is_ended_by(outage, stream, view, when):
         return reset_by_another(stream, view, outage, foreign)
     if outage is None and not stream.first_ts <= when <= stream.last_ts:

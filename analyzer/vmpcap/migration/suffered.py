@@ -10,7 +10,7 @@ from vmpcap.migration.results import Peer
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, ms
 
-BEFORE_NS: Final = NS_PER_S
+OVER_BEFORE_NS: Final = NS_PER_S
 """An outage that ended this long before the guest's first sign is another one's."""
 
 AFTER_NS: Final = 5 * NS_PER_S
@@ -118,7 +118,7 @@ def around_switchover(stream: PeerStream, when: int) -> list[Outage]:
         o
         for o in stream.outages
         if o.first_unanswered_ts <= when + AFTER_NS
-        and (o.first_answer_ts is None or o.first_answer_ts >= when - BEFORE_NS)
+        and (o.first_answer_ts is None or o.first_answer_ts >= when - OVER_BEFORE_NS)
     ]
 
 

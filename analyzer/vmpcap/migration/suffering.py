@@ -13,15 +13,17 @@ from vmpcap.measures.peers import find_peer_streams
 from vmpcap.migration.asked_on import asked_to_the_end
 from vmpcap.migration.bypassed import answered_after, by_another_way, may_be_bypassed
 from vmpcap.migration.clocks import clock_doubt, is_moment_unknown, on_clock_of
+from vmpcap.migration.foreign_resets import ran_since
 from vmpcap.migration.gone_peers import without_gone, without_other_side
 from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.hidden_outages import hidden, hiding_hole, hole_of
 from vmpcap.migration.lost_later import lost_later, unless_bypassed, with_later
+from vmpcap.migration.marks import Mark
 from vmpcap.migration.missed_answers import was_missed_only
 from vmpcap.migration.one_way import Passage, is_sent_in, tell_arrival
 from vmpcap.migration.other_tenants import tenants_numbers
 from vmpcap.migration.stream_outages import RESENT_NS, at_unknown_time, suffered_by
-from vmpcap.migration.suffered import BEFORE_NS, Suffered
+from vmpcap.migration.suffered import OVER_BEFORE_NS, Suffered
 from vmpcap.migration.views import PointView
 from vmpcap.points.holes import Hole, blindness
 from vmpcap.points.roles import OUTAGE_FIGURES, rank
@@ -40,6 +42,7 @@ def what_peers_suffered(
     known_as: Mapping[str, Moved] | None = None,
     left: int | None = None,
     since: int | None = None,
+    signs: Sequence[Mark] = (),
 ) -> list[Suffered]:
     """
     How long was the guest gone for each of its peers?
@@ -54,6 +57,7 @@ def what_peers_suffered(
     known_as : the guest under its other address, by points beyond a translator; streams count there that passed inside
     left : when it left its old place for good, on the reference clock; None where no point there shows it
     since : when this migration began, on the reference clock, where the guest had moved before; else None
+    signs : the first frame of each point that shows the guest at its new place
     """
     begin = min(moment, last_before if last_before is not None else moment)
     seen: dict[Key, list[tuple[int, Suffered, Hole | None]]] = {}
@@ -65,8 +69,9 @@ def what_peers_suffered(
     shown = {view.name: _streams_at(view, known_as.get(view.name, guest), tenants) for view in views}
     for view in sorted(views, key=lambda view: view.name in known_as):
         when = on_point(view, moment)
-        away = on_point(view, begin) if last_before is not None else when - BEFORE_NS
+        away = on_point(view, begin) if last_before is not None else when - OVER_BEFORE_NS
         gone = _gone_at(view, views, left)
+        ran = ran_since(guest, signs, view)
         begun = None if since is None else on_point(view, since)
         streams = [s for s in shown[view.name] if not was_missed_only(s, view, shown, views)]
         place = rank(view.role, OUTAGE_FIGURES)
@@ -79,13 +84,13 @@ def what_peers_suffered(
                 inside.add(key)
             elif key not in inside:
                 continue  # another machine behind the same address
-            if stream.last_ts < on_point(view, begin) - BEFORE_NS:
+            if stream.last_ts < on_point(view, begin) - OVER_BEFORE_NS:
                 continue  # at this point it was over before the guest fell silent
             hole = hiding_hole(stream, view, (away, when))
             known = seen.setdefault(key, [])
             is_needed = all(place < other or one.answered_after for other, one, hidden in known if hidden is None)
             if hole is not None or is_needed:
-                ask = partial(suffered_by, view=view, when=when, away=away, left=gone, since=begun)
+                ask = partial(suffered_by, view=view, when=when, away=away, left=gone, since=begun, ran=ran)
                 one = replace(ask(stream), asked_by=ask) if hole is None else hidden(stream, view, when, hole)
                 if one.peer.outage_ms == 0 and is_moment_unknown(view, guest, views):
                     one = at_unknown_time(stream, view)

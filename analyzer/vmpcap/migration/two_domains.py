@@ -14,7 +14,7 @@ from vmpcap.migration.reach import asks_nobody
 from vmpcap.migration.reachable import judge_reachability, outbound_only
 from vmpcap.migration.results import PointAnnouncements
 from vmpcap.migration.several_places import why_several
-from vmpcap.migration.spans import BEFORE_NS, span_between
+from vmpcap.migration.spans import ANSWERED_BEFORE_NS, span_between
 from vmpcap.migration.trail import LEAST_NESTED, exchanges_with, is_farther
 from vmpcap.migration.views import PointView
 from vmpcap.migration.vlans import find_retagged, others_use
@@ -260,7 +260,7 @@ def _looked_between(guest: Moved, views: Sequence[PointView], moment: int) -> st
 
 def _was_farther(one: PointView, other: PointView, guest: Moved, moment: int) -> bool:
     """Did the guest's answers before its move take longer at the first point than at the second, never less?"""
-    here, there = (exchanges_with(view, guest, moment - BEFORE_NS, moment) for view in (one, other))
+    here, there = (exchanges_with(view, guest, moment - ANSWERED_BEFORE_NS, moment) for view in (one, other))
     longer = [here[key] - there[key] for key in here.keys() & there.keys()]
     return sum(d > 0 for d in longer) >= LEAST_NESTED and not any(d < 0 for d in longer)
 

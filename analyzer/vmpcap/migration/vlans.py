@@ -18,7 +18,7 @@ from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 I64 = npt.NDArray[np.int64]
 
-BEFORE_NS: Final = 50 * NS_PER_MS
+EITHER_PLACE_NS: Final = 50 * NS_PER_MS
 """What was sent so shortly before the switchover may be from either place, as far as the clocks tell."""
 
 
@@ -56,7 +56,7 @@ def tags_kept(
         if view.role in BEYOND:
             continue
         rows, ts, when = frames_of(view, moved).sent, view.journal.ts_ns, on_point(view, moment)
-        before, after = rows[ts[rows] < when - BEFORE_NS], rows[ts[rows] > when]
+        before, after = rows[ts[rows] < when - EITHER_PLACE_NS], rows[ts[rows] > when]
         after = _telling(view, moved, after)
         if not len(before) or not len(after):
             continue
@@ -116,7 +116,7 @@ def _tag_at(views: Sequence[PointView], moved: Moved, moment: int, is_before: bo
     for view in views:
         rows, ts = frames_of(view, moved).sent, view.journal.ts_ns
         when = on_point(view, moment)
-        rows = rows[ts[rows] < when - BEFORE_NS] if is_before else rows[ts[rows] > when]
+        rows = rows[ts[rows] < when - EITHER_PLACE_NS] if is_before else rows[ts[rows] > when]
         rows = _telling(view, moved, rows)
         if len(rows) and view.offset is not None:
             tag = int(view.journal.vlan_outer_id[rows[-1] if is_before else rows[0]])
