@@ -14,6 +14,7 @@ from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.announcements.routes.sessions import route_of
 from vmpcap.decode.steps import STEPS
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.mechanisms.networks import bridged_overlays
 from vmpcap.migration.results import Mechanism
 from vmpcap.terms.addresses import ip_halves
 
@@ -120,3 +121,49 @@ def test_two_numbers_between_which_a_gateway_hands_the_packets_on_are_one_networ
     found = judged("evpn", case(old, new))
     assert found is not None
     assert (found.worked, found.latency_ms) == (wanted, pytest.approx(50) if wanted == "yes" else None)
+
+
+UDP: Final = {"ip_protocol": 17, "ip_id": 0, "src_port": 53, "dst_port": 51_000, "payload_bytes": 48}
+NAMED: Final = {**UDP, "ip_id": 700}
+TCP: Final = {**UDP, "ip_protocol": 6, "tcp_seq": 9_000, "tcp_ack": 5_000}
+ECHO: Final = {"ip_protocol": 1, "ip_id": 0, "icmp_type": 8, "icmp_id": 77, "icmp_seq": 5}
+
+
+@pytest.mark.parametrize(
+    ("what", "other", "late_ms", "is_one"),
+    [
+        (NAMED, {}, (2, 3, 2, 4), True),
+        (TCP, {}, (2, 3, 2, 4), True),
+        (ECHO, {}, (2, 3, 2, 4), True),
+        (UDP, {}, (2, 3, 2, 4), False),
+        (UDP, {"dst_port": 40_000}, (700, 700, 700, 700), False),
+        (NAMED, {"dst_port": 40_000}, (2, 3, 2, 4), False),
+        (NAMED, {"dst_low": 1}, (2, 3, 2, 4), False),
+        (NAMED, {"src_high": 1}, (2, 3, 2, 4), False),
+        (TCP, {"tcp_ack": 6_000}, (2, 3, 2, 4), False),
+        (NAMED, {}, (2, -3, 2, -4), False),
+    ],
+    ids=[
+        "named by IP", "named by TCP", "named by echo", "nameless", "nameless to other ports", "to another port",
+        "to another machine", "from another machine", "acknowledges another", "both ways in time",
+    ],
+)  # fmt: skip
+def test_packets_in_two_networks_are_the_same_only_by_all_that_names_them(
+    what: dict[str, int], other: dict[str, int], late_ms: tuple[int, ...], is_one: bool
+) -> None:
+    """Four packets to the guest, 50 ms apart, in both numbers: by a gateway between them, or of two tenants."""
+
+    def seen(vni: int, late: tuple[int, ...], **more: int) -> JournalColumns:
+        times = [after(500 + 50 * n + ms) for n, ms in enumerate(late)]
+        made = journal(*((ts, ROUTER, GUEST, PEER_IP, GUEST_IP) for ts in times))
+        own = {name: np.full_like(getattr(made, name), value) for name, value in {**what, **more, "vni": vni}.items()}
+        for name in ("ip_id", "tcp_seq", "icmp_seq", "payload_bytes"):
+            column = own.get(name, getattr(made, name) * 0)
+            own[name] = np.where(column > 0, column + np.arange(len(late)), 0).astype(column.dtype)
+        return made._replace(**own)
+
+    rows = [route(0, OLD, OWN), route(after(50), NEW, TENANT, 1), gone(after(90), OLD, OWN)]
+    old = point("wan", "wan", rows, carriers=carriers(OWN, TENANT), journal=seen(OWN, (0, 0, 0, 0)))
+    new = point("edge", None, journal=seen(TENANT, late_ms, **other))
+    bridged = bridged_overlays(case(old, new), (OWN, TENANT))
+    assert bridged == ([frozenset((OWN, TENANT))] if is_one else [])

@@ -1,6 +1,8 @@
 """The same requests of a peer at several points: where each of them was seen, and to which MAC it went there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -35,11 +37,17 @@ class Sighting:
     """uint64[n]: alike for the same packet at every point."""
 
 
-def packet_keys(j: JournalColumns, rows: I64) -> U64:
-    """By what is each of these packets known again elsewhere? What no router or tunnel on the way changes."""
+KEPT: Final = ("src_low", "src_port", "ip_id", "icmp_id", "icmp_seq", "tcp_seq", "payload_bytes", "ip_protocol")
+"""What no router or tunnel on the way changes, nor a translator of the guest's address."""
+ENDS: Final = ("src_high", "dst_high", "dst_low", "dst_port", "tcp_ack")
+"""What tells packets of two networks apart that no translator stands between: who is at their ends, and what it had."""
+
+
+def packet_keys(j: JournalColumns, rows: I64, more: Sequence[str] = ()) -> U64:
+    """By what is each of these packets known again elsewhere? By what is kept on the way, and by these columns."""
     key = np.zeros(len(rows), np.uint64)
-    for column in (j.src_low, j.src_port, j.ip_id, j.icmp_id, j.icmp_seq, j.tcp_seq, j.payload_bytes, j.ip_protocol):
-        key = (key ^ column[rows].astype(np.uint64)) * FACTOR
+    for name in (*KEPT, *more):
+        key = (key ^ getattr(j, name)[rows].astype(np.uint64)) * FACTOR
         key ^= key >> np.uint64(29)
     return key
 
