@@ -143,13 +143,28 @@ def test_an_old_router_that_never_withdraws_fails_only_with_peers_that_are_lost(
     assert worked("ospf", case(both, peers=[])) == "undecided"
 
 
-@pytest.mark.parametrize(("ends_ms", "wanted"), [(80, "undecided"), (2_900, "undecided"), (3_100, "no")])
-def test_an_old_router_has_time_to_withdraw(ends_ms: float, wanted: str) -> None:
-    """Its link's capture may end before it does, whatever others show later: 172 ms are usual of BGP, and it was no."""
-    short = point("wan", "wan", [OLD, NEW], last_ts=after(20 + ends_ms))
-    found = judged("ospf", case(short, peers=[LOST]))
+@pytest.mark.parametrize(
+    ("protocol", "longest_s"), [("rip", 180), ("ospf", 5), ("isis", 30), ("eigrp", 15), ("bgp", 30)]
+)
+@pytest.mark.parametrize("beyond_ms", [-100, 100])
+def test_an_old_router_has_the_time_of_its_protocol_to_withdraw(protocol: str, longest_s: int, beyond_ms: int) -> None:
+    """
+    Its link's capture may end before it does, whatever others show later.
+
+    RIP: 180 s until a route times out (RFC 2453 3.8); OSPF: MinLSInterval, 5 s; IS-IS: 30 s between two of one LSP;
+    EIGRP: a hold time of three hellos; BGP: 30 s between two UPDATEs to another AS (RFC 4271 10).
+    """
+    origins = {"ospf": ("10.0.0.2", "10.0.0.3"), "isis": ("0000.0000.0002.00-00", "0000.0000.0003.00-00")}
+    old, new = origins.get(protocol, ("AS 65001", "AS 65002"))
+    said = [
+        news(0, protocol=protocol, sender="192.0.2.2", origin=old),
+        news(after(20), protocol=protocol, sender="192.0.2.6", origin=new),
+    ]
+    short = point("wan", "wan", said, last_ts=after(20 + 1000 * longest_s + beyond_ms))
+    found = judged(protocol, case(short, peers=[LOST]))
     assert found is not None
-    assert (found.worked, "too short a view" in found.because) == (wanted, wanted == "undecided")
+    assert found.worked == ("no" if beyond_ms > 0 else "undecided")
+    assert ("too short a view" in found.because, "never withdrew" in found.because) == (beyond_ms < 0, beyond_ms > 0)
 
 
 def test_an_old_router_that_withdraws_late_fails_where_the_peers_waited_for_it() -> None:

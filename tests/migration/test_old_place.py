@@ -58,7 +58,8 @@ def test_packets_that_are_lost_at_the_old_place_show_that_the_old_way_is_followe
     found = judged(name, told(said(name, *BOTH), LOST_AT_A, FINE_AT_B))
     assert found is not None
     assert found.worked == "no"
-    assert "never withdrew" in found.because
+    stays = "in 48.0 s of view" if name == "rip" else "never withdrew"  # a route of RIP may stand for 180 s
+    assert stays in found.because
     assert "packets of 1 peer for it came to its old place at a from +7.0 s until +29.8 s" in found.because
     assert "a" in [one.point for one in found.evidence]
 

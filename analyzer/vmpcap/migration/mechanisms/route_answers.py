@@ -14,7 +14,7 @@ from vmpcap.migration.mechanisms.route_claims import NAMES, Claim, how_ended, ho
 from vmpcap.migration.mechanisms.route_taken import Taken
 from vmpcap.migration.mechanisms.route_views import is_seen_from_afar
 from vmpcap.migration.results import Mechanism, Sighted
-from vmpcap.terms.units import count_of
+from vmpcap.terms.units import NS_PER_S, count_of
 
 TOLD_BY_PATH: Final = ("bgp", "evpn")
 """In these a route shows by itself whether its teller passes it on."""
@@ -37,10 +37,12 @@ def _flaps(one: Taken) -> str:
 
 
 def _never_withdrawn(one: Taken) -> str:
-    return (
-        f"{_names(one, one.stale)} never withdrew {one.prefix}: two routers advertise it by {NAMES[one.name]}, and what"
-        f" goes the old way is lost ({one.came}; {one.lost})"
-    )
+    names = _names(one, one.stale)
+    stays = f"{names} never withdrew {one.prefix}"
+    if one.is_brief:
+        stays = f"in {one.watched / NS_PER_S:.1f} s of view {names} did not withdraw {one.prefix}"
+    ways = f"two routers advertise it by {NAMES[one.name]}, and what goes the old way is lost"
+    return f"{stays}: {ways} ({one.came}; {one.lost})"
 
 
 def _not_yet_withdrawn(one: Taken) -> str:

@@ -28,8 +28,14 @@ RFC 4271 9.2.1.1).
 """
 OVERLAP_NS: Final = 5 * NS_PER_S
 """For so long an old and a new router may both advertise while the old one learns that the guest has gone."""
-WATCHED_NS: Final = 3 * NS_PER_S
-"""A view that ends sooner after the new one came does not show that an old one stays; real daemons left in 0.2 s."""
+WITHDRAWN_NS: Final = {
+    "rip": 180 * NS_PER_S,  # RFC 2453 3.8: what nobody repeats stands until its timer ends
+    "ospf": 5 * NS_PER_S,  # RFC 2328 appendix B, MinLSInterval: a router waits so long between two words of one LSA
+    "isis": 30 * NS_PER_S,  # ISO 10589, minimumLSPGenerationInterval: the same of an LSP
+    "eigrp": 15 * NS_PER_S,  # three of its hellos, 5 s each: then a neighbour that went silent is gone (RFC 7868)
+    "bgp": 30 * NS_PER_S,  # RFC 4271 9.2.1.1 and 10, MinRouteAdvertisementInterval to another AS: withdrawals, too
+}
+"""For so long an old router may have to stand by what it said; a shorter view does not show that it stays."""
 LOST_BEFORE_NS: Final = NS_PER_S
 """A router may turn so long before its word of it is in view."""
 SETTLED_NS: Final = NS_PER_S
@@ -100,8 +106,13 @@ class Taken:
     @property
     def is_brief(self) -> bool:
         """Ends the view while the old one may yet take it back, as it has time to?"""
+        return self.watched <= WITHDRAWN_NS[self.name]
+
+    @property
+    def watched(self) -> int:
+        """For how long since the new one came are those shown that said the old one?"""
         shown = [on_reference(t.view, t.view.last_ts) for c in self.stale for t in (c.first, c.last)]
-        return max(shown, default=self.case.end) - max(self.new.up, self.case.moment) <= WATCHED_NS
+        return max(shown, default=self.case.end) - max(self.new.up, self.case.moment)
 
     @cached_property
     def left(self) -> int | None:
