@@ -257,3 +257,20 @@ def test_answers_are_not_called_lost_at_a_point_that_lacks_as_many_of_the_reques
     assert back.lost == (0 if lacks_requests else len(answers)), back.because
     assert back.outside >= (len(answers) if lacks_requests else 0)
     assert (f"whose capture lacks {len(requests)} of" in back.because) is lacks_requests
+
+
+@pytest.mark.parametrize("step", [18, 27])
+def test_more_answers_than_a_capture_lacks_of_the_requests_are_neither_lost_nor_not(tmp_path: Path, step: int) -> None:
+    """Twelve are missing where it lacks six requests, and nobody knows how many it missed; beside four they are lost."""
+    answers, requests = range(400, 500, 9), range(403, 500, step)
+    cuts: dict[str, Callable[[int, int], bool]] = {
+        "gw-lan": lambda kind, number: number in (answers if kind == 0 else requests)
+    }
+    names = ("src-uplink", "src-guestbr", "dst-guestbr", "gw-lan")
+    back = segments_of(judged_without(ROUTED, cuts, tmp_path, names))["after", "dst-guestbr", "gw-lan"]
+    if len(answers) > 2 * len(requests):
+        assert back.lost == len(answers), back.because
+        return
+    assert (back.lost, back.frames) == (None, []), back.because
+    assert f"0 to {len(answers)}: {len(answers)} were last seen at dst-guestbr" in back.because
+    assert f"whose capture lacks {len(requests)} of" in back.because

@@ -192,8 +192,8 @@ def _one_way(
         doubts = doubts or f"whether {there.name} was recording then is not known"
     if there.name in deaf:
         doubts = f"{there.name} shows the guest's answers and nothing that it was sent: its capture holds one direction"
-    passage, lacks = recorded(passage, here, there, to_guest)
-    lost = None if passage.lost is None or doubts else scale * passage.lost
+    passage, lacks, unsure = recorded(passage, here, there, to_guest, scale)
+    lost = None if passage.lost is None or doubts or unsure else scale * passage.lost
     yield GuestSegment(
         when=when,
         from_point=here.name,
@@ -212,7 +212,7 @@ def _one_way(
         outside=scale * (passage.outside + hidden),
         unseen=scale * passage.unseen,
         one_in=scale,
-        because=_sentence(here, there, to_guest, lost, passage, scale, hidden, holes, left_out, doubts)
+        because=_sentence(here, there, to_guest, lost, passage, scale, hidden, holes, left_out, doubts or unsure)
         + (f"; {scale * nameless:,} more are not counted: {REWRITTEN}" if nameless and lost is not None else "")
         + (lacks if lost is not None else "")
         + (_at_old_place(here, [there, *further], rows, old, scale) if to_guest and (lost or not is_compared) else "")

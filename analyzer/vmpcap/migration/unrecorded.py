@@ -1,7 +1,7 @@
 """Packets that a point does not show: lost before it, or only missed by its capture."""
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -14,13 +14,28 @@ LEAST_LACKING: Final = 3
 """A capture that lacks so many packets, which a farther point shows, lacks others as well."""
 
 AS_OFTEN: Final = 2.0
-"""Up to so many times as often as it lacks those, what nobody shows any more may only be missing there."""
+"""
+Up to so many times as often as it lacks those, what nobody shows any more may only be missing there.
+
+A choice: a capture that lacks 5 of 1000 lacks 10 or more of another 1000 by chance once in thirty times.
+"""
 
 
-def recorded(passage: Passage, here: Station, there: Station, to_guest: bool) -> tuple[Passage, str]:
+class Recorded(NamedTuple):
+    """A passage, and what is said of the packets that the second point may only have missed."""
+
+    passage: Passage
+    words: str = ""
+    """Of those that are not counted as lost."""
+    unsure: str = ""
+    """How many were lost at least and at most, where nobody knows; else empty."""
+
+
+def recorded(passage: Passage, here: Station, there: Station, to_guest: bool, scale: int) -> Recorded:
     """
-    The same, without losses that are no more than what the second point's capture lacks of others; and words for those.
+    The same, without losses that are no more than what the second point's capture lacks of others.
 
+    Where they are more, and not twice as many, some were lost or none: how many is not known.
     What passed it in the other direction and came to the first was not lost. Requests that nobody answered are, and
     bytes that nobody acknowledged: of answers, and of acknowledgements alone, nothing tells.
     """
@@ -33,17 +48,22 @@ def recorded(passage: Passage, here: Station, there: Station, to_guest: bool) ->
     )
     rows = np.flatnonzero(np.isin(here.kept.frame, np.array(passage.lost_frames, np.int64)))
     if not passage.lost or not len(rows) or lacking < LEAST_LACKING:
-        return passage, ""
+        return Recorded(passage)
     is_asked = np.isin(here.packets.protocol[rows], ECHO_PROTOCOLS) & here.to_guest[rows] & here.packets.answered.any()
     is_data = (here.packets.protocol[rows] == IP_TCP) & (here.kept.payload_bytes[rows] > 0)
     open_rows = rows[~is_asked & ~is_data]
     count = round(passage.lost * len(open_rows) / len(rows))
     if not count or count * others > AS_OFTEN * lacking * passage.sent:
-        return passage, ""
+        return Recorded(passage)
+    lacks = f"whose capture lacks {scale * lacking:,} of {scale * others:,} others"
+    if count > -(-lacking * passage.sent // others):
+        most = scale * passage.lost
+        unsure = (
+            f"{most - scale * count:,} to {most:,}: {scale * count:,} were last seen at {here.name}, and some of them"
+        )
+        return Recorded(passage, unsure=f"{unsure} or all were missed by {there.name}, {lacks}")
     frames = frozenset(here.kept.frame[open_rows].tolist())
-    words = (
-        f"; {count:,} more were last seen at {here.name}: lost, or missed by {there.name}, whose capture lacks"
-        f" {lacking:,} of {others:,} others"
-    )
+    words = f"; {scale * count:,} more were last seen at {here.name}: lost, or missed by {there.name}, {lacks}"
     sure = tuple(frame for frame in passage.lost_frames if frame not in frames)
-    return replace(passage, lost=passage.lost - count, lost_frames=sure, outside=passage.outside + count), words
+    left = replace(passage, lost=passage.lost - count, lost_frames=sure, outside=passage.outside + count)
+    return Recorded(left, words)
