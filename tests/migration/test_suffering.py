@@ -331,6 +331,17 @@ def test_a_view_that_ends_when_the_guest_has_hardly_come_shows_nobody_as_lost(un
     assert (found.peer.outage_ms, found.at_least_ms is None) == (None, is_told), "and no figure, nor a pass for it"
 
 
+@pytest.mark.parametrize("until_ms", [1005, 1020, 1040])
+def test_what_may_still_be_answered_when_the_view_ends_makes_no_outage_longer(until_ms: int) -> None:
+    """Announced at 1.0 s; what was asked from 0.99 s on is answered at 1.05 s, which is not in view any more."""
+    rows = [row for row in pings(500, 10, lost(84, 400)) if row["ts_ns"] <= until_ms * MS]
+    (found,) = suffered_at(point(rows))
+    assert found.at_least_ms is not None
+    assert 100 <= found.at_least_ms <= 150, "from 0.84 s to 0.99 s"
+    assert found.peer.outage_low_ms is not None
+    assert found.peer.outage_low_ms <= 150
+
+
 @pytest.mark.parametrize(("more", "is_known"), [(0, False), (20, True)])
 def test_a_peer_that_is_answered_once_in_a_while_at_all_times_has_an_outage_only_by_more(
     more: int, is_known: bool

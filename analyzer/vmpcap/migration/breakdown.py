@@ -102,7 +102,7 @@ def _told(one: Suffered, scene: Scene, whole: bool) -> Suffered:
         begun_after_ms=ms(since),
         because=one.peer.because if since is None or one.ended else f"{one.peer.because}; {words_of_answered(since)}",
         breakdown=parts,
-        breakdown_because=_unplaced(found, one.ended, unknown) if unknown else _sentence(found, one.ended),
+        breakdown_because=_unplaced(found, one, unknown) if unknown else _sentence(found, one),
     )
     return replace(one, peer=peer)
 
@@ -330,12 +330,12 @@ def _last_seen(group: list[Slice], asked: Asked) -> str:
     )
 
 
-def _sentence(found: Sequence[Said], ended: bool) -> str:
+def _sentence(found: Sequence[Said], one: Suffered) -> str:
     """Which cause took longest?"""
-    return f"{_outage(found, ended)}: {_longest(found)[1]}" if found else ""
+    return f"{_outage(found, one)}: {_longest(found, one)[1]}" if found else ""
 
 
-def _unplaced(found: Sequence[Said], ended: bool, unknown: str) -> str:
+def _unplaced(found: Sequence[Said], one: Suffered, unknown: str) -> str:
     """
     What is told of an outage of which nobody knows what was the guest's own absence?
 
@@ -343,23 +343,28 @@ def _unplaced(found: Sequence[Said], ended: bool, unknown: str) -> str:
     """
     if not found:
         return ""
-    says, told = _longest(found)
+    says, told = _longest(found, one)
     seen = ", nor what it was spent on" if says in (SPENT_ON["unexplained"], SPENT_ON["stun"]) else f"; {told}"
-    return f"{_outage(found, ended)}: {unknown}{seen}"
+    return f"{_outage(found, one)}: {unknown}{seen}"
 
 
-def _outage(found: Sequence[Said], ended: bool) -> str:
+def _outage(found: Sequence[Said], one: Suffered) -> str:
+    return f"outage {_long(_whole(found, one)) if one.ended else _at_least(_whole(found, one))}"
+
+
+def _whole(found: Sequence[Said], one: Suffered) -> float:
+    """How long was it? The time of requests that may still be answered is none of it for sure."""
     whole = sum(part.ms for part, _ in found)
-    return f"outage {_long(whole) if ended else _at_least(whole)}"
+    return whole if one.ended or one.at_least_ms is None else min(whole, one.at_least_ms)
 
 
-def _longest(found: Sequence[Said]) -> tuple[str, str]:
+def _longest(found: Sequence[Said], one: Suffered) -> tuple[str, str]:
     """What took longest, and a clause that says how much of it all."""
     spent: dict[str, float] = {}
     for part, says in found:
         spent[says] = spent.get(says, 0.0) + part.ms
     longest = max(spent, key=lambda says: spent[says])
-    share = "all" if spent[longest] == sum(part.ms for part, _ in found) else _long(spent[longest])
+    share = "all" if spent[longest] >= _whole(found, one) else _long(spent[longest])
     return longest, f"{share} of it {longest if longest == SPENT_ON['unexplained'] else f'while {longest}'}"
 
 

@@ -23,6 +23,7 @@ from vmpcap.migration.suffered import (
     is_cut_short,
     is_open,
     protocol_of,
+    surely_out_ns,
     unmeasured,
 )
 from vmpcap.migration.views import PointView
@@ -90,7 +91,11 @@ def suffered_by(
         survived = True if outage.ended else None
         return replace(unmeasured(stream, view, dark, frames_of_outage(outage), survived), is_dark=True)
     bounds = _bounds(stream, outage, watched)
-    waits = is_open(stream, outage, view) or is_cut_short(stream, outage, when)
+    least = outage.seen_ns if outage is not None and is_open(stream, outage, view) else None
+    if outage is not None and is_cut_short(stream, outage, when):
+        least = surely_out_ns(outage, when)
+        bounds = (None if bounds[0] is None else min(bounds[0], least), bounds[1])
+    waits = least is not None
     was_answered = outage is None or outage.ended
     survived = has_outlived(stream, when) if foreign and was_answered else has_survived(stream, outage)
     ended = [words_of_reset(stream, when, foreign)] if foreign else []
@@ -126,7 +131,7 @@ def suffered_by(
         stream,
         outage,
         view,
-        ms(outage.seen_ns) if waits else None,
+        ms(least),
     )
 
 

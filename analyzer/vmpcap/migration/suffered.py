@@ -140,6 +140,15 @@ def is_cut_short(stream: PeerStream, outage: Outage | None, when: int) -> bool:
     return outage.first_unanswered_ts <= when and outage.last_unanswered_ts - when < least
 
 
+def surely_out_ns(outage: Outage, when: int) -> int:
+    """
+    How long was it cut off at least, where the view was cut short when the guest, announced at when, had hardly come?
+
+    What was sent since may be answered after the view's end, and what was sent just before may have found it, too.
+    """
+    return max(min(outage.last_unanswered_ts, when - LEAST_OUTAGE_NS) - outage.first_unanswered_ts, 0)
+
+
 def has_survived(stream: PeerStream, outage: Outage | None) -> bool | None:
     if stream.survived is not None:
         return stream.survived
