@@ -261,7 +261,7 @@ def test_answers_are_not_called_lost_at_a_point_that_lacks_as_many_of_the_reques
 
 @pytest.mark.parametrize("step", [18, 27])
 def test_more_answers_than_a_capture_lacks_of_the_requests_are_neither_lost_nor_not(tmp_path: Path, step: int) -> None:
-    """Twelve are missing where it lacks six requests, and nobody knows how many it missed; beside four they are lost."""
+    """Twelve are missing where it lacks six requests: nobody knows how many it missed. Beside four they are lost."""
     answers, requests = range(400, 500, 9), range(403, 500, step)
     cuts: dict[str, Callable[[int, int], bool]] = {
         "gw-lan": lambda kind, number: number in (answers if kind == 0 else requests)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from tests.points.made import MS, S, Sent, paired_of, traffic
-from vmpcap.points.jumps import jumps_of
+from vmpcap.points.jumps import how_often, jumps_of
 from vmpcap.points.pair_clock import PairClock, bound_pair
 
 TRIALS = 60
@@ -91,6 +91,26 @@ def test_queues_of_both_ways_one_after_the_other_are_no_step_where_a_moment_was_
     sent = traffic(random.Random(4), SECONDS, 4000, (5.0, 5.0), 0.2)
     by = {0: (0, 9 * S, 6 * MS), 1: (12 * S, 99 * S, 6 * MS)}
     assert len(found(queued(sent, by), 0, {}).pieces) == 1
+
+
+@pytest.mark.parametrize("gap_ms", [0, 20])
+def test_a_queue_that_goes_over_from_one_way_to_the_other_at_once_is_told_as_no_step(gap_ms: int) -> None:
+    """6 ms leave the one way as they come into the other, as where both share a buffer. The clocks never moved."""
+    sent = traffic(random.Random(4), SECONDS, 4000, (5.0, 5.0), 0.2)
+    clock = found(queued(sent, {0: (0, 9 * S, 6 * MS), 1: (9 * S + gap_ms * MS, 99 * S, 6 * MS)}), 0, {})
+    assert all(low <= 0 <= high for low, high in (clock.at(ts) for ts in range(2 * S, 18 * S, S)))
+    jumps = list(jumps_of(clock))
+    assert [jump.is_shown for jump in jumps] == [False] * len(jumps)
+    assert not how_often(jumps).startswith("stepped")
+
+
+@pytest.mark.parametrize("step", [80 * MS, -80 * MS])
+def test_a_step_that_no_queue_can_make_is_told(step: int) -> None:
+    """By more than the time there and back of 10 ms, whatever the ways are: what it was leaves no room for none."""
+    sent = traffic(random.Random(1), SECONDS, 4000, (5.0, 5.0), 0.2)
+    jumps = list(jumps_of(found(sent, 60, {10 * S: step})))
+    assert [jump.is_shown for jump in jumps] == [True]
+    assert how_often(jumps) == "stepped 1 time"
 
 
 def test_no_step_is_told_of_clocks_that_only_drift() -> None:

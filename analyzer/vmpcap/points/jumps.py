@@ -1,11 +1,14 @@
 """Steps of a clock: between which times, by how much."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
 from vmpcap.points.pair_clock import PairClock
-from vmpcap.terms.units import NS_PER_MS, iso_utc
+from vmpcap.terms.units import NS_PER_MS, count_of, iso_utc
+
+A_QUEUE: Final = "a queue went over from one way to the other at once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,11 @@ class Jump:
     high_ns: int
     is_bound: bool
     """False where packets go one way only beside it: nothing bounds the change from one of its sides."""
+
+    @property
+    def is_shown(self) -> bool:
+        """Did a clock step for certain? Not where the change may be none: queues that change ways look like it."""
+        return not self.is_bound or self.low_ns > 0 or self.high_ns < 0
 
     @property
     def back(self) -> "Jump":
@@ -38,6 +46,22 @@ class Jump:
             return f"by how much is not known (packets go one way only beside it), {when}"
         middle, doubt = (self.low_ns + self.high_ns) / 2, (self.high_ns - self.low_ns) / 2
         return f"by {middle / NS_PER_MS:+.3f} ms ± {doubt / NS_PER_MS:.3f} {when}"
+
+
+def how_often(jumps: Iterable[Jump]) -> str:
+    """
+    How often did a clock step, and how often may it have? Empty for never.
+
+        >>> how_often([Jump(0, 1, 20, 30, True), Jump(2, 3, -5, 15, True)])
+        'stepped 1 time, may have stepped 1 time more, or a queue went over from one way to the other at once'
+    """
+    sure = [jump.is_shown for jump in jumps]
+    shown, perhaps = sum(sure), len(sure) - sum(sure)
+    words = [f"stepped {count_of(shown, 'time')}"] if shown else []
+    if perhaps:
+        more = " more" if shown else ""
+        words.append(f"may have stepped {count_of(perhaps, 'time')}{more}, or {A_QUEUE}")
+    return ", ".join(words)
 
 
 def jumps_of(clock: PairClock) -> Iterator[Jump]:

@@ -1,4 +1,4 @@
-"""A clock that was set by less than the time there and back: both ways' least delays change at once, oppositely."""
+"""A clock that may have been set by less than the time there and back: both ways' delays change at once, oppositely."""
 
 from typing import Final
 
@@ -37,7 +37,8 @@ def find_shifts(lows: Bounds, highs: Bounds, whole: Lines) -> tuple[Lines, ...]:
     A queue makes one way longer, and never shorter than the way is. So the least time there and back of any window,
     less what windows differ by, is a width that the bounds have everywhere: lower bounds are raised by it, and a
     steady clock still keeps between. Where it does not, the least delays of both ways moved at once, by opposite
-    amounts: no queue does that. A step is told from this; the bounds of its pieces are those that need no such width.
+    amounts: a clock that stepped, or a queue that left one way as it came into the other. Which of the two does not
+    show, so either piece's bounds are those that need no such width, and a steady clock keeps to them as well.
     """
     width = _least_width(lows, highs, whole)
     if width <= 0:

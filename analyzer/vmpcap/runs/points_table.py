@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from vmpcap.points.between import Between, OneWay
-from vmpcap.points.jumps import jumps_of
+from vmpcap.points.jumps import A_QUEUE, how_often, jumps_of
 from vmpcap.points.one_sided import UNFIT, describe_one_sided
 from vmpcap.runs.between import Together
 from vmpcap.terms.columns import POINTS, dtypes, through_gate
@@ -74,11 +74,12 @@ def _shared(together: Together, pair: Between, sign: int, repeated: int) -> dict
         "bound_ms": (high - low) / 2 / NS_PER_MS,
         "drift_ppm": sign * (least + most) / 2 * 1e6,
         "drift_uncertainty_ppm": (most - least) / 2 * 1e6,
-        "clock_steps": len(pair.clock.pieces) - 1,
+        "clock_steps": sum(jump.is_shown for jump in jumps_of(pair.clock)),
     }
     said = [CONTRADICTS] if (pair.one, pair.other) in together.contradictions else []
     said += [
-        f"the clocks stepped apart {(jump if sign > 0 else jump.back).words(together.names[pair.one])}"
+        ("the clocks stepped apart " if jump.is_shown else f"the clocks may have stepped apart, or {A_QUEUE}, ")
+        + (jump if sign > 0 else jump.back).words(together.names[pair.one])
         for jump in jumps_of(pair.clock)
     ]
     said += [
@@ -235,7 +236,7 @@ def _clock(together: Together, point: int) -> str:
         middle, doubt = sum(stands.drift) / 2 * 1e6, (stands.drift[1] - stands.drift[0]) / 2 * 1e6
         text += f", drift {middle:+.1f} ppm \u00b1 {doubt:.1f}" if doubt <= TOLD_DRIFT_PPM else ""
     if stands.steps:
-        text += f"; stepped {count_of(stands.steps, 'time')}, here in its longest piece: "
+        text += f"; {how_often(jump for _, _, jump in stands.jumps)}; here in its longest piece: "
         text += "; ".join(
             f"{together.names[other]} against {together.names[one]} {jump.words(together.names[one])}"
             for one, other, jump in stands.jumps

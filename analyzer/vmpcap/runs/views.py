@@ -17,6 +17,7 @@ from vmpcap.measures.mirrors import fold_mirrors
 from vmpcap.migration.views import PointView
 from vmpcap.points.chain import Standing
 from vmpcap.points.clock import Exchange, Offset
+from vmpcap.points.jumps import how_often
 from vmpcap.points.one_sided import UNFIT
 from vmpcap.points.symmetry import UNLIKE
 from vmpcap.points.timeline import Timeline
@@ -202,7 +203,9 @@ def _clock(view: PointView, reference: PointView, main: PointView, names: Mappin
     if reference is not main:
         because += f"; how {reference.name} stands to {main.name} is not known"
     if stands.steps:
-        because += f"; a clock stepped {count_of(stands.steps, 'time')}: the offset is that of the longest piece"
+        because += (
+            f"; a clock {how_often(jump for _, _, jump in stands.jumps)}: the offset is that of the longest piece"
+        )
         because += "".join(
             f"; {names[other]} against {names[one]} {jump.words(names[one])}" for one, other, jump in stands.jumps
         )

@@ -329,7 +329,12 @@ POINTS: Final = (
     Column(
         "drift_uncertainty_ppm", "float", "ppm", "the truth lies within so much of it; at most 500 is taken as possible"
     ),
-    Column("clock_steps", "count", "", "how often the offset jumped; offset and drift are those of the longest piece"),
+    Column(
+        "clock_steps",
+        "count",
+        "",
+        "how often a clock stepped for certain; offset and drift are those of the longest piece",
+    ),
     Column("because", "text", "", "why something is not known, and which clocks contradict each other"),
 )
 """`vmpcap points`: one row for each two capture points and direction."""
