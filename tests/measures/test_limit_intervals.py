@@ -131,6 +131,19 @@ def test_a_window_that_fills_a_link_and_a_queue_besides_is_not_the_limit(rtt_ms:
     assert classes(found) == [name]
 
 
+def test_a_full_window_behind_a_round_trip_that_is_hardly_longer_is_not_told_from_the_hosts() -> None:
+    """64 kB over 0.2 ms would allow 2.6 Gbps; 0.3 ms more may be a queue or what hosts take: no word, but a reason."""
+    known = sent(rate_mbps=950.0, idle_ns=200_000, floor_ns=200_000)
+    flow = {"new_bytes": 950 * MBPS_A_BIN, "delivered_bytes": 950 * MBPS_A_BIN, "rtt_min_ns": 550_000}
+    found = over_time(known=known, flight=65_160, window=65_535, headroom_bytes=375, **flow)
+    assert classes(found) == ["unknown"]
+    assert "2.8 times the idle path" in found[0].because
+    settled = settle(Attribution("receiver_window", ""), found, {"unknown": 1.0})
+    assert (settled.limit, found[0].because in settled.because) == ("unknown", True)
+    (near,) = over_time(known=known, flight=25_000, window=65_535, headroom_bytes=40_000, **flow)
+    assert "times the idle path" not in near.because
+
+
 def test_a_window_that_loss_kept_full_is_losss() -> None:
     """The flight had filled it when the first of it was lost: 300 ms until the timeout are the path's."""
     flow = [400 * MBPS_A_BIN] * 50 + [0] * 30 + [400 * MBPS_A_BIN] * 50

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from vmpcap.measures.limit_classes import HALF, Story, is_opening, mathis_of, name_windows
 from vmpcap.measures.limit_windows import Outline, cut_windows
-from vmpcap.measures.limits import LEAST_LOSSES, Attribution, Sent, window_mbps
+from vmpcap.measures.limits import LEAST_LOSSES, QUEUE_MARGIN, Attribution, Sent, window_mbps
 from vmpcap.measures.results import Limit, LimitClass, LimitInterval
 from vmpcap.measures.series import Together
 from vmpcap.terms.units import NS_PER_MS, count_of, iso_utc, mbps, ms
@@ -28,6 +28,8 @@ GROUPS: Final[dict[LimitClass, Limit]] = {
     "unknown": "unknown",
 }
 """Which word of the whole transfer each class of an interval belongs to; in the order in which they are shown."""
+
+FULL_AND_LATE: Final = "the flight filled the receive window, which would allow more, but round trips took"
 
 NETWORK_SHARE: Final = 2 / 3
 """Only the network may fail a link: for this much of the time it has to be its classes alone that say so."""
@@ -79,6 +81,7 @@ def settle(whole: Attribution, intervals: Sequence[LimitInterval], shares: dict[
     if whole.limit == "unknown" or groups.get(whole.limit, 0.0) >= groups[word]:
         return whole
     told = " and ".join(f"{n.replace('_', ' ')} in {s:.0%}" for n, s in sorted(shares.items(), key=lambda i: -i[1])[:2])
+    told += next((f"; {i.because}" for i in intervals if i.because.startswith(FULL_AND_LATE)), "")
     return replace(whole, limit="unknown", because=f"no limit held for most of the time: {told}")
 
 
@@ -205,6 +208,11 @@ def _application(one: Stretch) -> str:
 def _unknown(one: Stretch) -> str:
     if is_opening(one.story)[one.inside].all():
         return "the sender's window was still opening"
+    windows, idle_ns = one.story.windows, one.story.sent.idle_ns
+    is_full = windows.is_full[one.inside].mean() > HALF
+    if is_full and idle_ns and one.rtt_ns and one.rtt_ns >= QUEUE_MARGIN * idle_ns:
+        times = one.rtt_ns / idle_ns
+        return f"{FULL_AND_LATE} {times:.1f} times the idle path: in a short queue, or within the hosts"
     return "no queue, loss, pause or ceiling explains the rate"
 
 
