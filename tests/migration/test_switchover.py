@@ -575,3 +575,20 @@ def test_the_end_of_a_capture_that_nothing_compares_is_no_last_frame_of_the_old_
     dst = view("dst", "domain:destination", series=(announced(5 * S),), journal=asks_and_answers(5 * S, 9 * S, 10 * MS))
     quiet = silences(guest(dst), (STREAM, dst, other), 5 * S)
     assert ("other" in quiet) == is_told
+
+
+def test_a_mirror_that_shows_frames_twice_leaves_the_usual_time_between_them() -> None:
+    """Each frame of the guest again 0.4 ms later: it usually sends every 10 ms all the same."""
+    usual = []
+    for copies in (False, True):
+        once = talking(840 * MS, 1005 * MS)
+        rows = list(range(once.rows))
+        own = [n for n in rows if once.eth_src[n] == GUEST]
+        order = sorted(
+            [(int(once.ts_ns[n]), n) for n in rows] + [(int(once.ts_ns[n]) + 400_000, n) for n in own if copies]
+        )
+        twice = type(once)(*(np.asarray(column)[[n for _, n in order]] for column in once))
+        twice = twice._replace(ts_ns=np.array([ts for ts, _ in order]), frame=np.arange(1, len(order) + 1))
+        gateway = bridge("gw", "gateway", twice)
+        usual.append(silences(guest(), [STREAM, gateway], SWITCH)["gw"].usual_ns)
+    assert usual == [10 * MS, 10 * MS]

@@ -182,7 +182,10 @@ class OutagePart(msgspec.Struct, frozen=True, kw_only=True):
     part: OutageCause
     ms: float
     requests: int
-    """Requests without an answer that were sent in it."""
+    """
+    Requests without an answer that were sent in it. In tcp_back_off the way was free: its segments may have come, and
+    wait for the acknowledgement of one that was lost before.
+    """
     from_point: str
     from_frame: int
     from_file: str | None = None

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from vmpcap.migration.clocks import elapsed_between, is_moment_unknown, on_clock_of
 from vmpcap.migration.convergence import find_stale_tail
+from vmpcap.migration.crossings import names_of
 from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.last_at_old import count_from_old, find_last_at_old
 from vmpcap.migration.marks import Mark, between
@@ -25,6 +27,9 @@ from vmpcap.terms.addresses import GROUP_BIT
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, iso_utc
 from vmpcap.terms.wire import TCP_RST
 
+I64 = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
 BESIDE_NS: Final = 300 * NS_PER_MS
 """How far from the first announcement (or the stream's end) the guest's silence may lie and still be the stun's."""
 
@@ -35,6 +40,12 @@ PLAIN_TIMES: Final = 5
 
 NEARLY_LAST_NS: Final = 50 * NS_PER_MS
 """A point whose last frame of the guest is this much older than another point's did not see all of its frames."""
+
+COPY_NS: Final = 5 * NS_PER_MS
+"""A mirror shows a frame again this soon."""
+
+MOST_COPIES: Final = 4
+"""So many times at most."""
 
 NOTABLE_MS: Final = 1.0
 """By so much more the guest's own silence is told beside the one that an announcement ended."""
@@ -277,9 +288,23 @@ def _silence_at(view: PointView, guest: Moved, moment: int, from_old: int = 0) -
     if not beside.any():
         return None
     longest = int(np.flatnonzero(beside)[np.argmax(gaps[beside])])
-    usual = gaps[:longest][-USUAL_FRAMES:]
+    usual = np.diff(ts[: longest + 1][_once(view, sent[: longest + 1])])[-USUAL_FRAMES:]
     usual_ns = int(np.median(usual)) if len(usual) >= LEAST_USUAL else None
     return Silence(mark(longest), mark(longest + 1), usual_ns, own_since(longest + 1))
+
+
+def _once(view: PointView, rows: I64) -> Bools:
+    """
+    Which of these frames, by time, are no second copy of one shortly before, as a mirror shows it?
+
+    All, where most would be: then nothing tells the guest's frames from each other.
+    """
+    ts, names = view.journal.ts_ns[rows], names_of(view)[rows]
+    order = np.lexsort((ts, names))
+    is_copy = (names[order][1:] == names[order][:-1]) & (np.diff(ts[order]) <= COPY_NS)
+    once = np.ones(len(rows), bool)
+    once[order[1:][is_copy]] = False
+    return once if once.sum() * MOST_COPIES >= len(rows) else np.ones(len(rows), bool)
 
 
 def describe_switchover(

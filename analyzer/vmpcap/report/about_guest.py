@@ -285,6 +285,11 @@ MOST_BROKEN_DOWN: Final = 8
 """Peers whose outages are shown in parts, the worst first; the JSON has all."""
 
 
+def _lost_in(part: OutagePart) -> str:
+    """How many requests were lost in it? None is told of segments sent while the way was free: they may have come."""
+    return "" if part.part == "tcp_back_off" else f"{part.requests:,}"
+
+
 def _breakdown(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
     """What was each peer's outage spent on?"""
     rows = []
@@ -294,9 +299,7 @@ def _breakdown(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
             begin, end = f"{part.from_frame}{of_file(part.from_file)}", f"{part.to_frame}{of_file(part.to_file)}"
             frames = f"{begin} to {end}" if part.to_frame is not None else f"from {begin}"
             lasted = figure(part.ms, "ms") + doubt
-            rows.append(
-                (peer.peer, peer.protocol, part_name(part, peer), lasted, f"{part.requests:,}", frames, part.because)
-            )
+            rows.append((peer.peer, peer.protocol, part_name(part, peer), lasted, _lost_in(part), frames, part.because))
     if rows:
         names = ("outage of", "protocol", "part", "lasted", "lost", "frames", "because")
         yield Grid(names, tuple(rows), right=("lasted", "lost"), sentences=("because",))
