@@ -269,7 +269,7 @@ def test_a_guest_that_is_lost_for_good_long_after_the_move_is_told_as_lost_then(
     rows = pings(1200, 10, [*lost(84, 17), *lost(800, 400)])
     (found,) = suffered_at(point(rows))
     assert (found.peer.outage_ms, found.peer.survived, found.is_cut_off) == (170.0, False, False)
-    assert (found.peer.later_outage_ms, found.later_ns) == (3990.0, 7 * S)
+    assert (found.peer.lost_later_ms, found.peer.later_outage_ms, found.later_ns) == (3990.0, None, 7 * S)
     assert "answered until 7.0 s after the switchover and then no more: 400 requests unanswered" in found.peer.because
 
 
@@ -288,7 +288,7 @@ def test_a_guest_that_was_not_lost_to_the_end_is_not_told_as_lost_later(
     rows: list[Row], more: dict[str, object]
 ) -> None:
     """Answered again, hardly asked, moved again, not asked any more, or answering the same peer in another stream."""
-    assert all((one.later, one.peer.later_outage_ms) == (None, None) for one in suffered_at(point(rows, **more)))
+    assert all((one.later, one.peer.lost_later_ms) == (None, None) for one in suffered_at(point(rows, **more)))
 
 
 def test_answers_that_may_go_past_the_point_lose_nobody_later() -> None:

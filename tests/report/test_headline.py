@@ -142,7 +142,7 @@ def test_a_hang_of_the_guest_long_after_the_move_is_in_the_sentence() -> None:
 
 def test_a_guest_that_its_peer_lost_long_after_the_move_is_in_the_sentence() -> None:
     """The outage of the move ended; the later one did not."""
-    gone = Peer(peer="10.99.0.2", protocol="icmp", outage_ms=180.0, survived=False, later_outage_ms=6980.0)
+    gone = Peer(peer="10.99.0.2", protocol="icmp", outage_ms=180.0, survived=False, lost_later_ms=6980.0)
     said = headline([cut_off(1, gone, longest_ms=180.0)], [])
     assert "cut off for 180 ms; later its only peer lost it: no answer in the last 6.98 s" in said
 

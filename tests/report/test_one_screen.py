@@ -35,6 +35,31 @@ def peer(number: int, **other: object) -> Peer:
     return msgspec.structs.replace(Peer(peer=f"10.99.0.{number}", protocol="icmp", survived=True), **other)
 
 
+LOST_LATER = {"outage_ms": 140.0, "survived": False, "lost_later_ms": 8880.0}
+HUNG = {"outage_ms": 180.0, "survived": True, "later_outage_ms": 1200.0}
+NEVER = {"outage_ms": None, "survived": False}
+RESET = {"outage_ms": 0.0, "survived": False}
+
+
+@pytest.mark.parametrize("width", [60, 120])
+@pytest.mark.parametrize("height", [24, 50])
+def test_a_peer_that_was_back_and_lost_later_is_told_as_that(width: int, height: int) -> None:
+    """In its own words, not as one that was cut off for 140 ms and no more, nor as one that was never back."""
+    told = {"later lost for good": LOST_LATER, "later 1,200 ms": HUNG, "then lost": RESET, "never back": NEVER}
+    for words, known in told.items():
+        peer = Peer(peer="10.99.0.2", protocol="icmp", **known)  # type: ignore[arg-type]
+        text = one_line(shown(with_guest(peers=[peer]), width, height))
+        assert [one in text for one in told] == [one == words for one in told], text
+
+
+def test_of_peers_without_a_row_those_never_back_are_counted_apart_from_those_lost_later() -> None:
+    """Three are named in the line, the worst first; of five more two were never answered again."""
+    kinds = [*[NEVER] * 5, *[LOST_LATER] * 2, HUNG]
+    peers = [Peer(peer=f"10.99.0.{n}", protocol="icmp", **one) for n, one in enumerate(kinds)]  # type: ignore[arg-type]
+    text = one_line(shown(with_guest(peers=peers), 120, 24))
+    assert "5 further peers cut off (2 of them never back, 2 of them lost later, at most 1,200 ms)" in text
+
+
 @pytest.mark.parametrize("height", [24, 30, 37, 50])
 def test_a_migration_that_went_well_fits_the_screen_with_its_prompt(height: int) -> None:
     """Nothing has scrolled away; and the screen is used: a tall one shows the picture with its phases."""

@@ -31,7 +31,7 @@ def _weight(one: Suffered) -> tuple[bool, float]:
 
 def is_lost(stream: Peer) -> bool:
     """Was this stream never answered again in view?"""
-    return stream.survived is False and stream.outage_ms is None
+    return stream.survived is False and stream.outage_ms is None and stream.lost_later_ms is None
 
 
 def gave_up(stream: Peer) -> bool:

@@ -63,7 +63,7 @@ def with_later(one: Suffered, later: Outage | None, when: int) -> Suffered:
     )
     frames = list(dict.fromkeys((*one.peer.frames, *frames_of_outage(later))))
     peer = msgspec.structs.replace(
-        one.peer, because=because, frames=frames, survived=False, later_outage_ms=ms(later.seen_ns)
+        one.peer, because=because, frames=frames, survived=False, lost_later_ms=ms(later.seen_ns)
     )
     return replace(one, peer=peer, later=later, later_ns=since, without_later=one.peer)
 

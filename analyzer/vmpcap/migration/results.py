@@ -253,13 +253,17 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     later_outage_ms: float | None = None
     """
     The longest outage that the guest itself made, begun as late and after the stream's end: requests reached its new
-    place, and it did not answer. It is no part of outage_ms. Where survived is false beside an outage that ended: for
-    how long at least the peer had no answer at the end, from more than 5 s after the switchover on.
+    place, and it did not answer. It is no part of outage_ms.
     """
     later_by_guest: bool | None = None
     """
     true: points behind one another show that its requests came to the guest. null: its host may have lost them, or
     there is no later outage.
+    """
+    lost_later_ms: float | None = None
+    """
+    For how long at least the peer had no answer at the end, from more than 5 s after the switchover on, though it had
+    them until then. It is no part of outage_ms; survived is false.
     """
     breakdown: list[OutagePart] = []
     """What the outage was spent on, in the order of time; the lengths add up to outage_ms, or, where it did not end, to

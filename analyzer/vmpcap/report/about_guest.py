@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from vmpcap.migration.listed import is_lost
 from vmpcap.migration.results import Bracket, Guest, Mechanism, OutagePart, Peer, PointAnnouncements, Switchover
 from vmpcap.report.away import away_of
 from vmpcap.report.blocks import Block, Fact, Grid, Heading
@@ -193,8 +194,19 @@ def _bounds(bracket: Bracket, glyphs: Glyphs, name: str) -> str:
 
 
 def cut_off_for(peer: Peer) -> str:
-    """For how long was this peer without an answer? Where that cannot be told, from how long to how long."""
-    if peer.outage_ms is None and peer.survived is False:
+    """For how long was this peer without an answer, at the switchover and later?"""
+    if peer.lost_later_ms is not None:
+        later = "later lost for good"
+    elif peer.survived is False and peer.outage_ms is not None:
+        later = "then lost"
+    else:
+        later = "" if peer.later_outage_ms is None else f"later {figure(peer.later_outage_ms, 'ms')}"
+    return ", ".join(words for words in (_cut_off_at_first(peer), later) if words)
+
+
+def _cut_off_at_first(peer: Peer) -> str:
+    """The same of the switchover alone. Where it cannot be told, from how long to how long."""
+    if is_lost(peer):
         return "never back"
     if peer.outage_ms is None and peer.outage_low_ms is not None and peer.outage_high_ms is not None:
         if figure(peer.outage_low_ms) == figure(peer.outage_high_ms):

@@ -177,11 +177,11 @@ def _of_guest(guest: Guest) -> str:
 
 def _later(guest: Guest) -> str:
     """That the guest itself did not answer for a while, long after it was back, or was lost for good."""
-    gone = [peer for peer in guest.peers if peer.later_outage_ms and peer.survived is False and not is_lost(peer)]
+    gone = [peer for peer in guest.peers if peer.lost_later_ms]
     if gone:
         peers, every = len({peer.peer for peer in gone}), counts_of(guest).peers
         who = "its only peer" if every == 1 else f"{peers:,} of {every:,} peers"
-        least = span_bound(max(peer.later_outage_ms or 0.0 for peer in gone) / 1000, "least")
+        least = span_bound(max(peer.lost_later_ms or 0.0 for peer in gone) / 1000, "least")
         return f"; later {who} lost it: no answer in the last {least}"
     longest = max(guest.peers, key=lambda peer: peer.later_outage_ms or 0.0, default=None)
     if longest is None or not longest.later_outage_ms:

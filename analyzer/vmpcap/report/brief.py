@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec import structs
 
+from vmpcap.migration.listed import is_lost
 from vmpcap.migration.results import Guest, Peer
 from vmpcap.report.about_checks import Where, where_to_look
 from vmpcap.report.about_guest import about_sessions, cut_off_for, interruption, left_out, lost_between, part_name
@@ -135,7 +136,7 @@ def _unsaid(because: str, said: str) -> str:
 
 def _peers(peers: Sequence[Peer], room: Room) -> Iterator[Block]:
     """A row for each peer that suffered, the worst first; the others are counted."""
-    hurt = sorted((p for p in peers if suffered(p)), key=lambda p: (p.survived is not False, -_at_least(p)))
+    hurt = sorted((p for p in peers if suffered(p)), key=_severity)
     noun = "peer" if len({p.peer for p in peers}) == len(peers) else "stream"  # one peer may have any number of them
     fine = sum(p.outage_ms == 0 and not suffered(p) for p in peers)
     unknown = len(peers) - len(hurt) - fine
@@ -155,7 +156,12 @@ def _peers(peers: Sequence[Peer], room: Room) -> Iterator[Block]:
 
 def suffered(peer: Peer) -> bool:
     """Did this peer miss anything of the guest?"""
-    return peer.survived is False or bool(peer.outage_ms) or bool(peer.lost)
+    return peer.survived is False or bool(peer.outage_ms or peer.lost or peer.later_outage_ms)
+
+
+def _severity(peer: Peer) -> tuple[bool, bool, float]:
+    """Those never answered again first, then those lost later, then the longest outage."""
+    return not is_lost(peer), peer.survived is not False, -max(_at_least(peer), peer.later_outage_ms or 0.0)
 
 
 def _at_least(peer: Peer) -> float:
@@ -167,9 +173,11 @@ def _further(left: Sequence[Peer], noun: str) -> list[str]:
     """Peers, or streams, that suffered and have no row of their own: how many, and how many of them for good?"""
     if not left:
         return []
-    never = sum(p.survived is False for p in left)
-    longest = max((p.outage_ms or 0.0 for p in left), default=0.0)
+    never = sum(is_lost(p) for p in left)
+    later = sum(p.survived is False for p in left) - never
+    longest = max((max(p.outage_ms or 0.0, p.later_outage_ms or 0.0) for p in left), default=0.0)
     words = [f"{never} of them never back"] if never else []
+    words += [f"{later} of them lost later"] if later else []
     words += [f"at most {figure_bound(longest, 'ms', 'most')}"] if longest else []
     return [f"{count_of(len(left), f'further {noun}')} cut off" + (f" ({', '.join(words)})" if words else "")]
 
