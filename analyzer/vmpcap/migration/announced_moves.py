@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.flows.streams import NOT_IN_VIEW
-from vmpcap.migration.clocks import is_compared
 from vmpcap.migration.guests import Moved, announced_guests, is_by_host, on_point, on_reference
 from vmpcap.migration.lives import connections_across, signs_of_start, spoke_tcp
 from vmpcap.migration.look_alikes import came_together, tolerance_ended
@@ -19,7 +18,7 @@ from vmpcap.migration.results import Mechanism
 from vmpcap.migration.scenes import as_seen
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.transfers import Transfer
-from vmpcap.migration.views import PointView
+from vmpcap.migration.views import PointView, is_compared
 from vmpcap.points.roles import turned
 from vmpcap.terms.addresses import GROUP_BIT
 from vmpcap.terms.distinct import distinct

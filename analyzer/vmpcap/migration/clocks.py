@@ -42,11 +42,6 @@ def elapsed_between(start: PointView, start_ts: int, end: PointView, end_ts: int
     return elapsed(start.line, start_ts, end.line, end_ts)
 
 
-def is_compared(one: PointView, other: PointView) -> bool:
-    """Is it known how these two clocks stand to each other, or are they one?"""
-    return one.name == other.name or one.line.group == other.line.group >= 0
-
-
 def clock_doubt(view: PointView, ts: int, other: PointView) -> int | None:
     """How far may a time beside this one be off, put on the clock of the other point? None where nothing tells."""
     apart = elapsed_between(view, ts, other, on_clock_of(other, view, ts))

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.asked import Asked, Evidence, Scene, back_of, return_of, shows_return
-from vmpcap.migration.clocks import all_on_clock_of, clock_doubt, is_compared, on_clock_of
+from vmpcap.migration.clocks import all_on_clock_of, clock_doubt, on_clock_of
 from vmpcap.migration.guests import on_point
 from vmpcap.migration.inside import inside_of, names_of
 from vmpcap.migration.lost_answers import MOSTLY, lost_answers
@@ -18,7 +18,7 @@ from vmpcap.migration.no_room import without_room
 from vmpcap.migration.old_gateway import answered_to_old_gateway
 from vmpcap.migration.requests import Sighting, answers_to
 from vmpcap.migration.switchover import last_sign
-from vmpcap.migration.views import PointView
+from vmpcap.migration.views import PointView, is_compared
 from vmpcap.points.holes import hole_before
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
 from vmpcap.terms.router_macs import virtual_mac

@@ -23,7 +23,7 @@ from vmpcap.migration.elsewhere import (
 from vmpcap.migration.hops import hops_from_ttl
 from vmpcap.migration.moves import Move
 from vmpcap.migration.storms import is_storm
-from vmpcap.migration.views import PointView
+from vmpcap.migration.views import PointView, is_compared
 from vmpcap.points.timeline import elapsed
 from vmpcap.terms.addresses import IPV4_MAPPED, NO_MAC, distinct_addresses, ip_halves, ip_text, mac_number, mac_text
 from vmpcap.terms.errors import RequestError
@@ -356,10 +356,6 @@ def _is_storm(candidate: _Candidate) -> bool:
     return any(s.schedule not in ("qemu", "esxi") and is_storm([s]) for _, s in candidate.heard)
 
 
-def _share_a_clock(one: PointView, other: PointView) -> bool:
-    return one.name == other.name or one.line.group == other.line.group >= 0
-
-
 def _as_moved(
     move: Move, parts: Sequence[_Candidate], views: Sequence[PointView], rivals: int, macs: Sequence[int]
 ) -> Moved:
@@ -368,7 +364,7 @@ def _as_moved(
     schedule = candidate.heard[0][1].schedule
     which = "its first announcement" if len(parts) == 1 else f"the nearest of its {len(parts)} announcements"
     when = f"{which} came {distance / 1e6:.0f} ms from the stream's last data"
-    if not any(_share_a_clock(move.best.view, view) for part in parts for view, _ in part.heard):
+    if not any(is_compared(move.best.view, view) for part in parts for view, _ in part.heard):
         when += ", by clocks that nothing compares"
     confidence: Confidence
     if candidate.mac in macs:

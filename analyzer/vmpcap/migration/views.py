@@ -96,3 +96,8 @@ class PointView:
     def line(self) -> Timeline:
         """This clock beside the reference's at any time."""
         return self.timeline if self.timeline is not None else constant_timeline(self.offset)
+
+
+def is_compared(one: PointView, other: PointView) -> bool:
+    """Is it known how these two clocks stand to each other, or are they one?"""
+    return one.name == other.name or one.line.group == other.line.group >= 0
