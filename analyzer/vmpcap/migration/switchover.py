@@ -179,11 +179,12 @@ def _is_plain(silence: Silence) -> bool:
     """
     Is this gap the guest's absence whenever it was, by its length beside the usual ones?
 
-    An open one may be, but for the end of a capture that sees the guest at its new place, too.
+    An open one may be; where the guest is seen at its new place, too, it must be as long to the end of the capture.
     """
-    if silence.before is None or silence.after is None:
-        return silence.before is None or silence.before.view.role not in SEES_BOTH_PLACES
-    return silence.after.ts - silence.before.ts >= max(PLAIN_NS, PLAIN_TIMES * (silence.usual_ns or 0))
+    if silence.before is None or (silence.after is None and silence.before.view.role not in SEES_BOTH_PLACES):
+        return True
+    until = silence.before.view.last_ts if silence.after is None else silence.after.ts
+    return until - silence.before.ts >= max(PLAIN_NS, PLAIN_TIMES * (silence.usual_ns or 0))
 
 
 def _without_floods(silence: Silence, guest: Moved, last: int | None) -> Silence:
