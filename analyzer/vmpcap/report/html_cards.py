@@ -134,7 +134,7 @@ def _longest_away(m: Migration) -> Iterator[Element]:
         "div",
         el("span", "NO LIMIT SET", class_="word"),
         el("span", away.name, class_="name"),
-        el("strong", away.told, class_="figure words gone" if away.weight[0] else "figure"),
+        el("strong", away.told, class_="figure words" if away.weight[0] else "figure"),
         el("span", _which(worst, len(m.guests)), class_="place") if len(m.guests) > 1 else None,
         _why(away.because, LONG),
         class_="card told",
