@@ -7,7 +7,7 @@ import pytest
 
 from tests.points.made import S, paired_of, traffic
 from vmpcap.points.beyond import steps_beyond
-from vmpcap.points.pair_clock import bound_pair
+from vmpcap.points.pair_clock import PairClock, bound_pair
 
 MS = 1_000_000
 COUNT, STEP_AT = 60, 50
@@ -46,18 +46,30 @@ def test_no_step_is_told_by_what_queues_do_as_well(by: int, jitter: list[int]) -
     assert steps_beyond(*made(by, jitter), 100_000) == ()
 
 
-@pytest.mark.parametrize("by", [40 * MS, -25 * MS])
-def test_a_clock_that_was_set_before_is_found_set_back_where_nobody_answers(by: int) -> None:
-    """Set in the middle, which answers show; set back when only requests came any more."""
+def set_for_a_while(by: int) -> PairClock:
+    """A clock is set in the middle, which answers show, and back 25 s later, when only requests come any more."""
     sent = [p for p in traffic(random.Random(7), 60, 3000, (1, 1), 0.1) if p.side == 0 or p.one_ts < 50 * S]
     clock, _ = bound_pair(paired_of(sent, lambda t: t + (by if 30 * S <= t < 55 * S else 0)))
     assert clock is not None
-    if clock.beyond:
-        assert any(step.low_ns <= -by <= step.high_ns for step in clock.beyond)
-    else:  # the order of the capture tells it: then it is a piece of its own
-        assert clock.guessed is not None
-        low, high = clock.guessed.at(58 * S)
-        assert low <= 0 <= high < abs(by)
+    return clock
+
+
+def test_a_clock_that_was_set_back_to_earlier_times_is_found_by_the_order_of_its_capture() -> None:
+    """It shows 40 ms twice: what is captured after is a piece of its own, around the truth of no difference."""
+    clock = set_for_a_while(40 * MS)
+    assert (clock.beyond, len(clock.pieces)) == ((), 3)
+    assert clock.guessed is not None
+    low, high = clock.guessed.at(58 * S)
+    assert low <= 0 <= high < 40 * MS
+
+
+def test_a_clock_that_was_set_forward_again_where_nobody_answers_is_found_beyond_the_answers() -> None:
+    """Its times go on rising: only that all requests seem 25 ms later than before tells it."""
+    clock = set_for_a_while(-25 * MS)
+    assert (clock.guessed, len(clock.pieces)) == (None, 2)
+    (step,) = clock.beyond
+    assert step.low_ns <= 25 * MS <= step.high_ns
+    assert step.begin <= 55 * S <= step.end + 25 * MS
 
 
 @pytest.mark.parametrize("by", [40 * MS, -25 * MS])

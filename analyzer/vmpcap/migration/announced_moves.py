@@ -29,6 +29,7 @@ I64 = npt.NDArray[np.int64]
 BY_ITSELF: Final = "a gratuitous ARP announced the guest"
 NO_STREAM: Final = "no migration stream is in view"
 PLACES: Final = ("domain:source", "domain:destination")
+# Those from here on are choices, none a standard's; each says what it keeps apart.
 LEAST_LIFE: Final = 3
 """So many packets of its own show that a guest lived at its old place."""
 LIVE_NS: Final = 2 * NS_PER_S
@@ -38,13 +39,13 @@ STARTING_NS: Final = 30 * NS_PER_S
 LEAST_START_NS: Final = NS_PER_S
 """No machine starts in less: one that was silent for so short a time went on, whatever its connections show."""
 RECENT_NS: Final = 30 * NS_PER_S
-"""Connections of so long before are looked for after the announcement, too."""
+"""Connections of so long before are looked for after the announcement: what is idle for longer may never come back."""
 USUAL_NS: Final = 5 * NS_PER_S
-"""How it talks in the time before tells what is a pause."""
+"""How it talks in the time before tells what is a pause: what talks once a second does so some times in this."""
 LONGER: Final = 1.5
 """... and what is none: one that is hardly longer than others."""
 AFTER_NS: Final = 500 * NS_PER_MS
-"""What it sent from its old place may still pass there so long after."""
+"""What it sent from its old place may still pass there so long after: longer than a queue holds a frame."""
 
 
 @dataclass(frozen=True, slots=True)

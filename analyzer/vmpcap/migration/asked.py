@@ -123,7 +123,11 @@ def unplaced_return(scene: Scene, at: PointView) -> str:
 
 
 LATE_NS: Final = NS_PER_S
-"""What begins this long after the guest was back and answering is told as such."""
+"""
+What begins this long after the guest was back and answering is told as such.
+
+A choice: what is under way sooner may be TCP's first wait for an answer (one second, RFC 6298 section 2.1), not new.
+"""
 
 
 def late_by(stream: PeerStream, outage: Outage | None, at: PointView, scene: Scene) -> int | None:

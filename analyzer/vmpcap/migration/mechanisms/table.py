@@ -125,12 +125,12 @@ MECHANISMS: Final = (
         "MAC without address, a lower sequence, five moves in 180 s, nobody new"),
     Row("vxlan", judge_overlay,
         "VXLAN around the guest's frames",
-        "frames for the guest go to its new endpoint, within a second",
+        "frames for the guest go to its new endpoint, within 5 s where peers wait; after a second none to the old one",
         "they go on to the old one, for ever or until the guest's peers are answered again; "
         "ICMP says that its packets are too big; large segments without an answer"),
     Row("geneve", judge_overlay,
         "Geneve around the guest's frames",
-        "frames for the guest go to its new endpoint, within a second",
+        "frames for the guest go to its new endpoint, within 5 s where peers wait; after a second none to the old one",
         "they go on to the old one, for ever or until the guest's peers are answered again; "
         "ICMP says that its packets are too big; large segments without an answer"),
     Row("otv", judge_otv,
