@@ -172,7 +172,7 @@ def _the_only_one(moves: Sequence[Move], candidates: Sequence[_Candidate], macs:
     if len(moves) != 1 or macs or len({c.mac for c in told}) != 1 or len(told) != 1:
         return None
     (only,), transfer, view = told, moves[0].best.transfer, moves[0].best.view
-    if any(_share_a_clock(view, other) for other, _ in only.heard) or transfer.first_data_ts is None:
+    if any(is_compared(view, other) for other, _ in only.heard) or transfer.first_data_ts is None:
         return None
     ahead = on_reference(view, transfer.first_data_ts) - only.first_ts
     return only if transfer.established and EARLIEST_NS < ahead <= LATEST_NS else None
