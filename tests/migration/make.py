@@ -16,7 +16,7 @@ from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.detours import Detour
 from vmpcap.migration.early import Early
-from vmpcap.migration.guests import Moved
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.moves import Move, match_transfers
 from vmpcap.migration.outcome import Outcome
 from vmpcap.migration.reach import Heard

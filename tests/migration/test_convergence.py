@@ -7,8 +7,8 @@ import pytest
 from tests.measures.talk import Row, echo, journal_of
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, announced, view
 from vmpcap.migration.convergence import Tail, find_stale_tail
-from vmpcap.migration.guests import Moved
 from vmpcap.migration.marks import Mark
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.terms.addresses import ip_halves

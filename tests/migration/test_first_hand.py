@@ -8,7 +8,7 @@ import pytest
 from tests.migration.make import GUEST, GUEST_IP, announced, moves_of, stream, suffered, view
 from tests.migration.test_mechanisms import MOMENT, after, case, judged, news, point
 from vmpcap.announcements.routes.rows import RouteNews
-from vmpcap.migration.guests import Moved
+from vmpcap.migration.moved import Moved
 from vmpcap.terms.addresses import ip_halves
 
 OLD, CORE, NEW = "192.0.2.2", "192.0.2.1", "192.0.2.6"

@@ -8,9 +8,9 @@ from tests.migration.make import GATEWAY, GUEST, GUEST_IP, PEER_IP, arps, journa
 from tests.migration.test_mechanisms import ANSWER, FINE, after, asking, case, judged, point, resolved
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.routes.rows import GatewayHello
-from vmpcap.migration.guests import Moved
 from vmpcap.migration.mechanisms.at_rest import tell_at_rest
 from vmpcap.migration.mechanisms.case import Case
+from vmpcap.migration.moved import Moved
 from vmpcap.terms.addresses import ip_halves
 
 VMAC = 0x0000_5E00_0108

@@ -25,7 +25,8 @@ from tests.migration.make import (
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series, gather_series
 from vmpcap.migration.announcers import find_announcers
-from vmpcap.migration.guests import Moved, find_guests, guest_name, on_point, on_reference
+from vmpcap.migration.guests import find_guests
+from vmpcap.migration.moved import Moved, guest_name, on_point, on_reference
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.terms.addresses import NO_MAC, ip_halves

@@ -25,9 +25,9 @@ from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.routes.readers import News
 from vmpcap.announcements.routes.rows import GatewayHello, RouteNews
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.guests import Moved
 from vmpcap.migration.mechanisms.case import Case, Trip
 from vmpcap.migration.mechanisms.table import MECHANISMS, judge_mechanisms
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.reachable import Reachability
 from vmpcap.migration.results import Domain, Mechanism, Path
 from vmpcap.migration.suffered import Suffered

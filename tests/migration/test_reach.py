@@ -22,7 +22,7 @@ from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.exchanges import functional_proof
-from vmpcap.migration.guests import Moved
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.reach import Heard, follow_announcements
 from vmpcap.migration.reachable import judge_reachability
 from vmpcap.migration.several_places import why_several

@@ -10,9 +10,9 @@ from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, arps,
 from tests.migration.test_mechanisms import FINE, LOST, MOMENT, NOBODY, after, case, judged, news, point, worked
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.guests import Moved
 from vmpcap.migration.mechanisms.askers import longest_run
 from vmpcap.migration.mechanisms.case import Case
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_halves

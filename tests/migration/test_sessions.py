@@ -6,7 +6,7 @@ import pytest
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, PEER_IP, S, journal, view
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.conflicts import Conflict
-from vmpcap.migration.guests import Moved
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.results import Peer
 from vmpcap.migration.session_results import Sessions
 from vmpcap.migration.sessions import tell_sessions, with_lost, with_silence

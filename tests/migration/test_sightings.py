@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, journal, view
 from vmpcap.measures.peers import find_peer_streams
-from vmpcap.migration.guests import Moved
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.sightings import frames_of
 from vmpcap.terms.addresses import NO_MAC, ip_halves
 

@@ -25,19 +25,13 @@ from tests.migration.make import (
 )
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.early import find_early_announcement, moment_after, without_early
-from vmpcap.migration.guests import Moved
 from vmpcap.migration.marks import Mark
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.results import Switchover
+from vmpcap.migration.silences import Silence, last_sign_before, left_for_good, silences
 from vmpcap.migration.stream import Activity
 from vmpcap.migration.suffered import Suffered
-from vmpcap.migration.switchover import (
-    Silence,
-    describe_switchover,
-    find_moment,
-    last_sign_before,
-    left_for_good,
-    silences,
-)
+from vmpcap.migration.switchover import describe_switchover, find_moment
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.points.holes import Hole

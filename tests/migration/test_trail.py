@@ -8,7 +8,7 @@ from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, S, announced, arp
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.early import Early
-from vmpcap.migration.guests import Moved
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.reach import follow_announcements
 from vmpcap.migration.results import Announcements
 from vmpcap.migration.told import tell_announcements

@@ -8,7 +8,7 @@ import pytest
 from tests.migration.make import GUEST, GUEST_IP, MS, S, announced, arps, asks_and_answers, journal, view
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.guests import Moved
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.results import PointAnnouncements
 from vmpcap.migration.two_domains import name_domains
 from vmpcap.migration.views import PointView

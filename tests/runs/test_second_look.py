@@ -9,7 +9,7 @@ import pytest
 from tests.migration.make import S, view
 from tests.readers.writers import Packet
 from tests.runs.made import GUEST_MAC, MS, PEER_MAC, START, analysed, ethernet, migration, request, write
-from vmpcap.migration.guests import Moved
+from vmpcap.migration.moved import Moved
 from vmpcap.points.clock import Offset
 from vmpcap.runs import point, second_look
 from vmpcap.runs.second_look import windows_around

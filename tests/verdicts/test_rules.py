@@ -29,7 +29,7 @@ from vmpcap.measures.results import Bytes, Loss, Rtt
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.detours import Detour
 from vmpcap.migration.early import Early
-from vmpcap.migration.guests import Moved
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.outcome import Outcome
 from vmpcap.migration.reachable import Reachability
 from vmpcap.migration.results import (

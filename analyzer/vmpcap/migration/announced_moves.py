@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.flows.streams import NOT_IN_VIEW
-from vmpcap.migration.guests import Moved, announced_guests, is_by_host, on_point, on_reference
+from vmpcap.migration.guests import announced_guests, is_by_host
 from vmpcap.migration.lives import connections_across, signs_of_start, spoke_tcp
 from vmpcap.migration.look_alikes import came_together, tolerance_ended
 from vmpcap.migration.marks import RUNS_UNSEEN_NS
 from vmpcap.migration.mechanisms.case import Trip
+from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.scenes import as_seen

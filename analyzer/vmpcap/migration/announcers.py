@@ -6,7 +6,7 @@ from typing import Final
 
 from vmpcap.announcements.series import Series
 from vmpcap.migration.announcer_results import Announcer
-from vmpcap.migration.guests import Moved
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.storms import MOST_PER_MINUTE, busiest, is_in_tunnel, times_by_claim
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import mac_text

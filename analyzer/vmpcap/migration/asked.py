@@ -11,11 +11,12 @@ from vmpcap.measures.outages import Outage
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.migration.clocks import clock_doubt, elapsed_between, on_clock_of
 from vmpcap.migration.conflicts import Conflict
-from vmpcap.migration.guests import Moved
 from vmpcap.migration.marks import Mark
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.requests import Sighting
 from vmpcap.migration.results import OutageCause
-from vmpcap.migration.switchover import FIRST_AT_DESTINATION, Silence, signs_after
+from vmpcap.migration.silences import Silence
+from vmpcap.migration.switchover import FIRST_AT_DESTINATION, signs_after
 from vmpcap.migration.views import PointView
 from vmpcap.migration.vlans import Retagged
 from vmpcap.points.roles import rank

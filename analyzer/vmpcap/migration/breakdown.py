@@ -17,14 +17,14 @@ from vmpcap.migration.asked import Asked, Evidence, Scene, late_by, return_of, u
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.fates import explain
-from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.inside import inside_of
 from vmpcap.migration.marks import Mark
+from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.requests import Sighting, places, to_guest
 from vmpcap.migration.results import OutageCause, OutagePart
 from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.silences import Silence
 from vmpcap.migration.suffered import Suffered, frames_of_outage
-from vmpcap.migration.switchover import Silence
 from vmpcap.migration.views import PointView
 from vmpcap.migration.vlans import Retagged
 from vmpcap.terms.addresses import NO_MAC

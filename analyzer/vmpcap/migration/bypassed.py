@@ -5,7 +5,7 @@ from collections.abc import Container, Sequence
 import msgspec
 
 from vmpcap.measures.peer_streams import PeerStream
-from vmpcap.migration.guests import Moved
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.reachable import sought_in_vain
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.views import PointView

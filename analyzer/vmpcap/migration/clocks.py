@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.migration.guests import Moved, on_point, on_reference
+from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.views import PointView
 from vmpcap.points.timeline import Elapsed, elapsed, elapsed_at
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S

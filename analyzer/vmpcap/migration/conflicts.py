@@ -8,7 +8,7 @@ import numpy as np
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.whose import is_one_mac
 from vmpcap.migration.clocks import clock_doubt
-from vmpcap.migration.guests import Moved, on_point, on_reference
+from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.sightings import Bools, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import GROUP_BIT, NO_MAC, ip_text, mac_text

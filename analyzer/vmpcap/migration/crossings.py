@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from vmpcap.migration.clocks import all_on_clock_of, clock_doubt
 from vmpcap.migration.conflicts import SAME_FRAME_NS
-from vmpcap.migration.guests import on_point
+from vmpcap.migration.moved import on_point
 from vmpcap.migration.views import PointView
 from vmpcap.terms.arrays import MIXER
 

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.migration.guests import Moved, on_reference
 from vmpcap.migration.lives import Connected, Start, connections_across, opened_anew
+from vmpcap.migration.moved import Moved, on_reference
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import GROUP_BIT
 from vmpcap.terms.units import NS_PER_S

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.migration.guests import Moved, on_point
+from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import GROUP_BIT, NO_MAC, mac_text

@@ -14,8 +14,8 @@ from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.clocks import elapsed_between, on_clock_of, order_not_known
 from vmpcap.migration.conflicts import SAME_FRAME_NS, may_lack, ran_there, strays_at
 from vmpcap.migration.crossings import names_of
-from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.marks import Mark
+from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.sightings import delivered, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.timeline import Elapsed

@@ -9,10 +9,10 @@ import numpy.typing as npt
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.asked import Asked, Evidence, Scene, back_of, return_of, shows_return
 from vmpcap.migration.clocks import all_on_clock_of, clock_doubt, on_clock_of
-from vmpcap.migration.guests import on_point
 from vmpcap.migration.inside import inside_of, names_of
 from vmpcap.migration.lost_answers import MOSTLY, lost_answers
 from vmpcap.migration.marks import Mark
+from vmpcap.migration.moved import on_point
 from vmpcap.migration.new_addresses import new_addresses
 from vmpcap.migration.no_room import without_room
 from vmpcap.migration.old_gateway import answered_to_old_gateway

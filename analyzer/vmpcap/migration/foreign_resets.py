@@ -11,9 +11,9 @@ from vmpcap.measures.outages import Outage
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.migration.asked import shows_return
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
-from vmpcap.migration.guests import Moved
 from vmpcap.migration.hops import hops_from_ttl
 from vmpcap.migration.marks import RUNS_UNSEEN_NS, Mark
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.suffered import AFTER_NS, Suffered, frames_of_outage, unmeasured
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import NS_PER_S, at_least_ms, iso_utc, ms

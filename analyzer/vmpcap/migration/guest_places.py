@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.hops import hops_from_ttl
+from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.requests import packet_keys
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView

@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.guest_packets import GuestPackets, packets_of
-from vmpcap.migration.guests import Moved
 from vmpcap.migration.marks import NOT_COMPARED, Mark
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.reachable import answers_the_unseen
 from vmpcap.migration.renamed_peers import REWRITTEN, link_of, under_one_name
 from vmpcap.migration.segment_results import Era, GuestSegment

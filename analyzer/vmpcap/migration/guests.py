@@ -4,7 +4,7 @@ import itertools
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -20,98 +20,26 @@ from vmpcap.migration.elsewhere import (
     was_sent_at,
     were_elsewhere,
 )
-from vmpcap.migration.hops import hops_from_ttl
+from vmpcap.migration.moved import Confidence, Moved, on_reference
 from vmpcap.migration.moves import Move
+from vmpcap.migration.silent_guests import MOST_GUESTS, by_silence
 from vmpcap.migration.storms import is_storm
 from vmpcap.migration.views import PointView, is_compared
-from vmpcap.points.timeline import elapsed
-from vmpcap.terms.addresses import IPV4_MAPPED, NO_MAC, distinct_addresses, ip_halves, ip_text, mac_number, mac_text
+from vmpcap.terms.addresses import IPV4_MAPPED, NO_MAC, ip_halves, mac_number
 from vmpcap.terms.errors import RequestError
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
 
-Confidence = Literal["high", "medium", "low"]
 Bools = npt.NDArray[np.bool_]
-
 EARLIEST_NS: Final = NS_PER_S
 """An announcement this long before the first data is somebody else's."""
-
-BADLY_KNOWN_NS: Final = 5 * NS_PER_MS
-"""Clocks known no better than this tell no order of sightings of an announcement within one domain."""
-
 LATEST_NS: Final = 60 * NS_PER_S
 """An ESXi host repeats for about 55 s (domain notes 10.1); a first announcement later than this is another event."""
-
 SURE_NS: Final = 2 * NS_PER_S
 """A first announcement this near to the stream's end is its own."""
-
 TWIN_NS: Final = 200 * NS_PER_MS
 """Announcements that start together are the vNICs of one guest."""
-
 MOST_ADDRESSES: Final = 16
-
 OWN_ARPS: Final = (NUMBER_OF["arp_request"], NUMBER_OF["arp_reply"])
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A guest that moved: one MAC, with what each point heard of it."""
-
-    mac: int
-    ips: tuple[tuple[int, int], ...]
-    heard: tuple[tuple[PointView, Series], ...]
-    confidence: Confidence
-    because: str
-    unmeant: tuple[tuple[str, int], ...] = ()
-    """What hosts announced for it too early: point and time of each frame, which is no sign of the guest."""
-
-    def series_at(self, view: PointView) -> Series | None:
-        """The announcements of this move that this point heard."""
-        return next((s for v, s in self.heard if v.name == view.name), None)
-
-    @property
-    def first_heard(self) -> tuple[PointView, Series] | None:
-        """
-        The earliest sighting of an announcement, on the reference clock.
-
-        Of clocks that were not compared none is earlier: then by those of a point in the destination's domain, where it
-        begins, or else by those of most points. Where a clock was set, or is known badly, that domain's point is taken
-        that may as well have been first.
-        """
-        groups: dict[int, list[PointView]] = {}
-        for view, _ in self.heard:
-            groups.setdefault(view.line.group, []).append(view)
-
-        def worth(pair: tuple[PointView, Series]) -> tuple[bool, int, int]:
-            fellows = groups[pair[0].line.group]
-            is_begin = any(view.role == "domain:destination" for view in fellows)
-            return not is_begin, -len(fellows), on_reference(pair[0], pair[1].first_ts)
-
-        first = min(self.heard, key=worth, default=None)
-        begins = [pair for pair in self.heard if first is not None and _may_be_as_early(first, pair)]
-        return min(begins, key=worth, default=first)
-
-
-def _may_be_as_early(first: tuple[PointView, Series], other: tuple[PointView, Series]) -> bool:
-    """Does this point stand where announcements begin, and nobody can say that the first one was earlier?"""
-    if other[0].role != "domain:destination" or first[0].role == "domain:destination":
-        return False
-    late = elapsed(first[0].line, first[1].first_ts, other[0].line, other[1].first_ts)
-    return late is not None and late.is_later is None and late.uncertainty_ns > BADLY_KNOWN_NS
-
-
-def on_reference(view: PointView, ts: int) -> int:
-    """
-    When was that on the reference point's clock?
-
-    By what is taken for the clock then: good enough to say what belongs together. Who measures, or asks which of two
-    was first, asks `timing.elapsed_between`, which tells the doubt too.
-    """
-    return view.line.on_reference(ts)
-
-
-def on_point(view: PointView, reference_ts: int) -> int:
-    """When was that reference time on this point's clock? The inverse of on_reference."""
-    return view.line.on_point(reference_ts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +85,7 @@ def find_guests(
             taken.add(numbers[id(alone)])
             guests = [_joined_without_clock(alone, views)]
         if not guests:
-            guests = _by_silence(move, views)
+            guests = by_silence(move, views)
         result.append(tuple(guests))
     return result, len(candidates) - len(taken)
 
@@ -456,119 +384,3 @@ def _named(mac: int, ips: Sequence[tuple[int, int]], views: Sequence[PointView])
     for view in views:
         addresses |= addresses_of(view.journal, [mac]) if mac != NO_MAC else set()
     return Moved(mac, tuple(sorted(addresses)), (), "high", "named by the user; no announcement of it was seen")
-
-
-def _by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
-    """
-    Without an announcement: whose traffic fell silent when the stream ended, though it was asked?
-
-    Only an address that answered before, was asked during the stream's last second and is the only such one. A peer
-    that paused meanwhile and then asked for it while it was still silent is not. Where several fell silent, one that
-    another point shows going on is none: who spoke with the guest is no longer heard at its old place either.
-    """
-    last = move.best.transfer.last_data_ts
-    if last is None:
-        return []
-    moment = on_reference(move.best.view, last)
-    silent: dict[tuple[int, int], set[int]] = {}
-    for one in (one for view in views for one in _fell_silent(view, on_point(view, moment))):
-        silent.setdefault(one.address, set()).update({one.mac} - {NO_MAC})
-    if not _is_one_machine(silent):
-        silent = {address: macs for address, macs in silent.items() if not _went_on(address, views, moment)}
-    if not _is_one_machine(silent):
-        return []
-    macs = {mac for seen in silent.values() for mac in seen}
-    because = (
-        "no announcement was seen; this is the only address that had answered and fell silent when the stream ended"
-    )
-    return [Moved(min(macs, default=NO_MAC), tuple(sorted(silent)), (), "low", because)]
-
-
-def _is_one_machine(silent: dict[tuple[int, int], set[int]]) -> bool:
-    """Are these addresses one machine's, by their MACs?"""
-    macs = {mac for seen in silent.values() for mac in seen}
-    return (len(silent) == 1 or (all(silent.values()) and len(macs) == 1)) and len(macs) <= 1
-
-
-def _went_on(address: tuple[int, int], views: Sequence[PointView], moment: int) -> bool:
-    """Does some point show this address speaking on over that moment, no slower than before?"""
-    for view in views:
-        j, when = view.journal, on_point(view, moment)
-        times = np.sort(j.ts_ns[(j.src_high == address[0]) & (j.src_low == address[1]) & (j.ip_version != 0)])
-        after = int(np.searchsorted(times, when, side="right"))
-        usual = np.median(np.diff(times[:after])) if after > 2 else 0
-        beside = np.diff(times[max(0, after - 1) : after + 2])  # the gap over the moment and the one after it
-        if 0 < after < len(times) and beside.max() <= max(SILENT_NS, 2 * usual):
-            return True
-    return False
-
-
-SILENT_NS: Final = 50 * NS_PER_MS
-MOST_GUESTS: Final = 64
-"""Guests that one move can have carried at once: more within a second are made up."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Silent:
-    """An address that said nothing for a while."""
-
-    mac: int
-    """NO_MAC where a router stands between: the TTL was lowered, and the MAC is the router's."""
-    address: tuple[int, int]
-    until: int
-    """When it spoke again, or the view ended, by the clock of the point."""
-
-
-def _fell_silent(view: PointView, moment: int) -> list[_Silent]:
-    """
-    Which addresses answered before the moment, were asked around it, and said nothing for a while?
-
-    How often each of them usually speaks is taken from before: what the capture shows later must not change whose
-    silence this is.
-    """
-    journal = view.journal
-    around = (journal.ts_ns >= moment - NS_PER_S) & (journal.ts_ns <= moment + NS_PER_S) & (journal.ip_version != 0)
-    if not around.any():
-        return []
-    found = []
-    low = journal.dst_low[around]
-    high = journal.dst_high[around]
-    for one_high, one_low in zip(*distinct_addresses(high, low)[:2], strict=True):
-        address = (int(one_high), int(one_low))
-        sent = (journal.src_high == one_high) & (journal.src_low == one_low)
-        asked = (journal.dst_high == one_high) & (journal.dst_low == one_low) & around
-        before = sent & (journal.ts_ns < moment)
-        if not before.any() or asked.sum() < 3:
-            continue
-        times = np.sort(journal.ts_ns[sent])
-        gaps = np.diff(np.append(times, view.last_ts))
-        spans = (times <= moment + 20 * NS_PER_MS) & (times + gaps >= moment - 20 * NS_PER_MS) & (gaps >= SILENT_NS)
-        lived = times[times < moment]
-        usual = np.median(np.diff(lived)) if len(lived) > 2 else 0
-        long = np.flatnonzero(spans & (gaps >= 5 * usual))
-        if len(long):
-            until, macs = int((times + gaps)[long].max()), np.unique(journal.eth_src[before])
-            if hops_from_ttl(int(journal.ttl[before].max())):
-                found.append(_Silent(NO_MAC, address, until))
-            elif len(macs) == 1 and int(macs[0]) != NO_MAC:
-                found.append(_Silent(int(macs[0]), address, until))
-    return [one for one in found if not any(_asked_again(one, other, view) for other in found)]
-
-
-def _asked_again(one: _Silent, other: _Silent, view: PointView) -> bool:
-    """Was the first that this one said again meant for the other, which was still silent?"""
-    if one.until >= other.until:
-        return False
-    j = view.journal
-    words = (
-        (j.src_high == np.uint64(one.address[0])) & (j.src_low == np.uint64(one.address[1])) & (j.ts_ns == one.until)
-    )
-    words &= (j.dst_high == np.uint64(other.address[0])) & (j.dst_low == np.uint64(other.address[1]))
-    return bool(words.any())
-
-
-def guest_name(guest: Moved) -> str:
-    """How is the guest called in a sentence? By its MAC and first address."""
-    mac = mac_text(guest.mac)
-    first = ip_text(*guest.ips[0]) if guest.ips else None
-    return f"{mac} ({first})" if mac and first else mac or first or "the guest"

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.announcements.kinds import HAS_OPCODE, NUMBER_OF
-from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.hops import hops_from_ttl
+from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.sightings import announced_among, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import BROADCAST_MAC, NO_MAC

@@ -12,7 +12,7 @@ from vmpcap.measures.gaps import FROM_FRAME, FROM_TS, TO_FRAME, TO_TS
 from vmpcap.measures.missed import SURE, checkable, find_missed
 from vmpcap.measures.unseen import Unseen, find_unseen
 from vmpcap.migration.clocks import all_on_clock_of, elapsed_between, on_clock_of
-from vmpcap.migration.guests import on_reference
+from vmpcap.migration.moved import on_reference
 from vmpcap.migration.views import PointView
 from vmpcap.points.holes import Hole, ThinHole, blindness
 from vmpcap.points.kernels.keys import UNICAST, Kept

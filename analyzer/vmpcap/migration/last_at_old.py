@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.crossings import crossed
-from vmpcap.migration.guests import Moved, on_point, on_reference
+from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.sightings import announced_among, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import GROUP_BIT

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
-from vmpcap.migration.guests import Moved, on_point, on_reference
+from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import IPV4_MAPPED, ip_text

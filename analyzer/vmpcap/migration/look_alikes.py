@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from vmpcap.migration.guests import Moved, guest_name, on_point, on_reference
 from vmpcap.migration.mechanisms.case import result, sighted, span
+from vmpcap.migration.moved import Moved, guest_name, on_point, on_reference
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_text, mac_text

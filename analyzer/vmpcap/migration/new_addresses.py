@@ -7,8 +7,8 @@ import numpy as np
 
 from vmpcap.measures.whose import FRESH_TTLS
 from vmpcap.migration.clocks import on_clock_of
-from vmpcap.migration.guests import Moved
 from vmpcap.migration.marks import Mark
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, ip_text
 from vmpcap.terms.wire import ETHERTYPE_IPV4, ETHERTYPE_IPV6

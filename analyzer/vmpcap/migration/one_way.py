@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from vmpcap.measures.peer_streams import PeerStream
-from vmpcap.migration.guests import Moved, on_point, on_reference
+from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.sightings import delivered
 from vmpcap.migration.suffered import Suffered, unmeasured
 from vmpcap.migration.views import PointView

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.migration.guests import Moved
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.requests import packet_keys
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView

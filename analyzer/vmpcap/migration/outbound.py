@@ -11,7 +11,7 @@ from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.outages import LEAST_OUTAGE_NS
 from vmpcap.migration.clocks import is_moment_unknown
 from vmpcap.migration.exchanges import LEAST_FREE_PORT
-from vmpcap.migration.guests import Moved, on_point, on_reference
+from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.requests import NUMBERS, packet_keys
 from vmpcap.migration.results import Peer
 from vmpcap.migration.sightings import frames_of

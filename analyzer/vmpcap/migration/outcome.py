@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from vmpcap.migration.endings import Verdict, read_ending
-from vmpcap.migration.guests import Moved, on_point, on_reference
+from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.restarts import began_anew
 from vmpcap.migration.results import MigrationOutcome

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vmpcap.migration.guests import Moved
 from vmpcap.migration.mechanisms.translations import OUTSIDE, find_translation
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.announcements.series import Series
-from vmpcap.migration.guests import Moved
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.sightings import announced_among, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.distinct import distinct

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.migration.conflicts import SAME_FRAME_NS
 from vmpcap.migration.crossings import clock_shift, crossed
-from vmpcap.migration.guests import Moved, on_point
+from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import BROADCAST_MAC, GROUP_BIT, NO_MAC, mac_text

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from vmpcap.migration.guest_places import FEWEST, MARGIN_NS, Place, is_nearer, nearly_all, place_of
-from vmpcap.migration.guests import Moved, find_guests
+from vmpcap.migration.guests import find_guests
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.moves import Move, goes_back, match_transfers
 from vmpcap.migration.other_names import name_streams
 from vmpcap.migration.scenes import set_scenes

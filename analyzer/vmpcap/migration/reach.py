@@ -11,8 +11,8 @@ from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
 from vmpcap.migration.clocks import elapsed_between, order_not_known
 from vmpcap.migration.exchanges import Functional, functional_proof
-from vmpcap.migration.guests import Moved, on_point, on_reference
 from vmpcap.migration.hearing import is_cut_off, why_deaf, why_group_hidden, why_hidden, why_rarp_hidden
+from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.own_places import NO_TAG, Place, distinct_places, own_frame_in, own_places, place_of, place_text
 from vmpcap.migration.reachable import outbound_only
 from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, Reached

@@ -12,7 +12,7 @@ from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.exchanges import functional_proof, wants_answer
-from vmpcap.migration.guests import Moved, guest_name, on_point
+from vmpcap.migration.moved import Moved, guest_name, on_point
 from vmpcap.migration.sightings import GuestFrames, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import rank

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.migration.clocks import all_on_clock_of, clock_doubt
-from vmpcap.migration.guests import Moved
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP

@@ -12,7 +12,6 @@ from vmpcap.flows.streams import STREAMS
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.whose import addresses_of
 from vmpcap.migration.denials import announcements, denied_by, start_by_denial
-from vmpcap.migration.guests import Moved, guest_name, on_point, on_reference
 from vmpcap.migration.lives import (
     LINK_LOCAL6,
     PROBE,
@@ -23,6 +22,7 @@ from vmpcap.migration.lives import (
     opened_anew,
     signs_of_start,
 )
+from vmpcap.migration.moved import Moved, guest_name, on_point, on_reference
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import GROUP_BIT, IPV4_MAPPED, ip_text

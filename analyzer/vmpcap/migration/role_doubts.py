@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from vmpcap.migration.guest_places import FEWEST, MARGIN_NS, Place, Times, is_nearer, place_of
-from vmpcap.migration.guests import Moved, on_point
+from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.moves import Move, Sighting, goes_back
 from vmpcap.migration.stream_places import CLEARLY, NEAR_NS, half_of, order_on_stream, place_on_stream
 from vmpcap.migration.switchover import find_moment

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vmpcap.measures.whose import addresses_of
-from vmpcap.migration.guests import MOST_ADDRESSES, Moved, on_point, on_reference
+from vmpcap.migration.guests import MOST_ADDRESSES
+from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.moves import Move, Sighting, goes_back, sort_sightings
 from vmpcap.migration.transfers import Transfer
 from vmpcap.migration.views import PointView

@@ -6,9 +6,9 @@ from typing import Final
 import msgspec
 
 from vmpcap.migration.conflicts import Conflict
-from vmpcap.migration.guests import Moved
 from vmpcap.migration.listed import is_lost
 from vmpcap.migration.lives import MOST_SEGMENTS, Connected, connections_across
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.restarts import SILENT_NS
 from vmpcap.migration.results import Peer
 from vmpcap.migration.session_results import Sessions

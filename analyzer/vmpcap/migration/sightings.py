@@ -8,7 +8,7 @@ import numpy.typing as npt
 from vmpcap.announcements.repeated import COPY_NS
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.whose import may_be_the_guests
-from vmpcap.migration.guests import Moved
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import GROUP_BIT, NO_MAC
 from vmpcap.terms.wire import ETHERTYPE_RARP

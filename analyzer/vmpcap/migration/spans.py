@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from vmpcap.migration.guests import Moved
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.trail import LEAST_NESTED, crossing_ns, exchanges_with
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import NS_PER_S

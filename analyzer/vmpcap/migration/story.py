@@ -17,13 +17,14 @@ from vmpcap.migration.delivery import say_what_counts
 from vmpcap.migration.detours import Detour, find_trombone
 from vmpcap.migration.early import Early, find_early_announcement, moment_after, without_early
 from vmpcap.migration.guest_segments import Signs, describe_guest_segments
-from vmpcap.migration.guests import Moved, find_guests, on_reference
+from vmpcap.migration.guests import find_guests
 from vmpcap.migration.hops import describe_path
 from vmpcap.migration.listed import count_peers, pick_listed
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.mechanisms.at_rest import tell_at_rest, tell_restarts
 from vmpcap.migration.mechanisms.case import Case, Trip
 from vmpcap.migration.mechanisms.table import judge_mechanisms, judge_stream
+from vmpcap.migration.moved import Moved, on_reference
 from vmpcap.migration.moves import Move, Sighting, match_transfers
 from vmpcap.migration.one_clock import ns_of, put_on_one_clock
 from vmpcap.migration.other_names import name_streams
@@ -41,6 +42,7 @@ from vmpcap.migration.scenes import Scene, set_apart, set_scenes
 from vmpcap.migration.segment_results import Segment
 from vmpcap.migration.segments import describe_segments
 from vmpcap.migration.sessions import tell_sessions, with_lost, with_silence
+from vmpcap.migration.silences import Silence, last_sign_before, left_for_good, silences
 from vmpcap.migration.split import find_split, longest_part_ns, wan_side
 from vmpcap.migration.steady import why_unsteady
 from vmpcap.migration.stream import (
@@ -54,16 +56,7 @@ from vmpcap.migration.stream import (
 )
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.suffering import what_peers_suffered, worst_first
-from vmpcap.migration.switchover import (
-    Silence,
-    describe_switchover,
-    find_end,
-    find_moment,
-    last_sign_before,
-    left_for_good,
-    signs_after,
-    silences,
-)
+from vmpcap.migration.switchover import describe_switchover, find_end, find_moment, signs_after
 from vmpcap.migration.told import tell_announcements
 from vmpcap.migration.transfers import Link, Refused, Transfer, find_transfers, stalled_calls
 from vmpcap.migration.two_domains import name_domains

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
-from vmpcap.migration.guests import Moved
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.wire import (

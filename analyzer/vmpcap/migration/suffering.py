@@ -15,11 +15,11 @@ from vmpcap.migration.bypassed import answered_after, by_another_way, may_be_byp
 from vmpcap.migration.clocks import clock_doubt, is_moment_unknown, on_clock_of
 from vmpcap.migration.foreign_resets import ran_since
 from vmpcap.migration.gone_peers import without_gone, without_other_side
-from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.hidden_outages import hidden, hiding_hole, hole_of
 from vmpcap.migration.lost_later import lost_later, unless_bypassed, with_later
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.missed_answers import was_missed_only
+from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.one_way import Passage, is_sent_in, tell_arrival
 from vmpcap.migration.other_tenants import tenants_numbers
 from vmpcap.migration.stream_outages import RESENT_NS, at_unknown_time, suffered_by

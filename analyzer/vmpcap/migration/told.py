@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from vmpcap.migration.early import Early
-from vmpcap.migration.guests import Moved, on_point
+from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.passed_by import what_else_passed
 from vmpcap.migration.results import Announcements, Reached, Taught
 from vmpcap.migration.trail import Trail, follow_trail

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.clocks import elapsed_between
-from vmpcap.migration.guests import Moved, on_point
+from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.results import PointAnnouncements
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.migration.apart import shown_apart
 from vmpcap.migration.conflicts import same_packets
-from vmpcap.migration.guests import Moved, on_point
+from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.reach import asks_nobody
 from vmpcap.migration.reachable import judge_reachability, outbound_only
 from vmpcap.migration.results import PointAnnouncements

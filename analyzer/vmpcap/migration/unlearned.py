@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from vmpcap.migration.clocks import on_clock_of
-from vmpcap.migration.guests import Moved, on_point
+from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.sightings import delivered, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.holes import hole_in

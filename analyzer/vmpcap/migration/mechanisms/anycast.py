@@ -9,9 +9,9 @@ import numpy.typing as npt
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.whose import FRESH_TTLS
-from vmpcap.migration.guests import on_point
 from vmpcap.migration.lives import first_of_each
 from vmpcap.migration.mechanisms.case import Case, result, sighted
+from vmpcap.migration.moved import on_point
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView

@@ -8,9 +8,9 @@ import numpy as np
 
 from vmpcap.announcements.carriers import CarrierRows
 from vmpcap.decode.paths import path_steps
-from vmpcap.migration.guests import on_point
 from vmpcap.migration.mechanisms.case import Case
 from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
+from vmpcap.migration.moved import on_point
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_text

@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.rows import AnnouncementRows
-from vmpcap.migration.guests import Moved, on_point
 from vmpcap.migration.mechanisms.case import Case
+from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import NS_PER_S

@@ -11,7 +11,7 @@ from vmpcap.announcements.routes.readers import News, read_news
 from vmpcap.announcements.routes.rows import GatewayHello, RouteNews
 from vmpcap.migration.conflicts import NOT_EXAMINED, Conflict
 from vmpcap.migration.detours import Detour
-from vmpcap.migration.guests import Moved, on_reference
+from vmpcap.migration.moved import Moved, on_reference
 from vmpcap.migration.moves import Move
 from vmpcap.migration.reachable import Reachability
 from vmpcap.migration.results import Announcements, Domain, Mechanism, Path, Sighted

@@ -8,9 +8,9 @@ import numpy as np
 
 from vmpcap.announcements.routes.rows import GatewayHello
 from vmpcap.migration.clocks import elapsed_between
-from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, Told
 from vmpcap.migration.mechanisms.gateway_leaks import LEAST_CROSSING, SETTLED_NS
+from vmpcap.migration.moved import on_point, on_reference
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import GROUP_BIT, NO_MAC
 from vmpcap.terms.router_macs import mac_of_group

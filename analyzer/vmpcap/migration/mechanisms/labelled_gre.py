@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from vmpcap.migration.guests import on_reference
 from vmpcap.migration.mechanisms.case import Case, result, sighted, since
 from vmpcap.migration.mechanisms.tunnels import Seen, left_out, seen_in
+from vmpcap.migration.moved import on_reference
 from vmpcap.migration.results import Mechanism
 from vmpcap.terms.addresses import GROUP_BIT
 from vmpcap.terms.units import NS_PER_S

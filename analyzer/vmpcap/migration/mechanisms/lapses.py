@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
-from vmpcap.migration.guests import on_reference
 from vmpcap.migration.mechanisms.case import Case, Worked, joined, sighted, since
+from vmpcap.migration.moved import on_reference
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.views import PointView

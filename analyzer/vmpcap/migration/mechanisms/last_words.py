@@ -8,9 +8,9 @@ from typing import Final
 import msgspec
 
 from vmpcap.announcements.routes.holds import hold_seconds, router_of_frame
-from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, joined, sighted, since, span
 from vmpcap.migration.mechanisms.route_claims import LINK_STATE, Claim, words_of
+from vmpcap.migration.moved import on_point, on_reference
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import NS_PER_S

@@ -7,13 +7,13 @@ from typing import Final
 import numpy as np
 
 from vmpcap.announcements.routes.rows import RouteNews
-from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, Told, Worked, of_told, result, sighted, since, span
 from vmpcap.migration.mechanisms.lapses import say_if_it_lapsed
 from vmpcap.migration.mechanisms.lisp_data import Carried, in_lisp, packets_for
 from vmpcap.migration.mechanisms.lisp_lapses import first_followed, sent_back, unregistered
 from vmpcap.migration.mechanisms.networks import numbers_of_guest, of_networks
 from vmpcap.migration.mechanisms.old_place import never_arrived
+from vmpcap.migration.moved import on_point, on_reference
 from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView

@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from vmpcap.announcements.carriers import CarrierRows
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.around import SHELLS, is_carried_by
 from vmpcap.migration.mechanisms.case import Case
 from vmpcap.migration.mechanisms.overlays import ends_of
+from vmpcap.migration.moved import on_point, on_reference
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 

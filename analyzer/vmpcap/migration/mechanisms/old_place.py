@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, since
+from vmpcap.migration.moved import on_point, on_reference
 from vmpcap.migration.requests import packet_keys
 from vmpcap.migration.sightings import delivered, frames_of
 from vmpcap.migration.views import PointView

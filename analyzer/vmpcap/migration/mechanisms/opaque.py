@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.tunnels import NumberedTunnel
-from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.case import Case, result
+from vmpcap.migration.moved import on_point, on_reference
 from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_halves

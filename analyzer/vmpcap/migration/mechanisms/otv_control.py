@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 
 from vmpcap.announcements.routes.rows import RouteNews
-from vmpcap.migration.guests import on_point
 from vmpcap.migration.mechanisms.around import SHELLS, is_carried_by
 from vmpcap.migration.mechanisms.case import Case, Told, joined, of_told, result, sighted, since, span
 from vmpcap.migration.mechanisms.lapses import Lapse, gaps_of, say_if_it_lapsed
+from vmpcap.migration.moved import on_point
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import BROADCAST_MAC, GROUP_BIT, ip_text, mac_text

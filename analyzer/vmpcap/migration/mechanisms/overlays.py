@@ -8,12 +8,12 @@ import numpy as np
 
 from vmpcap.announcements.carriers import CarrierRows
 from vmpcap.decode.frames import U64
-from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.around import SHELLS, is_carried_by
 from vmpcap.migration.mechanisms.case import Case, Worked, joined, result, sighted, since
 from vmpcap.migration.mechanisms.lapses import Lapse, lost_for_good, say_if_it_lapsed
 from vmpcap.migration.mechanisms.old_place import never_arrived
 from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
+from vmpcap.migration.moved import on_point, on_reference
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 
 from vmpcap.announcements.kinds import NUMBER_OF
-from vmpcap.migration.guests import on_point, on_reference
 from vmpcap.migration.mechanisms.askers import LEAST_ASKED, SAME_FRAME_NS, WITHIN_NS, only_scans, waits_in_vain
 from vmpcap.migration.mechanisms.case import Case, Worked, is_elsewhere, result, sighted, since, span
 from vmpcap.migration.mechanisms.old_place import are_packets_lost
+from vmpcap.migration.moved import on_point, on_reference
 from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from vmpcap.migration.guests import on_reference
 from vmpcap.migration.mechanisms.case import Case, Worked, of_told, sighted, since
 from vmpcap.migration.mechanisms.first_hand import why_second_hand
 from vmpcap.migration.mechanisms.lapses import Lapse, counted_lapses, what_is_said
 from vmpcap.migration.mechanisms.lost_requests import Share, share_lost
 from vmpcap.migration.mechanisms.old_place import Astray, lost_at_old_place
 from vmpcap.migration.mechanisms.route_claims import NAMES, Claim, is_as_near, words_of
+from vmpcap.migration.moved import on_reference
 from vmpcap.migration.results import Sighted
 from vmpcap.migration.suffered import Suffered
 from vmpcap.terms.units import NS_PER_S

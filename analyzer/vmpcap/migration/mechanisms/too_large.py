@@ -7,8 +7,8 @@ import numpy as np
 
 from vmpcap.announcements.complaints import Complaint
 from vmpcap.migration.clocks import on_clock_of
-from vmpcap.migration.guests import on_point
 from vmpcap.migration.mechanisms.case import IN_THE_DOMAIN, Case
+from vmpcap.migration.moved import on_point
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.stuck import find_stuck
 from vmpcap.migration.views import PointView

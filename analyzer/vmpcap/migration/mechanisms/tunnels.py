@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from vmpcap.announcements.tunnelled import Tunnelled
-from vmpcap.migration.guests import on_reference
 from vmpcap.migration.mechanisms.around import NO_IP, SHELLS
 from vmpcap.migration.mechanisms.case import Case, result, sighted, since
 from vmpcap.migration.mechanisms.shown import answered_again
+from vmpcap.migration.moved import on_reference
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView

@@ -5,8 +5,8 @@ from typing import Final
 import msgspec
 
 from vmpcap.migration.clocks import elapsed_between
-from vmpcap.migration.guests import on_point
 from vmpcap.migration.mechanisms.case import Case
+from vmpcap.migration.moved import on_point
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
 

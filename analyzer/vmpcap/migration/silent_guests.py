@@ -1,0 +1,123 @@
+"""Guests that nobody announced: who fell silent while the stream ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from vmpcap.migration.hops import hops_from_ttl
+from vmpcap.migration.moved import Moved, on_point, on_reference
+from vmpcap.migration.moves import Move
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import NO_MAC, distinct_addresses
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
+
+
+def by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
+    """
+    Without an announcement: whose traffic fell silent when the stream ended, though it was asked?
+
+    Only an address that answered before, was asked during the stream's last second and is the only such one. A peer
+    that paused meanwhile and then asked for it while it was still silent is not. Where several fell silent, one that
+    another point shows going on is none: who spoke with the guest is no longer heard at its old place either.
+    """
+    last = move.best.transfer.last_data_ts
+    if last is None:
+        return []
+    moment = on_reference(move.best.view, last)
+    silent: dict[tuple[int, int], set[int]] = {}
+    for one in (one for view in views for one in _fell_silent(view, on_point(view, moment))):
+        silent.setdefault(one.address, set()).update({one.mac} - {NO_MAC})
+    if not _is_one_machine(silent):
+        silent = {address: macs for address, macs in silent.items() if not _went_on(address, views, moment)}
+    if not _is_one_machine(silent):
+        return []
+    macs = {mac for seen in silent.values() for mac in seen}
+    because = (
+        "no announcement was seen; this is the only address that had answered and fell silent when the stream ended"
+    )
+    return [Moved(min(macs, default=NO_MAC), tuple(sorted(silent)), (), "low", because)]
+
+
+def _is_one_machine(silent: dict[tuple[int, int], set[int]]) -> bool:
+    """Are these addresses one machine's, by their MACs?"""
+    macs = {mac for seen in silent.values() for mac in seen}
+    return (len(silent) == 1 or (all(silent.values()) and len(macs) == 1)) and len(macs) <= 1
+
+
+def _went_on(address: tuple[int, int], views: Sequence[PointView], moment: int) -> bool:
+    """Does some point show this address speaking on over that moment, no slower than before?"""
+    for view in views:
+        j, when = view.journal, on_point(view, moment)
+        times = np.sort(j.ts_ns[(j.src_high == address[0]) & (j.src_low == address[1]) & (j.ip_version != 0)])
+        after = int(np.searchsorted(times, when, side="right"))
+        usual = np.median(np.diff(times[:after])) if after > 2 else 0
+        beside = np.diff(times[max(0, after - 1) : after + 2])  # the gap over the moment and the one after it
+        if 0 < after < len(times) and beside.max() <= max(SILENT_NS, 2 * usual):
+            return True
+    return False
+
+
+SILENT_NS: Final = 50 * NS_PER_MS
+MOST_GUESTS: Final = 64
+"""Guests that one move can have carried at once: more within a second are made up."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Silent:
+    """An address that said nothing for a while."""
+
+    mac: int
+    """NO_MAC where a router stands between: the TTL was lowered, and the MAC is the router's."""
+    address: tuple[int, int]
+    until: int
+    """When it spoke again, or the view ended, by the clock of the point."""
+
+
+def _fell_silent(view: PointView, moment: int) -> list[_Silent]:
+    """
+    Which addresses answered before the moment, were asked around it, and said nothing for a while?
+
+    How often each of them usually speaks is taken from before: what the capture shows later must not change whose
+    silence this is.
+    """
+    journal = view.journal
+    around = (journal.ts_ns >= moment - NS_PER_S) & (journal.ts_ns <= moment + NS_PER_S) & (journal.ip_version != 0)
+    if not around.any():
+        return []
+    found = []
+    low = journal.dst_low[around]
+    high = journal.dst_high[around]
+    for one_high, one_low in zip(*distinct_addresses(high, low)[:2], strict=True):
+        address = (int(one_high), int(one_low))
+        sent = (journal.src_high == one_high) & (journal.src_low == one_low)
+        asked = (journal.dst_high == one_high) & (journal.dst_low == one_low) & around
+        before = sent & (journal.ts_ns < moment)
+        if not before.any() or asked.sum() < 3:
+            continue
+        times = np.sort(journal.ts_ns[sent])
+        gaps = np.diff(np.append(times, view.last_ts))
+        spans = (times <= moment + 20 * NS_PER_MS) & (times + gaps >= moment - 20 * NS_PER_MS) & (gaps >= SILENT_NS)
+        lived = times[times < moment]
+        usual = np.median(np.diff(lived)) if len(lived) > 2 else 0
+        long = np.flatnonzero(spans & (gaps >= 5 * usual))
+        if len(long):
+            until, macs = int((times + gaps)[long].max()), np.unique(journal.eth_src[before])
+            if hops_from_ttl(int(journal.ttl[before].max())):
+                found.append(_Silent(NO_MAC, address, until))
+            elif len(macs) == 1 and int(macs[0]) != NO_MAC:
+                found.append(_Silent(int(macs[0]), address, until))
+    return [one for one in found if not any(_asked_again(one, other, view) for other in found)]
+
+
+def _asked_again(one: _Silent, other: _Silent, view: PointView) -> bool:
+    """Was the first that this one said again meant for the other, which was still silent?"""
+    if one.until >= other.until:
+        return False
+    j = view.journal
+    words = (
+        (j.src_high == np.uint64(one.address[0])) & (j.src_low == np.uint64(one.address[1])) & (j.ts_ns == one.until)
+    )
+    words &= (j.dst_high == np.uint64(other.address[0])) & (j.dst_low == np.uint64(other.address[1]))
+    return bool(words.any())
