@@ -22,7 +22,7 @@ from vmpcap.migration.outcome import Outcome
 from vmpcap.migration.reach import Heard
 from vmpcap.migration.reachable import Reachability
 from vmpcap.migration.results import Announcements, Domain, Guest, Path, Peer, Switchover
-from vmpcap.migration.story import GuestStory, Story
+from vmpcap.migration.stories import GuestStory, Story
 from vmpcap.migration.stream import StreamFigures
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.transfers import find_transfers

@@ -19,7 +19,9 @@ from tests.migration.make import (
     view,
 )
 from vmpcap.measures.connections import Connection
-from vmpcap.migration.story import Told, stream_filter, tell
+from vmpcap.migration.stories import Told
+from vmpcap.migration.story import tell
+from vmpcap.migration.stream_facts import stream_filter
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.terms.units import iso_utc

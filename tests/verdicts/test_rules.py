@@ -43,7 +43,7 @@ from vmpcap.migration.results import (
     Switchover,
 )
 from vmpcap.migration.session_results import Sessions
-from vmpcap.migration.story import GuestStory, Story
+from vmpcap.migration.stories import GuestStory, Story
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.vlans import TwoTags
 from vmpcap.terms.addresses import ip_halves

@@ -11,60 +11,26 @@ from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
 from vmpcap.migration.clocks import elapsed_between, order_not_known
 from vmpcap.migration.exchanges import Functional, functional_proof
-from vmpcap.migration.hearing import is_cut_off, why_deaf, why_group_hidden, why_hidden, why_rarp_hidden
 from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.own_places import NO_TAG, Place, distinct_places, own_frame_in, own_places, place_of, place_text
 from vmpcap.migration.reachable import outbound_only
 from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, Reached
 from vmpcap.migration.several_places import why_several
 from vmpcap.migration.sightings import announced_among, frames_of
-from vmpcap.migration.unlearned import went_astray
+from vmpcap.migration.unheard import not_seen_at
 from vmpcap.migration.views import PointView
 from vmpcap.migration.vlans import find_retagged
-from vmpcap.points.holes import Hole, blindness, hole_in
 from vmpcap.points.roles import ARRIVAL_PROOF, rank
 from vmpcap.points.timeline import Elapsed
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, iso_utc, ms
 
-WAIT_QEMU_NS: Final = NS_PER_S
-"""QEMU announces five times within 800 ms: a live point of the domain has heard it by then."""
-
-WAIT_OTHERS_NS: Final = 38 * NS_PER_S
-"""ESXi repeats for so long (domain notes 3.3): until then the announcement that arrives may still come."""
-
-ALIVE_NS: Final = 5 * NS_PER_S
-"""A point that saw frames this shortly before and after was capturing."""
-
-BESIDE_NS: Final = 20 * NS_PER_MS
-"""An announcement this near to a hole may have passed in it: what it takes to another point is not known so well."""
-
-LEAST_IN_VIEW: Final = 2
-"""So many announcements must have come while the point was not blind, for its silence to say something."""
-
 LEAST_IN_VAIN: Final = 3
 """So many of its own ARP requests must stay unanswered before a segment is doubted: one or two may be lost."""
-
 MOST_DOUBT_NS: Final = 5 * NS_PER_MS
 """By no more than so much, and what an announcement came late, may its time be wrong: else it is not told."""
-
 MOST_FRAMES: Final = 64
 """So many frame numbers of announcements are listed per point; the count is complete."""
-
-OUT_OF_EARSHOT: Final = {
-    "client": "a router stands between a client and the guest's domain, and RARP does not cross routers",
-    "source": "the migration NIC is not in the guest's domain",
-    "destination": "the migration NIC is not in the guest's domain",
-    "wan": "the point lies between the hosts, not in the guest's domain",
-}
-"""Roles at which the absence of an announcement says nothing."""
-
-NOT_NAMED: Final = (
-    "but that point stands at a place that was not named: it may be the domain that the guest left, or behind a router"
-)
-"""A place that may be any of those above: where nothing was heard there, the guest's new domain may have heard it."""
-
-
 ON_THE_WAY: Final = {
     "source": "on its way, inside a tunnel",
     "destination": "on its way, inside a tunnel",
@@ -72,8 +38,6 @@ ON_THE_WAY: Final = {
     "domain:source": "in the domain that the guest left",
 }
 """Roles at which a sighting is no arrival in the destination's domain."""
-
-
 AT_HOME: Final = frozenset({"domain:source", "domain:destination", "gateway"})
 """Points in the guest's own domain."""
 
@@ -132,7 +96,7 @@ def _at_point(view: PointView, guest: Moved, moment: int, qemu: bool, views: Seq
     series = guest.series_at(view)
     if series is not None:
         return _seen_at(view, guest, series, moment)
-    seen, reached, because = _not_seen_at(view, guest, moment, qemu, views)
+    seen, reached, because = not_seen_at(view, guest, moment, qemu, views)
     return PointAnnouncements(seen=seen, reached=reached, because=because)
 
 
@@ -341,135 +305,6 @@ def _segment_of(proof: Functional | None) -> int | None:
 def _row_of(proof: Functional) -> int:
     j = proof.view.journal
     return int(np.flatnonzero((j.frame == proof.question_frame) & (j.ts_ns == proof.question_ts))[0])
-
-
-def _not_seen_at(
-    view: PointView, guest: Moved, moment: int, qemu: bool, views: Sequence[PointView]
-) -> tuple[bool | None, Reached, str]:
-    """
-    Why was nothing seen here: not there, or not able to be seen?
-
-    A point between the sites that carries the guest's own frames shows that the announcement did not pass it, which
-    tells where it was lost; that the domain did not get it is for others to say.
-    """
-    if view.role in OUT_OF_EARSHOT:
-        because = OUT_OF_EARSHOT[view.role]
-        if view.role != "client" and _why_silent(view, guest, moment, qemu, views)[0] is False:
-            passed = "the guest's own frames passed here then, the announcement did not"
-            return False, "not_observable", f"{passed}; {because}"
-        return None, "not_observable", because
-    seen, reached, because = _why_silent(view, guest, moment, qemu, views)
-    if view.role is None and reached == "not_reached":
-        return seen, "not_observable", f"{because}, {NOT_NAMED}"
-    return seen, reached, because
-
-
-def _why_silent(
-    view: PointView, guest: Moved, moment: int, qemu: bool, views: Sequence[PointView]
-) -> tuple[bool | None, Reached, str]:
-    """Does the silence of this point mean that nothing passed it?"""
-    if not view.link_carries_announcements:
-        return None, "not_observable", "its link type has no Ethernet addresses: RARP cannot exist there"
-    if view.drops:
-        return None, "not_observable", f"the capturing machine dropped {view.drops} packets"
-    if view.missing:
-        lost = count_of(view.missing, "mirrored packet")
-        return None, "not_observable", f"{lost} missing there, by their sequence numbers"
-    elsewhen = _of_another_time(view, guest)
-    if elsewhen:
-        return None, "not_observable", elsewhen
-    known = bool(guest.heard)
-    is_over = qemu or any(series.schedule == "qemu" for _, series in guest.heard)
-    wait = WAIT_QEMU_NS if is_over else WAIT_OTHERS_NS
-    when = on_point(view, moment)
-    unjoined = _of_this_time(view, guest, when - NS_PER_S, when + wait)
-    if unjoined:
-        return None, "not_observable", unjoined
-    if view.first_ts > when:
-        return None, "not_observable", "its first packet came after the switchover"
-    if view.last_ts < when + wait:
-        left = max(0.0, (view.last_ts - when) / NS_PER_S)
-        because = (
-            f"its last packet came {left:.1f} s after the switchover; {wait / NS_PER_S:.0f} s of silence are needed"
-        )
-        return None, "not_observable", because
-    if not _alive(view, when):
-        return (
-            None,
-            "not_observable",
-            "nothing else was seen there around the switchover: the point may not have been capturing",
-        )
-    hole = _hole_over(view, guest, when, when + wait)
-    if hole is not None:
-        return None, "not_observable", blindness(hole)
-    astray = went_astray(view, guest, moment)
-    deaf = why_deaf(view, guest, when, when + wait)
-    if not deaf and not is_cut_off(view, guest, views, moment):
-        deaf = why_hidden(view, guest)
-        if not deaf and not astray:
-            deaf = why_rarp_hidden(view, guest) or why_group_hidden(view, guest)
-    if deaf:
-        return None, "not_observable", deaf
-    source = f"though it was heard at {', '.join(v.name for v, _ in guest.heard)}" if known else "nor anywhere else"
-    return (
-        False,
-        "not_reached",
-        f"not seen here in the {wait / NS_PER_S:.0f} s it could take, {source}; {astray or 'other frames were'}",
-    )
-
-
-def _hole_over(view: PointView, guest: Moved, since: int, until: int) -> Hole | None:
-    """
-    In which hole of its capture may all announcements have passed this point?
-
-    None where some that others heard must have come while it was not blind.
-    """
-    hole = hole_in(view.holes, since - ALIVE_NS, until)
-    if hole is None:
-        return None
-    times = [on_point(view, on_reference(other, ts)) for other, series in guest.heard for ts in series.times]
-    in_view = [ts for ts in times if hole_in(view.holes, ts - BESIDE_NS, ts + BESIDE_NS) is None]
-    return None if len(in_view) >= LEAST_IN_VIEW else hole
-
-
-def _of_another_time(view: PointView, guest: Moved) -> str:
-    """Were announcements of this MAC seen here that may be these, on a clock that nothing holds against the others?"""
-    if view.offset is not None:
-        return ""
-    macs = [guest.mac]
-    if guest.mac == NO_MAC:  # known by its address: the MACs that have it here
-        j, sent = view.journal, frames_of(view, guest).sent
-        macs = np.unique(j.eth_src[sent]).tolist()
-    same = next((s for s in view.series if s.mac in macs), None)
-    if same is None:
-        return ""
-    at = f"{same.count} of the same MAC were seen here at another time, the first in frame {same.frames[0]}"
-    return f"{at}; nothing shows how this point's clock stands to the others: they may be the same"
-
-
-def _of_this_time(view: PointView, guest: Moved, since: int, until: int) -> str:
-    """Were announcements of this MAC seen here then, though their rhythm joins them to another event? Empty: none."""
-    if guest.mac == NO_MAC:
-        return ""
-    frames = [
-        frame
-        for one in view.series
-        if one.mac == guest.mac
-        for frame, ts in zip(one.frames, one.times, strict=True)
-        if since <= ts <= until
-    ]
-    if not frames:
-        return ""
-    seen = f"{count_of(len(frames), 'announcement')} of the same MAC seen here then, the first in frame {frames[0]}"
-    return f"{seen}; taken together with earlier ones, they may be another event's, or these with some missing"
-
-
-def _alive(view: PointView, when: int) -> bool:
-    """Did the point see anything shortly before and shortly after?"""
-    ts = view.journal.ts_ns
-    before = (ts >= when - ALIVE_NS) & (ts <= when)
-    after = (ts > when) & (ts <= when + ALIVE_NS)
-    return bool(before.any() and after.any())
 
 
 def _deciding(

@@ -1,21 +1,20 @@
 """Everything that is known of one migration, told once: the verdicts and the report only read it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from dataclasses import replace
+from typing import Final
 
 import msgspec
 
 from vmpcap.migration.anew import by_service
 from vmpcap.migration.announced_moves import NO_STREAM, AnnouncedMove, Unseen, find_announced_moves
-from vmpcap.migration.announcer_results import Announcer
 from vmpcap.migration.announcers import find_announcers
 from vmpcap.migration.breakdown import break_down
 from vmpcap.migration.clocks import elapsed_between, is_moment_unknown, on_clock_of
-from vmpcap.migration.conflicts import Conflict, find_duplicate_address, find_second_place
+from vmpcap.migration.conflicts import find_duplicate_address, find_second_place
 from vmpcap.migration.delivery import say_what_counts
 from vmpcap.migration.detours import Detour, find_trombone
-from vmpcap.migration.early import Early, find_early_announcement, moment_after, without_early
+from vmpcap.migration.early import find_early_announcement, moment_after, without_early
 from vmpcap.migration.guest_segments import Signs, describe_guest_segments
 from vmpcap.migration.guests import find_guests
 from vmpcap.migration.hops import describe_path
@@ -32,19 +31,19 @@ from vmpcap.migration.outbound import with_outbound
 from vmpcap.migration.outcome import Outcome, judge_outcome
 from vmpcap.migration.outside import known_outside
 from vmpcap.migration.phases import name_phases
-from vmpcap.migration.reach import Heard, follow_announcements
+from vmpcap.migration.reach import follow_announcements
 from vmpcap.migration.reachable import Reachability, judge_reachability
 from vmpcap.migration.reduced import join_reduced
-from vmpcap.migration.restarts import Restart, find_restarts
-from vmpcap.migration.results import Domain, Guest, Mechanism, Path, Phase
+from vmpcap.migration.restarts import find_restarts
+from vmpcap.migration.results import Domain, Guest, Mechanism, Path
 from vmpcap.migration.role_doubts import find_role_doubts, say_doubts, with_shown_roles
 from vmpcap.migration.scenes import Scene, set_apart, set_scenes
-from vmpcap.migration.segment_results import Segment
 from vmpcap.migration.segments import describe_segments
 from vmpcap.migration.sessions import tell_sessions, with_lost, with_silence
 from vmpcap.migration.silences import Silence, last_sign_before, left_for_good, silences
 from vmpcap.migration.split import find_split, longest_part_ns, wan_side
 from vmpcap.migration.steady import why_unsteady
+from vmpcap.migration.stories import GuestStory, Story, Stun, Told
 from vmpcap.migration.stream import (
     NOTHING_OF_IT,
     StreamFigures,
@@ -54,15 +53,15 @@ from vmpcap.migration.stream import (
     uncaptured,
     without_rates,
 )
-from vmpcap.migration.suffered import Suffered
+from vmpcap.migration.stream_facts import is_encrypted, is_large_acked, stream_filter
 from vmpcap.migration.suffering import what_peers_suffered, worst_first
 from vmpcap.migration.switchover import describe_switchover, find_end, find_moment, signs_after
 from vmpcap.migration.told import tell_announcements
-from vmpcap.migration.transfers import Link, Refused, Transfer, find_transfers, stalled_calls
+from vmpcap.migration.transfers import Refused, Transfer, find_transfers, stalled_calls
 from vmpcap.migration.two_domains import name_domains
 from vmpcap.migration.unasked import without_denied
 from vmpcap.migration.views import PointView
-from vmpcap.migration.vlans import TwoTags, find_retagged, tags_apart, tags_kept
+from vmpcap.migration.vlans import find_retagged, tags_apart, tags_kept
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
 from vmpcap.terms.units import NS_PER_MS, ms
 
@@ -70,96 +69,6 @@ HOST_NICS: Final = ("source", "destination")
 """Roles of points at a host's own migration NIC."""
 NEARLY_NS: Final = 50 * NS_PER_MS
 """What comes so shortly after the switchover says nothing against the clocks."""
-
-
-class Stun(NamedTuple):
-    """From when to when the guest changed places, by the stream's clock."""
-
-    times: tuple[int, int] | None
-    because: str
-    """Why that is not known, where the stream's clock alone hides it."""
-
-
-@dataclass(frozen=True, slots=True)
-class GuestStory:
-    """One guest of a migration, with what the rules ask about it."""
-
-    moved: Moved
-    result: Guest
-    heard: Heard
-    reachability: Reachability
-    suffered: tuple[Suffered, ...]
-    vlans_before: list[int] | None
-    vlans_after: list[int] | None
-    vlan_point: str
-    vlan_frames: tuple[int, ...]
-    """Of that point, the last frame before and the first after."""
-    second_place: Conflict
-    duplicate_address: Conflict
-    trombone: Detour
-    early: Early
-    announcement_filter: str
-    two_tags: TwoTags | None = None
-    """The guest's tags at two points, where none saw both."""
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """One migration."""
-
-    move: Move
-    point: str
-    at_sender: bool
-    figures: StreamFigures
-    outcome: Outcome
-    path: Path
-    phases: list[Phase]
-    guests: tuple[GuestStory, ...]
-    encrypted: bool | None
-    stream_filter: str
-    stuck_segment: int | None
-    """Payload bytes of a segment that was resent and never acknowledged while smaller ones were."""
-    large_segments_acked: bool
-    split: Detour
-    longest_part_ms: float | None
-    """Round trip of the longest of the connections that a proxy joins, by the shortest that its point saw whole."""
-    capture_faults: tuple[str, ...]
-    wan_point: str = ""
-    """Where a split stream crosses the WAN; empty where it is not split, or no point shows that part."""
-    wan_figures: StreamFigures | None = None
-    """The stream's figures there: what a proxy takes before it says nothing of the WAN."""
-    mechanisms: tuple[Mechanism, ...] = ()
-    """Of the stream itself, where no guest is known; else each guest has them."""
-    segments: tuple[Segment, ...] = ()
-    phases_because: str = ""
-    """Why the switchover is not among the phases though the guest's is known; empty where nothing stands against it."""
-    """What happened to the stream between neighbouring points."""
-
-    @property
-    def has_stream(self) -> bool:
-        """Is a stream in view, or is the migration known by its guest alone?"""
-        return bool(self.move.best.transfer.links)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """All migrations of a set of captures, and what was left aside."""
-
-    stories: tuple[Story, ...]
-    other_announcements: int
-    refused: tuple[tuple[PointView, Refused], ...]
-    restarts: tuple[Restart, ...] = ()
-    """Machines that were started elsewhere without a stream."""
-    role_doubts: tuple[str, ...] = ()
-    """Named roles that the packets contradict; the stories go by what the packets show."""
-    announcers: tuple[Announcer, ...] = ()
-    """Who announced itself beside these migrations."""
-    name_doubts: tuple[str, ...] = ()
-    """Streams that may be one behind a translator, and are told apart."""
-    look_alikes: tuple[str, ...] = ()
-    """Guests that came to another place without a migration."""
-    at_rest: tuple[Mechanism, ...] = ()
-    """Mechanisms that are seen where no guest is known to have moved, after those machines that were started anew."""
 
 
 def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequence[str], faults: Sequence[str]) -> Told:
@@ -249,10 +158,10 @@ def _tell_one(scene: Scene, faults: Sequence[str], trips: Sequence[Trip], number
         path=path,
         phases=name_phases(transfer.start_ts, figures, stun.times),
         guests=guests,
-        encrypted=_encrypted(transfer),
+        encrypted=is_encrypted(transfer),
         stream_filter=stream_filter(transfer),
         stuck_segment=stuck_segment(transfer.links),
-        large_segments_acked=_large_acked(transfer),
+        large_segments_acked=is_large_acked(transfer),
         split=split,
         longest_part_ms=ms(longest_part_ns(move)),
         capture_faults=(*faults, *_holes(move)),
@@ -507,47 +416,6 @@ def _ends_by(move: Move, end: int) -> bool:
     """
     last = move.best.transfer.last_data_ts
     return last is not None and last <= end + NEARLY_NS
-
-
-def stream_filter(transfer: Transfer) -> str:
-    """Which display filter shows the stream?"""
-    link = transfer.links[0]
-    version = "ipv6" if ":" in link.source else "ip"
-    return f"{version}.addr == {link.source} && {version}.addr == {link.destination} && tcp.port == {link.port}"
-
-
-def _encrypted(transfer: Transfer) -> bool | None:
-    """
-    Is the stream encrypted? True for TLS, False where a plain magic opens it, None where its first bytes say nothing.
-
-    Encrypted vMotion has no handshake of its own on the wire: it cannot be told from an unknown plain stream here.
-    """
-    if transfer.magic == "tls":
-        return True
-    return False if transfer.magic is not None else None
-
-
-OPTION_BYTES: Final = 40
-"""So much less than the MSS a full segment may carry: TCP options take the rest."""
-
-
-def _large_acked(transfer: Transfer) -> bool:
-    return any(_is_large_acked(link) for link in transfer.links)
-
-
-def _is_large_acked(link: Link) -> bool:
-    """
-    Did a segment of full size certainly get through?
-
-    Certainly where nothing was resent and all was acknowledged, or where smaller segments could not have carried what
-    was acknowledged. Larger ones than the MSS (offload) tell nothing: the card cuts them to a size not in view.
-    """
-    side, mss = link.data, link.back.mss
-    if mss is None or not mss - OPTION_BYTES <= side.max_payload_bytes <= mss or side.acked_bytes <= 10 * mss:
-        return False
-    if side.retransmissions == 0 and side.missing_bytes == 0 and side.acked_bytes >= side.unique_bytes:
-        return True
-    return side.acked_bytes - side.missing_bytes > side.packets * (mss - OPTION_BYTES - 1)
 
 
 def _is_whole(silence: Silence | None) -> bool:

@@ -8,7 +8,7 @@ from vmpcap.migration.beginnings import begins_in_view, hypervisor_because
 from vmpcap.migration.endings import read_ending
 from vmpcap.migration.host_names import name_hosts
 from vmpcap.migration.results import Guest
-from vmpcap.migration.story import Story, Told
+from vmpcap.migration.stories import Story, Told
 from vmpcap.migration.transfers import Link
 from vmpcap.report.about_guest import not_listed
 from vmpcap.report.document import SCHEMA, Clock, Input, Migration, Opening, ProfileUsed, Report, SeriesPoint, Tool

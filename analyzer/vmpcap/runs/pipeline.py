@@ -17,7 +17,7 @@ from vmpcap.terms.importing import imported_beside
 if TYPE_CHECKING:
     import polars as pl
 
-    from vmpcap.migration.story import Told
+    from vmpcap.migration.stories import Told
     from vmpcap.report.document import Input, Report
     from vmpcap.runs.between import Together
 

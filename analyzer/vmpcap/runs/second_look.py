@@ -15,7 +15,7 @@ from vmpcap.decode.frames import Frames
 from vmpcap.measures.journal import Journal, JournalColumns, empty_journal
 from vmpcap.measures.kernels.whose import mark_whose
 from vmpcap.migration.moved import Moved, on_point
-from vmpcap.migration.story import Told
+from vmpcap.migration.stories import Told
 from vmpcap.migration.switchover import find_moment
 from vmpcap.migration.views import PointView
 from vmpcap.readers.interfaces import is_of

@@ -6,7 +6,8 @@ from typing import Final
 import msgspec
 
 from vmpcap.migration.holes import find_holes, name_holes
-from vmpcap.migration.story import Told, tell
+from vmpcap.migration.stories import Told
+from vmpcap.migration.story import tell
 from vmpcap.report.assemble import assemble
 from vmpcap.report.document import Report
 from vmpcap.report.named_files import name_files

@@ -1,6 +1,6 @@
 """What did not do its part, as the end of a sentence about the guest: every row of the mechanisms that failed."""
 
-from vmpcap.migration.story import GuestStory
+from vmpcap.migration.stories import GuestStory
 from vmpcap.migration.suffered import Suffered
 
 

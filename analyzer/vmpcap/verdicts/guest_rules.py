@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from vmpcap.migration.story import GuestStory, Story
+from vmpcap.migration.stories import GuestStory, Story
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.unlearned import passed_instead
 from vmpcap.migration.views import PointView

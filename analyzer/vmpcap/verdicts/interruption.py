@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from vmpcap.migration.story import GuestStory
+from vmpcap.migration.stories import GuestStory
 from vmpcap.migration.suffered import Suffered
 from vmpcap.terms.units import NS_PER_MS, at_least_ms, at_most_ms
 from vmpcap.verdicts.answers import Answer, show, three

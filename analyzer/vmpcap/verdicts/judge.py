@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from vmpcap.migration.story import Story
+from vmpcap.migration.stories import Story
 from vmpcap.verdicts.findings import Check, Outcome
 from vmpcap.verdicts.profile import Profile
 from vmpcap.verdicts.rules import RULES, answer

@@ -6,7 +6,7 @@ from typing import Final
 from vmpcap.migration.breakdown import MOST_STREAMS
 from vmpcap.migration.gone_peers import is_answer, is_silent
 from vmpcap.migration.reachable import LEAST_ASKED
-from vmpcap.migration.story import GuestStory
+from vmpcap.migration.stories import GuestStory
 from vmpcap.migration.suffered import Suffered
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 

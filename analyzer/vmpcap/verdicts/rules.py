@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from vmpcap.migration.announced_moves import NO_STREAM
-from vmpcap.migration.story import Story
+from vmpcap.migration.stories import Story
 from vmpcap.verdicts import guest_rules as guest
 from vmpcap.verdicts import stream_rules as stream
 from vmpcap.verdicts.answers import Answer, show

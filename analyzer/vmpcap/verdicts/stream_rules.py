@@ -7,7 +7,7 @@ from typing import Final
 
 from vmpcap.measures.results import Counted, LimitClass, Rtt, Throughput
 from vmpcap.migration.segments import say_where
-from vmpcap.migration.story import Story
+from vmpcap.migration.stories import Story
 from vmpcap.migration.stream import MOST_UNCAPTURED
 from vmpcap.terms.digits import digits_of
 from vmpcap.terms.units import count_of
