@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.measures.followed import follow_batches
-from tests.measures.stories import MS, Packet, S
+from tests.measures.stories import ACK, MIGRATION_PORT, MS, SYN, Packet, S
 from vmpcap.measures.connections import Side, StreamSeries
 from vmpcap.measures.kernels.layout import NEVER
 from vmpcap.measures.series import NO_HEADROOM_SAMPLE, Together, best_window, put_together, windowed
@@ -53,15 +53,10 @@ def together_of(*sides: Side) -> Together:
 
 
 def left_of(of: Side, one: StreamSeries, i: int) -> int:
-    """What is not acknowledged at the end of bin i: sent in view or, where the flight says so, before the capture."""
+    """What is not acknowledged at the end of bin i: sent in view or before the capture."""
     if not of.acked_bytes:
         return 0
-    before = max(of.acked_bytes - of.unique_bytes - of.missing_bytes, 0)
-    for k in range(min(10, len(one.new_bytes))):
-        if one.flight_max_bytes[k] >= 0:
-            before = max(
-                before, int(one.flight_max_bytes[k] - one.new_bytes[: k + 1].sum() + one.acked_bytes[:k].sum())
-            )
+    before = max(of.acked_bytes - of.unique_bytes - of.missing_bytes, one.before_bytes, 0)
     return max(before + int(one.new_bytes[: i + 1].sum() - one.acked_bytes[: i + 1].sum()), 0)
 
 
@@ -200,3 +195,59 @@ def test_bins_wider_than_a_second_are_the_shortest_there_is() -> None:
     """A transfer of many hours: the rate of its best bin, over that bin's length."""
     together = together_of(side(series_of(0, 128 * BIN, [160_000, 320_000]), acked_bytes=0))
     assert best_window(together) == pytest.approx(320_000 * 8 / 1.28 / 1e6)
+
+
+def sent_and_acknowledged(rng: random.Random) -> list[tuple[int, bool, int]]:
+    """A sender that keeps a random window full: (time, whether it is data, its number or what it acknowledges)."""
+    rtt, window, number = rng.choice((4, 15, 40)) * MS, rng.choice((4, 10, 30)), 0
+    events, now = [], 0
+    waiting: list[int] = []
+    while number < 400:
+        while len(waiting) < window and number < 400:
+            events.append((now, True, number * 1000))
+            waiting.append(now + rtt)
+            number += 1
+            now += rng.choice((100, 300, 1000)) * 1000
+        now = max(now, waiting[0])
+        while waiting and waiting[0] <= now:
+            events.append((waiting.pop(0), False, (number - len(waiting)) * 1000))
+    return sorted(events)
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+@pytest.mark.parametrize("seed", range(30))
+def test_outstanding_is_what_the_sender_knows_to_be(seed: int, is_cut: bool) -> None:
+    """
+    At the end of each bin, whether the capture begins with the SYN or in mid-stream.
+
+    There from when acknowledgements in view reach what was sent in view: those before may be of anything.
+    """
+    rng = random.Random(seed)
+    events = sent_and_acknowledged(rng)
+    skipped = rng.randint(50, 300) if is_cut else 0
+    ends = ("10.0.0.1", 40_000, "10.0.0.2", MIGRATION_PORT)
+    back = (*ends[2:], *ends[:2])
+    packets = (
+        [] if is_cut else [Packet(0, *ends, seq=999, flags=SYN), Packet(1, *back, seq=4999, ack=1000, flags=SYN | ACK)]
+    )
+    for ts, is_data, at in events[skipped:]:
+        shown = S + ts
+        packets.append(
+            Packet(shown, *ends, seq=1000 + at, ack=5000, size=1000)
+            if is_data
+            else Packet(shown, *back, seq=5000, ack=1000 + at)
+        )
+    (connection,) = follow_batches([packets]).connections()
+    one = next(s for s in connection.sides if s.payload_bytes)
+    assert one.series is not None
+    together, held = together_of(one), 0
+    for place in range(len(together.new_bytes)):
+        end = together.start_ns + (place + 1) * together.width_ns - S
+        sent = sum(1000 for ts, is_data, _ in events if is_data and ts < end)
+        acked = max((at for ts, is_data, at in events if not is_data and ts < end), default=0)
+        first = next(at for _, is_data, at in events[skipped:] if is_data)
+        is_reached = any(at >= first for ts, is_data, at in events[skipped:] if not is_data and ts < end)
+        if is_reached or (events[skipped][0] < end and not events[skipped][1]):
+            assert together.outstanding_bytes[place] == sent - acked
+            held += 1
+    assert held > len(together.new_bytes) // 2

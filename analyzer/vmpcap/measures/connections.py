@@ -68,6 +68,11 @@ class StreamSeries:
     """int64[bins]: how much it did then."""
     acked_last_ts: npt.NDArray[np.int64]
     """int64[bins]: when it last did; NO_TIME where it did not."""
+    before_bytes: int = 0
+    """
+    What had been sent before the first data in view and not been acknowledged by then. Where no ACK came before that
+    data it is 0, and what is outstanding leans low for the first round trip.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -379,6 +379,7 @@ class Follower:
             acked_first_ts=bins["acked_first_ts"].copy(),
             acked_first_bytes=bins["acked_first_bytes"].copy(),
             acked_last_ts=bins["acked_last_ts"].copy(),
+            before_bytes=int(stream["before_bytes"]),
         )
 
     def _pauses(self, slot: int) -> tuple[Pause, ...]:

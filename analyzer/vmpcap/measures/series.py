@@ -105,9 +105,6 @@ def put_together(sides: Sequence[Side]) -> Together | None:
 UNHEARD_TIMEOUTS: Final = 3
 """A sender that repeats by timeout so often, and sends nothing new any more, had no answer."""
 
-FIRST_BINS: Final = 10
-"""In so many a stream that ran before the capture shows how much of it was outstanding then."""
-
 
 def has_answers(side: Side) -> bool:
     """
@@ -127,18 +124,15 @@ def outstanding_of(side: Side, series: StreamSeries) -> I64:
     """
     What was sent and not acknowledged at the end of each bin?
 
-    What was sent before the capture and acknowledged in it was outstanding at its start: as much as was acknowledged
-    beyond all that was sent in view, or as the flight of the first bins exceeds what was sent in them.
+    What was sent before the first data in view and not acknowledged by then was outstanding too: at least as much as
+    was acknowledged beyond all that was sent in view.
     """
     if not has_answers(side):
         return np.zeros(len(series.new_bytes), np.int64)
     sent, arrived = np.cumsum(series.new_bytes), np.cumsum(series.acked_bytes)
-    before = 0
+    before = series.before_bytes
     if side.syn_ts is None:
-        before = max(side.acked_bytes - side.unique_bytes - side.missing_bytes, 0)
-        flight = series.flight_max_bytes[:FIRST_BINS]
-        beyond = flight - sent[:FIRST_BINS] + (arrived - series.acked_bytes)[:FIRST_BINS]
-        before = max(before, int(beyond[flight >= 0].max(initial=0)))
+        before = max(before, side.acked_bytes - side.unique_bytes - side.missing_bytes)
     left: I64 = np.maximum(sent - arrived + before, 0)
     return left
 

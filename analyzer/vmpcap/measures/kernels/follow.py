@@ -85,7 +85,8 @@ def begin_data(
 ) -> None:  # fmt: skip
     """What is kept of the first data of a side: a slot, and the bytes that its stream begins with."""
     if one["slot"] == 0 and is_nominated:
-        take_slot(one, k, frames.ts_ns[i], state.streams, state.bins, state.bin_arena, state.counts)
+        seq = np.int64(frames.tcp_seq[i])
+        take_slot(one, k, seq, frames.ts_ns[i], state.streams, state.bins, state.bin_arena, state.counts)
     if one["flags"] & SYN_SEEN == 0 or seq_diff(frames.tcp_seq[i], more["isn"]) == 1:
         one["flags"] |= OPENED
         more["opening_bytes"] = keep_bytes(

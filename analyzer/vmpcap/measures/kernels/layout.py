@@ -129,6 +129,7 @@ NEVER: Final = 2**63 - 1
 STREAM: Final = np.dtype(
     [
         ("side", np.int64),
+        ("before_bytes", np.int64),
         ("start_ns", np.int64),
         ("width_ns", np.int64),
         ("cursor_ns", np.int64),

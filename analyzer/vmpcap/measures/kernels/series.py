@@ -3,15 +3,16 @@
 from typing import Any
 
 from vmpcap.measures.kernels.bins import bin_at, least_known, start_series
-from vmpcap.measures.kernels.layout import I32, I64, STREAMS_LEFT_OUT, STREAMS_USED, Records
+from vmpcap.measures.kernels.layout import ACKED_SEEN, I32, I64, STREAMS_LEFT_OUT, STREAMS_USED, Records
 from vmpcap.measures.kernels.segments import flight_of
+from vmpcap.measures.kernels.sequence import seq_diff
 from vmpcap.terms.kernels import Int, inline_kernel
 
 
 @inline_kernel
-def take_slot(one: Any, k: Int, ts: Int, streams: Records, bins: Records, arena: I32, counts: I64) -> None:
+def take_slot(one: Any, k: Int, seq: Int, ts: Int, streams: Records, bins: Records, arena: I32, counts: I64) -> None:
     """
-    Which stream slot does this side of a nominated flow get?
+    Which stream slot does this side of a nominated flow get, whose first data has this number?
 
     A side's slot is its stream's index plus one: 0 none yet, -1 that all were taken (counted).
     """
@@ -19,6 +20,8 @@ def take_slot(one: Any, k: Int, ts: Int, streams: Records, bins: Records, arena:
     if slot < streams.shape[0] and start_series(streams[slot], bins, arena, ts):
         counts[STREAMS_USED] += 1
         streams[slot]["side"] = k
+        is_acked = one["flags"] & ACKED_SEEN != 0
+        streams[slot]["before_bytes"] = max(seq_diff(seq, one["acked_to"]), 0) if is_acked else 0
         one["slot"] = slot + 1
         return
     counts[STREAMS_LEFT_OUT] += 1
