@@ -7,7 +7,7 @@ import pytest
 
 from tests.report.made import one_line
 from tests.report.sample import GOOD_CHECKS, capture, good, guest, lost_guest, migration, several
-from vmpcap.migration.results import Mechanism, OutagePart, Peer, Switchover
+from vmpcap.migration.results import Bracket, Mechanism, OutagePart, Peer, Switchover
 from vmpcap.migration.session_results import Sessions
 from vmpcap.report.as_html import to_html
 from vmpcap.report.as_json import to_json
@@ -226,6 +226,13 @@ def test_a_peer_that_was_never_answered_again_comes_before_the_length_of_another
     assert report.because.endswith(said)
     for shown in (to_terminal(report, Look(100)), to_markdown(report), to_html(report)):
         assert said in one_line(shown).replace("\\", "")
+
+
+@pytest.mark.parametrize(("doubt", "said"), [(None, "147 ms"), (0.024, "147 ms"), (1.08, "148 ms"), (40.0, "187 ms")])
+def test_no_more_than_at_most_counts_what_the_clocks_leave_open(doubt: float | None, said: str) -> None:
+    """146.2 ms by two clocks that may stand apart by so much more."""
+    switchover = Switchover(bracket_ms=146.2, bracket=Bracket(uncertainty_ms=doubt))
+    assert headline([migration(guests=[guest(switchover=switchover, peers=[])])], []).endswith(f"took at most {said}")
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,8 @@ def away_of(guest: Guest) -> Away | None:
         return Away((0, max(low, most)), PEERS, told, sentence, because, True)
     if s.bracket_ms is None:
         return None
-    told, within = span_bound(s.bracket_ms / 1000, "most"), s.bracket_ms / 1000
+    within = (s.bracket_ms + (s.bracket.uncertainty_ms or 0.0)) / 1000
+    told = span_bound(within, "most")
     sentence = f"the switchover took at most {told}"
     if least > within:
         sentence += f"; a peer was cut off for {longest}"
