@@ -21,6 +21,7 @@ from vmpcap.points.set_backs import SetBackLog
 from vmpcap.terms.addresses import NO_MAC, ip_halves
 from vmpcap.terms.wire import TCP_FIN as FIN
 from vmpcap.terms.wire import TCP_RST as RST
+from vmpcap.terms.wire import TCP_SYN as SYN
 
 GUEST = Moved(NO_MAC, (ip_halves(GUEST_IP),), (), "high", "")
 SWITCH = 1 * S
@@ -485,6 +486,29 @@ def test_a_connection_that_the_guest_opened_is_named_by_the_service_that_it_asks
         back = {"src_port": 41_000, "dst_port": 443}
         rows += [segment(n * 20, True, 1000 + n, 1, 1, **ends), segment(n * 20 + 1, False, 1, 1001 + n, **back)]
     assert {s.peer.protocol for s in suffered_at(point(rows))} == {"tcp/443"}
+
+
+@pytest.mark.parametrize("replies", [False, True])
+def test_a_connection_that_the_guest_opens_is_answered_by_its_peer_alone(replies: bool) -> None:
+    """Its own SYN, which nobody answers, is no answer to the peer."""
+    ends, back = {"src_port": 443, "dst_port": 41_000}, {"src_port": 41_000, "dst_port": 443}
+    rows = [segment(1500, False, 100, 0, 0, flags=SYN, **back), segment(2500, False, 100, 0, 0, flags=SYN, **back)]
+    if replies:
+        rows += [segment(2501, True, 700, 101, 0, flags=SYN | ACK, **ends), segment(2502, False, 101, 701, 0, **back)]
+    found = suffered_at(point(rows, last_ts=9 * S))
+    assert any(one.answered_after for one in found) is replies
+
+
+@pytest.mark.parametrize("asks_on", [False, True])
+def test_a_connection_in_which_the_peer_asks_nothing_since_the_move_is_not_known_to_be_answered(asks_on: bool) -> None:
+    """It asked until 0.7 s; whether it is answered since the guest moved shows in what it asks then."""
+    rows = []
+    for n in (*range(35), *(range(60, 90) if asks_on else ())):
+        seq = 1000 + n if n < 60 else 975 + n
+        rows += [segment(n * 20, True, seq, 1, 1), segment(n * 20 + 1, False, 1, seq + 1, flags=ACK)]
+    rows += [segment(ms, False, 1, rows[-1]["tcp_ack"], 5) for ms in (1900, 2200, 2800, 4000)]
+    asked = [one for one in suffered_at(point(rows, last_ts=9 * S)) if not one.is_of_guest]
+    assert [one.peer.survived for one in asked] == [True if asks_on else None]
 
 
 def test_what_was_under_way_where_the_kept_frames_end_is_not_lost() -> None:

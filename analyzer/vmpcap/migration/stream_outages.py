@@ -79,7 +79,7 @@ def suffered_by(
         return without_figure(stream, view)
     watched = _gap_of_requests(stream, away, when) if outage is None else None
     if outage is None and watched is None:
-        return _not_asking(stream, view)
+        return _not_asking(stream, view, when)
     if outage is not None and not stream.answers and (stream.first_ts < away or _goes_on(stream, outage)):
         return _never_answered(stream, view)
     if outage is not None and outage.ended and outage.last_answered_ts is None and outage.last_answer_ts is None:
@@ -277,10 +277,16 @@ def _disagreement(stream: PeerStream, outage: Outage) -> int:
     return max(0, least - outage.outage_ns, outage.outage_ns - most)
 
 
-def _not_asking(stream: PeerStream, view: PointView) -> Suffered:
-    """A stream that goes on before and after, in which nobody asked during the switchover: not 0, but unknown."""
+def _not_asking(stream: PeerStream, view: PointView, when: int) -> Suffered:
+    """
+    A stream that goes on before and after, in which nobody asked during the switchover: not 0, but unknown.
+
+    Of one in which nobody asked after it either nothing shows that it is answered since.
+    """
     because = "no request of it fell into the switchover: what it would have met then is not known"
-    return unmeasured(stream, view, because, [stream.first_frame, stream.last_frame], stream.survived)
+    asks_on = len(stream.asked_ts) > 0 and int(stream.asked_ts[-1]) > when
+    survived = stream.survived if asks_on or not stream.survived else None
+    return unmeasured(stream, view, because, [stream.first_frame, stream.last_frame], survived)
 
 
 def at_unknown_time(stream: PeerStream, view: PointView) -> Suffered:
@@ -298,12 +304,11 @@ def _never_answered(stream: PeerStream, view: PointView) -> Suffered:
 
 def _on_one_side(stream: PeerStream, view: PointView, when: int) -> Suffered:
     """A stream in view only before or only after the switchover: what it would have met then is not known."""
+    is_answered = stream.requests > 0 and stream.answers > 0  # a guest that opens a connection answers nobody
     if stream.first_ts > when:
         because = f"in view here only after the switchover, from frame {stream.first_frame} on"
         one = unmeasured(stream, view, because, [stream.first_frame])
-        is_answered = stream.answers > 0
         return replace(one, answered_after=is_answered, again=(view, stream.first_ts) if is_answered else None)
     because = f"in view here only before the switchover, up to frame {stream.last_frame}"
-    answered = stream.answers > 0
     one = unmeasured(stream, view, because, [stream.last_frame])
-    return replace(one, answered_before=answered, unanswered_before=not answered)
+    return replace(one, answered_before=is_answered, unanswered_before=stream.requests > 0 and not is_answered)
