@@ -109,3 +109,35 @@ def test_connections_that_are_lost_between_others_that_are_answered_stay_their_o
     gone = [peer for peer in guest.peers if peer.protocol == "tcp/443" and "request unanswered" in peer.because]
     assert len(gone) > 5
     assert outcomes(report)["switchover"] == "undecided"
+
+
+@pytest.mark.parametrize("until", [1.0, 6.0])
+def test_a_service_that_is_lost_for_good_after_it_was_answered_for_a_while_is_one_row(
+    until: float, tmp_path: Path
+) -> None:
+    """One connection is lost while the guest is away; those after it are answered for a while, and then none is."""
+    report = told(tmp_path, lambda ts: ts < LEFT or MOVED <= ts < MOVED + until, "vsphere4")
+    (guest,) = report.migrations[0].guests
+    rows = [peer for peer in guest.peers if peer.protocol == "tcp/443" and "had no answer" in peer.because]
+    assert len(rows) == 1
+    asked = [BEGIN - 3 + 0.03 + n * STEP for n in range(80)]
+    lost = [ts for ts in asked if MOVED + until <= ts]
+    if until > 5:
+        assert rows[0].lost == len(lost)
+        assert (rows[0].survived, rows[0].outage_low_ms) == (False, None)
+        assert rows[0].lost_later_ms == pytest.approx((lost[-1] + 1 - lost[0]) * 1000, abs=20)
+    else:
+        assert rows[0].lost == pytest.approx(len([ts for ts in lost if ts < MOVED + 5]), abs=1)
+        assert rows[0].outage_low_ms is not None
+    assert "answered until" in rows[0].because
+    assert outcomes(report)["guest_reachable_after"] == "undecided"
+    assert report.verdict != "pass"
+
+
+def test_two_connections_lost_at_the_end_of_a_service_that_is_answered_lose_no_service(tmp_path: Path) -> None:
+    """Fewer than three in vain may be chance."""
+    last = BEGIN - 3 + 0.03 + 78 * STEP
+    report = told(tmp_path, lambda ts: not LEFT <= ts < MOVED and ts < last - 0.01, "vsphere4")
+    (guest,) = report.migrations[0].guests
+    assert all(peer.lost_later_ms is None for peer in guest.peers)
+    assert outcomes(report)["guest_reachable_after"] == "pass"

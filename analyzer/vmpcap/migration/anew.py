@@ -1,5 +1,6 @@
 """Connections that peers open anew since the move and that nobody answers: told as one row of the service they ask."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
@@ -7,14 +8,21 @@ from typing import Final
 import msgspec
 
 from vmpcap.measures.outages import Outage
+from vmpcap.migration.results import Peer
 from vmpcap.migration.suffered import Suffered
+from vmpcap.points.holes import hole_in
 from vmpcap.terms.units import NS_PER_S, count_of, iso_utc, ms
 
 LEAST_OPENED: Final = 2
 """One connection is its own row."""
+LEAST_LOST: Final = 3
+"""So many in vain after others had an answer are no chance, if they were opened for as long as LONG_NS."""
+LONG_NS: Final = NS_PER_S
 
 Service = tuple[str, str, str]
 """Peer, protocol with its port, and the point that shows them."""
+Opened = tuple[Suffered, Outage]
+"""A connection that was opened in vain, and its wait."""
 
 
 def by_service(found: Sequence[Suffered]) -> list[Suffered]:
@@ -22,21 +30,59 @@ def by_service(found: Sequence[Suffered]) -> list[Suffered]:
     The same; connections that were opened anew, to one service of one peer, and never answered are one row.
 
     From the first to the last of them the service had no answer for this peer; until another is answered, where one is.
-    A service that left all connections of before the move unanswered, too (a filtered port), tells nothing.
+    Where others were answered in between, those before all of these are a row and those after all of these: then the
+    service was lost for good later. A service that left all connections of before the move unanswered, too (a filtered
+    port), tells nothing.
     """
-    opened: dict[Service, list[tuple[Suffered, Outage]]] = {}
+    opened: dict[Service, list[Opened]] = {}
+    late: dict[Service, list[Opened]] = {}
     for one in found:
         if one.outage is not None and _is_opened_in_vain(one, one.outage):
             opened.setdefault(_service(one), []).append((one, one.outage))
-    told: dict[Service, Suffered] = {}
-    for service, group in opened.items():
+        elif one.opened_late is not None:
+            late.setdefault(_service(one), []).append((one, one.opened_late[1]))
+    told: dict[int, Suffered] = {}
+    for service in dict.fromkeys((*opened, *late)):
+        group = sorted(opened.get(service, ()), key=_since)
         beside = [one for one in found if (one.peer.peer, one.peer.protocol) == service[:2]]
+        again = sorted(one.again[1] for one in beside if one.again and one.again[0].name == service[2])
         answered = any(one.answered_before or one.answered_after for one in beside)
         if not answered and any(one.unanswered_before for one in beside):
-            told[service] = _as_before(group[0][0])
-        elif len(group) >= LEAST_OPENED and (all_of_it := _as_one(group, beside)) is not None:
-            told[service] = all_of_it
+            told |= dict.fromkeys((id(one) for one, _ in group), _as_before(group[0][0])) if group else {}
+            continue
+        for run in _runs(group, again):
+            told |= dict.fromkeys((id(one) for one, _ in run), _as_one(run, beside, again))
+        last = sorted(late.get(service, ()), key=_since)
+        if _is_lost(last, again) and not (group and _since(group[-1]) > again[-1]):
+            told |= dict.fromkeys((id(one) for one, _ in last), _as_lost_later(last, again[-1]))
     return list(_in_place(found, told))
+
+
+def _since(opened: Opened) -> int:
+    return opened[1].first_unanswered_ts
+
+
+def _runs(group: Sequence[Opened], again: Sequence[int]) -> Iterator[list[Opened]]:
+    """Which of these, by time, are told as one: all between two answered ones, or before the first, after the last?"""
+    runs: dict[int, list[Opened]] = {}
+    for one in group:
+        runs.setdefault(bisect_left(again, _since(one)), []).append(one)
+    for place, run in runs.items():
+        is_last = place == len(again) and _is_lost(run, again)
+        if len(run) >= LEAST_OPENED and (len(runs) == 1 or place == 0 or is_last):
+            yield run
+
+
+def _is_lost(run: Sequence[Opened], again: Sequence[int]) -> bool:
+    """Were so many opened in vain since the last answered one, and for so long, that their service is lost?"""
+    if not run or not again or _since(run[0]) < again[-1]:
+        return False
+    view = run[0][0].view if run[0][0].opened_late is None else run[0][0].opened_late[0]
+    if view is None or view.goes_on or view.left_out or not view.journal_complete:
+        return False
+    end = max(outage.last_unanswered_ts for _, outage in run)
+    is_long = len(run) >= LEAST_LOST and end - _since(run[0]) >= LONG_NS
+    return is_long and hole_in(view.holes, again[-1], end) is None
 
 
 def _service(one: Suffered) -> Service:
@@ -50,16 +96,16 @@ def _is_opened_in_vain(one: Suffered, outage: Outage) -> bool:
     return not outage.ended and outage.last_answer_ts is None and outage.last_answered_ts is None
 
 
-def _in_place(found: Sequence[Suffered], told: dict[Service, Suffered]) -> Iterator[Suffered]:
-    """Each told service where the first of its connections stood."""
-    is_told: set[Service] = set()
+def _in_place(found: Sequence[Suffered], told: dict[int, Suffered]) -> Iterator[Suffered]:
+    """Each told row where the first of its connections stood."""
+    is_told: set[int] = set()
     for one in found:
-        service = _service(one)
-        if service not in told or one.outage is None or not _is_opened_in_vain(one, one.outage):
+        row = told.get(id(one))
+        if row is None:
             yield one
-        elif service not in is_told:
-            is_told.add(service)
-            yield told[service]
+        elif id(row) not in is_told:
+            is_told.add(id(row))
+            yield row
 
 
 def _as_before(one: Suffered) -> Suffered:
@@ -71,23 +117,15 @@ def _as_before(one: Suffered) -> Suffered:
     return Suffered(peer, True, None, None, None, None)
 
 
-def _as_one(group: Sequence[tuple[Suffered, Outage]], beside: Sequence[Suffered]) -> Suffered | None:
-    """All of them as one; None where others of the same service were answered in between: then not all were lost."""
-    group = sorted(group, key=lambda pair: pair[1].first_unanswered_ts)
+def _as_one(group: Sequence[Opened], beside: Sequence[Suffered], again: Sequence[int]) -> Suffered:
+    """All of these as one; again: when those were opened that were answered."""
     (first, begun), latest = group[0], group[-1][1]
-    view = first.view
-    again = [
-        one.again[1]
-        for one in beside
-        if one.again is not None and view is not None and one.again[0].name == view.name
-        if one.again[1] > begun.first_unanswered_ts
-    ]
-    back = min(again, default=None)
-    if back is not None and back < latest.first_unanswered_ts:
-        return None
+    back = next((ts for ts in again if ts > begun.first_unanswered_ts), None)
+    before = [ts for ts in again if ts < begun.first_unanswered_ts]
     until = latest.first_unanswered_ts if back is not None else max(o.last_unanswered_ts for _, o in group)
     length = until - begun.first_unanswered_ts
     words = f"{count_of(len(group), 'connection')}, opened from frame {begun.first_unanswered_frame} on, had no answer"
+    words += f"; those opened since the switchover were answered until {iso_utc(before[-1])}" if before else ""
     if back is None:
         words += f", and none was answered after: {length / NS_PER_S:.1f} s"
     else:
@@ -101,7 +139,7 @@ def _as_one(group: Sequence[tuple[Suffered, Outage]], beside: Sequence[Suffered]
         retransmissions=sum(one.peer.retransmissions or 0 for one, _ in group), breakdown=[], breakdown_because="",
         frames=[begun.first_unanswered_frame, latest.last_unanswered_frame], begun_after_ms=None,
         from_ts=iso_utc(begun.first_unanswered_ts), to_ts=iso_utc(until if back is None else back),
-        filter=f"ip.addr == {first.peer.peer} && tcp.port == {first.stream.guest_port}" if first.stream else "",
+        filter=_filter(first.peer),
     )  # fmt: skip
     return replace(
         first,
@@ -115,3 +153,39 @@ def _as_one(group: Sequence[tuple[Suffered, Outage]], beside: Sequence[Suffered]
         opened=len(group),
         had_answers=any(one.answered_before for one in beside),
     )
+
+
+def _as_lost_later(group: Sequence[Opened], answered: int) -> Suffered:
+    """All of these, opened long after the switchover, as a service that was lost for good by then."""
+    (first, begun), latest = group[0], max((outage for _, outage in group), key=lambda one: one.last_unanswered_ts)
+    view, _, since = first.opened_late or (first.view, begun, 0)
+    length = latest.last_unanswered_ts - begun.first_unanswered_ts
+    words = (
+        f"connections opened after the switchover were answered until {iso_utc(answered)};"
+        f" {count_of(len(group), 'connection')}, opened from frame {begun.first_unanswered_frame} on,"
+        f" {since / NS_PER_S:.1f} s after the switchover, had no answer, and none was answered after:"
+        f" {length / NS_PER_S:.1f} s"
+    )
+    sent_again = sum(outage.retransmissions for _, outage in group)
+    peer = msgspec.structs.replace(
+        first.peer, because=words, survived=False, lost=len(group), retransmissions=sent_again,
+        lost_later_ms=ms(length), frames=[begun.first_unanswered_frame, latest.last_unanswered_frame],
+        filter=_filter(first.peer),
+    )  # fmt: skip
+    later = replace(
+        begun,
+        last_unanswered_ts=latest.last_unanswered_ts,
+        last_unanswered_frame=latest.last_unanswered_frame,
+        seen_ns=length,
+        lost=len(group),
+        retransmissions=sent_again,
+    )
+    return replace(
+        first, peer=peer, view=view, later=later, later_ns=since, opened=len(group), had_answers=True, opened_late=None
+    )
+
+
+def _filter(peer: Peer) -> str:
+    """A display filter of Wireshark for all connections of this peer to the service."""
+    field = "ipv6.addr" if ":" in peer.peer else "ip.addr"
+    return f"{field} == {peer.peer} && tcp.port == {peer.protocol.partition('/')[2]}"

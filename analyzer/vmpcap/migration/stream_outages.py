@@ -308,7 +308,17 @@ def _on_one_side(stream: PeerStream, view: PointView, when: int) -> Suffered:
     if stream.first_ts > when:
         because = f"in view here only after the switchover, from frame {stream.first_frame} on"
         one = unmeasured(stream, view, because, [stream.first_frame])
-        return replace(one, answered_after=is_answered, again=(view, stream.first_ts) if is_answered else None)
+        in_vain = _opened_in_vain(stream)
+        late = None if in_vain is None else (view, in_vain, in_vain.first_unanswered_ts - when)
+        again = (view, stream.first_ts) if is_answered else None
+        return replace(one, answered_after=is_answered, again=again, opened_late=late)
     because = f"in view here only before the switchover, up to frame {stream.last_frame}"
     one = unmeasured(stream, view, because, [stream.last_frame])
     return replace(one, answered_before=is_answered, unanswered_before=stream.requests > 0 and not is_answered)
+
+
+def _opened_in_vain(stream: PeerStream) -> Outage | None:
+    """Since when does a peer wait that opened this connection, and had no answer in it at all? None where it had."""
+    if stream.manner != "connection" or stream.requester != "peer" or stream.answers or not stream.outages:
+        return None
+    return None if stream.outages[-1].ended else stream.outages[0]

@@ -69,6 +69,8 @@ class Suffered:
     """Whether a stream that is in view only before the switchover had an answer."""
     unanswered_before: bool = False
     """Whether no answer to it was in view though it was asked before the switchover."""
+    opened_late: tuple[PointView, Outage, int] | None = None
+    """Of a connection opened so long after the switchover and not answered: where, its wait, and how long after."""
     opened: int = 0
     """Of a service: so many connections were opened since the move, and not answered."""
     had_answers: bool = False

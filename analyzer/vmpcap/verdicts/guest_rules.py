@@ -166,13 +166,15 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
 
 
 def _lost_later(later: Sequence[Suffered], guest: GuestStory) -> str:
-    """Who lost the guest long after the move, and since when, as the end of a sentence?"""
+    """Who lost the guest, or one service of it, long after the move, and since when, as the end of a sentence?"""
     gone, peers = sorted({s.peer.peer for s in later}), len(peers_of(guest))
+    served = answered_again(guest)
     whose = "its only peer" if peers == 1 else f"{len(gone):,} of its {peers:,} peers"
+    names = [f"{s.peer.peer} by {s.peer.protocol}" if s.peer.peer in served else s.peer.peer for s in later]
     first = min(s.later_ns or 0 for s in later) / NS_PER_S
     return (
         f", but {whose} had answers until {first:.1f} s after the switchover only, and none to the end:"
-        f" {', '.join(gone[:3])}; whether the move or something later lost it is not known"
+        f" {', '.join(sorted(set(names))[:3])}; whether the move or something later lost it is not known"
     )
 
 
