@@ -315,6 +315,58 @@ def test_keep_alives_are_not_resent_data() -> None:
     assert only(streams_of(rows)).retransmissions == 0
 
 
+def kept_alive(every_ms: int, count: int, lost: range = range(0), size: int = 0) -> list[Row]:
+    """A connection that is idle but for keep-alives, answered but for the lost ones."""
+    rows = conversation(5, range(0))
+    for n in range(count):
+        rows.append(segment(1000 + n * every_ms, True, 149, 550, size))
+        if n not in lost:
+            rows.append(segment(1001 + n * every_ms, False, 550, 150))
+    return rows
+
+
+@pytest.mark.parametrize("size", [0, 1])
+def test_keep_alives_that_were_answered_before_are_requests(size: int) -> None:
+    """Never answered again, or not for a while: as with any other request."""
+    dead = only(streams_of(kept_alive(250, 40, range(10, 40), size)))
+    (outage,) = dead.outages
+    assert (outage.ended, outage.requests_stopped, outage.lost, outage.seen_ns) == (False, False, 30, 7250 * MS)
+    assert (dead.survived, dead.retransmissions) == (None, 0)
+    back = only(streams_of(kept_alive(250, 40, range(10, 14), size)))
+    assert [(o.lost, o.outage_ns, o.last_answered_ts) for o in back.outages] == [(5, 1001 * MS, 3250 * MS)]
+    assert back.survived is True
+    assert only(streams_of(kept_alive(250, 40, size=size))).outages == ()
+
+
+def test_keep_alives_that_nobody_ever_answered_are_requests_from_the_third_on() -> None:
+    """Whoever acknowledged data answers them, too (RFC 9293 section 3.10.7.4); two may be anything."""
+    (outage,) = only(streams_of(kept_alive(250, 40, range(40)))).outages
+    assert (outage.ended, outage.lost, outage.seen_ns) == (False, 40, 9750 * MS)
+    assert only(streams_of(kept_alive(250, 2, range(2)))).outages == ()
+
+
+def test_data_after_a_lost_keep_alive_wait_for_themselves() -> None:
+    """One keep-alive without an answer an hour ago is not when the waiting began."""
+    rows = [*kept_alive(250, 10, range(9, 10)), segment(3_600_000, True, 150, 550, 10)]
+    rows += [segment(3_600_500, True, 150, 550, 10), segment(3_600_501, False, 550, 160)]
+    assert [o.outage_ns for o in only(streams_of(rows)).outages] == [501 * MS]
+
+
+def test_a_single_keep_alive_without_an_answer_measures_no_outage() -> None:
+    """It comes at its own interval, whatever happens in between: 75 s on Linux."""
+    assert only(streams_of(kept_alive(75_000, 10, range(5, 6)))).outages == ()
+    last = [*kept_alive(10_000, 6, range(5, 6)), *pings(100, 700)]
+    (outage,) = next(s for s in streams_of(last) if s.protocol == "tcp").outages
+    assert (outage.ended, outage.seen_ns, outage.requests_stopped) == (False, 0, False)
+
+
+def test_a_reset_instead_of_an_answer_to_a_keep_alive_breaks_the_connection() -> None:
+    """The guest is there again and does not know of it."""
+    rows = [*kept_alive(250, 14, range(10, 14)), segment(4260, False, 150, 0, 0, RST)]
+    stream = only(streams_of(rows))
+    assert (stream.survived, [o.ended for o in stream.outages]) == (False, [True])
+
+
 def test_a_reset_while_waiting_is_not_survived() -> None:
     """The guest came back without the connection: its reset ends the outage, for it is there, and the connection."""
     rows = [*conversation(30, range(20, 30), retries=(900,)), segment(901, False, 700, 0, 0, RST)]

@@ -21,7 +21,7 @@ def random_story(rng: random.Random) -> list[Row]:
         to_guest = rng.random() < 0.5
         size = rng.choice((0, 0, 1, 10, 500))
         flags = rng.choice((ACK, ACK, ACK, ACK | PSH, ACK | PSH, FIN | ACK, RST, RST | ACK, SYN, 0))
-        back = rng.choice((0, 0, 0, 1, 10, 510))
+        back = rng.choice((0, 0, 0, 1, 1, 10, 510))
         at = (seq[to_guest] - back) % 2**32
         ack = (seq[not to_guest] - rng.choice((0, 0, 0, 10, 500))) % 2**32
         rows.append(segment(ms, to_guest, at, ack, size, flags, ip_id=number + 1))

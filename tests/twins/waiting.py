@@ -86,6 +86,12 @@ class Waiting:
         self._open: deque[tuple[int, Segment]] = deque()
         self._over: int | None = None
         self._resent_now = 0
+        self._kept_alive = False
+        """Whether keep-alives are requests: one was answered, or three were not."""
+        self._tried: list[Segment] = []
+        """Keep-alives since the last answer of any kind, while that is not known."""
+        self._probes = 0
+        """How many of those that wait are keep-alives; they come first."""
         self._last_try: Segment | None = None
         self._last_answered: Segment | None = None
         self._last_answer: Segment | None = None
@@ -100,6 +106,7 @@ class Waiting:
             patient = segment.from_guest and not self._resent_now
             if heard and (waited < LEAST_OUTAGE_NS or patient):
                 self._open.clear()
+                self._probes = 0
             return bool(self._open)
         self._note(segment)
         self.answers += 1
@@ -107,6 +114,7 @@ class Waiting:
         closing = all(one.flags & FIN and one.length == 1 for _, one in self._open)
         dropped = not segment.from_guest and waited < LEAST_OUTAGE_NS
         self._open.clear()
+        self._probes = 0
         self._last_answer = segment
         self._resent_now = 0
         return not ((acknowledged and heard) or closing or dropped)
@@ -114,24 +122,46 @@ class Waiting:
     def _note(self, segment: Segment) -> None:
         waited = segment.ts - self._start().ts
         self.waits.append(waited)
-        if waited >= LEAST_OUTAGE_NS:
+        if waited >= LEAST_OUTAGE_NS and (not self._probes or len(self._open) > 2):
             self.long_waits.append(self._describe(segment, False))
 
     def ask(self, segment: Segment) -> None:
         """The requester sends. What was under way when a reset ended it all waits for nothing."""
-        if not segment.length or (self._over is not None and segment.ts - self._over < NS_PER_S):
+        if self._over is not None and segment.ts - self._over < NS_PER_S:
+            return
+        if self._is_probe(segment):
+            self._tried.append(segment)
+            self._kept_alive = self._kept_alive or len(self._tried) == 3
+            for one in self._tried if self._kept_alive else ():
+                self._open.append(((one.seq + 1) & 0xFFFF_FFFF, one))
+                self._probes += 1
+                self.asked.append(one.ts)
+                self._last_try = one
+            if self._kept_alive:
+                self._tried.clear()
+            return
+        if not segment.length:
             return
         end = (segment.seq + segment.length) & 0xFFFF_FFFF
         if self._sent_end is None or seq_diff(end, self._sent_end) > 0:
             self._sent_end = end
+            if self._probes == len(self._open) == 1:
+                self._open.clear()
+                self._probes = 0
             self._open.append((end, segment))
             self.asked.append(segment.ts)
         elif segment.length == 1 and not self._open:
-            return  # a keep-alive probe (RFC 9293 section 3.8.4)
+            return
         else:
             self.resent += 1
             self._resent_now += 1
         self._last_try = segment
+
+    def _is_probe(self, segment: Segment) -> bool:
+        """RFC 9293 section 3.8.4: an old byte or none before the next expected one, while no data waits."""
+        if self._acked is None or segment.flags & (SYN | FIN) or segment.length > 1:
+            return False
+        return (not self._open or self._probes > 0) and segment.seq == (self._acked - 1) & 0xFFFF_FFFF
 
     def answer(self, segment: Segment) -> None:
         """The other side sends."""
@@ -139,7 +169,12 @@ class Waiting:
         says_more = segment.length > 0 and (self._other_end is None or seq_diff(end, self._other_end) > 0)
         has_ack = bool(segment.flags & ACK)
         hears_more = has_ack and (self._acked is None or seq_diff(segment.ack, self._acked) > 0)
-        if not (says_more or hears_more):
+        repeats = has_ack and not segment.length and segment.ack == self._acked
+        repeats = repeats and (self._other_end is None or seq_diff(segment.seq, self._other_end) >= 0)
+        self._kept_alive = self._kept_alive or (repeats and bool(self._tried))
+        if repeats or says_more or hears_more:
+            self._tried.clear()
+        if not (says_more or hears_more or (repeats and self._probes)):
             return
         self._over = None
         self.answers += 1
@@ -149,8 +184,11 @@ class Waiting:
             self._other_end = end
         if hears_more:
             self._acked = segment.ack
-            while self._open and seq_diff(segment.ack, self._open[0][0]) >= 0:
-                self._last_answered = self._open.popleft()[1]
+        while self._open and self._acked is not None and (self._probes or hears_more):
+            if seq_diff(self._acked, self._open[0][0]) < 0:
+                break
+            self._last_answered = self._open.popleft()[1]
+        self._probes = 0
         self._last_answer = segment
         self._resent_now = 0
 
@@ -168,12 +206,14 @@ class Waiting:
         What still waits at this time?
 
         A sender resends after at most twice the time that it has been waiting (RFC 6298 section 5.5): where it did not,
-        its segments left the view.
+        its segments left the view. A keep-alive comes again after what it came before.
         """
         if not self._open or end_ns - self._start().ts < LEAST_OUTAGE_NS:
             return None
         outage = self._describe(None, False)
         due = outage.last_unanswered_ts + 2 * outage.seen_ns + NS_PER_S
+        if self._probes and self._last_answered:
+            due += 2 * (outage.first_unanswered_ts - self._last_answered.ts)
         return self._describe(None, end_ns > due)
 
     def _start(self) -> Segment:

@@ -57,7 +57,7 @@ class Waits:
     """How one side of a connection, the requester, waited for the other."""
 
     requests: int
-    """Segments with new data."""
+    """Segments with new data, and keep-alives of a side whose keep-alives were answered."""
     answers: int
     resent: int
     interval_ns: int | None
@@ -107,12 +107,14 @@ def _unfinished(segments: Segments, one: Any, end_ns: int) -> Outage | None:
     What still waits at this time?
 
     A sender resends after at most twice the time that it has been waiting (RFC 6298 section 5.5): where it did not,
-    its segments left the view.
+    its segments left the view. A keep-alive comes again after what it came before.
     """
     if end_ns - int(one["start_ts"]) < LEAST_OUTAGE_NS:
         return None
     outage = _outage(segments, one)
     due = outage.last_unanswered_ts + 2 * outage.seen_ns + NS_PER_S
+    if one["probed"] and outage.last_answered_ts is not None:
+        due += 2 * (outage.first_unanswered_ts - outage.last_answered_ts)
     return _outage(segments, one, requests_stopped=end_ns > due)
 
 

@@ -82,11 +82,12 @@ WAIT: Final = np.dtype(
             "answer",
             "lost",
             "resent",
+            "probed",
         )
     ]
 )
 """One long wait. Rows of the segments, NONE without: first that waited, last try, last one answered before, last answer
-before, the answer that ended it; start_ts is when the waiting began."""
+before, the answer that ended it; start_ts is when the waiting began; probed is 1 where a keep-alive began it."""
 
 # What the counts count
 ANSWERS: Final = 0
@@ -101,7 +102,18 @@ LAST_TRY: Final = 8
 LAST_ANSWERED: Final = 9
 LAST_ANSWER: Final = 10
 WAITS_AT_RESET: Final = 11
-COUNTS: Final = 12
+PROBED: Final = 12
+TRIED: Final = 13
+COUNTS: Final = TRIED + 3
+
+# What PROBED says of keep-alives, where it is not the number of those that were sent and never answered so far
+IS_KEPT: Final = 3
+"""They are requests: one was answered, or so many were not on a connection whose data were acknowledged."""
+IS_WAITING: Final = 4
+"""What waits begins with one."""
+
+LEAST_PROBES: Final = 3
+"""Sent at an interval and not by a timer of loss: two of these unanswered, and the one that was answered."""
 
 
 @inline_kernel
@@ -116,6 +128,7 @@ def note_wait(one: Any, ts: I64, open_row: I64, counts: I64, answer: Int) -> Non
     one["answer"] = answer
     one["lost"] = counts[OPEN_PAST] - counts[OPEN_FIRST]
     one["resent"] = counts[RESENT_NOW]
+    one["probed"] = 1 if counts[PROBED] == IS_WAITING else 0
 
 
 @inline_kernel
@@ -124,13 +137,15 @@ def ask(
 ) -> Bool:
     """Does this segment of the requester carry new data, which now waits for an answer?"""
     if not has_sent or seq_diff(end, sent_end) > 0:
+        if counts[PROBED] == IS_WAITING and counts[OPEN_PAST] - counts[OPEN_FIRST] < LEAST_PROBES - 1:
+            counts[OPEN_FIRST], counts[PROBED] = counts[OPEN_PAST], IS_KEPT  # one alone says nothing
         at = counts[OPEN_PAST]
         open_end[at], open_row[at] = end, i
         counts[OPEN_PAST] = at + 1
         counts[LAST_TRY] = i
         return True
     if length == 1 and counts[OPEN_FIRST] == counts[OPEN_PAST]:
-        return False  # a keep-alive probe (RFC 9293 section 3.8.4)
+        return False  # data that was acknowledged: nobody waits for it
     counts[RESENT] += 1
     counts[RESENT_NOW] += 1
     counts[LAST_TRY] = i
@@ -138,11 +153,38 @@ def ask(
 
 
 @inline_kernel
+def is_probe(segments: Segments, i: Int, has_acked: Bool, acked: Int, counts: I64) -> Bool:
+    """Is this a keep-alive (RFC 9293 section 3.8.4): an old number or none, while no data waits?"""
+    is_idle = counts[OPEN_FIRST] == counts[OPEN_PAST] or counts[PROBED] == IS_WAITING
+    is_bare = segments.payload_bytes[i] <= 1 and segments.flags[i] & (TCP_SYN | TCP_FIN) == 0
+    return has_acked and is_idle and is_bare and seq_diff(segments.seq[i], acked) == -1
+
+
+@inline_kernel
+def probe(i: Int, ts: I64, acked: Int, open_end: I64, open_row: I64, out_asked: I64, counts: I64) -> None:
+    """A keep-alive waits for an answer; where none was ever answered, not alone: another segment may look like one."""
+    tried = min(counts[PROBED], IS_KEPT - 1)
+    if counts[PROBED] < IS_KEPT:
+        counts[PROBED] += 1
+    else:
+        tried = np.int64(0)
+    counts[TRIED + tried] = i
+    if counts[PROBED] < IS_KEPT:
+        return
+    for n in range(tried + 1):
+        at, row = counts[OPEN_PAST], counts[TRIED + n]
+        open_end[at], open_row[at] = acked, row
+        out_asked[counts[ASKED]] = ts[row]
+        counts[OPEN_PAST], counts[LAST_TRY], counts[PROBED] = at + 1, row, IS_WAITING
+        counts[ASKED] += 1
+
+
+@inline_kernel
 def is_closing(segments: Segments, open_row: I64, counts: I64) -> Bool:
     """Is all that waits for an answer the end of the requester's side, a FIN without data?"""
     for at in range(counts[OPEN_FIRST], counts[OPEN_PAST]):
         i = open_row[at]
-        if segments.payload_bytes[i] > 0 or segments.flags[i] & TCP_SYN:
+        if segments.payload_bytes[i] > 0 or segments.flags[i] & TCP_FIN == 0:
             return False
     return True
 
@@ -155,7 +197,7 @@ def note_answer(ts: I64, i: Int, least_ns: Int, open_row: I64, out_waits: I64, o
     waited: np.int64 = ts[i] - one["start_ts"]
     out_waits[counts[WAITED]] = waited
     counts[WAITED] += 1
-    if waited >= least_ns:
+    if waited >= least_ns and (counts[PROBED] != IS_WAITING or one["lost"] >= LEAST_PROBES):
         counts[LONG] += 1
     return waited
 
@@ -175,7 +217,7 @@ def end_by_reset(
         is_patient = segments.from_guest[i] and counts[RESENT_NOW] == 0
         if not was_answered or (is_long and not is_patient):
             return True
-        counts[OPEN_FIRST] = counts[OPEN_PAST]
+        counts[OPEN_FIRST], counts[PROBED] = counts[OPEN_PAST], min(counts[PROBED], IS_KEPT)
         return False
     waited = note_answer(ts, i, least_ns, open_row, out_waits, out_long, counts)
     has_all = segments.flags[i] & TCP_ACK and seq_diff(segments.ack[i], open_end[counts[OPEN_PAST] - 1]) >= 0
@@ -183,6 +225,7 @@ def end_by_reset(
     is_end = is_end or (not segments.from_guest[i] and waited < least_ns)
     counts[ANSWERS] += 1
     counts[OPEN_FIRST], counts[LAST_ANSWER], counts[RESENT_NOW] = counts[OPEN_PAST], i, 0
+    counts[PROBED] = min(counts[PROBED], IS_KEPT)
     return not is_end
 
 
@@ -200,7 +243,7 @@ def follow_waits(
     asks : bool[n], whether the requester sent it
     least_ns : waits of this length and more are described
     open_end, open_row : int64[n], scratch
-    out_asked : int64[n], times of segments with new data; counts[ASKED] are written
+    out_asked : int64[n], times of segments with new data and keep-alives that wait; counts[ASKED] are written
     out_waits : int64[n], how long each answer was waited for; counts[WAITED]
     out_long : WAIT[n + 1], those of least_ns and more; counts[LONG]. The row after them is what still waits at the end.
     counts : int64[COUNTS]
@@ -208,10 +251,11 @@ def follow_waits(
     Notes
     -----
     A wait ends with the first segment of the other side that acknowledges more, carries new data or is a reset: who
-    resets is there. A reset of the requester ends what has waited for less than least_ns on a connection that was
-    answered; one of the guest whatever it had not sent again, for a peer that lacked it would ask. Nothing is broken
-    off by a reset that acknowledges all, answers a FIN, or comes from a peer as soon as the guest spoke; the guest
-    denies by a reset whatever else waits.
+    resets is there. Once a keep-alive was answered, by the same acknowledgement again, or three were not, they wait for
+    that. A reset of the requester ends what has waited for less than least_ns on a connection that was answered; one of
+    the guest whatever it had not sent again, for a peer that lacked it would ask. Nothing is broken off by a reset that
+    acknowledges all, answers a FIN, or comes from a peer as soon as the guest spoke; the guest denies by a reset
+    whatever else waits.
     """
     ts, seq, ack, flags, length = segments.ts, segments.seq, segments.ack, segments.flags, segments.length
     counts[:] = 0
@@ -230,6 +274,9 @@ def follow_waits(
         if asks[i]:
             if is_over and ts[i] - over_ts < IN_FLIGHT_NS:
                 continue
+            if is_probe(segments, i, has_acked, acked, counts):
+                probe(i, ts, acked, open_end, open_row, out_asked, counts)
+                continue
             if length[i] and ask(i, end, length[i], has_sent, sent_end, open_end, open_row, counts):
                 has_sent, sent_end = True, end
                 out_asked[counts[ASKED]] = ts[i]
@@ -237,7 +284,11 @@ def follow_waits(
             continue
         says_more = length[i] > 0 and (not has_heard or seq_diff(end, other_end) > 0)
         hears_more = flags[i] & TCP_ACK != 0 and (not has_acked or seq_diff(ack[i], acked) > 0)
-        if not (says_more or hears_more):
+        is_again = flags[i] & TCP_ACK != 0 and has_acked and length[i] == 0 and ack[i] == acked
+        is_again = is_again and not (has_heard and seq_diff(seq[i], other_end) < 0)
+        if counts[PROBED] < IS_KEPT and (is_again or says_more or hears_more):
+            counts[PROBED] = IS_KEPT if is_again and counts[PROBED] else 0
+        if not (says_more or hears_more or (is_again and counts[PROBED] == IS_WAITING)):
             continue
         is_over = False
         counts[ANSWERS] += 1
@@ -247,9 +298,11 @@ def follow_waits(
             has_heard, other_end = True, end
         if hears_more:
             has_acked, acked = True, ack[i]
+        if hears_more or counts[PROBED] == IS_WAITING:
             while counts[OPEN_FIRST] < counts[OPEN_PAST] and seq_diff(acked, open_end[counts[OPEN_FIRST]]) >= 0:
                 counts[LAST_ANSWERED] = open_row[counts[OPEN_FIRST]]
                 counts[OPEN_FIRST] += 1
+            counts[PROBED] = min(counts[PROBED], IS_KEPT)
         counts[LAST_ANSWER] = i
         counts[RESENT_NOW] = 0
     if counts[OPEN_PAST] > counts[OPEN_FIRST]:
