@@ -375,6 +375,13 @@ def test_a_reset_while_waiting_is_not_survived() -> None:
     assert [(o.ended, o.outage_ns) for o in stream.outages] == [(True, 491 * MS)]
 
 
+@pytest.mark.parametrize(("again", "survived"), [((), True), ((700,), False)])
+def test_a_reset_as_the_only_answer_to_what_was_sent_again_is_no_close(again: tuple[int, ...], survived: bool) -> None:
+    """It acknowledges the request, yet the guest had not got it before; who answers late by closing needs no second."""
+    rows = [*conversation(30, range(20, 30), retries=again), segment(701, False, 700, 400, 0, RST | ACK)]
+    assert only(streams_of(rows)).survived is survived
+
+
 CLOSED = [*conversation(30, range(0)), segment(650, True, 400, 800, 10), segment(651, False, 800, 410, 10)]
 """The last answer is not acknowledged by a segment of its own."""
 

@@ -110,7 +110,8 @@ class Waiting:
             return bool(self._open)
         self._note(segment)
         self.answers += 1
-        acknowledged = segment.flags & ACK and seq_diff(segment.ack, self._open[-1][0]) >= 0
+        missed = segment.from_guest and self._resent_now > 0 and waited >= LEAST_OUTAGE_NS
+        acknowledged = not missed and segment.flags & ACK and seq_diff(segment.ack, self._open[-1][0]) >= 0
         closing = all(one.flags & FIN and one.length == 1 for _, one in self._open)
         dropped = not segment.from_guest and waited < LEAST_OUTAGE_NS
         self._open.clear()

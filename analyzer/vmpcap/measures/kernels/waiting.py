@@ -210,7 +210,7 @@ def end_by_reset(
     """Does this reset break off something that waits for an answer?"""
     if counts[OPEN_FIRST] == counts[OPEN_PAST]:
         return False
-    ts, was_answered = segments.ts, counts[LAST_ANSWER] != NONE
+    ts, was_answered, is_resent = segments.ts, counts[LAST_ANSWER] != NONE, counts[RESENT_NOW] > 0
     if asks:
         note_wait(out_long[counts[LONG]], ts, open_row, counts, NONE)
         is_long = ts[i] - out_long[counts[LONG]]["start_ts"] >= least_ns
@@ -221,7 +221,8 @@ def end_by_reset(
         return False
     waited = note_answer(ts, i, least_ns, open_row, out_waits, out_long, counts)
     has_all = segments.flags[i] & TCP_ACK and seq_diff(segments.ack[i], open_end[counts[OPEN_PAST] - 1]) >= 0
-    is_end = (has_all and was_answered) or is_closing(segments, open_row, counts)
+    is_dead = segments.from_guest[i] and is_resent and waited >= least_ns
+    is_end = (has_all and was_answered and not is_dead) or is_closing(segments, open_row, counts)
     is_end = is_end or (not segments.from_guest[i] and waited < least_ns)
     counts[ANSWERS] += 1
     counts[OPEN_FIRST], counts[LAST_ANSWER], counts[RESENT_NOW] = counts[OPEN_PAST], i, 0
@@ -255,7 +256,7 @@ def follow_waits(
     that. A reset of the requester ends what has waited for less than least_ns on a connection that was answered; one of
     the guest whatever it had not sent again, for a peer that lacked it would ask. Nothing is broken off by a reset that
     acknowledges all, answers a FIN, or comes from a peer as soon as the guest spoke; the guest denies by a reset
-    whatever else waits.
+    whatever else waits, and what was sent to it again in vain for least_ns.
     """
     ts, seq, ack, flags, length = segments.ts, segments.seq, segments.ack, segments.flags, segments.length
     counts[:] = 0
