@@ -564,6 +564,36 @@ def test_what_needs_no_answer_is_not_outbound_only() -> None:
         assert judge_reachability(guest(), [bridge], SWITCH).answer == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("before", "arrives_at", "answer"), [("dead", "", "unknown"), ("dead", "old", "unknown"), ("", "old", "unknown")]
+)
+def test_who_asks_for_the_dead_in_vain_is_not_cut_off(before: str, arrives_at: str, answer: str) -> None:
+    """It asked in vain before it moved, too, or its question arrives in the old domain, where nobody has that address."""
+    request, dead = NUMBER_OF["arp_request"], "10.77.0.200"
+    asked = [(SWITCH + n * S, request, GUEST, GUEST_IP, dead) for n in range(1, 6)]
+    early = [(SWITCH - n * S, request, GUEST, GUEST_IP, dead) for n in range(4, 0, -1)]
+    old = [*(early if before else []), *(asked if arrives_at else [])]
+    points = [
+        view("old", "domain:source", arps=arps(*old), last_ts=20 * S),
+        view("new", "domain:destination", arps=arps(*asked), last_ts=20 * S),
+    ]
+    assert judge_reachability(guest(), points, SWITCH).answer == answer
+
+
+@pytest.mark.parametrize("arrives_at", ["", "old"])
+def test_who_asks_in_vain_for_one_that_lived_is_cut_off(arrives_at: str) -> None:
+    """It asked for it again and again before as well, and was told."""
+    request, reply = NUMBER_OF["arp_request"], NUMBER_OF["arp_reply"]
+    asked = [(SWITCH + n * S, request, GUEST, GUEST_IP, "10.77.0.1") for n in range(1, 6)]
+    early = [(SWITCH - n * S, request, GUEST, GUEST_IP, "10.77.0.1") for n in range(4, 0, -1)]
+    told = (SWITCH - S + MS, reply, GATEWAY, "10.77.0.1", GUEST_IP)
+    points = [
+        view("old", "domain:source", arps=arps(*early, told, *(asked if arrives_at else [])), last_ts=20 * S),
+        view("new", "domain:destination", arps=arps(*asked), last_ts=20 * S),
+    ]
+    assert judge_reachability(guest(), points, SWITCH).answer == "no"
+
+
 def test_a_guest_whose_arp_requests_are_answered_is_not_cut_off() -> None:
     """The replies are not IP, and arrive all the same."""
     request, reply = NUMBER_OF["arp_request"], NUMBER_OF["arp_reply"]

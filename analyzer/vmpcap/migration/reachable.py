@@ -11,6 +11,7 @@ from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.asked_dead import asked_again, known_of
 from vmpcap.migration.exchanges import functional_proof, wants_answer
 from vmpcap.migration.moved import Moved, guest_name, on_point
 from vmpcap.migration.sightings import GuestFrames, frames_of
@@ -45,8 +46,6 @@ U16 = npt.NDArray[np.uint16]
 Bools = npt.NDArray[np.bool_]
 
 OUTBOUND_ONLY_NS: Final = 3 * NS_PER_S
-AGAIN_NS: Final = 3 * NS_PER_S
-"""A second request so soon says that the first had no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +58,18 @@ class Reachability:
     frames: tuple[int, ...]
 
 
-def judge_reachability(guest: Moved, views: Sequence[PointView], moment: int) -> Reachability:
+def judge_reachability(
+    guest: Moved, views: Sequence[PointView], moment: int, every: Sequence[PointView] | None = None
+) -> Reachability:
     """
     Did somebody else's unicast reach the guest after the switchover, and did the guest answer?
 
     One exchange is proof. Without one: requests that go unanswered to the end of the capture, or a guest that only
     sends (its own requests unanswered, no unicast for it delivered), say no; anything less says nothing.
+
+    Parameters
+    ----------
+    every : also the points whose clock nothing places: they show whom the guest asked in vain before; None: the same
     """
     ordered = sorted(views, key=lambda v: (rank(v.role, NEAREST_PEERS), v.name))
     for view in ordered:
@@ -76,7 +81,7 @@ def judge_reachability(guest: Moved, views: Sequence[PointView], moment: int) ->
     for view in ordered:
         if not view.journal_complete or view.left_out:
             continue  # what is missing may have been left out
-        negative = _unanswered(view, guest, moment) or outbound_only(view, guest, moment)
+        negative = _unanswered(view, guest, moment) or outbound_only(view, guest, moment, every or ordered)
         if negative is not None:
             return negative
     nothing = (
@@ -183,17 +188,29 @@ def sought_after(view: PointView, guest: Moved) -> list[tuple[int, int]]:
     return [(int(rows.frame[i]), int(rows.ts_ns[i])) for i in at]
 
 
-def outbound_only(view: PointView, guest: Moved, moment: int) -> Reachability | None:
-    """Does the guest send at its new place while nothing for it ever arrives?"""
+def outbound_only(view: PointView, guest: Moved, moment: int, views: Sequence[PointView]) -> Reachability | None:
+    """
+    Does the guest send at its new place while nothing for it ever arrives?
+
+    Questions to those who were dead before it moved count for nothing, nor do questions to strangers where broadcasts
+    show that its network is the one of before.
+
+    Parameters
+    ----------
+    views : all points, which show whom it asked before, and what arrives beyond
+    """
     if view.role != "domain:destination":
         return None  # elsewhere what is sent to it need not pass, though it does what the guest sends
     j = view.journal
     when = on_point(view, moment)
     frames = frames_of(view, guest)
     asked = frames.asked[j.ts_ns[frames.asked] > when]
-    spoken = [(f, ts) for f, ts in asked_by(view, guest) if ts > when]
     sent = frames.sent_ip[j.ts_ns[frames.sent_ip] > when]
     sent = sent[_expects_answer(j, sent)]
+    known = known_of(guest, view, moment, views)
+    spoken = [(f, ts) for f, ts, address in asked_by(view, guest) if ts > when and known.would_answer(address)]
+    peers = zip(j.dst_high[sent].tolist(), j.dst_low[sent].tolist(), strict=True)
+    sent = sent[np.array([known.would_answer(peer) for peer in peers], np.bool_)]
     if len(asked) or _replies_to(view, guest, when) or answers_the_unseen(view, guest, when):
         return None
     if len(spoken) + len(sent) < LEAST_ASKED or view.last_ts - max(when, view.first_ts) < OUTBOUND_ONLY_NS:
@@ -220,17 +237,10 @@ def _asked_again(view: PointView, guest: Moved, when: int, sent: I64) -> int:
     """
     How often did the guest ask once more for what it had just asked for?
 
-    An ARP request for the same address within AGAIN_NS (RFC 1122 2.3.2.1: no more than one a second, while nobody
-    answers; a refresh comes tens of seconds later), and TCP that sends the same number again.
+    By ARP for the same address, and by TCP that sends the same number again.
     """
-    rows, j = view.arps, view.journal
-    is_asked = (rows.kind == ARP_REQUEST) & (rows.sender_mac == np.uint64(guest.mac)) & (rows.ts_ns > when)
-    last: dict[tuple[int, int], int] = {}
-    again = 0
-    for at in np.flatnonzero(is_asked)[np.argsort(rows.ts_ns[is_asked], kind="stable")].tolist():
-        target, ts = (int(rows.target_high[at]), int(rows.target_low[at])), int(rows.ts_ns[at])
-        again += target in last and ts - last[target] <= AGAIN_NS
-        last[target] = ts
+    j = view.journal
+    again = asked_again(view, guest, since=when).total()
     tcp = sent[j.ip_protocol[sent] == IP_TCP]
     numbers = list(
         zip(*(column[tcp].tolist() for column in (j.dst_low, j.dst_port, j.src_port, j.tcp_seq)), strict=True)
@@ -285,8 +295,8 @@ def _replies_to(view: PointView, guest: Moved, when: int) -> bool:
     return bool((to_guest & np.isin(rows.kind, REPLIES) & (rows.ts_ns > when)).any())
 
 
-def asked_by(view: PointView, guest: Moved) -> list[tuple[int, int]]:
-    """Which ARP requests (frame, ts) did the guest itself send?"""
+def asked_by(view: PointView, guest: Moved) -> list[tuple[int, int, tuple[int, int]]]:
+    """Which ARP requests (frame, ts, whom it asked for) did the guest itself send?"""
     rows = view.arps
     at = np.flatnonzero((rows.kind == ARP_REQUEST) & (rows.sender_mac == np.uint64(guest.mac)))
-    return [(int(rows.frame[i]), int(rows.ts_ns[i])) for i in at]
+    return [(int(rows.frame[i]), int(rows.ts_ns[i]), (int(rows.target_high[i]), int(rows.target_low[i]))) for i in at]

@@ -293,10 +293,10 @@ def _tell_guest(
     apart = tags_apart(moved, views, moment) if before is None or after is None else None
     series = [s for _, s in moved.heard]
     placed = [view for view in views if view.name in quiet or not is_moment_unknown(view, there, views)]
-    reachability = judge_reachability(moved, placed, moment)
+    reachability = judge_reachability(moved, placed, moment, views)
     if reachability.answer == "yes":  # no want of an answer puts an open end in its place: an answer may be of before
         sure = [v for v in placed if _is_whole(quiet.get(v.name)) or not is_moment_unknown(v, there, views)]
-        reachability = reachability if len(sure) == len(placed) else judge_reachability(moved, sure, moment)
+        reachability = reachability if len(sure) == len(placed) else judge_reachability(moved, sure, moment, views)
     is_lost = reachability.answer == "no" or (reachability.answer != "yes" and any(s.is_cut_off for s in found))
     domains = name_domains(moved, views, heard.announcements.by_point, announced, find_end(move), is_lost)
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)

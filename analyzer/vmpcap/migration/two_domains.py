@@ -88,7 +88,7 @@ def name_domains(
     if gateway is not None:
         return Named("undecided", f"{gateway.words}: one domain, or two that are alike; nothing else tells which")
     news = [v for v in views if v.role == "domain:destination" and v.journal_complete and not v.left_out]
-    cut_off = next((found for v in news if (found := outbound_only(v, guest, moment))), None)
+    cut_off = next((found for v in news if (found := outbound_only(v, guest, moment, views))), None)
     if cut_off is not None:
         return Named("different", "; ".join(part for part in (cut_off.because, apart) if part))
     if apart:

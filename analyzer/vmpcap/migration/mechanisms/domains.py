@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from vmpcap.migration.asked_dead import known_of
 from vmpcap.migration.mechanisms.case import Case, result, sighted, since, span
 from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
 from vmpcap.migration.mechanisms.shown import answered_again, heard_beyond, own_frames
@@ -108,9 +109,15 @@ def judge_port_group(case: Case, name: str) -> Mechanism | None:
     if case.reachability.answer == "yes":
         return None
     for view in case.views:
-        alone = outbound_only(view, case.guest, case.moment) if view.journal_complete else None
+        alone = outbound_only(view, case.guest, case.moment, case.views) if view.journal_complete else None
         if alone is not None:
             seen = sighted((view, frame) for frame in alone.frames)
+            crossing = known_of(case.guest, view, case.moment, case.views).crossing
+            if crossing and _other_tag(case, name) is None:
+                because = (
+                    f"{alone.because}, yet {crossing}: its network is the one that it left, and what is for it is lost"
+                )
+                return result(name, "undecided", because, seen)
             return result(name, "no", f"{alone.because}: {_why_nothing_arrives(case, name, view)}", seen)
     return _other_tag(case, name) if case.cut_off or case.reachability.answer == "no" else None
 
