@@ -185,3 +185,36 @@ def test_a_machine_that_only_opens_anew_at_another_site_after_a_silence_may_have
 def test_a_machine_that_may_just_have_gone_on_is_no_start(known: dict[str, Any], tmp_path: Path) -> None:
     """Else every quiet machine that moves would be called one."""
     assert came_back(tmp_path, **known) == []
+
+
+def denied(folder: Path, is_closed: bool) -> str:
+    """What is noted of a machine that its host announces after a silence, and that denies one late segment then."""
+    scene, last, router = Scene(), BEGIN + 1.5, "02:00:00:00:99:09"
+    add_hosts(scene)
+    for point in ("old", "new", "far"):
+        for n in range(40):
+            ask = ARP(op=1, hwsrc=PEER, psrc="10.77.0.98", pdst="10.77.0.99")
+            scene.at(point, BEGIN - 3 + n, Ether(src=PEER, dst=BROADCAST) / ask)
+    add_connection(scene, "old", last - 4.5, last, 50_001)
+    own, other = 53_001 + 1 + 20 * 22, 59_001 + 1 + 20 * 22
+    to_it, of_it = {"src": router, "dst": GUEST}, {"src": GUEST, "dst": router}
+    ask = {"sport": 50_001, "dport": 22}
+    answer = {"sport": 22, "dport": 50_001}
+    out, back = IP(src=PEER_IP, dst=GUEST_IP), IP(src=GUEST_IP, dst=PEER_IP)
+    if is_closed:
+        scene.at("old", last + 0.1, Ether(**to_it) / out / TCP(**ask, flags="FA", seq=own, ack=other))
+        scene.at("old", last + 0.101, Ether(**of_it) / back / TCP(**answer, flags="FA", seq=other, ack=own + 1))
+        scene.at("old", last + 0.102, Ether(**to_it) / out / TCP(**ask, flags="A", seq=own + 1, ack=other + 1))
+    rarp = Ether(src=GUEST, dst=BROADCAST, type=0x8035) / ARP(op=3, hwsrc=GUEST, hwdst=GUEST, psrc="0.0.0.0")
+    scene.at("new", last + 3, rarp / Raw(b"\0" * 18))
+    late = other + is_closed
+    scene.at("new", last + 5, Ether(**to_it) / out / TCP(**ask, flags="PA", seq=own + is_closed, ack=late) / b"late")
+    scene.at("new", last + 5.001, Ether(**of_it) / back / TCP(**answer, flags="R", seq=late))
+    add_connection(scene, "new", last + 6, last + 9, 50_002)
+    return " ".join(one for one in vmpcap.report(scene.write(folder), roles=ROLES).notes if one.startswith("ha "))
+
+
+@pytest.mark.parametrize("is_closed", [False, True], ids=["it stood", "both had closed it"])
+def test_who_denies_what_both_ends_had_closed_may_have_kept_its_memory(is_closed: bool, tmp_path: Path) -> None:
+    """One late segment of a connection of yesterday made a live move a restart."""
+    assert denied(tmp_path, is_closed).startswith("ha (worked: yes)") != is_closed

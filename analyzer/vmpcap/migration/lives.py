@@ -64,7 +64,8 @@ def connections_across(
 
     Same addresses, same ports, and the first sequence number after is where the last one before left off: a machine
     that started anew would have to guess it (RFC 6528). One that denies a connection with a reset takes the number from
-    the segment that it denies; it is told apart. Of each side and point at most the `most` segments nearest to the
+    the segment that it denies; it is told apart, unless both ends had closed the connection in view: who kept its memory
+    denies that, too. Of each side and point at most the `most` segments nearest to the
     moment are looked at. `then_at`: only what came to these points counts as after.
     """
     last: dict[tuple[int, ...], tuple[int, int, PointView, int]] = {}
@@ -89,10 +90,39 @@ def connections_across(
         _, end, at, frame = last[key]
         _, seq, is_reset, later_at, later = first[key]
         apart = (seq - end + 2**31) % 2**32 - 2**31
-        if abs(apart) <= NEAR_BYTES:
+        if abs(apart) <= NEAR_BYTES and not (is_reset and _was_closed(key, guest, views, moment)):
             peer = ip_text(key[0], key[1])
             found.append(Connected(peer, key[3], key[2], (key[4], key[5]), (at, frame), (later_at, later), is_reset))
     return found
+
+
+def _was_closed(key: tuple[int, ...], guest: Moved, views: Sequence[PointView], moment: int) -> bool:
+    """Did both ends end this connection with a FIN, or either with a reset, before that moment, since its last SYN?"""
+    high, low, port, peer_port, own_high, own_low = key
+    opened, ends, denied = -1, [-1, -1], -1
+    for view in views:
+        j, when, frames = view.journal, on_point(view, moment), frames_of(view, guest)
+        for side, rows in enumerate((frames.sent_ip, frames.asked)):
+            own, far = ("src", "dst") if side == 0 else ("dst", "src")
+            mine = (j.ip_protocol[rows] == IP_TCP) & (j.ts_ns[rows] < when)
+            for name, value in (
+                (f"{own}_high", own_high),
+                (f"{own}_low", own_low),
+                (f"{own}_port", port),
+                (f"{far}_high", high),
+                (f"{far}_low", low),
+                (f"{far}_port", peer_port),
+            ):
+                mine &= getattr(j, name)[rows] == value
+            rows = rows[mine]
+            flags = j.tcp_flags[rows]
+            last_syn, last_fin, last_reset = (
+                max((on_reference(view, int(ts)) for ts in j.ts_ns[rows[(flags & flag) != 0]][-1:]), default=-1)
+                for flag in (TCP_SYN, TCP_FIN, TCP_RST)
+            )
+            opened, denied = max(opened, last_syn), max(denied, last_reset)
+            ends[side] = max(ends[side], last_fin)
+    return min(ends) > opened or denied > opened
 
 
 def spoke_tcp(guest: Moved, views: Sequence[PointView], since: int, until: int) -> bool:
