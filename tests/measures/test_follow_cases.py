@@ -52,6 +52,17 @@ def test_the_last_syn_before_the_answer_counts() -> None:
     assert (c.handshake_ns, c.syn_to_synack_ns) == (5 * MS, 3 * MS)
 
 
+@pytest.mark.parametrize("later_ns", [0, 30 * US, 400 * US, 1500 * US, 899 * MS])
+def test_of_a_syn_seen_twice_the_first_counts(later_ns: int) -> None:
+    """No SYN is sent again before a second has passed: what comes sooner is a mirror's copy, also of a resent one."""
+    twice = (SHAKE[0]._replace(ts_ns=-later_ns), SHAKE[0])
+    c = only(*twice, *SHAKE[1:])
+    assert (c.handshake_ns, c.syn_to_synack_ns) == (later_ns + 5 * MS, later_ns + 3 * MS)
+    resent = [p._replace(ts_ns=p.ts_ns - 2 * S) for p in twice]
+    c = only(*resent, *twice, *SHAKE[1:])
+    assert (c.handshake_ns, c.syn_to_synack_ns) == (later_ns + 5 * MS, later_ns + 3 * MS)
+
+
 def test_an_answer_that_is_sent_again_leaves_only_its_own_half() -> None:
     """Which of the two the ACK answers cannot be told."""
     c = only(*SHAKE[:2], SHAKE[1]._replace(ts_ns=4 * MS), SHAKE[2])

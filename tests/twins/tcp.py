@@ -256,7 +256,10 @@ class FlowTwin:
         calls = [n for n, side, flags in opening if side == caller and n < answer]
         if not calls or self.shakes[calls[-1]][2] == NO_TIME:
             return -1, -1, -1
-        begin, middle = self.shakes[calls[-1]][2], self.shakes[answer][2]
+        begin, middle = self.shakes[calls[0]][2], self.shakes[answer][2]
+        for ts in (self.shakes[n][2] for n in calls[1:]):
+            if NO_TIME in (begin, ts) or not 0 <= ts - begin < 9 * 10**8:  # what comes sooner is a copy
+                begin = ts
         for side, flags, ts in self.shakes[answer + 1 :]:
             if flags & SYN and flags & ACK:
                 break

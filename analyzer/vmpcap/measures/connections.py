@@ -239,7 +239,7 @@ class Connection:
     last_ts: int
     last_frame: int
     handshake_ns: int | None
-    """The last SYN to the first ACK after the SYN/ACK: the full path. None where the SYN/ACK was resent."""
+    """The last SYN sent to the first ACK after the SYN/ACK: the full path. None where the SYN/ACK was resent."""
     syn_to_synack_ns: int | None
     """The half between the capture point and the listener."""
     synack_to_ack_ns: int | None

@@ -191,8 +191,9 @@ class Follower:
         Notes
         -----
         Unknown where one of the three was not seen, came out of order, or has no time. Of a SYN that was sent again
-        the last one before the answer counts: if the answer was the first one's, the figure is too short. A SYN/ACK
-        that was sent again leaves only its own half known.
+        the last one before the answer counts: if the answer was the first one's, the figure is too short. A SYN that
+        comes again sooner than it can have been sent again is a copy of a mirrored packet, and the first one counts: it
+        leans high by what lies between the two. A SYN/ACK that was sent again leaves only its own half known.
         """
         shakes, flags = self._state.shakes[: self.table.count], self.sides["flags"]
         listens = flags & (at.SYN_SEEN | at.SYN_ACKS) == at.SYN_SEEN | at.SYN_ACKS

@@ -93,7 +93,7 @@ RARE: Final = np.dtype(
 """What most sides never touch, so that it takes no memory: losses, resets, closed windows, copies. Begins as zeros."""
 
 SHAKE: Final = np.dtype([("syn_ts", np.int64), ("synack_ts", np.int64), ("ack_ts", np.int64)])
-"""When a flow's handshake went by: the last SYN before the first SYN/ACK, that SYN/ACK, the first ACK after it."""
+"""When a flow's handshake went by: the last SYN sent before the first SYN/ACK, that SYN/ACK, the first ACK after it."""
 
 ENTRY: Final = np.dtype([("end", np.uint32), ("mark", np.uint32), ("ts", np.int64)])
 """A segment that waits for its ACK."""

@@ -40,6 +40,12 @@ USUAL_SEGMENT: Final = 1460
 LARGEST_SCALE: Final = 14
 """RFC 7323 2.3."""
 
+LEAST_SYN_AGAIN_NS: Final = 900_000_000
+"""
+A SYN that comes again sooner is the same one seen twice: none is resent before a second (RFC 6298 section 2.1); a tenth
+of it is left to clocks.
+"""
+
 
 @inline_kernel
 def note_packet(
@@ -94,7 +100,9 @@ def note_syn(one: Any, more: Any, other: Any, shake: Any, frames: Frames, i: Int
     ts = frames.ts_ns[i]
     more["syns"] = min(np.int64(more["syns"]) + 1, 255)
     if not is_answer and other["flags"] & SYN_SEEN == 0:
-        shake["syn_ts"] = ts
+        is_first = one["flags"] & SYN_SEEN == 0 or shake["syn_ts"] == NO_TIME or ts == NO_TIME
+        if is_first or ts < shake["syn_ts"] or ts - shake["syn_ts"] >= LEAST_SYN_AGAIN_NS:
+            shake["syn_ts"] = ts  # of copies the first counts: the round trip leans high, never low
     if one["flags"] & SYN_SEEN:
         if is_answer and one["flags"] & SHAKEN == 0:
             one["flags"] |= SHAKE_RESENT
