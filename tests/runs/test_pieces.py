@@ -56,6 +56,16 @@ def test_pieces_of_one_capture_are_one_point_in_the_order_of_time(tmp_path: Path
     assert any("4 files follow one another" in note for note in report.notes)
 
 
+@pytest.mark.parametrize("early_ns", [0, MS // 2])
+def test_frames_at_a_seam_may_share_a_time_stamp(tmp_path: Path, early_ns: int) -> None:
+    """A ring's next file begins with the stamp that the last one ended with, or a queue later with a little less."""
+    middle = PACKETS[len(PACKETS) // 2].ts_ns
+    one, two = [p for p in PACKETS if p.ts_ns < middle], [p for p in PACKETS if p.ts_ns >= middle]
+    two[0] = Packet(one[-1].ts_ns - early_ns, two[0].data, two[0].wire)
+    paths = [write(tmp_path / f"ring_{n}.pcap", packets) for n, packets in ((1, one), (2, two))]
+    assert points_of(*paths) == [("ring", ["ring_1.pcap", "ring_2.pcap"])]
+
+
 def test_a_point_that_was_named_is_left_as_it_is(tmp_path: Path) -> None:
     """Two points of a user are two."""
     one, two = cut(tmp_path, 2000)

@@ -99,8 +99,13 @@ def _is_seam(point: PointRead, before: FileRead, after: FileRead) -> bool:
     end, begin = before.facts.latest_ts_ns, after.facts.earliest_ts_ns
     if end is None or begin is None:
         return True
-    is_next = -JITTER_NS <= begin - end <= point.files.longest_seam_ns
+    is_next = _is_after(end, begin) and begin - end <= point.files.longest_seam_ns
     return is_next and not _comes_at(point.announcements.rows(), begin)
+
+
+def _is_after(end: int, begin: int) -> bool:
+    """May a piece begin then where the one before ended there? Frames at a seam may share a stamp, or swap."""
+    return begin - end >= -JITTER_NS
 
 
 def _comes_at(rows: AnnouncementRows, seam: int) -> bool:
@@ -126,7 +131,8 @@ def _chains(group: Sequence[PointFiles], request: Request) -> Iterator[list[_Hea
 
 
 def _goes_on(before: _Head, after: _Head) -> bool:
-    if before.interfaces != after.interfaces or after.first_ts <= before.last_ts:
+    is_behind = after.first_ts > before.first_ts and _is_after(before.last_ts, after.first_ts)
+    if before.interfaces != after.interfaces or not is_behind:
         return False
     shared = before.conversations.keys() & after.conversations.keys()
     return bool(shared) and all(before.conversations[pair] & after.conversations[pair] for pair in shared)
