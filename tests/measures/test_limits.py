@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vmpcap.measures.kernels.layout import NEVER
-from vmpcap.measures.limits import Attribution, Sent, attribute, mathis_mbps, window_mbps
+from vmpcap.measures.limits import Attribution, Sent, attribute, event_begins, mathis_mbps, window_mbps
 from vmpcap.measures.series import NO_HEADROOM_SAMPLE, Together
 from vmpcap.terms.units import NO_TIME
 
@@ -171,6 +171,20 @@ def test_what_the_path_carried_while_busy_is_told_apart() -> None:
     assert "800 Mbps" in told.because
 
 
+def test_acks_in_clumps_tell_what_was_carried_in_the_time_before() -> None:
+    """Every other bin has no ACK, and the next one those of both: 400 Mbps with a queue, and not 800."""
+    clumped: dict[str, Any] = {
+        "delivered_bytes": [0, 800 * MBPS_A_BIN] * 100,
+        "rtt_min_ns": [-1, 30 * MS] * 100,
+        "outstanding_bytes": 14_600,
+    }
+    assert limit_of(together(**clumped), sent()).busy_mbps == pytest.approx(400)
+    clumped["outstanding_bytes"] = 0  # nothing was on its way: the sender paused between
+    assert limit_of(together(**clumped), sent()).busy_mbps == pytest.approx(800)
+    clumped["outstanding_bytes"], clumped["rtt_min_ns"] = 14_600, [-1, 9 * MS] * 100  # was sent in the clump's own bin
+    assert limit_of(together(**clumped), sent()).busy_mbps == pytest.approx(800)
+
+
 def queued(*stretches: tuple[int, int, int]) -> Together:
     """Bins of 10 ms with a queue, in stretches of (bins, Mbps sent, Mbps acknowledged)."""
     new, acked = ([m * MBPS_A_BIN for n, *rates in stretches for m in [rates[i]] * n] for i in (0, 1))
@@ -257,6 +271,14 @@ def test_what_is_resent_within_one_round_trip_is_one_event() -> None:
     near = sent(rate_mbps=90.0, idle_ns=10 * MS, floor_ns=10 * MS, segments=20_000)
     assert limit_of(together(400, resent_bytes=spread), far).limit == "unknown"
     assert "5 loss events" in limit_of(together(400, resent_bytes=spread), near).because
+
+
+@pytest.mark.parametrize(("rtt_ms", "events"), [(0.5, 100), (10, 100), (40, 40), (90, 20), (990, 2), (5000, 1)])
+def test_losses_that_follow_each_other_closely_are_no_single_event(rtt_ms: float, events: int) -> None:
+    """Resends in every bin: a sender slows down once a round trip, however close together its losses are."""
+    always = together(200, resent_bytes=bursts(200, *range(200)))
+    assert event_begins(always, int(rtt_ms * MS)).sum() == events
+    assert event_begins(together(200, resent_bytes=bursts(200, 7, 8)), int(rtt_ms * MS)).sum() == 1
 
 
 def test_too_few_events_are_no_basis() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.connections import Side
-from vmpcap.measures.limits import NEAR_WINDOW_SEGMENTS, Sent, find_silence, find_waits, queue_bar_ns
+from vmpcap.measures.limits import NEAR_WINDOW_SEGMENTS, Sent, event_begins, find_silence, find_waits, queue_bar_ns
 from vmpcap.measures.series import NO_HEADROOM_SAMPLE, WINDOW_NS, Together, offered_windows
 
 I64 = npt.NDArray[np.int64]
@@ -54,7 +54,7 @@ class Windows:
     delivered_bytes: I64
     resent_bytes: I64
     loss_events: I64
-    """Bins with resent bytes, those within a round trip of each other taken as one."""
+    """Bins with resent bytes, those within a round trip of an event's begin taken as one with it."""
     is_full: Bools
     """Most of the time the flight was within two segments of the receive window."""
     queued: F64
@@ -177,7 +177,7 @@ def cut_windows(together: Together, more: Outline, sent: Sent) -> Windows | None
         new_bytes=summed(together.new_bytes),
         delivered_bytes=summed(together.delivered_bytes),
         resent_bytes=summed(together.resent_bytes),
-        loss_events=summed(_event_begins(together, sent.idle_ns or sent.floor_ns or 0)),
+        loss_events=summed(event_begins(together, sent.idle_ns or sent.floor_ns or 0)),
         is_full=room <= NEAR_WINDOW_SEGMENTS * sent.mss,
         queued=queued,
         silent=summed(silent) / bins,
@@ -197,16 +197,6 @@ def bins_per_window(width_ns: int, rtt_ns: int, bins: int) -> int:
     hundreds = max(1, -(-ROUND_TRIPS * rtt_ns // WINDOW_NS))
     per = max(1, hundreds * WINDOW_NS // width_ns)
     return per * max(1, -(-bins // (per * MOST_WINDOWS)))
-
-
-def _event_begins(together: Together, rtt_ns: int) -> Bools:
-    """Which bins with resent bytes begin a loss event: the last ones were more than a round trip before?"""
-    begins = np.zeros(len(together.new_bytes), np.bool_)
-    bins = np.flatnonzero(together.resent_bytes)
-    apart = max(1, -(-rtt_ns // together.width_ns))
-    if len(bins):
-        begins[bins[np.concatenate(([True], np.diff(bins) > apart))]] = True
-    return begins
 
 
 def _median(values: F64, none: int) -> I64:

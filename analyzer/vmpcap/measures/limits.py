@@ -96,7 +96,7 @@ class _Seen:
     """What the series shows, as shares of the time between the first and the last data."""
 
     loss_events: int
-    """Stretches in which data was resent, a round trip apart: one congestion event each, however many it cost."""
+    """Round trips in which data was resent, each from its first resent segment: one reaction to loss each."""
     queue: float | None
     """Share of the bins whose shortest round trip was still longer than the idle path; None without samples."""
     busy_mbps: float | None
@@ -119,7 +119,7 @@ def _look(together: Together, sent: Sent) -> _Seen | None:
         return None
     queue, busy_mbps, full_mbps = _queueing(together, sent.floor_ns)
     return _Seen(
-        loss_events=_loss_events(together, sent.idle_ns or sent.floor_ns or 0),
+        loss_events=int(event_begins(together, sent.idle_ns or sent.floor_ns or 0).sum()),
         queue=queue,
         busy_mbps=busy_mbps,
         full_mbps=full_mbps,
@@ -193,13 +193,23 @@ def is_at_receiver(sent: Sent) -> bool:
     return not sent.is_at_sender and sent.floor_ns is not None and sent.floor_ns < NEAR_NS
 
 
-def _loss_events(together: Together, rtt_ns: int) -> int:
-    """Bins with resent bytes, those within a round trip (or one bin) of each other taken as one event."""
-    bins = np.flatnonzero(together.resent_bytes)
-    if not len(bins):
-        return 0
+def event_begins(together: Together, rtt_ns: int) -> npt.NDArray[np.bool_]:
+    """
+    Which bins with resent bytes begin a loss event?
+
+    bool[bins]. An event lasts for a round trip from its begin, for a sender slows down once in each (RFC 5681 section
+    3.2, RFC 3168 section 6.1.2): what is resent behind that is the next one, however close to the last resend. Of
+    several in one bin, or in two next to each other, one is counted: the number leans low where bins are longer than
+    round trips.
+    """
+    begins = np.zeros(len(together.resent_bytes), np.bool_)
     apart = max(1, -(-rtt_ns // together.width_ns))
-    return 1 + int((np.diff(bins) > apart).sum())
+    begin = -apart - 1
+    for at in np.flatnonzero(together.resent_bytes).tolist():
+        if at - begin > apart:
+            begins[at] = True
+            begin = at
+    return begins
 
 
 def _queueing(together: Together, floor_ns: int | None) -> tuple[float | None, float | None, float | None]:
@@ -214,9 +224,30 @@ def _queueing(together: Together, floor_ns: int | None) -> tuple[float | None, f
     if floor_ns is None or not sampled.any():
         return None, None, None
     busy = together.rtt_min_ns > _bar_ns(floor_ns)
-    time_ns = int(busy.sum()) * together.width_ns
-    share, rate = float(busy.sum() / sampled.sum()), mbps(int(together.delivered_bytes[busy].sum()), time_ns)
+    stood = busy | _until_told(together, sampled, busy)
+    time_ns = int(stood.sum()) * together.width_ns
+    share, rate = float(busy.sum() / sampled.sum()), mbps(int(together.delivered_bytes[stood].sum()), time_ns)
     return share, rate, best_full_stretch(together, busy, floor_ns)
+
+
+def _until_told(
+    together: Together, sampled: npt.NDArray[np.bool_], busy: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """
+    In which bins without a round trip did what the next one tells of a queue pass?
+
+    bool[bins]. ACKs that come in clumps tell in one bin of what was carried in those before: its bytes belong to the
+    time since the last that told, but no further back than its round trip, nor than the sender had nothing on its way.
+    """
+    bins = np.arange(len(busy))
+    told = np.where(sampled, bins, len(busy))
+    after = np.minimum.accumulate(told[::-1])[::-1]  # the next bin with a round trip
+    on_its_way = together.outstanding_bytes > 0
+    gone = np.where(on_its_way, len(busy), bins)
+    is_kept = np.minimum.accumulate(gone[::-1])[::-1] >= after  # nothing between here and there was empty
+    is_near = (after - bins) * together.width_ns <= np.append(together.rtt_min_ns, -1)[after]
+    found: npt.NDArray[np.bool_] = ~sampled & is_near & is_kept & np.append(busy, False)[after]
+    return found
 
 
 def _bar_ns(floor_ns: int) -> int:
