@@ -116,7 +116,19 @@ def in_bursts(arriving_ms: int, count: int = 20, held_ms: int = 0, at_once: bool
     ran = series(bins, BIN, 0, new_bytes=new, acked_bytes=acked, acked_first_bytes=at_first, segments=1, **times)
     made = streaming(new.tolist(), first_data_ts=3 * MS, last_data_ts=(count - 1) * 100 * MS + 5 * MS)
     idle = replace(made.sides[0].rtt, samples=9, min_ns=2 * PATH_MS * MS)
-    return replace(made, sides=(replace(made.sides[0], series=ran, rtt=idle), made.sides[1]))
+    sides = (replace(made.sides[0], series=ran, rtt=idle), made.sides[1])
+    return replace(made, sides=sides, syn_to_synack_ns=2 * PATH_MS * MS)
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+@pytest.mark.parametrize("arriving_ms", [16, 29, 60])
+def test_bursts_in_mid_stream_are_never_told_too_fast(arriving_ms: int, at_once: bool) -> None:
+    """Without a handshake every round trip may hold the burst's own queue: nothing of it is taken off."""
+    made = replace(in_bursts(arriving_ms, at_once=at_once), syn_to_synack_ns=None)
+    loaded = replace(made.sides[0].rtt, min_ns=(2 * PATH_MS + arriving_ms - 1) * MS)
+    told = measured(replace(made, sides=(replace(made.sides[0], rtt=loaded), made.sides[1]))).throughput
+    assert told.bulk_mbps is not None
+    assert 8000 / (arriving_ms + 2 * PATH_MS) * 0.97 <= told.bulk_mbps <= 8000 / arriving_ms
 
 
 @pytest.mark.parametrize(("arriving_ms", "mbps"), [(29, 8000 / 29), (60, 8000 / 60), (16, 500.0)])

@@ -116,6 +116,17 @@ def held_ns(paths: Sequence[Path]) -> int:
     return 0 if most is None else int(most * NS_PER_MS) - low
 
 
+def empty_path_ns(paths: Sequence[Path]) -> int:
+    """
+    What does the empty path beyond this point take at least, from data until its ACK? 0 where no handshake is in view.
+
+    Only a handshake surely met nothing of the stream's own; where a host was slow to answer it the data's shortest.
+    """
+    shake = _least(_far_half(p) for p in paths)
+    least = _least((shake, *(p.data.rtt.min_ns for p in paths)))
+    return 0 if shake is None or least is None else least
+
+
 def _without_largest(counts: I64, some: int) -> I64:
     """The counts of all samples but so many of the longest, one at least: values go up."""
     kept = max(int(counts.sum()) - some, 1)

@@ -13,7 +13,7 @@ from vmpcap.measures.limit_intervals import attribute_over_time, settle
 from vmpcap.measures.limit_windows import outline
 from vmpcap.measures.limits import LATE_ACK_SEGMENTS, Sent, attribute, find_stalls
 from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
-from vmpcap.measures.rounds import Path, describe_rtt, held_ns
+from vmpcap.measures.rounds import Path, describe_rtt, empty_path_ns, held_ns
 from vmpcap.measures.rtt_over_time import rtt_over_time
 from vmpcap.measures.series import UNHEARD_TIMEOUTS, WINDOW_NS, Together, best_window, put_together, windowed
 from vmpcap.migration.hole_time import spread_over_holes
@@ -103,7 +103,7 @@ def measure_stream(sighting: Sighting) -> StreamFigures:
     together = put_together(sides)
     rtt = describe_rtt(_paths(transfer), at_source=sighting.view.role == "source")
     first, last = transfer.first_data_ts, transfer.last_data_ts
-    setup, activities = split_activity(together, first, last, rtt, _mss(transfer))
+    setup, activities = split_activity(together, first, last, rtt, _mss(transfer), empty_path_ns(_paths(transfer)))
     unique = sum(side.unique_bytes for side in sides)
     volume = Bytes(
         payload=transfer.payload_bytes, unique=unique, retransmitted=sum(side.retransmitted_bytes for side in sides)
@@ -204,14 +204,20 @@ def _sum_of_known(counts: Sequence[int | None]) -> int | None:
 
 
 def split_activity(
-    together: Together | None, first: int | None, last: int | None, rtt: Rtt, mss: int = USUAL_MSS
+    together: Together | None,
+    first: int | None,
+    last: int | None,
+    rtt: Rtt,
+    mss: int = USUAL_MSS,
+    empty_ns: int = 0,
 ) -> tuple[Activity | None, tuple[Activity, ...]]:
     """
     Between which pauses did data flow?
 
     A pause is silence longer than LEAST_PAUSE_NS and than four round trips, with all data arrived: what the sender
     waits for a lost segment is the path's time, not a pause. What is said before the first pause is set-up where it is
-    little. A sender may hand over faster than the path carries: how long a stretch took to arrive is told beside it.
+    little. A sender may hand over faster than the path carries: how long a stretch took to arrive is told beside it;
+    what the empty path beyond this point surely takes (empty_ns) is no part of that.
     """
     if together is None or first is None or last is None:
         return None, ()
@@ -222,7 +228,6 @@ def split_activity(
     quiet = (np.diff(filled) - 1) * together.width_ns >= pause
     quiet &= ~find_stalls(together, mss)[filled[:-1] + 1]
     edges = np.concatenate(([0], np.flatnonzero(quiet) + 1, [len(filled)]))
-    idle_ns = int((rtt.idle_ms or rtt.min_ms or 0) * NS_PER_MS)
     activities = []
     for low, high in itertools.pairwise(edges):
         a, b = int(filled[low]), int(filled[high - 1])
@@ -232,7 +237,7 @@ def split_activity(
             end = min(last, max(end, _until_arrived(together, b)))
         arrived = _arrival(together, a, b, int(filled[high]) if high < len(filled) else len(together.new_bytes), mss)
         new = int(together.new_bytes[a : b + 1].sum())
-        activities.append(Activity(begin, max(begin, end), new, _arriving(together, a, arrived, new, idle_ns)))
+        activities.append(Activity(begin, max(begin, end), new, _arriving(together, a, arrived, new, mss, empty_ns)))
     if len(activities) > 1 and activities[0].new_bytes <= SETUP_BYTES:
         return activities[0], tuple(activities[1:])
     return None, tuple(activities)
@@ -249,7 +254,7 @@ def _arrival(together: Together, a: int, b: int, until: int, mss: int) -> int:
     return max(b, a + int(np.searchsorted(arrived, min(wanted, int(arrived[-1])))))
 
 
-def _arriving(together: Together, a: int, arrived: int, new: int, idle_ns: int) -> int:
+def _arriving(together: Together, a: int, arrived: int, new: int, mss: int, empty_ns: int) -> int:
     """
     How long did the data take to arrive that was sent from bin a on, and had in this bin? ns; 0 without ACKs in view.
 
@@ -257,7 +262,9 @@ def _arriving(together: Together, a: int, arrived: int, new: int, idle_ns: int) 
     -----
     What came after the first acknowledgement came until the last one: by its rate all of it took as long. Where a
     receiver acknowledges much at once that may be too short. So it took no less than from the first data to the last
-    acknowledgement, less what an empty path takes for both. Idle time before the last one is in it: leans long.
+    acknowledgement, less what an empty path surely takes for both: nothing where no handshake is in view, for any other
+    round trip may have met a queue. Idle time before the last one is in it: leans long. What may wait for a delayed ACK
+    took its share of the time, as its bytes are counted.
     """
     told = a + np.flatnonzero(together.acked_first_bytes[a : arrived + 1])
     if not len(told):
@@ -265,8 +272,10 @@ def _arriving(together: Together, a: int, arrived: int, new: int, idle_ns: int) 
     begin, end = int(together.acked_first_ts[told[0]]), int(together.acked_last_ts[told[-1]])
     came = int(together.delivered_bytes[a : arrived + 1].sum())
     behind_first = came - int(together.acked_first_bytes[told[0]])
-    by_rate = (end - begin) * min(new, came) // behind_first if behind_first > 0 else 0
-    return max(by_rate, end - int(together.sent_first_ts[a]) - idle_ns, 0)
+    counted = new if new - came <= LATE_ACK_SEGMENTS * mss else came
+    by_rate = (end - begin) * counted // behind_first if behind_first > 0 else 0
+    since_first = end - int(together.sent_first_ts[a]) - empty_ns
+    return max(by_rate, since_first * max(counted, came) // came if came > 0 else since_first, 0)
 
 
 def _until_arrived(together: Together, last_filled: int) -> int:
