@@ -1,9 +1,10 @@
 """What the guest itself asks, and where it gets no answer any more: one rule, wherever its requests are seen last."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from scapy.layers.inet import ICMP, IP
+from scapy.layers.inet import ICMP, IP, TCP
 from scapy.layers.l2 import Ether
 
 import vmpcap
@@ -130,6 +131,117 @@ def test_a_service_that_answers_the_guest_again_after_longer_than_the_limit_fail
     assert row.survived is True
     assert row.outage_low_ms == pytest.approx(1450, abs=60)
     assert outcome_of(report, "guest_reachable_after")[0] == "pass"
+
+
+@pytest.mark.parametrize("pause", [1.5, 4.0])
+def test_the_answers_that_end_a_silence_do_not_make_it_doubtful(pause: float, tmp_path: Path) -> None:
+    """Nothing came back anywhere before them; the request that the first of them answers is not lost."""
+    report = told(tmp_path, ("new", "gw"), (), until=MOVED + pause)
+    outcome, because = outcome_of(report, "switchover")
+    assert outcome == "fail", because
+    (row,) = [peer for peer in report.migrations[0].guests[0].peers if peer.peer == SERVER]
+    sent = [BEGIN - 3 + 0.02 + n * STEP for n in range(int((END - BEGIN + 3) / STEP))]
+    assert row.lost == len([ts for ts in sent if MOVED <= ts < MOVED + pause])
+    assert (row.survived, "by another way" in row.because) == (True, False)
+
+
+def test_the_answer_that_ends_a_silence_shows_that_another_would_have_passed(tmp_path: Path) -> None:
+    """Nobody else asks the guest: that answers come by the gateway shows in those of before and of after."""
+    scene = Scene()
+    add_stream(scene, (LAN_SOURCE, LAN_DESTINATION))
+    add_announcement(scene, "new", "gw")
+    asks(scene, ("new", "gw"), (), until=MOVED + 1.5)
+    files = scene.write(tmp_path)
+    points = {"source": files["src"], "destination": files["dst"], **{name: files[name] for name in ROLES}}
+    outcome, because = outcome_of(vmpcap.report(points, roles=ROLES, profile="qemu-default"), "switchover")
+    assert outcome == "fail", because
+
+
+def opens(scene: Scene, points: tuple[str, ...], answered: Callable[[float], bool], until: float, again: bool) -> None:
+    """The guest opens a connection to a server every 0.2 s, and sends its SYN again after a second, or does not."""
+    for n in range(int((until - BEGIN + 3) / 0.2)):
+        ts = BEGIN - 3 + 0.02 + n * 0.2
+        if LEFT <= ts < MOVED:
+            continue
+        seen = [point for point in points if point != ("new" if ts < LEFT else "old")]
+        macs = (GUEST, ROUTER_A)
+
+        def said(after: float, asks: bool, flags: str, seq: int, ack: int, ts: float = ts, n: int = n) -> None:
+            ends = {"sport": 42_000 + n, "dport": 5432} if asks else {"sport": 5432, "dport": 42_000 + n}
+            src, dst = (GUEST_IP, SERVER) if asks else (SERVER, GUEST_IP)
+            frame = Ether(src=macs[not asks], dst=macs[asks])  # noqa: B023
+            for point in seen:  # noqa: B023
+                scene.at(
+                    point,
+                    ts + after,
+                    frame / IP(src=src, dst=dst, id=n + 1) / TCP(**ends, flags=flags, seq=seq, ack=ack),
+                )
+
+        said(0, True, "S", 100, 0)
+        if not answered(ts):
+            if again:
+                said(1.0, True, "S", 100, 0)
+            continue
+        said(0.001, False, "SA", 500, 101)
+        said(0.002, True, "A", 101, 501)
+        said(0.003, True, "FA", 101, 501)
+        said(0.004, False, "FA", 501, 102)
+        said(0.005, True, "A", 102, 502)
+
+
+def opened(
+    folder: Path, points: tuple[str, ...], answered: Callable[[float], bool], until: float = END, again: bool = True
+) -> Answer:
+    scene = Scene()
+    add_stream(scene, (LAN_SOURCE, LAN_DESTINATION))
+    add_announcement(scene, "new", "gw")
+    others(scene)
+    opens(scene, points, answered, until, again)
+    files = scene.write(folder)
+    return vmpcap.report(
+        {"source": files["src"], **{name: files[name] for name in points}},
+        roles={name: ROLES[name] for name in points},
+        profile="qemu-default",
+    )
+
+
+@pytest.mark.parametrize("lived", [1.0, 7.0])
+def test_a_service_that_answers_the_guest_for_a_while_after_the_move_and_then_no_more_is_lost(
+    lived: float, tmp_path: Path
+) -> None:
+    """It opens a connection each time anew. More than 5 s after the move it is no more the move's for sure."""
+    report = opened(tmp_path, ("old", "new", "gw"), lambda ts: ts < MOVED + lived)
+    rows = [peer for peer in report.migrations[0].guests[0].peers if peer.peer == SERVER and peer.lost]
+    assert len(rows) == 1
+    asked = [BEGIN - 3 + 0.02 + n * 0.2 for n in range(int((END - BEGIN + 3) / 0.2))]
+    lost = [ts for ts in asked if ts >= MOVED + lived]
+    assert rows[0].lost == 2 * len(lost)
+    assert rows[0].survived is False
+    length = (lost[-1] + 1 - lost[0]) * 1000
+    told = rows[0].outage_low_ms if lived < 5 else rows[0].lost_later_ms
+    assert told == pytest.approx(length, abs=10)
+    assert outcome_of(report, "switchover")[0] == ("fail" if lived < 5 else "pass")
+    assert outcome_of(report, "guest_reachable_after")[0] == ("fail" if lived < 5 else "undecided")
+
+
+@pytest.mark.parametrize(("again", "outcome"), [(True, "fail"), (False, "undecided")])
+def test_a_service_that_never_answers_the_guest_again_is_seen_at_a_gateway_alone(
+    again: bool, outcome: str, tmp_path: Path
+) -> None:
+    """A SYN that is sent again had no answer; one that is not may have had it by another gateway."""
+    report = opened(tmp_path, ("old", "gw"), lambda ts: ts < LEFT, until=MOVED + 6, again=again)
+    found, because = outcome_of(report, "switchover")
+    assert found == outcome, because
+    assert SERVER in because
+    assert len([peer for peer in report.migrations[0].guests[0].peers if peer.peer == SERVER and peer.lost]) == 1
+
+
+@pytest.mark.parametrize("points", [("old", "new", "gw"), ("old", "gw")])
+def test_a_service_that_answers_the_guest_on_is_not_lost(points: tuple[str, ...], tmp_path: Path) -> None:
+    report = opened(tmp_path, points, lambda ts: True)
+    for rule in ("switchover", "guest_reachable_after"):
+        outcome, because = outcome_of(report, rule)
+        assert outcome == "pass", because
 
 
 @pytest.mark.parametrize("dark_from", [END, LEFT - 1.0])

@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.measures.outages import LEAST_OUTAGE_NS
+from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage
 from vmpcap.migration.clocks import is_moment_unknown
 from vmpcap.migration.exchanges import LEAST_FREE_PORT
 from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.requests import NUMBERS, packet_keys
 from vmpcap.migration.results import Peer
 from vmpcap.migration.sightings import frames_of
-from vmpcap.migration.suffered import Suffered
+from vmpcap.migration.suffered import AFTER_NS, Suffered
 from vmpcap.migration.views import PointView
 from vmpcap.points.holes import hole_in
 from vmpcap.terms.addresses import GROUP_BIT, ip_text
@@ -48,12 +49,14 @@ class Asked(NamedTuple):
 
 
 class Silence(NamedTuple):
-    """The requests at the guest's new place that had no answer since the guest came there."""
+    """The requests at the guest's new place that had no answer: since it came there, or later and to the end."""
 
     asked: Asked
     rows: I64
     back: int | None
     """The row of the first answer after them."""
+    last: int | None = None
+    """The row of the last answer before them, where some had come since the move."""
 
     @property
     def length_ns(self) -> int:
@@ -68,7 +71,8 @@ def with_outbound(
     The same, with the services that the guest asked in vain since it moved; each stands for its streams.
 
     Echo requests, connections that the guest opens, and UDP to a server's port. A service counts that answered the
-    guest until it left, where a point at the new place shows that requests go on and that no answer comes.
+    guest until it left, where a point at the new place shows that requests go on and that no answer comes; of
+    connections, which are opened one by one, any point does that saw the answers before, where none is there.
 
     Parameters
     ----------
@@ -77,20 +81,39 @@ def with_outbound(
     views = [v for v in views if v.role not in OF_THE_STREAM and not is_moment_unknown(v, guest, views)]
     at = {view.name: _services_at(view, guest) for view in views}
     found: list[Suffered] = []
+    ended: dict[tuple[str, str], int] = {}
     for service in sorted({key for known in at.values() for key in known}):
         asked = [at[view.name][service] for view in views if service in at[view.name]]
         before = [one for one in asked if _was_answered(one, on_point(one.view, moment))]
         new = [one for one in asked if one.view.role == NEW]
-        silent = [_silence(one, on_point(one.view, moment)) for one in new]
+        if not new and service[2] == IP_TCP:
+            new = [one for one in before if one.view.role != OLD and _asks_since(one, on_point(one.view, moment))]
+        silent = [_silence(one, service, on_point(one.view, moment)) for one in new]
         told = [one for one in silent if one is not None]
         if not before or not told or len(told) < len(silent):
             continue
-        found.append(_tell(service, max(told, key=lambda one: len(one.rows)), before, asked, views, guest, moment))
+        longest = max(told, key=lambda one: len(one.rows))
+        tell = _tell(service, longest, before, asked, views, guest, moment)
+        if longest.last is None:
+            found.append(tell)
+        elif tell.proven_ms is not None:
+            found.append(_lost_since(tell, longest, moment))
+            if found[-1].is_cut_off:
+                view = longest.asked.view
+                ended[_named(tell)] = on_reference(view, int(view.journal.ts_ns[longest.rows[0]]))
     sure = {_named(one) for one in found if one.is_cut_off}
     lost = {_named(one) for one in suffered if one.is_of_guest and one.is_cut_off} - sure
     found = [one for one in found if _named(one) not in lost]
     stands_for = {_named(one) for one in found}
-    return [*found, *(one for one in suffered if not one.is_of_guest or _named(one) not in stands_for)]
+    rest = (one for one in suffered if not one.is_of_guest or _named(one) not in stands_for)
+    return [*found, *(_until(one, ended.get(_named(one))) for one in rest)]
+
+
+def _until(one: Suffered, ended: int | None) -> Suffered:
+    """The same; what was answered before its service was lost does not show that it is answered on."""
+    if ended is None or one.again is None or on_reference(*one.again) >= ended:
+        return one
+    return replace(one, answered_after=False, again=None)
 
 
 def _named(one: Suffered) -> tuple[str, str]:
@@ -155,19 +178,56 @@ def _was_answered(one: Asked, when: int) -> bool:
     return bool(came[-1] > asked[-LEAST_ASKED])
 
 
-def _silence(one: Asked, when: int) -> Silence | None:
-    """Which requests had no answer since the guest came to this place? None: too few to tell, or not for long."""
+def _asks_since(one: Asked, when: int) -> bool:
+    return len(one.requests) > 0 and bool(one.view.journal.ts_ns[one.requests[-1]] > when)
+
+
+def _silence(one: Asked, service: Service, when: int) -> Silence | None:
+    """
+    Which requests had no answer since the guest came to this place? None: too few to tell, or not for long.
+
+    Of connections, else, those to the end after others had one: what is asked in one stream its own row tells.
+    """
     view = one.view
     ts = view.journal.ts_ns
     asked, came = one.requests[ts[one.requests] > when], one.answers[ts[one.answers] > when]
     if len(asked):
         came = came[ts[came] > ts[asked[0]]]
+    if len(came) and service[2] == IP_TCP:
+        rows = asked[ts[asked] > ts[came[-1]]]
+        silence = Silence(one, rows, None, int(came[-1]))
+        if len(rows) > USUAL_TIMES * _most_in_vain(one, when) and _is_silent(silence):
+            return silence
     back = int(came[0]) if len(came) else None
-    rows = asked if back is None else asked[ts[asked] < ts[back]]
-    if len(rows) < LEAST_ASKED or not _is_whole(view, int(ts[rows[0]]), int(ts[rows[-1]])):
-        return None
+    rows = asked if back is None else _before_answered(view.journal, asked[ts[asked] < ts[back]], back)
     silence = Silence(one, rows, back)
-    return silence if silence.length_ns >= (LONG_NS if back is None else LEAST_OUTAGE_NS) else None
+    return silence if _is_silent(silence) else None
+
+
+def _is_silent(silence: Silence) -> bool:
+    view, rows = silence.asked.view, silence.rows
+    ts = view.journal.ts_ns
+    if len(rows) < LEAST_ASKED or not _is_whole(view, int(ts[rows[0]]), int(ts[rows[-1]])):
+        return False
+    return silence.length_ns >= (LONG_NS if silence.back is None else LEAST_OUTAGE_NS)
+
+
+def _most_in_vain(one: Asked, when: int) -> int:
+    """How many requests in a row had no answer at most, before the move or after the first answer since?"""
+    ts = one.view.journal.ts_ns
+    asked, came = ts[one.requests], ts[one.answers]
+    since = came[came > when]
+    counted = asked[(asked <= when) | (asked > since[0])] if len(since) else asked[asked <= when]
+    between = np.searchsorted(came, counted)
+    return int(np.bincount(between[between < len(came)], minlength=1).max()) - 1
+
+
+def _before_answered(j: JournalColumns, rows: I64, answer: int) -> I64:
+    """Which of these requests were sent before the one that this answers? All, where it is not among them."""
+    its = (j.src_port[rows] == j.dst_port[answer]) & (j.icmp_id[rows] == j.icmp_id[answer])
+    its &= j.icmp_seq[rows] == j.icmp_seq[answer]
+    answered = np.flatnonzero(its)
+    return rows[: answered[-1]] if len(answered) else rows
 
 
 def _is_whole(view: PointView, begin: int, end: int) -> bool:
@@ -190,11 +250,15 @@ def _tell(
     j = view.journal
     begin, end = on_reference(view, int(j.ts_ns[rows[0]])), on_reference(view, int(j.ts_ns[rows[-1]]))
     passed, missed = _seen_at(silence, asked, before)
-    answered = [one.view for one in asked if one.view.role != NEW and _came_in(one, begin, end)]
+    until = end + NS_PER_S if silence.back is None else on_reference(view, int(j.ts_ns[silence.back]))
+    answered = [one.view for one in asked if one.view.role != NEW and _came_in(one, silence, begin, until)]
     at_old = [v for v in answered if v.role == OLD]
-    is_sure = bool(at_old) or (
-        not answered and any(_would_show(one.view, guest, moment, end) for one in before if one.view.role != OLD)
+    besides = [one for one in before if one.view.role != OLD]
+    is_shown = any(
+        _would_show(one.view, guest, moment, end) or _shows_end(one, silence, begin, until) for one in besides
     )
+    is_sure = bool(at_old) or (not answered and is_shown)
+    is_sure &= view.role in (NEW, "client") or _sent_again(j, rows) >= LEAST_ASKED
     words = f"the guest asked, {count_of(len(rows), 'request')} at {view.name} from frame {j.frame[rows[0]]} on,"
     last = silence.back if silence.back is not None else int(rows[-1])
     words += (
@@ -253,10 +317,52 @@ def _seen_at(silence: Silence, asked: Sequence[Asked], before: Sequence[Asked]) 
     return sorted(passed, key=passed.__getitem__), missed
 
 
-def _came_in(one: Asked, begin: int, end: int) -> bool:
-    """Did answers of the service pass this point between these times of the reference clock?"""
-    ts = one.view.journal.ts_ns[one.answers]
-    return bool(((ts >= on_point(one.view, begin)) & (ts <= on_point(one.view, end) + NS_PER_S)).any())
+def _came_in(one: Asked, silence: Silence, begin: int, until: int) -> bool:
+    """
+    Did answers of the service pass this point between these times of the reference clock, and not the silent one?
+
+    Those that passed that one too came before the silence or ended it.
+    """
+    j, known = one.view.journal, silence.asked
+    ts = j.ts_ns[one.answers]
+    rows = one.answers[(ts >= on_point(one.view, begin)) & (ts <= on_point(one.view, until))]
+    return not bool(np.isin(packet_keys(j, rows), packet_keys(known.view.journal, known.answers)).all())
+
+
+def _shows_end(one: Asked, silence: Silence, begin: int, until: int) -> bool:
+    """Did the answer that ended the silence pass this point, too, so that one in between would have shown?"""
+    j, known, back = one.view.journal, silence.asked.view, silence.back
+    if (
+        back is None
+        or known is one.view
+        or not _is_whole(one.view, on_point(one.view, begin), on_point(one.view, until))
+    ):
+        return False
+    return bool(np.isin(packet_keys(known.journal, np.array([back])), packet_keys(j, one.answers)).all())
+
+
+def _sent_again(j: JournalColumns, rows: I64) -> int:
+    """How many of these segments are others of them again?"""
+    return len(rows) - len(np.unique(np.stack([j.src_port[rows], j.tcp_seq[rows]]), axis=1).T)
+
+
+def _lost_since(told: Suffered, silence: Silence, moment: int) -> Suffered:
+    """The same of a service that was answered since the move; lost later where that was for more than AFTER_NS."""
+    view, rows = silence.asked.view, silence.rows
+    j, last = view.journal, silence.last
+    since = int(j.ts_ns[rows[0]]) - on_point(view, moment)
+    words = f"{told.peer.because}; answered until {since / NS_PER_S:.1f} s after the switchover"
+    peer = msgspec.structs.replace(told.peer, because=words)
+    if since <= AFTER_NS or last is None:
+        return replace(told, peer=peer)
+    begin, end, first, final = (int(column[row]) for column in (j.ts_ns, j.frame) for row in (rows[0], rows[-1]))
+    answer_ts, answer_frame = int(j.ts_ns[last]), int(j.frame[last])
+    later = Outage(
+        None, None, answer_ts, answer_frame, begin, first, end, final, None, None, None, None, None,
+        silence.length_ns, False, len(rows), _sent_again(j, rows),
+    )  # fmt: skip
+    peer = msgspec.structs.replace(peer, outage_low_ms=None, lost_later_ms=ms(silence.length_ns))
+    return Suffered(peer, True, None, None, None, None, view=view, later=later, later_ns=since, is_outbound=True)
 
 
 def _would_show(view: PointView, guest: Moved, moment: int, end: int) -> bool:
