@@ -904,3 +904,16 @@ def test_who_asked_in_vain_from_the_switchover_to_a_reset_by_another_did_not_out
     client = point([row | {"ip_ttl": row.get("ip_ttl", 64)} for row in rows], last_ts=8 * S)
     (found,) = suffered_at(client)
     assert (found.peer.outage_ms, found.peer.survived) == (None, False)
+
+
+@pytest.mark.parametrize(("before", "told"), [(1, "50 of 102 requests"), (2, "")])
+def test_every_second_request_lost_since_the_move_is_no_lesser_loss(before: int, told: str) -> None:
+    """All of before were answered; or every second of before was lost as well."""
+    since = range(120, 221, 2)
+    missing = {*range(100, 119), *since, *(range(1, 100, 2) if before == 2 else ())}
+    rows = [row for row in pings(221, 100, range(0)) if not (row["icmp_type"] == 0 and row["icmp_seq"] in missing)]
+    (found,) = suffered_at(point(rows), moment=11 * S, last_before=9_950 * MS)
+    assert found.partly_lost.startswith(told)
+    assert bool(found.partly_lost) is bool(told)
+    if told:
+        assert found.peer.lost == 19 + 50, "the last was sent as the view ended: it may still be answered"

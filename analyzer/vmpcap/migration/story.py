@@ -30,6 +30,7 @@ from vmpcap.migration.other_names import name_streams
 from vmpcap.migration.outbound import with_outbound
 from vmpcap.migration.outcome import Outcome, judge_outcome
 from vmpcap.migration.outside import known_outside
+from vmpcap.migration.partly_lost import with_parts_of_services
 from vmpcap.migration.phases import name_phases
 from vmpcap.migration.reach import follow_announcements
 from vmpcap.migration.reachable import Reachability, judge_reachability
@@ -302,7 +303,7 @@ def _tell_guest(
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     astray = retagged if domains.word == "different" else None
     spent = break_down(found, there, views, quiet, early.drawn, second_place, outside, astray, find_end(move))
-    suffered = tuple(worst_first(by_service(spent)))
+    suffered = tuple(worst_first(by_service(with_parts_of_services(spent))))
     switchover = describe_switchover(move, there, views, figures, suffered, quiet)
     others = tuple(trip for place, trip in enumerate(trips) if place != number)
     announcements = tell_announcements(heard.announcements, moved, views, announced, early, heard.domain.verdict)

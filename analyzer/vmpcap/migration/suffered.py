@@ -75,6 +75,8 @@ class Suffered:
     """Of a service: so many connections were opened since the move, and not answered."""
     had_answers: bool = False
     """Of such a service: whether others of the same peer had answers before the move."""
+    partly_lost: str = ""
+    """How many of its requests had no answer since the move beside others that had, where these are many."""
     later_unsure_ms: float | None = None
     """How long an outage was, long after the guest was back, that the guest or its host may have made."""
     asked_by_guest: bool = False

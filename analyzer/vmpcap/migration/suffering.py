@@ -22,6 +22,7 @@ from vmpcap.migration.missed_answers import was_missed_only
 from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.one_way import Passage, is_sent_in, tell_arrival
 from vmpcap.migration.other_tenants import tenants_numbers
+from vmpcap.migration.partly_lost import with_part
 from vmpcap.migration.stream_outages import RESENT_NS, at_unknown_time, suffered_by
 from vmpcap.migration.suffered import OVER_BEFORE_NS, Suffered
 from vmpcap.migration.views import PointView
@@ -94,7 +95,7 @@ def what_peers_suffered(
                 one = replace(ask(stream), asked_by=ask) if hole is None else hidden(stream, view, when, hole)
                 if one.peer.outage_ms == 0 and is_moment_unknown(view, guest, views):
                     one = at_unknown_time(stream, view)
-                one = with_later(one, lost_later(stream, streams, view, when), when)
+                one = with_later(with_part(one, stream, view, when), lost_later(stream, streams, view, when), when)
                 known.append((place, one, hole))
             if view.role != "domain:source" and answered_after(stream, when):
                 answered.setdefault(key, view.name)

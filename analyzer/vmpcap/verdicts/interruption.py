@@ -115,6 +115,9 @@ def unbounded(limit: float, guest: GuestStory) -> Iterator[tuple[str, tuple[Evid
         yield f"{len(gave_up)} of its peers gave up without an answer: {', '.join(gave_up[:3])}", ()
     if denied:
         yield f"{len(denied)} of its peers got nothing but resets: {', '.join(denied[:3])}", ()
+    partly = next((s for s in guest.suffered if s.partly_lost), None)
+    if partly is not None:
+        yield f"{_named(partly)}: {partly.partly_lost}, and before the move most had", frames_of(partly)
     stopped = max(guest.suffered, key=stopped_after_ns, default=None)
     if stopped is not None and stopped_after_ns(stopped) > limit * NS_PER_MS:
         least = at_least_ms(stopped_after_ns(stopped))
