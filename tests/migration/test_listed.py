@@ -25,7 +25,8 @@ from tests.migration.moving import (
 from tests.migration.test_suffering import lost, point, suffered_at
 from tests.report.made import one_line
 from tests.report.test_pipelines import samples
-from vmpcap.migration.listed import MOST_PEERS, pick_listed
+from vmpcap.migration.listed import MOST_PEERS, count_suffered, pick_listed
+from vmpcap.migration.suffered import Suffered
 from vmpcap.report.as_terminal import to_terminal
 from vmpcap.report.look import Look
 from vmpcap.report.schema import report_schema
@@ -100,3 +101,21 @@ def test_an_outage_that_is_known_by_its_bounds_is_not_left_out_before_a_shorter_
     assert (len(listed), listed[-1].peer) == (MOST_PEERS, "10.99.2.1")
     gone = suffered(None, ended=False, survived=False, peer="10.99.2.2")
     assert [one.peer for one in pick_listed([*mild, long, gone])][-2:] == ["10.99.2.1", "10.99.2.2"]
+
+
+def test_who_gave_up_counts_as_lost_and_what_nobody_knows_does_not_speak_for_a_peer() -> None:
+    """The counts are those of every look: a peer of which nothing is known but what was lost is lost itself."""
+    gone = suffered(survived=False, outage_ms=None)
+    unknown = suffered(survived=None, outage_ms=None)
+    quit_early = replace(unknown, peer=msgspec.structs.replace(unknown.peer, outage_low_ms=3600.0, lost=19))
+    again = replace(unknown, answered_after=True)
+
+    def counted(*streams: Suffered) -> tuple[int, int, int, int]:
+        counts = count_suffered(streams)
+        return counts.streams, counts.peers_lost, counts.streams_lost, counts.streams_of_lost
+
+    assert counted(quit_early) == (1, 1, 1, 1)
+    assert counted(gone, quit_early, unknown, unknown) == (4, 1, 2, 2)
+    assert counted(gone, again, unknown) == (3, 1, 1, 2)
+    assert counted(gone, suffered()) == (2, 1, 1, 2)
+    assert counted(suffered(), unknown) == (2, 0, 0, 0)

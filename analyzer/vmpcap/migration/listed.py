@@ -40,11 +40,32 @@ def gave_up(stream: Peer) -> bool:
     return has_stopped and (stream.lost or 0) >= LEAST_ASKED and (stream.outage_low_ms or 0.0) >= LONG_MS
 
 
-def count_peers(streams: Sequence[Peer]) -> PeerCounts:
-    """How many peers, by address, and streams are these, and how many of both were lost?"""
-    lost = [one for one in streams if is_lost(one)]
+def is_gone(stream: Peer) -> bool:
+    """Did it get no answer again in view, whether it asked on to the end or gave up?"""
+    return is_lost(stream) or gave_up(stream)
+
+
+def count_suffered(suffered: Sequence[Suffered]) -> PeerCounts:
+    """The counts of a guest's streams; those of which nobody knows what they met do not speak for their peers."""
+    mute = [one.peer for one in suffered if not one.answered_after and _says_nothing(one.peer)]
+    return count_peers([one.peer for one in suffered], mute)
+
+
+def _says_nothing(stream: Peer) -> bool:
+    """Is neither known how long it was cut off, nor between what bounds, nor whether it was answered again?"""
+    known = (stream.survived, stream.outage_ms, stream.outage_low_ms, stream.outage_high_ms)
+    return all(one is None for one in known)
+
+
+def count_peers(streams: Sequence[Peer], mute: Sequence[Peer] = ()) -> PeerCounts:
+    """
+    How many peers, by address, and streams are these, and how many of both were lost?
+
+    The mute are no streams of a lost peer that may have come back.
+    """
+    lost = [one for one in streams if is_gone(one)]
     gone = {one.peer for one in lost}
-    theirs = sum(one.peer in gone for one in streams)
+    theirs = sum(one.peer in gone for one in streams) - sum(one.peer in gone for one in mute)
     return PeerCounts(
         peers=len({one.peer for one in streams}),
         streams=len(streams),

@@ -279,11 +279,14 @@ class PeerCounts(msgspec.Struct, frozen=True, kw_only=True):
     peers: int
     streams: int
     peers_lost: int
-    """Peers of which at least one stream was never answered again in view."""
+    """Peers of which at least one stream was never answered again in view, or gave up asking."""
     streams_lost: int
-    """Streams that were never answered again in view."""
+    """Streams that were never answered again in view, or gave up asking."""
     streams_of_lost: int
-    """All streams of the peers that lost one: where these are as many as streams_lost, nothing of them came back."""
+    """
+    All streams of the peers that lost one, but for those of which nobody knows what they met: where these are as many
+    as streams_lost, nothing of them came back.
+    """
 
 
 class Sighted(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from vmpcap.migration.early import find_early_announcement, moment_after, withou
 from vmpcap.migration.guest_segments import Signs, describe_guest_segments
 from vmpcap.migration.guests import find_guests
 from vmpcap.migration.hops import describe_path
-from vmpcap.migration.listed import count_peers, pick_listed
+from vmpcap.migration.listed import count_suffered, pick_listed
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.mechanisms.at_rest import tell_at_rest, tell_restarts
 from vmpcap.migration.mechanisms.case import Case, Trip
@@ -339,7 +339,7 @@ def _tell_guest(
         domain=domain,
         peers=listed,
         peers_left_out=len(suffered) - len(listed),
-        peer_counts=count_peers([s.peer for s in suffered]) if suffered else None,
+        peer_counts=count_suffered(suffered) if suffered else None,
         mechanisms=judge_mechanisms(case),
         segments=describe_guest_segments(moved, views, _signs(there, views, quiet)),
         sessions=with_silence(with_lost(sessions, [s.peer for s in suffered]), switchover.guest_silence_ms),

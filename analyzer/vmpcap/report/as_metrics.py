@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from vmpcap.migration.listed import gave_up, is_lost
+from vmpcap.migration.listed import is_lost
 from vmpcap.migration.results import Peer
 from vmpcap.report.away import at_most_s, counts_of, may_be_longer
 from vmpcap.report.clean import clean_report
@@ -39,12 +39,9 @@ def _longest(m: Migration, name: str) -> float | None:
 
 
 def _never_back(m: Migration) -> float | None:
-    """Of all guests; an outage that did not end in view has no length. Who gave up asking got no answer again, too."""
+    """Of all guests; an outage that did not end in view has no length."""
     counts = [counts_of(guest) for guest in m.guests]
-    if not any(one.peers for one in counts):
-        return None
-    gave = [{p.peer for p in g.peers if gave_up(p)} - {p.peer for p in g.peers if is_lost(p)} for g in m.guests]
-    return float(sum(one.peers_lost for one in counts) + sum(map(len, gave)))
+    return float(sum(one.peers_lost for one in counts)) if any(one.peers for one in counts) else None
 
 
 def _longest_in_view(m: Migration) -> float | None:

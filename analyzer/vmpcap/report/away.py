@@ -3,7 +3,7 @@
 from math import inf
 from typing import Final, NamedTuple
 
-from vmpcap.migration.listed import count_peers, is_lost
+from vmpcap.migration.listed import count_peers, is_gone
 from vmpcap.migration.results import Guest, Peer, PeerCounts
 from vmpcap.report.document import Migration
 from vmpcap.report.words import span, span_bound
@@ -116,7 +116,7 @@ def _at_least(guest: Guest) -> Peer | None:
     unbounded = [
         peer
         for peer in guest.peers
-        if peer.outage_ms is None and peer.outage_low_ms and peer.outage_high_ms is None and not is_lost(peer)
+        if peer.outage_ms is None and peer.outage_low_ms and peer.outage_high_ms is None and not is_gone(peer)
     ]
     return max(unbounded, key=lambda peer: peer.outage_low_ms or 0.0, default=None)
 
@@ -163,7 +163,7 @@ def _open(guest: Guest) -> str:
 
 def counts_of(guest: Guest) -> PeerCounts:
     """Of all its streams, whether they are listed or not."""
-    return guest.peer_counts if guest.peer_counts and guest.peers_left_out else count_peers(guest.peers)
+    return guest.peer_counts or count_peers(guest.peers)
 
 
 def _of_guest(guest: Guest) -> str:
@@ -193,7 +193,7 @@ def _later(guest: Guest) -> str:
 
 def _lost(guest: Guest, of: PeerCounts) -> str:
     """Who was never answered again; where all of them had been answered for a while after the move, for how long."""
-    told = [peer.begun_after_ms for peer in guest.peers if is_lost(peer)]
+    told = [peer.begun_after_ms for peer in guest.peers if is_gone(peer)]
     known = [begun for begun in told if begun is not None]
     if of.peers_lost != of.peers or len(known) < of.streams_lost or not known:
         return _never(of)
@@ -225,7 +225,7 @@ def _never(of: PeerCounts) -> str:
 
 def _why(guest: Guest) -> str:
     """Of those that were never answered again, as they themselves tell it."""
-    told, of = [peer for peer in guest.peers if is_lost(peer)], counts_of(guest)
+    told, of = [peer for peer in guest.peers if is_gone(peer)], counts_of(guest)
     first = next((f"{peer.peer} {peer.protocol}: {peer.because}" for peer in told if peer.because), "")
     streams = f"{count_of(of.streams_lost, 'stream')} of {count_of(of.peers_lost, 'peer')}"
     return "; ".join(part for part in (f"{streams} got no answer again", first) if part)
