@@ -213,6 +213,23 @@ def test_requests_that_go_astray_long_after_the_guest_was_back_were_not_waiting_
     assert "2.0 s after it was back" in peer.breakdown_because
 
 
+@pytest.mark.parametrize("first", [130, 101])
+def test_a_peer_that_was_answered_at_the_new_place_waits_for_no_switch_to_learn_it(first: int) -> None:
+    """Requests 100 on are answered there; 80 more do not come there, 0.3 s or 10 ms after the guest was back."""
+    astray = range(first, first + 80)
+    kept = [n for n in range(100, COUNT) if n not in astray]
+    gateway = point("gw", "gateway", asked(lambda n: not 84 <= n < 100 and n not in astray, 0.1), BACK)
+    new = point("new", "domain:destination", seen(kept, kept), BACK)
+    peer = told(client(lambda n: not 84 <= n < 100 and n not in astray), old_place(range(84), BACK), gateway, new)
+    assert spent(peer) == {"unexplained": 800}
+    assert "had not learnt" not in peer.breakdown_because
+    assert "came to its new place no more" in peer.breakdown_because
+    old = old_place([*range(84), *astray], BACK)
+    peer = told(client(lambda n: not 84 <= n < 100 and n not in astray), old, gateway, new)
+    assert spent(peer) == {"relearning": 800}
+    assert "to its old place again" in peer.breakdown_because
+
+
 def test_a_peer_that_loses_the_guest_long_after_the_move_is_told_until_when_it_had_it() -> None:
     """Answered at its new place from 1.0 to 3.0 s, and then never."""
     new = point("new", "domain:destination", seen(range(100, COUNT), range(100, 300)), BACK)

@@ -83,8 +83,8 @@ class Asked(NamedTuple):
     """Which request each of those is."""
     answered_ts: int | None
     """When the first request was sent that was answered again."""
-    late_ns: int | None = None
-    """How long after the guest's return it began, where the guest had been answering in between."""
+    since_ns: int | None = None
+    """How long after the guest's return it began, where this peer had been answered in between."""
 
 
 def back_of(asked: Asked, scene: Scene) -> int | None:
@@ -132,13 +132,23 @@ A choice: what is under way sooner may be TCP's first wait for an answer (one se
 
 
 def late_by(stream: PeerStream, outage: Outage | None, at: PointView, scene: Scene) -> int | None:
-    """How long after the guest's return did this outage begin? None where it had not been answered in between."""
+    """How long after the guest's return did this outage begin? None where it was soon, or not answered in between."""
+    since = since_answered(stream, outage, at, scene)
+    return since if since is not None and since >= LATE_NS else None
+
+
+def since_answered(stream: PeerStream, outage: Outage | None, at: PointView, scene: Scene) -> int | None:
+    """
+    How long after the guest's return did this outage begin? None where the peer had surely not been answered since.
+
+    Whoever was answered there once waits for no switch to learn the place.
+    """
     sign = return_of(scene, at)
-    if sign is None or outage is None or outage.last_answered_ts is None:
+    if sign is None or outage is None or outage.last_answered_ts is None or not stream.answers:
         return None
     back = on_clock_of(at, sign.view, sign.ts)
-    is_late = outage.last_answered_ts >= back and outage.first_unanswered_ts - back >= LATE_NS
-    return outage.first_unanswered_ts - back if is_late and stream.answers else None
+    is_since = outage.last_answered_ts >= back + (clock_doubt(sign.view, sign.ts, at) or 0)
+    return outage.first_unanswered_ts - back if is_since else None
 
 
 def _signs(scene: Scene) -> list[Mark]:

@@ -13,7 +13,7 @@ from vmpcap.measures.outages import Outage
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.measures.whose import FRESH_TTLS
 from vmpcap.migration.asides import words_of_answered, words_of_later, words_of_unsure
-from vmpcap.migration.asked import Asked, Evidence, Scene, late_by, return_of, unplaced_return
+from vmpcap.migration.asked import Asked, Evidence, Scene, late_by, return_of, since_answered, unplaced_return
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.fates import explain
@@ -214,8 +214,8 @@ def _asked(one: Suffered, stream: PeerStream, view: PointView, scene: Scene) -> 
     ts, frames = ts[keep], frames[keep]
     edges = np.concatenate((ts, [max(end, int(ts[-1]))]))
     edges[0] = begin
-    late = late_by(stream, outage, view, scene)
-    return Asked(view, stream, ts, frames, edges, tuple(others), place, outage.first_answered_ts, late)
+    since = since_answered(stream, outage, view, scene)
+    return Asked(view, stream, ts, frames, edges, tuple(others), place, outage.first_answered_ts, since)
 
 
 def _with_back_off(slices: list[Slice], asked: Asked, scene: Scene, ended: bool) -> list[Slice]:

@@ -374,8 +374,8 @@ def _to_old_port(asked: Asked, scene: Scene) -> list[Evidence]:
         shows += "; no announcement was heard there: the new place may be another domain, which no switch can learn"
         return [Evidence("unexplained", which, shows)]
     flaps = scene.flaps
-    if (flaps is None or not flaps.found or flaps.since is None) and asked.late_ns is not None:
-        when = f"{asked.late_ns / NS_PER_S:.1f} s after it was back"
+    if (flaps is None or not flaps.found or flaps.since is None) and asked.since_ns is not None:
+        when = f"{asked.since_ns / NS_PER_S:.1f} s after it was back"
         again = f"switches sent what was for the guest to its old place again, {when}"
         gone = f"what was for the guest came to its new place no more, {when}"
         return [
