@@ -249,6 +249,32 @@ def test_a_peer_that_came_back_is_never_told_as_gone() -> None:
     assert "not back" not in "".join(drawings[0].itertext())
 
 
+def test_bars_say_what_the_rows_say_and_the_longest_outage_has_one() -> None:
+    """Requests that stopped at once are of unknown length there; 13 lost peers do not hide the outage that ended."""
+    (migration,) = good().migrations
+    (guest,) = migration.guests
+    asked = msgspec.structs.replace(guest.peers[0], breakdown=[], from_ts=at(1.0), to_ts=at(1.0), lost=1)
+    unknown = msgspec.structs.replace(asked, outage_ms=None, outage_low_ms=None, outage_high_ms=None, survived=None)
+    lost = msgspec.structs.replace(unknown, survived=False, peer="10.99.0.7")
+    ended = msgspec.structs.replace(asked, outage_ms=215.0, to_ts=at(1.215), survived=True)
+
+    def words(*peers: Peer) -> str:
+        drawings = close_up(migration, msgspec.structs.replace(guest, peers=list(peers)))
+        assert drawings is not None
+        return "".join(drawings[0].itertext())
+
+    said = words(*[unknown] * 13, ended)
+    assert "215 ms" in said
+    assert "not back" not in said
+    assert "more" not in said
+    said = words(*[lost] * 13, ended)
+    assert "215 ms" in said
+    assert "not back" in said
+    assert "and 2 peers more" in said
+    gave_up = msgspec.structs.replace(unknown, outage_low_ms=2210.0, to_ts=at(3.21), lost=222)
+    assert "at least 2.21 s" in words(gave_up)
+
+
 def test_an_outage_many_times_as_long_as_the_switchover_has_a_drawing_of_its_own() -> None:
     """The close up keeps its scale, and says in words what came later; a short outage needs no second drawing."""
     (migration,) = good().migrations

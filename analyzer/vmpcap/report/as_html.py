@@ -28,7 +28,7 @@ from vmpcap.report.html_budget import MOST_ROWS, fitting, told
 from vmpcap.report.html_cards import cards
 from vmpcap.report.html_charts import chart_data
 from vmpcap.report.html_path import path_picture
-from vmpcap.report.html_timeline import MOST_PEERS, close_up, is_open, outages
+from vmpcap.report.html_timeline import close_up, drawn_of, is_open, outages
 from vmpcap.report.html_trail import deaf_points, trail_picture
 from vmpcap.report.html_tree import el, markup, raw
 from vmpcap.report.outline import about_migration, about_nothing
@@ -359,14 +359,14 @@ def _switchover(m: Migration, guest: Guest) -> Iterator[Element]:
 
 def _legend(guest: Guest) -> Iterator[Element]:
     """What the colours of the outages and their parts are, of those that occur."""
-    cut_off = [peer for peer in guest.peers if peer.from_ts is not None]
+    cut_off = drawn_of(guest)
     if _is_drawn(guest):
         yield _key("gone", GONE)
-    if any(not peer.breakdown for peer in cut_off[:MOST_PEERS]):  # else its parts cover it
+    if any(not peer.breakdown for peer in cut_off):  # else its parts cover it
         yield _key("cut", CUT_OFF)
-    if any(is_open(peer) for peer in cut_off[:MOST_PEERS]):
+    if any(is_open(peer) for peer in cut_off):
         yield _key("open", OPEN_END)
-    for part in dict.fromkeys(part.part for peer in guest.peers[:MOST_PEERS] for part in peer.breakdown):
+    for part in dict.fromkeys(part.part for peer in cut_off for part in peer.breakdown):
         yield _key(f"part {part}", PARTS[part])
 
 

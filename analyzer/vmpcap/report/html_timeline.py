@@ -6,6 +6,7 @@ from itertools import zip_longest
 from typing import Final
 from xml.etree.ElementTree import Element
 
+from vmpcap.migration.listed import is_lost
 from vmpcap.migration.results import Guest, Peer
 from vmpcap.report.clean import shorten
 from vmpcap.report.document import Migration
@@ -206,7 +207,7 @@ def _rows(m: Migration, guest: Guest) -> Iterator[Row]:
     for point, seen in guest.announcements.by_point.items():
         if seen.seen is False:
             yield Row(f"not heard at {point}", (), seen.because)
-    yield from _of_peers(m, [p for p in guest.peers if p.from_ts is not None])
+    yield from _of_peers(m, guest)
 
 
 def _long(length_ms: float | None) -> str:
@@ -231,17 +232,44 @@ def is_open(peer: Peer) -> bool:
     return peer.outage_ms is None and not is_back
 
 
-def _of_peers(m: Migration, cut_off: list[Peer]) -> Iterator[Row]:
-    for peer in cut_off[:MOST_PEERS]:
+def cut_off_in(guest: Guest) -> list[Peer]:
+    """Of which peers is it known when, and that or how long they were cut off? Of others no bar says more than that."""
+    return [
+        p
+        for p in guest.peers
+        if p.from_ts is not None
+        and (p.survived is False or (p.outage_ms, p.outage_low_ms, p.outage_high_ms) != (None, None, None))
+    ]
+
+
+def drawn_of(guest: Guest) -> list[Peer]:
+    """Which of them have a bar, in their order? The worst, and the longest outage that ended, which is told first."""
+    known = cut_off_in(guest)
+    longest = max((peer.outage_ms or 0.0 for peer in known), default=0.0)
+    worst = sorted(
+        range(len(known)),
+        key=lambda n: ((known[n].outage_ms or 0.0) < longest, not is_lost(known[n]), -_at_least(known[n])),
+    )
+    return [known[n] for n in sorted(worst[:MOST_PEERS])]
+
+
+def _at_least(peer: Peer) -> float:
+    return (peer.outage_low_ms if peer.outage_ms is None else peer.outage_ms) or 0.0
+
+
+def _of_peers(m: Migration, guest: Guest) -> Iterator[Row]:
+    drawn = drawn_of(guest)
+    for peer in drawn:
         start, end = (seconds_between(m.start_ts, ts) for ts in (peer.from_ts, peer.to_ts))
         if start is None:
             continue
-        words = "not back" if is_open(peer) else _cut_off(peer)
+        words = "not back" if is_open(peer) and (is_lost(peer) or not peer.outage_low_ms) else _cut_off(peer)
         whole = Bar("cut", start, None if is_open(peer) else end, words, beside=words, at_least_to=end)
         because = "; ".join(sentence for sentence in (peer.because, peer.breakdown_because) if sentence)
         yield Row(f"{peer.peer} {peer.protocol}", (whole, *_parts(m, peer)), because)
-    if len(cut_off) > MOST_PEERS:
-        yield Row(f"and {count_of(len(cut_off) - MOST_PEERS, 'peer')} more", ())
+    left = len(cut_off_in(guest)) - len(drawn)
+    if left:
+        yield Row(f"and {count_of(left, 'peer')} more", ())
 
 
 def _parts(m: Migration, peer: Peer) -> Iterator[Bar]:
