@@ -138,6 +138,9 @@ def test_a_hang_of_the_guest_long_after_the_move_is_in_the_sentence() -> None:
         sure = msgspec.structs.replace(hung, later_by_guest=True)
         said = headline([cut_off(1, sure, longest_ms=longest)], [])
         assert "cut off for 180 ms; later the guest itself did not answer for 1.2 s" in said
+        ends = {"from_ts": "2026-11-23T15:03:44Z", "later_from_ts": "2026-11-23T15:03:42Z"}
+        said = headline([cut_off(1, msgspec.structs.replace(sure, **ends), longest_ms=longest)], [])
+        assert "cut off for 180 ms; earlier the guest itself did not answer for 1.2 s" in said
 
 
 def test_a_guest_that_its_peer_lost_long_after_the_move_is_in_the_sentence() -> None:

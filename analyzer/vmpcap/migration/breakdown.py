@@ -132,12 +132,15 @@ def _told_without(one: Suffered, late: Outage, since: int, asked: Asked | None, 
     is_sure = asked is not None and inside_of(asked, scene) is not None
     words = words_of_later(late, since) if is_sure else words_of_unsure(late, since)
     frames = list(dict.fromkeys((*told.peer.frames, *frames_of_outage(late))))
-    length = max(ms(late.seen_ns) or 0.0, told.peer.later_outage_ms or 0.0)
+    length, begun = ms(late.seen_ns) or 0.0, iso_utc(late.first_unanswered_ts)
+    if (told.peer.later_outage_ms or 0.0) > length:
+        length, begun = told.peer.later_outage_ms or 0.0, told.peer.later_from_ts
     peer = msgspec.structs.replace(
         told.peer,
         because=f"{told.peer.because}; {words}",
         frames=frames,
         later_outage_ms=length,
+        later_from_ts=begun,
         later_by_guest=True if is_sure and told.later_unsure_ms is None else None,
     )
     unsure = told.later_unsure_ms if is_sure else max(ms(late.seen_ns) or 0.0, told.later_unsure_ms or 0.0)

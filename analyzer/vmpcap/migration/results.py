@@ -255,6 +255,8 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     The longest outage that the guest itself made, begun as late and after the stream's end: requests reached its new
     place, and it did not answer. It is no part of outage_ms.
     """
+    later_from_ts: str | None = None
+    """When that one began; outage_ms may have begun after it."""
     later_by_guest: bool | None = None
     """
     true: points behind one another show that its requests came to the guest. null: its host may have lost them, or

@@ -5,7 +5,7 @@ from typing import Final
 
 from vmpcap.migration.listed import is_lost
 from vmpcap.migration.results import Bracket, Guest, Mechanism, OutagePart, Peer, PointAnnouncements, Switchover
-from vmpcap.report.away import away_of
+from vmpcap.report.away import away_of, order_of_later
 from vmpcap.report.blocks import Block, Fact, Grid, Heading
 from vmpcap.report.chart import Glyphs
 from vmpcap.report.words import (
@@ -200,7 +200,7 @@ def cut_off_for(peer: Peer) -> str:
     elif peer.survived is False and peer.outage_ms is not None:
         later = "then lost"
     else:
-        later = "" if peer.later_outage_ms is None else f"later {figure(peer.later_outage_ms, 'ms')}"
+        later = "" if peer.later_outage_ms is None else f"{order_of_later(peer)} {figure(peer.later_outage_ms, 'ms')}"
     return ", ".join(words for words in (_cut_off_at_first(peer), later) if words)
 
 

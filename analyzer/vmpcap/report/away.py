@@ -188,7 +188,13 @@ def _later(guest: Guest) -> str:
     if longest is None or not longest.later_outage_ms:
         return ""
     who = "the guest itself" if longest.later_by_guest else "the guest, or its host for it,"
-    return f"; later {who} did not answer for {span(longest.later_outage_ms / 1000)}"
+    return f"; {order_of_later(longest)} {who} did not answer for {span(longest.later_outage_ms / 1000)}"
+
+
+def order_of_later(peer: Peer) -> str:
+    """Did the outage that the guest itself made come after the one that is told? Or was that one later still?"""
+    own, other = peer.from_ts, peer.later_from_ts
+    return "earlier" if own is not None and other is not None and other < own else "later"
 
 
 def _lost(guest: Guest, of: PeerCounts) -> str:

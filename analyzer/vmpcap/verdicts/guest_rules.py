@@ -155,8 +155,9 @@ def guest_reachable_after(story: Story, profile: Profile) -> Answer:
             return Answer("undecided", but + why, evidence=evidence)
         if not nobody:
             before = "it had answers before" if is_asked else "it was answered before"
-            but += f"; {before}, and asked on to the end{unsure}"
             first = next(s for s in lost if s.peer.peer in in_vain)
+            has_stopped = first.outage is not None and first.outage.requests_stopped
+            but += f"; {before}, and asked on {'long in vain' if has_stopped else 'to the end'}{unsure}"
             outcome, share = "undecided" if unsure else "fail", share_without(guest, names)
             return Answer(outcome, but + why, share, None, "share", evidence + frames_of(first))
         but += f"; no stream of requests to or from it was answered at the end{unsure}"
