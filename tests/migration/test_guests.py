@@ -27,6 +27,7 @@ from vmpcap.announcements.series import Series, gather_series
 from vmpcap.migration.announcers import find_announcers
 from vmpcap.migration.guests import find_guests
 from vmpcap.migration.moved import Moved, guest_name, on_point, on_reference
+from vmpcap.migration.named_guests import not_in_view
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.terms.addresses import NO_MAC, ip_halves
@@ -549,3 +550,15 @@ def test_the_only_guest_is_joined_to_the_only_stream_whose_clock_is_ahead(
     (passengers,), _ = guests_of(late, bridge)
     assert [guest.mac for guest in passengers] == ([GUEST] if is_joined else [])
     assert all(guest.confidence == "low" and "nothing compares" in guest.because for guest in passengers)
+
+
+@pytest.mark.parametrize("named", ["10.77.0.99", "00:50:56:00:00:99", "2001:db8::7"])
+def test_a_named_guest_that_no_frame_has_is_told_with_those_in_view(named: str) -> None:
+    """It was passed over without a word. Not told of one that is in view, nor where frames were left out."""
+    end = view("gw", "gateway", journal=asks_and_answers(0, 2 * S, 100 * MS), series=(announced(S),))
+    guest = Moved(GUEST, (ip_halves(GUEST_IP),), ((end, end.series[0]),), "high", "")
+    (said,) = not_in_view([named, GUEST_IP, PEER_IP, "00:50:56:aa:77:10"], [end], [guest])
+    assert said.startswith(f"--guest {named}: no frame of these captures has this address")
+    assert said.endswith("guests in view: 00:50:56:aa:77:10 (10.77.0.10)")
+    assert not_in_view([named], [replace(end, journal_complete=False)], [guest]) == []
+    assert "no guest was announced in view" in not_in_view([named], [end], [])[0]

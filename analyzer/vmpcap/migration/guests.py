@@ -195,16 +195,19 @@ def _twins(chosen: Sequence[_Candidate]) -> int:
 
 
 def _wanted(wanted: Sequence[str]) -> tuple[list[int], list[tuple[int, int]]]:
-    macs, ips = [], []
-    for text in wanted:
+    addresses = [address_of(text) for text in wanted]
+    return [a for a in addresses if isinstance(a, int)], [a for a in addresses if not isinstance(a, int)]
+
+
+def address_of(text: str) -> int | tuple[int, int]:
+    """Which MAC, or which IP address by its halves, is this? Raises RequestError for anything else."""
+    try:
+        return ip_halves(text)
+    except ValueError:
         try:
-            ips.append(ip_halves(text))
-        except ValueError:
-            try:
-                macs.append(mac_number(text))
-            except ValueError as error:
-                raise RequestError(f"--guest {text}: neither a MAC nor an IP address") from error
-    return macs, ips
+            return mac_number(text)
+        except ValueError as error:
+            raise RequestError(f"--guest {text}: neither a MAC nor an IP address") from error
 
 
 def _candidates(views: Sequence[PointView]) -> list[_Candidate]:

@@ -25,6 +25,7 @@ from vmpcap.migration.mechanisms.case import Case, Trip
 from vmpcap.migration.mechanisms.table import judge_mechanisms, judge_stream
 from vmpcap.migration.moved import Moved, on_reference
 from vmpcap.migration.moves import Move, Sighting, match_transfers
+from vmpcap.migration.named_guests import not_in_view
 from vmpcap.migration.one_clock import ns_of, put_on_one_clock
 from vmpcap.migration.other_names import name_streams
 from vmpcap.migration.outbound import with_outbound
@@ -120,7 +121,7 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
         tuple(restarts),
         wrong,
         tuple(announcers),
-        name_doubts=streams.doubts,
+        name_doubts=(*streams.doubts, *not_in_view(guests, views, told)),
         look_alikes=tuple(unseen.notes),
         at_rest=(*tell_restarts(restarts), *unseen.rows, *at_rest),
     )
