@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from types import SimpleNamespace
+from typing import Any, Final, cast
 
+import msgspec
 import pytest
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import ARP, Ether
@@ -42,6 +44,8 @@ from tests.migration.test_otv_control import EDGE_B, HAD, HAS, TOOK_BACK, contro
 from tests.migration.test_overlays import NEW as NEW_VTEP
 from tests.migration.test_overlays import OLD as OLD_VTEP
 from tests.migration.test_overlays import PEERS, ROLES, carried
+from vmpcap.measures.outages import Outage
+from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.migration.mechanisms.case import Trip
 from vmpcap.migration.mechanisms.lapses import Lapse, counted_lapses
 from vmpcap.migration.results import Mechanism
@@ -212,3 +216,72 @@ def test_a_missing_route_with_the_address_may_be_what_routed_peers_want() -> Non
     found = routes(has, peers=[far], name="evpn")
     assert (found.worked, "not for want of it" in found.because) == ("undecided", False)
     assert "its address not in the" in found.because
+
+
+def test_a_route_with_the_address_that_lapses_is_the_reason_for_routed_peers() -> None:
+    """The MAC's own stands all the time: it was told as working, and gone for good as "not for want of it"."""
+    rows = [mac_route(0, "1:1", address=True), mac_route(after(9), "2:1", 2), mac_route(after(9), "2:1", 2, True)]
+    gone = replace(mac_route(after(3_000), "2:1", address=True), action="withdraw")
+    again = mac_route(after(4_500), "2:1", 2, True)
+    found = routes(*rows, gone, again, peers=[waited(3_010, 4_550)], name="evpn")
+    assert (found.worked, "2:1 withdrew its route with the address" in found.because) == ("no", True)
+    assert "advertised it again +4.5 s" in found.because
+    found = routes(*rows, gone, peers=[waited(3_010, None)], name="evpn")
+    assert (found.worked, "not for want of it" in found.because) == ("no", False)
+    assert "withdrew its route with the address" in found.because
+
+
+@pytest.mark.parametrize("peer", ["10.77.0.9", "10.99.0.9"], ids=["of its own network", "one that lost nothing"])
+def test_a_route_with_the_address_may_go_where_nobody_needs_it(peer: str) -> None:
+    """Bridged traffic goes by the MAC alone; VTEPs take the other back as ARP entries age."""
+    rows = [mac_route(0, "1:1", address=True), mac_route(after(9), "2:1", 2), mac_route(after(9), "2:1", 2, True)]
+    gone = replace(mac_route(after(3_000), "2:1", address=True), action="withdraw")
+    one = waited(3_010, 4_550) if peer.startswith("10.77.") else FINE
+    one = replace(one, peer=msgspec.structs.replace(one.peer, peer=peer))
+    said = routes(*rows, gone, mac_route(after(4_500), "2:1", 2, True), peers=[one], name="evpn")
+    assert "its route with the address" not in said.because
+
+
+def stream_of(*outages: tuple[float, float], answered: bool = True) -> Suffered:
+    """A peer's stream with these outages, from and to ms after the move; the longest is told."""
+    made = [
+        Outage(
+            last_answered_ts=after(begin - 20) if answered else None,
+            last_answered_frame=1,
+            last_answer_ts=after(begin - 19) if answered else None,
+            last_answer_frame=2,
+            first_unanswered_ts=after(begin),
+            first_unanswered_frame=3,
+            last_unanswered_ts=after(end - 20),
+            last_unanswered_frame=4,
+            first_answered_ts=after(end),
+            first_answered_frame=5,
+            first_answer_ts=after(end),
+            first_answer_frame=6,
+            outage_ns=int((end - begin) * MS),
+            seen_ns=int((end - begin) * MS),
+            requests_stopped=False,
+            lost=9,
+            retransmissions=0,
+        )
+        for begin, end in outages
+    ]
+    longest = max(made, key=lambda one: one.last_unanswered_ts - one.first_unanswered_ts)
+    one = waited((longest.first_unanswered_ts - after(0)) / MS, ((longest.first_answer_ts or 0) - after(0)) / MS)
+    stream = SimpleNamespace(outages=tuple(made), requester="peer")
+    return replace(one, stream=cast(PeerStream, stream), outage=longest, view=point(one.peer.point, "client"))
+
+
+def test_when_peers_were_first_answered_counts_and_not_a_later_lapse() -> None:
+    """A route that came at once was undecided for what happened to its peers seconds later."""
+    rows = [
+        news(0, protocol="bgp", sender="192.0.2.1", origin="AS 65001"),
+        news(after(60), protocol="bgp", sender="192.0.2.2", origin="AS 65002"),
+        news(after(90), "withdraw", protocol="bgp", sender="192.0.2.1"),
+    ]
+    later = stream_of((-150, 110), (3_000, 6_000))
+    assert case(point("wan", "wan", rows), point(later.peer.point, "client"), peers=[later]).first_back_at == after(110)
+    assert routes(*rows, peers=[later]).worked == "yes"
+    for one in (stream_of((-150, 6_000)), stream_of((3_000, 6_000), answered=False)):  # never answered before that
+        found = routes(*rows, peers=[one])
+        assert (found.worked, "answered again only +6.0 s" in found.because) == ("undecided", True)

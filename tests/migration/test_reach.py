@@ -568,7 +568,7 @@ def test_what_needs_no_answer_is_not_outbound_only() -> None:
     ("before", "arrives_at", "answer"), [("dead", "", "unknown"), ("dead", "old", "unknown"), ("", "old", "unknown")]
 )
 def test_who_asks_for_the_dead_in_vain_is_not_cut_off(before: str, arrives_at: str, answer: str) -> None:
-    """It asked in vain before it moved, too, or its question arrives in the old domain, where nobody has that address."""
+    """It asked in vain before it moved, too, or its question arrives in the old domain, where nobody is so called."""
     request, dead = NUMBER_OF["arp_request"], "10.77.0.200"
     asked = [(SWITCH + n * S, request, GUEST, GUEST_IP, dead) for n in range(1, 6)]
     early = [(SWITCH - n * S, request, GUEST, GUEST_IP, dead) for n in range(4, 0, -1)]

@@ -64,9 +64,9 @@ def connections_across(
 
     Same addresses, same ports, and the first sequence number after is where the last one before left off: a machine
     that started anew would have to guess it (RFC 6528). One that denies a connection with a reset takes the number from
-    the segment that it denies; it is told apart, unless both ends had closed the connection in view: who kept its memory
-    denies that, too. Of each side and point at most the `most` segments nearest to the
-    moment are looked at. `then_at`: only what came to these points counts as after.
+    the segment that it denies; it is told apart, unless both ends had closed the connection in view: who kept its
+    memory denies that, too. Of each side and point at most the `most` segments nearest to the moment are looked at.
+    `then_at`: only what came to these points counts as after.
     """
     last: dict[tuple[int, ...], tuple[int, int, PointView, int]] = {}
     first: dict[tuple[int, ...], tuple[int, int, bool, PointView, int]] = {}
@@ -114,10 +114,10 @@ def _was_closed(key: tuple[int, ...], guest: Moved, views: Sequence[PointView], 
                 (f"{far}_port", peer_port),
             ):
                 mine &= getattr(j, name)[rows] == value
-            rows = rows[mine]
-            flags = j.tcp_flags[rows]
+            at = rows[mine]
+            flags = j.tcp_flags[at]
             last_syn, last_fin, last_reset = (
-                max((on_reference(view, int(ts)) for ts in j.ts_ns[rows[(flags & flag) != 0]][-1:]), default=-1)
+                max((on_reference(view, int(ts)) for ts in j.ts_ns[at[(flags & flag) != 0]][-1:]), default=-1)
                 for flag in (TCP_SYN, TCP_FIN, TCP_RST)
             )
             opened, denied = max(opened, last_syn), max(denied, last_reset)

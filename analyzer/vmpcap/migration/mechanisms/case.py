@@ -1,7 +1,7 @@
 """What a mechanism is judged by: one guest's move with all that was seen of it."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Generic, Literal, TypeVar
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.announcements.routes.readers import News, read_news
 from vmpcap.announcements.routes.rows import GatewayHello, RouteNews
+from vmpcap.migration.at_first import at_switchover
 from vmpcap.migration.conflicts import NOT_EXAMINED, Conflict
 from vmpcap.migration.detours import Detour
 from vmpcap.migration.moved import Moved, on_reference
@@ -153,6 +154,12 @@ class Case:
             if s.ended and s.to_ts is not None and s.from_ts is not None and s.peer.point in by_name
         ]
         return max(ends, default=None)
+
+    @property
+    def first_back_at(self) -> int | None:
+        """The same of the switchover: without outages of peers that had been answered since it; those are lapses."""
+        at_first = tuple(s for one in self.suffered for s in [at_switchover(one, self.moment)] if s is not None)
+        return replace(self, suffered=at_first).back_at
 
     @property
     def watched(self) -> bool:

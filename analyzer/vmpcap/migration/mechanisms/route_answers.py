@@ -107,7 +107,8 @@ def _back_late_beside_old(one: Taken) -> str:
 
 
 def _back_late(one: Taken) -> str:
-    return f"{one.came}, yet the guest's peers were answered again only {_back(one)}"
+    when = since(one.case.after(one.first_back or 0))
+    return f"{one.came}, yet the guest's peers were answered again only {when}"
 
 
 def _both(one: Taken) -> str:
@@ -194,7 +195,7 @@ RULES: Final = (
     Rule(lambda t: bool(t.case.cut_off), "undecided", _not_for_want),
     Rule(lambda t: bool(t.lapses), "undecided", _lapsed),
     Rule(lambda t: t.back_late and bool(t.stale), "no", _back_late_beside_old, _until_back),
-    Rule(lambda t: t.back_late, "undecided", _back_late),
+    Rule(lambda t: t.first_back_late, "undecided", _back_late),
     Rule(lambda t: bool(t.astray), "undecided", _not_for_want),
     Rule(lambda t: _both_ways_lose(t) and t.share is not None and t.share.is_proven, "no", _both_used),
     Rule(_both_ways_lose, "undecided", _both_used),

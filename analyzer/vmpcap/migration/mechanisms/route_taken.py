@@ -146,8 +146,18 @@ class Taken:
 
     @cached_property
     def back_late(self) -> bool:
-        """Did peers wait long after the new one had come?"""
+        """Did peers wait long after the new one had come, then or once more?"""
         return self.back is not None and self.back - self.new.up > OVERLAP_NS
+
+    @cached_property
+    def first_back(self) -> int | None:
+        """When the last peer that the switchover interrupted was first answered again, on the reference clock."""
+        return self.case.first_back_at
+
+    @cached_property
+    def first_back_late(self) -> bool:
+        """Was that long after the new one had come?"""
+        return self.first_back is not None and self.first_back - self.new.up > OVERLAP_NS
 
     @cached_property
     def turns(self) -> list[Claim]:
