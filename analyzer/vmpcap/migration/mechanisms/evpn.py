@@ -10,7 +10,7 @@ import msgspec
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.mechanisms.case import Case, Told, Worked, of_told, result, sighted, since, span
 from vmpcap.migration.mechanisms.evpn_networks import EvpnNetwork, key_of, tell_networks
-from vmpcap.migration.mechanisms.evpn_origins import Origin, lapses_of
+from vmpcap.migration.mechanisms.evpn_origins import Origin, address_lapses, lapses_of
 from vmpcap.migration.mechanisms.first_hand import why_second_hand
 from vmpcap.migration.mechanisms.lapses import say_if_it_lapsed
 from vmpcap.migration.mechanisms.networks import bridged_overlays, of_networks, own_overlays
@@ -141,7 +141,9 @@ def _judge_new(case: Case, name: str, news: Sequence[Told[RouteNews]], old: Sequ
     of_address = _of_address(case, name, came, old, new, seen, latency)
     if of_address is not None:
         return of_address
-    lapsed = say_if_it_lapsed(case, result(name, "yes", came, seen, latency), lapses_of(news, old, new))
+    lapses = lapses_of(news, old, new)
+    lapses += address_lapses(case, new, lapses)
+    lapsed = say_if_it_lapsed(case, result(name, "yes", came, seen, latency), lapses)
     return lapsed if lapsed.worked != "yes" else _by_peers(case, lapsed, has_address=both is not None)
 
 
@@ -154,7 +156,7 @@ def _by_peers(case: Case, told: Mechanism, has_address: bool) -> Mechanism:
             because = f"{told.because}, but its address not in the {waited} since, and {case.without_answer}: whether"
             because += " these want a route to it is not known, for who told of one before is not in view"
         return msgspec.structs.replace(told, worked="undecided", because=because)
-    back = case.back_at
+    back = case.first_back_at
     if back is not None and case.after(back) > (told.latency_ms or 0) * NS_PER_MS + WITHIN_NS:
         because = f"{told.because}, yet the guest's peers were answered again only {since(case.after(back))}"
         return msgspec.structs.replace(told, worked="undecided", because=because)

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vmpcap.announcements.routes.rows import RouteNews
-from vmpcap.migration.mechanisms.case import Told, of_told
+from vmpcap.migration.mechanisms.case import Case, Told, of_told
 from vmpcap.migration.mechanisms.evpn_networks import key_of
-from vmpcap.migration.mechanisms.lapses import Lapse, gaps_of
+from vmpcap.migration.mechanisms.lapses import Lapse, gaps_of, is_lost_in
+from vmpcap.migration.mechanisms.stream_ways import is_one_subnet
 
 
 @dataclass(slots=True)
@@ -93,3 +94,39 @@ def lapses_of(news: Sequence[Told[RouteNews]], old: Sequence[Origin], new: Origi
         frames = of_told([told, *([again] if again is not None else [])])
         found.append(Lapse(begin, end, words, f"VTEP {new.vtep} advertised it again", tuple(frames)))
     return found
+
+
+def address_lapses(case: Case, new: Origin, others: Sequence[Lapse]) -> list[Lapse]:
+    """
+    When was the new VTEP's route with one of the guest's addresses gone, though that of the MAC stood?
+
+    Only where a peer of another network lost the guest then: bridged traffic needs no such route, and VTEPs take it
+    back when an ARP entry ages. Not within lapses of all its routes.
+    """
+    found: list[Lapse] = []
+    for prefix in sorted({t.what.prefix for t in new.announced if t.what.reason == "mac_ip" and t.what.prefix}):
+        mine = [t for t in (*new.announced, *new.withdrawn) if t.what.prefix == prefix]
+        held: list[tuple[int, int | None]] = []
+        up: int | None = None
+        for told in sorted(mine, key=lambda t: t.ts):
+            if told.what.action == "announce":
+                up = told.ts if up is None else up
+            elif up is not None:
+                held.append((up, told.ts))
+                up = None
+        held += [(up, None)] if up is not None else []
+        for begin, end in gaps_of(held):
+            if any(one.begin <= (end or case.end) and (one.end is None or one.end >= begin) for one in others):
+                continue
+            lost = [one for one in case.suffered if _is_routed_to(case, one.peer.peer, prefix)]
+            if any(is_lost_in(case, one, begin, end) for one in lost):
+                frames = of_told(t for t in mine if t.ts in (begin, end))
+                gone = f"VTEP {new.vtep} withdrew its route with the address {prefix}"
+                found.append(Lapse(begin, end, gone, f"VTEP {new.vtep} advertised it again", tuple(frames)))
+    return found
+
+
+def _is_routed_to(case: Case, peer: str, prefix: str) -> bool:
+    """Does this peer need a route to that address of the guest: of one family, and in another network?"""
+    ip = prefix.partition("/")[0]
+    return ip in case.ips and (":" in ip) == (":" in peer) and not is_one_subnet(ip, peer)
