@@ -176,3 +176,21 @@ def test_an_evpn_address_that_comes_late_fails_where_the_gateway_asked_for_it_al
     assert "gw" in {one.point for one in found.evidence}
     assert told(unseen(wan), "evpn").worked == "undecided"
     assert told(case(wan, asked, peers=[FINE]), "evpn").worked == "undecided"
+
+
+def test_questions_in_vain_after_an_answer_are_a_lapse_where_peers_lost_the_guest() -> None:
+    """The gateway had its answer at once, and none from +3.1 s to +7 s: it was told as working."""
+    first = [*asks(0.1), (after(101), ANSWER, GUEST, GUEST_IP, GATEWAY_IP)]
+    again = [*asks(3.1, 4.1, 5.1, 6.1, 7.0), (after(7_001), ANSWER, GUEST, GUEST_IP, GATEWAY_IP)]
+    lost = suffered(3_900.0, from_ts=after(3_100), to_ts=after(7_001))
+    view = at("b", "domain:destination", [*first, *again])
+    found = told(case(view, peers=[lost]))
+    assert (found.worked, "10.77.0.10 at b in vain from +3.1 s, and was answered again +7.0 s" in found.because) == (
+        "no",
+        True,
+    )
+    assert told(case(view, peers=[FINE])).worked == "yes"  # nobody lost it: who asks may ask whatever it hears
+    refreshed = at(
+        "b", "domain:destination", [*first, *asks(3.1, 33.1), (after(33_101), ANSWER, GUEST, GUEST_IP, GATEWAY_IP)]
+    )
+    assert "in vain" not in told(case(refreshed, peers=[lost])).because

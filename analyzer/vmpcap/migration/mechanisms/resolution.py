@@ -9,6 +9,8 @@ import numpy as np
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.mechanisms.askers import LEAST_ASKED, SAME_FRAME_NS, WITHIN_NS, only_scans, waits_in_vain
 from vmpcap.migration.mechanisms.case import Case, Worked, is_elsewhere, result, sighted, since, span
+from vmpcap.migration.mechanisms.lapses import Lapse, say_if_it_lapsed
+from vmpcap.migration.mechanisms.later_questions import ANSWERED_AT, later_lapses
 from vmpcap.migration.mechanisms.old_place import are_packets_lost
 from vmpcap.migration.moved import on_point, on_reference
 from vmpcap.migration.results import Mechanism, Sighted
@@ -25,9 +27,6 @@ SETTLED_NS: Final = NS_PER_S // 5
 FROM_BOTH_NS: Final = NS_PER_S
 NEAREST: Final = ("gateway", "domain:source", "domain:destination", None, "wan")
 """At which points it shows best whom the gateway sends to."""
-
-ANSWERED_AT: Final = ("gateway", "domain:destination")
-"""At such points an answer of the guest must pass, wherever else it does."""
 
 CLAIMS: Final = tuple(NUMBER_OF[kind] for kind in ("garp_request", "garp_reply", "arp_request", "arp_reply"))
 """Kinds whose sender says that an address is its own."""
@@ -112,14 +111,20 @@ def judge_resolution(case: Case, name: str) -> Mechanism | None:
         return result(name, "undecided", because, _evidence(asked))
     first = min(done, key=lambda one: one.answered or 0)
     because = f"{_told(case, first, family)} and was answered {span((first.answered or 0) - first.first)} later"
-    back = case.back_at
+    back = case.first_back_at
     if case.cut_off:
         because += f"; yet {case.without_answer}"
     elif back is not None and case.after(back) > WITHIN_NS:
         because += f"; yet the guest's peers were answered again only {since(case.after(back))}"
     else:
-        return result(name, "yes", because, _evidence(done[:4]), case.after(first.answered or 0))
-    return result(name, "undecided", because, _evidence(done[:4]), case.after(first.answered or 0))
+        said = result(name, "yes", because, _evidence(done[:4]), case.after(first.answered or 0))
+        return say_if_it_lapsed(case, said, _later_lapses(case, family, ips))
+    said = result(name, "undecided", because, _evidence(done[:4]), case.after(first.answered or 0))
+    return say_if_it_lapsed(case, said, _later_lapses(case, family, ips))
+
+
+def _later_lapses(case: Case, family: _Family, ips: Iterable[str]) -> list[Lapse]:
+    return [one for ip in ips for one in later_lapses(case, ip, family.asks, family.answers, family.word)]
 
 
 def sought_for_long(case: Case) -> tuple[str, list[Sighted]] | None:
