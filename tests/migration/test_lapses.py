@@ -11,7 +11,7 @@ from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import ARP, Ether
 
 import vmpcap
-from tests.migration.make import GUEST, MS, suffered
+from tests.migration.make import GATEWAY, GUEST, MS, journal, suffered
 from tests.migration.moving import (
     BEGIN,
     BROADCAST,
@@ -34,6 +34,8 @@ from tests.migration.test_mechanisms import (
     LOST,
     after,
     case,
+    guests_point,
+    hello,
     judged,
     lisp,
     mac_route,
@@ -50,6 +52,7 @@ from vmpcap.migration.mechanisms.case import Trip
 from vmpcap.migration.mechanisms.lapses import Lapse, counted_lapses
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.suffered import Suffered
+from vmpcap.terms.addresses import BROADCAST_MAC
 
 
 def waited(from_ms: float, to_ms: float | None) -> Suffered:
@@ -285,3 +288,38 @@ def test_when_peers_were_first_answered_counts_and_not_a_later_lapse() -> None:
     for one in (stream_of((-150, 6_000)), stream_of((3_000, 6_000), answered=False)):  # never answered before that
         found = routes(*rows, peers=[one])
         assert (found.worked, "answered again only +6.0 s" in found.because) == ("undecided", True)
+
+
+@pytest.mark.parametrize(
+    ("peers", "others", "wanted"),
+    [
+        (waited(8_100, 27_900), True, "no"),
+        (waited(8_100, 27_900), False, "undecided"),
+        (FINE, True, "yes"),
+    ],
+    ids=["peers lost meanwhile", "nothing is heard there meanwhile", "no peer lost"],
+)
+def test_a_gateway_for_which_nobody_stood_for_a_while_is_no_pass(peers: Suffered, others: bool, wanted: str) -> None:
+    """Its hellos come each second to +8 s, and again from +28 s on."""
+    old = guests_point("a", "domain:source", [hello(after(n * 1000), "10.77.0.2") for n in range(50)])
+    times = [n for n in range(50) if not 8 < n < 28]
+    heard = [(after(5), GUEST, GATEWAY, GUEST_IP, PEER_IP)]
+    heard += [
+        (after(n * 1000), 0x0200_0000_0099, BROADCAST_MAC, "10.77.0.98", "10.77.0.99") for n in range(50) if others
+    ]
+    new = point(
+        "b", "domain:destination", [hello(after(n * 1000), "10.77.0.3") for n in times], journal=journal(*heard)
+    )
+    found = judged("hsrp", case(old, new, peers=[peers]))
+    assert found is not None
+    assert (found.worked, "(10.77.0.3) came +8.0 s" in found.because) == (wanted, wanted != "yes")
+
+
+def test_who_gave_way_at_one_site_did_so_to_a_router_of_that_site() -> None:
+    """It was dated by the other site's router, which had stood all the time."""
+    said = [hello(after(n * 1000), "10.77.0.2" if n < 7 else "10.77.0.4") for n in range(50)]
+    old = guests_point("a", "domain:source", said)
+    new = guests_point("b", "domain:destination", [hello(after(n * 1000 + 294), "10.77.0.3") for n in range(50)])
+    found = judged("hsrp", case(old, new))
+    assert found is not None
+    assert "(10.77.0.2 was active before and gave way: 10.77.0.4 since +7.0 s)" in found.because

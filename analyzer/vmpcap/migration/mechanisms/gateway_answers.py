@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from vmpcap.migration.mechanisms.case import Case, Worked, of_told, result, sighted, since, span
+from vmpcap.migration.mechanisms.gateway_gaps import say_if_nobody_stood
 from vmpcap.migration.mechanisms.gateway_hellos import (
     Hello,
     Silence,
@@ -128,13 +129,19 @@ class Group:
     @cached_property
     def handed_over(self) -> str:
         """Which routers were active in turn, one after the other, and since when the last is; empty where none was."""
-        before = {t.what.sender for t in self.active if t.view.role in SITES} - self.at_new - self.at_old
         now = self.at_new | self.at_old
-        if not before or not now:
-            return ""
-        begun = min(t.ts for t in self.active if t.what.sender in now)
-        when = since(self.case.after(begun))
-        return f" ({words_of(before)} was active before and gave way: {words_of(now)} since {when})"
+        begun: dict[tuple[str, str], int] = {}
+        for role, standing in (("domain:destination", self.at_new), ("domain:source", self.at_old)):
+            there = [t for t in self.active if t.view.role == role]
+            before = {t.what.sender for t in there} - now
+            if before and standing:
+                names = words_of(before), words_of(standing)
+                first = min(t.ts for t in there if t.what.sender in standing)
+                begun[names] = min(first, begun.get(names, first))
+        return "".join(
+            f" ({gone} was active before and gave way: {came} since {since(self.case.after(ts))})"
+            for (gone, came), ts in begun.items()
+        )
 
     @property
     def title(self) -> str:
@@ -267,4 +274,5 @@ def answer(case: Case, name: str, hellos: Sequence[Hello]) -> Mechanism:
     seen = [*sighted(of_told(samples(group.active))), *sighted(rule.shown_by(group))]
     latency = group.heard if rule.is_timed and group.heard >= 0 else None
     said = result(name, rule.worked, f"{group.title}: {rule.because(group)}{group.handed_over}", seen, latency)
-    return msgspec.structs.replace(said, latency_is_at_most=latency is not None and group.was_active_before)
+    said = msgspec.structs.replace(said, latency_is_at_most=latency is not None and group.was_active_before)
+    return say_if_nobody_stood(case, said, hellos)

@@ -113,7 +113,7 @@ def silent_at(case: Case, said: Sequence[Hello], role: str) -> Silence | None:
     hold = hold_of(last.what)
     if end - last.ts <= hold:
         return None
-    return Silence(last, hold, end - last.ts, _is_seen(case, last, role, last.ts + hold))
+    return Silence(last, hold, end - last.ts, is_seen(case, last, role, last.ts + hold))
 
 
 def hold_of(hello: GatewayHello) -> int:
@@ -121,8 +121,12 @@ def hold_of(hello: GatewayHello) -> int:
     return (hello.hold_ms or (HOLDS + 1) * (hello.hello_ms or USUAL_HELLO_MS)) * NS_PER_MS
 
 
-def _is_seen(case: Case, last: Hello, role: str, since: int) -> bool:
-    """Does a whole capture of that domain show others' frames to all stations after that time, and none of its own?"""
+def is_seen(case: Case, last: Hello, role: str, since: int, until: int | None = None) -> bool:
+    """
+    Does a whole capture of that domain show others' frames to all stations in that time, and none of its own?
+
+    Times on the reference clock; until None: to the end.
+    """
     own = np.array([last.what.eth_src, virtual_mac(last.what)], np.uint64)
     hears = False
     for view in case.views:
@@ -130,6 +134,8 @@ def _is_seen(case: Case, last: Hello, role: str, since: int) -> bool:
             continue
         j = view.journal
         later = (j.ts_ns > on_point(view, since)) & (j.segment_key == last.what.segment_key)
+        if until is not None:
+            later &= j.ts_ns < on_point(view, until)
         mine = np.isin(j.eth_src, own)
         if (later & mine).any():
             return False
