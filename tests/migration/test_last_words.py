@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.migration.test_mechanisms import GONE, LOST, NEW, OLD, after, case, judged, news, point
+from tests.migration.make import suffered
+from tests.migration.test_mechanisms import FINE, GONE, LOST, NEW, OLD, after, case, judged, news, point
 from vmpcap.announcements.control import ControlFrame, ControlLog
 from vmpcap.announcements.routes.holds import hold_seconds, router_of_frame
 from vmpcap.migration.results import Mechanism
@@ -105,3 +106,16 @@ def test_who_takes_its_route_back_itself_did_not_die_in_silence() -> None:
         assert found is not None
         assert ("AS 65001 was last heard -500 ms" in found.because) is is_silent
         assert ("hold time of 9 s" in found.because) is is_silent
+
+
+@pytest.mark.parametrize(("lost", "wanted"), [(5_100, "undecided"), (30_000, "yes"), (None, "yes")])
+def test_a_new_router_that_fell_silent_is_named_where_peers_were_lost_with_it(lost: int | None, wanted: str) -> None:
+    """Its last hello came at +5 s, and it took nothing back: it was told as working without a word of that."""
+    hello = ospf_hello("0a000003")
+    log = hellos(*(after(n) for n in (-25_000, -15_000, -5_000, 5_000)))
+    log.frames = [replace(frame, payload=hello, source="192.0.2.2") for frame in log.frames]
+    peer = FINE if lost is None else suffered(900.0, ended=False, survived=None, from_ts=after(lost))
+    rows = [OLD, NEW, replace(GONE, ts_ns=after(100))]
+    found = judged("ospf", case(point("wan", "wan", rows, control=log, last_ts=after(60_000)), peers=[peer]))
+    assert found is not None
+    assert (found.worked, "router 10.0.0.3 was last heard +5.0 s" in found.because) == (wanted, wanted != "yes")

@@ -8,7 +8,7 @@ import msgspec
 
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.mechanisms.case import Case, Told, of_told, result, segments_of, sighted, since, span
-from vmpcap.migration.mechanisms.last_words import say_who_fell_silent
+from vmpcap.migration.mechanisms.last_words import say_if_new_fell_silent, say_who_fell_silent
 from vmpcap.migration.mechanisms.old_place import lost_at_old_place
 from vmpcap.migration.mechanisms.route_answers import FLAPS, answer
 from vmpcap.migration.mechanisms.route_claims import (
@@ -56,6 +56,7 @@ def judge_host_route(case: Case, name: str) -> Mechanism | None:
         return say_who_fell_silent(case, name, nobody, old)
     new = min(ahead, key=lambda c: c.up)
     said = say_who_fell_silent(case, name, answer(Taken(case, name, prefix, old, new, ahead)), old)
+    said = say_if_new_fell_silent(case, name, said, new)
     why = why_no_place(case, name, new.first, news)
     if why and (said.worked == "yes" or case.after(new.up) > WITHIN_OTHERS_NS):
         return msgspec.structs.replace(said, worked="undecided", because=f"{said.because}; {why} is not known")

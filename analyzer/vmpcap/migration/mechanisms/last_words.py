@@ -9,11 +9,12 @@ import msgspec
 
 from vmpcap.announcements.routes.holds import hold_seconds, router_of_frame
 from vmpcap.migration.mechanisms.case import Case, joined, sighted, since, span
+from vmpcap.migration.mechanisms.lapses import is_lost_in
 from vmpcap.migration.mechanisms.route_claims import LINK_STATE, Claim, words_of
 from vmpcap.migration.moved import on_point, on_reference
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
-from vmpcap.terms.units import NS_PER_S
+from vmpcap.terms.units import NS_PER_S, count_of
 
 HELD_BY: Final = {"ospf": "dead interval", "eigrp": "hold time", "isis": "holding time", "bgp": "hold time"}
 """Protocols in which a neighbour that says nothing is given up after a time, and the protocol's word for that time."""
@@ -65,7 +66,30 @@ def say_who_fell_silent(case: Case, name: str, said: Mechanism, old: Sequence[Cl
     return msgspec.structs.replace(said, because="; ".join([said.because, *words]), evidence=evidence)
 
 
-def _last_word(case: Case, name: str, claim: Claim) -> LastWord | None:
+def say_if_new_fell_silent(case: Case, name: str, said: Mechanism, new: Claim) -> Mechanism:
+    """
+    The same answer; no pass where the new router took nothing back but fell silent, and peers were lost with it.
+
+    Not a failure of what it told: it, or the way to it, died.
+    """
+    if said.worked == "no" or name not in HELD_BY or new.down is not None:
+        return said
+    last = _last_word(case, name, new, around_move=False)
+    if last is None or last.ts < case.moment:
+        return said
+    lost = [one for one in case.suffered if is_lost_in(case, one, last.ts, None)]
+    if not lost:
+        return said
+    because = (
+        f"{said.because}, but {words_of(name, new)} was last heard {since(case.after(last.ts))} (frame {last.frame} at"
+        f" {last.view.name}) and took nothing back; {len(lost)} of {count_of(len(case.suffered), 'stream')} with its"
+        " peers got no answer from then on: it, or the way to it, seems to have failed"
+    )
+    evidence = joined(said.evidence, sighted([(last.view, last.frame)]))
+    return msgspec.structs.replace(said, worked="undecided", because=because, evidence=evidence)
+
+
+def _last_word(case: Case, name: str, claim: Claim, around_move: bool = True) -> LastWord | None:
     """When was the router behind that claim last heard, if it fell silent around the move? None while it speaks on."""
     router = claim.claimant if name in LINK_STATE else claim.first.what.sender
     found: list[LastWord] = []
@@ -81,7 +105,9 @@ def _last_word(case: Case, name: str, claim: Claim) -> LastWord | None:
         silent = view.last_ts - times[-1]
         hold = next((one for one in map(hold_seconds, reversed(own)) if one is not None), None)
         least = (hold or HOLDS_S[name]) * NS_PER_S * 2 // 3
-        if silent <= max(USUAL_TIMES * usual, least) or times[-1] > on_point(view, case.moment) + LATE_NS:
+        if silent <= max(USUAL_TIMES * usual, least):
+            return None
+        if around_move and times[-1] > on_point(view, case.moment) + LATE_NS:
             return None
         found.append(LastWord(view, own[-1].frame, on_reference(view, times[-1]), hold))
     return max(found, key=lambda one: one.ts, default=None)
