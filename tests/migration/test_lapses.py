@@ -323,3 +323,22 @@ def test_who_gave_way_at_one_site_did_so_to_a_router_of_that_site() -> None:
     found = judged("hsrp", case(old, new))
     assert found is not None
     assert "(10.77.0.2 was active before and gave way: 10.77.0.4 since +7.0 s)" in found.because
+
+
+@pytest.mark.parametrize(
+    ("covers", "peers", "wanted"),
+    [(True, FINE, "undecided"), (False, FINE, "no"), (True, waited(3_010, 4_950), "no")],
+    ids=["covered", "not covered", "lost all the same"],
+)
+def test_a_flapping_route_harms_nobody_where_a_wider_one_stands(covers: bool, peers: Suffered, wanted: str) -> None:
+    """It was told that each time the guest has no way."""
+    told = {"protocol": "bgp", "sender": "192.0.2.2", "origin": "AS 65002"}
+    rows = [news(0, protocol="bgp", sender="192.0.2.1", origin="AS 65001")]
+    rows += [replace(news(1, **told), prefix="10.77.0.0/24")] if covers else []
+    rows += [news(after(60), **told), news(after(90), "withdraw", protocol="bgp", sender="192.0.2.1")]
+    for begin in (3_000, 7_000):
+        rows += [news(after(begin), "withdraw", **told), news(after(begin + 2_000), **told)]
+    found = routes(*rows, peers=[peers])
+    assert found.worked == wanted
+    assert ("10.77.0.0/24 stood all the time" in found.because) == (wanted == "undecided")
+    assert ("has no way" in found.because) == (wanted == "no")

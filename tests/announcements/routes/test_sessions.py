@@ -16,6 +16,8 @@ from vmpcap.announcements.routes.rows import RouteNews
 SPEAKER, PEER = "192.0.2.6", "192.0.2.2"
 ANNOUNCED = bytes.fromhex(UPDATE_IPV4)
 NOTIFICATION = bytes.fromhex("ff" * 16 + "0015 03 0602")
+EXPIRED = bytes.fromhex("ff" * 16 + "0015 03 0400")
+"""RFC 4271 4.5: error code 4."""
 RESTARTS = bytes.fromhex("ff" * 16 + "0027 01 04 fdea 00b4 0a000002 0a 02 08 40 06 0078 0001 01 80")
 HELPS = bytes.fromhex("ff" * 16 + "0023 01 04 fdea 00b4 0a000002 06 02 04 40 02 0078")
 """Graceful restart: with a family whose routes are kept, and without (RFC 4724 3)."""
@@ -42,8 +44,12 @@ END = 1 + len(ANNOUNCED)
 @pytest.mark.parametrize(
     ("ends", "reason"),
     [
-        (segment(NOTIFICATION, END), "session ended by a NOTIFICATION"),
-        (segment(NOTIFICATION, 900, back=True), "session ended by a NOTIFICATION"),
+        (segment(NOTIFICATION, END), f"session ended by a NOTIFICATION of {SPEAKER}"),
+        (segment(NOTIFICATION, 900, back=True), f"session ended by a NOTIFICATION of {PEER}"),
+        (
+            segment(EXPIRED, 900, back=True),
+            f"session ended by a NOTIFICATION of {PEER}: it had not heard the other for the hold time",
+        ),
         (segment(b"", END, RST), "session reset"),
         (segment(b"", END + 19, FIN | 0x010), "session closed"),
         (segment(b"", 900, RST, back=True), "session reset"),

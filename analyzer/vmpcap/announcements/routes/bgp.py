@@ -9,7 +9,7 @@ from vmpcap.announcements.control import ControlFrame
 from vmpcap.announcements.routes.add_path import Agreed, read_prefixes
 from vmpcap.announcements.routes.fields import Short, ip, ipv4, mac, packed_prefix, part, tlvs
 from vmpcap.announcements.routes.rows import RouteNews
-from vmpcap.announcements.routes.sessions import NEAR, NOTIFIED, Sessions, ends, route_of
+from vmpcap.announcements.routes.sessions import NEAR, NOTIFIED, Sessions, ends, route_of, who_notified
 
 MARKER: Final = b"\xff" * 16
 HEAD: Final = 19
@@ -230,7 +230,7 @@ def read_bgp(frame: ControlFrame, streams: BgpStreams) -> Iterator[RouteNews]:
             streams.agreed.hear(frame.source, frame.target, body)
             streams.sessions.hear(frame.source, body)
         if kind == NOTIFICATION:
-            yield from streams.sessions.end(frame, NOTIFIED)
+            yield from streams.sessions.end(frame, NOTIFIED, who_notified(frame.source, body))
         if kind == UPDATE:
             now = {route_of(row): row for later in told_later for row in _update(frame, later, streams.agreed)}
             for row in _update(frame, body, streams.agreed):

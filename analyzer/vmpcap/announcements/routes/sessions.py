@@ -15,6 +15,8 @@ Route = tuple[str, ...]
 CLOSES: Final = {TCP_RST: "reset", TCP_FIN: "closed"}
 """Flags that end a connection, in the order in which they count, and the word for it."""
 NOTIFIED: Final = "ended by a NOTIFICATION"
+HOLD_EXPIRED: Final = 4
+"""The error code of whoever waited in vain (RFC 4271 4.5, 6.5)."""
 HAS_OWN: Final = "peer has a way of its own"
 NEAR: Final = 1 << 16
 """So far from the next byte a reset may stand: one window (RFC 9293 3.10.7.4)."""
@@ -32,6 +34,17 @@ def route_of(row: RouteNews) -> Route:
 def ends(flags: int) -> str:
     """How do these flags end a connection? Empty where they do not."""
     return next((word for flag, word in CLOSES.items() if flags & flag), "")
+
+
+def who_notified(source: str, body: bytes) -> str:
+    """
+    Whose NOTIFICATION was it, and for want of the other's word (RFC 4271 4.5: the first byte is the error code)?
+
+    >>> who_notified("192.0.2.5", b"\\x04\\x00"), who_notified("192.0.2.5", b"\\x06\\x02")
+    (' of 192.0.2.5: it had not heard the other for the hold time', ' of 192.0.2.5')
+    """
+    why = ": it had not heard the other for the hold time" if body[:1] == bytes([HOLD_EXPIRED]) else ""
+    return f" of {source}{why}"
 
 
 @dataclass(slots=True)
@@ -74,13 +87,17 @@ class Sessions:
         self.first_teller.setdefault(route, row.sender)
         return row
 
-    def end(self, frame: ControlFrame, how: str) -> Iterator[RouteNews]:
+    def end(self, frame: ControlFrame, how: str, whose: str = "") -> Iterator[RouteNews]:
         """
         Which routes went with the connection that this frame ends?
 
         Those of both its speakers (RFC 4271 6, 8.2.2), as far as they brought them up themselves. Of what a speaker
         only passed on nobody knows by this that it is gone: it is lost from view. What it tells others still, or told
         again in a newer connection, stands.
+
+        Parameters
+        ----------
+        whose : who ended it and why, behind those words
         """
         own = connection_of(frame)
         for pair in ((frame.source, frame.target), (frame.target, frame.source)):
@@ -93,7 +110,7 @@ class Sessions:
                 del told[route]
                 if self._is_told_elsewhere(pair, route):
                     continue
-                gone = gone_with(frame, row, f"session {how}")
+                gone = gone_with(frame, row, f"session {how}{whose}")
                 yield gone if self._is_own(route, row) else replace(gone, action="lost")
 
     def _is_own(self, route: Route, row: RouteNews) -> bool:

@@ -33,7 +33,10 @@ def _back(one: Taken) -> str:
 def _flaps(one: Taken) -> str:
     last = since(one.case.after(one.turns[-1].up))
     because = f"{one.came}, but took it back and said it again {count_of(len(one.turns) - 1, 'time')}, "
-    return f"{because}the last time {last}: it flaps, and each time the guest has no way"
+    because = f"{because}the last time {last}: it flaps"
+    if one.covered:
+        return f"{because}; {one.covered} stood all the time, and no peer was seen to lose it"
+    return f"{because}, and each time the guest has no way" if one.case.suffered else because
 
 
 def _never_withdrawn(one: Taken) -> str:
@@ -179,6 +182,7 @@ def _until_back(one: Taken) -> int | None:
 
 # fmt: off
 RULES: Final = (
+    Rule(lambda t: _is_flapping(t) and bool(t.covered), "undecided", _flaps, lambda t: t.case.after(t.turns[-1].up)),
     Rule(_is_flapping, "no", _flaps, lambda t: t.case.after(t.turns[-1].up)),
     Rule(lambda t: bool(t.stale and t.case.cut_off) and not t.is_brief, "no", _never_withdrawn),
     Rule(lambda t: bool(t.stale and t.astray), "no", _never_withdrawn),

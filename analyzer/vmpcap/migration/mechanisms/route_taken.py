@@ -1,5 +1,6 @@
 """Somebody new advertises a host route: the facts that the rules about it ask for (domain notes 4.13, 4.14)."""
 
+import ipaddress
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Final
 
 from vmpcap.migration.mechanisms.case import Case, Worked, of_told, sighted, since
 from vmpcap.migration.mechanisms.first_hand import why_second_hand
-from vmpcap.migration.mechanisms.lapses import Lapse, counted_lapses, what_is_said
+from vmpcap.migration.mechanisms.lapses import Lapse, counted_lapses, is_lost_in, what_is_said
 from vmpcap.migration.mechanisms.lost_requests import Share, share_lost
 from vmpcap.migration.mechanisms.old_place import Astray, lost_at_old_place
 from vmpcap.migration.mechanisms.route_claims import NAMES, Claim, is_as_near, words_of
@@ -165,6 +166,22 @@ class Taken:
         return [c for c in self.fresh if c.claimant == self.new.claimant]
 
     @cached_property
+    def covered(self) -> str:
+        """Which wider route of the new one stood since the guest moved, so that no peer lost it? Empty: none."""
+        gaps = [(a.down, b.up) for a, b in itertools.pairwise(sorted(self.turns, key=lambda c: c.up)) if a.down]
+        if self.case.cut_off or any(is_lost_in(self.case, s, *gap) for s in self.case.suffered for gap in gaps):
+            return ""
+        ip = ipaddress.ip_network(self.prefix)
+        stands: dict[str, bool] = {}
+        for told in self.case.routes(self.name):
+            wide = told.what.prefix
+            if told.what.sender != self.new.first.what.sender or not wide or wide == self.prefix or told.what.mac:
+                continue
+            is_up = told.what.action == "announce"
+            stands[wide] = is_up and (stands.get(wide, True) or told.ts <= self.case.moment)
+        return next((wide for wide, is_up in stands.items() if is_up and _holds(wide, ip)), "")
+
+    @cached_property
     def given_up(self) -> Claim | None:
         """Which claim was taken back last, where nobody's route stands any more since? Not of one lost from view."""
         every = [*self.fresh, *self.old]
@@ -260,3 +277,9 @@ class Taken:
     def lost(self) -> str:
         """How many peers get no answer; where nobody knows that of any, what is lost at the old place."""
         return self.astray.words(self.case) if self.astray and not self.case.cut_off else self.case.without_answer
+
+
+def _holds(wide: str, ip: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    """Is that address in this prefix?"""
+    network = ipaddress.ip_network(wide, strict=False)
+    return network.version == ip.version and network.prefixlen > 0 and network.supernet_of(ip)  # type: ignore[arg-type]
