@@ -762,6 +762,19 @@ def lisp(ts: int, locator: str, reason: str = "register") -> RouteNews:
     return news(ts, protocol="lisp", origin=locator, reason=reason)
 
 
+@pytest.mark.parametrize(
+    ("spoke_ms", "words"),
+    [(7_100, "before that the guest had sent nothing with its address"), (500, "though the guest sent with its")],
+)
+def test_a_guest_that_spoke_only_after_its_late_registration_was_silent(spoke_ms: int, words: str) -> None:
+    """The router that registered it was told to have been deaf to what came later."""
+    rows = [lisp(0, "1.1.1.1"), lisp(after(7_050), "2.2.2.2"), lisp(after(7_060), "2.2.2.2", "notify")]
+    new = point("b", "domain:destination", journal=journal((after(spoke_ms), GUEST, GATEWAY, GUEST_IP, PEER_IP)))
+    found = judged("lisp", case(point("wan", "wan", rows), new))
+    assert found is not None
+    assert (found.worked, words in found.because) == ("no", True)
+
+
 def test_lisp_registers_the_guest_at_its_new_site() -> None:
     """Once: taking turns is flapping, silence is failure where peers are lost."""
     rows = [lisp(0, "1.1.1.1"), lisp(after(300), "2.2.2.2"), lisp(after(310), "2.2.2.2", "notify")]

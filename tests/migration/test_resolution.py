@@ -194,3 +194,14 @@ def test_questions_in_vain_after_an_answer_are_a_lapse_where_peers_lost_the_gues
         "b", "domain:destination", [*first, *asks(3.1, 33.1), (after(33_101), ANSWER, GUEST, GUEST_IP, GATEWAY_IP)]
     )
     assert "in vain" not in told(case(refreshed, peers=[lost])).because
+
+
+@pytest.mark.parametrize(("who", "sent", "is_told"), [
+    (0x00005E00014D, HEARD, False), (0x00005E00014D, TO_OLD, True), (GATEWAY, HEARD, True),
+])  # fmt: skip
+def test_questions_of_a_shared_gateway_alone_are_no_traffic_for_the_old_site(
+    who: int, sent: JournalColumns, is_told: bool
+) -> None:
+    """A question is flooded; an anycast gateway that has another way asks under the same name and MAC."""
+    found = told(case(at("gw", "domain:source", asks(0.1, 1.1, 2.2, who=who), journal=sent), peers=[LOST]))
+    assert ("traffic for the guest still arrives at the old site" in found.because) == is_told

@@ -305,4 +305,6 @@ def _of_silence(case: Case, spoke: Spoken | None, registered: int | None) -> str
         when = since(case.after(spoke[0]))
         late = f", {span(registered - spoke[0])} after the guest's first packet with its address ({when})"
         return f"{late}: it was silent, and RARP has no address"
+    if registered is not None and spoke[0] > registered:
+        return "; before that the guest had sent nothing with its address, and RARP has none" if watched else ""
     return f", though the guest sent with its address from {since(case.after(spoke[0]))} on"

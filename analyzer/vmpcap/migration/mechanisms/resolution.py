@@ -18,6 +18,7 @@ from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import rank
 from vmpcap.terms.addresses import GROUP_BIT, NO_MAC, ip_halves, ip_text, mac_text
+from vmpcap.terms.router_macs import virtual_mac as made_by
 from vmpcap.terms.units import NS_PER_S, count_of
 
 LATEST_NS: Final = 90 * NS_PER_S
@@ -94,8 +95,7 @@ def judge_resolution(case: Case, name: str) -> Mechanism | None:
         worst = lost[0]
         because = _told(case, worst, family) + f" without an answer until {since(case.after(worst.times[-1]))}"
         because += _answered_elsewhere(worst, done)
-        at_old_site = worst.view.role == "domain:source"
-        if at_old_site:
+        if worst.view.role == "domain:source" and _has_packets_for_it(case, worst):
             because += ": traffic for the guest still arrives at the old site, where it no longer is"
         came, where = _where_they_came(case, worst, asked)
         because += came
@@ -121,6 +121,18 @@ def judge_resolution(case: Case, name: str) -> Mechanism | None:
         return say_if_it_lapsed(case, said, _later_lapses(case, family, ips))
     said = result(name, "undecided", because, _evidence(done[:4]), case.after(first.answered or 0))
     return say_if_it_lapsed(case, said, _later_lapses(case, family, ips))
+
+
+def _has_packets_for_it(case: Case, asked: _Asked) -> bool:
+    """
+    Do packets for the guest still come to this point, or is it the port of who asks?
+
+    A question is flooded: an anycast gateway elsewhere asks under the same name, and its own way may be right.
+    """
+    if made_by(asked.mac) is None:
+        return True
+    j, rows = asked.view.journal, frames_of(asked.view, case.guest).asked
+    return bool((j.ts_ns[rows] > on_point(asked.view, case.moment + SETTLED_NS)).any())
 
 
 def _later_lapses(case: Case, family: _Family, ips: Iterable[str]) -> list[Lapse]:
