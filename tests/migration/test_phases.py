@@ -186,6 +186,36 @@ def test_a_destination_that_died_after_the_handshake_shows_no_rate_of_the_link(a
     assert share in told.limit_because
 
 
+def dying(**more: Any) -> Connection:
+    """A second at 800 Mbps, of which all but the last bin was acknowledged; then one segment again for ten seconds."""
+    dead = flow((20, 0), *((1, 1460), (39, 0)) * 25)
+    new, acked = flow((100, EVEN), (len(dead), 0)), flow((99, EVEN), (1 + len(dead), 0))
+    made = streaming(new, acked=acked, last_data_ts=(100 + len(dead)) * BIN)
+    resent = np.array([0] * 100 + dead, np.int64)
+    ran = replace(made.sides[0].series, resent_bytes=resent)  # type: ignore[type-var]
+    known = {"series": ran, "resent_timeout": 25, "retransmissions": 25, "opening": QEMU, **more}
+    return replace(made, sides=(replace(made.sides[0], **known), made.sides[1]))
+
+
+def test_repeats_to_a_destination_that_is_gone_are_no_time_in_which_data_flowed() -> None:
+    """The rate and the limit are of the second before; where it repeated but twice, it may only have been slow."""
+    told = measured(dying()).throughput
+    assert told.bulk_mbps == pytest.approx(792)
+    assert told.limit != "network"
+    slow = measured(dying(resent_timeout=2)).throughput
+    assert slow.bulk_mbps == pytest.approx(792 / 11, rel=0.05)
+
+
+def test_one_of_several_connections_that_was_dead_from_its_start_hides_no_rate() -> None:
+    """Its other carried all it was given; and set-up on the other alone shows no rate at all."""
+    dead = repeating(2_000_000, 0, opening=b"")
+    lone = measured(streaming(flow((1, 4000), (100, 0)), opening=QEMU), dead).throughput
+    assert (lone.bulk_mbps, lone.mean_mbps) == (None, None)
+    assert "only 4,000 of the 2,004,000" in lone.limit_because
+    told = measured(streaming(flow((100, EVEN)), opening=QEMU), dead).throughput
+    assert told.bulk_mbps == pytest.approx(800, rel=0.05)
+
+
 def test_a_stream_that_broke_later_keeps_its_rate() -> None:
     """Neighbours: a megabyte had come before; one whose acknowledgements are out of view; one of few repetitions."""
     assert measured(repeating(2_000_000, 1_000_000)).throughput.bulk_mbps is not None

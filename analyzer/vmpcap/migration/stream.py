@@ -103,14 +103,15 @@ def measure_stream(sighting: Sighting) -> StreamFigures:
     together = put_together(sides)
     rtt = describe_rtt(_paths(transfer), at_source=sighting.view.role == "source")
     first, last = transfer.first_data_ts, transfer.last_data_ts
-    setup, activities = split_activity(together, first, last, rtt, _mss(transfer), empty_path_ns(_paths(transfer)))
+    lived = _while_it_lived(together, transfer.links)
+    setup, activities = split_activity(lived, first, last, rtt, _mss(transfer), empty_path_ns(_paths(transfer)))
     unique = sum(side.unique_bytes for side in sides)
     volume = Bytes(
         payload=transfer.payload_bytes, unique=unique, retransmitted=sum(side.retransmitted_bytes for side in sides)
     )
     return StreamFigures(
         bytes=volume,
-        throughput=_throughput(sighting, together, activities, unique, rtt),
+        throughput=_throughput(sighting, lived, activities, unique, rtt),
         rtt=msgspec.structs.replace(rtt, over_time=rtt_over_time(sides, rtt)),
         loss=_loss(sighting, volume),
         setup=setup,
@@ -364,13 +365,37 @@ def _unheard(links: Sequence[Link]) -> str:
     """
     sides = [link.data for link in links if link.data.payload_bytes]
     acked, sent = sum(acknowledged(side) for side in sides), sum(side.unique_bytes for side in sides)
-    if not sides or acked > SETUP_BYTES or sent > MOST_UNHEARD_BYTES:
+    if acked > SETUP_BYTES or (sent > MOST_UNHEARD_BYTES and not acked):
         return ""
-    if not all(_ends_unanswered(side) for side in sides):
+    if not _is_broken(sides):
         return ""
     share = f"only {acked:,}" if acked else "none"
     because = f"{share} of the {sent:,} bytes that were sent {'were' if acked else 'was'} ever acknowledged"
     return f"{because}, though they were sent again: the destination was gone, or nothing reached it"
+
+
+def _is_broken(sides: Sequence[Side]) -> bool:
+    """Did all of these sides that were not acknowledged to their end repeat by timeout, until nobody did any more?"""
+    open_ones = [side for side in sides if side.acked_bytes < side.unique_bytes]
+    return bool(open_ones) and all(_ends_unanswered(side) for side in open_ones)
+
+
+def _while_it_lived(together: Together | None, links: Sequence[Link]) -> Together | None:
+    """
+    The series without what was repeated in vain when the path, or the destination, was gone.
+
+    No data flowed then: neither a rate nor a limit is of that time. Where large segments never got through it was the
+    path's own, and is kept.
+    """
+    sides = [link.data for link in links if link.data.payload_bytes]
+    if together is None or not _is_broken(sides) or stuck_segment(links) is not None:
+        return together
+    arrived = np.flatnonzero(together.delivered_bytes)
+    if not any(side.acked_bytes for side in sides) or not len(arrived):
+        return together
+    return replace(
+        together, resent_bytes=np.where(np.arange(len(together.resent_bytes)) > arrived[-1], 0, together.resent_bytes)
+    )
 
 
 def _ends_unanswered(side: Side) -> bool:
