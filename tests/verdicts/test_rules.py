@@ -224,6 +224,31 @@ def test_a_queue_makes_a_slow_path_not_a_long_one() -> None:
     assert "queueing" in advice.because
 
 
+@pytest.mark.parametrize(
+    ("idle_ms", "handshake_ms", "least_ms", "expected"),
+    [
+        (32.0, 32.0, 14.4, "undecided"),  # a busy host in the handshake; the stream's own queue in the rest
+        (32.0, None, 14.4, "undecided"),
+        (17.9, 2.0, 17.2, "undecided"),  # lone data whose ACKs were held back; the handshake crossed the path in 2 ms
+        (17.9, 17.4, 17.2, "fail"),
+        (17.9, None, 17.2, "fail"),
+        (5.3, 5.3, 5.5, "fail"),
+        (110.0, 110.0, 101.0, "fail"),  # jitter of a tenth
+        (4.9, 4.9, 2.0, "pass"),
+        (30.0, 30.0, 4.9, "pass"),  # a path is no longer than its shortest round trip
+    ],
+)
+def test_an_idle_path_that_its_own_samples_contradict_fails_no_limit(
+    idle_ms: float, handshake_ms: float | None, least_ms: float, expected: str
+) -> None:
+    """Of 5 ms; what is told of the idle path may itself be a host's wait."""
+    seen = Rtt(
+        samples=99, min_ms=least_ms, p5_ms=least_ms, idle_ms=idle_ms, handshake_ms=handshake_ms, coverage="full",
+        coverage_because="beside the sender",
+    )  # fmt: skip
+    assert ask("rtt", story(figures=figures(rtt=seen))).outcome == expected
+
+
 def test_no_round_trip_is_called_idle_that_was_not() -> None:
     """Without an idle sample the minimum is named; over a path of 20 ms, 25 ms are distance."""
     for known, word in (({"min_ms": 22.0}, "minimum 22 ms"), ({"idle_ms": 20.0}, "idle path 20 ms")):

@@ -125,6 +125,9 @@ def rtt(story: Story, profile: Profile) -> Answer:
     if figures.coverage == "full" and value <= limit < value + (figures.unproven_half_ms or 0.0):
         because = f"{what}: if that is a part of the path, it takes more than the limit"
         return Answer("undecided", because, value, limit, "ms", evidence)
+    doubt = _idle_doubt(figures, limit) if figures.coverage == "full" and value > limit else ""
+    if doubt:
+        return Answer("undecided", f"{what}, {doubt}", value, limit, "ms", evidence)
     if figures.coverage == "full":
         return Answer("pass" if value <= limit else "fail", what, value, limit, "ms", evidence)
     if value > limit:
@@ -132,6 +135,25 @@ def rtt(story: Story, profile: Profile) -> Answer:
         return Answer("fail", because, value, limit, "ms", evidence)
     because = f"{told} ms is a lower bound: {figures.coverage_because}"
     return Answer("undecided", because, value, limit, "ms", evidence)
+
+
+IDLE_SLACK: Final = (0.5, 0.1)
+"""Milliseconds, and share: what is told of the idle path may be so much more than the shortest with data in flight."""
+
+
+def _idle_doubt(figures: Rtt, limit: float) -> str:
+    """
+    Why need what exceeds the limit not be the path's? Empty where it is.
+
+    A host that was slow to answer the handshake leaves only what may hold the stream's own queue; a handshake within
+    the limit leaves it open whether the path became longer, or only the receiver's answers.
+    """
+    shake, idle, least = figures.handshake_ms, figures.idle_ms, figures.min_ms
+    if shake is not None and shake <= limit:
+        return f"but the handshake took {three(shake, limit)} ms: the rest may be waits of the receiver"
+    if idle is None or least is None or idle <= least + max(IDLE_SLACK[0], IDLE_SLACK[1] * least):
+        return ""
+    return f"but data took {three(least, limit)} ms at least: a host was slow, and what is left may hold a queue"
 
 
 def _of_which_path(value: float, figures: Rtt) -> str:
