@@ -55,5 +55,6 @@ def test_a_window_of_one_or_two_segments_is_told_as_what_limits(window: int, hal
     told = measure_stream(move.best)
     assert told.throughput.limit == "receiver_window"
     assert told.throughput.limit_shares["receiver_window"] > 0.9
+    assert told.throughput.bulk_mbps == pytest.approx(told.throughput.mean_mbps, rel=0.05)
     if not at_receiver:
         assert told.rtt.idle_ms == pytest.approx(2 * half_ms, abs=0.1)

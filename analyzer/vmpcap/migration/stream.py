@@ -104,7 +104,9 @@ def measure_stream(sighting: Sighting) -> StreamFigures:
     rtt = describe_rtt(_paths(transfer), at_source=sighting.view.role == "source")
     first, last = transfer.first_data_ts, transfer.last_data_ts
     lived = _while_it_lived(together, transfer.links)
-    setup, activities = split_activity(lived, first, last, rtt, _mss(transfer), empty_path_ns(_paths(transfer)))
+    paths = _paths(transfer)
+    held = 0 if is_at_sender(rtt) else held_ns(paths)  # beside the sender its round trips hold it
+    setup, activities = split_activity(lived, first, last, rtt, _mss(transfer), empty_path_ns(paths), held)
     unique = sum(side.unique_bytes for side in sides)
     volume = Bytes(
         payload=transfer.payload_bytes, unique=unique, retransmitted=sum(side.retransmitted_bytes for side in sides)
@@ -211,18 +213,20 @@ def split_activity(
     rtt: Rtt,
     mss: int = USUAL_MSS,
     empty_ns: int = 0,
+    wait_ns: int = 0,
 ) -> tuple[Activity | None, tuple[Activity, ...]]:
     """
     Between which pauses did data flow?
 
-    A pause is silence longer than LEAST_PAUSE_NS and than four round trips, with all data arrived: what the sender
+    A pause is silence longer than LEAST_PAUSE_NS and than four round trips (with what the receiver holds back nearly
+    every ACK for, wait_ns), with all data arrived: what the sender
     waits for a lost segment is the path's time, not a pause. What is said before the first pause is set-up where it is
     little. A sender may hand over faster than the path carries: how long a stretch took to arrive is told beside it;
     what the empty path beyond this point surely takes (empty_ns) is no part of that.
     """
     if together is None or first is None or last is None:
         return None, ()
-    pause = max(LEAST_PAUSE_NS, int(4 * (rtt.p50_ms or rtt.p5_ms or 0) * NS_PER_MS))
+    pause = max(LEAST_PAUSE_NS, 4 * (int((rtt.p50_ms or rtt.p5_ms or 0) * NS_PER_MS) + wait_ns))
     filled = np.flatnonzero(together.new_bytes)
     if not len(filled):
         return None, ()
