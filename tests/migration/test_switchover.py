@@ -36,7 +36,7 @@ from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.points.holes import Hole
 from vmpcap.points.sets import Set
-from vmpcap.points.timeline import Timeline
+from vmpcap.points.timeline import Leg, Timeline, Track
 from vmpcap.terms.addresses import BROADCAST_MAC, ip_halves
 from vmpcap.terms.units import iso_utc
 
@@ -106,6 +106,38 @@ def test_a_silence_that_times_shown_twice_fill_is_not_another_gap() -> None:
     sets = np.array([[700 * MS, 378 * MS, 71, 72]])
     there = bridge("src-guestbr", "domain:source", rows, 673 * MS, set_backs=sets)
     assert told(there, heard=(there,)).guest_silence_ms is None
+
+
+def beside_a_set_reference(*announced_at: int) -> PointView:
+    """A point that saw nothing of the reference any more when that was set back by 800 ms: its own clock ran on."""
+    gaps = [*range(0, 401, 10), *range(430, 851, 10)]  # one is longer than the others
+    rarps = journal(*((ts, GUEST, BROADCAST_MAC, "0.0.0.0", "0.0.0.0") for ts in announced_at))
+    rarps = rarps._replace(ip_version=np.zeros_like(rarps.ip_version), frame=rarps.frame + 199)
+    own = journal(*((ts * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP) for ts in gaps))
+    rows = JournalColumns(*(np.concatenate(pair) for pair in zip(own, rarps, strict=True)))
+    step = Set(100 * MS, 900 * MS, -800 * MS, -800 * MS, True)
+    edges = np.zeros(1), np.array([800.0 * MS])
+    line = Timeline(0, (Leg(Track(0, 0, np.zeros(1), *edges), True),), False, reference_sets=(step,))
+    series = (announced(*announced_at),) if announced_at else ()
+    return view("old", "domain:source", journal=rows, series=series, timeline=line, last_ts=5 * S)
+
+
+def test_the_reference_that_was_set_back_moves_no_silence() -> None:
+    """When the announcement was is open by 800 ms here; it was heard here itself, 171 ms after the last frame."""
+    heard = 1021 * MS
+    old = beside_a_set_reference(heard)
+    (found,) = silences(guest(old), [STREAM, old], heard - 800 * MS).values()
+    assert found.before is not None
+    assert found.after is not None
+    assert (found.before.ts, found.after.ts) == (850 * MS, heard)
+
+
+def test_where_the_reference_was_set_an_ordinary_gap_is_not_the_switchover() -> None:
+    """Nothing was heard here: it fell silent for good at 850 ms, and no gap before that is its absence."""
+    old, heard_at = beside_a_set_reference(), view("new", "domain:destination", series=(announced(SWITCH),))
+    (found,) = silences(guest(heard_at), [STREAM, old], SWITCH - 600 * MS).values()
+    assert found.before is not None
+    assert (found.before.ts, found.after) == (850 * MS, None)
 
 
 def test_one_clock_that_shows_both_ends_goes_before_two_that_nothing_compares() -> None:

@@ -66,9 +66,12 @@ def silences(guest: Moved, views: Sequence[PointView], moment: int) -> dict[str,
     found = {}
     last_at_old = find_last_at_old(guest, views, moment)
     for view in views:
-        if _is_lost_on(view, moment):
+        when = _moment_on(view, guest, moment)
+        if when is None:
+            gone = None if view.line.sets or len(view.set_backs) else _gone_for_good(view, guest)
+            found |= {} if gone is None else {view.name: gone}
             continue
-        when, from_old = on_point(view, moment), count_from_old(last_at_old, view, guest, moment)
+        from_old = count_from_old(last_at_old, view, guest, moment)
         is_unknown = is_moment_unknown(view, guest, views)
         gone = _gone_for_good(view, guest) if is_unknown else None
         silence = gone or _in_view(_silence_at(view, guest, when, from_old), view, when)
@@ -82,15 +85,24 @@ def silences(guest: Moved, views: Sequence[PointView], moment: int) -> dict[str,
     return {name: _without_floods(one, guest, lasts[groups[name]]) for name, one in found.items()}
 
 
-def _is_lost_on(view: PointView, moment: int) -> bool:
-    """Was this point's clock set, so that its silence at the moment cannot be told from another?"""
+def _moment_on(view: PointView, guest: Moved, moment: int) -> int | None:
+    """
+    When was the moment by this point's clock?
+
+    None where its clock or the reference's was set, so that its silence then cannot be told from another. Where it
+    heard the announcement itself, that is the moment, and no other clock is asked.
+    """
     when = on_point(view, moment)
     if shows_twice(view, when - BESIDE_NS, when + AFTER_NS):
-        return True
+        return None
     low, high = view.line.bounds_on_point(moment)
-    if view.line.sets:
-        return high - low > NEARLY_LAST_NS
-    return was_set_back_near(view, when)
+    if not view.line.sets and was_set_back_near(view, when):
+        return None
+    if not (view.line.sets or view.line.reference_sets) or high - low <= NEARLY_LAST_NS:
+        return when
+    series = guest.series_at(view)
+    is_same = series is not None and low - NEARLY_LAST_NS <= series.first_ts <= high + NEARLY_LAST_NS
+    return series.first_ts if series is not None and is_same else None
 
 
 def _is_shown_twice(silence: Silence, view: PointView, moment: int) -> bool:
