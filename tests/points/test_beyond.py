@@ -78,3 +78,24 @@ def test_a_clock_that_was_set_once_is_not_found_set_back(by: int) -> None:
     clock, _ = bound_pair(paired_of(sent, lambda t: t + (by if t >= 30 * S else 0)))
     assert clock is not None
     assert clock.beyond == ()
+
+
+@pytest.mark.parametrize("by", [30 * MS, -30 * MS])
+def test_a_clock_that_was_set_twice_the_same_way_is_found_as_one_step(by: int) -> None:
+    """The packets between the two are late neither like those before nor like those after."""
+    ways, at, late = made(by, [0, 20_000, 7_000])
+    at[STEP_AT + 4 :] += by
+    late[STEP_AT + 4 :] -= by
+    (step,) = steps_beyond(ways, at, late, 100_000)
+    assert step.low_ns <= -2 * by <= step.high_ns
+    assert step.begin <= at[STEP_AT - 1] <= step.end
+    assert step.begin <= at[STEP_AT + 4] <= step.end
+    assert abs(step.once_ns - abs(by)) <= MS
+
+
+def test_a_queue_that_grows_and_then_stands_is_no_clock_that_was_set() -> None:
+    """It fills over eight packets, and is full at the last ten."""
+    ways, at, late = made(0, [0, 20_000, 7_000])
+    late[-18:-10] += np.arange(1, 9) * 5 * MS
+    late[-10:] += 40 * MS
+    assert steps_beyond(ways, at, late, 100_000) == ()

@@ -125,3 +125,20 @@ def test_a_step_that_only_others_show_makes_no_delay() -> None:
     assert told.delays_ms is not None
     assert told.uncertainty_ms is not None
     assert all(abs(delay - 1.2) <= told.uncertainty_ms + 1 for delay in told.delays_ms)
+
+
+@pytest.mark.parametrize("by", [50 * MS, -50 * MS])
+def test_a_clock_that_was_set_twice_where_nobody_answers_holds_the_truth(by: int) -> None:
+    """Both points may have been: each has room for the steps one by one, and none for both at once."""
+    sent = [p for p in traffic(random.Random(5), 60, 3000, (1, 1), 0.1) if p.side == 0 or p.one_ts < AT - S]
+
+    def other(t: int) -> int:
+        return t + by * ((t >= AT) + (t >= AT + S))
+
+    clock, _ = bound_pair(paired_of(sent, other))
+    assert clock is not None
+    true = np.array(sorted({p.one_ts for p in sent}), np.int64)
+    there = np.array([other(t) for t in true.tolist()], np.int64)
+    sets = find_sets({(0, 1): clock}, [true, there])
+    least, most = (sum(edge) for edge in zip(*(one.counted(AT - 2 * S, AT + 3 * S) for one in sets[1]), strict=True))
+    assert least <= 2 * by <= most

@@ -63,7 +63,7 @@ def silences(guest: Moved, views: Sequence[PointView], moment: int) -> dict[str,
     its old place. At a point that only hears the old or only
     the new place, one end is missing. A point whose clock was set about then tells none.
     """
-    found = {}
+    found: dict[str, Silence] = {}
     last_at_old = find_last_at_old(guest, views, moment)
     for view in views:
         when = _moment_on(view, guest, moment)

@@ -44,6 +44,8 @@ class Set:
     """It was set back by more than passed: `begin` is what it showed first after that, `end` what it showed before."""
     is_again: bool = False
     """Nothing shows it, and nothing rules it out: a clock that was set once may be set again where none watches it."""
+    once_ns: int = EVER
+    """Where it was set several times the same way: how great the greatest of these steps is."""
 
     def lies_between(self, begin: int, end: int) -> bool:
         """May it have been set between these two of its times?"""
@@ -95,8 +97,11 @@ def find_sets(clocks: Clocks, times: Sequence[I64]) -> dict[int, tuple[Set, ...]
                 found.setdefault(other, []).append(replace(theirs, is_sure=clear_one))
     for (one, other), clock in clocks.items():
         for step in clock.beyond:
-            mine = Set(step.begin, step.end, -step.high_ns, -step.low_ns, False, step.is_turned)
-            theirs = Set(step.begin_other, step.end_other, step.low_ns, step.high_ns, False, step.is_turned_other)
+            mine = Set(step.begin, step.end, -step.high_ns, -step.low_ns, False, step.is_turned, False, step.once_ns)
+            theirs = Set(
+                step.begin_other, step.end_other, step.low_ns, step.high_ns, False, step.is_turned_other, False,
+                step.once_ns,
+            )  # fmt: skip
             for point, own in ((one, mine), (other, theirs)):
                 if not _leaves_no_room(times[point], own):
                     found.setdefault(point, []).append(replace(own, is_sure=_went_back(times[point], own)))
@@ -194,7 +199,7 @@ def _leaves_no_room(ts: I64, suspect: Set) -> bool:
         return False
     inside = np.sort(ts[(ts >= suspect.begin) & (ts <= suspect.end)])
     edges = np.concatenate(([suspect.begin], inside, [suspect.end]))
-    return int(np.diff(edges).max()) < suspect.low_ns
+    return int(np.diff(edges).max()) < min(suspect.low_ns, suspect.once_ns)
 
 
 def _went_on_as_usual(ts: I64, suspect: Set) -> bool:
