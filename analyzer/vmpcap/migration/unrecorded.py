@@ -1,5 +1,6 @@
 """Packets that a point does not show: lost before it, or only missed by its capture."""
 
+import math
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -21,6 +22,10 @@ A choice: a capture that lacks 5 of 1000 lacks 10 or more of another 1000 by cha
 """
 
 
+FAR_MORE: Final = 10
+"""Losses so many times as many as the capture may lack of them are told as they are, with how many those may be."""
+
+
 class Recorded(NamedTuple):
     """A passage, and what is said of the packets that the second point may only have missed."""
 
@@ -35,7 +40,7 @@ def recorded(passage: Passage, here: Station, there: Station, to_guest: bool, sc
     """
     The same, without losses that are no more than what the second point's capture lacks of others.
 
-    Where they are more, and not twice as many, some were lost or none: how many is not known.
+    Where they are more, some were lost, and how many is not known: unless they are so many that it hardly matters.
     What passed it in the other direction and came to the first was not lost. Requests that nobody answered are, and
     bytes that nobody acknowledged: of answers, and of acknowledgements alone, nothing tells.
     """
@@ -53,9 +58,17 @@ def recorded(passage: Passage, here: Station, there: Station, to_guest: bool, sc
     is_data = (here.packets.protocol[rows] == IP_TCP) & (here.kept.payload_bytes[rows] > 0)
     open_rows = rows[~is_asked & ~is_data]
     count = round(passage.lost * len(open_rows) / len(rows))
-    if not count or count * others > AS_OFTEN * lacking * passage.sent:
+    if not count:
         return Recorded(passage)
     lacks = f"whose capture lacks {scale * lacking:,} of {scale * others:,} others"
+    most_missed = math.ceil(AS_OFTEN * lacking * passage.sent / others)
+    if count > most_missed:
+        may = f"up to {scale * most_missed:,} of them may only be missed by {there.name}, {lacks}"
+        if count >= FAR_MORE * most_missed:
+            return Recorded(passage, f"; {may}")
+        most = scale * passage.lost
+        seen = f"{most:,} were last seen at {here.name}, and {may}"
+        return Recorded(passage, unsure=f"{most - scale * most_missed:,} to {most:,}: {seen}")
     if count > -(-lacking * passage.sent // others):
         most = scale * passage.lost
         unsure = (
