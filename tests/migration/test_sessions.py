@@ -135,3 +135,14 @@ def test_where_a_copy_goes_on_nobody_knows_whose_segments_these_are() -> None:
     found = tell_sessions(MOVED, both, SWITCH, Conflict(True, "3 packets appeared only at a", "a", (5,)))
     assert (found.word, found.kept) == ("undecided", 0)
     assert "3 packets appeared only at a" in found.because
+
+
+@pytest.mark.parametrize(("ttl", "is_denied"), [(254, False), (64, True)])
+def test_a_reset_that_a_firewall_sent_is_not_the_guests(ttl: int, is_denied: bool) -> None:
+    """Its other segments came with a TTL of 64 before it moved, and since."""
+    rows = ((9 * S, 22, 1000, 100, TCP_ACK), (11 * S, 22, 1100, 0, TCP_RST), (12 * S, 80, 5, 5, TCP_ACK))
+    made = segments(*rows)
+    made.ttl[1] = ttl
+    found = tell_sessions(MOVED, [view("gw", journal=made)], SWITCH, ALONE)
+    assert found.denied == is_denied
+    assert ("it is not the guest's" in found.because) is not is_denied

@@ -65,8 +65,18 @@ def why_foreign(stream: PeerStream, view: PointView, left: int | None, when: int
         return ""
     if left is not None and ran is not None and left < stream.reset_ts < ran:
         return "while no host ran the guest"
-    ttl = int(j.ttl[is_reset][0])
-    own = (j.src_high == np.uint64(stream.guest[0])) & (j.src_low == np.uint64(stream.guest[1]))
+    return why_not_of(view, stream.guest, int(np.flatnonzero(is_reset)[0]), when)
+
+
+def why_not_of(view: PointView, address: tuple[int, int], row: int, when: int) -> str:
+    """
+    What does the TTL of a reset, a row of the journal, say against its being of the machine whose address it bears?
+
+    Empty: nothing. `when` that machine moved, by the clock of the point: if all that it sent by TCP is older, its way
+    may have another length now.
+    """
+    j, ttl = view.journal, int(view.journal.ttl[row])
+    own = (j.src_high == np.uint64(address[0])) & (j.src_low == np.uint64(address[1]))
     own &= (j.ip_protocol == IP_TCP) & ((j.tcp_flags & TCP_RST) == 0)
     others, since = np.unique(j.ttl[own]).tolist(), bool((j.ts_ns[own] > when).any())
     if not others or ttl in others or not (since or _first_ttl(ttl) not in map(_first_ttl, others)):

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from vmpcap.migration.conflicts import Conflict
+from vmpcap.migration.foreign_resets import why_not_of
 from vmpcap.migration.listed import is_lost
 from vmpcap.migration.lives import MOST_SEGMENTS, Connected, connections_across
-from vmpcap.migration.moved import Moved
+from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.restarts import SILENT_NS
 from vmpcap.migration.results import Peer
 from vmpcap.migration.session_results import Sessions
@@ -28,7 +30,8 @@ def tell_sessions(guest: Moved, views: Sequence[PointView], moment: int, second_
     A connection counts where a point saw a segment of the guest before and another after. One that was idle, or whose
     peer never asked again, is in neither number; nor is one of a very busy guest whose segments are far from the
     moment: the figures lean low. Where a point at its new place shows every frame, only what came there counts: a copy
-    at the old place goes on as well. Where one was seen to go on, nothing tells whose segments these are.
+    at the old place goes on as well. Where one was seen to go on, nothing tells whose segments these are. A reset that
+    another sent in its name, by its TTL, denies nothing.
     """
     across = connections_across(guest, views, moment, MOST_SEGMENTS)
     went_on = f"{_named(across)} had segments of the guest before the switchover and after it"
@@ -41,7 +44,12 @@ def tell_sessions(guest: Moved, views: Sequence[PointView], moment: int, second_
             where = f"{', '.join(view.name for view in new)}, its new place"
             why = f"no later one was seen at {where}: a machine at its old one may have sent them"
             return Sessions(because=f"{went_on}, but {why}")
-    kept, denied = [c for c in across if not c.is_reset], [c for c in across if c.is_reset]
+    doubts = [_why_foreign(c, moment) if c.is_reset else "" for c in across]
+    foreign = [c for c, why in zip(across, doubts, strict=True) if why]
+    if foreign and len(foreign) == len(across):
+        return Sessions(because=f"{_named(foreign)} ended by a reset {doubts[0]}: it is not the guest's")
+    kept = [c for c in across if not c.is_reset]
+    denied = [c for c, why in zip(across, doubts, strict=True) if c.is_reset and not why]
     if not across:
         return Sessions(because="no TCP connection of the guest is in view on both sides of the switchover")
     words = [
@@ -104,6 +112,13 @@ def with_silence(found: Sessions, silence_ms: float | None) -> Sessions:
 def _new_places(views: Sequence[PointView]) -> list[PointView]:
     """Which points would show whatever the guest sends from its new place?"""
     return [v for v in views if v.role == "domain:destination" and v.journal_complete and not v.left_out]
+
+
+def _why_foreign(one: Connected, moment: int) -> str:
+    """What shows that another than the guest sent the reset with which this connection ended? Empty: nothing."""
+    view, frame = one.after
+    rows = np.flatnonzero(view.journal.frame == frame)
+    return why_not_of(view, one.own, int(rows[0]), on_point(view, moment)) if len(rows) else ""
 
 
 def _named(connections: Sequence[Connected]) -> str:
