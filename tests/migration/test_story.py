@@ -142,11 +142,14 @@ def test_a_clock_that_nothing_compares_cuts_no_stream_that_went_on_by_it() -> No
     """It may be off: what would be told as resumed had all flowed before. One that ended in the switchover fits."""
     talk = asks_and_answers(0, 5 * S, 10 * MS, (830 * MS, 1005 * MS))
     gateway = view("gw", "gateway", series=(announced(S),), journal=talk)
-    for seconds, kinds in ((2.0, {"bulk"}), (1.0, {"bulk", "switchover"})):
+    both = {"bulk", "switchover"}
+    cases = (2.0, {"bulk"}, "went on after"), (1.0, both, ""), (0.7, {"bulk"}, "had ended before")
+    for seconds, kinds, word in cases:
         up = view("src", "source", streams=(flowing(seconds),), offset=None)
         (only,) = told(gateway, up).stories
         assert {phase.kind for phase in only.phases} - {"setup"} == kinds
         assert ("were not compared" in only.phases_because) == ("switchover" not in kinds)
+        assert word in only.phases_because
 
 
 def test_phases_stand_on_the_streams_clock() -> None:

@@ -393,11 +393,12 @@ def _stun_on_stream_clock(move: Move, guests: Sequence[GuestStory], views: Seque
         known = [doubt for doubt in doubts if doubt is not None]
         if len(ends) < len(times) or any(doubt >= length * NS_PER_MS for doubt in known):
             continue
-        if len(known) == len(doubts) or _ends_by(move, times[1]):
+        against = "" if len(known) == len(doubts) else _against(move, times)
+        if not against:
             return Stun(times, "")
         apart = next(view.name for view, doubt in zip(ends, doubts, strict=True) if doubt is None)
         because = (
-            f"the clocks of {stream.name} and {apart} were not compared, and by them the stream went on after the"
+            f"the clocks of {stream.name} and {apart} were not compared, and by them the stream {against} the"
             " switchover: what of it flowed before, during and after that is not known"
         )
     return Stun(None, because)
@@ -409,15 +410,17 @@ def _doubt_beside(stream: PointView, ts: int, view: PointView) -> int | None:
     return apart.uncertainty_ns if apart is not None else None
 
 
-def _ends_by(move: Move, end: int) -> bool:
+def _against(move: Move, times: tuple[int, int]) -> str:
     """
-    Had the stream ended when the switchover was over, by clocks that nothing compares?
+    What of the stream speaks against this bracket, by clocks that nothing compares? Empty: nothing.
 
     A guest is stopped for the last of its memory and runs when that has come. Where a clock that was never compared
     says otherwise, it is the clock that is off, or a guest that ran before: nobody knows.
     """
     last = move.best.transfer.last_data_ts
-    return last is not None and last <= end + NEARLY_NS
+    if last is None or last > times[1] + NEARLY_NS:
+        return "went on after"
+    return "had ended before" if last <= times[0] else ""
 
 
 def _is_whole(silence: Silence | None) -> bool:
