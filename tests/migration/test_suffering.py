@@ -17,6 +17,7 @@ from vmpcap.migration.suffering import what_peers_suffered
 from vmpcap.migration.switchover import longest_outage, signs_after
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
+from vmpcap.points.holes import Hole
 from vmpcap.points.set_backs import SetBackLog
 from vmpcap.terms.addresses import NO_MAC, ip_halves
 from vmpcap.terms.wire import TCP_FIN as FIN
@@ -917,3 +918,10 @@ def test_every_second_request_lost_since_the_move_is_no_lesser_loss(before: int,
     assert bool(found.partly_lost) is bool(told)
     if told:
         assert found.peer.lost == 19 + 50, "the last was sent as the view ended: it may still be answered"
+
+
+def test_a_peer_that_was_answered_since_is_not_lost_by_its_last_requests() -> None:
+    """The capture is blind in the switchover; the last 150 ms before it ends were not answered."""
+    blind = Hole("client", 850 * MS, 1100 * MS, 170, 220, "", sure=True)
+    (found,) = suffered_at(point(pings(600, 10, [*lost(90, 10), *lost(585, 15)]), holes=(blind,)))
+    assert (found.peer.outage_ms, found.peer.survived) == (None, None)

@@ -70,11 +70,14 @@ def _step_of(outage: Outage, view: PointView, begin: int, end: int) -> Step | No
     apart = _on_reference(view, begin, end)
     notable = NOTABLE_STEP_NS + MOST_DRIFT * (end - begin)
     stepped = apart is not None and abs(apart.ns - (end - begin)) > notable
-    stepped |= any(begin < high and low < end for low, high, _, _ in _steps_back(view))
+    went_back = any(begin < high and low < end for low, high, _, _ in _steps_back(view))
+    stepped |= went_back
     unsure = apart is not None and apart.uncertainty_ns > notable
     if not stepped and not (unsure and any(one.is_again and one.lies_between(begin, end) for one in view.line.sets)):
         return None
-    return Step(view.name, begin, end, outage.first_unanswered_frame, last, "", sure=stepped)
+    shown = [one.is_sure for one in view.line.sets if not one.is_again and one.lies_between(begin, end)]
+    beside = ", or one that it was compared with," if shown and not any(shown) and not went_back else ""
+    return Step(view.name, begin, end, outage.first_unanswered_frame, last, beside, sure=stepped)
 
 
 def _steps_back(view: PointView) -> list[tuple[int, int, int, int]]:
@@ -109,8 +112,16 @@ def hidden(stream: PeerStream, view: PointView, when: int, hole: Hole) -> Suffer
     if isinstance(hole, Step) and not by_reference:
         most, at_most = math.inf, ""  # by how much that clock was set nobody knows
     because = f"how long it was cut off is not known{at_most}, because {blindness(hole)}"
-    one = unmeasured(stream, view, because, [hole.from_frame, hole.to_frame], stream.survived)
+    one = unmeasured(stream, view, because, [hole.from_frame, hole.to_frame], _has_survived(stream, when))
     return replace(one, hidden_ms=most)
+
+
+def _has_survived(stream: PeerStream, when: int) -> bool | None:
+    """Was it answered again? Not known where it was since, and only its last requests in view were not."""
+    last = stream.outages[-1] if stream.outages else None
+    if last is None or last.ended or last.last_answer_ts is None or last.last_answer_ts <= when:
+        return stream.survived
+    return None if stream.survived is False and stream.reset_ts is None else stream.survived
 
 
 def words_of_unseen(outages: Sequence[Outage], view: PointView) -> Iterator[str]:

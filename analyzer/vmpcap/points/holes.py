@@ -50,15 +50,19 @@ class ThinHole(Hole):
 
 
 class Step(Hole):
-    """Two frames between which the point's clock stepped: all is in view, and how long it took is not."""
+    """
+    Two frames between which the point's clock stepped: all is in view, and how long it took is not.
+
+    Where it may as well have been another clock, `because` says so.
+    """
 
     @property
     def words(self) -> str:
         """Why is the time between them not known?"""
+        frames = f"frames {self.from_frame} and {self.to_frame}"
         if not self.sure:
-            frames = f"frames {self.from_frame} and {self.to_frame}"
             return f"the clock at {self.point}, which was set, may have been set again between its {frames}"
-        return f"the clock at {self.point} stepped between its frames {self.from_frame} and {self.to_frame}"
+        return f"the clock at {self.point}{self.because} stepped between its {frames}"
 
 
 def hole_in(holes: Sequence[Hole], begin: int, end: int) -> Hole | None:
