@@ -1,12 +1,14 @@
 """Whose clock was set, and what a time across that is known to: the truth lies within what is said."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.points.made import MS, Clock, S, Sent, paired_of, traffic
 from vmpcap.points.between import compare_points, order_pairs
+from vmpcap.points.beyond import Beyond
 from vmpcap.points.chain import stand
 from vmpcap.points.pair_clock import PairClock, bound_pair
 from vmpcap.points.sets import Set, find_sets
@@ -142,3 +144,15 @@ def test_a_clock_that_was_set_twice_where_nobody_answers_holds_the_truth(by: int
     sets = find_sets({(0, 1): clock}, [true, there])
     least, most = (sum(edge) for edge in zip(*(one.counted(AT - 2 * S, AT + 3 * S) for one in sets[1]), strict=True))
     assert least <= 2 * by <= most
+
+
+def test_a_clock_that_a_third_goes_on_beside_was_not_set_where_nobody_answers() -> None:
+    """The first was set, as requests alone show: the second kept beside the third all the while."""
+    step = Beyond(AT - MS, AT + 100 * MS, AT - MS, AT + 30 * MS, -71 * MS, -69 * MS)
+    clock = replace(pair(1, same, same), beyond=(step,))
+    true = np.arange(S, 61 * S, 100 * MS)
+    times = [true + np.where(true >= AT, 70 * MS, 0), true, true]
+    assert set(find_sets({(0, 1): clock}, times[:2])) == {0, 1}
+    sets = find_sets({(0, 1): clock, (1, 2): pair(3, same, same)}, times)
+    assert set(sets) == {0}
+    assert not sets[0][0].is_sure

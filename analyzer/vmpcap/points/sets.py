@@ -102,9 +102,13 @@ def find_sets(clocks: Clocks, times: Sequence[I64]) -> dict[int, tuple[Set, ...]
                 step.begin_other, step.end_other, step.low_ns, step.high_ns, False, step.is_turned_other, False,
                 step.once_ns,
             )  # fmt: skip
-            for point, own in ((one, mine), (other, theirs)):
-                if not _leaves_no_room(times[point], own):
-                    found.setdefault(point, []).append(replace(own, is_sure=_went_back(times[point], own)))
+            suspects = [(one, other, mine), (other, one, theirs)]
+            suspects = [suspect for suspect in suspects if not _leaves_no_room(times[suspect[0]], suspect[2])]
+            turned = [_went_back(times[point], own) for point, _, own in suspects]
+            steady = [_is_steady_beside(clocks, (point, fellow), own) for point, fellow, own in suspects]
+            for (point, _, own), is_sure, is_steady in zip(suspects, turned, steady, strict=True):
+                if is_sure or not is_steady or all(steady):
+                    found.setdefault(point, []).append(replace(own, is_sure=is_sure))
     once = {point: tuple(_once(sets)) for point, sets in found.items()}
     return {point: (*sets, *_again(point, once, clocks, times[point])) for point, sets in once.items()}
 
@@ -164,13 +168,18 @@ def _set_of_other(before: Lines, after: Lines, jump: Jump) -> Set:
 
 def _is_cleared(clocks: Clocks, times: Sequence[I64], pair: tuple[int, int], suspect: Set) -> bool:
     """Did the first of these clocks go on, by a point that is not of the pair, or by its own packets?"""
+    ts = times[pair[0]]
+    return _is_steady_beside(clocks, pair, suspect) or _leaves_no_room(ts, suspect) or _went_on_as_usual(ts, suspect)
+
+
+def _is_steady_beside(clocks: Clocks, pair: tuple[int, int], suspect: Set) -> bool:
+    """Did the first of these clocks go on beside that of a point that is not of the pair?"""
     point, fellow = pair
-    steady = any(
+    return any(
         _is_steady(clock, places[0] == point, suspect)
         for places, clock in clocks.items()
         if point in places and fellow not in places
     )
-    return steady or _leaves_no_room(times[point], suspect) or _went_on_as_usual(times[point], suspect)
 
 
 def _is_steady(clock: PairClock, is_one: bool, suspect: Set) -> bool:
