@@ -364,7 +364,9 @@ def _to_old_port(asked: Asked, scene: Scene) -> list[Evidence]:
         return []
     places = [v for v in scene.views if v.role in ("gateway", "domain:source")]
     which, where = _hits(asked, ("gateway", "domain:source"), _is_for_guest(scene))
-    on_the_way = _passed_by_the_way(asked, scene)
+    flaps = scene.flaps
+    flapped_since = flaps.since if flaps is not None and flaps.found else None
+    on_the_way = _passed_by_the_way(asked, scene) if flapped_since is None else set()
     beside = [v.name for v in scene.views if v.role == "domain:source" and v.name not in on_the_way]
     astray, _ = _hits_at(asked, beside, _is_for_guest(scene))
     which &= astray | ~_in_a_hole(asked, scene)  # what went to the old port need not be missing at the new one
@@ -373,8 +375,7 @@ def _to_old_port(asked: Asked, scene: Scene) -> list[Evidence]:
     if asked.answered_ts is None and unheard:
         shows += "; no announcement was heard there: the new place may be another domain, which no switch can learn"
         return [Evidence("unexplained", which, shows)]
-    flaps = scene.flaps
-    if (flaps is None or not flaps.found or flaps.since is None) and asked.since_ns is not None:
+    if flapped_since is None and asked.since_ns is not None:
         when = f"{asked.since_ns / NS_PER_S:.1f} s after it was back"
         again = f"switches sent what was for the guest to its old place again, {when}"
         gone = f"what was for the guest came to its new place no more, {when}"
@@ -382,9 +383,9 @@ def _to_old_port(asked: Asked, scene: Scene) -> list[Evidence]:
             Evidence("relearning", which & astray, shows, again),
             Evidence("unexplained", which & ~astray, shows, gone),
         ]
-    if flaps is None or not flaps.found or flaps.since is None:
+    if flaps is None or flapped_since is None:
         return [Evidence("relearning", which, shows)]
-    after = asked.ts >= on_point(asked.view, flaps.since)
+    after = asked.ts >= on_point(asked.view, flapped_since)
     says = "switches had followed frames of its MAC to its old place"
     where = f"{flaps.point} frames {', '.join(map(str, flaps.frames))}"
     return [
