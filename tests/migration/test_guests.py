@@ -530,28 +530,6 @@ def test_an_address_is_learnt_from_the_guests_own_arp(addresses: tuple[str, ...]
     assert guest.ips == ((ip_halves(GUEST_IP),) if known else ())
 
 
-@pytest.mark.parametrize(
-    ("offset", "ahead_s", "more", "is_joined"),
-    [
-        (None, 3, (), True),
-        (Offset(-MS, MS, 9), 3, (), False),
-        (None, 90, (), False),
-        (None, 3, (0x0050_56AA_0001,), False),
-    ],
-    ids=["nothing compares", "compared", "far apart", "another guest too"],
-)
-def test_the_only_guest_is_joined_to_the_only_stream_whose_clock_is_ahead(
-    offset: Offset | None, ahead_s: int, more: tuple[int, ...], is_joined: bool
-) -> None:
-    """By that clock it was announced before the stream began: it is the guest's all the same, though not surely."""
-    others = tuple(announced(S, mac=mac) for mac in more)
-    bridge = view("dst", "domain:destination", series=(announced(S), *others), offset=offset)
-    late = view("src", "source", streams=(stream(start=S + ahead_s * S),))
-    (passengers,), _ = guests_of(late, bridge)
-    assert [guest.mac for guest in passengers] == ([GUEST] if is_joined else [])
-    assert all(guest.confidence == "low" and "nothing compares" in guest.because for guest in passengers)
-
-
 @pytest.mark.parametrize("named", ["10.77.0.99", "00:50:56:00:00:99", "2001:db8::7"])
 def test_a_named_guest_that_no_frame_has_is_told_with_those_in_view(named: str) -> None:
     """It was passed over without a word. Not told of one that is in view, nor where frames were left out."""

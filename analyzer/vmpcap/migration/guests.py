@@ -80,38 +80,10 @@ def find_guests(
         guests += [_named(mac, ips, views) for mac in macs if mac not in {g.mac for g in guests}]
         if not guests and ips:
             guests = [_named(NO_MAC, ips, views)]
-        alone = _the_only_one(moves, candidates, macs) if not guests else None
-        if alone is not None:
-            taken.add(numbers[id(alone)])
-            guests = [_joined_without_clock(alone, views)]
         if not guests:
             guests = by_silence(move, views)
         result.append(tuple(guests))
     return result, len(candidates) - len(taken)
-
-
-def _the_only_one(moves: Sequence[Move], candidates: Sequence[_Candidate], macs: Sequence[int]) -> _Candidate | None:
-    """
-    The one guest that hosts announced, where the one stream's clock was compared with none that heard it, and differs.
-
-    By such clocks it may come long before the stream. None where there is another stream, or another guest.
-    """
-    told = [c for c in candidates if _by_hypervisor(c) and not _is_storm(c)]
-    if len(moves) != 1 or macs or len({c.mac for c in told}) != 1 or len(told) != 1:
-        return None
-    (only,), transfer, view = told, moves[0].best.transfer, moves[0].best.view
-    if any(is_compared(view, other) for other, _ in only.heard) or transfer.first_data_ts is None:
-        return None
-    ahead = on_reference(view, transfer.first_data_ts) - only.first_ts
-    return only if transfer.established and EARLIEST_NS < ahead <= LATEST_NS else None
-
-
-def _joined_without_clock(candidate: _Candidate, views: Sequence[PointView]) -> Moved:
-    because = (
-        "the only guest that a host announced, and the only stream; by clocks that nothing compares its announcement"
-        " came before the stream began"
-    )
-    return Moved(candidate.mac, _addresses_of(candidate.mac, candidate.heard, views), candidate.heard, "low", because)
 
 
 def announced_guests(views: Sequence[PointView]) -> list[Moved]:
