@@ -47,7 +47,7 @@ def rewritten(path: Path, out: Path) -> dict[int, int]:
 
 
 def test_no_packet_is_lost_at_a_translator_for_its_name(tmp_path: Path) -> None:
-    """Every TCP packet is found again on the other side; pings have no numbers that outlast it: they are not told."""
+    """Every TCP packet is found again on the other side; pings are too, but nothing proves that one is lost."""
     sent: dict[str, dict[int, int]] = {}
     points = []
     for name, role in points_of(ROUTED).items():
@@ -65,7 +65,8 @@ def test_no_packet_is_lost_at_a_translator_for_its_name(tmp_path: Path) -> None:
     }
     for segment in across:
         assert (segment.lost, segment.missed, segment.unseen) == (0, 0, 0), segment.because
-        assert segment.lost_of == segment.matched
+        assert 0 < segment.lost_of <= segment.matched
         assert "their addresses are rewritten between the two" in segment.because
-    assert 0 < sum(s.matched for s in asked) <= sent["gw-lan"][TCP]
+    assert 0 < sum(s.lost_of or 0 for s in asked) <= sent["gw-lan"][TCP]
+    assert sum(s.matched for s in asked) <= sum(sent["gw-lan"].values())
     assert {s.lost for s in found} == {0}

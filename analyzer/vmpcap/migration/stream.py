@@ -32,6 +32,8 @@ OPTION_BYTES = 40
 CUT_OFF = "the capture cut off TCP options, and with them what would tell; 100 bytes of each frame are enough"
 """Why it is not known what was sent again in vain."""
 
+LEAST_BUSY_NS = NS_PER_MS
+"""A handful of packets in less than this says how fast a host hands them over, and no more."""
 SETUP_BYTES = 65_536
 """What is said before the first pause is set-up as long as it is no more than this."""
 
@@ -308,7 +310,8 @@ def _throughput(
     missed = sum(uncaptured(link.data) for link in transfer.links)
     has_holes = missed > 0
     busy = sum(a.carried_ns for a in activities)
-    bulk = mbps(int(sum(a.new_bytes for a in activities) * share), busy)
+    carried = int(sum(a.new_bytes for a in activities) * share)
+    bulk = mbps(carried, busy) if carried > SETUP_BYTES or busy >= LEAST_BUSY_NS else None
     rates = _window_rates(together)
     mss = _mss(transfer)
     idle_ms, paths = rtt.idle_ms if rtt.idle_ms is not None else rtt.min_ms, _paths(transfer)
