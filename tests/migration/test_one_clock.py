@@ -8,7 +8,7 @@ from vmpcap.migration.one_clock import ns_of, put_on_one_clock
 from vmpcap.migration.results import BRACKETS, Bracket, OutagePart, Peer, PointAnnouncements, Switchover
 from vmpcap.migration.story import tell
 from vmpcap.points.clock import Offset
-from vmpcap.report.words import INTERRUPTIONS
+from vmpcap.report.interruptions import INTERRUPTIONS
 from vmpcap.terms.units import iso_utc
 
 

@@ -156,6 +156,11 @@ class Switchover(msgspec.Struct, frozen=True, kw_only=True):
     """Frames for it at the old place that passed the new one too: flooded, or on their way."""
     method: str = ""
 
+    @property
+    def at_most_ms(self) -> float | None:
+        """The bracket and what the clocks of its two frames leave open: the guest was away for no longer."""
+        return None if self.bracket_ms is None else self.bracket_ms + (self.bracket.uncertainty_ms or 0.0)
+
 
 BRACKETS: Final = ("bracket", "guest_silence", "peer_outage", "relearn", "stale_tail")
 """Fields of Switchover that are brackets; the length of each is in the field of that name with `_ms`."""

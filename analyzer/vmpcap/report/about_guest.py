@@ -8,18 +8,8 @@ from vmpcap.migration.results import Bracket, Guest, Mechanism, OutagePart, Peer
 from vmpcap.report.away import away_of, order_of_later
 from vmpcap.report.blocks import Block, Fact, Grid, Heading
 from vmpcap.report.chart import Glyphs
-from vmpcap.report.words import (
-    INTERRUPTIONS,
-    UPPER_BOUNDS,
-    figure,
-    figure_bound,
-    frame_list,
-    interrupted,
-    latency_words,
-    of_file,
-    stamp,
-    vlans,
-)
+from vmpcap.report.interruptions import INTERRUPTIONS, UPPER_BOUNDS, interrupted, length_of
+from vmpcap.report.words import figure, figure_bound, frame_list, latency_words, of_file, stamp, vlans
 from vmpcap.terms.units import count_of
 
 SCHEDULES: Final = {
@@ -171,7 +161,7 @@ def _interruption(guest: Guest, glyphs: Glyphs) -> Iterator[Block]:
 
 def interruption(switchover: Switchover, name: str, glyphs: Glyphs) -> Fact:
     """How long was this one of the interruptions, between which frames, and why?"""
-    value, bracket = getattr(switchover, f"{name}_ms"), getattr(switchover, name)
+    value, bracket = length_of(switchover, name), getattr(switchover, name)
     return Fact(INTERRUPTIONS[name], interrupted(name, value) + _bounds(bracket, glyphs, name), bracket.because)
 
 
@@ -189,7 +179,7 @@ def _bounds(bracket: Bracket, glyphs: Glyphs, name: str) -> str:
     if first and last and bracket.from_point == bracket.to_point:
         last = f"frame {bracket.to_frame}{of_file(bracket.to_file)}"
     ends = " to ".join(end for end in (first, last) if end)
-    told = "; ".join(part for part in (ends, f"clocks {doubt}" if is_bound and doubt else "") if part)
+    told = "; ".join(part for part in (ends, f"clocks {doubt} included" if is_bound and doubt else "") if part)
     return (f" {doubt}" if doubt and not is_bound else "") + (f" ({told})" if told else "")
 
 

@@ -86,7 +86,7 @@ GAUGES: Final = (
     Gauge("rtt_idle_seconds", "seconds", "round trip of the idle path", lambda m: _scaled(m.rtt.idle_ms, 1e-3)),
     Gauge("rtt_p50_seconds", "seconds", "median round trip", lambda m: _scaled(m.rtt.p50_ms, 1e-3)),
     Gauge("rtt_p95_seconds", "seconds", "95th percentile of the round trips", lambda m: _scaled(m.rtt.p95_ms, 1e-3)),
-    Gauge("switchover_seconds", "seconds", "upper bound of the guests' stun", lambda m: _longest(m, "bracket_ms")),
+    Gauge("switchover_seconds", "seconds", "upper bound of the guests' stun", lambda m: _longest(m, "at_most_ms")),
     Gauge(
         "peer_outage_seconds",
         "seconds",

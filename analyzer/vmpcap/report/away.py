@@ -62,9 +62,9 @@ def away_of(guest: Guest) -> Away | None:
         because = f"{at_least.protocol} from {at_least.peer}: {at_least.because}"
         sentence = f"peers were cut off for {told}{_later(guest)}"
         return Away((0, max(low, most)), PEERS, told, sentence, because, True)
-    if s.bracket_ms is None:
+    if s.at_most_ms is None:
         return None
-    within = (s.bracket_ms + (s.bracket.uncertainty_ms or 0.0)) / 1000
+    within = s.at_most_ms / 1000
     told = span_bound(within, "most")
     sentence = f"the switchover took at most {told}"
     if least > within:

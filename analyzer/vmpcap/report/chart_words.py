@@ -62,8 +62,8 @@ def goodput_words(m: Migration, report: Report) -> str:
     for guest in m.guests[:3]:
         gone = guest.switchover
         ends = [seconds_between(m.start_ts, ts) for ts in (gone.bracket.from_ts, gone.bracket.to_ts)]
-        if ends[0] is not None and ends[1] is not None and gone.bracket_ms is not None:
-            length = figure_bound(gone.bracket_ms, "ms", "most")
+        if ends[0] is not None and ends[1] is not None and gone.at_most_ms is not None:
+            length = figure_bound(gone.at_most_ms, "ms", "most")
             parts.append(f"guest gone within {span(ends[0])} to {span(ends[1])}, at most {length}")
     heard = announced_at(m)
     if heard:

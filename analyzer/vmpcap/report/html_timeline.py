@@ -190,7 +190,7 @@ def _rows(m: Migration, guest: Guest) -> Iterator[Row]:
     yield Row(STREAM, tuple(phases), f"at {m.point}")
     gone = guest.switchover.bracket
     ends = [seconds_between(m.start_ts, ts) for ts in (gone.from_ts, gone.to_ts)]
-    length = guest.switchover.bracket_ms
+    length = guest.switchover.at_most_ms
     if ends[0] is not None and ends[1] is not None and length is not None:
         words = f"at most {span_bound(length / 1000, 'most')}"
         yield Row("guest", (Bar("gone", ends[0], ends[1], words, beside=words),), gone.because)

@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 
 from vmpcap.migration.results import Bracket, Guest, Mechanism, Peer, PointAnnouncements
 from vmpcap.report.document import Migration, Report
-from vmpcap.report.words import INTERRUPTIONS, UPPER_BOUNDS, held_against_limit
+from vmpcap.report.interruptions import INTERRUPTIONS, UPPER_BOUNDS, length_of
+from vmpcap.report.words import held_against_limit
 from vmpcap.verdicts.findings import Check
 
 BRACKET: Final = "bracket of the switchover"
@@ -61,7 +62,7 @@ def check_words(m: Migration, check: Check) -> str:
 def _of_guest(m: Migration, guest: Guest) -> Iterator[Proof]:
     for name, label in (INTERRUPTIONS | {"bracket": BRACKET}).items():
         bracket: Bracket = getattr(guest.switchover, name)
-        value = getattr(guest.switchover, f"{name}_ms")
+        value = length_of(guest.switchover, name)
         length = "" if value is None else f" {'at most ' if name in UPPER_BOUNDS else ''}{value:.3f} ms"
         ends = (
             ("begins", bracket.from_point, bracket.from_frame, bracket.from_file),

@@ -14,7 +14,6 @@ from vmpcap.terms.units import NS_PER_S, count_of
 from vmpcap.verdicts.findings import Check, Outcome
 
 VERDICTS: Final = {"pass": "PASS", "fail": "FAIL", "undecided": "UNDECIDED"}
-
 ANSWERS: Final[dict[str, dict[Outcome, str]]] = {
     "completed": {
         "pass": "the migration completed",
@@ -48,15 +47,12 @@ ANSWERS: Final[dict[str, dict[Outcome, str]]] = {
     },
 }
 """The deciding checks' answers as a person would say them. A check that is not here is named by its id."""
-
 PARTLY: Final[dict[str, str]] = {
     "guest_reachable_after": "the guest was reachable for only a part of those who asked afterwards",
 }
 """Checks that fail although a share, which they tell as their figure, is in order."""
-
 AT_LEAST: Final = frozenset({"throughput"})
 """Checks whose limit is a minimum; every other limit is a maximum."""
-
 HYPERVISORS: Final = {
     "qemu": "QEMU",
     "vmware": "VMware",
@@ -68,30 +64,6 @@ UNKNOWN: Final = "unknown"
 AT_LEAST_WORDS: Final = "at least "
 MOST_FRAMES: Final = 12
 """Frame numbers that are listed; the display filter selects all of them."""
-
-
-INTERRUPTIONS: Final = {
-    "bracket": "switchover",
-    "guest_silence": "guest silent",
-    "peer_outage": "peers cut off",
-    "relearn": "relearned",
-    "stale_tail": "stale tail",
-}
-"""What each bracket of a switchover is called."""
-UPPER_BOUNDS: Final = frozenset({"bracket"})
-"""Of these, which are no measurement: the guest was gone within them, and no longer."""
-
-
-def interrupted(name: str, value_ms: float | None) -> str:
-    """
-    How long was this one of the interruptions? One that is an upper bound reads as one.
-
-    >>> interrupted("bracket", 185.23), interrupted("relearn", 185.23)
-    ('at most 186 ms', '185 ms')
-    """
-    if name in UPPER_BOUNDS and value_ms is not None:
-        return f"at most {figure_bound(value_ms, 'ms', 'most')}"
-    return figure(value_ms, "ms")
 
 
 def verdict_sentence(migration: Migration) -> str:
