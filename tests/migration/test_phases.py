@@ -15,9 +15,10 @@ from vmpcap.measures.kernels.layout import NEVER
 from vmpcap.measures.limits import Attribution, Sent
 from vmpcap.measures.results import Rtt
 from vmpcap.measures.series import Together, put_together
+from vmpcap.migration.broken_streams import stuck_segment
 from vmpcap.migration.phases import name_phases
 from vmpcap.migration.results import Phase
-from vmpcap.migration.stream import Activity, StreamFigures, measure_stream, split_activity, stuck_segment
+from vmpcap.migration.stream import Activity, StreamFigures, measure_stream, split_activity
 from vmpcap.migration.transfers import find_transfers
 from vmpcap.terms.units import NO_TIME, iso_utc
 
@@ -160,6 +161,26 @@ def test_bursts_that_arrive_as_they_are_sent_keep_their_rate() -> None:
 
 
 QEMU = b"QEVM\x00\x00\x00\x03"
+
+
+def test_what_was_handed_over_at_once_is_no_faster_over_the_whole() -> None:
+    """Five megabytes within 402 ms, each of which took 90 ms to come: 40 Mbit in at least 450 ms."""
+    told = measured(in_bursts(90, count=5)).throughput
+    assert told.mean_mbps is not None
+    assert told.bulk_mbps is not None
+    assert told.mean_mbps <= told.bulk_mbps
+    assert 40_000 / 500 <= told.mean_mbps <= 40_000 / 450
+
+
+def test_a_handful_of_bytes_within_a_millisecond_is_no_rate_at_all() -> None:
+    """Neither while they flowed nor over the whole: 191 bytes in 2 us are 764 Mbps, and say nothing of a link."""
+    made = streaming([191, 0])
+    at = made.sides[0].first_data_ts
+    assert at is not None
+    side = replace(made.sides[0], last_data_ts=at + 2_000, opening=QEMU)
+    told = measured(replace(made, sides=(side, made.sides[1]))).throughput
+    assert (told.bulk_mbps, told.mean_mbps, told.best_1s_mbps, told.limit) == (None, None, None, "unknown")
+    assert told.limit_because == "only 191 bytes flowed, within 0.002 ms: no rate of a link"
 
 
 def repeating(sent: int, acked: int, **more: Any) -> Connection:

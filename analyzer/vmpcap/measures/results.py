@@ -71,7 +71,7 @@ class Throughput(msgspec.Struct, frozen=True, kw_only=True):
     bulk_mbps: float | None
     """While data flowed or, where that took longer, arrived, in whichever phase: pauses of the sender left out."""
     mean_mbps: float | None
-    """From the first to the last data byte, pauses included."""
+    """From the first to the last data byte, pauses included; where the data took over 1 % longer to arrive, by that."""
     best_1s_mbps: float | None
     """Best window of one second; null where the transfer was shorter than that."""
     p50_mbps: float | None

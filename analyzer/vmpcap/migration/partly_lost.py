@@ -33,9 +33,9 @@ def with_part(one: Suffered, stream: PeerStream, view: PointView, when: int) -> 
     before = int(np.searchsorted(stream.asked_ts, min(when, _begin(one))))
     if not _is_large(later, asked, earlier, before):
         return one
-    words = f"{one.peer.because}; {_said(later, asked, 'request', 'since it had answers again')}"
-    peer = msgspec.structs.replace(one.peer, because=words, lost=(one.peer.lost or 0) + later)
-    return replace(one, peer=peer, partly_lost=_said(later, asked, "request", "since it had answers again"))
+    said = _said(later, asked, "request", "since it had answers again")
+    peer = msgspec.structs.replace(one.peer, because=f"{one.peer.because}; {said}", lost=(one.peer.lost or 0) + later)
+    return replace(one, peer=peer, partly_lost=said)
 
 
 def with_parts_of_services(found: Sequence[Suffered]) -> list[Suffered]:
@@ -47,9 +47,7 @@ def with_parts_of_services(found: Sequence[Suffered]) -> list[Suffered]:
     for rows in services.values():
         vain = [one for one in rows if _is_in_vain(one)]
         answered = sum(one.answered_after for one in rows)
-        before, unanswered = (
-            sum(getattr(one, name) for one in rows) for name in ("answered_before", "unanswered_before")
-        )
+        before, unanswered = sum(one.answered_before for one in rows), sum(one.unanswered_before for one in rows)
         view = next((one.opened_late[0] if one.opened_late else one.view for one in vain), None)
         if view is None or _is_unsure(view, view.first_ts):
             continue

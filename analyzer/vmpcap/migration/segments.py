@@ -7,10 +7,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.migration.broken_streams import stuck_segment
 from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.one_key import ends_of, keyed_alike, under_one_name
 from vmpcap.migration.segment_results import Direction, Segment
-from vmpcap.migration.stream import stuck_segment, uncaptured
+from vmpcap.migration.stream import uncaptured
 from vmpcap.migration.too_large import count_too_large
 from vmpcap.migration.transfers import Link
 from vmpcap.points.between import reordered_between

@@ -10,6 +10,7 @@ from vmpcap.migration.anew import by_service
 from vmpcap.migration.announced_moves import NO_STREAM, AnnouncedMove, Unseen, find_announced_moves
 from vmpcap.migration.announcers import find_announcers
 from vmpcap.migration.breakdown import break_down
+from vmpcap.migration.broken_streams import stuck_segment
 from vmpcap.migration.clocks import elapsed_between, is_moment_unknown, on_clock_of
 from vmpcap.migration.conflicts import find_duplicate_address, find_second_place
 from vmpcap.migration.delivery import say_what_counts
@@ -51,7 +52,6 @@ from vmpcap.migration.stream import (
     StreamFigures,
     is_at_sender,
     measure_stream,
-    stuck_segment,
     uncaptured,
     without_rates,
 )

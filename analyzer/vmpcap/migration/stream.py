@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -15,30 +15,22 @@ from vmpcap.measures.limits import LATE_ACK_SEGMENTS, Sent, attribute, find_stal
 from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
 from vmpcap.measures.rounds import Path, describe_rtt, empty_path_ns, held_ns
 from vmpcap.measures.rtt_over_time import rtt_over_time
-from vmpcap.measures.series import UNHEARD_TIMEOUTS, WINDOW_NS, Together, best_window, put_together, windowed
+from vmpcap.measures.series import WINDOW_NS, Together, best_window, put_together, windowed
+from vmpcap.migration.broken_streams import SETUP_BYTES, acknowledged, stuck_segment, while_it_lived, why_unheard
 from vmpcap.migration.hole_time import spread_over_holes
 from vmpcap.migration.moves import Sighting
 from vmpcap.migration.transfers import Link, Transfer
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S, mbps, ms
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, mbps, ms
 
 LEAST_PAUSE_NS = 20 * NS_PER_MS
 """Silence of the sender that ends a phase, unless the round trip makes longer ones normal."""
-
 USUAL_MSS = 1460
-
-OPTION_BYTES = 40
-"""TCP's options may take this much of a segment (RFC 9293 section 3.1)."""
-
 CUT_OFF = "the capture cut off TCP options, and with them what would tell; 100 bytes of each frame are enough"
 """Why it is not known what was sent again in vain."""
-
+MUCH_LONGER = 1.01
+"""From the first to the last data is as long as the data took to arrive, but for the last round trip; else bursts."""
 LEAST_BUSY_NS = NS_PER_MS
 """A handful of packets in less than this says how fast a host hands them over, and no more."""
-SETUP_BYTES = 65_536
-"""What is said before the first pause is set-up as long as it is no more than this."""
-
-MOST_UNHEARD_BYTES = 1 << 20
-"""More than this no sender gives away before the first acknowledgement: it begins with some ten segments (RFC 6928)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +66,24 @@ class StreamFigures:
     """Acknowledged, and not in the capture."""
 
 
-NOTHING_OF_IT: Final = StreamFigures(
-    bytes=Bytes(payload=None, unique=None, retransmitted=None),
-    throughput=Throughput(
+def without_rate(because: str, max_concurrent: int | None = None, **known: Any) -> Throughput:
+    """What is told of a stream whose rates are not known, and why."""
+    return Throughput(
         bulk_mbps=None,
         mean_mbps=None,
         best_1s_mbps=None,
         p50_mbps=None,
         p5_mbps=None,
-        max_concurrent=None,
+        max_concurrent=max_concurrent,
         limit="unknown",
-        limit_because="no migration stream is in view",
-    ),
+        limit_because=because,
+        **known,
+    )
+
+
+NOTHING_OF_IT: Final = StreamFigures(
+    bytes=Bytes(payload=None, unique=None, retransmitted=None),
+    throughput=without_rate("no migration stream is in view"),
     rtt=Rtt(samples=0, coverage_because="no migration stream is in view"),
     loss=Loss(),
     setup=None,
@@ -103,10 +101,10 @@ def measure_stream(sighting: Sighting) -> StreamFigures:
     sides = [link.data for link in transfer.links]
     missed = sum(uncaptured(side) for side in sides)
     together = put_together(sides)
-    rtt = describe_rtt(_paths(transfer), at_source=sighting.view.role == "source")
-    first, last = transfer.first_data_ts, transfer.last_data_ts
-    lived = _while_it_lived(together, transfer.links)
     paths = _paths(transfer)
+    rtt = describe_rtt(paths, at_source=sighting.view.role == "source")
+    first, last = transfer.first_data_ts, transfer.last_data_ts
+    lived = while_it_lived(together, transfer.links)
     held = 0 if is_at_sender(rtt) else held_ns(paths)  # beside the sender its round trips hold it
     setup, activities = split_activity(lived, first, last, rtt, _mss(transfer), empty_path_ns(paths), held)
     unique = sum(side.unique_bytes for side in sides)
@@ -133,25 +131,13 @@ def _paths(transfer: Transfer) -> list[Path]:
 
 def without_rates(figures: StreamFigures, because: str) -> StreamFigures:
     """The same figures, of a stream during which the clock was set: how much in which time is not known."""
-    counted = figures.throughput.counted
-    throughput = Throughput(
-        bulk_mbps=None,
-        mean_mbps=None,
-        best_1s_mbps=None,
-        p50_mbps=None,
-        p5_mbps=None,
-        max_concurrent=figures.throughput.max_concurrent,
-        limit="unknown",
-        limit_because=because,
-        unknown_because=because,
-        counted=counted,
-    )
+    known = figures.throughput
+    throughput = without_rate(because, known.max_concurrent, unknown_because=because, counted=known.counted)
     return replace(figures, throughput=throughput, setup=None, activities=())
 
 
 BY_ANSWERS: Final = frozenset({"fast_retransmissions", "spurious_retransmissions", "duplicate_acks", "window_fulls"})
 """Marks that rest on what the receiver sent."""
-
 MOST_UNCAPTURED: Final = 0.01
 """Share of what was delivered that a capture may lack: above it no rate of the time in which data flowed is told."""
 
@@ -221,10 +207,10 @@ def split_activity(
     Between which pauses did data flow?
 
     A pause is silence longer than LEAST_PAUSE_NS and than four round trips (with what the receiver holds back nearly
-    every ACK for, wait_ns), with all data arrived: what the sender
-    waits for a lost segment is the path's time, not a pause. What is said before the first pause is set-up where it is
-    little. A sender may hand over faster than the path carries: how long a stretch took to arrive is told beside it;
-    what the empty path beyond this point surely takes (empty_ns) is no part of that.
+    every ACK for, wait_ns), with all data arrived: what the sender waits for a lost segment is the path's time, not a
+    pause. What is said before the first pause is set-up where it is little. A sender may hand over faster than the path
+    carries: how long a stretch took to arrive is told beside it; what the empty path beyond this point surely takes
+    (empty_ns) is no part of that.
     """
     if together is None or first is None or last is None:
         return None, ()
@@ -311,7 +297,7 @@ def _throughput(
     has_holes = missed > 0
     busy = sum(a.carried_ns for a in activities)
     carried = int(sum(a.new_bytes for a in activities) * share)
-    bulk = mbps(carried, busy) if carried > SETUP_BYTES or busy >= LEAST_BUSY_NS else None
+    bulk = mbps(carried, busy)
     rates = _window_rates(together)
     mss = _mss(transfer)
     idle_ms, paths = rtt.idle_ms if rtt.idle_ms is not None else rtt.min_ms, _paths(transfer)
@@ -333,23 +319,14 @@ def _throughput(
     more = None if together is None else outline([link.data for link in transfer.links], together)
     limits, shares = attribute_over_time(together, more, sent)
     attribution = settle(attribute(together, sent), limits, shares)
-    unheard = _unheard(transfer.links) if sent.stuck_bytes is None else ""
-    if unheard:
-        return Throughput(
-            bulk_mbps=None,
-            mean_mbps=None,
-            best_1s_mbps=None,
-            p50_mbps=None,
-            p5_mbps=None,
-            max_concurrent=_most_at_once(transfer.links, together),
-            limit="unknown",
-            limit_because=unheard,
-            limits=limits,
-            limit_shares=shares,
-        )
+    none = why_unheard(transfer.links) if sent.stuck_bytes is None else ""
+    if not none and carried and carried <= SETUP_BYTES and busy < LEAST_BUSY_NS:
+        none = f"only {count_of(carried, 'byte')} flowed, within {busy / NS_PER_MS:.3g} ms: no rate of a link"
+    if none:
+        return without_rate(none, _most_at_once(transfer.links, together), limits=limits, limit_shares=shares)
     return Throughput(
         bulk_mbps=bulk if missed <= MOST_UNCAPTURED * delivered else None,
-        mean_mbps=mbps(delivered, span),
+        mean_mbps=mbps(delivered, span if busy <= span * MUCH_LONGER else busy),
         best_1s_mbps=best_window(together, NS_PER_S) if together is not None and not has_holes else None,
         p50_mbps=float(np.percentile(rates, 50)) if len(rates) else None,
         p5_mbps=float(np.percentile(rates, 5)) if len(rates) else None,
@@ -361,68 +338,6 @@ def _throughput(
         limits=limits,
         limit_shares=shares,
     )
-
-
-def _unheard(links: Sequence[Link]) -> str:
-    """
-    Was no more than set-up ever acknowledged, though the rest was sent again and again? Empty where more was.
-
-    A destination that died right after the handshake, or a path that broke then: no rate of either says what it can.
-    Where more was sent without an answer, the answers are out of view.
-    """
-    sides = [link.data for link in links if link.data.payload_bytes]
-    acked, sent = sum(acknowledged(side) for side in sides), sum(side.unique_bytes for side in sides)
-    if acked > SETUP_BYTES or (sent > MOST_UNHEARD_BYTES and not acked):
-        return ""
-    if not _is_broken(sides):
-        return ""
-    share = f"only {acked:,}" if acked else "none"
-    because = f"{share} of the {sent:,} bytes that were sent {'were' if acked else 'was'} ever acknowledged"
-    return f"{because}, though they were sent again: the destination was gone, or nothing reached it"
-
-
-def _is_broken(sides: Sequence[Side]) -> bool:
-    """Did all of these sides that were not acknowledged to their end repeat by timeout, until nobody did any more?"""
-    open_ones = [side for side in sides if side.acked_bytes < side.unique_bytes]
-    return bool(open_ones) and all(_ends_unanswered(side) for side in open_ones)
-
-
-def _while_it_lived(together: Together | None, links: Sequence[Link]) -> Together | None:
-    """
-    The series without what was repeated in vain when the path, or the destination, was gone.
-
-    No data flowed then: neither a rate nor a limit is of that time. Where large segments never got through it was the
-    path's own, and is kept.
-    """
-    sides = [link.data for link in links if link.data.payload_bytes]
-    if together is None or not _is_broken(sides) or stuck_segment(links) is not None:
-        return together
-    arrived = np.flatnonzero(together.delivered_bytes)
-    if not any(side.acked_bytes for side in sides) or not len(arrived):
-        return together
-    return replace(
-        together, resent_bytes=np.where(np.arange(len(together.resent_bytes)) > arrived[-1], 0, together.resent_bytes)
-    )
-
-
-def _ends_unanswered(side: Side) -> bool:
-    """Did this side repeat by timeout, as its last data, what was never acknowledged?"""
-    if side.series is None or side.acked_bytes >= side.unique_bytes or side.resent_timeout < UNHEARD_TIMEOUTS:
-        return False
-    new, resent, acked = (
-        int(np.flatnonzero(values)[-1:].sum())
-        for values in (side.series.new_bytes, side.series.resent_bytes, side.series.acked_bytes)
-    )
-    return resent > max(new, acked)
-
-
-def acknowledged(side: Side) -> int:
-    """
-    How many payload bytes of this side were certainly delivered?
-
-    Those that were acknowledged, also where the capture missed them; but no more than were sent in view or jumped over.
-    """
-    return min(side.acked_bytes, side.unique_bytes + side.missing_bytes)
 
 
 def _delivered(side: Side) -> int:
@@ -442,25 +357,6 @@ def _mss(transfer: Transfer) -> int:
 def is_at_sender(rtt: Rtt) -> bool:
     """Does this point stand beside the sender, so that every queue and every loss of the path lies behind it?"""
     return rtt.coverage == "full" and rtt.measured_by == "ack"
-
-
-def stuck_segment(links: Sequence[Link]) -> int | None:
-    """
-    How large is the segment that was resent, never acknowledged, and larger than all that was?
-
-    Only where something smaller passed and the stream made no progress at all beyond it, with a segment as large as the
-    receiver allows: the signature of a path that drops large packets silently. Where nothing was ever acknowledged, a
-    destination that died looks the same.
-    """
-    for link in links:
-        side = link.data
-        stuck = side.unique_bytes - side.acked_bytes
-        if not link.back.mss or side.retransmissions < 3 or stuck <= 0:
-            continue
-        is_full_sized = side.max_payload_bytes >= link.back.mss - OPTION_BYTES
-        if 0 < side.acked_bytes < side.max_payload_bytes and is_full_sized:
-            return min(side.max_payload_bytes, link.back.mss)
-    return None
 
 
 def _window_rates(together: Together | None) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

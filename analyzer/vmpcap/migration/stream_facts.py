@@ -1,7 +1,6 @@
 """What a stream's packets say of it: how to filter it, whether it was encrypted, how large its segments were."""
 
-from typing import Final
-
+from vmpcap.migration.broken_streams import OPTION_BYTES
 from vmpcap.migration.transfers import Link, Transfer
 
 
@@ -21,10 +20,6 @@ def is_encrypted(transfer: Transfer) -> bool | None:
     if transfer.magic == "tls":
         return True
     return False if transfer.magic is not None else None
-
-
-OPTION_BYTES: Final = 40
-"""So much less than the MSS a full segment may carry: TCP options take the rest."""
 
 
 def is_large_acked(transfer: Transfer) -> bool:

@@ -5,10 +5,10 @@ from typing import Final
 import numpy as np
 
 from vmpcap.measures.connections import Side
+from vmpcap.migration.broken_streams import stuck_segment
 from vmpcap.migration.clocks import elapsed_between
 from vmpcap.migration.ends import at_end
 from vmpcap.migration.mechanisms.case import Case, Worked
-from vmpcap.migration.stream import stuck_segment
 from vmpcap.migration.transfers import LEAST_AGAIN
 from vmpcap.terms.units import NS_PER_S, count_of
 
