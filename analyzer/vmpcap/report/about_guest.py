@@ -166,7 +166,7 @@ def interruption(switchover: Switchover, name: str, glyphs: Glyphs) -> Fact:
 
 
 def _bounds(bracket: Bracket, glyphs: Glyphs, name: str) -> str:
-    """Which frames bound it, and how sure are they? Of an upper bound only the clocks are in doubt: that is no ±."""
+    """Which frames bound it, and how sure are they? Of an upper bound the clocks' doubt is a part: that is no ±."""
     doubt = f"{glyphs.doubt} {figure(bracket.uncertainty_ms, 'ms')}" if bracket.uncertainty_ms else ""
     is_bound = name in UPPER_BOUNDS
     first, last = (
@@ -179,7 +179,7 @@ def _bounds(bracket: Bracket, glyphs: Glyphs, name: str) -> str:
     if first and last and bracket.from_point == bracket.to_point:
         last = f"frame {bracket.to_frame}{of_file(bracket.to_file)}"
     ends = " to ".join(end for end in (first, last) if end)
-    told = "; ".join(part for part in (ends, f"clocks {doubt} included" if is_bound and doubt else "") if part)
+    told = "; ".join(part for part in (ends, f"clocks {doubt}" if is_bound and doubt else "") if part)
     return (f" {doubt}" if doubt and not is_bound else "") + (f" ({told})" if told else "")
 
 
