@@ -319,11 +319,11 @@ def _throughput(
     more = None if together is None else outline([link.data for link in transfer.links], together)
     limits, shares = attribute_over_time(together, more, sent)
     attribution = settle(attribute(together, sent), limits, shares)
-    none = why_unheard(transfer.links) if sent.stuck_bytes is None else ""
-    if not none and carried and carried <= SETUP_BYTES and busy < LEAST_BUSY_NS:
-        none = f"only {count_of(carried, 'byte')} flowed, within {busy / NS_PER_MS:.3g} ms: no rate of a link"
-    if none:
-        return without_rate(none, _most_at_once(transfer.links, together), limits=limits, limit_shares=shares)
+    if sent.stuck_bytes is None and (unheard := why_unheard(transfer.links)):
+        return without_rate(unheard, _most_at_once(transfer.links, together), limits=limits, limit_shares=shares)
+    if carried and carried <= SETUP_BYTES and busy < LEAST_BUSY_NS:
+        handful = f"only {count_of(carried, 'byte')} flowed, within {busy / NS_PER_MS:.3g} ms: no rate of a link"
+        return without_rate(handful, _most_at_once(transfer.links, together))
     return Throughput(
         bulk_mbps=bulk if missed <= MOST_UNCAPTURED * delivered else None,
         mean_mbps=mbps(delivered, span if busy <= span * MUCH_LONGER else busy),
