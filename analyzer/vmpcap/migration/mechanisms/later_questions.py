@@ -1,5 +1,6 @@
 """Questions for the guest's address that had an answer at its new place, and then none for a while."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
@@ -73,14 +74,15 @@ def _answered(case: Case, view: PointView, ip: tuple[int, int], answers: Sequenc
 
 
 def _runs(view: PointView, rows: I64, told: Sequence[int]) -> list[list[int]]:
-    """Which of these questions follow each other soon, with no answer from one to the next?"""
+    """Which of these questions follow each other soon, with none of these answers (by time) from one to the next?"""
     ts = view.arps.ts_ns
     runs: list[list[int]] = [[int(rows[0])]] if len(rows) else []
     for before, after in pairwise(rows.tolist()):
         first, second = on_reference(view, int(ts[before])), on_reference(view, int(ts[after]))
-        if second - first <= SAME_FRAME_NS and not any(first <= one <= second for one in told):
+        is_answered = bisect_left(told, first) < bisect_right(told, second)
+        if second - first <= SAME_FRAME_NS and not is_answered:
             continue  # a copy
-        if second - first > AGAIN_NS or any(first <= one <= second for one in told):
+        if second - first > AGAIN_NS or is_answered:
             runs.append([])
         runs[-1].append(int(after))
     return [run for run in runs if len(run) >= LEAST_ASKED]
