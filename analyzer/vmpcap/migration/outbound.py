@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage
+from vmpcap.measures.peer_streams import groups_of
 from vmpcap.migration.clocks import is_moment_unknown
 from vmpcap.migration.exchanges import LEAST_FREE_PORT
 from vmpcap.migration.moved import Moved, on_point, on_reference
@@ -124,9 +125,11 @@ def _services_at(view: PointView, guest: Moved) -> dict[Service, Asked]:
     """What did the guest ask of whom here, and what came back?"""
     j, frames = view.journal, frames_of(view, guest)
     sent = frames.sent_ip[_asks(j, frames.sent_ip)]
-    came = frames.asked[_answers(j, frames.asked)]
+    if not len(sent):
+        return {}
+    came = frames.asked[np.isin(j.src_low[frames.asked], np.unique(j.dst_low[sent]))]
     requests = _by_service(j, sent, j.dst_high, j.dst_low, j.dst_port)
-    answers = _by_service(j, came, j.src_high, j.src_low, j.src_port)
+    answers = _by_service(j, came[_answers(j, came)], j.src_high, j.src_low, j.src_port)
     none = np.zeros(0, np.int64)
     return {key: Asked(view, rows, answers.get(key, none)) for key, rows in requests.items()}
 
@@ -138,12 +141,15 @@ def _by_service(
     low: npt.NDArray[np.uint64],
     port: npt.NDArray[np.uint16],
 ) -> dict[Service, I64]:
-    keys: dict[Service, list[int]] = {}
     is_echo = ~np.isin(j.ip_protocol[rows], (IP_TCP, IP_UDP))
-    columns = (high[rows], low[rows], j.ip_protocol[rows], np.where(is_echo, 0, port[rows]))
-    for row, *key in zip(rows.tolist(), *(column.tolist() for column in columns), strict=True):
-        keys.setdefault((key[0], key[1], key[2], key[3]), []).append(row)
-    return {key: np.array(found, np.int64) for key, found in keys.items()}
+    served = np.where(is_echo, 0, port[rows])
+    of_row = np.arange(len(rows))
+    found: dict[Service, I64] = {}
+    for group in groups_of(of_row, served, j.ip_protocol[rows], low[rows], high[rows]):
+        first = rows[group[0]]
+        key = (int(high[first]), int(low[first]), int(j.ip_protocol[first]), int(served[group[0]]))
+        found[key] = rows[group]
+    return found
 
 
 def _asks(j: JournalColumns, rows: I64) -> Bools:
