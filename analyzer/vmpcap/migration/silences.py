@@ -245,7 +245,8 @@ def _silence_at(view: PointView, guest: Moved, moment: int, from_old: int = 0) -
     if not beside.any():
         return None
     longest = int(np.flatnonzero(beside)[np.argmax(gaps[beside])])
-    usual = np.diff(ts[: longest + 1][_once(view, sent[: longest + 1])])[-USUAL_FRAMES:]
+    near = slice(max(0, longest + 1 - MOST_COPIES * (USUAL_FRAMES + 1)), longest + 1)
+    usual = np.diff(ts[near][_once(view, sent[near])])[-USUAL_FRAMES:]
     usual_ns = int(np.median(usual)) if len(usual) >= LEAST_USUAL else None
     return Silence(mark(longest), mark(longest + 1), usual_ns, own_since(longest + 1))
 
