@@ -34,6 +34,8 @@ ROW_BY_ROW: Final = 1
 """numpy's flag of an array that lies in memory as C would have it."""
 LOOK: Final = 0x503
 """numpy's flags on which compiled code depends: how an array lies in memory, aligned or not, writable or not."""
+LOOKS: Final = tuple(look & ~2 if look & ROW_BY_ROW else look for look in range(LOOK + 1))
+"""The same of each look: of an array that lies as C would have it nobody asks whether it lies otherwise, too."""
 NUMBERS: Final = (bool, float, np.bool, np.integer, np.floating)
 """What a kernel may be given besides arrays, int, and tuples of all these."""
 LOOK_AGAIN_S: Final = 0.02
@@ -72,10 +74,10 @@ def kind_of(one: Any) -> Any:
 
     Equal kinds are one type to numba. Of tuples: the kinds of all their parts, and whose tuple it is.
     """
+    if type(one) is np.ndarray:
+        return one.dtype, one.ndim, LOOKS[one.flags.num & LOOK]
     if isinstance(one, np.ndarray):
-        flags = one.flags.num & LOOK
-        flags = flags & ~2 if flags & ROW_BY_ROW else flags
-        return (one.dtype, one.ndim, flags) if type(one) is np.ndarray else (one.dtype, one.ndim, flags, type(one))
+        return one.dtype, one.ndim, LOOKS[one.flags.num & LOOK], type(one)
     if type(one) is int:
         return np.int64 if -(2**63) <= one < 2**63 else np.uint64
     if isinstance(one, tuple):
