@@ -950,6 +950,22 @@ def test_a_guest_that_only_sends_stands_in_a_network_that_leads_nowhere() -> Non
     assert judged("port_group", case(answered, reachability=REACHED)) is None
 
 
+@pytest.mark.parametrize("role", ["client", "wan", "gateway", "domain:source"])
+def test_a_guest_whose_packets_leave_is_in_no_network_that_leads_nowhere(role: str) -> None:
+    """What it asks comes to its peers' side; what they send back is lost on another way."""
+    asked = journal(*((after(n * 1000), GUEST, GATEWAY, GUEST_IP, PEER_IP) for n in range(1, 6)))
+    asked.icmp_type[:] = 8
+    there = journal(*((after(n * 1000 + 1), GATEWAY, NEIGHBOUR, GUEST_IP, PEER_IP) for n in range(1, 6)))
+    there.icmp_type[:], there.ttl[:] = 8, 63
+    asks = arps(*((after(n * 1000), ASK, GUEST, GUEST_IP, "10.77.0.1") for n in range(1, 6)))
+    new = point("b", "domain:destination", arps=asks, journal=asked)
+    assert worked("port_group", case(new, peers=[LOST], reachability=NOBODY)) == "no"
+    assert judged("port_group", case(new, point("x", role, journal=there), peers=[LOST], reachability=NOBODY)) is None
+    others = there._replace(ip_id=there.ip_id + np.uint16(100))
+    behind = point("x", role, journal=others)
+    assert worked("port_group", case(new, behind, peers=[LOST], reachability=NOBODY)) == "no"
+
+
 @pytest.mark.parametrize(
     ("here", "beyond", "words"),
     [

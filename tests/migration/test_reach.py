@@ -539,6 +539,27 @@ def test_outbound_only_takes_three_frames_and_three_seconds() -> None:
         assert judge_reachability(guest(), [bridge], SWITCH).answer == answer
 
 
+def test_where_what_the_guest_sends_arrives_the_way_back_fails() -> None:
+    """Its requests are seen at the far router: it is not reached, and not alone in its network either."""
+    rows = [(SWITCH + n * 100 * MS, GUEST, GATEWAY, GUEST_IP, PEER_IP) for n in range(1, 5)]
+    bridge = view(
+        "br",
+        "domain:destination",
+        journal=pings((SWITCH - S, GATEWAY, 5, "10.77.0.1", "10.77.0.99"), *rows),
+        last_ts=20 * S,
+    )
+    far = pings(
+        (SWITCH - S, GATEWAY, 5, "10.77.0.1", "10.77.0.99"),
+        *((ts + MS, GATEWAY, 5, src, dst) for ts, _, _, src, dst in rows),
+    )
+    far.ttl[:] = 63
+    told = judge_reachability(guest(), [bridge, view("wan", "wan", journal=far, last_ts=20 * S)], SWITCH)
+    assert told.answer == "no"
+    assert not told.is_alone
+    assert "what it sends came to wan (frame 2): the way back fails" in told.because
+    assert judge_reachability(guest(), [bridge], SWITCH).is_alone
+
+
 @pytest.mark.parametrize(("apart_s", "answer"), [(1, "no"), (20, "unknown")])
 def test_of_one_direction_only_requests_that_are_repeated_say_that_nothing_arrived(apart_s: int, answer: str) -> None:
     """A capture may hold what the guest sends alone: who refreshes its neighbours every 20 s was answered."""

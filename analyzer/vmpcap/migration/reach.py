@@ -144,7 +144,7 @@ def _why_astray(guest: Moved, views: Sequence[PointView], moment: int) -> tuple[
         return retagged.words, f"the other {retagged.kind}'s"
     whole = (v for v in views if v.journal_complete)
     alone = next((found for v in whole if (found := outbound_only(v, guest, moment, views))), None)
-    if alone is not None:
+    if alone is not None and alone.is_alone:
         return alone.because, "another network's"
     left = next((words for v in views if (words := _left_by(v, guest, moment))), "")
     return (left, "another network's") if left else None

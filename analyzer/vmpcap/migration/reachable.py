@@ -12,6 +12,7 @@ from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.asked_dead import asked_again, known_of
+from vmpcap.migration.beyond_port import shown_beyond
 from vmpcap.migration.exchanges import functional_proof, wants_answer
 from vmpcap.migration.moved import Moved, guest_name, on_point
 from vmpcap.migration.sightings import GuestFrames, frames_of
@@ -56,6 +57,8 @@ class Reachability:
     because: str
     point: str
     frames: tuple[int, ...]
+    is_alone: bool = False
+    """Of a guest to which nothing comes: nothing of what it sends is seen beyond its port group either."""
 
 
 def judge_reachability(
@@ -223,7 +226,10 @@ def outbound_only(view: PointView, guest: Moved, moment: int, views: Sequence[Po
         f"{count_of(len(spoken), 'ARP request')} after the "
         f"switchover, and in {(view.last_ts - max(when, view.first_ts)) / NS_PER_S:.1f} s nothing for it arrived"
     )
-    return Reachability("no", because, view.name, tuple(numbers))
+    beyond = shown_beyond(view, guest, moment, views)
+    if beyond is not None:
+        because += f", though what it sends came to {beyond.view.name} (frame {beyond.frame}): the way back fails"
+    return Reachability("no", because, view.name, tuple(numbers), beyond is None)
 
 
 def _shows_others(view: PointView, guest: Moved) -> bool:

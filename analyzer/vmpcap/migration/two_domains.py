@@ -89,7 +89,7 @@ def name_domains(
         return Named("undecided", f"{gateway.words}: one domain, or two that are alike; nothing else tells which")
     news = [v for v in views if v.role == "domain:destination" and v.journal_complete and not v.left_out]
     cut_off = next((found for v in news if (found := outbound_only(v, guest, moment, views))), None)
-    if cut_off is not None:
+    if cut_off is not None and cut_off.is_alone:
         return Named("different", "; ".join(part for part in (cut_off.because, apart) if part))
     if apart:
         return Named("different", f"{apart}; nothing of the old gateway is seen at the new place")

@@ -110,7 +110,7 @@ def judge_port_group(case: Case, name: str) -> Mechanism | None:
         return None
     for view in case.views:
         alone = outbound_only(view, case.guest, case.moment, case.views) if view.journal_complete else None
-        if alone is not None:
+        if alone is not None and alone.is_alone:
             seen = sighted((view, frame) for frame in alone.frames)
             crossing = known_of(case.guest, view, case.moment, case.views).crossing
             if crossing and _other_tag(case, name) is None:
