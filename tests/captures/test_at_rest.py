@@ -57,6 +57,22 @@ def without_stream(row: str, *others: str) -> Report:
     return analyse(Request(points=points, profile=load_profile("vsphere4"))).report
 
 
+@pytest.mark.parametrize("how", ["working", "failing"])
+def test_a_row_of_a_stream_is_not_told_beside_it_as_if_nothing_had_moved(how: str) -> None:
+    """Nobody knows the guest, but labels carry the stream: that is said once."""
+    folder = HOME / "mpls" / how
+    points = tuple(
+        PointFiles(name, role, (str(file_of(folder, name)),))
+        for name, role in points_of(folder).items()
+        if role in (*HOSTS, "wan")
+    )
+    report = analyse(Request(points=points, profile=load_profile("vsphere4"))).report
+    (migration,) = report.migrations
+    of_stream = [*migration.mechanisms, *(row for guest in migration.guests for row in guest.mechanisms)]
+    assert [row.name for row in of_stream if row.name == "mpls"] == ["mpls"]
+    assert "mpls" not in {row.name for row in report.mechanisms}
+
+
 def test_the_marks_are_rows_of_the_table_in_its_order() -> None:
     """A name that is no row would be told of nowhere else."""
     names = [row.name for row in MECHANISMS]

@@ -101,6 +101,24 @@ def test_at_rest_masters_in_turn_are_not_masters_at_once(own: Any, others: Any, 
     assert words in at_rest(*first, *second)
 
 
+def test_a_gateway_that_was_there_before_the_guest_was_not_first_heard_after_it() -> None:
+    """Its next hello says when hellos come, and nothing of how long the guest was without."""
+    own = [hello(after(n * 3000 - 500), "10.77.0.3") for n in range(-2, 4)]
+    old = [hello(after(n * 3000 - 400), "10.77.0.2") for n in range(-2, 4)]
+    seen = journal((after(5), GUEST, VMAC, GUEST_IP, PEER_IP))
+    for said, words in (
+        (own, "active there before the guest came, and heard again +2.5 s"),
+        (own[3:], "first heard there +2.5 s"),
+    ):
+        end = after(9_000)
+        sites = [point("source", "domain:source", old, journal=seen, last_ts=end)]
+        found = judged(
+            "vrrp", case(*sites, point("destination", "domain:destination", said, journal=seen, last_ts=end))
+        )
+        assert found is not None
+        assert words in found.because
+
+
 SECONDS = range(12)
 RESIGNED = [hello(after(3100), "10.77.0.2", is_leaving=True)]
 

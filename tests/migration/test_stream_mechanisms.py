@@ -371,6 +371,16 @@ def test_logging_is_known_by_the_end_that_is_a_host() -> None:
     assert worked("ft", moved(*both(logged(MOMENT - S, gateway=0x02000000000D, far_ttl=64)))) == "no"
 
 
+def test_logging_on_addresses_of_its_own_may_be_other_hosts() -> None:
+    """It ends with the switchover, and nothing ties it to these two hosts: that is said."""
+    card = 0x0200_0000_0077
+    alone = moved(*both(logged(MOMENT - S, address="10.30.0.11", card=card, gateway=0x0200_0000_000D, far_ttl=63)))
+    found = judged("ft", alone)
+    assert found is not None
+    assert found.worked == "undecided"
+    assert "whether these addresses are of the two hosts of the migration is not known" in found.because
+
+
 def test_other_users_of_those_ports_are_no_logging() -> None:
     """HTTP, guests, a few bytes."""
     web = logged(MOMENT - S, own={"opening": b"GET / HTTP/1.1\r\n"})

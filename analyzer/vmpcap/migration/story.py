@@ -113,7 +113,8 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
     told = [guest for passengers in moved for guest in passengers] or [g.moved for s in stories for g in s.guests]
     restarts = find_restarts(views, {guest.mac for guest in told})
     announcers = find_announcers(views, told)
-    at_rest = [] if any(story.guests for story in stories) else tell_at_rest(views)
+    judged = {row.name for story in stories for row in story.mechanisms}
+    at_rest = [] if any(story.guests for story in stories) else [r for r in tell_at_rest(views) if r.name not in judged]
     return Told(
         stories,
         others - len(unseen.moves),

@@ -186,7 +186,12 @@ def _one_mac_at_both(one: Group) -> str:
 
 
 def _own_each(one: Group) -> str:
-    heard = f"first heard there {since(one.heard)}" if one.heard >= 0 else "not heard there after the switchover"
+    if one.heard < 0:
+        heard = "not heard there after the switchover"
+    elif one.was_active_before:
+        heard = f"active there before the guest came, and heard again {since(one.heard)}"
+    else:
+        heard = f"first heard there {since(one.heard)}"
     names = f"{words_of(one.at_old)} at the old and {words_of(one.at_new)} at the new"
     return f"each site has its own active router, {names} ({heard})"
 

@@ -192,7 +192,10 @@ def judge_ft(case: Case, name: str) -> Mechanism | None:
     because += f"go on for {span(waited)}" if waited > 0 else "end before it"
     hosts = [host_at(case, end) for end in ENDS]
     known = {id(s.connection) for s in before if any(host.is_at(s) for host in hosts)}
-    sure = waited > WITHIN_NS and all(id(s.connection) in known for s in before)  # either end of it is one of the hosts
+    are_hosts = all(id(s.connection) in known for s in before)  # either end of it is one of the hosts
+    sure = waited > WITHIN_NS and are_hosts
+    if not are_hosts:
+        because += "; whether these addresses are of the two hosts of the migration is not known"
     return result(name, "no" if sure else "undecided", because, seen)
 
 
