@@ -37,6 +37,7 @@ from vmpcap.migration.phases import name_phases
 from vmpcap.migration.reach import follow_announcements
 from vmpcap.migration.reachable import Reachability, judge_reachability
 from vmpcap.migration.reduced import join_reduced
+from vmpcap.migration.relays import say_relayed
 from vmpcap.migration.restarts import find_restarts
 from vmpcap.migration.results import Domain, Guest, Mechanism, Path
 from vmpcap.migration.role_doubts import find_role_doubts, say_doubts, with_shown_roles
@@ -122,7 +123,7 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
         tuple(restarts),
         wrong,
         tuple(announcers),
-        name_doubts=(*streams.doubts, *not_in_view(guests, views, told)),
+        name_doubts=(*streams.doubts, *say_relayed(moves), *not_in_view(guests, views, told)),
         look_alikes=tuple(unseen.notes),
         at_rest=(*tell_restarts(restarts), *unseen.rows, *at_rest),
     )
