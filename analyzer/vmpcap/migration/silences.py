@@ -28,6 +28,10 @@ AFTER_NS: Final = 200 * NS_PER_MS
 PLAIN_NS: Final = 50 * NS_PER_MS
 PLAIN_TIMES: Final = 5
 """A gap of the guest's frames so long, and of so many usual ones, needs no clock to be told from the others."""
+LONGER: Final = 2
+"""So many times as long as any before it a gap is the guest's absence, though it ends before the announcement."""
+SOON_NS: Final = 5 * NS_PER_MS
+"""What a guest says so shortly before its announcement it says from where that is sent."""
 NEARLY_LAST_NS: Final = 50 * NS_PER_MS
 """A point whose last frame of the guest is this much older than another point's did not see all of its frames."""
 COPY_NS: Final = 5 * NS_PER_MS
@@ -51,6 +55,8 @@ class Silence:
     """Median time between the guest's frames before: what silence means nothing."""
     own: Mark | None = None
     """Its first frame after that no host sent for it."""
+    between: Mark | None = None
+    """A frame of its own in between, of which nothing says whether it came from the old place or from the new one."""
     hidden_by: tuple[Hole, ...] = ()
     """Holes of the capture in which an end of it may lie: that end is left out."""
 
@@ -185,7 +191,7 @@ def _in_view(silence: Silence | None, view: PointView, moment: int) -> Silence |
     ends = [hole for hole in holes if hole.touches(begin, silence.after.ts)]
     before = None if any(hole.from_ts < moment for hole in ends) else silence.before
     after = None if any(hole.to_ts > moment for hole in ends) else silence.after
-    return Silence(before, after, silence.usual_ns, None, tuple(ends))
+    return replace(silence, before=before, after=after, own=None, hidden_by=tuple(ends))
 
 
 def last_sign_before(quiet: dict[str, Silence]) -> int | None:
@@ -208,6 +214,9 @@ def left_for_good(quiet: dict[str, Silence]) -> int | None:
 def _silence_at(view: PointView, guest: Moved, moment: int, from_old: int = 0) -> Silence | None:
     """
     The longest gap beside the moment, but none before the last of its frames that came from its old place.
+
+    A guest that speaks seldom may have done so once more between two gaps that are like those before: then it was gone
+    in one of them, and it is told as silent from the first to the end of the second, with what it said in between.
 
     Parameters
     ----------
@@ -248,6 +257,9 @@ def _silence_at(view: PointView, guest: Moved, moment: int, from_old: int = 0) -
     near = slice(max(0, longest + 1 - MOST_COPIES * (USUAL_FRAMES + 1)), longest + 1)
     usual = np.diff(ts[near][_once(view, sent[near])])[-USUAL_FRAMES:]
     usual_ns = int(np.median(usual)) if len(usual) >= LEAST_USUAL else None
+    told = int(np.searchsorted(ts, moment - SOON_NS))
+    if longest + 1 < told < len(ts) and gaps[longest] < LONGER * int(gaps[near][:-1].max(initial=0)):
+        return Silence(mark(longest), mark(told), usual_ns, own_since(told), mark(told - 1))
     return Silence(mark(longest), mark(longest + 1), usual_ns, own_since(longest + 1))
 
 

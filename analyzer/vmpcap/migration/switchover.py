@@ -219,6 +219,8 @@ def _guest_silence(quiet: dict[str, Silence]) -> tuple[float | None, Bracket]:
     Each is too long where its point did not see all of the guest's frames, never too short but for the way of the
     frames and what the clocks leave open; so the one that is surely shortest is nearest to the truth.
     """
+    spoke = next((s.between for s in quiet.values() if s.between is not None), None)
+    quiet = {name: s for name, s in quiet.items() if s.between is None}
     pairs = _at_one_point(quiet)
     befores = [s.before for s in quiet.values() if s.before is not None]
     before = last_sign(befores)
@@ -231,6 +233,9 @@ def _guest_silence(quiet: dict[str, Silence]) -> tuple[float | None, Bracket]:
         blind = [hole for s in quiet.values() for hole in s.hidden_by[:1]]
         if blind:
             return None, Bracket(because=f"{blindness(blind[0])}, in which the guest may have sent")
+        if spoke is not None:
+            frame = f"{spoke.view.name} frame {spoke.frame}"
+            return None, Bracket(because=f"nothing shows from which of its places it sent {frame}, in between")
         return None, Bracket(because="no point shows frames of the guest both before and after the switchover")
     usual = min((s.usual_ns for s in quiet.values() if s.usual_ns is not None), default=None)
     often = f"; it usually sent every {usual / NS_PER_MS:.1f} ms" if usual is not None else ""
