@@ -7,7 +7,7 @@ import pytest
 
 from tests.measures.followed import follow_batches, follow_twin
 from tests.measures.stories import MIGRATION_PORT, NO_TIME, cut_at_random, random_story
-from tests.twins.rtt import Found, nearest_rank
+from tests.twins.rtt import Found, idle_of, nearest_rank
 from tests.twins.series import pauses_twin
 from tests.twins.tcp import FlowTwin, SideTwin
 from vmpcap.measures.connections import Connection, RttSummary, Side
@@ -91,7 +91,7 @@ def test_round_trips_of_data(seed: int) -> None:
     """Only data that was sent once, answered by the ACK that covers exactly it (Karn); apart, what was sent idle."""
     for side, twin in both(seed)[1]:
         assert_distribution(side.rtt, values_of(twin.found, "idle", "loaded"), "rtt")
-        assert_distribution(side.idle_rtt, values_of(twin.found, "idle"), "idle")
+        assert_distribution(side.idle_rtt, idle_of(twin.answers), "idle")
         assert side.rtt.ambiguous == len(values_of(twin.found, "ambiguous"))
 
 

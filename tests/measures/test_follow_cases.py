@@ -238,6 +238,25 @@ def test_idle_is_what_was_sent_with_little_in_flight() -> None:
     assert (a.idle_rtt.samples, a.rtt.samples) == (3, 5)
 
 
+@pytest.mark.parametrize(
+    ("acks_ns", "idle"),
+    [
+        ([2_000, 2_015, 2_030, 2_045], 1),  # as far apart as the segments went
+        ([27_000, 27_000, 27_000, 27_000], 0),  # at once: held, and nobody knows for how long
+        ([27_000, 27_001, 27_002, 27_003], 0),
+        ([2_050, 2_050, 2_050, 2_100], 1),  # gathered for no longer than until the next ones
+        ([2_050, 2_050, 2_050, 2_900], 0),
+    ],
+)
+def test_acks_in_a_clump_are_one_stretched_ack(acks_ns: list[int], idle: int) -> None:
+    """Each covers two segments of a burst; the first of them met an idle path, and may have been held back on it."""
+    shake = (SHAKE[0], SHAKE[1]._replace(mss=10), SHAKE[2])
+    burst = [there(6 * MS + 7 * US * n, 100 + 10 * n, 10) for n in range(8)]
+    answers = [back(6 * MS + US * ns, 120 + 20 * n) for n, ns in enumerate(acks_ns)]
+    a = only(*shake, *burst, *answers).sides[0]
+    assert (a.idle_rtt.samples, a.rtt.samples) == (idle, 4)
+
+
 def test_a_capture_that_begins_among_full_queues_saw_no_idle_path() -> None:
     """The first ACKs are of what was sent before it began: what is in flight is known with the first of what was."""
     begin = 100_000

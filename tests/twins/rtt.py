@@ -33,6 +33,35 @@ class Found(NamedTuple):
         return self.from_ts != NO_TIME and self.to_ts >= self.from_ts
 
 
+def idle_of(answers: Sequence[Found]) -> list[int]:
+    """
+    Round trips of the idle path, of all that ACKs ended.
+
+    One counts unless its ACK came in a clump: those behind it less than half as far apart as their segments. Then it
+    counts only where an ACK for data of the same flight shows the clump's end within an eighth of the round trip.
+    """
+    told, at = [], 0
+    while at < len(answers):
+        first = answers[at]
+        if first.kind != "idle":
+            at += 1
+            continue
+        last = at + 1
+        while last < len(answers) and _is_behind(answers[last - 1], answers[last], first):
+            last += 1
+        ns = first.to_ts - first.from_ts
+        beyond = answers[last] if last < len(answers) and answers[last].from_ts < first.to_ts else None
+        if last == at + 1 or (beyond and 8 * (beyond.to_ts - answers[last - 1].to_ts) <= ns):
+            told.append(ns)
+        at = last
+    return sorted(told)
+
+
+def _is_behind(one: Found, next_one: Found, first: Found) -> bool:
+    apart, were_apart = next_one.to_ts - one.to_ts, next_one.from_ts - one.from_ts
+    return next_one.from_ts < first.to_ts and 2 * apart <= were_apart
+
+
 @dataclass
 class Line:
     """The segments of one side that wait, in the order of their ends."""

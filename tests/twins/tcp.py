@@ -41,6 +41,8 @@ class SideTwin:
     max_flight: int = 0
     line: Line = field(default_factory=Line)
     found: list[Found] = field(default_factory=list)
+    answers: list[Found] = field(default_factory=list)
+    """Those of them that an ACK ended, in their order."""
     data: list[tuple[int, int]] = field(default_factory=list)
     """(time, frame) of each segment with data."""
     series: SeriesTwin | None = None
@@ -197,6 +199,8 @@ class FlowTwin:
         other.count["acked"] += gained
         found = other.line.answer(ack, packet.ts_ns)
         clean = None
+        if found is not None and found.is_sound:
+            other.answers.append(found)
         if found is not None:
             other.found.append(found)
             if found.is_sound and found.kind in ("idle", "loaded"):

@@ -32,7 +32,7 @@ STREAM_SIDES: Final = 4096
 _ENTRIES: Final = 1 << 24
 _HOLES: Final = 1 << 22
 _BINS: Final = 1 << 20
-_SAMPLES_PER_ROW: Final = 3
+_SAMPLES_PER_ROW: Final = 4
 
 
 def _arena(records: int) -> I32:
@@ -340,9 +340,9 @@ class Follower:
             closing=self._state.closings[slot, : self._state.streams[slot]["closing_bytes"]].tobytes()
             if slot >= 0
             else b"",
-            rtt=rtt(at.KIND_IDLE, at.KIND_LOADED),
+            rtt=rtt(at.KIND_ONCE),
             rtt_left_out=int(rare["rtt_left_out"]),
-            idle_rtt=rtt(at.KIND_IDLE),
+            idle_rtt=summarise(_with_last(own(at.KIND_IDLE), one, more), ambiguous),
             ack_rtt=summarise(own(*at.ACK_RTT_KINDS).above_zero(), ambiguous),
             loop_rtt=rtt(at.KIND_LOOP, at.KIND_WAITED),
             prompt_rtt=rtt(at.KIND_LOOP),
@@ -386,6 +386,19 @@ class Follower:
     def _pauses(self, slot: int) -> tuple[Pause, ...]:
         kept = self._state.pauses[slot, : self._state.streams[slot]["pauses_used"]]
         return tuple(Pause(*(int(value) for value in one)) for one in kept)
+
+
+def _with_last(idle: Buckets, one: Any, more: Any) -> Buckets:
+    """These round trips of the idle path and the side's last one, if no ACK followed that on its heels."""
+    if one["idle_state"] != at.IDLE_ALONE:
+        return idle
+    place = int(np.searchsorted(idle.least_ns, more["idle_ns"]))
+    return Buckets(
+        owner=np.insert(idle.owner, place, 0),
+        least_ns=np.insert(idle.least_ns, place, more["idle_ns"]),
+        span_ns=np.insert(idle.span_ns, place, 0),
+        count=np.insert(idle.count, place, 1),
+    )
 
 
 def _owner(k: int, kind: int) -> int:

@@ -14,7 +14,8 @@ from vmpcap.measures.kernels.layout import (
     I32,
     I64,
     IDLE,
-    KIND_LOADED,
+    IDLE_NONE,
+    KIND_ONCE,
     LEAST_PAUSE_NS,
     OPENED,
     PROBED,
@@ -26,7 +27,7 @@ from vmpcap.measures.kernels.layout import (
 )
 from vmpcap.measures.kernels.loops import follow_stamps, stamps_matter
 from vmpcap.measures.kernels.outstanding import add_outstanding, append_outstanding, mark_ambiguous, match_ack
-from vmpcap.measures.kernels.samples import add_sample, sample_kind
+from vmpcap.measures.kernels.samples import add_sample, sample_kind, settle_idle
 from vmpcap.measures.kernels.segments import (
     KEEP_ALIVE,
     ORDINARY,
@@ -128,7 +129,7 @@ def follow(
     buffer, record_at, captured_bytes : uint8[n], int64[m], int32[m], the batch's bytes, where each record begins and
         how long it is there: a packet that was put together is not as long as its frame
     flows : FLOW[flows]
-    state : carried over batches; the sample arrays must hold three samples a row
+    state : carried over batches; the sample arrays must hold four samples a row
     """
     sides, mores, streams, bins, bin_arena = state.sides, state.more, state.streams, state.bins, state.bin_arena
     entries, entry_arena, keys, durations, counts = (
@@ -214,7 +215,9 @@ def follow(
             if found:
                 kind = sample_kind(marks)
                 is_kept = add_sample(keys, durations, counts, k ^ 1, kind, data_ts, ts)
-                clean = bool(is_kept and kind <= KIND_LOADED)
+                clean = bool(is_kept and kind == KIND_ONCE)
+                if is_kept and (marks & IDLE or other["idle_state"] != IDLE_NONE):
+                    settle_idle(other, mores[k ^ 1], keys, durations, counts, k ^ 1, marks, data_ts, ts)
         if other["slot"] > 0 and (gained > 0 or found or other["unique_bytes"] > one["unique_bytes"]):
             rtt_ns = ts - data_ts if clean else np.int64(-1)
             add_answer(

@@ -33,6 +33,7 @@ SIDE: Final = np.dtype(
         ("ring_first", np.uint16),
         ("ring_used", np.uint16),
         ("ring_log2", np.uint8),
+        ("idle_state", np.uint8),
         ("peer_mss", np.uint16),
         ("window_last", np.uint16),
         ("window_max", np.uint16),
@@ -56,6 +57,10 @@ MORE: Final = np.dtype(
         ("fin_frame", np.int64),
         ("first_eth_src", np.uint64),
         ("first_eth_dst", np.uint64),
+        ("idle_ts", np.int64),
+        ("idle_ns", np.int64),
+        ("clump_ts", np.int64),
+        ("clump_data_ts", np.int64),
         ("isn", np.uint32),
         ("low_seq", np.uint32),
         ("fin_seq", np.uint32),
@@ -186,17 +191,25 @@ AMBIGUOUS: Final = 1
 CONTROL: Final = 2
 IDLE: Final = 4
 
+# SIDE idle_state
+IDLE_NONE: Final = 0
+IDLE_ALONE: Final = 1
+"""A round trip of the idle path waits to be told: no ACK followed the one that ended it on its heels."""
+IDLE_IN_CLUMP: Final = 2
+"""... some did: the ACK may have been held back for as long as the next clump lets wait."""
+
 # Kinds of samples, the low bits of a sample's key
-KIND_IDLE: Final = 0
-KIND_LOADED: Final = 1
-KIND_AMBIGUOUS: Final = 2
-KIND_CONTROL: Final = 3
+KIND_ONCE: Final = 0
+KIND_AMBIGUOUS: Final = 1
+KIND_CONTROL: Final = 2
+KIND_IDLE: Final = 3
+"""Those of KIND_ONCE that met an idle path, once more."""
 KIND_LOOP: Final = 4
 KIND_NEAR: Final = 5
 KIND_WAITED: Final = 6
 KIND_BITS: Final = 3
-ACK_RTT_KINDS: Final = (KIND_IDLE, KIND_LOADED, KIND_AMBIGUOUS, KIND_CONTROL)
-"""What Wireshark's tcp.analysis.ack_rtt is made of; the kinds above are timestamp loops."""
+ACK_RTT_KINDS: Final = (KIND_ONCE, KIND_AMBIGUOUS, KIND_CONTROL)
+"""What Wireshark's tcp.analysis.ack_rtt is made of; the kinds above are timestamp loops, and what is counted above."""
 
 # Counts
 SAMPLES: Final = 0

@@ -1,5 +1,7 @@
 """Round-trip times as they are found: who they belong to, and of which kind they are."""
 
+from typing import Any, Final
+
 import numpy as np
 
 from vmpcap.measures.kernels.layout import (
@@ -8,16 +10,25 @@ from vmpcap.measures.kernels.layout import (
     CONTROL,
     I64,
     IDLE,
+    IDLE_ALONE,
+    IDLE_IN_CLUMP,
+    IDLE_NONE,
     KIND_AMBIGUOUS,
     KIND_BITS,
     KIND_CONTROL,
     KIND_IDLE,
-    KIND_LOADED,
+    KIND_ONCE,
     SAMPLES,
     U64,
 )
 from vmpcap.readers.kernels.index import EARLIEST, LATEST
 from vmpcap.terms.kernels import Bool, Int, inline_kernel
+
+CLOSER: Final = 2
+"""ACKs that lie so many times closer than their segments were held back, or gathered, on the way."""
+
+LITTLE: Final = 8
+"""A wait of one part in so many of a round trip leaves it what it is."""
 
 
 @inline_kernel
@@ -39,9 +50,44 @@ def add_sample(keys: U64, durations: I64, counts: I64, k: Int, kind: Int, from_t
 
 @inline_kernel
 def sample_kind(marks: Int) -> Int:
-    """Which kind of sample is it? Only the first two kinds are ours; Wireshark's ack_rtt is the first four together."""
+    """Which kind of sample is it? Only the first is ours; Wireshark's ack_rtt is all three together."""
     if marks & AMBIGUOUS:
         return KIND_AMBIGUOUS
     if marks & CONTROL:
         return KIND_CONTROL
-    return KIND_IDLE if marks & IDLE else KIND_LOADED
+    return np.int64(KIND_ONCE)
+
+
+@inline_kernel
+def settle_idle(
+    one: Any, more: Any, keys: U64, durations: I64, counts: I64, k: Int, marks: Int, from_ts: Int, to_ts: Int
+) -> None:
+    """
+    Does this round trip tell of the last one of the idle path whether its ACK had been held back?
+
+    ACKs of several segments that come at once, or much closer than the segments went, are one stretched ACK: what the
+    first of them waited for is not the path's. It is known only to be no longer than until the next clump. Where that
+    is little beside it (receivers and cards gather ACKs for some microseconds), or nothing came on its heels, it stays.
+
+    Notes
+    -----
+    Only data that went before the ACK was there is compared; where the flow has nothing more on its way the end of the
+    clump is not in view, and its sample is none of the idle path. Too few are told of it, not too many.
+    """
+    state = np.int64(one["idle_state"])
+    if state != IDLE_NONE:
+        is_idle = state == IDLE_ALONE
+        if from_ts < more["idle_ts"]:
+            gap = to_ts - np.int64(more["clump_ts"])
+            if CLOSER * gap <= from_ts - np.int64(more["clump_data_ts"]):
+                one["idle_state"] = IDLE_IN_CLUMP
+                more["clump_ts"], more["clump_data_ts"] = to_ts, from_ts
+                return
+            is_idle = is_idle or LITTLE * gap <= more["idle_ns"]
+        one["idle_state"] = IDLE_NONE
+        if is_idle:
+            add_sample(keys, durations, counts, k, KIND_IDLE, more["idle_ts"] - more["idle_ns"], more["idle_ts"])
+    if marks & (AMBIGUOUS | CONTROL | IDLE) == IDLE:
+        one["idle_state"] = IDLE_ALONE
+        more["idle_ts"], more["idle_ns"] = to_ts, to_ts - from_ts
+        more["clump_ts"], more["clump_data_ts"] = to_ts, from_ts
