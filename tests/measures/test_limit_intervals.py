@@ -162,6 +162,45 @@ def test_nothing_but_repetitions_until_the_end_is_loss() -> None:
     assert one.limit == "network_loss"
 
 
+# the sender's own pace
+
+
+def uneven(bins: int, level: int) -> list[int]:
+    """What is acknowledged of a steady stream whose ACKs come now sooner, now later: nothing is added or lost."""
+    return [level * (100 + (7 * n % 11 - 5)) // 100 for n in range(bins)]
+
+
+STEADY = 480 * MBPS_A_BIN
+LATE: Any = {"rtt_min_ns": 3 * MS, "flight": 300_000}  # a millisecond over the idle path of 2
+
+
+def test_what_goes_evenly_though_it_comes_back_unevenly_goes_at_the_senders_pace() -> None:
+    """480 Mbps by its own clock; round trips are longer than the idle path, but no ACK called for anything."""
+    (one,) = over_time(220, new_bytes=STEADY, delivered_bytes=uneven(220, STEADY), **LATE)
+    assert (one.limit, "a pace of its own" in one.because) == ("application", True)
+
+
+@pytest.mark.parametrize(
+    ("new", "delivered"),
+    [
+        (uneven(220, STEADY), uneven(220, STEADY)),  # each ACK lets something new go: a full path
+        (STEADY, STEADY),  # nothing to tell them apart by
+        (STEADY, [n - 20 * SEGMENT for n in uneven(220, STEADY)]),  # 23 Mbps more than comes back
+    ],
+)
+def test_a_full_path_is_no_pace_of_the_senders(new: Any, delivered: Any) -> None:
+    """New data goes when something was acknowledged, or more and more of it waits."""
+    assert set(classes(over_time(220, new_bytes=new, delivered_bytes=delivered, **LATE))) == {"network_plateau"}
+
+
+def test_a_pace_that_fills_a_queue_slowly_is_the_networks() -> None:
+    """A little too fast for the path: less than shows within a window, but round trips become longer and longer."""
+    grows = [3 * MS + n * MS // 10 for n in range(220)]
+    found = over_time(220, new_bytes=STEADY, delivered_bytes=uneven(220, STEADY), flight=300_000, rtt_min_ns=grows)
+    assert classes(found) == ["application", "network_plateau"]
+    assert found[1].payload_bytes > 9 * found[0].payload_bytes
+
+
 # the sender's software
 
 

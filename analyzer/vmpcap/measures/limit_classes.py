@@ -173,6 +173,21 @@ def _pause(story: Story) -> Bools:
     return story.windows.silent >= PAUSED_SHARE
 
 
+def _own_pace(story: Story) -> Bools:
+    """
+    Did the sender's own clock say when something new went, and not the ACKs?
+
+    Then what its round trips are longer by is no queue of its own making: the path, or a host, answers unevenly. Not
+    where they become longer and longer: a pace that is a little too fast for the path fills a queue slowly.
+    """
+    windows, sent = story.windows, story.sent
+    own: Bools = windows.is_own_pace & (windows.loss_events == 0) & (windows.lost == 0) & (windows.rtt_ns > 0)
+    if not sent.is_at_sender or not own.any():
+        return np.zeros(len(windows), np.bool_)
+    own &= windows.rtt_ns <= QUEUE_MARGIN * windows.rtt_ns[own].min()
+    return own
+
+
 def _plateau(story: Story) -> Bools:
     """Did most of what the path delivered while it was full come at one rate: a link's, a shaper's, a policer's?"""
     windows = story.windows
@@ -318,6 +333,7 @@ _QUESTIONS: Final[tuple[tuple[LimitClass, Callable[[Story], Bools]], ...]] = (
     ("receiver_window", _full_window),
     ("software_cap", _software_cap),
     ("application", _pause),
+    ("application", _own_pace),
     ("network_plateau", _plateau),
     ("network_queueing", _queue),
     ("network_loss", _loss),

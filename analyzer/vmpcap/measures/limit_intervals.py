@@ -202,7 +202,10 @@ def _buffer(one: Stretch) -> str:
 
 def _application(one: Stretch) -> str:
     silent = float(one.story.windows.silent[one.inside].mean())
-    return f"the sender paused for {silent:.0%} of the time" if silent > 0 else "the path had room for more"
+    if silent > 0:
+        return f"the sender paused for {silent:.0%} of the time"
+    paced = float(one.story.windows.is_own_pace[one.inside].mean())
+    return "the sender kept a pace of its own, whatever came back when" if paced >= HALF else "the path had room for more"
 
 
 def _unknown(one: Stretch) -> str:

@@ -27,6 +27,15 @@ PINNED_SHARE: Final = 0.1
 MISSED_SHARE: Final = 0.3
 """So many of a window's bins may miss the top of the flight."""
 
+LEAST_PACED: Final = 8
+"""Fewer bins than this show no pace."""
+
+PACED_SHARE: Final = 0.5
+"""A sender at its own pace varies by less than this share of what the acknowledgements of it do."""
+
+PACED_AHEAD: Final = 2
+"""... and gets no further ahead of them in a window than so many times what it was in one bin."""
+
 PINNED_SEGMENTS: Final = 3
 """... or no further than so many segments."""
 
@@ -67,6 +76,8 @@ class Windows:
     """... while more was outstanding than a delayed ACK explains."""
     flight_bytes: I64
     """Median of the most outstanding of its bins with data; 0 without."""
+    is_own_pace: Bools
+    """Whether new data came far more evenly than it was acknowledged, and no faster: no ACK called for it."""
     is_pinned: Bools
     """Whether the flight stood at a ceiling."""
     window_bytes: I64
@@ -184,6 +195,7 @@ def cut_windows(together: Together, more: Outline, sent: Sent) -> Windows | None
         lost=summed(lost) / bins,
         waiting=summed(waiting) / bins,
         flight_bytes=_median(flight, 0),
+        is_own_pace=_is_own_pace(cut(together.new_bytes, np.nan), cut(together.delivered_bytes, np.nan)),
         is_pinned=_is_pinned(flight, sent.mss),
         window_bytes=median(more.window_bytes, more.window_bytes >= 0, -1),
         rtt_ns=median(together.rtt_min_ns, sampled, -1),
@@ -207,6 +219,30 @@ def _median(values: F64, none: int) -> I64:
     if some.any():
         result[some] = np.nanmedian(values[some], axis=1).astype(np.int64)
     return result
+
+
+def _is_own_pace(new: F64, delivered: F64) -> Bools:
+    """
+    Did each row's new bytes vary far less from bin to bin than what was acknowledged of them?
+
+    A full path, a full window and a full buffer let something new go where something was acknowledged: as unevenly.
+    Of each row the extremes are left out, where a stream begins or ends within a bin, and the first and the last row are
+    as the ones beside them: what fills the path at first is not acknowledged yet. Where more and more was sent than came
+    back a queue was growing.
+    """
+    bins = (~np.isnan(new)).sum(axis=1)
+    own = np.zeros(len(new), np.bool_)
+    ahead = new - delivered
+    new, delivered = np.sort(new, axis=1), np.sort(delivered, axis=1)  # nan goes last
+    for row in np.flatnonzero(bins >= LEAST_PACED):
+        inside = slice(1, bins[row] - 1)
+        spread = float(delivered[row, inside].std())
+        is_even = spread > 0 and float(new[row, inside].std()) <= PACED_SHARE * spread
+        grown, most = np.nansum(ahead[row]), np.nanmax(np.abs(ahead[row]))
+        own[row] = is_even and grown <= PACED_AHEAD * most
+    beside = own[[1, -2]] if len(own) > 1 else False
+    own[[0, -1]] &= beside
+    return own
 
 
 def _is_pinned(flight: F64, mss: int) -> Bools:
