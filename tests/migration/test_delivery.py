@@ -1,6 +1,7 @@
 """What rates are of, where the acknowledgements of some connections take another way."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -69,3 +70,20 @@ def test_the_weakest_connection_says_what_the_rates_are_of(
     here = at("source", *(one(n, yes) for n, yes in enumerate(acked)))
     came = [at("destination", *(one(n, False, size) for n, size in enumerate(there) if size))] if there else []
     assert say_what_counts(measure_stream(here).throughput, here, [here, *came]).counted == expected
+
+
+def test_a_connection_that_nobody_answered_delivered_nothing() -> None:
+    """Its peer is in view, it repeated until the end: what it sent is no rate of the link, and hides none of the others'."""
+    dead = one(1, False, SIZE // 10)
+    a = replace(
+        dead.sides[0],
+        series=series(100, new_bytes=[SIZE // 10] + [0] * 99, resent_bytes=[0] * 20 + [1460] * 80, segments=1),
+        resent_timeout=80,
+        answering=1,
+    )
+    here = at("source", one(0, True), replace(dead, sides=(a, dead.sides[1])))
+    alone = measure_stream(at("source", one(0, True))).throughput
+    told = say_what_counts(measure_stream(here).throughput, here, [here])
+    assert told.counted == "acknowledged"
+    assert told.mean_mbps == alone.mean_mbps
+    assert told.bulk_mbps == pytest.approx(alone.bulk_mbps, rel=0.02)

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from vmpcap.measures.results import Counted, Throughput
+from vmpcap.measures.series import has_answers
 from vmpcap.migration.moves import Sighting
 from vmpcap.migration.transfers import Link
 
@@ -33,7 +34,7 @@ def say_what_counts(rate: Throughput, sighting: Sighting, others: Sequence[Sight
 
 def _counted(sighting: Sighting, there: Sequence[Sighting]) -> Counted:
     links = [link for link in sighting.transfer.links if link.data.unique_bytes]
-    unanswered = [link for link in links if not link.data.acked_bytes]
+    unanswered = [link for link in links if not has_answers(link.data)]
     if links and not unanswered:
         return "acknowledged"
     return "received" if unanswered and any(_came(sighting, s, unanswered) for s in there) else "sent"

@@ -15,7 +15,7 @@ from vmpcap.measures.limits import LATE_ACK_SEGMENTS, Sent, attribute, find_stal
 from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
 from vmpcap.measures.rounds import Path, describe_rtt, empty_path_ns, held_ns
 from vmpcap.measures.rtt_over_time import rtt_over_time
-from vmpcap.measures.series import WINDOW_NS, Together, best_window, put_together, windowed
+from vmpcap.measures.series import WINDOW_NS, Together, best_window, has_answers, put_together, windowed
 from vmpcap.migration.broken_streams import SETUP_BYTES, acknowledged, stuck_segment, while_it_lived, why_unheard
 from vmpcap.migration.hole_time import spread_over_holes
 from vmpcap.migration.moves import Sighting
@@ -341,8 +341,8 @@ def _throughput(
 
 
 def _delivered(side: Side) -> int:
-    """How many bytes of this side stand for its delivery? Where no acknowledgement of it is in view those it sent."""
-    return acknowledged(side) if side.acked_bytes else side.unique_bytes
+    """How many bytes of this side stand for its delivery? Where acknowledgements of it are not in view those it sent."""
+    return acknowledged(side) if has_answers(side) else side.unique_bytes
 
 
 def uncaptured(side: Side) -> int:
