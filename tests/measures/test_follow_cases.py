@@ -368,6 +368,7 @@ def test_a_long_series_gets_wider_bins() -> None:
     assert ours.first_frame.tolist() == columns["first_frame"]
     assert ours.last_frame.tolist() == columns["last_frame"]
     assert ours.sent_first_ts.tolist() == columns["sent_first_ts"]
+    assert ours.sent_last_ts.tolist() == columns["sent_last_ts"]
     assert ours.acked_first_ts.tolist() == columns["acked_first_ts"]
     assert ours.acked_first_bytes.tolist() == columns["acked_first_bytes"]
     assert ours.acked_last_ts.tolist() == columns["acked_last_ts"]

@@ -28,6 +28,7 @@ def together(bins: int = 200, **columns: Sequence[int] | int) -> Together:
         "headroom_bytes": NO_HEADROOM_SAMPLE,
         "active": 1,
         "sent_first_ts": NEVER,
+        "sent_last_ts": NO_TIME,
         "acked_first_ts": NEVER,
         "acked_first_bytes": 0,
         "acked_last_ts": NO_TIME,

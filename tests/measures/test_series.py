@@ -30,7 +30,13 @@ def series_of(start: int, width: int, new: list[int], **more: list[int]) -> Stre
     """A series that is quiet but for what is given."""
     quiet = {"acked_bytes": 0, "resent_bytes": 0, "segments": 0, "rtt_min_ns": -1, "rtt_max_ns": -1}
     quiet |= {"window_min_bytes": -1, "flight_max_bytes": -1, "first_frame": 0, "last_frame": 0}
-    quiet |= {"sent_first_ts": NEVER, "acked_first_ts": NEVER, "acked_first_bytes": 0, "acked_last_ts": NO_TIME}
+    quiet |= {
+        "sent_first_ts": NEVER,
+        "sent_last_ts": NO_TIME,
+        "acked_first_ts": NEVER,
+        "acked_first_bytes": 0,
+        "acked_last_ts": NO_TIME,
+    }
     columns = {name: column(*more.get(name, [value] * len(new))) for name, value in quiet.items()}
     return StreamSeries(start_ns=start, width_ns=width, new_bytes=column(*new), **columns)
 

@@ -240,7 +240,7 @@ def series(bins: int, width: int = 10 * MS, start: int = 0, **columns: Sequence[
     known: dict[str, Any] = dict.fromkeys(
         ("new_bytes", "acked_bytes", "resent_bytes", "segments", "first_frame", "last_frame", "acked_first_bytes"), 0
     )
-    known.update({"sent_first_ts": NEVER, "acked_first_ts": NEVER, "acked_last_ts": NO_TIME})
+    known.update({"sent_first_ts": NEVER, "sent_last_ts": NO_TIME, "acked_first_ts": NEVER, "acked_last_ts": NO_TIME})
     known.update(dict.fromkeys(("rtt_min_ns", "rtt_max_ns", "window_min_bytes", "flight_max_bytes"), -1))
     known.update(columns)
     arrays = {name: np.broadcast_to(np.array(values, np.int64), bins).copy() for name, values in known.items()}

@@ -73,7 +73,7 @@ def test_the_weakest_connection_says_what_the_rates_are_of(
 
 
 def test_a_connection_that_nobody_answered_delivered_nothing() -> None:
-    """Its peer is in view, it repeated until the end: what it sent is no rate of the link, and hides none of the others'."""
+    """Its peer is in view, it repeated until the end: what it sent is no rate, and hides no other."""
     dead = one(1, False, SIZE // 10)
     a = replace(
         dead.sides[0],

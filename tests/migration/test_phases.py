@@ -160,6 +160,22 @@ def test_bursts_that_arrive_as_they_are_sent_keep_their_rate() -> None:
     assert measured(in_bursts(1)).throughput.bulk_mbps == pytest.approx(800, rel=0.05)
 
 
+@pytest.mark.parametrize(
+    ("begins_ms", "lasts_ns", "mbps"), [(3, 17 * MS, 8000 / 17), (9, 17 * MS, 8000 / 17), (9, 2 * MS, 800)]
+)
+def test_bursts_that_come_are_as_long_as_they_take(begins_ms: int, lasts_ns: int, mbps: float) -> None:
+    """Beside the receiver by their first and last data, not by the bins these lie in; one bin at least."""
+    count, new = 20, np.zeros(210, np.int64)
+    first, last = np.full(210, NEVER), np.full(210, NO_TIME)
+    for ts in (n * 100 * MS + begins_ms * MS + lasts_ns * k // 99 for n in range(count) for k in range(100)):
+        new[ts // BIN] += EVEN // 100
+        first[ts // BIN], last[ts // BIN] = min(first[ts // BIN], ts), max(last[ts // BIN], ts)
+    ran = series(210, BIN, 0, new_bytes=new, acked_bytes=new, segments=1, sent_first_ts=first, sent_last_ts=last)
+    made = streaming(new.tolist(), first_data_ts=int(first.min()), last_data_ts=int(last.max()))
+    made = replace(made, sides=(replace(made.sides[0], series=ran), made.sides[1]))
+    assert measured(made).throughput.bulk_mbps == pytest.approx(mbps, rel=0.01)
+
+
 QEMU = b"QEVM\x00\x00\x00\x03"
 
 

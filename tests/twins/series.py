@@ -64,6 +64,7 @@ class SeriesTwin:
         }  # fmt: skip
         return {
             "sent_first_ts": [found[0][0] if found else NEVER for found in within["new"]],
+            "sent_last_ts": [found[-1][0] if found else NO_TIME for found in within["new"]],
             "acked_first_ts": [found[0][0] if found else NEVER for found in within["acked"]],
             "acked_first_bytes": [found[0][1] if found else 0 for found in within["acked"]],
             "acked_last_ts": [found[-1][0] if found else NO_TIME for found in within["acked"]],

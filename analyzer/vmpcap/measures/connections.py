@@ -62,6 +62,8 @@ class StreamSeries:
     last_frame: npt.NDArray[np.int64]
     sent_first_ts: npt.NDArray[np.int64]
     """int64[bins]: when new data first passed in the bin; NEVER (kernels.layout) without."""
+    sent_last_ts: npt.NDArray[np.int64]
+    """int64[bins]: when it last did; NO_TIME without."""
     acked_first_ts: npt.NDArray[np.int64]
     """int64[bins]: when the receiver first acknowledged more than before; NEVER where it did not."""
     acked_first_bytes: npt.NDArray[np.int64]

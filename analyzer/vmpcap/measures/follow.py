@@ -377,6 +377,7 @@ class Follower:
             first_frame=bins["first_frame"].copy(),
             last_frame=bins["last_frame"].copy(),
             sent_first_ts=bins["sent_first_ts"].copy(),
+            sent_last_ts=bins["sent_last_ts"].copy(),
             acked_first_ts=bins["acked_first_ts"].copy(),
             acked_first_bytes=bins["acked_first_bytes"].copy(),
             acked_last_ts=bins["acked_last_ts"].copy(),

@@ -205,7 +205,9 @@ def _application(one: Stretch) -> str:
     if silent > 0:
         return f"the sender paused for {silent:.0%} of the time"
     paced = float(one.story.windows.is_own_pace[one.inside].mean())
-    return "the sender kept a pace of its own, whatever came back when" if paced >= HALF else "the path had room for more"
+    return (
+        "the sender kept a pace of its own, whatever came back when" if paced >= HALF else "the path had room for more"
+    )
 
 
 def _unknown(one: Stretch) -> str:

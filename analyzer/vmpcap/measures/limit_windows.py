@@ -226,9 +226,9 @@ def _is_own_pace(new: F64, delivered: F64) -> Bools:
     Did each row's new bytes vary far less from bin to bin than what was acknowledged of them?
 
     A full path, a full window and a full buffer let something new go where something was acknowledged: as unevenly.
-    Of each row the extremes are left out, where a stream begins or ends within a bin, and the first and the last row are
-    as the ones beside them: what fills the path at first is not acknowledged yet. Where more and more was sent than came
-    back a queue was growing.
+    Of each row the extremes are left out, where a stream begins or ends within a bin, and the first and the last row
+    are as the ones beside them: what fills the path at first is not acknowledged yet. Where more and more was sent than
+    came back a queue was growing.
     """
     bins = (~np.isnan(new)).sum(axis=1)
     own = np.zeros(len(new), np.bool_)

@@ -39,6 +39,8 @@ class Together:
     """Connections with data."""
     sent_first_ts: I64
     """When new data first passed; NEVER (kernels.layout) without."""
+    sent_last_ts: I64
+    """... and last; NO_TIME without."""
     acked_first_ts: I64
     """When something was first acknowledged, of any connection; NEVER without."""
     acked_first_bytes: I64
@@ -75,7 +77,8 @@ def put_together(sides: Sequence[Side]) -> Together | None:
     headroom = np.full(bins, NO_HEADROOM_SAMPLE, np.int64)
     waiting = np.zeros(bins, np.int64)
     sent_first, acked_first = np.full(bins, NEVER), np.full(bins, NEVER)
-    first_bytes, acked_last = np.zeros(bins, np.int64), np.full(bins, NO_TIME)
+    sent_last, acked_last = np.full(bins, NO_TIME), np.full(bins, NO_TIME)
+    first_bytes = np.zeros(bins, np.int64)
     for side, one in series:
         at = (one.start_ns - start + np.arange(len(one.new_bytes)) * one.width_ns) // width
         np.add.at(new, at, one.new_bytes)
@@ -91,14 +94,15 @@ def put_together(sides: Sequence[Side]) -> Together | None:
         room = np.where(window >= 0, free, NO_HEADROOM_SAMPLE)
         np.minimum.at(headroom, at, room)
         np.minimum.at(sent_first, at, one.sent_first_ts)
+        np.maximum.at(sent_last, at, one.sent_last_ts)
         if has_answers(side):
             np.minimum.at(acked_first, at, one.acked_first_ts)
             is_first = (one.acked_first_ts == acked_first[at]) & (one.acked_first_bytes > 0)
             first_bytes[at[is_first]] = one.acked_first_bytes[is_first]
             np.maximum.at(acked_last, at, one.acked_last_ts)
     return Together(
-        start, width, new, delivered, resent, rtt, headroom, waiting, active, sent_first, acked_first, first_bytes,
-        acked_last,
+        start, width, new, delivered, resent, rtt, headroom, waiting, active, sent_first, sent_last, acked_first,
+        first_bytes, acked_last,
     )  # fmt: skip
 
 

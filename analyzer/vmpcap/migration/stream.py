@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from vmpcap.measures.connections import Side
+from vmpcap.measures.kernels.layout import NEVER
 from vmpcap.measures.limit_intervals import attribute_over_time, settle
 from vmpcap.measures.limit_windows import outline
 from vmpcap.measures.limits import LATE_ACK_SEGMENTS, Sent, attribute, find_stalls
@@ -20,7 +21,7 @@ from vmpcap.migration.broken_streams import SETUP_BYTES, acknowledged, stuck_seg
 from vmpcap.migration.hole_time import spread_over_holes
 from vmpcap.migration.moves import Sighting
 from vmpcap.migration.transfers import Link, Transfer
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, mbps, ms
+from vmpcap.terms.units import NO_TIME, NS_PER_MS, NS_PER_S, count_of, mbps, ms
 
 LEAST_PAUSE_NS = 20 * NS_PER_MS
 """Silence of the sender that ends a phase, unless the round trip makes longer ones normal."""
@@ -42,11 +43,14 @@ class Activity:
     new_bytes: int
     arriving_ns: int = 0
     """How long its data took to arrive, by the acknowledgements in view: a sender may hand over faster than that."""
+    passed_ns: int | None = None
+    """From its first data to its last; None where only whole bins are known."""
 
     @property
     def carried_ns(self) -> int:
-        """How long was it sent or, where that took longer, did it arrive?"""
-        return max(self.to_ts - self.from_ts, self.arriving_ns)
+        """How long did it pass or, where that took longer, arrive?"""
+        passed = self.to_ts - self.from_ts if self.passed_ns is None else self.passed_ns
+        return max(passed, self.arriving_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,14 +230,29 @@ def split_activity(
         a, b = int(filled[low]), int(filled[high - 1])
         begin = max(first, together.start_ns + a * together.width_ns)
         end = min(last, together.start_ns + (b + 1) * together.width_ns)
-        if high == len(filled):
-            end = min(last, max(end, _until_arrived(together, b)))
+        passed = _passing(together, a, b, end - begin)
+        if high == len(filled) and (until := min(last, _until_arrived(together, b))) > end:
+            end, passed = until, None
         arrived = _arrival(together, a, b, int(filled[high]) if high < len(filled) else len(together.new_bytes), mss)
         new = int(together.new_bytes[a : b + 1].sum())
-        activities.append(Activity(begin, max(begin, end), new, _arriving(together, a, arrived, new, mss, empty_ns)))
+        arriving = _arriving(together, a, arrived, new, mss, empty_ns)
+        activities.append(Activity(begin, max(begin, end), new, arriving, passed))
     if len(activities) > 1 and activities[0].new_bytes <= SETUP_BYTES:
         return activities[0], tuple(activities[1:])
     return None, tuple(activities)
+
+
+def _passing(together: Together, a: int, b: int, most: int) -> int | None:
+    """
+    How long did the new data of bins a to b pass? ns, at most these; None where its times are not known.
+
+    A burst shorter than a bin counts as a bin: its rate is the host's, or a card's, and a path shows none in so little
+    time. That leans long.
+    """
+    first, last = int(together.sent_first_ts[a]), int(together.sent_last_ts[b])
+    if first == NEVER or last == NO_TIME:
+        return None
+    return min(max(last - first, together.width_ns), most)
 
 
 def _arrival(together: Together, a: int, b: int, until: int, mss: int) -> int:
@@ -341,7 +360,7 @@ def _throughput(
 
 
 def _delivered(side: Side) -> int:
-    """How many bytes of this side stand for its delivery? Where acknowledgements of it are not in view those it sent."""
+    """How many bytes of this side stand for its delivery? Where no acknowledgement can be in view those it sent."""
     return acknowledged(side) if has_answers(side) else side.unique_bytes
 
 

@@ -34,6 +34,7 @@ def clear_bin(one: Any) -> None:
     one["first_frame"] = 0
     one["last_frame"] = 0
     one["sent_first_ts"] = NEVER
+    one["sent_last_ts"] = NO_TIME
     one["acked_first_ts"] = NEVER
     one["acked_first_bytes"] = 0
     one["acked_last_ts"] = NO_TIME
@@ -69,6 +70,7 @@ def fold_bin(into: Any, one: Any, other: Any) -> None:
     into["first_frame"] = least_frame(one["first_frame"], other["first_frame"])
     into["last_frame"] = max(one["last_frame"], other["last_frame"])
     into["sent_first_ts"] = min(one["sent_first_ts"], other["sent_first_ts"])
+    into["sent_last_ts"] = max(one["sent_last_ts"], other["sent_last_ts"])
     sooner = one if one["acked_first_ts"] <= other["acked_first_ts"] else other
     first_ts, first_bytes = sooner["acked_first_ts"], sooner["acked_first_bytes"]
     into["acked_first_ts"], into["acked_first_bytes"] = first_ts, first_bytes

@@ -119,6 +119,7 @@ BIN: Final = np.dtype(
         ("first_frame", np.int64),
         ("last_frame", np.int64),
         ("sent_first_ts", np.int64),
+        ("sent_last_ts", np.int64),
         ("acked_first_ts", np.int64),
         ("acked_first_bytes", np.int64),
         ("acked_last_ts", np.int64),
@@ -126,7 +127,8 @@ BIN: Final = np.dtype(
 )
 """
 One stretch of one side's series; no sample is -1 in the four before the two frames, which are 0 without a packet. When
-new data first passed in it; the first and the last acknowledgement of more than before: NEVER, 0, NO_TIME without.
+new data first and last passed in it: NEVER, NO_TIME without; so of the first and the last acknowledgement of more than
+before, which first tells of 0 bytes without.
 """
 
 NEVER: Final = 2**63 - 1

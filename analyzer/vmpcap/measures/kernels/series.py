@@ -38,6 +38,7 @@ def add_data(one: Any, stream: Any, bins: Records, arena: I32, ts: Int, frame: I
     now["new_bytes"] += new
     if new > 0:
         now["sent_first_ts"] = min(now["sent_first_ts"], ts)
+        now["sent_last_ts"] = max(now["sent_last_ts"], ts)
     now["resent_bytes"] += resent
     now["segments"] += 1
     now["flight_max"] = max(now["flight_max"], flight_of(one))
