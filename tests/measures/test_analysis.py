@@ -160,6 +160,24 @@ def test_duplicate_acks_behind_an_ack_of_unseen_data_make_a_repetition_fast() ->
     assert marks[2:] == [{"ack_lost_segment"}, {"duplicate_ack"}, {"retransmission", "fast_retransmission"}]
 
 
+@pytest.mark.parametrize(("repeats", "is_fast"), [(0, True), (1, False), (2, True)])
+def test_the_first_duplicate_ack_behind_an_ack_of_unseen_data_begins_the_count(repeats: int, is_fast: bool) -> None:
+    """The repetition acknowledges nothing unseen itself: what Wireshark 4.0.17 says of it hangs on those in between."""
+    packets = talk(
+        (0, True, 100, 50, 10), (10, False, 50, 100, 0), (20, True, 110, 51, 0),
+        *((30 + n, False, 50, 100, 0) for n in range(repeats)), (40, True, 100, 50, 10),
+    )  # fmt: skip
+    marks = [one.marks for one in judged([packets])[0]]
+    assert marks[2] == {"ack_lost_segment"}
+    assert ("fast_retransmission" in marks[-1], "retransmission" in marks[-1]) == (is_fast, True)
+
+
+def test_what_was_sent_before_the_first_number_in_view_makes_no_flight_longer() -> None:
+    """500 bytes again, the last of which is the first in view: Wireshark 4.0.17 shows 1 in flight."""
+    packets = talk((0, True, 600, 50, 1), (100, True, 101, 51, 500))
+    assert [one.flight_bytes for one in judged([packets])[0]] == [1, 1]
+
+
 @pytest.mark.parametrize(
     ("opening", "is_full"),
     [

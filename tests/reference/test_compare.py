@@ -240,6 +240,33 @@ def test_cut_headers_shift_a_stream_by_no_more_than_they_are(theirs: int | None,
 
 
 @pytest.mark.parametrize(
+    ("numbers", "is_told"),
+    [
+        (
+            [(SEGMENT["tcp_seq"] + n * (1 << 29), SEGMENT["tcp_ack"]) for n in range(20)],
+            False,
+        ),  # 10 GB, number by number
+        ([(0, 5), (1 << 31, 5)], True),
+        ([(0, 5), (0, 5 + (3 << 29))], True),  # an ACK of what the other side cannot have sent
+    ],
+)
+@pytest.mark.parametrize("column", ["tcp_bytes_in_flight", "tcp_ack_rtt_us", "tcp_analysis"])
+def test_numbers_that_lie_half_their_room_apart_have_no_order(
+    numbers: list[tuple[int, int]], is_told: bool, column: str
+) -> None:
+    """What is outstanding there is each one's own; its marks are the same, and so no excuse."""
+    found, streams = Findings(), Streams()
+    for seq, ack in numbers:
+        values = {name: [] for name in STREAM_FIELDS} | {"tcp.stream": ["3"]}
+        streams.absorb(SEGMENT | {"tcp_seq": seq % 2**32, "tcp_ack": ack}, values, SEGMENT)
+    theirs: dict[str, Any] = {"tcp_bytes_in_flight": 7, "tcp_ack_rtt_us": 7.0, "tcp_analysis": ["zero_window"]}
+    found.analysed("here", SEGMENT, SEGMENT | {column: theirs[column]}, streams)
+    (row,) = found.frame().to_dicts()
+    assert (row["because"] is not None) == (is_told and column != "tcp_analysis")
+    assert not found.is_agreed
+
+
+@pytest.mark.parametrize(
     ("ours", "theirs", "because"),
     [
         ({"tcp_ack_rtt_us": None}, -4.0, "the times of the capture run backwards here: that is no round trip"),

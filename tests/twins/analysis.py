@@ -205,7 +205,7 @@ def _pure(one: Segment, mine: End, other: End) -> set[str]:
         return {"window_update"}
     if "keep_alive" in other.last_marks:
         return {"keep_alive_ack"}
-    mine.dup_acks = min(mine.dup_acks + 1, MANY)
+    mine.dup_acks = 1 if mine.dup_acks == MANY else mine.dup_acks + 1
     return {"duplicate_ack"}
 
 

@@ -35,6 +35,7 @@ ONCE: Final = "1 packet is there twice: it counts once here"
 HEADLESS: Final = "packets whose TCP header the capture cut are in no flow here"
 UNSHOWN: Final = "tshark shows no analysis of segments whose TCP options the capture cut"
 BACKWARDS: Final = "the times of the capture run backwards here: that is no round trip"
+TORN: Final = "numbers of this stream lie more than 2^30 apart: nothing says which are ahead, and each takes it its way"
 HELD_BACK: Final = "times beyond 2262 are held back to it here, so that none lies between them"
 REPEATED: Final = "Multipath TCP: an ACK repeated with another of its options is no duplicate (RFC 8684); not read here"
 UNCOUNTED: Final = "streams beyond the first {most:,}: each segment is compared, and no counts"
@@ -233,6 +234,8 @@ def _excuse(one: Difference, ours: Row, streams: Streams) -> tuple[str, str | No
         return "cut", UNSHOWN
     if one.column == "tcp_analysis" and ours["tcp_stream"] in streams.multipath and _is_more_by(one, "duplicate_ack"):
         return "differs", REPEATED
+    if one.column in ("tcp_ack_rtt_us", "tcp_bytes_in_flight") and ours["tcp_stream"] in streams.torn:
+        return "differs", TORN
     if one.column in ("tcp_ack_rtt_us", "tcp_initial_rtt_us") and one.ours is None and isinstance(one.theirs, float):
         if one.theirs < 0:
             return "differs", BACKWARDS
@@ -277,6 +280,10 @@ def _excuse_count(
         return "cut", UNSHOWN
     if name == "duplicate_acks" and more > 0 and key[0] in theirs.multipath:
         return "flow", REPEATED
+    if more and more == -_of(theirs.backwards, key)[name]:
+        return "flow", BACKWARDS
+    if name == "rtt_samples" and key[0] in theirs.torn:
+        return "flow", TORN
     if len(rows) > 1 and name == "rtt_samples":
         return "segments", ACROSS
     return "flow", None

@@ -37,6 +37,9 @@ MARKED: Final = {field.removeprefix("tcp.analysis."): name for name, field in MA
 MOST_STREAMS: Final = 50_000
 """Streams whose counts are kept, which takes some 100 MB: a flood of connections fills no memory."""
 
+FAR_APART: Final = 1 << 30
+"""The largest receive window (RFC 7323 2.3): what is further ahead of a stream's last number is none of its flight."""
+
 End = tuple[str | None, int | None]
 Counts = Counter[str]
 
@@ -61,6 +64,11 @@ class Streams:
         """Packets whose TCP header the capture cut: tshark opens streams with them."""
         self.headless: dict[tuple[int, End], Counts] = {}
         """What of these counts are such packets: they are in no flow of ours."""
+        self.backwards: dict[tuple[int, End], Counts] = {}
+        """What of these counts are round trips below 0, where the capture's times run backwards."""
+        self.torn: set[int] = set()
+        """Streams in which a number, or an ACK's, lies that far from the last one of its side."""
+        self._last: dict[tuple[int, End], int] = {}
         self._of_ends: dict[frozenset[End], list[int]] = {}
 
     def absorb(self, row: Mapping[str, Any], values: Values, ours: Mapping[str, Any] | None) -> None:
@@ -79,12 +87,16 @@ class Streams:
         numbers = self._of_ends.setdefault(frozenset((sender, other)), [])
         if stream not in numbers:
             numbers.append(stream)
+        self._note_number(stream, sender, row["tcp_seq"])
+        self._note_number(stream, other, row["tcp_ack"])
         sizes = {"packets": 1, "wire_bytes": row["wire_bytes"], "payload_bytes": row["payload_bytes"] or 0}
         side = self.sides.setdefault((stream, sender), Counter())
         side.update(sizes)
         side.update({name: 1 for name, mark in MARKS.items() if values[mark]})
         if values[ACK_RTT]:
             self.sides.setdefault((stream, other), Counter())["rtt_samples"] += 1
+            if values[ACK_RTT][-1].startswith("-"):
+                self.backwards.setdefault((stream, other), Counter())["rtt_samples"] += 1
         if ours is None:
             return
         if is_headless:
@@ -97,6 +109,15 @@ class Streams:
             self.unshown.setdefault((stream, sender), Counter()).update(marks)
             if ours["tcp_ack_rtt_us"] is not None:
                 self.unshown.setdefault((stream, other), Counter())["rtt_samples"] += 1
+
+    def _note_number(self, stream: int, end: End, number: int | None) -> None:
+        """Does this number of a side, or an ACK of it, lie too far from its last one?"""
+        if number is None:
+            return
+        last = self._last.setdefault((stream, end), number)
+        if FAR_APART < (number - last) % (1 << 32) < (1 << 32) - FAR_APART:
+            self.torn.add(stream)
+        self._last[stream, end] = number
 
     def with_headers(self) -> set[int]:
         """Which streams have packets whose TCP header is whole?"""

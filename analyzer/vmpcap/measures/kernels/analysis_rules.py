@@ -35,7 +35,7 @@ OUT_OF_ORDER_NS: Final = 3_000_000
 FAST_NS: Final = 20_000_000
 """How soon after the last duplicate ACK a repetition is called fast."""
 MANY_ACKS: Final = 1 << 31
-"""Duplicate ACKs of a side whose unseen data was acknowledged: more than can come, with room for those that do."""
+"""Duplicate ACKs of a side whose unseen data was acknowledged: more than can come, until the first of them does."""
 
 
 @inline_kernel
@@ -77,7 +77,7 @@ def judge_pure_ack(one: Any, other: Any, ack: Int, window: Int) -> Int:
         return np.int64(WINDOW_UPDATE)
     if other["last_marks"] & KEEP_ALIVE:
         return np.int64(KEEP_ALIVE_ACK)
-    one["dup_acks"] += 1
+    one["dup_acks"] = 1 if one["dup_acks"] == MANY_ACKS else one["dup_acks"] + 1
     return np.int64(DUPLICATE_ACK)
 
 

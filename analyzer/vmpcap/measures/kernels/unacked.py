@@ -31,7 +31,8 @@ def await_ack(one: Any, unacked: Records, arena: I32, seq: Int, end: Int, ts: In
         if ahead > 0:
             break
         if ahead == 0:
-            if seq_diff(seq, previous["seq"]) < 0:
+            base = np.int64(one["base_seq"])
+            if (seq - base) & 0xFFFFFFFF < (np.int64(previous["seq"]) - base) & 0xFFFFFFFF:
                 previous["seq"] = seq
                 one["bits"] |= OVERLAPS
             return
