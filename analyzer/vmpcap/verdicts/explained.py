@@ -1,7 +1,13 @@
 """What did not do its part, as the end of a sentence about the guest: every row of the mechanisms that failed."""
 
+from typing import Final
+
 from vmpcap.migration.stories import GuestStory
 from vmpcap.migration.suffered import Suffered
+from vmpcap.terms.units import count_of
+
+JOINS_SITES: Final = ("otv", "vxlan", "geneve", "evpn", "etherip", "mpls")
+"""Mechanisms that carry the guest's network from one site to the other, where they are in view."""
 
 
 def explain(guest: GuestStory) -> str:
@@ -25,3 +31,32 @@ def _longest_outage(guest: GuestStory) -> str:
 
 def _length(lost: Suffered) -> int:
     return 0 if lost.outage is None else lost.outage.seen_ns
+
+
+def may_be_a_stranger(guest: GuestStory) -> bool:
+    """Is all that joins this machine to the migration an announcement some seconds away from its stream?"""
+    return guest.moved.confidence == "low" and bool(guest.moved.heard)
+
+
+def why_a_stranger(guest: GuestStory) -> str:
+    """Why may it be another machine?"""
+    return f"it may be another machine that announced itself then: {guest.moved.because}"
+
+
+def went_to_its_old_place(guest: GuestStory) -> str:
+    """Where did the requests go instead, as the end of a sentence? To a port that its announcement had passed, too?"""
+    figure = guest.result.switchover
+    old = figure.stale_tail.to_point
+    if not figure.stale_frames or old is None:
+        return ""
+    words = f"; {count_of(figure.stale_frames, 'packet')} for it still went to {old}, its old place"
+    heard = guest.result.announcements.by_point.get(old)
+    if heard is None or not heard.seen or not heard.frames or heard.frames[0] > (figure.stale_tail.to_frame or 0):
+        return words
+    words += f", though its announcement had passed there (frame {heard.frames[0]})"
+    if any(one.name in JOINS_SITES and one.worked != "yes" for one in guest.result.mechanisms):
+        return f"{words}: whether a switch keeps its MAC, or what joins the sites does not take them on, is not known"
+    return (
+        f"{words}: something there keeps its MAC,"
+        " by a static or sticky entry (port security) or because it does not learn from frames"
+    )

@@ -1,37 +1,16 @@
 """What is asked of the guest: was it announced where it had to be, was it reachable, how long was it gone?"""
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from vmpcap.migration.stories import GuestStory, Story
-from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.unlearned import passed_instead
 from vmpcap.migration.views import PointView
-from vmpcap.terms.units import NS_PER_S, count_of
 from vmpcap.verdicts.answers import Answer, from_finding, show, three
-from vmpcap.verdicts.explained import explain
+from vmpcap.verdicts.explained import may_be_a_stranger, why_a_stranger
 from vmpcap.verdicts.findings import Evidence, Outcome
-from vmpcap.verdicts.interruption import (
-    answered_again,
-    frames_of,
-    gave_up_asking,
-    given_up_by,
-    moves_again,
-    surely_longer,
-    unbounded,
-)
-from vmpcap.verdicts.never_again import (
-    are_all_taken_apart,
-    asked_in_vain,
-    is_long_gone,
-    lost_for_size,
-    may_have_started,
-    peers_of,
-    say_lost,
-    share_without,
-    started_anew,
-)
+from vmpcap.verdicts.interruption import surely_longer, unbounded
 from vmpcap.verdicts.profile import Profile
+from vmpcap.verdicts.reachable_after import is_reachable
 
 
 def _about_guest(story: Story, ask: Callable[[GuestStory], Answer]) -> Answer:
@@ -51,15 +30,6 @@ def _moment_is_known(story: Story, guest: GuestStory) -> bool:
 
 def _not_over(story: Story) -> Answer:
     return Answer("undecided", f"{story.outcome.because}: nobody knows when the guest moved, or whether it did")
-
-
-def _may_be_a_stranger(guest: GuestStory) -> bool:
-    """Is all that joins this machine to the migration an announcement some seconds away from its stream?"""
-    return guest.moved.confidence == "low" and bool(guest.moved.heard)
-
-
-def _stranger(guest: GuestStory) -> str:
-    return f"it may be another machine that announced itself then: {guest.moved.because}"
 
 
 def _seen_elsewhere(guest: GuestStory, deciding: PointView) -> tuple[Evidence, ...]:
@@ -86,8 +56,8 @@ def announcement_reached_destination(story: Story, profile: Profile) -> Answer:
         evidence = show(point, frames, guest.announcement_filter)
         if deciding is not None and not frames:
             evidence = _seen_elsewhere(guest, deciding) or evidence
-        if _may_be_a_stranger(guest):
-            return Answer("undecided", f"{domain.because}; {_stranger(guest)}", evidence=evidence)
+        if may_be_a_stranger(guest):
+            return Answer("undecided", f"{domain.because}; {why_a_stranger(guest)}", evidence=evidence)
         return Answer(outcome, domain.because, evidence=evidence)
 
     return _about_guest(story, ask)
@@ -95,117 +65,7 @@ def announcement_reached_destination(story: Story, profile: Profile) -> Answer:
 
 def guest_reachable_after(story: Story, profile: Profile) -> Answer:
     """Did somebody else's unicast reach the guest at its new place, and did the guest answer?"""
-
-    def ask(guest: GuestStory) -> Answer:
-        reach = guest.reachability
-        evidence = show(reach.point, reach.frames)
-        why = explain(guest)
-        if _may_be_a_stranger(guest):
-            return Answer("undecided", f"{reach.because}; {_stranger(guest)}", evidence=evidence)
-        outcome: Outcome = {"yes": "pass", "no": "fail"}.get(reach.answer, "undecided")  # type: ignore[assignment]
-        if outcome != "pass":
-            why = why or (_went_to_its_old_place(guest) if outcome == "fail" else "")
-            return Answer(outcome, reach.because + why, evidence=evidence)
-        lost = [s for s in guest.suffered if s.is_cut_off]
-        is_lost = any(s.peer.survived is False and s.later is None for s in guest.suffered)
-        if guest.second_place.found and (is_lost or _is_hurt_by_flaps(guest)):
-            unsure = f"{reach.because}, but not each of its peers later: {guest.second_place.because}"
-            return Answer("undecided", unsure + why, evidence=evidence + from_finding(guest.second_place).evidence)
-        unsure = may_have_started(guest)
-        sized = lost_for_size(guest)
-        if sized:
-            least = "" if are_all_taken_apart(guest) else "at least "
-            but = f"{reach.because}, but {least}{say_lost(sized, guest.suffered)} got no answer again:"
-            but += f" segments of full size do not pass, smaller ones do{unsure}"
-            share = None if least else share_without(guest, {s.peer.peer for s in sized})
-            outcome = "undecided" if unsure else "fail"
-            return Answer(outcome, but + why, share, None, "share", evidence + frames_of(sized[0]))
-        gave_up = given_up_by(guest)
-        names = sorted(({s.peer.peer for s in lost} - answered_again(guest)) | set(gave_up))
-        later = [s for s in guest.suffered if s.later is not None]
-        if not names and later:
-            return Answer(
-                "undecided",
-                f"{reach.because}{_lost_later(later, guest)}{why}",
-                evidence=evidence + frames_of(later[0]),
-            )
-        dead = [s for s in guest.suffered if s.had_answers and not s.ended and is_long_gone(s)]
-        if not names and dead:
-            opened = f"{count_of(dead[0].opened, 'connection')} of {dead[0].peer.peer} to {dead[0].peer.protocol}"
-            but = f", but {opened}, opened since the move, had no answer, as others had before it"
-            return Answer("undecided", reach.because + but + why, evidence=evidence + frames_of(dead[0]))
-        if not names:
-            but = ", and so was every peer, though not in each of its streams" if lost else ""
-            but += ": a guest that restarted?" if lost and not why else ""
-            return Answer("pass", reach.because + but + why, evidence=evidence)
-        peers = len(peers_of(guest))
-        whose = "its only peer" if peers == 1 else f"{len(names):,} of its {peers:,} peers"
-        is_open = any(s.is_open and moves_again(s) for s in guest.suffered if s.peer.peer in names)
-        until = "until the guest moved again" if is_open else "again"
-        is_asked = all(s.is_outbound for s in lost if s.peer.peer in names) and not gave_up
-        never = (
-            f"the guest never got an answer {until} from {whose}"
-            if is_asked
-            else f"{whose} never got an answer {until}"
-        )
-        but = f"{reach.because}, but {never}: {', '.join(names[:3])}"
-        in_vain = asked_in_vain(guest) & set(names)
-        nobody = all((s.is_cut_off and is_long_gone(s)) or gave_up_asking(s) for s in guest.suffered)
-        if not lost or not (nobody or (in_vain and not started_anew(guest))):
-            return Answer("undecided", but + why, evidence=evidence)
-        if not nobody:
-            before = "it had answers before" if is_asked else "it was answered before"
-            first = next(s for s in lost if s.peer.peer in in_vain)
-            has_stopped = first.outage is not None and first.outage.requests_stopped
-            but += f"; {before}, and asked on {'long in vain' if has_stopped else 'to the end'}{unsure}"
-            outcome, share = "undecided" if unsure else "fail", share_without(guest, names)
-            return Answer(outcome, but + why, share, None, "share", evidence + frames_of(first))
-        but += f"; no stream of requests to or from it was answered at the end{unsure}"
-        return Answer("fail", but + why, evidence=evidence + frames_of(lost[0]))
-
-    return _about_guest(story, ask)
-
-
-def _lost_later(later: Sequence[Suffered], guest: GuestStory) -> str:
-    """Who lost the guest, or one service of it, long after the move, and since when, as the end of a sentence?"""
-    gone, peers = sorted({s.peer.peer for s in later}), len(peers_of(guest))
-    served = answered_again(guest)
-    whose = "its only peer" if peers == 1 else f"{len(gone):,} of its {peers:,} peers"
-    names = [f"{s.peer.peer} by {s.peer.protocol}" if s.peer.peer in served else s.peer.peer for s in later]
-    first = min(s.later_ns or 0 for s in later) / NS_PER_S
-    return (
-        f", but {whose} had answers until {first:.1f} s after the switchover only, and none to the end:"
-        f" {', '.join(sorted(set(names))[:3])}; whether the move or something later lost it is not known"
-    )
-
-
-def _is_hurt_by_flaps(guest: GuestStory) -> bool:
-    """Did the mechanism that carries its network fail by them?"""
-    flaps = guest.second_place.because
-    return any(m.worked == "no" and flaps in m.because for m in guest.result.mechanisms)
-
-
-JOINS_SITES: Final = ("otv", "vxlan", "geneve", "evpn", "etherip", "mpls")
-"""Mechanisms that carry the guest's network from one site to the other, where they are in view."""
-
-
-def _went_to_its_old_place(guest: GuestStory) -> str:
-    """Where did the requests go instead, as the end of a sentence? To a port that its announcement had passed, too?"""
-    figure = guest.result.switchover
-    old = figure.stale_tail.to_point
-    if not figure.stale_frames or old is None:
-        return ""
-    words = f"; {count_of(figure.stale_frames, 'packet')} for it still went to {old}, its old place"
-    heard = guest.result.announcements.by_point.get(old)
-    if heard is None or not heard.seen or not heard.frames or heard.frames[0] > (figure.stale_tail.to_frame or 0):
-        return words
-    words += f", though its announcement had passed there (frame {heard.frames[0]})"
-    if any(one.name in JOINS_SITES and one.worked != "yes" for one in guest.result.mechanisms):
-        return f"{words}: whether a switch keeps its MAC, or what joins the sites does not take them on, is not known"
-    return (
-        f"{words}: something there keeps its MAC,"
-        " by a static or sticky entry (port security) or because it does not learn from frames"
-    )
+    return _about_guest(story, is_reachable)
 
 
 def _ends_of_hole(guest: GuestStory) -> tuple[Evidence, ...]:

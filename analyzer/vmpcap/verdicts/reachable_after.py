@@ -1,0 +1,251 @@
+"""Was the guest reachable after its move: which cases there are, in the order in which they are asked."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from vmpcap.migration.stories import GuestStory
+from vmpcap.migration.suffered import Suffered
+from vmpcap.terms.units import NS_PER_S, count_of
+from vmpcap.verdicts.answers import Answer, from_finding, show
+from vmpcap.verdicts.explained import explain, may_be_a_stranger, went_to_its_old_place, why_a_stranger
+from vmpcap.verdicts.findings import Evidence, Outcome
+from vmpcap.verdicts.interruption import answered_again, frames_of, gave_up_asking, given_up_by, moves_again
+from vmpcap.verdicts.never_again import (
+    are_all_taken_apart,
+    asked_in_vain,
+    is_long_gone,
+    lost_for_size,
+    may_have_started,
+    peers_of,
+    say_lost,
+    share_without,
+    started_anew,
+)
+
+
+class Known:
+    """What is known of a guest's reach and of its peers; each is looked for when a case asks."""
+
+    def __init__(self, guest: GuestStory) -> None:
+        self.guest = guest
+        self.reach = guest.reachability
+
+    @cached_property
+    def why(self) -> str:
+        """What did not do its part, as the end of a sentence?"""
+        return explain(self.guest)
+
+    @cached_property
+    def unsure(self) -> str:
+        """Why may it owe what it was before no answer, as the end of a sentence?"""
+        return may_have_started(self.guest)
+
+    @cached_property
+    def cut_off(self) -> list[Suffered]:
+        """Streams that asked to the end and were never answered again."""
+        return [s for s in self.guest.suffered if s.is_cut_off]
+
+    @cached_property
+    def for_size(self) -> list[Suffered]:
+        """Streams whose large segments have no answer."""
+        return lost_for_size(self.guest)
+
+    @cached_property
+    def gave_up(self) -> list[str]:
+        """Peers that stopped asking without an answer."""
+        return given_up_by(self.guest)
+
+    @cached_property
+    def lost(self) -> list[str]:
+        """Peers that were answered in none of their streams again."""
+        return sorted(({s.peer.peer for s in self.cut_off} - answered_again(self.guest)) | set(self.gave_up))
+
+    @cached_property
+    def in_vain(self) -> set[str]:
+        """Which of them surely were not, and asked on to the end?"""
+        return asked_in_vain(self.guest) & set(self.lost)
+
+    @cached_property
+    def later(self) -> list[Suffered]:
+        """Streams that were lost long after the move."""
+        return [s for s in self.guest.suffered if s.later is not None]
+
+    @cached_property
+    def dead_services(self) -> list[Suffered]:
+        """Services to which connections are opened in vain since the move, and were not before."""
+        return [s for s in self.guest.suffered if s.had_answers and not s.ended and is_long_gone(s)]
+
+    @cached_property
+    def is_nobody_answered(self) -> bool:
+        """Did every stream of requests end without an answer?"""
+        return all((s.is_cut_off and is_long_gone(s)) or gave_up_asking(s) for s in self.guest.suffered)
+
+    @cached_property
+    def only_asked(self) -> bool:
+        """Is it the guest that asks wherever no answer came?"""
+        return not self.gave_up and all(s.is_outbound for s in self.cut_off if s.peer.peer in self.lost)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One thing that may be known of a guest's reach, and what is answered then."""
+
+    holds: Callable[[Known], bool]
+    outcome: Outcome
+    words: Callable[[Known], str]
+    """What follows on the words of its reach."""
+    shown: Callable[[Known], tuple[Evidence, ...]] = lambda known: ()
+    """What is shown beside the evidence of its reach."""
+    share: Callable[[Known], float | None] = lambda known: None
+    """Which share of its peers is left?"""
+    owed_by_the_same: bool = False
+    """Whether a guest that may have been started anew would owe nobody the answer: then it is undecided."""
+
+
+def is_reachable(guest: GuestStory) -> Answer:
+    """Did a request reach the guest at its new place, and was it answered? As the first case says."""
+    known = Known(guest)
+    case = next(case for case in CASES if case.holds(known))
+    outcome = "undecided" if case.owed_by_the_same and known.unsure else case.outcome
+    share = case.share(known)
+    evidence = show(known.reach.point, known.reach.frames) + case.shown(known)
+    return Answer(
+        outcome, known.reach.because + case.words(known), share, None, "" if share is None else "share", evidence
+    )
+
+
+def _is_hurt_by_two_places(known: Known) -> bool:
+    """Was it at two places, and did that cost it a peer or the mechanism that carries its network?"""
+    guest = known.guest
+    flaps = guest.second_place.because
+    is_lost = any(s.peer.survived is False and s.later is None for s in guest.suffered)
+    hurt = is_lost or any(m.worked == "no" and flaps in m.because for m in guest.result.mechanisms)
+    return bool(guest.second_place.found) and hurt
+
+
+def _lost_for_size(known: Known) -> str:
+    least = "" if are_all_taken_apart(known.guest) else "at least "
+    return (
+        f", but {least}{say_lost(known.for_size, known.guest.suffered)} got no answer again:"
+        f" segments of full size do not pass, smaller ones do{known.unsure}{known.why}"
+    )
+
+
+def _share_for_size(known: Known) -> float | None:
+    if not are_all_taken_apart(known.guest):
+        return None
+    return share_without(known.guest, {s.peer.peer for s in known.for_size})
+
+
+def _whose(names: Sequence[str], guest: GuestStory) -> str:
+    peers = len(peers_of(guest))
+    return "its only peer" if peers == 1 else f"{len(names):,} of its {peers:,} peers"
+
+
+def _lost_later(known: Known) -> str:
+    """Who lost the guest, or one service of it, long after the move, and since when?"""
+    later, served = known.later, answered_again(known.guest)
+    whose = _whose(sorted({s.peer.peer for s in later}), known.guest)
+    names = [f"{s.peer.peer} by {s.peer.protocol}" if s.peer.peer in served else s.peer.peer for s in later]
+    first = min(s.later_ns or 0 for s in later) / NS_PER_S
+    return (
+        f", but {whose} had answers until {first:.1f} s after the switchover only, and none to the end:"
+        f" {', '.join(sorted(set(names))[:3])}; whether the move or something later lost it is not known{known.why}"
+    )
+
+
+def _dead_service(known: Known) -> str:
+    first = known.dead_services[0]
+    opened = f"{count_of(first.opened, 'connection')} of {first.peer.peer} to {first.peer.protocol}"
+    return f", but {opened}, opened since the move, had no answer, as others had before it{known.why}"
+
+
+def _all_answered(known: Known) -> str:
+    but = ", and so was every peer, though not in each of its streams" if known.cut_off else ""
+    but += ": a guest that restarted?" if known.cut_off and not known.why else ""
+    return but + known.why
+
+
+def _never(known: Known) -> str:
+    """Who never got an answer again?"""
+    is_open = any(s.is_open and moves_again(s) for s in known.guest.suffered if s.peer.peer in known.lost)
+    until, whose = "until the guest moved again" if is_open else "again", _whose(known.lost, known.guest)
+    never = f"the guest never got an answer {until} from {whose}"
+    never = never if known.only_asked else f"{whose} never got an answer {until}"
+    return f", but {never}: {', '.join(known.lost[:3])}"
+
+
+def _first_in_vain(known: Known) -> Suffered:
+    return next(s for s in known.cut_off if s.peer.peer in known.in_vain)
+
+
+def _asked_in_vain(known: Known) -> str:
+    outage = _first_in_vain(known).outage
+    before = "it had answers before" if known.only_asked else "it was answered before"
+    how = "long in vain" if outage is not None and outage.requests_stopped else "to the end"
+    return f"{_never(known)}; {before}, and asked on {how}{known.unsure}{known.why}"
+
+
+def _nobody(known: Known) -> str:
+    end = "; no stream of requests to or from it was answered at the end"
+    return f"{_never(known)}{end}{known.unsure}{known.why}"
+
+
+CASES: Final = (
+    Case(
+        lambda known: may_be_a_stranger(known.guest),
+        "undecided",
+        lambda known: f"; {why_a_stranger(known.guest)}",
+    ),
+    Case(
+        lambda known: known.reach.answer == "no",
+        "fail",
+        lambda known: known.why or went_to_its_old_place(known.guest),
+    ),
+    Case(lambda known: known.reach.answer != "yes", "undecided", lambda known: known.why),
+    Case(
+        _is_hurt_by_two_places,
+        "undecided",
+        lambda known: f", but not each of its peers later: {known.guest.second_place.because}{known.why}",
+        lambda known: from_finding(known.guest.second_place).evidence,
+    ),
+    Case(
+        lambda known: bool(known.for_size),
+        "fail",
+        _lost_for_size,
+        lambda known: frames_of(known.for_size[0]),
+        _share_for_size,
+        owed_by_the_same=True,
+    ),
+    Case(
+        lambda known: not known.lost and bool(known.later),
+        "undecided",
+        _lost_later,
+        lambda known: frames_of(known.later[0]),
+    ),
+    Case(
+        lambda known: not known.lost and bool(known.dead_services),
+        "undecided",
+        _dead_service,
+        lambda known: frames_of(known.dead_services[0]),
+    ),
+    Case(lambda known: not known.lost, "pass", _all_answered),
+    Case(
+        lambda known: bool(known.cut_off) and known.is_nobody_answered,
+        "fail",
+        _nobody,
+        lambda known: frames_of(known.cut_off[0]),
+    ),
+    Case(
+        lambda known: bool(known.in_vain) and not started_anew(known.guest),
+        "fail",
+        _asked_in_vain,
+        lambda known: frames_of(_first_in_vain(known)),
+        lambda known: share_without(known.guest, known.lost),
+        owed_by_the_same=True,
+    ),
+    Case(lambda known: True, "undecided", lambda known: _never(known) + known.why),
+)
+"""Of every guest the first that holds. Those above are about the whole of it, those below about ever fewer peers."""
