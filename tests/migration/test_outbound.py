@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from scapy.layers.inet import ICMP, IP, TCP
+from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import Ether
+from scapy.packet import Raw
 
 import vmpcap
 from tests.migration.moving import (
@@ -286,3 +287,36 @@ def test_left_out_numbers_of_a_guest_that_moved_are_no_hole_of_the_capture(
     report = vmpcap.report(points, roles={"new": "domain:destination", "cl": "client"})
     (point,) = [one for one in report.document.inputs if one.point == "cl"]
     assert len([hole for hole in point.holes if "echo requests" in hole.because]) == holes
+
+
+@pytest.mark.parametrize(("of_three", "outcome"), [(0, "pass"), (1, "undecided"), (2, "fail")])
+def test_a_service_that_answers_only_a_part_of_what_the_guest_asks_since_the_move_is_partly_lost(
+    of_three: int, outcome: str, tmp_path: Path
+) -> None:
+    """Each query from a port of its own; its new place shows that one or two of three answers never come."""
+    scene = Scene()
+    others(scene)
+    count = lost = 0
+    for n in range(int((END - BEGIN + 2) / 0.1)):
+        ts = BEGIN - 3 + 0.02 + n * 0.1
+        if LEFT <= ts < MOVED:
+            continue
+        here = "old" if ts < LEFT else "new"
+        is_lost = here == "new" and n % 3 < of_three
+        count, lost = count + (here == "new"), lost + is_lost
+        ask = IP(src=GUEST_IP, dst=SERVER, id=n + 1) / UDP(sport=50_000 + n, dport=53) / Raw(b"q" * 30)
+        tell = IP(src=SERVER, dst=GUEST_IP, id=n + 1) / UDP(sport=53, dport=50_000 + n) / Raw(b"a" * 60)
+        for point in (here, "gw"):
+            scene.at(point, ts, Ether(src=GUEST, dst=ROUTER_A) / ask)
+            if not is_lost:
+                scene.at(point, ts + 0.002, Ether(src=ROUTER_A, dst=GUEST) / tell)
+    add_stream(scene, (LAN_SOURCE, LAN_DESTINATION))
+    add_announcement(scene, "new", "gw")
+    files = scene.write(tmp_path)
+    points = {"source": files["src"], "destination": files["dst"], **{name: files[name] for name in ROLES}}
+    report = vmpcap.report(points, roles=ROLES, profile="qemu-default")
+    assert outcome_of(report, "guest_reachable_after")[0] == outcome
+    (guest,) = report.migrations[0].guests
+    parts = [(peer.peer, peer.protocol, peer.part_lost, peer.part_asked) for peer in guest.peers if peer.part_lost]
+    assert parts == ([(SERVER, "udp/53", lost, count)] if of_three else [])
+    assert {peer.protocol for peer in guest.peers if peer.peer == SERVER} == {"udp/53"}, "by no port of the guest's own"

@@ -28,6 +28,9 @@ STOPPED_BEATS: Final = 3
 
 UNANSWERED: Final = -1
 
+MOSTLY: Final = 0.5
+"""Requests of which this share has an answer are usually answered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outage:
@@ -301,9 +304,9 @@ def match_echoes(
     return np.where(fits, found, UNANSWERED)
 
 
-def mostly_answered(answered: Bools) -> bool:
-    """Are these requests usually answered, the longest run of unanswered ones left aside?"""
+def mostly_answered(answered: Bools, least: float = MOSTLY) -> bool:
+    """Is so large a share of these requests answered, the longest run of unanswered ones left aside?"""
     if not answered.any():
         return False
     longest = max((beyond - first for first, beyond in lost_runs(answered)), default=0)
-    return int(answered.sum()) * 2 >= len(answered) - longest
+    return int(answered.sum()) >= least * (len(answered) - longest)

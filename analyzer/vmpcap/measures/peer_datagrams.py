@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.measures.outages import (
     LEAST_OUTAGE_NS,
+    MOSTLY,
     UNANSWERED,
     USUAL_TIMES,
     Requests,
@@ -32,6 +33,13 @@ FEW_REQUESTS: Final = 3
 """UDP flows of fewer requests are taken together per service: a new port for each request is one stream."""
 
 
+OF_A_SERVICE: Final = 0.25
+"""
+A service whose flows are a request or two each, of which so many have an answer, is asked: a loss may take most of its
+answers. In one long flow half of all packets must have one: what is pushed may be acknowledged now and then.
+"""
+
+
 class _Flow(NamedTuple):
     """One UDP flow: rows of who asked first, rows of the other, and which of those answers which."""
 
@@ -46,13 +54,13 @@ def datagram_streams(scene: Scene) -> Iterator[PeerStream]:
     for rows in scene.flows(scene.of(IP_UDP)):
         flow = _udp_flow(scene, rows)
         if len(flow.asks) >= FEW_REQUESTS:
-            yield from _service_streams(scene, [flow], scene.ends(int(flow.asks[0])))
+            yield from _service_streams(scene, [flow], scene.ends(int(flow.asks[0])), MOSTLY)
         else:
             ends, guest_asks = scene.ends(int(flow.asks[0])), bool(scene.from_guest[flow.asks[0]])
             service = ends._replace(guest_port=0) if guest_asks else ends._replace(peer_port=0)
             pooled.setdefault((service, guest_asks), []).append(flow)
     for (service, _), flows in pooled.items():
-        yield from _service_streams(scene, flows, service)
+        yield from _service_streams(scene, flows, service, OF_A_SERVICE)
 
 
 def _udp_flow(scene: Scene, rows: I64) -> _Flow:
@@ -62,20 +70,20 @@ def _udp_flow(scene: Scene, rows: I64) -> _Flow:
     return _Flow(asks, replies, match_latest(scene.talk.ts_ns[asks], scene.talk.ts_ns[replies]))
 
 
-def _service_streams(scene: Scene, flows: list[_Flow], ends: Ends) -> Iterator[PeerStream]:
+def _service_streams(scene: Scene, flows: list[_Flow], ends: Ends, least: float) -> Iterator[PeerStream]:
     """Flows of one service as a stream of requests; as one-way streams where hardly anything is answered."""
     requests = _pool(scene.talk, flows)
-    if not mostly_answered(requests.is_answered):
+    if not mostly_answered(requests.is_answered, least):
         for flow in flows:
             for sent in (flow.asks, flow.replies):
                 if len(sent):
                     yield one_way_stream(scene, sent, "udp")
         return
     rows = np.sort(np.concatenate([rows for flow in flows for rows in (flow.asks, flow.replies)]))
-    least = max(LEAST_OUTAGE_NS, USUAL_TIMES * (median_gap(requests.ts) or 0))
+    long_ns = max(LEAST_OUTAGE_NS, USUAL_TIMES * (median_gap(requests.ts) or 0))
     found = find_outages(requests, LEAST_OUTAGE_NS, scene.end_ns)
-    outages = [outage for outage in found if outage.seen_ns >= least]
-    faint = tuple(outage for outage in found if outage.seen_ns < least)
+    outages = [outage for outage in found if outage.seen_ns >= long_ns]
+    faint = tuple(outage for outage in found if outage.seen_ns < long_ns)
     stream = stream_of(scene, rows, ends, requests, bool(scene.from_guest[flows[0].asks[0]]))
     yield replace(stream, outages=tuple(outages), faint=faint, survived=came_back(outages))
 

@@ -75,6 +75,11 @@ class PeerStream:
     UDP: what is longer than 50 ms and shorter than three usual intervals. Without sequence numbers a missing answer, or
     packet, may be anything: no outage, and no proof that there was none.
     """
+    wait_ns: I64 = field(default_factory=lambda: np.empty(0, np.int64), compare=False, repr=False)
+    """
+    Echoes and datagram requests, int64[k]: how long each request of asked_ts waited for its answer, UNANSWERED where
+    none is in view. Empty for others.
+    """
 
     @property
     def peer_ip(self) -> str:
@@ -152,6 +157,8 @@ def stream_of(scene: Scene, rows: I64, ends: Ends, requests: Requests, guest_ask
     talk = scene.talk
     answered = requests.is_answered
     waits = requests.answer_ts[requests.answer[answered]] - requests.ts[answered]
+    wait_ns = np.full(len(requests.ts), UNANSWERED, np.int64)
+    wait_ns[answered] = waits
     return PeerStream(
         **ends._asdict(),
         protocol="udp",
@@ -173,6 +180,7 @@ def stream_of(scene: Scene, rows: I64, ends: Ends, requests: Requests, guest_ask
         survived=None,
         filter=port_filter("udp", ends),
         asked_ts=requests.ts,
+        wait_ns=wait_ns,
     )
 
 
@@ -187,6 +195,7 @@ def one_way_stream(scene: Scene, rows: I64, protocol: Protocol) -> PeerStream:
         stream_of(scene, rows, ends, sent, bool(scene.from_guest[rows[0]])),
         protocol=protocol,
         manner="one_way",
+        wait_ns=np.empty(0, np.int64),
         outages=tuple(outages),
         faint=tuple(silence for silence in faint if silence not in outages),
         filter=port_filter(protocol, ends),

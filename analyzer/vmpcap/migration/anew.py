@@ -35,26 +35,24 @@ def by_service(found: Sequence[Suffered]) -> list[Suffered]:
     port), tells nothing.
     """
     opened: dict[Service, list[Opened]] = {}
-    late: dict[Service, list[Opened]] = {}
     for one in found:
         if one.outage is not None and _is_opened_in_vain(one, one.outage):
             opened.setdefault(_service(one), []).append((one, one.outage))
         elif one.opened_late is not None:
-            late.setdefault(_service(one), []).append((one, one.opened_late[1]))
+            opened.setdefault(_service(one), []).append((one, one.opened_late[1]))
     told: dict[int, Suffered] = {}
-    for service in dict.fromkeys((*opened, *late)):
-        group = sorted(opened.get(service, ()), key=_since)
+    for service, connections in opened.items():
+        group = sorted(connections, key=_since)
         beside = [one for one in found if (one.peer.peer, one.peer.protocol) == service[:2]]
         again = sorted(one.again[1] for one in beside if one.again and one.again[0].name == service[2])
         answered = any(one.answered_before or one.answered_after for one in beside)
         if not answered and any(one.unanswered_before for one in beside):
-            told |= dict.fromkeys((id(one) for one, _ in group), _as_before(group[0][0])) if group else {}
+            told |= dict.fromkeys((id(one) for one, _ in group), _as_before(group[0][0]))
             continue
         for run in _runs(group, again):
-            told |= dict.fromkeys((id(one) for one, _ in run), _as_one(run, beside, again))
-        last = sorted(late.get(service, ()), key=_since)
-        if _is_lost(last, again) and not (group and _since(group[-1]) > again[-1]):
-            told |= dict.fromkeys((id(one) for one, _ in last), _as_lost_later(last, again[-1]))
+            is_later = again and run[0][0].opened_late is not None
+            row = _as_lost_later(run, again[-1]) if is_later else _as_one(run, beside, again)
+            told |= dict.fromkeys((id(one) for one, _ in run), row)
     return list(_in_place(found, told))
 
 
@@ -68,21 +66,19 @@ def _runs(group: Sequence[Opened], again: Sequence[int]) -> Iterator[list[Opened
     for one in group:
         runs.setdefault(bisect_left(again, _since(one)), []).append(one)
     for place, run in runs.items():
-        is_last = place == len(again) and _is_lost(run, again)
-        if len(run) >= LEAST_OPENED and (len(runs) == 1 or place == 0 or is_last):
+        is_near = run[0][0].opened_late is None and len(run) >= LEAST_OPENED
+        if (place == len(again) and _is_lost(run, again)) or (is_near and (len(runs) == 1 or place == 0)):
             yield run
 
 
 def _is_lost(run: Sequence[Opened], again: Sequence[int]) -> bool:
     """Were so many opened in vain since the last answered one, and for so long, that their service is lost?"""
-    if not run or not again or _since(run[0]) < again[-1]:
-        return False
     view = run[0][0].view if run[0][0].opened_late is None else run[0][0].opened_late[0]
     if view is None or view.goes_on or view.left_out or not view.journal_complete:
         return False
     end = max(outage.last_unanswered_ts for _, outage in run)
     is_long = len(run) >= LEAST_LOST and end - _since(run[0]) >= LONG_NS
-    return is_long and hole_in(view.holes, again[-1], end) is None
+    return is_long and hole_in(view.holes, again[-1] if again else _since(run[0]), end) is None
 
 
 def _service(one: Suffered) -> Service:
@@ -134,6 +130,7 @@ def _as_one(group: Sequence[Opened], beside: Sequence[Suffered], again: Sequence
     words += f"; of one of them: {longest.peer.breakdown_because}" if longest.peer.breakdown_because else ""
     lost = any(one.is_cut_off for one, _ in group)
     survived = True if back is not None else False if lost else None
+    view = first.view if first.opened_late is None else first.opened_late[0]
     peer = msgspec.structs.replace(
         first.peer, because=words, survived=survived, lost=len(group), outage_low_ms=ms(length),
         retransmissions=sum(one.peer.retransmissions or 0 for one, _ in group), breakdown=[], breakdown_because="",
@@ -147,11 +144,16 @@ def _as_one(group: Sequence[Opened], beside: Sequence[Suffered], again: Sequence
         ended=back is not None,
         outage=None,
         stream=None,
+        view=view,
+        opened_late=None,
+        from_ts=begun.first_unanswered_ts,
+        from_frame=begun.first_unanswered_frame,
         to_ts=until,
         to_frame=latest.last_unanswered_frame,
         at_least_ms=ms(length) if back is not None else None,
         opened=len(group),
         had_answers=any(one.answered_before for one in beside),
+        part=next((one.part for one, _ in group if one.part), None),
     )
 
 

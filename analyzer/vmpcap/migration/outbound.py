@@ -10,24 +10,23 @@ import numpy.typing as npt
 
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage
-from vmpcap.measures.peer_streams import groups_of
 from vmpcap.migration.clocks import is_moment_unknown
-from vmpcap.migration.exchanges import LEAST_FREE_PORT
+from vmpcap.migration.guest_requests import NEW, OLD, Asked, Service, is_whole, name_of, services_at
 from vmpcap.migration.moved import Moved, on_point, on_reference
+from vmpcap.migration.own_parts import lost_part
+from vmpcap.migration.partly_lost import tell_part
 from vmpcap.migration.requests import NUMBERS, packet_keys
 from vmpcap.migration.results import Peer
 from vmpcap.migration.sightings import frames_of
-from vmpcap.migration.suffered import AFTER_NS, Suffered
+from vmpcap.migration.suffered import AFTER_NS, Part, Suffered
 from vmpcap.migration.views import PointView
-from vmpcap.points.holes import hole_in
-from vmpcap.terms.addresses import GROUP_BIT, ip_text
+from vmpcap.terms.addresses import ip_text
 from vmpcap.terms.units import NS_PER_S, at_least_ms, count_of, iso_utc, ms
-from vmpcap.terms.wire import ECHOES, IP_TCP, IP_UDP, TCP_ACK, TCP_SYN
+from vmpcap.terms.wire import IP_TCP
 
 I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-NEW, OLD = "domain:destination", "domain:source"
 OF_THE_STREAM: Final = ("source", "destination")
 
 LEAST_ASKED: Final = 3
@@ -36,17 +35,6 @@ LONG_NS: Final = NS_PER_S
 """What was asked for less than this when the view ended may still have been answered."""
 MOSTLY: Final = 2
 """One of so many requests at least was answered before, else the service often does not answer."""
-
-Service = tuple[int, int, int, int]
-"""Address of the peer as its two halves, IP protocol, its port (0 for echoes)."""
-
-
-class Asked(NamedTuple):
-    """What the guest asked of one service, and what the service sent it, as one point saw it. Rows, by time."""
-
-    view: PointView
-    requests: I64
-    answers: I64
 
 
 class Silence(NamedTuple):
@@ -80,9 +68,10 @@ def with_outbound(
     moment : when the guest changed places, on the reference clock
     """
     views = [v for v in views if v.role not in OF_THE_STREAM and not is_moment_unknown(v, guest, views)]
-    at = {view.name: _services_at(view, guest) for view in views}
+    at = {view.name: services_at(view, guest) for view in views}
     found: list[Suffered] = []
     ended: dict[tuple[str, str], int] = {}
+    parts: dict[tuple[str, str], Part] = {}
     for service in sorted({key for known in at.values() for key in known}):
         asked = [at[view.name][service] for view in views if service in at[view.name]]
         before = [one for one in asked if _was_answered(one, on_point(one.view, moment))]
@@ -91,6 +80,9 @@ def with_outbound(
             new = [one for one in before if one.view.role != OLD and _asks_since(one, on_point(one.view, moment))]
         silent = [_silence(one, service, on_point(one.view, moment)) for one in new]
         told = [one for one in silent if one is not None]
+        part = lost_part(new, before, asked, moment) if before else None
+        if part is not None:
+            parts[name_of(service)] = part
         if not before or not told or len(told) < len(silent):
             continue
         longest = max(told, key=lambda one: len(one.rows))
@@ -107,7 +99,18 @@ def with_outbound(
     found = [one for one in found if _named(one) not in lost]
     stands_for = {_named(one) for one in found}
     rest = (one for one in suffered if not one.is_of_guest or _named(one) not in stands_for)
-    return [*found, *(_until(one, ended.get(_named(one))) for one in rest)]
+    return _with_parts([*found, *(_until(one, ended.get(_named(one))) for one in rest)], parts)
+
+
+def _with_parts(suffered: Sequence[Suffered], parts: dict[tuple[str, str], Part]) -> list[Suffered]:
+    """The same; the first stream of a service that the guest asked partly in vain tells how often."""
+    told = list(suffered)
+    for name, part in parts.items():
+        its = (n for n, one in enumerate(told) if _named(one) == name and (one.is_of_guest or one.is_outbound))
+        place = next(its, None)
+        if place is not None and not told[place].is_cut_off:
+            told[place] = tell_part(told[place], part, f"the guest asked: {part.words}")
+    return told
 
 
 def _until(one: Suffered, ended: int | None) -> Suffered:
@@ -119,59 +122,6 @@ def _until(one: Suffered, ended: int | None) -> Suffered:
 
 def _named(one: Suffered) -> tuple[str, str]:
     return one.peer.peer, one.peer.protocol
-
-
-def _services_at(view: PointView, guest: Moved) -> dict[Service, Asked]:
-    """What did the guest ask of whom here, and what came back?"""
-    j, frames = view.journal, frames_of(view, guest)
-    sent = frames.sent_ip[_asks(j, frames.sent_ip)]
-    if not len(sent):
-        return {}
-    came = frames.asked[np.isin(j.src_low[frames.asked], np.unique(j.dst_low[sent]))]
-    requests = _by_service(j, sent, j.dst_high, j.dst_low, j.dst_port)
-    answers = _by_service(j, came[_answers(j, came)], j.src_high, j.src_low, j.src_port)
-    none = np.zeros(0, np.int64)
-    return {key: Asked(view, rows, answers.get(key, none)) for key, rows in requests.items()}
-
-
-def _by_service(
-    j: JournalColumns,
-    rows: I64,
-    high: npt.NDArray[np.uint64],
-    low: npt.NDArray[np.uint64],
-    port: npt.NDArray[np.uint16],
-) -> dict[Service, I64]:
-    is_echo = ~np.isin(j.ip_protocol[rows], (IP_TCP, IP_UDP))
-    served = np.where(is_echo, 0, port[rows])
-    of_row = np.arange(len(rows))
-    found: dict[Service, I64] = {}
-    for group in groups_of(of_row, served, j.ip_protocol[rows], low[rows], high[rows]):
-        first = rows[group[0]]
-        key = (int(high[first]), int(low[first]), int(j.ip_protocol[first]), int(served[group[0]]))
-        found[key] = rows[group]
-    return found
-
-
-def _asks(j: JournalColumns, rows: I64) -> Bools:
-    """Which of these frames of the guest ask, whatever came before: an echo request, a SYN, UDP to a server's port?"""
-    protocol, flags = j.ip_protocol[rows], j.tcp_flags[rows]
-    asks = (protocol == IP_TCP) & ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
-    asks |= (protocol == IP_UDP) & (j.dst_port[rows] < LEAST_FREE_PORT) & (j.src_port[rows] >= LEAST_FREE_PORT)
-    for number, request, _ in ECHOES:
-        asks |= (protocol == number) & (j.icmp_type[rows] == request)
-    to_one: Bools = asks & ((j.eth_dst[rows] & GROUP_BIT) == 0)
-    return to_one
-
-
-def _answers(j: JournalColumns, rows: I64) -> Bools:
-    """Which of these frames to the guest may answer it? Of TCP whatever acknowledges: a reset, too, is an answer."""
-    protocol = j.ip_protocol[rows]
-    answers = (protocol == IP_TCP) & ((j.tcp_flags[rows] & TCP_ACK) != 0)
-    answers |= (protocol == IP_UDP) & (j.src_port[rows] < LEAST_FREE_PORT) & (j.dst_port[rows] >= LEAST_FREE_PORT)
-    for number, _, reply in ECHOES:
-        answers |= (protocol == number) & (j.icmp_type[rows] == reply)
-    found: Bools = answers
-    return found
 
 
 def _was_answered(one: Asked, when: int) -> bool:
@@ -213,7 +163,7 @@ def _silence(one: Asked, service: Service, when: int) -> Silence | None:
 def _is_silent(silence: Silence) -> bool:
     view, rows = silence.asked.view, silence.rows
     ts = view.journal.ts_ns
-    if len(rows) < LEAST_ASKED or not _is_whole(view, int(ts[rows[0]]), int(ts[rows[-1]])):
+    if len(rows) < LEAST_ASKED or not is_whole(view, int(ts[rows[0]]), int(ts[rows[-1]])):
         return False
     return silence.length_ns >= (LONG_NS if silence.back is None else LEAST_OUTAGE_NS)
 
@@ -234,12 +184,6 @@ def _before_answered(j: JournalColumns, rows: I64, answer: int) -> I64:
     its &= j.icmp_seq[rows] == j.icmp_seq[answer]
     answered = np.flatnonzero(its)
     return rows[: answered[-1]] if len(answered) else rows
-
-
-def _is_whole(view: PointView, begin: int, end: int) -> bool:
-    """Would this point have shown an answer of that time, as far as its capture goes?"""
-    is_whole = view.journal_complete and not (view.left_out or view.drops or view.missing or view.truncated)
-    return is_whole and view.first_ts <= begin and hole_in(view.holes, begin, end) is None
 
 
 def _tell(
@@ -280,12 +224,11 @@ def _tell(
         words += f"; answers passed {', '.join(v.name for v in answered)}, and may come to it by another way"
     low = ms(silence.length_ns)
     is_back = silence.back is not None
-    address, protocol, port = service[:2], service[2], service[3]
-    named = next(name for name, number in NUMBERS.items() if number == protocol)
+    named, protocol = name_of(service)
     frames = [int(j.frame[row]) for row in (rows[0], rows[-1], last)]
     peer = Peer(
-        peer=ip_text(*address),
-        protocol=f"{named}/{port}" if port else named,
+        peer=named,
+        protocol=protocol,
         point=view.name,
         outage_low_ms=low,
         lost=len(rows),
@@ -341,7 +284,7 @@ def _shows_end(one: Asked, silence: Silence, begin: int, until: int) -> bool:
     if (
         back is None
         or known is one.view
-        or not _is_whole(one.view, on_point(one.view, begin), on_point(one.view, until))
+        or not is_whole(one.view, on_point(one.view, begin), on_point(one.view, until))
     ):
         return False
     return bool(np.isin(packet_keys(known.journal, np.array([back])), packet_keys(j, one.answers)).all())
@@ -378,7 +321,7 @@ def _would_show(view: PointView, guest: Moved, moment: int, end: int) -> bool:
     both = all(
         ((ts[rows] > since) & (ts[rows] <= until)).sum() >= LEAST_ASKED for rows in (frames.sent_ip, frames.asked)
     )
-    return both and _is_whole(view, since, until)
+    return both and is_whole(view, since, until)
 
 
 def _filter(service: Service, guest: Moved) -> str:

@@ -267,6 +267,12 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     true: points behind one another show that its requests came to the guest. null: its host may have lost them, or
     there is no later outage.
     """
+    part_lost: int | None = None
+    """
+    So many of part_asked had no answer since the move beside others that had, where these are many more than before:
+    requests of this stream, or connections to its service, in view early enough for an answer. null: they are not.
+    """
+    part_asked: int | None = None
     lost_later_ms: float | None = None
     """
     For how long at least the peer had no answer at the end, from more than 5 s after the switchover on, though it had

@@ -19,8 +19,27 @@ AFTER_NS: Final = 5 * NS_PER_S
 EPHEMERAL: Final = 32_768
 """From here on systems take the ports of connections that they open (RFC 6335 from 49152, Linux from here)."""
 
+LEAST_FREE_PORT: Final = 1024
+"""Ports below are those of servers (RFC 6335: system ports)."""
+
 MOST_TOLD: Final = 5
 """So many further outages of one stream are told one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How many requests of a stream, or connections to a service, had no answer since the move beside others."""
+
+    lost: int
+    asked: int
+    lost_before: int
+    asked_before: int
+    words: str
+    is_sure: bool
+    """
+    Whether it is surely most of them, all the time since, and hardly one before: at a point that would show an answer,
+    and of what was in view early enough for one.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +94,7 @@ class Suffered:
     """Of a service: so many connections were opened since the move, and not answered."""
     had_answers: bool = False
     """Of such a service: whether others of the same peer had answers before the move."""
-    partly_lost: str = ""
+    part: Part | None = None
     """How many of its requests had no answer since the move beside others that had, where these are many."""
     later_unsure_ms: float | None = None
     """How long an outage was, long after the guest was back, that the guest or its host may have made."""
@@ -113,7 +132,14 @@ def unmeasured(
         frames=frames,
         filter=stream.filter,
     )
-    return Suffered(peer, True, None, None, None, None, asked_by_guest=stream.requester == "guest")
+    is_of_guest = stream.requester == "guest" or answers_guest(stream)
+    return Suffered(peer, True, None, None, None, None, asked_by_guest=is_of_guest)
+
+
+def answers_guest(stream: PeerStream) -> bool:
+    """Is it what a server sends to a port that the guest took to ask it, beside requests that hardly have an answer?"""
+    is_told = stream.manner == "one_way" and stream.requester == "peer"
+    return is_told and stream.guest_port >= EPHEMERAL > LEAST_FREE_PORT > stream.peer_port > 0
 
 
 def around_switchover(stream: PeerStream, when: int) -> list[Outage]:
@@ -199,6 +225,6 @@ def protocol_of(stream: PeerStream) -> str:
     port, other = stream.guest_port, stream.peer_port
     if stream.requester == "guest":
         port, other = other, port
-    if stream.manner == "connection" and port >= EPHEMERAL > other > 0:
-        port = other  # the other of the two opened the connection: its service is what is asked
+    if port >= EPHEMERAL > other > 0:
+        port = other  # the other of the two opened the connection, or asked: its service is what is asked
     return f"{stream.protocol}/{port}"

@@ -22,7 +22,7 @@ from vmpcap.migration.missed_answers import was_missed_only
 from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.one_way import Passage, is_sent_in, tell_arrival
 from vmpcap.migration.other_tenants import tenants_numbers
-from vmpcap.migration.partly_lost import with_part
+from vmpcap.migration.partly_lost import with_part, without_last_of_many
 from vmpcap.migration.stream_outages import RESENT_NS, at_unknown_time, suffered_by
 from vmpcap.migration.suffered import OVER_BEFORE_NS, Suffered
 from vmpcap.migration.views import PointView
@@ -76,7 +76,7 @@ def what_peers_suffered(
         begun = None if since is None else on_point(view, since)
         streams = [s for s in shown[view.name] if not was_missed_only(s, view, shown, views)]
         place = rank(view.role, OUTAGE_FIGURES)
-        streams = [asked_to_the_end(stream, streams, when) for stream in streams]
+        streams = [without_last_of_many(asked_to_the_end(stream, streams, when), when) for stream in streams]
         for stream in (_without_its_end(one, when) for one in _real_ones(streams, view)):
             key = (stream.peer, stream.protocol, stream.peer_port, stream.guest_port, stream.icmp_id, stream.requester)
             if is_sent_in(stream):

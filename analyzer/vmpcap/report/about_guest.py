@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from vmpcap.migration.listed import is_lost
+from vmpcap.migration.listed import is_gone
 from vmpcap.migration.results import Bracket, Guest, Mechanism, OutagePart, Peer, PointAnnouncements, Switchover
 from vmpcap.report.away import away_of, order_of_later
 from vmpcap.report.blocks import Block, Fact, Grid, Heading
@@ -194,9 +194,14 @@ def cut_off_for(peer: Peer) -> str:
     return ", ".join(words for words in (_cut_off_at_first(peer), later) if words)
 
 
+def survived_words(peer: Peer) -> str:
+    """Was it answered again? Of who gave up it is told as in the headline: no; else nothing where nobody knows."""
+    return {True: "yes", False: "no", None: "no" if is_gone(peer) else ""}[peer.survived]
+
+
 def _cut_off_at_first(peer: Peer) -> str:
     """The same of the switchover alone. Where it cannot be told, from how long to how long."""
-    if is_lost(peer):
+    if is_gone(peer):
         return "never back"
     if peer.outage_ms is None and peer.outage_low_ms is not None and peer.outage_high_ms is not None:
         if figure(peer.outage_low_ms) == figure(peer.outage_high_ms):
@@ -214,7 +219,7 @@ def _peers(guest: Guest) -> Iterator[Block]:
         lost = "" if peer.lost is None else f"{peer.lost:,}"
         resent = "" if peer.retransmissions is None else f"{peer.retransmissions:,}"
         asks = "" if peer.interval_ms is None else figure(peer.interval_ms, "ms")
-        survived = {True: "yes", False: "no", None: ""}[peer.survived]
+        survived = survived_words(peer)
         frames = frame_list(peer.frames, MOST_FRAMES, peer.files)
         rows.append(
             (

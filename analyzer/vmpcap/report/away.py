@@ -44,6 +44,7 @@ def away_of(guest: Guest) -> Away | None:
             _lost(guest, counts)
             + _anew(guest)
             + (f"; another stream was cut off for {longest}{_of_guest(guest)}" if longest else "")
+            + _partly(guest)
         )
         return Away((counts.streams_lost, least), PEERS, "never back", sentence, _why(guest))
     if s.peer_outage_ms is not None:
@@ -176,8 +177,26 @@ def _of_guest(guest: Guest) -> str:
     return f", {span(own / 1000)} of it while requests reached the guest, which did not answer"
 
 
+def _partly(guest: Guest) -> str:
+    """Of which stream or service was the largest share not answered since, where that is a large one?"""
+    told = [peer for peer in guest.peers if peer.part_lost and peer.part_asked]
+    if not told:
+        return ""
+    worst = max(told, key=lambda peer: (peer.part_lost or 0) / (peer.part_asked or 1))
+    more = f", and of {len(told) - 1} more a part" if len(told) > 1 else ""
+    of = f"{worst.part_lost:,} of {worst.part_asked:,} requests by {worst.protocol} with {worst.peer}"
+    return f"; {of} had no answer since the move{more}"
+
+
 def _later(guest: Guest) -> str:
-    """That the guest itself did not answer for a while, long after it was back, or was lost for good."""
+    """
+    What befell its peers later, or since: that only a part was answered, that the guest itself did not answer for a
+    while, long after it was back, or was lost for good.
+    """
+    return _partly(guest) + _much_later(guest)
+
+
+def _much_later(guest: Guest) -> str:
     gone = [peer for peer in guest.peers if peer.lost_later_ms]
     if gone:
         peers, every = len({peer.peer for peer in gone}), counts_of(guest).peers

@@ -6,10 +6,18 @@ from typing import Final
 
 from msgspec import structs
 
-from vmpcap.migration.listed import is_lost
+from vmpcap.migration.listed import is_gone
 from vmpcap.migration.results import Guest, Peer
 from vmpcap.report.about_checks import Where, where_to_look
-from vmpcap.report.about_guest import about_sessions, cut_off_for, interruption, left_out, lost_between, part_name
+from vmpcap.report.about_guest import (
+    about_sessions,
+    cut_off_for,
+    interruption,
+    left_out,
+    lost_between,
+    part_name,
+    survived_words,
+)
 from vmpcap.report.about_path import odd_on_path
 from vmpcap.report.about_stream import about_picture
 from vmpcap.report.about_what_if import expected_lines
@@ -161,7 +169,7 @@ def suffered(peer: Peer) -> bool:
 
 def _severity(peer: Peer) -> tuple[bool, bool, float]:
     """Those never answered again first, then those lost later, then the longest outage."""
-    return not is_lost(peer), peer.survived is not False, -max(_at_least(peer), peer.later_outage_ms or 0.0)
+    return not is_gone(peer), peer.survived is not False, -max(_at_least(peer), peer.later_outage_ms or 0.0)
 
 
 def _at_least(peer: Peer) -> float:
@@ -173,7 +181,7 @@ def _further(left: Sequence[Peer], noun: str) -> list[str]:
     """Peers, or streams, that suffered and have no row of their own: how many, and how many of them for good?"""
     if not left:
         return []
-    never = sum(is_lost(p) for p in left)
+    never = sum(is_gone(p) for p in left)
     later = sum(p.survived is False for p in left) - never
     longest = max((max(p.outage_ms or 0.0, p.later_outage_ms or 0.0) for p in left), default=0.0)
     words = [f"{never} of them never back"] if never else []
@@ -190,7 +198,7 @@ def _grid(peers: Sequence[Peer]) -> Grid:
             p.point,
             cut_off_for(p),
             "" if p.lost is None else f"{p.lost:,}",
-            {True: "yes", False: "no", None: ""}[p.survived],
+            survived_words(p),
             _spent_on(p),
         )
         for p in peers

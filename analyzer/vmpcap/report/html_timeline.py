@@ -6,7 +6,7 @@ from itertools import zip_longest
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from vmpcap.migration.listed import is_lost
+from vmpcap.migration.listed import is_gone
 from vmpcap.migration.results import Guest, Peer
 from vmpcap.report.clean import shorten
 from vmpcap.report.document import Migration
@@ -248,7 +248,7 @@ def drawn_of(guest: Guest) -> list[Peer]:
     longest = max((peer.outage_ms or 0.0 for peer in known), default=0.0)
     worst = sorted(
         range(len(known)),
-        key=lambda n: ((known[n].outage_ms or 0.0) < longest, not is_lost(known[n]), -_at_least(known[n])),
+        key=lambda n: ((known[n].outage_ms or 0.0) < longest, not is_gone(known[n]), -_at_least(known[n])),
     )
     return [known[n] for n in sorted(worst[:MOST_PEERS])]
 
@@ -263,7 +263,7 @@ def _of_peers(m: Migration, guest: Guest) -> Iterator[Row]:
         start, end = (seconds_between(m.start_ts, ts) for ts in (peer.from_ts, peer.to_ts))
         if start is None:
             continue
-        words = "not back" if is_open(peer) and (is_lost(peer) or not peer.outage_low_ms) else _cut_off(peer)
+        words = "not back" if is_open(peer) and (is_gone(peer) or not peer.outage_low_ms) else _cut_off(peer)
         whole = Bar("cut", start, None if is_open(peer) else end, words, beside=words, at_least_to=end)
         because = "; ".join(sentence for sentence in (peer.because, peer.breakdown_because) if sentence)
         yield Row(f"{peer.peer} {peer.protocol}", (whole, *_parts(m, peer)), because)

@@ -29,7 +29,7 @@ def surely_longer(limit: float | None, guest: GuestStory) -> Answer | None:
 def _proven_words(one: Suffered, guest: GuestStory) -> str:
     """For how long at least had this stream no answer, and how long was the longest outage that ended?"""
     least = at_least_ms(round(proven_ms(one, guest) * NS_PER_MS))
-    words = f"{_named(one)} had no answer for {least}: {one.peer.because}"
+    words = f"{named(one)} had no answer for {least}: {one.peer.because}"
     known = guest.result.switchover.peer_outage_ms
     return words if known is None else f"{words}; peers that were answered again were cut off for {three(known)} ms"
 
@@ -100,7 +100,7 @@ def _range_around(limit: float, guest: GuestStory) -> Suffered | None:
 
 def _range_words(one: Suffered) -> str:
     most = at_most_ms(round(_at_most(one) * NS_PER_MS))
-    return f"{_named(one)} may have been cut off for longer, {most}"
+    return f"{named(one)} may have been cut off for longer, {most}"
 
 
 def moves_again(one: Suffered) -> bool:
@@ -115,18 +115,17 @@ def unbounded(limit: float, guest: GuestStory) -> Iterator[tuple[str, tuple[Evid
         yield f"{len(gave_up)} of its peers gave up without an answer: {', '.join(gave_up[:3])}", ()
     if denied:
         yield f"{len(denied)} of its peers got nothing but resets: {', '.join(denied[:3])}", ()
-    partly = next((s for s in guest.suffered if s.partly_lost), None)
-    if partly is not None:
-        yield f"{_named(partly)}: {partly.partly_lost}, and before the move most had", frames_of(partly)
+    for partly in partly_lost(guest)[:1]:
+        yield f"{named(partly)}: {partly.part.words if partly.part else ''}", frames_of(partly)
     stopped = max(guest.suffered, key=stopped_after_ns, default=None)
     if stopped is not None and stopped_after_ns(stopped) > limit * NS_PER_MS:
         least = at_least_ms(stopped_after_ns(stopped))
-        yield f"{_named(stopped)} had no answer for {least}: {stopped.peer.because}", frames_of(stopped)
+        yield f"{named(stopped)} had no answer for {least}: {stopped.peer.because}", frames_of(stopped)
     later = max(guest.suffered, key=lambda s: s.later_unsure_ms or 0.0, default=None)
     if later is not None and (later.later_unsure_ms or 0.0) > limit:
         length = f"{later.later_unsure_ms or 0.0:.0f} ms"
         yield (
-            f"{_named(later)} had no answer for {length} later, which the guest's host may have made",
+            f"{named(later)} had no answer for {length} later, which the guest's host may have made",
             frames_of(later),
         )
     if wide is not None:
@@ -146,8 +145,18 @@ def _back_later(guest: GuestStory) -> Iterator[tuple[str, tuple[Evidence, ...]]]
             shown = tuple(Evidence(point=e.point, frames=e.frames, filter=e.filter) for e in one.evidence)
             yield f"{one.name} did not do its part: {one.because}", shown
     for unknown in guest.suffered:
-        yield f"what its peers met is not known: {_named(unknown)}: {unknown.peer.because}", frames_of(unknown)
+        yield f"what its peers met is not known: {named(unknown)}: {unknown.peer.because}", frames_of(unknown)
 
 
-def _named(one: Suffered) -> str:
+def partly_lost(guest: GuestStory) -> list[Suffered]:
+    """Of which streams or services had many requests no answer since the move? The largest share first."""
+    return sorted((s for s in guest.suffered if s.part), key=_share_lost, reverse=True)
+
+
+def _share_lost(one: Suffered) -> float:
+    return one.part.lost / one.part.asked if one.part else 0.0
+
+
+def named(one: Suffered) -> str:
+    """By which peer and protocol is this stream or service told?"""
     return f"{one.peer.peer} by {one.peer.protocol}"

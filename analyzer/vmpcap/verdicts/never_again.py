@@ -16,6 +16,13 @@ LONG_GONE_NS: Final = NS_PER_S
 STARTS: Final = frozenset({"ha", "cold_migration"})
 """Mechanisms that start a guest anew: whoever asks for what it was before asks in vain."""
 
+LEAST_IN_VAIN: Final = 10
+NEARLY: Final = 0.5
+"""
+Who asked in vain so often, and stopped when no more than this share of that time was left, had no answer to the end. A
+choice: whoever stops sooner may have been answered later.
+"""
+
 MOST_NAMED: Final = 3
 
 
@@ -49,6 +56,46 @@ def lost_for_size(guest: GuestStory) -> list[Suffered]:
 def are_all_taken_apart(guest: GuestStory) -> bool:
     """Is it known of each stream that got no answer any more what for? Of a great many only of the worst."""
     return not any(s.is_cut_off and _is_long(s) for s in guest.suffered[MOST_STREAMS:])
+
+
+def lost_services(guest: GuestStory) -> list[Suffered]:
+    """
+    Which services were surely lost, the guest's own or those that it asks, be their peer served in others?
+
+    All that a peer asks by one protocol and port, of requests that need nothing of before: echoes, datagrams, and
+    connections that are opened anew. Who gave up counts where hardly anything of the view was left by then.
+    """
+    if started_anew(guest):
+        return []
+    served = {_service(s) for s in guest.suffered if not s.opened and (s.answered_after or s.peer.survived)}
+    return [
+        s
+        for s in guest.suffered
+        if _is_asked_anew(s) and _is_to_the_end(s) and is_long_gone(s) and misses_no_answer(s, guest)
+        if s.opened or _service(s) not in served
+    ]
+
+
+def _service(one: Suffered) -> tuple[str, str, bool]:
+    return one.peer.peer, one.peer.protocol, one.is_of_guest or one.is_outbound
+
+
+def _is_asked_anew(one: Suffered) -> bool:
+    """Had it answers before the move, and needs each of its requests nothing that the guest may have forgotten?"""
+    if one.opened or one.is_outbound:
+        return one.had_answers or one.proven_ms is not None
+    is_fresh = one.stream is not None and one.stream.manner in ("echo", "request")
+    return is_fresh and one.outage is not None and one.outage.last_answered_ts is not None
+
+
+def _is_to_the_end(one: Suffered) -> bool:
+    """Was it asked in vain until the view ended, or nearly so?"""
+    if one.is_cut_off:
+        return one.later is None
+    gave_up = one.peer.survived is None and not one.ended and (one.peer.lost or 0) >= LEAST_IN_VAIN
+    if not gave_up or one.view is None or one.from_ts is None or one.to_ts is None:
+        return False
+    return one.view.last_ts - one.to_ts <= NEARLY * (one.to_ts - one.from_ts)
 
 
 def asked_in_vain(guest: GuestStory) -> set[str]:
@@ -112,6 +159,16 @@ def may_have_started(guest: GuestStory) -> str:
     found = next((m for m in guest.result.mechanisms if m.name in STARTS), None)
     head = "; it may have been started anew, and then owes what it was before no answer"
     return "" if found is None else f"{head} ({found.name}: {found.because})"
+
+
+def share_left(guest: GuestStory) -> float:
+    """Which share of its services is left? One of which a part is answered counts for that part."""
+    lost = {_service(s) for s in lost_services(guest)}
+    left = {_service(s): 1.0 for s in guest.suffered}
+    for one in guest.suffered:
+        if one.part is not None:
+            left[_service(one)] = 1 - one.part.lost / one.part.asked
+    return sum(0.0 if name in lost else share for name, share in left.items()) / max(len(left), 1)
 
 
 def share_without(guest: GuestStory, lost: Collection[str]) -> float:

@@ -11,15 +11,26 @@ from vmpcap.terms.units import NS_PER_S, count_of
 from vmpcap.verdicts.answers import Answer, from_finding, show
 from vmpcap.verdicts.explained import explain, may_be_a_stranger, went_to_its_old_place, why_a_stranger
 from vmpcap.verdicts.findings import Evidence, Outcome
-from vmpcap.verdicts.interruption import answered_again, frames_of, gave_up_asking, given_up_by, moves_again
+from vmpcap.verdicts.interruption import (
+    answered_again,
+    frames_of,
+    gave_up_asking,
+    given_up_by,
+    moves_again,
+    named,
+    partly_lost,
+)
 from vmpcap.verdicts.never_again import (
+    MOST_NAMED,
     are_all_taken_apart,
     asked_in_vain,
     is_long_gone,
     lost_for_size,
+    lost_services,
     may_have_started,
     peers_of,
     say_lost,
+    share_left,
     share_without,
     started_anew,
 )
@@ -76,6 +87,16 @@ class Known:
     def dead_services(self) -> list[Suffered]:
         """Services to which connections are opened in vain since the move, and were not before."""
         return [s for s in self.guest.suffered if s.had_answers and not s.ended and is_long_gone(s)]
+
+    @cached_property
+    def lost_services(self) -> list[Suffered]:
+        """Services that are surely lost."""
+        return lost_services(self.guest)
+
+    @cached_property
+    def parts(self) -> list[Suffered]:
+        """Of which streams and services have many requests no answer since the move, others one? Sure ones first."""
+        return sorted(partly_lost(self.guest), key=lambda s: s.part is not None and not s.part.is_sure)
 
     @cached_property
     def is_nobody_answered(self) -> bool:
@@ -162,6 +183,20 @@ def _dead_service(known: Known) -> str:
     return f", but {opened}, opened since the move, had no answer, as others had before it{known.why}"
 
 
+def _lost_services(known: Known) -> str:
+    """Which services had no answer any more?"""
+    told = "; ".join(f"{named(s)}: {s.peer.because}" for s in known.lost_services[:MOST_NAMED])
+    every = len({(s.peer.peer, s.peer.protocol) for s in known.guest.suffered})
+    count = len({(s.peer.peer, s.peer.protocol) for s in known.lost_services})
+    return f", but {count:,} of {every:,} services had no answer any more: {told}{known.unsure}{known.why}"
+
+
+def _parts(known: Known) -> str:
+    """Of which services was only a part answered?"""
+    told = "; ".join(f"{named(s)}: {s.part.words}" for s in known.parts[:MOST_NAMED] if s.part)
+    return f", but not all that was asked of it or by it: {told}{known.why}"
+
+
 def _all_answered(known: Known) -> str:
     but = ", and so was every peer, though not in each of its streams" if known.cut_off else ""
     but += ": a guest that restarted?" if known.cut_off and not known.why else ""
@@ -220,6 +255,21 @@ CASES: Final = (
         owed_by_the_same=True,
     ),
     Case(
+        lambda known: not known.lost and bool(known.lost_services),
+        "fail",
+        _lost_services,
+        lambda known: frames_of(known.lost_services[0]),
+        lambda known: share_left(known.guest),
+        owed_by_the_same=True,
+    ),
+    Case(
+        lambda known: not known.lost and any(s.part is not None and s.part.is_sure for s in known.parts),
+        "fail",
+        _parts,
+        lambda known: frames_of(known.parts[0]),
+        lambda known: share_left(known.guest),
+    ),
+    Case(
         lambda known: not known.lost and bool(known.later),
         "undecided",
         _lost_later,
@@ -230,6 +280,12 @@ CASES: Final = (
         "undecided",
         _dead_service,
         lambda known: frames_of(known.dead_services[0]),
+    ),
+    Case(
+        lambda known: not known.lost and bool(known.parts),
+        "undecided",
+        _parts,
+        lambda known: frames_of(known.parts[0]),
     ),
     Case(lambda known: not known.lost, "pass", _all_answered),
     Case(
@@ -244,6 +300,14 @@ CASES: Final = (
         _asked_in_vain,
         lambda known: frames_of(_first_in_vain(known)),
         lambda known: share_without(known.guest, known.lost),
+        owed_by_the_same=True,
+    ),
+    Case(
+        lambda known: bool(known.lost_services),
+        "fail",
+        _lost_services,
+        lambda known: frames_of(known.lost_services[0]),
+        lambda known: share_left(known.guest),
         owed_by_the_same=True,
     ),
     Case(lambda known: True, "undecided", lambda known: _never(known) + known.why),
