@@ -376,6 +376,43 @@ def test_answers_that_do_not_come_back_are_not_the_guests_fault() -> None:
     assert "the guest answered, and its answers were lost between new and client" in peer.breakdown_because
 
 
+@pytest.mark.parametrize("merged", [False, True], ids=["as sent", "several shown as one"])
+@pytest.mark.parametrize("through", [None, 1700], ids=["none", "one"])
+def test_what_the_guest_sends_in_a_connection_is_lost_where_none_of_it_comes_through(
+    merged: bool, through: int | None
+) -> None:
+    """It answers each of six segments; a host may show others than it sent. Where one came that was no answer, no."""
+    tries = [840, 1040, 1440, 1640, 2040, 2440]
+    asks = [
+        *(segment(20 * n, True, 100 * n, 0, 100) for n in range(42)),
+        *(segment(ms, True, 4200, 0, 100) for ms in tries),
+    ]
+    asks.append(segment(3040, True, 4200, 0, 100))
+
+    def told_by_guest(ms: float, ack: int = 4300) -> Row:
+        return segment(ms, False, 0, ack, 0, ACK, ip_id=round(ms)) | {"eth_src": GUEST, "eth_dst": GATEWAY}
+
+    early = [told_by_guest(20 * n + 1, 100 * n + 100) for n in range(42)]
+    bridged, ported, routed, back = (told_by_guest(3041 - before) for before in (0.3, 0.2, 0.1, 0))
+    sent = [told_by_guest(ms + after) for ms in tries if ms > BACK for after in (1, 3)]
+    came = [told_by_guest(through, 4200)] if through is not None else []
+    to_guest = [row | {"eth_src": GATEWAY, "eth_dst": GUEST} for row in asks]
+    new = [row for row in to_guest if row["ts_ns"] > BACK * MS] + [*sent, *came]
+    port = [row | {"ip_id": 7} if row in sent and merged else row for row in new]
+    peer = told(
+        point("client", "client", [*asks, *early, *came, back]),
+        point("old", "domain:source", [*(row for row in to_guest if row["ts_ns"] <= 840 * MS), *early]),
+        point("gw", "gateway", [*to_guest, *early, *came, routed]),
+        point("bridge", "domain:destination", [*new, bridged], BACK),
+        point("port", "domain:destination", [*port, ported], BACK + 1),
+    )
+    parts = spent(peer)
+    assert ("answers" in parts) is (through is None)
+    if through is None:
+        assert parts == {"stun": 160, "answers": 3041 - 1000}
+        assert "lost between port and gw" in peer.breakdown_because
+
+
 @pytest.mark.parametrize("late", [0.0, 25.0], ids=["at once", "after the next request"])
 @pytest.mark.parametrize(
     ("end", "where"), [(300, "lost between port and gw"), (COUNT, "seen at bridge, port and never at client, gw")]

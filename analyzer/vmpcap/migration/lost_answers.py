@@ -10,6 +10,7 @@ from vmpcap.migration.asked import Asked, Evidence, Scene
 from vmpcap.migration.clocks import all_on_clock_of, clock_doubt
 from vmpcap.migration.requests import answers_to, packet_keys
 from vmpcap.migration.views import PointView
+from vmpcap.terms.units import NS_PER_MS
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -18,6 +19,9 @@ Bools = npt.NDArray[np.bool_]
 NEW_PLACE = "domain:destination"
 OLD_PLACE = "domain:source"
 OF_THE_STREAM = ("source", "destination")
+
+UNDER_WAY_NS: Final = 50 * NS_PER_MS
+"""What the guest sent so shortly before the outage began may come in it; so shortly before it ended, end it."""
 
 MOSTLY: Final = 10
 """So many times as often as not is as good as always."""
@@ -30,15 +34,16 @@ def lost_answers(asked: Asked, scene: Scene, answered: Bools, shows: str) -> lis
     """
     Which of these answered requests have answers that passed the new place and never the peer's point?
 
-    A TCP segment is left out: a host may show several as one, and they are other packets elsewhere.
+    A host may show several TCP segments as one, which are other packets elsewhere: of a connection all count as lost
+    where nothing at all of the guest came through for as long as it sent.
     """
-    if asked.stream.manner == "connection":
-        return []
     views = [view for view in scene.views if view.role not in OF_THE_STREAM]
     at = [_answers(view, asked, scene) for view in views]
     arrived = next((keys for view, _, keys in at if view.name == asked.view.name), np.zeros(0, np.uint64))
     if not len(arrived):
         return []
+    if asked.stream.manner == "connection":
+        return _lost_segments(asked, at, answered, shows)
     lost, which = np.zeros(0, np.uint64), np.zeros(len(asked.ts), np.bool_)
     for view, ts, keys in at:
         if view.role == NEW_PLACE:
@@ -54,6 +59,20 @@ def lost_answers(asked: Asked, scene: Scene, answered: Bools, shows: str) -> lis
     return [Evidence("answers", which, f"{shows}; {says}", says)]
 
 
+def _lost_segments(asked: Asked, at: Sequence[Answers], answered: Bools, shows: str) -> list[Evidence]:
+    """The same of a connection: nothing that the guest sent in it came through, until shortly before the end."""
+    begin, end = int(asked.edges[0]) + UNDER_WAY_NS, int(asked.edges[-1]) - UNDER_WAY_NS
+    sent = {view.name: keys[(ts >= begin) & (ts < end)] for view, ts, keys in at}
+    by_guest = [sent[view.name] for view, _, _ in at if view.role == NEW_PLACE and len(sent[view.name])]
+    if not by_guest or len(sent[asked.view.name]):
+        return []
+    known = [one for one in at if len(one[2]) and (one[0].role != OLD_PLACE or len(sent[one[0].name]))]
+    passed = [one[0].name for one in known if len(sent[one[0].name])]
+    missed = [one[0].name for one in known if not len(sent[one[0].name])]
+    says = f"the guest answered, and nothing of it came through: {_between(known, passed, missed, asked)}"
+    return [Evidence("answers", answered, f"{shows}; {says}", says)]
+
+
 def _answers(view: PointView, asked: Asked, scene: Scene) -> Answers:
     rows = answers_to(view, scene.guest_at(view), asked.stream)
     return view, all_on_clock_of(asked.view, view, view.journal.ts_ns[rows]), packet_keys(view.journal, rows)
@@ -63,13 +82,17 @@ def _where(at: Sequence[Answers], lost: U64, asked: Asked) -> str:
     """
     Between which points that show answers were these lost?
 
-    Where an answer that came through all of them tells the order. The old place is on the way where it shows answers
-    from the new one.
+    The old place is on the way where it shows answers from the new one.
     """
     sent = np.concatenate([keys for view, _, keys in at if view.role == NEW_PLACE])
     known = [one for one in at if len(one[2]) and (one[0].role != OLD_PLACE or np.isin(sent, one[2]).any())]
     passed = [view.name for view, _, keys in known if np.isin(lost, keys).any()]
     missed = [view.name for view, _, keys in known if not np.isin(lost, keys).any()]
+    return _between(known, passed, missed, asked)
+
+
+def _between(known: Sequence[Answers], passed: Sequence[str], missed: Sequence[str], asked: Asked) -> str:
+    """Between which two of these points did they end? An answer that came through all of them tells their order."""
     through = known[0][2]
     for _, _, keys in known[1:]:
         through = np.intersect1d(through, keys)
