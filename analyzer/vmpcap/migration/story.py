@@ -20,6 +20,7 @@ from vmpcap.migration.guest_segments import Signs, describe_guest_segments
 from vmpcap.migration.guests import find_guests
 from vmpcap.migration.hops import describe_path
 from vmpcap.migration.listed import count_suffered, pick_listed
+from vmpcap.migration.lost_neighbours import lost_neighbours
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.mechanisms.at_rest import tell_at_rest, tell_restarts
 from vmpcap.migration.mechanisms.case import Case, Trip
@@ -290,7 +291,7 @@ def _tell_guest(
     left = None if left is None else min(left, announced)  # what an early announcement drew away is the move's
     again, signs = _moved_again(moved, trips, number), signs_after(there, quiet)
     found = what_peers_suffered(there, views, moment, last_sign_before(quiet), outside, left, again, signs)
-    found = with_outbound(found, there, views, moment)
+    found = [*with_outbound(found, there, views, moment), *lost_neighbours(there, views, moment)]
     second_place = find_second_place(moved, views, moment)
     before, after, point, shown = tags_kept(moved, views, moment)
     retagged = find_retagged(moved, views, moment)
