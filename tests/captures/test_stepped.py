@@ -94,3 +94,27 @@ def test_a_switchover_bears_the_truth_where_the_clock_between_both_places_was_se
     ends = (found.from_point, found.from_frame), (found.to_point, found.to_frame)
     begin, end = (packets_of(FOLDER, point or "")[(frame or 0) - 1].ts_ns or 0 for point, frame in ends)
     assert guest.switchover.bracket_ms == pytest.approx((end - begin) / 1e6, abs=found.uncertainty_ms or 0)
+
+
+def paused(stem: str, begin: int, for_ns: int) -> list[Packet]:
+    """A point that was stopped with its clock for so long: its next frame follows at once."""
+    left = [packet for packet in packets_of(FOLDER, stem) if not begin < (packet.ts_ns or 0) < begin + for_ns]
+    return [p if (p.ts_ns or 0) <= begin else p._replace(ts_ns=(p.ts_ns or 0) - for_ns) for p in left]
+
+
+@pytest.mark.parametrize("stem", ["gw-lan", "client"])
+def test_a_point_that_was_stopped_as_the_guest_moved_accuses_nobody(stem: str, tmp_path: Path) -> None:
+    """
+    By the point between the two places the guest ran at both; the announcements at both say that its clock is wrong.
+
+    In truth it fell silent before it was announced, once: what is not known is not called a failure.
+    """
+    roles = {"src-uplink": "source", "src-guestbr": "domain:source", "dst-guestbr": "domain:destination"}
+    points = {name: written(tmp_path / f"{name}.pcap", packets_of(FOLDER, name)) for name in roles}
+    came = packets_of(FOLDER, "dst-guestbr")[0].ts_ns or 0
+    points[stem] = written(tmp_path / f"{stem}.pcap", paused(stem, came - 20_000_000, 420_000_000))
+    report = vmpcap.report(points, roles={**roles, stem: ROLES[stem]}, guests=["10.77.0.10"])
+    outcomes = {check.id: check.outcome for check in report.migrations[0].checks}
+    assert "fail" not in {outcomes["mac_flap"], outcomes["announced_too_early"]}
+    (guest,) = report.migrations[0].guests
+    assert not any(peer.outage_ms is not None and peer.point == stem for peer in guest.peers)

@@ -73,9 +73,10 @@ def _step_of(outage: Outage, view: PointView, begin: int, end: int) -> Step | No
     went_back = any(begin < high and low < end for low, high, _, _ in _steps_back(view))
     stepped |= went_back
     unsure = apart is not None and apart.uncertainty_ns > notable
+    shown = [one.is_sure for one in view.line.sets if not one.is_again and one.lies_between(begin, end)]
+    stepped |= unsure and bool(shown)
     if not stepped and not (unsure and any(one.is_again and one.lies_between(begin, end) for one in view.line.sets)):
         return None
-    shown = [one.is_sure for one in view.line.sets if not one.is_again and one.lies_between(begin, end)]
     beside = ", or one that it was compared with," if shown and not any(shown) and not went_back else ""
     return Step(view.name, begin, end, outage.first_unanswered_frame, last, beside, sure=stepped)
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.migration.clocks import is_moment_unknown
+from vmpcap.migration.clocks import clock_doubt, is_moment_unknown
 from vmpcap.migration.crossings import names_of
 from vmpcap.migration.last_at_old import count_from_old, find_last_at_old
 from vmpcap.migration.marks import Mark
@@ -102,6 +102,10 @@ def _moment_on(view: PointView, guest: Moved, moment: int) -> int | None:
     if shows_twice(view, when - BESIDE_NS, when + AFTER_NS):
         return None
     low, high = view.line.bounds_on_point(moment)
+    heard = guest.first_heard
+    doubt = None if heard is None else clock_doubt(heard[0], heard[1].first_ts, view)
+    if heard is not None and doubt is not None:  # by a reference that was set the moment itself may be off
+        low, high = min(low, when - doubt), max(high, when + doubt)
     if not view.line.sets and was_set_back_near(view, when):
         return None
     if not (view.line.sets or view.line.reference_sets) or high - low <= NEARLY_LAST_NS:

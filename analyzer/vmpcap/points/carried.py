@@ -68,7 +68,7 @@ def carry_steps(clock: PairClock, of_one: Sequence[Set], of_other: Sequence[Set]
     return (*_own(clock, of_one, of_other), *_from_elsewhere(clock, of_one, of_other))
 
 
-def _held(clock: PairClock) -> Interval:
+def held(clock: PairClock) -> Interval:
     """From when to when do answers hold the pieces?"""
     firsts = [piece.first if piece.guess is None else piece.begin for piece in clock.pieces]
     lasts = [piece.last if piece.guess is None else piece.end for piece in clock.pieces]
@@ -76,7 +76,7 @@ def _held(clock: PairClock) -> Interval:
 
 
 def _own(clock: PairClock, of_one: Sequence[Set], of_other: Sequence[Set]) -> Iterator[Carried]:
-    first, last = _held(clock)
+    first, last = held(clock)
     for step in clock.beyond:
         told = [one for one in of_one if _overlap((one.begin, one.end), (step.begin, step.end))]
         told += [one for one in of_other if _overlap((one.begin, one.end), (step.begin_other, step.end_other))]
@@ -87,7 +87,7 @@ def _own(clock: PairClock, of_one: Sequence[Set], of_other: Sequence[Set]) -> It
 
 
 def _from_elsewhere(clock: PairClock, of_one: Sequence[Set], of_other: Sequence[Set]) -> Iterator[Carried]:
-    first, last = _held(clock)
+    first, last = held(clock)
     jumps = [(jump.begin, jump.end) for jump in jumps_of(clock)]
     known = [*jumps, *((step.begin, step.end) for step in clock.beyond)]
     for is_after in (True, False):

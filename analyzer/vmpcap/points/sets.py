@@ -87,8 +87,8 @@ def find_sets(clocks: Clocks, times: Sequence[I64]) -> dict[int, tuple[Set, ...]
             mine, theirs = _set_of_one(before, after, jump), _set_of_other(before, after, jump)
             clear_one, clear_other = _went_back(times[other], theirs), _went_back(times[one], mine)
             if not clear_one and not clear_other:
-                clear_one = _is_cleared(clocks, times, (one, other), mine)
-                clear_other = _is_cleared(clocks, times, (other, one), theirs)
+                clear_one = is_cleared(clocks, times, (one, other), mine)
+                clear_other = is_cleared(clocks, times, (other, one), theirs)
             if clear_one and clear_other:
                 clear_one = clear_other = False
             if not clear_one:
@@ -105,7 +105,7 @@ def find_sets(clocks: Clocks, times: Sequence[I64]) -> dict[int, tuple[Set, ...]
             suspects = [(one, other, mine), (other, one, theirs)]
             suspects = [suspect for suspect in suspects if not _leaves_no_room(times[suspect[0]], suspect[2])]
             turned = [_went_back(times[point], own) for point, _, own in suspects]
-            steady = [_is_steady_beside(clocks, (point, fellow), own) for point, fellow, own in suspects]
+            steady = [is_steady_beside(clocks, (point, fellow), own) for point, fellow, own in suspects]
             for (point, _, own), is_sure, is_steady in zip(suspects, turned, steady, strict=True):
                 if is_sure or not is_steady or all(steady):
                     found.setdefault(point, []).append(replace(own, is_sure=is_sure))
@@ -166,13 +166,13 @@ def _set_of_other(before: Lines, after: Lines, jump: Jump) -> Set:
     return Set(min(*last, *first), max(*last, *first), jump.low_ns, jump.high_ns, False, sum(first) < sum(last))
 
 
-def _is_cleared(clocks: Clocks, times: Sequence[I64], pair: tuple[int, int], suspect: Set) -> bool:
+def is_cleared(clocks: Clocks, times: Sequence[I64], pair: tuple[int, int], suspect: Set) -> bool:
     """Did the first of these clocks go on, by a point that is not of the pair, or by its own packets?"""
     ts = times[pair[0]]
-    return _is_steady_beside(clocks, pair, suspect) or _leaves_no_room(ts, suspect) or _went_on_as_usual(ts, suspect)
+    return is_steady_beside(clocks, pair, suspect) or _leaves_no_room(ts, suspect) or _went_on_as_usual(ts, suspect)
 
 
-def _is_steady_beside(clocks: Clocks, pair: tuple[int, int], suspect: Set) -> bool:
+def is_steady_beside(clocks: Clocks, pair: tuple[int, int], suspect: Set) -> bool:
     """Did the first of these clocks go on beside that of a point that is not of the pair?"""
     point, fellow = pair
     return any(

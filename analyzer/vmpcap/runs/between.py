@@ -10,6 +10,7 @@ from vmpcap.points.between import Between, compare_points, order_pairs
 from vmpcap.points.branches import Met, went_on
 from vmpcap.points.chain import Clocks, Standing, contradictions, stand, timeline_of_reference
 from vmpcap.points.clock import Exchange, bound_exchanges
+from vmpcap.points.floods import Floods, find_floods, sets_by_floods
 from vmpcap.points.one_sided import OneSided, bound_one_way, describe_one_sided
 from vmpcap.points.pair_clock import PairClock, bound_pair
 from vmpcap.points.pairing import pair_packets
@@ -60,18 +61,19 @@ def compare_all(points: Sequence[PointRead]) -> Together:
         clock, ahead = bound_pair(paired)
         met[one, other] = Met(paired, clock, order_pairs(paired, clock, ahead))
     sure = without_refuted({pair: m.clock for pair, m in met.items() if m.clock is not None})
-    sets = _sets(points, sure)
+    floods = {pair: find_floods(m.paired) for pair, m in met.items()}
+    sets = _sets(points, sure, floods)
     for (one, other), (paired, _, ahead) in met.items():
         elsewhere = went_on(met, one, other), went_on(met, other, one)
         own = sets.get(one, ()), sets.get(other, ())
         pairs.append(compare_points(one, other, paired, sure.get((one, other)), ahead, elsewhere, own))
     clocks = {(p.one, p.other): p.clock for p in pairs if p.clock is not None}
-    groups = group_points(points, clocks)
+    groups = group_points(points, clocks, floods)
     names = tuple(p.files.name for p in points)
     return Together(names, groups.references, tuple(pairs), groups.standings, groups.contradictions)
 
 
-def group_points(points: Sequence[PointRead], clocks: Clocks) -> Groups:
+def group_points(points: Sequence[PointRead], clocks: Clocks, floods: Mapping[tuple[int, int], Floods]) -> Groups:
     """
     Which points hang together, and how do they stand to the reference of their group?
 
@@ -84,7 +86,7 @@ def group_points(points: Sequence[PointRead], clocks: Clocks) -> Groups:
     standings: dict[int, Standing] = {}
     lines: dict[int, Timeline] = {}
     reference_of: dict[int, int] = {}
-    sets = _sets(points, clocks)
+    sets = _sets(points, clocks, floods)
     by_few = {n for pair, clock in clocks.items() if clock.beyond for n in pair}  # no other may join what these join
     was_set = {n for n, own in sets.items() if any(one.is_sure for one in own)} - by_few
     rest = sorted(
@@ -112,11 +114,13 @@ def group_points(points: Sequence[PointRead], clocks: Clocks) -> Groups:
     return Groups(tuple(references), reference_of, standings, lines, tuple(sorted(odd)))
 
 
-def _sets(points: Sequence[PointRead], clocks: Clocks) -> dict[int, tuple[Set, ...]]:
-    """Whose clocks were set, or may have been? Nobody's where no two of them stepped apart."""
-    if all(len(clock.pieces) == 1 and not clock.beyond for clock in clocks.values()):
-        return {}
-    return find_sets(clocks, [point.sightings.rows().ts_ns for point in points])
+def _sets(
+    points: Sequence[PointRead], clocks: Clocks, floods: Mapping[tuple[int, int], Floods]
+) -> dict[int, tuple[Set, ...]]:
+    """Whose clocks were set, or may have been?"""
+    times = [point.sightings.rows().ts_ns for point in points]
+    is_steady = all(len(clock.pieces) == 1 and not clock.beyond for clock in clocks.values())
+    return sets_by_floods(clocks, floods, {} if is_steady else find_sets(clocks, times), times)
 
 
 def _company(points: Sequence[PointRead], number: int) -> int:
@@ -139,6 +143,7 @@ class PairClocks:
 
     clocks: dict[tuple[int, int], PairClock]
     one_sided: dict[tuple[int, int], OneSided]
+    floods: dict[tuple[int, int], Floods]
 
     def note(self, points: Sequence[PointRead], reference: int, point: int) -> str:
         """What is known of this point's clock against the reference's by one direction alone; empty: nothing more."""
@@ -153,9 +158,10 @@ def clocks_of(points: Sequence[PointRead], exchanges: Sequence[Mapping[object, E
 
     Exchanges bound them too: where packets were sampled, the few that met no queue may have been let go.
     """
-    found = PairClocks({}, {})
+    found = PairClocks({}, {}, {})
     for one, other in combinations(range(len(points)), 2):
         paired = pair_packets(points[one].sightings, points[other].sightings)
+        found.floods[one, other] = find_floods(paired)
         clock, _ = bound_pair(paired, bound_exchanges(exchanges[one], exchanges[other]))
         if clock is not None:
             found.clocks[one, other] = clock
