@@ -10,6 +10,7 @@ from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, annou
 from vmpcap.migration.early import Early, find_early_announcement, without_early
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved
+from vmpcap.points.timeline import Timeline
 from vmpcap.terms.addresses import ip_halves
 
 SWITCH = 10 * S
@@ -151,3 +152,27 @@ def test_a_segment_draws_nothing_to_nobody_where_it_was_acknowledged(
     guest = Moved(GUEST, (ip_halves(GUEST_IP),), ((new, new.series[0]),), "high", "")
     early = find_early_announcement(guest, [old, new], (view("src"), SWITCH + 3 * MS))
     assert (early.early_ms is not None and early.early_ms > 0) == is_early
+
+
+def of_another_clock(stun_ms: int) -> Early:
+    """The stream's clock is compared with nobody's. The guest was slow once, longer than it is silent now."""
+    pings = asks_and_answers(0, SWITCH, 10 * MS, stun=(SWITCH - stun_ms * MS, SWITCH))
+    pings.icmp_seq[:] = (pings.ts_ns // (10 * MS)) % 60_000
+    slow = (pings.eth_src == GUEST) & (pings.ts_ns > SWITCH - 700 * MS) & (pings.ts_ns < SWITCH - 500 * MS)
+    old_journal = pings._replace(ts_ns=np.where(slow, SWITCH - 500 * MS, pings.ts_ns))
+    old = view("old", "domain:source", journal=old_journal)
+    new = view("new", "domain:destination", series=(announced(SWITCH),))
+    guest = Moved(GUEST, (ip_halves(GUEST_IP),), ((new, new.series[0]),), "high", "")
+    return find_early_announcement(guest, [old, new], (view("src", timeline=Timeline(-1)), SWITCH + S))
+
+
+def test_a_guest_that_leaves_requests_unanswered_had_stopped_before_it_was_announced() -> None:
+    """Eight in a row came to it at its old place; it had been silent for longer once, and answered then."""
+    assert of_another_clock(80).early_ms == pytest.approx(-89)
+
+
+def test_one_of_which_too_few_asked_is_not_decided() -> None:
+    """Two may have been on their way as it was announced."""
+    early = of_another_clock(20)
+    assert early.early_ms is None
+    assert "src were not compared" in early.because

@@ -18,6 +18,7 @@ from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.sightings import delivered, frames_of
 from vmpcap.migration.views import PointView
+from vmpcap.points.holes import hole_in
 from vmpcap.points.timeline import Elapsed
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, ms
@@ -31,6 +32,8 @@ LEAST_SENT: Final = 10
 SILENT_TIMES: Final = 5
 LEAST_SILENT_NS: Final = 20 * NS_PER_MS
 """Silent for so many times as long as nine of ten of its gaps, and longer than in any of them, it was stopped."""
+LEAST_IGNORED: Final = 3
+"""So many requests that came to it and that it never answered say the same, however long it was silent before."""
 
 RARP_NAME: Final = "rarp_announce"
 RARP: Final = NUMBER_OF[RARP_NAME]
@@ -122,7 +125,7 @@ def find_early_announcement(
     after = _since(first, old, int(j.ts_ns[last]))
     if after is None or after.is_later is not False:
         return Early(None, _open_order(first[0], old, after))
-    unknown = _why_unsilenced(first, stream, old, sent, last)
+    unknown = "" if _was_deaf(guest, first, old, last) else _why_unsilenced(first, stream, old, sent, last)
     if unknown:
         return Early(None, unknown, old.name, (int(j.frame[last]),))
     ahead = _while_it_ran(first, stream)
@@ -195,6 +198,24 @@ def _why_unsilenced(
         f"the clocks of {first[0].name} and {stream[0].name} were not compared: whether the announcement came while the"
         " stream still ran is not known"
     )
+
+
+def _was_deaf(guest: Moved, first: tuple[PointView, Series], old: PointView, last: int) -> bool:
+    """
+    Did it leave requests at its old place without an answer for good, before it was announced for sure?
+
+    One that was only slow answers them late, there, and its announcement draws none of them away.
+    """
+    ended = int(old.journal.ts_ns[last])
+    asked = delivered(old, guest, ended + 1)
+    asked = asked[is_first_copy(old.journal, asked)]
+    if old.drops or old.missing or old.truncated or not old.journal_complete or len(asked) < LEAST_IGNORED:
+        return False
+    enough = int(old.journal.ts_ns[asked[LEAST_IGNORED - 1]])
+    before = _since(first, old, enough)
+    if before is None or before.is_later is not False or hole_in(old.holes, ended, enough) is not None:
+        return False
+    return all(_is_lost(old, guest, row) for row in asked[:LEAST_IGNORED].tolist())
 
 
 def _may_be_post_copy(ahead: int) -> str:
