@@ -118,3 +118,40 @@ def test_a_point_that_was_stopped_as_the_guest_moved_accuses_nobody(stem: str, t
     assert "fail" not in {outcomes["mac_flap"], outcomes["announced_too_early"]}
     (guest,) = report.migrations[0].guests
     assert not any(peer.outage_ms is not None and peer.point == stem for peer in guest.peers)
+
+
+def held_up(stem: str, begin: int, end: int) -> list[Packet]:
+    """A capture that stood still from the one time to the other: it stamps what came meanwhile as it goes on."""
+    packets, count = [], 0
+    for packet in packets_of(FOLDER, stem):
+        if begin < (packet.ts_ns or 0) < end:
+            packets.append(packet._replace(ts_ns=end + 2_000 * count))
+            count += 1
+        else:
+            packets.append(packet._replace(ts_ns=max(packet.ts_ns or 0, end + 2_000 * count)) if count else packet)
+    return packets
+
+
+def moved_beside(stem: str, before_ms: int, after_ms: int, folder: Path) -> Migration:
+    """All guest points, one of which was held up from so long before the guest was announced to so long after it."""
+    roles = {"src-uplink": "source", "src-guestbr": "domain:source", "dst-guestbr": "domain:destination"}
+    roles |= {"gw-lan": "gateway", "client": "client"}
+    points = {name: written(folder / f"{name}.pcap", packets_of(FOLDER, name)) for name in roles}
+    came = packets_of(FOLDER, "dst-guestbr")[0].ts_ns or 0
+    held = held_up(stem, came - before_ms * 1_000_000, came + after_ms * 1_000_000)
+    points[stem] = written(folder / f"{stem}.pcap", held)
+    (migration,) = vmpcap.report(points, roles=roles, guests=["10.77.0.10"]).migrations
+    return migration
+
+
+@pytest.mark.parametrize(("stem", "before_ms", "after_ms"), [("src-guestbr", 320, 200), ("client", 20, 300)])
+def test_a_capture_that_was_held_up_accuses_nobody(stem: str, before_ms: int, after_ms: int, tmp_path: Path) -> None:
+    """The guest ran at one place only, and its peers were cut off for as long as they are told without that point."""
+    migration = moved_beside(stem, before_ms, after_ms, tmp_path)
+    outcomes = {check.id: check.outcome for check in migration.checks}
+    assert "fail" not in {outcomes["mac_flap"], outcomes["announced_too_early"]}
+    (lost,) = json.loads((CAPTURES / FOLDER / "truth.json").read_text())["client"]["icmp"]["lost_runs"]
+    (guest,) = migration.guests
+    told = next(peer for peer in guest.peers if peer.protocol == "icmp")
+    assert told.outage_ms is None or told.outage_ms == pytest.approx(lost["outage_ms"], abs=10.0)
+    assert told.outage_ms is not None or f"the capture at {stem} was held up" in told.because

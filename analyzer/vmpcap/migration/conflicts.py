@@ -196,7 +196,10 @@ def find_second_place(guest: Moved, views: Sequence[PointView], moment: int) -> 
     lacking = may_lack(old, new, guest, strays)
     if lacking:
         return Conflict(None, lacking)
-    if strays:
+    sure = [row for row in strays if _is_after(old, int(old.journal.ts_ns[row]), on_point(old, since))]
+    if strays and not sure:
+        return Conflict(None, _held_up(old, len(strays)))
+    if strays := sure:
         frames = tuple(int(old.journal.frame[row]) for row in strays[:3])
         first, last = ((old.journal.ts_ns[row] - on_point(old, moment)) / NS_PER_S for row in (strays[0], strays[-1]))
         because = (
@@ -207,6 +210,21 @@ def find_second_place(guest: Moved, views: Sequence[PointView], moment: int) -> 
         return Conflict(True, because, old.name, frames, on_reference(old, int(old.journal.ts_ns[strays[0]])))
     sent = f"the guest's MAC sent nothing at {old.name} that was not sent at {new.name}"
     return Conflict(False, f"from {(since - moment) / NS_PER_S:.2g} s after the switchover on {sent}")
+
+
+def _is_after(view: PointView, ts: int, since: int) -> bool:
+    """Did the packet of this time pass after the other for sure, both by the point's own clock?"""
+    return not any(one.tells_not(ts) and ts - one.high_ns <= since for one in view.line.sets)
+
+
+def _held_up(view: PointView, count: int) -> str:
+    which = f"{count_of(count, 'packet')} of the guest's MAC are stamped together there"
+    return f"{words_of_held_up(view)}: {which}, and other points show that such passed one after the other, before"
+
+
+def words_of_held_up(view: PointView) -> str:
+    """Why do some times of this point not tell when packets passed it?"""
+    return f"the capture at {view.name} was held up, or its clock stood still"
 
 
 def ran_there(new: PointView, old: PointView, guest: Moved, since: int) -> int | None:

@@ -12,7 +12,7 @@ from vmpcap.announcements.series import Series, split_events
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.clocks import elapsed_between, on_clock_of, order_not_known
-from vmpcap.migration.conflicts import SAME_FRAME_NS, may_lack, ran_there, strays_at
+from vmpcap.migration.conflicts import SAME_FRAME_NS, may_lack, ran_there, strays_at, words_of_held_up
 from vmpcap.migration.crossings import names_of
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved, on_point, on_reference
@@ -94,8 +94,9 @@ def find_early_announcement(
     if new.drops or new.missing or new.truncated or not new.journal_complete:
         return Early(None, f"{new.name} does not show every frame of the guest")
     announced = on_reference(first[0], first[1].first_ts)
-    if _since(first, old, on_point(old, announced)) is None:
-        return Early(None, _open_order(first[0], old, None))
+    untimed = _why_untimed(first, old, on_point(old, announced))
+    if untimed:
+        return Early(None, untimed)
     j = old.journal
     latest = on_point(old, announced) + LATEST_NS
     ran = ran_there(new, old, guest, announced)
@@ -148,6 +149,15 @@ def _came_from(new: PointView, guest: Moved, old: PointView, row: int) -> bool:
     same = near[names_of(new)[near] == names_of(old)[row]]
     passed = (elapsed_between(new, int(new.journal.ts_ns[one]), old, ts) for one in same)
     return any(after is not None and after.is_later is True for after in passed)
+
+
+def _why_untimed(first: tuple[PointView, Series], old: PointView, announced: int) -> str:
+    """Why does the old place not tell what the guest sent about then, by its own clock? Empty: it does."""
+    if _since(first, old, announced) is None:
+        return _open_order(first[0], old, None)
+    if any(one.may_hide(announced, announced) for one in old.line.sets):
+        return f"{words_of_held_up(old)} as the guest was announced: when it sent there is not known"
+    return ""
 
 
 def _open_order(heard: PointView, old: PointView, apart: Elapsed | None) -> str:

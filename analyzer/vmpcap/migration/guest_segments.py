@@ -19,9 +19,10 @@ from vmpcap.migration.stations import ECHO_PROTOCOLS, SLACK_NS, Span, Station
 from vmpcap.migration.unrecorded import recorded
 from vmpcap.migration.views import PointView
 from vmpcap.points.between import reordered_between
+from vmpcap.points.blurs import bound_unblurred
 from vmpcap.points.holes import Hole, ThinHole, blindness
 from vmpcap.points.kernels.keys import Kept
-from vmpcap.points.pair_clock import PairClock, bound_pair
+from vmpcap.points.pair_clock import PairClock
 from vmpcap.points.pairing import Paired, only, pair_kept
 from vmpcap.points.passage import Passage, Way, add_up, follow_way
 from vmpcap.points.roles import rank
@@ -143,7 +144,7 @@ def _era(view: PointView, when: Era, signs: Signs) -> Span | None:
 
 def _stretch(one: Station, other: Station, mask: int, when: Era) -> _Stretch:
     paired = pair_kept(one.kept, other.kept, mask)
-    clock, ahead = bound_pair(paired)
+    clock, ahead = bound_unblurred(paired, one.view.line.sets, other.view.line.sets)
     both = one.inside[paired.row_one] & other.inside[paired.row_other]
     said = int((ahead.astype(np.int64) * np.where(one.to_guest[paired.row_one], 1, -1) * both).sum())
     places = [rank(s.view.role, FROM_PEERS[when]) for s in (one, other)]

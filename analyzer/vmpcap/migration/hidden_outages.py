@@ -10,7 +10,7 @@ from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.migration.suffered import MOST_TOLD, Suffered, around_switchover, unmeasured
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import MOST_DRIFT
-from vmpcap.points.holes import Hole, Step, blindness, hole_in
+from vmpcap.points.holes import HeldUp, Hole, Step, blindness, hole_in
 from vmpcap.points.timeline import Elapsed, elapsed, elapsed_at
 from vmpcap.terms.units import NS_PER_MS, at_most_ms, ms
 
@@ -77,6 +77,8 @@ def _step_of(outage: Outage, view: PointView, begin: int, end: int) -> Step | No
     stepped |= unsure and bool(shown)
     if not stepped and not (unsure and any(one.is_again and one.lies_between(begin, end) for one in view.line.sets)):
         return None
+    if not went_back and any(one.is_blur and one.lies_between(begin, end) for one in view.line.sets):
+        return HeldUp(view.name, begin, end, outage.first_unanswered_frame, last, "", sure=True)
     beside = ", or one that it was compared with," if shown and not any(shown) and not went_back else ""
     return Step(view.name, begin, end, outage.first_unanswered_frame, last, beside, sure=stepped)
 

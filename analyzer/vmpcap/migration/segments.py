@@ -15,8 +15,9 @@ from vmpcap.migration.stream import uncaptured
 from vmpcap.migration.too_large import count_too_large
 from vmpcap.migration.transfers import Link
 from vmpcap.points.between import reordered_between
+from vmpcap.points.blurs import bound_unblurred
 from vmpcap.points.kernels.keys import Kept, ends_key
-from vmpcap.points.pair_clock import PairClock, bound_pair
+from vmpcap.points.pair_clock import PairClock
 from vmpcap.points.pairing import Paired, only, pair_kept
 from vmpcap.points.passage import Passage, Way, add_up, follow_way
 from vmpcap.points.remarks import find_remarks
@@ -157,7 +158,8 @@ def _thinned(station: Station, mask: int) -> Station:
 
 def _stretch(one: Station, other: Station, mask: int) -> Stretch:
     paired = pair_kept(one.kept, other.kept, mask)
-    clock, ahead = bound_pair(paired)
+    sets = one.sighting.view.line.sets, other.sighting.view.line.sets
+    clock, ahead = bound_unblurred(paired, *sets)
     said = int((ahead.astype(np.int64) * np.where(one.is_data[paired.row_one], 1, -1)).sum())
     return Stretch(one, other, paired, clock, int(np.sign(said)) or _order_by_facts(one, other))
 

@@ -95,11 +95,13 @@ def _moment_on(view: PointView, guest: Moved, moment: int) -> int | None:
     """
     When was the moment by this point's clock?
 
-    None where its clock or the reference's was set, so that its silence then cannot be told from another. Where it
-    heard the announcement itself, that is the moment, and no other clock is asked.
+    None where its clock or the reference's was set, or stood still, so that its silence then cannot be told from
+    another. Where it heard the announcement itself, that is the moment, and no other clock is asked.
     """
     when = on_point(view, moment)
     if shows_twice(view, when - BESIDE_NS, when + AFTER_NS):
+        return None
+    if any(one.may_hide(when - BESIDE_NS, when + AFTER_NS) for one in view.line.sets):
         return None
     low, high = view.line.bounds_on_point(moment)
     heard = guest.first_heard
@@ -122,7 +124,7 @@ def _is_shown_twice(silence: Silence, view: PointView, moment: int) -> bool:
     By their times frames from after the step then lie in it, or beside it, and cut it short.
     """
     times = [moment, *(mark.ts for mark in (silence.before, silence.after) if mark is not None)]
-    shown = [one for one in view.line.sets if one.low_ns < 0 and not one.is_again]
+    shown = [one for one in view.line.sets if one.low_ns < 0 and not one.is_again and not one.is_blur]
     return any(min(times) <= one.end and one.begin <= max(times) for one in shown)
 
 

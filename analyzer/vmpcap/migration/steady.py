@@ -31,7 +31,8 @@ def why_unsteady(sighting: "Sighting") -> str:
         least_ms = math.floor(max(shown) / NS_PER_MS)
         return f"the clock at {view.name} was set back by at least {least_ms:,} ms while the stream ran"
     for one in view.line.sets:
-        if not one.is_again and one.lies_between(begin, end) and max(abs(one.low_ns), abs(one.high_ns)) > least:
+        is_told = not one.is_again and not one.is_blur and one.lies_between(begin, end)
+        if is_told and max(abs(one.low_ns), abs(one.high_ns)) > least:
             by = (one.low_ns + one.high_ns) / 2 / NS_PER_MS
             whose = "was set" if one.is_sure else "or another's beside it was set"
             return f"the clock at {view.name} {whose} by {by:+,.0f} ms while the stream ran"

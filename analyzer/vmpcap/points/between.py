@@ -14,7 +14,7 @@ from vmpcap.points.one_sided import OneSided, bound_one_way
 from vmpcap.points.pair_clock import PairClock, coarseness
 from vmpcap.points.pairing import Paired
 from vmpcap.points.remarks import Remarks, find_remarks
-from vmpcap.points.sets import Set
+from vmpcap.points.sets import Set, is_within
 from vmpcap.terms.units import NS_PER_MS
 
 I64 = npt.NDArray[np.int64]
@@ -114,7 +114,7 @@ def compare_points(
     if clock is not None and len(late):
         at = paired.one.ts_ns[paired.row_one]
         low, high = clock.bounds(at)
-        told = clock.within(at) & _on_this_side(paired, clock, sets)
+        told = clock.within(at) & _on_this_side(paired, clock, sets) & _are_timed(paired, sets)
         late = np.where(told, late - (low + high) / 2, np.nan)
         doubt = float((high - low)[told].max()) / 2 + max(coarse) if told.any() else None
     forth, back = ahead > 0, ahead < 0
@@ -149,12 +149,24 @@ def _on_this_side(paired: Paired, clock: PairClock, sets: tuple[Sequence[Set], S
     middle = clock.middle_ts, clock.middle_ts + sum(clock.at(clock.middle_ts)) // 2
     times = paired.one.ts_ns[paired.row_one], paired.other.ts_ns[paired.row_other]
     for ts, when, own in zip(times, middle, sets, strict=True):
-        for one in (step for step in own if not step.is_again):
+        for one in (step for step in own if not step.is_again and not step.is_blur):
             told &= (ts < one.begin) if when <= one.end else (ts > one.end)
     return told
 
 
-def order_pairs(paired: Paired, clock: PairClock | None, ahead: I8) -> I8:
+def _are_timed(paired: Paired, sets: tuple[Sequence[Set], Sequence[Set]]) -> Bools:
+    """Of which pairs do both points tell when they passed?"""
+    one, other = paired.one.ts_ns[paired.row_one], paired.other.ts_ns[paired.row_other]
+    timed: Bools = ~is_within(one, sets[0]) & ~is_within(other, sets[1])
+    return timed
+
+
+def order_pairs(
+    paired: Paired,
+    clock: PairClock | None,
+    ahead: I8,
+    sets: tuple[Sequence[Set], Sequence[Set]] = ((), ()),
+) -> I8:
     """
     Which point saw each pair first: 1 the one, -1 the other, 0 nobody can say?
 
@@ -170,7 +182,7 @@ def order_pairs(paired: Paired, clock: PairClock | None, ahead: I8) -> I8:
     low, high = clock.bounds(paired.one.ts_ns[paired.row_one])
     late = paired.late_ns
     said = (late > high).astype(np.int8) - (late < low).astype(np.int8)
-    return np.where(said == 0, ahead, said).astype(np.int8)
+    return np.where((said == 0) | ~_are_timed(paired, sets), ahead, said).astype(np.int8)
 
 
 def ends_of(kept: Kept) -> U64:

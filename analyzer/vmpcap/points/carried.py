@@ -65,7 +65,18 @@ def carry_steps(clock: PairClock, of_one: Sequence[Set], of_other: Sequence[Set]
     """
     if not of_one and not of_other:
         return ()
-    return (*_own(clock, of_one, of_other), *_from_elsewhere(clock, of_one, of_other))
+    steps = tuple([one for one in own if not one.is_blur] for own in (of_one, of_other))
+    return (*_own(clock, *steps), *_from_elsewhere(clock, *steps), *_blurred(clock, of_one, of_other))
+
+
+def _blurred(clock: PairClock, of_one: Sequence[Set], of_other: Sequence[Set]) -> Iterator[Carried]:
+    """When do the times of either point tell not when packets passed it?"""
+    for one in (own for own in of_one if own.is_blur):
+        yield Carried(one.begin - 1, one.end + 1, -one.high_ns, -one.low_ns, False, "within")
+    for one in (own for own in of_other if own.is_blur):
+        low, high = clock.at(one.begin)
+        begin, end = one.begin - one.high_ns - high, one.end - one.low_ns - low
+        yield Carried(begin - 1, end + 1, one.low_ns, one.high_ns, False, "within")
 
 
 def held(clock: PairClock) -> Interval:

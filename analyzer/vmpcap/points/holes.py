@@ -65,6 +65,16 @@ class Step(Hole):
         return f"the clock at {self.point}{self.because} stepped between its {frames}"
 
 
+class HeldUp(Step):
+    """Two frames of which one at least is stamped when the capture went on, and not when it passed."""
+
+    @property
+    def words(self) -> str:
+        """Why is the time between them not known?"""
+        frames = f"frames {self.from_frame} and {self.to_frame}"
+        return f"the capture at {self.point} was held up, or its clock stood still, between its {frames}"
+
+
 def hole_in(holes: Sequence[Hole], begin: int, end: int) -> Hole | None:
     """The longest of these holes between those two times; None without one."""
     return max((hole for hole in holes if hole.touches(begin, end)), key=lambda hole: hole.ms, default=None)

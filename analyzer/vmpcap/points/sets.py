@@ -16,6 +16,7 @@ from vmpcap.points.watched import EVER, LEAST_NS, LONG, Watch, shared
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
 I64 = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 FEW: Final = 100
 """Packets by which their usual distance can be told."""
 USUAL: Final = 99
@@ -46,13 +47,28 @@ class Set:
     """Nothing shows it, and nothing rules it out: a clock that was set once may be set again where none watches it."""
     once_ns: int = EVER
     """Where it was set several times the same way: how great the greatest of these steps is."""
+    is_blur: bool = False
+    """It was not set: from `begin` to `end` it tells not when packets passed, and shows so much too much only then."""
 
     def lies_between(self, begin: int, end: int) -> bool:
         """May it have been set between these two of its times?"""
+        if self.is_blur:
+            return begin <= self.end and end >= self.begin
         return begin < self.end and end > self.begin
+
+    def tells_not(self, ts: int) -> bool:
+        """Is this a time at which the capture went on, and no packet need have passed?"""
+        return self.is_blur and self.begin <= ts <= self.end
+
+    def may_hide(self, begin: int, end: int) -> bool:
+        """May something that passed between these two times be stamped otherwise, or the other way round?"""
+        return self.is_blur and self.begin - self.high_ns <= end and begin <= self.end - self.low_ns
 
     def counted(self, begin: int, end: int) -> tuple[int, int]:
         """Between what is what it shows too much, from the one of its times to the other?"""
+        if self.is_blur:
+            first, last = (((self.low_ns, self.high_ns) if self.tells_not(ts) else (0, 0)) for ts in (begin, end))
+            return last[0] - first[1], last[1] - first[0]
         if not self.lies_between(begin, end):
             return 0, 0
         if self.is_sure and begin <= self.begin and end >= self.end:
@@ -63,6 +79,15 @@ class Set:
                 -self.low_ns
             )  # of times shown twice the earlier may be of after it was set back, the later of before
         return min(0, self.low_ns), max(0, self.high_ns, turned)
+
+
+def is_within(ts: I64, sets: Sequence[Set]) -> Bools:
+    """Which of these times are none at which a packet passed?"""
+    blurred = np.zeros(len(ts), bool)
+    for one in sets:
+        if one.is_blur:
+            blurred |= (ts >= one.begin) & (ts <= one.end)
+    return blurred
 
 
 def find_sets(clocks: Clocks, times: Sequence[I64]) -> dict[int, tuple[Set, ...]]:

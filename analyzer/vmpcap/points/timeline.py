@@ -328,7 +328,7 @@ def elapsed(start: Timeline, start_ts: int, end: Timeline, end_ts: int) -> Elaps
 def elapsed_at(line: Timeline, begin_ts: int, end_ts: int) -> Elapsed:
     """How long after one frame did another pass at the same point? By its own clock, as long as that was not set."""
     own = end_ts - begin_ts
-    if not own:
+    if not own and not any(one.tells_not(begin_ts) for one in line.sets):
         return Elapsed(0, 0, 0)
     least, most = _counted(line.sets, begin_ts, end_ts)
     if not least and not most:

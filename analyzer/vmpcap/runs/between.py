@@ -1,24 +1,32 @@
 """All points of a request held against each other, pair by pair."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from vmpcap.points.alike import without_refuted
 from vmpcap.points.between import Between, compare_points, order_pairs
+from vmpcap.points.blurs import bound_unblurred, find_blurs, without_blurred
 from vmpcap.points.branches import Met, went_on
 from vmpcap.points.chain import Clocks, Standing, contradictions, stand, timeline_of_reference
 from vmpcap.points.clock import Exchange, bound_exchanges
 from vmpcap.points.floods import Floods, find_floods, sets_by_floods
 from vmpcap.points.one_sided import OneSided, bound_one_way, describe_one_sided
-from vmpcap.points.pair_clock import PairClock, bound_pair
-from vmpcap.points.pairing import pair_packets
+from vmpcap.points.pair_clock import PairClock
+from vmpcap.points.pairing import Paired, pair_packets
 from vmpcap.points.roles import STREAM_FIGURES, rank
 from vmpcap.points.sets import Set, find_sets
 from vmpcap.points.timeline import Timeline
 from vmpcap.runs.point import PointRead
 from vmpcap.terms.units import NS_PER_S
+
+I64 = npt.NDArray[np.int64]
+Blurs = Mapping[int, tuple[Set, ...]]
+"""Of points, by their places: when their times tell not when packets passed."""
 
 TOGETHER_NS: Final = 600 * NS_PER_S
 """Captures of one event begin and end within minutes of each other."""
@@ -56,24 +64,34 @@ def compare_all(points: Sequence[PointRead]) -> Together:
     """How do all pairs of these points stand to each other? Each group that hangs together has a reference."""
     pairs = []
     met: dict[tuple[int, int], Met] = {}
-    for one, other in combinations(range(len(points)), 2):
-        paired = pair_packets(points[one].sightings, points[other].sightings)
-        clock, ahead = bound_pair(paired)
-        met[one, other] = Met(paired, clock, order_pairs(paired, clock, ahead))
+    both = {
+        (one, other): pair_packets(points[one].sightings, points[other].sightings)
+        for one, other in combinations(range(len(points)), 2)
+    }
+    blurs = find_blurs(both, _times(points))
+    for (one, other), paired in both.items():
+        held = blurs.get(one, ()), blurs.get(other, ())
+        clock, ahead = bound_unblurred(paired, *held)
+        met[one, other] = Met(paired, clock, order_pairs(paired, clock, ahead, held))
     sure = without_refuted({pair: m.clock for pair, m in met.items() if m.clock is not None})
-    floods = {pair: find_floods(m.paired) for pair, m in met.items()}
-    sets = _sets(points, sure, floods)
+    floods = {
+        (one, other): find_floods(without_blurred(paired, blurs.get(one, ()), blurs.get(other, ()))[0])
+        for (one, other), paired in both.items()
+    }
+    sets = _sets(points, sure, floods, blurs)
     for (one, other), (paired, _, ahead) in met.items():
         elsewhere = went_on(met, one, other), went_on(met, other, one)
         own = sets.get(one, ()), sets.get(other, ())
         pairs.append(compare_points(one, other, paired, sure.get((one, other)), ahead, elsewhere, own))
     clocks = {(p.one, p.other): p.clock for p in pairs if p.clock is not None}
-    groups = group_points(points, clocks, floods)
+    groups = group_points(points, clocks, floods, blurs)
     names = tuple(p.files.name for p in points)
     return Together(names, groups.references, tuple(pairs), groups.standings, groups.contradictions)
 
 
-def group_points(points: Sequence[PointRead], clocks: Clocks, floods: Mapping[tuple[int, int], Floods]) -> Groups:
+def group_points(
+    points: Sequence[PointRead], clocks: Clocks, floods: Mapping[tuple[int, int], Floods], blurs: Blurs
+) -> Groups:
     """
     Which points hang together, and how do they stand to the reference of their group?
 
@@ -86,7 +104,7 @@ def group_points(points: Sequence[PointRead], clocks: Clocks, floods: Mapping[tu
     standings: dict[int, Standing] = {}
     lines: dict[int, Timeline] = {}
     reference_of: dict[int, int] = {}
-    sets = _sets(points, clocks, floods)
+    sets = _sets(points, clocks, floods, blurs)
     by_few = {n for pair, clock in clocks.items() if clock.beyond for n in pair}  # no other may join what these join
     was_set = {n for n, own in sets.items() if any(one.is_sure for one in own)} - by_few
     rest = sorted(
@@ -115,12 +133,17 @@ def group_points(points: Sequence[PointRead], clocks: Clocks, floods: Mapping[tu
 
 
 def _sets(
-    points: Sequence[PointRead], clocks: Clocks, floods: Mapping[tuple[int, int], Floods]
+    points: Sequence[PointRead], clocks: Clocks, floods: Mapping[tuple[int, int], Floods], blurs: Blurs
 ) -> dict[int, tuple[Set, ...]]:
-    """Whose clocks were set, or may have been?"""
-    times = [point.sightings.rows().ts_ns for point in points]
+    """Whose clocks were set, or may have been, and which do not tell at times when packets passed?"""
+    times = _times(points)
     is_steady = all(len(clock.pieces) == 1 and not clock.beyond for clock in clocks.values())
-    return sets_by_floods(clocks, floods, {} if is_steady else find_sets(clocks, times), times)
+    found = sets_by_floods(clocks, floods, {} if is_steady else find_sets(clocks, times), times)
+    return found | {point: (*found.get(point, ()), *own) for point, own in blurs.items()}
+
+
+def _times(points: Sequence[PointRead]) -> list[I64]:
+    return [point.sightings.rows().ts_ns for point in points]
 
 
 def _company(points: Sequence[PointRead], number: int) -> int:
@@ -144,6 +167,7 @@ class PairClocks:
     clocks: dict[tuple[int, int], PairClock]
     one_sided: dict[tuple[int, int], OneSided]
     floods: dict[tuple[int, int], Floods]
+    blurs: Blurs = field(default_factory=dict)
 
     def note(self, points: Sequence[PointRead], reference: int, point: int) -> str:
         """What is known of this point's clock against the reference's by one direction alone; empty: nothing more."""
@@ -159,12 +183,36 @@ def clocks_of(points: Sequence[PointRead], exchanges: Sequence[Mapping[object, E
     Exchanges bound them too: where packets were sampled, the few that met no queue may have been let go.
     """
     found = PairClocks({}, {}, {})
-    for one, other in combinations(range(len(points)), 2):
+    pairs = list(combinations(range(len(points)), 2))
+    times = _times(points)
+    blurs: dict[int, tuple[Set, ...]] = {}
+    for one, other in pairs:
         paired = pair_packets(points[one].sightings, points[other].sightings)
-        found.floods[one, other] = find_floods(paired)
-        clock, _ = bound_pair(paired, bound_exchanges(exchanges[one], exchanges[other]))
-        if clock is not None:
-            found.clocks[one, other] = clock
-        elif len(paired.row_one):
-            found.one_sided[one, other] = bound_one_way(paired)
-    return replace(found, clocks=without_refuted(found.clocks))
+        for point, own in find_blurs({(one, other): paired}, times).items():
+            blurs[point] = (*blurs.get(point, ()), *own)
+        _bound(found, paired, (one, other), exchanges, blurs)
+    for one, other in pairs if blurs else ():  # what one pair shows of a point holds of the others too
+        if one in blurs or other in blurs:
+            paired = pair_packets(points[one].sightings, points[other].sightings)
+            _bound(found, paired, (one, other), exchanges, blurs)
+    return replace(found, clocks=without_refuted(found.clocks), blurs=blurs)
+
+
+def _bound(
+    found: PairClocks,
+    paired: Paired,
+    pair: tuple[int, int],
+    exchanges: Sequence[Mapping[object, Exchange]],
+    blurs: Blurs,
+) -> None:
+    """Put in how these two stand to each other, in place of what was known before."""
+    held = blurs.get(pair[0], ()), blurs.get(pair[1], ())
+    rest, _ = without_blurred(paired, *held)
+    found.floods[pair] = find_floods(rest)
+    found.clocks.pop(pair, None)
+    found.one_sided.pop(pair, None)
+    clock, _ = bound_unblurred(paired, *held, bound_exchanges(exchanges[pair[0]], exchanges[pair[1]]))
+    if clock is not None:
+        found.clocks[pair] = clock
+    elif len(rest.row_one):
+        found.one_sided[pair] = bound_one_way(rest)

@@ -61,7 +61,7 @@ def as_views(points: Sequence[PointRead]) -> list[PointView]:
         ]
     exchanges = [_exchanges(point, own) for point, own in zip(points, streams, strict=True)]
     found = clocks_of(points, exchanges)
-    groups = group_points(points, found.clocks, found.floods)
+    groups = group_points(points, found.clocks, found.floods, found.blurs)
     views = []
     for number, point in enumerate(points):
         standing, line = groups.standings.get(number), groups.lines[number]
