@@ -72,8 +72,9 @@ def may_be_the_guests(journal: JournalColumns, macs: Collection[int], addresses:
     Which rows from or to one of these addresses may be the guest's, and no twin's in another segment?
 
     All in segments where one of its MACs is seen. In others only where the address's packets came over a router: a
-    machine that sends from there directly, with another MAC, has the same address in another network. Without a MAC
-    nothing can be told apart, and all rows may be.
+    machine that sends from there directly, with another MAC, has the same address in another network. What most of its
+    packets there show counts: a firewall resets a connection in the guest's name. Without a MAC nothing can be told
+    apart, and all rows may be.
     """
     allowed = np.ones(journal.rows, np.bool_)
     if not macs:
@@ -84,8 +85,10 @@ def may_be_the_guests(journal: JournalColumns, macs: Collection[int], addresses:
     sent = is_one_of(journal.src_high, journal.src_low, addresses) & (journal.ip_version != 0)
     elsewhere = sent & ~np.isin(journal.segment_key, np.unique(journal.segment_key[home]))
     direct = elsewhere & np.isin(journal.ttl, FRESH_TTLS) & (journal.eth_src != np.uint64(NO_MAC))
-    if direct.any():
-        allowed &= ~np.isin(journal.segment_key, np.unique(journal.segment_key[direct]))
+    for key in np.unique(journal.segment_key[direct]):
+        there = journal.segment_key == key
+        if 2 * np.count_nonzero(direct & there) >= np.count_nonzero(elsewhere & there):
+            allowed &= ~there
     return allowed
 
 
