@@ -2,6 +2,7 @@
 
 import msgspec
 import numpy as np
+import pytest
 
 from tests.migration.make import MS, S, announced, asks_and_answers, stream, view
 from vmpcap.migration.one_clock import ns_of, put_on_one_clock
@@ -107,3 +108,20 @@ def test_where_clocks_tell_no_order_an_announcement_begins_at_the_destination() 
     (story,) = tell([up, dst, gateway], (), (), ()).stories
     told = story.guests[0].result.announcements.by_point
     assert (told["dst"].delay_ms, told["gw"].delay_ms) == (0.0, None)
+
+
+@pytest.mark.parametrize(("length_ms", "is_told"), [(170.0, False), (None, True)])
+def test_a_bracket_whose_length_is_known_never_ends_before_it_begins(length_ms: float | None, is_told: bool) -> None:
+    """The clock of all times was set back by a second within it; of one that has no length nothing is left out."""
+    up, gateway = (view(n, offset=Offset(s * S, s * S, 1)) for n, s in (("src", 1), ("gw", 2)))
+    begin, end = "2026-01-01T00:00:05.000000000Z", "2026-01-01T00:00:04.170000000Z"
+    bracket = Bracket(from_point="gw", from_ts=begin, to_point="gw", to_ts=end, because="two frames")
+    (story,) = tell(
+        [view("src", "source", streams=(stream(),)), view("gw", series=(announced(S),))], (), (), ()
+    ).stories
+    switchover = Switchover(bracket=bracket, bracket_ms=length_ms)
+    guest = msgspec.structs.replace(story.guests[0].result, switchover=switchover)
+    told = put_on_one_clock(guest, [up, gateway], up).switchover.bracket
+    assert told.from_ts == "2026-01-01T00:00:04.000000000Z"
+    assert (told.to_ts is not None) is is_told
+    assert ("was set back" in told.because) is not is_told

@@ -1,6 +1,7 @@
 """All times that are told of a guest, by the clock of the point whose figures of the stream are told."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -8,6 +9,10 @@ import numpy as np
 from vmpcap.migration.results import BRACKETS, Bracket, Guest, Peer, PointAnnouncements, Switchover
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import NS_PER_S, iso_utc
+
+SET_BACK: Final = (
+    "the clock by which the times are told was set back in between: when the second frame came is not told"
+)
 
 
 def put_on_one_clock(guest: Guest, views: Sequence[PointView], stream: PointView) -> Guest:
@@ -54,7 +59,9 @@ def _announced(
 
 
 def _switchover(told: Switchover, lines: Mapping[str, PointView], stream: PointView) -> Switchover:
-    moved = {name: _bracket(getattr(told, name), lines, stream) for name in BRACKETS}
+    moved = {
+        name: _in_order(_bracket(getattr(told, name), lines, stream), getattr(told, f"{name}_ms")) for name in BRACKETS
+    }
     return msgspec.structs.replace(told, **moved)
 
 
@@ -64,6 +71,19 @@ def _bracket(bracket: Bracket, lines: Mapping[str, PointView], stream: PointView
         from_ts=_shown(bracket.from_ts, lines, bracket.from_point, stream),
         to_ts=_shown(bracket.to_ts, lines, bracket.to_point, stream),
     )
+
+
+def _in_order(bracket: Bracket, length_ms: float | None) -> Bracket:
+    """
+    The same without a second time that lies before the first, though its length is known.
+
+    By a clock that was set back in between, as the one may be by which all is told, no time of both is right.
+    """
+    begin, end = bracket.from_ts, bracket.to_ts
+    if length_ms is None or length_ms < 0 or begin is None or end is None or ns_of(begin) <= ns_of(end):
+        return bracket
+    because = f"{bracket.because}; {SET_BACK}" if bracket.because else SET_BACK
+    return msgspec.structs.replace(bracket, to_ts=None, because=because)
 
 
 def _peer(peer: Peer, lines: Mapping[str, PointView], stream: PointView) -> Peer:

@@ -108,7 +108,10 @@ def _switched(guest: Guest) -> Iterator[Answer]:
     if s.at_most_ms is None:
         yield "when it switched over is not in view", s.bracket.because
         return
-    ends = f"between {stamp(s.bracket.from_ts)} and {stamp(s.bracket.to_ts)[11:]}" if s.bracket.from_ts else ""
+    ends = ""
+    if s.bracket.from_ts:
+        until = f"between {stamp(s.bracket.from_ts)} and {stamp(s.bracket.to_ts)[11:]}"
+        ends = until if s.bracket.to_ts else f"from {stamp(s.bracket.from_ts)} on"
     first = f"{s.bracket.from_point} frame {s.bracket.from_frame}{of_file(s.bracket.from_file)}"
     frames = f"{first}, {s.bracket.to_point} frame {s.bracket.to_frame}{of_file(s.bracket.to_file)}"
     yield f"it switched over {ends}, within {figure_bound(s.at_most_ms, 'ms', 'most')}", frames
