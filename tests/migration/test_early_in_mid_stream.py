@@ -10,6 +10,7 @@ from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, annou
 from vmpcap.migration.early import Early, find_early_announcement, without_early
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved
+from vmpcap.points.clock import Offset
 from vmpcap.points.timeline import Timeline
 from vmpcap.terms.addresses import ip_halves
 
@@ -176,3 +177,17 @@ def test_one_of_which_too_few_asked_is_not_decided() -> None:
     early = of_another_clock(20)
     assert early.early_ms is None
     assert "src were not compared" in early.because
+
+
+@pytest.mark.parametrize(
+    ("doubt_ms", "said_ms", "words"), [(1, -89, "came 89.0 ms"), (30, -59, "came at least 59.0 ms")]
+)
+def test_by_clocks_that_are_known_badly_it_came_at_least_so_much_later(doubt_ms: int, said_ms: int, words: str) -> None:
+    """The truth may be as near as their doubt leaves open."""
+    pings = asks_and_answers(0, SWITCH, 10 * MS, stun=(SWITCH - 80 * MS, SWITCH))
+    old = view("old", "domain:source", journal=pings, offset=Offset(-doubt_ms * MS, doubt_ms * MS, 9))
+    new = view("new", "domain:destination", series=(announced(SWITCH),))
+    guest = Moved(GUEST, (ip_halves(GUEST_IP),), ((new, new.series[0]),), "high", "")
+    early = find_early_announcement(guest, [old, new])
+    assert early.early_ms == pytest.approx(said_ms, abs=0.1)
+    assert words in early.because

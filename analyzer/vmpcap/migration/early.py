@@ -15,7 +15,7 @@ from vmpcap.migration.clocks import elapsed_between, on_clock_of, order_not_know
 from vmpcap.migration.conflicts import SAME_FRAME_NS, may_lack, ran_there, strays_at, words_of_held_up
 from vmpcap.migration.crossings import names_of
 from vmpcap.migration.marks import Mark
-from vmpcap.migration.moved import Moved, on_point, on_reference
+from vmpcap.migration.moved import BADLY_KNOWN_NS, Moved, on_point, on_reference
 from vmpcap.migration.sightings import delivered, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.holes import hole_in
@@ -136,8 +136,10 @@ def find_early_announcement(
         return _drawn_too_early(guest, first, new, stream, ahead) or Early(
             None, _may_be_post_copy(ahead), first[0].name, (first[1].frames[0],), until=until
         )
-    waited = ms(-after.ns)
-    because = f"the announcement came {waited:.1f} ms after the guest's last frame at {old.name}"
+    is_known = after.uncertainty_ns <= BADLY_KNOWN_NS
+    waited = ms(-after.ns if is_known else -after.high_ns)
+    least = "" if is_known else "at least "
+    because = f"the announcement came {least}{waited:.1f} ms after the guest's last frame at {old.name}"
     return Early(-waited if waited is not None else None, because, old.name, (int(j.frame[last]),))
 
 
