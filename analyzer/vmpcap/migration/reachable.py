@@ -13,14 +13,13 @@ from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.asked_dead import asked_again, known_of
 from vmpcap.migration.beyond_port import shown_beyond
-from vmpcap.migration.clocks import on_clock_of
 from vmpcap.migration.exchanges import functional_proof, wants_answer
 from vmpcap.migration.moved import Moved, guest_name, on_point
-from vmpcap.migration.sightings import GuestFrames, delivered, frames_of
+from vmpcap.migration.sightings import GuestFrames, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import rank
 from vmpcap.terms.addresses import GROUP_BIT, NO_MAC
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
+from vmpcap.terms.units import NS_PER_S, count_of
 from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP, TCP_ACK, TCP_RST, TCP_SYN
 
 NEAREST_PEERS: Final = ("gateway", "client", None, "domain:destination")
@@ -29,9 +28,6 @@ NEAREST_PEERS: Final = ("gateway", "client", None, "domain:destination")
 LEAST_ASKED: Final = 3
 LEAST_SILENT_NS: Final = NS_PER_S
 """Unanswered requests count as proof from this many over this long, without an answer up to the capture's end."""
-
-DRAWN_NS: Final = 100 * NS_PER_MS
-"""What was on its way to the old place as the announcement came there has arrived after so long."""
 
 ARP_REQUEST: Final = NUMBER_OF["arp_request"]
 SOLICITED_NA: Final = NUMBER_OF["solicited_na"]
@@ -88,7 +84,7 @@ def judge_reachability(
     for view in ordered:
         if not view.journal_complete or view.left_out:
             continue  # what is missing may have been left out
-        negative = _unanswered(view, guest, moment, ordered) or outbound_only(view, guest, moment, every or ordered)
+        negative = _unanswered(view, guest, moment) or outbound_only(view, guest, moment, every or ordered)
         if negative is not None:
             return negative
     nothing = (
@@ -100,46 +96,19 @@ def judge_reachability(
 def _silent_gateway(views: Sequence[PointView], guest: Moved, moment: int) -> str:
     """At which gateway's port that heard the announcement, or place without a name, was nothing to it answered?"""
     for view in views:
-        drawn = _drawn_from(view, guest, views)
-        if view.role in ("gateway", None) and (guest.series_at(view) is not None or drawn):
+        if view.role in ("gateway", None) and guest.series_at(view) is not None:
             rows = frames_of(view, guest).asked
             rows = rows[view.journal.ts_ns[rows] > on_point(view, moment)]
             asked = int(wants_answer(view.journal, rows).sum())
             if asked:
-                heard = "the announcement was heard there too"
-                if guest.series_at(view) is None:
-                    heard = f"{drawn} heard the announcement, and nothing for the guest came there any more"
                 return (
                     f"at {view.name} none of {count_of(asked, 'packet')} to the guest was answered after the"
-                    f" switchover; {heard}, so its answers may leave by another gateway"
+                    " switchover; the announcement was heard there too, so its answers may leave by another gateway"
                 )
     return ""
 
 
-def _drawn_from(view: PointView, guest: Moved, views: Sequence[PointView]) -> str:
-    """
-    At which old place of the guest did the announcement arrive, and draw away what passes this port? Empty: at none.
-
-    Then the switches know where the guest is now, and only its answers pass the port no more. Where they had not
-    learnt it, what passes the port would still come to the old place.
-    """
-    for old in views:
-        series = guest.series_at(old)
-        if old.role != "domain:source" or series is None or old.name == view.name or not old.journal_complete:
-            continue
-        drawn = series.first_ts + DRAWN_NS
-        times = old.journal.ts_ns[delivered(old, guest, old.first_ts)]
-        begin, end = (on_clock_of(view, old, ts) for ts in (drawn, old.last_ts))
-        here = view.journal.ts_ns[frames_of(view, guest).asked]
-        is_whole = (
-            not (old.drops or old.missing or old.truncated) and ((here > begin) & (here < end)).sum() >= LEAST_ASKED
-        )
-        if is_whole and (times < series.first_ts).any() and not (times > drawn).any():
-            return old.name
-    return ""
-
-
-def _unanswered(view: PointView, guest: Moved, moment: int, views: Sequence[PointView]) -> Reachability | None:
+def _unanswered(view: PointView, guest: Moved, moment: int) -> Reachability | None:
     """Did requests to the guest go unanswered until the end of the capture?"""
     if view.role not in ("gateway", "client"):
         return None  # at a place that was not named the answers may pass elsewhere, or they that ask know better by now
@@ -152,8 +121,7 @@ def _unanswered(view: PointView, guest: Moved, moment: int, views: Sequence[Poin
     asked = asked[_was_answered_before(j, frames, asked, when)]
     asked = asked[wants_answer(j, asked)]
     sought = sought_in_vain(view, guest, when)
-    is_joined = view.role == "gateway" and (guest.series_at(view) is not None or _drawn_from(view, guest, views))
-    if is_joined and not sought:
+    if view.role == "gateway" and guest.series_at(view) is not None and not sought:
         return None  # the guest is joined to this port: its answers may leave by another gateway
     times = [int(ts) for ts in j.ts_ns[asked[:1]]] + [ts for _, ts in sought]
     times += [int(ts) for ts in j.ts_ns[asked[-1:]]]
