@@ -19,6 +19,9 @@ I64 = npt.NDArray[np.int64]
 
 LEAST_NS: Final = 10 * NS_PER_MS
 """A bridge or a queue holds a flood up by less, as a rule: the least late of them is asked."""
+LEAST_FLOODS: Final = 2
+MOST_APART_NS: Final = 20 * NS_PER_MS
+"""A clock that was set shows all of them too late by one time, give or take what their ways differ by."""
 
 Interval = tuple[int, int]
 Sets = Mapping[int, Sequence[Set]]
@@ -151,9 +154,15 @@ def _beside(here: Interval, leg: Leg, one_ts: int, other_ts: int) -> _Seen:
 
 
 def _are_odd(seen: Sequence[_Seen]) -> bool:
-    """Are all of these too late, or all too early, by more than a way may be longer than another?"""
+    """
+    Are all of these too late, or all too early, by more than a way may be longer than another, and by the same time?
+
+    What a guest sends in either of two domains that do not hang together is alike, and years may lie between.
+    """
     odd = [one.odd_ns for one in seen]
-    return bool(odd) and (min(odd) >= LEAST_NS or max(odd) <= -LEAST_NS)
+    if len(odd) < LEAST_FLOODS or max(odd) - min(odd) > MOST_APART_NS:
+        return False
+    return min(odd) >= LEAST_NS or max(odd) <= -LEAST_NS
 
 
 def _change(seen: Iterable[_Seen], sign: int) -> Interval:
