@@ -390,6 +390,26 @@ def test_the_last_frame_that_was_kept_need_not_be_the_last() -> None:
     assert told(both, heard=(both,)).guest_silence_ms == pytest.approx(175.0)
 
 
+def test_a_guest_that_speaks_seldom_was_gone_in_one_of_two_gaps() -> None:
+    """A monitor asks each second, last 80 ms before the guest stops: its interval is no switchover, and says none."""
+    asked = [SWITCH + 63 * MS + n * S for n in range(-4, 5)]
+    sent = [*((ts, GUEST, GATEWAY, GUEST_IP, PEER_IP) for ts in asked)]
+    sent.insert(5, (SWITCH + 340 * MS, GUEST, BROADCAST_MAC, "0.0.0.0", "0.0.0.0"))
+    there = bridge("gw-lan", "gateway", journal(*sent), SWITCH + 340 * MS)
+    up = view("src-uplink", "source", streams=(stream(seconds=1.18),))
+    seen = told(there, heard=(there,), up=up)
+    assert (seen.bracket.from_frame, seen.bracket_ms) == (4, pytest.approx(1277.0))
+    assert seen.bracket.to_ts == iso_utc(SWITCH + 340 * MS)
+    assert seen.guest_silence_ms is None
+    assert "from which of its places it sent gw-lan frame 5" in seen.guest_silence.because
+
+
+def test_a_gap_like_no_other_is_the_absence_though_the_guest_speaks_before_its_announcement() -> None:
+    """It sends every 10 ms; its host announces it 60 ms after it is back."""
+    there = bridge("gw-lan", "gateway", talking(SWITCH, SWITCH + 175 * MS), SWITCH + 235 * MS)
+    assert told(there, heard=(there,)).bracket_ms == pytest.approx(175.0)
+
+
 def test_the_longest_gap_beside_the_moment_is_the_silence() -> None:
     """A longer one ten seconds later is not."""
     rows = talking(830 * MS, 1005 * MS, 12 * S)
