@@ -23,6 +23,7 @@ from vmpcap.migration.lives import (
     signs_of_start,
 )
 from vmpcap.migration.moved import Moved, guest_name, on_point, on_reference
+from vmpcap.migration.restart_places import moved_site, sites_of, stayed, talked_at
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import GROUP_BIT, IPV4_MAPPED, ip_text
@@ -33,10 +34,10 @@ I64 = npt.NDArray[np.int64]
 
 SILENT_NS: Final = 2 * NS_PER_S
 """A machine that starts has been silent for longer than a live move lasts."""
-EARLY_NS: Final = 5 * NS_PER_S
-"""A host may announce a machine this long before the machine itself says anything."""
 STARTING_NS: Final = 120 * NS_PER_S
-"""... or the machine may take so long to ask for its address."""
+"""A host announces a machine when it switches it on: so long may it take to boot until it asks for its address."""
+LATE_NS: Final = 5 * NS_PER_S
+"""One so long after the first sign is its own, too: the first may be out of view, or wait for the host's next tick."""
 DYING_NS: Final = NS_PER_S
 """Packets that its host sent before it died may be seen this long after the stream's last."""
 USUAL_TIMES: Final = 2
@@ -57,6 +58,9 @@ REACHED: Final = {
     "undecided": "nobody is seen to ask it since",
 }
 """What became of a machine that was started anew."""
+
+NOT_PROVEN: Final = "; nothing shows that it lost its memory: its link may have been down as well"
+NOT_THE_SAME: Final = "; its MAC is in view nowhere before: what had its address then may have been another machine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,7 @@ def _came_back_elsewhere(mac: int, views: Sequence[PointView]) -> Restart | None
             continue
         last, silent = before[-1], ts - before[-1][0]
         usual = max((b[0] - a[0] for a, b in pairwise(before)), default=0)
-        old, new = (_talked_at(mac, views, ts, late) for late in (False, True))
+        old, new = (talked_at(mac, views, ts, late) for late in (False, True))
         if silent <= max(SILENT_NS, USUAL_TIMES * usual) or len(old) != 1 or len(new) != 1 or old == new:
             continue
         ips = sorted(_addresses(mac, views, ts, False) | _addresses(mac, views, ts, True))
@@ -150,36 +154,20 @@ def _came_back_elsewhere(mac: int, views: Sequence[PointView]) -> Restart | None
     return None
 
 
-def _talked_at(mac: int, views: Sequence[PointView], begun: int, late: bool) -> set[str]:
-    """In which of the two sites' domains did it send unicast, before that time or from then on?"""
-    sites = set()
-    for view in views:
-        if view.role in ("domain:source", "domain:destination"):
-            j = view.journal
-            own = _of(j, mac) & ((j.eth_dst & GROUP_BIT) == 0) & ((j.ts_ns >= on_point(view, begun)) == late)
-            sites |= {view.role} if own.any() else set()
-    return sites
-
-
 def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
-    start = _start_after_silence(mac, views) or _start_by_denial(mac, views)
+    start = _start_after_silence(mac, views, _life(mac, views)) or _start_by_denial(mac, views)
+    is_same = start is not None
+    start = start or _start_of_its_address(mac, views)
     if start is None:
         return None
     begun, last, signs = start
     by_host = not signs.words
-    announced = [
-        (view, s.frames[0])
-        for view in views
-        for s in view.series
-        if s.mac == mac
-        and s.count_of("rarp_announce")
-        and -EARLY_NS <= on_reference(view, s.first_ts) - begun <= STARTING_NS
-    ]
+    announced = _announced(mac, views, begun, last[0])
     lived = last[0] + 1
-    if not announced and _sites(mac, views, lived, late=False) & _sites(mac, views, lived, late=True):
+    if not announced and sites_of(mac, views, lived, late=False) & sites_of(mac, views, lived, late=True):
         return None
     old, new = (_addresses(mac, views, begun, late) for late in (False, True))
-    if _stayed(mac, views, lived) or (not announced and not _moved_site(mac, views, lived)):
+    if stayed(mac, views, lived) or (not announced and not moved_site(mac, views, lived)):
         return None
     guest = Moved(mac, tuple(sorted(old | new)), (), "high", "")
     across = connections_across(guest, views, begun)
@@ -190,13 +178,15 @@ def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
     name: Literal["ha", "cold_migration"] = "cold_migration" if carried or readdressed else "ha"
     anew = opened_anew(guest, views, begun)
     asked_as_new = signs.dhcp >= LEAST_DHCP or signs.probes  # a link that came up asks once for the lease that it has
-    is_proven = bool(carried or readdressed or across or (anew and asked_as_new) or _moved_site(mac, views, lived))
+    is_proven = bool(carried or readdressed or across or (anew and asked_as_new) or moved_site(mac, views, lived))
+    is_proven &= is_same
     said = signs.words or "its host's RARP"
     if not is_proven and not signs.dhcp:
         return None  # a link that came up makes a machine probe for its address, too
     head = "was not moved live but started anew" if is_proven else "seems to have been started anew"
-    who = guest_name(Moved(mac, tuple(sorted(old)), (), "high", ""))
-    words = [f"{who} {head}: silent for {(begun - last[0]) / NS_PER_S:.1f} s after its last frame, then {said}"]
+    who = guest_name(Moved(mac, tuple(sorted(old if is_same else new)), (), "high", ""))
+    whose = "its" if is_same else "its address's"
+    words = [f"{who} {head}: silent for {(begun - last[0]) / NS_PER_S:.1f} s after {whose} last frame, then {said}"]
     seen = [last[1:], *signs.frames, *announced[:2]]
     words += ["announced by its host's RARP"] if announced and not by_host else []
     if carried:
@@ -215,26 +205,59 @@ def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
     became = REACHED[answer]
     if not is_proven:
         answer = "undecided"
-        why += "; nothing shows that it lost its memory: its link may have been down as well"
+        why += NOT_PROVEN if is_same else NOT_THE_SAME
     short = f"{who} {head} ({name}), and {became}"
     latency = None if reached is None else reached - begun
     return Restart(name, mac, answer, "; ".join([*words, why]), (*seen, *more), short, latency)
 
 
-def _start_after_silence(mac: int, views: Sequence[PointView]) -> tuple[int, tuple[int, PointView, int], Start] | None:
+def _start_after_silence(
+    mac: int, views: Sequence[PointView], life: Sequence[tuple[int, PointView, int]]
+) -> tuple[int, tuple[int, PointView, int], Start] | None:
     """When did it start after a silence that followed a life in view: time, last sign of life, signs of the start."""
-    life = _life(mac, views)
     if not life or not any(_talked(mac, view) for view in views):
         return None
     times = np.array([one[0] for one in life])
     gaps = np.append(np.diff(times), max(on_reference(v, v.last_ts) for v in views) - times[-1])
     for place in np.flatnonzero(gaps >= SILENT_NS).tolist():
         since = int(times[place]) + 1
-        until = min(int(times[place] + gaps[place]) + 1, since + int(gaps[place])) + EARLY_NS
+        until = min(int(times[place] + gaps[place]) + 1, since + int(gaps[place])) + LATE_NS
         signs = signs_of_start(mac, views, since, until)
         if signs is not None and signs.ts - since >= SILENT_NS:
             return signs.ts, life[place], signs
     return None
+
+
+def _start_of_its_address(mac: int, views: Sequence[PointView]) -> tuple[int, tuple[int, PointView, int], Start] | None:
+    """
+    The same where no point shows its MAC before: by the life of its address, as routers passed it on.
+
+    Only where a point that heard its host announce it was there all the time, and had nothing of it while it lived.
+    """
+    own, ips = _life(mac, views), tuple(sorted(_addresses(mac, views, 0, True)))
+    life, passed_on = list(own), Moved(mac, ips, (), "high", "")
+    for view in views:
+        j, rows = view.journal, frames_of(view, passed_on).sent_ip
+        rows = rows[j.eth_src[rows] != np.uint64(mac)]
+        rows = rows[_ends_of_seconds(j.ts_ns[rows])]
+        life += [(on_reference(view, int(j.ts_ns[row])), view, int(j.frame[row])) for row in rows.tolist()]
+    start = _start_after_silence(mac, views, sorted(life, key=lambda one: one[0]))
+    if start is None or any(one[0] < start[0] for one in own):
+        return None
+    hearing = [view for view, _ in _announced(mac, views, start[0], start[1][0])]
+    return start if any(on_reference(view, view.first_ts) < start[1][0] for view in hearing) else None
+
+
+def _announced(mac: int, views: Sequence[PointView], begun: int, last: int) -> list[tuple[PointView, int]]:
+    """Where, and in which frame, did its host announce it for this start, while it was silent?"""
+    return [
+        (view, s.frames[0])
+        for view in views
+        for s in view.series
+        if s.mac == mac
+        and s.count_of("rarp_announce")
+        and max(last, begun - STARTING_NS) < on_reference(view, s.first_ts) <= begun + LATE_NS
+    ]
 
 
 def _start_by_denial(mac: int, views: Sequence[PointView]) -> tuple[int, tuple[int, PointView, int], Start] | None:
@@ -283,36 +306,6 @@ def _talked(mac: int, view: PointView) -> bool:
 def _of(j: JournalColumns, mac: int) -> npt.NDArray[np.bool_]:
     mine: npt.NDArray[np.bool_] = (j.eth_src == np.uint64(mac)) & (j.ip_version != 0)
     return mine
-
-
-def _sites(mac: int, views: Sequence[PointView], begun: int, late: bool) -> set[str]:
-    """In which of the two sites' domains was it seen, or announced, before or after?"""
-    sites = set()
-    for view in views:
-        if view.role in ("domain:source", "domain:destination"):
-            j, rows, when = view.journal, view.arps, on_point(view, begun)
-            mine = (j.eth_src == np.uint64(mac)) & ((j.ts_ns >= when) == late)
-            told = (rows.sender_mac == np.uint64(mac)) & ((rows.ts_ns >= when) == late)
-            if mine.any() or told.any():
-                sites.add(view.role)
-    return sites
-
-
-def _moved_site(mac: int, views: Sequence[PointView], begun: int) -> bool:
-    """Was it seen in one site's domain before, and in the other's alone since?"""
-    before, after = (_sites(mac, views, begun, late) for late in (False, True))
-    return bool(before and after) and not before & after
-
-
-def _stayed(mac: int, views: Sequence[PointView], begun: int) -> bool:
-    """Did it talk in one site's domain alone, in the same before and after, with both in view?"""
-    spoke: dict[str, set[bool]] = {}
-    for view in views:
-        if view.role in ("domain:source", "domain:destination"):
-            j = view.journal
-            own = _of(j, mac) & ((j.eth_dst & GROUP_BIT) == 0)
-            spoke.setdefault(view.role, set()).update((j.ts_ns[own] >= on_point(view, begun)).tolist())
-    return len(spoke) == 2 and sorted(map(len, spoke.values())) == [0, 2]
 
 
 def _addresses(mac: int, views: Sequence[PointView], begun: int, late: bool) -> set[tuple[int, int]]:

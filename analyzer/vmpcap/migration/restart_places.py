@@ -1,0 +1,90 @@
+"""Where a machine talks before and after it was started: at another place, or still where it was?"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.moved import on_point
+from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import GROUP_BIT
+
+DOMAINS: Final = ("domain:source", "domain:destination")
+FEW: Final = 2
+"""A point with less than this part of the frames that another has to the same MAC got those that were flooded."""
+
+
+def talked_at(mac: int, views: Sequence[PointView], begun: int, late: bool) -> set[str]:
+    """In which of the two sites' domains did it send unicast, before that time or from then on?"""
+    return {
+        str(view.role)
+        for view in views
+        if view.role in DOMAINS and (_talk(view.journal, mac) & _in_time(view, begun, late)).any()
+    }
+
+
+def sites_of(mac: int, views: Sequence[PointView], begun: int, late: bool) -> set[str]:
+    """In which of the two sites' domains was it seen, or announced, before or after?"""
+    sites = set()
+    for view in views:
+        if view.role in DOMAINS:
+            j, rows, when = view.journal, view.arps, on_point(view, begun)
+            mine = (j.eth_src == np.uint64(mac)) & ((j.ts_ns >= when) == late)
+            told = (rows.sender_mac == np.uint64(mac)) & ((rows.ts_ns >= when) == late)
+            if mine.any() or told.any():
+                sites.add(view.role)
+    return sites
+
+
+def moved_site(mac: int, views: Sequence[PointView], begun: int) -> bool:
+    """Was it seen in one site's domain before, and in the other's alone since?"""
+    before, after = (sites_of(mac, views, begun, late) for late in (False, True))
+    return bool(before and after) and not before & after
+
+
+def stayed(mac: int, views: Sequence[PointView], begun: int) -> bool:
+    """
+    Does it talk with the same machines past the same places as before, with another place in view?
+
+    In a stretched domain both places may show it before and after; from its new place another set of them shows what it
+    sends to one and the same MAC, or it sends to another. With one place in view nobody can say.
+    """
+    before, after = (_ways(mac, views, begun, late) for late in (False, True))
+    if not before or not after:
+        return False
+    shown = set().union(*before.values(), *after.values())
+    watched = {str(view.role) for view in views if view.role in DOMAINS}
+    if len(shown | watched) < 2:
+        return False
+    same = before.keys() & after.keys()
+    if same:
+        return all(before[to] == after[to] for to in same)
+    return set().union(*before.values()) == set().union(*after.values())
+
+
+def _ways(mac: int, views: Sequence[PointView], begun: int, late: bool) -> dict[int, set[str]]:
+    """Which places show what it sends to each MAC, before that time or from then on? Points of one domain are one."""
+    counts: dict[int, dict[str, int]] = {}
+    for view in views:
+        place = str(view.role) if view.role in DOMAINS else view.name
+        j = view.journal
+        to, frames = np.unique(j.eth_dst[_talk(j, mac) & _in_time(view, begun, late)], return_counts=True)
+        for one, count in zip(to.tolist(), frames.tolist(), strict=True):
+            here = counts.setdefault(one, {})
+            here[place] = max(here.get(place, 0), count)
+    return {
+        to: {place for place, count in here.items() if count * FEW >= max(here.values())} for to, here in counts.items()
+    }
+
+
+def _talk(j: JournalColumns, mac: int) -> npt.NDArray[np.bool_]:
+    """Its unicast IP: a broadcast is heard in all of a domain."""
+    mine: npt.NDArray[np.bool_] = (j.eth_src == np.uint64(mac)) & (j.ip_version != 0) & ((j.eth_dst & GROUP_BIT) == 0)
+    return mine
+
+
+def _in_time(view: PointView, begun: int, late: bool) -> npt.NDArray[np.bool_]:
+    when: npt.NDArray[np.bool_] = (view.journal.ts_ns >= on_point(view, begun)) == late
+    return when
