@@ -239,7 +239,8 @@ def test_a_peer_that_loses_the_guest_long_after_the_move_is_told_until_when_it_h
     assert told(client(lambda n: n < 84), old_place(), new_place(100)).begun_after_ms is None
 
 
-def test_an_old_arp_entry_of_the_gateway_is_named() -> None:
+@pytest.mark.parametrize("role", ["domain:source", "gateway"])
+def test_an_old_arp_entry_of_the_gateway_is_named(role: str) -> None:
     """The guest has a new MAC; the gateway sends to the old one, which switches flood to both places."""
 
     def to_old(n: int) -> dict[str, int]:
@@ -247,7 +248,7 @@ def test_an_old_arp_entry_of_the_gateway_is_named() -> None:
 
     before = [ping(n, 0.2, **to_old(n)) for n in range(300)] + [pong(n, 0.8, eth_src=OLD_MAC) for n in range(84)]
     after = [ping(n, 0.3, **to_old(n)) for n in range(101, COUNT)] + [pong(n, 0.7) for n in range(300, COUNT)]
-    old = point("old", "domain:source", before, BACK)
+    old = point("old", role, before, BACK)
     new = point("new", "domain:destination", after, BACK)
     peer = told(client(lambda n: not 84 <= n < 300), old, new)
     assert spent(peer) == {"stun": 160, "gateway_arp": 2000}

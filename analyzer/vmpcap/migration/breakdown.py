@@ -17,6 +17,7 @@ from vmpcap.migration.asked import Asked, Evidence, Scene, late_by, return_of, s
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.fates import explain
+from vmpcap.migration.former_macs import sent_before
 from vmpcap.migration.inside import inside_of
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved, on_point, on_reference
@@ -394,6 +395,10 @@ def _old_macs(guest: Moved, views: Sequence[PointView], quiet: dict[str, Silence
         until = silence.before.ts if silence.before is not None else view.first_ts
         rows = rows[(j.ts_ns[rows] <= until) & np.isin(j.ttl[rows], FRESH_TTLS)]
         found |= {int(mac) for mac in np.unique(j.eth_src[rows])}
+    first = guest.first_heard
+    if first is not None:
+        when = on_reference(first[0], first[1].first_ts)
+        found |= sent_before(guest, guest.ips, views, when, ("gateway",))
     return frozenset(found - {guest.mac, NO_MAC})
 
 

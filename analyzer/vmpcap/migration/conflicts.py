@@ -81,7 +81,7 @@ def find_duplicate_address(guest: Moved, views: Sequence[PointView], moment: int
                         unseen = unseen or f"{claimed}, where the guest sent nothing: it may be another domain"
                 if len(first) > 1:
                     former = set(first) - {guest.mac}
-                    if moment is not None and _was_handed_over(guest, former, (high, low), views, moment):
+                    if moment is not None and was_handed_over(guest, former, (high, low), views, moment):
                         told = _handed_over(guest, former, (high, low), views, moment, view.name)
                         one = replace(told, point=view.name, frames=tuple(first.values()))
                         other = one if other is None or one.found is None else other
@@ -104,7 +104,7 @@ def _own_packets(guest: Moved, address: tuple[int, int], view: PointView) -> Boo
     return own
 
 
-def _was_handed_over(
+def was_handed_over(
     guest: Moved, former: set[int], address: tuple[int, int], views: Sequence[PointView], moment: int
 ) -> bool:
     """

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.migration.former_macs import IN_ITS_DOMAIN, sent_before
 from vmpcap.migration.mechanisms.askers import LEAST_ASKED, SAME_FRAME_NS, WITHIN_NS, only_scans, waits_in_vain
 from vmpcap.migration.mechanisms.case import Case, Worked, is_elsewhere, result, sighted, since, span
 from vmpcap.migration.mechanisms.lapses import Lapse, say_if_it_lapsed
@@ -334,8 +335,8 @@ def _stale_entry(case: Case, name: str, ips: list[str]) -> Mechanism | None:
 
 
 def _former_macs(case: Case, ips: list[str]) -> set[int]:
-    """With which MACs did others hear the guest's addresses claimed before the move?"""
-    found: set[int] = set()
+    """With which MACs did its addresses send before the move, or did others hear them claimed?"""
+    found = sent_before(case.guest, [ip_halves(ip) for ip in ips], case.views, case.moment, IN_ITS_DOMAIN)
     for view in case.views:
         rows = view.arps
         before = np.isin(rows.kind, CLAIMS) & (rows.ts_ns < on_point(view, case.moment))
