@@ -271,7 +271,7 @@ def stream_of(*outages: tuple[float, float], answered: bool = True) -> Suffered:
     ]
     longest = max(made, key=lambda one: one.last_unanswered_ts - one.first_unanswered_ts)
     one = waited((longest.first_unanswered_ts - after(0)) / MS, ((longest.first_answer_ts or 0) - after(0)) / MS)
-    stream = SimpleNamespace(outages=tuple(made), requester="peer")
+    stream = SimpleNamespace(outages=tuple(made), requester="peer", manner="echo")
     return replace(one, stream=cast(PeerStream, stream), outage=longest, view=point(one.peer.point, "client"))
 
 

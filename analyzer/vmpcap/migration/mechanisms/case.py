@@ -146,14 +146,18 @@ class Case:
 
     @property
     def back_at(self) -> int | None:
-        """When, on the reference clock, was the last of the interrupted peers answered again? None without such."""
+        """
+        When, on the reference clock, was the last of the interrupted peers answered again? None without such.
+
+        Not of a connection that only waited for its timer by then: `_way_was_free`.
+        """
         by_name = {view.name: view for view in self.views}
         ends = [
-            on_reference(*s.again) if s.again is not None else on_reference(by_name[s.peer.point], s.to_ts)
+            (s, on_reference(*s.again) if s.again is not None else on_reference(by_name[s.peer.point], s.to_ts))
             for s in self.suffered
             if s.ended and s.to_ts is not None and s.from_ts is not None and s.peer.point in by_name
         ]
-        return max(ends, default=None)
+        return max((_way_was_free(s, end, ends) for s, end in ends), default=None)
 
     @property
     def first_back_at(self) -> int | None:
@@ -165,6 +169,22 @@ class Case:
     def watched(self) -> bool:
         """Do peers' requests show how the guest was reached after the switchover?"""
         return any(s.is_cut_off or (s.ended and s.peer.outage_ms is not None) for s in self.suffered)
+
+
+def _way_was_free(one: Suffered, end: int, ends: Sequence[tuple[Suffered, int]]) -> int:
+    """
+    By when was the way between this peer and the guest free again?
+
+    TCP sends again ever less often. Where another stream of the same peer was answered between the last segment that
+    was lost and the first that was answered, the rest of that wait is the connection's own.
+    """
+    if one.stream is None or one.stream.manner != "connection" or one.outage is None or one.view is None:
+        return end
+    first, asked = one.outage.first_answered_ts, one.stream.asked_ts
+    lost = asked[: np.searchsorted(asked, first)] if first is not None else asked
+    waits_since = on_reference(one.view, int(lost[-1])) if len(lost) else end
+    same = (at for other, at in ends if other is not one and other.peer.peer == one.peer.peer)
+    return min((at for at in same if waits_since < at < end), default=end)
 
 
 def news_of(view: PointView) -> News:
