@@ -1,6 +1,7 @@
 """Overlays that carry the guest: do others send to the endpoint behind which it now is (domain notes 4.18, 4.19)?"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -13,6 +14,7 @@ from vmpcap.migration.mechanisms.case import Case, Worked, joined, result, sight
 from vmpcap.migration.mechanisms.lapses import Lapse, lost_for_good, say_if_it_lapsed
 from vmpcap.migration.mechanisms.old_place import never_arrived
 from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
+from vmpcap.migration.mechanisms.routed_overlays import Way, numbers_of, routed_ways
 from vmpcap.migration.moved import on_point, on_reference
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import frames_of
@@ -116,6 +118,22 @@ def ends_of(outer: U64) -> tuple[str, str]:
     return _source(outer), _target(outer)
 
 
+@dataclass(slots=True)
+class Sent:
+    """Where unicast frames for the guest went after it had moved: when, at which point, which frame."""
+
+    follows: list[tuple[int, PointView, int]] = field(default_factory=list)
+    """The first of each sender to the new endpoint."""
+    stale: list[tuple[int, PointView, int]] = field(default_factory=list)
+    """The last of each that only sends to the old one."""
+    late: list[tuple[int, PointView, int]] = field(default_factory=list)
+    """The last to the old one of each that followed."""
+    lapses: list[Lapse] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.follows or self.stale or self.late)
+
+
 def _followed(
     case: Case,
     name: str,
@@ -126,37 +144,25 @@ def _followed(
     found: list[tuple[PointView, CarrierRows]],
 ) -> Mechanism:
     """Where went the unicast frames for the guest after it had moved?"""
-    mac = np.uint64(case.guest.mac)
-    follows: list[tuple[int, PointView, int]] = []
-    stale: list[tuple[int, PointView, int]] = []
-    late: list[tuple[int, PointView, int]] = []
-    lapses: list[Lapse] = []
-    for view, rows in found:
-        for sender in np.unique(rows.eth_src[rows.eth_dst == mac]):
-            at = np.flatnonzero((rows.eth_dst == mac) & (rows.eth_src == sender))
-            ends = [_target(rows.outer[i]) for i in at]
-            times = [on_reference(view, int(rows.ts_ns[i])) for i in at]
-            right = next((k for k, end in enumerate(ends) if end == new and times[k] >= case.moment), None)
-            frames = [int(number) for number in rows.frame[at]]
-            lapses += _lapses(
-                view, old, new, [one for one in zip(times, ends, frames, strict=True) if one[0] >= case.moment]
-            )
-            if right is not None:
-                follows.append((times[right], view, int(rows.frame[at[right]])))
-                if right and ends[right - 1] == old and (last := _last_sent(view, case, int(sender), times[right])):
-                    late.append(last)
-            if ends[-1] == old and (last := _last_sent(view, case, int(sender))) is not None:
-                stale.append((*last,))
+    sent = _bridged(case, old, new, found)
+    if not sent:
+        ways = routed_ways(case, name, new)
+        sent = _routed(case, new, ways)
+        if sent:
+            what += f" (its peers' packets are routed in {numbers_of(ways)})"
+            old = next((was for was, _ in ways if was is not None), old)
     moved = f"behind {new} {since(case.after(home[0]))} after the switchover"
     moved += f" (before: {old})" if old is not None else ""
-    seen = sighted([(home[2], home[3]), *((v, f) for _, v, f in follows[:3]), *((v, f) for _, v, f in stale[:3])])
-    if stale:
-        until = since(case.after(max(s[0] for s in stale)))
-        because = f"{what}: the guest is {moved}, but frames for it still went to {old} {until} at {stale[0][1].name}"
-        worked: Worked = "no" if case.cut_off or not follows else "undecided"
-        return say_if_it_lapsed(case, result(name, worked, because, seen), lapses)
-    if late:
-        newest, followed = max(late, key=lambda one: one[0]), max(ts for ts, _, _ in follows)
+    marks = (*sent.follows[:3], *sent.stale[:3])
+    seen = sighted([(home[2], home[3]), *((v, f) for _, v, f in marks)])
+    if sent.stale:
+        until = since(case.after(max(s[0] for s in sent.stale)))
+        because = f"{what}: the guest is {moved}, but frames for it still went to {old} {until}"
+        because += f" at {sent.stale[0][1].name}"
+        worked: Worked = "no" if case.cut_off or not sent.follows else "undecided"
+        return say_if_it_lapsed(case, result(name, worked, because, seen), sent.lapses)
+    if sent.late:
+        newest, followed = max(sent.late, key=lambda one: one[0]), max(ts for ts, _, _ in sent.follows)
         because = (
             f"{what}: the guest is {moved}, but frames for it went on to {old} until {since(case.after(newest[0]))}"
         )
@@ -165,14 +171,55 @@ def _followed(
         because += ": its peers were cut off meanwhile" if waited else ""
         evidence = [*seen, *sighted([newest[1:]])]
         told = result(name, "no" if waited else "undecided", because, evidence, case.after(followed))
-        return say_if_it_lapsed(case, told, lapses)
-    if follows:
-        first = min(follows, key=lambda f: f[0])
+        return say_if_it_lapsed(case, told, sent.lapses)
+    if sent.follows:
+        first = min(sent.follows, key=lambda f: f[0])
         latency = case.after(first[0])
         because = f"{what}: the guest is {moved}, and frames for it went there from {since(latency)} on"
-        told = say_if_it_lapsed(case, result(name, "yes", because, seen, latency), lapses)
-        return _say_if_lost_inside(case, told, new, [view for _, view, _ in follows])
+        told = say_if_it_lapsed(case, result(name, "yes", because, seen, latency), sent.lapses)
+        return _say_if_lost_inside(case, told, new, [view for _, view, _ in sent.follows])
     return result(name, "undecided", f"{what}: the guest is {moved}; no unicast frame for it is in view there", seen)
+
+
+def _bridged(case: Case, old: str | None, new: str, found: list[tuple[PointView, CarrierRows]]) -> Sent:
+    """Those that bear the guest's own MAC."""
+    mac, sent = np.uint64(case.guest.mac), Sent()
+    for view, rows in found:
+        for sender in np.unique(rows.eth_src[rows.eth_dst == mac]):
+            at = np.flatnonzero((rows.eth_dst == mac) & (rows.eth_src == sender))
+            ends = [_target(rows.outer[i]) for i in at]
+            times = [on_reference(view, int(rows.ts_ns[i])) for i in at]
+            right = next((k for k, end in enumerate(ends) if end == new and times[k] >= case.moment), None)
+            frames = [int(number) for number in rows.frame[at]]
+            sent.lapses += _lapses(
+                view, old, new, [one for one in zip(times, ends, frames, strict=True) if one[0] >= case.moment]
+            )
+            if right is not None:
+                sent.follows.append((times[right], view, int(rows.frame[at[right]])))
+                if right and ends[right - 1] == old and (last := _last_sent(view, case, int(sender), times[right])):
+                    sent.late.append(last)
+            if ends[-1] == old and (last := _last_sent(view, case, int(sender))) is not None:
+                sent.stale.append((*last,))
+    return sent
+
+
+def _routed(case: Case, new: str, ways: Sequence[tuple[str | None, Way]]) -> Sent:
+    """Those that routers hand on between them."""
+    sent, settled = Sent(), case.moment + SETTLED_NS
+    for was, way in ways:
+        later = [one for one in way.sent if one[0] >= case.moment]
+        right = next((one for one in later if one[1] == new), None)
+        sent.lapses += _lapses(way.view, was, new, later)
+        if right is not None:
+            sent.follows.append((right[0], way.view, right[2]))
+        if was is None or not later:
+            continue
+        last = way.last_to(was, settled, None if right is None else right[0])
+        if right is not None and last is not None:
+            sent.late.append(last)
+        if later[-1][1] == was and (last := way.last_to(was, settled)) is not None:
+            sent.stale.append(last)
+    return sent
 
 
 def _lapses(view: PointView, old: str | None, new: str, changes: Sequence[tuple[int, str, int]]) -> list[Lapse]:
