@@ -130,13 +130,13 @@ def stale_gateway() -> Landscape:
 
 
 def no_state() -> Landscape:
-    """The translator of the new site does not know the connection, and resets it; pings go on."""
+    """The translator of the new site does not know the connection, and resets each of its segments; pings go on."""
     scene = two_sites()
     made = connection(scene)
     ask(scene, MOVED + 20, END, "b", GW_B, PUBLIC)
-    asked = made.talk.say(True, 100, "PA", dst=(ROUTER_MAC, PUBLIC))
-    scene.put(3200, asked, "client")
-    scene.put(3201, made.talk.say(False, 0, "R", ttl=63, src=(ROUTER_MAC, PUBLIC)), "client")
+    for at in (3200, 3210, 3220):
+        scene.put(at, made.talk.say(True, 100, "PA", dst=(ROUTER_MAC, PUBLIC)), "client")
+        scene.put(at + 1, made.talk.say(False, 0, "R", ttl=63, src=(ROUTER_MAC, PUBLIC)), "client")
     return scene
 
 
@@ -149,6 +149,40 @@ def unreachable() -> Landscape:
         scene.put(at, asked, "client")
         head = Ether(src=ROUTER_MAC, dst=CLIENT_MAC) / IP(src=HOP_A, dst=CLIENT, ttl=62, id=number + 1)
         scene.put(at + 50, head / ICMP(type=3, code=1) / Raw(bytes(asked[IP])[:28]), "client")
+    return scene
+
+
+def announced_only(scene: Landscape) -> Landscape:
+    """The point at the new site was told to keep RARP alone."""
+    scene.frames["b"] = [row for row in scene.frames["b"] if row[1][12:14] == b"\x80\x35"]
+    return scene
+
+
+def in_vain(to_guest: bool) -> Landscape:
+    """
+    A second stream to the outer address that nobody answers after the move. Of `b` only announcements are kept.
+
+    `to_guest`: it passed inside before, too, and the first goes on; else it is for another machine behind the same
+    address, and nobody asks for the guest since it moved.
+    """
+    scene = goes_on() if to_guest else two_sites()
+    announced_only(scene)
+    for number, at in steps(200, END, 100):
+        inner = ("a",) if to_guest and at < STUN[0] else ()
+        asked = echo(PEER, (ROUTER_MAC, PUBLIC), 20_000 + number)
+        asked[ICMP].id = 99
+        scene.put(at, asked, "client")
+        answer = echo(MINE, (GW_A, CLIENT), 20_000 + number, reply=True)
+        answer[ICMP].id = 99
+        if at < STUN[0]:
+            for point in inner:
+                came = echo((GW_A, CLIENT), MINE, 20_000 + number, ttl=61)
+                came[ICMP].id = 99
+                scene.put(at + 1, came, point)
+                scene.put(at + 2, answer, point)
+            back = echo((ROUTER_MAC, PUBLIC), PEER, 20_000 + number, reply=True, ttl=61)
+            back[ICMP].id = 99
+            scene.put(at + 3, back, "client")
     return scene
 
 

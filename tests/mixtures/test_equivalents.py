@@ -40,6 +40,33 @@ def test_a_translator_that_finds_nobody_says_so(tmp_path: Path) -> None:
     assert "203.0.113.1 says that 198.51.100.10 is unreachable (ICMP 3/1)" in found.because
 
 
+def reachable(scene: Landscape, folder: Path) -> tuple[str, str]:
+    """What is said of its being reached, and why."""
+    (migration,) = scene.report(folder).migrations
+    (check,) = [one for one in migration.checks if one.id == "guest_reachable_after"]
+    return check.outcome, check.because
+
+
+def test_who_asks_for_its_other_address_in_vain_shows_that_it_is_not_reached(tmp_path: Path) -> None:
+    """Its own address is asked by nobody beyond a translator: the check was open, and the command ended well."""
+    outcome, because = reachable(equivalents.unreachable(), tmp_path)
+    assert outcome == "fail"
+    assert (
+        "requests to the guest, which is 198.51.100.10 there, went unanswered until the end of the capture" in because
+    )
+
+
+@pytest.mark.parametrize("to_guest", [True, False], ids=["another stream goes on", "another machine's"])
+def test_one_stream_in_vain_proves_nothing_beside_one_that_goes_on(to_guest: bool, tmp_path: Path) -> None:
+    """Nor one that never came to the guest: behind one address there may be many machines."""
+    assert reachable(equivalents.in_vain(to_guest), tmp_path)[0] != "fail"
+
+
+def test_a_translator_whose_other_side_is_not_in_view_is_not_taken_for_lost(tmp_path: Path) -> None:
+    """Of the new site announcements are kept alone, and the client is answered as before."""
+    assert reachable(equivalents.announced_only(equivalents.goes_on()), tmp_path)[0] != "fail"
+
+
 def test_two_domains_that_touch_are_told_but_hurt_only_where_somebody_is_hurt(tmp_path: Path) -> None:
     found = told(equivalents.domains_touch().report(tmp_path))["nat"]
     assert found.worked == "undecided"

@@ -64,6 +64,7 @@ from vmpcap.migration.told import tell_announcements
 from vmpcap.migration.transfers import Refused, Transfer, find_transfers, stalled_calls
 from vmpcap.migration.two_domains import name_domains
 from vmpcap.migration.unasked import without_denied
+from vmpcap.migration.unreached_outside import with_outside
 from vmpcap.migration.views import PointView
 from vmpcap.migration.vlans import find_retagged, tags_apart, tags_kept
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
@@ -302,6 +303,7 @@ def _tell_guest(
     if reachability.answer == "yes":  # no want of an answer puts an open end in its place: an answer may be of before
         sure = [v for v in placed if _is_whole(quiet.get(v.name)) or not is_moment_unknown(v, there, views)]
         reachability = reachability if len(sure) == len(placed) else judge_reachability(moved, sure, moment, views)
+    reachability = with_outside(reachability, found, outside, moment)
     is_lost = reachability.answer == "no" or (reachability.answer != "yes" and any(s.is_cut_off for s in found))
     domains = name_domains(moved, views, heard.announcements.by_point, announced, find_end(move), is_lost)
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)

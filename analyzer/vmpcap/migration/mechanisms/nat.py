@@ -233,8 +233,10 @@ def _resets(case: Case, addresses: Sequence[Address]) -> _Fault | None:
         if strange:
             ttls = sorted({int(j.ttl[row]) for row in strange})
             row = strange[0]
+            ends = (j.src_high, j.src_low, j.src_port, j.dst_high, j.dst_low, j.dst_port)
+            denied = {frozenset((end[:3], end[3:])) for end in zip(*(c[strange].tolist() for c in ends), strict=True)}
             because = (
-                f"at {view.name} {count_of(len(strange), 'connection')} of before got a reset with TTL "
+                f"at {view.name} {count_of(len(denied), 'connection')} of before got a reset with TTL "
                 f"{', '.join(map(str, ttls))}, which is not its end's: a box between the two had no state for it"
             )
             return _Fault(because, ((view, int(j.frame[row])),))
