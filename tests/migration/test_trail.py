@@ -4,7 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, S, announced, arps, asks_and_answers, journal, view
+from tests.migration.make import (
+    GATEWAY,
+    GUEST,
+    GUEST_IP,
+    MS,
+    PEER_IP,
+    S,
+    announced,
+    arps,
+    asks_and_answers,
+    journal,
+    view,
+)
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.early import Early
@@ -184,6 +196,20 @@ def test_rarp_alone_leaves_caches_wrong_where_the_mac_is_new() -> None:
     because = told(guest(gateway), gateway).teaches_because
     assert "00:50:56:aa:00:01" in because
     assert "harmless" not in because
+
+
+@pytest.mark.parametrize("goes_on", [False, True], ids=["it came back with another", "another machine's"])
+def test_a_mac_that_only_sent_packets_before_is_known_to_caches_too(goes_on: bool) -> None:
+    """RARP alone was called harmless beside it. One that goes on sending is another machine with the address."""
+    old = 0x005056AA0001
+    rows = [(SWITCH - n * S, old, GATEWAY, GUEST_IP, PEER_IP) for n in (4, 3, 2)]
+    rows += [(SWITCH + n * S, old if goes_on else GUEST, GATEWAY, GUEST_IP, PEER_IP) for n in (2, 3)]
+    gateway = heard("gw", role="gateway", journal=journal(*sorted(rows)))
+    because = told(guest(gateway), gateway).teaches_because
+    assert (
+        "they still hold another MAC for the guest's address: 00:50:56:aa:00:01 (at gw, frame 3)" in because
+    ) != goes_on
+    assert ("harmless" in because) == goes_on
 
 
 def test_a_router_that_answers_for_the_guest_is_no_former_mac() -> None:

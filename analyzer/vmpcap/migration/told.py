@@ -7,9 +7,11 @@ import msgspec
 import numpy as np
 
 from vmpcap.migration.early import Early
+from vmpcap.migration.former_macs import IN_ITS_DOMAIN, sent_before
 from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.passed_by import what_else_passed
 from vmpcap.migration.results import Announcements, Reached, Taught
+from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.trail import Trail, follow_trail
 from vmpcap.migration.views import PointView
 from vmpcap.migration.vlans import find_retagged
@@ -82,7 +84,8 @@ def former_mac(guest: Moved, views: Sequence[PointView], moment: int) -> tuple[s
     """
     Where, with which MAC and in which frame did the guest's address last belong to another MAC before the move?
 
-    A MAC that claims other addresses too is a router that answers for its hosts, and does not count.
+    By ARP, or where none tells, by packets. A MAC that claims other addresses too is a router that answers for its
+    hosts, and does not count.
     """
     if guest.mac == NO_MAC:
         return None
@@ -99,4 +102,15 @@ def former_mac(guest: Moved, views: Sequence[PointView], moment: int) -> tuple[s
                 if (theirs & (rows.sender_low != np.uint64(low)) & (rows.sender_low != np.uint64(IPV4_MAPPED))).any():
                     continue
                 return view.name, mac_text(int(rows.sender_mac[last])) or "", int(rows.frame[last])
+    return _sent_last(guest, views, moment)
+
+
+def _sent_last(guest: Moved, views: Sequence[PointView], moment: int) -> tuple[str, str, int] | None:
+    """The same by the last packet that its address sent from another MAC, where it used no other since."""
+    for mac in sorted(sent_before(guest, guest.ips, views, moment, IN_ITS_DOMAIN)):
+        for view in views:
+            j, rows = view.journal, frames_of(view, guest).sent_ip
+            rows = rows[(j.eth_src[rows] == np.uint64(mac)) & (j.ts_ns[rows] < on_point(view, moment))]
+            if len(rows):
+                return view.name, mac_text(mac) or "", int(j.frame[rows[-1]])
     return None
