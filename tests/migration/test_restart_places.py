@@ -119,6 +119,7 @@ def test_a_host_announces_a_machine_when_it_switches_it_on_however_long_it_boots
     (note,) = restart(tmp_path, ("old",), ("new", "old"), booting_s)
     assert note.startswith("ha (worked: yes)")
     assert "announced by its host's RARP" in note
+    assert "one place" not in note
 
 
 @pytest.mark.parametrize(
@@ -152,6 +153,7 @@ def test_an_announcement_from_before_its_last_life_is_of_no_start(tmp_path: Path
     assert restart(tmp_path, ("old",), ("old",), without="new", announced=LASTS - 3) == []
     (note,) = restart(tmp_path, ("old",), ("old",), without="new")
     assert note.startswith("ha ")
+    assert "one place shows it before and since: whether another host started it is not in view" in note
 
 
 def test_a_machine_whose_first_place_is_not_in_view_may_be_another_with_its_address(tmp_path: Path) -> None:

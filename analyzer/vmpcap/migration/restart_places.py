@@ -1,6 +1,6 @@
 """Where a machine talks before and after it was started: at another place, or still where it was?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -52,16 +52,23 @@ def stayed(mac: int, views: Sequence[PointView], begun: int) -> bool:
     sends to one and the same MAC, or it sends to another. With one place in view nobody can say.
     """
     before, after = (_ways(mac, views, begun, late) for late in (False, True))
-    if not before or not after:
-        return False
-    shown = set().union(*before.values(), *after.values())
-    watched = {str(view.role) for view in views if view.role in DOMAINS}
-    if len(shown | watched) < 2:
+    if not before or not after or len(_places(views, before, after)) < 2:
         return False
     same = before.keys() & after.keys()
     if same:
         return all(before[to] == after[to] for to in same)
     return set().union(*before.values()) == set().union(*after.values())
+
+
+def one_place_shows_it(mac: int, views: Sequence[PointView], begun: int) -> bool:
+    """Is there but one place in view where it may be, and does that show it before and after?"""
+    before, after = (_ways(mac, views, begun, late) for late in (False, True))
+    return bool(before and after) and len(_places(views, before, after)) == 1
+
+
+def _places(views: Sequence[PointView], before: Mapping[int, set[str]], after: Mapping[int, set[str]]) -> set[str]:
+    watched = {str(view.role) for view in views if view.role in DOMAINS}
+    return watched.union(*before.values(), *after.values())
 
 
 def _ways(mac: int, views: Sequence[PointView], begun: int, late: bool) -> dict[int, set[str]]:

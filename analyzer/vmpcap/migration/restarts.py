@@ -23,7 +23,7 @@ from vmpcap.migration.lives import (
     signs_of_start,
 )
 from vmpcap.migration.moved import Moved, guest_name, on_point, on_reference
-from vmpcap.migration.restart_places import moved_site, sites_of, stayed, talked_at
+from vmpcap.migration.restart_places import moved_site, one_place_shows_it, sites_of, stayed, talked_at
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import GROUP_BIT, IPV4_MAPPED, ip_text
@@ -60,6 +60,7 @@ REACHED: Final = {
 """What became of a machine that was started anew."""
 
 NOT_PROVEN: Final = "; nothing shows that it lost its memory: its link may have been down as well"
+ONE_PLACE: Final = "; one place shows it before and since: whether another host started it is not in view"
 NOT_THE_SAME: Final = "; its MAC is in view nowhere before: what had its address then may have been another machine"
 
 
@@ -206,6 +207,8 @@ def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
     if not is_proven:
         answer = "undecided"
         why += NOT_PROVEN if is_same else NOT_THE_SAME
+    elif not carried and not readdressed and one_place_shows_it(mac, views, lived):
+        why += ONE_PLACE
     short = f"{who} {head} ({name}), and {became}"
     latency = None if reached is None else reached - begun
     return Restart(name, mac, answer, "; ".join([*words, why]), (*seen, *more), short, latency)
