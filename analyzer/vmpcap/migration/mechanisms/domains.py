@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from vmpcap.migration.asked_dead import known_of
+from vmpcap.migration.exchanges import functional_proof
 from vmpcap.migration.mechanisms.case import Case, result, sighted, since, span
 from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
 from vmpcap.migration.mechanisms.shown import answered_again, heard_beyond, own_frames
@@ -15,6 +16,8 @@ from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.migration.views import PointView
 from vmpcap.migration.vlans import find_retagged
 from vmpcap.terms.units import NS_PER_MS
+
+NOT_SHOWN_THERE: Final = "no point in its new domain shows that exchange: by which way it was reached is not known"
 
 UNLEARNT: Final = ("announcement", "relearning")
 """Parts of an outage that an announcement ends which arrives."""
@@ -43,7 +46,7 @@ def judge_stretched(case: Case, name: str) -> Mechanism | None:
         return _in_two_places(case, name, heard, seen)
     if case.domain.verdict == "not_reached" and case.reachability.answer == "yes":
         return _announced_in_vain(case, name, heard, seen)
-    if case.domain.verdict == "reached" and case.reachability.answer == "yes":
+    if case.reachability.answer == "yes" and (case.domain.verdict == "reached" or _answers_in_one_domain(case)):
         because = f"{heard}, and the guest answers others from its new place"
         beyond = heard_beyond(case)
         shown = beyond or answered_again(case)
@@ -57,7 +60,25 @@ def judge_stretched(case: Case, name: str) -> Mechanism | None:
         if elsewhere is not None:  # that VLAN may carry what it should: it is not the guest's
             return result(name, "undecided", f"{heard}, but {elsewhere.because}", seen)
         return result(name, "no", f"{heard}, yet {case.reachability.because}", seen)
-    return result(name, "undecided", f"{heard}; {case.reachability.because}", seen)
+    because = f"{heard}; {case.reachability.because}"
+    if case.reachability.answer == "yes":
+        because += f", but {case.domain.word_because if case.domain.word == 'different' else NOT_SHOWN_THERE}"
+    return result(name, "undecided", because, seen)
+
+
+def _answers_in_one_domain(case: Case) -> bool:
+    """
+    Did the guest answer at its new place, in a domain that its frames showed to be that of its old one?
+
+    Whether its announcement told switches the way, or a frame that it sent itself before anybody asked it, is asked of
+    the announcement, not of the network that carried both.
+    """
+    if case.domain.word == "different":
+        return False
+    return any(
+        view.role == "domain:destination" and functional_proof(view, case.guest, case.moment) is not None
+        for view in case.views
+    )
 
 
 def _in_two_places(case: Case, name: str, heard: str, seen: Sequence[Sighted]) -> Mechanism:
