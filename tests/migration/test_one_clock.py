@@ -4,9 +4,22 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.migration.make import MS, S, announced, asks_and_answers, stream, view
+from tests.migration.make import (
+    GATEWAY,
+    GUEST,
+    GUEST_IP,
+    MS,
+    PEER_IP,
+    S,
+    announced,
+    asks_and_answers,
+    journal,
+    stream,
+    view,
+)
 from vmpcap.migration.one_clock import ns_of, put_on_one_clock
 from vmpcap.migration.results import BRACKETS, Bracket, OutagePart, Peer, PointAnnouncements, Switchover
+from vmpcap.migration.stories import GuestStory
 from vmpcap.migration.story import tell
 from vmpcap.points.clock import Offset
 from vmpcap.report.interruptions import INTERRUPTIONS
@@ -125,3 +138,27 @@ def test_a_bracket_whose_length_is_known_never_ends_before_it_begins(length_ms: 
     assert told.from_ts == "2026-01-01T00:00:04.000000000Z"
     assert (told.to_ts is not None) is is_told
     assert ("was set back" in told.because) is not is_told
+
+
+def reached_at(name: str, role: str, hears: bool) -> GuestStory:
+    """A guest announced at its new place, and asked at another point whose clock nothing compares."""
+    own = journal((2 * S, GUEST, GATEWAY, GUEST_IP, PEER_IP))
+    dst = view("dst", "domain:destination", series=(announced(S),), journal=own, offset=None)
+    said = (announced(S + 700 * MS),) if hears else ()
+    other = view(name, role, series=said, journal=asks_and_answers(0, 5 * S, 10 * MS), offset=None)
+    (story,) = tell([view("src", "source", streams=(stream(),)), dst, other], (), (), ()).stories
+    return story.guests[0]
+
+
+def test_a_point_that_heard_the_announcement_needs_no_other_clock_to_show_an_answer() -> None:
+    """What was asked there later is of the guest's new place; it was there by then, for how long is not known."""
+    told = reached_at("gw", "gateway", hears=True).reachability
+    assert (told.answer, told.since) == ("yes", S + 700 * MS)
+    assert "0.001 s after its announcement was heard at gw" in told.because
+
+
+def test_requests_of_an_unknown_time_are_no_want_of_requests() -> None:
+    """The client heard no announcement, as none crosses a router: it did ask, before or after."""
+    told = reached_at("client", "client", hears=False).reachability
+    assert told.answer == "unknown"
+    assert "are in view only at client, whose clock nothing compares" in told.because

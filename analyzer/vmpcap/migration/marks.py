@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from vmpcap.migration.clocks import elapsed_between, never_together, order_not_known
+from vmpcap.migration.clocks import clock_doubt, elapsed_between, never_together, order_not_known
+from vmpcap.migration.moved import Moved, on_reference
 from vmpcap.migration.results import Bracket
 from vmpcap.migration.views import PointView
 from vmpcap.points.timeline import Elapsed
@@ -27,6 +28,19 @@ class Mark:
     view: PointView
     ts: int
     frame: int
+
+
+def sign_on_its_clock(view: PointView, guest: Moved) -> Mark | None:
+    """
+    Which sighting of the guest's announcement tells this point that it had moved, though not when?
+
+    Its own, or else the first of points whose clocks were compared with its own. None where nobody heard any. What the
+    point shows later is of the guest's new place.
+    """
+    heard = [Mark(other, series.first_ts, series.frames[0]) for other, series in guest.heard]
+    own = [mark for mark in heard if mark.view.name == view.name]
+    compared = own or [mark for mark in heard if clock_doubt(mark.view, mark.ts, view) is not None]
+    return min(compared, key=lambda mark: on_reference(mark.view, mark.ts), default=None)
 
 
 def between(start: Mark, end: Mark, because: str) -> tuple[float | None, Bracket]:

@@ -1,7 +1,7 @@
 """Could others reach the guest after the switchover, and did it answer?"""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -13,8 +13,10 @@ from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.asked_dead import asked_again, known_of
 from vmpcap.migration.beyond_port import shown_beyond
+from vmpcap.migration.clocks import clock_doubt
 from vmpcap.migration.exchanges import functional_proof, wants_answer
-from vmpcap.migration.moved import Moved, guest_name, on_point
+from vmpcap.migration.marks import Mark
+from vmpcap.migration.moved import Moved, guest_name, on_point, on_reference
 from vmpcap.migration.sightings import GuestFrames, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import rank
@@ -59,10 +61,16 @@ class Reachability:
     frames: tuple[int, ...]
     is_alone: bool = False
     """Of a guest to which nothing comes: nothing of what it sends is seen beyond its port group either."""
+    since: int | None = None
+    """By when the guest had moved, where a sighting of its announcement tells, on the reference clock; else None."""
 
 
 def judge_reachability(
-    guest: Moved, views: Sequence[PointView], moment: int, every: Sequence[PointView] | None = None
+    guest: Moved,
+    views: Sequence[PointView],
+    moment: int,
+    every: Sequence[PointView] | None = None,
+    signs: Mapping[str, Mark] | None = None,
 ) -> Reachability:
     """
     Did somebody else's unicast reach the guest after the switchover, and did the guest answer?
@@ -73,32 +81,60 @@ def judge_reachability(
     Parameters
     ----------
     every : also the points whose clock nothing places: they show whom the guest asked in vain before; None: the same
+    signs : which sighting of its announcement tells that the guest had moved, at points whose clock nothing compares
+        with one that shows the switchover; by name
     """
     ordered = sorted(views, key=lambda v: (rank(v.role, NEAREST_PEERS), v.name))
+    signs = signs or {}
+    own = {view.name: _by_then(view, signs[view.name]) for view in ordered if view.name in signs}
     for view in ordered:
-        proof = functional_proof(view, guest, moment)
+        when = own.get(view.name, moment)
+        proof = functional_proof(view, guest, when)
         if proof is not None and view.role not in ("domain:source",):
-            delay = (proof.answer_ts - on_point(view, moment)) / NS_PER_S
-            because = f"at {view.name} a request reached the guest and was answered {delay:.3f} s after the switchover"
-            return Reachability("yes", because, view.name, (proof.question_frame, proof.answer_frame))
+            delay = (proof.answer_ts - on_point(view, when)) / NS_PER_S
+            sign = signs.get(view.name)
+            since = "the switchover" if sign is None else f"its announcement was heard at {sign.view.name}"
+            because = f"at {view.name} a request reached the guest and was answered {delay:.3f} s after {since}"
+            frames = (proof.question_frame, proof.answer_frame)
+            return Reachability("yes", because, view.name, frames, since=own.get(view.name))
     for view in ordered:
         if not view.journal_complete or view.left_out:
             continue  # what is missing may have been left out
-        negative = _unanswered(view, guest, moment) or outbound_only(view, guest, moment, every or ordered)
+        when = own.get(view.name, moment)
+        negative = _unanswered(view, guest, when) or outbound_only(view, guest, when, every or ordered)
         if negative is not None:
-            return negative
+            return replace(negative, since=own.get(view.name))
     nothing = (
         f"nobody's request to {guest_name(guest)} is in view after the switchover that shows an answer or its want"
     )
-    return Reachability("unknown", _silent_gateway(ordered, guest, moment) or nothing, "", ())
+    doubt = _silent_gateway(ordered, guest, moment, own) or _of_unknown_time(ordered, guest, every or ordered)
+    return Reachability("unknown", doubt or nothing, "", ())
 
 
-def _silent_gateway(views: Sequence[PointView], guest: Moved, moment: int) -> str:
+def _by_then(view: PointView, sign: Mark) -> int:
+    """By when on the reference clock had that sighting come, however these two clocks may stand?"""
+    return on_reference(sign.view, sign.ts) + (clock_doubt(sign.view, sign.ts, view) or 0)
+
+
+def _of_unknown_time(views: Sequence[PointView], guest: Moved, every: Sequence[PointView]) -> str:
+    """At which other points was the guest asked, when nobody knows whether it had moved by then? Empty: at none."""
+    placed = {view.name for view in views}
+    asked = [v.name for v in every if v.name not in placed and wants_answer(v.journal, frames_of(v, guest).asked).any()]
+    if not asked:
+        return ""
+    names = ", ".join(sorted(asked))
+    return (
+        f"requests to {guest_name(guest)} are in view only at {names}, whose clock nothing compares with one that shows"
+        " the switchover: which of them came after it is not known"
+    )
+
+
+def _silent_gateway(views: Sequence[PointView], guest: Moved, moment: int, own: Mapping[str, int]) -> str:
     """At which gateway's port that heard the announcement, or place without a name, was nothing to it answered?"""
     for view in views:
         if view.role in ("gateway", None) and guest.series_at(view) is not None:
             rows = frames_of(view, guest).asked
-            rows = rows[view.journal.ts_ns[rows] > on_point(view, moment)]
+            rows = rows[view.journal.ts_ns[rows] > on_point(view, own.get(view.name, moment))]
             asked = int(wants_answer(view.journal, rows).sum())
             if asked:
                 return (

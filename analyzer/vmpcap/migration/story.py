@@ -21,7 +21,7 @@ from vmpcap.migration.guests import find_guests
 from vmpcap.migration.hops import describe_path
 from vmpcap.migration.listed import count_suffered, pick_listed
 from vmpcap.migration.lost_neighbours import lost_neighbours
-from vmpcap.migration.marks import Mark
+from vmpcap.migration.marks import Mark, sign_on_its_clock
 from vmpcap.migration.mechanisms.at_rest import tell_at_rest, tell_restarts
 from vmpcap.migration.mechanisms.case import Case, Trip
 from vmpcap.migration.mechanisms.table import judge_mechanisms, judge_stream
@@ -298,11 +298,14 @@ def _tell_guest(
     retagged = find_retagged(moved, views, moment)
     apart = tags_apart(moved, views, moment) if before is None or after is None else None
     series = [s for _, s in moved.heard]
-    placed = [view for view in views if view.name in quiet or not is_moment_unknown(view, there, views)]
-    reachability = judge_reachability(moved, placed, moment, views)
+    sure = {v.name for v in views if _is_whole(quiet.get(v.name)) or not is_moment_unknown(v, there, views)}
+    told = {v.name: sign for v in views if v.name not in sure if (sign := sign_on_its_clock(v, there)) is not None}
+    sure |= set(told)
+    placed = [view for view in views if view.name in sure or view.name in quiet]
+    reachability = judge_reachability(moved, placed, moment, views, told)
     if reachability.answer == "yes":  # no want of an answer puts an open end in its place: an answer may be of before
-        sure = [v for v in placed if _is_whole(quiet.get(v.name)) or not is_moment_unknown(v, there, views)]
-        reachability = reachability if len(sure) == len(placed) else judge_reachability(moved, sure, moment, views)
+        placed = [view for view in placed if view.name in sure]
+        reachability = judge_reachability(moved, placed, moment, views, told)
     reachability = with_outside(reachability, found, outside, moment)
     is_lost = reachability.answer == "no" or (reachability.answer != "yes" and any(s.is_cut_off for s in found))
     domains = name_domains(moved, views, heard.announcements.by_point, announced, find_end(move), is_lost)

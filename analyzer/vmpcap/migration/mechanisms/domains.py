@@ -6,10 +6,13 @@ from typing import Final
 import numpy as np
 
 from vmpcap.migration.asked_dead import known_of
+from vmpcap.migration.clocks import is_moment_unknown
 from vmpcap.migration.exchanges import functional_proof
+from vmpcap.migration.marks import sign_on_its_clock
 from vmpcap.migration.mechanisms.case import Case, result, sighted, since, span
 from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
 from vmpcap.migration.mechanisms.shown import answered_again, heard_beyond, own_frames
+from vmpcap.migration.moved import on_reference
 from vmpcap.migration.passed_by import where_it_was_shut, who_passes
 from vmpcap.migration.reachable import outbound_only
 from vmpcap.migration.results import Mechanism, Sighted
@@ -75,10 +78,15 @@ def _answers_in_one_domain(case: Case) -> bool:
     """
     if case.domain.word == "different":
         return False
-    return any(
-        view.role == "domain:destination" and functional_proof(view, case.guest, case.moment) is not None
-        for view in case.views
-    )
+    there = [view for view in case.views if view.role == "domain:destination"]
+    return any(functional_proof(view, case.guest, _moment_at(view, case)) is not None for view in there)
+
+
+def _moment_at(view: PointView, case: Case) -> int:
+    """By when had the guest moved, on the reference clock? Where no other clock tells, as the point heard it itself."""
+    is_unknown = is_moment_unknown(view, case.guest, case.views)
+    sign = sign_on_its_clock(view, case.guest) if is_unknown else None
+    return case.moment if sign is None else on_reference(sign.view, sign.ts)
 
 
 def _in_two_places(case: Case, name: str, heard: str, seen: Sequence[Sighted]) -> Mechanism:

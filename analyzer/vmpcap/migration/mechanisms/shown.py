@@ -41,7 +41,8 @@ def answered_again(case: Case) -> Shown | None:
     for view in case.views:
         if case.reachability.answer != "yes" or view.name != case.reachability.point:
             continue
-        proof = functional_proof(view, case.guest, case.moment)
+        since = case.reachability.since
+        proof = functional_proof(view, case.guest, case.moment if since is None else since)
         if proof is not None:
             frames = ((view, proof.question_frame), (view, proof.answer_frame))
             return Shown(on_reference(view, proof.answer_ts), view, frames)
