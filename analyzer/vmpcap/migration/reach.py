@@ -18,6 +18,7 @@ from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, 
 from vmpcap.migration.several_places import why_several
 from vmpcap.migration.sightings import announced_among, frames_of
 from vmpcap.migration.unheard import not_seen_at
+from vmpcap.migration.uplinks import is_carried
 from vmpcap.migration.views import PointView
 from vmpcap.migration.vlans import find_retagged
 from vmpcap.points.roles import ARRIVAL_PROOF, rank
@@ -31,13 +32,16 @@ MOST_DOUBT_NS: Final = 5 * NS_PER_MS
 """By no more than so much, and what an announcement came late, may its time be wrong: else it is not told."""
 MOST_FRAMES: Final = 64
 """So many frame numbers of announcements are listed per point; the count is complete."""
+IN_TUNNEL: Final = "on its way, inside a tunnel"
+AT_NIC: Final = "at the host's migration NIC; whether the guest itself uses that uplink is not shown"
 ON_THE_WAY: Final = {
-    "source": "on its way, inside a tunnel",
-    "destination": "on its way, inside a tunnel",
+    "source": AT_NIC,
+    "destination": AT_NIC,
     "wan": "on its way between the sites",
     "domain:source": "in the domain that the guest left",
 }
 """Roles at which a sighting is no arrival in the destination's domain."""
+HOST_NICS: Final = ("source", "destination")
 AT_HOME: Final = frozenset({"domain:source", "domain:destination", "gateway"})
 """Points in the guest's own domain."""
 
@@ -225,7 +229,8 @@ def _arrival(
 ) -> tuple[Reached, str]:
     """Is what was heard here an arrival in the guest's own segment?"""
     if view.role in ON_THE_WAY:
-        return "not_observable", f"{seen}; {ON_THE_WAY[view.role]}"
+        where = IN_TUNNEL if view.role in HOST_NICS and is_carried(view, guest) else ON_THE_WAY[view.role]
+        return "not_observable", f"{seen}; {where}"
     several = why_several(view, guest)
     if several:
         return "not_observable", f"{seen}; {several}"

@@ -65,6 +65,7 @@ from vmpcap.migration.transfers import Refused, Transfer, find_transfers, stalle
 from vmpcap.migration.two_domains import name_domains
 from vmpcap.migration.unasked import without_denied
 from vmpcap.migration.unreached_outside import with_outside
+from vmpcap.migration.uplinks import with_guests_at_uplinks
 from vmpcap.migration.views import PointView
 from vmpcap.migration.vlans import find_retagged, tags_apart, tags_kept
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
@@ -104,7 +105,7 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
         moved, others = find_guests(moves, views, guests)
     wrong = tuple(say_doubts(doubts))
     trips = [_trip(move, passengers) for move, passengers in zip(moves, moved, strict=True)]
-    scenes = set_scenes(moves, moved, views)
+    scenes = [with_guests_at_uplinks(scene) for scene in set_scenes(moves, moved, views)]
     stories = tuple(_tell_one(scene, (*faults, *wrong), trips, number) for number, scene in enumerate(scenes))
     unseen = Unseen([], [], [])
     if not stories:

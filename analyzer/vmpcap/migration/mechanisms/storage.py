@@ -225,11 +225,13 @@ def _last_data(spoken: Spoken) -> int | None:
 def _logging(case: Case) -> Iterator[Spoken]:
     """Connections on the ports of FT that no guest has and that are no HTTP: other programs use these ports too."""
     hosts = [host_at(case, end) for end in ENDS]
+    nics = {s.view.name for s in case.move.sightings if s.view.role in ENDS} if case.move is not None else set()
+    nics |= {view.name for view in case.views if view.role in ENDS}
     for view in case.views:
         for spoken in spoken_at(case, view, FAULT_TOLERANCE):
             if any(recognise(side.opening) == HTTP for side in spoken.connection.sides):
                 continue
             if _payload(spoken.connection) < LEAST_IO_BYTES or not is_untouched(spoken.own):
                 continue
-            if any(host.is_at(spoken) for host in hosts) or view.role in ("source", "destination"):
+            if any(host.is_at(spoken) for host in hosts) or view.name in nics:
                 yield spoken
