@@ -30,7 +30,7 @@ from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.tunnels import NumberedTunnel
 from vmpcap.migration.detours import Detour
 from vmpcap.migration.mechanisms.case import Case
-from vmpcap.migration.path_results import NextHop, Symptom
+from vmpcap.migration.path_results import NextHop, Symptom, Unreachable
 from vmpcap.migration.reachable import Reachability
 from vmpcap.migration.results import Mechanism, Path
 from vmpcap.migration.views import PointView
@@ -263,6 +263,31 @@ def test_what_an_optimiser_makes_of_the_stream_is_told() -> None:
     assert worked("wan_optimizer", moved(*points, split=SPLIT, path=cut, completed=False)) == "no"
     assert worked("wan_optimizer", moved(*points, split=SPLIT, completed=False)) == "undecided"
     assert worked("wan_optimizer", moved(*points, split=SPLIT, completed=None)) == "undecided"
+
+
+def test_a_reset_on_the_way_of_a_split_stream_blames_the_row_of_its_proxies_alone() -> None:
+    """Of one connection from end to end it blames the way, and each row says whose reset it was not."""
+    points = both()
+    reset = Symptom(name="reset_by_another", because="a reset of B came with TTL 254, all else with 62", point="src")
+    way = msgspec.structs.replace(routed(OTHER_ROUTER), symptoms=[reset])
+    for split, wanted in ((SPLIT, "undecided"), (Detour(False, "one connection"), "no")):
+        one = moved(*points, split=split, path=way, completed=False)
+        found = judged("routed_vmotion", one)
+        assert found is not None
+        assert found.worked == wanted
+        assert "a reset of B came with TTL 254, all else with 62 at src: somebody on the way sent it" in found.because
+    proxies = judged("wan_optimizer", moved(*points, split=SPLIT, path=way, completed=False))
+    assert proxies is not None
+    assert proxies.worked == "no"
+    assert "somebody on the way sent it" in proxies.because
+
+
+def test_a_split_stream_that_a_router_refuses_still_blames_its_way() -> None:
+    """The reset is not all that speaks against it: who forwards packets said that he did not."""
+    said = Unreachable(point="src", sender="10.10.9.1", kind=3, code=13, meaning="prohibited by a filter", count=3)
+    reset = Symptom(name="reset_by_another", because="made", point="src")
+    way = msgspec.structs.replace(routed(OTHER_ROUTER), symptoms=[reset], unreachables=[said])
+    assert worked("routed_vmotion", moved(*both(), split=SPLIT, path=way, completed=False)) == "no"
 
 
 def test_an_optimiser_with_addresses_of_its_own_is_found_by_volume_and_time() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from vmpcap.measures.connections import Side
 from vmpcap.migration.broken_streams import stuck_segment
 from vmpcap.migration.clocks import elapsed_between
+from vmpcap.migration.endings import read_ending
 from vmpcap.migration.ends import at_end
 from vmpcap.migration.mechanisms.case import Case, Worked
 from vmpcap.migration.transfers import LEAST_AGAIN
@@ -22,11 +23,25 @@ def by_end(case: Case, because: str) -> tuple[Worked, str]:
         return "undecided", f"{because}; whether the stream came to its end is not known"
     if case.completed:
         return "yes", f"{because}; the stream came to its end"
-    reasons = [one for one in (_lost_on_the_way(case), _stuck(case), _refused(case)) if one]
+    told = (_not_opened(case), _lost_on_the_way(case), _stuck(case), _refused(case), _reset_between(case))
+    reasons = [one for one in told if one]
     if reasons or is_to_blame(case):
         because += "; the stream did not come to its end"
         return "no", f"{because}: {'; '.join(reasons)}" if reasons else because
     return "undecided", f"{because}; the stream did not come to its end, and nothing shows that its way was the cause"
+
+
+def _not_opened(case: Case) -> str:
+    """What became of the attempts to open a stream that never was? Empty where it was opened."""
+    if case.move is None or case.move.best.transfer.established:
+        return ""
+    return read_ending(case.move.best).because
+
+
+def _reset_between(case: Case) -> str:
+    """Who reset the stream in a host's name, as its TTL tells? Empty where nobody did."""
+    reset = next((symptom for symptom in case.path.symptoms if symptom.name == "reset_by_another"), None)
+    return "" if reset is None else f"{reset.because} at {reset.point}: somebody on the way sent it"
 
 
 def _lost_on_the_way(case: Case) -> str:
@@ -84,6 +99,13 @@ def is_stuck_by_size(case: Case) -> bool:
     if case.path.unreachables or any(symptom.name in BLAMING for symptom in case.path.symptoms):
         return False
     return bool(_stuck(case))
+
+
+def is_reset_alone(case: Case) -> bool:
+    """Is a reset of somebody on the way all that speaks against it?"""
+    blaming = {symptom.name for symptom in case.path.symptoms if symptom.name in BLAMING}
+    others = _not_opened(case) or _lost_on_the_way(case) or _stuck(case) or _refused(case)
+    return blaming == {"reset_by_another"} and not others
 
 
 def _refused(case: Case) -> str:

@@ -1,0 +1,105 @@
+"""A stream that was never opened, or reset on its way: the row of its way says so, with what its host met."""
+
+from pathlib import Path
+
+import pytest
+from scapy.layers.inet import ICMP, IP, TCP
+from scapy.layers.l2 import ARP, Ether
+
+import vmpcap
+from tests.migration.moving import BEGIN, BROADCAST, CARD_A, CARD_B, HOST_A, HOST_B, ROUTER_A, Scene
+from vmpcap.report.document import Migration
+
+NEAR = "10.10.1.12"
+"""A host of the source's own subnet."""
+GATEWAY = "10.10.1.1"
+HSRP = "00:00:0c:07:ac:33"
+
+
+def attempts(peer: str, to: str, refused_by: str = "", answer: str = "") -> Scene:
+    """Five SYNs of the source host, of which nobody knows; a router may say why not, or the peer answer."""
+    scene = Scene()
+    for n, late in enumerate((0.0, 1.0, 3.0, 7.0, 15.0)):
+        syn = IP(src=HOST_A, dst=peer, id=n, flags="DF") / TCP(sport=50_100, dport=8000, flags="S", seq=9)
+        scene.at("src", BEGIN + late, Ether(src=CARD_A, dst=to) / syn)
+        if refused_by:
+            said = IP(src=refused_by, dst=HOST_A, ttl=255) / ICMP(type=3, code=13) / bytes(syn)[:28]
+            scene.at("src", BEGIN + late + 0.001, Ether(src=ROUTER_A, dst=CARD_A) / said)
+        if answer:
+            back = TCP(sport=8000, dport=50_100, flags=answer, seq=77, ack=10)
+            scene.at("src", BEGIN + late + 0.001, Ether(src=to, dst=CARD_A) / IP(src=peer, dst=HOST_A) / back)
+    return scene
+
+
+def asked(scene: Scene, address: str, by: str) -> Scene:
+    """Before the first SYN the host asked for this address, and that MAC answered."""
+    ask = ARP(op=1, hwsrc=CARD_A, psrc=HOST_A, pdst=address)
+    scene.at("src", BEGIN - 0.010, Ether(src=CARD_A, dst=BROADCAST) / ask)
+    reply = ARP(op=2, hwsrc=by, psrc=address, hwdst=CARD_A, pdst=HOST_A)
+    scene.at("src", BEGIN - 0.009, Ether(src=by, dst=CARD_A) / reply)
+    return scene
+
+
+def told(scene: Scene, folder: Path) -> Migration:
+    """What is said of it, of the point beside the source host."""
+    (migration,) = vmpcap.report(scene.write(folder), roles={"src": "source"}).document.migrations
+    return migration
+
+
+def rows(migration: Migration) -> dict[str, tuple[str, str]]:
+    """Each mechanism that was told, with its answer and the reason."""
+    return {m.name: (m.worked, m.because) for m in migration.mechanisms}
+
+
+UNANSWERED = "went unanswered: 5 SYNs in 15.0 s"
+
+
+def test_a_neighbour_that_answers_arp_and_no_syn_fails_as_one_subnet(tmp_path: Path) -> None:
+    """Its MAC came by ARP for its own address: no router was to take the SYN on."""
+    found = rows(told(asked(attempts(NEAR, CARD_B), NEAR, CARD_B), tmp_path))
+    worked, because = found["same_subnet_vmotion"]
+    assert worked == "no"
+    assert f"which ARP gives for {NEAR} itself" in because
+    assert UNANSWERED in because
+    assert "routed_vmotion" not in found
+
+
+def test_a_router_that_says_no_fails_as_a_routed_way_with_its_words(tmp_path: Path) -> None:
+    """The host asked for its gateway, and a router's filter refused each SYN."""
+    scene = asked(attempts(HOST_B, ROUTER_A, refused_by="10.10.9.1"), GATEWAY, ROUTER_A)
+    worked, because = rows(told(scene, tmp_path))["routed_vmotion"]
+    assert worked == "no"
+    assert UNANSWERED in because
+    assert "10.10.9.1 said 5 times by ICMP why not (prohibited by a filter)" in because
+
+
+@pytest.mark.parametrize("is_asked", [True, False], ids=["for the peer itself", "from before"])
+def test_a_virtual_mac_is_a_router_whomever_the_host_asked_for(is_asked: bool, tmp_path: Path) -> None:
+    """A router that answers by ARP for the peer is a router all the same."""
+    scene = attempts(NEAR, HSRP)
+    found = rows(told(asked(scene, NEAR, HSRP) if is_asked else scene, tmp_path))
+    assert found["routed_vmotion"][0] == "no"
+    assert "same_subnet_vmotion" not in found
+
+
+def test_a_way_of_which_nothing_tells_what_it_is_has_no_row(tmp_path: Path) -> None:
+    """The MAC was known from before and may be anybody's; that the attempts were in vain is said all the same."""
+    migration = told(attempts(HOST_B, ROUTER_A), tmp_path)
+    assert migration.outcome == "aborted"
+    assert {"same_subnet_vmotion", "routed_vmotion"}.isdisjoint(rows(migration))
+
+
+def test_a_refused_attempt_says_that_nothing_listens(tmp_path: Path) -> None:
+    """The host is there, and its port is closed."""
+    worked, because = rows(told(asked(attempts(NEAR, CARD_B, answer="RA"), NEAR, CARD_B), tmp_path))[
+        "same_subnet_vmotion"
+    ]
+    assert worked == "no"
+    assert "answered the connection attempt with a reset: nothing listens there" in because
+
+
+def test_an_attempt_that_was_answered_blames_no_way(tmp_path: Path) -> None:
+    """A probe of the port: opened, and nothing sent."""
+    scene = asked(attempts(NEAR, CARD_B, answer="SA"), NEAR, CARD_B)
+    report = vmpcap.report(scene.write(tmp_path), roles={"src": "source"}).document
+    assert all(worked != "no" for m in report.migrations for worked, _ in rows(m).values())
