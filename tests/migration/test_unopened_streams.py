@@ -103,3 +103,38 @@ def test_an_attempt_that_was_answered_blames_no_way(tmp_path: Path) -> None:
     scene = asked(attempts(NEAR, CARD_B, answer="SA"), NEAR, CARD_B)
     report = vmpcap.report(scene.write(tmp_path), roles={"src": "source"}).document
     assert all(worked != "no" for m in report.migrations for worked, _ in rows(m).values())
+
+
+def in_vain(times: int, answered_by: str = "", role: str = "source") -> Scene:
+    """The host asks for its neighbour once a second; the last time it may be answered."""
+    scene = Scene()
+    for n in range(times):
+        ask = ARP(op=1, hwsrc=CARD_A, psrc=HOST_A, pdst=NEAR)
+        scene.at(role, BEGIN + n, Ether(src=CARD_A, dst=BROADCAST) / ask)
+    if answered_by:
+        reply = ARP(op=2, hwsrc=answered_by, psrc=NEAR, hwdst=CARD_A, pdst=HOST_A)
+        scene.at(role, BEGIN + times, Ether(src=answered_by, dst=CARD_A) / reply)
+    return scene
+
+
+def noted(scene: Scene, folder: Path) -> list[str]:
+    """What is noted of who asked in vain."""
+    report = vmpcap.report(scene.write(folder), roles={name: name for name in scene.seen}).document
+    assert report.migrations == []
+    return [note for note in report.notes if "by ARP for" in note]
+
+
+def test_a_host_whose_peer_answers_no_arp_is_noted(tmp_path: Path) -> None:
+    """Not a SYN was sent: there is no stream to tell of."""
+    (note,) = noted(in_vain(6), tmp_path)
+    assert f"{HOST_A} asked 6 times by ARP for {NEAR}, and nobody answered" in note
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [in_vain(2), in_vain(6, answered_by=CARD_B), in_vain(6, role="client")],
+    ids=["twice", "answered in the end", "no host's NIC"],
+)
+def test_who_asks_seldom_or_is_answered_or_is_no_host_is_not(scene: Scene, tmp_path: Path) -> None:
+    """Machines ask for dead addresses all day."""
+    assert noted(scene, tmp_path) == []

@@ -109,6 +109,6 @@ class Told:
     name_doubts: tuple[str, ...] = ()
     """Streams that may be one behind a translator, and are told apart."""
     look_alikes: tuple[str, ...] = ()
-    """Guests that came to another place without a migration."""
+    """Guests that came to another place without a migration; hosts that asked for another in vain."""
     at_rest: tuple[Mechanism, ...] = ()
     """Mechanisms that are seen where no guest is known to have moved, after those machines that were started anew."""

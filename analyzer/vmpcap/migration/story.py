@@ -65,6 +65,7 @@ from vmpcap.migration.transfers import Refused, Transfer, find_transfers, stalle
 from vmpcap.migration.two_domains import name_domains
 from vmpcap.migration.unasked import without_denied
 from vmpcap.migration.unreached_outside import with_outside
+from vmpcap.migration.unresolved import asked_for_in_vain
 from vmpcap.migration.uplinks import with_guests_at_uplinks
 from vmpcap.migration.views import PointView
 from vmpcap.migration.vlans import find_retagged, tags_apart, tags_kept
@@ -127,7 +128,7 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
         wrong,
         tuple(announcers),
         name_doubts=(*streams.doubts, *say_relayed(moves), *not_in_view(guests, views, told)),
-        look_alikes=tuple(unseen.notes),
+        look_alikes=(*unseen.notes, *(() if stories else asked_for_in_vain(views))),
         at_rest=(*tell_restarts(restarts), *unseen.rows, *at_rest),
     )
 
