@@ -147,8 +147,11 @@ def _is_plain(silence: Silence) -> bool:
     """
     Is this gap the guest's absence whenever it was, by its length beside the usual ones?
 
-    An open one may be; where the guest is seen at its new place, too, it must be as long to the end of the capture.
+    An open one may be; where the guest is seen at its new place, too, it must be as long to the end of the capture. One
+    in which the guest spoke is as long as the moment is far from one of its usual gaps: that says nothing.
     """
+    if silence.between is not None:
+        return False
     if silence.before is None or (silence.after is None and silence.before.view.role not in SEES_BOTH_PLACES):
         return True
     until = silence.before.view.last_ts if silence.after is None else silence.after.ts
