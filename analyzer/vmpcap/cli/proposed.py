@@ -16,6 +16,7 @@ def say_proposed(inputs: Sequence["Input"], quiet: bool) -> None:
     asked = [one for one in inputs if one.role_because]
     if quiet or not asked:
         return
+    from vmpcap.points.roles import ROLES
     from vmpcap.report.clean import clean
 
     complain("roles of captures of which none was said, by what they show:")
@@ -24,6 +25,8 @@ def say_proposed(inputs: Sequence["Input"], quiet: bool) -> None:
         if one.point not in told:
             complain(clean(f"  {one.point}: {one.role or 'undecided'}: {one.role_because}"))
             told.add(one.point)
+    if any(one.role is None for one in asked):
+        complain(f"of an undecided place less is told: if you know it, say --role NAME=ROLE, one of {', '.join(ROLES)}")
     if any(one.role for one in asked):
         complain("this report goes by them; if they are right, say so: " + clean(words_that_name(inputs)))
 

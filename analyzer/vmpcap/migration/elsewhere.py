@@ -97,7 +97,8 @@ def ran_there_before(heard: Heard, move: Move, first: Move, views: Sequence[Poin
     """
     Did this machine talk at the bridge where the stream goes long before it was announced, and never at the other?
 
-    Then it ran there already. What passes both bridges in a domain at both places may come from either.
+    Then it ran there already, unless it ran at the other meanwhile: a guest comes back to where it was. What passes
+    both bridges in a domain at both places may come from either.
     """
     role = arrives_at(move, first)
     old = [view for view in views if role is not None and view.role == turned(role)]
@@ -105,9 +106,17 @@ def ran_there_before(heard: Heard, move: Move, first: Move, views: Sequence[Poin
         if view.role != role or not old:
             continue
         times = [ts for ts in _talks(view, series.mac, sent_only=True) if ts < series.first_ts - LONG_BEFORE_NS]
-        if len(times) >= LEAST_SENT and all(_was_silent(one, series, (view, times[-1])) for one in old):
+        if len(times) < LEAST_SENT or any(_ran_since(one, series, view, times[-1]) for one in old):
+            continue
+        if all(_was_silent(one, series, (view, times[-1])) for one in old):
             return True
     return False
+
+
+def _ran_since(view: PointView, series: Series, there: PointView, ts: int) -> bool:
+    """Did this machine talk here between that time of the other point and its announcement there?"""
+    begin, end = (view.line.on_point(there.line.on_reference(moment)) for moment in (ts, series.first_ts))
+    return sum(begin < one < end for one in _talks(view, series.mac, sent_only=True)) >= LEAST_SENT
 
 
 def _was_silent(view: PointView, series: Series, talked: tuple[PointView, int]) -> bool:

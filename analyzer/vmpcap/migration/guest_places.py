@@ -66,6 +66,11 @@ class Place:
     own: I64
     """When frames of its MAC passed, to groups among them, ns from its move; empty where nobody knows its MAC."""
 
+    @property
+    def is_on_link(self) -> bool:
+        """Does it show any frame of the guest's own link?"""
+        return bool(len(self.on_link.sent) or len(self.on_link.asked))
+
     def appears(self, since: int, until: int) -> int:
         """How many frames of its MAC passed here in this time, outside tunnels?"""
         return _count(self.own, since, until)

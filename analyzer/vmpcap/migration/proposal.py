@@ -7,13 +7,14 @@ from typing import Final
 from vmpcap.migration.guest_places import FEWEST, MARGIN_NS, Place, is_nearer, nearly_all, place_of
 from vmpcap.migration.guests import find_guests
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.moves import Move, goes_back, match_transfers
+from vmpcap.migration.moves import Move, goes_back, hosts_of, match_transfers
 from vmpcap.migration.other_names import name_streams
 from vmpcap.migration.scenes import set_scenes
 from vmpcap.migration.stream_places import Proposal, place_on_stream
 from vmpcap.migration.switchover import find_moment
 from vmpcap.migration.transfers import find_transfers
 from vmpcap.migration.views import PointView
+from vmpcap.points.roles import OPPOSITE
 
 LONG_NS: Final = 1 << 62
 
@@ -22,7 +23,9 @@ NOTHING: Final = "it shows nothing of the stream and too little of the guest"
 BOTH_KINDS: Final = (
     "it shows the stream and the guest's own link: it is an end of the stream as well as a part of the guest's domain"
 )
-
+SEVERAL: Final = "it carries the guest as well; with migrations between more than two hosts it stays its host's"
+DOMAIN_AT: Final = {"source": "domain:source", "destination": "domain:destination"}
+"""What an end of the stream is to a guest whose own link it shows: a host's uplink that carries both."""
 
 CUT_OFF: Final = (
     "the guest talked here before its move and never after, and talked with nobody at its new place: a gateway's port"
@@ -95,12 +98,18 @@ def propose_roles(
     moved, _ = find_guests(moves, views, guests)
     scenes = set_scenes(moves, moved, views)
     found: dict[str, Proposal] = {}
+    ends: dict[str, Proposal] = {}
     for number, scene in enumerate(scenes):
         if goes_back(scene.move, moves[:number]):
             continue
+        for sighting in scene.move.sightings:
+            ends.setdefault(sighting.view.name, place_on_stream(sighting, scene.move))
         for name, (role, because) in _by_one(scene.move, scene.guests, scene.views).items():
             if found.get(name, (None, ""))[0] is None:
                 found[name] = role, because
+    if len({frozenset(hosts_of(move)) for move in moves}) > 1:  # one's old place may be another's new one
+        uplinks = [name for name, (role, _) in found.items() if role in DOMAIN_AT.values() and name in ends]
+        found |= {name: (ends[name][0], f"{ends[name][1]}; {SEVERAL}") for name in uplinks}
     return found or {view.name: (None, "no migration is in view") for view in views}
 
 
@@ -114,24 +123,37 @@ def _by_one(move: Move, guests: Sequence[Moved], views: Sequence[PointView]) -> 
         told = [proposals[view.name] for proposals in by_guest]
         mine = next((p for p in told if p[0] is not None), told[0] if told else (None, NO_GUEST))
         if view.name in on_stream:
-            found[view.name] = place_on_stream(on_stream[view.name], move)
-            if any(_shows_link(view, move, guest) for guest in sure):
-                found[view.name] = None, BOTH_KINDS
+            at_end = place_on_stream(on_stream[view.name], move)
+            shows_guest = any(place_of(view, guest, None).is_on_link for guest in sure)
+            found[view.name] = _of_both_kinds(view.name, at_end, told) if shows_guest else at_end
         else:
             found[view.name] = mine
     return found
 
 
-def _shows_link(view: PointView, move: Move, guest: Moved) -> bool:
-    place = place_of(view, guest, None)
-    return bool(len(place.on_link.sent) or len(place.on_link.asked))
+def _of_both_kinds(name: str, at_end: Proposal, told: Sequence[Proposal]) -> Proposal:
+    """
+    Which role has a point that shows the stream and the guest's own link, as the uplink of a host does?
+
+    The guest's domain, by which more is decided; what it is to the stream is known by its packets whatever it is named.
+    None where the guests say several things, or the stream another than they.
+    """
+    shown = {role for role, _ in told if role is not None}
+    role = shown.pop() if len(shown) == 1 else None
+    end = next((end for end, domain in DOMAIN_AT.items() if domain == role), None)
+    if end is None or at_end[0] == OPPOSITE[end]:
+        doubts = [because for _, because in told if because][:1]
+        return None, "; ".join((BOTH_KINDS, *doubts))
+    because = next(because for one, because in told if one == role)
+    place = f"it is the stream's {end} as well" if at_end[0] == end else "it shows the stream as well"
+    return role, f"{because}; {place}: --role {name}={end} names that instead"
 
 
 def _by_guest(move: Move, guest: Moved, views: Sequence[PointView]) -> dict[str, Proposal]:
     """The roles of points by what each shows of one guest."""
     moment = find_moment(move, guest)
-    on_stream = {s.view.name for s in move.sightings}
-    places = [place_of(view, guest, moment) for view in views if view.name not in on_stream]
+    ends = {s.view.name: place_on_stream(s, move)[0] for s in move.sightings}
+    places = [place for view in views if (place := place_of(view, guest, moment)).is_on_link or view.name not in ends]
     sights = _Sights(tuple(places))
     phases = sights.phases()
     found: dict[str, Proposal] = {view.name: (None, NOTHING) for view in views}
@@ -142,19 +164,35 @@ def _by_guest(move: Move, guest: Moved, views: Sequence[PointView]) -> dict[str,
         others = [p for p in places if phases[p.view.name] in WHEN and p not in own]
         cut_off = len(own) == 1 and phase == "before" and not sights.talked_elsewhere(own[0], *AFTER)
         found |= {own[0].view.name: (None, CUT_OFF)} if cut_off else _by_phase(own, phase, role, () if others else hubs)
-    ends = [p for p in places if found[p.view.name][0] in ("domain:source", "domain:destination")]
-    found |= _between(hubs, ends, {role for role, _ in found.values()})
+    found |= {p.view.name: told for p in places if (told := _by_uplink(p, ends.get(p.view.name))) is not None}
+    beside = [p for p in places if found[p.view.name][0] in DOMAIN_AT.values()]
+    found |= _between(hubs, beside, {role for role, _ in found.values()})
     return found
+
+
+def _by_uplink(place: Place, end: str | None) -> Proposal | None:
+    """
+    What is an end of the stream that saw the guest on just the side of its move on which that host ran it?
+
+    That it moved between the ends is known by the stream: it need not have been seen elsewhere meanwhile.
+    """
+    link = place.on_link
+    if place.moment is None:
+        return None
+    if end == "source" and link.talks(*BEFORE) and not link.speaks(*AFTER):
+        return DOMAIN_AT[end], "the guest talked here before its move and never after"
+    if end == "destination" and not link.speaks(*BEFORE) and (link.talks(*AFTER) or _is_new(place)):
+        return DOMAIN_AT[end], "the guest was seen here after its move and never before"
+    return None
 
 
 def _by_way(place: Place, phase: str) -> Proposal:
     """What do hops, tunnels and times of the guest's packets tell, without a look at other points?"""
     link = place.on_link
-    is_on_link = bool(len(link.sent) or len(link.asked))
     for row_says, role, because in WAYS:
-        if row_says(place) and not is_on_link:
+        if row_says(place) and not place.is_on_link:
             return role, because
-    if not is_on_link and place.guest.series_at(place.view) is None:
+    if not place.is_on_link and place.guest.series_at(place.view) is None:
         return None, NOTHING
     if place.moment is None:
         return None, "it shows the guest's own link, and when the guest moved by its clock is not known"

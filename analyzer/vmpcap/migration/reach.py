@@ -318,15 +318,17 @@ def _deciding(
     """
     Whose answer decides? The gateway's port, else a point in the destination's domain, else a point of unknown place.
 
-    Of several, one that had seen the guest before: another gateway may be another domain's. A point that could not
-    observe decides nothing.
+    Of several, one that had seen the guest before: another gateway may be another domain's. Of those whose place is
+    not known, one at which the guest was asked and answered: with fewer captures that one would decide. A point that
+    could not observe decides nothing.
     """
     able = [v for v in views if by_point[v.name].reached != "not_observable"]
     able = [v for v in able if v.role in ARRIVAL_PROOF or v.role is None]
 
-    def worth(view: PointView) -> tuple[int, bool, str]:
+    def worth(view: PointView) -> tuple[int, bool, bool, str]:
         is_new = not _places_before(view, guest, on_point(view, moment))[0]
-        return rank(view.role, (*ARRIVAL_PROOF, None)), is_new, view.name
+        is_unproved = view.role is None and functional_proof(view, guest, moment) is None
+        return rank(view.role, (*ARRIVAL_PROOF, None)), is_unproved, is_new, view.name
 
     return min(able, key=worth, default=None)
 

@@ -141,7 +141,7 @@ def _of_guest(move: Move, guest: Moved, views: Sequence[PointView]) -> Iterator[
         return
     on_stream = {s.view.name for s in move.sightings}
     moment = find_moment(move, guest)
-    places = [place_of(view, guest, moment) for view in views if view.name not in on_stream]
+    places = [p for view in views if (p := place_of(view, guest, moment)).is_on_link or view.name not in on_stream]
     yield from _behind_routers(places)
     late = [p for p in places if p.view.role == "domain:source" and _is_only_after(p, places)]
     for place in late:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -9,10 +10,13 @@ from vmpcap.measures.whose import addresses_of
 from vmpcap.migration.guests import MOST_ADDRESSES
 from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.moves import Move, Sighting, goes_back, sort_sightings
+from vmpcap.migration.stream_places import place_on_stream
 from vmpcap.migration.transfers import Transfer
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import turned
 from vmpcap.terms.addresses import NO_MAC
+
+DOMAINS: Final = ("domain:source", "domain:destination")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +47,10 @@ def set_scenes(moves: Sequence[Move], guests: Sequence[tuple[Moved, ...]], views
         is_back = goes_back(move, moves[:number])
         end = _next_start({g.mac for g in passengers}, moves[number + 1 :], guests[number + 1 :])
         seen = {view.name: as_seen(view, _role_in(move, view, homes.get(view.name), is_back), end) for view in views}
-        sightings = [Sighting(seen[s.view.name], s.transfer) for s in move.sightings]
+        there = Move(sort_sightings([Sighting(seen[s.view.name], s.transfer) for s in move.sightings]))
         scenes.append(
             Scene(
-                move=Move(sort_sightings(sightings)),
+                move=_at_its_ends(there),
                 guests=tuple(
                     replace(g, heard=tuple((seen[view.name], series) for view, series in g.heard)) for g in passengers
                 ),
@@ -54,6 +58,19 @@ def set_scenes(moves: Sequence[Move], guests: Sequence[tuple[Moved, ...]], views
             )
         )
     return scenes
+
+
+def _at_its_ends(move: Move) -> Move:
+    """
+    The same move, its stream seen from where its packets show that each point of the guest's domain stands.
+
+    A host's uplink may carry both: named for the guest's domain it is an end of the stream all the same, or unknown.
+    """
+    placed = [
+        Sighting(replace(s.view, role=place_on_stream(s, move)[0]), s.transfer) if s.view.role in DOMAINS else s
+        for s in move.sightings
+    ]
+    return Move(sort_sightings(placed))
 
 
 def set_apart(
