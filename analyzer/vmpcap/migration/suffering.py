@@ -16,6 +16,7 @@ from vmpcap.migration.clocks import clock_doubt, is_moment_unknown, on_clock_of
 from vmpcap.migration.foreign_resets import ran_since
 from vmpcap.migration.gone_peers import without_gone, without_other_side
 from vmpcap.migration.hidden_outages import hidden, hiding_hole, hole_of
+from vmpcap.migration.joined_places import Key, as_one, is_wanted, join_places, key_of
 from vmpcap.migration.lost_later import lost_later, unless_bypassed, with_later
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.missed_answers import was_missed_only
@@ -30,9 +31,6 @@ from vmpcap.points.holes import Hole, blindness
 from vmpcap.points.roles import OUTAGE_FIGURES, rank
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import at_least_ms, iso_utc, ms
-
-Key = tuple[object, ...]
-"""By what a stream is known again at another point."""
 
 
 def what_peers_suffered(
@@ -78,7 +76,7 @@ def what_peers_suffered(
         place = rank(view.role, OUTAGE_FIGURES)
         streams = [without_last_of_many(asked_to_the_end(stream, streams, when), when) for stream in streams]
         for stream in (_without_its_end(one, when) for one in _real_ones(streams, view)):
-            key = (stream.peer, stream.protocol, stream.peer_port, stream.guest_port, stream.icmp_id, stream.requester)
+            key = key_of(stream)
             if is_sent_in(stream):
                 passed.setdefault(key, []).append(Passage(view, stream))
             if view.name not in known_as:
@@ -102,6 +100,9 @@ def what_peers_suffered(
     doubted = {view.name for view in views if may_be_bypassed(view, guest, on_point(view, moment))}
     found = [by_another_way(_nearest(known), answered.get(key), doubted, views) for key, known in seen.items()]
     found = [unless_bypassed(one, answered.get(key), doubted, views) for key, one in zip(seen, found, strict=True)]
+    is_asked = last_before is not None and not known_as and any(map(is_wanted, found))
+    joined = join_places(guest, views, moment, begin) if is_asked else []
+    found = [as_one(key, one, joined, (moment, begin)) for key, one in zip(seen, found, strict=True)]
     found = [tell_arrival(one, passed.get(key, ()), views, guest, moment) for key, one in zip(seen, found, strict=True)]
     return worst_first(without_gone(without_other_side(found)))
 
