@@ -105,8 +105,20 @@ def as_one(key: Key, told: Suffered, joined: Sequence[Joined], times: tuple[int,
             continue
         if told.peer.point in (pair.old.name, pair.new.name):
             when, away = (on_point(pair.old, ts) for ts in times)
-            return _bounded(stream, told, pair, min(away, when), when) or told
+            one = _bounded(stream, told, pair, min(away, when), when)
+            return told if one is None else _as_answered(one, told, stream)
     return told
+
+
+def _as_answered(one: Suffered, told: Suffered, stream: PeerStream) -> Suffered:
+    """The same, answered before and after as each place shows it."""
+    was = bool(stream.answers) and stream.requests > 0
+    return replace(
+        one,
+        answered_before=told.answered_before or was,
+        answered_after=one.answered_after or told.answered_after or was,
+        again=one.again or told.again,
+    )
 
 
 def is_wanted(told: Suffered) -> bool:
