@@ -92,6 +92,13 @@ def test_a_gap_that_is_not_known_is_no_gap_of_nothing() -> None:
     assert "1 peer without a gap, 2 peers whose gap is not known" in one_line(text)
 
 
+def test_streams_of_unknown_gap_are_counted_by_their_peers_apart_from_those_that_are_bounded() -> None:
+    """A thousand short connections are those of a few peers; of a stream with an upper bound that is said."""
+    bounded = msgspec.structs.replace(peer(3, survived=True), outage_low_ms=0.0, outage_high_ms=1006.0)
+    text = one_line(shown(with_guest(peers=[peer(1), peer(1), peer(1), peer(2), bounded])))
+    assert "1 stream whose gap is at most 1,006 ms, 4 streams of 2 peers whose gap is not known" in text
+
+
 def test_streams_of_one_peer_are_no_peers() -> None:
     """A client opens any number of connections; the longest that is known comes first, with a figure or without."""
     least = msgspec.structs.replace(peer(1, lost=13, survived=True), protocol="tcp/443", outage_low_ms=2400.0)

@@ -144,8 +144,8 @@ def _bounded(stream: PeerStream, told: Suffered, pair: Joined, away: int, when: 
         return unmeasured(stream, pair.old, words, [stream.first_frame], stream.survived)
     begin, end = gap
     least, lost = _unanswered(stream, pair, begin, end) if stream.requester == "guest" else (0, 0)
-    who = "packet of the guest" if stream.requester == "guest" else "answered request"
-    words = f"its last {who} before the switchover passed {old}, the first after it {new}"
+    what = "packet of the guest" if stream.requester == "guest" else "answered request"
+    words = f"the last {what} in it before the switchover passed {old}, the first after it {new}"
     if lost:
         words += f", and {count_of(lost, 'packet')} of the peer came to {old} in between"
     return _with_bounds(stream, told, pair, words, (least, end - begin), lost)

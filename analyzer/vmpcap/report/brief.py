@@ -147,9 +147,16 @@ def _peers(peers: Sequence[Peer], room: Room) -> Iterator[Block]:
     hurt = sorted((p for p in peers if suffered(p)), key=_severity)
     noun = "peer" if len({p.peer for p in peers}) == len(peers) else "stream"  # one peer may have any number of them
     fine = sum(p.outage_ms == 0 and not suffered(p) for p in peers)
-    unknown = len(peers) - len(hurt) - fine
+    open_ones = [p for p in peers if p.outage_ms is None and not suffered(p)]
+    limits = [p.outage_high_ms for p in open_ones if p.outage_high_ms is not None]
+    unknown = [p for p in open_ones if p.outage_high_ms is None]
     counted = [f"{count_of(fine, noun)} without a gap"] if fine else []
-    counted += [f"{count_of(unknown, noun)} whose gap is not known"] if unknown else []
+    counted += (
+        [f"{count_of(len(limits), noun)} whose gap is at most {figure_bound(max(limits), 'ms', 'most')}"]
+        if limits
+        else []
+    )
+    counted += [f"{_streams_of(unknown, noun)} whose gap is not known"] if unknown else []
     if hurt and room.peers:
         yield _grid(hurt[: room.peers])
         counted = [*_further(hurt[room.peers :], noun), *counted]
@@ -160,6 +167,12 @@ def _peers(peers: Sequence[Peer], room: Room) -> Iterator[Block]:
         yield Fact("peers", ", ".join([*named, *_further(hurt[MOST_NAMED:], noun), *counted]))
     elif counted:
         yield Fact("peers", ", ".join(counted))
+
+
+def _streams_of(peers: Sequence[Peer], noun: str) -> str:
+    """How many, and of how many peers, where each has several of them?"""
+    whose = len({p.peer for p in peers})
+    return count_of(len(peers), noun) + (f" of {count_of(whose, 'peer')}" if whose < len(peers) else "")
 
 
 def suffered(peer: Peer) -> bool:
