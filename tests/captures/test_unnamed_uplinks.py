@@ -123,6 +123,11 @@ def test_trunks_of_three_hosts_stay_their_hosts(tmp_path: Path) -> None:
     )
     assert [(m.source, m.destination) for m in report.migrations] == [(FIRST, SECOND), (SECOND, THIRD)]
     assert {i.point: i.role for i in report.inputs} == {"a": "source", "b": "destination", "c": "destination"}
+    for migration, left, come in zip(report.migrations, "ab", "bc", strict=True):
+        assert outcomes(migration) == dict.fromkeys(DECIDING, "pass")
+        (guest,) = migration.guests
+        assert "the guest left" in guest.announcements.by_point[left].because
+        assert guest.announcements.by_point[come].reached == "reached"
 
 
 def _of_a_third_host(packet: Packet) -> Packet:
