@@ -87,8 +87,9 @@ class _Path:
 
 
 def _path(clock: PairClock, pair: tuple[int, int], sets: Sets) -> _Path:
-    carried = carry_steps(clock, *(sets.get(point, ()) for point in pair))
-    return _Path(track_of(clock, carried), carried)
+    of_one, of_other = (sets.get(point, ()) for point in pair)
+    carried = carry_steps(clock, of_one, of_other)
+    return _Path(track_of(clock, carried, of_one, of_other), carried)
 
 
 def _chain(before: Mapping[int, int], point: int) -> tuple[int, ...]:

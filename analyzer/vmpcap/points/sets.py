@@ -134,7 +134,7 @@ def find_sets(clocks: Clocks, times: Sequence[I64]) -> dict[int, tuple[Set, ...]
             for (point, _, own), is_sure, is_steady in zip(suspects, turned, steady, strict=True):
                 if is_sure or not is_steady or all(steady):
                     found.setdefault(point, []).append(replace(own, is_sure=is_sure))
-    once = {point: tuple(_once(sets)) for point, sets in found.items()}
+    once = {point: tuple(_in_its_gap(times[point], one) for one in _once(sets)) for point, sets in found.items()}
     return {point: (*sets, *_again(point, once, clocks, times[point])) for point, sets in once.items()}
 
 
@@ -234,6 +234,16 @@ def _leaves_no_room(ts: I64, suspect: Set) -> bool:
     inside = np.sort(ts[(ts >= suspect.begin) & (ts <= suspect.end)])
     edges = np.concatenate(([suspect.begin], inside, [suspect.end]))
     return int(np.diff(edges).max()) < min(suspect.low_ns, suspect.once_ns)
+
+
+def _in_its_gap(ts: I64, one: Set) -> Set:
+    """The same between the only two packets in a row that are that far apart, if it was this one."""
+    inside = np.sort(ts[(ts >= one.begin) & (ts <= one.end)])
+    if one.low_ns <= 0 or one.once_ns < one.low_ns or one.is_turned:
+        return one
+    edges = np.concatenate(([one.begin], inside, [one.end]))
+    wide = np.flatnonzero(np.diff(edges) >= one.low_ns)
+    return replace(one, begin=int(edges[wide[0]]), end=int(edges[wide[0] + 1])) if len(wide) == 1 else one
 
 
 def _went_on_as_usual(ts: I64, suspect: Set) -> bool:

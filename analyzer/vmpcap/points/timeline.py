@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.points.carried import Carried, added_at
 from vmpcap.points.clock import Lines, Offset
+from vmpcap.points.forwards import Skip, find_skips
 from vmpcap.points.pair_clock import PairClock
 from vmpcap.points.sets import Set
 
@@ -106,7 +107,9 @@ def _all_first_reaching(at: Floats, shown: Floats, wanted: Floats) -> Floats:
     return np.where(after == len(at), at[-1] + (wanted - shown[-1]), found)
 
 
-def track_of(clock: PairClock, carried: Sequence[Carried] = ()) -> Track:
+def track_of(
+    clock: PairClock, carried: Sequence[Carried] = (), of_one: Sequence[Set] = (), of_other: Sequence[Set] = ()
+) -> Track:
     """
     The same bounds at knots.
 
@@ -114,15 +117,18 @@ def track_of(clock: PairClock, carried: Sequence[Carried] = ()) -> Track:
     ----------
     carried : steps of the two clocks that the pieces do not hold; where one is not sure it widens, and what is taken
         for the clock is told without it
+    of_one, of_other : when each clock was set, or may have been
     """
-    times = [edge for step in carried for ts in (step.begin, step.end) for edge in (ts - 1, ts, ts + 1)]
+    skips = tuple(find_skips(clock, of_one, of_other))
+    times = [knot for skip in skips for knot in skip.knots]
+    times += [edge for step in carried for ts in (step.begin, step.end) for edge in (ts - 1, ts, ts + 1)]
     for number, piece in enumerate(clock.pieces):
         first, last = number == 0, number == len(clock.pieces) - 1
         times += _knots(piece, first, last)
         if not last:
             times += [piece.end + 1, clock.pieces[number + 1].begin - 1]
     times = sorted(set(times))
-    bounds = np.array([clock.at(ts) for ts in times], np.int64)
+    bounds = np.array([_narrowed(clock.at(ts), ts, skips) for ts in times], np.int64)
     if carried:
         bounds += np.array([added_at(carried, ts) for ts in times], np.int64)
     begin, base = times[0], int(bounds[0, 0])
@@ -134,8 +140,14 @@ def track_of(clock: PairClock, carried: Sequence[Carried] = ()) -> Track:
         (np.array(times, np.int64) - begin).astype(np.float64),
         (bounds[:, 0] - base).astype(np.float64),
         (bounds[:, 1] - base).astype(np.float64),
-        None if guessed is None else track_of(guessed, sure),
+        None if guessed is None else track_of(guessed, sure, of_one, of_other),
     )
+
+
+def _narrowed(bounds: Interval, ts: int, skips: Sequence[Skip]) -> Interval:
+    for skip in skips:
+        bounds = skip.narrowed(ts, bounds)
+    return bounds
 
 
 def _knots(piece: Lines, is_first: bool, is_last: bool) -> list[int]:
