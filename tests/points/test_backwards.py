@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from tests.points.made import MS, S, Sent, kept_of, traffic
+from tests.points.made import MS, S, Sent, kept_of, paired_of, traffic
 from vmpcap.points.backwards import set_backs, unroll
 from vmpcap.points.pair_clock import PairClock, bound_pair
 from vmpcap.points.pairing import Paired
@@ -128,3 +128,25 @@ def test_whichever_of_the_two_was_set_back_the_truth_is_within(seed: int, one_wa
 def rng_side(seed: int) -> int:
     """Which way goes unseen in that story?"""
     return seed % 2
+
+
+@pytest.mark.parametrize("is_one", [True, False])
+@pytest.mark.parametrize("seed", range(6))
+def test_a_clock_set_back_holds_on_after_the_last_packet_that_both_saw(seed: int, is_one: bool) -> None:
+    """They share none from half a second after it was set back by 1.5 s: its times come twice all the same."""
+    rng = random.Random(seed)
+    at, back = 30 * S, 1500 * MS
+
+    def turned(t: int) -> int:
+        return t - (back if t >= at else 0)
+
+    sent = [packet for packet in traffic(rng, 60, 6_000, (1, 1), 0.1) if packet.one_ts < at + 500 * MS]
+    made = paired_of(sent, (lambda t: t) if is_one else turned)
+    shown = made.one._replace(ts_ns=np.array([turned(int(t)) if is_one else t for t in made.one.ts_ns], np.int64))
+    clock, _ = bound_pair(Paired(shown, made.other, made.row_one, made.row_other, 0, 0, 0, 0, 0))
+    assert clock is not None
+    assert len(clock.pieces) == 2
+    for truth in range(at + 600 * MS, at + 3 * S, 50 * MS):
+        one, other = (turned(truth), truth) if is_one else (truth, turned(truth))
+        low, high = clock.at(one)
+        assert one + low <= other <= one + high

@@ -46,6 +46,7 @@ FEW_PIECES: Final = 3
 AT_THE_LIMIT: Final = 0.99
 ORDINARY: Final = 50e-6
 """Two clocks that nothing is wrong with run apart by no more, as a rule."""
+ALWAYS: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +81,22 @@ class PairClock:
         return min(low for low, _ in found), max(high for _, high in found)
 
     def _about(self, ts: int) -> list[Lines]:
-        """Which pieces may hold at that time: those over it, else those next to it."""
-        over = [piece for piece in self.pieces if piece.begin <= ts <= piece.end]
-        if over:
-            return over
-        before = max((p for p in self.pieces if p.end < ts), key=lambda p: p.end, default=None)
-        after = min((p for p in self.pieces if p.begin > ts), key=lambda p: p.begin, default=None)
-        return [piece for piece in (before, after) if piece is not None]
+        """
+        Which pieces may hold at that time: those over it, else those next to it.
+
+        The first holds before its packets too, and the last after them: though a clock that was set back shows these
+        times under another piece.
+        """
+        reaches = zip(self.pieces, self._reaches(), strict=True)
+        return [piece for piece, (first, last) in reaches if first <= ts <= last]
+
+    def _reaches(self) -> list[tuple[int, int]]:
+        """From when to when may each piece hold?"""
+        firsts, lasts = [-ALWAYS], list[int]()
+        for before, after in pairwise(self.pieces):
+            firsts.append(min(before.end + 1, after.begin))
+            lasts.append(max(before.end, after.begin - 1))
+        return list(zip(firsts, [*lasts, ALWAYS], strict=True))
 
     def bounds(self, ts: I64) -> tuple[Floats, Floats]:
         """
@@ -139,12 +149,13 @@ class PairClock:
     def _longest(self) -> tuple[Lines, int, int]:
         """The piece that holds alone, and is bound from both sides, for longest; from when to when it does."""
         spans = []
+        reaches = self._reaches()
         for piece in self.pieces:
             first, last = piece.first, piece.last
-            for other in self.pieces:
-                if other is piece or other.begin > last or other.end < first:
+            for other, (begin, end) in zip(self.pieces, reaches, strict=True):
+                if other is piece or begin > last or end < first:
                     continue
-                before, after = (first, other.begin - 1), (other.end + 1, last)
+                before, after = (first, begin - 1), (end + 1, last)
                 first, last = max(before, after, key=lambda span: span[1] - span[0])
             spans.append((piece, first, last))
         return max(spans, key=lambda span: span[2] - span[1])
