@@ -36,7 +36,7 @@ from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.points.holes import Hole
 from vmpcap.points.sets import Set
-from vmpcap.points.timeline import Leg, Timeline, Track
+from vmpcap.points.timeline import Leg, Timeline, Track, constant_timeline
 from vmpcap.terms.addresses import BROADCAST_MAC, ip_halves
 from vmpcap.terms.units import iso_utc
 
@@ -159,6 +159,25 @@ def test_the_guest_changes_places_at_its_first_announcement() -> None:
     assert find_moment(move, guest()) == S - MS
     late = view("gw", series=(announced(101 * S + 7 * MS),), offset=Offset(100 * S - MS, 100 * S + MS, 9))
     assert find_moment(move, guest(late)) == S + 7 * MS
+
+
+@pytest.mark.parametrize(("other_ms", "moment_ms"), [(1003, 1003), (1600, 1600), (2700, 1750)])
+def test_a_clock_that_shows_the_announcement_twice_does_not_tell_when_it_was(other_ms: int, moment_ms: int) -> None:
+    """Its time leaves 1.5 s open: the gateway heard it by a clock that is known, unless that was another one."""
+    (move,) = moves_of(STREAM)
+    twice = replace(constant_timeline(Offset(-1500 * MS, 0, 9)), is_given=False)
+    new = view("new", "domain:destination", series=(announced(S),), timeline=twice)
+    gateway = view("gw", "gateway", series=(announced(other_ms * MS),), offset=ONE_CLOCK)
+    assert find_moment(move, guest(new, gateway)) == moment_ms * MS
+
+
+@pytest.mark.parametrize("doubt_ms", [1, 20])
+def test_a_clock_that_is_known_well_enough_tells_when_the_announcement_was(doubt_ms: int) -> None:
+    """Where it began: what others heard later moves nothing."""
+    (move,) = moves_of(STREAM)
+    new = view("new", "domain:destination", series=(announced(S),), offset=Offset(-doubt_ms * MS, doubt_ms * MS, 9))
+    gateway = view("gw", "gateway", series=(announced(S + 3 * MS),), offset=Offset(0, 0, 9))
+    assert find_moment(move, guest(new, gateway)) == S
 
 
 # a) the bracket

@@ -146,6 +146,7 @@ def test_a_clock_set_back_holds_on_after_the_last_packet_that_both_saw(seed: int
     clock, _ = bound_pair(Paired(shown, made.other, made.row_one, made.row_other, 0, 0, 0, 0, 0))
     assert clock is not None
     assert len(clock.pieces) == 2
+    assert not clock.beyond
     for truth in range(at + 600 * MS, at + 3 * S, 50 * MS):
         one, other = (turned(truth), truth) if is_one else (truth, turned(truth))
         low, high = clock.at(one)

@@ -15,7 +15,7 @@ from vmpcap.migration.clocks import elapsed_between, on_clock_of, order_not_know
 from vmpcap.migration.conflicts import SAME_FRAME_NS, may_lack, ran_there, strays_at, words_of_held_up
 from vmpcap.migration.crossings import names_of
 from vmpcap.migration.marks import Mark
-from vmpcap.migration.moved import BADLY_KNOWN_NS, Moved, on_point, on_reference
+from vmpcap.migration.moved import BADLY_KNOWN_NS, Moved, announced_at, on_point, on_reference
 from vmpcap.migration.sightings import delivered, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.holes import hole_in
@@ -84,16 +84,15 @@ def find_early_announcement(
     while the stream still ran is no pass without that either: some hypervisors run a guest before the rest of its
     memory has come.
     """
-    first = guest.first_heard
+    first, announced = guest.first_heard, announced_at(guest)
     old = next((v for v in views if v.role == "domain:source"), None)
     new = next((v for v in views if v.role == "domain:destination"), None)
-    if first is None:
+    if first is None or announced is None:
         return Early(None, "no announcement was seen")
     if old is None or new is None or guest.mac == NO_MAC:
         return Early(None, "it takes a point in each of the two domains to see the guest at its old place still")
     if new.drops or new.missing or new.truncated or not new.journal_complete:
         return Early(None, f"{new.name} does not show every frame of the guest")
-    announced = on_reference(first[0], first[1].first_ts)
     untimed = _why_untimed(first, old, on_point(old, announced))
     if untimed:
         return Early(None, untimed)

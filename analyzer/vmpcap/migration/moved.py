@@ -13,6 +13,9 @@ Confidence = Literal["high", "medium", "low"]
 BADLY_KNOWN_NS: Final = 5 * NS_PER_MS
 """Clocks known no better than this tell no order of sightings of an announcement within one domain."""
 
+DOUBTED_NS: Final = 50 * NS_PER_MS
+"""A clock known no better than this does not tell when a guest was announced, if another that heard it does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moved:
@@ -69,6 +72,28 @@ def on_reference(view: PointView, ts: int) -> int:
     was first, asks `timing.elapsed_between`, which tells the doubt too.
     """
     return view.line.on_reference(ts)
+
+
+def announced_at(guest: Moved) -> int | None:
+    """
+    When was this guest announced first, on the reference clock? None where nobody heard it.
+
+    Where the clock that shows it first is known badly, another that heard it and is known best tells when that was: the
+    middle of what a clock may have shown twice is a time at which nothing happened.
+    """
+    first = guest.first_heard
+    if first is None:
+        return None
+    low, high = first[0].line.bounds_on_reference(first[1].first_ts)
+    if high - low <= DOUBTED_NS:
+        return on_reference(first[0], first[1].first_ts)
+    told = {
+        (most - least, on_reference(view, series.first_ts))
+        for view, series in guest.heard
+        for least, most in [view.line.bounds_on_reference(series.first_ts)]
+        if view.line.group == first[0].line.group and least <= high and low <= most
+    }
+    return min(told)[1]
 
 
 def on_point(view: PointView, reference_ts: int) -> int:

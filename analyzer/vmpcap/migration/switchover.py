@@ -7,7 +7,7 @@ from typing import Final
 from vmpcap.migration.clocks import elapsed_between, on_clock_of
 from vmpcap.migration.convergence import find_stale_tail
 from vmpcap.migration.marks import Mark, between
-from vmpcap.migration.moved import Moved, on_reference
+from vmpcap.migration.moved import Moved, announced_at, on_reference
 from vmpcap.migration.moves import Move
 from vmpcap.migration.results import Bracket, Switchover
 from vmpcap.migration.sightings import delivered
@@ -49,10 +49,8 @@ def find_moment(move: Move, guest: Moved) -> int:
 
     Its first announcement; without one, the last data of the stream.
     """
-    first = guest.first_heard
-    if first is not None:
-        return on_reference(first[0], first[1].first_ts)
-    return find_end(move)
+    announced = announced_at(guest)
+    return find_end(move) if announced is None else announced
 
 
 def find_end(move: Move) -> int:

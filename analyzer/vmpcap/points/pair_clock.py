@@ -229,9 +229,8 @@ def bound_pair(
     if symmetry is not None:  # cut time stamps move both ways alike, and so the middle
         cut = coarseness(one.ts_ns, one.key) + coarseness(other.ts_ns, other.key)
         symmetry = replace(symmetry, spread_ns=symmetry.spread_ns + cut)
-    clock = replace(clock, symmetry=symmetry, beyond=_beyond(paired, clock))
-    clock = replace(clock, pieces=rolled(theirs.rolled(clock.pieces), flat.edges))
-    return replace(clock, watch=_watch(paired, clock)), ahead
+    clock = replace(clock, symmetry=symmetry, pieces=rolled(theirs.rolled(clock.pieces), flat.edges))
+    return replace(clock, beyond=_beyond(paired, clock), watch=_watch(paired, clock)), ahead
 
 
 def _watch(paired: Paired, clock: PairClock) -> Watch:
