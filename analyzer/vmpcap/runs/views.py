@@ -17,6 +17,7 @@ from vmpcap.measures.mirrors import fold_mirrors
 from vmpcap.migration.views import PointView
 from vmpcap.points.chain import Standing
 from vmpcap.points.clock import Exchange, Offset
+from vmpcap.points.islands import on_the_hosts_clocks
 from vmpcap.points.jumps import how_often
 from vmpcap.points.one_sided import UNFIT
 from vmpcap.points.symmetry import UNLIKE
@@ -35,6 +36,11 @@ WITHOUT_ETHERNET: Final = frozenset({12, 14, 101, 228, 229, 0, 108})
 DHCP_CLIENT: Final = 68
 DHCP_SERVER: Final = 67
 NOT_COMPARED: Final = "no two ends whose packets both points saw in both directions: the clocks are taken as given"
+BY_HOSTS: Final = (
+    "no two ends whose packets both points saw in both directions; the points of the stream and those of the guest show"
+    " the same difference between the two hosts' clocks: each host is taken to have one, to find what belongs together,"
+    " and nothing is measured by that"
+)
 CONTRADICTED: Final = (
     "another chain of points says another offset of one of these: something on the way is not as taken"
 )
@@ -62,12 +68,16 @@ def as_views(points: Sequence[PointRead]) -> list[PointView]:
     exchanges = [_exchanges(point, own) for point, own in zip(points, streams, strict=True)]
     found = clocks_of(points, exchanges)
     groups = group_points(points, found.clocks, found.floods, found.blurs)
+    middles = [((point.first_ts or 0) + (point.last_ts or 0)) // 2 for point in points]
+    moved = on_the_hosts_clocks(groups.lines, [point.files.role for point in points], middles)
+    lines = {**groups.lines, **moved}
     views = []
     for number, point in enumerate(points):
-        standing, line = groups.standings.get(number), groups.lines[number]
+        standing, line = groups.standings.get(number), lines[number]
         views.append(_as_view(point, streams[number], _offset(line, standing), standing, line))
     odd = {place for pair in groups.contradictions for place in pair}
     notes = [CONTRADICTED if n in odd else found.note(points, groups.references[0], n) for n in range(len(points))]
+    notes = [BY_HOSTS if n in moved and n in groups.references else note for n, note in enumerate(notes)]
     return [replace(view, clock_note=note) for view, note in zip(views, notes, strict=True)]
 
 
@@ -195,6 +205,7 @@ def _clock(view: PointView, reference: PointView, main: PointView, names: Mappin
     if stands is None:
         because = f"{NOT_COMPARED}; {view.clock_note}" if view.clock_note else NOT_COMPARED
         because = f"{UNFIT}; the clocks are taken as given" if view.clock_note == UNFIT else because
+        because = BY_HOSTS if view.clock_note == BY_HOSTS else because
         return Clock(point=view.name, reference=main.name, because=because)
     if view.line.is_given:
         because = "the packets seen at both allow the clocks to be one; they are taken as given"

@@ -1,0 +1,69 @@
+"""Two groups of points at the same hosts: where both show the same difference of these, each host has one clock."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.points.made import MS, US, S
+from vmpcap.points.clock import Offset
+from vmpcap.points.islands import on_the_hosts_clocks
+from vmpcap.points.sets import Set
+from vmpcap.points.timeline import Timeline, constant_timeline
+
+ROLES = ("source", "destination", "domain:source", "domain:destination", "gateway")
+NOW = 1_000 * S
+
+
+def line(group: int, offset: int, doubt: int = 0) -> Timeline:
+    """A point that shows so much more than its group's reference."""
+    known = constant_timeline(Offset(offset - doubt, offset + doubt, 9))
+    return replace(known, group=group, is_given=not known.legs)
+
+
+def hosts(ahead: int, stream_ahead: int | None = None, doubt: int = 300 * US) -> dict[int, Timeline]:
+    """The source's clock is so far ahead; the stream's points are held against the source's."""
+    stream = ahead if stream_ahead is None else stream_ahead
+    return {0: line(1, 0), 1: line(1, -stream, doubt), 2: line(0, ahead, 10 * US), 3: line(0, 0), 4: line(0, 0)}
+
+
+def middles(ahead: int) -> list[int]:
+    return [NOW + ahead, NOW, NOW + ahead, NOW, NOW]
+
+
+@pytest.mark.parametrize("ahead", [3 * S, -3 * S, 60 * S, -3600 * S])
+def test_what_is_taken_for_the_streams_clocks_is_the_hosts(ahead: int) -> None:
+    """What happened at once is taken for that, at both hosts; that something was earlier is never claimed by it."""
+    found = on_the_hosts_clocks(hosts(ahead), ROLES, middles(ahead))
+    assert set(found) == {0, 1}
+    assert abs(found[0].on_reference(NOW + ahead) - NOW) <= MS
+    assert abs(found[1].on_reference(NOW) - NOW) <= MS
+    assert abs(found[0].on_point(NOW) - NOW - ahead) <= MS
+    assert {one.group for one in found.values()} == {1}
+
+
+@pytest.mark.parametrize(
+    ("ahead", "stream_ahead", "doubt"),
+    [
+        (3 * S, 3 * S + 20 * MS, 300 * US),  # the hosts' points have clocks of their own
+        (3 * S, -3 * S, 300 * US),
+        (300 * MS, 300 * MS, 300 * US),  # so near they may be by chance
+        (3 * S, 3 * S, 2 * S),  # and so is what leaves seconds open
+    ],
+)
+def test_another_difference_or_a_small_one_shows_nothing(ahead: int, stream_ahead: int, doubt: int) -> None:
+    """Then the clocks stay as they are."""
+    assert on_the_hosts_clocks(hosts(ahead, stream_ahead, doubt), ROLES, middles(ahead)) == {}
+
+
+def test_a_clock_that_was_set_or_several_points_of_a_role_show_nothing() -> None:
+    """Nor where one point of the four is not there, or where packets join the groups anyway."""
+    lines = hosts(3 * S)
+    was_set = {**lines, 2: replace(lines[2], sets=(Set(NOW, NOW + S, S, S, True),))}
+    joined = {place: replace(one, group=0) for place, one in lines.items()}
+    for given, roles in [
+        (was_set, ROLES),
+        (joined, ROLES),
+        (lines, ("source", "destination", "domain:source", None, "gateway")),
+        (lines, ("source", "destination", "domain:source", "domain:destination", "domain:destination")),
+    ]:
+        assert on_the_hosts_clocks(given, roles, middles(3 * S)) == {}
