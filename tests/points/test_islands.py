@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tests.points.made import MS, US, S
 from vmpcap.points.clock import Offset
 from vmpcap.points.islands import on_the_hosts_clocks
 from vmpcap.points.sets import Set
-from vmpcap.points.timeline import Timeline, constant_timeline
+from vmpcap.points.timeline import Leg, Timeline, Track, constant_timeline
 
 ROLES = ("source", "destination", "domain:source", "domain:destination", "gateway")
 NOW = 1_000 * S
@@ -67,3 +68,18 @@ def test_a_clock_that_was_set_or_several_points_of_a_role_show_nothing() -> None
         (lines, ("source", "destination", "domain:source", "domain:destination", "domain:destination")),
     ]:
         assert on_the_hosts_clocks(given, roles, middles(3 * S)) == {}
+
+
+def test_clocks_that_run_apart_are_compared_at_one_time() -> None:
+    """By 30 ppm, and the guest's points captured for a minute before: the same clocks, 0.9 ms nearer then."""
+    ahead, run = 3 * S, 900 * US
+    edges = np.array([-30.0 * S, 0.0, 30.0 * S])
+
+    def running(group: int, sign: int) -> Timeline:
+        begin = NOW + (0 if sign > 0 else ahead)
+        offset = sign * ahead + edges * sign * run / (30 * S)
+        return Timeline(group, (Leg(Track(begin, 0, edges, offset - 10 * US, offset + 10 * US), True),), False)
+
+    lines = {0: line(1, 0), 1: running(1, -1), 2: running(0, 1), 3: line(0, 0), 4: line(0, 0)}
+    early = [NOW + ahead, NOW, NOW + ahead - 30 * S, NOW - 30 * S, NOW - 30 * S]
+    assert set(on_the_hosts_clocks(lines, ROLES, early)) == {0, 1}

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from vmpcap.points.clock import Offset
-from vmpcap.points.timeline import Timeline, constant_timeline, elapsed
+from vmpcap.points.timeline import Timeline, constant_timeline
 from vmpcap.terms.units import NS_PER_S
 
 LEAST_APART_NS: Final = NS_PER_S
@@ -45,15 +45,14 @@ def on_the_hosts_clocks(
         return {}
     if any(line.sets or line.reference_sets for line in four):
         return {}
-    apart = [elapsed(here, middles[place], there, middles[place]) for here, there, place in
-             ((four[0], four[1], source), (four[2], four[3], old))]  # fmt: skip
-    if apart[0] is None or apart[1] is None:
+    at = middles[source]  # of both: clocks that run apart differ by something else at another time
+    stream, guest = _shown(four[0], four[1], at), _shown(four[2], four[3], at)
+    open_ns = (stream[1] - stream[0]) + (guest[1] - guest[0])
+    if abs(sum(stream) // 2 - at) < max(LEAST_APART_NS, CLOSE * open_ns):
         return {}
-    open_ns = apart[0].uncertainty_ns + apart[1].uncertainty_ns
-    if abs(apart[0].ns) < max(LEAST_APART_NS, CLOSE * open_ns) or abs(apart[0].ns - apart[1].ns) > open_ns:
+    if stream[0] > guest[1] or guest[0] > stream[1]:
         return {}
     moved, kept = (four[0], four[2]) if four[0].group > four[2].group else (four[2], four[0])
-    at = middles[source]
     shift = moved.on_reference(at) - kept.on_reference(at)
     legs = constant_timeline(Offset(shift, shift, 0)).legs
     return {
@@ -61,6 +60,12 @@ def on_the_hosts_clocks(
         for place, line in lines.items()
         if line.group == moved.group and legs
     }
+
+
+def _shown(one: Timeline, other: Timeline, ts: int) -> tuple[int, int]:
+    """Between what does the other clock show when the one shows that? By no third one, which may run otherwise."""
+    edges = [edge for reference in one.bounds_on_reference(ts) for edge in other.bounds_on_point(reference)]
+    return min(edges), max(edges)
 
 
 def _only(roles: Sequence[str | None], role: str) -> int | None:
