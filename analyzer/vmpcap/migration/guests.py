@@ -3,7 +3,7 @@
 import itertools
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -22,7 +22,7 @@ from vmpcap.migration.elsewhere import (
 )
 from vmpcap.migration.moved import Confidence, Moved, on_reference
 from vmpcap.migration.moves import Move
-from vmpcap.migration.silent_guests import MOST_GUESTS, by_silence
+from vmpcap.migration.silent_guests import MOST_GUESTS, by_silence, stood_still
 from vmpcap.migration.storms import is_storm
 from vmpcap.migration.views import PointView, is_compared
 from vmpcap.terms.addresses import IPV4_MAPPED, NO_MAC, ip_halves, mac_number
@@ -309,7 +309,10 @@ def _as_moved(
     else:
         confidence, because = "low", f"{when}: an association by time only"
     heard = heard_together([part.heard for part in parts])
-    return Moved(candidate.mac, _addresses_of(candidate.mac, heard, views), heard, confidence, because)
+    guest = Moved(candidate.mac, _addresses_of(candidate.mac, heard, views), heard, confidence, because)
+    if confidence == "low" and (shown := stood_still(guest, move, views, candidate.first_ts)):
+        return replace(guest, confidence="medium", because=f"{when}; {shown}")
+    return guest
 
 
 def _addresses_of(

@@ -1,4 +1,4 @@
-"""Guests that nobody announced: who fell silent while the stream ended."""
+"""Who fell silent while the stream ended: guests that nobody announced, or that were announced long after."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +7,14 @@ from typing import Final
 import numpy as np
 
 from vmpcap.migration.hops import hops_from_ttl
+from vmpcap.migration.lives import connections_across
+from vmpcap.migration.marks import RUNS_UNSEEN_NS
 from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.moves import Move
-from vmpcap.migration.views import PointView
+from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.views import PointView, is_compared
 from vmpcap.terms.addresses import NO_MAC, distinct_addresses
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
 
 
 def by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
@@ -62,6 +65,49 @@ def _went_on(address: tuple[int, int], views: Sequence[PointView], moment: int) 
 SILENT_NS: Final = 50 * NS_PER_MS
 MOST_GUESTS: Final = 64
 """Guests that one move can have carried at once: more within a second are made up."""
+
+
+BESIDE_NS: Final = 2 * NS_PER_S
+"""A guest is stopped no longer before the stream's last data than what is left of it takes."""
+NEARLY_NS: Final = 20 * NS_PER_MS
+"""... and not after it, but for what a queue still held."""
+USUAL_NS: Final = 10 * NS_PER_S
+"""How it talks in the time before tells what is a pause of it."""
+LONGER: Final = 1.5
+"""... and what is none: one that is hardly longer than others."""
+
+
+def stood_still(guest: Moved, move: Move, views: Sequence[PointView], announced: int) -> str:
+    """
+    What shows that this machine stopped with the stream, was silent until it was announced, and then went on?
+
+    A machine that starts has no connection that goes on, and one that merely pauses does not do so just when a stream
+    ends. Empty where it is not so, or not in view by clocks that were compared with the stream's.
+
+    Parameters
+    ----------
+    announced : when its announcement was heard first, on the reference clock
+    """
+    last = move.best.transfer.last_data_ts
+    if last is None:
+        return ""
+    moment, near = on_reference(move.best.view, last), [v for v in views if is_compared(move.best.view, v)]
+    spoke = [v.line.all_on_reference(v.journal.ts_ns[frames_of(v, guest).sent_ip]) for v in near]
+    times = np.sort(np.concatenate([*spoke, np.zeros(0, np.int64)]))
+    times = times[times < announced - RUNS_UNSEEN_NS]
+    if not len(times) or not moment - BESIDE_NS <= (stopped := int(times[-1])) <= moment + NEARLY_NS:
+        return ""
+    pauses = np.diff(times[times > stopped - USUAL_NS])
+    if not len(pauses) or announced - stopped <= LONGER * pauses.max():
+        return ""
+    kept = [one for one in connections_across(guest, near, stopped + 1) if not one.is_reset]
+    if not kept:
+        return ""
+    return (
+        f"but it said nothing from {abs(stopped - moment) / NS_PER_MS:.0f} ms "
+        f"{'after' if stopped > moment else 'before'} that data until then, and {count_of(len(kept), 'connection')} "
+        "of it went on where it had left off: it stopped with the stream"
+    )
 
 
 @dataclass(frozen=True, slots=True)
