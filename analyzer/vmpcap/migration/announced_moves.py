@@ -15,7 +15,7 @@ from vmpcap.migration.marks import RUNS_UNSEEN_NS
 from vmpcap.migration.mechanisms.case import Trip
 from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.moves import Move, Sighting
-from vmpcap.migration.results import Mechanism
+from vmpcap.migration.results import KnownBy, Mechanism
 from vmpcap.migration.scenes import as_seen
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.transfers import Transfer
@@ -67,6 +67,7 @@ class AnnouncedMove:
     """When its last frame from its old place was seen."""
     trip: Trip
     """The same for those that ask about others: its places stand for hosts."""
+    known_by: KnownBy = "places"
 
 
 class Unseen(NamedTuple):

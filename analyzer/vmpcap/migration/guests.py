@@ -107,6 +107,15 @@ def is_by_host(guest: Moved) -> bool:
     return any(series.count_of("rarp_announce") for _, series in guest.heard)
 
 
+def named_guest(text: str, views: Sequence[PointView]) -> Moved:
+    """Which machine is this that the user named? By its address alone where nobody announced it with its MAC."""
+    address = address_of(text)
+    for guest in announced_guests(views):
+        if address == guest.mac or address in guest.ips:
+            return replace(guest, confidence="high")
+    return _named(address, (), views) if isinstance(address, int) else _named(NO_MAC, (address,), views)
+
+
 def _of_this_move(
     move: Move, first: Move, candidates: Sequence[_Candidate], macs: Sequence[int], views: Sequence[PointView]
 ) -> list[_Candidate]:

@@ -9,6 +9,8 @@ from vmpcap.migration.segment_results import GuestSegment
 from vmpcap.migration.session_results import Sessions
 
 MigrationOutcome = Literal["completed", "aborted", "truncated", "unknown"]
+KnownBy = Literal["stream", "places", "silence", "name"]
+"""What shows that there was a migration, or only that there may have been one."""
 PhaseKind = Literal["setup", "bulk", "burst", "switchover", "resume"]
 Reached = Literal["reached", "not_reached", "not_observable"]
 Taught = Literal["mac_tables", "arp_caches", "neighbour_caches"]

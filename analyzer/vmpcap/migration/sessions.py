@@ -21,9 +21,15 @@ NAMED: Final = 3
 """Connections told by name."""
 
 
-def tell_sessions(guest: Moved, views: Sequence[PointView], moment: int, second_place: Conflict) -> Sessions:
+def tell_sessions(
+    guest: Moved, views: Sequence[PointView], moment: int, second_place: Conflict, *, is_placed: bool = True
+) -> Sessions:
     """
     Which of the guest's TCP connections went on after the switchover, and which did it deny?
+
+    Parameters
+    ----------
+    is_placed : whether it is known to have changed places; else one that went on proves no move
 
     Notes
     -----
@@ -54,7 +60,7 @@ def tell_sessions(guest: Moved, views: Sequence[PointView], moment: int, second_
         return Sessions(because="no TCP connection of the guest is in view on both sides of the switchover")
     words = [
         f"{_named(kept)} went on with the sequence {'number' if len(kept) == 1 else 'numbers'} where the guest had left"
-        " off, so it moved while it ran"
+        f" off, so it {'moved while it ran' if is_placed else 'was not started anew'}"
         if kept
         else "",
         f"the guest answered {_named(denied)} with a reset: it knew nothing of {'it' if len(denied) == 1 else 'them'}"
@@ -66,7 +72,7 @@ def tell_sessions(guest: Moved, views: Sequence[PointView], moment: int, second_
     return Sessions(
         kept=len(kept),
         denied=len(denied),
-        word="live" if kept else "not_live",
+        word=("live" if is_placed else "undecided") if kept else "not_live",
         because="; ".join(w for w in words if w),
         from_point=before.name,
         from_frame=last,

@@ -13,7 +13,7 @@ from vmpcap.migration.outcome import Outcome
 from vmpcap.migration.reach import Heard
 from vmpcap.migration.reachable import Reachability
 from vmpcap.migration.restarts import Restart
-from vmpcap.migration.results import Guest, Mechanism, Path, Phase
+from vmpcap.migration.results import Guest, KnownBy, Mechanism, Path, Phase
 from vmpcap.migration.segment_results import Segment
 from vmpcap.migration.stream import (
     StreamFigures,
@@ -86,6 +86,7 @@ class Story:
     phases_because: str = ""
     """Why the switchover is not among the phases though the guest's is known; empty where nothing stands against it."""
     """What happened to the stream between neighbouring points."""
+    known_by: KnownBy = "stream"
 
     @property
     def has_stream(self) -> bool:

@@ -64,6 +64,7 @@ from vmpcap.migration.told import tell_announcements
 from vmpcap.migration.transfers import Refused, Transfer, find_transfers, stalled_calls
 from vmpcap.migration.two_domains import name_domains
 from vmpcap.migration.unasked import without_denied
+from vmpcap.migration.unplaced import find_unplaced
 from vmpcap.migration.unreached_outside import with_outside
 from vmpcap.migration.unresolved import asked_for_in_vain
 from vmpcap.migration.uplinks import with_guests_at_uplinks
@@ -108,9 +109,12 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
     trips = [_trip(move, passengers) for move, passengers in zip(moves, moved, strict=True)]
     scenes = [with_guests_at_uplinks(scene) for scene in set_scenes(moves, moved, views)]
     stories = tuple(_tell_one(scene, (*faults, *wrong), trips, number) for number, scene in enumerate(scenes))
-    unseen = Unseen([], [], [])
+    unseen, unmoved = Unseen([], [], []), list[str]()
     if not stories:
-        unseen = find_announced_moves(views, {restart.mac for restart in find_restarts(views, ())})
+        started = {restart.mac for restart in find_restarts(views, ())}
+        unseen = find_announced_moves(views, started)
+        if not (unseen.moves or unseen.notes):
+            unseen, unmoved = find_unplaced(views, guests, started)
         trips = [one.trip for one in unseen.moves]
         stories = tuple(_tell_unseen(one, (*faults, *wrong), trips, number) for number, one in enumerate(unseen.moves))
     keys = {link.key for move in moves for s in move.sightings for link in s.transfer.links}
@@ -122,12 +126,12 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
     at_rest = [] if any(story.guests for story in stories) else [r for r in tell_at_rest(views) if r.name not in judged]
     return Told(
         stories,
-        others - len(unseen.moves),
+        others - sum(bool(one.guest.heard) for one in unseen.moves),
         left,
         tuple(restarts),
         wrong,
         tuple(announcers),
-        name_doubts=(*streams.doubts, *say_relayed(moves), *not_in_view(guests, views, told)),
+        name_doubts=(*streams.doubts, *say_relayed(moves), *not_in_view(guests, views, told), *unmoved),
         look_alikes=(*unseen.notes, *(() if stories else asked_for_in_vain(views))),
         at_rest=(*tell_restarts(restarts), *unseen.rows, *at_rest),
     )
@@ -185,7 +189,10 @@ def _tell_unseen(found: AnnouncedMove, faults: Sequence[str], trips: Sequence[Tr
     """What is known of a migration by its guest alone? Of its stream nothing is."""
     where, path = found.move.best.view.name, Path(because=NO_STREAM)
     split = Detour(None, NO_STREAM)
-    guest = _tell_guest(found.move, found.guest, found.views, NOTHING_OF_IT, path, None, split, trips, number)
+    is_placed = found.known_by == "places"
+    guest = _tell_guest(
+        found.move, found.guest, found.views, NOTHING_OF_IT, path, None, split, trips, number, is_placed=is_placed
+    )
     return Story(
         move=found.move,
         point=where,
@@ -202,6 +209,7 @@ def _tell_unseen(found: AnnouncedMove, faults: Sequence[str], trips: Sequence[Tr
         split=split,
         longest_part_ms=None,
         capture_faults=tuple(faults),
+        known_by=found.known_by,
     )
 
 
@@ -264,8 +272,8 @@ def _moved_again(guest: Moved, trips: Sequence[Trip], number: int) -> int | None
     """When did this migration begin, on the reference clock, where the guest had moved before?"""
     if not trips:
         return None
-    own = trips[number]
-    is_again = any(trip.end <= own.start and guest.mac in trip.macs for trip in trips if guest.mac != NO_MAC)
+    own, others = trips[number], (trip for place, trip in enumerate(trips) if place != number)
+    is_again = any(trip.end <= own.start and guest.mac in trip.macs for trip in others if guest.mac != NO_MAC)
     return own.start if is_again else None
 
 
@@ -279,7 +287,16 @@ def _tell_guest(
     split: Detour,
     trips: Sequence[Trip],
     number: int,
+    *,
+    is_placed: bool = True,
 ) -> GuestStory:
+    """
+    What is known of this guest, and of what its peers suffered?
+
+    Parameters
+    ----------
+    is_placed : whether it is known to have changed places; else what an outage was spent on is not told
+    """
     announced = find_moment(move, moved)
     qemu = move.best.transfer.magic in ("qemu", "multifd")
     heard = follow_announcements(moved, views, announced, qemu)
@@ -313,8 +330,9 @@ def _tell_guest(
     domains = name_domains(moved, views, heard.announcements.by_point, announced, find_end(move), is_lost)
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     astray = retagged if domains.word == "different" else None
-    spent = break_down(found, there, views, quiet, early.drawn, second_place, outside, astray, find_end(move))
-    suffered = tuple(worst_first(by_service(with_parts_of_services(spent))))
+    if is_placed:
+        found = break_down(found, there, views, quiet, early.drawn, second_place, outside, astray, find_end(move))
+    suffered = tuple(worst_first(by_service(with_parts_of_services(found))))
     switchover = describe_switchover(move, there, views, figures, suffered, quiet)
     others = tuple(trip for place, trip in enumerate(trips) if place != number)
     announcements = tell_announcements(heard.announcements, moved, views, announced, early, heard.domain.verdict)
@@ -335,7 +353,7 @@ def _tell_guest(
         announcements,
     )
     listed = pick_listed(suffered)
-    sessions = tell_sessions(moved, views, moment, second_place)
+    sessions = tell_sessions(moved, views, moment, second_place, is_placed=is_placed)
     result = Guest(
         mac=mac_text(moved.mac) or "",
         ips=[ip_text(high, low) for high, low in moved.ips],

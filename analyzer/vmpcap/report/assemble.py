@@ -98,6 +98,7 @@ def _migration(number: int, story: Story, profile: Profile) -> Migration:
         duration_s=_duration_s(story),
         outcome=story.outcome.outcome,
         outcome_because=story.outcome.because,
+        known_by=story.known_by,
         hypervisor_because=hypervisor_because(transfer) if story.has_stream else story.figures.throughput.limit_because,
         is_cut=bool(cut),
         cut_at=cut,

@@ -7,7 +7,7 @@ import msgspec
 from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
 from vmpcap.migration.announcer_results import Announcer
 from vmpcap.migration.name_results import OtherName
-from vmpcap.migration.results import Guest, Mechanism, MigrationOutcome, Path, Phase
+from vmpcap.migration.results import Guest, KnownBy, Mechanism, MigrationOutcome, Path, Phase
 from vmpcap.migration.segment_results import Segment
 from vmpcap.migration.what_if_results import WhatIf
 from vmpcap.verdicts.findings import Check, Outcome
@@ -162,6 +162,11 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float | None
     outcome: MigrationOutcome
     outcome_because: str
+    known_by: KnownBy = "stream"
+    """
+    What shows that there was one: its stream; else that a guest changed places in view. By a guest's silence until a
+    host announced it, or because the user named it, its outage is told, and whether it changed places is not known.
+    """
     hypervisor_because: str = ""
     """What tells which hypervisor it is: the stream's first bytes, or its port alone, which proves nothing."""
     is_cut: bool = False

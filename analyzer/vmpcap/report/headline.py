@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from vmpcap.measures.results import LimitClass
+from vmpcap.migration.results import KnownBy
 from vmpcap.report.away import Away, away_of, felt, worst_away
 from vmpcap.report.document import Input, Migration
 from vmpcap.report.root_causes import MAJORITY, guests_cause, root_cause
@@ -19,7 +20,13 @@ MOST_FELT: Final = 2
 """Answers of what peers felt that are told; the guests of the others are counted."""
 MOST_NAMED: Final = 6
 """Migrations that are named one by one."""
-UNSEEN: Final = "a guest changed places, and no migration stream is in view"
+NOT_PLACED: Final = "whether it changed places is not known, for no migration stream is in view"
+UNSEEN: Final[dict[KnownBy, str]] = {
+    "stream": "",
+    "places": "a guest changed places, and no migration stream is in view",
+    "silence": f"a guest was silent until a host announced it; {NOT_PLACED}",
+    "name": f"the guest that was named did not answer for a time; {NOT_PLACED}",
+}
 """What is said first of a migration that is known by its guest alone."""
 CANNOT: Final = " cannot be told"
 FIRST_TOLD: Final = ("completed", "guest_reachable_after", "announcement_reached_destination")
@@ -93,7 +100,9 @@ def _said(m: Migration, check: Check) -> str:
 def _decided(m: Migration, lead: str = "") -> str:
     """Did it complete, and what speaks against it? `lead` is told first."""
     if not m.connections:
-        return "; ".join([UNSEEN, *(answer(c) for c in _in_order(m.checks) if c.decides and c.outcome == "fail")])
+        return "; ".join(
+            [UNSEEN[m.known_by], *(answer(c) for c in _in_order(m.checks) if c.decides and c.outcome == "fail")]
+        )
     if m.verdict == "pass":
         return verdict_sentence(m) + (f", though {not_in_view(m)}" if "begin" in m.cut_at else "")
     worst = [check for check in m.checks if check.decides and check.outcome == m.verdict]

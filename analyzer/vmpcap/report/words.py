@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from vmpcap.migration.results import Mechanism
+from vmpcap.migration.results import KnownBy, Mechanism
 from vmpcap.report.document import Defect, Input, Migration, ProfileUsed, Report
 from vmpcap.terms.digits import Side, digits_of, outward
 from vmpcap.terms.units import NS_PER_S, count_of
@@ -200,12 +200,21 @@ def latency_words(m: Mechanism) -> str:
     return f"{sign}{figure(m.latency_ms, 'ms')}"
 
 
+BETWEEN: Final[dict[KnownBy, str]] = {
+    "stream": "between hosts that are not in view",
+    "places": "between hosts that are not in view",
+    "silence": "from where to where is not in view",
+    "name": "from where to where is not in view",
+}
+
+
 def hosts(m: Migration, arrow: str = "to") -> str:
     """
     From which host to which? Of a migration whose stream nobody captured: whom it carried, as far as anybody knows.
     """
     if m.source is None or m.destination is None:
-        return f"{m.guests[0].mac if m.guests else UNKNOWN}, between hosts that are not in view"
+        whom = m.guests[0].mac or ", ".join(m.guests[0].ips) if m.guests else UNKNOWN
+        return f"{whom}, {BETWEEN[m.known_by]}"
     return f"{m.source} {arrow} {m.destination}"
 
 

@@ -1,0 +1,228 @@
+"""Guests whose outage is in view and whose change of place is not: a host announced them, or the user named them."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from vmpcap.flows.streams import NOT_IN_VIEW
+from vmpcap.measures.peers import find_peer_streams
+from vmpcap.migration.announced_moves import LEAST_LIFE, NO_STREAM, PLACES, AnnouncedMove, Unseen
+from vmpcap.migration.exchanges import wants_answer
+from vmpcap.migration.guests import announced_guests, is_by_host, named_guest
+from vmpcap.migration.lives import connections_across
+from vmpcap.migration.look_alikes import came_together, tolerance_ended
+from vmpcap.migration.marks import RUNS_UNSEEN_NS
+from vmpcap.migration.mechanisms.case import Trip
+from vmpcap.migration.moved import Moved, guest_name, on_reference
+from vmpcap.migration.moves import Move, Sighting
+from vmpcap.migration.results import KnownBy
+from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.transfers import Transfer
+from vmpcap.migration.views import PointView
+from vmpcap.points.roles import OUTAGE_FIGURES, rank
+from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
+
+# The next are choices, none a standard's.
+LEAST_SILENT_NS: Final = 50 * NS_PER_MS
+"""Shorter than this nobody calls it an outage."""
+SURELY: Final = 2
+"""One question without an answer may be a lost packet; so many in a row, while the guest says nothing, are its own."""
+SOON_NS: Final = NS_PER_S
+"""An announcement so long after the guest spoke again still is of the time before: hosts announce it when it runs."""
+USUAL_NS: Final = 10 * NS_PER_S
+"""How a guest talks in the time before tells what is a pause of it."""
+LONGER: Final = 1.5
+"""... and what is none: one that is hardly longer than others."""
+LOOKS_ALIKE: Final = "a host whose uplink failed over, or whose port came up again, looks the same"
+
+
+class _Gap(NamedTuple):
+    """A time in which a guest was asked at a point and said nothing: by that point's clock."""
+
+    view: PointView
+    since: int
+    """Its last word before."""
+    asked: int
+    """The first question that it did not answer."""
+    until: int
+    """Its next word; where there is none, the last question."""
+    questions: int
+    """Without the one that its next word may answer."""
+    frame: int
+    """Of the first question."""
+    is_over: bool
+
+
+def find_unplaced(
+    views: Sequence[PointView], wanted: Sequence[str] = (), left_aside: Collection[int] = ()
+) -> tuple[Unseen, list[str]]:
+    """
+    Which guests were silent until their host announced them, or which of those that the user named had an outage?
+
+    For captures that show neither a stream nor a guest at both places: what happened to it is told, that it moved is
+    not. Beside them: what is to be said of named guests that had none.
+
+    Parameters
+    ----------
+    left_aside : MACs of machines that are told of already
+    """
+    told, said = Unseen([], [], []), []
+    found = [] if {v.role for v in views} >= set(PLACES) else list(_silent_until_announced(views, left_aside))
+    announced = [one.guest for one in found]
+    for one in found:
+        at, first_ts = one.move.best.view, one.move.best.transfer.start_ts
+        together = came_together(at, first_ts, announced, [at])
+        taken = None if together else tolerance_ended(one.guest, at, first_ts, views)
+        if together:
+            told.notes.extend([together] if together not in told.notes else [])
+        elif taken is not None:
+            told.notes.append(taken.note)
+            told.rows.append(taken.row)
+        else:
+            told.moves.append(one)
+    known = {mac for one in told.moves for mac in one.trip.macs}
+    for text in wanted:
+        guest = named_guest(text, views)
+        if guest.mac in {*known, *left_aside} - {NO_MAC} or any(
+            set(guest.ips) & set(one.guest.ips) for one in told.moves
+        ):
+            continue
+        gap = _longest(guest, views)
+        if gap is not None:
+            told.moves.append(_named(guest, gap, views))
+        elif any(len(frames_of(view, guest).sent_ip) for view in views):
+            said.append(_none_in_view(text, guest, views))
+    told.moves.sort(key=lambda one: one.moment)
+    return told, said
+
+
+def _silent_until_announced(views: Sequence[PointView], left_aside: Collection[int]) -> Iterator[AnnouncedMove]:
+    """
+    Guests that said nothing, for longer than before, until a host announced them, and then went on.
+
+    A machine that starts has no connection that goes on; one whose host was merely plugged in anew is not silent first.
+    """
+    for guest in announced_guests(views):
+        if guest.mac in left_aside or not is_by_host(guest):
+            continue
+        told = (_silence(guest, view, first.first_ts, first.frames[0], views) for view, first in guest.heard)
+        one = next((one for one in told if one is not None), None)
+        if one is not None:
+            yield one
+
+
+def _silence(
+    guest: Moved, view: PointView, first_ts: int, frame: int, views: Sequence[PointView]
+) -> AnnouncedMove | None:
+    """Did this point, which stands at neither place, hear the guest until just before it was announced, and after?"""
+    if view.role in PLACES or not view.journal_complete:
+        return None
+    ts = np.sort(view.journal.ts_ns[frames_of(view, guest).sent_ip])
+    before, after = ts[ts < first_ts - RUNS_UNSEEN_NS], ts[ts > first_ts]
+    if len(before) < LEAST_LIFE or not len(after):
+        return None
+    left = int(before[-1])
+    usual = int(np.diff(before[before > left - USUAL_NS]).max(initial=0))
+    if first_ts - left < max(LEAST_SILENT_NS, LONGER * usual):
+        return None
+    kept = [c for c in connections_across(guest, [view], on_reference(view, left) + 1) if not c.is_reset]
+    if not kept:
+        return None
+    because = (
+        f"{NO_STREAM}; but a host announced the guest at {view.name} after it had been silent there for "
+        f"{(first_ts - left) / NS_PER_MS:.0f} ms, and {count_of(len(kept), 'connection')} of it went on: whether it "
+        f"changed places is not in view, for {LOOKS_ALIKE}"
+    )
+    guest = replace(guest, because=because)
+    return _as_move(guest, view, first_ts, left, because, (frame,), views, "silence")
+
+
+def _longest(guest: Moved, views: Sequence[PointView]) -> _Gap | None:
+    """
+    The longest time in view in which the guest, which had spoken, was asked and said nothing.
+
+    Of points that show one as long the one nearest to its peers tells it. Where only single questions were lost, now
+    and then, none of them is.
+    """
+    every = [gap for view in views if view.journal_complete for gap in _gaps(guest, view)]
+    gaps = [gap for gap in every if gap.questions >= SURELY]
+    if not gaps and len({gap.asked for gap in every}) == len({gap.view.name for gap in every}):
+        gaps = every
+    longest = max((gap.until - gap.asked for gap in gaps), default=0)
+    near = [gap for gap in gaps if gap.until - gap.asked >= longest / LONGER]
+    return min(near, key=lambda gap: (rank(gap.view.role, OUTAGE_FIGURES), gap.asked - gap.until), default=None)
+
+
+def _gaps(guest: Moved, view: PointView) -> Iterator[_Gap]:
+    """
+    Each time between two words of the guest, or after its last, in which somebody's stream had an outage.
+
+    A guest that takes its time for an answer, or waits with an acknowledgement, has none.
+    """
+    j, frames = view.journal, frames_of(view, guest)
+    words, asked = np.sort(j.ts_ns[frames.sent_ip]), frames.asked[wants_answer(j, frames.asked)]
+    asked = asked[np.argsort(j.ts_ns[asked], kind="stable")]
+    if len(words) < LEAST_LIFE:
+        return
+    macs = [guest.mac] if guest.mac != NO_MAC else []
+    streams = find_peer_streams(j, macs, guest.ips, end_ns=view.last_ts)
+    began = np.array([o.first_unanswered_ts for s in streams for o in s.outages], np.int64)
+    place = np.searchsorted(words, j.ts_ns[asked], "right")
+    for number in np.unique(place[place > 0]).tolist():
+        mine = asked[place == number]
+        is_over = number < len(words)
+        first, until = int(j.ts_ns[mine[0]]), int(words[number] if is_over else j.ts_ns[mine[-1]])
+        lost, is_felt = len(mine) - is_over, bool(((began >= words[number - 1]) & (began <= until)).any())
+        if lost > 0 and is_felt and until - first >= LEAST_SILENT_NS:
+            yield _Gap(view, int(words[number - 1]), first, until, lost, int(j.frame[mine[0]]), is_over)
+
+
+def _named(guest: Moved, gap: _Gap, views: Sequence[PointView]) -> AnnouncedMove:
+    """What is told of a guest that the user named: the longest time in which it did not answer."""
+    view = gap.view
+    until = "until it spoke again" if gap.is_over else "and it never spoke again"
+    because = (
+        f"{NO_STREAM}, and nothing tells whether the guest changed places; the longest time in which it was asked and "
+        f"said nothing is told: at {view.name} {count_of(gap.questions, 'packet')} without an answer "
+        f"from frame {gap.frame} on, {(gap.until - gap.asked) / NS_PER_MS:.0f} ms, {until}"
+    )
+    begin, end = on_reference(view, gap.since), on_reference(view, gap.until) + SOON_NS
+    events = (one for one in announced_guests(views) if one.mac == guest.mac and one.mac != NO_MAC)
+    then = (one.heard for one in events if any(begin <= on_reference(v, s.first_ts) <= end for v, s in one.heard))
+    guest = replace(guest, heard=next(then, ()), because=f"named by the user; {because}")
+    return _as_move(guest, view, gap.asked, gap.since, because, (gap.frame,), views, "name")
+
+
+def _as_move(
+    guest: Moved,
+    view: PointView,
+    ts: int,
+    left: int,
+    because: str,
+    frames: tuple[int, ...],
+    views: Sequence[PointView],
+    known_by: KnownBy,
+) -> AnnouncedMove:
+    """
+    The same as a move: when it was, and at which point that shows.
+
+    Parameters
+    ----------
+    ts, left : when, and the guest's last word before, by the clock of the point
+    """
+    moment = on_reference(view, ts)
+    move = Move((Sighting(view, Transfer(NOT_IN_VIEW, None, (), because, moved_at=ts)),))
+    trip = Trip(moment, moment, view.name, view.name, frozenset({guest.mac}))
+    return AnnouncedMove(move, guest, because, frames, tuple(views), moment, on_reference(view, left), trip, known_by)
+
+
+def _none_in_view(text: str, guest: Moved, views: Sequence[PointView]) -> str:
+    """What is said of a guest that answered all the time?"""
+    at = ", ".join(view.name for view in views if len(frames_of(view, guest).sent_ip))
+    return (
+        f"--guest {text}: {guest_name(guest)} is in view at {at}, and no time in which it was asked twice in a row, or "
+        "only this once, and said nothing: no outage of it is in view"
+    )
