@@ -33,8 +33,12 @@ LEFT = BEGIN + STREAM_S - 0.05
 STEP = 0.2
 
 
-def told(folder: Path, answers: Callable[[float], bool], profile: str, count: int = 80) -> Answer:
-    """A client that pings the guest, and opens a connection to it every 0.2 s; by when it opens one it is answered."""
+def told(folder: Path, answers: Callable[[float], bool], profile: str, count: int = 80, again: int = 1) -> Answer:
+    """
+    A client that pings the guest, and opens a connection to it every 0.2 s; by when it opens one it is answered.
+
+    Where it is not, the client sends its SYN again, each second.
+    """
     scene = Scene()
     add_stream(scene, (LAN_SOURCE, LAN_DESTINATION))
     add_announcement(scene, "new", "cl")
@@ -51,7 +55,8 @@ def told(folder: Path, answers: Callable[[float], bool], profile: str, count: in
 
         said(0, True, "S", 100, 0)
         if not answers(ts):
-            said(1.0, True, "S", 100, 0)
+            for late in range(1, again + 1):
+                said(float(late), True, "S", 100, 0)
             continue
         said(0.001, False, "SA", 500, 101)
         said(0.002, True, "A", 101, 501)
@@ -165,3 +170,12 @@ def test_two_connections_lost_at_the_end_of_a_service_that_is_answered_lose_no_s
     (guest,) = report.migrations[0].guests
     assert all(peer.lost_later_ms is None for peer in guest.peers)
     assert outcomes(report)["guest_reachable_after"] == "pass"
+
+
+def test_one_connection_that_was_opened_in_vain_again_and_again_lost_its_service(tmp_path: Path) -> None:
+    """The last of eighty sends four SYNs in three seconds, long after the move: that is no chance."""
+    last = BEGIN - 3 + 0.03 + 79 * STEP
+    report = told(tmp_path, lambda ts: not LEFT <= ts < MOVED and ts < last - 0.01, "vsphere4", again=3)
+    (guest,) = report.migrations[0].guests
+    assert [peer.lost_later_ms for peer in guest.peers if peer.lost_later_ms] == [pytest.approx(3000, abs=20)]
+    assert outcomes(report)["guest_reachable_after"] == "undecided"

@@ -16,7 +16,10 @@ from vmpcap.terms.units import NS_PER_S, count_of, iso_utc, ms
 LEAST_OPENED: Final = 2
 """One connection is its own row."""
 LEAST_LOST: Final = 3
-"""So many in vain after others had an answer are no chance, if they were opened for as long as LONG_NS."""
+"""
+So many in vain after others had an answer are no chance, if they were opened for as long as LONG_NS; nor is one that
+was long after the move, and whose SYN was sent again so often.
+"""
 LONG_NS: Final = NS_PER_S
 
 Service = tuple[str, str, str]
@@ -77,7 +80,10 @@ def _is_lost(run: Sequence[Opened], again: Sequence[int]) -> bool:
     if view is None or view.goes_on or view.left_out or not view.journal_complete:
         return False
     end = max(outage.last_unanswered_ts for _, outage in run)
-    is_long = len(run) >= LEAST_LOST and end - _since(run[0]) >= LONG_NS
+    is_many = len(run) >= LEAST_LOST or (
+        run[0][0].opened_late is not None and any(outage.retransmissions >= LEAST_LOST for _, outage in run)
+    )
+    is_long = is_many and end - _since(run[0]) >= LONG_NS
     return is_long and hole_in(view.holes, again[-1] if again else _since(run[0]), end) is None
 
 

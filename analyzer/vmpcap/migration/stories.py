@@ -15,6 +15,7 @@ from vmpcap.migration.reachable import Reachability
 from vmpcap.migration.restarts import Restart
 from vmpcap.migration.results import Guest, KnownBy, Mechanism, Path, Phase
 from vmpcap.migration.segment_results import Segment
+from vmpcap.migration.silenced import Silenced
 from vmpcap.migration.stream import (
     StreamFigures,
 )
@@ -53,6 +54,8 @@ class GuestStory:
     announcement_filter: str
     two_tags: TwoTags | None = None
     """The guest's tags at two points, where none saw both."""
+    silenced: Silenced | None = None
+    """Where it shows that it fell silent at its new place, while what was for it arrived."""
 
 
 @dataclass(frozen=True, slots=True)

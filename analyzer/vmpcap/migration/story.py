@@ -45,6 +45,7 @@ from vmpcap.migration.role_doubts import find_role_doubts, say_doubts, with_show
 from vmpcap.migration.scenes import Scene, set_apart, set_scenes
 from vmpcap.migration.segments import describe_segments
 from vmpcap.migration.sessions import tell_sessions, with_lost, with_silence
+from vmpcap.migration.silenced import find_silenced
 from vmpcap.migration.silences import Silence, last_sign_before, left_for_good, silences
 from vmpcap.migration.split import find_split, longest_part_ns, wan_side
 from vmpcap.migration.steady import why_unsteady
@@ -389,6 +390,7 @@ def _tell_guest(
         early=early,
         announcement_filter=f"arp.src.hw_mac == {mac_text(moved.mac)} && (arp.opcode == 3 || arp.isgratuitous)",
         two_tags=retagged.tags if retagged is not None else apart,
+        silenced=find_silenced(moved, views, moment),
     )
 
 

@@ -171,10 +171,18 @@ def _lost_later(known: Known) -> str:
     whose = _whose(sorted({s.peer.peer for s in later}), known.guest)
     names = [f"{s.peer.peer} by {s.peer.protocol}" if s.peer.peer in served else s.peer.peer for s in later]
     first = min(s.later_ns or 0 for s in later) / NS_PER_S
+    silenced = known.guest.silenced
+    what = "whether the move or something later lost it is not known" if silenced is None else silenced.because
     return (
         f", but {whose} had answers until {first:.1f} s after the switchover only, and none to the end:"
-        f" {', '.join(sorted(set(names))[:3])}; whether the move or something later lost it is not known{known.why}"
+        f" {', '.join(sorted(set(names))[:3])}; {what}{known.why}"
     )
+
+
+def _last_word(known: Known) -> tuple[Evidence, ...]:
+    """The guest's last frame at its new place, and what came for it after, where it fell silent there."""
+    silenced = known.guest.silenced
+    return show(silenced.point, silenced.frames) if silenced is not None else ()
 
 
 def _dead_service(known: Known) -> str:
@@ -273,7 +281,7 @@ CASES: Final = (
         lambda known: not known.lost and bool(known.later),
         "undecided",
         _lost_later,
-        lambda known: frames_of(known.later[0]),
+        lambda known: (*frames_of(known.later[0]), *_last_word(known)),
     ),
     Case(
         lambda known: not known.lost and bool(known.dead_services),
