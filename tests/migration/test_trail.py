@@ -76,6 +76,16 @@ def test_what_the_gateway_missed_was_lost_after_the_host() -> None:
     assert "between br and gw" in story.lost_between_because
 
 
+@pytest.mark.parametrize(("role", "last"), [(None, ["br"]), ("domain:source", [])])
+def test_what_was_seen_at_a_place_that_is_not_named_is_said(role: str | None, last: list[str]) -> None:
+    """A host's trunk without a role heard it and the gateway did not; the domain that it left is no such step."""
+    host = heard("br", role=role)
+    story = told(guest(host), host, alive("gw"))
+    assert (story.last_seen_at, story.first_missing_at) == (last, ["gw"])
+    assert ("whether on the way to there is not known" in story.lost_between_because) is (role is None)
+    assert ("nowhere on the way" in story.lost_between_because) is (role is not None)
+
+
 def test_nothing_was_lost_where_it_arrived() -> None:
     """The gateway heard it; that some other point did not is no loss."""
     host, gateway = heard("br"), heard("gw", MS, "gateway")

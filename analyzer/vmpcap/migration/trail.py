@@ -68,6 +68,12 @@ def follow_trail(
     odd = [by_point[name].wrong for name in first if by_point[name].wrong is not None]
     lost = f"in another {_as_word(odd[0])}" if odd and len(odd) == len(first) else "missing"
     before = [v for v in seen if _step(v) <= step]
+    unplaced = [v for v in seen if v.role is None and v not in before]
+    if not before and unplaced:
+        last = _last_of(guest, unplaced, moment)
+        where = "which stands at a place that was not" if len(last) == 1 else "which stand at places that were not"
+        because = f"{lost} at {_listed(first)}, and seen at {_listed(last)}, {where} named: whether on the way to there"
+        return Trail(last, first, f"{because} is not known")
     if not before:
         return Trail((), first, f"{lost} at {_listed(first)}; nowhere on the way to there was it seen")
     last = _last_of(guest, before, moment)
