@@ -276,6 +276,34 @@ def test_silence_after_esxis_announcement_needs_the_time_of_its_repetitions() ->
     assert told_at([host, late], (host,), qemu=False).domain.verdict == "not_reached"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "role", "offset", "is_lost"),
+    [
+        ((0, 2, 6, 12), "domain:destination", Offset(0, 0, 1), True),
+        ((0, 2), "domain:destination", Offset(0, 0, 1), False),
+        ((0, 1, 2, 4), "domain:destination", Offset(0, 0, 1), False),
+        ((0, 2, 6, 21.5), "domain:destination", Offset(0, 0, 1), True),
+        ((0, 2, 21.5), "domain:destination", Offset(0, 0, 1), False),
+        ((0, 2, 6, 12), "domain:source", Offset(0, 0, 1), False),
+        ((0, 2, 6, 12), "domain:destination", None, False),
+    ],
+    ids=["four", "two", "within 4 s", "three in time", "two in time", "elsewhere", "clocks not compared"],
+)
+def test_announcements_that_the_new_place_heard_in_time_and_that_did_not_come_are_lost(
+    seconds: tuple[float, ...], role: str, offset: Offset | None, is_lost: bool
+) -> None:
+    """ESXi may repeat for longer than the gateway was captured (22 s); what it had sent by then had time to come."""
+    times = [SWITCH + int(second * S) for second in seconds]
+    host = view("br", role, series=(announced(*times, schedule="esxi"),), offset=offset)
+    gateway = alive("gw", "gateway", last_ts=SWITCH + 22 * S)
+    told = told_at([host, gateway], (host,), qemu=False)
+    answer = told.announcements.by_point["gw"]
+    assert (answer.seen, answer.reached) == ((False, "not_reached") if is_lost else (None, "not_observable"))
+    assert ("that br heard came here in the 22 s" in answer.because) is is_lost
+    deaf = alive("gw", "gateway", last_ts=SWITCH + 22 * S, drops=1)
+    assert told_at([host, deaf], (host,), qemu=False).announcements.by_point["gw"].seen is None
+
+
 def test_qemus_rhythm_at_another_point_shortens_the_wait() -> None:
     """Five frames within 800 ms: whoever has not heard them after a second has missed them."""
     host = heard("br", "domain:destination")

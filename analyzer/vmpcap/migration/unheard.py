@@ -10,7 +10,7 @@ from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.results import Reached
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.unlearned import went_astray
-from vmpcap.migration.views import PointView
+from vmpcap.migration.views import PointView, is_compared
 from vmpcap.points.holes import Hole, blindness, hole_in
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
@@ -19,6 +19,9 @@ WAIT_QEMU_NS: Final = NS_PER_S
 """QEMU announces five times within 800 ms: a live point of the domain has heard it by then."""
 WAIT_OTHERS_NS: Final = 38 * NS_PER_S
 """ESXi repeats for so long (domain notes 3.3): until then the announcement that arrives may still come."""
+LEAST_SENT: Final = 3
+SENT_OVER_NS: Final = 5 * NS_PER_S
+"""So many announcements, over so long, that a point at the new place heard: where none of them came, they are lost."""
 ALIVE_NS: Final = 5 * NS_PER_S
 """A point that saw frames this shortly before and after was capturing."""
 BESIDE_NS: Final = 20 * NS_PER_MS
@@ -63,16 +66,9 @@ def _why_silent(
     view: PointView, guest: Moved, moment: int, qemu: bool, views: Sequence[PointView]
 ) -> tuple[bool | None, Reached, str]:
     """Does the silence of this point mean that nothing passed it?"""
-    if not view.link_carries_announcements:
-        return None, "not_observable", "its link type has no Ethernet addresses: RARP cannot exist there"
-    if view.drops:
-        return None, "not_observable", f"the capturing machine dropped {view.drops} packets"
-    if view.missing:
-        lost = count_of(view.missing, "mirrored packet")
-        return None, "not_observable", f"{lost} missing there, by their sequence numbers"
-    elsewhen = _of_another_time(view, guest)
-    if elsewhen:
-        return None, "not_observable", elsewhen
+    blind = _why_blind(view, guest)
+    if blind:
+        return None, "not_observable", blind
     known = bool(guest.heard)
     is_over = qemu or any(series.schedule == "qemu" for _, series in guest.heard)
     wait = WAIT_QEMU_NS if is_over else WAIT_OTHERS_NS
@@ -82,6 +78,9 @@ def _why_silent(
         return None, "not_observable", unjoined
     if view.first_ts > when:
         return None, "not_observable", "its first packet came after the switchover"
+    sent, at = _sent_in_vain(view, guest)
+    is_short = sent > 0 and view.last_ts < when + wait
+    wait = view.last_ts - when if is_short else wait
     if view.last_ts < when + wait:
         left = max(0.0, (view.last_ts - when) / NS_PER_S)
         because = (
@@ -106,11 +105,41 @@ def _why_silent(
     if deaf:
         return None, "not_observable", deaf
     source = f"though it was heard at {', '.join(v.name for v, _ in guest.heard)}" if known else "nor anywhere else"
-    return (
-        False,
-        "not_reached",
-        f"not seen here in the {wait / NS_PER_S:.0f} s it could take, {source}; {astray or 'other frames were'}",
-    )
+    missed = f"not seen here in the {wait / NS_PER_S:.0f} s it could take, {source}"
+    if is_short:
+        until = view.end_words if view.goes_on else "the capture's end"
+        missed = f"none of the {sent} that {at} heard came here in the {wait / NS_PER_S:.0f} s until {until}; a later "
+        missed += "one may have"
+    return False, "not_reached", f"{missed}; {astray or 'other frames were'}"
+
+
+def _why_blind(view: PointView, guest: Moved) -> str:
+    """Why may this capture lack an announcement that passed, whenever it did? Empty: nothing says so."""
+    if not view.link_carries_announcements:
+        return "its link type has no Ethernet addresses: RARP cannot exist there"
+    if view.drops:
+        return f"the capturing machine dropped {view.drops} packets"
+    if view.missing:
+        return f"{count_of(view.missing, 'mirrored packet')} missing there, by their sequence numbers"
+    return _of_another_time(view, guest)
+
+
+def _sent_in_vain(view: PointView, guest: Moved) -> tuple[int, str]:
+    """
+    How many announcements did a point at the guest's new place hear, each in time to have come here, and which point?
+
+    None where they are too few, or came within too short a time: what switches still learn then, or a port that is
+    about to open, lets a later one pass. None by clocks that nothing compares.
+    """
+    best: tuple[int, str] = (0, "")
+    for other, series in guest.heard:
+        if other.role != "domain:destination" or not is_compared(other, view):
+            continue
+        times = [on_point(view, on_reference(other, ts)) for ts in series.times]
+        times = [ts for ts in times if ts <= view.last_ts - WAIT_QEMU_NS]
+        if len(times) >= LEAST_SENT and max(times) - min(times) >= SENT_OVER_NS:
+            best = max(best, (len(times), other.name))
+    return best
 
 
 def _hole_over(view: PointView, guest: Moved, since: int, until: int) -> Hole | None:
