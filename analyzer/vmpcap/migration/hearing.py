@@ -118,7 +118,7 @@ def why_rarp_hidden(view: PointView, guest: Moved) -> str:
     kinds = {kind for _, series in guest.heard for kind, _ in series.kinds}
     if kinds and not any(kind.startswith("rarp") for kind in kinds):
         return ""
-    if any(kind.startswith("garp") for kind in kinds) or _shows_other_types(view):
+    if any(kind.startswith("garp") for kind in kinds) or shows_other_types(view):
         return ""
     if (view.journal.vni[frames_of(view, guest).sent] > 0).any():
         return ""
@@ -131,7 +131,7 @@ ONLY_ARP: Final = (
 )
 
 
-def _shows_other_types(view: PointView) -> bool:
+def shows_other_types(view: PointView) -> bool:
     """Does the capture hold any RARP, or any other frame that is neither IP nor ARP?"""
     j = view.journal
     of_type = ~np.isin(j.ethertype, COMMON) & (j.eth_dst != np.uint64(NO_MAC))
@@ -215,3 +215,8 @@ def _named(view: PointView, guest: Moved) -> Bools:
 
 def _within(ts_ns: npt.NDArray[np.int64], since: int, until: int) -> Bools:
     return (ts_ns >= since) & (ts_ns <= until)
+
+
+def shows_arp(view: PointView) -> bool:
+    """Does the capture hold any ARP of anybody, which RARP is not?"""
+    return bool((HAS_OPCODE[view.arps.kind] & ~np.isin(view.arps.kind, RARPS)).any())

@@ -1,6 +1,6 @@
 """What an announcement told the network: which tables its kinds bring up to date, and whether it came too early."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -12,6 +12,7 @@ from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.passed_by import what_else_passed
 from vmpcap.migration.results import Announcements, Reached, Taught
 from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.stopped_kinds import stopped_kinds
 from vmpcap.migration.trail import Trail, follow_trail
 from vmpcap.migration.views import PointView
 from vmpcap.migration.vlans import find_retagged
@@ -33,7 +34,9 @@ def tell_announcements(
 ) -> Announcements:
     """The announcements with what they taught, how early they came and, where they did not arrive, where they died."""
     trail = follow_trail(guest, views, heard.by_point, moment) if guest.heard and verdict != "reached" else Trail()
-    teaches, because = _teaching(heard, guest, views, moment)
+    stopped = stopped_kinds(guest, heard.by_point)
+    teaches, because = _teaching(heard, guest, views, moment, () if stopped is None else stopped.kinds)
+    because = "; ".join(part for part in (because, "" if stopped is None else stopped.because) if part)
     last, first = ([v for v in views if v.name in names] for names in (trail.last_seen_at, trail.first_missing_at))
     passed = what_else_passed(guest, last, first, moment)
     other = find_retagged(guest, views, moment) if first else None
@@ -50,9 +53,11 @@ def tell_announcements(
     )
 
 
-def _teaching(heard: Announcements, guest: Moved, views: Sequence[PointView], moment: int) -> tuple[list[Taught], str]:
-    """Which tables do these kinds bring up to date, and what does that leave?"""
-    taught = {table for kind in heard.kinds for table in TEACHES.get(kind, ())}
+def _teaching(
+    heard: Announcements, guest: Moved, views: Sequence[PointView], moment: int, stopped: Collection[str]
+) -> tuple[list[Taught], str]:
+    """Which tables do these kinds bring up to date, without those that were stopped, and what does that leave?"""
+    taught = {table for kind in heard.kinds if kind not in stopped for table in TEACHES.get(kind, ())}
     teaches = [table for table in ORDER if table in taught]
     if not teaches:
         return [], ""

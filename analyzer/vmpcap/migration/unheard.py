@@ -66,7 +66,7 @@ def _why_silent(
     view: PointView, guest: Moved, moment: int, qemu: bool, views: Sequence[PointView]
 ) -> tuple[bool | None, Reached, str]:
     """Does the silence of this point mean that nothing passed it?"""
-    blind = _why_blind(view, guest)
+    blind = why_blind(view, guest)
     if blind:
         return None, "not_observable", blind
     known = bool(guest.heard)
@@ -113,7 +113,7 @@ def _why_silent(
     return False, "not_reached", f"{missed}; {astray or 'other frames were'}"
 
 
-def _why_blind(view: PointView, guest: Moved) -> str:
+def why_blind(view: PointView, guest: Moved) -> str:
     """Why may this capture lack an announcement that passed, whenever it did? Empty: nothing says so."""
     if not view.link_carries_announcements:
         return "its link type has no Ethernet addresses: RARP cannot exist there"
