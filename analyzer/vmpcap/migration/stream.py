@@ -110,7 +110,8 @@ def measure_stream(sighting: Sighting) -> StreamFigures:
     first, last = transfer.first_data_ts, transfer.last_data_ts
     lived = while_it_lived(together, transfer.links)
     held = 0 if is_at_sender(rtt) else held_ns(paths)  # beside the sender its round trips hold it
-    setup, activities = split_activity(lived, first, last, rtt, _mss(transfer), empty_path_ns(paths), held)
+    handed = is_at_sender(rtt)
+    setup, activities = split_activity(lived, first, last, rtt, _mss(transfer), empty_path_ns(paths), held, handed)
     unique = sum(side.unique_bytes for side in sides)
     volume = Bytes(
         payload=transfer.payload_bytes, unique=unique, retransmitted=sum(side.retransmitted_bytes for side in sides)
@@ -206,6 +207,7 @@ def split_activity(
     mss: int = USUAL_MSS,
     empty_ns: int = 0,
     wait_ns: int = 0,
+    is_handed_over: bool = False,
 ) -> tuple[Activity | None, tuple[Activity, ...]]:
     """
     Between which pauses did data flow?
@@ -214,7 +216,9 @@ def split_activity(
     every ACK for, wait_ns), with all data arrived: what the sender waits for a lost segment is the path's time, not a
     pause. What is said before the first pause is set-up where it is little. A sender may hand over faster than the path
     carries: how long a stretch took to arrive is told beside it; what the empty path beyond this point surely takes
-    (empty_ns) is no part of that.
+    (empty_ns) is no part of that. Beside the sender (is_handed_over) a stretch lasts as long as the bins that it fills,
+    for what a host or a bucket lets go at once is no rate that a link sustains; elsewhere from its first to its last
+    data.
     """
     if together is None or first is None or last is None:
         return None, ()
@@ -230,7 +234,7 @@ def split_activity(
         a, b = int(filled[low]), int(filled[high - 1])
         begin = max(first, together.start_ns + a * together.width_ns)
         end = min(last, together.start_ns + (b + 1) * together.width_ns)
-        passed = _passing(together, a, b, end - begin)
+        passed = None if is_handed_over else _passing(together, a, b, end - begin)
         if high == len(filled) and (until := min(last, _until_arrived(together, b))) > end:
             end, passed = until, None
         arrived = _arrival(together, a, b, int(filled[high]) if high < len(filled) else len(together.new_bytes), mss)
