@@ -10,6 +10,7 @@ from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.asked import Asked, Evidence, Scene, back_of, return_of, shows_return
 from vmpcap.migration.clocks import all_on_clock_of, clock_doubt, on_clock_of
 from vmpcap.migration.inside import inside_of, names_of
+from vmpcap.migration.let_through import held_back
 from vmpcap.migration.lost_answers import MOSTLY, lost_answers
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import on_point
@@ -384,7 +385,8 @@ def _to_old_port(asked: Asked, scene: Scene) -> list[Evidence]:
             Evidence("unexplained", which & ~astray, shows, gone),
         ]
     if flaps is None or flapped_since is None:
-        return [Evidence("relearning", which, shows)]
+        held = held_back(asked, scene, which, astray, shows)
+        return [*([held] if held is not None else []), Evidence("relearning", which, shows)]
     after = asked.ts >= on_point(asked.view, flapped_since)
     says = "switches had followed frames of its MAC to its old place"
     where = f"{flaps.point} frames {', '.join(map(str, flaps.frames))}"
