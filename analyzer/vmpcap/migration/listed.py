@@ -35,9 +35,10 @@ def is_lost(stream: Peer) -> bool:
 
 
 def gave_up(stream: Peer) -> bool:
-    """Did it ask in vain for a second or more, and stop asking before an answer came?"""
+    """Did it ask in vain for a second or more, and stop asking? What TCP sent again was asked again."""
     has_stopped = stream.survived is None and stream.outage_ms is None and stream.outage_high_ms is None
-    return has_stopped and (stream.lost or 0) >= LEAST_ASKED and (stream.outage_low_ms or 0.0) >= LONG_MS
+    asked = (stream.lost or 0) + (stream.retransmissions or 0)
+    return has_stopped and asked >= LEAST_ASKED and (stream.outage_low_ms or 0.0) >= LONG_MS
 
 
 def is_gone(stream: Peer) -> bool:

@@ -14,6 +14,7 @@ from vmpcap.migration.asked_on import asked_to_the_end
 from vmpcap.migration.bypassed import answered_after, by_another_way, may_be_bypassed
 from vmpcap.migration.clocks import clock_doubt, is_moment_unknown, on_clock_of
 from vmpcap.migration.foreign_resets import ran_since
+from vmpcap.migration.given_up import with_given_up
 from vmpcap.migration.gone_peers import without_gone, without_other_side
 from vmpcap.migration.hidden_outages import hidden, hiding_hole, hole_of
 from vmpcap.migration.joined_places import Key, as_one, is_wanted, join_places, key_of
@@ -93,6 +94,7 @@ def what_peers_suffered(
                 one = replace(ask(stream), asked_by=ask) if hole is None else hidden(stream, view, when, hole)
                 if one.peer.outage_ms == 0 and is_moment_unknown(view, guest, views):
                     one = at_unknown_time(stream, view)
+                one = with_given_up(one, stream, streams, view)
                 one = with_later(with_part(one, stream, view, when), lost_later(stream, streams, view, when), when)
                 known.append((place, one, hole))
             if view.role != "domain:source" and answered_after(stream, when):

@@ -239,7 +239,7 @@ def _never(of: PeerCounts) -> str:
     """A peer is an address: it was never answered again where none of its streams was; else these streams were not."""
     gone = f"{of.peers_lost:,} of {of.peers:,} peers"
     if of.streams_of_lost > of.streams_lost:
-        whose = "its only peer" if of.peers == 1 else gone
+        whose = _whose(of) if of.peers_lost == of.peers else gone
         was = "was" if of.streams_lost == 1 else "were"
         return f"{of.streams_lost:,} of {of.streams_of_lost:,} streams of {whose} {was} never answered again"
     if of.peers_lost == of.peers:

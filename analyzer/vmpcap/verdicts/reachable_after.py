@@ -206,7 +206,8 @@ def _parts(known: Known) -> str:
 
 
 def _all_answered(known: Known) -> str:
-    but = ", and so was every peer, though not in each of its streams" if known.cut_off else ""
+    is_missed = known.cut_off or any(map(gave_up_asking, known.guest.suffered))
+    but = ", and so was every peer, though not in each of its streams" if is_missed else ""
     but += ": a guest that restarted?" if known.cut_off and not known.why else ""
     return but + known.why
 
