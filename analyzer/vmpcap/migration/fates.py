@@ -19,6 +19,7 @@ from vmpcap.migration.no_room import without_room
 from vmpcap.migration.old_gateway import answered_to_old_gateway
 from vmpcap.migration.requests import Sighting, answers_to
 from vmpcap.migration.switchover import last_sign
+from vmpcap.migration.unheard_return import SAYS, why_unheard
 from vmpcap.migration.views import PointView, is_compared
 from vmpcap.points.holes import hole_before
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
@@ -101,7 +102,8 @@ def _stunned(asked: Asked, scene: Scene) -> list[Evidence]:
     which = asked.ts < back
     if not shows_return(sign, scene.guest):
         return [Evidence("unexplained", which, f"{shows}; whether it ran before, unheard there, is not known")]
-    return [Evidence("stun", which, shows)]
+    unheard = why_unheard(scene, sign, last)
+    return [Evidence("unexplained", which, f"{shows}; {unheard}", SAYS) if unheard else Evidence("stun", which, shows)]
 
 
 def _usual(asked: Asked) -> int:
