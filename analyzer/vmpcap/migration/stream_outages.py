@@ -1,5 +1,6 @@
 """What one stream between a peer and the guest met at the switchover, as one point saw it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -12,6 +13,7 @@ from vmpcap.migration.asides import dark_before, dark_between, part_outages, wor
 from vmpcap.migration.foreign_resets import has_outlived, is_ended_by, reset_by_another, why_foreign, words_of_reset
 from vmpcap.migration.hidden_outages import hidden, hole_of, words_of_unseen
 from vmpcap.migration.one_way import is_sent_in, without_figure
+from vmpcap.migration.own_timers import Reach, reached_again
 from vmpcap.migration.results import Peer
 from vmpcap.migration.suffered import (
     Suffered,
@@ -51,13 +53,14 @@ def suffered_by(
     left: int | None = None,
     since: int | None = None,
     ran: int | None = None,
+    others: Sequence[PeerStream] = (),
 ) -> Suffered:
     """
     What did the peer of this stream meet?
 
     The guest is known to have run until away, and to be announced at when; where it left its old place for good is
     known, at left, and that it ran at its new one, at ran at the earliest. Where it had moved before, this migration
-    began at since.
+    began at since. The others are all streams at this point.
     """
     near = around_switchover(stream, when)
     unseen = [o for o in near if hole_of(o, view) is not None]
@@ -83,7 +86,8 @@ def suffered_by(
     if outage is not None and not stream.answers and (stream.first_ts < away or _goes_on(stream, outage)):
         return _never_answered(stream, view)
     if outage is not None and outage.ended and outage.last_answered_ts is None and outage.last_answer_ts is None:
-        return _from_its_first(stream, view, outage)
+        reach = reached_again(stream, outage, others, left) if stream.manner == "connection" else None
+        return _from_its_first(stream, view, outage, reach)
     if outage is not None and _is_as_ever(stream, outage, away):
         return _as_ever(stream, view, outage)
     dark = "" if outage is None else dark_between(stream, outage, since) or dark_before(stream, outage, left)
@@ -195,17 +199,30 @@ def _as_ever(stream: PeerStream, view: PointView, outage: Outage) -> Suffered:
     return replace(one, peer=msgspec.structs.replace(one.peer, **bounds), at_least_ms=0.0)
 
 
-def _from_its_first(stream: PeerStream, view: PointView, outage: Outage) -> Suffered:
-    """A stream whose first request in view is unanswered already: since when it was cut off is not in view."""
+def _from_its_first(stream: PeerStream, view: PointView, outage: Outage, reach: Reach | None) -> Suffered:
+    """
+    A stream whose first request in view is unanswered already: since when it was cut off is not in view.
+
+    Of a connection that is opened so, others of the peer to the same service may tell.
+    """
     low = _bounds(stream, outage, None)[0]
     least = outage.seen_ns if low is None else low
     because = (
         f"{count_of(outage.lost, 'request')} unanswered from frame {outage.first_unanswered_frame} on, the first of it"
         f" in view: cut off for {at_least_ms(least)}, and how long before is not in view"
     )
+    if reach is not None:
+        because = (
+            f"unanswered for {at_least_ms(least)} from frame {outage.first_unanswered_frame} on, the first of it in"
+            f" view; but others of this peer to the same service were answered from {iso_utc(reach.again_ts)} on: from"
+            " then on TCP waited for its timer"
+        )
+        least = reach.low_ns
     one = unmeasured(stream, view, because, frames_of_outage(outage), stream.survived)
-    bounds = {"outage_low_ms": ms(least), "lost": outage.lost, "to_ts": iso_utc(end_of_outage(outage))}
-    return replace(one, peer=msgspec.structs.replace(one.peer, **bounds), at_least_ms=ms(least))
+    most = ms(reach.high_ns) if reach is not None else None
+    bounds = {"outage_low_ms": ms(least), "outage_high_ms": most, "lost": outage.lost}
+    to_ts = iso_utc(end_of_outage(outage) if reach is None else reach.again_ts)
+    return replace(one, peer=msgspec.structs.replace(one.peer, **bounds, to_ts=to_ts), at_least_ms=ms(least))
 
 
 def _bounds(stream: PeerStream, outage: Outage | None, watched: int | None) -> tuple[int | None, int | None]:

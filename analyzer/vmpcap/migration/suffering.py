@@ -90,7 +90,9 @@ def what_peers_suffered(
             known = seen.setdefault(key, [])
             is_needed = all(place < other or one.answered_after for other, one, hidden in known if hidden is None)
             if hole is not None or is_needed:
-                ask = partial(suffered_by, view=view, when=when, away=away, left=gone, since=begun, ran=ran)
+                ask = partial(
+                    suffered_by, view=view, when=when, away=away, left=gone, since=begun, ran=ran, others=streams
+                )
                 one = replace(ask(stream), asked_by=ask) if hole is None else hidden(stream, view, when, hole)
                 if one.peer.outage_ms == 0 and is_moment_unknown(view, guest, views):
                     one = at_unknown_time(stream, view)
