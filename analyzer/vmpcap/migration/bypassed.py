@@ -1,14 +1,22 @@
 """Points that the guest's answers may bypass: what they miss is no outage."""
 
 from collections.abc import Container, Sequence
+from typing import Final
 
 import msgspec
 
 from vmpcap.measures.peer_streams import PeerStream
-from vmpcap.migration.moved import Moved
+from vmpcap.measures.whose import Address
+from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.reachable import sought_in_vain
+from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.views import PointView
+from vmpcap.points.holes import hole_in
+from vmpcap.terms.addresses import GROUP_BIT
+
+LEAST_OTHERS: Final = 3
+"""So many other peers, all of them, show that a point misses none of what the guest sends."""
 
 
 def by_another_way(
@@ -46,6 +54,39 @@ def by_another_way(
     )
     of_guest = suffered.is_of_guest
     return Suffered(peer, True, None, None, None, None, is_bypassed=True, asked_by_guest=of_guest)
+
+
+def tells_no_answer(one: Suffered, guest: Moved, views: Sequence[PointView], moment: int) -> bool:
+    """
+    Does a point at the guest's new place show that it sent this peer nothing since, and others their answers?
+
+    Whatever way its answers take from there, they pass that point first. A host's links may share its guest's packets
+    by whom they are for: others must be several, and all that it answered at the peer's point.
+    """
+    stream, at = one.stream, next((view for view in views if view.name == one.peer.point), None)
+    if stream is None or at is None:
+        return False
+    told = _spoken_to(at, guest, on_point(at, moment)) - {stream.peer}
+    for view in views:
+        if view.role != "domain:destination" or not _is_whole(view, on_point(view, moment)):
+            continue
+        there = _spoken_to(view, guest, on_point(view, moment))
+        if len(told) >= LEAST_OTHERS and told <= there and stream.peer not in there:
+            return True
+    return False
+
+
+def _spoken_to(view: PointView, guest: Moved, since: int) -> set[Address]:
+    """To which addresses did the guest send unicast past this point, from that time on?"""
+    j, rows = view.journal, frames_of(view, guest).sent_ip
+    rows = rows[(j.ts_ns[rows] > since) & ((j.eth_dst[rows] & GROUP_BIT) == 0)]
+    return set(zip(j.dst_high[rows].tolist(), j.dst_low[rows].tolist(), strict=True))
+
+
+def _is_whole(view: PointView, since: int) -> bool:
+    """Does this point show every frame from that time on?"""
+    lacks = view.left_out or view.drops or view.missing or view.truncated or not view.journal_complete
+    return not lacks and hole_in(view.holes, since, view.last_ts) is None
 
 
 def answered_after(stream: PeerStream, when: int) -> bool:

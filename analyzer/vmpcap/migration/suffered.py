@@ -143,13 +143,25 @@ def answers_guest(stream: PeerStream) -> bool:
 
 
 def around_switchover(stream: PeerStream, when: int) -> list[Outage]:
-    """The outages that were under way when the guest changed places, or began while switches and routers followed."""
+    """
+    The outages that were under way when the guest changed places, or began while switches and routers followed.
+
+    Who asks seldom may have asked for the first time since the guest moved when they long had: where that had no
+    answer, nor all that it asked later, and it came no later than usual, it is the move's, too.
+    """
+    until = when + AFTER_NS
+    first_asked = max(until, when + USUAL_TIMES * (stream.interval_ns or 0))
     return [
         o
         for o in stream.outages
-        if o.first_unanswered_ts <= when + AFTER_NS
-        and (o.first_answer_ts is None or o.first_answer_ts >= when - OVER_BEFORE_NS)
+        if (o.first_answer_ts is None or o.first_answer_ts >= when - OVER_BEFORE_NS)
+        and o.first_unanswered_ts <= (first_asked if _has_none_since(o, when) else until)
     ]
+
+
+def _has_none_since(outage: Outage, when: int) -> bool:
+    """Was the last answer before it of before the move, and did none come after it?"""
+    return not outage.ended and outage.last_answer_ts is not None and outage.last_answer_ts <= when
 
 
 def is_open(stream: PeerStream, outage: Outage | None, view: PointView) -> bool:

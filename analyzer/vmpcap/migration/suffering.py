@@ -1,6 +1,6 @@
 """What the guest's peers suffered around the switchover, from the point nearest to each of them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -11,7 +11,7 @@ from vmpcap.measures.outages import Outage
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.measures.peers import find_peer_streams
 from vmpcap.migration.asked_on import asked_to_the_end
-from vmpcap.migration.bypassed import answered_after, by_another_way, may_be_bypassed
+from vmpcap.migration.bypassed import answered_after, by_another_way, may_be_bypassed, tells_no_answer
 from vmpcap.migration.clocks import clock_doubt, is_moment_unknown, on_clock_of
 from vmpcap.migration.foreign_resets import ran_since
 from vmpcap.migration.given_up import with_given_up
@@ -102,13 +102,23 @@ def what_peers_suffered(
             if view.role != "domain:source" and answered_after(stream, when):
                 answered.setdefault(key, view.name)
     doubted = {view.name for view in views if may_be_bypassed(view, guest, on_point(view, moment))}
-    found = [by_another_way(_nearest(known), answered.get(key), doubted, views) for key, known in seen.items()]
-    found = [unless_bypassed(one, answered.get(key), doubted, views) for key, one in zip(seen, found, strict=True)]
+    found = [_nearest(known) for known in seen.values()]
+    ways = [
+        (answered.get(key), _without(doubted, one, guest, views, moment)) for key, one in zip(seen, found, strict=True)
+    ]
+    found = [by_another_way(one, *way, views) for one, way in zip(found, ways, strict=True)]
+    found = [unless_bypassed(one, *way, views) for one, way in zip(found, ways, strict=True)]
     is_asked = last_before is not None and not known_as and any(map(is_wanted, found))
     joined = join_places(guest, views, moment, begin) if is_asked else []
     found = [as_one(key, one, joined, (moment, begin)) for key, one in zip(seen, found, strict=True)]
     found = [tell_arrival(one, passed.get(key, ()), views, guest, moment) for key, one in zip(seen, found, strict=True)]
     return worst_first(without_gone(without_other_side(found)))
+
+
+def _without(doubted: set[str], one: Suffered, guest: Moved, views: Sequence[PointView], moment: int) -> Container[str]:
+    """Which points may answers to this peer bypass? None where the guest's new place shows that it sent none."""
+    is_open = one.peer.point in doubted and one.peer.survived is False
+    return set() if is_open and tells_no_answer(one, guest, views, moment) else doubted
 
 
 def _streams_at(view: PointView, guest: Moved, tenants: frozenset[int]) -> list[PeerStream]:
