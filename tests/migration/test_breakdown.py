@@ -150,6 +150,22 @@ def test_the_parts_add_up_to_the_outage_and_follow_each_other() -> None:
     assert peer.answered_after_ms == pytest.approx(501.0)
 
 
+def test_one_request_that_is_lost_makes_no_stun_as_long_as_the_wait_for_the_next() -> None:
+    """A monitor pings every second; that of 10.9 s is lost, the guest is back at 11 s: it was away for 0.1 s of that."""
+    rows = [echo(900 + n * 1000, n) for n in range(21)]
+    rows += [echo(901 + n * 1000, n, True) for n in range(21) if n != 10]
+    rows = [{**row, "ip_ttl": 63, "eth_src": 0xC1, "eth_dst": 0xC2} for row in rows]
+    gone = [{**row, "ts_ns": row["ts_ns"] + 10 * S} for row in seen(range(84), range(84))]
+    old = point("old", "domain:source", gone, last_ts=21 * S)
+    new = point("new", "domain:destination", [], 11_000, last_ts=21 * S)
+    peer = told(point("monitor", "client", rows, last_ts=21 * S), old, new)
+    assert (peer.outage_ms, peer.outage_low_ms, peer.outage_high_ms) == (1000.0, 0.0, 2000.0)
+    assert spent(peer) == {"stun": 100, "unexplained": 900}
+    assert "sent while no host ran the guest" in peer.breakdown_because
+    assert peer.breakdown_because.startswith("outage at most 2.00 s: its only lost request was ")
+    assert "what the peer asked next was answered" in part(peer, "unexplained").because
+
+
 @pytest.mark.parametrize("is_late", [True, False])
 def test_a_guest_that_hangs_long_after_it_was_back_does_not_lengthen_the_switchover(is_late: bool) -> None:
     """The stun of 160 ms; from 3.0 or 1.5 s on its new place gets 80 requests that it does not answer."""

@@ -154,6 +154,19 @@ def test_a_range_is_no_figure_and_nor_is_the_next_longest_beside_it() -> None:
         assert told["peer_outage_at_least_seconds"] == 0.25
 
 
+@pytest.mark.parametrize(("lost", "is_figure"), [(1, False), (2, True)])
+def test_one_lost_request_alone_is_a_range(lost: int, is_figure: bool) -> None:
+    """A monitor that pings every second and misses one: the guest was gone for a moment, or for almost two seconds."""
+    low, high = 1000.0 * (lost - 1), 1000.0 * (lost + 1)
+    one = Peer(
+        peer="a", protocol="icmp", outage_ms=1000.0 * lost, outage_low_ms=low, outage_high_ms=high, lost=lost,
+        survived=True,
+    )  # fmt: skip
+    told = gauges(1000.0 * lost, one)
+    assert told.get("peer_outage_seconds") == (1.0 * lost if is_figure else None)
+    assert told["peer_outage_at_least_seconds"] == (1.0 * lost if is_figure else 0.0)
+
+
 def test_peers_are_counted_by_address() -> None:
     """As the headline counts them: three connections of one client are one peer."""
     gone = [Peer(peer="c", protocol=f"tcp/{port}", survived=False) for port in (80, 81, 82)]

@@ -19,6 +19,7 @@ from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.fates import explain
 from vmpcap.migration.former_macs import sent_before
 from vmpcap.migration.inside import inside_of
+from vmpcap.migration.listed import is_one_request
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.requests import Sighting, places, to_guest
@@ -185,6 +186,8 @@ def _parts_of(one: Suffered, asked: Asked, scene: Scene) -> list[Said]:
     ]
     if asked.stream.manner == "connection":
         slices = _with_back_off(slices, asked, scene, one.ended)
+    elif is_one_request(one.peer):
+        slices = [piece for given in slices for piece in _until_return(given, asked, scene)]
     return _as_parts(slices, asked, one, scene)
 
 
@@ -262,6 +265,18 @@ def _cut_at_return(one: Slice, later: Sequence[Slice], back: int) -> list[Slice]
     return [(begin, back, number, found._replace(exact=True)), (back, end, number, later[0][3])]
 
 
+def _until_return(one: Slice, asked: Asked, scene: Scene) -> list[Slice]:
+    """Where a peer missed one request alone: it met no guest until that was back, and then the peer waited to ask."""
+    begin, end, number, found = one
+    sign = return_of(scene, asked.view)
+    back = on_clock_of(asked.view, sign.view, sign.ts) if sign is not None else begin
+    if sign is None or not begin < back < end or found is None or found.part != "stun":
+        return [one]
+    shows = f"back since {sign.view.name} frame {sign.frame}; what the peer asked next was answered"
+    waited = Evidence("unexplained", found.which, shows, "the guest was back, and the peer asked nothing", exact=True)
+    return [(begin, back, number, found._replace(exact=True)), (back, end, number, waited)]
+
+
 def _as_parts(slices: list[Slice], asked: Asked, one: Suffered, scene: Scene) -> list[Said]:
     """Slices of one cause that follow each other as one part."""
     slices = [piece for piece in slices if piece[1] > piece[0]]
@@ -335,7 +350,10 @@ def _last_seen(group: list[Slice], asked: Asked) -> str:
 
 
 def _sentence(found: Sequence[Said], one: Suffered) -> str:
-    """Which cause took longest?"""
+    """Which cause took longest? Of one request alone: what it met."""
+    if found and is_one_request(one.peer):
+        most = f"{outward((one.peer.outage_high_ms or 0.0) / 1000, 2, 'most'):.2f} s"
+        return f"outage at most {most}: its only lost request was sent while {found[0][1]}"
     return f"{_outage(found, one)}: {_longest(found, one)[1]}" if found else ""
 
 

@@ -41,6 +41,12 @@ def gave_up(stream: Peer) -> bool:
     return has_stopped and asked >= LEAST_ASKED and (stream.outage_low_ms or 0.0) >= LONG_MS
 
 
+def is_one_request(stream: Peer) -> bool:
+    """Did it lose one request alone? Then it may have been cut off for a moment, or for two of its intervals."""
+    is_bounded = stream.outage_low_ms == 0 and stream.outage_high_ms is not None
+    return is_bounded and stream.lost == 1 and stream.outage_ms is not None
+
+
 def is_gone(stream: Peer) -> bool:
     """Did it get no answer again in view, whether it asked on to the end or gave up?"""
     return is_lost(stream) or gave_up(stream)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from vmpcap.migration.listed import is_gone
+from vmpcap.migration.listed import is_gone, is_one_request
 from vmpcap.migration.results import Bracket, Guest, Mechanism, OutagePart, Peer, PointAnnouncements, Switchover
 from vmpcap.report.away import away_of, order_of_later
 from vmpcap.report.blocks import Block, Fact, Grid, Heading
@@ -203,6 +203,8 @@ def _cut_off_at_first(peer: Peer) -> str:
     """The same of the switchover alone. Where it cannot be told, from how long to how long."""
     if is_gone(peer):
         return "never back"
+    if is_one_request(peer):
+        return f"at most {figure_bound(peer.outage_high_ms, 'ms', 'most')}"
     if peer.outage_ms is None and peer.outage_low_ms is not None and peer.outage_high_ms is not None:
         if figure(peer.outage_low_ms) == figure(peer.outage_high_ms):
             return figure(peer.outage_high_ms, "ms")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from vmpcap.migration.listed import is_lost
+from vmpcap.migration.listed import is_lost, is_one_request
 from vmpcap.migration.results import Peer
 from vmpcap.report.away import at_most_s, counts_of, may_be_longer
 from vmpcap.report.clean import clean_report
@@ -62,7 +62,7 @@ def _longest_outage(m: Migration) -> float | None:
 
 def _in_view(peer: Peer) -> float | None:
     if peer.outage_ms is not None or peer.outage_low_ms is not None:
-        return peer.outage_low_ms if peer.outage_ms is None else peer.outage_ms
+        return peer.outage_low_ms if peer.outage_ms is None or is_one_request(peer) else peer.outage_ms
     return _scaled(seconds_between(peer.from_ts, peer.to_ts), 1000) if peer.survived is False else None
 
 

@@ -3,7 +3,7 @@
 from math import inf
 from typing import Final, NamedTuple
 
-from vmpcap.migration.listed import count_peers, is_gone
+from vmpcap.migration.listed import count_peers, is_gone, is_one_request
 from vmpcap.migration.results import Guest, Peer, PeerCounts
 from vmpcap.report.document import Migration
 from vmpcap.report.words import span, span_bound
@@ -54,7 +54,8 @@ def away_of(guest: Guest) -> Away | None:
         sentence = f"peers were cut off for {longest}" if longest else "no peer was cut off"
         sentence += _of_guest(guest) + _later(guest)
         is_range = span(least) != span(most)
-        because = "; ".join(part for part in (s.peer_outage.because, _open(guest) if is_range else "") if part)
+        is_open = is_range and not s.peer_outage.because.startswith(_open(guest))
+        because = "; ".join(part for part in (s.peer_outage.because, _open(guest) if is_open else "") if part)
         return Away((0, most), PEERS, longest or "not at all", sentence, because, is_range)
     at_least = _at_least(guest)
     if at_least is not None:
@@ -96,8 +97,9 @@ def _longest(guest: Guest) -> tuple[float, float]:
 
     An outage of which only bounds are known may be the longest.
     """
-    known = [peer.outage_ms for peer in guest.peers if peer.outage_ms is not None]
-    known.append(guest.switchover.peer_outage_ms or 0.0)
+    known = [peer.outage_ms for peer in guest.peers if peer.outage_ms is not None and not is_one_request(peer)]
+    if not any(is_one_request(peer) and peer.outage_ms == guest.switchover.peer_outage_ms for peer in guest.peers):
+        known.append(guest.switchover.peer_outage_ms or 0.0)
     ranges = _ranges(guest)
     least = max([*known, *(peer.outage_low_ms or 0.0 for peer in ranges)])
     return least / 1000, max([least, *(peer.outage_high_ms or 0.0 for peer in ranges)]) / 1000
@@ -108,7 +110,9 @@ def _ranges(guest: Guest) -> list[Peer]:
     return [
         peer
         for peer in guest.peers
-        if peer.outage_ms is None and peer.outage_low_ms is not None and peer.outage_high_ms is not None
+        if (peer.outage_ms is None or is_one_request(peer))
+        and peer.outage_low_ms is not None
+        and peer.outage_high_ms is not None
     ]
 
 
@@ -146,7 +150,9 @@ def _between(least: float, most: float) -> str:
 
 def at_most_s(peer: Peer) -> float | None:
     """Of an outage that is known by its bounds only the upper one: without end where there is only a lower one."""
-    if peer.outage_ms is not None or (peer.outage_low_ms is None and peer.outage_high_ms is None):
+    if peer.outage_ms is not None and not is_one_request(peer):
+        return None
+    if peer.outage_low_ms is None and peer.outage_high_ms is None:
         return None
     return inf if peer.outage_high_ms is None else peer.outage_high_ms / 1000
 
