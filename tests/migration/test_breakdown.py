@@ -151,7 +151,7 @@ def test_the_parts_add_up_to_the_outage_and_follow_each_other() -> None:
 
 
 def test_one_request_that_is_lost_makes_no_stun_as_long_as_the_wait_for_the_next() -> None:
-    """A monitor pings every second; that of 10.9 s is lost, the guest is back at 11 s: it was away for 0.1 s of that."""
+    """A monitor pings every second; that of 10.9 s is lost, the guest is back at 11 s: away for 0.1 s of it."""
     rows = [echo(900 + n * 1000, n) for n in range(21)]
     rows += [echo(901 + n * 1000, n, True) for n in range(21) if n != 10]
     rows = [{**row, "ip_ttl": 63, "eth_src": 0xC1, "eth_dst": 0xC2} for row in rows]
