@@ -102,7 +102,8 @@ def _stunned(asked: Asked, scene: Scene) -> list[Evidence]:
     which = asked.ts < back
     if not shows_return(sign, scene.guest):
         return [Evidence("unexplained", which, f"{shows}; whether it ran before, unheard there, is not known")]
-    unheard = why_unheard(scene, sign, last)
+    # one that has another address since has just been started: it speaks as it begins to run
+    unheard = "" if new_addresses(scene.guest, scene.views, sign) else why_unheard(scene, sign, last)
     return [Evidence("unexplained", which, f"{shows}; {unheard}", SAYS) if unheard else Evidence("stun", which, shows)]
 
 
