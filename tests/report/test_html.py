@@ -272,7 +272,7 @@ def test_bars_say_what_the_rows_say_and_the_longest_outage_has_one() -> None:
     assert "not back" in said
     assert "and 2 peers more" in said
     gave_up = msgspec.structs.replace(unknown, outage_low_ms=2210.0, to_ts=at(3.21), lost=222)
-    assert "at least 2.21 s" in words(gave_up)
+    assert "not back" in words(gave_up)
 
 
 def test_an_outage_many_times_as_long_as_the_switchover_has_a_drawing_of_its_own() -> None:

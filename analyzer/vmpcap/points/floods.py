@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.points.carried import carry_steps, held
-from vmpcap.points.kernels.keys import UNICAST
+from vmpcap.points.kernels.keys import body_ends_key
 from vmpcap.points.pair_clock import PairClock
 from vmpcap.points.pairing import Paired
 from vmpcap.points.sets import Clocks, Set, is_cleared, is_steady_beside
 from vmpcap.points.timeline import Leg, track_of
 from vmpcap.terms.units import NS_PER_MS
+from vmpcap.terms.wire import ETHERTYPE_RARP
 
 I64 = npt.NDArray[np.int64]
 
@@ -23,12 +24,15 @@ LEAST_FLOODS: Final = 2
 MOST_APART_NS: Final = 20 * NS_PER_MS
 """A clock that was set shows all of them too late by one time, give or take what their ways differ by."""
 
+ANNOUNCED: Final = body_ends_key(ETHERTYPE_RARP, 0, 0)
+"""RARP that names no address of IPv4, as hosts send it."""
+
 Interval = tuple[int, int]
 Sets = Mapping[int, Sequence[Set]]
 
 
 class Floods(NamedTuple):
-    """What two points both saw of packets to everybody: no answers, so that they bound no clock."""
+    """What two points both saw of announcements to everybody: no answers, so that they bound no clock."""
 
     at: I64
     """int64[n]: when the one point saw each"""
@@ -37,8 +41,13 @@ class Floods(NamedTuple):
 
 
 def find_floods(paired: Paired) -> Floods:
-    """Which packets to everybody did both points see?"""
-    rows = np.flatnonzero(paired.one.kind[paired.row_one] != UNICAST)
+    """
+    Which RARP announcements did both points see?
+
+    A machine asks by ARP, and tells its neighbours by multicast, in the same words at the same intervals from either of
+    two places that do not hang together; its host announces it from one of them.
+    """
+    rows = np.flatnonzero(paired.one.pair[paired.row_one] == np.uint64(ANNOUNCED))
     return Floods(paired.one.ts_ns[paired.row_one[rows]], paired.late_ns[rows])
 
 

@@ -144,6 +144,16 @@ def ends_key(one: tuple[int, int], other: tuple[int, int]) -> int:
     return mixed ^ mixed >> 32
 
 
+def body_ends_key(ethertype: int, one: int, other: int) -> int:
+    """The same of ARP and RARP bodies, by the addresses of sender and target; those of IPv4 as a number."""
+    state = ethertype
+    for word in sorted((one, other)):
+        mixed = (state ^ word) * 0x9E3779B97F4A7C15 & WORD
+        state = (mixed ^ mixed >> 32) * 0xD6E8FEB86659FD93 & WORD
+    mixed = (state ^ state >> 32) * 0xD6E8FEB86659FD93 & WORD
+    return mixed ^ mixed >> 32
+
+
 @kernel
 def keep_packets(
     frames: Frames,
