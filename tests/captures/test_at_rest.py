@@ -39,6 +39,9 @@ ROWS_OF = {
 """By what tshark decodes in each public capture; all others have none of these protocols, or only their hellos."""
 
 
+SILENT: Final = frozenset({"etherip", "fence", "geneve", "otv", "vxlan"})
+"""In their captures a point beyond hears a guest with a TCP connection fall silent, its RARP, and it go on."""
+
 HOSTS: Final = ("source", "destination")
 """Roles of points at which the stream passes."""
 ARRIVAL: Final = "domain:destination"
@@ -96,7 +99,21 @@ def test_a_guest_is_told_alike_with_its_stream_and_without(row: str) -> None:
     assert (alone.source, alone.destination, alone.connections, alone.verdict) == (None, None, 0, "undecided")
 
 
-@pytest.mark.parametrize("row", sorted(set(MARKS) - {"mpls"}))
+@pytest.mark.parametrize("row", sorted(SILENT))
+def test_a_guest_that_was_silent_until_announced_is_told_without_its_places(row: str) -> None:
+    """A point at neither place hears it stop, its host's RARP, and its connections go on: how long, and not where."""
+    report = without_stream(row, ARRIVAL)
+    (migration,) = report.migrations
+    (guest,) = migration.guests
+    assert (migration.known_by, migration.verdict, report.verdict) == ("silence", "undecided", "undecided")
+    outcomes = {check.id: check.outcome for check in migration.checks}
+    assert outcomes["completed"] == "undecided"
+    assert guest.switchover.bracket_ms is not None
+    assert row in {one.name for one in guest.mechanisms}
+    assert not report.mechanisms
+
+
+@pytest.mark.parametrize("row", sorted(set(MARKS) - {"mpls"} - SILENT))
 def test_a_mechanism_is_told_where_no_switchover_is_in_view(row: str) -> None:
     """Undecided, with frames; and no row of what does not run there. MPLS carries the stream in its own capture."""
     report = without_stream(row, ARRIVAL)

@@ -73,7 +73,11 @@ def test_a_flood_beside_answers_is_slow_and_no_clock_was_set() -> None:
     assert sets_by_floods(clocks, {(OLD, NEW): Floods(at + 300 * MS, np.full(6, -300 * MS))}, {}, TIMES) == {}
 
 
-@pytest.mark.parametrize("late", [[32_000], [32_000, 39_000, 46_000]], ids=["one", "by another time each"])
+@pytest.mark.parametrize(
+    "late",
+    [[32_000], [32_000, 39_000, 46_000], [9_350] * 5],
+    ids=["one", "by another time each", "a series at either place"],
+)
 def test_what_two_domains_show_alike_accuses_nobody(late: list[int]) -> None:
     """The guest asked in the one domain, and in the other when it had moved there: these are no copies."""
     alike = {(OLD, NEW): Floods(FLOODED[: len(late)], np.array(late) * MS)}

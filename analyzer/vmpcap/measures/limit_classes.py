@@ -178,11 +178,12 @@ def _own_pace(story: Story) -> Bools:
     Did the sender's own clock say when something new went, and not the ACKs?
 
     Then what its round trips are longer by is no queue of its own making: the path, or a host, answers unevenly. Not
-    where they become longer and longer: a pace that is a little too fast for the path fills a queue slowly.
+    where they become longer and longer: a pace that is a little too fast for the path fills a queue slowly. Nor where
+    it looks so for less than half of the time: acknowledgements may be uneven by chance, and a pace is kept.
     """
     windows, sent = story.windows, story.sent
     own: Bools = windows.is_own_pace & (windows.loss_events == 0) & (windows.lost == 0) & (windows.rtt_ns > 0)
-    if not sent.is_at_sender or not own.any():
+    if not sent.is_at_sender or own.sum() < HALF * (windows.new_bytes > 0).sum() or not own.any():
         return np.zeros(len(windows), np.bool_)
     own &= windows.rtt_ns <= QUEUE_MARGIN * windows.rtt_ns[own].min()
     return own

@@ -13,13 +13,15 @@ from vmpcap.points.pair_clock import PairClock
 from vmpcap.points.pairing import Paired
 from vmpcap.points.sets import Clocks, Set, is_cleared, is_steady_beside
 from vmpcap.points.timeline import Leg, track_of
-from vmpcap.terms.units import NS_PER_MS
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 from vmpcap.terms.wire import ETHERTYPE_RARP
 
 I64 = npt.NDArray[np.int64]
 
 LEAST_NS: Final = 10 * NS_PER_MS
 """A bridge or a queue holds a flood up by less, as a rule: the least late of them is asked."""
+MOST_NS: Final = 2 * NS_PER_S
+"""A machine is announced in the same words, at the same intervals, when it begins at one place and comes to another."""
 LEAST_FLOODS: Final = 2
 MOST_APART_NS: Final = 20 * NS_PER_MS
 """A clock that was set shows all of them too late by one time, give or take what their ways differ by."""
@@ -166,10 +168,10 @@ def _are_odd(seen: Sequence[_Seen]) -> bool:
     """
     Are all of these too late, or all too early, by more than a way may be longer than another, and by the same time?
 
-    What a guest sends in either of two domains that do not hang together is alike, and years may lie between.
+    By more than seconds they are no copies: two series of one machine from two domains that do not hang together.
     """
     odd = [one.odd_ns for one in seen]
-    if len(odd) < LEAST_FLOODS or max(odd) - min(odd) > MOST_APART_NS:
+    if len(odd) < LEAST_FLOODS or max(odd) - min(odd) > MOST_APART_NS or max(map(abs, odd)) > MOST_NS:
         return False
     return min(odd) >= LEAST_NS or max(odd) <= -LEAST_NS
 
