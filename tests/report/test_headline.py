@@ -334,6 +334,23 @@ def test_where_the_switchover_is_not_in_view_nothing_is_said_of_peers(outcome: s
         assert "cut off for 0" not in shown
 
 
+@pytest.mark.parametrize(
+    ("doubt_ms", "said"),
+    [
+        (10.1, "no peer was cut off"),
+        (5001.388, "no peer was cut off for more than 5.01 s"),
+        (None, "no peer was cut off"),
+    ],
+)
+def test_who_asks_seldom_shows_no_more_than_that_it_was_not_cut_off_for_longer(
+    doubt_ms: float | None, said: str
+) -> None:
+    """A monitor that pings every 5 s sees nothing of an outage of 200 ms."""
+    bracket = Bracket(uncertainty_ms=doubt_ms)
+    one = migration(guests=[guest(switchover=Switchover(peer_outage_ms=0.0, peer_outage=bracket), peers=[])])
+    assert headline([one], []).endswith(said)
+
+
 def test_a_stream_that_ran_before_the_captures_is_told_as_a_part_of_one() -> None:
     """It began before, lasted and carried at least so much, in every look; whose it is, its port alone cannot say."""
     guess = "its port alone, 8000, which others use as well; its first bytes are not in view"

@@ -51,12 +51,13 @@ def away_of(guest: Guest) -> Away | None:
         in_vain = _in_vain(guest, most, longest)
         if in_vain is not None:
             return in_vain
-        sentence = f"peers were cut off for {longest}" if longest else "no peer was cut off"
+        unseen = _unseen(guest)
+        sentence = f"peers were cut off for {longest}" if longest else f"no peer was cut off{unseen}"
         sentence += _of_guest(guest) + _later(guest)
         is_range = span(least) != span(most)
         is_open = is_range and not s.peer_outage.because.startswith(_open(guest))
         because = "; ".join(part for part in (s.peer_outage.because, _open(guest) if is_open else "") if part)
-        return Away((0, most), PEERS, longest or "not at all", sentence, because, is_range)
+        return Away((0, most), PEERS, longest or f"not{unseen or ' at all'}", sentence, because, is_range)
     at_least = _at_least(guest)
     if at_least is not None:
         low = max(least, (at_least.outage_low_ms or 0.0) / 1000)
@@ -72,6 +73,18 @@ def away_of(guest: Guest) -> Away | None:
     if least > within:
         sentence += f"; a peer was cut off for {longest}"
     return Away((0, max(within, least)), "Switchover", told, sentence + _later(guest), s.bracket.because)
+
+
+COARSE_MS: Final = 100.0
+"""Who asks no more often than this is told so: an outage of a usual switchover may lie between two of its requests."""
+
+
+def _unseen(guest: Guest) -> str:
+    """For how long may a peer have been cut off between two of its requests? Empty where they are close together."""
+    doubt = guest.switchover.peer_outage.uncertainty_ms
+    if guest.switchover.peer_outage_ms or doubt is None or doubt <= COARSE_MS:
+        return ""
+    return f" for more than {span_bound(doubt / 1000, 'most')}"
 
 
 STARTS: Final = frozenset({"ha", "cold_migration"})
