@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.measures.peer_streams import groups_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_text
 from vmpcap.terms.units import NS_PER_S, count_of
@@ -40,10 +41,11 @@ def _requests(view: PointView) -> dict[Pair, list[int]]:
     rows = view.arps
     own = (rows.sender_high == rows.target_high) & (rows.sender_low == rows.target_low)
     asks = (rows.kind == ARP_REQUEST) & ~own & ((rows.sender_low & ADDRESS) != 0)
-    found: dict[Pair, list[int]] = {}
     columns = (rows.sender_high, rows.sender_low, rows.target_high, rows.target_low)
-    for row in np.flatnonzero(asks).tolist():
-        found.setdefault(tuple(int(column[row]) for column in columns), []).append(row)  # type: ignore[arg-type]
+    found: dict[Pair, list[int]] = {}
+    for group in groups_of(np.flatnonzero(asks), *(column[asks] for column in columns)):
+        high, low, its_high, its_low = (int(column[group[0]]) for column in columns)
+        found[high, low, its_high, its_low] = group.tolist()
     return found
 
 
