@@ -53,14 +53,19 @@ def test_a_trunk_at_each_host_shows_the_guest_at_its_places(taken: dict[str, lis
     assert not any("tunnel" in at.because for at in guest.announcements.by_point.values())
 
 
+@pytest.mark.parametrize("old", ["source", "domain_source"])
 def test_announcements_alone_show_a_trunk_where_the_old_hosts_heard_none(
-    taken: dict[str, list[Packet]], tmp_path: Path
+    taken: dict[str, list[Packet]], tmp_path: Path, old: str
 ) -> None:
-    """Two domains, and the guest is silent at its new place: its host's RARP left by this uplink all the same."""
+    """
+    Two domains, and the guest is silent at its new place: its host's RARP left by this uplink all the same.
+
+    The old host's uplink is both an end of the stream and in the guest's domain; by which it was named does not matter.
+    """
     of_rarp = rarps(taken["site-a"])
     source = merged(taken["src-uplink"], [p for p in taken["site-a"] if p not in of_rarp])
-    migration = told(tmp_path, source=source, destination=merged(taken["dst-uplink"], rarps(taken["site-b"])))
-    assert migration.outcome == "completed"
+    points = {old: source, "destination": merged(taken["dst-uplink"], rarps(taken["site-b"]))}
+    assert told(tmp_path, **points).outcome == "completed"
 
 
 def test_an_announcement_that_came_from_the_old_host_is_no_arrival(

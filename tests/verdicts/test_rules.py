@@ -895,6 +895,20 @@ def test_two_tags_at_two_points_are_judged_by_what_the_domains_are(
     assert not tags[0] or ("old-port" in told.because and "by its gateways" in told.because)
 
 
+@pytest.mark.parametrize(("after", "expected"), [([10], "undecided"), ([30], "fail")])
+def test_one_number_in_two_domains_is_no_wrong_vlan_where_the_guests_address_is_routed(
+    after: list[int], expected: str
+) -> None:
+    """A host route carries the guest into another domain on purpose; another number is another port group."""
+    domain = Domain(verdict="not_observable", because="", word="different", word_because="by its gateways")
+    route = Mechanism(name="bgp", seen=True, worked="yes", because="AS 65002 advertised it")
+    tags = TwoTags([10], "old-port", after, "new-port")
+    guest = guest_story(domain=domain, two_tags=tags)
+    told = ask("wrong_vlan", story(replace(guest, result=msgspec.structs.replace(guest.result, mechanisms=[route]))))
+    assert told.outcome == expected
+    assert ("bgp" in told.because) == (expected == "undecided")
+
+
 def test_an_untagged_port_does_not_hide_that_the_tag_changed_elsewhere() -> None:
     """More points in view leave decided what two of them decide; a VNI is named as one."""
     domain = Domain(verdict="not_observable", because="", word="different", word_because="nobody reaches it")

@@ -15,6 +15,8 @@ from vmpcap.terms.addresses import GROUP_BIT, NO_MAC
 
 DOMAIN_AT: Final = {"source": "domain:source", "destination": "domain:destination"}
 """What a host's uplink is to a guest whose frames it carries as they are."""
+OLD_PLACE: Final = ("source", "domain:source")
+"""The roles of an uplink of the old host."""
 
 LEAST_SENT: Final = 3
 """So many unicast packets of a guest are no flood: a switch floods what it has not learnt yet, and soon has."""
@@ -67,7 +69,7 @@ def _is_announced_from_here(view: PointView, guest: Moved, views: Sequence[Point
     here = guest.series_at(view)
     if here is None:
         return False
-    old = [v for v in views if v.role == "source" and not is_carried(v, guest) and _sends(v, guest)]
+    old = [v for v in views if v.role in OLD_PLACE and not is_carried(v, guest) and _sends(v, guest)]
     for there in old:
         heard = guest.series_at(there)
         late = None if heard is None else elapsed_between(view, here.first_ts, there, heard.first_ts)

@@ -1,6 +1,7 @@
 """What is asked of the guest: was it announced where it had to be, was it reachable, how long was it gone?"""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from vmpcap.migration.stories import GuestStory, Story
 from vmpcap.migration.unlearned import passed_instead
@@ -11,6 +12,9 @@ from vmpcap.verdicts.findings import Evidence, Outcome
 from vmpcap.verdicts.interruption import surely_longer, unbounded
 from vmpcap.verdicts.profile import Profile
 from vmpcap.verdicts.reachable_after import is_reachable
+
+ROUTES_BY_ADDRESS: Final = frozenset({"rip", "ospf", "eigrp", "bgp", "isis", "lisp"})
+"""Mechanisms that carry a guest's one address into another broadcast domain, which is then no mistake."""
 
 
 def _about_guest(story: Story, ask: Callable[[GuestStory], Answer]) -> Answer:
@@ -180,6 +184,10 @@ def _of_two_points(guest: GuestStory) -> Answer:
     evidence = show(tags.before_at, tags.before_frames) + show(tags.after_at, tags.after_frames)
     if domain.word in ("same", "stretched"):
         return Answer("pass", f"{words}, in one domain: {domain.word_because}", evidence=evidence)
+    routed = [m.name for m in guest.result.mechanisms if m.name in ROUTES_BY_ADDRESS]
+    if domain.word == "different" and routed and tags.before == tags.after:
+        because = f"{words}: two domains, between which {' and '.join(routed)} carries its address"
+        return Answer("undecided", f"{because}; {domain.word_because}", evidence=evidence)
     if domain.word == "different":
         return Answer("fail", f"{words}, which is another domain: {domain.word_because}", evidence=evidence)
     why = "an equivalent domain" if domain.word == "equivalent" else "whether one leads to the other is not known"
