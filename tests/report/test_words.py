@@ -11,23 +11,20 @@ from hypothesis import strategies as st
 
 from tests.report.sample import GOOD_CHECKS, at, capture, good, lost_guest, migration
 from vmpcap.report.document import Defect, Guess
+from vmpcap.report.input_words import guess_words, odd_inputs, odd_words, try_next
 from vmpcap.report.words import (
     VERDICTS,
     between,
     figure,
     figure_bound,
     frame_list,
-    guess_words,
     held_against_limit,
     nanoseconds,
-    odd_inputs,
-    odd_words,
     seconds_between,
     size,
     span,
     span_bound,
     stamp,
-    try_next,
     tunnels,
     verdict_sentence,
 )

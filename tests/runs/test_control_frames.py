@@ -7,7 +7,7 @@ import pytest
 from tests.captures.situations import CAPTURES
 from tests.tshark import tshark_fields
 from vmpcap.report.document import Input
-from vmpcap.report.words import is_odd, odd_words
+from vmpcap.report.input_words import is_odd, odd_words
 from vmpcap.runs.control_frames import BY_PROTOCOL, LLC_NAME
 from vmpcap.runs.pipeline import analyse
 from vmpcap.runs.requests import PointFiles, Request

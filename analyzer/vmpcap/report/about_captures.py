@@ -7,19 +7,8 @@ from typing import Final
 from vmpcap.report.blocks import Block, Fact, Grid, Heading, Source
 from vmpcap.report.chart import Glyphs
 from vmpcap.report.document import Clock, Input, Report
-from vmpcap.report.words import (
-    asked_line,
-    figure,
-    guess_words,
-    odd_words,
-    of_file,
-    profile_line,
-    seconds_between,
-    size,
-    span,
-    stamp,
-    without_rows,
-)
+from vmpcap.report.input_words import asked_line, guess_words, odd_words, without_rows
+from vmpcap.report.words import figure, of_file, profile_line, seconds_between, size, span, stamp
 from vmpcap.terms.units import count_of
 
 MOST_HOLES: Final = 4

@@ -31,20 +31,18 @@ from vmpcap.report.html_path import path_picture
 from vmpcap.report.html_timeline import close_up, drawn_of, is_open, outages
 from vmpcap.report.html_trail import deaf_points, trail_picture
 from vmpcap.report.html_tree import el, markup, raw
+from vmpcap.report.input_words import asked_line, inputs_line, odd_inputs
 from vmpcap.report.outline import about_migration, about_nothing
 from vmpcap.report.questions import about_questions
 from vmpcap.report.words import (
     VERDICTS,
-    asked_line,
     began,
     carried,
     figure,
     held_against_limit,
     hosts,
     hypervisor,
-    inputs_line,
     lasted,
-    odd_inputs,
     ports,
     profile_line,
     span,

@@ -9,18 +9,9 @@ from vmpcap.report.blocks import Block, Commands, Fact, Grid, Heading, Picture, 
 from vmpcap.report.chart import UNICODE
 from vmpcap.report.clean import clean_report
 from vmpcap.report.document import Migration, Report
+from vmpcap.report.input_words import asked_line, inputs_line
 from vmpcap.report.outline import outline
-from vmpcap.report.words import (
-    VERDICTS,
-    asked_line,
-    began,
-    carried,
-    held_against_limit,
-    hosts,
-    inputs_line,
-    lasted,
-    profile_line,
-)
+from vmpcap.report.words import VERDICTS, began, carried, held_against_limit, hosts, lasted, profile_line
 from vmpcap.verdicts.findings import Check
 
 SPECIAL: Final = re.compile(r"[\\`*{}\[\]<>#|~&]|(?<![^\W_])_|_(?![^\W_])")

@@ -11,7 +11,8 @@ from vmpcap.report.away import STARTS
 from vmpcap.report.blocks import Block, Commands, Fact, Heading
 from vmpcap.report.chart import Glyphs
 from vmpcap.report.document import Migration, Report
-from vmpcap.report.words import asked_line, hosts, try_next, without_rows
+from vmpcap.report.input_words import asked_line, try_next, without_rows
+from vmpcap.report.words import hosts
 
 
 def outline(report: Report, width: int, glyphs: Glyphs) -> Iterator[Block]:

@@ -10,20 +10,18 @@ from vmpcap.report.away import felt
 from vmpcap.report.clean import shorten
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.headline import of_migration
+from vmpcap.report.input_words import asked_line, inputs_line, odd_inputs
 from vmpcap.report.look import Look
 from vmpcap.report.page import COLOURS, Page
 from vmpcap.report.words import (
     VERDICTS,
-    asked_line,
     began,
     carried,
     figure,
     held_against_limit,
     hosts,
     hypervisor,
-    inputs_line,
     lasted,
-    odd_inputs,
     ports,
     profile_line,
     stamp,
