@@ -44,6 +44,22 @@ def test_two_steps_that_cancel_are_two() -> None:
     assert len(clock.pieces) == 3
 
 
+@pytest.mark.parametrize("few", [1, 2, 3, 4])
+@pytest.mark.parametrize("set_back", [-1500 * MS, -60 * MS])
+def test_a_few_packets_from_before_a_clock_was_set_back_are_no_step_of_the_rest(few: int, set_back: int) -> None:
+    """They are too few for a line of their own, and lie before the one that holds since."""
+    for seed in range(4):
+        sent = traffic(random.Random(seed), SECONDS, 700, (0.2, 0.2), 0.2)
+        late = [p for p in sent if p.one_ts >= 9 * S]
+        paired = paired_of([*sent[:few], *late], lambda ts: ts)
+        paired.one.ts_ns[paired.one.ts_ns >= 9 * S] += set_back
+        clock, _ = bound_pair(paired)
+        assert clock is not None
+        for ts in range(10 * S, 18 * S, S):
+            low, high = clock.at(ts + set_back)
+            assert low - 1 <= -set_back <= high + 1
+
+
 def test_the_truth_lies_within_what_is_said_beside_steps_of_any_size() -> None:
     """At least 95 of 100: both what holds in any case and what holds where both ways are alike."""
     honest = alike = 0

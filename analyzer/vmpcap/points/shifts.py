@@ -30,7 +30,8 @@ def find_shifts(lows: Bounds, highs: Bounds, whole: Lines) -> tuple[Lines, ...]:
 
     Parameters
     ----------
-    whole : the lines that keep to all bounds
+    whole : the lines that keep to all bounds of their time. Beside a clock that was set there may be others, too few
+        for lines of their own
 
     Notes
     -----
@@ -40,6 +41,7 @@ def find_shifts(lows: Bounds, highs: Bounds, whole: Lines) -> tuple[Lines, ...]:
     amounts: a clock that stepped, or a queue that left one way as it came into the other. Which of the two does not
     show, so either piece's bounds are those that need no such width, and a steady clock keeps to them as well.
     """
+    lows, highs = (_within(bounds, whole) for bounds in (lows, highs))
     width = _least_width(lows, highs, whole)
     if width <= 0:
         return ()
