@@ -16,6 +16,8 @@ from vmpcap.verdicts.profile import DEFAULT, load_profile
 
 CLEAN = Path(__file__).resolve().parents[2] / "captures" / "clean"
 ENDS = bytes.fromhex("02000000000b 02000000000a")
+APART_NS = 5_000
+"""A mirror of both directions shows a frame again so soon."""
 
 
 def around(protocol: int, inside: bytes) -> bytes:
@@ -70,8 +72,9 @@ def told(
     without_rarp: bool = False,
     rules: tuple[str, ...] = (),
     first: Sequence[bytes] = (),
+    often: int = 1,
 ) -> Migration:
-    """The report on a real migration whose gateway was captured inside something, after these frames."""
+    """The report on a real migration whose gateway was captured inside something, each frame so often, after these."""
     packets: list[Packet] = []
     with open_capture(str(CLEAN / "gw-lan.pcap.zst")) as capture:
         for batch in capture.batches():
@@ -85,7 +88,8 @@ def told(
                 if not (without_rarp and frame[12:14] == b"\x80\x35"):
                     wrapped = wrap(frame)
                     if wrapped is not None:
-                        packets.append(Packet(int(ts), wrapped, max(len(wrapped), int(wire))))
+                        whole = max(len(wrapped), int(wire))
+                        packets += [Packet(int(ts) + APART_NS * copy, wrapped, whole) for copy in range(often)]
     path = folder / "gw-lan.pcap"
     path.write_bytes(pcap("<", packets, "ns"))
     roles = {"src-uplink": "source", "dst-uplink": "destination", "src-guestbr": "domain:source"}
@@ -194,3 +198,14 @@ def test_a_gateway_that_shows_arp_and_no_other_kind_proves_nothing(tmp_path: Pat
     """The filter "arp or ip" leaves the same."""
     answer, because = outcome(told(bytes, tmp_path, without_rarp=True))
     assert (answer, "no RARP of anybody" in because) == ("undecided", True)
+
+
+def test_a_mirror_that_doubles_frames_reads_each_body_all_the_same(tmp_path: Path) -> None:
+    """Another machine's requests came where the announcement should have: a copy is no frame that nobody could read."""
+
+    def of_another(frame: bytes) -> bytes:
+        return BROADCAST if frame[12:14] == b"\x80\x35" else frame
+
+    for often in (1, 2):
+        answer, because = outcome(told(of_another, tmp_path, first=[LLDP], often=often))
+        assert answer == "fail", because

@@ -7,6 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.announcements.kinds import HAS_OPCODE, NUMBER_OF
+from vmpcap.announcements.repeated import COPY_NS
+from vmpcap.announcements.rows import AnnouncementRows
+from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.hops import hops_from_ttl
 from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.sightings import announced_among, frames_of
@@ -172,13 +175,22 @@ def _unread_bodies(view: PointView, since: int, until: int) -> int:
     """
     How many frames of ARP or RARP in this time are there whose body was not read?
 
-    A frame is told by its number, with its file, and its time.
+    A frame is told by its number, with its file, and its time. Of what a mirror shows twice the first is read, and the
+    other bears its addresses right after it.
     """
     j, rows = view.journal, view.arps
     is_one = ((j.ethertype == ETHERTYPE_ARP) | (j.ethertype == ETHERTYPE_RARP)) & _within(j.ts_ns, since, until)
     is_read = _within(rows.ts_ns, since, until)
     read = set(zip(rows.frame[is_read].tolist(), rows.ts_ns[is_read].tolist(), strict=True))
-    return sum(one not in read for one in zip(j.frame[is_one].tolist(), j.ts_ns[is_one].tolist(), strict=True))
+    unread = [at for at in np.flatnonzero(is_one).tolist() if (int(j.frame[at]), int(j.ts_ns[at])) not in read]
+    return sum(not _is_copy(j, at, rows) for at in unread)
+
+
+def _is_copy(j: JournalColumns, at: int, rows: AnnouncementRows) -> bool:
+    """Was a frame of the same two addresses read right before this one?"""
+    late = j.ts_ns[at] - rows.ts_ns
+    is_near = (late >= 0) & (late <= COPY_NS)
+    return bool((is_near & (rows.eth_src == j.eth_src[at]) & (rows.eth_dst == j.eth_dst[at])).any())
 
 
 def _reads_its_link(view: PointView, guest: Moved, since: int, until: int) -> bool:
