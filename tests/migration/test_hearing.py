@@ -21,7 +21,7 @@ from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.moved import Moved
 from vmpcap.migration.reach import follow_announcements
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import ip_halves
+from vmpcap.terms.addresses import BROADCAST_MAC, ip_halves
 
 SWITCH = 10 * S
 SPEAKS = SWITCH + 1200 * MS
@@ -76,6 +76,15 @@ def test_packets_that_still_go_astray_show_that_no_switch_had_learned() -> None:
     reached, because = told_of(quiet_gateway(), spoken_to(SPEAKS))
     assert reached == "not_reached"
     assert "none of them came there" in because
+
+
+def test_the_copy_that_a_mirror_shows_of_an_announcement_is_no_frame_of_the_guests_own() -> None:
+    """Each RARP stands at the bridge twice: what is sent in vain still goes astray until the guest speaks."""
+    spoken = spoken_to(SPEAKS)
+    copies = [(ts + MS // 200, GUEST, BROADCAST_MAC, "0.0.0.0", "0.0.0.0") for ts in spoken.series[0].times]
+    rarps = journal(*copies)._replace(ethertype=np.full(3, 0x8035, np.uint16), ip_version=np.zeros(3, np.uint8))
+    bridge = view("br", "domain:destination", series=spoken.series, journal=joined(rarps, spoken.journal))
+    assert told_of(quiet_gateway(), bridge)[0] == "not_reached"
 
 
 def test_one_packet_that_comes_shows_that_the_way_was_known() -> None:

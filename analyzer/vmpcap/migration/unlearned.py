@@ -1,13 +1,12 @@
 """Packets for a guest that never came to its new place: switches on the way had not learned what was announced."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
 from vmpcap.migration.clocks import on_clock_of
 from vmpcap.migration.moved import Moved, on_point
-from vmpcap.migration.sightings import delivered, frames_of
+from vmpcap.migration.sightings import announced_among, delivered, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.holes import hole_in
 from vmpcap.terms.units import NS_PER_MS, count_of
@@ -42,7 +41,7 @@ def went_astray(view: PointView, guest: Moved, moment: int) -> str:
         if view.offset is None or other.offset is None or not other.journal_complete or other.left_out or other.drops:
             continue
         begin = series.first_ts + LEARNED_NS
-        end = _first_own_frame(other, guest, on_point(other, moment), series.times)
+        end = _first_own_frame(other, guest, on_point(other, moment))
         if hole_in(other.holes, begin, end) is not None:
             continue
         asked = view.journal.ts_ns[frames_of(view, guest).asked]
@@ -74,8 +73,8 @@ def passed_instead(view: PointView, guest: Moved) -> list[int]:
     return [int(frame) for frame in j.frame[rows]]
 
 
-def _first_own_frame(view: PointView, guest: Moved, since: int, announced: Sequence[int]) -> int:
+def _first_own_frame(view: PointView, guest: Moved, since: int) -> int:
     """When did the guest first send something itself, which is no announcement? The end of the capture if never."""
-    ts = view.journal.ts_ns[frames_of(view, guest).sent]
-    own = ts[(ts > since) & ~np.isin(ts, announced)]
+    ts, sent = view.journal.ts_ns, frames_of(view, guest).sent
+    own = ts[sent[(ts[sent] > since) & ~announced_among(view, guest, sent)]]
     return int(own.min()) if len(own) else view.last_ts
