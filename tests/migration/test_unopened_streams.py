@@ -105,12 +105,12 @@ def test_an_attempt_that_was_answered_blames_no_way(tmp_path: Path) -> None:
     assert all(worked != "no" for m in report.migrations for worked, _ in rows(m).values())
 
 
-def in_vain(times: int, answered_by: str = "", role: str = "source") -> Scene:
-    """The host asks for its neighbour once a second; the last time it may be answered."""
+def in_vain(times: int, answered_by: str = "", role: str = "source", every: float = 1.0) -> Scene:
+    """The host asks for its neighbour once a second, or as often; the last time it may be answered."""
     scene = Scene()
     for n in range(times):
         ask = ARP(op=1, hwsrc=CARD_A, psrc=HOST_A, pdst=NEAR)
-        scene.at(role, BEGIN + n, Ether(src=CARD_A, dst=BROADCAST) / ask)
+        scene.at(role, BEGIN + n * every, Ether(src=CARD_A, dst=BROADCAST) / ask)
     if answered_by:
         reply = ARP(op=2, hwsrc=answered_by, psrc=NEAR, hwdst=CARD_A, pdst=HOST_A)
         scene.at(role, BEGIN + times, Ether(src=answered_by, dst=CARD_A) / reply)
@@ -130,10 +130,41 @@ def test_a_host_whose_peer_answers_no_arp_is_noted(tmp_path: Path) -> None:
     assert f"{HOST_A} asked 6 times by ARP for {NEAR}, and nobody answered" in note
 
 
+def sweep(count: int) -> Scene:
+    """The host asks three times for each address of a network."""
+    scene = Scene()
+    for n in range(count):
+        for again in range(3):
+            ask = ARP(op=1, hwsrc=CARD_A, psrc=HOST_A, pdst=f"10.10.{2 + n // 200}.{1 + n % 200}")
+            scene.at("source", BEGIN + n * 0.01 + again, Ether(src=CARD_A, dst=BROADCAST) / ask)
+    return scene
+
+
+def test_a_sweep_of_a_network_is_counted_and_not_listed(tmp_path: Path) -> None:
+    """Three of its addresses are named, as an example."""
+    notes = noted(sweep(60), tmp_path)
+    assert len(notes) == 4
+    assert f"{HOST_A} asked by ARP for 57 further addresses in vain" in notes[-1]
+
+
+def one_direction(scene: Scene) -> Scene:
+    """The host sends its neighbour packets all the time, and nothing that comes back is in the capture."""
+    for n in range(12):
+        sent = IP(src=HOST_A, dst=NEAR, id=n) / TCP(sport=50_100, dport=22, flags="PA", seq=9 + n) / b"x"
+        scene.at("source", BEGIN - 0.5 + n / 2, Ether(src=CARD_A, dst=CARD_B) / sent)
+    return scene
+
+
 @pytest.mark.parametrize(
     "scene",
-    [in_vain(2), in_vain(6, answered_by=CARD_B), in_vain(6, role="client")],
-    ids=["twice", "answered in the end", "no host's NIC"],
+    [
+        one_direction(in_vain(6)),
+        in_vain(6, every=20.0),
+        in_vain(2),
+        in_vain(6, answered_by=CARD_B),
+        in_vain(6, role="client"),
+    ],
+    ids=["one direction", "refreshes", "twice", "answered in the end", "no host's NIC"],
 )
 def test_who_asks_seldom_or_is_answered_or_is_no_host_is_not(scene: Scene, tmp_path: Path) -> None:
     """Machines ask for dead addresses all day."""
