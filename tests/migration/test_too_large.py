@@ -22,7 +22,9 @@ def kept(*rows: tuple[int, int, int]) -> Kept:
 
 def passed(lost: int | None = 0) -> Passage:
     """One small segment came; three left when the second point no longer recorded."""
-    return Passage(sent=1, lost=lost, lost_frames=(), missed=0, outside=3, duplicated=0, unseen=0, recut=False)
+    return Passage(
+        sent=1, lost=lost, lost_frames=(), missed=0, outside=3, came_outside=0, duplicated=0, unseen=0, recut=False
+    )
 
 
 HERE = kept((1, 50, 61), (2, 200, SIZE), (3, 300, SIZE), (4, 400, 700))

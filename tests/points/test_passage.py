@@ -114,6 +114,27 @@ def test_what_left_while_the_other_was_not_recording_is_not_called_lost() -> Non
     assert passage.lost_frames == (6,)
 
 
+def sent_again(seen: Seen, *lost: int, after: int) -> Seen:
+    """The same, with each of these sent a second time under another identity, `after` packets later."""
+    rows = list(seen.rows)
+    again = [(100 + n, seen.rows[n][1] + after * MS, *seen.rows[n][2:]) for n in lost]
+    return Seen(sorted([*rows, *again], key=lambda row: row[1]))
+
+
+@pytest.mark.parametrize("is_seen_on", [False, True])
+def test_an_acknowledgement_of_what_was_sent_again_says_nothing_of_the_first(is_seen_on: bool) -> None:
+    """
+    The second point records from 6 ms on. Two packets before that were lost and sent again before it, too: they did not
+    come, and nothing shows that they did not come as far as that point.
+    """
+    here = sent_again(stream(10), 1, 2, after=2)
+    there = Seen([row for row in here.rows if row[1] >= 6 * MS])
+    further = [without(here, 1, 2)] if is_seen_on else []
+    passage = way(here, there, *further, window=(6 * MS, 10 * MS), acked=100 + 10 * MSS)
+    assert (passage.lost, passage.missed, passage.sent) == (0, 0, len(there.rows))
+    assert (passage.outside, passage.came_outside) == ((2, 6) if is_seen_on else (4, 4))
+
+
 def test_packets_that_share_an_identity_are_set_against_each_other_by_number() -> None:
     """Bare acknowledgements that repeat: three left, two came, whichever they were."""
     here, there = Seen([(7, n, 100, 0) for n in range(3)]), Seen([(7, n + 5, 100, 0) for n in range(2)])

@@ -1,15 +1,19 @@
 """What happened between two neighbouring points, in the words of the report."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 Direction = Literal["to_destination", "to_source"]
+FORTH: Final = "to_destination"
+BACK: Final = "to_source"
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
     """
     One part of the stream's way between two neighbouring points, in one direction. Unknown is null, never 0.
+
+    What left while the second recorded nothing is held against the next that did, and is a part of its own.
 
     Counts are of packets as the network carried them: where the first point records before the network card cuts, of
     the pieces that the second shows.
@@ -36,7 +40,8 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     missed: int | None
     """Not seen at the second point, but further on or acknowledged: its capture lacks them. Not among those lost."""
     outside: int
-    """Seen at the first only, before the second's first frame or after its last: lost, or not recorded."""
+    """Seen at the first only, before the second's first frame or after its last: lost, or not recorded. Those that came
+    all the same are neither here nor in lost_of."""
     unseen: int
     """Shown by the second point only."""
     recut: bool
@@ -48,6 +53,9 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     """Lost packets at the first point, at most 100 of them."""
     files: list[str] = []
     """The file of each of these frames, where the point has several; else empty."""
+    silent: list[str] = []
+    """Points between the two, where they recorded nothing: then this is of packets that left meanwhile alone, of which
+    some were lost. Else empty."""
 
 
 Era = Literal["before", "after"]

@@ -1,7 +1,7 @@
 """On which part of the stream's way packets were lost, doubled, overtaken or held up."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -10,61 +10,27 @@ import numpy.typing as npt
 from vmpcap.migration.broken_streams import stuck_segment
 from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.one_key import ends_of, keyed_alike, under_one_name
-from vmpcap.migration.segment_results import Direction, Segment
+from vmpcap.migration.past_silent import past_silent
+from vmpcap.migration.segment_results import BACK, FORTH, Direction, Segment
+from vmpcap.migration.station_passages import TOWARDS, Station, Stretch, passages, window
 from vmpcap.migration.stream import uncaptured
 from vmpcap.migration.too_large import count_too_large
 from vmpcap.migration.transfers import Link
 from vmpcap.points.between import reordered_between
 from vmpcap.points.blurs import bound_unblurred
-from vmpcap.points.kernels.keys import Kept, ends_key
+from vmpcap.points.kernels.keys import ends_key
 from vmpcap.points.pair_clock import PairClock
-from vmpcap.points.pairing import Paired, only, pair_kept
-from vmpcap.points.passage import Passage, Way, add_up, follow_way
+from vmpcap.points.pairing import only, pair_kept
+from vmpcap.points.passage import Passage, add_up
 from vmpcap.points.remarks import find_remarks
 from vmpcap.points.roles import rank
-from vmpcap.terms.members import is_among
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
+from vmpcap.terms.units import NS_PER_MS, count_of
 
 I64 = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 ALONG: Final = ("source", None, "wan", "destination")
 """Roles in the order in which the stream's data meets them."""
-
-SLACK_NS: Final = NS_PER_S
-"""What a packet may take where none came that would tell: what left so shortly before the end is not compared."""
-
-TOWARDS: Final[dict[Direction, str]] = {"to_destination": "towards the destination", "to_source": "towards the source"}
-
-
-@dataclass(frozen=True, slots=True)
-class Station:
-    """A point on the stream's way, with the stream's packets that it kept."""
-
-    sighting: Sighting
-    kept: Kept
-    is_data: npt.NDArray[np.bool_]
-    """bool[rows]: sent by the stream's source."""
-    link_of: I64
-    """int64[rows]: number of the connection."""
-    mask: int
-    left_out: int
-
-    @property
-    def name(self) -> str:
-        return self.sighting.view.name
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Two stations and which packets both saw."""
-
-    one: Station
-    other: Station
-    paired: Paired
-    clock: PairClock | None
-    order: int
-    """1 where the one stands nearer to the source, -1 where the other does, 0 where nothing tells."""
 
 
 def describe_segments(move: Move) -> list[Segment]:
@@ -81,18 +47,25 @@ def describe_segments(move: Move) -> list[Segment]:
         for b in range(a + 1, len(stations))
     }
     ordered = along(len(stations), {pair: stretch.order for pair, stretch in stretches.items()})
-    found: list[Segment] = []
+    found, later = list[Segment](), list[Segment]()
     shared = {pair: len(stretch.paired.row_one) for pair, stretch in stretches.items()}
-    for place, beyond in neighbours(ordered, shared):
+    steps = list(neighbours(ordered, shared))
+    for place, beyond in steps:
         near, far = ordered[place], ordered[beyond]
-        stretch = stretches[min(near, far), max(near, far)]
-        if not stretch.order:
+        if not stretches[min(near, far), max(near, far)].order:
             continue
-        behind = [stations[n] for n in ordered[place + 1 :] if n != far]
-        before = [stations[n] for n in ordered[:beyond] if n != near]
-        found.append(_segment(stretch, stations[near], stations[far], behind, "to_destination"))
-        found.append(_segment(stretch, stations[far], stations[near], before, "to_source"))
-    return found
+        onward = [n for n in ordered[place + 1 :] if n != far]
+        back = [n for n in reversed(ordered[:beyond]) if n != near]
+        ways: tuple[tuple[int, int, list[int], Direction, bool], ...] = (
+            (near, far, onward, FORTH, sum(place == p for p, _ in steps) > 1),
+            (far, near, back, BACK, sum(beyond == b for _, b in steps) > 1),
+        )
+        for here, there, on, way, forks in ways:
+            over = [(stretches[min(here, n), max(here, n)], stations[n]) for n in (there, *on)]
+            skipped = [] if forks else list(past_silent(stations[here], over, way))
+            found.append(_segment(stations[here], over, way, sum(s.lost or 0 for s in skipped)))
+            later += skipped
+    return [*found, *later]
 
 
 def say_where(segments: Sequence[Segment]) -> str:
@@ -108,6 +81,7 @@ def say_where(segments: Sequence[Segment]) -> str:
 def _place(segment: Segment) -> str:
     """Between whom; and how many packets are not among those compared, as the second recorded nothing then."""
     more = f" (or {segment.outside:,}, while {segment.to_point} showed nothing)" if segment.outside else ""
+    more = f" while {' or '.join(segment.silent)} recorded nothing" if segment.silent else more
     return f"between {segment.from_point} and {segment.to_point}{more}"
 
 
@@ -210,15 +184,21 @@ def neighbours(ordered: Sequence[int], shared: Mapping[tuple[int, int], int]) ->
                 yield a, b
 
 
-def _segment(stretch: Stretch, here: Station, there: Station, further: Sequence[Station], way: Direction) -> Segment:
-    is_turned = here is stretch.other
-    paired = stretch.paired
-    left, right = (paired.row_other, paired.row_one) if is_turned else (paired.row_one, paired.row_other)
-    sent = here.is_data == (way == "to_destination")
-    rows = sent[left]
-    left, right = left[rows], right[rows]
-    late = there.kept.ts_ns[right] - here.kept.ts_ns[left]
-    delays, doubt = delays_of(stretch.clock, paired.one.ts_ns[paired.row_one[rows]], late, is_turned)
+def _segment(here: Station, over: Sequence[tuple[Stretch, Station]], way: Direction, told_apart: int) -> Segment:
+    """
+    From this station to the first of those.
+
+    Parameters
+    ----------
+    over : the stations in the order in which the packets meet them
+    told_apart : how many were lost while that one recorded nothing, as those behind it tell
+    """
+    (stretch, there), *behind = over
+    further = [station for _, station in behind]
+    left, right, late = stretch.seen_by_both(here, way)
+    paired, is_turned = stretch.paired, here is stretch.other
+    at_one = paired.one.ts_ns[right if is_turned else left]
+    delays, doubt = delays_of(stretch.clock, at_one, late, is_turned)
     scale = paired.scale
     shared = {
         "from_point": here.name,
@@ -233,17 +213,18 @@ def _segment(stretch: Stretch, here: Station, there: Station, further: Sequence[
         "one_in": scale,
     }
     remarks = "".join(f"; {words}" for words in find_remarks(here.kept, there.kept, left, right).words(scale))
-    window = _window(stretch, there, here.kept.ts_ns[left], late, is_turned)
-    if window is None:
+    span = window(stretch, here, there, way)
+    if span is None:
         because = (
             f"no packet of this direction was seen at both {here.name} and {there.name}, and their clocks are not known"
         )
         nothing = {"lost": None, "lost_of": 0, "duplicated": None, "missed": None, "outside": 0, "unseen": 0}
         return Segment(**shared, **nothing, recut=False, because=because)  # type: ignore[arg-type]
-    passage = add_up(list(_passages(here, there, further, way, window, scale > 1)))
+    passage = add_up(list(passages(here, there, further, way, span, scale > 1)))
+    passage = replace(passage, outside=max(passage.outside - told_apart // scale, 0))
     if way == "to_destination" and scale == 1:
         ours, theirs = (only(s.kept, s.is_data) for s in (here, there))
-        passage = count_too_large(passage, ours, theirs, stuck_segment(here.sighting.transfer.links), window)
+        passage = count_too_large(passage, ours, theirs, stuck_segment(here.sighting.transfer.links), span)
     is_full = not here.left_out and not there.left_out
     lost = None if passage.lost is None or not is_full else scale * passage.lost
     because = _sentence(here, there, way, lost, passage, scale)
@@ -286,87 +267,6 @@ def delays_of(
     return ((float(least), float(most)), doubt) if least + doubt >= 0 else (None, None)  # nothing comes before it left
 
 
-def _seen_between(first: int, last: int, at: I64, late: I64, has_steps: bool) -> tuple[int, int]:
-    """
-    From when to when, on the clock of those that left, could a packet be seen at a point that recorded in this time?
-
-    Where a clock stepped, lateness of another piece says nothing: only what left between two that came is sure.
-
-    Parameters
-    ----------
-    at, late : int64[n], of packets that came: when they left, and by how much later the other clock showed them
-    """
-    if has_steps:
-        return int(at.min()), int(at.max())
-    return first - int(late.min()), last - int(late.max())
-
-
-def _window(stretch: Stretch, there: Station, at: I64, late: I64, is_turned: bool) -> tuple[int, int] | None:
-    """Between which times of the first point's clock could a packet that left be seen at the second? None: unknown."""
-    first, last = there.sighting.view.first_ts, there.sighting.view.last_ts
-    if len(late):
-        return _seen_between(first, last, at, late, stretch.clock is not None and len(stretch.clock.pieces) > 1)
-    if stretch.clock is None:
-        return None
-    spans = [piece.ends for piece in stretch.clock.pieces]
-    low, high = min(s[0] for s in spans), max(s[1] for s in spans)
-    low, high = (-high, -low) if is_turned else (low, high)
-    return int(first - low), int(last - high - SLACK_NS)
-
-
-def _passages(
-    here: Station, there: Station, further: Sequence[Station], way: Direction, window: tuple[int, int], sampled: bool
-) -> Iterator[Passage]:
-    """Each connection for itself."""
-    is_data = way == "to_destination"
-    has_copies = any(_has_copies(s.sighting) for s in (here, there))
-    seen, passed_by = np.unique(there.link_of), _others_only(here, there, further)
-    for number in np.unique(here.link_of):
-        if number in passed_by and number not in seen:
-            continue
-        yield follow_way(
-            Way(
-                _rows(here, int(number), is_data),
-                _rows(there, int(number), is_data),
-                tuple(_rows(s, int(number), is_data) for s in further),
-                window,
-                _acked(here, int(number), is_data),
-                has_copies,
-                sampled,
-            )
-        )
-
-
-def _others_only(here: Station, there: Station, further: Sequence[Station]) -> frozenset[int]:
-    """Connections that took a way beside the second point: a station that shares no packet with it shows them."""
-    mine, theirs = there.kept.key, here.kept.key
-    beside = [s for s in further if not is_among(s.kept.key, mine).any() and is_among(s.kept.key, theirs).any()]
-    return frozenset(int(n) for s in beside for n in np.unique(s.link_of))
-
-
-def _rows(station: Station, number: int, is_data: bool) -> Kept:
-    return only(station.kept, np.flatnonzero((station.link_of == number) & (station.is_data == is_data)))
-
-
-def _has_copies(sighting: Sighting) -> bool:
-    return any(side.duplicates or side.mirrored for link in sighting.transfer.links for side in link.connection.sides)
-
-
-def _acked(station: Station, number: int, is_data: bool) -> int | None:
-    """Up to which sequence number was all of this direction acknowledged, as that point saw it?"""
-    rows = np.flatnonzero((station.link_of == number) & (station.is_data == is_data))
-    if not len(rows):
-        return None
-    ports = int(station.kept.ports[rows[0]])
-    for link in station.sighting.transfer.links:
-        c = link.connection
-        side = link.data if is_data else link.back
-        own, its = (c.a_port, c.b_port) if side is c.sides[0] else (c.b_port, c.a_port)
-        if (own << 16 | its) == ports and side.isn is not None:
-            return (side.isn + 1 + side.acked_bytes) % (1 << 32)
-    return None
-
-
 def _sentence(here: Station, there: Station, way: Direction, lost: int | None, passage: Passage, scale: int) -> str:
     """What was lost between them, in words."""
     place = f"between {here.name} and {there.name} {TOWARDS[way]}"
@@ -380,10 +280,15 @@ def _sentence(here: Station, there: Station, way: Direction, lost: int | None, p
         words.append(f"by one in {scale} packets")
     if passage.missed:
         words.append(f"{count_of(scale * passage.missed, 'packet')} came that {there.name} does not show")
-    if passage.outside:
-        words.append(
-            f"{scale * passage.outside:,} more left before its first frame or after its last: lost, or not recorded"
+    silent = passage.outside + passage.came_outside
+    if silent:
+        rest = (
+            "all of them came, as what others show or acknowledge tells"
+            if not passage.outside
+            else "lost, or not recorded"
         )
+        rest = f"{scale * passage.outside:,} of them {rest}" if passage.outside and passage.came_outside else rest
+        words.append(f"{scale * silent:,} more left before its first frame or after its last: {rest}")
     lacking = sum(uncaptured(link.data) for link in here.sighting.transfer.links) if way == "to_destination" else 0
     if lacking:
         lacks = count_of(lacking, "byte")

@@ -1,7 +1,7 @@
 """One way of TCP connections from one point to the next: what left the one, and what of it came to the other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -31,9 +31,12 @@ class Passage:
     """At the first point. Of bytes that it shows several times, of which only some came, it is the earliest."""
     missed: int | None
     """Not seen at the second, but further on, or acknowledged though they never passed there: its capture lacks them.
-    In packets like those of sent."""
+    In packets like those of sent, of which they are."""
     outside: int
-    """Seen at the first only, before the second showed its first frame or after its last: lost, or not recorded."""
+    """Seen at the first only, before the second showed its first frame or after its last, and nothing tells that they
+    came: lost, or not recorded. Not in sent."""
+    came_outside: int
+    """Of the same time: not seen at the second, but further on, or acknowledged and not sent again. Not in sent."""
     duplicated: int | None
     """How many more of the same packets came than had left. None where a point shows every packet several times."""
     unseen: int
@@ -67,7 +70,8 @@ def follow_way(way: Way) -> Passage:
     Equal packets are set against each other by how often each point saw them, so that packets which share an identity
     (IP identification 0, a repeated ACK) are counted though nobody knows which of them was lost. What remains of the
     data is compared byte by byte, so that segmentation on the way is no loss. A byte that was acknowledged and never
-    passed the second point did not come by it, or was missed: TCP acknowledges nothing that did not arrive.
+    passed the second point did not come by it, or was missed: TCP acknowledges nothing that did not arrive. What left
+    while the second recorded nothing never passed there: an acknowledgement tells of it where it was sent only once.
     """
     here, there = way.here, way.there
     rest_here, rest_there, doubled = _unmatched(here.key, there.key, way.has_copies)
@@ -81,32 +85,51 @@ def follow_way(way: Way) -> Passage:
     recut = _is_recut(way, rest_here[is_data[rest_here]], strange_data)
     piece = int((there if recut else here).payload_bytes.max(initial=0))
 
-    def went_where(rows: I64) -> _Gone | None:
+    def went_where(rows: I64, acked: int | None) -> _Gone | None:
         """What became of these rows, which the other point has nothing like? None: nobody can say."""
         data, bare = rows[is_data[rows]], rows[~is_data[rows]]
         if way.is_sampled and recut and len(data):
             return None
-        if way.is_sampled or (not recut and way.acked is None and not way.further):
+        if way.is_sampled or (not recut and acked is None and not way.further):
             bare, data = rows, data[:0]
         gone = bare[~beyond[bare]]
-        found = _uncovered(way, data, strange_data, beyond, piece) if len(data) else NOTHING
+        found = _uncovered(replace(way, acked=acked), data, strange_data, beyond, piece) if len(data) else NOTHING
         return _Gone(len(gone) + found.lost, len(bare) - len(gone) + found.missed, np.concatenate((gone, found.rows)))
 
-    within, without = went_where(rest_here[inside[rest_here]]), went_where(rest_here[~inside[rest_here]])
+    within = went_where(rest_here[inside[rest_here]], way.acked)
+    silent = rest_here[~inside[rest_here]]
+    is_again = _shown_again(here, silent)
+    without = [went_where(silent[~is_again], way.acked), went_where(silent[is_again], None)]
     pieces = np.maximum(-(-here.payload_bytes.astype(np.int64) // max(piece, 1)), 1)
-    outside = 0 if without is None else without.lost
+    outside, came = (sum(0 if g is None else getattr(g, name) for g in without) for name in ("lost", "missed"))
     if way.has_copies:  # each packet once, as its losses are counted
         pieces = pieces[np.unique(here.key, return_index=True)[1]]
     return Passage(
-        sent=int(pieces.sum()) - outside,
+        sent=int(pieces.sum()) - outside - came,
         lost=None if within is None else within.lost,
         lost_frames=() if within is None else tuple(int(f) for f in np.sort(here.frame[within.rows])[:MOST_FRAMES]),
-        missed=None if within is None or without is None else within.missed + without.missed,
+        missed=None if within is None else within.missed,
         outside=outside,
+        came_outside=came,
         duplicated=None if way.has_copies else doubled,
         unseen=0 if recut else len(strange),
         recut=recut,
     )
+
+
+def _shown_again(here: Kept, rows: I64) -> Bools:
+    """Of which of these rows does the point show bytes in other segments as well?"""
+    again = np.zeros(len(rows), bool)
+    data = np.flatnonzero(here.payload_bytes > 0)
+    if not len(rows) or not len(data):
+        return again
+    origin = _positions(here, None)
+    end = origin + here.payload_bytes
+    edges = _edges((origin[data], end[data]))
+    twice = np.maximum(_coverage(edges, origin[data], end[data]) - 1, 0)
+    is_data = here.payload_bytes[rows] > 0
+    again[is_data] = _rows_over(edges, twice, origin[rows[is_data]], end[rows[is_data]])
+    return again
 
 
 def _unmatched(here: U64, there: U64, has_copies: bool) -> tuple[I64, I64, int]:
@@ -173,15 +196,15 @@ def _uncovered(way: Way, rows: I64, strange: I64, beyond: Bools, piece: int) -> 
     edges = _edges((begin, end), every, *later)
     need = _coverage(edges, begin, end) - _coverage(edges, at[strange], every[1][strange])
     ever = _coverage(edges, *every)
-    came = np.zeros(len(edges) - 1, bool)
+    came = np.zeros(len(edges) - 1, np.int64)  # how often: what was sent twice and is shown once came once
     for ranges in later:
-        came |= _coverage(edges, *ranges) > 0
+        came = np.maximum(came, _coverage(edges, *ranges))
     if way.acked is not None:
         top = anchor[1] + _signed(way.acked - anchor[0])
         top += NUMBERS * round((int(origin.max(initial=0)) - top) / NUMBERS)
-        came |= edges[1:] <= top
+        came[edges[1:] <= top] = len(rows)
     gone = np.maximum(need, 0)
-    passed_by = gone * ((ever <= 0) & came)
+    passed_by = np.where(ever <= 0, np.minimum(gone, came), 0)
     lost = gone - passed_by
     is_whole = int(here.payload_bytes[rows].max()) <= piece
     taken = _rows_over(edges, lost, begin, end) & ~beyond[rows]
@@ -252,6 +275,7 @@ def add_up(passages: Sequence[Passage]) -> Passage:
         lost_frames=tuple(sorted(f for p in passages for f in p.lost_frames)[:MOST_FRAMES]),
         missed=total("missed"),
         outside=sum(p.outside for p in passages),
+        came_outside=sum(p.came_outside for p in passages),
         duplicated=total("duplicated"),
         unseen=sum(p.unseen for p in passages),
         recut=any(p.recut for p in passages),

@@ -200,6 +200,7 @@ FRAMES: Final = (
         _field("one_in", "count", "of so many packets one was compared", "packets"),
         _field("frames", "ids", "lost ones at the first point, from 1"),
         _field("because", "text", "what was lost, in one sentence"),
+        _field("silent", "ids", "points between that recorded nothing then; of these packets alone"),
     )),
     Frame("next_hops", "whom each host hands a stream's packets to", _of_migrations("path.next_hops"), (
         MIGRATION,

@@ -17,7 +17,7 @@ def path_picture(migration: Migration, report: Report) -> Element | None:
     if len(points) < 2:
         return None
     roles = {given.point: given.role or "" for given in report.inputs}
-    ends = {(s.from_point, s.to_point): s for s in migration.segments}
+    ends = {(s.from_point, s.to_point): s for s in migration.segments if not s.silent}
     links = [
         [_leg(segment, is_back) for pair, is_back in (((a, b), False), ((b, a), True)) if (segment := ends.get(pair))]
         for a, b in pairwise(points)
@@ -27,7 +27,7 @@ def path_picture(migration: Migration, report: Report) -> Element | None:
 
 def _in_order(segments: Sequence[Segment]) -> list[str]:
     """The points from the source on: each segment towards the destination leads from one to the next."""
-    onward = {s.from_point: s.to_point for s in segments if s.direction == "to_destination"}
+    onward = {s.from_point: s.to_point for s in segments if s.direction == "to_destination" and not s.silent}
     first = [point for point in onward if point not in onward.values()]
     ordered = first[:1]
     while ordered and ordered[-1] in onward and onward[ordered[-1]] not in ordered:
