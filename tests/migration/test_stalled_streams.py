@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from scapy.layers.inet import IP, TCP
+from scapy.layers.inet import ICMP, IP, TCP
 from scapy.packet import Raw
 
 import vmpcap
@@ -90,3 +90,29 @@ def test_what_others_say_on_such_ports_is_no_migration_at_a_host_s_card_either(
 ) -> None:
     """An upload by HTTP, an RPC call to a port that Windows hands out."""
     assert judged(tmp_path, ROLES, port=port, opening=opening).migrations == []
+
+
+@pytest.mark.parametrize("has_others", [False, True])
+def test_a_stream_that_stalls_met_no_queue_before_the_hole(has_others: bool, tmp_path: Path) -> None:
+    """
+    What it sends again for seconds has no answer that holds the clocks: the drift that they may have is no queue.
+
+    Packets of others between the same points hold them; without any, what left long after an answer tells none.
+    """
+    scene = Scene()
+    add_call(scene, LAN_SOURCE, ELSEWHERE, LAN_DESTINATION, hello=84, lost_after="wan", port=8000)
+    for n in range(0, 200) if has_others else ():
+        for point, late in (("src", 0.0), ("wan", 0.00005), ("dst", 0.0001)):
+            for forward in (True, False):
+                ends = (HOST_A, HOST_B) if forward else (HOST_B, HOST_A)
+                ping = IP(src=ends[0], dst=ends[1], id=n) / ICMP(type=8 if forward else 0, id=9, seq=n)
+                ts = BEGIN + n / 5 + (late if forward else 0.001 - late)
+                scene.at(point, ts, LAN_SOURCE.frame(ping, forward))
+    (migration,) = vmpcap.report(scene.write(tmp_path), roles=ROLES).migrations
+    (before,) = (s for s in migration.segments if (s.from_point, s.to_point) == ("src", "wan"))
+    assert before.queueing_ms is not None
+    assert before.queueing_ms <= (0.02 if has_others else 0.1)
+    assert before.delay_min_ms is not None
+    assert before.uncertainty_ms is not None
+    assert abs(before.delay_min_ms - 0.05) <= before.uncertainty_ms + 1e-6
+    assert before.uncertainty_ms <= (0.06 if has_others else 1.1)

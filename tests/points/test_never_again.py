@@ -7,7 +7,7 @@ import pytest
 
 from tests.points.made import MS, kept_of
 from vmpcap.points.kernels.keys import MASK, Kept
-from vmpcap.points.never_again import never_sent_again
+from vmpcap.points.never_again import never_sent_again, sent_in_vain
 
 SIZE = 1000
 ENDS = 10
@@ -97,3 +97,20 @@ def test_a_made_stream_tells_lost_from_missed_wherever_its_numbers_begin(seed: i
         ms += 1
         rows.append((ms, 1, 7, first + came * SIZE, 0))
     assert asked(log(*rows), *wanted) == list(wanted.values())
+
+
+@pytest.mark.parametrize(
+    ("rows", "vain"),
+    [
+        ([data(0, 0), ack(3, 1), data(5, 1), data(6, 2), data(300, 1), data(900, 1)], [False, True, True, True, True]),
+        ([data(0, 0), ack(3, 1), data(5, 1), data(300, 1), ack(303, 2)], [False, False, False]),
+        ([data(0, 0), ack(3, 1), data(5, 1)], [False, False]),
+        ([data(0, 0), data(5, 1), data(300, 1)], [False, False, False]),
+    ],
+    ids=["never acknowledged", "acknowledged", "sent once", "no answer in view"],
+)
+def test_what_was_sent_again_and_never_acknowledged_did_not_come(rows: list[Row], vain: list[bool]) -> None:
+    """Sent once it may have been on its way when the capture ended."""
+    asked_of = np.array([n for n, row in enumerate(rows) if row[4]])
+    assert sent_in_vain(log(*rows), asked_of).tolist() == vain
+    assert not sent_in_vain(log(*rows, sampled=True), asked_of).any()

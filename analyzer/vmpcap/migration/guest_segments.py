@@ -7,13 +7,14 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
+from vmpcap.migration.delays import delays_between
 from vmpcap.migration.guest_packets import GuestPackets, packets_of
 from vmpcap.migration.marks import NOT_COMPARED, Mark
 from vmpcap.migration.moved import Moved
 from vmpcap.migration.reachable import answers_the_unseen
 from vmpcap.migration.renamed_peers import REWRITTEN, link_of, under_one_name
 from vmpcap.migration.segment_results import Era, GuestSegment
-from vmpcap.migration.segments import along, delays_of, neighbours
+from vmpcap.migration.segments import along, neighbours
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.stations import ECHO_PROTOCOLS, SLACK_NS, Span, Station
 from vmpcap.migration.unrecorded import recorded
@@ -175,10 +176,10 @@ def _one_way(
     sent, nameless = sent[~is_nameless[sent]], int(is_nameless[sent].sum())
     if not len(sent):
         return
-    at = paired.one.ts_ns[paired.row_one[meant]]
     left, right = left[meant], right[meant]
-    late = there.kept.ts_ns[right] - here.kept.ts_ns[left]
-    delays, doubt = delays_of(stretch.clock, at, late, turned)
+    delays = delays_between(
+        here.view, there.view, stretch.clock, turned, here.kept.ts_ns[left], there.kept.ts_ns[right]
+    )
     scale = paired.scale
     blind, holes = _blind(here, there, further, sent)
     rows, hidden = sent[~blind], int(blind.sum())
@@ -204,10 +205,10 @@ def _one_way(
         lost_of=scale * passage.sent,
         duplicated=None if passage.duplicated is None or doubts else scale * passage.duplicated,
         reordered=scale * reordered_between(here.kept, left, there.kept, right, _ends(here.kept, left)),
-        delay_min_ms=None if delays is None else delays[0],
-        delay_p95_ms=None if delays is None else delays[1],
-        uncertainty_ms=doubt,
-        queueing_ms=None if delays is None else delays[1] - delays[0],
+        delay_min_ms=None if delays is None else delays.least,
+        delay_p95_ms=None if delays is None else delays.p95,
+        uncertainty_ms=None if delays is None else delays.doubt,
+        queueing_ms=None if delays is None else delays.queueing,
         matched=scale * len(left),
         missed=None if passage.missed is None or doubts else scale * passage.missed,
         outside=scale * (passage.outside + hidden),

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.migration.broken_streams import stuck_segment
+from vmpcap.migration.delays import delays_between
 from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.one_key import ends_of, keyed_alike, under_one_name
 from vmpcap.migration.past_silent import past_silent
@@ -19,12 +20,11 @@ from vmpcap.migration.transfers import Link
 from vmpcap.points.between import reordered_between
 from vmpcap.points.blurs import bound_unblurred
 from vmpcap.points.kernels.keys import ends_key
-from vmpcap.points.pair_clock import PairClock
 from vmpcap.points.pairing import only, pair_kept
 from vmpcap.points.passage import Passage, add_up
 from vmpcap.points.remarks import find_remarks
 from vmpcap.points.roles import rank
-from vmpcap.terms.units import NS_PER_MS, count_of
+from vmpcap.terms.units import count_of
 
 I64 = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -195,20 +195,21 @@ def _segment(here: Station, over: Sequence[tuple[Stretch, Station]], way: Direct
     """
     (stretch, there), *behind = over
     further = [station for _, station in behind]
-    left, right, late = stretch.seen_by_both(here, way)
-    paired, is_turned = stretch.paired, here is stretch.other
-    at_one = paired.one.ts_ns[right if is_turned else left]
-    delays, doubt = delays_of(stretch.clock, at_one, late, is_turned)
-    scale = paired.scale
+    left, right, _ = stretch.seen_by_both(here, way)
+    own = stretch.clock, here is stretch.other
+    delays = delays_between(
+        here.sighting.view, there.sighting.view, *own, here.kept.ts_ns[left], there.kept.ts_ns[right]
+    )
+    scale = stretch.paired.scale
     shared = {
         "from_point": here.name,
         "to_point": there.name,
         "direction": way,
         "reordered": scale * reordered_between(here.kept, left, there.kept, right, here.link_of[left]),
-        "delay_min_ms": None if delays is None else delays[0],
-        "delay_p95_ms": None if delays is None else delays[1],
-        "uncertainty_ms": doubt,
-        "queueing_ms": None if delays is None else delays[1] - delays[0],
+        "delay_min_ms": None if delays is None else delays.least,
+        "delay_p95_ms": None if delays is None else delays.p95,
+        "uncertainty_ms": None if delays is None else delays.doubt,
+        "queueing_ms": None if delays is None else delays.queueing,
         "matched": scale * len(left),
         "one_in": scale,
     }
@@ -247,24 +248,6 @@ def _segment(here: Station, over: Sequence[tuple[Stretch, Station]], way: Direct
         because=because + remarks,
         frames=list(passage.lost_frames) if lost is not None else [],
     )
-
-
-def delays_of(
-    clock: PairClock | None, at: I64, late: I64, is_turned: bool
-) -> tuple[tuple[float, float] | None, float | None]:
-    """Least delay and its 95th percentile in ms by the middle of the possible clocks, and how far both may be off."""
-    if clock is None or not len(late):
-        return None, None
-    told = clock.within(at)
-    at, late = at[told], late[told]
-    if not len(late):
-        return None, None
-    low, high = clock.bounds(at)
-    middle = (low + high) / 2
-    values = late + middle if is_turned else late - middle
-    least, most = np.percentile(values, (0, 95), method="inverted_cdf") / NS_PER_MS
-    doubt = float((high - low).max()) / 2 / NS_PER_MS
-    return ((float(least), float(most)), doubt) if least + doubt >= 0 else (None, None)  # nothing comes before it left
 
 
 def _sentence(here: Station, there: Station, way: Direction, lost: int | None, passage: Passage, scale: int) -> str:

@@ -1,5 +1,6 @@
 """What the migration floor is given: each capture point with all that was measured at it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from vmpcap.measures.tunnels import NumberedTunnel
 from vmpcap.points.chain import Standing
 from vmpcap.points.clock import Offset
 from vmpcap.points.holes import Hole
+from vmpcap.points.pair_clock import PairClock
 from vmpcap.points.set_backs import no_set_backs
 from vmpcap.points.sightings import SightingLog
 from vmpcap.points.timeline import Timeline, constant_timeline
@@ -72,6 +74,9 @@ class PointView:
     """Connections of what hosts do beside migrations (management, storage, fault tolerance), and the largest others."""
     timeline: Timeline | None = None
     """The same at any time; None: by `offset` at all times."""
+    clocks: Mapping[str, PairClock] = field(default_factory=dict, repr=False)
+    """What must be added to this clock to get that of another point, by its name: as all packets of both tell. Either
+    point of two has it."""
     clock_note: str = ""
     """What else is to be said of this clock: a chain of points that contradicts it, bounds from one side."""
     gaps: npt.NDArray[np.int64] = field(default_factory=no_gaps)

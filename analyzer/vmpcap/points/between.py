@@ -7,9 +7,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.points.answered import were_answered
 from vmpcap.points.backwards import set_backs
 from vmpcap.points.kernels.keys import Kept
-from vmpcap.points.never_again import never_sent_again
+from vmpcap.points.never_again import never_sent_again, sent_in_vain
 from vmpcap.points.one_sided import OneSided, bound_one_way
 from vmpcap.points.pair_clock import PairClock, coarseness
 from vmpcap.points.pairing import Paired
@@ -39,10 +40,13 @@ class OneWay:
     uncertainty_ms: float | None
     """By how much all of these may be wrong alike, either way: half of what the clocks may stand otherwise."""
     lost: int
-    """Seen at the first, never at the second, though packets of the same ends before and after it came."""
+    """Seen at the first, never at the second, though packets of the same ends before and after it came; or never
+    acknowledged of a connection that sends in vain, after the last of its ends that came, while packets of others or
+    smaller ones did."""
     lost_frames: tuple[int, ...]
     missed: int
-    """Not lost: data that was acknowledged, and that TCP had not sent again: it arrived, unrecorded."""
+    """Not lost: data that was acknowledged, and that TCP had not sent again, or an echo request whose reply passed the
+    second: it arrived, unrecorded."""
     elsewhere: int
     """Not lost: another point saw them later, or what came back then did not pass the second either."""
     not_after: int
@@ -223,11 +227,15 @@ def _one_way(
     is_recut = (has_other & (greatest > size))[group_here] & data_here
     ts = here.ts_ns[only_here]
     inside = (ts > first[group_here]) & (ts < last[group_here])
-    after = only_here[(ts >= last[group_here]) & ~is_recut]
-    gone = only_here[inside & ~is_recut]
+    late = (ts >= last[group_here]) & ~is_recut
+    is_larger = (size[group_here] > 0) & (here.payload_bytes[only_here] > size[group_here])
+    is_vain = late & ((ts < here.ts_ns[left].max()) | is_larger) & ~np.isin(here.key[only_here], elsewhere)
+    is_vain[is_vain] = sent_in_vain(here, only_here[is_vain])
+    after = only_here[late & ~is_vain]
+    gone = only_here[(inside & ~is_recut) | is_vain]
     went_on = np.isin(here.key[gone], elsewhere) | _answers_pass_by(here, there, rows_here, gone)
     lost = gone[~went_on]
-    arrived = never_sent_again(here, lost)
+    arrived = never_sent_again(here, lost) | were_answered(here, there, lost)
     missed, lost = int(arrived.sum()), lost[~arrived]
     shown = here.payload_bytes[only_here].max(initial=0), there.payload_bytes[only_there].max(initial=0)
     matched = int(here.payload_bytes[left].max())

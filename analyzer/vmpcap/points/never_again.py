@@ -1,4 +1,4 @@
-"""Which data that one point lacks did arrive: it was acknowledged, and TCP had not sent it again."""
+"""Which data that one point lacks did arrive, and which never did: what TCP acknowledged, and what it sent again."""
 
 from typing import Final
 
@@ -40,6 +40,36 @@ def never_sent_again(here: Kept, lost: I64) -> Bools:
         if len(told) and len(sent):
             arrived[asked] = _in_flow(here, sent, told, lost[asked])
     return arrived
+
+
+def sent_in_vain(here: Kept, rows: I64) -> Bools:
+    """
+    Which of these rows are data of TCP that was never acknowledged here, in a connection that sends it again in vain?
+
+    Notes
+    -----
+    Nothing is said of a direction of which no acknowledgement is in view at all, or of a sample of the packets. It is
+    sent again where two segments begin at the same byte.
+    """
+    vain = np.zeros(len(rows), bool)
+    data = (here.loose[rows] != here.key[rows]) & (here.payload_bytes[rows] > 0)
+    if not data.any() or int(here.totals[MASK]):
+        return vain
+    is_tcp = (here.loose != here.key) & (here.is_copy == 0)
+    flow, back = _flows(here)
+    for one in np.unique(flow[rows[data]]).tolist():
+        sent = np.flatnonzero(is_tcp & (here.payload_bytes > 0) & (flow == np.uint64(one)))
+        told = np.flatnonzero(is_tcp & (here.tcp_ack != 0) & (back == np.uint64(one)))
+        if not len(told):
+            continue
+        base = here.tcp_seq[sent[:1]]
+        begin = _unwrapped(here.tcp_seq[sent], base)
+        top = int(_unwrapped(here.tcp_ack[told], base).max())
+        _, place, often = np.unique(begin, return_inverse=True, return_counts=True)
+        is_open = begin + here.payload_bytes[sent] > top
+        if (is_open & (often[place] > 1)).any():
+            vain |= np.isin(rows, sent[is_open])
+    return vain
 
 
 def _flows(kept: Kept) -> tuple[U64, U64]:

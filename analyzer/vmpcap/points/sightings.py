@@ -11,7 +11,7 @@ from vmpcap.readers.records import RecordBatch
 from vmpcap.terms.arrays import WRAPPING, reserve
 
 BUDGET: Final = 400_000
-"""Packets that are kept per point: 27 MB."""
+"""Packets that are kept per point: 29 MB."""
 
 DTYPES: Final = {
     "key": np.uint64,
@@ -23,6 +23,7 @@ DTYPES: Final = {
     "tcp_seq": np.uint32,
     "tcp_ack": np.uint32,
     "ports": np.uint32,
+    "echo": np.uint32,
     "vlan_id": np.int32,
     "ip_id": np.uint16,
     "ttl": np.uint8,

@@ -19,7 +19,7 @@ NO_ANSWERS: Final = "no two ends whose packets both points saw in both direction
 CONTRADICTS: Final = "this pair's clocks contradict what the other pairs say of the two points: no figure is sure"
 LOST: Final = (
     "lost: what the second point does not show, whether it arrived unrecorded or not at all; not what TCP acknowledged"
-    " before it was sent again, which came unrecorded"
+    " before it was sent again, nor a ping whose reply passed it: they came unrecorded"
 )
 TOLD_DRIFT_PPM: Final = 100.0
 """A drift less sure than this is not told in the picture."""

@@ -78,7 +78,10 @@ def as_views(points: Sequence[PointRead]) -> list[PointView]:
     odd = {place for pair in groups.contradictions for place in pair}
     notes = [CONTRADICTED if n in odd else found.note(points, groups.references[0], n) for n in range(len(points))]
     notes = [BY_HOSTS if n in moved and n in groups.references else note for n, note in enumerate(notes)]
-    return [replace(view, clock_note=note) for view, note in zip(views, notes, strict=True)]
+    named = {one: {views[b].name: clock for (a, b), clock in found.clocks.items() if a == one} for one in lines}
+    return [
+        replace(view, clock_note=note, clocks=named[n]) for n, (view, note) in enumerate(zip(views, notes, strict=True))
+    ]
 
 
 def _offset(line: Timeline, standing: Standing | None) -> Offset | None:

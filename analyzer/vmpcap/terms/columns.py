@@ -292,7 +292,10 @@ POINTS: Final = (
     Column("lost", "count", "packets", "seen at the first only, while packets of the same ends came before and after"),
     Column("lost_frames", "ids", "", "frames of the first hundred at the first point, each as its file numbers it"),
     Column(
-        "missed", "count", "packets", "not lost: acknowledged, and TCP had not sent them again: they came unrecorded"
+        "missed",
+        "count",
+        "packets",
+        "not lost: acknowledged, and TCP had not sent them again, or replied to: they came unrecorded",
     ),
     Column("elsewhere", "count", "packets", "not lost: a third point saw them later, or their answers passed by, too"),
     Column("not_after", "count", "packets", "seen at the first after the last that came: lost, or gone another way"),

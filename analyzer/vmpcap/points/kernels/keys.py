@@ -58,6 +58,8 @@ class Kept(NamedTuple):
     """uint32[budget]: 0 for all but TCP"""
     ports: U32
     """uint32[budget]: the sender's port in the upper half, the receiver's in the lower"""
+    echo: U32
+    """uint32[budget]: identifier and number of an ICMP echo, the same in its reply; 0 for all else"""
     vlan_id: I32
     ip_id: U16
     """uint16[budget]: 0 where there is none, as in IPv6"""
@@ -116,6 +118,7 @@ def halve(kept: Kept) -> None:
         kept.tcp_seq[end] = kept.tcp_seq[row]
         kept.tcp_ack[end] = kept.tcp_ack[row]
         kept.ports[end] = kept.ports[row]
+        kept.echo[end] = kept.echo[row]
         kept.vlan_id[end] = kept.vlan_id[row]
         kept.ip_id[end] = kept.ip_id[row]
         kept.ttl[end] = kept.ttl[row]
@@ -259,6 +262,7 @@ def keep_packets(
         kept.tcp_seq[row] = frames.tcp_seq[i]
         kept.tcp_ack[row] = frames.tcp_ack[i]
         kept.ports[row] = np.uint32(frames.src_port[i]) << np.uint32(16) | np.uint32(frames.dst_port[i])
+        kept.echo[row] = np.uint32(frames.icmp_id[i]) << np.uint32(16) | np.uint32(frames.icmp_seq[i])
         kept.vlan_id[row] = frames.vlan_outer_id[i]
         kept.ip_id[row] = np.uint16(frames.ip_id[i])
         kept.ttl[row] = frames.ip_ttl[i]
