@@ -96,9 +96,9 @@ def test_a_switchover_bears_the_truth_where_the_clock_between_both_places_was_se
     assert guest.switchover.bracket_ms == pytest.approx((end - begin) / 1e6, abs=found.uncertainty_ms or 0)
 
 
-def paused(stem: str, begin: int, for_ns: int) -> list[Packet]:
+def paused(stem: str, begin: int, for_ns: int, folder: str = FOLDER) -> list[Packet]:
     """A point that was stopped with its clock for so long: its next frame follows at once."""
-    left = [packet for packet in packets_of(FOLDER, stem) if not begin < (packet.ts_ns or 0) < begin + for_ns]
+    left = [packet for packet in packets_of(folder, stem) if not begin < (packet.ts_ns or 0) < begin + for_ns]
     return [p if (p.ts_ns or 0) <= begin else p._replace(ts_ns=(p.ts_ns or 0) - for_ns) for p in left]
 
 
@@ -118,6 +118,27 @@ def test_a_point_that_was_stopped_as_the_guest_moved_accuses_nobody(stem: str, t
     assert "fail" not in {outcomes["mac_flap"], outcomes["announced_too_early"]}
     (guest,) = report.migrations[0].guests
     assert not any(peer.outage_ms is not None and peer.point == stem for peer in guest.peers)
+
+
+def test_the_new_place_alone_does_not_say_that_nobody_was_cut_off(tmp_path: Path) -> None:
+    """
+    The gateway was stopped with its clock as the guest moved: at its new place all that came was answered at once.
+
+    What died on its way there, or at the old place, does not show there. In truth it was 170 ms.
+    """
+    roles = {"src-uplink": "source", "dst-uplink": "destination", "dst-guestbr": "domain:destination"}
+    roles |= {"dst-switchport": "domain:destination", "src-guestbr": "domain:source"}
+    points = {name: written(tmp_path / f"{name}.pcap", packets_of("clean", name)) for name in roles}
+    came = packets_of("clean", "dst-guestbr")[0].ts_ns or 0
+    points["gw-lan"] = written(tmp_path / "gw-lan.pcap", paused("gw-lan", came - 20_000_000, 420_000_000, "clean"))
+    report = vmpcap.report(points, roles={**roles, "gw-lan": "gateway"})
+    (guest,) = report.migrations[0].guests
+    (lost,) = json.loads((CAPTURES / "clean" / "truth.json").read_text())["client"]["icmp"]["lost_runs"]
+    for peer in guest.peers:
+        assert peer.outage_ms is None
+        assert peer.outage_low_ms is None or peer.outage_low_ms <= lost["outage_ms"]
+        assert peer.outage_high_ms is None or peer.outage_high_ms >= lost["outage_ms"]
+    assert "no peer was cut off" not in report.to_text()
 
 
 def held_up(stem: str, begin: int, end: int) -> list[Packet]:

@@ -68,8 +68,8 @@ def what_peers_suffered(
     tenants = tenants_numbers(guest, views)
     shown = {view.name: _streams_at(view, known_as.get(view.name, guest), tenants) for view in views}
     for view in sorted(views, key=lambda view: view.name in known_as):
-        when = on_point(view, moment)
-        away = on_point(view, begin) if last_before is not None else when - OVER_BEFORE_NS
+        when = _when_at(view, moment, signs)
+        away = min(on_point(view, begin), when) if last_before is not None else when - OVER_BEFORE_NS
         gone = _gone_at(view, views, left)
         ran = ran_since(guest, signs, view)
         begun = None if since is None else on_point(view, since)
@@ -113,6 +113,17 @@ def what_peers_suffered(
     found = [as_one(key, one, joined, (moment, begin)) for key, one in zip(seen, found, strict=True)]
     found = [tell_arrival(one, passed.get(key, ()), views, guest, moment) for key, one in zip(seen, found, strict=True)]
     return worst_first(without_gone(without_other_side(found)))
+
+
+def _when_at(view: PointView, moment: int, signs: Sequence[Mark]) -> int:
+    """
+    When did the guest change places, by this point's clock?
+
+    At its new place not after its first sign there, which that clock itself tells: though it was set, or another that
+    it is compared with. What is in view there only since then tells nothing of what was met before.
+    """
+    own = [sign.ts for sign in signs if sign.view.name == view.name and view.role == "domain:destination"]
+    return min([on_point(view, moment), *own])
 
 
 def _without(doubted: set[str], one: Suffered, guest: Moved, views: Sequence[PointView], moment: int) -> Container[str]:
