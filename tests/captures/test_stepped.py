@@ -10,9 +10,11 @@ import vmpcap
 from tests.captures.altered import packets_of, written
 from tests.captures.situations import CAPTURES
 from tests.readers.writers import Packet
+from vmpcap.migration.one_clock import ns_of
 from vmpcap.report.document import Migration
 
 FOLDER = "routed_stretched"
+MS = 1_000_000
 AT = 820
 """A frame of the client's capture within the outage: its last question before was answered, the next is not yet."""
 STRAY = bytes.fromhex("ffffffffffff 020000000099 88b5") + bytes(46)
@@ -176,3 +178,37 @@ def test_a_capture_that_was_held_up_accuses_nobody(stem: str, before_ms: int, af
     told = next(peer for peer in guest.peers if peer.protocol == "icmp")
     assert told.outage_ms is None or told.outage_ms == pytest.approx(lost["outage_ms"], abs=10.0)
     assert told.outage_ms is not None or f"the capture at {stem} was held up" in told.because
+
+
+@pytest.mark.parametrize("by_ms", [1500, 300, -300])
+def test_a_guest_that_comes_back_left_no_other_behind_where_its_host_s_clock_was_set(
+    by_ms: int, tmp_path: Path
+) -> None:
+    """
+    The source host's clock was set 1.5 s before the first of two moves: nothing compares the stream's clocks with those
+    that see the guest. What the guest sends where it came back to is the second move's, and no second place.
+    """
+    situation = "there_and_back"
+    roles = {"src-uplink": "source", "dst-uplink": "destination", "gw-lan": "gateway", "client": "client"}
+    roles |= {"src-guestbr": "domain:source", "dst-guestbr": "domain:destination"}
+    at = (packets_of(situation, "dst-guestbr")[0].ts_ns or 0) - 1_500_000_000
+    points = {}
+    for stem in roles:
+        packets = packets_of(situation, stem)
+        if stem.startswith("src"):
+            packets = [p._replace(ts_ns=(p.ts_ns or 0) + by_ms * MS * ((p.ts_ns or 0) >= at)) for p in packets]
+        points[stem] = written(tmp_path / f"{stem}.pcap", packets)
+    report = vmpcap.report(points, roles=roles)
+    assert len(report.migrations) == 2
+    came_back = packets_of(situation, "gw-lan")
+    for migration in report.migrations:
+        (guest,) = migration.guests
+        assert next(check.outcome for check in migration.checks if check.id == "mac_flap") != "fail"
+        assert guest.switchover is not None
+        tail = guest.switchover.stale_tail_ms
+        assert tail is None or tail <= 500
+        found = guest.switchover.bracket
+        if found.from_point == "gw-lan" and found.from_frame is not None:
+            own = came_back[found.from_frame - 1].ts_ns or 0
+            assert found.from_ts is not None
+            assert abs(ns_of(found.from_ts) - own) <= 2 * MS

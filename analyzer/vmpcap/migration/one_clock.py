@@ -21,7 +21,13 @@ def put_on_one_clock(guest: Guest, views: Sequence[PointView], stream: PointView
 
     By what is taken for the clocks; of points that nothing compares with the stream's the times stay as they are.
     """
-    lines = {view.name: view for view in views if not (view.line.is_given and stream.line.is_given)}
+    unknown = {view.line.group for view in views if not view.line.legs}  # a group beside another has none without
+    lines = {
+        view.name: view
+        for view in views
+        if not (view.line.is_given and stream.line.is_given)
+        and (view.line.group == stream.line.group or not {view.line.group, stream.line.group} <= unknown)
+    }
     if not lines:
         return guest
     points = {name: _announced(seen, lines, name, stream) for name, seen in guest.announcements.by_point.items()}

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from vmpcap.measures.whose import addresses_of
+from vmpcap.migration.clocks import clock_doubt
 from vmpcap.migration.guests import MOST_ADDRESSES
 from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.moves import Move, Sighting, goes_back, sort_sightings
@@ -45,8 +46,13 @@ def set_scenes(moves: Sequence[Move], guests: Sequence[tuple[Moved, ...]], views
     homes = _homes(moves)
     for number, (move, passengers) in enumerate(zip(moves, guests, strict=True)):
         is_back = goes_back(move, moves[:number])
-        end = _next_start({g.mac for g in passengers}, moves[number + 1 :], guests[number + 1 :])
-        seen = {view.name: as_seen(view, _role_in(move, view, homes.get(view.name), is_back), end) for view in views}
+        again = _moved_again(passengers, moves[number + 1 :], guests[number + 1 :])
+        seen = {
+            view.name: as_seen(
+                view, _role_in(move, view, homes.get(view.name), is_back), _end_of(view, again, passengers)
+            )
+            for view in views
+        }
         there = Move(sort_sightings([Sighting(seen[s.view.name], s.transfer) for s in move.sightings]))
         scenes.append(
             Scene(
@@ -137,14 +143,36 @@ def _role_in(move: Move, view: PointView, home: set[str] | None, is_back: bool) 
     return next((role for role in ("source", "destination") if any(home & hosts[role] for hosts in ends)), None)
 
 
-def _next_start(macs: set[int], moves: Sequence[Move], guests: Sequence[tuple[Moved, ...]]) -> int | None:
-    """When does one of these guests move again, on the reference clock?"""
-    starts = [
-        on_reference(move.best.view, move.start_ts)
-        for move, passengers in zip(moves, guests, strict=True)
-        if macs & {g.mac for g in passengers}
-    ]
-    return min(starts, default=None)
+def _moved_again(
+    own: Sequence[Moved], moves: Sequence[Move], guests: Sequence[tuple[Moved, ...]]
+) -> list[tuple[Move, list[Moved]]]:
+    """Which of these moves did these guests make, and as whom?"""
+    macs = {g.mac for g in own}
+    found = ((move, [g for g in passengers if g.mac in macs]) for move, passengers in zip(moves, guests, strict=True))
+    return [(move, again) for move, again in found if again]
+
+
+def _end_of(view: PointView, again: Sequence[tuple[Move, list[Moved]]], before: Sequence[Moved]) -> int | None:
+    """When does one of these guests move again, on the reference clock as this point is held against it?"""
+    return min((_start_of(move, guests, before, view) for move, guests in again), default=None)
+
+
+def _start_of(move: Move, guests: Sequence[Moved], before: Sequence[Moved], seen_by: PointView) -> int:
+    """
+    When did this move of these guests begin?
+
+    Where nothing compares the clock of its stream with that point's, by those that heard the guests: as long before the
+    announcement as the stream was before its last data, and not before their announcement of the move before.
+    """
+    best, start = move.best.view, move.start_ts
+    heard = [one for guest in guests for one in guest.heard]
+    if not heard or clock_doubt(best, start, seen_by) is not None:
+        return on_reference(best, start)
+    last = move.best.transfer.last_data_ts
+    near = [(view, series) for view, series in heard if clock_doubt(view, series.first_ts, seen_by) is not None]
+    announced = min(on_reference(view, series.first_ts) for view, series in near or heard)
+    known = [on_reference(view, series.last_ts) for guest in before for view, series in guest.heard]
+    return max([announced - max((last or start) - start, 0), *(ts for ts in known if ts < announced)])
 
 
 def as_seen(view: PointView, role: str | None, end: int | None) -> PointView:
