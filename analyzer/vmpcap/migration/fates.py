@@ -1,6 +1,6 @@
 """Where a peer's unanswered requests went, and which cause that shows: one question each, the surest first."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -17,7 +17,8 @@ from vmpcap.migration.moved import on_point
 from vmpcap.migration.new_addresses import new_addresses
 from vmpcap.migration.no_room import without_room
 from vmpcap.migration.old_gateway import answered_to_old_gateway
-from vmpcap.migration.requests import Sighting, answers_to
+from vmpcap.migration.request_hits import HELD_NS, every_one, hits, hits_at, in_a_hole, is_for_guest
+from vmpcap.migration.requests import answers_to
 from vmpcap.migration.switchover import last_sign
 from vmpcap.migration.unheard_return import SAYS, why_unheard
 from vmpcap.migration.views import PointView, is_compared
@@ -43,23 +44,6 @@ TELLS: Final = tuple(
 
 TELLS_TARGET: Final = tuple(NUMBER_OF[kind] for kind in ("solicited_na", "unsolicited_na"))
 """Advertisements: the address that they tell is their target (RFC 4861 4.4)."""
-
-
-def _hits(asked: Asked, roles: tuple[str | None, ...], is_wanted: Callable[[Sighting], Bools]) -> tuple[Bools, str]:
-    """Which requests were seen by a point of these roles, and where? With the first and last frame there."""
-    return _hits_at(asked, [seen.view.name for seen in asked.seen if seen.view.role in roles], is_wanted)
-
-
-def _hits_at(asked: Asked, names: Sequence[str], is_wanted: Callable[[Sighting], Bools]) -> tuple[Bools, str]:
-    which, where = np.zeros(len(asked.ts), np.bool_), []
-    for seen, place in zip(asked.seen, asked.place, strict=True):
-        rows = np.flatnonzero((place >= 0) & is_wanted(seen)) if seen.view.name in names else np.zeros(0, np.int64)
-        if not len(rows):
-            continue
-        which[place[rows]] = True
-        numbers = seen.view.journal.frame[seen.rows[rows]]
-        where.append(f"{seen.view.name} frames {numbers[0]} to {numbers[-1]}")
-    return which, ", ".join(where)
 
 
 def explain(asked: Asked, scene: Scene) -> list[Evidence]:
@@ -112,17 +96,12 @@ def _usual(asked: Asked) -> int:
     return min(asked.stream.interval_ns or 0, 50 * NS_PER_MS) if asked.stream.manner != "connection" else 50 * NS_PER_MS
 
 
-def _is_for_guest(scene: Scene) -> Callable[[Sighting], Bools]:
-    mac, none = np.uint64(scene.guest.mac), np.uint64(NO_MAC)
-    return lambda seen: (seen.eth_dst == mac) | (seen.eth_dst == none) | (mac == none)
-
-
 def _drawn(asked: Asked, scene: Scene) -> list[Evidence]:
     """Requests that an announcement drew to the new place before the guest ran there."""
     if scene.drawn is None or not all(is_compared(mark.view, asked.view) for mark in scene.drawn):
         return []
     begin, end = (on_clock_of(asked.view, mark.view, mark.ts) for mark in scene.drawn)
-    which, where = _hits(asked, ("domain:destination",), _is_for_guest(scene))
+    which, where = hits(asked, ("domain:destination",), is_for_guest(scene))
     first = scene.drawn[0]
     shows = f"delivered at its new place, {where}, since it was announced there ({first.view.name} frame {first.frame})"
     says = "its announcement had drawn requests to where it did not run yet"
@@ -134,7 +113,7 @@ def _reached(asked: Asked, scene: Scene) -> list[Evidence]:
     back = back_of(asked, scene)
     if asked.stream.requester == "guest" or back is None:
         return []
-    which, where = _hits(asked, ("domain:destination",), _is_for_guest(scene))
+    which, where = hits(asked, ("domain:destination",), is_for_guest(scene))
     which &= asked.ts >= back
     sign = return_of(scene, asked.view)
     others = new_addresses(scene.guest, scene.views, sign) if sign is not None else []
@@ -168,7 +147,7 @@ def _lost_inside(asked: Asked, scene: Scene, which: Bools) -> Evidence | None:
         return None
     came = np.zeros(len(asked.ts), np.bool_)
     place = asked.place[inside.nearest]
-    came[place[(place >= 0) & _is_for_guest(scene)(asked.seen[inside.nearest])]] = True
+    came[place[(place >= 0) & is_for_guest(scene)(asked.seen[inside.nearest])]] = True
     outer, nearest = names_of(asked, inside.outer), names_of(asked, [inside.nearest])
     says = f"requests passed {outer} and never came to {nearest} behind it"
     return Evidence("unexplained", which & ~came, says, says)
@@ -198,7 +177,7 @@ def _old_entry(asked: Asked, scene: Scene) -> list[Evidence]:
         return []
     old = np.array(sorted(scene.old_macs), np.uint64)
     near = ("gateway", "domain:source", "domain:destination", None)
-    which, where = _hits(asked, near, lambda seen: np.isin(seen.eth_dst, old))
+    which, where = hits(asked, near, lambda seen: np.isin(seen.eth_dst, old))
     macs = ", ".join(mac_text(mac) or "" for mac in sorted(scene.old_macs))
     shows = f"sent to {macs}, which the guest had before: {where}"
     return [Evidence("gateway_arp", which, shows, "the gateway kept its old ARP entry")]
@@ -209,7 +188,7 @@ def _at_old_site(asked: Asked, scene: Scene) -> list[Evidence]:
     apart = _is_apart(asked, scene)
     if apart is False:
         return []
-    which, where = _hits(asked, ("domain:source",), _all)
+    which, where = hits(asked, ("domain:source",), every_one)
     sought, seekers = _sought(asked, scene, ("domain:source",))
     texts = (("requests were delivered at the old site", where), ("the guest was sought there, unanswered", seekers))
     shows = "; ".join(f"{text}: {there}" for text, there in texts if there)
@@ -217,10 +196,6 @@ def _at_old_site(asked: Asked, scene: Scene) -> list[Evidence]:
         shows += "; by a route, or by a switch that had not learnt the new place: nothing in view tells"
         return [Evidence("unexplained", which | sought, shows, "traffic still went to the guest's old place")]
     return [Evidence("routing", which | sought, shows)]
-
-
-def _all(seen: Sighting) -> Bools:
-    return np.ones(len(seen.ts), np.bool_)
 
 
 def _is_apart(asked: Asked, scene: Scene) -> bool | None:
@@ -250,7 +225,7 @@ def _routers(asked: Asked, scene: Scene, role: str, after: bool) -> set[int]:
     macs: set[int] = set()
     for seen in asked.seen:
         if seen.view.role == role:
-            inside = (seen.ts >= asked.edges[0]) & _is_for_guest(scene)(seen)
+            inside = (seen.ts >= asked.edges[0]) & is_for_guest(scene)(seen)
             inside &= (seen.ts >= (asked.answered_ts or 0)) == after
             macs |= {int(mac) for mac in np.unique(seen.view.journal.eth_src[seen.rows[inside]])}
     return macs - {NO_MAC}
@@ -262,7 +237,7 @@ def _ways(asked: Asked, scene: Scene) -> tuple[list[str], list[str]]:
 
     On a routed link no frame is for the guest's own MAC; where they are, what carries them is one domain to the guest.
     """
-    ways = [seen for seen in asked.seen if seen.view.role == "wan" and not _is_for_guest(scene)(seen).any()]
+    ways = [seen for seen in asked.seen if seen.view.role == "wan" and not is_for_guest(scene)(seen).any()]
     before = [seen.view.name for seen in ways if (seen.ts < asked.edges[0]).any()]
     end = asked.answered_ts
     return before, [seen.view.name for seen in ways if end is not None and (seen.ts >= end).any()]
@@ -274,12 +249,12 @@ def _on_old_way(asked: Asked, scene: Scene) -> list[Evidence]:
     old, new = ([name for name in one if name not in other] for one, other in ((before, after), (after, before)))
     found = []
     if old and (new or _is_apart(asked, scene)):
-        still, where = _hits_at(asked, old, _all)
+        still, where = hits_at(asked, old, every_one)
         found.append(Evidence("routing", still, f"requests took the way that they had to the old site: {where}"))
     if old and new:
-        passed, _ = _hits_at(asked, [*before, *after], _all)
+        passed, _ = hits_at(asked, [*before, *after], every_one)
         shows = f"requests came to none of {', '.join(dict.fromkeys((*before, *after)))}, the old way and the new"
-        found.append(Evidence("routing", ~passed & ~_in_a_hole(asked, scene), shows))
+        found.append(Evidence("routing", ~passed & ~in_a_hole(asked, scene), shows))
     return found
 
 
@@ -300,7 +275,7 @@ def _unannounced(asked: Asked, scene: Scene) -> list[Evidence]:
 def _sought_by_arp(asked: Asked, scene: Scene) -> list[Evidence]:
     """Requests held back by a gateway that asks for the guest's MAC and gets no answer."""
     sought, seekers = _sought(asked, scene, ("gateway", None, "domain:source", "domain:destination"))
-    passed, _ = _hits(asked, ("gateway", "domain:source", "domain:destination"), _is_for_guest(scene))
+    passed, _ = hits(asked, ("gateway", "domain:source", "domain:destination"), is_for_guest(scene))
     asks = "neighbour solicitations" if ":" in asked.stream.peer_ip else "ARP requests"
     return [Evidence("gateway_arp", sought & ~passed, f"{asks} for the guest stayed unanswered: {seekers}")]
 
@@ -325,7 +300,7 @@ def _sought(asked: Asked, scene: Scene, roles: tuple[str | None, ...]) -> tuple[
         seeks &= _is_one_of(rows.target_high, rows.target_low, ips)
         tells = np.isin(rows.kind, TELLS) & _is_one_of(rows.sender_high, rows.sender_low, ips)
         tells |= np.isin(rows.kind, TELLS_TARGET) & _is_one_of(rows.target_high, rows.target_low, ips)
-        ends = np.sort(np.concatenate((ts[tells], seen.ts[_is_for_guest(scene)(seen)], [2**62])))
+        ends = np.sort(np.concatenate((ts[tells], seen.ts[is_for_guest(scene)(seen)], [2**62])))
         frames = []
         for row in np.flatnonzero(seeks & (ts >= begin - HELD_NS) & (ts < end)).tolist():
             since = int(ts[row])
@@ -341,9 +316,6 @@ def _sought(asked: Asked, scene: Scene, roles: tuple[str | None, ...]) -> tuple[
 ANSWERED_NS: Final = 100 * NS_PER_MS
 """Within this an ARP request is answered at once."""
 
-HELD_NS: Final = 2 * NS_PER_MS
-"""A request that arrives at a router makes it ask this soon."""
-
 
 def _is_one_of(high: U64, low: U64, ips: Sequence[tuple[int, int]]) -> Bools:
     which = np.zeros(len(high), np.bool_)
@@ -357,23 +329,27 @@ def _in_another_vlan(asked: Asked, scene: Scene) -> list[Evidence]:
     back = back_of(asked, scene)
     if scene.astray is None or back is None:
         return []
-    arrived, _ = _hits(asked, ("domain:destination",), _is_for_guest(scene))
+    arrived, _ = hits(asked, ("domain:destination",), is_for_guest(scene))
     says = f"the guest was in another {scene.astray.kind} than before"
     return [Evidence("wrong_vlan", (asked.ts >= back) & ~arrived, scene.astray.words, says)]
 
 
 def _to_old_port(asked: Asked, scene: Scene) -> list[Evidence]:
     """Requests for the guest's own MAC that did not get to its new place: some switch did not know it."""
-    if not any(v.role == "domain:destination" for v in scene.views):
+    new = [v for v in scene.views if v.role == "domain:destination"]
+    if not new:
         return []
     places = [v for v in scene.views if v.role in ("gateway", "domain:source")]
-    which, where = _hits(asked, ("gateway", "domain:source"), _is_for_guest(scene))
+    which, where = hits(asked, ("gateway", "domain:source"), is_for_guest(scene))
     flaps = scene.flaps
     flapped_since = flaps.since if flaps is not None and flaps.found else None
     on_the_way = _passed_by_the_way(asked, scene) if flapped_since is None else set()
     beside = [v.name for v in scene.views if v.role == "domain:source" and v.name not in on_the_way]
-    astray, _ = _hits_at(asked, beside, _is_for_guest(scene))
-    which &= astray | ~_in_a_hole(asked, scene)  # what went to the old port need not be missing at the new one
+    astray, _ = hits_at(asked, beside, is_for_guest(scene))
+    which &= astray | ~in_a_hole(asked, scene)  # what went to the old port need not be missing at the new one
+    if asked.answered_ts is None and not any(is_compared(view, asked.view) for view in new):
+        place = f"the clock of {new[0].name} at its new place was not compared: whether they came there is not known"
+        return [Evidence("unexplained", which, f"sent to the guest's MAC: {where}; {place}")]
     shows = f"sent to the guest's MAC and not delivered at its new place: {where}"
     unheard = scene.guest.heard and not any(scene.guest.series_at(view) for view in places)
     if asked.answered_ts is None and unheard:
@@ -413,21 +389,9 @@ def _passed_by_the_way(asked: Asked, scene: Scene) -> set[str]:
     found = set()
     for seen in asked.seen:
         if seen.view.role == "domain:source":
-            inside = (seen.ts >= begin) & (seen.ts < end) & _is_for_guest(scene)(seen)
+            inside = (seen.ts >= begin) & (seen.ts < end) & is_for_guest(scene)(seen)
             found |= {seen.view.name} if inside.sum() >= LEAST_PASSED else set()
     return found
-
-
-def _in_a_hole(asked: Asked, scene: Scene) -> Bools:
-    """Which requests may a point at the new place not show for want of a view?"""
-    which = np.zeros(len(asked.ts), np.bool_)
-    for view in scene.views:
-        for hole in view.holes if view.role == "domain:destination" else ():
-            if not is_compared(view, asked.view):
-                return ~which
-            begin, end = (on_clock_of(asked.view, view, at) for at in (hole.from_ts, hole.to_ts))
-            which |= (asked.ts >= begin - HELD_NS) & (asked.ts <= end)
-    return which
 
 
 def _refused(asked: Asked, scene: Scene) -> list[Evidence]:
