@@ -212,3 +212,22 @@ def test_a_guest_that_comes_back_left_no_other_behind_where_its_host_s_clock_was
             own = came_back[found.from_frame - 1].ts_ns or 0
             assert found.from_ts is not None
             assert abs(ns_of(found.from_ts) - own) <= 2 * MS
+
+
+@pytest.mark.parametrize("by_ms", [0, -300, 2000])
+def test_what_was_sent_again_is_told_though_the_sender_s_clock_was_set(by_ms: int, tmp_path: Path) -> None:
+    """Rates are measured at the destination then, which shows nothing of what was lost before."""
+    roles = {"src-uplink": "source", "dst-uplink": "destination"}
+    points = {stem: packets_of("lossy", stem) for stem in roles}
+    at = points["src-uplink"][len(points["src-uplink"]) // 2].ts_ns or 0
+    points["src-uplink"] = [
+        p._replace(ts_ns=(p.ts_ns or 0) + by_ms * MS * ((p.ts_ns or 0) >= at)) for p in points["src-uplink"]
+    ]
+    files = {stem: written(tmp_path / f"{stem}.pcap", packets) for stem, packets in points.items()}
+    (migration,) = vmpcap.report(files, roles=roles).migrations
+    assert migration.point == ("src-uplink" if by_ms == 0 else "dst-uplink")
+    told = next(check for check in migration.checks if check.id == "retransmissions")
+    drops = (CAPTURES / "lossy" / "wan-drops.csv").read_text().splitlines()[1:]
+    count = sum(",ab," in line and ",mig," in line for line in drops)
+    assert told.outcome == "fail"
+    assert f"{count} segments carried bytes seen before" in told.because

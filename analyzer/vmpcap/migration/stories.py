@@ -15,6 +15,7 @@ from vmpcap.migration.reachable import Reachability
 from vmpcap.migration.restarts import Restart
 from vmpcap.migration.results import Guest, KnownBy, Mechanism, Path, Phase
 from vmpcap.migration.segment_results import Segment
+from vmpcap.migration.sender_losses import SenderLoss
 from vmpcap.migration.silenced import Silenced
 from vmpcap.migration.stream import (
     StreamFigures,
@@ -90,6 +91,8 @@ class Story:
     """Why the switchover is not among the phases though the guest's is known; empty where nothing stands against it."""
     """What happened to the stream between neighbouring points."""
     known_by: KnownBy = "stream"
+    sender_loss: SenderLoss | None = None
+    """What was sent again as the sender's own point shows it, where the figures are another's for its clock was set."""
 
     @property
     def has_stream(self) -> bool:

@@ -23,7 +23,7 @@ from vmpcap.migration.listed import count_suffered, pick_listed
 from vmpcap.migration.lost_neighbours import lost_neighbours
 from vmpcap.migration.marks import Mark, sign_on_its_clock
 from vmpcap.migration.mechanisms.at_rest import tell_at_rest, tell_restarts
-from vmpcap.migration.mechanisms.case import Case, Trip
+from vmpcap.migration.mechanisms.case import Case, Trip, moved_again
 from vmpcap.migration.mechanisms.table import judge_mechanisms, judge_stream
 from vmpcap.migration.moved import Moved, on_reference
 from vmpcap.migration.moves import Move, Sighting, match_transfers
@@ -44,6 +44,7 @@ from vmpcap.migration.results import Domain, Guest, Mechanism, Path
 from vmpcap.migration.role_doubts import find_role_doubts, say_doubts, with_shown_roles
 from vmpcap.migration.scenes import Scene, set_apart, set_scenes
 from vmpcap.migration.segments import describe_segments
+from vmpcap.migration.sender_losses import losses_beside_sender
 from vmpcap.migration.sessions import tell_sessions, with_lost, with_silence
 from vmpcap.migration.silenced import find_silenced
 from vmpcap.migration.silences import Silence, last_sign_before, left_for_good, silences
@@ -183,6 +184,7 @@ def _tell_one(scene: Scene, faults: Sequence[str], trips: Sequence[Trip], number
         mechanisms=() if guests else tuple(_of_nobody(move, views, path, completed, split)),
         segments=tuple(describe_segments(move)),
         phases_because=stun.because,
+        sender_loss=losses_beside_sender(move, figures.rtt),
     )
 
 
@@ -269,15 +271,6 @@ def _holes(move: Move) -> Iterator[str]:
             )
 
 
-def _moved_again(guest: Moved, trips: Sequence[Trip], number: int) -> int | None:
-    """When did this migration begin, on the reference clock, where the guest had moved before?"""
-    if not trips:
-        return None
-    own, others = trips[number], (trip for place, trip in enumerate(trips) if place != number)
-    is_again = any(trip.end <= own.start and guest.mac in trip.macs for trip in others if guest.mac != NO_MAC)
-    return own.start if is_again else None
-
-
 def _tell_guest(
     move: Move,
     moved: Moved,
@@ -310,7 +303,7 @@ def _tell_guest(
     outside = known_outside(moved, views)
     left = left_for_good(quiet)
     left = None if left is None else min(left, announced)  # what an early announcement drew away is the move's
-    again, signs = _moved_again(moved, trips, number), signs_after(there, quiet)
+    again, signs = moved_again(moved.mac, trips, number), signs_after(there, quiet)
     found = what_peers_suffered(there, views, moment, last_sign_before(quiet), outside, left, again, signs)
     found = [*with_outbound(found, there, views, moment), *lost_neighbours(there, views, moment)]
     second_place = find_second_place(moved, views, moment)

@@ -233,9 +233,10 @@ RETRANSMITTED_SHARE_MAX: Final = 0.001
 
 def retransmissions(story: Story, profile: Profile) -> Answer:
     """Was more of the payload resent than a metro distance bears?"""
-    loss = story.figures.loss
+    beside = story.sender_loss
+    loss, point = (story.figures.loss, story.point) if beside is None else (beside.loss, beside.point)
     share = loss.retransmitted_share
-    evidence = show(story.point, (), f"{story.stream_filter} && tcp.analysis.retransmission")
+    evidence = show(point, (), f"{story.stream_filter} && tcp.analysis.retransmission")
     lossy = [s for s in story.segments if s.frames]
     evidence += tuple(e for s in lossy for e in show(s.from_point, s.frames))
     if share is None:
@@ -243,12 +244,13 @@ def retransmissions(story: Story, profile: Profile) -> Answer:
     because = (
         f"{count_of(loss.retransmissions or 0, 'segment')} carried bytes seen before, {_percent(share)} of the payload"
     )
+    because += f", as {point} shows" if beside is not None else ""
     if loss.lost_before_point:
         because += f"; {count_of(loss.lost_before_point, 'more segment')} lost before this point and sent again"
     where = say_where(story.segments)
     because += f"; {where}" if where else ""
     outcome: Outcome = "fail" if share > RETRANSMITTED_SHARE_MAX else "pass"
-    if outcome == "pass" and not story.at_sender:
+    if outcome == "pass" and not story.at_sender and beside is None:
         outcome, because = "undecided", f"{because}; what was lost before this point shows here only in part"
     missed = story.figures.missed_bytes
     if outcome == "pass" and missed > MOST_UNCAPTURED * (story.figures.bytes.unique or 0):

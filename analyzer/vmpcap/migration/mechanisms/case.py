@@ -19,7 +19,7 @@ from vmpcap.migration.results import Announcements, Domain, Mechanism, Path, Sig
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import ip_text, mac_text
+from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
 from vmpcap.terms.distinct import distinct
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
 
@@ -291,3 +291,11 @@ def result(
     """One mechanism that was seen."""
     latency = None if latency_ns is None else round(latency_ns / NS_PER_MS, 6)
     return Mechanism(name=name, seen=True, worked=worked, latency_ms=latency, because=because, evidence=list(evidence))
+
+
+def moved_again(mac: int, trips: Sequence[Trip], number: int) -> int | None:
+    """When did this migration begin, on the reference clock, where the guest of this MAC had moved before?"""
+    if not trips:
+        return None
+    own, others = trips[number], (trip for place, trip in enumerate(trips) if place != number)
+    return own.start if any(trip.end <= own.start and mac in trip.macs for trip in others if mac != NO_MAC) else None
