@@ -78,6 +78,7 @@ def test_what_was_lost_before_a_capture_began_is_told_by_the_next_point(lost_aft
     found = parts(tmp_path, lost_after, wan=(0.9, 9.0))
     assert (found["src", "dst"].lost, found["src", "dst"].silent) == (3, ["wan"])
     near, far = found["src", "wan"], found["wan", "dst"]
+    assert "3 lost before a farther point, the rest came" in near.because
     assert (near.lost, near.missed, near.outside) == (2 if lost_after == 1 else 0, 0, 0)
     assert far.lost == (0 if lost_after == 1 else 2)
     assert near.lost_of + found["src", "dst"].lost_of == len(stream(2).seen["src"]) - (COUNT + 2)
@@ -99,7 +100,7 @@ def test_what_no_further_point_can_tell_is_lost_or_not_recorded(tmp_path: Path) 
     assert set(found) == {("src", "wan"), ("wan", "dst")}
     far = found["wan", "dst"]
     assert (far.lost, far.missed, far.outside) == (2, 0, 8)
-    assert "8 of them lost, or not recorded" in far.because
+    assert "8 lost, or not recorded, the rest came" in far.because
 
 
 def test_where_nothing_was_lost_a_late_capture_makes_no_part_of_its_own(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def _segment(
     here: Station, there: Station, way: Direction, passage: Passage, silent: Sequence[str], scale: int
 ) -> Segment:
     lost, sent = scale * (passage.lost or 0), scale * passage.sent
-    meanwhile = f"that left while {' and '.join(silent)} recorded nothing"
+    meanwhile = f"of those that left while {' and '.join(silent)} recorded nothing"
     return Segment(
         from_point=here.name,
         to_point=there.name,

@@ -228,7 +228,7 @@ def _segment(here: Station, over: Sequence[tuple[Stretch, Station]], way: Direct
         passage = count_too_large(passage, ours, theirs, stuck_segment(here.sighting.transfer.links), span)
     is_full = not here.left_out and not there.left_out
     lost = None if passage.lost is None or not is_full else scale * passage.lost
-    because = _sentence(here, there, way, lost, passage, scale)
+    because = _sentence(here, there, way, lost, passage, scale, told_apart)
     if lost and way == "to_source" and (holes := sum(uncaptured(link.data) for link in there.sighting.transfer.links)):
         # data that was acknowledged and is not there is told from lost data; ACKs that are not there cannot be
         because = (
@@ -250,7 +250,9 @@ def _segment(here: Station, over: Sequence[tuple[Stretch, Station]], way: Direct
     )
 
 
-def _sentence(here: Station, there: Station, way: Direction, lost: int | None, passage: Passage, scale: int) -> str:
+def _sentence(
+    here: Station, there: Station, way: Direction, lost: int | None, passage: Passage, scale: int, told_apart: int
+) -> str:
     """What was lost between them, in words."""
     place = f"between {here.name} and {there.name} {TOWARDS[way]}"
     sent = scale * passage.sent
@@ -263,15 +265,11 @@ def _sentence(here: Station, there: Station, way: Direction, lost: int | None, p
         words.append(f"by one in {scale} packets")
     if passage.missed:
         words.append(f"{count_of(scale * passage.missed, 'packet')} came that {there.name} does not show")
-    silent = passage.outside + passage.came_outside
-    if silent:
-        rest = (
-            "all of them came, as what others show or acknowledge tells"
-            if not passage.outside
-            else "lost, or not recorded"
-        )
-        rest = f"{scale * passage.outside:,} of them {rest}" if passage.outside and passage.came_outside else rest
-        words.append(f"{scale * silent:,} more left before its first frame or after its last: {rest}")
+    if silent := scale * (passage.outside + passage.came_outside) + told_apart:
+        parts = [f"{told_apart:,} lost before a farther point"] if told_apart else []
+        parts += [f"{scale * passage.outside:,} lost, or not recorded"] if passage.outside else []
+        parts += ["the rest came" if parts else "they came"] if passage.came_outside else []
+        words.append(f"{silent:,} more left before its first frame or after its last: {', '.join(parts)}")
     lacking = sum(uncaptured(link.data) for link in here.sighting.transfer.links) if way == "to_destination" else 0
     if lacking:
         lacks = count_of(lacking, "byte")

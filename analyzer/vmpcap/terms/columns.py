@@ -289,7 +289,12 @@ POINTS: Final = (
     Column("from_point", "text", "", "capture point that saw these packets first"),
     Column("to_point", "text", "", "capture point that saw them after it"),
     Column("matched", "count", "packets", "seen at both, in this direction; null: no packet at all was seen at both"),
-    Column("lost", "count", "packets", "seen at the first only, while packets of the same ends came before and after"),
+    Column(
+        "lost",
+        "count",
+        "packets",
+        "seen at the first only, while packets of the same ends came before and after, or TCP sent on in vain",
+    ),
     Column("lost_frames", "ids", "", "frames of the first hundred at the first point, each as its file numbers it"),
     Column(
         "missed",
