@@ -351,6 +351,13 @@ def _judge_domain(
         return Domain(verdict="reached", because=f"{deciding.name}: {answer.because}")
     proof = functional_proof(deciding, guest, moment)
     taught = _own_frame_before(proof, guest, moment) if proof is not None else None
+    across = _heard_across(deciding, guest, views, moment) if proof is not None and taught is not None else ""
+    if proof is not None and across:
+        because = (
+            f"{deciding.name}: {answer.because}; {across}; the guest was asked and answered at {deciding.name} (frames"
+            f" {proof.question_frame} and {proof.answer_frame})"
+        )
+        return Domain(verdict="reached", because=because)
     if taught is not None:
         because = (
             f"{deciding.name}: {answer.because}; the guest was asked and answered there, but had sent frame {taught} "
@@ -368,6 +375,32 @@ def _judge_domain(
         f"{deciding.name}: {answer.because}, but that point {place}, and no unicast for the guest was answered there"
     )
     return Domain(verdict="not_observable", because=because)
+
+
+CROSSES_NS: Final = NS_PER_S
+"""A copy of an announcement that comes later than this, elsewhere, is another one."""
+
+
+def _heard_across(deciding: PointView, guest: Moved, views: Sequence[PointView], moment: int) -> str:
+    """
+    Where in its old place's network did what was announced at the new one arrive? Empty where that is not shown.
+
+    In the segment that the guest used there: so it passed the switches between both hosts, and no host's own bridge
+    explains it. Whether a frame of the guest's own had told them the way before does not matter to that.
+    """
+    sent = guest.series_at(deciding)
+    for view in views if sent is not None else ():
+        series = guest.series_at(view) if view.role == "domain:source" and not why_several(view, guest) else None
+        if sent is None or series is None:
+            continue
+        used, segments = _places_before(view, guest, min(on_point(view, moment), series.first_ts))
+        series = _in_its_place(view, series, used)
+        is_there = place_of(series.vlan_outer_id, series.vni) in used and series.segment_key in segments
+        late = elapsed_between(deciding, sent.first_ts, view, series.first_ts)
+        if is_there and late is not None and late.is_later is not False and abs(late.ns) <= CROSSES_NS:
+            when = f", {late.ns / NS_PER_MS:.2f} ms later" if late.is_later else ""
+            return f"the announcement itself came through the network to {view.name} (frame {series.frames[0]}{when})"
+    return ""
 
 
 def _own_frame_before(proof: Functional, guest: Moved, moment: int) -> int | None:
