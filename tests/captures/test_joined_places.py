@@ -55,6 +55,23 @@ def test_a_gap_from_the_one_place_to_the_other_holds_what_its_peer_met(
         assert "new" in one.because
 
 
+def test_a_limit_below_all_that_may_be_fails_though_no_figure_is_known(
+    taken: dict[str, list[Packet]], tmp_path: Path
+) -> None:
+    """Three pings without an answer: a limit below the lower bound is missed for sure, one between is not decided."""
+    every = peers(tmp_path, old=taken["old"], new=taken["new"])
+    ((ping,),) = [told for (_, protocol), told in every.items() if protocol == "icmp"]
+    assert (ping.outage_ms, ping.lost) == (None, 3)
+    low, high = ping.outage_low_ms or 0.0, ping.outage_high_ms or 0.0
+    for limit, outcome in ((low - 1, "fail"), ((low + high) / 2, "undecided")):
+        profile = tmp_path / "mine.toml"
+        profile.write_text(f'name = "mine"\ntitle = "mine"\nscope = "link"\nswitchover_ms_max = {limit}\n', "utf-8")
+        files = {name: write_packets(tmp_path / f"{name}.pcap", list(taken[name])) for name in ("old", "new")}
+        roles = {"old": "domain:source", "new": "domain:destination"}
+        (m,) = vmpcap.report(files, roles=roles, profile=str(profile)).document.migrations
+        assert next(c.outcome for c in m.checks if c.id == "switchover") == outcome
+
+
 def test_a_capture_beside_the_client_still_tells_what_the_client_met(
     taken: dict[str, list[Packet]], tmp_path: Path
 ) -> None:

@@ -23,6 +23,8 @@ from vmpcap.terms.units import NS_PER_S, at_least_ms, at_most_ms, count_of, iso_
 
 FEW: Final = 10
 """So many packets of a peer in a row are no answers that were late."""
+LEAST_ASKED: Final = 3
+"""Of so many, sent again or not, that nobody answered, not each can have lost its answer on a way out of view."""
 MOST_DOUBT_NS: Final = NS_PER_S // 10
 """Clocks that are known worse bound no gap that anybody asks for."""
 
@@ -169,7 +171,7 @@ def _of_outage(stream: PeerStream, outage: Outage, told: Suffered, pair: Joined)
         f"{count_of(outage.lost, 'request')} unanswered at {pair.old.name} from frame {outage.first_unanswered_frame}"
     )
     words = f"{asked} on; answered again at {pair.new.name} in frame {-frame}"
-    one = _with_bounds(stream, told, pair, words, (least, most), outage.lost)
+    one = _with_bounds(stream, told, pair, words, (least, most), outage.lost, outage.retransmissions)
     marks = (outage.last_answered_frame, outage.first_unanswered_frame, outage.last_unanswered_frame)
     frames = [f for f in marks if f is not None and f > 0]
     back_ts = on_clock_of(pair.new, pair.old, back)
@@ -190,9 +192,19 @@ def _of_outage(stream: PeerStream, outage: Outage, told: Suffered, pair: Joined)
 
 
 def _with_bounds(
-    stream: PeerStream, told: Suffered, pair: Joined, words: str, bounds: tuple[int, int | None], lost: int
+    stream: PeerStream,
+    told: Suffered,
+    pair: Joined,
+    words: str,
+    bounds: tuple[int, int | None],
+    lost: int,
+    sent_again: int = 0,
 ) -> Suffered:
-    """A stream with these bounds, wider by what the clocks are not known to."""
+    """
+    A stream with these bounds, wider by what the clocks are not known to.
+
+    Both places lack nothing: what was asked there so often, and never answered at either, proves the lower one.
+    """
     least = max(bounds[0] - pair.doubt, 0)
     most = None if bounds[1] is None else max(bounds[1], 0) + pair.doubt
     limits = [at_least_ms(least)] if least else []
@@ -201,7 +213,10 @@ def _with_bounds(
     survived = True if stream.survived is None and stream.manner == "one_way" else stream.survived
     one = unmeasured(stream, pair.old, because, [stream.first_frame], survived)
     peer = msgspec.structs.replace(one.peer, outage_low_ms=ms(least), outage_high_ms=ms(most), lost=lost or None)
-    return replace(one, peer=peer, at_least_ms=ms(least) if least else None)
+    at_least = ms(least) if least else None
+    return replace(
+        one, peer=peer, at_least_ms=at_least, proven_ms=at_least if lost + sent_again >= LEAST_ASKED else None
+    )
 
 
 def _pause(asked: I64, away: int, when: int) -> tuple[int, int] | None:
