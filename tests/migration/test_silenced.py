@@ -49,6 +49,7 @@ def test_a_guest_that_is_asked_at_its_new_place_and_says_no_more_fell_silent_its
     assert found.because.startswith("100 packets for it that wanted an answer came to esxB after its own last frame")
     assert "(frame 200, 9.9 s after the switchover)" in found.because
     assert (found.point, found.frames) == ("esxB", (200, 201, 300))
+    assert found.after_s == 9.902
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_what_answers_the_guest_wants_no_answer() -> None:
 def test_the_verdict_says_that_the_guest_fell_silent_where_that_is_shown(is_shown: bool) -> None:
     later = Outage(None, None, None, None, DIES, 201, 29 * S, 300, None, None, None, None, None, 9 * S, False, 90, 0)
     lost = replace(suffered(survived=False), later=later, later_ns=10 * S)
-    shown = Silenced("the way to it held, and the guest fell silent", "esxB", (200, 201, 300))
+    shown = Silenced("the way to it held, and the guest fell silent", "esxB", (200, 201, 300), 9.9)
     reach = Reachability("yes", "answered", "gw", (1, 2))
     story = guest_story(reachability=reach, suffered=(lost,), silenced=shown if is_shown else None)
     answer = is_reachable(story)
@@ -99,3 +100,5 @@ def test_the_verdict_says_that_the_guest_fell_silent_where_that_is_shown(is_show
     assert ("the way to it held" in answer.because) is is_shown
     assert ("whether the move or something later lost it is not known" in answer.because) is not is_shown
     assert any(one.point == "esxB" and one.frames == [200, 201, 300] for one in answer.evidence) is is_shown
+    told = "the guest, or its host, fell silent 9.9 s after the switchover, while packets for it still arrived there"
+    assert answer.in_short == (f"{told} (esxB)" if is_shown else ""), "the headline names the guest"

@@ -134,7 +134,7 @@ def reset_by_another(stream: PeerStream, view: PointView, outage: Outage | None,
         " that would have answered is not known"
     )
     frames = [*frames_of_outage(outage), stream.reset_frame or 0]
-    one = unmeasured(stream, view, because, frames, survived=False)
+    one = replace(unmeasured(stream, view, because, frames, survived=False), ended_by_another=True)
     if outage is None:
         return one
     bounds = {"outage_low_ms": ms(seen), "lost": outage.lost, "from_ts": iso_utc(outage.first_unanswered_ts)}

@@ -25,6 +25,8 @@ class Silenced:
     because: str
     point: str
     frames: tuple[int, ...]
+    after_s: float = 0.0
+    """How long after the switchover its last frame came."""
 
 
 def find_silenced(guest: Moved, views: Sequence[PointView], moment: int) -> Silenced | None:
@@ -54,7 +56,7 @@ def find_silenced(guest: Moved, views: Sequence[PointView], moment: int) -> Sile
             f"frame there (frame {int(j.frame[last])}, {late:.1f} s after the switchover): the way to it held, and "
             "the guest, or its host, fell silent; why is not in view"
         )
-        return Silenced(because, view.name, (int(j.frame[last]), int(j.frame[came[0]]), int(j.frame[came[-1]])))
+        return Silenced(because, view.name, (int(j.frame[last]), int(j.frame[came[0]]), int(j.frame[came[-1]])), late)
     return None
 
 

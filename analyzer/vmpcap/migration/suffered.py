@@ -100,6 +100,8 @@ class Suffered:
     """How long an outage was, long after the guest was back, that the guest or its host may have made."""
     asked_by_guest: bool = False
     """Whether the guest asks in a stream of which nobody knows what it met."""
+    ended_by_another: bool = False
+    """Whether a reset that was not the guest's ended the connection before that answered."""
 
     @property
     def is_of_guest(self) -> bool:

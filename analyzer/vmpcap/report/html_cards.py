@@ -28,6 +28,8 @@ SHORT: Final[dict[str, dict[Outcome, str]]] = {
 }
 """An answer without a figure, as short as a figure."""
 NOT_KNOWN: Final = "not known"
+PARTLY: Final = "partly"
+"""Of a failure that has words of its own: those of its kind say more than is known."""
 
 
 def cards(m: Migration) -> Iterator[Element]:
@@ -85,6 +87,8 @@ def _parted(because: str, most: int) -> tuple[str, str]:
 
 def short_answer(check: Check) -> str:
     """What does this check say, in two words?"""
+    if check.in_short and check.outcome == "fail":
+        return PARTLY
     return SHORT.get(check.id, {}).get(check.outcome) or (
         NOT_KNOWN if check.outcome == "undecided" else VERDICTS[check.outcome].lower()
     )

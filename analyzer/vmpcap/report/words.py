@@ -77,6 +77,8 @@ def verdict_sentence(migration: Migration) -> str:
 
 def answer(check: Check) -> str:
     """What does this check say, as a person would?"""
+    if check.in_short:
+        return check.in_short
     if check.outcome == "fail" and check.measured and check.id in PARTLY:
         return PARTLY[check.id]
     return ANSWERS.get(check.id, {}).get(check.outcome) or f"{check.id}: {check.outcome}"

@@ -18,6 +18,8 @@ class Answer:
     limit: float | None = None
     unit: str = ""
     evidence: tuple[Evidence, ...] = ()
+    in_short: str = ""
+    """The answer in a few words, where what is usually said of such an answer does not tell it."""
 
 
 def show(point: str, frames: tuple[int, ...] | list[int], display_filter: str = "") -> tuple[Evidence, ...]:

@@ -27,4 +27,6 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     limit: float | None = None
     unit: str = ""
     because: str
+    in_short: str = ""
+    """The answer in a few words, where what is usually said of such an answer does not tell it; else empty."""
     evidence: list[Evidence] = []

@@ -9,6 +9,7 @@ from vmpcap.migration.stories import GuestStory
 from vmpcap.migration.suffered import Suffered
 from vmpcap.terms.units import NS_PER_S, count_of
 from vmpcap.verdicts.answers import Answer, from_finding, show
+from vmpcap.verdicts.dead_connections import InUse, in_use, say_dead, say_dead_in_short
 from vmpcap.verdicts.explained import explain, may_be_a_stranger, went_to_its_old_place, why_a_stranger
 from vmpcap.verdicts.findings import Evidence, Outcome
 from vmpcap.verdicts.interruption import (
@@ -99,6 +100,11 @@ class Known:
         return sorted(partly_lost(self.guest), key=lambda s: s.part is not None and not s.part.is_sure)
 
     @cached_property
+    def in_use(self) -> InUse:
+        """What became of the connections that were in use when it moved."""
+        return in_use(self.guest)
+
+    @cached_property
     def is_nobody_answered(self) -> bool:
         """Did every stream of requests end without an answer?"""
         return all((s.is_cut_off and is_long_gone(s)) or gave_up_asking(s) for s in self.guest.suffered)
@@ -123,6 +129,8 @@ class Case:
     """Which share of its peers is left?"""
     owed_by_the_same: bool = False
     """Whether a guest that may have been started anew would owe nobody the answer: then it is undecided."""
+    in_short: Callable[[Known], str] = lambda known: ""
+    """The answer in a few words, where what is usually said of such an answer does not tell it."""
 
 
 def is_reachable(guest: GuestStory) -> Answer:
@@ -132,9 +140,8 @@ def is_reachable(guest: GuestStory) -> Answer:
     outcome = "undecided" if case.owed_by_the_same and known.unsure else case.outcome
     share = case.share(known)
     evidence = show(known.reach.point, known.reach.frames) + case.shown(known)
-    return Answer(
-        outcome, known.reach.because + case.words(known), share, None, "" if share is None else "share", evidence
-    )
+    words, unit = known.reach.because + case.words(known), "" if share is None else "share"
+    return Answer(outcome, words, share, None, unit, evidence, case.in_short(known))
 
 
 def _is_hurt_by_two_places(known: Known) -> bool:
@@ -183,6 +190,25 @@ def _last_word(known: Known) -> tuple[Evidence, ...]:
     """The guest's last frame at its new place, and what came for it after, where it fell silent there."""
     silenced = known.guest.silenced
     return show(silenced.point, silenced.frames) if silenced is not None else ()
+
+
+def _silent_in_short(known: Known) -> str:
+    """That the guest itself fell silent, where that shows."""
+    silenced = known.guest.silenced
+    if silenced is None:
+        return ""
+    return (
+        f"the guest, or its host, fell silent {silenced.after_s:.1f} s after the switchover,"
+        f" while packets for it still arrived there ({silenced.point})"
+    )
+
+
+def _dead_connections(known: Known) -> str:
+    return f", but {say_dead(known.in_use)}{known.unsure}{known.why}"
+
+
+def _dead_in_short(known: Known) -> str:
+    return say_dead_in_short(known.in_use)
 
 
 def _dead_service(known: Known) -> str:
@@ -279,10 +305,19 @@ CASES: Final = (
         lambda known: share_left(known.guest),
     ),
     Case(
+        lambda known: known.in_use.are_all_dead and not known.later and not known.is_nobody_answered,
+        "fail",
+        _dead_connections,
+        lambda known: frames_of(known.in_use.lost[0]),
+        owed_by_the_same=True,
+        in_short=_dead_in_short,
+    ),
+    Case(
         lambda known: not known.lost and bool(known.later),
         "undecided",
         _lost_later,
         lambda known: (*frames_of(known.later[0]), *_last_word(known)),
+        in_short=_silent_in_short,
     ),
     Case(
         lambda known: not known.lost and bool(known.dead_services),
@@ -295,6 +330,13 @@ CASES: Final = (
         "undecided",
         _parts,
         lambda known: frames_of(known.parts[0]),
+    ),
+    Case(
+        lambda known: not known.lost and known.in_use.are_most_lost,
+        "undecided",
+        _dead_connections,
+        lambda known: frames_of(known.in_use.lost[0]),
+        in_short=_dead_in_short,
     ),
     Case(lambda known: not known.lost, "pass", _all_answered),
     Case(

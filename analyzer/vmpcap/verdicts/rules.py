@@ -77,5 +77,6 @@ def answer(rule: Rule, story: Story, profile: Profile) -> Check:
         limit=given.limit,
         unit=given.unit,
         because=given.because,
+        in_short=given.in_short,
         evidence=list(given.evidence),
     )
