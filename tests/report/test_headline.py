@@ -305,6 +305,19 @@ def test_peers_are_counted_by_address_and_streams_as_streams(streams: dict[str, 
     assert headline([one], []).endswith(said)
 
 
+@pytest.mark.parametrize(("length", "is_loud"), [(20_000.0, True), (999.0, False)])
+def test_a_long_outage_under_a_pass_is_said_to_be_judged_by_nothing(length: float, is_loud: bool) -> None:
+    """First of all, where no deciding check has a limit for it; a profile with one has judged it."""
+    peers = [Peer(peer="10.99.0.2", protocol="icmp", survived=True, outage_ms=length)]
+    one = migration(guests=[guest(switchover=Switchover(bracket_ms=146.0, peer_outage_ms=length), peers=peers)])
+    said = headline([one], [])
+    assert said.startswith("the migration met every deciding check, none of which limits an outage, but") is is_loud
+    assert ("but peers were cut off for 20 s" in said) is is_loud
+    judged = [msgspec.structs.replace(c, decides=True, outcome="pass", id="switchover") for c in one.checks[:1]]
+    limited = msgspec.structs.replace(one, checks=[*one.checks, *judged])
+    assert "none of which" not in headline([limited], [])
+
+
 def test_a_part_of_the_captures_is_said_to_be_one() -> None:
     """After Ctrl-C with --partial: first of all, whatever comes then."""
     report = lost_guest()

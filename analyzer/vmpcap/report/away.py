@@ -65,6 +65,9 @@ def away_of(guest: Guest) -> Away | None:
         because = f"{at_least.protocol} from {at_least.peer}: {at_least.because}"
         sentence = f"peers were cut off for {told}{_later(guest)}"
         return Away((0, max(low, most)), PEERS, told, sentence, because, True)
+    if least and _ranges(guest):
+        sentence = f"peers were cut off for {longest}{_of_guest(guest)}{_later(guest)}"
+        return Away((0, most), PEERS, longest, sentence, _open(guest), True)
     if s.at_most_ms is None:
         return None
     within = s.at_most_ms / 1000

@@ -74,6 +74,9 @@ def of_migration(m: Migration) -> str:
     if worst is not None:
         told = f"{worst.guest.mac}: {worst.away.sentence}" if len(m.guests) > 1 else worst.away.sentence
     lead = told if worst is not None and _comes_first(m, worst.away) else ""
+    if worst is not None and _is_passed_over(m, worst.away):
+        limits = "" if worst.away.weight[0] else NO_LIMIT
+        return "; ".join(part for part in (f"{_decided(m)}{limits}, but {told}", _advised(m), _did_not_work(m)) if part)
     parts = (_decided(m, lead), _advised(m), "" if lead else told, _did_not_work(m))
     return "; ".join(part for part in parts if part)
 
@@ -82,6 +85,15 @@ def _comes_first(m: Migration, away: Away) -> bool:
     """Is a long outage of peers known, and of all that decides only what the link can do is not?"""
     is_open = all(c.id in OF_THE_STREAM for c in m.checks if c.decides and c.outcome == "undecided")
     return m.verdict == "undecided" and is_open and away.is_of_peers and away.weight >= (0, LONG_S)
+
+
+NO_LIMIT: Final = ", none of which limits an outage"
+
+
+def _is_passed_over(m: Migration, away: Away) -> bool:
+    """Was a peer cut off for long, or for good, under a pass that no check makes of that?"""
+    is_limited = any(check.id == "switchover" and check.decides for check in m.checks)
+    return m.verdict == "pass" and not is_limited and away.is_of_peers and away.weight >= (0, LONG_S)
 
 
 def _advised(m: Migration) -> str:
