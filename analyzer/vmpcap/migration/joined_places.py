@@ -15,7 +15,7 @@ from vmpcap.measures.peers import find_peer_streams
 from vmpcap.migration.clocks import all_on_clock_of, clock_doubt, on_clock_of
 from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.one_way import BECAUSE, is_sent_in
-from vmpcap.migration.suffered import AFTER_NS, Suffered, around_switchover, unmeasured
+from vmpcap.migration.suffered import AFTER_NS, Suffered, around_switchover, unasked, unmeasured
 from vmpcap.migration.views import PointView
 from vmpcap.points.holes import hole_in
 from vmpcap.terms.addresses import NO_MAC
@@ -143,7 +143,7 @@ def _bounded(stream: PeerStream, told: Suffered, pair: Joined, away: int, when: 
     gap = _pause(stream.asked_ts, away, when)
     if gap is None:
         words = f"in view at {old} before the switchover and at {new} after it, and nothing was asked in it around that"
-        return unmeasured(stream, pair.old, words, [stream.first_frame], stream.survived)
+        return unasked(unmeasured(stream, pair.old, words, [stream.first_frame], stream.survived))
     begin, end = gap
     least, lost = _unanswered(stream, pair, begin, end) if stream.requester == "guest" else (0, 0)
     what = "packet of the guest" if stream.requester == "guest" else "answered request"

@@ -1,9 +1,10 @@
 """Which of a guest's streams a report lists where there are a great many, and the counts of all of them."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from vmpcap.migration.results import Peer, PeerCounts
+from vmpcap.migration.services import tell_services
 from vmpcap.migration.suffered import Suffered
 from vmpcap.terms.units import NS_PER_MS
 
@@ -13,6 +14,17 @@ MOST_PEERS: Final = 500
 LONG_MS: Final = 1000.0
 LEAST_ASKED: Final = 3
 """Who asked in vain so often and for so long, and stopped, gave up."""
+
+
+def list_peers(suffered: Sequence[Suffered]) -> dict[str, Any]:
+    """What a report holds of a guest's streams: the worst of them, and what is told of all."""
+    listed = pick_listed(suffered)
+    return {
+        "peers": listed,
+        "peers_left_out": len(suffered) - len(listed),
+        "services": tell_services(suffered),
+        "peer_counts": count_suffered(suffered) if suffered else None,
+    }
 
 
 def pick_listed(suffered: Sequence[Suffered]) -> list[Peer]:

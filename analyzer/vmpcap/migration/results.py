@@ -285,7 +285,22 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     how long it is in view. What nothing in view explains is a part of its own."""
     breakdown_because: str = ""
     """The longest part, in a sentence."""
+    unasked: bool = False
+    """Whether nothing was asked in it while the guest moved, so that it tells nothing of that."""
     filter: str = ""
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True):
+    """All streams of one peer by one protocol and port in which nothing was asked while the guest moved, listed or not."""
+
+    peer: str
+    protocol: str
+    points: list[str] = []
+    streams: int
+    others: int = 0
+    """Further streams of the same, which were asked then: each is listed by itself."""
+    every_ms: float | None = None
+    """How long after one of these streams the next one usually began; null where that is not in view."""
 
 
 class PeerCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -357,6 +372,8 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
     """Its streams with them; of a great many the worst."""
     peers_left_out: int = 0
     """Streams that are not listed in peers, for there are too many: checks, counts and the headline are of all."""
+    services: list[Service] = []
+    """Of peers with many streams to one service those in which nothing was asked while the guest moved, as one."""
     peer_counts: PeerCounts | None = None
     """Of all its streams; null where none is in view."""
     mechanisms: list[Mechanism] = []

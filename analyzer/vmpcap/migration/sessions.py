@@ -8,7 +8,7 @@ import numpy as np
 
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.foreign_resets import why_not_of
-from vmpcap.migration.listed import is_lost
+from vmpcap.migration.listed import is_gone
 from vmpcap.migration.lives import MOST_SEGMENTS, Connected, connections_across
 from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.restarts import SILENT_NS
@@ -88,7 +88,7 @@ def with_lost(found: Sessions, peers: Sequence[Peer]) -> Sessions:
     Nobody saw the guest speak of such a connection after the switchover: that proves no live move, and speaks against
     none, for the guest may have died later.
     """
-    lost = [p for p in peers if p.protocol.startswith("tcp") and is_lost(p)]
+    lost = [p for p in peers if p.protocol.startswith("tcp") and is_gone(p)]
     if not lost:
         return found
     words = found.because

@@ -19,7 +19,7 @@ from vmpcap.migration.early import find_early_announcement, moment_after, withou
 from vmpcap.migration.guest_segments import Signs, describe_guest_segments
 from vmpcap.migration.guests import find_guests
 from vmpcap.migration.hops import describe_path
-from vmpcap.migration.listed import count_suffered, pick_listed
+from vmpcap.migration.listed import list_peers
 from vmpcap.migration.lost_neighbours import lost_neighbours
 from vmpcap.migration.marks import Mark, sign_on_its_clock
 from vmpcap.migration.mechanisms.at_rest import tell_at_rest, tell_restarts
@@ -346,7 +346,6 @@ def _tell_guest(
         second_place,
         announcements,
     )
-    listed = pick_listed(suffered)
     sessions = tell_sessions(moved, views, moment, second_place, is_placed=is_placed)
     result = Guest(
         mac=mac_text(moved.mac) or "",
@@ -360,9 +359,7 @@ def _tell_guest(
         announcements=announcements,
         switchover=switchover,
         domain=domain,
-        peers=listed,
-        peers_left_out=len(suffered) - len(listed),
-        peer_counts=count_suffered(suffered) if suffered else None,
+        **list_peers(suffered),
         mechanisms=judge_mechanisms(case),
         segments=describe_guest_segments(moved, views, _signs(there, views, quiet)),
         sessions=with_silence(with_lost(sessions, [s.peer for s in suffered]), switchover.guest_silence_ms),

@@ -26,6 +26,7 @@ from vmpcap.migration.suffered import (
     is_open,
     protocol_of,
     surely_out_ns,
+    unasked,
     unmeasured,
 )
 from vmpcap.migration.views import PointView
@@ -303,7 +304,7 @@ def _not_asking(stream: PeerStream, view: PointView, when: int) -> Suffered:
     because = "no request of it fell into the switchover: what it would have met then is not known"
     asks_on = len(stream.asked_ts) > 0 and int(stream.asked_ts[-1]) > when
     survived = stream.survived if asks_on or not stream.survived else None
-    return unmeasured(stream, view, because, [stream.first_frame, stream.last_frame], survived)
+    return unasked(unmeasured(stream, view, because, [stream.first_frame, stream.last_frame], survived))
 
 
 def at_unknown_time(stream: PeerStream, view: PointView) -> Suffered:
@@ -328,9 +329,11 @@ def _on_one_side(stream: PeerStream, view: PointView, when: int) -> Suffered:
         in_vain = _opened_in_vain(stream)
         late = None if in_vain is None else (view, in_vain, in_vain.first_unanswered_ts - when)
         again = (view, stream.first_ts) if is_answered else None
+        one = one if late is not None else unasked(one)
         return replace(one, answered_after=is_answered, again=again, opened_late=late)
     because = f"in view here only before the switchover, up to frame {stream.last_frame}"
     one = unmeasured(stream, view, because, [stream.last_frame])
+    one = unasked(one) if is_answered or not stream.requests else one
     return replace(one, answered_before=is_answered, unanswered_before=stream.requests > 0 and not is_answered)
 
 

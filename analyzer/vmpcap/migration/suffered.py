@@ -1,8 +1,10 @@
 """What is told of one stream between a peer and the guest: its figures, and the words for them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
 
 from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage
 from vmpcap.measures.peer_streams import PeerStream
@@ -100,6 +102,8 @@ class Suffered:
     """How long an outage was, long after the guest was back, that the guest or its host may have made."""
     asked_by_guest: bool = False
     """Whether the guest asks in a stream of which nobody knows what it met."""
+    begun_ts: int | None = None
+    """Of a stream of which nobody knows what it met: when it began, by its point's clock."""
     ended_by_another: bool = False
     """Whether a reset that was not the guest's ended the connection before that answered."""
 
@@ -135,7 +139,12 @@ def unmeasured(
         filter=stream.filter,
     )
     is_of_guest = stream.requester == "guest" or answers_guest(stream)
-    return Suffered(peer, True, None, None, None, None, asked_by_guest=is_of_guest)
+    return Suffered(peer, True, None, None, None, None, asked_by_guest=is_of_guest, begun_ts=stream.first_ts)
+
+
+def unasked(one: Suffered) -> Suffered:
+    """The same of a stream in which nothing was asked while the guest moved."""
+    return replace(one, peer=msgspec.structs.replace(one.peer, unasked=True))
 
 
 def answers_guest(stream: PeerStream) -> bool:

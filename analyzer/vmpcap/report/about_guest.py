@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from vmpcap.migration.listed import is_gone, is_one_request
+from vmpcap.migration.services import is_quiet, service_of
 from vmpcap.migration.results import Bracket, Guest, Mechanism, OutagePart, Peer, PointAnnouncements, Switchover
 from vmpcap.report.away import away_of, order_of_later
-from vmpcap.report.blocks import Block, Fact, Grid, Heading
+from vmpcap.report.blocks import Aside, Block, Fact, Grid, Heading
 from vmpcap.report.chart import Glyphs
 from vmpcap.report.interruptions import INTERRUPTIONS, UPPER_BOUNDS, interrupted, length_of
-from vmpcap.report.words import figure, figure_bound, frame_list, latency_words, of_file, stamp, vlans
+from vmpcap.report.words import figure, figure_bound, frame_list, latency_words, of_file, span, stamp, vlans
 from vmpcap.terms.units import count_of
 
 SCHEDULES: Final = {
@@ -216,7 +217,7 @@ def _cut_off_at_first(peer: Peer) -> str:
 
 def _peers(guest: Guest) -> Iterator[Block]:
     rows = []
-    for peer in guest.peers:
+    for peer in own_rows(guest):
         out = cut_off_for(peer)
         lost = "" if peer.lost is None else f"{peer.lost:,}"
         resent = "" if peer.retransmissions is None else f"{peer.retransmissions:,}"
@@ -252,7 +253,33 @@ def _peers(guest: Guest) -> Iterator[Block]:
         )
         right = ("cut off", "lost", "resent", "asks every")
         yield Grid(names, tuple(rows), right=right, sentences=("because",))
+    yield from _services(guest)
     yield from left_out(guest)
+
+
+def own_rows(guest: Guest) -> list[Peer]:
+    """Which streams are told each by itself? Not those that are one with others of their service."""
+    told = {(one.peer, one.protocol) for one in guest.services}
+    return [peer for peer in guest.peers if not (is_quiet(peer) and service_of(peer) in told)]
+
+
+def _services(guest: Guest) -> Iterator[Block]:
+    """A row for each peer and service that was asked by many streams, of which none fell into the switchover."""
+    rows = tuple(
+        (
+            one.peer,
+            one.protocol,
+            ", ".join(one.points),
+            f"{one.streams:,}",
+            "" if one.every_ms is None else span(one.every_ms / 1000),
+            f"{one.others:,}" if one.others else "none",
+        )
+        for one in guest.services
+    )
+    if rows:
+        yield Aside("streams in which nothing was asked while the guest moved; those that were asked then stand above")
+        names = ("peer", "protocol", "point", "streams", "a new one every", "asked then")
+        yield Grid(names, rows, right=("streams", "a new one every"))
 
 
 def left_out(guest: Guest) -> Iterator[Block]:

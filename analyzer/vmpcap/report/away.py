@@ -26,6 +26,8 @@ class Away(NamedTuple):
     because: str
     is_range: bool = False
     """Is it known between bounds only?"""
+    least: float = 0.0
+    """For how long at least a peer had no answer, s, of those whose outage has a bound below; 0 where none has."""
 
     @property
     def is_of_peers(self) -> bool:
@@ -46,7 +48,7 @@ def away_of(guest: Guest) -> Away | None:
             + (f"; another stream was cut off for {longest}{_of_guest(guest)}" if longest else "")
             + _partly(guest)
         )
-        return Away((counts.streams_lost, least), PEERS, "never back", sentence, _why(guest))
+        return Away((counts.streams_lost, least), PEERS, "never back", sentence, _why(guest), least=least)
     if s.peer_outage_ms is not None:
         in_vain = _in_vain(guest, most, longest)
         if in_vain is not None:
@@ -57,17 +59,18 @@ def away_of(guest: Guest) -> Away | None:
         is_range = span(least) != span(most)
         is_open = is_range and not s.peer_outage.because.startswith(_open(guest))
         because = "; ".join(part for part in (s.peer_outage.because, _open(guest) if is_open else "") if part)
-        return Away((0, most), PEERS, longest or f"not{unseen or ' at all'}", sentence, because, is_range)
+        told = longest or f"not{unseen or ' at all'}"
+        return Away((0, most), PEERS, told, sentence, because, is_range, least)
     at_least = _at_least(guest)
     if at_least is not None:
         low = max(least, (at_least.outage_low_ms or 0.0) / 1000)
         told = f"at least {span_bound(low, 'least')}"
         because = f"{at_least.protocol} from {at_least.peer}: {at_least.because}"
         sentence = f"peers were cut off for {told}{_later(guest)}"
-        return Away((0, max(low, most)), PEERS, told, sentence, because, True)
+        return Away((0, max(low, most)), PEERS, told, sentence, because, True, low)
     if least and _ranges(guest):
         sentence = f"peers were cut off for {longest}{_of_guest(guest)}{_later(guest)}"
-        return Away((0, most), PEERS, longest, sentence, _open(guest), True)
+        return Away((0, most), PEERS, longest, sentence, _open(guest), True, least)
     if s.at_most_ms is None:
         return None
     within = s.at_most_ms / 1000
@@ -151,7 +154,7 @@ def _in_vain(guest: Guest, most: float, longest: str) -> Away | None:
     told = f"at least {span_bound(low, 'least')}"
     sentence = f"a stream had no answer for {told}" + (f"; others were cut off for {longest}" if longest else "")
     because = f"{one.protocol} from {one.peer}: {one.because}"
-    return Away((0, low), PEERS, told, sentence + _of_guest(guest) + _later(guest), because, True)
+    return Away((0, low), PEERS, told, sentence + _of_guest(guest) + _later(guest), because, True, low)
 
 
 def _between(least: float, most: float) -> str:

@@ -15,6 +15,7 @@ from vmpcap.report.about_guest import (
     interruption,
     left_out,
     lost_between,
+    own_rows,
     part_name,
     survived_words,
 )
@@ -131,7 +132,7 @@ def _guest(guest: Guest, glyphs: Glyphs, room: Room, said: str) -> Iterator[Bloc
     if s.peer_outage_ms is not None:
         cut_off = interruption(s, "peer_outage", glyphs)
         yield cut_off if room.names else replace(cut_off, because="")
-    yield from _peers(guest.peers, room)
+    yield from _peers(guest, room)
     yield from left_out(guest)
     if room.told and guest.sessions.word != "undecided":
         yield from about_sessions(guest)
@@ -142,8 +143,9 @@ def _unsaid(because: str, said: str) -> str:
     return "" if because in said else because
 
 
-def _peers(peers: Sequence[Peer], room: Room) -> Iterator[Block]:
+def _peers(guest: Guest, room: Room) -> Iterator[Block]:
     """A row for each peer that suffered, the worst first; the others are counted."""
+    peers = own_rows(guest)
     hurt = sorted((p for p in peers if suffered(p)), key=_severity)
     noun = "peer" if len({p.peer for p in peers}) == len(peers) else "stream"  # one peer may have any number of them
     fine = sum(p.outage_ms == 0 and not suffered(p) for p in peers)
@@ -157,6 +159,7 @@ def _peers(peers: Sequence[Peer], room: Room) -> Iterator[Block]:
         else []
     )
     counted += [f"{_streams_of(unknown, noun)} whose gap is not known"] if unknown else []
+    counted += _not_asking(guest)
     if hurt and room.peers:
         yield _grid(hurt[: room.peers])
         counted = [*_further(hurt[room.peers :], noun), *counted]
@@ -167,6 +170,13 @@ def _peers(peers: Sequence[Peer], room: Room) -> Iterator[Block]:
         yield Fact("peers", ", ".join([*named, *_further(hurt[MOST_NAMED:], noun), *counted]))
     elif counted:
         yield Fact("peers", ", ".join(counted))
+
+
+def _not_asking(guest: Guest) -> list[str]:
+    """How many short streams were not asked in while the guest moved, and of how many peers?"""
+    streams, peers = sum(one.streams for one in guest.services), len({one.peer for one in guest.services})
+    told = f"{count_of(streams, 'stream')} of {count_of(peers, 'peer')} in which nothing was asked then"
+    return [told] if streams else []
 
 
 def _streams_of(peers: Sequence[Peer], noun: str) -> str:

@@ -93,7 +93,7 @@ NO_LIMIT: Final = ", none of which limits an outage"
 def _is_passed_over(m: Migration, away: Away) -> bool:
     """Was a peer cut off for long, or for good, under a pass that no check makes of that?"""
     is_limited = any(check.id == "switchover" and check.decides for check in m.checks)
-    return m.verdict == "pass" and not is_limited and away.is_of_peers and away.weight >= (0, LONG_S)
+    return m.verdict == "pass" and not is_limited and (away.weight[0] > 0 or away.least >= LONG_S)
 
 
 def _advised(m: Migration) -> str:
