@@ -55,6 +55,21 @@ def test_a_gap_from_the_one_place_to_the_other_holds_what_its_peer_met(
         assert "new" in one.because
 
 
+def test_a_joined_gap_says_what_it_was_spent_on(taken: dict[str, list[Packet]], tmp_path: Path) -> None:
+    """The client's own capture blames the stun for most of what its pings met; both places together say the same."""
+    told = {}
+    for name, points in (("client", taken), ("joined", {k: v for k, v in taken.items() if k != "client"})):
+        every = peers(tmp_path, **points)
+        ((ping,),) = [one for (_, protocol), one in every.items() if protocol == "icmp"]
+        told[name] = {part.part: part.ms for part in ping.breakdown}
+        assert max(told[name], key=lambda part: told[name][part]) == "stun"
+        if name == "joined":
+            assert ping.breakdown_because.startswith("outage at least")
+            assert sum(told[name].values()) <= (ping.outage_high_ms or 0.0)
+            assert ping.breakdown[-1].to_frame is None, "its end is the other place's"
+    assert told["joined"]["stun"] <= told["client"]["stun"] + 100, "pings come each 100 ms"
+
+
 def test_a_limit_below_all_that_may_be_fails_though_no_figure_is_known(
     taken: dict[str, list[Packet]], tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.measures.whose import FRESH_TTLS
 from vmpcap.migration.asides import words_of_answered, words_of_later, words_of_unsure
 from vmpcap.migration.asked import Asked, Evidence, Scene, late_by, return_of, since_answered, unplaced_return
+from vmpcap.migration.at_return import Slice, cut_at_return, until_back, until_return
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.fates import explain
@@ -58,9 +59,6 @@ SPENT_ON: Final[dict[OutageCause, str]] = {
 
 Said = tuple[OutagePart, str]
 """A part, and how it is told in a sentence."""
-
-Slice = tuple[int, int, int, Evidence | None]
-"""From when, to when, by which request, and what explains it."""
 
 
 def break_down(
@@ -184,16 +182,18 @@ def _parts_of(one: Suffered, asked: Asked, scene: Scene) -> list[Said]:
         (int(asked.edges[i]), int(asked.edges[i + 1]), i, evidence[c] if c < len(evidence) else None)
         for i, c in enumerate(cause.tolist())
     ]
-    if asked.stream.manner == "connection":
+    if one.joined is not None:
+        slices = [piece for given in slices for piece in until_back(given, asked, scene)]
+    elif asked.stream.manner == "connection":
         slices = _with_back_off(slices, asked, scene, one.ended)
     elif is_one_request(one.peer):
-        slices = [piece for given in slices for piece in _until_return(given, asked, scene)]
+        slices = [piece for given in slices for piece in until_return(given, asked, scene)]
     return _as_parts(slices, asked, one, scene)
 
 
 def _asked(one: Suffered, stream: PeerStream, view: PointView, scene: Scene) -> Asked | None:
     """The requests of the outage; each stands for the time until the next."""
-    outage = one.outage
+    outage = one.outage or one.joined
     if outage is None or (stream.manner == "echo" and not stream.answers):
         return None  # no answer ever passes that point: what is missing there is none
     begin = outage.first_unanswered_ts
@@ -240,7 +240,7 @@ def _with_back_off(slices: list[Slice], asked: Asked, scene: Scene, ended: bool)
     if sign is not None and back is not None and ended and not (retried > back).any():
         marks.append((sign, "the guest was back, and the first segment after that was answered"))
     if back is not None:
-        slices = [piece for n, one in enumerate(slices) for piece in _cut_at_return(one, slices[n + 1 :], back)]
+        slices = [piece for n, one in enumerate(slices) for piece in cut_at_return(one, slices[n + 1 :], back)]
     if not marks:
         return slices
     mark, why = min(marks, key=lambda pair: on_clock_of(asked.view, pair[0].view, pair[0].ts))
@@ -256,34 +256,13 @@ def _with_back_off(slices: list[Slice], asked: Asked, scene: Scene, ended: bool)
     return cut
 
 
-def _cut_at_return(one: Slice, later: Sequence[Slice], back: int) -> list[Slice]:
-    """While TCP waits after a segment that met no guest, the guest returns: from then on what the next segment met."""
-    begin, end, number, found = one
-    if not (begin < back < end and later and found is not None and found.part == "stun"):
-        return [one]
-    # from a segment's own time to a frame of the guest: how often the peer asks does not blur that
-    return [(begin, back, number, found._replace(exact=True)), (back, end, number, later[0][3])]
-
-
-def _until_return(one: Slice, asked: Asked, scene: Scene) -> list[Slice]:
-    """Where a peer missed one request alone: it met no guest until that was back, and then the peer waited to ask."""
-    begin, end, number, found = one
-    sign = return_of(scene, asked.view)
-    back = on_clock_of(asked.view, sign.view, sign.ts) if sign is not None else begin
-    if sign is None or not begin < back < end or found is None or found.part != "stun":
-        return [one]
-    shows = f"back since {sign.view.name} frame {sign.frame}; what the peer asked next was answered"
-    waited = Evidence("unexplained", found.which, shows, "the guest was back, and the peer asked nothing", exact=True)
-    return [(begin, back, number, found._replace(exact=True)), (back, end, number, waited)]
-
-
 def _as_parts(slices: list[Slice], asked: Asked, one: Suffered, scene: Scene) -> list[Said]:
     """Slices of one cause that follow each other as one part."""
     slices = [piece for piece in slices if piece[1] > piece[0]]
     if not slices:
         return []  # one request, unanswered: it has no length in view
     groups = _resolved(slices, lambda found: _doubt_of(found, one, asked, scene))
-    last = one.outage.first_answered_frame if one.outage is not None else None
+    last = one.outage.first_answered_frame if one.outage is not None else None  # of a joined one: another point's
     ends = [*(int(asked.frame[group[0][2]]) for group in groups[1:]), last]
     parts = []
     for group, to_frame in zip(groups, ends, strict=True):
@@ -371,12 +350,15 @@ def _unplaced(found: Sequence[Said], one: Suffered, unknown: str) -> str:
 
 
 def _outage(found: Sequence[Said], one: Suffered) -> str:
-    return f"outage {_long(_whole(found, one)) if one.ended else _at_least(_whole(found, one))}"
+    is_known = one.ended and one.joined is None
+    return f"outage {_long(_whole(found, one)) if is_known else _at_least(_whole(found, one))}"
 
 
 def _whole(found: Sequence[Said], one: Suffered) -> float:
     """How long was it? The time of requests that may still be answered is none of it for sure."""
     whole = sum(part.ms for part, _ in found)
+    if one.joined is not None:
+        return min(whole, one.peer.outage_low_ms or 0.0)
     return whole if one.ended or one.at_least_ms is None else min(whole, one.at_least_ms)
 
 

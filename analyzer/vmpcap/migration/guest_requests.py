@@ -1,5 +1,6 @@
 """What the guest itself asks of others, by service, and what came back, as each point saw it."""
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -50,6 +51,23 @@ def services_at(view: PointView, guest: Moved) -> dict[Service, Asked]:
     answers = _by_service(j, came[_answers(j, came)], j.src_high, j.src_low, j.src_port)
     none = np.zeros(0, np.int64)
     return {key: Asked(view, rows, answers.get(key, none)) for key, rows in requests.items()}
+
+
+def with_open_connections(at: Mapping[str, dict[Service, Asked]], views: Sequence[PointView], guest: Moved) -> None:
+    """
+    Add what the services sent that the guest opens connections to where none of them was opened, in place.
+
+    A connection that was open when the capture began shows its service as alive as one that is opened in it.
+    """
+    opened = {service for known in at.values() for service in known if service[2] == IP_TCP}
+    for view in views:
+        j, came = view.journal, frames_of(view, guest).asked
+        came = came[(j.ip_protocol[came] == IP_TCP) & ((j.tcp_flags[came] & TCP_ACK) != 0)] if opened else came
+        for high, low, protocol, port in opened - set(at[view.name]):
+            its = (j.src_port[came] == port) & (j.src_low[came] == np.uint64(low))
+            rows = came[its & (j.src_high[came] == np.uint64(high))]
+            if len(rows):
+                at[view.name][high, low, protocol, port] = Asked(view, np.zeros(0, np.int64), rows)
 
 
 def _by_service(

@@ -49,6 +49,11 @@ def key_of(stream: PeerStream) -> Key:
     return stream.peer, stream.protocol, stream.peer_port, stream.guest_port, stream.icmp_id, stream.requester
 
 
+def other_side(key: Key) -> Key:
+    """The same connection, as who else asks in it."""
+    return (*key[:-1], "guest" if key[-1] == "peer" else "peer")
+
+
 def join_places(guest: Moved, views: Sequence[PointView], moment: int, begin: int) -> list[Joined]:
     """
     Which points of the guest's old and its new domain show together what one that stands before both would?
@@ -138,6 +143,8 @@ def _bounded(stream: PeerStream, told: Suffered, pair: Joined, away: int, when: 
     outage = max(near, key=lambda o: (not o.ended, o.seen_ns), default=None)
     if outage is not None and stream.requester == "peer":
         return _of_outage(stream, outage, told, pair)
+    if outage is not None and _is_in_vain(stream, outage):
+        return None  # that it goes on sending proves no answer
     if stream.survived is False or not (stream.answers or stream.manner == "one_way"):
         return None
     gap = _pause(stream.asked_ts, away, when)
@@ -184,11 +191,17 @@ def _of_outage(stream: PeerStream, outage: Outage, told: Suffered, pair: Joined)
         from_ts=outage.first_unanswered_ts,
         from_frame=outage.first_unanswered_frame,
         to_ts=back,
-        stream=told.stream,
+        stream=stream,
+        joined=replace(outage, first_answered_frame=None, first_answer_frame=None),
         view=pair.old,
         answered_after=True,
         again=(pair.new, back_ts),
     )
+
+
+def _is_in_vain(stream: PeerStream, outage: Outage) -> bool:
+    """Does the guest send in this connection of its own, and get no answer at either place to the end?"""
+    return stream.manner == "connection" and stream.requester == "guest" and not outage.ended
 
 
 def _with_bounds(

@@ -11,7 +11,16 @@ import numpy.typing as npt
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage
 from vmpcap.migration.clocks import is_moment_unknown
-from vmpcap.migration.guest_requests import NEW, OLD, Asked, Service, is_whole, name_of, services_at
+from vmpcap.migration.guest_requests import (
+    NEW,
+    OLD,
+    Asked,
+    Service,
+    is_whole,
+    name_of,
+    services_at,
+    with_open_connections,
+)
 from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.own_parts import lost_part
 from vmpcap.migration.partly_lost import tell_part
@@ -33,6 +42,8 @@ LEAST_ASKED: Final = 3
 """So many requests, answered before the move or unanswered after it, are no chance."""
 LONG_NS: Final = NS_PER_S
 """What was asked for less than this when the view ended may still have been answered."""
+IN_USE_NS: Final = 30 * NS_PER_S
+"""An open connection in which the service sent nothing for longer before the move does not show it alive then."""
 MOSTLY: Final = 2
 """One of so many requests at least was answered before, else the service often does not answer."""
 
@@ -69,13 +80,14 @@ def with_outbound(
     """
     views = [v for v in views if v.role not in OF_THE_STREAM and not is_moment_unknown(v, guest, views)]
     at = {view.name: services_at(view, guest) for view in views}
+    with_open_connections(at, views, guest)
     found: list[Suffered] = []
     ended: dict[tuple[str, str], int] = {}
     parts: dict[tuple[str, str], Part] = {}
     for service in sorted({key for known in at.values() for key in known}):
         asked = [at[view.name][service] for view in views if service in at[view.name]]
-        before = [one for one in asked if _was_answered(one, on_point(one.view, moment))]
-        new = [one for one in asked if one.view.role == NEW]
+        before = [one for one in asked if _was_answered(one, on_point(one.view, moment), service[2] == IP_TCP)]
+        new = [one for one in asked if one.view.role == NEW and len(one.requests)]
         if not new and service[2] == IP_TCP:
             new = [one for one in before if one.view.role != OLD and _asks_since(one, on_point(one.view, moment))]
         silent = [_silence(one, service, on_point(one.view, moment)) for one in new]
@@ -124,13 +136,15 @@ def _named(one: Suffered) -> tuple[str, str]:
     return one.peer.peer, one.peer.protocol
 
 
-def _was_answered(one: Asked, when: int) -> bool:
+def _was_answered(one: Asked, when: int, is_tcp: bool) -> bool:
     """Did this point see the service answer the guest until it left, and most of the time?"""
     ts = one.view.journal.ts_ns
     asked, came = ts[one.requests], ts[one.answers]
     asked, came = asked[asked <= when], came[came <= when]
-    if len(asked) < LEAST_ASKED or len(came) < LEAST_ASKED or len(came) * MOSTLY < len(asked):
+    if len(came) < LEAST_ASKED or len(came) * MOSTLY < len(asked):
         return False
+    if len(asked) < LEAST_ASKED:  # of a connection that is open: what it sends in that
+        return is_tcp and bool(came[-1] > when - IN_USE_NS)
     return bool(came[-1] > asked[-LEAST_ASKED])
 
 

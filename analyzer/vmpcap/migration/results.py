@@ -200,7 +200,7 @@ class OutagePart(msgspec.Struct, frozen=True, kw_only=True):
     from_ts: str
     to_point: str
     to_frame: int | None = None
-    """The peer's request with which it ends; null where the outage did not end."""
+    """The peer's request with which it ends; null where the outage did not end, or its end is another point's."""
     to_file: str | None = None
     to_ts: str
     uncertainty_ms: float | None = None
@@ -291,7 +291,7 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
-    """All streams of one peer by one protocol and port in which nothing was asked while the guest moved, listed or not."""
+    """All streams of one peer by one protocol and port in which nothing was asked while the guest moved."""
 
     peer: str
     protocol: str

@@ -329,11 +329,11 @@ def _on_one_side(stream: PeerStream, view: PointView, when: int) -> Suffered:
         in_vain = _opened_in_vain(stream)
         late = None if in_vain is None else (view, in_vain, in_vain.first_unanswered_ts - when)
         again = (view, stream.first_ts) if is_answered else None
-        one = one if late is not None else unasked(one)
+        one = unasked(one) if is_answered else one
         return replace(one, answered_after=is_answered, again=again, opened_late=late)
     because = f"in view here only before the switchover, up to frame {stream.last_frame}"
     one = unmeasured(stream, view, because, [stream.last_frame])
-    one = unasked(one) if is_answered or not stream.requests else one
+    one = unasked(one) if is_answered else one
     return replace(one, answered_before=is_answered, unanswered_before=stream.requests > 0 and not is_answered)
 
 

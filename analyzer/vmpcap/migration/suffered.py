@@ -102,6 +102,8 @@ class Suffered:
     """How long an outage was, long after the guest was back, that the guest or its host may have made."""
     asked_by_guest: bool = False
     """Whether the guest asks in a stream of which nobody knows what it met."""
+    joined: Outage | None = None
+    """What its old place and its new one show together of it, by the old one's clock, for what it was spent on."""
     begun_ts: int | None = None
     """Of a stream of which nobody knows what it met: when it began, by its point's clock."""
     ended_by_another: bool = False

@@ -17,7 +17,8 @@ from vmpcap.migration.foreign_resets import ran_since
 from vmpcap.migration.given_up import with_given_up
 from vmpcap.migration.gone_peers import without_gone, without_other_side
 from vmpcap.migration.hidden_outages import hidden, hiding_hole, hole_of
-from vmpcap.migration.joined_places import Key, as_one, is_wanted, join_places, key_of
+from vmpcap.migration.joined_places import Key, as_one, is_wanted, join_places, key_of, other_side
+from vmpcap.migration.listed import is_gone
 from vmpcap.migration.lost_later import lost_later, unless_bypassed, with_later
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.missed_answers import was_missed_only
@@ -110,7 +111,11 @@ def what_peers_suffered(
     found = [unless_bypassed(one, *way, views) for one, way in zip(found, ways, strict=True)]
     is_asked = last_before is not None and not known_as and any(map(is_wanted, found))
     joined = join_places(guest, views, moment, begin) if is_asked else []
-    found = [as_one(key, one, joined, (moment, begin)) for key, one in zip(seen, found, strict=True)]
+    dead = {key for key, one in zip(seen, found, strict=True) if is_gone(one.peer)}
+    found = [
+        one if other_side(key) in dead else as_one(key, one, joined, (moment, begin))
+        for key, one in zip(seen, found, strict=True)
+    ]
     found = [tell_arrival(one, passed.get(key, ()), views, guest, moment) for key, one in zip(seen, found, strict=True)]
     return worst_first(without_gone(without_other_side(found)))
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from vmpcap.migration.listed import is_gone, is_one_request
-from vmpcap.migration.services import is_quiet, service_of
 from vmpcap.migration.results import Bracket, Guest, Mechanism, OutagePart, Peer, PointAnnouncements, Switchover
+from vmpcap.migration.services import is_quiet, service_of
 from vmpcap.report.away import away_of, order_of_later
 from vmpcap.report.blocks import Aside, Block, Fact, Grid, Heading
 from vmpcap.report.chart import Glyphs

@@ -84,10 +84,10 @@ def _is_lost(one: Suffered, guest: GuestStory) -> bool:
 
 def _is_asked_since(one: Suffered, guest: GuestStory) -> bool:
     """Was it asked in vain long after the guest was announced at its new place?"""
-    back = announced_at(guest.moved)
-    if back is None or one.view is None or one.stream is None or one.outage is None:
+    back, outage = announced_at(guest.moved), one.outage
+    if back is None or one.view is None or one.stream is None or outage is None:
         return False
-    since, last = on_point(one.view, back), one.outage.last_unanswered_ts
+    since, last = on_point(one.view, back), outage.last_unanswered_ts
     tries = int(((one.stream.asked_ts > since) & (one.stream.asked_ts <= last)).sum())
     return tries >= LEAST_TRIES and last - since >= LONG_GONE_NS
 

@@ -1,0 +1,49 @@
+"""Requests that met no guest until it was back: what is left of their time is another part of the outage."""
+
+from collections.abc import Sequence
+
+from vmpcap.migration.asked import Asked, Evidence, Scene, return_of
+from vmpcap.migration.clocks import on_clock_of
+
+Slice = tuple[int, int, int, Evidence | None]
+"""From when, to when, by which request, and what explains it."""
+
+
+def cut_at_return(one: Slice, later: Sequence[Slice], back: int) -> list[Slice]:
+    """While TCP waits after a segment that met no guest, the guest returns: from then on what the next segment met."""
+    begin, end, number, found = one
+    if not (begin < back < end and later and found is not None and found.part == "stun"):
+        return [one]
+    # from a segment's own time to a frame of the guest: how often the peer asks does not blur that
+    return [(begin, back, number, found._replace(exact=True)), (back, end, number, later[0][3])]
+
+
+def until_return(one: Slice, asked: Asked, scene: Scene) -> list[Slice]:
+    """Where a peer missed one request alone: it met no guest until that was back, and then the peer waited to ask."""
+    begin, end, number, found = one
+    sign = return_of(scene, asked.view)
+    back = on_clock_of(asked.view, sign.view, sign.ts) if sign is not None else begin
+    if sign is None or not begin < back < end or found is None or found.part != "stun":
+        return [one]
+    shows = f"back since {sign.view.name} frame {sign.frame}; what the peer asked next was answered"
+    waited = Evidence("unexplained", found.which, shows, "the guest was back, and the peer asked nothing", exact=True)
+    return [(begin, back, number, found._replace(exact=True)), (back, end, number, waited)]
+
+
+def until_back(one: Slice, asked: Asked, scene: Scene) -> list[Slice]:
+    """
+    Of two places together: a request that met no guest, until that was back.
+
+    What the peer sent later came to neither place: whether it sent, or waited for its timer, is not in view.
+    """
+    begin, end, number, found = one
+    sign = return_of(scene, asked.view)
+    back = on_clock_of(asked.view, sign.view, sign.ts) if sign is not None else begin
+    if sign is None or not begin < back < end or found is None or found.part != "stun":
+        return [one]
+    shows = (
+        f"the guest was back (frame {sign.frame} at {sign.view.name}); nothing of this stream came to it before its end"
+    )
+    says = "the guest was back, and what its peer sent then came to neither place"
+    left = Evidence("unexplained", found.which, shows, says, exact=True)
+    return [(begin, back, number, found._replace(exact=True)), (back, end, number, left)]
