@@ -69,7 +69,7 @@ def test_where_all_connections_died_while_others_are_answered_the_guest_is_not_p
     given = told(connection(50_000, *VAIN), connection(50_001, *VAIN))
     assert given.outcome == "fail"
     assert "2 of 2 TCP connections that were in use when it moved and of which this is known died" in given.because
-    assert given.in_short == "all 2 TCP connections that are known to have been in use when the guest moved died"
+    assert given.in_short == "all 2 TCP connections in use when the guest moved whose fate is known died"
     new = connection(50_009, idle=-5000)
     assert told(connection(50_000, *VAIN), connection(50_001, *VAIN), new).in_short.endswith(
         "died, while later ones are answered"
@@ -81,7 +81,7 @@ def test_one_alone_that_died_is_told_and_decides_nothing() -> None:
     """It may have a reason of its own; yet nothing shows that a connection went on."""
     given = told(connection(50_000, *VAIN))
     assert given.outcome == "undecided"
-    assert given.in_short.startswith("the only TCP connection that is known to have been in use when the guest moved")
+    assert given.in_short.startswith("the one TCP connection in use when the guest moved whose fate is known died")
 
 
 @pytest.mark.parametrize(

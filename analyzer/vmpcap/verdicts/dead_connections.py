@@ -7,7 +7,7 @@ from vmpcap.migration.listed import gave_up
 from vmpcap.migration.moved import announced_at, on_point
 from vmpcap.migration.stories import GuestStory
 from vmpcap.migration.suffered import Suffered
-from vmpcap.terms.units import NS_PER_S, count_of
+from vmpcap.terms.units import NS_PER_S
 from vmpcap.verdicts.never_again import LONG_GONE_NS, MOST_NAMED, is_long_gone, misses_no_answer, started_anew
 
 LEAST_DEAD: Final = 2
@@ -108,9 +108,10 @@ def say_dead_in_short(found: InUse) -> str:
     """The same in a few words, for a sentence that tells the whole migration."""
     lost, whole = len(found.lost), len(found.lost) + found.alive
     if whole == 1:
-        which = "the only TCP connection that is known to have been"
+        which = "the one TCP connection"
     elif lost == whole:
-        which = f"all {whole:,} TCP connections that are known to have been"
+        which = f"all {whole:,} TCP connections"
     else:
-        which = f"{lost:,} of {count_of(whole, 'TCP connection')} that are known to have been"
-    return f"{which} in use when the guest moved died{', while later ones are answered' * found.are_new_answered}"
+        which = f"{lost:,} of {whole:,} TCP connections"
+    since = ", while later ones are answered" if found.are_new_answered else ""
+    return f"{which} in use when the guest moved whose fate is known died{since}"
