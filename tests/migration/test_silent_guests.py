@@ -1,4 +1,4 @@
-"""A guest that was announced long after its stream: what tells that it stopped with it."""
+"""A guest that was announced long after its stream, or by nobody: what tells that it stopped with it."""
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from vmpcap.migration.moved import Moved
 from vmpcap.migration.outcome import judge_outcome
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
+from vmpcap.terms.addresses import ip_halves
 from vmpcap.terms.wire import TCP_ACK, TCP_RST
 
 BEGINS, LASTS = 5 * S, 1.0
@@ -106,3 +107,92 @@ def test_clocks_that_are_known_to_differ_are_put_on_one() -> None:
         ),
     ]
     assert joined(views).confidence == "medium"
+
+
+# without an announcement, in a crowd
+
+DEAD_IP, DEAD = "10.77.0.40", 0x0050_5600_0040
+ASKERS = ("10.99.1.1", "10.99.1.2")
+
+
+def pings(to: str, mac: int, whose: str, times: range, answered: range) -> list[tuple[int, int, int, str, str]]:
+    """Echo requests at these times, and an answer to each that falls into the second."""
+    rows = []
+    for ts in times:
+        rows.append((ts, GATEWAY, mac, whose, to))
+        if answered.start <= ts < answered.stop:
+            rows.append((ts + MS, mac, GATEWAY, to, whose))
+    return rows
+
+
+def dies(at: int, until: int, ip: str = GUEST_IP, mac: int = GUEST, askers: tuple[str, ...] = ASKERS) -> list[object]:
+    """A machine that each of these asks every 40 ms to the end, and that answers up to its death."""
+    return [row for whose in askers for row in pings(ip, mac, whose, range(0, until, 40 * MS), range(at))]
+
+
+def crowd(ends: int, until: int) -> list[object]:
+    """Six others that are asked, and answer, every 20 ms, and that nobody asks from 50 ms before the stream's end on."""
+    rows = []
+    for n in range(6):
+        times = [*range(0, ends - 50 * MS, 20 * MS), *range(ends + (100 + 90 * n) * MS, until, 20 * MS)]
+        for ts in times:
+            rows += pings(f"10.77.0.{20 + n}", DEAD + 20 + n, f"10.99.2.{n}", range(ts, ts + 1), range(until))
+    return rows
+
+
+def talking(*parts: list[object]) -> JournalColumns:
+    """All of that in the order of time; what goes to a machine of this network are requests, the rest answers."""
+    made = journal(*sorted(row for part in parts for row in part))
+    made.icmp_type[:] = np.where(made.eth_src == GATEWAY, 8, 0)
+    return made
+
+
+def by_silence(rows: JournalColumns, *streams: object) -> list[tuple[int, ...]]:
+    """The MACs of the guests of each of these streams."""
+    point = view("gw", "gateway", streams=streams or (stream(BEGINS, LASTS),), journal=rows, last_ts=20 * S)
+    found, _ = find_guests(moves_of(point), [point])
+    return [tuple(guest.mac for guest in guests) for guests in found]
+
+
+def test_of_a_crowd_in_which_some_always_pause_the_guest_is_the_one_that_several_ask_in_vain() -> None:
+    """Six others say nothing just then, as nobody asks them; what two peers ask of this one has no answer any more."""
+    rows = talking(dies(ENDS - 40 * MS, 20 * S), crowd(ENDS, 20 * S))
+    assert by_silence(rows) == [(GUEST,)]
+    point = view("gw", streams=(stream(BEGINS, LASTS),), journal=rows, last_ts=20 * S)
+    ((guest,),), _ = find_guests(moves_of(point), [point])
+    assert (guest.ips, guest.confidence) == ((ip_halves(GUEST_IP),), "low")
+    assert "the only one that several peers then asked in vain" in guest.because
+
+
+OTHER_DEAD = dies(ENDS - 80 * MS, 20 * S, DEAD_IP, DEAD)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [crowd(ENDS, 20 * S)],
+        [crowd(ENDS, 20 * S), dies(ENDS - 40 * MS, 20 * S, askers=ASKERS[:1])],
+        [crowd(ENDS, 20 * S), dies(ENDS - 40 * MS, 20 * S), OTHER_DEAD],
+        [crowd(ENDS, 20 * S), dies(ENDS - 40 * MS, ENDS + 900 * MS)],
+    ],
+    ids=["nobody is asked in vain", "one peer asks", "two are asked in vain", "asked for less than a second"],
+)
+def test_where_no_one_machine_of_a_crowd_is_surely_missed_no_guest_is_named(parts: list[list[object]]) -> None:
+    """One that a single peer asks in vain may be a client that its server had spoken with, and that went home."""
+    assert by_silence(talking(*parts)) == [()]
+
+
+@pytest.mark.parametrize("parts", [[], [crowd(ENDS, 20 * S)]], ids=["alone", "in a crowd"])
+def test_a_machine_that_was_asked_in_vain_before_the_stream_began_did_not_stop_with_it(parts: list[list[object]]) -> None:
+    """The guest of another migration that was lost there, and is asked on over this one's end: three seconds dead."""
+    assert by_silence(talking(dies(BEGINS - 3 * S, 20 * S), *parts)) == [()]
+    assert by_silence(talking(dies(ENDS - 40 * MS, 20 * S), *parts)) == [(GUEST,)]
+
+
+def test_one_silence_over_the_ends_of_two_streams_belongs_to_neither() -> None:
+    """They end 300 ms apart, between two other hosts each; one after the other they are told apart."""
+    rows = talking(dies(ENDS - 40 * MS, 20 * S))
+    beside = stream(BEGINS + 300 * MS, LASTS, flow_id=1, a_ip="10.10.1.21", b_ip="10.10.1.22")
+    later = stream(BEGINS + 8 * S, LASTS, flow_id=1, a_ip="10.10.1.21", b_ip="10.10.1.22")
+    assert by_silence(rows, stream(BEGINS, LASTS), beside) == [(), ()]
+    assert by_silence(rows, stream(BEGINS, LASTS), later) == [(GUEST,), ()]

@@ -38,6 +38,8 @@ SURE_NS: Final = 2 * NS_PER_S
 """A first announcement this near to the stream's end is its own."""
 TWIN_NS: Final = 200 * NS_PER_MS
 """Announcements that start together are the vNICs of one guest."""
+TOGETHER_NS: Final = 10 * NS_PER_S
+"""The silence of one machine does not tell apart two streams that ended within this."""
 MOST_ADDRESSES: Final = 16
 OWN_ARPS: Final = (NUMBER_OF["arp_request"], NUMBER_OF["arp_reply"])
 
@@ -83,7 +85,30 @@ def find_guests(
         if not guests:
             guests = by_silence(move, views)
         result.append(tuple(guests))
-    return result, len(candidates) - len(taken)
+    return _without_claims(result, moves), len(candidates) - len(taken)
+
+
+def _without_claims(found: Sequence[tuple[Moved, ...]], moves: Sequence[Move]) -> list[tuple[Moved, ...]]:
+    """The same, without a machine that is taken for one move's by its silence, but for another's that ended beside."""
+
+    def is_anothers(one: Moved, place: int) -> bool:
+        if one.heard or one.confidence != "low":
+            return False
+        names: set[object] = {*one.ips, one.mac}
+        beside = (n for n, other in enumerate(moves) if n != place and _end_together(other, moves[place]))
+        return any(names & ({*guest.ips, guest.mac} - {NO_MAC}) for n in beside for guest in found[n])
+
+    return [tuple(g for g in guests if not is_anothers(g, place)) for place, guests in enumerate(found)]
+
+
+def _end_together(one: Move, other: Move) -> bool:
+    """Did these streams end so near to each other that one silence spans both ends?"""
+    ends = [
+        on_reference(move.best.view, move.best.transfer.last_data_ts)
+        for move in (one, other)
+        if move.best.transfer.last_data_ts is not None
+    ]
+    return len(ends) == 2 and abs(ends[0] - ends[1]) <= TOGETHER_NS
 
 
 def announced_guests(views: Sequence[PointView]) -> list[Moved]:

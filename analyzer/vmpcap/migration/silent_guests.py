@@ -1,11 +1,12 @@
 """Who fell silent while the stream ended: guests that nobody announced, or that were announced long after."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from vmpcap.migration.exchanges import wants_answer
 from vmpcap.migration.hops import hops_from_ttl
 from vmpcap.migration.lives import connections_across
 from vmpcap.migration.marks import RUNS_UNSEEN_NS
@@ -13,8 +14,14 @@ from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.moves import Move
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView, is_compared
-from vmpcap.terms.addresses import NO_MAC, distinct_addresses
+from vmpcap.terms.addresses import GROUP_BIT, NO_MAC, distinct_addresses
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
+from vmpcap.terms.wire import IP_UDP
+
+LEAST_ASKED: Final = 3
+LEAST_MISSED_NS: Final = NS_PER_S
+LEAST_PEERS: Final = 2
+"""Who is asked in vain so often, for so long, by so many does not merely think before it speaks."""
 
 
 def by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
@@ -23,24 +30,41 @@ def by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
 
     Only an address that answered before, was asked during the stream's last second and is the only such one. A peer
     that paused meanwhile and then asked for it while it was still silent is not. Where several fell silent, one that
-    another point shows going on is none: who spoke with the guest is no longer heard at its old place either.
+    another point shows going on is none: who spoke with the guest is no longer heard at its old place either. Where
+    several are left, as of every crowd some pause just then, the only one that several peers ask in vain is taken. One
+    that was asked in vain already before the stream began did not stop with it.
     """
-    last = move.best.transfer.last_data_ts
-    if last is None:
+    first, last = move.best.transfer.first_data_ts, move.best.transfer.last_data_ts
+    if first is None or last is None:
         return []
-    moment = on_reference(move.best.view, last)
+    begin, moment = on_reference(move.best.view, first), on_reference(move.best.view, last)
+    found = [one for v in views for one in _fell_silent(v, on_point(v, moment), on_point(v, begin))]
+    early = {one.address for one in found if one.was_gone}
     silent: dict[tuple[int, int], set[int]] = {}
-    for one in (one for view in views for one in _fell_silent(view, on_point(view, moment))):
+    for one in (one for one in found if one.address not in early):
         silent.setdefault(one.address, set()).update({one.mac} - {NO_MAC})
-    if not _is_one_machine(silent):
-        silent = {address: macs for address, macs in silent.items() if not _went_on(address, views, moment)}
-    if not _is_one_machine(silent):
-        return []
-    macs = {mac for seen in silent.values() for mac in seen}
     because = (
         "no announcement was seen; this is the only address that had answered and fell silent when the stream ended"
     )
+    if not _is_one_machine(silent):
+        silent = {address: macs for address, macs in silent.items() if not _went_on(address, views, moment)}
+    if not _is_one_machine(silent):
+        silent = _missed(silent, found)
+        because = (
+            "no announcement was seen; of those that had answered and fell silent when the stream ended this is the"
+            " only one that several peers then asked in vain"
+        )
+    if not _is_one_machine(silent):
+        return []
+    macs = {mac for seen in silent.values() for mac in seen}
     return [Moved(min(macs, default=NO_MAC), tuple(sorted(silent)), (), "low", because)]
+
+
+def _missed(silent: Mapping[tuple[int, int], set[int]], found: Sequence["_Silent"]) -> dict[tuple[int, int], set[int]]:
+    """Which of these addresses are of a machine that several peers asked in vain?"""
+    sought = {one.address for one in found if one.in_vain} & set(silent)
+    macs = {mac for address in sought for mac in silent[address]}
+    return {address: seen for address, seen in silent.items() if address in sought or seen & macs}
 
 
 def _is_one_machine(silent: dict[tuple[int, int], set[int]]) -> bool:
@@ -119,9 +143,13 @@ class _Silent:
     address: tuple[int, int]
     until: int
     """When it spoke again, or the view ended, by the clock of the point."""
+    in_vain: bool
+    """Did several peers ask for it meanwhile, and longer than any that thinks before it speaks?"""
+    was_gone: bool
+    """Was it asked in vain already before the stream began?"""
 
 
-def _fell_silent(view: PointView, moment: int) -> list[_Silent]:
+def _fell_silent(view: PointView, moment: int, begin: int) -> list[_Silent]:
     """
     Which addresses answered before the moment, were asked around it, and said nothing for a while?
 
@@ -149,12 +177,30 @@ def _fell_silent(view: PointView, moment: int) -> list[_Silent]:
         usual = np.median(np.diff(lived)) if len(lived) > 2 else 0
         long = np.flatnonzero(spans & (gaps >= 5 * usual))
         if len(long):
-            until, macs = int((times + gaps)[long].max()), np.unique(journal.eth_src[before])
+            last, macs = long[np.argmax((times + gaps)[long])], np.unique(journal.eth_src[before])
+            since, until = int(times[last]), int(times[last] + gaps[last])
+            told = (until, _is_missed(view, address, since, until), _is_missed(view, address, since, begin))
             if hops_from_ttl(int(journal.ttl[before].max())):
-                found.append(_Silent(NO_MAC, address, until))
+                found.append(_Silent(NO_MAC, address, *told))
             elif len(macs) == 1 and int(macs[0]) != NO_MAC:
-                found.append(_Silent(int(macs[0]), address, until))
+                found.append(_Silent(int(macs[0]), address, *told))
     return [one for one in found if not any(_asked_again(one, other, view) for other in found)]
+
+
+def _is_missed(view: PointView, address: tuple[int, int], since: int, until: int) -> bool:
+    """
+    Did several peers ask something of this address between these times, again and again for a second?
+
+    By TCP and ICMP: much of UDP wants no answer. One peer alone may be a machine's that asks for another, long gone.
+    """
+    j = view.journal
+    asked = (j.dst_high == np.uint64(address[0])) & (j.dst_low == np.uint64(address[1])) & (j.ip_version != 0)
+    asked &= (j.ts_ns > since) & (j.ts_ns < until) & (j.ip_protocol != IP_UDP) & ((j.eth_dst & GROUP_BIT) == 0)
+    rows = np.flatnonzero(asked)
+    rows = rows[wants_answer(j, rows)]
+    if len(rows) < LEAST_ASKED or np.ptp(j.ts_ns[rows]) < LEAST_MISSED_NS:
+        return False
+    return len(set(zip(j.src_high[rows].tolist(), j.src_low[rows].tolist(), strict=True))) >= LEAST_PEERS
 
 
 def _asked_again(one: _Silent, other: _Silent, view: PointView) -> bool:
