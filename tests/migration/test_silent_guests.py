@@ -131,7 +131,7 @@ def dies(at: int, until: int, ip: str = GUEST_IP, mac: int = GUEST, askers: tupl
 
 
 def crowd(ends: int, until: int) -> list[object]:
-    """Six others that are asked, and answer, every 20 ms, and that nobody asks from 50 ms before the stream's end on."""
+    """Six others that answer every 20 ms, and that nobody asks for a while from 50 ms before the stream ends."""
     rows = []
     for n in range(6):
         times = [*range(0, ends - 50 * MS, 20 * MS), *range(ends + (100 + 90 * n) * MS, until, 20 * MS)]
@@ -183,7 +183,9 @@ def test_where_no_one_machine_of_a_crowd_is_surely_missed_no_guest_is_named(part
 
 
 @pytest.mark.parametrize("parts", [[], [crowd(ENDS, 20 * S)]], ids=["alone", "in a crowd"])
-def test_a_machine_that_was_asked_in_vain_before_the_stream_began_did_not_stop_with_it(parts: list[list[object]]) -> None:
+def test_a_machine_that_was_asked_in_vain_before_the_stream_began_did_not_stop_with_it(
+    parts: list[list[object]],
+) -> None:
     """The guest of another migration that was lost there, and is asked on over this one's end: three seconds dead."""
     assert by_silence(talking(dies(BEGINS - 3 * S, 20 * S), *parts)) == [()]
     assert by_silence(talking(dies(ENDS - 40 * MS, 20 * S), *parts)) == [(GUEST,)]

@@ -9,6 +9,7 @@ from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.measures.whose import Address
 from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.reachable import sought_in_vain
+from vmpcap.migration.sent_in_vain import sent_in_vain
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.views import PointView
@@ -74,6 +75,28 @@ def tells_no_answer(one: Suffered, guest: Moved, views: Sequence[PointView], mom
         if len(told) >= LEAST_OTHERS and told <= there and stream.peer not in there:
             return True
     return False
+
+
+def shows_no_answer(one: Suffered, guest: Moved, views: Sequence[PointView], moment: int) -> bool:
+    """
+    Was this peer surely not answered on any way, though its point need not see what the guest sends?
+
+    Of a connection its peer tells that by what it sends again. Of what else a peer asks several others must tell it,
+    and none of them the contrary: then nothing says that there is another way.
+    """
+    stream, at = one.stream, next((view for view in views if view.name == one.peer.point), None)
+    if stream is None or at is None or stream.requester != "peer":
+        return False
+    found = sent_in_vain(at, guest, moment)
+    if stream.manner == "connection":
+        return (*stream.peer, stream.peer_port, stream.guest_port) in found.connections
+    is_served = any(sent_in_vain(view, guest, moment).may_be_served or _speaks(view, guest, moment) for view in views)
+    return len(found.peers - {stream.peer}) >= LEAST_OTHERS and not is_served
+
+
+def _speaks(view: PointView, guest: Moved, moment: int) -> bool:
+    """Does this point show the guest speak to anybody since the move?"""
+    return bool(_spoken_to(view, guest, on_point(view, moment)))
 
 
 def _spoken_to(view: PointView, guest: Moved, since: int) -> set[Address]:

@@ -17,6 +17,7 @@ from vmpcap.migration.clocks import clock_doubt
 from vmpcap.migration.exchanges import functional_proof, wants_answer
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved, guest_name, on_point, on_reference
+from vmpcap.migration.sent_in_vain import sent_in_vain
 from vmpcap.migration.sightings import GuestFrames, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import rank
@@ -28,6 +29,8 @@ NEAREST_PEERS: Final = ("gateway", "client", None, "domain:destination")
 """Where reachability shows best: where requests come from first, the guest's own bridge last."""
 
 LEAST_ASKED: Final = 3
+LEAST_PEERS: Final = 2
+"""One peer alone may itself be cut off from all that is answered."""
 LEAST_SILENT_NS: Final = NS_PER_S
 """Unanswered requests count as proof from this many over this long, without an answer up to the capture's end."""
 
@@ -104,11 +107,39 @@ def judge_reachability(
         negative = _unanswered(view, guest, when) or outbound_only(view, guest, when, every or ordered)
         if negative is not None:
             return replace(negative, since=own.get(view.name))
+    for view in ordered:
+        if (negative := _sent_again(view, guest, own.get(view.name, moment), every or ordered)) is not None:
+            return replace(negative, since=own.get(view.name))
     nothing = (
         f"nobody's request to {guest_name(guest)} is in view after the switchover that shows an answer or its want"
     )
     doubt = _silent_gateway(ordered, guest, moment, own) or _of_unknown_time(ordered, guest, every or ordered)
     return Reachability("unknown", doubt or nothing, "", ())
+
+
+def _sent_again(view: PointView, guest: Moved, moment: int, views: Sequence[PointView]) -> Reachability | None:
+    """
+    Did several peers send the same again and again, up to the end, and may no other be answered?
+
+    That tells at every place, though elsewhere than beside the client answers need not pass. Another may be that goes
+    on, as one does that is answered, or whose requests go another way since. Whoever had answers before counts.
+    """
+    found = sent_in_vain(view, guest, moment)
+    if len(found.peers) < LEAST_PEERS or any(sent_in_vain(other, guest, moment).may_be_served for other in views):
+        return None
+    j, when = view.journal, on_point(view, moment)
+    before = frames_of(view, guest).sent_ip
+    before = before[j.ts_ns[before] <= when]
+    known = set(zip(j.dst_high[before].tolist(), j.dst_low[before].tolist(), strict=True))
+    if len(found.peers & known) < LEAST_PEERS:
+        return None
+    until = view.end_words if view.goes_on else "the capture's end"
+    because = (
+        f"at {view.name} {count_of(len(found.connections), 'connection')} of {count_of(len(found.peers), 'peer')} sent"
+        f" the same to the guest again and again, {found.sent:,} times in all, for up to"
+        f" {found.longest_ns / NS_PER_S:.1f} s and until {until}: whatever way its answers take, these had none"
+    )
+    return Reachability("no", because, view.name, (*found.frames[:2], found.frames[-1]))
 
 
 def _by_then(view: PointView, sign: Mark) -> int:

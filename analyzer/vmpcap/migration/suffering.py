@@ -11,7 +11,7 @@ from vmpcap.measures.outages import Outage
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.measures.peers import find_peer_streams
 from vmpcap.migration.asked_on import asked_to_the_end
-from vmpcap.migration.bypassed import answered_after, by_another_way, may_be_bypassed, tells_no_answer
+from vmpcap.migration.bypassed import answered_after, by_another_way, may_be_bypassed, shows_no_answer, tells_no_answer
 from vmpcap.migration.clocks import clock_doubt, is_moment_unknown, on_clock_of
 from vmpcap.migration.foreign_resets import ran_since
 from vmpcap.migration.given_up import with_given_up
@@ -132,9 +132,10 @@ def _when_at(view: PointView, moment: int, signs: Sequence[Mark]) -> int:
 
 
 def _without(doubted: set[str], one: Suffered, guest: Moved, views: Sequence[PointView], moment: int) -> Container[str]:
-    """Which points may answers to this peer bypass? None where the guest's new place shows that it sent none."""
+    """Which points may its answers bypass? None where the guest's new place, or the peer, shows that there are none."""
     is_open = one.peer.point in doubted and one.peer.survived is False
-    return set() if is_open and tells_no_answer(one, guest, views, moment) else doubted
+    is_none = is_open and any(tells(one, guest, views, moment) for tells in (tells_no_answer, shows_no_answer))
+    return set() if is_none else doubted
 
 
 def _streams_at(view: PointView, guest: Moved, tenants: frozenset[int]) -> list[PeerStream]:
