@@ -8,12 +8,12 @@ import msgspec
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.measures.whose import Address
 from vmpcap.migration.moved import Moved, on_point
+from vmpcap.migration.not_seen_again import shows_all_since
 from vmpcap.migration.reachable import sought_in_vain
 from vmpcap.migration.sent_in_vain import sent_in_vain
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.views import PointView
-from vmpcap.points.holes import hole_in
 from vmpcap.terms.addresses import GROUP_BIT
 
 LEAST_OTHERS: Final = 3
@@ -69,7 +69,7 @@ def tells_no_answer(one: Suffered, guest: Moved, views: Sequence[PointView], mom
         return False
     told = _spoken_to(at, guest, on_point(at, moment)) - {stream.peer}
     for view in views:
-        if view.role != "domain:destination" or not _is_whole(view, on_point(view, moment)):
+        if view.role != "domain:destination" or not shows_all_since(view, on_point(view, moment)):
             continue
         there = _spoken_to(view, guest, on_point(view, moment))
         if len(told) >= LEAST_OTHERS and told <= there and stream.peer not in there:
@@ -104,12 +104,6 @@ def _spoken_to(view: PointView, guest: Moved, since: int) -> set[Address]:
     j, rows = view.journal, frames_of(view, guest).sent_ip
     rows = rows[(j.ts_ns[rows] > since) & ((j.eth_dst[rows] & GROUP_BIT) == 0)]
     return set(zip(j.dst_high[rows].tolist(), j.dst_low[rows].tolist(), strict=True))
-
-
-def _is_whole(view: PointView, since: int) -> bool:
-    """Does this point show every frame from that time on?"""
-    lacks = view.left_out or view.drops or view.missing or view.truncated or not view.journal_complete
-    return not lacks and hole_in(view.holes, since, view.last_ts) is None
 
 
 def answered_after(stream: PeerStream, when: int) -> bool:

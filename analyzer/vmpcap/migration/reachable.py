@@ -17,6 +17,7 @@ from vmpcap.migration.clocks import clock_doubt
 from vmpcap.migration.exchanges import functional_proof, wants_answer
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved, guest_name, on_point, on_reference
+from vmpcap.migration.not_seen_again import Unseen, find_unseen
 from vmpcap.migration.sent_in_vain import sent_in_vain
 from vmpcap.migration.sightings import GuestFrames, frames_of
 from vmpcap.migration.views import PointView
@@ -66,6 +67,8 @@ class Reachability:
     """Of a guest to which nothing comes: nothing of what it sends is seen beyond its port group either."""
     since: int | None = None
     """By when the guest had moved, where a sighting of its announcement tells, on the reference clock; else None."""
+    unseen: Unseen | None = None
+    """Of a guest that is reached: who asked all the time until it moved, and does not come to its new place."""
 
 
 def judge_reachability(
@@ -99,7 +102,8 @@ def judge_reachability(
             since = "the switchover" if sign is None else f"its announcement was heard at {sign.view.name}"
             because = f"at {view.name} a request reached the guest and was answered {delay:.3f} s after {since}"
             frames = (proof.question_frame, proof.answer_frame)
-            return Reachability("yes", because, view.name, frames, since=own.get(view.name))
+            unseen = find_unseen(guest, ordered, moment)
+            return Reachability("yes", because, view.name, frames, since=own.get(view.name), unseen=unseen)
     for view in ordered:
         if not view.journal_complete or view.left_out:
             continue  # what is missing may have been left out

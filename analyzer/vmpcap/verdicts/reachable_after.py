@@ -231,6 +231,12 @@ def _parts(known: Known) -> str:
     return f", but not all that was asked of it or by it: {told}{known.why}"
 
 
+def _unseen(known: Known) -> str:
+    """Who asked all the time until the guest moved, and is not seen again?"""
+    unseen = known.reach.unseen
+    return "" if unseen is None else f", but {unseen.because}{known.why}"
+
+
 def _all_answered(known: Known) -> str:
     is_missed = known.cut_off or any(map(gave_up_asking, known.guest.suffered))
     but = ", and so was every peer, though not in each of its streams" if is_missed else ""
@@ -337,6 +343,12 @@ CASES: Final = (
         _dead_connections,
         lambda known: frames_of(known.in_use.lost[0]),
         in_short=_dead_in_short,
+    ),
+    Case(
+        lambda known: not known.lost and known.reach.unseen is not None,
+        "undecided",
+        _unseen,
+        lambda known: () if known.reach.unseen is None else show(known.reach.unseen.point, known.reach.unseen.frames),
     ),
     Case(lambda known: not known.lost, "pass", _all_answered),
     Case(
