@@ -60,6 +60,25 @@ def test_of_peers_without_a_row_those_never_back_are_counted_apart_from_those_lo
     assert "5 further peers cut off (2 of them never back, 2 of them lost later, at most 1,200 ms)" in text
 
 
+GAVE_UP = {"outage_low_ms": 43_000.0, "lost": 39, "retransmissions": 236}
+"""It asked for that long in vain, and then no more: nobody says that it is lost, but it was not answered again."""
+
+
+@pytest.mark.parametrize(
+    ("kinds", "told"),
+    [
+        ([GAVE_UP] * 5, "2 of them never back"),
+        ([NEVER] * 3 + [GAVE_UP] * 3 + [LOST_LATER], "3 of them never back, 1 of them lost later"),
+    ],
+)
+def test_of_peers_without_a_row_no_count_is_less_than_none(kinds: list[dict[str, object]], told: str) -> None:
+    """Those that gave up asking are never back, and none of them lost later: the two were told as -2 of them."""
+    peers = [Peer(peer=f"10.99.0.{n}", protocol="tcp/443", **one) for n, one in enumerate(kinds)]  # type: ignore[arg-type]
+    text = one_line(shown(with_guest(peers=peers), 120, 24))
+    assert f"further peers cut off ({told}" in text
+    assert "-" not in text[text.index("further peers cut off") :].partition(")")[0]
+
+
 @pytest.mark.parametrize("height", [24, 30, 37, 50])
 def test_a_migration_that_went_well_fits_the_screen_with_its_prompt(height: int) -> None:
     """Nothing has scrolled away; and the screen is used: a tall one shows the picture with its phases."""

@@ -205,7 +205,7 @@ def _further(left: Sequence[Peer], noun: str) -> list[str]:
     if not left:
         return []
     never = sum(is_gone(p) for p in left)
-    later = sum(p.survived is False for p in left) - never
+    later = sum(p.survived is False and not is_gone(p) for p in left)
     longest = max((max(p.outage_ms or 0.0, p.later_outage_ms or 0.0) for p in left), default=0.0)
     words = [f"{never} of them never back"] if never else []
     words += [f"{later} of them lost later"] if later else []
