@@ -1,5 +1,7 @@
 """A guest that was announced long after its stream, or by nobody: what tells that it stopped with it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,10 +10,14 @@ from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guests import find_guests
 from vmpcap.migration.moved import Moved
 from vmpcap.migration.outcome import judge_outcome
+from vmpcap.migration.stories import Story
+from vmpcap.migration.story import tell
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.terms.addresses import ip_halves
 from vmpcap.terms.wire import TCP_ACK, TCP_RST
+from vmpcap.verdicts.guest_rules import announcement_reached_destination, guest_reachable_after
+from vmpcap.verdicts.profile import load_profile
 
 BEGINS, LASTS = 5 * S, 1.0
 ENDS = BEGINS + S
@@ -160,7 +166,7 @@ def test_of_a_crowd_in_which_some_always_pause_the_guest_is_the_one_that_several
     assert by_silence(rows) == [(GUEST,)]
     point = view("gw", streams=(stream(BEGINS, LASTS),), journal=rows, last_ts=20 * S)
     ((guest,),), _ = find_guests(moves_of(point), [point])
-    assert (guest.ips, guest.confidence) == ((ip_halves(GUEST_IP),), "low")
+    assert (guest.ips, guest.confidence) == ((ip_halves(GUEST_IP),), "medium")
     assert "the only one that several peers then asked in vain" in guest.because
 
 
@@ -198,3 +204,55 @@ def test_one_silence_over_the_ends_of_two_streams_belongs_to_neither() -> None:
     later = stream(BEGINS + 8 * S, LASTS, flow_id=1, a_ip="10.10.1.21", b_ip="10.10.1.22")
     assert by_silence(rows, stream(BEGINS, LASTS), beside) == [(), ()]
     assert by_silence(rows, stream(BEGINS, LASTS), later) == [(GUEST,), ()]
+
+
+# of a migration that was given up
+
+
+def given_up(*parts: list[object], late: int) -> Story:
+    """The destination resets the stream so long after its last data, which all had arrived; seen at the old host."""
+    made = stream(BEGINS, LASTS)
+    reset = replace(made.sides[1], rst_ts=ENDS - MS + late, rst_frame=99)
+    cut = replace(made, last_ts=ENDS + late, sides=(replace(made.sides[0], fin_ts=None, fin_frame=None), reset))
+    rows = talking(*parts)
+    point = view("esxA", "domain:source", streams=(cut,), journal=rows, last_ts=30 * S)
+    (only,) = tell([point], (), (), ()).stories
+    assert only.outcome.outcome == "aborted"
+    return only
+
+
+def stunned(until: int, askers: tuple[str, ...] = ASKERS) -> list[object]:
+    """The guest answers its peers up to 40 ms before the stream's end, and from then on again; asked all the time."""
+    rows = []
+    for whose in askers:
+        rows += pings(GUEST_IP, GUEST, whose, range(0, until, 40 * MS), range(ENDS - 40 * MS))
+        rows += pings(GUEST_IP, GUEST, whose, range(until, 20 * S, 40 * MS), range(until, 20 * S))
+    return rows
+
+
+def test_the_outage_of_a_guest_that_came_back_to_its_old_place_is_told() -> None:
+    """Stopped for two seconds, until the destination gave up: two peers had no answer meanwhile."""
+    only = given_up(stunned(ENDS + 2 * S), late=2 * S)
+    assert "reset the connection 2.0 s after the last data, all of which had been acknowledged" in only.outcome.because
+    (guest,) = only.guests
+    assert (guest.moved.mac, guest.moved.confidence, guest.moved.heard) == (GUEST, "medium", ())
+    assert [round(one.peer.outage_ms or 0) for one in guest.suffered] == [2040, 2040]
+    assert not any(one.peer.breakdown for one in guest.suffered), "it changed no places: nothing to spend it on"
+    for rule in (announcement_reached_destination, guest_reachable_after):
+        answer = rule(only, load_profile("vsphere4"))
+        assert (answer.outcome, "not completed" in answer.because) == ("undecided", True)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [[stunned(ENDS - 40 * MS)], [stunned(ENDS + 2 * S, ASKERS[:1])], [crowd(ENDS, 20 * S)]],
+    ids=["nobody missed it", "one peer did", "others pause"],
+)
+def test_where_a_migration_is_given_up_nobody_is_its_guest_for_a_pause_alone(parts: list[list[object]]) -> None:
+    """It went on where it was, as far as anybody can say."""
+    assert given_up(*parts, late=2 * S).guests == ()
+
+
+def test_a_reset_among_the_data_is_one_in_mid_stream() -> None:
+    """Sent and acknowledged as it was: a reset so soon after it came between two segments."""
+    assert "reset the connection in mid-stream" in given_up(stunned(ENDS + 2 * S), late=20 * MS).outcome.because

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from vmpcap.measures.connections import Side
 from vmpcap.migration.moves import Sighting
 from vmpcap.migration.transfers import Link, Transfer
 from vmpcap.terms.units import NO_TIME, NS_PER_MS, NS_PER_S, count_of
@@ -35,6 +36,9 @@ USUAL_MSS: Final = 1460
 
 CLOSED_AT_THE_END: Final = ("qemu", "multifd")
 """Streams whose hypervisor is known to close its connections when it is done."""
+
+LATE_NS: Final = 500 * NS_PER_MS
+"""A sender in mid-stream does not pause for so long, with all of its data acknowledged."""
 
 CUT_NS: Final = 500 * NS_PER_MS
 """A capture that ends this soon after the stream's last packet may have been stopped before the stream was."""
@@ -112,8 +116,19 @@ def _reset(sighting: Sighting) -> Verdict | None:
                 continue
             if link.data.fin_ts is not None and link.data.acked_bytes >= link.data.unique_bytes:
                 continue  # everything had arrived and the sender had closed: the reset only tidied up
-            return Verdict("aborted", f"{who} reset the connection in mid-stream", (side.rst_frame,))
+            return Verdict("aborted", f"{who} reset the connection {_when_reset(link, side)}", (side.rst_frame,))
     return None
+
+
+def _when_reset(link: Link, side: Side) -> str:
+    """Between which data was it reset: of what was sent, or after all that was sent had arrived?"""
+    sent = link.data
+    is_all = 0 < sent.unique_bytes <= sent.acked_bytes
+    late = None if sent.last_data_ts is None or side.rst_ts is None else side.rst_ts - sent.last_data_ts
+    if not is_all or late is None or late < LATE_NS:
+        return "in mid-stream"
+    after = f"{late / NS_PER_S:.1f} s after the last data"
+    return f"{after}, all of which had been acknowledged, and before it was closed"
 
 
 def _stalled(sighting: Sighting) -> Verdict | None:

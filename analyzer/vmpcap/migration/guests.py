@@ -92,7 +92,7 @@ def _without_claims(found: Sequence[tuple[Moved, ...]], moves: Sequence[Move]) -
     """The same, without a machine that is taken for one move's by its silence, but for another's that ended beside."""
 
     def is_anothers(one: Moved, place: int) -> bool:
-        if one.heard or one.confidence != "low":
+        if one.heard or one.confidence == "high":
             return False
         names: set[object] = {*one.ips, one.mac}
         beside = (n for n, other in enumerate(moves) if n != place and _end_together(other, moves[place]))

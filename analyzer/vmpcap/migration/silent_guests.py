@@ -10,7 +10,7 @@ from vmpcap.migration.exchanges import wants_answer
 from vmpcap.migration.hops import hops_from_ttl
 from vmpcap.migration.lives import connections_across
 from vmpcap.migration.marks import RUNS_UNSEEN_NS
-from vmpcap.migration.moved import Moved, on_point, on_reference
+from vmpcap.migration.moved import Confidence, Moved, on_point, on_reference
 from vmpcap.migration.moves import Move
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView, is_compared
@@ -57,7 +57,10 @@ def by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
     if not _is_one_machine(silent):
         return []
     macs = {mac for seen in silent.values() for mac in seen}
-    return [Moved(min(macs, default=NO_MAC), tuple(sorted(silent)), (), "low", because)]
+    is_missed = bool(_missed(silent, found))
+    because += " and did not answer what several peers asked then" if is_missed and "in vain" not in because else ""
+    confidence: Confidence = "medium" if is_missed else "low"
+    return [Moved(min(macs, default=NO_MAC), tuple(sorted(silent)), (), confidence, because)]
 
 
 def _missed(silent: Mapping[tuple[int, int], set[int]], found: Sequence["_Silent"]) -> dict[tuple[int, int], set[int]]:

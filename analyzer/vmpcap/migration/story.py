@@ -153,7 +153,7 @@ def _tell_one(scene: Scene, faults: Sequence[str], trips: Sequence[Trip], number
     figures = _up_to_proxy(_measured(move.best, move.sightings), split)
     outcome = judge_outcome(move, passengers, views)
     if outcome.outcome == "aborted":
-        passengers = tuple(g for g in passengers if g.heard or g.confidence == "high")
+        passengers = tuple(g for g in passengers if g.heard or g.confidence != "low")
     path = _path(move, split)
     completed = {"completed": True, "aborted": False}.get(outcome.outcome)
     guests = tuple(
@@ -324,7 +324,7 @@ def _tell_guest(
     domains = name_domains(moved, views, heard.announcements.by_point, announced, find_end(move), is_lost)
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     astray = retagged if domains.word == "different" else None
-    if is_placed:
+    if is_placed and (completed is not False or moved.heard):  # one that stayed where it was changed no places
         found = break_down(found, there, views, quiet, early.drawn, second_place, outside, astray, find_end(move))
     suffered = tuple(worst_first(by_service(with_parts_of_services(found))))
     switchover = describe_switchover(move, there, views, figures, suffered, quiet)

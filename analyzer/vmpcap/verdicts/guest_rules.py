@@ -16,12 +16,14 @@ from vmpcap.verdicts.reachable_after import is_reachable
 ROUTES_BY_ADDRESS: Final = frozenset({"rip", "ospf", "eigrp", "bgp", "isis", "lisp"})
 """Mechanisms that carry a guest's one address into another broadcast domain, which is then no mistake."""
 
+NOT_COMPLETED: Final = "the migration was not completed: no guest had to be announced"
+
 
 def _about_guest(story: Story, ask: Callable[[GuestStory], Answer]) -> Answer:
     """The worst answer of the migration's guests; undecided where none is known."""
     if not story.guests:
         if story.outcome.outcome == "aborted":
-            return Answer("undecided", "the migration was not completed: no guest had to be announced")
+            return Answer("undecided", NOT_COMPLETED)
         return Answer("undecided", "no announcement and no guest's traffic can be joined to this migration")
     answers = [ask(guest) if _moment_is_known(story, guest) else _not_over(story) for guest in story.guests]
     return min(answers, key=lambda a: ("fail", "undecided", "pass").index(a.outcome))
@@ -48,6 +50,8 @@ def _seen_elsewhere(guest: GuestStory, deciding: PointView) -> tuple[Evidence, .
 
 def announcement_reached_destination(story: Story, profile: Profile) -> Answer:
     """Did the guest's announcement reach its broadcast domain, at the point nearest the gateway?"""
+    if _stayed(story):
+        return Answer("undecided", NOT_COMPLETED)
 
     def ask(guest: GuestStory) -> Answer:
         domain = guest.result.domain
@@ -69,7 +73,13 @@ def announcement_reached_destination(story: Story, profile: Profile) -> Answer:
 
 def guest_reachable_after(story: Story, profile: Profile) -> Answer:
     """Did somebody else's unicast reach the guest at its new place, and did the guest answer?"""
-    return _about_guest(story, is_reachable)
+    answer = _about_guest(story, is_reachable)
+    return Answer("undecided", NOT_COMPLETED) if answer.outcome == "undecided" and _stayed(story) else answer
+
+
+def _stayed(story: Story) -> bool:
+    """Was the migration given up, and was its guest, where one is known, announced at no other place?"""
+    return story.outcome.outcome == "aborted" and not any(guest.moved.heard for guest in story.guests)
 
 
 def _ends_of_hole(guest: GuestStory) -> tuple[Evidence, ...]:
