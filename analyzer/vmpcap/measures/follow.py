@@ -81,18 +81,17 @@ class Follower:
 
     def absorb(self, batch: RecordBatch, frames: Frames, flow_id: I32, side: U8, is_copy: U8 | None = None) -> None:
         """What do the frames of this batch add? As `begin`, with all of it done."""
-        for one in self.begin(batch, frames, flow_id, side, is_copy):
-            one.made()
+        self.begin(batch, frames, flow_id, side, is_copy).made()
 
     @WRAPPING
     def begin(
         self, batch: RecordBatch, frames: Frames, flow_id: I32, side: U8, is_copy: U8 | None = None
-    ) -> tuple[Begun[Analysed], Begun[None]]:
+    ) -> Begun[Analysed]:
         """
         What do the frames of this batch add? Batches come in file order; where they are cut does not matter.
 
-        Wireshark's analysis of them, and their round trips, may still be being made: ask for each, once, before the
-        next batch is followed.
+        Wireshark's analysis of them may still be being made: ask for it, once, before the next batch is followed. Their
+        round trips are counted by who found them: whoever is beside has enough to do, and would have to fetch them.
 
         Parameters
         ----------
@@ -110,8 +109,8 @@ class Follower:
         follow(
             frames, flow_id, side, copies, batch.first_frame, buffer, record_at, captured_bytes, flows, state
         )  # fmt: skip
-        used = int(state.counts[at.SAMPLES])
-        return analysed, self._beside.begin(lambda: self._rtt.absorb(state.sample_key, state.sample_ns, used))
+        self._rtt.absorb(state.sample_key, state.sample_ns, int(state.counts[at.SAMPLES]))
+        return analysed
 
     def finish(self) -> Buckets:
         """Which round-trip times were seen, by side and kind? (side * 8 + kind, layout.KIND_...)"""
@@ -386,7 +385,7 @@ class Follower:
 
     def _pauses(self, slot: int) -> tuple[Pause, ...]:
         kept = self._state.pauses[slot, : self._state.streams[slot]["pauses_used"]]
-        return tuple(Pause(*(int(value) for value in one)) for one in kept)
+        return tuple(Pause(*one) for one in kept.tolist())
 
 
 def _with_last(idle: Buckets, one: Any, more: Any) -> Buckets:

@@ -297,10 +297,10 @@ def _absorb(
     if inside is not None:
         flow_id = np.where(inside, flow_id, NO_FLOW).astype(np.int32)
         _begin_inside(read, flow_id, frames, batch.first_frame)
-    measured = read.follower.begin(batch, frames, flow_id, side, is_copy)
+    analysed = read.follower.begin(batch, frames, flow_id, side, is_copy)
     if not wanted.journal:
-        return measured
-    return (*measured, beside.begin(lambda: _write_down(read, batch, frames, inside, flow_id, side)))
+        return (analysed,)
+    return analysed, beside.begin(lambda: _write_down(read, batch, frames, inside, flow_id, side))
 
 
 def _settle(begun: Sequence[Begun[Any]]) -> None:
