@@ -12,6 +12,7 @@ import numpy.typing as npt
 from vmpcap.measures.limit_classes import HALF, Story, is_opening, mathis_of, name_windows
 from vmpcap.measures.limit_windows import Outline, cut_windows
 from vmpcap.measures.limits import LEAST_LOSSES, QUEUE_MARGIN, Attribution, Sent, window_mbps
+from vmpcap.measures.outages import median
 from vmpcap.measures.results import Limit, LimitClass, LimitInterval
 from vmpcap.measures.series import Together
 from vmpcap.terms.units import NS_PER_MS, count_of, iso_utc, mbps, ms
@@ -125,7 +126,7 @@ def _interval(story: Story, name: LimitClass, a: int, b: int) -> LimitInterval:
 def _middle(values: npt.NDArray[np.int64], least: int) -> int | None:
     """The median of the values that are known."""
     known = values[values >= least]
-    return int(np.median(known)) if len(known) else None
+    return median(known) if len(known) else None
 
 
 def _because(story: Story, name: LimitClass, inside: slice, rate: float | None, rtt: int | None) -> str:

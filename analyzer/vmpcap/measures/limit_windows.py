@@ -238,8 +238,7 @@ def _is_own_pace(new: F64, delivered: F64) -> Bools:
         inside = slice(1, bins[row] - 1)
         spread = float(delivered[row, inside].std())
         is_even = spread > 0 and float(new[row, inside].std()) <= PACED_SHARE * spread
-        grown, most = np.nansum(ahead[row]), np.nanmax(np.abs(ahead[row]))
-        own[row] = is_even and grown <= PACED_AHEAD * most
+        own[row] = is_even and np.nansum(ahead[row]) <= PACED_AHEAD * np.nanmax(np.abs(ahead[row]))
     beside = own[[1, -2]] if len(own) > 1 else False
     own[[0, -1]] &= beside
     return own

@@ -27,7 +27,8 @@ def addresses_of(journal: JournalColumns, macs: Collection[int]) -> set[Address]
     """From which IP addresses do these MACs send? None where there are so many that the MAC is a router's."""
     found: set[Address] = set()
     for mac in macs:
-        sent = (journal.eth_src == np.uint64(mac)) & (journal.ip_version != 0)
+        sent = np.flatnonzero(journal.eth_src == np.uint64(mac))
+        sent = sent[journal.ip_version[sent] != 0]
         high, low, _ = distinct_addresses(journal.src_high[sent], journal.src_low[sent])
         own = set(zip(high.tolist(), low.tolist(), strict=True)) - NOBODY
         if len(own) <= MOST_ADDRESSES:

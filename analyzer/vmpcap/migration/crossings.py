@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.clocks import all_on_clock_of, clock_doubt
 from vmpcap.migration.conflicts import SAME_FRAME_NS
 from vmpcap.migration.moved import on_point
@@ -115,11 +116,20 @@ def _unique(view: PointView) -> tuple[U64, I64]:
 def names_of(view: PointView) -> U64:
     """One number for each frame, uint64[n]: the same at each point that it passes."""
     if "frame_names" not in view.found:
-        j = view.journal
-        name = np.zeros(j.rows, np.uint64)
-        for column in NAMED_BY:
-            name = (name ^ getattr(j, column).astype(np.uint64)) * MIXER
-            name ^= name >> np.uint64(31)
-        view.found["frame_names"] = name
+        view.found["frame_names"] = _name(view.journal, slice(None))
     names: U64 = view.found["frame_names"]
+    return names
+
+
+def names_at(view: PointView, rows: I64) -> U64:
+    """The same of these rows only: all are not named for a few."""
+    return names_of(view)[rows] if "frame_names" in view.found else _name(view.journal, rows)
+
+
+def _name(journal: JournalColumns, rows: I64 | slice) -> U64:
+    names = np.zeros(len(journal.frame[rows]), np.uint64)
+    for column in NAMED_BY:
+        names ^= getattr(journal, column)[rows].astype(np.uint64, copy=False)
+        names *= MIXER
+        names ^= names >> np.uint64(31)
     return names

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.migration.clocks import clock_doubt, is_moment_unknown
-from vmpcap.migration.crossings import names_of
+from vmpcap.migration.crossings import names_at
 from vmpcap.migration.last_at_old import count_from_old, find_last_at_old
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved, on_point, on_reference
@@ -278,7 +278,7 @@ def _once(view: PointView, rows: I64) -> Bools:
 
     All, where most would be: then nothing tells the guest's frames from each other.
     """
-    ts, names = view.journal.ts_ns[rows], names_of(view)[rows]
+    ts, names = view.journal.ts_ns[rows], names_at(view, rows)
     order = np.lexsort((ts, names))
     is_copy = (names[order][1:] == names[order][:-1]) & (np.diff(ts[order]) <= COPY_NS)
     once = np.ones(len(rows), bool)

@@ -13,6 +13,9 @@ U64 = npt.NDArray[np.uint64]
 _LOOKS: Final = 16
 """Places in which a row looks for another like it."""
 _FREE: Final = -1
+_TOO_MANY: Final = -1
+_FEW: Final = 1024
+"""So many different rows are looked for first: a table of these stays near the processor, whatever number of rows."""
 
 
 class Alike(NamedTuple):
@@ -36,16 +39,16 @@ def blend(key: np.uint64, word: np.uint64) -> np.uint64:
 @kernel
 def number_alike(words: U64, out_place: I64, out_number: I64, out_first: I64) -> int:
     """
-    Which rows are alike? Gives how many numbers were given.
+    Which rows are alike? Gives how many numbers were given, or -1 where they were too few.
 
     Parameters
     ----------
     words : uint64[n, k]
     out_place : int64[p]
-        All -1; p is a power of two, twice n or more.
+        All -1; p is a power of two, twice m or more.
     out_number : int64[n]
         The same for two rows only if they are alike.
-    out_first : int64[n]
+    out_first : int64[m]
         By number, the first row that has it.
 
     Notes
@@ -65,7 +68,7 @@ def number_alike(words: U64, out_place: I64, out_number: I64, out_first: I64) ->
             place = np.int64((key + np.uint64(look)) & mask)
             known = out_place[place]
             if known == _FREE:
-                out_place[place] = given
+                out_place[place] = given  # of one too many nobody reads it
                 break
             is_alike = True
             for column in range(words.shape[1]):
@@ -74,6 +77,8 @@ def number_alike(words: U64, out_place: I64, out_number: I64, out_first: I64) ->
                 number = known
                 break
         if number == given:
+            if given == out_first.shape[0]:
+                return _TOO_MANY
             out_first[given] = i
             given += 1
         out_number[i] = number
@@ -83,11 +88,24 @@ def number_alike(words: U64, out_place: I64, out_number: I64, out_first: I64) ->
 def alike(*columns: npt.NDArray[np.integer[Any]], rows: I64 | None = None) -> Alike:
     """Which rows of these columns are alike? Of all, or of these row numbers: then places among them are given."""
     count = len(columns[0]) if rows is None else len(rows)
-    words: U64 = np.empty((count, len(columns)), np.uint64)
-    for place, column in enumerate(columns):
-        words[:, place] = column if rows is None else column[rows]
-    words.flags.writeable = False
-    number, first = np.empty(count, np.int64), np.empty(count, np.int64)
-    places = np.full(1 << max(2 * count - 1, 1).bit_length(), _FREE, np.int64)
-    given = number_alike(words, places, number, first)
+    words = _words(columns, rows, count)
+    number, given = np.empty(count, np.int64), _TOO_MANY
+    for most in (min(count, _FEW), count):
+        first, places = np.empty(most, np.int64), np.full(1 << max(2 * most - 1, 1).bit_length(), _FREE, np.int64)
+        given = number_alike(words, places, number, first)
+        if given != _TOO_MANY:
+            break
     return Alike(number, first[:given])
+
+
+def _words(columns: tuple[npt.NDArray[np.integer[Any]], ...], rows: I64 | None, count: int) -> U64:
+    """The columns side by side, uint64[n, k]; one that is so already is not copied."""
+    alone = columns[0]
+    if rows is None and len(columns) == 1 and alone.dtype == np.uint64 and alone.flags.c_contiguous:
+        words: U64 = alone.view(np.uint64).reshape(count, 1)
+    else:
+        words = np.empty((count, len(columns)), np.uint64)
+        for place, column in enumerate(columns):
+            words[:, place] = column if rows is None else column[rows]
+    words.flags.writeable = False
+    return words
