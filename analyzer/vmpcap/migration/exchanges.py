@@ -44,6 +44,10 @@ LEAST_FREE_PORT: Final = 1024
 WAITS_NS: Final = NS_PER_S
 """A sender that hears no acknowledgement sends again by then (RFC 6298 2.4 rounds up to this)."""
 
+NEVER: Final = np.iinfo(np.int64).max
+SOON_NS: Final = 2 * NS_PER_S
+"""So far after the moment a guest that was moved has mostly been asked something, and answered."""
+
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 U32 = npt.NDArray[np.uint32]
@@ -76,11 +80,18 @@ def functional_proof(view: PointView, guest: Moved, moment: int) -> Functional |
 
 
 def _first_exchange(view: PointView, guest: Moved, moment: int) -> Functional | None:
-    j = view.journal
-    frames = frames_of(view, guest)
+    """
+    It is looked for right after the moment first, where it is mostly, and in all that follows only where it is not.
+
+    That changes no answer: to what comes later nothing is answered before.
+    """
     after = on_point(view, moment)
-    asked = frames.asked[j.ts_ns[frames.asked] >= after]
-    sent = frames.sent_ip[j.ts_ns[frames.sent_ip] >= after]
+    return _first_between(view, guest, after, after + SOON_NS) or _first_between(view, guest, after, NEVER)
+
+
+def _first_between(view: PointView, guest: Moved, after: int, before: int) -> Functional | None:
+    j = view.journal
+    asked, sent = (rows[(j.ts_ns[rows] >= after) & (j.ts_ns[rows] < before)] for rows in _both_ways(view, guest))
     sent = sent[j.tcp_flags[sent] & TCP_RST == 0]  # a firewall sends resets in a guest's name
     if not len(asked) or not len(sent):
         return None
@@ -112,6 +123,11 @@ def _first_exchange(view: PointView, guest: Moved, moment: int) -> Functional | 
                 view, int(j.frame[asks]), int(j.ts_ns[asks]), int(j.frame[answers]), int(j.ts_ns[answers])
             )
     return best
+
+
+def _both_ways(view: PointView, guest: Moved) -> tuple[I64, I64]:
+    frames = frames_of(view, guest)
+    return frames.asked, frames.sent_ip
 
 
 def _streams(j: JournalColumns, asked: I64, sent: I64) -> tuple[U64, U64]:

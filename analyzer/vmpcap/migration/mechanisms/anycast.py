@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.measures.whose import FRESH_TTLS
+from vmpcap.measures.whose import FRESH_TTLS, is_one_of
 from vmpcap.migration.lives import first_of_each
 from vmpcap.migration.mechanisms.case import Case, result, sighted
 from vmpcap.migration.moved import on_point
@@ -242,8 +242,10 @@ def _called(view: PointView, case: Case) -> set[Address]:
 def _serving(view: PointView, case: Case, tcp: I64, own: set[Address]) -> list[Address]:
     """Which other addresses send to peers of the guest by more than one way? To anybody, where no peer is known."""
     j, frames = view.journal, frames_of(view, case.guest)
-    low = distinct(np.concatenate((j.dst_low[frames.sent_ip], j.src_low[frames.asked])))
-    rows = tcp[np.isin(j.dst_low[tcp], low)] if case.guest.ips else tcp
+    rows = tcp[~is_one_of(j.src_high[tcp], j.src_low[tcp], case.guest.ips)]
+    if case.guest.ips and len(rows):
+        low = distinct(np.concatenate((j.dst_low[frames.sent_ip], j.src_low[frames.asked])))
+        rows = rows[np.isin(j.dst_low[rows], low)]
     if not len(rows):
         return []
     source = alike(j.src_low, j.src_high, rows=rows)
