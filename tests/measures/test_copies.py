@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 from tests.measures.talk import ACK, echo, journal_of, pings, segment
-from vmpcap.measures.copies import COPY_AGAIN_NS, COPY_ELSEWHERE_NS, COPY_HERE_NS, COPY_NS, PLACE, SAME, is_first_copy
+from vmpcap.measures.copies import (
+    COPY_AGAIN_NS,
+    COPY_ELSEWHERE_NS,
+    COPY_HERE_NS,
+    COPY_NS,
+    PLACE,
+    SAME,
+    find_likeness,
+    is_first_copy,
+)
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.kernels.likeness import digest_rows, mark_shared
 
@@ -92,6 +101,18 @@ def test_rows_may_be_some_of_the_journals() -> None:
     journal = journal_of([echo(0, 1), echo(0.02, 1), echo(0.04, 1)])
     assert is_first_copy(journal, np.array([1, 2])).tolist() == [True, False]
     assert is_first_copy(journal, np.array([], np.int64)).tolist() == []
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_is_alike_in_all_of_the_journal_may_be_found_before(seed: int) -> None:
+    """Of some rows the same are first copies, though their copies may not be among them."""
+    rng = random.Random(seed)
+    rows = [echo(n * rng.choice((0.01, 0.2)), rng.randrange(9), ip_ttl=rng.choice((63, 64))) for n in range(60)]
+    journal = journal_of(sorted(rows, key=lambda row: row["ts_ns"]))
+    some = np.array(sorted(rng.sample(range(60), rng.randrange(61))), np.int64)
+    found = is_first_copy(journal, some)
+    assert is_first_copy(journal, some, find_likeness(journal)).tolist() == found.tolist()
+    assert len(some) < 30 or not found.all()
 
 
 def test_each_column_that_no_router_changes_is_in_the_digest() -> None:

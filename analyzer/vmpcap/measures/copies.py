@@ -1,6 +1,6 @@
 """One packet captured twice: which rows are second sights of it."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -46,26 +46,36 @@ def _digest(journal: JournalColumns, rows: I64) -> npt.NDArray[np.uint64]:
     return digest
 
 
-def _shared(digest: npt.NDArray[np.uint64]) -> I64:
+class Likeness(NamedTuple):
+    """Which rows may have copies: found once for all rows of a journal, where it is asked about nearly all twice."""
+
+    digest: npt.NDArray[np.uint64]
+    """uint64[n], as of _digest."""
+    is_shared: Bools
+    """bool[n]: does another row have the same?"""
+
+
+def find_likeness(journal: JournalColumns, rows: I64 | None = None) -> Likeness:
     """
-    Which places hold a digest that another place holds too? Those of one digest side by side, in their order.
+    Which of these rows are like another one of them? Without rows of all.
 
     Copies are few in most captures: what is found out first, and fast, is whether there are any.
     """
+    digest = _digest(journal, np.arange(journal.rows) if rows is None else rows)
     is_shared, table = np.empty(len(digest), np.bool_), np.full(2 << len(digest).bit_length(), -1, np.int32)
     read_only: Any = doorway(digest, np.uint64)
     mark_shared(read_only, table, is_shared)
-    shared: I64 = np.flatnonzero(is_shared)
-    return shared[np.argsort(digest[shared], kind="stable")]
+    return Likeness(digest, is_shared)
 
 
-def is_first_copy(journal: JournalColumns, rows: I64 | None = None) -> Bools:
+def is_first_copy(journal: JournalColumns, rows: I64 | None = None, likeness: Likeness | None = None) -> Bools:
     """
     Which of these rows are not a second capture of a packet already among them?
 
     Parameters
     ----------
     rows : int64[n], row numbers by time; without them all rows, which are by time
+    likeness : of all rows of the journal, where somebody found it already
 
     Returns
     -------
@@ -80,9 +90,11 @@ def is_first_copy(journal: JournalColumns, rows: I64 | None = None) -> Bools:
     if rows is None:
         rows = np.arange(journal.rows)
     first = np.ones(len(rows), np.bool_)
-    place = _shared(_digest(journal, rows))
+    digest, is_shared = find_likeness(journal, rows) if likeness is None else (column[rows] for column in likeness)
+    place = np.flatnonzero(is_shared)
     if not len(place):
         return first
+    place = place[np.argsort(digest[place], kind="stable")]  # those of one digest side by side, in their order
     order = rows[place]
     alike = np.ones(max(0, len(order) - 1), np.bool_)
     elsewhere = np.zeros_like(alike)

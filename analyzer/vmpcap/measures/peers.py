@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from vmpcap.measures.copies import is_first_copy
+from vmpcap.measures.copies import Likeness, is_first_copy
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.peer_connections import connection_streams
 from vmpcap.measures.peer_datagrams import datagram_streams
@@ -19,6 +19,7 @@ def find_peer_streams(
     guest_ips: Collection[Address] = (),
     within: tuple[int, int] | None = None,
     end_ns: int | None = None,
+    likeness: Likeness | None = None,
 ) -> list[PeerStream]:
     """
     What streams ran between the guest and its peers, and what did they suffer?
@@ -29,6 +30,7 @@ def find_peer_streams(
     guest_macs, guest_ips : the guest; addresses that its MACs send from are found here
     within : only outages that touch this stretch of time are returned; the streams themselves are all there
     end_ns : when the capture ended; without it the journal's last frame
+    likeness : of all rows of the journal, where somebody found it already
 
     Returns
     -------
@@ -44,7 +46,7 @@ def find_peer_streams(
     if not guests or not journal.rows:
         return []
     rows = rows_between(journal, guests, may_be_the_guests(journal, guest_macs, guests))
-    rows = rows[is_first_copy(journal, rows)]
+    rows = rows[is_first_copy(journal, rows, likeness)]
     if not len(rows):
         return []
     talk, rows = Talk.by_time(journal, rows)

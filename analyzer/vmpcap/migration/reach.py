@@ -24,6 +24,7 @@ from vmpcap.migration.vlans import find_retagged
 from vmpcap.points.roles import ARRIVAL_PROOF, rank
 from vmpcap.points.timeline import Elapsed
 from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.distinct import distinct
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, iso_utc, ms
 
 LEAST_IN_VAIN: Final = 3
@@ -211,9 +212,9 @@ def _look_before(view: PointView, guest: Moved, when: int) -> tuple[set[Place], 
     places = distinct_places(j.vlan_outer_id[sent], j.vni[sent])
     places |= distinct_places(rows.vlan_outer[told], rows.vni[told])
     if places:
-        return places, {*j.segment_key[sent].tolist(), *rows.segment_key[told].tolist()}
+        return places, {*distinct(j.segment_key[sent]).tolist(), *rows.segment_key[told].tolist()}
     to_guest = (j.eth_dst == mac) & (j.ts_ns < when)
-    return distinct_places(j.vlan_outer_id[to_guest], j.vni[to_guest]), set(j.segment_key[to_guest].tolist())
+    return distinct_places(j.vlan_outer_id[to_guest], j.vni[to_guest]), set(distinct(j.segment_key[to_guest]).tolist())
 
 
 def _in_its_place(view: PointView, series: Series, used: set[Place]) -> Series:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.migration.crossings import names_of
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.sightings import frames_of, likeness_at
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import GROUP_BIT
 from vmpcap.terms.units import NS_PER_US, count_of
@@ -46,7 +46,7 @@ def _why(view: PointView, guest: Moved) -> str:
     frames = frames_of(view, guest)
     rows = np.concatenate((frames.sent_ip, frames.asked))
     rows = rows[np.argsort(view.journal.ts_ns[rows], kind="stable")]
-    copies = len(rows) - int(is_first_copy(view.journal, rows).sum())
+    copies = len(rows) - int(is_first_copy(view.journal, rows, likeness_at(view)).sum())
     if not copies or copies < LEAST_SHARE * len(rows) or _is_of_one_switch(view, guest, rows):
         return ""
     return (

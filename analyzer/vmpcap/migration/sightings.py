@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.announcements.repeated import COPY_NS
+from vmpcap.measures.copies import Likeness, find_likeness
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.whose import may_be_the_guests
 from vmpcap.migration.moved import Moved
@@ -61,6 +62,14 @@ def _look_for(j: JournalColumns, guest: Moved, unmeant: tuple[int, ...]) -> Gues
     asked = (to_ip | (to_mac & has_ip)) & has_ip & ~sent & ~to_group
     found = (np.flatnonzero(mask) for mask in (sent, sent & has_ip, asked))
     return GuestFrames(*(rows if is_by_time else rows[np.argsort(j.ts_ns[rows], kind="stable")] for rows in found))
+
+
+def likeness_at(view: PointView) -> Likeness:
+    """Which frames of this point may have copies there; looked for once."""
+    if "likeness" not in view.found:
+        view.found["likeness"] = find_likeness(view.journal)
+    found: Likeness = view.found["likeness"]
+    return found
 
 
 def announced_among(view: PointView, guest: Moved, rows: I64) -> Bools:

@@ -26,6 +26,7 @@ from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.one_way import Passage, is_sent_in, tell_arrival
 from vmpcap.migration.other_tenants import tenants_numbers
 from vmpcap.migration.partly_lost import with_part, without_last_of_many
+from vmpcap.migration.sightings import likeness_at
 from vmpcap.migration.stream_outages import RESENT_NS, at_unknown_time, suffered_by
 from vmpcap.migration.suffered import OVER_BEFORE_NS, Suffered
 from vmpcap.migration.views import PointView
@@ -142,7 +143,8 @@ def _streams_at(view: PointView, guest: Moved, tenants: frozenset[int]) -> list[
     macs, journal = [guest.mac] if guest.mac != NO_MAC else [], view.journal
     if tenants:
         journal = journal.take(~np.isin(journal.vni, np.array(sorted(tenants), np.int64)))
-    return find_peer_streams(journal, macs, guest.ips, end_ns=_end_of(view))
+    likeness = None if tenants else likeness_at(view)
+    return find_peer_streams(journal, macs, guest.ips, end_ns=_end_of(view), likeness=likeness)
 
 
 def _gone_at(view: PointView, views: Sequence[PointView], left: int | None) -> int | None:
