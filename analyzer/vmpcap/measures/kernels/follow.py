@@ -14,8 +14,6 @@ from vmpcap.measures.kernels.layout import (
     I32,
     I64,
     IDLE,
-    IDLE_NONE,
-    KIND_ONCE,
     LEAST_PAUSE_NS,
     OPENED,
     PROBED,
@@ -27,7 +25,7 @@ from vmpcap.measures.kernels.layout import (
 )
 from vmpcap.measures.kernels.loops import follow_stamps, stamps_matter
 from vmpcap.measures.kernels.outstanding import add_outstanding, append_outstanding, mark_ambiguous, match_ack
-from vmpcap.measures.kernels.samples import add_sample, sample_kind, settle_idle
+from vmpcap.measures.kernels.samples import take_sample
 from vmpcap.measures.kernels.segments import (
     KEEP_ALIVE,
     ORDINARY,
@@ -45,7 +43,7 @@ from vmpcap.measures.kernels.segments import (
 )
 from vmpcap.measures.kernels.sequence import place_expected, place_segment, seq_diff
 from vmpcap.measures.kernels.series import add_answer, add_data, take_slot
-from vmpcap.terms.kernels import Int, inline_kernel, kernel
+from vmpcap.terms.kernels import Int, inline_kernel, kernel, pasted_kernel
 from vmpcap.terms.units import NO_TIME
 from vmpcap.terms.wire import IP_TCP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN
 
@@ -93,6 +91,24 @@ def begin_data(
         more["opening_bytes"] = keep_bytes(
             state.openings[k], frames.payload_at[i], captured, frames.payload_bytes[i], at, buffer
         )
+
+
+@pasted_kernel
+def end_pause(one: Any, more: Any, streams: Records, pauses: Records, ts: Int, frame: Int) -> None:
+    """Has this side's stream, which sends data again, sent none for long?"""
+    slot = np.int64(one["slot"]) - 1
+    if slot >= 0 and ts - one["last_data_ts"] >= LEAST_PAUSE_NS and more["first_data_frame"]:
+        note_pause(streams[slot], pauses, slot, one["last_data_ts"], one["last_data_frame"], ts, frame)
+
+
+@pasted_kernel
+def await_answer(one: Any, rare: Any, entries: Records, arena: I32, end: Int, ts: Int, marks: Int) -> None:
+    """This segment is outstanding from here on; is that more than ever before?"""
+    if not append_outstanding(one, entries, end, ts, marks) and not add_outstanding(
+        one, entries, arena, end, ts, marks
+    ):
+        rare["rtt_left_out"] += 1
+    one["max_flight"] = max(one["max_flight"], flight_of(one))
 
 
 @inline_kernel
@@ -178,11 +194,7 @@ def follow(
                         one, more, k, i, flows[k >> 1]["nominated"] != 0, frames, buffer, record_at[i],
                         captured_bytes[i], state,
                     )  # fmt: skip
-                slot = np.int64(one["slot"]) - 1
-                if slot >= 0 and ts - one["last_data_ts"] >= LEAST_PAUSE_NS and more["first_data_frame"]:
-                    note_pause(
-                        streams[slot], state.pauses, slot, one["last_data_ts"], one["last_data_frame"], ts, frame
-                    )
+                end_pause(one, more, streams, state.pauses, ts, frame)
                 note_data(one, more, ts, frame, size)
             if is_data and flags & (TCP_SYN | TCP_FIN) == 0 and place_expected(one, more, seq, size):
                 new, resent, marks = size, np.int64(0), np.int64(0)
@@ -193,12 +205,7 @@ def follow(
             if is_idle(one, flight, size):
                 marks |= IDLE
             end = (seq + size + (1 if flags & (TCP_SYN | TCP_FIN) else 0)) & 0xFFFFFFFF
-            if not append_outstanding(one, entries, end, ts, marks) and not add_outstanding(
-                one, entries, entry_arena, end, ts, marks
-            ):
-                rare["rtt_left_out"] += 1
-            after = flight_of(one)
-            one["max_flight"] = max(one["max_flight"], after)
+            await_answer(one, rare, entries, entry_arena, end, ts, marks)
             if is_data and one["slot"] > 0:
                 stream = streams[np.int64(one["slot"]) - 1]
                 add_data(one, stream, bins, bin_arena, ts, frame, new, resent)
@@ -213,11 +220,7 @@ def follow(
         if other["ring_used"]:
             data_ts, marks, found = match_ack(other, entries, entry_arena, ack)
             if found:
-                kind = sample_kind(marks)
-                is_kept = add_sample(keys, durations, counts, k ^ 1, kind, data_ts, ts)
-                clean = bool(is_kept and kind == KIND_ONCE)
-                if is_kept and (marks & IDLE or other["idle_state"] != IDLE_NONE):
-                    settle_idle(other, mores[k ^ 1], keys, durations, counts, k ^ 1, marks, data_ts, ts)
+                clean = bool(take_sample(other, mores[k ^ 1], keys, durations, counts, k ^ 1, marks, data_ts, ts))
         if other["slot"] > 0 and (gained > 0 or found or other["unique_bytes"] > one["unique_bytes"]):
             rtt_ns = ts - data_ts if clean else np.int64(-1)
             add_answer(

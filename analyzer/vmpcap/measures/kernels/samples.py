@@ -22,7 +22,7 @@ from vmpcap.measures.kernels.layout import (
     U64,
 )
 from vmpcap.readers.kernels.index import EARLIEST, LATEST
-from vmpcap.terms.kernels import Bool, Int, inline_kernel
+from vmpcap.terms.kernels import Bool, Int, inline_kernel, pasted_kernel
 
 CLOSER: Final = 2
 """ACKs that lie so many times closer than their segments were held back, or gathered, on the way."""
@@ -91,3 +91,16 @@ def settle_idle(
         one["idle_state"] = IDLE_ALONE
         more["idle_ts"], more["idle_ns"] = to_ts, to_ts - from_ts
         more["clump_ts"], more["clump_data_ts"] = to_ts, from_ts
+
+
+@pasted_kernel
+def take_sample(
+    one: Any, more: Any, keys: U64, durations: I64, counts: I64, k: Int, marks: Int, from_ts: Int, to_ts: Int
+) -> Bool:
+    """Keep the round trip of a segment that an ACK ended with: does it say something certain?"""
+    kind = sample_kind(marks)
+    if not add_sample(keys, durations, counts, k, kind, from_ts, to_ts):
+        return False
+    if marks & IDLE or one["idle_state"] != IDLE_NONE:
+        settle_idle(one, more, keys, durations, counts, k, marks, from_ts, to_ts)
+    return bool(kind == KIND_ONCE)

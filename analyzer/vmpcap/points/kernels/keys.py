@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.decode.frames import Frames
-from vmpcap.terms.kernels import Int, inline_kernel, kernel
+from vmpcap.terms.kernels import Int, inline_kernel, kernel, pasted_kernel
 from vmpcap.terms.units import NO_TIME
 from vmpcap.terms.wire import ETHERTYPE_ARP, ETHERTYPE_RARP, IP_TCP
 
@@ -157,6 +157,21 @@ def body_ends_key(ethertype: int, one: int, other: int) -> int:
     return mixed ^ mixed >> 32
 
 
+@pasted_kernel
+def keep_fields(frames: Frames, i: Int, kept: Kept, row: Int) -> None:
+    """What does this packet say of itself, which its copies at other points say as well, or all but a hop?"""
+    kept.ts_ns[row] = frames.ts_ns[i]
+    kept.payload_bytes[row] = frames.payload_bytes[i]
+    kept.tcp_seq[row] = frames.tcp_seq[i]
+    kept.tcp_ack[row] = frames.tcp_ack[i]
+    kept.ports[row] = np.uint32(frames.src_port[i]) << np.uint32(16) | np.uint32(frames.dst_port[i])
+    kept.echo[row] = np.uint32(frames.icmp_id[i]) << np.uint32(16) | np.uint32(frames.icmp_seq[i])
+    kept.vlan_id[row] = frames.vlan_outer_id[i]
+    kept.ip_id[row] = np.uint16(frames.ip_id[i])
+    kept.ttl[row] = frames.ip_ttl[i]
+    kept.tos[row] = frames.ip_tos[i]
+
+
 @kernel
 def keep_packets(
     frames: Frames,
@@ -253,21 +268,8 @@ def keep_packets(
         if row == room:
             kept.totals[LEFT_OUT] += 1
             continue
-        kept.key[row] = key
-        kept.loose[row] = loose
-        kept.pair[row] = pair
-        kept.ts_ns[row] = frames.ts_ns[i]
+        kept.key[row], kept.loose[row], kept.pair[row] = key, loose, pair
+        kept.side[row], kept.kind[row], kept.is_copy[row] = side, kind, np.uint8(copies[i] != 0)
         kept.frame[row] = first_frame + i
-        kept.payload_bytes[row] = frames.payload_bytes[i]
-        kept.tcp_seq[row] = frames.tcp_seq[i]
-        kept.tcp_ack[row] = frames.tcp_ack[i]
-        kept.ports[row] = np.uint32(frames.src_port[i]) << np.uint32(16) | np.uint32(frames.dst_port[i])
-        kept.echo[row] = np.uint32(frames.icmp_id[i]) << np.uint32(16) | np.uint32(frames.icmp_seq[i])
-        kept.vlan_id[row] = frames.vlan_outer_id[i]
-        kept.ip_id[row] = np.uint16(frames.ip_id[i])
-        kept.ttl[row] = frames.ip_ttl[i]
-        kept.tos[row] = frames.ip_tos[i]
-        kept.side[row] = side
-        kept.kind[row] = kind
-        kept.is_copy[row] = np.uint8(copies[i] != 0)
+        keep_fields(frames, i, kept, row)
         kept.totals[ROWS] = row + 1
