@@ -46,6 +46,15 @@ def test_every_frame_that_the_emulator_dropped_is_found_lost_between_the_uplinks
             assert sorted(seqs) == dropped
 
 
+def test_what_a_black_hole_swallows_is_lost_though_nothing_of_the_stream_comes_after_it() -> None:
+    """Segments too large for the way, sent again in vain: each that the emulator dropped, by its own record."""
+    pair = between("jumbo_black_hole", "src-uplink", "dst-uplink")
+    with (CAPTURES / "jumbo_black_hole" / "wan-drops.csv").open() as file:
+        dropped = [row for row in csv.DictReader(file) if row["dir"] == "ab" and row["ethertype"] == "0x0800"]
+    assert pair.forth is not None
+    assert (pair.forth.lost, pair.forth.not_after) == (len(dropped), 0)
+
+
 @pytest.mark.parametrize("situation", SET_DELAY_MS)
 def test_the_delay_is_what_the_emulator_was_set_to(situation: str) -> None:
     """Both captures are on one clock: the least delay is what was set, to 0.3 ms."""
