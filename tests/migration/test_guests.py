@@ -24,6 +24,7 @@ from tests.migration.make import (
 )
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series, gather_series
+from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.announcers import find_announcers
 from vmpcap.migration.guests import find_guests
 from vmpcap.migration.moved import Moved, guest_name, on_point, on_reference
@@ -419,6 +420,13 @@ def test_two_addresses_that_fell_silent_are_no_answer() -> None:
     assert guests == ()
 
 
+def pings(*rows: tuple[int, int, int, str, str]) -> JournalColumns:
+    """Requests to the two machines, and their answers."""
+    told = journal(*rows)
+    told.icmp_type[:] = np.where((told.eth_dst == GUEST) | (told.eth_dst == OTHER), 8, 0)
+    return told
+
+
 def test_a_peer_that_pauses_and_then_asks_for_the_silent_guest_is_not_the_guest() -> None:
     """It says nothing for 60 ms beside the stream's end, and then asks in vain: the guest is whom it asks."""
     rows = []
@@ -427,7 +435,7 @@ def test_a_peer_that_pauses_and_then_asks_for_the_silent_guest_is_not_the_guest(
             rows.append((ts, GATEWAY, GUEST, PEER_IP, GUEST_IP))
             if not 900 * MS <= ts < 1200 * MS:
                 rows.append((ts + MS, GUEST, GATEWAY, GUEST_IP, PEER_IP))
-    (guests,), _ = guests_of(heard(journal=journal(*rows)))
+    (guests,), _ = guests_of(heard(journal=pings(*rows)))
     assert [(g.mac, g.ips) for g in guests] == [(GUEST, (ip_halves(GUEST_IP),))]
 
 
@@ -441,8 +449,23 @@ def test_what_is_captured_later_does_not_change_who_fell_silent() -> None:
     later = [(ts, OTHER, GATEWAY, other, PEER_IP) for ts in range(1030 * MS, 9 * S, 4 * MS)]
     for end in (2 * S, 9 * S):
         until = sorted(row for row in (*rows, *later) if row[0] < end)
-        (guests,), _ = guests_of(heard(journal=journal(*until)))
+        (guests,), _ = guests_of(heard(journal=pings(*until)))
         assert [g.mac for g in guests] == [GUEST]
+
+
+def test_a_client_that_pauses_between_two_questions_is_no_guest() -> None:
+    """Nobody asked it in its pause of 0.3 s; the guest was asked in vain in its own of 1.2 s."""
+    client, rows = 0x02_00_00_00_00_77, []
+    for ts in range(0, 3 * S, 300 * MS):
+        rows.append((ts, client, GATEWAY, PEER_IP, GUEST_IP))
+        if not 700 * MS <= ts < 1600 * MS:
+            rows.append((ts + MS, GATEWAY, client, GUEST_IP, PEER_IP))
+            rows.append((ts + 2 * MS, client, GATEWAY, PEER_IP, GUEST_IP))
+    told = journal(*rows)
+    told.icmp_type[:] = np.where(told.eth_dst == client, 0, 8)
+    told.ttl[told.eth_dst == client] = 62
+    (guests,), _ = guests_of(heard(journal=told))
+    assert [g.ips for g in guests] == [(ip_halves(GUEST_IP),)]
 
 
 def old_place(until: int) -> PointView:

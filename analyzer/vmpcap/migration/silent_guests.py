@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from vmpcap.migration.exchanges import wants_answer
 from vmpcap.migration.hops import hops_from_ttl
@@ -102,6 +103,12 @@ USUAL_NS: Final = 10 * NS_PER_S
 """How it talks in the time before tells what is a pause of it."""
 LONGER: Final = 1.5
 """... and what is none: one that is hardly longer than others."""
+LEAST_LONG_NS: Final = 250 * NS_PER_MS
+"""... by so much at least: who speaks every few ms is late by more now and then."""
+TIMES_USUAL: Final = 5
+"""... or so many times as long as most."""
+LEAST_PAUSES: Final = 2
+"""Of fewer nothing is usual."""
 
 
 def stood_still(guest: Moved, move: Move, views: Sequence[PointView], announced: int) -> str:
@@ -157,7 +164,7 @@ def _fell_silent(view: PointView, moment: int, begin: int) -> list[_Silent]:
     Which addresses answered before the moment, were asked around it, and said nothing for a while?
 
     How often each of them usually speaks is taken from before: what the capture shows later must not change whose
-    silence this is.
+    silence this is. Who owed nobody an answer meanwhile only paused, as whoever asks does between two questions.
     """
     journal = view.journal
     around = (journal.ts_ns >= moment - NS_PER_S) & (journal.ts_ns <= moment + NS_PER_S) & (journal.ip_version != 0)
@@ -177,8 +184,9 @@ def _fell_silent(view: PointView, moment: int, begin: int) -> list[_Silent]:
         gaps = np.diff(np.append(times, view.last_ts))
         spans = (times <= moment + 20 * NS_PER_MS) & (times + gaps >= moment - 20 * NS_PER_MS) & (gaps >= SILENT_NS)
         lived = times[times < moment]
-        usual = np.median(np.diff(lived)) if len(lived) > 2 else 0
-        long = np.flatnonzero(spans & (gaps >= 5 * usual))
+        questions = np.sort(journal.ts_ns[np.flatnonzero(asked)[wants_answer(journal, np.flatnonzero(asked))]])
+        owes = np.searchsorted(questions, times, side="right") < np.searchsorted(questions, times + gaps)
+        long = np.flatnonzero(spans & owes & (gaps >= _least_silence(lived, moment)))
         if len(long):
             last, macs = long[np.argmax((times + gaps)[long])], np.unique(journal.eth_src[before])
             since, until = int(times[last]), int(times[last] + gaps[last])
@@ -188,6 +196,16 @@ def _fell_silent(view: PointView, moment: int, begin: int) -> list[_Silent]:
             elif len(macs) == 1 and int(macs[0]) != NO_MAC:
                 found.append(_Silent(int(macs[0]), address, *told))
     return [one for one in found if not any(_asked_again(one, other, view) for other in found)]
+
+
+def _least_silence(spoke: npt.NDArray[np.int64], moment: int) -> float:
+    """How long is a silence of who spoke then that is none of its pauses? By what is usual, or its longest."""
+    pauses = np.diff(spoke)
+    if len(pauses) < LEAST_PAUSES:
+        return 0
+    recent = pauses[spoke[1:] > moment - USUAL_NS]
+    longest = max(LONGER * float(recent.max()), LEAST_LONG_NS) if len(recent) >= LEAST_PAUSES else np.inf
+    return min(TIMES_USUAL * float(np.median(pauses)), longest)
 
 
 def _is_missed(view: PointView, address: tuple[int, int], since: int, until: int) -> bool:
