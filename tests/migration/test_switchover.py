@@ -31,7 +31,7 @@ from vmpcap.migration.results import Switchover
 from vmpcap.migration.silences import Silence, last_sign_before, left_for_good, silences
 from vmpcap.migration.stream import Activity
 from vmpcap.migration.suffered import Suffered
-from vmpcap.migration.switchover import describe_switchover, find_moment
+from vmpcap.migration.switchover import describe_switchover, find_moment, runs_since
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.points.holes import Hole
@@ -665,3 +665,18 @@ def test_a_mirror_that_shows_frames_twice_leaves_the_usual_time_between_them() -
         gateway = bridge("gw", "gateway", twice)
         usual.append(silences(guest(), [STREAM, gateway], SWITCH)["gw"].usual_ns)
     assert usual == [10 * MS, 10 * MS]
+
+
+@pytest.mark.parametrize(
+    ("spoke_before_ms", "offset", "since_ms"),
+    [(5, ONE_CLOCK, 995), (-5, ONE_CLOCK, 1000), (300, ONE_CLOCK, 1000), (5, None, 1000)],
+    ids=["just before", "after", "long before", "by a clock that nothing compares"],
+)
+def test_a_guest_runs_since_it_spoke_itself_just_before_its_host_announced_it(
+    spoke_before_ms: int, offset: Offset | None, since_ms: int
+) -> None:
+    """What left its new place then is of after the move; what came long before the announcement is another story."""
+    old = bridge("old", "domain:source", talking(600 * MS))
+    new = bridge("new", "domain:destination", talking(-1, SWITCH - spoke_before_ms * MS), SWITCH, offset=offset)
+    moved = guest(new)
+    assert runs_since(SWITCH, moved, silences(moved, [STREAM, old, new], SWITCH)) == since_ms * MS

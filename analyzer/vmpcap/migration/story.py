@@ -61,7 +61,7 @@ from vmpcap.migration.stream import (
 )
 from vmpcap.migration.stream_facts import is_encrypted, is_large_acked, stream_filter
 from vmpcap.migration.suffering import what_peers_suffered, worst_first
-from vmpcap.migration.switchover import describe_switchover, find_end, find_moment, signs_after
+from vmpcap.migration.switchover import describe_switchover, find_end, find_moment, runs_since, signs_after
 from vmpcap.migration.told import tell_announcements
 from vmpcap.migration.transfers import Refused, Transfer, find_transfers, stalled_calls
 from vmpcap.migration.two_domains import name_domains
@@ -333,7 +333,7 @@ def _tell_guest(
     case = Case(
         moved,
         tuple(views),
-        moment,
+        runs_since(moment, there, quiet),
         completed,
         path,
         domain,

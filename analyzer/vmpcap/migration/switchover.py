@@ -6,7 +6,7 @@ from typing import Final
 
 from vmpcap.migration.clocks import elapsed_between, on_clock_of
 from vmpcap.migration.convergence import find_stale_tail
-from vmpcap.migration.marks import Mark, between
+from vmpcap.migration.marks import RUNS_UNSEEN_NS, Mark, between
 from vmpcap.migration.moved import Moved, announced_at, on_reference
 from vmpcap.migration.moves import Move
 from vmpcap.migration.results import Bracket, Switchover
@@ -183,6 +183,21 @@ def _hidden_by(guest: Moved, quiet: dict[str, Silence]) -> Hole | None:
 def first_sign(guest: Moved, quiet: dict[str, Silence]) -> Mark | None:
     """The first frame that shows the guest at its new place, from the point nearest to that place."""
     return _choose(_recorded_then(signs_after(guest, quiet)), FIRST_AT_DESTINATION)
+
+
+def runs_since(moment: int, guest: Moved, quiet: dict[str, Silence]) -> int:
+    """
+    Since when did the guest run at its new place, on the reference clock, by what it said itself before its host did?
+
+    Parameters
+    ----------
+    moment : by its announcement
+    """
+    sign = first_sign(guest, quiet)
+    if sign is None or sign.view.offset is None:
+        return moment
+    ts = on_reference(sign.view, sign.ts)
+    return ts if moment - RUNS_UNSEEN_NS <= ts < moment else moment
 
 
 def _recorded_then(marks: Sequence[Mark]) -> list[Mark]:
