@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, arps, journal, view
+from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.detours import find_trombone
 from vmpcap.migration.moved import Moved
@@ -131,3 +132,30 @@ def test_of_the_only_gateway_nobody_knows_whether_it_is_a_detour() -> None:
     neighbour = view("a", "domain:source", arps=arps((S, 1, GATEWAY, PEER_IP, GUEST_IP)))
     assert find_trombone(GUEST_MOVED, [away(GATEWAY), neighbour], SWITCH).found is False
     assert find_trombone(GUEST_MOVED, [away(GATEWAY)], SWITCH).found is None
+
+
+OTHER = 0x02000000AA02
+GARP, REPLY = NUMBER_OF["garp_request"], NUMBER_OF["arp_reply"]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "kind", "crosses", "found"),
+    [("10.77.0.1", GARP, False, True), ("10.77.0.3", GARP, False, None), ("10.77.0.1", REPLY, False, None),
+     ("10.77.0.1", GARP, True, None)],
+    ids=["its own", "another machine", "a neighbour that a proxy answers for", "it may be anywhere"],
+)  # fmt: skip
+def test_a_router_that_stands_for_the_same_address_at_the_new_site_makes_it_a_detour(
+    theirs: str, kind: int, crosses: bool, found: bool | None
+) -> None:
+    """Two routers, one address, each under its own MAC: the guest goes on sending to the far one."""
+    said = [(S, kind, GATEWAY, "10.77.0.1", "10.77.0.1")]
+    old = view("a", "domain:source", arps=arps(*said))
+    new = view("b", "domain:destination", arps=arps((S, kind, OTHER, theirs, theirs)))
+    link = away(GATEWAY)
+    if crosses:
+        rows = [(SWITCH + (2 + n) * S, GUEST, GATEWAY, GUEST_IP, PEER_IP) for n in range(3)]
+        back = [(SWITCH + 3 * S + n, mac, GUEST, PEER_IP, GUEST_IP) for n, mac in ((1, GATEWAY), (2, OTHER))]
+        link = replace(link, journal=journal(*sorted([*rows, *back])))
+    one = find_trombone(GUEST_MOVED, [link, old, new], SWITCH)
+    assert one.found is found
+    assert ("02:00:00:00:aa:02 stands for 10.77.0.1" in one.because) is bool(found)

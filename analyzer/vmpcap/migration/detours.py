@@ -7,10 +7,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import GROUP_BIT, NO_MAC, mac_text
+from vmpcap.terms.addresses import GROUP_BIT, NO_MAC, ip_text, mac_text
 from vmpcap.terms.router_macs import virtual_mac
 from vmpcap.terms.units import NS_PER_S, count_of
 
@@ -21,6 +22,7 @@ SETTLED_NS: Final = NS_PER_S
 """Frames still on their way when the guest moved may cross once more."""
 LEAST_CROSSING: Final = 3
 """Fewer frames than this may be strays."""
+ANSWERS: Final = (NUMBER_OF["arp_reply"], NUMBER_OF["solicited_na"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +126,15 @@ def _leaves_by(guest: Moved, view: PointView, views: Sequence[PointView], moment
             continue
         frames = (int(j.frame[rows[0]]), int(j.frame[rows[-1]]))
         sends = bool(((j.eth_src == np.uint64(mac)) & (j.ts_ns > since)).any())
-        found.append(_beyond(view, mac, count, frames, shared=shared, sends=sends))
+        own = _stands_for_it(views, view, mac, since) if not shared else ""
+        found.append(_beyond(view, mac, count, frames, own, shared=shared, sends=sends))
     return min(found, key=lambda one: one.found is None, default=None)
 
 
-def _beyond(view: PointView, mac: int, count: int, frames: tuple[int, ...], shared: bool, sends: bool) -> Detour:
-    """What do the guest's frames to this MAC say: a shared gateway's or not, and one that sends here, too?"""
+def _beyond(
+    view: PointView, mac: int, count: int, frames: tuple[int, ...], own: str, shared: bool, sends: bool
+) -> Detour:
+    """What do the guest's frames to this MAC say: a shared gateway's or not, one that sends here, too?"""
     name = mac_text(mac)
     if not sends:
         because = (
@@ -141,18 +146,42 @@ def _beyond(view: PointView, mac: int, count: int, frames: tuple[int, ...], shar
     if shared:
         because += ", a gateway that several routers share: that of the old site takes them"
         return Detour(True, because, view.name, frames)
+    if own:
+        return Detour(True, f"{because}, though {own} at its new site", view.name, frames)
     because += "; whether its new site has a gateway of its own is not in view"
     return Detour(None, because, view.name, frames)
+
+
+def _stands_for_it(views: Sequence[PointView], link: PointView, mac: int, since: int) -> str:
+    """
+    Which other machine at the new site says that an address of this router is its own, in words? Empty for none.
+
+    It sends nothing over the link: what does may stand at the old site, or be the guest's next router there. What the
+    router only answers for may be a neighbour's (proxy ARP, RFC 1027).
+    """
+    addresses = _addresses_of(views, mac, answers=False)
+    for there in (view for view in views if view.role == "domain:destination"):
+        arps = there.arps
+        for other in sorted(set(arps.sender_mac.tolist()) - {mac, 0, NO_MAC}):
+            shared = addresses & _addresses_of([there], other, answers=False)
+            crosses = (link.journal.eth_src == np.uint64(other)) & (link.journal.ts_ns > since)
+            if shared and not crosses.any():
+                return f"{mac_text(other)} stands for {ip_text(*min(shared))}, too,"
+    return ""
+
+
+def _addresses_of(views: Sequence[PointView], mac: int, answers: bool = True) -> set[tuple[int, int]]:
+    """Which addresses does this MAC call its own, when asked for them or also unasked?"""
+    own: set[tuple[int, int]] = set()
+    for there in views:
+        arps = there.arps
+        mine = (arps.sender_mac == np.uint64(mac)) & (answers | ~np.isin(arps.kind, ANSWERS))
+        own |= set(zip(arps.sender_high[mine].tolist(), arps.sender_low[mine].tolist(), strict=True))
+    return own - {(0, 0)}
 
 
 def _routes(view: PointView, views: Sequence[PointView], mac: int, rows: npt.NDArray[np.int64]) -> bool:
     """May this MAC be a router's: does it take packets for others than its own addresses, as far as these are known?"""
     j = view.journal
     targets = set(zip(j.dst_high[rows].tolist(), j.dst_low[rows].tolist(), strict=True))
-    own: set[tuple[int, int]] = set()
-    for there in views:
-        arps = there.arps
-        mine = arps.sender_mac == np.uint64(mac)
-        own |= set(zip(arps.sender_high[mine].tolist(), arps.sender_low[mine].tolist(), strict=True))
-    own.discard((0, 0))
-    return not targets <= own
+    return not targets <= _addresses_of(views, mac)

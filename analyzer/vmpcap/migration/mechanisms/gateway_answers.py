@@ -9,11 +9,11 @@ import msgspec
 
 from vmpcap.migration.mechanisms.case import Case, Worked, of_told, result, sighted, since, span
 from vmpcap.migration.mechanisms.gateway_gaps import say_if_nobody_stood
+from vmpcap.migration.mechanisms.gateway_groups import Key, macs_of
 from vmpcap.migration.mechanisms.gateway_hellos import (
     Hello,
     Silence,
     addresses_of,
-    crossing,
     routers_at,
     samples,
     side_of,
@@ -23,6 +23,7 @@ from vmpcap.migration.mechanisms.gateway_hellos import (
     words_of,
 )
 from vmpcap.migration.mechanisms.gateway_leaks import LEAST_CROSSING, Leak, find_leak
+from vmpcap.migration.mechanisms.gateway_use import Crossing, Target, find_crossing, shown_by, target_of
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import mac_text
@@ -86,15 +87,47 @@ class Group:
         """Is that MAC in the domains of both sites?"""
         return self.leak is not None and self.leak.met >= LEAST_CROSSING
 
+    @property
+    def key(self) -> Key:
+        """Its number, and whether it is IPv6's."""
+        return self.hellos[0].what.group, ":" in self.hellos[0].what.sender
+
     @cached_property
-    def used(self) -> tuple[PointView, int, int] | None:
-        """Where the guest's frames to that MAC cross."""
-        return crossing(self.case, self.vmac)
+    def macs(self) -> set[int]:
+        """Under which MACs the guest may reach it: a router may answer with its own."""
+        return macs_of(self.case, self.key, self.hellos)
+
+    @cached_property
+    def used(self) -> Crossing | None:
+        """Where the guest's packets to it leave the new site."""
+        return find_crossing(self.case, self.macs)
+
+    @property
+    def leaves(self) -> bool:
+        """Do they so to the end, and is that no flood of a switch that looks for a machine?"""
+        return self.used is not None and self.used.stays is None and self.used.is_sent_back
+
+    @property
+    def stays(self) -> bool:
+        """Did they once, and none since?"""
+        return self.used is not None and self.used.stays is not None and self.used.is_sent_back
+
+    @cached_property
+    def target(self) -> Target | None:
+        """Whose own MAC the guest sends to."""
+        return target_of(self.case, self.hellos, self.macs)
+
+    @property
+    def is_of_the_old(self) -> bool:
+        """Is that a router of the old site alone?"""
+        return self.target is not None and self.target.routers <= self.at_old - self.at_new
 
     @cached_property
     def side(self) -> str:
-        """On which side the one active router stands, where that must be told by its hellos."""
-        return "" if self.used is not None else side_of(self.case, self.active)
+        """On which side the one active router stands, where only its hellos tell: the guest's packets show more."""
+        own = [t for t in self.active if t.what.sender in self.at_new | self.at_old]
+        is_shown = self.used is not None and self.used.until >= min((t.ts for t in own), default=0)
+        return "" if is_shown else side_of(self.case, own)
 
     @cached_property
     def silences(self) -> list[Silence]:
@@ -221,7 +254,45 @@ def _one_for_both(one: Group) -> str:
     )
     if one.used is None:
         return because
-    return f"{because} ({count_of(one.used[2], 'packet')} of it to {mac_text(one.vmac)} crossed {one.used[0].name})"
+    return f"{because} ({_crossed_words(one)})"
+
+
+def _crossed_words(one: Group) -> str:
+    used = one.used
+    assert used is not None
+    way = "crossed" if used.view.role == "wan" else "came into the old site's domain at"
+    return f"{count_of(used.count, 'packet')} of it to {mac_text(used.mac)} {way} {used.view.name}"
+
+
+def _stays_since(one: Group) -> str:
+    used = one.used
+    assert used is not None
+    assert used.stays is not None
+    last, first = since(one.case.after(used.until)), since(one.case.after(used.stays[2]))
+    return f"{_crossed_words(one)} until {last}; those from {first} on stay at the new site"
+
+
+def _one_came_over(one: Group) -> str:
+    return (
+        f"one router, {words_of(one.at_new)}, is active for both sites and its hellos cross between them; it takes the "
+        f"guest's packets at its new site: {_stays_since(one)}"
+    )
+
+
+def _sends_to_the_old(one: Group) -> str:
+    if one.used is not None and one.leaves:
+        last = since(one.case.after(one.used.until))
+        told = f"{_crossed_words(one)}, the last {last}"
+    else:
+        target = one.target
+        assert target is not None
+        names = words_of(set(target.routers))
+        told = f"{count_of(target.count, 'packet')} of it went to {mac_text(target.mac)}, which is that of {names}"
+    return f"{_own_each(one)}, but the guest goes on using the old site's: {told}"
+
+
+def _came_to_its_own(one: Group) -> str:
+    return f"{_own_each(one)}; {_stays_since(one)}"
 
 
 def _leaked(one: Group) -> list[tuple[PointView, int]]:
@@ -229,22 +300,38 @@ def _leaked(one: Group) -> list[tuple[PointView, int]]:
 
 
 def _crossed(one: Group) -> list[tuple[PointView, int]]:
-    return [] if one.used is None else [one.used[:2]]
+    if one.used is not None:
+        return list(shown_by(one.used))
+    if not one.is_of_the_old or one.target is None:
+        return []
+    return [(one.target.view, frame) for frame in (one.target.first_frame, one.target.last_frame)]
 
 
 def _nothing(one: Group) -> list[tuple[PointView, int]]:
     return []
 
 
+def _no_time(one: Group) -> int | None:
+    return None
+
+
+def _when_heard(one: Group) -> int | None:
+    return one.heard if one.heard >= 0 else None
+
+
+def _when_it_stayed(one: Group) -> int | None:
+    return one.case.after(one.used.stays[2]) if one.used is not None and one.used.stays is not None else None
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One answer: where it holds, what it says, which frames show it beside the hellos, whether it has a time."""
+    """One answer: where it holds, what it says, which frames show it beside the hellos, since when, ns."""
 
     holds: Callable[[Group], bool]
     worked: Worked
     because: Callable[[Group], str]
     shown_by: Callable[[Group], list[tuple[PointView, int]]] = _nothing
-    is_timed: bool = False
+    since: Callable[[Group], int | None] = _no_time
 
 
 # fmt: off
@@ -257,9 +344,12 @@ RULES: Final = (
     Rule(lambda g: g.are_apart and g.meets, "no", _one_mac_at_both, _leaked),
     Rule(lambda g: g.is_gone, "no", _gone),
     Rule(lambda g: bool(g.silences), "undecided", _silent_or_unseen),
-    Rule(lambda g: g.are_apart and g.leak is None, "yes", _own_each, is_timed=True),
+    Rule(lambda g: g.are_apart and (g.leaves or g.is_of_the_old), "no", _sends_to_the_old, _crossed),
+    Rule(lambda g: g.are_apart and g.stays and g.leak is None, "yes", _came_to_its_own, _crossed, _when_it_stayed),
+    Rule(lambda g: g.are_apart and g.leak is None, "yes", _own_each, since=_when_heard),
     Rule(lambda g: g.are_apart and g.leak is not None and bool(g.leak.unknown), "undecided", _passed_whither, _leaked),
-    Rule(lambda g: g.are_apart, "yes", _filtered, _leaked, is_timed=True),
+    Rule(lambda g: g.are_apart, "yes", _filtered, _leaked, _when_heard),
+    Rule(lambda g: g.is_shared and g.stays, "yes", _one_came_over, _crossed, _when_it_stayed),
     Rule(lambda g: g.is_shared and g.side == "new", "undecided",
          lambda g: f"{_one_for_both(g)}, but it is the new site's", _crossed),
     Rule(lambda g: g.is_shared, "no", _one_for_both, _crossed),
@@ -277,7 +367,9 @@ def answer(case: Case, name: str, hellos: Sequence[Hello]) -> Mechanism:
     group = Group(case, name, hellos)
     rule = next(rule for rule in RULES if rule.holds(group))
     seen = [*sighted(of_told(samples(group.active))), *sighted(rule.shown_by(group))]
-    latency = group.heard if rule.is_timed and group.heard >= 0 else None
+    latency = rule.since(group)
     said = result(name, rule.worked, f"{group.title}: {rule.because(group)}{group.handed_over}", seen, latency)
-    said = msgspec.structs.replace(said, latency_is_at_most=latency is not None and group.was_active_before)
+    said = msgspec.structs.replace(
+        said, latency_is_at_most=rule.since is _when_heard and latency is not None and group.was_active_before
+    )
     return say_if_nobody_stood(case, said, hellos)

@@ -28,7 +28,7 @@ def used_by(case: Case, groups: Groups) -> list[Key]:
     """Which of these groups does the guest send to, or ask for, the one that it uses most first?"""
     sent = _sent_to(case)
     uses = {
-        key: sum(count for mac, count in sent.items() if mac in _macs_of(case, key, hellos)) or _asks_for(case, hellos)
+        key: sum(count for mac, count in sent.items() if mac in macs_of(case, key, hellos)) or _asks_for(case, hellos)
         for key, hellos in groups.items()
     }
     return sorted((key for key, count in uses.items() if count), key=lambda key: -uses[key])
@@ -46,7 +46,7 @@ def may_be_used(case: Case, groups: Groups) -> list[Key]:
     own: set[int] = set()
     names: set[str] = set()
     for key in near:
-        own |= _macs_of(case, key, groups[key]) | {t.what.eth_src for t in groups[key]}
+        own |= macs_of(case, key, groups[key]) | {t.what.eth_src for t in groups[key]}
         names |= _addresses(groups[key]) | {t.what.sender for t in groups[key]}
     others = [mac for mac in _gateways(case) - own if made_by(mac) is not None or _names_of(case, mac) - names]
     return [] if others else near
@@ -62,7 +62,7 @@ def _sent_to(case: Case) -> Counter[int]:
     return sent
 
 
-def _macs_of(case: Case, key: Key, hellos: Sequence[Hello]) -> set[int]:
+def macs_of(case: Case, key: Key, hellos: Sequence[Hello]) -> set[int]:
     """Under which MACs is the group's gateway reached: by its number, and by what answers for its addresses?"""
     what = hellos[0].what
     found = {mac for mac in _claimed(case, _addresses(hellos)) if _may_be(mac, what.protocol, key)}

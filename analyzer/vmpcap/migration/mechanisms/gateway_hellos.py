@@ -9,9 +9,7 @@ import numpy as np
 from vmpcap.announcements.routes.rows import GatewayHello
 from vmpcap.migration.clocks import elapsed_between
 from vmpcap.migration.mechanisms.case import Case, Told
-from vmpcap.migration.mechanisms.gateway_leaks import LEAST_CROSSING, SETTLED_NS
 from vmpcap.migration.moved import on_point, on_reference
-from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import GROUP_BIT, NO_MAC
 from vmpcap.terms.router_macs import mac_of_group
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
@@ -45,25 +43,6 @@ def virtual_mac(hello: GatewayHello) -> int:
         kind = "hsrp6" if ":" in hello.sender else "hsrp1" if hello.version == 1 else "hsrp2"
         return mac_of_group(kind, hello.group)
     return NO_MAC
-
-
-def crossing(case: Case, vmac: int) -> tuple[PointView, int, int] | None:
-    """
-    Where between the sites did frames cross from the guest to the virtual MAC, after the switchover?
-
-    The point, the first frame, how many there were; None where none crossed.
-    """
-    if vmac == NO_MAC:
-        return None
-    for view in case.views:
-        if view.role != "wan":
-            continue
-        j, after = view.journal, on_point(view, case.moment + SETTLED_NS)
-        mine = (j.eth_src == np.uint64(case.guest.mac)) & (j.eth_dst == np.uint64(vmac))
-        rows = np.flatnonzero(mine & (j.ts_ns >= after))
-        if len(rows) >= LEAST_CROSSING:
-            return view, int(j.frame[rows[0]]), len(rows)
-    return None
 
 
 def routers_at(active: Sequence[Hello], said: Sequence[Hello], role: str) -> set[str]:

@@ -12,7 +12,7 @@ from vmpcap.migration.clocks import elapsed_between
 from vmpcap.migration.mechanisms.case import Case, is_elsewhere, news_of, segments_of
 from vmpcap.migration.moved import on_point
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.addresses import NO_MAC, ip_text
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 from vmpcap.terms.wire import IP_UDP
 
@@ -96,8 +96,9 @@ def _leak_at(view: PointView, case: Case, vmac: int) -> Leak | None:
     if len(rows) < LEAST_CROSSING or not len(compared):
         return None
     met = int(((old == MET) & (new == MET)).sum())
-    stayed = ((old == MET) & (new == ABSENT)) | ((old == ABSENT) & (new == MET))
-    unknown = _why_unknown(view, domains, compared, stayed, met, len(rows))
+    at_home = _said_at_one_site(case, view, domains, compared)
+    stayed = ((old == MET) & (new == ABSENT)) | ((old == ABSENT) & (new == MET)) | at_home
+    unknown = _why_unknown(view, domains, compared, stayed, at_home, met, len(rows))
     return Leak(view, int(view.journal.frame[rows[0]]), len(rows), met, unknown)
 
 
@@ -157,7 +158,29 @@ def _once_at(view: PointView, case: Case, vmac: int) -> npt.NDArray[np.void]:
     return _keys(view, rows)[_come_once(view, rows)]
 
 
-def _why_unknown(view: PointView, domains: Sequence[PointView], rows: I64, stayed: Bools, met: int, total: int) -> str:
+def _said_at_one_site(case: Case, view: PointView, domains: Sequence[PointView], rows: I64) -> Bools:
+    """
+    bool[n]: is each of these a hello of a router whose hellos are in the domain of one site, and never in the other's?
+
+    Its own address is in it: no clock is needed to say that it did not come there.
+    """
+    heard: dict[str | None, set[str]] = {role: set() for role in DOMAINS}
+    if case.is_partial("vrrp", "hsrp", "glbp"):
+        return np.zeros(len(rows), np.bool_)
+    for there in domains:
+        heard[there.role] |= {hello.sender for hello in news_of(there).hellos}
+    old, new = (heard[role] for role in DOMAINS)
+    j = view.journal
+    sides = [
+        (old ^ new) & {ip_text(*halves)}
+        for halves in zip(j.src_high[rows].tolist(), j.src_low[rows].tolist(), strict=True)
+    ]
+    return _is_hello(j, rows) & np.array([bool(side) for side in sides], np.bool_)
+
+
+def _why_unknown(
+    view: PointView, domains: Sequence[PointView], rows: I64, stayed: Bools, at_home: Bools, met: int, total: int
+) -> str:
     """
     Why is it not proven that they stay out of the other domain? By what a switch sends everywhere.
 
@@ -167,7 +190,7 @@ def _why_unknown(view: PointView, domains: Sequence[PointView], rows: I64, staye
     j = view.journal
     flooded, hellos = _is_flooded(j.eth_dst[rows]), _is_hello(j, rows)
     for there in domains:
-        if elapsed_between(view, int(j.ts_ns[rows[0]]), there, int(there.last_ts)) is None:
+        if not at_home.all() and elapsed_between(view, int(j.ts_ns[rows[0]]), there, int(there.last_ts)) is None:
             return f"the clocks of {view.name} and {there.name} were not compared"
         if not there.journal_complete or there.left_out or there.drops:
             return f"the capture of {there.name} has gaps"
