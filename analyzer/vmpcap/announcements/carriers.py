@@ -80,6 +80,13 @@ class CarrierLog:
             )
         )
 
+    def until(self, ts_ns: int) -> "CarrierLog":
+        """The same up to that time, for whom later changes are another's."""
+        cut: Any = ((column[chunk.ts_ns <= ts_ns] for column in chunk) for chunk in self._chunks)
+        chunks = [CarrierRows(*columns) for columns in cut]
+        kept = sum(len(chunk.ts_ns) for chunk in chunks)
+        return CarrierLog(self.budget, kept, self.left_out, self._places, chunks)
+
     def rows(self) -> CarrierRows:
         """Everything kept."""
         names = CarrierRows._fields

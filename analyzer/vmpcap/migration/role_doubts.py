@@ -9,6 +9,7 @@ import numpy as np
 from vmpcap.migration.guest_places import FEWEST, MARGIN_NS, Place, Times, is_nearer, place_of
 from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.moves import Move, Sighting, goes_back
+from vmpcap.migration.scenes import until_next
 from vmpcap.migration.stream_places import CLEARLY, NEAR_NS, half_of, order_on_stream, place_on_stream
 from vmpcap.migration.switchover import find_moment
 from vmpcap.migration.views import PointView
@@ -39,7 +40,8 @@ def find_role_doubts(
     """
     Which named roles do the packets contradict?
 
-    Roles are those of the first migration between two hosts: one that goes back says nothing new.
+    Roles are those of the first migration between two hosts: one that goes back says nothing new. Where a guest talks
+    after its next move is no sign of this one.
 
     Parameters
     ----------
@@ -58,7 +60,8 @@ def find_role_doubts(
                 found.setdefault(name, doubt)
         for guest in passengers:
             if guest.heard:
-                for doubt in _of_guest(move, guest, views):
+                seen = until_next(guest, views, moves[number + 1 :], guests[number + 1 :])
+                for doubt in _of_guest(move, guest, seen):
                     found.setdefault(doubt.point, doubt)
     return list(found.values())
 

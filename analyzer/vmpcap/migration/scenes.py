@@ -175,6 +175,21 @@ def _start_of(move: Move, guests: Sequence[Moved], before: Sequence[Moved], seen
     return max([announced - max((last or start) - start, 0), *(ts for ts in known if ts < announced)])
 
 
+def until_next(
+    guest: Moved, views: Sequence[PointView], moves: Sequence[Move], guests: Sequence[Sequence[Moved]]
+) -> list[PointView]:
+    """
+    The same points up to this guest's next move.
+
+    Parameters
+    ----------
+    moves : those that began later
+    guests : of each of these
+    """
+    again = _moved_again([guest], moves, [tuple(one) for one in guests])
+    return [as_seen(view, view.role, _end_of(view, again, [guest])) for view in views]
+
+
 def as_seen(view: PointView, role: str | None, end: int | None) -> PointView:
     """The same point with this role, up to that time on the reference clock."""
     view = replace(view, role=role)
@@ -185,6 +200,7 @@ def as_seen(view: PointView, role: str | None, end: int | None) -> PointView:
         view,
         journal=view.journal.take(view.journal.ts_ns <= last),
         arps=view.arps.take(view.arps.ts_ns <= last),
+        carriers=view.carriers.until(last),
         last_ts=max(view.first_ts, last),
         truncated=False,
         goes_on=True,

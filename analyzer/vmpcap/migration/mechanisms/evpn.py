@@ -141,7 +141,7 @@ def _judge_new(case: Case, name: str, news: Sequence[Told[RouteNews]], old: Sequ
     of_address = _of_address(case, name, came, old, new, seen, latency)
     if of_address is not None:
         return of_address
-    lapses = lapses_of(news, old, new)
+    lapses = lapses_of(case, news, old, new)
     lapses += address_lapses(case, new, lapses)
     lapsed = say_if_it_lapsed(case, result(name, "yes", came, seen, latency), lapses)
     return lapsed if lapsed.worked != "yes" else _by_peers(case, lapsed, has_address=both is not None)

@@ -55,11 +55,12 @@ class Origin:
         return next((t.what.next_hop for t in reversed(self.announced) if t.what.next_hop), self.distinguisher)
 
 
-def lapses_of(news: Sequence[Told[RouteNews]], old: Sequence[Origin], new: Origin) -> list[Lapse]:
+def lapses_of(case: Case, news: Sequence[Told[RouteNews]], old: Sequence[Origin], new: Origin) -> list[Lapse]:
     """
     When did the new VTEP's routes stand no more, or give way to those of an old one with a higher sequence?
 
-    The MAC alone and the MAC with each of its addresses are routes of their own: the last of them counts.
+    Since the switchover: what came before is of the move by which the guest had left that VTEP. The MAC alone and the
+    MAC with each of its addresses are routes of their own: the last of them counts.
     """
     olds = {one.key: one for one in old}
     standing: set[tuple[str, str]] = set()
@@ -67,7 +68,7 @@ def lapses_of(news: Sequence[Told[RouteNews]], old: Sequence[Origin], new: Origi
     held: list[tuple[int, int | None]] = []
     gone: dict[int, tuple[str, Told[RouteNews]]] = {}
     sequence = -1
-    for told in news:
+    for told in (told for told in news if told.ts > case.moment):
         what, key = told.what, key_of(told.what)
         number = what.sequence or 0
         if key == new.key and what.action == "announce":
@@ -105,7 +106,7 @@ def address_lapses(case: Case, new: Origin, others: Sequence[Lapse]) -> list[Lap
     """
     found: list[Lapse] = []
     for prefix in sorted({t.what.prefix for t in new.announced if t.what.reason == "mac_ip" and t.what.prefix}):
-        mine = [t for t in (*new.announced, *new.withdrawn) if t.what.prefix == prefix]
+        mine = [t for t in (*new.announced, *new.withdrawn) if t.what.prefix == prefix and t.ts > case.moment]
         held: list[tuple[int, int | None]] = []
         up: int | None = None
         for told in sorted(mine, key=lambda t: t.ts):

@@ -11,6 +11,7 @@ from vmpcap.announcements.carriers import CarrierRows
 from vmpcap.decode.frames import U64
 from vmpcap.migration.mechanisms.around import SHELLS, is_carried_by
 from vmpcap.migration.mechanisms.case import Case, Worked, joined, result, sighted, since
+from vmpcap.migration.mechanisms.floods import left_out, replicated
 from vmpcap.migration.mechanisms.lapses import Lapse, lost_for_good, say_if_it_lapsed
 from vmpcap.migration.mechanisms.old_place import never_arrived
 from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
@@ -62,7 +63,8 @@ def judge_overlay(case: Case, name: str) -> Mechanism | None:
         because = f"{what} carried the guest's frames from endpoint {old} before and after: it did not change endpoints"
         return result(name, "undecided", because, sighted([later[0][2:4]]))
     new = next(home[1] for home in later if home[1] != old)
-    return _followed(case, name, what, old, new, next(h for h in later if h[1] == new), found)
+    told = _followed(case, name, what, old, new, next(h for h in later if h[1] == new), found)
+    return _say_if_unheard(case, told, new, found)
 
 
 Home = tuple[int, str, PointView, int]
@@ -129,6 +131,8 @@ class Sent:
     late: list[tuple[int, PointView, int]] = field(default_factory=list)
     """The last to the old one of each that followed."""
     lapses: list[Lapse] = field(default_factory=list)
+    is_copied: bool = False
+    """Whether some of them go to the old endpoint as well, for theirs sends everything to all."""
 
     def __bool__(self) -> bool:
         return bool(self.follows or self.stale or self.late)
@@ -176,17 +180,37 @@ def _followed(
         first = min(sent.follows, key=lambda f: f[0])
         latency = case.after(first[0])
         because = f"{what}: the guest is {moved}, and frames for it went there from {since(latency)} on"
+        because += f" (copies to {old} too: they are sent to all endpoints)" if sent.is_copied else ""
         told = say_if_it_lapsed(case, result(name, "yes", because, seen, latency), sent.lapses)
         return _say_if_lost_inside(case, told, new, [view for _, view, _ in sent.follows])
     return result(name, "undecided", f"{what}: the guest is {moved}; no unicast frame for it is in view there", seen)
 
 
+def _say_if_unheard(case: Case, told: Mechanism, new: str, found: list[tuple[PointView, CarrierRows]]) -> Mechanism:
+    """The same answer, and which endpoints that send to the guest the new one left out when it was announced."""
+    reached, lacking, frames = left_out(case, new, found)
+    if not lacking:
+        return told
+    because = (
+        f"{told.because}; {new} sent its announcement to {' and '.join(reached)} and not to {' and '.join(lacking)}, "
+        "from where frames for the guest come: it cannot have heard of the move by that"
+    )
+    return msgspec.structs.replace(told, because=because, evidence=joined(told.evidence, sighted(frames)))
+
+
 def _bridged(case: Case, old: str | None, new: str, found: list[tuple[PointView, CarrierRows]]) -> Sent:
     """Those that bear the guest's own MAC."""
     mac, sent = np.uint64(case.guest.mac), Sent()
+    copied, first = (set[tuple[str, int]](), None) if old is None else replicated(case, old, new, found)
+    sent.is_copied = bool(copied)
+    sent.follows += [first] if copied and first is not None else []
     for view, rows in found:
         for sender in np.unique(rows.eth_src[rows.eth_dst == mac]):
             at = np.flatnonzero((rows.eth_dst == mac) & (rows.eth_src == sender))
+            if (view.name, int(sender)) in copied:
+                at = np.array([i for i in at if _target(rows.outer[i]) != old], np.int64)
+            if not len(at):
+                continue
             ends = [_target(rows.outer[i]) for i in at]
             times = [on_reference(view, int(rows.ts_ns[i])) for i in at]
             right = next((k for k, end in enumerate(ends) if end == new and times[k] >= case.moment), None)
