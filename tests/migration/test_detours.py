@@ -91,6 +91,7 @@ def test_packets_to_a_shared_gateway_beyond_the_link_took_a_detour() -> None:
     found = find_trombone(GUEST_MOVED, [away(SHARED)], SWITCH)
     assert (found.found, found.point) == (True, "dci")
     assert "3 packets of the guest left its new site over dci" in found.because
+    assert "the last +4.0 s after the switchover" in found.because
 
 
 def test_two_packets_to_a_gateway_beyond_the_link_may_be_strays() -> None:

@@ -109,6 +109,12 @@ def test_a_guest_that_sends_to_its_new_sites_router_is_localised() -> None:
     assert vrrp(two_sites([], [], [*TO_NEW, *answers(NEW_MAC, 100, END_MS)])).worked == "yes"
 
 
+def test_packets_to_the_new_sites_own_router_do_not_leave_wherever_they_pass() -> None:
+    """A point of the old domain, or on the link, may show them on their way: whose MAC it is shows in its hellos."""
+    talk = [*TO_NEW, *answers(NEW_MAC, 100, END_MS)]
+    assert vrrp(two_sites(talk, talk, talk)).worked == "yes"
+
+
 def test_a_guest_that_finds_its_new_sites_router_later_is_localised_since_then() -> None:
     """Its ARP entry ran out: the time is that of its first packet that stayed."""
     first, later = sends(OLD_MAC, 100, 6000), sends(NEW_MAC, 6000, END_MS)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
-from vmpcap.migration.moved import Moved, on_point
+from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import GROUP_BIT, NO_MAC, ip_text, mac_text
@@ -127,12 +127,13 @@ def _leaves_by(guest: Moved, view: PointView, views: Sequence[PointView], moment
         frames = (int(j.frame[rows[0]]), int(j.frame[rows[-1]]))
         sends = bool(((j.eth_src == np.uint64(mac)) & (j.ts_ns > since)).any())
         own = _stands_for_it(views, view, mac, since) if not shared else ""
-        found.append(_beyond(view, mac, count, frames, own, shared=shared, sends=sends))
+        last_ns = on_reference(view, int(j.ts_ns[rows[-1]])) - moment
+        found.append(_beyond(view, mac, count, frames, own, last_ns, shared=shared, sends=sends))
     return min(found, key=lambda one: one.found is None, default=None)
 
 
 def _beyond(
-    view: PointView, mac: int, count: int, frames: tuple[int, ...], own: str, shared: bool, sends: bool
+    view: PointView, mac: int, count: int, frames: tuple[int, ...], own: str, last_ns: int, shared: bool, sends: bool
 ) -> Detour:
     """What do the guest's frames to this MAC say: a shared gateway's or not, one that sends here, too?"""
     name = mac_text(mac)
@@ -143,6 +144,7 @@ def _beyond(
         )
         return Detour(None, because, view.name, frames)
     because = f"{count_of(count, 'packet')} of the guest left its new site over {view.name} to {name} beyond it"
+    because += f", the last +{last_ns / NS_PER_S:.1f} s after the switchover"
     if shared:
         because += ", a gateway that several routers share: that of the old site takes them"
         return Detour(True, because, view.name, frames)

@@ -104,7 +104,9 @@ class Group:
 
     @property
     def leaves(self) -> bool:
-        """Do they so to the end, and is that no flood of a switch that looks for a machine?"""
+        """Do they so to the end, neither as a flood of a switch nor on their way to the new site's own router?"""
+        if self.target is not None and self.target.routers <= self.at_new - self.at_old:
+            return False
         return self.used is not None and self.used.stays is None and self.used.is_sent_back
 
     @property
