@@ -22,6 +22,7 @@ from vmpcap.migration.elsewhere import (
 )
 from vmpcap.migration.moved import Confidence, Moved, on_reference
 from vmpcap.migration.moves import Move
+from vmpcap.migration.newcomers import with_address
 from vmpcap.migration.silent_guests import MOST_GUESTS, by_silence, stood_still
 from vmpcap.migration.storms import is_storm
 from vmpcap.migration.views import PointView, is_compared
@@ -79,6 +80,8 @@ def find_guests(
         near = [c for c in candidates if _distance(move, c) is not None]
         rivals = len({c.mac for c in near}) + _twins(chosen)
         guests = [_as_moved(move, parts, views, rivals, macs) for parts in events]
+        if len(guests) == 1 and rivals == 1:
+            guests = [with_address(guests[0], move, views)]
         guests += [_named(mac, ips, views) for mac in macs if mac not in {g.mac for g in guests}]
         if not guests and ips:
             guests = [_named(NO_MAC, ips, views)]
