@@ -411,4 +411,5 @@ def _row(
         reason=reason,
         path_length=attributes.passed,
         is_reflected=attributes.is_reflected and not is_gone,
+        told_to=frame.target,
     )

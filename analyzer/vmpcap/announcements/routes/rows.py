@@ -38,6 +38,8 @@ class RouteNews:
     """How many different autonomous systems the route passed (BGP)."""
     path_id: int | None = None
     """Which of several paths to it that its sender tells of (BGP, RFC 7911); None without an identifier."""
+    told_to: str = ""
+    """Whom it was said to, where that is one speaker (BGP); empty of what all on a link hear."""
     teller: str = ""
     """Which router sent it, by the kind of name that `origin` has (OSPF, IS-IS); empty where the frame does not say."""
 

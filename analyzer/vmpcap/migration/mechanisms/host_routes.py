@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -20,7 +21,7 @@ from vmpcap.migration.mechanisms.route_claims import (
     how_lost,
     words_of,
 )
-from vmpcap.migration.mechanisms.route_places import PREFIX_ROUTE, by_place, told_anew, why_no_place
+from vmpcap.migration.mechanisms.route_places import PREFIX_ROUTE, by_place, left_behind, told_anew, why_no_place
 from vmpcap.migration.mechanisms.route_taken import OVERLAP_NS, SETTLED_NS, WITHIN_NS, WITHIN_OTHERS_NS, Taken
 from vmpcap.migration.mechanisms.route_views import is_silent, who_missed_it, why_not_shown
 from vmpcap.migration.results import Mechanism
@@ -43,7 +44,9 @@ def judge_host_route(case: Case, name: str) -> Mechanism | None:
     news = [told for told in news if told.what.protocol == name or told.what.reason == PREFIX_ROUTE]
     if not any(told.what.action == "announce" for told in news):
         return None
-    claims = follow_claims(case, name, _between_routers(case, name, by_place(name, news)))
+    left = left_behind(case, news)
+    case = replace(case, suffered=tuple(s for s in case.suffered if s.peer.peer not in left))
+    claims = follow_claims(case, name, by_place(case, name, _between_routers(case, name, news)))
     prefix = next(told.what.prefix for told in news)
     old = [c for c in claims if _stood_before(c, case.moment) and not c.is_guest]
     fresh = [c for c in claims if c.up > case.moment]
@@ -77,12 +80,14 @@ def _between_routers(case: Case, name: str, news: Sequence[Told[RouteNews]]) -> 
     """
     Which news tell where the route leads?
 
-    Not what a gateway tells the guest's own network about the guest, where it is known what it tells others.
+    Not what a gateway tells the guest's own network about the guest, nor what a speaker tells the guest itself, where
+    it is known what they tell others.
     """
-    if name not in LINK_BY_LINK:
-        return list(news)
-    beside = {v.name for v in case.views if (v.role or "").startswith("domain:") or segments_of(v, case.guest)}
-    mine = [t for t in news if t.what.sender in case.ips or t.view.name not in beside]
+    if name in LINK_BY_LINK:
+        beside = {v.name for v in case.views if (v.role or "").startswith("domain:") or segments_of(v, case.guest)}
+        mine = [t for t in news if t.what.sender in case.ips or t.view.name not in beside]
+    else:
+        mine = [t for t in news if t.what.told_to not in case.ips]
     return mine or list(news)
 
 

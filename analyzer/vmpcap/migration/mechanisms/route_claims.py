@@ -70,7 +70,7 @@ def follow_claims(case: Case, name: str, news: Sequence[Told[RouteNews]]) -> lis
             if number < numbers.get(claimant, 0) or (number == numbers.get(claimant) and claimant not in standing):
                 continue  # a copy of what is over
             numbers[claimant] = number
-        elif name in BY_ORIGIN and what.origin:
+        elif name in BY_ORIGIN and what.origin and not is_guest:
             claimant = what.origin
         else:
             claimant = speaker

@@ -18,18 +18,20 @@ PREFIX_ROUTE: Final = "prefix"
 """Routes of EVPN that have a prefix and no MAC (RFC 9136): BGP's host routes of a tenant."""
 
 
-def by_place(name: str, news: Sequence[Told[RouteNews]]) -> list[Told[RouteNews]]:
+def by_place(case: Case, name: str, news: Sequence[Told[RouteNews]]) -> list[Told[RouteNews]]:
     """
     The same news, in which an AS that brings the route up at two places is two.
 
     Guests and leaf routers of both sites may share an AS number: then the next hop tells them apart, as those give it
-    who are nearest to them. What others pass on over more systems is the same route once more.
+    who are nearest to them. What others pass on over more systems is the same route once more. A guest that speaks BGP
+    itself is nearest everywhere, with one next hop: the routers that hear it tell the places.
     """
     if name != "bgp":
         return list(news)
     nearest: dict[str, int] = {}
     hops: dict[str, set[str]] = {}
-    for what in (t.what for t in news if t.what.action == "announce" and t.what.origin):
+    by_routers = [t.what for t in news if t.what.sender not in case.ips]
+    for what in (what for what in by_routers if what.action == "announce" and what.origin):
         best = nearest.get(what.origin, what.path_length)
         if what.path_length < best:
             hops[what.origin] = set()
@@ -42,11 +44,24 @@ def by_place(name: str, news: Sequence[Told[RouteNews]]) -> list[Told[RouteNews]
     apart = []
     for told in news:
         what = told.what
-        if what.action != "announce" or what.origin not in shared:
+        if what.action != "announce" or what.origin not in shared or what.sender in case.ips:
             apart.append(told)
         elif what.path_length <= nearest[what.origin]:
             apart.append(replace(told, what=replace(what, origin=f"{what.origin} ({what.next_hop})")))
     return apart
+
+
+def left_behind(case: Case, news: Iterable[Told[RouteNews]]) -> set[str]:
+    """
+    Which speakers did a guest that speaks BGP itself leave for others, when it moved?
+
+    Its session with the old site's router ends there by design: that this one gets no answer any more is no want of
+    the route. Only where it has told its route to another since.
+    """
+    own = [t for t in news if t.what.sender in case.ips and t.what.action == "announce" and t.what.told_to]
+    before = {t.what.told_to for t in own if t.ts <= case.moment}
+    since = {t.what.told_to for t in own if t.ts > case.moment}
+    return before - since if since else set()
 
 
 def told_anew(name: str, news: Sequence[Told[RouteNews]], moment: int) -> list[Told[RouteNews]]:
