@@ -2,6 +2,7 @@
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -117,3 +118,32 @@ def test_every_announcement_is_in_exactly_one_series_whatever_its_order(
     random.Random(seed).shuffle(shuffled)
     again = series_of(shuffled)
     assert sorted((s.mac, s.times, s.schedule) for s in again) == sorted((s.mac, s.times, s.schedule) for s in found)
+
+
+@pytest.mark.parametrize("burst", [(0, 500), (0, 300, 1300)])
+def test_the_same_few_gaps_once_more_are_another_event(burst: tuple[int, ...]) -> None:
+    """Two RARPs of a host whose schedule nobody knows, and 13 s later, after a move, as many as far apart."""
+    found = series_of(rarps(*burst) + rarps(*burst, start_ms=13_065))
+    assert [(s.count, s.first_ts) for s in found] == [(len(burst), 0), (len(burst), 13_065 * MS)]
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        (0, 500, 13_000, 13_900),
+        (0, 500, 1_700, 2_200),
+        (0, 500, 10_000, 10_500, 20_000, 20_500),
+        (0, 500, 13_000),
+        (0, 13_000),
+    ],
+    ids=["another shape", "hardly apart", "kept up at one pace", "one frame", "single frames"],
+)
+def test_what_has_no_shape_that_comes_again_is_one_event(times: tuple[int, ...]) -> None:
+    """Events can be too few, hardly too many."""
+    assert [s.count for s in series_of(rarps(*times))] == [len(times)]
+
+
+def test_a_machines_own_pairs_of_gratuitous_arps_are_one_event() -> None:
+    """Who defends its address says it twice each time (RFC 5227 2.4): no host announces anything."""
+    garps = [Row(int(t * MS), "garp_request", ip="10.0.0.9") for t in (0, 500, 13_000, 13_500)]
+    assert [s.count for s in series_of(garps)] == [4]

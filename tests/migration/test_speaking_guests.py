@@ -1,4 +1,4 @@
-"""A guest that speaks BGP itself: the routers that hear it tell where its route leads, and the one it left is no loss."""
+"""A guest that speaks BGP itself: the routers that hear it tell where its route leads, the one it left is no loss."""
 
 from dataclasses import replace
 

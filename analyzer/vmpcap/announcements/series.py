@@ -8,9 +8,19 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.announcements.bursts import split_bursts
 from vmpcap.announcements.kinds import IS_ANNOUNCEMENT, KIND_NAMES, NUMBER_OF
 from vmpcap.announcements.rows import AnnouncementRows
-from vmpcap.announcements.schedules import LEAST_MATCHES, SCHEDULES, fit, gap_fits, is_steady, places, sendings
+from vmpcap.announcements.schedules import (
+    LEAST_MATCHES,
+    SCHEDULES,
+    best_match,
+    fit,
+    gap_fits,
+    is_steady,
+    places,
+    sendings,
+)
 from vmpcap.terms.addresses import IPV4_MAPPED, NO_MAC
 from vmpcap.terms.units import NO_TIME, NS_PER_MS, NS_PER_S
 
@@ -92,7 +102,8 @@ def gather_series(rows: AnnouncementRows) -> list[Series]:
     -----
     A new event restarts its hypervisor's schedule: frames that a running schedule explains are the same event even when
     they come a minute late, frames that start it anew are another one even seconds later. An event of which fewer than
-    three frames are in view, within 60 s of another, may be counted with it: events can be too few, hardly too many.
+    three frames are in view, within 60 s of another, may be counted with it: events can be too few, hardly too many. Of no
+    known schedule the same few gaps once more are another event.
     """
     rows = rows.take(IS_ANNOUNCEMENT[rows.kind] & (rows.ts_ns != NO_TIME))
     if not len(rows):
@@ -210,7 +221,11 @@ def _adopt_followers(ts_ns: I64, leads: npt.NDArray[np.bool_], starts: I64, even
 
 
 def split_sendings(times: Sequence[int], by_guest: bool = False) -> list[list[int]]:
-    """Which of these distinct, rising sendings are one event? Cut where all is quiet and where a schedule restarts."""
+    """
+    Which of these distinct, rising sendings are one event?
+
+    Cut where all is quiet, where a schedule restarts, and where a host says anew what it said in one shape before.
+    """
     groups: list[list[int]] = []
     cluster: list[int] = []
     for now in times:
@@ -220,7 +235,14 @@ def split_sendings(times: Sequence[int], by_guest: bool = False) -> list[list[in
         cluster.append(now)
     if cluster:
         groups.extend(_split_restarts(cluster, by_guest))
-    return groups
+    if by_guest:
+        return groups
+    return [part for group in groups for part in (split_bursts(group) if _is_of_nobody(group) else [group])]
+
+
+def _is_of_nobody(times: Sequence[int]) -> bool:
+    """Do these follow no known schedule, and no plain pace?"""
+    return len(times) <= SENDINGS_SPLIT and not is_steady(times) and best_match(times) is None
 
 
 RESTART_COST: Final = 7.5
