@@ -102,8 +102,8 @@ def gather_series(rows: AnnouncementRows) -> list[Series]:
     -----
     A new event restarts its hypervisor's schedule: frames that a running schedule explains are the same event even when
     they come a minute late, frames that start it anew are another one even seconds later. An event of which fewer than
-    three frames are in view, within 60 s of another, may be counted with it: events can be too few, hardly too many. Of no
-    known schedule the same few gaps once more are another event.
+    three frames are in view, within 60 s of another, may be counted with it: events can be too few, hardly too many.
+    Of no known schedule the same few gaps once more are another event.
     """
     rows = rows.take(IS_ANNOUNCEMENT[rows.kind] & (rows.ts_ns != NO_TIME))
     if not len(rows):

@@ -12,12 +12,12 @@ from vmpcap.migration.mechanisms.first_hand import why_second_hand
 from vmpcap.migration.mechanisms.lapses import Lapse, counted_lapses, is_lost_in, what_is_said
 from vmpcap.migration.mechanisms.lost_requests import Share, share_lost
 from vmpcap.migration.mechanisms.old_place import Astray, lost_at_old_place
-from vmpcap.migration.mechanisms.refusals import Refusal, refused_by
+from vmpcap.migration.mechanisms.old_way import Handed, lost_on_old_way
 from vmpcap.migration.mechanisms.route_claims import NAMES, Claim, is_as_near, words_of
 from vmpcap.migration.moved import on_reference
 from vmpcap.migration.results import Sighted
 from vmpcap.migration.suffered import Suffered
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S
+from vmpcap.terms.units import NS_PER_S
 
 WITHIN_NS: Final = {"rip": 30 * NS_PER_S}
 """RFC 2453 3.8: a router repeats itself every 30 s, so news may wait for that."""
@@ -147,16 +147,11 @@ class Taken:
         return lost_at_old_place(self.case, self.new.up + OVERLAP_NS)
 
     @cached_property
-    def refused(self) -> Refusal | None:
-        """Which old way is still taken, for its own router says that it cannot reach the guest, long after that?"""
-        said = [t.what for c in self.stale for t in (c.first, c.last)]
-        routers = {address for what in said for address in (what.sender, what.next_hop) if address}
-        return refused_by(self.case, routers, self.new.up + OVERLAP_NS)
-
-    @cached_property
-    def goes_the_old_way(self) -> bool:
-        """Do the requests of every peer that was cut off show that most took the old way, for long after that?"""
-        return bool(self.case.cut_off) and all(_went_astray(s) for s in self.case.cut_off)
+    def handed(self) -> Handed | None:
+        """What of lost peers still went to a router of the old way, long after the new one had come."""
+        if not self.stale or not self.case.cut_off:
+            return None
+        return lost_on_old_way(self.case, self.name, self.stale, max(self.new.up, self.case.moment) + OVERLAP_NS)
 
     @cached_property
     def back_late(self) -> bool:
@@ -289,13 +284,10 @@ class Taken:
     @property
     def lost(self) -> str:
         """How many peers get no answer; where nobody knows that of any, what is lost at the old place."""
-        return self.astray.words(self.case) if self.astray and not self.case.cut_off else self.case.without_answer
-
-
-def _went_astray(one: Suffered) -> bool:
-    """Was most of this outage, and longer than routers need, spent on the way to the old place?"""
-    astray = sum(part.ms for part in one.peer.breakdown if part.part == "routing")
-    return astray * NS_PER_MS > OVERLAP_NS and 2 * astray > sum(part.ms for part in one.peer.breakdown)
+        if self.astray and not self.case.cut_off:
+            return self.astray.words(self.case)
+        handed = f"; {self.handed.words(self.case)}" if self.handed is not None else ""
+        return f"{self.case.without_answer}{handed}"
 
 
 def _holds(wide: str, ip: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
