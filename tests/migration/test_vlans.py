@@ -5,7 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.migration.make import GUEST, GUEST_IP, MS, S, announced, arps, asks_and_answers, journal, view
+from tests.migration.make import (
+    GATEWAY,
+    GUEST,
+    GUEST_IP,
+    MS,
+    PEER_IP,
+    S,
+    announced,
+    arps,
+    asks_and_answers,
+    journal,
+    view,
+)
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.moved import Moved
@@ -222,3 +234,39 @@ def test_a_guest_that_its_peers_reach_in_the_other_vlan_is_in_no_other_network()
     told = find_retagged(moved, points, SWITCH)
     assert told is not None
     assert "come to it in VLAN 78 at link-b" in told.asked_there
+
+
+def on_trunk(to_old: int, to_new: int = 0, was: int = 77, now: int = 78) -> list[PointView]:
+    """One link between the sites: the guest's frames from both, and those for it that still come in each VLAN."""
+    own = [(SWITCH - 4 * S + n * S, GUEST, BROADCAST_MAC, GUEST_IP, "10.77.0.255") for n in range(3)]
+    since = [(SWITCH + n * S, GUEST, BROADCAST_MAC, GUEST_IP, "10.77.0.255") for n in range(1, 4)]
+    asked = [(SWITCH + n * 200 * MS + 1, GATEWAY, GUEST, PEER_IP, GUEST_IP) for n in range(1, to_old + to_new + 1)]
+    rows = sorted([*own, *since, *asked])
+    tags = {row: now for row in (*since, *asked[to_old:])}
+    made = journal(*rows)
+    made.vlan_outer_id[:] = [tags.get(row, was) for row in rows]
+    lost = asks_and_answers(0, 20 * S, 10 * MS, (SWITCH - S, SWITCH), answers=False)
+    return [view("trunk", "wan", journal=made), view("client", "client", journal=lost, last_ts=20 * S)]
+
+
+@pytest.mark.parametrize(
+    ("points", "word"),
+    [
+        (on_trunk(9), "different"),
+        (on_trunk(2), "undecided"),
+        (on_trunk(9, to_new=1), "undecided"),
+        (on_trunk(9, now=77), "undecided"),
+    ],
+    ids=["left behind", "strays", "asked in both", "kept"],
+)
+def test_on_one_trunk_the_network_that_the_guest_left_goes_on_with_its_old_number(
+    points: list[PointView], word: str
+) -> None:
+    """What is for it still passes there in VLAN 77, and its own frames in 78: one link has one number for a network."""
+    moved = Moved(GUEST, (ip_halves(GUEST_IP),), (), "high", "")
+    told = find_retagged(moved, points, SWITCH)
+    assert (told is not None) is (word == "different")
+    unheard = {one.name: PointAnnouncements(seen=None, reached="not_observable", because="") for one in points}
+    named = name_domains(moved, points, unheard, SWITCH)
+    assert named.word == word
+    assert ("9 frames for it still pass trunk in VLAN 77" in named.because) is (word == "different")

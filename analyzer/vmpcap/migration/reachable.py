@@ -14,6 +14,7 @@ from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.asked_dead import asked_again, known_of
 from vmpcap.migration.beyond_port import shown_beyond
 from vmpcap.migration.clocks import clock_doubt
+from vmpcap.migration.dead_ends import is_dead_end
 from vmpcap.migration.exchanges import functional_proof, wants_answer
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved, guest_name, on_point, on_reference
@@ -287,7 +288,10 @@ def outbound_only(view: PointView, guest: Moved, moment: int, views: Sequence[Po
     sent = sent[np.array([known.would_answer(peer) for peer in peers], np.bool_)]
     if len(asked) or _replies_to(view, guest, when) or answers_the_unseen(view, guest, when):
         return None
-    if len(spoken) + len(sent) < LEAST_ASKED or view.last_ts - max(when, view.first_ts) < OUTBOUND_ONLY_NS:
+    if len(spoken) + len(sent) < LEAST_ASKED:
+        return None
+    is_brief = view.last_ts - max(when, view.first_ts) < OUTBOUND_ONLY_NS
+    if is_brief and not is_dead_end(view, guest, moment, [ts for _, ts in spoken], views):
         return None
     if not _shows_others(view, guest) and _asked_again(view, guest, when, sent) < LEAST_ASKED - 1:
         return None  # the capture may hold one direction only, and who asks for another thing each time was answered

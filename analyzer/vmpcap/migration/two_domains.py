@@ -96,6 +96,8 @@ def name_domains(
     if retagged is not None and retagged.may_be_astray:
         if unreached is None:
             unreached = judge_reachability(guest, views, moment).answer == "no"
+        if unreached and retagged.left_behind:
+            return Named("different", f"{retagged.words}, and nobody reaches it any more: {retagged.left_behind}")
         if unreached and not others_use(retagged, guest, views, moment):
             nobody = (
                 f"nobody reaches it any more, and nobody else's frames are in view with {retagged.kind} {retagged.now}"

@@ -139,6 +139,8 @@ class Retagged:
     """What shows that the one leads to the other: the same frames of others in both. Empty: nothing."""
     asked_there: str = ""
     """What shows that those who spoke with the guest before reach it by the new one. Empty: nothing."""
+    left_behind: str = ""
+    """What shows that its network is still the old one where it bears the new one. Empty: nothing."""
 
     @property
     def may_be_astray(self) -> bool:
@@ -164,6 +166,9 @@ class Retagged:
 TAGGED: Final = ("domain:source", "domain:destination", "gateway")
 """Where a VLAN tag is the guest's own; inside a tunnel it has none of these places."""
 
+LEAST_LEFT: Final = 3
+"""So many frames for the guest with its old tag, since it came with another past the same point, are no strays."""
+
 LEAST_TRANSLATED: Final = 2
 """So many frames of others must be seen with both tags: one may be like another by chance."""
 
@@ -176,7 +181,8 @@ def find_retagged(moved: Moved, views: Sequence[PointView], moment: int) -> Reta
     Do the guest's frames carry another VLAN or VNI since it moved, as seen at both sites? None: not known.
 
     Points at which they bear no tag say nothing of it: an access port takes it off. Of several VNIs one may be another
-    tenant's, with a machine of the same MAC.
+    tenant's, with a machine of the same MAC. On a link between the sites each network has a number of that link's own:
+    there it counts where what is for the guest still passes the same point with the old one.
     """
     if moved.mac == NO_MAC:
         return None
@@ -184,6 +190,13 @@ def find_retagged(moved: Moved, views: Sequence[PointView], moment: int) -> Reta
     if was and now and not set(was) & set(now):
         found = Retagged("VLAN", min(was), *was[min(was)], min(now), *now[min(now)])
         return _with_signs(found, moved, [v for v in views if v.role in TAGGED], moment, "vlan_outer_id")
+    for link in (view for view in views if view.role == "wan"):
+        was, now = _tags_shown([link], moved, moment, "vlan_outer_id", "vlan_outer")
+        if was and now and not set(was) & set(now):
+            found = Retagged("VLAN", min(was), *was[min(was)], min(now), *now[min(now)])
+            found = _with_signs(found, moved, [v for v in views if v.role in (*TAGGED, "wan")], moment, "vlan_outer_id")
+            if found.left_behind:
+                return found
     was, now = _tags_shown(views, moved, moment, "vni", "vni")
     if len(was) == 1 and len(now) == 1 and was.keys() != now.keys():
         found = Retagged("VNI", min(was), *was[min(was)], min(now), *now[min(now)])
@@ -193,15 +206,16 @@ def find_retagged(moved: Moved, views: Sequence[PointView], moment: int) -> Reta
 
 def _with_signs(found: Retagged, moved: Moved, views: Sequence[PointView], moment: int, column: str) -> Retagged:
     """The same with what shows that the new tag leads to where the old one did."""
-    asked = ("retagged", moved.mac, moved.ips, moment, column)
+    asked = ("retagged", moved.mac, moved.ips, moment, column, found.was_at.name, found.now_at.name)
     kept = views[0].found
     if asked not in kept:
         kept[asked] = (
             _frames_in_both(found, moved, views, moment, column),
             _asked_in(found, moved, views, moment, column),
+            _asked_beside(found, moved, moment, column),
         )
-    translated, asked_there = kept[asked]
-    return replace(found, translated=translated, asked_there=asked_there)
+    translated, asked_there, left_behind = kept[asked]
+    return replace(found, translated=translated, asked_there=asked_there, left_behind=left_behind)
 
 
 def others_use(found: Retagged, moved: Moved, views: Sequence[PointView], moment: int) -> bool:
@@ -301,6 +315,20 @@ def _asked_in(found: Retagged, moved: Moved, views: Sequence[PointView], moment:
                 peer = ip_text(int(j.src_high[row]), int(j.src_low[row]))
                 return f"packets of {peer} come to it in {found.kind} {found.now} at {view.name} (frame {j.frame[row]})"
     return ""
+
+
+def _asked_beside(found: Retagged, moved: Moved, moment: int, column: str) -> str:
+    """Which frames for the guest still pass with the old tag where its own bear the new one, and none with that?"""
+    view = found.now_at
+    if found.was_at.name != view.name:
+        return ""
+    rows = delivered(view, moved, on_point(view, moment))
+    tags = getattr(view.journal, column)[rows]
+    old = view.journal.frame[rows[tags == found.was]].tolist()
+    if len(old) < LEAST_LEFT or (tags == found.now).any():
+        return ""
+    where = f"{view.name} in {found.kind} {found.was}"
+    return f"{len(old):,} frames for it still pass {where} (frames {old[0]} to {old[-1]})"
 
 
 def _tags_shown(

@@ -58,9 +58,9 @@ def lost_on_old_way(case: Case, name: str, stale: Sequence[Claim], begin: int) -
     """
     Which packets of peers that are cut off for good were handed to a router that still stands for the old way?
 
-    By its MAC, after that time on the reference clock. Only a router that tells the route at first hand: one that passes
-    it on is handed all packets, whichever way they take beyond it. None of what was seen at the guest's new place, or
-    was handed on to somebody else. The point with the most of them tells.
+    By its MAC, after that time on the reference clock. Only a router that tells the route at first hand: one that
+    passes it on is handed all packets, whichever way they take beyond it. None of what was seen at the guest's new
+    place, or was handed on to somebody else. The point with the most of them tells.
     """
     lost = {s.peer.peer for s in case.cut_off} - {s.peer.peer for s in case.suffered if not s.is_cut_off}
     peers = [ip_halves(one) for one in sorted(lost)]
