@@ -205,3 +205,58 @@ def test_questions_of_a_shared_gateway_alone_are_no_traffic_for_the_old_site(
     """A question is flooded; an anycast gateway that has another way asks under the same name and MAC."""
     found = told(case(at("gw", "domain:source", asks(0.1, 1.1, 2.2, who=who), journal=sent), peers=[LOST]))
     assert ("traffic for the guest still arrives at the old site" in found.because) == is_told
+
+
+def exchange(begin_s: float, answered: bool = True) -> JournalColumns:
+    """From then on the gateway brings the guest a request each second, and the guest answers it."""
+    rows = [(MOMENT - S, GUEST, GATEWAY, GUEST_IP, PEER_IP)]
+    for n in range(3):
+        ts = after(begin_s * 1000 + n * 1000)
+        rows.append((ts, GATEWAY, GUEST, PEER_IP, GUEST_IP))
+        rows += [(ts + MS, GUEST, GATEWAY, GUEST_IP, PEER_IP)] if answered else []
+    return journal(*rows)
+
+
+def answered_at(seconds: float, rows: JournalColumns) -> PointView:
+    """The gateway asks once, so many seconds after the move, and is told at once."""
+    told_at = (after(seconds * 1000 + 1), ANSWER, GUEST, GUEST_IP, GATEWAY_IP)
+    return at("gw", "domain:destination", [*asks(seconds), told_at], journal=rows)
+
+
+def back_after(seconds: float) -> Any:
+    """A peer that was answered again so long after the move."""
+    return suffered(seconds * 1000, from_ts=MOMENT, to_ts=after(seconds * 1000))
+
+
+@pytest.mark.parametrize("back_s", [0.5, 16.0])
+def test_a_question_of_who_had_used_its_entry_is_a_check_and_no_measure(back_s: float) -> None:
+    """Linux asks again five seconds after it began to use what it knew: that is not when it found the guest."""
+    found = told(case(answered_at(back_s + 5, exchange(back_s)), peers=[back_after(back_s)]))
+    assert (found.worked, found.latency_ms) == ("yes", None)
+    assert "it had not asked before: from +" in found.because
+    assert "answered again only" not in found.because
+
+
+@pytest.mark.parametrize(
+    ("view", "peers", "wanted"),
+    [
+        (answered_at(5, exchange(0.5, answered=False)), [back_after(5.1)], ("undecided", 5001.0)),
+        (answered_at(4.3, HEARD), [back_after(4.31)], ("yes", 4301.0)),
+        (answered_at(0.1, exchange(4.5)), [back_after(4.5)], ("undecided", 101.0)),
+        (answered_at(5, exchange(0.5)), [back_after(9.0)], ("undecided", None)),
+        (answered_at(5, exchange(0.5)), [LOST], ("undecided", None)),
+    ],
+    ids=[
+        "what it sent before was lost",
+        "asked when something came at last",
+        "answered long before its peers were",
+        "a check, and its peers were back later",
+        "a check, and a peer is lost",
+    ],
+)
+def test_what_came_before_a_question_is_not_for_want_of_an_answer(
+    view: PointView, peers: list[Any], wanted: tuple[str, float | None]
+) -> None:
+    """It is judged by what came after it: the peers' wait, or none."""
+    found = told(case(view, peers=peers))
+    assert (found.worked, found.latency_ms) == wanted

@@ -242,7 +242,7 @@ def on_trunk(to_old: int, to_new: int = 0, was: int = 77, now: int = 78) -> list
     since = [(SWITCH + n * S, GUEST, BROADCAST_MAC, GUEST_IP, "10.77.0.255") for n in range(1, 4)]
     asked = [(SWITCH + n * 200 * MS + 1, GATEWAY, GUEST, PEER_IP, GUEST_IP) for n in range(1, to_old + to_new + 1)]
     rows = sorted([*own, *since, *asked])
-    tags = {row: now for row in (*since, *asked[to_old:])}
+    tags = dict.fromkeys((*since, *asked[to_old:]), now)
     made = journal(*rows)
     made.vlan_outer_id[:] = [tags.get(row, was) for row in rows]
     lost = asks_and_answers(0, 20 * S, 10 * MS, (SWITCH - S, SWITCH), answers=False)

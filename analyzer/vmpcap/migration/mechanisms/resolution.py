@@ -110,18 +110,63 @@ def judge_resolution(case: Case, name: str) -> Mechanism | None:
     if not done:
         because = f"{_told(case, asked[0], family)}; no answer is in view, and too little was asked to say why"
         return result(name, "undecided", because, _evidence(asked))
-    first = min(done, key=lambda one: one.answered or 0)
+    said = _answered(case, name, family, done)
+    return say_if_it_lapsed(case, said, _later_lapses(case, family, ips))
+
+
+def _answered(case: Case, name: str, family: _Family, done: Sequence[_Asked]) -> Mechanism:
+    """
+    What is said where all were answered?
+
+    Who had talked with the guest at its new place before it asked only checks what it knows (RFC 4861 7.3.3): such a
+    question tells nothing of when it found it, so no time is told. Nor does any question tell of what peers met before
+    it was asked, unless its asker had sent the guest packets all the while: nobody asks where nothing came.
+    """
+    used = [(one, _in_use_since(case, one)) for one in done]
+    fresh = [pair for pair in used if pair[1] is None]
+    first, known = min(fresh or used, key=lambda pair: pair[0].answered or 0)
     because = f"{_told(case, first, family)} and was answered {span((first.answered or 0) - first.first)} later"
+    since_when = case.moment if _was_sent_in_vain(case, first) else first.answered or 0
+    if known is not None:
+        since_when = known
+        because += f"; it had not asked before: from {since(case.after(known))} on the guest answered what came from it"
     back = case.first_back_at
+    worked: Worked = "yes"
     if case.cut_off:
         because += f"; yet {case.without_answer}"
-    elif back is not None and case.after(back) > WITHIN_NS:
+        worked = "undecided"
+    elif back is not None and case.after(back) > WITHIN_NS and back - since_when > WITHIN_NS:
         because += f"; yet the guest's peers were answered again only {since(case.after(back))}"
-    else:
-        said = result(name, "yes", because, _evidence(done[:4]), case.after(first.answered or 0))
-        return say_if_it_lapsed(case, said, _later_lapses(case, family, ips))
-    said = result(name, "undecided", because, _evidence(done[:4]), case.after(first.answered or 0))
-    return say_if_it_lapsed(case, said, _later_lapses(case, family, ips))
+        worked = "undecided"
+    latency = case.after(first.answered or 0) if known is None else None
+    return result(name, worked, because, _evidence(done[:4]), latency)
+
+
+def _was_sent_in_vain(case: Case, asked: _Asked) -> bool:
+    """Does any point show this asker sending packets for the guest between the move and its question?"""
+    for view in case.views:
+        j, rows = view.journal, frames_of(view, case.guest).asked
+        ts = j.ts_ns[rows[j.eth_src[rows] == np.uint64(asked.mac)]]
+        if ((ts > on_point(view, case.moment + SETTLED_NS)) & (ts < on_point(view, asked.first - SETTLED_NS))).any():
+            return True
+    return False
+
+
+def _in_use_since(case: Case, asked: _Asked) -> int | None:
+    """
+    Since when, on the reference clock, had the guest answered packets that this asker brought it, before it asked?
+
+    None where the question was the first. At the same point, by the asker's MAC: what it sent alone may have been lost.
+    """
+    j, when = asked.view.journal, on_point(asked.view, case.moment)
+    frames, mac, end = frames_of(asked.view, case.guest), np.uint64(asked.mac), on_point(asked.view, asked.first)
+    brought = j.ts_ns[frames.asked[j.eth_src[frames.asked] == mac]]
+    brought = brought[(brought > when) & (brought < end)]
+    taken = j.ts_ns[frames.sent_ip[j.eth_dst[frames.sent_ip] == mac]]
+    taken = taken[taken < end]
+    if not len(brought) or not len(taken[taken > brought[0]]):
+        return None
+    return on_reference(asked.view, int(brought[0]))
 
 
 def _has_packets_for_it(case: Case, asked: _Asked) -> bool:
