@@ -247,3 +247,52 @@ def test_only_an_announcement_of_that_time_is_of_the_outage_of_a_named_guest(
     (guest,) = migration.guests
     assert bool(guest.announcements.count) is heard
     assert guest.switchover.peer_outage_ms == pytest.approx(3_000, abs=201)
+
+
+NEW = "00:50:56:aa:77:99"
+
+
+def under_another_mac(first_seen: float = MOVED, old_until: float = STOPS) -> Scene:
+    """The guest, which its host had announced before, comes back with a MAC of its new place and says so itself."""
+    scene, came = Scene(), Scene()
+    add_announcement(scene, "gw")
+    scene.seen["gw"] = [(ts - 5.0, packet) for ts, packet in scene.seen["gw"]]
+    add_pings(scene, "gw", (STOPS, ENDS + 1))
+    add_announcement(came, "gw", mac=NEW)
+    own = Ether(src=NEW, dst=BROADCAST) / ARP(op=1, hwsrc=NEW, psrc=GUEST_IP, pdst=GUEST_IP)
+    came.at("gw", MOVED + 0.3, own)
+    add_pings(came, "gw", (0, MOVED + 0.35), own=NEW)
+    came.seen["gw"] = [(ts, packet) for ts, packet in came.seen["gw"] if ts > MOVED - 0.001]
+    scene.seen["gw"] = [(ts, p) for ts, p in scene.seen["gw"] if ts < MOVED + 0.35] + came.seen["gw"]
+    if first_seen < MOVED:
+        beside = Ether(src=NEW, dst=ROUTER) / IP(src="10.77.0.66", dst="10.9.0.5") / ICMP(type=0, id=3, seq=1)
+        scene.at("gw", first_seen, beside)
+    if old_until > STOPS:
+        scene.at("gw", old_until, Ether(src=GUEST, dst=ROUTER) / IP(src=GUEST_IP, dst="10.9.0.5") / ICMP(type=0, id=4))
+    return scene
+
+
+@pytest.mark.parametrize("name", [GUEST_IP, GUEST])
+def test_a_named_guest_that_came_back_with_another_mac_is_no_second_machine(name: str, tmp_path: Path) -> None:
+    """By its address or by the MAC that it had: its address was the one's, and is the other's since."""
+    report = read(under_another_mac(), tmp_path, name)
+    (migration,) = report.migrations
+    (guest,) = migration.guests
+    assert (guest.mac, guest.ips, guest.announcements.count) == (NEW, [GUEST_IP], 5)
+    assert "taken for one machine that was 00:50:56:aa:77:10 and is 00:50:56:aa:77:99" in guest.confidence_because
+    assert "another machine claims" not in report.because
+    (entry,) = [m for m in guest.mechanisms if m.name == "gateway_arp"]
+    assert (entry.worked, "its MAC before" in entry.because) == ("no", True)
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [under_another_mac(first_seen=BEGIN - 2), under_another_mac(old_until=MOVED + 5)],
+    ids=["the other was there before", "both use it"],
+)
+def test_another_machine_that_takes_the_address_over_is_told_as_one(scene: Scene, tmp_path: Path) -> None:
+    """A standby node with an address of its own, or two machines that claim one address."""
+    report = read(scene, tmp_path, GUEST)
+    (migration,) = report.migrations
+    assert migration.guests[0].mac == GUEST
+    assert {c.id: c.outcome for c in migration.checks}["duplicate_address"] != "pass"

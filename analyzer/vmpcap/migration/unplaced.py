@@ -9,20 +9,21 @@ import numpy as np
 from vmpcap.flows.streams import NOT_IN_VIEW
 from vmpcap.measures.peers import find_peer_streams
 from vmpcap.migration.announced_moves import LEAST_LIFE, NO_STREAM, PLACES, AnnouncedMove, Unseen
+from vmpcap.migration.conflicts import was_handed_over
 from vmpcap.migration.exchanges import wants_answer
 from vmpcap.migration.guests import announced_guests, is_by_host, named_guest
 from vmpcap.migration.lives import connections_across
 from vmpcap.migration.look_alikes import came_together, tolerance_ended
 from vmpcap.migration.marks import RUNS_UNSEEN_NS
 from vmpcap.migration.mechanisms.case import Trip
-from vmpcap.migration.moved import Moved, guest_name, on_reference
+from vmpcap.migration.moved import Moved, guest_name, on_point, on_reference
 from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.results import KnownBy
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.transfers import Transfer
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import OUTAGE_FIGURES, rank
-from vmpcap.terms.addresses import NO_MAC
+from vmpcap.terms.addresses import NO_MAC, mac_text
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
 
 # The next are choices, none a standard's.
@@ -36,6 +37,7 @@ USUAL_NS: Final = 10 * NS_PER_S
 """How a guest talks in the time before tells what is a pause of it."""
 LONGER: Final = 1.5
 """... and what is none: one that is hardly longer than others."""
+HANDED_OVER: Final = "its address was the one's until then, and is the other's since"
 LOOKS_ALIKE: Final = "a host whose uplink failed over, or whose port came up again, looks the same"
 
 
@@ -190,10 +192,45 @@ def _named(guest: Moved, gap: _Gap, views: Sequence[PointView]) -> AnnouncedMove
         f"from frame {gap.frame} on, {(gap.until - gap.asked) / NS_PER_MS:.0f} ms, {until}"
     )
     begin, end = on_reference(view, gap.since), on_reference(view, gap.until) + SOON_NS
-    events = (one for one in announced_guests(views) if one.mac == guest.mac and one.mac != NO_MAC)
-    then = (one.heard for one in events if any(begin <= on_reference(v, s.first_ts) <= end for v, s in one.heard))
-    guest = replace(guest, heard=next(then, ()), because=f"named by the user; {because}")
+    then = [
+        one
+        for one in announced_guests(views)
+        if one.mac != NO_MAC and any(begin <= on_reference(v, s.first_ts) <= end for v, s in one.heard)
+    ]
+    heir = _heir(guest, then, views, on_reference(view, gap.asked))
+    if heir is not None:
+        as_whom = f"taken for one machine that was {mac_text(guest.mac)} and is {mac_text(heir.mac)}: {HANDED_OVER}"
+        guest = replace(heir, confidence=guest.confidence, because=f"named by the user; {as_whom}; {because}")
+        return _as_move(guest, view, gap.asked, gap.since, because, (gap.frame,), views, "name")
+    heard = next((one.heard for one in then if one.mac == guest.mac), ())
+    guest = replace(guest, heard=heard, because=f"named by the user; {because}")
     return _as_move(guest, view, gap.asked, gap.since, because, (gap.frame,), views, "name")
+
+
+def _heir(guest: Moved, announced: Sequence[Moved], views: Sequence[PointView], moment: int) -> Moved | None:
+    """
+    Which of the machines announced in that time has all addresses of the guest since, and nobody the guest's MAC?
+
+    One machine after the other with one address is one guest that came back with another MAC. Who was in view before
+    then is another that takes a service's address over.
+    """
+    if guest.mac == NO_MAC or not guest.ips:
+        return None
+    for one in announced:
+        if one.mac == guest.mac or not set(guest.ips) <= set(one.ips) or _was_in_view(one.mac, views, moment):
+            continue
+        if all(was_handed_over(one, {guest.mac}, ip, views, moment) for ip in guest.ips):
+            return one
+    return None
+
+
+def _was_in_view(mac: int, views: Sequence[PointView], moment: int) -> bool:
+    """Did this MAC send anything before that time?"""
+    return any(
+        bool(((v.journal.eth_src == np.uint64(mac)) & (v.journal.ts_ns < on_point(v, moment))).any())
+        or bool(((v.arps.sender_mac == np.uint64(mac)) & (v.arps.ts_ns < on_point(v, moment))).any())
+        for v in views
+    )
 
 
 def _as_move(
