@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.migration.loops import find_loop
 from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
@@ -40,7 +41,8 @@ def find_trombone(guest: Moved, views: Sequence[PointView], moment: int) -> Deto
     Do the guest's packets leave its new site over the link between the sites, to a gateway that stayed at the old one?
 
     One that comes back has its TTL lowered by a router there: same addresses, identification, length, numbers. One that
-    goes on from there is seen once, on its way to that router's MAC.
+    goes on from there is seen once, on its way to that router's MAC. Packets that two routers hand to and fro cross
+    more than twice: a loop.
     """
     between = [v for v in views if v.role == "wan"]
     if not between:
@@ -80,10 +82,17 @@ def _crossing(guest: Moved, view: PointView, moment: int) -> npt.NDArray[np.int6
 
 
 def _crossed_twice(guest: Moved, view: PointView, moment: int) -> Detour | None:
-    """Which packet came back over this link with its TTL lowered? None where none did."""
+    """Which packet came back over this link with its TTL lowered, or goes to and fro? None where none does."""
     j = view.journal
     seen: dict[tuple[int, ...], tuple[int, int, int]] = {}
-    for row in _crossing(guest, view, moment):
+    rows = _crossing(guest, view, moment)
+    loop = find_loop(j, rows)
+    if loop is not None:
+        ends = j.ts_ns[[loop.first, loop.rows[-1]]] - on_point(view, moment)
+        first, last = (f"+{ns / NS_PER_S:.1f} s" for ns in ends.tolist())
+        because = f"{loop.words(view.name)}, from {first} to {last} after the switchover"
+        return Detour(True, because, view.name, (int(j.frame[loop.first]), int(j.frame[loop.rows[0]])))
+    for row in rows:
         key = (
             int(j.ip_id[row]),
             int(j.src_low[row]),

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from vmpcap.migration.loops import find_loop
 from vmpcap.runs.point import PointRead
 from vmpcap.runs.views import MOST_STREAMS
 from vmpcap.terms.units import count_of
@@ -37,10 +38,7 @@ def say_left_out(points: Sequence[PointRead]) -> list[str]:
             )
         copies = int(point.follower.rare["duplicates"].sum()) + int(point.follower.rare["mirrored"].sum())
         if copies:
-            notes.append(
-                f"{point.files.name}: {copies} packets were captured more than once; each counts once. If files of"
-                " several places were merged: give them one by one, and each shows what happened there"
-            )
+            notes.append(_say_copies(point, copies))
             notes += _untold_copies(point)
         unseen = int((point.flows.flows["nominated"] != 0).sum()) - MOST_STREAMS
         if unseen > 0:
@@ -59,6 +57,16 @@ def say_left_out(points: Sequence[PointRead]) -> list[str]:
             )
         notes += _tunnel_notes(point)
     return notes
+
+
+def _say_copies(point: PointRead, copies: int) -> str:
+    """How often was a packet captured once more, and why: a loop, or perhaps files that were merged?"""
+    told = f"{point.files.name}: {copies} packets were captured more than once; each counts once."
+    journal = point.journal.columns()
+    loop = find_loop(journal, np.flatnonzero(journal.ip_version != 0))
+    if loop is not None:
+        return f"{told} Among them is {loop.words(point.files.name)}"
+    return f"{told} If files of several places were merged: give them one by one, and each shows what happened there"
 
 
 HELD_TWICE: Final = 0.9
