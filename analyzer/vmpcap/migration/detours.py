@@ -89,8 +89,8 @@ def _crossed_twice(guest: Moved, view: PointView, moment: int) -> Detour | None:
     loop = find_loop(j, rows)
     if loop is not None:
         ends = j.ts_ns[[loop.first, loop.rows[-1]]] - on_point(view, moment)
-        first, last = (f"+{ns / NS_PER_S:.1f} s" for ns in ends.tolist())
-        because = f"{loop.words(view.name)}, from {first} to {last} after the switchover"
+        begin, end = (f"+{ns / NS_PER_S:.1f} s" for ns in ends.tolist())
+        because = f"{loop.words(view.name)}, from {begin} to {end} after the switchover"
         return Detour(True, because, view.name, (int(j.frame[loop.first]), int(j.frame[loop.rows[0]])))
     for row in rows:
         key = (
