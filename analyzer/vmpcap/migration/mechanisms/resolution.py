@@ -135,11 +135,21 @@ def _answered(case: Case, name: str, family: _Family, done: Sequence[_Asked]) ->
     if case.cut_off:
         because += f"; yet {case.without_answer}"
         worked = "undecided"
-    elif back is not None and case.after(back) > WITHIN_NS and back - since_when > WITHIN_NS:
-        because += f"; yet the guest's peers were answered again only {since(case.after(back))}"
+    elif back is not None and case.after(back) > WITHIN_NS and (yet := _yet(case, back, since_when)):
+        because += f"; {yet}"
         worked = "undecided"
     latency = case.after(first.answered or 0) if known is None else None
     return result(name, worked, because, _evidence(done[:4]), latency)
+
+
+def _yet(case: Case, back: int, since_when: int) -> str:
+    """Why may peers that were answered again only then have waited for an answer after all? Empty: they did not."""
+    late = f"the guest's peers were answered again only {since(case.after(back))}"
+    if back - since_when > WITHIN_NS:
+        return f"yet {late}"
+    if not any(view.role == "domain:source" and view.journal_complete for view in case.views):
+        return f"yet {late}, and whether anybody asked for it at its old place until then is not in view"
+    return ""
 
 
 def _was_sent_in_vain(case: Case, asked: _Asked) -> bool:
