@@ -119,7 +119,7 @@ def _answered(case: Case, name: str, family: _Family, done: Sequence[_Asked]) ->
     What is said where all were answered?
 
     Who had talked with the guest at its new place before it asked only checks what it knows (RFC 4861 7.3.3): such a
-    question tells nothing of when it found it, so no time is told. Nor does any question tell of what peers met before
+    question tells nothing of when it found it: its first use does. Nor does any question tell of what peers met before
     it was asked, unless its asker had sent the guest packets all the while: nobody asks where nothing came.
     """
     used = [(one, _in_use_since(case, one)) for one in done]
@@ -138,7 +138,7 @@ def _answered(case: Case, name: str, family: _Family, done: Sequence[_Asked]) ->
     elif back is not None and case.after(back) > WITHIN_NS and (yet := _yet(case, back, since_when)):
         because += f"; {yet}"
         worked = "undecided"
-    latency = case.after(first.answered or 0) if known is None else None
+    latency = case.after(known if known is not None else first.answered or 0)
     return result(name, worked, because, _evidence(done[:4]), latency)
 
 
