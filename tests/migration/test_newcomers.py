@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from tests.migration.make import GATEWAY, GUEST, MS, PEER_IP, S, announced, journal, moves_of, stream, view
@@ -31,7 +32,9 @@ def asked(mac: int, ip: str, until: int = ENDS, again: int = LAST, last: int = L
 def came(*frames: Frame, macs: Sequence[int] = (GUEST,), last: int = LAST) -> Moved:
     """The first guest that the stream is said to have carried, where these frames are seen at the gateway."""
     series = tuple(announced(HEARD, HEARD + 50 * MS, mac=mac) for mac in macs)
-    lan: PointView = view("lan", "gateway", series=series, journal=journal(*sorted(frames)), last_ts=last)
+    rows = journal(*sorted(frames))
+    rows.icmp_type[:] = np.where(rows.eth_src == np.uint64(GATEWAY), 8, 0)
+    lan: PointView = view("lan", "gateway", series=series, journal=rows, last_ts=last)
     views = [view("src", streams=(stream(BEGINS, 1.0),)), lan]
     (guests,), _ = find_guests(moves_of(*views), views)
     return guests[0]
