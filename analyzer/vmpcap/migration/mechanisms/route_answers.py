@@ -10,7 +10,7 @@ from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.mechanisms.case import Told, Worked, joined, of_told, result, sighted, since, span
 from vmpcap.migration.mechanisms.first_hand import why_second_hand
 from vmpcap.migration.mechanisms.old_place import way_taken
-from vmpcap.migration.mechanisms.route_claims import NAMES, Claim, how_ended, how_lost, words_of
+from vmpcap.migration.mechanisms.route_claims import LINK_BY_LINK, NAMES, Claim, how_ended, how_lost, words_of
 from vmpcap.migration.mechanisms.route_taken import Taken
 from vmpcap.migration.mechanisms.route_views import is_seen_from_afar
 from vmpcap.migration.results import Mechanism, Sighted
@@ -45,7 +45,8 @@ def _never_withdrawn(one: Taken) -> str:
     if one.is_brief:
         stays = f"in {one.watched / NS_PER_S:.1f} s of view {names} did not withdraw {one.prefix}"
     ways = f"two routers advertise it by {NAMES[one.name]}, and what goes the old way is lost"
-    return f"{stays}: {ways} ({one.came}; {one.lost})"
+    refused = f"; {one.refused.words(one.case)}" if one.refused is not None and one.handed is None else ""
+    return f"{stays}: {ways} ({one.came}; {one.lost}{refused})"
 
 
 def _not_yet_withdrawn(one: Taken) -> str:
@@ -118,6 +119,14 @@ def _both(one: Taken) -> str:
     return f"{one.came}; {_names(one, one.stale)} still advertises it"
 
 
+def _alike(one: Taken) -> str:
+    """That others may go either way, where both are told at one distance; empty where one is nearer, or unknown."""
+    mine = one.new.last.what.metric
+    if one.name not in LINK_BY_LINK or mine is None or all(c.last.what.metric != mine for c in one.stale):
+        return ""
+    return f" (both at metric {mine:,}: others may still be sent the old way)"
+
+
 def _both_used(one: Taken) -> str:
     share = one.share
     assert share is not None
@@ -187,6 +196,7 @@ RULES: Final = (
     Rule(lambda t: bool(t.stale and t.case.cut_off) and not t.is_brief, "no", _never_withdrawn),
     Rule(lambda t: bool(t.stale and t.astray), "no", _never_withdrawn),
     Rule(lambda t: bool(t.stale and t.handed), "no", _never_withdrawn),
+    Rule(lambda t: bool(t.stale and t.case.cut_off and t.refused), "no", _never_withdrawn),
     Rule(lambda t: t.left_late and (t.waited_for_old or t.is_late), "no", _withdrawn_late, _until_old_left),
     Rule(lambda t: t.left_late, "undecided", _withdrawn_late, _until_old_left),
     Rule(lambda t: t.is_late, "no", _late),
@@ -209,7 +219,7 @@ RULES: Final = (
     Rule(lambda t: bool(t.stale and t.unheard), "undecided",
          lambda t: f"{_both(t)}, and whether {count_of(t.unheard, 'peer')} of {len(t.case.suffered)} reached the guest "
                    "again is not in view"),
-    Rule(lambda t: bool(t.stale), "yes", lambda t: f"{_both(t)}, but the guest's peers reach it"),
+    Rule(lambda t: bool(t.stale), "yes", lambda t: f"{_both(t)}, but the guest's peers reach it{_alike(t)}"),
     Rule(lambda t: bool(t.lost_from_view), "undecided",
          lambda t: f"{t.came}; {how_lost(t.name, t.lost_from_view)}"),
     Rule(lambda t: not t.has_old and not is_seen_from_afar(t.case), "undecided",
@@ -241,8 +251,9 @@ def _evidence(one: Taken, rule: Rule) -> list[Sighted]:
         return joined(one.seen, sighted(of_told((one.returned.first, one.returned.last))))
     if one.astray is not None and rule.because in (_never_withdrawn, _withdrawn_late, _not_for_want):
         return [*one.seen, *sighted(one.astray.frames)]
-    if one.handed is not None and rule.because is _never_withdrawn:
-        return joined(one.seen, sighted(one.handed.frames))
+    met = one.handed or one.refused
+    if met is not None and rule.because is _never_withdrawn:
+        return joined(one.seen, sighted(met.frames))
     if rule.because is _both_used and one.share is not None:
         return [*one.seen, *sighted([(one.share.view, one.share.first_frame)])]
     return one.seen

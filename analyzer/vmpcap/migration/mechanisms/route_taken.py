@@ -13,6 +13,7 @@ from vmpcap.migration.mechanisms.lapses import Lapse, counted_lapses, is_lost_in
 from vmpcap.migration.mechanisms.lost_requests import Share, share_lost
 from vmpcap.migration.mechanisms.old_place import Astray, lost_at_old_place
 from vmpcap.migration.mechanisms.old_way import Handed, lost_on_old_way
+from vmpcap.migration.mechanisms.refusals import Refusal, refused_by
 from vmpcap.migration.mechanisms.route_claims import NAMES, Claim, is_as_near, words_of
 from vmpcap.migration.moved import on_reference
 from vmpcap.migration.results import Sighted
@@ -145,6 +146,13 @@ class Taken:
     def astray(self) -> Astray | None:
         """What still went to the guest's old place, and was lost there, long after the new one had come."""
         return lost_at_old_place(self.case, self.new.up + OVERLAP_NS)
+
+    @cached_property
+    def refused(self) -> Refusal | None:
+        """Which old way is still taken, for its own router says that it cannot reach the guest, long after that?"""
+        said = [t.what for c in self.stale for t in (c.first, c.last)]
+        routers = {address for what in said for address in (what.sender, what.next_hop) if address}
+        return refused_by(self.case, routers, self.new.up + OVERLAP_NS)
 
     @cached_property
     def handed(self) -> Handed | None:
