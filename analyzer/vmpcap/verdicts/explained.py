@@ -34,12 +34,14 @@ def _length(lost: Suffered) -> int:
 
 
 def may_be_a_stranger(guest: GuestStory) -> bool:
-    """Is all that joins this machine to the migration an announcement some seconds away from its stream?"""
-    return guest.moved.confidence == "low" and bool(guest.moved.heard)
+    """Is all that joins this machine to the migration an announcement some seconds away from it, or its own silence?"""
+    return guest.moved.is_beside or (guest.moved.confidence == "low" and bool(guest.moved.heard))
 
 
 def why_a_stranger(guest: GuestStory) -> str:
     """Why may it be another machine?"""
+    if guest.moved.is_beside:
+        return f"{guest.moved.because}, or have stopped by itself"
     return f"it may be another machine that announced itself then: {guest.moved.because}"
 
 

@@ -1,6 +1,7 @@
 """What is asked of the guest: was it announced where it had to be, was it reachable, how long was it gone?"""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from vmpcap.migration.stories import GuestStory, Story
@@ -25,8 +26,16 @@ def _about_guest(story: Story, ask: Callable[[GuestStory], Answer]) -> Answer:
         if story.outcome.outcome == "aborted":
             return Answer("undecided", NOT_COMPLETED)
         return Answer("undecided", "no announcement and no guest's traffic can be joined to this migration")
-    answers = [ask(guest) if _moment_is_known(story, guest) else _not_over(story) for guest in story.guests]
+    answers = [_answer_of(guest, ask) if _moment_is_known(story, guest) else _not_over(story) for guest in story.guests]
     return min(answers, key=lambda a: ("fail", "undecided", "pass").index(a.outcome))
+
+
+def _answer_of(guest: GuestStory, ask: Callable[[GuestStory], Answer]) -> Answer:
+    """What is known of this guest: nothing that fails the migration where it may not have moved at all."""
+    answer = ask(guest)
+    if not guest.moved.is_beside or answer.outcome != "fail":
+        return answer
+    return replace(answer, outcome="undecided", because=f"{answer.because}; {why_a_stranger(guest)}")
 
 
 def _moment_is_known(story: Story, guest: GuestStory) -> bool:
