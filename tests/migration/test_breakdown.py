@@ -78,16 +78,21 @@ def told(
     drawn: tuple[Mark, Mark] | None = None,
     astray: Retagged | None = None,
     streamed_until: int | None = None,
+    unproven: Mark | None = None,
 ) -> Peer:
     """What is told of the only peer that had an outage?"""
     moved = Moved(
         mac, tuple(ip_halves(ip) for ip in ips), tuple((v, v.series[0]) for v in views if v.series), "high", ""
     )
+    if unproven is not None:  # what its host announced is no sign of it then
+        moved = replace(moved, heard=())
     first = moved.first_heard
     moment = on_reference(first[0], first[1].first_ts) if first is not None else BACK * MS
     quiet = silences(moved, views, moment)
     found = what_peers_suffered(moved, views, moment, last_sign_before(quiet))
-    found = break_down(found, moved, views, quiet, drawn, astray=astray, streamed_until=streamed_until)
+    found = break_down(
+        found, moved, views, quiet, drawn, astray=astray, streamed_until=streamed_until, unproven=unproven
+    )
     (one,) = [s.peer for s in found if s.outage is not None]
     return one
 
@@ -135,6 +140,16 @@ def test_requests_drawn_to_the_new_place_while_the_guest_ran_at_its_old_one_are_
     peer = told(client(lambda n: not 35 <= n < 100), old, new, drawn=drawn)
     assert spent(peer) == {"announcement": 490, "stun": 160}
     assert "its announcement had drawn requests to where it did not run yet" in peer.breakdown_because
+
+
+def test_what_was_drawn_to_a_guest_that_need_not_run_yet_is_neither_its_fault_nor_its_stun() -> None:
+    """Announced after request 34, heard itself from number 100 on, and no clock tells whether its stream had ended."""
+    old, numbers = point("old", "domain:source", seen(range(35), range(35))), range(100, COUNT)
+    new = point("new", "domain:destination", seen(range(35, COUNT), numbers), 345)
+    peer = told(client(lambda n: not 35 <= n < 100), old, new, unproven=Mark(new, 345 * MS, 1))
+    assert spent(peer) == {"unexplained": 650}
+    assert "announced at its new place, and nothing shows that it ran there yet" in peer.breakdown_because
+    assert spent(told(client(lambda n: not 35 <= n < 100), old, new)) == {"guest": 650}
 
 
 def test_the_parts_add_up_to_the_outage_and_follow_each_other() -> None:

@@ -10,6 +10,7 @@ from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, annou
 from vmpcap.migration.early import Early, find_early_announcement, without_early
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved
+from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.points.timeline import Timeline
 from vmpcap.terms.addresses import ip_halves
@@ -191,3 +192,29 @@ def test_by_clocks_that_are_known_badly_it_came_at_least_so_much_later(doubt_ms:
     early = find_early_announcement(guest, [old, new])
     assert early.early_ms == pytest.approx(said_ms, abs=0.1)
     assert words in early.because
+
+
+@pytest.mark.parametrize(
+    ("answered_ms", "src", "is_open"),
+    [
+        (350, view("src", offset=None), True),
+        (350, None, True),
+        (60, view("src", offset=None), False),
+        (350, view("src"), False),
+    ],
+    ids=["clocks that nothing compares", "no stream in view", "soon", "the stream had ended"],
+)
+def test_a_hosts_word_alone_is_no_sign_of_a_guest_that_ignores_what_comes_to_it(
+    answered_ms: int, src: PointView | None, is_open: bool
+) -> None:
+    """Its RARP drew pings to the new place for 350 ms: it ran and hung, or did not run. A stream's end would tell."""
+    there = asks_and_answers(SWITCH + MS, SWITCH + 2 * S, 10 * MS, stun=(SWITCH, SWITCH + answered_ms * MS))
+    numbers = ((there.ts_ns // (10 * MS)) % 60_000).astype(there.icmp_seq.dtype)
+    new = view("new", "domain:destination", series=(announced(SWITCH),), journal=there._replace(icmp_seq=numbers))
+    guest = Moved(GUEST, (ip_halves(GUEST_IP),), ((new, new.series[0]),), "high", "")
+    early = find_early_announcement(guest, [new], None if src is None else (src, SWITCH - 40 * MS))
+    assert (early.unproven is not None) is is_open
+    if is_open:
+        assert early.until is not None
+        assert (early.until.view.name, early.until.ts) == ("new", SWITCH + (answered_ms + 2) * MS)
+        assert without_early(guest, early).heard == ()

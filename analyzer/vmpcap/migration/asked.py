@@ -62,6 +62,8 @@ class Scene:
     """When the stream's last data passed, on the reference clock: until then a guest may wait for its own memory."""
     astray: Retagged | None = None
     """The guest's tags, where it came to another VLAN or VNI, which is another network."""
+    unproven: Mark | None = None
+    """Its first announcement, where nothing shows that it ran at its new place before it spoke there itself."""
 
     def guest_at(self, view: PointView) -> Moved:
         """As whom does this point know the guest?"""

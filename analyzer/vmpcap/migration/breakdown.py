@@ -71,6 +71,7 @@ def break_down(
     known_as: Mapping[str, Moved] | None = None,
     astray: Retagged | None = None,
     streamed_until: int | None = None,
+    unproven: Mark | None = None,
 ) -> list[Suffered]:
     """What was each peer's outage spent on, and how long after the guest's return was it answered?"""
     ends = tuple(
@@ -82,7 +83,8 @@ def break_down(
         and s.outage.first_answered_frame is not None
     )
     old_macs, apart = _old_macs(guest, views, quiet), _are_apart(guest, views)
-    scene = Scene(guest, views, quiet, old_macs, apart, ends, drawn, flaps, known_as or {}, streamed_until, astray)
+    known = known_as or {}
+    scene = Scene(guest, views, quiet, old_macs, apart, ends, drawn, flaps, known, streamed_until, astray, unproven)
     return [_told(one, scene, number < MOST_STREAMS) for number, one in enumerate(suffered)]
 
 

@@ -14,7 +14,7 @@ from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.clocks import elapsed_between, on_clock_of, order_not_known
 from vmpcap.migration.conflicts import SAME_FRAME_NS, may_lack, ran_there, strays_at, words_of_held_up
 from vmpcap.migration.crossings import names_of
-from vmpcap.migration.marks import Mark
+from vmpcap.migration.marks import RUNS_UNSEEN_NS, Mark
 from vmpcap.migration.moved import BADLY_KNOWN_NS, Moved, announced_at, on_point, on_reference
 from vmpcap.migration.sightings import delivered, frames_of
 from vmpcap.migration.views import PointView
@@ -61,9 +61,49 @@ class Early:
     """
     until: Mark | None = None
     """Until when what was announced says nothing of the guest: it was not at its new place, or not surely so."""
+    unproven: Mark | None = None
+    """Its first announcement, where nothing shows whether the guest ran at its new place between that and `until`."""
 
 
 def find_early_announcement(
+    guest: Moved, views: Sequence[PointView], stream: tuple[PointView, int] | None = None, qemu: bool = False
+) -> Early:
+    """
+    The same as _judge, and where that leaves it open also until when nothing shows that the guest ran at its new place.
+
+    An announcement is its host's word. Where requests came there and none was answered before the guest spoke itself,
+    it may have run, or not yet: the end of a stream whose clock was compared tells, and nothing else does.
+    """
+    early, first = _judge(guest, views, stream, qemu), guest.first_heard
+    if first is None or early.early_ms is not None or early.until is not None:
+        return early
+    if stream is not None and elapsed_between(first[0], first[1].first_ts, *stream) is not None:
+        return early
+    spoken = next((s for v in views if v.role == "domain:destination" and (s := _ignored_until(guest, first, v))), None)
+    if spoken is None:
+        return early
+    return replace(early, until=spoken, unproven=Mark(first[0], first[1].first_ts, first[1].frames[0]))
+
+
+def _ignored_until(guest: Moved, first: tuple[PointView, Series], new: PointView) -> Mark | None:
+    """
+    Which is the guest's own first frame at its new place, where several requests came there before and had no answer?
+
+    None where its host's announcement was not the first of it, or no clock tells.
+    """
+    if guest.mac == NO_MAC or _are_apart(first[0], new) or first[1].kinds[0][0] != RARP_NAME:
+        return None
+    announced = on_point(new, on_reference(first[0], first[1].first_ts))
+    spoken = _own_words(new, guest, announced)
+    if spoken is None or spoken - announced < RUNS_UNSEEN_NS:
+        return None
+    drawn = delivered(new, guest, announced)
+    lost = [row for row in drawn[new.journal.ts_ns[drawn] < spoken].tolist() if _is_lost(new, guest, row)]
+    at = np.flatnonzero(new.journal.ts_ns == spoken)
+    return Mark(new, spoken, int(new.journal.frame[at[0]]) if len(at) else 0) if len(lost) >= LEAST_IGNORED else None
+
+
+def _judge(
     guest: Moved, views: Sequence[PointView], stream: tuple[PointView, int] | None = None, qemu: bool = False
 ) -> Early:
     """

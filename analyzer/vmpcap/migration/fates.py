@@ -21,6 +21,7 @@ from vmpcap.migration.request_hits import HELD_NS, every_one, hits, hits_at, in_
 from vmpcap.migration.requests import answers_to
 from vmpcap.migration.switchover import last_sign
 from vmpcap.migration.unheard_return import SAYS, why_unheard
+from vmpcap.migration.unproven import not_shown_to_run
 from vmpcap.migration.views import PointView, is_compared
 from vmpcap.points.holes import hole_before
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
@@ -54,7 +55,7 @@ def explain(asked: Asked, scene: Scene) -> list[Evidence]:
     """
     gone = _when_gone(asked, scene)
     found = [one._replace(which=one.which & (asked.ts >= gone)) for ask in EXPLAINS for one in ask(asked, scene)]
-    return [one for one in (*_drawn(asked, scene), *found) if one.which.any()]
+    return [one for one in (*_drawn(asked, scene), *not_shown_to_run(asked, scene), *found) if one.which.any()]
 
 
 def _last(scene: Scene, at: PointView) -> Mark | None:

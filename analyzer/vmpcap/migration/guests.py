@@ -90,9 +90,42 @@ def find_guests(
             guests = by_silence(move, views)
         result.append(tuple(guests))
     result = _without_claims(result, moves)
-    every = [guest for guests in result for guest in guests]
-    told = [guests if macs or ips else (*guests, *stopped_beside(guests, every, views)) for guests in result]
-    return told, len(candidates) - len(taken)
+    return _with_those_beside(result, views, macs or ips), len(candidates) - len(taken)
+
+
+def _with_those_beside(
+    found: Sequence[tuple[Moved, ...]], views: Sequence[PointView], named: Collection[object]
+) -> list[tuple[Moved, ...]]:
+    """The same with machines that stopped with them and that nobody announced, each once; not where guests are named."""
+    every, told = [guest for guests in found for guest in guests], []
+    for guests in found:
+        beside = [] if named else stopped_beside(guests, every, views)
+        every += beside
+        told.append((*guests, *beside))
+    return told
+
+
+def _without_claims(found: Sequence[tuple[Moved, ...]], moves: Sequence[Move]) -> list[tuple[Moved, ...]]:
+    """The same, without a machine that is taken for one move's by its silence, but for another's that ended beside."""
+
+    def is_anothers(one: Moved, place: int) -> bool:
+        if one.heard or one.confidence == "high":
+            return False
+        names: set[object] = {*one.ips, one.mac}
+        beside = (n for n, other in enumerate(moves) if n != place and _end_together(other, moves[place]))
+        return any(names & ({*guest.ips, guest.mac} - {NO_MAC}) for n in beside for guest in found[n])
+
+    return [tuple(g for g in guests if not is_anothers(g, place)) for place, guests in enumerate(found)]
+
+
+def _end_together(one: Move, other: Move) -> bool:
+    """Did these streams end so near to each other that one silence spans both ends?"""
+    ends = [
+        on_reference(move.best.view, move.best.transfer.last_data_ts)
+        for move in (one, other)
+        if move.best.transfer.last_data_ts is not None
+    ]
+    return len(ends) == 2 and abs(ends[0] - ends[1]) <= TOGETHER_NS
 
 
 def announced_guests(views: Sequence[PointView]) -> list[Moved]:

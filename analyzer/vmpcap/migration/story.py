@@ -325,7 +325,8 @@ def _tell_guest(
     domain = msgspec.structs.replace(heard.domain, word=domains.word, word_because=domains.because)
     astray = retagged if domains.word == "different" else None
     if is_placed and (completed is not False or moved.heard):  # one that stayed where it was changed no places
-        found = break_down(found, there, views, quiet, early.drawn, second_place, outside, astray, find_end(move))
+        end = find_end(move)
+        found = break_down(found, there, views, quiet, early.drawn, second_place, outside, astray, end, early.unproven)
     suffered = tuple(worst_first(by_service(with_parts_of_services(found))))
     switchover = describe_switchover(move, there, views, figures, suffered, quiet)
     others = tuple(trip for place, trip in enumerate(trips) if place != number)
