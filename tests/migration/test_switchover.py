@@ -563,6 +563,19 @@ def test_a_point_that_began_to_record_later_shows_no_first_sign() -> None:
     assert told(old, gateway, early).bracket.to_point == "dst-br"
 
 
+def test_of_two_points_at_the_new_place_the_one_that_saw_it_sooner_tells() -> None:
+    """A port between them opens late: the point behind it hears the third announcement, whatever its name."""
+    old = bridge("lan", "domain:source", talking(830 * MS))
+    at_once = journal(*((ts, GUEST, BROADCAST_MAC, GUEST_IP, PEER_IP) for ts in (SWITCH, SWITCH + S, SWITCH + 2 * S)))
+    there = bridge("uplink", "domain:destination", at_once, SWITCH, SWITCH + S, SWITCH + 2 * S)
+    behind = bridge("trunk", "domain:destination", talking(-1, 3001 * MS), SWITCH + 2 * S + MS)
+    for views in ([old, there, behind], [old, behind, there]):
+        figure = told(*views, heard=(there, behind))
+        assert figure.bracket_ms == pytest.approx(170.0)
+        assert (figure.bracket.from_point, figure.bracket.to_point) == ("lan", "uplink")
+        assert (figure.guest_silence.to_point, figure.stale_tail.from_point) == ("uplink", "uplink")
+
+
 def test_captures_of_different_times_have_no_switchover_between_them() -> None:
     """An hour apart, by clocks that no packet compares."""
     late = journal(*((ts, GUEST, GATEWAY, GUEST_IP, PEER_IP) for ts in range(3601 * S, 3605 * S, 10 * MS)))

@@ -182,7 +182,22 @@ def _hidden_by(guest: Moved, quiet: dict[str, Silence]) -> Hole | None:
 
 def first_sign(guest: Moved, quiet: dict[str, Silence]) -> Mark | None:
     """The first frame that shows the guest at its new place, from the point nearest to that place."""
-    return _choose(_recorded_then(signs_after(guest, quiet)), FIRST_AT_DESTINATION)
+    return _choose(_first_of_their_role(signs_after(guest, quiet)), FIRST_AT_DESTINATION)
+
+
+def _first_of_their_role(marks: Sequence[Mark]) -> list[Mark]:
+    """
+    These without points whose capture began too late, and without those whose sign another of their role surely preceded.
+
+    Of two points at the new place the one behind a port that blocks shows the guest when that opens.
+    """
+    recorded = _recorded_then(marks)
+    return [mark for mark in recorded if not any(_is_sooner(other, mark) for other in recorded)]
+
+
+def _is_sooner(one: Mark, other: Mark) -> bool:
+    apart = elapsed_between(one.view, one.ts, other.view, other.ts) if one.view.role == other.view.role else None
+    return apart is not None and apart.is_later is True
 
 
 def runs_since(moment: int, guest: Moved, quiet: dict[str, Silence]) -> int:
@@ -237,7 +252,8 @@ def _guest_silence(quiet: dict[str, Silence]) -> tuple[float | None, Bracket]:
     pairs = _at_one_point(quiet)
     befores = [s.before for s in quiet.values() if s.before is not None]
     before = last_sign(befores)
-    after = _choose(_recorded_then([s.after for s in quiet.values() if s.after is not None]), FIRST_AT_DESTINATION)
+    afters = [s.after for s in quiet.values() if s.after is not None]
+    after = _choose(_first_of_their_role(afters), FIRST_AT_DESTINATION)
     if after is not None:
         before = last_sign(_on_a_known_clock(befores, after)) or before
     if before is not None and after is not None:
