@@ -131,6 +131,18 @@ def test_an_outage_that_ends_with_the_guests_return_was_the_stun() -> None:
     assert peer.breakdown_because == "outage 160 ms: all of it while no host ran the guest"
 
 
+def test_one_request_that_met_no_guest_is_no_relearning_though_its_peer_asks_seldom() -> None:
+    """Asked every 200 ms: that of 900 ms met nobody, the guest was back at 1,000, those of 1,100 and 1,300 went astray."""
+    rows = [ping(n) for n in range(10, COUNT, 20)] + [pong(n) for n in range(10, COUNT, 20) if n not in (90, 110, 130)]
+    near = point("gw", "gateway", rows, BACK, offset=Offset(-MS, MS, 9))
+    old = point("old", "domain:source", seen(range(10, 131, 20), (10, 30, 50, 70)) + seen(range(84), range(84)))
+    new = point("new", "domain:destination", seen(range(150, COUNT, 20), range(150, COUNT, 20)), BACK)
+    peer = told(near, old, new)
+    assert spent(peer) == {"stun": 100, "relearning": 500}
+    assert [one.requests for one in peer.breakdown] == [1, 2]
+    assert part(peer, "stun").uncertainty_ms == pytest.approx(1.0)
+
+
 def test_requests_drawn_to_the_new_place_while_the_guest_ran_at_its_old_one_are_the_announcements() -> None:
     """Announced after request 34; the guest reported to somebody from its old place until request 83 all the same."""
     reports = [datagram(n * STEP + 3, False, n, eth_src=GUEST, eth_dst=GATEWAY, dst="10.99.0.9") for n in range(84)]

@@ -1,21 +1,34 @@
 """Requests that met no guest until it was back: what is left of their time is another part of the outage."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from vmpcap.migration.asked import Asked, Evidence, Scene, return_of
 from vmpcap.migration.clocks import on_clock_of
+from vmpcap.terms.units import NS_PER_MS
 
 Slice = tuple[int, int, int, Evidence | None]
 """From when, to when, by which request, and what explains it."""
 
 
 def cut_at_return(one: Slice, later: Sequence[Slice], back: int) -> list[Slice]:
-    """While TCP waits after a segment that met no guest, the guest returns: from then on what the next segment met."""
+    """While a peer waits after a request that met no guest, the guest returns: from then on what the next one met."""
     begin, end, number, found = one
     if not (begin < back < end and later and found is not None and found.part == "stun"):
         return [one]
-    # from a segment's own time to a frame of the guest: how often the peer asks does not blur that
+    # from a request's own time to a frame of the guest: how often the peer asks does not blur that
     return [(begin, back, number, found._replace(exact=True)), (back, end, number, later[0][3])]
+
+
+def with_short_stun(
+    slices: list[Slice], back: int | None, doubt_of: Callable[[Evidence | None], float | None]
+) -> list[Slice]:
+    """Where who asks seldom met no guest, for no longer than it waits between requests: until the guest was back."""
+    stunned = [n for n, piece in enumerate(slices) if piece[3] is not None and piece[3].part == "stun"]
+    length = sum(slices[n][1] - slices[n][0] for n in stunned) / NS_PER_MS
+    if not stunned or back is None or length >= (doubt_of(slices[stunned[-1]][3]) or 0.0):
+        return slices
+    last = stunned[-1]
+    return [*slices[:last], *cut_at_return(slices[last], slices[last + 1 :], back), *slices[last + 1 :]]
 
 
 def until_return(one: Slice, asked: Asked, scene: Scene) -> list[Slice]:

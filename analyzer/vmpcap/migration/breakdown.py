@@ -13,8 +13,8 @@ from vmpcap.measures.outages import Outage
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.measures.whose import FRESH_TTLS
 from vmpcap.migration.asides import words_of_answered, words_of_later, words_of_unsure
-from vmpcap.migration.asked import Asked, Evidence, Scene, late_by, return_of, since_answered, unplaced_return
-from vmpcap.migration.at_return import Slice, cut_at_return, until_back, until_return
+from vmpcap.migration.asked import Asked, Evidence, Scene, back_of, late_by, return_of, since_answered, unplaced_return
+from vmpcap.migration.at_return import Slice, cut_at_return, until_back, until_return, with_short_stun
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.fates import explain
@@ -190,6 +190,8 @@ def _parts_of(one: Suffered, asked: Asked, scene: Scene) -> list[Said]:
         slices = _with_back_off(slices, asked, scene, one.ended)
     elif is_one_request(one.peer):
         slices = [piece for given in slices for piece in until_return(given, asked, scene)]
+    else:
+        slices = with_short_stun(slices, back_of(asked, scene), lambda found: _doubt_of(found, one, asked, scene))
     return _as_parts(slices, asked, one, scene)
 
 
@@ -265,6 +267,7 @@ def _as_parts(slices: list[Slice], asked: Asked, one: Suffered, scene: Scene) ->
         return []  # one request, unanswered: it has no length in view
     groups = _resolved(slices, lambda found: _doubt_of(found, one, asked, scene))
     last = one.outage.first_answered_frame if one.outage is not None else None  # of a joined one: another point's
+    is_shared = asked.stream.manner == "connection" or one.joined is not None or is_one_request(one.peer)
     ends = [*(int(asked.frame[group[0][2]]) for group in groups[1:]), last]
     parts = []
     for group, to_frame in zip(groups, ends, strict=True):
@@ -273,7 +276,7 @@ def _as_parts(slices: list[Slice], asked: Asked, one: Suffered, scene: Scene) ->
         part = OutagePart(
             part=_cause(found),
             ms=(end - begin) / NS_PER_MS,
-            requests=len({piece[2] for piece in group}),
+            requests=len({n for start, _, n, _ in group if is_shared or start <= asked.ts[n]}),
             from_point=asked.view.name,
             from_frame=int(asked.frame[group[0][2]]),
             from_ts=iso_utc(begin) or "",

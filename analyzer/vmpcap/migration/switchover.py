@@ -187,7 +187,7 @@ def first_sign(guest: Moved, quiet: dict[str, Silence]) -> Mark | None:
 
 def _first_of_their_role(marks: Sequence[Mark]) -> list[Mark]:
     """
-    These without points whose capture began too late, and without those whose sign another of their role surely preceded.
+    These without points whose capture began too late, and without those that another of their role surely preceded.
 
     Of two points at the new place the one behind a port that blocks shows the guest when that opens.
     """
