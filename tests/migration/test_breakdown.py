@@ -132,7 +132,7 @@ def test_an_outage_that_ends_with_the_guests_return_was_the_stun() -> None:
 
 
 def test_one_request_that_met_no_guest_is_no_relearning_though_its_peer_asks_seldom() -> None:
-    """Asked every 200 ms: that of 900 ms met nobody, the guest was back at 1,000, those of 1,100 and 1,300 went astray."""
+    """Asked every 200 ms: at 900 ms of nobody, the guest was back at 1,000, those of 1,100 and 1,300 went astray."""
     rows = [ping(n) for n in range(10, COUNT, 20)] + [pong(n) for n in range(10, COUNT, 20) if n not in (90, 110, 130)]
     near = point("gw", "gateway", rows, BACK, offset=Offset(-MS, MS, 9))
     old = point("old", "domain:source", seen(range(10, 131, 20), (10, 30, 50, 70)) + seen(range(84), range(84)))

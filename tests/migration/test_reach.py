@@ -121,6 +121,18 @@ def test_silence_everywhere_needs_the_time_that_esxi_takes_to_repeat() -> None:
     assert follow_announcements(guest(), [long], SWITCH, qemu=False).domain.verdict == "not_reached"
 
 
+def test_what_an_uncompared_clock_shows_of_the_guest_is_not_called_nowhere() -> None:
+    """Its new bridge is an hour ahead, its port leads nowhere: five RARPs stand there, whenever that was."""
+    hour = SWITCH + 3600 * S
+    rarps = announced(*(hour + n * MS for n in (0, 50, 200)))
+    bridge = view("br", "domain:destination", series=(rarps,), offset=None)
+    gateway = alive("gw", "gateway", last_ts=80 * S)
+    because = follow_announcements(guest(), [bridge, gateway], SWITCH, qemu=True).domain.because
+    assert "nor anywhere else but for 3 of the same MAC at br (from frame 200 on), whose clock nothing" in because
+    alone = follow_announcements(guest(), [gateway], SWITCH, qemu=True).domain.because
+    assert "nor anywhere else; other frames were" in alone
+
+
 def test_a_delay_across_clocks_that_disagree_is_corrected() -> None:
     """137 ms of offset are not 137 ms of delay: three are left, and one of doubt."""
     host = heard("br", "domain:destination")

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from vmpcap.announcements.series import Series
 from vmpcap.migration.hearing import is_cut_off, why_deaf, why_group_hidden, why_hidden, why_rarp_hidden
 from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.results import Reached
@@ -104,13 +105,26 @@ def _why_silent(
             deaf = why_rarp_hidden(view, guest) or why_group_hidden(view, guest)
     if deaf:
         return None, "not_observable", deaf
-    source = f"though it was heard at {', '.join(v.name for v, _ in guest.heard)}" if known else "nor anywhere else"
+    source = (
+        f"though it was heard at {', '.join(v.name for v, _ in guest.heard)}" if known else _nor(view, guest, views)
+    )
     missed = f"not seen here in the {wait / NS_PER_S:.0f} s it could take, {source}"
     if is_short:
         until = view.end_words if view.goes_on else "the capture's end"
         missed = f"none of the {sent} that {at} heard came here in the {wait / NS_PER_S:.0f} s until {until}; a later "
         missed += "one may have"
     return False, "not_reached", f"{missed}; {astray or 'other frames were'}"
+
+
+def _nor(view: PointView, guest: Moved, views: Sequence[PointView]) -> str:
+    """Was it heard nowhere else either, or may it have been, by a clock that nothing holds against the others?"""
+    beside = ((other, _apart_in_time(other, guest)) for other in views if other.name != view.name)
+    named = [
+        f"{same.count} of the same MAC at {other.name} (from frame {same.frames[0]} on), whose clock nothing compares"
+        for other, same in beside
+        if same is not None
+    ]
+    return f"nor anywhere else but for {' and '.join(named)}" if named else "nor anywhere else"
 
 
 def why_blind(view: PointView, guest: Moved) -> str:
@@ -158,17 +172,22 @@ def _hole_over(view: PointView, guest: Moved, since: int, until: int) -> Hole | 
 
 def _of_another_time(view: PointView, guest: Moved) -> str:
     """Were announcements of this MAC seen here that may be these, on a clock that nothing holds against the others?"""
-    if view.offset is not None:
-        return ""
-    macs = [guest.mac]
-    if guest.mac == NO_MAC:  # known by its address: the MACs that have it here
-        j, sent = view.journal, frames_of(view, guest).sent
-        macs = np.unique(j.eth_src[sent]).tolist()
-    same = next((s for s in view.series if s.mac in macs), None)
+    same = _apart_in_time(view, guest)
     if same is None:
         return ""
     at = f"{same.count} of the same MAC were seen here at another time, the first in frame {same.frames[0]}"
     return f"{at}; nothing shows how this point's clock stands to the others: they may be the same"
+
+
+def _apart_in_time(view: PointView, guest: Moved) -> Series | None:
+    """Which announcements of this MAC has a point whose clock was compared with no other?"""
+    if view.offset is not None:
+        return None
+    macs = [guest.mac]
+    if guest.mac == NO_MAC:  # known by its address: the MACs that have it here
+        j, sent = view.journal, frames_of(view, guest).sent
+        macs = np.unique(j.eth_src[sent]).tolist()
+    return next((s for s in view.series if s.mac in macs), None)
 
 
 def _of_this_time(view: PointView, guest: Moved, since: int, until: int) -> str:
