@@ -7,7 +7,7 @@ import pytest
 
 from tests.points.made import MS, US, S
 from vmpcap.points.clock import Offset
-from vmpcap.points.islands import on_the_hosts_clocks
+from vmpcap.points.islands import on_its_hosts_clock, on_the_hosts_clocks
 from vmpcap.points.sets import Set
 from vmpcap.points.timeline import Leg, Timeline, Track, constant_timeline
 
@@ -83,3 +83,52 @@ def test_clocks_that_run_apart_are_compared_at_one_time() -> None:
     lines = {0: line(1, 0), 1: running(1, -1), 2: running(0, 1), 3: line(0, 0), 4: line(0, 0)}
     early = [NOW + ahead, NOW, NOW + ahead - 30 * S, NOW - 30 * S, NOW - 30 * S]
     assert set(on_the_hosts_clocks(lines, ROLES, early)) == {0, 1}
+
+
+SPAN = 4 * S
+
+
+def one_uplink(ahead: int, bridge: int, uplink_at: int | None = None) -> dict[int, Timeline]:
+    """
+    Where does the stream's only point, at the host whose bridge is that place, come to lie?
+
+    That host's clock is so far ahead of all others. Bridge 1 is the source's, 2 the destination's.
+    """
+    lines = {0: line(1, 0), 1: line(0, 0), 2: line(0, 0), 3: line(0, 0)}
+    lines[bridge] = line(0, ahead, 300 * US)
+    roles = ("source" if bridge == 1 else "destination", "domain:source", "domain:destination", "gateway")
+    starts = [NOW + ahead if uplink_at is None else uplink_at, NOW, NOW, NOW]
+    starts[bridge] += ahead
+    return on_its_hosts_clock(lines, roles, [(begin, begin + SPAN) for begin in starts])
+
+
+@pytest.mark.parametrize("bridge", [1, 2])
+@pytest.mark.parametrize("ahead", [3600 * S, -3600 * S, 86_400 * S])
+def test_the_only_point_of_a_stream_is_by_the_clock_of_the_guests_point_at_its_host(ahead: int, bridge: int) -> None:
+    """An hour ahead of all others both captured at once: the stream is put beside the guest, in a group of its own."""
+    found = one_uplink(ahead, bridge)
+    assert set(found) == {0}
+    assert abs(found[0].on_reference(NOW + ahead + S) - NOW - S) <= MS
+    assert found[0].group == 1
+
+
+@pytest.mark.parametrize(
+    ("ahead", "uplink_at"),
+    [
+        (3600 * S, NOW),  # beside the others: its clock is right, or was that of nobody
+        (3600 * S, NOW + 1800 * S),  # beside none
+        (3600 * S, NOW - 30 * S),  # a migration's own stream may have been captured half a minute before the rest
+        (300 * MS, None),  # so little may be by chance
+        (20 * S, None),  # and captures so near to each other may be of one time as they stand
+    ],
+)
+def test_a_point_that_fits_another_clock_as_well_stays_where_it_is(ahead: int, uplink_at: int | None) -> None:
+    """Nothing is taken then."""
+    assert one_uplink(ahead, 1, uplink_at) == {}
+
+
+def test_of_two_points_of_the_stream_none_is_put_by_one_host() -> None:
+    """What both hosts' points show is another question."""
+    lines, ahead = hosts(3600 * S), 3600 * S
+    starts = [NOW + ahead, NOW, NOW + ahead, NOW, NOW]
+    assert on_its_hosts_clock(lines, ROLES, [(begin, begin + SPAN) for begin in starts]) == {}

@@ -10,6 +10,8 @@ from vmpcap.terms.units import NS_PER_S
 
 LEAST_APART_NS: Final = NS_PER_S
 """Clocks of two hosts that stand farther apart than this do so by no chance alike."""
+BESIDE_NS: Final = 60 * NS_PER_S
+"""A capture this near to another may be of the same migration: a host announces a guest for so long."""
 CLOSE: Final = 100
 """The difference is so many times greater than what is not known of it."""
 HOSTS: Final = (("source", "destination"), ("domain:source", "domain:destination"))
@@ -52,7 +54,46 @@ def on_the_hosts_clocks(
         return {}
     if stream[0] > guest[1] or guest[0] > stream[1]:
         return {}
-    moved, kept = (four[0], four[2]) if four[0].group > four[2].group else (four[2], four[0])
+    return _as_one(lines, four[0], four[2], at)
+
+
+def on_its_hosts_clock(
+    lines: Mapping[int, Timeline], roles: Sequence[str | None], spans: Sequence[tuple[int, int]]
+) -> dict[int, Timeline]:
+    """
+    The same where one host alone has a point of the stream, if that fits the guest's point there and none otherwise.
+
+    Parameters
+    ----------
+    spans : from when to when each point captured, by its own clock
+
+    Notes
+    -----
+    By that host's clock, which stands seconds or more away from those of all others, both captured at one time; by what
+    is taken for the clocks the stream's has no other beside it. Set otherwise, both would be so by chance.
+    """
+    found = [(_only(roles, up), _only(roles, bridge)) for up, bridge in zip(*HOSTS, strict=True)]
+    fit = [(up, bridge) for up, bridge in found if up is not None and bridge is not None]
+    if len(fit) != 1 or sum(role in HOSTS[0] for role in roles) != 1:
+        return {}
+    up, bridge = fit[0]
+    one, other = lines[up], lines[bridge]
+    if one.group == other.group or any(line.sets or line.reference_sets for line in (one, other)):
+        return {}
+    at = (max(spans[up][0], spans[bridge][0]) + min(spans[up][1], spans[bridge][1])) // 2
+    low, high = other.bounds_on_reference(at)
+    if abs((low + high) // 2 - at) < max(LEAST_APART_NS, CLOSE * (high - low)):
+        return {}
+    begin, end = (one.on_reference(ts) for ts in spans[up])
+    beside = [(line.on_reference(spans[n][0]), line.on_reference(spans[n][1])) for n, line in lines.items() if n != up]
+    is_alone = all(first - end > BESIDE_NS or begin - last > BESIDE_NS for first, last in beside)
+    is_there = spans[up][0] <= spans[bridge][1] and spans[bridge][0] <= spans[up][1]
+    return _as_one(lines, one, other, at) if is_alone and is_there else {}
+
+
+def _as_one(lines: Mapping[int, Timeline], one: Timeline, other: Timeline, at: int) -> dict[int, Timeline]:
+    """The later of their two groups moved so that both clocks show the same at that time."""
+    moved, kept = (one, other) if one.group > other.group else (other, one)
     shift = moved.on_reference(at) - kept.on_reference(at)
     legs = constant_timeline(Offset(shift, shift, 0)).legs
     return {

@@ -17,7 +17,7 @@ from vmpcap.measures.mirrors import fold_mirrors
 from vmpcap.migration.views import PointView
 from vmpcap.points.chain import Standing
 from vmpcap.points.clock import Exchange, Offset
-from vmpcap.points.islands import on_the_hosts_clocks
+from vmpcap.points.islands import on_its_hosts_clock, on_the_hosts_clocks
 from vmpcap.points.jumps import how_often
 from vmpcap.points.one_sided import UNFIT
 from vmpcap.points.symmetry import UNLIKE
@@ -40,6 +40,11 @@ BY_HOSTS: Final = (
     "no two ends whose packets both points saw in both directions; the points of the stream and those of the guest show"
     " the same difference between the two hosts' clocks: each host is taken to have one, to find what belongs together,"
     " and nothing is measured by that"
+)
+BY_ONE_HOST: Final = (
+    "no two ends whose packets both points saw in both directions; by the clock of the guest's point at its host it"
+    " captured beside that one, by those of the others beside none: the host is taken to have one clock, to find what"
+    " belongs together, and nothing is measured by that"
 )
 CONTRADICTED: Final = (
     "another chain of points says another offset of one of these: something on the way is not as taken"
@@ -68,8 +73,11 @@ def as_views(points: Sequence[PointRead]) -> list[PointView]:
     exchanges = [_exchanges(point, own) for point, own in zip(points, streams, strict=True)]
     found = clocks_of(points, exchanges)
     groups = group_points(points, found.clocks, found.floods, found.blurs)
-    middles = [((point.first_ts or 0) + (point.last_ts or 0)) // 2 for point in points]
-    moved = on_the_hosts_clocks(groups.lines, [point.files.role for point in points], middles)
+    spans = [(point.first_ts or 0, point.last_ts or 0) for point in points]
+    roles = [point.files.role for point in points]
+    moved = on_the_hosts_clocks(groups.lines, roles, [(first + last) // 2 for first, last in spans])
+    by_hosts = BY_HOSTS if moved else BY_ONE_HOST
+    moved = moved or on_its_hosts_clock(groups.lines, roles, spans)
     lines = {**groups.lines, **moved}
     views = []
     for number, point in enumerate(points):
@@ -77,7 +85,7 @@ def as_views(points: Sequence[PointRead]) -> list[PointView]:
         views.append(_as_view(point, streams[number], _offset(line, standing), standing, line))
     odd = {place for pair in groups.contradictions for place in pair}
     notes = [CONTRADICTED if n in odd else found.note(points, groups.references[0], n) for n in range(len(points))]
-    notes = [BY_HOSTS if n in moved and n in groups.references else note for n, note in enumerate(notes)]
+    notes = [by_hosts if n in moved and n in groups.references else note for n, note in enumerate(notes)]
     named = {one: {views[b].name: clock for (a, b), clock in found.clocks.items() if a == one} for one in lines}
     return [
         replace(view, clock_note=note, clocks=named[n]) for n, (view, note) in enumerate(zip(views, notes, strict=True))
