@@ -9,6 +9,8 @@ from vmpcap.points.pair_clock import PairClock
 from vmpcap.terms.units import NS_PER_MS, count_of, iso_utc
 
 A_QUEUE: Final = "a queue went over from one way to the other at once"
+MOST_SLEWED: Final = 1e-3
+"""Two clocks that are slewed to the right time run apart by so much at most: NTP corrects one by 500 ppm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,28 @@ class Jump:
 
     @property
     def is_shown(self) -> bool:
-        """Did a clock step for certain? Not where the change may be none: queues that change ways look like it."""
-        return not self.is_bound or self.low_ns > 0 or self.high_ns < 0
+        """
+        Did a clock step for certain? Not where the change may be none: queues that change ways look like it. Nor where
+        it took so long that a clock may have been slewed: lines that keep to the bounds do not show which.
+        """
+        return not self.is_bound or (self._least_ns > 0 and not self.is_slow)
+
+    @property
+    def is_slow(self) -> bool:
+        """Did the clocks surely come apart, and slowly enough for one that was slewed?"""
+        return self.is_bound and 0 < self._least_ns <= MOST_SLEWED * (self.end - self.begin)
+
+    @property
+    def _least_ns(self) -> int:
+        """By how much did they come apart at least?"""
+        return max(self.low_ns, -self.high_ns, 0)
+
+    @property
+    def what(self) -> str:
+        """What happened, as the begin of a sentence?"""
+        if self.is_slow:
+            return "a clock stepped, or was slewed,"
+        return "the clocks stepped apart" if self.is_shown else f"the clocks may have stepped apart, or {A_QUEUE},"
 
     @property
     def back(self) -> "Jump":
@@ -54,12 +76,16 @@ def how_often(jumps: Iterable[Jump]) -> str:
 
         >>> how_often([Jump(0, 1, 20, 30, True), Jump(2, 3, -5, 15, True)])
         'stepped 1 time, may have stepped 1 time more, or a queue went over from one way to the other at once'
+        >>> how_often([Jump(0, 10_000_000_000, 4_000_000, 8_000_000, True)])
+        'stepped or was slewed 1 time'
     """
-    sure = [jump.is_shown for jump in jumps]
-    shown, perhaps = sum(sure), len(sure) - sum(sure)
+    told = list(jumps)
+    shown, slow = sum(jump.is_shown for jump in told), sum(jump.is_slow for jump in told)
+    perhaps = len(told) - shown - slow
     words = [f"stepped {count_of(shown, 'time')}"] if shown else []
+    words += [f"stepped or was slewed {count_of(slow, 'time')}"] if slow else []
     if perhaps:
-        more = " more" if shown else ""
+        more = " more" if words else ""
         words.append(f"may have stepped {count_of(perhaps, 'time')}{more}, or {A_QUEUE}")
     return ", ".join(words)
 

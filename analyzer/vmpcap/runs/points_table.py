@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from vmpcap.points.between import Between, OneWay
-from vmpcap.points.jumps import A_QUEUE, how_often, jumps_of
+from vmpcap.points.jumps import how_often, jumps_of
 from vmpcap.points.one_sided import UNFIT, describe_one_sided
 from vmpcap.runs.between import Together
 from vmpcap.terms.columns import POINTS, dtypes, through_gate
@@ -78,8 +78,7 @@ def _shared(together: Together, pair: Between, sign: int, repeated: int) -> dict
     }
     said = [CONTRADICTS] if (pair.one, pair.other) in together.contradictions else []
     said += [
-        ("the clocks stepped apart " if jump.is_shown else f"the clocks may have stepped apart, or {A_QUEUE}, ")
-        + (jump if sign > 0 else jump.back).words(together.names[pair.one])
+        f"{jump.what} {(jump if sign > 0 else jump.back).words(together.names[pair.one])}"
         for jump in jumps_of(pair.clock)
     ]
     said += [
