@@ -127,6 +127,17 @@ def test_a_point_that_fits_another_clock_as_well_stays_where_it_is(ahead: int, u
     assert one_uplink(ahead, 1, uplink_at) == {}
 
 
+@pytest.mark.parametrize(("bridge_at", "is_put"), [(1, True), (300, False), (-3600, False)])
+def test_a_port_that_leads_nowhere_is_by_the_clock_of_the_stream_at_its_host(bridge_at: int, is_put: bool) -> None:
+    """Only five RARPs stand there, which no other point saw, a second after the stream began; or at another time."""
+    ahead = 3600 * S
+    lines = {0: line(1, 0), 1: line(1, ahead, 10 * US), 2: line(0, 0), 3: line(2, 0), 4: line(0, 0)}
+    starts = [NOW, NOW + ahead, NOW, NOW + ahead + bridge_at * S, NOW]
+    found = on_its_hosts_clock(lines, ROLES, [(begin, begin + SPAN) for begin in starts])
+    assert set(found) == ({3} if is_put else set())
+    assert not is_put or abs(found[3].on_reference(NOW + ahead) - NOW) <= MS
+
+
 def test_of_two_points_of_the_stream_none_is_put_by_one_host() -> None:
     """What both hosts' points show is another question."""
     lines, ahead = hosts(3600 * S), 3600 * S

@@ -1,5 +1,6 @@
 """Points that share packets among themselves only, at the same two hosts as others: whose clocks they have."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -61,7 +62,9 @@ def on_its_hosts_clock(
     lines: Mapping[int, Timeline], roles: Sequence[str | None], spans: Sequence[tuple[int, int]]
 ) -> dict[int, Timeline]:
     """
-    The same where one host alone has a point of the stream, if that fits the guest's point there and none otherwise.
+    The same of one point that no packet joins to another, if it fits the other point at its host and none otherwise.
+
+    The only point of a stream, beside the guest's at that host; or a guest's, beside the stream's there.
 
     Parameters
     ----------
@@ -70,25 +73,35 @@ def on_its_hosts_clock(
     Notes
     -----
     By that host's clock, which stands seconds or more away from those of all others, both captured at one time; by what
-    is taken for the clocks the stream's has no other beside it. Set otherwise, both would be so by chance.
+    is taken for the clocks the one has no other beside it. Set otherwise, both would be so by chance.
     """
-    found = [(_only(roles, up), _only(roles, bridge)) for up, bridge in zip(*HOSTS, strict=True)]
-    fit = [(up, bridge) for up, bridge in found if up is not None and bridge is not None]
-    if len(fit) != 1 or sum(role in HOSTS[0] for role in roles) != 1:
-        return {}
-    up, bridge = fit[0]
-    one, other = lines[up], lines[bridge]
-    if one.group == other.group or any(line.sets or line.reference_sets for line in (one, other)):
-        return {}
-    at = (max(spans[up][0], spans[bridge][0]) + min(spans[up][1], spans[bridge][1])) // 2
+    sizes = Counter(line.group for line in lines.values())
+    for one, other in zip(*HOSTS, strict=True):
+        up, bridge = _only(roles, one), _only(roles, other)
+        if up is None or bridge is None or lines[up].group == lines[bridge].group:
+            continue
+        is_only = sum(role in HOSTS[0] for role in roles) == 1
+        for place, fellow, is_free in ((up, bridge, is_only), (bridge, up, sizes[lines[bridge].group] == 1)):
+            if is_free and _fits(lines, spans, place, fellow):
+                at = (max(spans[place][0], spans[fellow][0]) + min(spans[place][1], spans[fellow][1])) // 2
+                return _as_one(lines, lines[place], lines[fellow], at)
+    return {}
+
+
+def _fits(lines: Mapping[int, Timeline], spans: Sequence[tuple[int, int]], place: int, fellow: int) -> bool:
+    """Did this point capture beside its fellow by that one's clock, and beside no other by what is taken for theirs?"""
+    one, other = lines[place], lines[fellow]
+    if any(line.sets or line.reference_sets for line in (one, other)):
+        return False
+    at = spans[fellow][0]
     low, high = other.bounds_on_reference(at)
     if abs((low + high) // 2 - at) < max(LEAST_APART_NS, CLOSE * (high - low)):
-        return {}
-    begin, end = (one.on_reference(ts) for ts in spans[up])
-    beside = [(line.on_reference(spans[n][0]), line.on_reference(spans[n][1])) for n, line in lines.items() if n != up]
+        return False
+    begin, end = (one.on_reference(ts) for ts in spans[place])
+    beside = [tuple(line.on_reference(ts) for ts in spans[n]) for n, line in lines.items() if n != place]
     is_alone = all(first - end > BESIDE_NS or begin - last > BESIDE_NS for first, last in beside)
-    is_there = spans[up][0] <= spans[bridge][1] and spans[bridge][0] <= spans[up][1]
-    return _as_one(lines, one, other, at) if is_alone and is_there else {}
+    (begin, end), (first, last) = spans[place], spans[fellow]
+    return is_alone and begin - last <= BESIDE_NS and first - end <= BESIDE_NS
 
 
 def _as_one(lines: Mapping[int, Timeline], one: Timeline, other: Timeline, at: int) -> dict[int, Timeline]:

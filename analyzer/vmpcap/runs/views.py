@@ -42,7 +42,7 @@ BY_HOSTS: Final = (
     " and nothing is measured by that"
 )
 BY_ONE_HOST: Final = (
-    "no two ends whose packets both points saw in both directions; by the clock of the guest's point at its host it"
+    "no two ends whose packets both points saw in both directions; by the clock of the other point at its host it"
     " captured beside that one, by those of the others beside none: the host is taken to have one clock, to find what"
     " belongs together, and nothing is measured by that"
 )
