@@ -96,7 +96,7 @@ def find_guests(
 def _with_those_beside(
     found: Sequence[tuple[Moved, ...]], views: Sequence[PointView], named: Collection[object]
 ) -> list[tuple[Moved, ...]]:
-    """The same with machines that stopped with them and that nobody announced, each once; not where guests are named."""
+    """The same with machines that stopped with them, which nobody announced, each once; none where guests are named."""
     every, told = [guest for guests in found for guest in guests], []
     for guests in found:
         beside = [] if named else stopped_beside(guests, every, views)
