@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,16 +10,14 @@ import numpy.typing as npt
 from vmpcap.measures.outages import (
     LEAST_OUTAGE_NS,
     MOSTLY,
-    UNANSWERED,
     USUAL_TIMES,
-    Requests,
     find_outages,
     match_latest,
     median_gap,
     mostly_answered,
 )
 from vmpcap.measures.peer_streams import Ends, PeerStream, Scene, came_back, one_way_stream, stream_of
-from vmpcap.measures.talk import Talk
+from vmpcap.measures.pooled import Flow, pool
 from vmpcap.terms.wire import (
     IP_UDP,
 )
@@ -40,17 +38,8 @@ answers. In one long flow half of all packets must have one: what is pushed may 
 """
 
 
-class _Flow(NamedTuple):
-    """One UDP flow: rows of who asked first, rows of the other, and which of those answers which."""
-
-    asks: I64
-    replies: I64
-    answer: I64
-    """int64[asks]: index into replies, UNANSWERED without one."""
-
-
 def datagram_streams(scene: Scene) -> Iterator[PeerStream]:
-    pooled: dict[tuple[Ends, bool], list[_Flow]] = {}
+    pooled: dict[tuple[Ends, bool], list[Flow]] = {}
     for rows in scene.flows(scene.of(IP_UDP)):
         flow = _udp_flow(scene, rows)
         if len(flow.asks) >= FEW_REQUESTS:
@@ -63,16 +52,16 @@ def datagram_streams(scene: Scene) -> Iterator[PeerStream]:
         yield from _service_streams(scene, flows, service, OF_A_SERVICE)
 
 
-def _udp_flow(scene: Scene, rows: I64) -> _Flow:
+def _udp_flow(scene: Scene, rows: I64) -> Flow:
     """Who asks first is the requester, as far as the capture shows it."""
     asking = scene.from_guest[rows] == scene.from_guest[rows[0]]
     asks, replies = rows[asking], rows[~asking]
-    return _Flow(asks, replies, match_latest(scene.talk.ts_ns[asks], scene.talk.ts_ns[replies]))
+    return Flow(asks, replies, match_latest(scene.talk.ts_ns[asks], scene.talk.ts_ns[replies]))
 
 
-def _service_streams(scene: Scene, flows: list[_Flow], ends: Ends, least: float) -> Iterator[PeerStream]:
+def _service_streams(scene: Scene, flows: list[Flow], ends: Ends, least: float) -> Iterator[PeerStream]:
     """Flows of one service as a stream of requests; as one-way streams where hardly anything is answered."""
-    requests = _pool(scene.talk, flows)
+    requests = pool(scene.talk, flows)
     if not mostly_answered(requests.is_answered, least):
         for flow in flows:
             for sent in (flow.asks, flow.replies):
@@ -86,20 +75,3 @@ def _service_streams(scene: Scene, flows: list[_Flow], ends: Ends, least: float)
     faint = tuple(outage for outage in found if outage.seen_ns < long_ns)
     stream = stream_of(scene, rows, ends, requests, bool(scene.from_guest[flows[0].asks[0]]))
     yield replace(stream, outages=tuple(outages), faint=faint, survived=came_back(outages))
-
-
-def _pool(talk: Talk, flows: list[_Flow]) -> Requests:
-    """Requests of several flows by time, with the answers of all."""
-    asks = np.concatenate([flow.asks for flow in flows])
-    replies = np.concatenate([flow.replies for flow in flows])
-    offsets = np.cumsum([0, *(len(flow.replies) for flow in flows[:-1])])
-    answer = np.concatenate(
-        [np.where(f.answer == UNANSWERED, UNANSWERED, f.answer + at) for f, at in zip(flows, offsets, strict=True)]
-    )
-    by_time, replies_by_time = np.argsort(asks), np.argsort(replies)
-    place = np.empty(len(replies) + 1, np.int64)
-    place[replies_by_time] = np.arange(len(replies))
-    place[UNANSWERED] = UNANSWERED
-    asks, replies = asks[by_time], replies[replies_by_time]
-    answer = place[answer[by_time]]
-    return Requests(talk.ts_ns[asks], talk.frame[asks], answer, talk.ts_ns[replies], talk.frame[replies])

@@ -15,7 +15,7 @@ from vmpcap.migration.asked_dead import asked_again, known_of
 from vmpcap.migration.beyond_port import shown_beyond
 from vmpcap.migration.clocks import clock_doubt
 from vmpcap.migration.dead_ends import is_dead_end
-from vmpcap.migration.exchanges import functional_proof, wants_answer
+from vmpcap.migration.exchanges import ECHOES, functional_proof, wants_answer
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved, guest_name, on_point, on_reference
 from vmpcap.migration.not_seen_again import Unseen, find_unseen
@@ -214,20 +214,27 @@ def _was_answered_before(j: JournalColumns, frames: GuestFrames, asked: I64, whe
     """
     Of which of these requests had the stream been answered here before the switchover?
 
-    A stream is a peer, a protocol and the guest's port (of echoes the identifier). Without that, silence is what a
-    one-way sender (syslog, NetFlow) always meets, or the answers take a way that does not pass here.
+    A stream is a peer, a protocol and the guest's port; all echoes that a peer asks are one: each run of ping has its
+    own identifier. Without that, silence is what a one-way sender (syslog, NetFlow) always meets, or the answers take a
+    way that does not pass here.
     """
+    asks, answers = ({protocol: kinds[n] for protocol, *kinds in ECHOES} for n in (0, 1))
 
-    def streams(rows: I64, peer_high: U64, peer_low: U64, guest_port: U16) -> list[tuple[int, ...]]:
-        columns = (peer_high, peer_low, j.ip_protocol, guest_port, j.icmp_id)
-        return list(zip(*(column[rows].tolist() for column in columns), strict=True))
+    def streams(
+        rows: I64, peer_high: U64, peer_low: U64, guest_port: U16, of_echoes: Mapping[int, int]
+    ) -> list[tuple[int, ...]]:
+        is_echo = np.zeros(len(rows), np.bool_)
+        for protocol, kind in of_echoes.items():
+            is_echo |= (j.ip_protocol[rows] == protocol) & (j.icmp_type[rows] == kind)
+        columns = (peer_high, peer_low, j.ip_protocol, guest_port)
+        return list(zip(*(column[rows].tolist() for column in columns), is_echo.tolist(), strict=True))
 
     def before(rows: I64) -> I64:
         return rows[j.ts_ns[rows] <= when]
 
-    answered = set(streams(before(frames.sent_ip), j.dst_high, j.dst_low, j.src_port))
-    answered &= set(streams(before(frames.asked), j.src_high, j.src_low, j.dst_port))
-    return np.array([s in answered for s in streams(asked, j.src_high, j.src_low, j.dst_port)], np.bool_)
+    answered = set(streams(before(frames.sent_ip), j.dst_high, j.dst_low, j.src_port, answers))
+    answered &= set(streams(before(frames.asked), j.src_high, j.src_low, j.dst_port, asks))
+    return np.array([s in answered for s in streams(asked, j.src_high, j.src_low, j.dst_port, asks)], np.bool_)
 
 
 def _resolved_at(view: PointView, guest: Moved) -> list[int]:
