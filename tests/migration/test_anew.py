@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 from scapy.layers.inet import IP, TCP
@@ -33,18 +34,27 @@ LEFT = BEGIN + STREAM_S - 0.05
 STEP = 0.2
 
 
-def told(folder: Path, answers: Callable[[float], bool], profile: str, count: int = 80, again: int = 1) -> Answer:
+def told(
+    folder: Path,
+    answers: Callable[[float], bool],
+    profile: str,
+    count: int = 80,
+    again: int = 1,
+    step: float = STEP,
+    is_closed: bool = True,
+) -> Answer:
     """
     A client that pings the guest, and opens a connection to it every 0.2 s; by when it opens one it is answered.
 
-    Where it is not, the client sends its SYN again, each second.
+    Where it is not, the client sends its SYN again, each second. Where they are not closed, the capture lacks the last
+    segment of each.
     """
     scene = Scene()
     add_stream(scene, (LAN_SOURCE, LAN_DESTINATION))
     add_announcement(scene, "new", "cl")
     add_pings(scene, "cl")
     for n in range(count):
-        ts = BEGIN - 3 + 0.03 + n * STEP
+        ts = BEGIN - 3 + 0.03 + n * step
 
         def said(after: float, asks: bool, flags: str, seq: int, ack: int, ts: float = ts, n: int = n) -> None:
             ports = {"sport": 42_000 + n, "dport": 443} if asks else {"sport": 443, "dport": 42_000 + n}
@@ -62,7 +72,8 @@ def told(folder: Path, answers: Callable[[float], bool], profile: str, count: in
         said(0.002, True, "A", 101, 501)
         said(0.003, True, "FA", 101, 501)
         said(0.004, False, "FA", 501, 102)
-        said(0.005, True, "A", 102, 502)
+        if is_closed:
+            said(0.005, True, "A", 102, 502)
     files = scene.write(folder)
     points = {"source": files["src"], "destination": files["dst"], "new": files["new"], "cl": files["cl"]}
     return vmpcap.report(points, roles={"new": "domain:destination", "cl": "client"}, profile=profile)
@@ -115,6 +126,47 @@ def test_a_port_that_is_never_answered_tells_nothing(tmp_path: Path) -> None:
     report = told(tmp_path, lambda ts: False, "qemu-default")
     assert lost_ones(report) == []
     assert outcomes(report)["switchover"] == "pass"
+
+
+SELDOM: Final[dict[str, Any]] = {"count": 6, "again": 2, "step": 3.5}
+"""Two connections before the guest leaves, the later of them more than a second before it; four since it came."""
+
+
+def test_a_service_that_is_asked_seldom_and_answers_no_more_is_lost(tmp_path: Path) -> None:
+    """What was answered long before the guest fell silent shows, too, that it answered."""
+    report = told(tmp_path, lambda ts: ts < LEFT, "vsphere4", **SELDOM)
+    (row,) = lost_ones(report)
+    assert (row.lost, row.retransmissions) == (4, 8)
+    assert outcomes(report)["guest_reachable_after"] == "fail"
+    assert report.verdict == "fail"
+
+
+def test_a_service_that_is_asked_seldom_and_answers_on_lost_nothing(tmp_path: Path) -> None:
+    """No connection of it fell into the move."""
+    report = told(tmp_path, lambda ts: True, "qemu-default", **SELDOM)
+    assert lost_ones(report) == []
+    assert outcomes(report)["guest_reachable_after"] == outcomes(report)["switchover"] == "pass"
+
+
+@pytest.mark.parametrize("again", [0, 2])
+def test_a_port_that_is_asked_seldom_and_never_answered_tells_nothing(again: int, tmp_path: Path) -> None:
+    """A firewall drops what comes for it, before the move as after it, however seldom anybody tries."""
+    report = told(tmp_path, lambda ts: False, "qemu-default", **(SELDOM | {"again": again}))
+    assert lost_ones(report) == []
+    assert outcomes(report)["guest_reachable_after"] == outcomes(report)["switchover"] == "pass"
+
+
+def test_a_service_that_begins_to_answer_long_after_the_move_was_not_cut_off_by_it(tmp_path: Path) -> None:
+    """It answered nobody before the move either: somebody started it since."""
+    report = told(tmp_path, lambda ts: ts > MOVED + 8, "qemu-default", **SELDOM)
+    assert lost_ones(report) == []
+    assert outcomes(report)["switchover"] == "pass"
+
+
+def test_a_service_was_answered_though_its_last_segments_are_not_in_view(tmp_path: Path) -> None:
+    """No acknowledgement of the guest's last FIN: its connections were answered all the same."""
+    report = told(tmp_path, lambda ts: ts < LEFT, "vsphere4", 108, is_closed=False)
+    assert outcomes(report)["guest_reachable_after"] == "fail"
 
 
 @pytest.mark.parametrize(("of_three", "outcome"), [(1, "undecided"), (2, "fail")])

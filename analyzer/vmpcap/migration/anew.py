@@ -34,11 +34,13 @@ def by_service(found: Sequence[Suffered]) -> list[Suffered]:
 
     From the first to the last of them the service had no answer for this peer; until another is answered, where one is.
     Where others were answered in between, those before all of these are a row and those after all of these: then the
-    service was lost for good later. A service that left all connections of before the move unanswered, too (a filtered
-    port), tells nothing.
+    service was lost for good later. What a service that left all connections of before the move unanswered, too (a
+    filtered port), leaves so until it answers one tells nothing.
     """
     opened: dict[Service, list[Opened]] = {}
+    of_service: dict[tuple[str, str], list[Suffered]] = {}
     for one in found:
+        of_service.setdefault((one.peer.peer, one.peer.protocol), []).append(one)
         if one.outage is not None and _is_opened_in_vain(one, one.outage):
             opened.setdefault(_service(one), []).append((one, one.outage))
         elif one.opened_late is not None:
@@ -46,17 +48,30 @@ def by_service(found: Sequence[Suffered]) -> list[Suffered]:
     told: dict[int, Suffered] = {}
     for service, connections in opened.items():
         group = sorted(connections, key=_since)
-        beside = [one for one in found if (one.peer.peer, one.peer.protocol) == service[:2]]
+        beside = of_service[service[:2]]
         again = sorted(one.again[1] for one in beside if one.again and one.again[0].name == service[2])
-        answered = any(one.answered_before or one.answered_after for one in beside)
-        if not answered and any(one.unanswered_before for one in beside):
-            told |= dict.fromkeys((id(one) for one, _ in group), _as_before(group[0][0]))
-            continue
+        if _was_dead(beside):
+            dead = [opened for opened in group if not again or _since(opened) < again[0]]
+            told |= dict.fromkeys((id(one) for one, _ in dead), _as_before(group[0][0]))
+            group = group[len(dead) :]
         for run in _runs(group, again):
             is_later = again and run[0][0].opened_late is not None
             row = _as_lost_later(run, again[-1]) if is_later else _as_one(run, beside, again)
             told |= dict.fromkeys((id(one) for one, _ in run), row)
     return list(_in_place(found, told))
+
+
+def _had_answers(beside: Sequence[Suffered]) -> bool:
+    """Was a connection to this service answered before the move, however long before?"""
+    return any(one.answered_before or one.earlier.answered for one in beside)
+
+
+def _was_dead(beside: Sequence[Suffered]) -> bool:
+    """Was every connection to this service that was opened before the move in vain?"""
+    if _had_answers(beside):
+        return False
+    was_not = any(one.unanswered_before for one in beside) and not any(one.answered_after for one in beside)
+    return was_not or any(one.earlier.unanswered for one in beside)
 
 
 def _since(opened: Opened) -> int:
@@ -158,7 +173,7 @@ def _as_one(group: Sequence[Opened], beside: Sequence[Suffered], again: Sequence
         to_frame=latest.last_unanswered_frame,
         at_least_ms=ms(length) if back is not None else None,
         opened=len(group),
-        had_answers=any(one.answered_before for one in beside),
+        had_answers=_had_answers(beside),
         part=next((one.part for one, _ in group if one.part), None),
     )
 

@@ -125,6 +125,7 @@ def _as_answered(one: Suffered, told: Suffered, stream: PeerStream) -> Suffered:
         answered_before=told.answered_before or was,
         answered_after=one.answered_after or told.answered_after or was,
         again=one.again or told.again,
+        earlier=told.earlier,
     )
 
 

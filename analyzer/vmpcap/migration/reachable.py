@@ -15,7 +15,7 @@ from vmpcap.migration.asked_dead import asked_again, known_of
 from vmpcap.migration.beyond_port import shown_beyond
 from vmpcap.migration.clocks import clock_doubt
 from vmpcap.migration.dead_ends import is_dead_end
-from vmpcap.migration.exchanges import ECHOES, functional_proof, wants_answer
+from vmpcap.migration.exchanges import functional_proof, wants_answer
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved, guest_name, on_point, on_reference
 from vmpcap.migration.not_seen_again import Unseen, find_unseen
@@ -25,7 +25,7 @@ from vmpcap.migration.views import PointView
 from vmpcap.points.roles import rank
 from vmpcap.terms.addresses import GROUP_BIT, NO_MAC
 from vmpcap.terms.units import NS_PER_S, count_of
-from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP, TCP_ACK, TCP_RST, TCP_SYN
+from vmpcap.terms.wire import ECHOES, IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP, TCP_ACK, TCP_RST, TCP_SYN
 
 NEAREST_PEERS: Final = ("gateway", "client", None, "domain:destination")
 """Where reachability shows best: where requests come from first, the guest's own bridge last."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -42,6 +42,16 @@ class Part:
     Whether it is surely most of them, all the time since, and hardly one before: at a point that would show an answer,
     and of what was in view early enough for one.
     """
+
+
+class Earlier(NamedTuple):
+    """Connections of one peer to one service that were opened before the guest fell silent, however long before."""
+
+    answered: int = 0
+    unanswered: int = 0
+
+
+NO_EARLIER: Final = Earlier()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,8 @@ class Suffered:
     """Of a service: so many connections were opened since the move, and not answered."""
     had_answers: bool = False
     """Of such a service: whether others of the same peer had answers before the move."""
+    earlier: Earlier = NO_EARLIER
+    """Of a connection: what the same peer's to the same service met before, at the same point."""
     part: Part | None = None
     """How many of its requests had no answer since the move beside others that had, where these are many."""
     later_unsure_ms: float | None = None

@@ -13,6 +13,7 @@ from vmpcap.measures.peers import find_peer_streams
 from vmpcap.migration.asked_on import asked_to_the_end
 from vmpcap.migration.bypassed import answered_after, by_another_way, may_be_bypassed, shows_no_answer, tells_no_answer
 from vmpcap.migration.clocks import clock_doubt, is_moment_unknown, on_clock_of
+from vmpcap.migration.earlier import earlier_connections, of_service
 from vmpcap.migration.foreign_resets import ran_since
 from vmpcap.migration.given_up import with_given_up
 from vmpcap.migration.gone_peers import without_gone, without_other_side
@@ -78,6 +79,7 @@ def what_peers_suffered(
         streams = [s for s in shown[view.name] if not was_missed_only(s, view, shown, views)]
         place = rank(view.role, OUTAGE_FIGURES)
         streams = [without_last_of_many(asked_to_the_end(stream, streams, when), when) for stream in streams]
+        earlier = earlier_connections(streams, on_point(view, begin))
         for stream in (_without_its_end(one, when) for one in _real_ones(streams, view)):
             key = key_of(stream)
             if is_sent_in(stream):
@@ -100,7 +102,7 @@ def what_peers_suffered(
                     one = at_unknown_time(stream, view)
                 one = with_given_up(one, stream, streams, view)
                 one = with_later(with_part(one, stream, view, when), lost_later(stream, streams, view, when), when)
-                known.append((place, one, hole))
+                known.append((place, replace(one, earlier=of_service(stream, earlier)), hole))
             if view.role != "domain:source" and answered_after(stream, when):
                 answered.setdefault(key, view.name)
     doubted = {view.name for view in views if may_be_bypassed(view, guest, on_point(view, moment))}

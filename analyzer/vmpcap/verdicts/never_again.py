@@ -92,7 +92,8 @@ def _is_to_the_end(one: Suffered) -> bool:
     """Was it asked in vain until the view ended, or nearly so?"""
     if one.is_cut_off:
         return one.later is None
-    gave_up = one.peer.survived is None and not one.ended and (one.peer.lost or 0) >= LEAST_IN_VAIN
+    asked = (one.peer.lost or 0) + ((one.peer.retransmissions or 0) if one.opened else 0)
+    gave_up = one.peer.survived is None and not one.ended and asked >= LEAST_IN_VAIN
     if not gave_up or one.view is None or one.from_ts is None or one.to_ts is None:
         return False
     return one.view.last_ts - one.to_ts <= NEARLY * (one.to_ts - one.from_ts)
@@ -126,12 +127,13 @@ def proven_ms(one: Suffered, guest: GuestStory) -> float:
     """
     For how long at least had this stream surely no answer since the move, whatever came later? 0: nobody knows.
 
-    Of one that stopped asking: for as long as it asked, where an answer would have been in view.
+    Of one that stopped asking: for as long as it asked, where an answer would have been in view. Of a service to which
+    connections are opened anew, where others had answers, before or after.
     """
     if one.proven_ms is not None:
         return one.proven_ms
     if one.opened and one.peer.survived is not False and misses_no_answer(one, guest):
-        return one.peer.outage_low_ms or 0.0
+        return (one.peer.outage_low_ms or 0.0) if one.had_answers or one.ended else 0.0
     has_stopped = one.peer.survived is None and one.outage is not None and one.outage.requests_stopped
     asks = one.stream is not None and one.stream.manner != "one_way"
     if not has_stopped or one.ended or not asks or (one.peer.lost or 0) + _sent_again(one) < LEAST_ASKED:
