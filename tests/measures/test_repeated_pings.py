@@ -59,3 +59,36 @@ def test_who_pings_twice_for_long_has_two_streams() -> None:
     """Nothing shows that the second run is the same program's."""
     rows = [*pings(20, 10), *(row | {"ts_ns": row["ts_ns"] + 60_000 * MS, "icmp_id": 78} for row in pings(200, 10))]
     assert [stream.icmp_id for stream in streams_of(rows)] == [77, 78]
+
+
+@pytest.mark.parametrize("count", [2, 6])
+def test_nobody_asks_between_two_runs(count: int) -> None:
+    """The last ping of the first run has no answer, and the next run begins a minute later: from 0 to 60 s."""
+    (stream,) = streams_of(runs(60, count, 4, lost=[3, 4]))
+    (outage,) = stream.outages
+    assert (outage.outage_ns, outage.requests_stopped, outage.ended) == (None, True, True)
+    assert stream.survived is True
+
+
+def test_a_monitor_that_paused_and_asked_on_did_not_stop() -> None:
+    """Two runs in vain to the end, a minute apart: the pause between them is how it always asks."""
+    (stream,) = streams_of(runs(60, 4, 4, lost=range(8, 16)))
+    (outage,) = stream.outages
+    assert (outage.lost, outage.requests_stopped, outage.ended) == (8, False, False)
+    assert stream.survived is False
+
+
+@pytest.mark.parametrize(("count", "until_s", "stopped"), [(8, 40, True), (8, 9, False), (2, 40, True), (30, 80, True)])
+def test_a_peer_that_asks_a_few_times_and_then_no_more_has_stopped(count: int, until_s: int, stopped: bool) -> None:
+    """However few its requests: where the view goes on for much longer than it ever paused."""
+    (stream,) = streams_of(pings(count, 1000, range(count // 2, count)), end_ns=until_s * 1000 * MS)
+    assert [outage.requests_stopped for outage in stream.outages] == [stopped] * (count > 2)
+    assert stream.survived is (None if stopped else False) or count == 2
+
+
+def test_who_asks_ever_less_often_has_not_stopped() -> None:
+    """Each wait is twice the one before, and the view ends within the next."""
+    at = [0, 1, 2, 4, 8, 16, 32]
+    rows = [echo(s * 1000, n) for n, s in enumerate(at)] + [echo(n * 1000 + 1, n, reply=True) for n in range(2)]
+    (stream,) = streams_of(rows, end_ns=60_000 * MS)
+    assert (stream.survived, stream.outages[0].lost) == (False, 5)

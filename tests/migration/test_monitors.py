@@ -86,3 +86,15 @@ def test_a_monitor_alone_tells_that_the_guest_is_lost(tmp_path: Path) -> None:
     """Nobody else asks: that its earlier runs were answered shows that the guest owes these an answer."""
     report = told(tmp_path, every(2.0), lambda ts: ts < AWAY, pings=False)
     assert outcome_of(report) == "fail"
+
+
+@pytest.mark.parametrize(("last", "outcome"), [(MOVED + 3.5, "undecided"), (END - 1.0, "fail")])
+def test_a_peer_that_gave_up_soon_did_not_ask_to_the_end(last: float, outcome: str, tmp_path: Path) -> None:
+    """It had answers before, and asks in vain each second; where it stops early nobody knows what came later."""
+    times = [BEGIN - 2 + n for n in range(int(last - BEGIN + 2))]
+    report = told(tmp_path, [times], lambda ts: ts < AWAY)
+    assert outcome_of(report) == outcome
+    (check,) = [one for one in report.migrations[0].checks if one.id == "guest_reachable_after"]
+    assert ("to the end" in check.because) == (outcome == "fail")
+    (peer,) = [one for one in report.migrations[0].guests[0].peers if one.peer == MONITOR]
+    assert ("none came any more" in peer.because) == (outcome == "undecided")

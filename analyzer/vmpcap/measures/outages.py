@@ -24,7 +24,7 @@ LEAST_BEATS: Final = 10
 """Packets from which an interval can be called usual."""
 
 STOPPED_BEATS: Final = 3
-"""A regular stream that pauses for longer than this many intervals, and 50 ms, has stopped."""
+"""A stream that pauses for longer than this many intervals, the longest where it has no beat, and 50 ms has stopped."""
 
 UNANSWERED: Final = -1
 
@@ -135,7 +135,7 @@ def is_regular(ts: I64) -> bool:
     return bool(np.percentile(gaps, 90) <= 1.5 * np.median(gaps))
 
 
-def find_outages(requests: Requests, least_ns: int, end_ns: int) -> list[Outage]:
+def find_outages(requests: Requests, least_ns: int, end_ns: int, longest_ns: int | None = None) -> list[Outage]:
     """
     Which runs of lost requests last at least this long?
 
@@ -144,6 +144,7 @@ def find_outages(requests: Requests, least_ns: int, end_ns: int) -> list[Outage]
     requests : one stream's, by time
     least_ns : shorter ones are left out
     end_ns : when the capture ends
+    longest_ns : how long who asks without a beat pauses at most while it asks; None where nothing tells
 
     Notes
     -----
@@ -152,8 +153,8 @@ def find_outages(requests: Requests, least_ns: int, end_ns: int) -> list[Outage]
     than least_ns.
     """
     beat_ns = median_gap(requests.ts) if is_regular(requests.ts) else None
-    runs = (_Run(requests, first, beyond, beat_ns, end_ns) for first, beyond in lost_runs(requests.is_answered))
-    outages = [_describe(run) for run in runs]
+    lost = lost_runs(requests.is_answered)
+    outages = [_describe(_Run(requests, first, beyond, beat_ns, end_ns, longest_ns)) for first, beyond in lost]
     return [outage for outage in outages if outage.seen_ns >= least_ns]
 
 
@@ -166,6 +167,7 @@ class _Run(NamedTuple):
     beat_ns: int | None
     """The regular interval of the stream; None where it has none."""
     end_ns: int
+    longest_ns: int | None
 
     @property
     def after(self) -> int | None:
@@ -174,12 +176,15 @@ class _Run(NamedTuple):
 
     @property
     def requests_stopped(self) -> bool:
-        """Did a regular stream pause inside the run for longer than jitter explains?"""
-        if self.beat_ns is None:
-            return False
-        until = self.end_ns if self.after is None else int(self.requests.ts[self.after])
-        gaps = np.diff(np.append(self.requests.ts[self.first : self.beyond], until))
-        return bool(gaps.max() > STOPPED_BEATS * self.beat_ns + LEAST_OUTAGE_NS)
+        """Did the stream pause inside the run for longer than it ever does while it is asked?"""
+        ts = self.requests.ts
+        until = self.end_ns if self.after is None else int(ts[self.after])
+        gaps, usual = np.diff(np.append(ts[self.first : self.beyond], until)), self.beat_ns
+        if usual is None and self.after is None:  # whoever paused before it ended asked again
+            gaps, usual = gaps[-1:], int(np.diff(ts).max()) if len(ts) > 1 else None
+        elif usual is None:
+            usual = self.longest_ns
+        return usual is not None and bool(gaps.max() > STOPPED_BEATS * usual + LEAST_OUTAGE_NS)
 
     @property
     def outage_ns(self) -> int | None:

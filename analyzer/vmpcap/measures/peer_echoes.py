@@ -105,7 +105,9 @@ def _echo_stream(scene: Scene, runs: Sequence[Flow], words: tuple[Protocol, str]
     requests = pool(talk, runs)
     numbers = {int(talk.icmp_id[run.asks[0]]) for run in runs}
     icmp_id = numbers.pop() if len(numbers) == 1 else None
-    outages = find_outages(requests, LEAST_OUTAGE_NS, scene.end_ns)
+    within = [np.diff(talk.ts_ns[run.asks]).max() for run in runs if len(run.asks) > 1] if len(runs) > 1 else []
+    longest_ns = int(max(within)) if within else None  # between two runs nobody asks
+    outages = find_outages(requests, LEAST_OUTAGE_NS, scene.end_ns, longest_ns)
     first = min(int(run.asks[0]) for run in runs)
     ends = scene.ends(first)._replace(peer_port=0, guest_port=0)
     rows = np.sort(np.concatenate([rows for run in runs for rows in (run.asks, run.replies)]))
