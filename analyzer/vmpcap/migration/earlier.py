@@ -1,6 +1,6 @@
 """What connections of a peer to a service met before the guest fell silent."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from vmpcap.measures.peer_streams import PeerStream
@@ -12,6 +12,8 @@ RESENT_NS: Final = NS_PER_S
 
 Service = tuple[str, str]
 """Peer, and protocol with its port."""
+ANYBODY: Final = ""
+"""Stands for the peer of what all together met."""
 
 
 def earlier_connections(streams: Iterable[PeerStream], silent: int) -> dict[Service, Earlier]:
@@ -29,7 +31,17 @@ def earlier_connections(streams: Iterable[PeerStream], silent: int) -> dict[Serv
             service = stream.peer_ip, protocol_of(stream)
             known = found.get(service, NO_EARLIER)
             found[service] = Earlier(known.answered + was, known.unanswered + was_not)
-    return found
+    return found | dict(_of_anybody(found))
+
+
+def _of_anybody(found: Mapping[Service, Earlier]) -> Iterator[tuple[Service, Earlier]]:
+    """Of each service how many peers it answered, and how many it did not."""
+    by_protocol: dict[str, list[Earlier]] = {}
+    for (_, protocol), one in found.items():
+        by_protocol.setdefault(protocol, []).append(one)
+    for protocol, every in by_protocol.items():
+        had = sum(one.answered > 0 for one in every)
+        yield (ANYBODY, protocol), Earlier(peers_answered=had, peers_unanswered=len(every) - had)
 
 
 def _was_answered(stream: PeerStream, silent: int) -> bool:
@@ -43,4 +55,5 @@ def of_service(stream: PeerStream, earlier: Mapping[Service, Earlier]) -> Earlie
     """What did connections of the same peer to the same service meet before?"""
     if stream.manner != "connection" or stream.requester != "peer":
         return NO_EARLIER
-    return earlier.get((stream.peer_ip, protocol_of(stream)), NO_EARLIER)
+    own, every = (earlier.get((peer, protocol_of(stream)), NO_EARLIER) for peer in (stream.peer_ip, ANYBODY))
+    return every._replace(answered=own.answered, unanswered=own.unanswered)

@@ -49,6 +49,10 @@ class Earlier(NamedTuple):
 
     answered: int = 0
     unanswered: int = 0
+    peers_answered: int = 0
+    """So many peers, this or others, had an answer of that service."""
+    peers_unanswered: int = 0
+    """So many had none though they asked."""
 
 
 NO_EARLIER: Final = Earlier()

@@ -52,10 +52,11 @@ def answered_again(guest: GuestStory) -> set[str]:
     Which peers were answered in one of their streams? One of which nobody knows what it met shows no answer, and what
     the guest sends unasked is none; nor is a reset alone: a firewall sends them in a guest's name.
     """
-    return {s.peer.peer for s in guest.suffered if _shows_an_answer(s)}
+    return {s.peer.peer for s in guest.suffered if shows_an_answer(s)}
 
 
-def _shows_an_answer(one: Suffered) -> bool:
+def shows_an_answer(one: Suffered) -> bool:
+    """Did the guest answer in this stream since it moved?"""
     is_told = one.stream is not None and one.stream.manner == "one_way" and one.stream.requester == "guest"
     is_over = one.ended and one.outage is not None and one.peer.survived is not False
     return not is_told and not one.is_cut_off and bool(one.peer.survived or is_over or one.answered_after)

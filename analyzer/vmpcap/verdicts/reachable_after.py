@@ -21,6 +21,7 @@ from vmpcap.verdicts.interruption import (
     named,
     partly_lost,
 )
+from vmpcap.verdicts.lost_to_all import LostToAll, lost_to_all
 from vmpcap.verdicts.never_again import (
     MOST_NAMED,
     are_all_taken_apart,
@@ -93,6 +94,11 @@ class Known:
     def lost_services(self) -> list[Suffered]:
         """Services that are surely lost."""
         return lost_services(self.guest)
+
+    @cached_property
+    def lost_to_all(self) -> list[LostToAll]:
+        """Services that answered before, and nobody since."""
+        return lost_to_all(self.guest)
 
     @cached_property
     def parts(self) -> list[Suffered]:
@@ -225,6 +231,16 @@ def _lost_services(known: Known) -> str:
     return f", but {count:,} of {every:,} services had no answer any more: {told}{known.unsure}{known.why}"
 
 
+def _lost_to_all(known: Known) -> str:
+    """Which services answered nobody any more?"""
+    told = "; ".join(one.words for one in known.lost_to_all[:MOST_NAMED])
+    return f", but {told}{known.unsure}{known.why}"
+
+
+def _share_to_all(known: Known) -> float:
+    return share_without(known.guest, {peer for one in known.lost_to_all for peer in one.peers})
+
+
 def _parts(known: Known) -> str:
     """Of which services was only a part answered?"""
     told = "; ".join(f"{named(s)}: {s.part.words}" for s in known.parts[:MOST_NAMED] if s.part)
@@ -244,10 +260,18 @@ def _all_answered(known: Known) -> str:
     return but + known.why
 
 
+def _had_answers(one: Suffered) -> bool:
+    """Is an answer of before the move in view?"""
+    was = one.had_answers or one.answered_before or one.is_outbound or one.earlier.answered > 0
+    return was or (one.outage is not None and one.outage.last_answer_ts is not None)
+
+
 def _never(known: Known) -> str:
     """Who never got an answer again?"""
-    is_open = any(s.is_open and moves_again(s) for s in known.guest.suffered if s.peer.peer in known.lost)
-    until, whose = "until the guest moved again" if is_open else "again", _whose(known.lost, known.guest)
+    theirs = [s for s in known.guest.suffered if s.peer.peer in known.lost]
+    is_open = any(s.is_open and moves_again(s) for s in theirs)
+    since = "again" if any(map(_had_answers, theirs)) else "since the move"
+    until, whose = "until the guest moved again" if is_open else since, _whose(known.lost, known.guest)
     never = f"the guest never got an answer {until} from {whose}"
     never = never if known.only_asked else f"{whose} never got an answer {until}"
     return f", but {never}: {', '.join(known.lost[:3])}"
@@ -301,6 +325,14 @@ CASES: Final = (
         _lost_services,
         lambda known: frames_of(known.lost_services[0]),
         lambda known: share_left(known.guest),
+        owed_by_the_same=True,
+    ),
+    Case(
+        lambda known: bool(known.lost_to_all),
+        "fail",
+        _lost_to_all,
+        lambda known: frames_of(known.lost_to_all[0].rows[0]),
+        _share_to_all,
         owed_by_the_same=True,
     ),
     Case(
