@@ -98,3 +98,15 @@ def test_a_peer_that_gave_up_soon_did_not_ask_to_the_end(last: float, outcome: s
     assert ("to the end" in check.because) == (outcome == "fail")
     (peer,) = [one for one in report.migrations[0].guests[0].peers if one.peer == MONITOR]
     assert ("none came any more" in peer.because) == (outcome == "undecided")
+
+
+@pytest.mark.parametrize(("early", "outcome"), [(0, "undecided"), (12, "fail")])
+def test_a_peer_that_asks_for_the_first_time_since_the_move_was_not_cut_off_by_it(
+    early: int, outcome: str, tmp_path: Path
+) -> None:
+    """Nothing shows that a filter let it in before; an earlier ping of its own that was answered does, long over."""
+    runs = [[BEGIN - 2.5 + n * 0.2 for n in range(early)], [MOVED + 0.5 + n * 0.5 for n in range(34)]]
+    report = told(tmp_path, [run for run in runs if run], lambda ts: ts < AWAY, profile="qemu-default")
+    assert outcome_of(report) == outcome_of(report, "switchover") == outcome
+    (check,) = [one for one in report.migrations[0].checks if one.id == "guest_reachable_after"]
+    assert ("it was answered before" in check.because) == bool(early)

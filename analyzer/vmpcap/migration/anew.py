@@ -63,7 +63,7 @@ def by_service(found: Sequence[Suffered]) -> list[Suffered]:
 
 def _had_answers(beside: Sequence[Suffered]) -> bool:
     """Was a connection to this service answered before the move, however long before?"""
-    return any(one.answered_before or one.earlier.answered for one in beside)
+    return any(one.answered_before or (one.earlier.answered and not one.is_of_guest) for one in beside)
 
 
 def _was_dead(beside: Sequence[Suffered]) -> bool:
@@ -71,7 +71,7 @@ def _was_dead(beside: Sequence[Suffered]) -> bool:
     if _had_answers(beside):
         return False
     was_not = any(one.unanswered_before for one in beside) and not any(one.answered_after for one in beside)
-    return was_not or any(one.earlier.unanswered for one in beside)
+    return was_not or any(one.earlier.unanswered and not one.is_of_guest for one in beside)
 
 
 def _since(opened: Opened) -> int:

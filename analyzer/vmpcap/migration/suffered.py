@@ -45,7 +45,7 @@ class Part:
 
 
 class Earlier(NamedTuple):
-    """Connections of one peer to one service that were opened before the guest fell silent, however long before."""
+    """Streams of one peer to one service of before the guest fell silent, however long before."""
 
     answered: int = 0
     unanswered: int = 0
@@ -111,7 +111,7 @@ class Suffered:
     had_answers: bool = False
     """Of such a service: whether others of the same peer had answers before the move."""
     earlier: Earlier = NO_EARLIER
-    """Of a connection: what the same peer's to the same service met before, at the same point."""
+    """What the same peer's streams to the same service met before, at the same point."""
     part: Part | None = None
     """How many of its requests had no answer since the move beside others that had, where these are many."""
     later_unsure_ms: float | None = None

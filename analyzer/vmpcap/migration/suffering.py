@@ -13,7 +13,7 @@ from vmpcap.measures.peers import find_peer_streams
 from vmpcap.migration.asked_on import asked_to_the_end
 from vmpcap.migration.bypassed import answered_after, by_another_way, may_be_bypassed, shows_no_answer, tells_no_answer
 from vmpcap.migration.clocks import clock_doubt, is_moment_unknown, on_clock_of
-from vmpcap.migration.earlier import earlier_connections, of_service
+from vmpcap.migration.earlier import earlier_streams, of_service
 from vmpcap.migration.foreign_resets import ran_since
 from vmpcap.migration.given_up import with_given_up
 from vmpcap.migration.gone_peers import without_gone, without_other_side
@@ -79,7 +79,7 @@ def what_peers_suffered(
         streams = [s for s in shown[view.name] if not was_missed_only(s, view, shown, views)]
         place = rank(view.role, OUTAGE_FIGURES)
         streams = [without_last_of_many(asked_to_the_end(stream, streams, when), when) for stream in streams]
-        earlier = earlier_connections(streams, on_point(view, begin))
+        earlier = earlier_streams(streams, on_point(view, begin))
         for stream in (_without_its_end(one, when) for one in _real_ones(streams, view)):
             key = key_of(stream)
             if is_sent_in(stream):

@@ -7,12 +7,12 @@ from vmpcap.migration.suffered import Suffered
 from vmpcap.terms.units import NS_PER_MS, at_least_ms, at_most_ms
 from vmpcap.verdicts.answers import Answer, show, three
 from vmpcap.verdicts.findings import Evidence
-from vmpcap.verdicts.never_again import is_long_gone, proven_ms, say_never, stopped_after_ns
+from vmpcap.verdicts.never_again import had_none, is_long_gone, proven_ms, say_never, stopped_after_ns
 
 
 def surely_longer(limit: float | None, guest: GuestStory) -> Answer | None:
     """Whose interruption has no end in view, or had none for longer than the limit? None where nobody's."""
-    gone = [s for s in guest.suffered if s.is_cut_off]
+    gone = [s for s in guest.suffered if s.is_cut_off and not had_none(s)]
     until = "again"
     if not gone and limit is not None:
         gone = [s for s in guest.suffered if s.is_open and (s.at_least_ms or 0.0) > limit]
@@ -114,6 +114,9 @@ def unbounded(limit: float, guest: GuestStory) -> Iterator[tuple[str, tuple[Evid
     gave_up, denied, wide = given_up_by(guest), _denied_to(guest), _range_around(limit, guest)
     if gave_up:
         yield f"{len(gave_up)} of its peers gave up without an answer: {', '.join(gave_up[:3])}", ()
+    unknown = [s for s in guest.suffered if s.is_cut_off and had_none(s)]
+    if unknown:
+        yield f"{named(unknown[0])} had no answer, and none of before the move is in view", frames_of(unknown[0])
     if denied:
         yield f"{len(denied)} of its peers got nothing but resets: {', '.join(denied[:3])}", ()
     for partly in partly_lost(guest)[:1]:

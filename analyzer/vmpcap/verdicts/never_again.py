@@ -101,12 +101,27 @@ def _is_to_the_end(one: Suffered) -> bool:
 
 def asked_in_vain(guest: GuestStory) -> set[str]:
     """
-    Which peers asked on until the end of the view, and were surely not answered?
+    Which peers that were answered before asked on until the end of the view, and were surely not answered?
 
     Beside a client every answer comes by; elsewhere only where an answer of the guest did, for it may go another way. A
     TCP that sends its request again shows everywhere that it has no answer.
     """
-    return {s.peer.peer for s in guest.suffered if s.is_cut_off and is_long_gone(s) and misses_no_answer(s, guest)}
+    return {
+        s.peer.peer
+        for s in guest.suffered
+        if s.is_cut_off and is_long_gone(s) and misses_no_answer(s, guest) and not had_none(s)
+    }
+
+
+def had_none(one: Suffered) -> bool:
+    """
+    Is its first request in view unanswered already, and no other of the same to the same service answered before?
+
+    Then nothing shows that the guest ever answered it: a filter may have kept it out before, too.
+    """
+    if one.had_answers or one.answered_before or one.earlier.answered or one.later is not None or one.is_outbound:
+        return False
+    return bool(one.opened) or (one.outage is not None and one.outage.last_answer_ts is None)
 
 
 def misses_no_answer(lost: Suffered, guest: GuestStory) -> bool:

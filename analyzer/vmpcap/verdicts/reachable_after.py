@@ -26,6 +26,7 @@ from vmpcap.verdicts.never_again import (
     MOST_NAMED,
     are_all_taken_apart,
     asked_in_vain,
+    had_none,
     is_long_gone,
     lost_for_size,
     lost_services,
@@ -260,17 +261,11 @@ def _all_answered(known: Known) -> str:
     return but + known.why
 
 
-def _had_answers(one: Suffered) -> bool:
-    """Is an answer of before the move in view?"""
-    was = one.had_answers or one.answered_before or one.is_outbound or one.earlier.answered > 0
-    return was or (one.outage is not None and one.outage.last_answer_ts is not None)
-
-
 def _never(known: Known) -> str:
     """Who never got an answer again?"""
     theirs = [s for s in known.guest.suffered if s.peer.peer in known.lost]
     is_open = any(s.is_open and moves_again(s) for s in theirs)
-    since = "again" if any(map(_had_answers, theirs)) else "since the move"
+    since = "since the move" if theirs and all(map(had_none, theirs)) else "again"
     until, whose = "until the guest moved again" if is_open else since, _whose(known.lost, known.guest)
     never = f"the guest never got an answer {until} from {whose}"
     never = never if known.only_asked else f"{whose} never got an answer {until}"
