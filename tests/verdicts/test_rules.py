@@ -44,7 +44,7 @@ from vmpcap.migration.results import (
 )
 from vmpcap.migration.session_results import Sessions
 from vmpcap.migration.stories import GuestStory, Story
-from vmpcap.migration.suffered import Suffered
+from vmpcap.migration.suffered import Earlier, Suffered
 from vmpcap.migration.vlans import TwoTags
 from vmpcap.terms.addresses import ip_halves
 from vmpcap.verdicts.findings import Check
@@ -403,10 +403,20 @@ def test_an_answer_that_may_go_another_way_is_not_missed() -> None:
 
 
 def resent(times: int) -> Outage:
-    """An outage without an end in which TCP sent its segment again so often."""
+    """An outage without an end in which TCP sent its segment again so often, where the one before was answered."""
     return Outage(
-        None, None, None, None, 0, 1, 5 * S, 9, None, None, None, None, None, 5 * S, False, 1, times
+        -2 * S, 1, -S, 1, 0, 1, 5 * S, 9, None, None, None, None, None, 5 * S, False, 1, times
     )  # fmt: skip
+
+
+def test_who_was_never_answered_before_either_decides_nothing() -> None:
+    """A filter may keep it out at all times; not where another of its streams had answers."""
+    answered, first = resent(5), replace(resent(5), last_answer_ts=None, last_answered_ts=None)
+    assert reachable(suffered(), replace(lost_for(5), outage=answered)).outcome == "fail"
+    stranger = reachable(suffered(), replace(lost_for(5), outage=first))
+    assert stranger.outcome == "undecided"
+    assert "never got an answer since the move" in stranger.because
+    assert reachable(suffered(), replace(lost_for(5), outage=first, earlier=Earlier(1))).outcome == "fail"
 
 
 def test_who_asks_for_what_a_guest_was_before_it_started_anew_decides_nothing() -> None:
