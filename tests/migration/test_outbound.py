@@ -113,6 +113,34 @@ def test_a_service_that_never_answers_the_guest_again_fails_wherever_its_request
     assert row.lost == pytest.approx((END - MOVED) / STEP, abs=2)
 
 
+@pytest.mark.parametrize(
+    ("since", "outcome"),
+    [((0.3, 1.5, 3.0), "undecided"), ((0.3, 6.3, 12.3), "fail")],
+    ids=["asks no more", "pauses as long"],
+)
+def test_a_service_that_the_guest_asks_no_more_is_not_lost_for_sure(
+    since: tuple[float, ...], outcome: str, tmp_path: Path
+) -> None:
+    """It may have turned to another server, and this one may answer again; not where it always pauses so long."""
+    scene = Scene()
+    add_stream(scene, (LAN_SOURCE, LAN_DESTINATION))
+    add_announcement(scene, "new", "gw")
+    others(scene)
+    before = [LEFT - 0.1 - n * 0.25 for n in range(12)]
+    for n, ts in enumerate(sorted([*before, *(MOVED + after for after in since)])):
+        for point in ("old" if ts < LEFT else "new", "gw"):
+            scene.at(point, ts, ping(GUEST_IP, SERVER, (GUEST, ROUTER_A), n, 9, 8))
+            if ts < LEFT:
+                scene.at(point, ts + 0.001, ping(SERVER, GUEST_IP, (ROUTER_A, GUEST), n, 9, 0))
+    files = scene.write(tmp_path)
+    points = {"source": files["src"], "destination": files["dst"], **{name: files[name] for name in ROLES}}
+    report = vmpcap.report(points, roles=ROLES, profile="qemu-default")
+    found, because = outcome_of(report, "guest_reachable_after")
+    assert found == outcome, because
+    assert f"the guest never got an answer again from 1 of its 2 peers: {SERVER}" in because
+    assert ("asked on to the end" in because) == (outcome == "fail")
+
+
 def test_answers_that_pass_the_gateway_and_not_its_new_place_decide_nothing(tmp_path: Path) -> None:
     """They may come to the guest by another link of its host."""
     report = told(tmp_path, ("new", "gw"), ("gw",))

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.measures.outages import LEAST_OUTAGE_NS, USUAL_TIMES, Outage
+from vmpcap.measures.outages import LEAST_OUTAGE_NS, STOPPED_BEATS, USUAL_TIMES, Outage
 from vmpcap.migration.clocks import is_moment_unknown
 from vmpcap.migration.guest_requests import (
     NEW,
@@ -63,6 +63,15 @@ class Silence(NamedTuple):
         ts = self.asked.view.journal.ts_ns
         return int(ts[self.rows[-1]] - ts[self.rows[0]])
 
+    @property
+    def has_stopped(self) -> bool:
+        """Did the guest ask no more, for longer than it ever paused here? As of a peer that stops asking."""
+        if self.back is not None:
+            return False
+        view = self.asked.view
+        ts = view.journal.ts_ns[self.asked.requests]
+        return int(view.last_ts - ts[-1]) > STOPPED_BEATS * int(np.diff(ts).max()) + LEAST_OUTAGE_NS
+
 
 def with_outbound(
     suffered: Sequence[Suffered], guest: Moved, views: Sequence[PointView], moment: int
@@ -101,7 +110,7 @@ def with_outbound(
         tell = _tell(service, longest, before, asked, views, guest, moment)
         if longest.last is None:
             found.append(tell)
-        elif tell.proven_ms is not None:
+        elif tell.proven_ms is not None and not _is_unknown_later(longest, moment):
             found.append(_lost_since(tell, longest, moment))
             if found[-1].is_cut_off:
                 view = longest.asked.view
@@ -225,11 +234,7 @@ def _tell(
     is_sure &= view.role in (NEW, "client") or _sent_again(j, rows) >= LEAST_ASKED
     words = f"the guest asked, {count_of(len(rows), 'request')} at {view.name} from frame {j.frame[rows[0]]} on,"
     last = silence.back if silence.back is not None else int(rows[-1])
-    words += (
-        f" and had no answer until {view.end_words}, {silence.length_ns / NS_PER_S:.1f} s"
-        if silence.back is None
-        else f" and had no answer before frame {j.frame[last]}: {at_least_ms(silence.length_ns)}"
-    )
+    words += f" and {_how_long(silence)}"
     words += f"; its requests passed {', '.join(passed)}"
     words += f" and never {', '.join(missed)}, which they passed before the move" if missed else ""
     if at_old:
@@ -246,7 +251,7 @@ def _tell(
         point=view.name,
         outage_low_ms=low,
         lost=len(rows),
-        survived=True if is_back else (False if is_sure else None),
+        survived=True if is_back else (False if is_sure and not silence.has_stopped else None),
         because=words,
         frames=list(dict.fromkeys(frames)),
         from_ts=iso_utc(int(j.ts_ns[rows[0]])),
@@ -265,6 +270,17 @@ def _tell(
         is_outbound=True,
     )
     return replace(told, proven_ms=low) if is_sure else told
+
+
+def _how_long(silence: Silence) -> str:
+    """For how long had the guest no answer?"""
+    asked_s = f"{silence.length_ns / NS_PER_S:.1f} s"
+    j = silence.asked.view.journal
+    if silence.back is not None:
+        return f"had no answer before frame {j.frame[silence.back]}: {at_least_ms(silence.length_ns)}"
+    if silence.has_stopped:
+        return f"had no answer in {asked_s}, after which it asked no more (frame {j.frame[silence.rows[-1]]})"
+    return f"had no answer until {silence.asked.view.end_words}, {asked_s}"
 
 
 def _seen_at(silence: Silence, asked: Sequence[Asked], before: Sequence[Asked]) -> tuple[list[str], list[str]]:
@@ -307,6 +323,12 @@ def _shows_end(one: Asked, silence: Silence, begin: int, until: int) -> bool:
 def _sent_again(j: JournalColumns, rows: I64) -> int:
     """How many of these segments are others of them again?"""
     return len(rows) - len(np.unique(np.stack([j.src_port[rows], j.tcp_seq[rows]]), axis=1).T)
+
+
+def _is_unknown_later(silence: Silence, moment: int) -> bool:
+    """Did the guest ask in vain so late that it is not the move's, and then no more? Then nothing shows it lost."""
+    view, rows = silence.asked.view, silence.rows
+    return silence.has_stopped and int(view.journal.ts_ns[rows[0]]) - on_point(view, moment) > AFTER_NS
 
 
 def _lost_since(told: Suffered, silence: Silence, moment: int) -> Suffered:

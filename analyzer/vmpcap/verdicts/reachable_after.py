@@ -119,7 +119,8 @@ class Known:
     @cached_property
     def only_asked(self) -> bool:
         """Is it the guest that asks wherever no answer came?"""
-        return not self.gave_up and all(s.is_outbound for s in self.cut_off if s.peer.peer in self.lost)
+        vain = (s for s in self.guest.suffered if s.is_cut_off or gave_up_asking(s))
+        return all(s.is_outbound for s in vain if s.peer.peer in self.lost)
 
 
 @dataclass(frozen=True, slots=True)
