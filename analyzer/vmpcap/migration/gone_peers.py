@@ -8,10 +8,13 @@ import numpy as np
 from vmpcap.measures.outages import LEAST_OUTAGE_NS
 from vmpcap.migration.stream_outages import RESENT_NS
 from vmpcap.migration.suffered import Suffered, frames_of_outage, unmeasured
+from vmpcap.migration.views import PointView
 from vmpcap.points.holes import hole_in
 
 GONE_NS: Final = 3 * RESENT_NS
 """A peer that waits for an answer has sent its request again by then, and again (RFC 6298 section 2.4)."""
+LEAST_AGAIN: Final = 3
+"""So often sent again, and for as long, a segment that arrives beside a peer is acknowledged by one that lives."""
 
 
 def without_gone(found: Sequence[Suffered]) -> list[Suffered]:
@@ -44,7 +47,7 @@ def _tells_nothing(one: Suffered) -> bool:
 
 def is_answer(one: Suffered, found: Sequence[Suffered]) -> bool:
     """Is it what the guest sends in a connection in which the peer asks?"""
-    return _is_wait_of_guest(one) and any(_is_request_of(other, one) for other in found)
+    return is_wait_of_guest(one) and any(_is_request_of(other, one) for other in found)
 
 
 def is_silent(one: Suffered) -> bool:
@@ -59,19 +62,43 @@ def is_silent(one: Suffered) -> bool:
 
 
 def _told_as_gone(one: Suffered, found: Sequence[Suffered]) -> Suffered:
-    if not one.is_cut_off or not _is_wait_of_guest(one):
+    if not one.is_cut_off or not is_wait_of_guest(one):
         return one
-    last = next((other for other in found if _is_request_of(other, one) and _was_its_last(other)), None)
-    if last is None or last.outage is None or one.stream is None or one.view is None:
+    because = _why_gone(one, found)
+    if not because or one.outage is None or one.stream is None or one.view is None:
         return one
-    because = (
-        f"the peer is gone: at {last.peer.point} its request in frame {last.outage.last_unanswered_frame} had no answer"
-        f" and was not sent again, so nobody acknowledges what the guest sends again here"
-    )
     return unmeasured(one.stream, one.view, because, frames_of_outage(one.outage))
 
 
-def _is_wait_of_guest(one: Suffered) -> bool:
+def _why_gone(one: Suffered, found: Sequence[Suffered]) -> str:
+    """What shows that the peer is gone which the guest waits for? Empty where nothing does."""
+    last = next((other for other in found if _is_request_of(other, one) and _was_its_last(other)), None)
+    if last is not None and last.outage is not None:
+        return (
+            f"the peer is gone: at {last.peer.point} its request in frame {last.outage.last_unanswered_frame} had no"
+            f" answer and was not sent again, so nobody acknowledges what the guest sends again here"
+        )
+    outage = one.outage
+    if outage is None or not _arrives(one) or not is_silent(one):
+        return ""
+    return (
+        f"the peer is gone: what the guest sent in frame {outage.first_unanswered_frame} arrived at {one.peer.point} and"
+        f" was sent again {outage.retransmissions} times, and nothing came from the peer in this connection any more"
+    )
+
+
+def _arrives(one: Suffered) -> bool:
+    """Did what the guest sent come by beside the peer again and again, with whatever the peer sent in view?"""
+    outage, view = one.outage, one.view
+    if outage is None or view is None or view.role != "client" or not _is_whole(view):
+        return False
+    begin, end = outage.first_unanswered_ts, outage.last_unanswered_ts
+    is_long = outage.retransmissions >= LEAST_AGAIN and end - begin >= GONE_NS
+    return is_long and hole_in(view.holes, begin, end) is None
+
+
+def is_wait_of_guest(one: Suffered) -> bool:
+    """Is it the guest that waits, in a connection, for its peer's acknowledgement?"""
     return one.stream is not None and one.stream.requester == "guest" and one.stream.manner == "connection"
 
 
@@ -88,7 +115,11 @@ def _was_its_last(request: Suffered) -> bool:
     outage, view, stream = request.outage, request.view, request.stream
     if outage is None or view is None or stream is None or outage.ended or outage.retransmissions:
         return False
-    if view.role != "client" or view.left_out or not view.journal_complete or view.drops or view.goes_on:
+    if view.role != "client" or not _is_whole(view) or view.goes_on:
         return False
     last = max(outage.last_unanswered_ts, stream.last_ts)
     return view.last_ts - last >= GONE_NS and hole_in(view.holes, last, view.last_ts) is None
+
+
+def _is_whole(view: PointView) -> bool:
+    return not view.left_out and view.journal_complete and not view.drops

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from vmpcap.migration.breakdown import MOST_STREAMS
-from vmpcap.migration.gone_peers import is_answer, is_silent
+from vmpcap.migration.gone_peers import is_silent, is_wait_of_guest
 from vmpcap.migration.reachable import LEAST_ASKED
 from vmpcap.migration.stories import GuestStory
 from vmpcap.migration.suffered import Suffered
@@ -128,8 +128,8 @@ def misses_no_answer(lost: Suffered, guest: GuestStory) -> bool:
     """Would an answer to this stream have been in view?"""
     if lost.proven_ms is not None:
         return True
-    if is_answer(lost, guest.suffered) and is_silent(lost):
-        return False  # who asked may be gone
+    if is_wait_of_guest(lost) and is_silent(lost):
+        return False  # whom it waits for may be gone
     if _sent_again(lost) >= LEAST_ASKED:
         return True
     if lost.view is not None and (lost.view.left_out or not lost.view.journal_complete):

@@ -120,7 +120,7 @@ class Known:
     def only_asked(self) -> bool:
         """Is it the guest that asks wherever no answer came?"""
         vain = (s for s in self.guest.suffered if s.is_cut_off or gave_up_asking(s))
-        return all(s.is_outbound for s in vain if s.peer.peer in self.lost)
+        return all(s.is_outbound or s.is_of_guest for s in vain if s.peer.peer in self.lost)
 
 
 @dataclass(frozen=True, slots=True)
