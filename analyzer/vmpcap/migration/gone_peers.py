@@ -82,7 +82,7 @@ def _why_gone(one: Suffered, found: Sequence[Suffered]) -> str:
     if outage is None or not _arrives(one) or not is_silent(one):
         return ""
     return (
-        f"the peer is gone: what the guest sent in frame {outage.first_unanswered_frame} arrived at {one.peer.point} and"
+        f"the peer is gone: what the guest sent in frame {outage.first_unanswered_frame} came to {one.peer.point} and"
         f" was sent again {outage.retransmissions} times, and nothing came from the peer in this connection any more"
     )
 

@@ -20,7 +20,10 @@ LEAST_ASKED: Final = 3
 LONG_NS: Final = NS_PER_S
 """So often, and for so long at least: one a second is asked while nobody answers (RFC 1122 section 2.3.2.1)."""
 AGAIN_NS: Final = 3 * NS_PER_S
-"""A guest that had not asked for so long when the view ended may have had its answer out of view."""
+"""
+A guest that had not asked for so long when the view ended, or before it asked again, may have had its answer out of
+view: of a neighbour on the same host it passes no point. What is asked then is a refresh.
+"""
 ALIVE_NS: Final = 3 * NS_PER_S
 """A neighbour that said nothing to the guest for so long before the move may have gone by itself."""
 
@@ -78,8 +81,22 @@ def _asked_for(view: PointView, guest: Moved, when: int) -> dict[Address, I64]:
     return {address: np.array(rows, np.int64) for address, rows in asked.items()}
 
 
+def _in_vain(view: PointView, rows: I64) -> I64:
+    """
+    Which of these requests, the latest, surely had no answer? By time.
+
+    Those since the last that was not asked again soon: by each of the others the guest shows that it still lacks it.
+    """
+    rows = rows[np.argsort(view.arps.ts_ns[rows], kind="stable")]
+    is_later = np.concatenate(([True], np.diff(view.arps.ts_ns[rows]) > AGAIN_NS))
+    runs = np.split(rows, np.flatnonzero(is_later)[1:])
+    enough = [n for n, run in enumerate(runs[:-1]) if len(run) == 1]
+    return np.concatenate(runs[enough[-1] + 1 if enough else 0 :])
+
+
 def _tell(address: Address, view: PointView, rows: I64) -> Suffered | None:
     """What is told of this neighbour? Nothing where the guest asked too seldom, or where its answer may be missing."""
+    rows = _in_vain(view, rows)
     ts, frame = view.arps.ts_ns[rows], view.arps.frame[rows]
     begin, end = int(ts.min()), int(ts.max())
     is_long = len(rows) >= LEAST_ASKED and end - begin >= LONG_NS and view.last_ts - end <= AGAIN_NS
