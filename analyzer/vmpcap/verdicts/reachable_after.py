@@ -107,14 +107,20 @@ class Known:
         return sorted(partly_lost(self.guest), key=lambda s: s.part is not None and not s.part.is_sure)
 
     @cached_property
+    def are_parts_sure(self) -> bool:
+        """Is it surely most of what one of them asked?"""
+        return any(s.part is not None and s.part.is_sure for s in self.parts)
+
+    @cached_property
     def in_use(self) -> InUse:
         """What became of the connections that were in use when it moved."""
         return in_use(self.guest)
 
     @cached_property
     def is_nobody_answered(self) -> bool:
-        """Did every stream of requests end without an answer?"""
-        return all((s.is_cut_off and is_long_gone(s)) or gave_up_asking(s) for s in self.guest.suffered)
+        """Did every stream of requests end without an answer, and one that asked to the end surely?"""
+        is_sure = any(map(is_long_gone, self.cut_off))
+        return is_sure and all(s.is_cut_off or gave_up_asking(s) for s in self.guest.suffered)
 
     @cached_property
     def only_asked(self) -> bool:
@@ -245,8 +251,16 @@ def _share_to_all(known: Known) -> float:
 
 def _parts(known: Known) -> str:
     """Of which services was only a part answered?"""
-    told = "; ".join(f"{named(s)}: {s.part.words}" for s in known.parts[:MOST_NAMED] if s.part)
-    return f", but not all that was asked of it or by it: {told}{known.why}"
+    return f", but not all that was asked of it or by it: {_say_parts(known)}{known.why}"
+
+
+def _parts_beside(known: Known) -> str:
+    """The same beside those who got no answer at all, of whom less is known."""
+    return f"{_never(known)}; nor was all else that was asked of it or by it: {_say_parts(known)}{known.why}"
+
+
+def _say_parts(known: Known) -> str:
+    return "; ".join(f"{named(s)}: {s.part.words}" for s in known.parts[:MOST_NAMED] if s.part)
 
 
 def _unseen(known: Known) -> str:
@@ -332,14 +346,14 @@ CASES: Final = (
         owed_by_the_same=True,
     ),
     Case(
-        lambda known: not known.lost and any(s.part is not None and s.part.is_sure for s in known.parts),
+        lambda known: not known.lost and known.are_parts_sure,
         "fail",
         _parts,
         lambda known: frames_of(known.parts[0]),
         lambda known: share_left(known.guest),
     ),
     Case(
-        lambda known: known.in_use.are_all_dead and not known.later and not known.is_nobody_answered,
+        lambda known: known.in_use.are_all_dead and not known.is_nobody_answered,
         "fail",
         _dead_connections,
         lambda known: frames_of(known.in_use.lost[0]),
@@ -380,7 +394,7 @@ CASES: Final = (
     ),
     Case(lambda known: not known.lost, "pass", _all_answered),
     Case(
-        lambda known: bool(known.cut_off) and known.is_nobody_answered,
+        lambda known: known.is_nobody_answered,
         "fail",
         _nobody,
         lambda known: frames_of(known.cut_off[0]),
@@ -401,6 +415,16 @@ CASES: Final = (
         lambda known: share_left(known.guest),
         owed_by_the_same=True,
     ),
+    Case(
+        lambda known: known.are_parts_sure,
+        "fail",
+        _parts_beside,
+        lambda known: frames_of(known.parts[0]),
+        lambda known: share_left(known.guest),
+    ),
     Case(lambda known: True, "undecided", lambda known: _never(known) + known.why),
 )
-"""Of every guest the first that holds. Those above are about the whole of it, those below about ever fewer peers."""
+"""
+Of every guest the first that holds. Those above are about the whole of it, those below about ever fewer peers. Whom
+else it lost chooses the words, and never makes the outcome better.
+"""
