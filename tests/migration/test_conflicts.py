@@ -170,6 +170,7 @@ def test_packets_of_the_guest_only_at_its_old_place_are_a_second_place() -> None
     """Split brain, or a clone: its MAC goes on where it left."""
     found = find_second_place(guest(), two_domains(sent_by_guest(*AFTER), sent_by_guest(*AFTER, first_id=2000)), SWITCH)
     assert (found.found, found.point, found.frames) == (True, "src", (1, 2, 3))
+    assert (found.since, found.until) == (AFTER[0], AFTER[-1])
     assert found.because.startswith("5 packets")
 
 

@@ -1,4 +1,4 @@
-"""Whom else a guest lost makes no answer better: whatever the peers met, one more that is lost fails as much or more."""
+"""Whom else a guest lost makes no answer better: whatever its peers met, one more that is lost fails as much."""
 
 import random
 from dataclasses import replace

@@ -41,6 +41,8 @@ class Conflict:
     frames: tuple[int, ...] = ()
     since: int | None = None
     """When it was seen first, on the reference clock; None where nothing was found, or nobody needs it."""
+    until: int | None = None
+    """When it was seen last, likewise."""
 
 
 NOT_EXAMINED = Conflict(None, "nobody asked")
@@ -207,7 +209,8 @@ def find_second_place(guest: Moved, views: Sequence[PointView], moment: int) -> 
             f" from {first:+.1f} s to {last:+.1f} s: somebody sends with it at its old place (a copy that goes on, a"
             " host that took it back, a loop), and each packet moves the MAC in every switch on its way"
         )
-        return Conflict(True, because, old.name, frames, on_reference(old, int(old.journal.ts_ns[strays[0]])))
+        since, until = (on_reference(old, int(old.journal.ts_ns[row])) for row in (strays[0], strays[-1]))
+        return Conflict(True, because, old.name, frames, since, until)
     sent = f"the guest's MAC sent nothing at {old.name} that was not sent at {new.name}"
     return Conflict(False, f"from {(since - moment) / NS_PER_S:.2g} s after the switchover on {sent}")
 

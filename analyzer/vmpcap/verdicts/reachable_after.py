@@ -37,6 +37,7 @@ from vmpcap.verdicts.never_again import (
     share_without,
     started_anew,
 )
+from vmpcap.verdicts.two_places import is_hurt_by_two_places
 
 
 class Known:
@@ -156,15 +157,6 @@ def is_reachable(guest: GuestStory) -> Answer:
     evidence = show(known.reach.point, known.reach.frames) + case.shown(known)
     words, unit = known.reach.because + case.words(known), "" if share is None else "share"
     return Answer(outcome, words, share, None, unit, evidence, case.in_short(known))
-
-
-def _is_hurt_by_two_places(known: Known) -> bool:
-    """Was it at two places, and did that cost it a peer or the mechanism that carries its network?"""
-    guest = known.guest
-    flaps = guest.second_place.because
-    is_lost = any(s.peer.survived is False and s.later is None for s in guest.suffered)
-    hurt = is_lost or any(m.worked == "no" and flaps in m.because for m in guest.result.mechanisms)
-    return bool(guest.second_place.found) and hurt
 
 
 def _lost_for_size(known: Known) -> str:
@@ -316,7 +308,7 @@ CASES: Final = (
     ),
     Case(lambda known: known.reach.answer != "yes", "undecided", lambda known: known.why),
     Case(
-        _is_hurt_by_two_places,
+        lambda known: is_hurt_by_two_places(known.guest),
         "undecided",
         lambda known: f", but not each of its peers later: {known.guest.second_place.because}{known.why}",
         lambda known: from_finding(known.guest.second_place).evidence,
