@@ -485,7 +485,7 @@ def test_where_not_all_lost_streams_were_taken_apart_those_for_their_size_are_a_
     given = reachable(*sized, suffered(), suffered())
     assert (given.outcome, given.measured) == ("fail", pytest.approx(1 / 65))
     assert "but 64 of its 65 peers" in given.because
-    given = reachable(*sized, lost_for(5), suffered())
+    given = reachable(*sized, replace(lost_for(5), is_taken_apart=False), suffered())
     assert (given.outcome, given.measured) == ("fail", None)
     assert "but at least 64 of its 66 peers" in given.because
 

@@ -106,6 +106,11 @@ def _service(one: Suffered) -> Service:
     return one.peer.peer, one.peer.protocol, one.peer.point
 
 
+def asked_in_vain(one: Suffered) -> Service | None:
+    """Of which service is it one connection of those that were opened in vain? None where of none."""
+    return _service(one) if one.outage is not None and _is_opened_in_vain(one, one.outage) else None
+
+
 def _is_opened_in_vain(one: Suffered, outage: Outage) -> bool:
     """Is it a connection of a peer of which not even the first segment in view was answered?"""
     if one.stream is None or one.stream.manner != "connection" or one.is_of_guest or one.is_open:

@@ -28,6 +28,7 @@ from vmpcap.migration.results import OutageCause, OutagePart
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.silences import Silence
 from vmpcap.migration.suffered import Suffered, frames_of_outage
+from vmpcap.migration.taken_apart import which_apart
 from vmpcap.migration.views import PointView
 from vmpcap.migration.vlans import Retagged
 from vmpcap.terms.addresses import NO_MAC
@@ -37,9 +38,6 @@ from vmpcap.terms.units import NS_PER_MS, iso_utc, ms
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 Bools = npt.NDArray[np.bool_]
-
-MOST_STREAMS: Final = 64
-"""So many outages are taken apart, the worst first."""
 
 SPENT_ON: Final[dict[OutageCause, str]] = {
     "stun": "no host ran the guest",
@@ -85,7 +83,8 @@ def break_down(
     old_macs, apart = _old_macs(guest, views, quiet), _are_apart(guest, views)
     known = known_as or {}
     scene = Scene(guest, views, quiet, old_macs, apart, ends, drawn, flaps, known, streamed_until, astray, unproven)
-    return [_told(one, scene, number < MOST_STREAMS) for number, one in enumerate(suffered)]
+    apart_of = which_apart(suffered)
+    return [_told(one, scene, number in apart_of) for number, one in enumerate(suffered)]
 
 
 def _told(one: Suffered, scene: Scene, whole: bool) -> Suffered:
@@ -106,7 +105,7 @@ def _told(one: Suffered, scene: Scene, whole: bool) -> Suffered:
         breakdown=parts,
         breakdown_because=_unplaced(found, one, unknown) if unknown else _sentence(found, one),
     )
-    return replace(one, peer=peer)
+    return replace(one, peer=peer, is_taken_apart=whole or one.outage is None)
 
 
 def _is_hang(one: Suffered, outage: Outage, view: PointView, found: Sequence[Said], scene: Scene) -> bool:

@@ -122,6 +122,8 @@ class Suffered:
     """What its old place and its new one show together of it, by the old one's clock, for what it was spent on."""
     begun_ts: int | None = None
     """Of a stream of which nobody knows what it met: when it began, by its point's clock."""
+    is_taken_apart: bool = True
+    """Whether it is known what its outage was spent on, as far as that shows: of a great many only of the worst."""
     ended_by_another: bool = False
     """Whether a reset that was not the guest's ended the connection before that answered."""
 

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from vmpcap.migration.breakdown import MOST_STREAMS
 from vmpcap.migration.gone_peers import is_silent, is_wait_of_guest
 from vmpcap.migration.reachable import LEAST_ASKED
 from vmpcap.migration.stories import GuestStory
@@ -55,7 +54,7 @@ def lost_for_size(guest: GuestStory) -> list[Suffered]:
 
 def are_all_taken_apart(guest: GuestStory) -> bool:
     """Is it known of each stream that got no answer any more what for? Of a great many only of the worst."""
-    return not any(s.is_cut_off and _is_long(s) for s in guest.suffered[MOST_STREAMS:])
+    return all(s.is_taken_apart or s.opened for s in guest.suffered if s.is_cut_off and _is_long(s))
 
 
 def lost_services(guest: GuestStory) -> list[Suffered]:
