@@ -18,6 +18,11 @@ Bools = npt.NDArray[np.bool_]
 
 SAYS: Final = "other packets for its MAC came to its new place, and these did not"
 
+MIXED: Final = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number without a pattern, by which columns are made one."""
+LEAST_HELD: Final = 3
+"""So many that were held back since others came through are no chance."""
+
 UNWATCHED: Final = "a filter or a firewall drops some of them, or a switch took its MAC for its old place's again"
 
 
@@ -27,25 +32,28 @@ def held_back(asked: Asked, scene: Scene, missing: Bools, astray: Bools, shows: 
 
     A switch goes by the MAC alone. Once a packet for it that passed a point had come to the new place, a later one that
     passed there was not lost for want of the way, if it did not go to the old place instead. Where a stream has such
-    requests and the old place is watched, those shortly before, which did not go there either, were lost with them.
+    requests and the old place is watched, those shortly before, which did not go there either, were lost with them; but
+    not where others, which came through later, had not come until then either: those waited for a switch.
 
     Parameters
     ----------
     missing, astray : bool[n]: which requests did not come to the new place, and which came to the old one
     """
-    later, proof = np.zeros(len(asked.ts), np.bool_), ""
+    later, proof, is_known = np.zeros(len(asked.ts), np.bool_), "", True
     for seen, place in zip(asked.seen, asked.place, strict=True):
         first = _first_through(seen, asked, scene) if seen.view.role == "gateway" else None
         if first is not None:
             own = (place >= 0) & (seen.view.journal.ts_ns[seen.rows] > first[0].ts) & _is_for(scene, seen)
             later[place[own]] = True
             proof = proof or _told(*first)
+            is_known &= not _others_waited(seen, asked, scene, first)
     later &= missing & ~astray
     if not later.any():
         return None
     is_watched = any(view.role == "domain:source" for view in scene.views)
-    which = missing & ~astray if is_watched else later
+    which = missing & ~astray if is_watched and is_known else later
     so = "what drops some of them is a filter or a firewall" if is_watched else UNWATCHED
+    so = so if later.sum() >= LEAST_HELD else f"so few may be lost by chance, or {so}"
     return Evidence("unexplained", which, f"{shows}; {proof}: {so}{_anew(asked, scene)}", SAYS)
 
 
@@ -70,6 +78,28 @@ def _first_through(seen: Sighting, asked: Asked, scene: Scene) -> tuple[Mark, Ma
                 first = int(np.argmin(seen.view.journal.ts_ns[passed[0][one]]))
                 found.append((_mark(seen.view, passed[0][one[first]]), _mark(view, arrived[0][other[first]])))
     return min(found, key=lambda pair: pair[0].ts, default=None)
+
+
+def _others_waited(seen: Sighting, asked: Asked, scene: Scene, first: tuple[Mark, Mark]) -> bool:
+    """Had packets of others, which came through later, not come before the first that did?"""
+    passed, arrived = first
+    back = back_of(asked, scene)
+    if back is None:
+        return False
+    rows, _ = _since(passed.view, asked.view, scene, back)
+    rows = rows[(passed.view.journal.ts_ns[rows] < passed.ts) & ~np.isin(rows, seen.rows)]
+    later, _ = _since(arrived.view, asked.view, scene, back)
+    return bool(np.isin(_streams(passed.view, rows), _streams(arrived.view, later)).any())
+
+
+def _streams(view: PointView, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """Of which stream is each of these packets, as one number?"""
+    j = view.journal
+    ends = (j.src_high, j.src_low, j.src_port, j.dst_port, j.ip_protocol, j.icmp_id)
+    number = np.zeros(len(rows), np.uint64)
+    for column in ends:
+        number = number * MIXED + column[rows].astype(np.uint64)
+    return number
 
 
 def _since(
