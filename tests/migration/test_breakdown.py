@@ -607,6 +607,26 @@ def test_a_stun_within_one_wait_of_tcp_is_as_long_as_it_was() -> None:
     assert part(peer, "stun").uncertainty_ms == pytest.approx(0.0)
 
 
+def test_a_stun_longer_than_one_wait_of_tcp_is_no_part_of_its_next_wait() -> None:
+    """
+    It asks every 400 ms. Sent at 800 ms, and again at 1000 and 1400: the guest is back at 1018.
+
+    218 ms of it no host ran the guest, which is less than it usually waits to ask.
+    """
+    rows, seq = [segment(0, True, 0, 0, 100), segment(1, False, 0, 100)], 100
+    for ms, answer in ((400, 401), (800, 1401), (1800, 1801), (2200, 2201), (2600, 2601)):
+        again = [1000, 1400] if ms == 800 else []
+        rows += [segment(at, True, seq, 0, 100) for at in (ms, *again)]
+        rows.append(segment(answer, False, 0, seq + 100))
+        seq += 100
+    rows = [{**row, "ip_ttl": 63} for row in rows]
+    sent = [row for row in rows if row["src"] == GUEST_IP and row["ts_ns"] > 1018 * MS]
+    new = point("new", "domain:destination", [{**row, "eth_src": GUEST} for row in sent], 1018)
+    peer = told(point("client", "client", rows), new)
+    assert spent(peer) == {"stun": 218, "tcp_back_off": 383}
+    assert "383 ms of it while TCP waited for its timer" in peer.breakdown_because
+
+
 def test_a_point_that_no_answer_passes_shows_no_outage_to_take_apart() -> None:
     """Answers take another way: what is missing there is none."""
     moved = Moved(GUEST, (ip_halves(GUEST_IP),), (), "high", "")

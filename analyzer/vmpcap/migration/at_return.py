@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from vmpcap.migration.asked import Asked, Evidence, Scene, return_of
 from vmpcap.migration.clocks import on_clock_of
 from vmpcap.terms.units import NS_PER_MS
@@ -29,6 +31,20 @@ def with_short_stun(
         return slices
     last = stunned[-1]
     return [*slices[:last], *cut_at_return(slices[last], slices[last + 1 :], back), *slices[last + 1 :]]
+
+
+def stunned_until(slices: Sequence[Slice], back: int) -> list[Slice]:
+    """
+    All that met no guest before it was back, where the last of it ends with a frame of the guest.
+
+    From the first of those segments to that frame: however long TCP waited between them, that does not blur it.
+    """
+    if not any(end == back and found is not None and found.part == "stun" for _, end, _, found in slices):
+        return list(slices)
+    return [
+        (begin, end, number, found._replace(exact=True) if found and found.part == "stun" and end <= back else found)
+        for begin, end, number, found in slices
+    ]
 
 
 def until_return(one: Slice, asked: Asked, scene: Scene) -> list[Slice]:
@@ -60,3 +76,12 @@ def until_back(one: Slice, asked: Asked, scene: Scene) -> list[Slice]:
     says = "the guest was back, and what its peer sent then came to neither place"
     left = Evidence("unexplained", found.which, shows, says, exact=True)
     return [(begin, back, number, found._replace(exact=True)), (back, end, number, left)]
+
+
+def until_within_reach(one: Slice, again: int, words: str) -> list[Slice]:
+    """While TCP waits to open a connection, others are answered: from then on it waits for its timer alone."""
+    begin, end, number, found = one
+    if end <= again:
+        return [one]
+    waits = Evidence("tcp_back_off", np.zeros(0, np.bool_), words, exact=True)
+    return [(begin, again, number, found), (again, end, number, waits)] if begin < again else [(*one[:3], waits)]

@@ -14,7 +14,15 @@ from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.measures.whose import FRESH_TTLS
 from vmpcap.migration.asides import words_of_answered, words_of_later, words_of_unsure
 from vmpcap.migration.asked import Asked, Evidence, Scene, back_of, late_by, return_of, since_answered, unplaced_return
-from vmpcap.migration.at_return import Slice, cut_at_return, until_back, until_return, with_short_stun
+from vmpcap.migration.at_return import (
+    Slice,
+    cut_at_return,
+    stunned_until,
+    until_back,
+    until_return,
+    until_within_reach,
+    with_short_stun,
+)
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.fates import explain
@@ -185,6 +193,8 @@ def _parts_of(one: Suffered, asked: Asked, scene: Scene) -> list[Said]:
     ]
     if one.joined is not None:
         slices = [piece for given in slices for piece in until_back(given, asked, scene)]
+        if one.within_reach is not None:
+            slices = [piece for given in slices for piece in until_within_reach(given, *one.within_reach)]
     elif asked.stream.manner == "connection":
         slices = _with_back_off(slices, asked, scene, one.ended)
     elif is_one_request(one.peer):
@@ -256,7 +266,7 @@ def _with_back_off(slices: list[Slice], asked: Asked, scene: Scene, ended: bool)
             cut += [(begin, free, number, found), (free, end, number, shows)]
         else:
             cut.append((begin, end, number, found))
-    return cut
+    return stunned_until(cut, free) if by_guest else cut
 
 
 def _as_parts(slices: list[Slice], asked: Asked, one: Suffered, scene: Scene) -> list[Said]:
@@ -354,6 +364,8 @@ def _unplaced(found: Sequence[Said], one: Suffered, unknown: str) -> str:
 
 
 def _outage(found: Sequence[Said], one: Suffered) -> str:
+    if one.within_reach is not None:
+        return f"unanswered for {_long(_whole(found, one))}"
     is_known = one.ended and one.joined is None
     return f"outage {_long(_whole(found, one)) if is_known else _at_least(_whole(found, one))}"
 
@@ -361,7 +373,7 @@ def _outage(found: Sequence[Said], one: Suffered) -> str:
 def _whole(found: Sequence[Said], one: Suffered) -> float:
     """How long was it? The time of requests that may still be answered is none of it for sure."""
     whole = sum(part.ms for part, _ in found)
-    if one.joined is not None:
+    if one.joined is not None and one.within_reach is None:
         return min(whole, one.peer.outage_low_ms or 0.0)
     return whole if one.ended or one.at_least_ms is None else min(whole, one.at_least_ms)
 

@@ -15,6 +15,7 @@ from vmpcap.measures.peers import find_peer_streams
 from vmpcap.migration.clocks import all_on_clock_of, clock_doubt, on_clock_of
 from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.one_way import BECAUSE, is_sent_in
+from vmpcap.migration.own_timers import Reach, answered_until, reached_again, tries, words_of_reach
 from vmpcap.migration.suffered import AFTER_NS, Suffered, around_switchover, unasked, unmeasured
 from vmpcap.migration.views import PointView
 from vmpcap.points.holes import hole_in
@@ -143,7 +144,7 @@ def _bounded(stream: PeerStream, told: Suffered, pair: Joined, away: int, when: 
     near = around_switchover(stream, when)
     outage = max(near, key=lambda o: (not o.ended, o.seen_ns), default=None)
     if outage is not None and stream.requester == "peer":
-        return _of_outage(stream, outage, told, pair)
+        return _of_outage(stream, outage, told, pair, _reached(stream, outage, pair, (min(away, when), when)))
     if outage is not None and _is_in_vain(stream, outage):
         return None  # that it goes on sending proves no answer
     if stream.survived is False or not (stream.answers or stream.manner == "one_way"):
@@ -161,12 +162,41 @@ def _bounded(stream: PeerStream, told: Suffered, pair: Joined, away: int, when: 
     return _with_bounds(stream, told, pair, words, (least, end - begin), lost)
 
 
-def _of_outage(stream: PeerStream, outage: Outage, told: Suffered, pair: Joined) -> Suffered | None:
+def _reached(
+    stream: PeerStream, outage: Outage, pair: Joined, times: tuple[int, int]
+) -> tuple[Reach | None, int | None]:
     """
-    From a request at the old place to its answer at the new one.
+    When was the guest within reach again, by other streams, of a connection whose first segment is in vain?
+
+    And when was this peer last answered before.
+
+    Parameters
+    ----------
+    times : until when the guest was at its old place, and when it was first seen at its new one, by the old one's clock
+    """
+    left, back = times
+    if stream.manner != "connection" or outage.last_answered_ts is not None or outage.last_answer_ts is not None:
+        return None, outage.last_answered_ts
+    new: Any = pair.new.journal
+    new = new._replace(ts_ns=all_on_clock_of(pair.old, pair.new, new.ts_ns))
+    tried = np.sort(np.concatenate([tries(journal, stream, outage) for journal in (pair.old.journal, new)]))
+    others = list(pair.streams.values())
+    return reached_again(stream, outage, others, tried, left, back), answered_until(stream, outage, others, left)
+
+
+def _of_outage(
+    stream: PeerStream, outage: Outage, told: Suffered, pair: Joined, known: tuple[Reach | None, int | None]
+) -> Suffered | None:
+    """
+    From a request at the old place to its answer at the new one, or until others show that TCP waited for its timer.
 
     What reached neither place is not in view: the least leans low by that, the most holds all the same.
+
+    Parameters
+    ----------
+    known : when the guest was within reach again, by other streams, and until when it had been
     """
+    reach, before = known
     is_connection = stream.manner == "connection"
     back = outage.first_answer_ts if is_connection else outage.first_answered_ts
     frame = outage.first_answer_frame if is_connection else outage.first_answered_frame
@@ -174,26 +204,30 @@ def _of_outage(stream: PeerStream, outage: Outage, told: Suffered, pair: Joined)
         return None
     last = back if is_connection else outage.last_unanswered_ts
     least = last - outage.first_unanswered_ts - (stream.answer_ns or 0) * (stream.manner == "request")
-    most = None if outage.last_answered_ts is None else back - outage.last_answered_ts + (stream.answer_ns or 0)
+    most = None if before is None else back - before + (stream.answer_ns or 0)
     asked = (
         f"{count_of(outage.lost, 'request')} unanswered at {pair.old.name} from frame {outage.first_unanswered_frame}"
     )
     words = f"{asked} on; answered again at {pair.new.name} in frame {-frame}"
+    if reach is not None:
+        words, least, most = f"{words}; {words_of_reach(outage, reach)}", reach.low_ns, reach.high_ns
     one = _with_bounds(stream, told, pair, words, (least, most), outage.lost, outage.retransmissions)
     marks = (outage.last_answered_frame, outage.first_unanswered_frame, outage.last_unanswered_frame)
     frames = [f for f in marks if f is not None and f > 0]
     back_ts = on_clock_of(pair.new, pair.old, back)
+    until = reach.again_ts if reach is not None and reach.is_timer else back
     peer = msgspec.structs.replace(
-        one.peer, frames=frames, from_ts=iso_utc(outage.first_unanswered_ts), to_ts=iso_utc(back)
+        one.peer, frames=frames, from_ts=iso_utc(outage.first_unanswered_ts), to_ts=iso_utc(until)
     )
     return replace(
         one,
         peer=peer,
         from_ts=outage.first_unanswered_ts,
         from_frame=outage.first_unanswered_frame,
-        to_ts=back,
+        to_ts=until,
         stream=stream,
         joined=replace(outage, first_answered_frame=None, first_answer_frame=None),
+        within_reach=(reach.again_ts, reach.words) if reach is not None and reach.is_timer else None,
         view=pair.old,
         answered_after=True,
         again=(pair.new, back_ts),

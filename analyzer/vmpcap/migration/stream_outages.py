@@ -13,7 +13,7 @@ from vmpcap.migration.asides import dark_before, dark_between, part_outages, wor
 from vmpcap.migration.foreign_resets import has_outlived, is_ended_by, reset_by_another, why_foreign, words_of_reset
 from vmpcap.migration.hidden_outages import hidden, hole_of, words_of_unseen
 from vmpcap.migration.one_way import is_sent_in, without_figure
-from vmpcap.migration.own_timers import Reach, reached_again
+from vmpcap.migration.own_timers import Reach, answered_until, reached_again, tries, words_of_reach
 from vmpcap.migration.results import Peer
 from vmpcap.migration.suffered import (
     Suffered,
@@ -87,8 +87,11 @@ def suffered_by(
     if outage is not None and not stream.answers and (stream.first_ts < away or _goes_on(stream, outage)):
         return _never_answered(stream, view)
     if outage is not None and outage.ended and outage.last_answered_ts is None and outage.last_answer_ts is None:
-        reach = reached_again(stream, outage, others, left) if stream.manner == "connection" else None
-        return _from_its_first(stream, view, outage, reach)
+        is_connection = stream.manner == "connection"
+        tried = tries(view.journal, stream, outage)
+        reach = reached_again(stream, outage, others, tried, left, when) if is_connection else None
+        before = answered_until(stream, outage, others, left) if is_connection else None
+        return _from_its_first(stream, view, outage, reach, before)
     if outage is not None and _is_as_ever(stream, outage, away):
         return _as_ever(stream, view, outage)
     dark = "" if outage is None else dark_between(stream, outage, since) or dark_before(stream, outage, left)
@@ -200,7 +203,9 @@ def _as_ever(stream: PeerStream, view: PointView, outage: Outage) -> Suffered:
     return replace(one, peer=msgspec.structs.replace(one.peer, **bounds), at_least_ms=0.0)
 
 
-def _from_its_first(stream: PeerStream, view: PointView, outage: Outage, reach: Reach | None) -> Suffered:
+def _from_its_first(
+    stream: PeerStream, view: PointView, outage: Outage, reach: Reach | None, before: int | None
+) -> Suffered:
     """
     A stream whose first request in view is unanswered already: since when it was cut off is not in view.
 
@@ -208,19 +213,22 @@ def _from_its_first(stream: PeerStream, view: PointView, outage: Outage, reach: 
     """
     low = _bounds(stream, outage, None)[0]
     least = outage.seen_ns if low is None else low
+    back = outage.first_answer_ts
+    high = None if before is None or back is None else back - before
+    since = "and how long before is not in view"
+    if high is not None:
+        since = f"{at_most_ms(high)}: until then this peer was answered, or the guest was at its old place"
     because = (
         f"{count_of(outage.lost, 'request')} unanswered from frame {outage.first_unanswered_frame} on, the first of it"
-        f" in view: cut off for {at_least_ms(least)}, and how long before is not in view"
+        f" in view: cut off for {at_least_ms(least)}, {since}"
     )
     if reach is not None:
-        because = (
-            f"unanswered for {at_least_ms(least)} from frame {outage.first_unanswered_frame} on, the first of it in"
-            f" view; but others of this peer to the same service were answered from {iso_utc(reach.again_ts)} on: from"
-            " then on TCP waited for its timer"
-        )
+        because = words_of_reach(outage, reach)
         least = reach.low_ns
     one = unmeasured(stream, view, because, frames_of_outage(outage), stream.survived)
-    most = ms(reach.high_ns) if reach is not None else None
+    if reach is not None and reach.is_open:
+        return replace(one, peer=msgspec.structs.replace(one.peer, lost=outage.lost))
+    most = ms(high if reach is None else reach.high_ns)
     bounds = {"outage_low_ms": ms(least), "outage_high_ms": most, "lost": outage.lost}
     to_ts = iso_utc(end_of_outage(outage) if reach is None else reach.again_ts)
     return replace(one, peer=msgspec.structs.replace(one.peer, **bounds, to_ts=to_ts), at_least_ms=ms(least))

@@ -120,6 +120,8 @@ class Suffered:
     """Whether the guest asks in a stream of which nobody knows what it met."""
     joined: Outage | None = None
     """What its old place and its new one show together of it, by the old one's clock, for what it was spent on."""
+    within_reach: tuple[int, str] | None = None
+    """Of that: since when others show that its TCP waited for its timer, by the same clock, and how."""
     begun_ts: int | None = None
     """Of a stream of which nobody knows what it met: when it began, by its point's clock."""
     is_taken_apart: bool = True

@@ -12,6 +12,11 @@ from vmpcap.terms.units import count_of
 PEERS: Final = "Peers cut off"
 MOSTLY: Final = 0.5
 """A cause of more than this share of an outage is told with it."""
+MOST_OF_IT: Final = {
+    "guest": "requests reached the guest, which did not answer",
+    "tcp_back_off": "TCP waited for its timer though the guest was back",
+}
+"""Causes that are no fault of the way, and what is told of them in the headline."""
 
 
 class Away(NamedTuple):
@@ -193,13 +198,14 @@ def counts_of(guest: Guest) -> PeerCounts:
 
 
 def _of_guest(guest: Guest) -> str:
-    """That the guest itself made most of the longest outage which ended, where requests to it show that."""
+    """That the guest itself, or TCP's timer, made most of the longest outage which ended, where its parts show that."""
     timed = [peer for peer in guest.peers if peer.outage_ms]
     longest = max(timed, key=lambda peer: peer.outage_ms or 0.0, default=None)
-    own = sum(part.ms for part in longest.breakdown if part.part == "guest") if longest is not None else 0.0
-    if longest is None or own <= MOSTLY * (longest.outage_ms or 0.0):
-        return ""
-    return f", {span(own / 1000)} of it while requests reached the guest, which did not answer"
+    for part, words in MOST_OF_IT.items():
+        own = sum(one.ms for one in longest.breakdown if one.part == part) if longest is not None else 0.0
+        if longest is not None and own > MOSTLY * (longest.outage_ms or 0.0):
+            return f", {span(own / 1000)} of it while {words}"
+    return ""
 
 
 def _partly(guest: Guest) -> str:
