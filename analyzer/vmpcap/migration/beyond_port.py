@@ -7,7 +7,7 @@ import numpy as np
 
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved, on_point
-from vmpcap.migration.requests import packet_keys
+from vmpcap.migration.packet_keys import packet_keys
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import rank

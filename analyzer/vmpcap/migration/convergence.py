@@ -10,7 +10,7 @@ import numpy.typing as npt
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.marks import NOT_COMPARED, Mark, between
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.requests import packet_keys
+from vmpcap.migration.packet_keys import packet_keys
 from vmpcap.migration.results import Bracket
 from vmpcap.migration.sightings import delivered
 from vmpcap.migration.views import PointView

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.migration.hops import hops_from_ttl
 from vmpcap.migration.moved import Moved, on_point
-from vmpcap.migration.requests import packet_keys
+from vmpcap.migration.packet_keys import packet_keys
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.nearness import nearer

@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from vmpcap.migration.asked import Asked, Scene, back_of
 from vmpcap.migration.clocks import on_clock_of
-from vmpcap.migration.requests import Sighting, answers_to, packet_keys
+from vmpcap.migration.packet_keys import packet_keys
+from vmpcap.migration.requests import Sighting, answers_to
 from vmpcap.points.holes import hole_in
 
 I64 = npt.NDArray[np.int64]

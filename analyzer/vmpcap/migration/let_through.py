@@ -8,7 +8,8 @@ import numpy.typing as npt
 from vmpcap.migration.asked import Asked, Evidence, Scene, back_of
 from vmpcap.migration.clocks import on_clock_of
 from vmpcap.migration.marks import Mark
-from vmpcap.migration.requests import Sighting, packet_keys
+from vmpcap.migration.packet_keys import packet_keys
+from vmpcap.migration.requests import Sighting
 from vmpcap.migration.sightings import delivered
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.requests import packet_keys
+from vmpcap.migration.packet_keys import packet_keys
 from vmpcap.terms.addresses import NO_MAC, mac_text
 from vmpcap.terms.units import NS_PER_S, count_of
 

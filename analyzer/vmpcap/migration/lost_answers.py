@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from vmpcap.migration.asked import Asked, Evidence, Scene
 from vmpcap.migration.clocks import all_on_clock_of, clock_doubt
-from vmpcap.migration.requests import answers_to, packet_keys
+from vmpcap.migration.packet_keys import packet_keys
+from vmpcap.migration.requests import answers_to
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import NS_PER_MS
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.requests import packet_keys
+from vmpcap.migration.packet_keys import packet_keys
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 

@@ -23,8 +23,9 @@ from vmpcap.migration.guest_requests import (
 )
 from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.own_parts import lost_part
+from vmpcap.migration.packet_keys import packet_keys
 from vmpcap.migration.partly_lost import tell_part
-from vmpcap.migration.requests import NUMBERS, packet_keys
+from vmpcap.migration.requests import NUMBERS
 from vmpcap.migration.results import Peer
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.suffered import AFTER_NS, Part, Suffered

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from vmpcap.measures.outages import UNANSWERED, match_latest
 from vmpcap.migration.guest_requests import OLD, Asked, is_whole
 from vmpcap.migration.moved import on_point
+from vmpcap.migration.packet_keys import packet_keys
 from vmpcap.migration.partly_lost import LATE_NS, find_part
-from vmpcap.migration.requests import packet_keys
 from vmpcap.migration.suffered import Part
 from vmpcap.terms.wire import IP_TCP
 

@@ -1,16 +1,14 @@
 """The same requests of a peer at several points: where each of them was seen, and to which MAC it went there."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.migration.clocks import all_on_clock_of, clock_doubt
 from vmpcap.migration.moved import Moved
+from vmpcap.migration.packet_keys import packet_keys
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP
@@ -20,8 +18,6 @@ U64 = npt.NDArray[np.uint64]
 Bools = npt.NDArray[np.bool_]
 
 NUMBERS = {"icmp": IP_ICMP, "icmpv6": IP_ICMPV6, "tcp": IP_TCP, "udp": IP_UDP}
-FACTOR = np.uint64(0x9E37_79B9_7F4A_7C15)
-"""An odd number with bits all over: keeps what is multiplied by it apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +31,6 @@ class Sighting:
     eth_dst: U64
     key: U64
     """uint64[n]: alike for the same packet at every point."""
-
-
-KEPT: Final = ("src_low", "src_port", "ip_id", "icmp_id", "icmp_seq", "tcp_seq", "payload_bytes", "ip_protocol")
-"""What no router or tunnel on the way changes, nor a translator of the guest's address."""
-ENDS: Final = ("src_high", "dst_high", "dst_low", "dst_port", "tcp_ack")
-"""What tells packets of two networks apart that no translator stands between: who is at their ends, and what it had."""
-
-
-def packet_keys(j: JournalColumns, rows: I64, more: Sequence[str] = ()) -> U64:
-    """By what is each of these packets known again elsewhere? By what is kept on the way, and by these columns."""
-    key = np.zeros(len(rows), np.uint64)
-    for name in (*KEPT, *more):
-        key = (key ^ getattr(j, name)[rows].astype(np.uint64)) * FACTOR
-        key ^= key >> np.uint64(29)
-    return key
 
 
 def answers_to(view: PointView, guest: Moved, stream: PeerStream) -> I64:

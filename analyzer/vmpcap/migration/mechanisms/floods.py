@@ -12,7 +12,7 @@ from vmpcap.decode.frames import U64
 from vmpcap.migration.clocks import all_on_clock_of
 from vmpcap.migration.mechanisms.case import Case
 from vmpcap.migration.moved import on_point, on_reference
-from vmpcap.migration.requests import packet_keys
+from vmpcap.migration.packet_keys import packet_keys
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import GROUP_BIT, ip_halves, ip_text

@@ -12,7 +12,7 @@ from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.mechanisms.around import SHELLS, is_carried_by
 from vmpcap.migration.mechanisms.case import Case, joined, result
 from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
-from vmpcap.migration.requests import ENDS, packet_keys
+from vmpcap.migration.packet_keys import ENDS, packet_keys
 from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView

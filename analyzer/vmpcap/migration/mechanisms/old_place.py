@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from vmpcap.migration.mechanisms.case import Case, since
 from vmpcap.migration.moved import on_point, on_reference
-from vmpcap.migration.requests import packet_keys
+from vmpcap.migration.packet_keys import packet_keys
 from vmpcap.migration.sightings import delivered, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import NS_PER_S, count_of

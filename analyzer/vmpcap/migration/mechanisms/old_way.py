@@ -12,7 +12,7 @@ from vmpcap.migration.mechanisms.first_hand import why_second_hand
 from vmpcap.migration.mechanisms.old_place import LEAST_PACKETS
 from vmpcap.migration.mechanisms.route_claims import LINK_STATE, Claim
 from vmpcap.migration.moved import on_point, on_reference
-from vmpcap.migration.requests import packet_keys
+from vmpcap.migration.packet_keys import packet_keys
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, ip_halves
