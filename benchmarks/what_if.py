@@ -25,8 +25,8 @@ from pathlib import Path
 import msgspec
 
 import vmpcap
-from vmpcap.migration.other_link import FULL, Link
-from vmpcap.migration.what_if_checked import kin_of
+from vmpcap.migration.what_if.other_link import FULL, Link
+from vmpcap.migration.what_if.what_if_checked import kin_of
 from vmpcap.migration.what_if_results import WhatIf
 from vmpcap.report.document import Migration
 from vmpcap.runs.expected import expected_on

@@ -33,7 +33,7 @@ PARTS: Final = (
     ("make views", "vmpcap.runs.views", "as_views"),
     ("look a second time: the rest", "vmpcap.runs.second_look", "look_again"),
     ("what peers suffered", "vmpcap.measures.peers", "find_peer_streams"),
-    ("the stream's figures", "vmpcap.migration.stream", "measure_stream"),
+    ("the stream's figures", "vmpcap.migration.stream.figures", "measure_stream"),
     ("tell the story: the rest", "vmpcap.migration.story", "tell"),
     ("write the document", "vmpcap.report.assemble", "assemble"),
     ("write the document", "vmpcap.report.as_json", "to_json"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from vmpcap.migration.holes import find_holes, name_holes
+from vmpcap.migration.packets.holes import find_holes, name_holes
 from vmpcap.migration.story import tell
 from vmpcap.report.assemble import assemble
 from vmpcap.report.document import Report

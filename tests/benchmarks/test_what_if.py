@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from tests.report.sample import migration
 
-from vmpcap.migration.other_link import Link
+from vmpcap.migration.what_if.other_link import Link
 from vmpcap.migration.what_if_results import WhatIf
 
 SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "what_if.py"

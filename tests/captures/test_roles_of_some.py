@@ -8,7 +8,7 @@ import pytest
 
 from tests.captures.situations import CAPTURES, file_of, points_of
 from tests.points_taken_away import PROFILE, read
-from vmpcap.migration.proposal import propose_roles
+from vmpcap.migration.domains.proposal import propose_roles
 from vmpcap.migration.story import tell
 from vmpcap.report.assemble import assemble
 from vmpcap.runs.point import PointRead

@@ -4,7 +4,7 @@ import pytest
 
 from tests.cli.calls import vmpcap
 from vmpcap.cli.links import link
-from vmpcap.migration.other_link import Link
+from vmpcap.migration.what_if.other_link import Link
 from vmpcap.terms.errors import RequestError
 
 

@@ -13,19 +13,19 @@ from vmpcap.measures.connections import Connection, Pause, RttSummary, Side, Str
 from vmpcap.measures.journal import JournalColumns, empty_journal
 from vmpcap.measures.kernels.layout import NEVER
 from vmpcap.measures.results import Bytes, Loss, Rtt, Throughput
-from vmpcap.migration.conflicts import Conflict
-from vmpcap.migration.detours import Detour
-from vmpcap.migration.early import Early
+from vmpcap.migration.announced.early import Early
+from vmpcap.migration.announced.reach import Heard
+from vmpcap.migration.guest.outcome import Outcome
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.moves import Move, match_transfers
-from vmpcap.migration.outcome import Outcome
-from vmpcap.migration.reach import Heard
-from vmpcap.migration.reachable import Reachability
+from vmpcap.migration.packets.conflicts import Conflict
+from vmpcap.migration.packets.reachable import Reachability
 from vmpcap.migration.results import Announcements, Domain, Guest, Path, Peer, Switchover
 from vmpcap.migration.stories import GuestStory, Story
-from vmpcap.migration.stream import StreamFigures
+from vmpcap.migration.stream.detours import Detour
+from vmpcap.migration.stream.figures import StreamFigures
+from vmpcap.migration.stream.moves import Move, match_transfers
+from vmpcap.migration.stream.transfers import find_transfers
 from vmpcap.migration.suffered import Suffered
-from vmpcap.migration.transfers import find_transfers
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.terms.addresses import BROADCAST_MAC, NO_MAC, ip_halves

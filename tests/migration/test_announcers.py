@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from tests.migration.make import GUEST, GUEST_IP, S, announced, stream, view
-from vmpcap.migration.announcers import find_announcers
+from vmpcap.migration.guest.announcers import find_announcers
+from vmpcap.migration.guest.storms import MOST_PER_MINUTE
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.storms import MOST_PER_MINUTE
 from vmpcap.migration.story import tell
 from vmpcap.terms.addresses import ip_halves
 

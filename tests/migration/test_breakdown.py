@@ -10,14 +10,14 @@ import pytest
 from tests.measures.talk import ACK, Row, datagram, echo, journal_of, segment
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, announced, arps, view
 from vmpcap.announcements.kinds import NUMBER_OF
-from vmpcap.migration.breakdown import break_down
+from vmpcap.migration.announced.vlans import Retagged
+from vmpcap.migration.causes.breakdown import break_down
+from vmpcap.migration.guest.silences import last_sign_before, silences
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved, on_reference
+from vmpcap.migration.peers.suffering import what_peers_suffered
 from vmpcap.migration.results import OutagePart, Peer
-from vmpcap.migration.silences import last_sign_before, silences
-from vmpcap.migration.suffering import what_peers_suffered
 from vmpcap.migration.views import PointView
-from vmpcap.migration.vlans import Retagged
 from vmpcap.points.clock import Offset
 from vmpcap.points.timeline import Leg, Timeline, Track
 from vmpcap.terms.addresses import ip_halves

@@ -20,9 +20,9 @@ from tests.migration.make import (
 )
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.conflicts import find_duplicate_address, find_second_place
-from vmpcap.migration.early import find_early_announcement, without_early
+from vmpcap.migration.announced.early import find_early_announcement, without_early
 from vmpcap.migration.moved import Moved
+from vmpcap.migration.packets.conflicts import find_duplicate_address, find_second_place
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.terms.addresses import NO_MAC, ip_halves

@@ -6,7 +6,7 @@ import pytest
 
 from tests.measures.talk import Row, echo, journal_of
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, announced, view
-from vmpcap.migration.convergence import Tail, find_stale_tail
+from vmpcap.migration.guest.convergence import Tail, find_stale_tail
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved
 from vmpcap.migration.views import PointView

@@ -5,7 +5,7 @@ import pytest
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, arps, journal, view
 from tests.migration.test_reach import SWITCH, guest, pings
 from vmpcap.announcements.kinds import NUMBER_OF
-from vmpcap.migration.reachable import outbound_only
+from vmpcap.migration.packets.reachable import outbound_only
 from vmpcap.migration.views import PointView
 
 GATEWAY_IP = "10.77.0.1"

@@ -7,10 +7,10 @@ import pytest
 
 from tests.migration.make import MS, S, series, side, stream, view
 from vmpcap.measures.connections import Connection
-from vmpcap.migration.delivery import say_what_counts
-from vmpcap.migration.moves import Sighting
-from vmpcap.migration.stream import measure_stream
-from vmpcap.migration.transfers import find_transfers
+from vmpcap.migration.stream.delivery import say_what_counts
+from vmpcap.migration.stream.figures import measure_stream
+from vmpcap.migration.stream.moves import Sighting
+from vmpcap.migration.stream.transfers import find_transfers
 
 SIZE = 50_000_000
 

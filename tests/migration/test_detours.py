@@ -8,8 +8,8 @@ import pytest
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, arps, journal, view
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.detours import find_trombone
 from vmpcap.migration.moved import Moved
+from vmpcap.migration.stream.detours import find_trombone
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, ip_halves
 

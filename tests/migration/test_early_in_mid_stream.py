@@ -7,7 +7,7 @@ import pytest
 
 from tests.measures.talk import journal_of, segment
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, announced, asks_and_answers, journal, view
-from vmpcap.migration.early import Early, find_early_announcement, without_early
+from vmpcap.migration.announced.early import Early, find_early_announcement, without_early
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved
 from vmpcap.migration.views import PointView

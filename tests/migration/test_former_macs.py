@@ -6,7 +6,7 @@ import pytest
 
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, PEER_IP, S, journal
 from tests.migration.test_mechanisms import MOMENT, after, case, judged, point
-from vmpcap.migration.former_macs import sent_before
+from vmpcap.migration.packets.former_macs import sent_before
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_halves
 

@@ -5,8 +5,8 @@ import pytest
 from tests.measures.talk import ACK, GUEST, MS, PSH, Row, journal_of, segment
 from tests.migration.make import S, view
 from vmpcap.migration.moved import Moved
+from vmpcap.migration.peers.suffering import what_peers_suffered
 from vmpcap.migration.suffered import Suffered
-from vmpcap.migration.suffering import what_peers_suffered
 from vmpcap.terms.addresses import NO_MAC, ip_halves
 
 MOVED = Moved(NO_MAC, (ip_halves(GUEST),), (), "high", "")

@@ -25,10 +25,10 @@ from tests.migration.make import (
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series, gather_series
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.announcers import find_announcers
-from vmpcap.migration.guests import find_guests
+from vmpcap.migration.guest.announcers import find_announcers
+from vmpcap.migration.guest.guests import find_guests
+from vmpcap.migration.guest.named_guests import not_in_view
 from vmpcap.migration.moved import Moved, guest_name, on_point, on_reference
-from vmpcap.migration.named_guests import not_in_view
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.terms.addresses import NO_MAC, ip_halves

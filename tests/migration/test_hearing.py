@@ -18,8 +18,8 @@ from tests.migration.make import (
 )
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.announced.reach import follow_announcements
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.reach import follow_announcements
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import BROADCAST_MAC, ip_halves
 

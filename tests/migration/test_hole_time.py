@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.measures.test_limits import together
-from vmpcap.migration.hole_time import spread_over_holes
+from vmpcap.migration.stream.hole_time import spread_over_holes
 
 
 @pytest.fixture

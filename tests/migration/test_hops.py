@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, journal, moves_of, side, stream, view
 from vmpcap.measures.connections import Connection
-from vmpcap.migration.hops import describe_path, hops_from_ttl
 from vmpcap.migration.results import Path
+from vmpcap.migration.stream.hops import describe_path, hops_from_ttl
 from vmpcap.migration.views import PointView
 
 

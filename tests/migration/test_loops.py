@@ -11,9 +11,9 @@ import vmpcap
 from tests.migration.make import GUEST, GUEST_IP, MS, PEER_IP, S, journal, view
 from tests.migration.moving import BEGIN, LAN_DESTINATION, LAN_SOURCE, Scene, add_stream
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.detours import find_trombone
-from vmpcap.migration.loops import find_loop
 from vmpcap.migration.moved import Moved
+from vmpcap.migration.stream.detours import find_trombone
+from vmpcap.migration.stream.loops import find_loop
 from vmpcap.terms.addresses import ip_halves
 
 CORE, OLD, THIRD = 0x0200_0000_0001, 0x0200_0000_0002, 0x0200_0000_0003

@@ -28,7 +28,7 @@ from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.mechanisms.case import Case, Trip
 from vmpcap.migration.mechanisms.table import MECHANISMS, judge_mechanisms
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.reachable import Reachability
+from vmpcap.migration.packets.reachable import Reachability
 from vmpcap.migration.results import Domain, Mechanism, Path
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.views import PointView

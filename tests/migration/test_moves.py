@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.migration.make import S, moves_of, side, stream, view
-from vmpcap.migration.moves import has_super_segments, match_transfers
-from vmpcap.migration.transfers import find_transfers
+from vmpcap.migration.stream.moves import has_super_segments, match_transfers
+from vmpcap.migration.stream.transfers import find_transfers
 
 
 def names(*views: Any) -> list[list[str]]:

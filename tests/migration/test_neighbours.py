@@ -2,7 +2,7 @@
 
 import pytest
 
-from vmpcap.migration.segments import neighbours
+from vmpcap.migration.stream.segments import neighbours
 
 
 def between(count: int, *apart: tuple[int, int]) -> dict[tuple[int, int], int]:

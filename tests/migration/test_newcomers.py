@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.migration.make import GATEWAY, GUEST, MS, PEER_IP, S, announced, journal, moves_of, stream, view
-from vmpcap.migration.guests import find_guests
+from vmpcap.migration.guest.guests import find_guests
 from vmpcap.migration.moved import Moved
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_halves

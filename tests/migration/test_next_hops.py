@@ -7,9 +7,9 @@ import pytest
 
 from tests.migration.make import arps, moves_of, stream, view
 from vmpcap.measures.connections import Connection
-from vmpcap.migration.hops import describe_path
 from vmpcap.migration.path_results import NextHop
 from vmpcap.migration.results import Path
+from vmpcap.migration.stream.hops import describe_path
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import mac_number
 

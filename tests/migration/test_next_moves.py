@@ -11,9 +11,9 @@ from tests.migration.test_mechanisms import FINE, after, case, judged, mac_route
 from tests.migration.test_scenes import HOSTS
 from vmpcap.announcements.carriers import CarrierLog, CarrierRows
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.guests import find_guests
-from vmpcap.migration.role_doubts import find_role_doubts
-from vmpcap.migration.scenes import as_seen
+from vmpcap.migration.domains.role_doubts import find_role_doubts
+from vmpcap.migration.guest.guests import find_guests
+from vmpcap.migration.guest.scenes import as_seen
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_halves
 

@@ -8,8 +8,8 @@ from tests.measures.talk import ACK, FIN, GUEST, PSH, RST, Row, journal_of, ping
 from tests.migration.make import S, guest_story, suffered, view
 from tests.migration.test_sent_in_vain import of
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.not_seen_again import find_unseen
-from vmpcap.migration.reachable import judge_reachability
+from vmpcap.migration.packets.not_seen_again import find_unseen
+from vmpcap.migration.packets.reachable import judge_reachability
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, ip_halves
 from vmpcap.verdicts.reachable_after import is_reachable

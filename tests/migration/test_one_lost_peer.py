@@ -12,8 +12,8 @@ from tests.migration.test_breakdown import BACK, point
 from tests.migration.test_suffering import point as at_client
 from tests.migration.test_suffering import suffered_at
 from vmpcap.migration.moved import Moved
+from vmpcap.migration.peers.suffering import what_peers_suffered
 from vmpcap.migration.suffered import Suffered
-from vmpcap.migration.suffering import what_peers_suffered
 from vmpcap.terms.addresses import ip_halves
 
 LOST, OTHERS = "10.99.0.2", ("10.99.0.3", "10.99.0.4", "10.99.0.5")

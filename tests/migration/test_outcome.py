@@ -19,11 +19,11 @@ from tests.migration.make import (
     view,
 )
 from vmpcap.measures.connections import Connection
-from vmpcap.migration.endings import read_ending
-from vmpcap.migration.guests import find_guests
-from vmpcap.migration.moves import Sighting
-from vmpcap.migration.outcome import Outcome, judge_outcome
-from vmpcap.migration.transfers import find_transfers
+from vmpcap.migration.guest.guests import find_guests
+from vmpcap.migration.guest.outcome import Outcome, judge_outcome
+from vmpcap.migration.stream.endings import read_ending
+from vmpcap.migration.stream.moves import Sighting
+from vmpcap.migration.stream.transfers import find_transfers
 from vmpcap.migration.views import PointView
 
 OPENING = b"QEVM\x00\x00\x00\x03\x07\x00\x00\x00\x0dpc-"

@@ -6,8 +6,8 @@ from msgspec import structs
 from tests.measures.talk import ACK, MS, Row, pings, segment
 from tests.migration.make import S
 from tests.migration.test_suffering import point, suffered_at
+from vmpcap.migration.guest.switchover import longest_outage
 from vmpcap.migration.suffered import Suffered
-from vmpcap.migration.switchover import longest_outage
 from vmpcap.terms.wire import TCP_SYN as SYN
 
 FIRST = 50_001

@@ -6,8 +6,8 @@ import numpy as np
 
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, announced, journal, view
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.announced.passed_by import what_else_passed, where_it_was_shut, who_passes
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.passed_by import what_else_passed, where_it_was_shut, who_passes
 from vmpcap.terms.addresses import ip_halves
 
 SWITCH = 10 * S

@@ -15,11 +15,11 @@ from vmpcap.measures.kernels.layout import NEVER
 from vmpcap.measures.limits import Attribution, Sent
 from vmpcap.measures.results import Rtt
 from vmpcap.measures.series import Together, put_together
-from vmpcap.migration.broken_streams import stuck_segment
-from vmpcap.migration.phases import name_phases
 from vmpcap.migration.results import Phase
-from vmpcap.migration.stream import Activity, StreamFigures, measure_stream, split_activity
-from vmpcap.migration.transfers import find_transfers
+from vmpcap.migration.stream.broken_streams import stuck_segment
+from vmpcap.migration.stream.figures import Activity, StreamFigures, measure_stream, split_activity
+from vmpcap.migration.stream.phases import name_phases
+from vmpcap.migration.stream.transfers import find_transfers
 from vmpcap.terms.units import NO_TIME, iso_utc
 
 BIN = 10 * MS
@@ -363,7 +363,7 @@ def test_super_segments_do_not_count_as_one_segment_each(monkeypatch: pytest.Mon
         asked.append(sent)
         return Attribution("unknown", "")
 
-    monkeypatch.setattr("vmpcap.migration.stream.attribute", attribute)
+    monkeypatch.setattr("vmpcap.migration.stream.figures.attribute", attribute)
     measured(streaming(flow((100, EVEN))))
     assert asked[0].segments == 68_494
 

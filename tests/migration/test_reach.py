@@ -21,11 +21,11 @@ from tests.migration.make import (
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.exchanges import functional_proof
+from vmpcap.migration.announced.reach import Heard, follow_announcements
+from vmpcap.migration.announced.several_places import why_several
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.reach import Heard, follow_announcements
-from vmpcap.migration.reachable import judge_reachability
-from vmpcap.migration.several_places import why_several
+from vmpcap.migration.packets.exchanges import functional_proof
+from vmpcap.migration.packets.reachable import judge_reachability
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.terms.addresses import NO_MAC, ip_halves

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from tests.migration.make import stream, view
 from vmpcap.measures.connections import Connection
-from vmpcap.migration.reduced import Found, join_reduced
-from vmpcap.migration.transfers import find_transfers
+from vmpcap.migration.stream.reduced import Found, join_reduced
+from vmpcap.migration.stream.transfers import find_transfers
 from vmpcap.migration.views import PointView
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.migration.make import S, moves_of, stream, view
-from vmpcap.migration.relays import say_relayed
+from vmpcap.migration.stream.relays import say_relayed
 
 FAR = {"a_ip": "10.60.1.200", "b_ip": "10.60.1.12"}
 

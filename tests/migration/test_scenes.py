@@ -2,8 +2,8 @@
 
 from tests.announcements.made import Row, make_rows
 from tests.migration.make import GUEST, MS, S, announced, asks_and_answers, moves_of, stream, view
-from vmpcap.migration.guests import find_guests
-from vmpcap.migration.scenes import Scene, set_scenes
+from vmpcap.migration.guest.guests import find_guests
+from vmpcap.migration.guest.scenes import Scene, set_scenes
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 

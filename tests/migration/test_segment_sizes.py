@@ -7,7 +7,7 @@ import pytest
 
 from tests.migration.make import moves_of, stream, view
 from vmpcap.measures.connections import Connection
-from vmpcap.migration.segment_sizes import Clamping, find_clamping
+from vmpcap.migration.stream.segment_sizes import Clamping, find_clamping
 from vmpcap.migration.views import PointView
 
 

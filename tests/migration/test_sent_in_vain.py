@@ -5,10 +5,10 @@ import pytest
 from tests.measures.talk import ACK, FIN, GUEST, MS, PSH, SYN, Row, journal_of, pings, segment
 from tests.migration.make import S, view
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.reachable import judge_reachability
-from vmpcap.migration.sent_in_vain import sent_in_vain
+from vmpcap.migration.packets.reachable import judge_reachability
+from vmpcap.migration.packets.sent_in_vain import sent_in_vain
+from vmpcap.migration.peers.suffering import what_peers_suffered
 from vmpcap.migration.suffered import Suffered
-from vmpcap.migration.suffering import what_peers_suffered
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, ip_halves
 

@@ -5,11 +5,11 @@ import pytest
 
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, PEER_IP, S, journal, view
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.moved import Moved
+from vmpcap.migration.packets.conflicts import Conflict
+from vmpcap.migration.peers.sessions import tell_sessions, with_lost, with_silence
 from vmpcap.migration.results import Peer
 from vmpcap.migration.session_results import Sessions
-from vmpcap.migration.sessions import tell_sessions, with_lost, with_silence
 from vmpcap.terms.addresses import ip_halves
 from vmpcap.terms.wire import TCP_ACK, TCP_RST
 

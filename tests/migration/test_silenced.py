@@ -19,9 +19,9 @@ from tests.migration.make import (
     view,
 )
 from vmpcap.measures.outages import Outage
+from vmpcap.migration.guest.silenced import Silenced, find_silenced
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.reachable import Reachability
-from vmpcap.migration.silenced import Silenced, find_silenced
+from vmpcap.migration.packets.reachable import Reachability
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_halves
 from vmpcap.verdicts.reachable_after import is_reachable

@@ -7,9 +7,9 @@ import pytest
 
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, announced, journal, moves_of, stream, view
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.guests import find_guests
+from vmpcap.migration.guest.guests import find_guests
+from vmpcap.migration.guest.outcome import judge_outcome
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.outcome import judge_outcome
 from vmpcap.migration.stories import Story
 from vmpcap.migration.story import tell
 from vmpcap.migration.views import PointView

@@ -9,7 +9,7 @@ from tests.measures.followed import follow_batches
 from tests.measures.stories import ACK, SYN, US, Packet
 from tests.migration.make import MS, moves_of, view
 from vmpcap.measures.connections import Connection
-from vmpcap.migration.stream import measure_stream
+from vmpcap.migration.stream.figures import measure_stream
 
 TIMER_MS = 40
 """For how long a receiver holds back the ACK of a lone segment."""

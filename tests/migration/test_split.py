@@ -8,7 +8,7 @@ import pytest
 
 from tests.migration.make import MS, S, journal, moves_of, rtt, side, stream, view
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.split import LEAST_PINGS, find_split, longest_part_ns
+from vmpcap.migration.stream.split import LEAST_PINGS, find_split, longest_part_ns
 from vmpcap.migration.views import PointView
 
 SOURCE, DESTINATION = (stream().a_ip, stream().b_ip)

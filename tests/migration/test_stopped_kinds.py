@@ -9,11 +9,11 @@ from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, S, announced, arp
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.announcements.series import Series
-from vmpcap.migration.early import Early
+from vmpcap.migration.announced.early import Early
+from vmpcap.migration.announced.reach import follow_announcements
+from vmpcap.migration.announced.told import tell_announcements
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.reach import follow_announcements
 from vmpcap.migration.results import Announcements
-from vmpcap.migration.told import tell_announcements
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.points.holes import Hole

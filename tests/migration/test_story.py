@@ -21,7 +21,7 @@ from tests.migration.make import (
 from vmpcap.measures.connections import Connection
 from vmpcap.migration.stories import Told
 from vmpcap.migration.story import tell
-from vmpcap.migration.stream_facts import stream_filter
+from vmpcap.migration.stream.stream_facts import stream_filter
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.terms.units import iso_utc

@@ -28,11 +28,11 @@ from vmpcap.announcements.tunnelled import Tunnelled
 from vmpcap.measures.connections import Connection
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.tunnels import NumberedTunnel
-from vmpcap.migration.detours import Detour
 from vmpcap.migration.mechanisms.case import Case
+from vmpcap.migration.packets.reachable import Reachability
 from vmpcap.migration.path_results import NextHop, Symptom, Unreachable
-from vmpcap.migration.reachable import Reachability
 from vmpcap.migration.results import Mechanism, Path
+from vmpcap.migration.stream.detours import Detour
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.migration.make import GUEST, GUEST_IP, MS, NO_ANNOUNCEMENTS, S, announced, suffered
 from tests.migration.test_mechanisms import FINE, LOST, MOMENT, after, case, judged, point
-from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.moved import Moved
+from vmpcap.migration.packets.conflicts import Conflict
 from vmpcap.migration.results import Domain, Mechanism, OutagePart
 from vmpcap.migration.suffered import Suffered
 from vmpcap.terms.addresses import ip_halves

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, journal, view
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.causes.stuck import Stuck, find_stuck
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.stuck import Stuck, find_stuck
 from vmpcap.terms.addresses import ip_halves
 
 MOVED = Moved(GUEST, (ip_halves(GUEST_IP),), (), "high", "")

@@ -9,12 +9,12 @@ from msgspec import structs
 from tests.measures.talk import ACK, MS, PEER, Row, datagram, journal_of, pings, segment
 from tests.migration.make import GATEWAY, GUEST_IP, S, announced, arps, stream, view
 from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.migration.guest.silences import silences
+from vmpcap.migration.guest.switchover import longest_outage, signs_after
 from vmpcap.migration.moved import Moved
+from vmpcap.migration.peers.suffering import what_peers_suffered
 from vmpcap.migration.results import Peer
-from vmpcap.migration.silences import silences
 from vmpcap.migration.suffered import Suffered
-from vmpcap.migration.suffering import what_peers_suffered
-from vmpcap.migration.switchover import longest_outage, signs_after
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.points.holes import Hole

@@ -24,14 +24,14 @@ from tests.migration.make import (
     view,
 )
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.early import find_early_announcement, moment_after, without_early
+from vmpcap.migration.announced.early import find_early_announcement, moment_after, without_early
+from vmpcap.migration.guest.silences import Silence, last_sign_before, left_for_good, silences
+from vmpcap.migration.guest.switchover import describe_switchover, find_moment, runs_since
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved
 from vmpcap.migration.results import Switchover
-from vmpcap.migration.silences import Silence, last_sign_before, left_for_good, silences
-from vmpcap.migration.stream import Activity
+from vmpcap.migration.stream.figures import Activity
 from vmpcap.migration.suffered import Suffered
-from vmpcap.migration.switchover import describe_switchover, find_moment, runs_since
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.points.holes import Hole

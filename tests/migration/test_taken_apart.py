@@ -9,12 +9,12 @@ from tests.measures.talk import SYN, Row, segment
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, guest_story
 from tests.migration.test_breakdown import BACK, asked, new_place, old_place, point
 from tests.verdicts.test_rules import lost_by_size, lost_for
-from vmpcap.migration.breakdown import break_down
+from vmpcap.migration.causes.breakdown import break_down
+from vmpcap.migration.causes.taken_apart import MOST_STREAMS
+from vmpcap.migration.guest.silences import last_sign_before, silences
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.silences import last_sign_before, silences
+from vmpcap.migration.peers.suffering import what_peers_suffered
 from vmpcap.migration.suffered import Suffered
-from vmpcap.migration.suffering import what_peers_suffered
-from vmpcap.migration.taken_apart import MOST_STREAMS
 from vmpcap.terms.addresses import ip_halves
 from vmpcap.verdicts.never_again import are_all_taken_apart
 

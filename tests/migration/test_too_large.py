@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vmpcap.migration.too_large import count_too_large
+from vmpcap.migration.stream.too_large import count_too_large
 from vmpcap.points.kernels.keys import Kept
 from vmpcap.points.passage import Passage
 

@@ -19,12 +19,12 @@ from tests.migration.make import (
 )
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.early import Early
+from vmpcap.migration.announced.early import Early
+from vmpcap.migration.announced.reach import follow_announcements
+from vmpcap.migration.announced.told import tell_announcements
+from vmpcap.migration.announced.trail import crossing_ns, is_farther
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.reach import follow_announcements
 from vmpcap.migration.results import Announcements
-from vmpcap.migration.told import tell_announcements
-from vmpcap.migration.trail import crossing_ns, is_farther
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.terms.addresses import ip_halves

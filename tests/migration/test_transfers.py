@@ -4,8 +4,8 @@ import pytest
 
 from tests.migration.make import MS, S, side, stream
 from vmpcap.measures.connections import Side
-from vmpcap.migration.beginnings import begins_in_view, hypervisor_because
-from vmpcap.migration.transfers import find_transfers
+from vmpcap.migration.stream.beginnings import begins_in_view, hypervisor_because
+from vmpcap.migration.stream.transfers import find_transfers
 
 
 def test_one_way_bulk_on_port_8000_is_a_migration() -> None:

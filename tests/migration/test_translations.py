@@ -5,8 +5,8 @@ import pytest
 
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, journal, view
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.mechanisms.translations import find_translation
 from vmpcap.migration.moved import Moved
+from vmpcap.migration.packets.translations import find_translation
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_halves
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.migration.make import moves_of, side, stream, view
-from vmpcap.migration.two_cards import find_other_senders
+from vmpcap.migration.stream.two_cards import find_other_senders
 from vmpcap.terms.addresses import mac_number
 
 HOST, MANAGEMENT, PEER = 0x005056_6A0011, 0x005056_6A00AA, 0x005056_6B0012

@@ -10,9 +10,9 @@ from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, annou
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.announced.reach import follow_announcements
+from vmpcap.migration.domains.two_domains import Named, gateways_before, name_domains
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.reach import follow_announcements
-from vmpcap.migration.two_domains import Named, gateways_before, name_domains
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.terms.addresses import ip_halves

@@ -18,9 +18,9 @@ from tests.migration.make import (
     view,
 )
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.guests import find_guests
+from vmpcap.migration.guest.guests import find_guests
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.reachable import Reachability
+from vmpcap.migration.packets.reachable import Reachability
 from vmpcap.migration.results import Domain
 from vmpcap.terms.addresses import ip_halves
 from vmpcap.verdicts.guest_rules import announcement_reached_destination, guest_reachable_after

@@ -20,11 +20,11 @@ from tests.migration.make import (
 )
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.announced.vlans import TwoTags, find_retagged, tags_apart, tags_kept
+from vmpcap.migration.domains.two_domains import name_domains
 from vmpcap.migration.moved import Moved
 from vmpcap.migration.results import PointAnnouncements
-from vmpcap.migration.two_domains import name_domains
 from vmpcap.migration.views import PointView
-from vmpcap.migration.vlans import TwoTags, find_retagged, tags_apart, tags_kept
 from vmpcap.terms.addresses import BROADCAST_MAC, ip_halves
 
 SWITCH = 5 * S

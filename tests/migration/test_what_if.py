@@ -8,11 +8,11 @@ import pytest
 from tests.report.sample import guest as moved
 from tests.report.sample import migration
 from vmpcap.measures.results import Bytes, LimitInterval, Rtt, Throughput
-from vmpcap.migration.other_link import Link, goodput_on
-from vmpcap.migration.precopy import Guest, copied, guests_that_fit
 from vmpcap.migration.results import Phase
-from vmpcap.migration.what_if import Measured, what_if
-from vmpcap.migration.what_if_checked import CHECKED, OF_OTHERS, PAIRS, Off
+from vmpcap.migration.what_if.expected import Measured, what_if
+from vmpcap.migration.what_if.other_link import Link, goodput_on
+from vmpcap.migration.what_if.precopy import Guest, copied, guests_that_fit
+from vmpcap.migration.what_if.what_if_checked import CHECKED, OF_OTHERS, PAIRS, Off
 
 MB = 1_000_000
 

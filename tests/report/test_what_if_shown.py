@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from tests.report.sample import good, migration
-from vmpcap.migration.other_link import Link
+from vmpcap.migration.what_if.other_link import Link
 from vmpcap.migration.what_if_results import WhatIf
 from vmpcap.report.as_html import to_html
 from vmpcap.report.as_json import from_json, to_json

@@ -10,7 +10,7 @@ import pytest
 from tests.readers.writers import Packet
 from tests.runs.made import ACK, START, SYN, Frame, analysed, echo, ethernet, ipv4, rarp, segment, stream, write
 from vmpcap.flows import table
-from vmpcap.migration.silent_guests import MOST_GUESTS
+from vmpcap.migration.guest.silent_guests import MOST_GUESTS
 from vmpcap.runs.pipeline import Analysis
 from vmpcap.runs.views import MOST_STREAMS, streams_of
 

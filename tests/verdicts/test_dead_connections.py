@@ -10,7 +10,7 @@ from tests.measures.talk import ACK, Row, pings, segment
 from tests.migration.make import GUEST, GUEST_IP, S, announced, guest_story, story, suffered
 from tests.migration.test_suffering import point, suffered_at
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.reachable import Reachability
+from vmpcap.migration.packets.reachable import Reachability
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.session_results import Sessions
 from vmpcap.migration.suffered import Suffered

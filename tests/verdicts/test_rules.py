@@ -26,12 +26,12 @@ from tests.migration.make import (
 from vmpcap.measures.outages import Outage
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.measures.results import Bytes, Loss, Rtt
-from vmpcap.migration.conflicts import Conflict
-from vmpcap.migration.detours import Detour
-from vmpcap.migration.early import Early
+from vmpcap.migration.announced.early import Early
+from vmpcap.migration.announced.vlans import TwoTags
+from vmpcap.migration.guest.outcome import Outcome
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.outcome import Outcome
-from vmpcap.migration.reachable import Reachability
+from vmpcap.migration.packets.conflicts import Conflict
+from vmpcap.migration.packets.reachable import Reachability
 from vmpcap.migration.results import (
     Announcements,
     Bracket,
@@ -44,8 +44,8 @@ from vmpcap.migration.results import (
 )
 from vmpcap.migration.session_results import Sessions
 from vmpcap.migration.stories import GuestStory, Story
+from vmpcap.migration.stream.detours import Detour
 from vmpcap.migration.suffered import Earlier, Suffered
-from vmpcap.migration.vlans import TwoTags
 from vmpcap.terms.addresses import ip_halves
 from vmpcap.verdicts.findings import Check
 from vmpcap.verdicts.profile import Profile

@@ -7,8 +7,8 @@ import pytest
 
 from tests.migration.make import S, guest_story, story, suffered, view
 from tests.verdicts.test_rules import SIZED, ask, lost_for, resent
-from vmpcap.migration.conflicts import Conflict
-from vmpcap.migration.reachable import Reachability
+from vmpcap.migration.packets.conflicts import Conflict
+from vmpcap.migration.packets.reachable import Reachability
 from vmpcap.migration.suffered import Suffered
 
 FLAPS = Conflict(True, "30 packets of its MAC at the old place", "old", (3,), 12 * S, 15 * S)

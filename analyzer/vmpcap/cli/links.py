@@ -7,7 +7,7 @@ from vmpcap.cli.quantities import in_units
 from vmpcap.terms.errors import RequestError
 
 if TYPE_CHECKING:
-    from vmpcap.migration.other_link import Link
+    from vmpcap.migration.what_if.other_link import Link
 
 LOSS: Final = re.compile(r"(\d+(?:\.\d+)?(?:e-?\d+)?|\.\d+)\s*(%?)", re.IGNORECASE)
 NEEDED: Final = "needed RATE,RTT[,LOSS], such as 622Mbps,5ms or 1Gbps,20ms,0.01%"
@@ -24,7 +24,7 @@ def link(text: str) -> "Link":
     >>> link("1g,20,0.01%")
     Link(rate_mbps=1000.0, rtt_ms=20.0, loss=0.0001)
     """
-    from vmpcap.migration.other_link import Link
+    from vmpcap.migration.what_if.other_link import Link
 
     parts = [part.strip() for part in text.split(",")]
     if len(parts) not in (2, 3):

@@ -8,17 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.flows.streams import NOT_IN_VIEW
-from vmpcap.migration.guests import announced_guests, is_by_host
-from vmpcap.migration.lives import connections_across, signs_of_start, spoke_tcp
+from vmpcap.migration.guest.guests import announced_guests, is_by_host
+from vmpcap.migration.guest.lives import connections_across, signs_of_start, spoke_tcp
+from vmpcap.migration.guest.scenes import as_seen
 from vmpcap.migration.look_alikes import came_together, tolerance_ended
 from vmpcap.migration.marks import RUNS_UNSEEN_NS
 from vmpcap.migration.mechanisms.case import Trip
 from vmpcap.migration.moved import Moved, on_point, on_reference
-from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.results import KnownBy, Mechanism
-from vmpcap.migration.scenes import as_seen
 from vmpcap.migration.sightings import frames_of
-from vmpcap.migration.transfers import Transfer
+from vmpcap.migration.stream.moves import Move, Sighting
+from vmpcap.migration.stream.transfers import Transfer
 from vmpcap.migration.views import PointView, is_compared
 from vmpcap.points.roles import turned
 from vmpcap.terms.addresses import GROUP_BIT

@@ -3,27 +3,27 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from vmpcap.migration.announced.early import Early
+from vmpcap.migration.announced.reach import Heard
+from vmpcap.migration.announced.vlans import TwoTags
 from vmpcap.migration.announcer_results import Announcer
-from vmpcap.migration.conflicts import Conflict
-from vmpcap.migration.detours import Detour
-from vmpcap.migration.early import Early
+from vmpcap.migration.guest.outcome import Outcome
+from vmpcap.migration.guest.restarts import Restart
+from vmpcap.migration.guest.silenced import Silenced
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.moves import Move
-from vmpcap.migration.outcome import Outcome
-from vmpcap.migration.reach import Heard
-from vmpcap.migration.reachable import Reachability
-from vmpcap.migration.restarts import Restart
+from vmpcap.migration.packets.conflicts import Conflict
+from vmpcap.migration.packets.reachable import Reachability
 from vmpcap.migration.results import Guest, KnownBy, Mechanism, Path, Phase
 from vmpcap.migration.segment_results import Segment
-from vmpcap.migration.sender_losses import SenderLoss
-from vmpcap.migration.silenced import Silenced
-from vmpcap.migration.stream import (
+from vmpcap.migration.stream.detours import Detour
+from vmpcap.migration.stream.figures import (
     StreamFigures,
 )
+from vmpcap.migration.stream.moves import Move
+from vmpcap.migration.stream.sender_losses import SenderLoss
+from vmpcap.migration.stream.transfers import Refused
 from vmpcap.migration.suffered import Suffered
-from vmpcap.migration.transfers import Refused
 from vmpcap.migration.views import PointView
-from vmpcap.migration.vlans import TwoTags
 
 
 class Stun(NamedTuple):

@@ -7,51 +7,48 @@ from typing import Final
 import msgspec
 
 from vmpcap.migration.anew import by_service
+from vmpcap.migration.announced.early import find_early_announcement, moment_after, without_early
+from vmpcap.migration.announced.reach import follow_announcements
+from vmpcap.migration.announced.told import tell_announcements
+from vmpcap.migration.announced.uplinks import with_guests_at_uplinks
+from vmpcap.migration.announced.vlans import find_retagged, tags_apart, tags_kept
 from vmpcap.migration.announced_moves import NO_STREAM, AnnouncedMove, Unseen, find_announced_moves
-from vmpcap.migration.announcers import find_announcers
-from vmpcap.migration.breakdown import break_down
-from vmpcap.migration.broken_streams import stuck_segment
+from vmpcap.migration.causes.breakdown import break_down
 from vmpcap.migration.clocks import elapsed_between, is_moment_unknown, on_clock_of
-from vmpcap.migration.conflicts import find_duplicate_address, find_second_place
-from vmpcap.migration.delivery import say_what_counts
-from vmpcap.migration.detours import Detour, find_trombone
-from vmpcap.migration.early import find_early_announcement, moment_after, without_early
-from vmpcap.migration.guest_segments import Signs, describe_guest_segments
-from vmpcap.migration.guests import find_guests
-from vmpcap.migration.hops import describe_path
+from vmpcap.migration.domains.role_doubts import find_role_doubts, say_doubts, with_shown_roles
+from vmpcap.migration.domains.two_domains import name_domains
+from vmpcap.migration.guest.announcers import find_announcers
+from vmpcap.migration.guest.guests import find_guests
+from vmpcap.migration.guest.named_guests import not_in_view
+from vmpcap.migration.guest.outcome import Outcome, judge_outcome
+from vmpcap.migration.guest.restarts import find_restarts
+from vmpcap.migration.guest.scenes import Scene, set_apart, set_scenes
+from vmpcap.migration.guest.silenced import find_silenced
+from vmpcap.migration.guest.silences import Silence, last_sign_before, left_for_good, silences
+from vmpcap.migration.guest.switchover import describe_switchover, find_end, find_moment, runs_since, signs_after
 from vmpcap.migration.listed import list_peers
-from vmpcap.migration.lost_neighbours import lost_neighbours
 from vmpcap.migration.marks import Mark, sign_on_its_clock
 from vmpcap.migration.mechanisms.at_rest import tell_at_rest, tell_restarts
 from vmpcap.migration.mechanisms.case import Case, Trip, moved_again
 from vmpcap.migration.mechanisms.table import judge_mechanisms, judge_stream
 from vmpcap.migration.moved import Moved, on_reference
-from vmpcap.migration.moves import Move, Sighting, match_transfers
-from vmpcap.migration.named_guests import not_in_view
 from vmpcap.migration.one_clock import ns_of, put_on_one_clock
-from vmpcap.migration.other_names import name_streams
-from vmpcap.migration.outbound import with_outbound
-from vmpcap.migration.outcome import Outcome, judge_outcome
-from vmpcap.migration.outside import known_outside
-from vmpcap.migration.partly_lost import with_parts_of_services
-from vmpcap.migration.phases import name_phases
-from vmpcap.migration.reach import follow_announcements
-from vmpcap.migration.reachable import Reachability, judge_reachability
-from vmpcap.migration.reduced import join_reduced
-from vmpcap.migration.relays import say_relayed
-from vmpcap.migration.restarts import find_restarts
+from vmpcap.migration.packets.conflicts import find_duplicate_address, find_second_place
+from vmpcap.migration.packets.guest_segments import Signs, describe_guest_segments
+from vmpcap.migration.packets.reachable import Reachability, judge_reachability
+from vmpcap.migration.peers.lost_neighbours import lost_neighbours
+from vmpcap.migration.peers.outbound import with_outbound
+from vmpcap.migration.peers.outside import known_outside
+from vmpcap.migration.peers.partly_lost import with_parts_of_services
+from vmpcap.migration.peers.sessions import tell_sessions, with_lost, with_silence
+from vmpcap.migration.peers.suffering import what_peers_suffered, worst_first
+from vmpcap.migration.peers.unreached_outside import with_outside
 from vmpcap.migration.results import Domain, Guest, Mechanism, Path
-from vmpcap.migration.role_doubts import find_role_doubts, say_doubts, with_shown_roles
-from vmpcap.migration.scenes import Scene, set_apart, set_scenes
-from vmpcap.migration.segments import describe_segments
-from vmpcap.migration.sender_losses import losses_beside_sender
-from vmpcap.migration.sessions import tell_sessions, with_lost, with_silence
-from vmpcap.migration.silenced import find_silenced
-from vmpcap.migration.silences import Silence, last_sign_before, left_for_good, silences
-from vmpcap.migration.split import find_split, longest_part_ns, wan_side
-from vmpcap.migration.steady import why_unsteady
 from vmpcap.migration.stories import GuestStory, Story, Stun, Told
-from vmpcap.migration.stream import (
+from vmpcap.migration.stream.broken_streams import stuck_segment
+from vmpcap.migration.stream.delivery import say_what_counts
+from vmpcap.migration.stream.detours import Detour, find_trombone
+from vmpcap.migration.stream.figures import (
     NOTHING_OF_IT,
     StreamFigures,
     is_at_sender,
@@ -59,19 +56,22 @@ from vmpcap.migration.stream import (
     uncaptured,
     without_rates,
 )
-from vmpcap.migration.stream_facts import is_encrypted, is_large_acked, stream_filter
-from vmpcap.migration.suffering import what_peers_suffered, worst_first
-from vmpcap.migration.switchover import describe_switchover, find_end, find_moment, runs_since, signs_after
-from vmpcap.migration.told import tell_announcements
-from vmpcap.migration.transfers import Refused, Transfer, find_transfers, stalled_calls
-from vmpcap.migration.two_domains import name_domains
-from vmpcap.migration.unasked import without_denied
+from vmpcap.migration.stream.hops import describe_path
+from vmpcap.migration.stream.moves import Move, Sighting, match_transfers
+from vmpcap.migration.stream.other_names import name_streams
+from vmpcap.migration.stream.phases import name_phases
+from vmpcap.migration.stream.reduced import join_reduced
+from vmpcap.migration.stream.relays import say_relayed
+from vmpcap.migration.stream.segments import describe_segments
+from vmpcap.migration.stream.sender_losses import losses_beside_sender
+from vmpcap.migration.stream.split import find_split, longest_part_ns, wan_side
+from vmpcap.migration.stream.steady import why_unsteady
+from vmpcap.migration.stream.stream_facts import is_encrypted, is_large_acked, stream_filter
+from vmpcap.migration.stream.transfers import Refused, Transfer, find_transfers, stalled_calls
+from vmpcap.migration.stream.unasked import without_denied
+from vmpcap.migration.stream.unresolved import asked_for_in_vain
 from vmpcap.migration.unplaced import find_unplaced
-from vmpcap.migration.unreached_outside import with_outside
-from vmpcap.migration.unresolved import asked_for_in_vain
-from vmpcap.migration.uplinks import with_guests_at_uplinks
 from vmpcap.migration.views import PointView
-from vmpcap.migration.vlans import find_retagged, tags_apart, tags_kept
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
 from vmpcap.terms.units import NS_PER_MS, ms
 

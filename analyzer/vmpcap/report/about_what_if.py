@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from vmpcap.migration.what_if_checked import OF_OTHERS, in_short
+from vmpcap.migration.what_if.what_if_checked import OF_OTHERS, in_short
 from vmpcap.migration.what_if_results import WhatIf
 from vmpcap.report.blocks import Block, Fact, Heading
 from vmpcap.report.document import Migration

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 from vmpcap.measures.series import put_together
-from vmpcap.migration.beginnings import begins_in_view, hypervisor_because
-from vmpcap.migration.endings import read_ending
-from vmpcap.migration.host_names import name_hosts
 from vmpcap.migration.results import Guest
 from vmpcap.migration.stories import Story, Told
-from vmpcap.migration.transfers import Link
+from vmpcap.migration.stream.beginnings import begins_in_view, hypervisor_because
+from vmpcap.migration.stream.endings import read_ending
+from vmpcap.migration.stream.host_names import name_hosts
+from vmpcap.migration.stream.transfers import Link
 from vmpcap.report.about_guest import not_listed
 from vmpcap.report.document import SCHEMA, Clock, Input, Migration, Opening, ProfileUsed, Report, SeriesPoint, Tool
 from vmpcap.report.headline import headline

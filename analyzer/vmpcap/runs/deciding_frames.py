@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import repeat
 from typing import Final, NamedTuple
 
-from vmpcap.migration.transfers import Link
+from vmpcap.migration.stream.transfers import Link
 from vmpcap.report.clean import clean
 from vmpcap.report.document import Migration
 from vmpcap.report.proof_frames import Proof, check_words

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from vmpcap.migration.other_link import Link
-from vmpcap.migration.what_if import Measured, what_if
+from vmpcap.migration.what_if.expected import Measured, what_if
+from vmpcap.migration.what_if.other_link import Link
 from vmpcap.migration.what_if_results import WhatIf
 from vmpcap.report.document import Migration, Report
 

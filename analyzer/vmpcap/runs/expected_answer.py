@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final, get_args
 
 import msgspec
 
-from vmpcap.migration.other_link import Link
+from vmpcap.migration.what_if.other_link import Link
 from vmpcap.migration.what_if_results import WhatIf
 from vmpcap.report.about_what_if import about_what_if, link_words
 from vmpcap.report.clean import clean, clean_report

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-from vmpcap.migration.reachable import LEAST_ASKED
+from vmpcap.migration.packets.reachable import LEAST_ASKED
 from vmpcap.migration.results import Peer
 from vmpcap.report.away import at_most_s, may_be_longer
 from vmpcap.report.document import Migration

@@ -8,7 +8,7 @@ from vmpcap.decode.duplicates import COPY, CopyFinder
 from vmpcap.decode.fragments import WholeWalker
 from vmpcap.flows.table import FlowTable
 from vmpcap.measures.sequence_graph import SequenceColumns, SequenceGraph
-from vmpcap.migration.transfers import Link
+from vmpcap.migration.stream.transfers import Link
 from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS
 from vmpcap.readers.sources import open_capture
 from vmpcap.report.worst_first import worst_first

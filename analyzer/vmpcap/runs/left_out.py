@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from vmpcap.migration.loops import find_loop
+from vmpcap.migration.stream.loops import find_loop
 from vmpcap.runs.point import PointRead
 from vmpcap.runs.views import MOST_STREAMS
 from vmpcap.terms.units import count_of

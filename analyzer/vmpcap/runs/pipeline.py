@@ -99,7 +99,7 @@ def compare_points(
     RequestError
         There are fewer than two points.
     """
-    from vmpcap.migration.role_check import DOUBTED, doubt_roles
+    from vmpcap.migration.domains.role_check import DOUBTED, doubt_roles
     from vmpcap.runs.between import compare_all
     from vmpcap.runs.views import as_views
 

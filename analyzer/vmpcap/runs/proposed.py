@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vmpcap.migration.proposal import propose_roles
+from vmpcap.migration.domains.proposal import propose_roles
 from vmpcap.migration.views import PointView
 from vmpcap.runs.point import PointRead
 from vmpcap.runs.requests import Request

@@ -14,9 +14,9 @@ from vmpcap.decode.fragments import PATIENCE_NS, WholeWalker
 from vmpcap.decode.frames import Frames
 from vmpcap.measures.journal import Journal, JournalColumns, empty_journal
 from vmpcap.measures.kernels.whose import mark_whose
+from vmpcap.migration.guest.switchover import find_moment
 from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.stories import Told
-from vmpcap.migration.switchover import find_moment
 from vmpcap.migration.views import PointView
 from vmpcap.readers.interfaces import is_of
 from vmpcap.readers.limits import DEFAULT_BATCH_RECORDS

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from vmpcap.migration.holes import find_holes, name_holes
+from vmpcap.migration.packets.holes import find_holes, name_holes
 from vmpcap.migration.stories import Told
 from vmpcap.migration.story import tell
 from vmpcap.report.assemble import assemble

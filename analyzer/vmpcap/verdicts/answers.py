@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from vmpcap.migration.conflicts import Conflict
-from vmpcap.migration.detours import Detour
+from vmpcap.migration.packets.conflicts import Conflict
+from vmpcap.migration.stream.detours import Detour
 from vmpcap.terms.digits import digits_of
 from vmpcap.verdicts.findings import Evidence, Outcome
 

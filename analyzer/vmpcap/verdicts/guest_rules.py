@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from vmpcap.migration.announced.unlearned import passed_instead
 from vmpcap.migration.stories import GuestStory, Story
-from vmpcap.migration.unlearned import passed_instead
 from vmpcap.migration.views import PointView
 from vmpcap.verdicts.answers import Answer, from_finding, show, three
 from vmpcap.verdicts.explained import may_be_a_stranger, why_a_stranger

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from vmpcap.migration.gone_peers import is_silent, is_wait_of_guest
-from vmpcap.migration.reachable import LEAST_ASKED
+from vmpcap.migration.packets.reachable import LEAST_ASKED
+from vmpcap.migration.peers.gone_peers import is_silent, is_wait_of_guest
 from vmpcap.migration.stories import GuestStory
 from vmpcap.migration.suffered import Suffered
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S

@@ -6,9 +6,9 @@ from functools import wraps
 from typing import Final
 
 from vmpcap.measures.results import Counted, LimitClass, Rtt, Throughput
-from vmpcap.migration.segments import say_where
 from vmpcap.migration.stories import Story
-from vmpcap.migration.stream import MOST_UNCAPTURED
+from vmpcap.migration.stream.figures import MOST_UNCAPTURED
+from vmpcap.migration.stream.segments import say_where
 from vmpcap.terms.digits import digits_of
 from vmpcap.terms.units import count_of
 from vmpcap.verdicts.answers import Answer, from_finding, show, three

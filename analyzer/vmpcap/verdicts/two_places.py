@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from vmpcap.migration.conflicts import Conflict
 from vmpcap.migration.moved import on_reference
-from vmpcap.migration.reachable import LEAST_ASKED
+from vmpcap.migration.packets.conflicts import Conflict
+from vmpcap.migration.packets.reachable import LEAST_ASKED
 from vmpcap.migration.stories import GuestStory
 from vmpcap.migration.suffered import Suffered
 from vmpcap.terms.units import NS_PER_MS

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.whose import FRESH_TTLS, is_one_of
-from vmpcap.migration.lives import first_of_each
+from vmpcap.migration.guest.lives import first_of_each
 from vmpcap.migration.mechanisms.case import Case, result, sighted
 from vmpcap.migration.moved import on_point
 from vmpcap.migration.results import Mechanism

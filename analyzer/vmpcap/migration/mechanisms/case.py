@@ -9,14 +9,14 @@ import numpy.typing as npt
 
 from vmpcap.announcements.routes.readers import News, read_news
 from vmpcap.announcements.routes.rows import GatewayHello, RouteNews
-from vmpcap.migration.at_first import at_switchover
-from vmpcap.migration.conflicts import NOT_EXAMINED, Conflict
-from vmpcap.migration.detours import Detour
 from vmpcap.migration.moved import Moved, on_reference
-from vmpcap.migration.moves import Move
-from vmpcap.migration.reachable import Reachability
+from vmpcap.migration.packets.conflicts import NOT_EXAMINED, Conflict
+from vmpcap.migration.packets.reachable import Reachability
+from vmpcap.migration.peers.at_first import at_switchover
 from vmpcap.migration.results import Announcements, Domain, Mechanism, Path, Sighted
 from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.stream.detours import Detour
+from vmpcap.migration.stream.moves import Move
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text

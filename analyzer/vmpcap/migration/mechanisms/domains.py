@@ -5,19 +5,19 @@ from typing import Final
 
 import numpy as np
 
-from vmpcap.migration.asked_dead import known_of
+from vmpcap.migration.announced.passed_by import where_it_was_shut, who_passes
+from vmpcap.migration.announced.vlans import find_retagged
 from vmpcap.migration.clocks import is_moment_unknown
-from vmpcap.migration.exchanges import functional_proof
 from vmpcap.migration.marks import sign_on_its_clock
 from vmpcap.migration.mechanisms.case import Case, result, sighted, since, span
 from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
 from vmpcap.migration.mechanisms.shown import answered_again, heard_beyond, own_frames
 from vmpcap.migration.moved import on_reference
-from vmpcap.migration.passed_by import where_it_was_shut, who_passes
-from vmpcap.migration.reachable import outbound_only
+from vmpcap.migration.packets.asked_dead import known_of
+from vmpcap.migration.packets.exchanges import functional_proof
+from vmpcap.migration.packets.reachable import outbound_only
 from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.migration.views import PointView
-from vmpcap.migration.vlans import find_retagged
 from vmpcap.terms.units import NS_PER_MS
 
 NOT_SHOWN_THERE: Final = "no point in its new domain shows that exchange: by which way it was reached is not known"

@@ -7,12 +7,12 @@ from typing import Final
 import msgspec
 
 from vmpcap.announcements.complaints import Complaint
+from vmpcap.migration.causes.stuck import find_stucks, stops_before
 from vmpcap.migration.mechanisms.around import SHELLS, Around, Shell, what_is_around
 from vmpcap.migration.mechanisms.case import IN_THE_DOMAIN, Case, joined, sighted
 from vmpcap.migration.mechanisms.too_large import HEEDED_NS, TOO_BIG, find_too_large
 from vmpcap.migration.moved import on_point, on_reference
 from vmpcap.migration.results import Mechanism
-from vmpcap.migration.stuck import find_stucks, stops_before
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import count_of
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vmpcap.measures.connections import Connection, Side
-from vmpcap.migration.ends import End, at_end
-from vmpcap.migration.hops import hops_from_ttl
 from vmpcap.migration.mechanisms.case import Case
-from vmpcap.migration.moves import Move
+from vmpcap.migration.stream.ends import End, at_end
+from vmpcap.migration.stream.hops import hops_from_ttl
+from vmpcap.migration.stream.moves import Move
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NOBODYS_MACS
 from vmpcap.terms.host_ports import HOST_AGENT, MANAGEMENT

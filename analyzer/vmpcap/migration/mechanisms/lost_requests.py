@@ -9,7 +9,7 @@ import numpy.typing as npt
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.mechanisms.case import Case
 from vmpcap.migration.moved import on_point
-from vmpcap.migration.reachable import ECHO, ECHO6, ECHO6_REPLY, ECHO_REPLY
+from vmpcap.migration.packets.reachable import ECHO, ECHO6, ECHO6_REPLY, ECHO_REPLY
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import rank

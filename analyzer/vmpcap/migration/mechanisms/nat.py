@@ -9,11 +9,11 @@ import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.conflicts import find_duplicate_address
 from vmpcap.migration.mechanisms.case import Case, result, sighted, since
 from vmpcap.migration.mechanisms.shown import answered_again
-from vmpcap.migration.mechanisms.translations import Address, Translation, find_translation
 from vmpcap.migration.moved import on_point, on_reference
+from vmpcap.migration.packets.conflicts import find_duplicate_address
+from vmpcap.migration.packets.translations import Address, Translation, find_translation
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView

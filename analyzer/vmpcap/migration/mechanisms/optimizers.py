@@ -6,8 +6,8 @@ from vmpcap.measures.connections import Connection
 from vmpcap.migration.mechanisms.case import Case, result, sighted
 from vmpcap.migration.mechanisms.ways import by_end
 from vmpcap.migration.moved import on_point, on_reference
-from vmpcap.migration.moves import Move, Sighting
 from vmpcap.migration.results import Mechanism
+from vmpcap.migration.stream.moves import Move, Sighting
 from vmpcap.migration.views import PointView
 from vmpcap.terms.wire import IP_TCP
 

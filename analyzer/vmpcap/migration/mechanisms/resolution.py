@@ -7,13 +7,13 @@ from typing import Final
 import numpy as np
 
 from vmpcap.announcements.kinds import NUMBER_OF
-from vmpcap.migration.former_macs import IN_ITS_DOMAIN, sent_before
 from vmpcap.migration.mechanisms.askers import LEAST_ASKED, SAME_FRAME_NS, WITHIN_NS, only_scans, waits_in_vain
 from vmpcap.migration.mechanisms.case import Case, Worked, is_elsewhere, result, sighted, since, span
 from vmpcap.migration.mechanisms.lapses import Lapse, say_if_it_lapsed
 from vmpcap.migration.mechanisms.later_questions import ANSWERED_AT, later_lapses
 from vmpcap.migration.mechanisms.old_place import are_packets_lost
 from vmpcap.migration.moved import on_point, on_reference
+from vmpcap.migration.packets.former_macs import IN_ITS_DOMAIN, sent_before
 from vmpcap.migration.results import Mechanism, Sighted
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView

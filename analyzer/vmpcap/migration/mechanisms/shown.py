@@ -6,10 +6,10 @@ from typing import Final
 import numpy as np
 
 from vmpcap.migration.clocks import elapsed_between
-from vmpcap.migration.exchanges import functional_proof
 from vmpcap.migration.mechanisms.case import IN_THE_DOMAIN, Case, since
 from vmpcap.migration.mechanisms.whose_clocks import where_it_moved
 from vmpcap.migration.moved import on_point, on_reference
+from vmpcap.migration.packets.exchanges import functional_proof
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 

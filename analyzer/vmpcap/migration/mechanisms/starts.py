@@ -1,15 +1,15 @@
 """Guests that start instead of going on: HA restarts, cold migrations (domain notes 4.16)."""
 
-from vmpcap.migration.endings import read_ending
-from vmpcap.migration.lives import connections_across
+from vmpcap.migration.causes.new_addresses import new_addresses
+from vmpcap.migration.guest.lives import connections_across
+from vmpcap.migration.guest.restarts import Began, began_anew
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.mechanisms.case import Case, Worked, result, sighted, span
 from vmpcap.migration.mechanisms.shown import answered_again
 from vmpcap.migration.mechanisms.stream_end import stream_frames
 from vmpcap.migration.moved import on_point
-from vmpcap.migration.new_addresses import new_addresses
-from vmpcap.migration.restarts import Began, began_anew
 from vmpcap.migration.results import Mechanism
+from vmpcap.migration.stream.endings import read_ending
 from vmpcap.terms.units import count_of
 
 

@@ -8,11 +8,11 @@ import numpy.typing as npt
 
 from vmpcap.flows.streams import HTTP, recognise
 from vmpcap.measures.connections import Connection
-from vmpcap.migration.ends import End
 from vmpcap.migration.mechanisms.case import Case, result, sighted, since, span
 from vmpcap.migration.mechanisms.hosts import Spoken, host_at, is_untouched, spoken_at
 from vmpcap.migration.moved import on_point, on_reference
 from vmpcap.migration.results import Mechanism
+from vmpcap.migration.stream.ends import End
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_halves
 from vmpcap.terms.host_ports import FAULT_TOLERANCE, STORAGE

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from vmpcap.migration.ends import End, at_end
 from vmpcap.migration.mechanisms.case import Case, result, sighted
 from vmpcap.migration.mechanisms.hosts import Spoken, management_of, was_routed
 from vmpcap.migration.mechanisms.tunnels import judge_labels
 from vmpcap.migration.mechanisms.ways import by_end
-from vmpcap.migration.moves import Sighting
 from vmpcap.migration.path_results import NextHop
 from vmpcap.migration.results import Mechanism, Path
-from vmpcap.migration.transfers import Link
+from vmpcap.migration.stream.ends import End, at_end
+from vmpcap.migration.stream.moves import Sighting
+from vmpcap.migration.stream.transfers import Link
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import USUAL_PREFIX, mac_text
 from vmpcap.terms.wire import ICMP_TOO_BIG, ICMP_UNREACHABLE

@@ -6,11 +6,11 @@ from typing import Final
 import numpy as np
 
 from vmpcap.announcements.complaints import Complaint
+from vmpcap.migration.causes.stuck import find_stuck
 from vmpcap.migration.clocks import on_clock_of
 from vmpcap.migration.mechanisms.case import IN_THE_DOMAIN, Case
 from vmpcap.migration.moved import on_point
 from vmpcap.migration.sightings import frames_of
-from vmpcap.migration.stuck import find_stuck
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_halves
 from vmpcap.terms.units import NS_PER_S, count_of

@@ -5,12 +5,12 @@ from typing import Final
 import numpy as np
 
 from vmpcap.measures.connections import Side
-from vmpcap.migration.broken_streams import stuck_segment
 from vmpcap.migration.clocks import elapsed_between
-from vmpcap.migration.endings import read_ending
-from vmpcap.migration.ends import at_end
 from vmpcap.migration.mechanisms.case import Case, Worked
-from vmpcap.migration.transfers import LEAST_AGAIN
+from vmpcap.migration.stream.broken_streams import stuck_segment
+from vmpcap.migration.stream.endings import read_ending
+from vmpcap.migration.stream.ends import at_end
+from vmpcap.migration.stream.transfers import LEAST_AGAIN
 from vmpcap.terms.units import NS_PER_S, count_of
 
 BLAMING: Final = ("unanswered_syn", "one_direction_only", "reset_by_another")

@@ -1,0 +1,236 @@
+"""Who fell silent while the stream ended: guests that nobody announced, or that were announced long after."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from vmpcap.migration.guest.lives import connections_across
+from vmpcap.migration.marks import RUNS_UNSEEN_NS
+from vmpcap.migration.moved import Confidence, Moved, on_point, on_reference
+from vmpcap.migration.packets.exchanges import wants_answer
+from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.stream.hops import hops_from_ttl
+from vmpcap.migration.stream.moves import Move
+from vmpcap.migration.views import PointView, is_compared
+from vmpcap.terms.addresses import GROUP_BIT, NO_MAC, distinct_addresses
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
+from vmpcap.terms.wire import IP_UDP
+
+LEAST_ASKED: Final = 3
+LEAST_MISSED_NS: Final = NS_PER_S
+LEAST_PEERS: Final = 2
+"""Who is asked in vain so often, for so long, by so many does not merely think before it speaks."""
+
+
+def by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
+    """
+    Without an announcement: whose traffic fell silent when the stream ended, though it was asked?
+
+    Only an address that answered before, was asked during the stream's last second and is the only such one. A peer
+    that paused meanwhile and then asked for it while it was still silent is not. Where several fell silent, one that
+    another point shows going on is none: who spoke with the guest is no longer heard at its old place either. Where
+    several are left, as of every crowd some pause just then, the only one that several peers ask in vain is taken. One
+    that was asked in vain already before the stream began did not stop with it.
+    """
+    first, last = move.best.transfer.first_data_ts, move.best.transfer.last_data_ts
+    if first is None or last is None:
+        return []
+    begin, moment = on_reference(move.best.view, first), on_reference(move.best.view, last)
+    found = [one for v in views for one in _fell_silent(v, on_point(v, moment), on_point(v, begin))]
+    early = {one.address for one in found if one.was_gone}
+    silent: dict[tuple[int, int], set[int]] = {}
+    for one in (one for one in found if one.address not in early):
+        silent.setdefault(one.address, set()).update({one.mac} - {NO_MAC})
+    because = (
+        "no announcement was seen; this is the only address that had answered and fell silent when the stream ended"
+    )
+    if not _is_one_machine(silent):
+        silent = {address: macs for address, macs in silent.items() if not _went_on(address, views, moment)}
+    if not _is_one_machine(silent):
+        silent = _missed(silent, found)
+        because = (
+            "no announcement was seen; of those that had answered and fell silent when the stream ended this is the"
+            " only one that several peers then asked in vain"
+        )
+    if not _is_one_machine(silent):
+        return []
+    macs = {mac for seen in silent.values() for mac in seen}
+    is_missed = bool(_missed(silent, found))
+    because += " and did not answer what several peers asked then" if is_missed and "in vain" not in because else ""
+    confidence: Confidence = "medium" if is_missed else "low"
+    return [Moved(min(macs, default=NO_MAC), tuple(sorted(silent)), (), confidence, because)]
+
+
+def _missed(silent: Mapping[tuple[int, int], set[int]], found: Sequence["_Silent"]) -> dict[tuple[int, int], set[int]]:
+    """Which of these addresses are of a machine that several peers asked in vain?"""
+    sought = {one.address for one in found if one.in_vain} & set(silent)
+    macs = {mac for address in sought for mac in silent[address]}
+    return {address: seen for address, seen in silent.items() if address in sought or seen & macs}
+
+
+def _is_one_machine(silent: dict[tuple[int, int], set[int]]) -> bool:
+    """Are these addresses one machine's, by their MACs?"""
+    macs = {mac for seen in silent.values() for mac in seen}
+    return (len(silent) == 1 or (all(silent.values()) and len(macs) == 1)) and len(macs) <= 1
+
+
+def _went_on(address: tuple[int, int], views: Sequence[PointView], moment: int) -> bool:
+    """Does some point show this address speaking on over that moment, no slower than before?"""
+    for view in views:
+        j, when = view.journal, on_point(view, moment)
+        times = np.sort(j.ts_ns[(j.src_high == address[0]) & (j.src_low == address[1]) & (j.ip_version != 0)])
+        after = int(np.searchsorted(times, when, side="right"))
+        usual = np.median(np.diff(times[:after])) if after > 2 else 0
+        beside = np.diff(times[max(0, after - 1) : after + 2])  # the gap over the moment and the one after it
+        if 0 < after < len(times) and beside.max() <= max(SILENT_NS, 2 * usual):
+            return True
+    return False
+
+
+SILENT_NS: Final = 50 * NS_PER_MS
+MOST_GUESTS: Final = 64
+"""Guests that one move can have carried at once: more within a second are made up."""
+
+
+BESIDE_NS: Final = 2 * NS_PER_S
+"""A guest is stopped no longer before the stream's last data than what is left of it takes."""
+NEARLY_NS: Final = 20 * NS_PER_MS
+"""... and not after it, but for what a queue still held."""
+USUAL_NS: Final = 10 * NS_PER_S
+"""How it talks in the time before tells what is a pause of it."""
+LONGER: Final = 1.5
+"""... and what is none: one that is hardly longer than others."""
+LEAST_LONG_NS: Final = 250 * NS_PER_MS
+"""... by so much at least: who speaks every few ms is late by more now and then."""
+TIMES_USUAL: Final = 5
+"""... or so many times as long as most."""
+LEAST_PAUSES: Final = 2
+"""Of fewer nothing is usual."""
+
+
+def stood_still(guest: Moved, move: Move, views: Sequence[PointView], announced: int) -> str:
+    """
+    What shows that this machine stopped with the stream, was silent until it was announced, and then went on?
+
+    A machine that starts has no connection that goes on, and one that merely pauses does not do so just when a stream
+    ends. Empty where it is not so, or not in view by clocks that were compared with the stream's.
+
+    Parameters
+    ----------
+    announced : when its announcement was heard first, on the reference clock
+    """
+    last = move.best.transfer.last_data_ts
+    if last is None:
+        return ""
+    moment, near = on_reference(move.best.view, last), [v for v in views if is_compared(move.best.view, v)]
+    spoke = [v.line.all_on_reference(v.journal.ts_ns[frames_of(v, guest).sent_ip]) for v in near]
+    times = np.sort(np.concatenate([*spoke, np.zeros(0, np.int64)]))
+    times = times[times < announced - RUNS_UNSEEN_NS]
+    if not len(times) or not moment - BESIDE_NS <= (stopped := int(times[-1])) <= moment + NEARLY_NS:
+        return ""
+    pauses = np.diff(times[times > stopped - USUAL_NS])
+    if not len(pauses) or announced - stopped <= LONGER * pauses.max():
+        return ""
+    kept = [one for one in connections_across(guest, near, stopped + 1) if not one.is_reset]
+    if not kept:
+        return ""
+    return (
+        f"but it said nothing from {abs(stopped - moment) / NS_PER_MS:.0f} ms "
+        f"{'after' if stopped > moment else 'before'} that data until then, and {count_of(len(kept), 'connection')} "
+        "of it went on where it had left off: it stopped with the stream"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Silent:
+    """An address that said nothing for a while."""
+
+    mac: int
+    """NO_MAC where a router stands between: the TTL was lowered, and the MAC is the router's."""
+    address: tuple[int, int]
+    until: int
+    """When it spoke again, or the view ended, by the clock of the point."""
+    in_vain: bool
+    """Did several peers ask for it meanwhile, and longer than any that thinks before it speaks?"""
+    was_gone: bool
+    """Was it asked in vain already before the stream began?"""
+
+
+def _fell_silent(view: PointView, moment: int, begin: int) -> list[_Silent]:
+    """
+    Which addresses answered before the moment, were asked around it, and said nothing for a while?
+
+    How often each of them usually speaks is taken from before: what the capture shows later must not change whose
+    silence this is. Who owed nobody an answer meanwhile only paused, as whoever asks does between two questions.
+    """
+    journal = view.journal
+    around = (journal.ts_ns >= moment - NS_PER_S) & (journal.ts_ns <= moment + NS_PER_S) & (journal.ip_version != 0)
+    if not around.any():
+        return []
+    found = []
+    low = journal.dst_low[around]
+    high = journal.dst_high[around]
+    for one_high, one_low in zip(*distinct_addresses(high, low)[:2], strict=True):
+        address = (int(one_high), int(one_low))
+        sent = (journal.src_high == one_high) & (journal.src_low == one_low)
+        asked = (journal.dst_high == one_high) & (journal.dst_low == one_low) & around
+        before = sent & (journal.ts_ns < moment)
+        if not before.any() or asked.sum() < 3:
+            continue
+        times = np.sort(journal.ts_ns[sent])
+        gaps = np.diff(np.append(times, view.last_ts))
+        spans = (times <= moment + 20 * NS_PER_MS) & (times + gaps >= moment - 20 * NS_PER_MS) & (gaps >= SILENT_NS)
+        lived = times[times < moment]
+        questions = np.sort(journal.ts_ns[np.flatnonzero(asked)[wants_answer(journal, np.flatnonzero(asked))]])
+        owes = np.searchsorted(questions, times, side="right") < np.searchsorted(questions, times + gaps)
+        long = np.flatnonzero(spans & owes & (gaps >= _least_silence(lived, moment)))
+        if len(long):
+            last, macs = long[np.argmax((times + gaps)[long])], np.unique(journal.eth_src[before])
+            since, until = int(times[last]), int(times[last] + gaps[last])
+            told = (until, _is_missed(view, address, since, until), _is_missed(view, address, since, begin))
+            if hops_from_ttl(int(journal.ttl[before].max())):
+                found.append(_Silent(NO_MAC, address, *told))
+            elif len(macs) == 1 and int(macs[0]) != NO_MAC:
+                found.append(_Silent(int(macs[0]), address, *told))
+    return [one for one in found if not any(_asked_again(one, other, view) for other in found)]
+
+
+def _least_silence(spoke: npt.NDArray[np.int64], moment: int) -> float:
+    """How long is a silence of who spoke then that is none of its pauses? By what is usual, or its longest."""
+    pauses = np.diff(spoke)
+    if len(pauses) < LEAST_PAUSES:
+        return 0
+    recent = pauses[spoke[1:] > moment - USUAL_NS]
+    longest = max(LONGER * float(recent.max()), LEAST_LONG_NS) if len(recent) >= LEAST_PAUSES else np.inf
+    return min(TIMES_USUAL * float(np.median(pauses)), longest)
+
+
+def _is_missed(view: PointView, address: tuple[int, int], since: int, until: int) -> bool:
+    """
+    Did several peers ask something of this address between these times, again and again for a second?
+
+    By TCP and ICMP: much of UDP wants no answer. One peer alone may be a machine's that asks for another, long gone.
+    """
+    j = view.journal
+    asked = (j.dst_high == np.uint64(address[0])) & (j.dst_low == np.uint64(address[1])) & (j.ip_version != 0)
+    asked &= (j.ts_ns > since) & (j.ts_ns < until) & (j.ip_protocol != IP_UDP) & ((j.eth_dst & GROUP_BIT) == 0)
+    rows = np.flatnonzero(asked)
+    rows = rows[wants_answer(j, rows)]
+    if len(rows) < LEAST_ASKED or np.ptp(j.ts_ns[rows]) < LEAST_MISSED_NS:
+        return False
+    return len(set(zip(j.src_high[rows].tolist(), j.src_low[rows].tolist(), strict=True))) >= LEAST_PEERS
+
+
+def _asked_again(one: _Silent, other: _Silent, view: PointView) -> bool:
+    """Was the first that this one said again meant for the other, which was still silent?"""
+    if one.until >= other.until:
+        return False
+    j = view.journal
+    words = (
+        (j.src_high == np.uint64(one.address[0])) & (j.src_low == np.uint64(one.address[1])) & (j.ts_ns == one.until)
+    )
+    words &= (j.dst_high == np.uint64(other.address[0])) & (j.dst_low == np.uint64(other.address[1]))
+    return bool(words.any())
