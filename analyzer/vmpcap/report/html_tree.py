@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Final
-from xml.etree.ElementTree import Element, SubElement, tostring
+from xml.etree.ElementTree import Element, tostring
 
 Child = Element | str | None
 """What an element may hold; nothing is left out."""
@@ -42,13 +42,6 @@ def raw(tag: str, text: str, **attributes: str) -> Element:
     if tag not in RAW or f"</{tag}" in text.lower():
         raise ValueError(f"this text cannot stand in a {tag} element")
     return el(tag, text, **attributes)
-
-
-def line_of(parent: Element, tag: str, text: str, **attributes: str) -> Element:
-    """One more element with a text in it."""
-    made = SubElement(parent, tag, {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()})
-    made.text = text
-    return made
 
 
 def markup(element: Element) -> str:

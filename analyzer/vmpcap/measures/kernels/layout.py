@@ -218,7 +218,6 @@ SAMPLES: Final = 0
 STREAMS_USED: Final = 1
 STREAMS_LEFT_OUT: Final = 2
 BACKWARD: Final = 3
-UNPLACED: Final = 4
 COUNTS: Final = 8
 
 MOST_OUTSTANDING: Final = 10_000

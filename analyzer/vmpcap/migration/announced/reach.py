@@ -23,7 +23,7 @@ from vmpcap.migration.announced.unheard import not_seen_at
 from vmpcap.migration.announced.uplinks import is_carried
 from vmpcap.migration.announced.vlans import find_retagged
 from vmpcap.migration.clocks import elapsed_between, order_not_known
-from vmpcap.migration.moved import Moved, on_point, on_reference
+from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.packets.exchanges import Functional, functional_proof
 from vmpcap.migration.packets.reachable import outbound_only
 from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, Reached
@@ -423,9 +423,3 @@ def _own_frame_before(proof: Functional, guest: Moved, moment: int) -> int | Non
 
 def _why_not(views: Sequence[PointView], by_point: dict[str, PointAnnouncements]) -> str:
     return "; ".join(f"{v.name}: {by_point[v.name].because}" for v in views)
-
-
-def first_sign_on_reference(guest: Moved) -> int | None:
-    """When was the guest first announced, on the reference clock?"""
-    first = guest.first_heard
-    return on_reference(first[0], first[1].first_ts) if first else None

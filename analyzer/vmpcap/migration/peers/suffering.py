@@ -14,7 +14,7 @@ from vmpcap.migration.clocks import clock_doubt, is_moment_unknown, on_clock_of
 from vmpcap.migration.listed import is_gone
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved, on_point
-from vmpcap.migration.peers.asked_on import asked_to_the_end
+from vmpcap.migration.peers.asked_on import asked_to_the_end, last_answered
 from vmpcap.migration.peers.bypassed import (
     answered_after,
     by_another_way,
@@ -29,7 +29,7 @@ from vmpcap.migration.peers.gone_peers import without_gone, without_other_side
 from vmpcap.migration.peers.hidden_outages import hidden, hiding_hole, hole_of
 from vmpcap.migration.peers.joined_places import Key, as_one, is_wanted, join_places, key_of, other_side
 from vmpcap.migration.peers.lost_later import lost_later, unless_bypassed, with_later
-from vmpcap.migration.peers.missed_answers import was_missed_only
+from vmpcap.migration.peers.missed_answers import connections_of, was_missed_only
 from vmpcap.migration.peers.one_way import Passage, is_sent_in, tell_arrival
 from vmpcap.migration.peers.other_tenants import tenants_numbers
 from vmpcap.migration.peers.partly_lost import with_part, without_last_of_many
@@ -76,15 +76,15 @@ def what_peers_suffered(
     inside: set[Key] = set()
     tenants = tenants_numbers(guest, views)
     shown = {view.name: _streams_at(view, known_as.get(view.name, guest), tenants) for view in views}
+    connections = {name: connections_of(streams) for name, streams in shown.items()}
     for view in sorted(views, key=lambda view: view.name in known_as):
         when = _when_at(view, moment, signs)
         away = min(on_point(view, begin), when) if last_before is not None else when - OVER_BEFORE_NS
         gone = _gone_at(view, views, left)
         ran = ran_since(guest, signs, view)
         begun = None if since is None else on_point(view, since)
-        streams = [s for s in shown[view.name] if not was_missed_only(s, view, shown, views)]
+        streams = _to_their_end([s for s in shown[view.name] if not was_missed_only(s, view, connections, views)], when)
         place = rank(view.role, OUTAGE_FIGURES)
-        streams = [without_last_of_many(asked_to_the_end(stream, streams, when), when) for stream in streams]
         earlier = earlier_streams(streams, on_point(view, begin))
         for stream in (_without_its_end(one, when) for one in _real_ones(streams, view)):
             key = key_of(stream)
@@ -127,6 +127,12 @@ def what_peers_suffered(
     ]
     found = [tell_arrival(one, passed.get(key, ()), views, guest, moment) for key, one in zip(seen, found, strict=True)]
     return worst_first(without_gone(without_other_side(found)))
+
+
+def _to_their_end(streams: Sequence[PeerStream], when: int) -> list[PeerStream]:
+    """The same streams of a point, each with what the others show of how it ended."""
+    answered = last_answered(streams, when)
+    return [without_last_of_many(asked_to_the_end(stream, answered, when), when) for stream in streams]
 
 
 def _when_at(view: PointView, moment: int, signs: Sequence[Mark]) -> int:
