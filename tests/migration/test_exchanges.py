@@ -7,7 +7,7 @@ import pytest
 from tests.migration.make import MS, S, view
 from tests.migration.test_reach import SWITCH, guest, tcp
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration import exchanges
+from vmpcap.migration.packets import exchanges
 from vmpcap.migration.packets.exchanges import functional_proof
 from vmpcap.terms.wire import TCP_ACK, TCP_RST, TCP_SYN
 

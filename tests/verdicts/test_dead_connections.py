@@ -11,7 +11,7 @@ from tests.migration.make import GUEST, GUEST_IP, S, announced, guest_story, sto
 from tests.migration.test_suffering import point, suffered_at
 from vmpcap.migration.moved import Moved
 from vmpcap.migration.packets.reachable import Reachability
-from vmpcap.migration.results import Mechanism
+from vmpcap.migration.results import Mechanism, OutagePart
 from vmpcap.migration.session_results import Sessions
 from vmpcap.migration.suffered import Suffered
 from vmpcap.terms.addresses import ip_halves
@@ -45,7 +45,12 @@ def connection(port: int, *tries: float, answered: float | None = None, idle: fl
     return rows
 
 
-def told(*connections: list[Row], word: Any = "undecided", mechanisms: tuple[Mechanism, ...] = ()) -> Check:
+def told(
+    *connections: list[Row],
+    word: Any = "undecided",
+    mechanisms: tuple[Mechanism, ...] = (),
+    spent: tuple[OutagePart, ...] = (),
+) -> Check:
     """What is said of a guest whose client had these connections, and pings that the move cost 160 ms?"""
     rows = [row for one in connections for row in one] + pings(1200, 10, range(84, 100))
     shift = -min(0, *(row["ts_ns"] for row in rows))
@@ -53,6 +58,8 @@ def told(*connections: list[Row], word: Any = "undecided", mechanisms: tuple[Mec
     at = point(rows, last_ts=shift + 40 * S)
     moved = Moved(GUEST, (ip_halves(GUEST_IP),), ((at, announced(shift + S)),), "high", "")
     every = tuple(suffered_at(at, moment=shift + S, last_before=shift + 840_000_000))
+    if spent:
+        every = tuple(replace(s, peer=msgspec.structs.replace(s.peer, breakdown=list(spent))) for s in every)
     return judged(moved, every, word, mechanisms)
 
 
@@ -82,6 +89,22 @@ def test_one_alone_that_died_is_told_and_decides_nothing() -> None:
     given = told(connection(50_000, *VAIN))
     assert given.outcome == "undecided"
     assert given.in_short.startswith("the one TCP connection in use when the guest moved whose fate is known died")
+
+
+def part(kind: Any, ms: float) -> OutagePart:
+    """So long was spent on this."""
+    return OutagePart(
+        part=kind, ms=ms, requests=3, from_point="client", from_frame=1, from_ts="", to_point="client", to_ts="",
+        because="",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "outcome"), [("guest", "pass"), ("unexplained", "undecided")])
+def test_one_alone_that_reached_a_guest_which_did_not_answer_is_no_networks_loss(kind: Any, outcome: str) -> None:
+    """Its kernel went down and came up again: others are answered since, and what it had before is forgotten."""
+    spent = (part("stun", 160), part(kind, 6000))
+    assert told(connection(50_000, *VAIN), spent=spent).outcome == outcome
+    assert told(connection(50_000, *VAIN), connection(50_001, *VAIN), spent=spent).outcome == "fail"
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,14 @@ class InUse:
 
     @property
     def are_most_lost(self) -> bool:
-        """Did none go on, or fewer than died?"""
-        return bool(self.lost) and (not self.alive or (len(self.lost) >= LEAST_DEAD and len(self.lost) > self.alive))
+        """
+        Did none go on, or fewer than died?
+
+        Of one alone that the guest itself did not answer, though it was reached, no network is the cause.
+        """
+        if len(self.lost) < LEAST_DEAD:
+            return bool(self.lost) and not self.alive and not _reached_the_guest(self.lost[0])
+        return len(self.lost) > self.alive
 
 
 def in_use(guest: GuestStory) -> InUse:
@@ -68,6 +74,12 @@ def in_use(guest: GuestStory) -> InUse:
             alive += 1
     is_new = any(one.answered_after and one.peer.protocol.startswith("tcp") for one in guest.suffered)
     return InUse(tuple(dead), tuple(given_up), max(alive, guest.result.sessions.kept), is_new)
+
+
+def _reached_the_guest(one: Suffered) -> bool:
+    """Did most of its requests come to the guest, which did not answer them?"""
+    parts = one.peer.breakdown
+    return 2 * sum(part.ms for part in parts if part.part == "guest") > sum(part.ms for part in parts) > 0
 
 
 def _is_lost(one: Suffered, guest: GuestStory) -> bool:

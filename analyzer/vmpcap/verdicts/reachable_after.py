@@ -89,7 +89,13 @@ class Known:
 
     @cached_property
     def dead_services(self) -> list[Suffered]:
-        """Services to which connections are opened in vain since the move, and were not before."""
+        """
+        Services to which connections are opened in vain since the move, and were not before.
+
+        A guest that was started anew owes them to nobody: it may have other addresses, or not have begun them yet.
+        """
+        if started_anew(self.guest):
+            return []
         return [s for s in self.guest.suffered if s.had_answers and not s.ended and is_long_gone(s)]
 
     @cached_property
