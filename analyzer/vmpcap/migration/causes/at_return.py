@@ -49,14 +49,13 @@ def stunned_until(slices: Sequence[Slice], back: int) -> list[Slice]:
 
 def until_return(one: Slice, asked: Asked, scene: Scene) -> list[Slice]:
     """Where a peer missed one request alone: it met no guest until that was back, and then the peer waited to ask."""
-    begin, end, number, found = one
-    sign = return_of(scene, asked.view)
-    back = on_clock_of(asked.view, sign.view, sign.ts) if sign is not None else begin
-    if sign is None or not begin < back < end or found is None or found.part != "stun":
-        return [one]
-    shows = f"back since {sign.view.name} frame {sign.frame}; what the peer asked next was answered"
-    waited = Evidence("unexplained", found.which, shows, "the guest was back, and the peer asked nothing", exact=True)
-    return [(begin, back, number, found._replace(exact=True)), (back, end, number, waited)]
+    return _until_sign(
+        one,
+        asked,
+        scene,
+        "back since {view} frame {frame}; what the peer asked next was answered",
+        "the guest was back, and the peer asked nothing",
+    )
 
 
 def until_back(one: Slice, asked: Asked, scene: Scene) -> list[Slice]:
@@ -65,16 +64,32 @@ def until_back(one: Slice, asked: Asked, scene: Scene) -> list[Slice]:
 
     What the peer sent later came to neither place: whether it sent, or waited for its timer, is not in view.
     """
+    return _until_sign(
+        one,
+        asked,
+        scene,
+        "the guest was back (frame {frame} at {view}); nothing of this stream came to it before its end",
+        "the guest was back, and what its peer sent then came to neither place",
+    )
+
+
+def _until_sign(one: Slice, asked: Asked, scene: Scene, shows: str, says: str) -> list[Slice]:
+    """
+    What met no guest, parted by the guest's first sign at its new place; the rest is not explained, in these words.
+
+    Parameters
+    ----------
+    shows : with the place of the sign's point and frame
+    """
     begin, end, number, found = one
     sign = return_of(scene, asked.view)
-    back = on_clock_of(asked.view, sign.view, sign.ts) if sign is not None else begin
-    if sign is None or not begin < back < end or found is None or found.part != "stun":
+    if sign is None or found is None or found.part != "stun":
         return [one]
-    shows = (
-        f"the guest was back (frame {sign.frame} at {sign.view.name}); nothing of this stream came to it before its end"
-    )
-    says = "the guest was back, and what its peer sent then came to neither place"
-    left = Evidence("unexplained", found.which, shows, says, exact=True)
+    back = on_clock_of(asked.view, sign.view, sign.ts)
+    if not begin < back < end:
+        return [one]
+    words = shows.format(view=sign.view.name, frame=sign.frame)
+    left = Evidence("unexplained", found.which, words, says, exact=True)
     return [(begin, back, number, found._replace(exact=True)), (back, end, number, left)]
 
 
