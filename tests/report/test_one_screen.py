@@ -79,6 +79,14 @@ def test_of_peers_without_a_row_no_count_is_less_than_none(kinds: list[dict[str,
     assert "-" not in text[text.index("further peers cut off") :].partition(")")[0]
 
 
+def test_who_gave_up_is_told_from_who_was_lost() -> None:
+    """`survived` is null there and false here: the column said no of both."""
+    text = shown(with_guest(peers=[peer(1, **NEVER), peer(2, **{"survived": None, **GAVE_UP})]), width=100)
+    assert re.search(r"10\.99\.0\.1 .* no\b", text)
+    assert re.search(r"10\.99\.0\.2 .* gave up\b", text)
+    assert not re.search(r"10\.99\.0\.2 .* no\b", text)
+
+
 @pytest.mark.parametrize("height", [24, 30, 37, 50])
 def test_a_migration_that_went_well_fits_the_screen_with_its_prompt(height: int) -> None:
     """Nothing has scrolled away; and the screen is used: a tall one shows the picture with its phases."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from vmpcap.migration.listed import is_gone, is_one_request
+from vmpcap.migration.listed import gave_up, is_gone, is_one_request
 from vmpcap.migration.results import Bracket, Guest, Mechanism, OutagePart, Peer, PointAnnouncements, Switchover
 from vmpcap.migration.services import is_quiet, service_of
 from vmpcap.report.away import away_of, order_of_later
@@ -196,8 +196,8 @@ def cut_off_for(peer: Peer) -> str:
 
 
 def survived_words(peer: Peer) -> str:
-    """Was it answered again? Of who gave up it is told as in the headline: no; else nothing where nobody knows."""
-    return {True: "yes", False: "no", None: "no" if is_gone(peer) else ""}[peer.survived]
+    """Was it answered again? Who gave up had no answer, and may have got one later; nothing where nobody knows."""
+    return {True: "yes", False: "no", None: "gave up" if gave_up(peer) else ""}[peer.survived]
 
 
 def _cut_off_at_first(peer: Peer) -> str:
