@@ -482,8 +482,10 @@ def test_what_only_resembles_a_move_is_none(name: str, tmp_path: Path) -> None:
     assert read(INNOCENT[name](), tmp_path).migrations == []
 
 
-def test_without_the_two_domains_nobody_knows_its_places(tmp_path: Path) -> None:
-    assert read(moved(), tmp_path, roles={}).migrations == []
+def test_where_no_place_is_named_and_a_single_file_is_read_nobody_knows_its_places(tmp_path: Path) -> None:
+    scene = moved()
+    scene.seen = {"far": scene.seen["far"]}
+    assert read(scene, tmp_path, roles={}).migrations == []
 
 
 def test_where_its_stream_is_in_view_nothing_is_told_twice(tmp_path: Path) -> None:

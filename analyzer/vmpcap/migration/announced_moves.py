@@ -14,9 +14,18 @@ from vmpcap.migration.guest.scenes import as_seen
 from vmpcap.migration.look_alikes import came_together, tolerance_ended
 from vmpcap.migration.marks import RUNS_UNSEEN_NS
 from vmpcap.migration.mechanisms.case import Trip
-from vmpcap.migration.moved import Moved, on_point, on_reference
+from vmpcap.migration.moved import Moved, on_reference
 from vmpcap.migration.results import KnownBy, Mechanism
-from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.sides import (
+    AFTER_NS,
+    LEAST_LIFE,
+    NEARLY_ALL,
+    PLACES,
+    Sides,
+    find_sides,
+    is_heard_of,
+    were_watched,
+)
 from vmpcap.migration.stream.moves import Move, Sighting
 from vmpcap.migration.stream.transfers import Transfer
 from vmpcap.migration.views import PointView, is_compared
@@ -29,10 +38,8 @@ I64 = npt.NDArray[np.int64]
 
 BY_ITSELF: Final = "a gratuitous ARP announced the guest"
 NO_STREAM: Final = "no migration stream is in view"
-PLACES: Final = ("domain:source", "domain:destination")
+ELSEWHERE: Final = "a place that is not in view"
 # Those from here on are choices, none a standard's; each says what it keeps apart.
-LEAST_LIFE: Final = 3
-"""So many packets of its own show that a guest lived at its old place."""
 LIVE_NS: Final = 2 * NS_PER_S
 """A machine that went on was silent for no longer, before its host announced it, than a live move lasts."""
 STARTING_NS: Final = 30 * NS_PER_S
@@ -41,12 +48,6 @@ LEAST_START_NS: Final = NS_PER_S
 """No machine starts in less: one that was silent for so short a time went on, whatever its connections show."""
 RECENT_NS: Final = 30 * NS_PER_S
 """Connections of so long before are looked for after the announcement: what is idle for longer may never come back."""
-USUAL_NS: Final = 5 * NS_PER_S
-"""How it talks in the time before tells what is a pause: what talks once a second does so some times in this."""
-LONGER: Final = 1.5
-"""... and what is none: one that is hardly longer than others."""
-AFTER_NS: Final = 500 * NS_PER_MS
-"""What it sent from its old place may still pass there so long after: longer than a queue holds a frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ def find_announced_moves(views: Sequence[PointView], left_aside: Collection[int]
     A host's RARP alone is power-on, or a link that came up; a gratuitous ARP is any start's, too, and needs a
     connection of the announced address that goes on from there, as after a move by Hyper-V. It takes the guest's own
     unicast: at the old place until then and no more, at the new one not before, while both were watched; and no start.
+    Where only one of the places is in view, a point elsewhere that shows the guest on both sides stands for the other.
     Each such change is told, there and back; in sentences those that more than one machine, or Fault Tolerance,
     explains better.
 
@@ -92,7 +94,7 @@ def find_announced_moves(views: Sequence[PointView], left_aside: Collection[int]
     ----------
     left_aside : MACs of machines that are told of already
     """
-    announced = announced_guests(views) if _has_both(views) else []
+    announced = announced_guests(views) if _has_a_place(views) else []
     at_both = set.intersection(*(_speakers(views, role) for role in PLACES))
     events: dict[int, list[Moved]] = {}
     for guest in announced:
@@ -105,7 +107,7 @@ def find_announced_moves(views: Sequence[PointView], left_aside: Collection[int]
     told = Unseen([], [], [])
     for one in sorted(found, key=lambda one: one.moment):
         at, first_ts = one.move.best.view, one.move.best.transfer.start_ts
-        old = [view for view in one.views if view.role == "domain:source"]
+        old = [v for v in one.views if v.role == "domain:source"] or [v for v in one.views if v.role not in PLACES]
         together = came_together(at, first_ts, announced, old)
         taken = None if together else tolerance_ended(one.guest, at, first_ts, views)
         if together:
@@ -119,9 +121,8 @@ def find_announced_moves(views: Sequence[PointView], left_aside: Collection[int]
     return told
 
 
-def _has_both(views: Sequence[PointView]) -> bool:
-    roles = {view.role for view in views if view.journal_complete}
-    return {"domain:source", "domain:destination"} <= roles
+def _has_a_place(views: Sequence[PointView]) -> bool:
+    return len(views) > 1 and any(view.role in PLACES and view.journal_complete for view in views)
 
 
 def _speakers(views: Sequence[PointView], role: str) -> set[int]:
@@ -192,25 +193,25 @@ def _moved(
     later : when it was announced next
     """
     guest, views = looked
-    old, new = ([v for v in views if v.role == role and v.journal_complete] for role in PLACES)
-    there = [(view, series) for view, series in guest.heard if view.role == "domain:destination"]
-    if not (there and old and new):
+    moment = _moment(guest)
+    sides = find_sides(guest, views, sent, since, moment)
+    if sides is None:
         return None
-    view, series = min(there, key=lambda pair: on_reference(pair[0], pair[1].first_ts))
+    view, series = sides.at, sides.series
     moment = on_reference(view, series.first_ts)
-    here, beyond = (
-        _between(np.sort(np.concatenate([sent[v.name] for v in side])), since, later) for side in (old, new)
-    )
+    here, beyond = (_between(times, since, later) for times in (sides.here, sides.beyond))
     lived = here[(here <= moment + AFTER_NS) & (here < (beyond[0] if len(beyond) else moment + AFTER_NS))]
     if (here < moment).sum() < LEAST_LIFE or (beyond < moment - RUNS_UNSEEN_NS).any():
         return None
-    left = [v for v in old if len(sent[v.name])]
-    if not _were_watched(guest, view, left, views, lived, moment):
+    if not were_watched(guest, sides, views, lived, moment):
+        return None
+    if not len(beyond) and sides.in_view == "new" and not is_heard_of(guest, view):
         return None
     if not len(beyond) and since is not None:
         return None
     stayed, went_on = here[here > moment + AFTER_NS], beyond[beyond > moment + AFTER_NS]
-    if len(stayed) > len(went_on) or (len(stayed) and stayed[0] < beyond[0] - RUNS_UNSEEN_NS):
+    most = len(went_on) if sides.in_view == "both" else (1 - NEARLY_ALL) * len(went_on)
+    if len(stayed) > most or (len(stayed) and stayed[0] < beyond[0] - RUNS_UNSEEN_NS):
         return None
     by_host = is_by_host(guest)
     own = set(guest.ips) if by_host else {halves for _, one in guest.heard for halves in one.ips}
@@ -218,7 +219,8 @@ def _moved(
     goes_on = any(not one.is_reset for one in across)
     if (across or not by_host) and not goes_on:
         return None
-    if not across and moment - int(lived[-1]) > LIVE_NS:
+    longest = LIVE_NS if sides.in_view == "both" else LEAST_START_NS  # what it had open there may not be in view
+    if not across and moment - int(lived[-1]) > longest:
         return None
     silent = (int(beyond[0]) if len(beyond) else moment) - int(lived[-1])
     if not across and silent > LEAST_START_NS and spoke_tcp(guest, views, moment - RECENT_NS, moment):
@@ -226,66 +228,68 @@ def _moved(
     until = min([moment + STARTING_NS, *beyond[:1].tolist()])  # who talks first and asks later began nothing
     if signs_of_start(guest.mac, views, int(lived[-1]) + 1, until) is not None:
         return None
-    places = ", ".join(sorted({v.name for v in left}))
-    sends = "sends there since" if len(beyond) else "sends nothing at either place since"
-    is_known = all(is_compared(view, one) for one in left)
-    known_apart = _apart(moment - int(lived[-1])) if is_known else "by clocks that nothing compares around"
-    been = "where it had not been" if since is None else "where it had not been since it left"
-    who = "a host announced the guest" if by_host else BY_ITSELF
-    because = (
-        f"{NO_STREAM}; but {who} at {view.name}, {been}, {known_apart} "
-        f"its last frame from its old place at {places}, and it {sends}"
-    )
-    known = "; a host whose uplink failed over from one place to the other looks the same"
+    because, known = _told(sides, moment - int(lived[-1]), bool(len(beyond)), since is not None, by_host)
     transfer = Transfer(NOT_IN_VIEW, None, (), because, moved_at=series.first_ts)
     guest = replace(guest, because=f"{because}{known}")
     move = Move((Sighting(view, transfer),))
-    trip = Trip(moment, moment, places, view.name, frozenset({guest.mac}))
+    trip = Trip(moment, moment, *_places(sides), frozenset({guest.mac}))
     return AnnouncedMove(move, guest, because, tuple(series.frames[:1]), views, moment, int(lived[-1]), trip)
+
+
+def _names(views: Sequence[PointView]) -> str:
+    return ", ".join(sorted({view.name for view in views}))
+
+
+def _places(sides: Sides) -> tuple[str, str]:
+    """What are its old place and its new one called? By their points."""
+    return (
+        _names(sides.left) if sides.in_view != "new" else ELSEWHERE,
+        sides.at.name if sides.in_view != "old" else ELSEWHERE,
+    )
+
+
+def _told(sides: Sides, apart_ns: int, sends: bool, was_back: bool, by_host: bool) -> tuple[str, str]:
+    """
+    What shows that it changed places, and what would look the same?
+
+    Parameters
+    ----------
+    apart_ns : from its last frame at its old place to its announcement
+    sends : whether it sends anything at its new place
+    was_back : whether it was in view at the place before
+    """
+    view, left = sides.at, _names(sides.left)
+    is_known = all(is_compared(view, one) for one in sides.left)
+    apart = _apart(apart_ns) if is_known else "by clocks that nothing compares around"
+    who = "a host announced the guest" if by_host else BY_ITSELF
+    if sides.in_view == "old":
+        return (
+            f"{NO_STREAM}; but {who}, heard at {view.name}, {apart} its last frame at {left}, its old place, and "
+            "its packets pass elsewhere since: its new place is not in view",
+            "; a host whose uplink failed over from one port to another looks the same",
+        )
+    been = "where it had not been since it left" if was_back else "where it had not been"
+    if sides.in_view == "new":
+        begins, last = on_reference(view, view.first_ts), int(sides.here[sides.here < sides.at_ns][-LEAST_LIFE])
+        been = been if begins <= last else "whose capture begins while it was silent"
+        does = "it sends there since" if sends else f"it is silent at {left} since"
+        return (
+            f"{NO_STREAM}; but {who} at {view.name}, {been}, {apart} its last frame that {left} saw come from "
+            f"elsewhere, and {does}: its old place is not in view",
+            "; a host whose uplink failed over, or whose port was plugged or put elsewhere, looks the same",
+        )
+    does = "it sends there since" if sends else "it sends nothing at either place since"
+    return (
+        f"{NO_STREAM}; but {who} at {view.name}, {been}, {apart} "
+        f"its last frame from its old place at {left}, and {does}",
+        "; a host whose uplink failed over from one place to the other looks the same",
+    )
 
 
 def _between(times: I64, since: int | None, later: int | None) -> I64:
     """Those after the one, and before the other by as much as a guest may say something sooner than its host."""
     times = times[times > since] if since is not None else times
     return times[times < later - RUNS_UNSEEN_NS] if later is not None else times
-
-
-def _were_watched(
-    guest: Moved, view: PointView, left: Sequence[PointView], views: Sequence[PointView], lived: I64, moment: int
-) -> bool:
-    """
-    Did its new place show frames while it still lived at the old one, and one of the old when it had come?
-
-    A domain may be quiet but for the guest: another point that shows frames on both sides of the moment tells that
-    these captures ran together. Not so where one ends before the other begins, as one does that was moved from place to
-    place: then that point must show that the guest was away meanwhile.
-    """
-    if len(lived) < LEAST_LIFE:
-        return False
-    before, after = int(lived[-LEAST_LIFE]), moment + AFTER_NS
-    begins, ends = on_reference(view, view.first_ts), [on_reference(v, v.last_ts) for v in left]
-    if begins <= before and any(end > after for end in ends):
-        return True
-    both = [v for v in views if on_reference(v, v.first_ts) <= before and on_reference(v, v.last_ts) > after]
-    beside = [v for v in both if v not in left and v.role != view.role]
-    if begins > max(ends):
-        return any(_was_away(guest, v, int(lived[-1]), begins) for v in beside)
-    return bool(beside)
-
-
-def _was_away(guest: Moved, view: PointView, left: int, begins: int) -> bool:
-    """
-    Did the guest pause here around these times on the reference clock, as it had not in the seconds before?
-
-    The first is when its old place showed it last, the other when the capture of its new place begins.
-    """
-    ts = np.sort(view.journal.ts_ns[frames_of(view, guest).sent_ip])
-    left, begins = on_point(view, left), on_point(view, begins)
-    before = ts[(ts > left - USUAL_NS) & (ts <= left)]
-    around = ts[(ts >= (before[-1] if len(before) else left)) & (ts <= begins + NS_PER_S)]
-    if len(before) < LEAST_LIFE or len(around) < 2:
-        return False
-    return bool(np.diff(around).max() > LONGER * np.diff(before).max())
 
 
 def _apart(ns: int) -> str:

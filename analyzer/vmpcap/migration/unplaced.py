@@ -8,7 +8,7 @@ import numpy as np
 
 from vmpcap.flows.streams import NOT_IN_VIEW
 from vmpcap.measures.peers import find_peer_streams
-from vmpcap.migration.announced_moves import LEAST_LIFE, NO_STREAM, PLACES, AnnouncedMove, Unseen
+from vmpcap.migration.announced_moves import NO_STREAM, AnnouncedMove, Unseen
 from vmpcap.migration.guest.guests import announced_guests, is_by_host, named_guest
 from vmpcap.migration.guest.lives import connections_across
 from vmpcap.migration.look_alikes import came_together, tolerance_ended
@@ -18,6 +18,7 @@ from vmpcap.migration.moved import Moved, guest_name, on_point, on_reference
 from vmpcap.migration.packets.conflicts import was_handed_over
 from vmpcap.migration.packets.exchanges import wants_answer
 from vmpcap.migration.results import KnownBy
+from vmpcap.migration.sides import LEAST_LIFE, PLACES
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.stream.moves import Move, Sighting
 from vmpcap.migration.stream.transfers import Transfer

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from vmpcap.migration.announced_roles import propose_unseen
 from vmpcap.migration.domains.proposal import propose_roles
 from vmpcap.migration.views import PointView
 from vmpcap.runs.point import PointRead
@@ -18,7 +19,7 @@ def with_roles(points: Sequence[PointRead], views: Sequence[PointView], request:
     asked = {p.files.name for p in points if p.files.role is None}
     if len(points) < 2 or not asked:
         return list(views)
-    proposed = propose_roles(views, request.ports, request.guests)
+    proposed = propose_roles(views, request.ports, request.guests) or propose_unseen(views)
     for point in points:
         if point.files.name in asked:
             role, because = proposed[point.files.name]

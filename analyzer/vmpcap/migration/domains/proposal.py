@@ -1,6 +1,6 @@
 """Which roles capture points have that nobody named: by what each shows of the stream and of the guest."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -91,7 +91,7 @@ def propose_roles(
     Which role has each point, and why? None where what it shows would suit several.
 
     By the first migration that tells anything of a point; one that goes back turns nothing, since roles are those of
-    the first. A name that a user gave a point is not asked for here.
+    the first. A name that a user gave a point is not asked for here. Empty where no migration's stream is in view.
     """
     streams = name_streams([(view, find_transfers(view.streams, extra_ports)[0]) for view in views])
     moves = match_transfers(streams.found)
@@ -110,14 +110,15 @@ def propose_roles(
     if len({frozenset(hosts_of(move)) for move in moves}) > 1:  # one's old place may be another's new one
         uplinks = [name for name, (role, _) in found.items() if role in DOMAIN_AT.values() and name in ends]
         found |= {name: (ends[name][0], f"{ends[name][1]}; {SEVERAL}") for name in uplinks}
-    return found or {view.name: (None, "no migration is in view") for view in views}
+    return found
 
 
 def _by_one(move: Move, guests: Sequence[Moved], views: Sequence[PointView]) -> dict[str, Proposal]:
     """The roles by one migration: the stream tells first, where a point shows it."""
     on_stream = {s.view.name: s for s in move.sightings}
     sure = [guest for guest in guests if guest.heard or guest.confidence == "high"]
-    by_guest = [_by_guest(move, guest, views) for guest in sure]
+    ends = {s.view.name: place_on_stream(s, move)[0] for s in move.sightings}
+    by_guest = [roles_by_guest(find_moment(move, guest), ends, guest, views) for guest in sure]
     found: dict[str, Proposal] = {}
     for view in views:
         told = [proposals[view.name] for proposals in by_guest]
@@ -149,10 +150,17 @@ def _of_both_kinds(name: str, at_end: Proposal, told: Sequence[Proposal]) -> Pro
     return role, f"{because}; {place}: --role {name}={end} names that instead"
 
 
-def _by_guest(move: Move, guest: Moved, views: Sequence[PointView]) -> dict[str, Proposal]:
-    """The roles of points by what each shows of one guest."""
-    moment = find_moment(move, guest)
-    ends = {s.view.name: place_on_stream(s, move)[0] for s in move.sightings}
+def roles_by_guest(
+    moment: int, ends: Mapping[str, str | None], guest: Moved, views: Sequence[PointView]
+) -> dict[str, Proposal]:
+    """
+    Which roles have these points by what each shows of one guest?
+
+    Parameters
+    ----------
+    moment : when it changed places, on the reference clock
+    ends : the points that show its migration's stream, and which end of it each is
+    """
     places = [place for view in views if (place := place_of(view, guest, moment)).is_on_link or view.name not in ends]
     sights = _Sights(tuple(places))
     phases = sights.phases()
