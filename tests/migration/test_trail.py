@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tests.migration.make import (
@@ -148,6 +149,38 @@ def test_a_site_link_that_carries_the_guest_but_not_its_announcement_is_where_it
     story = told(guest(host), host, link, gateway)
     assert story.first_missing_at == ["dci"]
     assert (story.by_point["dci"].seen, story.by_point["dci"].reached) == (False, "not_observable")
+
+
+def part_of(view: PointView, answer_ns: int) -> PointView:
+    """The same point, which shows exchanges with the guest that took so long there."""
+    before = asks_and_answers(0, SWITCH - S, 10 * MS)
+    after = echoes(answer_ns)
+    joined = JournalColumns(*(np.concatenate(pair) for pair in zip(before, after, strict=True)))
+    return replace(view, journal=joined)
+
+
+@pytest.mark.parametrize("took", [2 * MS, 4 * MS], ids=["between", "beyond the gateway"])
+def test_a_point_of_unknown_place_between_them_tells_nearer_where_it_died(took: int) -> None:
+    """Its exchanges stand between theirs: it is a step, be it the last that saw it or the first that missed."""
+    host, gateway = part_of(heard("br"), MS), part_of(alive("gw"), 3 * MS)
+    missed = part_of(alive("dci", None), took)
+    story = told(guest(host), host, missed, gateway)
+    assert (story.last_seen_at, story.first_missing_at) == (["br"], ["dci" if took < 3 * MS else "gw"])
+    saw = part_of(heard("dci", 0, None), took)
+    story = told(guest(host, saw), host, saw, gateway)
+    assert (story.last_seen_at, story.first_missing_at) == (["dci" if took < 3 * MS else "br"], ["gw"])
+
+
+@pytest.mark.parametrize("took", [2 * MS, 4 * MS], ids=["between", "beyond the gateway"])
+def test_a_point_between_them_that_may_have_missed_it_is_named(took: int) -> None:
+    """It holds ARP and no RARP of anybody: a filter may have hidden the announcement, or it died before."""
+    host, gateway = part_of(heard("br"), MS), part_of(alive("gw"), 3 * MS)
+    only_arp = arps((3 * S, NUMBER_OF["arp_request"], GATEWAY, "10.77.0.1", "10.77.0.99"))
+    mute = part_of(alive("dci", None, arps=only_arp), took)
+    story = told(guest(host), host, mute, gateway)
+    assert story.by_point["dci"].seen is None
+    assert (story.last_seen_at, story.first_missing_at) == (["br"], ["gw"])
+    assert ("dci between them shows none of it either" in story.lost_between_because) == (took < 3 * MS)
 
 
 def test_an_announcement_in_another_vlan_is_told_as_such() -> None:

@@ -55,7 +55,8 @@ def follow_trail(
     The points that saw it are ordered by their role, then by the length of the same exchanges with the guest (who is
     nearer sees them shorter, whatever the clocks say), then by the times of the copies where the bounds of the clocks
     leave one order. What none of these tells stays several points. A point in the domain that the guest left is no step
-    of the way: an equivalent domain is not joined to it.
+    of the way: an equivalent domain is not joined to it. One of unknown place is a step where exchanges show that it
+    stands between those two.
     """
     on_way = [v for v in views if v.role in ON_ITS_WAY]
     missing = [v for v in on_way if by_point[v.name].seen is False or by_point[v.name].wrong is not None]
@@ -65,9 +66,14 @@ def follow_trail(
         return Trail()
     step = min(_step(v) for v in missing)
     first = tuple(v.name for v in missing if _step(v) == step)
+    before = [v for v in seen if _step(v) <= step]
+    between = _between_them(guest, before, [v for v in missing if v.name in first], views, moment)
+    nearer = [v for v in between if v in missing]
+    if nearer:
+        first = tuple(v.name for v in nearer if not any(is_farther(v, other, guest, moment) for other in nearer))
+    before += [v for v in between if v in seen]
     odd = [by_point[name].wrong for name in first if by_point[name].wrong is not None]
     lost = f"in another {_as_word(odd[0])}" if odd and len(odd) == len(first) else "missing"
-    before = [v for v in seen if _step(v) <= step]
     unplaced = [v for v in seen if v.role is None and v not in before]
     if not before and unplaced:
         last = _last_of(guest, unplaced, moment)
@@ -84,7 +90,32 @@ def follow_trail(
         because = f"in the guest's own segment at {_listed(last)}, in another {_as_word(odd[0])} at {_listed(first)}"
     if len(last) > 1:
         because += "; which of these it passed last is not known: neither clocks nor exchanges with the guest tell"
+    ends = [v for v in views if v.name in (*last, *first)]
+    mute = [v for v in between if by_point[v.name].seen is None and by_point[v.name].wrong is None]
+    mute = [
+        v
+        for v in mute
+        if all(is_farther(v, e, guest, moment) if e.name in last else is_farther(e, v, guest, moment) for e in ends)
+    ]
+    if mute:
+        names = _listed([v.name for v in mute])
+        because += f"; {names} between them shows none of it either; if it missed none, it died before there"
     return Trail(last, first, because)
+
+
+def _between_them(
+    guest: Moved, seen: Sequence[PointView], missing: Sequence[PointView], views: Sequence[PointView], moment: int
+) -> list[PointView]:
+    """Which points of unknown place stand farther from the guest than all that saw it, nearer than who missed it?"""
+    return [
+        view
+        for view in views
+        if view.role is None
+        and seen
+        and view not in (*seen, *missing)
+        and all(is_farther(view, one, guest, moment) for one in seen)
+        and all(is_farther(one, view, guest, moment) for one in missing)
+    ]
 
 
 def _as_word(tag: str | None) -> str:
@@ -100,7 +131,11 @@ def _step(view: PointView) -> int:
 
 
 def _last_of(guest: Moved, seen: Sequence[PointView], moment: int) -> tuple[str, ...]:
-    """Which of these can have been the last on the way? Those that no other certainly came after."""
+    """
+    Which of these can have been the last on the way? Those that no other certainly came after.
+
+    One of unknown place among them is known to stand beyond all others by their exchanges.
+    """
     step = max(_step(v) for v in seen)
     rivals = [v for v in seen if _step(v) == step]
     return tuple(v.name for v in rivals if not any(is_farther(other, v, guest, moment) for other in rivals))
