@@ -121,6 +121,60 @@ def test_behind_nat_nothing_is_lost_that_nothing_names(tmp_path: Path) -> None:
     assert (compared.forth.lost, compared.forth.elsewhere, compared.forth.not_after) == (0, 0, 0)
 
 
+def of_two_clients() -> list[Packet]:
+    """TCP of one client and pings of another, to one address."""
+    found = []
+    for n in range(COUNT):
+        ether = Ether(src=GUEST, dst=GATEWAY)
+        tcp = TCP(sport=4000, dport=8000, seq=77 + 10 * n, ack=5, flags="PA") / Raw(b"x" * 10)
+        found.append(ether / IP(src="10.0.0.1", dst="198.51.100.10", id=1000 + n) / tcp)
+        ping = ICMP(type=8, id=9, seq=n) / Raw(b"p" * 8)
+        found.append(ether.copy() / IP(src="10.0.0.3", dst="198.51.100.10", id=5000 + 7 * n) / ping)
+    return found
+
+
+def balanced(packets: list[Packet], ping_ids: int | None = None) -> list[Packet]:
+    """Behind a load balancer that puts its own address for every client's, and the server's for its own."""
+    inside = []
+    for packet in packets:
+        changed = packet.copy()
+        changed[IP].src, changed[IP].dst = "10.9.0.5", "10.9.0.12"
+        del changed[IP].chksum
+        if ICMP in changed:
+            changed[ICMP].id = 31_000
+            del changed[ICMP].chksum
+            changed[IP].id = changed[IP].id if ping_ids is None else ping_ids + changed[ICMP].seq
+        inside.append(changed)
+    return inside
+
+
+def test_behind_one_address_pings_of_another_client_are_found_too(tmp_path: Path) -> None:
+    """The TCP of one shows what became of its addresses; the pings of another tell it themselves, and four are lost."""
+    here = of_two_clients()
+    lost = [9, 11, 21, 31]
+    there = [packet for n, packet in enumerate(balanced(of_two_clients())) if n not in lost]
+    found = paired(tmp_path, here, there)
+    assert sorted(found.row_one.tolist()) == [n for n in range(2 * COUNT) if n not in lost]
+    assert found.translated == 2 * COUNT - len(lost)
+    compared = compare_points(0, 1, found, None, np.ones(2 * COUNT - len(lost), np.int8))
+    assert compared.forth is not None
+    assert (compared.forth.lost_frames, compared.forth.elsewhere) == (tuple(n + 1 for n in lost), 0)
+
+
+def test_pings_that_a_balancer_numbered_anew_are_neither_lost_nor_others(tmp_path: Path) -> None:
+    """Their numbers are alike, their identifications are not: nobody can find them again, behind the one address."""
+    found = paired(tmp_path, of_two_clients(), balanced(of_two_clients(), ping_ids=20_000))
+    assert set((found.row_one % 2).tolist()) == {0}
+    ways = np.ones(COUNT, np.int8)
+    for turned in (False, True):
+        one, other = (found.other, found.one) if turned else (found.one, found.other)
+        rows = (found.row_other, found.row_one) if turned else (found.row_one, found.row_other)
+        both = Paired(one, other, *rows, 0, 0, 0, COUNT, 0)
+        compared = compare_points(0, 1, both, None, ways)
+        assert compared.forth is not None
+        assert (compared.forth.lost, compared.forth.elsewhere, compared.forth.not_after) == (0, 0, 0)
+
+
 def announcement(n: int, kind: str) -> Packet:
     """RARP as QEMU sends it, or a gratuitous ARP, for guest n."""
     mac = f"00:50:56:aa:77:{n:02x}"
