@@ -143,6 +143,33 @@ def test_what_has_no_shape_that_comes_again_is_one_event(times: tuple[int, ...])
     assert [s.count for s in series_of(rarps(*times))] == [len(times)]
 
 
+GROWS = (0, 1_000, 2_000, 4_000, 9_000, 17_000)
+"""Nobody's schedule that is known, and like ESXi's: the pauses grow."""
+
+
+@pytest.mark.parametrize("again_ms", [4_700, 8_000, 10_250, 17_600, 40_000])
+def test_growing_gaps_that_begin_anew_are_another_event_however_soon(again_ms: int) -> None:
+    """A guest that goes back within its host's series: the one host breaks off, the other begins."""
+    before = [ms for ms in GROWS if ms < again_ms]
+    found = series_of(rarps(*before) + rarps(*GROWS, start_ms=again_ms))
+    assert [(s.count, s.first_ts) for s in found] == [(len(before), 0), (len(GROWS), again_ms * MS)]
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        GROWS,
+        (0, 1_000, 2_000, 3_000, 4_000, 5_000, 6_000, 7_000, 8_000, 10_000, 13_000),
+        (0, 1_000, 2_000, 4_000, 9_000, 10_250, 11_250),
+        (0, 1_000, 2_000, 4_000, 9_000, 10_250, 12_250, 14_250, 19_250),
+        (0, 2_000, 3_000, 7_000, 9_000, 10_000, 14_000),
+    ],
+    ids=["once", "even at first", "too few of the second", "one of the second lost", "no growth"],
+)
+def test_what_does_not_begin_as_it_began_is_one_event(times: tuple[int, ...]) -> None:
+    assert [s.count for s in series_of(rarps(*times))] == [len(times)]
+
+
 def test_a_machines_own_pairs_of_gratuitous_arps_are_one_event() -> None:
     """Who defends its address says it twice each time (RFC 5227 2.4): no host announces anything."""
     garps = [Row(int(t * MS), "garp_request", ip="10.0.0.9") for t in (0, 500, 13_000, 13_500)]
