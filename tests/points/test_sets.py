@@ -92,6 +92,47 @@ def test_one_frame_out_of_order_does_not_tell_whose_clock_was_set() -> None:
     assert not any(one.is_sure for one in sets.get(0, ()))
 
 
+def seen_in_part(seed: int, clocks: tuple[Clock, Clock], silent: tuple[int, int]) -> PairClock:
+    """Two points that share no packets between these two times."""
+    sent = [p for p in traffic(random.Random(seed), 60, 6000, (1, 1), 0.1) if not silent[0] < p.one_ts < silent[1]]
+    found, _ = bound_pair(paired_of([Sent(clocks[0](p.one_ts), p.other_ts, p.side) for p in sent], clocks[1]))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("by", [300 * MS, -300 * MS, -600 * MS])
+def test_a_clock_that_steps_beside_two_others_was_set_though_none_saw_them_all_the_time(by: int) -> None:
+    """A gateway's, while a guest moves: its new place shows nothing before, and nobody answers meanwhile."""
+    clocks = {
+        (0, 1): seen_in_part(1, (same, stepping(by)), (AT - 500 * MS, AT + 150 * MS)),
+        (1, 2): seen_in_part(2, (stepping(by), same), (0, AT - 120 * MS)),
+        (0, 2): seen_in_part(3, (same, same), (0, AT - 60 * MS)),
+    }
+    sets = find_sets(clocks, [NO_FILE] * 3 if by < 0 else [np.array([S, 61 * S])] * 3)
+    assert list(sets) == [1]
+    (was,) = sets[1]
+    assert was.is_sure
+    assert was.low_ns <= by <= was.high_ns
+
+
+def test_a_third_clock_that_was_set_itself_clears_nobody() -> None:
+    """As much, and ten seconds later: it does not go on beside either."""
+    by, far = 300 * MS, np.array([S, 61 * S])
+
+    def later(t: int) -> int:
+        return t + (by if t >= AT + 10 * S else 0)
+
+    silent = (AT - 500 * MS, AT + 150 * MS)
+    clocks = {
+        (0, 1): seen_in_part(1, (same, stepping(by)), silent),
+        (1, 2): seen_in_part(2, (stepping(by), later), (0, AT + S)),
+        (0, 2): seen_in_part(3, (same, later), (0, AT + S)),
+    }
+    sets = find_sets(clocks, [far] * 3)
+    near = [one for n in (0, 1) for one in sets[n] if one.begin < AT + S]
+    assert [one.is_sure for one in near] == [False, False]
+
+
 @pytest.mark.parametrize("is_sure", [True, False])
 def test_a_time_across_a_set_clock_includes_the_truth(is_sure: bool) -> None:
     """At one point by its own clock, and between two by that of a reference that was set."""

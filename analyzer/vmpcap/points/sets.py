@@ -100,8 +100,9 @@ def find_sets(clocks: Clocks, times: Sequence[I64]) -> dict[int, tuple[Set, ...]
 
     Notes
     -----
-    Of two clocks that step apart the one was set whose file goes back in time. Else the one is cleared beside which a
-    third goes on steadily; one that must have been set forward, if its packets leave no room for that; and one that
+    Of two clocks that step apart the one was set whose file goes back in time. Else the one that steps beside a third
+    as well, which goes on beside the other. Else the one is cleared beside which a third goes on steadily; one that
+    must have been set forward, if its packets leave no room for that; and one that
     must have been set back, if they went on as usual. What shows beyond the answers only is sure by the order
     of a file alone: a way that turned looks like it. A clock that was set may have been set again, or set back, by as
     much where no other watches it.
@@ -112,6 +113,9 @@ def find_sets(clocks: Clocks, times: Sequence[I64]) -> dict[int, tuple[Set, ...]
             mine, theirs = _set_of_one(before, after, jump), _set_of_other(before, after, jump)
             clear_one, clear_other = _went_back(times[other], theirs), _went_back(times[one], mine)
             if not clear_one and not clear_other:
+                clear_one = _steps_beside_a_third(clocks, (one, other), mine)
+                clear_other = _steps_beside_a_third(clocks, (other, one), theirs)
+            if clear_one == clear_other:
                 clear_one = is_cleared(clocks, times, (one, other), mine)
                 clear_other = is_cleared(clocks, times, (other, one), theirs)
             if clear_one and clear_other:
@@ -175,8 +179,7 @@ def _were_set_together(own: Sequence[Set], fellows: Sequence[Set], clock: PairCl
         low, high = (0, 0) if len(clock.pieces) > 1 else clock.at(clock.middle_ts)
         low, high = (low, high) if is_one else (-high, -low)
         for other in fellows:
-            is_alike = one.low_ns <= other.high_ns and other.low_ns <= one.high_ns
-            if is_alike and one.begin + low <= other.end and other.begin <= one.end + high:
+            if _is_alike(one, other) and one.begin + low <= other.end and other.begin <= one.end + high:
                 return True
     return False
 
@@ -195,6 +198,34 @@ def is_cleared(clocks: Clocks, times: Sequence[I64], pair: tuple[int, int], susp
     """Did the first of these clocks go on, by a point that is not of the pair, or by its own packets?"""
     ts = times[pair[0]]
     return is_steady_beside(clocks, pair, suspect) or _leaves_no_room(ts, suspect) or _went_on_as_usual(ts, suspect)
+
+
+def _steps_beside_a_third(clocks: Clocks, pair: tuple[int, int], suspect: Set) -> bool:
+    """
+    Did the second of these clocks step as much beside a third then, which goes on beside the first?
+
+    The third need not have been compared with the first all that time: that both were set by as much is far-fetched.
+    """
+    point, fellow = pair
+    for places, clock in clocks.items():
+        third = next((place for place in places if place != fellow), fellow) if fellow in places else fellow
+        link = clocks.get((min(point, third), max(point, third)))
+        if third in pair or link is None or len(link.pieces) > 1 or link.beyond:
+            continue
+        piece = link.pieces[0]
+        low, high = piece.at(piece.first)
+        late = (low, high) if third < point else (-high, -low)
+        for (before, after), jump in zip(pairwise(clock.pieces), jumps_of(clock), strict=True):
+            own = (_set_of_one if places[0] == third else _set_of_other)(before, after, jump)
+            is_then = own.begin + late[0] <= suspect.end and suspect.begin <= own.end + late[1]
+            if is_then and _is_alike(own, suspect) and (own.low_ns > 0 or own.high_ns < 0):
+                return True
+    return False
+
+
+def _is_alike(one: Set, other: Set) -> bool:
+    """May both have been set by as much?"""
+    return one.low_ns <= other.high_ns and other.low_ns <= one.high_ns
 
 
 def is_steady_beside(clocks: Clocks, pair: tuple[int, int], suspect: Set) -> bool:
@@ -265,6 +296,22 @@ def _once(sets: Sequence[Set]) -> Iterator[Set]:
     rest = sorted(sets, key=lambda s: (not s.is_sure, s.end - s.begin))
     kept: list[Set] = []
     for one in rest:
-        if not any(other.begin <= one.end and one.begin <= other.end for other in kept):
+        if not any(_may_be_one(one, other) for other in kept):
             kept.append(one)
     yield from sorted(kept, key=lambda s: s.begin)
+
+
+def _may_be_one(one: Set, other: Set) -> bool:
+    """May these be one step, shown by two pairs? Where only one tells of times shown twice, by the time just before."""
+    if one.begin <= other.end and other.begin <= one.end:
+        return True
+    if one.is_turned == other.is_turned or not _is_alike(one, other):
+        return False
+    (first, last), (begin, end) = (_just_before(step) for step in (one, other))
+    return first <= end and begin <= last
+
+
+def _just_before(step: Set) -> tuple[int, int]:
+    """Between which two of its times did it show last before it was set back?"""
+    first, last = (step.end, step.begin) if step.is_turned else (step.begin, step.end)
+    return first, last - step.low_ns
