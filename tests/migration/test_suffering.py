@@ -19,6 +19,7 @@ from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.points.holes import Hole
 from vmpcap.points.set_backs import SetBackLog
+from vmpcap.points.sets import Set
 from vmpcap.terms.addresses import NO_MAC, ip_halves
 from vmpcap.terms.wire import TCP_FIN as FIN
 from vmpcap.terms.wire import TCP_RST as RST
@@ -65,6 +66,21 @@ def test_a_clock_that_is_set_back_long_before_hides_nothing() -> None:
     """By 40 ms, 700 ms before the guest fell silent."""
     (found,) = suffered_at(with_clock_set_back(pings(200, 10, lost(84, 17)), 100, 40), moment=SWITCH - 40 * MS)
     assert found.peer.outage_ms == 170.0
+
+
+@pytest.mark.parametrize("count", [0, 1, 17])
+def test_a_clock_that_is_set_forward_over_lost_requests_shows_no_outage_of_zero(count: int) -> None:
+    """By 2 s: a peer that seems to have paused for so long was waiting; where each had an answer, it only paused."""
+    journal = journal_of(pings(200, 10, lost(84, count)))
+    at = (840 + 10 * count - 3) * MS
+    ts = journal.ts_ns + np.where(journal.ts_ns >= at, 2 * S, 0)
+    was = Set(at - 2 * MS, at + 2 * S + 2 * MS, 2 * S - MS, 2 * S + MS, True)
+    client = view("client", "client", journal=journal._replace(ts_ns=ts), last_ts=int(ts.max()))
+    line = replace(client.line, sets=(was,))
+    (found,) = suffered_at(replace(client, timeline=line), moment=at, last_before=839 * MS)
+    assert found.peer.outage_ms is None
+    assert (found.hidden_ms is not None) == (count > 0)
+    assert ("the clock at client stepped between its frames" in found.peer.because) == (count > 0)
 
 
 def test_requests_that_went_to_the_old_place_are_an_outage_though_the_new_one_shows_answers_only() -> None:

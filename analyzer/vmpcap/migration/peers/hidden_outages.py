@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from vmpcap.measures.outages import Outage
+import numpy as np
+
+from vmpcap.measures.outages import UNANSWERED, Outage
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.migration.suffered import MOST_TOLD, Suffered, around_switchover, unmeasured
 from vmpcap.migration.views import PointView
@@ -18,6 +20,8 @@ NOTABLE_STEP_NS: Final = NS_PER_MS
 """A clock that stepped by less spoils no outage."""
 
 MOST_STEPS_BACK: Final = 3
+
+BESIDE: Final = ", or one that it was compared with,"
 
 
 def hiding_hole(stream: PeerStream, view: PointView, switchover: tuple[int, int]) -> Hole | None:
@@ -39,7 +43,28 @@ def hiding_hole(stream: PeerStream, view: PointView, switchover: tuple[int, int]
         hole = hole_of(outage, view)
         if hole is not None:
             return hole
-    return None if at else hole_in(view.holes, away, when) or _step_back_near(view, away, when)
+    if at:
+        return None
+    return hole_in(view.holes, away, when) or _step_back_near(view, away, when) or _step_over_lost(stream, view, when)
+
+
+def _step_over_lost(stream: PeerStream, view: PointView, when: int) -> Step | None:
+    """
+    Did the clock step between the two answered requests around the move, where one between them had no answer?
+
+    By a clock that was set forward then, its peer seems to have paused, and who pauses for long has no outage.
+    """
+    answered = np.flatnonzero(stream.wait_ns != UNANSWERED)
+    after = int(np.searchsorted(stream.asked_ts[answered], when, "right")) if len(answered) else 0
+    if not 0 < after < len(answered) or answered[after] - answered[after - 1] < 2:
+        return None
+    begin, end = (int(stream.asked_ts[answered[place]]) for place in (after - 1, after))
+    shown = [one for one in view.line.sets if not one.is_again and not one.is_blur and one.lies_between(begin, end)]
+    if not shown:
+        return None
+    first, last = (int(view.journal.frame[np.argmax(view.journal.ts_ns == ts)]) for ts in (begin, end))
+    beside = "" if any(one.is_sure for one in shown) else BESIDE
+    return Step(view.name, begin, end, first, last, beside, sure=True)
 
 
 def _step_back_near(view: PointView, away: int, when: int) -> Step | None:
@@ -79,7 +104,7 @@ def _step_of(outage: Outage, view: PointView, begin: int, end: int) -> Step | No
         return None
     if not went_back and any(one.is_blur and one.lies_between(begin, end) for one in view.line.sets):
         return HeldUp(view.name, begin, end, outage.first_unanswered_frame, last, "", sure=True)
-    beside = ", or one that it was compared with," if shown and not any(shown) and not went_back else ""
+    beside = BESIDE if shown and not any(shown) and not went_back else ""
     return Step(view.name, begin, end, outage.first_unanswered_frame, last, beside, sure=stepped)
 
 
