@@ -815,6 +815,9 @@ def formats_page() -> str:
     )
 
 
+PROOFS: Final = " or ".join(code(magic.name) for magic in MAGICS if magic.proves)
+
+
 def streams_page() -> str:
     """Every port and first byte that nominates a migration stream."""
     return page(
@@ -837,7 +840,8 @@ def streams_page() -> str:
             ],
         ),
         "## First bytes\n",
-        "What begins like HTTP is no migration, whatever its port.\n",
+        f"What opens with the magic of {PROOFS} is a migration, whatever its ports. What begins like HTTP is none,"
+        " whatever its port.\n",
         table(("name", "begins with", "source"), [(code(m.name), code(m.begins.hex(" ")), m.source) for m in MAGICS]),
     )
 

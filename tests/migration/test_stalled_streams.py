@@ -84,6 +84,17 @@ def test_a_stream_that_stalls_where_no_host_s_card_is_in_view_is_told_first(hell
     assert tail.startswith("no migration was recognised")
 
 
+TLS = bytes.fromhex("16030300c8010000")
+
+
+def test_a_call_that_stalls_behind_its_tls_hello_is_told_first_as_well(tmp_path: Path) -> None:
+    """TLS may be anybody's: it is no proof of a migration, and none against it."""
+    report = judged(tmp_path, ROLES, hello=212, port=49_152, opening=TLS)
+    assert report.migrations == []
+    assert report.because.startswith(f"a call of {HOST_A} to {HOST_B} port 49152, where migrations go, stalled")
+    assert judged(tmp_path, ROLES, hello=212, port=8000, opening=TLS).migrations[0].outcome == "aborted"
+
+
 @pytest.mark.parametrize(("port", "opening"), [(8000, b"POST /upload HTTP/1.1\r\n"), (49_160, b"\x05\x00\x0b\x03")])
 def test_what_others_say_on_such_ports_is_no_migration_at_a_host_s_card_either(
     port: int, opening: bytes, tmp_path: Path

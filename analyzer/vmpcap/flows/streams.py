@@ -1,5 +1,6 @@
 """Which ports and first bytes say that a connection may carry a migration."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -78,12 +79,19 @@ class Magic:
     name: str
     begins: bytes
     source: str
+    proves: bool = False
+    """True: nothing but a migration begins so, whatever the ports of the connection are."""
 
 
 MAGICS: Final = (
-    Magic("qemu", bytes.fromhex("5145564d"), "QEMU main channel: 'QEVM'"),
-    Magic("multifd", bytes.fromhex("1122334400000001"), "QEMU multifd channel, version 1; 16 bytes of VM uuid follow"),
-    Magic("xen", b"\xff" * 8 + b"XENF", "libxc stream image header"),
+    Magic("qemu", bytes.fromhex("5145564d"), "QEMU main channel: 'QEVM'", proves=True),
+    Magic(
+        "multifd",
+        bytes.fromhex("1122334400000001"),
+        "QEMU multifd channel, version 1; 16 bytes of VM uuid follow",
+        proves=True,
+    ),
+    Magic("xen", b"\xff" * 8 + b"XENF", "libxc stream image header", proves=True),
     Magic("vmotion", bytes.fromhex("0000000003000500"), "plain vMotion memory stream (ESXi 6.0)"),
     Magic("tls", bytes.fromhex("160301"), "TLS handshake record, ClientHello"),
     Magic("tls", bytes.fromhex("160303"), "TLS handshake record"),
@@ -99,6 +107,16 @@ MAGICS: Final = (
     Magic(HTTP, b"HTTP/1.", "RFC 9112 4: the answer"),
     Magic(HTTP, b"PRI * HTTP/2.0", "RFC 9113 3.4"),
 )
+
+
+LONGEST_MAGIC: Final = 16
+"""As many first bytes are kept of each side (kernels.layout.OPENING_BYTES)."""
+
+BY_FIRST_BYTES: Final = {
+    name: Stream("first_bytes", hypervisor, 0, 65535, "destination", True, False, "its first bytes")
+    for name, hypervisor in (("qemu", "qemu"), ("multifd", "qemu"), ("xen", "xen"))
+}
+"""The row of a stream that only its magic tells, by the name of that."""
 
 
 def nominate(protocol: int, port_a: int, port_b: int, extra_ports: tuple[int, ...] = ()) -> Stream | None:
@@ -120,6 +138,42 @@ def nominate(protocol: int, port_a: int, port_b: int, extra_ports: tuple[int, ..
         return _row_of(port_a, port_b) or BY_USER
     row = _row_of(port_a, port_b)
     return row if row is not None and row.nominates else None
+
+
+def nominate_by_bytes(port_a: int, port_b: int, magics: Iterable[str | None]) -> Stream | None:
+    """
+    Which row has a stream that opens with one of these magics, on ports that nominate none? None without a proof.
+
+    A connecting side may have been given any port, so one of the same hypervisor names its row whatever the other is.
+
+    >>> nominate_by_bytes(26207, 49152, ["multifd"]).key
+    'libvirt_qemu'
+    >>> nominate_by_bytes(26207, 4444, [None, "qemu"]).key
+    'first_bytes'
+    >>> nominate_by_bytes(26207, 49152, ["tls"]) is None
+    True
+    """
+    row = next((BY_FIRST_BYTES[magic] for magic in magics if magic in BY_FIRST_BYTES), None)
+    if row is None:
+        return None
+    known = (
+        one
+        for one in STREAMS
+        if one.nominates and one.hypervisor == row.hypervisor
+        if one.first_port <= port_a <= one.last_port or one.first_port <= port_b <= one.last_port
+    )
+    return next(known, row)
+
+
+def magic_table() -> npt.NDArray[np.uint8]:
+    """
+    Which first bytes prove a migration, as a table for kernels? uint8[magics, 1 + LONGEST_MAGIC].
+
+    Of each row the first number says how many of the bytes behind it count.
+    """
+    proofs = [magic.begins for magic in MAGICS if magic.proves]
+    rows = [bytes([len(begins)]) + begins.ljust(LONGEST_MAGIC, b"\0") for begins in proofs]
+    return np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), -1)
 
 
 def _row_of(port_a: int, port_b: int) -> Stream | None:

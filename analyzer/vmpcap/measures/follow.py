@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.decode.frames import Frames
+from vmpcap.flows.streams import magic_table
 from vmpcap.flows.table import FlowTable
 from vmpcap.measures.analysis import Analysis
 from vmpcap.measures.connections import Connection, Marked, Pause, RttSummary, Side, StreamSeries
@@ -72,6 +73,7 @@ class Follower:
             pauses=np.zeros((STREAM_SIDES, at.MOST_PAUSES), dtype=at.PAUSE),
             echoes=np.zeros((STREAM_SIDES, at.MOST_ECHOES), dtype=at.ECHO),
             closings=np.zeros((STREAM_SIDES, at.OPENING_BYTES), dtype=np.uint8),
+            magics=magic_table(),
             sample_key=np.empty(0, dtype=np.uint64),
             sample_ns=np.empty(0, dtype=np.int64),
             counts=np.zeros(at.COUNTS, dtype=np.int64),
@@ -160,7 +162,7 @@ class Follower:
         Parameters
         ----------
         min_payload : leave out flows with fewer payload bytes than this in both directions together
-        nominated_only : leave out flows whose ports are no migration's
+        nominated_only : leave out flows whose ports are no migration's and whose first bytes are none's
         most : so many of those with the most payload, the first among equals
         path_text : how a path is written (decode.paths)
         among : bool[flows], leave out all other flows

@@ -19,6 +19,7 @@ from vmpcap.decode.duplicates import CopyFinder
 from vmpcap.decode.fragments import WholeWalker
 from vmpcap.decode.frames import I32, U8, Arrivals, Frames
 from vmpcap.decode.guesses import Guess, GuessCounter
+from vmpcap.flows.kernels.naming import BY_FIRST_BYTES
 from vmpcap.flows.table import FlowTable
 from vmpcap.measures.follow import Follower
 from vmpcap.measures.gaps import GapLog
@@ -196,7 +197,20 @@ def read_point(
         _widen(read, facts, request)
     read.incomplete, read.has_parts = walker.incomplete, walker.met_parts
     read.was_told_data = any(rule.row == DATA for rule in request.decode_as)
+    _forget_calls(read)
     return read
+
+
+def _forget_calls(read: PointRead) -> None:
+    """
+    Take out of the journal what streams that only their first bytes tell had sent before those.
+
+    Of streams that their ports tell nothing is written down, and where a batch ends is nobody's matter.
+    """
+    late = read.flows.flows["nominated"] == BY_FIRST_BYTES
+    if late.any() and not read.journal.overflowed:
+        ids = read.journal.columns().flow_id
+        read.journal.keep_only(~((ids != NO_FLOW) & late[ids]))
 
 
 def _until_enough(capture: Capture, request: Request, goes_on: bool) -> Iterator[RecordBatch]:
@@ -334,7 +348,7 @@ def _begin_inside(read: PointRead, flow_id: npt.NDArray[np.int32], frames: Frame
 
 
 def _of_streams(flows: FlowTable, flow_id: I32) -> npt.NDArray[np.bool_]:
-    """Which frames belong to flows whose ports nominate them as migration streams?"""
+    """Which frames belong to flows whose ports nominate them as migration streams, or whose first bytes did by now?"""
     found: npt.NDArray[np.bool_] = flow_id != NO_FLOW
     if len(flows.flows):
         found &= flows.flows["nominated"][flow_id] != 0

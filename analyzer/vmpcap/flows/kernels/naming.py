@@ -89,6 +89,9 @@ TAG: Final = np.uint64(0xFFFFFFFF00000000)
 FLOW_BITS: Final = np.uint64(0x00000000FFFFFFFF)
 ZERO: Final = np.uint64(0)
 ONE: Final = np.uint64(1)
+BY_PORTS: Final = 1
+BY_FIRST_BYTES: Final = 2
+"""How a flow is known for a migration's (`nominated`): by its ports; by what it opens with, whatever those are."""
 EPHEMERAL: Final = 32768
 """As streams.EPHEMERAL_FROM."""
 
@@ -277,12 +280,12 @@ def ends_of(frames: Frames, i: Int) -> tuple[np.uint64, np.uint64, int]:
 
 @inline_kernel
 def is_nominated(port_kinds: U8, protocol: Int, a_port: np.uint64, b_port: np.uint64) -> np.uint8:
-    """Do these ports nominate a flow as a migration's? 1 or 0."""
+    """Do these ports nominate a flow as a migration's? BY_PORTS or 0."""
     if protocol != IP_TCP:
         return np.uint8(0)
     kind_a, kind_b = port_kinds[a_port], port_kinds[b_port]
     if kind_a == 1 or kind_b == 1 or (kind_a == 2 and b_port >= EPHEMERAL) or (kind_b == 2 and a_port >= EPHEMERAL):
-        return np.uint8(1)
+        return np.uint8(BY_PORTS)
     return np.uint8(0)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from vmpcap.decode.duplicates import COPY, MIRRORED
 from vmpcap.decode.fields.tcp import HAS_TIMESTAMPS
 from vmpcap.decode.frames import Frames
+from vmpcap.flows.kernels.naming import BY_FIRST_BYTES
 from vmpcap.measures.kernels.bins import note_pause
 from vmpcap.measures.kernels.layout import (
     AMBIGUOUS,
@@ -43,7 +44,7 @@ from vmpcap.measures.kernels.segments import (
 )
 from vmpcap.measures.kernels.sequence import place_expected, place_segment, seq_diff
 from vmpcap.measures.kernels.series import add_answer, add_data, take_slot
-from vmpcap.terms.kernels import Int, inline_kernel, kernel, pasted_kernel
+from vmpcap.terms.kernels import Bool, Int, inline_kernel, kernel, pasted_kernel
 from vmpcap.terms.units import NO_TIME
 from vmpcap.terms.wire import IP_TCP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN
 
@@ -78,19 +79,37 @@ def place_unusual(
 
 
 @inline_kernel
+def opens_as_migration(opening: U8, count: Int, magics: U8) -> Bool:
+    """Are these the first bytes of nothing but a migration, as far as so many of them are there?"""
+    for row in range(magics.shape[0]):
+        size = np.int64(magics[row, 0])
+        same = np.int64(0)
+        while same < min(size, count) and opening[same] == magics[row, same + 1]:
+            same += 1
+        if same == size:
+            return True
+    return False
+
+
+@inline_kernel
 def begin_data(
-    one: Any, more: Any, k: Int, i: Int, is_nominated: bool, frames: Frames, buffer: U8, at: Int, captured: Int,
-    state: State,
+    one: Any, more: Any, flow: Any, k: Int, i: Int, frames: Frames, buffer: U8, at: Int, captured: Int, state: State,
 ) -> None:  # fmt: skip
-    """What is kept of the first data of a side: a slot, and the bytes that its stream begins with."""
-    if one["slot"] == 0 and is_nominated:
-        seq = np.int64(frames.tcp_seq[i])
-        take_slot(one, k, seq, frames.ts_ns[i], state.streams, state.bins, state.bin_arena, state.counts)
+    """
+    What is kept of the first data of a side: the bytes that its stream begins with, and a slot.
+
+    The bytes may tell a migration on ports that do not.
+    """
     if one["flags"] & SYN_SEEN == 0 or seq_diff(frames.tcp_seq[i], more["isn"]) == 1:
         one["flags"] |= OPENED
         more["opening_bytes"] = keep_bytes(
             state.openings[k], frames.payload_at[i], captured, frames.payload_bytes[i], at, buffer
         )
+        if flow["nominated"] == 0 and opens_as_migration(state.openings[k], more["opening_bytes"], state.magics):
+            flow["nominated"] = BY_FIRST_BYTES
+    if one["slot"] == 0 and flow["nominated"] != 0:
+        seq = np.int64(frames.tcp_seq[i])
+        take_slot(one, k, seq, frames.ts_ns[i], state.streams, state.bins, state.bin_arena, state.counts)
 
 
 @pasted_kernel
@@ -145,6 +164,7 @@ def follow(
     buffer, record_at, captured_bytes : uint8[n], int64[m], int32[m], the batch's bytes, where each record begins and
         how long it is there: a packet that was put together is not as long as its frame
     flows : FLOW[flows]
+        `nominated` is written where the first bytes tell a migration that its ports do not.
     state : carried over batches; the sample arrays must hold four samples a row
     """
     sides, mores, streams, bins, bin_arena = state.sides, state.more, state.streams, state.bins, state.bin_arena
@@ -191,8 +211,7 @@ def follow(
             if is_data:
                 if one["flags"] & OPENED == 0:
                     begin_data(
-                        one, more, k, i, flows[k >> 1]["nominated"] != 0, frames, buffer, record_at[i],
-                        captured_bytes[i], state,
+                        one, more, flows[k >> 1], k, i, frames, buffer, record_at[i], captured_bytes[i], state,
                     )  # fmt: skip
                 end_pause(one, more, streams, state.pauses, ts, frame)
                 note_data(one, more, ts, frame, size)

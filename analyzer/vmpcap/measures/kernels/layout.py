@@ -269,6 +269,8 @@ class State(NamedTuple):
     pauses: Records
     echoes: Records
     closings: U8
+    magics: U8
+    """uint8[magics, 17]: streams.magic_table; never written."""
     sample_key: U64
     sample_ns: I64
     counts: I64

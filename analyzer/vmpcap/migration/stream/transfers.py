@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from vmpcap.flows.streams import EPHEMERAL_FROM, HTTP, Stream, nominate, recognise
+from vmpcap.flows.streams import EPHEMERAL_FROM, HTTP, Stream, nominate, nominate_by_bytes, recognise
 from vmpcap.measures.connections import Connection, Side
 from vmpcap.terms.units import NS_PER_S
 
@@ -177,6 +177,10 @@ def find_transfers(
     for connection in sorted(connections, key=lambda c: c.first_ts):
         stream = nominate(connection.protocol, connection.a_port, connection.b_port, tuple(extra_ports))
         if stream is None:
+            stream = nominate_by_bytes(
+                connection.a_port, connection.b_port, [recognise(side.opening) for side in connection.sides]
+            )
+        if stream is None:
             continue
         _judge(connection, stream, tuple(extra_ports), confirmed, waiting, refused, believed)
     groups = _group(confirmed)
@@ -287,7 +291,7 @@ def _judge(
     elif link.data.payload_bytes >= LEAST_BULK_BYTES and share >= LEAST_ONE_WAY:
         because = f"{link.data.payload_bytes / 1e6:.0f} MB went one way ({share:.1%} of its payload)"
         confirmed.append(_Judged(link, stream, magic, because))
-    elif magic is None and share >= LEAST_ONE_WAY and _stuck_at_its_start(link, extra_ports):
+    elif share >= LEAST_ONE_WAY and _stuck_at_its_start(link, extra_ports):
         because = f"a full segment was sent {link.data.retransmissions + 1} times to the port and never acknowledged"
         if stream.is_own or link.port in extra_ports or link.key in believed:
             confirmed.append(_Judged(link, stream, magic, because))
