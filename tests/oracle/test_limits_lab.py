@@ -99,6 +99,25 @@ def test_beside_the_receiver_it_is_the_same_limit_or_unknown(name: str) -> None:
     assert migration.throughput.limit in (word, "unknown"), migration.throughput.limit_because
 
 
+@pytest.mark.parametrize(
+    ("folder", "lost", "queued"),
+    [(OWN / "lossy", True, False), (LAB / "s4", True, False), (LAB / "s5", True, True), (LAB / "s13", True, True)],
+    ids=lambda value: f"{value.parent.name}-{value.name}" if isinstance(value, Path) else None,
+)
+def test_beside_the_receiver_the_reason_follows_what_else_is_measured_there(
+    folder: Path, lost: bool, queued: bool
+) -> None:
+    """Losses at random, a shaper: the word is unknown, and neither is denied where the same report counts it."""
+    (migration,) = seen_at(folder, "dst-uplink")
+    because = migration.throughput.limit_because
+    assert migration.throughput.limit == "unknown"
+    assert bool(migration.loss.lost_before_point) == lost
+    assert (f"{migration.loss.lost_before_point} segments had been lost before this point" in because) == lost
+    assert ("a queue stood on the path" in because) == queued
+    assert "nor a queue" not in because
+    assert not any(one.because.startswith("no queue, loss") for one in migration.throughput.limits)
+
+
 @pytest.mark.parametrize("name", ["software_cap", "source_paused"])
 def test_pauses_longer_than_a_round_trip_show_beside_the_receiver_too(name: str) -> None:
     """What the sender did not send for 60 or 300 ms did not arrive either."""

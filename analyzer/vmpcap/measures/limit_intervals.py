@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from vmpcap.measures.limit_classes import HALF, Story, is_opening, mathis_of, name_windows
 from vmpcap.measures.limit_windows import Outline, cut_windows
-from vmpcap.measures.limits import LEAST_LOSSES, QUEUE_MARGIN, Attribution, Sent, window_mbps
+from vmpcap.measures.limits import LEAST_LOSSES, QUEUE_MARGIN, Attribution, Sent, before_this_point, window_mbps
 from vmpcap.measures.outages import median
 from vmpcap.measures.results import Limit, LimitClass, LimitInterval
 from vmpcap.measures.series import Together
@@ -219,6 +219,8 @@ def _unknown(one: Stretch) -> str:
     if is_full and idle_ns and one.rtt_ns and one.rtt_ns >= QUEUE_MARGIN * idle_ns:
         times = one.rtt_ns / idle_ns
         return f"{FULL_AND_LATE} {times:.1f} times the idle path: in a short queue, or within the hosts"
+    if before_this_point(one.story.sent):
+        return "no pause or ceiling explains the rate, and when a queue stood or data was lost does not show here"
     return "no queue, loss, pause or ceiling explains the rate"
 
 

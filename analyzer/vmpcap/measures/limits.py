@@ -89,6 +89,10 @@ class Sent:
     """Connections that share the work."""
     largest_window: int | None
     """Bytes; None where its scale is unknown."""
+    lost_before: int = 0
+    """Segments that were lost before this point and sent again, so that they came here once."""
+    loaded_ns: int | None = None
+    """Away from the sender, the median round trip of the path while data flowed; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,11 +297,61 @@ def attribute(together: Together | None, sent: Sent) -> Attribution:
         answer = question(seen, sent, sent.rate_mbps)
         if answer is not None:
             return Attribution(*answer, seen.busy_mbps, seen.full_mbps)
+    before = before_this_point(sent)
     because = "neither a full window nor a queue, loss or pauses explain the rate"
+    if before:
+        because = f"neither a full window nor pauses explain the rate; {before}"
     if seen.stalled > FREE_SHARE:
         share = f"in {seen.stalled:.0%} of the time"
         because = f"{share} nothing new was sent while data waited to be resent or acknowledged"
     return Attribution("unknown", because, seen.busy_mbps, seen.full_mbps)
+
+
+def before_this_point(sent: Sent) -> str:
+    """
+    What says, away from the sender, that the path before this point held the stream back? Empty where nothing does.
+
+    How much was lost is known here, but not when: a burst is one reaction to loss, so what Mathis allows leans low. Nor
+    is it known for how long a queue stood: round trips are met only while the sender sends.
+    """
+    told = []
+    if sent.lost_before and not sent.is_at_sender:
+        lost = f"{count_of(sent.lost_before, 'segment')} had been lost before this point and came when sent again"
+        told.append(f"{lost}: {_cost_of_loss(sent)}")
+    met = _queue_met(sent)
+    if met:
+        told.append(f"{met}: a queue stood on the path, and for how much of the time does not show here")
+    return "; ".join(told)
+
+
+def _queue_met(sent: Sent) -> str:
+    """How much longer than the idle path's were the round trips, away from the sender? Empty where they were not."""
+    if sent.is_at_sender or sent.loaded_ns is None or sent.idle_ns is None or sent.loaded_ns <= _bar_ns(sent.idle_ns):
+        return ""
+    met = f"half of the round trips took {_ms_of(sent.loaded_ns)} or more while data flowed"
+    return f"{met}, the idle path {_ms_of(sent.idle_ns)}"
+
+
+def _beside_a_queue(sent: Sent) -> str:
+    """What is said of a queue beside a limit of the sender's own?"""
+    met = _queue_met(sent)
+    return f"; {met}" if met else ", and no queue was seen"
+
+
+def _cost_of_loss(sent: Sent) -> str:
+    """What may the losses before this point have cost?"""
+    bound = None
+    if sent.idle_ns is not None and sent.segments and sent.lost_before >= LEAST_LOSSES:
+        bound = mathis_mbps(sent.mss, sent.idle_ns, sent.lost_before / sent.segments)
+    rate, connections = sent.rate_mbps, sent.connections
+    if bound is None or rate is None or not 1 / MATHIS_MARGIN <= rate / (bound * connections) <= MATHIS_MARGIN:
+        return "what that cost does not show here"
+    allows = f"lost one by one, {_ms_of(sent.idle_ns or 0)} away, they allow about {bound * connections:.0f} Mbps"
+    return f"{allows} (Mathis), and {rate:.0f} were reached; whether they came in bursts does not show here"
+
+
+def _ms_of(time_ns: int) -> str:
+    return f"{time_ns / 1e6:.2f} ms"
 
 
 _Answer = tuple[Limit, str] | None
@@ -352,13 +406,13 @@ def _standing_queue(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
 def _software_cap(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
     if sent.hypervisor != "qemu" or abs(rate_mbps - QEMU_CAP_MBPS) > QEMU_CAP_SHARE * QEMU_CAP_MBPS:
         return None
-    return "sender", f"{rate_mbps:.0f} Mbps is QEMU's default bandwidth limit of 128 MiB/s, and no queue was seen"
+    return "sender", f"{rate_mbps:.0f} Mbps is QEMU's default bandwidth limit of 128 MiB/s{_beside_a_queue(sent)}"
 
 
 def _pausing_sender(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
     if seen.paused < MAJORITY:
         return None
-    return "sender", f"the sender paused in {seen.paused:.0%} of the 100 ms windows, and no queue was seen"
+    return "sender", f"the sender paused in {seen.paused:.0%} of the 100 ms windows{_beside_a_queue(sent)}"
 
 
 def _free_path(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:

@@ -180,7 +180,7 @@ def _loss(sighting: Sighting, volume: Bytes) -> Loss:
         zero_windows=sum(side.zero_windows for side in back) if is_answered else None,
         window_fulls=marked("window_fulls", data),
         retransmitted_share=(volume.retransmitted or 0) / volume.payload if volume.payload else None,
-        lost_before_point=sum(max(side.sent_again - side.retransmissions, 0) for side in data),
+        lost_before_point=_lost_before(sighting.transfer),
         reordered=sum(side.came_late for side in data),
         reordered_most_segments=max((side.late_most_segments for side in late), default=None),
         reordered_most_ms=ms(max((side.late_most_ns for side in late), default=None)),
@@ -191,6 +191,11 @@ def _loss(sighting: Sighting, volume: Bytes) -> Loss:
         resent_timeout=sum(side.resent_timeout for side in data) if is_answered else None,
         resent_tail=sum(side.resent_tail for side in data),
     )
+
+
+def _lost_before(transfer: Transfer) -> int:
+    """How many segments came once though they had been sent again?"""
+    return sum(max(link.data.sent_again - link.data.retransmissions, 0) for link in transfer.links)
 
 
 def _sum_of_known(counts: Sequence[int | None]) -> int | None:
@@ -338,6 +343,8 @@ def _throughput(
         largest_window=max(
             (w for link in transfer.links if (w := link.back.max_window_bytes) is not None), default=None
         ),
+        lost_before=_lost_before(transfer),
+        loaded_ns=None if rtt.p50_ms is None or rtt.coverage != "full" else int(rtt.p50_ms * NS_PER_MS),
     )
     more = None if together is None else outline([link.data for link in transfer.links], together)
     limits, shares = attribute_over_time(together, more, sent)
