@@ -12,6 +12,7 @@ from tests.migration.make import (
     S,
     announced,
     asks_and_answers,
+    journal,
     moves_of,
     series,
     side,
@@ -19,9 +20,10 @@ from tests.migration.make import (
     view,
 )
 from vmpcap.measures.connections import Connection
+from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guest.guests import find_guests
 from vmpcap.migration.guest.outcome import Outcome, judge_outcome
-from vmpcap.migration.stream.endings import read_ending
+from vmpcap.migration.stream.endings import QEMU_SHUT_OK, read_ending
 from vmpcap.migration.stream.moves import Sighting
 from vmpcap.migration.stream.transfers import find_transfers
 from vmpcap.migration.views import PointView
@@ -81,6 +83,31 @@ def test_an_announcement_heard_only_where_the_guest_came_from_completes_nothing(
     result = outcome_of(view("up", "source", streams=(stream(),)), old)
     assert result.outcome == "unknown"
     assert "only old heard it" in result.because
+
+
+@pytest.mark.parametrize(
+    ("at_old", "at_client", "ends", "outcome"),
+    [
+        (asks_and_answers(0, 5 * S, 100 * MS, (S, 9 * S)), asks_and_answers(MS, 5 * S, 100 * MS), 9 * S, "completed"),
+        (asks_and_answers(0, 5 * S, 100 * MS), asks_and_answers(MS, 5 * S, 100 * MS), 9 * S, "unknown"),
+        (asks_and_answers(0, 5 * S, 100 * MS, (S, 9 * S)), asks_and_answers(MS, S, 100 * MS), 9 * S, "unknown"),
+        (asks_and_answers(0, S, 100 * MS), asks_and_answers(MS, 5 * S, 100 * MS), S + 30 * MS, "unknown"),
+        (asks_and_answers(0, 5 * S, 100 * MS, (0, 9 * S)), asks_and_answers(MS, 5 * S, 100 * MS), 9 * S, "unknown"),
+    ],
+    ids=["answers elsewhere", "goes on here", "answers nowhere", "this capture ends", "never passed here"],
+)
+def test_a_guest_that_only_its_old_place_heard_and_that_answers_elsewhere_moved(
+    at_old: JournalColumns, at_client: JournalColumns, ends: int, outcome: str
+) -> None:
+    """Its answers passed the old place until it was announced, and a client's point afterwards: it did not return."""
+    heard = (announced(S + 20 * MS),)
+    old = view("old", "domain:source", series=heard, journal=at_old, last_ts=ends)
+    result = outcome_of(view("up", "source", streams=(stream(),)), old, view("laptop", "client", journal=at_client))
+    assert result.outcome == outcome, result.because
+    if outcome == "completed":
+        assert result.point == "laptop"
+        first = int(np.flatnonzero((at_client.ts_ns > S + 20 * MS) & (at_client.icmp_type == 0))[0])
+        assert result.frames == (first + 1,)
 
 
 def test_a_one_way_capture_shows_no_stall() -> None:
@@ -267,6 +294,47 @@ def test_an_announcement_in_the_middle_does_not_complete_an_unfinished_stream() 
     assert outcome_of(view(streams=(silent,), last_ts=60 * S)).outcome == "aborted"
 
 
+PLAIN = b""
+SHUT = QEMU_SHUT_OK
+SENT_UNTIL_5 = asks_and_answers(0, 30 * S, 100 * MS, (4900 * MS, 40 * S))
+SENT_SINCE_5 = asks_and_answers(5 * S, 30 * S, 100 * MS)
+
+
+@pytest.mark.parametrize(
+    ("at_old", "at_new", "closing", "outcome"),
+    [
+        (SENT_UNTIL_5, SENT_SINCE_5, PLAIN, "unknown"),
+        (SENT_UNTIL_5, SENT_SINCE_5, SHUT, "completed"),
+        (asks_and_answers(0, 30 * S, 100 * MS), SENT_SINCE_5, PLAIN, "aborted"),
+        (SENT_UNTIL_5, asks_and_answers(0, 30 * S, 100 * MS), PLAIN, "aborted"),
+        (SENT_UNTIL_5, journal(), PLAIN, "aborted"),
+    ],
+    ids=["changed hosts", "and was told", "still sends here", "sent there before", "sends nowhere"],
+)
+def test_a_guest_that_changed_hosts_while_the_stream_ran_is_no_guest_that_stayed(
+    at_old: JournalColumns, at_new: JournalColumns, closing: bytes, outcome: str
+) -> None:
+    """Post-copy lets it run before its memory has come; whether all of that came is told on the way back alone."""
+    made = stream(seconds=20)
+    a, back = replace(made.sides[0], opening=OPENING, closing=QEMU_PAGES), replace(made.sides[1], closing=closing)
+    old = view("old", "domain:source", streams=(replace(made, sides=(a, back)),), journal=at_old)
+    new = view("new", "domain:destination", series=(announced(5 * S, schedule=None),), journal=at_new)
+    result = outcome_of(old, new)
+    assert result.outcome == outcome, result.because
+    assert "no guest announced itself" not in result.because
+    if outcome == "unknown":
+        assert "changed hosts while it ran, as in post-copy" in result.because
+
+
+def test_an_orderly_close_and_a_guest_that_changed_hosts_while_the_stream_ran_is_completion() -> None:
+    """Encrypted post-copy says no last words that could be read: the guest speaks for itself."""
+    old = view("old", "domain:source", streams=(stream(seconds=20),), journal=SENT_UNTIL_5)
+    own = (announced(5 * S, schedule=None),)
+    came = view("new", "domain:destination", series=own, journal=SENT_SINCE_5)
+    assert outcome_of(old, came).outcome == "completed"
+    assert outcome_of(old, replace(came, journal=journal())).outcome == "unknown"
+
+
 def test_a_broken_stream_and_an_announced_guest_leave_it_open() -> None:
     """A reset says abort, the guest says otherwise: nobody can have both."""
     reset = ended(acked_bytes=50_000_000, rst_ts=S, rst_frame=99, **CUT)
@@ -386,8 +454,8 @@ def test_a_guest_that_fell_silent_at_its_old_place_may_have_moved() -> None:
     made = qemu(QEMU_PAGES)
     lost = asks_and_answers(0, 5 * S, 10 * MS, (999 * MS, 5 * S))
     back = asks_and_answers(0, 5 * S, 10 * MS, (999 * MS, 3 * S))
-    for journal, expected in ((lost, "unknown"), (back, "aborted")):
-        old = view("old", "domain:source", journal=journal)
+    for seen, expected in ((lost, "unknown"), (back, "aborted")):
+        old = view("old", "domain:source", journal=seen)
         result = outcome_of(view("src", "source", streams=(made,)), old)
         assert result.outcome == expected
     assert "no guest announced itself" in result.because

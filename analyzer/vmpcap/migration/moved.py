@@ -28,6 +28,8 @@ class Moved:
     because: str
     unmeant: tuple[tuple[str, int], ...] = ()
     """What hosts announced for it too early: point and time of each frame, which is no sign of the guest."""
+    changed_hosts: bool = False
+    """Whether its packets passed the source's host, and the destination's alone since a moment while the stream ran."""
     is_beside: bool = False
     """Whether it is told of only because it stopped when an announced guest did: nothing shows that it moved."""
 

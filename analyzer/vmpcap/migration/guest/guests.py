@@ -12,6 +12,7 @@ import numpy.typing as npt
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
 from vmpcap.measures.whose import addresses_of
+from vmpcap.migration.guest.changed_hosts import changed_hosts
 from vmpcap.migration.guest.elsewhere import (
     arrives_at,
     heard_together,
@@ -80,7 +81,7 @@ def find_guests(
         taken |= {numbers[id(candidate)] for parts in events for candidate in parts}
         near = [c for c in candidates if _distance(move, c) is not None]
         rivals = len({c.mac for c in near}) + _twins(chosen)
-        guests = [_as_moved(move, parts, views, rivals, macs) for parts in events]
+        guests = [_with_host(_as_moved(move, parts, views, rivals, macs), move, moves[0], views) for parts in events]
         if len(guests) == 1 and rivals == 1:
             guests = [with_address(guests[0], move, views)]
         guests += [_named(mac, ips, views) for mac in macs if mac not in {g.mac for g in guests}]
@@ -364,6 +365,21 @@ def _as_moved(
     if confidence == "low" and (shown := stood_still(guest, move, views, candidate.first_ts)):
         return replace(guest, confidence="medium", because=f"{when}; {shown}")
     return guest
+
+
+def _with_host(guest: Moved, move: Move, first: Move, views: Sequence[PointView]) -> Moved:
+    """The same, with whether it changed hosts while the stream ran: that is more than an association by time."""
+    shown = changed_hosts(guest, move, first, views)
+    if not shown:
+        return guest
+    when = guest.because.partition(": an association")[0]
+    is_low = guest.confidence == "low"
+    return replace(
+        guest,
+        changed_hosts=True,
+        confidence="medium" if is_low else guest.confidence,
+        because=f"{when}; {shown}" if is_low else guest.because,
+    )
 
 
 def _addresses_of(

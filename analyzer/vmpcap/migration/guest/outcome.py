@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from vmpcap.migration.guest.answers_elsewhere import answers_elsewhere
 from vmpcap.migration.guest.restarts import began_anew
 from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.results import MigrationOutcome
@@ -46,44 +47,22 @@ def judge_outcome(move: Move, guests: Sequence[Moved], views: Sequence[PointView
     """
     sighting, ending = _clearest(move)
     announced = [g for g in guests if g.heard]
+    after = bool(announced and _announced_after(move, announced[0]))
+    if ending.ending == "aborted" and after:
+        because = f"{ending.because}, yet the guest announced itself at its destination afterwards"
+        return Outcome("unknown", because, sighting.view.name, ending.frames)
     if ending.ending in ("completed", "aborted"):
-        if ending.ending == "aborted" and announced and _announced_after(move, announced[0]):
-            because = f"{ending.because}, yet the guest announced itself at its destination afterwards"
-            return Outcome("unknown", because, sighting.view.name, ending.frames)
         return Outcome(ending.ending, ending.because, sighting.view.name, ending.frames)
     anew = _started_anew(move, announced, views) if ending.ending != "orderly" else None
     if anew is not None:
         because = f"{ending.because}; and the guest did not go on but started anew: its host died, or it was stopped"
         return Outcome("aborted", because, anew[0].name, (anew[1],))
-    if ending.ending in ("unfinished", "wordless") and not (announced and _announced_after(move, announced[0])):
-        stayed = _stayed(move, views)
-        if ending.ending == "wordless" and (stayed is None or announced):
-            because = f"{ending.because}; nothing shows whether the guest stayed or moved"
-            return Outcome("unknown", because, sighting.view.name, ending.frames)
-        if stayed is not None:
-            return Outcome("aborted", f"{ending.because}; {stayed}", sighting.view.name, ending.frames)
-        if announced and not any(link.back.packets for link in sighting.transfer.links):
-            because = (
-                f"{ending.because}; a guest announced itself while it ran, and how post-copy ends is told on the way "
-                "back, which is not in view"
-            )
-            return Outcome("unknown", because, sighting.view.name, ending.frames)
-        gone = _fell_silent(move, views)
-        if gone and not announced:
-            return Outcome("unknown", f"{ending.because}; yet {gone}", sighting.view.name, ending.frames)
-        return Outcome("aborted", f"{ending.because}; no guest announced itself", sighting.view.name, ending.frames)
-    is_over = ending.ending != "truncated" or bool(announced and _announced_after(move, announced[0]))
-    there = [(v, s) for v, s in announced[0].heard if v.role in TELLING_ROLES] if announced else []
-    if announced and not there and announced[0].confidence != "low" and is_over:
-        where = ", ".join(sorted({v.name for v, _ in announced[0].heard}))
-        because = (
-            f"{ending.because}; the guest announced itself, but only {where} heard it: that is not its destination"
-        )
-        return Outcome("unknown", because, sighting.view.name, ending.frames)
-    if there and announced[0].confidence != "low" and is_over:
-        view, series = there[0]
-        because = f"{ending.because}; the guest announced itself at its destination"
-        return Outcome("completed", because, view.name, (series.frames[0],))
+    if ending.ending in ("unfinished", "wordless") and not after:
+        word, because = _of_unfinished(move, sighting, ending, announced, views)
+        return Outcome(word, because, sighting.view.name, ending.frames)
+    is_over = ending.ending != "truncated" or after
+    if announced and announced[0].confidence != "low" and is_over:
+        return _of_announced(announced[0], sighting, ending, views)
     if ending.ending == "truncated":
         return Outcome("truncated", ending.because, sighting.view.name, ending.frames)
     stayed = _stayed(move, views)
@@ -92,6 +71,54 @@ def judge_outcome(move: Move, guests: Sequence[Moved], views: Sequence[PointView
     nothing = f"{ending.because}, and nothing shows whether the guest runs at its destination"
     speaks = _speaks_there(move, guests, views)
     because = f"{ending.because}; {speaks}" if speaks else nothing
+    return Outcome("unknown", because, sighting.view.name, ending.frames)
+
+
+def _of_unfinished(
+    move: Move, sighting: Sighting, ending: Verdict, announced: Sequence[Moved], views: Sequence[PointView]
+) -> tuple[MigrationOutcome, str]:
+    """What became of a stream without its hypervisor's last words, after which no guest was announced?"""
+    stayed = _stayed(move, views)
+    if ending.ending == "wordless" and (stayed is None or announced):
+        return "unknown", f"{ending.because}; nothing shows whether the guest stayed or moved"
+    if stayed is not None:
+        return "aborted", f"{ending.because}; {stayed}"
+    told = "how post-copy ends is told on the way back"
+    if announced and not any(link.back.packets for link in sighting.transfer.links):
+        return "unknown", f"{ending.because}; a guest announced itself while it ran, and {told}, which is not in view"
+    if announced and announced[0].changed_hosts:
+        runs = "the guest announced itself and changed hosts while it ran, as in post-copy"
+        return "unknown", f"{ending.because}; {runs}; {told}, where no last word of QEMU's is in view"
+    if announced:
+        early = f"the guest announced itself only {_before_its_end(move, announced[0])} before the stream's last data"
+        return "aborted", f"{ending.because}; {early}, and not after it"
+    silent = _fell_silent(move, views)
+    if silent:
+        return "unknown", f"{ending.because}; yet {silent}"
+    return "aborted", f"{ending.because}; no guest announced itself"
+
+
+def _before_its_end(move: Move, guest: Moved) -> str:
+    """How long before the stream's last data was the guest announced first?"""
+    first, last = guest.first_heard, move.best.transfer.last_data_ts
+    if first is None or last is None:
+        return "some time"
+    early = on_reference(move.best.view, last) - on_reference(first[0], first[1].first_ts)
+    return f"{early / NS_PER_S:.1f} s"
+
+
+def _of_announced(guest: Moved, sighting: Sighting, ending: Verdict, views: Sequence[PointView]) -> Outcome:
+    """What does it say that this guest announced itself, of a stream that is over?"""
+    there = next(((v, s) for v, s in guest.heard if v.role in TELLING_ROLES), None)
+    if there is not None:
+        because = f"{ending.because}; the guest announced itself at its destination"
+        return Outcome("completed", because, there[0].name, (there[1].frames[0],))
+    gone = answers_elsewhere(guest, views)
+    if gone is not None:
+        because = f"{ending.because}; the guest announced itself, and {gone.because}"
+        return Outcome("completed", because, gone.point, (gone.frame,))
+    where = ", ".join(sorted({v.name for v, _ in guest.heard}))
+    because = f"{ending.because}; the guest announced itself, but only {where} heard it: that is not its destination"
     return Outcome("unknown", because, sighting.view.name, ending.frames)
 
 
