@@ -335,3 +335,21 @@ def test_one_connection_of_several_that_ran_before_is_enough_for_a_part() -> Non
     (transfer,), _ = find_transfers([stream(), stream(a_port=50001, a=before, b=side(packets=10))])
     assert len(transfer.links) == 2
     assert not begins_in_view(transfer)
+
+
+@pytest.mark.parametrize(
+    ("opening", "because"),
+    [
+        (b"", "not captured"),
+        (b"QEV", "not captured"),
+        (bytes.fromhex("11223344"), "not captured"),
+        (b"QEVM\x00\x00\x00\x03", "its first bytes"),
+        (b"\x8a\x11\x02\x0c", "which others use as well"),
+        (bytes.fromhex("1603010200"), "which others use as well"),
+    ],
+)
+def test_headers_alone_do_not_say_whose_a_stream_is(opening: bytes, because: str) -> None:
+    """Cut in the middle of what may be a magic, the first bytes say nothing; others say that it is none we know."""
+    begun = stream(a=side(packets=10, payload_bytes=50_000_000, opening=opening, syn_ts=0))
+    (transfer,), _ = find_transfers([begun])
+    assert hypervisor_because(transfer).endswith(because)

@@ -424,3 +424,16 @@ def test_a_start_that_may_be_why_nobody_was_answered_again_is_told(worked: str, 
     one = guest(switchover=Switchover(), peers=LOST, mechanisms=[row], sessions=Sessions(word=word))  # type: ignore[arg-type]
     assert f"none of 2 peers was answered again{said}" in headline([migration(guests=[one])], []).split("; cold")[0]
     assert ("started anew" in headline([migration(guests=[one])], [])) == bool(said)
+
+
+@pytest.mark.parametrize(("schedule", "against"), [("qemu", True), ("esxi", False), ("other", False), (None, False)])
+def test_a_hypervisor_that_only_its_port_names_is_a_guess(schedule: str | None, against: bool) -> None:
+    """Headers alone were captured; the guest's announcements may speak against the port."""
+    guess = "its port alone, 8000, which others use as well; its first bytes were not captured"
+    heard = msgspec.structs.replace(guest().announcements, schedule=schedule)
+    one = migration(hypervisor="vmware", hypervisor_because=guess, guests=[guest(announcements=heard)])
+    report = msgspec.structs.replace(good(), migrations=[one])
+    shown = one_line(to_terminal(report, Look(100)))
+    assert "perhaps VMware" in shown
+    assert f"its hypervisor by {guess}" in shown
+    assert ("but its guest was announced as QEMU does it" in shown) == against

@@ -9,10 +9,12 @@ from vmpcap.report.blocks import Block, Fact, Grid, Heading, Picture
 from vmpcap.report.chart import HEIGHT, LIMITS, Glyphs, draw, histogram_line
 from vmpcap.report.document import Migration, Report
 from vmpcap.report.words import (
+    HYPERVISORS,
     between,
     carried,
     figure,
     hypervisor,
+    is_guessed,
     lasted,
     not_in_view,
     of_file,
@@ -39,8 +41,7 @@ def about_stream(migration: Migration, report: Report, width: int, glyphs: Glyph
     if not migration.connections:
         yield Fact("stream", "not in view", migration.outcome_because)
         return
-    told_by = f"; its hypervisor by {migration.hypervisor_because}" if "begin" in migration.cut_at else ""
-    yield Fact("stream", _stream(migration), f"seen at {migration.point}{told_by}")
+    yield Fact("stream", _stream(migration), f"seen at {migration.point}{_told_by(migration)}")
     yield Fact("outcome", migration.outcome, migration.outcome_because)
     yield Fact("time", f"{between(migration.start_ts, migration.end_ts)}, {lasted(migration)}", not_in_view(migration))
     yield from _transfer(migration)
@@ -48,6 +49,20 @@ def about_stream(migration: Migration, report: Report, width: int, glyphs: Glyph
     yield from about_path(migration)
     yield from _phases(migration)
     yield from _limits(migration.throughput)
+
+
+ANNOUNCES_AS: Final = {"qemu": "qemu", "esxi": "vmware"}
+"""Whose the schedules of announcements are."""
+
+
+def _told_by(migration: Migration) -> str:
+    """What says whose stream it is, where that is less than its first bytes, and what speaks against it?"""
+    if "begin" not in migration.cut_at and not is_guessed(migration):
+        return ""
+    heard = {ANNOUNCES_AS.get(guest.announcements.schedule or "") for guest in migration.guests} - {None}
+    others = sorted(HYPERVISORS[name] for name in heard if name and name != migration.hypervisor)
+    against = f"; but its guest was announced as {' and '.join(others)} does it" if others else ""
+    return f"; its hypervisor by {migration.hypervisor_because}{against if is_guessed(migration) else ''}"
 
 
 def about_picture(

@@ -336,10 +336,15 @@ def profile_line(profile: ProfileUsed) -> str:
 
 
 def hypervisor(migration: Migration) -> str:
-    """Which hypervisor, as its users write it? Perhaps, where its first bytes are not in view: others use its port."""
+    """Which hypervisor, as its users write it? Perhaps, where its first bytes are not there: others use its port."""
     name = HYPERVISORS.get(migration.hypervisor, migration.hypervisor)
-    is_guess = migration.hypervisor_because.endswith("not in view") and migration.hypervisor != UNKNOWN
-    return f"perhaps {name}" if is_guess else name
+    return f"perhaps {name}" if is_guessed(migration) else name
+
+
+def is_guessed(migration: Migration) -> bool:
+    """Does the port alone say whose the stream is, with none of its first bytes to say otherwise?"""
+    is_unread = migration.hypervisor_because.endswith(("not in view", "not captured"))
+    return is_unread and migration.hypervisor != UNKNOWN
 
 
 def ports(migration: Migration) -> str:

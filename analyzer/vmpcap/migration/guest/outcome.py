@@ -7,12 +7,14 @@ from typing import Final
 import numpy as np
 
 from vmpcap.migration.guest.answers_elsewhere import answers_elsewhere
+from vmpcap.migration.guest.elsewhere import LEAST_TALK
 from vmpcap.migration.guest.restarts import began_anew
 from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.results import MigrationOutcome
+from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.stream.endings import Verdict, read_ending
 from vmpcap.migration.stream.moves import Move, Sighting
-from vmpcap.migration.views import PointView
+from vmpcap.migration.views import PointView, is_compared
 from vmpcap.points.roles import ARRIVAL_PROOF
 from vmpcap.terms.addresses import NO_MAC, mac_text
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
@@ -23,6 +25,10 @@ STAYED_NS: Final = 500 * NS_PER_MS
 
 TALKED_BEFORE_NS: Final = 2 * NS_PER_S
 """Who talked this shortly before the stream's end is asked whether he goes on."""
+
+GONE_NS: Final = 3 * NS_PER_S
+LONGER_PAUSES: Final = 3
+"""Who says nothing for so long, and so many times its longest pause, fell silent."""
 
 TELLING_ROLES: Final = (*ARRIVAL_PROOF, None)
 """Where an announcement shows that the guest runs at its destination. In its old domain one may tell of its return."""
@@ -89,6 +95,10 @@ def _of_unfinished(
     if announced and announced[0].changed_hosts:
         runs = "the guest announced itself and changed hosts while it ran, as in post-copy"
         return "unknown", f"{ending.because}; {runs}; {told}, where no last word of QEMU's is in view"
+    left = next((view.name for view in views if announced and _is_gone(view, announced[0])), "")
+    if left:
+        gone = f"a guest announced itself while it ran, and sends nothing past {left} since, where it had talked"
+        return "unknown", f"{ending.because}; {gone}: it may have moved, as in post-copy"
     if announced:
         early = f"the guest announced itself only {_before_its_end(move, announced[0])} before the stream's last data"
         return "aborted", f"{ending.because}; {early}, and not after it"
@@ -96,6 +106,17 @@ def _of_unfinished(
     if silent:
         return "unknown", f"{ending.because}; yet {silent}"
     return "aborted", f"{ending.because}; no guest announced itself"
+
+
+def _is_gone(view: PointView, guest: Moved) -> bool:
+    """Did this guest send here until it was announced, and then nothing for far longer than it ever paused?"""
+    first = guest.first_heard
+    if first is None or not view.journal_complete or not is_compared(first[0], view):
+        return False
+    times = np.sort(view.journal.ts_ns[frames_of(view, guest).sent_ip])
+    if len(times) < LEAST_TALK or times[-1] >= on_point(view, on_reference(first[0], first[1].first_ts)):
+        return False
+    return view.last_ts - int(times[-1]) > max(GONE_NS, LONGER_PAUSES * int(np.diff(times).max()))
 
 
 def _before_its_end(move: Move, guest: Moved) -> str:

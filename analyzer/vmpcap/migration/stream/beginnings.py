@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from vmpcap.flows.streams import recognise
+from vmpcap.flows.streams import MAGICS, recognise
 from vmpcap.migration.stream.transfers import Link, Transfer
 
 ALSO_WITHIN: Final = frozenset({"multifd"})
@@ -31,4 +31,12 @@ def hypervisor_because(transfer: Transfer) -> str:
     if transfer.magic is not None and transfer.magic != "tls":
         return "its first bytes"
     port = f"its port alone, {transfer.links[0].port}, which others use as well"
-    return port if begins_in_view(transfer) else f"{port}; its first bytes are not in view"
+    if not begins_in_view(transfer):
+        return f"{port}; its first bytes are not in view"
+    return port if any(_tells(link) for link in transfer.links) else f"{port}; its first bytes were not captured"
+
+
+def _tells(link: Link) -> bool:
+    """Is enough of the first bytes captured to tell that they are no hypervisor's magic?"""
+    opening = link.data.opening
+    return not any(magic.begins.startswith(opening) for magic in MAGICS)
