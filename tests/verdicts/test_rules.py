@@ -903,6 +903,9 @@ def test_two_tags_at_two_points_are_judged_by_what_the_domains_are(
     told = ask("wrong_vlan", story(guest))
     assert told.outcome == expected
     assert not tags[0] or ("old-port" in told.because and "by its gateways" in told.because)
+    assert ("which is another domain" in told.because) == (expected == "fail" and tags[0] != tags[1])
+    kept = "the guest kept VLAN 10" in told.because and "does not carry it" in told.because
+    assert kept == (expected == "fail" and tags[0] == tags[1])
 
 
 @pytest.mark.parametrize(("after", "expected"), [([10], "undecided"), ([30], "fail")])

@@ -207,6 +207,12 @@ def _of_two_points(guest: GuestStory) -> Answer:
     if domain.word == "different" and routed and tags.before == tags.after:
         because = f"{words}: two domains, between which {' and '.join(routed)} carries its address"
         return Answer("undecided", f"{because}; {domain.word_because}", evidence=evidence)
+    if domain.word == "different" and tags.before == tags.after:
+        kept = (
+            f"the guest kept {_tag_words(tags.before, tags.kind)}, at {tags.before_at} before and {tags.after_at} after"
+        )
+        lacks = f"the port or link behind {tags.after_at} does not carry it, or carries another network by that number"
+        return Answer("fail", f"{kept}, but {lacks}: {domain.word_because}", evidence=evidence)
     if domain.word == "different":
         return Answer("fail", f"{words}, which is another domain: {domain.word_because}", evidence=evidence)
     why = "an equivalent domain" if domain.word == "equivalent" else "whether one leads to the other is not known"
