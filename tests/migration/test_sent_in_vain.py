@@ -157,3 +157,20 @@ def test_unanswered_pings_are_lost_only_where_several_others_show_that_nobody_is
     heard = point(lost(PEERS[:others]), asked, opened("10.99.0.8", True))
     (found,) = [s for s in suffered_at(heard) if s.peer.protocol == "icmp"]
     assert not found.is_cut_off
+
+
+@pytest.mark.parametrize(
+    ("asks", "is_heard", "is_cut_off"), [(False, False, True), (True, False, True), (True, True, False)]
+)
+def test_what_the_guest_asks_in_vain_on_its_own_account_is_no_answer(
+    asks: bool, is_heard: bool, is_cut_off: bool
+) -> None:
+    """Behind a shut port it speaks to its own servers; only who is heard from, too, may be answered."""
+    pinged = of("10.99.0.9", pings(400, 100, range(99, 400)))
+    own = of("10.99.0.53", [segment(10_500 + 1000 * n, False, 1, 1, 40) for n in range(9)]) if asks else []
+    told = of("10.99.0.53", [segment(12_000, True, 1, 41, 80)]) if is_heard else []
+    new = view("new", "domain:destination", journal=journal_of(own), last_ts=35 * S)
+    old = point(lost(PEERS[:3]), pinged, told)
+    found = what_peers_suffered(MOVED, [old, new], SWITCH, SWITCH - 100 * MS)
+    (ping,) = [s for s in found if s.peer.protocol == "icmp"]
+    assert ping.is_cut_off is is_cut_off

@@ -90,13 +90,25 @@ def shows_no_answer(one: Suffered, guest: Moved, views: Sequence[PointView], mom
     found = sent_in_vain(at, guest, moment)
     if stream.manner == "connection":
         return (*stream.peer, stream.peer_port, stream.guest_port) in found.connections
-    is_served = any(sent_in_vain(view, guest, moment).may_be_served or _speaks(view, guest, moment) for view in views)
-    return len(found.peers - {stream.peer}) >= LEAST_OTHERS and not is_served
+    may_be_served = any(sent_in_vain(view, guest, moment).may_be_served for view in views)
+    return len(found.peers - {stream.peer}) >= LEAST_OTHERS and not may_be_served and not _serves(guest, views, moment)
 
 
-def _speaks(view: PointView, guest: Moved, moment: int) -> bool:
-    """Does this point show the guest speak to anybody since the move?"""
-    return bool(_spoken_to(view, guest, on_point(view, moment)))
+def _serves(guest: Moved, views: Sequence[PointView], moment: int) -> bool:
+    """
+    Does any point show the guest speak since the move to one that sent it something since?
+
+    What it asks on its own account, of one that is never heard, is no answer to anybody.
+    """
+    spoken_to = {peer for view in views for peer in _spoken_to(view, guest, on_point(view, moment))}
+    return any(bool(spoken_to & _heard_from(view, guest, on_point(view, moment))) for view in views)
+
+
+def _heard_from(view: PointView, guest: Moved, since: int) -> set[Address]:
+    """Who sent the guest anything past this point, from that time on?"""
+    j, rows = view.journal, frames_of(view, guest).asked
+    rows = rows[j.ts_ns[rows] > since]
+    return set(zip(j.src_high[rows].tolist(), j.src_low[rows].tolist(), strict=True))
 
 
 def _spoken_to(view: PointView, guest: Moved, since: int) -> set[Address]:
