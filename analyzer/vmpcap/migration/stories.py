@@ -23,6 +23,7 @@ from vmpcap.migration.stream.moves import Move
 from vmpcap.migration.stream.sender_losses import SenderLoss
 from vmpcap.migration.stream.transfers import Refused
 from vmpcap.migration.suffered import Suffered
+from vmpcap.migration.unanswered import Unanswered
 from vmpcap.migration.views import PointView
 
 
@@ -119,3 +120,5 @@ class Told:
     """Guests that came to another place without a migration; hosts that asked for another in vain."""
     at_rest: tuple[Mechanism, ...] = ()
     """Mechanisms that are seen where no guest is known to have moved, after those machines that were started anew."""
+    unanswered: tuple[Unanswered, ...] = ()
+    """Where no migration is in view: who was asked and said nothing, which stream may have been one."""

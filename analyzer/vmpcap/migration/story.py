@@ -32,6 +32,7 @@ from vmpcap.migration.mechanisms.at_rest import tell_at_rest, tell_restarts
 from vmpcap.migration.mechanisms.case import Case, Trip, moved_again
 from vmpcap.migration.mechanisms.table import judge_mechanisms, judge_stream
 from vmpcap.migration.moved import Moved, on_reference
+from vmpcap.migration.nothing_moved import tell_of_nothing_moved
 from vmpcap.migration.one_clock import ns_of, put_on_one_clock
 from vmpcap.migration.packets.conflicts import find_duplicate_address, find_second_place
 from vmpcap.migration.packets.guest_segments import Signs, describe_guest_segments
@@ -123,7 +124,6 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
     left = tuple((v, r) for v, r in refused if (r.connection.a_ip, r.connection.a_port) not in {k[0] for k in keys})
     told = [guest for passengers in moved for guest in passengers] or [g.moved for s in stories for g in s.guests]
     restarts = find_restarts(views, {guest.mac for guest in told})
-    announcers = find_announcers(views, told)
     judged = {row.name for story in stories for row in story.mechanisms}
     at_rest = [] if any(story.guests for story in stories) else [r for r in tell_at_rest(views) if r.name not in judged]
     return Told(
@@ -132,10 +132,11 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
         left,
         tuple(restarts),
         wrong,
-        tuple(announcers),
+        tuple(find_announcers(views, told)),
         name_doubts=(*streams.doubts, *say_relayed(moves), *not_in_view(guests, views, told), *unmoved),
         look_alikes=(*unseen.notes, *(() if stories else asked_for_in_vain(views))),
         at_rest=(*tell_restarts(restarts), *unseen.rows, *at_rest),
+        unanswered=() if stories else tell_of_nothing_moved(views),
     )
 
 

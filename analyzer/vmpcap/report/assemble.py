@@ -53,6 +53,7 @@ def assemble(
             *told.name_doubts,
             *notes,
             *told.look_alikes,
+            *(one.sentence for one in told.unanswered),
             *(r.sentence for r in told.restarts),
             *_refusals(told),
             *(f"{m.id}, guest {g.mac}: not listed are {not_listed(g)}" for m, g in _crowded(migrations)),
@@ -157,8 +158,9 @@ def _crowded(migrations: Sequence[Migration]) -> list[tuple[Migration, Guest]]:
 
 
 def _instead(told: Told) -> list[str]:
-    """What was seen where no migration was recognised: machines that started anew, streams that stalled at once."""
-    return [*(r.short for r in told.restarts), *dict.fromkeys(r.stalled for _, r in told.refused if r.stalled)]
+    """What was seen where no migration was recognised: machines that started anew or were silent, stalled streams."""
+    stalled = dict.fromkeys(r.stalled for _, r in told.refused if r.stalled)
+    return [*(r.short for r in told.restarts), *stalled, *(one.short for one in told.unanswered)]
 
 
 def _refusals(told: Told) -> list[str]:
