@@ -12,6 +12,7 @@ import numpy.typing as npt
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
 from vmpcap.measures.whose import addresses_of
+from vmpcap.migration.guest.by_host_route import by_host_route
 from vmpcap.migration.guest.changed_hosts import changed_hosts
 from vmpcap.migration.guest.elsewhere import (
     arrives_at,
@@ -88,10 +89,20 @@ def find_guests(
         if not guests and ips:
             guests = [_named(NO_MAC, ips, views)]
         if not guests:
-            guests = by_silence(move, views)
+            guests = _unannounced(move, views)
         result.append(tuple(guests))
     result = _without_claims(result, moves)
     return _with_those_beside(result, views, macs or ips), len(candidates) - len(taken)
+
+
+def _unannounced(move: Move, views: Sequence[PointView]) -> list[Moved]:
+    """Who moved though nobody announced it: who was missed, else whose host route moved, else who fell silent."""
+    silent = by_silence(move, views)
+    if any(one.confidence != "low" for one in silent):
+        return silent
+    led_elsewhere = by_host_route(move, views)
+    names = {address for one in silent for address in one.ips}
+    return silent if all(set(one.ips) <= names for one in led_elsewhere) else led_elsewhere
 
 
 def _with_those_beside(

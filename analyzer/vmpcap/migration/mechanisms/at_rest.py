@@ -8,13 +8,14 @@ from typing import Final
 from vmpcap.announcements.routes.rows import GatewayHello, RouteNews
 from vmpcap.migration.guest.restarts import Restart
 from vmpcap.migration.mechanisms.around import SHELLS, is_carried_by
-from vmpcap.migration.mechanisms.case import Told, What, news_of, of_told, result, sighted
+from vmpcap.migration.mechanisms.case import Told, What, of_told, result, sighted
 from vmpcap.migration.mechanisms.gateway_answers import NAMES as GATEWAY_NAMES
 from vmpcap.migration.mechanisms.gateway_hellos import hold_of
 from vmpcap.migration.mechanisms.overlays import ends_of
 from vmpcap.migration.mechanisms.route_claims import NAMES as ROUTE_NAMES
 from vmpcap.migration.mechanisms.route_places import PREFIX_ROUTE
 from vmpcap.migration.moved import on_reference
+from vmpcap.migration.news import news_of
 from vmpcap.migration.results import Mechanism
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import count_of

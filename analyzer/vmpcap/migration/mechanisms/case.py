@@ -7,9 +7,9 @@ from typing import Final, Generic, Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.announcements.routes.readers import News, read_news
 from vmpcap.announcements.routes.rows import GatewayHello, RouteNews
 from vmpcap.migration.moved import Moved, on_reference
+from vmpcap.migration.news import news_of
 from vmpcap.migration.packets.conflicts import NOT_EXAMINED, Conflict
 from vmpcap.migration.packets.reachable import Reachability
 from vmpcap.migration.peers.at_first import at_switchover
@@ -185,14 +185,6 @@ def _way_was_free(one: Suffered, end: int, ends: Sequence[tuple[Suffered, int]])
     waits_since = on_reference(one.view, int(lost[-1])) if len(lost) else end
     same = (at for other, at in ends if other is not one and other.peer.peer == one.peer.peer)
     return min((at for at in same if waits_since < at < end), default=end)
-
-
-def news_of(view: PointView) -> News:
-    """What the control frames of this point say; read once."""
-    if "news" not in view.found:
-        view.found["news"] = read_news(view.control)
-    news: News = view.found["news"]
-    return news
 
 
 def segments_of(view: PointView, guest: Moved) -> set[int]:

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.clocks import elapsed_between
-from vmpcap.migration.mechanisms.case import Case, is_elsewhere, news_of, segments_of
+from vmpcap.migration.mechanisms.case import Case, is_elsewhere, segments_of
 from vmpcap.migration.moved import on_point
+from vmpcap.migration.news import news_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, ip_text
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
