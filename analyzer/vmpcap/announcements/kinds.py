@@ -117,6 +117,9 @@ KIND_NAMES: Final = tuple(kind.name for kind in KINDS)
 NUMBER_OF: Final = {kind.name: number for number, kind in enumerate(KINDS)}
 """Kind name to its row in KINDS."""
 
+ASKS: Final = (NUMBER_OF["arp_request"], NUMBER_OF["nd_request"])
+"""The question which MAC an address has, in both families."""
+
 UNKNOWN_KIND: Final = 255
 
 

@@ -7,7 +7,6 @@ from typing import Final, Literal
 import msgspec
 import numpy as np
 
-from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
 from vmpcap.migration.announced.own_places import (
     NO_TAG,
@@ -25,7 +24,8 @@ from vmpcap.migration.announced.vlans import find_retagged
 from vmpcap.migration.clocks import elapsed_between, order_not_known
 from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.packets.exchanges import Functional, functional_proof
-from vmpcap.migration.packets.reachable import outbound_only
+from vmpcap.migration.packets.questions import Question, asked_by, count_of_questions
+from vmpcap.migration.packets.reachable import REPLIES, outbound_only
 from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, Reached
 from vmpcap.migration.sightings import announced_among, frames_of
 from vmpcap.migration.views import PointView
@@ -36,7 +36,7 @@ from vmpcap.terms.distinct import distinct
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, iso_utc, ms
 
 LEAST_IN_VAIN: Final = 3
-"""So many of its own ARP requests must stay unanswered before a segment is doubted: one or two may be lost."""
+"""So many of its own questions for a MAC must stay unanswered before a segment is doubted: one or two may be lost."""
 MOST_DOUBT_NS: Final = 5 * NS_PER_MS
 """By no more than so much, and what an announcement came late, may its time be wrong: else it is not told."""
 MOST_FRAMES: Final = 64
@@ -251,9 +251,10 @@ def _arrival(
         tagged = f"{seen} {place_text(place)}, but the guest's own frames are {place_text(first)} (frame {own[first]})"
         return "not_observable", f"{tagged}: those, and not the announcement, may have shown switches the way"
     is_new_gateway = is_there and not used and view.role == "gateway"
-    in_vain = _asked_in_vain(view, guest, moment) if is_new_gateway else 0
-    if in_vain >= LEAST_IN_VAIN:
-        doubt = f"{seen}, but nothing of the guest had been seen here before, and its own {in_vain} ARP requests"
+    in_vain = _asked_in_vain(view, guest, moment) if is_new_gateway else []
+    if len(in_vain) >= LEAST_IN_VAIN:
+        own_ones = f"its own {count_of_questions(in_vain)}"
+        doubt = f"{seen}, but nothing of the guest had been seen here before, and {own_ones}"
         return "not_observable", f"{doubt} went unanswered here: this may be another segment than its own"
     nobody = asks_nobody(view, guest, moment) if is_there and view.role == "gateway" else ""
     if nobody:
@@ -291,20 +292,19 @@ def asks_nobody(view: PointView, guest: Moved, moment: int) -> str:
     the same tags: what is in one capture is not joined.
     """
     in_vain = _asked_in_vain(view, guest, moment)
-    if in_vain < LEAST_IN_VAIN or functional_proof(view, guest, moment) is not None:
+    if len(in_vain) < LEAST_IN_VAIN or functional_proof(view, guest, moment) is not None:
         return ""
-    return f"its own {in_vain} ARP requests after the move went unanswered here, and it answered nobody"
+    return f"its own {count_of_questions(in_vain)} after the move went unanswered here, and it answered nobody"
 
 
-def _asked_in_vain(view: PointView, guest: Moved, moment: int) -> int:
-    """How many ARP requests did the guest send here after the move, if none of them was answered?"""
-    rows = view.arps
+def _asked_in_vain(view: PointView, guest: Moved, moment: int) -> list[Question]:
+    """Which MACs did the guest ask for here after the move, if it was told none of them?"""
+    rows, when = view.arps, on_point(view, moment)
     if guest.mac == NO_MAC:
-        return 0
-    mac, after = np.uint64(guest.mac), rows.ts_ns > on_point(view, moment)
-    asked = after & (rows.kind == NUMBER_OF["arp_request"]) & (rows.sender_mac == mac)
-    answered = after & (rows.kind == NUMBER_OF["arp_reply"]) & ((rows.target_mac == mac) | (rows.eth_dst == mac))
-    return 0 if answered.any() else int(asked.sum())
+        return []
+    mac = np.uint64(guest.mac)
+    told = (rows.ts_ns > when) & np.isin(rows.kind, REPLIES) & ((rows.target_mac == mac) | (rows.eth_dst == mac))
+    return [] if told.any() else [one for one in asked_by(view, guest) if one.ts > when]
 
 
 def _place_of(proof: Functional) -> Place:

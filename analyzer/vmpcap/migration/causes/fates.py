@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.announcements.kinds import ASKS, NUMBER_OF
 from vmpcap.migration.causes.asked import Asked, Evidence, Scene, back_of, return_of, shows_return
 from vmpcap.migration.causes.inside import inside_of, names_of
 from vmpcap.migration.causes.let_through import held_back
@@ -38,7 +38,6 @@ PASSED_NS: Final = NS_PER_S
 LEAST_PASSED: Final = 3
 """Fewer packets may be strays."""
 
-SEEKS: Final = (NUMBER_OF["arp_request"], NUMBER_OF["nd_request"])
 TELLS: Final = tuple(
     NUMBER_OF[kind] for kind in ("arp_reply", "solicited_na", "unsolicited_na", "garp_request", "garp_reply")
 )
@@ -297,7 +296,7 @@ def _sought(asked: Asked, scene: Scene, roles: tuple[str | None, ...]) -> tuple[
         if seen.view.role not in roles or not len(rows) or not is_compared(seen.view, asked.view):
             continue
         ts = all_on_clock_of(asked.view, seen.view, rows.ts_ns)
-        seeks = np.isin(rows.kind, SEEKS) & (rows.sender_mac != np.uint64(scene.guest.mac))
+        seeks = np.isin(rows.kind, ASKS) & (rows.sender_mac != np.uint64(scene.guest.mac))
         seeks &= _is_one_of(rows.target_high, rows.target_low, ips)
         tells = np.isin(rows.kind, TELLS) & _is_one_of(rows.sender_high, rows.sender_low, ips)
         tells |= np.isin(rows.kind, TELLS_TARGET) & _is_one_of(rows.target_high, rows.target_low, ips)

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.announcements.kinds import ASKS, NUMBER_OF
 from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.migration.mechanisms.case import Case
 from vmpcap.migration.moved import Moved, on_point
@@ -16,7 +16,6 @@ from vmpcap.terms.units import NS_PER_S
 
 I64 = npt.NDArray[np.int64]
 
-ASKS: Final = (NUMBER_OF["arp_request"], NUMBER_OF["nd_request"])
 ANSWERS: Final = (NUMBER_OF["arp_reply"], NUMBER_OF["solicited_na"])
 
 WITHIN_NS: Final = 2 * NS_PER_S

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from vmpcap.announcements.kinds import NUMBER_OF
+from vmpcap.announcements.kinds import ASKS
 from vmpcap.migration.mechanisms.case import Case
 from vmpcap.migration.mechanisms.gateway_hellos import Hello, virtual_mac
 from vmpcap.migration.mechanisms.stream_ways import is_one_subnet
@@ -21,7 +21,6 @@ Groups = Mapping[Key, Sequence[Hello]]
 
 NO_ADDRESS: Final = {str(ipaddress.IPv4Address(0)), str(ipaddress.IPv6Address(0))}
 """A probe's sender, and a group that has not learned its own yet."""
-ASKS: Final = (NUMBER_OF["arp_request"], NUMBER_OF["nd_request"])
 
 
 def used_by(case: Case, groups: Groups) -> list[Key]:

@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.clocks import is_moment_unknown
 from vmpcap.migration.moved import Moved, on_point
+from vmpcap.migration.packets.questions import are_asked_by
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import GROUP_BIT, NO_MAC
 from vmpcap.terms.router_macs import virtual_mac
 from vmpcap.terms.units import NS_PER_S
 
-ARP_REQUEST: Final = NUMBER_OF["arp_request"]
 AGAIN_NS: Final = 3 * NS_PER_S
 """A second request so soon says that the first had no answer."""
 LEAST_AGAIN: Final = 2
@@ -76,13 +74,13 @@ def _heard(view: PointView, guest: Moved, when: int) -> set[Address]:
 
 def asked_again(view: PointView, guest: Moved, since: int | None = None, until: int | None = None) -> Counter[Address]:
     """
-    How often did the guest ask by ARP once more for an address that it had just asked for, between these times?
+    How often did the guest ask once more for the MAC of an address that it had just asked for, between these times?
 
-    Within AGAIN_NS: RFC 1122 2.3.2.1 has no more than one a second while nobody answers; a refresh comes tens of
-    seconds later.
+    Within AGAIN_NS: RFC 1122 2.3.2.1 has no more than one a second while nobody answers, as RFC 4861 10 has
+    (RETRANS_TIMER); a refresh comes tens of seconds later.
     """
     rows = view.arps
-    is_asked = _asks(view, guest)
+    is_asked = are_asked_by(view.arps, guest)
     if since is not None:
         is_asked &= rows.ts_ns > since
     if until is not None:
@@ -114,17 +112,10 @@ def _crossing(guest: Moved, view: PointView, moment: int, every: Sequence[PointV
         is_timed = not is_moment_unknown(one, guest, every)
         if one.role in BEYOND and (is_timed or series is not None):
             when = series.first_ts if series is not None and not is_timed else on_point(one, moment)
-            if (_asks(one, guest) & (rows.ts_ns > when)).any():
+            if (are_asked_by(rows, guest) & (rows.ts_ns > when)).any():
                 return f"what it asks by broadcast arrives at {one.name}"
     rows, when = view.arps, on_point(view, moment)
-    tags = np.unique(rows.vlan_outer[_asks(view, guest) & (rows.ts_ns > when)])
+    tags = np.unique(rows.vlan_outer[are_asked_by(view.arps, guest) & (rows.ts_ns > when)])
     heard = (rows.ts_ns > when) & np.isin(rows.eth_src, np.array(sorted(macs), np.uint64))
     heard &= ((rows.eth_dst & np.uint64(GROUP_BIT)) != 0) & np.isin(rows.vlan_outer, tags)
     return f"broadcasts of a machine it talked with before arrive at {view.name}" if heard.any() else ""
-
-
-def _asks(view: PointView, guest: Moved) -> npt.NDArray[np.bool_]:
-    """Which rows are ARP requests of the guest?"""
-    rows = view.arps
-    asks: npt.NDArray[np.bool_] = (rows.kind == ARP_REQUEST) & (rows.sender_mac == np.uint64(guest.mac))
-    return asks

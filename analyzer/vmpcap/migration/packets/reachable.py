@@ -19,6 +19,7 @@ from vmpcap.migration.packets.beyond_port import shown_beyond
 from vmpcap.migration.packets.dead_ends import is_dead_end
 from vmpcap.migration.packets.exchanges import functional_proof, wants_answer
 from vmpcap.migration.packets.not_seen_again import Unseen, find_unseen
+from vmpcap.migration.packets.questions import Question, asked_by, count_of_questions, sought_after
 from vmpcap.migration.packets.sent_in_vain import sent_in_vain
 from vmpcap.migration.sightings import GuestFrames, frames_of
 from vmpcap.migration.views import PointView
@@ -36,7 +37,6 @@ LEAST_PEERS: Final = 2
 LEAST_SILENT_NS: Final = NS_PER_S
 """Unanswered requests count as proof from this many over this long, without an answer up to the capture's end."""
 
-ARP_REQUEST: Final = NUMBER_OF["arp_request"]
 SOLICITED_NA: Final = NUMBER_OF["solicited_na"]
 REPLIES: Final = (NUMBER_OF["arp_reply"], SOLICITED_NA)
 
@@ -195,16 +195,16 @@ def _unanswered(view: PointView, guest: Moved, moment: int) -> Reachability | No
     sought = sought_in_vain(view, guest, when)
     if view.role == "gateway" and guest.series_at(view) is not None and not sought:
         return None  # the guest is joined to this port: its answers may leave by another gateway
-    times = [int(ts) for ts in j.ts_ns[asked[:1]]] + [ts for _, ts in sought]
+    times = [int(ts) for ts in j.ts_ns[asked[:1]]] + [one.ts for one in sought]
     times += [int(ts) for ts in j.ts_ns[asked[-1:]]]
     if len(asked) + len(sought) < LEAST_ASKED or max(times) - min(times) < LEAST_SILENT_NS:
         return None  # requests that stop may go on by another way: nobody knows what the next would have met
     first_and_last = np.concatenate((asked[:2], asked[-1:]))
-    numbers = sorted(j.frame[first_and_last].tolist() + [f for f, _ in sought[-1:]])
+    numbers = sorted(j.frame[first_and_last].tolist() + [one.frame for one in sought[-1:]])
     until = view.end_words if view.goes_on else "the capture's end"
     because = (
         f"at {view.name} {count_of(len(asked), 'request')} to the guest and "
-        f"{count_of(len(sought), 'ARP request')} for it "
+        f"{count_of_questions(sought)} for it "
         f"went unanswered in the {(view.last_ts - max(when, view.first_ts)) / NS_PER_S:.1f} s until {until}"
     )
     return Reachability("no", because, view.name, tuple(numbers))
@@ -253,21 +253,10 @@ def _last_told(view: PointView, guest: Moved, when: int) -> int:
     return max([when, *_resolved_at(view, guest)])
 
 
-def sought_in_vain(view: PointView, guest: Moved, when: int) -> list[tuple[int, int]]:
-    """Which ARP requests (frame, ts) for the guest after that time had no answer here any more?"""
+def sought_in_vain(view: PointView, guest: Moved, when: int) -> list[Question]:
+    """Which questions for the guest's MAC after that time had no answer here any more?"""
     since = _last_told(view, guest, when)
-    return [(f, ts) for f, ts in sought_after(view, guest) if ts > since]
-
-
-def sought_after(view: PointView, guest: Moved) -> list[tuple[int, int]]:
-    """Which ARP requests (frame, ts) of others asked for one of the guest's addresses?"""
-    rows = view.arps
-    mask = (rows.kind == ARP_REQUEST) & (rows.sender_mac != np.uint64(guest.mac))
-    wanted = np.zeros(len(mask), np.bool_)
-    for high, low in guest.ips:
-        wanted |= (rows.target_high == np.uint64(high)) & (rows.target_low == np.uint64(low))
-    at = np.flatnonzero(mask & wanted)
-    return [(int(rows.frame[i]), int(rows.ts_ns[i])) for i in at]
+    return [one for one in sought_after(view, guest) if one.ts > since]
 
 
 def outbound_only(view: PointView, guest: Moved, moment: int, views: Sequence[PointView]) -> Reachability | None:
@@ -290,7 +279,7 @@ def outbound_only(view: PointView, guest: Moved, moment: int, views: Sequence[Po
     sent = frames.sent_ip[j.ts_ns[frames.sent_ip] > when]
     sent = sent[_expects_answer(j, sent)]
     known = known_of(guest, view, moment, views)
-    spoken = [(f, ts) for f, ts, address in asked_by(view, guest) if ts > when and known.would_answer(address)]
+    spoken = [one for one in asked_by(view, guest) if one.ts > when and known.would_answer(one.address)]
     peers = zip(j.dst_high[sent].tolist(), j.dst_low[sent].tolist(), strict=True)
     sent = sent[np.array([known.would_answer(peer) for peer in peers], np.bool_)]
     if len(asked) or _replies_to(view, guest, when) or answers_the_unseen(view, guest, when):
@@ -298,14 +287,14 @@ def outbound_only(view: PointView, guest: Moved, moment: int, views: Sequence[Po
     if len(spoken) + len(sent) < LEAST_ASKED:
         return None
     is_brief = view.last_ts - max(when, view.first_ts) < OUTBOUND_ONLY_NS
-    if is_brief and not is_dead_end(view, guest, moment, [ts for _, ts in spoken], views):
+    if is_brief and not is_dead_end(view, guest, moment, [one.ts for one in spoken], views):
         return None
     if not _shows_others(view, guest) and _asked_again(view, guest, when, sent) < LEAST_ASKED - 1:
         return None  # the capture may hold one direction only, and who asks for another thing each time was answered
-    numbers = sorted([f for f, _ in spoken[:2]] + [int(f) for f in j.frame[sent[:2]]])
+    numbers = sorted([one.frame for one in spoken[:2]] + [int(f) for f in j.frame[sent[:2]]])
     because = (
         f"outbound only: at {view.name} the guest sent {count_of(len(sent), 'request')} and "
-        f"{count_of(len(spoken), 'ARP request')} after the "
+        f"{count_of_questions(spoken)} after the "
         f"switchover, and in {(view.last_ts - max(when, view.first_ts)) / NS_PER_S:.1f} s nothing for it arrived"
     )
     beyond = shown_beyond(view, guest, moment, views)
@@ -325,7 +314,7 @@ def _asked_again(view: PointView, guest: Moved, when: int, sent: I64) -> int:
     """
     How often did the guest ask once more for what it had just asked for?
 
-    By ARP for the same address, and by TCP that sends the same number again.
+    For the MAC of the same address, and by TCP that sends the same number again.
     """
     j = view.journal
     again = asked_again(view, guest, since=when).total()
@@ -381,10 +370,3 @@ def _replies_to(view: PointView, guest: Moved, when: int) -> bool:
         return False
     to_guest = (rows.eth_dst == np.uint64(guest.mac)) | (rows.target_mac == np.uint64(guest.mac))
     return bool((to_guest & np.isin(rows.kind, REPLIES) & (rows.ts_ns > when)).any())
-
-
-def asked_by(view: PointView, guest: Moved) -> list[tuple[int, int, tuple[int, int]]]:
-    """Which ARP requests (frame, ts, whom it asked for) did the guest itself send?"""
-    rows = view.arps
-    at = np.flatnonzero((rows.kind == ARP_REQUEST) & (rows.sender_mac == np.uint64(guest.mac)))
-    return [(int(rows.frame[i]), int(rows.ts_ns[i]), (int(rows.target_high[i]), int(rows.target_low[i]))) for i in at]
