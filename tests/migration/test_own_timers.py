@@ -8,6 +8,7 @@ from tests.migration.make import S
 from tests.migration.test_suffering import point, suffered_at
 from vmpcap.migration.guest.switchover import longest_outage
 from vmpcap.migration.suffered import Suffered
+from vmpcap.terms.wire import TCP_RST as RST
 from vmpcap.terms.wire import TCP_SYN as SYN
 
 FIRST = 50_001
@@ -50,6 +51,15 @@ def test_a_service_is_out_of_reach_until_another_connection_to_it_is_answered() 
     assert "unanswered for at least 7001 ms" in first.peer.because
     assert "to the same service were answered from 1970-01-01T00:00:04.100000000Z on" in first.peer.because
     assert longest_outage(found)[0] == 3160.0, "the pings'"
+
+
+def test_a_connection_that_is_opened_and_reset_before_anybody_asked_tells_nothing() -> None:
+    """It was answered, and no data was sent in it: the report of all others stands as it was."""
+    tried = opened(50_000, 500), opened(FIRST, 1200, 2200, 4000, 8200), opened(50_002, 4100)
+    there, back = {"src_port": 50_009, "dst_port": 443}, {"dst_port": 50_009, "src_port": 443}
+    denied = [segment(4050, True, 0, 0, 0, SYN, **there), segment(4051, False, 0, 1, 0, SYN | ACK, **back)]
+    denied += [segment(4052, True, 1, 1, 0, ACK, **there), segment(4053, False, 1, 0, 0, RST, **back)]
+    assert bounds(of_first(*tried, denied)[0]) == bounds(of_first(*tried)[0])
 
 
 def test_what_is_opened_in_vain_meanwhile_shows_how_long_at_least() -> None:

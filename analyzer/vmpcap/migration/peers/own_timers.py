@@ -151,7 +151,7 @@ def _by_others(
 
 def _answered_in(one: PeerStream, begin: int, end: int) -> I64:
     """When did a peer ask in this stream between these times, and get its answer?"""
-    if one.requester != "peer" or one.manner == "one_way" or not one.answers:
+    if one.requester != "peer" or one.manner == "one_way" or not one.answers or not len(one.asked_ts):
         return NONE
     first, last = (int(n) for n in np.searchsorted(one.asked_ts, (begin + 1, end)))
     ts = one.asked_ts[first:last]
