@@ -285,6 +285,37 @@ def moved_once() -> Landscape:
     return served(lambda _, segment: 58 if segment < (MOVED - 200) // 100 + 1 else 61)
 
 
+def short_ones(way: Callable[[int], int]) -> Landscape:
+    """A connection every 500 ms that lasts 300 ms; what comes back in the n-th has the TTL that `way` says for n."""
+    scene = Landscape({"src": "source", "b": "domain:destination", "client": "client"})
+    scene.put_stream("src")
+    scene.announce(MOVED, "b")
+    scene.put(MOVED + 10, arp(1, GUEST_MAC, SERVICE, SERVICE), "b")
+    for n, at in steps(100, END - 400, 500):
+        talk = Talk(PEER, (FAR_MAC, SERVICE), 41_000 + n, ack=9_000_000 + n)
+        scene.put(at, talk.say(True, 0, "S"), "client")
+        scene.put(at + 3, talk.say(False, 0, "SA", ttl=way(n)), "client")
+        for _, ms in steps(at + 10, at + 300, 90):
+            scene.put(ms, talk.say(True, 50, "PA"), "client")
+            scene.put(ms + 3, talk.say(False, 80, "PA", ttl=way(n)), "client")
+    return scene
+
+
+def in_turn() -> Landscape:
+    """Every other connection goes to the other site; no two of them run at once."""
+    return short_ones(lambda n: (61, 62)[n % 2])
+
+
+def flapped_once() -> Landscape:
+    """For three connections in a row the network takes a longer way: there and back."""
+    return short_ones(lambda n: 60 if 9 <= n <= 11 else 61)
+
+
+def moved_between_short_ones() -> Landscape:
+    """The new place is nearer by one hop: the way changes once, with the move."""
+    return short_ones(lambda n: 61 if 100 + 500 * n < MOVED else 62)
+
+
 def short_ones_first(short: int = 70) -> Landscape:
     """Six long connections, half from each site, beside many short ones from lower ports, all of one site."""
     scene = each_keeps_to_one()

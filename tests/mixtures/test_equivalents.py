@@ -94,6 +94,9 @@ ANYCAST: dict[str, tuple[Callable[[], Landscape], str | None, str]] = {
     "shared": (equivalents.shared_by_packet, "no", "one of them has no state"),
     "two ways": (equivalents.two_ways_to_one, "undecided", "two ways to one machine look the same"),
     "moved": (equivalents.moved_once, None, ""),
+    "in turn": (equivalents.in_turn, "yes", "TTL 61 in one connection and with TTL 62 in the next, to and fro"),
+    "flapped once": (equivalents.flapped_once, None, ""),
+    "moved between short ones": (equivalents.moved_between_short_ones, None, ""),
 }
 
 

@@ -1,5 +1,6 @@
 """One service address at two sites: does each connection stay with one of them (domain notes 4.12)?"""
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -89,10 +90,10 @@ def judge_anycast(case: Case, name: str) -> Mechanism | None:
         return mixed
     twins, pair = _two_machines(flows), _apart(case, flows)
     if pair is not None:
-        one, other = pair
+        one, other, how = pair
         what = f"{ip_text(*one.service)} answers {ip_text(*one.client)} with TTL {one.ttls[0]} in one connection and "
-        what += f"with TTL {other.ttls[0]} in another at the same time, at {one.view.name}: two places, or two ways"
-        seen = sighted((flow.view, int(flow.view.journal.frame[flow.rows[0]])) for flow in pair)
+        what += f"with TTL {other.ttls[0]} in {how}, at {one.view.name}: two places, or two ways"
+        seen = sighted((flow.view, int(flow.view.journal.frame[flow.rows[0]])) for flow in (one, other))
         service, names = one.service, [one.view.name]
     elif twins is not None:
         what, frames, service = twins
@@ -289,17 +290,33 @@ def _flow(view: PointView, case: Case, service: Address, rows: I64, is_own: bool
     return _Flow(view, service, client, is_own, kept, ttls, turns, rows[strange], *ends)
 
 
-def _apart(case: Case, flows: list[_Flow]) -> tuple[_Flow, _Flow] | None:
-    """Two connections between the same two addresses that came by two ways at the same time."""
-    steady = [f for f in flows if f.is_own and f.turns == 0 and len(f.ttls) == 1 and len(f.rows) >= LEAST_SEGMENTS]
-    alike = {(f.view.name, f.service, f.client) for f in steady}
-    if len({(*key, f.ttls) for f in steady for key in [(f.view.name, f.service, f.client)]}) == len(alike):
-        return None
-    for number, one in enumerate(steady):
-        for other in steady[number + 1 :]:
-            same = (one.view.name, one.service, one.client) == (other.view.name, other.service, other.client)
-            if same and one.ttls != other.ttls and _at_once(case, one, other):
-                return one, other
+def _apart(case: Case, flows: list[_Flow]) -> tuple[_Flow, _Flow, str] | None:
+    """Two connections between the same two addresses that came by two ways, at the same time or in turn; how, too."""
+    ends: dict[tuple[str, Address, Address], list[_Flow]] = {}
+    for f in flows:
+        if f.is_own and f.turns == 0 and len(f.ttls) == 1 and len(f.rows) >= LEAST_SEGMENTS:
+            ends.setdefault((f.view.name, f.service, f.client), []).append(f)
+    alike = [same for same in ends.values() if len({f.ttls for f in same}) > 1]
+    for one, other in (pair for same in alike for pair in itertools.combinations(same, 2)):
+        if one.ttls != other.ttls and _at_once(case, one, other):
+            return one, other, "another at the same time"
+    return next(((*pair, "the next, to and fro") for same in alike if (pair := _in_turn(case, same))), None)
+
+
+def _in_turn(case: Case, same: list[_Flow]) -> tuple[_Flow, _Flow] | None:
+    """
+    Of connections too short to run at once: two of which the second came another way, where they took turns so?
+
+    On one side of the move, which changes the way once; a route that flaps once does so twice.
+    """
+    when = on_point(same[0].view, case.moment)
+    before = [flow for flow in same if flow.until < when]
+    after = [flow for flow in same if flow.since > when + SETTLED_NS]
+    for side in (before, after):
+        line = sorted(side, key=lambda flow: flow.since)
+        turned = [(one, other) for one, other in itertools.pairwise(line) if one.ttls != other.ttls]
+        if len(turned) >= LEAST_TURNS:
+            return turned[0]
     return None
 
 
