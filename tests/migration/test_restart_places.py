@@ -1,5 +1,6 @@
 """Starts that a host announces long before the machine itself says anything, and machines that stay where they were."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,8 @@ def test_a_host_announces_a_machine_when_it_switches_it_on_however_long_it_boots
     (note,) = restart(tmp_path, ("old",), ("new", "old"), booting_s)
     assert note.startswith("ha (worked: yes)")
     assert "announced by its host's RARP" in note
+    assert "it runs at new since, where nothing that it sent to another machine passed before" in note
+    assert re.search(r"; new: frame.number in |\(new: frame.number in ", note), "a frame of that place is shown"
     assert "one place" not in note
 
 
@@ -137,6 +140,7 @@ def test_another_place_shows_what_it_sends_once_it_was_started_elsewhere(
     """By the way to one and the same machine, or by another machine beside it."""
     (note,) = restart(tmp_path, before, after, gateways=gateways)
     assert note.startswith("ha (worked: yes)")
+    assert "; it runs at new since, " in note
 
 
 @pytest.mark.parametrize("place", [("old",), ("new",), ("old", "new")], ids=["old", "new", "by a detour"])
@@ -154,6 +158,7 @@ def test_an_announcement_from_before_its_last_life_is_of_no_start(tmp_path: Path
     (note,) = restart(tmp_path, ("old",), ("old",), without="new")
     assert note.startswith("ha ")
     assert "one place shows it before and since: whether another host started it is not in view" in note
+    assert "it runs at" not in note
 
 
 def test_a_machine_whose_first_place_is_not_in_view_may_be_another_with_its_address(tmp_path: Path) -> None:
@@ -161,3 +166,4 @@ def test_a_machine_whose_first_place_is_not_in_view_may_be_another_with_its_addr
     (note,) = restart(tmp_path, ("old",), ("new",), without="old")
     assert note.startswith("ha (worked: undecided)")
     assert "its MAC is in view nowhere before" in note
+    assert "it runs at" not in note

@@ -18,24 +18,12 @@ FEW: Final = 2
 
 def talked_at(mac: int, views: Sequence[PointView], begun: int, late: bool) -> set[str]:
     """In which of the two sites' domains did it send unicast, before that time or from then on?"""
-    return {
-        str(view.role)
-        for view in views
-        if view.role in DOMAINS and (_talk(view.journal, mac) & _in_time(view, begun, late)).any()
-    }
+    return set(_unicast_at(mac, [view for view in views if view.role in DOMAINS], begun, late))
 
 
 def sites_of(mac: int, views: Sequence[PointView], begun: int, late: bool) -> set[str]:
     """In which of the two sites' domains was it seen, or announced, before or after?"""
-    sites = set()
-    for view in views:
-        if view.role in DOMAINS:
-            j, rows, when = view.journal, view.arps, on_point(view, begun)
-            mine = (j.eth_src == np.uint64(mac)) & ((j.ts_ns >= when) == late)
-            told = (rows.sender_mac == np.uint64(mac)) & ((rows.ts_ns >= when) == late)
-            if mine.any() or told.any():
-                sites.add(view.role)
-    return sites
+    return set(_any_at(mac, [view for view in views if view.role in DOMAINS], begun, late))
 
 
 def moved_site(mac: int, views: Sequence[PointView], begun: int) -> bool:
@@ -64,6 +52,56 @@ def one_place_shows_it(mac: int, views: Sequence[PointView], begun: int) -> bool
     """Is there but one place in view where it may be, and does that show it before and after?"""
     before, after = (_ways(mac, views, begun, late) for late in (False, True))
     return bool(before and after) and len(_places(views, before, after)) == 1
+
+
+def place_since(mac: int, views: Sequence[PointView], begun: int) -> tuple[str, tuple[PointView, int]] | None:
+    """
+    At which place does it run since, in words and by a frame?
+
+    In a stretched domain its old place may show what it sends from the new one; never the other way round, but for what
+    is flooded. So it runs where its unicast shows since and never did before, though that place was watched. Before it
+    talked: where alone anything of it, or its host's announcement, shows since.
+    """
+    watched = [view for view in views if view.role in DOMAINS and view.first_ts < on_point(view, begun)]
+    before, after = (_unicast_at(mac, watched, begun, late) for late in (False, True))
+    kept = set().union(*_ways(mac, watched, begun, True).values())
+    after = {role: shown for role, shown in after.items() if role in kept}
+    if not after:
+        before, after = (_any_at(mac, watched, begun, late) for late in (False, True))
+    alone = after.keys() if len(after) == 1 and after.keys() < before.keys() else set()
+    new = sorted(after.keys() - before.keys() or alone)
+    if not before or len(new) != 1 or {view.role for view in watched} != set(DOMAINS):
+        return None
+    view, frame = after[new[0]]
+    why = (
+        "the only place that still shows it" if alone else "where nothing that it sent to another machine passed before"
+    )
+    return f"it runs at {view.name} since, {why}", (view, frame)
+
+
+def _unicast_at(mac: int, views: Sequence[PointView], begun: int, late: bool) -> dict[str, tuple[PointView, int]]:
+    """In which domains does it send to somebody, before that time or from then on? With the first such frame."""
+    found: dict[str, tuple[PointView, int]] = {}
+    for view in views:
+        rows = np.flatnonzero(_talk(view.journal, mac) & _in_time(view, begun, late))
+        if len(rows):
+            found.setdefault(str(view.role), (view, int(view.journal.frame[rows[0]])))
+    return found
+
+
+def _any_at(mac: int, views: Sequence[PointView], begun: int, late: bool) -> dict[str, tuple[PointView, int]]:
+    """The same of all that it sends, and of announcements that its host sends for it."""
+    found: dict[str, tuple[PointView, int]] = {}
+    for view in views:
+        when = on_point(view, begun)
+        for rows, mine in (
+            (view.journal, view.journal.eth_src == np.uint64(mac)),
+            (view.arps, view.arps.sender_mac == np.uint64(mac)),
+        ):
+            at = np.flatnonzero(mine & ((rows.ts_ns >= when) == late))
+            if len(at):
+                found.setdefault(str(view.role), (view, int(rows.frame[at[0]])))
+    return found
 
 
 def _places(views: Sequence[PointView], before: Mapping[int, set[str]], after: Mapping[int, set[str]]) -> set[str]:

@@ -8,9 +8,9 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.flows.streams import STREAMS
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.measures.whose import addresses_of
+from vmpcap.migration.guest.cold_moves import carried, readdressed
 from vmpcap.migration.guest.denials import announcements, denied_by, start_by_denial
 from vmpcap.migration.guest.lives import (
     LINK_LOCAL6,
@@ -22,11 +22,18 @@ from vmpcap.migration.guest.lives import (
     opened_anew,
     signs_of_start,
 )
-from vmpcap.migration.guest.restart_places import moved_site, one_place_shows_it, sites_of, stayed, talked_at
+from vmpcap.migration.guest.restart_places import (
+    moved_site,
+    one_place_shows_it,
+    place_since,
+    sites_of,
+    stayed,
+    talked_at,
+)
 from vmpcap.migration.moved import Moved, guest_name, on_point, on_reference
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import GROUP_BIT, IPV4_MAPPED, ip_text
+from vmpcap.terms.addresses import GROUP_BIT, IPV4_MAPPED
 from vmpcap.terms.units import NS_PER_S, count_of
 from vmpcap.terms.wire import IP_TCP, TCP_RST
 
@@ -42,15 +49,12 @@ DYING_NS: Final = NS_PER_S
 """Packets that its host sent before it died may be seen this long after the stream's last."""
 USUAL_TIMES: Final = 2
 """A silence so many times the longest of its own before is none of its habits."""
-LEAST_BULK_BYTES: Final = 4_000_000
-"""Less than this on NFC's port is management."""
 LEAST_DHCP: Final = 2
 """A machine without a lease discovers, and requests what it is offered."""
 LEAST_ASKED: Final = 3
 MOST_MACHINES: Final = 16
 """More machines that start are not looked at: a whole host that comes up tells by a few."""
 
-NFC_PORT: Final = next(row.first_port for row in STREAMS if row.key == "nfc")
 NOWHERE: Final = np.uint64(IPV4_MAPPED)
 REACHED: Final = {
     "yes": "others reach it again",
@@ -174,12 +178,12 @@ def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
     across = connections_across(guest, views, begun)
     if any(not one.is_reset for one in across):
         return None  # it went on: whatever it was, it was no start
-    readdressed = bool(old and new) and not old & new
-    carried = _carried(views, last[0], begun)
-    name: Literal["ha", "cold_migration"] = "cold_migration" if carried or readdressed else "ha"
+    is_readdressed = bool(old and new) and not old & new
+    disk = carried(views, last[0], begun)
+    name: Literal["ha", "cold_migration"] = "cold_migration" if disk or is_readdressed else "ha"
     anew = opened_anew(guest, views, begun)
     asked_as_new = signs.dhcp >= LEAST_DHCP or signs.probes  # a link that came up asks once for the lease that it has
-    is_proven = bool(carried or readdressed or across or (anew and asked_as_new) or moved_site(mac, views, lived))
+    is_proven = bool(disk or is_readdressed or across or (anew and asked_as_new) or moved_site(mac, views, lived))
     is_proven &= is_same
     said = signs.words or "its host's RARP"
     if not is_proven and not signs.dhcp:
@@ -190,24 +194,25 @@ def _restart_of(mac: int, views: Sequence[PointView]) -> Restart | None:
     words = [f"{who} {head}: silent for {(begun - last[0]) / NS_PER_S:.1f} s after {whose} last frame, then {said}"]
     seen = [last[1:], *signs.frames, *announced[:2]]
     words += ["announced by its host's RARP"] if announced and not by_host else []
-    if carried:
-        words.append(carried[0])
-        seen.append(carried[1])
-    if readdressed:
-        words.append(_readdressed(mac, views, begun, old, new))
-    if across:
-        words.append(f"it denied {count_of(len(across), 'connection')} of before with a reset")
-        seen.append(across[0].after)
-    if anew:
-        words.append("others opened anew what they had with it")
-        seen.append(anew[0])
+    moved = readdressed(mac, views, begun, old, new) if is_readdressed else ""
+    did = [
+        disk,
+        (moved, None) if moved else None,
+        place_since(mac, views, lived),
+        (f"it denied {count_of(len(across), 'connection')} of before with a reset", across[0].after)
+        if across
+        else None,
+        ("others opened anew what they had with it", anew[0]) if anew else None,
+    ]
+    words += [told[0] for told in did if told is not None]
+    seen += [told[1] for told in did if told is not None and told[1] is not None]
     begin = "its host announced it" if by_host else "it began to start"
     answer, why, more, reached = _answers(mac, views, begun, last[0], new, begin)
     became = REACHED[answer]
     if not is_proven:
         answer = "undecided"
         why += NOT_PROVEN if is_same else NOT_THE_SAME
-    elif not carried and not readdressed and one_place_shows_it(mac, views, lived):
+    elif not disk and not is_readdressed and one_place_shows_it(mac, views, lived):
         why += ONE_PLACE
     short = f"{who} {head} ({name}), and {became}"
     latency = None if reached is None else reached - begun
@@ -327,39 +332,6 @@ def _is_link_local(address: tuple[int, int]) -> bool:
     """169.254/16 or fe80::/10: every machine has one of these beside its own."""
     high, low = address
     return high >> 54 == LINK_LOCAL6 or (high == 0 and low >> 16 == (IPV4_MAPPED | 0xA9FE0000) >> 16)
-
-
-def _carried(views: Sequence[PointView], last: int, begun: int) -> tuple[str, tuple[PointView, int]] | None:
-    """Did NFC carry bulk between two hosts while the machine was silent?"""
-    for view in views:
-        j = view.journal
-        mine = (j.ip_protocol == IP_TCP) & ((j.dst_port == NFC_PORT) | (j.src_port == NFC_PORT)) & (j.payload_bytes > 0)
-        mine &= (j.ts_ns >= on_point(view, last)) & (j.ts_ns <= on_point(view, begun))
-        rows = np.flatnonzero(mine)
-        pairs = list(zip(j.src_high[rows].tolist(), j.src_low[rows].tolist(), j.dst_low[rows].tolist(), strict=True))
-        for pair in sorted(set(pairs)):
-            here = rows[[one == pair for one in pairs]]
-            volume = int(j.payload_bytes[here].sum())
-            if volume >= LEAST_BULK_BYTES:
-                ends = f"{ip_text(pair[0], pair[1])} to {ip_text(int(j.dst_high[here[0]]), pair[2])}"
-                words = f"{volume / 1e6:.0f} MB went from {ends} on port {NFC_PORT} (NFC) meanwhile"
-                return words, (view, int(j.frame[here[0]]))
-    return None
-
-
-def _readdressed(
-    mac: int, views: Sequence[PointView], begun: int, old: set[tuple[int, int]], new: set[tuple[int, int]]
-) -> str:
-    """The old address, the new one, and what became of those who still asked for the old."""
-    asked = 0
-    for view in views:
-        j, when = view.journal, on_point(view, begun)
-        for high, low in old:
-            to_it = (j.dst_high == np.uint64(high)) & (j.dst_low == np.uint64(low)) & (j.ts_ns >= when)
-            asked = max(asked, int(to_it.sum()))
-    names = [", ".join(sorted(ip_text(*one) for one in ips)) for ips in (old, new)]
-    words = f"it came back as {names[1]} with the same MAC, and nothing came from {names[0]} any more"
-    return f"{words} ({count_of(asked, 'packet')} for it in vain)" if asked else words
 
 
 def _answers(
