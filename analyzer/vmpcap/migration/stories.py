@@ -58,6 +58,8 @@ class GuestStory:
     """The guest's tags at two points, where none saw both."""
     silenced: Silenced | None = None
     """Where it shows that it fell silent at its new place, while what was for it arrived."""
+    loop: Detour | None = None
+    """Where two routers handed its packets to and fro; None where none did."""
 
 
 @dataclass(frozen=True, slots=True)

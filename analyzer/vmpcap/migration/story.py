@@ -48,7 +48,7 @@ from vmpcap.migration.results import Domain, Guest, Mechanism, Path
 from vmpcap.migration.stories import GuestStory, Story, Stun, Told
 from vmpcap.migration.stream.broken_streams import stuck_segment
 from vmpcap.migration.stream.delivery import say_what_counts
-from vmpcap.migration.stream.detours import Detour, find_trombone
+from vmpcap.migration.stream.detours import Detour, find_guest_loop, find_trombone
 from vmpcap.migration.stream.figures import (
     NOTHING_OF_IT,
     StreamFigures,
@@ -379,6 +379,7 @@ def _tell_guest(
         second_place=second_place,
         duplicate_address=find_duplicate_address(moved, views, moment),
         trombone=find_trombone(moved, views, moment),
+        loop=find_guest_loop(moved, views, moment),
         early=early,
         announcement_filter=f"arp.src.hw_mac == {mac_text(moved.mac)} && (arp.opcode == 3 || arp.isgratuitous)",
         two_tags=retagged.tags if retagged is not None else apart,

@@ -38,7 +38,7 @@ def say_left_out(points: Sequence[PointRead]) -> list[str]:
             )
         copies = int(point.follower.rare["duplicates"].sum()) + int(point.follower.rare["mirrored"].sum())
         if copies:
-            notes.append(_say_copies(point, copies))
+            notes += _say_copies(point, copies)
             notes += _untold_copies(point)
         unseen = int((point.flows.flows["nominated"] != 0).sum()) - MOST_STREAMS
         if unseen > 0:
@@ -59,14 +59,14 @@ def say_left_out(points: Sequence[PointRead]) -> list[str]:
     return notes
 
 
-def _say_copies(point: PointRead, copies: int) -> str:
+def _say_copies(point: PointRead, copies: int) -> list[str]:
     """How often was a packet captured once more, and why: a loop, or perhaps files that were merged?"""
     told = f"{point.files.name}: {copies} packets were captured more than once; each counts once."
     journal = point.journal.columns()
     loop = find_loop(journal, np.flatnonzero(journal.ip_version != 0))
     if loop is not None:
-        return f"{told} Among them is {loop.words(point.files.name)}"
-    return f"{told} If files of several places were merged: give them one by one, and each shows what happened there"
+        return [loop.words(point.files.name), f"{told} Among them are the frames of that routing loop"]
+    return [f"{told} If files of several places were merged: give them one by one, and each shows what happened there"]
 
 
 HELD_TWICE: Final = 0.9

@@ -14,11 +14,12 @@ def explain(guest: GuestStory) -> str:
     """
     Which mechanisms failed, each in its own words, and what the longest outage was spent on?
 
-    Of all rows alike: what a row says is its own. Of a state that is the failure itself nothing is repeated. Empty
-    where none failed.
+    Of all rows alike: what a row says is its own. Of a state that is the failure itself nothing is repeated. A routing
+    loop is told beside them: each router did what its table says. Empty where none failed, and nothing went round.
     """
     failed = [m for m in guest.result.mechanisms if m.worked == "no" and guest.reachability.because not in m.because]
     told = "".join(f"; {m.name}: {m.because}" for m in failed)
+    told += f"; {guest.loop.because}" if guest.loop is not None else ""
     return f"{told}{_longest_outage(guest)}" if told else ""
 
 

@@ -161,6 +161,8 @@ def is_reachable(guest: GuestStory) -> Answer:
     outcome = "undecided" if case.owed_by_the_same and known.unsure else case.outcome
     share = case.share(known)
     evidence = show(known.reach.point, known.reach.frames) + case.shown(known)
+    if guest.loop is not None:
+        evidence += show(guest.loop.point, guest.loop.frames)
     words, unit = known.reach.because + case.words(known), "" if share is None else "share"
     return Answer(outcome, words, share, None, unit, evidence, case.in_short(known))
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.sightings import frames_of
-from vmpcap.migration.stream.loops import find_loop
+from vmpcap.migration.stream.loops import Loop, find_loop
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import GROUP_BIT, NO_MAC, ip_text, mac_text
 from vmpcap.terms.router_macs import virtual_mac
@@ -42,7 +42,7 @@ def find_trombone(guest: Moved, views: Sequence[PointView], moment: int) -> Deto
 
     One that comes back has its TTL lowered by a router there: same addresses, identification, length, numbers. One that
     goes on from there is seen once, on its way to that router's MAC. Packets that two routers hand to and fro cross
-    more than twice: a loop.
+    more than twice: a loop, and no detour (`find_guest_loop`).
     """
     between = [v for v in views if v.role == "wan"]
     if not between:
@@ -53,9 +53,28 @@ def find_trombone(guest: Moved, views: Sequence[PointView], moment: int) -> Deto
     return min(found, key=lambda one: (True, None, False).index(one.found))
 
 
+def find_guest_loop(guest: Moved, views: Sequence[PointView], moment: int) -> Detour | None:
+    """
+    Where did two routers hand packets of the guest, or for it, to and fro since it moved? None where none did.
+
+    At the point that shows most of them: each router on the loop takes the other for the way.
+    """
+    loops = [(view, find_loop(view.journal, _crossing(guest, view, moment))) for view in views]
+    found = [(view, loop) for view, loop in loops if loop is not None]
+    if not found:
+        return None
+    view, loop = max(found, key=lambda one: one[1].packets)
+    j, when = view.journal, on_point(view, moment)
+    begin, end = (f"+{(ts - when) / NS_PER_S:.1f} s" for ts in (loop.begin, loop.end))
+    because = f"{loop.words(view.name)}, from {begin} to {end} after the switchover"
+    return Detour(True, because, view.name, (int(j.frame[loop.first]), int(j.frame[loop.rows[0]])))
+
+
 def _at_link(guest: Moved, view: PointView, views: Sequence[PointView], moment: int) -> Detour | None:
     """What does this link show? None where it was watched, and no packet of the guest crossed it."""
-    twice = _crossed_twice(guest, view, moment)
+    crossing = _crossing(guest, view, moment)
+    loop = find_loop(view.journal, crossing)
+    twice = _crossed_twice(view, crossing if loop is None else _not_meanwhile(view, crossing, loop))
     if twice is not None:
         return twice
     away = _leaves_by(guest, view, views, moment)
@@ -65,12 +84,16 @@ def _at_link(guest: Moved, view: PointView, views: Sequence[PointView], moment: 
         return Detour(None, f"{view.name} does not show every packet of the guest")
     if view.last_ts <= on_point(view, moment + SETTLED_NS):
         return Detour(None, f"the capture of {view.name} ends before the guest had settled at its new place")
-    if not len(_crossing(guest, view, moment)):
+    if not len(crossing):
         return None
+    others = "" if loop is None else ", but for those that a routing loop held"
     if guest.mac == NO_MAC:
-        because = f"no packet of the guest crossed {view.name} twice; whom it sends to is not known without its MAC"
+        because = (
+            f"no packet of the guest crossed {view.name} twice{others}; whom it sends to is not known without its MAC"
+        )
         return Detour(None, because, view.name)
-    return Detour(False, f"no packet of the guest crossed {view.name} twice, or to a gateway beyond it", view.name)
+    because = f"no packet of the guest crossed {view.name} twice, or to a gateway beyond it{others}"
+    return Detour(False, because, view.name)
 
 
 def _crossing(guest: Moved, view: PointView, moment: int) -> npt.NDArray[np.int64]:
@@ -81,17 +104,17 @@ def _crossing(guest: Moved, view: PointView, moment: int) -> npt.NDArray[np.int6
     return since
 
 
-def _crossed_twice(guest: Moved, view: PointView, moment: int) -> Detour | None:
-    """Which packet came back over this link with its TTL lowered, or goes to and fro? None where none does."""
+def _not_meanwhile(view: PointView, rows: npt.NDArray[np.int64], loop: Loop) -> npt.NDArray[np.int64]:
+    """Which of these passed before or after that loop? What still went round when it ended has passed but twice."""
+    ts = view.journal.ts_ns[rows]
+    kept: npt.NDArray[np.int64] = rows[(ts < loop.begin) | (ts > loop.end + ROUND_NS)]
+    return kept
+
+
+def _crossed_twice(view: PointView, rows: npt.NDArray[np.int64]) -> Detour | None:
+    """Which of these packets came back over this link with its TTL lowered? None where none does."""
     j = view.journal
     seen: dict[tuple[int, ...], tuple[int, int, int]] = {}
-    rows = _crossing(guest, view, moment)
-    loop = find_loop(j, rows)
-    if loop is not None:
-        ends = j.ts_ns[[loop.first, loop.rows[-1]]] - on_point(view, moment)
-        begin, end = (f"+{ns / NS_PER_S:.1f} s" for ns in ends.tolist())
-        because = f"{loop.words(view.name)}, from {begin} to {end} after the switchover"
-        return Detour(True, because, view.name, (int(j.frame[loop.first]), int(j.frame[loop.rows[0]])))
     for row in rows:
         key = (
             int(j.ip_id[row]),

@@ -34,6 +34,9 @@ class Loop:
     """All in which these packets were seen."""
     ends: tuple[int, int]
     """MACs of the two routers."""
+    begin: int
+    end: int
+    """When the first of them was seen, and the last once more, on the point's clock."""
 
     def words(self, name: str) -> str:
         """What is it, at the point of that name?"""
@@ -67,4 +70,5 @@ def find_loop(j: JournalColumns, rows: I64) -> Loop | None:
     earlier = rows[:-1][again]
     first = int(earlier[np.argmin(j.ts_ns[earlier])])
     frames = int(np.isin(packet_keys(j, rows, ("dst_low",)), packets).sum())
-    return Loop(back, first, len(packets), frames, (int(j.eth_src[first]), int(j.eth_dst[first])))
+    times = int(j.ts_ns[first]), int(j.ts_ns[back].max())
+    return Loop(back, first, len(packets), frames, (int(j.eth_src[first]), int(j.eth_dst[first])), *times)
