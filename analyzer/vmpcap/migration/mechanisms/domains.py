@@ -4,21 +4,25 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from vmpcap.migration.announced.passed_by import where_it_was_shut, who_passes
 from vmpcap.migration.announced.vlans import find_retagged
 from vmpcap.migration.clocks import is_moment_unknown
 from vmpcap.migration.marks import sign_on_its_clock
-from vmpcap.migration.mechanisms.case import Case, result, sighted, since, span
+from vmpcap.migration.mechanisms.case import IN_THE_DOMAIN, Case, joined, result, sighted, since, span
 from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
+from vmpcap.migration.mechanisms.resolution import former_macs
 from vmpcap.migration.mechanisms.shown import answered_again, heard_beyond, own_frames
-from vmpcap.migration.moved import on_reference
+from vmpcap.migration.moved import on_point, on_reference
 from vmpcap.migration.packets.asked_dead import known_of
 from vmpcap.migration.packets.exchanges import functional_proof
 from vmpcap.migration.packets.reachable import outbound_only
 from vmpcap.migration.results import Mechanism, Sighted
+from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.terms.units import NS_PER_MS
+from vmpcap.terms.addresses import GROUP_BIT, NO_MAC, mac_text
+from vmpcap.terms.units import NS_PER_MS, count_of
 
 NOT_SHOWN_THERE: Final = "no point in its new domain shows that exchange: by which way it was reached is not known"
 
@@ -62,11 +66,38 @@ def judge_stretched(case: Case, name: str) -> Mechanism | None:
         elsewhere = _other_tag(case, name)
         if elsewhere is not None:  # that VLAN may carry what it should: it is not the guest's
             return result(name, "undecided", f"{heard}, but {elsewhere.because}", seen)
+        stale = _sent_to_former_mac(case)
+        if stale is not None:  # the network took it where it was addressed to
+            return result(name, "undecided", f"{heard}, yet {stale[0]}", joined(seen, stale[1]))
         return result(name, "no", f"{heard}, yet {case.reachability.because}", seen)
     because = f"{heard}; {case.reachability.because}"
     if case.reachability.answer == "yes":
         because += f", but {case.domain.word_because if case.domain.word == 'different' else NOT_SHOWN_THERE}"
     return result(name, "undecided", because, seen)
+
+
+def _sent_to_former_mac(case: Case) -> tuple[str, list[Sighted]] | None:
+    """Does all that is sent to the guest in its network since it moved go to a MAC that it had before? In words."""
+    olds = former_macs(case, list(case.ips)) if case.guest.mac != NO_MAC else set()
+    if not olds:
+        return None
+    old, found = np.array(sorted(olds), np.uint64), list[tuple[PointView, npt.NDArray[np.int64]]]()
+    for view in (view for view in case.views if view.role in IN_THE_DOMAIN):
+        j, rows = view.journal, frames_of(view, case.guest).asked
+        rows = rows[(j.ts_ns[rows] > on_point(view, case.moment)) & ((j.eth_dst[rows] & GROUP_BIT) == 0)]
+        if (j.eth_dst[rows] == np.uint64(case.guest.mac)).any():
+            return None
+        rows = rows[np.isin(j.eth_dst[rows], old)]
+        found += [(view, rows)] if len(rows) else []
+    if not found:
+        return None
+    view, rows = max(found, key=lambda one: len(one[1]))
+    because = (
+        f"what is for the guest goes to {mac_text(int(view.journal.eth_dst[rows[0]]))}, its MAC before, and nothing to"
+        f" {case.mac} ({count_of(len(rows), 'packet')} at {view.name}): whether this network carries what is for it is"
+        " not shown"
+    )
+    return because, sighted((view, int(view.journal.frame[row])) for row in (rows[0], rows[-1]))
 
 
 def _answers_in_one_domain(case: Case) -> bool:

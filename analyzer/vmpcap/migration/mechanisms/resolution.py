@@ -361,7 +361,7 @@ def _stale_entry(case: Case, name: str, ips: list[str]) -> Mechanism | None:
     """Did somebody go on sending to a MAC that the guest had before? Only where it came back with another."""
     if case.guest.mac == NO_MAC:
         return None
-    olds = _former_macs(case, ips)
+    olds = former_macs(case, ips)
     if not olds:
         return None
     last: tuple[int, PointView, int, int, int] | None = None
@@ -389,7 +389,7 @@ def _stale_entry(case: Case, name: str, ips: list[str]) -> Mechanism | None:
     return result(name, "no", because, sighted(seen), case.after(ts))
 
 
-def _former_macs(case: Case, ips: list[str]) -> set[int]:
+def former_macs(case: Case, ips: list[str]) -> set[int]:
     """With which MACs did its addresses send before the move, or did others hear them claimed?"""
     found = sent_before(case.guest, [ip_halves(ip) for ip in ips], case.views, case.moment, IN_ITS_DOMAIN)
     for view in case.views:
