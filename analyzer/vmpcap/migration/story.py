@@ -62,7 +62,7 @@ from vmpcap.migration.stream.moves import Move, Sighting, match_transfers
 from vmpcap.migration.stream.other_names import name_streams
 from vmpcap.migration.stream.phases import name_phases
 from vmpcap.migration.stream.reduced import join_reduced
-from vmpcap.migration.stream.relays import say_relayed
+from vmpcap.migration.stream.relays import join_relayed, say_relayed
 from vmpcap.migration.stream.segments import describe_segments
 from vmpcap.migration.stream.sender_losses import losses_beside_sender
 from vmpcap.migration.stream.split import find_split, longest_part_ns, wan_side
@@ -98,7 +98,7 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
     found = without_denied(found, refused)
     refused = join_reduced(found, refused)
     streams = name_streams(found)
-    found = streams.found
+    found, relayed = join_relayed(streams.found)
     moves = match_transfers(found)
     moved, others = find_guests(moves, views, guests)
     doubts = find_role_doubts(moves, moved, views)
@@ -133,7 +133,7 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
         tuple(restarts),
         wrong,
         tuple(find_announcers(views, told)),
-        name_doubts=(*streams.doubts, *say_relayed(moves), *not_in_view(guests, views, told), *unmoved),
+        name_doubts=(*streams.doubts, *relayed, *say_relayed(moves), *not_in_view(guests, views, told), *unmoved),
         look_alikes=(*unseen.notes, *(() if stories else asked_for_in_vain(views))),
         at_rest=(*tell_restarts(restarts), *unseen.rows, *at_rest),
         unanswered=() if stories else tell_of_nothing_moved(views),

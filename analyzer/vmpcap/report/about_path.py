@@ -13,10 +13,16 @@ _SENDERS: Final = {"to_destination": "the source", "to_source": "the destination
 """Who hands packets on in this direction."""
 
 
+_BETWEEN: Final = {
+    "translator": "somebody on the way translates addresses",
+    "relay": "a relay on the way ends TCP and begins it anew",
+}
+
+
 def about_path(migration: Migration) -> Iterator[Block]:
     """Which way did the stream take, and what happened on which part of it?"""
     for name in migration.other_names:
-        yield Fact("other name", name.words, f"{name.because}: somebody on the way translates addresses")
+        yield Fact("other name", name.words, f"{name.because}: {_BETWEEN[name.by]}")
     yield from _path(migration)
     yield from _segments(migration)
 

@@ -1,11 +1,14 @@
-"""Streams that may be the parts of one migration, on both sides of relays that end TCP."""
+"""Streams that are the parts of one migration, on both sides of relays that end TCP (HCX's Mobility Agents)."""
 
-from collections.abc import Sequence
-from itertools import combinations
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import combinations, product
 from typing import Final
 
 from vmpcap.migration.moved import on_reference
 from vmpcap.migration.stream.moves import Move
+from vmpcap.migration.stream.transfers import Transfer
+from vmpcap.migration.views import PointView
 from vmpcap.terms.units import NS_PER_S
 
 LEAST_BYTES: Final = 1 << 20
@@ -14,6 +17,79 @@ ALIKE: Final = 0.001
 """A relay passes on every byte; hosts may say a little to it in its own name."""
 APART_NS: Final = 2 * NS_PER_S
 """By so much it may begin and end later: it hands on what it gets, and keeps no migration back."""
+
+Found = Sequence[tuple[PointView, list[Transfer]]]
+One = tuple[PointView, Transfer]
+
+
+def join_relayed(found: Found) -> tuple[list[tuple[PointView, list[Transfer]]], list[str]]:
+    """
+    Which stream that leaves the source host for a relay is the one that another relay brings to the destination host?
+
+    Gives the transfers, of which both parts have one name then, and a sentence for each that was joined. HCX's
+    appliances end TCP at either site, so that numbers and addresses are others. Both carried as much to the byte, each
+    way, at the same time, and no third did; one is seen at the source's own card alone, the other at the destination's.
+    """
+    near = [one for one in _seen_at(found, "source") if not _is_at(one, found, "destination")]
+    far = [one for one in _seen_at(found, "destination") if not _is_at(one, found, "source")]
+    pairs = [(a, b) for a, b in product(near, far) if _carried_alike(a, b)]
+    often = [id(transfer) for pair in pairs for _, transfer in pair]
+    pairs = [(a, b) for a, b in pairs if often.count(id(a[1])) == often.count(id(b[1])) == 1]
+    named = {id(b[1]): _named_as(b[1], a[1]) for a, b in pairs}
+    joined = [(view, [named.get(id(transfer), transfer) for transfer in transfers]) for view, transfers in found]
+    return joined, [_say_joined(a, b) for a, b in pairs]
+
+
+def _seen_at(found: Found, role: str) -> Iterator[One]:
+    """Streams with data of one connection, as points of this role show them."""
+    for view, transfers in found:
+        if view.role == role:
+            yield from ((view, transfer) for transfer in transfers if transfer.established and len(transfer.links) == 1)
+
+
+def _is_at(one: One, found: Found, role: str) -> bool:
+    """Does a point of this role show the same connection?"""
+    keys = {link.key for link in one[1].links}
+    return any(
+        keys & {link.key for link in transfer.links}
+        for view, transfers in found
+        if view.role == role
+        for transfer in transfers
+    )
+
+
+def _carried_alike(near: One, far: One) -> bool:
+    """Did both carry the same number of bytes each way, at the same time, between four hosts?"""
+    (a_view, a), (b_view, b) = near, far
+    if {a.source, a.destination} & {b.source, b.destination} or _bytes_of(a)[0] < LEAST_BYTES:
+        return False
+    spans = [
+        (on_reference(view, transfer.start_ts), on_reference(view, transfer.end_ts))
+        for view, transfer in ((a_view, a), (b_view, b))
+    ]
+    return _bytes_of(a) == _bytes_of(b) and all(abs(x - y) <= APART_NS for x, y in zip(*spans, strict=True))
+
+
+def _bytes_of(transfer: Transfer) -> tuple[int, int]:
+    """Of data and of what was answered, each counted once."""
+    (link,) = transfer.links
+    return link.data.unique_bytes, link.back.unique_bytes
+
+
+def _named_as(far: Transfer, near: Transfer) -> Transfer:
+    (link,), (known,) = far.links, near.links
+    return replace(far, links=(replace(link, known_as=known.named, is_relayed=True),))
+
+
+def _say_joined(near: One, far: One) -> str:
+    (a_view, a), (b_view, b) = near, far
+    forth, back = _bytes_of(a)
+    return (
+        f"{a.source} to {a.destination} at {a_view.name} and {b.source} to {b.destination} at {b_view.name} are told as"
+        f" one migration through relays that end TCP (HCX's Mobility Agents, a proxy): {a.destination} took from the"
+        f" source, at the same time, exactly as much as {b.source} gave to the destination, {forth:,} bytes, and"
+        f" {back:,} went back in both"
+    )
 
 
 def say_relayed(moves: Sequence[Move]) -> list[str]:

@@ -91,6 +91,10 @@ def _between_points(move: Move) -> Detour | None:
             if first is sighting:
                 continue
             two = f"{first.view.name} and {sighting.view.name}"
+            if there.is_relayed != link.is_relayed:
+                relays = " and ".join(_relays_of(there, link))
+                because = f"{relays} end TCP between {two} and pass on all that comes: TCP is split between them"
+                return Detour(True, because, sighting.view.name, (link.data.syn_frame,))
             if there.data.isn == link.data.isn:
                 found = found or Detour(False, "the initial sequence numbers are the same at every point")
                 continue
@@ -105,6 +109,12 @@ def _between_points(move: Move) -> Detour | None:
                 )
             found = Detour(None, f"{because}: TCP is split between them, or a firewall rewrites the numbers")
     return found
+
+
+def _relays_of(one: Link, other: Link) -> tuple[str, str]:
+    """Whom does the source send to, and who sends to the destination, of connections that relays join?"""
+    near, far = (other, one) if one.is_relayed else (one, other)
+    return near.destination, far.source
 
 
 def _more_than_numbers(one: Link, other: Link) -> str:

@@ -40,6 +40,8 @@ class Link:
     data_side: int
     known_as: "Named | None" = None
     """Where its addresses are translated on the way: how the same connection is called at the other points."""
+    is_relayed: bool = False
+    """Whether that name is of another connection, which relays join to this one."""
 
     @property
     def data(self) -> Side:
