@@ -8,7 +8,7 @@ from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.guest.guests import find_guests
 from vmpcap.migration.moved import Moved
-from vmpcap.migration.views import PointView
+from vmpcap.migration.views import PointView, is_compared
 from vmpcap.terms.addresses import NO_MAC, ip_halves
 
 BEGINS, ENDS = 30 * S, 31 * S
@@ -26,7 +26,7 @@ def by_bgp(ts: int, origin: str, sender: str, passed: int = 1, **more: object) -
 
 
 def wan(*said: RouteNews, rows: JournalColumns | None = None) -> PointView:
-    """A link between routers that the stream passes."""
+    """A link between routers that the stream passes, too."""
     known = {} if rows is None else {"journal": rows}
     return point("wan", "wan", said, streams=(stream(BEGINS, 1.0),), **known)
 
@@ -69,6 +69,17 @@ def test_the_only_address_whose_host_route_moved_is_the_guest(said: tuple[RouteN
     assert (guest.mac, guest.ips, guest.heard) == (NO_MAC, (ip_halves(GUEST_IP),), ())
     assert guest.confidence == "medium"
     assert "whose host route led to another router" in guest.because
+
+
+def test_a_core_that_does_not_show_the_stream_tells_it_less_surely() -> None:
+    """Nothing compares its clock with that of the stream, whose last data is 1 ms before the end: by what both say."""
+    host = point("src", "source", streams=(stream(BEGINS, 1.0),))
+    core = point("core", "wan", (BEFORE, AFTER), offset=None)
+    assert not is_compared(host, core)
+    (found,), _ = find_guests(moves_of(host), [host, core])
+    (guest,) = found
+    assert (guest.ips, guest.confidence) == ((ip_halves(GUEST_IP),), "low")
+    assert guest.because.endswith("10.0.0.12 told of it first 501 ms after that, by clocks that nothing compares")
 
 
 SECOND = {"prefix": "10.77.0.11/32"}

@@ -8,7 +8,7 @@ import numpy as np
 
 from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.guest.silent_guests import BESIDE_NS, SILENT_NS
-from vmpcap.migration.moved import Moved, on_point, on_reference
+from vmpcap.migration.moved import Confidence, Moved, on_point, on_reference
 from vmpcap.migration.news import news_of
 from vmpcap.migration.stream.moves import Move
 from vmpcap.migration.views import PointView, is_compared
@@ -46,12 +46,17 @@ def by_host_route(move: Move, views: Sequence[PointView]) -> list[Moved]:
         return []
     moment = on_reference(move.best.view, last)
     near = [view for view in views if is_compared(move.best.view, view)]
-    routers = {name for view in near for row in news_of(view).routes for name in (row.sender, row.origin, row.next_hop)}
+    return _led_elsewhere(near, moment, True) or _led_elsewhere(views, moment, False)
+
+
+def _led_elsewhere(views: Sequence[PointView], moment: int, is_timed: bool) -> list[Moved]:
+    """The same by these points, whose clocks were compared with the stream's or were not."""
+    routers = {name for v in views for row in news_of(v).routes for name in (row.sender, row.origin, row.next_hop)}
     moved = {
         address: fresh
-        for address, homes in _homes(near).items()
+        for address, homes in _homes(views).items()
         if address not in routers and (fresh := _moved_then(homes, moment)) is not None
-        if not _spoke_on(ip_halves(address), near, moment, fresh.since)
+        if not _spoke_on(ip_halves(address), views, moment, fresh.since)
     }
     if len(moved) != 1:
         return []
@@ -60,7 +65,9 @@ def by_host_route(move: Move, views: Sequence[PointView]) -> list[Moved]:
         "no announcement was seen; this is the only address whose host route led to another router once "
         f"the stream had ended: {fresh.name[0]} told of it first {(fresh.since - moment) / NS_PER_MS:.0f} ms after that"
     )
-    return [Moved(NO_MAC, (ip_halves(address),), (), "medium", because)]
+    confidence: Confidence = "medium" if is_timed else "low"
+    because += "" if is_timed else ", by clocks that nothing compares"
+    return [Moved(NO_MAC, (ip_halves(address),), (), confidence, because)]
 
 
 def _homes(views: Sequence[PointView]) -> dict[str, list[_Home]]:
