@@ -20,7 +20,11 @@ LESS: Final = 1.05
 
 
 def judge_optimizer(case: Case, name: str) -> Mechanism | None:
-    """Did the joined connections carry the stream to its end, and how much less crossed the WAN?"""
+    """
+    Did the joined connections carry the stream to its end, and how much less crossed the WAN?
+
+    None of relays between which nothing of it is in view: they need not optimise, as HCX's do not.
+    """
     if not case.split.found or case.move is None:
         return None
     because, evidence = (
@@ -29,6 +33,8 @@ def judge_optimizer(case: Case, name: str) -> Mechanism | None:
     )
     lan = _lan(case.move)
     far = _wan(case, case.move)
+    if far is None and any(link.is_relayed for s in case.move.sightings for link in s.transfer.links):
+        return None
     if lan is not None and far is not None and case.completed is not False:  # what is stuck is not reduced
         view, carried, what, frame = far
         sent = sum(link.data.unique_bytes for link in lan.transfer.links)
