@@ -93,7 +93,7 @@ def told(
     found = break_down(
         found, moved, views, quiet, drawn, astray=astray, streamed_until=streamed_until, unproven=unproven
     )
-    (one,) = [s.peer for s in found if s.outage is not None]
+    (one,) = [s.peer for s in found if s.outage is not None or s.joined is not None]
     return one
 
 
@@ -455,6 +455,25 @@ def test_what_the_guest_sends_in_a_connection_is_lost_where_none_of_it_comes_thr
     if through is None:
         assert parts == {"stun": 160, "answers": 3041 - 1000}
         assert "lost between port and gw" in peer.breakdown_because
+
+
+def test_what_the_guest_sends_at_its_new_place_is_not_lost_for_not_passing_the_old_one() -> None:
+    """The peer's point is the old place until the move, and the new one since: no answer from there passes the old."""
+    tries = [840, 1040, 1440, 1640, 2040, 2440, 3040]
+    asks = [segment(20 * n, True, 100 * n, 0, 100) for n in range(42)]
+    asks += [segment(ms, True, 4200, 0, 100) for ms in tries]
+
+    def told_by_guest(ms: float, ack: int) -> Row:
+        return segment(ms, False, 0, ack, 0, ACK, ip_id=round(ms)) | {"eth_src": GUEST, "eth_dst": GATEWAY}
+
+    early = [told_by_guest(20 * n + 1, 100 * n + 100) for n in range(42)]
+    late = [told_by_guest(ms + 1, 4200) for ms in tries if BACK < ms < 3000] + [told_by_guest(3041, 4300)]
+    to_guest = [row | {"eth_src": GATEWAY, "eth_dst": GUEST} for row in asks]
+    peer = told(
+        point("old", "domain:source", [*(row for row in to_guest if row["ts_ns"] <= 840 * MS), *early]),
+        point("new", "domain:destination", [*(row for row in to_guest if row["ts_ns"] > BACK * MS), *late], BACK),
+    )
+    assert "answers" not in spent(peer)
 
 
 @pytest.mark.parametrize("late", [0.0, 25.0], ids=["at once", "after the next request"])

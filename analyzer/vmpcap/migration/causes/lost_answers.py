@@ -39,9 +39,9 @@ def lost_answers(asked: Asked, scene: Scene, answered: Bools, shows: str) -> lis
     where nothing at all of the guest came through for as long as it sent.
     """
     views = [view for view in scene.views if view.role not in OF_THE_STREAM]
-    at = [_answers(view, asked, scene) for view in views]
-    arrived = next((keys for view, _, keys in at if view.name == asked.view.name), np.zeros(0, np.uint64))
-    if not len(arrived):
+    at = _on_their_way([_answers(view, asked, scene) for view in views])
+    arrived = next((keys for view, _, keys in at if view.name == asked.view.name), None)
+    if arrived is None:
         return []
     if asked.stream.manner == "connection":
         return _lost_segments(asked, at, answered, shows)
@@ -67,10 +67,9 @@ def _lost_segments(asked: Asked, at: Sequence[Answers], answered: Bools, shows: 
     by_guest = [sent[view.name] for view, _, _ in at if view.role == NEW_PLACE and len(sent[view.name])]
     if not by_guest or len(sent[asked.view.name]):
         return []
-    known = [one for one in at if len(one[2]) and (one[0].role != OLD_PLACE or len(sent[one[0].name]))]
-    passed = [one[0].name for one in known if len(sent[one[0].name])]
-    missed = [one[0].name for one in known if not len(sent[one[0].name])]
-    says = f"the guest answered, and nothing of it came through: {_between(known, passed, missed, asked)}"
+    passed = [view.name for view, _, _ in at if len(sent[view.name])]
+    missed = [view.name for view, _, _ in at if not len(sent[view.name])]
+    says = f"the guest answered, and nothing of it came through: {_between(at, passed, missed, asked)}"
     return [Evidence("answers", answered, f"{shows}; {says}", says)]
 
 
@@ -79,17 +78,22 @@ def _answers(view: PointView, asked: Asked, scene: Scene) -> Answers:
     return view, all_on_clock_of(asked.view, view, view.journal.ts_ns[rows]), packet_keys(view.journal, rows)
 
 
-def _where(at: Sequence[Answers], lost: U64, asked: Asked) -> str:
+def _on_their_way(at: Sequence[Answers]) -> list[Answers]:
     """
-    Between which points that show answers were these lost?
+    Which of these points do answers from the new place have to pass: those that show any?
 
-    The old place is on the way where it shows answers from the new one.
+    The old place only where it shows answers from the new one. A peer whose stream was seen there first, and at the new
+    place since, is beyond neither.
     """
-    sent = np.concatenate([keys for view, _, keys in at if view.role == NEW_PLACE])
-    known = [one for one in at if len(one[2]) and (one[0].role != OLD_PLACE or np.isin(sent, one[2]).any())]
-    passed = [view.name for view, _, keys in known if np.isin(lost, keys).any()]
-    missed = [view.name for view, _, keys in known if not np.isin(lost, keys).any()]
-    return _between(known, passed, missed, asked)
+    sent = np.concatenate([np.zeros(0, np.uint64), *(keys for view, _, keys in at if view.role == NEW_PLACE)])
+    return [one for one in at if len(one[2]) and (one[0].role != OLD_PLACE or np.isin(sent, one[2]).any())]
+
+
+def _where(at: Sequence[Answers], lost: U64, asked: Asked) -> str:
+    """Between which of these points were these answers lost?"""
+    passed = [view.name for view, _, keys in at if np.isin(lost, keys).any()]
+    missed = [view.name for view, _, keys in at if not np.isin(lost, keys).any()]
+    return _between(at, passed, missed, asked)
 
 
 def _between(known: Sequence[Answers], passed: Sequence[str], missed: Sequence[str], asked: Asked) -> str:
