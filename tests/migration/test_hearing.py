@@ -138,3 +138,76 @@ def test_what_a_bridge_tells_its_neighbour_shows_no_broadcast(kind: str, etherty
     reached, because = told_of(gateway, new_bridge(SWITCH + 30 * MS, kind))
     assert reached == "not_observable"
     assert "no broadcast of anybody" in because
+
+
+def bridge_asked_from(begin: int, *announced_at: int) -> PointView:
+    """A bridge that hears these announcements; the guest says nothing before the first packet for it comes."""
+    seen = asks_and_answers(begin, 20 * S, 100 * MS)
+    return view("br", "domain:destination", series=(announced(*announced_at),), journal=seen)
+
+
+def asking_client(every: int = 100 * MS, until: int = 20 * S) -> PointView:
+    """It asks all the time and shows no answer between the switchover and 7 s later: a routed link, no MAC of it."""
+    asks = asks_and_answers(0, until, every, (SWITCH, SWITCH + 7 * S))
+    macs = np.full(len(asks.ts_ns), 0x02000000C1, np.uint64)
+    asks.ttl[:] = 63
+    return view("client", "client", journal=asks._replace(eth_src=macs, eth_dst=macs + np.uint64(1)))
+
+
+ONCE = (SWITCH, SWITCH + 50 * MS, SWITCH + 200 * MS)
+AGAIN = (*ONCE, SWITCH + 6950 * MS)
+
+
+@pytest.mark.parametrize("with_arp", [True, False])
+@pytest.mark.parametrize(
+    ("begin", "times", "reached"),
+    [
+        (SWITCH + 7 * S, ONCE, "not_reached"),
+        (SWITCH + 700 * MS, ONCE, "not_observable"),
+        (SWITCH + 7 * S, AGAIN, "not_observable"),
+    ],
+    ids=["long after", "soon after", "after the last of several"],
+)
+def test_what_comes_by_itself_long_after_the_announcement_was_not_led_there_by_it(
+    begin: int, times: tuple[int, ...], reached: str, with_arp: bool
+) -> None:
+    """Seventy requests to its MAC passed the gateway in vain; the guest had said nothing when the next one came."""
+    seen = asks_and_answers(0, 20 * S, 100 * MS, (SWITCH, begin))
+    gateway = view("gw", "gateway", journal=seen, arps=ARP_OF_OTHERS if with_arp else arps())
+    bridge = bridge_asked_from(begin, *times)
+    assert told_of(gateway, bridge)[0] == reached
+    if reached == "not_reached":
+        assert "none of them came there for 7.0 s" in told_of(gateway, bridge)[1]
+
+
+def test_packets_to_a_mac_that_the_guest_had_before_show_nothing_of_the_switches() -> None:
+    """The gateway's ARP entry was old: the announcement may have passed it all the same."""
+    begin = SWITCH + 7 * S
+    seen = asks_and_answers(0, 20 * S, 100 * MS, (SWITCH, begin))
+    is_old = (seen.eth_dst == GUEST) & (seen.ts_ns < begin)
+    seen.eth_dst[is_old] = GUEST + 1
+    gateway = view("gw", "gateway", journal=seen, arps=ARP_OF_OTHERS)
+    assert told_of(gateway, bridge_asked_from(begin, *ONCE))[0] == "not_observable"
+
+
+@pytest.mark.parametrize(
+    ("begin", "times", "asker", "verdict", "says"),
+    [
+        (SWITCH + 7 * S, ONCE, asking_client(), "not_observable", "7.0 s after the first announcement"),
+        (SWITCH + 7 * S, AGAIN, asking_client(), "reached", "7.0 s after the first announcement"),
+        (SWITCH + 700 * MS, ONCE, asking_client(), "reached", ""),
+        (SWITCH + 7 * S, ONCE, asking_client(20 * S), "reached", ""),
+        (SWITCH + 7 * S, ONCE, asking_client(until=SWITCH), "reached", ""),
+    ],
+    ids=["in vain", "after the last of several", "soon", "asked once", "nobody asked meanwhile"],
+)
+def test_an_answer_proves_no_announcement_that_others_passed_in_vain_since(
+    begin: int, times: tuple[int, ...], asker: PointView, verdict: str, says: str
+) -> None:
+    """What told the way at last is not known. Where nobody asked in between, the first that asked came through."""
+    bridge = bridge_asked_from(begin, *times)
+    guest = Moved(GUEST, (ip_halves(GUEST_IP),), ((bridge, bridge.series[0]),), "high", "")
+    domain = follow_announcements(guest, [bridge, asker], SWITCH, qemu=True).domain
+    assert domain.verdict == verdict
+    assert says in domain.because
+    assert ("after the first announcement" in domain.because) is bool(says)

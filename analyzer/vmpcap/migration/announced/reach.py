@@ -19,6 +19,7 @@ from vmpcap.migration.announced.own_places import (
 )
 from vmpcap.migration.announced.several_places import why_several
 from vmpcap.migration.announced.unheard import not_seen_at
+from vmpcap.migration.announced.unlearned import came_late
 from vmpcap.migration.announced.uplinks import is_carried
 from vmpcap.migration.announced.vlans import find_retagged
 from vmpcap.migration.clocks import elapsed_between, order_not_known
@@ -378,7 +379,11 @@ def _judge_domain(
             f"{deciding.name}: {answer.because}; in frame {proof.question_frame} somebody's unicast reached the guest "
             f"and it answered (frame {proof.answer_frame})"
         )
-        return Domain(verdict="reached", because=because)
+        late = came_late(deciding, guest, proof, views)
+        if late is not None and not late.is_led:
+            because = f"{because}, but only {late.words}; what told the way to it at last is not known"
+            return Domain(verdict="not_observable", because=because)
+        return Domain(verdict="reached", because=f"{because}, {late.words}" if late is not None else because)
     place = "may be the host's own bridge" if deciding.role else "stands at a place that was not named"
     because = (
         f"{deciding.name}: {answer.because}, but that point {place}, and no unicast for the guest was answered there"

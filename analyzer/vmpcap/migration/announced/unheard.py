@@ -99,10 +99,8 @@ def _why_silent(
         return None, "not_observable", blindness(hole)
     astray = went_astray(view, guest, moment)
     deaf = why_deaf(view, guest, when, when + wait)
-    if not deaf and not is_cut_off(view, guest, views, moment):
-        deaf = why_hidden(view, guest)
-        if not deaf and not astray:
-            deaf = why_rarp_hidden(view, guest) or why_group_hidden(view, guest)
+    if not deaf and not astray and not is_cut_off(view, guest, views, moment):
+        deaf = why_hidden(view, guest) or why_rarp_hidden(view, guest) or why_group_hidden(view, guest)
     if deaf:
         return None, "not_observable", deaf
     source = (

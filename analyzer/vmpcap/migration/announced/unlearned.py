@@ -1,21 +1,34 @@
 """Packets for a guest that never came to its new place: switches on the way had not learned what was announced."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from vmpcap.announcements.series import Series
 from vmpcap.migration.clocks import on_clock_of
 from vmpcap.migration.moved import Moved, on_point
+from vmpcap.migration.packets.exchanges import Functional
 from vmpcap.migration.sightings import announced_among, delivered, frames_of
-from vmpcap.migration.views import PointView
+from vmpcap.migration.views import PointView, is_compared
 from vmpcap.points.holes import hole_in
-from vmpcap.terms.units import NS_PER_MS, count_of
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
 
 LEAST_ASTRAY: Final = 3
 """So many packets in a row must miss the guest's new place: one or two may be lost."""
 
 LEARNED_NS: Final = 20 * NS_PER_MS
 """What passes this shortly after an announcement may have been on its way before a switch had read it."""
+
+AT_ONCE_NS: Final = NS_PER_S
+"""
+What comes within this time of an announcement may have been led by it (domain notes 3.3: the first second warns).
+
+What comes later, while others are lost, was led by something else: an entry that aged, a route that came at last.
+"""
+
+MIGRATION_NICS: Final = ("source", "destination")
 
 MOST_SHOWN: Final = 5
 """Frames that are listed."""
@@ -33,25 +46,70 @@ def went_astray(view: PointView, guest: Moved, moment: int) -> str:
     shows the way as well, and while all of these packets stay away. A port that keeps the guest's MAC (a sticky or
     static entry, port security) sends them to its old place, too, though the announcement did pass, and goes on to do
     so after the guest's own frames. So this counts only where packets came to the new place after these: what led the
-    others astray had not learned, and did learn.
+    others astray had not learned, and did learn. Where the guest says nothing until a packet comes for it, that one
+    ends the time: it came by something else, unless an announcement had come shortly before. Packets for another MAC
+    than the guest's own show an old ARP entry, and nothing of switches.
     """
     for other, series in guest.heard:
         if other.name == view.name or other.role != "domain:destination":
             continue
         if view.offset is None or other.offset is None or not other.journal_complete or other.left_out or other.drops:
             continue
-        begin = series.first_ts + LEARNED_NS
-        end = _first_own_frame(other, guest, on_point(other, moment))
+        begin, spoke = series.first_ts + LEARNED_NS, _first_own_frame(other, guest, on_point(other, moment))
+        came = other.journal.ts_ns[delivered(other, guest, begin)]
+        end = min(spoke, int(came[0])) if len(came) else spoke
+        if end < spoke and end - _last_before(series, end) < AT_ONCE_NS:
+            continue
         if hole_in(other.holes, begin, end) is not None:
             continue
-        asked = view.journal.ts_ns[frames_of(view, guest).asked]
-        passed = asked[(asked > on_clock_of(view, other, begin)) & (asked < on_clock_of(view, other, end) - LEARNED_NS)]
-        came = delivered(other, guest, begin)
-        came_ts = other.journal.ts_ns[came]
-        if len(passed) >= LEAST_ASTRAY and not (came_ts < end).any() and (came_ts > end).any():
-            packets = count_of(len(passed), "packet")
-            return f"{packets} for the guest passed here after {other.name} had heard it, and none of them came there"
+        sent = view.journal.ts_ns[delivered(view, guest, on_clock_of(view, other, begin))]
+        passed = int((sent < on_clock_of(view, other, end) - LEARNED_NS).sum())
+        if passed >= LEAST_ASTRAY and (came >= end).any():
+            packets = f"{count_of(passed, 'packet')} for the guest passed here after {other.name} had heard it"
+            until = f" for {(end - series.first_ts) / NS_PER_S:.1f} s" if end < spoke else ""
+            return f"{packets}, and none of them came there{until}"
     return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A first packet for the guest that came long after its announcement, while others before it did not."""
+
+    words: str
+    is_led: bool
+    """May a later announcement have led it, which came shortly before?"""
+
+
+def came_late(view: PointView, guest: Moved, proof: Functional, views: Sequence[PointView]) -> Late | None:
+    """
+    Did packets for the guest pass elsewhere in vain for long, after it was announced here, until the first one came?
+
+    None where it came at once, where nobody asked in between, or where that is not known.
+    """
+    series = guest.series_at(view)
+    if series is None or not view.journal_complete or view.left_out or view.drops:
+        return None
+    begin = series.first_ts + LEARNED_NS
+    came = view.journal.ts_ns[delivered(view, guest, begin)]
+    end = min([proof.question_ts, *came[:1].tolist()])
+    if end - series.first_ts < AT_ONCE_NS or hole_in(view.holes, begin, end) is not None:
+        return None
+    for other in views:
+        if other.name == view.name or other.role in MIGRATION_NICS or not is_compared(other, view):
+            continue
+        asked = other.journal.ts_ns[frames_of(other, guest).asked]
+        since, until = on_clock_of(other, view, begin), on_clock_of(other, view, end) - LEARNED_NS
+        passed = int(((asked > since) & (asked < until)).sum())
+        if passed >= LEAST_ASTRAY:
+            when = f"{(end - series.first_ts) / NS_PER_S:.1f} s after the first announcement"
+            vain = f"{count_of(passed, 'packet')} for it had passed {other.name} by then and never came here"
+            return Late(f"{when}: {vain}", end - _last_before(series, end) < AT_ONCE_NS)
+    return None
+
+
+def _last_before(series: Series, ts: int) -> int:
+    """When was the last of these announcements before that time?"""
+    return max(one for one in series.times if one <= ts)
 
 
 def passed_instead(view: PointView, guest: Moved) -> list[int]:
