@@ -42,17 +42,19 @@ def told(
     again: int = 1,
     step: float = STEP,
     is_closed: bool = True,
+    way: Callable[[float], str] = lambda ts: "cl",
 ) -> Answer:
     """
     A client that pings the guest, and opens a connection to it every 0.2 s; by when it opens one it is answered.
 
     Where it is not, the client sends its SYN again, each second. Where they are not closed, the capture lacks the last
-    segment of each.
+    segment of each. Each connection is seen at the point of the way that it takes; pings at all of these.
     """
     scene = Scene()
     add_stream(scene, (LAN_SOURCE, LAN_DESTINATION))
-    add_announcement(scene, "new", "cl")
-    add_pings(scene, "cl")
+    beside = sorted({way(BEGIN - 3), way(MOVED + 15), "cl" if way(BEGIN) == "cl" else "wan"})
+    add_announcement(scene, *{"new", *beside} - {"old", "wan"})
+    add_pings(scene, *beside)
     for n in range(count):
         ts = BEGIN - 3 + 0.03 + n * step
 
@@ -61,7 +63,7 @@ def told(
             src, dst = (PEER_IP, GUEST_IP) if asks else (GUEST_IP, PEER_IP)
             macs = {"src": PEER, "dst": GUEST} if asks else {"src": GUEST, "dst": PEER}
             packet = IP(src=src, dst=dst, id=n + 1) / TCP(**ports, flags=flags, seq=seq, ack=ack, window=9000)
-            scene.at("cl", ts + after, Ether(**macs) / packet)
+            scene.at(way(ts), ts + after, Ether(**macs) / packet)
 
         said(0, True, "S", 100, 0)
         if not answers(ts):
@@ -75,8 +77,10 @@ def told(
         if is_closed:
             said(0.005, True, "A", 102, 502)
     files = scene.write(folder)
-    points = {"source": files["src"], "destination": files["dst"], "new": files["new"], "cl": files["cl"]}
-    return vmpcap.report(points, roles={"new": "domain:destination", "cl": "client"}, profile=profile)
+    points = {"source": files["src"], "destination": files["dst"], "new": files["new"]}
+    points |= {name: files[name] for name in beside}
+    roles = {"old": "domain:source", "new": "domain:destination", "cl": "client", "wan": "wan"}
+    return vmpcap.report(points, roles={name: role for name, role in roles.items() if name in points}, profile=profile)
 
 
 def outcomes(report: Answer) -> dict[str, str]:
@@ -119,6 +123,30 @@ def test_a_service_that_answers_again_was_cut_off_until_then(tmp_path: Path) -> 
     assert outcomes(report)["switchover"] == "fail"
     assert "never" not in report.document.because
     assert "at least 2" in report.document.because
+
+
+@pytest.mark.parametrize("returns", [True, False])
+def test_a_service_that_answers_again_at_the_guests_new_place_is_not_lost_at_its_old_one(
+    returns: bool, tmp_path: Path
+) -> None:
+    """A route leads to the old place for 6 s: what is opened later is answered, where it comes to the new one."""
+    flip = MOVED + 6
+
+    def answers(ts: float) -> bool:
+        return ts < LEFT or (returns and ts >= flip)
+
+    report = told(tmp_path, answers, "qemu-default", 100, way=lambda ts: "old" if ts < flip else "new")
+    (row,) = [row for row in lost_ones(report) if row.point == "old"]
+    assert row.outage_low_ms == pytest.approx((flip - LEFT) * 1e3 + (0 if returns else 850), abs=200)
+    if returns:
+        assert row.survived is True
+        assert "had, at new" in row.because
+        assert "never" not in report.document.because
+        assert outcomes(report)["guest_reachable_after"] == "pass"
+    else:
+        assert row.survived is not True
+        assert "none was answered after" in row.because
+    assert outcomes(report)["switchover"] != "pass"
 
 
 def test_a_port_that_is_never_answered_tells_nothing(tmp_path: Path) -> None:

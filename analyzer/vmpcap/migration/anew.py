@@ -3,13 +3,15 @@
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from vmpcap.measures.outages import Outage
+from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.results import Peer
 from vmpcap.migration.suffered import Suffered
+from vmpcap.migration.views import PointView
 from vmpcap.points.holes import hole_in
 from vmpcap.terms.units import NS_PER_S, count_of, iso_utc, ms
 
@@ -26,6 +28,14 @@ Service = tuple[str, str, str]
 """Peer, protocol with its port, and the point that shows them."""
 Opened = tuple[Suffered, Outage]
 """A connection that was opened in vain, and its wait."""
+
+
+class Answered(NamedTuple):
+    """When another connection to the service was opened that was answered, by the clock of the point of the row."""
+
+    ts: int
+    at: str
+    """Where, if not at that point itself; else empty."""
 
 
 def by_service(found: Sequence[Suffered]) -> list[Suffered]:
@@ -49,16 +59,38 @@ def by_service(found: Sequence[Suffered]) -> list[Suffered]:
     for service, connections in opened.items():
         group = sorted(connections, key=_since)
         beside = of_service[service[:2]]
-        again = sorted(one.again[1] for one in beside if one.again and one.again[0].name == service[2])
+        again = _answered_again(beside, _view_of(group[0]), service[2])
         if _was_dead(beside):
-            dead = [opened for opened in group if not again or _since(opened) < again[0]]
+            dead = [opened for opened in group if not again or _since(opened) < again[0].ts]
             told |= dict.fromkeys((id(one) for one, _ in dead), _as_before(group[0][0]))
             group = group[len(dead) :]
         for run in _runs(group, again):
             is_later = again and run[0][0].opened_late is not None
-            row = _as_lost_later(run, again[-1]) if is_later else _as_one(run, beside, again)
+            row = _as_lost_later(run, again[-1].ts) if is_later else _as_one(run, beside, again)
             told |= dict.fromkeys((id(one) for one, _ in run), row)
     return list(_in_place(found, told))
+
+
+def _answered_again(beside: Sequence[Suffered], view: PointView | None, point: str) -> list[Answered]:
+    """
+    When were connections to this service opened since the move that were answered, at this point or at another?
+
+    What a route leads to the guest's new place since does not pass the old one any more. Beside the peer itself all of
+    its connections pass: what is answered elsewhere is another's.
+    """
+    found = []
+    for at, ts in (one.again for one in beside if one.again):
+        if at.name == point:
+            found.append(Answered(ts, ""))
+        elif view is not None and view.role != "client" and clock_doubt(at, ts, view) is not None:
+            found.append(Answered(on_clock_of(view, at, ts), at.name))
+    return sorted(found)
+
+
+def _view_of(opened: Opened) -> PointView | None:
+    """The point that shows this connection."""
+    one = opened[0]
+    return one.view if one.opened_late is None else one.opened_late[0]
 
 
 def _had_answers(beside: Sequence[Suffered]) -> bool:
@@ -78,20 +110,20 @@ def _since(opened: Opened) -> int:
     return opened[1].first_unanswered_ts
 
 
-def _runs(group: Sequence[Opened], again: Sequence[int]) -> Iterator[list[Opened]]:
+def _runs(group: Sequence[Opened], again: Sequence[Answered]) -> Iterator[list[Opened]]:
     """Which of these, by time, are told as one: all between two answered ones, or before the first, after the last?"""
     runs: dict[int, list[Opened]] = {}
     for one in group:
-        runs.setdefault(bisect_left(again, _since(one)), []).append(one)
+        runs.setdefault(bisect_left(again, _since(one), key=lambda answered: answered.ts), []).append(one)
     for place, run in runs.items():
         is_near = run[0][0].opened_late is None and len(run) >= LEAST_OPENED
         if (place == len(again) and _is_lost(run, again)) or (is_near and (len(runs) == 1 or place == 0)):
             yield run
 
 
-def _is_lost(run: Sequence[Opened], again: Sequence[int]) -> bool:
+def _is_lost(run: Sequence[Opened], again: Sequence[Answered]) -> bool:
     """Were so many opened in vain since the last answered one, and for so long, that their service is lost?"""
-    view = run[0][0].view if run[0][0].opened_late is None else run[0][0].opened_late[0]
+    view = _view_of(run[0])
     if view is None or view.goes_on or view.left_out or not view.journal_complete:
         return False
     end = max(outage.last_unanswered_ts for _, outage in run)
@@ -99,7 +131,7 @@ def _is_lost(run: Sequence[Opened], again: Sequence[int]) -> bool:
         run[0][0].opened_late is not None and any(outage.retransmissions >= LEAST_LOST for _, outage in run)
     )
     is_long = is_many and end - _since(run[0]) >= LONG_NS
-    return is_long and hole_in(view.holes, again[-1] if again else _since(run[0]), end) is None
+    return is_long and hole_in(view.holes, again[-1].ts if again else _since(run[0]), end) is None
 
 
 def _service(one: Suffered) -> Service:
@@ -139,24 +171,25 @@ def _as_before(one: Suffered) -> Suffered:
     return Suffered(peer, True, None, None, None, None)
 
 
-def _as_one(group: Sequence[Opened], beside: Sequence[Suffered], again: Sequence[int]) -> Suffered:
+def _as_one(group: Sequence[Opened], beside: Sequence[Suffered], again: Sequence[Answered]) -> Suffered:
     """All of these as one; again: when those were opened that were answered."""
     (first, begun), latest = group[0], group[-1][1]
-    back = next((ts for ts in again if ts > begun.first_unanswered_ts), None)
-    before = [ts for ts in again if ts < begun.first_unanswered_ts]
+    next_one = next((one for one in again if one.ts > begun.first_unanswered_ts), None)
+    back = None if next_one is None else next_one.ts
+    before = [one.ts for one in again if one.ts < begun.first_unanswered_ts]
     until = latest.first_unanswered_ts if back is not None else max(o.last_unanswered_ts for _, o in group)
     length = until - begun.first_unanswered_ts
     words = f"{count_of(len(group), 'connection')}, opened from frame {begun.first_unanswered_frame} on, had no answer"
     words += f"; those opened since the switchover were answered until {iso_utc(before[-1])}" if before else ""
-    if back is None:
+    if next_one is None:
         words += f", and none was answered after: {length / NS_PER_S:.1f} s"
     else:
-        words += f"; the next, opened {iso_utc(back)}, had"
+        words += f"; the next, opened {iso_utc(next_one.ts)}, had{f', at {next_one.at}' if next_one.at else ''}"
     longest = max((one for one, _ in group), key=lambda one: sum(part.ms for part in one.peer.breakdown))
     words += f"; of one of them: {longest.peer.breakdown_because}" if longest.peer.breakdown_because else ""
     lost = any(one.is_cut_off for one, _ in group)
     survived = True if back is not None else False if lost else None
-    view = first.view if first.opened_late is None else first.opened_late[0]
+    view = _view_of(group[0])
     peer = msgspec.structs.replace(
         first.peer, because=words, survived=survived, lost=len(group), outage_low_ms=ms(length),
         retransmissions=sum(one.peer.retransmissions or 0 for one, _ in group), breakdown=[], breakdown_because="",
