@@ -126,6 +126,8 @@ class Suffered:
     """Of a stream of which nobody knows what it met: when it began, by its point's clock."""
     is_taken_apart: bool = True
     """Whether it is known what its outage was spent on, as far as that shows: of a great many only of the worst."""
+    is_waiting: bool = False
+    """Whether it sent nothing since others, cut off with it, were answered again: what it would meet is not known."""
     ended_by_another: bool = False
     """Whether a reset that was not the guest's ended the connection before that answered."""
 

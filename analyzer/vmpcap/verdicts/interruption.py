@@ -44,7 +44,7 @@ def _served_since(guest: GuestStory, gone: Sequence[Suffered]) -> str:
 
 def gave_up_asking(lost: Suffered) -> bool:
     """Did this peer ask often and long after the switchover, and stop without an answer before the view's end?"""
-    return lost.peer.survived is None and is_long_gone(lost)
+    return lost.peer.survived is None and is_long_gone(lost) and not lost.is_waiting
 
 
 def answered_again(guest: GuestStory) -> set[str]:

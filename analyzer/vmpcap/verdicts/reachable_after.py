@@ -273,7 +273,15 @@ def _all_answered(known: Known) -> str:
     is_missed = known.cut_off or any(map(gave_up_asking, known.guest.suffered))
     but = ", and so was every peer, though not in each of its streams" if is_missed else ""
     but += ": a guest that restarted?" if known.cut_off and not known.why else ""
-    return but + known.why
+    return but + _say_waiting(known) + known.why
+
+
+def _say_waiting(known: Known) -> str:
+    """Of whom is not known whether they would be answered, for they sent nothing since others were? Empty: of none."""
+    waiting = {s.peer.peer for s in known.guest.suffered if s.is_waiting} - answered_again(known.guest)
+    if not waiting:
+        return ""
+    return f"; it is not known of {', '.join(sorted(waiting)[:MOST_NAMED])}, who sent nothing since others were"
 
 
 def _never(known: Known) -> str:
