@@ -53,6 +53,33 @@ def test_what_shows_no_free_way_before_takes_nothing_from_the_wait(peers: list[S
     assert case(peers=peers).back_at == after(18_900)
 
 
+@pytest.mark.parametrize(
+    ("peers", "words"),
+    [
+        ([PING, connection(18_900, 300, 900, 9_960, peer="10.99.0.77")], "from +10.4 s on, the last +18.9 s"),
+        ([PING, connection(18_900, 300, 900, 12_000, peer="10.99.0.77")], "+18.9 s"),
+        ([connection(18_900, 300, 900, 9_960)], "+18.9 s"),
+        ([PING], "+10.4 s"),
+    ],
+    ids=["lost nothing after", "lost after that", "alone", "a ping"],
+)
+def test_who_only_waited_is_told_beside_who_was_answered_first(peers: list[Suffered], words: str) -> None:
+    """The way was free by the first answer after which nothing that anybody asked was lost."""
+    assert case(peers=peers).back_words == words
+    rows = [news(0, origin="10.0.0.2"), news(after(900), origin="10.0.0.3")]
+    found = judged("ospf", case(point("wan", "wan", rows), peers=peers))
+    assert found is not None
+    assert f"answered again only {words}" in found.because
+
+
+def test_a_connection_that_two_places_show_together_was_lost_until_its_last_try_alone() -> None:
+    """That it was answered later proves no loss: its tries are known."""
+    one = connection(18_900, 300, 900, 9_960, peer="10.99.0.77")
+    told = msgspec.structs.replace(one.peer, outage_ms=None, outage_low_ms=18_900.0)
+    both = replace(one, peer=told, outage=None, joined=one.outage)
+    assert case(peers=[PING, both]).back_words == "from +10.4 s on, the last +18.9 s"
+
+
 def test_a_connection_that_was_answered_first_is_told_by_itself() -> None:
     """The ping came back later."""
     assert case(peers=[PING, connection(4_000, 300, 900)]).back_at == after(10_400)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any, Final, cast
 
 import msgspec
+import numpy as np
 import pytest
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import ARP, Ether
@@ -271,7 +272,8 @@ def stream_of(*outages: tuple[float, float], answered: bool = True) -> Suffered:
     ]
     longest = max(made, key=lambda one: one.last_unanswered_ts - one.first_unanswered_ts)
     one = waited((longest.first_unanswered_ts - after(0)) / MS, ((longest.first_answer_ts or 0) - after(0)) / MS)
-    stream = SimpleNamespace(outages=tuple(made), requester="peer", manner="echo")
+    asked = np.array([ts for one in made for ts in (one.first_unanswered_ts, one.last_unanswered_ts)], np.int64)
+    stream = SimpleNamespace(outages=tuple(made), requester="peer", manner="echo", asked_ts=asked)
     return replace(one, stream=cast(PeerStream, stream), outage=longest, view=point(one.peer.point, "client"))
 
 

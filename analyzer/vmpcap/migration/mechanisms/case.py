@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.announcements.routes.rows import GatewayHello, RouteNews
+from vmpcap.migration.mechanisms.returns import free_since, returns_of
 from vmpcap.migration.moved import Moved, on_reference
 from vmpcap.migration.news import news_of
 from vmpcap.migration.packets.conflicts import NOT_EXAMINED, Conflict
@@ -146,45 +147,32 @@ class Case:
 
     @property
     def back_at(self) -> int | None:
-        """
-        When, on the reference clock, was the last of the interrupted peers answered again? None without such.
+        """When, on the reference clock, was the last of the interrupted peers answered again? None without such."""
+        return max((one.back for one in returns_of(self.suffered, self.views)), default=None)
 
-        Not of a connection that only waited for its timer by then: `_way_was_free`.
-        """
-        by_name = {view.name: view for view in self.views}
-        ends = [
-            (s, on_reference(*s.again) if s.again is not None else on_reference(by_name[s.peer.point], s.to_ts))
-            for s in self.suffered
-            if s.ended and s.to_ts is not None and s.from_ts is not None and s.peer.point in by_name
-        ]
-        return max((_way_was_free(s, end, ends) for s, end in ends), default=None)
+    @property
+    def at_first(self) -> "Case":
+        """The same with the outages of the switchover alone: without peers that had been answered since it."""
+        at_first = tuple(s for one in self.suffered for s in [at_switchover(one, self.moment)] if s is not None)
+        return replace(self, suffered=at_first)
 
     @property
     def first_back_at(self) -> int | None:
-        """The same of the switchover: without outages of peers that had been answered since it; those are lapses."""
-        at_first = tuple(s for one in self.suffered for s in [at_switchover(one, self.moment)] if s is not None)
-        return replace(self, suffered=at_first).back_at
+        """When the last of these was answered again; what peers met later are lapses."""
+        return self.at_first.back_at
+
+    @property
+    def back_words(self) -> str:
+        """From when on were the interrupted peers answered again, and the last of them?"""
+        found = returns_of(self.suffered, self.views)
+        last, free = max((one.back for one in found), default=self.moment), free_since(found)
+        words = since(self.after(last))
+        return words if free is None or free >= last else f"from {since(self.after(free))} on, the last {words}"
 
     @property
     def watched(self) -> bool:
         """Do peers' requests show how the guest was reached after the switchover?"""
         return any(s.is_cut_off or (s.ended and s.peer.outage_ms is not None) for s in self.suffered)
-
-
-def _way_was_free(one: Suffered, end: int, ends: Sequence[tuple[Suffered, int]]) -> int:
-    """
-    By when was the way between this peer and the guest free again?
-
-    TCP sends again ever less often. Where another stream of the same peer was answered between the last segment that
-    was lost and the first that was answered, the rest of that wait is the connection's own.
-    """
-    if one.stream is None or one.stream.manner != "connection" or one.outage is None or one.view is None:
-        return end
-    first, asked = one.outage.first_answered_ts, one.stream.asked_ts
-    lost = asked[: np.searchsorted(asked, first)] if first is not None else asked
-    waits_since = on_reference(one.view, int(lost[-1])) if len(lost) else end
-    same = (at for other, at in ends if other is not one and other.peer.peer == one.peer.peer)
-    return min((at for at in same if waits_since < at < end), default=end)
 
 
 def segments_of(view: PointView, guest: Moved) -> set[int]:

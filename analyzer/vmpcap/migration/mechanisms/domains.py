@@ -10,7 +10,7 @@ from vmpcap.migration.announced.passed_by import where_it_was_shut, who_passes
 from vmpcap.migration.announced.vlans import find_retagged
 from vmpcap.migration.clocks import is_moment_unknown
 from vmpcap.migration.marks import sign_on_its_clock
-from vmpcap.migration.mechanisms.case import IN_THE_DOMAIN, Case, joined, result, sighted, since, span
+from vmpcap.migration.mechanisms.case import IN_THE_DOMAIN, Case, joined, result, sighted, span
 from vmpcap.migration.mechanisms.own_overlays import foreign_overlays
 from vmpcap.migration.mechanisms.resolution import former_macs
 from vmpcap.migration.mechanisms.shown import answered_again, heard_beyond, own_frames
@@ -129,7 +129,7 @@ def _in_two_places(case: Case, name: str, heard: str, seen: Sequence[Sighted]) -
         because += f"; {case.without_answer}"
         return result(name, "no", because, evidence)
     if back is not None and flaps.since is not None and back > flaps.since:
-        because += f"; the guest's peers were answered again only {since(case.after(back))}"
+        because += f"; the guest's peers were answered again only {case.back_words}"
         return result(name, "no", because, evidence, case.after(back))
     return result(name, "undecided", f"{because}; no peer shows an outage by it", evidence)
 
@@ -145,7 +145,7 @@ def _announced_in_vain(case: Case, name: str, heard: str, seen: Sequence[Sighted
     if not waited or back is None:
         return result(name, "undecided", f"{heard}; {case.reachability.because}", seen)
     because = f"{heard}; for {span(int(waited * NS_PER_MS))} switches did not know its new place, and the guest's peers"
-    return result(name, "no", f"{because} were answered again only {since(case.after(back))}", seen, case.after(back))
+    return result(name, "no", f"{because} were answered again only {case.back_words}", seen, case.after(back))
 
 
 def _in_overlay(case: Case) -> list[bool]:

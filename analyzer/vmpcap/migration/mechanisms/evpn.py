@@ -158,7 +158,7 @@ def _by_peers(case: Case, told: Mechanism, has_address: bool) -> Mechanism:
         return msgspec.structs.replace(told, worked="undecided", because=because)
     back = case.first_back_at
     if back is not None and case.after(back) > (told.latency_ms or 0) * NS_PER_MS + WITHIN_NS:
-        because = f"{told.because}, yet the guest's peers were answered again only {since(case.after(back))}"
+        because = f"{told.because}, yet the guest's peers were answered again only {case.at_first.back_words}"
         return msgspec.structs.replace(told, worked="undecided", because=because)
     return told
 
@@ -270,8 +270,7 @@ def _late_address(
     because = f"{came}, but with its address {when}: until then routed traffic to the guest has no way"
     back = case.back_at
     if case.cut_off or (back is not None and case.after(back) > WITHIN_NS):
-        outage = max((s.peer.outage_ms or 0.0 for s in case.suffered), default=0.0)
-        because += f" (its peers were cut off for {outage / 1000:.1f} s)" if outage else ""
+        because += f" (its peers were answered again only {case.back_words})" if back is not None else ""
         worked: Worked = "no"
     else:
         sought = None if case.watched else sought_for_long(case)

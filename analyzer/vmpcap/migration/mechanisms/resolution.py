@@ -144,7 +144,7 @@ def _answered(case: Case, name: str, family: _Family, done: Sequence[_Asked]) ->
 
 def _yet(case: Case, back: int, since_when: int) -> str:
     """Why may peers that were answered again only then have waited for an answer after all? Empty: they did not."""
-    late = f"the guest's peers were answered again only {since(case.after(back))}"
+    late = f"the guest's peers were answered again only {case.at_first.back_words}"
     if back - since_when > WITHIN_NS:
         return f"yet {late}"
     if not any(view.role == "domain:source" and view.journal_complete for view in case.views):

@@ -27,7 +27,7 @@ def _names(one: Taken, claims: Sequence[Claim]) -> str:
 
 
 def _back(one: Taken) -> str:
-    return since(one.case.after(one.back or 0))
+    return one.case.back_words
 
 
 def _flaps(one: Taken) -> str:
@@ -111,8 +111,7 @@ def _back_late_beside_old(one: Taken) -> str:
 
 
 def _back_late(one: Taken) -> str:
-    when = since(one.case.after(one.first_back or 0))
-    return f"{one.came}, yet the guest's peers were answered again only {when}"
+    return f"{one.came}, yet the guest's peers were answered again only {one.case.at_first.back_words}"
 
 
 def _both(one: Taken) -> str:

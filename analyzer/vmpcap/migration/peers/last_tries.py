@@ -1,4 +1,4 @@
-"""Connections that TCP tried in vain while others were cut off too, and not since: what they would meet is not known."""
+"""Connections tried in vain while others were cut off too, and not since: nobody knows what they would have met."""
 
 from collections.abc import Sequence
 from dataclasses import replace
