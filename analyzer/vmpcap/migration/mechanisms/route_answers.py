@@ -10,7 +10,15 @@ from vmpcap.announcements.routes.rows import RouteNews
 from vmpcap.migration.mechanisms.case import Told, Worked, joined, of_told, result, sighted, since, span
 from vmpcap.migration.mechanisms.first_hand import why_second_hand
 from vmpcap.migration.mechanisms.old_place import way_taken
-from vmpcap.migration.mechanisms.route_claims import LINK_BY_LINK, NAMES, Claim, how_ended, how_lost, words_of
+from vmpcap.migration.mechanisms.route_claims import (
+    LINK_BY_LINK,
+    NAMES,
+    Claim,
+    how_ended,
+    how_lost,
+    who_passed_on,
+    words_of,
+)
 from vmpcap.migration.mechanisms.route_taken import Taken
 from vmpcap.migration.mechanisms.route_views import is_seen_from_afar
 from vmpcap.migration.results import Mechanism, Sighted
@@ -142,7 +150,8 @@ def _followed(one: Taken) -> str:
     last = max(one.rivals, key=lambda c: _taken_back(c).ts)
     when, teller = since(one.case.after(_taken_back(last).ts)), _passed_on_by(one, last)
     when = f"at most {when} ({teller} passed that on)" if teller else when
-    return f"{one.came}, and {_names(one, one.rivals)} withdrew it {when}{how_ended(one.rivals)}"
+    how = f"{how_ended(one.rivals)}{who_passed_on(one.rivals)}"
+    return f"{one.came}, and {_names(one, one.rivals)} withdrew it {when}{how}"
 
 
 def _taken_back(claim: Claim) -> Told[RouteNews]:

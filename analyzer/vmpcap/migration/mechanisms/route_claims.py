@@ -33,6 +33,10 @@ class Claim:
     taken_back: Told[RouteNews] | None = None
     """The first withdrawal by one of its speakers; others may pass it on later."""
     speakers: set[str] = field(default_factory=set)
+    told: dict[str, set[str]] = field(default_factory=dict)
+    """Whom each of them told it."""
+    left_over: list[str] = field(default_factory=list)
+    """Who had passed it on, and said no more of it when it was taken back from all whom they had it from."""
 
     @property
     def up(self) -> int:
@@ -56,7 +60,7 @@ def follow_claims(case: Case, name: str, news: Sequence[Told[RouteNews]]) -> lis
     found: list[Claim] = []
     spoken: dict[str, str] = {}
     numbers: dict[str, int] = {}
-    for told in news:
+    for n, told in enumerate(news):
         what = told.what
         is_guest = what.sender in case.ips
         speaker = f"{what.sender} at {told.view.name}" if is_guest else what.sender
@@ -75,7 +79,15 @@ def follow_claims(case: Case, name: str, news: Sequence[Told[RouteNews]]) -> lis
         else:
             claimant = speaker
         if what.action != "announce" or spoken.get(speaker, claimant) != claimant:
-            _fall_silent(standing, spoken.pop(speaker, ""), speaker, told)
+            was = spoken.pop(speaker, "")
+            _fall_silent(standing, was, speaker, told)
+            if (
+                name == "bgp"
+                and what.action == "withdraw"
+                and _has_it_from_nobody(standing.get(was), what, news[n + 1 :])
+            ):
+                standing[was].left_over.append(what.told_to)
+                _fall_silent(standing, spoken.pop(what.told_to, ""), what.told_to, told)
         if what.action == "announce":
             claim = standing.get(claimant)
             if claim is None:
@@ -83,6 +95,7 @@ def follow_claims(case: Case, name: str, news: Sequence[Told[RouteNews]]) -> lis
                 found.append(claim)
             claim.last = told
             claim.speakers.add(speaker)
+            claim.told.setdefault(speaker, set()).add(what.told_to)
             spoken[speaker] = claimant
     return found
 
@@ -98,6 +111,22 @@ def _fall_silent(standing: dict[str, Claim], claimant: str, speaker: str, told: 
     if not claim.speakers:
         claim.ended = told
         del standing[claimant]
+
+
+def _has_it_from_nobody(claim: Claim | None, gone: RouteNews, later: Iterable[Told[RouteNews]]) -> bool:
+    """
+    Had the router from which this was taken back passed it on, from no other speaker in view, and says it no more?
+
+    It hears that the route is gone, so what it told others is over, though the word to them is not in view: it holds
+    nothing that nobody tells it (RFC 4271 9.1). What it does say later counts as it is said.
+    """
+    router = gone.told_to
+    if claim is None or router not in claim.speakers:
+        return False
+    others = claim.speakers - {router}
+    if any(router in claim.told.get(other, ()) for other in others):
+        return False
+    return not any(t.what.sender == router and t.what.prefix == gone.prefix for t in later)
 
 
 def router_of(name: str, origin: str) -> str:
@@ -126,6 +155,12 @@ def how_ended(claims: Iterable[Claim]) -> str:
         {c.ended.what.reason for c in claims if c.ended is not None and c.ended.what.reason.startswith(SESSION)}
     )
     return f" (the {' and the '.join(hows)})" if hows else ""
+
+
+def who_passed_on(claims: Iterable[Claim]) -> str:
+    """Who had passed these on, and took nothing back in view? As a sentence's end, empty where nobody."""
+    names = sorted({router for claim in claims for router in claim.left_over})
+    return f"; {' and '.join(names)}, which had passed it on, said no more of it" if names else ""
 
 
 def is_as_near(name: str, claim: Claim, fresh: Sequence[Claim]) -> bool:
