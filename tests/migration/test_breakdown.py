@@ -346,6 +346,22 @@ def test_requests_on_the_way_to_the_old_site_waited_for_a_route() -> None:
     assert "traffic still went to the guest's old site, or nowhere" in peer.breakdown_because
 
 
+@pytest.mark.parametrize("both", [False, True], ids=["sent on", "come and sent on"])
+@pytest.mark.parametrize(("turned", "routed"), [(120, 200), (COUNT, 3990)])
+def test_a_router_between_the_sites_that_hands_requests_to_another_sends_them_the_old_way_no_more(
+    turned: int, routed: int, both: bool
+) -> None:
+    """One point shows the links to both sites: to whose router a request was handed tells which way it took."""
+    old, new, core = 0x02000000A2, 0x02000000B2, 0x02000000C1
+    wan = seen(range(turned), late=0.2, eth_src=core, eth_dst=old)
+    wan += seen(range(turned, COUNT), late=0.2, eth_src=core, eth_dst=new)
+    come = seen(range(COUNT), late=0.1, eth_src=core + 1, eth_dst=core) if both else []
+    views = [old_place(), point("wan", "wan", [*come, *wan]), point("new", "domain:destination", [], BACK)]
+    peer = told(client(lambda n: n < 84), *views)
+    assert spent(peer)["routing"] == routed
+    assert spent(peer)["stun"] == 160
+
+
 def test_gateways_that_share_a_mac_of_their_own_do_not_hide_the_route() -> None:
     """The sites' routers have one MAC, not of VRRP; the requests left one routed link for another: a route was late."""
     same = {GATEWAY}

@@ -14,7 +14,7 @@ from vmpcap.migration.causes.lost_answers import MOSTLY, lost_answers
 from vmpcap.migration.causes.new_addresses import new_addresses
 from vmpcap.migration.causes.no_room import without_room
 from vmpcap.migration.causes.old_gateway import answered_to_old_gateway
-from vmpcap.migration.causes.request_hits import HELD_NS, every_one, hits, hits_at, in_a_hole, is_for_guest
+from vmpcap.migration.causes.request_hits import HELD_NS, as_before, every_one, hits, hits_at, in_a_hole, is_for_guest
 from vmpcap.migration.causes.unheard_return import SAYS, why_unheard
 from vmpcap.migration.causes.unproven import not_shown_to_run
 from vmpcap.migration.clocks import all_on_clock_of, clock_doubt, on_clock_of
@@ -249,8 +249,10 @@ def _on_old_way(asked: Asked, scene: Scene) -> list[Evidence]:
     old, new = ([name for name in one if name not in other] for one, other in ((before, after), (after, before)))
     found = []
     if old and (new or _is_apart(asked, scene)):
-        still, where = hits_at(asked, old, every_one)
-        found.append(Evidence("routing", still, f"requests took the way that they had to the old site: {where}"))
+        still, where = hits_at(asked, old, lambda seen: as_before(seen, asked))
+        turned, _ = hits_at(asked, old, lambda seen: ~as_before(seen, asked))
+        way = f"requests took the way that they had to the old site: {where}"
+        found.append(Evidence("routing", still & ~turned, way))
     if old and new:
         passed, _ = hits_at(asked, [*before, *after], every_one)
         shows = f"requests came to none of {', '.join(dict.fromkeys((*before, *after)))}, the old way and the new"

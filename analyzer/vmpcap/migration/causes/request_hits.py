@@ -45,6 +45,13 @@ def every_one(seen: Sighting) -> Bools:
     return np.ones(len(seen.ts), np.bool_)
 
 
+def as_before(seen: Sighting, asked: Asked) -> Bools:
+    """Which of these were handed to a router that had them before the outage, too? One point may show both ways."""
+    before = np.unique(seen.eth_dst[seen.ts < asked.edges[0]])
+    same: Bools = np.isin(seen.eth_dst, before)
+    return same
+
+
 def in_a_hole(asked: Asked, scene: Scene) -> Bools:
     """Which requests may a point at the new place not show for want of a view?"""
     which = np.zeros(len(asked.ts), np.bool_)
