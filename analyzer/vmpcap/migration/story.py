@@ -37,7 +37,7 @@ from vmpcap.migration.one_clock import ns_of, put_on_one_clock
 from vmpcap.migration.packets.conflicts import find_duplicate_address, find_second_place
 from vmpcap.migration.packets.guest_segments import Signs, describe_guest_segments
 from vmpcap.migration.packets.reachable import Reachability, judge_reachability
-from vmpcap.migration.peers.lost_neighbours import lost_neighbours
+from vmpcap.migration.peers.lost_neighbours import with_neighbours
 from vmpcap.migration.peers.outbound import with_outbound
 from vmpcap.migration.peers.outside import known_outside
 from vmpcap.migration.peers.partly_lost import with_parts_of_services
@@ -306,7 +306,7 @@ def _tell_guest(
     left = None if left is None else min(left, announced)  # what an early announcement drew away is the move's
     again, signs = moved_again(moved.mac, trips, number), signs_after(there, quiet)
     found = what_peers_suffered(there, views, moment, last_sign_before(quiet), outside, left, again, signs)
-    found = [*with_outbound(found, there, views, moment), *lost_neighbours(there, views, moment)]
+    found = with_neighbours(with_outbound(found, there, views, moment), there, views, moment)
     second_place = find_second_place(moved, views, moment)
     before, after, point, shown = tags_kept(moved, views, moment)
     retagged = find_retagged(moved, views, moment)

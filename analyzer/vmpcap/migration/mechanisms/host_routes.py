@@ -21,9 +21,10 @@ from vmpcap.migration.mechanisms.route_claims import (
     how_lost,
     words_of,
 )
-from vmpcap.migration.mechanisms.route_places import PREFIX_ROUTE, by_place, left_behind, told_anew, why_no_place
+from vmpcap.migration.mechanisms.route_places import PREFIX_ROUTE, by_place, told_anew, why_no_place
 from vmpcap.migration.mechanisms.route_taken import OVERLAP_NS, SETTLED_NS, WITHIN_NS, WITHIN_OTHERS_NS, Taken
 from vmpcap.migration.mechanisms.route_views import is_silent, who_missed_it, why_not_shown
+from vmpcap.migration.peers.left_speakers import left_speakers
 from vmpcap.migration.results import Mechanism
 from vmpcap.terms.units import NS_PER_S
 
@@ -44,7 +45,7 @@ def judge_host_route(case: Case, name: str) -> Mechanism | None:
     news = [told for told in news if told.what.protocol == name or told.what.reason == PREFIX_ROUTE]
     if not any(told.what.action == "announce" for told in news):
         return None
-    left = left_behind(case, news)
+    left = left_speakers(case.guest, case.views, case.moment).old
     case = replace(case, suffered=tuple(s for s in case.suffered if s.peer.peer not in left))
     claims = follow_claims(case, name, by_place(case, name, _between_routers(case, name, news)))
     prefix = next(told.what.prefix for told in news)

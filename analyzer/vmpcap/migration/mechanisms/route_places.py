@@ -51,19 +51,6 @@ def by_place(case: Case, name: str, news: Sequence[Told[RouteNews]]) -> list[Tol
     return apart
 
 
-def left_behind(case: Case, news: Iterable[Told[RouteNews]]) -> set[str]:
-    """
-    Which speakers did a guest that speaks BGP itself leave for others, when it moved?
-
-    Its session with the old site's router ends there by design: that this one gets no answer any more is no want of
-    the route. Only where it has told its route to another since.
-    """
-    own = [t for t in news if t.what.sender in case.ips and t.what.action == "announce" and t.what.told_to]
-    before = {t.what.told_to for t in own if t.ts <= case.moment}
-    since = {t.what.told_to for t in own if t.ts > case.moment}
-    return before - since if since else set()
-
-
 def told_anew(name: str, news: Sequence[Told[RouteNews]], moment: int) -> list[Told[RouteNews]]:
     """
     Which routers tell the route since the guest moved that never told it before, and still do? Their first words.

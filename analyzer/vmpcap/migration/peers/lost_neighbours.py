@@ -9,6 +9,7 @@ from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.migration.clocks import is_moment_unknown
 from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.packets.guest_requests import I64, NEW, is_whole
+from vmpcap.migration.peers.left_speakers import with_left
 from vmpcap.migration.results import Peer
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.suffered import Suffered
@@ -28,6 +29,11 @@ ALIVE_NS: Final = 3 * NS_PER_S
 """A neighbour that said nothing to the guest for so long before the move may have gone by itself."""
 
 Address = tuple[int, int]
+
+
+def with_neighbours(found: Sequence[Suffered], guest: Moved, views: Sequence[PointView], moment: int) -> list[Suffered]:
+    """The same with the neighbours that the guest lost; of those that it left for others nothing counts as lost."""
+    return with_left([*found, *lost_neighbours(guest, views, moment)], guest, views, moment)
 
 
 def lost_neighbours(guest: Moved, views: Sequence[PointView], moment: int) -> list[Suffered]:
