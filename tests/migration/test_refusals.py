@@ -1,9 +1,12 @@
 """A short view that proves harm: the old router says that it cannot reach the guest."""
 
+from dataclasses import replace
+
+import msgspec
 import pytest
 
 from tests.migration.make import suffered
-from tests.migration.test_mechanisms import after, case, judged, news, point
+from tests.migration.test_mechanisms import FINE, after, case, judged, news, point
 from vmpcap.announcements.complaints import Complaint, ComplaintLog
 from vmpcap.migration.results import Mechanism
 
@@ -61,11 +64,20 @@ def test_a_route_that_went_is_not_the_reason() -> None:
     assert "two routers" not in told("rip", refuses(6000), left=3000).because
 
 
-@pytest.mark.parametrize(("metric", "warns"), [(2, True), (1, False), (None, False)])
-def test_two_ways_of_one_length_may_both_be_taken(metric: int | None, warns: bool) -> None:
-    """That the peers in view reach the guest says nothing of others, where both are as near."""
+@pytest.mark.parametrize(
+    ("metric", "peers", "worked"),
+    [(2, 1, "undecided"), (2, 6, "undecided"), (2, 7, "yes"), (1, 1, "yes"), (None, 1, "yes")],
+    ids=["as near", "six reach it", "seven reach it", "the new one is nearer", "how near is not in view"],
+)
+def test_two_ways_of_one_length_may_both_be_taken(metric: int | None, peers: int, worked: str) -> None:
+    """
+    That few peers in view reach the guest says nothing of others, where both are as near.
+
+    A router that spreads flows over both loses each with a chance of one half: seven in a row are no chance.
+    """
     rows = [news(0, protocol="rip", sender=OLD, metric=2), news(after(20), protocol="rip", sender=NEW, metric=metric)]
-    found = judged("rip", case(point("wan", "wan", rows)))
+    fine = [replace(FINE, peer=msgspec.structs.replace(FINE.peer, peer=f"10.99.0.{n}")) for n in range(peers)]
+    found = judged("rip", case(point("wan", "wan", rows), peers=[*fine, fine[0]]))
     assert found is not None
-    assert found.worked == "yes"
-    assert ("both at metric 2: others may still be sent the old way" in found.because) == warns
+    assert found.worked == worked
+    assert ("both at metric 2: others may still be sent the old way" in found.because) == (worked == "undecided")

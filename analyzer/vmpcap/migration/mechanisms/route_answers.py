@@ -26,6 +26,8 @@ from vmpcap.terms.units import NS_PER_S, count_of
 
 TOLD_BY_PATH: Final = ("bgp", "evpn")
 """In these a route shows by itself whether its teller passes it on."""
+SPREAD: Final = 7
+"""Of two ways one is taken by all of so many by chance less than once in a hundred times."""
 FLAPS: Final = 3
 """So many times one router began to advertise the route since the guest moved: once is enough."""
 
@@ -127,8 +129,14 @@ def _both(one: Taken) -> str:
 
 
 def _alike(one: Taken) -> str:
-    """That others may go either way, where both are told at one distance; empty where one is nearer, or unknown."""
+    """
+    That others may go either way, where both are told at one distance; empty where one is nearer, or unknown.
+
+    Nor where so many peers reach the guest that a router which spreads flows over both ways would have lost one.
+    """
     mine = one.new.last.what.metric
+    if len({s.peer.peer for s in one.case.suffered if s.ended}) >= SPREAD:
+        return ""
     if one.name not in LINK_BY_LINK or mine is None or all(c.last.what.metric != mine for c in one.stale):
         return ""
     return f" (both at metric {mine:,}: others may still be sent the old way)"
@@ -227,7 +235,9 @@ RULES: Final = (
     Rule(lambda t: bool(t.stale and t.unheard), "undecided",
          lambda t: f"{_both(t)}, and whether {count_of(t.unheard, 'peer')} of {len(t.case.suffered)} reached the guest "
                    "again is not in view"),
-    Rule(lambda t: bool(t.stale), "yes", lambda t: f"{_both(t)}, but the guest's peers reach it{_alike(t)}"),
+    Rule(lambda t: bool(t.stale and _alike(t)), "undecided",
+         lambda t: f"{_both(t)}, but the guest's peers reach it{_alike(t)}"),
+    Rule(lambda t: bool(t.stale), "yes", lambda t: f"{_both(t)}, but the guest's peers reach it"),
     Rule(lambda t: bool(t.lost_from_view), "undecided",
          lambda t: f"{t.came}; {how_lost(t.name, t.lost_from_view)}"),
     Rule(lambda t: not t.has_old and not is_seen_from_afar(t.case), "undecided",
