@@ -164,10 +164,15 @@ class Case:
     @property
     def back_words(self) -> str:
         """From when on were the interrupted peers answered again, and the last of them?"""
-        found = returns_of(self.suffered, self.views)
-        last, free = max((one.back for one in found), default=self.moment), free_since(found)
+        last, free = self.back_at or self.moment, self.free_before_back
         words = since(self.after(last))
-        return words if free is None or free >= last else f"from {since(self.after(free))} on, the last {words}"
+        return words if free is None else f"from {since(self.after(free))} on, the last {words}"
+
+    @property
+    def free_before_back(self) -> int | None:
+        """From when on was the way free for all, where the last of them was answered only later? None where not."""
+        free, last = free_since(returns_of(self.suffered, self.views)), self.back_at
+        return free if free is not None and last is not None and free < last else None
 
     @property
     def watched(self) -> bool:

@@ -270,7 +270,11 @@ def _late_address(
     because = f"{came}, but with its address {when}: until then routed traffic to the guest has no way"
     back = case.back_at
     if case.cut_off or (back is not None and case.after(back) > WITHIN_NS):
-        because += f" (its peers were answered again only {case.back_words})" if back is not None else ""
+        outage = max((s.peer.outage_ms or 0.0 for s in case.suffered), default=0.0)
+        if case.free_before_back is not None:
+            because += f" (its peers were answered again only {case.back_words})"
+        elif outage:
+            because += f" (its peers were cut off for {outage / 1000:.1f} s)"
         worked: Worked = "no"
     else:
         sought = None if case.watched else sought_for_long(case)
