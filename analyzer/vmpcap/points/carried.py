@@ -99,7 +99,7 @@ def _own(clock: PairClock, of_one: Sequence[Set], of_other: Sequence[Set]) -> It
 
 def _from_elsewhere(clock: PairClock, of_one: Sequence[Set], of_other: Sequence[Set]) -> Iterator[Carried]:
     first, last = held(clock)
-    jumps = [(jump.begin, jump.end) for jump in jumps_of(clock)]
+    jumps = [(jump.begin, jump.end) for jump in jumps_of(clock) if jump.bend is None]
     known = [*jumps, *((step.begin, step.end) for step in clock.beyond)]
     for is_after in (True, False):
         steps = [(one.begin, one.end, -one.high_ns, -one.low_ns, one) for one in of_one]

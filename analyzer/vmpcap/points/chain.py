@@ -24,9 +24,9 @@ class Standing:
     low_ns: int
     high_ns: int
     drift: tuple[float, float] | None
-    """Least and greatest, seconds per second; None where a clock on the way stepped."""
+    """Least and greatest, seconds per second; None where a clock on the way stepped, or was slewed."""
     steps: int
-    """How often a clock on the way stepped."""
+    """How often a clock on the way stepped, or its rate changed."""
     packets: int
     """Of the pair on the way that has fewest."""
     span_ns: tuple[int, int]

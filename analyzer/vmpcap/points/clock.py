@@ -106,6 +106,8 @@ class Lines:
     last: int
     guess: "Lines | None" = None
     """What is taken for lines that packets hold from one side only, though nothing proves it; None for all others."""
+    goes_on: bool = False
+    """Whether it begins where the piece before it ends: the clock was not set there, it took another rate."""
 
     def at(self, ts: int) -> tuple[int, int]:
         """Lowest and highest offset at that time of the reference, ns; outside of begin .. end the lines go on."""

@@ -17,6 +17,7 @@ from vmpcap.points.orders import Packets, find_orders
 from vmpcap.points.pairing import Paired
 from vmpcap.points.pieces import MOST_STEPS, fit_pieces
 from vmpcap.points.shifts import find_shifts
+from vmpcap.points.slews import find_slews
 from vmpcap.points.steep import bound_steep
 from vmpcap.points.symmetry import Symmetry, find_symmetry
 from vmpcap.points.watched import Watch, find_watch
@@ -74,7 +75,19 @@ class PairClock:
     """When no packet says that the two went on side by side, by the one clock."""
 
     def at(self, ts: int) -> tuple[int, int]:
-        """Lowest and highest offset at that time of the one clock, ns; between two pieces it may be either's."""
+        """
+        Lowest and highest offset at that time of the one clock, ns; between two pieces it may be either's.
+
+        A clock that was slewed may have been before its first packets, and after its last, too.
+        """
+        if any(piece.goes_on for piece in self.pieces):
+            held = min(max(ts, self.pieces[0].begin), self.pieces[-1].end)
+            low, high = self._at(held)
+            beyond = math.ceil(MOST_DRIFT * abs(ts - held))
+            return low - beyond, high + beyond
+        return self._at(ts)
+
+    def _at(self, ts: int) -> tuple[int, int]:
         found = [piece.at(ts) for piece in self._about(ts)]
         if self.steep is not None:
             found.append(self.steep.at(ts))
@@ -290,6 +303,8 @@ def _explain(packets: Packets, rough: int, set_back: Sequence[int], more: tuple[
         lows, highs = (
             Bounds(*map(np.concatenate, zip(a, b, strict=True))) for a, b in zip(orders[:2], more, strict=True)
         )
+    if not set_back and (slewed := find_slews(lows, highs)):
+        return _Explained(slewed, None, orders.ahead)
     pieces = fit_pieces(lows, highs, set_back)
     if (
         len(pieces) == 1

@@ -110,6 +110,8 @@ def find_sets(clocks: Clocks, times: Sequence[I64]) -> dict[int, tuple[Set, ...]
     found: dict[int, list[Set]] = {}
     for (one, other), clock in clocks.items():
         for (before, after), jump in zip(pairwise(clock.pieces), jumps_of(clock), strict=True):
+            if jump.bend is not None:
+                continue
             mine, theirs = _set_of_one(before, after, jump), _set_of_other(before, after, jump)
             clear_one, clear_other = _went_back(times[other], theirs), _went_back(times[one], mine)
             if not clear_one and not clear_other:
