@@ -20,6 +20,7 @@ from vmpcap.points.shifts import find_shifts
 from vmpcap.points.slews import find_slews
 from vmpcap.points.steep import bound_steep
 from vmpcap.points.symmetry import Symmetry, find_symmetry
+from vmpcap.points.unsteady import find_unsteadiness
 from vmpcap.points.watched import Watch, find_watch
 
 I8 = npt.NDArray[np.int8]
@@ -44,6 +45,8 @@ FEW: Final = 20
 """Time stamps by which a resolution can be told."""
 FEW_PIECES: Final = 3
 """More steps than two are not believed where one steady drift explains as much."""
+EACH_MORE: Final = (4, 6, 9)
+"""How far stamps scatter is looked for in these steps, as parts of the first."""
 AT_THE_LIMIT: Final = 0.99
 ORDINARY: Final = 50e-6
 """Two clocks that nothing is wrong with run apart by no more, as a rule."""
@@ -73,6 +76,8 @@ class PairClock:
     """Steps that packets of one direction seem to show before the first answer or after the last one."""
     watch: Watch = field(default_factory=Watch)
     """When no packet says that the two went on side by side, by the one clock."""
+    unsteady_ns: int = 0
+    """By how much the time stamps of one of the two scatter, or of both; 0: by no more than queues make of them."""
 
     def at(self, ts: int) -> tuple[int, int]:
         """
@@ -232,13 +237,14 @@ def bound_pair(
     rows = paired.row_one[order]
     packets = Packets(at[by_ends], late[by_ends], one.pair[rows], one.side[rows])
     rough = resolution(one.ts_ns, one.key) + resolution(other.ts_ns, other.key)
-    found = _explain(packets, rough, sorted({*(edge.latest for edge in flat.edges[1:]), *theirs.since}), more)
+    set_back = sorted({*(edge.latest for edge in flat.edges[1:]), *theirs.since})
+    found = _explain_scattered(packets, rough, set_back, more)
     ahead[order] = found.ahead
     if not found.pieces:
         return None, ahead
-    clock = PairClock(found.pieces, len(order), steep=found.steep)
+    clock = PairClock(found.pieces, len(order), steep=found.steep, unsteady_ns=found.unsteady)
     steps = one.ttl[rows].astype(np.int64) - other.ttl[paired.row_other[order]]
-    symmetry = find_symmetry(clock, packets, found.ahead, steps)
+    symmetry = None if found.unsteady else find_symmetry(clock, packets, found.ahead, steps)
     if symmetry is not None:  # cut time stamps move both ways alike, and so the middle
         cut = coarseness(one.ts_ns, one.key) + coarseness(other.ts_ns, other.key)
         symmetry = replace(symmetry, spread_ns=symmetry.spread_ns + cut)
@@ -293,21 +299,62 @@ class _Explained(NamedTuple):
     pieces: tuple[Lines, ...]
     steep: Lines | None
     ahead: I8
+    unsteady: int = 0
+    """By how much stamps may scatter, ns."""
 
 
-def _explain(packets: Packets, rough: int, set_back: Sequence[int], more: tuple[Bounds, Bounds] | None) -> _Explained:
+def _explain_scattered(
+    packets: Packets, rough: int, set_back: Sequence[int], more: tuple[Bounds, Bounds] | None
+) -> _Explained:
+    """
+    The same where stamps may scatter: then each bounds the clock by so much less.
+
+    What stamps that scatter look like where they are few is believed where it takes fewer steps than steady ones do.
+    """
+    if rough >= RESOLUTIONS[0]:  # a clock that ticks seldom scatters by that, which is taken off already
+        return _explain(packets, rough, set_back, more)
+    if unsteady := find_unsteadiness(packets):
+        return _explain_unsteady(packets, rough, set_back, unsteady)
+    found = _explain(packets, rough, set_back, more)
+    if len(found.pieces) == 1 + len(set_back) or not (unsteady := find_unsteadiness(packets, True)):
+        return found
+    scattered = _explain_unsteady(packets, rough, set_back, unsteady)
+    return scattered if scattered.pieces and (not found.pieces or len(scattered.pieces) < len(found.pieces)) else found
+
+
+def _explain_unsteady(packets: Packets, rough: int, set_back: Sequence[int], unsteady: int) -> _Explained:
+    """The same of stamps that scatter by so much, or by more: the few that lie far out are not all told from steps."""
+    for by in (unsteady * part // EACH_MORE[0] for part in EACH_MORE):
+        found = _explain(packets, rough, set_back, None, by)
+        if len(found.pieces) == 1 + len(set_back):
+            break
+    return found
+
+
+def _explain(
+    packets: Packets, rough: int, set_back: Sequence[int], more: tuple[Bounds, Bounds] | None, unsteady: int = 0
+) -> _Explained:
     """By which pieces, or which steep drift, can the packets' times be told? From `set_back` on a clock was set."""
+    found = _steady(packets, rough + unsteady, set_back, None if unsteady else more, not unsteady)
+    return found._replace(unsteady=unsteady)
+
+
+def _steady(
+    packets: Packets, rough: int, set_back: Sequence[int], more: tuple[Bounds, Bounds] | None, is_fine: bool
+) -> _Explained:
+    """The same of stamps that hold to so much; is_fine: what moves less than the time there and back is looked for."""
     orders = find_orders(packets, rough)
     lows, highs = orders.lows, orders.highs
     if more is not None and not set_back:
         lows, highs = (
             Bounds(*map(np.concatenate, zip(a, b, strict=True))) for a, b in zip(orders[:2], more, strict=True)
         )
-    if not set_back and (slewed := find_slews(lows, highs)):
+    if is_fine and not set_back and (slewed := find_slews(lows, highs)):
         return _Explained(slewed, None, orders.ahead)
     pieces = fit_pieces(lows, highs, set_back)
     if (
-        len(pieces) == 1
+        is_fine
+        and len(pieces) == 1
         and (shifted := find_shifts(lows, highs, pieces[0]))
         and not any(map(_is_at_the_limit, shifted))
     ):

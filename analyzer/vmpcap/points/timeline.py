@@ -211,6 +211,8 @@ class Timeline:
     """When this clock was set, or may have been."""
     reference_sets: tuple[Set, ...] = field(default=(), repr=False, compare=False)
     """The same of the reference's."""
+    unsteady_ns: int = field(default=0, repr=False, compare=False)
+    """By how much this point's stamps come early or late by chance, one against another."""
 
     def bounds_on_point(self, reference_ts: int) -> Interval:
         """Between what is this point's clock, when the reference's is that?"""

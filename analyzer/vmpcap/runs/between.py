@@ -21,6 +21,7 @@ from vmpcap.points.pairing import Paired, pair_packets
 from vmpcap.points.roles import STREAM_FIGURES, rank
 from vmpcap.points.sets import Set, find_sets
 from vmpcap.points.timeline import Timeline
+from vmpcap.points.unsteady import unsteady_points
 from vmpcap.runs.point import PointRead
 from vmpcap.terms.units import NS_PER_S
 
@@ -97,7 +98,8 @@ def group_points(
 
     The reference is the point with clocks to most others; among equals one at which figures of the stream are taken,
     so that these need no correction. Not one whose clock is of another day than those of its neighbours: points that
-    hang together with none of them are on their clocks' day. Nor one whose clock was set, if another will do.
+    hang together with none of them are on their clocks' day. Nor one whose clock was set or whose stamps scatter, if
+    another will do.
     """
     references: list[int] = []
     odd: set[tuple[int, int]] = set()
@@ -107,9 +109,10 @@ def group_points(
     sets = _sets(points, clocks, floods, blurs)
     by_few = {n for pair, clock in clocks.items() if clock.beyond for n in pair}  # no other may join what these join
     was_set = {n for n, own in sets.items() if any(one.is_sure for one in own)} - by_few
+    unsteady = unsteady_points(clocks)
     rest = sorted(
         range(len(points)),
-        key=lambda n: (n in was_set, -sum(n in pair for pair in clocks), n in sets, _rank(points[n])),
+        key=lambda n: (n in was_set, n in unsteady, -sum(n in pair for pair in clocks), n in sets, _rank(points[n])),
     )
     while rest:
         reference, group = rest[0], len(references)
@@ -121,7 +124,13 @@ def group_points(
             p: s.timeline for p, s in found.items()
         }
         own = {
-            p: replace(line, sets=sets.get(p, ()), reference_sets=sets.get(reference, ())) for p, line in own.items()
+            p: replace(
+                line,
+                sets=sets.get(p, ()),
+                reference_sets=sets.get(reference, ()),
+                unsteady_ns=unsteady.get(p, 0),
+            )
+            for p, line in own.items()
         }
         odd |= set(contradictions(clocks, own))
         standings |= found

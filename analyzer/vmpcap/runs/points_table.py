@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from vmpcap.points.between import Between, OneWay
 from vmpcap.points.jumps import how_often, jumps_of
 from vmpcap.points.one_sided import UNFIT, describe_one_sided
+from vmpcap.points.unsteady import scattered_by
 from vmpcap.runs.between import Together
 from vmpcap.terms.columns import POINTS, dtypes, through_gate
 from vmpcap.terms.frame_numbers import parted
@@ -81,6 +82,8 @@ def _shared(together: Together, pair: Between, sign: int, repeated: int) -> dict
         f"{jump.what} {(jump if sign > 0 else jump.back).words(together.names[pair.one])}"
         for jump in jumps_of(pair.clock)
     ]
+    if pair.clock.unsteady_ns:
+        said.append(f"the time stamps of one of the two, or of both, {scattered_by(pair.clock.unsteady_ns)}")
     said += [
         f"the time stamps of {together.names[point]} are {unit / NS_PER_MS:g} ms apart at least"
         for point, unit in zip((pair.one, pair.other), pair.coarse_ns, strict=True)

@@ -22,6 +22,7 @@ from vmpcap.points.jumps import how_often
 from vmpcap.points.one_sided import UNFIT
 from vmpcap.points.symmetry import UNLIKE
 from vmpcap.points.timeline import Timeline
+from vmpcap.points.unsteady import scattered_by
 from vmpcap.report.document import Clock
 from vmpcap.runs.between import clocks_of, group_points
 from vmpcap.runs.inputs import dropped, missing_of_mirrors
@@ -231,6 +232,8 @@ def _clock(view: PointView, reference: PointView, main: PointView, names: Mappin
         because += "".join(
             f"; {names[other]} against {names[one]} {jump.words(names[one])}" for one, other, jump in stands.jumps
         )
+    for scattered in (one for one in (view, reference) if one.line.unsteady_ns):
+        because += f"; the time stamps of {scattered.name} {scattered_by(scattered.line.unsteady_ns)}"
     if view.clock_note:
         because += f"; {view.clock_note}"
     because += f"; {NOT_ALIKE if stands.alike_ns is None else ALIKE}"
