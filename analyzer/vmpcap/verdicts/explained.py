@@ -55,7 +55,7 @@ def went_to_its_old_place(guest: GuestStory) -> str:
     words = f"; {count_of(figure.stale_frames, 'packet')} for it still went to {old}, its old place"
     heard = guest.result.announcements.by_point.get(old)
     if heard is None or not heard.seen or not heard.frames or heard.frames[0] > (figure.stale_tail.to_frame or 0):
-        return words
+        return "" if guest.reachability.is_by_old_place else words
     words += f", though its announcement had passed there (frame {heard.frames[0]})"
     if any(one.name in JOINS_SITES and one.worked != "yes" for one in guest.result.mechanisms):
         return f"{words}: whether a switch keeps its MAC, or what joins the sites does not take them on, is not known"

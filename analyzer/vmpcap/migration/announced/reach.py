@@ -25,8 +25,9 @@ from vmpcap.migration.announced.vlans import find_retagged
 from vmpcap.migration.clocks import elapsed_between, order_not_known
 from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.packets.exchanges import Functional, functional_proof
+from vmpcap.migration.packets.one_direction import REPLIES
 from vmpcap.migration.packets.questions import Question, asked_by, count_of_questions
-from vmpcap.migration.packets.reachable import REPLIES, outbound_only
+from vmpcap.migration.packets.reachable import outbound_only
 from vmpcap.migration.results import Announcements, Domain, PointAnnouncements, Reached
 from vmpcap.migration.sightings import announced_among, frames_of
 from vmpcap.migration.views import PointView

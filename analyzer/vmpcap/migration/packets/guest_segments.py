@@ -10,7 +10,7 @@ from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.marks import NOT_COMPARED, Mark
 from vmpcap.migration.moved import Moved
 from vmpcap.migration.packets.guest_packets import GuestPackets, packets_of
-from vmpcap.migration.packets.reachable import answers_the_unseen
+from vmpcap.migration.packets.one_direction import answers_the_unseen
 from vmpcap.migration.packets.renamed_peers import REWRITTEN, link_of, under_one_name
 from vmpcap.migration.packets.stations import ECHO_PROTOCOLS, SLACK_NS, Span, Station
 from vmpcap.migration.packets.unrecorded import recorded

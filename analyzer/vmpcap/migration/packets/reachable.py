@@ -8,25 +8,27 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.announcements.kinds import NUMBER_OF
-from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.clocks import clock_doubt
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved, guest_name, on_point, on_reference
+from vmpcap.migration.packets.answered_before import was_answered_before
 from vmpcap.migration.packets.asked_dead import asked_again, known_of
 from vmpcap.migration.packets.beyond_port import shown_beyond
 from vmpcap.migration.packets.dead_ends import is_dead_end
 from vmpcap.migration.packets.exchanges import functional_proof, wants_answer
+from vmpcap.migration.packets.left_behind import left_behind
 from vmpcap.migration.packets.not_seen_again import Unseen, find_unseen
+from vmpcap.migration.packets.one_direction import REPLIES, answers_the_unseen
 from vmpcap.migration.packets.questions import Question, asked_by, count_of_questions, sought_after
 from vmpcap.migration.packets.sent_in_vain import sent_in_vain
-from vmpcap.migration.sightings import GuestFrames, frames_of
+from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import rank
 from vmpcap.terms.addresses import GROUP_BIT, NO_MAC
 from vmpcap.terms.units import NS_PER_S, count_of
-from vmpcap.terms.wire import ECHOES, IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP, TCP_ACK, TCP_RST, TCP_SYN
+from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP, TCP_RST, TCP_SYN
 
 NEAREST_PEERS: Final = ("gateway", "client", None, "domain:destination")
 """Where reachability shows best: where requests come from first, the guest's own bridge last."""
@@ -38,7 +40,6 @@ LEAST_SILENT_NS: Final = NS_PER_S
 """Unanswered requests count as proof from this many over this long, without an answer up to the capture's end."""
 
 SOLICITED_NA: Final = NUMBER_OF["solicited_na"]
-REPLIES: Final = (NUMBER_OF["arp_reply"], SOLICITED_NA)
 
 ECHO: Final = 8
 ECHO6: Final = 128
@@ -68,6 +69,8 @@ class Reachability:
     """Of a guest to which nothing comes: nothing of what it sends is seen beyond its port group either."""
     since: int | None = None
     """By when the guest had moved, where a sighting of its announcement tells, on the reference clock; else None."""
+    is_by_old_place: bool = False
+    """Of a guest that is asked at its old place alone: it is known by that."""
     unseen: Unseen | None = None
     """Of a guest that is reached: who asked all the time until it moved, and does not come to its new place."""
 
@@ -115,6 +118,9 @@ def judge_reachability(
     for view in ordered:
         if (negative := _sent_again(view, guest, own.get(view.name, moment), every or ordered)) is not None:
             return replace(negative, since=own.get(view.name))
+    alone = left_behind(guest, [view for view in ordered if view.name not in own], moment)
+    if alone is not None:
+        return Reachability("no", alone.words, alone.old.name, alone.frames, is_by_old_place=True)
     nothing = (
         f"nobody's request to {guest_name(guest)} is in view after the switchover that shows an answer or its want"
     )
@@ -190,7 +196,7 @@ def _unanswered(view: PointView, guest: Moved, moment: int) -> Reachability | No
     frames = frames_of(view, guest)
     asked = frames.asked[is_first_copy(j, frames.asked)]
     asked = asked[j.ts_ns[asked] > since]
-    asked = asked[_was_answered_before(j, frames, asked, when)]
+    asked = asked[was_answered_before(j, frames, asked, when)]
     asked = asked[wants_answer(j, asked)]
     sought = sought_in_vain(view, guest, when)
     if view.role == "gateway" and guest.series_at(view) is not None and not sought:
@@ -208,33 +214,6 @@ def _unanswered(view: PointView, guest: Moved, moment: int) -> Reachability | No
         f"went unanswered in the {(view.last_ts - max(when, view.first_ts)) / NS_PER_S:.1f} s until {until}"
     )
     return Reachability("no", because, view.name, tuple(numbers))
-
-
-def _was_answered_before(j: JournalColumns, frames: GuestFrames, asked: I64, when: int) -> Bools:
-    """
-    Of which of these requests had the stream been answered here before the switchover?
-
-    A stream is a peer, a protocol and the guest's port; all echoes that a peer asks are one: each run of ping has its
-    own identifier. Without that, silence is what a one-way sender (syslog, NetFlow) always meets, or the answers take a
-    way that does not pass here.
-    """
-    asks, answers = ({protocol: kinds[n] for protocol, *kinds in ECHOES} for n in (0, 1))
-
-    def streams(
-        rows: I64, peer_high: U64, peer_low: U64, guest_port: U16, of_echoes: Mapping[int, int]
-    ) -> list[tuple[int, ...]]:
-        is_echo = np.zeros(len(rows), np.bool_)
-        for protocol, kind in of_echoes.items():
-            is_echo |= (j.ip_protocol[rows] == protocol) & (j.icmp_type[rows] == kind)
-        columns = (peer_high, peer_low, j.ip_protocol, guest_port)
-        return list(zip(*(column[rows].tolist() for column in columns), is_echo.tolist(), strict=True))
-
-    def before(rows: I64) -> I64:
-        return rows[j.ts_ns[rows] <= when]
-
-    answered = set(streams(before(frames.sent_ip), j.dst_high, j.dst_low, j.src_port, answers))
-    answered &= set(streams(before(frames.asked), j.src_high, j.src_low, j.dst_port, asks))
-    return np.array([s in answered for s in streams(asked, j.src_high, j.src_low, j.dst_port, asks)], np.bool_)
 
 
 def _resolved_at(view: PointView, guest: Moved) -> list[int]:
@@ -323,33 +302,6 @@ def _asked_again(view: PointView, guest: Moved, when: int, sent: I64) -> int:
         zip(*(column[tcp].tolist() for column in (j.dst_low, j.dst_port, j.src_port, j.tcp_seq)), strict=True)
     )
     return again + len(numbers) - len(set(numbers))
-
-
-def answers_the_unseen(view: PointView, guest: Moved, when: int) -> bool:
-    """
-    Does the guest answer requests that are not in view, so that the capture holds one direction only?
-
-    Echo and ARP replies, solicited neighbour advertisements, SYN-ACKs, and ACKs of a connection that move on.
-    """
-    j, rows = view.journal, view.arps
-    if (_told_by(rows, guest) & np.isin(rows.kind, REPLIES) & (rows.ts_ns > when)).any():
-        return True
-    sent = frames_of(view, guest).sent_ip
-    sent = sent[j.ts_ns[sent] > when]
-    protocol, kind = j.ip_protocol[sent], j.icmp_type[sent]
-    if (((protocol == IP_ICMP) & (kind == ECHO_REPLY)) | ((protocol == IP_ICMPV6) & (kind == ECHO6_REPLY))).any():
-        return True
-    tcp = sent[protocol == IP_TCP]
-    if ((j.tcp_flags[tcp] & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)).any():
-        return True
-    tcp = tcp[(j.tcp_flags[tcp] & TCP_ACK) != 0]
-    acks = {(int(j.dst_low[r]), int(j.dst_port[r]), int(j.src_port[r]), int(j.tcp_ack[r])) for r in tcp.tolist()}
-    return len(acks) > len({ack[:3] for ack in acks})
-
-
-def _told_by(rows: AnnouncementRows, guest: Moved) -> Bools:
-    """Which of these bodies did the guest send?"""
-    return rows.sender_mac == np.uint64(guest.mac) if guest.mac != NO_MAC else np.zeros(len(rows), np.bool_)
 
 
 def _expects_answer(j: JournalColumns, rows: I64) -> Bools:

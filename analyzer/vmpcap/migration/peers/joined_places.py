@@ -16,6 +16,7 @@ from vmpcap.migration.clocks import all_on_clock_of, clock_doubt, on_clock_of
 from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.peers.one_way import BECAUSE, is_sent_in
 from vmpcap.migration.peers.own_timers import Reach, answered_until, reached_again, tries, words_of_reach
+from vmpcap.migration.sightings import delivered, frames_of
 from vmpcap.migration.suffered import AFTER_NS, Suffered, around_switchover, unasked, unmeasured
 from vmpcap.migration.views import PointView
 from vmpcap.points.holes import hole_in
@@ -43,6 +44,8 @@ class Joined:
     doubt: int
     """How far what passed at the new place may be off, ns."""
     streams: dict[Key, PeerStream]
+    is_joined: bool = True
+    """Does anything show a way to its new place: what comes there for it, or what it sends at another point?"""
 
 
 def key_of(stream: PeerStream) -> Key:
@@ -67,6 +70,7 @@ def join_places(guest: Moved, views: Sequence[PointView], moment: int, begin: in
     moment, begin : when the guest changed places, and its last frame before that, on the reference clock
     """
     found = []
+    is_joined = _is_joined(guest, views, moment)
     for old in (v for v in views if v.role == "domain:source" and _is_whole(v, moment, begin)):
         for new in (v for v in views if v.role == "domain:destination" and _is_whole(v, moment, begin)):
             doubt = clock_doubt(new, on_point(new, moment), old)
@@ -76,8 +80,18 @@ def join_places(guest: Moved, views: Sequence[PointView], moment: int, begin: in
             macs = [guest.mac] if guest.mac != NO_MAC else []
             end = min(old.last_ts, on_clock_of(old, new, new.last_ts))
             streams = {key_of(s): s for s in find_peer_streams(journal, macs, guest.ips, end_ns=end)}
-            found.append(Joined(old, new, doubt, streams))
+            found.append(Joined(old, new, doubt, streams, is_joined))
     return found
+
+
+def _is_joined(guest: Moved, views: Sequence[PointView], moment: int) -> bool:
+    """Did anything for the guest come to its new place since the move, or what it sends to any other point?"""
+    for view in views:
+        when, frames = on_point(view, moment), frames_of(view, guest)
+        rows = delivered(view, guest, when) if view.role == "domain:destination" else frames.sent
+        if (view.journal.ts_ns[rows] > when).any():
+            return True
+    return False
 
 
 def _is_whole(view: PointView, moment: int, begin: int) -> bool:
@@ -154,6 +168,9 @@ def _bounded(stream: PeerStream, told: Suffered, pair: Joined, away: int, when: 
         words = f"in view at {old} before the switchover and at {new} after it, and nothing was asked in it around that"
         return unasked(unmeasured(stream, pair.old, words, [stream.first_frame], stream.survived))
     begin, end = gap
+    if stream.requester == "guest" and not pair.is_joined:
+        words = f"the guest sends on in it at {new}, and nothing shows that this arrives anywhere"
+        return unmeasured(stream, pair.old, words, [stream.first_frame])
     least, lost = _unanswered(stream, pair, begin, end) if stream.requester == "guest" else (0, 0)
     what = "packet of the guest" if stream.requester == "guest" else "answered request"
     words = f"the last {what} in it before the switchover passed {old}, the first after it {new}"

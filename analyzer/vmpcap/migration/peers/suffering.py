@@ -14,6 +14,7 @@ from vmpcap.migration.clocks import clock_doubt, is_moment_unknown, on_clock_of
 from vmpcap.migration.listed import is_gone
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved, on_point
+from vmpcap.migration.packets.left_behind import LeftBehind, left_behind
 from vmpcap.migration.peers.asked_on import asked_to_the_end, last_answered
 from vmpcap.migration.peers.bypassed import (
     answered_after,
@@ -29,6 +30,7 @@ from vmpcap.migration.peers.gone_peers import without_gone, without_other_side
 from vmpcap.migration.peers.hidden_outages import hidden, hiding_hole, hole_of
 from vmpcap.migration.peers.joined_places import Key, as_one, is_wanted, join_places, key_of, other_side
 from vmpcap.migration.peers.last_tries import with_last_tries
+from vmpcap.migration.peers.left_alone import goes_to_nobody, without_answer
 from vmpcap.migration.peers.lost_later import lost_later, unless_bypassed, with_later
 from vmpcap.migration.peers.missed_answers import connections_of, was_missed_only
 from vmpcap.migration.peers.one_way import Passage, is_sent_in, tell_arrival
@@ -42,6 +44,32 @@ from vmpcap.points.holes import Hole, blindness
 from vmpcap.points.roles import OUTAGE_FIGURES, rank
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.units import at_least_ms, iso_utc, ms
+
+
+class _Ways:
+    """Which ways the guest's answers may take, and what of a stream is known then."""
+
+    def __init__(self, guest: Moved, views: Sequence[PointView], moment: int, alone: LeftBehind | None) -> None:
+        self.guest, self.views, self.moment, self.alone = guest, views, moment, alone
+        self.doubted = {view.name for view in views if may_be_bypassed(view, guest, on_point(view, moment))}
+
+    def without_doubted(self, one: Suffered, answered_at: str | None) -> Suffered:
+        """The same, without what the answers may only bypass; at which other point did the guest answer?"""
+        names = self._bypassed(one)
+        return unless_bypassed(by_another_way(one, answered_at, names, self.views), answered_at, names, self.views)
+
+    def _bypassed(self, one: Suffered) -> Container[str]:
+        """
+        Which points may its answers bypass?
+
+        None where the guest's new place, or the peer, shows that there are none, or its requests go to nobody.
+        """
+        is_open = one.peer.point in self.doubted and one.peer.survived is False
+        is_none = is_open and (
+            goes_to_nobody(one, self.alone)
+            or any(tells(one, self.guest, self.views, self.moment) for tells in (tells_no_answer, shows_no_answer))
+        )
+        return set() if is_none else self.doubted
 
 
 def what_peers_suffered(
@@ -112,13 +140,9 @@ def what_peers_suffered(
                 known.append((place, replace(one, earlier=of_service(stream, earlier)), hole))
             if view.role != "domain:source" and answered_after(stream, when):
                 answered.setdefault(key, view.name)
-    doubted = {view.name for view in views if may_be_bypassed(view, guest, on_point(view, moment))}
-    found = [_nearest(known) for known in seen.values()]
-    ways = [
-        (answered.get(key), _without(doubted, one, guest, views, moment)) for key, one in zip(seen, found, strict=True)
-    ]
-    found = [by_another_way(one, *way, views) for one, way in zip(found, ways, strict=True)]
-    found = [unless_bypassed(one, *way, views) for one, way in zip(found, ways, strict=True)]
+    alone = left_behind(guest, views, moment)
+    ways = _Ways(guest, views, moment, alone)
+    found = [ways.without_doubted(_nearest(known), answered.get(key)) for key, known in seen.items()]
     is_asked = last_before is not None and not known_as and any(map(is_wanted, found))
     joined = join_places(guest, views, moment, begin) if is_asked else []
     dead = {key for key, one in zip(seen, found, strict=True) if is_gone(one.peer)}
@@ -127,6 +151,7 @@ def what_peers_suffered(
         for key, one in zip(seen, found, strict=True)
     ]
     found = [tell_arrival(one, passed.get(key, ()), views, guest, moment) for key, one in zip(seen, found, strict=True)]
+    found = [without_answer(key, one, alone, set(seen)) for key, one in zip(seen, found, strict=True)]
     return worst_first(with_last_tries(without_gone(without_other_side(found))))
 
 
@@ -145,13 +170,6 @@ def _when_at(view: PointView, moment: int, signs: Sequence[Mark]) -> int:
     """
     own = [sign.ts for sign in signs if sign.view.name == view.name and view.role == "domain:destination"]
     return min([on_point(view, moment), *own])
-
-
-def _without(doubted: set[str], one: Suffered, guest: Moved, views: Sequence[PointView], moment: int) -> Container[str]:
-    """Which points may its answers bypass? None where the guest's new place, or the peer, shows that there are none."""
-    is_open = one.peer.point in doubted and one.peer.survived is False
-    is_none = is_open and any(tells(one, guest, views, moment) for tells in (tells_no_answer, shows_no_answer))
-    return set() if is_none else doubted
 
 
 def _streams_at(view: PointView, guest: Moved, tenants: frozenset[int]) -> list[PeerStream]:
