@@ -256,3 +256,43 @@ def test_where_a_migration_is_given_up_nobody_is_its_guest_for_a_pause_alone(par
 def test_a_reset_among_the_data_is_one_in_mid_stream() -> None:
     """Sent and acknowledged as it was: a reset so soon after it came between two segments."""
     assert "reset the connection in mid-stream" in given_up(stunned(ENDS + 2 * S), late=20 * MS).outcome.because
+
+
+# asked once a second
+
+
+def seldom(
+    answered: int, *, since: int = 290 * MS, every: int = S, ip: str = GUEST_IP, mac: int = GUEST
+) -> list[object]:
+    """One peer that asks every second, to the end, and has its answer up to that time."""
+    return pings(ip, mac, ASKERS[0], range(since, 20 * S, every), range(answered))
+
+
+@pytest.mark.parametrize(
+    ("parts", "wanted"),
+    [
+        ([seldom(ENDS)], (GUEST,)),
+        ([seldom(ENDS, every=4 * S, since=1500 * MS)], (GUEST,)),
+        ([seldom(ENDS, every=9 * S)], ()),
+        ([seldom(ENDS), seldom(ENDS, ip=DEAD_IP, mac=DEAD)], ()),
+        ([seldom(ENDS), seldom(20 * S, ip=DEAD_IP, mac=DEAD)], (GUEST,)),
+        ([seldom(BEGINS - 2 * S)], ()),
+        ([seldom(ENDS + 1500 * MS)], ()),
+        ([seldom(ENDS), dies(ENDS - 40 * MS, 20 * S, DEAD_IP, DEAD)], (DEAD,)),
+    ],
+    ids=[
+        "it stops with the stream",
+        "asked every four seconds",
+        "asked too seldom to tell when",
+        "two stop",
+        "another goes on",
+        "it stopped long before",
+        "it stops later",
+        "one that is asked often tells more",
+    ],
+)
+def test_a_machine_that_is_pinged_once_a_second_and_stops_with_the_stream_is_the_guest(
+    parts: list[list[object]], wanted: tuple[int, ...]
+) -> None:
+    """Between two pings lies the stream's end; of the next ones none has an answer."""
+    assert by_silence(talking(*parts)) == [wanted]

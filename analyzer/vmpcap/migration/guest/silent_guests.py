@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -29,17 +30,19 @@ def by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
     """
     Without an announcement: whose traffic fell silent when the stream ended, though it was asked?
 
-    Only an address that answered before, was asked during the stream's last second and is the only such one. A peer
-    that paused meanwhile and then asked for it while it was still silent is not. Where several fell silent, one that
-    another point shows going on is none: who spoke with the guest is no longer heard at its old place either. Where
-    several are left, as of every crowd some pause just then, the only one that several peers ask in vain is taken. One
-    that was asked in vain already before the stream began did not stop with it.
+    Only an address that answered before, was asked during the stream's last second and is the only such one. Where no
+    such address is in view, one that is asked more seldom, answered all the same, and then again and again in vain. A
+    peer that paused meanwhile and then asked for it while it was still silent is not. Where several fell silent, one
+    that another point shows going on is none: who spoke with the guest is no longer heard at its old place either.
+    Where several are left, as of every crowd some pause just then, the only one that several peers ask in vain is
+    taken. One that was asked in vain already before the stream began did not stop with it.
     """
     first, last = move.best.transfer.first_data_ts, move.best.transfer.last_data_ts
     if first is None or last is None:
         return []
     begin, moment = on_reference(move.best.view, first), on_reference(move.best.view, last)
-    found = [one for v in views for one in _fell_silent(v, on_point(v, moment), on_point(v, begin))]
+    asked_often, asked_seldom = (partial(_fell_silent_at, views, moment, begin, is_seldom=n) for n in (False, True))
+    found = asked_often() or asked_seldom()
     early = {one.address for one in found if one.was_gone}
     silent: dict[tuple[int, int], set[int]] = {}
     for one in (one for one in found if one.address not in early):
@@ -91,6 +94,8 @@ def _went_on(address: tuple[int, int], views: Sequence[PointView], moment: int) 
 
 
 SILENT_NS: Final = 50 * NS_PER_MS
+SELDOM_NS: Final = 5 * NS_PER_S
+"""Whom others ask once in so long at least is asked often enough to tell when it fell silent."""
 MOST_GUESTS: Final = 64
 """Guests that one move can have carried at once: more within a second are made up."""
 
@@ -159,26 +164,39 @@ class _Silent:
     """Was it asked in vain already before the stream began?"""
 
 
-def _fell_silent(view: PointView, moment: int, begin: int) -> list[_Silent]:
+def _fell_silent_at(views: Sequence[PointView], moment: int, begin: int, *, is_seldom: bool) -> list[_Silent]:
+    """The same of all these points; the times are on the reference clock."""
+    return [one for v in views for one in _fell_silent(v, on_point(v, moment), on_point(v, begin), is_seldom=is_seldom)]
+
+
+def _fell_silent(view: PointView, moment: int, begin: int, *, is_seldom: bool) -> list[_Silent]:
     """
     Which addresses answered before the moment, were asked around it, and said nothing for a while?
 
     How often each of them usually speaks is taken from before: what the capture shows later must not change whose
     silence this is. Who owed nobody an answer meanwhile only paused, as whoever asks does between two questions.
+
+    Parameters
+    ----------
+    is_seldom : whether those are meant that were hardly asked around it, and in vain again and again after it
     """
-    journal = view.journal
-    around = (journal.ts_ns >= moment - NS_PER_S) & (journal.ts_ns <= moment + NS_PER_S) & (journal.ip_version != 0)
+    journal, wide = view.journal, SELDOM_NS if is_seldom else NS_PER_S
+    around = (journal.ts_ns >= moment - wide) & (journal.ts_ns <= moment + wide) & (journal.ip_version != 0)
+    near = (journal.ts_ns >= moment - NS_PER_S) & (journal.ts_ns <= moment + NS_PER_S)
     if not around.any():
         return []
     found = []
     low = journal.dst_low[around]
     high = journal.dst_high[around]
+    heard = _heard_since(view, moment) if is_seldom else set()
     for one_high, one_low in zip(*distinct_addresses(high, low)[:2], strict=True):
         address = (int(one_high), int(one_low))
+        if address in heard:
+            continue
         sent = (journal.src_high == one_high) & (journal.src_low == one_low)
         asked = (journal.dst_high == one_high) & (journal.dst_low == one_low) & around
         before = sent & (journal.ts_ns < moment)
-        if not before.any() or asked.sum() < 3:
+        if not before.any() or bool((asked & near).sum() < LEAST_ASKED) is not is_seldom:
             continue
         times = np.sort(journal.ts_ns[sent])
         gaps = np.diff(np.append(times, view.last_ts))
@@ -190,12 +208,22 @@ def _fell_silent(view: PointView, moment: int, begin: int) -> list[_Silent]:
         if len(long):
             last, macs = long[np.argmax((times + gaps)[long])], np.unique(journal.eth_src[before])
             since, until = int(times[last]), int(times[last] + gaps[last])
+            if is_seldom and not _is_asked_in_vain(view, address, (since, until), moment):
+                continue
             told = (until, _is_missed(view, address, since, until), _is_missed(view, address, since, begin))
             if hops_from_ttl(int(journal.ttl[before].max())):
                 found.append(_Silent(NO_MAC, address, *told))
             elif len(macs) == 1 and int(macs[0]) != NO_MAC:
                 found.append(_Silent(int(macs[0]), address, *told))
     return [one for one in found if not any(_asked_again(one, other, view) for other in found)]
+
+
+def _heard_since(view: PointView, moment: int) -> set[tuple[int, int]]:
+    """Who said anything in the second after that moment? Of a great many who are asked once nearly all."""
+    j = view.journal
+    soon = (j.ts_ns > moment + NEARLY_NS) & (j.ts_ns <= moment + NS_PER_S) & (j.ip_version != 0)
+    high, low, _ = distinct_addresses(j.src_high[soon], j.src_low[soon])
+    return set(zip(high.tolist(), low.tolist(), strict=True))
 
 
 def _least_silence(spoke: npt.NDArray[np.int64], moment: int) -> float:
@@ -212,16 +240,35 @@ def _is_missed(view: PointView, address: tuple[int, int], since: int, until: int
     """
     Did several peers ask something of this address between these times, again and again for a second?
 
-    By TCP and ICMP: much of UDP wants no answer. One peer alone may be a machine's that asks for another, long gone.
+    One peer alone may be a machine's that asks for another, long gone.
     """
+    j, rows = view.journal, _questions(view, address, since, until)
+    if len(rows) < LEAST_ASKED or np.ptp(j.ts_ns[rows]) < LEAST_MISSED_NS:
+        return False
+    return len(set(zip(j.src_high[rows].tolist(), j.src_low[rows].tolist(), strict=True))) >= LEAST_PEERS
+
+
+def _questions(view: PointView, address: tuple[int, int], since: int, until: int) -> npt.NDArray[np.int64]:
+    """What was this address asked between these times? By TCP and ICMP: much of UDP wants no answer. Rows by time."""
     j = view.journal
     asked = (j.dst_high == np.uint64(address[0])) & (j.dst_low == np.uint64(address[1])) & (j.ip_version != 0)
     asked &= (j.ts_ns > since) & (j.ts_ns < until) & (j.ip_protocol != IP_UDP) & ((j.eth_dst & GROUP_BIT) == 0)
     rows = np.flatnonzero(asked)
     rows = rows[wants_answer(j, rows)]
-    if len(rows) < LEAST_ASKED or np.ptp(j.ts_ns[rows]) < LEAST_MISSED_NS:
+    return rows[np.argsort(j.ts_ns[rows], kind="stable")]
+
+
+def _is_asked_in_vain(view: PointView, address: tuple[int, int], silent: tuple[int, int], moment: int) -> bool:
+    """
+    Was it asked again and again while it was silent, from when the stream ended on and not long before?
+
+    A guest runs up to its last memory: who asked it before that had an answer.
+    """
+    since, until = silent
+    ts = view.journal.ts_ns[_questions(view, address, since, until)]
+    if len(ts) < LEAST_ASKED or ts[-1] - ts[0] < LEAST_MISSED_NS:
         return False
-    return len(set(zip(j.src_high[rows].tolist(), j.src_low[rows].tolist(), strict=True))) >= LEAST_PEERS
+    return since >= moment - SELDOM_NS and moment - BESIDE_NS <= ts[0] <= moment + SELDOM_NS
 
 
 def _asked_again(one: _Silent, other: _Silent, view: PointView) -> bool:
