@@ -84,9 +84,9 @@ def test_a_machine_that_is_never_heard_again_is_told_with_what_is_left_of_the_ca
     """Where it left for another place, requests soon go there: they need not have come here for long."""
     rows = [row for row in silent(10_000, 20_000) if row["ts_ns"] < 10_600 * MS]
     found = find_unanswered([at(rows, role=None, until=last)])
-    assert [
-        re.search("and then was not heard again, 9.5 s to the end", one.sentence) is not None for one in found
-    ] == ([True] if is_told else [])
+    assert [re.search("and then was not heard again, 9.5 s to the end", one.sentence) is not None for one in found] == (
+        [True] if is_told else []
+    )
 
 
 @pytest.mark.parametrize(("lost", "is_told"), [(4, False), (5, True)])

@@ -145,11 +145,7 @@ def _sent_again(view: PointView, guest: Moved, moment: int, views: Sequence[Poin
     if len(found.peers & known) < LEAST_PEERS:
         return None
     until = view.end_words if view.goes_on else "the capture's end"
-    because = (
-        f"at {view.name} {count_of(len(found.connections), 'connection')} of {count_of(len(found.peers), 'peer')} sent"
-        f" the same to the guest again and again, {found.sent:,} times in all, for up to"
-        f" {found.longest_ns / NS_PER_S:.1f} s and until {until}: whatever way its answers take, these had none"
-    )
+    because = f"at {view.name} {found.words} and until {until}: whatever way its answers take, these had none"
     return Reachability("no", because, view.name, (*found.frames[:2], found.frames[-1]))
 
 

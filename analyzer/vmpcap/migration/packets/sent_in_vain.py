@@ -1,4 +1,4 @@
-"""Who shows everywhere that no answer came: connections whose peer sends the same again and again."""
+"""Who shows everywhere that no answer came: connections, and queries, whose peer sends the same again and again."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,10 +12,11 @@ from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.packets.exchanges import wants_answer
+from vmpcap.migration.packets.queried_again import Queried, queried_again
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S
-from vmpcap.terms.wire import IP_TCP, TCP_ACK, TCP_RST
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
+from vmpcap.terms.wire import IP_TCP, IP_UDP, TCP_ACK, TCP_RST
 
 LEAST_AGAIN: Final = 3
 LEAST_NS: Final = NS_PER_S
@@ -31,7 +32,7 @@ LEAST_SECONDS: Final = 3
 """Who asked in so many seconds of that time asks all the time."""
 
 Connection = tuple[int, int, int, int]
-"""The peer's address by its halves, its port, and the guest's."""
+"""The peer's address by its halves, its port, and the guest's; of queries from ever another port 0."""
 I64 = npt.NDArray[np.int64]
 
 
@@ -48,6 +49,17 @@ class InVain:
     """Did a peer go on in another connection, as only one does that was answered, be the answer in view or not?"""
     is_left: bool
     """Did another that had asked all the time ask here no more since the move? Its requests may go elsewhere."""
+    queried: frozenset[tuple[int, int, int]]
+    """Clients, and the guest's port, whose queries are all sent again: connections too where all clients' are."""
+
+    @property
+    def words(self) -> str:
+        """How many of how many peers sent the same again, how often, and for how long?"""
+        noun = "stream" if any(port == 0 for _, _, port, _ in self.connections) else "connection"
+        return (
+            f"{count_of(len(self.connections), noun)} of {count_of(len(self.peers), 'peer')} sent the same to the guest"
+            f" again and again, {self.sent:,} times in all, for up to {self.longest_ns / NS_PER_S:.1f} s"
+        )
 
     @property
     def may_be_served(self) -> bool:
@@ -59,7 +71,7 @@ class InVain:
         return frozenset(one[:2] for one in self.connections)
 
 
-NOBODY: Final = InVain(frozenset(), 0, 0, (), False, False)
+NOBODY: Final = InVain(frozenset(), 0, 0, (), False, False, frozenset())
 
 
 def sent_in_vain(view: PointView, guest: Moved, moment: int) -> InVain:
@@ -85,7 +97,13 @@ def _look_for(view: PointView, guest: Moved, when: int) -> InVain:
     rows = asked[(j.ts_ns[asked] > when) & (j.ip_protocol[asked] == IP_TCP)]
     rows = rows[is_first_copy(j, rows)]
     asking = frozenset(rows[wants_answer(j, rows)].tolist())
-    found, sent, longest, frames, is_heard = [], 0, 0, [], False
+    queried = _queried(view, asked, when)
+    found, sent, longest, frames, is_heard = [], 0, 0, list[int](), False
+    for (high, low, port), queries in ({} if queried.is_asked_once else queried.in_vain).items():
+        found.append((high, low, 0, port))
+        sent += len(queries)
+        longest = max(longest, int(j.ts_ns[queries[-1]] - j.ts_ns[queries[0]]))
+        frames += [int(j.frame[queries[0]]), int(j.frame[queries[-1]])]
     for name, theirs in _connections(j, rows):
         wanting = np.array([row for row in theirs if row in asking], np.int64)
         tries = _tries(j, np.array(theirs, np.int64), wanting, view.last_ts)
@@ -97,7 +115,16 @@ def _look_for(view: PointView, guest: Moved, when: int) -> InVain:
         until = tries[0] if len(tries) else theirs[-1]
         since = when + HEARD_BEFORE_NS
         is_heard = is_heard or _goes_on(j, *(_between(j, some, since, until) for some in (theirs, wanting)))
-    return InVain(frozenset(found), sent, longest, tuple(sorted(frames)), is_heard, _has_left(j, asked, when))
+    is_left, clients = _has_left(j, asked, when), frozenset(queried.in_vain)
+    return InVain(frozenset(found), sent, longest, tuple(sorted(frames)), is_heard, is_left, clients)
+
+
+def _queried(view: PointView, asked: I64, when: int) -> Queried:
+    """What became of queries by UDP?"""
+    j = view.journal
+    rows = asked[j.ip_protocol[asked] == IP_UDP]
+    rows = rows[is_first_copy(j, rows)]
+    return queried_again(j, rows[wants_answer(j, rows)], when, view.last_ts)
 
 
 def _has_left(j: JournalColumns, asked: I64, when: int) -> bool:

@@ -81,8 +81,8 @@ def shows_no_answer(one: Suffered, guest: Moved, views: Sequence[PointView], mom
     """
     Was this peer surely not answered on any way, though its point need not see what the guest sends?
 
-    Of a connection its peer tells that by what it sends again. Of what else a peer asks several others must tell it,
-    and none of them the contrary: then nothing says that there is another way.
+    Of a connection, and of queries, its peer tells that by what it sends again. Of what else a peer asks several others
+    must tell it, and none of them the contrary: then nothing says that there is another way.
     """
     stream, at = one.stream, next((view for view in views if view.name == one.peer.point), None)
     if stream is None or at is None or stream.requester != "peer":
@@ -90,6 +90,8 @@ def shows_no_answer(one: Suffered, guest: Moved, views: Sequence[PointView], mom
     found = sent_in_vain(at, guest, moment)
     if stream.manner == "connection":
         return (*stream.peer, stream.peer_port, stream.guest_port) in found.connections
+    if stream.protocol == "udp" and (*stream.peer, stream.guest_port) in found.queried:
+        return True
     may_be_served = any(sent_in_vain(view, guest, moment).may_be_served for view in views)
     return len(found.peers - {stream.peer}) >= LEAST_OTHERS and not may_be_served and not _serves(guest, views, moment)
 
