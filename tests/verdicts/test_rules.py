@@ -45,6 +45,7 @@ from vmpcap.migration.results import (
 from vmpcap.migration.session_results import Sessions
 from vmpcap.migration.stories import GuestStory, Story
 from vmpcap.migration.stream.detours import Detour
+from vmpcap.migration.stream.figures import Activity
 from vmpcap.migration.suffered import Earlier, Suffered
 from vmpcap.terms.addresses import ip_halves
 from vmpcap.verdicts.findings import Check
@@ -145,6 +146,25 @@ def test_throughput_fails_only_where_the_network_was_in_the_way(known: dict[str,
     """At the limit is enough; below it the reason decides, and only a bottleneck in the network fails."""
     given = ask("throughput", story(figures=figures(throughput=throughput(**known))))
     assert (given.outcome, given.measured, given.limit, given.unit) == (expected, known["bulk_mbps"], 622, "Mbps")
+
+
+@pytest.mark.parametrize(
+    ("lengths_ms", "mean_mbps", "expected"),
+    [
+        ([10.6, 10.6, 10.7], 41.0, "undecided"),
+        ([10.6, 10.6, 10.7], 622.0, "pass"),
+        ([10.6, 100.0], 41.0, "pass"),
+    ],
+)
+def test_bursts_that_a_bucket_lets_through_pass_no_link(
+    lengths_ms: list[float], mean_mbps: float, expected: str
+) -> None:
+    """1 MB each 0.2 s through tbf (100 Mbit/s, 1.5 MB of burst) was a pass at 757 Mbps."""
+    parts = tuple(Activity(0, round(length * 1e6), 1_000_000) for length in lengths_ms)
+    known = throughput(bulk_mbps=757.0, mean_mbps=mean_mbps)
+    given = ask("throughput", story(figures=figures(throughput=known, activities=parts)))
+    assert (given.outcome, given.measured) == (expected, 757.0)
+    assert ("in bursts of at most 11 ms, 41 Mbps with the pauses" in given.because) == (expected == "undecided")
 
 
 def test_a_stream_that_nobody_answered_fails_no_link() -> None:

@@ -7,10 +7,10 @@ from typing import Final
 
 from vmpcap.measures.results import Counted, LimitClass, Rtt, Throughput
 from vmpcap.migration.stories import Story
-from vmpcap.migration.stream.figures import MOST_UNCAPTURED
+from vmpcap.migration.stream.figures import MOST_UNCAPTURED, StreamFigures
 from vmpcap.migration.stream.segments import say_where
 from vmpcap.terms.digits import digits_of
-from vmpcap.terms.units import count_of
+from vmpcap.terms.units import NS_PER_MS, at_most_ms, count_of
 from vmpcap.verdicts.answers import Answer, from_finding, show, three
 from vmpcap.verdicts.findings import Outcome
 from vmpcap.verdicts.profile import Profile
@@ -27,6 +27,13 @@ def completed(story: Story, profile: Profile) -> Answer:
 
 LEAST_BUSY_SHARE: Final = 0.98
 """Of the whole's rate: a path that carried less than this while it was busy was not what limited the whole."""
+
+
+LEAST_SUSTAINED_NS: Final = 100 * NS_PER_MS
+"""
+Bursts shorter than this between pauses do not show what a link sustains: a shaper's bucket of some megabytes, refilled
+in each pause, lets them through at whatever rate the interface has. A choice.
+"""
 
 
 DELIVERED: Final[Mapping[Counted, str]] = {
@@ -68,7 +75,9 @@ def _throughput_of(story: Story, profile: Profile) -> Answer:
         return Answer("undecided", because, None, limit, "Mbps", evidence)
     told = three(rate, limit)
     if rate >= limit:
-        return Answer("pass", f"{told} Mbps {came} while data flowed", rate, limit, "Mbps", evidence)
+        bursts = _only_bursts(story.figures, limit)
+        word: Outcome = "undecided" if bursts else "pass"
+        return Answer(word, f"{told} Mbps {came} while data flowed{bursts}", rate, limit, "Mbps", evidence)
     doubt = _ceiling_doubt(figures, rate, limit) if figures.limit == "network" else ""
     if doubt:
         return Answer("undecided", f"{told} Mbps over the whole, {doubt}", rate, limit, "Mbps", evidence)
@@ -80,6 +89,16 @@ def _throughput_of(story: Story, profile: Profile) -> Answer:
         return Answer("pass", because, rate, limit, "Mbps", evidence)
     because = f"{told} Mbps do not show what the link can carry: {figures.limit_because}"
     return Answer("undecided", because, rate, limit, "Mbps", evidence)
+
+
+def _only_bursts(figures: StreamFigures, limit: float) -> str:
+    """Did data flow in short bursts alone, and too seldom to reach the limit? As a sentence's end; empty: no."""
+    longest = max((part.carried_ns for part in figures.activities), default=LEAST_SUSTAINED_NS)
+    whole = figures.throughput.mean_mbps
+    if longest >= LEAST_SUSTAINED_NS or whole is None or whole >= limit:
+        return ""
+    told = f"in bursts of {at_most_ms(longest)}, {three(whole, limit)} Mbps with the pauses between them"
+    return f", {told}: a shaper's bucket lets such bursts through faster than the link carries for long"
 
 
 def _ceiling_doubt(figures: Throughput, rate: float, limit: float) -> str:
