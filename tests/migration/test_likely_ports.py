@@ -1,5 +1,6 @@
 """A large stream on another port that ended as a machine was announced: what to try with --port."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -39,6 +40,14 @@ def test_the_stream_that_ended_just_before_a_machine_was_announced_is_a_hint() -
 def test_what_was_no_guests_memory_is_no_hint(changed: dict[str, Any], at: int) -> None:
     """A backup beside a machine that starts, an upload by HTTP, chatter."""
     assert find_likely_ports([view("up", services=(carried(**changed),), series=(announced(at),))]) == []
+
+
+def test_the_copy_of_a_machine_that_is_off_and_one_that_is_told_already_are_no_hint() -> None:
+    """NFC carries no running guest; a machine that was started anew came by no stream."""
+    up = view("up", services=(carried(),), series=(announced(1200 * MS),))
+    assert find_likely_ports([up], [GUEST]) == []
+    copied = replace(carried(), b_port=902)
+    assert find_likely_ports([view("up", services=(copied,), series=(announced(1200 * MS),))]) == []
 
 
 def test_two_points_that_show_it_say_it_once_and_without_an_announcement_nothing_is_said() -> None:

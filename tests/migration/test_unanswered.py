@@ -13,6 +13,7 @@ from tests.oracle.test_lab import LAB
 from vmpcap.migration.lost_sessions import find_lost_sessions
 from vmpcap.migration.unanswered import find_unanswered
 from vmpcap.migration.views import PointView
+from vmpcap.terms.addresses import ip_halves
 
 OTHER_GUEST = "10.77.0.11"
 
@@ -112,6 +113,13 @@ def test_one_silence_is_told_once_and_machines_that_fell_silent_together_are_one
     assert f"{GUEST}, {OTHER_GUEST} said nothing" in both.sentence or f"{OTHER_GUEST}, {GUEST}" in both.sentence
     assert "it may be the way to all of them" in both.sentence
     assert len(find_unanswered([at([*rows, *as_other(silent(2000, 4000))])])) == 2
+
+
+def test_a_machine_of_which_the_reason_is_told_is_left_aside() -> None:
+    """It was started anew, and the report says so."""
+    assert len(find_unanswered([at(silent(10_000, 13_000))])) == 1
+    assert find_unanswered([at(silent(10_000, 13_000))], [ip_halves(GUEST)]) == []
+    assert find_lost_sessions([dead()], [ip_halves(GUEST)]) == []
 
 
 # ---- connections that had no answer any more

@@ -1,6 +1,6 @@
 """Connections that a machine answered and then no more, while it answered others, where no migration is in view."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -36,7 +36,7 @@ class _Tries(NamedTuple):
     rows: I64
 
 
-def find_lost_sessions(views: Sequence[PointView]) -> list[Unanswered]:
+def find_lost_sessions(views: Sequence[PointView], left_aside: Collection[Address] = ()) -> list[Unanswered]:
     """
     Which connections did a machine answer until some time, and not since, while it goes on to answer others?
 
@@ -46,7 +46,11 @@ def find_lost_sessions(views: Sequence[PointView]) -> list[Unanswered]:
     found: dict[Address, Unanswered] = {}
     for view in views:
         for tries in _sent_again(view) if view.journal_complete and not view.left_out else ():
-            if tries.machine not in found and _was_answered(view, tries) and _answers_others(view, tries):
+            if (
+                tries.machine not in {*found, *left_aside}
+                and _was_answered(view, tries)
+                and _answers_others(view, tries)
+            ):
                 found[tries.machine] = _say(view, tries)
     return list(found.values())[:MOST_TOLD]
 

@@ -136,7 +136,7 @@ def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequenc
         name_doubts=(*streams.doubts, *relayed, *say_relayed(moves), *not_in_view(guests, views, told), *unmoved),
         look_alikes=(*unseen.notes, *(() if stories else asked_for_in_vain(views))),
         at_rest=(*tell_restarts(restarts), *unseen.rows, *at_rest),
-        unanswered=() if stories else tell_of_nothing_moved(views),
+        unanswered=() if stories else tell_of_nothing_moved(views, [restart.mac for restart in restarts]),
     )
 
 

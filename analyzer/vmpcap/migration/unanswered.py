@@ -1,6 +1,6 @@
 """Who was not answered, when and how long, where no migration is in view: machines that said nothing though asked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -87,7 +87,7 @@ class _Told:
         return self.silence.next is not None
 
 
-def find_unanswered(views: Sequence[PointView]) -> list[Unanswered]:
+def find_unanswered(views: Sequence[PointView], left_aside: Collection[Address] = ()) -> list[Unanswered]:
     """
     Which machines that had answered said nothing for long though several streams asked them? The longest first.
 
@@ -97,7 +97,8 @@ def find_unanswered(views: Sequence[PointView]) -> list[Unanswered]:
     found: list[list[_Told]] = []
     for view in sorted(views, key=lambda view: rank(view.role, OUTAGE_FIGURES)):
         if view.journal_complete and not view.left_out:
-            told = [one for silence in silences_at(view) if (one := _met_by(view, silence)) is not None]
+            silent = (silence for silence in silences_at(view) if silence.machine not in left_aside)
+            told = [one for silence in silent if (one := _met_by(view, silence)) is not None]
             found += [group for group in _together(told) if not any(_is_same(group[0], one[0]) for one in found)]
     found.sort(key=lambda group: -group[0].lasted_ns)
     return [_say(group) for group in found[:MOST_TOLD]]
