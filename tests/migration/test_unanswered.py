@@ -14,6 +14,7 @@ from vmpcap.migration.lost_sessions import find_lost_sessions
 from vmpcap.migration.unanswered import find_unanswered
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_halves
+from vmpcap.terms.units import NO_TIME
 
 OTHER_GUEST = "10.77.0.11"
 
@@ -120,6 +121,18 @@ def test_a_machine_of_which_the_reason_is_told_is_left_aside() -> None:
     assert len(find_unanswered([at(silent(10_000, 13_000))])) == 1
     assert find_unanswered([at(silent(10_000, 13_000))], [ip_halves(GUEST)]) == []
     assert find_lost_sessions([dead()], [ip_halves(GUEST)]) == []
+
+
+def test_packets_without_a_time_tell_nothing() -> None:
+    """Who records no times has no silences."""
+    rows = [{**row, "ts_ns": NO_TIME} for row in silent(10_000, 13_000)]
+    assert (
+        find_unanswered([view("client", "client", journal=journal_of(rows), first_ts=NO_TIME, last_ts=NO_TIME)]) == []
+    )
+    whole = dead()
+    whole.journal.ts_ns.flags.writeable = True
+    whole.journal.ts_ns[:] = NO_TIME
+    assert find_lost_sessions([whole]) == []
 
 
 # ---- connections that had no answer any more

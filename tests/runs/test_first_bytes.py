@@ -8,6 +8,7 @@ import pytest
 
 from tests.readers.writers import Packet
 from tests.runs.made import analysed, migration, write
+from vmpcap.flows.streams import MAGICS, Magic
 from vmpcap.runs import point
 from vmpcap.runs.pipeline import Analysis
 
@@ -24,7 +25,7 @@ def on_ports(calling: int, listening: int, opening: bytes = b"QEVM\0\0\0\3") -> 
         if data[12:14] == b"\x08\0" and data[23] == 6:
             ports = [renamed[number] for number in struct.unpack_from(">HH", data, 34)]
             data = data[:34] + struct.pack(">HH", *ports) + data[38:]
-            data = data.replace(b"QEVM\0\0\0\3", opening)
+            data = data.replace(b"QEVM\0\0\0\3" + bytes(8), opening.ljust(16, b"\0"))
         packets.append(packet._replace(data=data))
     return packets
 
@@ -51,6 +52,16 @@ def test_the_first_bytes_tell_a_migration_on_any_port(ports: tuple[int, int], ro
     assert seen.payload_bytes == known.payload_bytes == 200_000
     assert (seen.first_data_ts, seen.last_data_ts) == (known.first_data_ts, known.last_data_ts)
     assert [guest.result.mac for guest in found[0].guests] == [guest.result.mac for guest in usual[0].guests]
+
+
+@pytest.mark.parametrize("magic", [magic for magic in MAGICS if magic.proves], ids=lambda magic: magic.name)
+def test_each_magic_that_proves_does_so_whole_and_not_in_part(magic: Magic, tmp_path: Path) -> None:
+    """As the table has them; with one byte other than it, nothing is proved."""
+    (story,) = told(on_ports(26_207, 4444, magic.begins), tmp_path).told.stories
+    assert story.move.best.transfer.magic == magic.name
+    for at in range(len(magic.begins)):
+        other = magic.begins[:at] + bytes([magic.begins[at] ^ 0x20]) + magic.begins[at + 1 :]
+        assert not told(on_ports(26_207, 4444, other), tmp_path).told.stories
 
 
 @pytest.mark.parametrize("opening", [b"\x16\x03\x01\0\xc8\x01\0\0", b"QEVN\0\0\0\3", b"\0" * 8])

@@ -13,7 +13,7 @@ from vmpcap.measures.whose import Address
 from vmpcap.migration.unanswered import Unanswered, clock_text
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_text
-from vmpcap.terms.units import NS_PER_S, count_of
+from vmpcap.terms.units import NO_TIME, NS_PER_S, count_of
 from vmpcap.terms.wire import IP_TCP, TCP_ACK, TCP_RST
 
 I64 = npt.NDArray[np.int64]
@@ -58,7 +58,9 @@ def find_lost_sessions(views: Sequence[PointView], left_aside: Collection[Addres
 def _sent_again(view: PointView) -> Iterator[_Tries]:
     """Which segments with data were sent so often, over so long? Those sent most often first."""
     j = view.journal
-    rows = np.flatnonzero((j.ip_protocol == IP_TCP) & (j.payload_bytes > 0) & (j.flow_id != NO_FLOW))
+    rows = np.flatnonzero(
+        (j.ip_protocol == IP_TCP) & (j.payload_bytes > 0) & (j.flow_id != NO_FLOW) & (j.ts_ns != NO_TIME)
+    )
     segment = j.flow_id[rows].astype(np.uint64) << np.uint64(33) | j.side[rows].astype(np.uint64) << np.uint64(32)
     segment |= j.tcp_seq[rows].astype(np.uint64)
     order = np.argsort(segment, kind="stable")

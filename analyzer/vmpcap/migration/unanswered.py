@@ -16,7 +16,7 @@ from vmpcap.migration.views import PointView, is_compared
 from vmpcap.points.roles import OUTAGE_FIGURES, rank
 from vmpcap.terms.addresses import GROUP_BIT, NO_MAC, ip_text
 from vmpcap.terms.arrays import MIXER
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, iso_utc
+from vmpcap.terms.units import NO_TIME, NS_PER_MS, NS_PER_S, count_of, iso_utc
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
@@ -107,7 +107,8 @@ def find_unanswered(views: Sequence[PointView], left_aside: Collection[Address] 
 def silences_at(view: PointView) -> Iterator[Silence]:
     """Each silence, of LEAST_NS or more, of a machine that was asked meanwhile; those that were asked most."""
     j = view.journal
-    rows = np.flatnonzero((j.ip_version != 0) & (((j.eth_dst & GROUP_BIT) == 0) | (j.eth_dst == np.uint64(NO_MAC))))
+    to_one = ((j.eth_dst & GROUP_BIT) == 0) | (j.eth_dst == np.uint64(NO_MAC))
+    rows = np.flatnonzero((j.ip_version != 0) & to_one & (j.ts_ns != NO_TIME))
     rows = rows[np.argsort(j.ts_ns[rows], kind="stable")]
     if not len(rows):
         return
