@@ -34,7 +34,13 @@ def returns_of(suffered: Sequence[Suffered], views: Sequence[PointView]) -> list
         for s in suffered
         if s.ended and s.to_ts is not None and s.from_ts is not None and s.peer.point in by_name
     ]
-    return [Return(_last_lost(s, by_name[s.peer.point]), _way_was_free(s, end, ends), not s.opened) for s, end in ends]
+    of_peer: dict[str, list[tuple[Suffered, int]]] = {}
+    for one in ends:
+        of_peer.setdefault(one[0].peer.peer, []).append(one)
+    return [
+        Return(_last_lost(s, by_name[s.peer.point]), _way_was_free(s, end, of_peer[s.peer.peer]), not s.opened)
+        for s, end in ends
+    ]
 
 
 def free_since(returns: Sequence[Return]) -> int | None:
@@ -61,7 +67,7 @@ def _last_lost(one: Suffered, point: PointView) -> int:
     return on_reference(view, (one.from_ts or 0) + least)
 
 
-def _way_was_free(one: Suffered, end: int, ends: Sequence[tuple[Suffered, int]]) -> int:
+def _way_was_free(one: Suffered, end: int, of_peer: Sequence[tuple[Suffered, int]]) -> int:
     """
     By when was the way between this peer and the guest free again?
 
@@ -73,5 +79,5 @@ def _way_was_free(one: Suffered, end: int, ends: Sequence[tuple[Suffered, int]])
     first, asked = one.outage.first_answered_ts, one.stream.asked_ts
     lost = asked[: np.searchsorted(asked, first)] if first is not None else asked
     waits_since = on_reference(one.view, int(lost[-1])) if len(lost) else end
-    same = (at for other, at in ends if other is not one and other.peer.peer == one.peer.peer)
+    same = (at for other, at in of_peer if other is not one)
     return min((at for at in same if waits_since < at < end), default=end)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from vmpcap.announcements.routes.rows import RouteNews
@@ -84,7 +85,7 @@ def follow_claims(case: Case, name: str, news: Sequence[Told[RouteNews]]) -> lis
             if (
                 name == "bgp"
                 and what.action == "withdraw"
-                and _has_it_from_nobody(standing.get(was), what, news[n + 1 :])
+                and _has_it_from_nobody(standing.get(was), what, islice(news, n + 1, None))
             ):
                 standing[was].left_over.append(what.told_to)
                 _fall_silent(standing, spoken.pop(what.told_to, ""), what.told_to, told)

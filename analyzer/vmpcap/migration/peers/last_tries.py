@@ -1,13 +1,16 @@
 """Connections tried in vain while others were cut off too, and not since: nobody knows what they would have met."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 import msgspec
 
 from vmpcap.measures.outages import Outage
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
+from vmpcap.migration.moved import on_reference
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.views import PointView
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, at_least_ms, count_of, iso_utc, ms
@@ -22,17 +25,24 @@ def with_last_tries(found: Sequence[Suffered]) -> list[Suffered]:
 
     TCP waits twice as long after each try (RFC 6298 section 5.5): the view may end before the next one.
     """
-    return [_not_lost(one, found) for one in found]
+    ended = sorted(
+        ((on_reference(one.view, one.to_ts), one) for one in found if one.ended and one.view and one.to_ts is not None),
+        key=lambda end: end[0],
+    )
+    ends = [ts for ts, _ in ended]
+    others = [one for _, one in ended]
+    return [_not_lost(one, others, ends) for one in found]
 
 
-def _not_lost(one: Suffered, found: Sequence[Suffered]) -> Suffered:
+def _not_lost(one: Suffered, ended: Sequence[Suffered], ends: Sequence[int]) -> Suffered:
+    """The same; those that were answered again come by time, with when they were, on the reference clock."""
     outage, view = one.outage, one.view
     if outage is None or view is None or not one.is_cut_off or one.later is not None or one.opened:
         return one
     if one.stream is None or one.stream.manner != "connection" or not outage.retransmissions:
         return one
-    ends = (end for other in found if (end := _end_beside(other, outage, view)) is not None)
-    again = min(ends, default=None)
+    later = islice(ended, bisect_right(ends, on_reference(view, outage.last_unanswered_ts)), None)
+    again = next((end for other in later if (end := _end_beside(other, outage, view)) is not None), None)
     if again is None:
         return one
     tries = f"sent {count_of(outage.lost + outage.retransmissions, 'time')} for {at_least_ms(outage.seen_ns)} in vain"
