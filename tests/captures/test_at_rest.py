@@ -46,6 +46,9 @@ HOSTS: Final = ("source", "destination")
 """Roles of points at which the stream passes."""
 ARRIVAL: Final = "domain:destination"
 """Without a point there nobody sees the guest arrive: no switchover is in view."""
+DEPARTURE: Final = "domain:source"
+LEFT: Final = frozenset({"glbp", "hsrp", "vrrp"})
+"""In their captures the old place sees the guest leave, and a gateway's point that it goes on elsewhere."""
 
 
 @cache
@@ -113,10 +116,29 @@ def test_a_guest_that_was_silent_until_announced_is_told_without_its_places(row:
     assert not report.mechanisms
 
 
+@pytest.mark.parametrize("row", sorted(LEFT))
+def test_a_guest_that_leaves_its_old_place_is_told_where_a_gateway_sees_it_go_on(row: str) -> None:
+    """By the one place in view; of the mechanism no more is said than by both, nor another outage."""
+    (alone,), (both,) = without_stream(row, ARRIVAL).migrations, without_stream(row).migrations
+    assert (alone.known_by, alone.verdict) == ("places", "undecided")
+    assert "its new place is not in view" in {check.id: check for check in alone.checks}["completed"].because
+    (guest,), (whole,) = alone.guests, both.guests
+    lengths = {peer.peer: peer.outage_ms for peer in whole.peers}
+    assert {peer.peer: peer.outage_ms for peer in guest.peers} == pytest.approx(lengths)
+    told = {one.name: one.worked for one in whole.mechanisms}
+    assert all(one.worked in (told[one.name], "undecided") for one in guest.mechanisms)
+    assert row in {one.name for one in guest.mechanisms}
+
+
+def at_rest(row: str) -> Report:
+    """Of the row's working capture, the points at which the guest is neither seen to arrive nor to leave."""
+    return without_stream(row, ARRIVAL, DEPARTURE) if row in LEFT else without_stream(row, ARRIVAL)
+
+
 @pytest.mark.parametrize("row", sorted(set(MARKS) - {"mpls"} - SILENT))
 def test_a_mechanism_is_told_where_no_switchover_is_in_view(row: str) -> None:
     """Undecided, with frames; and no row of what does not run there. MPLS carries the stream in its own capture."""
-    report = without_stream(row, ARRIVAL)
+    report = at_rest(row)
     assert not report.migrations
     assert report.verdict == "undecided"
     found = {one.name: one for one in report.mechanisms}
@@ -158,7 +180,7 @@ def test_where_a_guest_moved_its_own_rows_tell_it() -> None:
 
 def test_the_frame_of_mechanisms_has_them_without_a_migration() -> None:
     """A program finds them where it finds those of guests."""
-    frame = report_frames(without_stream("hsrp", ARRIVAL))["mechanisms"]
+    frame = report_frames(at_rest("hsrp"))["mechanisms"]
     assert frame.select("migration", "guest", "name", "worked").rows() == [(None, None, "hsrp", "undecided")]
 
 
