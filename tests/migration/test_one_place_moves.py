@@ -8,7 +8,7 @@ import pytest
 from scapy.layers.l2 import ARP, Ether
 
 from tests.migration.moving import BEGIN, GUEST, GUEST_IP, MOVED, Scene, add_announcement
-from tests.migration.test_announced_moves import GATEWAYS, INNOCENT, STOPS, add_life, add_noise, moved, read
+from tests.migration.test_announced_moves import GATEWAYS, INNOCENT, STOPS, add_life, add_noise, moved, other_of, read
 
 CLIENT_AND = {"old": ("old", "far"), "new": ("new", "far")}
 
@@ -127,6 +127,20 @@ def test_what_only_resembles_a_move_is_none_by_one_place_either(name: str, place
         pytest.skip("nobody but the two places is in this scene")
     told = [m for m in read(only(made, CLIENT_AND[place]), tmp_path).migrations if m.known_by == "places"]
     assert told == []
+
+
+@pytest.mark.parametrize("points", [("new", "far"), ("old", "far"), ("old", "new", "far")])
+def test_machines_that_are_announced_together_are_a_host_s_other_uplink_by_one_place_too(
+    points: Sequence[str], tmp_path: Path
+) -> None:
+    """A host announces all its machines where its uplink failed over: a note, and no migration of any."""
+    scene = moved(announced=("old", "new"))
+    for point, seen in other_of(moved(announced=("old", "new")), "00:50:56:aa:77:11", "10.77.0.11").seen.items():
+        scene.seen[point] += seen
+    report = read(only(scene, points), tmp_path)
+    assert report.migrations == []
+    (note,) = [one for one in report.notes if "uplink that failed over" in one]
+    assert "00:50:56:aa:77:10, 00:50:56:aa:77:11 were announced at" in note
 
 
 def test_a_place_that_showed_few_of_the_guest_s_packets_before_tells_of_no_move(tmp_path: Path) -> None:

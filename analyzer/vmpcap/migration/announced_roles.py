@@ -66,11 +66,12 @@ def _would_show_a_move(guest: Moved, views: Sequence[PointView]) -> list[str]:
 
 def _spoke_and_were_announced(views: Sequence[PointView]) -> Iterator[tuple[Moved, int | None]]:
     """Guests that a host announced and that sent unicast IP, each with when it was announced next, in order of time."""
+    by_host = [guest for guest in announced_guests(views) if is_by_host(guest)]
     spoke: set[int] = set()
-    for view in views:
+    for view in views if by_host else ():
         j = view.journal
         spoke.update(distinct(j.eth_src[(j.ip_version != 0) & ((j.eth_dst & GROUP_BIT) == 0)]).tolist())
-    asked = [guest for guest in announced_guests(views) if guest.mac in spoke and is_by_host(guest)][:MOST_ASKED]
+    asked = [guest for guest in by_host if guest.mac in spoke][:MOST_ASKED]
     for number, guest in enumerate(asked):
         later = (announced_at(one) for one in asked[number + 1 :] if one.mac == guest.mac)
         yield guest, next(later, None)

@@ -9,6 +9,7 @@ import numpy as np
 from vmpcap.migration.mechanisms.case import result, sighted, span
 from vmpcap.migration.moved import Moved, guest_name, on_point, on_reference
 from vmpcap.migration.results import Mechanism
+from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_text, mac_text
 from vmpcap.terms.host_ports import FAULT_TOLERANCE
@@ -32,27 +33,28 @@ def came_together(at: PointView, first_ts: int, announced: Sequence[Moved], old:
     came: dict[int, int] = {}
     for guest in announced:
         series = guest.series_at(at)
-        if (
-            series is not None
-            and abs(series.first_ts - first_ts) <= TOGETHER_NS
-            and _was_at(guest.mac, at, first_ts, old)
-        ):
+        if series is not None and abs(series.first_ts - first_ts) <= TOGETHER_NS and _was_at(guest, at, first_ts, old):
             came.setdefault(guest.mac, series.frames[0])
     if len(came) < 2:
         return ""
     macs = ", ".join(str(mac_text(mac)) for mac in sorted(came))
     frames = ", ".join(map(str, sorted(came.values())))
     return (
-        f"{macs} came to {at.name} within {TOGETHER_NS // NS_PER_MS} ms of each other, and no migration stream is in"
-        " view: a host's uplink that failed over, or one guest with several cards; no migration is told of them"
+        f"{macs} were announced at {at.name} within {TOGETHER_NS // NS_PER_MS} ms of each other, and no migration stream"
+        " is in view: a host's uplink that failed over, or one guest with several cards; no migration is told of them"
         f" ({at.name}: frame.number in {{{frames}}})"
     )
 
 
-def _was_at(mac: int, at: PointView, first_ts: int, old: Sequence[PointView]) -> bool:
-    """Was this machine seen at the old place before its announcement here?"""
-    moment = on_reference(at, first_ts)
-    return any(((v.journal.eth_src == np.uint64(mac)) & (v.journal.ts_ns < on_point(v, moment))).any() for v in old)
+def _was_at(guest: Moved, at: PointView, first_ts: int, old: Sequence[PointView]) -> bool:
+    """Was this machine seen at the old place before its announcement here? Beyond a router it is known by address."""
+    moment, mac = on_reference(at, first_ts), np.uint64(guest.mac)
+    for view in old:
+        j, when = view.journal, on_point(view, moment)
+        rows = frames_of(view, guest).sent_ip
+        if ((j.eth_src == mac) & (j.ts_ns < when)).any() or (j.ts_ns[rows] < when).any():
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)
