@@ -62,6 +62,16 @@ def test_there_and_back_without_roles_is_told_twice(tmp_path: Path) -> None:
     assert [m.guests[0].switchover.peer_outage_ms for m in report.migrations] == [pytest.approx(350, abs=210)] * 2
 
 
+def test_a_guest_that_moved_names_the_roles_though_one_announced_before_it_did_not(tmp_path: Path) -> None:
+    """Seen as the other was; but that one was silent for ten seconds, as a machine that starts is."""
+    scene = moved()
+    began = other_of(INNOCENT["long silence"](), "00:50:56:aa:77:11", "10.77.0.11")
+    for point, seen in began.seen.items():
+        scene.seen[point] += [(ts - 0.5, packet) for ts, packet in seen]
+    (migration,) = read(scene, tmp_path, roles={}).migrations
+    assert [guest.mac for guest in migration.guests] == [GUEST]
+
+
 @pytest.mark.parametrize("name", INNOCENT)
 def test_what_only_resembles_a_move_names_no_roles(name: str, tmp_path: Path) -> None:
     report = read(INNOCENT[name](), tmp_path, roles={})

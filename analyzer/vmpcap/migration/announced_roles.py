@@ -28,20 +28,22 @@ def propose_unseen(views: Sequence[PointView]) -> dict[str, Proposal]:
     conditions of `find_announced_moves` hold for, or else a machine that was switched on would name a source.
     """
     found: dict[str, Proposal] = {}
-    tried: set[tuple[str | None, ...]] = set()
+    moved: dict[tuple[str | None, ...], frozenset[int]] = {}
+    doubted: set[tuple[Proposal, ...]] = set()
     for guest, until in _spoke_and_were_announced(views):
         moment = announced_at(guest)
         assert moment is not None
         seen = [as_seen(view, view.role, until) for view in views]
         told = roles_by_guest(moment, {}, guest, seen)
         named = [view if view.role is not None else replace(view, role=told[view.name][0]) for view in views]
-        roles = tuple(view.role for view in named)
-        if roles in tried:
-            continue
-        tried.add(roles)
-        if set(roles) & set(PLACES):
-            counts = dict(told) if _has_moved(guest, named) else {}
-        else:
+        roles, proposals = tuple(view.role for view in named), tuple(told.values())
+        if roles not in moved:
+            moved[roles] = _macs_that_moved(named) if set(roles) & set(PLACES) else frozenset()
+        counts: dict[str, Proposal] = {}
+        if guest.mac in moved[roles]:
+            counts = told
+        elif not set(roles) & set(PLACES) and proposals not in doubted:
+            doubted.add(proposals)
             counts = {name: told[name] for name in _would_show_a_move(guest, named)}
         for name, (role, because) in counts.items():
             if found.get(name, (None, ""))[0] is None:
@@ -50,8 +52,8 @@ def propose_unseen(views: Sequence[PointView]) -> dict[str, Proposal]:
     return none | found
 
 
-def _has_moved(guest: Moved, views: Sequence[PointView]) -> bool:
-    return any(one.guest.mac == guest.mac for one in find_announced_moves(views).moves)
+def _macs_that_moved(views: Sequence[PointView]) -> frozenset[int]:
+    return frozenset(one.guest.mac for one in find_announced_moves(views).moves)
 
 
 def _would_show_a_move(guest: Moved, views: Sequence[PointView]) -> list[str]:
@@ -60,7 +62,9 @@ def _would_show_a_move(guest: Moved, views: Sequence[PointView]) -> list[str]:
         view.name
         for view in views
         if view.role is None
-        and any(_has_moved(guest, [replace(v, role=role) if v is view else v for v in views]) for role in PLACES)
+        and any(
+            guest.mac in _macs_that_moved([replace(v, role=role) if v is view else v for v in views]) for role in PLACES
+        )
     ]
 
 

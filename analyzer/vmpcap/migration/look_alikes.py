@@ -39,9 +39,10 @@ def came_together(at: PointView, first_ts: int, announced: Sequence[Moved], old:
         return ""
     macs = ", ".join(str(mac_text(mac)) for mac in sorted(came))
     frames = ", ".join(map(str, sorted(came.values())))
+    apart = f"{TOGETHER_NS // NS_PER_MS} ms"
     return (
-        f"{macs} were announced at {at.name} within {TOGETHER_NS // NS_PER_MS} ms of each other, and no migration stream"
-        " is in view: a host's uplink that failed over, or one guest with several cards; no migration is told of them"
+        f"{macs} were announced at {at.name} within {apart} of each other, and no migration stream is in"
+        " view: a host's uplink that failed over, or one guest with several cards; no migration is told of them"
         f" ({at.name}: frame.number in {{{frames}}})"
     )
 
