@@ -8,7 +8,8 @@ import pytest
 
 from tests.points.made import MS, US, S, Sent, paired_of, traffic
 from vmpcap.points.between import compare_points, order_pairs
-from vmpcap.points.pair_clock import PairClock, bound_pair, coarseness
+from vmpcap.points.pair_clock import PairClock, bound_pair
+from vmpcap.points.resolution import coarseness
 
 TRIALS = 100
 

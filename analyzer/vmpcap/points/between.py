@@ -12,9 +12,10 @@ from vmpcap.points.backwards import set_backs
 from vmpcap.points.kernels.keys import Kept
 from vmpcap.points.never_again import never_sent_again, sent_in_vain
 from vmpcap.points.one_sided import OneSided, bound_one_way
-from vmpcap.points.pair_clock import PairClock, coarseness
+from vmpcap.points.pair_clock import PairClock
 from vmpcap.points.pairing import Paired
 from vmpcap.points.remarks import Remarks, find_remarks
+from vmpcap.points.resolution import coarseness
 from vmpcap.points.sets import Set, is_within
 from vmpcap.terms.units import NS_PER_MS
 

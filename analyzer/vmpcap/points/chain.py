@@ -25,6 +25,8 @@ class Standing:
     high_ns: int
     drift: tuple[float, float] | None
     """Least and greatest, seconds per second; None where a clock on the way stepped, or was slewed."""
+    likely_drift: tuple[float, float] | None
+    """The same if the least delays of all ways stay as they are."""
     steps: int
     """How often a clock on the way stepped, or its rate changed."""
     packets: int
@@ -125,14 +127,18 @@ def _standing(clocks: Clocks, paths: Mapping[tuple[int, int], _Path], group: int
     told = {ts: _narrowed(line, clocks, via, ts) for ts in _middles(used, legs)}
     ts = min(told, key=lambda when: told[when][1] - told[when][0])
     low, high = told[ts]
-    drifts = [_turned(clock.longest.drift, leg.is_forward) for clock, leg in zip(used, legs, strict=True)]
+    drifts, likely = (
+        [_turned(edges, leg.is_forward) for edges, leg in zip(told, legs, strict=True)]
+        for told in ([clock.longest.drift for clock in used], [clock.likely_drift for clock in used])
+    )
     spans = [_turned(clock.span, leg.is_forward) for clock, leg in zip(used, legs, strict=True)]
     return Standing(
         via=via,
         at_ts=ts,
         low_ns=low - ts,
         high_ns=high - ts,
-        drift=None if steps else (sum(least for least, _ in drifts), sum(most for _, most in drifts)),
+        drift=None if steps else _sum(drifts),
+        likely_drift=None if steps else _sum(likely),
         steps=steps,
         packets=min(clock.packets for clock in used),
         span_ns=(int(sum(least for least, _ in spans)), int(sum(most for _, most in spans))),
@@ -182,6 +188,10 @@ def _alike(used: Sequence[PairClock], legs: Sequence[Leg], ts: int) -> int | Non
         total += math.ceil(clock.symmetry.doubt(high - low))
         at = (low + high) // 2
     return total
+
+
+def _sum(edges: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    return sum(least for least, _ in edges), sum(most for _, most in edges)
 
 
 def _turned(edges: tuple[float, float], is_forward: bool) -> tuple[float, float]:

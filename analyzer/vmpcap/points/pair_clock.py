@@ -16,8 +16,10 @@ from vmpcap.points.kernels.keys import UNICAST
 from vmpcap.points.orders import Packets, find_orders
 from vmpcap.points.pairing import Paired
 from vmpcap.points.pieces import MOST_STEPS, fit_pieces
+from vmpcap.points.resolution import RESOLUTIONS, coarseness, resolution
 from vmpcap.points.shifts import find_shifts
 from vmpcap.points.slews import find_slews
+from vmpcap.points.steady_rate import steady_drift
 from vmpcap.points.steep import bound_steep
 from vmpcap.points.symmetry import Symmetry, find_symmetry
 from vmpcap.points.unsteady import find_unsteadiness
@@ -29,20 +31,8 @@ U64 = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-RESOLUTIONS: Final = (1_000_000, 1_000)
-"""What time stamps may be multiples of, ns."""
 KNOTS: Final = 33
 """Times of a piece at which its bounds are worked out for many packets."""
-OFTEN: Final = 2
-"""So many packets share each time, on the average, where a clock ticks seldom."""
-LEAST_TICKS: Final = 8
-"""Of fewer times nobody can say whether their distances are multiples of one tick."""
-MOST_TICKS: Final = 1_000
-"""So many distances are looked at."""
-NEAR_NS: Final = 50_000
-"""So near to a multiple of the tick are all of them: the clock was slewed meanwhile."""
-FEW: Final = 20
-"""Time stamps by which a resolution can be told."""
 FEW_PIECES: Final = 3
 """More steps than two are not believed where one steady drift explains as much."""
 EACH_MORE: Final = (4, 6, 9)
@@ -78,6 +68,8 @@ class PairClock:
     """When no packet says that the two went on side by side, by the one clock."""
     unsteady_ns: int = 0
     """By how much the time stamps of one of the two scatter, or of both; 0: by no more than queues make of them."""
+    steady_drift: tuple[float, float] | None = None
+    """Least and greatest drift if the least delays stay as they are (`steady_drift`); None where nothing tells."""
 
     def at(self, ts: int) -> tuple[int, int]:
         """
@@ -197,6 +189,11 @@ class PairClock:
         """The piece that holds alone for longest."""
         return self._longest()[0]
 
+    @property
+    def likely_drift(self) -> tuple[float, float]:
+        """Least and greatest drift, if the least delays stay as they are; else that of the longest piece."""
+        return self.steady_drift or self.longest.drift
+
 
 def bound_pair(
     paired: Paired, more: tuple[Bounds, Bounds] | None = None
@@ -242,7 +239,7 @@ def bound_pair(
     ahead[order] = found.ahead
     if not found.pieces:
         return None, ahead
-    clock = PairClock(found.pieces, len(order), steep=found.steep, unsteady_ns=found.unsteady)
+    clock = PairClock(found.pieces, len(order), steep=found.steep, unsteady_ns=found.unsteady, steady_drift=found.drift)
     steps = one.ttl[rows].astype(np.int64) - other.ttl[paired.row_other[order]]
     symmetry = None if found.unsteady else find_symmetry(clock, packets, found.ahead, steps)
     if symmetry is not None:  # cut time stamps move both ways alike, and so the middle
@@ -301,6 +298,8 @@ class _Explained(NamedTuple):
     ahead: I8
     unsteady: int = 0
     """By how much stamps may scatter, ns."""
+    drift: tuple[float, float] | None = None
+    """If the least delays stay as they are; of one piece only."""
 
 
 def _explain_scattered(
@@ -362,7 +361,8 @@ def _steady(
     is_strained = not pieces or any(map(_is_at_the_limit, pieces))
     if len(pieces) == 1 and not is_strained:
         if not _leans(pieces[0]):
-            return _Explained(pieces, None, orders.ahead)
+            rate = steady_drift(lows, highs, pieces[0]) if is_fine else None
+            return _Explained(pieces, None, orders.ahead, drift=rate)
         steep = bound_steep(packets, rough, set_back, 0)
         more_drift = steep[0][0] if steep is not None and len(steep[0]) == 1 else None
         return _Explained(pieces, more_drift, orders.ahead)
@@ -394,53 +394,3 @@ def _leans(piece: Lines) -> bool:
     least, most = piece.drift
     limit, half = AT_THE_LIMIT * MOST_DRIFT, MOST_DRIFT / 2
     return (most >= limit and least > -half) or (least <= -limit and most < half)
-
-
-def resolution(ts: I64, names: U64) -> int:
-    """
-    What are these time stamps multiples of, ns? By what they show: of too few the coarser usual one.
-
-    Parameters
-    ----------
-    ts : int64[n]
-    names : uint64[n], alike for the same packet: one that is shown twice at one time counts once
-
-    Notes
-    -----
-    A clock that ticks more seldom than every millisecond gives many packets one time, and the distances of its times
-    are multiples of its tick. Packets that merely came at such distances have a time each; bursts that a card stamps
-    at once have distances that are multiples of nothing.
-    """
-    if len(ts) < FEW:
-        return RESOLUTIONS[-1]
-    unit = next((unit for unit in RESOLUTIONS if not (ts % unit).any()), 1)
-    times = _distinct(ts)
-    if not LEAST_TICKS <= len(times) <= len(ts) // OFTEN:
-        return unit
-    shown = len(np.unique(np.stack((ts.view(np.uint64), names), axis=1), axis=0))
-    return max(unit, _tick_of(np.diff(times))) if len(times) <= shown // OFTEN else unit
-
-
-def _distinct(ts: I64) -> I64:
-    """Each of these times once, by size; they mostly are in order already, and need not be sorted."""
-    apart = np.diff(ts)
-    if len(apart) and apart.min() >= 0:
-        return ts[np.concatenate(([True], apart > 0))]
-    return np.unique(ts)
-
-
-def _tick_of(apart: I64) -> int:
-    """What are these distances multiples of, if it is more than the coarsest resolution; else 1?"""
-    tick = int(apart[0])
-    for distance in apart[1:MOST_TICKS].tolist():
-        rest = distance
-        while rest > NEAR_NS and tick > RESOLUTIONS[0]:  # Euclid, by the nearest multiple
-            tick, rest = min(tick, rest), max(tick, rest) % min(tick, rest)
-            rest = min(rest, tick - rest)
-    return tick if tick > RESOLUTIONS[0] else 1
-
-
-def coarseness(ts: I64, names: U64) -> int:
-    """The same where it is coarser than usual, else 0."""
-    unit = resolution(ts, names)
-    return unit if unit > RESOLUTIONS[-1] else 0

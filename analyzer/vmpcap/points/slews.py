@@ -62,9 +62,13 @@ def find_slews(lows: Bounds, highs: Bounds) -> tuple[Lines, ...]:
     return tuple(pieces)
 
 
-def least_width(lows: Bounds, highs: Bounds) -> int:
+def least_width(lows: Bounds, highs: Bounds, most_drift: float = MOST_SLEWED) -> int:
     """
     By how much are the lower and the upper bounds apart at all times, at least, ns? 0: too little tells it.
+
+    Parameters
+    ----------
+    most_drift : by how much the clocks run apart at most, seconds per second
 
     Notes
     -----
@@ -75,7 +79,7 @@ def least_width(lows: Bounds, highs: Bounds) -> int:
         return 0
     ts = np.unique(np.concatenate((lows.ts, highs.ts)))
     begin, span = int(ts[0]), max(int(ts[-1] - ts[0]), 1)
-    apart = _nearest(highs, ts, 1) - _nearest(lows, ts, -1)
+    apart = _nearest(highs, ts, most_drift, 1) - _nearest(lows, ts, most_drift, -1)
     place = np.minimum((ts - begin) * WINDOWS // span, WINDOWS - 1)
     widths = np.full(WINDOWS, np.inf)
     np.minimum.at(widths, place, apart)
@@ -84,20 +88,20 @@ def least_width(lows: Bounds, highs: Bounds) -> int:
     widths = np.sort(widths[np.isfinite(widths)])
     if len(widths) < LEAST_WINDOWS:
         return 0
-    between = MOST_SLEWED * span / min(len(lows.ts), len(highs.ts))
+    between = most_drift * span / min(len(lows.ts), len(highs.ts))
     doubt = max(widths[0] / SHARE, widths[len(widths) // THIRD] - widths[0], LEAST_NS) + between
     return int(widths[0] - doubt)
 
 
-def _nearest(bounds: Bounds, ts: I64, sign: int) -> Floats:
+def _nearest(bounds: Bounds, ts: I64, drift: float, sign: int) -> Floats:
     """The tightest of these bounds (sign 1: from above, -1: from below) at each of these times, wherever it lies."""
     order = np.argsort(bounds.ts, kind="stable")
     at, value = (bounds.ts[order] - ts[0]).astype(np.float64), sign * bounds.value_ns[order].astype(np.float64)
     since = (ts - ts[0]).astype(np.float64)
-    before = np.minimum.accumulate(np.concatenate(([np.inf], value - MOST_SLEWED * at)))
-    after = np.minimum.accumulate(np.concatenate(([np.inf], (value + MOST_SLEWED * at)[::-1])))[::-1]
+    before = np.minimum.accumulate(np.concatenate(([np.inf], value - drift * at)))
+    after = np.minimum.accumulate(np.concatenate(([np.inf], (value + drift * at)[::-1])))[::-1]
     place = np.searchsorted(at, since, "right")
-    tightest: Floats = np.minimum(before[place] + MOST_SLEWED * since, after[place] - MOST_SLEWED * since)
+    tightest: Floats = np.minimum(before[place] + drift * since, after[place] - drift * since)
     return sign * tightest
 
 

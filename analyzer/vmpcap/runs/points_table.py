@@ -67,14 +67,15 @@ def _shared(together: Together, pair: Between, sign: int, repeated: int) -> dict
         return row | {"because": f"{NO_ANSWERS}; {one_sided}" if one_sided else NO_ANSWERS}
     low, high = pair.clock.at(pair.clock.middle_ts)
     at_ns = pair.clock.middle_ts if sign > 0 else pair.clock.middle_ts + (low + high) // 2
-    least, most = pair.clock.longest.drift
+    drift, doubt, bound = _drift_ppm(pair.clock.likely_drift, pair.clock.longest.drift)
     row |= {
         "offset_ms": sign * (low + high) / 2 / NS_PER_MS,
         "offset_at_ts": at_ns,
         "uncertainty_ms": min(pair.clock.alike_ns or (high - low) / 2, (high - low) / 2) / NS_PER_MS,
         "bound_ms": (high - low) / 2 / NS_PER_MS,
-        "drift_ppm": sign * (least + most) / 2 * 1e6,
-        "drift_uncertainty_ppm": (most - least) / 2 * 1e6,
+        "drift_ppm": sign * drift,
+        "drift_uncertainty_ppm": doubt,
+        "drift_bound_ppm": bound,
         "clock_steps": sum(jump.is_shown for jump in jumps_of(pair.clock)),
     }
     said = [CONTRADICTS] if (pair.one, pair.other) in together.contradictions else []
@@ -221,6 +222,20 @@ def _way(way: OneWay, scale: int) -> str:
     return f"{delay}{lost}{routers}{remarks}{recut}{sizes}"
 
 
+def _drift_ppm(likely: tuple[float, float], bound: tuple[float, float]) -> tuple[float, float, float]:
+    """Its middle, by how much that may be wrong if the least delays stay as they are, and by how much in any case."""
+    middle = sum(likely) / 2 * 1e6
+    return middle, (likely[1] - likely[0]) / 2 * 1e6, max(bound[1] * 1e6 - middle, middle - bound[0] * 1e6)
+
+
+def _drift(likely: tuple[float, float], bound: tuple[float, float]) -> str:
+    middle, doubt, most = _drift_ppm(likely, bound)
+    if doubt > TOLD_DRIFT_PPM:
+        return ""
+    more = f" if the least delays stay as they are, \u00b1 {most:.1f} in any case" if likely != bound else ""
+    return f", drift {middle:+.1f} ppm \u00b1 {doubt:.1f}{more}"
+
+
 def _clock(together: Together, point: int) -> str:
     stands = together.standings.get(point)
     if stands is None:
@@ -235,8 +250,7 @@ def _clock(together: Together, point: int) -> str:
         text += f" at {(iso_utc(stands.at_ts) or '')[11:23]} UTC"
     text += "; it may be the same clock" if stands.timeline.is_given else ""
     if stands.drift is not None:
-        middle, doubt = sum(stands.drift) / 2 * 1e6, (stands.drift[1] - stands.drift[0]) / 2 * 1e6
-        text += f", drift {middle:+.1f} ppm \u00b1 {doubt:.1f}" if doubt <= TOLD_DRIFT_PPM else ""
+        text += _drift(stands.likely_drift or stands.drift, stands.drift)
     if stands.steps:
         text += f"; {how_often(jump for _, _, jump in stands.jumps)}; here in its longest piece: "
         text += "; ".join(

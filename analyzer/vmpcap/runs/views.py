@@ -256,7 +256,11 @@ def _doubt(stands: Standing) -> int:
 
 
 def _drift_ppm(stands: Standing | None) -> float | None:
-    """The middle of the possible drifts; None where it is known to no better than MOST_DOUBT."""
-    if stands is None or stands.drift is None or stands.drift[1] - stands.drift[0] > 2 * MOST_DOUBT:
+    """
+    The middle of the possible drifts, if the least delays stay as they are; None where it is known to no better than
+    MOST_DOUBT.
+    """
+    drift = None if stands is None else stands.likely_drift
+    if drift is None or drift[1] - drift[0] > 2 * MOST_DOUBT:
         return None
-    return round(sum(stands.drift) / 2 * 1e6, 3)
+    return round(sum(drift) / 2 * 1e6, 3)

@@ -335,8 +335,12 @@ POINTS: Final = (
     Column("bound_ms", "float", "ms", "the same whatever the ways are, unless a clock stepped by less"),
     Column("drift_ppm", "float", "ppm", "how much faster the second clock runs, middle of what is possible"),
     Column(
-        "drift_uncertainty_ppm", "float", "ppm", "the truth lies within so much of it; at most 500 is taken as possible"
+        "drift_uncertainty_ppm",
+        "float",
+        "ppm",
+        "the truth lies within so much of it, if the least delays of both ways stay as they are",
     ),
+    Column("drift_bound_ppm", "float", "ppm", "the same whatever the ways do; at most 500 is taken as possible"),
     Column(
         "clock_steps",
         "count",

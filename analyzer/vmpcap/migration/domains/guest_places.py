@@ -13,7 +13,7 @@ from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.stream.hops import hops_from_ttl
 from vmpcap.migration.views import PointView
 from vmpcap.points.nearness import nearer
-from vmpcap.points.pair_clock import resolution
+from vmpcap.points.resolution import resolution
 from vmpcap.terms.addresses import GROUP_BIT, NO_MAC
 from vmpcap.terms.units import NS_PER_MS
 
