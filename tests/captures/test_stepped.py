@@ -231,3 +231,35 @@ def test_what_was_sent_again_is_told_though_the_sender_s_clock_was_set(by_ms: in
     count = sum(",ab," in line and ",mig," in line for line in drops)
     assert told.outcome == "fail"
     assert f"{count} segments carried bytes seen before" in told.because
+
+
+def at_the_gateway(folder: Path, after: int, by_ms: int) -> dict[str, tuple[float | None, str]]:
+    """What the gateway's port alone tells of each protocol, its clock set by so much after that frame."""
+    packets = [
+        packet if number <= after else packet._replace(ts_ns=(packet.ts_ns or 0) + by_ms * MS)
+        for number, packet in enumerate(packets_of(FOLDER, "gw-lan"), 1)
+    ]
+    points = {"gw-lan": written(folder / "gw-lan.pcap", packets)}
+    (migration,) = vmpcap.report(points, roles={"gw-lan": "gateway"}, guests=["10.77.0.10"]).migrations
+    (guest,) = migration.guests
+    return {peer.protocol: (peer.outage_ms, peer.because) for peer in guest.peers}
+
+
+@pytest.mark.parametrize("by_ms", [-80, -400, -1500])
+def test_a_gateway_whose_clock_went_back_in_the_outage_tells_no_other_outage(by_ms: int, tmp_path: Path) -> None:
+    """By more than the outage: its begin and end change places, and a pause of a second before was told for it."""
+    found = at_the_gateway(tmp_path, AT, by_ms)
+    assert set(found) == {"icmp", "tcp/7007"}
+    for outage_ms, because in found.values():
+        assert outage_ms is None
+        assert "the clock at gw-lan stepped" in because
+
+
+@pytest.mark.parametrize("by_ms", [-80, -400])
+def test_a_gateway_whose_clock_went_back_long_after_tells_the_outage(by_ms: int, tmp_path: Path) -> None:
+    """Two hundred frames later the guest had long been back."""
+    whole, found = at_the_gateway(tmp_path, 0, 0), at_the_gateway(tmp_path, AT + 200, by_ms)
+    assert set(found) == set(whole) == {"icmp", "tcp/7007"}
+    for name, (outage_ms, _) in whole.items():
+        assert outage_ms is not None
+        assert found[name][0] == pytest.approx(outage_ms, abs=1.0)

@@ -43,9 +43,12 @@ def hiding_hole(stream: PeerStream, view: PointView, switchover: tuple[int, int]
         hole = hole_of(outage, view)
         if hole is not None:
             return hole
-    if at:
+    if any(outage.overlaps(when, when) for outage in at):
         return None
-    return hole_in(view.holes, away, when) or _step_back_near(view, away, when) or _step_over_lost(stream, view, when)
+    # what else is in view may be none of the switchover's where the clock was set back in that: its times come twice
+    unseen = None if at else hole_in(view.holes, away, when)
+    over = None if at else _step_over_lost(stream, view, when)
+    return unseen or _step_back_near(view, away, when) or over
 
 
 def _step_over_lost(stream: PeerStream, view: PointView, when: int) -> Step | None:
