@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.decode import stops, tables
-from vmpcap.decode.bits import Bytes, byte
+from vmpcap.decode.bits import Bytes, Offset, byte
 from vmpcap.decode.columns import (
     FIRST_FRAGMENT,
     LATER_FRAGMENT,
@@ -28,12 +28,12 @@ from vmpcap.decode.headers import (
     next_number,
     part_of_packet,
 )
-from vmpcap.decode.layers import NO_LAYERS, NO_WAY, entered, further, in_parts, of_protocol, of_type
+from vmpcap.decode.layers import NO_LAYERS, NO_WAY, Layers, entered, further, in_parts, of_protocol, of_type
 from vmpcap.decode.tables import Tables
 from vmpcap.decode.unwrapping import UNWRAPPED, fill_wrapping, untagged, unwrap
 from vmpcap.decode.words import LINK_LAYER, MAX_DEPTH, NETWORK_LAYER, Space
 from vmpcap.readers.records import RecordBatch
-from vmpcap.terms.kernels import kernel, pasted_kernel
+from vmpcap.terms.kernels import Bool, Int, kernel, pasted_kernel
 
 _FIRST_KEY: Final = int(Space.LINK_TYPE) << tables.KEY_BITS
 _KEY_MASK: Final = (1 << tables.KEY_BITS) - 1
@@ -45,6 +45,38 @@ KEEPS_FROM_END: Final = tables.KEEP_FROM_END | tables.KEEP2_FROM_END
 def first_step(link_type: np.int64, entries: U8) -> np.int64:
     """Which step begins a frame of this link type? 0: it is not known."""
     return np.int64(entries[_FIRST_KEY + link_type]) if 0 <= link_type < 1 << tables.KEY_BITS else np.int64(0)
+
+
+@pasted_kernel
+def judge_end(
+    buffer: Bytes, at: Offset, room: Offset, step: Offset, stop: np.int64, depth: Int, has_lied: Bool, layers: Layers,
+    steps: Tables,
+) -> tuple[np.int64, Layers]:  # fmt: skip
+    """
+    Why does the walk end in this step, for which there is so much room, and which layers did it meet?
+
+    A header that is cut may be none of those that were expected, as its first bytes show.
+    """
+    rules = steps.rules
+    if step >= tables.FIRST_CHOICE and depth == MAX_DEPTH:
+        stop = np.int64(stops.TOO_DEEP)
+    if step > 0 and (stop == stops.CUT or stop == stops.SHORT):  # noqa: PLR1714 - two comparisons for the compiler
+        rule = step << tables.RULE_BITS
+        if begins_otherwise(buffer, at, room, step, steps):
+            stop = np.int64(rules[rule + tables.EXPECT_STOP])
+            if rules[rule + tables.LAYER] == NETWORK_LAYER:
+                layers = of_type(layers, rules[rule + tables.TYPE])
+    if stop == stops.COMPLETE and has_lied:
+        stop = np.int64(stops.LYING_LENGTH)
+    return stop, layers
+
+
+@pasted_kernel
+def named_next(layers: Layers, features: Int, key: Int) -> Layers:
+    """Which layers are known by the number of the next header, where it is one of IP or Ethernet?"""
+    if features & tables.NAMES_IP_PROTOCOL:
+        return of_protocol(layers, key & _KEY_MASK)
+    return of_type(layers, key & _KEY_MASK) if features & tables.NAMES_ETHERTYPE else layers
 
 
 @kernel
@@ -136,13 +168,10 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: what its steps share woul
                 if unseen != stops.COMPLETE:
                     stop = unseen
                     break
-                if features & tables.NAMES_IP_PROTOCOL:
-                    layers = of_protocol(layers, key & _KEY_MASK)
-                    if layers.fragment == LATER_FRAGMENT:
-                        stop = np.int64(stops.LATER_FRAGMENT)
-                        break
-                elif features & tables.NAMES_ETHERTYPE:
-                    layers = of_type(layers, key & _KEY_MASK)
+                layers = named_next(layers, features, key)
+                if layers.fragment == LATER_FRAGMENT and features & tables.NAMES_IP_PROTOCOL:
+                    stop = np.int64(stops.LATER_FRAGMENT)
+                    break
                 step = np.int64(entries[key])
                 at += header
             if step < tables.FIRST_CHOICE or way.depth == MAX_DEPTH:
@@ -153,16 +182,8 @@ def walk_frames(  # noqa: PLR0912, PLR0915 - one loop: what its steps share woul
             )
             rare |= written
 
-        if step >= tables.FIRST_CHOICE and way.depth == MAX_DEPTH:
-            stop = np.int64(stops.TOO_DEEP)
-        if step > 0 and (stop == stops.CUT or stop == stops.SHORT):  # noqa: PLR1714 - two comparisons for the compiler
-            rule = step << tables.RULE_BITS
-            if begins_otherwise(buffer, base + at, min(limit, captured) - at, step, steps):
-                stop = np.int64(rules[rule + tables.EXPECT_STOP])
-                if rules[rule + tables.LAYER] == NETWORK_LAYER:
-                    layers = of_type(layers, rules[rule + tables.TYPE])
-        if stop == stops.COMPLETE and has_lied:
-            stop = np.int64(stops.LYING_LENGTH)
+        room = min(limit, captured) - at
+        stop, layers = judge_end(buffer, base + at, room, step, stop, way.depth, has_lied, layers, steps)
         if is_wrapped or way.depth > STEPS_IN_HALF:
             rare |= WRAPPED
             fill_wrapping(buffer, wrapping, i, out)

@@ -130,6 +130,36 @@ def await_answer(one: Any, rare: Any, entries: Records, arena: I32, end: Int, ts
     one["max_flight"] = max(one["max_flight"], flight_of(one))
 
 
+@pasted_kernel
+def take_answer(
+    one: Any, other: Any, more: Any, k: Int, ts: Int, frame: Int, ack: Int, flags: Int, window: Int, state: State
+) -> tuple[Int, bool]:
+    """
+    What does this packet answer of the other side, whose number is k?
+
+    Returns when the data was sent that it acknowledges, NO_TIME where it acknowledges none, and whether the round trip
+    is certain.
+    """
+    gained: Int = np.int64(0)
+    if flags & (TCP_ACK | TCP_RST) == TCP_ACK:
+        gained = note_ack(other, more, ack)
+    data_ts: Int = np.int64(NO_TIME)
+    clean, found = False, False
+    if other["ring_used"]:
+        data_ts, marks, found = match_ack(other, state.entries, state.entry_arena, ack)
+        if found:
+            clean = bool(
+                take_sample(other, more, state.sample_key, state.sample_ns, state.counts, k, marks, data_ts, ts)
+            )
+    if other["slot"] > 0 and (gained > 0 or found or other["unique_bytes"] > one["unique_bytes"]):
+        rtt_ns = ts - data_ts if clean else np.int64(-1)
+        add_answer(
+            state.streams[np.int64(other["slot"]) - 1], state.bins, state.bin_arena, ts, frame, gained, rtt_ns, window,
+            flags & (TCP_SYN | TCP_RST) == 0,
+        )  # fmt: skip
+    return data_ts, clean
+
+
 @inline_kernel
 def keep_closings(
     frames: Frames, buffer: U8, record_at: I64, captured_bytes: I32, streams: Records, used: Int, closings: U8
@@ -174,9 +204,6 @@ def follow(
     new: Int
     resent: Int
     marks: Int
-    gained: Int
-    data_ts: Int
-    clean: bool
     for i in range(flow_id.shape[0]):
         if flow_id[i] < 0:
             continue
@@ -232,20 +259,7 @@ def follow(
                     stream["closing_row"] = i
         elif flags & TCP_RST == 0 and judged == ORDINARY and seq != np.int64(one["next_seq"]):
             place_segment(one, more, rare, state.holes, state.hole_arena, seq, np.int64(0), False, False)
-        gained = np.int64(0)
-        if flags & (TCP_ACK | TCP_RST) == TCP_ACK:
-            gained = note_ack(other, mores[k ^ 1], ack)
-        data_ts, clean, found = np.int64(NO_TIME), False, False
-        if other["ring_used"]:
-            data_ts, marks, found = match_ack(other, entries, entry_arena, ack)
-            if found:
-                clean = bool(take_sample(other, mores[k ^ 1], keys, durations, counts, k ^ 1, marks, data_ts, ts))
-        if other["slot"] > 0 and (gained > 0 or found or other["unique_bytes"] > one["unique_bytes"]):
-            rtt_ns = ts - data_ts if clean else np.int64(-1)
-            add_answer(
-                streams[np.int64(other["slot"]) - 1], bins, bin_arena, ts, frame, gained, rtt_ns, window,
-                flags & (TCP_SYN | TCP_RST) == 0,
-            )  # fmt: skip
+        data_ts, clean = take_answer(one, other, mores[k ^ 1], k ^ 1, ts, frame, ack, flags, window, state)
         if (one["slot"] > 0 or other["slot"] > 0) and np.int64(frames.tcp_options[i]) & HAS_TIMESTAMPS:
             value, echoed = np.int64(frames.tcp_ts_value[i]), np.int64(frames.tcp_ts_echo[i])
             if stamps_matter(one, other, streams, value, echoed):

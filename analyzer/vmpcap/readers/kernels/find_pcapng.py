@@ -54,6 +54,31 @@ def port_of(local: Int, described: Int, interface_numbers: Int32s, stand_in: Int
     return np.int64(stand_in), False
 
 
+@inline_kernel
+def header_bytes(kind: Int) -> Int:
+    """How far behind the start of a packet block of this type lie the captured bytes? 0: it holds no packet."""
+    if kind == ENHANCED_BLOCK or kind == PACKET_BLOCK:
+        return np.int64(PACKET_BLOCK_HEADER)
+    return np.int64(SIMPLE_BLOCK_HEADER if kind == SIMPLE_BLOCK else 0)
+
+
+@inline_kernel
+def interface_of(buffer: Bytes, at: Int, kind: Int, big: Int) -> Int:
+    """On which interface of the section was the packet of this block taken? Simple blocks are of the first."""
+    if kind == ENHANCED_BLOCK:
+        return u32(buffer, at + 8, big)
+    return u16(buffer, at + 8, big) if kind == PACKET_BLOCK else np.int64(0)
+
+
+@inline_kernel
+def note_skipped(state_counts: Int64s, kind: Int, frame: Int, offset: Int, size: Int, total: Int) -> None:
+    """What is noted of a block that nobody reads? Of names and secrets nothing: no figure needs them."""
+    if kind != NAMES_BLOCK and kind != SECRETS_BLOCK:
+        count_defect(state_counts, SKIPPED, frame, offset, size)
+    if total & 3:
+        count_defect(state_counts, UNALIGNED, frame, offset, total)
+
+
 @kernel
 def find_pcapng_records(
     buffer: Bytes,
@@ -145,16 +170,35 @@ def find_pcapng_records(
             return count, at, np.int64(NEED_MORE), (total + 3) & ~np.int64(3) if end - at >= total else total, comments
         if size < 0:
             return count, at, np.int64(DAMAGED), total, comments
-        if kind == ENHANCED_BLOCK or kind == PACKET_BLOCK:
-            if total < PACKET_BLOCK_HEADER + 4:
-                return count, at, np.int64(DAMAGED), total, comments
-            local = u32(buffer, at + 8, big) if kind == ENHANCED_BLOCK else u16(buffer, at + 8, big)
-            port, is_known = port_of(local, section_interfaces, interface_numbers, stand_in)
-            if port < 0:
-                return count, at, np.int64(NO_INTERFACE), np.int64(0), comments
-            if not is_known:
-                count_defect(state_counts, UNKNOWN_INTERFACE, frame, base + at, local)
-            record_at = at + PACKET_BLOCK_HEADER
+        if kind == INTERFACE_BLOCK or kind == STATISTICS_BLOCK:
+            if total & 3:
+                count_defect(state_counts, UNALIGNED, frame, base + at, total)
+            return count, at, np.int64(FOR_READER), size, comments
+        header = header_bytes(kind)
+        if header == 0:
+            numbered = takes_a_frame_number(kind)
+            if numbered and count > 0:
+                return count, at, np.int64(GAP), np.int64(0), comments
+            note_skipped(state_counts, kind, frame, base + at, size, total)
+            if numbered:
+                state_sums[NOT_PACKETS] += 1
+                frame += 1
+            at += size
+            continue
+        if total < header + 4:
+            return count, at, np.int64(DAMAGED), total, comments
+        local = interface_of(buffer, at, kind, big)
+        port, is_known = port_of(local, section_interfaces, interface_numbers, stand_in)
+        if port < 0:
+            return count, at, np.int64(NO_INTERFACE), np.int64(0), comments
+        if not is_known:
+            count_defect(state_counts, UNKNOWN_INTERFACE, frame, base + at, local)
+        record_at = at + header
+        if kind == SIMPLE_BLOCK:
+            wire = u32(buffer, at + 8, big)
+            captured = wire if snaplens[port] == 0 else min(wire, snaplens[port])
+            out_ts_ns[count] = NO_TIME
+        else:
             options_end = at + size - 4
             captured = u32(buffer, at + 20, big)
             wire = u32(buffer, at + 24, big)
@@ -172,37 +216,6 @@ def find_pcapng_records(
                     buffer, options_at, options_end, base, frame, big, kind == ENHANCED_BLOCK, port, comments,
                     state_counts, state_drops, out_comments,
                 )  # fmt: skip
-        elif kind == SIMPLE_BLOCK:
-            if total < SIMPLE_BLOCK_HEADER + 4:
-                return count, at, np.int64(DAMAGED), total, comments
-            port, is_known = port_of(np.int64(0), section_interfaces, interface_numbers, stand_in)
-            if port < 0:
-                return count, at, np.int64(NO_INTERFACE), np.int64(0), comments
-            if not is_known:
-                count_defect(state_counts, UNKNOWN_INTERFACE, frame, base + at, np.int64(0))
-            record_at = at + SIMPLE_BLOCK_HEADER
-            wire = u32(buffer, at + 8, big)
-            captured = wire
-            if snaplens[port] != 0:
-                captured = min(captured, snaplens[port])
-            out_ts_ns[count] = NO_TIME
-        elif kind == INTERFACE_BLOCK or kind == STATISTICS_BLOCK:
-            if total & 3:
-                count_defect(state_counts, UNALIGNED, frame, base + at, total)
-            return count, at, np.int64(FOR_READER), size, comments
-        else:
-            numbered = takes_a_frame_number(kind)
-            if numbered and count > 0:
-                return count, at, np.int64(GAP), np.int64(0), comments
-            if kind != NAMES_BLOCK and kind != SECRETS_BLOCK:
-                count_defect(state_counts, SKIPPED, frame, base + at, size)
-            if total & 3:
-                count_defect(state_counts, UNALIGNED, frame, base + at, total)
-            if numbered:
-                state_sums[NOT_PACKETS] += 1
-                frame += 1
-            at += size
-            continue
         if captured > at + size - 4 - record_at:
             count_defect(state_counts, OVER_BLOCK, frame, base + at, captured)
             captured = at + size - 4 - record_at
