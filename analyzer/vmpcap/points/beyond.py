@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.terms.distinct import places_of_each
 from vmpcap.terms.units import NS_PER_MS
 
 I64 = npt.NDArray[np.int64]
@@ -63,8 +64,7 @@ def steps_beyond(ways: U64, at: I64, late: I64, width: int, taken: I64 | None = 
     """
     found: list[Beyond] = []
     offset = np.zeros(len(at), np.int64) if taken is None else taken
-    for way in np.unique(ways).tolist():
-        rows = np.flatnonzero(ways == np.uint64(way))
+    for rows in places_of_each(ways):
         if len(rows) >= LEAST_BEFORE + LEAST:
             found += _at_the_end(at[rows], late[rows], offset[rows], width, 1)
             found += _at_the_end(at[rows][::-1], late[rows][::-1], offset[rows][::-1], width, -1)

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.terms.distinct import places_of_each
 from vmpcap.terms.units import NS_PER_MS
 
 I64 = npt.NDArray[np.int64]
@@ -55,14 +56,12 @@ def find_watch(ways: U64, at: I64, late: I64, held: Interval) -> Watch:
     """
     is_usual, is_odd = np.zeros(len(at), bool), np.zeros(len(at), bool)
     inside = (at >= held[0]) & (at <= held[1])
-    for way in np.unique(ways).tolist():
-        rows = ways == np.uint64(way)
-        known = late[rows & inside]
+    for rows in places_of_each(ways):
+        known = late[rows[inside[rows]]]
         if len(known) >= LEAST_PACKETS:
             least, middle, most = np.percentile(known, TENTHS)
-            is_near = np.abs(late - middle) <= MOST_ODD_NS + 2 * (most - least)
-            is_usual |= rows & is_near
-            is_odd |= rows & ~is_near
+            is_near = np.abs(late[rows] - middle) <= MOST_ODD_NS + 2 * (most - least)
+            is_usual[rows], is_odd[rows] = is_near, ~is_near
     ts, odd = np.sort(at[is_usual]), np.sort(at[is_odd])
     if not len(ts):
         return Watch()

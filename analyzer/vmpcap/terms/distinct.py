@@ -1,5 +1,6 @@
 """Which values stand in a long column of few different ones?"""
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import numpy as np
@@ -30,6 +31,20 @@ def first_of_each(values: npt.NDArray[Number]) -> tuple[npt.NDArray[Number], npt
     first = alike(values).first
     different, at = np.unique(values[first], return_index=True)
     return different, first[at]
+
+
+def places_of_each(values: npt.NDArray[Number]) -> Iterator[npt.NDArray[np.int64]]:
+    """
+    In which places, rising, does each different value stand? By rising values; the column is gone through once for all.
+
+    >>> [places.tolist() for places in places_of_each(np.array([7, 7, 3, 7]))]
+    [[2], [0, 1, 3]]
+    """
+    if not len(values):
+        return
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    yield from np.split(order, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1)
 
 
 def distinct(values: npt.NDArray[Number]) -> npt.NDArray[Number]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.migration.moved import Moved, on_point
-from vmpcap.migration.packet_keys import packet_keys
+from vmpcap.migration.packet_keys import ENDS, packet_keys
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.stream.hops import hops_from_ttl
 from vmpcap.migration.views import PointView
@@ -18,6 +18,7 @@ from vmpcap.terms.addresses import GROUP_BIT, NO_MAC
 from vmpcap.terms.units import NS_PER_MS
 
 I64 = npt.NDArray[np.int64]
+U64 = npt.NDArray[np.uint64]
 Bools = npt.NDArray[np.bool_]
 
 MARGIN_NS: Final = 200 * NS_PER_MS
@@ -25,8 +26,6 @@ MARGIN_NS: Final = 200 * NS_PER_MS
 FEWEST: Final = 3
 """Frames that are a conversation and not a stray one."""
 NEARLY_ALL: Final = 0.9
-SAME: Final = ("src_low", "src_high", "dst_low", "dst_high", "ip_protocol", "ip_id", "src_port", "dst_port")
-NUMBERS: Final = ("tcp_seq", "tcp_ack", "icmp_id", "icmp_seq", "icmp_type", "payload_bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,24 +145,27 @@ def _resolution_at(view: PointView) -> int:
 
 def _same_packets(one: Place, other: Place, which: str) -> tuple[I64, I64]:
     """When the one point saw the guest's packets that both saw once, and by how much later the other did."""
-    keys, times = [], []
-    for place in (one, other):
-        rows: I64 = getattr(frames_of(place.view, place.guest), which)
-        j = place.view.journal
-        columns = [getattr(j, name)[rows].astype(np.uint64) for name in (*SAME, *NUMBERS)]
-        table = np.ascontiguousarray(np.stack(columns, axis=1)) if len(rows) else np.zeros((0, 14), np.uint64)
-        keys.append(table.view([("", np.uint64)] * table.shape[1]).ravel())
-        times.append(j.ts_ns[rows])
-    (once_a, at_a), (once_b, at_b) = (_once(k) for k in keys)
-    _, i, k = np.intersect1d(once_a, once_b, assume_unique=True, return_indices=True)
-    here, there = times[0][at_a[i]], times[1][at_b[k]]
-    order = np.argsort(here, kind="stable")
-    return here[order], (there - here)[order]
+    (here, row, ts), (there, _, other_ts) = (_once(place, which) for place in (one, other))
+    _, i, k = np.intersect1d(here, there, assume_unique=True, return_indices=True)
+    order = np.argsort(row[i])
+    i, k = i[order], k[order]
+    by_time = np.argsort(ts[i], kind="stable")
+    return ts[i][by_time], (other_ts[k] - ts[i])[by_time]
 
 
-def _once(keys: npt.NDArray[np.void]) -> tuple[npt.NDArray[np.void], I64]:
-    found, at, count = np.unique(keys, return_index=True, return_counts=True)
-    return found[count == 1], at[count == 1]
+def _once(place: Place, which: str) -> tuple[U64, I64, I64]:
+    """Keys of those of the guest's packets that this point saw once, rising; their rows, and when that was."""
+    view, guest = place.view, place.guest
+    asked = ("seen_once", which, guest.mac, guest.ips, guest.unmeant)
+    if asked not in view.found:
+        rows: I64 = getattr(frames_of(view, guest), which)
+        keys, at, count = np.unique(
+            packet_keys(view.journal, rows, (*ENDS, "icmp_type")), return_index=True, return_counts=True
+        )
+        once = rows[at[count == 1]]
+        view.found[asked] = keys[count == 1], once, view.journal.ts_ns[once]
+    found: tuple[U64, I64, I64] = view.found[asked]
+    return found
 
 
 def _mask(rows: int, which: I64) -> Bools:
