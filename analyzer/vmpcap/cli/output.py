@@ -1,7 +1,6 @@
 """Where results go: stdout, or a file that appears only when it is complete."""
 
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Iterator
@@ -166,7 +165,7 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
     """A file beside its place, moved there at the end; the new file takes over who may read the old one."""
     is_special = _is_special(path)
     target = os.path.realpath(path)
-    beside = path if is_special else os.path.join(os.path.dirname(target), f".vmpcap-{secrets.token_hex(6)}.part")
+    beside = path if is_special else os.path.join(os.path.dirname(target), f".vmpcap-{os.urandom(6).hex()}.part")
     with _worded(path):
         file = open(beside, "wb" if is_special else "xb")  # noqa: SIM115, closed below, before the move
     if not is_special:

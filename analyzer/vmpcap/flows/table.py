@@ -1,6 +1,6 @@
 """Naming flows: every packet's flow number and side, over batches, for as many flows as the budget allows."""
 
-import secrets
+import os
 from typing import Final
 
 import numpy as np
@@ -45,7 +45,7 @@ class FlowTable:
     def __init__(self, extra_ports: tuple[int, ...] = (), budget: int = BUDGET, spare: int = RESERVE) -> None:
         self.budget = budget
         self.room = budget + spare
-        seed = np.array([secrets.randbits(64), secrets.randbits(64) | 1], dtype=np.uint64)
+        seed = np.frombuffer(os.urandom(16), np.uint64) | np.array([0, 1], np.uint64)
         self._table = Table(
             slots=np.zeros(_LEAST_SLOTS, dtype=np.uint64),
             pairs=np.zeros(_LEAST_SLOTS, dtype=np.uint64),

@@ -395,11 +395,15 @@ def _with_last(idle: Buckets, one: Any, more: Any) -> Buckets:
     if one["idle_state"] != at.IDLE_ALONE:
         return idle
     place = int(np.searchsorted(idle.least_ns, more["idle_ns"]))
+
+    def insert(column: npt.NDArray[Any], value: int) -> npt.NDArray[Any]:
+        return np.concatenate((column[:place], np.array([value], column.dtype), column[place:]))
+
     return Buckets(
-        owner=np.insert(idle.owner, place, 0),
-        least_ns=np.insert(idle.least_ns, place, more["idle_ns"]),
-        span_ns=np.insert(idle.span_ns, place, 0),
-        count=np.insert(idle.count, place, 1),
+        owner=insert(idle.owner, 0),
+        least_ns=insert(idle.least_ns, int(more["idle_ns"])),
+        span_ns=insert(idle.span_ns, 0),
+        count=insert(idle.count, 1),
     )
 
 

@@ -1,6 +1,7 @@
 """Addresses as integers inside, as text only at the edge."""
 
 import ipaddress
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -20,6 +21,8 @@ GROUP_BIT: Final = np.uint64(1 << 40)
 """Lowest bit of a MAC's first octet: the frame goes to a group (IEEE 802.3 3.2.3)."""
 USUAL_PREFIX: Final = {4: 24, 6: 64}
 """By version: two addresses that agree so far are mostly meant to be one subnet."""
+MOST_TEXTS: Final = 16_384
+"""So many addresses written last are known by heart: the same few are written again and again."""
 
 
 def mac_text(mac: int) -> str | None:
@@ -46,6 +49,7 @@ def mac_number(text: str) -> int:
     return int(digits, 16)
 
 
+@lru_cache(MOST_TEXTS)
 def ip_text(high: int, low: int) -> str:
     """
     How is this address written? IPv4 where it is IPv4-mapped, else IPv6.

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import re
-import secrets
 import shutil
 import sys
 import time
@@ -104,7 +103,7 @@ def folder() -> Path:
 @cache
 def can_keep() -> bool:
     """May something be written there?"""
-    probe = folder() / f"{secrets.token_hex(8)}{PART}"
+    probe = folder() / f"{os.urandom(8).hex()}{PART}"
     try:
         folder().mkdir(parents=True, exist_ok=True)
         probe.touch(exist_ok=False)
@@ -161,7 +160,7 @@ def keep(name: str, given: str, kernel: KeptKernel) -> None:
     if not can_keep():
         return
     rest = json.dumps([kernel.entry, kernel.environment]).encode() + b"\n" + kernel.code
-    part = folder() / f"{secrets.token_hex(8)}{PART}"
+    part = folder() / f"{os.urandom(8).hex()}{PART}"
     with suppress(OSError):
         part.write_bytes(hashlib.sha256(rest).hexdigest().encode() + b"\n" + rest)
         os.replace(part, _path(name, given))

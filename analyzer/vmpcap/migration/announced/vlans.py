@@ -13,6 +13,7 @@ from vmpcap.migration.packets.crossings import clock_shift, crossed
 from vmpcap.migration.sightings import announced_among, delivered, frames_of
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, ip_text
+from vmpcap.terms.distinct import first_of_each
 from vmpcap.terms.router_macs import virtual_mac
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 
@@ -71,10 +72,9 @@ def tags_kept(
 def _first_of_each(view: PointView, rows: I64) -> dict[int, int]:
     """By tag, in which of these frames it stands first."""
     j = view.journal
-    found: dict[int, int] = {}
-    for tag, frame in zip(j.vlan_outer_id[rows].tolist(), j.frame[rows].tolist(), strict=True):
-        found.setdefault(max(0, tag), frame)
-    return found
+    tags, at = first_of_each(np.maximum(j.vlan_outer_id[rows], 0))
+    by_place = np.argsort(at)
+    return dict(zip(tags[by_place].tolist(), j.frame[rows[at[by_place]]].tolist(), strict=True))
 
 
 def _same_or_nearest(was: list[int], now: list[int]) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from vmpcap.measures.whose import is_one_of
 from vmpcap.migration.moved import Moved, announced_at, on_point
 from vmpcap.migration.packets.exchanges import wants_answer
 from vmpcap.migration.stream.hops import hops_from_ttl
@@ -74,7 +75,7 @@ def _stopped_at(view: PointView, when: int, known: Collection[Address]) -> Itera
     """Which machines beside this point answered before that time, and were then asked in vain? With what shows it."""
     j = view.journal
     rows = np.flatnonzero((np.abs(j.ts_ns - when) <= BESIDE_NS) & (j.ip_version != 0))
-    rows = rows[[(int(h), int(low)) not in known for h, low in zip(j.src_high[rows], j.src_low[rows], strict=True)]]
+    rows = rows[~is_one_of(j.src_high[rows], j.src_low[rows], known)]
     asked = rows[(j.eth_dst[rows] & GROUP_BIT) == 0]
     asked = asked[wants_answer(j, asked) & (j.ip_protocol[asked] != IP_UDP)]
     for high, low in zip(*distinct_addresses(j.dst_high[asked], j.dst_low[asked])[:2], strict=True):
@@ -110,8 +111,7 @@ def _missed(view: PointView, address: Address, since: int, until: int, known: Co
     rows = np.flatnonzero((j.dst_high == np.uint64(address[0])) & (j.dst_low == np.uint64(address[1])))
     rows = rows[(j.ts_ns[rows] > since) & (j.ts_ns[rows] < until) & (j.ip_version[rows] != 0)]
     rows = rows[wants_answer(j, rows) & (j.ip_protocol[rows] != IP_UDP)]
-    askers = zip(j.src_high[rows].tolist(), j.src_low[rows].tolist(), strict=True)
-    missed: I64 = rows[[asker not in known for asker in askers]]
+    missed: I64 = rows[~is_one_of(j.src_high[rows], j.src_low[rows], known)]
     return missed
 
 

@@ -132,12 +132,12 @@ def what_peers_suffered(
                 ask = partial(
                     suffered_by, view=view, when=when, away=away, left=gone, since=begun, ran=ran, others=streams
                 )
-                one = replace(ask(stream), asked_by=ask) if hole is None else hidden(stream, view, when, hole)
+                one, again = (ask(stream), ask) if hole is None else (hidden(stream, view, when, hole), None)
                 if one.peer.outage_ms == 0 and is_moment_unknown(view, guest, views):
-                    one = at_unknown_time(stream, view)
+                    one, again = at_unknown_time(stream, view), None
                 one = with_given_up(one, stream, streams, view)
                 one = with_later(with_part(one, stream, view, when), lost_later(stream, streams, view, when), when)
-                known.append((place, replace(one, earlier=of_service(stream, earlier)), hole))
+                known.append((place, replace(one, earlier=of_service(stream, earlier), asked_by=again), hole))
             if view.role != "domain:source" and answered_after(stream, when):
                 answered.setdefault(key, view.name)
     alone = left_behind(guest, views, moment)
