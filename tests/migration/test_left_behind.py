@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from tests.measures.talk import GUEST, MS, PEER, Row, datagram, echo, journal_of
@@ -146,12 +148,14 @@ REPLIES = [row for row in pinged(answered_ms=END_MS) if row["ts_ns"] > SWITCH an
         [old(pinged(), left_out=("udp",)), new()],
         [old(pinged()), new(offset=None)],
         [old(pinged()), new(HEARD)],
+        [old(pinged()), new([{**row, "eth_dst": GATEWAY} for row in HEARD])],
         [old(pinged()), new(REPLIES)],
         [old(pinged(), flood()), new()],
         [old(pinged()), new(), beyond()],
         [old(pinged()), new(**LISTENS)],
         [old(pinged(until_ms=30_000)), new()],
         [old(pinged(until_ms=22_000)), new(last_ts=22 * S)],
+        [old(pinged()), new(last_ts=22 * S)],
         [old(pinged(answered_ms=0)), new()],
         [old(pinged(answered_ms=10_000), queried(OTHERS[1], until_ms=AWAY_MS)), new()],
         [old(pinged()), place("esxB", "domain:destination", [])],
@@ -164,12 +168,14 @@ REPLIES = [row for row in pinged(answered_ms=END_MS) if row["ts_ns"] > SWITCH an
         "a filter left something out at the old place",
         "clocks that were not compared",
         "others' requests come to the new place",
+        "they come there to another MAC",
         "it answers there what comes by another link",
         "its announcement comes to the old place, and one peer alone asks",
         "another point shows it answer",
         "a listener there, past which its unicast need not go",
         "who asked stopped long before the end",
         "asked for two seconds: too few",
+        "the new place is in view for two seconds: too few",
         "never answered before either",
         "not answered to the last before it left",
         "the guest does not show itself at the new place",
@@ -189,6 +195,28 @@ def test_several_peers_tell_though_the_announcement_came_to_the_old_place() -> N
     found = judge_reachability(GUEST_MOVED, views, SWITCH)
     assert (found.answer, found.is_by_old_place) == ("no", True)
     assert judge_reachability(GUEST_MOVED, [old(*map(queried, OTHERS[:2]), flood()), new()], SWITCH).answer == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("views", "words"),
+    [
+        ([old(pinged()), new(last_ts=50 * S)], "30 packets of 1 peer"),
+        ([old(pinged()), new(announces(40_000), first_ts=40 * S)], "20 packets of 1 peer"),
+        ([old(pinged(), last_ts=50 * S), new()], "30 packets of 1 peer"),
+    ],
+    ids=["the new place's capture is shorter", "it begins later", "the old place's is shorter"],
+)
+def test_it_is_told_of_the_time_that_both_captures_show(views: list[PointView], words: str) -> None:
+    """What came to the new place at other times nobody knows."""
+    cut = [replace(v, journal=v.journal.take(_in_view(v))) for v in views]
+    found = judge_reachability(GUEST_MOVED, cut, SWITCH)
+    assert (found.answer, words in found.because) == ("no", True), found.because
+    assert ("until the end of the shorter capture" in found.because) == (cut[1].last_ts < cut[0].last_ts)
+
+
+def _in_view(there: PointView) -> npt.NDArray[np.bool_]:
+    ts = there.journal.ts_ns
+    return (ts >= there.first_ts) & (ts <= there.last_ts)
 
 
 def test_a_guest_without_a_mac_has_no_place_that_packets_go_to() -> None:

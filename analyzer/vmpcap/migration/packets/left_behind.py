@@ -10,7 +10,7 @@ import numpy.typing as npt
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.peer_streams import PeerStream
 from vmpcap.measures.whose import Address
-from vmpcap.migration.clocks import clock_doubt
+from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.packets.answered_before import Service, answered_to_the_last, services_asked
 from vmpcap.migration.packets.exchanges import wants_answer
@@ -46,6 +46,8 @@ class LeftBehind:
     new: tuple[PointView, ...]
     services: Mapping[Service, I64]
     """Those that had answered until the guest left, with what was asked of each since: rows of the old place."""
+    is_shorter: bool = False
+    """Does what shows the new place end before what shows the old one?"""
 
     @property
     def peers(self) -> set[Address]:
@@ -66,6 +68,13 @@ class LeftBehind:
         return self.of(stream.peer, stream.protocol, stream.guest_port, stream.manner == "echo")
 
     @property
+    def end_words(self) -> str:
+        """Until when is that shown?"""
+        if self.old.goes_on:
+            return self.old.end_words
+        return "the end of the shorter capture" if self.is_shorter else "the capture's end"
+
+    @property
     def frames(self) -> tuple[int, ...]:
         """The first two of them and the last."""
         return tuple(self.old.journal.frame[self.rows[[0, 1, -1]]].tolist())
@@ -74,12 +83,11 @@ class LeftBehind:
     def words(self) -> str:
         """What shows that none of it had an answer?"""
         j, rows, new = self.old.journal, self.rows, " and ".join(view.name for view in self.new)
-        until = self.old.end_words if self.old.goes_on else "the capture's end"
         lasts_s = int(j.ts_ns[rows[-1]] - j.ts_ns[rows[0]]) / NS_PER_S
         return (
             f"at {self.old.name}, its old place, {count_of(len(rows), 'packet')} of {count_of(len(self.peers), 'peer')}"
-            f" that the guest had answered there went on for {lasts_s:.1f} s and until {until}; none of them came to"
-            f" {new}, its new place, which shows the guest, and no answer is in view anywhere"
+            f" that the guest had answered there went on for {lasts_s:.1f} s and until {self.end_words}; none of them"
+            f" came to {new}, its new place, which shows the guest, and no answer is in view anywhere"
         )
 
 
@@ -107,7 +115,8 @@ def left_behind(guest: Moved, views: Sequence[PointView], moment: int) -> LeftBe
         is_cut = _is_cut(view, guest, moment)
         others = [one for one in views if not is_cut or one.role != "domain:destination"]
         told = {peer for one in others for peer in _spoken_to(one, guest, moment)}
-        one = LeftBehind(view, new, dict(_in_vain(view, guest, moment, told)))
+        span = _shown_by_all(view, new, moment)
+        one = LeftBehind(view, new, dict(_in_vain(view, guest, span, told)), span[1] < view.last_ts - LEAST_NS)
         if one.services and (is_cut or len(one.peers) >= LEAST_PEERS):
             found.append(one)
     return max(found, key=lambda one: len(one.rows), default=None)
@@ -123,8 +132,8 @@ def _is_on_its_way(view: PointView, guest: Moved, moment: int) -> bool:
 
 def _hears_nothing(view: PointView, guest: Moved, moment: int) -> bool:
     """Did nothing for the guest come to this point since the move, that shows all, nor what it answers without it?"""
-    when = on_point(view, moment)
-    if not shows_all_since(view, when) or len(delivered(view, guest, when)):
+    when, asked = on_point(view, moment), frames_of(view, guest).asked
+    if not shows_all_since(view, when) or (view.journal.ts_ns[asked] >= when).any():
         return False
     return not answers_the_unseen(view, guest, when)
 
@@ -150,10 +159,18 @@ def _spoken_to(view: PointView, guest: Moved, moment: int) -> set[Address]:
     return set(zip(j.dst_high[rows].tolist(), j.dst_low[rows].tolist(), strict=True))
 
 
-def _in_vain(view: PointView, guest: Moved, moment: int, told: set[Address]) -> Iterator[tuple[Service, I64]]:
-    """Which services that had answered here were asked on to the end, with what was asked since the move?"""
-    j, when = view.journal, on_point(view, moment)
+def _shown_by_all(view: PointView, new: Sequence[PointView], moment: int) -> tuple[int, int]:
+    """From when to when, by this point's clock, do all these points show what passes since the move?"""
+    begin = max(on_clock_of(view, other, other.first_ts) for other in new)
+    end = min(on_clock_of(view, other, other.last_ts) for other in new)
+    return max(on_point(view, moment), begin), min(view.last_ts, end)
+
+
+def _in_vain(view: PointView, guest: Moved, span: tuple[int, int], told: set[Address]) -> Iterator[tuple[Service, I64]]:
+    """Which services that had answered here were asked on to the end of that time, with what was asked in it?"""
+    j, (when, end) = view.journal, span
     rows = delivered(view, guest, when + 1)
+    rows = rows[j.ts_ns[rows] <= end]
     rows = rows[is_first_copy(j, rows)]
     rows = rows[wants_answer(j, rows)]
     asked: dict[Service, list[int]] = {}
@@ -162,7 +179,7 @@ def _in_vain(view: PointView, guest: Moved, moment: int, told: set[Address]) -> 
     answered = answered_to_the_last(j, frames_of(view, guest), when) if asked else set()
     for service in answered & set(asked):
         theirs = np.array(asked[service], np.int64)
-        if service[:2] not in told and _is_to_the_end(j.ts_ns[theirs], view.last_ts):
+        if service[:2] not in told and _is_to_the_end(j.ts_ns[theirs], end):
             yield service, theirs
 
 

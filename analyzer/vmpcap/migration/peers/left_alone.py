@@ -41,7 +41,7 @@ def without_answer(key: Key, one: Suffered, alone: LeftBehind | None, keys: set[
     new = " and ".join(view.name for view in alone.new)
     because = (
         f"{count_of(len(rows), 'packet')} of the peer came to {alone.old.name} after the switchover, up to"
-        f" {alone.old.end_words}, {(end - begin) / NS_PER_S:.1f} s, and none to {new}"
+        f" {alone.end_words}, {(end - begin) / NS_PER_S:.1f} s, and none to {new}"
     )
     if key[-1] == "guest":
         because += ": what the guest sends by itself answers nothing of that"
