@@ -115,3 +115,13 @@ def test_a_client_whose_queries_all_come_again_is_lost_though_another_asks_each_
         PEERS[0]: True,
         PEERS[1]: False,
     }
+
+
+def test_a_stream_too_short_to_tell_is_lost_with_its_client() -> None:
+    """A query from a port that was answered once long before comes twice: two packets missing may be chance."""
+    port = 50_000
+    old = [datagram(100, True, 900, port), datagram(101, False, 900, port)]
+    rows = [*old, *(datagram(ms, True, 901 + ms // 1000, port) for ms in (40_100, 45_100))]
+    for client, is_lost in ((asks(PEERS[0]), True), (asks(PEERS[0], again=0), False)):
+        found = what_peers_suffered(MOVED, [point(client, of(PEERS[0], rows))], SWITCH_MS * MS, SWITCH_MS * MS)
+        assert [s.is_cut_off for s in found if s.peer.lost == 2] == [is_lost]

@@ -1,13 +1,19 @@
-"""What is told of streams whose peer goes on to send to the guest's old place, where nobody is any more."""
+"""What is told of streams whose peer surely has no answer: who sends to the old place alone, or the same again."""
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.outages import LEAST_OUTAGE_NS
+from vmpcap.migration.moved import Moved
 from vmpcap.migration.packets.left_behind import LeftBehind
+from vmpcap.migration.packets.sent_in_vain import sent_in_vain
 from vmpcap.migration.peers.joined_places import Key, other_side
 from vmpcap.migration.suffered import Suffered
+from vmpcap.migration.views import PointView
 from vmpcap.terms.units import NS_PER_S, count_of, iso_utc, ms
 
 I64 = npt.NDArray[np.int64]
@@ -71,6 +77,19 @@ def without_answer(key: Key, one: Suffered, alone: LeftBehind | None, keys: set[
         answered_before=True,
         earlier=one.earlier,
     )
+
+
+def without_query(key: Key, one: Suffered, views: Sequence[PointView], guest: Moved, moment: int) -> Suffered:
+    """The same; of a client whose queries are all sent again a stream too short to tell by itself had none either."""
+    told = (one.peer.survived, one.peer.outage_ms, one.peer.outage_high_ms)
+    is_open = all(known is None for known in told) and (one.peer.lost or 0) > 0
+    if key[1] != "udp" or key[-1] != "peer" or one.is_cut_off or not is_open:
+        return one
+    address, _, _, guest_port, *_ = key
+    at = next((view for view in views if view.name == one.peer.point), None)
+    if at is None or (*address, guest_port) not in sent_in_vain(at, guest, moment).queried:  # type: ignore[misc]
+        return one
+    return replace(one, peer=msgspec.structs.replace(one.peer, survived=False), ended=False)
 
 
 def _sent_in(key: Key, alone: LeftBehind) -> I64:

@@ -30,7 +30,7 @@ from vmpcap.migration.peers.gone_peers import without_gone, without_other_side
 from vmpcap.migration.peers.hidden_outages import hidden, hiding_hole, hole_of
 from vmpcap.migration.peers.joined_places import Key, as_one, is_wanted, join_places, key_of, other_side
 from vmpcap.migration.peers.last_tries import with_last_tries
-from vmpcap.migration.peers.left_alone import goes_to_nobody, without_answer
+from vmpcap.migration.peers.left_alone import goes_to_nobody, without_answer, without_query
 from vmpcap.migration.peers.lost_later import lost_later, unless_bypassed, with_later
 from vmpcap.migration.peers.missed_answers import connections_of, was_missed_only
 from vmpcap.migration.peers.one_way import Passage, is_sent_in, tell_arrival
@@ -151,7 +151,10 @@ def what_peers_suffered(
         for key, one in zip(seen, found, strict=True)
     ]
     found = [tell_arrival(one, passed.get(key, ()), views, guest, moment) for key, one in zip(seen, found, strict=True)]
-    found = [without_answer(key, one, alone, set(seen)) for key, one in zip(seen, found, strict=True)]
+    found = [
+        without_query(key, without_answer(key, one, alone, set(seen)), views, guest, moment)
+        for key, one in zip(seen, found, strict=True)
+    ]
     return worst_first(with_last_tries(without_gone(without_other_side(found))))
 
 
