@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmpcap.terms.distinct import distinct, first_of_each
+from vmpcap.terms.distinct import distinct, first_of_each, places_of_each
 
 DTYPES = (np.uint64, np.int64, np.int32, np.uint16, np.uint8)
 
@@ -30,3 +30,9 @@ def test_the_largest_numbers_stay_what_they_are(value: int) -> None:
 def test_nothing_has_no_values() -> None:
     found, first = first_of_each(np.zeros(0, np.uint64))
     assert (found.tolist(), first.tolist()) == ([], [])
+
+
+@given(st.lists(st.integers(0, 20), max_size=60), st.sampled_from(DTYPES))
+def test_every_place_is_with_its_value_and_in_its_order(values: list[int], dtype: type[np.generic]) -> None:
+    found = [places.tolist() for places in places_of_each(np.array(values, dtype))]
+    assert found == [[n for n, one in enumerate(values) if one == value] for value in sorted(set(values))]
