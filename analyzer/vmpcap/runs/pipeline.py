@@ -1,9 +1,9 @@
 """The chain in one process: files to points, points to stories, stories to the report."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from vmpcap.measures.sequence_graph import SequenceGraph
 from vmpcap.runs.merged import take_apart
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from vmpcap.runs.between import Together
 
 __all__ = ["Analysis", "PointFiles", "Request", "analyse", "compare_points", "list_announcements", "list_flows"]
-
-
-FOR_TELLING: Final = ("vmpcap.runs.telling", "numpy.ma")
-"""Modules that are needed once all is read; the second by numpy's own `unique`, when it is first called."""
 
 
 @dataclass(frozen=True)
@@ -65,27 +61,15 @@ def analyse(request: Request, progress: Progress | None = None, stage: Stage = u
     """
     asked, apart = take_apart(request)
     request, pieces = join_pieces(asked)
-    with imported_beside(*FOR_TELLING) as begin_import:
-        watch = _watched(progress, begin_import)
-        points = read_points(request, Wanted(), watch)
+    with imported_beside("vmpcap.runs.telling"):
+        points = read_points(request, Wanted(), progress)
         if wrong := refuted(points):
             request, pieces = join_pieces(asked, but_not=wrong)
-            points = read_points(request, Wanted(), watch)
+            points = read_points(request, Wanted(), progress)
     from vmpcap.runs.telling import tell_points
 
     report, told = tell_points(points, request, [*apart, *pieces], stage)
     return Analysis(report, told, points)
-
-
-def _watched(progress: Progress | None, begin: Callable[[], None]) -> Progress:
-    """What passes on how far the reading is, and begins this after the first batch: from then on kernels run."""
-
-    def watch(path: str, done: int, size: int | None) -> None:
-        begin()
-        if progress is not None:
-            progress(path, done, size)
-
-    return watch
 
 
 def list_flows(request: Request, progress: Progress | None = None) -> tuple["pl.DataFrame", list["Input"]]:

@@ -2,34 +2,29 @@
 
 import importlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Thread
 
 
 @contextmanager
-def imported_beside(*names: str) -> Iterator[Callable[[], None]]:
+def imported_beside(name: str) -> Iterator[None]:
     """
-    While the block runs, another thread imports these modules, where there is a second processor.
+    While the block runs, another thread imports this module, where there is a second processor.
 
-    Kernels let go of the interpreter, so that it costs a block which calls them little. What the block does before its
-    kernels run it does alone: it calls what it is given once they do, and as often as it likes. It must need the
-    modules only behind its end. A module that cannot be imported says so to whoever imports it then.
+    Kernels let go of the interpreter, so that it costs a block which calls them little. The block must need the module
+    only behind its end. A module that cannot be imported says so to whoever imports it then.
     """
-    thread = Thread(target=_import, args=(names,), name="import", daemon=True)
-
-    def begin() -> None:
-        if thread.ident is None and len(os.sched_getaffinity(0)) > 1:
-            thread.start()
-
+    thread = Thread(target=_import, args=(name,), name="import", daemon=True)
+    if len(os.sched_getaffinity(0)) > 1:
+        thread.start()
     try:
-        yield begin
+        yield
     finally:
         if thread.ident is not None:
             thread.join()
 
 
-def _import(names: tuple[str, ...]) -> None:
-    for name in names:
-        with suppress(Exception):
-            importlib.import_module(name)
+def _import(name: str) -> None:
+    with suppress(Exception):
+        importlib.import_module(name)
