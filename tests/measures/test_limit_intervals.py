@@ -115,13 +115,13 @@ def test_a_window_that_would_allow_far_more_held_nothing_back() -> None:
 @pytest.mark.parametrize(
     ("rtt_ms", "window", "name"),
     [
-        (2.5, 150_000, "network_plateau"),  # 1200 Mbps over the idle path, and 478 were reached
+        (2.5, 150_000, "unknown"),  # 1200 Mbps over the idle path, and 478 were reached: a queue, or a slow receiver
         (1.05, 150_000, "receiver_window"),  # no queue: the receiver's ACKs came no later than on the idle path
         (2.5, 75_000, "receiver_window"),  # hardly more than the rate
     ],
 )
-def test_a_window_that_fills_a_link_and_a_queue_besides_is_not_the_limit(rtt_ms: float, window: int, name: str) -> None:
-    """500 Mbit/s, 1 ms: a larger window would only make the queue longer."""
+def test_a_window_that_may_fill_a_link_and_a_queue_besides_is_no_limit(rtt_ms: float, window: int, name: str) -> None:
+    """500 Mbit/s, 1 ms: a larger window might only make the queue longer."""
     known = sent(rate_mbps=478.0, idle_ns=MS, floor_ns=MS)
     flow = 478 * MBPS_A_BIN
     found = over_time(
@@ -276,10 +276,59 @@ def test_one_rate_behind_a_queue_is_a_plateau_and_many_are_queueing() -> None:
 
 
 def test_one_rate_and_losses_without_a_queue_are_a_policer() -> None:
-    """What exceeds the rate is dropped, not kept waiting."""
+    """What exceeds the rate is dropped, not kept waiting: 800 Mbps passed until its bucket was empty."""
+    flow = [800 * MBPS_A_BIN] * 100 + [400 * MBPS_A_BIN] * 200
+    known = {"new_bytes": flow, "delivered_bytes": flow, "rtt_min_ns": 2 * MS}
+    found = over_time(300, resent_bytes=bursts(300, *range(103, 300, 10)), **known)
+    assert classes(found) == ["application", "network_plateau"]
+    assert "dropped the rest (20 loss events)" in found[1].because
+
+
+def test_one_rate_all_the_time_is_no_policer_for_its_losses() -> None:
+    """Nor does an application that hands over 400 Mbps grow back from each."""
     found = over_time(rtt_min_ns=2 * MS, resent_bytes=bursts(200, *range(3, 200, 10)))
-    assert classes(found) == ["network_plateau"]
-    assert "dropped the rest (20 loss events)" in found[0].because
+    assert classes(found) == ["unknown"]
+    assert "one rate whatever was lost" in found[0].because
+
+
+@pytest.mark.parametrize(
+    ("columns", "name"),
+    [
+        ({"headroom_bytes": 0}, "unknown"),
+        ({"is_unread": 1}, "unknown"),
+        ({}, "network_plateau"),
+        ({"is_unread": 1, "headroom_bytes": 0}, "receiver_window"),
+    ],
+)
+def test_a_receiver_that_does_not_keep_up_makes_no_queue(columns: Any, name: str) -> None:
+    """Its window is full, or has shrunk: it may be the receiver that round trips wait for; both: it is."""
+    (one,) = over_time(rtt_min_ns=9 * MS, **columns)
+    assert one.limit == name
+
+
+def growing(bins: int) -> list[int]:
+    """A slow start: twice as much every second bin."""
+    return [14_600 << (n // 2) for n in range(bins)]
+
+
+@pytest.mark.parametrize("behind", [0, 2, 30])
+def test_the_loss_that_ends_a_slow_start_proves_no_limit(behind: int) -> None:
+    """Whether the stream ends then or goes on at half of what it had reached."""
+    flow = growing(12) + [growing(12)[-1] // 2] * behind
+    known = sent(rate_mbps=200.0, **FAR)
+    found = over_time(
+        len(flow), known, new_bytes=flow, delivered_bytes=flow, resent_bytes=bursts(len(flow), 11), rtt_min_ns=10 * MS
+    )
+    assert not [one for one in found if GROUPS[one.limit] == "network"]
+
+
+def test_mathis_is_not_cited_for_what_is_far_beyond_it() -> None:
+    """Twenty events allow 45 Mbps, and 360 went: such a sender is not slowed down by them, or not yet."""
+    flow = [8 * n for n in lossy_flow()]
+    again = bursts(400, *range(5, 400, 20))
+    known = sent(rate_mbps=360.0, **{**FAR, "idle_ns": 40 * MS, "floor_ns": 40 * MS})
+    found = over_time(400, known, new_bytes=flow, delivered_bytes=flow, resent_bytes=again, rtt_min_ns=40 * MS)
+    assert not [one for one in found if one.limit == "network_loss" or "Mathis" in one.because]
 
 
 def lossy_flow() -> list[int]:
@@ -362,6 +411,32 @@ def test_a_window_that_still_opens_is_no_limit_yet() -> None:
     flow = (flight * 0.9).astype(int)
     found = over_time(60, sent(**FAR), new_bytes=flow, delivered_bytes=flow, rtt_min_ns=10 * MS, flight=flight)
     assert [(one.limit, one.because) for one in found] == [("unknown", "the sender's window was still opening")]
+
+
+def test_a_slow_start_that_is_all_there_is_of_a_stream_leaves_the_limit_open() -> None:
+    """A tenth of a second, and more in each round trip: nothing was in its way, but time."""
+    flow = growing(10)
+    known = {"new_bytes": flow, "delivered_bytes": flow, "rtt_min_ns": 10 * MS}
+    (one,) = over_time(10, sent(**FAR), flight=flow, **known)
+    assert (one.limit, one.because) == ("unknown", "the sender's window was still opening")
+    (steady,) = over_time(10, sent(**FAR), rtt_min_ns=10 * MS)
+    assert steady.limit == "application"
+
+
+@pytest.mark.parametrize(("near_ms", "name"), [(5, "application"), (10, "unknown")])
+def test_in_the_middle_what_no_ack_was_awaited_for_is_a_pause(near_ms: int, name: str) -> None:
+    """
+    Bursts of 20 ms, all acknowledged 10 ms later, and one bin of silence behind that.
+
+    Where sender and point are 5 ms apart, the last ACK would have let new data come within it.
+    """
+    flow = [(300 + 7 * n) * MBPS_A_BIN for n in range(50) for _ in range(4)]
+    new = [v if i % 4 < 2 else 0 for i, v in enumerate(flow)]
+    acked = [v if 1 <= i % 4 < 3 else 0 for i, v in enumerate(flow)]
+    middle = sent(is_at_sender=False, idle_ns=(near_ms + 5) * MS, floor_ns=5 * MS)
+    found = over_time(known=middle, new_bytes=new, delivered_bytes=acked, rtt_min_ns=[5 * MS, 9 * MS, 9 * MS, -1] * 50)
+    assert name in classes(found)
+    assert ("application" in classes(found)) == (name == "application")
 
 
 def test_mid_path_nothing_is_said_of_a_free_path() -> None:
@@ -451,6 +526,8 @@ def told(limit: LimitClass) -> LimitInterval:
         ("network", {"application": 0.45, "network_queueing": 0.4, "unknown": 0.15}, "unknown"),
         ("sender", {"unknown": 0.9, "application": 0.1}, "sender"),
         ("network", {}, "network"),
+        ("network", {"unknown": 0.92, "network_loss": 0.08}, "unknown"),
+        ("network", {"unknown": 0.48, "network_loss": 0.52}, "network"),
     ],
 )
 def test_the_word_for_the_whole_agrees_with_its_intervals(

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vmpcap.measures.kernels.layout import NEVER
-from vmpcap.measures.limits import Attribution, Sent, attribute, event_begins, mathis_mbps, window_mbps
+from vmpcap.measures.limits import Attribution, Sent, attribute, mathis_mbps, window_mbps
+from vmpcap.measures.loss_signs import event_begins
 from vmpcap.measures.series import NO_HEADROOM_SAMPLE, Together
 from vmpcap.terms.units import NO_TIME
 
@@ -26,6 +27,7 @@ def together(bins: int = 200, **columns: Sequence[int] | int) -> Together:
         "resent_bytes": 0,
         "rtt_min_ns": -1,
         "headroom_bytes": NO_HEADROOM_SAMPLE,
+        "is_unread": 0,
         "active": 1,
         "sent_first_ts": NEVER,
         "sent_last_ts": NO_TIME,
@@ -35,7 +37,9 @@ def together(bins: int = 200, **columns: Sequence[int] | int) -> Together:
     }
     known.update(columns)
     made = {n: np.broadcast_to(np.array(v, np.int64), bins).copy() for n, v in known.items()}
+    made["is_unread"] = made["is_unread"] > 0
     left = np.maximum(np.cumsum(made["new_bytes"]) - np.cumsum(made["delivered_bytes"]), 0)
+    left += np.where(made["new_bytes"] > 0, 2 * 1460, 0)  # what was sent last is on its way
     return Together(0, 10 * MS, **{"outstanding_bytes": left, **made})
 
 
@@ -61,6 +65,11 @@ def sent(**known: Any) -> Sent:
 def share(bins: int, part: float, yes: int, no: int) -> list[int]:
     """So much of the bins has one value, the rest the other; spread evenly."""
     return [yes if int((i + 1) * part) > int(i * part) else no for i in range(bins)]
+
+
+def sawtooth(bins: int, level: int = 45, every: int = 20) -> list[int]:
+    """What a sender sends that grows from two thirds of this many Mbps to four, and is cut then: bytes of each bin."""
+    return [level * MBPS_A_BIN * (2 * every + 2 * (i % every)) // (3 * every) for i in range(bins)]
 
 
 def bursts(bins: int, *at: int) -> list[int]:
@@ -119,9 +128,9 @@ def test_a_window_that_would_allow_far_more_is_not_the_limit(times: int, limit: 
     assert limit_of(together(headroom_bytes=0), sent(largest_window=window)).limit == limit
 
 
-@pytest.mark.parametrize(("rtt_ms", "limit"), [(2.0, "receiver_window"), (5.0, "network")])
-def test_a_full_window_behind_a_queue_has_room_for_the_rate(rtt_ms: float, limit: str) -> None:
-    """Twice the rate is allowed over the idle path; what it holds besides stands in the queue."""
+@pytest.mark.parametrize(("rtt_ms", "limit"), [(2.0, "receiver_window"), (5.0, "unknown")])
+def test_a_full_window_behind_longer_round_trips_is_not_told_from_a_slow_receiver(rtt_ms: float, limit: str) -> None:
+    """Twice the rate is allowed over the idle path; what it holds besides stands in a queue, or waits to be read."""
     window = int(2 * 400e6 / 8 * 0.002)
     told = limit_of(together(headroom_bytes=0, rtt_min_ns=int(rtt_ms * MS)), sent(largest_window=window))
     assert told.limit == limit
@@ -162,6 +171,32 @@ def test_a_queue_must_stand_most_of_the_time(part: float, limit: str) -> None:
     assert limit_of(together(rtt_min_ns=met), sent()).limit == limit
 
 
+@pytest.mark.parametrize("columns", [{"is_unread": 1}, {"headroom_bytes": -400_000}])
+def test_long_round_trips_to_a_receiver_that_does_not_keep_up_are_no_queue(columns: dict[str, int]) -> None:
+    """Its window had shrunk, or was closed: it reads slowly, and holds its ACKs back until it has read."""
+    slow = together(rtt_min_ns=9 * MS, **columns)
+    assert limit_of(slow, sent(largest_window=10**7)).limit != "network"
+    assert limit_of(together(rtt_min_ns=9 * MS), sent(largest_window=10**7)).limit == "network"
+
+
+def test_a_full_window_that_had_shrunk_is_the_receivers_whatever_it_once_allowed() -> None:
+    """It would allow far more than the rate if it were read; now it is full of what was not."""
+    told = limit_of(together(rtt_min_ns=9 * MS, headroom_bytes=0, is_unread=1), sent(largest_window=10**7))
+    assert (told.limit, "unread" in told.because) == ("receiver_window", True)
+
+
+@pytest.mark.parametrize("is_at_sender", [True, False])
+def test_while_nothing_is_on_its_way_no_queue_stands(is_at_sender: bool) -> None:
+    """Bursts of 20 ms that meet their own queue, and 30 ms of rest behind each: two fifths of the time."""
+    flow = [1000 * MBPS_A_BIN, 0, 0, 0, 0] * 40
+    delivered = [0, 1000 * MBPS_A_BIN, 0, 0, 0] * 40
+    known = {"new_bytes": flow, "delivered_bytes": delivered, "rtt_min_ns": [9 * MS, 9 * MS, -1, -1, -1] * 40}
+    told = limit_of(together(**known), sent(idle_ns=2 * MS, is_at_sender=is_at_sender))
+    assert told.limit != "network"
+    standing = together(outstanding_bytes=14_600, **known)  # there is always something on its way
+    assert limit_of(standing, sent(is_at_sender=is_at_sender)).limit == "network"
+
+
 def test_what_the_path_carried_while_busy_is_told_apart() -> None:
     """The queue stood for the second half, and 800 Mbps went through then."""
     told = limit_of(
@@ -180,7 +215,7 @@ def test_acks_in_clumps_tell_what_was_carried_in_the_time_before() -> None:
         "outstanding_bytes": 14_600,
     }
     assert limit_of(together(**clumped), sent()).busy_mbps == pytest.approx(400)
-    clumped["outstanding_bytes"] = 0  # nothing was on its way: the sender paused between
+    clumped["outstanding_bytes"] = [0, 14_600] * 100  # nothing was on its way: the sender paused between
     assert limit_of(together(**clumped), sent()).busy_mbps == pytest.approx(800)
     clumped["outstanding_bytes"], clumped["rtt_min_ns"] = 14_600, [-1, 9 * MS] * 100  # was sent in the clump's own bin
     assert limit_of(together(**clumped), sent()).busy_mbps == pytest.approx(800)
@@ -244,7 +279,7 @@ def test_a_queue_is_held_against_the_half_that_is_in_view() -> None:
 def test_loss_that_explains_the_rate_is_the_network() -> None:
     """Twenty events in 20,000 segments over 10 ms allow one connection some 45 Mbps."""
     lossy = sent(rate_mbps=45.0, idle_ns=10 * MS, floor_ns=10 * MS, segments=20_000)
-    told = limit_of(together(400, resent_bytes=bursts(400, *range(0, 400, 20))), lossy)
+    told = limit_of(together(400, new_bytes=sawtooth(400), resent_bytes=bursts(400, *range(0, 400, 20))), lossy)
     assert told.limit == "network"
     assert "20 loss events" in told.because
 
@@ -255,7 +290,40 @@ def test_loss_that_explains_the_rate_is_the_network() -> None:
 def test_a_rate_far_from_the_bound_has_another_cause(rate: float, limit: str) -> None:
     """Half to twice the bound is explained by it: less was held back by something else, more ignores loss."""
     lossy = sent(rate_mbps=rate, idle_ns=10 * MS, floor_ns=10 * MS, segments=20_000)
-    assert limit_of(together(400, resent_bytes=bursts(400, *range(0, 400, 20))), lossy).limit == limit
+    assert (
+        limit_of(together(400, new_bytes=sawtooth(400), resent_bytes=bursts(400, *range(0, 400, 20))), lossy).limit
+        == limit
+    )
+
+
+def test_an_even_pace_was_not_limited_by_losses() -> None:
+    """Twenty events, and 45 Mbps before and behind each of them: an application's pace, or a policer's."""
+    lossy = sent(rate_mbps=45.0, idle_ns=10 * MS, floor_ns=10 * MS, segments=20_000)
+    told = limit_of(together(400, resent_bytes=bursts(400, *range(0, 400, 20))), lossy)
+    assert (told.limit, "one rate whatever was lost" in told.because) == ("unknown", True)
+
+
+def test_what_losses_cost_for_a_moment_and_was_caught_up_did_not_limit() -> None:
+    """Behind each loss 200 ms at 32 Mbps, then 200 ms at 48, then 40 again: all that was handed over went."""
+    flow = [v * MBPS_A_BIN for v in ([40] * 40 + [32] * 20 + [48] * 20)] * 5
+    lossy = sent(rate_mbps=40.0, idle_ns=10 * MS, floor_ns=10 * MS, segments=14_000)
+    caught_up = together(400, new_bytes=flow, resent_bytes=bursts(400, *range(38, 400, 80)))
+    assert limit_of(caught_up, lossy).limit == "unknown"
+    flow = [v * MBPS_A_BIN for v in ([40] * 40 + [32] * 20 + [36] * 20)] * 5  # not caught up
+    cut = together(400, new_bytes=flow, resent_bytes=bursts(400, *range(38, 400, 80)))
+    assert limit_of(cut, lossy).limit == "network"
+
+
+@pytest.mark.parametrize(("window", "limit"), [(70_000, "unknown"), (700_000, "network")])
+def test_in_the_middle_a_small_receive_window_explains_the_rate_as_well(window: int, limit: str) -> None:
+    """70 kB over 10 ms allow 56 Mbps: whether the flight filled them is not in view there."""
+    lossy = sent(
+        rate_mbps=45.0, idle_ns=10 * MS, floor_ns=5 * MS, segments=20_000, is_at_sender=False, largest_window=window
+    )
+    again = bursts(400, *range(0, 400, 20))
+    assert limit_of(together(400, new_bytes=sawtooth(400), resent_bytes=again), lossy).limit == limit
+    queued = together(400, rtt_min_ns=8 * MS)
+    assert limit_of(queued, lossy).limit == limit
 
 
 def test_sixty_resent_segments_in_one_burst_are_one_loss_event() -> None:
@@ -270,8 +338,8 @@ def test_what_is_resent_within_one_round_trip_is_one_event() -> None:
     spread = bursts(400, 100, 102, 104, 106, 108)
     far = sent(rate_mbps=9.0, idle_ns=100 * MS, floor_ns=100 * MS, segments=20_000)
     near = sent(rate_mbps=90.0, idle_ns=10 * MS, floor_ns=10 * MS, segments=20_000)
-    assert limit_of(together(400, resent_bytes=spread), far).limit == "unknown"
-    assert "5 loss events" in limit_of(together(400, resent_bytes=spread), near).because
+    assert limit_of(together(400, new_bytes=sawtooth(400), resent_bytes=spread), far).limit == "unknown"
+    assert "5 loss events" in limit_of(together(400, new_bytes=sawtooth(400), resent_bytes=spread), near).because
 
 
 @pytest.mark.parametrize(("rtt_ms", "events"), [(0.5, 100), (10, 100), (40, 40), (90, 20), (990, 2), (5000, 1)])
@@ -291,7 +359,10 @@ def test_too_few_events_are_no_basis() -> None:
 def test_without_the_whole_path_loss_allows_no_figure() -> None:
     """The bound needs the round trip of the whole path."""
     lossy = sent(rate_mbps=45.0, idle_ns=None, floor_ns=10 * MS, segments=20_000, is_at_sender=False)
-    assert limit_of(together(400, resent_bytes=bursts(400, *range(0, 400, 20))), lossy).limit == "unknown"
+    assert (
+        limit_of(together(400, new_bytes=sawtooth(400), resent_bytes=bursts(400, *range(0, 400, 20))), lossy).limit
+        == "unknown"
+    )
 
 
 def test_near_the_receiver_its_own_delay_of_an_acknowledgement_is_no_queue() -> None:

@@ -62,7 +62,8 @@ def left_of(of: Side, one: StreamSeries, i: int) -> int:
     """What is not acknowledged at the end of bin i: sent in view or before the capture."""
     if not of.acked_bytes:
         return 0
-    before = max(of.acked_bytes - of.unique_bytes - of.missing_bytes, one.before_bytes, 0)
+    beyond = int(one.acked_bytes.sum() - one.new_bytes.sum()) - of.missing_bytes
+    before = max(beyond, one.before_bytes, 0)
     return max(before + int(one.new_bytes[: i + 1].sum() - one.acked_bytes[: i + 1].sum()), 0)
 
 
@@ -111,6 +112,25 @@ def test_what_was_sent_before_the_capture_is_outstanding_too() -> None:
     )  # fmt: skip
     cut = side(one, acked_bytes=12_000, unique_bytes=7000, syn_ts=None)
     assert together_of(cut).outstanding_bytes.tolist() == [6000, 1000, 5000, 0]
+
+
+def test_what_acks_told_before_the_first_data_in_view_waits_for_nothing() -> None:
+    """
+    A capture that begins with ACKs: the flow's count of what was acknowledged holds 9000 bytes before its first data.
+
+    Half of what was on its way then is acknowledged later; at the end all has arrived, as in one that begins with data.
+    """
+    one = series_of(0, BIN, [1000, 0, 6000, 0], acked_bytes=[0, 5000, 2000, 5000])
+    cut = side(replace(one, before_bytes=5000), acked_bytes=21_000, unique_bytes=7000, syn_ts=None)
+    assert together_of(cut).outstanding_bytes.tolist() == [6000, 1000, 5000, 0]
+
+
+@pytest.mark.parametrize("bins", [3, 4])
+def test_a_window_that_shrank_tells_of_data_that_waits_unread(bins: int) -> None:
+    """A fifth of what was offered before; not half of it, and not what was offered at first, however little."""
+    window = [10_000, 100_000, 20_000, 50_000][:bins]
+    one = series_of(0, BIN, [1000] * bins, acked_bytes=[1000] * bins, window_min_bytes=window)
+    assert together_of(side(one, acked_bytes=1000 * bins)).is_unread.tolist() == [False, False, True, False][:bins]
 
 
 @pytest.mark.parametrize("seed", range(100))

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.measures.limit_windows import ROUND_TRIPS, Windows
+from vmpcap.measures.limit_windows import GROWS_SHARE, ROUND_TRIPS, Windows
 from vmpcap.measures.limits import (
     FREE_SHARE,
     LEAST_LOSSES,
@@ -19,7 +19,9 @@ from vmpcap.measures.limits import (
     Sent,
     is_at_receiver,
     mathis_mbps,
+    window_may_hold,
 )
+from vmpcap.measures.loss_signs import is_one_pace
 from vmpcap.measures.results import LimitClass
 from vmpcap.measures.series import WINDOW_NS
 from vmpcap.terms.units import NS_PER_S, mbps
@@ -54,9 +56,6 @@ REACH_ROUND_TRIPS: Final = 20
 FLAT_SHARE: Final = 0.03
 """A flight that differs by no more than this from window to window does not grow."""
 
-GROWS_SHARE: Final = 0.2
-"""Congestion avoidance adds no more than this to the flight from one window to the next."""
-
 BUFFER_SHARE: Final = 0.8
 """A flight below so much of the receive window is not held by it."""
 
@@ -77,6 +76,16 @@ class Story:
     def is_queued(self) -> Bools:
         """Did a queue stand for most of the window? Not where no round trip was seen."""
         return np.nan_to_num(self.windows.queued, nan=0.0) >= HALF
+
+    def is_networks_queue(self) -> Bools:
+        """
+        ... and is the receiver out of question: no full or shrunk window, which hold ACKs back as a queue does?
+
+        Not beside the receiver, nor where its window may have held the flight that is out of view.
+        """
+        if is_at_receiver(self.sent) or window_may_hold(self.sent):
+            return np.zeros(len(self.windows), np.bool_)
+        return self.is_queued() & ~self.windows.is_full & ~self.windows.is_unread
 
     def is_free(self) -> Bools:
         """Was hardly a queue seen, where there was something to see?"""
@@ -103,8 +112,8 @@ def _full_window(story: Story) -> Bools:
     """
     Was the window closed, or filled by the flight, and little more than the rate is what it allows?
 
-    A window that would allow far more than was sent did not hold anything back, however full it looked; and one whose
-    rest stood in a queue did not either: a larger one would only have made the queue longer.
+    A window that would allow far more than was sent did not hold anything back, however full it looked; nor surely did
+    one whose rest stood in a queue: a larger one might only have made the queue longer. One that had shrunk did.
     """
     windows, sent = story.windows, story.sent
     is_closed: Bools = windows.is_full & (windows.window_bytes == 0)
@@ -114,7 +123,7 @@ def _full_window(story: Story) -> Bools:
     allows = windows.window_bytes * 8e3 / max(sent.idle_ns, 1)
     is_late = (windows.rtt_ns >= QUEUE_MARGIN * sent.idle_ns) & _has_path_view(story)
     margin = np.where(is_late, QUEUE_MARGIN, WINDOW_MARGIN)
-    held &= is_closed | ~((windows.window_bytes >= 0) & (allows > margin * windows.sent_mbps))
+    held &= is_closed | windows.is_unread | ~((windows.window_bytes >= 0) & (allows > margin * windows.sent_mbps))
     return held
 
 
@@ -170,7 +179,7 @@ def _level(rate: F64, among: Bools, share: float) -> Bools:
 
 
 def _pause(story: Story) -> Bools:
-    return story.windows.silent >= PAUSED_SHARE
+    return (story.windows.silent >= PAUSED_SHARE) & ~story.windows.is_unread
 
 
 def _own_pace(story: Story) -> Bools:
@@ -186,18 +195,28 @@ def _own_pace(story: Story) -> Bools:
     if not sent.is_at_sender or own.sum() < HALF * (windows.new_bytes > 0).sum() or not own.any():
         return np.zeros(len(windows), np.bool_)
     own &= windows.rtt_ns <= QUEUE_MARGIN * windows.rtt_ns[own].min()
-    return own
+    return own & ~windows.is_unread
 
 
 def _plateau(story: Story) -> Bools:
-    """Did most of what the path delivered while it was full come at one rate: a link's, a shaper's, a policer's?"""
+    """
+    Did most of what the path delivered while it was full come at one rate: a link's, a shaper's, a policer's?
+
+    Losses show a policer only where it once let more pass: a whole stream at one rate may be its sender's pace.
+    """
     windows = story.windows
-    full = (story.is_queued() | (windows.loss_events > 0)) & _has_path_view(story)
+    dropped = (windows.loss_events > 0) & _has_path_view(story) & (not keeps_pace(story))
+    full = story.is_networks_queue() | (dropped & ~windows.is_unread & ~windows.is_full)
     return _level(windows.mbps, full, PLATEAU_SHARE)
 
 
 def _queue(story: Story) -> Bools:
-    return story.is_queued() & _has_path_view(story)
+    return story.is_networks_queue()
+
+
+def keeps_pace(story: Story) -> bool:
+    """Did the sender hand over at one rate whatever was lost? The first window and the last one are left out."""
+    return is_one_pace(story.windows.sent_mbps[1:-1])
 
 
 def _has_path_view(story: Story) -> Bools:
@@ -212,16 +231,24 @@ def _has_path_view(story: Story) -> Bools:
 def _loss(story: Story) -> Bools:
     """Did lost data hold the stream up, or the loss of a stretch explain its rate, or the recovery from it go on?"""
     windows = story.windows
-    return ((windows.lost >= HALF) | _lossy_stretches(story) | _recovering(story)) & _has_path_view(story)
+    held = windows.lost >= HALF
+    if not keeps_pace(story) and not window_may_hold(story.sent):
+        explained, exceeded = _lossy_stretches(story)
+        held |= explained | (_recovering(story) & ~exceeded)
+    return held & _has_path_view(story)
 
 
-def _lossy_stretches(story: Story) -> Bools:
-    """Stretches in which loss came again and again, and Mathis' bound of it is about the rate that was reached."""
+def _lossy_stretches(story: Story) -> tuple[Bools, Bools]:
+    """
+    Stretches in which loss came again and again: in which is its bound about the rate, in which was far more reached?
+
+    Mathis' bound. What exceeds it several times was sent by a sender that such losses do not slow down, or not yet.
+    """
     windows, sent = story.windows, story.sent
-    explained = np.zeros(len(windows), np.bool_)
+    explained, exceeded = (np.zeros(len(windows), np.bool_) for _ in range(2))
     hit = np.flatnonzero(windows.loss_events)
     if not len(hit) or sent.idle_ns is None:
-        return explained
+        return explained, exceeded
     reach = max(REACH_NS, REACH_ROUND_TRIPS * sent.idle_ns)
     parts = np.split(hit, np.flatnonzero(windows.start_ns[hit[1:]] - windows.end_ns[hit[:-1]] > reach) + 1)
     for part in parts:
@@ -233,18 +260,19 @@ def _lossy_stretches(story: Story) -> Bools:
         time_ns = int(windows.end_ns[part[-1]] - windows.start_ns[part[0]])
         rate = mbps(int(windows.delivered_bytes[inside].sum()), time_ns) or 0.0
         explained[inside] = 1 / MATHIS_MARGIN <= rate / bound <= MATHIS_MARGIN
-    return explained
+        exceeded[inside] = rate / bound > MATHIS_MARGIN
+    return explained, exceeded
 
 
 def _recovering(story: Story) -> Bools:
     """
     Did loss break the flight, and did it grow back from there at the ceiling of a congestion window?
 
-    From the window of a loss event on, while the flight stands at a ceiling that rises slowly and the round trip is
-    all that the rate takes. A flight that stays where it is has another ceiling.
+    From the window of a loss event that tells something on, while the flight stands at a ceiling that rises slowly and
+    the round trip is all that the rate takes. A flight that stays where it is has another ceiling.
     """
     windows = story.windows
-    yes = windows.loss_events > 0
+    yes = windows.telling_losses > 0
     climbs = windows.is_pinned & _is_driven(story) & ~_is_level(story)
     for i in range(1, len(windows)):
         if yes[i] or not yes[i - 1] or not climbs[i]:
@@ -316,13 +344,15 @@ def _free_path(story: Story) -> Bools:
     windows, sent = story.windows, story.sent
     idle = story.is_free() & (windows.loss_events == 0) & (windows.lost == 0) & (windows.waiting <= FREE_SHARE)
     ceiling = (windows.is_pinned | _is_at_height(story, GROWS_SHARE)) & _is_driven(story)
-    free = idle & ~is_opening(story) & ~ceiling
+    free = idle & ~is_opening(story) & ~ceiling & ~windows.is_unread
     return free if sent.is_at_sender else np.zeros(len(windows), np.bool_)
 
 
 def is_opening(story: Story) -> Bools:
     """Is the sender's window still growing: each window's flight is a good deal larger than the last one's?"""
     flight = story.windows.flight_bytes
+    if len(flight) == 1:
+        return story.windows.is_growing
     more = flight[1:] > flight[:-1] * (1 + GROWS_SHARE)
     grows = np.concatenate((more[:1] if len(more) else [False], more))
     opening: Bools = np.logical_and.accumulate(grows)

@@ -9,9 +9,17 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.measures.limit_classes import HALF, Story, is_opening, mathis_of, name_windows
+from vmpcap.measures.limit_classes import HALF, Story, is_opening, keeps_pace, mathis_of, name_windows
 from vmpcap.measures.limit_windows import Outline, cut_windows
-from vmpcap.measures.limits import LEAST_LOSSES, QUEUE_MARGIN, Attribution, Sent, before_this_point, window_mbps
+from vmpcap.measures.limits import (
+    LEAST_LOSSES,
+    MATHIS_MARGIN,
+    QUEUE_MARGIN,
+    Attribution,
+    Sent,
+    before_this_point,
+    window_mbps,
+)
 from vmpcap.measures.outages import median
 from vmpcap.measures.results import Limit, LimitClass, LimitInterval
 from vmpcap.measures.series import Together
@@ -66,20 +74,26 @@ def settle(whole: Attribution, intervals: Sequence[LimitInterval], shares: dict[
     The word for the whole transfer, in agreement with its intervals.
 
     What held for most of the time is the word. Where nothing did, the answer to the questions about the whole stands
-    if no other word held for longer.
+    if no other word held for longer; the network's only if its classes held for half of the time.
     """
     groups: dict[Limit, float] = {}
     for name, share in shares.items():
         groups[GROUPS[name]] = groups.get(GROUPS[name], 0.0) + share
     if not groups or whole.limit == max(groups, key=lambda g: groups[g]):
-        return whole
+        capped = [i for i in intervals if i.limit == "software_cap"]
+        if whole.limit != "sender" or shares.get("software_cap", 0.0) <= HALF or not capped:
+            return whole
+        longest = max(capped, key=lambda i: i.payload_bytes)  # it pauses, too, but says why
+        return replace(whole, because=f"in {shares['software_cap']:.0%} of the time, {longest.because}")
     known: list[Limit] = [group for group in groups if group != "unknown"]
     word: Limit = max(known, key=lambda g: groups[g], default="unknown")
     if word not in ("unknown", whole.limit) and groups[word] > (NETWORK_SHARE if word == "network" else HALF):
         chief = max((n for n in shares if GROUPS[n] == word), key=lambda n: shares[n])
         because = max((i for i in intervals if i.limit == chief), key=lambda i: i.payload_bytes).because
         return replace(whole, limit=word, because=f"in {groups[word]:.0%} of the time, {because}")
-    if whole.limit == "unknown" or groups.get(whole.limit, 0.0) >= groups[word]:
+    share = groups.get(whole.limit, 0.0)
+    is_proven = whole.limit != "network" or share >= HALF
+    if whole.limit == "unknown" or (share >= groups[word] and is_proven):
         return whole
     told = " and ".join(f"{n.replace('_', ' ')} in {s:.0%}" for n, s in sorted(shares.items(), key=lambda i: -i[1])[:2])
     told += next((f"; {i.because}" for i in intervals if i.because.startswith(FULL_AND_LATE)), "")
@@ -191,7 +205,7 @@ def _loss(one: Stretch) -> str:
     events = count_of(one.events, "loss event")
     if not one.events:
         return "the flight grew back from the loss before"
-    if bound is None or one.events < LEAST_LOSSES:
+    if bound is None or one.events < LEAST_LOSSES or not 1 / MATHIS_MARGIN <= one.mbps / bound <= MATHIS_MARGIN:
         return f"the flight grew back from {events}"
     return f"{events}: over this round trip that allows some {bound:.0f} Mbps (Mathis)"
 
@@ -218,7 +232,11 @@ def _unknown(one: Stretch) -> str:
     is_full = windows.is_full[one.inside].mean() > HALF
     if is_full and idle_ns and one.rtt_ns and one.rtt_ns >= QUEUE_MARGIN * idle_ns:
         times = one.rtt_ns / idle_ns
-        return f"{FULL_AND_LATE} {times:.1f} times the idle path: in a short queue, or within the hosts"
+        return f"{FULL_AND_LATE} {times:.1f} times the idle path: in a queue, or within the hosts"
+    if windows.is_unread[one.inside].mean() > HALF:
+        return "the receive window had shrunk to less than half of what it was: data waited at the receiver unread"
+    if windows.loss_events[one.inside].any() and keeps_pace(one.story):
+        return "what was sent kept to one rate whatever was lost: an application's pace looks so, as does a policer"
     if before_this_point(one.story.sent):
         return "no pause or ceiling explains the rate, and when a queue stood or data was lost does not show here"
     return "no queue, loss, pause or ceiling explains the rate"

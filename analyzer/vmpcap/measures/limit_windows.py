@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.connections import Side
-from vmpcap.measures.limits import NEAR_WINDOW_SEGMENTS, Sent, event_begins, find_silence, find_waits, queue_bar_ns
+from vmpcap.measures.limits import Sent, find_silence, find_waits
+from vmpcap.measures.loss_signs import event_begins, telling_events
+from vmpcap.measures.queues import NEAR_WINDOW_SEGMENTS, stands, tells_of_queues
 from vmpcap.measures.series import NO_HEADROOM_SAMPLE, WINDOW_NS, Together, offered_windows
 
 I64 = npt.NDArray[np.int64]
@@ -35,6 +37,9 @@ PACED_SHARE: Final = 0.5
 
 PACED_AHEAD: Final = 2
 """... and gets no further ahead of them in a window than so many times what it was in one bin."""
+
+GROWS_SHARE: Final = 0.2
+"""Congestion avoidance adds no more than this to the flight from one window to the next."""
 
 PINNED_SEGMENTS: Final = 3
 """... or no further than so many segments."""
@@ -64,10 +69,14 @@ class Windows:
     resent_bytes: I64
     loss_events: I64
     """Bins with resent bytes, those within a round trip of an event's begin taken as one with it."""
+    telling_losses: I64
+    """Those that say something of a limit: not the end of a slow start, nor the last ones."""
     is_full: Bools
     """Most of the time the flight was within two segments of the receive window."""
+    is_unread: Bools
+    """Most of the time the receive window had shrunk: data waited there unread."""
     queued: F64
-    """Share of its round trips' bins that were longer than the idle path; nan without any."""
+    """Share of the bins that tell of queues in which a round trip was longer than the idle path; nan without any."""
     silent: F64
     """Share of its bins without new data, while nothing was outstanding that the sender waited for."""
     lost: F64
@@ -78,6 +87,8 @@ class Windows:
     """Median of the most outstanding of its bins with data; 0 without."""
     is_own_pace: Bools
     """Whether new data came far more evenly than it was acknowledged, and no faster: no ACK called for it."""
+    is_growing: Bools
+    """Whether the flight of its second half was a good deal larger than that of its first."""
     is_pinned: Bools
     """Whether the flight stood at a ceiling."""
     window_bytes: I64
@@ -151,7 +162,8 @@ def cut_windows(together: Together, more: Outline, sent: Sent) -> Windows | None
         return None
     low, high = int(used[0]), int(used[-1]) + 1
     width = together.width_ns
-    per = bins_per_window(width, sent.idle_ns or sent.floor_ns or 0, high - low)
+    rtt_ns = sent.idle_ns or sent.floor_ns or 0
+    per = bins_per_window(width, rtt_ns, high - low)
     rows = max(1, (high - low + per // 2) // per)
     begin = per * np.arange(rows)
     bins = np.diff(np.append(begin, high - low))
@@ -174,11 +186,10 @@ def cut_windows(together: Together, more: Outline, sent: Sent) -> Windows | None
     has_data = together.new_bytes > 0
     sampled = together.rtt_min_ns >= 0
     queued = np.full(rows, np.nan)
-    bar = queue_bar_ns(sent)
-    if bar is not None:
-        samples = summed(sampled)
+    if sent.floor_ns is not None:
+        samples = summed(tells_of_queues(together))
         some = samples > 0
-        queued[some] = summed(sampled & (together.rtt_min_ns > bar))[some] / samples[some]
+        queued[some] = summed(stands(together, sent.floor_ns))[some] / samples[some]
     room = _median(cut(together.headroom_bytes, np.nan), NO_HEADROOM_SAMPLE)
     flight = cut(np.where(has_data, more.flight_bytes, np.nan), np.nan)
     start_ns = together.start_ns + (low + begin) * width
@@ -188,14 +199,17 @@ def cut_windows(together: Together, more: Outline, sent: Sent) -> Windows | None
         new_bytes=summed(together.new_bytes),
         delivered_bytes=summed(together.delivered_bytes),
         resent_bytes=summed(together.resent_bytes),
-        loss_events=summed(event_begins(together, sent.idle_ns or sent.floor_ns or 0)),
+        loss_events=summed(event_begins(together, rtt_ns)),
+        telling_losses=summed(telling_events(together, rtt_ns)),
         is_full=room <= NEAR_WINDOW_SEGMENTS * sent.mss,
+        is_unread=2 * summed(together.is_unread) >= bins,
         queued=queued,
         silent=summed(silent) / bins,
         lost=summed(lost) / bins,
         waiting=summed(waiting) / bins,
         flight_bytes=_median(flight, 0),
         is_own_pace=_is_own_pace(cut(together.new_bytes, np.nan), cut(together.delivered_bytes, np.nan)),
+        is_growing=_is_growing(flight),
         is_pinned=_is_pinned(flight, sent.mss),
         window_bytes=median(more.window_bytes, more.window_bytes >= 0, -1),
         rtt_ns=median(together.rtt_min_ns, sampled, -1),
@@ -242,6 +256,15 @@ def _is_own_pace(new: F64, delivered: F64) -> Bools:
     beside = own[[1, -2]] if len(own) > 1 else False
     own[[0, -1]] &= beside
     return own
+
+
+def _is_growing(flight: F64) -> Bools:
+    """Did the most outstanding grow within a row by more than congestion avoidance adds?"""
+    half = flight.shape[1] // 2
+    if not half:
+        return np.zeros(len(flight), np.bool_)
+    growing: Bools = _median(flight[:, half:], 0) > (1 + GROWS_SHARE) * _median(flight[:, :half], 0)
+    return growing
 
 
 def _is_pinned(flight: F64, mss: int) -> Bools:

@@ -7,24 +7,16 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.measures.ceiling import best_full_stretch
+from vmpcap.measures.loss_signs import event_begins, keeps_pace
+from vmpcap.measures.queues import NEAR_WINDOW_SEGMENTS, bar_ns, nothing_under_way, queue_of, queueing
 from vmpcap.measures.results import Limit
 from vmpcap.measures.rounds import NEAR_NS
 from vmpcap.measures.series import WINDOW_NS, Together, windowed
 from vmpcap.terms.digits import digits_of
-from vmpcap.terms.units import count_of, mbps
-
-QUEUE_LEAST_NS: Final = 500_000
-"""A round trip that never falls to within this of the idle path says that a queue stood all the time."""
-
-QUEUE_SHARE: Final = 0.1
-"""... or to within this share of the idle path, where that is more."""
+from vmpcap.terms.units import count_of
 
 FREE_SHARE: Final = 0.1
 """A queue that stands for less of the time than this is no bottleneck."""
-
-NEAR_WINDOW_SEGMENTS: Final = 2
-"""A flight this near to the receive window is held back by it (T-RAT; Zhang et al., SIGCOMM 2002)."""
 
 MATHIS_CONSTANT: Final = (3 / 2) ** 0.5
 """rate = C * MSS / (RTT * sqrt(p)); Mathis et al., CCR 27(3), 1997."""
@@ -36,7 +28,7 @@ WINDOW_MARGIN: Final = 3.0
 """A window that would allow more than so many times the rate did not hold it back, however full it looked at times."""
 
 QUEUE_MARGIN: Final = 1.5
-"""... nor one that would allow so many times the rate, where round trips took so many times the idle path."""
+"""... nor surely one that would allow so many times the rate, where round trips took so many times the idle path."""
 
 LEAST_LOSSES: Final = 5
 """Fewer loss events than this are no basis for the bound."""
@@ -107,7 +99,13 @@ class _Seen:
     """Goodput of those bins; None without any."""
     full_mbps: float | None
     """Goodput of the best stretch of such bins."""
+    own_queue: float | None
+    """Share of the bins with a queue in which nothing says that the receiver made it: no full or shrunk window."""
     window_full: float
+    unread: float
+    """Share of the time in which the receive window had shrunk: data waited there unread."""
+    keeps_pace: bool
+    """Whether it was sent at one rate, whatever was lost."""
     paused: float
     stalled: float
     """Share of the time in which nothing new was sent because what was sent had not arrived."""
@@ -121,12 +119,16 @@ def _look(together: Together, sent: Sent) -> _Seen | None:
     empty = windowed(together, silent.astype(np.int64), WINDOW_NS, lambda v: v.sum(axis=1))
     if not len(room):
         return None
-    queue, busy_mbps, full_mbps = _queueing(together, sent.floor_ns)
+    queue, busy_mbps, full_mbps = queueing(together, sent.floor_ns)
+    rtt_ns = sent.idle_ns or sent.floor_ns or 0
     return _Seen(
-        loss_events=int(event_begins(together, sent.idle_ns or sent.floor_ns or 0).sum()),
+        loss_events=int(event_begins(together, rtt_ns).sum()),
         queue=queue,
         busy_mbps=busy_mbps,
         full_mbps=full_mbps,
+        own_queue=queue_of(together, sent.floor_ns, sent.mss),
+        unread=float(together.is_unread.mean()),
+        keeps_pace=keeps_pace(together, rtt_ns),
         window_full=float((room <= NEAR_WINDOW_SEGMENTS * sent.mss).mean()),
         paused=float((empty > 0).mean()),
         stalled=float(stalled.mean()),
@@ -180,88 +182,32 @@ def find_silence(together: Together, sent: Sent) -> npt.NDArray[np.bool_]:
     bool[bins]. Away from the sender all that passed has arrived as far as can be seen, so any wait for an ACK looks
     like a pause there: only what lasts for longer than two idle round trips counts, and nothing where those are not
     known. A window behind a deep queue may still wait for longer: the sender is blamed too often there, not elsewhere.
+    In the middle, where ACKs pass too, the last of them lets new data come within the half on the sender's side.
     """
     silent: npt.NDArray[np.bool_] = (together.new_bytes == 0) & ~find_stalls(together, sent.mss)
     if sent.is_at_sender:
         return silent
     if sent.idle_ns is None:
         return np.zeros(len(silent), np.bool_)
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], silent.astype(np.int8), [0]))))
+    kept = _lasting(silent, PAUSE_ROUND_TRIPS * sent.idle_ns // together.width_ns)
+    if sent.floor_ns is not None and not is_at_receiver(sent):
+        unanswered = silent & nothing_under_way(together)
+        kept |= _lasting(unanswered, max(sent.idle_ns - sent.floor_ns, 0) // together.width_ns)
+    return kept
+
+
+def _lasting(some: npt.NDArray[np.bool_], bins: int) -> npt.NDArray[np.bool_]:
+    """Those of them that follow each other for more than so many bins."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], some.astype(np.int8), [0]))))
+    kept = np.zeros(len(some), np.bool_)
     for begin, end in zip(edges[::2], edges[1::2], strict=True):
-        silent[begin:end] = (end - begin) * together.width_ns > PAUSE_ROUND_TRIPS * sent.idle_ns
-    return silent
+        kept[begin:end] = end - begin > bins
+    return kept
 
 
 def is_at_receiver(sent: Sent) -> bool:
     """Does the capture point stand beside the receiver, so that queues and losses of the path lie before it?"""
     return not sent.is_at_sender and sent.floor_ns is not None and sent.floor_ns < NEAR_NS
-
-
-def event_begins(together: Together, rtt_ns: int) -> npt.NDArray[np.bool_]:
-    """
-    Which bins with resent bytes begin a loss event?
-
-    bool[bins]. An event lasts for a round trip from its begin, for a sender slows down once in each (RFC 5681 section
-    3.2, RFC 3168 section 6.1.2): what is resent behind that is the next one, however close to the last resend. Of
-    several in one bin, or in two next to each other, one is counted: the number leans low where bins are longer than
-    round trips.
-    """
-    begins = np.zeros(len(together.resent_bytes), np.bool_)
-    apart = max(1, -(-rtt_ns // together.width_ns))
-    begin = -apart - 1
-    for at in np.flatnonzero(together.resent_bytes).tolist():
-        if at - begin > apart:
-            begins[at] = True
-            begin = at
-    return begins
-
-
-def _queueing(together: Together, floor_ns: int | None) -> tuple[float | None, float | None, float | None]:
-    """
-    In which share of the bins did even the fastest segment meet a queue, and how many Mbps were delivered then?
-
-    The third is what was delivered then at best.
-
-    The floor may itself be loaded where the capture never saw the path idle: the share leans low.
-    """
-    sampled = together.rtt_min_ns >= 0
-    if floor_ns is None or not sampled.any():
-        return None, None, None
-    busy = together.rtt_min_ns > _bar_ns(floor_ns)
-    stood = busy | _until_told(together, sampled, busy)
-    time_ns = int(stood.sum()) * together.width_ns
-    share, rate = float(busy.sum() / sampled.sum()), mbps(int(together.delivered_bytes[stood].sum()), time_ns)
-    return share, rate, best_full_stretch(together, busy, floor_ns)
-
-
-def _until_told(
-    together: Together, sampled: npt.NDArray[np.bool_], busy: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.bool_]:
-    """
-    In which bins without a round trip did what the next one tells of a queue pass?
-
-    bool[bins]. ACKs that come in clumps tell in one bin of what was carried in those before: its bytes belong to the
-    time since the last that told, but no further back than its round trip, nor than the sender had nothing on its way.
-    """
-    bins = np.arange(len(busy))
-    told = np.where(sampled, bins, len(busy))
-    after = np.minimum.accumulate(told[::-1])[::-1]  # the next bin with a round trip
-    on_its_way = together.outstanding_bytes > 0
-    gone = np.where(on_its_way, len(busy), bins)
-    is_kept = np.minimum.accumulate(gone[::-1])[::-1] >= after  # nothing between here and there was empty
-    is_near = (after - bins) * together.width_ns <= np.append(together.rtt_min_ns, -1)[after]
-    found: npt.NDArray[np.bool_] = ~sampled & is_near & is_kept & np.append(busy, False)[after]
-    return found
-
-
-def _bar_ns(floor_ns: int) -> int:
-    """Above which round trip does a queue stand?"""
-    return floor_ns + max(QUEUE_LEAST_NS, int(floor_ns * QUEUE_SHARE))
-
-
-def queue_bar_ns(sent: "Sent") -> int | None:
-    """Above which round trip does a queue stand? None where no floor is known."""
-    return None if sent.floor_ns is None else _bar_ns(sent.floor_ns)
 
 
 def mathis_mbps(mss: int, rtt_ns: int, loss_share: float) -> float | None:
@@ -301,6 +247,10 @@ def attribute(together: Together | None, sent: Sent) -> Attribution:
     because = "neither a full window nor a queue, loss or pauses explain the rate"
     if before:
         because = f"neither a full window nor pauses explain the rate; {before}"
+    if seen.unread >= MAJORITY:
+        because = "the receive window had shrunk to less than half of what it was: data waited at the receiver unread"
+    elif seen.loss_events and seen.keeps_pace:
+        because = "what was sent kept to one rate whatever was lost: an application's pace looks so, as does a policer"
     if seen.stalled > FREE_SHARE:
         share = f"in {seen.stalled:.0%} of the time"
         because = f"{share} nothing new was sent while data waited to be resent or acknowledged"
@@ -326,15 +276,17 @@ def before_this_point(sent: Sent) -> str:
 
 def _queue_met(sent: Sent) -> str:
     """How much longer than the idle path's were the round trips, away from the sender? Empty where they were not."""
-    if sent.is_at_sender or sent.loaded_ns is None or sent.idle_ns is None or sent.loaded_ns <= _bar_ns(sent.idle_ns):
+    if sent.is_at_sender or sent.loaded_ns is None or sent.idle_ns is None or sent.loaded_ns <= bar_ns(sent.idle_ns):
         return ""
     met = f"half of the round trips took {_ms_of(sent.loaded_ns)} or more while data flowed"
     return f"{met}, the idle path {_ms_of(sent.idle_ns)}"
 
 
-def _beside_a_queue(sent: Sent) -> str:
+def _beside_a_queue(seen: _Seen, sent: Sent) -> str:
     """What is said of a queue beside a limit of the sender's own?"""
     met = _queue_met(sent)
+    if not met and seen.queue is not None and seen.queue > FREE_SHARE and not is_at_receiver(sent):
+        met = f"round trips were longer than the idle path in {seen.queue:.0%} of the time"
     return f"; {met}" if met else ", and no queue was seen"
 
 
@@ -356,6 +308,21 @@ def _ms_of(time_ns: int) -> str:
 
 _Answer = tuple[Limit, str] | None
 
+BY_RECEIVER: Final = "but the receive window was full then, or had shrunk: the receiver may have made them so"
+"""Why a queue is not proven by round trips alone."""
+
+
+def window_may_hold(sent: Sent) -> bool:
+    """
+    May it be the receive window that held the stream back, away from the sender, where its flight is out of view?
+
+    Where over the idle path it allows hardly more than was reached; over a longer round trip it allows less.
+    """
+    if sent.is_at_sender or not sent.largest_window or sent.idle_ns is None or sent.rate_mbps is None:
+        return False
+    allows = window_mbps(sent.largest_window, sent.idle_ns)
+    return allows is not None and allows * sent.connections <= QUEUE_MARGIN * sent.rate_mbps
+
 
 def _black_hole(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
     if sent.stuck_bytes is None:
@@ -372,6 +339,12 @@ def _full_window(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
         allows = window_mbps(sent.largest_window, sent.idle_ns)
         is_queued = seen.queue is not None and seen.queue >= MAJORITY and not is_at_receiver(sent)
         margin = QUEUE_MARGIN if is_queued else WINDOW_MARGIN
+        if seen.unread >= MAJORITY:
+            shrunk = "; it had shrunk to less than half of what it was: data waited there unread"
+            return (
+                "receiver_window",
+                f"the flight filled the receive window in {seen.window_full:.0%} of the time{shrunk}",
+            )
         if allows is not None and allows * sent.connections > margin * rate_mbps:
             return None
         said = "" if allows is None else f"{allows:.{digits_of(allows)}f}"
@@ -381,6 +354,8 @@ def _full_window(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
 
 def _random_loss(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
     if sent.idle_ns is None or seen.loss_events < LEAST_LOSSES or not sent.segments:
+        return None
+    if seen.keeps_pace or window_may_hold(sent):
         return None
     bound = mathis_mbps(sent.mss, sent.idle_ns, seen.loss_events / sent.segments)
     if bound is None or not 1 / MATHIS_MARGIN <= rate_mbps / (bound * sent.connections) <= MATHIS_MARGIN:
@@ -397,6 +372,11 @@ def _standing_queue(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
         return None
     if is_at_receiver(sent):
         return None  # the receiver is next door: what is longer may be its own delay of the ACK
+    longer = f"round trips were longer than the idle path in {seen.queue:.0%} of the time"
+    if (seen.own_queue or 0.0) < MAJORITY:
+        return "unknown", f"{longer}, {BY_RECEIVER}"
+    if window_may_hold(sent):
+        return "unknown", f"{longer}, but the receive window allows little more than was reached"
     carried = "" if seen.busy_mbps is None else f", and it carried {seen.busy_mbps:.0f} Mbps then"
     if carried and seen.full_mbps is not None and seen.full_mbps > (seen.busy_mbps or 0.0):
         carried += f", at best {seen.full_mbps:.0f}"
@@ -406,13 +386,13 @@ def _standing_queue(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
 def _software_cap(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
     if sent.hypervisor != "qemu" or abs(rate_mbps - QEMU_CAP_MBPS) > QEMU_CAP_SHARE * QEMU_CAP_MBPS:
         return None
-    return "sender", f"{rate_mbps:.0f} Mbps is QEMU's default bandwidth limit of 128 MiB/s{_beside_a_queue(sent)}"
+    return "sender", f"{rate_mbps:.0f} Mbps is QEMU's default bandwidth limit of 128 MiB/s{_beside_a_queue(seen, sent)}"
 
 
 def _pausing_sender(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:
     if seen.paused < MAJORITY:
         return None
-    return "sender", f"the sender paused in {seen.paused:.0%} of the 100 ms windows{_beside_a_queue(sent)}"
+    return "sender", f"the sender paused in {seen.paused:.0%} of the 100 ms windows{_beside_a_queue(seen, sent)}"
 
 
 def _free_path(seen: _Seen, sent: Sent, rate_mbps: float) -> _Answer:

@@ -15,6 +15,12 @@ I64 = npt.NDArray[np.int64]
 
 WINDOW_NS = 100 * NS_PER_MS
 
+UNREAD_SHARE: Final = 0.5
+"""
+A window below so much of what it was tells of data that nobody has read yet: a receiver that keeps up offers as much as
+before, or more, but for what its buffers are accounted with.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Together:
@@ -35,6 +41,8 @@ class Together:
     """
     outstanding_bytes: I64
     """Sent and not acknowledged at the bin's end, what was sent before the capture among it; 0 without ACKs in view."""
+    is_unread: npt.NDArray[np.bool_]
+    """Whether a connection's receive window had shrunk below UNREAD_SHARE of what it was: data waits there unread."""
     active: I64
     """Connections with data."""
     sent_first_ts: I64
@@ -76,6 +84,7 @@ def put_together(sides: Sequence[Side]) -> Together | None:
     rtt = np.full(bins, -1, np.int64)
     headroom = np.full(bins, NO_HEADROOM_SAMPLE, np.int64)
     waiting = np.zeros(bins, np.int64)
+    unread = np.zeros(bins, np.bool_)
     sent_first, acked_first = np.full(bins, NEVER), np.full(bins, NEVER)
     sent_last, acked_last = np.full(bins, NO_TIME), np.full(bins, NO_TIME)
     first_bytes = np.zeros(bins, np.int64)
@@ -93,6 +102,7 @@ def put_together(sides: Sequence[Side]) -> Together | None:
         free = window - np.where(one.new_bytes > 0, np.maximum(one.flight_max_bytes, 0), outstanding)
         room = np.where(window >= 0, free, NO_HEADROOM_SAMPLE)
         np.minimum.at(headroom, at, room)
+        unread[at[has_shrunk(window)]] = True
         np.minimum.at(sent_first, at, one.sent_first_ts)
         np.maximum.at(sent_last, at, one.sent_last_ts)
         if has_answers(side):
@@ -101,8 +111,8 @@ def put_together(sides: Sequence[Side]) -> Together | None:
             first_bytes[at[is_first]] = one.acked_first_bytes[is_first]
             np.maximum.at(acked_last, at, one.acked_last_ts)
     return Together(
-        start, width, new, delivered, resent, rtt, headroom, waiting, active, sent_first, sent_last, acked_first,
-        first_bytes, acked_last,
+        start, width, new, delivered, resent, rtt, headroom, waiting, unread, active, sent_first, sent_last,
+        acked_first, first_bytes, acked_last,
     )  # fmt: skip
 
 
@@ -129,14 +139,15 @@ def outstanding_of(side: Side, series: StreamSeries) -> I64:
     What was sent and not acknowledged at the end of each bin?
 
     What was sent before the first data in view and not acknowledged by then was outstanding too: at least as much as
-    was acknowledged beyond all that was sent in view.
+    was acknowledged from then on beyond all that was sent in view. What ACKs told before that first data had arrived,
+    and waits for nothing.
     """
     if not has_answers(side):
         return np.zeros(len(series.new_bytes), np.int64)
     sent, arrived = np.cumsum(series.new_bytes), np.cumsum(series.acked_bytes)
     before = series.before_bytes
     if side.syn_ts is None:
-        before = max(before, side.acked_bytes - side.unique_bytes - side.missing_bytes)
+        before = max(before, int(arrived[-1] - sent[-1]) - side.missing_bytes)
     left: I64 = np.maximum(sent - arrived + before, 0)
     return left
 
@@ -149,6 +160,13 @@ def offered_windows(series: StreamSeries) -> I64:
     sent = np.cumsum(series.new_bytes)
     window[~known & (window == 0) & (sent > sent[last])] = -1
     return window
+
+
+def has_shrunk(window: I64) -> npt.NDArray[np.bool_]:
+    """In which bins was much less offered than before? Not where no window is known."""
+    most = np.maximum.accumulate(window)
+    shrunk: npt.NDArray[np.bool_] = (window >= 0) & (window < UNREAD_SHARE * most)
+    return shrunk
 
 
 def _keep_least(into: I64, at: I64, values: I64) -> None:
