@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.measures.peer_streams import groups_of
 from vmpcap.terms.units import NS_PER_S
 from vmpcap.terms.wire import IP_UDP
 
@@ -48,7 +49,9 @@ def queried_again(j: JournalColumns, asked: I64, when: int, end: int) -> Queried
     """
     found: dict[Service, I64] = {}
     is_asked_once = False
-    for service, rows in _by_service(j, asked[j.ip_protocol[asked] == IP_UDP]).items():
+    by_udp = asked[j.ip_protocol[asked] == IP_UDP]
+    for rows in groups_of(by_udp, *(column[by_udp] for column in (j.dst_port, j.src_low, j.src_high))):
+        service = (int(j.src_high[rows[0]]), int(j.src_low[rows[0]]), int(j.dst_port[rows[0]]))
         first, waited = _queries(j, rows)
         ts, is_again = j.ts_ns[first], waited > 0
         before, since = ts <= when - AGAIN_NS, ts > when  # those between may have been sent again since it left
@@ -62,14 +65,6 @@ def queried_again(j: JournalColumns, asked: I64, when: int, end: int) -> Queried
             found[service] = later
         is_asked_once = is_asked_once or 2 * int(is_again[is_due].sum()) < int(is_due.sum())
     return Queried(found, is_asked_once)
-
-
-def _by_service(j: JournalColumns, rows: I64) -> dict[Service, I64]:
-    names = zip(*(c[rows].tolist() for c in (j.src_high, j.src_low, j.dst_port)), strict=True)
-    found: dict[Service, list[int]] = {}
-    for name, row in zip(names, rows.tolist(), strict=True):
-        found.setdefault(name, []).append(row)
-    return {name: np.array(theirs, np.int64) for name, theirs in found.items()}
 
 
 def _queries(j: JournalColumns, rows: I64) -> tuple[I64, I64]:
