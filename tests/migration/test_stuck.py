@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, journal, view
 from vmpcap.measures.journal import JournalColumns
-from vmpcap.migration.causes.stuck import Stuck, find_stuck
+from vmpcap.migration.causes.stuck import Stuck, find_stuck, find_stucks
 from vmpcap.migration.moved import Moved
 from vmpcap.terms.addresses import ip_halves
 
@@ -104,3 +104,19 @@ def test_what_was_lost_and_came_or_is_small_or_never_answered_is_not_stuck() -> 
     assert found(*sent(4, size=200)) is None
     assert found(*sent(4, answer=None)) is None
     assert found(*sent(4), since=10 * S) is None
+
+
+def test_no_peer_is_hidden_behind_the_many_segments_of_another() -> None:
+    """300 of one peer's connections hang, and two of another's: the two are told, too."""
+    many = [Said(S + n * MS + again * 100 * MS, 100, 1460, port=10_000 + n) for n in range(300) for again in range(3)]
+    few = [Said(S + n * MS + again * 100 * MS, 100, 1460, port=45_000 + n) for n in (301, 302) for again in range(3)]
+    acks = [Said(3 * S, 5, ack=100, port=one.port, is_back=True) for one in [*many[::3], *few[::3]]]
+    j = made(*many, *few, *acks)
+    other = ip_halves("10.200.9.9")
+    theirs = (j.src_port >= 45_000) | (j.dst_port >= 45_000)
+    for name, half in (("high", other[0]), ("low", other[1])):
+        for end in ("src", "dst"):
+            is_peer = theirs & (getattr(j, f"{end}_port") >= 45_000)
+            getattr(j, f"{end}_{name}")[is_peer] = half
+    stuck = find_stucks(view("p", journal=j), MOVED, 0)
+    assert {int(j.dst_port[one.row]) for one in stuck} >= {45_301, 45_302}
