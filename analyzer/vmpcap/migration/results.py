@@ -173,6 +173,7 @@ OutageCause = Literal[
     "relearning",
     "gateway_arp",
     "wrong_vlan",
+    "closed_way",
     "routing",
     "mtu",
     "tcp_back_off",

@@ -34,6 +34,7 @@ from vmpcap.migration.mechanisms.table import judge_mechanisms, judge_stream
 from vmpcap.migration.moved import Moved, on_reference
 from vmpcap.migration.nothing_moved import tell_of_nothing_moved
 from vmpcap.migration.one_clock import ns_of, put_on_one_clock
+from vmpcap.migration.packets.closed_ways import find_closed_way
 from vmpcap.migration.packets.conflicts import find_duplicate_address, find_second_place
 from vmpcap.migration.packets.guest_segments import Signs, describe_guest_segments
 from vmpcap.migration.packets.reachable import Reachability, judge_reachability
@@ -327,7 +328,9 @@ def _tell_guest(
     astray = retagged if domains.word == "different" else None
     if is_placed and (completed is not False or moved.heard):  # one that stayed where it was changed no places
         end = find_end(move)
-        found = break_down(found, there, views, quiet, early.drawn, second_place, outside, astray, end, early.unproven)
+        closed = find_closed_way(there, views, moment)
+        drawn, unproven = early.drawn, early.unproven
+        found = break_down(found, there, views, quiet, drawn, second_place, outside, astray, end, unproven, closed)
     suffered = tuple(worst_first(by_service(with_parts_of_services(found))))
     switchover = describe_switchover(move, there, views, figures, suffered, quiet)
     others = tuple(trip for place, trip in enumerate(trips) if place != number)

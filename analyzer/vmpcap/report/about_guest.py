@@ -300,6 +300,7 @@ PARTS: Final = {
     "relearning": "relearning",
     "gateway_arp": "gateway's ARP",
     "wrong_vlan": "wrong VLAN",
+    "closed_way": "way closed",
     "routing": "routing",
     "mtu": "no room for full size",
     "tcp_back_off": "TCP back-off",

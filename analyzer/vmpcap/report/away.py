@@ -1,5 +1,6 @@
 """How long the guests were away from their peers, said once for every look: worst first."""
 
+import re
 from math import inf
 from typing import Final, NamedTuple
 
@@ -15,8 +16,9 @@ MOSTLY: Final = 0.5
 MOST_OF_IT: Final = {
     "guest": "requests reached the guest, which did not answer",
     "tcp_back_off": "TCP waited for its timer though the guest was back",
+    "closed_way": "all that the guest sent from its new place died",
 }
-"""Causes that are no fault of the way, and what is told of them in the headline."""
+"""Causes that are told in the headline: those that are no fault of the way, and a way that let nothing through."""
 
 
 class Away(NamedTuple):
@@ -204,8 +206,15 @@ def _of_guest(guest: Guest) -> str:
     for part, words in MOST_OF_IT.items():
         own = sum(one.ms for one in longest.breakdown if one.part == part) if longest is not None else 0.0
         if longest is not None and own > MOSTLY * (longest.outage_ms or 0.0):
-            return f", {span(own / 1000)} of it while {words}"
+            where = next((one.because for one in longest.breakdown if one.part == part), "")
+            place = PLACED.match(where)
+            share = "all" if span(own / 1000) == span((longest.outage_ms or 0.0) / 1000) else span(own / 1000)
+            return f", {share} of it while {words}{place[1] if place is not None else ''}"
     return ""
+
+
+PLACED: Final = re.compile(rf"{MOST_OF_IT['closed_way']}( between .+?) for [0-9]")
+"""Where a way was closed, as the part of the outage tells."""
 
 
 def _partly(guest: Guest) -> str:

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from vmpcap.announcements.series import Series
+from vmpcap.migration.announced.first_to_come import first_to_come
 from vmpcap.migration.announced.own_places import (
     NO_TAG,
     Place,
@@ -121,7 +122,9 @@ def _seen_at(view: PointView, guest: Moved, series: Series, moment: int) -> Poin
     used, segments = _places_before(view, guest, before)
     series = _in_its_place(view, series, used)
     seen = f"{series.count} seen here, the first in frame {series.frames[0]}"
-    late = elapsed_between(first[0], first[1].first_ts, view, series.first_ts) if first is not None else None
+    came = first_to_come(first, view, series)
+    late = elapsed_between(first[0], came.ts, view, series.first_ts) if first is not None and came is not None else None
+    seen += came.words if came is not None else ""
     reached, because = _arrival(view, guest, series, moment, used, segments, seen)
     wrong = _wrong_tag(place_of(series.vlan_outer_id, series.vni), used) if reached == "not_reached" else None
     unsure = _why_no_delay(late)

@@ -12,6 +12,7 @@ from vmpcap.migration.announced.stopped_kinds import stopped_kinds
 from vmpcap.migration.announced.trail import Trail, follow_trail
 from vmpcap.migration.announced.vlans import find_retagged
 from vmpcap.migration.moved import Moved, on_point
+from vmpcap.migration.packets.closed_ways import find_closed_way
 from vmpcap.migration.packets.former_macs import IN_ITS_DOMAIN, sent_before
 from vmpcap.migration.results import Announcements, Reached, Taught
 from vmpcap.migration.sightings import frames_of
@@ -34,11 +35,17 @@ def tell_announcements(
 ) -> Announcements:
     """The announcements with what they taught, how early they came and, where they did not arrive, where they died."""
     trail = follow_trail(guest, views, heard.by_point, moment) if guest.heard and verdict != "reached" else Trail()
+    closed = find_closed_way(guest, views, moment)
+    shut = closed if closed is not None and closed.announced and not trail.first_missing_at else None
+    if shut is not None:
+        trail = Trail((shut.here.name,), (shut.beyond.name,), shut.told_of_announcements)
     stopped = stopped_kinds(guest, heard.by_point)
     teaches, because = _teaching(heard, guest, views, moment, () if stopped is None else stopped.kinds)
     because = "; ".join(part for part in (because, "" if stopped is None else stopped.because) if part)
     last, first = ([v for v in views if v.name in names] for names in (trail.last_seen_at, trail.first_missing_at))
-    passed = what_else_passed(guest, last, first, moment)
+    passed = "" if closed is None else closed.words
+    if closed is None or closed.opened is None:
+        passed = "; ".join(w for w in (passed, what_else_passed(guest, last, first, moment)) if w)
     other = find_retagged(guest, views, moment) if first else None
     tags = [other.words, other.translated] if other is not None else []
     return msgspec.structs.replace(

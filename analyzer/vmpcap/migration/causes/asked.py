@@ -15,6 +15,7 @@ from vmpcap.migration.guest.silences import Silence
 from vmpcap.migration.guest.switchover import FIRST_AT_DESTINATION, signs_after
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved
+from vmpcap.migration.packets.closed_ways import ClosedWay
 from vmpcap.migration.packets.conflicts import Conflict
 from vmpcap.migration.packets.requests import Sighting
 from vmpcap.migration.results import OutageCause
@@ -64,6 +65,8 @@ class Scene:
     """The guest's tags, where it came to another VLAN or VNI, which is another network."""
     unproven: Mark | None = None
     """Its first announcement, where nothing shows that it ran at its new place before it spoke there itself."""
+    closed: ClosedWay | None = None
+    """The segment on which all died that it sent from its new place, where there is one."""
 
     def guest_at(self, view: PointView) -> Moved:
         """As whom does this point know the guest?"""

@@ -41,13 +41,14 @@ from vmpcap.migration.guest.silences import Silence
 from vmpcap.migration.listed import is_one_request
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved, on_point, on_reference
+from vmpcap.migration.packets.closed_ways import ClosedWay
 from vmpcap.migration.packets.conflicts import Conflict
 from vmpcap.migration.packets.former_macs import sent_before
 from vmpcap.migration.packets.requests import Sighting, places, to_guest
 from vmpcap.migration.results import OutageCause, OutagePart
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.suffered import Suffered, frames_of_outage
-from vmpcap.migration.views import PointView
+from vmpcap.migration.views import PointView, is_compared
 from vmpcap.terms.addresses import NO_MAC
 from vmpcap.terms.digits import outward
 from vmpcap.terms.units import NS_PER_MS, iso_utc, ms
@@ -62,6 +63,7 @@ SPENT_ON: Final[dict[OutageCause, str]] = {
     "relearning": "switches had not learnt the guest's new place",
     "gateway_arp": "the gateway asked for the guest's MAC in vain",
     "wrong_vlan": "the guest was in another VLAN or VNI than before",
+    "closed_way": "all that the guest sent from its new place died on one segment",
     "routing": "traffic still went to the guest's old site, or nowhere",
     "mtu": "segments of full size got no answer, and smaller ones did",
     "tcp_back_off": "TCP waited for its timer though the way was free again",
@@ -87,6 +89,7 @@ def break_down(
     astray: Retagged | None = None,
     streamed_until: int | None = None,
     unproven: Mark | None = None,
+    closed: ClosedWay | None = None,
 ) -> list[Suffered]:
     """What was each peer's outage spent on, and how long after the guest's return was it answered?"""
     ends = tuple(
@@ -99,7 +102,9 @@ def break_down(
     )
     old_macs, apart = _old_macs(guest, views, quiet), _are_apart(guest, views)
     known = known_as or {}
-    scene = Scene(guest, views, quiet, old_macs, apart, ends, drawn, flaps, known, streamed_until, astray, unproven)
+    scene = Scene(
+        guest, views, quiet, old_macs, apart, ends, drawn, flaps, known, streamed_until, astray, unproven, closed
+    )
     apart_of = which_apart(suffered)
     return [_told(one, scene, number in apart_of) for number, one in enumerate(suffered)]
 
@@ -261,6 +266,9 @@ def _with_back_off(slices: list[Slice], asked: Asked, scene: Scene, ended: bool)
     retried = asked.ts[asked.ts < (asked.answered_ts or 0)]
     if sign is not None and back is not None and ended and not (retried > back).any():
         marks.append((sign, "the guest was back, and the first segment after that was answered"))
+    closed = scene.closed
+    if closed is not None and closed.opened is not None and is_compared(closed.here, asked.view):
+        marks.append((closed.opened[0], "frames of the guest came through again"))
     if back is not None:
         slices = [piece for n, one in enumerate(slices) for piece in cut_at_return(one, slices[n + 1 :], back)]
     if not marks:

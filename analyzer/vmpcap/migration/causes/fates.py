@@ -1,20 +1,20 @@
 """Where a peer's unanswered requests went, and which cause that shows: one question each, the surest first."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.announcements.kinds import ASKS, NUMBER_OF
 from vmpcap.migration.causes.asked import Asked, Evidence, Scene, back_of, return_of, shows_return
+from vmpcap.migration.causes.closed import died_on_the_way
 from vmpcap.migration.causes.inside import inside_of, names_of
 from vmpcap.migration.causes.let_through import held_back
 from vmpcap.migration.causes.lost_answers import MOSTLY, lost_answers
 from vmpcap.migration.causes.new_addresses import new_addresses
 from vmpcap.migration.causes.no_room import without_room
 from vmpcap.migration.causes.old_gateway import answered_to_old_gateway
-from vmpcap.migration.causes.request_hits import HELD_NS, as_before, every_one, hits, hits_at, in_a_hole, is_for_guest
+from vmpcap.migration.causes.request_hits import as_before, every_one, hits, hits_at, in_a_hole, is_for_guest
+from vmpcap.migration.causes.sought import sought
 from vmpcap.migration.causes.unheard_return import SAYS, why_unheard
 from vmpcap.migration.causes.unproven import not_shown_to_run
 from vmpcap.migration.clocks import all_on_clock_of, clock_doubt, on_clock_of
@@ -24,26 +24,18 @@ from vmpcap.migration.moved import on_point
 from vmpcap.migration.packets.requests import answers_to
 from vmpcap.migration.views import PointView, is_compared
 from vmpcap.points.holes import hole_before
-from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
+from vmpcap.terms.addresses import NO_MAC, mac_text
 from vmpcap.terms.router_macs import virtual_mac
-from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
+from vmpcap.terms.units import NS_PER_MS, NS_PER_S
 from vmpcap.terms.wire import ICMP_UNREACHABLE, IP_ICMP
 
 I64 = npt.NDArray[np.int64]
-U64 = npt.NDArray[np.uint64]
 Bools = npt.NDArray[np.bool_]
 
 PASSED_NS: Final = NS_PER_S
 """Switches have learned the new place by then; what still passes the old one goes on from there."""
 LEAST_PASSED: Final = 3
 """Fewer packets may be strays."""
-
-TELLS: Final = tuple(
-    NUMBER_OF[kind] for kind in ("arp_reply", "solicited_na", "unsolicited_na", "garp_request", "garp_reply")
-)
-
-TELLS_TARGET: Final = tuple(NUMBER_OF[kind] for kind in ("solicited_na", "unsolicited_na"))
-"""Advertisements: the address that they tell is their target (RFC 4861 4.4)."""
 
 
 def explain(asked: Asked, scene: Scene) -> list[Evidence]:
@@ -189,13 +181,13 @@ def _at_old_site(asked: Asked, scene: Scene) -> list[Evidence]:
     if apart is False:
         return []
     which, where = hits(asked, ("domain:source",), every_one)
-    sought, seekers = _sought(asked, scene, ("domain:source",))
+    wanted, seekers = sought(asked, scene, ("domain:source",))
     texts = (("requests were delivered at the old site", where), ("the guest was sought there, unanswered", seekers))
     shows = "; ".join(f"{text}: {there}" for text, there in texts if there)
     if apart is None:
         shows += "; by a route, or by a switch that had not learnt the new place: nothing in view tells"
-        return [Evidence("unexplained", which | sought, shows, "traffic still went to the guest's old place")]
-    return [Evidence("routing", which | sought, shows)]
+        return [Evidence("unexplained", which | wanted, shows, "traffic still went to the guest's old place")]
+    return [Evidence("routing", which | wanted, shows)]
 
 
 def _is_apart(asked: Asked, scene: Scene) -> bool | None:
@@ -276,54 +268,10 @@ def _unannounced(asked: Asked, scene: Scene) -> list[Evidence]:
 
 def _sought_by_arp(asked: Asked, scene: Scene) -> list[Evidence]:
     """Requests held back by a gateway that asks for the guest's MAC and gets no answer."""
-    sought, seekers = _sought(asked, scene, ("gateway", None, "domain:source", "domain:destination"))
+    wanted, seekers = sought(asked, scene, ("gateway", None, "domain:source", "domain:destination"))
     passed, _ = hits(asked, ("gateway", "domain:source", "domain:destination"), is_for_guest(scene))
     asks = "neighbour solicitations" if ":" in asked.stream.peer_ip else "ARP requests"
-    return [Evidence("gateway_arp", sought & ~passed, f"{asks} for the guest stayed unanswered: {seekers}")]
-
-
-def _sought(asked: Asked, scene: Scene, roles: tuple[str | None, ...]) -> tuple[Bools, str]:
-    """
-    During which requests was the guest sought by ARP or neighbour discovery, and not found?
-
-    From a solicitation until its answer at that point, until a request went to the guest's MAC there, or until the
-    outage ends.
-    """
-    which, where = np.zeros(len(asked.ts), np.bool_), []
-    begin, end = int(asked.edges[0]), int(asked.edges[-1])
-    family = [ip for ip in scene.guest.ips if (":" in (ip_text(*ip) or "")) == (":" in asked.stream.peer_ip)]
-    ips = family or scene.guest.ips  # what is asked for one address tells nothing of the other family's
-    for seen in asked.seen:
-        rows = seen.view.arps
-        if seen.view.role not in roles or not len(rows) or not is_compared(seen.view, asked.view):
-            continue
-        ts = all_on_clock_of(asked.view, seen.view, rows.ts_ns)
-        seeks = np.isin(rows.kind, ASKS) & (rows.sender_mac != np.uint64(scene.guest.mac))
-        seeks &= _is_one_of(rows.target_high, rows.target_low, ips)
-        tells = np.isin(rows.kind, TELLS) & _is_one_of(rows.sender_high, rows.sender_low, ips)
-        tells |= np.isin(rows.kind, TELLS_TARGET) & _is_one_of(rows.target_high, rows.target_low, ips)
-        ends = np.sort(np.concatenate((ts[tells], seen.ts[is_for_guest(scene)(seen)], [2**62])))
-        frames = []
-        for row in np.flatnonzero(seeks & (ts >= begin - HELD_NS) & (ts < end)).tolist():
-            since = int(ts[row])
-            until = min(int(ends[np.searchsorted(ends, since)]), end)
-            if until - since > ANSWERED_NS:
-                which |= (asked.ts >= since - HELD_NS) & (asked.ts < until)
-                frames.append(int(rows.frame[row]))
-        if frames:
-            where.append(f"{seen.view.name} frames {frames[0]} to {frames[-1]} ({count_of(len(frames), 'request')})")
-    return which, ", ".join(where)
-
-
-ANSWERED_NS: Final = 100 * NS_PER_MS
-"""Within this an ARP request is answered at once."""
-
-
-def _is_one_of(high: U64, low: U64, ips: Sequence[tuple[int, int]]) -> Bools:
-    which = np.zeros(len(high), np.bool_)
-    for one_high, one_low in ips:
-        which |= (high == np.uint64(one_high)) & (low == np.uint64(one_low))
-    return which
+    return [Evidence("gateway_arp", wanted & ~passed, f"{asks} for the guest stayed unanswered: {seekers}")]
 
 
 def _in_another_vlan(asked: Asked, scene: Scene) -> list[Evidence]:
@@ -418,6 +366,7 @@ EXPLAINS: Final = (
     without_room,
     answered_to_old_gateway,
     _reached,
+    died_on_the_way,
     _in_another_vlan,
     _unannounced,
     _old_entry,

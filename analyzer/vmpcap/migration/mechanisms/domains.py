@@ -16,6 +16,7 @@ from vmpcap.migration.mechanisms.resolution import former_macs
 from vmpcap.migration.mechanisms.shown import answered_again, heard_beyond, own_frames
 from vmpcap.migration.moved import on_point, on_reference
 from vmpcap.migration.packets.asked_dead import known_of
+from vmpcap.migration.packets.closed_ways import find_closed_way
 from vmpcap.migration.packets.exchanges import functional_proof
 from vmpcap.migration.packets.reachable import outbound_only
 from vmpcap.migration.results import Mechanism, Sighted
@@ -179,6 +180,11 @@ def judge_port_group(case: Case, name: str) -> Mechanism | None:
                 )
                 return result(name, "undecided", because, seen)
             return result(name, "no", f"{alone.because}: {_why_nothing_arrives(case, name, view)}", seen)
+    closed = find_closed_way(case.guest, case.views, case.moment)
+    if closed is not None and closed.opened is None and _other_tag(case, name) is None:
+        return result(
+            name, "no", closed.words, sighted((mark.view, mark.frame) for mark in (closed.first, closed.last))
+        )
     return _other_tag(case, name) if case.cut_off or case.reachability.answer == "no" else None
 
 

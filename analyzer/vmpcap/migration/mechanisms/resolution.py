@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from vmpcap.announcements.kinds import NUMBER_OF
@@ -12,6 +13,7 @@ from vmpcap.migration.mechanisms.case import Case, Worked, is_elsewhere, result,
 from vmpcap.migration.mechanisms.lapses import Lapse, say_if_it_lapsed
 from vmpcap.migration.mechanisms.later_questions import ANSWERED_AT, later_lapses
 from vmpcap.migration.mechanisms.old_place import are_packets_lost
+from vmpcap.migration.mechanisms.unanswerable import Unanswerable, unanswerable
 from vmpcap.migration.moved import on_point, on_reference
 from vmpcap.migration.packets.former_macs import IN_ITS_DOMAIN, sent_before
 from vmpcap.migration.results import Mechanism, Sighted
@@ -86,6 +88,15 @@ def judge_resolution(case: Case, name: str) -> Mechanism | None:
     asked = [one for view in case.views for ip in ips for one in _questions(case, view, family, ip)]
     if not asked:
         return None
+    answerable, shut = _without_unanswerable(case, asked)
+    if not answerable:
+        return result(name, "undecided", f"{_told(case, asked[0], family)}; {shut}", _evidence(asked))
+    said = _judge(case, name, family, ips, answerable)
+    return msgspec.structs.replace(said, because=f"{said.because}; {shut}") if shut else said
+
+
+def _judge(case: Case, name: str, family: _Family, ips: Sequence[str], asked: Sequence["_Asked"]) -> Mechanism:
+    """The same of questions that could have been answered."""
     lost = [one for one in asked if _is_unanswered(case, one)]
     slow = [one for one in asked if one.answered is not None and one.answered - one.first > WITHIN_NS]
     hurt = [one for one in lost if _hurts(case, one, asked)]
@@ -112,6 +123,23 @@ def judge_resolution(case: Case, name: str) -> Mechanism | None:
         return result(name, "undecided", because, _evidence(asked))
     said = _answered(case, name, family, done)
     return say_if_it_lapsed(case, said, _later_lapses(case, family, ips))
+
+
+def _without_unanswerable(case: Case, asked: Sequence["_Asked"]) -> tuple[list["_Asked"], str]:
+    """The questions that could have been answered, and why others could not; empty where all could."""
+    shut = unanswerable(case)
+    if shut is None:
+        return list(asked), ""
+    kept = [left for one in asked if (left := _left_of(one, shut)).times]
+    return kept, shut.words if sum(len(one.times) for one in kept) < sum(len(one.times) for one in asked) else ""
+
+
+def _left_of(one: "_Asked", shut: Unanswerable) -> "_Asked":
+    """The same without what was asked in that time, unless it was answered in it all the same."""
+    if one.answered is not None and shut.begin <= one.answered < shut.end:
+        return one
+    able = [n for n, ts in enumerate(one.times) if not shut.begin <= ts < shut.end]
+    return replace(one, times=tuple(one.times[n] for n in able), frames=tuple(one.frames[n] for n in able))
 
 
 def _answered(case: Case, name: str, family: _Family, done: Sequence[_Asked]) -> Mechanism:

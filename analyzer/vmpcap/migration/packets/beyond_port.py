@@ -29,6 +29,7 @@ def shown_beyond(view: PointView, guest: Moved, moment: int, views: Sequence[Poi
     beyond = [other for other in views if other.role in BEYOND and other.name != view.name]
     for other in sorted(beyond, key=lambda one: (rank(one.role, BEYOND), one.name)):
         rows = frames_of(other, guest).sent_ip
+        rows = rows[other.journal.ts_ns[rows] > on_point(other, moment)]  # one without numbers is like those of before
         came = rows[np.isin(packet_keys(other.journal, rows), keys)]
         if len(came):
             return Mark(other, int(other.journal.ts_ns[came[0]]), int(other.journal.frame[came[0]]))

@@ -28,7 +28,7 @@ from vmpcap.migration.views import PointView
 from vmpcap.points.roles import rank
 from vmpcap.terms.addresses import GROUP_BIT, NO_MAC
 from vmpcap.terms.units import NS_PER_S, count_of
-from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP, TCP_RST, TCP_SYN
+from vmpcap.terms.wire import IP_ICMP, IP_ICMPV6, IP_TCP, IP_UDP, TCP_FIN, TCP_RST, TCP_SYN
 
 NEAREST_PEERS: Final = ("gateway", "client", None, "domain:destination")
 """Where reachability shows best: where requests come from first, the guest's own bridge last."""
@@ -301,9 +301,9 @@ def _asked_again(view: PointView, guest: Moved, when: int, sent: I64) -> int:
 
 
 def _expects_answer(j: JournalColumns, rows: I64) -> Bools:
-    """Which of these unicast packets cannot be meant to stay alone: TCP with SYN or data, echo and DNS requests?"""
+    """Which of these unicast packets cannot be meant to stay alone: TCP with SYN, FIN or data, echo, DNS?"""
     protocol, to_group = j.ip_protocol[rows], (j.eth_dst[rows] & GROUP_BIT) != 0
-    tcp = (protocol == IP_TCP) & (((j.tcp_flags[rows] & TCP_SYN) != 0) | (j.payload_bytes[rows] > 0))
+    tcp = (protocol == IP_TCP) & (((j.tcp_flags[rows] & (TCP_SYN | TCP_FIN)) != 0) | (j.payload_bytes[rows] > 0))
     tcp &= (j.tcp_flags[rows] & TCP_RST) == 0
     echo = (protocol == IP_ICMP) & (j.icmp_type[rows] == ECHO) | (protocol == IP_ICMPV6) & (j.icmp_type[rows] == ECHO6)
     dns = (protocol == IP_UDP) & (j.dst_port[rows] == DNS_PORT)
