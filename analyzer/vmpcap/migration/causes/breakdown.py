@@ -268,7 +268,7 @@ def _with_back_off(slices: list[Slice], asked: Asked, scene: Scene, ended: bool)
         marks.append((sign, "the guest was back, and the first segment after that was answered"))
     closed = scene.closed
     if closed is not None and closed.opened is not None and is_compared(closed.here, asked.view):
-        marks.append((closed.opened[0], "frames of the guest came through again"))
+        marks.append((closed.opened, "the way to the guest was open again"))
     if back is not None:
         slices = [piece for n, one in enumerate(slices) for piece in cut_at_return(one, slices[n + 1 :], back)]
     if not marks:

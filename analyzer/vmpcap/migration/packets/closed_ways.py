@@ -18,6 +18,7 @@ from vmpcap.terms.addresses import GROUP_BIT, NO_MAC
 from vmpcap.terms.digits import outward
 from vmpcap.terms.router_macs import virtual_mac
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of, iso_utc
+from vmpcap.terms.wire import ETHERTYPE_RARP
 
 LEAST_DIED: Final = 3
 LEAST_NS: Final = NS_PER_S
@@ -47,8 +48,8 @@ class ClosedWay:
     last: Mark
     beyond: PointView
     """Where none of them came."""
-    opened: tuple[Mark, Mark] | None
-    """The first that came through, at both points; None where none did to the end."""
+    opened: Mark | None
+    """The first that came through either way, at its new place; None where none did to the end."""
     sent: int
     announced: int
     """How many of those that died were announcements."""
@@ -65,7 +66,7 @@ class ClosedWay:
     @property
     def end_ts(self) -> int:
         """When it ended, by the clock of the new place; where it did not, after all that was captured."""
-        return self.opened[0].ts if self.opened is not None else max(self.last.ts, self.here.last_ts) + 1
+        return self.opened.ts if self.opened is not None else max(self.last.ts, self.here.last_ts) + 1
 
     @property
     def where(self) -> str:
@@ -83,10 +84,7 @@ class ClosedWay:
         length = self.length
         until = "the end"
         if self.opened is not None:
-            until = (
-                f"{iso_utc(self.opened[0].ts)}, when {here} frame {self.opened[0].frame} came through as"
-                f" {beyond} frame {self.opened[1].frame}"
-            )
+            until = f"{iso_utc(self.opened.ts)}, when {here} frame {self.opened.frame} was the first to come through"
         told = (
             f"{self.says} for {length}: {count_of(self.sent, 'frame')} ({here} frames {self.first.frame} to"
             f" {self.last.frame}{', announcements among them' if self.announced else ''}) from"
@@ -154,7 +152,7 @@ def find_closed_way(guest: Moved, views: Sequence[PointView], moment: int) -> Cl
 
 
 def _at(here: PointView, beyond: PointView, guest: Moved, moment: int) -> ClosedWay | None:
-    asked = ("closed_way", guest.mac, guest.ips, guest.unmeant, beyond.name, moment)
+    asked = ("closed_way", guest.mac, guest.ips, guest.unmeant, beyond.name, beyond.role, moment)
     if asked not in here.found:
         here.found[asked] = _look_for(here, beyond, guest, moment)
     found: ClosedWay | None = here.found[asked]
@@ -172,37 +170,41 @@ def _look_for(here: PointView, beyond: PointView, guest: Moved, moment: int) -> 
         return None
     due = _had_to_pass(here, beyond, guest, rows, passed, moment)
     rows, passed = rows[due], passed[due]
-    at = int(np.argmax(passed)) if passed.any() else len(rows)
-    died, later = rows[:at], rows[at:]
     ts = here.journal.ts_ns
-    if not len(died):
+    came = delivered(here, guest, on_point(here, moment))[:1]
+    at = int(np.argmax(passed)) if passed.any() else len(rows)
+    later, through = rows[at:], passed[at:]
+    opened = [*later[:1].tolist(), *came.tolist()]
+    opens = min(opened, key=lambda row: int(ts[row]), default=None)
+    end = min(here.last_ts, on_clock_of(here, beyond, beyond.last_ts)) if opens is None else int(ts[opens])
+    died = rows[:at][ts[rows[:at]] < end]
+    if not len(died) or at - len(died) >= LEAST_DIED:
+        return None  # what it sent died on while something came to it: one direction alone is lost
+    if not len(later) and len(came):
         return None
-    end = int(ts[later[0]]) if len(later) else min(here.last_ts, on_clock_of(here, beyond, beyond.last_ts))
-    kinds = _kinds(here, later[passed[at:]]) if len(later) else _kinds_before(beyond, guest, moment)
+    kinds = _kinds(here, later[through]) if len(later) else _kinds_before(beyond, guest, moment)
     same = died[np.isin(_kind(here, died), list(kinds))]
     if len(same) < LEAST_DIED or end - int(ts[same[0]]) < LEAST_NS:
         return None
-    if len(later):
-        alike = passed[at:][np.isin(_kind(here, later), list(kinds))]
-        if alike.sum() < LEAST_PASSED or (~alike).sum() > MOST_LOST_SINCE * len(alike):
-            return None
-    elif _is_heard_beyond(beyond, guest, moment):
+    alike = through[np.isin(_kind(here, later), list(kinds))]
+    if len(later) and (alike.sum() < LEAST_PASSED or (~alike).sum() > MOST_LOST_SINCE * len(alike)):
         return None
-    return _closed(here, beyond, guest, died, later, end)
+    if opens is None and _is_heard_beyond(beyond, guest, moment):
+        return None
+    return _closed(here, beyond, guest, died, opens, end)
 
 
-def _closed(here: PointView, beyond: PointView, guest: Moved, died: I64, later: I64, end: int) -> ClosedWay | None:
-    """What died both ways; None where something for the guest came, or a capture has a hole then."""
+def _closed(
+    here: PointView, beyond: PointView, guest: Moved, died: I64, opens: int | None, end: int
+) -> ClosedWay | None:
+    """What died both ways; None where a capture has a hole then, or where nothing was for the guest to the end."""
     j, begin = here.journal, int(here.journal.ts_ns[died[0]])
     since, until = (on_clock_of(beyond, here, ts) for ts in (begin, end))
     if beyond.first_ts > since or hole_in(here.holes, begin, end) or hole_in(beyond.holes, since, until):
         return None
-    came = delivered(here, guest, begin)
-    if (j.ts_ns[came] < end).any():
-        return None
     missed = delivered(beyond, guest, since)
     missed = missed[beyond.journal.ts_ns[missed] < until - UNDER_WAY_NS]
-    if not len(later) and len(missed) < LEAST_DIED:
+    if opens is None and len(missed) < LEAST_DIED:
         return None
     frames = beyond.journal.frame
     first, last = (Mark(here, int(j.ts_ns[row]), int(j.frame[row])) for row in (died[0], died[-1]))
@@ -211,7 +213,7 @@ def _closed(here: PointView, beyond: PointView, guest: Moved, died: I64, later: 
         first,
         last,
         beyond,
-        _opened(here, beyond, guest, int(later[0])) if len(later) else None,
+        None if opens is None else Mark(here, end, int(j.frame[opens])),
         len(died),
         0 if told is None else sum(begin <= ts < end for ts in told.times),
         len(missed),
@@ -222,16 +224,6 @@ def _closed(here: PointView, beyond: PointView, guest: Moved, died: I64, later: 
 
 UNDER_WAY_NS: Final = 20 * NS_PER_MS
 """What passed so shortly before the way opened may have come after it."""
-
-
-def _opened(here: PointView, beyond: PointView, guest: Moved, row: int) -> tuple[Mark, Mark]:
-    """The first frame that came through, at both."""
-    ts = int(here.journal.ts_ns[row])
-    sent = frames_of(beyond, guest).sent
-    times = beyond.journal.ts_ns[sent]
-    nearest = sent[int(np.argmin(np.abs(times - on_clock_of(beyond, here, ts))))]
-    there = Mark(beyond, int(beyond.journal.ts_ns[nearest]), int(beyond.journal.frame[nearest]))
-    return Mark(here, ts, int(here.journal.frame[row])), there
 
 
 def _sent_since(view: PointView, guest: Moved, moment: int) -> I64:
@@ -259,7 +251,8 @@ def _had_to_pass(here: PointView, beyond: PointView, guest: Moved, rows: I64, pa
 
 def _kind(view: PointView, rows: I64) -> I64:
     j = view.journal
-    kinds: I64 = np.where(j.ip_version[rows] != 0, IP, j.ethertype[rows]).astype(np.int64)
+    is_ip = (j.ip_version[rows] != 0) & (j.ethertype[rows] != ETHERTYPE_RARP)
+    kinds: I64 = np.where(is_ip, IP, j.ethertype[rows]).astype(np.int64)
     return kinds
 
 
