@@ -23,11 +23,12 @@ from vmpcap.migration.guest.named_guests import not_in_view
 from vmpcap.migration.guest.outcome import Outcome, judge_outcome
 from vmpcap.migration.guest.restarts import find_restarts
 from vmpcap.migration.guest.scenes import Scene, set_apart, set_scenes
+from vmpcap.migration.guest.signs import signs_between
 from vmpcap.migration.guest.silenced import find_silenced
 from vmpcap.migration.guest.silences import Silence, last_sign_before, left_for_good, silences
 from vmpcap.migration.guest.switchover import describe_switchover, find_end, find_moment, runs_since, signs_after
 from vmpcap.migration.listed import list_peers
-from vmpcap.migration.marks import Mark, sign_on_its_clock
+from vmpcap.migration.marks import sign_on_its_clock
 from vmpcap.migration.mechanisms.at_rest import tell_at_rest, tell_restarts
 from vmpcap.migration.mechanisms.case import Case, Trip, moved_again
 from vmpcap.migration.mechanisms.table import judge_mechanisms, judge_stream
@@ -36,7 +37,7 @@ from vmpcap.migration.nothing_moved import tell_of_nothing_moved
 from vmpcap.migration.one_clock import ns_of, put_on_one_clock
 from vmpcap.migration.packets.closed_ways import find_closed_way
 from vmpcap.migration.packets.conflicts import find_duplicate_address, find_second_place
-from vmpcap.migration.packets.guest_segments import Signs, describe_guest_segments
+from vmpcap.migration.packets.guest_segments import describe_guest_segments
 from vmpcap.migration.packets.reachable import Reachability, judge_reachability
 from vmpcap.migration.peers.lost_neighbours import with_neighbours
 from vmpcap.migration.peers.outbound import with_outbound
@@ -366,7 +367,7 @@ def _tell_guest(
         domain=domain,
         **list_peers(suffered),
         mechanisms=judge_mechanisms(case),
-        segments=describe_guest_segments(moved, views, _signs(there, views, quiet)),
+        segments=describe_guest_segments(moved, views, signs_between(there, views, quiet)),
         sessions=with_silence(with_lost(sessions, [s.peer for s in suffered]), switchover.guest_silence_ms),
     )
     return GuestStory(
@@ -388,21 +389,6 @@ def _tell_guest(
         two_tags=retagged.tags if retagged is not None else apart,
         silenced=find_silenced(moved, views, moment),
     )
-
-
-def _signs(moved: Moved, views: Sequence[PointView], quiet: dict[str, Silence]) -> Signs:
-    """What parts the time before the switchover from the time after it?"""
-    heard = {(view.name, series.first_ts) for view, series in moved.heard}
-    first = min((on_reference(view, series.first_ts) for view, series in moved.heard), default=None)
-    earlier = [
-        Mark(view, series.last_ts, series.frames[-1])
-        for view in views
-        for series in view.series
-        if series.mac == moved.mac and (view.name, series.first_ts) not in heard
-        if first is not None and on_reference(view, series.last_ts) < first
-    ]
-    lasts = [silence.before for silence in quiet.values() if silence.before is not None]
-    return Signs(earlier, lasts, signs_after(moved, quiet))
 
 
 def _stun_on_stream_clock(move: Move, guests: Sequence[GuestStory], views: Sequence[PointView]) -> Stun:
