@@ -14,6 +14,7 @@ from vmpcap.migration.causes.breakdown import break_down
 from vmpcap.migration.guest.silences import last_sign_before, silences
 from vmpcap.migration.moved import Moved
 from vmpcap.migration.packets.closed_ways import ClosedWay, find_closed_way
+from vmpcap.migration.peers.closed_to import with_what_died
 from vmpcap.migration.peers.suffering import what_peers_suffered
 from vmpcap.migration.results import Peer
 from vmpcap.migration.views import PointView
@@ -81,6 +82,28 @@ def test_its_peers_outage_is_told_by_that_segment() -> None:
     assert set(parts) == {"stun", "closed_way"}
     assert parts["closed_way"].ms == pytest.approx(2000, abs=20)
     assert "between new and gw" in peer.breakdown_because
+
+
+def test_a_call_that_runs_both_ways_is_told_by_what_died_of_it() -> None:
+    """RTP asks for nothing: 50 packets a second each way, none of which came through for 2 s."""
+    call = {"port": 20_000, "service": 16_384, "ip_ttl": 64}
+
+    def voice(begin: int, end: int, to_guest: bool, late: float) -> list[Row]:
+        macs = (GATEWAY, GUEST) if to_guest else (GUEST, GATEWAY)
+        ends = {"eth_src": macs[0], "eth_dst": macs[1]}
+        return [datagram(at + late, to_guest, at + to_guest, **call, **ends) for at in range(begin, end, 20)]
+
+    last = COUNT * 10
+    here = new(*voice(BACK, last, False, 3), *voice(OPEN, last, True, 7.2))
+    heard = [*voice(0, 840, False, 3.2), *voice(OPEN, last, False, 3.2), *voice(0, last, True, 7)]
+    views = (here, gateway(OPEN, *heard))
+    moved, quiet = guest(*views), silences(guest(*views), views, BACK * MS)
+    suffered = what_peers_suffered(moved, views, BACK * MS, last_sign_before(quiet))
+    told_of = with_what_died(suffered, moved, find_closed_way(moved, views, BACK * MS))
+    (peer,) = [one.peer for one in told_of if "while all that the guest sent" in one.peer.because]
+    assert peer.protocol.startswith("udp/")
+    assert peer.outage_low_ms == pytest.approx(2000, abs=40)
+    assert peer.outage_high_ms == pytest.approx(2180, abs=40)
 
 
 def test_switches_had_not_learnt_where_what_the_guest_said_came_through() -> None:

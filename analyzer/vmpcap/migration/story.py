@@ -39,6 +39,7 @@ from vmpcap.migration.packets.closed_ways import find_closed_way
 from vmpcap.migration.packets.conflicts import find_duplicate_address, find_second_place
 from vmpcap.migration.packets.guest_segments import describe_guest_segments
 from vmpcap.migration.packets.reachable import Reachability, judge_reachability
+from vmpcap.migration.peers.closed_to import with_what_died
 from vmpcap.migration.peers.lost_neighbours import with_neighbours
 from vmpcap.migration.peers.outbound import with_outbound
 from vmpcap.migration.peers.outside import known_outside
@@ -332,6 +333,7 @@ def _tell_guest(
         closed = find_closed_way(there, views, moment)
         drawn, unproven = early.drawn, early.unproven
         found = break_down(found, there, views, quiet, drawn, second_place, outside, astray, end, unproven, closed)
+        found = with_what_died(found, there, closed)
     suffered = tuple(worst_first(by_service(with_parts_of_services(found))))
     switchover = describe_switchover(move, there, views, figures, suffered, quiet)
     others = tuple(trip for place, trip in enumerate(trips) if place != number)

@@ -20,7 +20,12 @@ def explain(guest: GuestStory) -> str:
     failed = [m for m in guest.result.mechanisms if m.worked == "no" and guest.reachability.because not in m.because]
     told = "".join(f"; {m.name}: {m.because}" for m in failed)
     told += f"; {guest.loop.because}" if guest.loop is not None else ""
-    return f"{told}{_longest_outage(guest)}" if told else ""
+    return f"{told}{_longest_outage(guest)}" if told or _was_shut_out(guest) else ""
+
+
+def _was_shut_out(guest: GuestStory) -> bool:
+    """Did a way let nothing through for a time? Then a guest that is reached again was not for as long."""
+    return any(part.part == "closed_way" for s in guest.suffered for part in s.peer.breakdown)
 
 
 def _longest_outage(guest: GuestStory) -> str:
