@@ -1064,6 +1064,20 @@ def test_every_row_that_failed_is_told_beside_the_guests_reachability(word: Any,
     assert check.because == words
 
 
+@pytest.mark.parametrize(("cause", "is_said"), [("closed_way", True), ("relearning", False)])
+def test_a_pass_says_that_a_way_let_nothing_through_for_a_time(cause: Any, is_said: bool) -> None:
+    """Reached again is not reached all the while; what switches learn is told in the rows of its peers."""
+    told = guest_story(reachability=Reachability("yes", "so it was", "gw", (1, 2)), suffered=(suffered(),))
+    spent = OutagePart(
+        part=cause, ms=9.0, requests=1, from_point="", from_frame=1, from_ts="", to_point="", to_ts="", because=""
+    )
+    long = suffered(12_000.0, peer="10.99.0.7")
+    peer = msgspec.structs.replace(long.peer, breakdown=[spent], breakdown_because="outage 12.00 s: all of it there")
+    check = ask("guest_reachable_after", story(replace(told, suffered=(replace(long, peer=peer),))))
+    assert check.outcome == "pass"
+    assert ("outage 12.00 s: all of it there" in check.because) == is_said
+
+
 def test_a_guest_whose_streams_were_lost_restarted_only_where_no_row_says_why() -> None:
     """A tunnel without room for large segments is a reason; a guess stands where there is none."""
     once = Reachability("yes", "answered", "gw", (1, 2))
