@@ -111,13 +111,6 @@ class ClosedWay:
             return f"{most:.1f} s"
         return f"{outward(least, 1, 'least'):.1f} to {outward(most, 1, 'most'):.1f} s"
 
-    def holds_at(self, view: PointView, ts: int) -> bool | None:
-        """Was it closed at that time on this point's clock? None where the clocks were not compared."""
-        if clock_doubt(self.here, self.first.ts, view) is None:
-            return None
-        begin, end = (on_clock_of(view, self.here, one) for one in (self.first.ts, self.end_ts))
-        return begin <= ts < end
-
 
 def find_closed_way(guest: Moved, views: Sequence[PointView], moment: int) -> ClosedWay | None:
     """
