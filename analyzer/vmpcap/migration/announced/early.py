@@ -12,6 +12,7 @@ from vmpcap.announcements.series import Series, split_events
 from vmpcap.measures.copies import is_first_copy
 from vmpcap.measures.journal import JournalColumns
 from vmpcap.migration.clocks import elapsed_between, on_clock_of, order_not_known
+from vmpcap.migration.guest.probes import is_from_return, probed_from
 from vmpcap.migration.marks import RUNS_UNSEEN_NS, Mark
 from vmpcap.migration.moved import BADLY_KNOWN_NS, Moved, announced_at, on_point, on_reference
 from vmpcap.migration.packets.conflicts import SAME_FRAME_NS, may_lack, ran_there, strays_at, words_of_held_up
@@ -157,6 +158,7 @@ def _judge(
     sent = frames_of(old, guest).sent
     before = sent[j.ts_ns[sent] <= on_point(old, announced)]
     before = before[np.argsort(j.ts_ns[before], kind="stable")]
+    before = before[~is_from_return(old, guest, before, probed_from(guest.mac, views, announced))]
     while len(before) and _came_from(new, guest, old, int(before[-1])):
         before = before[:-1]
     if not len(before):

@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from vmpcap.migration.causes.asked import Asked, Evidence, Scene, return_of
-from vmpcap.migration.clocks import on_clock_of
+from vmpcap.migration.causes.request_hits import is_for_guest
+from vmpcap.migration.clocks import all_on_clock_of, on_clock_of
+from vmpcap.migration.packets.requests import answers_to
 from vmpcap.terms.units import NS_PER_MS
 
 Slice = tuple[int, int, int, Evidence | None]
@@ -62,15 +64,52 @@ def until_back(one: Slice, asked: Asked, scene: Scene) -> list[Slice]:
     """
     Of two places together: a request that met no guest, until that was back.
 
-    What the peer sent later came to neither place: whether it sent, or waited for its timer, is not in view.
+    What the peer sent later came to neither place: whether it sent, or waited for its timer, is not in view. Where it
+    did come to the new one, from then on the guest itself did not answer.
     """
-    return _until_sign(
+    parts = _until_sign(
         one,
         asked,
         scene,
         "the guest was back (frame {frame} at {view}); nothing of this stream came to it before its end",
         "the guest was back, and what its peer sent then came to neither place",
     )
+    ignored = _ignored(parts[-1], asked, scene) if len(parts) > 1 else None
+    if ignored is None:
+        return parts
+    came, shows = ignored
+    begin, end, number, left = parts[-1]
+    assert left is not None
+    waits = left._replace(
+        shows=left.shows.replace("before its end", "for a while"),
+        says="the guest was back, and nothing that its peer sent came to either place",
+    )
+    return [*parts[:-1], (begin, came, number, waits), (came, end, number, Evidence("guest", left.which, shows))]
+
+
+def _ignored(one: Slice, asked: Asked, scene: Scene) -> tuple[int, str] | None:
+    """
+    Since when did packets of the peer come to the guest's new place in this time and draw no answer, and what shows it?
+
+    None where none came, or the guest sent to the peer meanwhile: then its answer may have been under way.
+    """
+    begin, end = one[0], one[1]
+    until = end if asked.answered_ts is None else min(end, asked.answered_ts)
+    for seen in asked.seen:
+        if seen.view.role != "domain:destination":
+            continue
+        came = np.flatnonzero(is_for_guest(scene)(seen) & (seen.ts >= begin) & (seen.ts < until))
+        if not len(came):
+            continue
+        first = int(seen.ts[came[0]])
+        sent = seen.view.journal.ts_ns[answers_to(seen.view, scene.guest_at(seen.view), asked.stream)]
+        sent = all_on_clock_of(asked.view, seen.view, sent)
+        if ((sent >= first) & (sent < until)).any():
+            continue
+        numbers = seen.view.journal.frame[seen.rows[came]]
+        which = f"frame {numbers[0]}" if len(came) == 1 else f"frames {numbers[0]} to {numbers[-1]}"
+        return first, f"requests were delivered there: {seen.view.name} {which}"
+    return None
 
 
 def _until_sign(one: Slice, asked: Asked, scene: Scene, shows: str, says: str) -> list[Slice]:

@@ -4,6 +4,7 @@ from typing import Final
 
 from vmpcap.migration.causes.asked import Scene
 from vmpcap.migration.clocks import elapsed_between
+from vmpcap.migration.guest.probes import probes_at
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.sightings import delivered
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S
@@ -37,7 +38,9 @@ def why_unheard(scene: Scene, sign: Mark, last: Mark | None) -> str:
 
 
 def _is_announced(scene: Scene, sign: Mark) -> bool:
-    """Is this frame an announcement's first, or does one follow soon, wherever it was heard?"""
+    """Is this frame an announcement's first, or a probe as a link comes up, or does one follow soon, wherever heard?"""
+    if sign.ts in probes_at(sign.view, scene.guest.mac):
+        return True
     for view, series in scene.guest.heard:
         after = elapsed_between(sign.view, sign.ts, view, series.first_ts)
         if after is not None and -NS_PER_MS - after.uncertainty_ns <= after.ns <= ANNOUNCED_NS:

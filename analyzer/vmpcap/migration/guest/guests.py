@@ -23,6 +23,7 @@ from vmpcap.migration.guest.elsewhere import (
     were_elsewhere,
 )
 from vmpcap.migration.guest.newcomers import with_address
+from vmpcap.migration.guest.probes import probed_from
 from vmpcap.migration.guest.silent_guests import MOST_GUESTS, by_silence, stood_still
 from vmpcap.migration.guest.storms import is_storm
 from vmpcap.migration.guest.unannounced import stopped_beside
@@ -53,6 +54,8 @@ class _Candidate:
     mac: int
     first_ts: int
     heard: tuple[tuple[PointView, Series], ...]
+    has_probed: bool = False
+    """Did it probe for its address first? Then that is its first_ts."""
 
 
 def find_guests(
@@ -269,7 +272,9 @@ def _candidates(views: Sequence[PointView]) -> list[_Candidate]:
                 home[place] = (view, series)
         for group in groups:
             heard = tuple(group[place] for place in sorted(group))
-            candidates.append(_Candidate(mac, min(on_reference(v, s.first_ts) for v, s in heard), heard))
+            announced = min(on_reference(v, s.first_ts) for v, s in heard)
+            probed = probed_from(mac, views, announced)
+            candidates.append(_Candidate(mac, announced if probed is None else probed, heard, probed is not None))
     return sorted(candidates, key=lambda c: c.first_ts)
 
 
@@ -357,6 +362,7 @@ def _as_moved(
     distance = _distance(move, candidate) or 0
     schedule = candidate.heard[0][1].schedule
     which = "its first announcement" if len(parts) == 1 else f"the nearest of its {len(parts)} announcements"
+    which = "its first probe for its address" if candidate.has_probed else which
     when = f"{which} came {distance / 1e6:.0f} ms from the stream's last data"
     if not any(is_compared(move.best.view, view) for part in parts for view, _ in part.heard):
         when += ", by clocks that nothing compares"
@@ -373,7 +379,8 @@ def _as_moved(
         confidence, because = "low", f"{when}: an association by time only"
     heard = heard_together([part.heard for part in parts])
     guest = Moved(candidate.mac, _addresses_of(candidate.mac, heard, views), heard, confidence, because)
-    if confidence == "low" and (shown := stood_still(guest, move, views, candidate.first_ts)):
+    is_unsure = confidence == "low" or (candidate.has_probed and confidence == "medium")
+    if is_unsure and (shown := stood_still(guest, move, views, candidate.first_ts)):
         return replace(guest, confidence="medium", because=f"{when}; {shown}")
     return guest
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vmpcap.migration.clocks import clock_doubt, is_moment_unknown
 from vmpcap.migration.guest.last_at_old import count_from_old, find_last_at_old
+from vmpcap.migration.guest.probes import is_from_return, probed_from
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved, on_point, on_reference
 from vmpcap.migration.packets.crossings import names_at
@@ -67,9 +68,12 @@ def silences(guest: Moved, views: Sequence[PointView], moment: int) -> dict[str,
 
     The longest gap between frames of the guest that lies beside the moment, and not before a frame that it sent from
     its old place. At a point that only hears the old or only
-    the new place, one end is missing. A point whose clock was set about then tells none.
+    the new place, one end is missing. A point whose clock was set about then tells none. One that probed for its
+    address before it announced it was silent up to its first probe.
     """
     found: dict[str, Silence] = {}
+    probed = probed_from(guest.mac, views, moment)
+    moment = moment if probed is None else probed
     last_at_old = find_last_at_old(guest, views, moment)
     for view in views:
         when = _moment_on(view, guest, moment)
@@ -80,7 +84,7 @@ def silences(guest: Moved, views: Sequence[PointView], moment: int) -> dict[str,
         from_old = count_from_old(last_at_old, view, guest, moment)
         is_unknown = is_moment_unknown(view, guest, views)
         gone = _gone_for_good(view, guest) if is_unknown else None
-        silence = gone or _in_view(_silence_at(view, guest, when, from_old), view, when)
+        silence = gone or _in_view(_silence_at(view, guest, when, from_old, probed), view, when)
         if silence is not None and not _is_shown_twice(silence, view, when) and (not is_unknown or _is_plain(silence)):
             found[view.name] = silence
     groups = {view.name: view.line.group for view in views}
@@ -220,7 +224,9 @@ def left_for_good(quiet: dict[str, Silence]) -> int | None:
     return last_sign_before({s.before.view.name: s for s in old if s.before is not None})
 
 
-def _silence_at(view: PointView, guest: Moved, moment: int, from_old: int = 0) -> Silence | None:
+def _silence_at(
+    view: PointView, guest: Moved, moment: int, from_old: int = 0, probed: int | None = None
+) -> Silence | None:
     """
     The longest gap beside the moment, but none before the last of its frames that came from its old place.
 
@@ -230,6 +236,7 @@ def _silence_at(view: PointView, guest: Moved, moment: int, from_old: int = 0) -
     Parameters
     ----------
     from_old : so many of its first frames here did
+    probed : when its first probe came, on the reference clock, if that is the moment: between probes is no absence
     """
     sent = frames_of(view, guest).sent
     is_told = (view.journal.tcp_flags[sent] & TCP_RST) == 0  # a firewall sends resets in a guest's name
@@ -242,10 +249,11 @@ def _silence_at(view: PointView, guest: Moved, moment: int, from_old: int = 0) -
     def mark(i: int) -> Mark:
         return Mark(view, int(ts[i]), int(numbers[i]))
 
-    announced = announced_among(view, guest, sent)
+    by_host = announced_among(view, guest, sent)
+    announced = by_host | is_from_return(view, guest, sent, probed)
 
     def own_since(first: int) -> Mark | None:
-        own = first + np.flatnonzero(~announced[first:])
+        own = first + np.flatnonzero(~by_host[first:])
         return mark(int(own[0])) if len(own) else None
 
     if ts[0] >= moment - AFTER_NS and not from_old:
