@@ -13,7 +13,7 @@ from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.series import Series
 from vmpcap.measures.whose import addresses_of
 from vmpcap.migration.guest.by_host_route import by_host_route
-from vmpcap.migration.guest.changed_hosts import changed_hosts
+from vmpcap.migration.guest.changed_hosts import changed_hosts, went_on_there
 from vmpcap.migration.guest.elsewhere import (
     arrives_at,
     heard_together,
@@ -55,7 +55,7 @@ class _Candidate:
     first_ts: int
     heard: tuple[tuple[PointView, Series], ...]
     has_probed: bool = False
-    """Did it probe for its address first? Then that is its first_ts."""
+    """Is first_ts that of a probe?"""
 
 
 def find_guests(
@@ -272,9 +272,9 @@ def _candidates(views: Sequence[PointView]) -> list[_Candidate]:
                 home[place] = (view, series)
         for group in groups:
             heard = tuple(group[place] for place in sorted(group))
-            announced = min(on_reference(v, s.first_ts) for v, s in heard)
-            probed = probed_from(mac, views, announced)
-            candidates.append(_Candidate(mac, announced if probed is None else probed, heard, probed is not None))
+            since = min(on_reference(v, s.first_ts) for v, s in heard)
+            probed = probed_from(mac, views, since)
+            candidates.append(_Candidate(mac, since if probed is None else probed, heard, probed is not None))
     return sorted(candidates, key=lambda c: c.first_ts)
 
 
@@ -387,11 +387,11 @@ def _as_moved(
 
 def _with_host(guest: Moved, move: Move, first: Move, views: Sequence[PointView]) -> Moved:
     """The same, with whether it changed hosts while the stream ran: that is more than an association by time."""
-    shown = changed_hosts(guest, move, first, views)
-    if not shown:
-        return guest
+    shown, is_low = changed_hosts(guest, move, first, views), guest.confidence == "low"
     when = guest.because.partition(": an association")[0]
-    is_low = guest.confidence == "low"
+    if not shown:
+        gone = went_on_there(guest, move, first, views) if is_low else ""
+        return replace(guest, confidence="medium", because=f"{when}; {gone}") if gone else guest
     return replace(
         guest,
         changed_hosts=True,
