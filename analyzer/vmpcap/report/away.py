@@ -13,6 +13,8 @@ from vmpcap.terms.units import count_of
 PEERS: Final = "Peers cut off"
 MOSTLY: Final = 0.5
 """A cause of more than this share of an outage is told with it."""
+USUAL_GAP: Final = 1.5
+"""Between two requests one is due within so many usual intervals: in a longer gap some may have been missed."""
 MOST_OF_IT: Final = {
     "guest": "requests reached the guest, which did not answer",
     "tcp_back_off": "TCP waited for its timer though the guest was back",
@@ -65,7 +67,8 @@ def away_of(guest: Guest) -> Away | None:
         sentence += _of_guest(guest) + _later(guest)
         is_range = span(least) != span(most)
         is_open = is_range and not s.peer_outage.because.startswith(_open(guest))
-        because = "; ".join(part for part in (s.peer_outage.because, _open(guest) if is_open else "") if part)
+        told_by = (s.peer_outage.because, _open(guest) if is_open else "", _seldom(guest))
+        because = "; ".join(part for part in told_by if part)
         told = longest or f"not{unseen or ' at all'}"
         return Away((0, most), PEERS, told, sentence, because, is_range, least)
     at_least = _at_least(guest)
@@ -77,7 +80,8 @@ def away_of(guest: Guest) -> Away | None:
         return Away((0, max(low, most)), PEERS, told, sentence, because, True, low)
     if least and _ranges(guest):
         sentence = f"peers were cut off for {longest}{_of_guest(guest)}{_later(guest)}"
-        return Away((0, most), PEERS, longest, sentence, _open(guest), True, least)
+        because = "; ".join(part for part in (_open(guest), _seldom(guest)) if part)
+        return Away((0, most), PEERS, longest, sentence, because, True, least)
     if s.at_most_ms is None:
         return None
     within = s.at_most_ms / 1000
@@ -131,8 +135,51 @@ def _longest(guest: Guest) -> tuple[float, float]:
     return least / 1000, max([least, *(peer.outage_high_ms or 0.0 for peer in ranges)]) / 1000
 
 
+def _missed_nothing(peer: Peer) -> bool:
+    """Was all answered that it asked, so that its bound is no more than how seldom it asks?"""
+    is_usual = (peer.outage_high_ms or 0.0) <= USUAL_GAP * (peer.interval_ms or 0.0)
+    return is_usual and not (peer.lost or peer.retransmissions or peer.outage_low_ms or peer.outage_ms)
+
+
+def _met_the_move(peer: Peer, guest: Guest) -> bool:
+    """Did it miss one request alone, which came while the guest was away, and was the next one answered?"""
+    away, asked = guest.switchover.bracket, peer.from_ts
+    if peer.lost != 1 or peer.retransmissions or peer.outage_low_ms or not (asked and away.from_ts and away.to_ts):
+        return False
+    return away.from_ts <= asked <= away.to_ts
+
+
 def _ranges(guest: Guest) -> list[Peer]:
-    """Which outages ended, and are known by their bounds only?"""
+    """
+    Which outages ended, are known by their bounds only, and tell how long the guest may have been out of reach?
+
+    Not those of streams that missed nothing, or a request of the switchover alone, where others tell it: how seldom
+    they ask bounds that no better. Where none missed anything, the one that bounds it best.
+    """
+    bounded = _bounded(guest)
+    missed = [peer for peer in bounded if not _missed_nothing(peer)]
+    telling = [peer for peer in missed if not _met_the_move(peer, guest)]
+    if telling or any(peer.outage_ms and not is_one_request(peer) for peer in guest.peers):
+        return telling
+    return missed or sorted(bounded, key=lambda peer: peer.outage_high_ms or 0.0)[:1]
+
+
+def _seldom(guest: Guest) -> str:
+    """Whose bounds are left out, as they ask too seldom? The widest of them."""
+    told = _ranges(guest)
+    most = max((peer.outage_high_ms or 0.0 for peer in told), default=0.0)
+    rest = [peer for peer in _bounded(guest) if peer not in told and (peer.outage_high_ms or 0.0) > most]
+    widest = max(rest, key=lambda peer: peer.outage_high_ms or 0.0, default=None)
+    if widest is None:
+        return ""
+    return (
+        f"{count_of(len(rest), 'stream')} that missed no more than a request of the switchover may have been cut off"
+        f" for longer between two requests, at most {span_bound((widest.outage_high_ms or 0.0) / 1000, 'most')}"
+        f" ({widest.protocol} from {widest.peer})"
+    )
+
+
+def _bounded(guest: Guest) -> list[Peer]:
     return [
         peer
         for peer in guest.peers
