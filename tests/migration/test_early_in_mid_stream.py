@@ -7,7 +7,9 @@ import pytest
 
 from tests.measures.talk import journal_of, segment
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, announced, asks_and_answers, journal, view
+from tests.migration.make import stream as made_stream
 from vmpcap.migration.announced.early import Early, find_early_announcement, without_early
+from vmpcap.migration.clocks import is_moment_unknown
 from vmpcap.migration.marks import Mark
 from vmpcap.migration.moved import Moved
 from vmpcap.migration.views import PointView
@@ -89,6 +91,25 @@ def test_what_was_announced_too_early_is_no_sign_of_the_guest(ended_ms: int) -> 
     assert left.heard == ()
     assert left.unmeant == tuple(("new", ts) for ts in BURST) + tuple(("gw", ts) for ts in BURST[2:])
     assert without_early(guest, Early(None, "")) is guest
+
+
+@pytest.mark.parametrize(
+    ("until", "is_known"), [("old", True), ("src", False), ("new, announced again", True)], ids=str
+)
+def test_the_moment_is_known_by_whose_clock_tells_it(until: str, is_known: bool) -> None:
+    """The clocks of the stream's ports stand apart: too early by what the old place shows, or by the stream's end."""
+    src = replace(view("src", "source"), timeline=Timeline(1))
+    again = tuple(ts + 700 * MS for ts in BURST) if until.startswith("new") else ()
+    old, gate = view("old", "domain:source"), view("gw", "gateway")
+    new = view("new", "domain:destination", series=(announced(SWITCH, *again),))
+    guest = Moved(GUEST, (ip_halves(GUEST_IP),), ((new, new.series[0]),), "high", "")
+    ended = Mark({"old": old}.get(until, src), SWITCH + 500 * MS, 0)
+    left = without_early(guest, Early(40.0, "", until=ended))
+    assert bool(left.heard) is bool(again)
+    stream = replace(src, streams=(made_stream(),))
+    for one in (old, gate, new):
+        assert is_moment_unknown(one, left, [stream, old, new, gate]) is not is_known
+    assert is_moment_unknown(stream, left, [stream, old, new, gate]) is (until != "src")
 
 
 def test_an_event_that_begins_once_the_guest_can_be_there_is_a_sign_of_it() -> None:

@@ -61,11 +61,13 @@ def is_moment_unknown(view: PointView, guest: Moved, views: Sequence[PointView])
     """
     Is it unknown when the switchover was by this point's clock?
 
-    Where the clock was not compared with that of the point that heard the announcement first; where none did, with that
-    of a point that shows the stream.
+    Where the clock was not compared with that of the point that heard the announcement first; where none did that says
+    anything, with that of the point that shows the guest at its old place until then, or else of one that shows the
+    stream.
     """
     first = guest.first_heard
-    shown = [first[0]] if first is not None else [other for other in views if other.streams]
+    teller = first[0] if first is not None else guest.told_by
+    shown = [teller] if teller is not None else [other for other in views if other.streams]
     return bool(shown) and all(clock_doubt(other, other.last_ts, view) is None for other in shown)
 
 

@@ -30,6 +30,8 @@ class Moved:
     """What hosts announced for it too early: point and time of each frame, which is no sign of the guest."""
     changed_hosts: bool = False
     """Whether its packets passed the source's host, and the destination's alone since a moment while the stream ran."""
+    told_by: PointView | None = None
+    """Whose clock tells since when it can have been at its new place, where no announcement is left that does."""
     is_beside: bool = False
     """Whether it is told of only because it stopped when an announced guest did: nothing shows that it moved."""
 

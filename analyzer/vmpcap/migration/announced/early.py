@@ -343,7 +343,8 @@ def without_early(guest: Moved, early: Early) -> Moved:
         heard += [] if left is None else [(view, left)]
         left_out = enumerate(zip(series.times, series.frame_kinds, strict=True))
         unmeant += [(view.name, ts) for n, (ts, kind) in left_out if n not in kept and kind == RARP_NAME]
-    return replace(guest, heard=tuple(heard), unmeant=tuple(unmeant))
+    told_by = None if heard else early.until.view
+    return replace(guest, heard=tuple(heard), unmeant=tuple(unmeant), told_by=told_by)
 
 
 def moment_after(early: Early, there: Moved) -> int | None:
