@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import vmpcap
-from tests.captures.altered import packets_of, written
+from tests.captures.altered import RARP, ethertype, packets_of, written
 from tests.captures.situations import CAPTURES
 from tests.readers.writers import Packet
 from vmpcap.migration.one_clock import ns_of
@@ -263,3 +263,75 @@ def test_a_gateway_whose_clock_went_back_long_after_tells_the_outage(by_ms: int,
     for name, (outage_ms, _) in whole.items():
         assert outage_ms is not None
         assert found[name][0] == pytest.approx(outage_ms, abs=1.0)
+
+
+def set_back_after(
+    number: int, by_ms: int, folder: Path, *others: str, guests: Sequence[str] = ("10.77.0.10",)
+) -> Migration:
+    """What the gateway's port tells, whose clock went back after this frame, beside others that lack the stream."""
+    packets = packets_of(FOLDER, "gw-lan")
+    then = [p._replace(ts_ns=(p.ts_ns or 0) - by_ms * MS) for p in packets[number:]]
+    points = {"gw-lan": written(folder / "gw-lan.pcap", [*packets[:number], *then])}
+    points |= {name: written(folder / f"{name}.pcap", packets_of(FOLDER, name)) for name in others}
+    roles = {"gw-lan": "gateway", "dst-guestbr": "domain:destination"}
+    (migration,) = vmpcap.report(points, roles={name: roles[name] for name in points}, guests=guests).migrations
+    return migration
+
+
+@pytest.mark.parametrize(
+    ("number", "by_ms", "others"),
+    [(806, 60, ()), (806, 200, ()), (830, 120, ()), (846, 200, ()), (900, 1000, ()), (806, 1000, ("dst-guestbr",))],
+)
+def test_the_longest_silence_is_told_by_a_clock_that_went_on(
+    number: int, by_ms: int, others: tuple[str, ...], tmp_path: Path
+) -> None:
+    """
+    By one that went back, around frames 808 to 842, it looks shorter than a pause of 101 ms before, of five questions.
+
+    The guest is announced in that silence and in no other. How long it was nothing tells.
+    """
+    (guest,) = set_back_after(number, by_ms, tmp_path, *others).guests
+    assert guest.announcements.count == 5
+    assert {peer.protocol for peer in guest.peers} == {"icmp", "tcp/7007"}
+    for peer in guest.peers:
+        assert (peer.outage_ms, peer.lost) == (None, None)
+        assert "the clock at gw-lan" in peer.because
+    assert guest.switchover.peer_outage_ms is None
+
+
+@pytest.mark.parametrize(("number", "by_ms"), [(440, 200), (700, 20), (1400, 200)])
+@pytest.mark.parametrize("guests", [("10.77.0.10",), ()], ids=["named", "announced"])
+def test_a_clock_that_went_back_at_another_time_hides_no_silence(
+    number: int, by_ms: int, guests: tuple[str, ...], whole: dict[str, float | None], tmp_path: Path
+) -> None:
+    """One of them went back in that pause of before."""
+    migration = set_back_after(number, by_ms, tmp_path, guests=guests)
+    assert migration.known_by == "silence"
+    for peer in migration.guests[0].peers:
+        assert peer.outage_ms == pytest.approx(whole[peer.protocol], abs=peer.interval_ms or 0)
+
+
+def test_a_silence_in_which_the_clock_went_back_was_at_least_so_long(tmp_path: Path) -> None:
+    """186 ms, less the 9 ms between two frames in which the clock went back."""
+    migration = set_back_after(830, 120, tmp_path)
+    assert migration.known_by == "silence"
+    assert "silent there for at least 177 ms" in migration.guests[0].confidence_because
+    assert "silent there for 186 ms" in set_back_after(440, 120, tmp_path).guests[0].confidence_because
+
+
+@pytest.mark.parametrize(("number", "by_ms"), [(806, 200), (830, 120), (440, 120)])
+def test_of_a_named_guest_that_nobody_announced_the_longest_silence_is_told(
+    number: int, by_ms: int, whole: dict[str, float | None], tmp_path: Path
+) -> None:
+    """The same without its host's RARPs; where the clock went back in the pause of before, all is known."""
+    packets = packets_of(FOLDER, "gw-lan")
+    then = [p if n <= number else p._replace(ts_ns=(p.ts_ns or 0) - by_ms * MS) for n, p in enumerate(packets, 1)]
+    points = {"gw-lan": written(tmp_path / "gw-lan.pcap", [p for p in then if ethertype(p) != RARP])}
+    (migration,) = vmpcap.report(points, roles={"gw-lan": "gateway"}, guests=["10.77.0.10"]).migrations
+    assert migration.known_by == "name"
+    (guest,) = migration.guests
+    assert "from frame 810 on" in guest.confidence_because or "from frame 809 on" in guest.confidence_because
+    assert ("at least" in guest.confidence_because) is (number == 830)
+    for peer in guest.peers:
+        known = whole[peer.protocol] if number == 440 else None
+        assert peer.outage_ms == (None if known is None else pytest.approx(known, abs=peer.interval_ms or 0))

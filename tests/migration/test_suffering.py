@@ -62,6 +62,15 @@ def test_a_clock_that_is_set_back_in_the_switchover_shows_no_outage_of_zero(at_m
     assert "the clock at client stepped between its frames" in found.peer.because
 
 
+@pytest.mark.parametrize("by_ms", [43, 57, 93])
+def test_a_clock_that_is_set_back_right_after_an_answer_shortens_no_outage(by_ms: int) -> None:
+    """The one of ping 82, the last by the times, though 83 is answered after it: 170 ms are not told as 110."""
+    client, back = with_clock_set_back(pings(200, 10, lost(84, 17)), 825, by_ms), by_ms * MS
+    (found,) = suffered_at(client, moment=SWITCH - back, last_before=834 * MS - back)
+    assert found.peer.outage_ms is None
+    assert "the clock at client stepped between its frames" in found.peer.because
+
+
 def test_a_clock_that_is_set_back_long_before_hides_nothing() -> None:
     """By 40 ms, 700 ms before the guest fell silent."""
     (found,) = suffered_at(with_clock_set_back(pings(200, 10, lost(84, 17)), 100, 40), moment=SWITCH - 40 * MS)

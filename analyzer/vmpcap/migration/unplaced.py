@@ -5,7 +5,9 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
+from vmpcap.announcements.series import Series
 from vmpcap.flows.streams import NOT_IN_VIEW
 from vmpcap.measures.peers import find_peer_streams
 from vmpcap.migration.announced_moves import NO_STREAM, AnnouncedMove, Unseen
@@ -20,12 +22,15 @@ from vmpcap.migration.packets.exchanges import wants_answer
 from vmpcap.migration.results import KnownBy
 from vmpcap.migration.sides import LEAST_LIFE, PLACES
 from vmpcap.migration.sightings import frames_of
+from vmpcap.migration.steps_back import as_if_never_set_back, set_back_before
 from vmpcap.migration.stream.moves import Move, Sighting
 from vmpcap.migration.stream.transfers import Transfer
 from vmpcap.migration.views import PointView
 from vmpcap.points.roles import OUTAGE_FIGURES, rank
 from vmpcap.terms.addresses import NO_MAC, mac_text
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
+
+I64 = npt.NDArray[np.int64]
 
 # The next are choices, none a standard's.
 LEAST_SILENT_NS: Final = 50 * NS_PER_MS
@@ -38,12 +43,18 @@ USUAL_NS: Final = 10 * NS_PER_S
 """How a guest talks in the time before tells what is a pause of it."""
 LONGER: Final = 1.5
 """... and what is none: one that is hardly longer than others."""
+AT_LEAST: Final = "at least "
+"""What is said of a time in which the clock was set back: by how much more nobody knows."""
 HANDED_OVER: Final = "its address was the one's until then, and is the other's since"
 LOOKS_ALIKE: Final = "a host whose uplink failed over, or whose port came up again, looks the same"
 
 
 class _Gap(NamedTuple):
-    """A time in which a guest was asked at a point and said nothing: by that point's clock."""
+    """
+    A time in which a guest was asked at a point and said nothing.
+
+    By that point's clock as if it had never been set back: how long it was is told by that, when it was by the clock.
+    """
 
     view: PointView
     since: int
@@ -57,6 +68,10 @@ class _Gap(NamedTuple):
     frame: int
     """Of the first question."""
     is_over: bool
+    seen: tuple[int, int, int]
+    """`since`, `asked` and `until` by the clock as it was."""
+    is_least: bool
+    """The clock was set back in it: it may have been longer."""
 
 
 def find_unplaced(
@@ -111,10 +126,17 @@ def _silent_until_announced(views: Sequence[PointView], left_aside: Collection[i
     for guest in announced_guests(views):
         if guest.mac in left_aside or not is_by_host(guest):
             continue
-        told = (_silence(guest, view, first.first_ts, first.frames[0], views) for view, first in guest.heard)
+        told = (_silence(guest, view, *_first_of(view, series), views) for view, series in guest.heard)
         one = next((one for one in told if one is not None), None)
         if one is not None:
             yield one
+
+
+def _first_of(view: PointView, series: Series) -> tuple[int, int]:
+    """Its first announcement in the order of the capture: when by the clock of the point, and its frame."""
+    went_on = np.array(series.times, np.int64) + set_back_before(view, np.array(series.frames, np.int64))
+    first = int(np.argmin(went_on))
+    return series.times[first], series.frames[first]
 
 
 def _silence(
@@ -123,24 +145,28 @@ def _silence(
     """Did this point, which stands at neither place, hear the guest until just before it was announced, and after?"""
     if view.role in PLACES or not view.journal_complete:
         return None
-    ts = np.sort(view.journal.ts_ns[frames_of(view, guest).sent_ip])
-    before, after = ts[ts < first_ts - RUNS_UNSEEN_NS], ts[ts > first_ts]
+    ran, came = as_if_never_set_back(view), first_ts + int(set_back_before(view, np.array([frame]))[0])
+    rows = _by_time(ran, frames_of(view, guest).sent_ip)
+    ts = ran.journal.ts_ns[rows]
+    before, after = ts[ts < came - RUNS_UNSEEN_NS], ts[ts > came]
     if len(before) < LEAST_LIFE or not len(after):
         return None
     left = int(before[-1])
     usual = int(np.diff(before[before > left - USUAL_NS]).max(initial=0))
-    if first_ts - left < max(LEAST_SILENT_NS, LONGER * usual):
+    if came - left < max(LEAST_SILENT_NS, LONGER * usual):
         return None
-    kept = [c for c in connections_across(guest, [view], on_reference(view, left) + 1) if not c.is_reset]
+    kept = [c for c in connections_across(guest, [ran], on_reference(ran, left) + 1) if not c.is_reset]
     if not kept:
         return None
+    seen = int(view.journal.ts_ns[rows[len(before) - 1]])
+    least = "" if came - left == first_ts - seen else AT_LEAST
     because = (
         f"{NO_STREAM}; but a host announced the guest at {view.name} after it had been silent there for "
-        f"{(first_ts - left) / NS_PER_MS:.0f} ms, and {count_of(len(kept), 'connection')} of it went on: whether it "
+        f"{least}{(came - left) / NS_PER_MS:.0f} ms, and {count_of(len(kept), 'connection')} of it went on: whether it "
         f"changed places is not in view, for {LOOKS_ALIKE}"
     )
     guest = replace(guest, because=because)
-    return _as_move(guest, view, first_ts, left, because, (frame,), views, "silence")
+    return _as_move(guest, view, first_ts, seen, because, (frame,), views, "silence")
 
 
 def _longest(guest: Moved, views: Sequence[PointView]) -> _Gap | None:
@@ -165,47 +191,65 @@ def _gaps(guest: Moved, view: PointView) -> Iterator[_Gap]:
 
     A guest that takes its time for an answer, or waits with an acknowledgement, has none.
     """
-    j, frames = view.journal, frames_of(view, guest)
-    words, asked = np.sort(j.ts_ns[frames.sent_ip]), frames.asked[wants_answer(j, frames.asked)]
-    asked = asked[np.argsort(j.ts_ns[asked], kind="stable")]
+    ran, frames = as_if_never_set_back(view), frames_of(view, guest)
+    j, shown = ran.journal, view.journal.ts_ns
+    said, asked = _by_time(ran, frames.sent_ip), _by_time(ran, frames.asked[wants_answer(j, frames.asked)])
+    words = j.ts_ns[said]
     if len(words) < LEAST_LIFE:
         return
     macs = [guest.mac] if guest.mac != NO_MAC else []
-    streams = find_peer_streams(j, macs, guest.ips, end_ns=view.last_ts)
+    streams = find_peer_streams(j, macs, guest.ips, end_ns=ran.last_ts)
     began = np.array([o.first_unanswered_ts for s in streams for o in s.outages], np.int64)
     place = np.searchsorted(words, j.ts_ns[asked], "right")
     for number in np.unique(place[place > 0]).tolist():
         mine = asked[place == number]
         is_over = number < len(words)
-        first, until = int(j.ts_ns[mine[0]]), int(words[number] if is_over else j.ts_ns[mine[-1]])
-        lost, is_felt = len(mine) - is_over, bool(((began >= words[number - 1]) & (began <= until)).any())
+        ends = said[number - 1], mine[0], said[number] if is_over else mine[-1]
+        since, first, until = (int(j.ts_ns[row]) for row in ends)
+        seen = int(shown[ends[0]]), int(shown[ends[1]]), int(shown[ends[2]])
+        lost, is_felt = len(mine) - is_over, bool(((began >= since) & (began <= until)).any())
         if lost > 0 and is_felt and until - first >= LEAST_SILENT_NS:
-            yield _Gap(view, int(words[number - 1]), first, until, lost, int(j.frame[mine[0]]), is_over)
+            is_least = until - first != seen[2] - seen[1]
+            yield _Gap(view, since, first, until, lost, int(j.frame[mine[0]]), is_over, seen, is_least)
+
+
+def _by_time(view: PointView, rows: I64) -> I64:
+    """These rows of the journal, by their times there."""
+    return rows[np.argsort(view.journal.ts_ns[rows], kind="stable")]
 
 
 def _named(guest: Moved, gap: _Gap, views: Sequence[PointView]) -> AnnouncedMove:
     """What is told of a guest that the user named: the longest time in which it did not answer."""
     view = gap.view
     until = "until it spoke again" if gap.is_over else "and it never spoke again"
+    least = AT_LEAST if gap.is_least else ""
     because = (
         f"{NO_STREAM}, and nothing tells whether the guest changed places; the longest time in which it was asked and "
         f"said nothing is told: at {view.name} {count_of(gap.questions, 'packet')} without an answer "
-        f"from frame {gap.frame} on, {(gap.until - gap.asked) / NS_PER_MS:.0f} ms, {until}"
+        f"from frame {gap.frame} on, {least}{(gap.until - gap.asked) / NS_PER_MS:.0f} ms, {until}"
     )
-    begin, end = on_reference(view, gap.since), on_reference(view, gap.until) + SOON_NS
+    asked, left = gap.seen[1], gap.seen[0]
     then = [
-        one
-        for one in announced_guests(views)
-        if one.mac != NO_MAC and any(begin <= on_reference(v, s.first_ts) <= end for v, s in one.heard)
+        one for one in announced_guests(views) if one.mac != NO_MAC and any(_is_of(gap, *heard) for heard in one.heard)
     ]
-    heir = _heir(guest, then, views, on_reference(view, gap.asked))
+    heir = _heir(guest, then, views, on_reference(view, asked))
     if heir is not None:
         as_whom = f"taken for one machine that was {mac_text(guest.mac)} and is {mac_text(heir.mac)}: {HANDED_OVER}"
         guest = replace(heir, confidence=guest.confidence, because=f"named by the user; {as_whom}; {because}")
-        return _as_move(guest, view, gap.asked, gap.since, because, (gap.frame,), views, "name")
+        return _as_move(guest, view, asked, left, because, (gap.frame,), views, "name")
     heard = next((one.heard for one in then if one.mac == guest.mac), ())
     guest = replace(guest, heard=heard, because=f"named by the user; {because}")
-    return _as_move(guest, view, gap.asked, gap.since, because, (gap.frame,), views, "name")
+    return _as_move(guest, view, asked, left, because, (gap.frame,), views, "name")
+
+
+def _is_of(gap: _Gap, view: PointView, series: Series) -> bool:
+    """Was that announced in this time, or soon after it?"""
+    if view.name == gap.view.name:
+        back = int(set_back_before(view, np.array(series.frames[:1]))[0])
+        return gap.since <= series.first_ts + back <= gap.until + SOON_NS
+    since, _, until = gap.seen
+    begin, end = on_reference(gap.view, min(since, until)), on_reference(gap.view, max(since, until)) + SOON_NS
+    return begin <= on_reference(view, series.first_ts) <= end
 
 
 def _heir(guest: Moved, announced: Sequence[Moved], views: Sequence[PointView], moment: int) -> Moved | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from vmpcap.measures.outages import UNANSWERED, Outage
 from vmpcap.measures.peer_streams import PeerStream
+from vmpcap.migration.steps_back import steps_back
 from vmpcap.migration.suffered import MOST_TOLD, Suffered, around_switchover, unmeasured
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import MOST_DRIFT
@@ -18,8 +19,6 @@ from vmpcap.terms.units import NS_PER_MS, at_most_ms, ms
 
 NOTABLE_STEP_NS: Final = NS_PER_MS
 """A clock that stepped by less spoils no outage."""
-
-MOST_STEPS_BACK: Final = 3
 
 BESIDE: Final = ", or one that it was compared with,"
 
@@ -76,7 +75,7 @@ def _step_back_near(view: PointView, away: int, when: int) -> Step | None:
 
     When the switchover was is told by that same clock, so it may be off by as much as that was set.
     """
-    for low, high, last, first in _steps_back(view):
+    for low, high, last, first in steps_back(view):
         if away <= high + (high - low) and when >= low - (high - low):
             return Step(view.name, low, high, last, first, "", sure=True)
     return None
@@ -98,7 +97,7 @@ def _step_of(outage: Outage, view: PointView, begin: int, end: int) -> Step | No
     apart = _on_reference(view, begin, end)
     notable = NOTABLE_STEP_NS + MOST_DRIFT * (end - begin)
     stepped = apart is not None and abs(apart.ns - (end - begin)) > notable
-    went_back = any(begin < high and low < end for low, high, _, _ in _steps_back(view))
+    went_back = any(begin <= high and low <= end for low, high, _, _ in steps_back(view))
     stepped |= went_back
     unsure = apart is not None and apart.uncertainty_ns > notable
     shown = [one.is_sure for one in view.line.sets if not one.is_again and one.lies_between(begin, end)]
@@ -109,18 +108,6 @@ def _step_of(outage: Outage, view: PointView, begin: int, end: int) -> Step | No
         return HeldUp(view.name, begin, end, outage.first_unanswered_frame, last, "", sure=True)
     beside = BESIDE if shown and not any(shown) and not went_back else ""
     return Step(view.name, begin, end, outage.first_unanswered_frame, last, beside, sure=stepped)
-
-
-def _steps_back(view: PointView) -> list[tuple[int, int, int, int]]:
-    """
-    Times that the point's clock showed twice, for it went back, as the order of the file tells without any other point:
-    from and to, and the frames before and after.
-
-    Where that happens often, frames were not written in the order of time, and no clock stepped.
-    """
-    if len(view.set_backs) > MOST_STEPS_BACK:
-        return []
-    return [(after, before, last, first) for before, after, last, first in view.set_backs.tolist()]
 
 
 def _on_reference(view: PointView, begin: int, end: int) -> Elapsed | None:
