@@ -71,6 +71,27 @@ def test_a_clock_that_is_set_back_right_after_an_answer_shortens_no_outage(by_ms
     assert "the clock at client stepped between its frames" in found.peer.because
 
 
+@pytest.mark.parametrize(
+    ("lost_pings", "at_ms", "by_ms", "because"),
+    [
+        (17, 1005, 3000, "the clock at client stepped between its frames"),
+        (316, 1405, 200, "unanswered until the end of the capture"),
+        (316, 1405, 1000, "unanswered until the end of the capture"),
+    ],
+    ids=["answered after it", "never, by less than it lasts", "never, past the time of the step"],
+)
+def test_answers_since_a_clock_was_set_back_to_before_an_outage_may_end_it(
+    lost_pings: int, at_ms: int, by_ms: int, because: str
+) -> None:
+    """By their times they are of before it; requests past the time of the step show that there are none."""
+    (found,) = suffered_at(
+        with_clock_set_back(pings(400, 10, lost(84, lost_pings)), at_ms, by_ms), last_before=839 * MS
+    )
+    assert found.peer.outage_ms is None
+    assert because in found.peer.because
+    assert (found.hidden_ms is None) is (lost_pings == 316)
+
+
 def test_a_clock_that_is_set_back_long_before_hides_nothing() -> None:
     """By 40 ms, 700 ms before the guest fell silent."""
     (found,) = suffered_at(with_clock_set_back(pings(200, 10, lost(84, 17)), 100, 40), moment=SWITCH - 40 * MS)

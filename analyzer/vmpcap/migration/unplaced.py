@@ -88,7 +88,7 @@ def find_unplaced(
     left_aside : MACs of machines that are told of already
     """
     told, said = Unseen([], [], []), []
-    found = [] if {v.role for v in views} >= set(PLACES) else list(_silent_until_announced(views, left_aside))
+    found = [] if {v.role for v in views} >= set(PLACES) else _silent_until_announced(views, left_aside)
     announced = [one.guest for one in found]
     for one in found:
         at, first_ts = one.move.best.view, one.move.best.transfer.start_ts
@@ -117,19 +117,22 @@ def find_unplaced(
     return told, said
 
 
-def _silent_until_announced(views: Sequence[PointView], left_aside: Collection[int]) -> Iterator[AnnouncedMove]:
+def _silent_until_announced(views: Sequence[PointView], left_aside: Collection[int]) -> list[AnnouncedMove]:
     """
     Guests that said nothing, for longer than before, until a host announced them, and then went on.
 
     A machine that starts has no connection that goes on; one whose host was merely plugged in anew is not silent first.
     """
+    found: dict[tuple[int, str, int], AnnouncedMove] = {}
     for guest in announced_guests(views):
         if guest.mac in left_aside or not is_by_host(guest):
             continue
         told = (_silence(guest, view, *_first_of(view, series), views) for view, series in guest.heard)
         one = next((one for one in told if one is not None), None)
-        if one is not None:
-            yield one
+        if one is not None:  # by a clock that was set back one event may look like two, which end the same silence
+            silence = guest.mac, one.move.best.view.name, one.left
+            found[silence] = min(one, found.get(silence, one), key=lambda one: one.frames)
+    return list(found.values())
 
 
 def _first_of(view: PointView, series: Series) -> tuple[int, int]:

@@ -85,9 +85,22 @@ def hole_of(outage: Outage, view: PointView) -> Hole | None:
     """In which hole does a part of this outage lie, or within it which step of the point's clock?"""
     end = outage.first_answer_ts
     if end is None:
-        return None
+        return _step_back_since(outage, view)
     begin = outage.first_unanswered_ts if outage.last_answer_ts is None else outage.last_answer_ts
     return hole_in(view.holes, begin, end) or _step_of(outage, view, begin, end)
+
+
+def _step_back_since(outage: Outage, view: PointView) -> Step | None:
+    """
+    Did the clock go back, since this outage without an end began, to before it?
+
+    Answers of since then have times of before it. Not so where its own requests go on past the time of the step.
+    """
+    begin, frame = outage.first_unanswered_ts, outage.first_unanswered_frame
+    for step in steps_back(view):
+        if frame < step.first_frame and step.low < begin and outage.last_unanswered_ts <= step.high:
+            return Step(view.name, step.low, step.high, step.last_frame, step.first_frame, "", sure=True)
+    return None
 
 
 def _step_of(outage: Outage, view: PointView, begin: int, end: int) -> Step | None:
