@@ -15,12 +15,15 @@ FULL_SHARE: Final = 0.5
 """Of a stretch's bins: in at least so many a queue stands, or the path was not full in it."""
 
 
-def best_full_stretch(together: Together, is_full: npt.NDArray[np.bool_], rtt_ns: int) -> float | None:
+def best_full_stretch(
+    together: Together, carried_bytes: npt.NDArray[np.int64], is_full: npt.NDArray[np.bool_], rtt_ns: int
+) -> float | None:
     """
     The highest rate over any stretch in which the path was full, in Mbps; None where no stretch was.
 
     Parameters
     ----------
+    carried_bytes : int64[bins], what was delivered (measures.repaired)
     is_full : bool[bins], where a queue stood
     rtt_ns : the shortest round trip in view
 
@@ -34,7 +37,7 @@ def best_full_stretch(together: Together, is_full: npt.NDArray[np.bool_], rtt_ns
     if len(is_full) < per:
         return None
     sent = _over(together.new_bytes + together.resent_bytes, per)
-    carried = np.minimum(_over(together.delivered_bytes, per), sent)
+    carried = np.minimum(_over(carried_bytes, per), sent)
     full = _over(is_full.astype(np.int64), per) >= FULL_SHARE * per
     return mbps(int(carried[full].max()), per * together.width_ns) if full.any() else None
 

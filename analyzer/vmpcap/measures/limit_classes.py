@@ -207,7 +207,7 @@ def _plateau(story: Story) -> Bools:
     windows = story.windows
     dropped = (windows.loss_events > 0) & _has_path_view(story) & (not keeps_pace(story))
     full = story.is_networks_queue() | (dropped & ~windows.is_unread & ~windows.is_full)
-    return _level(windows.mbps, full, PLATEAU_SHARE)
+    return _level(windows.told_mbps, full, PLATEAU_SHARE)
 
 
 def _queue(story: Story) -> Bools:

@@ -11,6 +11,7 @@ from vmpcap.measures.connections import Side
 from vmpcap.measures.limits import Sent, find_silence, find_waits
 from vmpcap.measures.loss_signs import event_begins, telling_events
 from vmpcap.measures.queues import NEAR_WINDOW_SEGMENTS, stands, tells_of_queues
+from vmpcap.measures.repaired import carried_bytes
 from vmpcap.measures.series import NO_HEADROOM_SAMPLE, WINDOW_NS, Together, offered_windows
 
 I64 = npt.NDArray[np.int64]
@@ -65,7 +66,10 @@ class Windows:
     start_ns: I64
     end_ns: I64
     new_bytes: I64
+    told_bytes: I64
+    """Delivered, as the acknowledgements tell of it."""
     delivered_bytes: I64
+    """The same, with what came behind a hole where it came (measures.repaired): evenly, so it shows no level."""
     resent_bytes: I64
     loss_events: I64
     """Bins with resent bytes, those within a round trip of an event's begin taken as one with it."""
@@ -102,6 +106,11 @@ class Windows:
     def mbps(self) -> F64:
         """Goodput of each window."""
         return self.delivered_bytes * 8e3 / (self.end_ns - self.start_ns)
+
+    @property
+    def told_mbps(self) -> F64:
+        """The same, as the acknowledgements tell of it."""
+        return self.told_bytes * 8e3 / (self.end_ns - self.start_ns)
 
     @property
     def sent_mbps(self) -> F64:
@@ -197,7 +206,8 @@ def cut_windows(together: Together, more: Outline, sent: Sent) -> Windows | None
         start_ns=start_ns,
         end_ns=start_ns + bins * width,
         new_bytes=summed(together.new_bytes),
-        delivered_bytes=summed(together.delivered_bytes),
+        told_bytes=summed(together.delivered_bytes),
+        delivered_bytes=summed(carried_bytes(together)),
         resent_bytes=summed(together.resent_bytes),
         loss_events=summed(event_begins(together, rtt_ns)),
         telling_losses=summed(telling_events(together, rtt_ns)),

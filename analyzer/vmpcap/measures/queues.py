@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vmpcap.measures.ceiling import best_full_stretch
+from vmpcap.measures.repaired import carried_bytes
 from vmpcap.measures.series import Together
 from vmpcap.terms.units import mbps
 
@@ -35,9 +36,10 @@ def queueing(together: Together, floor_ns: int | None) -> tuple[float | None, fl
     busy = stands(together, floor_ns)
     stood = busy | _until_told(together, sampled, busy)
     time_ns = int(stood.sum()) * together.width_ns
-    rate = mbps(int(together.delivered_bytes[stood].sum()), time_ns)
+    carried = carried_bytes(together)
+    rate = mbps(int(carried[stood].sum()), time_ns)
     share = float(busy.sum() / tells_of_queues(together).sum())
-    return share, rate, best_full_stretch(together, busy, floor_ns)
+    return share, rate, best_full_stretch(together, carried, busy, floor_ns)
 
 
 def tells_of_queues(together: Together) -> Bools:
