@@ -10,7 +10,7 @@ from tests.measures.stories import MIGRATION_PORT, NO_TIME, cut_at_random, rando
 from tests.twins.rtt import Found, idle_of, nearest_rank
 from tests.twins.series import pauses_twin
 from tests.twins.tcp import FlowTwin, SideTwin
-from vmpcap.measures.connections import Connection, RttSummary, Side
+from vmpcap.measures.connections import OPENED_WINDOW, Connection, RttSummary, Side
 
 SEEDS_TRIED = 200
 SEEDS = pytest.mark.parametrize("seed", range(SEEDS_TRIED))
@@ -148,15 +148,16 @@ def test_series(seed: int) -> None:
 
 @SEEDS
 def test_windows_of_a_series(seed: int) -> None:
-    """The smallest window that the peer offered, by its own factor where both SYNs were seen, else unknown."""
+    """The smallest window that the peer offered, by its own factor where both SYNs were seen, else closed or not."""
     for connection, twin in both(seed)[0]:
         for number, side in enumerate(connection.sides):
             theirs, shift = twin.sides[number].series, twin.scale_of(1 - number)
             if side.series is None or theirs is None:
                 continue
             raw = theirs.columns()["window_min"]
+            unscaled = {-1: -1, 0: 0}
             assert side.series.window_min_bytes.tolist() == [
-                -1 if window < 0 or shift is None else window << shift for window in raw
+                unscaled.get(window, OPENED_WINDOW if shift is None else window << (shift or 0)) for window in raw
             ]
 
 

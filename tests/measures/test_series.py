@@ -9,7 +9,7 @@ import pytest
 
 from tests.measures.followed import follow_batches
 from tests.measures.stories import ACK, MIGRATION_PORT, MS, SYN, Packet, S
-from vmpcap.measures.connections import Side, StreamSeries
+from vmpcap.measures.connections import OPENED_WINDOW, Side, StreamSeries
 from vmpcap.measures.kernels.layout import NEVER
 from vmpcap.measures.series import NO_HEADROOM_SAMPLE, Together, best_window, put_together, windowed
 from vmpcap.terms.units import NO_TIME
@@ -70,6 +70,8 @@ def left_of(of: Side, one: StreamSeries, i: int) -> int:
 def window_of(one: StreamSeries, i: int) -> int:
     """What was offered last; a closed window is unknown once new data was sent."""
     for k in range(i, -1, -1):
+        if one.window_min_bytes[k] == OPENED_WINDOW:
+            return -1
         if one.window_min_bytes[k] >= 0:
             went_on = one.window_min_bytes[k] == 0 and one.new_bytes[k + 1 : i + 1].sum() > 0
             return -1 if went_on else int(one.window_min_bytes[k])
@@ -83,6 +85,32 @@ def test_a_closed_window_stays_closed_without_packets() -> None:
         window_min_bytes=[9000, 0] + [-1] * 7 + [9000, 9000], flight_max_bytes=[5000] + [-1] * 9 + [5000],
     )  # fmt: skip
     assert together_of(side(one, acked_bytes=5000, syn_ts=0)).headroom_bytes.tolist() == [4000] + [0] * 8 + [9000, 4000]
+
+
+@pytest.mark.parametrize("has_syn", [True, False])
+def test_a_window_of_zero_needs_no_scale(has_syn: bool) -> None:
+    """Closed after the second segment, opened again half a second later: in a capture from mid-stream as well."""
+    ends = {"src": "10.0.0.1", "src_port": 5, "dst": "10.0.0.2", "dst_port": MIGRATION_PORT}
+    back_ends = {"src": "10.0.0.2", "src_port": MIGRATION_PORT, "dst": "10.0.0.1", "dst_port": 5}
+    shake = [
+        Packet(0, **ends, seq=99, flags=SYN, scale=7),
+        Packet(MS, **back_ends, seq=899, ack=100, flags=SYN | ACK, scale=7),
+    ]  # fmt: skip
+    stream = [
+        Packet(2 * MS, **ends, seq=100, ack=900, flags=ACK, size=1000),
+        Packet(3 * MS, **back_ends, seq=900, ack=1100, flags=ACK, window=100),
+        Packet(12 * MS, **ends, seq=1100, ack=900, flags=ACK, size=1000),
+        Packet(13 * MS, **back_ends, seq=900, ack=2100, flags=ACK, window=0),
+        Packet(513 * MS, **back_ends, seq=900, ack=2100, flags=ACK, window=100),
+        Packet(514 * MS, **ends, seq=2100, ack=900, flags=ACK, size=1000),
+        Packet(515 * MS, **back_ends, seq=900, ack=3100, flags=ACK, window=100),
+        Packet(600 * MS, **ends, seq=3100, ack=900, flags=ACK, size=1000),
+    ]
+    (connection,) = follow_batches([shake * has_syn + stream]).connections()
+    room = together_of(connection.sides[0]).headroom_bytes
+    assert (room[1:51] <= 0).all()
+    assert (room[51:] > 0).all()
+    assert (room[0] == NO_HEADROOM_SAMPLE) is not has_syn
 
 
 def test_a_sender_that_only_repeats_by_timeout_had_no_answer() -> None:

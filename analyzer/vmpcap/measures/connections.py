@@ -1,6 +1,7 @@
 """What was measured of one flow at one capture point: the values the migration floor works with."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +39,10 @@ class Pause:
     to_frame: int
 
 
+OPENED_WINDOW: Final = -2
+"""A receive window that is not closed, of a size that nobody can tell."""
+
+
 @dataclass(frozen=True, slots=True)
 class StreamSeries:
     """One direction of a nominated stream over time; bin i covers start_ns + i*width_ns and width_ns more."""
@@ -54,7 +59,10 @@ class StreamSeries:
     """int64[bins]: smallest data-to-ACK time in the bin, -1 without a sample."""
     rtt_max_ns: npt.NDArray[np.int64]
     window_min_bytes: npt.NDArray[np.int64]
-    """int64[bins]: smallest receive window the peer offered, -1 without a sample."""
+    """
+    int64[bins]: smallest receive window the peer offered, -1 without a sample. Where its scale is not known a closed
+    one is 0 all the same, and any other OPENED_WINDOW.
+    """
     flight_max_bytes: npt.NDArray[np.int64]
     """int64[bins]: most payload bytes outstanding."""
     first_frame: npt.NDArray[np.int64]

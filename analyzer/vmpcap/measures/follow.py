@@ -10,7 +10,7 @@ from vmpcap.decode.frames import Frames
 from vmpcap.flows.streams import magic_table
 from vmpcap.flows.table import FlowTable
 from vmpcap.measures.analysis import Analysis
-from vmpcap.measures.connections import Connection, Marked, Pause, RttSummary, Side, StreamSeries
+from vmpcap.measures.connections import OPENED_WINDOW, Connection, Marked, Pause, RttSummary, Side, StreamSeries
 from vmpcap.measures.kernels import layout as at
 from vmpcap.measures.kernels.analysis_state import REPORTS_UNSEEN, STAMPS_UNSEEN, Analysed
 from vmpcap.measures.kernels.follow import follow
@@ -355,7 +355,7 @@ class Follower:
         )
 
     def _series(self, slot: int, peer_shift: int | None) -> StreamSeries:
-        """The filled bins of a stream; windows are scaled by the peer's factor, -1 where that is unknown."""
+        """The filled bins of a stream; windows are scaled by the peer's factor, where that is known."""
         stream = self._state.streams[slot]
         begin = int(stream["bins_at"])
         bins = self._state.bins[begin : begin + int(stream["bins_used"])]
@@ -363,7 +363,8 @@ class Follower:
         count = int(np.flatnonzero(happened)[-1]) + 1 if happened.any() else 0
         bins = bins[:count]
         window = bins["window_min"]
-        scaled = np.full(count, -1, np.int64) if peer_shift is None else np.where(window < 0, -1, window << peer_shift)
+        scaled = np.where(window == 0, 0, OPENED_WINDOW) if peer_shift is None else window << peer_shift
+        scaled = np.where(window < 0, -1, scaled)
         return StreamSeries(
             start_ns=int(stream["start_ns"]),
             width_ns=int(stream["width_ns"]),

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from vmpcap.measures.connections import Side, StreamSeries
+from vmpcap.measures.connections import OPENED_WINDOW, Side, StreamSeries
 from vmpcap.measures.kernels.layout import NEVER
 from vmpcap.terms.units import NO_TIME, NS_PER_MS, NS_PER_S, mbps
 
@@ -154,11 +154,11 @@ def outstanding_of(side: Side, series: StreamSeries) -> I64:
 
 def offered_windows(series: StreamSeries) -> I64:
     """The receive window of each bin: what was offered last stands, but a closed one only until new data is sent."""
-    known = series.window_min_bytes >= 0
+    known = series.window_min_bytes != -1
     last = np.maximum.accumulate(np.where(known, np.arange(len(known)), -1))
     window = np.where(last >= 0, series.window_min_bytes[last], -1)
     sent = np.cumsum(series.new_bytes)
-    window[~known & (window == 0) & (sent > sent[last])] = -1
+    window[(~known & (window == 0) & (sent > sent[last])) | (window == OPENED_WINDOW)] = -1
     return window
 
 
