@@ -81,10 +81,30 @@ def test_in_mid_path_timestamp_echoes_give_the_whole_path() -> None:
 
 
 def test_too_few_echoes_of_a_sender_that_was_sending_leave_the_handshake() -> None:
-    """The sender's pauses are no round trips: of 19 others no 95th percentile can be told."""
+    """The sender's pauses are no round trips: of 19 others no 95th percentile can be told, only the least."""
     prompt = [5 * MS + n for n in range(19)]
     seen = told(path(**HALVES, loop_rtt=rtt(*prompt, *PAUSED), prompt_rtt=rtt(*prompt), handshake_ns=6 * MS))
-    assert (seen.coverage, seen.measured_by, seen.samples, seen.max_ms) == ("full", "handshake", 1, 6.0)
+    assert (seen.coverage, seen.measured_by, seen.samples, seen.max_ms) == ("full", "handshake", 2, 6.0)
+
+
+@pytest.mark.parametrize(
+    ("near_ns", "loop_ns", "least_ms", "idle_ms"),
+    [
+        (4_100_000, [], 4.2, None),  # an ACK's stamp came back with data, though no data was timed for that ACK
+        (4_300_000, [4_150_000], 4.15, None),
+        (7_600_000, [], 7.7, 8.0),  # hardly shorter: nobody was slow
+        (9_000_000, [9_000_000], 8.0, 8.0),  # they waited: the handshake is the shorter
+    ],
+)
+def test_an_echo_bounds_a_handshake_that_was_not_answered_at_once(
+    near_ns: int, loop_ns: list[int], least_ms: float, idle_ms: float | None
+) -> None:
+    """The handshake took 8 ms; no echo is shorter than the path, so one that took 4 leaves no 8 to the path."""
+    known = {"rtt": rtt(100_000), "near_rtt": rtt(near_ns), "loop_rtt": rtt(*loop_ns) if loop_ns else rtt(90 * MS)}
+    seen = told(path(**known, handshake_ns=8 * MS))
+    assert (seen.coverage, seen.measured_by, seen.handshake_ms) == ("full", "handshake", 8.0)
+    assert (seen.min_ms, seen.p5_ms) == (pytest.approx(least_ms), pytest.approx(least_ms))
+    assert seen.idle_ms == idle_ms
 
 
 def test_echoes_that_waited_are_no_more_than_an_upper_bound() -> None:

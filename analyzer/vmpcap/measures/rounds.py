@@ -20,6 +20,12 @@ NEAR_SHARE = 0.05
 """A half that takes less than this share of the other one leaves the full path's figure as it is."""
 
 
+SLOW_LEAST_NS: Final = NS_PER_MS // 2
+"""A handshake that took so much longer than an echo was not answered at once, ..."""
+
+SLOW_SHARE: Final = 0.1
+"""... or longer by this share of the echo, where that is more."""
+
 LEAST_PROMPT = 20
 """Fewer samples than this have no 95th percentile below their largest."""
 
@@ -55,7 +61,8 @@ def describe_rtt(paths: Sequence[Path], at_source: bool) -> Rtt:
     Data to ACK covers the half between the capture point and the destination; at the sender that is the full path.
     Where the capture point is elsewhere, timestamp echoes (data, its ACK, the first data that echoes the ACK's stamp;
     RFC 7323) give the full path. Those that hold no wait of the sender are taken; where they are too few the handshake,
-    and without one all of them, of which only the lower end says something of the path: they lean high, never low.
+    and without one all of them, of which only the lower end says something of the path: they lean high, never low. So
+    the shortest stands beside a handshake that took longer, which then is none of the idle path.
     What the receiver held an ACK back for is no part of the idle path: as many of its longest samples are left out.
     """
     far_low = _least(p.data.rtt.min_ns for p in paths)
@@ -75,6 +82,12 @@ def describe_rtt(paths: Sequence[Path], at_source: bool) -> Rtt:
     low = _least([*(s.min_ns for s in chosen), *further])
     high = max((m for m in (*(s.max_ns for s in chosen), *further) if m is not None), default=None)
     if coverage == "full" and not counts.sum() and handshakes:
+        echo = _least(_echo_bound(p) for p in paths)
+        if echo is not None and echo < min(handshakes):
+            if min(handshakes) - echo > max(SLOW_LEAST_NS, SLOW_SHARE * echo):
+                idle_values, idle_counts = merge_buckets([])
+            handshakes.append(echo)
+            because = f"both halves seen in the handshake, and in {echo / 1e6:.3f} ms at most by a timestamp echo"
         values, counts = merge_buckets([], handshakes)
         low, high = min(handshakes), max(handshakes)
     is_spread = kind != "loop_rtt"
@@ -153,6 +166,17 @@ def _near_half(path: Path) -> int | None:
     c = path.connection
     handshake = c.synack_to_ack_ns if path.source_connects else c.syn_to_synack_ns
     return _least((handshake, path.data.near_rtt.min_ns))
+
+
+def _echo_bound(path: Path) -> int | None:
+    """
+    What does the whole path take at most, by the shortest timestamp echo and the data's shortest way to its ACK?
+
+    Each of them may hold waits of a host or of a queue, and none is shorter than the path: a handshake that took longer
+    was not answered at once.
+    """
+    near, far = path.data.near_rtt.min_ns, path.data.rtt.min_ns
+    return _least((path.data.loop_rtt.min_ns, None if near is None or far is None else near + far))
 
 
 def _far_half(path: Path) -> int | None:
