@@ -57,3 +57,24 @@ def test_headers_that_were_cut_shift_numbers_and_nothing_else(tmp_path: Path) ->
     assert done.status == 0, done.out
     assert "cut, tcp_stream" in done.out
     assert "cut, a_packets" not in done.out
+
+
+@pytest.mark.parametrize(("blocks", "is_told"), [(2, False), (3, False), (4, True)])
+def test_a_fourth_sack_block_is_off_the_flight_here_and_told(blocks: int, is_told: bool, tmp_path: Path) -> None:
+    """Ten segments, every other one arrived: tshark takes three blocks off what is in flight."""
+    packets = [
+        Packet(0, *A, *B, seq=100, flags=SYN, sack_permitted=True),
+        Packet(MS, *B, *A, seq=900, ack=101, flags=SYN | ACK, sack_permitted=True),
+        Packet(2 * MS, *A, *B, seq=101, ack=901),
+    ]
+    packets += [Packet((3 + n) * MS, *A, *B, seq=101 + 100 * n, ack=901, flags=ACK, size=100) for n in range(10)]
+    sack = tuple((201 + 200 * n, 301 + 200 * n) for n in reversed(range(blocks)))
+    packets += [
+        Packet(20 * MS, *B, *A, seq=901, ack=101, sack=sack),
+        Packet(21 * MS, *A, *B, seq=1101, ack=901, flags=ACK, size=100),
+    ]
+    path = tmp_path / "c.pcap"
+    path.write_bytes(pcap_of(packets))
+    done = vmpcap("verify", str(path))
+    assert (done.status == 1) == is_told, done.out
+    assert ("because of four SACK blocks tshark takes three" in done.out) == is_told

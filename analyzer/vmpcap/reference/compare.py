@@ -25,6 +25,8 @@ round trip it shows on those segments only of which its analysis has something e
 """
 DOUBTED: Final = frozenset({"tcp_sack_permitted", "tcp_sack"})
 """Of these, those that are null with us where options were cut, and absent with tshark."""
+OF_THE_OPTIONS: Final = frozenset({"tcp_mss", "tcp_window_scale", "tcp_ts_value", "tcp_ts_echo"})
+"""Of these, those that are null with us where options were cut; tshark tells a part of one that was cut through."""
 OFTEN_UNNAMED: Final = ("pw", "pwcw")
 """Headers of ours that tshark names where it guessed them, and not where it was told."""
 WITHOUT_A_HEADER: Final = ("/none",)
@@ -66,6 +68,8 @@ def _differ(name: str, ours: Row, theirs: Row) -> bool:
         return False
     if theirs[name] is None and name in SILENT:
         return False
+    if name in OF_THE_OPTIONS and ours["stop"] == "cut_options":
+        return ours[name] is not None
     return not (ours[name] is None and name in DOUBTED)
 
 

@@ -36,6 +36,7 @@ HEADLESS: Final = "packets whose TCP header the capture cut are in no flow here"
 UNSHOWN: Final = "tshark shows no analysis of segments whose TCP options the capture cut"
 BACKWARDS: Final = "the times of the capture run backwards here: that is no round trip"
 TORN: Final = "numbers of this stream lie more than 2^30 apart: nothing says which are ahead, and each takes it its way"
+FOUR_BLOCKS: Final = "of four SACK blocks tshark takes three off what is in flight; here all four are off"
 HELD_BACK: Final = "times beyond 2262 are held back to it here, so that none lies between them"
 REPEATED: Final = "Multipath TCP: an ACK repeated with another of its options is no duplicate (RFC 8684); not read here"
 UNCOUNTED: Final = "streams beyond the first {most:,}: each segment is compared, and no counts"
@@ -236,6 +237,10 @@ def _excuse(one: Difference, ours: Row, streams: Streams) -> tuple[str, str | No
         return "differs", REPEATED
     if one.column in ("tcp_ack_rtt_us", "tcp_bytes_in_flight") and ours["tcp_stream"] in streams.torn:
         return "differs", TORN
+    if one.column == "tcp_bytes_in_flight" and isinstance(one.theirs, int):
+        fourth = streams.fourth.get((ours["tcp_stream"], (ours["ip_dst"], ours["dst_port"])), 0)
+        if fourth and one.theirs - (one.ours if isinstance(one.ours, int) else 0) == fourth:
+            return "differs", FOUR_BLOCKS
     if one.column in ("tcp_ack_rtt_us", "tcp_initial_rtt_us") and one.ours is None and isinstance(one.theirs, float):
         if one.theirs < 0:
             return "differs", BACKWARDS

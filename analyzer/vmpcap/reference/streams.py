@@ -68,6 +68,8 @@ class Streams:
         """What of these counts are round trips below 0, where the capture's times run backwards."""
         self.torn: set[int] = set()
         """Streams in which a number, or an ACK's, lies that far from the last one of its side."""
+        self.fourth: dict[tuple[int, End], int] = {}
+        """How many bytes the fourth SACK block of the last segment of this side names: tshark takes three off."""
         self._last: dict[tuple[int, End], int] = {}
         self._of_ends: dict[frozenset[End], list[int]] = {}
 
@@ -89,6 +91,8 @@ class Streams:
             numbers.append(stream)
         self._note_number(stream, sender, row["tcp_seq"])
         self._note_number(stream, other, row["tcp_ack"])
+        edges = row["tcp_sack"] or ()
+        self.fourth[stream, sender] = (edges[7] - edges[6]) % (1 << 32) if len(edges) >= 8 else 0
         sizes = {"packets": 1, "wire_bytes": row["wire_bytes"], "payload_bytes": row["payload_bytes"] or 0}
         side = self.sides.setdefault((stream, sender), Counter())
         side.update(sizes)
