@@ -51,6 +51,23 @@ def test_all_three_are_told(write: object) -> None:
     assert "MSS clamped on the way" in shown
 
 
+@pytest.mark.parametrize(
+    ("resent", "twice", "words"),
+    [
+        (0, 90, "0 resent (90 came twice at the receiver: copied on the way, or sent again unseen)"),
+        (13, 37, "13 resent (37 came twice at the receiver: copied on the way, or sent again unseen)"),
+        (13, 13, "13 resent (13 in vain)"),
+        (13, 0, "13 resent,"),
+    ],
+)
+def test_no_more_was_sent_again_in_vain_than_was_sent_again(resent: int, twice: int, words: str) -> None:
+    """What the receiver reports beyond that is the network's doubling."""
+    one = migration()
+    loss = msgspec.structs.replace(one.loss, retransmissions=resent, needless=twice)
+    shown = one_line(to_markdown(report(msgspec.structs.replace(one, loss=loss))))
+    assert words in shown
+
+
 @pytest.mark.parametrize("write", [to_terminal, to_markdown])
 def test_nothing_is_told_of_what_did_not_happen(write: object) -> None:
     """One part is no course; an MSS that nobody rewrote is no news."""

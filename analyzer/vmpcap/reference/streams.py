@@ -1,7 +1,7 @@
 """TCP streams as tshark counts them, for each side."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from vmpcap.reference.tshark import Values
@@ -91,7 +91,7 @@ class Streams:
             numbers.append(stream)
         self._note_number(stream, sender, row["tcp_seq"])
         self._note_number(stream, other, row["tcp_ack"])
-        edges = row["tcp_sack"] or ()
+        edges: Sequence[int] = row["tcp_sack"] or ()
         self.fourth[stream, sender] = (edges[7] - edges[6]) % (1 << 32) if len(edges) >= 8 else 0
         sizes = {"packets": 1, "wire_bytes": row["wire_bytes"], "payload_bytes": row["payload_bytes"] or 0}
         side = self.sides.setdefault((stream, sender), Counter())

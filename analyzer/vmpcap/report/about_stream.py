@@ -155,7 +155,9 @@ def _resent(loss: Loss) -> Iterator[str]:
 
 
 def _in_vain(loss: Loss) -> str:
-    """How many of those for nothing?"""
+    """How many of those for nothing? No more than there are: what else came twice had not been sent twice here."""
+    if loss.needless and loss.needless > (loss.retransmissions or 0):
+        return f" ({loss.needless:,} came twice at the receiver: copied on the way, or sent again unseen)"
     if loss.needless:
         return f" ({loss.needless:,} in vain)"
     return " (whether in vain was cut off)" if loss.retransmissions and loss.needless_because else ""
