@@ -103,13 +103,8 @@ class Windows:
     last_frame: I64
 
     @property
-    def mbps(self) -> F64:
-        """Goodput of each window."""
-        return self.delivered_bytes * 8e3 / (self.end_ns - self.start_ns)
-
-    @property
     def told_mbps(self) -> F64:
-        """The same, as the acknowledgements tell of it."""
+        """Goodput of each window, as the acknowledgements tell of it."""
         return self.told_bytes * 8e3 / (self.end_ns - self.start_ns)
 
     @property
