@@ -149,18 +149,19 @@ def test_throughput_fails_only_where_the_network_was_in_the_way(known: dict[str,
 
 
 @pytest.mark.parametrize(
-    ("lengths_ms", "mean_mbps", "expected"),
+    ("lengths_ms", "carried", "mean_mbps", "expected"),
     [
-        ([10.6, 10.6, 10.7], 41.0, "undecided"),
-        ([10.6, 10.6, 10.7], 622.0, "pass"),
-        ([10.6, 100.0], 41.0, "pass"),
+        ([10.6, 10.6, 10.7], 1_000_000, 41.0, "undecided"),
+        ([10.6, 10.6, 10.7], 1_000_000, 622.0, "pass"),
+        ([10.6, 100.0], 1_000_000, 41.0, "pass"),
+        ([10.6, 80.0], 90_000_000, 300.0, "pass"),
     ],
 )
 def test_bursts_that_a_bucket_lets_through_pass_no_link(
-    lengths_ms: list[float], mean_mbps: float, expected: str
+    lengths_ms: list[float], carried: int, mean_mbps: float, expected: str
 ) -> None:
-    """1 MB each 0.2 s through tbf (100 Mbit/s, 1.5 MB of burst) was a pass at 757 Mbps."""
-    parts = tuple(Activity(0, round(length * 1e6), 1_000_000) for length in lengths_ms)
+    """1 MB each 0.2 s through tbf (100 Mbit/s, 1.5 MB of burst) was a pass at 757 Mbps; 90 MB are no bucket's."""
+    parts = tuple(Activity(0, round(length * 1e6), carried) for length in lengths_ms)
     known = throughput(bulk_mbps=757.0, mean_mbps=mean_mbps)
     given = ask("throughput", story(figures=figures(throughput=known, activities=parts)))
     assert (given.outcome, given.measured) == (expected, 757.0)

@@ -30,9 +30,11 @@ LEAST_BUSY_SHARE: Final = 0.98
 
 
 LEAST_SUSTAINED_NS: Final = 100 * NS_PER_MS
+LEAST_SUSTAINED_BYTES: Final = 8_000_000
 """
-Bursts shorter than this between pauses do not show what a link sustains: a shaper's bucket of some megabytes, refilled
-in each pause, lets them through at whatever rate the interface has. A choice.
+Bursts between pauses that are shorter, and carry less, do not show what a link sustains: a shaper's bucket of some
+megabytes, refilled in each pause, lets them through at whatever rate the interface has. A choice: 100 ms are 8 MB at
+622 Mbps; a link of 10 Gbit/s carries those sooner, and no bucket holds ten times as much.
 """
 
 
@@ -94,8 +96,10 @@ def _throughput_of(story: Story, profile: Profile) -> Answer:
 def _only_bursts(figures: StreamFigures, limit: float) -> str:
     """Did data flow in short bursts alone, and too seldom to reach the limit? As a sentence's end; empty: no."""
     longest = max((part.carried_ns for part in figures.activities), default=LEAST_SUSTAINED_NS)
+    most = max((part.new_bytes for part in figures.activities), default=0)
     whole = figures.throughput.mean_mbps
-    if longest >= LEAST_SUSTAINED_NS or whole is None or whole >= limit:
+    is_sustained = longest >= LEAST_SUSTAINED_NS or most >= LEAST_SUSTAINED_BYTES
+    if is_sustained or whole is None or whole >= limit:
         return ""
     told = f"in bursts of {at_most_ms(longest)}, {three(whole, limit)} Mbps with the pauses between them"
     return f", {told}: a shaper's bucket lets such bursts through faster than the link carries for long"
