@@ -14,7 +14,7 @@ from vmpcap.migration.announced.uplinks import with_guests_at_uplinks
 from vmpcap.migration.announced.vlans import find_retagged, tags_apart, tags_kept
 from vmpcap.migration.announced_moves import NO_STREAM, AnnouncedMove, Unseen, find_announced_moves
 from vmpcap.migration.causes.breakdown import break_down
-from vmpcap.migration.clocks import elapsed_between, is_moment_unknown, on_clock_of
+from vmpcap.migration.clocks import is_moment_unknown
 from vmpcap.migration.domains.role_doubts import find_role_doubts, say_doubts, with_shown_roles
 from vmpcap.migration.domains.two_domains import name_domains
 from vmpcap.migration.guest.announcers import find_announcers
@@ -34,7 +34,7 @@ from vmpcap.migration.mechanisms.case import Case, Trip, moved_again
 from vmpcap.migration.mechanisms.table import judge_mechanisms, judge_stream
 from vmpcap.migration.moved import Moved, on_reference
 from vmpcap.migration.nothing_moved import tell_of_nothing_moved
-from vmpcap.migration.one_clock import ns_of, put_on_one_clock
+from vmpcap.migration.one_clock import put_on_one_clock
 from vmpcap.migration.packets.closed_ways import find_closed_way
 from vmpcap.migration.packets.conflicts import find_duplicate_address, find_second_place
 from vmpcap.migration.packets.guest_segments import describe_guest_segments
@@ -48,7 +48,7 @@ from vmpcap.migration.peers.sessions import tell_sessions, with_lost, with_silen
 from vmpcap.migration.peers.suffering import what_peers_suffered, worst_first
 from vmpcap.migration.peers.unreached_outside import with_outside
 from vmpcap.migration.results import Domain, Guest, Mechanism, Path
-from vmpcap.migration.stories import GuestStory, Story, Stun, Told
+from vmpcap.migration.stories import GuestStory, Story, Told
 from vmpcap.migration.stream.broken_streams import stuck_segment
 from vmpcap.migration.stream.delivery import say_what_counts
 from vmpcap.migration.stream.detours import Detour, find_guest_loop, find_trombone
@@ -74,15 +74,14 @@ from vmpcap.migration.stream.stream_facts import is_encrypted, is_large_acked, s
 from vmpcap.migration.stream.transfers import Refused, Transfer, find_transfers, stalled_calls
 from vmpcap.migration.stream.unasked import without_denied
 from vmpcap.migration.stream.unresolved import asked_for_in_vain
+from vmpcap.migration.stun_times import stun_on_stream_clock
 from vmpcap.migration.unplaced import find_unplaced
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import NO_MAC, ip_text, mac_text
-from vmpcap.terms.units import NS_PER_MS, ms
+from vmpcap.terms.units import ms
 
 HOST_NICS: Final = ("source", "destination")
 """Roles of points at a host's own migration NIC."""
-NEARLY_NS: Final = 50 * NS_PER_MS
-"""What comes so shortly after the switchover says nothing against the clocks."""
 
 
 def tell(views: Sequence[PointView], extra_ports: Sequence[int], guests: Sequence[str], faults: Sequence[str]) -> Told:
@@ -166,7 +165,7 @@ def _tell_one(scene: Scene, faults: Sequence[str], trips: Sequence[Trip], number
     )
     transfer = move.best.transfer
     wan = wan_side(move) if split.found else None
-    stun = _stun_on_stream_clock(move, guests, views)
+    stun = stun_on_stream_clock(move, guests, views)
     return Story(
         move=move,
         point=move.best.view.name,
@@ -391,50 +390,6 @@ def _tell_guest(
         two_tags=retagged.tags if retagged is not None else apart,
         silenced=find_silenced(moved, views, moment),
     )
-
-
-def _stun_on_stream_clock(move: Move, guests: Sequence[GuestStory], views: Sequence[PointView]) -> Stun:
-    """The first guest's bracket, if the clocks let both its ends be put beside the stream's times."""
-    stream, by_name, because = move.best.view, {view.name: view for view in views}, ""
-    for guest in guests:
-        switchover = guest.result.switchover
-        bracket, length = switchover.bracket, switchover.bracket_ms
-        if length is None or bracket.from_ts is None or bracket.to_ts is None:
-            continue
-        ends = [by_name[name] for name in (bracket.from_point, bracket.to_point) if name in by_name]
-        times = ns_of(bracket.from_ts), ns_of(bracket.to_ts)
-        doubts = [_doubt_beside(stream, ts, view) for view, ts in zip(ends, times, strict=False)]
-        known = [doubt for doubt in doubts if doubt is not None]
-        if len(ends) < len(times) or any(doubt >= length * NS_PER_MS for doubt in known):
-            continue
-        against = "" if len(known) == len(doubts) else _against(move, times)
-        if not against:
-            return Stun(times, "")
-        apart = next(view.name for view, doubt in zip(ends, doubts, strict=True) if doubt is None)
-        because = (
-            f"the clocks of {stream.name} and {apart} were not compared, and by them the stream {against} the"
-            " switchover: what of it flowed before, during and after that is not known"
-        )
-    return Stun(None, because)
-
-
-def _doubt_beside(stream: PointView, ts: int, view: PointView) -> int | None:
-    """How far may a time of that point, told by the stream's clock, be off? None where the clocks were not compared."""
-    apart = elapsed_between(stream, ts, view, on_clock_of(view, stream, ts))
-    return apart.uncertainty_ns if apart is not None else None
-
-
-def _against(move: Move, times: tuple[int, int]) -> str:
-    """
-    What of the stream speaks against this bracket, by clocks that nothing compares? Empty: nothing.
-
-    A guest is stopped for the last of its memory and runs when that has come. Where a clock that was never compared
-    says otherwise, it is the clock that is off, or a guest that ran before: nobody knows.
-    """
-    last = move.best.transfer.last_data_ts
-    if last is None or last > times[1] + NEARLY_NS:
-        return "went on after"
-    return "had ended before" if last <= times[0] else ""
 
 
 def _is_whole(silence: Silence | None) -> bool:
