@@ -150,6 +150,10 @@ REPLIES = [row for row in pinged(answered_ms=END_MS) if row["ts_ns"] > SWITCH an
         [old(pinged()), new(HEARD)],
         [old(pinged()), new([{**row, "eth_dst": GATEWAY} for row in HEARD])],
         [old(pinged()), new(REPLIES)],
+        [
+            old(pinged()),
+            new([row for row in queried(OTHERS[1], END_MS) if row["ts_ns"] > SWITCH and row["src"] == GUEST]),
+        ],
         [old(pinged(), flood()), new()],
         [old(pinged()), new(), beyond()],
         [old(pinged()), new(**LISTENS)],
@@ -170,6 +174,7 @@ REPLIES = [row for row in pinged(answered_ms=END_MS) if row["ts_ns"] > SWITCH an
         "others' requests come to the new place",
         "they come there to another MAC",
         "it answers there what comes by another link",
+        "it answers queries there that come by another link",
         "its announcement comes to the old place, and one peer alone asks",
         "another point shows it answer",
         "a listener there, past which its unicast need not go",
@@ -223,6 +228,47 @@ def test_a_guest_without_a_mac_has_no_place_that_packets_go_to() -> None:
     """Behind a router its address alone does not tell where they are delivered."""
     nameless = replace(GUEST_MOVED, mac=NO_MAC)
     assert left_behind(nameless, [old(pinged()), new()], SWITCH) is None
+
+
+def served(answered: tuple[int, int], port: int = 53, is_new_port: bool = False, every_ms: int = 700) -> list[Row]:
+    """Queries of three clients by UDP, those sent between these times answered at once."""
+    rows = []
+    for whose in OTHERS:
+        for n, ms in enumerate(range(30, END_MS, every_ms)):
+            peers = 40_000 + n * is_new_port
+            rows += of(whose, [datagram(ms, True, n, peers, port)])
+            if answered[0] <= ms < answered[1]:
+                rows += of(whose, [datagram(ms + 1, False, n, peers, port)])
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("port", "is_new_port", "every_ms"),
+    [(53, False, 700), (53, True, 700), (1812, False, 700), (1812, True, 20), (5060, False, 20)],
+    ids=[
+        "a name server",
+        "each query from another port",
+        "a service at a high port, from the same port",
+        "in a beat, from ever another port",
+        "in a beat, each answered at once",
+    ],
+)
+def test_a_guest_that_goes_on_to_answer_by_udp_where_nothing_for_it_is_in_view_may_be_reached(
+    port: int, is_new_port: bool, every_ms: int
+) -> None:
+    """The queries are flooded to the old place; the point at the new one shows what leaves the guest alone."""
+    told = [served(span, port, is_new_port, every_ms) for span in ((0, AWAY_MS), (BACK_MS, END_MS))]
+    views = [old(told[0]), new([row for row in told[1] if row["src"] == GUEST])]
+    assert judge_reachability(GUEST_MOVED, views, SWITCH).answer == "unknown"
+    assert not any(s.is_cut_off for s in what_peers_suffered(GUEST_MOVED, views, SWITCH, SWITCH - 300 * MS))
+
+
+def test_what_a_guest_had_heard_before_it_left_it_answers_as_soon_as_it_is_back() -> None:
+    """One answer at once from the new place, to queries of before: nothing shows that it hears any since."""
+    late = of(OTHERS[0], [datagram(BACK_MS + 2, False, 1)])
+    for port in (53, 1812):
+        views = [old(served((0, AWAY_MS), port)), new([{**row, "src_port": port} for row in late])]
+        assert judge_reachability(GUEST_MOVED, views, SWITCH).answer == "no"
 
 
 def test_an_announcement_that_both_heard_leaves_one_peer_alone_undecided() -> None:

@@ -16,6 +16,7 @@ from vmpcap.migration.packets.answered_before import Service, answered_to_the_la
 from vmpcap.migration.packets.exchanges import wants_answer
 from vmpcap.migration.packets.not_seen_again import shows_all_since
 from vmpcap.migration.packets.one_direction import answers_the_unseen
+from vmpcap.migration.packets.own_speech import may_answer
 from vmpcap.migration.packets.sent_in_vain import sent_in_vain
 from vmpcap.migration.sightings import delivered, frames_of
 from vmpcap.migration.views import PointView
@@ -117,7 +118,9 @@ def left_behind(guest: Moved, views: Sequence[PointView], moment: int) -> LeftBe
         told = {peer for one in others for peer in _spoken_to(one, guest, moment)}
         span = _shown_by_all(view, new, moment)
         one = LeftBehind(view, new, dict(_in_vain(view, guest, span, told)), span[1] < view.last_ts - LEAST_NS)
-        if one.services and (is_cut or len(one.peers) >= LEAST_PEERS):
+        if not one.services or (not is_cut and len(one.peers) < LEAST_PEERS):
+            continue
+        if not any(may_answer(there, view, guest, moment, one.services) for there in new):
             found.append(one)
     return max(found, key=lambda one: len(one.rows), default=None)
 

@@ -8,10 +8,12 @@ import numpy.typing as npt
 from vmpcap.announcements.kinds import NUMBER_OF
 from vmpcap.announcements.rows import AnnouncementRows
 from vmpcap.migration.moved import Moved
+from vmpcap.migration.packets.exchanges import LEAST_FREE_PORT
+from vmpcap.migration.packets.own_speech import HELD_NS
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.views import PointView
-from vmpcap.terms.addresses import NO_MAC
-from vmpcap.terms.wire import ECHOES, IP_TCP, TCP_ACK, TCP_SYN
+from vmpcap.terms.addresses import GROUP_BIT, NO_MAC
+from vmpcap.terms.wire import ECHOES, IP_TCP, IP_UDP, TCP_ACK, TCP_SYN
 
 Bools = npt.NDArray[np.bool_]
 
@@ -22,7 +24,8 @@ def answers_the_unseen(view: PointView, guest: Moved, when: int) -> bool:
     """
     Does the guest answer requests that are not in view, so that the capture holds one direction only?
 
-    Echo and ARP replies, solicited neighbour advertisements, SYN-ACKs, and ACKs of a connection that move on.
+    Echo and ARP replies, solicited neighbour advertisements, SYN-ACKs, ACKs of a connection that move on, and UDP from
+    a known service to a free port: not right after that time, for what was asked before it.
     """
     j, rows = view.journal, view.arps
     if (_told_by(rows, guest) & np.isin(rows.kind, REPLIES) & (rows.ts_ns > when)).any():
@@ -31,6 +34,10 @@ def answers_the_unseen(view: PointView, guest: Moved, when: int) -> bool:
     sent = sent[j.ts_ns[sent] > when]
     protocol, kind = j.ip_protocol[sent], j.icmp_type[sent]
     if any(((protocol == number) & (kind == reply)).any() for number, _, reply in ECHOES):
+        return True
+    is_served = (j.src_port[sent] < LEAST_FREE_PORT) & (j.dst_port[sent] >= LEAST_FREE_PORT)
+    is_served &= (protocol == IP_UDP) & (j.ts_ns[sent] > when + HELD_NS) & ((j.eth_dst[sent] & GROUP_BIT) == 0)
+    if is_served.any():
         return True
     tcp = sent[protocol == IP_TCP]
     if ((j.tcp_flags[tcp] & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)).any():
