@@ -17,6 +17,7 @@ from vmpcap.migration.packets.reachable import judge_reachability
 from vmpcap.migration.peers.suffering import what_peers_suffered
 from vmpcap.migration.suffered import Suffered
 from vmpcap.migration.views import PointView
+from vmpcap.points.clock import Offset
 from vmpcap.terms.addresses import BROADCAST_MAC, NO_MAC, ip_halves
 
 SWITCH = 20 * S
@@ -269,6 +270,21 @@ def test_what_a_guest_had_heard_before_it_left_it_answers_as_soon_as_it_is_back(
     for port in (53, 1812):
         views = [old(served((0, AWAY_MS), port)), new([{**row, "src_port": port} for row in late])]
         assert judge_reachability(GUEST_MOVED, views, SWITCH).answer == "no"
+
+
+@pytest.mark.parametrize(
+    ("answered_ms", "more", "is_left"),
+    [(END_MS, {}, False), (AWAY_MS, {}, True), (BACK_MS + 4_000, {"offset": Offset(0, 5 * S, 0)}, True)],
+    ids=["answered all the time", "answered until it left", "by a clock that may be that wrong"],
+)
+def test_one_request_answered_since_anywhere_shows_a_link_of_the_new_host_that_has_no_point(
+    answered_ms: int, more: dict[str, object], is_left: bool
+) -> None:
+    """Of four, a client's own capture shows the ping answered: the others' requests may take that link as well."""
+    views = [old(served((0, AWAY_MS)), pinged()), new(), place("c", "client", pinged(answered_ms=answered_ms), **more)]
+    assert (left_behind(GUEST_MOVED, views, SWITCH) is not None) is is_left
+    found = what_peers_suffered(GUEST_MOVED, views, SWITCH, SWITCH - 300 * MS)
+    assert any(s.peer.survived is False for s in found) is is_left
 
 
 def test_an_announcement_that_both_heard_leaves_one_peer_alone_undecided() -> None:

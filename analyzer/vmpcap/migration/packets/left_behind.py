@@ -13,7 +13,7 @@ from vmpcap.measures.whose import Address
 from vmpcap.migration.clocks import clock_doubt, on_clock_of
 from vmpcap.migration.moved import Moved, on_point
 from vmpcap.migration.packets.answered_before import Service, answered_to_the_last, services_asked
-from vmpcap.migration.packets.exchanges import wants_answer
+from vmpcap.migration.packets.exchanges import functional_proof, wants_answer
 from vmpcap.migration.packets.not_seen_again import shows_all_since
 from vmpcap.migration.packets.one_direction import answers_the_unseen
 from vmpcap.migration.packets.own_speech import may_answer
@@ -99,7 +99,8 @@ def left_behind(guest: Moved, views: Sequence[PointView], moment: int) -> LeftBe
     Then they have no answer, whatever way that would take: nobody is where they go. Several links of the new host may
     share what is for the guest, and each show a part: so nothing at all may have come to those that are in view, nor
     may the guest answer there what they do not show. And either nothing of the guest passes its old place any more, so
-    that no way leads from there to it, or those who ask are several, and the guest says nothing to them.
+    that no way leads from there to it, or those who ask are several, and the guest says nothing to them. One request
+    that was answered since anywhere shows a way past all of these.
     """
     if guest.mac == NO_MAC:
         return None
@@ -110,6 +111,8 @@ def left_behind(guest: Moved, views: Sequence[PointView], moment: int) -> LeftBe
         return None
     old = [view for view in views if view.role == "domain:source" and _is_timed(view, new, moment)]
     if not old or any(sent_in_vain(view, guest, moment).is_heard for view in views):
+        return None
+    if any(_is_answered(view, new, guest, moment) for view in views if view.role != "domain:source"):
         return None
     found = []
     for view in old:
@@ -139,6 +142,13 @@ def _hears_nothing(view: PointView, guest: Moved, moment: int) -> bool:
     if not shows_all_since(view, when) or (view.journal.ts_ns[asked] >= when).any():
         return False
     return not answers_the_unseen(view, guest, when)
+
+
+def _is_answered(view: PointView, new: Sequence[PointView], guest: Moved, moment: int) -> bool:
+    """Was a request answered here since the move for sure, however the clocks may stand?"""
+    doubts = [clock_doubt(other, on_point(other, moment), view) for other in new]
+    known = [doubt for doubt in doubts if doubt is not None]
+    return len(known) == len(doubts) and functional_proof(view, guest, moment + max(known)) is not None
 
 
 def _is_timed(view: PointView, new: Sequence[PointView], moment: int) -> bool:
