@@ -1,22 +1,25 @@
 """A guest that was announced long after its stream, or by nobody: what tells that it stopped with it."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.migration.make import GATEWAY, GUEST, GUEST_IP, MS, PEER_IP, S, announced, journal, moves_of, stream, view
 from vmpcap.measures.journal import JournalColumns
+from vmpcap.migration.guest import silent_guests
 from vmpcap.migration.guest.guests import find_guests
 from vmpcap.migration.guest.outcome import judge_outcome
 from vmpcap.migration.moved import Moved
+from vmpcap.migration.packets.by_address import rows_of_each
 from vmpcap.migration.stories import Story
 from vmpcap.migration.story import tell
 from vmpcap.migration.views import PointView
 from vmpcap.points.clock import Offset
 from vmpcap.terms.addresses import ip_halves
-from vmpcap.terms.wire import TCP_ACK, TCP_RST
-from vmpcap.verdicts.guest_rules import announcement_reached_destination, guest_reachable_after
+from vmpcap.terms.wire import TCP_ACK, TCP_RST, TCP_SYN
+from vmpcap.verdicts.guest_rules import announcement_reached_destination, guest_reachable_after, switchover
 from vmpcap.verdicts.profile import load_profile
 
 BEGINS, LASTS = 5 * S, 1.0
@@ -296,3 +299,107 @@ def test_a_machine_that_is_pinged_once_a_second_and_stops_with_the_stream_is_the
 ) -> None:
     """Between two pings lies the stream's end; of the next ones none has an answer."""
     assert by_silence(talking(*parts)) == [wanted]
+
+
+def test_one_peer_that_asks_seldom_decides_nothing() -> None:
+    """Any machine that is watched by pings may be switched off then: neither its loss nor its return tells."""
+    point = view("gw", "gateway", streams=(stream(BEGINS, LASTS),), journal=talking(seldom(ENDS)), last_ts=20 * S)
+    (only,) = tell([point], (), (), ()).stories
+    (guest,) = only.guests
+    assert (guest.moved.mac, guest.moved.confidence) == (GUEST, "low")
+    assert guest.suffered[0].is_cut_off
+    for rule in (switchover, guest_reachable_after):
+        answer = rule(only, load_profile("qemu-default"))
+        assert (answer.outcome, "may be another machine" in answer.because) == ("undecided", True)
+
+
+def test_one_peer_that_asks_often_decides_still() -> None:
+    """Silent to 40 ms, and at once gone for good: so near to the stream's end it is the guest's."""
+    rows = talking(dies(ENDS - 40 * MS, 20 * S, askers=ASKERS[:1]))
+    point = view("gw", "gateway", streams=(stream(BEGINS, LASTS),), journal=rows, last_ts=20 * S)
+    (only,) = tell([point], (), (), ()).stories
+    assert switchover(only, load_profile("qemu-default")).outcome == "fail"
+
+
+def by_tcp(tries: range, seqs: range, peer: str, server_port: int, own_port: int, **more: int) -> JournalColumns:
+    """A peer's segments: each answered up to the stream's end; those that are tried then bear these numbers in turn."""
+    rows = []
+    before = [*range(200 * MS, ENDS - 200 * MS, 1500 * MS)]
+    for ts in before:
+        rows += [(ts, GATEWAY, GUEST, peer, GUEST_IP), (ts + MS, GUEST, GATEWAY, GUEST_IP, peer)]
+    made = journal(*rows, *((ts, GATEWAY, GUEST, peer, GUEST_IP) for ts in tries))
+    asks, late = made.eth_src == GATEWAY, made.ts_ns >= ENDS
+    size = np.where(asks, more.get("size", 80), 0)
+    seq = np.where(asks, 80 * np.arange(len(asks)), 0)
+    seq[late] = 80 * len(asks) + 80 * np.array([seqs[n % len(seqs)] for n in range(late.sum())])
+    return made._replace(
+        ip_protocol=np.full(len(asks), 6, np.uint8),
+        src_port=np.where(asks, server_port, own_port).astype(np.uint16),
+        dst_port=np.where(asks, own_port, server_port).astype(np.uint16),
+        tcp_seq=seq.astype(np.uint32),
+        payload_bytes=size.astype(np.int32),
+        tcp_flags=np.where(late, more.get("flags", TCP_ACK), TCP_ACK).astype(np.uint16),
+    )
+
+
+TRIES = range(ENDS + 300 * MS, ENDS + 9 * S, S)
+
+
+@pytest.mark.parametrize(
+    ("rows", "wanted"),
+    [
+        (by_tcp(TRIES, range(1), PEER_IP, 443, 50_000), ()),
+        (by_tcp(TRIES, range(99), PEER_IP, 443, 50_000), ()),
+        (by_tcp(TRIES, range(1), PEER_IP, 50_000, 443), ()),
+        (by_tcp(TRIES, range(99), PEER_IP, 50_000, 443), (GUEST,)),
+        (by_tcp(TRIES, range(1), PEER_IP, 50_000, 5432, flags=TCP_SYN, size=0), ()),
+        (by_tcp(TRIES, range(99), PEER_IP, 50_000, 5432, flags=TCP_SYN, size=0), (GUEST,)),
+    ],
+    ids=[
+        "a server sends a client one segment again",
+        "a server goes on to send to a client",
+        "a client sends one segment again",
+        "a client asks on",
+        "one connection is tried again and again",
+        "connection after connection is tried",
+    ],
+)
+def test_who_is_seldom_asked_by_tcp_is_the_guest_only_by_different_requests_of_clients(
+    rows: JournalColumns, wanted: tuple[int, ...]
+) -> None:
+    """A phone that left the air is sent one segment by its server for minutes: nobody asked for it."""
+    assert by_silence(rows) == [wanted]
+
+
+def test_two_servers_that_send_to_a_client_that_left_do_not_miss_it() -> None:
+    """Each goes on with its own segment: two peers in vain, of which none asked anything."""
+    parts = [by_tcp(TRIES, range(1), peer, 443, 50_000) for peer in ASKERS]
+    both = JournalColumns(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    assert by_silence(both.take(np.argsort(both.ts_ns, kind="stable"))) == [()]
+
+
+def test_a_router_that_looks_for_a_neighbour_that_left_asks_nothing_of_it() -> None:
+    """Three unicast solicitations, a second apart (RFC 4861 7.3.3)."""
+    rows = talking(pings(GUEST_IP, GUEST, ASKERS[0], range(290 * MS, ENDS + 3 * S, S), range(ENDS)))
+    kind = np.where(rows.eth_src == GATEWAY, 135, 136).astype(rows.icmp_type.dtype)
+    assert by_silence(rows._replace(ip_protocol=np.full_like(rows.ip_protocol, 58), icmp_type=kind)) == [()]
+    assert by_silence(rows) == [(GUEST,)]
+
+
+@pytest.mark.parametrize("many", [500])
+def test_no_column_is_gone_through_once_for_each_of_many_addresses(many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of so many that are pinged every few seconds, all gone at once, the rows are looked up together."""
+    many = 500
+    parts = [
+        seldom(ENDS, every=4 * S, since=1500 * MS, ip=f"10.78.{n // 200}.{n % 200}", mac=DEAD + n) for n in range(many)
+    ]
+    looked: list[int] = []
+
+    def counted(*columns: Any) -> Any:
+        looked.append(len(columns[2]))
+        return rows_of_each(*columns)
+
+    monkeypatch.setattr(silent_guests, "rows_of_each", counted)
+    assert by_silence(talking(*parts)) == [()]
+    assert many in looked
+    assert len(looked) < 20

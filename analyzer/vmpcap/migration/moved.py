@@ -34,6 +34,8 @@ class Moved:
     """Whose clock tells since when it can have been at its new place, where no announcement is left that does."""
     is_beside: bool = False
     """Whether it is told of only because it stopped when an announced guest did: nothing shows that it moved."""
+    by_one_seldom: bool = False
+    """Whether all that joins it to the migration is one peer that asked it seldom: it may as well have left then."""
 
     def series_at(self, view: PointView) -> Series | None:
         """The announcements of this move that this point heard."""

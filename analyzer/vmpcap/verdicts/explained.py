@@ -41,13 +41,17 @@ def _length(lost: Suffered) -> int:
 
 def may_be_a_stranger(guest: GuestStory) -> bool:
     """Is all that joins this machine to the migration an announcement some seconds away from it, or its own silence?"""
-    return guest.moved.is_beside or (guest.moved.confidence == "low" and bool(guest.moved.heard))
+    if guest.moved.is_beside or guest.moved.by_one_seldom:
+        return True
+    return guest.moved.confidence == "low" and bool(guest.moved.heard)
 
 
 def why_a_stranger(guest: GuestStory) -> str:
     """Why may it be another machine?"""
     if guest.moved.is_beside:
         return f"{guest.moved.because}, or have stopped by itself"
+    if guest.moved.by_one_seldom:
+        return "it may be another machine that stopped or left just then: one peer asked for it, and seldom"
     return f"it may be another machine that announced itself then: {guest.moved.because}"
 
 

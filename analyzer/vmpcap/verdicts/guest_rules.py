@@ -31,9 +31,14 @@ def _about_guest(story: Story, ask: Callable[[GuestStory], Answer]) -> Answer:
 
 
 def _answer_of(guest: GuestStory, ask: Callable[[GuestStory], Answer]) -> Answer:
-    """What is known of this guest: nothing that fails the migration where it may not have moved at all."""
+    """
+    What is known of this guest? Nothing that fails the migration where it may not have moved at all.
+
+    Nor anything that passes it where it is the migration's only guest by one peer's few requests.
+    """
     answer = ask(guest)
-    if not guest.moved.is_beside or answer.outcome != "fail":
+    is_doubted = guest.moved.by_one_seldom or (guest.moved.is_beside and answer.outcome == "fail")
+    if not is_doubted or answer.outcome == "undecided":
         return answer
     return replace(answer, outcome="undecided", because=f"{answer.because}; {why_a_stranger(guest)}")
 

@@ -104,7 +104,7 @@ def _unannounced(move: Move, views: Sequence[PointView]) -> list[Moved]:
     if any(one.confidence != "low" for one in silent):
         return silent
     led_elsewhere = by_host_route(move, views)
-    names = {address for one in silent for address in one.ips}
+    names = {address for one in silent if not one.by_one_seldom for address in one.ips}
     return silent if all(set(one.ips) <= names for one in led_elsewhere) else led_elsewhere
 
 

@@ -1,6 +1,6 @@
 """Who fell silent while the stream ended: guests that nobody announced, or that were announced long after."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -11,14 +11,17 @@ import numpy.typing as npt
 from vmpcap.migration.guest.lives import connections_across
 from vmpcap.migration.marks import RUNS_UNSEEN_NS
 from vmpcap.migration.moved import Confidence, Moved, on_point, on_reference
-from vmpcap.migration.packets.exchanges import wants_answer
+from vmpcap.migration.packets.by_address import rows_of_each
+from vmpcap.migration.packets.exchanges import LEAST_FREE_PORT, wants_answer
 from vmpcap.migration.sightings import frames_of
 from vmpcap.migration.stream.hops import hops_from_ttl
 from vmpcap.migration.stream.moves import Move
 from vmpcap.migration.views import PointView, is_compared
 from vmpcap.terms.addresses import GROUP_BIT, NO_MAC, distinct_addresses
 from vmpcap.terms.units import NS_PER_MS, NS_PER_S, count_of
-from vmpcap.terms.wire import IP_UDP
+from vmpcap.terms.wire import ECHOES, IP_TCP, IP_UDP, TCP_ACK, TCP_SYN
+
+I64 = npt.NDArray[np.int64]
 
 LEAST_ASKED: Final = 3
 LEAST_MISSED_NS: Final = NS_PER_S
@@ -42,7 +45,8 @@ def by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
         return []
     begin, moment = on_reference(move.best.view, first), on_reference(move.best.view, last)
     asked_often, asked_seldom = (partial(_fell_silent_at, views, moment, begin, is_seldom=n) for n in (False, True))
-    found = asked_often() or asked_seldom()
+    often = asked_often()
+    found = often or asked_seldom()
     early = {one.address for one in found if one.was_gone}
     silent: dict[tuple[int, int], set[int]] = {}
     for one in (one for one in found if one.address not in early):
@@ -51,7 +55,8 @@ def by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
         "no announcement was seen; this is the only address that had answered and fell silent when the stream ended"
     )
     if not _is_one_machine(silent):
-        silent = {address: macs for address, macs in silent.items() if not _went_on(address, views, moment)}
+        went_on = _went_on(list(silent), views, moment)
+        silent = {address: macs for address, macs in silent.items() if address not in went_on}
     if not _is_one_machine(silent):
         silent = _missed(silent, found)
         because = (
@@ -64,7 +69,8 @@ def by_silence(move: Move, views: Sequence[PointView]) -> list[Moved]:
     is_missed = bool(_missed(silent, found))
     because += " and did not answer what several peers asked then" if is_missed and "in vain" not in because else ""
     confidence: Confidence = "medium" if is_missed else "low"
-    return [Moved(min(macs, default=NO_MAC), tuple(sorted(silent)), (), confidence, because)]
+    by_one = not often and not is_missed
+    return [Moved(min(macs, default=NO_MAC), tuple(sorted(silent)), (), confidence, because, by_one_seldom=by_one)]
 
 
 def _missed(silent: Mapping[tuple[int, int], set[int]], found: Sequence["_Silent"]) -> dict[tuple[int, int], set[int]]:
@@ -80,17 +86,20 @@ def _is_one_machine(silent: dict[tuple[int, int], set[int]]) -> bool:
     return (len(silent) == 1 or (all(silent.values()) and len(macs) == 1)) and len(macs) <= 1
 
 
-def _went_on(address: tuple[int, int], views: Sequence[PointView], moment: int) -> bool:
-    """Does some point show this address speaking on over that moment, no slower than before?"""
+def _went_on(addresses: Sequence[tuple[int, int]], views: Sequence[PointView], moment: int) -> set[tuple[int, int]]:
+    """Of which of these addresses does some point show that they spoke on over that moment, no slower than before?"""
+    high, low = np.array(addresses, np.uint64).reshape(-1, 2).T
+    found = set()
     for view in views:
         j, when = view.journal, on_point(view, moment)
-        times = np.sort(j.ts_ns[(j.src_high == address[0]) & (j.src_low == address[1]) & (j.ip_version != 0)])
-        after = int(np.searchsorted(times, when, side="right"))
-        usual = np.median(np.diff(times[:after])) if after > 2 else 0
-        beside = np.diff(times[max(0, after - 1) : after + 2])  # the gap over the moment and the one after it
-        if 0 < after < len(times) and beside.max() <= max(SILENT_NS, 2 * usual):
-            return True
-    return False
+        for address, rows in zip(addresses, rows_of_each(j.src_high, j.src_low, high, low), strict=True):
+            times = np.sort(j.ts_ns[rows[j.ip_version[rows] != 0]])
+            after = int(np.searchsorted(times, when, side="right"))
+            usual = np.median(np.diff(times[:after])) if after > 2 else 0
+            beside = np.diff(times[max(0, after - 1) : after + 2])  # the gap over the moment and the one after it
+            if 0 < after < len(times) and beside.max() <= max(SILENT_NS, 2 * usual):
+                found.add(address)
+    return found
 
 
 SILENT_NS: Final = 50 * NS_PER_MS
@@ -158,6 +167,8 @@ class _Silent:
     address: tuple[int, int]
     until: int
     """When it spoke again, or the view ended, by the clock of the point."""
+    spoke_to: frozenset[tuple[int, int]]
+    """Whom it addressed then."""
     in_vain: bool
     """Did several peers ask for it meanwhile, and longer than any that thinks before it speaks?"""
     was_gone: bool
@@ -180,42 +191,62 @@ def _fell_silent(view: PointView, moment: int, begin: int, *, is_seldom: bool) -
     ----------
     is_seldom : whether those are meant that were hardly asked around it, and in vain again and again after it
     """
-    journal, wide = view.journal, SELDOM_NS if is_seldom else NS_PER_S
-    around = (journal.ts_ns >= moment - wide) & (journal.ts_ns <= moment + wide) & (journal.ip_version != 0)
-    near = (journal.ts_ns >= moment - NS_PER_S) & (journal.ts_ns <= moment + NS_PER_S)
-    if not around.any():
-        return []
+    j = view.journal
     found = []
-    low = journal.dst_low[around]
-    high = journal.dst_high[around]
-    heard = _heard_since(view, moment) if is_seldom else set()
-    for one_high, one_low in zip(*distinct_addresses(high, low)[:2], strict=True):
-        address = (int(one_high), int(one_low))
-        if address in heard:
+    for address, sent, to in _candidates(view, moment, is_seldom=is_seldom):
+        is_before = j.ts_ns[sent] < moment
+        if not is_before.any():
             continue
-        sent = (journal.src_high == one_high) & (journal.src_low == one_low)
-        asked = (journal.dst_high == one_high) & (journal.dst_low == one_low) & around
-        before = sent & (journal.ts_ns < moment)
-        if not before.any() or bool((asked & near).sum() < LEAST_ASKED) is not is_seldom:
-            continue
-        times = np.sort(journal.ts_ns[sent])
+        times = np.sort(j.ts_ns[sent])
         gaps = np.diff(np.append(times, view.last_ts))
         spans = (times <= moment + 20 * NS_PER_MS) & (times + gaps >= moment - 20 * NS_PER_MS) & (gaps >= SILENT_NS)
         lived = times[times < moment]
-        questions = np.sort(journal.ts_ns[np.flatnonzero(asked)[wants_answer(journal, np.flatnonzero(asked))]])
+        asked = to[_is_around(view, to, moment, SELDOM_NS if is_seldom else NS_PER_S)]
+        questions = np.sort(j.ts_ns[asked[wants_answer(j, asked)]])
         owes = np.searchsorted(questions, times, side="right") < np.searchsorted(questions, times + gaps)
         long = np.flatnonzero(spans & owes & (gaps >= _least_silence(lived, moment)))
         if len(long):
-            last, macs = long[np.argmax((times + gaps)[long])], np.unique(journal.eth_src[before])
+            last, macs = long[np.argmax((times + gaps)[long])], np.unique(j.eth_src[sent[is_before]])
             since, until = int(times[last]), int(times[last] + gaps[last])
-            if is_seldom and not _is_asked_in_vain(view, address, (since, until), moment):
+            meant = _questions(view, to)
+            meant = meant[_is_anew(view, meant)] if is_seldom else meant
+            if is_seldom and not _is_asked_in_vain(view, meant, (since, until), moment):
                 continue
-            told = (until, _is_missed(view, address, since, until), _is_missed(view, address, since, begin))
-            if hops_from_ttl(int(journal.ttl[before].max())):
+            then = sent[j.ts_ns[sent] == until]
+            spoke_to = frozenset(zip(j.dst_high[then].tolist(), j.dst_low[then].tolist(), strict=True))
+            told = (until, spoke_to, _is_missed(view, meant, since, until), _is_missed(view, meant, since, begin))
+            if hops_from_ttl(int(j.ttl[sent[is_before]].max())):
                 found.append(_Silent(NO_MAC, address, *told))
             elif len(macs) == 1 and int(macs[0]) != NO_MAC:
                 found.append(_Silent(int(macs[0]), address, *told))
-    return [one for one in found if not any(_asked_again(one, other, view) for other in found)]
+    last_heard = {one.address: one.until for one in found}
+    # one whose first words after it were meant for another that was still silent only paused
+    return [one for one in found if all(last_heard.get(other, 0) <= one.until for other in one.spoke_to)]
+
+
+def _candidates(view: PointView, moment: int, *, is_seldom: bool) -> Iterator[tuple[tuple[int, int], I64, I64]]:
+    """Each address that was asked often around it, or seldom: with the rows that it sent and those that went to it."""
+    j, every = view.journal, np.arange(len(view.journal.ts_ns))
+    around = every[_is_around(view, every, moment, SELDOM_NS if is_seldom else NS_PER_S)]
+    if is_seldom:
+        around = _questions(view, around)
+    high, low, _ = distinct_addresses(j.dst_high[around], j.dst_low[around])
+    near = every[_is_around(view, every, moment, NS_PER_S)]
+    counts = np.array([len(rows) for rows in rows_of_each(j.dst_high[near], j.dst_low[near], high, low)], np.int64)
+    wanted = (counts < LEAST_ASKED) == is_seldom
+    heard = _heard_since(view, moment) if is_seldom else set()
+    if heard:
+        wanted &= np.array([one not in heard for one in zip(high.tolist(), low.tolist(), strict=True)], np.bool_)
+    high, low = high[wanted], low[wanted]
+    sent, to = (rows_of_each(*one, high, low) for one in ((j.src_high, j.src_low), (j.dst_high, j.dst_low)))
+    yield from zip(zip(high.tolist(), low.tolist(), strict=True), sent, to, strict=True)
+
+
+def _is_around(view: PointView, rows: I64, moment: int, wide: int) -> npt.NDArray[np.bool_]:
+    """Which of these packets passed so near to the moment?"""
+    ts: I64 = view.journal.ts_ns[rows]
+    near: npt.NDArray[np.bool_] = (ts >= moment - wide) & (ts <= moment + wide) & (view.journal.ip_version[rows] != 0)
+    return near
 
 
 def _heard_since(view: PointView, moment: int) -> set[tuple[int, int]]:
@@ -236,48 +267,63 @@ def _least_silence(spoke: npt.NDArray[np.int64], moment: int) -> float:
     return min(TIMES_USUAL * float(np.median(pauses)), longest)
 
 
-def _is_missed(view: PointView, address: tuple[int, int], since: int, until: int) -> bool:
+def _is_missed(view: PointView, questions: I64, since: int, until: int) -> bool:
     """
-    Did several peers ask something of this address between these times, again and again for a second?
+    Did several peers ask something of an address between these times, again and again for a second?
 
     One peer alone may be a machine's that asks for another, long gone.
     """
-    j, rows = view.journal, _questions(view, address, since, until)
+    j = view.journal
+    rows = questions[(j.ts_ns[questions] > since) & (j.ts_ns[questions] < until)]
     if len(rows) < LEAST_ASKED or np.ptp(j.ts_ns[rows]) < LEAST_MISSED_NS:
         return False
     return len(set(zip(j.src_high[rows].tolist(), j.src_low[rows].tolist(), strict=True))) >= LEAST_PEERS
 
 
-def _questions(view: PointView, address: tuple[int, int], since: int, until: int) -> npt.NDArray[np.int64]:
-    """What was this address asked between these times? By TCP and ICMP: much of UDP wants no answer. Rows by time."""
+def _questions(view: PointView, to: I64) -> I64:
+    """Which of these packets wanted an answer? Of TCP and ICMP: much of UDP wants none. Rows by time."""
     j = view.journal
-    asked = (j.dst_high == np.uint64(address[0])) & (j.dst_low == np.uint64(address[1])) & (j.ip_version != 0)
-    asked &= (j.ts_ns > since) & (j.ts_ns < until) & (j.ip_protocol != IP_UDP) & ((j.eth_dst & GROUP_BIT) == 0)
-    rows = np.flatnonzero(asked)
+    rows = to[(j.ip_version[to] != 0) & (j.ip_protocol[to] != IP_UDP) & ((j.eth_dst[to] & GROUP_BIT) == 0)]
     rows = rows[wants_answer(j, rows)]
-    return rows[np.argsort(j.ts_ns[rows], kind="stable")]
+    by_time: I64 = rows[np.argsort(j.ts_ns[rows], kind="stable")]
+    return by_time
 
 
-def _is_asked_in_vain(view: PointView, address: tuple[int, int], silent: tuple[int, int], moment: int) -> bool:
+def _is_anew(view: PointView, rows: I64) -> npt.NDArray[np.bool_]:
+    """
+    Which of these questions to one address did somebody ask of his own accord, and for the first time?
+
+    A server sends one segment to a client that left again and again, and a router looks for it three times: that asks
+    for whoever was there. An echo is asked anew each time; of TCP what goes to a port that others open connections to,
+    each byte once.
+    """
+    j = view.journal
+    is_tcp = j.ip_protocol[rows] == IP_TCP
+    is_echo = np.zeros(len(rows), np.bool_)
+    for protocol, request, _ in ECHOES:
+        is_echo |= (j.ip_protocol[rows] == protocol) & (j.icmp_type[rows] == request)
+    if not is_tcp.any():
+        return is_echo
+    opens = is_tcp & ((j.tcp_flags[rows] & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+    is_served = np.isin(j.dst_port[rows], j.dst_port[rows[opens]])
+    is_served |= (j.dst_port[rows] < LEAST_FREE_PORT) & (j.src_port[rows] >= LEAST_FREE_PORT)
+    names = ("src_high", "src_low", "src_port", "dst_port", "tcp_seq")
+    asked = np.stack([getattr(j, name)[rows].astype(np.uint64) for name in names], axis=1)
+    is_first = np.zeros(len(rows), np.bool_)
+    is_first[np.unique(asked, axis=0, return_index=True)[1]] = True
+    anew: npt.NDArray[np.bool_] = is_echo | (is_tcp & is_served & is_first)
+    return anew
+
+
+def _is_asked_in_vain(view: PointView, questions: I64, silent: tuple[int, int], moment: int) -> bool:
     """
     Was it asked again and again while it was silent, from when the stream ended on and not long before?
 
     A guest runs up to its last memory: who asked it before that had an answer.
     """
     since, until = silent
-    ts = view.journal.ts_ns[_questions(view, address, since, until)]
+    ts = view.journal.ts_ns[questions]
+    ts = ts[(ts > since) & (ts < until)]
     if len(ts) < LEAST_ASKED or ts[-1] - ts[0] < LEAST_MISSED_NS:
         return False
-    return since >= moment - SELDOM_NS and moment - BESIDE_NS <= ts[0] <= moment + SELDOM_NS
-
-
-def _asked_again(one: _Silent, other: _Silent, view: PointView) -> bool:
-    """Was the first that this one said again meant for the other, which was still silent?"""
-    if one.until >= other.until:
-        return False
-    j = view.journal
-    words = (
-        (j.src_high == np.uint64(one.address[0])) & (j.src_low == np.uint64(one.address[1])) & (j.ts_ns == one.until)
-    )
-    words &= (j.dst_high == np.uint64(other.address[0])) & (j.dst_low == np.uint64(other.address[1]))
-    return bool(words.any())
+    return bool(since >= moment - SELDOM_NS and moment - BESIDE_NS <= ts[0] <= moment + SELDOM_NS)
