@@ -85,29 +85,66 @@ def test_an_announcement_heard_only_where_the_guest_came_from_completes_nothing(
     assert "only old heard it" in result.because
 
 
+LEFT = asks_and_answers(0, 5 * S, 100 * MS, (S, 9 * S))
+"""What the old place shows of a guest whose answers pass there until the stream's end, and no more."""
+
+
+def of_elsewhere(
+    at_old: JournalColumns, there: JournalColumns, role: str, ends: int = 9 * S, begins: int = 0
+) -> Outcome:
+    """A guest that only its old place heard announced, with another point."""
+    old = view("old", "domain:source", series=(announced(S + 20 * MS),), journal=at_old, last_ts=ends)
+    other = view("there", role, journal=there, first_ts=begins)
+    return outcome_of(view("up", "source", streams=(stream(),)), old, other)
+
+
 @pytest.mark.parametrize(
-    ("at_old", "at_client", "ends", "outcome"),
+    ("at_old", "there", "ends", "begins", "outcome"),
     [
-        (asks_and_answers(0, 5 * S, 100 * MS, (S, 9 * S)), asks_and_answers(MS, 5 * S, 100 * MS), 9 * S, "completed"),
-        (asks_and_answers(0, 5 * S, 100 * MS), asks_and_answers(MS, 5 * S, 100 * MS), 9 * S, "unknown"),
-        (asks_and_answers(0, 5 * S, 100 * MS, (S, 9 * S)), asks_and_answers(MS, S, 100 * MS), 9 * S, "unknown"),
-        (asks_and_answers(0, S, 100 * MS), asks_and_answers(MS, 5 * S, 100 * MS), S + 30 * MS, "unknown"),
-        (asks_and_answers(0, 5 * S, 100 * MS, (0, 9 * S)), asks_and_answers(MS, 5 * S, 100 * MS), 9 * S, "unknown"),
+        (LEFT, asks_and_answers(S + 100 * MS, 5 * S, 100 * MS), 9 * S, 0, "completed"),
+        (asks_and_answers(0, 5 * S, 100 * MS), asks_and_answers(S + 100 * MS, 5 * S, 100 * MS), 9 * S, 0, "unknown"),
+        (LEFT, asks_and_answers(0, S, 100 * MS), 9 * S, 0, "unknown"),
+        (asks_and_answers(0, S, 100 * MS), asks_and_answers(S + 100 * MS, 5 * S, 100 * MS), S + 30 * MS, 0, "unknown"),
+        (
+            asks_and_answers(0, 5 * S, 100 * MS, (0, 9 * S)),
+            asks_and_answers(S + 100 * MS, 5 * S, 100 * MS),
+            9 * S,
+            0,
+            "unknown",
+        ),
+        (LEFT, asks_and_answers(MS, 5 * S, 100 * MS), 9 * S, 0, "unknown"),
+        (LEFT, asks_and_answers(S + 100 * MS, 5 * S, 100 * MS), 9 * S, S - 50 * MS, "unknown"),
     ],
-    ids=["answers elsewhere", "goes on here", "answers nowhere", "this capture ends", "never passed here"],
+    ids=[
+        "answers elsewhere",
+        "goes on here",
+        "answers nowhere",
+        "this capture ends",
+        "never passed here",
+        "passed there before",
+        "nobody looked there before",
+    ],
 )
-def test_a_guest_that_only_its_old_place_heard_and_that_answers_elsewhere_moved(
-    at_old: JournalColumns, at_client: JournalColumns, ends: int, outcome: str
+def test_a_guest_that_only_its_old_place_heard_and_that_answers_at_the_destination_moved(
+    at_old: JournalColumns, there: JournalColumns, ends: int, begins: int, outcome: str
 ) -> None:
-    """Its answers passed the old place until it was announced, and a client's point afterwards: it did not return."""
-    heard = (announced(S + 20 * MS),)
-    old = view("old", "domain:source", series=heard, journal=at_old, last_ts=ends)
-    result = outcome_of(view("up", "source", streams=(stream(),)), old, view("laptop", "client", journal=at_client))
+    """Its answers passed the old place until it was announced, and since then one where they never passed before."""
+    result = of_elsewhere(at_old, there, "domain:destination", ends, begins)
     assert result.outcome == outcome, result.because
     if outcome == "completed":
-        assert result.point == "laptop"
-        first = int(np.flatnonzero((at_client.ts_ns > S + 20 * MS) & (at_client.icmp_type == 0))[0])
-        assert result.frames == (first + 1,)
+        assert result.point == "there"
+        assert result.frames == (2,)
+
+
+@pytest.mark.parametrize("role", ["client", "gateway", "wan"])
+@pytest.mark.parametrize("since", [MS, S + 100 * MS])
+def test_answers_past_another_point_are_no_other_host(role: str, since: int) -> None:
+    """A host that puts its guest on its second uplink announces it as well, and the first shows it no more."""
+    result = of_elsewhere(LEFT, asks_and_answers(since, 5 * S, 100 * MS), role)
+    assert result.outcome == "unknown", result.because
+    assert "only old heard it" in result.because
+    assert "a host whose uplink failed over" in result.because
+    assert result.point == "there"
 
 
 def test_a_one_way_capture_shows_no_stall() -> None:

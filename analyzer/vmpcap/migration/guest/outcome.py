@@ -135,11 +135,13 @@ def _of_announced(guest: Moved, sighting: Sighting, ending: Verdict, views: Sequ
         because = f"{ending.because}; the guest announced itself at its destination"
         return Outcome("completed", because, there[0].name, (there[1].frames[0],))
     gone = answers_elsewhere(guest, views)
-    if gone is not None:
+    if gone is not None and gone.is_new:
         because = f"{ending.because}; the guest announced itself, and {gone.because}"
         return Outcome("completed", because, gone.point, (gone.frame,))
     where = ", ".join(sorted({v.name for v, _ in guest.heard}))
     because = f"{ending.because}; the guest announced itself, but only {where} heard it: that is not its destination"
+    if gone is not None:
+        return Outcome("unknown", f"{because}; {gone.because}", gone.point, (gone.frame,))
     return Outcome("unknown", because, sighting.view.name, ending.frames)
 
 
