@@ -943,6 +943,24 @@ def test_one_number_in_two_domains_is_no_wrong_vlan_where_the_guests_address_is_
     assert ("bgp" in told.because) == (expected == "undecided")
 
 
+@pytest.mark.parametrize(
+    ("answer", "after", "expected"),
+    [("yes", [10], "undecided"), ("no", [10], "fail"), ("unknown", [10], "fail"), ("yes", [30], "fail")],
+)
+def test_a_guest_that_is_answered_in_the_other_domain_under_its_old_number_is_in_no_wrong_vlan(
+    answer: Any, after: list[int], expected: str
+) -> None:
+    """The network behind its new port carries its address; another number is another port group all the same."""
+    domain = Domain(verdict="not_observable", because="", word="different", word_because="by its gateways")
+    reach = Reachability(answer, "at client a request was answered", "client", (4, 5))
+    guest = guest_story(domain=domain, two_tags=TwoTags([10], "old-port", after, "new-port"), reachability=reach)
+    told = ask("wrong_vlan", story(guest))
+    assert told.outcome == expected
+    assert ("at client a request was answered" in told.because) == (expected == "undecided")
+    assert ("does not carry it" in told.because) == (expected == "fail" and after == [10])
+    assert (("client", [4, 5]) in [(one.point, one.frames) for one in told.evidence]) == (expected == "undecided")
+
+
 def test_an_untagged_port_does_not_hide_that_the_tag_changed_elsewhere() -> None:
     """More points in view leave decided what two of them decide; a VNI is named as one."""
     domain = Domain(verdict="not_observable", because="", word="different", word_because="nobody reaches it")

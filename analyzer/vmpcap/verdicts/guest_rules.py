@@ -216,6 +216,11 @@ def _of_two_points(guest: GuestStory) -> Answer:
         kept = (
             f"the guest kept {_tag_words(tags.before, tags.kind)}, at {tags.before_at} before and {tags.after_at} after"
         )
+        reach = guest.reachability
+        if reach.answer == "yes" and is_reachable(guest).outcome != "fail":
+            because = f"{kept}, in two domains, and {reach.because}: its address may be routed by what is not in view"
+            evidence += show(reach.point, reach.frames)
+            return Answer("undecided", f"{because}; {domain.word_because}", evidence=evidence)
         lacks = f"the port or link behind {tags.after_at} does not carry it, or carries another network by that number"
         return Answer("fail", f"{kept}, but {lacks}: {domain.word_because}", evidence=evidence)
     if domain.word == "different":
