@@ -165,6 +165,62 @@ def test_a_connection_that_was_answered_late_or_never_or_whose_machine_is_gone_i
     assert find_lost_sessions([dead(**usual)]) == []
 
 
+def with_flows(rows: list[Row]) -> PointView:
+    """Rows with a flow for each two ends; the peer's side is 0."""
+    rows = sorted(rows, key=lambda row: row["ts_ns"])
+    ends = [frozenset({(row["src"], row.get("src_port", 0)), (row["dst"], row.get("dst_port", 0))}) for row in rows]
+    numbers = {pair: n for n, pair in enumerate(dict.fromkeys(ends))}
+    journal = journal_of(rows)._replace(
+        flow_id=np.array([numbers[pair] for pair in ends], np.int32),
+        side=np.array([row["src"] == GUEST for row in rows], np.uint8),
+    )
+    return view("client", "client", journal=journal, last_ts=60 * S)
+
+
+def died(begin: Row, peer_port: int = 50_000, port: int = 80) -> list[Row]:
+    """A connection that began so, was answered and then no more; what was asked last is sent eight times."""
+    theirs, own = {"src_port": peer_port, "dst_port": port}, {"src_port": port, "dst_port": peer_port}
+    rows = [{**row, **(theirs if row["src"] == PEER else own)} for row in [begin, *talk(until_ms=5000)]]
+    asked = segment(5100, True, 3000, 1001, 100, ACK | PSH, **theirs)
+    return [*rows, *({**asked, "ts_ns": int((5100 + 200 * (2**n - 1)) * MS)} for n in range(8))]
+
+
+BY_PEER = segment(-1, True, 999, 0, 0, SYN)
+GROUP = [{**segment(ms, False, 0, 0), "dst": "239.255.255.250", "ip_protocol": 17} for ms in range(0, 50_000, 1000)]
+VAIN = [segment(ms, False, 7, 0, 0, SYN, src_port=40_000, dst_port=25) for ms in range(0, 50_000, 1000)]
+SAME = [segment(ms, False, 7 + ms, 9, 50, ACK | PSH, src_port=22) for ms in range(0, 50_000, 1000)]
+BESIDE = talk(port=443, until_ms=50_000)
+
+
+@pytest.mark.parametrize(
+    ("beside", "is_told"),
+    [(GROUP, False), (VAIN, False), (SAME, False), (BESIDE, True), (pings(500, 100, range(0)), True)],
+    ids=["to a group", "asks in vain", "acknowledges nothing new", "another connection", "echoes"],
+)
+def test_only_what_answers_somebody_else_is_an_answer_to_others(beside: list[Row], is_told: bool) -> None:
+    """What a machine says unasked goes on whoever reaches it."""
+    assert bool(find_lost_sessions([with_flows([*died(BY_PEER), *beside])])) == is_told
+
+
+@pytest.mark.parametrize(
+    ("begin", "ports", "is_told"),
+    [
+        (BY_PEER, (50_000, 80), True),
+        (segment(-1, False, 0, 1000, 0, SYN | ACK), (50_000, 60_000), True),
+        (segment(-1, False, 0, 0, 0, SYN), (50_000, 80), False),
+        (segment(-1, True, 999, 1, 0, SYN | ACK), (50_000, 80), False),
+        (segment(-1, True, 999, 1), (50_000, 80), True),
+        (segment(-1, True, 999, 1), (443, 30_003), False),
+    ],
+    ids=["it opened", "was accepted", "opened by the machine", "the peer accepted", "by its ports", "a client's port"],
+)
+def test_a_connection_that_the_machine_opened_is_no_service_that_is_lost(
+    begin: Row, ports: tuple[int, int], is_told: bool
+) -> None:
+    """Behind one address of a translator many machines are, and one that is closed leaves its connections."""
+    assert bool(find_lost_sessions([with_flows([*died(begin, *ports), *BESIDE])])) == is_told
+
+
 # ---- in the report
 
 

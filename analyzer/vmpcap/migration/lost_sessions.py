@@ -14,7 +14,16 @@ from vmpcap.migration.unanswered import Unanswered, clock_text
 from vmpcap.migration.views import PointView
 from vmpcap.terms.addresses import ip_text
 from vmpcap.terms.units import NO_TIME, NS_PER_S, count_of
-from vmpcap.terms.wire import IP_TCP, TCP_ACK, TCP_RST
+from vmpcap.terms.wire import (
+    ICMP_ECHO_REPLY,
+    ICMPV6_ECHO_REPLY,
+    IP_ICMP,
+    IP_ICMPV6,
+    IP_TCP,
+    TCP_ACK,
+    TCP_RST,
+    TCP_SYN,
+)
 
 I64 = npt.NDArray[np.int64]
 
@@ -48,6 +57,7 @@ def find_lost_sessions(views: Sequence[PointView], left_aside: Collection[Addres
         for tries in _sent_again(view) if view.journal_complete and not view.left_out else ():
             if (
                 tries.machine not in {*found, *left_aside}
+                and _is_connected_to(view, tries)
                 and _was_answered(view, tries)
                 and _answers_others(view, tries)
             ):
@@ -82,11 +92,39 @@ def _was_answered(view: PointView, tries: _Tries) -> bool:
     return bool((answers & (j.ts_ns < j.ts_ns[first])).any()) and not bool((back & (j.ts_ns > j.ts_ns[first])).any())
 
 
+def _is_connected_to(view: PointView, tries: _Tries) -> bool:
+    """
+    Was this connection opened by the other end? One that the machine opened ends with whoever closed his laptop.
+
+    By its last SYN before; where none is in view, by its ports: who opens one has a port of the high ones.
+    """
+    j, first = view.journal, tries.rows[0]
+    opened = (j.flow_id == j.flow_id[first]) & (j.ts_ns < j.ts_ns[first]) & ((j.tcp_flags & TCP_SYN) != 0)
+    begins = np.flatnonzero(opened & (j.ip_protocol == IP_TCP))
+    if not len(begins):
+        return bool(j.dst_port[first] < j.src_port[first])
+    last = begins[np.argmax(j.ts_ns[begins])]
+    is_reply = (j.tcp_flags[last] & TCP_ACK) != 0
+    return bool((j.side[last] == j.side[first]) != is_reply)
+
+
 def _answers_others(view: PointView, tries: _Tries) -> bool:
-    """Does the machine speak past this point, between the first try and the last, in other connections?"""
+    """
+    Does the machine acknowledge new data in other connections, or reply to echoes, between the first try and the last?
+
+    What it says unasked, to groups or in vain, answers nobody.
+    """
     j, (first, last) = view.journal, (tries.rows[0], tries.rows[-1])
     own = (j.ip_version != 0) & (j.src_high == j.dst_high[first]) & (j.src_low == j.dst_low[first])
-    return int((own & (j.ts_ns > j.ts_ns[first]) & (j.ts_ns < j.ts_ns[last])).sum()) >= LEAST_TRIES
+    own &= (j.ts_ns > j.ts_ns[first]) & (j.ts_ns < j.ts_ns[last])
+    echoed = (j.ip_protocol == IP_ICMP) & (j.icmp_type == ICMP_ECHO_REPLY)
+    echoed |= (j.ip_protocol == IP_ICMPV6) & (j.icmp_type == ICMPV6_ECHO_REPLY)
+    acked = (j.ip_protocol == IP_TCP) & ((j.tcp_flags & (TCP_ACK | TCP_RST)) == TCP_ACK) & (j.flow_id != NO_FLOW)
+    rows = np.flatnonzero(own & acked & (j.flow_id != j.flow_id[first]))
+    rows = rows[np.lexsort((j.ts_ns[rows], j.flow_id[rows]))]
+    is_same = np.diff(j.flow_id[rows]) == 0
+    moved = int((is_same & (np.diff(j.tcp_ack[rows]) != 0)).sum())
+    return moved + int((own & echoed).sum()) >= LEAST_TRIES
 
 
 def _say(view: PointView, tries: _Tries) -> Unanswered:
